@@ -1,0 +1,111 @@
+/* error: filling the caller's ts_error; the first error wins.
+ * In: a status and a printf message. Out: the same status. */
+#include "base/error.h"
+#include <stdio.h>
+#include <string.h>
+
+#ifndef TS_VERSION
+#define TS_VERSION "0.1.0"
+#endif
+
+const char *ts_version(void) { return TS_VERSION; }
+
+void ts_error_init(ts_error *e) {
+    e->status = TS_OK;
+    e->trap = TS_TRAP_NONE;
+    e->has_offset = false;
+    e->offset = 0;
+    e->section[0] = 0;
+    e->exit_status = 0;
+    e->message[0] = 0;
+    e->n_frames = 0;
+    e->frames_total = 0;
+}
+
+static void fill(ts_error *e, ts_status s, const char *fmt, va_list ap) {
+    ts_error_init(e);
+    e->status = s;
+    vsnprintf(e->message, sizeof e->message, fmt, ap);
+}
+
+ts_status ts_fail(ts_error *e, ts_status s, const char *fmt, ...) {
+    if (e && e->status == TS_OK) {
+        va_list ap;
+        va_start(ap, fmt);
+        fill(e, s, fmt, ap);
+        va_end(ap);
+    }
+    return s;
+}
+
+ts_status ts_fail_at(ts_error *e, ts_status s, uint64_t offset, const char *section, const char *fmt, ...) {
+    if (e && e->status == TS_OK) {
+        va_list ap;
+        va_start(ap, fmt);
+        fill(e, s, fmt, ap);
+        va_end(ap);
+        e->has_offset = true;
+        e->offset = offset;
+        if (section) snprintf(e->section, sizeof e->section, "%s", section);
+    }
+    return s;
+}
+
+ts_status ts_fail_trap(ts_error *e, ts_trap_kind k, const char *fmt, ...) {
+    ts_status s = k == TS_TRAP_STACK ? TS_EXHAUSTION : TS_TRAP;
+    if (e && e->status == TS_OK) {
+        va_list ap;
+        va_start(ap, fmt);
+        fill(e, s, fmt, ap);
+        va_end(ap);
+        e->trap = k;
+    }
+    return s;
+}
+
+ts_status ts_fail_nomem(ts_error *e) { return ts_fail(e, TS_NOMEM, "out of memory"); }
+
+const char *ts_status_name(ts_status s) {
+    switch (s) {
+    case TS_OK: return "ok";
+    case TS_MALFORMED: return "malformed";
+    case TS_INVALID: return "invalid";
+    case TS_UNLINKABLE: return "link-error";
+    case TS_TRAP: return "trap";
+    case TS_EXHAUSTION: return "exhaustion";
+    case TS_EXCEPTION: return "exception";
+    case TS_EXIT: return "exited";
+    case TS_LIMIT: return "limit";
+    case TS_INTERRUPTED: return "interrupted";
+    case TS_UNSUPPORTED: return "unsupported";
+    case TS_NOMEM: return "out-of-memory";
+    case TS_IO: return "io-error";
+    case TS_USAGE: return "usage";
+    }
+    return "unknown";
+}
+
+const char *ts_trap_kind_name(ts_trap_kind k) {
+    static const char *const names[TS_TRAP_COUNT] = {
+        [TS_TRAP_NONE] = "none",
+        [TS_TRAP_UNREACHABLE] = "unreachable",
+        [TS_TRAP_MEMORY_OOB] = "out-of-bounds-memory",
+        [TS_TRAP_TABLE_OOB] = "out-of-bounds-table",
+        [TS_TRAP_ARRAY_OOB] = "out-of-bounds-array",
+        [TS_TRAP_INT_OVERFLOW] = "integer-overflow",
+        [TS_TRAP_INT_DIV_ZERO] = "integer-divide-by-zero",
+        [TS_TRAP_BAD_CONVERSION] = "invalid-conversion-to-integer",
+        [TS_TRAP_INDIRECT_TYPE] = "indirect-call-type-mismatch",
+        [TS_TRAP_UNINIT_ELEM] = "uninitialized-element",
+        [TS_TRAP_UNDEFINED_ELEM] = "undefined-element",
+        [TS_TRAP_STACK] = "call-stack-exhausted",
+        [TS_TRAP_NULL_REF] = "null-reference",
+        [TS_TRAP_CAST] = "cast-failure",
+        [TS_TRAP_EXCEPTION] = "uncaught-exception",
+        [TS_TRAP_CABI] = "canonical-abi",
+        [TS_TRAP_HOST] = "host",
+        [TS_TRAP_UNIMPLEMENTED] = "unimplemented-import",
+        [TS_TRAP_ALLOC] = "allocation-failed",
+    };
+    return k < TS_TRAP_COUNT && names[k] ? names[k] : "unknown";
+}

@@ -1,0 +1,22 @@
+/* error: filling the caller's ts_error; the first error wins.
+ * In: a status and a printf message. Out: the same status, so that `return ts_fail(...)` reads well. */
+#ifndef TS_BASE_ERROR_H
+#define TS_BASE_ERROR_H
+#include <stdarg.h>
+#include "touchstone.h"
+
+ts_status ts_fail(ts_error *e, ts_status s, const char *fmt, ...) TS_PRINTF(3, 4);
+/* A failure at a byte offset of the input, in a section ("code", "component type" …; NULL: none). */
+ts_status ts_fail_at(ts_error *e, ts_status s, uint64_t offset, const char *section, const char *fmt, ...) TS_PRINTF(5, 6);
+ts_status ts_fail_trap(ts_error *e, ts_trap_kind k, const char *fmt, ...) TS_PRINTF(3, 4);
+ts_status ts_fail_nomem(ts_error *e);
+
+/* Leave the calling function with any status but TS_OK. */
+#define TS_TRY(expr)                                                                                                   \
+    do {                                                                                                               \
+        ts_status ts_try_s_ = (expr);                                                                                  \
+        if (ts_try_s_ != TS_OK) return ts_try_s_;                                                                      \
+    } while (0)
+#define TS_LIKELY(x) __builtin_expect(!!(x), 1)
+#define TS_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#endif
