@@ -1,0 +1,300 @@
+"""Discovery of cases and the reading of case.toml.
+
+In: the folder suites/ and fixtures/. Out: `Case` values, sorted by id. Unknown keys, missing components and cases that
+a runtime which does nothing would pass are errors with the file's name. Format: suites/README.md.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import cast
+
+from .model import (
+    Case,
+    Check,
+    Directory,
+    Ending,
+    Expect,
+    FileExpectation,
+    Level,
+    RunSpec,
+    TextExpectation,
+)
+
+GRANTS = frozenset({"inherit-network", "allow-ip-name-lookup", "http", "tcp", "udp"})
+REFUSALS = {
+    "malformed": Ending.MALFORMED,
+    "invalid": Ending.INVALID,
+    "rejected": Ending.REJECTED,
+    "link-error": Ending.LINK_ERROR,
+}
+_CHECK_ID = re.compile(r"[a-z0-9][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+")
+_INTERFACE = re.compile(r"[a-z][a-z0-9-]*:[a-z][a-z0-9-]*/[a-z][a-z0-9-]*")
+_FUNCTION = re.compile(_INTERFACE.pattern + r"\.(\[(method|static|constructor|resource-drop)\])?[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)?")
+_SINCE = re.compile(r"0\.2\.\d+")
+
+
+class CaseError(Exception):
+    """A case file that cannot be used; the message begins with its path."""
+
+
+class _Table:
+    """A TOML table whose keys are taken one by one; `done` complains about those that nobody took."""
+
+    def __init__(self, path: Path, where: str, values: Mapping[str, object]) -> None:
+        self.path, self.where, self.values = path, where, dict(values)
+
+    def fail(self, text: str) -> CaseError:
+        return CaseError(f"{self.path}: {self.where + ': ' if self.where else ''}{text}")
+
+    def take(self, key: str) -> object | None:
+        return self.values.pop(key, None)
+
+    def text(self, key: str) -> str | None:
+        value = self.take(key)
+        if value is not None and not isinstance(value, str):
+            raise self.fail(f"{key} must be a string")
+        return value
+
+    def need(self, key: str) -> str:
+        value = self.text(key)
+        if value is None or not value.strip():
+            raise self.fail(f"{key} is missing or empty")
+        return value
+
+    def flag(self, key: str) -> bool:
+        value = self.take(key)
+        if value is not None and not isinstance(value, bool):
+            raise self.fail(f"{key} must be true or false")
+        return bool(value)
+
+    def texts(self, key: str, *, single: bool = False) -> tuple[str, ...]:
+        value = self.take(key)
+        if value is None:
+            return ()
+        if single and isinstance(value, str):
+            return (value,)
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.fail(f"{key} must be a list of strings")
+        return tuple(cast("list[str]", value))
+
+    def table(self, key: str) -> _Table:
+        value = self.take(key)
+        if value is not None and not isinstance(value, dict):
+            raise self.fail(f"{key} must be a table")
+        return _Table(self.path, f"{self.where}[{key}]", value or {})
+
+    def tables(self, key: str) -> list[_Table]:
+        value = self.take(key)
+        if value is None:
+            return []
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise self.fail(f"{key} must be a list of tables ([[{key}]])")
+        return [_Table(self.path, f"{self.where}[[{key}]] {index + 1}", item) for index, item in enumerate(value)]
+
+    def done(self) -> None:
+        if self.values:
+            raise self.fail(f"unknown key {', '.join(sorted(self.values))}")
+
+
+def discover(suites: Path, fixtures: Path, patterns: Iterable[str] = ()) -> tuple[Case, ...]:
+    """All cases below `suites`, sorted by id; with patterns only those whose id contains one of them."""
+    wanted = tuple(patterns)
+    cases = [load(path, suites, fixtures) for path in sorted(suites.glob("**/case.toml"))]
+    seen: dict[str, Path] = {}
+    for case in cases:
+        if case.id in seen:
+            raise CaseError(f"{case.folder}: the id {case.id} is also that of {seen[case.id]}")
+        seen[case.id] = case.folder
+    return tuple(case for case in cases if not wanted or any(pattern.strip("/") in case.id for pattern in wanted))
+
+
+def load(path: Path, suites: Path, fixtures: Path) -> Case:
+    """Read one case.toml."""
+    try:
+        top = _Table(path, "", tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CaseError(f"{path}: {error}") from None
+    folder = path.parent
+    title, notes = top.need("title"), top.text("notes") or ""
+    component = _component(top, folder, fixtures)
+    interfaces = top.texts("interfaces")
+    for interface in interfaces:
+        if not _INTERFACE.fullmatch(interface):
+            raise top.fail(f"interfaces: {interface!r} is not a name like wasi:cli/environment")
+    if not interfaces:
+        raise top.fail("interfaces is missing or empty")
+    run = _run(top.table("run"), folder, fixtures)
+    expect = _expect(top.table("expect"), run)
+    checks = tuple(_check(table) for table in top.tables("check"))
+    top.done()
+    ids = [check.id for check in checks]
+    for check_id in ids:
+        if ids.count(check_id) > 1:
+            raise top.fail(f"the check {check_id} is declared twice")
+    if not checks and not _positive(expect, run):
+        raise top.fail(
+            "a runtime that does nothing would pass this case: "
+            "declare a [[check]], a trap, a refusal, output, a new file, or an exit status above 1"
+        )
+    case_id = folder.relative_to(suites).as_posix()
+    return Case(case_id, title, component, interfaces, run, expect, checks, folder, notes)
+
+
+def _component(top: _Table, folder: Path, fixtures: Path) -> Path:
+    name = top.need("component")
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise top.fail(f"component {name!r} must be a name beside the case or in fixtures/built")
+    for place in (folder / name, fixtures / "built" / name):
+        if place.is_file():
+            return place
+    # A component that is built on demand may be absent: the run then says so, discovery does not.
+    return fixtures / "built" / name
+
+
+def _run(table: _Table, folder: Path, fixtures: Path) -> RunSpec:
+    args = table.texts("args")
+    env: tuple[tuple[str, str], ...] | None = None
+    raw_env = table.take("env")
+    if raw_env is not None:
+        if not isinstance(raw_env, dict) or not all(isinstance(value, str) for value in raw_env.values()):
+            raise table.fail("env must be a table of strings")
+        env = tuple((str(key), str(value)) for key, value in raw_env.items())
+    text, file = table.text("stdin"), table.text("stdin-file")
+    if text is not None and file is not None:
+        raise table.fail("stdin and stdin-file exclude each other")
+    stdin = (text or "").encode()
+    if file is not None:
+        if not (folder / file).is_file():
+            raise table.fail(f"stdin-file {file!r} is not beside the case")
+        stdin = (folder / file).read_bytes()
+    grants = table.texts("grant")
+    for grant in grants:
+        if grant not in GRANTS:
+            raise table.fail(f"grant: {grant!r} is not one of {', '.join(sorted(GRANTS))}")
+    timeout = table.take("timeout")
+    if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0):
+        raise table.fail("timeout must be a number of seconds above 0")
+    dirs = tuple(_directory(item, fixtures) for item in table.tables("dir"))
+    guests = [directory.guest for directory in dirs]
+    if len(set(guests)) != len(guests):
+        raise table.fail("two [[run.dir]] have the same guest path")
+    table.done()
+    limit = float(timeout) if isinstance(timeout, int | float) else 10.0
+    return RunSpec(args, env, stdin, dirs, grants, limit)
+
+
+def _directory(table: _Table, fixtures: Path) -> Directory:
+    guest, source, read_only = table.need("guest"), table.text("from"), table.flag("read-only")
+    table.done()
+    if source is None:
+        return Directory(guest, None, read_only)
+    tree = fixtures / "trees" / source
+    if ".." in Path(source).parts or not tree.is_dir():
+        raise table.fail(f"from: there is no tree fixtures/trees/{source}")
+    return Directory(guest, tree, read_only)
+
+
+def _text(table: _Table, key: str, exact_key: str) -> TextExpectation:
+    exact = table.text(exact_key)
+    prefix = f"{key}-" if key else ""
+    contains, matches = table.texts(f"{prefix}contains", single=True), table.texts(f"{prefix}matches", single=True)
+    for pattern in matches:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise table.fail(f"{prefix}matches: {pattern!r}: {error}") from None
+    return TextExpectation(None if exact is None else exact.encode(), contains, matches)
+
+
+def _expect(table: _Table, run: RunSpec) -> Expect:
+    status, refusal = table.take("exit"), table.text("refused")
+    raw_trap = table.take("trap")
+    if raw_trap is not None and not isinstance(raw_trap, bool | str):
+        raise table.fail("trap must be true, or the kind of the trap")
+    trap = bool(raw_trap)
+    if status is not None and (isinstance(status, bool) or not isinstance(status, int) or not 0 <= status <= 255):
+        raise table.fail("exit must be a status from 0 to 255")
+    if sum((status is not None, trap, refusal is not None)) > 1:
+        raise table.fail("exit, trap and refused exclude each other")
+    if refusal is not None and refusal not in REFUSALS:
+        raise table.fail(f"refused must be one of {', '.join(REFUSALS)}")
+    files = tuple(_file(item, run) for item in table.tables("file"))
+    expect = Expect(
+        exit=int(status) if isinstance(status, int) else (None if trap or refusal else 0),
+        trap=trap,
+        trap_kind=raw_trap if isinstance(raw_trap, str) else "",
+        refused=REFUSALS[refusal] if refusal is not None else None,
+        stdout=_text(table, "stdout", "stdout"),
+        stderr=_text(table, "stderr", "stderr"),
+        files=files,
+    )
+    table.done()
+    return expect
+
+
+def _file(table: _Table, run: RunSpec) -> FileExpectation:
+    path, absent, content = table.need("path"), table.flag("absent"), _text(table, "", "text")
+    table.done()
+    if find_directory(run.dirs, path) is None:
+        raise table.fail(f"path {path!r} is in no [[run.dir]]")
+    if absent == content.given:
+        raise table.fail("needs either absent = true or text, contains or matches")
+    return FileExpectation(path, content, absent)
+
+
+def find_directory(dirs: tuple[Directory, ...], path: str) -> tuple[Directory, str] | None:
+    """The preopened directory that holds a guest path, and the path within it."""
+    best: tuple[Directory, str] | None = None
+    for directory in dirs:
+        prefix = directory.guest.rstrip("/") + "/"
+        longer = best is None or len(directory.guest) > len(best[0].guest)
+        if directory.guest in (".", "") and not path.startswith("/"):
+            inside = path.removeprefix("./")
+        elif path.startswith(prefix):
+            inside = path[len(prefix) :]
+        else:
+            continue
+        if longer and inside and ".." not in Path(inside).parts:
+            best = (directory, inside)
+    return best
+
+
+def _check(table: _Table) -> Check:
+    check_id, level, function = table.need("id"), table.need("level"), table.need("function")
+    since, text = table.need("since"), table.need("text")
+    table.done()
+    if not _CHECK_ID.fullmatch(check_id):
+        raise table.fail(f"id {check_id!r} is not a requirement id like cli.environment.get-arguments.order")
+    if level not in [item.value for item in Level]:
+        raise table.fail("level must be must, should or unspecified")
+    if not _FUNCTION.fullmatch(function):
+        raise table.fail(f"function {function!r} is not a name like wasi:cli/environment.get-arguments")
+    if not _SINCE.fullmatch(since):
+        raise table.fail(f"since {since!r} is not a version like 0.2.0")
+    return Check(check_id, Level(level), function, since, " ".join(text.split()))
+
+
+def _positive(expect: Expect, run: RunSpec) -> bool:
+    """Whether the [expect] block alone asks for something that a program which does nothing does not do."""
+    if expect.trap or expect.refused is not None or (expect.exit is not None and expect.exit > 1):
+        return True
+    for stream in (expect.stdout, expect.stderr):
+        if stream.exact or stream.contains or any(not re.search(pattern, "") for pattern in stream.matches):
+            return True
+    return any(not _holds_before(item, run) for item in expect.files)
+
+
+def _holds_before(item: FileExpectation, run: RunSpec) -> bool:
+    found = find_directory(run.dirs, item.path)
+    assert found is not None
+    directory, inside = found
+    before = directory.source / inside if directory.source is not None else None
+    if before is None or not before.is_file():
+        return item.absent
+    from .judge import text_problem
+
+    return not item.absent and text_problem(item.content, before.read_bytes()) is None

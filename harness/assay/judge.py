@@ -1,0 +1,191 @@
+"""The verdict on what was seen: pure functions from case and observation to results.
+
+In: a `Case` and an `Observation`. Out: a `CaseResult`. Rules: suites/README.md, "How a guest reports" and "Verdicts".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .model import (
+    EXPECT_UNIT,
+    Case,
+    CaseResult,
+    Check,
+    Ending,
+    Level,
+    Observation,
+    Outcome,
+    TextExpectation,
+    UnitResult,
+    Verdict,
+    worst,
+)
+
+_REPORT = re.compile(r"check (\S+) (pass|fail|value)(?: (.*))?", re.DOTALL)
+
+# Endings after which nothing that is missing can be held against the guest's behaviour: the verdict says what it was.
+_ENDING_VERDICTS = {
+    Ending.TIMEOUT: Verdict.TIMEOUT,
+    Ending.CRASH: Verdict.CRASH,
+    Ending.INTERNAL: Verdict.CRASH,
+    Ending.UNSUPPORTED: Verdict.UNSUPPORTED,
+    Ending.LINK_ERROR: Verdict.UNSUPPORTED,
+    Ending.NOT_STARTED: Verdict.ERROR,
+    Ending.USAGE: Verdict.ERROR,
+    Ending.IO_ERROR: Verdict.ERROR,
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """One well-formed check line."""
+
+    id: str
+    word: str
+    text: str
+
+
+@dataclass(frozen=True)
+class GuestOutput:
+    """Stdout taken apart: the reports, the lines that pretend to be reports, and the rest byte for byte."""
+
+    reports: tuple[Report, ...]
+    malformed: tuple[str, ...]
+    rest: bytes
+
+
+def split_output(stdout: bytes) -> GuestOutput:
+    """Take the check lines out of stdout."""
+    reports: list[Report] = []
+    malformed: list[str] = []
+    rest: list[bytes] = []
+    for line in stdout.splitlines(keepends=True) if b"\r" not in stdout else _lines(stdout):
+        if not line.startswith(b"check "):
+            rest.append(line)
+            continue
+        text = line.rstrip(b"\n").decode("utf-8", "backslashreplace")
+        match = _REPORT.fullmatch(text)
+        if match is None or not line.endswith(b"\n"):
+            malformed.append(text)
+        else:
+            reports.append(Report(match[1], match[2], match[3] or ""))
+    return GuestOutput(tuple(reports), tuple(malformed), b"".join(rest))
+
+
+def _lines(data: bytes) -> list[bytes]:
+    """Lines that end in \\n only: a carriage return is content."""
+    parts = data.split(b"\n")
+    lines = [part + b"\n" for part in parts[:-1]]
+    return [*lines, parts[-1]] if parts[-1] else lines
+
+
+def judge(case: Case, runtime: str, seen: Observation, *, strict: bool = False) -> CaseResult:
+    """The verdict on one case and one runtime."""
+    output = split_output(seen.stdout)
+    units = [_judge_check(check, output, seen.outcome) for check in case.checks]
+    units.append(_judge_expect(case, seen, output))
+    counted = [
+        unit.verdict
+        for unit in units
+        if strict or (check := case.check(unit.id)) is None or check.level is not Level.SHOULD or unit.verdict is not Verdict.FAIL
+    ]
+    return CaseResult(case.id, runtime, worst(counted), tuple(units), seen, output.rest)
+
+
+def skip(case: Case, runtime: str, reason: str, verdict: Verdict = Verdict.SKIP) -> CaseResult:
+    """The result of a case that was not run at all."""
+    units = tuple(UnitResult(unit_id, verdict, reason) for unit_id in (*(check.id for check in case.checks), EXPECT_UNIT))
+    seen = Observation(Outcome(Ending.NOT_STARTED, message=reason))
+    return CaseResult(case.id, runtime, verdict, units, seen, b"", reason)
+
+
+def _judge_check(check: Check, output: GuestOutput, outcome: Outcome) -> UnitResult:
+    reports = [report for report in output.reports if report.id == check.id]
+    if len(reports) > 1:
+        return UnitResult(check.id, Verdict.ERROR, f"reported {len(reports)} times")
+    if not reports:
+        verdict = _ENDING_VERDICTS.get(outcome.ending, Verdict.FAIL)
+        return UnitResult(check.id, verdict, f"not reported; the run ended: {outcome}")
+    report = reports[0]
+    if check.level is Level.UNSPECIFIED:
+        value = report.text if report.word == "value" else f"{report.word} {report.text}".strip()
+        return UnitResult(check.id, Verdict.PASS, "", value)
+    if report.word == "value":
+        return UnitResult(check.id, Verdict.ERROR, "a requirement reported a value, not pass or fail")
+    return UnitResult(check.id, Verdict.PASS if report.word == "pass" else Verdict.FAIL, report.text)
+
+
+def _judge_expect(case: Case, seen: Observation, output: GuestOutput) -> UnitResult:
+    declared = {check.id for check in case.checks}
+    stray = sorted({report.id for report in output.reports} - declared)
+    if stray:
+        return UnitResult(EXPECT_UNIT, Verdict.ERROR, f"reported and not declared: {', '.join(stray)}")
+    if output.malformed:
+        return UnitResult(EXPECT_UNIT, Verdict.ERROR, f"not a check line: {output.malformed[0]!r}")
+    problem = _ending_problem(case, seen.outcome)
+    if problem is not None:
+        refusal_wanted = case.expect.refused is not None
+        verdict = _ENDING_VERDICTS.get(seen.outcome.ending, Verdict.FAIL)
+        if refusal_wanted and verdict is Verdict.UNSUPPORTED and seen.outcome.ending is Ending.LINK_ERROR:
+            verdict = Verdict.FAIL
+        return UnitResult(EXPECT_UNIT, verdict, problem)
+    for name, expectation, data in (
+        ("stdout", case.expect.stdout, output.rest),
+        ("stderr", case.expect.stderr, seen.stderr),
+    ):
+        problem = text_problem(expectation, data)
+        if problem is not None:
+            return UnitResult(EXPECT_UNIT, Verdict.FAIL, f"{name} {problem}")
+    contents = dict(seen.contents)
+    for item in case.expect.files:
+        data_after = contents.get(item.path)
+        if item.absent:
+            problem = None if data_after is None else "is there"
+        elif data_after is None:
+            problem = "is not there"
+        else:
+            problem = text_problem(item.content, data_after)
+        if problem is not None:
+            return UnitResult(EXPECT_UNIT, Verdict.FAIL, f"file {item.path} {problem}")
+    return UnitResult(EXPECT_UNIT, Verdict.PASS, str(seen.outcome))
+
+
+def _ending_problem(case: Case, outcome: Outcome) -> str | None:
+    expect, ending = case.expect, outcome.ending
+    if expect.refused is not None:
+        accepted = {expect.refused}
+        if expect.refused in (Ending.MALFORMED, Ending.INVALID):
+            accepted.add(Ending.REJECTED)
+        elif expect.refused is Ending.REJECTED:
+            accepted |= {Ending.MALFORMED, Ending.INVALID}
+        return None if ending in accepted else f"expected to be refused as {expect.refused.value}, but: {outcome}"
+    if expect.trap:
+        if ending is not Ending.TRAP:
+            return f"expected a trap, but: {outcome}"
+        if expect.trap_kind and outcome.kind and outcome.kind != expect.trap_kind:
+            return f"expected a trap of kind {expect.trap_kind}, but: {outcome}"
+        return None
+    if ending is Ending.EXITED and outcome.status == expect.exit:
+        return None
+    return f"expected exit {expect.exit}, but: {outcome}"
+
+
+def text_problem(expectation: TextExpectation, data: bytes) -> str | None:
+    """What is wrong with `data`, in a few words; None when it is as expected."""
+    if expectation.exact is not None and data != expectation.exact:
+        return f"is {_show(data)}, expected {_show(expectation.exact)}"
+    for part in expectation.contains:
+        if part.encode() not in data:
+            return f"does not contain {part!r}: {_show(data)}"
+    text = data.decode("utf-8", "backslashreplace")
+    for pattern in expectation.matches:
+        if not re.search(pattern, text, re.MULTILINE):
+            return f"does not match {pattern!r}: {_show(data)}"
+    return None
+
+
+def _show(data: bytes, limit: int = 120) -> str:
+    text = data.decode("utf-8", "backslashreplace")
+    return repr(text) if len(text) <= limit else f"{text[:limit]!r}… ({len(data)} bytes)"

@@ -1,0 +1,322 @@
+"""The values that the harness passes around: cases, runs, observations, verdicts.
+
+In: nothing. Out: frozen dataclasses and enums; no input or output happens here. The words are those of suites/README.md.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+class Verdict(enum.Enum):
+    """What a unit (a check, or a case's expectation) came to; the order is from good to bad."""
+
+    PASS = "PASS"
+    SKIP = "SKIP"
+    UNSUPPORTED = "UNSUPPORTED"
+    FAIL = "FAIL"
+    TIMEOUT = "TIMEOUT"
+    CRASH = "CRASH"
+    ERROR = "ERROR"
+
+    @property
+    def rank(self) -> int:
+        return list(Verdict).index(self)
+
+
+def worst(verdicts: list[Verdict]) -> Verdict:
+    """The worst of several verdicts; SKIP where there is none."""
+    return max(verdicts, key=lambda verdict: verdict.rank) if verdicts else Verdict.SKIP
+
+
+class Level(enum.Enum):
+    MUST = "must"
+    SHOULD = "should"
+    UNSPECIFIED = "unspecified"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One requirement that the guest of a case reports on by itself."""
+
+    id: str
+    level: Level
+    function: str
+    since: str
+    text: str
+
+    @property
+    def interface(self) -> str:
+        return interface_of(self.function)
+
+    @property
+    def package(self) -> str:
+        return package_of(self.interface)
+
+
+def interface_of(function: str) -> str:
+    """`wasi:cli/environment.get-arguments` -> `wasi:cli/environment`."""
+    package, slash, rest = function.partition("/")
+    return f"{package}{slash}{rest.partition('.')[0]}"
+
+
+def package_of(interface: str) -> str:
+    """`wasi:cli/environment` -> `wasi:cli`."""
+    return interface.partition("/")[0]
+
+
+@dataclass(frozen=True)
+class Directory:
+    """A preopened directory: a fresh copy of a tree (or an empty one), and the name that the guest sees."""
+
+    guest: str
+    source: Path | None
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """What a case hands the guest. `env is None` leaves the runtime's own default environment alone."""
+
+    args: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] | None = None
+    stdin: bytes = b""
+    dirs: tuple[Directory, ...] = ()
+    grants: tuple[str, ...] = ()
+    timeout: float = 10.0
+
+
+@dataclass(frozen=True)
+class TextExpectation:
+    """What a stream or a file must hold; every part given must hold."""
+
+    exact: bytes | None = None
+    contains: tuple[str, ...] = ()
+    matches: tuple[str, ...] = ()
+
+    @property
+    def given(self) -> bool:
+        return self.exact is not None or bool(self.contains) or bool(self.matches)
+
+
+@dataclass(frozen=True)
+class FileExpectation:
+    """A file after the run, by the path that the guest would use."""
+
+    path: str
+    content: TextExpectation
+    absent: bool = False
+
+
+class Ending(enum.Enum):
+    """How a run ended, as far as the runtime lets one tell."""
+
+    EXITED = "exited"
+    TRAP = "trap"
+    MALFORMED = "malformed"
+    INVALID = "invalid"
+    REJECTED = "rejected"  # malformed or invalid: this runtime does not say which
+    LINK_ERROR = "link-error"
+    UNSUPPORTED = "unsupported"
+    LIMIT = "limit"
+    KILLED = "killed"
+    USAGE = "usage"
+    IO_ERROR = "io-error"
+    INTERNAL = "internal"
+    TIMEOUT = "timeout"
+    CRASH = "crash"
+    FLOOD = "flood"  # wrote more than the harness takes
+    NOT_STARTED = "not-started"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The ending, with what belongs to it."""
+
+    ending: Ending
+    status: int | None = None
+    kind: str = ""
+    message: str = ""
+    imports: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        words = self.ending.value
+        if self.status is not None:
+            words += f" {self.status}"
+        if self.kind:
+            words += f": {self.kind}"
+        if self.message and self.message != self.kind:
+            words += f" ({self.message})" if self.kind else f": {self.message}"
+        return words
+
+
+@dataclass(frozen=True)
+class Expect:
+    """What must be true of the run as a whole, besides the checks."""
+
+    exit: int | None = 0
+    trap: bool = False
+    trap_kind: str = ""
+    refused: Ending | None = None
+    stdout: TextExpectation = field(default_factory=TextExpectation)
+    stderr: TextExpectation = field(default_factory=TextExpectation)
+    files: tuple[FileExpectation, ...] = ()
+
+
+@dataclass(frozen=True)
+class Case:
+    id: str
+    title: str
+    component: Path
+    interfaces: tuple[str, ...]
+    run: RunSpec
+    expect: Expect
+    checks: tuple[Check, ...]
+    folder: Path
+    notes: str = ""
+
+    def check(self, check_id: str) -> Check | None:
+        return next((check for check in self.checks if check.id == check_id), None)
+
+
+EXPECT_UNIT = "@expect"
+"""The id of the unit that stands for a case's own [expect] block among its checks."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A runtime that was found."""
+
+    name: str
+    version: str
+    program: tuple[str, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A runtime that was not found, and why in one plain line."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A directory of a run as it stands on the host."""
+
+    host: Path
+    guest: str
+    read_only: bool
+
+
+@dataclass(frozen=True)
+class Job:
+    """One case, ready for one runtime: everything an adapter needs to write its command line."""
+
+    case: Case
+    component: Path
+    mounts: tuple[Mount, ...]
+    scratch: Path
+    trace: bool = True
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command line with its whole environment, or the reason why this runtime cannot express the job."""
+
+    argv: tuple[str, ...]
+    env: tuple[tuple[str, str], ...] = ()
+    outcome_file: Path | None = None
+    trace_file: Path | None = None
+    startup: float = 0.0
+
+
+@dataclass(frozen=True)
+class Inexpressible:
+    reason: str
+
+
+@dataclass(frozen=True)
+class ProcessResult:
+    """What the operating system saw of a process."""
+
+    status: int | None
+    signal: int | None
+    timed_out: bool
+    flooded: bool
+    stdout: bytes
+    stderr: bytes
+    wall: float
+    cpu: float
+    peak_rss_kib: int
+    leftovers: bool = False
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class FileState:
+    """One entry of a directory after the run: `kind` is file, dir, link or other."""
+
+    path: str
+    kind: str
+    size: int = 0
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Everything that was seen of one case on one runtime."""
+
+    outcome: Outcome
+    argv: tuple[str, ...] = ()
+    stdout: bytes = b""
+    stderr: bytes = b""
+    trace: str = ""
+    wall: float = 0.0
+    cpu: float = 0.0
+    peak_rss_kib: int = 0
+    contents: tuple[tuple[str, bytes | None], ...] = ()
+    tree: tuple[FileState, ...] = ()
+    leftovers: bool = False
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A known result that an expectations file announces for a unit."""
+
+    statuses: tuple[Verdict, ...]
+    reason: str
+    issue: str = ""
+
+
+@dataclass(frozen=True)
+class UnitResult:
+    """The verdict on one check, or on the case's [expect] block (id `@expect`)."""
+
+    id: str
+    verdict: Verdict
+    detail: str = ""
+    value: str | None = None
+    expected: Expected | None = None
+    unexpected: bool = False
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    case: str
+    runtime: str
+    verdict: Verdict
+    units: tuple[UnitResult, ...]
+    observation: Observation
+    rest: bytes = b""
+    reason: str = ""
+
+    def unit(self, unit_id: str) -> UnitResult | None:
+        return next((unit for unit in self.units if unit.id == unit_id), None)
+
+    @property
+    def unexpected(self) -> bool:
+        return any(unit.unexpected for unit in self.units)
