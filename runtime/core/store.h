@@ -4,6 +4,7 @@
 #ifndef TS_CORE_STORE_H
 #define TS_CORE_STORE_H
 #include "core/module.h"
+#include "base/vec.h"
 
 typedef struct ts_store ts_store;
 typedef struct ts_instance ts_instance;
@@ -18,7 +19,7 @@ typedef struct ts_gc_heap ts_gc_heap;
 
 /* One 64-bit slot of the interpreter's stack. i32 is kept zero-extended, f32 in the low half, v128 takes two slots (low half first).
  * References: 0 is null; funcref is a `ts_func *`; i31 is value << 1 | 1 with value in 31 bits; struct, array, exn are GC objects;
- * externref is what the host put in (any non-zero value whose lowest two bits are not 01; see ts_ref_host). */
+ * externref is what the host put in (low bits 10: see ts_ref_host), or an object or i31 that was made external. gc.h has the tests. */
 typedef uint64_t ts_slot;
 
 struct ts_memory {
@@ -99,6 +100,23 @@ typedef struct ts_store_limits {
     bool interruptible;      /* compile with interruption checks */
 } ts_store_limits;
 
+/* The store itself: read by exec and gc, changed by store.c alone but for what is said. */
+struct ts_store {
+    ts_engine *engine;
+    ts_type_registry *types;
+    ts_store_limits limits; /* defaults filled in (fuel: 0 stays unmetered) */
+    ts_gc_heap *gc;         /* made with the first object or root */
+    ts_exec *exec;          /* exec.c's */
+    uint32_t interrupted;   /* atomic: set from any thread, cleared by ts_call when it reports it */
+    uint64_t fuel_left;     /* exec.c counts it down */
+    ts_instance *instances; /* newest first */
+    uint64_t n_instances;
+    ts_arena arena; /* functions, globals, tags, instances: end with the store */
+    TS_VEC(ts_memory *) mems;
+    TS_VEC(ts_table *) tables;
+    TS_VEC(ts_global *) globals;
+};
+
 /* engine */
 ts_status ts_engine_create(TS_OWN ts_engine **out, ts_error *e) TS_MUST_USE;
 void ts_engine_destroy(ts_engine *e);
@@ -136,7 +154,7 @@ ts_error *ts_exec_error(ts_exec *x); /* for host functions */
 ts_store *ts_exec_store(ts_exec *x);
 const ts_instance *ts_exec_caller(ts_exec *x); /* the instance that called the host function, or NULL */
 
-/* externref of the host: wraps any pointer or number so that it survives the GC (not owned, not scanned). */
+/* externref of the host: wraps a number of 62 bits (an address, an index) as (v << 2 | 2); not owned, not scanned. */
 ts_slot ts_ref_host(uint64_t v);
 uint64_t ts_ref_host_value(ts_slot r);
 #endif
