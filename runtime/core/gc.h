@@ -1,6 +1,6 @@
 /* gc: the heap of structs, arrays and exceptions of one store: a non-moving mark and sweep collector.
- * In: defined types, roots (globals, tables, element segments, host handles: exact; stack slots: conservative). Out: objects,
- * zeroed, which never move; NULL when the heap limit is reached. spec: exec/runtime#heap */
+ * In: defined types, roots (globals, tables, element segments, host handles: exact; stack slots: conservative). Out:
+ * objects, zeroed, which never move; NULL when the heap limit is reached. spec: exec/runtime#heap */
 #ifndef TS_CORE_GC_H
 #define TS_CORE_GC_H
 #include "core/store.h"
@@ -16,20 +16,40 @@ typedef struct ts_obj {
 } ts_obj;
 typedef enum ts_obj_kind { TS_OBJ_FREE = 0, TS_OBJ_STRUCT = 1, TS_OBJ_ARRAY = 2, TS_OBJ_EXN = 3 } ts_obj_kind;
 
-static inline uint8_t *ts_obj_payload(const ts_obj *o) { return (uint8_t *)(uintptr_t)(o + 1); }
-static inline ts_slot ts_obj_ref(const ts_obj *o) { return (ts_slot)(uintptr_t)o; }
+static inline uint8_t *ts_obj_payload(const ts_obj *o) {
+    return (uint8_t *)(uintptr_t)(o + 1);
+}
+static inline ts_slot ts_obj_ref(const ts_obj *o) {
+    return (ts_slot)(uintptr_t)o;
+}
 /* The object of a reference that is known to be one (not null, not an i31, not of the host). */
-static inline ts_obj *ts_ref_obj(ts_slot r) { return (ts_obj *)(uintptr_t)r; }
+static inline ts_obj *ts_ref_obj(ts_slot r) {
+    return (ts_obj *)(uintptr_t)r;
+}
 
-/* References of the hierarchies any and extern in one slot: 0 null; bit 0 set: i31; low bits 10: of the host; low bits 00: object. */
-static inline bool ts_ref_is_i31(ts_slot r) { return (r & 1) != 0; }
-static inline bool ts_ref_is_host(ts_slot r) { return (r & 3) == 2; }
-static inline bool ts_ref_is_obj(ts_slot r) { return r != 0 && (r & 3) == 0; }
-static inline ts_slot ts_ref_i31(uint32_t v) { return (ts_slot)(v & 0x7fffffffu) << 1 | 1; }
-static inline uint32_t ts_ref_i31_u(ts_slot r) { return (uint32_t)(r >> 1) & 0x7fffffffu; }
-static inline int32_t ts_ref_i31_s(ts_slot r) { return (int32_t)((uint32_t)(r >> 1) << 1) >> 1; }
+/* References of the hierarchies any and extern in one slot: 0 null; bit 0 set: i31; low bits 10: of the host; low bits
+ * 00: object. */
+static inline bool ts_ref_is_i31(ts_slot r) {
+    return (r & 1) != 0;
+}
+static inline bool ts_ref_is_host(ts_slot r) {
+    return (r & 3) == 2;
+}
+static inline bool ts_ref_is_obj(ts_slot r) {
+    return r != 0 && (r & 3) == 0;
+}
+static inline ts_slot ts_ref_i31(uint32_t v) {
+    return (ts_slot)(v & 0x7fffffffu) << 1 | 1;
+}
+static inline uint32_t ts_ref_i31_u(ts_slot r) {
+    return (uint32_t)(r >> 1) & 0x7fffffffu;
+}
+static inline int32_t ts_ref_i31_s(ts_slot r) {
+    return (int32_t)((uint32_t)(r >> 1) << 1) >> 1;
+}
 
-/* Does the reference (not null) belong to heap type ht? For every hierarchy: func, any, extern, exn. spec: exec/values#typing */
+/* Does the reference (not null) belong to heap type ht? For every hierarchy: func, any, extern, exn. spec:
+ * exec/values#typing */
 bool ts_ref_test_heap(const ts_store *s, ts_slot r, uint32_t ht);
 
 /* Exceptions: payload = the tag, then its parameters' slots. */
@@ -41,7 +61,8 @@ typedef struct ts_exn {
 } ts_exn;
 
 /* New objects, payload zeroed. NULL: the heap limit is reached (or no memory), also after a collection.
- * Any of these may collect: what is only in registers must be in the scanned part of a stack (see ts_gc_add_scanner). */
+ * Any of these may collect: what is only in registers must be in the scanned part of a stack (see ts_gc_add_scanner).
+ */
 ts_obj *ts_gc_new_struct(ts_store *s, const ts_deftype *def);
 ts_obj *ts_gc_new_array(ts_store *s, const ts_deftype *def, uint32_t len);
 ts_exn *ts_gc_new_exn(ts_store *s, ts_tag *tag); /* def->param_slots slots, zeroed */
@@ -55,8 +76,10 @@ void ts_gc_heap_free(ts_gc_heap *h);
 typedef void (*ts_gc_scan_fn)(void *data, ts_gc_heap *h);
 bool ts_gc_add_scanner(ts_gc_heap *h, ts_gc_scan_fn fn, void *data);
 void ts_gc_remove_scanner(ts_gc_heap *h, ts_gc_scan_fn fn, void *data);
-void ts_gc_mark_range(ts_gc_heap *h, const ts_slot *from, const ts_slot *to); /* conservative: any word may or may not be a reference */
-void ts_gc_mark_ref(ts_gc_heap *h, ts_slot r); /* exact for the hierarchies any, extern, exn; conservative words are fine too */
+void ts_gc_mark_range(ts_gc_heap *h, const ts_slot *from,
+                      const ts_slot *to); /* conservative: any word may or may not be a reference */
+void ts_gc_mark_ref(ts_gc_heap *h,
+                    ts_slot r); /* exact for the hierarchies any, extern, exn; conservative words are fine too */
 
 /* A reference held by the host: kept alive until removed; counted, so pairs may nest. False: no memory. */
 bool ts_gc_root_add(ts_store *s, ts_slot r);
