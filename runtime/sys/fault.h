@@ -1,0 +1,29 @@
+/* fault: the guard-page trap: turns a memory fault inside a known region into a return to a waiting frame.
+ * In: regions that a context owns. Out: the registers at the fault. The one place with a signal handler and a longjmp: the handler redirects the
+ * faulting context to a landing function, which jumps to the frame that called ts_fault_enter. Faults elsewhere go to the handler that was there before. */
+#ifndef TS_SYS_FAULT_H
+#define TS_SYS_FAULT_H
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { TS_FAULT_REGS = 32 };
+typedef struct ts_fault_ctx {
+    jmp_buf jb;
+    struct ts_fault_ctx *prev;
+    bool (*owns)(void *data, uintptr_t addr); /* async-signal-safe */
+    void *data;
+    uintptr_t addr;                /* of the fault */
+    uintptr_t regs[TS_FAULT_REGS]; /* general registers: x86-64 rax rbx rcx rdx rsi rdi rbp rsp r8…r15; aarch64 x0…x30 sp */
+    unsigned n_regs;
+} ts_fault_ctx;
+
+/* Install the handler once per process; false: not possible on this system (then no memory may be guarded). */
+bool ts_fault_install(void);
+void ts_fault_set_enabled(bool on); /* an embedder may switch it off before any memory is made */
+bool ts_fault_available(void);
+void ts_fault_push(ts_fault_ctx *c);
+void ts_fault_pop(ts_fault_ctx *c);
+/* 0: go on; 1: a fault happened between push and pop. */
+#define ts_fault_enter(c) _setjmp((c)->jb)
+#endif
