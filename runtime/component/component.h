@@ -5,7 +5,12 @@
  * Resource types. Each component has an environment of `n_resources` slots, filled while it is instantiated. A slot is taken for every resource
  * type that comes into it: imported by itself, defined, or exported from an imported or created instance. own/borrow types in this component's
  * types name slots of this environment; validation has already decided which slots are the same type. Two components never share types: what
- * crosses between them is a value whose handles carry the run-time resource type. */
+ * crosses between them is a value whose handles carry the run-time resource type.
+ * Slots are also numbered for the resource types that instance and component types bind (`sub resource` inside them): those are never
+ * filled, and are renamed to fresh slots wherever such a type is imported or instantiated. So a slot has one meaning in its component.
+ * Which definitions fill slots: TS_DEF_TYPE (resource definition), and the `binds` of TS_DEF_IMPORT, TS_DEF_INSTANTIATE and TS_DEF_EXPORT
+ * (ascribed abstract types). The path of a bind starts at the imported item, the new instance's exports or the exported item: no path =
+ * the item itself is the resource type. TS_DEF_ALIAS_* fill none: what they reach has its slots already. */
 #ifndef TS_COMPONENT_COMPONENT_H
 #define TS_COMPONENT_COMPONENT_H
 #include "base/arena.h"
@@ -28,14 +33,45 @@ typedef struct ts_named_extern {
     uint32_t name_len;
     const ts_extern_type *type;
 } ts_named_extern;
+typedef struct ts_name_index { const uint32_t *slots; uint32_t cap; } ts_name_index; /* name → position: for the functions below */
 typedef struct ts_instance_type {
     uint32_t n;
     const ts_named_extern *exports; /* in order; resource slots below are of the environment of the component that holds this type */
+    uint32_t n_bound;               /* a type in the type space: slots that it binds. An instance's type has none: all its slots are real */
+    const uint32_t *bound;
+    ts_name_index index;
+    bool has_resource;              /* some slot occurs in it */
+    uint32_t nodes;
 } ts_instance_type;
-typedef struct ts_component_type { /* of an imported or nested component: resource slots are local to it */
-    uint32_t n_imports, n_exports, n_resources;
+typedef struct ts_component_type { /* of an imported or nested component, in slots of the component that holds this type */
+    uint32_t n_imports, n_exports;
     const ts_named_extern *imports, *exports;
+    uint32_t n_bound; /* slots bound by it: imported and exported resource types. Others are free: of an enclosing scope */
+    const uint32_t *bound;
+    ts_name_index import_index, export_index;
+    bool has_resource;
+    uint32_t nodes;
 } ts_component_type;
+
+/* Core types as the component level sees them. */
+typedef struct ts_core_extern_type {
+    ts_extern_kind kind;
+    union {
+        uint32_t type; /* func, tag: canonical id */
+        ts_table_type table;
+        ts_limits mem;
+        ts_global_type global;
+    };
+} ts_core_extern_type;
+typedef struct ts_core_import_type { const char *module, *name; uint32_t module_len, name_len; ts_core_extern_type type; } ts_core_import_type;
+typedef struct ts_core_export_type { const char *name; uint32_t name_len; ts_core_extern_type type; } ts_core_export_type;
+typedef struct ts_core_module_type { /* of a core module, and (without imports) of a core instance */
+    uint32_t n_imports, n_exports;
+    const ts_core_import_type *imports;
+    const ts_core_export_type *exports;
+    ts_name_index import_index, export_index;
+    uint32_t nodes;
+} ts_core_module_type;
 struct ts_extern_type {
     ts_sort sort; /* TS_SORT_FUNC, TYPE, INSTANCE, COMPONENT, VALUE or CORE_MODULE */
     const ts_cfunc_type *func;
@@ -45,8 +81,10 @@ struct ts_extern_type {
     uint32_t resource;
     const ts_instance_type *instance;
     const ts_component_type *component;
-    const void *module_type; /* CORE_MODULE: struct ts_core_module_type (validate.c's) */
+    const ts_core_module_type *module_type; /* CORE_MODULE */
+    const ts_ctype *value; /* VALUE */
 };
+/* TYPE with an eq bound to a func, instance or component type has `func`, `instance` or `component` set. */
 
 /* A core function made by `canon` that is not a plain lower. */
 typedef enum ts_canon_kind {
@@ -61,6 +99,7 @@ typedef struct ts_canon_opts {
 } ts_canon_opts;
 
 typedef struct ts_sort_idx { ts_sort sort; uint32_t index; } ts_sort_idx;
+/* An argument of instantiate or an inline export. type: NULL where `what` is of a core sort other than a module. */
 typedef struct ts_arg { const char *name; uint32_t name_len; ts_sort_idx what; const ts_extern_type *type; } ts_arg;
 
 /* Definitions, in the order in which they are carried out. Each appends to the index space of its sort. */
@@ -105,7 +144,9 @@ typedef struct ts_def {
             uint32_t core_type;        /* canonical id of the core function type that it has or needs */
             uint32_t resource;         /* resource.*: slot */
             const char *builtin;       /* async built-ins: "task.return" … */
-            const ts_ctype *builtin_type;
+            const ts_ctype *builtin_type; /* … the stream or future type, or task.return's result; NULL: none */
+            bool builtin_flag;         /* … the async? or cancel? immediate */
+            uint32_t builtin_imm[2];   /* … context: slot number; waitable-set.wait/poll: memory; thread.new-indirect: core type id, table */
         } canon;
         struct {
             bool is_resource_def; /* a `resource` definition: fills `slot` with a fresh type whenever it is carried out */
@@ -139,11 +180,13 @@ struct ts_component {
     uint32_t n_imports, n_exports;
     const ts_named_extern *imports, *exports; /* the component's own type */
     const ts_component_type *type;            /* the same as one value */
+    uint64_t offset;                          /* of its preamble in the outermost input */
 };
 
 enum { /* component-model features beyond WASI 0.2: data, switched at run time */
     TS_CF_ASYNC = 1u << 0, TS_CF_VALUES = 1u << 1, TS_CF_MAPS = 1u << 2, TS_CF_FIXED_LISTS = 1u << 3, TS_CF_ERROR_CONTEXT = 1u << 4,
-    TS_CF_IMPLEMENTS = 1u << 5, TS_CF_NESTED_NAMES = 1u << 6, TS_CF_ALL = 0xffffu,
+    TS_CF_IMPLEMENTS = 1u << 5, TS_CF_NESTED_NAMES = 1u << 6,
+    TS_CF_ALL = 0x3fu, /* what the official scripts suppose: they want nested names refused */
     TS_CF_DEFAULT = 0,
 };
 
@@ -157,4 +200,14 @@ bool ts_name_parse(const char *name, size_t len, ts_iface_name *out);       /* f
 bool ts_name_compatible(const ts_iface_name *a, const ts_iface_name *b);    /* same base, same semver track */
 /* Subtyping of value types and functions for the linker (host against import): resources by the two maps. Reason into buf when false. */
 bool ts_cfunc_type_matches(const ts_cfunc_type *have, const ts_cfunc_type *want, const void *const *res_have, const void *const *res_want, char *buf, size_t size);
+/* Whether a core module of type `have` can stand for one of type `want`. Reason into buf when false. */
+bool ts_core_module_type_matches(const ts_type_registry *types, const ts_core_module_type *have, const ts_core_module_type *want, char *buf, size_t size);
+/* The type of a module, in the arena; NULL: no memory. */
+const ts_core_module_type *ts_core_module_type_of(ts_arena *arena, const ts_module *m);
+/* Exports and imports by exact name; NULL: none. */
+const ts_named_extern *ts_instance_type_find(const ts_instance_type *t, const char *name, size_t len);
+const ts_named_extern *ts_component_type_find_import(const ts_component_type *t, const char *name, size_t len);
+const ts_named_extern *ts_component_type_find_export(const ts_component_type *t, const char *name, size_t len);
+const ts_core_export_type *ts_core_type_find_export(const ts_core_module_type *t, const char *name, size_t len);
+const char *ts_sort_name(ts_sort s); /* "func", "core module" … */
 #endif

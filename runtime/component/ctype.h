@@ -24,19 +24,30 @@ struct ts_ctype {
     ts_ct_kind kind;
     uint32_t n;              /* record, variant, tuple, flags, enum: entries; fixed list: length */
     const ts_ct_case *cases; /* … of them */
-    const ts_ctype *elem;    /* list, option, fixed list, stream, future; map: value; result: ok (NULL: none) */
+    const ts_ctype *elem;    /* list, option, fixed list, stream, future (NULL: none); map: value; result: ok (NULL: none) */
     const ts_ctype *elem2;   /* result: error (NULL: none); map: key */
     uint32_t resource;       /* own, borrow: slot of the resource type in the environment (see ts_component.n_resources) */
-    /* derived once by ts_ctype_finish (cabi: alignment, elem_size, flatten_type) */
+    const void *alias;       /* own, borrow: the validator's: by which type index the resource was named; NULL elsewhere */
+    /* derived once by ts_ctype_finish (cabi: alignment, elem_size, flatten_type; for 32-bit memories) */
     uint32_t size, align;
     uint32_t payload_offset;  /* variant, option, result */
     uint8_t disc_size;        /* variant, enum, option, result: bytes of the discriminant */
     const uint32_t *offsets;  /* record, tuple: byte offset of each field */
     uint32_t n_flat;          /* number of core values, capped at TS_CT_FLAT_MAX */
     uint8_t flat[16];         /* their core types (TS_VT_I32 … low byte), valid when n_flat <= 16 */
-    bool has_handle, has_pointer; /* contains own/borrow; contains string/list: needs memory */
+    bool has_handle, has_pointer; /* contains own/borrow (also behind stream, future); contains string/list/map: needs memory */
+    bool has_borrow;
+    uint8_t align64;   /* as align and size, for 64-bit memories: only the limit on sizes needs them */
+    uint32_t size64;
+    uint16_t depth;    /* nesting: 1 for a primitive; at most TS_CT_MAX_DEPTH */
+    uint32_t nodes;    /* size as a tree; at most TS_CT_MAX_NODES */
 };
-enum { TS_CT_FLAT_MAX = 17 }; /* 17 means "more than 16" */
+enum {
+    TS_CT_FLAT_MAX = 17, /* 17 means "more than 16" */
+    TS_CT_MAX_DEPTH = 100,
+    TS_CT_MAX_NODES = 1000000,
+    TS_CT_MAX_SIZE = 1 << 28, /* elem_size(t, i64) stays below. spec: Binary.md#type-definitions */
+};
 
 typedef struct ts_cfunc_type {
     uint32_t n_params;
@@ -44,13 +55,34 @@ typedef struct ts_cfunc_type {
     const ts_ctype *result;   /* NULL: none */
     const char *result_name;  /* unused by 0.2; NULL */
     bool is_async;
+    bool has_handle; /* the validator's: a parameter or the result has one */
+    uint32_t nodes;  /* the validator's: size as a tree */
 } ts_cfunc_type;
 
-/* Fill the derived fields; types reached from t are finished already. cabi: alignment, elem_size, flatten_type */
+/* The primitive types (bool … string, error-context), finished; NULL for other kinds. */
+const ts_ctype *ts_ctype_primitive(ts_ct_kind k);
+/* Fill the derived fields; types reached from t are finished already. Fails (TS_INVALID) beyond the limits above.
+ * cabi: alignment, elem_size, flatten_type */
 struct ts_arena;
 ts_status ts_ctype_finish(ts_ctype *t, struct ts_arena *arena, ts_error *e) TS_MUST_USE;
+/* "record", "list", "u32" */
+const char *ts_ct_kind_name(ts_ct_kind k);
 /* WIT spelling ("result<u32, string>"), into buf; returns buf. */
 const char *ts_ctype_print(const ts_ctype *t, char *buf, size_t size);
+/* "func(a: u32) -> string", into buf; returns buf. */
+const char *ts_cfunc_type_print(const ts_cfunc_type *t, char *buf, size_t size);
 /* Structural equality; resources compare by the two maps slot → identity (NULL maps: by slot number). */
 bool ts_ctype_equal(const ts_ctype *a, const ts_ctype *b, const void *const *res_a, const void *const *res_b);
+
+/* The comparison under all of these, for callers with their own notion of which resources are the same. On false the reason
+ * is in buf (when size > 0), from the outside in: "type mismatch in record field `x`: expected u32, found string". */
+typedef struct ts_ct_cmp {
+    bool (*same)(const struct ts_ct_cmp *c, uint32_t res_have, uint32_t res_want);
+    void *data;
+    uint64_t *budget; /* counted down by every node that is looked at; the comparison fails at 0. NULL: none */
+    char *buf;
+    size_t size;
+} ts_ct_cmp;
+bool ts_ctype_matches(const ts_ctype *have, const ts_ctype *want, const ts_ct_cmp *c);
+bool ts_cfunc_type_matches_by(const ts_cfunc_type *have, const ts_cfunc_type *want, const ts_ct_cmp *c);
 #endif
