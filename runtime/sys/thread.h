@@ -1,0 +1,19 @@
+/* thread: a lock, and running one function on several threads at once.
+ * In: a function and its data. Out: it has run to its end on every thread. */
+#ifndef TS_SYS_THREAD_H
+#define TS_SYS_THREAD_H
+#include <pthread.h>
+#include <stdbool.h>
+
+typedef struct ts_lock {
+    pthread_mutex_t m;
+} ts_lock;
+static inline bool ts_lock_init(ts_lock *l) { return pthread_mutex_init(&l->m, NULL) == 0; }
+static inline void ts_lock_destroy(ts_lock *l) { pthread_mutex_destroy(&l->m); }
+static inline void ts_lock_take(ts_lock *l) { pthread_mutex_lock(&l->m); }
+static inline void ts_lock_give(ts_lock *l) { pthread_mutex_unlock(&l->m); }
+
+unsigned ts_cpu_count(void); /* that this process may run on; at least 1 */
+/* Run fn(data) on n threads, the calling one among them; fewer when the system gives no more. Returns when all have ended. */
+void ts_parallel(unsigned n, void (*fn)(void *data), void *data);
+#endif
