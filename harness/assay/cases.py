@@ -33,7 +33,9 @@ REFUSALS = {
 }
 _CHECK_ID = re.compile(r"[a-z0-9][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+")
 _INTERFACE = re.compile(r"[a-z][a-z0-9-]*:[a-z][a-z0-9-]*/[a-z][a-z0-9-]*")
-_FUNCTION = re.compile(_INTERFACE.pattern + r"\.(\[(method|static|constructor|resource-drop)\])?[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)?")
+_FUNCTION = re.compile(
+    _INTERFACE.pattern + r"\.(\[(method|static|constructor|resource-drop)\])?[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)?"
+)
 _SINCE = re.compile(r"0\.2\.\d+")
 
 

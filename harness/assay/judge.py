@@ -61,7 +61,7 @@ def split_output(stdout: bytes) -> GuestOutput:
     reports: list[Report] = []
     malformed: list[str] = []
     rest: list[bytes] = []
-    for line in stdout.splitlines(keepends=True) if b"\r" not in stdout else _lines(stdout):
+    for line in _lines(stdout):
         if not line.startswith(b"check "):
             rest.append(line)
             continue
@@ -89,14 +89,19 @@ def judge(case: Case, runtime: str, seen: Observation, *, strict: bool = False) 
     counted = [
         unit.verdict
         for unit in units
-        if strict or (check := case.check(unit.id)) is None or check.level is not Level.SHOULD or unit.verdict is not Verdict.FAIL
+        if strict
+        or (check := case.check(unit.id)) is None
+        or check.level is not Level.SHOULD
+        or unit.verdict is not Verdict.FAIL
     ]
     return CaseResult(case.id, runtime, worst(counted), tuple(units), seen, output.rest)
 
 
 def skip(case: Case, runtime: str, reason: str, verdict: Verdict = Verdict.SKIP) -> CaseResult:
     """The result of a case that was not run at all."""
-    units = tuple(UnitResult(unit_id, verdict, reason) for unit_id in (*(check.id for check in case.checks), EXPECT_UNIT))
+    units = tuple(
+        UnitResult(unit_id, verdict, reason) for unit_id in (*(check.id for check in case.checks), EXPECT_UNIT)
+    )
     seen = Observation(Outcome(Ending.NOT_STARTED, message=reason))
     return CaseResult(case.id, runtime, verdict, units, seen, b"", reason)
 

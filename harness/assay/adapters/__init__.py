@@ -1,0 +1,17 @@
+"""Adapters: one file a runtime, each about eighty lines.
+
+An adapter finds its runtime, writes the command line of a job and says how a finished process ended. It decides no verdict.
+"""
+
+from __future__ import annotations
+
+from .base import Adapter, Places
+from .jco import Jco
+from .touchstone import Touchstone
+from .wasmtime import Wasmtime
+from .wasmtime_py import WasmtimePy
+
+ADAPTERS: tuple[Adapter, ...] = (Touchstone(), Wasmtime(), WasmtimePy(), Jco())
+"""In the order of the report's columns."""
+
+__all__ = ["ADAPTERS", "Adapter", "Places"]

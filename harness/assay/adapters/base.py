@@ -1,0 +1,148 @@
+"""What an adapter is, and what several of them share.
+
+In: places to look, a job, a finished process. Out: a peer or why it is absent, a command line, an outcome.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
+
+BIG = 512 << 10
+"""From this size on a component is compiled once into the cache."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where things are: the project's root, the cache, and programs that the user named (`--program name=path`)."""
+
+    root: Path
+    cache: Path
+    programs: tuple[tuple[str, Path], ...] = field(default=())
+
+    def named(self, runtime: str) -> Path | None:
+        if runtime in dict(self.programs):
+            return dict(self.programs)[runtime]
+        value = os.environ.get(f"ASSAY_{runtime.upper().replace('-', '_')}")
+        return Path(value) if value else None
+
+
+class Adapter(Protocol):
+    """One runtime."""
+
+    @property
+    def name(self) -> str: ...
+
+    def find(self, places: Places) -> Peer | Absent: ...
+
+    def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
+        """Compile ahead where that pays; returns what is to be given as the component."""
+        ...
+
+    def command(self, peer: Peer, job: Job) -> Command | Inexpressible: ...
+
+    def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome: ...
+
+
+def probe_version(argv: list[str], timeout: float = 30.0) -> tuple[str, str]:
+    """Run `argv` (a `--version`): its first line, or why there is none."""
+    try:
+        done = subprocess.run(
+            argv, capture_output=True, text=True, timeout=timeout, check=False, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return "", str(error).splitlines()[0]
+    lines = (done.stdout.strip() or done.stderr.strip()).splitlines()
+    if done.returncode != 0:
+        return "", f"`{' '.join(argv)}` ended with {done.returncode}: {lines[-1] if lines else 'no output'}"
+    return (lines[0] if lines else "unknown version"), ""
+
+
+def base_environment(job: Job) -> tuple[tuple[str, str], ...]:
+    """The almost empty environment of every runtime's process."""
+    home = str(job.scratch)
+    return (("HOME", home), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin"), ("TMPDIR", home), ("TZ", "UTC"))
+
+
+def common_ending(result: ProcessResult) -> Outcome | None:
+    """Endings that look the same for every runtime; None when the runtime itself has to tell."""
+    if result.failure:
+        return Outcome(Ending.NOT_STARTED, message=result.failure)
+    if result.flooded:
+        return Outcome(Ending.FLOOD, message="more output than the harness takes")
+    if result.timed_out:
+        return Outcome(Ending.TIMEOUT, message=f"ended by the harness after {result.wall:.1f} s")
+    if result.signal is not None:
+        return Outcome(Ending.CRASH, kind=f"signal {result.signal}", message=last_line(result.stderr))
+    return None
+
+
+def last_line(data: bytes) -> str:
+    lines = [line for line in data.decode("utf-8", "backslashreplace").splitlines() if line.strip()]
+    return lines[-1].strip()[:300] if lines else ""
+
+
+def read_outcome(path: Path, schema: str = "touchstone-outcome/1") -> Outcome | str:
+    """The outcome file of touchstone's contract; a string says what is wrong with it."""
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        return "no outcome file"
+    except ValueError as error:
+        return f"the outcome file is not JSON: {error}"
+    if not isinstance(raw, dict) or raw.get("schema") != schema:
+        return f"the outcome file is not of schema {schema}"
+    words = {ending.value for ending in Ending} - {"timeout", "crash", "flood", "not-started"}
+    if raw.get("outcome") not in words:
+        return f"unknown outcome {raw.get('outcome')!r}"
+    status, imports = raw.get("status"), raw.get("imports")
+    if raw["outcome"] == "exited" and not isinstance(status, int):
+        return "exited without a status"
+    names = tuple(
+        f"{item.get('name', '')}.{item.get('function', '')}".rstrip(".")
+        + (f" ({item['reason']})" if item.get("reason") else "")
+        for item in (imports if isinstance(imports, list) else [])
+        if isinstance(item, dict)
+    )
+    message = str(raw.get("message") or (", ".join(names) if names else ""))
+    kind = str(raw.get("kind") or (f"signal {raw['signal']}" if "signal" in raw else ""))
+    return Outcome(Ending(raw["outcome"]), status if isinstance(status, int) else None, kind, message, names)
+
+
+def cached(places: Places, tool: str, version: str, component: Path, make: list[str]) -> Path | None:
+    """A file made once from a component by `make` (`{in}` and `{out}` stand for the paths), by checksum and version; it keeps the name."""
+    digest = hashlib.sha256(component.read_bytes()).hexdigest()
+    label = "".join(letter if letter.isalnum() or letter in ".-" else "-" for letter in f"{tool}-{version}")
+    target = places.cache / label / digest / component.name
+    if target.is_file():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        fresh = Path(folder) / "out"
+        argv = [part.replace("{in}", str(component)).replace("{out}", str(fresh)) for part in make]
+        done = subprocess.run(argv, capture_output=True, timeout=600, check=False, stdin=subprocess.DEVNULL)
+        if done.returncode != 0 or not fresh.is_file():
+            return None
+        fresh.replace(target)
+    return target
+
+
+def which(places: Places, name: str, *candidates: Path) -> Path | None:
+    """The first program that is there: the one the user named, the candidates, the search path."""
+    named = places.named(name)
+    if named is not None:
+        return named.resolve() if named.is_file() else None
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate.resolve()
+    found = shutil.which(name)
+    return Path(found) if found else None

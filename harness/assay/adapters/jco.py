@@ -1,0 +1,129 @@
+"""jco from npm. Directories and environment go in by a setup module that imports the preview2-shim nested inside jco.
+
+`jco run` ends with 1 for a trap, for `err` and for its own failures; the shape of the error on stderr tells them apart.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
+from .base import Places, base_environment, common_ending, probe_version
+
+_PACKAGE = Path("node_modules/@bytecodealliance/jco")
+_SHIMS = ("node_modules/@bytecodealliance/preview2-shim", "../preview2-shim")
+# An uncaught JavaScript error: `Name: message`, then stack lines, the last of which is in jco's own _run.js.
+_THROWN = re.compile(
+    r"^(\w*Error)(?: \[\w+\])?: ([^\n]*)\n((?:.*\n)*?    at [^\n]*/_run\.js:\d+:\d+\)?)(.*)\Z", re.MULTILINE | re.DOTALL
+)
+_RAISED = re.compile(r"^(\w*Error)(?: \[\w+\])?: ([^\n]*)\n    at ", re.MULTILINE)
+_NO_TRANSPILE = re.compile(r"^\(jco run\) Error: Unable to transpile command for execution", re.MULTILINE)
+_CAUSE = re.compile(r"Caused by:\n\s*(?:\d+: )?([^\n]*)|\[cause\]: \w*Error: ([^\n]*)")
+_NO_IMPORT = re.compile(
+    r"Received protocol '([\w-]+:)'|does not provide an export named '([^']*)'|Cannot find (?:package|module) '([^']*)'"
+    r"|ERR_PACKAGE_PATH_NOT_EXPORTED\]?: Package subpath '([^']*)'|Missing (?:export|import)[^\n]*?'([^']*)'"
+)
+_KINDS = (
+    ("unreachable", "unreachable"),
+    ("memory access out of bounds", "out-of-bounds-memory"),
+    ("table index is out of bounds", "out-of-bounds-table"),
+    ("divide by zero", "integer-divide-by-zero"),
+    ("divide result unrepresentable", "integer-overflow"),
+    ("float unrepresentable in integer range", "invalid-conversion-to-integer"),
+    ("null function or function signature mismatch", "indirect-call-type-mismatch"),
+    ("Maximum call stack size exceeded", "call-stack-exhausted"),
+)
+
+
+class Jco:
+    name = "jco"
+
+    def find(self, places: Places) -> Peer | Absent:
+        node = shutil.which("node")
+        if node is None:
+            return Absent(self.name, "there is no `node` on the search path")
+        package = places.named(self.name) or places.root / _PACKAGE
+        if not (package / "package.json").is_file():
+            return Absent(self.name, f"npm's @bytecodealliance/jco is not installed in {package}")
+        package = package.resolve()
+        version, problem = probe_version([node, "--version"])
+        if problem:
+            return Absent(self.name, problem)
+        manifest = json.loads((package / "package.json").read_text(encoding="utf-8"))
+        script = package / str(manifest["bin"] if isinstance(manifest["bin"], str) else manifest["bin"]["jco"])
+        return Peer(
+            self.name,
+            f"jco {manifest['version']} (node {version.removeprefix('v')})",
+            (node, str(script), str(package)),
+        )
+
+    def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
+        return component
+
+    def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
+        node, script, package = peer.program
+        if any(mount.read_only for mount in job.mounts):
+            return Inexpressible("jco has no read-only directories")
+        shim = next((Path(package, part) for part in _SHIMS if Path(package, part, "package.json").is_file()), None)
+        if shim is None:
+            return Inexpressible("jco's preview2-shim is not where it was expected")
+        setup = job.scratch / "setup.mjs"
+        setup.write_text(_setup(shim.resolve() / "dist" / "nodejs", job), encoding="utf-8")
+        argv = (
+            node,
+            script,
+            "run",
+            "--jco-import",
+            str(setup),
+            str(job.component),
+            *(["--", *job.case.run.args] if job.case.run.args else ()),
+        )
+        return Command(argv, base_environment(job), startup=30.0)
+
+    def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
+        return common_ending(result) or read_report(result.status or 0, result.stderr)
+
+
+def _setup(shim: Path, job: Job) -> str:
+    """The module that jco imports before the component: preopens always, the environment where the case gives one."""
+    lines = [
+        f"import {{ _setPreopens }} from {json.dumps((shim / 'filesystem.js').as_uri())};",
+        f"import {{ _setEnv }} from {json.dumps((shim / 'cli.js').as_uri())};",
+        f"_setPreopens({json.dumps({mount.guest: str(mount.host) for mount in job.mounts})});",
+    ]
+    if job.case.run.env is not None:
+        lines.append(f"_setEnv({json.dumps(dict(job.case.run.env))});")
+    return "\n".join(lines) + "\n"
+
+
+def read_report(status: int, stderr: bytes) -> Outcome:
+    """What jco's last words on stderr mean."""
+    if status != 1:
+        return Outcome(Ending.EXITED, status)
+    text = stderr.decode("utf-8", "backslashreplace")
+    if _NO_TRANSPILE.search(text):
+        causes = [first or second for first, second in _CAUSE.findall(text)]
+        return Outcome(Ending.REJECTED, message=causes[-1].strip() if causes else "jco cannot transpile it")
+    thrown = _THROWN.search(text)
+    if thrown:
+        name, message = thrown[1], thrown[2]
+        if name == "ComponentError" and "(see error.payload)" in message and "payload: undefined" in thrown[4]:
+            return Outcome(Ending.EXITED, 1)
+        kind = next((kind for words, kind in _KINDS if words in message), "host")
+        return Outcome(Ending.TRAP, kind=kind, message=f"{name}: {message}")
+    if re.search(r"^Node\.js v\d", text, re.MULTILINE) or "ERR_" in text:
+        missing = _NO_IMPORT.search(text)
+        if missing:
+            name = next(part for part in missing.groups() if part)
+            return Outcome(Ending.LINK_ERROR, message=missing[0], imports=(name,))
+    if "Not a valid command component to execute." in text:
+        return Outcome(Ending.LINK_ERROR, message="exports no wasi:cli/run")
+    raised = list(_RAISED.finditer(text))
+    if raised:
+        message = raised[-1][2]
+        kind = next((kind for words, kind in _KINDS if words in message), "host")
+        return Outcome(Ending.TRAP, kind=kind, message=f"{raised[-1][1]}: {message}")
+    return Outcome(Ending.EXITED, status)

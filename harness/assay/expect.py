@@ -1,0 +1,149 @@
+"""Known results: reading suites/expectations/<runtime>.toml and marking what is not as announced.
+
+In: the files and the results. Out: the results with `expected` and `unexpected` set, and entries that match nothing. Pure but for `load`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .model import EXPECT_UNIT, Case, CaseResult, Expected, Level, UnitResult, Verdict
+
+
+class ExpectationError(Exception):
+    """An expectations file that cannot be used."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    case: str
+    check: str | None
+    expected: Expected
+
+    def __str__(self) -> str:
+        return f"{self.case} {self.check or '(whole case)'}"
+
+
+def load(path: Path) -> tuple[Entry, ...]:
+    """Read one file; a missing file announces nothing."""
+    if not path.is_file():
+        return ()
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ExpectationError(f"{path}: {error}") from None
+    if set(raw) - {"expected"}:
+        raise ExpectationError(f"{path}: unknown key {', '.join(sorted(set(raw) - {'expected'}))}")
+    return tuple(_entry(path, item) for item in raw.get("expected", []))
+
+
+def _entry(path: Path, item: Mapping[str, object]) -> Entry:
+    unknown = set(item) - {"case", "check", "status", "reason", "issue"}
+    if unknown:
+        raise ExpectationError(f"{path}: unknown key {', '.join(sorted(unknown))}")
+    case, check, reason, issue = (item.get(key) for key in ("case", "check", "reason", "issue"))
+    if not isinstance(case, str) or not isinstance(reason, str) or not reason.strip():
+        raise ExpectationError(f"{path}: every entry needs a case and a reason: {dict(item)}")
+    status = item.get("status")
+    words = status if isinstance(status, list) else [status]
+    try:
+        statuses = tuple(Verdict(word) for word in words)
+    except ValueError:
+        raise ExpectationError(f"{path}: {case}: unknown status {status!r}") from None
+    if statuses == (Verdict.PASS,):
+        raise ExpectationError(f"{path}: {case}: PASS needs no entry")
+    return Entry(case, check if isinstance(check, str) else None, Expected(statuses, reason, str(issue or "")))
+
+
+def stale(entries: Iterable[Entry], cases: Iterable[Case]) -> list[Entry]:
+    """Entries that name no case or check that exists."""
+    known = {case.id: {check.id for check in case.checks} | {EXPECT_UNIT} for case in cases}
+    return [
+        entry
+        for entry in entries
+        if entry.case not in known or (entry.check is not None and entry.check not in known[entry.case])
+    ]
+
+
+def apply(result: CaseResult, entries: Iterable[Entry], case: Case) -> CaseResult:
+    """Mark each unit with what was announced for it and whether it came as a surprise."""
+    mine = [entry for entry in entries if entry.case == result.case]
+    by_check = {entry.check: entry.expected for entry in mine if entry.check is not None}
+    whole = next((entry.expected for entry in mine if entry.check is None), None)
+    whole_surprised = whole is not None and result.verdict not in whole.statuses
+    units = []
+    for unit in result.units:
+        announced = by_check.get(unit.id)
+        if announced is None and whole is not None and (unit.verdict is not Verdict.PASS or unit.id == EXPECT_UNIT):
+            announced = whole
+            surprised = whole_surprised if unit.verdict is Verdict.PASS else unit.verdict not in whole.statuses
+        elif announced is not None:
+            surprised = unit.verdict not in announced.statuses
+        else:
+            surprised = _surprising(unit, case)
+        units.append(replace(unit, expected=announced, unexpected=surprised))
+    return replace(result, units=tuple(units))
+
+
+def _surprising(unit: UnitResult, case: Case) -> bool:
+    """Without an announcement everything must pass; a failing `should` is no surprise, and what was not run is none."""
+    if unit.verdict in (Verdict.PASS, Verdict.SKIP):
+        return False
+    check = case.check(unit.id)
+    return not (unit.verdict is Verdict.FAIL and check is not None and check.level is Level.SHOULD)
+
+
+def render(results: Iterable[CaseResult], old: Iterable[Entry], cases: Iterable[Case]) -> str:
+    """The text of an expectations file for these results; reasons and issues that are there are kept."""
+    kept = {(entry.case, entry.check): entry.expected for entry in old}
+    known = {case.id: case for case in cases}
+    ran: set[str] = set()
+    lines = [
+        "# Known results; the format is in suites/README.md. `assay run --update-expectations` rewrites this file.\n"
+    ]
+    for result in results:
+        ran.add(result.case)
+        for unit in result.units:
+            surprising = _surprising(unit, known[result.case]) or (
+                (result.case, unit.id) in kept and unit.verdict not in (Verdict.PASS, Verdict.SKIP)
+            )
+            if not surprising:
+                continue
+            before = kept.get((result.case, unit.id)) or kept.get((result.case, None))
+            flaky = before is not None and len(before.statuses) > 1 and unit.verdict in before.statuses
+            statuses = before.statuses if before is not None and flaky else (unit.verdict,)
+            reason = before.reason if before is not None else (unit.detail or "no detail")
+            lines.append(_render_entry(result.case, unit.id, statuses, reason, before.issue if before else ""))
+    for entry in old:
+        if entry.case not in ran and entry.case in known:
+            expected = entry.expected
+            lines.append(_render_entry(entry.case, entry.check, expected.statuses, expected.reason, expected.issue))
+    return "\n".join(lines)
+
+
+def _render_entry(case: str, check: str | None, statuses: tuple[Verdict, ...], reason: str, issue: str) -> str:
+    words = [f'"{status.value}"' for status in statuses]
+    lines = ["[[expected]]", f"case = {quote(case)}"]
+    if check is not None:
+        lines.append(f"check = {quote(check)}")
+    lines.append(f"status = {words[0] if len(words) == 1 else '[' + ', '.join(words) + ']'}")
+    lines.append(f"reason = {quote(' '.join(reason.split())[:300])}")
+    if issue:
+        lines.append(f"issue = {quote(issue)}")
+    return "\n".join(lines) + "\n"
+
+
+def quote(text: str) -> str:
+    """A TOML basic string."""
+    out = []
+    for letter in text:
+        if letter in '"\\':
+            out.append("\\" + letter)
+        elif ord(letter) < 0x20 or ord(letter) == 0x7F:
+            out.append(f"\\u{ord(letter):04x}")
+        else:
+            out.append(letter)
+    return '"' + "".join(out) + '"'

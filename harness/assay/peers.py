@@ -1,0 +1,33 @@
+"""Finding the runtimes and their versions.
+
+In: places to look and names. Out: for each adapter a `Peer`, or `Absent` with a plain reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from .adapters import ADAPTERS, Adapter, Places
+from .model import Absent, Peer
+
+
+@dataclass(frozen=True)
+class Found:
+    adapter: Adapter
+    peer: Peer | Absent
+
+
+def find(places: Places, names: Iterable[str] = ()) -> tuple[Found, ...]:
+    """All runtimes, or those named, in the order of the report's columns."""
+    wanted = tuple(names)
+    unknown = sorted(set(wanted) - {adapter.name for adapter in ADAPTERS})
+    if unknown:
+        raise ValueError(
+            f"unknown runtime {', '.join(unknown)}; known: {', '.join(adapter.name for adapter in ADAPTERS)}"
+        )
+    chosen = [adapter for adapter in ADAPTERS if not wanted or adapter.name in wanted]
+    with ThreadPoolExecutor(max_workers=len(chosen)) as pool:
+        found = list(pool.map(lambda adapter: adapter.find(places), chosen))
+    return tuple(Found(adapter, peer) for adapter, peer in zip(chosen, found, strict=True))

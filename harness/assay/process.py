@@ -1,0 +1,212 @@
+"""Running one process under control, and nothing else of the machine.
+
+In: argv, environment, directory, stdin, limits. Out: `ProcessResult`. The process leads a session of its own; when its time
+is over its process group gets SIGTERM, then SIGKILL; what it leaves behind in that group is ended too. No other process is touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import selectors
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .model import ProcessResult
+
+OUTPUT_LIMIT = 4 << 20
+GRACE = 1.0
+DRAIN = 0.5
+
+
+@dataclass
+class _Stream:
+    """Bytes of one output, up to the limit."""
+
+    limit: int
+    data: bytearray = field(default_factory=bytearray)
+    flooded: bool = False
+
+    def take(self, chunk: bytes) -> None:
+        room = self.limit - len(self.data)
+        self.data += chunk[:room]
+        self.flooded = self.flooded or len(chunk) > room
+
+
+def execute(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    stdin: bytes = b"",
+    timeout: float,
+    output_limit: int = OUTPUT_LIMIT,
+    grace: float = GRACE,
+) -> ProcessResult:
+    """Run `argv` to its end, or to the end of its time."""
+    started = time.monotonic()
+    try:
+        process = subprocess.Popen(
+            list(argv),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd,
+            env=dict(env),
+            start_new_session=True,
+            bufsize=0,
+        )
+    except OSError as error:
+        return ProcessResult(None, None, False, False, b"", b"", 0.0, 0.0, 0, failure=str(error))
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
+    return _Watch(process, started, stdin, timeout, output_limit, grace).run()
+
+
+class _Watch:
+    """The life of one process: pump its pipes, keep its time, end its group, take its account."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], started: float, stdin: bytes, timeout: float, limit: int, grace: float
+    ) -> None:
+        self.process, self.started, self.timeout, self.grace = process, started, timeout, grace
+        self.out, self.err = _Stream(limit), _Stream(limit)
+        self.stdin = memoryview(stdin)
+        self.selector = selectors.DefaultSelector()
+        self.ended = False
+        self.timed_out = False
+        # The exit is seen without reaping (WNOWAIT): until `wait4` the pid, and so the group's number, stays ours.
+        self.bell, bell_in = os.pipe()
+        threading.Thread(target=_ring_at_exit, args=(process.pid, bell_in), daemon=True).start()
+
+    def run(self) -> ProcessResult:
+        assert self.process.stdin and self.process.stdout and self.process.stderr
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            os.set_blocking(stream.fileno(), False)
+        self.selector.register(self.bell, selectors.EVENT_READ, None)
+        self.selector.register(self.process.stdout, selectors.EVENT_READ, self.out)
+        self.selector.register(self.process.stderr, selectors.EVENT_READ, self.err)
+        if self.stdin:
+            self.selector.register(self.process.stdin, selectors.EVENT_WRITE, None)
+        else:
+            self.process.stdin.close()
+        try:
+            if not self._pump(self.started + self.timeout):
+                self.timed_out = not (self.out.flooded or self.err.flooded)
+                self._signal(signal.SIGTERM)
+                if not self._pump(time.monotonic() + self.grace, stop_on_flood=False):
+                    self._signal(signal.SIGKILL)
+                    self._pump(time.monotonic() + 10, stop_on_flood=False)
+            wall = time.monotonic() - self.started
+            leftovers = self._end_group()
+            self._drain(time.monotonic() + DRAIN)
+        finally:
+            self._signal(signal.SIGKILL)
+            _, raw, usage = os.wait4(self.process.pid, 0)
+            self.process.returncode = os.waitstatus_to_exitcode(raw)
+            self._close()
+        code = self.process.returncode
+        return ProcessResult(
+            status=code if code >= 0 else None,
+            signal=-code if code < 0 else None,
+            timed_out=self.timed_out,
+            flooded=self.out.flooded or self.err.flooded,
+            stdout=bytes(self.out.data),
+            stderr=bytes(self.err.data),
+            wall=wall,
+            cpu=usage.ru_utime + usage.ru_stime,
+            peak_rss_kib=usage.ru_maxrss,
+            leftovers=leftovers,
+        )
+
+    def _pump(self, deadline: float, *, stop_on_flood: bool = True) -> bool:
+        """Move bytes until the process ended (True), or its time or its room is over (False)."""
+        while not self.ended:
+            if stop_on_flood and (self.out.flooded or self.err.flooded):
+                return False
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            self._step(left)
+        return True
+
+    def _drain(self, deadline: float) -> None:
+        """Read what is still in the pipes; someone who left the group may hold them open, so not for ever."""
+        while any(isinstance(key.data, _Stream) for key in self.selector.get_map().values()):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return
+            self._step(left)
+
+    def _step(self, left: float) -> None:
+        for key, _ in self.selector.select(left):
+            if key.fd == self.bell:
+                self.ended = True
+                self.selector.unregister(self.bell)
+            elif isinstance(key.data, _Stream):
+                try:
+                    chunk = os.read(key.fd, 1 << 16)
+                except BlockingIOError:
+                    continue
+                if chunk:
+                    key.data.take(chunk)
+                else:
+                    self.selector.unregister(key.fileobj)
+            else:
+                self._feed(key.fileobj)
+
+    def _feed(self, fileobj: object) -> None:
+        assert self.process.stdin is not None
+        try:
+            self.stdin = self.stdin[os.write(self.process.stdin.fileno(), self.stdin[: 1 << 16]) :]
+        except BlockingIOError:
+            return
+        except OSError:  # the reader is gone: that is its right
+            self.stdin = self.stdin[:0]
+        if not self.stdin:
+            self.selector.unregister(self.process.stdin)
+            self.process.stdin.close()
+
+    def _signal(self, number: int) -> None:
+        # Only ever before the leader is reaped, so the group's number cannot have become another's.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, number)
+
+    def _end_group(self) -> bool:
+        """End what the process left in its group; whether there was anything."""
+        left = _group_alive(self.process.pid)
+        if left:
+            self._signal(signal.SIGKILL)
+        return left
+
+    def _close(self) -> None:
+        self.selector.close()
+        os.close(self.bell)
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+
+def _ring_at_exit(pid: int, bell: int) -> None:
+    with contextlib.suppress(ChildProcessError):
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    os.close(bell)
+
+
+def _group_alive(group: int) -> bool:
+    """Whether a process other than the dead leader is in the group (from /proc; without it: unknown, taken as no)."""
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = entry.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        if len(fields) > 2 and fields[2] == str(group) and fields[0] != "Z":
+            return True
+    return False

@@ -1,0 +1,360 @@
+"""The record of a run: JSON lines with a header first and a footer last; everything else is derived from it.
+
+In and out: `Record` <-> results.jsonl (schema: schemas/results.schema.json). A file without its footer is truncated, not passed.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from . import __version__
+from .model import (
+    Absent,
+    Case,
+    CaseResult,
+    Ending,
+    Expected,
+    FileState,
+    Level,
+    Observation,
+    Outcome,
+    Peer,
+    UnitResult,
+    Verdict,
+    interface_of,
+    package_of,
+)
+
+SCHEMA = "assay-results/1"
+
+
+class RecordError(Exception):
+    """A record that cannot be read; `truncated` when it only lacks its end."""
+
+    def __init__(self, message: str, *, truncated: bool = False) -> None:
+        super().__init__(message)
+        self.truncated = truncated
+
+
+@dataclass(frozen=True)
+class RuntimeInfo:
+    name: str
+    version: str = ""
+    absent: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class CheckInfo:
+    id: str
+    level: Level
+    function: str
+    since: str
+    text: str
+
+    @property
+    def interface(self) -> str:
+        return interface_of(self.function)
+
+    @property
+    def package(self) -> str:
+        return package_of(self.interface)
+
+
+@dataclass(frozen=True)
+class CaseInfo:
+    """What a record keeps of a case, so that a report needs no case files."""
+
+    id: str
+    title: str
+    notes: str
+    component: str
+    sha256: str
+    interfaces: tuple[str, ...]
+    checks: tuple[CheckInfo, ...]
+    stdin: bytes = b""
+
+    def check(self, check_id: str) -> CheckInfo | None:
+        return next((check for check in self.checks if check.id == check_id), None)
+
+
+@dataclass(frozen=True)
+class Record:
+    started: str
+    finished: str
+    harness: str
+    strict: bool
+    gate: tuple[str, ...]
+    runtimes: tuple[RuntimeInfo, ...]
+    cases: tuple[CaseInfo, ...]
+    results: tuple[CaseResult, ...]
+    stale: tuple[str, ...] = ()
+
+    @property
+    def present(self) -> tuple[RuntimeInfo, ...]:
+        return tuple(runtime for runtime in self.runtimes if not runtime.absent)
+
+    def result(self, case: str, runtime: str) -> CaseResult | None:
+        return self._index.get((case, runtime))
+
+    @functools.cached_property
+    def _index(self) -> dict[tuple[str, str], CaseResult]:
+        return {(result.case, result.runtime): result for result in self.results}
+
+
+def runtime_info(peer: Peer | Absent) -> RuntimeInfo:
+    if isinstance(peer, Absent):
+        return RuntimeInfo(peer.name, absent=peer.reason)
+    return RuntimeInfo(peer.name, peer.version, "", peer.note)
+
+
+def case_info(case: Case) -> CaseInfo:
+    digest = hashlib.sha256(case.component.read_bytes()).hexdigest() if case.component.is_file() else ""
+    checks = tuple(CheckInfo(check.id, check.level, check.function, check.since, check.text) for check in case.checks)
+    return CaseInfo(
+        case.id, case.title, case.notes, case.component.name, digest, case.interfaces, checks, case.run.stdin
+    )
+
+
+def lines(record: Record) -> Iterable[str]:
+    """The record as lines of JSON."""
+    yield _line(
+        {
+            "type": "header",
+            "schema": SCHEMA,
+            "harness": record.harness,
+            "started": record.started,
+            "strict": record.strict,
+            "gate": list(record.gate),
+            "runtimes": [_drop(vars(runtime)) for runtime in record.runtimes],
+            "cases": [_case_json(case) for case in record.cases],
+            "stale": list(record.stale),
+        }
+    )
+    for result in record.results:
+        yield _line(_result_json(result))
+    counts = {verdict.value: sum(result.verdict is verdict for result in record.results) for verdict in Verdict}
+    yield _line({"type": "footer", "finished": record.finished, "results": len(record.results), "verdicts": counts})
+
+
+def write(record: Record, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        for line in lines(record):
+            file.write(line + "\n")
+
+
+def read(path: Path) -> Record:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordError(f"{path}: {error}") from None
+    try:
+        return parse(text.removesuffix("\n").split("\n") if text else [])
+    except RecordError as error:
+        raise RecordError(f"{path}: {error}", truncated=error.truncated) from None
+
+
+def parse(texts: Sequence[str]) -> Record:
+    """A record from its lines; each line is checked against the schema."""
+    objects: list[dict[str, Any]] = []
+    for number, text in enumerate(texts, 1):
+        try:
+            value = json.loads(text)
+        except ValueError:
+            if number == len(texts):
+                raise RecordError(f"truncated: line {number} ends within JSON", truncated=True) from None
+            raise RecordError(f"line {number} is not JSON") from None
+        problem = schema_problem(value)
+        if problem:
+            raise RecordError(f"line {number}: {problem}")
+        objects.append(value)
+    if not objects:
+        raise RecordError("truncated: the record is empty", truncated=True)
+    if objects[0]["type"] != "header":
+        raise RecordError("the first line is not a header")
+    if objects[-1]["type"] != "footer" or len(objects) < 2:
+        raise RecordError(f"truncated: no footer after {len(objects)} lines", truncated=True)
+    middle = objects[1:-1]
+    if any(value["type"] != "result" for value in middle):
+        raise RecordError("a header or footer stands among the results")
+    if objects[-1]["results"] != len(middle):
+        raise RecordError(
+            f"truncated: the footer counts {objects[-1]['results']} results, there are {len(middle)}", truncated=True
+        )
+    header = objects[0]
+    return Record(
+        started=header["started"],
+        finished=objects[-1]["finished"],
+        harness=header["harness"],
+        strict=header["strict"],
+        gate=tuple(header["gate"]),
+        runtimes=tuple(RuntimeInfo(**runtime) for runtime in header["runtimes"]),
+        cases=tuple(_case_from(case) for case in header["cases"]),
+        results=tuple(_result_from(value) for value in middle),
+        stale=tuple(header["stale"]),
+    )
+
+
+@functools.cache
+def _validator(kind: str) -> jsonschema.Draft202012Validator:
+    text = resources.files("assay").joinpath("schemas/results.schema.json").read_text(encoding="utf-8")
+    return jsonschema.Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": json.loads(text)["$defs"]})
+
+
+def schema_problem(value: object) -> str:
+    """What the schema has against one line; empty when nothing."""
+    kind = value.get("type") if isinstance(value, dict) else None
+    if kind not in ("header", "result", "footer"):
+        return f"type is {kind!r}, not header, result or footer"
+    error = next(iter(_validator(kind).iter_errors(value)), None)
+    return f"{'/'.join(str(part) for part in error.absolute_path) or kind}: {error.message[:200]}" if error else ""
+
+
+def _line(value: Mapping[str, object]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _drop(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value not in ("", None, (), [])}
+
+
+def _bytes_json(data: bytes) -> dict[str, str]:
+    try:
+        return {"text": data.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(data).decode("ascii")}
+
+
+def _bytes_from(value: Mapping[str, str] | None) -> bytes:
+    if value is None:
+        return b""
+    return value["text"].encode() if "text" in value else base64.b64decode(value["base64"])
+
+
+def _case_json(case: CaseInfo) -> dict[str, Any]:
+    return {
+        "id": case.id,
+        "title": case.title,
+        "notes": case.notes,
+        "component": case.component,
+        "sha256": case.sha256,
+        "interfaces": list(case.interfaces),
+        "stdin": _bytes_json(case.stdin),
+        "checks": [{**vars(check), "level": check.level.value} for check in case.checks],
+    }
+
+
+def _case_from(value: Mapping[str, Any]) -> CaseInfo:
+    checks = tuple(CheckInfo(**{**check, "level": Level(check["level"])}) for check in value["checks"])
+    return CaseInfo(
+        value["id"],
+        value["title"],
+        value["notes"],
+        value["component"],
+        value["sha256"],
+        tuple(value["interfaces"]),
+        checks,
+        _bytes_from(value["stdin"]),
+    )
+
+
+def _result_json(result: CaseResult) -> dict[str, Any]:
+    seen, outcome = result.observation, result.observation.outcome
+    return {
+        "type": "result",
+        "case": result.case,
+        "runtime": result.runtime,
+        "verdict": result.verdict.value,
+        **_drop({"reason": result.reason}),
+        "outcome": _drop({**vars(outcome), "ending": outcome.ending.value, "imports": list(outcome.imports)}),
+        "argv": list(seen.argv),
+        "wall": round(seen.wall, 6),
+        "cpu": round(seen.cpu, 6),
+        "peak_rss_kib": seen.peak_rss_kib,
+        "stdout": _bytes_json(seen.stdout),
+        "stderr": _bytes_json(seen.stderr),
+        "rest": _bytes_json(result.rest),
+        **_drop({"trace": seen.trace}),
+        **({"leftovers": True} if seen.leftovers else {}),
+        "files": [{"path": path, **({} if data is None else _bytes_json(data))} for path, data in seen.contents],
+        "tree": [_drop(vars(state)) for state in seen.tree],
+        "units": [_unit_json(unit) for unit in result.units],
+    }
+
+
+def _unit_json(unit: UnitResult) -> dict[str, Any]:
+    value: dict[str, Any] = {"id": unit.id, "verdict": unit.verdict.value, **_drop({"detail": unit.detail})}
+    if unit.value is not None:
+        value["value"] = unit.value
+    if unit.expected is not None:
+        value["expected"] = {
+            "statuses": [status.value for status in unit.expected.statuses],
+            "reason": unit.expected.reason,
+            **_drop({"issue": unit.expected.issue}),
+        }
+    if unit.unexpected:
+        value["unexpected"] = True
+    return value
+
+
+def _result_from(value: Mapping[str, Any]) -> CaseResult:
+    raw = value["outcome"]
+    outcome = Outcome(
+        Ending(raw["ending"]),
+        raw.get("status"),
+        raw.get("kind", ""),
+        raw.get("message", ""),
+        tuple(raw.get("imports", ())),
+    )
+    seen = Observation(
+        outcome=outcome,
+        argv=tuple(value["argv"]),
+        stdout=_bytes_from(value["stdout"]),
+        stderr=_bytes_from(value["stderr"]),
+        trace=value.get("trace", ""),
+        wall=value["wall"],
+        cpu=value["cpu"],
+        peak_rss_kib=value["peak_rss_kib"],
+        contents=tuple((item["path"], None if len(item) == 1 else _bytes_from(item)) for item in value["files"]),
+        tree=tuple(FileState(**state) for state in value["tree"]),
+        leftovers=value.get("leftovers", False),
+    )
+    return CaseResult(
+        value["case"],
+        value["runtime"],
+        Verdict(value["verdict"]),
+        tuple(_unit_from(unit) for unit in value["units"]),
+        seen,
+        _bytes_from(value["rest"]),
+        value.get("reason", ""),
+    )
+
+
+def _unit_from(value: Mapping[str, Any]) -> UnitResult:
+    raw = value.get("expected")
+    expected = None
+    if raw is not None:
+        expected = Expected(tuple(Verdict(status) for status in raw["statuses"]), raw["reason"], raw.get("issue", ""))
+    return UnitResult(
+        value["id"],
+        Verdict(value["verdict"]),
+        value.get("detail", ""),
+        value.get("value"),
+        expected,
+        value.get("unexpected", False),
+    )
+
+
+def harness_version() -> str:
+    return f"assay {__version__}"
