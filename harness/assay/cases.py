@@ -150,7 +150,7 @@ def _component(top: _Table, folder: Path, fixtures: Path) -> Path:
     name = top.need("component")
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise top.fail(f"component {name!r} must be a name beside the case or in fixtures/built")
-    for place in (folder / name, fixtures / "built" / name):
+    for place in (folder / name, fixtures / "built" / name, fixtures.parent / "build/guests" / name):
         if place.is_file():
             return place
     # A component that is built on demand may be absent: the run then says so, discovery does not.
@@ -218,15 +218,18 @@ def _expect(table: _Table, run: RunSpec) -> Expect:
     if raw_trap is not None and not isinstance(raw_trap, bool | str):
         raise table.fail("trap must be true, or the kind of the trap")
     trap = bool(raw_trap)
+    open_ending = status == "any"
+    if open_ending:
+        status = None
     if status is not None and (isinstance(status, bool) or not isinstance(status, int) or not 0 <= status <= 255):
-        raise table.fail("exit must be a status from 0 to 255")
-    if sum((status is not None, trap, refusal is not None)) > 1:
+        raise table.fail("exit must be a status from 0 to 255, or \"any\"")
+    if sum((status is not None or open_ending, trap, refusal is not None)) > 1:
         raise table.fail("exit, trap and refused exclude each other")
     if refusal is not None and refusal not in REFUSALS:
         raise table.fail(f"refused must be one of {', '.join(REFUSALS)}")
     files = tuple(_file(item, run) for item in table.tables("file"))
     expect = Expect(
-        exit=int(status) if isinstance(status, int) else (None if trap or refusal else 0),
+        exit=int(status) if isinstance(status, int) else (None if trap or refusal or open_ending else 0),
         trap=trap,
         trap_kind=raw_trap if isinstance(raw_trap, str) else "",
         refused=REFUSALS[refusal] if refusal is not None else None,
