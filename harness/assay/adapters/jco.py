@@ -20,8 +20,9 @@ _THROWN = re.compile(
     r"^(\w*Error)(?: \[\w+\])?: ([^\n]*)\n((?:.*\n)*?    at [^\n]*/_run\.js:\d+:\d+\)?)(.*)\Z", re.MULTILINE | re.DOTALL
 )
 _RAISED = re.compile(r"^(\w*Error)(?: \[\w+\])?: ([^\n]*)\n    at ", re.MULTILINE)
-_NO_TRANSPILE = re.compile(r"^\(jco run\) Error: Unable to transpile command for execution", re.MULTILINE)
-_CAUSE = re.compile(r"Caused by:\n\s*(?:\d+: )?([^\n]*)|\[cause\]: \w*Error: ([^\n]*)")
+_NO_TRANSPILE = re.compile(r"^(?:\(jco run\) )?Error: Unable to transpile command for execution", re.MULTILINE)
+_CAUSE = re.compile(r"\[cause\]: (\w*Error): ([^\n]*)(?:\s*\n\s*Caused by:\n\s*(?:\d+: )?([^\n]*))?")
+_PANIC = re.compile(r"panicked at [^\n]*\n([^\n]*)")
 _NO_IMPORT = re.compile(
     r"Received protocol '([\w-]+:)'|does not provide an export named '([^']*)'|Cannot find (?:package|module) '([^']*)'"
     r"|ERR_PACKAGE_PATH_NOT_EXPORTED\]?: Package subpath '([^']*)'|Missing (?:export|import)[^\n]*?'([^']*)'"
@@ -87,6 +88,17 @@ class Jco:
         return common_ending(result) or read_report(result.status or 0, result.stderr)
 
 
+def _not_transpiled(text: str) -> Outcome:
+    """jco turned the component down (its decoder's error is the cause), or died over it (any other cause)."""
+    cause = _CAUSE.search(text)
+    if cause is None:
+        return Outcome(Ending.CRASH, 1, "jco failed to transpile the component")
+    if cause[1] != "ComponentError":
+        panic = _PANIC.search(text)
+        return Outcome(Ending.CRASH, 1, "jco failed to transpile the component", panic[1] if panic else f"{cause[1]}: {cause[2]}")
+    return Outcome(Ending.REJECTED, message=(cause[3] or cause[2]).strip())
+
+
 def _setup(shim: Path, job: Job) -> str:
     """The module that jco imports before the component: preopens always, the environment where the case gives one."""
     lines = [
@@ -105,14 +117,13 @@ def read_report(status: int, stderr: bytes) -> Outcome:
         return Outcome(Ending.EXITED, status)
     text = stderr.decode("utf-8", "backslashreplace")
     if _NO_TRANSPILE.search(text):
-        causes = [first or second for first, second in _CAUSE.findall(text)]
-        return Outcome(Ending.REJECTED, message=causes[-1].strip() if causes else "jco cannot transpile it")
+        return _not_transpiled(text)
     thrown = _THROWN.search(text)
     if thrown:
         name, message = thrown[1], thrown[2]
         if name == "ComponentError" and "(see error.payload)" in message and "payload: undefined" in thrown[4]:
             return Outcome(Ending.EXITED, 1)
-        kind = next((kind for words, kind in _KINDS if words in message), "host")
+        kind = next((kind for words, kind in _KINDS if words in message), "")
         return Outcome(Ending.TRAP, kind=kind, message=f"{name}: {message}")
     if re.search(r"^Node\.js v\d", text, re.MULTILINE) or "ERR_" in text:
         missing = _NO_IMPORT.search(text)
@@ -124,6 +135,6 @@ def read_report(status: int, stderr: bytes) -> Outcome:
     raised = list(_RAISED.finditer(text))
     if raised:
         message = raised[-1][2]
-        kind = next((kind for words, kind in _KINDS if words in message), "host")
+        kind = next((kind for words, kind in _KINDS if words in message), "")
         return Outcome(Ending.TRAP, kind=kind, message=f"{raised[-1][1]}: {message}")
     return Outcome(Ending.EXITED, status)

@@ -99,7 +99,7 @@ def read_report(status: int, stderr: bytes) -> Outcome:
     if report and re.search(r"failed to invoke `|error while executing at wasm backtrace", report[1]):
         last = report[1].strip().splitlines()[-1].strip()
         message = re.sub(r"^(\d+: )?(wasm trap: )?", "", last)
-        return Outcome(Ending.TRAP, kind=_KINDS.get(message, "" if "wasm trap:" in last else "host"), message=message)
+        return Outcome(Ending.TRAP, kind=_KINDS.get(message, ""), message=message)
     refused = _REFUSED.search(text) or _INVALID.search(text)
     if refused and not report:
         return Outcome(Ending.REJECTED, message=refused[1].strip())

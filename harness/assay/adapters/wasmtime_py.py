@@ -19,10 +19,10 @@ class WasmtimePy:
 
     def find(self, places: Places) -> Peer | Absent:
         python = places.named(self.name) or Path(sys.executable)
-        version, problem = probe_version([str(python), "-c", _VERSION])
+        version, problem = probe_version([str(python), "-I", "-c", _VERSION])
         if problem:
             return Absent(self.name, f"the Python package wasmtime cannot be imported ({problem.rpartition(': ')[2]})")
-        return Peer(self.name, version, (str(python), str(DRIVER)))
+        return Peer(self.name, version, (str(python), "-I", str(DRIVER)))
 
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
         if component.stat().st_size < BIG:

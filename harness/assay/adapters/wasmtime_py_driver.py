@@ -106,7 +106,7 @@ def last_cause(text: str) -> str:
 
 
 def kind(text: str) -> str:
-    return KINDS.get(last_cause(text), "" if "wasm trap:" in text else "host")
+    return KINDS.get(last_cause(text), "")
 
 
 if __name__ == "__main__":
