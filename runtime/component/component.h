@@ -41,15 +41,17 @@ typedef struct ts_instance_type {
     const uint32_t *bound;
     ts_name_index index;
     bool has_resource;              /* some slot occurs in it */
+    uint16_t depth;
     uint32_t nodes;
 } ts_instance_type;
 typedef struct ts_component_type { /* of an imported or nested component, in slots of the component that holds this type */
     uint32_t n_imports, n_exports;
     const ts_named_extern *imports, *exports;
-    uint32_t n_bound; /* slots bound by it: imported and exported resource types. Others are free: of an enclosing scope */
+    uint32_t n_bound, n_bound_imports; /* slots bound by it: of its imports, then of its exports. Others are free: of an enclosing scope */
     const uint32_t *bound;
     ts_name_index import_index, export_index;
     bool has_resource;
+    uint16_t depth;
     uint32_t nodes;
 } ts_component_type;
 
@@ -185,8 +187,8 @@ struct ts_component {
 
 enum { /* component-model features beyond WASI 0.2: data, switched at run time */
     TS_CF_ASYNC = 1u << 0, TS_CF_VALUES = 1u << 1, TS_CF_MAPS = 1u << 2, TS_CF_FIXED_LISTS = 1u << 3, TS_CF_ERROR_CONTEXT = 1u << 4,
-    TS_CF_IMPLEMENTS = 1u << 5, TS_CF_NESTED_NAMES = 1u << 6,
-    TS_CF_ALL = 0x3fu, /* what the official scripts suppose: they want nested names refused */
+    TS_CF_IMPLEMENTS = 1u << 5, TS_CF_NESTED_NAMES = 1u << 6, TS_CF_CANONICAL_NAMES = 1u << 7,
+    TS_CF_ALL = 0x3fu, /* what the official scripts suppose: they want nested names refused; canonical names are younger than they */
     TS_CF_DEFAULT = 0,
 };
 
