@@ -1,0 +1,607 @@
+/* exec_ops: the bodies of all internal operations, once. Included by exec.c inside one of three dispatch skeletons, which define
+ *   OP(name) { body }   a body; NEXT(n): go on n words further; JUMP(p): go on at p; STOP(st), TRAP(kind): the run ends here.
+ * The registers of the machine: pc, fp, mem (memory 0 under guard pages), x, inst, r, f, d.
+ * spec: exec/instructions. No include guard: included by each skeleton. */
+
+#define A16(k) (pc[1].s[k])
+#define S(k) (fp[A16(k)])
+#define EA(addr) ((addr) + (uint64_t)pc[1].uw[1])
+
+/* operands and results by accumulator class */
+#define RD_R(T) ((T)r)
+#define RS_R(T, n) ((T)fp[n])
+#define RI_R(T) ((T)(int64_t)pc[1].w[1])
+#define RB_R(T) ((T)pc[2].u)
+#define WR_R(v) (r = (uint64_t)(v))
+#define WS_R(n) (fp[n] = r)
+#define RD_F(T) ((T)f)
+#define RS_F(T, n) (ts_float32((uint32_t)fp[n]))
+#define RI_F(T) (ts_float32(pc[2].uw[0]))
+#define RB_F(T) (ts_float32(pc[2].uw[0]))
+#define WR_F(v) (f = (v))
+#define WS_F(n) (fp[n] = ts_bits32(f))
+#define RD_D(T) ((T)d)
+#define RS_D(T, n) (ts_float64(fp[n]))
+#define RI_D(T) (ts_float64(pc[2].u))
+#define RB_D(T) (ts_float64(pc[2].u))
+#define WR_D(v) (d = (v))
+#define WS_D(n) (fp[n] = ts_bits64(d))
+#define WI_R 2 /* words of the AI and SI forms */
+#define WI_F 3
+#define WI_D 3
+
+#define BIN1(n, o, T, ga, gb, e, w)                                                                                    \
+    OP(n) {                                                                                                            \
+        T a = ga, b = gb;                                                                                              \
+        WR_##o(e);                                                                                                     \
+        NEXT(w);                                                                                                       \
+    }                                                                                                                  \
+    OP(n##_S) {                                                                                                        \
+        T a = ga, b = gb;                                                                                              \
+        WR_##o(e);                                                                                                     \
+        WS_##o(A16(0));                                                                                                \
+        NEXT(w);                                                                                                       \
+    }
+#define IR_BIN(n, o, i, T, e)                                                                                          \
+    BIN1(n##_AS, o, T, RD_##i(T), RS_##i(T, A16(2)), e, 2)                                                             \
+    BIN1(n##_SA, o, T, RS_##i(T, A16(1)), RD_##i(T), e, 2)                                                             \
+    BIN1(n##_SS, o, T, RS_##i(T, A16(1)), RS_##i(T, A16(2)), e, 2)                                                     \
+    BIN1(n##_AI, o, T, RD_##i(T), RI_##i(T), e, WI_##i)                                                                \
+    BIN1(n##_SI, o, T, RS_##i(T, A16(1)), RI_##i(T), e, WI_##i)
+
+#define DIV1(n, T, ga, gb, c, e)                                                                                       \
+    OP(n) {                                                                                                            \
+        T a = ga, b = gb;                                                                                              \
+        ts_trap_kind k = c;                                                                                            \
+        if (TS_UNLIKELY(k != TS_TRAP_NONE)) TRAP(k);                                                                   \
+        r = (uint64_t)(e);                                                                                             \
+        NEXT(2);                                                                                                       \
+    }                                                                                                                  \
+    OP(n##_S) {                                                                                                        \
+        T a = ga, b = gb;                                                                                              \
+        ts_trap_kind k = c;                                                                                            \
+        if (TS_UNLIKELY(k != TS_TRAP_NONE)) TRAP(k);                                                                   \
+        r = (uint64_t)(e);                                                                                             \
+        S(0) = r;                                                                                                      \
+        NEXT(2);                                                                                                       \
+    }
+#define IR_DIV(n, T, c, e)                                                                                             \
+    DIV1(n##_AS, T, RD_R(T), RS_R(T, A16(2)), c, e)                                                                    \
+    DIV1(n##_SA, T, RS_R(T, A16(1)), RD_R(T), c, e)                                                                    \
+    DIV1(n##_SS, T, RS_R(T, A16(1)), RS_R(T, A16(2)), c, e)                                                            \
+    DIV1(n##_AI, T, RD_R(T), RI_R(T), c, e)                                                                            \
+    DIV1(n##_SI, T, RS_R(T, A16(1)), RI_R(T), c, e)
+
+#define UN1(n, o, T, ga, e)                                                                                            \
+    OP(n) {                                                                                                            \
+        T a = ga;                                                                                                      \
+        WR_##o(e);                                                                                                     \
+        NEXT(2);                                                                                                       \
+    }                                                                                                                  \
+    OP(n##_S) {                                                                                                        \
+        T a = ga;                                                                                                      \
+        WR_##o(e);                                                                                                     \
+        WS_##o(A16(0));                                                                                                \
+        NEXT(2);                                                                                                       \
+    }
+#define IR_UN(n, o, i, T, e) UN1(n##_A, o, T, RD_##i(T), e) UN1(n##_S, o, T, RS_##i(T, A16(1)), e)
+#define IR_UNX IR_UN
+
+#define TRUNC1(n, T, ga, fn)                                                                                           \
+    OP(n) {                                                                                                            \
+        uint64_t v = 0;                                                                                                \
+        ts_trap_kind k = fn(ga, &v);                                                                                   \
+        if (TS_UNLIKELY(k != TS_TRAP_NONE)) TRAP(k);                                                                   \
+        r = v;                                                                                                         \
+        NEXT(2);                                                                                                       \
+    }                                                                                                                  \
+    OP(n##_S) {                                                                                                        \
+        uint64_t v = 0;                                                                                                \
+        ts_trap_kind k = fn(ga, &v);                                                                                   \
+        if (TS_UNLIKELY(k != TS_TRAP_NONE)) TRAP(k);                                                                   \
+        r = v;                                                                                                         \
+        S(0) = r;                                                                                                      \
+        NEXT(2);                                                                                                       \
+    }
+#define IR_TRUNC(n, o, i, T, fn) TRUNC1(n##_A, T, RD_##i(T), fn) TRUNC1(n##_S, T, RS_##i(T, A16(1)), fn)
+
+#define BR1(n, T, ga, gb, e, nw)                                                                                       \
+    OP(br_##n) {                                                                                                       \
+        T a = ga, b = gb;                                                                                              \
+        if (e) JUMP(pc + pc[1].w[1]);                                                                                  \
+        NEXT(nw);                                                                                                       \
+    }
+#define IR_CMP(n, neg, i, T, e)                                                                                        \
+    IR_BIN(n, R, i, T, e)                                                                                              \
+    BR1(n##_AS, T, RD_##i(T), RS_##i(T, A16(1)), e, 2)                                                                 \
+    BR1(n##_SA, T, RS_##i(T, A16(0)), RD_##i(T), e, 2)                                                                 \
+    BR1(n##_SS, T, RS_##i(T, A16(0)), RS_##i(T, A16(1)), e, 2)                                                         \
+    BR1(n##_AI, T, RD_##i(T), RB_##i(T), e, 3)                                                                         \
+    BR1(n##_SI, T, RS_##i(T, A16(0)), RB_##i(T), e, 3)
+#define IR_CMPX IR_CMP
+
+/* Memory 0. Under guard pages an address is at most 2^32 - 1 + 2^32 - 1, all of it reserved. With explicit checks the
+ * address may be 64 bits wide, and memory may have moved. */
+#define CHECKED(ea_, addr_, size_)                                                                                     \
+    uint64_t ea_;                                                                                                      \
+    const ts_memory *m0 = inst->mems[0];                                                                               \
+    if (TS_UNLIKELY(__builtin_add_overflow((addr_), (uint64_t)pc[1].uw[1], &ea_) || ea_ > m0->len ||                   \
+                    m0->len - ea_ < (size_)))                                                                          \
+    TRAP(TS_TRAP_MEMORY_OOB)
+#define LOAD1(n, o, T, V, addr)                                                                                        \
+    OP(n) {                                                                                                            \
+        T v;                                                                                                           \
+        memcpy(&v, mem + EA(addr), sizeof v);                                                                          \
+        WR_##o(V);                                                                                                     \
+        NEXT(2);                                                                                                       \
+    }                                                                                                                  \
+    OP(n##_S) {                                                                                                        \
+        T v;                                                                                                           \
+        memcpy(&v, mem + EA(addr), sizeof v);                                                                          \
+        WR_##o(V);                                                                                                     \
+        WS_##o(A16(0));                                                                                                \
+        NEXT(2);                                                                                                       \
+    }
+#define LOADX1(n, o, T, V, addr)                                                                                       \
+    OP(n) {                                                                                                            \
+        T v;                                                                                                           \
+        CHECKED(ea, addr, sizeof v);                                                                                   \
+        memcpy(&v, m0->base + ea, sizeof v);                                                                           \
+        WR_##o(V);                                                                                                     \
+        NEXT(2);                                                                                                       \
+    }                                                                                                                  \
+    OP(n##_S) {                                                                                                        \
+        T v;                                                                                                           \
+        CHECKED(ea, addr, sizeof v);                                                                                   \
+        memcpy(&v, m0->base + ea, sizeof v);                                                                           \
+        WR_##o(V);                                                                                                     \
+        WS_##o(A16(0));                                                                                                \
+        NEXT(2);                                                                                                       \
+    }
+#define IR_LOAD(n, o, T, V)                                                                                            \
+    LOAD1(n##_A, o, T, V, (uint64_t)(uint32_t)r)                                                                       \
+    LOAD1(n##_S, o, T, V, (uint64_t)(uint32_t)S(1))                                                                    \
+    LOADX1(n##_xA, o, T, V, r)                                                                                         \
+    LOADX1(n##_xS, o, T, V, S(1))
+#define STORE1(n, T, addr, val, w)                                                                                     \
+    OP(n) {                                                                                                            \
+        T v = (T)(val);                                                                                                \
+        memcpy(mem + EA((uint64_t)(uint32_t)(addr)), &v, sizeof v);                                                    \
+        NEXT(w);                                                                                                       \
+    }
+#define STOREX1(n, T, addr, val, w)                                                                                    \
+    OP(n) {                                                                                                            \
+        T v = (T)(val);                                                                                                \
+        CHECKED(ea, addr, sizeof v);                                                                                   \
+        memcpy(m0->base + ea, &v, sizeof v);                                                                           \
+        NEXT(w);                                                                                                       \
+    }
+#define IR_STORE(n, i, T)                                                                                              \
+    STORE1(n##_AS, T, r, S(1), 2)                                                                                      \
+    STORE1(n##_SA, T, S(0), r, 2)                                                                                      \
+    STORE1(n##_SS, T, S(0), S(1), 2)                                                                                   \
+    STORE1(n##_AI, T, r, pc[2].u, 3)                                                                                   \
+    STORE1(n##_SI, T, S(0), pc[2].u, 3)                                                                                \
+    STOREX1(n##_xAS, T, r, S(1), 2)                                                                                    \
+    STOREX1(n##_xSA, T, S(0), r, 2)                                                                                    \
+    STOREX1(n##_xSS, T, S(0), S(1), 2)                                                                                 \
+    STOREX1(n##_xAI, T, r, pc[2].u, 3)                                                                                 \
+    STOREX1(n##_xSI, T, S(0), pc[2].u, 3)
+#define IR_STOREF(n, i, T)                                                                                             \
+    STORE1(n##_A, T, r, RD_##i(T), 2)                                                                                  \
+    STORE1(n##_S, T, S(0), RD_##i(T), 2)                                                                               \
+    STOREX1(n##_xA, T, r, RD_##i(T), 2)                                                                                \
+    STOREX1(n##_xS, T, S(0), RD_##i(T), 2)
+
+#define IR_SLOW(n, words, synopsis)                                                                                    \
+    OP(n) {                                                                                                            \
+        ts_trap_kind k = ts_slow_##n(x, inst, fp, pc);                                                                 \
+        if (TS_UNLIKELY(k != TS_TRAP_NONE)) TRAP(k);                                                                   \
+        NEXT(words);                                                                                                   \
+    }
+
+#define V(k) (ts_simd_load(fp + A16(k)))
+#define PUTV(v) (ts_simd_store(fp + A16(0), (v)))
+#define IR_V(n, shape)                                                                                                 \
+    OP(v_##n) {                                                                                                        \
+        VB_##shape(n);                                                                                                 \
+        NEXT(2);                                                                                                       \
+    }
+#define VB_V1(n) PUTV(ts_simd_##n(V(1)))
+#define VB_V2(n) PUTV(ts_simd_##n(V(1), V(2)))
+#define VB_V3(n) PUTV(ts_simd_##n(V(1), V(2), V(3)))
+#define VB_VSH(n) PUTV(ts_simd_##n(V(1), (uint32_t)S(2)))
+#define VB_VT(n) (S(0) = (uint32_t)ts_simd_##n(V(1)))
+#define VB_SPI(n) PUTV(ts_simd_##n((uint32_t)S(1)))
+#define VB_SPL(n) PUTV(ts_simd_##n(S(1)))
+#define VB_SPF(n) PUTV(ts_simd_##n(ts_float32((uint32_t)S(1))))
+#define VB_SPD(n) PUTV(ts_simd_##n(ts_float64(S(1))))
+#define VB_EXI(n) (S(0) = (uint32_t)ts_simd_##n(V(1), A16(3)))
+#define VB_EXL(n) (S(0) = ts_simd_##n(V(1), A16(3)))
+#define VB_EXF(n) (S(0) = ts_bits32(ts_simd_##n(V(1), A16(3))))
+#define VB_EXD(n) (S(0) = ts_bits64(ts_simd_##n(V(1), A16(3))))
+#define VB_RPI(n) PUTV(ts_simd_##n(V(1), A16(3), (uint32_t)S(2)))
+#define VB_RPL(n) PUTV(ts_simd_##n(V(1), A16(3), S(2)))
+#define VB_RPF(n) PUTV(ts_simd_##n(V(1), A16(3), ts_float32((uint32_t)S(2))))
+#define VB_RPD(n) PUTV(ts_simd_##n(V(1), A16(3), ts_float64(S(2))))
+
+#define IR_OP(n, w, synopsis) /* below, by hand */
+#include "core/ir_ops.def"
+#include "core/ir_undef.h"
+
+/* --- moving */
+OP(copy) {
+    S(0) = S(1);
+    NEXT(2);
+}
+OP(copy2) {
+    ts_slot lo = fp[A16(1)], hi = fp[A16(1) + 1];
+    fp[A16(0)] = lo;
+    fp[A16(0) + 1] = hi;
+    NEXT(2);
+}
+OP(copyn) {
+    memmove(fp + A16(0), fp + A16(1), A16(2) * sizeof *fp);
+    NEXT(2);
+}
+OP(const_s) {
+    S(0) = pc[2].u;
+    NEXT(3);
+}
+OP(put_r) {
+    S(0) = r;
+    NEXT(2);
+}
+OP(put_f) {
+    S(0) = ts_bits32(f);
+    NEXT(2);
+}
+OP(put_d) {
+    S(0) = ts_bits64(d);
+    NEXT(2);
+}
+#define GLOBAL() (inst->globals[pc[1].uw[1]]->v)
+OP(global_get_r_A) {
+    r = GLOBAL()[0];
+    NEXT(2);
+}
+OP(global_get_r_S) {
+    r = GLOBAL()[0];
+    S(0) = r;
+    NEXT(2);
+}
+OP(global_get_f_A) {
+    f = ts_float32((uint32_t)GLOBAL()[0]);
+    NEXT(2);
+}
+OP(global_get_f_S) {
+    f = ts_float32((uint32_t)GLOBAL()[0]);
+    S(0) = ts_bits32(f);
+    NEXT(2);
+}
+OP(global_get_d_A) {
+    d = ts_float64(GLOBAL()[0]);
+    NEXT(2);
+}
+OP(global_get_d_S) {
+    d = ts_float64(GLOBAL()[0]);
+    S(0) = ts_bits64(d);
+    NEXT(2);
+}
+OP(global_get_v) {
+    const ts_slot *g = GLOBAL();
+    fp[A16(0)] = g[0];
+    fp[A16(0) + 1] = g[1];
+    NEXT(2);
+}
+OP(global_set_s) {
+    GLOBAL()[0] = S(0);
+    NEXT(2);
+}
+OP(global_set_r) {
+    GLOBAL()[0] = r;
+    NEXT(2);
+}
+OP(global_set_v) {
+    ts_slot *g = GLOBAL();
+    g[0] = fp[A16(0)];
+    g[1] = fp[A16(0) + 1];
+    NEXT(2);
+}
+#define SELECT(c, o)                                                                                                   \
+    OP(select_##c##_A) {                                                                                               \
+        uint32_t k = (uint32_t)r ? A16(1) : A16(2);                                                                    \
+        WR_##o(RS_##o(uint64_t, k));                                                                                   \
+        NEXT(3);                                                                                                       \
+    }                                                                                                                  \
+    OP(select_##c##_AS) {                                                                                              \
+        uint32_t k = (uint32_t)r ? A16(1) : A16(2);                                                                    \
+        WR_##o(RS_##o(uint64_t, k));                                                                                   \
+        WS_##o(A16(0));                                                                                                \
+        NEXT(3);                                                                                                       \
+    }                                                                                                                  \
+    OP(select_##c##_S) {                                                                                               \
+        uint32_t k = (uint32_t)S(3) ? A16(1) : A16(2);                                                                 \
+        WR_##o(RS_##o(uint64_t, k));                                                                                   \
+        NEXT(3);                                                                                                       \
+    }                                                                                                                  \
+    OP(select_##c##_SS) {                                                                                              \
+        uint32_t k = (uint32_t)S(3) ? A16(1) : A16(2);                                                                 \
+        WR_##o(RS_##o(uint64_t, k));                                                                                   \
+        WS_##o(A16(0));                                                                                                \
+        NEXT(3);                                                                                                       \
+    }
+SELECT(r, R)
+SELECT(f, F)
+SELECT(d, D)
+OP(select_v) {
+    ts_v128 v = (uint32_t)S(3) ? V(1) : V(2);
+    PUTV(v);
+    NEXT(2);
+}
+
+/* --- control */
+OP(br) { JUMP(pc + pc[1].w[1]); }
+OP(br_nz_A) {
+    if ((uint32_t)r) JUMP(pc + pc[1].w[1]);
+    NEXT(2);
+}
+OP(br_nz_S) {
+    if ((uint32_t)S(0)) JUMP(pc + pc[1].w[1]);
+    NEXT(2);
+}
+OP(br_z_A) {
+    if (!(uint32_t)r) JUMP(pc + pc[1].w[1]);
+    NEXT(2);
+}
+OP(br_z_S) {
+    if (!(uint32_t)S(0)) JUMP(pc + pc[1].w[1]);
+    NEXT(2);
+}
+OP(br_nz64_S) {
+    if (S(0)) JUMP(pc + pc[1].w[1]);
+    NEXT(2);
+}
+OP(br_z64_S) {
+    if (!S(0)) JUMP(pc + pc[1].w[1]);
+    NEXT(2);
+}
+OP(br_table) {
+    uint32_t i = (uint32_t)S(0), n = pc[1].uw[1];
+    JUMP(pc + pc[2 + (i < n ? i : n)].i);
+}
+OP(unreachable) { TRAP(TS_TRAP_UNREACHABLE); }
+OP(enter) {
+    if (TS_UNLIKELY(fp + pc[1].uw[1] > x->stack_end)) TRAP(TS_TRAP_STACK);
+    SYNC_FP();
+    ts_slot *z = fp + A16(0), *end = z + A16(1);
+    do *z++ = 0;
+    while (z < end);
+    NEXT(2);
+}
+OP(enter0) {
+    if (TS_UNLIKELY(fp + pc[1].uw[1] > x->stack_end)) TRAP(TS_TRAP_STACK);
+    SYNC_FP();
+    NEXT(2);
+}
+OP(fuel) {
+    ts_trap_kind k = TS_TRAP_NONE;
+    ts_status st = ts_slow_fuel(x);
+    (void)k;
+    if (TS_UNLIKELY(st != TS_OK)) STOP(st);
+    NEXT(1);
+}
+OP(compile) {
+    ts_fcode *c = (ts_fcode *)((char *)(uintptr_t)pc - offsetof(ts_fcode, stub));
+    ts_status st = ts_code_compile(c, x->err);
+    if (TS_UNLIKELY(st != TS_OK)) STOP(st);
+    JUMP(c->entry);
+}
+OP(finish) { STOP(TS_OK); }
+
+#define PUSH_LINK(at, ret)                                                                                             \
+    do {                                                                                                               \
+        ts_slot *l_ = (at);                                                                                            \
+        l_[0] = (uintptr_t)(ret);                                                                                      \
+        l_[1] = (uintptr_t)fp;                                                                                         \
+    } while (0)
+#define ENTRY(c) ((const ts_word *)__atomic_load_n(&(c)->entry, __ATOMIC_RELAXED))
+/* A call that leaves the instance: through C. Afterwards the first result is in every accumulator. */
+#define CALL_OUT(fn, nfp, n)                                                                                           \
+    do {                                                                                                               \
+        ts_slot *io_ = (nfp);                                                                                          \
+        ts_status st_ = ts_exec_call_out(x, inst, (fn), io_);                                                          \
+        if (TS_UNLIKELY(st_ != TS_OK)) {                                                                               \
+            ts_slot *fp_ = fp;                                                                                         \
+            const ts_word *h_ = ts_exec_unwind(x, inst, pc, &fp_, st_);                                                \
+            if (!h_) STOP_UNWOUND();                                                                                   \
+            fp = fp_;                                                                                                  \
+            SYNC_FP();                                                                                                 \
+            JUMP(h_);                                                                                                  \
+        }                                                                                                              \
+        r = io_[0];                                                                                                    \
+        f = ts_float32((uint32_t)r);                                                                                   \
+        d = ts_float64(r);                                                                                             \
+        SYNC_FP();                                                                                                     \
+        NEXT(n);                                                                                                       \
+    } while (0)
+OP(call) {
+    ts_fcode *c = (ts_fcode *)(uintptr_t)pc[2].p;
+    PUSH_LINK(fp + A16(1), pc + 4);
+    fp += A16(0);
+    JUMP(ENTRY(c));
+}
+OP(call_import) { CALL_OUT(inst->funcs[pc[1].uw[1]], fp + A16(0), 4); }
+OP(call_indirect) {
+    const ts_table *t = inst->tables[pc[2].uw[1]];
+    uint64_t i = S(3);
+    if (TS_UNLIKELY(i >= t->len)) TRAP(TS_TRAP_UNDEFINED_ELEM);
+    ts_func *fn = (ts_func *)(uintptr_t)t->elems[i];
+    if (TS_UNLIKELY(!fn)) TRAP(TS_TRAP_UNINIT_ELEM);
+    if (TS_UNLIKELY(fn->type != pc[2].uw[0]) && !ts_match_def(x->store->types, fn->type, pc[2].uw[0]))
+        TRAP(TS_TRAP_INDIRECT_TYPE);
+    if (TS_LIKELY(fn->inst == inst && fn->kind == 0)) {
+        PUSH_LINK(fp + A16(1), pc + 5);
+        fp += A16(0);
+        JUMP(ENTRY(fn->code));
+    }
+    CALL_OUT(fn, fp + A16(0), 5);
+}
+OP(call_ref) {
+    ts_func *fn = (ts_func *)(uintptr_t)S(2);
+    if (TS_UNLIKELY(!fn)) TRAP(TS_TRAP_NULL_REF);
+    if (TS_LIKELY(fn->inst == inst && fn->kind == 0)) {
+        PUSH_LINK(fp + A16(1), pc + 4);
+        fp += A16(0);
+        JUMP(ENTRY(fn->code));
+    }
+    CALL_OUT(fn, fp + A16(0), 4);
+}
+/* Tail calls: the caller's link moves to where the callee's parameters (or results, if more) end. */
+#define TAIL_ARGS(ret_, cfp_, n)                                                                                       \
+    ts_slot ret_ = fp[A16(3)], cfp_ = fp[A16(3) + 1];                                                                  \
+    memmove(fp, fp + A16(0), (n) * sizeof *fp)
+#define TAIL_OUT(fn)                                                                                                   \
+    do {                                                                                                               \
+        ts_func *fn_ = (fn);                                                                                           \
+        if (!cfp) { /* the bottom of this run: the C frame goes on with it */                                          \
+            x->tail = fn_;                                                                                             \
+            STOP(TS_OK);                                                                                               \
+        }                                                                                                              \
+        const ts_word *rpc = (const ts_word *)(uintptr_t)ret;                                                          \
+        ts_slot *cf = (ts_slot *)(uintptr_t)cfp;                                                                       \
+        ts_status st_ = ts_exec_call_out(x, inst, fn_, fp);                                                            \
+        if (TS_UNLIKELY(st_ != TS_OK)) { /* the frame is gone: as if the caller had called */                          \
+            const ts_word *h_ = ts_exec_unwind(x, inst, rpc - 1, &cf, st_);                                            \
+            if (!h_) STOP_UNWOUND();                                                                                   \
+            fp = cf;                                                                                                   \
+            SYNC_FP();                                                                                                 \
+            JUMP(h_);                                                                                                  \
+        }                                                                                                              \
+        r = fp[0];                                                                                                     \
+        f = ts_float32((uint32_t)r);                                                                                   \
+        d = ts_float64(r);                                                                                             \
+        fp = cf;                                                                                                       \
+        SYNC_FP();                                                                                                     \
+        JUMP(rpc);                                                                                                     \
+    } while (0)
+OP(return_call) {
+    TAIL_ARGS(ret, cfp, A16(2));
+    fp[A16(1)] = ret;
+    fp[A16(1) + 1] = cfp;
+    JUMP(ENTRY((ts_fcode *)(uintptr_t)pc[2].p));
+}
+OP(return_call_import) {
+    TAIL_ARGS(ret, cfp, A16(2));
+    TAIL_OUT(inst->funcs[pc[2].u]);
+}
+OP(return_call_indirect) {
+    const ts_table *t = inst->tables[pc[2].uw[1]];
+    uint64_t i = fp[pc[4].s[0]];
+    if (TS_UNLIKELY(i >= t->len)) TRAP(TS_TRAP_UNDEFINED_ELEM);
+    ts_func *fn = (ts_func *)(uintptr_t)t->elems[i];
+    if (TS_UNLIKELY(!fn)) TRAP(TS_TRAP_UNINIT_ELEM);
+    if (TS_UNLIKELY(fn->type != pc[2].uw[0]) && !ts_match_def(x->store->types, fn->type, pc[2].uw[0]))
+        TRAP(TS_TRAP_INDIRECT_TYPE);
+    TAIL_ARGS(ret, cfp, A16(2));
+    if (TS_LIKELY(fn->inst == inst && fn->kind == 0)) {
+        fp[A16(1)] = ret;
+        fp[A16(1) + 1] = cfp;
+        JUMP(ENTRY(fn->code));
+    }
+    TAIL_OUT(fn);
+}
+OP(return_call_ref) {
+    ts_func *fn = (ts_func *)(uintptr_t)fp[pc[2].s[0]];
+    if (TS_UNLIKELY(!fn)) TRAP(TS_TRAP_NULL_REF);
+    TAIL_ARGS(ret, cfp, A16(2));
+    if (TS_LIKELY(fn->inst == inst && fn->kind == 0)) {
+        fp[A16(1)] = ret;
+        fp[A16(1) + 1] = cfp;
+        JUMP(ENTRY(fn->code));
+    }
+    TAIL_OUT(fn);
+}
+#define RETURN()                                                                                                       \
+    do {                                                                                                               \
+        const ts_slot *l_ = fp + A16(3);                                                                               \
+        const ts_word *to_ = (const ts_word *)(uintptr_t)l_[0];                                                        \
+        fp = (ts_slot *)(uintptr_t)l_[1];                                                                              \
+        SYNC_FP();                                                                                                     \
+        JUMP(to_);                                                                                                     \
+    } while (0)
+OP(ret) { RETURN(); }
+OP(ret_r) {
+    fp[0] = r;
+    RETURN();
+}
+OP(ret_f) {
+    fp[0] = ts_bits32(f);
+    RETURN();
+}
+OP(ret_d) {
+    fp[0] = ts_bits64(d);
+    RETURN();
+}
+OP(ret_s_r) {
+    r = S(0);
+    fp[0] = r;
+    RETURN();
+}
+OP(ret_s_f) {
+    f = ts_float32((uint32_t)S(0));
+    fp[0] = ts_bits32(f);
+    RETURN();
+}
+OP(ret_s_d) {
+    d = ts_float64(S(0));
+    fp[0] = ts_bits64(d);
+    RETURN();
+}
+OP(ret_n) { /* the link lies above all results: it is still whole after the copy */
+    memmove(fp, fp + A16(0), A16(1) * sizeof *fp);
+    RETURN();
+}
+#define RAISE(st)                                                                                                      \
+    do {                                                                                                               \
+        ts_slot *fp_ = fp;                                                                                             \
+        const ts_word *h_ = ts_exec_unwind(x, inst, pc, &fp_, (st));                                                   \
+        if (!h_) STOP_UNWOUND();                                                                                       \
+        fp = fp_;                                                                                                      \
+        SYNC_FP();                                                                                                     \
+        JUMP(h_);                                                                                                      \
+    } while (0)
+OP(throw_) {
+    ts_trap_kind k = ts_slow_throw(x, inst, fp, pc);
+    if (TS_UNLIKELY(k != TS_TRAP_NONE)) TRAP(k);
+    RAISE(TS_EXCEPTION);
+}
+OP(throw_ref) {
+    if (!S(0)) TRAP(TS_TRAP_NULL_REF);
+    x->exn = S(0);
+    RAISE(TS_EXCEPTION);
+}
+
+/* --- SIMD with a constant or memory 0 under guard pages */
+OP(v128_load) {
+    ts_v128 v = ts_simd_load(mem + EA((uint64_t)(uint32_t)S(1)));
+    PUTV(v);
+    NEXT(2);
+}
+OP(v128_store) {
+    ts_simd_store(mem + EA((uint64_t)(uint32_t)S(0)), V(1));
+    NEXT(2);
+}
+OP(v128_const) {
+    fp[A16(0)] = pc[2].u;
+    fp[A16(0) + 1] = pc[3].u;
+    NEXT(4);
+}
+OP(i8x16_shuffle) {
+    ts_v128 v = ts_simd_i8x16_shuffle(V(1), V(2), (const uint8_t *)(pc + 2));
+    PUTV(v);
+    NEXT(4);
+}
+#undef A16
+#undef S
+#undef V
