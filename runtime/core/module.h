@@ -126,7 +126,8 @@ struct ts_module {
     uint32_t features;
 
     uint32_t n_types;
-    uint32_t *types; /* canonical id of each type index */
+    uint32_t *types; /* canonical id of each type index; set by validation, which also makes every type below canonical */
+    struct ts_raw_types *raw_types; /* what decoding leaves for validation: recursive groups as in the bytes */
     uint32_t n_imports, n_exports;
     ts_import *imports;
     ts_export *exports;
