@@ -1,0 +1,67 @@
+/* pages: address space and memory from the operating system, in pages.
+ * In: sizes in bytes. Out: ranges; NULL or false when the system refuses. mmap(2), mprotect(2), madvise(2), mremap(2) */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "sys/pages.h"
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MAP_NORESERVE
+#define MAP_NORESERVE 0
+#endif
+
+size_t ts_pages_size(void) {
+    long n = sysconf(_SC_PAGESIZE);
+    return n > 0 ? (size_t)n : 4096;
+}
+
+size_t ts_pages_round(size_t len) {
+    size_t mask = ts_pages_size() - 1;
+    return len > SIZE_MAX - mask ? SIZE_MAX & ~mask : (len + mask) & ~mask;
+}
+
+static void *map(size_t len, int prot) {
+    void *p = mmap(NULL, len, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+void *ts_pages_reserve(size_t len) { return len ? map(ts_pages_round(len), PROT_NONE) : NULL; }
+
+bool ts_pages_commit(void *p, size_t len) {
+    return len == 0 || mprotect(p, ts_pages_round(len), PROT_READ | PROT_WRITE) == 0;
+}
+
+bool ts_pages_decommit(void *p, size_t len) {
+    if (len == 0) return true;
+    len = ts_pages_round(len);
+    return madvise(p, len, MADV_DONTNEED) == 0 && mprotect(p, len, PROT_NONE) == 0;
+}
+
+void ts_pages_release(void *p, size_t len) {
+    if (p) munmap(p, ts_pages_round(len));
+}
+
+void *ts_pages_resize(void *p, size_t old_len, size_t new_len) {
+    old_len = ts_pages_round(old_len);
+    new_len = ts_pages_round(new_len);
+    if (!p) return map(new_len, PROT_READ | PROT_WRITE);
+    if (old_len == new_len) return p;
+#ifdef __linux__
+    void *q = mremap(p, old_len, new_len, MREMAP_MAYMOVE);
+    return q == MAP_FAILED ? NULL : q;
+#else
+    void *q = map(new_len, PROT_READ | PROT_WRITE);
+    if (!q) return NULL;
+    memcpy(q, p, old_len < new_len ? old_len : new_len);
+    munmap(p, old_len);
+    return q;
+#endif
+}
+
+bool ts_pages_can_reserve(size_t len) {
+    void *p = ts_pages_reserve(len);
+    ts_pages_release(p, len);
+    return p != NULL;
+}
