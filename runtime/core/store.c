@@ -148,7 +148,7 @@ ts_status ts_memory_make(ts_store *s, const ts_limits *type, ts_memory **out, ts
     m->max_pages = max < allowed ? max : allowed;
     m->pages = type->min;
     m->len = type->min << log2;
-    if (!type->is64 && log2 == 16 && !s->limits.explicit_checks && ts_fault_available()) {
+    if (!type->is64 && log2 == 16 && !s->limits.explicit_checks && ts_fault_install()) {
         m->base = ts_pages_reserve(GUARDED_RESERVE);
         if (m->base) {
             m->reserved = GUARDED_RESERVE;
