@@ -222,7 +222,7 @@ def _expect(table: _Table, run: RunSpec) -> Expect:
     if open_ending:
         status = None
     if status is not None and (isinstance(status, bool) or not isinstance(status, int) or not 0 <= status <= 255):
-        raise table.fail("exit must be a status from 0 to 255, or \"any\"")
+        raise table.fail('exit must be a status from 0 to 255, or "any"')
     if sum((status is not None or open_ending, trap, refusal is not None)) > 1:
         raise table.fail("exit, trap and refused exclude each other")
     if refusal is not None and refusal not in REFUSALS:

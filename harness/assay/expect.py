@@ -106,17 +106,21 @@ def render(results: Iterable[CaseResult], old: Iterable[Entry], cases: Iterable[
     ]
     for result in results:
         ran.add(result.case)
-        for unit in result.units:
-            surprising = _surprising(unit, known[result.case]) or (
-                (result.case, unit.id) in kept and unit.verdict not in (Verdict.PASS, Verdict.SKIP)
-            )
-            if not surprising:
-                continue
+        units = [
+            unit
+            for unit in result.units
+            if _surprising(unit, known[result.case])
+            or ((result.case, unit.id) in kept and unit.verdict not in (Verdict.PASS, Verdict.SKIP))
+        ]
+        whole = len(units) > 2 and all((u.verdict, u.detail) == (result.verdict, units[0].detail) for u in units)
+        whole = whole and not any((result.case, unit.id) in kept for unit in units)
+        for unit in units[:1] if whole else units:
             before = kept.get((result.case, unit.id)) or kept.get((result.case, None))
             flaky = before is not None and len(before.statuses) > 1 and unit.verdict in before.statuses
             statuses = before.statuses if before is not None and flaky else (unit.verdict,)
             reason = before.reason if before is not None else (unit.detail or "no detail")
-            lines.append(_render_entry(result.case, unit.id, statuses, reason, before.issue if before else ""))
+            check = None if whole else unit.id
+            lines.append(_render_entry(result.case, check, statuses, reason, before.issue if before else ""))
     for entry in old:
         if entry.case not in ran and entry.case in known:
             expected = entry.expected

@@ -95,7 +95,9 @@ def _not_transpiled(text: str) -> Outcome:
         return Outcome(Ending.CRASH, 1, "jco failed to transpile the component")
     if cause[1] != "ComponentError":
         panic = _PANIC.search(text)
-        return Outcome(Ending.CRASH, 1, "jco failed to transpile the component", panic[1] if panic else f"{cause[1]}: {cause[2]}")
+        return Outcome(
+            Ending.CRASH, 1, "jco failed to transpile the component", panic[1] if panic else f"{cause[1]}: {cause[2]}"
+        )
     return Outcome(Ending.REJECTED, message=(cause[3] or cause[2]).strip())
 
 

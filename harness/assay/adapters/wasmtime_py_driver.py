@@ -35,7 +35,7 @@ def main() -> int:
     outcome = run(job)
     outcome["schema"] = "touchstone-outcome/1"
     Path(job["outcome"]).write_text(json.dumps(outcome) + "\n", encoding="utf-8")
-    if outcome["outcome"] != "exited":
+    if outcome["outcome"] not in ("exited", "trap"):
         print(f"wasmtime-py: {outcome['outcome']}: {outcome.get('message', '')}", file=sys.stderr)
     sys.stdout.flush()
     status = outcome.get("status", 134 if outcome["outcome"] == "trap" else 1)
@@ -80,6 +80,7 @@ def run(job: dict[str, object]) -> dict[str, object]:
     except wasmtime.ExitTrap as error:
         return {"outcome": "exited", "status": error.code}
     except wasmtime.WasmtimeError as error:
+        print(error, file=sys.stderr)
         return {"outcome": "trap", "kind": kind(str(error)), "message": last_cause(str(error))}
     return {"outcome": "exited", "status": 1 if getattr(result, "tag", "ok") == "err" else 0}
 

@@ -173,6 +173,18 @@ class Summary:
 
 
 @dataclass(frozen=True)
+class Surprises:
+    """What was not as announced in one case on one runtime; `alike` when all of it has one verdict and one cause."""
+
+    result: CaseResult
+    units: tuple[UnitResult, ...]
+
+    @property
+    def alike(self) -> bool:
+        return len(self.units) > 1 and len({(unit.verdict, unit.detail) for unit in self.units}) == 1
+
+
+@dataclass(frozen=True)
 class View:
     record: Record
     runtimes: tuple[RuntimeInfo, ...]
@@ -181,6 +193,7 @@ class View:
     cases: tuple[CaseView, ...]
     values: tuple[CheckRow, ...]
     surprises: tuple[tuple[CaseResult, UnitResult], ...]
+    surprising: tuple[Surprises, ...]
 
 
 def anchor(text: str) -> str:
@@ -202,8 +215,21 @@ def build(record: Record) -> View:
     )
     values = tuple(row for case in cases for row in case.checks if row.check.level is Level.UNSPECIFIED)
     surprises = tuple((result, unit) for result in record.results for unit in result.units if unit.unexpected)
+    surprising = tuple(
+        Surprises(result, units)
+        for result in record.results
+        for units in [tuple(unit for unit in result.units if unit.unexpected)]
+        if units
+    )
     return View(
-        record, runtimes, tuple(_summary(record, runtime) for runtime in runtimes), packages, cases, values, surprises
+        record,
+        runtimes,
+        tuple(_summary(record, runtime) for runtime in runtimes),
+        packages,
+        cases,
+        values,
+        surprises,
+        surprising,
     )
 
 

@@ -1,0 +1,95 @@
+"""What the tests share: a project in a temporary folder, and fake runtimes put in touchstone's place."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from assay import cases, runner
+from assay.adapters import Places
+from assay.adapters.touchstone import Touchstone
+from assay.model import Case, CaseResult, Peer
+
+FAKE = Path(__file__).parent / "fakes" / "fake.py"
+
+CASE = """
+title = "A case for fakes"
+component = "c.wasm"
+interfaces = ["wasi:cli/stdout"]
+[run]
+timeout = 5
+[expect]
+stdout = "hello\\n"
+[[check]]
+id = "t.fake.first"
+level = "must"
+function = "wasi:cli/environment.get-arguments"
+since = "0.2.0"
+text = "The first sentence."
+[[check]]
+id = "t.fake.second"
+level = "must"
+function = "wasi:io/streams.[method]input-stream.read"
+since = "0.2.0"
+text = "The second sentence."
+[[check]]
+id = "t.fake.choice"
+level = "unspecified"
+function = "wasi:cli/environment.initial-cwd"
+since = "0.2.0"
+text = "Silent."
+"""
+
+
+@dataclass(frozen=True)
+class Project:
+    root: Path
+
+    def add(self, case_id: str, text: str = CASE) -> Path:
+        folder = self.root / "suites" / case_id
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "case.toml").write_text(text, encoding="utf-8")
+        return folder
+
+    def load(self, text: str = CASE, case_id: str = "p2/t/one") -> Case:
+        folder = self.add(case_id, text)
+        return cases.load(folder / "case.toml", self.root / "suites", self.root / "fixtures")
+
+    def fake(self, kind: str) -> Path:
+        """A program that behaves as `kind` says; the harness empties the environment, so the wrapper sets it."""
+        path = self.root / f"fake-{kind}"
+        note = self.root / "note"
+        path.write_text(
+            f"#!{sys.executable}\nimport os, runpy\nos.environ['FAKE_KIND'] = {kind!r}\nos.environ['FAKE_NOTE'] = {str(note)!r}\n"
+            f"runpy.run_path({str(FAKE)!r}, run_name='__main__')\n",
+            encoding="utf-8",
+        )
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        return path
+
+    def run(self, kind: str, case: Case | None = None, settings: runner.Settings | None = None) -> CaseResult:
+        places = Places(self.root, self.root / "cache", (("touchstone", self.fake(kind)),))
+        adapter = Touchstone()
+        peer = adapter.find(places)
+        assert isinstance(peer, Peer), peer
+        results = runner.run_all([case or self.load()], [(adapter, peer)], places, settings or runner.Settings(jobs=1))
+        return results[0]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    (tmp_path / "fixtures" / "built").mkdir(parents=True)
+    (tmp_path / "fixtures" / "trees" / "seed").mkdir(parents=True)
+    (tmp_path / "fixtures" / "trees" / "seed" / "seed.txt").write_text("seed\n", encoding="utf-8")
+    (tmp_path / "fixtures" / "built" / "c.wasm").write_bytes(b"\0asm\x0d\0\1\0")
+    (tmp_path / "suites" / "expectations").mkdir(parents=True)
+    (tmp_path / "harness").mkdir()
+    return Project(tmp_path)
+
+
+Runner = Callable[[str], CaseResult]

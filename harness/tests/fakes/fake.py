@@ -1,0 +1,124 @@
+"""A fake runtime that speaks touchstone's command line. Which kind it is stands in FAKE_KIND, set by the wrapper that a test writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+KIND = os.environ["FAKE_KIND"]
+CHECKS = ("t.fake.first", "t.fake.second")
+
+
+def option(name: str) -> str | None:
+    return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else None
+
+
+def outcome(**values: object) -> None:
+    path = option("--outcome")
+    if path:
+        Path(path).write_text(json.dumps({"schema": "touchstone-outcome/1", **values}) + "\n", encoding="utf-8")
+
+
+def report(*lines: str) -> None:
+    sys.stdout.write("".join(line + "\n" for line in lines))
+    sys.stdout.flush()
+
+
+def passes() -> int:
+    report(f"check {CHECKS[0]} pass", f"check {CHECKS[1]} pass", "check t.fake.choice value forty-two")
+    sys.stdout.write("hello\n")
+    trace = option("--trace-output")
+    if trace:
+        Path(trace).write_text('wasi:cli/environment@0.2.0 get-arguments() -> ["a"]\n', encoding="utf-8")
+    outcome(outcome="exited", status=0)
+    return 0
+
+
+def main() -> int:
+    if "--version" in sys.argv:
+        print(f"fake {KIND} 1.0")
+        return 0
+    if KIND == "pass":
+        return passes()
+    if KIND == "nothing":
+        return 0
+    if KIND == "nothing-but-outcome":
+        outcome(outcome="exited", status=0)
+        return 0
+    if KIND == "fail":
+        report(
+            f"check {CHECKS[0]} pass", f"check {CHECKS[1]} fail expected 1, got 2", "check t.fake.choice value seven"
+        )
+        sys.stdout.write("hello\n")
+        outcome(outcome="exited", status=0)
+        return 0
+    if KIND == "lie-undeclared":
+        report("check t.fake.invented pass")
+        return passes()
+    if KIND == "lie-twice":
+        report(f"check {CHECKS[0]} pass")
+        return passes()
+    if KIND == "lie-status":
+        passes()
+        return 3
+    if KIND == "lie-outcome":
+        passes()
+        outcome(outcome="splendid")
+        return 0
+    if KIND == "garbage":
+        sys.stdout.buffer.write(bytes(range(256)) * 8 + b"\ncheck \xff\xfe\ncheck t.fake.first maybe\n")
+        outcome(outcome="exited", status=0)
+        return 0
+    if KIND == "hang":
+        report(f"check {CHECKS[0]} pass")
+        time.sleep(600)
+    if KIND == "deaf":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        report(f"check {CHECKS[0]} pass")
+        while True:
+            time.sleep(600)
+    if KIND == "crash":
+        report(f"check {CHECKS[0]} pass")
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if KIND == "trap":
+        report(f"check {CHECKS[0]} pass")
+        outcome(outcome="trap", kind="unreachable", message="unreachable executed")
+        return 134
+    if KIND == "unsupported":
+        outcome(
+            outcome="link-error", imports=[{"name": "wasi:foo/bar@0.2.0", "function": "f", "reason": "not implemented"}]
+        )
+        return 123
+    if KIND == "fake-link-status":
+        outcome(outcome="exited", status=123)
+        return 123
+    if KIND == "grandchild":
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        Path(os.environ["FAKE_NOTE"]).write_text(str(child.pid), encoding="utf-8")
+        return passes()
+    if KIND == "flood":
+        chunk = b"x" * 65536
+        while True:
+            os.write(1, chunk)
+    if KIND == "echo":
+        report(*(f"check {check} pass" for check in CHECKS), "check t.fake.choice value -")
+        sys.stdout.buffer.write(sys.stdin.buffer.read())
+        sys.stdout.flush()
+        outcome(outcome="exited", status=0)
+        return 0
+    if KIND == "writer":
+        mounts = [sys.argv[i + 1].split("::") for i, word in enumerate(sys.argv) if word == "--dir"]
+        for host, _guest in mounts:
+            (Path(host) / "out.txt").write_text("written\n", encoding="utf-8")
+            (Path(host) / "seed.txt").unlink(missing_ok=True)
+        return passes()
+    raise SystemExit(f"no such kind: {KIND}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
