@@ -44,10 +44,10 @@ EXAMPLE_SRC := $(wildcard runtime/examples/*.c)
 # in $(BUILD)/gen is part of the library. Asked for as an included makefile, so that the list is known to this run.
 GLUE := $(wildcard runtime/wasi/gen_glue.py)
 ifneq ($(GLUE),)
-ifeq ($(filter clean help lint suites,$(MAKECMDGOALS)),)
+ifeq ($(filter clean help lint deps suites guests fixtures fixtures-deps prepare test report,$(MAKECMDGOALS)),)
 -include $(BUILD)/gen/files.mk
 endif
-GLUE_IN := $(GLUE) $(wildcard runtime/wasi/*.def runtime/wasi/*.tsv) $(shell find runtime/wasi/wit -name '*.wit' 2>/dev/null)
+GLUE_IN := $(wildcard runtime/wasi/*.py) $(wildcard runtime/wasi/*.def runtime/wasi/*.tsv) $(shell find runtime/wasi/wit -name '*.wit' 2>/dev/null)
 $(BUILD)/gen/files.mk: $(GLUE_IN)
 	@mkdir -p $(@D)
 	$(PYTHON) $(GLUE) --out $(@D)
@@ -99,6 +99,84 @@ $(BUILD)/examples/%: $(OBJ)/runtime/examples/%.o $(BUILD)/libtouchstone.a
 
 -include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(TEST_LIB_OBJ)) $(wildcard $(OBJ)/runtime/tests/*.d $(OBJ)/runtime/examples/*.d)
 
-.PHONY: clean
+# --- set-up ----------------------------------------------------------------------------------------------------------
+.PHONY: deps suites guests fixtures fixtures-deps
+deps:
+	@ci/setup.sh
+suites:
+	@ci/suites.sh
+# The guest that is too large to commit; absent where componentize-js is.
+guests:
+	@if [ -x node_modules/.bin/componentize-js ]; then $(PYTHON) fixtures/build.py --js || echo 'guests: program-js.wasm could not be built; its case is skipped'; \
+	else echo 'guests: componentize-js is absent, so program-js.wasm is not built and its case is skipped'; fi
+fixtures: deps fixtures-deps
+	$(PYTHON) fixtures/build.py
+# What only the rebuilding of committed guests needs: wit-bindgen is compiled here, which takes minutes.
+WIT_BINDGEN_VERSION := 0.63.0
+fixtures-deps:
+	@command -v wit-bindgen >/dev/null || [ -x build/tools/bin/wit-bindgen ] || \
+	  { echo 'fixtures: compiling wit-bindgen (minutes)'; cargo install --quiet --locked --version $(WIT_BINDGEN_VERSION) --root build/tools wit-bindgen-cli; }
+
+# --- tests and reports -------------------------------------------------------------------------------------------------
+# Each suite is a step with its own log (build/log) and count; the last line sums them up.
+.PHONY: prepare test test-c test-gcc test-harness test-wast test-p2 report bench fuzz lint toolchains
+STEPS ?= structure c c-sanitized c-gcc harness wast p2
+prepare: deps suites guests
+	@$(MAKE) --no-print-directory all
+test: prepare
+	@$(PYTHON) ci/run_tests.py $(STEPS)
+test-c:
+	@$(PYTHON) ci/run_tests.py $(if $(SANITIZE),c-sanitized,c)
+test-gcc:
+	@$(PYTHON) ci/run_tests.py c-gcc
+test-harness: deps
+	@$(PYTHON) ci/run_tests.py harness
+test-wast: deps suites
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) ci/run_tests.py wast
+test-p2: deps guests
+	@$(MAKE) --no-print-directory all
+	@$(PYTHON) ci/run_tests.py p2
+lint:
+	@$(PYTHON) ci/run_tests.py structure lint
+# Everything that a reader of the page wants: the scripts and the cases on every runtime that is there.
+report: prepare
+	-.venv/bin/assay wast
+	.venv/bin/assay run $(CASES) || echo 'report: some results are not as announced; the page shows them'
+bench: all
+	@if [ -f bench/run.py ]; then $(PYTHON) bench/run.py; else echo 'bench: no benchmark is there (bench/run.py)'; exit 1; fi
+
+# libFuzzer targets: runtime/fuzz/fuzz_*.c, each run for FUZZ_SECONDS on its corpus.
+FUZZ_SECONDS ?= 60
+FUZZ_SRC := $(wildcard runtime/fuzz/fuzz_*.c)
+FUZZ_FLAGS = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -DTS_DISPATCH_SWITCH
+fuzz:
+	@[ -n "$(FUZZ_SRC)" ] || { echo 'fuzz: no target is there (runtime/fuzz/fuzz_*.c)'; exit 1; }
+	@$(MAKE) --no-print-directory BUILD=build-fuzz OPT='-O1 -g' CFLAGS='$(FUZZ_FLAGS)' LDFLAGS='-fsanitize=address,undefined' lib $(patsubst runtime/fuzz/%.c,build-fuzz/fuzz/%,$(FUZZ_SRC))
+	@for t in $(patsubst runtime/fuzz/%.c,%,$(FUZZ_SRC)); do mkdir -p build-fuzz/corpus/$$t; seeds=; [ -d runtime/fuzz/$$t.seeds ] && seeds=runtime/fuzz/$$t.seeds; \
+	  echo "-- $$t for $(FUZZ_SECONDS) s"; build-fuzz/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 build-fuzz/corpus/$$t $$seeds > build-fuzz/$$t.log 2>&1 || { tail -n 40 build-fuzz/$$t.log; exit 1; }; \
+	  tail -n 8 build-fuzz/$$t.log; done
+$(BUILD)/fuzz/%: $(OBJ)/runtime/fuzz/%.o $(BUILD)/libtouchstone.a
+	@mkdir -p $(@D)
+	$(CC) -fsanitize=fuzzer,address,undefined $^ -o $@ $(LIBS)
+
+toolchains:
+	@echo 'toolchains: what real toolchains make of one program (fixtures/src: C with wasi-libc, C against P2, JavaScript)'
+	@for t in clang-19 wasm-ld-19 cargo rustc go tinygo; do command -v $$t >/dev/null && echo "  $$t is here" || echo "  $$t is absent"; done
+	@for t in jco componentize-js asc; do [ -x node_modules/.bin/$$t ] && echo "  $$t is here" || echo "  $$t is absent"; done
+
+.PHONY: clean help
 clean:
 	rm -rf build build-*
+help:
+	@echo 'make               build/touchstone and build/libtouchstone.{a,so}  (CC=, CFLAGS=, BUILD=, SANITIZE=1)'
+	@echo 'make test          set up, build, and run every suite; STEPS="c p2" runs some'
+	@echo 'make report        set up, build, run the cases on every runtime: reports/latest/index.html'
+	@echo 'make test-c        the C tests (SANITIZE=1: with sanitizers); also test-gcc, test-harness, test-wast, test-p2'
+	@echo 'make lint          structure, style, types'
+	@echo 'make fuzz          the fuzz targets, FUZZ_SECONDS each (60)'
+	@echo 'make bench         the benchmarks'
+	@echo 'make deps          system packages, .venv, npm packages; make suites: the official suites; make guests: large guests'
+	@echo 'make fixtures      rebuild fixtures/built from fixtures/src'
+	@echo 'make toolchains    which toolchains are here'
+	@echo 'make clean         remove what was built (not .venv, not node_modules)'

@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+"""Runs the project's suites, each as a step with its own log and count, and sums them up.
+
+Usage: ci/run_tests.py STEP...     (see STEPS)
+In: what `make` built. Out: build/log/STEP.log, build/summary.json (one object a suite: passed, failed, known, skipped), a table
+on stdout whose last line is `N passed, N failed`. Exit status 0 only when every step passed and every one ran something.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / os.environ.get("BUILD", "build")
+LOG = BUILD / "log"
+VENV = ROOT / ".venv/bin"
+JOBS = os.environ.get("JOBS", "2")
+
+
+@dataclass
+class Count:
+    """What a suite did. `known`: failed as suites/expectations announces, so neither passed nor failed here."""
+
+    suite: str
+    passed: int = 0
+    failed: int = 0
+    known: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    problem: str = ""
+
+
+def command(log: Path, *argv: str | Path, env: dict[str, str] | None = None) -> int:
+    """Runs a command with its output in the log; its exit status."""
+    with log.open("a") as file:
+        file.write(f"$ {' '.join(map(str, argv))}\n")
+        file.flush()
+        done = subprocess.run(
+            [str(a) for a in argv],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(env or {})},
+            check=False,
+        )
+        file.write(f"[exit status {done.returncode}]\n")
+    return done.returncode
+
+
+def from_junit(path: Path, count: Count) -> None:
+    """Adds the cases of a JUnit file."""
+    for case in ET.parse(path).iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None:
+            count.failed += 1
+        elif case.find("skipped") is not None:
+            count.skipped += 1
+        else:
+            count.passed += 1
+
+
+def structure(count: Count, log: Path) -> None:
+    """The checks of the structure, one test each."""
+    checks = [[str(path.relative_to(ROOT))] for path in sorted(ROOT.glob("ci/check_*.py"))]
+    for argv in (*checks, ["fixtures/build.py", "--check"]):
+        if command(log, sys.executable, *argv) == 0:
+            count.passed += 1
+        else:
+            count.failed += 1
+            count.problem = f"{' '.join(argv)} found something"
+
+
+def c_tests(*make: str) -> Callable[[Count, Path], None]:
+    """cmocka programs of one build, and the embedding examples."""
+
+    def step(count: Count, log: Path) -> None:
+        variables = dict(item.split("=", 1) for item in make)
+        build = ROOT / variables.get("BUILD", BUILD.name)
+        if command(log, "make", "--no-print-directory", f"-j{JOBS}", "all", "tests", "examples", *make) != 0:
+            count.failed += 1
+            count.problem = "the build failed"
+            return
+        results = build / "test-results"
+        results.mkdir(exist_ok=True)
+        env = {"TOUCHSTONE_FIXTURES": str(ROOT / "fixtures"), "TOUCHSTONE": str(build / "touchstone")}
+        for program in sorted((build / "tests").glob("test_*")):
+            xml = results / f"{program.name}.xml"
+            xml.unlink(missing_ok=True)
+            for stale in results.glob(f"{program.name}-*.xml"):
+                stale.unlink()
+            # %g: one file a group of tests
+            made = {**env, "CMOCKA_MESSAGE_OUTPUT": "XML", "CMOCKA_XML_FILE": str(results / f"{program.name}-%g.xml")}
+            status = command(log, "timeout", "300", program, env=made)
+            before = count.failed
+            files = list(results.glob(f"{program.name}-*.xml"))
+            for file in files:
+                from_junit(file, count)
+            if status != 0 and (count.failed == before or not files):
+                count.failed += 1
+            if status != 0:
+                count.problem = f"{program.name} failed"
+        for program in sorted((build / "examples").glob("*")):
+            hello = ROOT / "fixtures/built/hello.wasm"
+            if command(log, "timeout", "60", program, hello, env=env) == 0:
+                count.passed += 1
+            else:
+                count.failed += 1
+                count.problem = f"the example {program.name} failed"
+
+    return step
+
+
+def harness(count: Count, log: Path) -> None:
+    xml = BUILD / "test-results/harness.xml"
+    xml.parent.mkdir(parents=True, exist_ok=True)
+    xml.unlink(missing_ok=True)
+    status = command(log, VENV / "python", "-m", "pytest", "-c", "harness/pyproject.toml", "--rootdir", "harness", "-n", JOBS,
+                     f"--junitxml={xml}", "harness/tests")  # fmt: skip
+    if xml.exists():
+        from_junit(xml, count)
+    if status != 0:
+        count.failed = max(count.failed, 1)
+        count.problem = f"pytest ended with {status}"
+
+
+def wast(count: Count, log: Path) -> None:
+    record = ROOT / "reports/latest/wast.json"
+    record.unlink(missing_ok=True)
+    status = command(log, VENV / "assay", "wast", "-j", JOBS)
+    if record.exists():
+        for suite in json.loads(record.read_text())["suites"]:
+            count.passed += suite["passed"]
+            count.failed += suite["unexpected"]
+            count.known += suite["known"]
+            count.skipped += suite["skipped"]
+    if status != 0:
+        count.failed = max(count.failed, 1)
+        count.problem = "not as suites/expectations/wast.toml says"
+
+
+def p2(count: Count, log: Path) -> None:
+    record = ROOT / "reports/latest/results.jsonl"
+    record.unlink(missing_ok=True)
+    status = command(log, VENV / "assay", "run", "-j", JOBS)
+    if record.exists():
+        for line in record.read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            if row["type"] != "result" or row["runtime"] != "touchstone":
+                continue
+            for unit in row["units"]:
+                if unit.get("unexpected"):
+                    count.failed += 1
+                elif unit["verdict"] == "PASS":
+                    count.passed += 1
+                elif unit["verdict"] == "SKIP":
+                    count.skipped += 1
+                else:
+                    count.known += 1
+    if status != 0:
+        count.failed = max(count.failed, 1)
+        count.problem = "not as suites/expectations/touchstone.toml says"
+
+
+def lint(count: Count, log: Path) -> None:
+    """Style and types; a tool that is absent is said and left out."""
+    sources = [str(p.relative_to(ROOT)) for p in sorted(ROOT.glob("runtime/**/*.[ch]"))]
+    clang_format = next((f"clang-format-{v}" for v in (22, 21, 20, 19) if not command(log, "which", f"clang-format-{v}")), "")
+    tools: list[tuple[str, list[str | Path]]] = []
+    if clang_format and sources:
+        tools.append(("clang-format", [clang_format, "--dry-run", "-Werror", *sources]))
+    if (VENV / "mypy").exists():
+        tools.append(("mypy", [VENV / "mypy", "--config-file", "harness/pyproject.toml", "harness/assay"]))
+        tools.append(("mypy (scripts)", [VENV / "mypy", "--strict", "ci/run_tests.py"]))
+    if (VENV / "ruff").exists():
+        tools.append(("ruff", [VENV / "ruff", "check", "--config", "harness/pyproject.toml", "harness"]))
+    for name, argv in tools:
+        if command(log, *argv) == 0:
+            count.passed += 1
+        else:
+            count.failed += 1
+            count.problem = f"{name} found something"
+
+
+STEPS: dict[str, Callable[[Count, Path], None]] = {
+    "structure": structure,
+    "lint": lint,
+    "c": c_tests(),
+    "c-sanitized": c_tests("SANITIZE=1", "BUILD=build-asan"),
+    "c-gcc": c_tests("CC=gcc", "BUILD=build-gcc"),
+    "harness": harness,
+    "wast": wast,
+    "p2": p2,
+}
+
+
+def main() -> int:
+    names = sys.argv[1:]
+    if not names or any(name not in STEPS for name in names):
+        print(__doc__)
+        print(f"STEPS: {' '.join(STEPS)}")
+        return 2
+    LOG.mkdir(parents=True, exist_ok=True)
+    counts: list[Count] = []
+    for name in names:
+        log = LOG / f"{name}.log"
+        log.unlink(missing_ok=True)
+        count = Count(name)
+        print(f"-- {name} (log: {log.relative_to(ROOT)})", flush=True)
+        start = time.monotonic()
+        STEPS[name](count, log)
+        count.seconds = round(time.monotonic() - start, 1)
+        if count.passed + count.failed == 0:
+            count.failed = 1
+            count.problem = "ran nothing"
+        if count.failed:
+            print("".join(f"   | {line}\n" for line in log.read_text(errors="replace").splitlines()[-25:]), end="")
+        print(f"   {name}: {count.passed} passed, {count.failed} failed, {count.known} known, {count.skipped} skipped in "
+              f"{count.seconds} s{': ' + count.problem if count.problem else ''}", flush=True)  # fmt: skip
+        counts.append(count)
+    (BUILD / "summary.json").write_text(json.dumps([asdict(count) for count in counts], indent=1) + "\n")
+    print("\nsuite          passed   failed    known  skipped  seconds")
+    for c in counts:
+        print(f"{c.suite:12} {c.passed:8} {c.failed:8} {c.known:8} {c.skipped:8} {c.seconds:8}")
+    failed = sum(count.failed for count in counts)
+    print(f"{sum(count.passed for count in counts)} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
