@@ -368,101 +368,132 @@ static const void *remembered(ts_subst *s, const void *old) {
     return ts_ptrmap_get(&s->memo, old, &v) ? (const void *)v : NULL;
 }
 
+/* What does not change is not copied: it keeps its address, which is its name (external visibility goes by it). */
 static const ts_ct_case *subst_cases(ts_subst *s, const ts_ct_case *cases, uint32_t n);
 static const ts_ctype *subst_ctype(ts_subst *s, const ts_ctype *t) {
     if (!t || !t->has_handle) return t;
     const ts_ctype *done = remembered(s, t);
     if (done) return done;
     if (!charge(s, 1)) return NULL;
+    ts_ctype c = *t;
+    if (t->kind == TS_CT_OWN || t->kind == TS_CT_BORROW) {
+        if (!map_slot(s, t->resource, &c.resource)) return NULL;
+        if (t->alias && !(c.alias = ts_subst_extern(s, t->alias))) return NULL;
+    }
+    if (t->cases && !(c.cases = subst_cases(s, t->cases, t->n))) return NULL;
+    if (t->elem && !(c.elem = subst_ctype(s, t->elem))) return NULL;
+    if (t->elem2 && !(c.elem2 = subst_ctype(s, t->elem2))) return NULL;
+    if (c.resource == t->resource && c.alias == t->alias && c.cases == t->cases && c.elem == t->elem && c.elem2 == t->elem2)
+        return remember(s, t, t);
     ts_ctype *n = ts_dec_alloc(s->d, 1, sizeof *n);
     if (!n) return NULL;
-    *n = *t;
-    if (t->kind == TS_CT_OWN || t->kind == TS_CT_BORROW) {
-        if (!map_slot(s, t->resource, &n->resource)) return NULL;
-        if (t->alias && !(n->alias = ts_subst_extern(s, t->alias))) return NULL;
-    }
-    if (t->cases && !(n->cases = subst_cases(s, t->cases, t->n))) return NULL;
-    if (t->elem && !(n->elem = subst_ctype(s, t->elem))) return NULL;
-    if (t->elem2 && !(n->elem2 = subst_ctype(s, t->elem2))) return NULL;
+    *n = c;
     return remember(s, t, n);
 }
 static const ts_ct_case *subst_cases(ts_subst *s, const ts_ct_case *cases, uint32_t n) {
     if (!charge(s, n)) return NULL;
-    ts_ct_case *out = ts_dec_alloc(s->d, n, sizeof *out);
-    for (uint32_t i = 0; out && i < n; i++) {
-        out[i] = cases[i];
-        if (cases[i].type && !(out[i].type = subst_ctype(s, cases[i].type))) return NULL;
+    ts_ct_case *out = NULL;
+    for (uint32_t i = 0; i < n; i++) {
+        const ts_ctype *t = subst_ctype(s, cases[i].type);
+        if (cases[i].type && !t) return NULL;
+        if (t == cases[i].type) continue;
+        if (!out) {
+            if (!(out = ts_dec_alloc(s->d, n, sizeof *out))) return NULL;
+            memcpy(out, cases, n * sizeof *out);
+        }
+        out[i].type = t;
     }
-    return out;
+    return out ? out : cases;
 }
 static const ts_cfunc_type *subst_func(ts_subst *s, const ts_cfunc_type *t) {
     if (!t->has_handle) return t;
     const ts_cfunc_type *done = remembered(s, t);
     if (done) return done;
+    const ts_ct_case *params = subst_cases(s, t->params, t->n_params);
+    const ts_ctype *result = subst_ctype(s, t->result);
+    if ((t->n_params && !params) || (t->result && !result)) return NULL;
+    if (params == t->params && result == t->result) return remember(s, t, t);
     ts_cfunc_type *n = ts_dec_alloc(s->d, 1, sizeof *n);
     if (!n) return NULL;
     *n = *t;
-    if (!(n->params = subst_cases(s, t->params, t->n_params))) return NULL;
-    if (t->result && !(n->result = subst_ctype(s, t->result))) return NULL;
+    n->params = params;
+    n->result = result;
     return remember(s, t, n);
 }
 static const ts_named_extern *subst_named(ts_subst *s, const ts_named_extern *x, uint32_t n) {
     if (!charge(s, n)) return NULL;
-    ts_named_extern *out = ts_dec_alloc(s->d, n, sizeof *out);
-    for (uint32_t i = 0; out && i < n; i++) {
-        out[i] = x[i];
-        if (!(out[i].type = ts_subst_extern(s, x[i].type))) return NULL;
+    ts_named_extern *out = NULL;
+    for (uint32_t i = 0; i < n; i++) {
+        const ts_extern_type *t = ts_subst_extern(s, x[i].type);
+        if (!t) return NULL;
+        if (t == x[i].type) continue;
+        if (!out) {
+            if (!(out = ts_dec_alloc(s->d, n, sizeof *out))) return NULL;
+            memcpy(out, x, n * sizeof *out);
+        }
+        out[i].type = t;
     }
-    return out;
+    return out ? out : x;
 }
 static const uint32_t *subst_bound(ts_subst *s, const uint32_t *bound, uint32_t n) {
     if (!charge(s, n)) return NULL;
     uint32_t *out = ts_dec_alloc(s->d, n, sizeof *out);
-    for (uint32_t i = 0; out && i < n; i++)
+    bool changed = false;
+    for (uint32_t i = 0; out && i < n; i++) {
         if (!map_slot(s, bound[i], &out[i])) return NULL;
-    return out;
+        changed |= out[i] != bound[i];
+    }
+    return out && !changed ? bound : out;
 }
 const ts_instance_type *ts_subst_instance(ts_subst *s, const ts_instance_type *t, bool open) {
     if (!t->has_resource) return t;
     const ts_instance_type *done = remembered(s, t);
     if (done) return done;
-    ts_instance_type *n = ts_dec_alloc(s->d, 1, sizeof *n);
-    if (!n) return NULL;
-    *n = *t; /* the names stay, so the index does */
+    ts_instance_type c = *t; /* the names stay, so the index does */
     if (open) {
-        n->n_bound = 0;
-        n->bound = NULL;
-    } else if (t->n_bound && !(n->bound = subst_bound(s, t->bound, t->n_bound))) {
+        c.n_bound = 0;
+        c.bound = NULL;
+    } else if (t->n_bound && !(c.bound = subst_bound(s, t->bound, t->n_bound))) {
         return NULL;
     }
-    if (!(n->exports = subst_named(s, t->exports, t->n))) return NULL;
+    if (t->n && !(c.exports = subst_named(s, t->exports, t->n))) return NULL;
+    if (c.bound == t->bound && c.exports == t->exports) return remember(s, t, t);
+    ts_instance_type *n = ts_dec_alloc(s->d, 1, sizeof *n);
+    if (!n) return NULL;
+    *n = c;
     return remember(s, t, n);
 }
 const ts_component_type *ts_subst_component(ts_subst *s, const ts_component_type *t) {
     if (!t->has_resource) return t;
     const ts_component_type *done = remembered(s, t);
     if (done) return done;
+    ts_component_type c = *t;
+    if (t->n_bound && !(c.bound = subst_bound(s, t->bound, t->n_bound))) return NULL;
+    if (t->n_imports && !(c.imports = subst_named(s, t->imports, t->n_imports))) return NULL;
+    if (t->n_exports && !(c.exports = subst_named(s, t->exports, t->n_exports))) return NULL;
+    if (c.bound == t->bound && c.imports == t->imports && c.exports == t->exports) return remember(s, t, t);
     ts_component_type *n = ts_dec_alloc(s->d, 1, sizeof *n);
     if (!n) return NULL;
-    *n = *t;
-    if (t->n_bound && !(n->bound = subst_bound(s, t->bound, t->n_bound))) return NULL;
-    if (!(n->imports = subst_named(s, t->imports, t->n_imports))) return NULL;
-    if (!(n->exports = subst_named(s, t->exports, t->n_exports))) return NULL;
+    *n = c;
     return remember(s, t, n);
 }
 const ts_extern_type *ts_subst_extern(ts_subst *s, const ts_extern_type *t) {
     if (!ts_extern_has_resource(t)) return t;
     const ts_extern_type *done = remembered(s, t);
     if (done) return done;
+    ts_extern_type c = *t;
+    if (t->is_resource && !map_slot(s, t->resource, &c.resource)) return NULL;
+    if (t->func && !(c.func = subst_func(s, t->func))) return NULL;
+    if (t->type && !(c.type = subst_ctype(s, t->type))) return NULL;
+    if (t->value && !(c.value = subst_ctype(s, t->value))) return NULL;
+    if (t->instance && !(c.instance = ts_subst_instance(s, t->instance, false))) return NULL;
+    if (t->component && !(c.component = ts_subst_component(s, t->component))) return NULL;
+    if (c.resource == t->resource && c.func == t->func && c.type == t->type && c.value == t->value && c.instance == t->instance &&
+        c.component == t->component)
+        return remember(s, t, t);
     ts_extern_type *n = ts_dec_alloc(s->d, 1, sizeof *n);
     if (!n) return NULL;
-    *n = *t;
-    if (t->is_resource && !map_slot(s, t->resource, &n->resource)) return NULL;
-    if (t->func && !(n->func = subst_func(s, t->func))) return NULL;
-    if (t->type && !(n->type = subst_ctype(s, t->type))) return NULL;
-    if (t->value && !(n->value = subst_ctype(s, t->value))) return NULL;
-    if (t->instance && !(n->instance = ts_subst_instance(s, t->instance, false))) return NULL;
-    if (t->component && !(n->component = ts_subst_component(s, t->component))) return NULL;
+    *n = c;
     return remember(s, t, n);
 }
 
