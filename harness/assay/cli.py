@@ -233,7 +233,10 @@ def run_command(
     record.write(made, target / "results.jsonl")
     _write_reports(made, target)
     _print_summary(made, target)
-    if stale or any(result.unexpected and result.runtime in gated for result in results):
+    missing = [item.peer.name for item in found if isinstance(item.peer, Absent) and item.peer.name in gated]
+    for name in missing:
+        click.echo(f"nothing is shown for {name}, which this run is to judge: it is absent")
+    if missing or not here or stale or any(result.unexpected and result.runtime in gated for result in results):
         sys.exit(1)
 
 

@@ -1,0 +1,79 @@
+"""Records made up for tests."""
+
+from __future__ import annotations
+
+from assay.model import EXPECT_UNIT, CaseResult, Ending, FileState, Level, Observation, Outcome, UnitResult, Verdict
+from assay.record import CaseInfo, CheckInfo, Record, RuntimeInfo
+
+CHECK = "cli.environment.get-arguments.order"
+CHOICE = "cli.environment.initial-cwd.default"
+
+
+def case_info(case_id: str = "p2/cli/arguments", checks: bool = True) -> CaseInfo:
+    return CaseInfo(
+        case_id,
+        "Arguments <arrive> & stay",
+        "",
+        "a.wasm",
+        "a" * 64,
+        ("wasi:cli/environment",),
+        (
+            CheckInfo(CHECK, Level.MUST, "wasi:cli/environment.get-arguments", "0.2.0", "Get the <arguments>."),
+            CheckInfo(CHOICE, Level.UNSPECIFIED, "wasi:cli/environment.initial-cwd", "0.2.0", "Silent."),
+        )
+        if checks
+        else (),
+    )
+
+
+def result(
+    runtime: str,
+    case: str = "p2/cli/arguments",
+    verdict: Verdict = Verdict.PASS,
+    value: str = "none",
+    rest: bytes = b"alpha\nbeta\ngamma\n",
+    trace: str = "",
+    unexpected: bool = False,
+) -> CaseResult:
+    units = (
+        UnitResult(CHECK, verdict, "" if verdict is Verdict.PASS else "expected <b>, got c", None, None, unexpected),
+        UnitResult(CHOICE, Verdict.PASS, "", value),
+        UnitResult(EXPECT_UNIT, Verdict.PASS, "exited 0"),
+    )
+    seen = Observation(
+        Outcome(Ending.EXITED, 0),
+        (f"/bin/{runtime}", "run", "a b.wasm", "<x>"),
+        rest,
+        b"\xff\xfe\x00warn\x1b[31m\n",
+        trace,
+        0.0123,
+        0.01,
+        5120,
+        (("/d/out", b"x"), ("/d/gone", None)),
+        (FileState("/d/out", "file", 1, "b" * 64), FileState("/d/l", "link", 0, "out")),
+    )
+    return CaseResult(case, runtime, verdict, units, seen, rest)
+
+
+def record(*results: CaseResult) -> Record:
+    made = results or (
+        result("touchstone", trace='wasi:cli/environment@0.2.0 get-arguments() -> ["<x>"]\n'),
+        result("wasmtime"),
+        result("jco", verdict=Verdict.FAIL, value="/home", rest=b"alpha\nBETA\ngamma\ndelta\n", unexpected=True),
+    )
+    names = list(dict.fromkeys(item.runtime for item in made))
+    runtimes = (
+        *(RuntimeInfo(name, f"{name} 1.0") for name in names),
+        RuntimeInfo("wasmtime-py", absent="not <installed>"),
+    )
+    infos = tuple(case_info(case) for case in dict.fromkeys(item.case for item in made))
+    return Record(
+        "2026-11-21T00:00:00+00:00",
+        "2026-11-21T00:00:01+00:00",
+        "assay test",
+        False,
+        ("touchstone",),
+        runtimes,
+        infos,
+        made,
+    )

@@ -1,0 +1,184 @@
+"""Adapters: trap, exit, refusal and link error told apart by what each runtime prints; command lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import CASE, Project
+
+from assay.adapters import Places, jco, wasmtime
+from assay.adapters.base import cached, read_outcome
+from assay.adapters.jco import Jco
+from assay.adapters.touchstone import Touchstone
+from assay.adapters.wasmtime import Wasmtime
+from assay.model import Command, Ending, Inexpressible, Job, Mount, Peer
+
+W_TRAP = b"""guest noise
+Error: failed to run main module `t.wasm`
+
+Caused by:
+    0: failed to invoke `run` function
+    1: error while executing at wasm backtrace:
+           0:    0x2b0 - main!deeper
+    2: wasm trap: wasm `unreachable` instruction executed
+"""
+W_HOST = W_TRAP.replace(b"wasm trap: wasm `unreachable` instruction executed", b"invalid expected discriminant")
+W_LINK = b"""Error: failed to run main module `u.wasm`
+
+Caused by:
+    0: component imports instance `wasi:nowhere/thing@0.2.0`, but a matching implementation was not found in the linker
+    1: instance export `f` has the wrong type
+"""
+W_BAD = b"Error: failed to parse WebAssembly module\n\nCaused by:\n    malformed section id (at offset 0x8)\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "stderr", "ending", "kind"),
+    [
+        (0, b"", Ending.EXITED, ""),
+        (1, b"", Ending.EXITED, ""),
+        (42, W_TRAP, Ending.EXITED, ""),
+        (134, b"", Ending.EXITED, ""),
+        (134, b"wasm trap: wasm `unreachable` instruction executed\n", Ending.EXITED, ""),
+        (134, W_TRAP, Ending.TRAP, "unreachable"),
+        (1, W_HOST, Ending.TRAP, ""),
+        (1, W_LINK, Ending.LINK_ERROR, ""),
+        (1, W_BAD, Ending.REJECTED, ""),
+    ],
+)
+def test_wasmtime(status: int, stderr: bytes, ending: Ending, kind: str) -> None:
+    outcome = wasmtime.read_report(status, stderr)
+    assert (outcome.ending, outcome.kind) == (ending, kind)
+    assert outcome.status == (status if ending is Ending.EXITED else None)
+
+
+J_TRAP = b"""RuntimeError: wasm trap: wasm `unreachable` instruction executed
+    at main.deeper (wasm://wasm/main-6c97572e:wasm-function[3]:0x60)
+    at Object.run (file:///tmp/x/trap.js:3551:10)
+    at file:///tmp/x/_run.js:15:21
+"""
+J_ERR = b"""ComponentError: undefined (see error.payload)
+    at Object.run (file:///tmp/x/err.js:3551:10)
+    at file:///tmp/x/_run.js:15:21 {
+  payload: undefined
+}
+"""
+J_LINK = b"""node:internal/modules/esm/load:241
+    throw new ERR_UNSUPPORTED_ESM_URL_SCHEME(parsed, schemes);
+          ^
+
+Error [ERR_UNSUPPORTED_ESM_URL_SCHEME]: Only URLs with a scheme in: file, data, and node are supported by the default ESM loader. Received protocol 'wasi:'
+    at throwIfUnsupportedURLScheme (node:internal/modules/esm/load:241:11)
+
+Node.js v20.20.2
+"""
+J_BAD = b"""Error: Unable to transpile command for execution
+    at runComponent (file:///x/run.js:248:19) {
+  [cause]: ComponentError: failed to extract interface information from component
+
+  Caused by:
+      malformed section id (at offset 0x8)
+      at fn (file:///x.js:10399:17)
+}
+"""
+J_PANIC = b"""thread '<unnamed>' (1) panicked at src/decoding.rs:1214:60:
+no entry found for key
+Error: Unable to transpile command for execution
+    at runComponent (file:///x/run.js:248:19) {
+  [cause]: RuntimeError: wasm trap: wasm `unreachable` instruction executed
+      at wasm://wasm/00d4667e:wasm-function[1601]:0xe0576
+}
+"""
+J_STACK = J_TRAP.replace(
+    b"RuntimeError: wasm trap: wasm `unreachable` instruction executed", b"RangeError: Maximum call stack size exceeded"
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "stderr", "ending", "kind"),
+    [
+        (0, b"", Ending.EXITED, ""),
+        (1, b"", Ending.EXITED, ""),
+        (1, b"RuntimeError: said the guest\n", Ending.EXITED, ""),
+        (42, J_TRAP, Ending.EXITED, ""),
+        (1, J_ERR, Ending.EXITED, ""),
+        (1, J_TRAP, Ending.TRAP, "unreachable"),
+        (1, J_STACK, Ending.TRAP, "call-stack-exhausted"),
+        (1, J_LINK, Ending.LINK_ERROR, ""),
+        (1, J_BAD, Ending.REJECTED, ""),
+        (1, J_PANIC, Ending.CRASH, "jco failed to transpile the component"),
+    ],
+)
+def test_jco(status: int, stderr: bytes, ending: Ending, kind: str) -> None:
+    outcome = jco.read_report(status, stderr)
+    assert (outcome.ending, outcome.kind) == (ending, kind)
+
+
+def job(project: Project, *, read_only: bool = False) -> Job:
+    text = CASE.replace(
+        "timeout = 5", 'timeout = 5\nargs = ["a", "--b"]\nenv = { K = "v w" }\ngrant = ["inherit-network"]'
+    )
+    case = project.load(text)
+    return Job(case, case.component, (Mount(Path("/h"), "/g", read_only),), project.root)
+
+
+def test_touchstone_command(project: Project) -> None:
+    command = Touchstone().command(Peer("touchstone", "1", ("/ts",)), job(project, read_only=True))
+    assert isinstance(command, Command)
+    argv = list(command.argv)
+    assert argv[:2] == ["/ts", "run"]
+    assert argv[argv.index("--dir") + 1] == "/h::/g:ro"
+    assert argv[argv.index("--env") + 1] == "K=v w"
+    assert argv[-3:] == [str(project.root / "fixtures/built/c.wasm"), "a", "--b"]
+    assert "--outcome" in argv and "--trace-output" in argv
+
+
+def test_wasmtime_command(project: Project) -> None:
+    peer = Peer("wasmtime", "1", ("/wt",))
+    assert isinstance(Wasmtime().command(peer, job(project, read_only=True)), Inexpressible)
+    command = Wasmtime().command(peer, job(project))
+    assert isinstance(command, Command)
+    assert command.argv[:4] == ("/wt", "run", "--dir", "/h::/g")
+    assert "inherit-network" in command.argv
+
+
+def test_jco_command(project: Project) -> None:
+    package = project.root / "jco"
+    shim = package / "node_modules/@bytecodealliance/preview2-shim"
+    shim.mkdir(parents=True)
+    (shim / "package.json").write_text("{}", encoding="utf-8")
+    command = Jco().command(Peer("jco", "1", ("/node", "/jco.js", str(package))), job(project))
+    assert isinstance(command, Command)
+    setup = (project.root / "setup.mjs").read_text(encoding="utf-8")
+    assert '_setPreopens({"/g": "/h"})' in setup and '_setEnv({"K": "v w"})' in setup
+    assert (shim / "dist/nodejs/cli.js").as_uri() in setup
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "not JSON"),
+        ("[]", "schema"),
+        ('{"schema":"touchstone-outcome/1"}', "unknown outcome"),
+        ('{"schema":"touchstone-outcome/1","outcome":"crash"}', "unknown outcome"),
+        ('{"schema":"touchstone-outcome/1","outcome":"exited"}', "without a status"),
+    ],
+)
+def test_outcome_files_that_lie(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "o").write_text(text, encoding="utf-8")
+    outcome = read_outcome(tmp_path / "o")
+    assert isinstance(outcome, str) and words in outcome
+    assert read_outcome(tmp_path / "absent") == "no outcome file"
+
+
+def test_cache_is_by_content(tmp_path: Path) -> None:
+    component = tmp_path / "c.wasm"
+    component.write_bytes(b"one")
+    places = Places(tmp_path, tmp_path / "cache")
+    first = cached(places, "tool", "1 (x)", component, ["/bin/cp", "{in}", "{out}"])
+    assert first is not None and first.read_bytes() == b"one" and first.name == "c.wasm"
+    assert cached(places, "tool", "1 (x)", component, ["/bin/false"]) == first
+    component.write_bytes(b"two")
+    assert cached(places, "tool", "1 (x)", component, ["/bin/false"]) is None
+    assert cached(places, "tool", "1 (x)", component, ["/bin/cp", "{in}", "{out}"]) != first

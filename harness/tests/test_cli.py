@@ -1,0 +1,132 @@
+"""The command line and the pytest plugin, with fakes in the runtimes' places."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from conftest import CASE, Project
+
+from assay import record
+from assay.cli import main
+
+
+def assay(project: Project, *args: str) -> Result:
+    return CliRunner().invoke(main, ["--root", str(project.root), *args])
+
+
+def run(project: Project, kind: str, *args: str) -> Result:
+    return assay(project, "run", "-r", "touchstone", "--program", f"touchstone={project.fake(kind)}", "-j", "1", *args)
+
+
+def test_run_writes_record_and_reports(project: Project) -> None:
+    project.add("p2/t/one")
+    done = run(project, "pass")
+    assert done.exit_code == 0, done.output
+    assert "p2 touchstone: 1 cases passed of 1 run, 4 units passed of 4, 0 known, 0 unexpected" in done.output
+    latest = project.root / "reports" / "latest"
+    assert sorted(path.name for path in latest.iterdir()) == ["index.html", "junit.xml", "report.md", "results.jsonl"]
+    assert record.read(latest / "results.jsonl").results[0].verdict.value == "PASS"
+    page = (latest / "index.html").read_bytes()
+    (latest / "index.html").unlink()
+    assert assay(project, "report", str(latest / "results.jsonl")).exit_code == 0
+    assert (latest / "index.html").read_bytes() == page
+
+
+@pytest.mark.parametrize("kind", ["fail", "crash", "lie-undeclared", "nothing", "unsupported"])
+def test_a_surprise_fails_the_run(project: Project, kind: str) -> None:
+    project.add("p2/t/one")
+    assert run(project, kind).exit_code == 1
+    assert run(project, kind, "--gate", "jco").exit_code == 0
+
+
+def test_expectations(project: Project) -> None:
+    project.add("p2/t/one")
+    assert run(project, "fail", "--update-expectations").exit_code == 0
+    assert 'check = "t.fake.second"' in (project.root / "suites/expectations/touchstone.toml").read_text()
+    assert run(project, "fail").exit_code == 0
+    passing = run(project, "pass")
+    assert passing.exit_code == 1 and "unexpected: p2/t/one t.fake.second" in passing.output
+    project.add("p2/t/two")
+    (project.root / "suites/p2/t/one/case.toml").unlink()
+    stale = run(project, "pass")
+    assert stale.exit_code == 1 and "matches nothing" in stale.output
+
+
+def test_bad_cases_and_truncated_records_are_unusable(project: Project) -> None:
+    project.add("p2/t/one", CASE + "\nsurprise = 1\n")
+    done = run(project, "pass")
+    assert done.exit_code == 2 and "unknown key surprise" in done.output
+    (project.root / "r.jsonl").write_text('{"type":"header"', encoding="utf-8")
+    done = assay(project, "report", str(project.root / "r.jsonl"))
+    assert done.exit_code == 2 and "truncated" in done.output
+
+
+def test_absent_runtimes_are_one_plain_line(project: Project) -> None:
+    project.add("p2/t/one")
+    done = assay(project, "run", "-r", "touchstone")
+    line = f"touchstone: absent: {project.root}/build/touchstone is not built (make)"
+    assert done.output.splitlines().count(line) == 1
+    assert done.exit_code == 1  # a run that judges nothing is not green
+    assert assay(project, "run", "-r", "touchstone", "--gate", "jco").exit_code == 1
+    assert "absent" in assay(project, "peers").output
+
+
+def test_list(project: Project) -> None:
+    project.add("p2/t/one")
+    done = assay(project, "list", "--checks")
+    assert (
+        "p2/t/one" in done.output
+        and "t.fake.second" in done.output
+        and "1 cases, 3 checks of 3 functions" in done.output
+    )
+    assert assay(project, "list", "nowhere").exit_code == 2
+
+
+def test_compare(project: Project) -> None:
+    project.add("p2/t/one")
+    run(project, "pass", "--output", str(project.root / "a"))
+    run(project, "fail", "--output", str(project.root / "b"))
+    worse = assay(project, "compare", str(project.root / "a/results.jsonl"), str(project.root / "b/results.jsonl"))
+    assert worse.exit_code == 1 and "broken   touchstone p2/t/one t.fake.second: PASS -> FAIL" in worse.output
+    better = assay(project, "compare", str(project.root / "b/results.jsonl"), str(project.root / "a/results.jsonl"))
+    assert better.exit_code == 0 and "1 fixed" in better.output
+
+
+def test_plugin(project: Project) -> None:
+    project.add("p2/t/one")
+    project.add("p2/t/bad", CASE.replace('"hello\\n"', '"goodbye\\n"'))
+
+    def pytest_run(kind: str) -> str:
+        argv = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--assay",
+            "--assay-runtime",
+            "touchstone",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:xdist",
+        ]
+        argv += ["--assay-program", f"touchstone={project.fake(kind)}", "suites/p2"]
+        return subprocess.run(argv, cwd=project.root, capture_output=True, text=True, timeout=50, check=False).stdout
+
+    passing = pytest_run("pass")
+    assert "1 failed, 1 passed" in passing and "stdout is 'hello" in passing
+    assert "2 failed" in pytest_run("crash")
+    (project.root / "suites/expectations/touchstone.toml").write_text(
+        '[[expected]]\ncase = "p2/t/bad"\ncheck = "@expect"\nstatus = "FAIL"\nreason = "known"\n', encoding="utf-8"
+    )
+    assert "1 passed, 1 xfailed" in pytest_run("pass")
+
+
+def test_module_runs(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "assay.cli", "--version"], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert "assay" in done.stdout

@@ -1,0 +1,71 @@
+"""The record: what is written is what is read; truncation and strangers are noticed."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+
+import jsonschema
+import made
+import pytest
+
+from assay import record
+
+
+def text() -> list[str]:
+    return list(record.lines(made.record()))
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    original = made.record()
+    record.write(original, tmp_path / "r.jsonl")
+    again = record.read(tmp_path / "r.jsonl")
+    assert again == original
+    assert list(record.lines(again)) == list(record.lines(original))
+
+
+def test_every_line_fits_the_schema() -> None:
+    schema = json.loads(resources.files("assay").joinpath("schemas/results.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    for line in text():
+        validator.validate(json.loads(line))
+
+
+@pytest.mark.parametrize("cut", ["footer", "middle", "half-line", "empty", "header-only"])
+def test_truncated(tmp_path: Path, cut: str) -> None:
+    lines = text()
+    shorter = {
+        "footer": "\n".join(lines[:-1]) + "\n",
+        "middle": "\n".join([*lines[:2], lines[-1]]) + "\n",
+        "half-line": "\n".join(lines)[:-30],
+        "empty": "",
+        "header-only": lines[0] + "\n",
+    }[cut]
+    (tmp_path / "r.jsonl").write_text(shorter, encoding="utf-8")
+    with pytest.raises(record.RecordError, match="truncated") as caught:
+        record.read(tmp_path / "r.jsonl")
+    assert caught.value.truncated
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"verdict": "GREAT"}, "verdict"),
+        ({"surprise": 1}, "surprise"),
+        ({"type": "poem"}, "poem"),
+        ({"wall": -1}, "wall"),
+    ],
+)
+def test_strangers_are_refused(change: dict[str, object], words: str) -> None:
+    lines = text()
+    lines[1] = json.dumps({**json.loads(lines[1]), **change})
+    with pytest.raises(record.RecordError, match=words):
+        record.parse(lines)
+
+
+def test_header_must_come_first() -> None:
+    lines = text()
+    with pytest.raises(record.RecordError, match="header"):
+        record.parse(lines[1:])

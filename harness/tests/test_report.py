@@ -1,0 +1,120 @@
+"""Reports from a record: JUnit, Markdown, and the page, also as headless Chromium sees it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import made
+import pytest
+
+from assay import report
+from assay.model import Verdict
+from assay.report.view import build, show_bytes
+from assay.wast import SuiteCount, WastReport
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+WAST = WastReport("touchstone 1", (SuiteCount("core", 2, 1, 30, 20, 5, 1, 4),), (), ())
+
+
+def test_view_counts() -> None:
+    view = build(made.record())
+    row = view.packages[0].interfaces[0]
+    assert row.name == "wasi:cli/environment"
+    assert [(count.passed, count.total) for count in row.counts] == [(3, 3), (3, 3), (2, 3)]
+    assert [count.state for count in row.counts] == ["good", "good", "mixed"]
+    assert [function.name for function in row.functions] == ["get-arguments", "initial-cwd"]
+    assert [summary.cases.passed for summary in view.summaries] == [1, 1, 0]
+
+
+def test_skips_and_errors_never_make_it_better() -> None:
+    view = build(made.record(made.result("a", verdict=Verdict.SKIP), made.result("b", verdict=Verdict.ERROR)))
+    skipped, broken = view.packages[0].interfaces[0].counts
+    assert (skipped.passed, skipped.total, skipped.skipped) == (2, 2, 1)
+    assert (broken.total, broken.errors, broken.state) == (2, 1, "mixed")
+
+
+def test_junit() -> None:
+    root = ET.fromstring(report.junit(made.record()))
+    suites = {suite.get("name"): suite for suite in root}
+    assert suites["touchstone"].get("tests") == "3" and suites["touchstone"].get("failures") == "0"
+    assert suites["jco"].get("failures") == "1"
+    failure = suites["jco"].find(".//failure")
+    assert failure is not None and "expected <b>, got c" in (failure.get("message") or "")
+
+
+def test_markdown() -> None:
+    text = report.markdown(made.record())
+    assert "| wasi:cli/environment | ✓ 3/3 | ✓ 3/3 | ✗ 2/3 |" in text
+    assert "wasmtime-py**: absent: not <installed>" in text
+    assert "`p2/cli/arguments`" in text and "stdout" in text
+
+
+def test_page_is_self_contained() -> None:
+    text = report.html(made.record(), WAST)
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", text)
+    assert "<link" not in text and "@import" not in text
+    assert "Get the &lt;arguments&gt;." in text and "<arguments>" not in text
+    targets = set(re.findall(r'id="([^"]+)"', text))
+    assert set(re.findall(r'href="#([^"]+)"', text)) <= targets
+    assert len(re.findall(r'id="([^"]+)"', text)) == len(targets)
+
+
+def test_show_bytes() -> None:
+    assert show_bytes(b"a\n\x1b[0m\xff\x00") == "a\n\\x1b[0m\\xff\\x00"
+    assert show_bytes(b"x" * 70000).endswith("(70000 bytes in all)")
+
+
+def dump(page: Path, fragment: str, tmp_path: Path, width: int = 1280) -> str:
+    assert CHROMIUM is not None
+    argv = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+    argv += [
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-dev-shm-usage",
+    ]
+    argv += [
+        f"--user-data-dir={tmp_path / 'profile'}",
+        f"--window-size={width},900",
+        "--dump-dom",
+        f"{page.as_uri()}{fragment}",
+    ]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == 0, done.stderr[-500:]
+    return done.stdout
+
+
+MEASURE = """<script>
+const m = document.createElement("div"); m.id = "measured";
+m.textContent = [document.documentElement.scrollWidth <= innerWidth ? "fits" : "overflows",
+  [...document.querySelectorAll("#matrix tbody tr:not(.package) td")].map(td => td.dataset.runtime + "=" + td.querySelector(".num").textContent + td.querySelector(".sym").textContent + getComputedStyle(td.querySelector(".cell")).backgroundColor).join(" "),
+  document.querySelector("details.case").open ? "open" : "closed"].join("|");
+document.body.append(m);
+</script></body>"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the search path")
+@pytest.mark.parametrize("width", [500, 1280])
+def test_page_in_chromium(tmp_path: Path, width: int) -> None:
+    """The matrix stands with its numbers, and a fragment link opens the drill-down of a case."""
+    page = tmp_path / "index.html"
+    page.write_text(report.html(made.record(), WAST).replace("</body>", MEASURE), encoding="utf-8")
+    plain = dump(page, "", tmp_path, width)
+    measured = re.search(r'<div id="measured">([^<]*)</div>', plain)
+    assert measured is not None
+    fits, cells, state = measured[1].split("|")
+    assert fits == "fits" and state == "closed"
+    shown = dict(cell.split("=", 1) for cell in re.split(r" (?=\w+=)", cells))
+    assert list(shown) == ["touchstone", "wasmtime", "jco"]
+    assert shown["touchstone"].startswith("3/3✓") and shown["jco"].startswith("2/3✗")
+    assert shown["touchstone"].partition("rgb")[2] != shown["jco"].partition("rgb")[2]
+    opened = dump(page, "#case-p2-cli-arguments", tmp_path, width)
+    measured = re.search(r'<div id="measured">([^<]*)</div>', opened)
+    assert measured is not None and measured[1].endswith("|open")
+    assert "/bin/touchstone run 'a b.wasm' '&lt;x&gt;'" in opened
+    assert "<mark>BETA</mark>" in opened
+    assert 'get-arguments() -&gt; ["&lt;x&gt;"]' in opened
