@@ -370,13 +370,16 @@ ts_status ts_canon_builtin_make(ts_cstore *s, ts_cinstance *inst, const ts_def *
 
 /* cabi: Store.invoke, Store.lift */
 ts_status ts_cfunc_call(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_arena *arena, ts_error *e) {
+    return ts_cfunc_call_from(s, f, NULL, args, result, arena, e);
+}
+ts_status ts_cfunc_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *caller, const ts_val *args, ts_val *result, ts_arena *arena, ts_error *e) {
     if (f->kind != TS_CFUNC_LIFTED) return ts_host_invoke(s, f, args, result, arena, e);
     ts_cinstance *enter[16], **set = enter;
-    uint32_t n = ts_entering_set(f->inst, NULL, enter, 16);
+    uint32_t n = ts_entering_set(f->inst, caller, enter, 16);
     if (n > 16) {
         set = ts_arena_array(arena, n, sizeof *set);
         if (!set) return ts_fail_nomem(e);
-        ts_entering_set(f->inst, NULL, set, n);
+        ts_entering_set(f->inst, caller, set, n);
     }
     TS_TRY(enter_from(set, n, e));
     if (f->opts.is_async || f->layout->has_unsupported) {

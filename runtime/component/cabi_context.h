@@ -258,12 +258,24 @@ ts_status ts_canon_resource_make(ts_cstore *s, ts_cinstance *inst, const ts_def 
 ts_status ts_canon_builtin_make(ts_cstore *s, ts_cinstance *inst, const ts_def *def, ts_func **out, ts_error *e) TS_MUST_USE;
 ts_status ts_call_and_trap_on_throw(ts_cstore *s, ts_func *f, ts_slot *io, ts_error *e) TS_MUST_USE;
 /* The call of a host function, with its line in the trace. Resets nothing. */
+ts_status ts_cfunc_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *caller, const ts_val *args, ts_val *result, ts_arena *arena, ts_error *e) TS_MUST_USE;
 ts_status ts_host_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_arena *arena, ts_error *e) TS_MUST_USE;
 
 /* linker.c, trace.c */
+typedef struct ts_linker_host { const ts_host_def *def; void *host; ts_resource *rts; ts_resource **rt_map; } ts_linker_host;
+typedef struct ts_linker_named { const char *name; const ts_exports *exports; ts_module *module; } ts_linker_named;
+typedef struct ts_linker_dummy { const char *interface, *name; ts_resource *rt; } ts_linker_dummy;
+struct ts_linker {
+    ts_arena arena;
+    TS_VEC(ts_linker_host) hosts;
+    TS_VEC(ts_linker_named) named;
+    TS_VEC(ts_linker_dummy) dummies; /* stand for resource types that nothing provides */
+    TS_VEC(const char *) denied, unstable, unimplemented;
+    ts_trace trace;
+    bool unknown_trap, deny_all;
+};
 bool ts_linker_traces(const ts_linker *l, const char *interface);
 void ts_trace_call(ts_linker *l, ts_cfunc *f, const ts_val *args, const ts_val *result, ts_status st, const ts_error *e);
-void ts_trace_args(ts_linker *l, ts_cfunc *f, const ts_val *args, char **out); /* before the call: args may not live on */
 void ts_trace_drop(ts_linker *l, const ts_resource *rt, uint64_t rep, ts_status st, const ts_error *e);
 bool ts_linker_trap_missing(const ts_linker *l);
 /* Bind the imports of a component: items in the order of its TS_DEF_IMPORT definitions. */
