@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -199,3 +200,16 @@ def test_nothing_of_the_host_environment_leaks(project: Project, monkeypatch: py
     result = execute(["/usr/bin/env"], env={"A": "1"}, cwd=project.root, timeout=5)
     assert result.stdout == b"A=1\n"
     assert os.environ["ASSAY_SECRET"] == "leak"
+
+
+def test_peak_memory_is_the_childs_own(project: Project) -> None:
+    """A small program is not charged with the size of the harness, and a large one is measured."""
+    from assay.process import execute
+
+    ballast = bytearray(b"x") * (96 << 20)
+    small = execute(["/bin/sleep", "0.2"], env={}, cwd=project.root, timeout=5)
+    assert 0 < small.peak_rss_kib < 20 << 10
+    del ballast
+    code = "b = bytearray(b'x') * (300 << 20)"
+    large = execute([sys.executable, "-c", code], env={}, cwd=project.root, timeout=10)
+    assert large.peak_rss_kib > 300 << 10
