@@ -60,6 +60,7 @@ class CType:
     offsets: tuple[int, ...] = ()
     has_handle: bool = False
     has_pointer: bool = False
+    has_borrow: bool = False
 
 
 class Glue:
@@ -102,7 +103,7 @@ class Glue:
             elem = self.type(iface, ref.args[0])
             key = f"list<{elem.symbol}>"
             return self.types.get(key) or self.add(key, "LIST", 8, 4, (I32, I32), elem=elem.symbol,
-                                                   has_handle=elem.has_handle, has_pointer=True)
+                                                   has_handle=elem.has_handle, has_borrow=elem.has_borrow, has_pointer=True)
         if ref.name == "option":
             elem = self.type(iface, ref.args[0])
             return self.variant(f"option<{elem.symbol}>", "OPTION", (("none", None), ("some", elem)))
@@ -119,7 +120,7 @@ class Glue:
     def handle(self, kind: str, where: Interface, t: TypeDef) -> CType:
         slot = self.slots[where.full_name, t.name]
         key = f"{kind}<{slot}>"
-        return self.types.get(key) or self.add(key, kind.upper(), 4, 4, (I32,), resource=slot, has_handle=True)
+        return self.types.get(key) or self.add(key, kind.upper(), 4, 4, (I32,), resource=slot, has_handle=True, has_borrow=kind == "borrow")
 
     def named(self, where: Interface, t: TypeDef) -> CType:
         if t.kind == "resource":
@@ -236,7 +237,7 @@ def c_type(t: CType) -> list[str]:
     if len(t.flat) <= 16:
         fields.append(".flat = {" + ", ".join(hex(f) for f in t.flat) + "}")
     if t.has_handle:
-        fields.append(".has_handle = true")
+        fields.append(".has_handle = true" + (", .has_borrow = true" if t.has_borrow else ""))
     if t.has_pointer:
         fields.append(".has_pointer = true")
     out.append(f"/* {t.key} */\nstatic const ts_ctype {t.symbol} = {{{', '.join(fields)}}};")

@@ -1,0 +1,61 @@
+/* sys/input: see input.h */
+#define _GNU_SOURCE
+#include "sys/input.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static ts_sys_err read_all(int fd, ts_sys_input *out) {
+    uint8_t *bytes = NULL;
+    size_t len = 0, cap = 0;
+    for (;;) {
+        if (len == cap) {
+            cap = cap ? cap * 2 : 65536;
+            uint8_t *more = realloc(bytes, cap);
+            if (!more) {
+                free(bytes);
+                return TS_SYS_ENOMEM;
+            }
+            bytes = more;
+        }
+        ssize_t n = read(fd, bytes + len, cap - len);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) {
+            ts_sys_err e = ts_sys_err_of(errno);
+            free(bytes);
+            return e;
+        }
+        if (n == 0) break;
+        len += (size_t)n;
+    }
+    *out = (ts_sys_input){.bytes = bytes, .len = len};
+    return TS_SYS_OK;
+}
+
+ts_sys_err ts_sys_input_open(const char *path, ts_sys_input *out) {
+    *out = (ts_sys_input){0};
+    if (strcmp(path, "-") == 0) return read_all(STDIN_FILENO, out);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) return ts_sys_err_of(errno);
+    struct stat st;
+    ts_sys_err e = TS_SYS_OK;
+    if (fstat(fd, &st) < 0) e = ts_sys_err_of(errno);
+    else if (S_ISDIR(st.st_mode)) e = TS_SYS_EISDIR;
+    else if (S_ISREG(st.st_mode) && st.st_size > 0) {
+        void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (p == MAP_FAILED) e = read_all(fd, out);
+        else *out = (ts_sys_input){.bytes = p, .len = (size_t)st.st_size, .mapped = true};
+    } else e = read_all(fd, out);
+    close(fd);
+    return e;
+}
+
+void ts_sys_input_close(ts_sys_input *in) {
+    if (in->mapped) munmap((void *)in->bytes, in->len);
+    else free((void *)in->bytes);
+    *in = (ts_sys_input){0};
+}

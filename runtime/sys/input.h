@@ -1,0 +1,18 @@
+/* sys/input: a whole file as bytes, mapped where it can be, else read.
+ * In: a path ("-": standard input). Out: bytes until ts_sys_input_close. Source: mmap(2) */
+#ifndef TS_SYS_INPUT_H
+#define TS_SYS_INPUT_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "sys/error.h"
+
+typedef struct ts_sys_input {
+    const uint8_t *bytes;
+    size_t len;
+    bool mapped;
+} ts_sys_input;
+
+ts_sys_err ts_sys_input_open(const char *path, ts_sys_input *out);
+void ts_sys_input_close(ts_sys_input *in);
+#endif

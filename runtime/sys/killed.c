@@ -1,0 +1,101 @@
+/* sys/killed: see killed.h */
+#define _GNU_SOURCE
+#include "sys/killed.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+static struct {
+    char path[4096];
+    char term[256], intr[256], hup[256];
+    char alarm_path[4096];
+    char alarm_line[256], alarm_text[128];
+    void (*stop)(void *data);
+    void *data;
+    int status;
+    volatile sig_atomic_t stopped;
+} state;
+
+bool ts_sys_leave(const char *path, const char *line) { /* only what a signal handler may call */
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) return false;
+    size_t len = strlen(line);
+    while (len) {
+        ssize_t n = write(fd, line, len);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) break;
+        line += n;
+        len -= (size_t)n;
+    }
+    return close(fd) == 0 && len == 0;
+}
+
+void ts_sys_signals_quiet(void) {
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+}
+
+static void on_kill(int sig) {
+    if (state.path[0]) ts_sys_leave(state.path, sig == SIGTERM ? state.term : sig == SIGINT ? state.intr : state.hup);
+    signal(sig, SIG_DFL);
+    raise(sig);
+}
+
+void ts_sys_on_kill(const char *path, const char *format) {
+    if (!path) return; /* the default already ends the process */
+    if (snprintf(state.path, sizeof state.path, "%s", path) >= (int)sizeof state.path) state.path[0] = 0;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    snprintf(state.term, sizeof state.term, format, "SIGTERM");
+    snprintf(state.intr, sizeof state.intr, format, "SIGINT");
+    snprintf(state.hup, sizeof state.hup, format, "SIGHUP");
+#pragma GCC diagnostic pop
+    static const int sigs[] = {SIGTERM, SIGINT, SIGHUP};
+    for (int i = 0; i < 3; i++) {
+        struct sigaction old, now = {.sa_handler = on_kill, .sa_flags = SA_ONSTACK};
+        /* what the parent told us to ignore stays ignored (nohup) */
+        if (sigaction(sigs[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(sigs[i], &now, NULL);
+    }
+}
+
+static void on_alarm(int sig) {
+    (void)sig;
+    if (!state.stopped) {
+        state.stopped = 1;
+        if (state.stop) state.stop(state.data);
+        struct itimerval t = {.it_value = {.tv_sec = 1}};
+        setitimer(ITIMER_REAL, &t, NULL);
+        return;
+    }
+    if (state.alarm_path[0]) ts_sys_leave(state.alarm_path, state.alarm_line);
+    ssize_t n = write(STDERR_FILENO, state.alarm_text, strlen(state.alarm_text));
+    (void)n;
+    _exit(state.status);
+}
+
+void ts_sys_on_alarm(uint64_t ns, void (*stop)(void *data), void *data, const char *path, const char *line, const char *text,
+                     int status) {
+    if (!path || snprintf(state.alarm_path, sizeof state.alarm_path, "%s", path) >= (int)sizeof state.alarm_path)
+        state.alarm_path[0] = 0;
+    snprintf(state.alarm_line, sizeof state.alarm_line, "%s", line);
+    snprintf(state.alarm_text, sizeof state.alarm_text, "%s", text);
+    state.stop = stop;
+    state.data = data;
+    state.status = status;
+    state.stopped = 0;
+    struct sigaction now = {.sa_handler = on_alarm, .sa_flags = SA_ONSTACK};
+    sigaction(SIGALRM, &now, NULL);
+    uint64_t us = (ns + 999) / 1000;
+    struct itimerval t = {.it_value = {.tv_sec = (time_t)(us / 1000000), .tv_usec = (suseconds_t)(us % 1000000)}};
+    if (us == 0) t.it_value.tv_usec = 1;
+    setitimer(ITIMER_REAL, &t, NULL);
+}
+
+void ts_sys_alarm_off(void) {
+    struct itimerval t = {0};
+    setitimer(ITIMER_REAL, &t, NULL);
+}
