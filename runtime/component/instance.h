@@ -35,6 +35,8 @@ ts_status ts_handle_drop(ts_cstore *s, const ts_val *own, ts_error *e) TS_MUST_U
 
 /* WAVE notation of a value. Returns bytes that it takes in full (as snprintf). max_items: longer lists are shortened (0: never). */
 size_t ts_wave_print(const ts_ctype *t, const ts_val *v, char *buf, size_t size, uint32_t max_items);
-/* Parse `f(args)`-style WAVE arguments: values into arena. */
+/* Parse WAVE arguments, `(args)` with their parentheses: n_params values into args, what they point to into arena. */
 ts_status ts_wave_parse_args(const ts_cfunc_type *t, const char *text, ts_arena *arena, ts_val *args, ts_error *e) TS_MUST_USE;
+/* One value of type t. */
+ts_status ts_wave_parse(const ts_ctype *t, const char *text, ts_arena *arena, ts_val *v, ts_error *e) TS_MUST_USE;
 #endif
