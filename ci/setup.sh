@@ -106,10 +106,11 @@ if [ "$(cat "$stamp" 2> /dev/null)" != "$wanted" ] || ! node_there; then
         say "jco is absent: no Node.js 20 or later here, and none can be installed"
     else
         say "installing jco and componentize-js (log: $log/npm.log)"
-        if npm ci --ignore-scripts --no-audit --no-fund > "$log/npm.log" 2>&1; then
+        # not `npm ci`: it wants an entry for every platform that a package has a binary for, also those that cannot be had
+        if npm install --no-save --ignore-scripts --no-audit --no-fund > "$log/npm.log" 2>&1; then
             printf '%s\n' "$wanted" > "$stamp"
         else
-            say "jco is absent: npm ci failed ($(grep -m 1 -E 'npm (ERR|error)' "$log/npm.log"))"
+            say "jco is absent: npm install failed ($(grep -m 1 -E 'npm (ERR|error)' "$log/npm.log"))"
         fi
     fi
 fi
