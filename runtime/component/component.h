@@ -121,6 +121,7 @@ typedef enum ts_def_kind {
     TS_DEF_IMPORT,             /* import */
     TS_DEF_EXPORT,             /* export; appends to the index space too */
     TS_DEF_START,
+    TS_DEF_VALUE,              /* value: a literal (🪙) */
 } ts_def_kind;
 
 /* Taking in an instance or resource fills slots: export path → slot. The path walks nested instance exports. */
@@ -156,11 +157,12 @@ typedef struct ts_def {
             bool has_dtor;
             uint32_t dtor;        /* core func */
             const ts_ctype *type; /* value types; NULL otherwise */
-            const ts_extern_type *ext; /* func, instance, component types; NULL otherwise */
+            const ts_extern_type *ext; /* func, instance, component types; NULL otherwise (also for resources and value types) */
         } type;
         struct { const char *name; uint32_t name_len; const ts_extern_type *type; } import;
         struct { const char *name; uint32_t name_len; ts_sort_idx what; const ts_extern_type *type; } export_;
         struct { uint32_t func; uint32_t n_args; const uint32_t *args; uint32_t n_results; } start;
+        struct { const ts_ctype *type; const uint8_t *at; uint32_t len; } value; /* Binary.md#value-definitions, checked */
     };
 } ts_def;
 

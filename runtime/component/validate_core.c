@@ -2,6 +2,7 @@
  * In: the bytes of core type definitions; modules. Out: canonical ids, module types, verdicts.
  * spec: Binary.md#type-definitions (core:type); core binary/types, valid/matching, valid/types */
 #include "component/validate.h"
+#include "core/store.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -268,17 +269,21 @@ static ts_status read_rec(core_scope *c, ts_reader *r, uint8_t b, uint64_t off) 
     bool group = b == 0x4e;
     if (group) TS_TRY(ts_read_count(r, &n));
     ts_rec_member *m = ts_dec_alloc(d, n, sizeof *m);
-    uint32_t *ids = ts_dec_alloc(d, n, sizeof *ids), *canon = ts_dec_alloc(d, before, sizeof *canon);
-    if (!m || !ids || !canon) return TS_NOMEM;
+    uint32_t *ids = ts_dec_alloc(d, n, sizeof *ids);
+    if (!m || !ids) return TS_NOMEM;
     if (d->budget <= before) return TS_BAD(c->s, off, r->section, "too many core types");
     d->budget -= before;
-    for (uint32_t i = 0; i < before; i++) canon[i] = c->types->data[i].id;
     for (uint32_t i = 0; i < n; i++) {
         if (group) TS_TRY(ts_read_u8(r, &b));
         TS_TRY(read_sub(c, r, before + n, b, &m[i]));
         if (m[i].has_super && m[i].super >= before + i) return TS_BAD(c->s, off, r->section, "unknown type %u: supertypes are declared before", m[i].super);
     }
-    TS_TRY(ts_types_intern(d->types, m, n, canon, before, ids, d->err));
+    uint32_t *canon = malloc((before + (size_t)1) * sizeof *canon);
+    if (!canon) return ts_fail_nomem(d->err);
+    for (uint32_t i = 0; i < before; i++) canon[i] = c->types->data[i].id;
+    ts_status st = ts_types_intern(d->types, m, n, canon, before, ids, d->err);
+    free(canon);
+    if (st != TS_OK) return st;
     for (uint32_t i = 0; i < n; i++) {
         TS_TRY(check_super(c->s, off, r->section, ids[i]));
         if (!ts_vec_push(c->types, (ts_core_type_entry){NULL, ids[i]})) return ts_fail_nomem(d->err);

@@ -100,7 +100,7 @@ ts_status ts_scope_resource(ts_scope *s, uint64_t off, const char *sec, uint32_t
     return (*out)->is_resource ? TS_OK : TS_BAD(s, off, sec, "type index %u is not a resource type", i);
 }
 ts_status ts_scope_func_type(ts_scope *s, uint64_t off, const char *sec, uint32_t i, const ts_cfunc_type **out) {
-    const ts_extern_type *t;
+    const ts_extern_type *t = NULL;
     TS_TRY(ts_scope_type(s, off, sec, i, &t));
     *out = t->func;
     return t->func ? TS_OK : TS_BAD(s, off, sec, "type index %u is not a function type", i);
@@ -177,7 +177,7 @@ ts_status ts_read_valtype(ts_scope *s, ts_reader *r, const ts_ctype **out) {
     int64_t i;
     TS_TRY(ts_read_s33(r, &i));
     if (i < 0) return ts_reader_fail(r, "invalid leading byte (0x%x) for component value type", b);
-    const ts_extern_type *t;
+    const ts_extern_type *t = NULL;
     TS_TRY(ts_scope_type(s, off, r->section, (uint32_t)i, &t));
     *out = t->type;
     return t->type ? TS_OK : TS_BAD(s, off, r->section, "type index %u is not a defined type", (uint32_t)i);
@@ -298,7 +298,7 @@ static ts_status read_defvaltype(ts_scope *s, ts_reader *r, uint8_t b, uint64_t 
     case 0x69:
     case 0x68: {
         uint32_t i;
-        const ts_extern_type *res;
+        const ts_extern_type *res = NULL;
         TS_TRY(ts_read_u32(r, &i));
         TS_TRY(ts_scope_resource(s, off, sec, i, &res));
         t->kind = b == 0x69 ? TS_CT_OWN : TS_CT_BORROW;
@@ -493,7 +493,7 @@ ts_status ts_read_externtype(ts_scope *s, ts_reader *r, ts_extern_type **out) {
     uint32_t i = 0;
     uint64_t off = ts_reader_offset(r);
     const char *sec = r->section;
-    const ts_extern_type *t;
+    const ts_extern_type *t = NULL;
     ts_extern_type *x;
     TS_TRY(ts_read_u8(r, &b));
     TS_TRY(extern_new(s->d, TS_SORT_FUNC, &x));
@@ -922,7 +922,7 @@ static ts_status alias_outer(ts_scope *s, uint64_t off, const char *sec, ts_sort
         if (i >= o->core_types.len) return TS_BAD(s, off, sec, "unknown core type %u: type index out of bounds", i);
         return TS_PUSH(s, core_types, o->core_types.data[i]);
     }
-    const ts_extern_type *t;
+    const ts_extern_type *t = NULL;
     if (sort == TS_SORT_TYPE) TS_TRY(ts_scope_type(o, off, sec, i, &t));
     else TS_TRY(ts_scope_item(o, off, sec, (ts_sort_idx){sort, i}, &t));
     if (crosses && ts_extern_has_resource(t)) {
