@@ -384,21 +384,29 @@ static void locate_fault(ts_exec *x, const ts_instance *inst, const ts_fault_ctx
     if (!x->stop_pc) x->stop_fp = NULL;
 }
 
-/* Run a function of inst in the frame at fp, arguments in place. */
+/* Interpret; true when a guard page was hit. Apart, so that no local lives across the jump. */
+static __attribute__((noinline)) bool interpret_guarded(ts_exec *x, ts_func *f, ts_slot *fp, ts_fault_ctx *fc) {
+    fc->owns = owns_address;
+    fc->data = x;
+    ts_fault_push(fc);
+    if (ts_fault_enter(fc) != 0) {
+        ts_fault_pop(fc);
+        return true;
+    }
+    ts_exec_interpret(x, f->inst, f->code->entry, fp);
+    ts_fault_pop(fc);
+    return false;
+}
+
+/* Run a wasm function in the frame at fp, arguments in place. */
 static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
     ts_word fin[1];
     const ts_word *finish = finish_code(fin);
     if (x->depth >= x->max_depth) return ts_fail_trap(x->err, TS_TRAP_STACK, "%s", trap_message(TS_TRAP_STACK));
     x->depth++;
-    ts_slot *saved_sp = x->sp;
     const ts_instance *saved_caller = x->caller;
-    ts_fault_ctx fc;
-    fc.owns = owns_address;
-    fc.data = x;
-    ts_func *volatile cur = f;
     ts_status st;
     for (;;) {
-        f = cur;
         if (f->kind != 0) { /* a tail call left for the host */
             st = ts_exec_call_out(x, NULL, f, fp);
             break;
@@ -408,35 +416,29 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
         x->tail = NULL;
         x->status = TS_OK;
         x->trap = TS_TRAP_NONE;
-        ts_fault_push(&fc);
-        if (ts_fault_enter(&fc) == 0) {
-            ts_exec_interpret(x, f->inst, f->code->entry, fp);
-        } else {
+        ts_fault_ctx fc;
+        if (interpret_guarded(x, f, fp, &fc)) {
             x->status = TS_TRAP;
             x->trap = TS_TRAP_MEMORY_OOB;
-            locate_fault(x, cur->inst, &fc);
+            locate_fault(x, f->inst, &fc);
         }
-        ts_fault_pop(&fc);
         st = x->status;
         if (st == TS_OK && x->tail) {
-            cur = x->tail;
+            f = x->tail;
             continue;
         }
-        if (st != TS_OK) {
-            if (st == TS_TRAP && x->trap != TS_TRAP_NONE) {
-                st = ts_fail_trap(x->err, x->trap, "%s", trap_message(x->trap));
-                x->trap = TS_TRAP_NONE;
-            } else if (st == TS_LIMIT) {
-                ts_fail(x->err, TS_LIMIT, "the fuel is used up");
-            } else if (st == TS_INTERRUPTED) {
-                ts_fail(x->err, TS_INTERRUPTED, "interrupted");
-            }
-            if (st != TS_EXCEPTION && st != TS_EXIT) backtrace(x, cur->inst, x->stop_pc, x->stop_fp, x->err);
+        if (st == TS_TRAP && x->trap != TS_TRAP_NONE) {
+            st = ts_fail_trap(x->err, x->trap, "%s", trap_message(x->trap));
+            x->trap = TS_TRAP_NONE;
+        } else if (st == TS_LIMIT) {
+            st = ts_fail(x->err, TS_LIMIT, "the fuel is used up");
+        } else if (st == TS_INTERRUPTED) {
+            st = ts_fail(x->err, TS_INTERRUPTED, "interrupted");
         }
+        if (st != TS_OK && st != TS_EXCEPTION && st != TS_EXIT) backtrace(x, f->inst, x->stop_pc, x->stop_fp, x->err);
         break;
     }
     x->depth--;
-    x->sp = saved_sp;
     x->caller = saved_caller;
     return st;
 }

@@ -358,14 +358,6 @@ OP(br_z_S) {
     if (!(uint32_t)S(0)) JUMP(pc + pc[1].w[1]);
     NEXT(2);
 }
-OP(br_nz64_S) {
-    if (S(0)) JUMP(pc + pc[1].w[1]);
-    NEXT(2);
-}
-OP(br_z64_S) {
-    if (!S(0)) JUMP(pc + pc[1].w[1]);
-    NEXT(2);
-}
 OP(br_table) {
     uint32_t i = (uint32_t)S(0), n = pc[1].uw[1];
     JUMP(pc + pc[2 + (i < n ? i : n)].i);
@@ -375,8 +367,10 @@ OP(enter) {
     if (TS_UNLIKELY(fp + pc[1].uw[1] > x->stack_end)) TRAP(TS_TRAP_STACK);
     SYNC_FP();
     ts_slot *z = fp + A16(0), *end = z + A16(1);
-    do *z++ = 0;
-    while (z < end);
+    do {
+        *z++ = 0;
+        __asm__("" : "+r"(z)); /* a handful of locals: a call of memset would cost more */
+    } while (z < end);
     NEXT(2);
 }
 OP(enter0) {
@@ -427,11 +421,11 @@ OP(finish) { STOP(TS_OK); }
     } while (0)
 OP(call) {
     ts_fcode *c = (ts_fcode *)(uintptr_t)pc[2].p;
-    PUSH_LINK(fp + A16(1), pc + 4);
+    PUSH_LINK(fp + A16(1), pc + 3);
     fp += A16(0);
     JUMP(ENTRY(c));
 }
-OP(call_import) { CALL_OUT(inst->funcs[pc[1].uw[1]], fp + A16(0), 4); }
+OP(call_import) { CALL_OUT(inst->funcs[pc[1].uw[1]], fp + A16(0), 2); }
 OP(call_indirect) {
     const ts_table *t = inst->tables[pc[2].uw[1]];
     uint64_t i = S(3);
@@ -441,21 +435,21 @@ OP(call_indirect) {
     if (TS_UNLIKELY(fn->type != pc[2].uw[0]) && !ts_match_def(x->store->types, fn->type, pc[2].uw[0]))
         TRAP(TS_TRAP_INDIRECT_TYPE);
     if (TS_LIKELY(fn->inst == inst && fn->kind == 0)) {
-        PUSH_LINK(fp + A16(1), pc + 5);
+        PUSH_LINK(fp + A16(1), pc + 3);
         fp += A16(0);
         JUMP(ENTRY(fn->code));
     }
-    CALL_OUT(fn, fp + A16(0), 5);
+    CALL_OUT(fn, fp + A16(0), 3);
 }
 OP(call_ref) {
     ts_func *fn = (ts_func *)(uintptr_t)S(2);
     if (TS_UNLIKELY(!fn)) TRAP(TS_TRAP_NULL_REF);
     if (TS_LIKELY(fn->inst == inst && fn->kind == 0)) {
-        PUSH_LINK(fp + A16(1), pc + 4);
+        PUSH_LINK(fp + A16(1), pc + 2);
         fp += A16(0);
         JUMP(ENTRY(fn->code));
     }
-    CALL_OUT(fn, fp + A16(0), 4);
+    CALL_OUT(fn, fp + A16(0), 2);
 }
 /* Tail calls: the caller's link moves to where the callee's parameters (or results, if more) end. */
 #define TAIL_ARGS(ret_, cfp_, n)                                                                                       \
@@ -497,7 +491,7 @@ OP(return_call_import) {
 }
 OP(return_call_indirect) {
     const ts_table *t = inst->tables[pc[2].uw[1]];
-    uint64_t i = fp[pc[4].s[0]];
+    uint64_t i = fp[pc[3].s[0]];
     if (TS_UNLIKELY(i >= t->len)) TRAP(TS_TRAP_UNDEFINED_ELEM);
     ts_func *fn = (ts_func *)(uintptr_t)t->elems[i];
     if (TS_UNLIKELY(!fn)) TRAP(TS_TRAP_UNINIT_ELEM);
