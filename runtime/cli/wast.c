@@ -4,6 +4,7 @@
 #include "cli/wast.h"
 #include "base/vec.h"
 #include "cli/json.h"
+#include "cli/wast_component.h"
 #include "core/gc.h"
 #include "core/store.h"
 #include <inttypes.h>
@@ -13,13 +14,15 @@
 typedef enum verdict { PASS, FAIL, SKIP, UNSUPPORTED } verdict;
 static const char *const verdict_names[] = {"pass", "fail", "skip", "unsupported"};
 
-/* What a name of the script stands for. `component`: a component, which this runner does not drive yet. */
+/* What a name of the script stands for: of a module or, when `component` is set, of a component. */
 typedef struct binding {
     const char *name;
     size_t len;
     ts_instance *inst;
     ts_module *module;
     bool component;
+    ts_component *comp;
+    ts_cinstance *cinst;
 } binding;
 typedef TS_VEC(binding) bindings;
 
@@ -37,6 +40,7 @@ typedef struct wast {
     ts_arena arena;
     ts_engine *engine;
     ts_store *store;
+    ts_wast_components *components; /* made with the first one */
     bindings instances, registered, definitions;
     binding current, last_definition;
     TS_VEC(spectest_item) spectest;
@@ -341,7 +345,6 @@ static bool act(wast *w, const ts_json *action, outcome *o, verdict *v) {
     const ts_json *field = ts_json_get(action, "field"), *name = ts_json_get(action, "module");
     memset(o, 0, sizeof *o);
     const binding *b = lookup(w, name);
-    if (b && b->component) return *v = say(w, UNSUPPORTED, "components are not run by this command yet"), false;
     if (!b || !b->inst) return *v = say(w, FAIL, "there is no instance%s%s", name ? " " : "", name ? name->str : ""), false;
     if (!type || !field) return *v = say(w, FAIL, "an action without type or field"), false;
     ts_extern x;
@@ -450,7 +453,7 @@ static verdict unexpected(wast *w, ts_status st) {
     return say(w, FAIL, "%s: %s", ts_status_name(st), w->err.message);
 }
 
-/* The binary of a command, decoded; or the verdict. A component comes back with *m NULL and b->component set. */
+/* The binary of a command, decoded; or the verdict. A component comes back with b->component set. */
 static bool load_command(wast *w, const ts_json *cmd, binding *b, ts_status *st, verdict *v) {
     size_t len;
     memset(b, 0, sizeof *b);
@@ -458,13 +461,18 @@ static bool load_command(wast *w, const ts_json *cmd, binding *b, ts_status *st,
     if (!bytes) return false;
     if (is_component(bytes, len)) {
         b->component = true;
-        *st = TS_UNSUPPORTED;
-        *v = say(w, UNSUPPORTED, "components are not run by this command yet");
+        *st = w->components ? TS_OK : ts_wast_components_new(w->engine, &w->limits, &w->components, &w->err);
+        if (*st == TS_OK) *st = ts_wast_component_load(w->components, bytes, len, &b->comp, &w->err);
     } else {
         *st = load(w, bytes, len, &b->module);
     }
     free(bytes);
     return true;
+}
+
+static ts_status instantiate_binding(wast *w, binding *b, const ts_json *name) {
+    if (b->component) return ts_wast_component_instantiate(w->components, b->comp, &b->cinst, &w->err);
+    return instantiate(w, b->module, name ? name->str : NULL, &b->inst);
 }
 
 static verdict cmd_module(wast *w, const ts_json *cmd) {
@@ -474,10 +482,10 @@ static verdict cmd_module(wast *w, const ts_json *cmd) {
     memset(&w->current, 0, sizeof w->current); /* a module that fails must not leave the one before it in its place */
     if (!load_command(w, cmd, &b, &st, &v)) return v;
     const ts_json *name = ts_json_get(cmd, "name");
-    if (!b.component && st == TS_OK) st = instantiate(w, b.module, name ? name->str : NULL, &b.inst);
+    if (st == TS_OK) st = instantiate_binding(w, &b, name);
     w->current = b;
     if (!bind(&w->instances, name, b)) return say(w, FAIL, "out of memory");
-    return b.component ? v : st == TS_OK ? PASS : unexpected(w, st);
+    return st == TS_OK ? PASS : unexpected(w, st);
 }
 
 static verdict cmd_module_definition(wast *w, const ts_json *cmd) {
@@ -488,31 +496,50 @@ static verdict cmd_module_definition(wast *w, const ts_json *cmd) {
     if (!load_command(w, cmd, &b, &st, &v)) return v;
     w->last_definition = b;
     if (!bind(&w->definitions, ts_json_get(cmd, "name"), b)) return say(w, FAIL, "out of memory");
-    return b.component ? v : st == TS_OK ? PASS : unexpected(w, st);
+    return st == TS_OK ? PASS : unexpected(w, st);
 }
 
 static verdict cmd_module_instance(wast *w, const ts_json *cmd) {
     const ts_json *of = ts_json_get(cmd, "module"), *name = ts_json_get(cmd, "instance");
     const binding *d = of ? find_binding(&w->definitions, of->str, of->len) : &w->last_definition;
     memset(&w->current, 0, sizeof w->current);
-    if (!d || (!d->module && !d->component)) return say(w, FAIL, "there is no module definition%s%s", of ? " " : "", of ? of->str : "");
+    if (!d || (!d->module && !d->comp)) return say(w, FAIL, "there is no module definition%s%s", of ? " " : "", of ? of->str : "");
     binding b = *d;
-    ts_status st = b.component ? TS_UNSUPPORTED : instantiate(w, b.module, name ? name->str : NULL, &b.inst);
+    ts_status st = instantiate_binding(w, &b, name);
     w->current = b;
     if (!bind(&w->instances, name, b)) return say(w, FAIL, "out of memory");
-    if (b.component) return say(w, UNSUPPORTED, "components are not run by this command yet");
     return st == TS_OK ? PASS : unexpected(w, st);
 }
 
 static verdict cmd_register(wast *w, const ts_json *cmd) {
     const binding *b = lookup(w, ts_json_get(cmd, "name"));
     const ts_json *as = ts_json_get(cmd, "as");
-    if (b && b->component) return say(w, UNSUPPORTED, "components are not run by this command yet");
+    if (b && b->cinst && as) {
+        ts_status st = ts_wast_component_register(w->components, as->str, b->cinst, &w->err);
+        return st == TS_OK ? PASS : unexpected(w, st);
+    }
     if (!b || !b->inst || !as) return say(w, FAIL, "there is no instance to register");
     return bind(&w->registered, as, *b) ? PASS : say(w, FAIL, "out of memory");
 }
 
+/* The same on the exports of a component. */
+static verdict cmd_component_action(wast *w, const ts_json *cmd, const char *type, ts_cinstance *i) {
+    const char *text = ts_json_get_str(cmd, "text"), *have, *want;
+    const ts_json *expected = strcmp(type, "assert_return") == 0 ? ts_json_get(cmd, "expected") : NULL;
+    ts_status st = ts_wast_component_invoke(w->components, i, ts_json_get(cmd, "action"), expected, &have, &want, &w->err);
+    if (strcmp(type, "assert_trap") == 0) {
+        if (st == TS_TRAP && text && ts_wast_component_trap_matches(&w->err, text)) return PASS;
+        return expect_failure(w, TS_TRAP, st, text);
+    }
+    if (strcmp(type, "assert_exhaustion") == 0) return expect_failure(w, TS_EXHAUSTION, st, NULL);
+    if (strcmp(type, "assert_exception") == 0) return expect_failure(w, TS_EXCEPTION, st, NULL);
+    if (st != TS_OK) return unexpected(w, st);
+    return !expected || strcmp(have, want) == 0 ? PASS : say(w, FAIL, "got %.300s, expected %.300s", have, want);
+}
+
 static verdict cmd_action(wast *w, const ts_json *cmd, const char *type) {
+    const binding *of = lookup(w, ts_json_get(ts_json_get(cmd, "action"), "module"));
+    if (of && of->cinst) return cmd_component_action(w, cmd, type, of->cinst);
     outcome o;
     verdict v = PASS;
     const char *text = ts_json_get_str(cmd, "text");
@@ -540,11 +567,10 @@ static verdict cmd_assert_module(wast *w, const ts_json *cmd, const char *type) 
     bool malformed = strncmp(type, "assert_malformed", 16) == 0;
     /* A binary beside a text that must not be read proves nothing about the text. */
     if (malformed && format && strcmp(format, "text") == 0) return say(w, SKIP, "text format");
-    if (!load_command(w, cmd, &b, &st, &v) || b.component) return v;
+    if (!load_command(w, cmd, &b, &st, &v)) return v;
     if (malformed) return expect_failure(w, TS_MALFORMED, st, text);
     if (strncmp(type, "assert_invalid", 14) == 0) return expect_failure(w, TS_INVALID, st, text);
-    ts_instance *inst;
-    if (st == TS_OK) st = instantiate(w, b.module, NULL, &inst);
+    if (st == TS_OK) st = instantiate_binding(w, &b, NULL);
     if (strcmp(type, "assert_unlinkable") == 0) return expect_failure(w, TS_UNLINKABLE, st, text);
     return expect_failure(w, st == TS_EXHAUSTION || st == TS_EXCEPTION ? st : TS_TRAP, st, text);
 }
@@ -603,6 +629,7 @@ static ts_status run_script(wast *w, const ts_json *root) {
 }
 
 static void end(wast *w) {
+    ts_wast_components_free(w->components);
     ts_store_destroy(w->store);
     for (uint32_t i = 0; i < w->modules.len; i++) ts_module_free(w->modules.data[i]);
     ts_engine_destroy(w->engine);
