@@ -7,9 +7,12 @@ In: the command line. Out: files below reports/latest, progress and a summary on
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -198,38 +201,54 @@ def run_command(
         raise Unusable(str(error)) from None
     for item in found:
         if isinstance(item.peer, Absent):
-            CONSOLE.print(f"[dim]{item.peer.name}: absent: {item.peer.reason}[/dim]", markup=True)
+            CONSOLE.print(f"{item.peer.name}: absent: {item.peer.reason}", style="dim", markup=False)
     here = [(item.adapter, item.peer) for item in found if isinstance(item.peer, Peer)]
     folder = expectations or root / "suites" / "expectations"
     try:
         entries = {adapter.name: expect.load(folder / f"{adapter.name}.toml") for adapter in ADAPTERS}
     except expect.ExpectationError as error:
         raise Unusable(str(error)) from None
-    started = _now()
-    settings = runner.Settings(trace, strict, jobs, timeout_factor)
-    results = _run_with_progress(wanted, here, places, settings)
+    gated = tuple(adapter.name for adapter in ADAPTERS) if "all" in gate else (gate or ("touchstone",))
+    unknown = set(gated) - {adapter.name for adapter in ADAPTERS}
+    if unknown:
+        raise Unusable(f"--gate {', '.join(sorted(unknown))}: no such runtime")
+    target = output or root / "reports" / "latest"
     known = {case.id: case for case in wanted}
+    made = record.Record(
+        _now(),
+        "",
+        record.harness_version(),
+        strict,
+        gated,
+        tuple(record.runtime_info(item.peer) for item in found),
+        tuple(record.case_info(case) for case in wanted),
+        (),
+        _stale(entries, every),
+    )
+    log = record.Log(made, target / "results.jsonl")
+
+    def judged(result: CaseResult) -> CaseResult:
+        return expect.apply(result, entries[result.runtime], known[result.case])
+
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        settings = runner.Settings(trace, strict, jobs, timeout_factor)
+        results = _run_with_progress(wanted, here, places, settings, lambda result: log.add(judged(result)))
+    except KeyboardInterrupt:
+        click.echo(f"interrupted: {target / 'results.jsonl'} has no footer and counts as truncated")
+        sys.exit(130)
+    finally:
+        log.close()
     if update_expectations:
         for _, peer in here:
             mine = [result for result in results if result.runtime == peer.name]
             text = expect.render(mine, entries[peer.name], every)
+            folder.mkdir(parents=True, exist_ok=True)
             (folder / f"{peer.name}.toml").write_text(text, encoding="utf-8")
             entries[peer.name] = expect.load(folder / f"{peer.name}.toml")
-    results = [expect.apply(result, entries[result.runtime], known[result.case]) for result in results]
-    stale = tuple(f"{name}.toml: {entry}" for name, mine in entries.items() for entry in expect.stale(mine, every))
-    gated = tuple(adapter.name for adapter in ADAPTERS) if "all" in gate else (gate or ("touchstone",))
-    made = record.Record(
-        started,
-        _now(),
-        record.harness_version(),
-        strict,
-        tuple(gated),
-        tuple(record.runtime_info(item.peer) for item in found),
-        tuple(record.case_info(case) for case in wanted),
-        tuple(results),
-        stale,
-    )
-    target = output or root / "reports" / "latest"
+    results = [judged(result) for result in results]
+    stale = _stale(entries, every)
+    made = replace(made, finished=_now(), results=tuple(results), stale=stale)
     record.write(made, target / "results.jsonl")
     _write_reports(made, target)
     _print_summary(made, target)
@@ -240,12 +259,20 @@ def run_command(
         sys.exit(1)
 
 
+def _stale(entries: Mapping[str, tuple[expect.Entry, ...]], every: Sequence[Case]) -> tuple[str, ...]:
+    return tuple(f"{name}.toml: {entry}" for name, mine in entries.items() for entry in expect.stale(mine, every))
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _run_with_progress(
-    wanted: Sequence[Case], here: Sequence[tuple[Adapter, Peer]], places: Places, settings: runner.Settings
+    wanted: Sequence[Case],
+    here: Sequence[tuple[Adapter, Peer]],
+    places: Places,
+    settings: runner.Settings,
+    seen: Callable[[CaseResult], None],
 ) -> list[CaseResult]:
     total = len(wanted) * len(here)
     columns = (
@@ -263,6 +290,7 @@ def _run_with_progress(
         def tell(result: CaseResult) -> None:
             nonlocal done
             done += 1
+            seen(result)
             counts[result.verdict] += 1
             progress.update(task, advance=1, last=f"{result.runtime} {result.case}")
             if not CONSOLE.is_terminal and (done % 50 == 0 or done == total):
@@ -475,8 +503,6 @@ def _rejudge(item: wast.ScriptReport, script: wast.Script, known: dict[str, wast
 def _convert_all(
     scripts: Sequence[wast.Script], cache: Path, tool: Path, version: str, jobs: int
 ) -> list[wast.Converted]:
-    from concurrent.futures import ThreadPoolExecutor
-
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         return list(pool.map(lambda script: wast.convert(script, cache, tool, version), scripts))
 

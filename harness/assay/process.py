@@ -53,8 +53,9 @@ def execute(
     timeout: float,
     output_limit: int = OUTPUT_LIMIT,
     grace: float = GRACE,
+    stop: threading.Event | None = None,
 ) -> ProcessResult:
-    """Run `argv` to its end, or to the end of its time."""
+    """Run `argv` to its end, to the end of its time, or until `stop` is set."""
     started = time.monotonic()
     try:
         process = subprocess.Popen(
@@ -71,16 +72,23 @@ def execute(
         return ProcessResult(None, None, False, False, b"", b"", 0.0, 0.0, 0, failure=str(error))
     with contextlib.suppress(OSError, ValueError, AttributeError):
         resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
-    return _Watch(process, started, stdin, timeout, output_limit, grace).run()
+    return _Watch(process, started, stdin, timeout, output_limit, grace, stop or threading.Event()).run()
 
 
 class _Watch:
     """The life of one process: pump its pipes, keep its time, end its group, take its account."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], started: float, stdin: bytes, timeout: float, limit: int, grace: float
+        self,
+        process: subprocess.Popen[bytes],
+        started: float,
+        stdin: bytes,
+        timeout: float,
+        limit: int,
+        grace: float,
+        stop: threading.Event,
     ) -> None:
-        self.process, self.started, self.timeout, self.grace = process, started, timeout, grace
+        self.process, self.started, self.timeout, self.grace, self.stop = process, started, timeout, grace, stop
         self.out, self.err = _Stream(limit), _Stream(limit)
         self.stdin = memoryview(stdin)
         self.selector = selectors.DefaultSelector()
@@ -138,7 +146,7 @@ class _Watch:
             if stop_on_flood and (self.out.flooded or self.err.flooded):
                 return False
             left = deadline - time.monotonic()
-            if left <= 0:
+            if left <= 0 or (stop_on_flood and self.stop.is_set()):
                 return False
             self._step(left)
         return True

@@ -148,10 +148,33 @@ def lines(record: Record) -> Iterable[str]:
 
 
 def write(record: Record, path: Path) -> None:
+    """The whole record at once; a reader never sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as file:
+    fresh = path.with_suffix(".part")
+    with fresh.open("w", encoding="utf-8") as file:
         for line in lines(record):
             file.write(line + "\n")
+    fresh.replace(path)
+
+
+class Log:
+    """results.jsonl while a run lasts: the header at once, each result as it comes. Without a footer, so an interrupted
+    run leaves a truncated record; at the end `write` puts the whole one in its place."""
+
+    def __init__(self, header: Record, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("w", encoding="utf-8")
+        self._put(next(iter(lines(header))))
+
+    def add(self, result: CaseResult) -> None:
+        self._put(_line(_result_json(result)))
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _put(self, line: str) -> None:
+        self._file.write(line + "\n")
+        self._file.flush()
 
 
 def read(path: Path) -> Record:

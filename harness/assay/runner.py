@@ -13,9 +13,9 @@ import stat
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 
 from .adapters import Adapter, Places
 from .cases import find_directory
@@ -34,6 +34,7 @@ class Settings:
     strict: bool = False
     jobs: int = 2
     timeout_factor: float = 1.0
+    stop: Event = field(default_factory=Event, compare=False)
 
 
 def run_all(
@@ -52,9 +53,14 @@ def run_all(
             for row, case in enumerate(cases)
             for column, (adapter, peer) in enumerate(peers)
         }
-        for future in as_completed(futures):
-            results[futures[future]] = future.result()
-            done(future.result())
+        try:
+            for future in as_completed(futures):
+                results[futures[future]] = future.result()
+                done(future.result())
+        except BaseException:  # interrupted: end what runs, start nothing more
+            settings.stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return [results[key] for key in sorted(results)]
 
 
@@ -105,7 +111,9 @@ def _run_in(scratch: Path, case: Case, component: Path, adapter: Adapter, peer: 
     if isinstance(command, Inexpressible):
         return skip(case, peer.name, command.reason)
     timeout = case.run.timeout * settings.timeout_factor + command.startup
-    result = execute(command.argv, env=dict(command.env), cwd=work, stdin=case.run.stdin, timeout=timeout)
+    result = execute(
+        command.argv, env=dict(command.env), cwd=work, stdin=case.run.stdin, timeout=timeout, stop=settings.stop
+    )
     outcome = adapter.interpret(job, result, command)
     seen = Observation(
         outcome=outcome,
@@ -202,8 +210,3 @@ def _remove(folder: Path) -> None:
                 Path(path).unlink()
 
     shutil.rmtree(folder, onerror=unlock)
-
-
-def without_observation(result: CaseResult) -> CaseResult:
-    """The same result with its large parts dropped (for progress displays that keep many)."""
-    return replace(result, observation=Observation(result.observation.outcome))

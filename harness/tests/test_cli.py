@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -130,3 +132,21 @@ def test_module_runs(tmp_path: Path) -> None:
         [sys.executable, "-m", "assay.cli", "--version"], capture_output=True, text=True, timeout=30, check=True
     )
     assert "assay" in done.stdout
+
+
+def test_interrupted_run_leaves_a_truncated_record(project: Project) -> None:
+    """The record grows while the run lasts; SIGTERM ends the guest too and leaves no footer."""
+    project.add("p2/t/one", CASE.replace("timeout = 5", "timeout = 50"))
+    argv = [sys.executable, "-m", "assay.cli", "--root", str(project.root), "run", "-r", "touchstone"]
+    argv += ["--program", f"touchstone={project.fake('hang')}"]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+    path = project.root / "reports/latest/results.jsonl"
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and not (path.is_file() and path.read_text()):
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 130 and "truncated" in output
+    with pytest.raises(record.RecordError, match="truncated"):
+        record.read(path)
