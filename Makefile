@@ -26,6 +26,12 @@ BUILD ?= build
 OPT ?= -O2 -g
 
 PYTHON ?= python3
+
+# V=1 shows the whole command lines.
+ifndef V
+Q := @
+say = @printf '  %-4s %s\n' $(1) '$(2)'
+endif
 CFLAGS ?=
 LDFLAGS ?=
 TS_CFLAGS = -std=gnu11 $(OPT) -fPIC -fno-semantic-interposition -Wall -Wextra -Werror -ffp-contract=off \
@@ -77,24 +83,31 @@ FORCE:
 
 $(OBJ)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(TS_CFLAGS) -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) $(TS_CFLAGS) -c $< -o $@
 $(OBJ)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(TS_CFLAGS) -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) $(TS_CFLAGS) -c $< -o $@
 
 $(BUILD)/libtouchstone.a: $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)ar rcs $@ $^
 $(BUILD)/libtouchstone.so: $(LIB_OBJ)
-	$(CC) -shared -Wl,-Bsymbolic,-z,now,-soname,libtouchstone.so $(TS_LDFLAGS) $^ -o $@ $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -Wl,-Bsymbolic,-z,now,-soname,libtouchstone.so $(TS_LDFLAGS) $^ -o $@ $(LIBS)
 $(BUILD)/touchstone: $(CLI_OBJ) $(BUILD)/libtouchstone.a
-	$(CC) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
 $(BUILD)/tests/%: $(OBJ)/runtime/tests/%.o $(TEST_LIB_OBJ) $(BUILD)/libtouchstone.a
 	@mkdir -p $(@D)
-	$(CC) $(TS_LDFLAGS) $^ -o $@ -lcmocka $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(TS_LDFLAGS) $^ -o $@ -lcmocka $(LIBS)
 $(BUILD)/examples/%: $(OBJ)/runtime/examples/%.o $(BUILD)/libtouchstone.a
 	@mkdir -p $(@D)
-	$(CC) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
 .SECONDARY:
 
 -include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(TEST_LIB_OBJ)) $(wildcard $(OBJ)/runtime/tests/*.d $(OBJ)/runtime/examples/*.d)
@@ -119,7 +132,7 @@ fixtures-deps:
 
 # --- tests and reports -------------------------------------------------------------------------------------------------
 # Each suite is a step with its own log (build/log) and count; the last line sums them up.
-.PHONY: prepare test test-c test-gcc test-harness test-wast test-p2 report bench fuzz lint toolchains
+.PHONY: prepare test test-c test-gcc test-harness test-wast test-p2 report bench fuzz lint format toolchains
 STEPS ?= structure c c-sanitized c-gcc harness wast p2
 prepare: deps suites guests
 	@$(MAKE) --no-print-directory all
@@ -139,6 +152,9 @@ test-p2: deps guests
 	@$(PYTHON) ci/run_tests.py p2
 lint:
 	@$(PYTHON) ci/run_tests.py structure lint
+format:
+	clang-format-19 -i $$(find runtime \( -name '*.c' -o -name '*.h' \))
+	.venv/bin/ruff check --fix harness
 # Everything that a reader of the page wants: the scripts and the cases on every runtime that is there.
 report: prepare
 	-.venv/bin/assay wast
@@ -158,7 +174,8 @@ fuzz:
 	  tail -n 8 build-fuzz/$$t.log; done
 $(BUILD)/fuzz/%: $(OBJ)/runtime/fuzz/%.o $(BUILD)/libtouchstone.a
 	@mkdir -p $(@D)
-	$(CC) -fsanitize=fuzzer,address,undefined $^ -o $@ $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) -fsanitize=fuzzer,address,undefined $^ -o $@ $(LIBS)
 
 toolchains:
 	@echo 'toolchains: what real toolchains make of one program (fixtures/src: C with wasi-libc, C against P2, JavaScript)'
@@ -174,6 +191,7 @@ help:
 	@echo 'make report        set up, build, run the cases on every runtime: reports/latest/index.html'
 	@echo 'make test-c        the C tests (SANITIZE=1: with sanitizers); also test-gcc, test-harness, test-wast, test-p2'
 	@echo 'make lint          structure, style, types'
+	@echo 'make format        clang-format and ruff mend what they can'
 	@echo 'make fuzz          the fuzz targets, FUZZ_SECONDS each (60)'
 	@echo 'make bench         the benchmarks'
 	@echo 'make deps          system packages, .venv, npm packages; make suites: the official suites; make guests: large guests'

@@ -180,7 +180,7 @@ def lint(count: Count, log: Path) -> None:
         tools.append(("mypy", [VENV / "mypy", "--config-file", "harness/pyproject.toml", "harness/assay"]))
         tools.append(("mypy (scripts)", [VENV / "mypy", "--strict", "ci/run_tests.py"]))
     if (VENV / "ruff").exists():
-        tools.append(("ruff", [VENV / "ruff", "check", "--config", "harness/pyproject.toml", "harness"]))
+        tools.append(("ruff", [VENV / "ruff", "check", "harness"]))
     for name, argv in tools:
         if command(log, *argv) == 0:
             count.passed += 1
