@@ -1,0 +1,56 @@
+/* clocks_wall: wasi:clocks/wall-clock and the unstable wasi:clocks/timezone.
+ * In: nothing, or a datetime. Out: datetimes, the local zone. wit: wasi:clocks/wall-clock, timezone */
+#include "wasi/context.h"
+#include <string.h>
+
+static ts_status datetime(ts_host_call *c, ts_sys_time t, ts_val *result) {
+    ts_val *v = ts_host_vals(c, 2);
+    if (!v) return ts_fail_nomem(c->err);
+    if (t.s < 0) t = (ts_sys_time){0}; /* before 1970 there is no datetime: the nearest one */
+    v[TS_WASI_CLOCKS_DATETIME_SECONDS_I] = (ts_val){.u64 = (uint64_t)t.s};
+    v[TS_WASI_CLOCKS_DATETIME_NANOSECONDS_I] = (ts_val){.u32 = t.ns};
+    *result = (ts_val){.list = {v, 2}};
+    return TS_OK;
+}
+
+ts_status ts_wasi_clocks_wall_clock_now(ts_host_call *c, const ts_val *args, ts_val *result) {
+    (void)args;
+    return datetime(c, ts_sys_wall(), result);
+}
+ts_status ts_wasi_clocks_wall_clock_resolution(ts_host_call *c, const ts_val *args, ts_val *result) {
+    (void)args;
+    return datetime(c, ts_sys_wall_resolution(), result);
+}
+
+/* The zone at a datetime; UTC where it is not known. */
+static void zone(const ts_val *when, int32_t *offset, char *name, size_t size, bool *dst) {
+    uint64_t s = when->list.ptr[TS_WASI_CLOCKS_DATETIME_SECONDS_I].u64;
+    if (s <= INT64_MAX && ts_sys_zone((int64_t)s, offset, name, size, dst) && *offset > -86400 && *offset < 86400) return;
+    *offset = 0;
+    *dst = false;
+    memcpy(name, "UTC", 4);
+}
+
+ts_status ts_wasi_clocks_timezone_display(ts_host_call *c, const ts_val *args, ts_val *result) {
+    char name[64];
+    bool dst;
+    int32_t offset;
+    zone(&args[0], &offset, name, sizeof name, &dst);
+    ts_val *v = ts_host_vals(c, TS_WASI_CLOCKS_TIMEZONE_DISPLAY_FIELDS_);
+    char *copy = ts_arena_strndup(c->arena, name, strlen(name));
+    if (!v || !copy) return ts_fail_nomem(c->err);
+    v[TS_WASI_CLOCKS_TIMEZONE_DISPLAY_UTC_OFFSET_I] = (ts_val){.s32 = offset};
+    v[TS_WASI_CLOCKS_TIMEZONE_DISPLAY_NAME_I] = (ts_val){.str = {copy, strlen(copy)}};
+    v[TS_WASI_CLOCKS_TIMEZONE_DISPLAY_IN_DAYLIGHT_SAVING_TIME_I] = (ts_val){.b = dst};
+    *result = (ts_val){.list = {v, TS_WASI_CLOCKS_TIMEZONE_DISPLAY_FIELDS_}};
+    return TS_OK;
+}
+ts_status ts_wasi_clocks_timezone_utc_offset(ts_host_call *c, const ts_val *args, ts_val *result) {
+    (void)c;
+    char name[64];
+    bool dst;
+    int32_t offset;
+    zone(&args[0], &offset, name, sizeof name, &dst);
+    *result = (ts_val){.s32 = offset};
+    return TS_OK;
+}

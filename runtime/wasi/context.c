@@ -1,0 +1,204 @@
+/* context: see context.h and wasi.h */
+#include "wasi/context.h"
+#include "base/utf8.h"
+#include <stdlib.h>
+#include <string.h>
+
+ts_status ts_wasi_create(ts_wasi **out, ts_error *e) {
+    *out = NULL;
+    ts_wasi *w = calloc(1, sizeof *w);
+    if (!w) return ts_fail_nomem(e);
+    for (int i = 0; i < 3; i++) w->stdio[i] = i;
+    w->max_objects = 1000000;
+    *out = w;
+    return TS_OK;
+}
+
+static void obj_end(ts_wasi *w, ts_wasi_obj *o) {
+    if (o->prev) o->prev->next = o->next;
+    else w->objects = o->next;
+    if (o->next) o->next->prev = o->prev;
+    if (o->parent) o->parent->children--;
+    if (o->end) o->end(w, o);
+    w->n_objects--;
+    free(o);
+}
+
+void ts_wasi_destroy(ts_wasi *w) {
+    if (!w) return;
+    while (w->objects) obj_end(w, w->objects); /* the newest first: children before parents */
+    for (uint32_t i = 0; i < w->args.len; i++) free(w->args.data[i]);
+    for (uint32_t i = 0; i < w->env.len; i++) {
+        free(w->env.data[i].name);
+        free(w->env.data[i].value);
+    }
+    for (uint32_t i = 0; i < w->preopens.len; i++) {
+        ts_wasi_file_release(w->preopens.data[i].file);
+        free(w->preopens.data[i].guest);
+    }
+    ts_vec_free(&w->args);
+    ts_vec_free(&w->env);
+    ts_vec_free(&w->preopens);
+    free(w->cwd);
+    free(w->chunk);
+    free(w);
+}
+
+static ts_status copy(const char *s, size_t len, const char *what, char **out, ts_error *e) {
+    if (!ts_utf8_valid(s, len)) return ts_fail(e, TS_USAGE, "%s is not UTF-8", what);
+    *out = malloc(len + 1);
+    if (!*out) return ts_fail_nomem(e);
+    memcpy(*out, s, len);
+    (*out)[len] = 0;
+    return TS_OK;
+}
+
+ts_status ts_wasi_arg(ts_wasi *w, const char *arg, ts_error *e) {
+    char *s;
+    TS_TRY(copy(arg, strlen(arg), "an argument", &s, e));
+    if (ts_vec_push(&w->args, s)) return TS_OK;
+    free(s);
+    return ts_fail_nomem(e);
+}
+
+ts_status ts_wasi_env(ts_wasi *w, const char *name, size_t name_len, const char *value, ts_error *e) {
+    ts_wasi_env_var v = {0};
+    TS_TRY(copy(name, name_len, "the name of an environment variable", &v.name, e));
+    ts_status s = copy(value, strlen(value), "an environment variable", &v.value, e);
+    if (s != TS_OK) {
+        free(v.name);
+        return s;
+    }
+    for (uint32_t i = 0; i < w->env.len; i++)
+        if (strcmp(w->env.data[i].name, v.name) == 0) {
+            free(w->env.data[i].name);
+            free(w->env.data[i].value);
+            w->env.data[i] = v;
+            return TS_OK;
+        }
+    if (ts_vec_push(&w->env, v)) return TS_OK;
+    free(v.name);
+    free(v.value);
+    return ts_fail_nomem(e);
+}
+
+ts_status ts_wasi_cwd(ts_wasi *w, const char *guest_path, ts_error *e) {
+    char *s;
+    TS_TRY(copy(guest_path, strlen(guest_path), "the working directory", &s, e));
+    free(w->cwd);
+    w->cwd = s;
+    return TS_OK;
+}
+
+ts_status ts_wasi_dir(ts_wasi *w, const char *host, const char *guest, bool read_only, ts_error *e) {
+    ts_wasi_preopen p = {.read_only = read_only};
+    int fd;
+    ts_sys_err err = ts_sys_open_dir(host, &fd);
+    if (err) return ts_fail(e, TS_IO, "cannot open the directory %s: %s", host, ts_sys_err_text(err));
+    ts_status s = copy(guest, strlen(guest), "the guest's name of a directory", &p.guest, e);
+    if (s == TS_OK) {
+        p.file = calloc(1, sizeof *p.file);
+        if (!p.file) s = ts_fail_nomem(e);
+    }
+    if (s == TS_OK) {
+        *p.file = (ts_wasi_file){.refs = 1, .fd = fd, .type = TS_SYS_DIR, .own = true};
+        if (!ts_vec_push(&w->preopens, p)) s = ts_fail_nomem(e);
+    }
+    if (s != TS_OK) {
+        ts_sys_close(fd);
+        free(p.file);
+        free(p.guest);
+    }
+    return s;
+}
+
+void ts_wasi_stdio(ts_wasi *w, int which, int fd) { w->stdio[which] = fd; }
+void ts_wasi_stop(ts_wasi *w) { w->stop = 1; }
+void ts_wasi_limit_objects(ts_wasi *w, uint64_t n) { w->max_objects = n; }
+void ts_wasi_walk_paths(ts_wasi *w, bool on) { w->walk_paths = on; }
+
+ts_status ts_wasi_new(ts_host_call *c, ts_wasi_kind kind, size_t size, ts_wasi_obj *parent, void *out_obj) {
+    ts_wasi *w = ts_wasi_of(c);
+    if (w->n_objects >= w->max_objects)
+        return ts_host_trap(c, "the guest holds %llu host objects: no more are allowed", (unsigned long long)w->n_objects);
+    ts_wasi_obj *o = calloc(1, size);
+    if (!o) return ts_fail_nomem(c->err);
+    o->kind = kind;
+    o->parent = parent;
+    if (parent) parent->children++;
+    o->next = w->objects;
+    if (w->objects) w->objects->prev = o;
+    w->objects = o;
+    w->n_objects++;
+    *(void **)out_obj = o;
+    return TS_OK;
+}
+
+ts_status ts_wasi_drop(ts_host_call *c, uint64_t rep, const char *what) {
+    ts_wasi_obj *o = (void *)(uintptr_t)rep;
+    if (o->children) return ts_host_trap(c, "%s is dropped while %u of its children live", what, o->children);
+    obj_end(ts_wasi_of(c), o);
+    return TS_OK;
+}
+
+ts_status ts_wasi_file_new(ts_host_call *c, int fd, bool own, ts_sys_type type, ts_wasi_file **out) {
+    *out = malloc(sizeof **out);
+    if (!*out) {
+        if (own) ts_sys_close(fd);
+        return ts_fail_nomem(c->err);
+    }
+    **out = (ts_wasi_file){.refs = 1, .fd = fd, .type = type, .own = own};
+    return TS_OK;
+}
+
+void ts_wasi_file_release(ts_wasi_file *f) {
+    if (!f || --f->refs) return;
+    if (f->own) ts_sys_close(f->fd);
+    free(f);
+}
+
+ts_status ts_wasi_interrupted(ts_host_call *c) {
+    return ts_wasi_of(c)->stop ? ts_fail(c->err, TS_INTERRUPTED, "the run was asked to stop in a call to %s %s", c->func ? c->func->interface : "the host",
+                                         c->func ? c->func->name : "")
+                               : TS_OK;
+}
+
+ts_status ts_wasi_chunk(ts_host_call *c, uint8_t **out) {
+    ts_wasi *w = ts_wasi_of(c);
+    if (!w->chunk && !(w->chunk = malloc(TS_WASI_CHUNK))) return ts_fail_nomem(c->err);
+    *out = w->chunk;
+    return TS_OK;
+}
+
+ts_status ts_wasi_ok_val(ts_host_call *c, ts_val *result, ts_val **payload) {
+    ts_val *v = ts_host_vals(c, 1);
+    if (!v) return ts_fail_nomem(c->err);
+    *result = (ts_val){.variant = {.disc = 0, .payload = v}};
+    *payload = v;
+    return TS_OK;
+}
+
+ts_status ts_wasi_err_enum(ts_host_call *c, ts_val *result, uint32_t disc) {
+    ts_val *v = ts_host_vals(c, 1);
+    if (!v) return ts_fail_nomem(c->err);
+    *v = (ts_val){.variant = {.disc = disc}};
+    *result = (ts_val){.variant = {.disc = 1, .payload = v}};
+    return TS_OK;
+}
+
+ts_status ts_wasi_err_closed(ts_host_call *c, ts_val *result) {
+    return ts_wasi_err_enum(c, result, TS_WASI_IO_STREAM_ERROR_CLOSED);
+}
+
+ts_status ts_wasi_err_failed(ts_host_call *c, ts_val *result, ts_wasi_domain domain, ts_sys_err code) {
+    ts_wasi_error *e;
+    ts_val *v = ts_host_vals(c, 2);
+    if (!v) return ts_fail_nomem(c->err);
+    TS_TRY(ts_wasi_new(c, TS_WASI_ERROR, sizeof *e, NULL, &e));
+    e->domain = domain;
+    e->code = code;
+    v[1] = (ts_val){.handle = {.rep = ts_wasi_rep(e)}};
+    v[0] = (ts_val){.variant = {.disc = TS_WASI_IO_STREAM_ERROR_LAST_OPERATION_FAILED, .payload = &v[1]}};
+    *result = (ts_val){.variant = {.disc = 1, .payload = v}};
+    return TS_OK;
+}

@@ -1,0 +1,130 @@
+/* context: what the files of wasi/ share: the context, the objects behind handles, errors as values.
+ * In: a running host call. Out: objects, result values. A handle's rep is the address of its object.
+ * Objects of one context are listed, so that those which a guest leaves behind end with it. */
+#ifndef TS_WASI_CONTEXT_H
+#define TS_WASI_CONTEXT_H
+#include "base/vec.h"
+#include "sys/fs.h"
+#include "sys/pollset.h"
+#include "wasi/wasi.h"
+
+enum { TS_WASI_CHUNK = 65536 }; /* the most that one read of a stream gives */
+
+typedef enum ts_wasi_kind {
+    TS_WASI_ERROR, TS_WASI_POLLABLE, TS_WASI_IN, TS_WASI_OUT, TS_WASI_DESCRIPTOR, TS_WASI_DIR_STREAM, TS_WASI_TERMINAL,
+} ts_wasi_kind;
+
+typedef struct ts_wasi_obj ts_wasi_obj;
+struct ts_wasi_obj {
+    ts_wasi_kind kind;
+    uint32_t children; /* live objects that the text calls its children */
+    ts_wasi_obj *parent, *prev, *next;
+    void (*end)(ts_wasi *w, ts_wasi_obj *o); /* gives back what it holds; NULL: nothing */
+};
+
+/* An open file of the host, shared by the descriptor and the streams made of it. */
+typedef struct ts_wasi_file {
+    uint32_t refs;
+    int fd;
+    ts_sys_type type;
+    bool own; /* fd is closed with the last reference */
+} ts_wasi_file;
+
+typedef enum ts_wasi_domain { TS_WASI_OF_STDIO, TS_WASI_OF_FILESYSTEM } ts_wasi_domain;
+
+typedef struct ts_wasi_error { /* wasi:io/error.error */
+    ts_wasi_obj obj;
+    ts_wasi_domain domain;
+    ts_sys_err code;
+} ts_wasi_error;
+
+/* How a stream reaches its bytes. */
+typedef enum ts_wasi_mode {
+    TS_WASI_AT,     /* a regular file at the stream's own offset: always ready */
+    TS_WASI_APPEND, /* a regular file at its end: always ready */
+    TS_WASI_SEQ,    /* read and write at the file's own position, always ready (stdio of a regular file, /dev/null) */
+    TS_WASI_WAIT,   /* a pipe, terminal or socket: ready when the OS says so */
+} ts_wasi_mode;
+
+typedef struct ts_wasi_stream { /* input-stream and output-stream */
+    ts_wasi_obj obj;
+    ts_wasi_file *file;
+    ts_wasi_mode mode;
+    ts_wasi_domain domain;
+    bool closed;
+    uint64_t offset;
+    uint64_t permit;    /* out: what check-write has granted and no write has used */
+    uint8_t *pending;   /* out: accepted, and not yet taken by a file that does not block */
+    size_t pending_at, pending_len;
+} ts_wasi_stream;
+
+typedef struct ts_wasi_pollable {
+    ts_wasi_obj obj; /* parent: the stream, or NULL */
+    bool is_timer;
+    uint64_t deadline;
+} ts_wasi_pollable;
+
+typedef struct ts_wasi_preopen {
+    ts_wasi_file *file;
+    char *guest;
+    bool read_only;
+} ts_wasi_preopen;
+
+typedef struct ts_wasi_env_var { char *name, *value; } ts_wasi_env_var;
+
+struct ts_wasi {
+    TS_VEC(char *) args;
+    TS_VEC(ts_wasi_env_var) env;
+    TS_VEC(ts_wasi_preopen) preopens;
+    char *cwd;
+    int stdio[3];
+    bool walk_paths;
+    volatile uint32_t stop;
+    uint64_t n_objects, max_objects;
+    ts_wasi_obj *objects;
+    uint8_t *chunk;      /* TS_WASI_CHUNK bytes: what a read returns, valid until the next call */
+    uint64_t insecure[2]; /* state of the insecure generator; 0, 0: not seeded */
+};
+
+static inline ts_wasi *ts_wasi_of(ts_host_call *c) { return c->host; }
+static inline void *ts_wasi_obj_of(const ts_val *handle) { return (void *)(uintptr_t)handle->handle.rep; }
+static inline uint64_t ts_wasi_rep(const void *obj) { return (uint64_t)(uintptr_t)obj; }
+static inline uint64_t ts_wasi_max_bytes(const ts_host_call *c) { return c->max_bytes ? c->max_bytes : 256u << 20; }
+
+/* A new object (size bytes, zeroed) under a parent (may be NULL). */
+ts_status ts_wasi_new(ts_host_call *c, ts_wasi_kind kind, size_t size, ts_wasi_obj *parent, void *out_obj) TS_MUST_USE;
+/* End an object; traps, and leaves it, while it has children. `what` for the message. */
+ts_status ts_wasi_drop(ts_host_call *c, uint64_t rep, const char *what) TS_MUST_USE;
+
+ts_status ts_wasi_file_new(ts_host_call *c, int fd, bool own, ts_sys_type type, ts_wasi_file **out) TS_MUST_USE;
+void ts_wasi_file_release(ts_wasi_file *f);
+
+/* A blocking wait was interrupted: TS_OK to go on, TS_INTERRUPTED when the run shall stop. */
+ts_status ts_wasi_interrupted(ts_host_call *c) TS_MUST_USE;
+ts_status ts_wasi_chunk(ts_host_call *c, uint8_t **out) TS_MUST_USE;
+
+/* Results. ok without payload; ok with one value (in the arena, to be filled by the caller); error with an enum case. */
+static inline ts_status ts_wasi_ok(ts_val *result) {
+    *result = (ts_val){.variant = {.disc = 0}};
+    return TS_OK;
+}
+ts_status ts_wasi_ok_val(ts_host_call *c, ts_val *result, ts_val **payload) TS_MUST_USE;
+ts_status ts_wasi_err_enum(ts_host_call *c, ts_val *result, uint32_t disc) TS_MUST_USE;
+/* err(last-operation-failed(error)) */
+ts_status ts_wasi_err_failed(ts_host_call *c, ts_val *result, ts_wasi_domain domain, ts_sys_err code) TS_MUST_USE;
+/* err(closed) */
+ts_status ts_wasi_err_closed(ts_host_call *c, ts_val *result) TS_MUST_USE;
+
+/* Streams (io_streams.c) and pollables (io_poll.c) for other interfaces. The stream takes a reference of the file. */
+ts_status ts_wasi_stream_new(ts_host_call *c, ts_wasi_kind kind, ts_wasi_file *file, ts_wasi_mode mode, ts_wasi_domain domain,
+                             uint64_t offset, ts_wasi_obj *parent, ts_wasi_stream **out) TS_MUST_USE;
+/* Take what is pending to the file without waiting; false: something is left. An error closes the stream. */
+bool ts_wasi_stream_drain(ts_wasi_stream *s);
+ts_status ts_wasi_pollable_new(ts_host_call *c, ts_wasi_obj *parent, bool is_timer, uint64_t deadline, ts_val *result) TS_MUST_USE;
+/* Wait for one stream. wit: pollable.block */
+ts_status ts_wasi_wait_stream(ts_host_call *c, ts_wasi_stream *s) TS_MUST_USE;
+
+/* Filesystem (filesystem_types.c). */
+uint32_t ts_wasi_error_code(ts_sys_err e); /* case of wasi:filesystem/types.error-code */
+ts_status ts_wasi_descriptor_preopen(ts_host_call *c, const ts_wasi_preopen *p, ts_val *result) TS_MUST_USE;
+#endif

@@ -1,0 +1,110 @@
+/* io_poll: wasi:io/poll: pollables and the one wait for any mix of them.
+ * In: pollables. Out: which are ready. wit: wasi:io/poll */
+#include "wasi/context.h"
+
+ts_status ts_wasi_pollable_new(ts_host_call *c, ts_wasi_obj *parent, bool is_timer, uint64_t deadline, ts_val *result) {
+    ts_wasi_pollable *p;
+    TS_TRY(ts_wasi_new(c, TS_WASI_POLLABLE, sizeof *p, parent, &p));
+    p->is_timer = is_timer;
+    p->deadline = deadline;
+    *result = (ts_val){.handle = {.rep = ts_wasi_rep(p)}};
+    return TS_OK;
+}
+
+/* What a stream waits for: true when it is ready as it is, else the file to wait on. */
+static bool stream_ready(ts_wasi_stream *s, ts_sys_wait *w) {
+    if (s->closed || s->mode != TS_WASI_WAIT) return true;
+    *w = (ts_sys_wait){.fd = s->file->fd, .out = s->obj.kind == TS_WASI_OUT};
+    return false;
+}
+
+/* The OS says that a stream is ready; an output stream with bytes pending is when they are gone. */
+static bool stream_confirm(ts_wasi_stream *s) {
+    return s->obj.kind != TS_WASI_OUT || !s->pending_len || ts_wasi_stream_drain(s);
+}
+
+ts_status ts_wasi_wait_stream(ts_host_call *c, ts_wasi_stream *s) {
+    for (;;) {
+        ts_sys_wait w;
+        if (stream_ready(s, &w)) return TS_OK;
+        ts_sys_err e = ts_sys_poll(&w, 1, TS_SYS_NO_DEADLINE);
+        if (e == TS_SYS_EINTR) TS_TRY(ts_wasi_interrupted(c));
+        else if (e == TS_SYS_ENOMEM) return ts_fail_nomem(c->err);
+        else if (e || (w.ready && stream_confirm(s))) return TS_OK; /* an error shows in the next operation */
+    }
+}
+
+/* Wait until one of n is ready, or (block false) only look. ready[i] is set; *n_ready counts them. */
+static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n, bool block, bool *ready, size_t *n_ready) {
+    ts_sys_wait few[8], *waits = few;
+    uint32_t few_of[8], *of = few_of;
+    *n_ready = 0;
+    if (n > 8) {
+        waits = ts_arena_array(c->arena, n, sizeof *waits);
+        of = ts_arena_array(c->arena, n, sizeof *of);
+        if (!waits || !of) return ts_fail_nomem(c->err);
+    }
+    for (;;) {
+        uint64_t now = 0, deadline = TS_SYS_NO_DEADLINE;
+        size_t n_waits = 0;
+        for (size_t i = 0; i < n; i++) {
+            ready[i] = false;
+            if (p[i]->is_timer) {
+                if (!now) now = ts_sys_monotonic();
+                if (p[i]->deadline <= now) ready[i] = true;
+                else if (p[i]->deadline < deadline) deadline = p[i]->deadline;
+            } else if (!p[i]->obj.parent || stream_ready((ts_wasi_stream *)p[i]->obj.parent, &waits[n_waits])) {
+                ready[i] = true;
+            } else {
+                of[n_waits++] = (uint32_t)i;
+            }
+            *n_ready += ready[i];
+        }
+        if (n_waits || (!*n_ready && block)) {
+            ts_sys_err e = ts_sys_poll(waits, n_waits, *n_ready || !block ? 0 : deadline);
+            if (e == TS_SYS_EINTR) TS_TRY(ts_wasi_interrupted(c));
+            else if (e) return e == TS_SYS_ENOMEM ? ts_fail_nomem(c->err) : ts_host_trap(c, "cannot wait: %s", ts_sys_err_text(e));
+            for (size_t k = 0; e == TS_SYS_OK && k < n_waits; k++)
+                if (waits[k].ready && stream_confirm((ts_wasi_stream *)p[of[k]]->obj.parent)) {
+                    ready[of[k]] = true;
+                    ++*n_ready;
+                }
+        }
+        if (*n_ready || !block) return TS_OK;
+    }
+}
+
+ts_status ts_wasi_io_poll_pollable_ready(ts_host_call *c, const ts_val *args, ts_val *result) {
+    ts_wasi_pollable *p = ts_wasi_obj_of(&args[0]);
+    bool ready;
+    size_t n;
+    TS_TRY(wait_all(c, &p, 1, false, &ready, &n));
+    *result = (ts_val){.b = ready};
+    return TS_OK;
+}
+
+ts_status ts_wasi_io_poll_pollable_block(ts_host_call *c, const ts_val *args, ts_val *result) {
+    (void)result;
+    ts_wasi_pollable *p = ts_wasi_obj_of(&args[0]);
+    bool ready;
+    size_t n;
+    return wait_all(c, &p, 1, true, &ready, &n);
+}
+
+ts_status ts_wasi_io_poll_poll(ts_host_call *c, const ts_val *args, ts_val *result) {
+    size_t n = args[0].list.len, n_ready, at = 0;
+    if (n == 0) return ts_host_trap(c, "poll of an empty list");
+    ts_wasi_pollable **p = ts_arena_array(c->arena, n, sizeof *p);
+    bool *ready = ts_arena_array(c->arena, n, sizeof *ready);
+    if (!p || !ready) return ts_fail_nomem(c->err);
+    for (size_t i = 0; i < n; i++) p[i] = ts_wasi_obj_of(&args[0].list.ptr[i]);
+    TS_TRY(wait_all(c, p, n, true, ready, &n_ready));
+    uint32_t *out = ts_arena_array(c->arena, n_ready, sizeof *out);
+    if (!out) return ts_fail_nomem(c->err);
+    for (size_t i = 0; i < n; i++)
+        if (ready[i]) out[at++] = (uint32_t)i;
+    *result = (ts_val){.raw = {out, n_ready}};
+    return TS_OK;
+}
+
+ts_status ts_wasi_io_poll_pollable_drop(ts_host_call *c, uint64_t rep) { return ts_wasi_drop(c, rep, "a pollable"); }

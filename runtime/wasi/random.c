@@ -1,0 +1,86 @@
+/* random: wasi:random/random, insecure, insecure-seed.
+ * In: a length. Out: bytes of the OS; insecure ones of a small generator (splitmix64) seeded by the OS.
+ * wit: wasi:random/random, insecure, insecure-seed */
+#include "wasi/context.h"
+#include "sys/entropy.h"
+#include <string.h>
+
+enum { STEP = 1 << 20 }; /* bytes between two looks at whether the run shall stop */
+
+static ts_status secure(ts_host_call *c, void *buf, size_t len) {
+    ts_sys_err e = ts_sys_random(buf, len);
+    return e ? ts_host_trap(c, "no random bytes: %s", ts_sys_err_text(e)) : TS_OK;
+}
+
+/* Room for a list<u8> of len; a length beyond the limit on results traps: there is no error to return. */
+static ts_status room(ts_host_call *c, uint64_t len, uint8_t **out) {
+    if (len > ts_wasi_max_bytes(c))
+        return ts_host_trap(c, "%llu random bytes asked for: at most %llu are given at once", (unsigned long long)len,
+                            (unsigned long long)ts_wasi_max_bytes(c));
+    *out = ts_arena_alloc(c->arena, (size_t)len);
+    return *out || !len ? TS_OK : ts_fail_nomem(c->err);
+}
+
+ts_status ts_wasi_random_random_get_random_bytes(ts_host_call *c, const ts_val *args, ts_val *result) {
+    size_t len = (size_t)args[0].u64;
+    uint8_t *buf = NULL;
+    TS_TRY(room(c, args[0].u64, &buf));
+    for (size_t at = 0; at < len; at += STEP) {
+        TS_TRY(secure(c, buf + at, len - at < STEP ? len - at : STEP));
+        TS_TRY(ts_wasi_interrupted(c));
+    }
+    *result = (ts_val){.raw = {buf, len}};
+    return TS_OK;
+}
+ts_status ts_wasi_random_random_get_random_u64(ts_host_call *c, const ts_val *args, ts_val *result) {
+    (void)args;
+    uint64_t v;
+    TS_TRY(secure(c, &v, sizeof v));
+    *result = (ts_val){.u64 = v};
+    return TS_OK;
+}
+
+static ts_status insecure(ts_host_call *c, uint64_t *out) {
+    ts_wasi *w = ts_wasi_of(c);
+    if (!w->insecure[1]) {
+        TS_TRY(secure(c, w->insecure, sizeof w->insecure));
+        w->insecure[1] |= 1; /* seeded; and the step of the sequence is odd */
+    }
+    uint64_t z = w->insecure[0] += w->insecure[1];
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    *out = z ^ (z >> 31);
+    return TS_OK;
+}
+
+ts_status ts_wasi_random_insecure_get_insecure_random_bytes(ts_host_call *c, const ts_val *args, ts_val *result) {
+    size_t len = (size_t)args[0].u64;
+    uint8_t *buf = NULL;
+    TS_TRY(room(c, args[0].u64, &buf));
+    for (size_t at = 0; at < len; at += 8) {
+        uint64_t v;
+        TS_TRY(insecure(c, &v));
+        memcpy(buf + at, &v, len - at < 8 ? len - at : 8);
+        if ((at & (STEP - 1)) == 0) TS_TRY(ts_wasi_interrupted(c));
+    }
+    *result = (ts_val){.raw = {buf, len}};
+    return TS_OK;
+}
+ts_status ts_wasi_random_insecure_get_insecure_random_u64(ts_host_call *c, const ts_val *args, ts_val *result) {
+    (void)args;
+    uint64_t v;
+    TS_TRY(insecure(c, &v));
+    *result = (ts_val){.u64 = v};
+    return TS_OK;
+}
+ts_status ts_wasi_random_insecure_seed_insecure_seed(ts_host_call *c, const ts_val *args, ts_val *result) {
+    (void)args;
+    uint64_t seed[2];
+    ts_val *v = ts_host_vals(c, 2);
+    if (!v) return ts_fail_nomem(c->err);
+    TS_TRY(secure(c, seed, sizeof seed));
+    v[0] = (ts_val){.u64 = seed[0]};
+    v[1] = (ts_val){.u64 = seed[1]};
+    *result = (ts_val){.list = {v, 2}};
+    return TS_OK;
+}
