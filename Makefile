@@ -26,6 +26,8 @@ BUILD ?= build
 OPT ?= -O2 -g
 
 PYTHON ?= python3
+# Node.js stands in .venv where the system has none.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 # V=1 shows the whole command lines.
 ifndef V

@@ -49,7 +49,7 @@ def command(log: Path, *argv: str | Path, env: dict[str, str] | None = None) -> 
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
+            env={**os.environ, "PATH": f"{VENV}:{os.environ.get('PATH', '')}", **(env or {})},
             check=False,
         )
         file.write(f"[exit status {done.returncode}]\n")
