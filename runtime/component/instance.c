@@ -387,6 +387,7 @@ static ts_status carry_out(inst_ctx *x, const ts_def *d) {
         exports_add(&i->exports, d->export_.name, d->export_.name_len, &item);
         return push_item(x, &item);
     case TS_DEF_START: return def_start(x, d);
+    case TS_DEF_VALUE: return ts_fail(x->e, TS_UNSUPPORTED, "values in the component model are not implemented");
     }
     return ts_fail(x->e, TS_INVALID, "unknown definition");
 }
