@@ -107,6 +107,13 @@ J_STACK = J_TRAP.replace(
         (1, J_STACK, Ending.TRAP, "call-stack-exhausted"),
         (1, J_LINK, Ending.LINK_ERROR, ""),
         (1, J_BAD, Ending.REJECTED, ""),
+        (
+            1,
+            b"noise\n[Error: EBADF: bad file descriptor, write] {\n  errno: -9,\n  code: 'EBADF'\n}\n",
+            Ending.TRAP,
+            "",
+        ),
+        (1, b"[Error: said the guest]\nand more\n", Ending.EXITED, ""),
         (1, J_PANIC, Ending.CRASH, "jco failed to transpile the component"),
     ],
 )

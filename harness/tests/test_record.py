@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
 import jsonschema
 import made
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assay import record
+from assay.model import UnitResult, Verdict
 
 
 def text() -> list[str]:
@@ -69,3 +73,12 @@ def test_header_must_come_first() -> None:
     lines = text()
     with pytest.raises(record.RecordError, match="header"):
         record.parse(lines[1:])
+
+
+@given(st.binary(max_size=60), st.text(max_size=40))
+def test_any_output_survives(data: bytes, detail: str) -> None:
+    unit = UnitResult("@expect", Verdict.FAIL, detail.encode("utf-8", "replace").decode(), "\u2028\x85")
+    result = replace(made.result("r", rest=data), units=(unit,))
+    written = list(record.lines(made.record(result)))
+    again = record.parse("\n".join(written).splitlines())
+    assert again.results == (result,)

@@ -20,6 +20,8 @@ _THROWN = re.compile(
     r"^(\w*Error)(?: \[\w+\])?: ([^\n]*)\n((?:.*\n)*?    at [^\n]*/_run\.js:\d+:\d+\)?)(.*)\Z", re.MULTILINE | re.DOTALL
 )
 _RAISED = re.compile(r"^(\w*Error)(?: \[\w+\])?: ([^\n]*)\n    at ", re.MULTILINE)
+# One without a stack (it comes from the shim's worker), which is the last thing on stderr.
+_BARE = re.compile(r"^\[(\w*Error): ([^\n]*)\](?: \{\n(?:  [^\n]*\n)+\})?\s*\Z", re.MULTILINE)
 _NO_TRANSPILE = re.compile(r"^(?:\(jco run\) )?Error: Unable to transpile command for execution", re.MULTILINE)
 _CAUSE = re.compile(r"\[cause\]: (\w*Error): ([^\n]*)(?:\s*\n\s*Caused by:\n\s*(?:\d+: )?([^\n]*))?")
 _PANIC = re.compile(r"panicked at [^\n]*\n([^\n]*)")
@@ -127,6 +129,9 @@ def read_report(status: int, stderr: bytes) -> Outcome:
             return Outcome(Ending.EXITED, 1)
         kind = next((kind for words, kind in _KINDS if words in message), "")
         return Outcome(Ending.TRAP, kind=kind, message=f"{name}: {message}")
+    bare = _BARE.search(text)
+    if bare:
+        return Outcome(Ending.TRAP, message=f"{bare[1]}: {bare[2]}")
     if re.search(r"^Node\.js v\d", text, re.MULTILINE) or "ERR_" in text:
         missing = _NO_IMPORT.search(text)
         if missing:
