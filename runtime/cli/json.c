@@ -27,7 +27,9 @@ static bool hex4(parser *p, uint32_t *out) {
     *out = 0;
     for (int i = 0; i < 4; i++) {
         char c = *p->at++;
-        uint32_t d = c >= '0' && c <= '9' ? (uint32_t)(c - '0') : (c | 32) >= 'a' && (c | 32) <= 'f' ? (uint32_t)((c | 32) - 'a' + 10) : 16;
+        uint32_t d = c >= '0' && c <= '9'                 ? (uint32_t)(c - '0')
+                     : (c | 32) >= 'a' && (c | 32) <= 'f' ? (uint32_t)((c | 32) - 'a' + 10)
+                                                          : 16;
         if (d == 16) return false;
         *out = *out << 4 | d;
     }

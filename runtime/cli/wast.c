@@ -1,12 +1,14 @@
 /* wast: the runner of official scripts, converted to JSON by `wasm-tools json-from-wast`.
- * In: the JSON, the binaries beside it. Out: pass, fail, skip or unsupported for each command. Phases (malformed, invalid, unlinkable, trap,
- * exhaustion, exception) are compared exactly, traps by kind. spec: the reference interpreter's README, "Scripts" */
+ * In: the JSON, the binaries beside it. Out: pass, fail, skip or unsupported for each command. Phases (malformed,
+ * invalid, unlinkable, trap, exhaustion, exception) are compared exactly, traps by kind. spec: the reference
+ * interpreter's README, "Scripts" */
 #include "cli/wast.h"
 #include "base/vec.h"
 #include "cli/json.h"
 #include "cli/wast_component.h"
 #include "core/gc.h"
 #include "core/store.h"
+#include "sys/timer.h"
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
@@ -34,6 +36,9 @@ typedef struct spectest_item {
 typedef struct wast {
     const char *path, *results_path, *source;
     bool verbose, strict_messages;
+    double timeout; /* seconds; 0: none */
+    ts_timer *timer;
+    uint32_t timed_out; /* atomic */
     uint32_t gc_stress, features;
     ts_store_limits limits;
     char *dir;
@@ -60,7 +65,8 @@ static verdict say(wast *w, verdict v, const char *fmt, ...) {
     return v;
 }
 
-/* --- files ----------------------------------------------------------------------------------------------------------- */
+/* --- files -----------------------------------------------------------------------------------------------------------
+ */
 static uint8_t *read_file(const char *path, size_t *len) {
     FILE *f = fopen(path, "rb");
     if (!f) return NULL;
@@ -115,9 +121,12 @@ static uint8_t *read_module(wast *w, const ts_json *cmd, size_t *len, verdict *v
 }
 
 /* The layer field of the preamble tells components from modules. spec: component-model Binary.md */
-static bool is_component(const uint8_t *b, size_t len) { return len >= 8 && memcmp(b, "\0asm", 4) == 0 && b[6] == 1 && b[7] == 0; }
+static bool is_component(const uint8_t *b, size_t len) {
+    return len >= 8 && memcmp(b, "\0asm", 4) == 0 && b[6] == 1 && b[7] == 0;
+}
 
-/* --- bindings -------------------------------------------------------------------------------------------------------- */
+/* --- bindings --------------------------------------------------------------------------------------------------------
+ */
 static binding *find_binding(bindings *v, const char *name, size_t len) {
     for (uint32_t i = v->len; i-- > 0;)
         if (v->data[i].len == len && memcmp(v->data[i].name, name, len) == 0) return &v->data[i];
@@ -136,7 +145,8 @@ static bool bind(bindings *v, const ts_json *name, binding b) {
     return ts_vec_push(v, b);
 }
 
-/* --- the module `spectest` ------------------------------------------------------------------------------------------- */
+/* --- the module `spectest` -------------------------------------------------------------------------------------------
+ */
 static ts_status spectest_print(void *data, ts_exec *x, ts_slot *io) {
     (void)data, (void)x, (void)io;
     return TS_OK;
@@ -172,8 +182,8 @@ static ts_status spectest_memory(wast *w, const char *name, bool shared) {
 }
 
 static ts_status make_spectest(wast *w) {
-    static const ts_valtype i32[] = {TS_VT_I32}, i64[] = {TS_VT_I64}, f32[] = {TS_VT_F32}, f64[] = {TS_VT_F64, TS_VT_F64},
-                            i32_f32[] = {TS_VT_I32, TS_VT_F32};
+    static const ts_valtype i32[] = {TS_VT_I32}, i64[] = {TS_VT_I64}, f32[] = {TS_VT_F32},
+                            f64[] = {TS_VT_F64, TS_VT_F64}, i32_f32[] = {TS_VT_I32, TS_VT_F32};
     TS_TRY(spectest_func(w, "print", NULL, 0));
     TS_TRY(spectest_func(w, "print_i32", i32, 1));
     TS_TRY(spectest_func(w, "print_i64", i64, 1));
@@ -192,7 +202,8 @@ static ts_status make_spectest(wast *w) {
     return TS_OK;
 }
 
-/* --- loading and instantiating --------------------------------------------------------------------------------------- */
+/* --- loading and instantiating ---------------------------------------------------------------------------------------
+ */
 static ts_status load(wast *w, const uint8_t *bytes, size_t len, ts_module **out) {
     TS_TRY(ts_module_new(w->engine, bytes, len, true, out, &w->err));
     if (ts_vec_push(&w->modules, *out)) return TS_OK;
@@ -205,7 +216,8 @@ static bool resolve(wast *w, const ts_import *want, ts_extern *x) {
     if (b) return b->inst && ts_instance_export(b->inst, want->name, want->name_len, x);
     if (want->module_len != 8 || memcmp(want->module, "spectest", 8) != 0) return false;
     for (uint32_t i = 0; i < w->spectest.len; i++)
-        if (strlen(w->spectest.data[i].name) == want->name_len && memcmp(w->spectest.data[i].name, want->name, want->name_len) == 0) {
+        if (strlen(w->spectest.data[i].name) == want->name_len &&
+            memcmp(w->spectest.data[i].name, want->name, want->name_len) == 0) {
             *x = w->spectest.data[i].x;
             return true;
         }
@@ -219,15 +231,19 @@ static ts_status instantiate(wast *w, ts_module *m, const char *name, ts_instanc
     ts_status st = TS_OK;
     for (uint32_t i = 0; i < m->n_imports && st == TS_OK; i++)
         if (!resolve(w, &m->imports[i], &imports[i]))
-            st = ts_fail(&w->err, TS_UNLINKABLE, "unknown import \"%.100s\" \"%.100s\"", m->imports[i].module, m->imports[i].name);
+            st = ts_fail(&w->err, TS_UNLINKABLE, "unknown import \"%.100s\" \"%.100s\"", m->imports[i].module,
+                         m->imports[i].name);
     if (st == TS_OK) st = ts_instantiate(w->store, m, imports, name, out, &w->err);
     free(imports);
     return st;
 }
 
-/* --- values ---------------------------------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------------------------------
+ */
 /* Decimal, with a sign or without: the bits, modulo 2^64. */
-static uint64_t bits_of(const char *s) { return *s == '-' ? 0 - strtoull(s + 1, NULL, 10) : strtoull(s, NULL, 10); }
+static uint64_t bits_of(const char *s) {
+    return *s == '-' ? 0 - strtoull(s + 1, NULL, 10) : strtoull(s, NULL, 10);
+}
 
 static unsigned lane_bytes(const char *t) {
     return strcmp(t, "i8") == 0 ? 1 : strcmp(t, "i16") == 0 ? 2 : t[1] == '3' ? 4 : 8;
@@ -273,14 +289,14 @@ static bool match_bits(const char *expected, uint64_t have, unsigned bytes) {
 
 static bool match_ref(const wast *w, const char *type, const char *value, ts_valtype t, ts_slot have) {
     if (!ts_vt_is_ref(t)) return false;
-    if (strcmp(type, "refnull") == 0) return have == 0;
+    if (strcmp(type, "refnull") == 0 || strncmp(type, "null", 4) == 0) return have == 0; /* nullref, nullfuncref … */
     if (value && strcmp(value, "null") == 0) return have == 0;
     if (have == 0) return false;
     if (value) return have == ts_ref_host(bits_of(value));
     static const struct {
         const char *name;
         uint32_t heap;
-    } refs[] = {{"eqref", TS_HT_EQ}, {"i31ref", TS_HT_I31}, {"structref", TS_HT_STRUCT}, {"arrayref", TS_HT_ARRAY},
+    } refs[] = {{"eqref", TS_HT_EQ},   {"i31ref", TS_HT_I31},   {"structref", TS_HT_STRUCT}, {"arrayref", TS_HT_ARRAY},
                 {"anyref", TS_HT_ANY}, {"funcref", TS_HT_FUNC}, {"externref", TS_HT_EXTERN}, {"exnref", TS_HT_EXN}};
     const ts_type_registry *r = ts_engine_types(w->engine);
     for (size_t i = 0; i < sizeof refs / sizeof *refs; i++) {
@@ -327,10 +343,14 @@ static void show_expected(const ts_json *v, char *buf, size_t size) {
     const ts_json *many = ts_json_get(v, "value");
     if (!many || many->kind != TS_JSON_ARRAY) many = ts_json_get(v, "values");
     for (const ts_json *x = many && many->kind == TS_JSON_ARRAY ? many->child : NULL; x && n < size; x = x->next)
-        n += (size_t)snprintf(buf + n, size - n, " %s", x->str ? x->str : ts_json_get_str(x, "value") ? ts_json_get_str(x, "value") : "?");
+        n += (size_t)snprintf(buf + n, size - n, " %s",
+                              x->str                        ? x->str
+                              : ts_json_get_str(x, "value") ? ts_json_get_str(x, "value")
+                                                            : "?");
 }
 
-/* --- actions --------------------------------------------------------------------------------------------------------- */
+/* --- actions ---------------------------------------------------------------------------------------------------------
+ */
 typedef struct outcome {
     ts_status status;
     const ts_valtype *types;
@@ -345,10 +365,12 @@ static bool act(wast *w, const ts_json *action, outcome *o, verdict *v) {
     const ts_json *field = ts_json_get(action, "field"), *name = ts_json_get(action, "module");
     memset(o, 0, sizeof *o);
     const binding *b = lookup(w, name);
-    if (!b || !b->inst) return *v = say(w, FAIL, "there is no instance%s%s", name ? " " : "", name ? name->str : ""), false;
+    if (!b || !b->inst)
+        return *v = say(w, FAIL, "there is no instance%s%s", name ? " " : "", name ? name->str : ""), false;
     if (!type || !field) return *v = say(w, FAIL, "an action without type or field"), false;
     ts_extern x;
-    if (!ts_instance_export(b->inst, field->str, field->len, &x)) return *v = say(w, FAIL, "no export \"%s\"", field->str), false;
+    if (!ts_instance_export(b->inst, field->str, field->len, &x))
+        return *v = say(w, FAIL, "no export \"%s\"", field->str), false;
     if (strcmp(type, "get") == 0) {
         if (x.kind != TS_EXTERN_GLOBAL) return *v = say(w, FAIL, "\"%s\" is no global", field->str), false;
         o->slots = malloc(2 * sizeof(ts_slot));
@@ -363,14 +385,16 @@ static bool act(wast *w, const ts_json *action, outcome *o, verdict *v) {
     if (x.kind != TS_EXTERN_FUNC) return *v = say(w, FAIL, "\"%s\" is no function", field->str), false;
     const ts_deftype *d = x.func->def;
     const ts_json *args = ts_json_get(action, "args");
-    if (ts_json_count(args) != d->n_params) return *v = say(w, FAIL, "\"%s\" takes %u arguments", field->str, d->n_params), false;
+    if (ts_json_count(args) != d->n_params)
+        return *v = say(w, FAIL, "\"%s\" takes %u arguments", field->str, d->n_params), false;
     uint32_t slots = d->param_slots > d->result_slots ? d->param_slots : d->result_slots;
     o->slots = calloc((size_t)slots + 2, sizeof(ts_slot));
     if (!o->slots) return *v = say(w, FAIL, "out of memory"), false;
     uint32_t at = 0, i = 0;
     for (const ts_json *a = args ? args->child : NULL; a; a = a->next, i++) {
         ts_slot arg[2];
-        if (!parse_value(w, a, d->params[i], arg)) return *v = say(w, FAIL, "argument %u does not fit \"%s\"", i, field->str), false;
+        if (!parse_value(w, a, d->params[i], arg))
+            return *v = say(w, FAIL, "argument %u does not fit \"%s\"", i, field->str), false;
         memcpy(o->slots + at, arg, ts_vt_slots(d->params[i]) * sizeof *arg);
         at += ts_vt_slots(d->params[i]);
     }
@@ -389,17 +413,22 @@ static verdict check_results(wast *w, const ts_json *expected, const outcome *o)
         if (!match_value(w, x, o->types[i], have)) {
             char want[300], name[48];
             show_expected(x, want, sizeof want);
-            return say(w, FAIL, "result %u: got %s 0x%" PRIx64 " 0x%" PRIx64 ", expected %s", i, ts_vt_name(o->types[i], name), have[0],
-                       have[1], want);
+            return say(w, FAIL, "result %u: got %s 0x%" PRIx64 " 0x%" PRIx64 ", expected %s", i,
+                       ts_vt_name(o->types[i], name), have[0], have[1], want);
         }
         at += ts_vt_slots(o->types[i]);
     }
     return PASS;
 }
 
-/* --- what failures are expected -------------------------------------------------------------------------------------- */
-static bool prefix(const char *text, const char *of) { return strncasecmp(text, of, strlen(text)) == 0; }
-static bool like(const char *a, const char *b) { return prefix(a, b) || prefix(b, a); }
+/* --- what failures are expected --------------------------------------------------------------------------------------
+ */
+static bool prefix(const char *text, const char *of) {
+    return strncasecmp(text, of, strlen(text)) == 0;
+}
+static bool like(const char *a, const char *b) {
+    return prefix(a, b) || prefix(b, a);
+}
 
 /* A trap by the words of the script. Several kinds: the scripts use one text for all of them. */
 static bool trap_matches(const ts_error *e, const char *text) {
@@ -437,17 +466,20 @@ static verdict expect_failure(wast *w, ts_status want, ts_status have, const cha
     if (have == TS_UNSUPPORTED) return say(w, UNSUPPORTED, "%s", w->err.message);
     if (have == TS_OK) return say(w, FAIL, "succeeded, expected %s: %s", ts_status_name(want), text ? text : "");
     if (have != want)
-        return say(w, FAIL, "%s: %s; expected %s: %s", ts_status_name(have), w->err.message, ts_status_name(want), text ? text : "");
+        return say(w, FAIL, "%s: %s; expected %s: %s", ts_status_name(have), w->err.message, ts_status_name(want),
+                   text ? text : "");
     if (!text) return PASS;
     if (want == TS_TRAP) {
         if (trap_matches(&w->err, text)) return PASS;
         return say(w, FAIL, "trap %s: %s; expected: %s", ts_trap_kind_name(w->err.trap), w->err.message, text);
     }
     if (like(text, w->err.message)) return PASS;
-    return say(w, w->strict_messages ? FAIL : PASS, "words differ: \"%s\"; the script has \"%s\"", w->err.message, text);
+    return say(w, w->strict_messages ? FAIL : PASS, "words differ: \"%s\"; the script has \"%s\"", w->err.message,
+               text);
 }
 
-/* --- commands -------------------------------------------------------------------------------------------------------- */
+/* --- commands --------------------------------------------------------------------------------------------------------
+ */
 static verdict unexpected(wast *w, ts_status st) {
     if (st == TS_UNSUPPORTED) return say(w, UNSUPPORTED, "%s", w->err.message);
     return say(w, FAIL, "%s: %s", ts_status_name(st), w->err.message);
@@ -503,7 +535,8 @@ static verdict cmd_module_instance(wast *w, const ts_json *cmd) {
     const ts_json *of = ts_json_get(cmd, "module"), *name = ts_json_get(cmd, "instance");
     const binding *d = of ? find_binding(&w->definitions, of->str, of->len) : &w->last_definition;
     memset(&w->current, 0, sizeof w->current);
-    if (!d || (!d->module && !d->comp)) return say(w, FAIL, "there is no module definition%s%s", of ? " " : "", of ? of->str : "");
+    if (!d || (!d->module && !d->comp))
+        return say(w, FAIL, "there is no module definition%s%s", of ? " " : "", of ? of->str : "");
     binding b = *d;
     ts_status st = instantiate_binding(w, &b, name);
     w->current = b;
@@ -526,7 +559,8 @@ static verdict cmd_register(wast *w, const ts_json *cmd) {
 static verdict cmd_component_action(wast *w, const ts_json *cmd, const char *type, ts_cinstance *i) {
     const char *text = ts_json_get_str(cmd, "text"), *have, *want;
     const ts_json *expected = strcmp(type, "assert_return") == 0 ? ts_json_get(cmd, "expected") : NULL;
-    ts_status st = ts_wast_component_invoke(w->components, i, ts_json_get(cmd, "action"), expected, &have, &want, &w->err);
+    ts_status st =
+        ts_wast_component_invoke(w->components, i, ts_json_get(cmd, "action"), expected, &have, &want, &w->err);
     if (strcmp(type, "assert_trap") == 0) {
         if (st == TS_TRAP && text && ts_wast_component_trap_matches(&w->err, text)) return PASS;
         return expect_failure(w, TS_TRAP, st, text);
@@ -583,9 +617,10 @@ static verdict run_command(wast *w, const ts_json *cmd, const char *type) {
                  {"module_definition", cmd_module_definition},
                  {"module_instance", cmd_module_instance},
                  {"register", cmd_register}};
-    static const char *const actions[] = {"action", "assert_return", "assert_trap", "assert_exhaustion", "assert_exception"};
-    static const char *const modules[] = {"assert_malformed",  "assert_invalid",       "assert_malformed_custom", "assert_invalid_custom",
-                                          "assert_unlinkable", "assert_uninstantiable"};
+    static const char *const actions[] = {"action", "assert_return", "assert_trap", "assert_exhaustion",
+                                          "assert_exception"};
+    static const char *const modules[] = {"assert_malformed",      "assert_invalid",    "assert_malformed_custom",
+                                          "assert_invalid_custom", "assert_unlinkable", "assert_uninstantiable"};
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (strcmp(type, plain[i].type) == 0) return plain[i].run(w, cmd);
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
@@ -597,13 +632,20 @@ static verdict run_command(wast *w, const ts_json *cmd, const char *type) {
 
 static void record(wast *w, uint32_t index, uint32_t line, const char *type, verdict v) {
     w->counts[v]++;
-    if (v == FAIL || (w->verbose && v != PASS)) printf("%s:%u: %s: %s: %s\n", w->source, line, type, verdict_names[v], w->message);
+    if (v == FAIL || (w->verbose && v != PASS))
+        printf("%s:%u: %s: %s: %s\n", w->source, line, type, verdict_names[v], w->message);
     if (!w->results) return;
     fprintf(w->results, "{\"index\":%u,\"line\":%u,\"type\":", index, line);
     ts_json_write_str(w->results, type, strlen(type));
     fprintf(w->results, ",\"status\":\"%s\",\"message\":", verdict_names[v]);
     ts_json_write_str(w->results, w->message, strlen(w->message));
     fprintf(w->results, "}\n");
+}
+
+static void time_is_up(void *data) {
+    wast *w = data;
+    __atomic_store_n(&w->timed_out, 1, __ATOMIC_RELEASE);
+    ts_store_interrupt(w->store);
 }
 
 static ts_status run_script(wast *w, const ts_json *root) {
@@ -616,6 +658,7 @@ static ts_status run_script(wast *w, const ts_json *root) {
     TS_TRY(ts_store_create(w->engine, &w->limits, &w->store, &w->err));
     ts_gc_set_stress(w->store->gc, w->gc_stress);
     TS_TRY(make_spectest(w));
+    if (w->timeout > 0 && !(w->timer = ts_timer_start(w->timeout, time_is_up, w))) return ts_fail_nomem(&w->err);
     uint32_t index = 0;
     for (const ts_json *c = commands->child; c; c = c->next, index++) {
         const char *type = ts_json_get_str(c, "type");
@@ -623,12 +666,17 @@ static ts_status run_script(wast *w, const ts_json *root) {
         w->message[0] = 0;
         ts_error_init(&w->err);
         if (!type) type = "?";
-        record(w, index, line ? (uint32_t)line->number : 0, type, run_command(w, c, type));
+        bool late = __atomic_load_n(&w->timed_out, __ATOMIC_ACQUIRE) != 0;
+        verdict v = late ? say(w, SKIP, "after the time limit") : run_command(w, c, type);
+        if (!late && w->err.status == TS_INTERRUPTED)
+            v = say(w, FAIL, "the time limit of %g s for the script was reached", w->timeout);
+        record(w, index, line ? (uint32_t)line->number : 0, type, v);
     }
     return TS_OK;
 }
 
 static void end(wast *w) {
+    ts_timer_stop(w->timer);
     ts_wast_components_free(w->components);
     ts_store_destroy(w->store);
     for (uint32_t i = 0; i < w->modules.len; i++) ts_module_free(w->modules.data[i]);
@@ -679,6 +727,9 @@ static bool parse_args(wast *w, int argc, char **argv) {
             w->limits.interruptible = true;
         } else if (next && strcmp(a, "--results") == 0) {
             w->results_path = argv[++i];
+        } else if (next && strcmp(a, "--timeout") == 0) {
+            w->timeout = strtod(argv[++i], NULL);
+            w->limits.interruptible = true;
         } else if (next && strcmp(a, "--gc-stress") == 0) {
             w->gc_stress = (uint32_t)strtoul(argv[++i], NULL, 10);
         } else if (next && strcmp(a, "--features") == 0) {
@@ -697,8 +748,9 @@ int ts_cli_wast(int argc, char **argv) {
     ts_error_init(&w.err);
     ts_arena_init(&w.arena);
     if (!parse_args(&w, argc, argv)) {
-        fprintf(stderr, "usage: touchstone wast SCRIPT.json [--results FILE] [-v] [--messages] [--features LIST] [--checked]\n"
-                        "                       [--deterministic] [--interruptible] [--gc-stress N]\n");
+        fprintf(stderr,
+                "usage: touchstone wast SCRIPT.json [--results FILE] [-v] [--messages] [--features LIST] [--checked]\n"
+                "                       [--deterministic] [--interruptible] [--timeout S] [--gc-stress N]\n");
         return 120;
     }
     int status = 125;
@@ -719,7 +771,8 @@ int ts_cli_wast(int argc, char **argv) {
         fprintf(stderr, "touchstone: %s: %s\n", w.path, w.err.message);
         goto out;
     }
-    printf("%u passed, %u failed, %u skipped\n", w.counts[PASS], w.counts[FAIL], w.counts[SKIP] + w.counts[UNSUPPORTED]);
+    printf("%u passed, %u failed, %u skipped\n", w.counts[PASS], w.counts[FAIL],
+           w.counts[SKIP] + w.counts[UNSUPPORTED]);
     status = w.counts[FAIL] ? 1 : 0;
 out:
     free(text);
