@@ -177,7 +177,7 @@ static ts_status instantiate(ts_scope *s, uint64_t off, const char *sec, const t
     bool mem = true;
     for (uint32_t i = 0; i < t->n_bound_imports; i++) mem &= ts_ptrmap_put(open, ts_slot_key(t->bound[i]), 1);
     if (!mem) return ts_fail_nomem(s->d->err);
-    ts_sub c = {.d = s->d, .mw = mw, .open = open, .buf = reason, .size = sizeof reason};
+    ts_sub c = {.d = s->d, .mw = mw, .open = open, .names = &sub->memo, .buf = reason, .size = sizeof reason};
     for (uint32_t i = 0; i < t->n_imports; i++) {
         const ts_named_extern *x = &t->imports[i];
         uint32_t k;
@@ -195,6 +195,7 @@ static ts_status instantiate(ts_scope *s, uint64_t off, const char *sec, const t
         }
         if (!ts_ptrmap_put(&sub->slots, ts_slot_key(t->bound[i]), slot)) return ts_fail_nomem(s->d->err);
     }
+    sub->deep = sub->memo.n > 0;
     ts_instance_type whole = {.n = t->n_exports, .exports = t->exports, .index = t->export_index, .has_resource = t->has_resource};
     const ts_instance_type *done = ts_subst_instance(sub, &whole, true);
     if (!done) return s->d->err->status;
@@ -490,7 +491,7 @@ static ts_status skim_value(ts_scope *s, ts_reader *r, const ts_ctype *t) {
 static ts_status read_value(ts_scope *s, ts_reader *r, ts_def *def) {
     uint32_t len = 0;
     ts_reader v;
-    TS_TRY(ts_read_valtype(s, r, &def->value.type));
+    TS_TRY(ts_read_cvaltype(s, r, &def->value.type));
     TS_TRY(ts_read_u32(r, &len));
     TS_TRY(ts_read_sub(r, len, &v));
     def->kind = TS_DEF_VALUE;

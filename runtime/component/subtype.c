@@ -79,7 +79,7 @@ static bool name_eq(ts_name_ref x, ts_name_ref y) {
 }
 static uint64_t name_hash(ts_name_ref x) { return ts_hash(x.a, x.a_len) * 31 + ts_hash(x.b, x.b_len); }
 
-bool ts_name_index_build(ts_arena *arena, const void *items, uint32_t n, ts_name_at at, ts_name_index *out, uint32_t *duplicate) {
+bool ts_names_build(ts_arena *arena, const void *items, uint32_t n, ts_name_at at, ts_name_index *out, uint32_t *duplicate) {
     *duplicate = UINT32_MAX;
     *out = (ts_name_index){0};
     if (n < INDEX_FROM) {
@@ -108,7 +108,7 @@ bool ts_name_index_build(ts_arena *arena, const void *items, uint32_t n, ts_name
     *out = (ts_name_index){slots, cap};
     return true;
 }
-uint32_t ts_name_index_find(const ts_name_index *x, const void *items, uint32_t n, ts_name_at at, ts_name_ref key) {
+uint32_t ts_names_find(const ts_name_index *x, const void *items, uint32_t n, ts_name_at at, ts_name_ref key) {
     if (!x->cap) {
         for (uint32_t i = 0; i < n; i++)
             if (name_eq(at(items, i), key)) return i;
@@ -120,19 +120,19 @@ uint32_t ts_name_index_find(const ts_name_index *x, const void *items, uint32_t 
 }
 static ts_name_ref one(const char *name, size_t len) { return (ts_name_ref){.a = name, .a_len = (uint32_t)len}; }
 const ts_named_extern *ts_instance_type_find(const ts_instance_type *t, const char *name, size_t len) {
-    uint32_t i = ts_name_index_find(&t->index, t->exports, t->n, ts_named_extern_at, one(name, len));
+    uint32_t i = ts_names_find(&t->index, t->exports, t->n, ts_named_extern_at, one(name, len));
     return i == UINT32_MAX ? NULL : &t->exports[i];
 }
 const ts_named_extern *ts_component_type_find_import(const ts_component_type *t, const char *name, size_t len) {
-    uint32_t i = ts_name_index_find(&t->import_index, t->imports, t->n_imports, ts_named_extern_at, one(name, len));
+    uint32_t i = ts_names_find(&t->import_index, t->imports, t->n_imports, ts_named_extern_at, one(name, len));
     return i == UINT32_MAX ? NULL : &t->imports[i];
 }
 const ts_named_extern *ts_component_type_find_export(const ts_component_type *t, const char *name, size_t len) {
-    uint32_t i = ts_name_index_find(&t->export_index, t->exports, t->n_exports, ts_named_extern_at, one(name, len));
+    uint32_t i = ts_names_find(&t->export_index, t->exports, t->n_exports, ts_named_extern_at, one(name, len));
     return i == UINT32_MAX ? NULL : &t->exports[i];
 }
 const ts_core_export_type *ts_core_type_find_export(const ts_core_module_type *t, const char *name, size_t len) {
-    uint32_t i = ts_name_index_find(&t->export_index, t->exports, t->n_exports, ts_core_export_at, one(name, len));
+    uint32_t i = ts_names_find(&t->export_index, t->exports, t->n_exports, ts_core_export_at, one(name, len));
     return i == UINT32_MAX ? NULL : &t->exports[i];
 }
 
@@ -174,7 +174,7 @@ ts_status ts_instance_type_finish(ts_dec *d, uint64_t off, const char *sec, ts_i
     TS_TRY(sum(d, off, sec, t->exports, t->n, &nodes, &depth, &t->has_resource));
     t->nodes = (uint32_t)nodes;
     t->depth = (uint16_t)depth;
-    if (!ts_name_index_build(d->arena, t->exports, t->n, ts_named_extern_at, &t->index, &dup)) return ts_fail_nomem(d->err);
+    if (!ts_names_build(d->arena, t->exports, t->n, ts_named_extern_at, &t->index, &dup)) return ts_fail_nomem(d->err);
     return TS_OK;
 }
 ts_status ts_component_type_finish(ts_dec *d, uint64_t off, const char *sec, ts_component_type *t) {
@@ -185,8 +185,8 @@ ts_status ts_component_type_finish(ts_dec *d, uint64_t off, const char *sec, ts_
     TS_TRY(sum(d, off, sec, t->exports, t->n_exports, &nodes, &depth, &t->has_resource));
     t->nodes = (uint32_t)nodes;
     t->depth = (uint16_t)depth;
-    if (!ts_name_index_build(d->arena, t->imports, t->n_imports, ts_named_extern_at, &t->import_index, &dup) ||
-        !ts_name_index_build(d->arena, t->exports, t->n_exports, ts_named_extern_at, &t->export_index, &dup))
+    if (!ts_names_build(d->arena, t->imports, t->n_imports, ts_named_extern_at, &t->import_index, &dup) ||
+        !ts_names_build(d->arena, t->exports, t->n_exports, ts_named_extern_at, &t->export_index, &dup))
         return ts_fail_nomem(d->err);
     return TS_OK;
 }
@@ -297,18 +297,31 @@ static bool component_matches(ts_sub *c, const ts_component_type *have, const ts
     return ok && !c->nomem;
 }
 
+/* spec: Explainer.md#type-checking: what is given replaces the import, also as a name (external visibility goes by it) */
+static void note_name(ts_sub *c, const void *want, const void *have) {
+    if (c->names && want != have && !ts_ptrmap_put(c->names, want, (uintptr_t)have)) c->nomem = true;
+}
+
 static bool type_matches(ts_sub *c, const ts_extern_type *have, const ts_extern_type *want) {
     if (want->is_resource) {
         if (!have->is_resource) return why(c, "expected resource, found %s", type_kind(have));
         if (ts_ptrmap_get(c->open, ts_slot_key(want->resource), NULL) && !rmap_has(c->mw, want->resource)) {
             if (!ts_ptrmap_put(&c->mw->m, ts_slot_key(want->resource), ts_rmap_get(c->mh, have->resource))) c->nomem = true;
+            note_name(c, want, have);
             return !c->nomem;
         }
-        if (ts_rmap_get(c->mh, have->resource) == ts_rmap_get(c->mw, want->resource)) return true;
+        if (ts_rmap_get(c->mh, have->resource) == ts_rmap_get(c->mw, want->resource)) {
+            note_name(c, want, have);
+            return !c->nomem;
+        }
         return why(c, "resource types are not the same");
     }
     ts_ct_cmp x = cmp_of(c);
-    if (want->type && have->type) return ts_ctype_matches(have->type, want->type, &x);
+    if (want->type && have->type) {
+        if (!ts_ctype_matches(have->type, want->type, &x)) return false;
+        if (!ts_ctype_primitive(want->type->kind)) note_name(c, want->type, have->type);
+        return !c->nomem;
+    }
     if (want->func && have->func) return ts_cfunc_type_matches_by(have->func, want->func, &x);
     if (want->instance && have->instance) return instance_matches(c, have->instance, want->instance);
     if (want->component && have->component) return component_matches(c, have->component, want->component);
@@ -371,7 +384,7 @@ static const void *remembered(ts_subst *s, const void *old) {
 /* What does not change is not copied: it keeps its address, which is its name (external visibility goes by it). */
 static const ts_ct_case *subst_cases(ts_subst *s, const ts_ct_case *cases, uint32_t n);
 static const ts_ctype *subst_ctype(ts_subst *s, const ts_ctype *t) {
-    if (!t || !t->has_handle) return t;
+    if (!t || (!t->has_handle && !s->deep) || ts_ctype_primitive(t->kind)) return t;
     const ts_ctype *done = remembered(s, t);
     if (done) return done;
     if (!charge(s, 1)) return NULL;
@@ -406,7 +419,7 @@ static const ts_ct_case *subst_cases(ts_subst *s, const ts_ct_case *cases, uint3
     return out ? out : cases;
 }
 static const ts_cfunc_type *subst_func(ts_subst *s, const ts_cfunc_type *t) {
-    if (!t->has_handle) return t;
+    if (!t->has_handle && !s->deep) return t;
     const ts_cfunc_type *done = remembered(s, t);
     if (done) return done;
     const ts_ct_case *params = subst_cases(s, t->params, t->n_params);
@@ -446,7 +459,7 @@ static const uint32_t *subst_bound(ts_subst *s, const uint32_t *bound, uint32_t 
     return out && !changed ? bound : out;
 }
 const ts_instance_type *ts_subst_instance(ts_subst *s, const ts_instance_type *t, bool open) {
-    if (!t->has_resource) return t;
+    if (!t->has_resource && !s->deep) return t;
     const ts_instance_type *done = remembered(s, t);
     if (done) return done;
     ts_instance_type c = *t; /* the names stay, so the index does */
@@ -464,7 +477,7 @@ const ts_instance_type *ts_subst_instance(ts_subst *s, const ts_instance_type *t
     return remember(s, t, n);
 }
 const ts_component_type *ts_subst_component(ts_subst *s, const ts_component_type *t) {
-    if (!t->has_resource) return t;
+    if (!t->has_resource && !s->deep) return t;
     const ts_component_type *done = remembered(s, t);
     if (done) return done;
     ts_component_type c = *t;
@@ -478,7 +491,7 @@ const ts_component_type *ts_subst_component(ts_subst *s, const ts_component_type
     return remember(s, t, n);
 }
 const ts_extern_type *ts_subst_extern(ts_subst *s, const ts_extern_type *t) {
-    if (!ts_extern_has_resource(t)) return t;
+    if (!ts_extern_has_resource(t) && !s->deep) return t;
     const ts_extern_type *done = remembered(s, t);
     if (done) return done;
     ts_extern_type c = *t;

@@ -21,8 +21,8 @@ static inline const void *ts_slot_key(uint32_t slot) { return (const void *)((ui
 /* Names in an arena → position; NULL slots when n is small. name_at reads element i. */
 typedef struct ts_name_ref { const char *a, *b; uint32_t a_len, b_len; } ts_name_ref; /* core imports have two */
 typedef ts_name_ref (*ts_name_at)(const void *items, uint32_t i);
-bool ts_name_index_build(ts_arena *arena, const void *items, uint32_t n, ts_name_at at, ts_name_index *out, uint32_t *duplicate);
-uint32_t ts_name_index_find(const ts_name_index *x, const void *items, uint32_t n, ts_name_at at, ts_name_ref key); /* UINT32_MAX: none */
+bool ts_names_build(ts_arena *arena, const void *items, uint32_t n, ts_name_at at, ts_name_index *out, uint32_t *duplicate);
+uint32_t ts_names_find(const ts_name_index *x, const void *items, uint32_t n, ts_name_at at, ts_name_ref key); /* UINT32_MAX: none */
 ts_name_ref ts_named_extern_at(const void *items, uint32_t i);
 ts_name_ref ts_core_import_at(const void *items, uint32_t i);
 ts_name_ref ts_core_export_at(const void *items, uint32_t i);
@@ -106,6 +106,7 @@ typedef struct ts_sub { /* have <: want */
     const ts_rmap *mh; /* of have's slots; NULL: identity */
     ts_rmap *mw;       /* of want's slots: filled for those in `open` as they are met */
     const ts_ptrmap *open;
+    ts_ptrmap *names; /* NULL, or: want's named types and resources → those of have that stand for them */
     char *buf;
     size_t size;
     bool nomem;
@@ -115,7 +116,8 @@ bool ts_extern_matches_sub(ts_sub *c, const ts_extern_type *have, const ts_exter
 typedef struct ts_subst { /* renaming of slots: types that mention none are shared, others copied */
     ts_dec *d;
     ts_ptrmap slots; /* slot + 1 → slot */
-    ts_ptrmap memo;
+    ts_ptrmap memo; /* what is in it from the start is replaced as said there */
+    bool deep;      /* the memo replaces types without resources too: nothing is shared unseen */
     ts_env *fresh; /* not NULL: slots that are not in the map get a fresh one here (the type goes to another component) */
 } ts_subst;
 void ts_subst_free(ts_subst *s);
@@ -142,7 +144,7 @@ typedef struct ts_name_attr { /* Binary.md: nameattributes */
 ts_status ts_read_name_attr(ts_scope *s, ts_reader *r, ts_name_attr *out) TS_MUST_USE;
 /* An externtype as written, before it is opened: bound: of a `sub resource` a fresh slot is taken already. */
 ts_status ts_read_externtype(ts_scope *s, ts_reader *r, ts_extern_type **out) TS_MUST_USE;
-ts_status ts_read_valtype(ts_scope *s, ts_reader *r, const ts_ctype **out) TS_MUST_USE;
+ts_status ts_read_cvaltype(ts_scope *s, ts_reader *r, const ts_ctype **out) TS_MUST_USE;
 ts_status ts_read_resultlist(ts_scope *s, ts_reader *r, const ts_ctype **out) TS_MUST_USE;
 /* One definition of a type section or a type declaration: enters the type space. */
 ts_status ts_read_type(ts_scope *s, ts_reader *r, ts_def *def) TS_MUST_USE;

@@ -73,7 +73,7 @@ bool ts_core_module_type_matches(const ts_type_registry *types, const ts_core_mo
     char in[300] = "";
     for (uint32_t i = 0; i < have->n_imports; i++) {
         const ts_core_import_type *h = &have->imports[i];
-        uint32_t k = ts_name_index_find(&want->import_index, want->imports, want->n_imports, ts_core_import_at, ts_core_import_at(have->imports, i));
+        uint32_t k = ts_names_find(&want->import_index, want->imports, want->n_imports, ts_core_import_at, ts_core_import_at(have->imports, i));
         if (k == UINT32_MAX) return why(buf, size, "missing expected import `%.80s::%.80s`", h->module, h->name);
         if (!ts_core_extern_matches(types, &want->imports[k].type, &h->type, in, sizeof in))
             return why(buf, size, "type mismatch in import `%.80s::%.80s`: %s", h->module, h->name, in);
@@ -122,17 +122,17 @@ const ts_core_module_type *ts_core_module_type_of(ts_arena *arena, const ts_modu
     }
     *t = (ts_core_module_type){.n_imports = m->n_imports, .n_exports = m->n_exports, .imports = imports, .exports = exports,
                                .nodes = 1 + m->n_imports + m->n_exports};
-    if (!ts_name_index_build(arena, imports, t->n_imports, ts_core_import_at, &t->import_index, &dup) ||
-        !ts_name_index_build(arena, exports, t->n_exports, ts_core_export_at, &t->export_index, &dup))
+    if (!ts_names_build(arena, imports, t->n_imports, ts_core_import_at, &t->import_index, &dup) ||
+        !ts_names_build(arena, exports, t->n_exports, ts_core_export_at, &t->export_index, &dup))
         return NULL;
     return t;
 }
 
 ts_status ts_core_module_type_check(ts_scope *s, uint64_t off, const char *sec, ts_core_module_type *t) {
     uint32_t dup;
-    if (!ts_name_index_build(s->d->arena, t->imports, t->n_imports, ts_core_import_at, &t->import_index, &dup)) return ts_fail_nomem(s->d->err);
+    if (!ts_names_build(s->d->arena, t->imports, t->n_imports, ts_core_import_at, &t->import_index, &dup)) return ts_fail_nomem(s->d->err);
     if (dup != UINT32_MAX) return TS_BAD(s, off, sec, "duplicate import name `%.80s:%.80s`", t->imports[dup].module, t->imports[dup].name);
-    if (!ts_name_index_build(s->d->arena, t->exports, t->n_exports, ts_core_export_at, &t->export_index, &dup)) return ts_fail_nomem(s->d->err);
+    if (!ts_names_build(s->d->arena, t->exports, t->n_exports, ts_core_export_at, &t->export_index, &dup)) return ts_fail_nomem(s->d->err);
     if (dup != UINT32_MAX) return TS_BAD(s, off, sec, "export name `%.120s` already defined", t->exports[dup].name);
     t->nodes = 1 + t->n_imports + t->n_exports;
     return TS_OK;

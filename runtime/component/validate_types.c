@@ -166,7 +166,7 @@ static const ts_ctype *primitive(uint8_t b) {
     return b == 0x64 ? ts_ctype_primitive(TS_CT_ERROR_CONTEXT) : NULL;
 }
 
-ts_status ts_read_valtype(ts_scope *s, ts_reader *r, const ts_ctype **out) {
+ts_status ts_read_cvaltype(ts_scope *s, ts_reader *r, const ts_ctype **out) {
     uint64_t off = ts_reader_offset(r);
     if (ts_reader_done(r)) return ts_read_eof(r);
     uint8_t b = *r->at;
@@ -188,7 +188,7 @@ static ts_status read_opt_valtype(ts_scope *s, ts_reader *r, const ts_ctype **ou
     *out = NULL;
     TS_TRY(ts_read_u8(r, &b));
     if (b > 1) return ts_read_leading(r, b, "optional component value type");
-    return b ? ts_read_valtype(s, r, out) : TS_OK;
+    return b ? ts_read_cvaltype(s, r, out) : TS_OK;
 }
 
 /* spec: Binary.md: labels are strongly-unique in their scope. what: "record field" …, short_: "field" … */
@@ -219,7 +219,7 @@ static ts_status read_labelled(ts_scope *s, ts_reader *r, label_form form, uint3
     ts_status st = TS_OK;
     for (uint32_t i = 0; st == TS_OK && i < n; i++) {
         st = read_label(s, r, &seen, cases, i, words[form].what, words[form].short_, &cases[i].name);
-        if (st == TS_OK && (form == FORM_FIELD || form == FORM_PARAM)) st = ts_read_valtype(s, r, &cases[i].type);
+        if (st == TS_OK && (form == FORM_FIELD || form == FORM_PARAM)) st = ts_read_cvaltype(s, r, &cases[i].type);
         if (st == TS_OK && form == FORM_CASE) {
             uint8_t zero = 0;
             st = read_opt_valtype(s, r, &cases[i].type);
@@ -254,11 +254,11 @@ static ts_status read_defvaltype(ts_scope *s, ts_reader *r, uint8_t b, uint64_t 
         break;
     case 0x70:
         t->kind = TS_CT_LIST;
-        TS_TRY(ts_read_valtype(s, r, &t->elem));
+        TS_TRY(ts_read_cvaltype(s, r, &t->elem));
         break;
     case 0x67:
         t->kind = TS_CT_FIXED_LIST;
-        TS_TRY(ts_read_valtype(s, r, &t->elem));
+        TS_TRY(ts_read_cvaltype(s, r, &t->elem));
         TS_TRY(ts_read_u32(r, &t->n));
         TS_TRY(ts_scope_feature(s, r, off, TS_CF_FIXED_LISTS, "the fixed-length list type"));
         if (!t->n) return TS_BAD(s, off, sec, "a fixed-length list must have at least one element");
@@ -269,7 +269,7 @@ static ts_status read_defvaltype(ts_scope *s, ts_reader *r, uint8_t b, uint64_t 
         if (!t->n) return TS_BAD(s, off, sec, "tuple type must have at least one type");
         ts_ct_case *cases;
         ALLOC(s->d, cases, t->n);
-        for (uint32_t i = 0; i < t->n; i++) TS_TRY(ts_read_valtype(s, r, &cases[i].type));
+        for (uint32_t i = 0; i < t->n; i++) TS_TRY(ts_read_cvaltype(s, r, &cases[i].type));
         t->cases = cases;
         break;
     }
@@ -288,7 +288,7 @@ static ts_status read_defvaltype(ts_scope *s, ts_reader *r, uint8_t b, uint64_t 
         break;
     case 0x6b:
         t->kind = TS_CT_OPTION;
-        TS_TRY(ts_read_valtype(s, r, &t->elem));
+        TS_TRY(ts_read_cvaltype(s, r, &t->elem));
         break;
     case 0x6a:
         t->kind = TS_CT_RESULT;
@@ -316,8 +316,8 @@ static ts_status read_defvaltype(ts_scope *s, ts_reader *r, uint8_t b, uint64_t 
         break;
     case 0x63:
         t->kind = TS_CT_MAP;
-        TS_TRY(ts_read_valtype(s, r, &t->elem2));
-        TS_TRY(ts_read_valtype(s, r, &t->elem));
+        TS_TRY(ts_read_cvaltype(s, r, &t->elem2));
+        TS_TRY(ts_read_cvaltype(s, r, &t->elem));
         TS_TRY(ts_scope_feature(s, r, off, TS_CF_MAPS, "the map type"));
         if (t->elem2->kind > TS_CT_STRING || t->elem2->kind == TS_CT_F32 || t->elem2->kind == TS_CT_F64)
             return TS_BAD(s, off, sec, "invalid map key type: %s is not a key type", ts_ct_kind_name(t->elem2->kind));
@@ -334,7 +334,7 @@ ts_status ts_read_resultlist(ts_scope *s, ts_reader *r, const ts_ctype **out) {
     uint8_t b = 0;
     *out = NULL;
     TS_TRY(ts_read_u8(r, &b));
-    if (b == 0) return ts_read_valtype(s, r, out);
+    if (b == 0) return ts_read_cvaltype(s, r, out);
     if (b != 1) return ts_read_leading(r, b, "component function results");
     TS_TRY(ts_read_u8(r, &b));
     return b == 0 ? TS_OK : ts_read_leading(r, b, "number of results");
@@ -515,7 +515,7 @@ ts_status ts_read_externtype(ts_scope *s, ts_reader *r, ts_extern_type **out) {
         x->sort = TS_SORT_VALUE;
         if (c > 1) return ts_read_leading(r, c, "value bound");
         if (c == 0) TS_TRY(ts_read_u32(r, &i));
-        else TS_TRY(ts_read_valtype(s, r, &x->value));
+        else TS_TRY(ts_read_cvaltype(s, r, &x->value));
         TS_TRY(ts_scope_feature(s, r, off, TS_CF_VALUES, "the import and export of values"));
         if (c == 0) {
             if (i >= s->values.len) return ts_unknown(s, off, sec, "value", i);
