@@ -70,21 +70,22 @@ void ts_scratch_reset(ts_arena *a) {
     }
 }
 
-static ts_status unsupported_func(const ts_cfunc *f, ts_error *e) {
-    if (f->kind == TS_CFUNC_LIFTED && f->opts.is_async) return ts_fail(e, TS_UNSUPPORTED, "calling a function that is lifted with `async` (WASI 0.3) is not implemented");
+static ts_status unsupported_func(ts_error *e) {
     return ts_fail(e, TS_UNSUPPORTED, "calling a function with streams, futures or error contexts (WASI 0.3) is not implemented");
 }
 
 /* A task's context.get/set storage starts empty and ends with it. */
-typedef struct saved_context { uint64_t v[2]; } saved_context;
-static inline saved_context task_begin(ts_cinstance *i) {
-    saved_context c = {{i->context[0], i->context[1]}};
+typedef struct saved_context { uint64_t v[2]; ts_task *task; } saved_context;
+static inline saved_context task_begin(ts_cinstance *i, ts_task *async_task) {
+    saved_context c = {{i->context[0], i->context[1]}, i->task};
     i->context[0] = i->context[1] = 0;
+    i->task = async_task;
     return c;
 }
 static inline void task_end(ts_cinstance *i, saved_context c) {
     i->context[0] = c.v[0];
     i->context[1] = c.v[1];
+    i->task = c.task;
 }
 
 static ts_status post_return(ts_cstore *s, const ts_cabi_opts *o, ts_slot flat_result, ts_error *e) {
@@ -96,9 +97,40 @@ static ts_status post_return(ts_cstore *s, const ts_cabi_opts *o, ts_slot flat_r
 }
 
 /* What is done with the lifted result before post-return runs: into the caller's memory, or kept for the embedder. */
-typedef struct canon_lift_end { const ts_lowered *lower; ts_cabi_cx *caller_cx; uint64_t out_ptr; ts_slot *io; ts_val *result; } canon_lift_end;
+typedef struct canon_lift_end canon_lift_end;
+struct canon_lift_end { const ts_lowered *lower; ts_cabi_cx *caller_cx; uint64_t out_ptr; ts_slot *io; ts_val *result; };
 
-/* cabi: canon_lift, the synchronous part; arguments are lifted already */
+static ts_status resolve(const canon_lift_end *end, const ts_val *result) { /* cabi: on_resolve */
+    if (end->lower) {
+        const ts_lowered *l = end->lower;
+        return ts_lower_flat_result(end->caller_cx, result, l->type, l->layout, l->result_in_memory, end->out_ptr, end->io);
+    }
+    if (end->result) *end->result = *result;
+    return TS_OK;
+}
+
+/* cabi: canon_lift of a function with `async`, as far as it goes without waiting: there are no other tasks here that could go on meanwhile. */
+enum { CALLBACK_EXIT = 0, CALLBACK_YIELD = 1, CALLBACK_WAIT = 2, YIELDS_MAX = 10000 };
+static ts_status lift_async(ts_cstore *s, ts_cfunc *f, ts_slot *io, ts_task *task, ts_error *e) {
+    TS_TRY(ts_call_and_trap_on_throw(s, f->core, io, e));
+    for (uint32_t n = 0; f->opts.callback; n++) {
+        uint32_t code = (uint32_t)io[0] & 0xf, si = (uint32_t)io[0] >> 4; /* cabi: unpack_callback_result */
+        TS_TRAP_IF(e, code > CALLBACK_WAIT, "unsupported callback code: %u", code);
+        if (code == CALLBACK_EXIT) break;
+        if (code == CALLBACK_WAIT) {
+            ts_handle *h;
+            TS_TRY(ts_table_get(&f->inst->handles, si, &h, e));
+            return ts_cabi_trap(e, "handle index %u used with the wrong type, expected a waitable set", si);
+        }
+        if (n == YIELDS_MAX) return ts_fail(e, TS_UNSUPPORTED, "a task yields again and again: tasks that run side by side (WASI 0.3) are not implemented");
+        io[0] = io[1] = io[2] = 0; /* event none */
+        TS_TRY(ts_call_and_trap_on_throw(s, f->opts.callback, io, e));
+    }
+    TS_TRAP_IF(e, !task->resolved, "async-lifted export failed to produce a result"); /* cabi: Task.unregister_thread */
+    return TS_OK;
+}
+
+/* cabi: canon_lift; arguments are lifted already */
 static ts_status canon_lift(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_arena *arena, bool copy_result, bool keep_encoding, canon_lift_end *end, ts_error *e) {
     ts_task task = {0};
     ts_subtask none;
@@ -106,20 +138,28 @@ static ts_status canon_lift(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_ar
     ts_cabi_cx cx = {.opts = &f->opts, .store = s, .inst = f->inst, .res = f->res, .task = &task, .subtask = &none, .arena = arena, .err = e,
                      .borrow_memory = !copy_result, .keep_encoding = keep_encoding};
     ts_slot io[TS_MAX_FLAT_PARAMS + 1];
-    saved_context ctx = task_begin(f->inst);
+    bool is_async = f->opts.is_async;
+    if (is_async) {
+        task.func = f;
+        task.end = end;
+        task.arena = arena;
+        task.copy_result = copy_result;
+        task.keep_encoding = keep_encoding;
+    }
+    saved_context ctx = task_begin(f->inst, is_async ? &task : NULL);
     TS_TRY(ts_lower_flat_params(&cx, args, f->type, f->layout, io));
+    if (is_async) {
+        TS_TRY(lift_async(s, f, io, &task, e));
+        task_end(f->inst, ctx);
+        return TS_OK;
+    }
     TS_TRY(ts_call_and_trap_on_throw(s, f->core, io, e));
     ts_val result;
     memset(&result, 0, sizeof result);
     ts_slot flat_result = io[0];
     TS_TRY(ts_lift_flat_result(&cx, f->type, f->layout, io, &result));
     TS_TRAP_IF(e, task.num_borrows > 0, "borrow handles still remain at the end of the call"); /* cabi: Task.return_ */
-    if (end->lower) {
-        const ts_lowered *l = end->lower;
-        TS_TRY(ts_lower_flat_result(end->caller_cx, &result, l->type, l->layout, l->result_in_memory, end->out_ptr, end->io));
-    } else if (end->result) {
-        *end->result = result;
-    }
+    TS_TRY(resolve(end, &result));
     if (f->opts.post_return) TS_TRY(post_return(s, &f->opts, flat_result, e));
     task_end(f->inst, ctx);
     return TS_OK;
@@ -139,7 +179,7 @@ static ts_status lower_lifted_scalar(void *data, ts_exec *x, ts_slot *io) {
     TS_TRY(enter_from(l->enter, l->n_enter, e));
     uint32_t n_params = fl->n_flat_params;
     if (!fl->identity) TS_TRY(ts_flat_steps(e, fl->steps, n_params, io));
-    saved_context ctx = task_begin(f->inst);
+    saved_context ctx = task_begin(f->inst, NULL);
     TS_TRY(ts_call_and_trap_on_throw(l->store, f->core, io, e));
     ts_slot flat_result = io[0];
     if (!fl->identity && fl->n_steps > n_params) TS_TRY(ts_flat_steps(e, fl->steps + n_params, 1, io));
@@ -161,7 +201,7 @@ static ts_status lower_args(const ts_lowered *l, ts_cabi_cx *cx, const ts_slot *
 static ts_status lower_lifted_in(const ts_lowered *l, ts_slot *io, ts_arena *arena, ts_error *e) {
     ts_cfunc *f = l->callee;
     TS_TRY(enter_from(l->enter, l->n_enter, e));
-    if (f->opts.is_async || f->layout->has_unsupported) return unsupported_func(f, e);
+    if (f->layout->has_unsupported) return unsupported_func(e);
     ts_subtask subtask;
     ts_subtask_init(&subtask);
     ts_cabi_cx cx = {.opts = &l->opts, .store = l->store, .inst = l->inst, .res = l->res, .subtask = &subtask, .arena = arena, .err = e,
@@ -208,7 +248,7 @@ static ts_status lower_host_in(const ts_lowered *l, ts_slot *io, ts_arena *arena
     ts_subtask_init(&subtask);
     ts_cabi_cx cx = {.opts = &l->opts, .store = l->store, .inst = l->inst, .res = l->res, .subtask = &subtask, .arena = arena, .err = e, .borrow_memory = true};
     ts_val few[TS_MAX_FLAT_PARAMS], *args;
-    if (l->layout->has_unsupported && l->callee->kind != TS_CFUNC_MISSING) return unsupported_func(l->callee, e);
+    if (l->layout->has_unsupported && l->callee->kind != TS_CFUNC_MISSING) return unsupported_func(e);
     if (l->callee->kind == TS_CFUNC_MISSING) return ts_host_invoke(l->store, l->callee, NULL, NULL, arena, e);
     uint64_t out_ptr = l->result_in_memory ? (uint32_t)io[l->out_param] : 0;
     TS_TRY(lower_args(l, &cx, io, few, &args));
@@ -294,7 +334,7 @@ ts_status ts_canon_resource_make(ts_cstore *s, ts_cinstance *inst, const ts_def 
 
 /* --- WASI 0.3's built-ins: those that need no second task work; the others trap where the text says so, else are unsupported --- */
 
-typedef struct canon_builtin { ts_cinstance *inst; const ts_def *def; } canon_builtin;
+typedef struct canon_builtin { ts_cinstance *inst; const ts_def *def; ts_cabi_opts opts; } canon_builtin;
 static ts_status context_get(void *data, ts_exec *x, ts_slot *io) {
     (void)x;
     const canon_builtin *b = data;
@@ -321,12 +361,41 @@ static ts_status backpressure_dec(void *data, ts_exec *x, ts_slot *io) {
     b->inst->backpressure--;
     return TS_OK;
 }
-/* Of a task that is not async: the only ones there are here. cabi: canon_task_return, canon_task_cancel */
+/* cabi: canon_task_return */
 static ts_status task_return(void *data, ts_exec *x, ts_slot *io) {
+    const canon_builtin *b = data;
+    ts_error *e = ts_exec_error(x);
+    ts_task *task = b->inst->task;
+    TS_TRAP_IF(e, !b->inst->may_leave, "cannot leave component instance");
+    TS_TRAP_IF(e, !task, "invalid `task.return`: the task is not async");
+    const ts_cfunc_type *ft = task->func->type;
+    const ts_ctype *t = b->def->canon.builtin_type;
+    TS_TRAP_IF(e, !t != !ft->result || (t && !ts_ctype_equal(t, ft->result, NULL, NULL)), "invalid `task.return` signature and/or options for current task");
+    TS_TRAP_IF(e, b->opts.encoding != task->func->opts.encoding || b->opts.memory != task->func->opts.memory, "invalid `task.return` signature and/or options for current task");
+    ts_subtask none;
+    ts_subtask_init(&none);
+    ts_cabi_cx cx = {.opts = &b->opts, .store = b->inst->store, .inst = b->inst, .res = b->inst->res, .task = task, .subtask = &none, .arena = task->arena, .err = e,
+                     .borrow_memory = !task->copy_result, .keep_encoding = task->keep_encoding};
+    ts_val result;
+    memset(&result, 0, sizeof result);
+    if (t) {
+        ts_ct_case one = {.type = t};
+        const uint32_t offset = 0;
+        const ts_cfunc_type as_params = {.n_params = 1, .params = &one};
+        const ts_func_layout layout = {.n_flat_params = t->n_flat, .size = t->size, .align = t->align, .offsets = &offset};
+        TS_TRY(ts_lift_flat_params(&cx, TS_MAX_FLAT_PARAMS, &as_params, &layout, io, &result));
+    }
+    TS_TRAP_IF(e, task->resolved, "`task.return` or `task.cancel` called more than once for current task"); /* cabi: Task.return_ */
+    TS_TRAP_IF(e, task->num_borrows > 0, "borrow handles still remain at the end of the call");
+    task->resolved = true;
+    return resolve(task->end, &result);
+}
+/* cabi: canon_task_cancel; nothing here asks a task to end early */
+static ts_status task_cancel(void *data, ts_exec *x, ts_slot *io) {
     (void)io;
     const canon_builtin *b = data;
     TS_TRAP_IF(ts_exec_error(x), !b->inst->may_leave, "cannot leave component instance");
-    return ts_cabi_trap(ts_exec_error(x), "`%s` called by a task that is not async: invalid use of task.return", b->def->canon.builtin);
+    return ts_cabi_trap(ts_exec_error(x), "`task.cancel` called by task which has not been cancelled");
 }
 static ts_status builtin_of_handle(void *data, ts_exec *x, ts_slot *io) { /* first argument: an index that no table here can hold */
     const canon_builtin *b = data;
@@ -342,14 +411,14 @@ static ts_status builtin_absent(void *data, ts_exec *x, ts_slot *io) {
     TS_TRAP_IF(ts_exec_error(x), !b->inst->may_leave, "cannot leave component instance");
     return ts_fail(ts_exec_error(x), TS_UNSUPPORTED, "the built-in `%s` (WASI 0.3) is not implemented", b->def->canon.builtin);
 }
-ts_status ts_canon_builtin_make(ts_cstore *s, ts_cinstance *inst, const ts_def *def, ts_func **out, ts_error *e) {
+ts_status ts_canon_builtin_make(ts_cstore *s, ts_cinstance *inst, const ts_def *def, const ts_cabi_opts *opts, ts_func **out, ts_error *e) {
     static const struct { const char *name; ts_core_host_fn fn; } table[] = {
         {"context.get", context_get},
         {"context.set", context_set},
         {"backpressure.inc", backpressure_inc},
         {"backpressure.dec", backpressure_dec},
         {"task.return", task_return},
-        {"task.cancel", task_return},
+        {"task.cancel", task_cancel},
         {"subtask.drop", builtin_of_handle},
         {"subtask.cancel", builtin_of_handle},
         {"error-context.drop", builtin_of_handle},
@@ -359,6 +428,7 @@ ts_status ts_canon_builtin_make(ts_cstore *s, ts_cinstance *inst, const ts_def *
     if (!b) return ts_fail_nomem(e);
     b->inst = inst;
     b->def = def;
+    b->opts = *opts;
     ts_core_host_fn fn = builtin_absent;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (strcmp(table[i].name, def->canon.builtin) == 0) fn = table[i].fn;
@@ -382,9 +452,9 @@ ts_status ts_cfunc_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *call
         ts_entering_set(f->inst, caller, set, n);
     }
     TS_TRY(enter_from(set, n, e));
-    if (f->opts.is_async || f->layout->has_unsupported) {
+    if (f->layout->has_unsupported) {
         leave_to(set, n);
-        return unsupported_func(f, e);
+        return unsupported_func(e);
     }
     canon_lift_end end = {.result = result};
     TS_TRY(canon_lift(s, f, args, arena, true, false, &end, e));

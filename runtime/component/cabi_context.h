@@ -46,6 +46,12 @@ typedef struct ts_table_of_handles { /* cabi: Table */
 /* A call of a component function as its callee sees it, and as its caller sees it. cabi: Task, Subtask */
 struct ts_task {
     uint32_t num_borrows;
+    bool resolved;
+    /* of a function that is lifted with `async`: what task.return needs */
+    ts_cfunc *func;
+    struct canon_lift_end *end;
+    ts_arena *arena;
+    bool copy_result, keep_encoding;
 };
 struct ts_subtask {
     uint32_t n_lenders, cap;
@@ -151,6 +157,7 @@ struct ts_cinstance {
     bool may_enter, may_leave;
     ts_handle_table handles;
     uint64_t context[2]; /* context.get/set of the running task */
+    ts_task *task;       /* the running task when it is async; NULL: it is not */
     uint32_t backpressure;
     ts_resource **res; /* the environment */
     /* index spaces, filled in order */
@@ -255,7 +262,7 @@ typedef struct ts_lowered ts_lowered;
 uint32_t ts_entering_set(ts_cinstance *callee, const ts_cinstance *caller, ts_cinstance **out, uint32_t max); /* returns how many in all */
 ts_status ts_canon_lower_make(ts_cstore *s, ts_cinstance *inst, const ts_def *def, ts_cfunc *callee, const ts_cabi_opts *opts, ts_func **out, ts_error *e) TS_MUST_USE;
 ts_status ts_canon_resource_make(ts_cstore *s, ts_cinstance *inst, const ts_def *def, ts_func **out, ts_error *e) TS_MUST_USE;
-ts_status ts_canon_builtin_make(ts_cstore *s, ts_cinstance *inst, const ts_def *def, ts_func **out, ts_error *e) TS_MUST_USE;
+ts_status ts_canon_builtin_make(ts_cstore *s, ts_cinstance *inst, const ts_def *def, const ts_cabi_opts *opts, ts_func **out, ts_error *e) TS_MUST_USE;
 ts_status ts_call_and_trap_on_throw(ts_cstore *s, ts_func *f, ts_slot *io, ts_error *e) TS_MUST_USE;
 /* The call of a host function, with its line in the trace. Resets nothing. */
 ts_status ts_cfunc_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *caller, const ts_val *args, ts_val *result, ts_arena *arena, ts_error *e) TS_MUST_USE;

@@ -11,9 +11,12 @@ ts_status ts_cabi_reallocate(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, ui
     inst->may_leave = false;
     uint64_t saved[2] = {inst->context[0], inst->context[1]}; /* a task of its own */
     inst->context[0] = inst->context[1] = 0;
+    ts_task *task = inst->task;
+    inst->task = NULL;
     ts_slot io[4] = {(uint32_t)old, (uint32_t)old_size, align, (uint32_t)new_size};
     TS_TRY(ts_call_and_trap_on_throw(cx->store, cx->opts->realloc, io, cx->err));
     memcpy(inst->context, saved, sizeof saved);
+    inst->task = task;
     inst->may_leave = true;
     *out = (uint32_t)io[0];
     return TS_OK;

@@ -321,7 +321,11 @@ static ts_status def_canon(inst_ctx *x, const ts_def *d) {
     case TS_CANON_RESOURCE_NEW:
     case TS_CANON_RESOURCE_DROP:
     case TS_CANON_RESOURCE_REP: TS_TRY(ts_canon_resource_make(x->s, i, d, &core, x->e)); break;
-    case TS_CANON_ASYNC_BUILTIN: TS_TRY(ts_canon_builtin_make(x->s, i, d, &core, x->e)); break;
+    case TS_CANON_ASYNC_BUILTIN: {
+        ts_cabi_opts opts = resolve_opts(x, &d->canon.opts);
+        TS_TRY(ts_canon_builtin_make(x->s, i, d, &opts, &core, x->e));
+        break;
+    }
     }
     i->core_funcs[i->n_core_funcs++] = core;
     return TS_OK;
