@@ -1,0 +1,59 @@
+/* main: the command `touchstone`: picks the subcommand.
+ * In: argv. Out: the exit status. */
+#include "cli/outcome.h"
+#include "cli/run.h"
+#include "cli/wast.h"
+#include <stdio.h>
+#include <string.h>
+
+/* Not part of every build. */
+__attribute__((weak)) int ts_cli_inspect(int argc, char **argv);
+
+typedef struct command {
+    const char *name, *args, *text;
+    int (*run)(int argc, char **argv);
+} command;
+
+static const command commands[] = {
+    {"run", "[OPTION…] COMPONENT [ARG…]", "run a component that exports wasi:cli/run", ts_cli_run},
+    {"validate", "FILE", "check a component or a core module", ts_cli_validate},
+    {"wast", "SCRIPT.json [--results FILE] [-v]", "run an official script that wasm-tools json-from-wast has converted", ts_cli_wast},
+    {"inspect", "COMPONENT", "print a component's world, structure and sizes", ts_cli_inspect},
+};
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+static void help(FILE *to) {
+    fprintf(to, "touchstone %s: runs WASI 0.2 components\n\n", ts_version());
+    for (int i = 0; i < N_COMMANDS; i++)
+        if (commands[i].run) fprintf(to, "  touchstone %s %s\n      %s\n", commands[i].name, commands[i].args, commands[i].text);
+    fprintf(to, "  touchstone --help | --version\n\n%s\n", ts_cli_run_help);
+    fprintf(to, "Exit status: the guest's own; %d when it trapped; and, of the command itself:\n"
+                "  %d bad usage           %d malformed file   %d invalid file          %d an import cannot be linked\n"
+                "  %d a limit was reached %d unreadable file  %d unsupported feature   %d internal error\n"
+                "A guest may exit with any of these itself: --outcome FILE tells them apart.\n",
+            TS_CLI_TRAP, TS_CLI_USAGE, TS_CLI_MALFORMED, TS_CLI_INVALID, TS_CLI_LINK, TS_CLI_LIMIT, TS_CLI_IO, TS_CLI_UNSUPPORTED, TS_CLI_INTERNAL);
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        help(stderr);
+        return TS_CLI_USAGE;
+    }
+    const char *word = argv[1];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        help(stdout);
+        return 0;
+    }
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
+        printf("touchstone %s\n", ts_version());
+        return 0;
+    }
+    for (int i = 0; i < N_COMMANDS; i++)
+        if (strcmp(word, commands[i].name) == 0) {
+            if (commands[i].run) return commands[i].run(argc - 1, argv + 1);
+            fprintf(stderr, "touchstone: %s is not in this build\n", word);
+            return TS_CLI_UNSUPPORTED;
+        }
+    fprintf(stderr, "touchstone: there is no command %s (touchstone --help lists them)\n", word);
+    return TS_CLI_USAGE;
+}

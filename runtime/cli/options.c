@@ -1,0 +1,211 @@
+/* options: see options.h */
+#include "cli/options.h"
+#include "cli/run.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern char **environ;
+
+const char ts_cli_run_help[] =
+    "Options of run:\n"
+    "  --dir HOST[::GUEST][:ro]      give a directory to the guest, under the name GUEST [HOST]; ro: to read only\n"
+    "  --env K[=V]                   give an environment variable; without =V the value that it has here\n"
+    "  --cwd GUEST                   the initial working directory [none]\n"
+    "  --argv0 NAME                  the guest's first argument [the component's file name]\n"
+    "  -S WORD[=y|n],…               wasmtime's words, see below\n"
+    "  --unstable NAME               link the functions of an unstable feature (clocks-timezone, network-error-code …)\n"
+    "  --deny INTERFACE              as if nothing provided it (wasi:clocks/wall-clock)\n"
+    "  --unknown-imports-trap        run although imports are unknown or not implemented; a call of one traps\n"
+    "  --trace[=INTERFACE,…]         print each WASI call with its arguments and result on stderr\n"
+    "  --trace-output FILE           … into a file\n"
+    "  --outcome FILE                write how the run ended, as one JSON object\n"
+    "  --max-memory SIZE             of each linear memory (64MiB, 1GiB, 65536)\n"
+    "  --max-time TIME               of the whole run (10s, 500ms, 2m)\n"
+    "  --fuel N                      calls and loop iterations\n"
+    "  --stack SIZE                  of the guest's stack of values\n"
+    "Words of -S:\n"
+    "  cli common preview2 p2        what is always there (=n: deny wasi:cli)\n"
+    "  inherit-env                   all environment variables\n"
+    "  inherit-stdin inherit-stdout inherit-stderr   as they are by default (=n: closed)\n"
+    "  inherit-network allow-ip-name-lookup tcp udp  sockets: not implemented yet: link, and trap when they are called\n"
+    "  http                          outgoing requests: not implemented yet: link, and trap when they are called\n"
+    "  network-error-code cli-exit-with-code         unstable functions of those names\n"
+    "  max-resources=N               host objects that the guest may hold at once\n";
+
+/* Takes the option's value: `--name=value`, or the next word. */
+static bool is(const char *arg, const char *name, const char **value) {
+    size_t n = strlen(name);
+    if (strncmp(arg, name, n) != 0 || (arg[n] && arg[n] != '=')) return false;
+    *value = arg[n] ? arg + n + 1 : NULL;
+    return true;
+}
+
+typedef struct unit { const char *name; uint64_t factor; } unit;
+static const unit sizes[] = {{"", 1}, {"B", 1}, {"K", 1024}, {"KB", 1000}, {"KiB", 1024}, {"M", 1 << 20}, {"MB", 1000000}, {"MiB", 1 << 20},
+                             {"G", 1 << 30}, {"GB", 1000000000}, {"GiB", 1 << 30}};
+static const unit times[] = {{"", 1000000000}, {"s", 1000000000}, {"ms", 1000000}, {"us", 1000}, {"ns", 1}, {"m", 60000000000u}, {"h", 3600000000000u}};
+static const unit none[] = {{"", 1}};
+
+static ts_status quantity(const char *option, const char *s, const unit *units, size_t n, uint64_t *out, ts_error *e) {
+    char *end;
+    if (*s < '0' || *s > '9') return ts_fail(e, TS_USAGE, "%s: %s is not a number", option, s);
+    double v = strtod(s, &end);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(end, units[i].name) == 0) {
+            v *= (double)units[i].factor;
+            if (v < 1 || v >= 9e18) return ts_fail(e, TS_USAGE, "%s: %s is out of range", option, s);
+            *out = (uint64_t)v;
+            return TS_OK;
+        }
+    return ts_fail(e, TS_USAGE, "%s: %s has no unit that is known here", option, s);
+}
+
+/* HOST[::GUEST][:ro] */
+static ts_status dir(ts_wasi *w, const char *value, ts_error *e) {
+    size_t len = strlen(value);
+    bool ro = len > 3 && strcmp(value + len - 3, ":ro") == 0;
+    if (ro) len -= 3;
+    char *host = malloc(len + 1);
+    if (!host) return ts_fail_nomem(e);
+    memcpy(host, value, len);
+    host[len] = 0;
+    char *sep = strstr(host, "::");
+    if (sep) *sep = 0;
+    const char *guest = sep ? sep + 2 : host;
+    ts_status s = *host && *guest ? ts_wasi_dir(w, host, guest, ro, e) : ts_fail(e, TS_USAGE, "--dir %s: HOST[::GUEST][:ro] expected", value);
+    free(host);
+    return s;
+}
+
+static ts_status env(ts_wasi *w, const char *value, ts_error *e) {
+    const char *eq = strchr(value, '=');
+    size_t n = eq ? (size_t)(eq - value) : strlen(value);
+    if (n == 0) return ts_fail(e, TS_USAGE, "--env %s: K=V expected", value);
+    const char *v = eq ? eq + 1 : getenv(value);
+    return v ? ts_wasi_env(w, value, n, v, e) : TS_OK; /* not set here: not set there */
+}
+
+static ts_status inherit_env(ts_wasi *w, ts_error *e) {
+    for (char **p = environ; *p; p++) {
+        const char *eq = strchr(*p, '=');
+        if (!eq || eq == *p) continue;
+        ts_error skip;
+        ts_error_init(&skip);
+        ts_status s = ts_wasi_env(w, *p, (size_t)(eq - *p), eq + 1, &skip);
+        if (s != TS_OK && s != TS_USAGE) return ts_fail(e, s, "%s", skip.message); /* USAGE: not UTF-8: no string of the guest's */
+    }
+    return TS_OK;
+}
+
+static bool is_one_of(const char *word, const char *list) { /* words between blanks */
+    size_t n = strlen(word);
+    for (const char *p = list; (p = strstr(p, word)); p += n)
+        if ((p == list || p[-1] == ' ') && (p[n] == ' ' || !p[n])) return n > 0;
+    return false;
+}
+
+static ts_status s_word(ts_wasi *w, ts_linker *l, char *word, ts_error *e) {
+    char *eq = strchr(word, '=');
+    const char *value = eq ? eq + 1 : "y";
+    if (eq) *eq = 0;
+    if (strcmp(word, "max-resources") == 0) {
+        uint64_t n;
+        TS_TRY(quantity("-S max-resources", value, none, 1, &n, e));
+        ts_wasi_limit_objects(w, n);
+        return TS_OK;
+    }
+    bool yes = is_one_of(value, "y yes true on 1");
+    if (!yes && !is_one_of(value, "n no false off 0")) return ts_fail(e, TS_USAGE, "-S %s=%s: y or n expected", word, value);
+    if (is_one_of(word, "cli common preview2 p2")) {
+        if (!yes)
+            for (uint32_t i = 0; i < ts_wasi_def.n_funcs; i++)
+                if (strncmp(ts_wasi_def.funcs[i].interface, "wasi:cli/", 9) == 0 && strcmp(ts_wasi_def.funcs[i].interface, "wasi:cli/run") != 0)
+                    ts_linker_deny(l, ts_wasi_def.funcs[i].interface);
+    } else if (strcmp(word, "inherit-env") == 0) {
+        if (yes) return inherit_env(w, e);
+    } else if (is_one_of(word, "inherit-stdin inherit-stdout inherit-stderr")) {
+        int which = word[11] == 'i' ? 0 : word[11] == 'o' ? 1 : 2;
+        ts_wasi_stdio(w, which, yes ? which : -1);
+    } else if (is_one_of(word, "inherit-network allow-ip-name-lookup tcp udp")) {
+        if (yes) ts_linker_unimplemented_traps(l, "wasi:sockets");
+    } else if (strcmp(word, "http") == 0) {
+        if (yes) ts_linker_unimplemented_traps(l, "wasi:http");
+    } else if (is_one_of(word, "network-error-code cli-exit-with-code")) {
+        if (yes) ts_linker_enable_unstable(l, word);
+    } else if (is_one_of(word, "nn nn-graph threads config config-var keyvalue keyvalue-in-memory-data tls p3 preview0 listenfd tcplisten")) {
+        if (yes) return ts_fail(e, TS_USAGE, "-S %s: this word of wasmtime's is not about WASI 0.2, which is all that is here", word);
+    } else return ts_fail(e, TS_USAGE, "-S %s: there is no such word (touchstone --help lists them)", word);
+    return TS_OK;
+}
+
+static ts_status s_list(ts_wasi *w, ts_linker *l, const char *value, ts_error *e) {
+    char *copy = malloc(strlen(value) + 1);
+    if (!copy) return ts_fail_nomem(e);
+    strcpy(copy, value);
+    ts_status s = TS_OK;
+    for (char *at = copy; at && s == TS_OK;) {
+        char *next = strchr(at, ',');
+        if (next) *next++ = 0;
+        if (*at) s = s_word(w, l, at, e);
+        at = next;
+    }
+    free(copy);
+    return s;
+}
+
+ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, ts_cli_options *o, ts_error *e) {
+    *o = (ts_cli_options){0};
+    const char *v;
+    for (int i = 1; i < argc && argv[i][0] == '-'; i++) /* known before anything can fail */
+        if (is(argv[i], "--outcome", &v)) o->outcome = v ? v : i + 1 < argc ? argv[i + 1] : NULL;
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
+        const char *a = argv[i];
+        if (strcmp(a, "--") == 0) {
+            i++;
+            break;
+        }
+        if (is(a, "--trace", &v)) { /* its value is never the next word */
+            o->trace = true;
+            o->trace_filter = v && *v ? v : NULL;
+            continue;
+        }
+        if (strcmp(a, "--unknown-imports-trap") == 0) {
+            o->unknown_imports_trap = true;
+            continue;
+        }
+        static const char *const takes[] = {"--dir", "--env", "--cwd", "--argv0", "-S", "--unstable", "--deny", "--trace-output", "--outcome",
+                                            "--max-memory", "--max-time", "--fuel", "--stack"};
+        const char *name = NULL;
+        for (size_t k = 0; k < sizeof takes / sizeof *takes && !name; k++)
+            if (is(a, takes[k], &v)) name = takes[k];
+        if (!name && a[0] == '-' && a[1] == 'S') { /* -Shttp */
+            name = "-S";
+            v = a + 2;
+        }
+        if (!name) return ts_fail(e, TS_USAGE, "there is no option %s (touchstone --help lists them)", a);
+        if (!v && ++i >= argc) return ts_fail(e, TS_USAGE, "%s needs a value", name);
+        if (!v) v = argv[i];
+        ts_status s = TS_OK;
+        if (strcmp(name, "--dir") == 0) s = dir(w, v, e);
+        else if (strcmp(name, "--env") == 0) s = env(w, v, e);
+        else if (strcmp(name, "--cwd") == 0) s = ts_wasi_cwd(w, v, e);
+        else if (strcmp(name, "--argv0") == 0) o->argv0 = v;
+        else if (strcmp(name, "-S") == 0) s = s_list(w, l, v, e);
+        else if (strcmp(name, "--unstable") == 0) ts_linker_enable_unstable(l, v);
+        else if (strcmp(name, "--deny") == 0) ts_linker_deny(l, v);
+        else if (strcmp(name, "--trace-output") == 0) o->trace_output = v, o->trace = true;
+        else if (strcmp(name, "--outcome") == 0) o->outcome = v;
+        else if (strcmp(name, "--max-memory") == 0) s = quantity(name, v, sizes, sizeof sizes / sizeof *sizes, &o->max_memory, e);
+        else if (strcmp(name, "--max-time") == 0) s = quantity(name, v, times, sizeof times / sizeof *times, &o->max_time_ns, e);
+        else if (strcmp(name, "--fuel") == 0) s = quantity(name, v, none, 1, &o->fuel, e);
+        else s = quantity(name, v, sizes, sizeof sizes / sizeof *sizes, &o->stack, e);
+        TS_TRY(s);
+    }
+    if (i >= argc) return ts_fail(e, TS_USAGE, "run: which component? (touchstone --help)");
+    o->component = argv[i];
+    o->args = argv + i + 1;
+    o->n_args = argc - i - 1;
+    return TS_OK;
+}

@@ -1,0 +1,21 @@
+/* options: the options of `touchstone run`.
+ * In: argv. Out: what was asked for; TS_USAGE with the word that was not understood. */
+#ifndef TS_CLI_OPTIONS_H
+#define TS_CLI_OPTIONS_H
+#include "base/error.h"
+#include "base/vec.h"
+#include "component/host.h"
+#include "wasi/wasi.h"
+
+typedef struct ts_cli_options {
+    const char *component;
+    char **args; /* of the guest, after the component */
+    int n_args;
+    const char *argv0, *outcome, *trace_output, *trace_filter; /* trace_filter NULL: all */
+    bool trace, unknown_imports_trap;
+    uint64_t max_memory, max_time_ns, fuel, stack; /* 0: not set */
+} ts_cli_options;
+
+/* Grants go straight into the WASI context and the linker. o->outcome is set first, so that it is known when the rest fails. */
+ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, ts_cli_options *o, ts_error *e) TS_MUST_USE;
+#endif

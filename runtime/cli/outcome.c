@@ -1,0 +1,172 @@
+/* outcome: see outcome.h */
+#include "cli/outcome.h"
+#include "sys/killed.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int ts_cli_status(const ts_error *e) {
+    switch (e->status) {
+    case TS_OK: return 0;
+    case TS_EXIT: return e->exit_status;
+    case TS_TRAP:
+    case TS_EXHAUSTION:
+    case TS_EXCEPTION: return TS_CLI_TRAP;
+    case TS_MALFORMED: return TS_CLI_MALFORMED;
+    case TS_INVALID: return TS_CLI_INVALID;
+    case TS_UNLINKABLE: return TS_CLI_LINK;
+    case TS_LIMIT:
+    case TS_INTERRUPTED: return TS_CLI_LIMIT;
+    case TS_UNSUPPORTED: return TS_CLI_UNSUPPORTED;
+    case TS_IO: return TS_CLI_IO;
+    case TS_USAGE: return TS_CLI_USAGE;
+    case TS_NOMEM: break;
+    }
+    return TS_CLI_INTERNAL;
+}
+
+static const char *word(const ts_error *e) {
+    switch (e->status) {
+    case TS_OK:
+    case TS_EXIT: return "exited";
+    case TS_TRAP:
+    case TS_EXHAUSTION:
+    case TS_EXCEPTION: return "trap";
+    case TS_MALFORMED: return "malformed";
+    case TS_INVALID: return "invalid";
+    case TS_UNLINKABLE: return "link-error";
+    case TS_LIMIT:
+    case TS_INTERRUPTED: return "limit";
+    case TS_UNSUPPORTED: return "unsupported";
+    case TS_IO: return "io-error";
+    case TS_USAGE: return "usage";
+    case TS_NOMEM: break;
+    }
+    return "internal";
+}
+
+static const char *kind(const ts_error *e) {
+    if (e->status == TS_EXHAUSTION) return ts_trap_kind_name(TS_TRAP_STACK);
+    if (e->status == TS_EXCEPTION) return ts_trap_kind_name(TS_TRAP_EXCEPTION);
+    return ts_trap_kind_name(e->trap);
+}
+
+void ts_cli_report(const ts_error *e) {
+    if (e->status == TS_OK || e->status == TS_EXIT) return;
+    const char *w = word(e);
+    fprintf(stderr, "touchstone: %s%s%s%s: %s\n", w, strcmp(w, "trap") == 0 ? " (" : "", strcmp(w, "trap") == 0 ? kind(e) : "",
+            strcmp(w, "trap") == 0 ? ")" : "", e->message);
+    if (e->has_offset) fprintf(stderr, "  at byte 0x%llx of the file%s%s\n", (unsigned long long)e->offset, e->section[0] ? ", section " : "", e->section);
+    if (e->n_frames) fprintf(stderr, "wasm backtrace, innermost first:\n");
+    for (uint32_t i = 0; i < e->n_frames; i++) {
+        const ts_frame *f = &e->frames[i];
+        fprintf(stderr, "  %2u: %s!", i, f->module[0] ? f->module : "<unnamed>");
+        if (f->function[0]) fprintf(stderr, "%s", f->function);
+        else fprintf(stderr, "func[%u]", f->func_index);
+        if (f->offset) fprintf(stderr, " at 0x%llx", (unsigned long long)f->offset);
+        fputc('\n', stderr);
+    }
+    if (e->frames_total > e->n_frames) fprintf(stderr, "  … and %u more\n", e->frames_total - e->n_frames);
+}
+
+typedef struct text { char *s; size_t len, cap; bool failed; } text;
+static void put(text *t, const char *s, size_t n) {
+    if (t->len + n + 1 > t->cap) {
+        size_t cap = (t->cap + n + 256) * 2;
+        char *more = realloc(t->s, cap);
+        if (!more) {
+            t->failed = true;
+            return;
+        }
+        t->s = more;
+        t->cap = cap;
+    }
+    memcpy(t->s + t->len, s, n);
+    t->len += n;
+    t->s[t->len] = 0;
+}
+static void puts_(text *t, const char *s) { put(t, s, strlen(s)); }
+static void number(text *t, uint64_t v) {
+    char buf[24];
+    snprintf(buf, sizeof buf, "%llu", (unsigned long long)v);
+    puts_(t, buf);
+}
+/* A JSON string; bytes that are not UTF-8 (a name cut short) become U+FFFD. spec: RFC 8259 */
+static void string(text *t, const char *s) {
+    puts_(t, "\"");
+    for (const uint8_t *p = (const uint8_t *)s; *p;) {
+        unsigned n = *p < 0x80 ? 1 : *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : *p >= 0xc2 ? 2 : 0;
+        for (unsigned i = 1; i < n; i++)
+            if ((p[i] & 0xc0) != 0x80) n = 0;
+        char esc[8];
+        if (*p == '"' || *p == '\\') {
+            esc[0] = '\\', esc[1] = (char)*p;
+            put(t, esc, 2);
+        } else if (*p < 0x20 || *p == 0x7f) {
+            snprintf(esc, sizeof esc, "\\u%04x", *p);
+            puts_(t, esc);
+        } else if (n == 0) puts_(t, "\xef\xbf\xbd");
+        else put(t, (const char *)p, n);
+        p += n ? n : 1;
+    }
+    puts_(t, "\"");
+}
+
+bool ts_cli_outcome(const char *path, const ts_error *e, const ts_missing *missing, uint32_t n_missing) {
+    text t = {0};
+    puts_(&t, "{\"schema\":\"touchstone-outcome/1\",\"outcome\":");
+    string(&t, word(e));
+    if (e->status == TS_OK || e->status == TS_EXIT) {
+        puts_(&t, ",\"status\":");
+        number(&t, (uint64_t)ts_cli_status(e));
+    } else {
+        if (strcmp(word(e), "trap") == 0) {
+            puts_(&t, ",\"kind\":");
+            string(&t, kind(e));
+        }
+        puts_(&t, ",\"message\":");
+        string(&t, e->message);
+        if (e->has_offset) {
+            puts_(&t, ",\"offset\":");
+            number(&t, e->offset);
+        }
+        if (e->section[0]) {
+            puts_(&t, ",\"section\":");
+            string(&t, e->section);
+        }
+        if (n_missing) {
+            puts_(&t, ",\"imports\":[");
+            for (uint32_t i = 0; i < n_missing; i++) {
+                puts_(&t, i ? ",{\"name\":" : "{\"name\":");
+                string(&t, missing[i].name);
+                puts_(&t, ",\"function\":");
+                string(&t, missing[i].function);
+                puts_(&t, ",\"reason\":");
+                string(&t, missing[i].reason);
+                puts_(&t, "}");
+            }
+            puts_(&t, "]");
+        }
+        if (strcmp(word(e), "trap") == 0 || e->n_frames) {
+            puts_(&t, ",\"backtrace\":[");
+            for (uint32_t i = 0; i < e->n_frames; i++) {
+                const ts_frame *f = &e->frames[i];
+                puts_(&t, i ? ",{\"module\":" : "{\"module\":");
+                string(&t, f->module);
+                puts_(&t, ",\"function\":");
+                string(&t, f->function);
+                puts_(&t, ",\"index\":");
+                number(&t, f->func_index);
+                puts_(&t, ",\"offset\":");
+                number(&t, f->offset);
+                puts_(&t, "}");
+            }
+            puts_(&t, "]");
+        }
+    }
+    puts_(&t, "}\n");
+    bool ok = !t.failed && t.s && ts_sys_leave(path, t.s);
+    if (!ok) fprintf(stderr, "touchstone: cannot write the outcome file %s\n", path);
+    free(t.s);
+    return ok;
+}

@@ -1,0 +1,192 @@
+/* run: see run.h. Maps the file, validates, links, calls wasi:cli/run, and says how it ended.
+ * In: a component and what is granted to it. Out: the exit status; --outcome, --trace. wit: wasi:cli/run */
+#include "cli/run.h"
+#include "cli/options.h"
+#include "cli/outcome.h"
+#include "core/module.h"
+#include "sys/input.h"
+#include "sys/killed.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_MISSING = 64 };
+
+typedef struct run {
+    ts_cli_options o;
+    ts_wasi *wasi;
+    ts_linker *linker;
+    ts_engine *engine;
+    ts_cstore *store;
+    ts_component *component;
+    ts_sys_input file;
+    FILE *trace;
+    ts_missing *missing;
+    uint32_t n_missing;
+} run;
+
+static void trace_line(void *data, const char *line, size_t len) {
+    FILE *f = data;
+    fwrite(line, 1, len, f);
+    fputc('\n', f);
+    fflush(f); /* whatever ends the guest, what it did is seen */
+}
+
+static ts_status open_file(const char *path, ts_sys_input *out, ts_error *e) {
+    ts_sys_err err = ts_sys_input_open(path, out);
+    return err ? ts_fail(e, TS_IO, "cannot read %s: %s", path, ts_sys_err_text(err)) : TS_OK;
+}
+
+/* From a signal handler. */
+static void stop(void *data) {
+    run *r = data;
+    ts_wasi_stop(r->wasi);
+    if (r->store) ts_store_interrupt(ts_cstore_core(r->store));
+}
+
+static ts_status set_up(run *r, int argc, char **argv, ts_error *e) {
+    TS_TRY(ts_wasi_create(&r->wasi, e));
+    TS_TRY(ts_linker_create(&r->linker, e));
+    TS_TRY(ts_cli_options_read(argc, argv, r->wasi, r->linker, &r->o, e));
+    const char *slash = strrchr(r->o.component, '/');
+    TS_TRY(ts_wasi_arg(r->wasi, r->o.argv0 ? r->o.argv0 : slash ? slash + 1 : r->o.component, e));
+    for (int i = 0; i < r->o.n_args; i++) TS_TRY(ts_wasi_arg(r->wasi, r->o.args[i], e));
+    if (r->o.trace) {
+        r->trace = r->o.trace_output ? fopen(r->o.trace_output, "we") : stderr;
+        if (!r->trace) return ts_fail(e, TS_IO, "cannot write the trace to %s", r->o.trace_output);
+        ts_linker_set_trace(r->linker, &(ts_trace){.line = trace_line, .data = r->trace, .filter = r->o.trace_filter});
+    }
+    ts_linker_unknown_imports_trap(r->linker, r->o.unknown_imports_trap);
+    return ts_linker_add_host(r->linker, &ts_wasi_def, r->wasi, e);
+}
+
+static ts_status load(run *r, ts_error *e) {
+    TS_TRY(open_file(r->o.component, &r->file, e));
+    TS_TRY(ts_engine_create(&r->engine, e));
+    if (!ts_bytes_are_component(r->file.bytes, r->file.len) && r->file.len >= 8 && memcmp(r->file.bytes, "\0asm\1\0\0", 8) == 0)
+        return ts_fail(e, TS_UNSUPPORTED,
+                       "%s is a core module, not a component: only components run here (wasm-tools component new makes one of it, with an "
+                       "adapter when it uses preview 1)",
+                       r->o.component);
+    return ts_component_new(r->engine, r->file.bytes, r->file.len, false, TS_CF_DEFAULT, &r->component, e);
+}
+
+/* The component must export wasi:cli/run of 0.2. */
+static ts_status find_run(const ts_component *c, ts_error *e) {
+    for (uint32_t i = 0; i < c->n_exports; i++) {
+        ts_iface_name n;
+        if (!ts_name_parse(c->exports[i].name, c->exports[i].name_len, &n)) continue;
+        if (n.base_len != strlen("wasi:cli/run") || memcmp(n.base, "wasi:cli/run", n.base_len) != 0) continue;
+        if (n.has_version && n.major == 0 && n.minor == 2) return TS_OK;
+        return ts_fail(e, TS_UNSUPPORTED, "the component exports %.*s: only version 0.2 of it can be run", (int)c->exports[i].name_len, c->exports[i].name);
+    }
+    return ts_fail(e, TS_UNLINKABLE, "the component does not export wasi:cli/run: there is nothing to run");
+}
+
+static ts_status link_check(run *r, ts_error *e) {
+    r->missing = calloc(MAX_MISSING, sizeof *r->missing);
+    if (!r->missing) return ts_fail_nomem(e);
+    uint32_t n = 0;
+    TS_TRY(ts_linker_check(r->linker, r->component, r->missing, MAX_MISSING, &n, e));
+    r->n_missing = n < MAX_MISSING ? n : MAX_MISSING;
+    if (!n || r->o.unknown_imports_trap) {
+        r->n_missing = 0;
+        return TS_OK;
+    }
+    for (uint32_t i = 0; i < r->n_missing; i++)
+        fprintf(stderr, "touchstone: import %s%s%s: %s\n", r->missing[i].name, r->missing[i].function[0] ? " " : "", r->missing[i].function,
+                r->missing[i].reason);
+    const ts_missing *m = &r->missing[0];
+    return ts_fail(e, TS_UNLINKABLE, "%u import%s cannot be linked; the first is %s%s%s: %s", n, n == 1 ? "" : "s", m->name, m->function[0] ? " " : "",
+                   m->function, m->reason);
+}
+
+static ts_status call_run(run *r, ts_error *e) {
+    ts_store_limits limits = {.memory_bytes = r->o.max_memory, .fuel = r->o.fuel, .stack_bytes = r->o.stack, .interruptible = r->o.max_time_ns != 0};
+    TS_TRY(ts_cstore_create(r->engine, &limits, &r->store, e));
+    ts_cinstance *instance;
+    TS_TRY(ts_component_instantiate(r->store, r->linker, r->component, &instance, e));
+    ts_cfunc *f = ts_cinstance_func(instance, "wasi:cli/run@0.2.0", "run");
+    if (!f) return ts_fail(e, TS_UNLINKABLE, "the component's wasi:cli/run has no function run");
+    const ts_cfunc_type *t = ts_cfunc_get_type(f);
+    if (t->n_params || !t->result || t->result->kind != TS_CT_RESULT)
+        return ts_fail(e, TS_UNLINKABLE, "the component's wasi:cli/run run is not a func() -> result");
+    ts_arena arena;
+    ts_arena_init(&arena);
+    ts_val result = {0};
+    ts_status s = ts_cfunc_call(r->store, f, NULL, &result, &arena, e);
+    if (s == TS_OK && result.variant.disc != 0) { /* err: the program says that it failed */
+        s = ts_fail(e, TS_EXIT, "run returned an error");
+        e->exit_status = 1;
+    }
+    ts_arena_free(&arena);
+    return s;
+}
+
+int ts_cli_run(int argc, char **argv) {
+    run *r = calloc(1, sizeof *r);
+    ts_error *e = malloc(sizeof *e); /* large: off the stack */
+    if (!r || !e) {
+        fprintf(stderr, "touchstone: no memory\n");
+        free(r);
+        free(e);
+        return TS_CLI_INTERNAL;
+    }
+    ts_error_init(e);
+    ts_sys_signals_quiet();
+    ts_status s = set_up(r, argc, argv, e);
+    if (s == TS_OK) {
+        ts_sys_on_kill(r->o.outcome, TS_CLI_KILLED_LINE);
+        if (r->o.max_time_ns)
+            ts_sys_on_alarm(r->o.max_time_ns, stop, r, r->o.outcome, TS_CLI_TIME_LINE, "touchstone: limit: the time limit was reached\n", TS_CLI_LIMIT);
+        s = load(r, e);
+    }
+    if (s == TS_OK) s = find_run(r->component, e);
+    if (s == TS_OK) s = link_check(r, e);
+    if (s == TS_OK) s = call_run(r, e);
+    if (r->o.max_time_ns) ts_sys_alarm_off();
+    if (s != TS_OK && e->status == TS_OK) (void)ts_fail(e, s, "%s", ts_status_name(s)); /* a failure without a report */
+    if (e->status == TS_INTERRUPTED) snprintf(e->message, sizeof e->message, "the time limit was reached");
+    ts_cli_report(e);
+    int status = ts_cli_status(e);
+    if (r->o.outcome && !ts_cli_outcome(r->o.outcome, e, r->missing, r->n_missing) && status == 0) status = TS_CLI_IO;
+    if (r->trace && r->trace != stderr) fclose(r->trace);
+    ts_cstore_destroy(r->store);
+    ts_component_free(r->component);
+    ts_linker_destroy(r->linker);
+    ts_engine_destroy(r->engine);
+    ts_wasi_destroy(r->wasi);
+    ts_sys_input_close(&r->file);
+    free(r->missing);
+    free(r);
+    free(e);
+    return status;
+}
+
+int ts_cli_validate(int argc, char **argv) {
+    if (argc != 2 || (argv[1][0] == '-' && argv[1][1])) {
+        fprintf(stderr, "touchstone: validate FILE\n");
+        return TS_CLI_USAGE;
+    }
+    ts_error *e = malloc(sizeof *e);
+    if (!e) return TS_CLI_INTERNAL;
+    ts_error_init(e);
+    ts_sys_input file = {0};
+    ts_engine *engine = NULL;
+    ts_component *c = NULL;
+    ts_module *m = NULL;
+    ts_status s = open_file(argv[1], &file, e);
+    if (s == TS_OK) s = ts_engine_create(&engine, e);
+    if (s == TS_OK)
+        s = ts_bytes_are_component(file.bytes, file.len) ? ts_component_new(engine, file.bytes, file.len, false, TS_CF_DEFAULT, &c, e)
+                                                         : ts_module_new(engine, file.bytes, file.len, false, &m, e);
+    if (s != TS_OK && e->status == TS_OK) (void)ts_fail(e, s, "%s", ts_status_name(s));
+    ts_cli_report(e);
+    int status = ts_cli_status(e);
+    ts_component_free(c);
+    if (m) ts_module_free(m);
+    ts_engine_destroy(engine);
+    ts_sys_input_close(&file);
+    free(e);
+    return status;
+}
