@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
 
 from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
@@ -45,9 +46,10 @@ class Jco:
     name = "jco"
 
     def find(self, places: Places) -> Peer | Absent:
-        node = shutil.which("node")
+        beside = Path(sys.executable).parent / "node"
+        node = shutil.which("node") or (str(beside) if beside.is_file() else None)
         if node is None:
-            return Absent(self.name, "there is no `node` on the search path")
+            return Absent(self.name, "there is no `node` on the search path, nor beside this Python")
         package = places.named(self.name) or places.root / _PACKAGE
         if not (package / "package.json").is_file():
             return Absent(self.name, f"npm's @bytecodealliance/jco is not installed in {package}")
