@@ -35,22 +35,20 @@ class WasmtimePy:
         lacking = [grant for grant in job.case.run.grants if grant not in _GRANTS]
         if lacking:
             return Inexpressible(f"the Python bindings cannot grant {', '.join(lacking)}")
-        outcome, spec = job.scratch / "outcome.json", job.scratch / "job.json"
-        spec.write_text(
-            json.dumps(
-                {
-                    "component": str(job.component),
-                    "compiled": job.component != job.case.component,
-                    "argv": [job.component.name, *job.case.run.args],
-                    "env": job.case.run.env or [],
-                    "dirs": [[str(mount.host), mount.guest, mount.read_only] for mount in job.mounts],
-                    "http": "http" in job.case.run.grants,
-                    "outcome": str(outcome),
-                }
-            ),
-            encoding="utf-8",
+        outcome = job.scratch / "outcome.json"
+        spec = json.dumps(
+            {
+                "component": str(job.component),
+                "compiled": job.component != job.case.component,
+                "argv": [job.component.name, *job.case.run.args],
+                "env": job.case.run.env or [],
+                "dirs": [[str(mount.host), mount.guest, mount.read_only] for mount in job.mounts],
+                "http": "http" in job.case.run.grants,
+                "outcome": str(outcome),
+            },
+            ensure_ascii=False,
         )
-        return Command((*peer.program, str(spec)), base_environment(job), outcome, startup=20.0)
+        return Command((*peer.program, spec), base_environment(job), outcome, startup=20.0)
 
     def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
         ending = common_ending(result)

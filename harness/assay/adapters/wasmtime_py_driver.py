@@ -1,6 +1,6 @@
-"""Run by the interpreter that has wasmtime: one component, as the JSON file in argv[1] says. Writes an outcome file.
+"""Run by the interpreter that has wasmtime: one component, as the JSON object in argv[1] says. Writes an outcome file.
 
-`compile IN OUT` instead of the file compiles ahead.
+`compile IN OUT` instead of the object compiles ahead.
 Stands alone: it imports nothing of the harness, so that it also runs where only wasmtime is installed.
 """
 
@@ -31,7 +31,7 @@ def main() -> int:
         ahead = wc.Component.from_file(wasmtime.Engine(), sys.argv[2])
         Path(sys.argv[3]).write_bytes(ahead.serialize())
         return 0
-    job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    job = json.loads(sys.argv[1])
     outcome = run(job)
     outcome["schema"] = "touchstone-outcome/1"
     Path(job["outcome"]).write_text(json.dumps(outcome) + "\n", encoding="utf-8")
