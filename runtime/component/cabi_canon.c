@@ -371,7 +371,8 @@ static ts_status task_return(void *data, ts_exec *x, ts_slot *io) {
     const ts_cfunc_type *ft = task->func->type;
     const ts_ctype *t = b->def->canon.builtin_type;
     TS_TRAP_IF(e, !t != !ft->result || (t && !ts_ctype_equal(t, ft->result, NULL, NULL)), "invalid `task.return` signature and/or options for current task");
-    TS_TRAP_IF(e, b->opts.encoding != task->func->opts.encoding || b->opts.memory != task->func->opts.memory, "invalid `task.return` signature and/or options for current task");
+    /* definitions.py compares the memories always; the official scripts (cross-abi-calls) want it only of a built-in that names one */
+    TS_TRAP_IF(e, b->opts.encoding != task->func->opts.encoding || (b->opts.memory && b->opts.memory != task->func->opts.memory), "invalid `task.return` signature and/or options for current task");
     ts_subtask none;
     ts_subtask_init(&none);
     ts_cabi_cx cx = {.opts = &b->opts, .store = b->inst->store, .inst = b->inst, .res = b->inst->res, .task = task, .subtask = &none, .arena = task->arena, .err = e,

@@ -269,7 +269,8 @@ ts_status ts_cfunc_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *call
 ts_status ts_host_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_arena *arena, ts_error *e) TS_MUST_USE;
 
 /* linker.c, trace.c */
-typedef struct ts_linker_host { const ts_host_def *def; void *host; ts_resource *rts; ts_resource **rt_map; } ts_linker_host;
+typedef struct ts_linker_host { const ts_host_def *def; void *host; ts_resource **rt_map; } ts_linker_host;
+typedef struct ts_embedded ts_embedded; /* what was defined through touchstone.h for one version: api.c's */
 typedef struct ts_linker_named { const char *name; const ts_exports *exports; ts_module *module; } ts_linker_named;
 typedef struct ts_linker_dummy { const char *interface, *name; ts_resource *rt; } ts_linker_dummy;
 struct ts_linker {
@@ -278,6 +279,7 @@ struct ts_linker {
     TS_VEC(ts_linker_named) named;
     TS_VEC(ts_linker_dummy) dummies; /* stand for resource types that nothing provides */
     TS_VEC(const char *) denied, unstable, unimplemented;
+    TS_VEC(ts_embedded *) embedded;
     ts_trace trace;
     bool unknown_trap, deny_all;
 };

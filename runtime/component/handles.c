@@ -147,7 +147,7 @@ ts_status ts_resource_destroy(ts_cstore *s, ts_resource *rt, uint64_t rep, ts_ci
     if (!rt->impl) {
         ts_status st = TS_OK;
         if (rt->host_def && rt->host_def->drop) {
-            ts_host_call call = {.host = rt->host, .store = s, .arena = arena, .err = e, .max_bytes = 256u << 20};
+            ts_host_call call = {.host = rt->host, .store = s, .arena = arena, .err = e, .max_bytes = 256u << 20, .resource = rt->host_def};
             st = rt->host_def->drop(&call, rep);
         }
         if (rt->linker && rt->host_def && ts_linker_traces(rt->linker, rt->host_def->interface)) ts_trace_drop(rt->linker, rt, rep, st, e);

@@ -11,14 +11,15 @@ typedef struct ts_cstore ts_cstore;   /* run-time state of component instances o
 typedef struct ts_resource ts_resource; /* a run-time resource type: identity by address */
 
 /* A running call from a guest to the host. */
-typedef struct ts_host_call {
+struct ts_host_call {
     void *host;          /* what ts_linker_… was given: the WASI context */
     ts_cstore *store;
     ts_arena *arena;     /* for results: reset when the call is done */
     ts_error *err;
     uint64_t max_bytes;  /* a result's lists and strings beyond this are a limit error [256 MiB] */
-    const struct ts_host_func *func;
-} ts_host_call;
+    const struct ts_host_func *func;         /* a call of a function … */
+    const struct ts_host_resource *resource; /* … or of a resource's drop */
+};
 
 /* args: n_params values; result: where the result goes (unset when the function has none). Handles: args[i].handle.rep is the rep given at
  * creation (own: ownership passes to the host; borrow: valid during the call); to return own<r> set handle.rep (rt is filled in).

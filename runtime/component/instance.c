@@ -35,7 +35,7 @@ static void drop_host_handles(ts_cstore *s) {
                 if (h->kind != TS_HANDLE_OWN || !h->rt || h->rt->impl || !h->rt->host_def || !h->rt->host_def->drop) continue;
                 ts_error e;
                 ts_error_init(&e);
-                ts_host_call call = {.host = h->rt->host, .store = s, .arena = &arena, .err = &e, .max_bytes = 256u << 20};
+                ts_host_call call = {.host = h->rt->host, .store = s, .arena = &arena, .err = &e, .max_bytes = 256u << 20, .resource = h->rt->host_def};
                 if (h->rt->host_def->drop(&call, h->rep) != TS_OK && !last) {
                     refused = true;
                     continue;

@@ -23,20 +23,21 @@ void ts_linker_destroy(ts_linker *l) {
     ts_vec_free(&l->denied);
     ts_vec_free(&l->unstable);
     ts_vec_free(&l->unimplemented);
+    ts_vec_free(&l->embedded);
     ts_arena_free(&l->arena);
     free(l);
 }
 
 ts_status ts_linker_add_host(ts_linker *l, const ts_host_def *def, void *host, ts_error *e) {
     ts_linker_host h = {.def = def, .host = host};
-    h.rts = ts_arena_array(&l->arena, def->n_resources, sizeof *h.rts);
     h.rt_map = ts_arena_array(&l->arena, def->n_resources, sizeof *h.rt_map);
-    if (!h.rts || !h.rt_map || !ts_vec_push(&l->hosts, h)) return ts_fail_nomem(e);
+    if (!h.rt_map) return ts_fail_nomem(e);
     for (uint32_t i = 0; i < def->n_resources; i++) {
-        h.rts[i] = (ts_resource){.host_def = &def->resources[i], .host = host, .linker = l, .name = def->resources[i].name};
-        h.rt_map[i] = &h.rts[i];
+        ts_resource *rt = h.rt_map[i] = ts_arena_alloc(&l->arena, sizeof *rt);
+        if (!rt) return ts_fail_nomem(e);
+        *rt = (ts_resource){.host_def = &def->resources[i], .host = host, .linker = l, .name = def->resources[i].name};
     }
-    return TS_OK;
+    return ts_vec_push(&l->hosts, h) ? TS_OK : ts_fail_nomem(e);
 }
 
 void ts_linker_set_trace(ts_linker *l, const ts_trace *t) { l->trace = t ? *t : (ts_trace){0}; }
@@ -60,7 +61,7 @@ ts_resource *ts_linker_resource(ts_linker *l, const char *interface, const char 
     for (uint32_t i = 0; i < l->hosts.len; i++) {
         const ts_host_def *d = l->hosts.data[i].def;
         for (uint32_t k = 0; k < d->n_resources; k++) {
-            if (strcmp(d->resources[k].interface, interface) == 0 && strcmp(d->resources[k].name, name) == 0) return &l->hosts.data[i].rts[k];
+            if (strcmp(d->resources[k].interface, interface) == 0 && strcmp(d->resources[k].name, name) == 0) return l->hosts.data[i].rt_map[k];
         }
     }
     return NULL;
@@ -321,7 +322,7 @@ static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
         if (w->type->sort == TS_SORT_TYPE && w->type->is_resource && !it->rt) {
             if (h) {
                 for (uint32_t k = 0; k < h->def->n_resources && !it->rt; k++) {
-                    if (same(base, base_len, h->def->resources[k].interface) && same(w->name, w->name_len, h->def->resources[k].name)) it->rt = &h->rts[k];
+                    if (same(base, base_len, h->def->resources[k].interface) && same(w->name, w->name_len, h->def->resources[k].name)) it->rt = h->rt_map[k];
                 }
             }
             /* `use`d from another interface: an eq bound says which one, its slot is filled */

@@ -97,6 +97,90 @@ TS_API const char *ts_trap_kind_name(ts_trap_kind k);  /* "out-of-bounds-memory"
 TS_API void ts_error_init(ts_error *e);
 TS_API const char *ts_version(void);
 
+/* --- values ------------------------------------------------------------------------------------------------------------
+ * A component value. Its type is known from elsewhere (ts_ctype): a value has no tag. What it points to belongs to a pool, to the
+ * caller, or during a callback to the guest (arguments are valid until the callback returns). */
+typedef struct ts_val ts_val;
+struct ts_resource;
+struct ts_val {
+    union {
+        bool b;
+        int8_t s8; uint8_t u8; int16_t s16; uint16_t u16; int32_t s32; uint32_t u32; int64_t s64; uint64_t u64;
+        float f32; double f64;
+        uint32_t ch;
+        struct { const char *ptr; size_t len; } str;       /* UTF-8 whatever the guest's encoding */
+        struct { const void *ptr; size_t len; } raw;       /* list<u8>, <s8>, <u16> … <f64>: `len` elements, packed, native endian */
+        struct { const ts_val *ptr; size_t len; } list;    /* list of anything else; record; tuple (len = n) */
+        struct { const ts_val *payload; uint32_t disc; } variant; /* variant, enum, option (0 none, 1 some), result (0 ok, 1 error) */
+        struct { const uint32_t *words; uint32_t bits; } flags;   /* up to 32 flags in bits (words NULL) */
+        struct { uint64_t rep; struct ts_resource *rt; } handle;  /* own, borrow */
+    };
+};
+
+typedef struct ts_engine ts_engine;       /* shared by all that follows; outlives it */
+typedef struct ts_component ts_component; /* decoded and validated */
+typedef struct ts_linker ts_linker;       /* what imports are bound to */
+typedef struct ts_cstore ts_cstore;       /* the state of running instances; traps stay within instances */
+typedef struct ts_cinstance ts_cinstance; /* a component instance; ends with its store */
+typedef struct ts_cfunc ts_cfunc;         /* a function that a component instance exports; ends with its store */
+typedef struct ts_ctype ts_ctype;         /* a component-level type; lives as long as what it was got from */
+typedef struct ts_pool ts_pool;           /* memory for values */
+typedef struct ts_host_call ts_host_call; /* a running call of a callback */
+
+TS_API ts_status ts_engine_new(TS_OWN ts_engine **out, ts_error *e) TS_MUST_USE;
+TS_API void ts_engine_free(ts_engine *engine);
+
+TS_API TS_OWN ts_pool *ts_pool_new(void); /* NULL: no memory */
+TS_API void *ts_pool_alloc(ts_pool *p, size_t size); /* zeroed; NULL: no memory */
+TS_API void ts_pool_free(ts_pool *p);
+
+/* --- components --- */
+TS_API ts_status ts_component_load(ts_engine *engine, const void *bytes, size_t len, TS_OWN ts_component **out, ts_error *e) TS_MUST_USE; /* copies */
+TS_API void ts_component_free(ts_component *c); /* instances keep what they need */
+TS_API uint32_t ts_component_import_count(const ts_component *c);
+TS_API const char *ts_component_import_name(const ts_component *c, uint32_t i); /* NULL: there is none */
+TS_API uint32_t ts_component_export_count(const ts_component *c);
+TS_API const char *ts_component_export_name(const ts_component *c, uint32_t i);
+
+/* --- the linker: host functions and resources ---
+ * interface: "my:host/log@1.0.0" (links compatible versions), a plain name, or "" for what is imported by itself.
+ * type: WIT, with types written out: "func(text: string, level: enum { low, high }) -> result<u32, string>"; of resources of the
+ * same interface: own<NAME>, borrow<NAME>. Methods are functions called "[method]NAME.f" with `self: borrow<NAME>` first. */
+typedef ts_status (*ts_callback)(ts_host_call *c, void *data, const ts_val *args, ts_val *result);
+typedef ts_status (*ts_drop_callback)(ts_host_call *c, void *data, uint64_t rep);
+TS_API ts_status ts_linker_new(TS_OWN ts_linker **out, ts_error *e) TS_MUST_USE;
+TS_API void ts_linker_free(ts_linker *l); /* after the stores that used it */
+TS_API ts_status ts_linker_define_resource(ts_linker *l, const char *interface, const char *name, ts_drop_callback drop, void *data, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_linker_define_func(ts_linker *l, const char *interface, const char *name, const char *type, ts_callback fn, void *data, ts_error *e) TS_MUST_USE;
+TS_API void *ts_callback_alloc(ts_host_call *c, size_t size); /* for results: zeroed, gone after the call; NULL: no memory */
+TS_API ts_status ts_callback_trap(ts_host_call *c, const char *fmt, ...) TS_PRINTF(2, 3); /* return what it returns */
+TS_API ts_status ts_callback_exit(ts_host_call *c, int status); /* the same: ends the guest with TS_EXIT */
+
+/* --- running --- */
+typedef struct ts_run_limits { uint64_t memory_bytes, stack_bytes, fuel; } ts_run_limits; /* 0: the default */
+TS_API ts_status ts_cstore_new(ts_engine *engine, const ts_run_limits *limits /* or NULL */, TS_OWN ts_cstore **out, ts_error *e) TS_MUST_USE;
+TS_API void ts_cstore_free(ts_cstore *s); /* drops what guests hold of the host */
+TS_API ts_status ts_component_instantiate(ts_cstore *s, ts_linker *l, ts_component *c, ts_cinstance **out, ts_error *e) TS_MUST_USE;
+/* interface NULL: a function that is exported by itself. NULL: there is none. */
+TS_API ts_cfunc *ts_cinstance_func(ts_cinstance *i, const char *interface, const char *name);
+/* args: as many as the function has parameters; result: NULL when it has none; what it points to goes to the pool. */
+TS_API ts_status ts_cfunc_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_pool *pool, ts_error *e) TS_MUST_USE;
+/* The same in WAVE notation: "add(1, 2)" → "3" in the pool. The name may be "interface#function". */
+TS_API ts_status ts_cinstance_invoke_text(ts_cstore *s, ts_cinstance *i, const char *call, ts_pool *pool, const char **result, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_handle_drop(ts_cstore *s, const ts_val *own, ts_error *e) TS_MUST_USE; /* an own<…> that a call has returned */
+
+/* --- types --- */
+TS_API uint32_t ts_cfunc_param_count(const ts_cfunc *f);
+TS_API const char *ts_cfunc_param_name(const ts_cfunc *f, uint32_t i);
+TS_API const ts_ctype *ts_cfunc_param_type(const ts_cfunc *f, uint32_t i);
+TS_API const ts_ctype *ts_cfunc_result_type(const ts_cfunc *f); /* NULL: none */
+TS_API const char *ts_ctype_kind(const ts_ctype *t);             /* "u32", "list", "record" … */
+TS_API uint32_t ts_ctype_count(const ts_ctype *t);               /* fields, cases, flags, elements of a tuple */
+TS_API const char *ts_ctype_name(const ts_ctype *t, uint32_t i); /* of them; NULL: none */
+TS_API const ts_ctype *ts_ctype_type(const ts_ctype *t, uint32_t i); /* of them; of list and option 0 is the element; of result 0 ok, 1 error; NULL: none */
+TS_API size_t ts_val_print(const ts_ctype *t, const ts_val *v, char *buf, size_t size); /* WAVE; returns as snprintf does */
+TS_API ts_status ts_val_parse(const ts_ctype *t, const char *text, ts_pool *pool, ts_val *v, ts_error *e) TS_MUST_USE;
+
 #ifdef __cplusplus
 }
 #endif
