@@ -145,7 +145,8 @@ static ts_status finish_types(struct dec *d) {
 static ts_status read_limits(struct dec *d, ts_reader *r, bool is_mem, ts_limits *l) {
     uint8_t flags = 0;
     TS_TRY(ts_read_u8(r, &flags));
-    uint8_t known = 0x01 | 0x04;
+    uint8_t known = 0x01;
+    if (d->m->features & TS_F_MEMORY64) known |= 0x04;
     if (is_mem && d->m->features & TS_F_THREADS) known |= 0x02;
     if (is_mem && d->m->features & TS_F_CUSTOM_PAGE_SIZES) known |= 0x08;
     if (flags & ~known) return bad_byte(r, "malformed limits flags");
@@ -154,9 +155,10 @@ static ts_status read_limits(struct dec *d, ts_reader *r, bool is_mem, ts_limits
     l->max = 0;
     if (l->has_max) TS_TRY(ts_read_u64(r, &l->max));
     if (flags & 8) {
-        uint32_t log2;
+        uint32_t log2 = 0;
         TS_TRY(ts_read_u32(r, &log2));
-        l->page_log2 = (uint8_t)(log2 > 64 ? 255 : log2); /* validated: 0 or 16 */
+        if (log2 > 64) return bad_byte(r, "invalid custom page size");
+        l->page_log2 = (uint8_t)log2; /* validated: 0 or 16 */
     }
     return TS_OK;
 }

@@ -573,6 +573,7 @@ static ts_status check_spaces(struct mod *x) {
     ts_module *m = x->m;
     for (uint32_t i = m->n_imp_funcs; i < m->n_funcs; i++) TS_TRY(canon_func(x, "function", &m->funcs[i].type));
     for (uint32_t i = m->n_imp_tags; i < m->n_tags; i++) TS_TRY(check_tag_type(x, "tag", &m->tags[i]));
+    if (m->n_mems > 1 && !(m->features & TS_F_MULTI_MEMORY)) return invalid(x, 0, "memory", "multiple memories");
     for (uint32_t i = m->n_imp_mems; i < m->n_mems; i++) TS_TRY(check_mem_type(x, "memory", &m->mems[i]));
     for (uint32_t i = m->n_imp_tables; i < m->n_tables; i++) {
         ts_table_def *t = &m->tables[i];

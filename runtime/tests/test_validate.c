@@ -103,6 +103,17 @@ static void features(void **state) {
     assert_int_equal(check_func(engine, VOID, BYTES(0, 0x12, 0, 0x0b), &err), TS_MALFORMED);
     assert_non_null(strstr(err.message, "illegal opcode 12"));
     assert_int_equal(check_func(engine, VOID, BYTES(0, 0x41, 0, 0xfd, 0x0f, 0x1a, 0x0b), &err), TS_MALFORMED);
+    build b = module_start();
+    SECTION(&b, 5, 2, 0, 1, 0, 1);
+    ts_engine_set_features(engine, TS_F_WASM3 & ~TS_F_MULTI_MEMORY);
+    assert_int_equal(check_module(engine, b.bytes, b.len, &err), TS_INVALID);
+    ts_engine_set_features(engine, TS_F_WASM3);
+    assert_int_equal(check_module(engine, b.bytes, b.len, &err), TS_OK);
+    b = module_start();
+    SECTION(&b, 5, 1, 0x08, 1, 65); /* a page of 2^65 bytes */
+    ts_engine_set_features(engine, TS_F_WASM3 | TS_F_CUSTOM_PAGE_SIZES);
+    assert_int_equal(check_module(engine, b.bytes, b.len, &err), TS_MALFORMED);
+    assert_string_equal(err.message, "invalid custom page size");
     ts_engine_set_features(engine, TS_F_WASM3);
     assert_int_equal(check_func(engine, VOID, BYTES(0, 0xfe, 0x03, 0, 0x0b), &err), TS_MALFORMED);
     ts_engine_set_features(engine, TS_F_WASM3 | TS_F_THREADS | TS_F_WIDE_ARITHMETIC);
