@@ -111,8 +111,12 @@ def _judge_check(case: Case, check: Check, output: GuestOutput, outcome: Outcome
     if len(reports) > 1:
         return UnitResult(check.id, Verdict.ERROR, f"reported {len(reports)} times")
     if not reports:
-        if check.level is Level.UNSPECIFIED and _open_ending(case) and outcome.ending in (Ending.EXITED, Ending.TRAP):
-            return UnitResult(check.id, Verdict.PASS, "", f"not reported; the run ended: {outcome}")
+        cut_short = outcome.ending is Ending.TRAP or (outcome.ending is Ending.EXITED and outcome.status != 0)
+        if check.level is Level.UNSPECIFIED and _open_ending(case) and cut_short:
+            status = f" {outcome.status}" if outcome.ending is Ending.EXITED else ""
+            return UnitResult(
+                check.id, Verdict.PASS, "", f"not reported; the run ended: {outcome.ending.value}{status}"
+            )
         verdict = _ENDING_VERDICTS.get(outcome.ending, Verdict.FAIL)
         return UnitResult(check.id, verdict, f"not reported; the run ended: {outcome}")
     report = reports[0]

@@ -45,6 +45,8 @@ def test_a_whole_case(project: Project) -> None:
         (SHORT, "does nothing"),
         (SHORT + "[expect]\nexit = 0\n", "does nothing"),
         (SHORT + "[expect]\nexit = 1\n", "does nothing"),
+        (SHORT + '[expect]\nexit = "any"\n[[check]]\n' + CASE.rpartition("[[check]]\n")[2], "does nothing"),
+        (SHORT + '[expect]\nexit = "all"\nstdout = "x"\n', "0 to 255"),
         (SHORT + '[expect]\nstdout = ""\n', "does nothing"),
         (SHORT + '[expect]\nstdout-matches = "x*"\n', "does nothing"),
         (SHORT + '[[run.dir]]\nguest = "/d"\n[[expect.file]]\npath = "/d/f"\nabsent = true\n', "does nothing"),

@@ -46,6 +46,7 @@ EVERY_SHAPE = [
     ONLY_EXPECT + '[expect]\nstdout = "x"\n',
     ONLY_EXPECT + '[expect]\nstdout-contains = "x"\n',
     ONLY_EXPECT + '[expect]\nstderr-matches = "x+"\n',
+    ONLY_EXPECT + '[expect]\nexit = "any"\nstdout = "x"\n',
     ONLY_EXPECT + "[expect]\ntrap = true\n",
     ONLY_EXPECT + "[expect]\nexit = 2\n",
     ONLY_EXPECT + '[expect]\nrefused = "malformed"\n',

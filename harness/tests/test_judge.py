@@ -121,3 +121,19 @@ def test_splitting_loses_nothing(lines: list[bytes]) -> None:
 @given(st.binary(max_size=200))
 def test_splitting_never_raises(data: bytes) -> None:
     split_output(data)
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "verdict", "value"),
+    [
+        (Ending.TRAP, None, Verdict.PASS, "not reported; the run ended: trap"),
+        (Ending.EXITED, 1, Verdict.PASS, "not reported; the run ended: exited 1"),
+        (Ending.EXITED, 0, Verdict.FAIL, None),
+        (Ending.TIMEOUT, None, Verdict.TIMEOUT, None),
+        (Ending.CRASH, None, Verdict.CRASH, None),
+    ],
+)
+def test_open_ending(project: Project, ending: Ending, status: int | None, verdict: Verdict, value: str | None) -> None:
+    text = SHORT + 'exit = "any"\nstdout = "before\\n"\n[[check]]\n' + CASE.rpartition("[[check]]\n")[2]
+    unit = judge(project.load(text), "r", seen(b"before\n", ending, status)).unit("t.fake.choice")
+    assert unit is not None and (unit.verdict, unit.value) == (verdict, value)
