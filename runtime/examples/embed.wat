@@ -1,0 +1,48 @@
+;; What embed.c runs; its bytes are in embed_component.h (wasm-tools parse embed.wat).
+(component
+  (import "example:host/tally@1.0.0" (instance $host
+    (export "counter" (type $counter (sub resource)))
+    (export "[constructor]counter" (func (param "start" u32) (result (own $counter))))
+    (export "[method]counter.add" (func (param "self" (borrow $counter)) (param "n" u32) (result u32)))
+    (export "log" (func (param "text" string)))))
+  (alias export $host "counter" (type $counter))
+  (alias export $host "log" (func $log))
+  (alias export $host "[constructor]counter" (func $new))
+  (alias export $host "[method]counter.add" (func $add))
+  (core module $libc
+    (memory (export "memory") 1)
+    (global $next (mut i32) (i32.const 1024))
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (local $p i32)
+      (local.set $p (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+      (global.set $next (i32.add (local.get $p) (local.get 3)))
+      (local.get $p)))
+  (core instance $libc (instantiate $libc))
+  (core func $log' (canon lower (func $log) (memory (core memory $libc "memory"))))
+  (core func $new' (canon lower (func $new)))
+  (core func $add' (canon lower (func $add)))
+  (core func $drop (canon resource.drop $counter))
+  (core module $main
+    (import "libc" "memory" (memory 1))
+    (import "host" "log" (func $log (param i32 i32)))
+    (import "host" "new" (func $new (param i32) (result i32)))
+    (import "host" "add" (func $add (param i32 i32) (result i32)))
+    (import "host" "drop" (func $drop (param i32)))
+    ;; logs the text, counts its bytes from 100 on, gives back { text, total }
+    (func (export "measure") (param $p i32) (param $n i32) (result i32)
+      (local $h i32)
+      (call $log (local.get $p) (local.get $n))
+      (local.set $h (call $new (i32.const 100)))
+      (i32.store (i32.const 16) (local.get $p))
+      (i32.store (i32.const 20) (local.get $n))
+      (i32.store (i32.const 24) (call $add (local.get $h) (local.get $n)))
+      (call $drop (local.get $h))
+      (i32.const 16)))
+  (core instance $main (instantiate $main
+    (with "libc" (instance $libc))
+    (with "host" (instance
+      (export "log" (func $log')) (export "new" (func $new')) (export "add" (func $add')) (export "drop" (func $drop))))))
+  (type $report' (record (field "text" string) (field "total" u32)))
+  (export $report "report" (type $report'))
+  (func (export "measure") (param "text" string) (result $report)
+    (canon lift (core func $main "measure") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc")))))
