@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Project
+from conftest import CASE, Project
 from hypothesis import given
 from hypothesis import strategies as st
 
