@@ -36,7 +36,7 @@ STYLES = {
     Verdict.UNSUPPORTED: "yellow",
     Verdict.SKIP: "dim",
 }
-CONSOLE = Console(highlight=False, soft_wrap=True)
+CONSOLE = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 140)
 
 
 class Unusable(click.ClickException):

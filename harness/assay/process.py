@@ -4,7 +4,7 @@ In: argv, environment, directory, stdin, limits. Out: `ProcessResult`. The proce
 is over its process group gets SIGTERM, then SIGKILL; what it leaves behind in that group is ended too. No other process is touched.
 
 Peak memory: the kernel's account of a child begins with the memory of the process that started it, so below the harness's own
-size it says nothing. There the largest sample of VmHWM is taken, read when output arrives and every few milliseconds.
+size it says nothing. There the largest sample of VmHWM is taken, read when output arrives and every few milliseconds; 0 says that there was none.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class _Watch:
             stderr=bytes(self.err.data),
             wall=wall,
             cpu=usage.ru_utime + usage.ru_stime,
-            peak_rss_kib=usage.ru_maxrss if usage.ru_maxrss > self.floor or not self.sampled else self.sampled,
+            peak_rss_kib=usage.ru_maxrss if usage.ru_maxrss > self.floor else self.sampled,
             leftovers=leftovers,
         )
 
