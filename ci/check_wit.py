@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "runtime/wasi"))
-import witparse  # noqa: E402
+import witparse
 
 
 def signature(packages: witparse.Packages, iface: witparse.Interface, ref: witparse.Ref | None, depth: int = 0) -> str:

@@ -17,7 +17,8 @@ typedef struct command {
 static const command commands[] = {
     {"run", "[OPTION…] COMPONENT [ARG…]", "run a component that exports wasi:cli/run", ts_cli_run},
     {"validate", "FILE", "check a component or a core module", ts_cli_validate},
-    {"wast", "SCRIPT.json [--results FILE] [-v]", "run an official script that wasm-tools json-from-wast has converted", ts_cli_wast},
+    {"wast", "SCRIPT.json [--results FILE] [-v]", "run an official script that wasm-tools json-from-wast has converted",
+     ts_cli_wast},
     {"inspect", "COMPONENT", "print a component's world, structure and sizes", ts_cli_inspect},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
@@ -25,13 +26,16 @@ enum { N_COMMANDS = sizeof commands / sizeof *commands };
 static void help(FILE *to) {
     fprintf(to, "touchstone %s: runs WASI 0.2 components\n\n", ts_version());
     for (int i = 0; i < N_COMMANDS; i++)
-        if (commands[i].run) fprintf(to, "  touchstone %s %s\n      %s\n", commands[i].name, commands[i].args, commands[i].text);
+        if (commands[i].run)
+            fprintf(to, "  touchstone %s %s\n      %s\n", commands[i].name, commands[i].args, commands[i].text);
     fprintf(to, "  touchstone --help | --version\n\n%s\n", ts_cli_run_help);
-    fprintf(to, "Exit status: the guest's own; %d when it trapped; and, of the command itself:\n"
-                "  %d bad usage           %d malformed file   %d invalid file          %d an import cannot be linked\n"
-                "  %d a limit was reached %d unreadable file  %d unsupported feature   %d internal error\n"
-                "A guest may exit with any of these itself: --outcome FILE tells them apart.\n",
-            TS_CLI_TRAP, TS_CLI_USAGE, TS_CLI_MALFORMED, TS_CLI_INVALID, TS_CLI_LINK, TS_CLI_LIMIT, TS_CLI_IO, TS_CLI_UNSUPPORTED, TS_CLI_INTERNAL);
+    fprintf(to,
+            "Exit status: the guest's own; %d when it trapped; and, of the command itself:\n"
+            "  %d bad usage           %d malformed file   %d invalid file          %d an import cannot be linked\n"
+            "  %d a limit was reached %d unreadable file  %d unsupported feature   %d internal error\n"
+            "A guest may exit with any of these itself: --outcome FILE tells them apart.\n",
+            TS_CLI_TRAP, TS_CLI_USAGE, TS_CLI_MALFORMED, TS_CLI_INVALID, TS_CLI_LINK, TS_CLI_LIMIT, TS_CLI_IO,
+            TS_CLI_UNSUPPORTED, TS_CLI_INTERNAL);
 }
 
 int main(int argc, char **argv) {

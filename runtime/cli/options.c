@@ -14,7 +14,8 @@ const char ts_cli_run_help[] =
     "  --cwd GUEST                   the initial working directory [none]\n"
     "  --argv0 NAME                  the guest's first argument [the component's file name]\n"
     "  -S WORD[=y|n],…               wasmtime's words, see below\n"
-    "  --unstable NAME               link the functions of an unstable feature (clocks-timezone, network-error-code …)\n"
+    "  --unstable NAME               link the functions of an unstable feature (clocks-timezone, network-error-code "
+    "…)\n"
     "  --deny INTERFACE              as if nothing provided it (wasi:clocks/wall-clock)\n"
     "  --unknown-imports-trap        run although imports are unknown or not implemented; a call of one traps\n"
     "  --trace[=INTERFACE,…]         print each WASI call with its arguments and result on stderr\n"
@@ -28,7 +29,8 @@ const char ts_cli_run_help[] =
     "  cli common preview2 p2        what is always there (=n: deny wasi:cli)\n"
     "  inherit-env                   all environment variables\n"
     "  inherit-stdin inherit-stdout inherit-stderr   as they are by default (=n: closed)\n"
-    "  inherit-network allow-ip-name-lookup tcp udp  sockets: not implemented yet: link, and trap when they are called\n"
+    "  inherit-network allow-ip-name-lookup tcp udp  sockets: not implemented yet: link, and trap when they are "
+    "called\n"
     "  http                          outgoing requests: not implemented yet: link, and trap when they are called\n"
     "  network-error-code cli-exit-with-code         unstable functions of those names\n"
     "  max-resources=N               host objects that the guest may hold at once\n";
@@ -41,10 +43,15 @@ static bool is(const char *arg, const char *name, const char **value) {
     return true;
 }
 
-typedef struct unit { const char *name; uint64_t factor; } unit;
-static const unit sizes[] = {{"", 1}, {"B", 1}, {"K", 1024}, {"KB", 1000}, {"KiB", 1024}, {"M", 1 << 20}, {"MB", 1000000}, {"MiB", 1 << 20},
+typedef struct unit {
+    const char *name;
+    uint64_t factor;
+} unit;
+static const unit sizes[] = {{"", 1},        {"B", 1},           {"K", 1024},     {"KB", 1000},
+                             {"KiB", 1024},  {"M", 1 << 20},     {"MB", 1000000}, {"MiB", 1 << 20},
                              {"G", 1 << 30}, {"GB", 1000000000}, {"GiB", 1 << 30}};
-static const unit times[] = {{"", 1000000000}, {"s", 1000000000}, {"ms", 1000000}, {"us", 1000}, {"ns", 1}, {"m", 60000000000u}, {"h", 3600000000000u}};
+static const unit times[] = {{"", 1000000000}, {"s", 1000000000},   {"ms", 1000000},      {"us", 1000},
+                             {"ns", 1},        {"m", 60000000000u}, {"h", 3600000000000u}};
 static const unit none[] = {{"", 1}};
 
 static ts_status quantity(const char *option, const char *s, const unit *units, size_t n, uint64_t *out, ts_error *e) {
@@ -73,7 +80,8 @@ static ts_status dir(ts_wasi *w, const char *value, ts_error *e) {
     char *sep = strstr(host, "::");
     if (sep) *sep = 0;
     const char *guest = sep ? sep + 2 : host;
-    ts_status s = *host && *guest ? ts_wasi_dir(w, host, guest, ro, e) : ts_fail(e, TS_USAGE, "--dir %s: HOST[::GUEST][:ro] expected", value);
+    ts_status s = *host && *guest ? ts_wasi_dir(w, host, guest, ro, e)
+                                  : ts_fail(e, TS_USAGE, "--dir %s: HOST[::GUEST][:ro] expected", value);
     free(host);
     return s;
 }
@@ -93,7 +101,8 @@ static ts_status inherit_env(ts_wasi *w, ts_error *e) {
         ts_error skip;
         ts_error_init(&skip);
         ts_status s = ts_wasi_env(w, *p, (size_t)(eq - *p), eq + 1, &skip);
-        if (s != TS_OK && s != TS_USAGE) return ts_fail(e, s, "%s", skip.message); /* USAGE: not UTF-8: no string of the guest's */
+        if (s != TS_OK && s != TS_USAGE)
+            return ts_fail(e, s, "%s", skip.message); /* USAGE: not UTF-8: no string of the guest's */
     }
     return TS_OK;
 }
@@ -116,11 +125,13 @@ static ts_status s_word(ts_wasi *w, ts_linker *l, char *word, ts_error *e) {
         return TS_OK;
     }
     bool yes = is_one_of(value, "y yes true on 1");
-    if (!yes && !is_one_of(value, "n no false off 0")) return ts_fail(e, TS_USAGE, "-S %s=%s: y or n expected", word, value);
+    if (!yes && !is_one_of(value, "n no false off 0"))
+        return ts_fail(e, TS_USAGE, "-S %s=%s: y or n expected", word, value);
     if (is_one_of(word, "cli common preview2 p2")) {
         if (!yes)
             for (uint32_t i = 0; i < ts_wasi_def.n_funcs; i++)
-                if (strncmp(ts_wasi_def.funcs[i].interface, "wasi:cli/", 9) == 0 && strcmp(ts_wasi_def.funcs[i].interface, "wasi:cli/run") != 0)
+                if (strncmp(ts_wasi_def.funcs[i].interface, "wasi:cli/", 9) == 0 &&
+                    strcmp(ts_wasi_def.funcs[i].interface, "wasi:cli/run") != 0)
                     ts_linker_deny(l, ts_wasi_def.funcs[i].interface);
     } else if (strcmp(word, "inherit-env") == 0) {
         if (yes) return inherit_env(w, e);
@@ -133,9 +144,13 @@ static ts_status s_word(ts_wasi *w, ts_linker *l, char *word, ts_error *e) {
         if (yes) ts_linker_unimplemented_traps(l, "wasi:http");
     } else if (is_one_of(word, "network-error-code cli-exit-with-code")) {
         if (yes) ts_linker_enable_unstable(l, word);
-    } else if (is_one_of(word, "nn nn-graph threads config config-var keyvalue keyvalue-in-memory-data tls p3 preview0 listenfd tcplisten")) {
-        if (yes) return ts_fail(e, TS_USAGE, "-S %s: this word of wasmtime's is not about WASI 0.2, which is all that is here", word);
-    } else return ts_fail(e, TS_USAGE, "-S %s: there is no such word (touchstone --help lists them)", word);
+    } else if (is_one_of(word, "nn nn-graph threads config config-var keyvalue keyvalue-in-memory-data tls p3 preview0 "
+                               "listenfd tcplisten")) {
+        if (yes)
+            return ts_fail(e, TS_USAGE,
+                           "-S %s: this word of wasmtime's is not about WASI 0.2, which is all that is here", word);
+    } else
+        return ts_fail(e, TS_USAGE, "-S %s: there is no such word (touchstone --help lists them)", word);
     return TS_OK;
 }
 
@@ -175,8 +190,9 @@ ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, t
             o->unknown_imports_trap = true;
             continue;
         }
-        static const char *const takes[] = {"--dir", "--env", "--cwd", "--argv0", "-S", "--unstable", "--deny", "--trace-output", "--outcome",
-                                            "--max-memory", "--max-time", "--fuel", "--stack"};
+        static const char *const takes[] = {"--dir",      "--env",  "--cwd",          "--argv0",   "-S",
+                                            "--unstable", "--deny", "--trace-output", "--outcome", "--max-memory",
+                                            "--max-time", "--fuel", "--stack"};
         const char *name = NULL;
         for (size_t k = 0; k < sizeof takes / sizeof *takes && !name; k++)
             if (is(a, takes[k], &v)) name = takes[k];
@@ -188,19 +204,32 @@ ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, t
         if (!v && ++i >= argc) return ts_fail(e, TS_USAGE, "%s needs a value", name);
         if (!v) v = argv[i];
         ts_status s = TS_OK;
-        if (strcmp(name, "--dir") == 0) s = dir(w, v, e);
-        else if (strcmp(name, "--env") == 0) s = env(w, v, e);
-        else if (strcmp(name, "--cwd") == 0) s = ts_wasi_cwd(w, v, e);
-        else if (strcmp(name, "--argv0") == 0) o->argv0 = v;
-        else if (strcmp(name, "-S") == 0) s = s_list(w, l, v, e);
-        else if (strcmp(name, "--unstable") == 0) ts_linker_enable_unstable(l, v);
-        else if (strcmp(name, "--deny") == 0) ts_linker_deny(l, v);
-        else if (strcmp(name, "--trace-output") == 0) o->trace_output = v, o->trace = true;
-        else if (strcmp(name, "--outcome") == 0) o->outcome = v;
-        else if (strcmp(name, "--max-memory") == 0) s = quantity(name, v, sizes, sizeof sizes / sizeof *sizes, &o->max_memory, e);
-        else if (strcmp(name, "--max-time") == 0) s = quantity(name, v, times, sizeof times / sizeof *times, &o->max_time_ns, e);
-        else if (strcmp(name, "--fuel") == 0) s = quantity(name, v, none, 1, &o->fuel, e);
-        else s = quantity(name, v, sizes, sizeof sizes / sizeof *sizes, &o->stack, e);
+        if (strcmp(name, "--dir") == 0)
+            s = dir(w, v, e);
+        else if (strcmp(name, "--env") == 0)
+            s = env(w, v, e);
+        else if (strcmp(name, "--cwd") == 0)
+            s = ts_wasi_cwd(w, v, e);
+        else if (strcmp(name, "--argv0") == 0)
+            o->argv0 = v;
+        else if (strcmp(name, "-S") == 0)
+            s = s_list(w, l, v, e);
+        else if (strcmp(name, "--unstable") == 0)
+            ts_linker_enable_unstable(l, v);
+        else if (strcmp(name, "--deny") == 0)
+            ts_linker_deny(l, v);
+        else if (strcmp(name, "--trace-output") == 0)
+            o->trace_output = v, o->trace = true;
+        else if (strcmp(name, "--outcome") == 0)
+            o->outcome = v;
+        else if (strcmp(name, "--max-memory") == 0)
+            s = quantity(name, v, sizes, sizeof sizes / sizeof *sizes, &o->max_memory, e);
+        else if (strcmp(name, "--max-time") == 0)
+            s = quantity(name, v, times, sizeof times / sizeof *times, &o->max_time_ns, e);
+        else if (strcmp(name, "--fuel") == 0)
+            s = quantity(name, v, none, 1, &o->fuel, e);
+        else
+            s = quantity(name, v, sizes, sizeof sizes / sizeof *sizes, &o->stack, e);
         TS_TRY(s);
     }
     if (i >= argc) return ts_fail(e, TS_USAGE, "run: which component? (touchstone --help)");

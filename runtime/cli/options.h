@@ -16,6 +16,8 @@ typedef struct ts_cli_options {
     uint64_t max_memory, max_time_ns, fuel, stack; /* 0: not set */
 } ts_cli_options;
 
-/* Grants go straight into the WASI context and the linker. o->outcome is set first, so that it is known when the rest fails. */
-ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, ts_cli_options *o, ts_error *e) TS_MUST_USE;
+/* Grants go straight into the WASI context and the linker. o->outcome is set first, so that it is known when the rest
+ * fails. */
+ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, ts_cli_options *o,
+                              ts_error *e) TS_MUST_USE;
 #endif

@@ -54,22 +54,30 @@ static const char *kind(const ts_error *e) {
 void ts_cli_report(const ts_error *e) {
     if (e->status == TS_OK || e->status == TS_EXIT) return;
     const char *w = word(e);
-    fprintf(stderr, "touchstone: %s%s%s%s: %s\n", w, strcmp(w, "trap") == 0 ? " (" : "", strcmp(w, "trap") == 0 ? kind(e) : "",
-            strcmp(w, "trap") == 0 ? ")" : "", e->message);
-    if (e->has_offset) fprintf(stderr, "  at byte 0x%llx of the file%s%s\n", (unsigned long long)e->offset, e->section[0] ? ", section " : "", e->section);
+    fprintf(stderr, "touchstone: %s%s%s%s: %s\n", w, strcmp(w, "trap") == 0 ? " (" : "",
+            strcmp(w, "trap") == 0 ? kind(e) : "", strcmp(w, "trap") == 0 ? ")" : "", e->message);
+    if (e->has_offset)
+        fprintf(stderr, "  at byte 0x%llx of the file%s%s\n", (unsigned long long)e->offset,
+                e->section[0] ? ", section " : "", e->section);
     if (e->n_frames) fprintf(stderr, "wasm backtrace, innermost first:\n");
     for (uint32_t i = 0; i < e->n_frames; i++) {
         const ts_frame *f = &e->frames[i];
         fprintf(stderr, "  %2u: %s!", i, f->module[0] ? f->module : "<unnamed>");
-        if (f->function[0]) fprintf(stderr, "%s", f->function);
-        else fprintf(stderr, "func[%u]", f->func_index);
+        if (f->function[0])
+            fprintf(stderr, "%s", f->function);
+        else
+            fprintf(stderr, "func[%u]", f->func_index);
         if (f->offset) fprintf(stderr, " at 0x%llx", (unsigned long long)f->offset);
         fputc('\n', stderr);
     }
     if (e->frames_total > e->n_frames) fprintf(stderr, "  … and %u more\n", e->frames_total - e->n_frames);
 }
 
-typedef struct text { char *s; size_t len, cap; bool failed; } text;
+typedef struct text {
+    char *s;
+    size_t len, cap;
+    bool failed;
+} text;
 static void put(text *t, const char *s, size_t n) {
     if (t->len + n + 1 > t->cap) {
         size_t cap = (t->cap + n + 256) * 2;
@@ -85,7 +93,9 @@ static void put(text *t, const char *s, size_t n) {
     t->len += n;
     t->s[t->len] = 0;
 }
-static void puts_(text *t, const char *s) { put(t, s, strlen(s)); }
+static void puts_(text *t, const char *s) {
+    put(t, s, strlen(s));
+}
 static void number(text *t, uint64_t v) {
     char buf[24];
     snprintf(buf, sizeof buf, "%llu", (unsigned long long)v);
@@ -105,8 +115,10 @@ static void string(text *t, const char *s) {
         } else if (*p < 0x20 || *p == 0x7f) {
             snprintf(esc, sizeof esc, "\\u%04x", *p);
             puts_(t, esc);
-        } else if (n == 0) puts_(t, "\xef\xbf\xbd");
-        else put(t, (const char *)p, n);
+        } else if (n == 0)
+            puts_(t, "\xef\xbf\xbd");
+        else
+            put(t, (const char *)p, n);
         p += n ? n : 1;
     }
     puts_(t, "\"");

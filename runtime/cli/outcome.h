@@ -6,11 +6,19 @@
 #include "component/instance.h"
 
 enum {
-    TS_CLI_USAGE = 120, TS_CLI_MALFORMED, TS_CLI_INVALID, TS_CLI_LINK, TS_CLI_LIMIT, TS_CLI_IO, TS_CLI_UNSUPPORTED, TS_CLI_INTERNAL,
+    TS_CLI_USAGE = 120,
+    TS_CLI_MALFORMED,
+    TS_CLI_INVALID,
+    TS_CLI_LINK,
+    TS_CLI_LIMIT,
+    TS_CLI_IO,
+    TS_CLI_UNSUPPORTED,
+    TS_CLI_INTERNAL,
     TS_CLI_TRAP = 134,
 };
 #define TS_CLI_KILLED_LINE "{\"schema\":\"touchstone-outcome/1\",\"outcome\":\"killed\",\"signal\":\"%s\"}\n"
-#define TS_CLI_TIME_LINE "{\"schema\":\"touchstone-outcome/1\",\"outcome\":\"limit\",\"message\":\"the time limit was reached\"}\n"
+#define TS_CLI_TIME_LINE                                                                                               \
+    "{\"schema\":\"touchstone-outcome/1\",\"outcome\":\"limit\",\"message\":\"the time limit was reached\"}\n"
 
 int ts_cli_status(const ts_error *e); /* of the process */
 /* Say it on stderr: "touchstone: trap: …" and the backtrace. Nothing for an exit. */

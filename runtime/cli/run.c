@@ -63,9 +63,11 @@ static ts_status set_up(run *r, int argc, char **argv, ts_error *e) {
 static ts_status load(run *r, ts_error *e) {
     TS_TRY(open_file(r->o.component, &r->file, e));
     TS_TRY(ts_engine_create(&r->engine, e));
-    if (!ts_bytes_are_component(r->file.bytes, r->file.len) && r->file.len >= 8 && memcmp(r->file.bytes, "\0asm\1\0\0", 8) == 0)
+    if (!ts_bytes_are_component(r->file.bytes, r->file.len) && r->file.len >= 8 &&
+        memcmp(r->file.bytes, "\0asm\1\0\0", 8) == 0)
         return ts_fail(e, TS_UNSUPPORTED,
-                       "%s is a core module, not a component: only components run here (wasm-tools component new makes one of it, with an "
+                       "%s is a core module, not a component: only components run here (wasm-tools component new makes "
+                       "one of it, with an "
                        "adapter when it uses preview 1)",
                        r->o.component);
     return ts_component_new(r->engine, r->file.bytes, r->file.len, false, TS_CF_DEFAULT, &r->component, e);
@@ -78,7 +80,8 @@ static ts_status find_run(const ts_component *c, ts_error *e) {
         if (!ts_name_parse(c->exports[i].name, c->exports[i].name_len, &n)) continue;
         if (n.base_len != strlen("wasi:cli/run") || memcmp(n.base, "wasi:cli/run", n.base_len) != 0) continue;
         if (n.has_version && n.major == 0 && n.minor == 2) return TS_OK;
-        return ts_fail(e, TS_UNSUPPORTED, "the component exports %.*s: only version 0.2 of it can be run", (int)c->exports[i].name_len, c->exports[i].name);
+        return ts_fail(e, TS_UNSUPPORTED, "the component exports %.*s: only version 0.2 of it can be run",
+                       (int)c->exports[i].name_len, c->exports[i].name);
     }
     return ts_fail(e, TS_UNLINKABLE, "the component does not export wasi:cli/run: there is nothing to run");
 }
@@ -94,15 +97,18 @@ static ts_status link_check(run *r, ts_error *e) {
         return TS_OK;
     }
     for (uint32_t i = 0; i < r->n_missing; i++)
-        fprintf(stderr, "touchstone: import %s%s%s: %s\n", r->missing[i].name, r->missing[i].function[0] ? " " : "", r->missing[i].function,
-                r->missing[i].reason);
+        fprintf(stderr, "touchstone: import %s%s%s: %s\n", r->missing[i].name, r->missing[i].function[0] ? " " : "",
+                r->missing[i].function, r->missing[i].reason);
     const ts_missing *m = &r->missing[0];
-    return ts_fail(e, TS_UNLINKABLE, "%u import%s cannot be linked; the first is %s%s%s: %s", n, n == 1 ? "" : "s", m->name, m->function[0] ? " " : "",
-                   m->function, m->reason);
+    return ts_fail(e, TS_UNLINKABLE, "%u import%s cannot be linked; the first is %s%s%s: %s", n, n == 1 ? "" : "s",
+                   m->name, m->function[0] ? " " : "", m->function, m->reason);
 }
 
 static ts_status call_run(run *r, ts_error *e) {
-    ts_store_limits limits = {.memory_bytes = r->o.max_memory, .fuel = r->o.fuel, .stack_bytes = r->o.stack, .interruptible = r->o.max_time_ns != 0};
+    ts_store_limits limits = {.memory_bytes = r->o.max_memory,
+                              .fuel = r->o.fuel,
+                              .stack_bytes = r->o.stack,
+                              .interruptible = r->o.max_time_ns != 0};
     TS_TRY(ts_cstore_create(r->engine, &limits, &r->store, e));
     ts_cinstance *instance;
     TS_TRY(ts_component_instantiate(r->store, r->linker, r->component, &instance, e));
@@ -138,7 +144,8 @@ int ts_cli_run(int argc, char **argv) {
     if (s == TS_OK) {
         ts_sys_on_kill(r->o.outcome, TS_CLI_KILLED_LINE);
         if (r->o.max_time_ns)
-            ts_sys_on_alarm(r->o.max_time_ns, stop, r, r->o.outcome, TS_CLI_TIME_LINE, "touchstone: limit: the time limit was reached\n", TS_CLI_LIMIT);
+            ts_sys_on_alarm(r->o.max_time_ns, stop, r, r->o.outcome, TS_CLI_TIME_LINE,
+                            "touchstone: limit: the time limit was reached\n", TS_CLI_LIMIT);
         s = load(r, e);
     }
     if (s == TS_OK) s = find_run(r->component, e);
@@ -178,8 +185,9 @@ int ts_cli_validate(int argc, char **argv) {
     ts_status s = open_file(argv[1], &file, e);
     if (s == TS_OK) s = ts_engine_create(&engine, e);
     if (s == TS_OK)
-        s = ts_bytes_are_component(file.bytes, file.len) ? ts_component_new(engine, file.bytes, file.len, false, TS_CF_DEFAULT, &c, e)
-                                                         : ts_module_new(engine, file.bytes, file.len, false, &m, e);
+        s = ts_bytes_are_component(file.bytes, file.len)
+                ? ts_component_new(engine, file.bytes, file.len, false, TS_CF_DEFAULT, &c, e)
+                : ts_module_new(engine, file.bytes, file.len, false, &m, e);
     if (s != TS_OK && e->status == TS_OK) (void)ts_fail(e, s, "%s", ts_status_name(s));
     ts_cli_report(e);
     int status = ts_cli_status(e);

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <time.h>
 
-static ts_sys_time from(struct timespec t) { return (ts_sys_time){.s = t.tv_sec, .ns = (uint32_t)t.tv_nsec}; }
+static ts_sys_time from(struct timespec t) {
+    return (ts_sys_time){.s = t.tv_sec, .ns = (uint32_t)t.tv_nsec};
+}
 
 uint64_t ts_sys_monotonic(void) {
     struct timespec t = {0};

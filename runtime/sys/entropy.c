@@ -13,9 +13,12 @@ static ts_sys_err from_device(void *buf, size_t len) {
     ts_sys_err e = TS_SYS_OK;
     for (char *at = buf; len && e == TS_SYS_OK;) {
         ssize_t n = read(fd, at, len);
-        if (n > 0) at += n, len -= (size_t)n;
-        else if (n == 0) e = TS_SYS_EIO;
-        else if (errno != EINTR) e = ts_sys_err_of(errno);
+        if (n > 0)
+            at += n, len -= (size_t)n;
+        else if (n == 0)
+            e = TS_SYS_EIO;
+        else if (errno != EINTR)
+            e = ts_sys_err_of(errno);
     }
     close(fd);
     return e;
@@ -24,9 +27,12 @@ static ts_sys_err from_device(void *buf, size_t len) {
 ts_sys_err ts_sys_random(void *buf, size_t len) {
     for (char *at = buf; len;) {
         ssize_t n = getrandom(at, len, 0);
-        if (n > 0) at += n, len -= (size_t)n;
-        else if (n < 0 && errno == ENOSYS) return from_device(at, len);
-        else if (n < 0 && errno != EINTR) return ts_sys_err_of(errno);
+        if (n > 0)
+            at += n, len -= (size_t)n;
+        else if (n < 0 && errno == ENOSYS)
+            return from_device(at, len);
+        else if (n < 0 && errno != EINTR)
+            return ts_sys_err_of(errno);
     }
     return TS_SYS_OK;
 }

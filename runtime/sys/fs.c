@@ -23,18 +23,29 @@
 
 #define MAX_LINKS 40 /* as Linux has it */
 
-static ts_sys_err last(void) { return ts_sys_err_of(errno); }
-static ts_sys_err status(int r) { return r < 0 ? last() : TS_SYS_OK; }
+static ts_sys_err last(void) {
+    return ts_sys_err_of(errno);
+}
+static ts_sys_err status(int r) {
+    return r < 0 ? last() : TS_SYS_OK;
+}
 
-/* --- open files ---------------------------------------------------------------------------------------------------- */
+/* --- open files ----------------------------------------------------------------------------------------------------
+ */
 static ts_sys_err count(ssize_t r, size_t *n) {
     *n = r > 0 ? (size_t)r : 0;
     return r < 0 ? last() : TS_SYS_OK;
 }
-static size_t most(size_t len) { return len > 0x7ffff000 ? 0x7ffff000 : len; }
+static size_t most(size_t len) {
+    return len > 0x7ffff000 ? 0x7ffff000 : len;
+}
 
-ts_sys_err ts_sys_read(int fd, void *buf, size_t len, size_t *n) { return count(read(fd, buf, most(len)), n); }
-ts_sys_err ts_sys_write(int fd, const void *buf, size_t len, size_t *n) { return count(write(fd, buf, most(len)), n); }
+ts_sys_err ts_sys_read(int fd, void *buf, size_t len, size_t *n) {
+    return count(read(fd, buf, most(len)), n);
+}
+ts_sys_err ts_sys_write(int fd, const void *buf, size_t len, size_t *n) {
+    return count(write(fd, buf, most(len)), n);
+}
 ts_sys_err ts_sys_pread(int fd, void *buf, size_t len, uint64_t offset, size_t *n) {
     if (offset > INT64_MAX) { /* nothing can be there */
         *n = 0;
@@ -59,7 +70,9 @@ ts_sys_err ts_sys_append(int fd, const void *buf, size_t len, size_t *n) {
     return ts_sys_pwrite(fd, buf, len, (uint64_t)st.st_size, n);
 }
 
-static ts_sys_time time_of(struct timespec t) { return (ts_sys_time){.s = t.tv_sec, .ns = (uint32_t)t.tv_nsec}; }
+static ts_sys_time time_of(struct timespec t) {
+    return (ts_sys_time){.s = t.tv_sec, .ns = (uint32_t)t.tv_nsec};
+}
 static ts_sys_type type_of(mode_t m) {
     switch (m & S_IFMT) {
     case S_IFBLK: return TS_SYS_BLOCK;
@@ -74,8 +87,14 @@ static ts_sys_type type_of(mode_t m) {
 }
 static void stat_of(const struct stat *s, ts_sys_stat *out) {
     *out = (ts_sys_stat){
-        .type = type_of(s->st_mode), .links = s->st_nlink, .size = (uint64_t)s->st_size, .dev = s->st_dev, .ino = s->st_ino,
-        .atime = time_of(s->st_atim), .mtime = time_of(s->st_mtim), .ctime = time_of(s->st_ctim),
+        .type = type_of(s->st_mode),
+        .links = s->st_nlink,
+        .size = (uint64_t)s->st_size,
+        .dev = s->st_dev,
+        .ino = s->st_ino,
+        .atime = time_of(s->st_atim),
+        .mtime = time_of(s->st_mtim),
+        .ctime = time_of(s->st_ctim),
     };
 }
 ts_sys_err ts_sys_fstat(int fd, ts_sys_stat *out) {
@@ -90,22 +109,28 @@ ts_sys_err ts_sys_set_size(int fd, uint64_t size) {
 }
 static void times_of(const ts_sys_newtime t[2], struct timespec out[2]) {
     for (int i = 0; i < 2; i++)
-        out[i] = t[i].how == TS_SYS_TIME_KEEP  ? (struct timespec){.tv_nsec = UTIME_OMIT}
-                 : t[i].how == TS_SYS_TIME_NOW ? (struct timespec){.tv_nsec = UTIME_NOW}
-                                               : (struct timespec){.tv_sec = (time_t)t[i].time.s, .tv_nsec = (long)t[i].time.ns};
+        out[i] = t[i].how == TS_SYS_TIME_KEEP ? (struct timespec){.tv_nsec = UTIME_OMIT}
+                 : t[i].how == TS_SYS_TIME_NOW
+                     ? (struct timespec){.tv_nsec = UTIME_NOW}
+                     : (struct timespec){.tv_sec = (time_t)t[i].time.s, .tv_nsec = (long)t[i].time.ns};
 }
 ts_sys_err ts_sys_set_times(int fd, const ts_sys_newtime t[2]) {
     struct timespec ts[2];
     times_of(t, ts);
     return status(futimens(fd, ts));
 }
-ts_sys_err ts_sys_sync(int fd, bool data_only) { return status(data_only ? fdatasync(fd) : fsync(fd)); }
+ts_sys_err ts_sys_sync(int fd, bool data_only) {
+    return status(data_only ? fdatasync(fd) : fsync(fd));
+}
 ts_sys_err ts_sys_advise(int fd, uint64_t offset, uint64_t len, ts_sys_advice a) {
-    static const int how[] = {POSIX_FADV_NORMAL, POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM, POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED, POSIX_FADV_NOREUSE};
+    static const int how[] = {POSIX_FADV_NORMAL,   POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM,
+                              POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED,   POSIX_FADV_NOREUSE};
     if (offset > INT64_MAX || len > INT64_MAX || offset + len > INT64_MAX) return TS_SYS_EINVAL;
     return ts_sys_err_of(posix_fadvise(fd, (off_t)offset, (off_t)len, how[a]));
 }
-bool ts_sys_is_terminal(int fd) { return isatty(fd) == 1; }
+bool ts_sys_is_terminal(int fd) {
+    return isatty(fd) == 1;
+}
 ts_sys_err ts_sys_dup(int fd, int *out) {
     *out = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     return status(*out);
@@ -114,7 +139,8 @@ void ts_sys_close(int fd) {
     if (fd >= 0) close(fd);
 }
 
-/* --- directories --------------------------------------------------------------------------------------------------- */
+/* --- directories ---------------------------------------------------------------------------------------------------
+ */
 struct ts_sys_dir {
     DIR *d;
 };
@@ -144,7 +170,8 @@ ts_sys_err ts_sys_dir_next(ts_sys_dir *d, const char **name, ts_sys_type *type) 
         *name = e->d_name;
         *type = e->d_type == DT_UNKNOWN ? TS_SYS_UNKNOWN : type_of((mode_t)DTTOIF(e->d_type));
         struct stat st;
-        if (e->d_type == DT_UNKNOWN && fstatat(dirfd(d->d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0) *type = type_of(st.st_mode);
+        if (e->d_type == DT_UNKNOWN && fstatat(dirfd(d->d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+            *type = type_of(st.st_mode);
         return TS_SYS_OK;
     }
 }
@@ -158,8 +185,11 @@ ts_sys_err ts_sys_open_dir(const char *path, int *fd) {
     return status(*fd);
 }
 
-/* --- paths --------------------------------------------------------------------------------------------------------- */
-typedef struct name_buf { char s[PATH_MAX]; } name_buf;
+/* --- paths ---------------------------------------------------------------------------------------------------------
+ */
+typedef struct name_buf {
+    char s[PATH_MAX];
+} name_buf;
 
 static ts_sys_err copy(ts_sys_path p, name_buf *b) {
     if (p.len == 0) return TS_SYS_ENOENT;
@@ -171,15 +201,17 @@ static ts_sys_err copy(ts_sys_path p, name_buf *b) {
     return TS_SYS_OK;
 }
 
-/* The walk: each component is opened by itself, without following links, which are then read and walked too; `..` goes back along
- * the directories that were opened, so that a rename while we walk cannot lead out. */
+/* The walk: each component is opened by itself, without following links, which are then read and walked too; `..` goes
+ * back along the directories that were opened, so that a rename while we walk cannot lead out. */
 typedef struct walk {
     TS_VEC(int) up; /* directories below the base, the last is where we are */
     int base;
     char rest[2 * PATH_MAX];
 } walk;
 
-static int here(const walk *w) { return w->up.len ? w->up.data[w->up.len - 1] : w->base; }
+static int here(const walk *w) {
+    return w->up.len ? w->up.data[w->up.len - 1] : w->base;
+}
 
 static ts_sys_err expand(walk *w, const char *target, ssize_t len, size_t at, unsigned *links) {
     if (len < 0) return last();
@@ -236,6 +268,8 @@ static ts_sys_err walk_steps(walk *w, int oflags, mode_t mode, int *out) {
             return status(*out);
         }
         int fd = openat(here(w), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT && (oflags & O_CREAT) && !w->rest[next + strspn(w->rest + next, "/")])
+            return TS_SYS_EISDIR; /* as the OS has it: a file whose name ends in a slash cannot be made */
         if (fd < 0) return last();
         struct stat st;
         ts_sys_err e = status(fstat(fd, &st));
@@ -274,7 +308,8 @@ static ts_sys_err beneath(ts_sys_base b, const char *path, int oflags, mode_t mo
     oflags |= O_CLOEXEC;
 #ifdef HAVE_OPENAT2
     if (!b.walk) {
-        struct open_how how = {.flags = (uint64_t)oflags, .mode = oflags & O_CREAT ? mode : 0, .resolve = RESOLVE_BENEATH};
+        struct open_how how = {
+            .flags = (uint64_t)oflags, .mode = oflags & O_CREAT ? mode : 0, .resolve = RESOLVE_BENEATH};
         for (int i = 0;; i++) {
             long fd = syscall(SYS_openat2, b.fd, path, &how, sizeof how);
             if (fd >= 0) {
@@ -294,8 +329,8 @@ static ts_sys_err beneath(ts_sys_base b, const char *path, int oflags, mode_t mo
 /* The directory that holds a path's last component, and the component (with a trailing slash when it had one). */
 typedef struct parent {
     int fd;
-    bool own;         /* fd is ours to close */
-    bool dot;         /* the last component is . or ..: it exists and is a directory below the base */
+    bool own; /* fd is ours to close */
+    bool dot; /* the last component is . or ..: it exists and is a directory below the base */
     bool dotdot, slash;
     char *last;
 } parent;
@@ -375,7 +410,9 @@ ts_sys_err ts_sys_stat_at(ts_sys_base b, ts_sys_path p, bool follow, ts_sys_stat
     return e;
 }
 
-static void proc_path(int fd, char buf[40]) { snprintf(buf, 40, "/proc/self/fd/%d", fd); }
+static void proc_path(int fd, char buf[40]) {
+    snprintf(buf, 40, "/proc/self/fd/%d", fd);
+}
 
 ts_sys_err ts_sys_set_times_at(ts_sys_base b, ts_sys_path p, bool follow, const ts_sys_newtime t[2]) {
     name_buf buf;
@@ -487,8 +524,10 @@ ts_sys_err ts_sys_link_at(ts_sys_base from, ts_sys_path p, bool follow, ts_sys_b
         parent_end(&s);
         return e;
     }
-    if (s.dot) e = TS_SYS_EPERM;
-    else if (d.dot) e = TS_SYS_EEXIST;
+    if (s.dot)
+        e = TS_SYS_EPERM;
+    else if (d.dot)
+        e = TS_SYS_EEXIST;
     else if (follow || s.slash) {
         int fd;
         e = beneath(from, a.s, O_PATH, 0, &fd);
@@ -496,11 +535,14 @@ ts_sys_err ts_sys_link_at(ts_sys_base from, ts_sys_path p, bool follow, ts_sys_b
             char path[40];
             struct stat st;
             proc_path(fd, path);
-            if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) e = TS_SYS_EPERM;
-            else e = status(linkat(AT_FDCWD, path, d.fd, d.last, AT_SYMLINK_FOLLOW));
+            if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+                e = TS_SYS_EPERM;
+            else
+                e = status(linkat(AT_FDCWD, path, d.fd, d.last, AT_SYMLINK_FOLLOW));
             close(fd);
         }
-    } else e = status(linkat(s.fd, s.last, d.fd, d.last, 0));
+    } else
+        e = status(linkat(s.fd, s.last, d.fd, d.last, 0));
     parent_end(&s);
     parent_end(&d);
     return e;

@@ -1,7 +1,8 @@
 /* sys/fs: files and directories; paths that are resolved below a directory and never leave it.
- * In: descriptors of the OS, a base directory and a path of it. Out: results, or a ts_sys_err (TS_SYS_ESCAPE: the path is absolute,
- * or a `..` or symbolic link of it leads out of the base). Source: openat2(2) with RESOLVE_BENEATH; where that is missing, a walk by component.
- * Reads and writes give EINTR back, so that the caller may look whether it should stop. */
+ * In: descriptors of the OS, a base directory and a path of it. Out: results, or a ts_sys_err (TS_SYS_ESCAPE: the path
+ * is absolute, or a `..` or symbolic link of it leads out of the base). Source: openat2(2) with RESOLVE_BENEATH; where
+ * that is missing, a walk by component. Reads and writes give EINTR back, so that the caller may look whether it should
+ * stop. */
 #ifndef TS_SYS_FS_H
 #define TS_SYS_FS_H
 #include <stdbool.h>
@@ -11,7 +12,14 @@
 #include "sys/error.h"
 
 typedef enum ts_sys_type {
-    TS_SYS_UNKNOWN, TS_SYS_BLOCK, TS_SYS_CHAR, TS_SYS_DIR, TS_SYS_FIFO, TS_SYS_SYMLINK, TS_SYS_FILE, TS_SYS_SOCKET,
+    TS_SYS_UNKNOWN,
+    TS_SYS_BLOCK,
+    TS_SYS_CHAR,
+    TS_SYS_DIR,
+    TS_SYS_FIFO,
+    TS_SYS_SYMLINK,
+    TS_SYS_FILE,
+    TS_SYS_SOCKET,
 } ts_sys_type;
 
 typedef struct ts_sys_stat {
@@ -35,7 +43,14 @@ ts_sys_err ts_sys_fstat(int fd, ts_sys_stat *st);
 ts_sys_err ts_sys_set_size(int fd, uint64_t size);
 ts_sys_err ts_sys_set_times(int fd, const ts_sys_newtime t[2]); /* access, modification */
 ts_sys_err ts_sys_sync(int fd, bool data_only);
-typedef enum ts_sys_advice { TS_SYS_NORMAL, TS_SYS_SEQUENTIAL, TS_SYS_RANDOM, TS_SYS_WILLNEED, TS_SYS_DONTNEED, TS_SYS_NOREUSE } ts_sys_advice;
+typedef enum ts_sys_advice {
+    TS_SYS_NORMAL,
+    TS_SYS_SEQUENTIAL,
+    TS_SYS_RANDOM,
+    TS_SYS_WILLNEED,
+    TS_SYS_DONTNEED,
+    TS_SYS_NOREUSE
+} ts_sys_advice;
 ts_sys_err ts_sys_advise(int fd, uint64_t offset, uint64_t len, ts_sys_advice a);
 bool ts_sys_is_terminal(int fd);
 ts_sys_err ts_sys_dup(int fd, int *out); /* close-on-exec */
@@ -55,10 +70,20 @@ typedef struct ts_sys_base {
     bool walk;
 } ts_sys_base;
 enum ts_sys_open_flags {
-    TS_SYS_O_READ = 1, TS_SYS_O_WRITE = 2, TS_SYS_O_CREATE = 4, TS_SYS_O_DIRECTORY = 8, TS_SYS_O_EXCL = 16, TS_SYS_O_TRUNC = 32,
-    TS_SYS_O_FOLLOW = 64, TS_SYS_O_SYNC = 128, TS_SYS_O_DSYNC = 256,
+    TS_SYS_O_READ = 1,
+    TS_SYS_O_WRITE = 2,
+    TS_SYS_O_CREATE = 4,
+    TS_SYS_O_DIRECTORY = 8,
+    TS_SYS_O_EXCL = 16,
+    TS_SYS_O_TRUNC = 32,
+    TS_SYS_O_FOLLOW = 64,
+    TS_SYS_O_SYNC = 128,
+    TS_SYS_O_DSYNC = 256,
 };
-typedef struct ts_sys_path { const char *ptr; size_t len; } ts_sys_path;
+typedef struct ts_sys_path {
+    const char *ptr;
+    size_t len;
+} ts_sys_path;
 ts_sys_err ts_sys_open_at(ts_sys_base b, ts_sys_path p, unsigned flags, int *fd);
 ts_sys_err ts_sys_stat_at(ts_sys_base b, ts_sys_path p, bool follow, ts_sys_stat *st);
 ts_sys_err ts_sys_set_times_at(ts_sys_base b, ts_sys_path p, bool follow, const ts_sys_newtime t[2]);

@@ -43,19 +43,26 @@ ts_sys_err ts_sys_input_open(const char *path, ts_sys_input *out) {
     if (fd < 0) return ts_sys_err_of(errno);
     struct stat st;
     ts_sys_err e = TS_SYS_OK;
-    if (fstat(fd, &st) < 0) e = ts_sys_err_of(errno);
-    else if (S_ISDIR(st.st_mode)) e = TS_SYS_EISDIR;
+    if (fstat(fd, &st) < 0)
+        e = ts_sys_err_of(errno);
+    else if (S_ISDIR(st.st_mode))
+        e = TS_SYS_EISDIR;
     else if (S_ISREG(st.st_mode) && st.st_size > 0) {
         void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (p == MAP_FAILED) e = read_all(fd, out);
-        else *out = (ts_sys_input){.bytes = p, .len = (size_t)st.st_size, .mapped = true};
-    } else e = read_all(fd, out);
+        if (p == MAP_FAILED)
+            e = read_all(fd, out);
+        else
+            *out = (ts_sys_input){.bytes = p, .len = (size_t)st.st_size, .mapped = true};
+    } else
+        e = read_all(fd, out);
     close(fd);
     return e;
 }
 
 void ts_sys_input_close(ts_sys_input *in) {
-    if (in->mapped) munmap((void *)in->bytes, in->len);
-    else free((void *)in->bytes);
+    if (in->mapped)
+        munmap((void *)in->bytes, in->len);
+    else
+        free((void *)in->bytes);
     *in = (ts_sys_input){0};
 }

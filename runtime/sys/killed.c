@@ -77,8 +77,8 @@ static void on_alarm(int sig) {
     _exit(state.status);
 }
 
-void ts_sys_on_alarm(uint64_t ns, void (*stop)(void *data), void *data, const char *path, const char *line, const char *text,
-                     int status) {
+void ts_sys_on_alarm(uint64_t ns, void (*stop)(void *data), void *data, const char *path, const char *line,
+                     const char *text, int status) {
     if (!path || snprintf(state.alarm_path, sizeof state.alarm_path, "%s", path) >= (int)sizeof state.alarm_path)
         state.alarm_path[0] = 0;
     snprintf(state.alarm_line, sizeof state.alarm_line, "%s", line);

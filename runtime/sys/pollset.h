@@ -8,9 +8,9 @@
 #include "sys/error.h"
 
 typedef struct ts_sys_wait {
-    int fd;       /* below 0: never ready */
-    bool out;     /* for writing; else for reading */
-    bool ready;   /* set: ready, or in an error that the next operation reports */
+    int fd;     /* below 0: never ready */
+    bool out;   /* for writing; else for reading */
+    bool ready; /* set: ready, or in an error that the next operation reports */
 } ts_sys_wait;
 
 #define TS_SYS_NO_DEADLINE UINT64_MAX

@@ -3,8 +3,11 @@
 #include "wasi/context.h"
 #include <string.h>
 
-/* --- environment --------------------------------------------------------------------------------------------------- */
-static ts_val string(const char *s) { return (ts_val){.str = {s, strlen(s)}}; }
+/* --- environment ---------------------------------------------------------------------------------------------------
+ */
+static ts_val string(const char *s) {
+    return (ts_val){.str = {s, strlen(s)}};
+}
 
 ts_status ts_wasi_cli_environment_get_environment(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)args;
@@ -42,7 +45,8 @@ ts_status ts_wasi_cli_environment_initial_cwd(ts_host_call *c, const ts_val *arg
     return TS_OK;
 }
 
-/* --- exit ---------------------------------------------------------------------------------------------------------- */
+/* --- exit ----------------------------------------------------------------------------------------------------------
+ */
 static ts_status leave(ts_host_call *c, int status) {
     ts_status s = ts_fail(c->err, TS_EXIT, "exit with status %d", status);
     if (c->err && c->err->status == TS_EXIT) c->err->exit_status = status;
@@ -57,7 +61,8 @@ ts_status ts_wasi_cli_exit_exit_with_code(ts_host_call *c, const ts_val *args, t
     return leave(c, args[0].u8);
 }
 
-/* --- stdio --------------------------------------------------------------------------------------------------------- */
+/* --- stdio ---------------------------------------------------------------------------------------------------------
+ */
 static ts_status stdio(ts_host_call *c, int which, ts_val *result) {
     int fd = ts_wasi_of(c)->stdio[which];
     ts_sys_stat st = {.type = TS_SYS_UNKNOWN};
@@ -67,7 +72,8 @@ static ts_status stdio(ts_host_call *c, int which, ts_val *result) {
     ts_wasi_file *file;
     ts_wasi_stream *s;
     TS_TRY(ts_wasi_file_new(c, fd, false, st.type, &file));
-    ts_status r = ts_wasi_stream_new(c, which == 0 ? TS_WASI_IN : TS_WASI_OUT, file, waits ? TS_WASI_WAIT : TS_WASI_SEQ, TS_WASI_OF_STDIO, 0, NULL, &s);
+    ts_status r = ts_wasi_stream_new(c, which == 0 ? TS_WASI_IN : TS_WASI_OUT, file, waits ? TS_WASI_WAIT : TS_WASI_SEQ,
+                                     TS_WASI_OF_STDIO, 0, NULL, &s);
     ts_wasi_file_release(file); /* the stream has its own reference */
     TS_TRY(r);
     *result = (ts_val){.handle = {.rep = ts_wasi_rep(s)}};
@@ -86,7 +92,8 @@ ts_status ts_wasi_cli_stderr_get_stderr(ts_host_call *c, const ts_val *args, ts_
     return stdio(c, 2, result);
 }
 
-/* --- terminals ----------------------------------------------------------------------------------------------------- */
+/* --- terminals -----------------------------------------------------------------------------------------------------
+ */
 static ts_status terminal(ts_host_call *c, int which, ts_val *result) {
     int fd = ts_wasi_of(c)->stdio[which];
     *result = (ts_val){.variant = {.disc = 0}};
@@ -111,5 +118,9 @@ ts_status ts_wasi_cli_terminal_stderr_get_terminal_stderr(ts_host_call *c, const
     (void)args;
     return terminal(c, 2, result);
 }
-ts_status ts_wasi_cli_terminal_input_terminal_input_drop(ts_host_call *c, uint64_t rep) { return ts_wasi_drop(c, rep, "a terminal-input"); }
-ts_status ts_wasi_cli_terminal_output_terminal_output_drop(ts_host_call *c, uint64_t rep) { return ts_wasi_drop(c, rep, "a terminal-output"); }
+ts_status ts_wasi_cli_terminal_input_terminal_input_drop(ts_host_call *c, uint64_t rep) {
+    return ts_wasi_drop(c, rep, "a terminal-input");
+}
+ts_status ts_wasi_cli_terminal_output_terminal_output_drop(ts_host_call *c, uint64_t rep) {
+    return ts_wasi_drop(c, rep, "a terminal-output");
+}

@@ -25,7 +25,8 @@ ts_status ts_wasi_clocks_wall_clock_resolution(ts_host_call *c, const ts_val *ar
 /* The zone at a datetime; UTC where it is not known. */
 static void zone(const ts_val *when, int32_t *offset, char *name, size_t size, bool *dst) {
     uint64_t s = when->list.ptr[TS_WASI_CLOCKS_DATETIME_SECONDS_I].u64;
-    if (s <= INT64_MAX && ts_sys_zone((int64_t)s, offset, name, size, dst) && *offset > -86400 && *offset < 86400) return;
+    if (s <= INT64_MAX && ts_sys_zone((int64_t)s, offset, name, size, dst) && *offset > -86400 && *offset < 86400)
+        return;
     *offset = 0;
     *dst = false;
     memcpy(name, "UTC", 4);

@@ -15,8 +15,10 @@ ts_status ts_wasi_create(ts_wasi **out, ts_error *e) {
 }
 
 static void obj_end(ts_wasi *w, ts_wasi_obj *o) {
-    if (o->prev) o->prev->next = o->next;
-    else w->objects = o->next;
+    if (o->prev)
+        o->prev->next = o->next;
+    else
+        w->objects = o->next;
     if (o->next) o->next->prev = o->prev;
     if (o->parent) o->parent->children--;
     if (o->end) o->end(w, o);
@@ -112,15 +114,24 @@ ts_status ts_wasi_dir(ts_wasi *w, const char *host, const char *guest, bool read
     return s;
 }
 
-void ts_wasi_stdio(ts_wasi *w, int which, int fd) { w->stdio[which] = fd; }
-void ts_wasi_stop(ts_wasi *w) { w->stop = 1; }
-void ts_wasi_limit_objects(ts_wasi *w, uint64_t n) { w->max_objects = n; }
-void ts_wasi_walk_paths(ts_wasi *w, bool on) { w->walk_paths = on; }
+void ts_wasi_stdio(ts_wasi *w, int which, int fd) {
+    w->stdio[which] = fd;
+}
+void ts_wasi_stop(ts_wasi *w) {
+    w->stop = 1;
+}
+void ts_wasi_limit_objects(ts_wasi *w, uint64_t n) {
+    w->max_objects = n;
+}
+void ts_wasi_walk_paths(ts_wasi *w, bool on) {
+    w->walk_paths = on;
+}
 
 ts_status ts_wasi_new(ts_host_call *c, ts_wasi_kind kind, size_t size, ts_wasi_obj *parent, void *out_obj) {
     ts_wasi *w = ts_wasi_of(c);
     if (w->n_objects >= w->max_objects)
-        return ts_host_trap(c, "the guest holds %llu host objects: no more are allowed", (unsigned long long)w->n_objects);
+        return ts_host_trap(c, "the guest holds %llu host objects: no more are allowed",
+                            (unsigned long long)w->n_objects);
     ts_wasi_obj *o = calloc(1, size);
     if (!o) return ts_fail_nomem(c->err);
     o->kind = kind;
@@ -158,8 +169,8 @@ void ts_wasi_file_release(ts_wasi_file *f) {
 }
 
 ts_status ts_wasi_interrupted(ts_host_call *c) {
-    return ts_wasi_of(c)->stop ? ts_fail(c->err, TS_INTERRUPTED, "the run was asked to stop in a call to %s %s", c->func ? c->func->interface : "the host",
-                                         c->func ? c->func->name : "")
+    return ts_wasi_of(c)->stop ? ts_fail(c->err, TS_INTERRUPTED, "the run was asked to stop in a call to %s %s",
+                                         c->func ? c->func->interface : "the host", c->func ? c->func->name : "")
                                : TS_OK;
 }
 

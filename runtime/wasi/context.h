@@ -11,7 +11,13 @@
 enum { TS_WASI_CHUNK = 65536 }; /* the most that one read of a stream gives */
 
 typedef enum ts_wasi_kind {
-    TS_WASI_ERROR, TS_WASI_POLLABLE, TS_WASI_IN, TS_WASI_OUT, TS_WASI_DESCRIPTOR, TS_WASI_DIR_STREAM, TS_WASI_TERMINAL,
+    TS_WASI_ERROR,
+    TS_WASI_POLLABLE,
+    TS_WASI_IN,
+    TS_WASI_OUT,
+    TS_WASI_DESCRIPTOR,
+    TS_WASI_DIR_STREAM,
+    TS_WASI_TERMINAL,
 } ts_wasi_kind;
 
 typedef struct ts_wasi_obj ts_wasi_obj;
@@ -53,8 +59,8 @@ typedef struct ts_wasi_stream { /* input-stream and output-stream */
     ts_wasi_domain domain;
     bool closed;
     uint64_t offset;
-    uint64_t permit;    /* out: what check-write has granted and no write has used */
-    uint8_t *pending;   /* out: accepted, and not yet taken by a file that does not block */
+    uint64_t permit;  /* out: what check-write has granted and no write has used */
+    uint8_t *pending; /* out: accepted, and not yet taken by a file that does not block */
     size_t pending_at, pending_len;
 } ts_wasi_stream;
 
@@ -70,7 +76,9 @@ typedef struct ts_wasi_preopen {
     bool read_only;
 } ts_wasi_preopen;
 
-typedef struct ts_wasi_env_var { char *name, *value; } ts_wasi_env_var;
+typedef struct ts_wasi_env_var {
+    char *name, *value;
+} ts_wasi_env_var;
 
 struct ts_wasi {
     TS_VEC(char *) args;
@@ -82,14 +90,22 @@ struct ts_wasi {
     volatile uint32_t stop;
     uint64_t n_objects, max_objects;
     ts_wasi_obj *objects;
-    uint8_t *chunk;      /* TS_WASI_CHUNK bytes: what a read returns, valid until the next call */
+    uint8_t *chunk;       /* TS_WASI_CHUNK bytes: what a read returns, valid until the next call */
     uint64_t insecure[2]; /* state of the insecure generator; 0, 0: not seeded */
 };
 
-static inline ts_wasi *ts_wasi_of(ts_host_call *c) { return c->host; }
-static inline void *ts_wasi_obj_of(const ts_val *handle) { return (void *)(uintptr_t)handle->handle.rep; }
-static inline uint64_t ts_wasi_rep(const void *obj) { return (uint64_t)(uintptr_t)obj; }
-static inline uint64_t ts_wasi_max_bytes(const ts_host_call *c) { return c->max_bytes ? c->max_bytes : 256u << 20; }
+static inline ts_wasi *ts_wasi_of(ts_host_call *c) {
+    return c->host;
+}
+static inline void *ts_wasi_obj_of(const ts_val *handle) {
+    return (void *)(uintptr_t)handle->handle.rep;
+}
+static inline uint64_t ts_wasi_rep(const void *obj) {
+    return (uint64_t)(uintptr_t)obj;
+}
+static inline uint64_t ts_wasi_max_bytes(const ts_host_call *c) {
+    return c->max_bytes ? c->max_bytes : 256u << 20;
+}
 
 /* A new object (size bytes, zeroed) under a parent (may be NULL). */
 ts_status ts_wasi_new(ts_host_call *c, ts_wasi_kind kind, size_t size, ts_wasi_obj *parent, void *out_obj) TS_MUST_USE;
@@ -103,7 +119,8 @@ void ts_wasi_file_release(ts_wasi_file *f);
 ts_status ts_wasi_interrupted(ts_host_call *c) TS_MUST_USE;
 ts_status ts_wasi_chunk(ts_host_call *c, uint8_t **out) TS_MUST_USE;
 
-/* Results. ok without payload; ok with one value (in the arena, to be filled by the caller); error with an enum case. */
+/* Results. ok without payload; ok with one value (in the arena, to be filled by the caller); error with an enum case.
+ */
 static inline ts_status ts_wasi_ok(ts_val *result) {
     *result = (ts_val){.variant = {.disc = 0}};
     return TS_OK;
@@ -116,11 +133,13 @@ ts_status ts_wasi_err_failed(ts_host_call *c, ts_val *result, ts_wasi_domain dom
 ts_status ts_wasi_err_closed(ts_host_call *c, ts_val *result) TS_MUST_USE;
 
 /* Streams (io_streams.c) and pollables (io_poll.c) for other interfaces. The stream takes a reference of the file. */
-ts_status ts_wasi_stream_new(ts_host_call *c, ts_wasi_kind kind, ts_wasi_file *file, ts_wasi_mode mode, ts_wasi_domain domain,
-                             uint64_t offset, ts_wasi_obj *parent, ts_wasi_stream **out) TS_MUST_USE;
+ts_status ts_wasi_stream_new(ts_host_call *c, ts_wasi_kind kind, ts_wasi_file *file, ts_wasi_mode mode,
+                             ts_wasi_domain domain, uint64_t offset, ts_wasi_obj *parent,
+                             ts_wasi_stream **out) TS_MUST_USE;
 /* Take what is pending to the file without waiting; false: something is left. An error closes the stream. */
 bool ts_wasi_stream_drain(ts_wasi_stream *s);
-ts_status ts_wasi_pollable_new(ts_host_call *c, ts_wasi_obj *parent, bool is_timer, uint64_t deadline, ts_val *result) TS_MUST_USE;
+ts_status ts_wasi_pollable_new(ts_host_call *c, ts_wasi_obj *parent, bool is_timer, uint64_t deadline,
+                               ts_val *result) TS_MUST_USE;
 /* Wait for one stream. wit: pollable.block */
 ts_status ts_wasi_wait_stream(ts_host_call *c, ts_wasi_stream *s) TS_MUST_USE;
 

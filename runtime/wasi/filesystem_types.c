@@ -6,12 +6,13 @@
 #include <string.h>
 
 enum { /* bits of descriptor-flags, shorter */
-    F_READ = TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_READ,
-    F_WRITE = TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_WRITE,
-    F_MUTATE = TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_MUTATE_DIRECTORY,
-    F_SYNCS = TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_FILE_INTEGRITY_SYNC | TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_DATA_INTEGRITY_SYNC |
-              TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_REQUESTED_WRITE_SYNC,
-    LINK_MAX_ = 4096, /* bytes of a link's contents */
+       F_READ = TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_READ,
+       F_WRITE = TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_WRITE,
+       F_MUTATE = TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_MUTATE_DIRECTORY,
+       F_SYNCS = TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_FILE_INTEGRITY_SYNC |
+                 TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_DATA_INTEGRITY_SYNC |
+                 TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_REQUESTED_WRITE_SYNC,
+       LINK_MAX_ = 4096, /* bytes of a link's contents */
 };
 #define E(name) TS_WASI_FILESYSTEM_ERROR_CODE_##name
 
@@ -19,7 +20,8 @@ typedef struct descriptor {
     ts_wasi_obj obj;
     ts_wasi_file *file;
     uint32_t flags;
-    bool mutate; /* it came by a way that permits changes: also those of metadata through a file that is open for reading */
+    bool mutate; /* it came by a way that permits changes: also those of metadata through a file that is open for
+                    reading */
 } descriptor;
 
 typedef struct dir_stream { /* directory-entry-stream */
@@ -72,8 +74,12 @@ uint32_t ts_wasi_error_code(ts_sys_err e) {
     }
 }
 
-static ts_status fail(ts_host_call *c, ts_val *result, ts_sys_err e) { return ts_wasi_err_enum(c, result, ts_wasi_error_code(e)); }
-static ts_status done(ts_host_call *c, ts_val *result, ts_sys_err e) { return e ? fail(c, result, e) : ts_wasi_ok(result); }
+static ts_status fail(ts_host_call *c, ts_val *result, ts_sys_err e) {
+    return ts_wasi_err_enum(c, result, ts_wasi_error_code(e));
+}
+static ts_status done(ts_host_call *c, ts_val *result, ts_sys_err e) {
+    return e ? fail(c, result, e) : ts_wasi_ok(result);
+}
 
 static void descriptor_end(ts_wasi *w, ts_wasi_obj *o) {
     (void)w;
@@ -96,9 +102,15 @@ ts_status ts_wasi_descriptor_preopen(ts_host_call *c, const ts_wasi_preopen *p, 
     return descriptor_new(c, p->file, F_READ | (p->read_only ? 0 : F_MUTATE), !p->read_only, result);
 }
 
-static descriptor *self(const ts_val *v) { return ts_wasi_obj_of(v); }
-static ts_sys_path path_of(const ts_val *v) { return (ts_sys_path){v->str.ptr, v->str.len}; }
-static bool follows(const ts_val *v) { return v->flags.bits & TS_WASI_FILESYSTEM_PATH_FLAGS_SYMLINK_FOLLOW; }
+static descriptor *self(const ts_val *v) {
+    return ts_wasi_obj_of(v);
+}
+static ts_sys_path path_of(const ts_val *v) {
+    return (ts_sys_path){v->str.ptr, v->str.len};
+}
+static bool follows(const ts_val *v) {
+    return v->flags.bits & TS_WASI_FILESYSTEM_PATH_FLAGS_SYMLINK_FOLLOW;
+}
 
 /* The directory that paths start from. */
 static ts_sys_err base_of(ts_host_call *c, const descriptor *d, ts_sys_base *b) {
@@ -119,8 +131,10 @@ static ts_sys_err writable(const descriptor *d) {
     return d->file->type == TS_SYS_DIR ? TS_SYS_EISDIR : d->flags & F_WRITE ? TS_SYS_OK : TS_SYS_EBADF;
 }
 
-/* --- streams ------------------------------------------------------------------------------------------------------- */
-static ts_status via_stream(ts_host_call *c, descriptor *d, ts_wasi_kind kind, ts_wasi_mode mode, uint64_t offset, ts_val *result) {
+/* --- streams -------------------------------------------------------------------------------------------------------
+ */
+static ts_status via_stream(ts_host_call *c, descriptor *d, ts_wasi_kind kind, ts_wasi_mode mode, uint64_t offset,
+                            ts_val *result) {
     ts_sys_err e = kind == TS_WASI_IN ? readable(d) : writable(d);
     if (e) return fail(c, result, e);
     /* offsets mean something in regular files only: a FIFO or a device is read and written in sequence */
@@ -142,12 +156,16 @@ ts_status ts_wasi_filesystem_types_descriptor_append_via_stream(ts_host_call *c,
     return via_stream(c, self(&args[0]), TS_WASI_OUT, TS_WASI_APPEND, 0, result);
 }
 
-/* --- the open file ------------------------------------------------------------------------------------------------- */
+/* --- the open file -------------------------------------------------------------------------------------------------
+ */
 ts_status ts_wasi_filesystem_types_descriptor_advise(ts_host_call *c, const ts_val *args, ts_val *result) {
     static const ts_sys_advice how[] = {
-        [TS_WASI_FILESYSTEM_ADVICE_NORMAL] = TS_SYS_NORMAL,       [TS_WASI_FILESYSTEM_ADVICE_SEQUENTIAL] = TS_SYS_SEQUENTIAL,
-        [TS_WASI_FILESYSTEM_ADVICE_RANDOM] = TS_SYS_RANDOM,       [TS_WASI_FILESYSTEM_ADVICE_WILL_NEED] = TS_SYS_WILLNEED,
-        [TS_WASI_FILESYSTEM_ADVICE_DONT_NEED] = TS_SYS_DONTNEED, [TS_WASI_FILESYSTEM_ADVICE_NO_REUSE] = TS_SYS_NOREUSE,
+        [TS_WASI_FILESYSTEM_ADVICE_NORMAL] = TS_SYS_NORMAL,
+        [TS_WASI_FILESYSTEM_ADVICE_SEQUENTIAL] = TS_SYS_SEQUENTIAL,
+        [TS_WASI_FILESYSTEM_ADVICE_RANDOM] = TS_SYS_RANDOM,
+        [TS_WASI_FILESYSTEM_ADVICE_WILL_NEED] = TS_SYS_WILLNEED,
+        [TS_WASI_FILESYSTEM_ADVICE_DONT_NEED] = TS_SYS_DONTNEED,
+        [TS_WASI_FILESYSTEM_ADVICE_NO_REUSE] = TS_SYS_NOREUSE,
     };
     const descriptor *d = self(&args[0]);
     if (d->file->type == TS_SYS_DIR) return fail(c, result, TS_SYS_EBADF);
@@ -162,7 +180,8 @@ static ts_status sync(ts_host_call *c, const descriptor *d, bool data_only, ts_v
         e = ts_sys_sync(d->file->fd, data_only);
         if (e == TS_SYS_EINTR) TS_TRY(ts_wasi_interrupted(c));
     } while (e == TS_SYS_EINTR);
-    if (e == TS_SYS_EINVAL) e = TS_SYS_OK; /* a pipe, a device, a directory of some file systems: nothing to synchronize */
+    if (e == TS_SYS_EINVAL)
+        e = TS_SYS_OK; /* a pipe, a device, a directory of some file systems: nothing to synchronize */
     return done(c, result, e);
 }
 ts_status ts_wasi_filesystem_types_descriptor_sync_data(ts_host_call *c, const ts_val *args, ts_val *result) {
@@ -251,8 +270,10 @@ ts_status ts_wasi_filesystem_types_descriptor_read(ts_host_call *c, const ts_val
         want = TS_WASI_CHUNK;
     }
     uint8_t *buf;
-    if (want <= TS_WASI_CHUNK) TS_TRY(ts_wasi_chunk(c, &buf));
-    else if (!(buf = ts_arena_alloc(c->arena, (size_t)want))) return ts_fail_nomem(c->err);
+    if (want <= TS_WASI_CHUNK)
+        TS_TRY(ts_wasi_chunk(c, &buf));
+    else if (!(buf = ts_arena_alloc(c->arena, (size_t)want)))
+        return ts_fail_nomem(c->err);
     size_t at = 0;
     bool end = false;
     while (at < want && !end) {
@@ -301,7 +322,8 @@ ts_status ts_wasi_filesystem_types_descriptor_write(ts_host_call *c, const ts_va
     return TS_OK;
 }
 
-/* --- attributes ---------------------------------------------------------------------------------------------------- */
+/* --- attributes ----------------------------------------------------------------------------------------------------
+ */
 static ts_status stat_result(ts_host_call *c, const ts_sys_stat *st, ts_val *result) {
     enum { N = TS_WASI_FILESYSTEM_DESCRIPTOR_STAT_FIELDS_ };
     ts_val *v = ts_host_vals(c, 1 + N + 3 * 3);
@@ -320,7 +342,8 @@ static ts_status stat_result(ts_host_call *c, const ts_sys_stat *st, ts_val *res
         more[1 + TS_WASI_CLOCKS_DATETIME_SECONDS_I] = (ts_val){.u64 = (uint64_t)times[i]->s};
         more[1 + TS_WASI_CLOCKS_DATETIME_NANOSECONDS_I] = (ts_val){.u32 = times[i]->ns};
         more[0] = (ts_val){.list = {more + 1, 2}};
-        f[TS_WASI_FILESYSTEM_DESCRIPTOR_STAT_DATA_ACCESS_TIMESTAMP_I + i] = (ts_val){.variant = {.disc = 1, .payload = more}};
+        f[TS_WASI_FILESYSTEM_DESCRIPTOR_STAT_DATA_ACCESS_TIMESTAMP_I + i] =
+            (ts_val){.variant = {.disc = 1, .payload = more}};
     }
     v[0] = (ts_val){.list = {f, N}};
     *result = (ts_val){.variant = {.disc = 0, .payload = v}};
@@ -352,8 +375,8 @@ ts_status ts_wasi_filesystem_types_descriptor_set_times_at(ts_host_call *c, cons
 ts_status ts_wasi_filesystem_types_descriptor_is_same_object(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)c;
     ts_sys_stat a, b;
-    bool same = ts_sys_fstat(self(&args[0])->file->fd, &a) == TS_SYS_OK && ts_sys_fstat(self(&args[1])->file->fd, &b) == TS_SYS_OK &&
-                a.dev == b.dev && a.ino == b.ino;
+    bool same = ts_sys_fstat(self(&args[0])->file->fd, &a) == TS_SYS_OK &&
+                ts_sys_fstat(self(&args[1])->file->fd, &b) == TS_SYS_OK && a.dev == b.dev && a.ino == b.ino;
     *result = (ts_val){.b = same};
     return TS_OK;
 }
@@ -370,7 +393,8 @@ static void sip_round(uint64_t v[4]) {
 static void sip_hash(const uint64_t *words, size_t n, uint64_t out[2]) {
     /* a key of our own: the same in every run, so that a hash that a guest keeps stays good */
     const uint64_t k0 = 0x746f756368737461u, k1 = 0x6e652d7768617431u;
-    uint64_t v[4] = {k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du ^ 0xee, k0 ^ 0x6c7967656e657261u, k1 ^ 0x7465646279746573u};
+    uint64_t v[4] = {k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du ^ 0xee, k0 ^ 0x6c7967656e657261u,
+                     k1 ^ 0x7465646279746573u};
     for (size_t i = 0; i <= n; i++) {
         uint64_t m = i < n ? words[i] : (uint64_t)(n * 8) << 56;
         v[3] ^= m;
@@ -406,22 +430,29 @@ ts_status ts_wasi_filesystem_types_descriptor_metadata_hash_at(ts_host_call *c, 
     return e ? fail(c, result, e) : hash_result(c, &st, result);
 }
 
-/* --- names below a directory --------------------------------------------------------------------------------------- */
+/* --- names below a directory ---------------------------------------------------------------------------------------
+ */
 ts_status ts_wasi_filesystem_types_descriptor_open_at(ts_host_call *c, const ts_val *args, ts_val *result) {
     const descriptor *d = self(&args[0]);
     uint32_t open = args[3].flags.bits, flags = args[4].flags.bits;
     const uint32_t create = TS_WASI_FILESYSTEM_OPEN_FLAGS_CREATE, directory = TS_WASI_FILESYSTEM_OPEN_FLAGS_DIRECTORY,
-                   exclusive = TS_WASI_FILESYSTEM_OPEN_FLAGS_EXCLUSIVE, truncate = TS_WASI_FILESYSTEM_OPEN_FLAGS_TRUNCATE;
+                   exclusive = TS_WASI_FILESYSTEM_OPEN_FLAGS_EXCLUSIVE,
+                   truncate = TS_WASI_FILESYSTEM_OPEN_FLAGS_TRUNCATE;
     ts_sys_base b;
     ts_sys_err e = base_of(c, d, &b);
     if (e) return fail(c, result, e);
     /* wit: write, mutate-directory, truncate and create need a base with mutate-directory, else read-only */
-    if (((flags & (F_WRITE | F_MUTATE)) || (open & (truncate | create))) && !(d->flags & F_MUTATE)) return fail(c, result, TS_SYS_EROFS);
+    if (((flags & (F_WRITE | F_MUTATE)) || (open & (truncate | create))) && !(d->flags & F_MUTATE))
+        return fail(c, result, TS_SYS_EROFS);
     /* POSIX leaves open to what directory leads with these; Linux refuses the first */
     if ((open & directory) && (open & (create | truncate))) return fail(c, result, TS_SYS_EINVAL);
-    unsigned how = (follows(&args[1]) ? TS_SYS_O_FOLLOW : 0) | (open & create ? TS_SYS_O_CREATE : 0) | (open & directory ? TS_SYS_O_DIRECTORY : 0) |
-                   (open & exclusive ? TS_SYS_O_EXCL : 0) | (open & truncate ? TS_SYS_O_TRUNC : 0) |
-                   (flags & (TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_FILE_INTEGRITY_SYNC | TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_REQUESTED_WRITE_SYNC) ? TS_SYS_O_SYNC : 0) |
+    unsigned how = (follows(&args[1]) ? TS_SYS_O_FOLLOW : 0) | (open & create ? TS_SYS_O_CREATE : 0) |
+                   (open & directory ? TS_SYS_O_DIRECTORY : 0) | (open & exclusive ? TS_SYS_O_EXCL : 0) |
+                   (open & truncate ? TS_SYS_O_TRUNC : 0) |
+                   (flags & (TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_FILE_INTEGRITY_SYNC |
+                             TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_REQUESTED_WRITE_SYNC)
+                        ? TS_SYS_O_SYNC
+                        : 0) |
                    (flags & TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_DATA_INTEGRITY_SYNC ? TS_SYS_O_DSYNC : 0);
     if (flags & F_READ) how |= TS_SYS_O_READ;
     if ((flags & F_WRITE) || (open & truncate)) how |= TS_SYS_O_WRITE; /* the OS truncates what is open for writing */
@@ -432,8 +463,9 @@ ts_status ts_wasi_filesystem_types_descriptor_open_at(ts_host_call *c, const ts_
     if (e) return fail(c, result, e);
     flags &= F_READ | F_WRITE | F_MUTATE | F_SYNCS;
     if (st.type == TS_SYS_DIR) {
-        /* A directory below one that may be changed may be changed, whether the guest asked for it or not, and get-flags says so: libcs
-         * have no flag of open() for this, and programs create files below directories that they opened for reading. */
+        /* A directory below one that may be changed may be changed, whether the guest asked for it or not, and
+         * get-flags says so: libcs have no flag of open() for this, and programs create files below directories that
+         * they opened for reading. */
         flags = (flags & ~(uint32_t)F_WRITE) | (d->flags & F_MUTATE);
     } else {
         flags &= ~(uint32_t)F_MUTATE; /* wit: "This may only be set on directories" */
@@ -495,9 +527,12 @@ ts_status ts_wasi_filesystem_types_descriptor_readlink_at(ts_host_call *c, const
     return TS_OK;
 }
 
-ts_status ts_wasi_filesystem_types_descriptor_drop(ts_host_call *c, uint64_t rep) { return ts_wasi_drop(c, rep, "a descriptor"); }
+ts_status ts_wasi_filesystem_types_descriptor_drop(ts_host_call *c, uint64_t rep) {
+    return ts_wasi_drop(c, rep, "a descriptor");
+}
 
-/* --- directory streams --------------------------------------------------------------------------------------------- */
+/* --- directory streams ---------------------------------------------------------------------------------------------
+ */
 static void dir_stream_end(ts_wasi *w, ts_wasi_obj *o) {
     (void)w;
     ts_sys_dir_close(((dir_stream *)o)->dir);
@@ -521,7 +556,8 @@ ts_status ts_wasi_filesystem_types_descriptor_read_directory(ts_host_call *c, co
     *v = (ts_val){.handle = {.rep = ts_wasi_rep(s)}};
     return TS_OK;
 }
-ts_status ts_wasi_filesystem_types_directory_entry_stream_read_directory_entry(ts_host_call *c, const ts_val *args, ts_val *result) {
+ts_status ts_wasi_filesystem_types_directory_entry_stream_read_directory_entry(ts_host_call *c, const ts_val *args,
+                                                                               ts_val *result) {
     dir_stream *s = ts_wasi_obj_of(&args[0]);
     const char *name;
     ts_sys_type type;
@@ -546,7 +582,8 @@ ts_status ts_wasi_filesystem_types_directory_entry_stream_drop(ts_host_call *c, 
     return ts_wasi_drop(c, rep, "a directory-entry-stream");
 }
 
-/* --- errors of streams --------------------------------------------------------------------------------------------- */
+/* --- errors of streams ---------------------------------------------------------------------------------------------
+ */
 ts_status ts_wasi_filesystem_types_filesystem_error_code(ts_host_call *c, const ts_val *args, ts_val *result) {
     const ts_wasi_error *err = ts_wasi_obj_of(&args[0]);
     *result = (ts_val){.variant = {.disc = 0}};

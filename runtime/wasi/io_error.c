@@ -10,4 +10,6 @@ ts_status ts_wasi_io_error_error_to_debug_string(ts_host_call *c, const ts_val *
     *result = (ts_val){.str = {text, strlen(text)}};
     return TS_OK;
 }
-ts_status ts_wasi_io_error_error_drop(ts_host_call *c, uint64_t rep) { return ts_wasi_drop(c, rep, "an error"); }
+ts_status ts_wasi_io_error_error_drop(ts_host_call *c, uint64_t rep) {
+    return ts_wasi_drop(c, rep, "an error");
+}

@@ -28,14 +28,18 @@ ts_status ts_wasi_wait_stream(ts_host_call *c, ts_wasi_stream *s) {
         ts_sys_wait w;
         if (stream_ready(s, &w)) return TS_OK;
         ts_sys_err e = ts_sys_poll(&w, 1, TS_SYS_NO_DEADLINE);
-        if (e == TS_SYS_EINTR) TS_TRY(ts_wasi_interrupted(c));
-        else if (e == TS_SYS_ENOMEM) return ts_fail_nomem(c->err);
-        else if (e || (w.ready && stream_confirm(s))) return TS_OK; /* an error shows in the next operation */
+        if (e == TS_SYS_EINTR)
+            TS_TRY(ts_wasi_interrupted(c));
+        else if (e == TS_SYS_ENOMEM)
+            return ts_fail_nomem(c->err);
+        else if (e || (w.ready && stream_confirm(s)))
+            return TS_OK; /* an error shows in the next operation */
     }
 }
 
 /* Wait until one of n is ready, or (block false) only look. ready[i] is set; *n_ready counts them. */
-static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n, bool block, bool *ready, size_t *n_ready) {
+static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n, bool block, bool *ready,
+                          size_t *n_ready) {
     ts_sys_wait few[8], *waits = few;
     uint32_t few_of[8], *of = few_of;
     *n_ready = 0;
@@ -51,8 +55,10 @@ static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n,
             ready[i] = false;
             if (p[i]->is_timer) {
                 if (!now) now = ts_sys_monotonic();
-                if (p[i]->deadline <= now) ready[i] = true;
-                else if (p[i]->deadline < deadline) deadline = p[i]->deadline;
+                if (p[i]->deadline <= now)
+                    ready[i] = true;
+                else if (p[i]->deadline < deadline)
+                    deadline = p[i]->deadline;
             } else if (!p[i]->obj.parent || stream_ready((ts_wasi_stream *)p[i]->obj.parent, &waits[n_waits])) {
                 ready[i] = true;
             } else {
@@ -62,8 +68,11 @@ static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n,
         }
         if (n_waits || (!*n_ready && block)) {
             ts_sys_err e = ts_sys_poll(waits, n_waits, *n_ready || !block ? 0 : deadline);
-            if (e == TS_SYS_EINTR) TS_TRY(ts_wasi_interrupted(c));
-            else if (e) return e == TS_SYS_ENOMEM ? ts_fail_nomem(c->err) : ts_host_trap(c, "cannot wait: %s", ts_sys_err_text(e));
+            if (e == TS_SYS_EINTR)
+                TS_TRY(ts_wasi_interrupted(c));
+            else if (e)
+                return e == TS_SYS_ENOMEM ? ts_fail_nomem(c->err)
+                                          : ts_host_trap(c, "cannot wait: %s", ts_sys_err_text(e));
             for (size_t k = 0; e == TS_SYS_OK && k < n_waits; k++)
                 if (waits[k].ready && stream_confirm((ts_wasi_stream *)p[of[k]]->obj.parent)) {
                     ready[of[k]] = true;
@@ -107,4 +116,6 @@ ts_status ts_wasi_io_poll_poll(ts_host_call *c, const ts_val *args, ts_val *resu
     return TS_OK;
 }
 
-ts_status ts_wasi_io_poll_pollable_drop(ts_host_call *c, uint64_t rep) { return ts_wasi_drop(c, rep, "a pollable"); }
+ts_status ts_wasi_io_poll_pollable_drop(ts_host_call *c, uint64_t rep) {
+    return ts_wasi_drop(c, rep, "a pollable");
+}

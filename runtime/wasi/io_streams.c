@@ -19,8 +19,8 @@ static void stream_end(ts_wasi *w, ts_wasi_obj *o) {
     ts_wasi_file_release(s->file);
 }
 
-ts_status ts_wasi_stream_new(ts_host_call *c, ts_wasi_kind kind, ts_wasi_file *file, ts_wasi_mode mode, ts_wasi_domain domain,
-                             uint64_t offset, ts_wasi_obj *parent, ts_wasi_stream **out) {
+ts_status ts_wasi_stream_new(ts_host_call *c, ts_wasi_kind kind, ts_wasi_file *file, ts_wasi_mode mode,
+                             ts_wasi_domain domain, uint64_t offset, ts_wasi_obj *parent, ts_wasi_stream **out) {
     TS_TRY(ts_wasi_new(c, kind, sizeof **out, parent, out));
     ts_wasi_stream *s = *out;
     s->obj.end = stream_end;
@@ -33,19 +33,22 @@ ts_status ts_wasi_stream_new(ts_host_call *c, ts_wasi_kind kind, ts_wasi_file *f
     return TS_OK;
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------------------------------
+ */
 /* What became of an operation on a stream. */
 typedef enum outcome { DONE, CLOSED, FAILED } outcome;
 
 /* Up to len bytes that are there now. */
-static ts_status read_now(ts_host_call *c, ts_wasi_stream *s, void *buf, size_t len, bool may_wait, size_t *n, outcome *how, ts_sys_err *err) {
+static ts_status read_now(ts_host_call *c, ts_wasi_stream *s, void *buf, size_t len, bool may_wait, size_t *n,
+                          outcome *how, ts_sys_err *err) {
     *n = 0;
     *how = s->closed ? CLOSED : DONE;
     if (s->closed || len == 0) return TS_OK;
     if (s->mode == TS_WASI_WAIT && !may_wait && !ts_sys_ready(s->file->fd, false)) return TS_OK;
     ts_sys_err e;
     for (;;) {
-        e = s->mode == TS_WASI_AT ? ts_sys_pread(s->file->fd, buf, len, s->offset, n) : ts_sys_read(s->file->fd, buf, len, n);
+        e = s->mode == TS_WASI_AT ? ts_sys_pread(s->file->fd, buf, len, s->offset, n)
+                                  : ts_sys_read(s->file->fd, buf, len, n);
         if (e != TS_SYS_EINTR) break;
         TS_TRY(ts_wasi_interrupted(c));
     }
@@ -60,7 +63,8 @@ static ts_status read_now(ts_host_call *c, ts_wasi_stream *s, void *buf, size_t 
 }
 
 /* read and blocking-read, into a buffer: with `block`, at least one byte (or an end, or an error). */
-static ts_status read_some(ts_host_call *c, ts_wasi_stream *s, void *buf, uint64_t len, bool block, size_t *n, outcome *how, ts_sys_err *err) {
+static ts_status read_some(ts_host_call *c, ts_wasi_stream *s, void *buf, uint64_t len, bool block, size_t *n,
+                           outcome *how, ts_sys_err *err) {
     size_t want = len < TS_WASI_CHUNK ? (size_t)len : TS_WASI_CHUNK;
     if (!block) return read_now(c, s, buf, want, false, n, how, err);
     if (want == 0) TS_TRY(ts_wasi_wait_stream(c, s));
@@ -105,15 +109,20 @@ ts_status ts_wasi_io_streams_input_stream_blocking_skip(ts_host_call *c, const t
 ts_status ts_wasi_io_streams_input_stream_subscribe(ts_host_call *c, const ts_val *args, ts_val *result) {
     return ts_wasi_pollable_new(c, ts_wasi_obj_of(&args[0]), false, 0, result);
 }
-ts_status ts_wasi_io_streams_input_stream_drop(ts_host_call *c, uint64_t rep) { return ts_wasi_drop(c, rep, "an input-stream"); }
+ts_status ts_wasi_io_streams_input_stream_drop(ts_host_call *c, uint64_t rep) {
+    return ts_wasi_drop(c, rep, "an input-stream");
+}
 
-/* --- writing ------------------------------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------------------------------------
+ */
 static ts_sys_err write_once(ts_wasi_stream *s, const void *buf, size_t len, size_t *n) {
     ts_sys_err e;
     if (s->mode == TS_WASI_AT) {
         e = ts_sys_pwrite(s->file->fd, buf, len, s->offset, n);
         s->offset += *n;
-    } else e = s->mode == TS_WASI_APPEND ? ts_sys_append(s->file->fd, buf, len, n) : ts_sys_write(s->file->fd, buf, len, n);
+    } else
+        e = s->mode == TS_WASI_APPEND ? ts_sys_append(s->file->fd, buf, len, n)
+                                      : ts_sys_write(s->file->fd, buf, len, n);
     return e;
 }
 
@@ -135,7 +144,8 @@ bool ts_wasi_stream_drain(ts_wasi_stream *s) {
 }
 
 /* All of it; what a file that does not block leaves is kept pending, or (block) waited for. */
-static ts_status write_all(ts_host_call *c, ts_wasi_stream *s, const uint8_t *buf, size_t len, bool block, outcome *how, ts_sys_err *err) {
+static ts_status write_all(ts_host_call *c, ts_wasi_stream *s, const uint8_t *buf, size_t len, bool block, outcome *how,
+                           ts_sys_err *err) {
     *how = s->closed ? CLOSED : DONE;
     while (len && !s->closed) {
         size_t n;
@@ -193,7 +203,8 @@ static ts_status write_result(ts_host_call *c, ts_wasi_stream *s, const uint8_t 
     ts_sys_err err = TS_SYS_OK;
     if (s->closed) return ts_wasi_err_closed(c, result);
     if (len > s->permit)
-        return ts_host_trap(c, "write of %llu bytes where check-write has permitted %llu", (unsigned long long)len, (unsigned long long)s->permit);
+        return ts_host_trap(c, "write of %llu bytes where check-write has permitted %llu", (unsigned long long)len,
+                            (unsigned long long)s->permit);
     s->permit -= len;
     TS_TRY(write_all(c, s, buf, (size_t)len, false, &how, &err));
     return how == DONE ? ts_wasi_ok(result) : failure(c, s, how, err, result);
@@ -203,7 +214,8 @@ static ts_status write_and_flush(ts_host_call *c, ts_wasi_stream *s, const uint8
     outcome how;
     ts_sys_err err = TS_SYS_OK;
     if (len > BLOCKING_MAX)
-        return ts_host_trap(c, "blocking write of %llu bytes: at most %d are allowed", (unsigned long long)len, BLOCKING_MAX);
+        return ts_host_trap(c, "blocking write of %llu bytes: at most %d are allowed", (unsigned long long)len,
+                            BLOCKING_MAX);
     TS_TRY(settle(c, s));
     TS_TRY(write_all(c, s, buf, (size_t)len, true, &how, &err));
     return how == DONE ? ts_wasi_ok(result) : failure(c, s, how, err, result);
@@ -218,7 +230,8 @@ static ts_status zeroes(ts_host_call *c, uint64_t len, const uint8_t **out) {
 ts_status ts_wasi_io_streams_output_stream_write(ts_host_call *c, const ts_val *args, ts_val *result) {
     return write_result(c, ts_wasi_obj_of(&args[0]), args[1].raw.ptr, args[1].raw.len, result);
 }
-ts_status ts_wasi_io_streams_output_stream_blocking_write_and_flush(ts_host_call *c, const ts_val *args, ts_val *result) {
+ts_status ts_wasi_io_streams_output_stream_blocking_write_and_flush(ts_host_call *c, const ts_val *args,
+                                                                    ts_val *result) {
     return write_and_flush(c, ts_wasi_obj_of(&args[0]), args[1].raw.ptr, args[1].raw.len, result);
 }
 ts_status ts_wasi_io_streams_output_stream_write_zeroes(ts_host_call *c, const ts_val *args, ts_val *result) {
@@ -227,7 +240,8 @@ ts_status ts_wasi_io_streams_output_stream_write_zeroes(ts_host_call *c, const t
     if (!s->closed && args[1].u64 <= s->permit) TS_TRY(zeroes(c, args[1].u64, &buf));
     return write_result(c, s, buf, args[1].u64, result);
 }
-ts_status ts_wasi_io_streams_output_stream_blocking_write_zeroes_and_flush(ts_host_call *c, const ts_val *args, ts_val *result) {
+ts_status ts_wasi_io_streams_output_stream_blocking_write_zeroes_and_flush(ts_host_call *c, const ts_val *args,
+                                                                           ts_val *result) {
     const uint8_t *buf = NULL;
     if (args[1].u64 <= BLOCKING_MAX) TS_TRY(zeroes(c, args[1].u64, &buf));
     return write_and_flush(c, ts_wasi_obj_of(&args[0]), buf, args[1].u64, result);
@@ -273,7 +287,9 @@ static ts_status splice(ts_host_call *c, const ts_val *args, ts_val *result) {
     return TS_OK;
 }
 
-ts_status ts_wasi_io_streams_output_stream_splice(ts_host_call *c, const ts_val *args, ts_val *result) { return splice(c, args, result); }
+ts_status ts_wasi_io_streams_output_stream_splice(ts_host_call *c, const ts_val *args, ts_val *result) {
+    return splice(c, args, result);
+}
 ts_status ts_wasi_io_streams_output_stream_blocking_splice(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_wasi_stream *out = ts_wasi_obj_of(&args[0]), *in = ts_wasi_obj_of(&args[1]);
     TS_TRY(settle(c, out));
@@ -281,4 +297,6 @@ ts_status ts_wasi_io_streams_output_stream_blocking_splice(ts_host_call *c, cons
     if (!out->closed) TS_TRY(ts_wasi_wait_stream(c, in));
     return splice(c, args, result);
 }
-ts_status ts_wasi_io_streams_output_stream_drop(ts_host_call *c, uint64_t rep) { return ts_wasi_drop(c, rep, "an output-stream"); }
+ts_status ts_wasi_io_streams_output_stream_drop(ts_host_call *c, uint64_t rep) {
+    return ts_wasi_drop(c, rep, "an output-stream");
+}

@@ -1,7 +1,7 @@
 /* wasi: the WASI 0.2 host of one run: what is granted to the guest, and the limits of the host's side.
- * In: arguments, environment, directories, which of stdio. Out: a context to give to ts_linker_add_host with ts_wasi_def.
- * Nothing is granted but what is set here. The context must outlive every store that uses it; it is not for several threads.
- * Source: WASI 0.2.12 (runtime/wasi/wit) */
+ * In: arguments, environment, directories, which of stdio. Out: a context to give to ts_linker_add_host with
+ * ts_wasi_def. Nothing is granted but what is set here. The context must outlive every store that uses it; it is not
+ * for several threads. Source: WASI 0.2.12 (runtime/wasi/wit) */
 #ifndef TS_WASI_H
 #define TS_WASI_H
 #include "base/error.h"
@@ -14,12 +14,13 @@ void ts_wasi_destroy(ts_wasi *w); /* closes what the guest left open */
 
 /* Strings are copied. Arguments and names must be UTF-8 (TS_USAGE). */
 ts_status ts_wasi_arg(ts_wasi *w, const char *arg, ts_error *e) TS_MUST_USE;
-ts_status ts_wasi_env(ts_wasi *w, const char *name, size_t name_len, const char *value, ts_error *e) TS_MUST_USE; /* the last of a name wins */
+ts_status ts_wasi_env(ts_wasi *w, const char *name, size_t name_len, const char *value,
+                      ts_error *e) TS_MUST_USE; /* the last of a name wins */
 ts_status ts_wasi_cwd(ts_wasi *w, const char *guest_path, ts_error *e) TS_MUST_USE;
 /* A directory of the host under a name of the guest's; TS_IO when it cannot be opened. */
 ts_status ts_wasi_dir(ts_wasi *w, const char *host, const char *guest, bool read_only, ts_error *e) TS_MUST_USE;
-/* Which file of the host stands behind stdin (0), stdout (1), stderr (2); below 0: none: closed from the start. Default: 0, 1, 2.
- * The file stays the caller's. */
+/* Which file of the host stands behind stdin (0), stdout (1), stderr (2); below 0: none: closed from the start.
+ * Default: 0, 1, 2. The file stays the caller's. */
 void ts_wasi_stdio(ts_wasi *w, int which, int fd);
 /* Ask a blocking call to end (TS_INTERRUPTED): may be called from a signal handler; the signal itself ends the wait. */
 void ts_wasi_stop(ts_wasi *w);

@@ -11,7 +11,7 @@ from pathlib import Path
 
 TOKEN = re.compile(
     r"\s+|//[^\n]*|/\*.*?\*/|(?P<arrow>->)|(?P<id>%?[A-Za-z][A-Za-z0-9-]*)|(?P<num>\d+(?:\.\d+)*)|(?P<sym>[{}()<>:;,=@./*_])",
-    re.S,
+    re.DOTALL,
 )
 
 
