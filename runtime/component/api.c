@@ -154,6 +154,7 @@ static ts_status wit_list(wit *w, wit_members form, const char *close, const ts_
             break;
         }
     }
+    if (*n == 0 && close[0] != ')') return wit_bad(w, "there must be at least one member before this");
     ts_ct_case *copy = ts_arena_array(&w->l->arena, *n, sizeof *copy);
     if (!copy) return ts_fail_nomem(w->e);
     memcpy(copy, cases, *n * sizeof *copy);

@@ -1,0 +1,210 @@
+/* test_linker: what links, what does not and why; the trace; resources that come back at the end.
+ * In: the component of the embedding example. Out: verdicts and reasons. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+#include "component/instance.h"
+#include "examples/embed_component.h"
+
+static ts_engine *engine;
+static ts_component *component;
+static uint32_t dropped;
+
+static ts_status make_counter(ts_host_call *c, void *data, const ts_val *args, ts_val *result) {
+    (void)c, (void)data, (void)args;
+    result->handle.rep = 7;
+    return TS_OK;
+}
+static ts_status add(ts_host_call *c, void *data, const ts_val *args, ts_val *result) {
+    if (data) return ts_callback_trap(c, "not today");
+    assert_int_equal(args[0].handle.rep, 7);
+    result->u32 = args[1].u32 + 100;
+    return TS_OK;
+}
+static ts_status log_text(ts_host_call *c, void *data, const ts_val *args, ts_val *result) {
+    (void)c, (void)data, (void)args, (void)result;
+    return TS_OK;
+}
+static ts_status drop(ts_host_call *c, void *data, uint64_t rep) {
+    (void)c, (void)data;
+    assert_int_equal(rep, 7);
+    dropped++;
+    return TS_OK;
+}
+
+static ts_linker *linker(const char *iface, const char *add_type, void *trap) {
+    ts_linker *l;
+    ts_error e;
+    ts_error_init(&e);
+    assert_int_equal(ts_linker_new(&l, &e), TS_OK);
+    if (!iface) return l;
+    assert_int_equal(ts_linker_define_resource(l, iface, "counter", drop, NULL, &e), TS_OK);
+    assert_int_equal(ts_linker_define_func(l, iface, "[constructor]counter", "func(start: u32) -> own<counter>", make_counter, NULL, &e), TS_OK);
+    assert_int_equal(ts_linker_define_func(l, iface, "[method]counter.add", add_type, add, trap, &e), TS_OK);
+    assert_int_equal(ts_linker_define_func(l, iface, "log", "func(text: string)", log_text, NULL, &e), TS_OK);
+    return l;
+}
+static const char *const add_type = "func(self: borrow<counter>, n: u32) -> u32";
+
+static uint32_t check(ts_linker *l, ts_missing *out, uint32_t max) {
+    uint32_t n;
+    ts_error e;
+    ts_error_init(&e);
+    assert_int_equal(ts_linker_check(l, component, out, max, &n, &e), TS_OK);
+    return n;
+}
+
+static void test_versions(void **s) {
+    (void)s;
+    static const struct { const char *iface; bool links; } rows[] = {
+        {"example:host/tally@1.0.0", true}, {"example:host/tally@1.2.3", true}, {"example:host/tally@2.0.0", false},
+        {"example:host/tally@0.1.0", false}, {"example:host/tally", false}, {"example:host/other@1.0.0", false}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ts_linker *l = linker(rows[i].iface, add_type, NULL);
+        ts_missing m[8];
+        uint32_t n = check(l, m, 8);
+        if ((n == 0) != rows[i].links) fail_msg("%s: %u missing, first: %s", rows[i].iface, n, n ? m[0].reason : "");
+        if (i == 2) assert_non_null(strstr(m[0].reason, "not compatible"));
+        ts_linker_free(l);
+    }
+}
+
+static void test_missing(void **s) {
+    (void)s;
+    ts_missing m[2];
+    ts_linker *l = linker(NULL, NULL, NULL);
+    assert_int_equal(check(l, m, 2), 4); /* the resource and three functions; no more than two are written */
+    assert_string_equal(m[0].name, "example:host/tally@1.0.0");
+    ts_cstore *store;
+    ts_cinstance *i;
+    ts_error e;
+    ts_error_init(&e);
+    assert_int_equal(ts_cstore_new(engine, NULL, &store, &e), TS_OK);
+    assert_int_equal(ts_component_instantiate(store, l, component, &i, &e), TS_UNLINKABLE);
+    ts_error_init(&e);
+    ts_linker_unknown_imports_trap(l, true);
+    assert_int_equal(ts_component_instantiate(store, l, component, &i, &e), TS_OK);
+    ts_pool *pool = ts_pool_new();
+    const char *r;
+    assert_int_equal(ts_cinstance_invoke_text(store, i, "measure(\"x\")", pool, &r, &e), TS_TRAP);
+    assert_int_equal(e.trap, TS_TRAP_UNIMPLEMENTED);
+    assert_non_null(strstr(e.message, "example:host/tally@1.0.0 log"));
+    ts_error_init(&e); /* the trap has closed the instance */
+    assert_int_equal(ts_cinstance_invoke_text(store, i, "measure(\"x\")", pool, &r, &e), TS_TRAP);
+    assert_non_null(strstr(e.message, "cannot enter component instance"));
+    ts_pool_free(pool);
+    ts_cstore_free(store);
+    ts_linker_free(l);
+}
+
+static void test_mismatch(void **s) {
+    (void)s;
+    ts_missing m[4];
+    ts_linker *l = linker("example:host/tally@1.0.0", "func(self: borrow<counter>, n: u64) -> u32", NULL);
+    assert_int_equal(check(l, m, 4), 1);
+    assert_string_equal(m[0].function, "[method]counter.add");
+    assert_non_null(strstr(m[0].reason, "type mismatch"));
+    ts_linker_free(l);
+    l = linker("example:host/tally@1.0.0", add_type, NULL);
+    ts_linker_deny(l, "example:host/tally");
+    assert_int_equal(check(l, m, 4), 4);
+    assert_string_equal(m[3].reason, "denied");
+    ts_linker_free(l);
+}
+
+static void test_types_by_text(void **s) {
+    (void)s;
+    ts_linker *l = linker("a:b/c@1.0.0", add_type, NULL);
+    static const char *const good[] = {
+        "func()", "func() -> result", "func(a: result<_, u8>, b: result<u8>) -> tuple<u8, string>", "func(a: list<option<record { x: u8, %y: char }>>,)",
+        "func(v: variant { a, b(u32) }, e: enum { x, y }, f: flags { p, q })"};
+    static const char *const bad[] = {"func", "func(a u8)", "func(a: u7)", "func(a: borrow<none>)", "func() -> u8 u8", "func(a: list<u8)", "func(a: tuple<>)", "func(e: enum {})"};
+    ts_error e;
+    char name[8];
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        ts_error_init(&e);
+        snprintf(name, sizeof name, "g%zu", i);
+        if (ts_linker_define_func(l, "a:b/c@1.0.0", name, good[i], log_text, NULL, &e) != TS_OK) fail_msg("%s: %s", good[i], e.message);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ts_error_init(&e);
+        snprintf(name, sizeof name, "b%zu", i);
+        if (ts_linker_define_func(l, "a:b/c@1.0.0", name, bad[i], log_text, NULL, &e) == TS_OK) fail_msg("%s was accepted", bad[i]);
+    }
+    ts_error_init(&e);
+    assert_int_equal(ts_linker_define_func(l, "a:b/c@1.0.0", "g0", "func()", log_text, NULL, &e), TS_USAGE);
+    ts_linker_free(l);
+}
+
+typedef struct lines { char text[4096]; } lines;
+static void keep(void *data, const char *line, size_t len) {
+    lines *x = data;
+    size_t n = strlen(x->text);
+    snprintf(x->text + n, sizeof x->text - n, "%.*s\n", (int)len, line);
+}
+
+static void test_trace(void **s) {
+    (void)s;
+    for (int trap = 0; trap < 2; trap++) {
+        lines out = {{0}};
+        ts_trace t = {.line = keep, .data = &out, .filter = "wasi:io,tally"};
+        ts_linker *l = linker("example:host/tally@1.0.5", add_type, trap ? &out : NULL);
+        ts_linker_set_trace(l, &t);
+        ts_cstore *store;
+        ts_cinstance *i;
+        ts_error e;
+        ts_error_init(&e);
+        assert_int_equal(ts_cstore_new(engine, NULL, &store, &e), TS_OK);
+        assert_int_equal(ts_component_instantiate(store, l, component, &i, &e), TS_OK);
+        ts_pool *pool = ts_pool_new();
+        const char *r;
+        dropped = 0;
+        ts_status st = ts_cinstance_invoke_text(store, i, "measure(\"four\")", pool, &r, &e);
+        if (!trap) {
+            assert_int_equal(st, TS_OK);
+            assert_string_equal(r, "{text: \"four\", total: 104}");
+            assert_int_equal(dropped, 1);
+            assert_string_equal(out.text, "example:host/tally@1.0.0 log(\"four\")\n"
+                                          "example:host/tally@1.0.0 [constructor]counter(100) -> #7\n"
+                                          "example:host/tally@1.0.0 [method]counter.add(#7, 4) -> 104\n"
+                                          "example:host/tally [resource-drop]counter(#7)\n");
+        } else {
+            assert_int_equal(st, TS_TRAP);
+            assert_int_equal(e.trap, TS_TRAP_HOST);
+            assert_string_equal(e.message, "not today");
+            assert_int_equal(e.n_frames, 1);
+            assert_int_equal(dropped, 0);
+            assert_non_null(strstr(out.text, "counter.add(#7, 4) -> trap: not today\n"));
+        }
+        ts_pool_free(pool);
+        ts_cstore_free(store);
+        if (trap) assert_int_equal(dropped, 1); /* what the guest still held comes back with the store */
+        ts_linker_free(l);
+    }
+}
+
+static int setup(void **s) {
+    (void)s;
+    ts_error e;
+    ts_error_init(&e);
+    if (ts_engine_new(&engine, &e) != TS_OK) return 1;
+    return ts_component_load(engine, embed_component, sizeof embed_component, &component, &e) != TS_OK;
+}
+static int teardown(void **s) {
+    (void)s;
+    ts_component_free(component);
+    ts_engine_free(engine);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_versions), cmocka_unit_test(test_missing), cmocka_unit_test(test_mismatch),
+        cmocka_unit_test(test_types_by_text), cmocka_unit_test(test_trace),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,171 @@
+/* test_wave: values as WAVE text, both ways. In: texts by type. Out: what is printed after parsing, and which texts are refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+#include "component/instance.h"
+
+static ts_arena arena;
+static int setup(void **s) { (void)s; ts_arena_init(&arena); return 0; }
+static int teardown(void **s) { (void)s; ts_arena_free(&arena); return 0; }
+
+static const ts_ctype *prim(ts_ct_kind k) { return ts_ctype_primitive(k); }
+static const ts_ctype *make(ts_ctype t) {
+    ts_ctype *p = ts_arena_alloc(&arena, sizeof *p);
+    ts_error e;
+    ts_error_init(&e);
+    *p = t;
+    assert_int_equal(ts_ctype_finish(p, &arena, &e), TS_OK);
+    return p;
+}
+
+static void round_trip(const ts_ctype *t, const char *text, const char *want) {
+    ts_val v;
+    ts_error e;
+    char buf[512];
+    ts_error_init(&e);
+    if (ts_wave_parse(t, text, &arena, &v, &e) != TS_OK) fail_msg("%s: %s", text, e.message);
+    size_t n = ts_wave_print(t, &v, buf, sizeof buf, 0);
+    assert_string_equal(buf, want);
+    assert_int_equal(n, strlen(want));
+    char small[4];
+    assert_int_equal(ts_wave_print(t, &v, small, sizeof small, 0), n); /* counts what does not fit, writes no further */
+    assert_int_equal(strlen(small), n < 3 ? n : 3);
+}
+static void refused(const ts_ctype *t, const char *text) {
+    ts_val v;
+    ts_error e;
+    ts_error_init(&e);
+    if (ts_wave_parse(t, text, &arena, &v, &e) == TS_OK) fail_msg("%s was accepted", text);
+    assert_int_equal(e.status, TS_USAGE);
+}
+
+static void test_scalars(void **s) {
+    (void)s;
+    round_trip(prim(TS_CT_BOOL), " true ", "true");
+    round_trip(prim(TS_CT_S8), "-128", "-128");
+    refused(prim(TS_CT_S8), "128");
+    refused(prim(TS_CT_S8), "-129");
+    round_trip(prim(TS_CT_U8), "255", "255");
+    refused(prim(TS_CT_U8), "256");
+    refused(prim(TS_CT_U8), "-1");
+    refused(prim(TS_CT_U8), "+1");
+    round_trip(prim(TS_CT_S16), "-32768", "-32768");
+    round_trip(prim(TS_CT_S32), "-2147483648", "-2147483648");
+    round_trip(prim(TS_CT_S64), "-9223372036854775808", "-9223372036854775808");
+    refused(prim(TS_CT_S64), "9223372036854775808");
+    round_trip(prim(TS_CT_U64), "18446744073709551615", "18446744073709551615");
+    refused(prim(TS_CT_U64), "18446744073709551616");
+    refused(prim(TS_CT_U32), "1 2");
+    refused(prim(TS_CT_U32), "");
+    round_trip(prim(TS_CT_F32), "0.1", "0.1");
+    round_trip(prim(TS_CT_F64), "0.1", "0.1");
+    round_trip(prim(TS_CT_F64), "-0", "-0");
+    round_trip(prim(TS_CT_F64), "1e100", "1e+100");
+    round_trip(prim(TS_CT_F64), "1500000", "1500000");
+    round_trip(prim(TS_CT_F64), "nan", "nan");
+    round_trip(prim(TS_CT_F64), "-inf", "-inf");
+    refused(prim(TS_CT_F64), "info");
+    refused(prim(TS_CT_F64), ".5");
+    round_trip(prim(TS_CT_CHAR), "'\\u{1f600}'", "'\xf0\x9f\x98\x80'");
+    round_trip(prim(TS_CT_CHAR), "'\\''", "'\\''");
+    refused(prim(TS_CT_CHAR), "'\\u{d800}'");
+    refused(prim(TS_CT_CHAR), "'ab'");
+}
+
+static void test_strings(void **s) {
+    (void)s;
+    const ts_ctype *t = prim(TS_CT_STRING);
+    round_trip(t, "\"a\\tb\\\"c\\u{7}\"", "\"a\\tb\\\"c\\u{7}\"");
+    round_trip(t, "\"it's\"", "\"it's\"");
+    round_trip(t, "\"\"\"\n  one\n    two\n  \"\"\"", "\"one\\n  two\"");
+    refused(t, "\"open");
+    refused(t, "\"\\q\"");
+    refused(t, "\"\"\" x\"\"\"");
+    refused(t, "\"\xff\"");
+}
+
+static void test_compound(void **s) {
+    (void)s;
+    const ts_ctype *u32 = prim(TS_CT_U32), *str = prim(TS_CT_STRING);
+    const ts_ctype *opt = make((ts_ctype){.kind = TS_CT_OPTION, .elem = u32});
+    const ts_ctype *optopt = make((ts_ctype){.kind = TS_CT_OPTION, .elem = opt});
+    const ts_ctype *res = make((ts_ctype){.kind = TS_CT_RESULT, .elem = str});
+    const ts_ctype *bytes = make((ts_ctype){.kind = TS_CT_LIST, .elem = prim(TS_CT_U8)});
+    const ts_ctype *strs = make((ts_ctype){.kind = TS_CT_LIST, .elem = str});
+    static ts_ct_case fields[] = {{"a", NULL}, {"none", NULL}};
+    fields[0].type = u32;
+    fields[1].type = opt;
+    const ts_ctype *rec = make((ts_ctype){.kind = TS_CT_RECORD, .n = 2, .cases = fields});
+    static ts_ct_case cases[] = {{"some", NULL}, {"plain", NULL}};
+    cases[0].type = u32;
+    const ts_ctype *var = make((ts_ctype){.kind = TS_CT_VARIANT, .n = 2, .cases = cases});
+    static const ts_ct_case flags[] = {{"read", NULL}, {"write", NULL}, {"exec", NULL}};
+    const ts_ctype *fl = make((ts_ctype){.kind = TS_CT_FLAGS, .n = 3, .cases = flags});
+
+    round_trip(opt, "some(1)", "some(1)");
+    round_trip(opt, "7", "some(7)");
+    round_trip(opt, "none", "none");
+    round_trip(optopt, "some(none)", "some(none)");
+    refused(optopt, "3");
+    round_trip(res, "\"x\"", "ok(\"x\")");
+    round_trip(res, "err", "err");
+    refused(res, "ok");
+    round_trip(bytes, "[1, 2,3,]", "[1, 2, 3]");
+    round_trip(bytes, "[]", "[]");
+    refused(bytes, "[1, 256]");
+    refused(bytes, "[1 2]");
+    round_trip(strs, "[\"a\", // why\n \"b\"]", "[\"a\", \"b\"]");
+    round_trip(rec, "{a: 1}", "{a: 1}");
+    round_trip(rec, "{%none: 3, a: 1}", "{a: 1, %none: some(3)}");
+    refused(rec, "{none: 3}");
+    refused(rec, "{a: 1, a: 2}");
+    refused(rec, "{a: 1, b: 2}");
+    round_trip(var, "%some(4)", "%some(4)");
+    round_trip(var, "plain", "plain");
+    refused(var, "other");
+    round_trip(fl, "{exec, read}", "{read, exec}");
+    round_trip(fl, "{}", "{}");
+    refused(fl, "{fly}");
+}
+
+static void test_args(void **s) {
+    (void)s;
+    const ts_ctype *opt = make((ts_ctype){.kind = TS_CT_OPTION, .elem = prim(TS_CT_U32)});
+    const ts_ct_case params[] = {{"a", prim(TS_CT_U32)}, {"b", opt}};
+    const ts_cfunc_type f = {.n_params = 2, .params = params};
+    ts_val args[2];
+    ts_error e;
+    ts_error_init(&e);
+    assert_int_equal(ts_wave_parse_args(&f, "(1, 2)", &arena, args, &e), TS_OK);
+    assert_int_equal(args[0].u32, 1);
+    assert_int_equal(args[1].variant.payload->u32, 2);
+    assert_int_equal(ts_wave_parse_args(&f, "(1)", &arena, args, &e), TS_OK); /* trailing options may be left out */
+    assert_int_equal(args[1].variant.disc, 0);
+    assert_int_equal(ts_wave_parse_args(&f, "()", &arena, args, &e), TS_USAGE);
+    ts_error_init(&e);
+    assert_int_equal(ts_wave_parse_args(&f, "(1, 2, 3)", &arena, args, &e), TS_USAGE);
+    ts_error_init(&e);
+    assert_int_equal(ts_wave_parse_args(&f, "(1, 2) x", &arena, args, &e), TS_USAGE);
+}
+
+static void test_shortened(void **s) {
+    (void)s;
+    const ts_ctype *bytes = make((ts_ctype){.kind = TS_CT_LIST, .elem = prim(TS_CT_U8)});
+    char buf[200];
+    ts_val v = {.raw = {"hello\n\xff", 7}};
+    ts_wave_print(bytes, &v, buf, sizeof buf, 32);
+    assert_string_equal(buf, "\"hello\\n\\xff\"");
+    ts_wave_print(bytes, &v, buf, sizeof buf, 3);
+    assert_string_equal(buf, "\"hel\"… (7 bytes)");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_scalars), cmocka_unit_test(test_strings), cmocka_unit_test(test_compound),
+        cmocka_unit_test(test_args), cmocka_unit_test(test_shortened),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
