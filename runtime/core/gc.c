@@ -454,7 +454,8 @@ static ts_obj *new_obj(ts_gc_heap *h, uint64_t size, ts_obj_kind kind, uint32_t 
         unsigned cls = class_of((uint32_t)size);
         free_cell *f = h->free[cls];
         if (__builtin_expect(!f, 0)) {
-            if (!make_room(h, size)) return NULL;
+            /* a refill may hand out a whole swept block */
+            if (!make_room(h, h->limit >= 16 * BLOCK ? BLOCK : size)) return NULL;
             if (!refill(h, cls)) {
                 ts_gc_collect(h);
                 if (!refill(h, cls)) return NULL;
