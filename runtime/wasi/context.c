@@ -23,6 +23,8 @@ static void obj_end(ts_wasi *w, ts_wasi_obj *o) {
     if (o->parent) o->parent->children--;
     if (o->end) o->end(w, o);
     w->n_objects--;
+    w->by_id.data[o->id - 1] = NULL;
+    w->free_ids.data[w->free_ids.len++] = o->id; /* reserved when the id was made */
     free(o);
 }
 
@@ -38,6 +40,8 @@ void ts_wasi_destroy(ts_wasi *w) {
         ts_wasi_file_release(w->preopens.data[i].file);
         free(w->preopens.data[i].guest);
     }
+    ts_vec_free(&w->by_id);
+    ts_vec_free(&w->free_ids);
     ts_vec_free(&w->args);
     ts_vec_free(&w->env);
     ts_vec_free(&w->preopens);
@@ -134,6 +138,16 @@ ts_status ts_wasi_new(ts_host_call *c, ts_wasi_kind kind, size_t size, ts_wasi_o
                             (unsigned long long)w->n_objects);
     ts_wasi_obj *o = calloc(1, size);
     if (!o) return ts_fail_nomem(c->err);
+    if (w->free_ids.len) {
+        o->id = w->free_ids.data[--w->free_ids.len];
+        w->by_id.data[o->id - 1] = o;
+    } else {
+        if (!ts_vec_reserve(&w->free_ids, (uint64_t)w->by_id.len + 1) || !ts_vec_push(&w->by_id, o)) {
+            free(o);
+            return ts_fail_nomem(c->err);
+        }
+        o->id = w->by_id.len;
+    }
     o->kind = kind;
     o->parent = parent;
     if (parent) parent->children++;
@@ -146,7 +160,7 @@ ts_status ts_wasi_new(ts_host_call *c, ts_wasi_kind kind, size_t size, ts_wasi_o
 }
 
 ts_status ts_wasi_drop(ts_host_call *c, uint64_t rep, const char *what) {
-    ts_wasi_obj *o = (void *)(uintptr_t)rep;
+    ts_wasi_obj *o = ts_wasi_of(c)->by_id.data[rep - 1];
     if (o->children) return ts_host_trap(c, "%s is dropped while %u of its children live", what, o->children);
     obj_end(ts_wasi_of(c), o);
     return TS_OK;

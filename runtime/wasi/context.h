@@ -1,6 +1,7 @@
 /* context: what the files of wasi/ share: the context, the objects behind handles, errors as values.
- * In: a running host call. Out: objects, result values. A handle's rep is the address of its object.
- * Objects of one context are listed, so that those which a guest leaves behind end with it. */
+ * In: a running host call. Out: objects, result values. A handle's rep is its object's number in the context: small,
+ * and the same in every run, as a trace shows it. Objects of one context are listed, so that those which a guest leaves
+ * behind end with it. */
 #ifndef TS_WASI_CONTEXT_H
 #define TS_WASI_CONTEXT_H
 #include "base/vec.h"
@@ -23,6 +24,7 @@ typedef enum ts_wasi_kind {
 typedef struct ts_wasi_obj ts_wasi_obj;
 struct ts_wasi_obj {
     ts_wasi_kind kind;
+    uint32_t id;       /* what a handle's rep is: from 1 */
     uint32_t children; /* live objects that the text calls its children */
     ts_wasi_obj *parent, *prev, *next;
     void (*end)(ts_wasi *w, ts_wasi_obj *o); /* gives back what it holds; NULL: nothing */
@@ -89,19 +91,21 @@ struct ts_wasi {
     bool walk_paths;
     volatile uint32_t stop;
     uint64_t n_objects, max_objects;
-    ts_wasi_obj *objects;
-    uint8_t *chunk;       /* TS_WASI_CHUNK bytes: what a read returns, valid until the next call */
-    uint64_t insecure[2]; /* state of the insecure generator; 0, 0: not seeded */
+    ts_wasi_obj *objects;        /* the newest first */
+    TS_VEC(ts_wasi_obj *) by_id; /* by id - 1; a free one is NULL */
+    TS_VEC(uint32_t) free_ids;   /* the last given back is the next taken; room for every id is reserved */
+    uint8_t *chunk;              /* TS_WASI_CHUNK bytes: what a read returns, valid until the next call */
+    uint64_t insecure[2];        /* state of the insecure generator; 0, 0: not seeded */
 };
 
 static inline ts_wasi *ts_wasi_of(ts_host_call *c) {
     return c->host;
 }
-static inline void *ts_wasi_obj_of(const ts_val *handle) {
-    return (void *)(uintptr_t)handle->handle.rep;
+static inline void *ts_wasi_obj_of(ts_host_call *c, const ts_val *handle) {
+    return ts_wasi_of(c)->by_id.data[handle->handle.rep - 1];
 }
 static inline uint64_t ts_wasi_rep(const void *obj) {
-    return (uint64_t)(uintptr_t)obj;
+    return ((const ts_wasi_obj *)obj)->id;
 }
 static inline uint64_t ts_wasi_max_bytes(const ts_host_call *c) {
     return c->max_bytes ? c->max_bytes : 256u << 20;

@@ -102,8 +102,8 @@ ts_status ts_wasi_descriptor_preopen(ts_host_call *c, const ts_wasi_preopen *p, 
     return descriptor_new(c, p->file, F_READ | (p->read_only ? 0 : F_MUTATE), !p->read_only, result);
 }
 
-static descriptor *self(const ts_val *v) {
-    return ts_wasi_obj_of(v);
+static descriptor *self(ts_host_call *c, const ts_val *v) {
+    return ts_wasi_obj_of(c, v);
 }
 static ts_sys_path path_of(const ts_val *v) {
     return (ts_sys_path){v->str.ptr, v->str.len};
@@ -147,13 +147,13 @@ static ts_status via_stream(ts_host_call *c, descriptor *d, ts_wasi_kind kind, t
     return TS_OK;
 }
 ts_status ts_wasi_filesystem_types_descriptor_read_via_stream(ts_host_call *c, const ts_val *args, ts_val *result) {
-    return via_stream(c, self(&args[0]), TS_WASI_IN, TS_WASI_AT, args[1].u64, result);
+    return via_stream(c, self(c, &args[0]), TS_WASI_IN, TS_WASI_AT, args[1].u64, result);
 }
 ts_status ts_wasi_filesystem_types_descriptor_write_via_stream(ts_host_call *c, const ts_val *args, ts_val *result) {
-    return via_stream(c, self(&args[0]), TS_WASI_OUT, TS_WASI_AT, args[1].u64, result);
+    return via_stream(c, self(c, &args[0]), TS_WASI_OUT, TS_WASI_AT, args[1].u64, result);
 }
 ts_status ts_wasi_filesystem_types_descriptor_append_via_stream(ts_host_call *c, const ts_val *args, ts_val *result) {
-    return via_stream(c, self(&args[0]), TS_WASI_OUT, TS_WASI_APPEND, 0, result);
+    return via_stream(c, self(c, &args[0]), TS_WASI_OUT, TS_WASI_APPEND, 0, result);
 }
 
 /* --- the open file -------------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ ts_status ts_wasi_filesystem_types_descriptor_advise(ts_host_call *c, const ts_v
         [TS_WASI_FILESYSTEM_ADVICE_DONT_NEED] = TS_SYS_DONTNEED,
         [TS_WASI_FILESYSTEM_ADVICE_NO_REUSE] = TS_SYS_NOREUSE,
     };
-    const descriptor *d = self(&args[0]);
+    const descriptor *d = self(c, &args[0]);
     if (d->file->type == TS_SYS_DIR) return fail(c, result, TS_SYS_EBADF);
     return done(c, result, ts_sys_advise(d->file->fd, args[1].u64, args[2].u64, how[args[3].variant.disc]));
 }
@@ -185,16 +185,16 @@ static ts_status sync(ts_host_call *c, const descriptor *d, bool data_only, ts_v
     return done(c, result, e);
 }
 ts_status ts_wasi_filesystem_types_descriptor_sync_data(ts_host_call *c, const ts_val *args, ts_val *result) {
-    return sync(c, self(&args[0]), true, result);
+    return sync(c, self(c, &args[0]), true, result);
 }
 ts_status ts_wasi_filesystem_types_descriptor_sync(ts_host_call *c, const ts_val *args, ts_val *result) {
-    return sync(c, self(&args[0]), false, result);
+    return sync(c, self(c, &args[0]), false, result);
 }
 
 ts_status ts_wasi_filesystem_types_descriptor_get_flags(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_val *v;
     TS_TRY(ts_wasi_ok_val(c, result, &v));
-    *v = (ts_val){.flags = {.bits = self(&args[0])->flags}};
+    *v = (ts_val){.flags = {.bits = self(c, &args[0])->flags}};
     return TS_OK;
 }
 
@@ -214,12 +214,12 @@ static uint32_t type_of(ts_sys_type t) {
 ts_status ts_wasi_filesystem_types_descriptor_get_type(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_val *v;
     TS_TRY(ts_wasi_ok_val(c, result, &v));
-    *v = (ts_val){.variant = {.disc = type_of(self(&args[0])->file->type)}};
+    *v = (ts_val){.variant = {.disc = type_of(self(c, &args[0])->file->type)}};
     return TS_OK;
 }
 
 ts_status ts_wasi_filesystem_types_descriptor_set_size(ts_host_call *c, const ts_val *args, ts_val *result) {
-    const descriptor *d = self(&args[0]);
+    const descriptor *d = self(c, &args[0]);
     ts_sys_err e = writable(d);
     while (!e || e == TS_SYS_EINTR) {
         e = ts_sys_set_size(d->file->fd, args[1].u64);
@@ -247,14 +247,14 @@ static ts_sys_err new_times(const ts_val *args, ts_sys_newtime t[2]) {
     return e ? e : new_time(&args[1], &t[1]);
 }
 ts_status ts_wasi_filesystem_types_descriptor_set_times(ts_host_call *c, const ts_val *args, ts_val *result) {
-    const descriptor *d = self(&args[0]);
+    const descriptor *d = self(c, &args[0]);
     ts_sys_newtime t[2];
     ts_sys_err e = d->mutate ? new_times(args + 1, t) : TS_SYS_EROFS;
     return done(c, result, e ? e : ts_sys_set_times(d->file->fd, t));
 }
 
 ts_status ts_wasi_filesystem_types_descriptor_read(ts_host_call *c, const ts_val *args, ts_val *result) {
-    const descriptor *d = self(&args[0]);
+    const descriptor *d = self(c, &args[0]);
     uint64_t want = args[1].u64, offset = args[2].u64;
     ts_sys_err e = readable(d);
     if (e) return fail(c, result, e);
@@ -298,7 +298,7 @@ ts_status ts_wasi_filesystem_types_descriptor_read(ts_host_call *c, const ts_val
 }
 
 ts_status ts_wasi_filesystem_types_descriptor_write(ts_host_call *c, const ts_val *args, ts_val *result) {
-    const descriptor *d = self(&args[0]);
+    const descriptor *d = self(c, &args[0]);
     const uint8_t *buf = args[1].raw.ptr;
     size_t len = args[1].raw.len, at = 0;
     uint64_t offset = args[2].u64;
@@ -351,12 +351,12 @@ static ts_status stat_result(ts_host_call *c, const ts_sys_stat *st, ts_val *res
 }
 ts_status ts_wasi_filesystem_types_descriptor_stat(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_sys_stat st;
-    ts_sys_err e = ts_sys_fstat(self(&args[0])->file->fd, &st);
+    ts_sys_err e = ts_sys_fstat(self(c, &args[0])->file->fd, &st);
     return e ? fail(c, result, e) : stat_result(c, &st, result);
 }
 static ts_sys_err stat_at(ts_host_call *c, const ts_val *args, ts_sys_stat *st) {
     ts_sys_base b;
-    ts_sys_err e = base_of(c, self(&args[0]), &b);
+    ts_sys_err e = base_of(c, self(c, &args[0]), &b);
     return e ? e : ts_sys_stat_at(b, path_of(&args[2]), follows(&args[1]), st);
 }
 ts_status ts_wasi_filesystem_types_descriptor_stat_at(ts_host_call *c, const ts_val *args, ts_val *result) {
@@ -367,16 +367,15 @@ ts_status ts_wasi_filesystem_types_descriptor_stat_at(ts_host_call *c, const ts_
 ts_status ts_wasi_filesystem_types_descriptor_set_times_at(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_sys_base b;
     ts_sys_newtime t[2];
-    ts_sys_err e = base_mutable(c, self(&args[0]), &b);
+    ts_sys_err e = base_mutable(c, self(c, &args[0]), &b);
     if (!e) e = new_times(args + 3, t);
     return done(c, result, e ? e : ts_sys_set_times_at(b, path_of(&args[2]), follows(&args[1]), t));
 }
 
 ts_status ts_wasi_filesystem_types_descriptor_is_same_object(ts_host_call *c, const ts_val *args, ts_val *result) {
-    (void)c;
     ts_sys_stat a, b;
-    bool same = ts_sys_fstat(self(&args[0])->file->fd, &a) == TS_SYS_OK &&
-                ts_sys_fstat(self(&args[1])->file->fd, &b) == TS_SYS_OK && a.dev == b.dev && a.ino == b.ino;
+    bool same = ts_sys_fstat(self(c, &args[0])->file->fd, &a) == TS_SYS_OK &&
+                ts_sys_fstat(self(c, &args[1])->file->fd, &b) == TS_SYS_OK && a.dev == b.dev && a.ino == b.ino;
     *result = (ts_val){.b = same};
     return TS_OK;
 }
@@ -421,7 +420,7 @@ static ts_status hash_result(ts_host_call *c, const ts_sys_stat *st, ts_val *res
 }
 ts_status ts_wasi_filesystem_types_descriptor_metadata_hash(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_sys_stat st;
-    ts_sys_err e = ts_sys_fstat(self(&args[0])->file->fd, &st);
+    ts_sys_err e = ts_sys_fstat(self(c, &args[0])->file->fd, &st);
     return e ? fail(c, result, e) : hash_result(c, &st, result);
 }
 ts_status ts_wasi_filesystem_types_descriptor_metadata_hash_at(ts_host_call *c, const ts_val *args, ts_val *result) {
@@ -433,7 +432,7 @@ ts_status ts_wasi_filesystem_types_descriptor_metadata_hash_at(ts_host_call *c, 
 /* --- names below a directory ---------------------------------------------------------------------------------------
  */
 ts_status ts_wasi_filesystem_types_descriptor_open_at(ts_host_call *c, const ts_val *args, ts_val *result) {
-    const descriptor *d = self(&args[0]);
+    const descriptor *d = self(c, &args[0]);
     uint32_t open = args[3].flags.bits, flags = args[4].flags.bits;
     const uint32_t create = TS_WASI_FILESYSTEM_OPEN_FLAGS_CREATE, directory = TS_WASI_FILESYSTEM_OPEN_FLAGS_DIRECTORY,
                    exclusive = TS_WASI_FILESYSTEM_OPEN_FLAGS_EXCLUSIVE,
@@ -481,34 +480,34 @@ ts_status ts_wasi_filesystem_types_descriptor_open_at(ts_host_call *c, const ts_
 
 ts_status ts_wasi_filesystem_types_descriptor_create_directory_at(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_sys_base b;
-    ts_sys_err e = base_mutable(c, self(&args[0]), &b);
+    ts_sys_err e = base_mutable(c, self(c, &args[0]), &b);
     return done(c, result, e ? e : ts_sys_mkdir_at(b, path_of(&args[1])));
 }
 ts_status ts_wasi_filesystem_types_descriptor_remove_directory_at(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_sys_base b;
-    ts_sys_err e = base_mutable(c, self(&args[0]), &b);
+    ts_sys_err e = base_mutable(c, self(c, &args[0]), &b);
     return done(c, result, e ? e : ts_sys_rmdir_at(b, path_of(&args[1])));
 }
 ts_status ts_wasi_filesystem_types_descriptor_unlink_file_at(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_sys_base b;
-    ts_sys_err e = base_mutable(c, self(&args[0]), &b);
+    ts_sys_err e = base_mutable(c, self(c, &args[0]), &b);
     return done(c, result, e ? e : ts_sys_unlink_at(b, path_of(&args[1])));
 }
 ts_status ts_wasi_filesystem_types_descriptor_link_at(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_sys_base from, to;
-    ts_sys_err e = base_mutable(c, self(&args[0]), &from);
-    if (!e) e = base_mutable(c, self(&args[3]), &to);
+    ts_sys_err e = base_mutable(c, self(c, &args[0]), &from);
+    if (!e) e = base_mutable(c, self(c, &args[3]), &to);
     return done(c, result, e ? e : ts_sys_link_at(from, path_of(&args[2]), follows(&args[1]), to, path_of(&args[4])));
 }
 ts_status ts_wasi_filesystem_types_descriptor_rename_at(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_sys_base from, to;
-    ts_sys_err e = base_mutable(c, self(&args[0]), &from);
-    if (!e) e = base_mutable(c, self(&args[2]), &to);
+    ts_sys_err e = base_mutable(c, self(c, &args[0]), &from);
+    if (!e) e = base_mutable(c, self(c, &args[2]), &to);
     return done(c, result, e ? e : ts_sys_rename_at(from, path_of(&args[1]), to, path_of(&args[3])));
 }
 ts_status ts_wasi_filesystem_types_descriptor_symlink_at(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_sys_base b;
-    ts_sys_err e = base_mutable(c, self(&args[0]), &b);
+    ts_sys_err e = base_mutable(c, self(c, &args[0]), &b);
     return done(c, result, e ? e : ts_sys_symlink_at(path_of(&args[1]), b, path_of(&args[2])));
 }
 ts_status ts_wasi_filesystem_types_descriptor_readlink_at(ts_host_call *c, const ts_val *args, ts_val *result) {
@@ -516,7 +515,7 @@ ts_status ts_wasi_filesystem_types_descriptor_readlink_at(ts_host_call *c, const
     size_t len = 0;
     char *buf = ts_arena_alloc(c->arena, LINK_MAX_ + 1);
     if (!buf) return ts_fail_nomem(c->err);
-    ts_sys_err e = base_of(c, self(&args[0]), &b);
+    ts_sys_err e = base_of(c, self(c, &args[0]), &b);
     if (!e) e = ts_sys_readlink_at(b, path_of(&args[1]), buf, LINK_MAX_ + 1, &len);
     if (!e && len && buf[0] == '/') e = TS_SYS_EPERM; /* wit: an absolute path: not-permitted */
     if (!e && !ts_utf8_valid(buf, len)) e = TS_SYS_EILSEQ;
@@ -540,7 +539,7 @@ static void dir_stream_end(ts_wasi *w, ts_wasi_obj *o) {
 ts_status ts_wasi_filesystem_types_descriptor_read_directory(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_sys_base b;
     ts_sys_dir *dir;
-    ts_sys_err e = base_of(c, self(&args[0]), &b);
+    ts_sys_err e = base_of(c, self(c, &args[0]), &b);
     if (!e) e = ts_sys_dir_open(b.fd, &dir);
     if (e) return fail(c, result, e);
     dir_stream *s;
@@ -558,7 +557,7 @@ ts_status ts_wasi_filesystem_types_descriptor_read_directory(ts_host_call *c, co
 }
 ts_status ts_wasi_filesystem_types_directory_entry_stream_read_directory_entry(ts_host_call *c, const ts_val *args,
                                                                                ts_val *result) {
-    dir_stream *s = ts_wasi_obj_of(&args[0]);
+    dir_stream *s = ts_wasi_obj_of(c, &args[0]);
     const char *name;
     ts_sys_type type;
     ts_sys_err e = ts_sys_dir_next(s->dir, &name, &type);
@@ -585,7 +584,7 @@ ts_status ts_wasi_filesystem_types_directory_entry_stream_drop(ts_host_call *c, 
 /* --- errors of streams ---------------------------------------------------------------------------------------------
  */
 ts_status ts_wasi_filesystem_types_filesystem_error_code(ts_host_call *c, const ts_val *args, ts_val *result) {
-    const ts_wasi_error *err = ts_wasi_obj_of(&args[0]);
+    const ts_wasi_error *err = ts_wasi_obj_of(c, &args[0]);
     *result = (ts_val){.variant = {.disc = 0}};
     if (err->domain != TS_WASI_OF_FILESYSTEM) return TS_OK;
     ts_val *v = ts_host_vals(c, 1);

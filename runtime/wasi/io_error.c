@@ -4,8 +4,7 @@
 #include <string.h>
 
 ts_status ts_wasi_io_error_error_to_debug_string(ts_host_call *c, const ts_val *args, ts_val *result) {
-    (void)c;
-    const ts_wasi_error *e = ts_wasi_obj_of(&args[0]);
+    const ts_wasi_error *e = ts_wasi_obj_of(c, &args[0]);
     const char *text = ts_sys_err_text(e->code);
     *result = (ts_val){.str = {text, strlen(text)}};
     return TS_OK;

@@ -84,7 +84,7 @@ static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n,
 }
 
 ts_status ts_wasi_io_poll_pollable_ready(ts_host_call *c, const ts_val *args, ts_val *result) {
-    ts_wasi_pollable *p = ts_wasi_obj_of(&args[0]);
+    ts_wasi_pollable *p = ts_wasi_obj_of(c, &args[0]);
     bool ready;
     size_t n;
     TS_TRY(wait_all(c, &p, 1, false, &ready, &n));
@@ -94,7 +94,7 @@ ts_status ts_wasi_io_poll_pollable_ready(ts_host_call *c, const ts_val *args, ts
 
 ts_status ts_wasi_io_poll_pollable_block(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)result;
-    ts_wasi_pollable *p = ts_wasi_obj_of(&args[0]);
+    ts_wasi_pollable *p = ts_wasi_obj_of(c, &args[0]);
     bool ready;
     size_t n;
     return wait_all(c, &p, 1, true, &ready, &n);
@@ -106,7 +106,7 @@ ts_status ts_wasi_io_poll_poll(ts_host_call *c, const ts_val *args, ts_val *resu
     ts_wasi_pollable **p = ts_arena_array(c->arena, n, sizeof *p);
     bool *ready = ts_arena_array(c->arena, n, sizeof *ready);
     if (!p || !ready) return ts_fail_nomem(c->err);
-    for (size_t i = 0; i < n; i++) p[i] = ts_wasi_obj_of(&args[0].list.ptr[i]);
+    for (size_t i = 0; i < n; i++) p[i] = ts_wasi_obj_of(c, &args[0].list.ptr[i]);
     TS_TRY(wait_all(c, p, n, true, ready, &n_ready));
     uint32_t *out = ts_arena_array(c->arena, n_ready, sizeof *out);
     if (!out) return ts_fail_nomem(c->err);

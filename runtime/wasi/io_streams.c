@@ -80,7 +80,7 @@ static ts_status failure(ts_host_call *c, const ts_wasi_stream *s, outcome how, 
 }
 
 static ts_status read_result(ts_host_call *c, const ts_val *args, bool block, bool skip, ts_val *result) {
-    ts_wasi_stream *s = ts_wasi_obj_of(&args[0]);
+    ts_wasi_stream *s = ts_wasi_obj_of(c, &args[0]);
     uint8_t *buf;
     size_t n;
     outcome how;
@@ -107,7 +107,7 @@ ts_status ts_wasi_io_streams_input_stream_blocking_skip(ts_host_call *c, const t
     return read_result(c, args, true, true, result);
 }
 ts_status ts_wasi_io_streams_input_stream_subscribe(ts_host_call *c, const ts_val *args, ts_val *result) {
-    return ts_wasi_pollable_new(c, ts_wasi_obj_of(&args[0]), false, 0, result);
+    return ts_wasi_pollable_new(c, ts_wasi_obj_of(c, &args[0]), false, 0, result);
 }
 ts_status ts_wasi_io_streams_input_stream_drop(ts_host_call *c, uint64_t rep) {
     return ts_wasi_drop(c, rep, "an input-stream");
@@ -188,7 +188,7 @@ static ts_status settle(ts_host_call *c, ts_wasi_stream *s) {
 }
 
 ts_status ts_wasi_io_streams_output_stream_check_write(ts_host_call *c, const ts_val *args, ts_val *result) {
-    ts_wasi_stream *s = ts_wasi_obj_of(&args[0]);
+    ts_wasi_stream *s = ts_wasi_obj_of(c, &args[0]);
     ts_val *v;
     uint64_t n = s->closed ? 0 : permit_now(s);
     if (s->closed) return ts_wasi_err_closed(c, result); /* draining may have closed it */
@@ -228,14 +228,14 @@ static ts_status zeroes(ts_host_call *c, uint64_t len, const uint8_t **out) {
 }
 
 ts_status ts_wasi_io_streams_output_stream_write(ts_host_call *c, const ts_val *args, ts_val *result) {
-    return write_result(c, ts_wasi_obj_of(&args[0]), args[1].raw.ptr, args[1].raw.len, result);
+    return write_result(c, ts_wasi_obj_of(c, &args[0]), args[1].raw.ptr, args[1].raw.len, result);
 }
 ts_status ts_wasi_io_streams_output_stream_blocking_write_and_flush(ts_host_call *c, const ts_val *args,
                                                                     ts_val *result) {
-    return write_and_flush(c, ts_wasi_obj_of(&args[0]), args[1].raw.ptr, args[1].raw.len, result);
+    return write_and_flush(c, ts_wasi_obj_of(c, &args[0]), args[1].raw.ptr, args[1].raw.len, result);
 }
 ts_status ts_wasi_io_streams_output_stream_write_zeroes(ts_host_call *c, const ts_val *args, ts_val *result) {
-    ts_wasi_stream *s = ts_wasi_obj_of(&args[0]);
+    ts_wasi_stream *s = ts_wasi_obj_of(c, &args[0]);
     const uint8_t *buf = NULL;
     if (!s->closed && args[1].u64 <= s->permit) TS_TRY(zeroes(c, args[1].u64, &buf));
     return write_result(c, s, buf, args[1].u64, result);
@@ -244,29 +244,29 @@ ts_status ts_wasi_io_streams_output_stream_blocking_write_zeroes_and_flush(ts_ho
                                                                            ts_val *result) {
     const uint8_t *buf = NULL;
     if (args[1].u64 <= BLOCKING_MAX) TS_TRY(zeroes(c, args[1].u64, &buf));
-    return write_and_flush(c, ts_wasi_obj_of(&args[0]), buf, args[1].u64, result);
+    return write_and_flush(c, ts_wasi_obj_of(c, &args[0]), buf, args[1].u64, result);
 }
 
 ts_status ts_wasi_io_streams_output_stream_flush(ts_host_call *c, const ts_val *args, ts_val *result) {
-    ts_wasi_stream *s = ts_wasi_obj_of(&args[0]);
+    ts_wasi_stream *s = ts_wasi_obj_of(c, &args[0]);
     if (!s->closed && s->pending_len) (void)ts_wasi_stream_drain(s);
     return s->closed ? ts_wasi_err_closed(c, result) : ts_wasi_ok(result);
 }
 
 ts_status ts_wasi_io_streams_output_stream_blocking_flush(ts_host_call *c, const ts_val *args, ts_val *result) {
-    ts_wasi_stream *s = ts_wasi_obj_of(&args[0]);
+    ts_wasi_stream *s = ts_wasi_obj_of(c, &args[0]);
     TS_TRY(settle(c, s));
     if (!s->closed) TS_TRY(ts_wasi_wait_stream(c, s)); /* "and stream is ready for writing again" */
     return s->closed ? ts_wasi_err_closed(c, result) : ts_wasi_ok(result);
 }
 
 ts_status ts_wasi_io_streams_output_stream_subscribe(ts_host_call *c, const ts_val *args, ts_val *result) {
-    return ts_wasi_pollable_new(c, ts_wasi_obj_of(&args[0]), false, 0, result);
+    return ts_wasi_pollable_new(c, ts_wasi_obj_of(c, &args[0]), false, 0, result);
 }
 
 /* wit: splice = check-write, read of the smaller of permit and len, write */
 static ts_status splice(ts_host_call *c, const ts_val *args, ts_val *result) {
-    ts_wasi_stream *out = ts_wasi_obj_of(&args[0]), *in = ts_wasi_obj_of(&args[1]);
+    ts_wasi_stream *out = ts_wasi_obj_of(c, &args[0]), *in = ts_wasi_obj_of(c, &args[1]);
     uint64_t len = args[2].u64;
     uint8_t *buf;
     size_t n;
@@ -291,7 +291,7 @@ ts_status ts_wasi_io_streams_output_stream_splice(ts_host_call *c, const ts_val 
     return splice(c, args, result);
 }
 ts_status ts_wasi_io_streams_output_stream_blocking_splice(ts_host_call *c, const ts_val *args, ts_val *result) {
-    ts_wasi_stream *out = ts_wasi_obj_of(&args[0]), *in = ts_wasi_obj_of(&args[1]);
+    ts_wasi_stream *out = ts_wasi_obj_of(c, &args[0]), *in = ts_wasi_obj_of(c, &args[1]);
     TS_TRY(settle(c, out));
     TS_TRY(ts_wasi_wait_stream(c, out));
     if (!out->closed) TS_TRY(ts_wasi_wait_stream(c, in));
