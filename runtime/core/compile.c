@@ -8,7 +8,7 @@
 #include "core/compile.h"
 #include "base/vec.h"
 #include "core/wasm_ops.h"
-#include <pthread.h>
+#include "sys/thread.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,9 +26,12 @@ const uint8_t ts_ir_words[TS_IR_COUNT] = {
 #define IR_TRUNC(n, o, i, T, f) 2, 2, 2, 2,
 #define IR_CMP(n, neg, i, T, e) FIVE(2, W_##i) 2, 2, 2, 3, 3,
 #define IR_CMPX(n, neg, i, T, e) FIVE(2, W_##i) 2, 2, 2, 3, 3,
-#define IR_LOAD(n, o, T, V) 2, 2, 2, 2, 2, 2, 2, 2,
-#define IR_STORE(n, i, T) 2, 2, 2, 3, 3, 2, 2, 2, 3, 3,
-#define IR_STOREF(n, i, T) 2, 2, 2, 2,
+#define L10 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+#define S12 2, 2, 2, 3, 3, 2, 3, 2, 3, 2, 2, 3,
+#define IR_LOAD(n, o, T, V) L10 L10
+#define IR_STORE(n, i, T) S12 S12
+#define IR_STOREF(n, i, T) L10
+#define IR_ADDBR(n, e) 3, 3,
 #define IR_OP(n, w, s) w,
 #define IR_SLOW(n, w, s) w,
 #define IR_V(n, shape) 2,
@@ -47,6 +50,7 @@ const char *const ts_ir_names[TS_IR_COUNT] = {
 #define IR_LOAD(n, o, T, V) TS_IR_FORMS_LOAD(E, n)
 #define IR_STORE(n, i, T) TS_IR_FORMS_STORE(E, n)
 #define IR_STOREF(n, i, T) TS_IR_FORMS_STOREF(E, n)
+#define IR_ADDBR(n, e) E(i32_addbr_##n##_I) E(i32_addbr_##n##_S)
 #define IR_OP(n, w, s) E(n)
 #define IR_SLOW(n, w, s) E(n)
 #define IR_V(n, shape) E(v_##n)
@@ -69,6 +73,7 @@ static const struct cmp_info cmp_infos[TS_IR_COUNT] = {
 #define IR_LOAD(n, o, T, V)
 #define IR_STORE(n, i, T)
 #define IR_STOREF(n, i, T)
+#define IR_ADDBR(n, e)
 #define IR_OP(n, w, s)
 #define IR_SLOW(n, w, s)
 #define IR_V(n, shape)
@@ -152,6 +157,7 @@ typedef struct comp {
     uint8_t *lcls;
     uint32_t *lcount; /* LOCAL entries of each local on the operand stack */
     uint32_t frame, link, first_temp, clean;
+    uint32_t add_at;     /* an i32_add_SI_S whose result went to a local and behind which nothing can jump yet; or NONE */
     uint32_t last;       /* last instruction, if nothing can jump between it and here; or NONE */
     int32_t acc[3];      /* slot whose value the accumulator holds too, or -1 */
     int32_t prev_acc;    /* acc[CLS_R] before the last instruction */
@@ -293,8 +299,12 @@ static void materialize_all(comp *c) {
     for (uint32_t i = c->clean < c->st.len ? c->clean : c->st.len; i < c->st.len; i++) materialize(c, i);
     c->clean = c->st.len;
 }
-static void forget(comp *c) { /* control flow joins here */
+static void join(comp *c) { /* something can jump here: what is behind must stay */
     c->last = NONE;
+    c->add_at = NONE;
+}
+static void forget(comp *c) { /* control flow joins here */
+    join(c);
     c->acc[0] = c->acc[1] = c->acc[2] = -1;
 }
 static opnd pop(comp *c) {
@@ -363,6 +373,19 @@ static void canon_nan(comp *c, uint8_t cls) {
     uint32_t at = o.acc ? emit(c, op, cls, 0, 0, 0, 0) : emit(c, op + 2, cls, 0, slot_of(c, &o), 0, 0);
     push_pend(c, cls, at);
 }
+/* base + (index << k), the shift just computed: one instruction. */
+static bool shladd(comp *c, opnd *a, opnd *b) {
+    opnd *sh = a->acc && a->slot < 0 ? a : b, *base = sh == a ? b : a;
+    if (!sh->acc || sh->slot >= 0 || sh->at != c->last || c->last == NONE || base->slot < 0) return false;
+    const ts_word *w = &c->code.data[sh->at];
+    if (w->u != TS_IR_i32_shl_AI && w->u != TS_IR_i32_shl_SI) return false;
+    bool from_acc = w->u == TS_IR_i32_shl_AI;
+    uint32_t src = w[1].s[1], k = w[1].uw[1] & 31;
+    c->code.len = sh->at;
+    c->acc[CLS_R] = c->prev_acc;
+    push_pend(c, CLS_R, emit(c, from_acc ? TS_IR_i32_shladd_A : TS_IR_i32_shladd_S, CLS_R, 0, (uint32_t)base->slot, src, k));
+    return true;
+}
 static void bin(comp *c, uint32_t op, uint8_t out, uint8_t in, bool is64) {
     opnd b = pop(c), a = pop(c);
     if (a.imm_ok && !b.imm_ok && commuted(op) != NONE) {
@@ -371,6 +394,7 @@ static void bin(comp *c, uint32_t op, uint8_t out, uint8_t in, bool is64) {
         b = t;
         op = commuted(op);
     }
+    if (op == TS_IR_i32_add_AS && !a.imm_ok && !b.imm_ok && shladd(c, &a, &b)) return;
     if (a.imm_ok) slot_of(c, &a);
     if (b.imm_ok && is64 && !fits32(b.imm)) slot_of(c, &b);
     uint32_t at;
@@ -412,6 +436,21 @@ static void eqz(comp *c, uint32_t op) {
 static bool fast_mem(const struct ts_op *o) { return o->index == 0 && o->offset <= UINT32_MAX; }
 static void set_imm64(comp *c, uint32_t at, uint32_t word, uint64_t v) { c->code.data[at + word].u = v; }
 
+/* The address is a sum that was just computed and nobody else needs: take that instruction back. P: a slot and a constant; Q: the accumulator
+ * and a constant. The wrap at 32 bits is kept. */
+enum { ADDR_PLAIN, ADDR_P, ADDR_Q };
+static int fuse_address(comp *c, const opnd *a, const struct ts_op *o, uint32_t *slot, uint32_t *imm) {
+    if (o->offset != 0 || !a->acc || a->slot >= 0 || a->at != c->last || c->last == NONE) return ADDR_PLAIN;
+    const ts_word *w = &c->code.data[a->at];
+    if (w->u != TS_IR_i32_add_SI && w->u != TS_IR_i32_add_AI) return ADDR_PLAIN;
+    int how = w->u == TS_IR_i32_add_SI ? ADDR_P : ADDR_Q;
+    *slot = w[1].s[1];
+    *imm = w[1].uw[1];
+    c->code.len = a->at;
+    c->acc[CLS_R] = c->prev_acc;
+    c->last = NONE;
+    return how;
+}
 static void load(comp *c, const struct ts_op *o, uint32_t op, uint8_t cls, ts_mem_kind kind) {
     opnd a = pop(c);
     if (!fast_mem(o)) {
@@ -421,10 +460,21 @@ static void load(comp *c, const struct ts_op *o, uint32_t op, uint8_t cls, ts_me
         push_slot(c, cls, at);
         return;
     }
-    if (c->form & TS_FORM_CHECKED) op += 4;
+    if (c->form & TS_FORM_CHECKED) op += TS_LOAD_X;
+    uint32_t at, slot, imm;
+    if (a.imm_ok && a.imm + o->offset <= UINT32_MAX) {
+        push_pend(c, cls, emit_w(c, op + TS_LOAD_I, cls, 0, 0, (uint32_t)(a.imm + o->offset)));
+        return;
+    }
     if (a.imm_ok) slot_of(c, &a);
-    uint32_t at = a.acc ? emit_w(c, op, cls, 0, 0, (uint32_t)o->offset)
-                        : emit_w(c, op + 2, cls, 0, slot_of(c, &a), (uint32_t)o->offset);
+    switch (fuse_address(c, &a, o, &slot, &imm)) {
+    case ADDR_P: at = emit_w(c, op + TS_LOAD_P, cls, 0, slot, imm); break;
+    case ADDR_Q: at = emit_w(c, op + TS_LOAD_Q, cls, 0, 0, imm); break;
+    default:
+        at = a.acc ? emit_w(c, op, cls, 0, 0, (uint32_t)o->offset)
+                   : emit_w(c, op + TS_LOAD_S, cls, 0, slot_of(c, &a), (uint32_t)o->offset);
+        break;
+    }
     push_pend(c, cls, at);
 }
 static void store(comp *c, const struct ts_op *o, uint32_t op, uint32_t fop, ts_mem_kind kind) {
@@ -435,26 +485,56 @@ static void store(comp *c, const struct ts_op *o, uint32_t op, uint32_t fop, ts_
         return;
     }
     bool x = (c->form & TS_FORM_CHECKED) != 0;
-    if (a.imm_ok) slot_of(c, &a);
+    bool in_place = a.imm_ok && a.imm + o->offset <= UINT32_MAX; /* a constant address */
+    uint32_t ea = in_place ? (uint32_t)(a.imm + o->offset) : 0, off = (uint32_t)o->offset, slot = 0, imm = 0, at;
+    if (a.imm_ok && !in_place) slot_of(c, &a);
     if (fop && v.acc) { /* a float from its accumulator */
-        uint32_t base = fop + (x ? 2 : 0);
-        if (a.acc) emit_w(c, base, CLS_NONE, 0, 0, (uint32_t)o->offset);
-        else emit_w(c, base + 1, CLS_NONE, slot_of(c, &a), 0, (uint32_t)o->offset);
+        uint32_t base = fop + (x ? TS_STOREF_X : 0);
+        if (in_place) {
+            emit_w(c, base + TS_STOREF_I, CLS_NONE, 0, 0, ea);
+            return;
+        }
+        switch (fuse_address(c, &a, o, &slot, &imm)) {
+        case ADDR_P: emit_w(c, base + TS_STOREF_P, CLS_NONE, slot, 0, imm); return;
+        case ADDR_Q: emit_w(c, base + TS_STOREF_Q, CLS_NONE, 0, 0, imm); return;
+        default: break;
+        }
+        if (a.acc) emit_w(c, base, CLS_NONE, 0, 0, off);
+        else emit_w(c, base + TS_STOREF_S, CLS_NONE, slot_of(c, &a), 0, off);
         return;
     }
-    if (x) op += 5;
-    uint32_t at;
+    if (x) op += TS_STORE_X;
+    if (in_place) {
+        if (v.imm_ok) {
+            at = emit_w(c, op + TS_STORE_II, CLS_NONE, 0, 0, ea);
+            set_imm64(c, at, 2, v.imm);
+        } else if (v.acc && v.cls == CLS_R) {
+            emit_w(c, op + TS_STORE_IA, CLS_NONE, 0, 0, ea);
+        } else {
+            emit_w(c, op + TS_STORE_IS, CLS_NONE, 0, slot_of(c, &v), ea);
+        }
+        return;
+    }
+    if (v.imm_ok || v.slot >= 0) {
+        int how = fuse_address(c, &a, o, &slot, &imm);
+        if (how != ADDR_PLAIN) {
+            uint32_t s0 = how == ADDR_P ? slot : 0, q = how == ADDR_P ? 0 : TS_STORE_QS - TS_STORE_PS;
+            at = emit_w(c, op + q + (v.imm_ok ? TS_STORE_PI : TS_STORE_PS), CLS_NONE, s0, v.imm_ok ? 0 : (uint32_t)v.slot, imm);
+            if (v.imm_ok) set_imm64(c, at, 2, v.imm);
+            return;
+        }
+    }
     if (v.imm_ok) {
-        at = a.acc ? emit_w(c, op + 3, CLS_NONE, 0, 0, (uint32_t)o->offset)
-                   : emit_w(c, op + 4, CLS_NONE, slot_of(c, &a), 0, (uint32_t)o->offset);
+        at = a.acc ? emit_w(c, op + TS_STORE_AI, CLS_NONE, 0, 0, off)
+                   : emit_w(c, op + TS_STORE_SI, CLS_NONE, slot_of(c, &a), 0, off);
         set_imm64(c, at, 2, v.imm);
     } else if (a.acc && v.slot >= 0) {
-        emit_w(c, op, CLS_NONE, 0, (uint32_t)v.slot, (uint32_t)o->offset);
+        emit_w(c, op, CLS_NONE, 0, (uint32_t)v.slot, off);
     } else if (v.acc && v.cls == CLS_R && a.slot >= 0) {
-        emit_w(c, op + 1, CLS_NONE, (uint32_t)a.slot, 0, (uint32_t)o->offset);
+        emit_w(c, op + TS_STORE_SA, CLS_NONE, (uint32_t)a.slot, 0, off);
     } else {
         uint32_t sa = slot_of(c, &a), sv = slot_of(c, &v);
-        emit_w(c, op + 2, CLS_NONE, sa, sv, (uint32_t)o->offset);
+        emit_w(c, op + TS_STORE_SS, CLS_NONE, sa, sv, off);
     }
 }
 static void vload(comp *c, const struct ts_op *o, ts_vmem_kind kind) {
@@ -561,6 +641,30 @@ static void emit_return(comp *c) {
     materialize_top(c, n);
     emit(c, TS_IR_ret_n, CLS_NONE, c->st.data[c->st.len - n].pos, entry_slots(c, n), 0, c->link);
 }
+/* The addition at c->add_at becomes part of the branch behind it. */
+static uint32_t addbr_emit(comp *c, uint32_t op, uint32_t rhs) {
+    ts_word w = c->code.data[c->add_at + 1];
+    c->code.len = c->add_at;
+    c->add_at = NONE;
+    uint32_t at = emit(c, op, CLS_NONE, w.s[0], w.s[1], 0, 0);
+    c->code.data[at + 2].uw[0] = w.uw[1];
+    c->code.data[at + 2].uw[1] = rhs;
+    c->acc[CLS_R] = w.s[0];
+    return at;
+}
+/* A comparison of the accumulator, just taken back, stood right behind such an addition. */
+static uint32_t addbr(comp *c, uint32_t cmp, uint32_t form, uint32_t slot, uint64_t imm) {
+    if (c->add_at == NONE || c->add_at + 2 != c->code.len || (form != 0 && form != 3)) return NONE;
+    uint32_t op;
+    switch (cmp) {
+#define IR_CASE(n) case TS_IR_i32_##n##_AS: op = TS_IR_i32_addbr_##n##_I; break;
+        IR_CASE(eq) IR_CASE(ne) IR_CASE(lt_s) IR_CASE(lt_u) IR_CASE(gt_s) IR_CASE(gt_u) IR_CASE(le_s) IR_CASE(le_u) IR_CASE(ge_s) IR_CASE(ge_u)
+#undef IR_CASE
+    default: return NONE;
+    }
+    /* an operand in the slot that the addition writes would be read after the write: so it was before */
+    return addbr_emit(c, form == 3 ? op : op + 1, form == 3 ? (uint32_t)imm : slot);
+}
 /* A conditional branch over the operand; returns the instruction whose w1 is the target. */
 static uint32_t cond_branch(comp *c, opnd *o, bool negate) {
     if (o->acc && o->slot < 0 && o->at == c->last && c->last != NONE) {
@@ -581,6 +685,8 @@ static uint32_t cond_branch(comp *c, opnd *o, bool negate) {
             if (form >= 3) imm = nw == 3 ? w[2].u : (uint64_t)(int64_t)w[1].w[1];
             c->code.len = o->at;
             c->acc[CLS_R] = c->prev_acc;
+            uint32_t fused = addbr(c, negate ? neg : base, form, s2, imm);
+            if (fused != NONE) return fused;
             uint32_t bop = (negate ? neg : base) + 10 + form;
             uint32_t a = form == 0 || form == 3 ? 0 : s1, b = form == 0 || form == 2 ? s2 : 0;
             uint32_t at = emit(c, bop, CLS_NONE, a, b, 0, 0);
@@ -598,6 +704,8 @@ static uint32_t cond_branch(comp *c, opnd *o, bool negate) {
             return emit(c, from_acc ? b + 3 : b + 4, CLS_NONE, s, 0, 0, 0);
         }
     }
+    if (o->acc && !negate && c->add_at != NONE && c->add_at + 2 == c->code.len && c->code.data[c->add_at + 1].s[0] == (uint32_t)o->slot && o->slot >= 0)
+        return addbr_emit(c, TS_IR_i32_addbr_nz, 0);
     if (o->acc) return emit(c, negate ? TS_IR_br_z_A : TS_IR_br_nz_A, CLS_NONE, 0, 0, 0, 0);
     return emit(c, negate ? TS_IR_br_z_S : TS_IR_br_nz_S, CLS_NONE, slot_of(c, o), 0, 0, 0);
 }
@@ -626,12 +734,12 @@ static void go_if(comp *c, uint32_t depth, opnd *cond, bool negate) {
     if (func) {
         emit_return(c);
     } else {
-        c->last = NONE;
+        join(c);
         move_to_label(c, l, n, false);
         aim(c, l, emit(c, TS_IR_br, CLS_NONE, 0, 0, 0, 0), NONE);
     }
     set_target(c, skip, NONE, c->code.len);
-    c->last = NONE;
+    join(c);
     memcpy(c->acc, acc, sizeof acc);
 }
 static void dead(comp *c) {
@@ -640,11 +748,11 @@ static void dead(comp *c) {
 }
 static void br_table(comp *c, const struct ts_op *o) {
     opnd idx = pop(c);
-    uint32_t s = slot_of(c, &idx), n = o->n;
-    uint32_t ar = arity(label(c, o->index));
+    if (idx.imm_ok) slot_of(c, &idx);
+    uint32_t n = o->n, ar = arity(label(c, o->index));
     materialize_top(c, ar);
     for (int k = 0; k < 3; k++) flush_pend(c, (uint8_t)k);
-    uint32_t at = emit_w(c, TS_IR_br_table, CLS_NONE, s, 0, n);
+    uint32_t at = idx.acc ? emit_w(c, TS_IR_br_table_A, CLS_NONE, 0, 0, n) : emit_w(c, TS_IR_br_table, CLS_NONE, slot_of(c, &idx), 0, n);
     if (!words(c, n + 1) || c->nomem) return;
     ts_reader r = c->r;
     r.at = o->vec;
@@ -657,7 +765,7 @@ static void br_table(comp *c, const struct ts_op *o) {
             continue;
         }
         set_target(c, at, word, c->code.len); /* through moves of its own */
-        c->last = NONE;
+        join(c);
         for (int k = 0; k < 3; k++) c->acc[k] = -1;
         if (is_func_label(c, depth)) {
             emit_return(c);
@@ -777,7 +885,7 @@ static void try_table(comp *c, const struct ts_op *o) {
         }
     }
     if (over != NONE) set_target(c, over, NONE, c->code.len);
-    c->last = NONE;
+    join(c);
     ctl *p = open_block(c, TS_OP_try_table, &o->block);
     if (!p) return;
     p->try_from = c->code.len;
@@ -923,6 +1031,7 @@ static void local_set(comp *c, uint32_t x, bool tee) {
         }
         break;
     }
+    c->add_at = c->last != NONE && c->last + 2 == c->code.len && c->code.data[c->last].u == TS_IR_i32_add_SI_S ? c->last : NONE;
     if (!tee) {
         (void)pop(c);
     } else if (now_local) {
@@ -1068,7 +1177,7 @@ static void instr(comp *c, const struct ts_op *o) {
         forget(c);
         if (l) l->loop_at = c->code.len;
         if (c->form & TS_FORM_METERED) emit(c, TS_IR_fuel, CLS_NONE, 0, 0, 0, 0);
-        c->last = NONE;
+        join(c);
         return;
     }
     case TS_OP_if_: {
@@ -1087,7 +1196,7 @@ static void instr(comp *c, const struct ts_op *o) {
         ctl *l = open_block(c, o->op, &o->block);
         c->acc[CLS_R] = (int32_t)acc_r;
         if (l) l->else_patch = at;
-        c->last = NONE;
+        join(c);
         return;
     }
     case TS_OP_else_: do_else(c); return;
@@ -1194,6 +1303,7 @@ static void instr(comp *c, const struct ts_op *o) {
 #define IR_LOAD(n, out, T, V)
 #define IR_STORE(n, in, T)
 #define IR_STOREF(n, in, T)
+#define IR_ADDBR(n, e)
 #define IR_OP(n, w, s)
 #define IR_SLOW(n, w, s)
 #define IR_V(n, shape)
@@ -1515,6 +1625,7 @@ static ts_status compile(comp *c, ts_fcode *out, ts_error *e, bool want_map) {
     c->acc[0] = c->acc[1] = c->acc[2] = -1;
     c->pend[0] = c->pend[1] = c->pend[2] = NONE;
     c->last = NONE;
+    c->add_at = NONE;
     ts_status st = body(c);
     if (st == TS_OK && c->too_big)
         st = ts_fail(e, TS_UNSUPPORTED, "function %u needs a frame of more than 65,000 slots", out->func);
@@ -1535,7 +1646,7 @@ static void comp_free(comp *c) {
 
 /* --------------------------------------------------------------------------------------------------------------- cache */
 struct ts_code_cache {
-    pthread_mutex_t lock;
+    ts_lock lock;
     ts_module *m;
     ts_fcode *forms[TS_FORM_COUNT]; /* arrays by function, made when the form is first asked for */
     struct {
@@ -1546,7 +1657,7 @@ struct ts_code_cache {
 struct ts_code_cache *ts_code_cache_new(ts_module *m) {
     struct ts_code_cache *cc = calloc(1, sizeof *cc);
     if (!cc) return NULL;
-    if (pthread_mutex_init(&cc->lock, NULL) != 0) {
+    if (!ts_lock_init(&cc->lock)) {
         free(cc);
         return NULL;
     }
@@ -1564,14 +1675,14 @@ void ts_code_cache_free(struct ts_code_cache *cc) {
         ts_vec_free(&cc->at[f].sorted);
         free(cc->forms[f]);
     }
-    pthread_mutex_destroy(&cc->lock);
+    ts_lock_destroy(&cc->lock);
     free(cc);
 }
 ts_fcode *ts_code_func(ts_module *m, unsigned form, uint32_t func) {
     struct ts_code_cache *cc = m->code;
     ts_fcode *arr = __atomic_load_n(&cc->forms[form], __ATOMIC_ACQUIRE);
     if (!arr) {
-        pthread_mutex_lock(&cc->lock);
+        ts_lock_take(&cc->lock);
         arr = cc->forms[form];
         if (!arr && (arr = calloc(m->n_funcs ? m->n_funcs : 1, sizeof *arr))) {
             const void *stub = ts_ir_handlers()[TS_IR_compile];
@@ -1586,7 +1697,7 @@ ts_fcode *ts_code_func(ts_module *m, unsigned form, uint32_t func) {
             }
             __atomic_store_n(&cc->forms[form], arr, __ATOMIC_RELEASE);
         }
-        pthread_mutex_unlock(&cc->lock);
+        ts_lock_give(&cc->lock);
     }
     return arr ? &arr[func] : NULL;
 }
@@ -1594,14 +1705,14 @@ static void finalize(ts_word *code, uint32_t n) { /* opcode numbers → handlers
     const void *const *h = ts_ir_handlers();
     for (uint32_t i = 0; i < n;) {
         uint32_t op = (uint32_t)code[i].u, len = ts_ir_words[op];
-        if (op == TS_IR_br_table) len += code[i + 1].uw[1] + 1;
+        if (op == TS_IR_br_table || op == TS_IR_br_table_A) len += code[i + 1].uw[1] + 1;
         code[i].h = h[op];
         i += len;
     }
 }
 ts_status ts_code_compile(ts_fcode *out, ts_error *e) {
     struct ts_code_cache *cc = out->module->code;
-    pthread_mutex_lock(&cc->lock);
+    ts_lock_take(&cc->lock);
     ts_status st = TS_OK;
     if (!out->code) {
         comp c;
@@ -1627,12 +1738,12 @@ ts_status ts_code_compile(ts_fcode *out, ts_error *e) {
         }
         comp_free(&c);
     }
-    pthread_mutex_unlock(&cc->lock);
+    ts_lock_give(&cc->lock);
     return st;
 }
 ts_fcode *ts_code_find(ts_module *m, unsigned form, const ts_word *pc) {
     struct ts_code_cache *cc = m->code;
-    pthread_mutex_lock(&cc->lock);
+    ts_lock_take(&cc->lock);
     ts_fcode **d = cc->at[form].sorted.data, *found = NULL;
     uint32_t lo = 0, hi = cc->at[form].sorted.len;
     while (lo < hi) {
@@ -1641,7 +1752,7 @@ ts_fcode *ts_code_find(ts_module *m, unsigned form, const ts_word *pc) {
         else hi = mid;
     }
     if (lo > 0 && pc < d[lo - 1]->code + d[lo - 1]->n_words) found = d[lo - 1];
-    pthread_mutex_unlock(&cc->lock);
+    ts_lock_give(&cc->lock);
     return found;
 }
 uint64_t ts_code_offset(const ts_fcode *f, const ts_word *pc) {
@@ -1662,7 +1773,7 @@ ts_status ts_code_dump(ts_fcode *f, FILE *out, ts_error *e) {
     for (uint32_t i = 0; st == TS_OK && i < c.code.len;) {
         const ts_word *w = &c.code.data[i];
         uint32_t op = (uint32_t)w->u, len = ts_ir_words[op];
-        if (op == TS_IR_br_table) len += w[1].uw[1] + 1;
+        if (op == TS_IR_br_table || op == TS_IR_br_table_A) len += w[1].uw[1] + 1;
         fprintf(out, "%6u  %-26s", i, ts_ir_names[op]);
         if (len > 1) fprintf(out, " %5u %5u %5u %5u  w1=%d", w[1].s[0], w[1].s[1], w[1].s[2], w[1].s[3], w[1].w[1]);
         for (uint32_t k = 2; k < len; k++) fprintf(out, " %llx", (unsigned long long)w[k].u);

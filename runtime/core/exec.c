@@ -36,6 +36,7 @@
 #define IR_LOAD(n, o, T, V) TS_IR_FORMS_LOAD(M, n)
 #define IR_STORE(n, i, T) TS_IR_FORMS_STORE(M, n)
 #define IR_STOREF(n, i, T) TS_IR_FORMS_STOREF(M, n)
+#define IR_ADDBR(n, e) M(i32_addbr_##n##_I) M(i32_addbr_##n##_S)
 #define IR_OP(n, w, s) M(n)
 #define IR_SLOW(n, w, s) M(n)
 #define IR_V(n, shape) M(v_##n)

@@ -122,76 +122,117 @@
 
 /* Memory 0. Under guard pages an address is at most 2^32 - 1 + 2^32 - 1, all of it reserved. With explicit checks the
  * address may be 64 bits wide, and memory may have moved. */
-#define CHECKED(ea_, addr_, size_)                                                                                     \
+#define CHECKED(ea_, addr_, off_, size_)                                                                                    \
     uint64_t ea_;                                                                                                      \
     const ts_memory *m0 = inst->mems[0];                                                                               \
-    if (TS_UNLIKELY(__builtin_add_overflow((addr_), (uint64_t)pc[1].uw[1], &ea_) || ea_ > m0->len ||                   \
+    if (TS_UNLIKELY(__builtin_add_overflow((addr_), (uint64_t)(off_), &ea_) || ea_ > m0->len ||                   \
                     m0->len - ea_ < (size_)))                                                                          \
     TRAP(TS_TRAP_MEMORY_OOB)
-#define LOAD1(n, o, T, V, addr)                                                                                        \
+#define LOAD1(n, o, T, V, ea)                                                                                          \
     OP(n) {                                                                                                            \
         T v;                                                                                                           \
-        memcpy(&v, mem + EA(addr), sizeof v);                                                                          \
+        memcpy(&v, mem + (ea), sizeof v);                                                                              \
         WR_##o(V);                                                                                                     \
         NEXT(2);                                                                                                       \
     }                                                                                                                  \
     OP(n##_S) {                                                                                                        \
         T v;                                                                                                           \
-        memcpy(&v, mem + EA(addr), sizeof v);                                                                          \
+        memcpy(&v, mem + (ea), sizeof v);                                                                              \
         WR_##o(V);                                                                                                     \
         WS_##o(A16(0));                                                                                                \
         NEXT(2);                                                                                                       \
     }
-#define LOADX1(n, o, T, V, addr)                                                                                       \
+#define LOADX1(n, o, T, V, addr, off)                                                                                  \
     OP(n) {                                                                                                            \
         T v;                                                                                                           \
-        CHECKED(ea, addr, sizeof v);                                                                                   \
+        CHECKED(ea, addr, off, sizeof v);                                                                              \
         memcpy(&v, m0->base + ea, sizeof v);                                                                           \
         WR_##o(V);                                                                                                     \
         NEXT(2);                                                                                                       \
     }                                                                                                                  \
     OP(n##_S) {                                                                                                        \
         T v;                                                                                                           \
-        CHECKED(ea, addr, sizeof v);                                                                                   \
+        CHECKED(ea, addr, off, sizeof v);                                                                              \
         memcpy(&v, m0->base + ea, sizeof v);                                                                           \
         WR_##o(V);                                                                                                     \
         WS_##o(A16(0));                                                                                                \
         NEXT(2);                                                                                                       \
     }
+#define U32(e) ((uint64_t)(uint32_t)(e))
+#define W1 (pc[1].uw[1])
 #define IR_LOAD(n, o, T, V)                                                                                            \
-    LOAD1(n##_A, o, T, V, (uint64_t)(uint32_t)r)                                                                       \
-    LOAD1(n##_S, o, T, V, (uint64_t)(uint32_t)S(1))                                                                    \
-    LOADX1(n##_xA, o, T, V, r)                                                                                         \
-    LOADX1(n##_xS, o, T, V, S(1))
-#define STORE1(n, T, addr, val, w)                                                                                     \
+    LOAD1(n##_A, o, T, V, EA(U32(r)))                                                                                  \
+    LOAD1(n##_S, o, T, V, EA(U32(S(1))))                                                                               \
+    LOAD1(n##_P, o, T, V, U32((uint32_t)S(1) + W1))                                                                    \
+    LOAD1(n##_Q, o, T, V, U32((uint32_t)r + W1))                                                                       \
+    LOAD1(n##_I, o, T, V, W1)                                                                                          \
+    LOADX1(n##_xA, o, T, V, r, W1)                                                                                     \
+    LOADX1(n##_xS, o, T, V, S(1), W1)                                                                                  \
+    LOADX1(n##_xP, o, T, V, U32((uint32_t)S(1) + W1), 0)                                                               \
+    LOADX1(n##_xQ, o, T, V, U32((uint32_t)r + W1), 0)                                                                  \
+    LOADX1(n##_xI, o, T, V, (uint64_t)W1, 0)
+#define STORE1(n, T, ea, val, nw)                                                                                      \
     OP(n) {                                                                                                            \
         T v = (T)(val);                                                                                                \
-        memcpy(mem + EA((uint64_t)(uint32_t)(addr)), &v, sizeof v);                                                    \
-        NEXT(w);                                                                                                       \
+        memcpy(mem + (ea), &v, sizeof v);                                                                              \
+        NEXT(nw);                                                                                                      \
     }
-#define STOREX1(n, T, addr, val, w)                                                                                    \
+#define STOREX1(n, T, addr, off, val, nw)                                                                              \
     OP(n) {                                                                                                            \
         T v = (T)(val);                                                                                                \
-        CHECKED(ea, addr, sizeof v);                                                                                   \
+        CHECKED(ea, addr, off, sizeof v);                                                                              \
         memcpy(m0->base + ea, &v, sizeof v);                                                                           \
-        NEXT(w);                                                                                                       \
+        NEXT(nw);                                                                                                      \
     }
 #define IR_STORE(n, i, T)                                                                                              \
-    STORE1(n##_AS, T, r, S(1), 2)                                                                                      \
-    STORE1(n##_SA, T, S(0), r, 2)                                                                                      \
-    STORE1(n##_SS, T, S(0), S(1), 2)                                                                                   \
-    STORE1(n##_AI, T, r, pc[2].u, 3)                                                                                   \
-    STORE1(n##_SI, T, S(0), pc[2].u, 3)                                                                                \
-    STOREX1(n##_xAS, T, r, S(1), 2)                                                                                    \
-    STOREX1(n##_xSA, T, S(0), r, 2)                                                                                    \
-    STOREX1(n##_xSS, T, S(0), S(1), 2)                                                                                 \
-    STOREX1(n##_xAI, T, r, pc[2].u, 3)                                                                                 \
-    STOREX1(n##_xSI, T, S(0), pc[2].u, 3)
+    STORE1(n##_AS, T, EA(U32(r)), S(1), 2)                                                                             \
+    STORE1(n##_SA, T, EA(U32(S(0))), r, 2)                                                                             \
+    STORE1(n##_SS, T, EA(U32(S(0))), S(1), 2)                                                                          \
+    STORE1(n##_AI, T, EA(U32(r)), pc[2].u, 3)                                                                          \
+    STORE1(n##_SI, T, EA(U32(S(0))), pc[2].u, 3)                                                                       \
+    STORE1(n##_PS, T, U32((uint32_t)S(0) + W1), S(1), 2)                                                               \
+    STORE1(n##_PI, T, U32((uint32_t)S(0) + W1), pc[2].u, 3)                                                            \
+    STORE1(n##_QS, T, U32((uint32_t)r + W1), S(1), 2)                                                                  \
+    STORE1(n##_QI, T, U32((uint32_t)r + W1), pc[2].u, 3)                                                               \
+    STORE1(n##_IS, T, W1, S(1), 2)                                                                                     \
+    STORE1(n##_IA, T, W1, r, 2)                                                                                        \
+    STORE1(n##_II, T, W1, pc[2].u, 3)                                                                                  \
+    STOREX1(n##_xAS, T, r, W1, S(1), 2)                                                                                \
+    STOREX1(n##_xSA, T, S(0), W1, r, 2)                                                                                \
+    STOREX1(n##_xSS, T, S(0), W1, S(1), 2)                                                                             \
+    STOREX1(n##_xAI, T, r, W1, pc[2].u, 3)                                                                             \
+    STOREX1(n##_xSI, T, S(0), W1, pc[2].u, 3)                                                                          \
+    STOREX1(n##_xPS, T, U32((uint32_t)S(0) + W1), 0, S(1), 2)                                                          \
+    STOREX1(n##_xPI, T, U32((uint32_t)S(0) + W1), 0, pc[2].u, 3)                                                       \
+    STOREX1(n##_xQS, T, U32((uint32_t)r + W1), 0, S(1), 2)                                                             \
+    STOREX1(n##_xQI, T, U32((uint32_t)r + W1), 0, pc[2].u, 3)                                                          \
+    STOREX1(n##_xIS, T, (uint64_t)W1, 0, S(1), 2)                                                                      \
+    STOREX1(n##_xIA, T, (uint64_t)W1, 0, r, 2)                                                                         \
+    STOREX1(n##_xII, T, (uint64_t)W1, 0, pc[2].u, 3)
 #define IR_STOREF(n, i, T)                                                                                             \
-    STORE1(n##_A, T, r, RD_##i(T), 2)                                                                                  \
-    STORE1(n##_S, T, S(0), RD_##i(T), 2)                                                                               \
-    STOREX1(n##_xA, T, r, RD_##i(T), 2)                                                                                \
-    STOREX1(n##_xS, T, S(0), RD_##i(T), 2)
+    STORE1(n##_A, T, EA(U32(r)), RD_##i(T), 2)                                                                         \
+    STORE1(n##_S, T, EA(U32(S(0))), RD_##i(T), 2)                                                                      \
+    STORE1(n##_P, T, U32((uint32_t)S(0) + W1), RD_##i(T), 2)                                                           \
+    STORE1(n##_Q, T, U32((uint32_t)r + W1), RD_##i(T), 2)                                                              \
+    STORE1(n##_I, T, W1, RD_##i(T), 2)                                                                                 \
+    STOREX1(n##_xA, T, r, W1, RD_##i(T), 2)                                                                            \
+    STOREX1(n##_xS, T, S(0), W1, RD_##i(T), 2)                                                                         \
+    STOREX1(n##_xP, T, U32((uint32_t)S(0) + W1), 0, RD_##i(T), 2)                                                      \
+    STOREX1(n##_xQ, T, U32((uint32_t)r + W1), 0, RD_##i(T), 2)                                                         \
+    STOREX1(n##_xI, T, (uint64_t)W1, 0, RD_##i(T), 2)
+
+#define ADDBR1(n, e, rhs)                                                                                              \
+    OP(n) {                                                                                                            \
+        uint32_t a = (uint32_t)S(1) + pc[2].uw[0];                                                                     \
+        uint32_t b = (rhs);                                                                                            \
+        r = a;                                                                                                         \
+        S(0) = r;                                                                                                      \
+        if (e) JUMP(pc + pc[1].w[1]);                                                                                  \
+        NEXT(3);                                                                                                       \
+    }
+#define IR_ADDBR(n, e)                                                                                                 \
+    ADDBR1(i32_addbr_##n##_I, e, pc[2].uw[1])                                                                          \
+    ADDBR1(i32_addbr_##n##_S, e, (uint32_t)fp[pc[2].uw[1]])
 
 #define IR_SLOW(n, words, synopsis)                                                                                    \
     OP(n) {                                                                                                            \
@@ -357,6 +398,29 @@ OP(br_z_A) {
 OP(br_z_S) {
     if (!(uint32_t)S(0)) JUMP(pc + pc[1].w[1]);
     NEXT(2);
+}
+OP(i32_addbr_nz) {
+    uint32_t a = (uint32_t)S(1) + pc[2].uw[0];
+    r = a;
+    S(0) = r;
+    if (a) JUMP(pc + pc[1].w[1]);
+    NEXT(3);
+}
+#define SHLADD(n, src)                                                                                                 \
+    OP(i32_shladd_##n) {                                                                                               \
+        r = (uint32_t)S(1) + ((uint32_t)(src) << A16(3));                                                              \
+        NEXT(2);                                                                                                       \
+    }                                                                                                                  \
+    OP(i32_shladd_##n##_S) {                                                                                           \
+        r = (uint32_t)S(1) + ((uint32_t)(src) << A16(3));                                                              \
+        S(0) = r;                                                                                                      \
+        NEXT(2);                                                                                                       \
+    }
+SHLADD(A, r)
+SHLADD(S, S(2))
+OP(br_table_A) {
+    uint32_t i = (uint32_t)r, n = pc[1].uw[1];
+    JUMP(pc + pc[2 + (i < n ? i : n)].i);
 }
 OP(br_table) {
     uint32_t i = (uint32_t)S(0), n = pc[1].uw[1];

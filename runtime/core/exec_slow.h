@@ -14,6 +14,7 @@
 #define IR_LOAD(n, o, T, V)
 #define IR_STORE(n, i, T)
 #define IR_STOREF(n, i, T)
+#define IR_ADDBR(n, e)
 #define IR_OP(n, w, s)
 #define IR_V(n, shape)
 #define IR_SLOW(n, w, s) ts_trap_kind ts_slow_##n(ts_exec *x, ts_instance *inst, ts_slot *fp, const ts_word *pc);

@@ -12,3 +12,4 @@
 #undef IR_V
 #undef IR_UNX
 #undef IR_CMPX
+#undef IR_ADDBR
