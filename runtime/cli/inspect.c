@@ -1,0 +1,183 @@
+/* inspect: `touchstone inspect C`: a component's world, imports, exports, nested structure and sizes, as text.
+ * In: a file. Out: lines on stdout. spec: Explainer.md#import-and-export-definitions; Binary.md (sections) */
+#include "cli/outcome.h"
+#include "sys/input.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int ts_cli_inspect(int argc, char **argv);
+
+typedef struct names { const char **by_slot; uint32_t n; } names; /* of resource types: the first that was seen */
+
+static void name_resources(names *n, const ts_named_extern *x, uint32_t count, unsigned depth) {
+    for (uint32_t i = 0; i < count; i++) {
+        const ts_extern_type *t = x[i].type;
+        if (t->sort == TS_SORT_TYPE && t->is_resource && t->resource < n->n && !n->by_slot[t->resource]) n->by_slot[t->resource] = x[i].name;
+        if (t->sort == TS_SORT_INSTANCE && depth < 100) name_resources(n, t->instance->exports, t->instance->n, depth + 1);
+    }
+}
+
+/* A type's text has resources by slot ("own<#3>"): put names in their place. */
+static void print_named(const names *n, const char *text) {
+    for (const char *p = text; *p;) {
+        if (p[0] == '<' && p[1] == '#') {
+            char *end;
+            unsigned long slot = strtoul(p + 2, &end, 10);
+            if (*end == '>' && slot < n->n && n->by_slot[slot]) {
+                printf("<%s>", n->by_slot[slot]);
+                p = end + 1;
+                continue;
+            }
+        }
+        putchar(*p++);
+    }
+}
+
+/* Names from the file may hold anything: control characters do not reach the terminal. */
+static void put_text(const char *s) {
+    for (; *s; s++) putchar((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s);
+}
+static void indent(unsigned depth) { printf("%*s", (int)depth * 2, ""); }
+
+static void print_extern(const names *n, const ts_named_extern *x, unsigned depth) {
+    static const char *const core[] = {"func", "table", "memory", "global", "tag"};
+    const ts_extern_type *t = x->type;
+    char text[2000];
+    indent(depth);
+    printf("%s: ", x->name);
+    if (t->is_resource) puts("resource");
+    else if (t->func) {
+        ts_cfunc_type_print(t->func, text, sizeof text);
+        if (t->sort == TS_SORT_TYPE) printf("type = ");
+        print_named(n, text);
+        putchar('\n');
+    } else if (t->type || t->value) {
+        ts_ctype_print(t->type ? t->type : t->value, text, sizeof text);
+        printf(t->type ? "type = " : "value: ");
+        print_named(n, text);
+        putchar('\n');
+    } else if (t->instance) {
+        printf("%s%s\n", t->sort == TS_SORT_TYPE ? "type = " : "", t->instance->n ? "instance" : "instance (empty)");
+        for (uint32_t i = 0; i < t->instance->n && depth < 100; i++) print_extern(n, &t->instance->exports[i], depth + 1);
+    } else if (t->component) {
+        printf("component of %u imports and %u exports\n", t->component->n_imports, t->component->n_exports);
+    } else if (t->module_type) {
+        printf("core module of %u imports and %u exports\n", t->module_type->n_imports, t->module_type->n_exports);
+        for (uint32_t i = 0; i < t->module_type->n_exports; i++) {
+            indent(depth + 1);
+            printf("export ");
+            put_text(t->module_type->exports[i].name);
+            printf(": %s\n", core[t->module_type->exports[i].type.kind]);
+        }
+    } else {
+        puts("?");
+    }
+}
+
+static bool print_world(const ts_component *c) {
+    names n = {calloc(c->n_resources + (size_t)1, sizeof *n.by_slot), c->n_resources};
+    if (!n.by_slot) return false;
+    name_resources(&n, c->imports, c->n_imports, 0);
+    name_resources(&n, c->exports, c->n_exports, 0);
+    printf("imports: %u\n", c->n_imports);
+    for (uint32_t i = 0; i < c->n_imports; i++) print_extern(&n, &c->imports[i], 1);
+    printf("exports: %u\n", c->n_exports);
+    for (uint32_t i = 0; i < c->n_exports; i++) print_extern(&n, &c->exports[i], 1);
+    free(n.by_slot);
+    return true;
+}
+
+static void print_module(const ts_module *m, uint32_t index, unsigned depth) {
+    char name[200];
+    uint64_t data = 0;
+    for (uint32_t i = 0; i < m->n_datas; i++) data += m->datas[i].len;
+    indent(depth);
+    printf("core module %u", index);
+    if (ts_module_name(m, name, sizeof name)) {
+        putchar(' ');
+        put_text(name);
+    }
+    printf(": %zu bytes, code %zu, data %" PRIu64 ", %u functions, %u imports, %u exports\n", m->len, m->code_section_len, data,
+           m->n_funcs - m->n_imp_funcs, m->n_imports, m->n_exports);
+}
+
+static void print_structure(const ts_component *c, unsigned depth) {
+    static const char *const words[] = {
+        [TS_DEF_CORE_MODULE] = "core modules defined", [TS_DEF_CORE_INSTANTIATE] = "core instances", [TS_DEF_CORE_INLINE] = "core instances of exports",
+        [TS_DEF_COMPONENT] = "components defined", [TS_DEF_INSTANTIATE] = "instances", [TS_DEF_INLINE] = "instances of exports",
+        [TS_DEF_ALIAS_EXPORT] = "aliases of exports", [TS_DEF_ALIAS_CORE_EXPORT] = "aliases of core exports", [TS_DEF_ALIAS_OUTER] = "outer aliases",
+        [TS_DEF_TYPE] = "types", [TS_DEF_CORE_TYPE] = "core types", [TS_DEF_CANON] = "canonical definitions", [TS_DEF_IMPORT] = "imports",
+        [TS_DEF_EXPORT] = "exports", [TS_DEF_START] = "starts", [TS_DEF_VALUE] = "values"};
+    uint32_t count[sizeof words / sizeof *words] = {0}, lift = 0, lower = 0, modules = 0, components = 0;
+    for (uint32_t i = 0; i < c->n_defs; i++) {
+        count[c->defs[i].kind]++;
+        if (c->defs[i].kind != TS_DEF_CANON) continue;
+        lift += c->defs[i].canon.kind == TS_CANON_LIFT;
+        lower += c->defs[i].canon.kind == TS_CANON_LOWER;
+    }
+    indent(depth);
+    printf("component");
+    if (c->name) {
+        putchar(' ');
+        put_text(c->name);
+    }
+    printf(": %zu bytes at %" PRIu64 ", %u definitions\n", c->len, c->offset, c->n_defs);
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+        if (!count[k]) continue;
+        indent(depth + 1);
+        printf("%s: %u", words[k], count[k]);
+        if (k == TS_DEF_CANON) printf(" (lift %u, lower %u, built-ins %u)", lift, lower, count[k] - lift - lower);
+        putchar('\n');
+    }
+    for (uint32_t i = 0; i < c->n_defs; i++) { /* the positions in the index spaces count imports and aliases too */
+        const ts_def *d = &c->defs[i];
+        if (d->kind == TS_DEF_CORE_MODULE) print_module(d->module, modules, depth + 1);
+        if (d->kind == TS_DEF_COMPONENT) {
+            indent(depth + 1);
+            printf("[%u]\n", components);
+            print_structure(d->component, depth + 2);
+        }
+        modules += d->sort == TS_SORT_CORE_MODULE;
+        components += d->sort == TS_SORT_COMPONENT;
+    }
+}
+
+int ts_cli_inspect(int argc, char **argv) {
+    if (argc != 2 || (argv[1][0] == '-' && argv[1][1])) {
+        fprintf(stderr, "touchstone: inspect COMPONENT\n");
+        return TS_CLI_USAGE;
+    }
+    ts_error *e = malloc(sizeof *e);
+    if (!e) return TS_CLI_INTERNAL;
+    ts_error_init(e);
+    ts_sys_input file = {0};
+    ts_engine *engine = NULL;
+    ts_component *c = NULL;
+    ts_module *m = NULL;
+    ts_status s = TS_OK;
+    ts_sys_err err = ts_sys_input_open(argv[1], &file);
+    if (err) s = ts_fail(e, TS_IO, "%s cannot be read", argv[1]);
+    if (s == TS_OK) s = ts_engine_create(&engine, e);
+    if (s == TS_OK && ts_bytes_are_component(file.bytes, file.len)) {
+        s = ts_component_new(engine, file.bytes, file.len, false, TS_CF_ALL | TS_CF_NESTED_NAMES | TS_CF_CANONICAL_NAMES, &c, e);
+        if (s == TS_OK) {
+            if (!print_world(c)) s = ts_fail_nomem(e);
+            puts("structure:");
+            print_structure(c, 1);
+        }
+    } else if (s == TS_OK) {
+        s = ts_module_new(engine, file.bytes, file.len, false, &m, e);
+        if (s == TS_OK) print_module(m, 0, 0);
+    }
+    if (s != TS_OK && e->status == TS_OK) (void)ts_fail(e, s, "%s", ts_status_name(s));
+    ts_cli_report(e);
+    int status = ts_cli_status(e);
+    ts_component_free(c);
+    ts_module_free(m);
+    ts_engine_destroy(engine);
+    ts_sys_input_close(&file);
+    free(e);
+    return status;
+}
