@@ -268,10 +268,15 @@ ts_status ts_call_and_trap_on_throw(ts_cstore *s, ts_func *f, ts_slot *io, ts_er
 ts_status ts_cfunc_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *caller, const ts_val *args, ts_val *result, ts_arena *arena, ts_error *e) TS_MUST_USE;
 ts_status ts_host_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_arena *arena, ts_error *e) TS_MUST_USE;
 
+/* wave.c: with a number of one's own for each handle */
+typedef uint64_t (*ts_wave_number)(void *data, const ts_ctype *t, const ts_val *v);
+size_t ts_wave_print_numbered(const ts_ctype *t, const ts_val *v, char *buf, size_t size, uint32_t max_items, ts_wave_number number, void *data);
+
 /* linker.c, trace.c */
 typedef struct ts_linker_host { const ts_host_def *def; void *host; ts_resource **rt_map; } ts_linker_host;
 typedef struct ts_embedded ts_embedded; /* what was defined through touchstone.h for one version: api.c's */
 typedef struct ts_linker_named { const char *name; const ts_exports *exports; ts_module *module; } ts_linker_named;
+typedef struct ts_trace_handle { const ts_resource *rt; uint64_t rep, number; } ts_trace_handle;
 typedef struct ts_linker_dummy { const char *interface, *name; ts_resource *rt; } ts_linker_dummy;
 struct ts_linker {
     ts_arena arena;
@@ -281,6 +286,8 @@ struct ts_linker {
     TS_VEC(const char *) denied, unstable, unimplemented;
     TS_VEC(ts_embedded *) embedded;
     ts_trace trace;
+    TS_VEC(ts_trace_handle) trace_handles; /* live host resources as the trace numbers them: #1, #2 … in the order in which they appear */
+    uint64_t trace_number;
     bool unknown_trap, deny_all;
 };
 bool ts_linker_traces(const ts_linker *l, const char *interface);

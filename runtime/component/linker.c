@@ -24,6 +24,7 @@ void ts_linker_destroy(ts_linker *l) {
     ts_vec_free(&l->unstable);
     ts_vec_free(&l->unimplemented);
     ts_vec_free(&l->embedded);
+    ts_vec_free(&l->trace_handles);
     ts_arena_free(&l->arena);
     free(l);
 }

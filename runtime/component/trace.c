@@ -53,10 +53,26 @@ static void put(line *o, const char *s) {
     memcpy(o->buf + o->len, s, n + 1);
     o->len += n;
 }
-static void put_val(line *o, const ts_ctype *t, const ts_val *v) {
-    size_t n = ts_wave_print(t, v, NULL, 0, MAX_ITEMS);
+/* The representation of a host's resource may be an address: so the trace has numbers of its own, the same in each run. */
+static ts_trace_handle *numbered(ts_linker *l, const ts_resource *rt, uint64_t rep) {
+    for (uint32_t i = 0; i < l->trace_handles.len; i++) {
+        ts_trace_handle *h = &l->trace_handles.data[i];
+        if (h->rt == rt && h->rep == rep) return h;
+    }
+    ts_trace_handle h = {.rt = rt, .rep = rep, .number = ++l->trace_number};
+    return ts_vec_push(&l->trace_handles, h) ? &l->trace_handles.data[l->trace_handles.len - 1] : NULL;
+}
+typedef struct numbering { ts_linker *l; ts_resource *const *res; } numbering;
+static uint64_t number_of(void *data, const ts_ctype *t, const ts_val *v) {
+    const numbering *x = data;
+    const ts_trace_handle *h = numbered(x->l, x->res ? x->res[t->resource] : NULL, v->handle.rep);
+    return h ? h->number : 0;
+}
+static void put_val(line *o, ts_linker *l, ts_resource *const *res, const ts_ctype *t, const ts_val *v) {
+    numbering x = {l, res};
+    size_t n = ts_wave_print_numbered(t, v, NULL, 0, MAX_ITEMS, number_of, &x);
     if (!room(o, n)) return;
-    ts_wave_print(t, v, o->buf + o->len, n + 1, MAX_ITEMS);
+    ts_wave_print_numbered(t, v, o->buf + o->len, n + 1, MAX_ITEMS, number_of, &x);
     o->len += n;
 }
 static void put_end(line *o, ts_status st, const ts_error *e) {
@@ -80,12 +96,12 @@ void ts_trace_call(ts_linker *l, ts_cfunc *f, const ts_val *args, const ts_val *
     put(&o, "(");
     for (uint32_t i = 0; args && i < f->type->n_params; i++) {
         if (i) put(&o, ", ");
-        put_val(&o, f->type->params[i].type, &args[i]);
+        put_val(&o, l, f->res, f->type->params[i].type, &args[i]);
     }
     put(&o, args || !f->type->n_params ? ")" : "…)");
     if (st == TS_OK && f->type->result && result) {
         put(&o, " -> ");
-        put_val(&o, f->type->result, result);
+        put_val(&o, l, f->res, f->type->result, result);
     }
     put_end(&o, st, e);
     if (f->denied) put(&o, " [denied]");
@@ -99,8 +115,10 @@ void ts_trace_drop(ts_linker *l, const ts_resource *rt, uint64_t rep, ts_status 
     put(&o, rt->host_def->interface);
     put(&o, " [resource-drop]");
     put(&o, rt->host_def->name);
-    snprintf(b, sizeof b, "(#%llu)", (unsigned long long)rep);
+    ts_trace_handle *h = numbered(l, rt, rep);
+    snprintf(b, sizeof b, "(#%llu)", (unsigned long long)(h ? h->number : 0));
     put(&o, b);
+    if (h && st == TS_OK) *h = l->trace_handles.data[--l->trace_handles.len]; /* the same address may come again */
     put_end(&o, st, e);
     if (!o.lost && o.buf) l->trace.line(l->trace.data, o.buf, o.len);
     free(o.buf);

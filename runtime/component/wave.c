@@ -11,7 +11,7 @@
 
 /* --- printing ------------------------------------------------------------------------------------------------------ */
 
-typedef struct sink { char *buf; size_t size, at; uint32_t max_items; } sink;
+typedef struct sink { char *buf; size_t size, at; uint32_t max_items; ts_wave_number number; void *data; } sink;
 
 static void put_n(sink *o, const char *s, size_t n) {
     for (size_t i = 0; i < n; i++, o->at++) {
@@ -234,14 +234,17 @@ static void print(sink *o, const ts_ctype *t, const ts_val *v) {
         return;
     }
     case TS_CT_OWN:
-    case TS_CT_BORROW: snprintf(b, sizeof b, "#%llu", (unsigned long long)v->handle.rep); break;
+    case TS_CT_BORROW: snprintf(b, sizeof b, "#%llu", (unsigned long long)(o->number ? o->number(o->data, t, v) : v->handle.rep)); break;
     default: snprintf(b, sizeof b, "<%s>", ts_ct_kind_name(t->kind));
     }
     put(o, b);
 }
 
 size_t ts_wave_print(const ts_ctype *t, const ts_val *v, char *buf, size_t size, uint32_t max_items) {
-    sink o = {.buf = buf, .size = size, .max_items = max_items};
+    return ts_wave_print_numbered(t, v, buf, size, max_items, NULL, NULL);
+}
+size_t ts_wave_print_numbered(const ts_ctype *t, const ts_val *v, char *buf, size_t size, uint32_t max_items, ts_wave_number number, void *data) {
+    sink o = {.buf = buf, .size = size, .max_items = max_items, .number = number, .data = data};
     print(&o, t, v);
     if (size) buf[o.at < size ? o.at : size - 1] = 0;
     return o.at;

@@ -169,16 +169,16 @@ static void test_trace(void **s) {
             assert_string_equal(r, "{text: \"four\", total: 104}");
             assert_int_equal(dropped, 1);
             assert_string_equal(out.text, "example:host/tally@1.0.0 log(\"four\")\n"
-                                          "example:host/tally@1.0.0 [constructor]counter(100) -> #7\n"
-                                          "example:host/tally@1.0.0 [method]counter.add(#7, 4) -> 104\n"
-                                          "example:host/tally [resource-drop]counter(#7)\n");
+                                          "example:host/tally@1.0.0 [constructor]counter(100) -> #1\n"
+                                          "example:host/tally@1.0.0 [method]counter.add(#1, 4) -> 104\n"
+                                          "example:host/tally [resource-drop]counter(#1)\n");
         } else {
             assert_int_equal(st, TS_TRAP);
             assert_int_equal(e.trap, TS_TRAP_HOST);
             assert_string_equal(e.message, "not today");
             assert_int_equal(e.n_frames, 1);
             assert_int_equal(dropped, 0);
-            assert_non_null(strstr(out.text, "counter.add(#7, 4) -> trap: not today\n"));
+            assert_non_null(strstr(out.text, "counter.add(#1, 4) -> trap: not today\n"));
         }
         ts_pool_free(pool);
         ts_cstore_free(store);
