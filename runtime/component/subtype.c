@@ -142,7 +142,7 @@ bool ts_extern_has_resource(const ts_extern_type *t) {
            (t->instance && t->instance->has_resource) || (t->component && t->component->has_resource) ||
            (t->value && t->value->has_handle);
 }
-static uint64_t extern_nodes(const ts_extern_type *t) {
+uint64_t ts_extern_nodes(const ts_extern_type *t) {
     if (t->func) return t->func->nodes;
     if (t->type) return t->type->nodes;
     if (t->instance) return t->instance->nodes;
@@ -158,7 +158,7 @@ static uint32_t extern_depth(const ts_extern_type *t) {
 }
 static ts_status sum(ts_dec *d, uint64_t off, const char *sec, const ts_named_extern *x, uint32_t n, uint64_t *nodes, uint32_t *depth, bool *res) {
     for (uint32_t i = 0; i < n; i++) {
-        *nodes += extern_nodes(x[i].type);
+        *nodes += ts_extern_nodes(x[i].type);
         if (extern_depth(x[i].type) + 1 > *depth) *depth = extern_depth(x[i].type) + 1;
         *res |= ts_extern_has_resource(x[i].type);
     }
@@ -363,6 +363,7 @@ static bool map_slot(ts_subst *s, uint32_t slot, uint32_t *out) {
     return false;
 }
 static bool charge(ts_subst *s, uint64_t n) {
+    n *= TS_COMP_COPY_COST;
     if (s->d->budget > n) {
         s->d->budget -= n;
         return true;

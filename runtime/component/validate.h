@@ -30,7 +30,8 @@ ts_name_ref ts_core_export_at(const void *items, uint32_t i);
 /* --- one decode ------------------------------------------------------------------------------------------------------- */
 enum {
     TS_COMP_MAX_NESTING = 100,  /* scopes within scopes */
-    TS_COMP_BUDGET = 50000000,  /* nodes looked at while comparing and substituting, over a whole input */
+    TS_COMP_BUDGET = 50000000,  /* nodes looked at while comparing, over a whole input */
+    TS_COMP_COPY_COST = 20,     /* … that a node copied while substituting counts for */
 };
 typedef struct ts_dec {
     ts_engine *engine;
@@ -63,6 +64,7 @@ typedef struct ts_scope {
     uint32_t depth; /* number of scopes outside */
     TS_VEC(const ts_extern_type *) types;
     TS_VEC(ts_core_type_entry) core_types;
+    TS_VEC(uint32_t) core_type_ids; /* the same, as ts_types_intern wants them */
     TS_VEC(const ts_cfunc_type *) funcs;
     TS_VEC(const ts_instance_type *) instances;
     TS_VEC(const ts_component_type *) components;
@@ -83,6 +85,7 @@ typedef struct ts_scope {
     TS_VEC(uint32_t) bound_imports;
     TS_VEC(uint32_t) bound_exports;
     TS_VEC(ts_def) defs; /* TS_SCOPE_COMPONENT */
+    uint64_t nodes;      /* of all imports and exports together: at most TS_CT_MAX_NODES */
     ts_component *c;     /* TS_SCOPE_COMPONENT */
 } ts_scope;
 enum { TS_NAMED_IMPORT = 1, TS_NAMED_EXPORT = 2 };
@@ -128,6 +131,7 @@ const ts_component_type *ts_subst_component(ts_subst *s, const ts_component_type
 /* Slots that occur in t and are not bound within it are put into out. False: the error is filled. */
 bool ts_free_slots(ts_dec *d, const ts_extern_type *t, ts_ptrmap *out);
 bool ts_extern_has_resource(const ts_extern_type *t);
+uint64_t ts_extern_nodes(const ts_extern_type *t);
 /* Size, depth, has_resource and name index from the exports (and imports); `t` is otherwise filled. */
 ts_status ts_instance_type_finish(ts_dec *d, uint64_t off, const char *sec, ts_instance_type *t) TS_MUST_USE;
 ts_status ts_component_type_finish(ts_dec *d, uint64_t off, const char *sec, ts_component_type *t) TS_MUST_USE;
@@ -171,6 +175,7 @@ ts_status ts_type_renamed(ts_dec *d, const ts_extern_type *t, ts_extern_type **o
 ts_status ts_unknown(ts_scope *s, uint64_t off, const char *sec, const char *what, uint32_t i);
 
 /* --- validate_core.c ----------------------------------------------------------------------------------------------------- */
+ts_status ts_scope_push_core_type(ts_scope *s, ts_core_type_entry e) TS_MUST_USE;
 ts_status ts_read_core_type(ts_scope *s, ts_reader *r) TS_MUST_USE; /* one entry of a core type section: enters the core type space */
 ts_status ts_read_core_valtype(ts_reader *r, ts_valtype *out) TS_MUST_USE; /* abstract and number types alone */
 bool ts_core_extern_matches(const ts_type_registry *types, const ts_core_extern_type *have, const ts_core_extern_type *want, char *buf, size_t size);

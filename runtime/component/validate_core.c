@@ -140,10 +140,14 @@ ts_status ts_core_module_type_check(ts_scope *s, uint64_t off, const char *sec, 
 
 /* --- reading core types ---------------------------------------------------------------------------------------------------------- */
 typedef TS_VEC(ts_core_type_entry) entries;
+typedef TS_VEC(uint32_t) type_ids;
 typedef struct core_scope { /* a component's core type space, or a module type's own */
     ts_scope *s;
     entries *types;
+    type_ids *ids; /* of the types, for ts_types_intern */
 } core_scope;
+
+static bool push_type(core_scope *c, ts_core_type_entry e) { return ts_vec_push(c->types, e) && ts_vec_push(c->ids, e.id); }
 
 static bool abstract_heap(uint8_t b) { return b >= TS_HT_EXN && b <= TS_HT_NOEXN; }
 
@@ -271,22 +275,15 @@ static ts_status read_rec(core_scope *c, ts_reader *r, uint8_t b, uint64_t off) 
     ts_rec_member *m = ts_dec_alloc(d, n, sizeof *m);
     uint32_t *ids = ts_dec_alloc(d, n, sizeof *ids);
     if (!m || !ids) return TS_NOMEM;
-    if (d->budget <= before) return TS_BAD(c->s, off, r->section, "too many core types");
-    d->budget -= before;
     for (uint32_t i = 0; i < n; i++) {
         if (group) TS_TRY(ts_read_u8(r, &b));
         TS_TRY(read_sub(c, r, before + n, b, &m[i]));
         if (m[i].has_super && m[i].super >= before + i) return TS_BAD(c->s, off, r->section, "unknown type %u: supertypes are declared before", m[i].super);
     }
-    uint32_t *canon = malloc((before + (size_t)1) * sizeof *canon);
-    if (!canon) return ts_fail_nomem(d->err);
-    for (uint32_t i = 0; i < before; i++) canon[i] = c->types->data[i].id;
-    ts_status st = ts_types_intern(d->types, m, n, canon, before, ids, d->err);
-    free(canon);
-    if (st != TS_OK) return st;
+    TS_TRY(ts_types_intern(d->types, m, n, c->ids->data, before, ids, d->err));
     for (uint32_t i = 0; i < n; i++) {
         TS_TRY(check_super(c->s, off, r->section, ids[i]));
-        if (!ts_vec_push(c->types, (ts_core_type_entry){NULL, ids[i]})) return ts_fail_nomem(d->err);
+        if (!push_type(c, (ts_core_type_entry){NULL, ids[i]})) return ts_fail_nomem(d->err);
     }
     return TS_OK;
 }
@@ -371,10 +368,10 @@ static ts_status read_extern(core_scope *c, ts_reader *r, ts_core_extern_type *t
     }
 }
 
-typedef struct module_decls { TS_VEC(ts_core_import_type) imports; TS_VEC(ts_core_export_type) exports; entries types; } module_decls;
+typedef struct module_decls { TS_VEC(ts_core_import_type) imports; TS_VEC(ts_core_export_type) exports; entries types; type_ids ids; } module_decls;
 
 static ts_status read_module_decl(ts_scope *s, ts_reader *r, module_decls *m) {
-    core_scope c = {s, &m->types};
+    core_scope c = {s, &m->types, &m->ids};
     ts_dec *d = s->d;
     uint8_t b = 0, x = 0;
     uint64_t off = ts_reader_offset(r);
@@ -419,7 +416,7 @@ static ts_status read_module_decl(ts_scope *s, ts_reader *r, module_decls *m) {
             e = o->core_types.data[i];
         }
         if (e.module) return TS_BAD(s, off, r->section, "a module type cannot be aliased within a module type");
-        return ts_vec_push(&m->types, e) ? TS_OK : ts_fail_nomem(d->err);
+        return push_type(&c, e) ? TS_OK : ts_fail_nomem(d->err);
     }
     case 3: {
         ts_core_export_type t;
@@ -454,10 +451,11 @@ static ts_status read_module_type(ts_scope *s, ts_reader *r, uint64_t off) {
         *t = (ts_core_module_type){.n_imports = m.imports.len, .n_exports = m.exports.len, .imports = imports, .exports = exports};
         st = ts_core_module_type_check(s, off, r->section, t);
     }
-    if (st == TS_OK) st = TS_PUSH(s, core_types, (ts_core_type_entry){t, 0});
+    if (st == TS_OK) st = ts_scope_push_core_type(s, (ts_core_type_entry){t, 0});
     ts_vec_free(&m.imports);
     ts_vec_free(&m.exports);
     ts_vec_free(&m.types);
+    ts_vec_free(&m.ids);
     return st;
 }
 
@@ -472,10 +470,19 @@ ts_status ts_read_core_type(ts_scope *s, ts_reader *r) {
         if (b != 0x50) return ts_read_leading(r, b, "core type");
     }
     entries types = {s->core_types.data, s->core_types.len, s->core_types.cap};
-    core_scope c = {s, &types};
+    type_ids ids = {s->core_type_ids.data, s->core_type_ids.len, s->core_type_ids.cap};
+    core_scope c = {s, &types, &ids};
     ts_status st = read_rec(&c, r, b, off);
     s->core_types.data = types.data;
     s->core_types.len = types.len;
     s->core_types.cap = types.cap;
+    s->core_type_ids.data = ids.data;
+    s->core_type_ids.len = ids.len;
+    s->core_type_ids.cap = ids.cap;
     return st;
+}
+
+ts_status ts_scope_push_core_type(ts_scope *s, ts_core_type_entry e) {
+    TS_TRY(TS_PUSH(s, core_types, e));
+    return TS_PUSH(s, core_type_ids, e.id);
 }

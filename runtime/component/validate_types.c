@@ -22,6 +22,7 @@ static void res_names_free(ts_res_names *r) {
 void ts_scope_free(ts_scope *s) {
     ts_vec_free(&s->types);
     ts_vec_free(&s->core_types);
+    ts_vec_free(&s->core_type_ids);
     ts_vec_free(&s->funcs);
     ts_vec_free(&s->instances);
     ts_vec_free(&s->components);
@@ -592,9 +593,9 @@ static ts_status note_bound(ts_scope *s, bool import, uint32_t slot) {
 }
 
 ts_status ts_scope_open(ts_scope *s, uint64_t off, const char *sec, const ts_extern_type *t, bool import, ts_bind_vec *binds, const ts_extern_type **out) {
-    (void)off;
-    (void)sec;
     *out = t;
+    s->nodes += ts_extern_nodes(t);
+    if (s->nodes > TS_CT_MAX_NODES) return TS_BAD(s, off, sec, "effective type size exceeds the limit of %d", TS_CT_MAX_NODES);
     if (t->sort == TS_SORT_TYPE && t->is_resource && t->resource_is_sub) {
         ts_extern_type *n;
         TS_TRY(extern_new(s->d, TS_SORT_TYPE, &n));
@@ -834,6 +835,8 @@ ts_status ts_scope_add(ts_scope *s, const ts_name_attr *na, const char *sec, boo
     ts_res_names *res = import ? &s->import_res : &s->export_res;
     const char *which = import ? "import" : "export";
     bool nomem = false;
+    if (s->kind == TS_SCOPE_COMPONENT && !import) s->nodes += ts_extern_nodes(t); /* the others were counted when they were opened */
+    if (s->nodes > TS_CT_MAX_NODES) return TS_BAD(s, na->offset, sec, "effective type size exceeds the limit of %d", TS_CT_MAX_NODES);
     if (t->sort == TS_SORT_VALUE && !import && t->value->has_borrow)
         return TS_BAD(s, na->offset, sec, "an exported value cannot contain a `borrow` type");
     TS_TRY(check_name(s, na, sec, which, t, import ? &s->import_keys : &s->export_keys, import ? s->imports.len : s->exports.len,
@@ -920,7 +923,7 @@ static ts_status alias_outer(ts_scope *s, uint64_t off, const char *sec, ts_sort
     }
     if (sort == TS_SORT_CORE_TYPE) {
         if (i >= o->core_types.len) return TS_BAD(s, off, sec, "unknown core type %u: type index out of bounds", i);
-        return TS_PUSH(s, core_types, o->core_types.data[i]);
+        return ts_scope_push_core_type(s, o->core_types.data[i]);
     }
     const ts_extern_type *t = NULL;
     if (sort == TS_SORT_TYPE) TS_TRY(ts_scope_type(o, off, sec, i, &t));
