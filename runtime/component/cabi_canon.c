@@ -46,19 +46,6 @@ static inline void leave_to(ts_cinstance *const *set, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) set[i]->may_enter = true;
 }
 
-/* cabi: call_and_trap_on_throw */
-ts_status ts_call_and_trap_on_throw(ts_cstore *s, ts_func *f, ts_slot *io, ts_error *e) {
-    ts_status st = ts_call(s->core, f, io, e);
-    if (TS_UNLIKELY(st == TS_EXCEPTION)) {
-        if (e && e->status == TS_EXCEPTION) {
-            e->status = TS_TRAP;
-            e->trap = TS_TRAP_EXCEPTION;
-        }
-        return TS_TRAP;
-    }
-    return st;
-}
-
 void ts_scratch_reset(ts_arena *a) {
     if (a->total > TS_ARENA_KEEP) {
         size_t limit = a->limit;
@@ -163,6 +150,19 @@ static ts_status canon_lift(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_ar
     if (f->opts.post_return) TS_TRY(post_return(s, &f->opts, flat_result, e));
     task_end(f->inst, ctx);
     return TS_OK;
+}
+
+/* cabi: call_and_trap_on_throw */
+ts_status ts_call_and_trap_on_throw(ts_cstore *s, ts_func *f, ts_slot *io, ts_error *e) {
+    ts_status st = ts_call(s->core, f, io, e);
+    if (TS_UNLIKELY(st == TS_EXCEPTION)) {
+        if (e && e->status == TS_EXCEPTION) {
+            e->status = TS_TRAP;
+            e->trap = TS_TRAP_EXCEPTION;
+        }
+        return TS_TRAP;
+    }
+    return st;
 }
 
 /* --- canon lower --------------------------------------------------------------------------------------------------- */
@@ -335,6 +335,7 @@ ts_status ts_canon_resource_make(ts_cstore *s, ts_cinstance *inst, const ts_def 
 /* --- WASI 0.3's built-ins: those that need no second task work; the others trap where the text says so, else are unsupported --- */
 
 typedef struct canon_builtin { ts_cinstance *inst; const ts_def *def; ts_cabi_opts opts; } canon_builtin;
+/* cabi: canon_context_get, canon_context_set, canon_backpressure_inc, canon_backpressure_dec */
 static ts_status context_get(void *data, ts_exec *x, ts_slot *io) {
     (void)x;
     const canon_builtin *b = data;
@@ -398,7 +399,8 @@ static ts_status task_cancel(void *data, ts_exec *x, ts_slot *io) {
     TS_TRAP_IF(ts_exec_error(x), !b->inst->may_leave, "cannot leave component instance");
     return ts_cabi_trap(ts_exec_error(x), "`task.cancel` called by task which has not been cancelled");
 }
-static ts_status builtin_of_handle(void *data, ts_exec *x, ts_slot *io) { /* first argument: an index that no table here can hold */
+/* First argument: an index that no table here can hold. cabi: canon_subtask_cancel, canon_subtask_drop, canon_error_context_drop, canon_error_context_debug_message */
+static ts_status builtin_of_handle(void *data, ts_exec *x, ts_slot *io) {
     const canon_builtin *b = data;
     ts_error *e = ts_exec_error(x);
     ts_handle *h;

@@ -5,6 +5,13 @@
 #include "component/cabi_context.h"
 #include <string.h>
 
+static ts_status lift_flat_list(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts_val *out);
+static ts_status lift_flat_record(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts_val *out);
+static ts_status lift_flat_variant(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts_val *out);
+static ts_status lower_flat_list(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ts_slot **out);
+static ts_status lower_flat_record(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ts_slot **out);
+static ts_status lower_flat_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ts_slot **out);
+
 /* --- flattening ---------------------------------------------------------------------------------------------------- */
 
 /* The steps of a type that consists of scalars alone; false: something else is in it. */
@@ -140,54 +147,6 @@ ts_status ts_flat_steps(ts_error *e, const ts_flat_step *steps, uint32_t n, ts_s
 
 static inline uint32_t next_i32(const ts_slot **vi) { return (uint32_t)*(*vi)++; }
 
-static ts_status lift_flat_list(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts_val *out) {
-    if (t->kind == TS_CT_FIXED_LIST) {
-        const ts_ctype *elem = t->elem;
-        ts_val *vals = ts_arena_array(cx->arena, t->n, sizeof *vals);
-        if (!vals) return ts_fail_nomem(cx->err);
-        for (uint32_t i = 0; i < t->n; i++) TS_TRY(ts_lift_flat(cx, vi, elem, &vals[i]));
-        if (ts_ct_is_raw_elem(elem->kind)) { /* pack */
-            uint8_t *raw = (uint8_t *)vals;
-            for (uint32_t i = 0; i < t->n; i++) memmove(raw + (size_t)i * elem->size, &vals[i], elem->size);
-            out->raw.ptr = raw;
-            out->raw.len = t->n;
-            return TS_OK;
-        }
-        out->list.ptr = vals;
-        out->list.len = t->n;
-        return TS_OK;
-    }
-    uint32_t ptr = next_i32(vi), length = next_i32(vi);
-    return ts_load_list_from_range(cx, ptr, length, t->elem, t, out);
-}
-
-static ts_status lift_flat_record(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts_val *out) {
-    ts_val *f = ts_arena_array(cx->arena, t->n, sizeof *f);
-    if (!f) return ts_fail_nomem(cx->err);
-    for (uint32_t i = 0; i < t->n; i++) TS_TRY(ts_lift_flat(cx, vi, t->cases[i].type, &f[i]));
-    out->list.ptr = f;
-    out->list.len = t->n;
-    return TS_OK;
-}
-
-static ts_status lift_flat_variant(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts_val *out) {
-    const ts_slot *end = *vi + t->n_flat;
-    uint32_t disc = next_i32(vi);
-    uint32_t n = t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n;
-    TS_TRAP_IF(cx->err, disc >= n, "invalid variant discriminant: %u of %u cases", disc, n);
-    const ts_ctype *c = t->kind == TS_CT_OPTION ? (disc ? t->elem : NULL) : t->kind == TS_CT_RESULT ? (disc ? t->elem2 : t->elem) : t->kind == TS_CT_VARIANT ? t->cases[disc].type : NULL;
-    out->variant.disc = disc;
-    out->variant.payload = NULL;
-    if (c) {
-        ts_val *p = ts_arena_alloc(cx->arena, sizeof *p);
-        if (!p) return ts_fail_nomem(cx->err);
-        out->variant.payload = p;
-        TS_TRY(ts_lift_flat(cx, vi, c, p));
-    }
-    *vi = end;
-    return TS_OK;
-}
-
 ts_status ts_lift_flat(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts_val *out) {
     switch (t->kind) {
     case TS_CT_BOOL: out->b = next_i32(vi) != 0; return TS_OK;
@@ -238,46 +197,55 @@ ts_status ts_lift_flat(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts
     return ts_fail(cx->err, TS_UNSUPPORTED, "values of type %s (WASI 0.3) are not implemented", ts_ct_kind_name(t->kind));
 }
 
-/* --- flat lowering ------------------------------------------------------------------------------------------------- */
-
-static ts_status lower_flat_list(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ts_slot **out) {
+static ts_status lift_flat_list(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts_val *out) {
     if (t->kind == TS_CT_FIXED_LIST) {
         const ts_ctype *elem = t->elem;
-        if (v->list.len != t->n) return ts_fail(cx->err, TS_USAGE, "the host gave %zu elements of a list of %u", v->list.len, t->n);
-        for (uint32_t i = 0; i < t->n; i++) {
-            ts_val one = {.u64 = 0};
-            if (ts_ct_is_raw_elem(elem->kind)) memcpy(&one, (const uint8_t *)v->raw.ptr + (size_t)i * elem->size, elem->size);
-            else one = v->list.ptr[i];
-            TS_TRY(ts_lower_flat(cx, &one, elem, out));
+        ts_val *vals = ts_arena_array(cx->arena, t->n, sizeof *vals);
+        if (!vals) return ts_fail_nomem(cx->err);
+        for (uint32_t i = 0; i < t->n; i++) TS_TRY(ts_lift_flat(cx, vi, elem, &vals[i]));
+        if (ts_ct_is_raw_elem(elem->kind)) { /* pack */
+            uint8_t *raw = (uint8_t *)vals;
+            for (uint32_t i = 0; i < t->n; i++) memmove(raw + (size_t)i * elem->size, &vals[i], elem->size);
+            out->raw.ptr = raw;
+            out->raw.len = t->n;
+            return TS_OK;
         }
+        out->list.ptr = vals;
+        out->list.len = t->n;
         return TS_OK;
     }
-    uint64_t ptr, length;
-    TS_TRY(ts_store_list_into_range(cx, v, t, &ptr, &length));
-    *(*out)++ = ptr;
-    *(*out)++ = length;
+    uint32_t ptr = next_i32(vi), length = next_i32(vi);
+    return ts_load_list_from_range(cx, ptr, length, t->elem, t, out);
+}
+
+static ts_status lift_flat_record(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts_val *out) {
+    ts_val *f = ts_arena_array(cx->arena, t->n, sizeof *f);
+    if (!f) return ts_fail_nomem(cx->err);
+    for (uint32_t i = 0; i < t->n; i++) TS_TRY(ts_lift_flat(cx, vi, t->cases[i].type, &f[i]));
+    out->list.ptr = f;
+    out->list.len = t->n;
     return TS_OK;
 }
 
-static ts_status lower_flat_record(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ts_slot **out) {
-    if (v->list.len != t->n) return ts_fail(cx->err, TS_USAGE, "the host gave %zu fields of a record of %u", v->list.len, t->n);
-    for (uint32_t i = 0; i < t->n; i++) TS_TRY(ts_lower_flat(cx, &v->list.ptr[i], t->cases[i].type, out));
-    return TS_OK;
-}
-
-static ts_status lower_flat_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ts_slot **out) {
-    ts_slot *end = *out + t->n_flat;
-    uint32_t disc = v->variant.disc, n = t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n;
-    if (disc >= n) return ts_fail(cx->err, TS_USAGE, "the host gave case %u of a type with %u cases", disc, n);
-    *(*out)++ = disc;
+static ts_status lift_flat_variant(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts_val *out) {
+    const ts_slot *end = *vi + t->n_flat;
+    uint32_t disc = next_i32(vi);
+    uint32_t n = t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n;
+    TS_TRAP_IF(cx->err, disc >= n, "invalid variant discriminant: %u of %u cases", disc, n);
     const ts_ctype *c = t->kind == TS_CT_OPTION ? (disc ? t->elem : NULL) : t->kind == TS_CT_RESULT ? (disc ? t->elem2 : t->elem) : t->kind == TS_CT_VARIANT ? t->cases[disc].type : NULL;
+    out->variant.disc = disc;
+    out->variant.payload = NULL;
     if (c) {
-        if (!v->variant.payload) return ts_fail(cx->err, TS_USAGE, "the host gave case %u without its payload", disc);
-        TS_TRY(ts_lower_flat(cx, v->variant.payload, c, out));
+        ts_val *p = ts_arena_alloc(cx->arena, sizeof *p);
+        if (!p) return ts_fail_nomem(cx->err);
+        out->variant.payload = p;
+        TS_TRY(ts_lift_flat(cx, vi, c, p));
     }
-    while (*out < end) *(*out)++ = 0;
+    *vi = end;
     return TS_OK;
 }
+
+/* --- flat lowering ------------------------------------------------------------------------------------------------- */
 
 ts_status ts_lower_flat(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ts_slot **out) {
     uint32_t h;
@@ -334,6 +302,45 @@ ts_status ts_lower_flat(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ts_s
     case TS_CT_ERROR_CONTEXT: break;
     }
     return ts_fail(cx->err, TS_UNSUPPORTED, "values of type %s (WASI 0.3) are not implemented", ts_ct_kind_name(t->kind));
+}
+
+static ts_status lower_flat_list(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ts_slot **out) {
+    if (t->kind == TS_CT_FIXED_LIST) {
+        const ts_ctype *elem = t->elem;
+        if (v->list.len != t->n) return ts_fail(cx->err, TS_USAGE, "the host gave %zu elements of a list of %u", v->list.len, t->n);
+        for (uint32_t i = 0; i < t->n; i++) {
+            ts_val one = {.u64 = 0};
+            if (ts_ct_is_raw_elem(elem->kind)) memcpy(&one, (const uint8_t *)v->raw.ptr + (size_t)i * elem->size, elem->size);
+            else one = v->list.ptr[i];
+            TS_TRY(ts_lower_flat(cx, &one, elem, out));
+        }
+        return TS_OK;
+    }
+    uint64_t ptr, length;
+    TS_TRY(ts_store_list_into_range(cx, v, t, &ptr, &length));
+    *(*out)++ = ptr;
+    *(*out)++ = length;
+    return TS_OK;
+}
+
+static ts_status lower_flat_record(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ts_slot **out) {
+    if (v->list.len != t->n) return ts_fail(cx->err, TS_USAGE, "the host gave %zu fields of a record of %u", v->list.len, t->n);
+    for (uint32_t i = 0; i < t->n; i++) TS_TRY(ts_lower_flat(cx, &v->list.ptr[i], t->cases[i].type, out));
+    return TS_OK;
+}
+
+static ts_status lower_flat_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ts_slot **out) {
+    ts_slot *end = *out + t->n_flat;
+    uint32_t disc = v->variant.disc, n = t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n;
+    if (disc >= n) return ts_fail(cx->err, TS_USAGE, "the host gave case %u of a type with %u cases", disc, n);
+    *(*out)++ = disc;
+    const ts_ctype *c = t->kind == TS_CT_OPTION ? (disc ? t->elem : NULL) : t->kind == TS_CT_RESULT ? (disc ? t->elem2 : t->elem) : t->kind == TS_CT_VARIANT ? t->cases[disc].type : NULL;
+    if (c) {
+        if (!v->variant.payload) return ts_fail(cx->err, TS_USAGE, "the host gave case %u without its payload", disc);
+        TS_TRY(ts_lower_flat(cx, v->variant.payload, c, out));
+    }
+    while (*out < end) *(*out)++ = 0;
+    return TS_OK;
 }
 
 /* --- lifting and lowering values ----------------------------------------------------------------------------------- */

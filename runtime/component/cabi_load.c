@@ -4,127 +4,13 @@
 #include "component/cabi_context.h"
 #include <string.h>
 
-static inline uint64_t load_int(const ts_cabi_cx *cx, uint64_t ptr, uint32_t nbytes) {
-    uint64_t v = 0;
-    memcpy(&v, cx->opts->memory->base + ptr, nbytes); /* bounds: asserted by the caller, see ts_cabi_load */
-    return v;
-}
-
-ts_status ts_convert_i32_to_char(ts_error *e, uint32_t i, uint32_t *out) {
-    TS_TRAP_IF(e, i >= 0x110000, "invalid `char` bit pattern: %#x is beyond the last code point", i);
-    TS_TRAP_IF(e, i >= 0xd800 && i <= 0xdfff, "invalid `char` bit pattern: %#x is a surrogate", i);
-    *out = i;
-    return TS_OK;
-}
-
-static ts_status load_string(ts_cabi_cx *cx, uint64_t ptr, ts_val *out) {
-    return ts_load_string_from_range(cx, load_int(cx, ptr, 4), load_int(cx, ptr + 4, 4), out);
-}
-
-void ts_elem_layout(const ts_ctype *list, uint32_t *size, uint32_t *align) {
-    if (list->kind != TS_CT_MAP) {
-        *size = list->elem->size;
-        *align = list->elem->align;
-        return;
-    }
-    /* a map is a list of tuples of key and value. cabi: despecialize */
-    const ts_ctype *k = list->elem2, *v = list->elem;
-    *align = k->align > v->align ? k->align : v->align;
-    *size = (uint32_t)ts_align_to(ts_align_to(k->size, v->align) + v->size, *align);
-}
-
-static ts_status load_list_from_valid_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t length, const ts_ctype *list, ts_val *out) {
-    const ts_ctype *elem = list->elem;
-    if (list->kind != TS_CT_MAP && ts_ct_is_raw_elem(elem->kind)) {
-        const uint8_t *from = cx->opts->memory->base + ptr;
-        out->raw.len = length;
-        out->raw.ptr = from;
-        if (!cx->borrow_memory && length) {
-            void *copy = ts_arena_array(cx->arena, length, elem->size);
-            if (!copy) return ts_fail(cx->err, TS_LIMIT, "a list of %llu elements is too large", (unsigned long long)length);
-            memcpy(copy, from, length * elem->size);
-            out->raw.ptr = copy;
-        }
-        return TS_OK;
-    }
-    ts_val *vals = NULL;
-    bool map = list->kind == TS_CT_MAP;
-    if (length) {
-        vals = ts_arena_array(cx->arena, length * (map ? 3 : 1), sizeof *vals);
-        if (!vals) return ts_fail(cx->err, TS_LIMIT, "a list of %llu elements is too large", (unsigned long long)length);
-    }
-    uint32_t size, align;
-    ts_elem_layout(list, &size, &align);
-    for (uint64_t i = 0; i < length; i++) {
-        uint64_t at = ptr + i * size;
-        if (map) {
-            ts_val *kv = vals + length + 2 * i;
-            TS_TRY(ts_cabi_load(cx, at, list->elem2, &kv[0]));
-            TS_TRY(ts_cabi_load(cx, ts_align_to(at + list->elem2->size, elem->align), elem, &kv[1]));
-            vals[i].list.ptr = kv;
-            vals[i].list.len = 2;
-        } else {
-            TS_TRY(ts_cabi_load(cx, at, elem, &vals[i]));
-        }
-    }
-    out->list.ptr = vals;
-    out->list.len = length;
-    return TS_OK;
-}
-
-ts_status ts_load_list_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t length, const ts_ctype *elem, const ts_ctype *list, ts_val *out) {
-    (void)elem;
-    uint32_t size, align;
-    ts_elem_layout(list, &size, &align);
-    TS_TRAP_IF(cx->err, length * size > TS_MAX_BYTE_LENGTH, "list byte length too large: %llu elements of %u bytes", (unsigned long long)length, size);
-    TS_TRAP_IF(cx->err, ptr % align, "unaligned pointer: list at %#llx needs alignment %u", (unsigned long long)ptr, align);
-    TS_TRAP_IF(cx->err, !ts_mem_in(cx->opts->memory, ptr, length * size), "list content out-of-bounds: list pointer/length out of bounds of memory");
-    return load_list_from_valid_range(cx, ptr, length, list, out);
-}
-
-static ts_status load_list(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) {
-    if (t->kind == TS_CT_FIXED_LIST) return load_list_from_valid_range(cx, ptr, t->n, t, out);
-    return ts_load_list_from_range(cx, load_int(cx, ptr, 4), load_int(cx, ptr + 4, 4), t->elem, t, out);
-}
-
-static ts_status load_record(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) {
-    ts_val *f = ts_arena_array(cx->arena, t->n, sizeof *f);
-    if (!f) return ts_fail_nomem(cx->err);
-    for (uint32_t i = 0; i < t->n; i++) TS_TRY(ts_cabi_load(cx, ptr + t->offsets[i], t->cases[i].type, &f[i]));
-    out->list.ptr = f;
-    out->list.len = t->n;
-    return TS_OK;
-}
-
-/* The cases of a despecialized variant: how many, and the payload of one. cabi: despecialize */
-static uint32_t n_cases(const ts_ctype *t) { return t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n; }
-static const ts_ctype *case_type(const ts_ctype *t, uint32_t i) {
-    switch (t->kind) {
-    case TS_CT_OPTION: return i ? t->elem : NULL;
-    case TS_CT_RESULT: return i ? t->elem2 : t->elem;
-    case TS_CT_VARIANT: return t->cases[i].type;
-    default: return NULL;
-    }
-}
-
-static ts_status load_variant(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) {
-    uint32_t disc = (uint32_t)load_int(cx, ptr, t->disc_size);
-    TS_TRAP_IF(cx->err, disc >= n_cases(t), "invalid variant discriminant: %u of %u cases", disc, n_cases(t));
-    out->variant.disc = disc;
-    out->variant.payload = NULL;
-    const ts_ctype *c = case_type(t, disc);
-    if (!c) return TS_OK;
-    ts_val *p = ts_arena_alloc(cx->arena, sizeof *p);
-    if (!p) return ts_fail_nomem(cx->err);
-    out->variant.payload = p;
-    return ts_cabi_load(cx, ptr + t->payload_offset, c, p);
-}
-
-static void load_flags(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) {
-    uint32_t v = (uint32_t)load_int(cx, ptr, t->size);
-    out->flags.words = NULL;
-    out->flags.bits = t->n >= 32 ? v : v & ((1u << t->n) - 1); /* cabi: unpack_flags_from_int */
-}
+static inline uint64_t load_int(const ts_cabi_cx *cx, uint64_t ptr, uint32_t nbytes);
+static ts_status load_string(ts_cabi_cx *cx, uint64_t ptr, ts_val *out);
+static ts_status load_list_from_valid_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t length, const ts_ctype *list, ts_val *out);
+static ts_status load_list(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out);
+static ts_status load_record(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out);
+static ts_status load_variant(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out);
+static void load_flags(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out);
 
 ts_status ts_cabi_load(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) {
     switch (t->kind) {
@@ -166,4 +52,126 @@ ts_status ts_cabi_load(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *
     case TS_CT_ERROR_CONTEXT: break;
     }
     return ts_fail(cx->err, TS_UNSUPPORTED, "values of type %s (WASI 0.3) are not implemented", ts_ct_kind_name(t->kind));
+}
+
+static inline uint64_t load_int(const ts_cabi_cx *cx, uint64_t ptr, uint32_t nbytes) {
+    uint64_t v = 0;
+    memcpy(&v, cx->opts->memory->base + ptr, nbytes); /* bounds: asserted by the caller, see ts_cabi_load */
+    return v;
+}
+
+ts_status ts_convert_i32_to_char(ts_error *e, uint32_t i, uint32_t *out) {
+    TS_TRAP_IF(e, i >= 0x110000, "invalid `char` bit pattern: %#x is beyond the last code point", i);
+    TS_TRAP_IF(e, i >= 0xd800 && i <= 0xdfff, "invalid `char` bit pattern: %#x is a surrogate", i);
+    *out = i;
+    return TS_OK;
+}
+
+void ts_elem_layout(const ts_ctype *list, uint32_t *size, uint32_t *align) {
+    if (list->kind != TS_CT_MAP) {
+        *size = list->elem->size;
+        *align = list->elem->align;
+        return;
+    }
+    /* a map is a list of tuples of key and value. cabi: despecialize */
+    const ts_ctype *k = list->elem2, *v = list->elem;
+    *align = k->align > v->align ? k->align : v->align;
+    *size = (uint32_t)ts_align_to(ts_align_to(k->size, v->align) + v->size, *align);
+}
+
+static ts_status load_string(ts_cabi_cx *cx, uint64_t ptr, ts_val *out) {
+    return ts_load_string_from_range(cx, load_int(cx, ptr, 4), load_int(cx, ptr + 4, 4), out);
+}
+
+static ts_status load_list(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) {
+    if (t->kind == TS_CT_FIXED_LIST) return load_list_from_valid_range(cx, ptr, t->n, t, out);
+    return ts_load_list_from_range(cx, load_int(cx, ptr, 4), load_int(cx, ptr + 4, 4), t->elem, t, out);
+}
+
+ts_status ts_load_list_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t length, const ts_ctype *elem, const ts_ctype *list, ts_val *out) {
+    (void)elem;
+    uint32_t size, align;
+    ts_elem_layout(list, &size, &align);
+    TS_TRAP_IF(cx->err, length * size > TS_MAX_BYTE_LENGTH, "list byte length too large: %llu elements of %u bytes", (unsigned long long)length, size);
+    TS_TRAP_IF(cx->err, ptr % align, "unaligned pointer: list at %#llx needs alignment %u", (unsigned long long)ptr, align);
+    TS_TRAP_IF(cx->err, !ts_mem_in(cx->opts->memory, ptr, length * size), "list content out-of-bounds: list pointer/length out of bounds of memory");
+    return load_list_from_valid_range(cx, ptr, length, list, out);
+}
+
+static ts_status load_list_from_valid_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t length, const ts_ctype *list, ts_val *out) {
+    const ts_ctype *elem = list->elem;
+    if (list->kind != TS_CT_MAP && ts_ct_is_raw_elem(elem->kind)) {
+        const uint8_t *from = cx->opts->memory->base + ptr;
+        out->raw.len = length;
+        out->raw.ptr = from;
+        if (!cx->borrow_memory && length) {
+            void *copy = ts_arena_array(cx->arena, length, elem->size);
+            if (!copy) return ts_fail(cx->err, TS_LIMIT, "a list of %llu elements is too large", (unsigned long long)length);
+            memcpy(copy, from, length * elem->size);
+            out->raw.ptr = copy;
+        }
+        return TS_OK;
+    }
+    ts_val *vals = NULL;
+    bool map = list->kind == TS_CT_MAP;
+    if (length) {
+        vals = ts_arena_array(cx->arena, length * (map ? 3 : 1), sizeof *vals);
+        if (!vals) return ts_fail(cx->err, TS_LIMIT, "a list of %llu elements is too large", (unsigned long long)length);
+    }
+    uint32_t size, align;
+    ts_elem_layout(list, &size, &align);
+    for (uint64_t i = 0; i < length; i++) {
+        uint64_t at = ptr + i * size;
+        if (map) {
+            ts_val *kv = vals + length + 2 * i;
+            TS_TRY(ts_cabi_load(cx, at, list->elem2, &kv[0]));
+            TS_TRY(ts_cabi_load(cx, ts_align_to(at + list->elem2->size, elem->align), elem, &kv[1]));
+            vals[i].list.ptr = kv;
+            vals[i].list.len = 2;
+        } else {
+            TS_TRY(ts_cabi_load(cx, at, elem, &vals[i]));
+        }
+    }
+    out->list.ptr = vals;
+    out->list.len = length;
+    return TS_OK;
+}
+
+/* The cases of a despecialized variant: how many, and the payload of one. cabi: despecialize */
+static uint32_t n_cases(const ts_ctype *t) { return t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n; }
+static const ts_ctype *case_type(const ts_ctype *t, uint32_t i) {
+    switch (t->kind) {
+    case TS_CT_OPTION: return i ? t->elem : NULL;
+    case TS_CT_RESULT: return i ? t->elem2 : t->elem;
+    case TS_CT_VARIANT: return t->cases[i].type;
+    default: return NULL;
+    }
+}
+
+static ts_status load_record(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) {
+    ts_val *f = ts_arena_array(cx->arena, t->n, sizeof *f);
+    if (!f) return ts_fail_nomem(cx->err);
+    for (uint32_t i = 0; i < t->n; i++) TS_TRY(ts_cabi_load(cx, ptr + t->offsets[i], t->cases[i].type, &f[i]));
+    out->list.ptr = f;
+    out->list.len = t->n;
+    return TS_OK;
+}
+
+static ts_status load_variant(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) {
+    uint32_t disc = (uint32_t)load_int(cx, ptr, t->disc_size);
+    TS_TRAP_IF(cx->err, disc >= n_cases(t), "invalid variant discriminant: %u of %u cases", disc, n_cases(t));
+    out->variant.disc = disc;
+    out->variant.payload = NULL;
+    const ts_ctype *c = case_type(t, disc);
+    if (!c) return TS_OK;
+    ts_val *p = ts_arena_alloc(cx->arena, sizeof *p);
+    if (!p) return ts_fail_nomem(cx->err);
+    out->variant.payload = p;
+    return ts_cabi_load(cx, ptr + t->payload_offset, c, p);
+}
+
+static void load_flags(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) {
+    uint32_t v = (uint32_t)load_int(cx, ptr, t->size);
+    out->flags.words = NULL;
+    out->flags.bits = t->n >= 32 ? v : v & ((1u << t->n) - 1); /* cabi: unpack_flags_from_int */
 }

@@ -4,6 +4,14 @@
 #include "component/cabi_context.h"
 #include <string.h>
 
+static inline void store_int(ts_cabi_cx *cx, uint64_t v, uint64_t ptr, uint32_t nbytes);
+static ts_status store_string(ts_cabi_cx *cx, const ts_val *v, uint64_t ptr);
+static ts_status store_list_into_valid_range(ts_cabi_cx *cx, const ts_val *v, uint64_t ptr, const ts_ctype *list);
+static ts_status store_list(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr);
+static ts_status store_record(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr);
+static ts_status store_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr);
+static void store_flags(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr);
+
 /* cabi: LiftLowerContext.reallocate */
 ts_status ts_cabi_reallocate(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, uint32_t align, uint64_t new_size, uint64_t *out) {
     ts_cinstance *inst = cx->inst;
@@ -29,80 +37,6 @@ ts_status ts_cabi_realloc_checked(ts_cabi_cx *cx, uint64_t old, uint64_t old_siz
     TS_TRAP_IF(cx->err, !ts_mem_in(cx->opts->memory, *out, new_size), "realloc return: beyond end of memory (%llu bytes at %#llx)", (unsigned long long)new_size,
                (unsigned long long)*out);
     return TS_OK;
-}
-
-static inline void store_int(ts_cabi_cx *cx, uint64_t v, uint64_t ptr, uint32_t nbytes) {
-    memcpy(cx->opts->memory->base + ptr, &v, nbytes); /* bounds: asserted by the caller */
-}
-
-static ts_status store_string(ts_cabi_cx *cx, const ts_val *v, uint64_t ptr) {
-    uint64_t begin, units;
-    TS_TRY(ts_store_string_into_range(cx, v, &begin, &units));
-    store_int(cx, begin, ptr, 4);
-    store_int(cx, units, ptr + 4, 4);
-    return TS_OK;
-}
-
-static ts_status store_list_into_valid_range(ts_cabi_cx *cx, const ts_val *v, uint64_t ptr, const ts_ctype *list) {
-    const ts_ctype *elem = list->elem;
-    bool map = list->kind == TS_CT_MAP;
-    if (!map && ts_ct_is_raw_elem(elem->kind)) {
-        if (v->raw.len) memcpy(cx->opts->memory->base + ptr, v->raw.ptr, v->raw.len * elem->size);
-        return TS_OK;
-    }
-    uint32_t size, align;
-    ts_elem_layout(list, &size, &align);
-    for (size_t i = 0; i < v->list.len; i++) {
-        uint64_t at = ptr + i * size;
-        if (map) {
-            const ts_val *kv = v->list.ptr[i].list.ptr;
-            TS_TRY(ts_cabi_store(cx, &kv[0], list->elem2, at));
-            TS_TRY(ts_cabi_store(cx, &kv[1], elem, ts_align_to(at + list->elem2->size, elem->align)));
-        } else {
-            TS_TRY(ts_cabi_store(cx, &v->list.ptr[i], elem, at));
-        }
-    }
-    return TS_OK;
-}
-
-ts_status ts_store_list_into_range(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *list, uint64_t *ptr, uint64_t *length) {
-    uint32_t size, align;
-    ts_elem_layout(list, &size, &align);
-    /* list.len and raw.len are the same member of two structs of one shape */
-    uint64_t n = v->list.len;
-    if (n > UINT32_MAX || n * size > UINT32_MAX) return ts_fail(cx->err, TS_LIMIT, "a list of %llu elements of %u bytes does not fit into the guest", (unsigned long long)n, size);
-    TS_TRY(ts_cabi_realloc_checked(cx, 0, 0, align, n * size, align, ptr));
-    *length = n;
-    return store_list_into_valid_range(cx, v, *ptr, list);
-}
-
-static ts_status store_list(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr) {
-    if (t->kind == TS_CT_FIXED_LIST && v->list.len != t->n) return ts_fail(cx->err, TS_USAGE, "the host gave %zu elements of a list of %u", v->list.len, t->n);
-    if (t->kind == TS_CT_FIXED_LIST) return store_list_into_valid_range(cx, v, ptr, t);
-    uint64_t begin, length;
-    TS_TRY(ts_store_list_into_range(cx, v, t, &begin, &length));
-    store_int(cx, begin, ptr, 4);
-    store_int(cx, length, ptr + 4, 4);
-    return TS_OK;
-}
-
-static ts_status store_record(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr) {
-    if (v->list.len != t->n) return ts_fail(cx->err, TS_USAGE, "the host gave %zu fields of a record of %u", v->list.len, t->n);
-    for (uint32_t i = 0; i < t->n; i++) TS_TRY(ts_cabi_store(cx, &v->list.ptr[i], t->cases[i].type, ptr + t->offsets[i]));
-    return TS_OK;
-}
-
-static ts_status store_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr) {
-    uint32_t disc = v->variant.disc, n = t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n;
-    if (disc >= n) return ts_fail(cx->err, TS_USAGE, "the host gave case %u of a type with %u cases", disc, n);
-    store_int(cx, disc, ptr, t->disc_size);
-    const ts_ctype *c = t->kind == TS_CT_OPTION ? (disc ? t->elem : NULL) : t->kind == TS_CT_RESULT ? (disc ? t->elem2 : t->elem) : t->kind == TS_CT_VARIANT ? t->cases[disc].type : NULL;
-    if (c && !v->variant.payload) return ts_fail(cx->err, TS_USAGE, "the host gave case %u without its payload", disc);
-    return c ? ts_cabi_store(cx, v->variant.payload, c, ptr + t->payload_offset) : TS_OK;
-}
-
-static void store_flags(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr) {
-    store_int(cx, v->flags.bits, ptr, t->size); /* cabi: pack_flags_into_int */
 }
 
 ts_status ts_cabi_store(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr) {
@@ -152,4 +86,79 @@ ts_status ts_cabi_store(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint
     case TS_CT_ERROR_CONTEXT: break;
     }
     return ts_fail(cx->err, TS_UNSUPPORTED, "values of type %s (WASI 0.3) are not implemented", ts_ct_kind_name(t->kind));
+}
+
+static inline void store_int(ts_cabi_cx *cx, uint64_t v, uint64_t ptr, uint32_t nbytes) {
+    memcpy(cx->opts->memory->base + ptr, &v, nbytes); /* bounds: asserted by the caller */
+}
+
+static ts_status store_string(ts_cabi_cx *cx, const ts_val *v, uint64_t ptr) {
+    uint64_t begin, units;
+    TS_TRY(ts_store_string_into_range(cx, v, &begin, &units));
+    store_int(cx, begin, ptr, 4);
+    store_int(cx, units, ptr + 4, 4);
+    return TS_OK;
+}
+
+static ts_status store_list(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr) {
+    if (t->kind == TS_CT_FIXED_LIST && v->list.len != t->n) return ts_fail(cx->err, TS_USAGE, "the host gave %zu elements of a list of %u", v->list.len, t->n);
+    if (t->kind == TS_CT_FIXED_LIST) return store_list_into_valid_range(cx, v, ptr, t);
+    uint64_t begin, length;
+    TS_TRY(ts_store_list_into_range(cx, v, t, &begin, &length));
+    store_int(cx, begin, ptr, 4);
+    store_int(cx, length, ptr + 4, 4);
+    return TS_OK;
+}
+
+ts_status ts_store_list_into_range(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *list, uint64_t *ptr, uint64_t *length) {
+    uint32_t size, align;
+    ts_elem_layout(list, &size, &align);
+    /* list.len and raw.len are the same member of two structs of one shape */
+    uint64_t n = v->list.len;
+    if (n > UINT32_MAX || n * size > UINT32_MAX) return ts_fail(cx->err, TS_LIMIT, "a list of %llu elements of %u bytes does not fit into the guest", (unsigned long long)n, size);
+    TS_TRY(ts_cabi_realloc_checked(cx, 0, 0, align, n * size, align, ptr));
+    *length = n;
+    return store_list_into_valid_range(cx, v, *ptr, list);
+}
+
+static ts_status store_list_into_valid_range(ts_cabi_cx *cx, const ts_val *v, uint64_t ptr, const ts_ctype *list) {
+    const ts_ctype *elem = list->elem;
+    bool map = list->kind == TS_CT_MAP;
+    if (!map && ts_ct_is_raw_elem(elem->kind)) {
+        if (v->raw.len) memcpy(cx->opts->memory->base + ptr, v->raw.ptr, v->raw.len * elem->size);
+        return TS_OK;
+    }
+    uint32_t size, align;
+    ts_elem_layout(list, &size, &align);
+    for (size_t i = 0; i < v->list.len; i++) {
+        uint64_t at = ptr + i * size;
+        if (map) {
+            const ts_val *kv = v->list.ptr[i].list.ptr;
+            TS_TRY(ts_cabi_store(cx, &kv[0], list->elem2, at));
+            TS_TRY(ts_cabi_store(cx, &kv[1], elem, ts_align_to(at + list->elem2->size, elem->align)));
+        } else {
+            TS_TRY(ts_cabi_store(cx, &v->list.ptr[i], elem, at));
+        }
+    }
+    return TS_OK;
+}
+
+static ts_status store_record(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr) {
+    if (v->list.len != t->n) return ts_fail(cx->err, TS_USAGE, "the host gave %zu fields of a record of %u", v->list.len, t->n);
+    for (uint32_t i = 0; i < t->n; i++) TS_TRY(ts_cabi_store(cx, &v->list.ptr[i], t->cases[i].type, ptr + t->offsets[i]));
+    return TS_OK;
+}
+
+/* cabi: store_variant, match_case (the value carries the index) */
+static ts_status store_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr) {
+    uint32_t disc = v->variant.disc, n = t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n;
+    if (disc >= n) return ts_fail(cx->err, TS_USAGE, "the host gave case %u of a type with %u cases", disc, n);
+    store_int(cx, disc, ptr, t->disc_size);
+    const ts_ctype *c = t->kind == TS_CT_OPTION ? (disc ? t->elem : NULL) : t->kind == TS_CT_RESULT ? (disc ? t->elem2 : t->elem) : t->kind == TS_CT_VARIANT ? t->cases[disc].type : NULL;
+    if (c && !v->variant.payload) return ts_fail(cx->err, TS_USAGE, "the host gave case %u without its payload", disc);
+    return c ? ts_cabi_store(cx, v->variant.payload, c, ptr + t->payload_offset) : TS_OK;
+}
+
+static void store_flags(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr) {
+    store_int(cx, v->flags.bits, ptr, t->size); /* cabi: pack_flags_into_int */
 }

@@ -10,6 +10,14 @@ enum { UTF16_TAG = 1u << 31 }; /* cabi: utf16_tag */
 
 /* Code points of a string in any encoding, already valid. */
 typedef struct points { const uint8_t *p; uint64_t at, units; ts_str_tag tag; } points;
+static ts_status store_string_copy(ts_cabi_cx *cx, points src, uint32_t dst_unit, uint32_t dst_align, uint64_t *ptr, uint64_t *units);
+static ts_status store_string_to_utf8(ts_cabi_cx *cx, points src, uint64_t worst_case_size, uint64_t *ptr, uint64_t *units);
+static ts_status store_utf16_to_utf8(ts_cabi_cx *cx, points src, uint64_t *ptr, uint64_t *units);
+static ts_status store_latin1_to_utf8(ts_cabi_cx *cx, points src, uint64_t *ptr, uint64_t *units);
+static ts_status store_utf8_to_utf16(ts_cabi_cx *cx, points src, uint64_t *ptr, uint64_t *units);
+static ts_status store_string_to_latin1_or_utf16(ts_cabi_cx *cx, points src, uint64_t *ptr, uint64_t *units);
+static ts_status store_probably_utf16_to_latin1_or_utf16(ts_cabi_cx *cx, points src, uint64_t *ptr, uint64_t *units);
+
 static inline uint32_t unit16(const uint8_t *p, uint64_t i) { return (uint32_t)p[2 * i] | (uint32_t)p[2 * i + 1] << 8; }
 static inline bool next_point(points *s, uint32_t *cp) {
     if (s->at >= s->units) return false;
@@ -98,6 +106,23 @@ ts_status ts_load_string_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t tagge
 
 static inline uint8_t *guest(ts_cabi_cx *cx, uint64_t ptr) { return cx->opts->memory->base + ptr; }
 
+ts_status ts_store_string_into_range(ts_cabi_cx *cx, const ts_val *v, uint64_t *ptr, uint64_t *tagged) {
+    points src = {.p = (const uint8_t *)v->str.ptr, .units = ts_str_units(v->str.len), .tag = ts_str_tag_of(v->str.len)};
+    if (src.units > TS_MAX_BYTE_LENGTH) return ts_fail(cx->err, TS_LIMIT, "a string of %llu bytes is too large for a guest", (unsigned long long)src.units);
+    bool utf16 = src.tag == TS_STR_UTF16 || src.tag == TS_STR_TAGGED_UTF16;
+    switch (cx->opts->encoding) {
+    case TS_ENC_UTF8:
+        if (src.tag == TS_STR_UTF8) return store_string_copy(cx, src, 1, 1, ptr, tagged);
+        return utf16 ? store_utf16_to_utf8(cx, src, ptr, tagged) : store_latin1_to_utf8(cx, src, ptr, tagged);
+    case TS_ENC_UTF16:
+        return src.tag == TS_STR_UTF8 ? store_utf8_to_utf16(cx, src, ptr, tagged) : store_string_copy(cx, src, 2, 2, ptr, tagged);
+    default:
+        if (src.tag == TS_STR_LATIN1) return store_string_copy(cx, src, 1, 2, ptr, tagged);
+        if (src.tag == TS_STR_TAGGED_UTF16) return store_probably_utf16_to_latin1_or_utf16(cx, src, ptr, tagged);
+        return store_string_to_latin1_or_utf16(cx, src, ptr, tagged);
+    }
+}
+
 static ts_status store_string_copy(ts_cabi_cx *cx, points src, uint32_t dst_unit, uint32_t dst_align, uint64_t *ptr, uint64_t *units) {
     uint64_t n = dst_unit * src.units;
     TS_TRY(ts_cabi_realloc_checked(cx, 0, 0, dst_align, n, dst_align, ptr));
@@ -109,6 +134,13 @@ static ts_status store_string_copy(ts_cabi_cx *cx, points src, uint32_t dst_unit
         memcpy(to, src.p, n);
     }
     return TS_OK;
+}
+
+static ts_status store_utf16_to_utf8(ts_cabi_cx *cx, points src, uint64_t *ptr, uint64_t *units) {
+    return store_string_to_utf8(cx, src, src.units * 3, ptr, units);
+}
+static ts_status store_latin1_to_utf8(ts_cabi_cx *cx, points src, uint64_t *ptr, uint64_t *units) {
+    return store_string_to_utf8(cx, src, src.units * 2, ptr, units);
 }
 
 /* cabi: store_string_to_utf8, with store_utf16_to_utf8's and store_latin1_to_utf8's worst case */
@@ -136,13 +168,6 @@ static ts_status store_string_to_utf8(ts_cabi_cx *cx, points src, uint64_t worst
     *units = src.units;
     return TS_OK;
 }
-static ts_status store_utf16_to_utf8(ts_cabi_cx *cx, points src, uint64_t *ptr, uint64_t *units) {
-    return store_string_to_utf8(cx, src, src.units * 3, ptr, units);
-}
-static ts_status store_latin1_to_utf8(ts_cabi_cx *cx, points src, uint64_t *ptr, uint64_t *units) {
-    return store_string_to_utf8(cx, src, src.units * 2, ptr, units);
-}
-
 static ts_status store_utf8_to_utf16(ts_cabi_cx *cx, points src, uint64_t *ptr, uint64_t *units) {
     uint64_t worst_case_size = 2 * src.units, at = 0;
     TS_TRY(ts_cabi_realloc_checked(cx, 0, 0, 2, worst_case_size, 2, ptr));
@@ -192,21 +217,4 @@ static ts_status store_probably_utf16_to_latin1_or_utf16(ts_cabi_cx *cx, points 
     TS_TRY(ts_cabi_realloc_checked(cx, *ptr, n, 1, src.units, 1, ptr));
     *units = src.units;
     return TS_OK;
-}
-
-ts_status ts_store_string_into_range(ts_cabi_cx *cx, const ts_val *v, uint64_t *ptr, uint64_t *tagged) {
-    points src = {.p = (const uint8_t *)v->str.ptr, .units = ts_str_units(v->str.len), .tag = ts_str_tag_of(v->str.len)};
-    if (src.units > TS_MAX_BYTE_LENGTH) return ts_fail(cx->err, TS_LIMIT, "a string of %llu bytes is too large for a guest", (unsigned long long)src.units);
-    bool utf16 = src.tag == TS_STR_UTF16 || src.tag == TS_STR_TAGGED_UTF16;
-    switch (cx->opts->encoding) {
-    case TS_ENC_UTF8:
-        if (src.tag == TS_STR_UTF8) return store_string_copy(cx, src, 1, 1, ptr, tagged);
-        return utf16 ? store_utf16_to_utf8(cx, src, ptr, tagged) : store_latin1_to_utf8(cx, src, ptr, tagged);
-    case TS_ENC_UTF16:
-        return src.tag == TS_STR_UTF8 ? store_utf8_to_utf16(cx, src, ptr, tagged) : store_string_copy(cx, src, 2, 2, ptr, tagged);
-    default:
-        if (src.tag == TS_STR_LATIN1) return store_string_copy(cx, src, 1, 2, ptr, tagged);
-        if (src.tag == TS_STR_TAGGED_UTF16) return store_probably_utf16_to_latin1_or_utf16(cx, src, ptr, tagged);
-        return store_string_to_latin1_or_utf16(cx, src, ptr, tagged);
-    }
 }
