@@ -87,6 +87,10 @@ $(OBJ)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(TS_CFLAGS) -c $< -o $@
+# The switch over all operations under both sanitizers: at -O1 minutes of compiling, at -O0 seconds, and as sharp.
+ifneq ($(findstring TS_DISPATCH_SWITCH,$(VARIANT) $(CFLAGS)),)
+$(OBJ)/runtime/core/exec.o: TS_CFLAGS += -O0 $(if $(findstring clang,$(CC)),-fno-sanitize-address-use-after-scope)
+endif
 $(OBJ)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -164,20 +168,32 @@ report: prepare
 bench: all
 	@if [ -f bench/run.py ]; then $(PYTHON) bench/run.py; else echo 'bench: no benchmark is there (bench/run.py)'; exit 1; fi
 
-# libFuzzer targets: runtime/fuzz/fuzz_*.c, each run for FUZZ_SECONDS on its corpus.
-FUZZ_SECONDS ?= 60
+# libFuzzer targets: runtime/fuzz/fuzz_*.c, each run for FUZZ_SECONDS on its seeds, after its regressions; then modules of
+# `wasm-tools smith` on this engine and on wasmtime, for as long.
+FUZZ_SECONDS ?= 20
 FUZZ_SRC := $(wildcard runtime/fuzz/fuzz_*.c)
+FUZZ_LIB_SRC := $(filter-out $(FUZZ_SRC) runtime/fuzz/run_exec.c,$(wildcard runtime/fuzz/*.c))
 FUZZ_FLAGS = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -DTS_DISPATCH_SWITCH
-fuzz:
+FUZZ_BIN = $(patsubst runtime/fuzz/%.c,%,$(FUZZ_SRC))
+fuzz: all $(BUILD)/fuzz/run_exec
 	@[ -n "$(FUZZ_SRC)" ] || { echo 'fuzz: no target is there (runtime/fuzz/fuzz_*.c)'; exit 1; }
-	@$(MAKE) --no-print-directory BUILD=build-fuzz OPT='-O1 -g' CFLAGS='$(FUZZ_FLAGS)' LDFLAGS='-fsanitize=address,undefined' lib $(patsubst runtime/fuzz/%.c,build-fuzz/fuzz/%,$(FUZZ_SRC))
-	@for t in $(patsubst runtime/fuzz/%.c,%,$(FUZZ_SRC)); do mkdir -p build-fuzz/corpus/$$t; seeds=; [ -d runtime/fuzz/$$t.seeds ] && seeds=runtime/fuzz/$$t.seeds; \
-	  echo "-- $$t for $(FUZZ_SECONDS) s"; build-fuzz/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 build-fuzz/corpus/$$t $$seeds > build-fuzz/$$t.log 2>&1 || { tail -n 40 build-fuzz/$$t.log; exit 1; }; \
+	@$(MAKE) --no-print-directory BUILD=build-fuzz OPT='-O1 -g' CFLAGS='$(FUZZ_FLAGS)' LDFLAGS='-fsanitize=address,undefined' $(FUZZ_BIN:%=build-fuzz/fuzz/%)
+	@for t in $(FUZZ_BIN); do mkdir -p build-fuzz/corpus/$$t; seeds=; [ -d runtime/fuzz/seeds/$$t ] && seeds=runtime/fuzz/seeds/$$t; \
+	  [ -d runtime/fuzz/regressions/$$t ] && seeds="$$seeds runtime/fuzz/regressions/$$t"; \
+	  echo "-- $$t for $(FUZZ_SECONDS) s"; build-fuzz/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=30 -print_final_stats=1 build-fuzz/corpus/$$t $$seeds > build-fuzz/$$t.log 2>&1 || { tail -n 40 build-fuzz/$$t.log; exit 1; }; \
 	  tail -n 8 build-fuzz/$$t.log; done
-$(BUILD)/fuzz/%: $(OBJ)/runtime/fuzz/%.o $(BUILD)/libtouchstone.a
+	@if [ -x .venv/bin/wasm-tools ] && .venv/bin/python -c 'import wasmtime' 2>/dev/null; then \
+	  echo "-- against wasmtime for $(FUZZ_SECONDS) s"; .venv/bin/python runtime/fuzz/diff_wasmtime.py --runner $(BUILD)/fuzz/run_exec --seconds $(FUZZ_SECONDS) --work build-fuzz/diff; \
+	else echo 'fuzz: wasmtime or wasm-tools is absent (make deps), so the comparison with it is left out'; fi
+$(BUILD)/fuzz/run_exec: $(call obj_of,runtime/fuzz/run_exec.c $(FUZZ_LIB_SRC)) $(BUILD)/libtouchstone.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
+$(BUILD)/fuzz/fuzz_%: $(OBJ)/runtime/fuzz/fuzz_%.o $(call obj_of,$(FUZZ_LIB_SRC)) $(BUILD)/libtouchstone.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) -fsanitize=fuzzer,address,undefined $^ -o $@ $(LIBS)
+-include $(wildcard $(OBJ)/runtime/fuzz/*.d)
 
 toolchains:
 	@echo 'toolchains: what real toolchains make of one program (fixtures/src: C with wasi-libc, C against P2, JavaScript)'
@@ -194,7 +210,7 @@ help:
 	@echo 'make test-c        the C tests (SANITIZE=1: with sanitizers); also test-gcc, test-harness, test-wast, test-p2'
 	@echo 'make lint          structure, style, types'
 	@echo 'make format        clang-format and ruff mend what they can'
-	@echo 'make fuzz          the fuzz targets, FUZZ_SECONDS each (60)'
+	@echo 'make fuzz          the fuzz targets and the comparison with wasmtime, FUZZ_SECONDS each (20)'
 	@echo 'make bench         the benchmarks'
 	@echo 'make deps          system packages, .venv, npm packages; make suites: the official suites; make guests: large guests'
 	@echo 'make fixtures      rebuild fixtures/built from fixtures/src'
