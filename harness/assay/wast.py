@@ -246,6 +246,22 @@ def command_infos(commands: Sequence[Mapping[str, object]]) -> tuple[CommandInfo
     return tuple(infos)
 
 
+# Proposals that the runtime decodes and that are not in WebAssembly 3.0, by the folder of their scripts.
+PROPOSALS = ("threads", "custom-page-sizes", "wide-arithmetic", "custom-descriptors")
+
+
+def features(name: str) -> tuple[str, ...]:
+    """The options that switch on what a script tests. Component scripts hold core modules with shared memories."""
+    if name.startswith("component-model/"):
+        return ("--features", "threads")
+    if name.startswith("core/legacy/"):
+        return ("--features", "legacy-exceptions")
+    for proposal in PROPOSALS:
+        if name.startswith(f"core/proposals/{proposal}/"):
+            return ("--features", proposal)
+    return ()
+
+
 # --- running ---------------------------------------------------------------------------------------------------------
 
 
@@ -256,7 +272,7 @@ def run_script(converted: Converted, program: Sequence[str], timeout: float) -> 
     with tempfile.TemporaryDirectory(prefix="assay-wast-") as scratch:
         results = Path(scratch) / "results.jsonl"
         done = execute(
-            [*program, "wast", str(converted.json), "--results", str(results)],
+            [*program, "wast", str(converted.json), "--results", str(results), *features(converted.script.name)],
             env={"HOME": scratch, "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "TMPDIR": scratch, "TZ": "UTC"},
             cwd=Path(scratch),
             timeout=timeout,

@@ -1118,6 +1118,11 @@ static void gc_new(comp *c, uint32_t op, uint32_t n, uint32_t lo, uint32_t hi, b
     pair(c, at, 2, lo, hi);
     push_slot(c, CLS_R, NONE);
 }
+static void wide(comp *c, uint32_t op, uint32_t n) { /* n operands, two results in the same slots */
+    emit(c, op, CLS_NONE, operands(c, n), 0, 0, 0);
+    push_slot(c, CLS_R, NONE);
+    push_slot(c, CLS_R, NONE);
+}
 static uint8_t field_cls(const ts_field *f) { return cls_of(f->type); }
 
 static void ref_test(comp *c, uint32_t heap, bool nullable) {
@@ -1292,7 +1297,7 @@ static void instr(comp *c, const struct ts_op *o) {
 #define IR_BIN(n, out, in, T, e)                                                                                       \
     case TS_OP_##n:                                                                                                    \
         bin(c, TS_IR_##n##_AS, CLS_##out, CLS_##in, sizeof(T) == 8 && CLS_##in == CLS_R);                              \
-        canon_nan(c, CLS_##out);                                                                                       \
+        if (TS_OP_##n != TS_OP_f32_copysign && TS_OP_##n != TS_OP_f64_copysign) canon_nan(c, CLS_##out);               \
         return;
 #define IR_DIV(n, T, k, e) case TS_OP_##n: bin(c, TS_IR_##n##_AS, CLS_R, CLS_R, sizeof(T) == 8); return;
 #define IR_CMP(n, g, in, T, e) case TS_OP_##n: bin(c, TS_IR_##n##_AS, CLS_R, CLS_##in, sizeof(T) == 8 && CLS_##in == CLS_R); return;
@@ -1425,6 +1430,11 @@ static void instr(comp *c, const struct ts_op *o) {
     case TS_OP_ref_i31: slow(c, TS_IR_ref_i31, 1, CLS_R); return;
     case TS_OP_i31_get_s: slow(c, TS_IR_i31_get_s, 1, CLS_R); return;
     case TS_OP_i31_get_u: slow(c, TS_IR_i31_get_u, 1, CLS_R); return;
+    /* wide arithmetic */
+    case TS_OP_i64_add128: wide(c, TS_IR_i64_add128, 4); return;
+    case TS_OP_i64_sub128: wide(c, TS_IR_i64_sub128, 4); return;
+    case TS_OP_i64_mul_wide_s: wide(c, TS_IR_i64_mul_wide_s, 2); return;
+    case TS_OP_i64_mul_wide_u: wide(c, TS_IR_i64_mul_wide_u, 2); return;
     /* GC */
     case TS_OP_struct_new: {
         const ts_deftype *t = deftype(c, c->m->types[o->index]);

@@ -448,6 +448,35 @@ SLOW(array_init_elem) {
     return TS_TRAP_NONE;
 }
 
+/* ---------------------------------------------------------------------------------------------------- wide arithmetic */
+typedef unsigned __int128 u128;
+static u128 wide(const ts_slot *v) { return (u128)v[1] << 64 | v[0]; }
+static ts_trap_kind put_wide(ts_slot *v, u128 r) {
+    v[0] = (ts_slot)r;
+    v[1] = (ts_slot)(r >> 64);
+    return TS_TRAP_NONE;
+}
+SLOW(i64_add128) {
+    UNUSED();
+    ts_slot *v = &S(0);
+    return put_wide(v, wide(v) + wide(v + 2));
+}
+SLOW(i64_sub128) {
+    UNUSED();
+    ts_slot *v = &S(0);
+    return put_wide(v, wide(v) - wide(v + 2));
+}
+SLOW(i64_mul_wide_s) {
+    UNUSED();
+    ts_slot *v = &S(0);
+    return put_wide(v, (u128)((__int128)(int64_t)v[0] * (int64_t)v[1]));
+}
+SLOW(i64_mul_wide_u) {
+    UNUSED();
+    ts_slot *v = &S(0);
+    return put_wide(v, (u128)v[0] * v[1]);
+}
+
 /* ----------------------------------------------------------------------------------------------------------- exceptions */
 ts_trap_kind ts_slow_throw(ts_exec *x, ts_instance *inst, ts_slot *fp, const ts_word *pc) {
     ts_tag *tag = inst->tags[pc[1].uw[1]];
