@@ -54,6 +54,10 @@ int main(int argc, char **argv) {
     }
     for (int i = 0; i < N_COMMANDS; i++)
         if (strcmp(word, commands[i].name) == 0) {
+            if (argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
+                help(stdout);
+                return 0;
+            }
             if (commands[i].run) return commands[i].run(argc - 1, argv + 1);
             fprintf(stderr, "touchstone: %s is not in this build\n", word);
             return TS_CLI_UNSUPPORTED;

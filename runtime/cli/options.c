@@ -17,6 +17,8 @@ const char ts_cli_run_help[] =
     "  --unstable NAME               link the functions of an unstable feature (clocks-timezone, network-error-code "
     "…)\n"
     "  --deny INTERFACE              as if nothing provided it (wasi:clocks/wall-clock)\n"
+    "  --invoke 'NAME(ARGS)'         call this export instead of wasi:cli/run, in WAVE notation, and print its result; of an\n"
+    "                                interface: 'IFACE#NAME(ARGS)'; of a core module without imports: numbers\n"
     "  --unknown-imports-trap        run although imports are unknown or not implemented; a call of one traps\n"
     "  --trace[=INTERFACE,…]         print each WASI call with its arguments and result on stderr\n"
     "  --trace-output FILE           … into a file\n"
@@ -191,7 +193,7 @@ ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, t
             continue;
         }
         static const char *const takes[] = {"--dir",      "--env",  "--cwd",          "--argv0",   "-S",
-                                            "--unstable", "--deny", "--trace-output", "--outcome", "--max-memory",
+                                            "--unstable", "--deny", "--trace-output", "--outcome", "--invoke",     "--max-memory",
                                             "--max-time", "--fuel", "--stack"};
         const char *name = NULL;
         for (size_t k = 0; k < sizeof takes / sizeof *takes && !name; k++)
@@ -222,6 +224,8 @@ ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, t
             o->trace_output = v, o->trace = true;
         else if (strcmp(name, "--outcome") == 0)
             o->outcome = v;
+        else if (strcmp(name, "--invoke") == 0)
+            o->invoke = v;
         else if (strcmp(name, "--max-memory") == 0)
             s = quantity(name, v, sizes, sizeof sizes / sizeof *sizes, &o->max_memory, e);
         else if (strcmp(name, "--max-time") == 0)

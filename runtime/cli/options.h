@@ -12,6 +12,7 @@ typedef struct ts_cli_options {
     char **args; /* of the guest, after the component */
     int n_args;
     const char *argv0, *outcome, *trace_output, *trace_filter; /* trace_filter NULL: all */
+    const char *invoke; /* the export to call, with its arguments; NULL: wasi:cli/run */
     bool trace, unknown_imports_trap;
     uint64_t max_memory, max_time_ns, fuel, stack; /* 0: not set */
 } ts_cli_options;

@@ -19,6 +19,7 @@ typedef struct run {
     ts_engine *engine;
     ts_cstore *store;
     ts_component *component;
+    ts_module *module; /* instead, with --invoke */
     ts_sys_input file;
     FILE *trace;
     ts_missing *missing;
@@ -64,12 +65,14 @@ static ts_status load(run *r, ts_error *e) {
     TS_TRY(open_file(r->o.component, &r->file, e));
     TS_TRY(ts_engine_create(&r->engine, e));
     if (!ts_bytes_are_component(r->file.bytes, r->file.len) && r->file.len >= 8 &&
-        memcmp(r->file.bytes, "\0asm\1\0\0", 8) == 0)
+        memcmp(r->file.bytes, "\0asm\1\0\0", 8) == 0) {
+        if (r->o.invoke) return ts_module_new(r->engine, r->file.bytes, r->file.len, false, &r->module, e);
         return ts_fail(e, TS_UNSUPPORTED,
                        "%s is a core module, not a component: only components run here (wasm-tools component new makes "
                        "one of it, with an "
-                       "adapter when it uses preview 1)",
+                       "adapter when it uses preview 1; --invoke calls an export of a core module)",
                        r->o.component);
+    }
     return ts_component_new(r->engine, r->file.bytes, r->file.len, false, TS_CF_DEFAULT, &r->component, e);
 }
 
@@ -104,14 +107,89 @@ static ts_status link_check(run *r, ts_error *e) {
                    m->name, m->function[0] ? " " : "", m->function, m->reason);
 }
 
+/* One number of a core call: the digits of an integer, or a float. */
+static bool read_number(const char **at, ts_valtype t, ts_slot *out) {
+    char *end = NULL;
+    if (t == TS_VT_F32 || t == TS_VT_F64) {
+        double d = strtod(*at, &end);
+        float f = (float)d;
+        *out = 0;
+        if (t == TS_VT_F32) memcpy(out, &f, sizeof f);
+        else memcpy(out, &d, sizeof d);
+    } else if (t == TS_VT_I32 || t == TS_VT_I64) {
+        bool negative = **at == '-';
+        *out = negative ? (uint64_t)strtoll(*at, &end, 0) : strtoull(*at, &end, 0);
+        if (t == TS_VT_I32) {
+            if (negative ? (int64_t)*out < INT32_MIN : *out > UINT32_MAX) return false;
+            *out = (uint32_t)*out;
+        }
+    } else {
+        return false;
+    }
+    if (end == *at) return false;
+    *at = end;
+    return true;
+}
+static void print_number(ts_valtype t, ts_slot v) {
+    float f;
+    double d;
+    memcpy(&f, &v, sizeof f);
+    memcpy(&d, &v, sizeof d);
+    if (t == TS_VT_F32) printf("%.9g\n", (double)f);
+    else if (t == TS_VT_F64) printf("%.17g\n", d);
+    else if (t == TS_VT_I32) printf("%d\n", (int)(int32_t)(uint32_t)v);
+    else printf("%lld\n", (long long)v);
+}
+
+/* --invoke on a core module: it may import nothing, and its parameters and results are numbers. */
+static ts_status call_core(run *r, ts_error *e) {
+    ts_store *s = ts_cstore_core(r->store);
+    if (r->module->n_imports)
+        return ts_fail(e, TS_UNLINKABLE, "the core module imports %s %s: nothing provides imports to core modules",
+                       r->module->imports[0].module, r->module->imports[0].name);
+    ts_instance *inst;
+    TS_TRY(ts_instantiate(s, r->module, NULL, NULL, &inst, e));
+    const char *call = r->o.invoke, *open = strchr(call, '(');
+    ts_extern x;
+    if (!open || !ts_instance_export(inst, call, (size_t)(open - call), &x) || x.kind != TS_EXTERN_FUNC)
+        return ts_fail(e, TS_USAGE, "--invoke %s: the module exports no such function", call);
+    const ts_deftype *t = x.func->def;
+    ts_slot io[16] = {0};
+    if (t->param_slots > 16 || t->result_slots > 16)
+        return ts_fail(e, TS_USAGE, "--invoke %s: at most 16 parameters and results", call);
+    const char *at = open + 1;
+    for (uint32_t i = 0; i < t->n_params; i++) {
+        at += strspn(at, " ,");
+        if (!read_number(&at, t->params[i], &io[i]))
+            return ts_fail(e, TS_USAGE, "--invoke %s: argument %u is not a number of its type", call, i + 1);
+    }
+    at += strspn(at, " ");
+    if (strcmp(at, ")") != 0) return ts_fail(e, TS_USAGE, "--invoke %s: %u arguments and `)` expected", call, t->n_params);
+    TS_TRY(ts_call(s, x.func, io, e));
+    for (uint32_t i = 0; i < t->n_results; i++) print_number(t->results[i], io[i]);
+    return TS_OK;
+}
+
+static ts_status call_export(run *r, ts_cinstance *instance, ts_error *e) {
+    ts_pool *pool = ts_pool_new();
+    if (!pool) return ts_fail_nomem(e);
+    const char *result = NULL;
+    ts_status s = ts_cinstance_invoke_text(r->store, instance, r->o.invoke, pool, &result, e);
+    if (s == TS_OK && result && *result) printf("%s\n", result);
+    ts_pool_free(pool);
+    return s;
+}
+
 static ts_status call_run(run *r, ts_error *e) {
     ts_store_limits limits = {.memory_bytes = r->o.max_memory,
                               .fuel = r->o.fuel,
                               .stack_bytes = r->o.stack,
                               .interruptible = r->o.max_time_ns != 0};
     TS_TRY(ts_cstore_create(r->engine, &limits, &r->store, e));
+    if (r->module) return call_core(r, e);
     ts_cinstance *instance;
     TS_TRY(ts_component_instantiate(r->store, r->linker, r->component, &instance, e));
+    if (r->o.invoke) return call_export(r, instance, e);
     ts_cfunc *f = ts_cinstance_func(instance, "wasi:cli/run@0.2.0", "run");
     if (!f) return ts_fail(e, TS_UNLINKABLE, "the component's wasi:cli/run has no function run");
     const ts_cfunc_type *t = ts_cfunc_get_type(f);
@@ -148,8 +226,8 @@ int ts_cli_run(int argc, char **argv) {
                             "touchstone: limit: the time limit was reached\n", TS_CLI_LIMIT);
         s = load(r, e);
     }
-    if (s == TS_OK) s = find_run(r->component, e);
-    if (s == TS_OK) s = link_check(r, e);
+    if (s == TS_OK && !r->o.invoke) s = find_run(r->component, e);
+    if (s == TS_OK && r->component) s = link_check(r, e);
     if (s == TS_OK) s = call_run(r, e);
     if (r->o.max_time_ns) ts_sys_alarm_off();
     if (s != TS_OK && e->status == TS_OK) (void)ts_fail(e, s, "%s", ts_status_name(s)); /* a failure without a report */
@@ -160,6 +238,7 @@ int ts_cli_run(int argc, char **argv) {
     if (r->trace && r->trace != stderr) fclose(r->trace);
     ts_cstore_destroy(r->store);
     ts_component_free(r->component);
+    if (r->module) ts_module_free(r->module);
     ts_linker_destroy(r->linker);
     ts_engine_destroy(r->engine);
     ts_wasi_destroy(r->wasi);
