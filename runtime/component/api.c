@@ -246,7 +246,7 @@ ts_status ts_linker_define_func(ts_linker *l, const char *interface, const char 
     ts_embedded *x = embedded_of(l, interface, &base, e);
     if (!x) return ts_fail_nomem(e);
     wit w = {.start = type, .at = type, .l = l, .x = x, .base = base, .e = e};
-    const ts_cfunc_type *ft;
+    const ts_cfunc_type *ft = NULL;
     TS_TRY(wit_func(&w, &ft));
     uint32_t n = x->def.n_funcs, at = 0;
     for (; at < n; at++) { /* sorted by interface, then name */

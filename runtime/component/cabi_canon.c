@@ -221,7 +221,7 @@ static ts_status lower_lifted(void *data, ts_exec *x, ts_slot *io) {
     const ts_lowered *l = data;
     ts_error *e = ts_exec_error(x);
     TS_TRAP_IF(e, !l->inst->may_leave, "cannot leave component instance");
-    ts_arena *arena;
+    ts_arena *arena = NULL;
     TS_TRY(ts_scratch_enter(l->store, &arena, e));
     ts_status st = lower_lifted_in(l, io, arena, e);
     ts_scratch_leave(l->store);
@@ -264,7 +264,7 @@ static ts_status lower_host(void *data, ts_exec *x, ts_slot *io) {
     const ts_lowered *l = data;
     ts_error *e = ts_exec_error(x);
     TS_TRAP_IF(e, !l->inst->may_leave, "cannot leave component instance");
-    ts_arena *arena;
+    ts_arena *arena = NULL;
     TS_TRY(ts_scratch_enter(l->store, &arena, e));
     ts_status st = lower_host_in(l, io, arena, e);
     ts_scratch_leave(l->store);
@@ -467,7 +467,7 @@ ts_status ts_cfunc_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *call
 
 ts_status ts_handle_drop(ts_cstore *s, const ts_val *own, ts_error *e) {
     if (!own->handle.rt) return ts_fail(e, TS_USAGE, "the handle is none");
-    ts_arena *arena;
+    ts_arena *arena = NULL;
     TS_TRY(ts_scratch_enter(s, &arena, e));
     ts_status st = ts_resource_destroy(s, own->handle.rt, own->handle.rep, NULL, arena, e);
     ts_scratch_leave(s);
