@@ -1,6 +1,7 @@
-/* drives the engine: `drive [-c] MODULE N…` calls the export `run` with each N, prints result and CPU seconds a line (-c: explicit bounds checks);
- * `drive -d MODULE` prints the register IR of every function; `drive -v MODULE` decodes and validates, prints CPU and wall seconds.
- * In: a core module without imports. Out: lines on stdout. It stands on the engine's internal interface, as the command runs components. */
+/* drives the engine: `drive [-c] MODULE N…` calls the export `run` with each N, prints result and CPU seconds a line
+ * (-c: explicit bounds checks); `drive -d MODULE` prints the register IR of every function; `drive -v MODULE` decodes
+ * and validates, prints CPU and wall seconds. In: a core module without imports. Out: lines on stdout. It stands on the
+ * engine's internal interface, as the command runs components. */
 #include "core/compile.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +71,8 @@ int main(int argc, char **argv) {
     ts_store_limits limits = {.explicit_checks = mode == 'c'};
     ts_extern run;
     double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-    if (ts_engine_create(&engine, &e) != TS_OK || ts_module_new(engine, bytes, size, false, &module, &e) != TS_OK) goto out;
+    if (ts_engine_create(&engine, &e) != TS_OK || ts_module_new(engine, bytes, size, false, &module, &e) != TS_OK)
+        goto out;
     if (mode == 'v') {
         printf("%.6f %.6f\n", seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu, seconds(CLOCK_MONOTONIC) - wall);
         status = 0;
@@ -80,7 +82,8 @@ int main(int argc, char **argv) {
         status = dump(module, &e);
         goto out;
     }
-    if (ts_store_create(engine, &limits, &store, &e) != TS_OK || ts_instantiate(store, module, NULL, "bench", &instance, &e) != TS_OK)
+    if (ts_store_create(engine, &limits, &store, &e) != TS_OK ||
+        ts_instantiate(store, module, NULL, "bench", &instance, &e) != TS_OK)
         goto out;
     if (!ts_instance_export(instance, "run", 3, &run) || run.kind != TS_EXTERN_FUNC) {
         fputs("drive: there is no function run\n", stderr);

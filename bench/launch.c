@@ -1,5 +1,6 @@
-/* launch: runs a command COUNT times and reports each run; so small that its own size does not hide that of what it starts.
- * `launch COUNT COMMAND…`: a line a run: exit status (or 128 + signal), wall µs, CPU µs, peak KiB. The command's output is thrown away. */
+/* launch: runs a command COUNT times and reports each run; so small that its own size does not hide that of what it
+ * starts. `launch COUNT COMMAND…`: a line a run: exit status (or 128 + signal), wall µs, CPU µs, peak KiB. The
+ * command's output is thrown away. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
@@ -33,7 +34,8 @@ int main(int argc, char **argv) {
         if (pid < 0 || wait4(pid, &status, 0, &u) != pid) return 1;
         long wall = now() - start;
         long cpu = (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000L + u.ru_utime.tv_usec + u.ru_stime.tv_usec;
-        printf("%d %ld %ld %ld\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), wall, cpu, u.ru_maxrss);
+        printf("%d %ld %ld %ld\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), wall, cpu,
+               u.ru_maxrss);
         fflush(stdout);
     }
     return 0;

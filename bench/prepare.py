@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,12 +20,23 @@ LOGS = OUT / "log"
 LIBRARY = ROOT / "build" / "libtouchstone.a"
 PYWASM3 = "pywasm3==0.5.0"
 CLANGS = ("clang-22", "clang-21", "clang-20", "clang-19", "clang")
-WASM_FLAGS = (
-    "--target=wasm32 -O2 -std=gnu11 -Wall -Wextra -Werror -ffreestanding -mno-reference-types -mno-multivalue -nostdlib "
-    "-Wl,--no-entry -Wl,--strip-all -Wl,-z,stack-size=65536"
-).split()
-NATIVE_FLAGS = "-O2 -std=gnu11 -ffp-contract=off -fno-math-errno".split()
-WASM3_FLAGS = "-O3 -w -fomit-frame-pointer -fno-stack-check -fno-stack-protector -DNDEBUG".split()
+WASM_FLAGS = [
+    "--target=wasm32",
+    "-O2",
+    "-std=gnu11",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-ffreestanding",
+    "-mno-reference-types",
+    "-mno-multivalue",
+    "-nostdlib",
+    "-Wl,--no-entry",
+    "-Wl,--strip-all",
+    "-Wl,-z,stack-size=65536",
+]
+NATIVE_FLAGS = ["-O2", "-std=gnu11", "-ffp-contract=off", "-fno-math-errno"]
+WASM3_FLAGS = ["-O3", "-w", "-fomit-frame-pointer", "-fno-stack-check", "-fno-stack-protector", "-DNDEBUG"]
 
 
 def say(text: str) -> None:
@@ -70,7 +82,7 @@ def find_binary(name: str) -> str | None:
     found = find(name)
     if not found:
         return None
-    with open(found, "rb") as file:
+    with Path(found).open("rb") as file:
         if file.read(2) != b"#!":
             return found
     prefix = Path(found).resolve().parent.parent
@@ -124,7 +136,7 @@ def build_drivers() -> bool:
         return False
     drive, launch = OUT / "drive", OUT / "launch"
     if stale(drive, LIBRARY, BENCH / "drive.c"):
-        includes = ["-I", ROOT / "runtime", "-I", ROOT / "runtime/include"]
+        includes: list[str | Path] = ["-I", ROOT / "runtime", "-I", ROOT / "runtime/include"]
         if not run_logged("drive", [cc, "-std=gnu11", "-O2", *includes, BENCH / "drive.c", LIBRARY, "-o", drive, "-lm", "-lpthread"]):
             return False
     if stale(launch, BENCH / "launch.c"):
@@ -156,7 +168,10 @@ def build_wasm3() -> None:
         if not archives:
             say("wasm3 is absent: its package holds no sources")
             return
-        shutil.unpack_archive(archives[-1], PEERS, filter="data")
+        with tarfile.open(archives[-1]) as archive:
+            if hasattr(tarfile, "data_filter"):
+                archive.extraction_filter = tarfile.data_filter
+            archive.extractall(PEERS)
         shutil.copytree(archives[-1].with_suffix("").with_suffix("") / "wasm3", unpacked, dirs_exist_ok=True)
     compiler = find("gcc", "cc")
     if compiler:

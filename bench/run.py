@@ -31,7 +31,7 @@ def measure(here: list[Engine], programs: list[Program], rounds: int, factor: in
             # every round starts with another engine, so that none always runs after the same one
             turn = order if round_ == 0 else order[round_ % len(order) :] + order[: round_ % len(order)]
             for engine in turn:
-                if engine.slow and factor == 1 and round_ > 0 or not engine.supports(program):
+                if (engine.slow and factor == 1 and round_ > 0) or not engine.supports(program):
                     continue
                 failures = results.errors.setdefault(engine.name, {})
                 if program.name in failures:

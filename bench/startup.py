@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import statistics
 import subprocess
@@ -124,6 +125,17 @@ def small_module(runs: int) -> Iterator[Row | Failure]:
         yield launch(topic, "node", [node, ROOT / "bench/peers/node.mjs", module, "0"], max(2, runs // 5))
 
 
+def printed(command: Sequence[str | Path]) -> bytes:
+    return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=300).stdout
+
+
+def launch_same(said: bytes, topic: str, status: int, engine: str, command: Sequence[str | Path], runs: int) -> Row | Failure:
+    """Only when it prints what our runtime prints."""
+    if not said or printed(command) != said:
+        return Failure(topic, engine, "it prints something else")
+    return launch(topic, engine, command, runs, status=status)
+
+
 def components(runs: int, full: bool) -> Iterator[Row | Failure]:
     wasmtime, jco = find_binary("wasmtime"), find("jco")
     # The two programs print their arguments and end with status 1 at the first file, which they are not given.
@@ -136,15 +148,8 @@ def components(runs: int, full: bool) -> Iterator[Row | Failure]:
             continue
         large = path.stat().st_size > 1 << 20
         topic = f"start-up: component {path.name}, {path.stat().st_size / 1e3:,.0f} KB"
-        said = subprocess.run([TOUCHSTONE, "run", path], capture_output=True, stdin=subprocess.DEVNULL, timeout=60).stdout
-
-        def measure(engine: str, command: Sequence[str | Path], times: int) -> Row | Failure:
-            """Only when it prints what our runtime prints."""
-            got = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=300).stdout
-            if not said or got != said:
-                return Failure(topic, engine, "it prints something else")
-            return launch(topic, engine, command, times, status=status)
-
+        said = printed([TOUCHSTONE, "run", path])
+        measure = functools.partial(launch_same, said, topic, status)
         yield measure("touchstone", [TOUCHSTONE, "run", path], runs)
         if wasmtime:
             cwasm = compiled(path) if full or not large or (OUT / f"{path.stem}.component.cwasm").exists() else None

@@ -72,7 +72,10 @@ def number(value: float) -> str:
 def markdown(header: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
     """Padded, so that it also reads on a terminal; all but the first column to the right."""
     widths = [max(len(row[i]) for row in [header, *body]) for i in range(len(header))]
-    line = lambda row: "| " + " | ".join(c.ljust(w) if not i else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))) + " |"  # noqa: E731
+
+    def line(row: Sequence[str]) -> str:
+        return "| " + " | ".join(c.rjust(w) if i else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))) + " |"
+
     rule = "|" + "|".join("-" * (w + 2) if not i else "-" * (w + 1) + ":" for i, w in enumerate(widths)) + "|"
     return [line(header), rule, *map(line, body)]
 

@@ -1,4 +1,5 @@
-/* drives wasm3, compiled from the sources in the package pywasm3: `wasm3 MODULE N…` prints result and CPU seconds a line. */
+/* drives wasm3, compiled from the sources in the package pywasm3: `wasm3 MODULE N…` prints result and CPU seconds a
+ * line. */
 #include "wasm3.h"
 #include <stdio.h>
 #include <stdlib.h>

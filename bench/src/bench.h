@@ -1,5 +1,5 @@
-/* What every benchmark program stands on: no libc, one export `run(n)`, whose result is a checksum that all engines must agree on.
- * Work is proportional to n. State is set up anew in each call, so that calls can be repeated. */
+/* What every benchmark program stands on: no libc, one export `run(n)`, whose result is a checksum that all engines
+ * must agree on. Work is proportional to n. State is set up anew in each call, so that calls can be repeated. */
 #ifndef BENCH_H
 #define BENCH_H
 typedef unsigned char u8;
@@ -17,8 +17,12 @@ typedef int i32;
 
 i32 run(i32 n);
 
-static inline u32 rotr(u32 x, int n) { return (x >> n) | (x << (32 - n)); }
-static inline u32 rotl(u32 x, int n) { return (x << n) | (x >> (32 - n)); }
+static inline u32 rotr(u32 x, int n) {
+    return (x >> n) | (x << (32 - n));
+}
+static inline u32 rotl(u32 x, int n) {
+    return (x << n) | (x >> (32 - n));
+}
 /* a small generator of numbers, the same everywhere */
 static inline u32 next_random(u32 *state) {
     *state = *state * 1664525u + 1013904223u;

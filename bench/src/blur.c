@@ -1,5 +1,5 @@
-/* A 3 × 3 blur of an 8-bit image: 16 pixels at once with 128-bit vectors; the native build is the same arithmetic, one pixel at a time.
- * feature: simd */
+/* A 3 × 3 blur of an 8-bit image: 16 pixels at once with 128-bit vectors; the native build is the same arithmetic, one
+ * pixel at a time. feature: simd */
 #include "bench.h"
 enum { W = 256 + 32, H = 128 };
 static u8 picture[2][H][W] __attribute__((aligned(16)));
@@ -22,8 +22,12 @@ static NOINLINE void blur(const u8 *from, u8 *to) {
         }
 }
 #else
-static inline u32 mean(u32 a, u32 b) { return (a + b + 1) / 2; }
-static inline u32 row(const u8 *p) { return mean(mean(p[-1], p[1]), p[0]); }
+static inline u32 mean(u32 a, u32 b) {
+    return (a + b + 1) / 2;
+}
+static inline u32 row(const u8 *p) {
+    return mean(mean(p[-1], p[1]), p[0]);
+}
 static NOINLINE void blur(const u8 *from, u8 *restrict to) {
     for (i32 y = 1; y < H - 1; y++)
         for (i32 x = 16; x < W - 16; x++) {

@@ -3,15 +3,15 @@
 enum { PUSH, LOAD, STORE, ADD, SUB, MUL, AND, XOR, SHR, LT, JUMP, JZ, CALL, RET, DUP, HALT };
 /* locals: 0 n, 1 i, 2 j, 3 sum */
 static const u8 program[] = {
-    /*  0 */ PUSH, 0, STORE, 1,
-    /*  4 */ LOAD, 1, LOAD, 0, LT, JZ, 54,
-    /* 11 */ PUSH, 0, STORE, 2,
-    /* 15 */ LOAD, 2, PUSH, 20, LT, JZ, 45,
-    /* 22 */ LOAD, 3, LOAD, 1, LOAD, 2, MUL, ADD, CALL, 55, STORE, 3,
-    /* 34 */ LOAD, 2, PUSH, 1, ADD, STORE, 2, JUMP, 15, HALT, HALT,
-    /* 45 */ LOAD, 1, PUSH, 1, ADD, STORE, 1, JUMP, 4,
+    /*  0 */ PUSH, 0,    STORE, 1,
+    /*  4 */ LOAD, 1,    LOAD,  0,   LT,   JZ,    54,
+    /* 11 */ PUSH, 0,    STORE, 2,
+    /* 15 */ LOAD, 2,    PUSH,  20,  LT,   JZ,    45,
+    /* 22 */ LOAD, 3,    LOAD,  1,   LOAD, 2,     MUL, ADD,  CALL, 55,   STORE, 3,
+    /* 34 */ LOAD, 2,    PUSH,  1,   ADD,  STORE, 2,   JUMP, 15,   HALT, HALT,
+    /* 45 */ LOAD, 1,    PUSH,  1,   ADD,  STORE, 1,   JUMP, 4,
     /* 54 */ HALT,
-    /* 55 */ DUP, PUSH, 3, SHR, XOR, PUSH, 127, ADD, RET,
+    /* 55 */ DUP,  PUSH, 3,     SHR, XOR,  PUSH,  127, ADD,  RET,
 };
 static NOINLINE i32 execute(const u8 *code, i32 *locals, i32 *stack) {
     const u8 *pc = code;

@@ -22,7 +22,8 @@ static NOINLINE i32 compress(const u8 *in, i32 size, u8 *out) {
             out[o++] = (u8)pair;
             out[o++] = (u8)(pair >> 8);
             at += best;
-        } else out[o++] = in[at++];
+        } else
+            out[o++] = in[at++];
         bit++;
     }
     return o;
@@ -30,17 +31,19 @@ static NOINLINE i32 compress(const u8 *in, i32 size, u8 *out) {
 static NOINLINE i32 decompress(const u8 *in, i32 size, u8 *out) {
     i32 o = 0, at = 0;
     while (at < size)
-        for (u32 flags = in[at++] | 256; flags != 1 && at < size; flags >>= 1)
+        for (u32 flags = in [at++] | 256; flags != 1 && at < size; flags >>= 1)
             if (flags & 1) {
                 u32 pair = in[at] | (u32)in[at + 1] << 8;
                 at += 2;
                 for (i32 k = (i32)(pair & 15) + 3, from = o - (i32)(pair >> 4); k > 0; k--) out[o++] = out[from++];
-            } else out[o++] = in[at++];
+            } else
+                out[o++] = in[at++];
     return o;
 }
 RUN i32 run(i32 n) {
     u32 seed = 9, sum = 0;
-    for (i32 i = 0; i < SIZE; i++) input[i] = (u8)(i > 600 && next_random(&seed) % 4 ? input[i - 577] : 'a' + next_random(&seed) % 16);
+    for (i32 i = 0; i < SIZE; i++)
+        input[i] = (u8)(i > 600 && next_random(&seed) % 4 ? input[i - 577] : 'a' + next_random(&seed) % 16);
     for (i32 r = 0; r < n; r++) {
         input[(u32)r * 97 % SIZE] ^= 1;
         i32 size = compress(input, SIZE, packed), back = decompress(packed, size, output);

@@ -1,4 +1,5 @@
-/* What small processors are measured with, in our own words: a linked list, a matrix of integers, a state machine, a CRC. */
+/* What small processors are measured with, in our own words: a linked list, a matrix of integers, a state machine, a
+ * CRC. */
 #include "bench.h"
 typedef struct node {
     struct node *next;
@@ -45,10 +46,14 @@ static NOINLINE node *sort(node *list, int by_value) {
             while (np > 0 || (nq > 0 && q)) {
                 node *e;
                 int left = nq == 0 || !q || (np > 0 && (by_value ? p->value <= q->value : p->key <= q->key));
-                if (left) e = p, p = p->next, np--;
-                else e = q, q = q->next, nq--;
-                if (tail) tail->next = e;
-                else list = e;
+                if (left)
+                    e = p, p = p->next, np--;
+                else
+                    e = q, q = q->next, nq--;
+                if (tail)
+                    tail->next = e;
+                else
+                    list = e;
                 tail = e;
             }
             p = q;
@@ -97,10 +102,12 @@ static NOINLINE u32 scan(const char *p) {
     return sum;
 }
 RUN i32 run(i32 n) {
-    static const char numbers[] = "5012,+6.25e-3,-.875,x9,12.,1e9,-3.5e4,0.110,hello,44443,7e,2.0e-2,+900,--1,3.14159,8,.5e5,T0.3e-1F,-874122,+0.64400";
+    static const char numbers[] = "5012,+6.25e-3,-.875,x9,12.,1e9,-3.5e4,0.110,hello,44443,7e,2.0e-2,+900,--1,3.14159,"
+                                  "8,.5e5,T0.3e-1F,-874122,+0.64400";
     u32 seed = 3;
     u16 crc = 0;
-    for (i32 i = 0; i < NODES; i++) nodes[i] = (node){i + 1 < NODES ? &nodes[i + 1] : 0, (u16)i, (u16)next_random(&seed)};
+    for (i32 i = 0; i < NODES; i++)
+        nodes[i] = (node){i + 1 < NODES ? &nodes[i + 1] : 0, (u16)i, (u16)next_random(&seed)};
     node *list = nodes;
     for (i32 r = 0; r < n; r++) {
         for (u16 key = 0; key < NODES; key += 7) {
