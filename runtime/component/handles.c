@@ -44,7 +44,7 @@ ts_status ts_table_add(ts_handle_table *t, const ts_handle *h, uint32_t *i, ts_e
 
 /* cabi: Table.remove */
 ts_status ts_table_remove(ts_handle_table *t, uint32_t i, ts_handle *out, ts_error *e) {
-    ts_handle *h;
+    ts_handle *h = NULL;
     TS_TRY(ts_table_get(t, i, &h, e));
     *out = *h;
     h->kind = TS_HANDLE_FREE;
@@ -109,7 +109,7 @@ ts_status ts_lift_own(ts_cabi_cx *cx, uint32_t i, const ts_ctype *t, ts_val *out
 
 /* cabi: lift_borrow */
 ts_status ts_lift_borrow(ts_cabi_cx *cx, uint32_t i, const ts_ctype *t, ts_val *out) {
-    ts_handle *h;
+    ts_handle *h = NULL;
     TS_TRY(ts_table_get(&cx->inst->handles, i, &h, cx->err));
     if (h->rt != cx->res[t->resource]) return wrong_type(cx->err, i, cx->res[t->resource], h->rt);
     out->handle.rep = h->rep;
@@ -186,7 +186,7 @@ ts_status ts_canon_resource_drop(ts_cinstance *inst, ts_resource *rt, uint32_t i
         h.scope->num_borrows--;
         return TS_OK;
     }
-    ts_arena *arena;
+    ts_arena *arena = NULL;
     TS_TRY(ts_scratch_enter(inst->store, &arena, e));
     ts_status st = ts_resource_destroy(inst->store, rt, h.rep, inst, arena, e);
     ts_scratch_leave(inst->store);
@@ -195,7 +195,7 @@ ts_status ts_canon_resource_drop(ts_cinstance *inst, ts_resource *rt, uint32_t i
 
 /* cabi: canon_resource_rep */
 ts_status ts_canon_resource_rep(ts_cinstance *inst, ts_resource *rt, uint32_t i, uint32_t *out, ts_error *e) {
-    ts_handle *h;
+    ts_handle *h = NULL;
     TS_TRY(ts_table_get(&inst->handles, i, &h, e));
     if (h->rt != rt) return wrong_type(e, i, rt, h->rt);
     *out = (uint32_t)h->rep;

@@ -161,7 +161,7 @@ static bool core_inst_export(const ts_core_inst *ci, const char *name, size_t le
 static ts_status def_core_instantiate(inst_ctx *x, const ts_def *d) {
     ts_cinstance *i = x->i;
     ts_module *m = i->core_modules[d->inst.index];
-    ts_arena *scratch;
+    ts_arena *scratch = NULL;
     TS_TRY(ts_scratch_enter(x->s, &scratch, x->e));
     ts_status st = TS_OK;
     ts_extern *imports = ts_arena_array(scratch, m->n_imports, sizeof *imports);
@@ -346,7 +346,7 @@ static ts_status def_type(inst_ctx *x, const ts_def *d) {
 
 static ts_status def_start(inst_ctx *x, const ts_def *d) {
     if (d->start.n_args || d->start.n_results) return ts_fail(x->e, TS_UNSUPPORTED, "a component start function with values is not implemented");
-    ts_arena *scratch;
+    ts_arena *scratch = NULL;
     TS_TRY(ts_scratch_enter(x->s, &scratch, x->e));
     ts_val none;
     memset(&none, 0, sizeof none);

@@ -187,9 +187,9 @@ static uint32_t top_pos(const comp *c) {
 }
 static ts_word *words(comp *c, uint32_t n) {
     if (!ts_vec_reserve(&c->code, (uint64_t)c->code.len + n)) {
-        c->nomem = true;
+        c->nomem = true; /* the rest of this instruction goes to what there is; then compilation ends */
         c->code.len = 0;
-        if (!ts_vec_reserve(&c->code, 64)) return NULL;
+        if (n > c->code.cap) return NULL;
     }
     ts_word *w = c->code.data + c->code.len;
     memset(w, 0, n * sizeof *w);
@@ -245,7 +245,6 @@ static ent *push(comp *c, uint8_t kind, uint8_t cls) {
     need(c, (uint64_t)pos + cls_slots(cls));
     if (!ts_vec_push(&c->st, (ent){.kind = kind, .cls = cls, .pos = (uint16_t)pos, .at = NONE})) {
         c->nomem = true;
-        c->st.len = 0;
         return NULL;
     }
     return &c->st.data[c->st.len - 1];
@@ -1149,7 +1148,20 @@ static opnd null_test(comp *c, bool non_null) {
     return (opnd){.acc = true, .slot = -1, .at = at, .pos = (uint16_t)top_pos(c), .cls = CLS_R};
 }
 
-static void simd(comp *c, const struct ts_op *o) {
+/* Which lanes of its result are computed floats, so that their NaN bits are the engine's choice: 4, 8 or 0 bytes. */
+static unsigned float_lanes(uint32_t op) {
+    switch (op) {
+#define OPS(t)                                                                                                         \
+    case TS_OP_##t##_ceil: case TS_OP_##t##_floor: case TS_OP_##t##_trunc: case TS_OP_##t##_nearest: case TS_OP_##t##_sqrt:                   \
+    case TS_OP_##t##_add: case TS_OP_##t##_sub: case TS_OP_##t##_mul: case TS_OP_##t##_div: case TS_OP_##t##_min: case TS_OP_##t##_max:       \
+    case TS_OP_##t##_relaxed_madd: case TS_OP_##t##_relaxed_nmadd: case TS_OP_##t##_relaxed_min: case TS_OP_##t##_relaxed_max:
+    OPS(f32x4) case TS_OP_f32x4_demote_f64x2_zero: return 4;
+    OPS(f64x2) case TS_OP_f64x2_promote_low_f32x4: return 8;
+#undef OPS
+    default: return 0;
+    }
+}
+static void simd_op(comp *c, const struct ts_op *o) {
     const struct simd_info *si = &simd_infos[o->op];
     uint32_t at;
     switch (si->shape) {
@@ -1165,6 +1177,11 @@ static void simd(comp *c, const struct ts_op *o) {
     default: at = slow(c, si->ir, 2, CLS_V); break;
     }
     c->code.data[at + 1].s[3] = o->lane;
+}
+static void simd(comp *c, const struct ts_op *o) {
+    simd_op(c, o);
+    unsigned n = c->form & TS_FORM_DETERMINISTIC ? float_lanes(o->op) : 0;
+    if (n) slow(c, n == 4 ? TS_IR_f32x4_canon : TS_IR_f64x2_canon, 1, CLS_V);
 }
 
 /* ----------------------------------------------------------------------------------------------------- one instruction */
@@ -1598,8 +1615,10 @@ static ts_status skip_dead(comp *c, struct ts_op *o) {
         }
     }
 }
+enum { FIRST_WORDS = 64, SPARE_ENTRIES = 16 }; /* what one instruction emits and pushes, but for lists, whose pushes come last */
 static ts_status body(comp *c) {
     TS_TRY(locals(c));
+    if (!ts_vec_reserve(&c->code, FIRST_WORDS)) return ts_fail_nomem(c->err);
     if (c->too_big) return TS_OK;
     ctl f = {.op = TS_OP_block, .patches = NONE, .else_patch = NONE, .n_results = c->type->n_results, .results = c->type->results, .base = c->first_temp};
     if (!ts_vec_push(&c->ctls, f)) return ts_fail_nomem(c->err);
@@ -1613,6 +1632,7 @@ static ts_status body(comp *c) {
         if (c->ctls.data[c->ctls.len - 1].dead) TS_TRY(skip_dead(c, &o));
         else TS_TRY(ts_read_op(&c->r, &o));
         if (c->want_map && (!ts_vec_push(&c->map, c->code.len) || !ts_vec_push(&c->map, (uint32_t)offset))) c->nomem = true;
+        if (!ts_vec_reserve(&c->st, (uint64_t)c->st.len + SPARE_ENTRIES)) return ts_fail_nomem(c->err);
         instr(c, &o);
         if (c->nomem) return ts_fail_nomem(c->err);
         if (c->err && c->err->status != TS_OK) return c->err->status;

@@ -97,6 +97,23 @@ SLOW(v128_lane_mem) {
     }
     return TS_TRAP_NONE;
 }
+/* spec: appendix/profiles: under the deterministic profile the NaNs that arithmetic gives are positive and canonical */
+SLOW(f32x4_canon) {
+    UNUSED();
+    ts_v128 v = ts_simd_load(&S(1));
+    for (int i = 0; i < 4; i++)
+        if (v.f32[i] != v.f32[i]) v.u32[i] = 0x7fc00000u;
+    ts_simd_store(&S(0), v);
+    return TS_TRAP_NONE;
+}
+SLOW(f64x2_canon) {
+    UNUSED();
+    ts_v128 v = ts_simd_load(&S(1));
+    for (int i = 0; i < 2; i++)
+        if (v.f64[i] != v.f64[i]) v.u64[i] = 0x7ff8000000000000u;
+    ts_simd_store(&S(0), v);
+    return TS_TRAP_NONE;
+}
 SLOW(memory_size) {
     UNUSED();
     S(0) = inst->mems[pc[1].s[1]]->pages;

@@ -45,6 +45,17 @@ static inline double ts_nearest64(double a) {
     return __builtin_copysign(t - 4503599627370496.0, a);
 }
 
+/* Compilers that expand these in place hand a signalling NaN through: adding it to itself quiets it. */
+#define TS_ROUND_FN(name, T, fn)                                                                                       \
+    static inline T name(T a) { return a != a ? a + a : fn(a); }
+TS_ROUND_FN(ts_ceil32, float, __builtin_ceilf)
+TS_ROUND_FN(ts_ceil64, double, __builtin_ceil)
+TS_ROUND_FN(ts_floor32, float, __builtin_floorf)
+TS_ROUND_FN(ts_floor64, double, __builtin_floor)
+TS_ROUND_FN(ts_rtrunc32, float, __builtin_truncf)
+TS_ROUND_FN(ts_rtrunc64, double, __builtin_trunc)
+#undef TS_ROUND_FN
+
 static inline ts_trap_kind ts_check_div_u(uint64_t b) { return b == 0 ? TS_TRAP_INT_DIV_ZERO : TS_TRAP_NONE; }
 static inline ts_trap_kind ts_check_div_s32(uint32_t a, uint32_t b) {
     return b == 0 ? TS_TRAP_INT_DIV_ZERO : a == 0x80000000u && b == UINT32_MAX ? TS_TRAP_INT_OVERFLOW : TS_TRAP_NONE;

@@ -86,8 +86,8 @@ static int teardown(void **s) {
 
 /* --- random types and values --------------------------------------------------------------------------------------------- */
 static const char *name_of(uint32_t i) {
-    char *b = ts_arena_alloc(&w.arena, 8);
-    snprintf(b, 8, "n%u", i);
+    char *b = ts_arena_alloc(&w.arena, 12);
+    snprintf(b, 12, "n%u", i);
     return b;
 }
 static const ts_ctype *random_type(unsigned depth) {

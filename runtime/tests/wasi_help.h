@@ -38,9 +38,10 @@ static inline int host_end(void **state) {
     return 0;
 }
 /* Each call starts with a clean error and result; the arena is kept until the test ends. */
+#pragma GCC diagnostic ignored "-Wmissing-braces" /* gcc wants braces for the union inside ts_val */
 #define CALL(h, fn, ...)                                                                                               \
     ({                                                                                                                 \
-        const ts_val args_[] = {{0}, __VA_ARGS__}; /* they may use the last result */                                  \
+        const ts_val args_[] = {{.b = false}, __VA_ARGS__}; /* they may use the last result */                                  \
         ts_error_init(&(h)->err);                                                                                      \
         (h)->result = (ts_val){0};                                                                                     \
         (h)->status = fn(&(h)->call, args_ + 1, &(h)->result);                                                         \
