@@ -437,6 +437,11 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
             st = ts_fail(x->err, TS_INTERRUPTED, "interrupted");
         }
         if (st != TS_OK && st != TS_EXCEPTION && st != TS_EXIT) backtrace(x, f->inst, x->stop_pc, x->stop_fp, x->err);
+        /* The heap is full of what the dead frames still name: a later call must not find them in slots that it has not written. */
+        if (st == TS_TRAP && x->err && x->err->trap == TS_TRAP_ALLOC && x->stop_fp >= fp) {
+            size_t n = (size_t)(x->stack_end - x->stop_fp);
+            memset(fp, 0, ((size_t)(x->stop_fp - fp) + (n < 4096 ? n : 4096)) * sizeof *fp);
+        }
         break;
     }
     x->depth--;

@@ -96,6 +96,7 @@ static void say_outcome(fz_report *r, ts_status st, const ts_error *e) {
         if (e->trap == TS_TRAP_STACK || e->trap == TS_TRAP_ALLOC) r->limited = true;
     } else {
         say(r, "%s", st == TS_OK ? "ok" : ts_status_name(st));
+        if (st == TS_UNSUPPORTED) fprintf(stderr, "unsupported: %s\n", e->message);
         if (st == TS_LIMIT) r->limited = true;
     }
 }

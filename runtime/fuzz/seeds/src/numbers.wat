@@ -1,0 +1,18 @@
+;; floats and vectors whose NaN bits the text leaves open, conversions that trap, selects
+(module $numbers
+  (memory (export "m") 1)
+  (func (export "nan32") (param f32) (result f32) (f32.add (f32.div (local.get 0) (f32.const 0)) (f32.const nan:0x200001)))
+  (func (export "nan64") (param f64) (result f64) (f64.mul (f64.sub (f64.const inf) (f64.const inf)) (local.get 0)))
+  (func (export "sqrt") (result f64) (f64.sqrt (f64.const -1)))
+  (func (export "min") (result f32) (f32.min (f32.const nan:0x300000) (f32.const 1)))
+  (func (export "lanes") (param v128) (result v128) (f32x4.add (local.get 0) (v128.const f32x4 nan:0x200001 1 -nan 2)))
+  (func (export "dlanes") (result v128) (f64x2.sub (v128.const f64x2 inf -nan) (v128.const f64x2 inf 1)))
+  (func (export "promote") (result f64) (f64.promote_f32 (f32.const nan:0x200001)))
+  (func (export "copysign") (result f64) (f64.copysign (f64.const nan:0x4) (f64.const -1)))
+  (func (export "trunc") (param f64) (result i32) (i32.trunc_f64_s (local.get 0)))
+  (func (export "sat") (param f64) (result i64) (i64.trunc_sat_f64_u (local.get 0)))
+  (func (export "select") (param i32 f32 f32) (result f32) (select (local.get 1) (local.get 2) (local.get 0)))
+  (func (export "store") (result f64) (f64.store (i32.const 0) (f64.div (f64.const 0) (f64.const 0))) (f64.load (i32.const 0)))
+  (func (export "relaxed") (param v128) (result v128)
+    (f32x4.relaxed_madd (local.get 0) (v128.const f32x4 2 3 4 5) (i8x16.relaxed_swizzle (local.get 0) (v128.const i8x16 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 200))))
+)
