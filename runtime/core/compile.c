@@ -450,6 +450,10 @@ static int fuse_address(comp *c, const opnd *a, const struct ts_op *o, uint32_t 
     c->last = NONE;
     return how;
 }
+/* A constant address whose sum with the offset fits; of a 64-bit memory the sum itself may wrap. */
+static bool const_address(const opnd *a, const struct ts_op *o) {
+    return a->imm_ok && a->imm <= UINT32_MAX && a->imm + o->offset <= UINT32_MAX;
+}
 static void load(comp *c, const struct ts_op *o, uint32_t op, uint8_t cls, ts_mem_kind kind) {
     opnd a = pop(c);
     if (!fast_mem(o)) {
@@ -461,7 +465,7 @@ static void load(comp *c, const struct ts_op *o, uint32_t op, uint8_t cls, ts_me
     }
     if (c->form & TS_FORM_CHECKED) op += TS_LOAD_X;
     uint32_t at, slot, imm;
-    if (a.imm_ok && a.imm + o->offset <= UINT32_MAX) {
+    if (const_address(&a, o)) {
         push_pend(c, cls, emit_w(c, op + TS_LOAD_I, cls, 0, 0, (uint32_t)(a.imm + o->offset)));
         return;
     }
@@ -484,7 +488,7 @@ static void store(comp *c, const struct ts_op *o, uint32_t op, uint32_t fop, ts_
         return;
     }
     bool x = (c->form & TS_FORM_CHECKED) != 0;
-    bool in_place = a.imm_ok && a.imm + o->offset <= UINT32_MAX; /* a constant address */
+    bool in_place = const_address(&a, o);
     uint32_t ea = in_place ? (uint32_t)(a.imm + o->offset) : 0, off = (uint32_t)o->offset, slot = 0, imm = 0, at;
     if (a.imm_ok && !in_place) slot_of(c, &a);
     if (fop && v.acc) { /* a float from its accumulator */

@@ -150,6 +150,7 @@ static const void *const *interpret(ts_exec *x, ts_instance *inst, const ts_word
     float f = 0;
     double d = 0;
     for (;;) {
+        x->stop_pc = pc; /* unoptimised code keeps it in no register: see locate_fault */
         switch ((ts_ir_op)(uintptr_t)pc->h) {
 #undef JUMP
 #define JUMP(p)                                                                                                        \
@@ -230,6 +231,9 @@ ts_status ts_exec_new(ts_store *s, ts_exec **out, ts_error *e) {
     x->stack_end = x->stack + slots;
     x->sp = x->stack;
     x->max_depth = s->limits.host_depth;
+#if defined(TS_DISPATCH_SWITCH) && !defined(__OPTIMIZE__)
+    if (x->max_depth > 12) x->max_depth = 12; /* without optimisation the switch's frame takes half a megabyte of C stack */
+#endif
     x->fuel = s->limits.fuel ? s->limits.fuel : UINT64_MAX;
     if (s->gc && !ts_gc_add_scanner(s->gc, scan_stack, x)) {
         ts_exec_free(x);
@@ -367,6 +371,9 @@ static bool owns_address(void *data, uintptr_t addr) {
 /* Where did the guest fault? The registers that hold pc and fp are known under preserve_none; elsewhere the one that points into
  * this module's code is pc, and fp is kept in x->stop_fp. */
 static void locate_fault(ts_exec *x, const ts_instance *inst, const ts_fault_ctx *fc) {
+#if defined(TS_DISPATCH_SWITCH)
+    (void)inst, (void)fc;
+#else
     unsigned form = form_of(x, inst);
     x->stop_pc = NULL;
     for (unsigned i = 0; i < fc->n_regs && !x->stop_pc; i++) {
@@ -383,6 +390,7 @@ static void locate_fault(ts_exec *x, const ts_instance *inst, const ts_fault_ctx
     if (fp % sizeof(ts_slot) == 0 && fp >= (uintptr_t)x->stack && fp < (uintptr_t)x->stack_end) x->stop_fp = (ts_slot *)fp;
 #endif
     if (!x->stop_pc) x->stop_fp = NULL;
+#endif
 }
 
 /* Interpret; true when a guard page was hit. Apart, so that no local lives across the jump. */
