@@ -372,7 +372,7 @@ static bool owns_address(void *data, uintptr_t addr) {
  * this module's code is pc, and fp is kept in x->stop_fp. */
 static void locate_fault(ts_exec *x, const ts_instance *inst, const ts_fault_ctx *fc) {
 #if defined(TS_DISPATCH_SWITCH)
-    (void)inst, (void)fc;
+    (void)x, (void)inst, (void)fc; /* x->stop_pc and stop_fp are kept up to date */
 #else
     unsigned form = form_of(x, inst);
     x->stop_pc = NULL;
