@@ -73,7 +73,7 @@ EXAMPLE_BIN = $(patsubst runtime/examples/%.c,$(BUILD)/examples/%,$(EXAMPLE_SRC)
 .PHONY: all lib tests examples
 all: lib $(if $(CLI_SRC),$(BUILD)/touchstone)
 lib: $(BUILD)/libtouchstone.a $(BUILD)/libtouchstone.so
-tests: $(TEST_BIN)
+tests: $(TEST_BIN) $(BUILD)/cabi_probe
 examples: $(EXAMPLE_BIN)
 
 # A build folder belongs to one compiler and one set of flags: a change of either compiles everything again.
@@ -114,6 +114,10 @@ $(BUILD)/examples/%: $(OBJ)/runtime/examples/%.o $(BUILD)/libtouchstone.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
+# What harness/tests/test_cabi_oracle.py asks.
+$(BUILD)/cabi_probe: $(OBJ)/runtime/tests/oracle/cabi_probe.o $(BUILD)/libtouchstone.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
 # What can fail for want of memory fails on demand there.
 $(BUILD)/tests/test_faults: TS_LDFLAGS += $(foreach f,malloc calloc realloc mmap mprotect mremap pthread_create pthread_mutex_init,-Wl,--wrap=$(f))
 .SECONDARY:
@@ -140,9 +144,11 @@ fixtures-deps:
 
 # --- tests and reports -------------------------------------------------------------------------------------------------
 # Each suite is a step with its own log (build/log) and count; the last line sums them up.
-.PHONY: prepare test test-c test-gcc test-harness test-wast test-p2 report bench fuzz lint format toolchains
-STEPS ?= structure c c-sanitized c-gcc harness wast p2
+.PHONY: prepare test test-c test-gcc test-harness test-wast test-aarch64 test-p2 report bench fuzz lint format toolchains
+# CI_LONG=1: the long form, with the scripts on aarch64 under emulation (minutes).
+STEPS ?= structure c c-sanitized c-gcc harness wast wast-checked wast-metered wast-sanitized wast-gcc $(if $(CI_LONG),wast-aarch64) p2
 prepare: deps suites guests
+	@$(if $(CI_LONG),ci/setup_aarch64.sh)
 	@$(MAKE) --no-print-directory all
 test: prepare
 	@$(PYTHON) ci/run_tests.py $(STEPS)
@@ -155,6 +161,10 @@ test-harness: deps
 test-wast: deps suites
 	@$(MAKE) --no-print-directory all
 	@$(PYTHON) ci/run_tests.py wast
+# Cross compiler and emulator from the distribution: installed here when apt may.
+test-aarch64: deps suites
+	@ci/setup_aarch64.sh
+	@$(PYTHON) ci/run_tests.py wast-aarch64
 test-p2: deps guests
 	@$(MAKE) --no-print-directory all
 	@$(PYTHON) ci/run_tests.py p2
@@ -210,6 +220,7 @@ help:
 	@echo 'make test          set up, build, and run every suite; STEPS="c p2" runs some'
 	@echo 'make report        set up, build, run the cases on every runtime: reports/latest/index.html'
 	@echo 'make test-c        the C tests (SANITIZE=1: with sanitizers); also test-gcc, test-harness, test-wast, test-p2'
+	@echo 'make test-aarch64  the official scripts in a build for aarch64, under qemu (minutes); in make test with CI_LONG=1'
 	@echo 'make lint          structure, style, types'
 	@echo 'make format        clang-format and ruff mend what they can'
 	@echo 'make fuzz          the fuzz targets and the comparison with wasmtime, FUZZ_SECONDS each (20)'

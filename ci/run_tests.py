@@ -131,19 +131,36 @@ def harness(count: Count, log: Path) -> None:
         count.problem = f"pytest ended with {status}"
 
 
-def wast(count: Count, log: Path) -> None:
-    record = ROOT / "reports/latest/wast.json"
-    record.unlink(missing_ok=True)
-    status = command(log, VENV / "assay", "wast", "-j", JOBS)
-    if record.exists():
-        for suite in json.loads(record.read_text())["suites"]:
-            count.passed += suite["passed"]
-            count.failed += suite["unexpected"]
-            count.known += suite["known"]
-            count.skipped += suite["skipped"]
-    if status != 0:
-        count.failed = max(count.failed, 1)
-        count.problem = "not as suites/expectations/wast.toml says"
+def wast(name: str = "", build: str = "build", before: str = "", after: str = "", *make: str) -> Callable[[Count, Path], None]:
+    """The official scripts on one build, under a program before it (an emulator) or with options after its own."""
+
+    def step(count: Count, log: Path) -> None:
+        output = ROOT / "reports/latest" if not name else BUILD / f"wast-{name}"
+        record = output / "wast.json"
+        record.unlink(missing_ok=True)
+        if make and command(log, "make", "--no-print-directory", f"-j{JOBS}", f"{build}/touchstone", f"BUILD={build}", *make) != 0:
+            count.failed += 1
+            count.problem = "the build failed"
+            return
+        program = ROOT / build / "touchstone"
+        if before or after:
+            program = BUILD / f"touchstone-{name}"
+            program.write_text(f'#!/bin/sh\nexec {before} "{ROOT / build / "touchstone"}" "$@" {after}\n')
+            program.chmod(0o755)
+        # an emulator and sanitizers take longer
+        slow = ["--timeout", "600"] if name else []
+        status = command(log, VENV / "assay", "wast", "-j", JOBS, "--touchstone", program, "--output", output, *slow)
+        if record.exists():
+            for suite in json.loads(record.read_text())["suites"]:
+                count.passed += suite["passed"]
+                count.failed += suite["unexpected"]
+                count.known += suite["known"]
+                count.skipped += suite["skipped"]
+        if status != 0:
+            count.failed = max(count.failed, 1)
+            count.problem = "not as suites/expectations/wast.toml says"
+
+    return step
 
 
 def p2(count: Count, log: Path) -> None:
@@ -196,7 +213,12 @@ STEPS: dict[str, Callable[[Count, Path], None]] = {
     "c-sanitized": c_tests("SANITIZE=1", "BUILD=build-asan"),
     "c-gcc": c_tests("CC=gcc", "BUILD=build-gcc"),
     "harness": harness,
-    "wast": wast,
+    "wast": wast(),
+    "wast-checked": wast("checked", "build", "", "--checked"),
+    "wast-metered": wast("metered", "build", "", "--interruptible --deterministic"),
+    "wast-sanitized": wast("sanitized", "build-asan", "", "", "SANITIZE=1"),
+    "wast-gcc": wast("gcc", "build-gcc", "", "", "CC=gcc"),
+    "wast-aarch64": wast("aarch64", "build-aarch64", "qemu-aarch64-static", "", "CC=aarch64-linux-gnu-gcc", "LDFLAGS=-static"),
     "p2": p2,
 }
 
