@@ -402,7 +402,7 @@ static __attribute__((noinline)) bool interpret_guarded(ts_exec *x, ts_func *f, 
         ts_fault_pop(fc);
         return true;
     }
-    ts_exec_interpret(x, f->inst, f->code->entry, fp);
+    ts_exec_interpret(x, f->inst, __atomic_load_n(&f->code->entry, __ATOMIC_ACQUIRE), fp);
     ts_fault_pop(fc);
     return false;
 }

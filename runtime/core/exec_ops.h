@@ -463,7 +463,7 @@ OP(finish) { STOP(TS_OK); }
         l_[0] = (uintptr_t)(ret);                                                                                      \
         l_[1] = (uintptr_t)fp;                                                                                         \
     } while (0)
-#define ENTRY(c) ((const ts_word *)__atomic_load_n(&(c)->entry, __ATOMIC_RELAXED))
+#define ENTRY(c) ((const ts_word *)__atomic_load_n(&(c)->entry, __ATOMIC_ACQUIRE))
 /* A call that leaves the instance: through C. Afterwards the first result is in every accumulator. */
 #define CALL_OUT(fn, nfp, n)                                                                                           \
     do {                                                                                                               \
