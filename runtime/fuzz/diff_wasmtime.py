@@ -17,9 +17,10 @@ import sys
 import time
 import zlib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import wasmtime
 from wasmtime import _bindings as ffi
@@ -132,7 +133,7 @@ class Theirs:
     def call(self, nth: int, params: str, results: str, args: list[str]) -> str:
         n = max(len(params), len(results), 1)
         raw = (ffi.wasmtime_val_raw_t * n)()
-        for slot, letter, arg in zip(raw, params, args):
+        for slot, letter, arg in zip(raw, params, args, strict=False):
             if letter == "i" or letter == "f":
                 slot.i32 = ctypes.c_int32(int(arg, 16)).value
             elif letter == "I" or letter == "F":
@@ -149,7 +150,7 @@ class Theirs:
         kind = kind_of_theirs(error, trap)
         if kind != "ok":
             return kind
-        return " ".join(["ok", *(self.show_raw(letter, slot) for letter, slot in zip(results, raw))])
+        return " ".join(["ok", *(self.show_raw(letter, slot) for letter, slot in zip(results, raw, strict=False))])
 
     @staticmethod
     def show_raw(letter: str, slot: Any) -> str:
@@ -257,9 +258,8 @@ def differences(engine: wasmtime.Engine, binary: bytes, report: list[str], tally
         elif words[0] == "global":
             if (plain(words[3]) if words[2] == "x" else words[3]) != (got := theirs.global_value(int(words[1]), words[2])):
                 yield f"{line}: theirs: {got}"
-        elif words[0] == "table":
-            if [plain(w) for w in words[2:]] != (shown := theirs.table(int(words[1]), words[2:])):
-                yield f"{line}: theirs: {' '.join(shown)}"
+        elif words[0] == "table" and [plain(w) for w in words[2:]] != (shown := theirs.table(int(words[1]), words[2:])):
+            yield f"{line}: theirs: {' '.join(shown)}"
 
 
 def make_engine() -> wasmtime.Engine:

@@ -44,7 +44,8 @@ static uint32_t adler32(const uint8_t *p, uint64_t len) {
     return b << 16 | a;
 }
 
-/* --- values ---------------------------------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------------------------------
+ */
 static char type_letter(const ts_type_registry *t, ts_valtype v) {
     switch (ts_vt_kind(v)) {
     case TS_VT_I32: return 'i';
@@ -125,7 +126,8 @@ static bool argument(const ts_type_registry *t, ts_valtype type, unsigned set, u
     return ts_vt_defaultable(type);
 }
 
-/* --- running --------------------------------------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------------------------------------------
+ */
 static ts_status host(void *data, ts_exec *x, ts_slot *io) {
     const ts_deftype *def = data;
     (void)x;

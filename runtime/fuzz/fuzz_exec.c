@@ -1,7 +1,7 @@
 /* fuzz_exec: modules that validate, run in every form of code; what can be seen must not depend on the form.
- * In: bytes from libFuzzer, a module (seeds: modules of `wasm-tools smith`). Out: no crash, no leak, no sanitizer report;
- * the same results, traps, memories, globals and tables with guard pages and explicit checks, with and without fuel, and
- * with a collection on every second allocation. build: clang -fsanitize=fuzzer,address,undefined */
+ * In: bytes from libFuzzer, a module (seeds: modules of `wasm-tools smith`). Out: no crash, no leak, no sanitizer
+ * report; the same results, traps, memories, globals and tables with guard pages and explicit checks, with and without
+ * fuel, and with a collection on every second allocation. build: clang -fsanitize=fuzzer,address,undefined */
 #include "exec_module.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,8 @@ static void compare(const char *what, const uint8_t *data, size_t size, const fz
     fz_report r = {0};
     fz_run(data, size, how, &r);
     /* where the heap ends is up to the collector */
-    if (!base->limited && !r.limited && (r.len != base->len || memcmp(r.text, base->text, r.len) != 0)) differ(what, base, &r);
+    if (!base->limited && !r.limited && (r.len != base->len || memcmp(r.text, base->text, r.len) != 0))
+        differ(what, base, &r);
     fz_report_free(&r);
 }
 

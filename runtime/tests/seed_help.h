@@ -71,7 +71,8 @@ static inline void seed_close(seed *s) {
 /* Arguments and results in s->io. */
 static inline ts_status seed_call(seed *s, const char *name) {
     ts_extern x;
-    if (!ts_instance_export(s->inst, name, strlen(name), &x) || x.kind != TS_EXTERN_FUNC) fail_msg("no function %s", name);
+    if (!ts_instance_export(s->inst, name, strlen(name), &x) || x.kind != TS_EXTERN_FUNC)
+        fail_msg("no function %s", name);
     ts_error_init(&s->e);
     ts_status st = ts_call(s->store, x.func, s->io, &s->e);
     assert_int_equal(s->e.status, st);

@@ -99,8 +99,10 @@ static void memory64(void **state) {
         ts_store_limits l = form(n);
         seed *s = seed_open("memory64", &l);
         RETURNS(s, seed_call(s, "load"), 42);
-        static const char *const beyond[] = {"load_wraps", "store_wraps", "store_const_wraps", "store_float_wraps", "store_local_wraps", "load_far"};
-        for (unsigned i = 0; i < sizeof beyond / sizeof *beyond; i++) TRAPS(s, seed_call1(s, beyond[i], 1), TS_TRAP_MEMORY_OOB);
+        static const char *const beyond[] = {"load_wraps",        "store_wraps",       "store_const_wraps",
+                                             "store_float_wraps", "store_local_wraps", "load_far"};
+        for (unsigned i = 0; i < sizeof beyond / sizeof *beyond; i++)
+            TRAPS(s, seed_call1(s, beyond[i], 1), TS_TRAP_MEMORY_OOB);
         RETURNS(s, seed_call(s, "load"), 42);
         TRAPS(s, seed_call1(s, "at", (ts_slot)-4), TS_TRAP_MEMORY_OOB);
         TRAPS(s, seed_call1(s, "at", 1ull << 32), TS_TRAP_MEMORY_OOB);
@@ -182,7 +184,8 @@ static void numbers(void **state) {
 
 int main(void) {
     seed_handlers();
-    const struct CMUnitTest tests[] = {cmocka_unit_test(control), cmocka_unit_test(backtraces), cmocka_unit_test(memory), cmocka_unit_test(memory64),
-                                       cmocka_unit_test(objects), cmocka_unit_test(exceptions), cmocka_unit_test(numbers)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(control), cmocka_unit_test(backtraces), cmocka_unit_test(memory), cmocka_unit_test(memory64),
+        cmocka_unit_test(objects), cmocka_unit_test(exceptions), cmocka_unit_test(numbers)};
     return cmocka_run_group_tests_name("exec", tests, NULL, NULL);
 }

@@ -7,8 +7,8 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
-static int64_t until = -1;  /* allocations until one fails; -1: none does */
-static bool for_good;       /* all that follow fail too */
+static int64_t until = -1; /* allocations until one fails; -1: none does */
+static bool for_good;      /* all that follow fail too */
 static uint64_t asked, refused;
 
 static bool refuse(void) {
@@ -36,13 +36,21 @@ void *__wrap_mremap(void *p, size_t len, size_t to, int flags, ...);
 int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*fn)(void *), void *data);
 int __wrap_pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *a);
 
-void *__wrap_malloc(size_t n) { return refuse() ? NULL : __real_malloc(n); }
-void *__wrap_calloc(size_t n, size_t size) { return refuse() ? NULL : __real_calloc(n, size); }
-void *__wrap_realloc(void *p, size_t n) { return refuse() ? NULL : __real_realloc(p, n); }
+void *__wrap_malloc(size_t n) {
+    return refuse() ? NULL : __real_malloc(n);
+}
+void *__wrap_calloc(size_t n, size_t size) {
+    return refuse() ? NULL : __real_calloc(n, size);
+}
+void *__wrap_realloc(void *p, size_t n) {
+    return refuse() ? NULL : __real_realloc(p, n);
+}
 void *__wrap_mmap(void *p, size_t len, int prot, int flags, int fd, off_t at) {
     return refuse() ? MAP_FAILED : __real_mmap(p, len, prot, flags, fd, at);
 }
-int __wrap_mprotect(void *p, size_t len, int prot) { return refuse() ? -1 : __real_mprotect(p, len, prot); }
+int __wrap_mprotect(void *p, size_t len, int prot) {
+    return refuse() ? -1 : __real_mprotect(p, len, prot);
+}
 void *__wrap_mremap(void *p, size_t len, size_t to, int flags, ...) {
     return refuse() ? MAP_FAILED : __real_mremap(p, len, to, flags);
 }
@@ -95,7 +103,8 @@ static void live(work *w) {
         ts_error_init(&e);
         st = ts_call(s, f, io, &e);
         assert_true(st == TS_OK ? e.status == TS_OK : e.status == st && e.message[0]);
-        assert_true(st == TS_OK || st == TS_NOMEM || st == TS_TRAP || st == TS_EXHAUSTION || st == TS_LIMIT || st == TS_EXCEPTION);
+        assert_true(st == TS_OK || st == TS_NOMEM || st == TS_TRAP || st == TS_EXHAUSTION || st == TS_LIMIT ||
+                    st == TS_EXCEPTION);
         w->calls++;
         if (st == TS_NOMEM || (st == TS_TRAP && e.trap == TS_TRAP_ALLOC)) w->ended++;
     }
@@ -133,17 +142,28 @@ static void every_failure(const char *name, const ts_store_limits *limits) {
 
 /* (the fuel ends what runs forever; the heap's limit ends the hoarding) */
 static const ts_store_limits guarded = {.fuel = 3000, .gc_bytes = 1 << 18, .stack_bytes = 1 << 16},
-                             checked = {.fuel = 3000, .gc_bytes = 1 << 18, .stack_bytes = 1 << 16, .explicit_checks = true};
+                             checked = {
+                                 .fuel = 3000, .gc_bytes = 1 << 18, .stack_bytes = 1 << 16, .explicit_checks = true};
 
 static void all(const char *name) {
     every_failure(name, &guarded);
     every_failure(name, &checked);
 }
-static void control(void **state) { (void)state, all("control"); }
-static void memory(void **state) { (void)state, all("memory"); }
-static void gc(void **state) { (void)state, all("gc"); }
-static void throwing(void **state) { (void)state, all("throw"); }
-static void numbers(void **state) { (void)state, all("numbers"); }
+static void control(void **state) {
+    (void)state, all("control");
+}
+static void memory(void **state) {
+    (void)state, all("memory");
+}
+static void gc(void **state) {
+    (void)state, all("gc");
+}
+static void throwing(void **state) {
+    (void)state, all("throw");
+}
+static void numbers(void **state) {
+    (void)state, all("numbers");
+}
 
 int main(void) {
     seed_handlers();

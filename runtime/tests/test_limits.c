@@ -24,7 +24,9 @@ static void fuel(void **state) {
     assert_int_equal(left[0], left[1]); /* the same work, the same fuel */
 }
 
-static void interrupt(void *data) { ts_store_interrupt(data); }
+static void interrupt(void *data) {
+    ts_store_interrupt(data);
+}
 
 static void interruption(void **state) {
     (void)state;
@@ -100,8 +102,8 @@ static ts_status call_back(void *data, ts_exec *x, ts_slot *io) {
     return ts_call(ts_exec_store(x), b->to, io, ts_exec_error(x));
 }
 /* (module (import "h" "h" (func)) (func (export "f") (call 0))) */
-static const uint8_t bouncing[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 2, 7, 1, 1, 'h', 1, 'h', 0, 0, 3, 2, 1,
-                                   0, 7, 5, 1, 1, 'f', 0, 1, 10, 6, 1, 4, 0, 0x10, 0, 0x0b};
+static const uint8_t bouncing[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 1, 4, 1,   0x60, 0, 0,  2, 7, 1, 1, 'h',  1, 'h',
+                                   0, 0,   3,   2,   1, 0, 7, 5, 1, 1, 'f', 0,    1, 10, 6, 1, 4, 0, 0x10, 0, 0x0b};
 static void host_depth(void **state) {
     (void)state;
     ts_engine *engine;
@@ -161,7 +163,8 @@ static bool call_is(ts_store *st, ts_instance *i, const char *name, ts_slot arg,
     ts_extern x;
     ts_slot io[8] = {arg};
     ts_error_init(&e);
-    return ts_instance_export(i, name, strlen(name), &x) && ts_call(st, x.func, io, &e) == want && (want != TS_OK || io[0] == value);
+    return ts_instance_export(i, name, strlen(name), &x) && ts_call(st, x.func, io, &e) == want &&
+           (want != TS_OK || io[0] == value);
 }
 static void worker(void *data) {
     shared *sh = data;
@@ -206,8 +209,9 @@ static void threads(void **state) {
 
 int main(void) {
     seed_handlers();
-    const struct CMUnitTest tests[] = {cmocka_unit_test(fuel),       cmocka_unit_test(interruption), cmocka_unit_test(memory),
-                                       cmocka_unit_test(tables),     cmocka_unit_test(call_depth),   cmocka_unit_test(host_depth),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(fuel),       cmocka_unit_test(interruption),
+                                       cmocka_unit_test(memory),     cmocka_unit_test(tables),
+                                       cmocka_unit_test(call_depth), cmocka_unit_test(host_depth),
                                        cmocka_unit_test(gc_heap),    cmocka_unit_test(threads)};
     return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
 }
