@@ -311,15 +311,11 @@ ts_val *ts_host_vals(ts_host_call *c, size_t n) { return ts_arena_array(c->arena
 /* --- running ----------------------------------------------------------------------------------------------------------- */
 
 ts_status ts_cstore_new(ts_engine *engine, const ts_run_limits *limits, TS_OWN ts_cstore **out, ts_error *e) {
-    ts_store_limits l = {0};
-    if (limits) {
-        l.memory_bytes = limits->memory_bytes;
-        l.stack_bytes = limits->stack_bytes;
-        l.fuel = limits->fuel;
-    }
+    ts_store_limits l = ts_store_limits_of(limits);
     return ts_cstore_create(engine, &l, out, e);
 }
 void ts_cstore_free(ts_cstore *s) { ts_cstore_destroy(s); }
+void ts_cstore_interrupt(ts_cstore *s) { ts_store_interrupt(ts_cstore_core(s)); }
 
 ts_status ts_cfunc_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_pool *pool, ts_error *e) {
     ts_val none;

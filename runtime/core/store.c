@@ -41,6 +41,19 @@ uint32_t ts_engine_features(const ts_engine *e) { return e->features; }
 /* --- store ----------------------------------------------------------------------------------------------------------- */
 #define GIB (1024ull * 1024 * 1024)
 
+ts_store_limits ts_store_limits_of(const ts_run_limits *l) {
+    if (!l) return (ts_store_limits){0};
+    return (ts_store_limits){.memory_bytes = l->memory_bytes,
+                             .table_elems = l->table_elems,
+                             .stack_bytes = l->stack_bytes,
+                             .host_depth = l->depth,
+                             .gc_bytes = l->gc_bytes,
+                             .fuel = l->fuel,
+                             .instances = l->instances,
+                             .deterministic = l->deterministic,
+                             .interruptible = l->interruptible};
+}
+
 ts_status ts_store_create(ts_engine *engine, const ts_store_limits *limits, ts_store **out, ts_error *e) {
     *out = NULL;
     ts_store *s = calloc(1, sizeof *s);

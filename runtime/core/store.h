@@ -100,6 +100,9 @@ typedef struct ts_store_limits {
     bool interruptible;      /* compile with interruption checks */
 } ts_store_limits;
 
+/* The embedder's limits (NULL: none). */
+ts_store_limits ts_store_limits_of(const ts_run_limits *l);
+
 /* The store itself: read by exec and gc, changed by store.c alone but for what is said. */
 struct ts_store {
     ts_engine *engine;

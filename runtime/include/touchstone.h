@@ -1,10 +1,11 @@
-/* touchstone.h: the one public header of libtouchstone, a runtime for WebAssembly components and WASI 0.2.
- * In: bytes of a component, grants, host functions. Out: instances, calls with typed values, outcomes.
+/* touchstone.h: the one public header of libtouchstone, a runtime for WebAssembly components, WASI 0.2 and core modules.
+ * In: bytes of a component or a core module, host functions, limits. Out: instances, calls with typed values, outcomes.
  * Sources: component-model Binary.md, CanonicalABI.md, Explainer.md; WebAssembly core specification 3.0.
  *
  * Ownership: a pointer returned through a TS_OWN parameter or as a TS_OWN result belongs to the caller, who ends it with the
  * function of the same type that is called `…_free`. All other pointers are borrowed for as long as what they came from lives.
- * Threads: an engine may be shared by threads; everything else belongs to one thread at a time. There is no global state. */
+ * Threads: engines and core modules may be shared by threads; everything else belongs to one thread at a time, but for
+ * interruption. There is no global state. */
 #ifndef TOUCHSTONE_H
 #define TOUCHSTONE_H
 
@@ -157,9 +158,21 @@ TS_API ts_status ts_callback_trap(ts_host_call *c, const char *fmt, ...) TS_PRIN
 TS_API ts_status ts_callback_exit(ts_host_call *c, int status); /* the same: ends the guest with TS_EXIT */
 
 /* --- running --- */
-typedef struct ts_run_limits { uint64_t memory_bytes, stack_bytes, fuel; } ts_run_limits; /* 0: the default */
+/* Limits of a store, of components or core modules; 0: the default in brackets. What is refused or ended names its limit. */
+typedef struct ts_run_limits {
+    uint64_t memory_bytes; /* of each linear memory [4 GiB; a 64-bit memory 16 GiB]: TS_LIMIT where it is made; memory.grow returns -1 */
+    uint64_t stack_bytes;  /* of the stack of values, which bounds the depth of calls [8 MiB]: TS_EXHAUSTION */
+    uint64_t fuel;         /* calls and loop iterations [unmetered]: TS_LIMIT */
+    uint64_t table_elems;  /* of each table [10 million]: as memory_bytes */
+    uint64_t gc_bytes;     /* heap of structs, arrays and exceptions [1 GiB]: TS_TRAP, TS_TRAP_ALLOC */
+    uint64_t instances;    /* core instances [100,000]: TS_LIMIT */
+    uint32_t depth;        /* calls nested through the host or between components [200]: TS_EXHAUSTION */
+    bool interruptible;    /* another thread may interrupt */
+    bool deterministic;    /* NaNs that operations make are canonical */
+} ts_run_limits;
 TS_API ts_status ts_cstore_new(ts_engine *engine, const ts_run_limits *limits /* or NULL */, TS_OWN ts_cstore **out, ts_error *e) TS_MUST_USE;
 TS_API void ts_cstore_free(ts_cstore *s); /* drops what guests hold of the host */
+TS_API void ts_cstore_interrupt(ts_cstore *s); /* as ts_core_store_interrupt */
 TS_API ts_status ts_component_instantiate(ts_cstore *s, ts_linker *l, ts_component *c, ts_cinstance **out, ts_error *e) TS_MUST_USE;
 /* interface NULL: a function that is exported by itself. NULL: there is none. */
 TS_API ts_cfunc *ts_cinstance_func(ts_cinstance *i, const char *interface, const char *name);
@@ -180,6 +193,142 @@ TS_API const char *ts_ctype_name(const ts_ctype *t, uint32_t i); /* of them; NUL
 TS_API const ts_ctype *ts_ctype_type(const ts_ctype *t, uint32_t i); /* of them; of list and option 0 is the element; of result 0 ok, 1 error; NULL: none */
 TS_API size_t ts_val_print(const ts_ctype *t, const ts_val *v, char *buf, size_t size); /* WAVE; returns as snprintf does */
 TS_API ts_status ts_val_parse(const ts_ctype *t, const char *text, ts_pool *pool, ts_val *v, ts_error *e) TS_MUST_USE;
+
+/* --- core modules ------------------------------------------------------------------------------------------------------
+ * The engine without components. A module is constant: stores on any number of threads instantiate it at once. A store belongs to
+ * one thread at a time, and owns all that is made in it: instances, functions, memories, tables, globals and tags live as long
+ * as it does, and none of them may be given to another store. The engine outlives its modules and stores. */
+typedef struct ts_module ts_core_module; /* decoded and validated */
+typedef struct ts_store ts_core_store;
+typedef struct ts_instance ts_core_instance;
+typedef struct ts_func ts_core_func;
+typedef struct ts_memory ts_core_memory;
+typedef struct ts_table ts_core_table;
+typedef struct ts_global ts_core_global;
+typedef struct ts_tag ts_core_tag;
+typedef struct ts_exec ts_core_call; /* a running call of a callback */
+
+/* A value type; references to defined types come from modules, and hold in all of their engine. */
+typedef uint32_t ts_core_type;
+#define TS_CORE_I32 0x7fu
+#define TS_CORE_I64 0x7eu
+#define TS_CORE_F32 0x7du
+#define TS_CORE_F64 0x7cu
+#define TS_CORE_V128 0x7bu
+#define TS_CORE_FUNCREF 0x7063u
+#define TS_CORE_EXTERNREF 0x6f63u
+#define TS_CORE_ANYREF 0x6e63u
+#define TS_CORE_EQREF 0x6d63u
+#define TS_CORE_I31REF 0x6c63u
+#define TS_CORE_STRUCTREF 0x6b63u
+#define TS_CORE_ARRAYREF 0x6a63u
+#define TS_CORE_EXNREF 0x6963u
+TS_API const char *ts_core_type_name(ts_core_type t, char buf[48]); /* "i32", "(ref null 5)": into buf, returns buf */
+TS_API bool ts_core_type_is_ref(ts_core_type t);
+TS_API bool ts_core_type_is_funcref(const ts_engine *engine, ts_core_type t); /* its values are in `func` below */
+
+/* A value with its type. References that are not of functions: 0 is null, the rest is opaque (ts_core_ref_…). An object that a call has
+ * returned lives until the guest runs again, unless it is held. */
+typedef struct ts_core_val {
+    ts_core_type type;
+    union {
+        int32_t i32; int64_t i64; float f32; double f64;
+        uint8_t v128[16];   /* lane 0 first */
+        ts_core_func *func; /* NULL: null */
+        uint64_t ref;
+    };
+} ts_core_val;
+TS_API uint64_t ts_core_ref_host(uint64_t v);                   /* an externref of the host's own: any number below 2^62 */
+TS_API bool ts_core_ref_host_value(uint64_t ref, uint64_t *v);  /* false: it is none */
+TS_API uint64_t ts_core_ref_i31(int32_t v);                     /* its low 31 bits */
+TS_API bool ts_core_ref_i31_value(uint64_t ref, int32_t *v);
+TS_API ts_status ts_core_ref_hold(ts_core_store *s, uint64_t ref, ts_error *e) TS_MUST_USE; /* keeps an object alive; counted */
+TS_API void ts_core_ref_release(ts_core_store *s, uint64_t ref);
+
+/* What may be imported and exported, and its type. To make something, the fields of its kind are filled, the rest is zero. */
+typedef enum ts_core_kind { TS_CORE_FUNC, TS_CORE_TABLE, TS_CORE_MEMORY, TS_CORE_GLOBAL, TS_CORE_TAG } ts_core_kind;
+typedef struct ts_core_externtype {
+    ts_core_kind kind;
+    /* functions and tags */
+    uint32_t n_params, n_results;
+    const ts_core_type *params, *results;
+    uint32_t defined; /* of a type that a module defines: what it is known by, then the four above are not looked at; 0: none */
+    /* tables and globals */
+    ts_core_type type;
+    bool mut;
+    /* tables (elements) and memories (pages) */
+    uint64_t min, max;
+    bool has_max, is64, shared;
+    uint32_t page_size; /* of memories; 0: 65536 */
+} ts_core_externtype;
+typedef struct ts_core_extern {
+    ts_core_kind kind;
+    union { ts_core_func *func; ts_core_table *table; ts_core_memory *memory; ts_core_global *global; ts_core_tag *tag; };
+} ts_core_extern;
+
+TS_API ts_status ts_core_module_new(ts_engine *engine, const void *bytes, size_t len, TS_OWN ts_core_module **out, ts_error *e) TS_MUST_USE; /* copies */
+TS_API void ts_core_module_free(ts_core_module *m); /* instances keep what they need */
+typedef struct ts_core_item { /* an import or export; `module` of exports is NULL. Names end with a NUL, and may hold more of them. */
+    const char *module, *name;
+    size_t module_len, name_len;
+    ts_core_externtype type;
+} ts_core_item;
+TS_API uint32_t ts_core_module_import_count(const ts_core_module *m);
+TS_API bool ts_core_module_import(const ts_core_module *m, uint32_t i, ts_core_item *out); /* false: there is none */
+TS_API uint32_t ts_core_module_export_count(const ts_core_module *m);
+TS_API bool ts_core_module_export(const ts_core_module *m, uint32_t i, ts_core_item *out);
+
+TS_API ts_status ts_core_store_new(ts_engine *engine, const ts_run_limits *limits /* or NULL */, TS_OWN ts_core_store **out, ts_error *e) TS_MUST_USE;
+TS_API void ts_core_store_free(ts_core_store *s);
+/* From any thread: the running call ends with TS_INTERRUPTED; when none runs, the next one. Of stores with `interruptible` or `fuel`. */
+TS_API void ts_core_store_interrupt(ts_core_store *s);
+TS_API uint64_t ts_core_store_fuel(const ts_core_store *s); /* left; UINT64_MAX: unmetered */
+TS_API ts_status ts_core_store_set_fuel(ts_core_store *s, uint64_t fuel, ts_error *e) TS_MUST_USE; /* of stores made with fuel */
+TS_API void ts_core_store_collect(ts_core_store *s); /* the garbage, now */
+
+/* imports: in the module's order. Runs the start function. What a failed instantiation has written stays written, as the specification says. */
+TS_API ts_status ts_core_instantiate(ts_core_store *s, ts_core_module *m, const ts_core_extern *imports, uint32_t n_imports,
+                                     const char *name /* for backtraces, or NULL */, ts_core_instance **out, ts_error *e) TS_MUST_USE;
+TS_API bool ts_core_instance_export(const ts_core_instance *i, const char *name, ts_core_extern *out); /* false: there is none */
+TS_API bool ts_core_instance_export_at(const ts_core_instance *i, uint32_t index, ts_core_extern *out); /* in the module's order */
+TS_API void ts_core_extern_type(const ts_core_store *s, const ts_core_extern *x, ts_core_externtype *out); /* min: the size now */
+
+/* A callback gets arguments of the types of its function; results are zero or null of theirs, for it to fill. It returns TS_OK or what one of the three
+ * functions below returns, or the failure of a call that it made with ts_core_callback_error. */
+typedef ts_status (*ts_core_callback)(ts_core_call *c, void *data, const ts_core_val *args, ts_core_val *results);
+TS_API ts_status ts_core_func_new(ts_core_store *s, const ts_core_externtype *type, ts_core_callback fn, void *data,
+                                  const char *name /* for messages, or NULL */, ts_core_func **out, ts_error *e) TS_MUST_USE;
+TS_API ts_core_store *ts_core_callback_store(ts_core_call *c);
+TS_API const ts_core_instance *ts_core_callback_caller(ts_core_call *c); /* NULL: the host */
+TS_API ts_error *ts_core_callback_error(ts_core_call *c); /* for calls that the callback makes and whose failure it returns */
+TS_API ts_status ts_core_callback_trap(ts_core_call *c, const char *fmt, ...) TS_PRINTF(2, 3);
+TS_API ts_status ts_core_callback_exit(ts_core_call *c, int status); /* ends the guest with TS_EXIT */
+TS_API ts_status ts_core_callback_throw(ts_core_call *c, ts_core_tag *tag, const ts_core_val *args, uint32_t n_args);
+
+TS_API ts_status ts_core_func_call(ts_core_store *s, ts_core_func *f, const ts_core_val *args, uint32_t n_args, ts_core_val *results,
+                                   uint32_t n_results, ts_error *e) TS_MUST_USE;
+/* The exception of the last call that ended with TS_EXCEPTION: its tag (NULL: there is none), and its arguments, as many as the tag has. */
+TS_API ts_core_tag *ts_core_exception_tag(const ts_core_store *s);
+TS_API ts_status ts_core_exception_args(ts_core_store *s, ts_core_val *args, uint32_t n_args, ts_error *e) TS_MUST_USE;
+
+TS_API ts_status ts_core_memory_new(ts_core_store *s, const ts_core_externtype *type, ts_core_memory **out, ts_error *e) TS_MUST_USE;
+TS_API uint8_t *ts_core_memory_data(ts_core_memory *m);        /* until the guest runs or the memory grows */
+TS_API uint64_t ts_core_memory_size(const ts_core_memory *m);  /* in bytes */
+TS_API uint64_t ts_core_memory_pages(const ts_core_memory *m);
+TS_API bool ts_core_memory_read(const ts_core_memory *m, uint64_t at, void *to, size_t len); /* false: out of bounds, nothing is copied */
+TS_API bool ts_core_memory_write(ts_core_memory *m, uint64_t at, const void *from, size_t len);
+TS_API ts_status ts_core_memory_grow(ts_core_store *s, ts_core_memory *m, uint64_t delta, uint64_t *old /* or NULL */, ts_error *e) TS_MUST_USE;
+
+TS_API ts_status ts_core_table_new(ts_core_store *s, const ts_core_externtype *type, const ts_core_val *init, ts_core_table **out, ts_error *e) TS_MUST_USE;
+TS_API uint64_t ts_core_table_size(const ts_core_table *t);
+TS_API ts_status ts_core_table_get(ts_core_store *s, const ts_core_table *t, uint64_t i, ts_core_val *out, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_core_table_set(ts_core_store *s, ts_core_table *t, uint64_t i, const ts_core_val *v, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_core_table_grow(ts_core_store *s, ts_core_table *t, uint64_t delta, const ts_core_val *init, uint64_t *old /* or NULL */, ts_error *e) TS_MUST_USE;
+
+TS_API ts_status ts_core_global_new(ts_core_store *s, const ts_core_externtype *type, const ts_core_val *v, ts_core_global **out, ts_error *e) TS_MUST_USE;
+TS_API void ts_core_global_get(const ts_core_store *s, const ts_core_global *g, ts_core_val *out);
+TS_API ts_status ts_core_global_set(ts_core_store *s, ts_core_global *g, const ts_core_val *v, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_core_tag_new(ts_core_store *s, const ts_core_externtype *type, ts_core_tag **out, ts_error *e) TS_MUST_USE;
 
 #ifdef __cplusplus
 }
