@@ -293,7 +293,7 @@ bool ts_core_instance_export_at(const ts_instance *i, uint32_t index, ts_core_ex
     const ts_export *at = &i->module->exports[index];
     return ts_instance_export(i, at->name, at->name_len, &x) && put_extern(&x, out);
 }
-void ts_core_extern_type(const ts_store *s, const ts_core_extern *x, ts_core_externtype *out) {
+void ts_core_extern_describe(const ts_store *s, const ts_core_extern *x, ts_core_externtype *out) {
     *out = (ts_core_externtype){.kind = x->kind};
     switch (x->kind) {
     case TS_CORE_FUNC: put_func(s->types, x->func->type, out); break;

@@ -291,7 +291,7 @@ TS_API ts_status ts_core_instantiate(ts_core_store *s, ts_core_module *m, const 
                                      const char *name /* for backtraces, or NULL */, ts_core_instance **out, ts_error *e) TS_MUST_USE;
 TS_API bool ts_core_instance_export(const ts_core_instance *i, const char *name, ts_core_extern *out); /* false: there is none */
 TS_API bool ts_core_instance_export_at(const ts_core_instance *i, uint32_t index, ts_core_extern *out); /* in the module's order */
-TS_API void ts_core_extern_type(const ts_core_store *s, const ts_core_extern *x, ts_core_externtype *out); /* min: the size now */
+TS_API void ts_core_extern_describe(const ts_core_store *s, const ts_core_extern *x, ts_core_externtype *out); /* min: the size now */
 
 /* A callback gets arguments of the types of its function; results are zero or null of theirs, for it to fill. It returns TS_OK or what one of the three
  * functions below returns, or the failure of a call that it made with ts_core_callback_error. */
