@@ -52,7 +52,7 @@ EXAMPLE_SRC := $(wildcard runtime/examples/*.c)
 # in $(BUILD)/gen is part of the library. Asked for as an included makefile, so that the list is known to this run.
 GLUE := $(wildcard runtime/wasi/gen_glue.py)
 ifneq ($(GLUE),)
-ifeq ($(filter clean help lint deps suites guests fixtures fixtures-deps prepare test report,$(MAKECMDGOALS)),)
+ifeq ($(filter clean help lint deps suites guests fixtures fixtures-deps prepare test report toolchains,$(MAKECMDGOALS)),)
 -include $(BUILD)/gen/files.mk
 endif
 GLUE_IN := $(wildcard runtime/wasi/*.py) $(wildcard runtime/wasi/*.def runtime/wasi/*.tsv) $(shell find runtime/wasi/wit -name '*.wit' 2>/dev/null)
@@ -207,10 +207,9 @@ $(BUILD)/fuzz/fuzz_%: $(OBJ)/runtime/fuzz/fuzz_%.o $(call obj_of,$(FUZZ_LIB_SRC)
 	$(Q)$(CC) -fsanitize=fuzzer,address,undefined $^ -o $@ $(LIBS)
 -include $(wildcard $(OBJ)/runtime/fuzz/*.d)
 
+# One program by every toolchain that is here or can be had: cases p2/toolchains. TOOLCHAINS="go python" builds some, ARGS=--run runs them.
 toolchains:
-	@echo 'toolchains: what real toolchains make of one program (fixtures/src: C with wasi-libc, C against P2, JavaScript)'
-	@for t in clang-19 wasm-ld-19 cargo rustc go tinygo; do command -v $$t >/dev/null && echo "  $$t is here" || echo "  $$t is absent"; done
-	@for t in jco componentize-js asc; do [ -x node_modules/.bin/$$t ] && echo "  $$t is here" || echo "  $$t is absent"; done
+	@$(PYTHON) ci/toolchains.py --install $(ARGS) $(TOOLCHAINS)
 
 .PHONY: clean help
 clean:
