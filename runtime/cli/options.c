@@ -14,10 +14,17 @@ const char ts_cli_run_help[] =
     "  --cwd GUEST                   the initial working directory [none]\n"
     "  --argv0 NAME                  the guest's first argument [the component's file name]\n"
     "  -S WORD[=y|n],…               wasmtime's words, see below\n"
+    "  --tcp-connect HOST:PORT       connect to; HOST: an address, [IPv6], ADDRESS/BITS, * or a name; PORT: N, N-M or "
+    "*\n"
+    "  --tcp-listen ADDRESS:PORT     bind and listen at; port 0: one that the system picks\n"
+    "  --udp HOST:PORT               exchange datagrams with; an own port of the system's choice comes with it\n"
+    "  --udp-bind ADDRESS:PORT       bind a UDP socket to\n"
+    "  --allow-name NAME             look up this name; *.NAME: all below it\n"
     "  --unstable NAME               link the functions of an unstable feature (clocks-timezone, network-error-code "
     "…)\n"
     "  --deny INTERFACE              as if nothing provided it (wasi:clocks/wall-clock)\n"
-    "  --invoke 'NAME(ARGS)'         call this export instead of wasi:cli/run, in WAVE notation, and print its result; of an\n"
+    "  --invoke 'NAME(ARGS)'         call this export instead of wasi:cli/run, in WAVE notation, and print its result; "
+    "of an\n"
     "                                interface: 'IFACE#NAME(ARGS)'; of a core module without imports: numbers\n"
     "  --unknown-imports-trap        run although imports are unknown or not implemented; a call of one traps\n"
     "  --trace[=INTERFACE,…]         print each WASI call with its arguments and result on stderr\n"
@@ -31,8 +38,9 @@ const char ts_cli_run_help[] =
     "  cli common preview2 p2        what is always there (=n: deny wasi:cli)\n"
     "  inherit-env                   all environment variables\n"
     "  inherit-stdin inherit-stdout inherit-stderr   as they are by default (=n: closed)\n"
-    "  inherit-network allow-ip-name-lookup tcp udp  sockets: not implemented yet: link, and trap when they are "
-    "called\n"
+    "  inherit-network               all addresses, by TCP and UDP\n"
+    "  allow-ip-name-lookup          look up all names\n"
+    "  tcp udp                       =n: not even sockets of that kind\n"
     "  http                          outgoing requests: not implemented yet: link, and trap when they are called\n"
     "  network-error-code cli-exit-with-code         unstable functions of those names\n"
     "  max-resources=N               host objects that the guest may hold at once\n";
@@ -140,8 +148,14 @@ static ts_status s_word(ts_wasi *w, ts_linker *l, char *word, ts_error *e) {
     } else if (is_one_of(word, "inherit-stdin inherit-stdout inherit-stderr")) {
         int which = word[11] == 'i' ? 0 : word[11] == 'o' ? 1 : 2;
         ts_wasi_stdio(w, which, yes ? which : -1);
-    } else if (is_one_of(word, "inherit-network allow-ip-name-lookup tcp udp")) {
-        if (yes) ts_linker_unimplemented_traps(l, "wasi:sockets");
+    } else if (strcmp(word, "inherit-network") == 0) {
+        ts_wasi_allow_network(w, yes);
+    } else if (strcmp(word, "allow-ip-name-lookup") == 0) {
+        ts_wasi_allow_names(w, yes);
+    } else if (strcmp(word, "tcp") == 0) {
+        ts_wasi_allow_tcp(w, yes);
+    } else if (strcmp(word, "udp") == 0) {
+        ts_wasi_allow_udp(w, yes);
     } else if (strcmp(word, "http") == 0) {
         if (yes) ts_linker_unimplemented_traps(l, "wasi:http");
     } else if (is_one_of(word, "network-error-code cli-exit-with-code")) {
@@ -192,9 +206,10 @@ ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, t
             o->unknown_imports_trap = true;
             continue;
         }
-        static const char *const takes[] = {"--dir",      "--env",  "--cwd",          "--argv0",   "-S",
-                                            "--unstable", "--deny", "--trace-output", "--outcome", "--invoke",     "--max-memory",
-                                            "--max-time", "--fuel", "--stack"};
+        static const char *const takes[] = {
+            "--tcp-connect", "--tcp-listen", "--udp",      "--udp-bind", "--allow-name", "--dir",          "--env",
+            "--cwd",         "--argv0",      "-S",         "--unstable", "--deny",       "--trace-output", "--outcome",
+            "--invoke",      "--max-memory", "--max-time", "--fuel",     "--stack"};
         const char *name = NULL;
         for (size_t k = 0; k < sizeof takes / sizeof *takes && !name; k++)
             if (is(a, takes[k], &v)) name = takes[k];
@@ -214,6 +229,16 @@ ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, t
             s = ts_wasi_cwd(w, v, e);
         else if (strcmp(name, "--argv0") == 0)
             o->argv0 = v;
+        else if (strcmp(name, "--tcp-connect") == 0)
+            s = ts_wasi_allow(w, TS_WASI_TCP_CONNECT, v, e);
+        else if (strcmp(name, "--tcp-listen") == 0)
+            s = ts_wasi_allow(w, TS_WASI_TCP_LISTEN, v, e);
+        else if (strcmp(name, "--udp") == 0)
+            s = ts_wasi_allow(w, TS_WASI_UDP_PEER, v, e);
+        else if (strcmp(name, "--udp-bind") == 0)
+            s = ts_wasi_allow(w, TS_WASI_UDP_BIND, v, e);
+        else if (strcmp(name, "--allow-name") == 0)
+            s = ts_wasi_allow_name(w, v, e);
         else if (strcmp(name, "-S") == 0)
             s = s_list(w, l, v, e);
         else if (strcmp(name, "--unstable") == 0)

@@ -232,13 +232,13 @@ ts_status ts_host_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *
     if (TS_UNLIKELY(f->kind == TS_CFUNC_MISSING || !f->def->fn)) {
         bool root = !f->import_name || !f->import_name[0];
         ts_fail_trap(e, TS_TRAP_UNIMPLEMENTED, "the import `%s%s%s` was called: %s", root ? "" : f->import_name, root ? "" : " ", f->name, f->reason ? f->reason : "it is not implemented here");
-        if (f->linker && ts_linker_traces(f->linker, f->import_name)) ts_trace_call(f->linker, f, args, NULL, TS_TRAP, e);
+        if (f->linker && ts_linker_traces(f->linker, f->import_name)) ts_trace_call(f->linker, f, args, NULL, TS_TRAP, e, f->denied);
         return TS_TRAP;
     }
     ts_host_call call = {.host = f->host, .store = s, .arena = arena, .err = e, .max_bytes = 256u << 20, .func = f->def};
     if (TS_LIKELY(!f->linker || !ts_linker_traces(f->linker, f->def->interface))) return f->def->fn(&call, args, result);
     ts_status st = f->def->fn(&call, args, result);
-    ts_trace_call(f->linker, f, args, result, st, e);
+    ts_trace_call(f->linker, f, args, result, st, e, call.denied);
     return st;
 }
 

@@ -291,7 +291,7 @@ struct ts_linker {
     bool unknown_trap, deny_all;
 };
 bool ts_linker_traces(const ts_linker *l, const char *interface);
-void ts_trace_call(ts_linker *l, ts_cfunc *f, const ts_val *args, const ts_val *result, ts_status st, const ts_error *e);
+void ts_trace_call(ts_linker *l, ts_cfunc *f, const ts_val *args, const ts_val *result, ts_status st, const ts_error *e, bool denied);
 void ts_trace_drop(ts_linker *l, const ts_resource *rt, uint64_t rep, ts_status st, const ts_error *e);
 bool ts_linker_trap_missing(const ts_linker *l);
 /* Bind the imports of a component: items in the order of its TS_DEF_IMPORT definitions. */

@@ -19,6 +19,7 @@ struct ts_host_call {
     uint64_t max_bytes;  /* a result's lists and strings beyond this are a limit error [256 MiB] */
     const struct ts_host_func *func;         /* a call of a function … */
     const struct ts_host_resource *resource; /* … or of a resource's drop */
+    bool denied;         /* set by the host: refused, as it was not granted (a trace says so) */
 };
 
 /* args: n_params values; result: where the result goes (unset when the function has none). Handles: args[i].handle.rep is the rep given at

@@ -86,7 +86,7 @@ static void put_end(line *o, ts_status st, const ts_error *e) {
     }
 }
 
-void ts_trace_call(ts_linker *l, ts_cfunc *f, const ts_val *args, const ts_val *result, ts_status st, const ts_error *e) {
+void ts_trace_call(ts_linker *l, ts_cfunc *f, const ts_val *args, const ts_val *result, ts_status st, const ts_error *e, bool denied) {
     line o = {0};
     if (f->import_name && f->import_name[0]) {
         put(&o, f->import_name);
@@ -104,7 +104,7 @@ void ts_trace_call(ts_linker *l, ts_cfunc *f, const ts_val *args, const ts_val *
         put_val(&o, l, f->res, f->type->result, result);
     }
     put_end(&o, st, e);
-    if (f->denied) put(&o, " [denied]");
+    if (denied) put(&o, " [denied]");
     if (!o.lost && o.buf) l->trace.line(l->trace.data, o.buf, o.len);
     free(o.buf);
 }

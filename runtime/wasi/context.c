@@ -40,6 +40,11 @@ void ts_wasi_destroy(ts_wasi *w) {
         ts_wasi_file_release(w->preopens.data[i].file);
         free(w->preopens.data[i].guest);
     }
+    for (uint32_t i = 0; i < w->net_rules.len; i++) free(w->net_rules.data[i].name);
+    for (uint32_t i = 0; i < w->names.len; i++) free(w->names.data[i]);
+    ts_sys_lookups_free(w->lookups);
+    ts_vec_free(&w->net_rules);
+    ts_vec_free(&w->names);
     ts_vec_free(&w->by_id);
     ts_vec_free(&w->free_ids);
     ts_vec_free(&w->args);

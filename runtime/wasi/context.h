@@ -6,10 +6,15 @@
 #define TS_WASI_CONTEXT_H
 #include "base/vec.h"
 #include "sys/fs.h"
+#include "sys/lookup.h"
+#include "sys/net.h"
 #include "sys/pollset.h"
 #include "wasi/wasi.h"
 
-enum { TS_WASI_CHUNK = 65536 }; /* the most that one read of a stream gives */
+enum {
+    TS_WASI_CHUNK = 65536,    /* the most that one read of a stream gives */
+    TS_WASI_MAX_LOOKUPS = 32, /* threads that look names up at once */
+};
 
 typedef enum ts_wasi_kind {
     TS_WASI_ERROR,
@@ -19,6 +24,12 @@ typedef enum ts_wasi_kind {
     TS_WASI_DESCRIPTOR,
     TS_WASI_DIR_STREAM,
     TS_WASI_TERMINAL,
+    TS_WASI_NETWORK,
+    TS_WASI_TCP,
+    TS_WASI_UDP,
+    TS_WASI_UDP_IN,
+    TS_WASI_UDP_OUT,
+    TS_WASI_NAMES,
 } ts_wasi_kind;
 
 typedef struct ts_wasi_obj ts_wasi_obj;
@@ -28,6 +39,9 @@ struct ts_wasi_obj {
     uint32_t children; /* live objects that the text calls its children */
     ts_wasi_obj *parent, *prev, *next;
     void (*end)(ts_wasi *w, ts_wasi_obj *o); /* gives back what it holds; NULL: nothing */
+    /* What a pollable of it waits for: true when it is ready as it is, else the file to wait on. */
+    bool (*ready)(ts_wasi_obj *o, ts_sys_wait *wait);
+    bool (*confirm)(ts_wasi_obj *o); /* the OS says that the file is ready: is the object? NULL: yes */
 };
 
 /* An open file of the host, shared by the descriptor and the streams made of it. */
@@ -35,10 +49,11 @@ typedef struct ts_wasi_file {
     uint32_t refs;
     int fd;
     ts_sys_type type;
-    bool own; /* fd is closed with the last reference */
+    bool own;               /* fd is closed with the last reference */
+    bool in_shut, out_shut; /* a connection's direction was shut down: its stream is closed */
 } ts_wasi_file;
 
-typedef enum ts_wasi_domain { TS_WASI_OF_STDIO, TS_WASI_OF_FILESYSTEM } ts_wasi_domain;
+typedef enum ts_wasi_domain { TS_WASI_OF_STDIO, TS_WASI_OF_FILESYSTEM, TS_WASI_OF_NETWORK } ts_wasi_domain;
 
 typedef struct ts_wasi_error { /* wasi:io/error.error */
     ts_wasi_obj obj;
@@ -82,10 +97,24 @@ typedef struct ts_wasi_env_var {
     char *name, *value;
 } ts_wasi_env_var;
 
+/* A part of the network that is granted. */
+typedef struct ts_wasi_net_rule {
+    ts_wasi_net_use use;
+    bool any;         /* every address */
+    ts_sys_addr addr; /* else those that share `bits` with it */
+    uint32_t bits;
+    uint16_t port_from, port_to;
+    char *name; /* a rule by name: further addresses come with the guest's look-ups of it */
+} ts_wasi_net_rule;
+
 struct ts_wasi {
     TS_VEC(char *) args;
     TS_VEC(ts_wasi_env_var) env;
     TS_VEC(ts_wasi_preopen) preopens;
+    TS_VEC(ts_wasi_net_rule) net_rules;
+    TS_VEC(char *) names; /* that may be looked up */
+    bool net_all, names_all, no_tcp, no_udp;
+    ts_sys_lookups *lookups; /* made at the first look-up */
     char *cwd;
     int stdio[3];
     bool walk_paths;
@@ -144,6 +173,7 @@ ts_status ts_wasi_stream_new(ts_host_call *c, ts_wasi_kind kind, ts_wasi_file *f
 bool ts_wasi_stream_drain(ts_wasi_stream *s);
 ts_status ts_wasi_pollable_new(ts_host_call *c, ts_wasi_obj *parent, bool is_timer, uint64_t deadline,
                                ts_val *result) TS_MUST_USE;
+void ts_wasi_stream_pollable(ts_wasi_stream *s); /* sets what its pollables wait for */
 /* Wait for one stream. wit: pollable.block */
 ts_status ts_wasi_wait_stream(ts_host_call *c, ts_wasi_stream *s) TS_MUST_USE;
 

@@ -11,28 +11,36 @@ ts_status ts_wasi_pollable_new(ts_host_call *c, ts_wasi_obj *parent, bool is_tim
     return TS_OK;
 }
 
-/* What a stream waits for: true when it is ready as it is, else the file to wait on. */
-static bool stream_ready(ts_wasi_stream *s, ts_sys_wait *w) {
+static bool stream_ready(ts_wasi_obj *o, ts_sys_wait *w) {
+    const ts_wasi_stream *s = (const ts_wasi_stream *)o;
     if (s->closed || s->mode != TS_WASI_WAIT) return true;
-    *w = (ts_sys_wait){.fd = s->file->fd, .out = s->obj.kind == TS_WASI_OUT};
+    if (o->kind == TS_WASI_IN ? s->file->in_shut : s->file->out_shut) return true;
+    *w = (ts_sys_wait){.fd = s->file->fd, .out = o->kind == TS_WASI_OUT};
     return false;
 }
-
-/* The OS says that a stream is ready; an output stream with bytes pending is when they are gone. */
-static bool stream_confirm(ts_wasi_stream *s) {
-    return s->obj.kind != TS_WASI_OUT || !s->pending_len || ts_wasi_stream_drain(s);
+/* An output stream with bytes pending is ready when they are gone. */
+static bool stream_confirm(ts_wasi_obj *o) {
+    ts_wasi_stream *s = (ts_wasi_stream *)o;
+    return o->kind != TS_WASI_OUT || !s->pending_len || ts_wasi_stream_drain(s);
+}
+void ts_wasi_stream_pollable(ts_wasi_stream *s) {
+    s->obj.ready = stream_ready;
+    s->obj.confirm = stream_confirm;
+}
+static bool confirmed(ts_wasi_obj *o) {
+    return !o->confirm || o->confirm(o);
 }
 
 ts_status ts_wasi_wait_stream(ts_host_call *c, ts_wasi_stream *s) {
     for (;;) {
         ts_sys_wait w;
-        if (stream_ready(s, &w)) return TS_OK;
+        if (stream_ready(&s->obj, &w)) return TS_OK;
         ts_sys_err e = ts_sys_poll(&w, 1, TS_SYS_NO_DEADLINE);
         if (e == TS_SYS_EINTR)
             TS_TRY(ts_wasi_interrupted(c));
         else if (e == TS_SYS_ENOMEM)
             return ts_fail_nomem(c->err);
-        else if (e || (w.ready && stream_confirm(s)))
+        else if (e || (w.ready && stream_confirm(&s->obj)))
             return TS_OK; /* an error shows in the next operation */
     }
 }
@@ -59,7 +67,7 @@ static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n,
                     ready[i] = true;
                 else if (p[i]->deadline < deadline)
                     deadline = p[i]->deadline;
-            } else if (!p[i]->obj.parent || stream_ready((ts_wasi_stream *)p[i]->obj.parent, &waits[n_waits])) {
+            } else if (!p[i]->obj.parent || p[i]->obj.parent->ready(p[i]->obj.parent, &waits[n_waits])) {
                 ready[i] = true;
             } else {
                 of[n_waits++] = (uint32_t)i;
@@ -74,7 +82,7 @@ static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n,
                 return e == TS_SYS_ENOMEM ? ts_fail_nomem(c->err)
                                           : ts_host_trap(c, "cannot wait: %s", ts_sys_err_text(e));
             for (size_t k = 0; e == TS_SYS_OK && k < n_waits; k++)
-                if (waits[k].ready && stream_confirm((ts_wasi_stream *)p[of[k]]->obj.parent)) {
+                if (waits[k].ready && confirmed(p[of[k]]->obj.parent)) {
                     ready[of[k]] = true;
                     ++*n_ready;
                 }

@@ -7,6 +7,7 @@
 
 enum {
     PERMIT_FILE = 1 << 20, /* what check-write grants where a write never waits for a reader */
+    PERMIT_SOCKET = 65536, /* … where what does not fit is kept pending at once */
     PERMIT_WAIT = 4096,    /* … and where it may: a pipe that is writable takes this much (POSIX: PIPE_BUF) */
     BLOCKING_MAX = 4096,   /* of blocking-write-and-flush */
 };
@@ -30,7 +31,15 @@ ts_status ts_wasi_stream_new(ts_host_call *c, ts_wasi_kind kind, ts_wasi_file *f
     s->domain = domain;
     s->offset = offset;
     s->closed = file->fd < 0;
+    ts_wasi_stream_pollable(s);
     return TS_OK;
+}
+
+/* The stream of a call. A connection that was shut down has closed it. wit: tcp-socket.shutdown */
+static ts_wasi_stream *stream_of(ts_host_call *c, const ts_val *v) {
+    ts_wasi_stream *s = ts_wasi_obj_of(c, v);
+    if (s->obj.kind == TS_WASI_IN ? s->file->in_shut : s->file->out_shut) s->closed = true;
+    return s;
 }
 
 /* --- reading -------------------------------------------------------------------------------------------------------
@@ -80,7 +89,7 @@ static ts_status failure(ts_host_call *c, const ts_wasi_stream *s, outcome how, 
 }
 
 static ts_status read_result(ts_host_call *c, const ts_val *args, bool block, bool skip, ts_val *result) {
-    ts_wasi_stream *s = ts_wasi_obj_of(c, &args[0]);
+    ts_wasi_stream *s = stream_of(c, &args[0]);
     uint8_t *buf;
     size_t n;
     outcome how;
@@ -120,7 +129,9 @@ static ts_sys_err write_once(ts_wasi_stream *s, const void *buf, size_t len, siz
     if (s->mode == TS_WASI_AT) {
         e = ts_sys_pwrite(s->file->fd, buf, len, s->offset, n);
         s->offset += *n;
-    } else
+    } else if (s->domain == TS_WASI_OF_NETWORK)
+        e = ts_sys_send(s->file->fd, buf, len, n);
+    else
         e = s->mode == TS_WASI_APPEND ? ts_sys_append(s->file->fd, buf, len, n)
                                       : ts_sys_write(s->file->fd, buf, len, n);
     return e;
@@ -178,7 +189,8 @@ static ts_status write_all(ts_host_call *c, ts_wasi_stream *s, const uint8_t *bu
 static uint64_t permit_now(ts_wasi_stream *s) {
     if (s->mode != TS_WASI_WAIT) return PERMIT_FILE;
     if (s->pending_len && !ts_wasi_stream_drain(s)) return 0;
-    return ts_sys_ready(s->file->fd, true) ? PERMIT_WAIT : 0;
+    if (!ts_sys_ready(s->file->fd, true)) return 0;
+    return s->domain == TS_WASI_OF_NETWORK ? PERMIT_SOCKET : PERMIT_WAIT;
 }
 
 /* What was accepted is in the file, or (block false) may still be pending. */
@@ -188,7 +200,7 @@ static ts_status settle(ts_host_call *c, ts_wasi_stream *s) {
 }
 
 ts_status ts_wasi_io_streams_output_stream_check_write(ts_host_call *c, const ts_val *args, ts_val *result) {
-    ts_wasi_stream *s = ts_wasi_obj_of(c, &args[0]);
+    ts_wasi_stream *s = stream_of(c, &args[0]);
     ts_val *v;
     uint64_t n = s->closed ? 0 : permit_now(s);
     if (s->closed) return ts_wasi_err_closed(c, result); /* draining may have closed it */
@@ -228,14 +240,14 @@ static ts_status zeroes(ts_host_call *c, uint64_t len, const uint8_t **out) {
 }
 
 ts_status ts_wasi_io_streams_output_stream_write(ts_host_call *c, const ts_val *args, ts_val *result) {
-    return write_result(c, ts_wasi_obj_of(c, &args[0]), args[1].raw.ptr, args[1].raw.len, result);
+    return write_result(c, stream_of(c, &args[0]), args[1].raw.ptr, args[1].raw.len, result);
 }
 ts_status ts_wasi_io_streams_output_stream_blocking_write_and_flush(ts_host_call *c, const ts_val *args,
                                                                     ts_val *result) {
-    return write_and_flush(c, ts_wasi_obj_of(c, &args[0]), args[1].raw.ptr, args[1].raw.len, result);
+    return write_and_flush(c, stream_of(c, &args[0]), args[1].raw.ptr, args[1].raw.len, result);
 }
 ts_status ts_wasi_io_streams_output_stream_write_zeroes(ts_host_call *c, const ts_val *args, ts_val *result) {
-    ts_wasi_stream *s = ts_wasi_obj_of(c, &args[0]);
+    ts_wasi_stream *s = stream_of(c, &args[0]);
     const uint8_t *buf = NULL;
     if (!s->closed && args[1].u64 <= s->permit) TS_TRY(zeroes(c, args[1].u64, &buf));
     return write_result(c, s, buf, args[1].u64, result);
@@ -244,17 +256,17 @@ ts_status ts_wasi_io_streams_output_stream_blocking_write_zeroes_and_flush(ts_ho
                                                                            ts_val *result) {
     const uint8_t *buf = NULL;
     if (args[1].u64 <= BLOCKING_MAX) TS_TRY(zeroes(c, args[1].u64, &buf));
-    return write_and_flush(c, ts_wasi_obj_of(c, &args[0]), buf, args[1].u64, result);
+    return write_and_flush(c, stream_of(c, &args[0]), buf, args[1].u64, result);
 }
 
 ts_status ts_wasi_io_streams_output_stream_flush(ts_host_call *c, const ts_val *args, ts_val *result) {
-    ts_wasi_stream *s = ts_wasi_obj_of(c, &args[0]);
+    ts_wasi_stream *s = stream_of(c, &args[0]);
     if (!s->closed && s->pending_len) (void)ts_wasi_stream_drain(s);
     return s->closed ? ts_wasi_err_closed(c, result) : ts_wasi_ok(result);
 }
 
 ts_status ts_wasi_io_streams_output_stream_blocking_flush(ts_host_call *c, const ts_val *args, ts_val *result) {
-    ts_wasi_stream *s = ts_wasi_obj_of(c, &args[0]);
+    ts_wasi_stream *s = stream_of(c, &args[0]);
     TS_TRY(settle(c, s));
     if (!s->closed) TS_TRY(ts_wasi_wait_stream(c, s)); /* "and stream is ready for writing again" */
     return s->closed ? ts_wasi_err_closed(c, result) : ts_wasi_ok(result);
@@ -266,7 +278,7 @@ ts_status ts_wasi_io_streams_output_stream_subscribe(ts_host_call *c, const ts_v
 
 /* wit: splice = check-write, read of the smaller of permit and len, write */
 static ts_status splice(ts_host_call *c, const ts_val *args, ts_val *result) {
-    ts_wasi_stream *out = ts_wasi_obj_of(c, &args[0]), *in = ts_wasi_obj_of(c, &args[1]);
+    ts_wasi_stream *out = stream_of(c, &args[0]), *in = stream_of(c, &args[1]);
     uint64_t len = args[2].u64;
     uint8_t *buf;
     size_t n;
@@ -291,7 +303,7 @@ ts_status ts_wasi_io_streams_output_stream_splice(ts_host_call *c, const ts_val 
     return splice(c, args, result);
 }
 ts_status ts_wasi_io_streams_output_stream_blocking_splice(ts_host_call *c, const ts_val *args, ts_val *result) {
-    ts_wasi_stream *out = ts_wasi_obj_of(c, &args[0]), *in = ts_wasi_obj_of(c, &args[1]);
+    ts_wasi_stream *out = stream_of(c, &args[0]), *in = stream_of(c, &args[1]);
     TS_TRY(settle(c, out));
     TS_TRY(ts_wasi_wait_stream(c, out));
     if (!out->closed) TS_TRY(ts_wasi_wait_stream(c, in));

@@ -19,6 +19,22 @@ ts_status ts_wasi_env(ts_wasi *w, const char *name, size_t name_len, const char 
 ts_status ts_wasi_cwd(ts_wasi *w, const char *guest_path, ts_error *e) TS_MUST_USE;
 /* A directory of the host under a name of the guest's; TS_IO when it cannot be opened. */
 ts_status ts_wasi_dir(ts_wasi *w, const char *host, const char *guest, bool read_only, ts_error *e) TS_MUST_USE;
+/* The network. Nothing is granted by default; what is refused returns access-denied. */
+typedef enum ts_wasi_net_use {
+    TS_WASI_TCP_CONNECT,
+    TS_WASI_TCP_LISTEN, /* to bind, so to listen */
+    TS_WASI_UDP_PEER,   /* to send to; to bind any address with a port that the OS picks */
+    TS_WASI_UDP_BIND,
+} ts_wasi_net_use;
+/* HOST:PORT. HOST: an IP address (IPv6 in brackets), address/bits, *, or (to connect, to send to) a name, whose
+ * addresses are looked up now, and which the guest may look up; PORT: a number, from-to, or *. TS_USAGE; TS_IO: unknown
+ * name. */
+ts_status ts_wasi_allow(ts_wasi *w, ts_wasi_net_use use, const char *host_port, ts_error *e) TS_MUST_USE;
+ts_status ts_wasi_allow_name(ts_wasi *w, const char *name, ts_error *e) TS_MUST_USE; /* "*.example.org": below it */
+void ts_wasi_allow_network(ts_wasi *w, bool all);                                    /* every address, TCP and UDP */
+void ts_wasi_allow_names(ts_wasi *w, bool all);                                      /* every name */
+void ts_wasi_allow_tcp(ts_wasi *w, bool any); /* false: not even a socket [true] */
+void ts_wasi_allow_udp(ts_wasi *w, bool any);
 /* Which file of the host stands behind stdin (0), stdout (1), stderr (2); below 0: none: closed from the start.
  * Default: 0, 1, 2. The file stays the caller's. */
 void ts_wasi_stdio(ts_wasi *w, int which, int fd);

@@ -1,0 +1,263 @@
+/* sys/lookup: see lookup.h */
+#define _GNU_SOURCE
+#include "sys/lookup.h"
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { MOST_ADDRESSES = 256 };
+
+struct ts_sys_lookups {
+    pthread_mutex_t lock;
+    uint32_t refs, running, most; /* under the lock */
+};
+
+struct ts_sys_lookup {
+    ts_sys_lookups *all;
+    uint32_t refs; /* the owner, the thread; under all->lock */
+    bool done;     /* likewise; then the rest does not change any more */
+    int fd[2];     /* the writing end is closed when it is done: readable */
+    ts_sys_lookup_result how;
+    ts_sys_addr addrs[MOST_ADDRESSES];
+    size_t n;
+    char name[254];
+};
+
+ts_sys_lookups *ts_sys_lookups_new(uint32_t most) {
+    ts_sys_lookups *all = calloc(1, sizeof *all);
+    if (!all) return NULL;
+    all->refs = 1;
+    all->most = most;
+    if (pthread_mutex_init(&all->lock, NULL) == 0) return all;
+    free(all);
+    return NULL;
+}
+void ts_sys_lookups_free(ts_sys_lookups *all) {
+    if (!all) return;
+    pthread_mutex_lock(&all->lock);
+    bool last = --all->refs == 0;
+    pthread_mutex_unlock(&all->lock);
+    if (!last) return;
+    pthread_mutex_destroy(&all->lock);
+    free(all);
+}
+
+static void release(ts_sys_lookup *l) {
+    ts_sys_lookups *all = l->all;
+    pthread_mutex_lock(&all->lock);
+    bool last = --l->refs == 0;
+    pthread_mutex_unlock(&all->lock);
+    if (!last) return;
+    if (l->fd[0] >= 0) close(l->fd[0]);
+    if (l->fd[1] >= 0) close(l->fd[1]);
+    free(l);
+    ts_sys_lookups_free(all);
+}
+void ts_sys_lookup_free(ts_sys_lookup *l) {
+    if (l) release(l);
+}
+
+/* --- names ---------------------------------------------------------------------------------------------------------
+ */
+/* RFC 1035 2.3.4, RFC 1123 2.1; an underscore is in names that exist. */
+static bool well_formed(const char *s, size_t len) {
+    if (len && s[len - 1] == '.') len--;
+    if (len == 0 || len > 253) return false;
+    size_t label = 0;
+    for (size_t i = 0; i <= len; i++) {
+        if (i == len || s[i] == '.') {
+            if (label == 0 || label > 63 || s[i - 1] == '-' || s[i - label] == '-') return false;
+            label = 0;
+            continue;
+        }
+        char c = s[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
+            return false;
+        label++;
+    }
+    /* what ends in a number is an address or nothing (WHATWG URL, "ends in a number"): 1.2.3, 256.1.1.1 */
+    size_t last = len;
+    while (last && s[last - 1] != '.') last--;
+    for (size_t i = last; i < len; i++)
+        if (s[i] < '0' || s[i] > '9') return true;
+    return false;
+}
+
+/* libidn2 is used where it is installed: int idn2_to_ascii_8z(const char *, char **, int) */
+static ts_sys_lookup_result to_ascii(const char *name, char out[254]) {
+    enum { NFC_INPUT = 1, NONTRANSITIONAL = 8 };
+    void *lib = dlopen("libidn2.so.0", RTLD_NOW | RTLD_LOCAL);
+    if (!lib) return TS_SYS_LOOKUP_NO_IDNA;
+    ts_sys_lookup_result r = TS_SYS_LOOKUP_NO_IDNA;
+    int (*convert)(const char *, char **, int) = NULL;
+    void (*give_back)(void *) = NULL;
+    *(void **)&convert = dlsym(lib, "idn2_to_ascii_8z");
+    *(void **)&give_back = dlsym(lib, "idn2_free");
+    if (convert && give_back) {
+        char *ascii = NULL;
+        r = convert(name, &ascii, NFC_INPUT | NONTRANSITIONAL) == 0 && ascii && strlen(ascii) < 254
+                ? TS_SYS_LOOKUP_OK
+                : TS_SYS_LOOKUP_INVALID;
+        if (r == TS_SYS_LOOKUP_OK) strcpy(out, ascii);
+        give_back(ascii);
+    }
+    dlclose(lib);
+    return r;
+}
+
+ts_sys_lookup_result ts_sys_name_check(const char *name, size_t len, char out[254]) {
+    ts_sys_addr a;
+    bool ascii = true;
+    char copy[1024];
+    if (len == 0 || len >= sizeof copy || memchr(name, 0, len)) return TS_SYS_LOOKUP_INVALID;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)name[i] >= 0x80) ascii = false;
+    memcpy(copy, name, len);
+    copy[len] = 0;
+    if (ascii) {
+        if (len > 253 && !(len == 254 && name[253] == '.')) return TS_SYS_LOOKUP_INVALID;
+        if (len == 254) copy[--len] = 0;
+        memcpy(out, copy, len + 1);
+    } else {
+        ts_sys_lookup_result r = to_ascii(copy, out);
+        if (r) return r;
+    }
+    return ts_sys_addr_parse(out, strlen(out), &a) || well_formed(out, strlen(out)) ? TS_SYS_LOOKUP_OK
+                                                                                    : TS_SYS_LOOKUP_INVALID;
+}
+
+/* --- the thread ----------------------------------------------------------------------------------------------------
+ */
+static ts_sys_lookup_result result_of(int r) {
+    switch (r) {
+    case 0: return TS_SYS_LOOKUP_OK;
+#ifdef EAI_NODATA
+    case EAI_NODATA:
+#endif
+#ifdef EAI_ADDRFAMILY
+    case EAI_ADDRFAMILY:
+#endif
+    case EAI_NONAME: return TS_SYS_LOOKUP_NONE;
+    case EAI_AGAIN: return TS_SYS_LOOKUP_TEMPORARY;
+    case EAI_FAIL: return TS_SYS_LOOKUP_PERMANENT;
+    case EAI_MEMORY: return TS_SYS_LOOKUP_NOMEM;
+    case EAI_SYSTEM: return errno == EMFILE || errno == ENFILE ? TS_SYS_LOOKUP_TEMPORARY : TS_SYS_LOOKUP_OTHER;
+    default: return TS_SYS_LOOKUP_OTHER;
+    }
+}
+
+/* An IPv4-mapped IPv6 address is the IPv4 address in it. wit: "never returns IPv4-mapped IPv6 addresses" */
+static void unmap(ts_sys_addr *a) {
+    if (!ts_sys_addr_is_mapped(a)) return;
+    memmove(a->ip, a->ip + 12, 4);
+    memset(a->ip + 4, 0, 12);
+    a->v6 = false;
+}
+
+static void *look_up(void *data) {
+    ts_sys_lookup *l = data;
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *found = NULL;
+    l->how = result_of(getaddrinfo(l->name, NULL, &hints, &found));
+    for (struct addrinfo *i = found; i && l->n < MOST_ADDRESSES; i = i->ai_next) {
+        ts_sys_addr a = {.v6 = i->ai_family == AF_INET6};
+        if (i->ai_family == AF_INET)
+            memcpy(a.ip, &((struct sockaddr_in *)(void *)i->ai_addr)->sin_addr, 4);
+        else if (i->ai_family == AF_INET6)
+            memcpy(a.ip, &((struct sockaddr_in6 *)(void *)i->ai_addr)->sin6_addr, 16);
+        else
+            continue;
+        bool known = false;
+        unmap(&a);
+        for (size_t k = 0; k < l->n && !known; k++) known = ts_sys_addr_same(&a, &l->addrs[k]);
+        if (!known) l->addrs[l->n++] = a;
+    }
+    if (found) freeaddrinfo(found);
+    if (l->how == TS_SYS_LOOKUP_OK && l->n == 0) l->how = TS_SYS_LOOKUP_NONE;
+    pthread_mutex_lock(&l->all->lock);
+    l->all->running--;
+    l->done = true;
+    close(l->fd[1]);
+    l->fd[1] = -1;
+    pthread_mutex_unlock(&l->all->lock);
+    release(l);
+    return NULL;
+}
+
+ts_sys_lookup_result ts_sys_lookup_start(ts_sys_lookups *all, const char *name, ts_sys_lookup **out) {
+    *out = NULL;
+    ts_sys_lookup *l = calloc(1, sizeof *l);
+    if (!l) return TS_SYS_LOOKUP_NOMEM;
+    l->all = all;
+    l->refs = 1;
+    l->fd[0] = l->fd[1] = -1;
+    memcpy(l->name, name, strlen(name) + 1);
+    pthread_mutex_lock(&all->lock);
+    all->refs++;
+    pthread_mutex_unlock(&all->lock);
+    if (ts_sys_addr_parse(name, strlen(name), &l->addrs[0])) {
+        unmap(&l->addrs[0]);
+        l->n = 1;
+        l->done = true;
+        *out = l;
+        return TS_SYS_LOOKUP_OK;
+    }
+    if (pipe(l->fd) < 0) {
+        release(l);
+        return TS_SYS_LOOKUP_TEMPORARY;
+    }
+    fcntl(l->fd[0], F_SETFD, FD_CLOEXEC);
+    fcntl(l->fd[1], F_SETFD, FD_CLOEXEC);
+    pthread_mutex_lock(&all->lock);
+    bool room = all->running < all->most;
+    if (room) {
+        all->running++;
+        l->refs++;
+    }
+    pthread_mutex_unlock(&all->lock);
+    pthread_t thread;
+    pthread_attr_t attr;
+    int r = -1;
+    if (room && pthread_attr_init(&attr) == 0) {
+        sigset_t every, before; /* signals go to the thread that waits for the guest */
+        sigfillset(&every);
+        pthread_sigmask(SIG_SETMASK, &every, &before);
+        pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+        r = pthread_create(&thread, &attr, look_up, l);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        pthread_attr_destroy(&attr);
+    }
+    if (r != 0) {
+        if (room) {
+            pthread_mutex_lock(&all->lock);
+            all->running--;
+            l->refs--;
+            pthread_mutex_unlock(&all->lock);
+        }
+        release(l);
+        return TS_SYS_LOOKUP_TEMPORARY;
+    }
+    *out = l;
+    return TS_SYS_LOOKUP_OK;
+}
+
+int ts_sys_lookup_fd(const ts_sys_lookup *l) {
+    return l->fd[0];
+}
+bool ts_sys_lookup_done(ts_sys_lookup *l, ts_sys_lookup_result *how, const ts_sys_addr **addrs, size_t *n) {
+    pthread_mutex_lock(&l->all->lock);
+    bool done = l->done;
+    pthread_mutex_unlock(&l->all->lock);
+    if (!done) return false;
+    *how = l->how;
+    *addrs = l->addrs;
+    *n = l->n;
+    return true;
+}
