@@ -31,6 +31,9 @@ const char ts_cli_run_help[] =
     "  --trace-output FILE           … into a file\n"
     "  --outcome FILE                write how the run ended, as one JSON object\n"
     "  --max-memory SIZE             of each linear memory (64MiB, 1GiB, 65536)\n"
+    "  --max-table N                 elements of each table\n"
+    "  --max-depth N                 calls nested through the host or between components, at most 500\n"
+    "  --max-gc SIZE                 of the heap of structs, arrays and exceptions\n"
     "  --max-time TIME               of the whole run (10s, 500ms, 2m)\n"
     "  --fuel N                      calls and loop iterations\n"
     "  --stack SIZE                  of the guest's stack of values\n"
@@ -209,7 +212,8 @@ ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, t
         static const char *const takes[] = {
             "--tcp-connect", "--tcp-listen", "--udp",      "--udp-bind", "--allow-name", "--dir",          "--env",
             "--cwd",         "--argv0",      "-S",         "--unstable", "--deny",       "--trace-output", "--outcome",
-            "--invoke",      "--max-memory", "--max-time", "--fuel",     "--stack"};
+            "--invoke",      "--max-memory", "--max-time", "--fuel",     "--stack",      "--max-table",
+            "--max-depth",   "--max-gc"};
         const char *name = NULL;
         for (size_t k = 0; k < sizeof takes / sizeof *takes && !name; k++)
             if (is(a, takes[k], &v)) name = takes[k];
@@ -255,6 +259,13 @@ ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, t
             s = quantity(name, v, sizes, sizeof sizes / sizeof *sizes, &o->max_memory, e);
         else if (strcmp(name, "--max-time") == 0)
             s = quantity(name, v, times, sizeof times / sizeof *times, &o->max_time_ns, e);
+        else if (strcmp(name, "--max-table") == 0)
+            s = quantity(name, v, none, 1, &o->max_table, e);
+        else if (strcmp(name, "--max-depth") == 0) {
+            s = quantity(name, v, none, 1, &o->max_depth, e);
+            if (s == TS_OK && o->max_depth > 500) s = ts_fail(e, TS_USAGE, "%s: %s is out of range", name, v); /* each takes some of our own stack */
+        } else if (strcmp(name, "--max-gc") == 0)
+            s = quantity(name, v, sizes, sizeof sizes / sizeof *sizes, &o->max_gc, e);
         else if (strcmp(name, "--fuel") == 0)
             s = quantity(name, v, none, 1, &o->fuel, e);
         else

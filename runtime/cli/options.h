@@ -14,7 +14,7 @@ typedef struct ts_cli_options {
     const char *argv0, *outcome, *trace_output, *trace_filter; /* trace_filter NULL: all */
     const char *invoke; /* the export to call, with its arguments; NULL: wasi:cli/run */
     bool trace, unknown_imports_trap;
-    uint64_t max_memory, max_time_ns, fuel, stack; /* 0: not set */
+    uint64_t max_memory, max_time_ns, fuel, stack, max_table, max_depth, max_gc; /* 0: not set */
 } ts_cli_options;
 
 /* Grants go straight into the WASI context and the linker. o->outcome is set first, so that it is known when the rest

@@ -184,6 +184,9 @@ static ts_status call_run(run *r, ts_error *e) {
     ts_store_limits limits = {.memory_bytes = r->o.max_memory,
                               .fuel = r->o.fuel,
                               .stack_bytes = r->o.stack,
+                              .table_elems = r->o.max_table,
+                              .host_depth = (uint32_t)r->o.max_depth,
+                              .gc_bytes = r->o.max_gc,
                               .interruptible = r->o.max_time_ns != 0};
     TS_TRY(ts_cstore_create(r->engine, &limits, &r->store, e));
     if (r->module) return call_core(r, e);

@@ -308,7 +308,7 @@ static const char *trap_message(ts_trap_kind k) {
     case TS_TRAP_INDIRECT_TYPE: return "indirect call type mismatch";
     case TS_TRAP_UNINIT_ELEM: return "uninitialized element";
     case TS_TRAP_UNDEFINED_ELEM: return "undefined element";
-    case TS_TRAP_STACK: return "call stack exhausted";
+    case TS_TRAP_STACK: return "call stack exhausted: the stack limit is reached";
     case TS_TRAP_NULL_REF: return "null reference";
     case TS_TRAP_CAST: return "cast failure";
     case TS_TRAP_EXCEPTION: return "uncaught exception";
@@ -411,7 +411,8 @@ static __attribute__((noinline)) bool interpret_guarded(ts_exec *x, ts_func *f, 
 static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
     ts_word fin[1];
     const ts_word *finish = finish_code(fin);
-    if (x->depth >= x->max_depth) return ts_fail_trap(x->err, TS_TRAP_STACK, "%s", trap_message(TS_TRAP_STACK));
+    if (x->depth >= x->max_depth)
+        return ts_fail_trap(x->err, TS_TRAP_STACK, "call stack exhausted: the depth limit, %u nested calls through the host, is reached", x->max_depth);
     x->depth++;
     const ts_instance *saved_caller = x->caller;
     ts_status st;

@@ -166,7 +166,7 @@ typedef struct ts_run_limits {
     uint64_t table_elems;  /* of each table [10 million]: as memory_bytes */
     uint64_t gc_bytes;     /* heap of structs, arrays and exceptions [1 GiB]: TS_TRAP, TS_TRAP_ALLOC */
     uint64_t instances;    /* core instances [100,000]: TS_LIMIT */
-    uint32_t depth;        /* calls nested through the host or between components [200]: TS_EXHAUSTION */
+    uint32_t depth;        /* calls nested through the host or between components, each of which takes some of the thread's own stack [200]: TS_EXHAUSTION */
     bool interruptible;    /* another thread may interrupt */
     bool deterministic;    /* NaNs that operations make are canonical */
 } ts_run_limits;
