@@ -293,8 +293,9 @@ static ts_status rules_of_name(ts_wasi *w, ts_wasi_net_rule r, const char *name,
 
 ts_status ts_wasi_allow(ts_wasi *w, ts_wasi_net_use use, const char *spec, ts_error *e) {
     ts_wasi_net_rule r = {.use = use};
-    const char *colon = strrchr(spec, ':'), *host = spec, *port = colon + 1;
-    if (!colon || colon == spec || !*port) return ts_fail(e, TS_USAGE, "%s: HOST:PORT expected", spec);
+    const char *colon = strrchr(spec, ':'), *host = spec;
+    if (!colon || colon == spec || !colon[1]) return ts_fail(e, TS_USAGE, "%s: HOST:PORT expected", spec);
+    const char *port = colon + 1;
     size_t host_len = (size_t)(colon - spec);
     bool brackets = host[0] == '[';
     const char *slash = memchr(host, '/', host_len);
