@@ -131,7 +131,7 @@ deps:
 suites:
 	@ci/suites.sh
 # The guest that is too large to commit; absent where componentize-js is.
-guests:
+guests: deps
 	@if [ -x node_modules/.bin/componentize-js ]; then $(PYTHON) fixtures/build.py --js || echo 'guests: program-js.wasm could not be built; its case is skipped'; \
 	else echo 'guests: componentize-js is absent, so program-js.wasm is not built and its case is skipped'; fi
 fixtures: deps fixtures-deps
