@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """One program by every toolchain that is here: fixtures/src/toolchains -> build/guests/program-TOOLCHAIN.wasm.
+And one component of three languages: fixtures/src/compose -> build/guests/program-languages.wasm.
 
 Usage: ci/toolchains.py [--install] [--run] [NAME...]
   NAME       only these (rust-wasip1, go, …)
   --install  first get what a package registry has and this user may install: componentize-py, AssemblyScript, Rust's libraries
-  --run      then run the cases p2/toolchains and p2/programs on every runtime that is here
+  --run      then run the cases p2/toolchains, p2/compose and p2/programs on every runtime that is here
 
 A toolchain that is not here is one plain line, and its case is skipped. Exit status 1 when one that is here fails.
 """
@@ -21,6 +22,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "fixtures"))
+import compose  # noqa: E402
+
 import build as guests  # noqa: E402
 
 BUILD = ROOT / os.environ.get("BUILD", "build")
@@ -121,6 +124,24 @@ def assemblyscript(target: Path) -> None:
     adapted(core, target)
 
 
+def languages(target: Path) -> None:
+    """A program in JavaScript, a logger in C and what they call in Python, composed into one."""
+    sources = compose.SRC
+    python_command, js, wac = find("componentize-py", HOME / "venv/bin"), find("componentize-js"), find("wac")
+    find("wit-bindgen")
+    if not any(shutil.which(f"clang-{v}") and shutil.which(f"wasm-ld-{v}") for v in range(19, 23)) and not shutil.which("clang"):
+        raise Absent("no clang with wasm-ld")
+    folder = WORK / "languages"
+    shutil.rmtree(folder, ignore_errors=True)
+    compose.wit(folder / "wit")
+    compose.WORK.mkdir(parents=True, exist_ok=True)
+    logger, provider, guest = compose.part(sources / "logger.c", folder / "wit"), folder / "provider.wasm", folder / "guest.wasm"
+    run(python_command, "-d", folder / "wit", "-w", "provider", "componentize", "-p", sources / "provider-py", "provider", "-o", provider)
+    run(js, sources / "shapes-guest.js", "--wit", folder / "wit", "--world-name", "guest", "--disable", "http", "fetch-event", "--out", guest)
+    run(wac, "compose", "--dep", f"part:provider-py={provider}", "--dep", f"part:logger={logger}", "--dep", f"part:shapes-guest-js={guest}",
+        sources / "languages/compose.wac", "-o", target)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Toolchain:
     name: str
@@ -136,6 +157,7 @@ TOOLCHAINS = (
     Toolchain("tinygo", "TinyGo for wasip2", "program.go", tinygo),
     Toolchain("python", "Python by componentize-py", "program.py", python),
     Toolchain("assemblyscript", "AssemblyScript, with the adapter", "program.ts", assemblyscript),
+    Toolchain("languages", "JavaScript, C and Python composed by wac", "../compose/shapes-guest.js", languages),
 )
 
 
@@ -191,7 +213,7 @@ def main(argv: list[str]) -> int:
             said = make(toolchain)
         except Absent as why:
             said = f"absent: {why}"
-        except Failed as why:
+        except (Failed, SystemExit) as why:  # fixtures/build.py ends with what is wrong
             said, status = f"FAILED: {why}", 1
         print(f"{toolchain.name:16} {toolchain.what:42} {said}", flush=True)
     print(f"{'c, c-p2':16} {'C by clang: wasi-libc and adapter; wit-bindgen':42} fixtures/built, committed (cases p2/programs)")
@@ -202,7 +224,7 @@ def main(argv: list[str]) -> int:
         if not assay.exists():
             print("toolchains: the harness is not installed (make deps), so nothing was run")
             return 1
-        status |= subprocess.run([str(assay), "run", "p2/toolchains", "p2/programs"], cwd=ROOT, check=False).returncode
+        status |= subprocess.run([str(assay), "run", "p2/toolchains", "p2/compose", "p2/programs"], cwd=ROOT, check=False).returncode
     return status
 
 
