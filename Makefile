@@ -136,11 +136,15 @@ guests: deps
 	else echo 'guests: componentize-js is absent, so program-js.wasm is not built and its case is skipped'; fi
 fixtures: deps fixtures-deps
 	$(PYTHON) fixtures/build.py
+	$(PYTHON) fixtures/compose.py
 # What only the rebuilding of committed guests needs: wit-bindgen is compiled here, which takes minutes.
 WIT_BINDGEN_VERSION := 0.63.0
+WAC_VERSION := 0.12.0
 fixtures-deps:
 	@command -v wit-bindgen >/dev/null || [ -x build/tools/bin/wit-bindgen ] || \
 	  { echo 'fixtures: compiling wit-bindgen (minutes)'; cargo install --quiet --locked --version $(WIT_BINDGEN_VERSION) --root build/tools wit-bindgen-cli; }
+	@command -v wac >/dev/null || [ -x build/tools/bin/wac ] || \
+	  { echo 'fixtures: compiling wac (minutes)'; cargo install --quiet --locked --version $(WAC_VERSION) --root build/tools wac-cli; }
 
 # --- tests and reports -------------------------------------------------------------------------------------------------
 # Each suite is a step with its own log (build/log) and count; the last line sums them up.
