@@ -1,5 +1,6 @@
 /* options: see options.h */
 #include "cli/options.h"
+#include "cli/policy.h"
 #include "cli/run.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,14 @@ const char ts_cli_run_help[] =
     "  --udp HOST:PORT               exchange datagrams with; an own port of the system's choice comes with it\n"
     "  --udp-bind ADDRESS:PORT       bind a UDP socket to\n"
     "  --allow-name NAME             look up this name; *.NAME: all below it\n"
+    "  --policy FILE.toml            the same in a file: the options' names are keys (dir = [\"h::g:ro\"]), words of "
+    "-S too\n"
+    "                                (inherit-network = true); [env] holds variables\n"
+    "  --clock TIME                  the guest's clock starts at TIME (seconds since 1970, or 2026-01-31T12:00:00Z) "
+    "and\n"
+    "                                moves 1 us a reading; waiting for time alone takes none\n"
+    "  --seed N                      all randomness from this number\n"
+    "  --deterministic               --clock 0 and --seed 0, where not given, and NaNs canonical\n"
     "  --unstable NAME               link the functions of an unstable feature (clocks-timezone, network-error-code "
     "…)\n"
     "  --deny INTERFACE              as if nothing provided it (wasi:clocks/wall-clock)\n"
@@ -188,6 +197,140 @@ static ts_status s_list(ts_wasi *w, ts_linker *l, const char *value, ts_error *e
     return s;
 }
 
+/* --- runs that repeat ----------------------------------------------------------------------------------------------
+ */
+/* Days from 1970-01-01 in the Gregorian calendar. */
+static int64_t days(int64_t y, int64_t m, int64_t d) {
+    if (m <= 2) y--, m += 12; /* the year begins in March, so that leap days come last */
+    return 365 * y + y / 4 - y / 100 + y / 400 + (153 * (m - 3) + 2) / 5 + d - 1 - 719468;
+}
+static ts_status clock_option(ts_wasi *w, ts_cli_options *o, const char *v, ts_error *e) {
+    int y, m, d, hour, min, sec, n = 0;
+    size_t len = strlen(v);
+    o->clock = true;
+    if (len && len < 12 && strspn(v, "0123456789") == len) {
+        ts_wasi_clock(w, strtoull(v, NULL, 10), 0);
+        return TS_OK;
+    }
+    if (len == 20 && sscanf(v, "%4d-%2d-%2dT%2d:%2d:%2dZ%n", &y, &m, &d, &hour, &min, &sec, &n) == 6 && n == 20 &&
+        y >= 1970 && m >= 1 && m <= 12 && d >= 1 && d <= 31 && hour >= 0 && hour < 24 && min >= 0 && min < 60 &&
+        sec >= 0 && sec < 60 && days(y, m, d) < days(m == 12 ? y + 1 : y, m == 12 ? 1 : m + 1, 1)) {
+        ts_wasi_clock(w, (uint64_t)days(y, m, d) * 86400 + (uint64_t)(hour * 3600 + min * 60 + sec), 0);
+        return TS_OK;
+    }
+    return ts_fail(e, TS_USAGE, "--clock %s: seconds since 1970, or 2026-01-31T12:00:00Z expected", v);
+}
+static ts_status seed_option(ts_wasi *w, ts_cli_options *o, const char *v, ts_error *e) {
+    size_t len = strlen(v);
+    if (!len || len > 19 || strspn(v, "0123456789") != len)
+        return ts_fail(e, TS_USAGE, "--seed %s: a number of at most 19 digits expected", v);
+    o->seed = true;
+    ts_wasi_seed(w, strtoull(v, NULL, 10));
+    return TS_OK;
+}
+
+/* --- each option that has a value ----------------------------------------------------------------------------------
+ */
+typedef struct grants {
+    ts_wasi *w;
+    ts_linker *l;
+    ts_cli_options *o;
+} grants;
+static ts_status policy_key(void *data, const char *table, const char *key, ts_cli_policy_kind kind, const char *value,
+                            ts_error *e);
+
+static ts_status apply(const char *name, const char *v, ts_wasi *w, ts_linker *l, ts_cli_options *o, bool in_policy,
+                       ts_error *e) {
+    ts_status s = TS_OK;
+    if (strcmp(name, "--policy") == 0) {
+        if (in_policy) return ts_fail(e, TS_USAGE, "a policy does not name another one");
+        grants g = {w, l, o};
+        s = ts_cli_policy_read(v, policy_key, &g, e);
+    } else if (strcmp(name, "--clock") == 0)
+        s = clock_option(w, o, v, e);
+    else if (strcmp(name, "--seed") == 0)
+        s = seed_option(w, o, v, e);
+    else if (strcmp(name, "--dir") == 0)
+        s = dir(w, v, e);
+    else if (strcmp(name, "--env") == 0)
+        s = env(w, v, e);
+    else if (strcmp(name, "--cwd") == 0)
+        s = ts_wasi_cwd(w, v, e);
+    else if (strcmp(name, "--argv0") == 0)
+        o->argv0 = v;
+    else if (strcmp(name, "--tcp-connect") == 0)
+        s = ts_wasi_allow(w, TS_WASI_TCP_CONNECT, v, e);
+    else if (strcmp(name, "--tcp-listen") == 0)
+        s = ts_wasi_allow(w, TS_WASI_TCP_LISTEN, v, e);
+    else if (strcmp(name, "--udp") == 0)
+        s = ts_wasi_allow(w, TS_WASI_UDP_PEER, v, e);
+    else if (strcmp(name, "--udp-bind") == 0)
+        s = ts_wasi_allow(w, TS_WASI_UDP_BIND, v, e);
+    else if (strcmp(name, "--allow-name") == 0)
+        s = ts_wasi_allow_name(w, v, e);
+    else if (strcmp(name, "-S") == 0)
+        s = s_list(w, l, v, e);
+    else if (strcmp(name, "--unstable") == 0)
+        ts_linker_enable_unstable(l, v);
+    else if (strcmp(name, "--deny") == 0)
+        ts_linker_deny(l, v);
+    else if (strcmp(name, "--trace-output") == 0)
+        o->trace_output = v, o->trace = true;
+    else if (strcmp(name, "--outcome") == 0)
+        o->outcome = v;
+    else if (strcmp(name, "--invoke") == 0)
+        o->invoke = v;
+    else if (strcmp(name, "--max-memory") == 0)
+        s = quantity(name, v, sizes, sizeof sizes / sizeof *sizes, &o->max_memory, e);
+    else if (strcmp(name, "--max-time") == 0)
+        s = quantity(name, v, times, sizeof times / sizeof *times, &o->max_time_ns, e);
+    else if (strcmp(name, "--max-table") == 0)
+        s = quantity(name, v, none, 1, &o->max_table, e);
+    else if (strcmp(name, "--max-depth") == 0) {
+        s = quantity(name, v, none, 1, &o->max_depth, e);
+        if (s == TS_OK && o->max_depth > 500)
+            s = ts_fail(e, TS_USAGE, "%s: %s is out of range", name, v); /* each takes some of our own stack */
+    } else if (strcmp(name, "--max-gc") == 0)
+        s = quantity(name, v, sizes, sizeof sizes / sizeof *sizes, &o->max_gc, e);
+    else if (strcmp(name, "--fuel") == 0)
+        s = quantity(name, v, none, 1, &o->fuel, e);
+    else
+        s = quantity(name, v, sizes, sizeof sizes / sizeof *sizes, &o->stack, e);
+    return s;
+}
+
+/* A key of a policy: of those that grant, the option or the word of -S of that name. */
+static ts_status policy_key(void *data, const char *table, const char *key, ts_cli_policy_kind kind, const char *value,
+                            ts_error *e) {
+    grants *g = data;
+    char word[96];
+    if (table[0]) {
+        if (kind != TS_CLI_POLICY_TEXT) return ts_fail(e, TS_USAGE, "%s: a string is expected", key);
+        return ts_wasi_env(g->w, key, strlen(key), value, e);
+    }
+    if (kind == TS_CLI_POLICY_BOOL) {
+        bool yes = value[0] == 't';
+        if (strcmp(key, "deterministic") == 0) {
+            g->o->deterministic = yes;
+            return TS_OK;
+        }
+        if (!is_one_of(key,
+                       "inherit-env inherit-stdin inherit-stdout inherit-stderr inherit-network allow-ip-name-lookup "
+                       "tcp udp http network-error-code cli-exit-with-code"))
+            return ts_fail(e, TS_USAGE, "there is no key %s that is true or false", key);
+        snprintf(word, sizeof word, "%s=%s", key, yes ? "y" : "n");
+        return s_word(g->w, g->l, word, e);
+    }
+    if (!is_one_of(key,
+                   kind == TS_CLI_POLICY_NUMBER
+                       ? "clock seed max-memory max-time max-table max-depth max-gc fuel stack"
+                       : "dir env cwd tcp-connect tcp-listen udp udp-bind allow-name deny unstable clock max-memory "
+                         "max-time max-gc stack"))
+        return ts_fail(e, TS_USAGE, "there is no key %s with such a value", key);
+    snprintf(word, sizeof word, "--%s", key);
+    return apply(word, value, g->w, g->l, g->o, true, e);
+}
+
 ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, ts_cli_options *o, ts_error *e) {
     *o = (ts_cli_options){0};
     const char *v;
@@ -205,15 +348,20 @@ ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, t
             o->trace_filter = v && *v ? v : NULL;
             continue;
         }
+        if (strcmp(a, "--deterministic") == 0) {
+            o->deterministic = true;
+            continue;
+        }
         if (strcmp(a, "--unknown-imports-trap") == 0) {
             o->unknown_imports_trap = true;
             continue;
         }
         static const char *const takes[] = {
-            "--tcp-connect", "--tcp-listen", "--udp",      "--udp-bind", "--allow-name", "--dir",          "--env",
-            "--cwd",         "--argv0",      "-S",         "--unstable", "--deny",       "--trace-output", "--outcome",
-            "--invoke",      "--max-memory", "--max-time", "--fuel",     "--stack",      "--max-table",
-            "--max-depth",   "--max-gc"};
+            "--policy",       "--clock",    "--seed",       "--tcp-connect", "--tcp-listen",
+            "--udp",          "--udp-bind", "--allow-name", "--dir",         "--env",
+            "--cwd",          "--argv0",    "-S",           "--unstable",    "--deny",
+            "--trace-output", "--outcome",  "--invoke",     "--max-memory",  "--max-time",
+            "--fuel",         "--stack",    "--max-table",  "--max-depth",   "--max-gc"};
         const char *name = NULL;
         for (size_t k = 0; k < sizeof takes / sizeof *takes && !name; k++)
             if (is(a, takes[k], &v)) name = takes[k];
@@ -224,54 +372,10 @@ ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, t
         if (!name) return ts_fail(e, TS_USAGE, "there is no option %s (touchstone --help lists them)", a);
         if (!v && ++i >= argc) return ts_fail(e, TS_USAGE, "%s needs a value", name);
         if (!v) v = argv[i];
-        ts_status s = TS_OK;
-        if (strcmp(name, "--dir") == 0)
-            s = dir(w, v, e);
-        else if (strcmp(name, "--env") == 0)
-            s = env(w, v, e);
-        else if (strcmp(name, "--cwd") == 0)
-            s = ts_wasi_cwd(w, v, e);
-        else if (strcmp(name, "--argv0") == 0)
-            o->argv0 = v;
-        else if (strcmp(name, "--tcp-connect") == 0)
-            s = ts_wasi_allow(w, TS_WASI_TCP_CONNECT, v, e);
-        else if (strcmp(name, "--tcp-listen") == 0)
-            s = ts_wasi_allow(w, TS_WASI_TCP_LISTEN, v, e);
-        else if (strcmp(name, "--udp") == 0)
-            s = ts_wasi_allow(w, TS_WASI_UDP_PEER, v, e);
-        else if (strcmp(name, "--udp-bind") == 0)
-            s = ts_wasi_allow(w, TS_WASI_UDP_BIND, v, e);
-        else if (strcmp(name, "--allow-name") == 0)
-            s = ts_wasi_allow_name(w, v, e);
-        else if (strcmp(name, "-S") == 0)
-            s = s_list(w, l, v, e);
-        else if (strcmp(name, "--unstable") == 0)
-            ts_linker_enable_unstable(l, v);
-        else if (strcmp(name, "--deny") == 0)
-            ts_linker_deny(l, v);
-        else if (strcmp(name, "--trace-output") == 0)
-            o->trace_output = v, o->trace = true;
-        else if (strcmp(name, "--outcome") == 0)
-            o->outcome = v;
-        else if (strcmp(name, "--invoke") == 0)
-            o->invoke = v;
-        else if (strcmp(name, "--max-memory") == 0)
-            s = quantity(name, v, sizes, sizeof sizes / sizeof *sizes, &o->max_memory, e);
-        else if (strcmp(name, "--max-time") == 0)
-            s = quantity(name, v, times, sizeof times / sizeof *times, &o->max_time_ns, e);
-        else if (strcmp(name, "--max-table") == 0)
-            s = quantity(name, v, none, 1, &o->max_table, e);
-        else if (strcmp(name, "--max-depth") == 0) {
-            s = quantity(name, v, none, 1, &o->max_depth, e);
-            if (s == TS_OK && o->max_depth > 500) s = ts_fail(e, TS_USAGE, "%s: %s is out of range", name, v); /* each takes some of our own stack */
-        } else if (strcmp(name, "--max-gc") == 0)
-            s = quantity(name, v, sizes, sizeof sizes / sizeof *sizes, &o->max_gc, e);
-        else if (strcmp(name, "--fuel") == 0)
-            s = quantity(name, v, none, 1, &o->fuel, e);
-        else
-            s = quantity(name, v, sizes, sizeof sizes / sizeof *sizes, &o->stack, e);
-        TS_TRY(s);
+        TS_TRY(apply(name, v, w, l, o, false, e));
     }
+    if (o->deterministic && !o->clock) ts_wasi_clock(w, 0, 0);
+    if (o->deterministic && !o->seed) ts_wasi_seed(w, 0);
     if (i >= argc) return ts_fail(e, TS_USAGE, "run: which component? (touchstone --help)");
     o->component = argv[i];
     o->args = argv + i + 1;

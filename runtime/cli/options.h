@@ -13,7 +13,8 @@ typedef struct ts_cli_options {
     int n_args;
     const char *argv0, *outcome, *trace_output, *trace_filter; /* trace_filter NULL: all */
     const char *invoke; /* the export to call, with its arguments; NULL: wasi:cli/run */
-    bool trace, unknown_imports_trap;
+    bool trace, unknown_imports_trap, deterministic;
+    bool clock, seed;                                                            /* given */
     uint64_t max_memory, max_time_ns, fuel, stack, max_table, max_depth, max_gc; /* 0: not set */
 } ts_cli_options;
 

@@ -187,6 +187,7 @@ static ts_status call_run(run *r, ts_error *e) {
                               .table_elems = r->o.max_table,
                               .host_depth = (uint32_t)r->o.max_depth,
                               .gc_bytes = r->o.max_gc,
+                              .deterministic = r->o.deterministic,
                               .interruptible = r->o.max_time_ns != 0};
     TS_TRY(ts_cstore_create(r->engine, &limits, &r->store, e));
     if (r->module) return call_core(r, e);

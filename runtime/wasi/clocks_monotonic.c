@@ -2,21 +2,34 @@
  * In: nothing, or an instant or duration. Out: nanoseconds, pollables. wit: wasi:clocks/monotonic-clock */
 #include "wasi/context.h"
 
+enum { STEP_NS = 1000 }; /* of a clock of the guest's own, a reading */
+
+uint64_t ts_wasi_now(ts_wasi *w, bool reading) {
+    if (!w->clock_own) return ts_sys_monotonic();
+    if (reading) w->clock_ns += STEP_NS;
+    return w->clock_ns;
+}
+void ts_wasi_clock(ts_wasi *w, uint64_t start_s, uint32_t start_ns) {
+    w->clock_own = true;
+    w->clock_ns = 0;
+    w->clock_start = (ts_sys_time){.s = (int64_t)start_s, .ns = start_ns};
+}
+
 ts_status ts_wasi_clocks_monotonic_clock_now(ts_host_call *c, const ts_val *args, ts_val *result) {
-    (void)c, (void)args;
-    *result = (ts_val){.u64 = ts_sys_monotonic()};
+    (void)args;
+    *result = (ts_val){.u64 = ts_wasi_now(ts_wasi_of(c), true)};
     return TS_OK;
 }
 ts_status ts_wasi_clocks_monotonic_clock_resolution(ts_host_call *c, const ts_val *args, ts_val *result) {
-    (void)c, (void)args;
-    *result = (ts_val){.u64 = ts_sys_monotonic_resolution()};
+    (void)args;
+    *result = (ts_val){.u64 = ts_wasi_of(c)->clock_own ? STEP_NS : ts_sys_monotonic_resolution()};
     return TS_OK;
 }
 ts_status ts_wasi_clocks_monotonic_clock_subscribe_instant(ts_host_call *c, const ts_val *args, ts_val *result) {
     return ts_wasi_pollable_new(c, NULL, true, args[0].u64, result);
 }
 ts_status ts_wasi_clocks_monotonic_clock_subscribe_duration(ts_host_call *c, const ts_val *args, ts_val *result) {
-    uint64_t now = ts_sys_monotonic(), when = args[0].u64;
+    uint64_t now = ts_wasi_now(ts_wasi_of(c), false), when = args[0].u64;
     /* beyond the clock's end: never */
     return ts_wasi_pollable_new(c, NULL, true, when > UINT64_MAX - now ? UINT64_MAX : now + when, result);
 }

@@ -124,7 +124,12 @@ struct ts_wasi {
     TS_VEC(ts_wasi_obj *) by_id; /* by id - 1; a free one is NULL */
     TS_VEC(uint32_t) free_ids;   /* the last given back is the next taken; room for every id is reserved */
     uint8_t *chunk;              /* TS_WASI_CHUNK bytes: what a read returns, valid until the next call */
-    uint64_t insecure[2];        /* state of the insecure generator; 0, 0: not seeded */
+    bool clock_own;              /* the guest's clock is not the host's */
+    uint64_t clock_ns;           /* … since its start */
+    ts_sys_time clock_start;
+    bool seeded; /* randomness is of `seed` */
+    uint64_t seed;
+    uint64_t insecure[2]; /* state of the insecure generator; 0, 0: not seeded */
 };
 
 static inline ts_wasi *ts_wasi_of(ts_host_call *c) {
@@ -174,6 +179,8 @@ bool ts_wasi_stream_drain(ts_wasi_stream *s);
 ts_status ts_wasi_pollable_new(ts_host_call *c, ts_wasi_obj *parent, bool is_timer, uint64_t deadline,
                                ts_val *result) TS_MUST_USE;
 void ts_wasi_stream_pollable(ts_wasi_stream *s); /* sets what its pollables wait for */
+/* The monotonic clock as the guest sees it; a reading of its own clock moves it. */
+uint64_t ts_wasi_now(ts_wasi *w, bool reading);
 /* Wait for one stream. wit: pollable.block */
 ts_status ts_wasi_wait_stream(ts_host_call *c, ts_wasi_stream *s) TS_MUST_USE;
 

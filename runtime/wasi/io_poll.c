@@ -62,7 +62,7 @@ static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n,
         for (size_t i = 0; i < n; i++) {
             ready[i] = false;
             if (p[i]->is_timer) {
-                if (!now) now = ts_sys_monotonic();
+                if (!now) now = ts_wasi_now(ts_wasi_of(c), !block); /* who only looks, and again, must get on */
                 if (p[i]->deadline <= now)
                     ready[i] = true;
                 else if (p[i]->deadline < deadline)
@@ -75,7 +75,9 @@ static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n,
             *n_ready += ready[i];
         }
         if (n_waits || (!*n_ready && block)) {
-            ts_sys_err e = ts_sys_poll(waits, n_waits, *n_ready || !block ? 0 : deadline);
+            /* a clock of the guest's own stands still: a look, and then the time that was waited for is there */
+            bool own = ts_wasi_of(c)->clock_own && deadline != TS_SYS_NO_DEADLINE;
+            ts_sys_err e = ts_sys_poll(waits, n_waits, *n_ready || !block || own ? 0 : deadline);
             if (e == TS_SYS_EINTR)
                 TS_TRY(ts_wasi_interrupted(c));
             else if (e)
@@ -88,6 +90,10 @@ static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n,
                 }
         }
         if (*n_ready || !block) return TS_OK;
+        if (ts_wasi_of(c)->clock_own && deadline != TS_SYS_NO_DEADLINE) {
+            TS_TRY(ts_wasi_interrupted(c));
+            ts_wasi_of(c)->clock_ns = deadline;
+        }
     }
 }
 

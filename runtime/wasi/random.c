@@ -7,7 +7,30 @@
 
 enum { STEP = 1 << 20 }; /* bytes between two looks at whether the run shall stop */
 
+void ts_wasi_seed(ts_wasi *w, uint64_t seed) {
+    w->seeded = true;
+    w->seed = seed;
+    w->insecure[0] = w->insecure[1] = 0;
+}
+
+/* splitmix64: one step of a sequence. */
+static uint64_t step(uint64_t *state, uint64_t add) {
+    uint64_t z = *state += add;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
 static ts_status secure(ts_host_call *c, void *buf, size_t len) {
+    ts_wasi *w = ts_wasi_of(c);
+    if (w->seeded) { /* asked for by --seed: the same in each run, byte order included */
+        uint64_t v = 0;
+        for (size_t i = 0; i < len; i++, v >>= 8) {
+            if (i % 8 == 0) v = step(&w->seed, 0x9e3779b97f4a7c15u);
+            ((uint8_t *)buf)[i] = (uint8_t)v;
+        }
+        return TS_OK;
+    }
     ts_sys_err e = ts_sys_random(buf, len);
     return e ? ts_host_trap(c, "no random bytes: %s", ts_sys_err_text(e)) : TS_OK;
 }
@@ -46,10 +69,7 @@ static ts_status insecure(ts_host_call *c, uint64_t *out) {
         TS_TRY(secure(c, w->insecure, sizeof w->insecure));
         w->insecure[1] |= 1; /* seeded; and the step of the sequence is odd */
     }
-    uint64_t z = w->insecure[0] += w->insecure[1];
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    *out = z ^ (z >> 31);
+    *out = step(&w->insecure[0], w->insecure[1]);
     return TS_OK;
 }
 

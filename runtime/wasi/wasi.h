@@ -35,6 +35,10 @@ void ts_wasi_allow_network(ts_wasi *w, bool all);                               
 void ts_wasi_allow_names(ts_wasi *w, bool all);                                      /* every name */
 void ts_wasi_allow_tcp(ts_wasi *w, bool any); /* false: not even a socket [true] */
 void ts_wasi_allow_udp(ts_wasi *w, bool any);
+/* Runs that repeat. A clock of the guest's own: the wall clock starts at `start`, the monotonic one at 0; each reading
+ * is one microsecond later, and a wait for nothing but time takes none. All randomness from a seed. */
+void ts_wasi_clock(ts_wasi *w, uint64_t start_s, uint32_t start_ns);
+void ts_wasi_seed(ts_wasi *w, uint64_t seed);
 /* Which file of the host stands behind stdin (0), stdout (1), stderr (2); below 0: none: closed from the start.
  * Default: 0, 1, 2. The file stays the caller's. */
 void ts_wasi_stdio(ts_wasi *w, int which, int fd);
