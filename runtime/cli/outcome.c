@@ -67,6 +67,9 @@ void ts_cli_report(const ts_error *e) {
             fprintf(stderr, "%s", f->function);
         else
             fprintf(stderr, "func[%u]", f->func_index);
+        if (f->line) fprintf(stderr, " (%s:%u", f->file, f->line);
+        if (f->line && f->column) fprintf(stderr, ":%u", f->column);
+        if (f->line) fputc(')', stderr);
         if (f->offset) fprintf(stderr, " at 0x%llx", (unsigned long long)f->offset);
         fputc('\n', stderr);
     }
@@ -171,6 +174,14 @@ bool ts_cli_outcome(const char *path, const ts_error *e, const ts_missing *missi
                 number(&t, f->func_index);
                 puts_(&t, ",\"offset\":");
                 number(&t, f->offset);
+                if (f->line) {
+                    puts_(&t, ",\"file\":");
+                    string(&t, f->file);
+                    puts_(&t, ",\"line\":");
+                    number(&t, f->line);
+                    if (f->column) puts_(&t, ",\"column\":");
+                    if (f->column) number(&t, f->column);
+                }
                 puts_(&t, "}");
             }
             puts_(&t, "]");

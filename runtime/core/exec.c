@@ -3,6 +3,7 @@
  *
  * Dispatch: tail calls with `musttail` and `preserve_none` where the compiler has both (all of the machine's state in argument
  * registers), computed goto elsewhere, a switch for sanitizers and coverage (-DTS_DISPATCH_SWITCH; -DTS_DISPATCH_GOTO forces goto). */
+#include "core/dwarf.h"
 #include "core/exec.h"
 #include "core/compile.h"
 #include "core/exec_slow.h"
@@ -281,6 +282,7 @@ static void add_frame(ts_error *e, const ts_instance *inst, const ts_fcode *c, c
     fr->func_index = c->func;
     ts_module_func_name(inst->module, c->func, fr->function, sizeof fr->function);
     fr->offset = ts_code_offset(c, pc);
+    (void)ts_dwarf_line(inst->module, fr->offset, fr->file, sizeof fr->file, &fr->line, &fr->column); /* or none */
 }
 
 /* Frames of one run, innermost first: pc is inside the instruction, return addresses are behind theirs. */

@@ -2,6 +2,7 @@
  * In: bytes. Out: a shared constant module. spec: embedding#modules */
 #include "core/module.h"
 #include "core/compile.h"
+#include "core/dwarf.h"
 #include "core/store.h"
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,7 @@ ts_module *ts_module_ref(ts_module *m) {
 void ts_module_free(ts_module *m) {
     if (!m || __atomic_sub_fetch(&m->refs, 1, __ATOMIC_ACQ_REL) != 0) return;
     if (m->code) ts_code_cache_free(m->code);
+    ts_dwarf_free(m);
     ts_map_free(&m->export_map);
     ts_arena_free(&m->arena);
     free(m->owned_bytes);

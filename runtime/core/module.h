@@ -151,6 +151,7 @@ struct ts_module {
     size_t code_section_len;
 
     struct ts_code_cache *code; /* compile.c's; created by ts_module_new */
+    struct ts_dwarf *dwarf;     /* dwarf.c's; created by the first backtrace */
 };
 
 /* Decode and validate; `bytes` must outlive the module unless copy is set. */

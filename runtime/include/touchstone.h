@@ -75,6 +75,8 @@ typedef struct ts_frame {
     char function[192]; /* from the name section, or "" */
     uint32_t func_index;
     uint64_t offset; /* of the instruction, in bytes from the start of the core module; 0 where unknown */
+    char file[96];   /* the source, from DWARF where the module carries it, or "" */
+    uint32_t line, column; /* 0 where unknown */
 } ts_frame;
 
 #define TS_MAX_FRAMES 64
