@@ -451,6 +451,30 @@ def test_values_pass_between_components_alike(probe: Probe, data: st.DataObject)
 
 
 @common
+@given(st.data())
+def test_damaged_values_end_alike(probe: Probe, data: st.DataObject) -> None:
+    """The same with a few bytes and core values changed: mostly still values, of bits that no well-behaved guest writes."""
+    r = data.draw(from_host())
+    first = oracle(Request(r.mode, "host", r.params, r.result, (r.encodings[0], r.encodings[0]), False, False, (), (), r.values, b"", 512, None))
+    if first.ending != "ok":
+        return
+    table = tuple((w[0], int(w[1]), int(w.split(":")[1])) for w in first.destination.split())
+    memory = bytearray(bytes.fromhex(first.memory))
+    used = [i for i in range(len(memory)) if i >= HEAP or (r.mode == "result" and i >= 512)]
+    for at in data.draw(st.lists(st.sampled_from(used), max_size=4)) if used else []:
+        memory[at] = data.draw(st.sampled_from((0, 1, 2, 0x80, 0xC3, 0xD8, 0xFE, 0xFF)))
+    types_here = [r.result] if r.mode == "result" else list(r.params)
+    flat = D.flatten_types(types_here, Guest("utf8").cx.opts)
+    spilled = len(flat) > (1 if r.mode == "result" else 16)
+    core = [int(w, 16) for w in first.flat.split()] or [512]
+    if not spilled:
+        for at in data.draw(st.lists(st.integers(0, len(core) - 1), max_size=2)):
+            core[at] |= data.draw(st.sampled_from((0, 0x80, 0xFF00, 0xFFFF0000, 0x80000000)))
+    compare(probe, Request(r.mode, "guest", r.params, r.result, r.encodings, data.draw(st.booleans()), data.draw(st.booleans()), table, tuple(core), (),
+                           bytes(memory), 512, None))  # fmt: skip
+
+
+@common
 @given(hostile())
 def test_hostile_memories_end_alike(probe: Probe, r: Request) -> None:
     compare(probe, r)
