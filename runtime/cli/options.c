@@ -29,6 +29,8 @@ const char ts_cli_run_help[] =
     "                                moves 1 us a reading; waiting for time alone takes none\n"
     "  --seed N                      all randomness from this number\n"
     "  --deterministic               --clock 0 and --seed 0, where not given, and NaNs canonical\n"
+    "  --record FILE                 write every answer of the host\n"
+    "  --replay FILE                 take every answer from there, nothing from the world\n"
     "  --unstable NAME               link the functions of an unstable feature (clocks-timezone, network-error-code "
     "…)\n"
     "  --deny INTERFACE              as if nothing provided it (wasi:clocks/wall-clock)\n"
@@ -246,7 +248,11 @@ static ts_status apply(const char *name, const char *v, ts_wasi *w, ts_linker *l
         if (in_policy) return ts_fail(e, TS_USAGE, "a policy does not name another one");
         grants g = {w, l, o};
         s = ts_cli_policy_read(v, policy_key, &g, e);
-    } else if (strcmp(name, "--clock") == 0)
+    } else if (strcmp(name, "--record") == 0)
+        s = ts_wasi_record(w, v, e);
+    else if (strcmp(name, "--replay") == 0)
+        s = ts_wasi_replay_from(w, v, e);
+    else if (strcmp(name, "--clock") == 0)
         s = clock_option(w, o, v, e);
     else if (strcmp(name, "--seed") == 0)
         s = seed_option(w, o, v, e);
@@ -357,11 +363,11 @@ ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, t
             continue;
         }
         static const char *const takes[] = {
-            "--policy",       "--clock",    "--seed",       "--tcp-connect", "--tcp-listen",
-            "--udp",          "--udp-bind", "--allow-name", "--dir",         "--env",
-            "--cwd",          "--argv0",    "-S",           "--unstable",    "--deny",
-            "--trace-output", "--outcome",  "--invoke",     "--max-memory",  "--max-time",
-            "--fuel",         "--stack",    "--max-table",  "--max-depth",   "--max-gc"};
+            "--record",     "--replay",    "--policy",     "--clock",      "--seed", "--tcp-connect",
+            "--tcp-listen", "--udp",       "--udp-bind",   "--allow-name", "--dir",  "--env",
+            "--cwd",        "--argv0",     "-S",           "--unstable",   "--deny", "--trace-output",
+            "--outcome",    "--invoke",    "--max-memory", "--max-time",   "--fuel", "--stack",
+            "--max-table",  "--max-depth", "--max-gc"};
         const char *name = NULL;
         for (size_t k = 0; k < sizeof takes / sizeof *takes && !name; k++)
             if (is(a, takes[k], &v)) name = takes[k];

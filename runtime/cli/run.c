@@ -58,7 +58,7 @@ static ts_status set_up(run *r, int argc, char **argv, ts_error *e) {
         ts_linker_set_trace(r->linker, &(ts_trace){.line = trace_line, .data = r->trace, .filter = r->o.trace_filter});
     }
     ts_linker_unknown_imports_trap(r->linker, r->o.unknown_imports_trap);
-    return ts_linker_add_host(r->linker, &ts_wasi_def, r->wasi, e);
+    return ts_linker_add_host(r->linker, ts_wasi_host(r->wasi), r->wasi, e);
 }
 
 static ts_status load(run *r, ts_error *e) {
@@ -234,6 +234,13 @@ int ts_cli_run(int argc, char **argv) {
     if (s == TS_OK && r->component) s = link_check(r, e);
     if (s == TS_OK) s = call_run(r, e);
     if (r->o.max_time_ns) ts_sys_alarm_off();
+    if (r->wasi && s == TS_OK)
+        s = ts_wasi_replay_end(r->wasi, e);
+    else if (r->wasi) {
+        ts_error late; /* the first report stays */
+        ts_error_init(&late);
+        if (ts_wasi_replay_end(r->wasi, &late) != TS_OK) fprintf(stderr, "touchstone: %s\n", late.message);
+    }
     if (s != TS_OK && e->status == TS_OK) (void)ts_fail(e, s, "%s", ts_status_name(s)); /* a failure without a report */
     if (e->status == TS_INTERRUPTED) snprintf(e->message, sizeof e->message, "the time limit was reached");
     ts_cli_report(e);

@@ -106,11 +106,40 @@ static void policies(void **state) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_int_equal(run(bad[i], "hello"), 120);
 }
 
+/* The same output and status without what was granted; another program is not the recorded one. */
+static void replays(void **state) {
+    (void)state;
+    const char *program = getenv("TOUCHSTONE"), *fixtures = getenv("TOUCHSTONE_FIXTURES");
+    if (!program || !fixtures) skip();
+    static const char *const guests[] = {"sockets-tcp", "random-secure",      "io-poll",
+                                         "clocks-wall", "cli-exit-with-code", "io-write-beyond-permit"};
+    char dir[] = "/tmp/touchstone-replay-XXXXXX", command[2048];
+    assert_non_null(mkdtemp(dir));
+    for (size_t i = 0; i < sizeof guests / sizeof *guests; i++) {
+        snprintf(command, sizeof command,
+                 "cd %s && { %s run --record r -S inherit-network %s/built/%s.wasm > a 2>&1; s=$?; "
+                 "%s run --replay r %s/built/%s.wasm > b 2>&1; test $s = $? && cmp a b; }",
+                 dir, program, fixtures, guests[i], program, fixtures, guests[i]);
+        assert_int_equal(system(command), 0);
+    }
+    snprintf(command, sizeof command,
+             "cd %s && %s run --replay r %s/built/sockets-udp.wasm > c 2>&1; test $? = 134 && grep -q 'not the "
+             "recorded one' c",
+             dir, program, fixtures);
+    assert_int_equal(system(command), 0);
+    snprintf(command, sizeof command,
+             "cd %s && head -c 60 r > cut && ! %s run --replay cut %s/built/io-write-beyond-permit.wasm > c 2>&1 && rm "
+             "-r %s",
+             dir, program, fixtures, dir);
+    assert_int_equal(system(command), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(own_clock, host_new, host_end),
         cmocka_unit_test_setup_teardown(seeds, host_new, host_end),
         cmocka_unit_test(policies),
+        cmocka_unit_test(replays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -107,7 +107,11 @@ typedef struct ts_wasi_net_rule {
     char *name; /* a rule by name: further addresses come with the guest's look-ups of it */
 } ts_wasi_net_rule;
 
+typedef struct ts_wasi_replay ts_wasi_replay; /* replay.c */
+void ts_wasi_replay_free(ts_wasi_replay *r);
+
 struct ts_wasi {
+    ts_wasi_replay *replay; /* NULL: neither recorded nor replayed */
     TS_VEC(char *) args;
     TS_VEC(ts_wasi_env_var) env;
     TS_VEC(ts_wasi_preopen) preopens;

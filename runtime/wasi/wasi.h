@@ -39,6 +39,12 @@ void ts_wasi_allow_udp(ts_wasi *w, bool any);
  * is one microsecond later, and a wait for nothing but time takes none. All randomness from a seed. */
 void ts_wasi_clock(ts_wasi *w, uint64_t start_s, uint32_t start_ns);
 void ts_wasi_seed(ts_wasi *w, uint64_t seed);
+/* Write every answer of the host to a file; or take every answer from there, and nothing from the world but what shows
+ * stdout and stderr. The linker is given ts_wasi_host then. The end says whether the record was written (TS_IO). */
+ts_status ts_wasi_record(ts_wasi *w, const char *path, ts_error *e) TS_MUST_USE;
+ts_status ts_wasi_replay_from(ts_wasi *w, const char *path, ts_error *e) TS_MUST_USE;
+ts_status ts_wasi_replay_end(ts_wasi *w, ts_error *e) TS_MUST_USE;
+const ts_host_def *ts_wasi_host(const ts_wasi *w);
 /* Which file of the host stands behind stdin (0), stdout (1), stderr (2); below 0: none: closed from the start.
  * Default: 0, 1, 2. The file stays the caller's. */
 void ts_wasi_stdio(ts_wasi *w, int which, int fd);

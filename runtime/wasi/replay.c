@@ -1,0 +1,373 @@
+/* replay: the host's answers in a file, and a run that takes them from there, without the world.
+ * In: a path. Out: ts_wasi_def with each function wrapped; recording: what each call answered; replaying: the same
+ * answers, and what went to stdout and stderr goes there again. A guest that asks for something else than was recorded
+ * ends the run. Source: our own format: a line, a sum of the table of functions, then calls: function, sum of
+ * arguments, answer */
+#include "wasi/context.h"
+#include "sys/input.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char magic[] = "touchstone-record/1\n";
+enum { DROP = 0x8000, MAX_MESSAGE = 400, MAX_VALUES = 1 << 24 };
+enum { A_VALUE, A_EXIT, A_TRAP };
+
+typedef struct std { /* in a replay: a stream of stdout or stderr */
+    uint64_t rep;
+    int which;
+} std;
+
+struct ts_wasi_replay {
+    ts_host_func *funcs;
+    ts_host_resource *resources;
+    ts_host_def def;
+    FILE *out; /* recording */
+    bool failed;
+    ts_sys_input in; /* replaying */
+    size_t at;
+    uint64_t calls;
+    TS_VEC(uint8_t) buf;
+    TS_VEC(std) stds;
+};
+
+/* --- values as bytes -----------------------------------------------------------------------------------------------
+ */
+static bool put(ts_wasi_replay *r, const void *p, size_t n) {
+    if (!ts_vec_reserve(&r->buf, (uint64_t)r->buf.len + n)) return false;
+    if (n) memcpy(r->buf.data + r->buf.len, p, n);
+    r->buf.len += (uint32_t)n;
+    return true;
+}
+static bool put_u64(ts_wasi_replay *r, uint64_t v, int bytes) {
+    uint8_t b[8];
+    for (int i = 0; i < bytes; i++) b[i] = (uint8_t)(v >> 8 * i);
+    return put(r, b, (size_t)bytes);
+}
+/* The bits of a number of a kind. */
+static uint64_t bits_of(const ts_ctype *t, const ts_val *v) {
+    switch (t->size) {
+    case 1: return v->u8;
+    case 2: return v->u16;
+    case 4: return v->u32;
+    default: return v->u64;
+    }
+}
+static const ts_ctype *payload_type(const ts_ctype *t, uint32_t disc) {
+    if (t->kind == TS_CT_OPTION) return disc ? t->elem : NULL;
+    if (t->kind == TS_CT_RESULT) return disc ? t->elem2 : t->elem;
+    return disc < t->n ? t->cases[disc].type : NULL;
+}
+static bool put_val(ts_wasi_replay *r, const ts_ctype *t, const ts_val *v) {
+    switch (t->kind) {
+    case TS_CT_BOOL: return put_u64(r, v->b, 1);
+    case TS_CT_STRING: return put_u64(r, v->str.len, 8) && put(r, v->str.ptr, v->str.len);
+    case TS_CT_FLAGS: return put_u64(r, v->flags.bits, 8);
+    case TS_CT_OWN:
+    case TS_CT_BORROW: return put_u64(r, v->handle.rep, 8);
+    case TS_CT_LIST:
+        if (ts_ct_is_raw_elem(t->elem->kind))
+            return put_u64(r, v->raw.len, 8) && put(r, v->raw.ptr, v->raw.len * t->elem->size);
+        if (!put_u64(r, v->list.len, 8)) return false;
+        for (size_t i = 0; i < v->list.len; i++)
+            if (!put_val(r, t->elem, &v->list.ptr[i])) return false;
+        return true;
+    case TS_CT_RECORD:
+    case TS_CT_TUPLE:
+        for (uint32_t i = 0; i < t->n; i++)
+            if (!put_val(r, t->cases[i].type, &v->list.ptr[i])) return false;
+        return true;
+    case TS_CT_VARIANT:
+    case TS_CT_ENUM:
+    case TS_CT_OPTION:
+    case TS_CT_RESULT: {
+        const ts_ctype *p = payload_type(t, v->variant.disc);
+        return put_u64(r, v->variant.disc, 4) && (!p || put_val(r, p, v->variant.payload));
+    }
+    default: return put_u64(r, bits_of(t, v), 8);
+    }
+}
+
+static bool get(ts_wasi_replay *r, size_t n, const uint8_t **p) {
+    if (n > r->in.len - r->at) return false;
+    *p = r->in.bytes + r->at;
+    r->at += n;
+    return true;
+}
+static bool get_u64(ts_wasi_replay *r, int bytes, uint64_t *v) {
+    const uint8_t *p;
+    if (!get(r, (size_t)bytes, &p)) return false;
+    *v = 0;
+    for (int i = 0; i < bytes; i++) *v |= (uint64_t)p[i] << 8 * i;
+    return true;
+}
+static bool get_bytes(ts_wasi_replay *r, ts_arena *a, uint64_t n, const void **out) {
+    const uint8_t *p;
+    if (n > r->in.len || !get(r, (size_t)n, &p)) return false;
+    void *copy = ts_arena_alloc(a, (size_t)n); /* aligned, as the record is not */
+    if (n && !copy) return false;
+    if (n) memcpy(copy, p, (size_t)n);
+    *out = copy;
+    return true;
+}
+static bool get_val(ts_wasi_replay *r, ts_arena *a, const ts_ctype *t, ts_val *v) {
+    uint64_t n;
+    const void *p;
+    *v = (ts_val){0};
+    switch (t->kind) {
+    case TS_CT_BOOL:
+        if (!get_u64(r, 1, &n)) return false;
+        v->b = n != 0;
+        return true;
+    case TS_CT_STRING:
+        if (!get_u64(r, 8, &n) || !get_bytes(r, a, n, &p)) return false;
+        v->str.ptr = p;
+        v->str.len = (size_t)n;
+        return true;
+    case TS_CT_FLAGS:
+        if (!get_u64(r, 8, &n)) return false;
+        v->flags.bits = (typeof(v->flags.bits))n;
+        return true;
+    case TS_CT_OWN:
+    case TS_CT_BORROW: return get_u64(r, 8, &n) && (v->handle.rep = n, true);
+    case TS_CT_LIST:
+        if (!get_u64(r, 8, &n) || n > MAX_VALUES * (uint64_t)64) return false;
+        if (ts_ct_is_raw_elem(t->elem->kind)) {
+            if (!get_bytes(r, a, n * t->elem->size, &p)) return false;
+            v->raw.ptr = p;
+            v->raw.len = (size_t)n;
+            return true;
+        }
+        if (n > MAX_VALUES) return false;
+        goto values;
+    case TS_CT_RECORD:
+    case TS_CT_TUPLE:
+        n = t->n;
+    values: {
+        ts_val *all = ts_arena_array(a, (size_t)n, sizeof *all);
+        if (n && !all) return false;
+        for (uint64_t i = 0; i < n; i++)
+            if (!get_val(r, a, t->kind == TS_CT_LIST ? t->elem : t->cases[i].type, &all[i])) return false;
+        v->list.ptr = all;
+        v->list.len = (size_t)n;
+        return true;
+    }
+    case TS_CT_VARIANT:
+    case TS_CT_ENUM:
+    case TS_CT_OPTION:
+    case TS_CT_RESULT: {
+        if (!get_u64(r, 4, &n) || n >= (t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n)) return false;
+        const ts_ctype *type = payload_type(t, (uint32_t)n);
+        ts_val *payload = type ? ts_arena_array(a, 1, sizeof *payload) : NULL;
+        if (type && (!payload || !get_val(r, a, type, payload))) return false;
+        v->variant.disc = (uint32_t)n;
+        v->variant.payload = payload;
+        return true;
+    }
+    default:
+        if (!get_u64(r, 8, &n)) return false;
+        v->u64 = n;
+        if (t->size == 1) v->u8 = (uint8_t)n;
+        if (t->size == 2) v->u16 = (uint16_t)n;
+        if (t->size == 4) v->u32 = (uint32_t)n;
+        return true;
+    }
+}
+
+/* FNV-1a */
+static uint64_t sum(uint64_t h, const void *p, size_t n) {
+    for (size_t i = 0; i < n; i++) h = (h ^ ((const uint8_t *)p)[i]) * 0x100000001b3u;
+    return h;
+}
+enum { SUM_START = 0x811c9dc5 };
+static uint64_t table_sum(void) {
+    uint64_t h = SUM_START;
+    for (uint32_t i = 0; i < ts_wasi_def.n_funcs; i++) {
+        h = sum(h, ts_wasi_def.funcs[i].interface, strlen(ts_wasi_def.funcs[i].interface));
+        h = sum(h, ts_wasi_def.funcs[i].name, strlen(ts_wasi_def.funcs[i].name));
+    }
+    return h;
+}
+
+/* --- one call ------------------------------------------------------------------------------------------------------
+ */
+static ts_status diverged(ts_host_call *c, const char *why) {
+    return ts_host_trap(c, "the run is not the recorded one: call %llu, %s: %s",
+                        (unsigned long long)ts_wasi_of(c)->replay->calls, c->func ? c->func->name : c->resource->name,
+                        why);
+}
+static bool is_splice(const ts_host_func *f) {
+    return strcmp(f->interface, "wasi:io/streams") == 0 && strstr(f->name, "splice");
+}
+
+static void record(ts_wasi_replay *r, ts_host_call *c, uint32_t number, uint64_t args, ts_status s,
+                   const ts_ctype *type, const ts_val *result) {
+    bool ok = true;
+    r->buf.len = 0;
+    ok = put_u64(r, number, 2) && put_u64(r, args, 8);
+    if (s == TS_OK) {
+        ok = ok && put_u64(r, A_VALUE, 1) && (!type || put_val(r, type, result));
+        if (ok && c->func && is_splice(c->func) && result->variant.disc == 0) /* the bytes that it moved */
+            ok = put(r, ts_wasi_of(c)->chunk, (size_t)result->variant.payload->u64);
+    } else if (s == TS_EXIT) {
+        ok = ok && put_u64(r, A_EXIT, 1) && put_u64(r, (uint64_t)c->err->exit_status, 4);
+    } else if (s == TS_TRAP) {
+        size_t n = strnlen(c->err->message, MAX_MESSAGE);
+        ok = ok && put_u64(r, A_TRAP, 1) && put_u64(r, n, 2) && put(r, c->err->message, n);
+    } else {
+        return; /* the run was ended from outside */
+    }
+    if (!ok || fwrite(r->buf.data, 1, r->buf.len, r->out) != r->buf.len) r->failed = true;
+}
+
+static void show(ts_wasi *w, uint64_t rep, const void *p, uint64_t n) {
+    ts_wasi_replay *r = w->replay;
+    for (uint32_t i = 0; i < r->stds.len; i++) {
+        if (r->stds.data[i].rep != rep) continue;
+        const uint8_t *at = p;
+        static const uint8_t zeroes[4096];
+        while (n) {
+            size_t some, now = p ? (size_t)n : n < sizeof zeroes ? (size_t)n : sizeof zeroes;
+            ts_sys_err e = ts_sys_write(w->stdio[r->stds.data[i].which], p ? at : zeroes, now, &some);
+            if (e && e != TS_SYS_EINTR) return;
+            at += p ? some : 0;
+            n -= some;
+        }
+        return;
+    }
+}
+/* What a replayed call does to the outside: stdout and stderr. */
+static bool outside(ts_host_call *c, const ts_val *args, const ts_val *result) {
+    ts_wasi *w = ts_wasi_of(c);
+    ts_wasi_replay *r = w->replay;
+    const char *iface = c->func->interface, *name = c->func->name;
+    if (strcmp(iface, "wasi:cli/stdout") == 0 || strcmp(iface, "wasi:cli/stderr") == 0) {
+        std s = {.rep = result->handle.rep, .which = strcmp(iface, "wasi:cli/stdout") == 0 ? 1 : 2};
+        return ts_vec_push(&r->stds, s);
+    }
+    if (strcmp(iface, "wasi:io/streams") != 0 || strncmp(name, "[method]output-stream.", 22) != 0) return true;
+    name += 22;
+    if (result->variant.disc != 0 && !is_splice(c->func)) return true;
+    if (strcmp(name, "write") == 0 || strcmp(name, "blocking-write-and-flush") == 0)
+        show(w, args[0].handle.rep, args[1].raw.ptr ? args[1].raw.ptr : "", args[1].raw.len);
+    else if (strcmp(name, "write-zeroes") == 0 || strcmp(name, "blocking-write-zeroes-and-flush") == 0)
+        show(w, args[0].handle.rep, NULL, args[1].u64);
+    else if (is_splice(c->func) && result->variant.disc == 0) {
+        const uint8_t *p;
+        if (!get(r, (size_t)result->variant.payload->u64, &p)) return false;
+        show(w, args[0].handle.rep, p, result->variant.payload->u64);
+    }
+    return true;
+}
+
+static ts_status replay(ts_host_call *c, uint32_t number, uint64_t args_sum, const ts_ctype *type, const ts_val *args,
+                        ts_val *result) {
+    ts_wasi_replay *r = ts_wasi_of(c)->replay;
+    uint64_t was, with, how, n;
+    const uint8_t *p;
+    if (r->at == r->in.len) return diverged(c, "the record ends before it");
+    if (!get_u64(r, 2, &was) || !get_u64(r, 8, &with) || !get_u64(r, 1, &how))
+        return diverged(c, "the record is cut short");
+    if (was != number) return diverged(c, "another function was called then");
+    if (with != args_sum) return diverged(c, "its arguments were others");
+    if (how == A_EXIT && get_u64(r, 4, &n)) {
+        ts_status s = ts_fail(c->err, TS_EXIT, "exit with status %d", (int)n);
+        if (c->err && c->err->status == TS_EXIT) c->err->exit_status = (int)n;
+        return s;
+    }
+    if (how == A_TRAP && get_u64(r, 2, &n) && get(r, (size_t)n, &p))
+        return ts_host_trap(c, "%.*s", (int)n, (const char *)p);
+    if (how != A_VALUE || (type && !get_val(r, c->arena, type, result)) || (c->func && !outside(c, args, result)))
+        return diverged(c, "the record is damaged");
+    return TS_OK;
+}
+
+static ts_status wrapped(ts_host_call *c, const ts_val *args, ts_val *result) {
+    ts_wasi_replay *r = ts_wasi_of(c)->replay;
+    uint32_t i = (uint32_t)(c->func - r->funcs);
+    const ts_cfunc_type *t = c->func->type;
+    r->calls++;
+    r->buf.len = 0;
+    for (uint32_t k = 0; k < t->n_params; k++)
+        if (!put_val(r, t->params[k].type, &args[k])) return ts_fail_nomem(c->err);
+    uint64_t h = sum(SUM_START, r->buf.data, r->buf.len);
+    if (!r->out) return replay(c, i, h, t->result, args, result);
+    ts_status s = ts_wasi_def.funcs[i].fn(c, args, result);
+    record(r, c, i, h, s, t->result, result);
+    return s;
+}
+static ts_status wrapped_drop(ts_host_call *c, uint64_t rep) {
+    ts_wasi_replay *r = ts_wasi_of(c)->replay;
+    uint32_t i = (uint32_t)(c->resource - r->resources);
+    r->calls++;
+    if (r->out) {
+        ts_status s = ts_wasi_def.resources[i].drop(c, rep);
+        record(r, c, i | DROP, rep, s, NULL, NULL);
+        return s;
+    }
+    for (uint32_t k = 0; k < r->stds.len; k++)
+        if (r->stds.data[k].rep == rep) r->stds.data[k--] = r->stds.data[--r->stds.len];
+    return replay(c, i | DROP, rep, NULL, NULL, NULL);
+}
+
+/* --- the run -------------------------------------------------------------------------------------------------------
+ */
+static ts_status start(ts_wasi *w, ts_wasi_replay **out, ts_error *e) {
+    if (w->replay) return ts_fail(e, TS_USAGE, "a run is recorded or replayed, once");
+    ts_wasi_replay *r = calloc(1, sizeof *r);
+    if (!r) return ts_fail_nomem(e);
+    w->replay = *out = r;
+    r->funcs = malloc(ts_wasi_def.n_funcs * sizeof *r->funcs);
+    r->resources = malloc(ts_wasi_def.n_resources * sizeof *r->resources);
+    if (!r->funcs || !r->resources) return ts_fail_nomem(e);
+    memcpy(r->funcs, ts_wasi_def.funcs, ts_wasi_def.n_funcs * sizeof *r->funcs);
+    memcpy(r->resources, ts_wasi_def.resources, ts_wasi_def.n_resources * sizeof *r->resources);
+    for (uint32_t i = 0; i < ts_wasi_def.n_funcs; i++)
+        if (r->funcs[i].fn) r->funcs[i].fn = wrapped;
+    for (uint32_t i = 0; i < ts_wasi_def.n_resources; i++)
+        if (r->resources[i].drop) r->resources[i].drop = wrapped_drop;
+    r->def = ts_wasi_def;
+    r->def.funcs = r->funcs;
+    r->def.resources = r->resources;
+    return TS_OK;
+}
+const ts_host_def *ts_wasi_host(const ts_wasi *w) {
+    return w->replay ? &w->replay->def : &ts_wasi_def;
+}
+ts_status ts_wasi_record(ts_wasi *w, const char *path, ts_error *e) {
+    ts_wasi_replay *r;
+    TS_TRY(start(w, &r, e));
+    r->out = fopen(path, "wbe");
+    if (!r->out) return ts_fail(e, TS_IO, "cannot write the record to %s", path);
+    if (!put(r, magic, sizeof magic - 1) || !put_u64(r, table_sum(), 8)) return ts_fail_nomem(e);
+    if (fwrite(r->buf.data, 1, r->buf.len, r->out) != r->buf.len) r->failed = true;
+    return TS_OK;
+}
+ts_status ts_wasi_replay_from(ts_wasi *w, const char *path, ts_error *e) {
+    ts_wasi_replay *r;
+    uint64_t table;
+    const uint8_t *p;
+    TS_TRY(start(w, &r, e));
+    ts_sys_err err = ts_sys_input_open(path, &r->in);
+    if (err) return ts_fail(e, TS_IO, "cannot read %s: %s", path, ts_sys_err_text(err));
+    if (!get(r, sizeof magic - 1, &p) || memcmp(p, magic, sizeof magic - 1) != 0 || !get_u64(r, 8, &table))
+        return ts_fail(e, TS_USAGE, "%s is not a record", path);
+    return table == table_sum() ? TS_OK : ts_fail(e, TS_USAGE, "%s is a record of another version", path);
+}
+ts_status ts_wasi_replay_end(ts_wasi *w, ts_error *e) {
+    ts_wasi_replay *r = w->replay;
+    if (!r || !r->out) return TS_OK;
+    bool bad = r->failed | (fclose(r->out) != 0);
+    r->out = NULL;
+    return bad ? ts_fail(e, TS_IO, "the record could not be written") : TS_OK;
+}
+void ts_wasi_replay_free(ts_wasi_replay *r) {
+    if (!r) return;
+    if (r->out) fclose(r->out);
+    ts_sys_input_close(&r->in);
+    ts_vec_free(&r->buf);
+    ts_vec_free(&r->stds);
+    free(r->funcs);
+    free(r->resources);
+    free(r);
+}
