@@ -487,3 +487,16 @@ def test_the_comparison_notices(probe: Probe) -> None:
     for other in (b"abd", b"ab\xff"):
         ours, theirs = probe.ask(line_of(r)), oracle(Request(**{**r.__dict__, "memory": other}))
         assert ours != theirs
+
+
+def test_every_scalar_from_every_kind_of_bits(probe: Probe) -> None:
+    """What random damage seldom hits: each scalar, loaded from a list and lifted flat, from bits that no guest should write."""
+    scalars = [D.FlagsType(labels(n)) for n in range(1, 33)] + [D.EnumType(labels(n)) for n in (1, 3, 255, 256)]
+    scalars += [D.BoolType(), D.CharType(), D.S8Type(), D.U8Type(), D.S16Type(), D.U16Type(), D.S32Type(), D.U32Type(), D.S64Type(), D.U64Type(), D.F32Type(), D.F64Type()]
+    for t in scalars:
+        for byte in (0x00, 0x01, 0x02, 0x7F, 0x80, 0xFE, 0xFF):
+            common = (None, ("utf8", "utf8"), False, False, ())
+            compare(probe, Request("params", "guest", (D.ListType(t),), *common, (16, 1), (), bytes(16) + bytes([byte] * 8), 512, None))
+            (wanted,) = D.flatten_types([t], Guest("utf8").cx.opts)
+            core = int.from_bytes(bytes([byte] * (8 if wanted in ("i64", "f64") else 4)), "little")
+            compare(probe, Request("params", "guest", (t,), *common, (core,), (), b"", 512, None))
