@@ -236,9 +236,52 @@ static void failures(void **state) {
     close(full);
 }
 
+/* ENOSPC: the write fails, and the error says why. */
+static void a_full_device(void **state) {
+    host *h = *state;
+    int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    if (fd < 0) skip();
+    uint64_t s = stdio(h, 1, fd);
+    BAD(h, FAILED, out(blocking_write_and_flush), H(s), BYTES("x", 1));
+    uint64_t e = h->result.variant.payload->variant.payload->handle.rep;
+    OK(h, ts_wasi_io_error_error_to_debug_string, H(e));
+    assert_true(h->result.str.len >= 8 && memmem(h->result.str.ptr, h->result.str.len, "space", 5));
+    BAD(h, CLOSED, out(check_write), H(s));
+    close(fd);
+}
+
+/* A terminal as stdin: it is said to be one, a line wakes a poll, and end-of-file ends it. */
+static void a_terminal(void **state) {
+    host *h = *state;
+    int main_fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (main_fd < 0) skip();
+    assert_int_equal(grantpt(main_fd), 0);
+    assert_int_equal(unlockpt(main_fd), 0);
+    int fd = open(ptsname(main_fd), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    uint64_t s = stdio(h, 0, fd);
+    OK(h, ts_wasi_cli_terminal_stdin_get_terminal_stdin, {0});
+    assert_int_equal(h->result.variant.disc, 1);
+    OK(h, in(subscribe), H(s));
+    uint64_t poll = rep(h);
+    assert_int_equal(write(main_fd, "half", 4), 4);
+    assert_false(ready(h, poll)); /* a line is not there yet */
+    assert_int_equal(write(main_fd, " line\n", 6), 6);
+    OK(h, ts_wasi_io_poll_pollable_block, H(poll));
+    GOOD(h, in(read), H(s), U64(100));
+    assert_int_equal(h->result.variant.payload->raw.len, 10);
+    assert_memory_equal(h->result.variant.payload->raw.ptr, "half line\n", 10);
+    assert_int_equal(write(main_fd, "\x04", 1), 1); /* VEOF */
+    BAD(h, CLOSED, in(blocking_read), H(s), U64(1));
+    close(fd);
+    close(main_fd);
+}
+
 int main(void) {
     signal(SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_full_device, host_new, host_end),
+        cmocka_unit_test_setup_teardown(a_terminal, host_new, host_end),
         cmocka_unit_test_setup_teardown(reading_a_pipe, host_new, host_end),
         cmocka_unit_test_setup_teardown(writing_a_pipe, host_new, host_end),
         cmocka_unit_test_setup_teardown(a_pipe_that_does_not_block, host_new, host_end),
