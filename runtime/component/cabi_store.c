@@ -125,7 +125,21 @@ static ts_status store_list_into_valid_range(ts_cabi_cx *cx, const ts_val *v, ui
     const ts_ctype *elem = list->elem;
     bool map = list->kind == TS_CT_MAP;
     if (!map && ts_ct_is_raw_elem(elem->kind)) {
-        if (v->raw.len) memcpy(cx->opts->memory->base + ptr, v->raw.ptr, v->raw.len * elem->size);
+        uint8_t *to = cx->opts->memory->base + ptr;
+        if (v->raw.len) memcpy(to, v->raw.ptr, v->raw.len * elem->size);
+        /* packed floats were not looked at when they were lifted; a NaN is canonical here as it is by itself. cabi: maybe_scramble_nan32 */
+        for (size_t i = 0; elem->kind == TS_CT_F32 && i < v->raw.len; i++) {
+            float f;
+            memcpy(&f, to + 4 * i, 4);
+            f = ts_canonicalize_nan32(f);
+            memcpy(to + 4 * i, &f, 4);
+        }
+        for (size_t i = 0; elem->kind == TS_CT_F64 && i < v->raw.len; i++) {
+            double f;
+            memcpy(&f, to + 8 * i, 8);
+            f = ts_canonicalize_nan64(f);
+            memcpy(to + 8 * i, &f, 8);
+        }
         return TS_OK;
     }
     uint32_t size, align;
