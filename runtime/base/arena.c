@@ -12,7 +12,9 @@ struct ts_arena_block {
 
 enum { FIRST_BLOCK = 1024, MAX_STEP = 1 << 20 };
 
-void ts_arena_init(ts_arena *a) { memset(a, 0, sizeof *a); }
+void ts_arena_init(ts_arena *a) {
+    memset(a, 0, sizeof *a);
+}
 
 void *ts_arena_alloc(ts_arena *a, size_t size) {
     if (size > SIZE_MAX / 2) return NULL;

@@ -8,7 +8,9 @@
 #define TS_VERSION "0.1.0"
 #endif
 
-const char *ts_version(void) { return TS_VERSION; }
+const char *ts_version(void) {
+    return TS_VERSION;
+}
 
 void ts_error_init(ts_error *e) {
     e->status = TS_OK;
@@ -63,7 +65,9 @@ ts_status ts_fail_trap(ts_error *e, ts_trap_kind k, const char *fmt, ...) {
     return s;
 }
 
-ts_status ts_fail_nomem(ts_error *e) { return ts_fail(e, TS_NOMEM, "out of memory"); }
+ts_status ts_fail_nomem(ts_error *e) {
+    return ts_fail(e, TS_NOMEM, "out of memory");
+}
 
 const char *ts_status_name(ts_status s) {
     switch (s) {

@@ -7,7 +7,8 @@
 
 ts_status ts_fail(ts_error *e, ts_status s, const char *fmt, ...) TS_PRINTF(3, 4);
 /* A failure at a byte offset of the input, in a section ("code", "component type" …; NULL: none). */
-ts_status ts_fail_at(ts_error *e, ts_status s, uint64_t offset, const char *section, const char *fmt, ...) TS_PRINTF(5, 6);
+ts_status ts_fail_at(ts_error *e, ts_status s, uint64_t offset, const char *section, const char *fmt, ...)
+    TS_PRINTF(5, 6);
 ts_status ts_fail_trap(ts_error *e, ts_trap_kind k, const char *fmt, ...) TS_PRINTF(3, 4);
 ts_status ts_fail_nomem(ts_error *e);
 

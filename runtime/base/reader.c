@@ -14,7 +14,9 @@ ts_status ts_reader_fail(ts_reader *r, const char *fmt, ...) {
     return ts_fail_at(r->err, TS_MALFORMED, ts_reader_offset(r), r->section, "%s", msg);
 }
 
-ts_status ts_read_eof(ts_reader *r) { return ts_reader_fail(r, "unexpected end"); }
+ts_status ts_read_eof(ts_reader *r) {
+    return ts_reader_fail(r, "unexpected end");
+}
 
 /* spec: binary/values#integers: at most ceil(bits/7) bytes, and the unused bits of the last one are a proper extension. */
 ts_status ts_read_leb_slow(ts_reader *r, uint64_t *out, unsigned bits, bool is_signed) {
@@ -43,7 +45,8 @@ ts_status ts_read_leb_slow(ts_reader *r, uint64_t *out, unsigned bits, bool is_s
 }
 
 ts_status ts_read_bytes(ts_reader *r, size_t n, const uint8_t **out) {
-    if (n > ts_reader_left(r)) return ts_reader_fail(r, "unexpected end: %zu bytes wanted, %zu left", n, ts_reader_left(r));
+    if (n > ts_reader_left(r))
+        return ts_reader_fail(r, "unexpected end: %zu bytes wanted, %zu left", n, ts_reader_left(r));
     *out = r->at;
     r->at += n;
     return TS_OK;
@@ -52,7 +55,8 @@ ts_status ts_read_bytes(ts_reader *r, size_t n, const uint8_t **out) {
 ts_status ts_read_name(ts_reader *r, const char **out, uint32_t *len) {
     uint32_t n;
     TS_TRY(ts_read_u32(r, &n));
-    if (n > ts_reader_left(r)) return ts_reader_fail(r, "length out of bounds: a name of %u bytes, %zu left", n, ts_reader_left(r));
+    if (n > ts_reader_left(r))
+        return ts_reader_fail(r, "length out of bounds: a name of %u bytes, %zu left", n, ts_reader_left(r));
     if (!ts_utf8_valid(r->at, n)) return ts_reader_fail(r, "malformed UTF-8 encoding");
     *out = (const char *)r->at;
     *len = n;
@@ -61,7 +65,8 @@ ts_status ts_read_name(ts_reader *r, const char **out, uint32_t *len) {
 }
 
 ts_status ts_read_sub(ts_reader *r, size_t n, ts_reader *out) {
-    if (n > ts_reader_left(r)) return ts_reader_fail(r, "length out of bounds: %zu bytes, %zu left", n, ts_reader_left(r));
+    if (n > ts_reader_left(r))
+        return ts_reader_fail(r, "length out of bounds: %zu bytes, %zu left", n, ts_reader_left(r));
     *out = *r;
     out->end = r->at + n;
     r->at += n;

@@ -12,11 +12,17 @@ typedef struct ts_reader {
     ts_error *err;
 } ts_reader;
 
-static inline uint64_t ts_reader_offset(const ts_reader *r) { return (uint64_t)(r->at - r->base); }
-static inline size_t ts_reader_left(const ts_reader *r) { return (size_t)(r->end - r->at); }
-static inline bool ts_reader_done(const ts_reader *r) { return r->at == r->end; }
+static inline uint64_t ts_reader_offset(const ts_reader *r) {
+    return (uint64_t)(r->at - r->base);
+}
+static inline size_t ts_reader_left(const ts_reader *r) {
+    return (size_t)(r->end - r->at);
+}
+static inline bool ts_reader_done(const ts_reader *r) {
+    return r->at == r->end;
+}
 
-ts_status ts_reader_fail(ts_reader *r, const char *fmt, ...) TS_PRINTF(2, 3);             /* malformed, here */
+ts_status ts_reader_fail(ts_reader *r, const char *fmt, ...) TS_PRINTF(2, 3); /* malformed, here */
 ts_status ts_read_leb_slow(ts_reader *r, uint64_t *out, unsigned bits, bool is_signed) TS_MUST_USE;
 ts_status ts_read_eof(ts_reader *r);
 

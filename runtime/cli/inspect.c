@@ -9,13 +9,18 @@
 
 int ts_cli_inspect(int argc, char **argv);
 
-typedef struct names { const char **by_slot; uint32_t n; } names; /* of resource types: the first that was seen */
+typedef struct names {
+    const char **by_slot;
+    uint32_t n;
+} names; /* of resource types: the first that was seen */
 
 static void name_resources(names *n, const ts_named_extern *x, uint32_t count, unsigned depth) {
     for (uint32_t i = 0; i < count; i++) {
         const ts_extern_type *t = x[i].type;
-        if (t->sort == TS_SORT_TYPE && t->is_resource && t->resource < n->n && !n->by_slot[t->resource]) n->by_slot[t->resource] = x[i].name;
-        if (t->sort == TS_SORT_INSTANCE && depth < 100) name_resources(n, t->instance->exports, t->instance->n, depth + 1);
+        if (t->sort == TS_SORT_TYPE && t->is_resource && t->resource < n->n && !n->by_slot[t->resource])
+            n->by_slot[t->resource] = x[i].name;
+        if (t->sort == TS_SORT_INSTANCE && depth < 100)
+            name_resources(n, t->instance->exports, t->instance->n, depth + 1);
     }
 }
 
@@ -39,7 +44,9 @@ static void print_named(const names *n, const char *text) {
 static void put_text(const char *s) {
     for (; *s; s++) putchar((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s);
 }
-static void indent(unsigned depth) { printf("%*s", (int)depth * 2, ""); }
+static void indent(unsigned depth) {
+    printf("%*s", (int)depth * 2, "");
+}
 
 static void print_extern(const names *n, const ts_named_extern *x, unsigned depth) {
     static const char *const core[] = {"func", "table", "memory", "global", "tag"};
@@ -47,7 +54,8 @@ static void print_extern(const names *n, const ts_named_extern *x, unsigned dept
     char text[2000];
     indent(depth);
     printf("%s: ", x->name);
-    if (t->is_resource) puts("resource");
+    if (t->is_resource)
+        puts("resource");
     else if (t->func) {
         ts_cfunc_type_print(t->func, text, sizeof text);
         if (t->sort == TS_SORT_TYPE) printf("type = ");
@@ -60,7 +68,8 @@ static void print_extern(const names *n, const ts_named_extern *x, unsigned dept
         putchar('\n');
     } else if (t->instance) {
         printf("%s%s\n", t->sort == TS_SORT_TYPE ? "type = " : "", t->instance->n ? "instance" : "instance (empty)");
-        for (uint32_t i = 0; i < t->instance->n && depth < 100; i++) print_extern(n, &t->instance->exports[i], depth + 1);
+        for (uint32_t i = 0; i < t->instance->n && depth < 100; i++)
+            print_extern(n, &t->instance->exports[i], depth + 1);
     } else if (t->component) {
         printf("component of %u imports and %u exports\n", t->component->n_imports, t->component->n_exports);
     } else if (t->module_type) {
@@ -99,17 +108,27 @@ static void print_module(const ts_module *m, uint32_t index, unsigned depth) {
         putchar(' ');
         put_text(name);
     }
-    printf(": %zu bytes, code %zu, data %" PRIu64 ", %u functions, %u imports, %u exports\n", m->len, m->code_section_len, data,
-           m->n_funcs - m->n_imp_funcs, m->n_imports, m->n_exports);
+    printf(": %zu bytes, code %zu, data %" PRIu64 ", %u functions, %u imports, %u exports\n", m->len,
+           m->code_section_len, data, m->n_funcs - m->n_imp_funcs, m->n_imports, m->n_exports);
 }
 
 static void print_structure(const ts_component *c, unsigned depth) {
-    static const char *const words[] = {
-        [TS_DEF_CORE_MODULE] = "core modules defined", [TS_DEF_CORE_INSTANTIATE] = "core instances", [TS_DEF_CORE_INLINE] = "core instances of exports",
-        [TS_DEF_COMPONENT] = "components defined", [TS_DEF_INSTANTIATE] = "instances", [TS_DEF_INLINE] = "instances of exports",
-        [TS_DEF_ALIAS_EXPORT] = "aliases of exports", [TS_DEF_ALIAS_CORE_EXPORT] = "aliases of core exports", [TS_DEF_ALIAS_OUTER] = "outer aliases",
-        [TS_DEF_TYPE] = "types", [TS_DEF_CORE_TYPE] = "core types", [TS_DEF_CANON] = "canonical definitions", [TS_DEF_IMPORT] = "imports",
-        [TS_DEF_EXPORT] = "exports", [TS_DEF_START] = "starts", [TS_DEF_VALUE] = "values"};
+    static const char *const words[] = {[TS_DEF_CORE_MODULE] = "core modules defined",
+                                        [TS_DEF_CORE_INSTANTIATE] = "core instances",
+                                        [TS_DEF_CORE_INLINE] = "core instances of exports",
+                                        [TS_DEF_COMPONENT] = "components defined",
+                                        [TS_DEF_INSTANTIATE] = "instances",
+                                        [TS_DEF_INLINE] = "instances of exports",
+                                        [TS_DEF_ALIAS_EXPORT] = "aliases of exports",
+                                        [TS_DEF_ALIAS_CORE_EXPORT] = "aliases of core exports",
+                                        [TS_DEF_ALIAS_OUTER] = "outer aliases",
+                                        [TS_DEF_TYPE] = "types",
+                                        [TS_DEF_CORE_TYPE] = "core types",
+                                        [TS_DEF_CANON] = "canonical definitions",
+                                        [TS_DEF_IMPORT] = "imports",
+                                        [TS_DEF_EXPORT] = "exports",
+                                        [TS_DEF_START] = "starts",
+                                        [TS_DEF_VALUE] = "values"};
     uint32_t count[sizeof words / sizeof *words] = {0}, lift = 0, lower = 0, modules = 0, components = 0;
     for (uint32_t i = 0; i < c->n_defs; i++) {
         count[c->defs[i].kind]++;
@@ -161,7 +180,8 @@ int ts_cli_inspect(int argc, char **argv) {
     if (err) s = ts_fail(e, TS_IO, "%s cannot be read", argv[1]);
     if (s == TS_OK) s = ts_engine_create(&engine, e);
     if (s == TS_OK && ts_bytes_are_component(file.bytes, file.len)) {
-        s = ts_component_new(engine, file.bytes, file.len, false, TS_CF_ALL | TS_CF_NESTED_NAMES | TS_CF_CANONICAL_NAMES, &c, e);
+        s = ts_component_new(engine, file.bytes, file.len, false,
+                             TS_CF_ALL | TS_CF_NESTED_NAMES | TS_CF_CANONICAL_NAMES, &c, e);
         if (s == TS_OK) {
             if (!print_world(c)) s = ts_fail_nomem(e);
             puts("structure:");

@@ -6,7 +6,14 @@
 #include "base/error.h"
 #include <stdio.h>
 
-typedef enum ts_json_kind { TS_JSON_NULL, TS_JSON_BOOL, TS_JSON_NUMBER, TS_JSON_STRING, TS_JSON_ARRAY, TS_JSON_OBJECT } ts_json_kind;
+typedef enum ts_json_kind {
+    TS_JSON_NULL,
+    TS_JSON_BOOL,
+    TS_JSON_NUMBER,
+    TS_JSON_STRING,
+    TS_JSON_ARRAY,
+    TS_JSON_OBJECT
+} ts_json_kind;
 typedef struct ts_json ts_json;
 struct ts_json {
     ts_json_kind kind;
@@ -21,7 +28,7 @@ struct ts_json {
 };
 
 ts_status ts_json_parse(ts_arena *a, const char *text, size_t len, const ts_json **out, ts_error *e) TS_MUST_USE;
-const ts_json *ts_json_get(const ts_json *object, const char *key); /* NULL: no such member, or no object */
+const ts_json *ts_json_get(const ts_json *object, const char *key);  /* NULL: no such member, or no object */
 const char *ts_json_get_str(const ts_json *object, const char *key); /* NULL: no such member, or no string */
 uint32_t ts_json_count(const ts_json *v);                            /* elements or members */
 void ts_json_write_str(FILE *out, const char *s, size_t len);        /* with its quotes */

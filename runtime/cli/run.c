@@ -114,8 +114,10 @@ static bool read_number(const char **at, ts_valtype t, ts_slot *out) {
         double d = strtod(*at, &end);
         float f = (float)d;
         *out = 0;
-        if (t == TS_VT_F32) memcpy(out, &f, sizeof f);
-        else memcpy(out, &d, sizeof d);
+        if (t == TS_VT_F32)
+            memcpy(out, &f, sizeof f);
+        else
+            memcpy(out, &d, sizeof d);
     } else if (t == TS_VT_I32 || t == TS_VT_I64) {
         bool negative = **at == '-';
         *out = negative ? (uint64_t)strtoll(*at, &end, 0) : strtoull(*at, &end, 0);
@@ -135,10 +137,14 @@ static void print_number(ts_valtype t, ts_slot v) {
     double d;
     memcpy(&f, &v, sizeof f);
     memcpy(&d, &v, sizeof d);
-    if (t == TS_VT_F32) printf("%.9g\n", (double)f);
-    else if (t == TS_VT_F64) printf("%.17g\n", d);
-    else if (t == TS_VT_I32) printf("%d\n", (int)(int32_t)(uint32_t)v);
-    else printf("%lld\n", (long long)v);
+    if (t == TS_VT_F32)
+        printf("%.9g\n", (double)f);
+    else if (t == TS_VT_F64)
+        printf("%.17g\n", d);
+    else if (t == TS_VT_I32)
+        printf("%d\n", (int)(int32_t)(uint32_t)v);
+    else
+        printf("%lld\n", (long long)v);
 }
 
 /* --invoke on a core module: it may import nothing, and its parameters and results are numbers. */
@@ -164,7 +170,8 @@ static ts_status call_core(run *r, ts_error *e) {
             return ts_fail(e, TS_USAGE, "--invoke %s: argument %u is not a number of its type", call, i + 1);
     }
     at += strspn(at, " ");
-    if (strcmp(at, ")") != 0) return ts_fail(e, TS_USAGE, "--invoke %s: %u arguments and `)` expected", call, t->n_params);
+    if (strcmp(at, ")") != 0)
+        return ts_fail(e, TS_USAGE, "--invoke %s: %u arguments and `)` expected", call, t->n_params);
     TS_TRY(ts_call(s, x.func, io, e));
     for (uint32_t i = 0; i < t->n_results; i++) print_number(t->results[i], io[i]);
     return TS_OK;

@@ -13,7 +13,8 @@ struct ts_wast_components {
     TS_VEC(ts_component *) components;
 };
 
-ts_status ts_wast_components_new(ts_engine *engine, const ts_store_limits *limits, TS_OWN ts_wast_components **out, ts_error *e) {
+ts_status ts_wast_components_new(ts_engine *engine, const ts_store_limits *limits, TS_OWN ts_wast_components **out,
+                                 ts_error *e) {
     ts_wast_components *w = calloc(1, sizeof *w);
     if (!w) return ts_fail_nomem(e);
     w->engine = engine;
@@ -37,7 +38,8 @@ void ts_wast_components_free(ts_wast_components *w) {
     free(w);
 }
 
-ts_status ts_wast_component_load(ts_wast_components *w, const uint8_t *bytes, size_t len, ts_component **out, ts_error *e) {
+ts_status ts_wast_component_load(ts_wast_components *w, const uint8_t *bytes, size_t len, ts_component **out,
+                                 ts_error *e) {
     TS_TRY(ts_component_new(w->engine, bytes, len, true, TS_CF_ALL, out, e));
     if (ts_vec_push(&w->components, *out)) return TS_OK;
     ts_component_free(*out);
@@ -62,7 +64,9 @@ static bool find_case(const ts_ctype *t, const char *name, uint32_t *i) {
     }
     return false;
 }
-static uint64_t bits_of(const char *s) { return *s == '-' ? 0 - strtoull(s + 1, NULL, 10) : strtoull(s, NULL, 10); }
+static uint64_t bits_of(const char *s) {
+    return *s == '-' ? 0 - strtoull(s + 1, NULL, 10) : strtoull(s, NULL, 10);
+}
 
 static ts_status from_json(ts_arena *a, const ts_ctype *t, const ts_json *j, ts_val *v, ts_error *e);
 
@@ -113,12 +117,22 @@ static ts_status from_json(ts_arena *a, const ts_ctype *t, const ts_json *j, ts_
         if (!value) return misfit(t, e);
         v->b = value->boolean;
         return TS_OK;
-    case TS_CT_S8: case TS_CT_U8: case TS_CT_S16: case TS_CT_U16: case TS_CT_S32: case TS_CT_U32: case TS_CT_S64: case TS_CT_U64:
-    case TS_CT_F32: case TS_CT_F64:
+    case TS_CT_S8:
+    case TS_CT_U8:
+    case TS_CT_S16:
+    case TS_CT_U16:
+    case TS_CT_S32:
+    case TS_CT_U32:
+    case TS_CT_S64:
+    case TS_CT_U64:
+    case TS_CT_F32:
+    case TS_CT_F64:
         if (!value || value->kind != TS_JSON_STRING) return misfit(t, e);
         if (strncmp(value->str, "nan:", 4) == 0) {
-            if (t->kind == TS_CT_F32) v->f32 = __builtin_nanf("");
-            else v->f64 = __builtin_nan("");
+            if (t->kind == TS_CT_F32)
+                v->f32 = __builtin_nanf("");
+            else
+                v->f64 = __builtin_nan("");
         } else {
             v->u64 = bits_of(value->str); /* floats are written as their bits */
         }
@@ -190,23 +204,28 @@ static ts_status text_of(ts_arena *a, const ts_ctype *t, const ts_val *v, const 
     return TS_OK;
 }
 
-ts_status ts_wast_component_invoke(ts_wast_components *w, ts_cinstance *i, const ts_json *action, const ts_json *want, const char **result, const char **expected, ts_error *e) {
+ts_status ts_wast_component_invoke(ts_wast_components *w, ts_cinstance *i, const ts_json *action, const ts_json *want,
+                                   const char **result, const char **expected, ts_error *e) {
     const char *field = ts_json_get_str(action, "field");
     const ts_json *args = ts_json_get(action, "args");
     *result = *expected = "";
     ts_cfunc *f = field ? ts_cinstance_func(i, NULL, field) : NULL;
     if (!f) return ts_fail(e, TS_USAGE, "there is no export %s", field ? field : "");
     const ts_cfunc_type *t = ts_cfunc_get_type(f);
-    if (args && ts_json_count(args) != t->n_params) return ts_fail(e, TS_USAGE, "%s takes %u arguments", field, t->n_params);
+    if (args && ts_json_count(args) != t->n_params)
+        return ts_fail(e, TS_USAGE, "%s takes %u arguments", field, t->n_params);
     ts_val *vals = ts_arena_array(&w->arena, t->n_params, sizeof *vals), out;
     if (!vals) return ts_fail_nomem(e);
     memset(&out, 0, sizeof out);
     uint32_t k = 0;
-    for (const ts_json *x = args ? args->child : NULL; x; x = x->next, k++) TS_TRY(from_json(&w->arena, t->params[k].type, x, &vals[k], e));
+    for (const ts_json *x = args ? args->child : NULL; x; x = x->next, k++)
+        TS_TRY(from_json(&w->arena, t->params[k].type, x, &vals[k], e));
     TS_TRY(ts_cfunc_call(w->store, f, vals, &out, &w->arena, e));
     if (t->result) TS_TRY(text_of(&w->arena, t->result, &out, result, e));
     if (!want) return TS_OK;
-    if (ts_json_count(want) != (t->result ? 1u : 0u)) return ts_fail(e, TS_USAGE, "%s gives %u results, the script expects %u", field, t->result ? 1 : 0, ts_json_count(want));
+    if (ts_json_count(want) != (t->result ? 1u : 0u))
+        return ts_fail(e, TS_USAGE, "%s gives %u results, the script expects %u", field, t->result ? 1 : 0,
+                       ts_json_count(want));
     if (!t->result) return TS_OK;
     ts_val v;
     TS_TRY(from_json(&w->arena, t->result, want->child, &v, e));

@@ -4,13 +4,23 @@
 #include <stdio.h>
 #include <string.h>
 
-struct ts_pool { ts_arena arena; };
+struct ts_pool {
+    ts_arena arena;
+};
 
-ts_status ts_engine_new(TS_OWN ts_engine **out, ts_error *e) { return ts_engine_create(out, e); }
-void ts_engine_free(ts_engine *engine) { ts_engine_destroy(engine); }
+ts_status ts_engine_new(TS_OWN ts_engine **out, ts_error *e) {
+    return ts_engine_create(out, e);
+}
+void ts_engine_free(ts_engine *engine) {
+    ts_engine_destroy(engine);
+}
 
-ts_pool *ts_pool_new(void) { return calloc(1, sizeof(ts_pool)); }
-void *ts_pool_alloc(ts_pool *p, size_t size) { return ts_arena_alloc(&p->arena, size); }
+ts_pool *ts_pool_new(void) {
+    return calloc(1, sizeof(ts_pool));
+}
+void *ts_pool_alloc(ts_pool *p, size_t size) {
+    return ts_arena_alloc(&p->arena, size);
+}
 void ts_pool_free(ts_pool *p) {
     if (!p) return;
     ts_arena_free(&p->arena);
@@ -18,18 +28,33 @@ void ts_pool_free(ts_pool *p) {
 }
 
 ts_status ts_component_load(ts_engine *engine, const void *bytes, size_t len, TS_OWN ts_component **out, ts_error *e) {
-    if (!ts_bytes_are_component(bytes, len) && len >= 8 && memcmp(bytes, "\0asm", 4) == 0) return ts_fail(e, TS_UNSUPPORTED, "this is a core module, not a component");
+    if (!ts_bytes_are_component(bytes, len) && len >= 8 && memcmp(bytes, "\0asm", 4) == 0)
+        return ts_fail(e, TS_UNSUPPORTED, "this is a core module, not a component");
     return ts_component_new(engine, bytes, len, true, TS_CF_DEFAULT, out, e);
 }
-uint32_t ts_component_import_count(const ts_component *c) { return c->n_imports; }
-const char *ts_component_import_name(const ts_component *c, uint32_t i) { return i < c->n_imports ? c->imports[i].name : NULL; }
-uint32_t ts_component_export_count(const ts_component *c) { return c->n_exports; }
-const char *ts_component_export_name(const ts_component *c, uint32_t i) { return i < c->n_exports ? c->exports[i].name : NULL; }
+uint32_t ts_component_import_count(const ts_component *c) {
+    return c->n_imports;
+}
+const char *ts_component_import_name(const ts_component *c, uint32_t i) {
+    return i < c->n_imports ? c->imports[i].name : NULL;
+}
+uint32_t ts_component_export_count(const ts_component *c) {
+    return c->n_exports;
+}
+const char *ts_component_export_name(const ts_component *c, uint32_t i) {
+    return i < c->n_exports ? c->exports[i].name : NULL;
+}
 
 /* --- host definitions -------------------------------------------------------------------------------------------------- */
 
-typedef struct embedded_func { ts_callback fn; void *data; } embedded_func;
-typedef struct embedded_resource { ts_drop_callback drop; void *data; } embedded_resource;
+typedef struct embedded_func {
+    ts_callback fn;
+    void *data;
+} embedded_func;
+typedef struct embedded_resource {
+    ts_drop_callback drop;
+    void *data;
+} embedded_resource;
 /* All definitions of one version: one host definition, made anew whenever something is added; what was made before stays valid. */
 struct ts_embedded {
     ts_host_def def;
@@ -51,8 +76,12 @@ static ts_status drop_back(ts_host_call *c, uint64_t rep) {
     return r->drop ? r->drop(c, r->data, rep) : TS_OK;
 }
 
-ts_status ts_linker_new(TS_OWN ts_linker **out, ts_error *e) { return ts_linker_create(out, e); }
-void ts_linker_free(ts_linker *l) { ts_linker_destroy(l); }
+ts_status ts_linker_new(TS_OWN ts_linker **out, ts_error *e) {
+    return ts_linker_create(out, e);
+}
+void ts_linker_free(ts_linker *l) {
+    ts_linker_destroy(l);
+}
 
 static ts_embedded *embedded_of(ts_linker *l, const char *interface, const char **base, ts_error *e) {
     const char *at = strchr(interface, '@'), *version = at ? at + 1 : NULL;
@@ -72,14 +101,15 @@ static ts_embedded *embedded_of(ts_linker *l, const char *interface, const char 
     return x;
 }
 
-
-ts_status ts_linker_define_resource(ts_linker *l, const char *interface, const char *name, ts_drop_callback drop, void *data, ts_error *e) {
+ts_status ts_linker_define_resource(ts_linker *l, const char *interface, const char *name, ts_drop_callback drop,
+                                    void *data, ts_error *e) {
     const char *base;
     ts_embedded *x = embedded_of(l, interface, &base, e);
     if (!x) return ts_fail_nomem(e);
     uint32_t n = x->def.n_resources;
     for (uint32_t i = 0; i < n; i++) {
-        if (strcmp(x->def.resources[i].interface, base) == 0 && strcmp(x->def.resources[i].name, name) == 0) return ts_fail(e, TS_USAGE, "the resource `%s` of `%s` is defined already", name, interface);
+        if (strcmp(x->def.resources[i].interface, base) == 0 && strcmp(x->def.resources[i].name, name) == 0)
+            return ts_fail(e, TS_USAGE, "the resource `%s` of `%s` is defined already", name, interface);
     }
     ts_host_resource *rs = ts_arena_array(&l->arena, n + 1, sizeof *rs);
     embedded_resource *back = ts_arena_array(&l->arena, n + 1, sizeof *back);
@@ -105,9 +135,19 @@ ts_status ts_linker_define_resource(ts_linker *l, const char *interface, const c
 }
 
 /* The notation of types. */
-typedef struct wit { const char *start, *at; ts_linker *l; const ts_embedded *x; const char *base; ts_error *e; } wit;
-static ts_status wit_bad(wit *w, const char *what) { return ts_fail(w->e, TS_USAGE, "type `%.200s`: %s at column %zu", w->start, what, (size_t)(w->at - w->start) + 1); }
-static void wit_space(wit *w) { w->at += strspn(w->at, " \t\r\n"); }
+typedef struct wit {
+    const char *start, *at;
+    ts_linker *l;
+    const ts_embedded *x;
+    const char *base;
+    ts_error *e;
+} wit;
+static ts_status wit_bad(wit *w, const char *what) {
+    return ts_fail(w->e, TS_USAGE, "type `%.200s`: %s at column %zu", w->start, what, (size_t)(w->at - w->start) + 1);
+}
+static void wit_space(wit *w) {
+    w->at += strspn(w->at, " \t\r\n");
+}
 static bool wit_eat(wit *w, const char *s) {
     wit_space(w);
     size_t n = strlen(s);
@@ -134,7 +174,8 @@ static ts_status wit_type(wit *w, const ts_ctype **out, uint32_t depth);
 
 /* `{ name[: type | (type)], … }` or, for tuples and parameters, other brackets. */
 typedef enum wit_members { WIT_FIELDS, WIT_CASES_, WIT_LABELS, WIT_TUPLE } wit_members;
-static ts_status wit_list(wit *w, wit_members form, const char *close, const ts_ct_case **out, uint32_t *n, uint32_t depth) {
+static ts_status wit_list(wit *w, wit_members form, const char *close, const ts_ct_case **out, uint32_t *n,
+                          uint32_t depth) {
     ts_ct_case cases[WIT_CASES];
     *n = 0;
     while (!wit_eat(w, close)) {
@@ -168,7 +209,8 @@ static ts_status wit_handle(wit *w, ts_ctype *t) {
     TS_TRY(wit_name(w, &name));
     TS_TRY(wit_expect(w, ">"));
     for (uint32_t i = 0; i < w->x->def.n_resources; i++) {
-        if (strcmp(w->x->def.resources[i].interface, w->base) != 0 || strcmp(w->x->def.resources[i].name, name) != 0) continue;
+        if (strcmp(w->x->def.resources[i].interface, w->base) != 0 || strcmp(w->x->def.resources[i].name, name) != 0)
+            continue;
         t->resource = i;
         return TS_OK;
     }
@@ -176,11 +218,16 @@ static ts_status wit_handle(wit *w, ts_ctype *t) {
 }
 
 static ts_status wit_type(wit *w, const ts_ctype **out, uint32_t depth) {
-    static const struct { const char *word; ts_ct_kind kind; } words[] = {
-        {"bool", TS_CT_BOOL}, {"s8", TS_CT_S8}, {"u8", TS_CT_U8}, {"s16", TS_CT_S16}, {"u16", TS_CT_U16}, {"s32", TS_CT_S32}, {"u32", TS_CT_U32},
-        {"s64", TS_CT_S64}, {"u64", TS_CT_U64}, {"f32", TS_CT_F32}, {"f64", TS_CT_F64}, {"char", TS_CT_CHAR}, {"string", TS_CT_STRING},
-        {"record", TS_CT_RECORD}, {"variant", TS_CT_VARIANT}, {"list", TS_CT_LIST}, {"tuple", TS_CT_TUPLE}, {"flags", TS_CT_FLAGS}, {"enum", TS_CT_ENUM},
-        {"option", TS_CT_OPTION}, {"result", TS_CT_RESULT}, {"own", TS_CT_OWN}, {"borrow", TS_CT_BORROW}};
+    static const struct {
+        const char *word;
+        ts_ct_kind kind;
+    } words[] = {
+        {"bool", TS_CT_BOOL},     {"s8", TS_CT_S8},         {"u8", TS_CT_U8},           {"s16", TS_CT_S16},
+        {"u16", TS_CT_U16},       {"s32", TS_CT_S32},       {"u32", TS_CT_U32},         {"s64", TS_CT_S64},
+        {"u64", TS_CT_U64},       {"f32", TS_CT_F32},       {"f64", TS_CT_F64},         {"char", TS_CT_CHAR},
+        {"string", TS_CT_STRING}, {"record", TS_CT_RECORD}, {"variant", TS_CT_VARIANT}, {"list", TS_CT_LIST},
+        {"tuple", TS_CT_TUPLE},   {"flags", TS_CT_FLAGS},   {"enum", TS_CT_ENUM},       {"option", TS_CT_OPTION},
+        {"result", TS_CT_RESULT}, {"own", TS_CT_OWN},       {"borrow", TS_CT_BORROW}};
     if (depth == WIT_DEPTH) return wit_bad(w, "nested too deeply");
     const char *word;
     TS_TRY(wit_name(w, &word));
@@ -203,7 +250,11 @@ static ts_status wit_type(wit *w, const ts_ctype **out, uint32_t depth) {
     case TS_CT_FLAGS:
     case TS_CT_ENUM:
         TS_TRY(wit_expect(w, "{"));
-        TS_TRY(wit_list(w, kind == TS_CT_RECORD ? WIT_FIELDS : kind == TS_CT_VARIANT ? WIT_CASES_ : WIT_LABELS, "}", &t->cases, &t->n, depth + 1));
+        TS_TRY(wit_list(w,
+                        kind == TS_CT_RECORD    ? WIT_FIELDS
+                        : kind == TS_CT_VARIANT ? WIT_CASES_
+                                                : WIT_LABELS,
+                        "}", &t->cases, &t->n, depth + 1));
         break;
     case TS_CT_TUPLE:
         TS_TRY(wit_expect(w, "<"));
@@ -241,7 +292,8 @@ static ts_status wit_func(wit *w, const ts_cfunc_type **out) {
     return TS_OK;
 }
 
-ts_status ts_linker_define_func(ts_linker *l, const char *interface, const char *name, const char *type, ts_callback fn, void *data, ts_error *e) {
+ts_status ts_linker_define_func(ts_linker *l, const char *interface, const char *name, const char *type, ts_callback fn,
+                                void *data, ts_error *e) {
     const char *base;
     ts_embedded *x = embedded_of(l, interface, &base, e);
     if (!x) return ts_fail_nomem(e);
@@ -282,7 +334,9 @@ ts_status ts_linker_define_func(ts_linker *l, const char *interface, const char 
     return TS_OK;
 }
 
-void *ts_callback_alloc(ts_host_call *c, size_t size) { return ts_arena_alloc(c->arena, size); }
+void *ts_callback_alloc(ts_host_call *c, size_t size) {
+    return ts_arena_alloc(c->arena, size);
+}
 static ts_status trap_v(ts_host_call *c, const char *fmt, va_list ap) {
     char b[400];
     vsnprintf(b, sizeof b, fmt, ap);
@@ -306,7 +360,9 @@ ts_status ts_callback_exit(ts_host_call *c, int status) {
     c->err->exit_status = status;
     return ts_fail(c->err, TS_EXIT, "exit with status %d", status);
 }
-ts_val *ts_host_vals(ts_host_call *c, size_t n) { return ts_arena_array(c->arena, n, sizeof(ts_val)); }
+ts_val *ts_host_vals(ts_host_call *c, size_t n) {
+    return ts_arena_array(c->arena, n, sizeof(ts_val));
+}
 
 /* --- running ----------------------------------------------------------------------------------------------------------- */
 
@@ -314,8 +370,12 @@ ts_status ts_cstore_new(ts_engine *engine, const ts_run_limits *limits, TS_OWN t
     ts_store_limits l = ts_store_limits_of(limits);
     return ts_cstore_create(engine, &l, out, e);
 }
-void ts_cstore_free(ts_cstore *s) { ts_cstore_destroy(s); }
-void ts_cstore_interrupt(ts_cstore *s) { ts_store_interrupt(ts_cstore_core(s)); }
+void ts_cstore_free(ts_cstore *s) {
+    ts_cstore_destroy(s);
+}
+void ts_cstore_interrupt(ts_cstore *s) {
+    ts_store_interrupt(ts_cstore_core(s));
+}
 
 ts_status ts_cfunc_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_pool *pool, ts_error *e) {
     ts_val none;
@@ -323,7 +383,8 @@ ts_status ts_cfunc_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val 
     return ts_cfunc_call(s, f, args, result ? result : &none, &pool->arena, e);
 }
 
-ts_status ts_cinstance_invoke_text(ts_cstore *s, ts_cinstance *i, const char *call, ts_pool *pool, const char **result, ts_error *e) {
+ts_status ts_cinstance_invoke_text(ts_cstore *s, ts_cinstance *i, const char *call, ts_pool *pool, const char **result,
+                                   ts_error *e) {
     *result = "";
     const char *open = strchr(call, '(');
     size_t n = open ? (size_t)(open - call) : strlen(call);
@@ -337,14 +398,19 @@ ts_status ts_cinstance_invoke_text(ts_cstore *s, ts_cinstance *i, const char *ca
         const ts_exports *x = ts_cinstance_exports(i);
         uint32_t found = 0;
         for (uint32_t k = 0; k < x->n; k++) {
-            const ts_item *it = x->items[k].sort == TS_SORT_INSTANCE ? ts_exports_find(x->items[k].instance, name, strlen(name)) : NULL;
+            const ts_item *it =
+                x->items[k].sort == TS_SORT_INSTANCE ? ts_exports_find(x->items[k].instance, name, strlen(name)) : NULL;
             if (!it || it->sort != TS_SORT_FUNC) continue;
             f = it->func;
             found++;
         }
-        if (found > 1) return ts_fail(e, TS_USAGE, "several exported interfaces have a function `%s`: name one as interface#function", name);
+        if (found > 1)
+            return ts_fail(e, TS_USAGE,
+                           "several exported interfaces have a function `%s`: name one as interface#function", name);
     }
-    if (!f) return ts_fail(e, TS_USAGE, "there is no exported function `%s%s%s`", name, hash ? "#" : "", hash ? hash + 1 : "");
+    if (!f)
+        return ts_fail(e, TS_USAGE, "there is no exported function `%s%s%s`", name, hash ? "#" : "",
+                       hash ? hash + 1 : "");
     ts_val *args = ts_arena_array(&pool->arena, f->type->n_params, sizeof *args), out;
     if (!args) return ts_fail_nomem(e);
     memset(&out, 0, sizeof out);
@@ -361,16 +427,34 @@ ts_status ts_cinstance_invoke_text(ts_cstore *s, ts_cinstance *i, const char *ca
 
 /* --- types ------------------------------------------------------------------------------------------------------------- */
 
-uint32_t ts_cfunc_param_count(const ts_cfunc *f) { return f->type->n_params; }
-const char *ts_cfunc_param_name(const ts_cfunc *f, uint32_t i) { return i < f->type->n_params ? f->type->params[i].name : NULL; }
-const ts_ctype *ts_cfunc_param_type(const ts_cfunc *f, uint32_t i) { return i < f->type->n_params ? f->type->params[i].type : NULL; }
-const ts_ctype *ts_cfunc_result_type(const ts_cfunc *f) { return f->type->result; }
-const char *ts_ctype_kind(const ts_ctype *t) { return ts_ct_kind_name(t->kind); }
-uint32_t ts_ctype_count(const ts_ctype *t) { return t->n; }
-const char *ts_ctype_name(const ts_ctype *t, uint32_t i) { return t->cases && i < t->n ? t->cases[i].name : NULL; }
+uint32_t ts_cfunc_param_count(const ts_cfunc *f) {
+    return f->type->n_params;
+}
+const char *ts_cfunc_param_name(const ts_cfunc *f, uint32_t i) {
+    return i < f->type->n_params ? f->type->params[i].name : NULL;
+}
+const ts_ctype *ts_cfunc_param_type(const ts_cfunc *f, uint32_t i) {
+    return i < f->type->n_params ? f->type->params[i].type : NULL;
+}
+const ts_ctype *ts_cfunc_result_type(const ts_cfunc *f) {
+    return f->type->result;
+}
+const char *ts_ctype_kind(const ts_ctype *t) {
+    return ts_ct_kind_name(t->kind);
+}
+uint32_t ts_ctype_count(const ts_ctype *t) {
+    return t->n;
+}
+const char *ts_ctype_name(const ts_ctype *t, uint32_t i) {
+    return t->cases && i < t->n ? t->cases[i].name : NULL;
+}
 const ts_ctype *ts_ctype_type(const ts_ctype *t, uint32_t i) {
     if (t->cases) return i < t->n ? t->cases[i].type : NULL;
     return i == 0 ? t->elem : i == 1 ? t->elem2 : NULL;
 }
-size_t ts_val_print(const ts_ctype *t, const ts_val *v, char *buf, size_t size) { return ts_wave_print(t, v, buf, size, 0); }
-ts_status ts_val_parse(const ts_ctype *t, const char *text, ts_pool *pool, ts_val *v, ts_error *e) { return ts_wave_parse(t, text, &pool->arena, v, e); }
+size_t ts_val_print(const ts_ctype *t, const ts_val *v, char *buf, size_t size) {
+    return ts_wave_print(t, v, buf, size, 0);
+}
+ts_status ts_val_parse(const ts_ctype *t, const char *text, ts_pool *pool, ts_val *v, ts_error *e) {
+    return ts_wave_parse(t, text, &pool->arena, v, e);
+}

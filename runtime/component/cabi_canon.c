@@ -58,11 +58,15 @@ void ts_scratch_reset(ts_arena *a) {
 }
 
 static ts_status unsupported_func(ts_error *e) {
-    return ts_fail(e, TS_UNSUPPORTED, "calling a function with streams, futures or error contexts (WASI 0.3) is not implemented");
+    return ts_fail(e, TS_UNSUPPORTED,
+                   "calling a function with streams, futures or error contexts (WASI 0.3) is not implemented");
 }
 
 /* A task's context.get/set storage starts empty and ends with it. */
-typedef struct saved_context { uint64_t v[2]; ts_task *task; } saved_context;
+typedef struct saved_context {
+    uint64_t v[2];
+    ts_task *task;
+} saved_context;
 static inline saved_context task_begin(ts_cinstance *i, ts_task *async_task) {
     saved_context c = {{i->context[0], i->context[1]}, i->task};
     i->context[0] = i->context[1] = 0;
@@ -85,12 +89,19 @@ static ts_status post_return(ts_cstore *s, const ts_cabi_opts *o, ts_slot flat_r
 
 /* What is done with the lifted result before post-return runs: into the caller's memory, or kept for the embedder. */
 typedef struct canon_lift_end canon_lift_end;
-struct canon_lift_end { const ts_lowered *lower; ts_cabi_cx *caller_cx; uint64_t out_ptr; ts_slot *io; ts_val *result; };
+struct canon_lift_end {
+    const ts_lowered *lower;
+    ts_cabi_cx *caller_cx;
+    uint64_t out_ptr;
+    ts_slot *io;
+    ts_val *result;
+};
 
 static ts_status resolve(const canon_lift_end *end, const ts_val *result) { /* cabi: on_resolve */
     if (end->lower) {
         const ts_lowered *l = end->lower;
-        return ts_lower_flat_result(end->caller_cx, result, l->type, l->layout, l->result_in_memory, end->out_ptr, end->io);
+        return ts_lower_flat_result(end->caller_cx, result, l->type, l->layout, l->result_in_memory, end->out_ptr,
+                                    end->io);
     }
     if (end->result) *end->result = *result;
     return TS_OK;
@@ -109,7 +120,9 @@ static ts_status lift_async(ts_cstore *s, ts_cfunc *f, ts_slot *io, ts_task *tas
             TS_TRY(ts_table_get(&f->inst->handles, si, &h, e));
             return ts_cabi_trap(e, "handle index %u used with the wrong type, expected a waitable set", si);
         }
-        if (n == YIELDS_MAX) return ts_fail(e, TS_UNSUPPORTED, "a task yields again and again: tasks that run side by side (WASI 0.3) are not implemented");
+        if (n == YIELDS_MAX)
+            return ts_fail(e, TS_UNSUPPORTED,
+                           "a task yields again and again: tasks that run side by side (WASI 0.3) are not implemented");
         io[0] = io[1] = io[2] = 0; /* event none */
         TS_TRY(ts_call_and_trap_on_throw(s, f->opts.callback, io, e));
     }
@@ -118,12 +131,21 @@ static ts_status lift_async(ts_cstore *s, ts_cfunc *f, ts_slot *io, ts_task *tas
 }
 
 /* cabi: canon_lift; arguments are lifted already */
-static ts_status canon_lift(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_arena *arena, bool copy_result, bool keep_encoding, canon_lift_end *end, ts_error *e) {
+static ts_status canon_lift(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_arena *arena, bool copy_result,
+                            bool keep_encoding, canon_lift_end *end, ts_error *e) {
     ts_task task = {0};
     ts_subtask none;
     ts_subtask_init(&none);
-    ts_cabi_cx cx = {.opts = &f->opts, .store = s, .inst = f->inst, .res = f->res, .task = &task, .subtask = &none, .arena = arena, .err = e,
-                     .borrow_memory = !copy_result, .keep_encoding = keep_encoding};
+    ts_cabi_cx cx = {.opts = &f->opts,
+                     .store = s,
+                     .inst = f->inst,
+                     .res = f->res,
+                     .task = &task,
+                     .subtask = &none,
+                     .arena = arena,
+                     .err = e,
+                     .borrow_memory = !copy_result,
+                     .keep_encoding = keep_encoding};
     ts_slot io[TS_MAX_FLAT_PARAMS + 1];
     bool is_async = f->opts.is_async;
     if (is_async) {
@@ -204,11 +226,19 @@ static ts_status lower_lifted_in(const ts_lowered *l, ts_slot *io, ts_arena *are
     if (f->layout->has_unsupported) return unsupported_func(e);
     ts_subtask subtask;
     ts_subtask_init(&subtask);
-    ts_cabi_cx cx = {.opts = &l->opts, .store = l->store, .inst = l->inst, .res = l->res, .subtask = &subtask, .arena = arena, .err = e,
-                     .borrow_memory = !l->one_instance, .keep_encoding = true};
+    ts_cabi_cx cx = {.opts = &l->opts,
+                     .store = l->store,
+                     .inst = l->inst,
+                     .res = l->res,
+                     .subtask = &subtask,
+                     .arena = arena,
+                     .err = e,
+                     .borrow_memory = !l->one_instance,
+                     .keep_encoding = true};
     ts_val few[TS_MAX_FLAT_PARAMS], *args;
     TS_TRY(lower_args(l, &cx, io, few, &args));
-    canon_lift_end end = {.lower = l, .caller_cx = &cx, .out_ptr = l->result_in_memory ? (uint32_t)io[l->out_param] : 0, .io = io};
+    canon_lift_end end = {
+        .lower = l, .caller_cx = &cx, .out_ptr = l->result_in_memory ? (uint32_t)io[l->out_param] : 0, .io = io};
     TS_TRY(canon_lift(l->store, f, args, arena, l->one_instance, true, &end, e));
     leave_to(l->enter, l->n_enter);
     ts_subtask_deliver_resolve(&subtask, l->inst);
@@ -231,12 +261,16 @@ static ts_status lower_lifted(void *data, ts_exec *x, ts_slot *io) {
 ts_status ts_host_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_arena *arena, ts_error *e) {
     if (TS_UNLIKELY(f->kind == TS_CFUNC_MISSING || !f->def->fn)) {
         bool root = !f->import_name || !f->import_name[0];
-        ts_fail_trap(e, TS_TRAP_UNIMPLEMENTED, "the import `%s%s%s` was called: %s", root ? "" : f->import_name, root ? "" : " ", f->name, f->reason ? f->reason : "it is not implemented here");
-        if (f->linker && ts_linker_traces(f->linker, f->import_name)) ts_trace_call(f->linker, f, args, NULL, TS_TRAP, e, f->denied);
+        ts_fail_trap(e, TS_TRAP_UNIMPLEMENTED, "the import `%s%s%s` was called: %s", root ? "" : f->import_name,
+                     root ? "" : " ", f->name, f->reason ? f->reason : "it is not implemented here");
+        if (f->linker && ts_linker_traces(f->linker, f->import_name))
+            ts_trace_call(f->linker, f, args, NULL, TS_TRAP, e, f->denied);
         return TS_TRAP;
     }
-    ts_host_call call = {.host = f->host, .store = s, .arena = arena, .err = e, .max_bytes = 256u << 20, .func = f->def};
-    if (TS_LIKELY(!f->linker || !ts_linker_traces(f->linker, f->def->interface))) return f->def->fn(&call, args, result);
+    ts_host_call call = {
+        .host = f->host, .store = s, .arena = arena, .err = e, .max_bytes = 256u << 20, .func = f->def};
+    if (TS_LIKELY(!f->linker || !ts_linker_traces(f->linker, f->def->interface)))
+        return f->def->fn(&call, args, result);
     ts_status st = f->def->fn(&call, args, result);
     ts_trace_call(f->linker, f, args, result, st, e, call.denied);
     return st;
@@ -246,7 +280,14 @@ ts_status ts_host_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *
 static ts_status lower_host_in(const ts_lowered *l, ts_slot *io, ts_arena *arena, ts_error *e) {
     ts_subtask subtask;
     ts_subtask_init(&subtask);
-    ts_cabi_cx cx = {.opts = &l->opts, .store = l->store, .inst = l->inst, .res = l->res, .subtask = &subtask, .arena = arena, .err = e, .borrow_memory = true};
+    ts_cabi_cx cx = {.opts = &l->opts,
+                     .store = l->store,
+                     .inst = l->inst,
+                     .res = l->res,
+                     .subtask = &subtask,
+                     .arena = arena,
+                     .err = e,
+                     .borrow_memory = true};
     ts_val few[TS_MAX_FLAT_PARAMS], *args;
     if (l->layout->has_unsupported && l->callee->kind != TS_CFUNC_MISSING) return unsupported_func(e);
     if (l->callee->kind == TS_CFUNC_MISSING) return ts_host_invoke(l->store, l->callee, NULL, NULL, arena, e);
@@ -271,7 +312,8 @@ static ts_status lower_host(void *data, ts_exec *x, ts_slot *io) {
     return st;
 }
 
-ts_status ts_canon_lower_make(ts_cstore *s, ts_cinstance *inst, const ts_def *def, ts_cfunc *callee, const ts_cabi_opts *opts, ts_func **out, ts_error *e) {
+ts_status ts_canon_lower_make(ts_cstore *s, ts_cinstance *inst, const ts_def *def, ts_cfunc *callee,
+                              const ts_cabi_opts *opts, ts_func **out, ts_error *e) {
     ts_lowered *l = ts_arena_alloc(&s->arena, sizeof *l);
     if (!l) return ts_fail_nomem(e);
     l->store = s;
@@ -301,7 +343,10 @@ ts_status ts_canon_lower_make(ts_cstore *s, ts_cinstance *inst, const ts_def *de
 
 /* --- resources ----------------------------------------------------------------------------------------------------- */
 
-typedef struct canon_resource { ts_cinstance *inst; ts_resource *rt; } canon_resource;
+typedef struct canon_resource {
+    ts_cinstance *inst;
+    ts_resource *rt;
+} canon_resource;
 static ts_status resource_new(void *data, ts_exec *x, ts_slot *io) {
     const canon_resource *c = data;
     uint32_t i;
@@ -327,14 +372,22 @@ ts_status ts_canon_resource_make(ts_cstore *s, ts_cinstance *inst, const ts_def 
     c->rt = inst->res[def->canon.resource];
     if (!c->rt) return ts_fail(e, TS_INVALID, "a resource type is used before it exists");
     ts_canon_kind k = def->canon.kind;
-    ts_core_host_fn fn = k == TS_CANON_RESOURCE_NEW ? resource_new : k == TS_CANON_RESOURCE_DROP ? resource_drop : resource_rep;
-    const char *name = k == TS_CANON_RESOURCE_NEW ? "resource.new" : k == TS_CANON_RESOURCE_DROP ? "resource.drop" : "resource.rep";
+    ts_core_host_fn fn = k == TS_CANON_RESOURCE_NEW    ? resource_new
+                         : k == TS_CANON_RESOURCE_DROP ? resource_drop
+                                                       : resource_rep;
+    const char *name = k == TS_CANON_RESOURCE_NEW    ? "resource.new"
+                       : k == TS_CANON_RESOURCE_DROP ? "resource.drop"
+                                                     : "resource.rep";
     return ts_func_host(s->core, def->canon.core_type, fn, c, name, out, e);
 }
 
 /* --- WASI 0.3's built-ins: those that need no second task work; the others trap where the text says so, else are unsupported --- */
 
-typedef struct canon_builtin { ts_cinstance *inst; const ts_def *def; ts_cabi_opts opts; } canon_builtin;
+typedef struct canon_builtin {
+    ts_cinstance *inst;
+    const ts_def *def;
+    ts_cabi_opts opts;
+} canon_builtin;
 /* cabi: canon_context_get, canon_context_set, canon_backpressure_inc, canon_backpressure_dec */
 static ts_status context_get(void *data, ts_exec *x, ts_slot *io) {
     (void)x;
@@ -371,23 +424,37 @@ static ts_status task_return(void *data, ts_exec *x, ts_slot *io) {
     TS_TRAP_IF(e, !task, "invalid `task.return`: the task is not async");
     const ts_cfunc_type *ft = task->func->type;
     const ts_ctype *t = b->def->canon.builtin_type;
-    TS_TRAP_IF(e, !t != !ft->result || (t && !ts_ctype_equal(t, ft->result, NULL, NULL)), "invalid `task.return` signature and/or options for current task");
+    TS_TRAP_IF(e, !t != !ft->result || (t && !ts_ctype_equal(t, ft->result, NULL, NULL)),
+               "invalid `task.return` signature and/or options for current task");
     /* definitions.py compares the memories always; the official scripts (cross-abi-calls) want it only of a built-in that names one */
-    TS_TRAP_IF(e, b->opts.encoding != task->func->opts.encoding || (b->opts.memory && b->opts.memory != task->func->opts.memory), "invalid `task.return` signature and/or options for current task");
+    TS_TRAP_IF(e,
+               b->opts.encoding != task->func->opts.encoding ||
+                   (b->opts.memory && b->opts.memory != task->func->opts.memory),
+               "invalid `task.return` signature and/or options for current task");
     ts_subtask none;
     ts_subtask_init(&none);
-    ts_cabi_cx cx = {.opts = &b->opts, .store = b->inst->store, .inst = b->inst, .res = b->inst->res, .task = task, .subtask = &none, .arena = task->arena, .err = e,
-                     .borrow_memory = !task->copy_result, .keep_encoding = task->keep_encoding};
+    ts_cabi_cx cx = {.opts = &b->opts,
+                     .store = b->inst->store,
+                     .inst = b->inst,
+                     .res = b->inst->res,
+                     .task = task,
+                     .subtask = &none,
+                     .arena = task->arena,
+                     .err = e,
+                     .borrow_memory = !task->copy_result,
+                     .keep_encoding = task->keep_encoding};
     ts_val result;
     memset(&result, 0, sizeof result);
     if (t) {
         ts_ct_case one = {.type = t};
         const uint32_t offset = 0;
         const ts_cfunc_type as_params = {.n_params = 1, .params = &one};
-        const ts_func_layout layout = {.n_flat_params = t->n_flat, .size = t->size, .align = t->align, .offsets = &offset};
+        const ts_func_layout layout = {
+            .n_flat_params = t->n_flat, .size = t->size, .align = t->align, .offsets = &offset};
         TS_TRY(ts_lift_flat_params(&cx, TS_MAX_FLAT_PARAMS, &as_params, &layout, io, &result));
     }
-    TS_TRAP_IF(e, task->resolved, "`task.return` or `task.cancel` called more than once for current task"); /* cabi: Task.return_ */
+    TS_TRAP_IF(e, task->resolved,
+               "`task.return` or `task.cancel` called more than once for current task"); /* cabi: Task.return_ */
     TS_TRAP_IF(e, task->num_borrows > 0, "borrow handles still remain at the end of the call");
     task->resolved = true;
     return resolve(task->end, &result);
@@ -412,10 +479,15 @@ static ts_status builtin_absent(void *data, ts_exec *x, ts_slot *io) {
     (void)io;
     const canon_builtin *b = data;
     TS_TRAP_IF(ts_exec_error(x), !b->inst->may_leave, "cannot leave component instance");
-    return ts_fail(ts_exec_error(x), TS_UNSUPPORTED, "the built-in `%s` (WASI 0.3) is not implemented", b->def->canon.builtin);
+    return ts_fail(ts_exec_error(x), TS_UNSUPPORTED, "the built-in `%s` (WASI 0.3) is not implemented",
+                   b->def->canon.builtin);
 }
-ts_status ts_canon_builtin_make(ts_cstore *s, ts_cinstance *inst, const ts_def *def, const ts_cabi_opts *opts, ts_func **out, ts_error *e) {
-    static const struct { const char *name; ts_core_host_fn fn; } table[] = {
+ts_status ts_canon_builtin_make(ts_cstore *s, ts_cinstance *inst, const ts_def *def, const ts_cabi_opts *opts,
+                                ts_func **out, ts_error *e) {
+    static const struct {
+        const char *name;
+        ts_core_host_fn fn;
+    } table[] = {
         {"context.get", context_get},
         {"context.set", context_set},
         {"backpressure.inc", backpressure_inc},
@@ -445,7 +517,8 @@ ts_status ts_canon_builtin_make(ts_cstore *s, ts_cinstance *inst, const ts_def *
 ts_status ts_cfunc_call(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_arena *arena, ts_error *e) {
     return ts_cfunc_call_from(s, f, NULL, args, result, arena, e);
 }
-ts_status ts_cfunc_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *caller, const ts_val *args, ts_val *result, ts_arena *arena, ts_error *e) {
+ts_status ts_cfunc_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *caller, const ts_val *args, ts_val *result,
+                             ts_arena *arena, ts_error *e) {
     if (f->kind != TS_CFUNC_LIFTED) return ts_host_invoke(s, f, args, result, arena, e);
     ts_cinstance *enter[16], **set = enter;
     uint32_t n = ts_entering_set(f->inst, caller, enter, 16);
@@ -474,4 +547,6 @@ ts_status ts_handle_drop(ts_cstore *s, const ts_val *own, ts_error *e) {
     return st;
 }
 
-const ts_cfunc_type *ts_cfunc_get_type(const ts_cfunc *f) { return f->type; }
+const ts_cfunc_type *ts_cfunc_get_type(const ts_cfunc *f) {
+    return f->type;
+}

@@ -100,7 +100,8 @@ ts_status ts_flatten_functype(ts_arena *arena, const ts_cfunc_type *ft, const ts
         l->n_flat_result = ft->result->n_flat;
         l->has_unsupported |= has_unsupported(ft->result);
         if (l->scalar) {
-            l->scalar = l->n_flat_result <= TS_MAX_FLAT_RESULTS && l->n_flat_params <= TS_MAX_FLAT_PARAMS && scalar_steps(ft->result, l->steps, &n, TS_MAX_FLAT_PARAMS + 1);
+            l->scalar = l->n_flat_result <= TS_MAX_FLAT_RESULTS && l->n_flat_params <= TS_MAX_FLAT_PARAMS &&
+                        scalar_steps(ft->result, l->steps, &n, TS_MAX_FLAT_PARAMS + 1);
         }
     }
     l->n_steps = (uint8_t)n;
@@ -145,12 +146,14 @@ ts_status ts_flat_steps(ts_error *e, const ts_flat_step *steps, uint32_t n, ts_s
 
 /* --- flat lifting -------------------------------------------------------------------------------------------------- */
 
-static inline uint32_t next_i32(const ts_slot **vi) { return (uint32_t)*(*vi)++; }
+static inline uint32_t next_i32(const ts_slot **vi) {
+    return (uint32_t)*(*vi)++;
+}
 
 ts_status ts_lift_flat(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts_val *out) {
     switch (t->kind) {
     case TS_CT_BOOL: out->b = next_i32(vi) != 0; return TS_OK;
-    case TS_CT_U8: /* cabi: lift_flat_unsigned */
+    case TS_CT_U8:                                                /* cabi: lift_flat_unsigned */
     case TS_CT_S8: out->u8 = (uint8_t)next_i32(vi); return TS_OK; /* cabi: lift_flat_signed */
     case TS_CT_U16:
     case TS_CT_S16: out->u16 = (uint16_t)next_i32(vi); return TS_OK;
@@ -194,7 +197,8 @@ ts_status ts_lift_flat(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts
     case TS_CT_FUTURE:
     case TS_CT_ERROR_CONTEXT: break;
     }
-    return ts_fail(cx->err, TS_UNSUPPORTED, "values of type %s (WASI 0.3) are not implemented", ts_ct_kind_name(t->kind));
+    return ts_fail(cx->err, TS_UNSUPPORTED, "values of type %s (WASI 0.3) are not implemented",
+                   ts_ct_kind_name(t->kind));
 }
 
 static ts_status lift_flat_list(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts_val *out) {
@@ -232,7 +236,10 @@ static ts_status lift_flat_variant(ts_cabi_cx *cx, const ts_slot **vi, const ts_
     uint32_t disc = next_i32(vi);
     uint32_t n = t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n;
     TS_TRAP_IF(cx->err, disc >= n, "invalid variant discriminant: %u of %u cases", disc, n);
-    const ts_ctype *c = t->kind == TS_CT_OPTION ? (disc ? t->elem : NULL) : t->kind == TS_CT_RESULT ? (disc ? t->elem2 : t->elem) : t->kind == TS_CT_VARIANT ? t->cases[disc].type : NULL;
+    const ts_ctype *c = t->kind == TS_CT_OPTION    ? (disc ? t->elem : NULL)
+                        : t->kind == TS_CT_RESULT  ? (disc ? t->elem2 : t->elem)
+                        : t->kind == TS_CT_VARIANT ? t->cases[disc].type
+                                                   : NULL;
     out->variant.disc = disc;
     out->variant.payload = NULL;
     if (c) {
@@ -301,17 +308,21 @@ ts_status ts_lower_flat(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ts_s
     case TS_CT_FUTURE:
     case TS_CT_ERROR_CONTEXT: break;
     }
-    return ts_fail(cx->err, TS_UNSUPPORTED, "values of type %s (WASI 0.3) are not implemented", ts_ct_kind_name(t->kind));
+    return ts_fail(cx->err, TS_UNSUPPORTED, "values of type %s (WASI 0.3) are not implemented",
+                   ts_ct_kind_name(t->kind));
 }
 
 static ts_status lower_flat_list(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ts_slot **out) {
     if (t->kind == TS_CT_FIXED_LIST) {
         const ts_ctype *elem = t->elem;
-        if (v->list.len != t->n) return ts_fail(cx->err, TS_USAGE, "the host gave %zu elements of a list of %u", v->list.len, t->n);
+        if (v->list.len != t->n)
+            return ts_fail(cx->err, TS_USAGE, "the host gave %zu elements of a list of %u", v->list.len, t->n);
         for (uint32_t i = 0; i < t->n; i++) {
             ts_val one = {.u64 = 0};
-            if (ts_ct_is_raw_elem(elem->kind)) memcpy(&one, (const uint8_t *)v->raw.ptr + (size_t)i * elem->size, elem->size);
-            else one = v->list.ptr[i];
+            if (ts_ct_is_raw_elem(elem->kind))
+                memcpy(&one, (const uint8_t *)v->raw.ptr + (size_t)i * elem->size, elem->size);
+            else
+                one = v->list.ptr[i];
             TS_TRY(ts_lower_flat(cx, &one, elem, out));
         }
         return TS_OK;
@@ -324,7 +335,8 @@ static ts_status lower_flat_list(ts_cabi_cx *cx, const ts_val *v, const ts_ctype
 }
 
 static ts_status lower_flat_record(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ts_slot **out) {
-    if (v->list.len != t->n) return ts_fail(cx->err, TS_USAGE, "the host gave %zu fields of a record of %u", v->list.len, t->n);
+    if (v->list.len != t->n)
+        return ts_fail(cx->err, TS_USAGE, "the host gave %zu fields of a record of %u", v->list.len, t->n);
     for (uint32_t i = 0; i < t->n; i++) TS_TRY(ts_lower_flat(cx, &v->list.ptr[i], t->cases[i].type, out));
     return TS_OK;
 }
@@ -334,7 +346,10 @@ static ts_status lower_flat_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ct
     uint32_t disc = v->variant.disc, n = t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n;
     if (disc >= n) return ts_fail(cx->err, TS_USAGE, "the host gave case %u of a type with %u cases", disc, n);
     *(*out)++ = disc;
-    const ts_ctype *c = t->kind == TS_CT_OPTION ? (disc ? t->elem : NULL) : t->kind == TS_CT_RESULT ? (disc ? t->elem2 : t->elem) : t->kind == TS_CT_VARIANT ? t->cases[disc].type : NULL;
+    const ts_ctype *c = t->kind == TS_CT_OPTION    ? (disc ? t->elem : NULL)
+                        : t->kind == TS_CT_RESULT  ? (disc ? t->elem2 : t->elem)
+                        : t->kind == TS_CT_VARIANT ? t->cases[disc].type
+                                                   : NULL;
     if (c) {
         if (!v->variant.payload) return ts_fail(cx->err, TS_USAGE, "the host gave case %u without its payload", disc);
         TS_TRY(ts_lower_flat(cx, v->variant.payload, c, out));
@@ -347,16 +362,19 @@ static ts_status lower_flat_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ct
 
 static ts_status check_range(ts_cabi_cx *cx, uint64_t ptr, uint32_t size, uint32_t align) {
     TS_TRAP_IF(cx->err, ptr % align, "unaligned pointer: %#llx needs alignment %u", (unsigned long long)ptr, align);
-    TS_TRAP_IF(cx->err, !ts_mem_in(cx->opts->memory, ptr, size), "pointer out of bounds of memory: %u bytes at %#llx", size, (unsigned long long)ptr);
+    TS_TRAP_IF(cx->err, !ts_mem_in(cx->opts->memory, ptr, size), "pointer out of bounds of memory: %u bytes at %#llx",
+               size, (unsigned long long)ptr);
     return TS_OK;
 }
 
 /* cabi: lift_flat_values of the parameters */
-ts_status ts_lift_flat_params(ts_cabi_cx *cx, uint32_t max_flat, const ts_cfunc_type *ft, const ts_func_layout *l, const ts_slot *io, ts_val *args) {
+ts_status ts_lift_flat_params(ts_cabi_cx *cx, uint32_t max_flat, const ts_cfunc_type *ft, const ts_func_layout *l,
+                              const ts_slot *io, ts_val *args) {
     if (l->n_flat_params > max_flat) {
         uint32_t ptr = (uint32_t)io[0];
         TS_TRY(check_range(cx, ptr, l->size, l->align));
-        for (uint32_t i = 0; i < ft->n_params; i++) TS_TRY(ts_cabi_load(cx, (uint64_t)ptr + l->offsets[i], ft->params[i].type, &args[i]));
+        for (uint32_t i = 0; i < ft->n_params; i++)
+            TS_TRY(ts_cabi_load(cx, (uint64_t)ptr + l->offsets[i], ft->params[i].type, &args[i]));
         return TS_OK;
     }
     for (uint32_t i = 0; i < ft->n_params; i++) TS_TRY(ts_lift_flat(cx, &io, ft->params[i].type, &args[i]));
@@ -364,13 +382,18 @@ ts_status ts_lift_flat_params(ts_cabi_cx *cx, uint32_t max_flat, const ts_cfunc_
 }
 
 /* cabi: lower_flat_values of the parameters */
-ts_status ts_lower_flat_params(ts_cabi_cx *cx, const ts_val *args, const ts_cfunc_type *ft, const ts_func_layout *l, ts_slot *io) {
+ts_status ts_lower_flat_params(ts_cabi_cx *cx, const ts_val *args, const ts_cfunc_type *ft, const ts_func_layout *l,
+                               ts_slot *io) {
     if (l->n_flat_params > TS_MAX_FLAT_PARAMS) {
         uint64_t ptr;
         TS_TRY(ts_cabi_reallocate(cx, 0, 0, l->align, l->size, &ptr));
-        TS_TRAP_IF(cx->err, ptr % l->align, "realloc return: result not aligned (unaligned pointer %#llx, alignment %u)", (unsigned long long)ptr, l->align);
-        TS_TRAP_IF(cx->err, !ts_mem_in(cx->opts->memory, ptr, l->size), "realloc return: beyond end of memory (%u bytes at %#llx)", l->size, (unsigned long long)ptr);
-        for (uint32_t i = 0; i < ft->n_params; i++) TS_TRY(ts_cabi_store(cx, &args[i], ft->params[i].type, ptr + l->offsets[i]));
+        TS_TRAP_IF(cx->err, ptr % l->align,
+                   "realloc return: result not aligned (unaligned pointer %#llx, alignment %u)",
+                   (unsigned long long)ptr, l->align);
+        TS_TRAP_IF(cx->err, !ts_mem_in(cx->opts->memory, ptr, l->size),
+                   "realloc return: beyond end of memory (%u bytes at %#llx)", l->size, (unsigned long long)ptr);
+        for (uint32_t i = 0; i < ft->n_params; i++)
+            TS_TRY(ts_cabi_store(cx, &args[i], ft->params[i].type, ptr + l->offsets[i]));
         io[0] = ptr;
         return TS_OK;
     }
@@ -379,7 +402,8 @@ ts_status ts_lower_flat_params(ts_cabi_cx *cx, const ts_val *args, const ts_cfun
 }
 
 /* cabi: lift_flat_values of the result */
-ts_status ts_lift_flat_result(ts_cabi_cx *cx, const ts_cfunc_type *ft, const ts_func_layout *l, const ts_slot *io, ts_val *out) {
+ts_status ts_lift_flat_result(ts_cabi_cx *cx, const ts_cfunc_type *ft, const ts_func_layout *l, const ts_slot *io,
+                              ts_val *out) {
     const ts_ctype *t = ft->result;
     if (!t) return TS_OK;
     if (l->n_flat_result > TS_MAX_FLAT_RESULTS) {
@@ -391,7 +415,8 @@ ts_status ts_lift_flat_result(ts_cabi_cx *cx, const ts_cfunc_type *ft, const ts_
 }
 
 /* cabi: lower_flat_values of the result, into the caller */
-ts_status ts_lower_flat_result(ts_cabi_cx *cx, const ts_val *v, const ts_cfunc_type *ft, const ts_func_layout *l, bool to_memory, uint64_t out_ptr, ts_slot *io) {
+ts_status ts_lower_flat_result(ts_cabi_cx *cx, const ts_val *v, const ts_cfunc_type *ft, const ts_func_layout *l,
+                               bool to_memory, uint64_t out_ptr, ts_slot *io) {
     const ts_ctype *t = ft->result;
     (void)l;
     if (!t) return TS_OK;

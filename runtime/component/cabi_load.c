@@ -6,7 +6,8 @@
 
 static inline uint64_t load_int(const ts_cabi_cx *cx, uint64_t ptr, uint32_t nbytes);
 static ts_status load_string(ts_cabi_cx *cx, uint64_t ptr, ts_val *out);
-static ts_status load_list_from_valid_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t length, const ts_ctype *list, ts_val *out);
+static ts_status load_list_from_valid_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t length, const ts_ctype *list,
+                                            ts_val *out);
 static ts_status load_list(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out);
 static ts_status load_record(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out);
 static ts_status load_variant(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out);
@@ -51,7 +52,8 @@ ts_status ts_cabi_load(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *
     case TS_CT_FUTURE:
     case TS_CT_ERROR_CONTEXT: break;
     }
-    return ts_fail(cx->err, TS_UNSUPPORTED, "values of type %s (WASI 0.3) are not implemented", ts_ct_kind_name(t->kind));
+    return ts_fail(cx->err, TS_UNSUPPORTED, "values of type %s (WASI 0.3) are not implemented",
+                   ts_ct_kind_name(t->kind));
 }
 
 static inline uint64_t load_int(const ts_cabi_cx *cx, uint64_t ptr, uint32_t nbytes) {
@@ -88,17 +90,22 @@ static ts_status load_list(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_v
     return ts_load_list_from_range(cx, load_int(cx, ptr, 4), load_int(cx, ptr + 4, 4), t->elem, t, out);
 }
 
-ts_status ts_load_list_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t length, const ts_ctype *elem, const ts_ctype *list, ts_val *out) {
+ts_status ts_load_list_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t length, const ts_ctype *elem,
+                                  const ts_ctype *list, ts_val *out) {
     (void)elem;
     uint32_t size, align;
     ts_elem_layout(list, &size, &align);
-    TS_TRAP_IF(cx->err, length * size > TS_MAX_BYTE_LENGTH, "list byte length too large: %llu elements of %u bytes", (unsigned long long)length, size);
-    TS_TRAP_IF(cx->err, ptr % align, "unaligned pointer: list at %#llx needs alignment %u", (unsigned long long)ptr, align);
-    TS_TRAP_IF(cx->err, !ts_mem_in(cx->opts->memory, ptr, length * size), "list content out-of-bounds: list pointer/length out of bounds of memory");
+    TS_TRAP_IF(cx->err, length * size > TS_MAX_BYTE_LENGTH, "list byte length too large: %llu elements of %u bytes",
+               (unsigned long long)length, size);
+    TS_TRAP_IF(cx->err, ptr % align, "unaligned pointer: list at %#llx needs alignment %u", (unsigned long long)ptr,
+               align);
+    TS_TRAP_IF(cx->err, !ts_mem_in(cx->opts->memory, ptr, length * size),
+               "list content out-of-bounds: list pointer/length out of bounds of memory");
     return load_list_from_valid_range(cx, ptr, length, list, out);
 }
 
-static ts_status load_list_from_valid_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t length, const ts_ctype *list, ts_val *out) {
+static ts_status load_list_from_valid_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t length, const ts_ctype *list,
+                                            ts_val *out) {
     const ts_ctype *elem = list->elem;
     if (list->kind != TS_CT_MAP && ts_ct_is_raw_elem(elem->kind)) {
         const uint8_t *from = cx->opts->memory->base + ptr;
@@ -106,7 +113,8 @@ static ts_status load_list_from_valid_range(ts_cabi_cx *cx, uint64_t ptr, uint64
         out->raw.ptr = from;
         if (!cx->borrow_memory && length) {
             void *copy = ts_arena_array(cx->arena, length, elem->size);
-            if (!copy) return ts_fail(cx->err, TS_LIMIT, "a list of %llu elements is too large", (unsigned long long)length);
+            if (!copy)
+                return ts_fail(cx->err, TS_LIMIT, "a list of %llu elements is too large", (unsigned long long)length);
             memcpy(copy, from, length * elem->size);
             out->raw.ptr = copy;
         }
@@ -116,7 +124,8 @@ static ts_status load_list_from_valid_range(ts_cabi_cx *cx, uint64_t ptr, uint64
     bool map = list->kind == TS_CT_MAP;
     if (length) {
         vals = ts_arena_array(cx->arena, length * (map ? 3 : 1), sizeof *vals);
-        if (!vals) return ts_fail(cx->err, TS_LIMIT, "a list of %llu elements is too large", (unsigned long long)length);
+        if (!vals)
+            return ts_fail(cx->err, TS_LIMIT, "a list of %llu elements is too large", (unsigned long long)length);
     }
     uint32_t size, align;
     ts_elem_layout(list, &size, &align);
@@ -138,7 +147,9 @@ static ts_status load_list_from_valid_range(ts_cabi_cx *cx, uint64_t ptr, uint64
 }
 
 /* The cases of a despecialized variant: how many, and the payload of one. cabi: despecialize */
-static uint32_t n_cases(const ts_ctype *t) { return t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n; }
+static uint32_t n_cases(const ts_ctype *t) {
+    return t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n;
+}
 static const ts_ctype *case_type(const ts_ctype *t, uint32_t i) {
     switch (t->kind) {
     case TS_CT_OPTION: return i ? t->elem : NULL;

@@ -13,9 +13,11 @@ static ts_status store_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *
 static void store_flags(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr);
 
 /* cabi: LiftLowerContext.reallocate */
-ts_status ts_cabi_reallocate(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, uint32_t align, uint64_t new_size, uint64_t *out) {
+ts_status ts_cabi_reallocate(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, uint32_t align, uint64_t new_size,
+                             uint64_t *out) {
     ts_cinstance *inst = cx->inst;
-    if (!cx->opts->realloc) return ts_fail(cx->err, TS_INVALID, "a value needs memory and the canonical definition has no realloc");
+    if (!cx->opts->realloc)
+        return ts_fail(cx->err, TS_INVALID, "a value needs memory and the canonical definition has no realloc");
     inst->may_leave = false;
     uint64_t saved[2] = {inst->context[0], inst->context[1]}; /* a task of its own */
     inst->context[0] = inst->context[1] = 0;
@@ -31,10 +33,13 @@ ts_status ts_cabi_reallocate(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, ui
 }
 
 /* … and the two checks that follow everywhere: alignment first, then bounds. */
-ts_status ts_cabi_realloc_checked(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, uint32_t align, uint64_t new_size, uint32_t want_align, uint64_t *out) {
+ts_status ts_cabi_realloc_checked(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, uint32_t align, uint64_t new_size,
+                                  uint32_t want_align, uint64_t *out) {
     TS_TRY(ts_cabi_reallocate(cx, old, old_size, align, new_size, out));
-    TS_TRAP_IF(cx->err, *out % want_align, "realloc return: result not aligned (unaligned pointer %#llx, alignment %u)", (unsigned long long)*out, want_align);
-    TS_TRAP_IF(cx->err, !ts_mem_in(cx->opts->memory, *out, new_size), "realloc return: beyond end of memory (%llu bytes at %#llx)", (unsigned long long)new_size,
+    TS_TRAP_IF(cx->err, *out % want_align, "realloc return: result not aligned (unaligned pointer %#llx, alignment %u)",
+               (unsigned long long)*out, want_align);
+    TS_TRAP_IF(cx->err, !ts_mem_in(cx->opts->memory, *out, new_size),
+               "realloc return: beyond end of memory (%llu bytes at %#llx)", (unsigned long long)new_size,
                (unsigned long long)*out);
     return TS_OK;
 }
@@ -85,7 +90,8 @@ ts_status ts_cabi_store(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint
     case TS_CT_FUTURE:
     case TS_CT_ERROR_CONTEXT: break;
     }
-    return ts_fail(cx->err, TS_UNSUPPORTED, "values of type %s (WASI 0.3) are not implemented", ts_ct_kind_name(t->kind));
+    return ts_fail(cx->err, TS_UNSUPPORTED, "values of type %s (WASI 0.3) are not implemented",
+                   ts_ct_kind_name(t->kind));
 }
 
 static inline void store_int(ts_cabi_cx *cx, uint64_t v, uint64_t ptr, uint32_t nbytes) {
@@ -101,7 +107,8 @@ static ts_status store_string(ts_cabi_cx *cx, const ts_val *v, uint64_t ptr) {
 }
 
 static ts_status store_list(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr) {
-    if (t->kind == TS_CT_FIXED_LIST && v->list.len != t->n) return ts_fail(cx->err, TS_USAGE, "the host gave %zu elements of a list of %u", v->list.len, t->n);
+    if (t->kind == TS_CT_FIXED_LIST && v->list.len != t->n)
+        return ts_fail(cx->err, TS_USAGE, "the host gave %zu elements of a list of %u", v->list.len, t->n);
     if (t->kind == TS_CT_FIXED_LIST) return store_list_into_valid_range(cx, v, ptr, t);
     uint64_t begin, length;
     TS_TRY(ts_store_list_into_range(cx, v, t, &begin, &length));
@@ -110,12 +117,15 @@ static ts_status store_list(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, 
     return TS_OK;
 }
 
-ts_status ts_store_list_into_range(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *list, uint64_t *ptr, uint64_t *length) {
+ts_status ts_store_list_into_range(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *list, uint64_t *ptr,
+                                   uint64_t *length) {
     uint32_t size, align;
     ts_elem_layout(list, &size, &align);
     /* list.len and raw.len are the same member of two structs of one shape */
     uint64_t n = v->list.len;
-    if (n > UINT32_MAX || n * size > UINT32_MAX) return ts_fail(cx->err, TS_LIMIT, "a list of %llu elements of %u bytes does not fit into the guest", (unsigned long long)n, size);
+    if (n > UINT32_MAX || n * size > UINT32_MAX)
+        return ts_fail(cx->err, TS_LIMIT, "a list of %llu elements of %u bytes does not fit into the guest",
+                       (unsigned long long)n, size);
     TS_TRY(ts_cabi_realloc_checked(cx, 0, 0, align, n * size, align, ptr));
     *length = n;
     return store_list_into_valid_range(cx, v, *ptr, list);
@@ -158,8 +168,10 @@ static ts_status store_list_into_valid_range(ts_cabi_cx *cx, const ts_val *v, ui
 }
 
 static ts_status store_record(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr) {
-    if (v->list.len != t->n) return ts_fail(cx->err, TS_USAGE, "the host gave %zu fields of a record of %u", v->list.len, t->n);
-    for (uint32_t i = 0; i < t->n; i++) TS_TRY(ts_cabi_store(cx, &v->list.ptr[i], t->cases[i].type, ptr + t->offsets[i]));
+    if (v->list.len != t->n)
+        return ts_fail(cx->err, TS_USAGE, "the host gave %zu fields of a record of %u", v->list.len, t->n);
+    for (uint32_t i = 0; i < t->n; i++)
+        TS_TRY(ts_cabi_store(cx, &v->list.ptr[i], t->cases[i].type, ptr + t->offsets[i]));
     return TS_OK;
 }
 
@@ -168,7 +180,10 @@ static ts_status store_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *
     uint32_t disc = v->variant.disc, n = t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n;
     if (disc >= n) return ts_fail(cx->err, TS_USAGE, "the host gave case %u of a type with %u cases", disc, n);
     store_int(cx, disc, ptr, t->disc_size);
-    const ts_ctype *c = t->kind == TS_CT_OPTION ? (disc ? t->elem : NULL) : t->kind == TS_CT_RESULT ? (disc ? t->elem2 : t->elem) : t->kind == TS_CT_VARIANT ? t->cases[disc].type : NULL;
+    const ts_ctype *c = t->kind == TS_CT_OPTION    ? (disc ? t->elem : NULL)
+                        : t->kind == TS_CT_RESULT  ? (disc ? t->elem2 : t->elem)
+                        : t->kind == TS_CT_VARIANT ? t->cases[disc].type
+                                                   : NULL;
     if (c && !v->variant.payload) return ts_fail(cx->err, TS_USAGE, "the host gave case %u without its payload", disc);
     return c ? ts_cabi_store(cx, v->variant.payload, c, ptr + t->payload_offset) : TS_OK;
 }

@@ -9,16 +9,24 @@
 enum { UTF16_TAG = 1u << 31 }; /* cabi: utf16_tag */
 
 /* Code points of a string in any encoding, already valid. */
-typedef struct points { const uint8_t *p; uint64_t at, units; ts_str_tag tag; } points;
-static ts_status store_string_copy(ts_cabi_cx *cx, points src, uint32_t dst_unit, uint32_t dst_align, uint64_t *ptr, uint64_t *units);
-static ts_status store_string_to_utf8(ts_cabi_cx *cx, points src, uint64_t worst_case_size, uint64_t *ptr, uint64_t *units);
+typedef struct points {
+    const uint8_t *p;
+    uint64_t at, units;
+    ts_str_tag tag;
+} points;
+static ts_status store_string_copy(ts_cabi_cx *cx, points src, uint32_t dst_unit, uint32_t dst_align, uint64_t *ptr,
+                                   uint64_t *units);
+static ts_status store_string_to_utf8(ts_cabi_cx *cx, points src, uint64_t worst_case_size, uint64_t *ptr,
+                                      uint64_t *units);
 static ts_status store_utf16_to_utf8(ts_cabi_cx *cx, points src, uint64_t *ptr, uint64_t *units);
 static ts_status store_latin1_to_utf8(ts_cabi_cx *cx, points src, uint64_t *ptr, uint64_t *units);
 static ts_status store_utf8_to_utf16(ts_cabi_cx *cx, points src, uint64_t *ptr, uint64_t *units);
 static ts_status store_string_to_latin1_or_utf16(ts_cabi_cx *cx, points src, uint64_t *ptr, uint64_t *units);
 static ts_status store_probably_utf16_to_latin1_or_utf16(ts_cabi_cx *cx, points src, uint64_t *ptr, uint64_t *units);
 
-static inline uint32_t unit16(const uint8_t *p, uint64_t i) { return (uint32_t)p[2 * i] | (uint32_t)p[2 * i + 1] << 8; }
+static inline uint32_t unit16(const uint8_t *p, uint64_t i) {
+    return (uint32_t)p[2 * i] | (uint32_t)p[2 * i + 1] << 8;
+}
 static inline bool next_point(points *s, uint32_t *cp) {
     if (s->at >= s->units) return false;
     switch (s->tag) {
@@ -73,18 +81,25 @@ ts_status ts_load_string_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t tagge
             byte_length = units, tag = TS_STR_LATIN1;
         }
     }
-    TS_TRAP_IF(cx->err, byte_length > TS_MAX_BYTE_LENGTH, "string byte length too large: %llu", (unsigned long long)byte_length);
-    TS_TRAP_IF(cx->err, ptr % alignment, "unaligned pointer: string at %#llx needs alignment %u", (unsigned long long)ptr, alignment);
-    TS_TRAP_IF(cx->err, !ts_mem_in(cx->opts->memory, ptr, byte_length), "string content out-of-bounds: string pointer/length out of bounds of memory");
+    TS_TRAP_IF(cx->err, byte_length > TS_MAX_BYTE_LENGTH, "string byte length too large: %llu",
+               (unsigned long long)byte_length);
+    TS_TRAP_IF(cx->err, ptr % alignment, "unaligned pointer: string at %#llx needs alignment %u",
+               (unsigned long long)ptr, alignment);
+    TS_TRAP_IF(cx->err, !ts_mem_in(cx->opts->memory, ptr, byte_length),
+               "string content out-of-bounds: string pointer/length out of bounds of memory");
     const uint8_t *from = cx->opts->memory->base + ptr;
-    if (tag == TS_STR_UTF8) TS_TRAP_IF(cx->err, !ts_utf8_valid(from, byte_length), "invalid utf-8 sequence in a string");
-    if (tag == TS_STR_UTF16 || tag == TS_STR_TAGGED_UTF16) TS_TRAP_IF(cx->err, !utf16_valid(from, units), "invalid utf-16: unpaired surrogate in a string");
+    if (tag == TS_STR_UTF8)
+        TS_TRAP_IF(cx->err, !ts_utf8_valid(from, byte_length), "invalid utf-8 sequence in a string");
+    if (tag == TS_STR_UTF16 || tag == TS_STR_TAGGED_UTF16)
+        TS_TRAP_IF(cx->err, !utf16_valid(from, units), "invalid utf-16: unpaired surrogate in a string");
     if (cx->keep_encoding || tag == TS_STR_UTF8) {
         out->str.ptr = (const char *)from;
         out->str.len = units | (uint64_t)tag << TS_STR_TAG_SHIFT;
         if (!cx->borrow_memory) {
             out->str.ptr = ts_arena_strndup(cx->arena, (const char *)from, byte_length);
-            if (!out->str.ptr) return ts_fail(cx->err, TS_LIMIT, "a string of %llu bytes is too large", (unsigned long long)byte_length);
+            if (!out->str.ptr)
+                return ts_fail(cx->err, TS_LIMIT, "a string of %llu bytes is too large",
+                               (unsigned long long)byte_length);
         }
         return TS_OK;
     }
@@ -104,18 +119,24 @@ ts_status ts_load_string_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t tagge
     return TS_OK;
 }
 
-static inline uint8_t *guest(ts_cabi_cx *cx, uint64_t ptr) { return cx->opts->memory->base + ptr; }
+static inline uint8_t *guest(ts_cabi_cx *cx, uint64_t ptr) {
+    return cx->opts->memory->base + ptr;
+}
 
 ts_status ts_store_string_into_range(ts_cabi_cx *cx, const ts_val *v, uint64_t *ptr, uint64_t *tagged) {
-    points src = {.p = (const uint8_t *)v->str.ptr, .units = ts_str_units(v->str.len), .tag = ts_str_tag_of(v->str.len)};
-    if (src.units > TS_MAX_BYTE_LENGTH) return ts_fail(cx->err, TS_LIMIT, "a string of %llu bytes is too large for a guest", (unsigned long long)src.units);
+    points src = {
+        .p = (const uint8_t *)v->str.ptr, .units = ts_str_units(v->str.len), .tag = ts_str_tag_of(v->str.len)};
+    if (src.units > TS_MAX_BYTE_LENGTH)
+        return ts_fail(cx->err, TS_LIMIT, "a string of %llu bytes is too large for a guest",
+                       (unsigned long long)src.units);
     bool utf16 = src.tag == TS_STR_UTF16 || src.tag == TS_STR_TAGGED_UTF16;
     switch (cx->opts->encoding) {
     case TS_ENC_UTF8:
         if (src.tag == TS_STR_UTF8) return store_string_copy(cx, src, 1, 1, ptr, tagged);
         return utf16 ? store_utf16_to_utf8(cx, src, ptr, tagged) : store_latin1_to_utf8(cx, src, ptr, tagged);
     case TS_ENC_UTF16:
-        return src.tag == TS_STR_UTF8 ? store_utf8_to_utf16(cx, src, ptr, tagged) : store_string_copy(cx, src, 2, 2, ptr, tagged);
+        return src.tag == TS_STR_UTF8 ? store_utf8_to_utf16(cx, src, ptr, tagged)
+                                      : store_string_copy(cx, src, 2, 2, ptr, tagged);
     default:
         if (src.tag == TS_STR_LATIN1) return store_string_copy(cx, src, 1, 2, ptr, tagged);
         if (src.tag == TS_STR_TAGGED_UTF16) return store_probably_utf16_to_latin1_or_utf16(cx, src, ptr, tagged);
@@ -123,7 +144,8 @@ ts_status ts_store_string_into_range(ts_cabi_cx *cx, const ts_val *v, uint64_t *
     }
 }
 
-static ts_status store_string_copy(ts_cabi_cx *cx, points src, uint32_t dst_unit, uint32_t dst_align, uint64_t *ptr, uint64_t *units) {
+static ts_status store_string_copy(ts_cabi_cx *cx, points src, uint32_t dst_unit, uint32_t dst_align, uint64_t *ptr,
+                                   uint64_t *units) {
     uint64_t n = dst_unit * src.units;
     TS_TRY(ts_cabi_realloc_checked(cx, 0, 0, dst_align, n, dst_align, ptr));
     *units = src.units;
@@ -144,7 +166,8 @@ static ts_status store_latin1_to_utf8(ts_cabi_cx *cx, points src, uint64_t *ptr,
 }
 
 /* cabi: store_string_to_utf8, with store_utf16_to_utf8's and store_latin1_to_utf8's worst case */
-static ts_status store_string_to_utf8(ts_cabi_cx *cx, points src, uint64_t worst_case_size, uint64_t *ptr, uint64_t *units) {
+static ts_status store_string_to_utf8(ts_cabi_cx *cx, points src, uint64_t worst_case_size, uint64_t *ptr,
+                                      uint64_t *units) {
     TS_TRY(ts_cabi_realloc_checked(cx, 0, 0, 1, src.units, 1, ptr));
     uint64_t at = 0;
     points ahead = src;

@@ -10,7 +10,8 @@ bool ts_bytes_are_component(const uint8_t *bytes, size_t len) {
     return len >= 8 && memcmp(bytes, "\0asm", 4) == 0 && !(bytes[6] == 0 && bytes[7] == 0);
 }
 
-ts_status ts_component_new(ts_engine *engine, const uint8_t *bytes, size_t len, bool copy, uint32_t features, ts_component **out, ts_error *e) {
+ts_status ts_component_new(ts_engine *engine, const uint8_t *bytes, size_t len, bool copy, uint32_t features,
+                           ts_component **out, ts_error *e) {
     *out = NULL;
     ts_component *c = calloc(1, sizeof *c);
     if (!c) return ts_fail_nomem(e);
@@ -28,12 +29,19 @@ ts_status ts_component_new(ts_engine *engine, const uint8_t *bytes, size_t len, 
     }
     static const uint8_t nothing[1];
     if (!bytes) bytes = nothing;
-    ts_dec d = {.engine = engine, .types = ts_engine_types(engine), .arena = &c->arena, .err = e, .features = features, .budget = TS_COMP_BUDGET};
+    ts_dec d = {.engine = engine,
+                .types = ts_engine_types(engine),
+                .arena = &c->arena,
+                .err = e,
+                .features = features,
+                .budget = TS_COMP_BUDGET};
     ts_reader r = {.at = bytes, .end = bytes + len, .base = bytes, .err = e};
     st = ts_component_decode(&d, &r, NULL, c);
 out:
-    if (st != TS_OK) ts_component_free(c);
-    else *out = c;
+    if (st != TS_OK)
+        ts_component_free(c);
+    else
+        *out = c;
     return st;
 }
 

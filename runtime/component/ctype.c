@@ -9,17 +9,49 @@
 
 enum { I32 = TS_VT_I32, I64 = TS_VT_I64, F32 = TS_VT_F32, F64 = TS_VT_F64 };
 
-#define PRIM(k, sz, ft) \
-    [k] = {.kind = (k), .size = (sz), .align = (sz), .n_flat = 1, .flat = {ft}, .align64 = (sz), .size64 = (sz), .depth = 1, .nodes = 1}
+#define PRIM(k, sz, ft)                                                                                                \
+    [k] = {.kind = (k),                                                                                                \
+           .size = (sz),                                                                                               \
+           .align = (sz),                                                                                              \
+           .n_flat = 1,                                                                                                \
+           .flat = {ft},                                                                                               \
+           .align64 = (sz),                                                                                            \
+           .size64 = (sz),                                                                                             \
+           .depth = 1,                                                                                                 \
+           .nodes = 1}
 static const ts_ctype PRIMITIVES[] = {
-    PRIM(TS_CT_BOOL, 1, I32), PRIM(TS_CT_S8, 1, I32), PRIM(TS_CT_U8, 1, I32), PRIM(TS_CT_S16, 2, I32),
-    PRIM(TS_CT_U16, 2, I32), PRIM(TS_CT_S32, 4, I32), PRIM(TS_CT_U32, 4, I32), PRIM(TS_CT_S64, 8, I64),
-    PRIM(TS_CT_U64, 8, I64), PRIM(TS_CT_F32, 4, F32), PRIM(TS_CT_F64, 8, F64), PRIM(TS_CT_CHAR, 4, I32),
-    [TS_CT_STRING] = {.kind = TS_CT_STRING, .size = 8, .align = 4, .n_flat = 2, .flat = {I32, I32},
-                      .has_pointer = true, .align64 = 8, .size64 = 16, .depth = 1, .nodes = 1},
+    PRIM(TS_CT_BOOL, 1, I32),
+    PRIM(TS_CT_S8, 1, I32),
+    PRIM(TS_CT_U8, 1, I32),
+    PRIM(TS_CT_S16, 2, I32),
+    PRIM(TS_CT_U16, 2, I32),
+    PRIM(TS_CT_S32, 4, I32),
+    PRIM(TS_CT_U32, 4, I32),
+    PRIM(TS_CT_S64, 8, I64),
+    PRIM(TS_CT_U64, 8, I64),
+    PRIM(TS_CT_F32, 4, F32),
+    PRIM(TS_CT_F64, 8, F64),
+    PRIM(TS_CT_CHAR, 4, I32),
+    [TS_CT_STRING] = {.kind = TS_CT_STRING,
+                      .size = 8,
+                      .align = 4,
+                      .n_flat = 2,
+                      .flat = {I32, I32},
+                      .has_pointer = true,
+                      .align64 = 8,
+                      .size64 = 16,
+                      .depth = 1,
+                      .nodes = 1},
 };
-static const ts_ctype ERROR_CONTEXT = {.kind = TS_CT_ERROR_CONTEXT, .size = 4, .align = 4, .n_flat = 1, .flat = {I32},
-                                       .align64 = 4, .size64 = 4, .depth = 1, .nodes = 1};
+static const ts_ctype ERROR_CONTEXT = {.kind = TS_CT_ERROR_CONTEXT,
+                                       .size = 4,
+                                       .align = 4,
+                                       .n_flat = 1,
+                                       .flat = {I32},
+                                       .align64 = 4,
+                                       .size64 = 4,
+                                       .depth = 1,
+                                       .nodes = 1};
 
 const ts_ctype *ts_ctype_primitive(ts_ct_kind k) {
     if (k <= TS_CT_STRING) return &PRIMITIVES[k];
@@ -27,16 +59,22 @@ const ts_ctype *ts_ctype_primitive(ts_ct_kind k) {
 }
 
 /* --- layout ------------------------------------------------------------------------------------------------------ */
-static uint64_t align_to(uint64_t at, uint64_t align) { return (at + align - 1) / align * align; }
+static uint64_t align_to(uint64_t at, uint64_t align) {
+    return (at + align - 1) / align * align;
+}
 
-typedef struct layout { uint64_t size, align; } layout;
+typedef struct layout {
+    uint64_t size, align;
+} layout;
 
 static layout layout_of(const ts_ctype *t, bool wide) {
     return wide ? (layout){t->size64, t->align64} : (layout){t->size, t->align};
 }
 
 /* cabi: discriminant_type */
-static uint8_t disc_bytes(uint64_t n) { return n <= 256 ? 1 : n <= 65536 ? 2 : 4; }
+static uint8_t disc_bytes(uint64_t n) {
+    return n <= 256 ? 1 : n <= 65536 ? 2 : 4;
+}
 
 /* cabi: elem_size_record, alignment_record */
 static layout layout_record(const ts_ctype *t, bool wide, uint32_t *offsets) {
@@ -53,7 +91,8 @@ static layout layout_record(const ts_ctype *t, bool wide, uint32_t *offsets) {
 }
 
 /* cabi: elem_size_variant, alignment_variant */
-static layout layout_variant(const ts_ctype *const *payloads, uint32_t n, uint64_t disc, bool wide, uint32_t *payload_offset) {
+static layout layout_variant(const ts_ctype *const *payloads, uint32_t n, uint64_t disc, bool wide,
+                             uint32_t *payload_offset) {
     uint64_t align = 1, size = 0;
     for (uint32_t i = 0; i < n; i++) {
         if (!payloads[i]) continue;
@@ -118,13 +157,16 @@ static ts_status part_of(ts_ctype *t, const ts_ctype *part, uint64_t *nodes, ts_
     t->has_pointer |= part->has_pointer;
     t->has_borrow |= part->has_borrow;
     *nodes += part->nodes;
-    if (*nodes > TS_CT_MAX_NODES) return ts_fail(e, TS_INVALID, "effective type size exceeds the limit of %d", TS_CT_MAX_NODES);
+    if (*nodes > TS_CT_MAX_NODES)
+        return ts_fail(e, TS_INVALID, "effective type size exceeds the limit of %d", TS_CT_MAX_NODES);
     if (part->depth + 1 > t->depth) t->depth = (uint16_t)(part->depth + 1);
-    if (t->depth > TS_CT_MAX_DEPTH) return ts_fail(e, TS_INVALID, "type nesting is too deep: the limit is %d", TS_CT_MAX_DEPTH);
+    if (t->depth > TS_CT_MAX_DEPTH)
+        return ts_fail(e, TS_INVALID, "type nesting is too deep: the limit is %d", TS_CT_MAX_DEPTH);
     return TS_OK;
 }
 
-static ts_status finish_variant(ts_ctype *t, const ts_ctype *const *payloads, uint32_t n, uint32_t n_cases, layout *wide) {
+static ts_status finish_variant(ts_ctype *t, const ts_ctype *const *payloads, uint32_t n, uint32_t n_cases,
+                                layout *wide) {
     t->disc_size = disc_bytes(n_cases);
     layout l = layout_variant(payloads, n, t->disc_size, false, &t->payload_offset);
     *wide = layout_variant(payloads, n, t->disc_size, true, NULL);
@@ -202,7 +244,8 @@ ts_status ts_ctype_finish(ts_ctype *t, ts_arena *arena, ts_error *e) {
         break;
     }
     case TS_CT_FLAGS: /* cabi: elem_size_flags, alignment_flags */
-        if (t->n == 0 || t->n > 32) return ts_fail(e, TS_INVALID, "flags must have at least one entry and cannot have more than 32 flags");
+        if (t->n == 0 || t->n > 32)
+            return ts_fail(e, TS_INVALID, "flags must have at least one entry and cannot have more than 32 flags");
         scalar(t, t->n <= 8 ? 1 : t->n <= 16 ? 2 : 4);
         l = wide = (layout){t->size, t->align};
         break;
@@ -236,8 +279,8 @@ ts_status ts_ctype_finish(ts_ctype *t, ts_arena *arena, ts_error *e) {
     default: return ts_fail(e, TS_USAGE, "type of unknown kind %d", (int)t->kind);
     }
     if (wide.size >= TS_CT_MAX_SIZE || l.size >= TS_CT_MAX_SIZE)
-        return ts_fail(e, TS_INVALID, "%s type exceeds maximum byte size: %llu bytes, the limit is 2^28", ts_ct_kind_name(t->kind),
-                       (unsigned long long)wide.size);
+        return ts_fail(e, TS_INVALID, "%s type exceeds maximum byte size: %llu bytes, the limit is 2^28",
+                       ts_ct_kind_name(t->kind), (unsigned long long)wide.size);
     t->size = (uint32_t)l.size;
     t->align = (uint32_t)l.align;
     t->size64 = (uint32_t)wide.size;
@@ -248,23 +291,35 @@ ts_status ts_ctype_finish(ts_ctype *t, ts_arena *arena, ts_error *e) {
 
 /* --- printing ---------------------------------------------------------------------------------------------------- */
 static const char *const KIND_NAMES[] = {
-    [TS_CT_BOOL] = "bool", [TS_CT_S8] = "s8", [TS_CT_U8] = "u8", [TS_CT_S16] = "s16", [TS_CT_U16] = "u16",
-    [TS_CT_S32] = "s32", [TS_CT_U32] = "u32", [TS_CT_S64] = "s64", [TS_CT_U64] = "u64", [TS_CT_F32] = "f32",
-    [TS_CT_F64] = "f64", [TS_CT_CHAR] = "char", [TS_CT_STRING] = "string", [TS_CT_RECORD] = "record",
-    [TS_CT_VARIANT] = "variant", [TS_CT_LIST] = "list", [TS_CT_TUPLE] = "tuple", [TS_CT_FLAGS] = "flags",
-    [TS_CT_ENUM] = "enum", [TS_CT_OPTION] = "option", [TS_CT_RESULT] = "result", [TS_CT_OWN] = "own",
-    [TS_CT_BORROW] = "borrow", [TS_CT_FIXED_LIST] = "fixed-length list", [TS_CT_MAP] = "map",
-    [TS_CT_STREAM] = "stream", [TS_CT_FUTURE] = "future", [TS_CT_ERROR_CONTEXT] = "error-context",
+    [TS_CT_BOOL] = "bool",       [TS_CT_S8] = "s8",
+    [TS_CT_U8] = "u8",           [TS_CT_S16] = "s16",
+    [TS_CT_U16] = "u16",         [TS_CT_S32] = "s32",
+    [TS_CT_U32] = "u32",         [TS_CT_S64] = "s64",
+    [TS_CT_U64] = "u64",         [TS_CT_F32] = "f32",
+    [TS_CT_F64] = "f64",         [TS_CT_CHAR] = "char",
+    [TS_CT_STRING] = "string",   [TS_CT_RECORD] = "record",
+    [TS_CT_VARIANT] = "variant", [TS_CT_LIST] = "list",
+    [TS_CT_TUPLE] = "tuple",     [TS_CT_FLAGS] = "flags",
+    [TS_CT_ENUM] = "enum",       [TS_CT_OPTION] = "option",
+    [TS_CT_RESULT] = "result",   [TS_CT_OWN] = "own",
+    [TS_CT_BORROW] = "borrow",   [TS_CT_FIXED_LIST] = "fixed-length list",
+    [TS_CT_MAP] = "map",         [TS_CT_STREAM] = "stream",
+    [TS_CT_FUTURE] = "future",   [TS_CT_ERROR_CONTEXT] = "error-context",
 };
 const char *ts_ct_kind_name(ts_ct_kind k) {
     return (size_t)k < sizeof KIND_NAMES / sizeof *KIND_NAMES && KIND_NAMES[k] ? KIND_NAMES[k] : "unknown type";
 }
 
-typedef struct out { char *buf; size_t size, at; } out;
+typedef struct out {
+    char *buf;
+    size_t size, at;
+} out;
 static void put(out *o, const char *s) {
     while (*s && o->at + 1 < o->size) o->buf[o->at++] = *s++;
 }
-static bool full(const out *o) { return o->at + 1 >= o->size; }
+static bool full(const out *o) {
+    return o->at + 1 >= o->size;
+}
 
 static void print(out *o, const ts_ctype *t) {
     if (full(o)) return;
@@ -311,8 +366,10 @@ static void print(out *o, const ts_ctype *t) {
         put(o, "result");
         if (!t->elem && !t->elem2) break;
         put(o, "<");
-        if (t->elem) print(o, t->elem);
-        else put(o, "_");
+        if (t->elem)
+            print(o, t->elem);
+        else
+            put(o, "_");
         if (t->elem2) {
             put(o, ", ");
             print(o, t->elem2);
@@ -386,7 +443,9 @@ static bool within(const ts_ct_cmp *c, const char *fmt, ...) {
     return false;
 }
 
-static bool is_primitive(const ts_ctype *t) { return ts_ctype_primitive(t->kind) != NULL; }
+static bool is_primitive(const ts_ctype *t) {
+    return ts_ctype_primitive(t->kind) != NULL;
+}
 
 static bool maybe_matches(const ts_ctype *have, const ts_ctype *want, const ts_ct_cmp *c, const char *what) {
     if (!have && !want) return true;
@@ -403,7 +462,8 @@ bool ts_ctype_matches(const ts_ctype *have, const ts_ctype *want, const ts_ct_cm
     }
     if (have->kind != want->kind) {
         if (is_primitive(have) && is_primitive(want))
-            return why(c, "expected primitive `%s` found primitive `%s`", ts_ct_kind_name(want->kind), ts_ct_kind_name(have->kind));
+            return why(c, "expected primitive `%s` found primitive `%s`", ts_ct_kind_name(want->kind),
+                       ts_ct_kind_name(have->kind));
         if (is_primitive(want) && have->kind == TS_CT_RECORD) return why(c, "expected primitive, found record");
         return why(c, "expected %s, found %s", ts_ct_kind_name(want->kind), ts_ct_kind_name(have->kind));
     }
@@ -424,13 +484,15 @@ bool ts_ctype_matches(const ts_ctype *have, const ts_ctype *want, const ts_ct_cm
             if (strcmp(h->name, w->name) != 0) return why(c, "expected case named `%s`, found `%s`", w->name, h->name);
             if (!h->type && w->type) return why(c, "expected case `%s` to have a type, found none", w->name);
             if (h->type && !w->type) return why(c, "expected case `%s` to have no type", w->name);
-            if (h->type && !ts_ctype_matches(h->type, w->type, c)) return within(c, "type mismatch in variant case `%s`", w->name);
+            if (h->type && !ts_ctype_matches(h->type, w->type, c))
+                return within(c, "type mismatch in variant case `%s`", w->name);
         }
         return true;
     case TS_CT_TUPLE:
         if (have->n != want->n) return why(c, "expected %u types, found %u", want->n, have->n);
         for (uint32_t i = 0; i < have->n; i++)
-            if (!ts_ctype_matches(have->cases[i].type, want->cases[i].type, c)) return within(c, "type mismatch in tuple field %u", i);
+            if (!ts_ctype_matches(have->cases[i].type, want->cases[i].type, c))
+                return within(c, "type mismatch in tuple field %u", i);
         return true;
     case TS_CT_FLAGS:
     case TS_CT_ENUM:
@@ -460,19 +522,24 @@ bool ts_ctype_matches(const ts_ctype *have, const ts_ctype *want, const ts_ct_cm
 
 bool ts_cfunc_type_matches_by(const ts_cfunc_type *have, const ts_cfunc_type *want, const ts_ct_cmp *c) {
     if (have->is_async != want->is_async)
-        return why(c, "expected %s function, found %s function", want->is_async ? "an async" : "a sync", have->is_async ? "an async" : "a sync");
-    if (have->n_params != want->n_params) return why(c, "expected %u parameters, found %u", want->n_params, have->n_params);
+        return why(c, "expected %s function, found %s function", want->is_async ? "an async" : "a sync",
+                   have->is_async ? "an async" : "a sync");
+    if (have->n_params != want->n_params)
+        return why(c, "expected %u parameters, found %u", want->n_params, have->n_params);
     for (uint32_t i = 0; i < have->n_params; i++) {
         const ts_ct_case *h = &have->params[i], *w = &want->params[i];
         if (strcmp(h->name, w->name) != 0) return why(c, "expected parameter named `%s`, found `%s`", w->name, h->name);
-        if (!ts_ctype_matches(h->type, w->type, c)) return within(c, "type mismatch in function parameter `%s`", w->name);
+        if (!ts_ctype_matches(h->type, w->type, c))
+            return within(c, "type mismatch in function parameter `%s`", w->name);
     }
     if (!have->result && !want->result) return true;
     if (!have->result || !want->result) return why(c, "expected a result, found none");
     return ts_ctype_matches(have->result, want->result, c) || within(c, "type mismatch with result type");
 }
 
-typedef struct two_maps { const void *const *have, *const *want; } two_maps;
+typedef struct two_maps {
+    const void *const *have, *const *want;
+} two_maps;
 static bool same_by_maps(const ts_ct_cmp *c, uint32_t h, uint32_t w) {
     const two_maps *m = c->data;
     if (!m->have || !m->want) return h == w;
@@ -485,8 +552,8 @@ bool ts_ctype_equal(const ts_ctype *a, const ts_ctype *b, const void *const *res
     return ts_ctype_matches(a, b, &c);
 }
 
-bool ts_cfunc_type_matches(const ts_cfunc_type *have, const ts_cfunc_type *want, const void *const *res_have, const void *const *res_want,
-                           char *buf, size_t size) {
+bool ts_cfunc_type_matches(const ts_cfunc_type *have, const ts_cfunc_type *want, const void *const *res_have,
+                           const void *const *res_want, char *buf, size_t size) {
     two_maps m = {res_have, res_want};
     ts_ct_cmp c = {.same = same_by_maps, .data = &m, .buf = buf, .size = size};
     return ts_cfunc_type_matches_by(have, want, &c);

@@ -6,12 +6,35 @@
 #include "base/error.h"
 
 typedef enum ts_ct_kind {
-    TS_CT_BOOL, TS_CT_S8, TS_CT_U8, TS_CT_S16, TS_CT_U16, TS_CT_S32, TS_CT_U32, TS_CT_S64, TS_CT_U64,
-    TS_CT_F32, TS_CT_F64, TS_CT_CHAR, TS_CT_STRING,
-    TS_CT_RECORD, TS_CT_VARIANT, TS_CT_LIST, TS_CT_TUPLE, TS_CT_FLAGS, TS_CT_ENUM, TS_CT_OPTION, TS_CT_RESULT,
-    TS_CT_OWN, TS_CT_BORROW,
+    TS_CT_BOOL,
+    TS_CT_S8,
+    TS_CT_U8,
+    TS_CT_S16,
+    TS_CT_U16,
+    TS_CT_S32,
+    TS_CT_U32,
+    TS_CT_S64,
+    TS_CT_U64,
+    TS_CT_F32,
+    TS_CT_F64,
+    TS_CT_CHAR,
+    TS_CT_STRING,
+    TS_CT_RECORD,
+    TS_CT_VARIANT,
+    TS_CT_LIST,
+    TS_CT_TUPLE,
+    TS_CT_FLAGS,
+    TS_CT_ENUM,
+    TS_CT_OPTION,
+    TS_CT_RESULT,
+    TS_CT_OWN,
+    TS_CT_BORROW,
     /* WASI 0.3's: decode and validate; calling a function with one is `unsupported` */
-    TS_CT_FIXED_LIST, TS_CT_MAP, TS_CT_STREAM, TS_CT_FUTURE, TS_CT_ERROR_CONTEXT,
+    TS_CT_FIXED_LIST,
+    TS_CT_MAP,
+    TS_CT_STREAM,
+    TS_CT_FUTURE,
+    TS_CT_ERROR_CONTEXT,
 } ts_ct_kind;
 
 typedef struct ts_ctype ts_ctype;
@@ -24,23 +47,25 @@ struct ts_ctype {
     ts_ct_kind kind;
     uint32_t n;              /* record, variant, tuple, flags, enum: entries; fixed list: length */
     const ts_ct_case *cases; /* … of them */
-    const ts_ctype *elem;    /* list, option, fixed list, stream, future (NULL: none); map: value; result: ok (NULL: none) */
-    const ts_ctype *elem2;   /* result: error (NULL: none); map: key */
-    uint32_t resource;       /* own, borrow: slot of the resource type in the environment (see ts_component.n_resources) */
-    const void *alias;       /* own, borrow: the validator's: by which type index the resource was named; NULL elsewhere */
+    /* list, option, fixed list, stream, future (NULL: none); map: value; result: ok (NULL: none) */
+    const ts_ctype *elem;
+    const ts_ctype *elem2; /* result: error (NULL: none); map: key */
+    uint32_t resource; /* own, borrow: slot of the resource type in the environment (see ts_component.n_resources) */
+    const void *alias; /* own, borrow: the validator's: by which type index the resource was named; NULL elsewhere */
     /* derived once by ts_ctype_finish (cabi: alignment, elem_size, flatten_type; for 32-bit memories) */
     uint32_t size, align;
-    uint32_t payload_offset;  /* variant, option, result */
-    uint8_t disc_size;        /* variant, enum, option, result: bytes of the discriminant */
-    const uint32_t *offsets;  /* record, tuple: byte offset of each field */
-    uint32_t n_flat;          /* number of core values, capped at TS_CT_FLAT_MAX */
-    uint8_t flat[16];         /* their core types (TS_VT_I32 … low byte), valid when n_flat <= 16 */
-    bool has_handle, has_pointer; /* contains own/borrow (also behind stream, future); contains string/list/map: needs memory */
+    uint32_t payload_offset; /* variant, option, result */
+    uint8_t disc_size;       /* variant, enum, option, result: bytes of the discriminant */
+    const uint32_t *offsets; /* record, tuple: byte offset of each field */
+    uint32_t n_flat;         /* number of core values, capped at TS_CT_FLAT_MAX */
+    uint8_t flat[16];        /* their core types (TS_VT_I32 … low byte), valid when n_flat <= 16 */
+    bool has_handle,
+        has_pointer; /* contains own/borrow (also behind stream, future); contains string/list/map: needs memory */
     bool has_borrow;
-    uint8_t align64;   /* as align and size, for 64-bit memories: only the limit on sizes needs them */
+    uint8_t align64; /* as align and size, for 64-bit memories: only the limit on sizes needs them */
     uint32_t size64;
-    uint16_t depth;    /* nesting: 1 for a primitive; at most TS_CT_MAX_DEPTH */
-    uint32_t nodes;    /* size as a tree; at most TS_CT_MAX_NODES */
+    uint16_t depth; /* nesting: 1 for a primitive; at most TS_CT_MAX_DEPTH */
+    uint32_t nodes; /* size as a tree; at most TS_CT_MAX_NODES */
 };
 enum {
     TS_CT_FLAT_MAX = 17, /* 17 means "more than 16" */

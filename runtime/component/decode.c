@@ -47,10 +47,12 @@ static ts_status read_core_module(ts_scope *s, ts_reader *r, ts_def *def) {
 }
 
 /* The core type of a core item. */
-static ts_status core_item(ts_scope *s, uint64_t off, const char *sec, ts_sort sort, uint32_t i, ts_core_extern_type *t) {
+static ts_status core_item(ts_scope *s, uint64_t off, const char *sec, ts_sort sort, uint32_t i,
+                           ts_core_extern_type *t) {
     static const char *const words[] = {"core function", "core table", "core memory", "core global", "core tag"};
     memset(t, 0, sizeof *t);
-    if (sort < TS_SORT_CORE_FUNC || sort > TS_SORT_CORE_TAG) return TS_BAD(s, off, sec, "items of sort %s cannot be exported from a core instance", ts_sort_name(sort));
+    if (sort < TS_SORT_CORE_FUNC || sort > TS_SORT_CORE_TAG)
+        return TS_BAD(s, off, sec, "items of sort %s cannot be exported from a core instance", ts_sort_name(sort));
     uint32_t n[] = {s->core_funcs.len, s->tables.len, s->mems.len, s->globals.len, s->tags.len};
     uint32_t k = sort - TS_SORT_CORE_FUNC;
     if (i >= n[k]) return ts_unknown(s, off, sec, words[k], i);
@@ -65,16 +67,23 @@ static ts_status core_item(ts_scope *s, uint64_t off, const char *sec, ts_sort s
     return TS_OK;
 }
 
-static ts_status check_core_args(ts_scope *s, uint64_t off, const char *sec, const ts_core_module_type *m, const ts_arg *args, const ts_map *by_name) {
+static ts_status check_core_args(ts_scope *s, uint64_t off, const char *sec, const ts_core_module_type *m,
+                                 const ts_arg *args, const ts_map *by_name) {
     for (uint32_t i = 0; i < m->n_imports; i++) {
         const ts_core_import_type *x = &m->imports[i];
         uint32_t k;
         char reason[400] = "";
-        if (!ts_map_get(by_name, x->module, x->module_len, &k)) return TS_BAD(s, off, sec, "missing module instantiation argument named `%.120s`", x->module);
-        const ts_core_export_type *e = ts_core_type_find_export(s->core_instances.data[args[k].what.index], x->name, x->name_len);
-        if (!e) return TS_BAD(s, off, sec, "module instantiation argument `%.120s` does not export an item named `%.120s`", x->module, x->name);
+        if (!ts_map_get(by_name, x->module, x->module_len, &k))
+            return TS_BAD(s, off, sec, "missing module instantiation argument named `%.120s`", x->module);
+        const ts_core_export_type *e =
+            ts_core_type_find_export(s->core_instances.data[args[k].what.index], x->name, x->name_len);
+        if (!e)
+            return TS_BAD(s, off, sec, "module instantiation argument `%.120s` does not export an item named `%.120s`",
+                          x->module, x->name);
         if (!ts_core_extern_matches(s->d->types, &e->type, &x->type, reason, sizeof reason))
-            return TS_BAD(s, off, sec, "type mismatch for export `%.100s` of module instantiation argument `%.100s`: %s", x->name, x->module, reason);
+            return TS_BAD(s, off, sec,
+                          "type mismatch for export `%.100s` of module instantiation argument `%.100s`: %s", x->name,
+                          x->module, reason);
     }
     return TS_OK;
 }
@@ -102,9 +111,12 @@ static ts_status read_core_instantiate(ts_scope *s, ts_reader *r, uint64_t off, 
     if (st == TS_OK && m >= s->modules.len) st = ts_unknown(s, off, sec, "module", m);
     for (uint32_t i = 0; st == TS_OK && i < n; i++) {
         bool was = false;
-        if (args[i].what.index >= s->core_instances.len) st = ts_unknown(s, off, sec, "core instance", args[i].what.index);
-        else if (!ts_map_put(&by_name, args[i].name, args[i].name_len, i, &was)) st = ts_fail_nomem(s->d->err);
-        else if (was) st = TS_BAD(s, off, sec, "duplicate module instantiation argument named `%.120s`", args[i].name);
+        if (args[i].what.index >= s->core_instances.len)
+            st = ts_unknown(s, off, sec, "core instance", args[i].what.index);
+        else if (!ts_map_put(&by_name, args[i].name, args[i].name_len, i, &was))
+            st = ts_fail_nomem(s->d->err);
+        else if (was)
+            st = TS_BAD(s, off, sec, "duplicate module instantiation argument named `%.120s`", args[i].name);
     }
     if (st == TS_OK) st = check_core_args(s, off, sec, s->modules.data[m], args, &by_name);
     ts_map_free(&by_name);
@@ -163,7 +175,8 @@ static ts_status read_sortidx(ts_reader *r, ts_sort_idx *out) {
     out->sort = (ts_sort)b;
     if (b == 0) {
         TS_TRY(ts_read_u8(r, &b));
-        if (b != 0x11) return ts_read_leading(r, b, "component external kind"); /* of the core sorts only modules cross */
+        if (b != 0x11)
+            return ts_read_leading(r, b, "component external kind"); /* of the core sorts only modules cross */
         out->sort = TS_SORT_CORE_MODULE;
     }
     return ts_read_u32(r, &out->index);
@@ -171,8 +184,9 @@ static ts_status read_sortidx(ts_reader *r, ts_sort_idx *out) {
 
 /* The type of the instance that a component of type t makes of args.
  * spec: Explainer.md#type-checking: imported resource types are replaced by what is given, exported ones are fresh */
-static ts_status instantiate(ts_scope *s, uint64_t off, const char *sec, const ts_component_type *t, const ts_arg *args, const ts_map *by_name,
-                             ts_rmap *mw, ts_subst *sub, ts_ptrmap *open, ts_ptrmap *fresh, ts_bind_vec *binds, ts_instance_type **out) {
+static ts_status instantiate(ts_scope *s, uint64_t off, const char *sec, const ts_component_type *t, const ts_arg *args,
+                             const ts_map *by_name, ts_rmap *mw, ts_subst *sub, ts_ptrmap *open, ts_ptrmap *fresh,
+                             ts_bind_vec *binds, ts_instance_type **out) {
     char reason[400] = "";
     bool mem = true;
     for (uint32_t i = 0; i < t->n_bound_imports; i++) mem &= ts_ptrmap_put(open, ts_slot_key(t->bound[i]), 1);
@@ -181,7 +195,8 @@ static ts_status instantiate(ts_scope *s, uint64_t off, const char *sec, const t
     for (uint32_t i = 0; i < t->n_imports; i++) {
         const ts_named_extern *x = &t->imports[i];
         uint32_t k;
-        if (!ts_map_get(by_name, x->name, x->name_len, &k)) return TS_BAD(s, off, sec, "missing import named `%.120s`", x->name);
+        if (!ts_map_get(by_name, x->name, x->name_len, &k))
+            return TS_BAD(s, off, sec, "missing import named `%.120s`", x->name);
         if (!ts_extern_matches_sub(&c, args[k].type, x->type)) {
             if (c.nomem) return ts_fail_nomem(s->d->err);
             return TS_BAD(s, off, sec, "type mismatch for import `%.120s`: %s", x->name, reason);
@@ -196,7 +211,8 @@ static ts_status instantiate(ts_scope *s, uint64_t off, const char *sec, const t
         if (!ts_ptrmap_put(&sub->slots, ts_slot_key(t->bound[i]), slot)) return ts_fail_nomem(s->d->err);
     }
     sub->deep = sub->memo.n > 0;
-    ts_instance_type whole = {.n = t->n_exports, .exports = t->exports, .index = t->export_index, .has_resource = t->has_resource};
+    ts_instance_type whole = {
+        .n = t->n_exports, .exports = t->exports, .index = t->export_index, .has_resource = t->has_resource};
     const ts_instance_type *done = ts_subst_instance(sub, &whole, true);
     if (!done) return s->d->err->status;
     ALLOC(s->d, *out, 1);
@@ -249,10 +265,14 @@ static ts_status read_instantiate(ts_scope *s, ts_reader *r, uint64_t off, ts_de
         bool was = false;
         st = ts_scope_item(s, off, sec, args[i].what, &args[i].type);
         if (st != TS_OK) break;
-        if (!ts_map_put(&by_name, args[i].name, args[i].name_len, i, &was)) st = ts_fail_nomem(s->d->err);
-        else if (was) st = TS_BAD(s, off, sec, "instantiation argument `%.100s` conflicts with previous argument `%.100s`", args[i].name, args[i].name);
+        if (!ts_map_put(&by_name, args[i].name, args[i].name_len, i, &was))
+            st = ts_fail_nomem(s->d->err);
+        else if (was)
+            st = TS_BAD(s, off, sec, "instantiation argument `%.100s` conflicts with previous argument `%.100s`",
+                        args[i].name, args[i].name);
     }
-    if (st == TS_OK) st = instantiate(s, off, sec, s->components.data[c], args, &by_name, &mw, &sub, &open, &fresh, &binds, &t);
+    if (st == TS_OK)
+        st = instantiate(s, off, sec, s->components.data[c], args, &by_name, &mw, &sub, &open, &fresh, &binds, &t);
     if (st == TS_OK) st = keep_binds(s->d, &binds, def);
     ts_map_free(&by_name);
     ts_ptrmap_free(&mw.m);
@@ -333,21 +353,26 @@ static ts_status read_import(ts_scope *s, ts_reader *r, ts_def *def) {
 }
 
 /* An ascribed type is a supertype of the item's; resource types that it leaves abstract are fresh ones from here on. */
-static ts_status ascribe(ts_scope *s, const ts_name_attr *na, const char *sec, const ts_extern_type *have, ts_extern_type *want, ts_def *def,
-                         const ts_extern_type **out) {
+static ts_status ascribe(ts_scope *s, const ts_name_attr *na, const char *sec, const ts_extern_type *have,
+                         ts_extern_type *want, ts_def *def, const ts_extern_type **out) {
     char reason[400] = "";
     ts_rmap mw = {0};
     ts_ptrmap open = {0};
     ts_bind_vec binds = {0};
     ts_sub c = {.d = s->d, .mw = &mw, .open = &open, .buf = reason, .size = sizeof reason};
     ts_status st = TS_OK;
-    if (want->sort == TS_SORT_TYPE && want->resource_is_sub) want->resource = UINT32_MAX; /* taken by ts_scope_open below */
-    bool mem = want->sort != TS_SORT_TYPE || !want->resource_is_sub || ts_ptrmap_put(&open, ts_slot_key(want->resource), 1);
+    if (want->sort == TS_SORT_TYPE && want->resource_is_sub)
+        want->resource = UINT32_MAX; /* taken by ts_scope_open below */
+    bool mem =
+        want->sort != TS_SORT_TYPE || !want->resource_is_sub || ts_ptrmap_put(&open, ts_slot_key(want->resource), 1);
     if (want->sort == TS_SORT_INSTANCE)
-        for (uint32_t i = 0; i < want->instance->n_bound; i++) mem &= ts_ptrmap_put(&open, ts_slot_key(want->instance->bound[i]), 1);
+        for (uint32_t i = 0; i < want->instance->n_bound; i++)
+            mem &= ts_ptrmap_put(&open, ts_slot_key(want->instance->bound[i]), 1);
     bool ok = mem && ts_extern_matches_sub(&c, have, want);
-    if (!mem || c.nomem) st = ts_fail_nomem(s->d->err);
-    else if (!ok) st = TS_BAD(s, na->offset, sec, "ascribed type of export is not compatible with item's type: %s", reason);
+    if (!mem || c.nomem)
+        st = ts_fail_nomem(s->d->err);
+    else if (!ok)
+        st = TS_BAD(s, na->offset, sec, "ascribed type of export is not compatible with item's type: %s", reason);
     if (st == TS_OK) st = ts_scope_open(s, na->offset, sec, want, false, &binds, out);
     if (st == TS_OK) st = keep_binds(s->d, &binds, def);
     ts_ptrmap_free(&mw.m);
@@ -366,7 +391,8 @@ static ts_status read_export(ts_scope *s, ts_reader *r, ts_def *def) {
     TS_TRY(ts_read_u8(r, &b));
     if (b > 1) return ts_read_leading(r, b, "optional component export type");
     if (b) TS_TRY(ts_read_externtype(s, r, &want));
-    if (def->export_.what.sort == TS_SORT_VALUE) TS_TRY(ts_scope_feature(s, r, na.offset, TS_CF_VALUES, "the import and export of values"));
+    if (def->export_.what.sort == TS_SORT_VALUE)
+        TS_TRY(ts_scope_feature(s, r, na.offset, TS_CF_VALUES, "the import and export of values"));
     TS_TRY(ts_scope_item(s, na.offset, r->section, def->export_.what, &t));
     if (want) {
         TS_TRY(ascribe(s, &na, r->section, t, want, def, &t));
@@ -380,7 +406,8 @@ static ts_status read_export(ts_scope *s, ts_reader *r, ts_def *def) {
     def->export_.type = t;
     def->export_.name_len = na.len;
     TS_TRY(ts_scope_add(s, &na, r->section, false, t, &def->export_.name));
-    if (t->sort == TS_SORT_VALUE) s->values.data[s->values.len - 1].used = true; /* what leaves need not be used again */
+    if (t->sort == TS_SORT_VALUE)
+        s->values.data[s->values.len - 1].used = true; /* what leaves need not be used again */
     return TS_OK;
 }
 
@@ -399,16 +426,21 @@ static ts_status read_start(ts_scope *s, ts_reader *r, ts_def *def) {
     if (def->start.func >= s->funcs.len) return ts_unknown(s, off, r->section, "function", def->start.func);
     const ts_cfunc_type *t = s->funcs.data[def->start.func];
     if (t->n_params != def->start.n_args)
-        return TS_BAD(s, off, r->section, "component start function requires %u arguments but was given %u", t->n_params, def->start.n_args);
+        return TS_BAD(s, off, r->section, "component start function requires %u arguments but was given %u",
+                      t->n_params, def->start.n_args);
     if ((t->result ? 1u : 0u) != def->start.n_results)
-        return TS_BAD(s, off, r->section, "component start function has a result count of %u but the function type has %u", def->start.n_results, t->result ? 1u : 0u);
+        return TS_BAD(s, off, r->section,
+                      "component start function has a result count of %u but the function type has %u",
+                      def->start.n_results, t->result ? 1u : 0u);
     for (uint32_t i = 0; i < t->n_params; i++) {
         const ts_extern_type *v = NULL;
         char reason[300] = "";
         TS_TRY(ts_scope_item(s, off, r->section, (ts_sort_idx){TS_SORT_VALUE, args[i]}, &v));
         ts_extern_type want = {.sort = TS_SORT_VALUE, .value = t->params[i].type};
         ts_sub c = {.d = s->d, .buf = reason, .size = sizeof reason};
-        if (!ts_extern_matches_sub(&c, v, &want)) return TS_BAD(s, off, r->section, "value type mismatch for component start function argument %u: %s", i, reason);
+        if (!ts_extern_matches_sub(&c, v, &want))
+            return TS_BAD(s, off, r->section, "value type mismatch for component start function argument %u: %s", i,
+                          reason);
     }
     return t->result ? TS_PUSH(s, values, (ts_value_entry){t->result, false}) : TS_OK;
 }
@@ -439,13 +471,17 @@ static ts_status skim_value(ts_scope *s, ts_reader *r, const ts_ctype *t) {
         uint32_t v;
         TS_TRY(ts_read_bytes(r, 4, &p));
         memcpy(&v, p, 4);
-        return (v & 0x7fffffffu) <= 0x7f800000u || v == 0x7fc00000u ? TS_OK : ts_reader_fail(r, "a NaN other than the canonical one");
+        return (v & 0x7fffffffu) <= 0x7f800000u || v == 0x7fc00000u
+                   ? TS_OK
+                   : ts_reader_fail(r, "a NaN other than the canonical one");
     }
     case TS_CT_F64: {
         uint64_t v;
         TS_TRY(ts_read_bytes(r, 8, &p));
         memcpy(&v, p, 8);
-        return (v & ~(1ull << 63)) <= 0x7ff0000000000000u || v == 0x7ff8000000000000u ? TS_OK : ts_reader_fail(r, "a NaN other than the canonical one");
+        return (v & ~(1ull << 63)) <= 0x7ff0000000000000u || v == 0x7ff8000000000000u
+                   ? TS_OK
+                   : ts_reader_fail(r, "a NaN other than the canonical one");
     }
     case TS_CT_CHAR:
         if (ts_reader_done(r)) return ts_read_eof(r);
@@ -484,7 +520,9 @@ static ts_status skim_value(ts_scope *s, ts_reader *r, const ts_ctype *t) {
         const ts_ctype *payload = t->kind == TS_CT_OPTION ? (b ? t->elem : NULL) : (b ? t->elem2 : t->elem);
         return payload ? skim_value(s, r, payload) : TS_OK;
     }
-    default: return TS_BAD(s, ts_reader_offset(r), r->section, "a literal of type %s is not possible", ts_ct_kind_name(t->kind));
+    default:
+        return TS_BAD(s, ts_reader_offset(r), r->section, "a literal of type %s is not possible",
+                      ts_ct_kind_name(t->kind));
     }
 }
 
@@ -506,7 +544,8 @@ static ts_status read_value(ts_scope *s, ts_reader *r, ts_def *def) {
 /* --- sections ---------------------------------------------------------------------------------------------------------------------- */
 static ts_status read_nested(ts_scope *s, ts_reader *r, ts_def *def) {
     ts_component *c;
-    if (s->depth + 1 >= TS_COMP_MAX_NESTING) return TS_BAD(s, ts_reader_offset(r), r->section, "nesting too deep: the limit is %d", TS_COMP_MAX_NESTING);
+    if (s->depth + 1 >= TS_COMP_MAX_NESTING)
+        return TS_BAD(s, ts_reader_offset(r), r->section, "nesting too deep: the limit is %d", TS_COMP_MAX_NESTING);
     ALLOC(s->d, c, 1);
     c->parent = s->c;
     def->kind = TS_DEF_COMPONENT;
@@ -530,7 +569,9 @@ static void read_component_name(ts_scope *s, ts_reader r) { /* errors in it are 
     ts_error_init(&ignored);
     r.err = &ignored;
     ts_reader sub;
-    if (ts_read_u8(&r, &id) != TS_OK || id != 0 || ts_read_u32(&r, &size) != TS_OK || ts_read_sub(&r, size, &sub) != TS_OK) return;
+    if (ts_read_u8(&r, &id) != TS_OK || id != 0 || ts_read_u32(&r, &size) != TS_OK ||
+        ts_read_sub(&r, size, &sub) != TS_OK)
+        return;
     if (ts_read_name(&sub, &name, &len) == TS_OK && !s->c->name) s->c->name = ts_arena_strndup(s->d->arena, name, len);
 }
 
@@ -546,7 +587,11 @@ static ts_status read_core_type_item(ts_scope *s, ts_reader *r, ts_def *def) {
     return ts_read_core_type(s, r);
 }
 
-static const struct { const char *name; read_item item; bool single; } SECTIONS[] = {
+static const struct {
+    const char *name;
+    read_item item;
+    bool single;
+} SECTIONS[] = {
     {"custom", NULL, true},
     {"core module", read_core_module, true},
     {"core instance", read_core_instance, false},
@@ -572,7 +617,9 @@ static ts_status read_section(ts_scope *s, ts_reader *r) {
     if (id >= sizeof SECTIONS / sizeof *SECTIONS || (values && !(s->d->features & TS_CF_VALUES)))
         return ts_fail_at(s->d->err, TS_MALFORMED, at, NULL, "malformed section id: %u", id);
     TS_TRY(ts_read_u32(r, &size));
-    if (size > ts_reader_left(r)) return ts_reader_fail(r, "unexpected end-of-file: section `%s` of %u bytes, %zu left", SECTIONS[id].name, size, ts_reader_left(r));
+    if (size > ts_reader_left(r))
+        return ts_reader_fail(r, "unexpected end-of-file: section `%s` of %u bytes, %zu left", SECTIONS[id].name, size,
+                              ts_reader_left(r));
     TS_TRY(ts_read_sub(r, size, &sub));
     sub.section = SECTIONS[id].name;
     if (id == 0) {
@@ -595,7 +642,9 @@ static ts_status read_section(ts_scope *s, ts_reader *r) {
             return ts_fail_nomem(s->d->err);
         }
     }
-    return ts_reader_done(&sub) ? TS_OK : ts_reader_fail(&sub, "section size mismatch: unexpected data at the end of the section");
+    return ts_reader_done(&sub)
+               ? TS_OK
+               : ts_reader_fail(&sub, "section size mismatch: unexpected data at the end of the section");
 }
 
 static ts_status read_preamble(ts_reader *r) {
@@ -619,18 +668,21 @@ static ts_status check_escape(ts_scope *s, uint64_t off, const ts_component_type
     for (uint32_t i = 0; st == TS_OK && i < t->n_imports; i++)
         if (!ts_free_slots(s->d, t->imports[i].type, &slots)) st = s->d->err->status;
     for (uint32_t k = 0; st == TS_OK && k < slots.cap; k++)
-        if (slots.keys[k] && !ts_ptrmap_get(&have, slots.keys[k], NULL)) st = TS_BAD(s, off, NULL, "local resource type found in imports");
+        if (slots.keys[k] && !ts_ptrmap_get(&have, slots.keys[k], NULL))
+            st = TS_BAD(s, off, NULL, "local resource type found in imports");
     ts_ptrmap_free(&slots);
     for (uint32_t i = 0; st == TS_OK && i < t->n_exports; i++)
         if (!ts_free_slots(s->d, t->exports[i].type, &slots)) st = s->d->err->status;
     /* those with a name of their own, by path */
     for (uint32_t k = 0; st == TS_OK && k < slots.cap; k++)
-        if (slots.keys[k] && !ts_ptrmap_get(&have, slots.keys[k], NULL) && !ts_ptrmap_put(&have, slots.keys[k], 2)) st = ts_fail_nomem(s->d->err);
+        if (slots.keys[k] && !ts_ptrmap_get(&have, slots.keys[k], NULL) && !ts_ptrmap_put(&have, slots.keys[k], 2))
+            st = ts_fail_nomem(s->d->err);
     ts_bind_vec paths = {0};
     uintptr_t v;
     for (uint32_t k = 0; st == TS_OK && k < have.cap; k++)
         if (have.keys[k]) have.vals[k] = have.vals[k] == 2;
-    for (uint32_t i = 0; st == TS_OK && i < t->n_exports; i++) st = ts_collect_binds(s->d, t->exports[i].type, &have, &paths);
+    for (uint32_t i = 0; st == TS_OK && i < t->n_exports; i++)
+        st = ts_collect_binds(s->d, t->exports[i].type, &have, &paths);
     for (uint32_t k = 0; st == TS_OK && k < slots.cap; k++)
         if (slots.keys[k] && ts_ptrmap_get(&have, slots.keys[k], &v) && v == 1)
             st = TS_BAD(s, off, NULL, "local resource type found in export but not exported itself");
@@ -644,7 +696,9 @@ static ts_status check_escape(ts_scope *s, uint64_t off, const ts_component_type
 
 static ts_status finish(ts_scope *s, uint64_t off, ts_component *c) {
     for (uint32_t i = 0; i < s->values.len; i++)
-        if (!s->values.data[i].used) return TS_BAD(s, off, NULL, "value index %u was not used as part of an instantiation, start function, or export", i);
+        if (!s->values.data[i].used)
+            return TS_BAD(s, off, NULL,
+                          "value index %u was not used as part of an instantiation, start function, or export", i);
     const ts_component_type *t = NULL;
     TS_TRY(ts_scope_component_type(s, off, NULL, &t));
     TS_TRY(check_escape(s, off, t));
@@ -687,7 +741,8 @@ ts_status ts_component_decode(ts_dec *d, ts_reader *r, ts_scope *parent, ts_comp
     /* the definitions go to the component also on failure: it frees the modules in them */
     c->defs = ts_arena_array(d->arena, s.defs.len, sizeof *c->defs);
     if (c->defs && s.defs.len) memcpy(c->defs, s.defs.data, s.defs.len * sizeof *c->defs);
-    if (c->defs) c->n_defs = s.defs.len;
+    if (c->defs)
+        c->n_defs = s.defs.len;
     else {
         for (uint32_t i = 0; i < s.defs.len; i++) {
             if (s.defs.data[i].kind == TS_DEF_CORE_MODULE) ts_module_free(s.defs.data[i].module);

@@ -143,14 +143,21 @@ ts_status ts_canon_resource_new(ts_cinstance *inst, ts_resource *rt, uint32_t re
 }
 
 /* The end of a resource: its destructor, called as a function of the instance that defines it. caller NULL: the host. */
-ts_status ts_resource_destroy(ts_cstore *s, ts_resource *rt, uint64_t rep, ts_cinstance *caller, ts_arena *arena, ts_error *e) {
+ts_status ts_resource_destroy(ts_cstore *s, ts_resource *rt, uint64_t rep, ts_cinstance *caller, ts_arena *arena,
+                              ts_error *e) {
     if (!rt->impl) {
         ts_status st = TS_OK;
         if (rt->host_def && rt->host_def->drop) {
-            ts_host_call call = {.host = rt->host, .store = s, .arena = arena, .err = e, .max_bytes = 256u << 20, .resource = rt->host_def};
+            ts_host_call call = {.host = rt->host,
+                                 .store = s,
+                                 .arena = arena,
+                                 .err = e,
+                                 .max_bytes = 256u << 20,
+                                 .resource = rt->host_def};
             st = rt->host_def->drop(&call, rep);
         }
-        if (rt->linker && rt->host_def && ts_linker_traces(rt->linker, rt->host_def->interface)) ts_trace_drop(rt->linker, rt, rep, st, e);
+        if (rt->linker && rt->host_def && ts_linker_traces(rt->linker, rt->host_def->interface))
+            ts_trace_drop(rt->linker, rt, rep, st, e);
         return st;
     }
     ts_cinstance *enter[16], **set = enter;

@@ -6,20 +6,20 @@
 #include "base/arena.h"
 #include "component/val.h"
 
-typedef struct ts_linker ts_linker;   /* names → what the host provides; one a configuration */
-typedef struct ts_cstore ts_cstore;   /* run-time state of component instances of one run (wraps a core store) */
+typedef struct ts_linker ts_linker;     /* names → what the host provides; one a configuration */
+typedef struct ts_cstore ts_cstore;     /* run-time state of component instances of one run (wraps a core store) */
 typedef struct ts_resource ts_resource; /* a run-time resource type: identity by address */
 
 /* A running call from a guest to the host. */
 struct ts_host_call {
-    void *host;          /* what ts_linker_… was given: the WASI context */
+    void *host; /* what ts_linker_… was given: the WASI context */
     ts_cstore *store;
-    ts_arena *arena;     /* for results: reset when the call is done */
+    ts_arena *arena; /* for results: reset when the call is done */
     ts_error *err;
-    uint64_t max_bytes;  /* a result's lists and strings beyond this are a limit error [256 MiB] */
+    uint64_t max_bytes;                      /* a result's lists and strings beyond this are a limit error [256 MiB] */
     const struct ts_host_func *func;         /* a call of a function … */
     const struct ts_host_resource *resource; /* … or of a resource's drop */
-    bool denied;         /* set by the host: refused, as it was not granted (a trace says so) */
+    bool denied;                             /* set by the host: refused, as it was not granted (a trace says so) */
 };
 
 /* args: n_params values; result: where the result goes (unset when the function has none). Handles: args[i].handle.rep is the rep given at
@@ -35,15 +35,19 @@ typedef struct ts_host_resource {
 } ts_host_resource;
 
 typedef struct ts_host_func {
-    const char *interface; /* without version */
-    const char *name;      /* "[method]input-stream.read", "get-random-bytes" */
-    const char *since;     /* "0.2.0": informative */
-    const char *unstable;  /* feature name, or NULL */
+    const char *interface;     /* without version */
+    const char *name;          /* "[method]input-stream.read", "get-random-bytes" */
+    const char *since;         /* "0.2.0": informative */
+    const char *unstable;      /* feature name, or NULL */
     const ts_cfunc_type *type; /* own/borrow slots index the table of host resources */
-    ts_host_fn fn;         /* NULL: specified, and not implemented here: link error or trap, by name */
+    ts_host_fn fn;             /* NULL: specified, and not implemented here: link error or trap, by name */
 } ts_host_func;
 
-typedef struct ts_host_iface_type { const char *interface; const char *name; const ts_ctype *type; } ts_host_iface_type; /* exported value types (records, enums …) */
+typedef struct ts_host_iface_type {
+    const char *interface;
+    const char *name;
+    const ts_ctype *type;
+} ts_host_iface_type; /* exported value types (records, enums …) */
 
 /* One host = all it provides for one range of versions. Resource identity is per host and linker: the same across 0.2.x names. */
 typedef struct ts_host_def {
@@ -61,7 +65,11 @@ ts_val *ts_host_vals(ts_host_call *c, size_t n);
 
 /* trace: one line a call; see cli. out is called with a whole line without newline. filter NULL: all. */
 /* filter: comma-separated interfaces: "wasi:io/streams", "io/streams", "io" (all of a package), "streams". */
-typedef struct ts_trace { void (*line)(void *data, const char *line, size_t len); void *data; const char *filter; } ts_trace;
+typedef struct ts_trace {
+    void (*line)(void *data, const char *line, size_t len);
+    void *data;
+    const char *filter;
+} ts_trace;
 
 /* linker */
 ts_status ts_linker_create(TS_OWN ts_linker **out, ts_error *e) TS_MUST_USE;

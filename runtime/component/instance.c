@@ -32,10 +32,16 @@ static void drop_host_handles(ts_cstore *s) {
         for (ts_cinstance *i = s->instances; i; i = i->next) {
             for (uint32_t k = i->handles.len; k-- > 1;) {
                 ts_handle *h = &i->handles.array[k];
-                if (h->kind != TS_HANDLE_OWN || !h->rt || h->rt->impl || !h->rt->host_def || !h->rt->host_def->drop) continue;
+                if (h->kind != TS_HANDLE_OWN || !h->rt || h->rt->impl || !h->rt->host_def || !h->rt->host_def->drop)
+                    continue;
                 ts_error e;
                 ts_error_init(&e);
-                ts_host_call call = {.host = h->rt->host, .store = s, .arena = &arena, .err = &e, .max_bytes = 256u << 20, .resource = h->rt->host_def};
+                ts_host_call call = {.host = h->rt->host,
+                                     .store = s,
+                                     .arena = &arena,
+                                     .err = &e,
+                                     .max_bytes = 256u << 20,
+                                     .resource = h->rt->host_def};
                 if (h->rt->host_def->drop(&call, h->rep) != TS_OK && !last) {
                     refused = true;
                     continue;
@@ -65,7 +71,9 @@ void ts_cstore_destroy(ts_cstore *s) {
     ts_arena_free(&s->arena);
     free(s);
 }
-ts_store *ts_cstore_core(ts_cstore *s) { return s->core; }
+ts_store *ts_cstore_core(ts_cstore *s) {
+    return s->core;
+}
 
 /* --- exports ------------------------------------------------------------------------------------------------------- */
 
@@ -75,7 +83,9 @@ const ts_item *ts_exports_find(const ts_exports *x, const char *name, size_t len
     }
     return NULL;
 }
-const ts_exports *ts_cinstance_exports(const ts_cinstance *i) { return &i->exports; }
+const ts_exports *ts_cinstance_exports(const ts_cinstance *i) {
+    return &i->exports;
+}
 
 static ts_status exports_alloc(ts_arena *a, ts_exports *x, uint32_t n, ts_error *e) {
     x->names = ts_arena_array(a, n, sizeof *x->names);
@@ -98,7 +108,10 @@ ts_status ts_bind_resources(const ts_def *d, const ts_item *item, ts_resource **
             at = at->sort == TS_SORT_INSTANCE ? ts_exports_find(at->instance, b->path[k], strlen(b->path[k])) : NULL;
         }
         if (!at || at->sort != TS_SORT_TYPE || !at->rt) {
-            return ts_fail(e, TS_UNLINKABLE, "the resource type `%s` is not provided", b->n_path ? b->path[b->n_path - 1] : d->kind == TS_DEF_IMPORT ? d->import.name : "");
+            return ts_fail(e, TS_UNLINKABLE, "the resource type `%s` is not provided",
+                           b->n_path                  ? b->path[b->n_path - 1]
+                           : d->kind == TS_DEF_IMPORT ? d->import.name
+                                                      : "");
         }
         env[b->slot] = at->rt;
     }
@@ -115,8 +128,13 @@ typedef struct inst_ctx {
     ts_error *e;
 } inst_ctx;
 
-typedef struct named_item { const char *name; uint32_t len; ts_item item; } named_item;
-static ts_status instantiate(ts_cstore *s, ts_component *c, ts_cinstance *parent, ts_cinstance *outer, const ts_item *imports, ts_cinstance **out, ts_error *e);
+typedef struct named_item {
+    const char *name;
+    uint32_t len;
+    ts_item item;
+} named_item;
+static ts_status instantiate(ts_cstore *s, ts_component *c, ts_cinstance *parent, ts_cinstance *outer,
+                             const ts_item *imports, ts_cinstance **out, ts_error *e);
 
 static ts_status item_of(inst_ctx *x, ts_sort_idx what, ts_item *out) {
     ts_cinstance *i = x->i;
@@ -199,11 +217,26 @@ static ts_status def_core_inline(inst_ctx *x, const ts_def *d) {
         ts_sort_idx w = d->inst.args[k].what;
         ts_extern *o = &ci->items[k];
         switch (w.sort) {
-        case TS_SORT_CORE_FUNC: o->kind = TS_EXTERN_FUNC; o->func = i->core_funcs[w.index]; break;
-        case TS_SORT_CORE_TABLE: o->kind = TS_EXTERN_TABLE; o->table = i->core_tables[w.index]; break;
-        case TS_SORT_CORE_MEMORY: o->kind = TS_EXTERN_MEM; o->mem = i->core_memories[w.index]; break;
-        case TS_SORT_CORE_GLOBAL: o->kind = TS_EXTERN_GLOBAL; o->global = i->core_globals[w.index]; break;
-        case TS_SORT_CORE_TAG: o->kind = TS_EXTERN_TAG; o->tag = i->core_tags[w.index]; break;
+        case TS_SORT_CORE_FUNC:
+            o->kind = TS_EXTERN_FUNC;
+            o->func = i->core_funcs[w.index];
+            break;
+        case TS_SORT_CORE_TABLE:
+            o->kind = TS_EXTERN_TABLE;
+            o->table = i->core_tables[w.index];
+            break;
+        case TS_SORT_CORE_MEMORY:
+            o->kind = TS_EXTERN_MEM;
+            o->mem = i->core_memories[w.index];
+            break;
+        case TS_SORT_CORE_GLOBAL:
+            o->kind = TS_EXTERN_GLOBAL;
+            o->global = i->core_globals[w.index];
+            break;
+        case TS_SORT_CORE_TAG:
+            o->kind = TS_EXTERN_TAG;
+            o->tag = i->core_tags[w.index];
+            break;
         default: return ts_fail(x->e, TS_INVALID, "a core instance cannot export a %s", ts_sort_name(w.sort));
         }
     }
@@ -223,11 +256,14 @@ static ts_status def_instantiate(inst_ctx *x, const ts_def *d) {
         bool found = false;
         for (uint32_t a = 0; a < d->inst.n_args && !found; a++) {
             const ts_arg *arg = &d->inst.args[a];
-            if (arg->name_len != im->import.name_len || memcmp(arg->name, im->import.name, arg->name_len) != 0) continue;
+            if (arg->name_len != im->import.name_len || memcmp(arg->name, im->import.name, arg->name_len) != 0)
+                continue;
             TS_TRY(item_of(x, arg->what, &imports[n]));
             found = true;
         }
-        if (!found) return ts_fail(x->e, TS_UNLINKABLE, "the import `%s` of a nested component is not provided", im->import.name);
+        if (!found)
+            return ts_fail(x->e, TS_UNLINKABLE, "the import `%s` of a nested component is not provided",
+                           im->import.name);
         n++;
     }
     ts_cinstance *child;
@@ -254,7 +290,8 @@ static ts_status def_inline(inst_ctx *x, const ts_def *d) {
 static ts_status def_alias_core_export(inst_ctx *x, const ts_def *d) {
     ts_cinstance *i = x->i;
     ts_extern o;
-    if (!core_inst_export(&i->core_instances[d->alias.instance], d->alias.name, d->alias.name_len, &o)) return ts_fail(x->e, TS_INVALID, "core instance %u has no export `%s`", d->alias.instance, d->alias.name);
+    if (!core_inst_export(&i->core_instances[d->alias.instance], d->alias.name, d->alias.name_len, &o))
+        return ts_fail(x->e, TS_INVALID, "core instance %u has no export `%s`", d->alias.instance, d->alias.name);
     switch (d->sort) {
     case TS_SORT_CORE_FUNC: i->core_funcs[i->n_core_funcs++] = o.func; return TS_OK;
     case TS_SORT_CORE_TABLE: i->core_tables[i->n_core_tables++] = o.table; return TS_OK;
@@ -345,7 +382,8 @@ static ts_status def_type(inst_ctx *x, const ts_def *d) {
 }
 
 static ts_status def_start(inst_ctx *x, const ts_def *d) {
-    if (d->start.n_args || d->start.n_results) return ts_fail(x->e, TS_UNSUPPORTED, "a component start function with values is not implemented");
+    if (d->start.n_args || d->start.n_results)
+        return ts_fail(x->e, TS_UNSUPPORTED, "a component start function with values is not implemented");
     ts_arena *scratch = NULL;
     TS_TRY(ts_scratch_enter(x->s, &scratch, x->e));
     ts_val none;
@@ -370,8 +408,10 @@ static ts_status carry_out(inst_ctx *x, const ts_def *d) {
     case TS_DEF_INSTANTIATE: return def_instantiate(x, d);
     case TS_DEF_INLINE: return def_inline(x, d);
     case TS_DEF_ALIAS_EXPORT: {
-        const ts_item *found = ts_exports_find(i->instances[d->alias.instance].instance, d->alias.name, d->alias.name_len);
-        if (!found) return ts_fail(x->e, TS_UNLINKABLE, "instance %u has no export `%s`", d->alias.instance, d->alias.name);
+        const ts_item *found =
+            ts_exports_find(i->instances[d->alias.instance].instance, d->alias.name, d->alias.name_len);
+        if (!found)
+            return ts_fail(x->e, TS_UNLINKABLE, "instance %u has no export `%s`", d->alias.instance, d->alias.name);
         TS_TRY(ts_bind_resources(d, found, i->res, x->e));
         return push_item(x, found);
     }
@@ -396,10 +436,14 @@ static ts_status carry_out(inst_ctx *x, const ts_def *d) {
     return ts_fail(x->e, TS_INVALID, "unknown definition");
 }
 
-static void *space(ts_arena *a, uint32_t n, size_t size) { return ts_arena_array(a, n, size); }
+static void *space(ts_arena *a, uint32_t n, size_t size) {
+    return ts_arena_array(a, n, size);
+}
 
-static ts_status instantiate(ts_cstore *s, ts_component *c, ts_cinstance *parent, ts_cinstance *outer, const ts_item *imports, ts_cinstance **out, ts_error *e) {
-    if (s->core->limits.instances && s->core->n_instances >= s->core->limits.instances) return ts_fail(e, TS_LIMIT, "too many instances");
+static ts_status instantiate(ts_cstore *s, ts_component *c, ts_cinstance *parent, ts_cinstance *outer,
+                             const ts_item *imports, ts_cinstance **out, ts_error *e) {
+    if (s->core->limits.instances && s->core->n_instances >= s->core->limits.instances)
+        return ts_fail(e, TS_LIMIT, "too many instances");
     ts_arena *a = &s->arena;
     ts_cinstance *i = ts_arena_alloc(a, sizeof *i);
     if (!i) return ts_fail_nomem(e);
@@ -411,12 +455,18 @@ static ts_status instantiate(ts_cstore *s, ts_component *c, ts_cinstance *parent
     i->may_enter = false; /* core start functions run inside of it */
     i->next = s->instances;
     s->instances = i;
-    bool ok = (i->res = space(a, c->n_resources, sizeof *i->res)) && (i->core_modules = space(a, c->n_core_modules, sizeof *i->core_modules)) &&
-              (i->core_instances = space(a, c->n_core_instances, sizeof *i->core_instances)) && (i->core_funcs = space(a, c->n_core_funcs, sizeof *i->core_funcs)) &&
-              (i->core_tables = space(a, c->n_core_tables, sizeof *i->core_tables)) && (i->core_memories = space(a, c->n_core_memories, sizeof *i->core_memories)) &&
-              (i->core_globals = space(a, c->n_core_globals, sizeof *i->core_globals)) && (i->core_tags = space(a, c->n_core_tags, sizeof *i->core_tags)) &&
-              (i->funcs = space(a, c->n_funcs, sizeof *i->funcs)) && (i->types = space(a, c->n_types, sizeof *i->types)) &&
-              (i->components = space(a, c->n_components, sizeof *i->components)) && (i->instances = space(a, c->n_instances, sizeof *i->instances));
+    bool ok = (i->res = space(a, c->n_resources, sizeof *i->res)) &&
+              (i->core_modules = space(a, c->n_core_modules, sizeof *i->core_modules)) &&
+              (i->core_instances = space(a, c->n_core_instances, sizeof *i->core_instances)) &&
+              (i->core_funcs = space(a, c->n_core_funcs, sizeof *i->core_funcs)) &&
+              (i->core_tables = space(a, c->n_core_tables, sizeof *i->core_tables)) &&
+              (i->core_memories = space(a, c->n_core_memories, sizeof *i->core_memories)) &&
+              (i->core_globals = space(a, c->n_core_globals, sizeof *i->core_globals)) &&
+              (i->core_tags = space(a, c->n_core_tags, sizeof *i->core_tags)) &&
+              (i->funcs = space(a, c->n_funcs, sizeof *i->funcs)) &&
+              (i->types = space(a, c->n_types, sizeof *i->types)) &&
+              (i->components = space(a, c->n_components, sizeof *i->components)) &&
+              (i->instances = space(a, c->n_instances, sizeof *i->instances));
     if (!ok) return ts_fail_nomem(e);
     TS_TRY(exports_alloc(a, &i->exports, c->n_exports, e));
     i->exports.owner = i;
@@ -436,9 +486,13 @@ ts_status ts_component_instantiate(ts_cstore *s, ts_linker *l, ts_component *c, 
     ts_missing_list missing = {.out = &first, .max = 1};
     TS_TRY(ts_linker_resolve(l, c, &s->arena, env, imports, &missing, e));
     if (missing.n && !(l && ts_linker_trap_missing(l))) {
-        return ts_fail(e, TS_UNLINKABLE, "the import `%s%s%s` cannot be linked: %s%s", first.name, first.function[0] ? " " : "", first.function, first.reason, missing.n > 1 ? " (and others)" : "");
+        return ts_fail(e, TS_UNLINKABLE, "the import `%s%s%s` cannot be linked: %s%s", first.name,
+                       first.function[0] ? " " : "", first.function, first.reason,
+                       missing.n > 1 ? " (and others)" : "");
     }
-    if (s->n_components == s->cap_components && !ts_vec_grow((void **)&s->components, &s->cap_components, (uint64_t)s->n_components + 1, sizeof *s->components)) return ts_fail_nomem(e);
+    if (s->n_components == s->cap_components &&
+        !ts_vec_grow((void **)&s->components, &s->cap_components, (uint64_t)s->n_components + 1, sizeof *s->components))
+        return ts_fail_nomem(e);
     __atomic_fetch_add(&c->refs, 1, __ATOMIC_RELAXED);
     s->components[s->n_components++] = c;
     return instantiate(s, c, NULL, NULL, imports, out, e);
@@ -453,7 +507,9 @@ static const ts_item *find_instance(const ts_exports *x, const char *name) {
     if (!ts_name_parse(name, strlen(name), &want)) return NULL;
     for (uint32_t i = 0; i < x->n; i++) {
         if (!ts_name_parse(x->names[i], x->lens[i], &have)) continue;
-        bool same = want.has_version ? ts_name_compatible(&have, &want) : have.base_len == want.base_len && memcmp(have.base, want.base, want.base_len) == 0;
+        bool same = want.has_version
+                        ? ts_name_compatible(&have, &want)
+                        : have.base_len == want.base_len && memcmp(have.base, want.base, want.base_len) == 0;
         if (same) return &x->items[i];
     }
     return NULL;

@@ -41,9 +41,15 @@ ts_status ts_linker_add_host(ts_linker *l, const ts_host_def *def, void *host, t
     return ts_vec_push(&l->hosts, h) ? TS_OK : ts_fail_nomem(e);
 }
 
-void ts_linker_set_trace(ts_linker *l, const ts_trace *t) { l->trace = t ? *t : (ts_trace){0}; }
-void ts_linker_unknown_imports_trap(ts_linker *l, bool on) { l->unknown_trap = on; }
-bool ts_linker_trap_missing(const ts_linker *l) { return l->unknown_trap; }
+void ts_linker_set_trace(ts_linker *l, const ts_trace *t) {
+    l->trace = t ? *t : (ts_trace){0};
+}
+void ts_linker_unknown_imports_trap(ts_linker *l, bool on) {
+    l->unknown_trap = on;
+}
+bool ts_linker_trap_missing(const ts_linker *l) {
+    return l->unknown_trap;
+}
 /* Where there is no memory for the name, everything is denied. */
 void ts_linker_deny(ts_linker *l, const char *interface) {
     const char *s = ts_arena_strndup(&l->arena, interface, strlen(interface));
@@ -62,7 +68,8 @@ ts_resource *ts_linker_resource(ts_linker *l, const char *interface, const char 
     for (uint32_t i = 0; i < l->hosts.len; i++) {
         const ts_host_def *d = l->hosts.data[i].def;
         for (uint32_t k = 0; k < d->n_resources; k++) {
-            if (strcmp(d->resources[k].interface, interface) == 0 && strcmp(d->resources[k].name, name) == 0) return l->hosts.data[i].rt_map[k];
+            if (strcmp(d->resources[k].interface, interface) == 0 && strcmp(d->resources[k].name, name) == 0)
+                return l->hosts.data[i].rt_map[k];
         }
     }
     return NULL;
@@ -74,7 +81,9 @@ static ts_status add_named(ts_linker *l, const char *name, const ts_exports *x, 
     if (!copy || !ts_vec_push(&l->named, n)) return ts_fail_nomem(e);
     return TS_OK;
 }
-ts_status ts_linker_add_instance(ts_linker *l, const char *name, ts_cinstance *i, ts_error *e) { return add_named(l, name, ts_cinstance_exports(i), NULL, e); }
+ts_status ts_linker_add_instance(ts_linker *l, const char *name, ts_cinstance *i, ts_error *e) {
+    return add_named(l, name, ts_cinstance_exports(i), NULL, e);
+}
 ts_status ts_linker_add_module(ts_linker *l, const char *name, ts_module *m, ts_error *e) {
     ts_module_ref(m);
     ts_status st = add_named(l, name, NULL, m, e);
@@ -84,13 +93,16 @@ ts_status ts_linker_add_module(ts_linker *l, const char *name, ts_module *m, ts_
 
 /* --- names --------------------------------------------------------------------------------------------------------- */
 
-static bool same(const char *a, size_t n, const char *b) { return strlen(b) == n && memcmp(a, b, n) == 0; }
+static bool same(const char *a, size_t n, const char *b) {
+    return strlen(b) == n && memcmp(a, b, n) == 0;
+}
 
 static bool in_list(const char *const *list, uint32_t n, const char *base, size_t len, bool prefix) {
     for (uint32_t i = 0; i < n; i++) {
         size_t k = strlen(list[i]);
         if (k == len && memcmp(list[i], base, len) == 0) return true;
-        if (prefix && k < len && memcmp(list[i], base, k) == 0 && (base[k] == '/' || (k && list[i][k - 1] == ':'))) return true;
+        if (prefix && k < len && memcmp(list[i], base, k) == 0 && (base[k] == '/' || (k && list[i][k - 1] == ':')))
+            return true;
     }
     return false;
 }
@@ -109,7 +121,8 @@ static name_fit host_fits(const ts_host_def *d, const char *interface, const cha
 }
 
 /* The host that has this interface, in a version that fits; *fit tells how well the best one does. */
-static const ts_linker_host *find_host(const ts_linker *l, const char *name, size_t len, name_fit *fit, const char **versions) {
+static const ts_linker_host *find_host(const ts_linker *l, const char *name, size_t len, name_fit *fit,
+                                       const char **versions) {
     const ts_linker_host *best = NULL;
     *fit = FIT_NONE;
     for (uint32_t i = 0; i < l->hosts.len && *fit != FIT; i++) {
@@ -132,7 +145,8 @@ static const ts_linker_host *find_host(const ts_linker *l, const char *name, siz
     return best;
 }
 
-static const ts_host_func *find_func(const ts_host_def *d, const char *iface, size_t iface_len, const char *name, size_t len) {
+static const ts_host_func *find_func(const ts_host_def *d, const char *iface, size_t iface_len, const char *name,
+                                     size_t len) {
     for (uint32_t lo = 0, hi = d->n_funcs; lo < hi;) {
         uint32_t mid = (lo + hi) / 2;
         const ts_host_func *f = &d->funcs[mid];
@@ -142,8 +156,10 @@ static const ts_host_func *find_func(const ts_host_def *d, const char *iface, si
         if (c == 0) c = memcmp(f->name, name, n < len ? n : len);
         if (c == 0 && k == iface_len) c = n < len ? -1 : n > len;
         if (c == 0) return f;
-        if (c < 0) lo = mid + 1;
-        else hi = mid;
+        if (c < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
     }
     return NULL;
 }
@@ -172,7 +188,8 @@ static void miss(resolver *r, const char *name, const char *function, const char
 
 /* Why nothing provides an interface of this name. */
 static void why_unknown(const char *name, size_t len, char *buf, size_t size) {
-    static const char *const packages[] = {"wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:http", "wasi:io", "wasi:random", "wasi:sockets"};
+    static const char *const packages[] = {"wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:http",
+                                           "wasi:io",  "wasi:random", "wasi:sockets"};
     ts_iface_name n;
     if (!ts_name_parse(name, len, &n) || n.base_len < 5 || memcmp(n.base, "wasi:", 5) != 0) {
         snprintf(buf, size, "nothing provides it");
@@ -182,15 +199,22 @@ static void why_unknown(const char *name, size_t len, char *buf, size_t size) {
     size_t pkg = slash ? (size_t)(slash - n.base) : n.base_len;
     bool known = false;
     for (size_t i = 0; i < sizeof packages / sizeof *packages; i++) known |= same(n.base, pkg, packages[i]);
-    if (n.has_version && n.major == 0 && n.minor == 3) snprintf(buf, size, "it belongs to WASI 0.3, which is not implemented");
-    else if (!known) snprintf(buf, size, "%.*s is not part of WASI 0.2", (int)pkg, n.base);
-    else if (n.has_version && (n.major != 0 || n.minor != 2)) snprintf(buf, size, "version %u.%u.%u is not compatible with WASI 0.2", n.major, n.minor, n.patch);
-    else if (n.has_version && n.pre_len) snprintf(buf, size, "pre-release version %.*s of WASI 0.2 is not compatible with 0.2.0", (int)n.pre_len, n.pre);
-    else if (!n.has_version) snprintf(buf, size, "it has no version: WASI 0.2 is imported as %.*s@0.2.x", (int)n.base_len, n.base);
-    else snprintf(buf, size, "WASI 0.2 as implemented here has no such interface");
+    if (n.has_version && n.major == 0 && n.minor == 3)
+        snprintf(buf, size, "it belongs to WASI 0.3, which is not implemented");
+    else if (!known)
+        snprintf(buf, size, "%.*s is not part of WASI 0.2", (int)pkg, n.base);
+    else if (n.has_version && (n.major != 0 || n.minor != 2))
+        snprintf(buf, size, "version %u.%u.%u is not compatible with WASI 0.2", n.major, n.minor, n.patch);
+    else if (n.has_version && n.pre_len)
+        snprintf(buf, size, "pre-release version %.*s of WASI 0.2 is not compatible with 0.2.0", (int)n.pre_len, n.pre);
+    else if (!n.has_version)
+        snprintf(buf, size, "it has no version: WASI 0.2 is imported as %.*s@0.2.x", (int)n.base_len, n.base);
+    else
+        snprintf(buf, size, "WASI 0.2 as implemented here has no such interface");
 }
 
-static ts_cfunc *missing_func(resolver *r, const char *iface, const char *name, uint32_t len, const ts_cfunc_type *type, const char *reason, bool denied) {
+static ts_cfunc *missing_func(resolver *r, const char *iface, const char *name, uint32_t len, const ts_cfunc_type *type,
+                              const char *reason, bool denied) {
     ts_cfunc *f = ts_arena_alloc(r->arena, sizeof *f);
     if (!f) return NULL;
     f->kind = TS_CFUNC_MISSING;
@@ -211,24 +235,31 @@ static ts_resource *dummy_resource(resolver *r, const char *iface, const char *n
     for (uint32_t i = 0; i < l->dummies.len; i++) {
         if (strcmp(l->dummies.data[i].name, name) != 0) continue;
         if (strcmp(l->dummies.data[i].interface, iface) == 0) return l->dummies.data[i].rt;
-        if (pa && ts_name_parse(l->dummies.data[i].interface, strlen(l->dummies.data[i].interface), &b) && ts_name_compatible(&a, &b)) return l->dummies.data[i].rt;
+        if (pa && ts_name_parse(l->dummies.data[i].interface, strlen(l->dummies.data[i].interface), &b) &&
+            ts_name_compatible(&a, &b))
+            return l->dummies.data[i].rt;
     }
-    ts_linker_dummy d = {.interface = ts_arena_strndup(&l->arena, iface, strlen(iface)), .name = ts_arena_strndup(&l->arena, name, strlen(name)), .rt = ts_arena_alloc(&l->arena, sizeof *d.rt)};
+    ts_linker_dummy d = {.interface = ts_arena_strndup(&l->arena, iface, strlen(iface)),
+                         .name = ts_arena_strndup(&l->arena, name, strlen(name)),
+                         .rt = ts_arena_alloc(&l->arena, sizeof *d.rt)};
     if (!d.interface || !d.name || !d.rt || !ts_vec_push(&l->dummies, d)) return NULL;
     d.rt->name = d.name;
     return d.rt;
 }
 
-static ts_status func_from_host(resolver *r, const ts_linker_host *h, const char *import_name, const char *iface, size_t iface_len, const ts_named_extern *x, ts_item *out) {
+static ts_status func_from_host(resolver *r, const ts_linker_host *h, const char *import_name, const char *iface,
+                                size_t iface_len, const ts_named_extern *x, ts_item *out) {
     char reason[200] = "";
     const ts_host_func *hf = h ? find_func(h->def, iface, iface_len, x->name, x->name_len) : NULL;
     bool report = true;
     out->sort = TS_SORT_FUNC;
     if (!hf) {
         snprintf(reason, sizeof reason, "the interface has no such function here");
-    } else if (hf->unstable && !in_list(r->l->unstable.data, r->l->unstable.len, hf->unstable, strlen(hf->unstable), false)) {
+    } else if (hf->unstable &&
+               !in_list(r->l->unstable.data, r->l->unstable.len, hf->unstable, strlen(hf->unstable), false)) {
         snprintf(reason, sizeof reason, "it needs the unstable feature `%s`, which is not enabled", hf->unstable);
-    } else if (!ts_cfunc_type_matches(hf->type, x->type->func, (const void *const *)h->rt_map, (const void *const *)r->env, reason, sizeof reason)) {
+    } else if (!ts_cfunc_type_matches(hf->type, x->type->func, (const void *const *)h->rt_map,
+                                      (const void *const *)r->env, reason, sizeof reason)) {
         char why[160];
         snprintf(why, sizeof why, "%.150s", reason);
         snprintf(reason, sizeof reason, "type mismatch: %s", why);
@@ -254,11 +285,15 @@ static ts_status func_from_host(resolver *r, const ts_linker_host *h, const char
     return out->func ? TS_OK : ts_fail_nomem(r->e);
 }
 
-static ts_status bind(resolver *r, const ts_def *d, const ts_item *item) { return ts_bind_resources(d, item, r->env, r->e); }
+static ts_status bind(resolver *r, const ts_def *d, const ts_item *item) {
+    return ts_bind_resources(d, item, r->env, r->e);
+}
 
 static ts_status check_func(resolver *r, const char *import_name, const ts_named_extern *x, ts_item *it) {
     char reason[200] = "", why[160] = "";
-    if (ts_cfunc_type_matches(it->func->type, x->type->func, (const void *const *)it->func->res, (const void *const *)r->env, why, sizeof why)) return TS_OK;
+    if (ts_cfunc_type_matches(it->func->type, x->type->func, (const void *const *)it->func->res,
+                              (const void *const *)r->env, why, sizeof why))
+        return TS_OK;
     snprintf(reason, sizeof reason, "type mismatch: %s", why);
     miss(r, import_name, x->name, reason);
     it->func = missing_func(r, import_name, x->name, x->name_len, x->type->func, reason, false);
@@ -286,7 +321,10 @@ static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
         }
         for (uint32_t i = 0; i < l->named.len && !given && is_iface; i++) {
             ts_iface_name have;
-            if (l->named.data[i].exports && ts_name_parse(l->named.data[i].name, strlen(l->named.data[i].name), &have) && ts_name_compatible(&have, &parsed)) given = l->named.data[i].exports;
+            if (l->named.data[i].exports &&
+                ts_name_parse(l->named.data[i].name, strlen(l->named.data[i].name), &have) &&
+                ts_name_compatible(&have, &parsed))
+                given = l->named.data[i].exports;
         }
         denied = !given && (l->deny_all || in_list(l->denied.data, l->denied.len, base, base_len, true));
         if (!given) h = find_host(l, name, len, &fit, &versions);
@@ -294,9 +332,14 @@ static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
     }
     char unknown[200] = "";
     if (!given && !h) {
-        if (denied) snprintf(unknown, sizeof unknown, "denied");
-        else if (fit == FIT_VERSION && is_iface && parsed.has_version) snprintf(unknown, sizeof unknown, "version %u.%u.%u%s%.*s is not compatible with %s", parsed.major, parsed.minor, parsed.patch, parsed.pre_len ? "-" : "", (int)parsed.pre_len, parsed.pre ? parsed.pre : "", versions ? versions : "the one without version");
-        else why_unknown(name, len, unknown, sizeof unknown);
+        if (denied)
+            snprintf(unknown, sizeof unknown, "denied");
+        else if (fit == FIT_VERSION && is_iface && parsed.has_version)
+            snprintf(unknown, sizeof unknown, "version %u.%u.%u%s%.*s is not compatible with %s", parsed.major,
+                     parsed.minor, parsed.patch, parsed.pre_len ? "-" : "", (int)parsed.pre_len,
+                     parsed.pre ? parsed.pre : "", versions ? versions : "the one without version");
+        else
+            why_unknown(name, len, unknown, sizeof unknown);
     }
 
     ts_exports *x = ts_arena_alloc(r->arena, sizeof *x);
@@ -323,7 +366,9 @@ static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
         if (w->type->sort == TS_SORT_TYPE && w->type->is_resource && !it->rt) {
             if (h) {
                 for (uint32_t k = 0; k < h->def->n_resources && !it->rt; k++) {
-                    if (same(base, base_len, h->def->resources[k].interface) && same(w->name, w->name_len, h->def->resources[k].name)) it->rt = h->rt_map[k];
+                    if (same(base, base_len, h->def->resources[k].interface) &&
+                        same(w->name, w->name_len, h->def->resources[k].name))
+                        it->rt = h->rt_map[k];
                 }
             }
             /* `use`d from another interface: an eq bound says which one, its slot is filled */
@@ -353,7 +398,8 @@ static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
                 if (!it->func) return ts_fail_nomem(r->e);
             }
         } else if (w->type->sort != TS_SORT_TYPE && !it->sort) {
-            return ts_fail(r->e, TS_UNLINKABLE, "the import `%s` needs a %s `%s`, which nothing provides", name, ts_sort_name(w->type->sort), w->name);
+            return ts_fail(r->e, TS_UNLINKABLE, "the import `%s` needs a %s `%s`, which nothing provides", name,
+                           ts_sort_name(w->type->sort), w->name);
         }
     }
     return TS_OK;
@@ -369,7 +415,8 @@ static ts_status resolve_import(resolver *r, const ts_def *d, ts_item *out) {
     case TS_SORT_FUNC: {
         ts_named_extern x = {.name = d->import.name, .name_len = d->import.name_len, .type = t};
         for (uint32_t i = 0; l && i < l->hosts.len; i++) {
-            if (find_func(l->hosts.data[i].def, "", 0, x.name, x.name_len)) return func_from_host(r, &l->hosts.data[i], "", "", 0, &x, out);
+            if (find_func(l->hosts.data[i].def, "", 0, x.name, x.name_len))
+                return func_from_host(r, &l->hosts.data[i], "", "", 0, &x, out);
         }
         miss(r, "", d->import.name, "nothing provides it");
         out->func = missing_func(r, "", x.name, x.name_len, t->func, "nothing provides it", false);
@@ -399,15 +446,20 @@ static ts_status resolve_import(resolver *r, const ts_def *d, ts_item *out) {
                 return TS_OK;
             }
             snprintf(reason, sizeof reason, "type mismatch: %s", why);
-            return ts_fail(r->e, TS_UNLINKABLE, "the core module import `%s` cannot be linked: %s", d->import.name, reason);
+            return ts_fail(r->e, TS_UNLINKABLE, "the core module import `%s` cannot be linked: %s", d->import.name,
+                           reason);
         }
         return ts_fail(r->e, TS_UNLINKABLE, "the core module import `%s` is not provided", d->import.name);
-    case TS_SORT_COMPONENT: return ts_fail(r->e, TS_UNLINKABLE, "the component import `%s` is not provided", d->import.name);
-    default: return ts_fail(r->e, TS_UNSUPPORTED, "the value import `%s`: values in the component model are not implemented", d->import.name);
+    case TS_SORT_COMPONENT:
+        return ts_fail(r->e, TS_UNLINKABLE, "the component import `%s` is not provided", d->import.name);
+    default:
+        return ts_fail(r->e, TS_UNSUPPORTED, "the value import `%s`: values in the component model are not implemented",
+                       d->import.name);
     }
 }
 
-ts_status ts_linker_resolve(ts_linker *l, ts_component *c, ts_arena *arena, ts_resource **env, ts_item *items, ts_missing_list *missing, ts_error *e) {
+ts_status ts_linker_resolve(ts_linker *l, ts_component *c, ts_arena *arena, ts_resource **env, ts_item *items,
+                            ts_missing_list *missing, ts_error *e) {
     resolver r = {.l = l, .c = c, .arena = arena, .env = env, .missing = missing, .e = e};
     uint32_t n = 0;
     for (uint32_t i = 0; i < c->n_defs; i++) {
@@ -417,13 +469,15 @@ ts_status ts_linker_resolve(ts_linker *l, ts_component *c, ts_arena *arena, ts_r
     return TS_OK;
 }
 
-ts_status ts_linker_check(ts_linker *l, const ts_component *c, ts_missing *out, uint32_t max, uint32_t *n, ts_error *e) {
+ts_status ts_linker_check(ts_linker *l, const ts_component *c, ts_missing *out, uint32_t max, uint32_t *n,
+                          ts_error *e) {
     ts_arena arena;
     ts_arena_init(&arena);
     ts_item *items = ts_arena_array(&arena, c->n_imports, sizeof *items);
     ts_resource **env = ts_arena_array(&arena, c->n_resources, sizeof *env);
     ts_missing_list missing = {.out = out, .max = max};
-    ts_status st = items && env ? ts_linker_resolve(l, (ts_component *)(uintptr_t)c, &arena, env, items, &missing, e) : ts_fail_nomem(e);
+    ts_status st = items && env ? ts_linker_resolve(l, (ts_component *)(uintptr_t)c, &arena, env, items, &missing, e)
+                                : ts_fail_nomem(e);
     *n = missing.n;
     ts_arena_free(&arena);
     return st;

@@ -6,9 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool digit(char c) { return c >= '0' && c <= '9'; }
-static bool lower(char c) { return c >= 'a' && c <= 'z'; }
-static bool upper(char c) { return c >= 'A' && c <= 'Z'; }
+static bool digit(char c) {
+    return c >= '0' && c <= '9';
+}
+static bool lower(char c) {
+    return c >= 'a' && c <= 'z';
+}
+static bool upper(char c) {
+    return c >= 'A' && c <= 'Z';
+}
 
 /* label ::= first-fragment ( '-' fragment )*; words: no acronyms, as in namespaces and packages */
 static bool label(const char *s, size_t len, bool words) {
@@ -17,9 +23,12 @@ static bool label(const char *s, size_t len, bool words) {
         size_t start = i;
         bool has_lower = false, has_upper = false;
         for (; i < len && s[i] != '-'; i++) {
-            if (lower(s[i])) has_lower = true;
-            else if (upper(s[i])) has_upper = true;
-            else if (!digit(s[i])) return false;
+            if (lower(s[i]))
+                has_lower = true;
+            else if (upper(s[i]))
+                has_upper = true;
+            else if (!digit(s[i]))
+                return false;
         }
         if (i == start || (has_lower && has_upper) || (words && has_upper)) return false;
         if (first && digit(s[start])) return false;
@@ -28,9 +37,13 @@ static bool label(const char *s, size_t len, bool words) {
     }
 }
 
-bool ts_label_valid(const char *s, size_t len) { return label(s, len, false); }
+bool ts_label_valid(const char *s, size_t len) {
+    return label(s, len, false);
+}
 
-static int prec(size_t len) { return len > 120 ? 120 : (int)len; }
+static int prec(size_t len) {
+    return len > 120 ? 120 : (int)len;
+}
 
 static bool no(char *buf, size_t size, const char *fmt, ...) TS_PRINTF(3, 4);
 static bool no(char *buf, size_t size, const char *fmt, ...) {
@@ -45,10 +58,12 @@ static bool not_kebab(char *buf, size_t size, const char *s, size_t len) {
 }
 
 /* --- semver.org ---------------------------------------------------------------------------------------------------- */
-static bool semver_number(const char *s, size_t len, size_t *i, const char *which, uint64_t *out, char *buf, size_t size) {
+static bool semver_number(const char *s, size_t len, size_t *i, const char *which, uint64_t *out, char *buf,
+                          size_t size) {
     if (*i == len) return no(buf, size, "unexpected end of input while parsing %s version number", which);
     if (!digit(s[*i])) return no(buf, size, "unexpected character '%c' while parsing %s version number", s[*i], which);
-    if (s[*i] == '0' && *i + 1 < len && digit(s[*i + 1])) return no(buf, size, "invalid leading zero in %s version number", which);
+    if (s[*i] == '0' && *i + 1 < len && digit(s[*i + 1]))
+        return no(buf, size, "invalid leading zero in %s version number", which);
     uint64_t v = 0;
     for (; *i < len && digit(s[*i]); ++*i) {
         unsigned d = (unsigned)(s[*i] - '0');
@@ -66,13 +81,18 @@ static bool semver_idents(const char *s, size_t len, size_t *i, bool pre, char *
         bool numeric = true;
         while (*i < len && (digit(s[*i]) || lower(s[*i]) || upper(s[*i]) || s[*i] == '-')) numeric &= digit(s[(*i)++]);
         if (*i == start) return no(buf, size, "empty identifier segment in %s", what);
-        if (pre && numeric && *i - start > 1 && s[start] == '0') return no(buf, size, "invalid leading zero in %s", what);
+        if (pre && numeric && *i - start > 1 && s[start] == '0')
+            return no(buf, size, "invalid leading zero in %s", what);
         if (*i == len || s[*i] != '.') return true;
         ++*i;
     }
 }
 
-typedef struct semver { uint64_t n[3]; const char *pre; size_t pre_len; } semver;
+typedef struct semver {
+    uint64_t n[3];
+    const char *pre;
+    size_t pre_len;
+} semver;
 
 static bool semver_parse(const char *s, size_t len, semver *v, char *buf, size_t size) {
     static const char *const which[] = {"major", "minor", "patch"};
@@ -130,7 +150,7 @@ static bool interface_name(const char *s, size_t len, bool nested, char *buf, si
     }
     if (!label(s + at, slash - at, true)) return not_kebab(buf, size, s + at, slash - at);
     if (slash == version) return no(buf, size, "expected `/` after package name");
-    for (at = slash + 1;; ) {
+    for (at = slash + 1;;) {
         size_t end = find(s, at, version, '/');
         if (!label(s + at, end - at, false)) return not_kebab(buf, size, s + at, end - at);
         if (end == version) break;
@@ -175,7 +195,9 @@ static char *lowered(ts_arena *arena, const char *s, size_t len, size_t until) {
     return key;
 }
 
-char *ts_label_key(ts_arena *arena, const char *s, size_t len) { return lowered(arena, s, len, len); }
+char *ts_label_key(ts_arena *arena, const char *s, size_t len) {
+    return lowered(arena, s, len, len);
+}
 
 /* spec: Explainer.md#name-uniqueness; a version is no label: its letters stay as they are */
 char *ts_extern_name_key(ts_arena *arena, const char *s, size_t len, uint32_t *out_len) {
@@ -228,7 +250,8 @@ bool ts_name_parse(const char *name, size_t len, ts_iface_name *out) {
 
 /* spec: Explainer.md#canonical-interface-name: what comes before the split point must agree. Pre-releases agree only with themselves. */
 bool ts_name_compatible(const ts_iface_name *a, const ts_iface_name *b) {
-    if (a->base_len != b->base_len || memcmp(a->base, b->base, a->base_len) != 0 || a->has_version != b->has_version) return false;
+    if (a->base_len != b->base_len || memcmp(a->base, b->base, a->base_len) != 0 || a->has_version != b->has_version)
+        return false;
     if (!a->has_version) return true;
     if (a->pre_len || b->pre_len)
         return a->major == b->major && a->minor == b->minor && a->patch == b->patch && a->pre_len == b->pre_len &&

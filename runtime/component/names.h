@@ -8,7 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum ts_name_kind { TS_NAME_LABEL, TS_NAME_CONSTRUCTOR, TS_NAME_METHOD, TS_NAME_STATIC, TS_NAME_INTERFACE } ts_name_kind;
+typedef enum ts_name_kind {
+    TS_NAME_LABEL,
+    TS_NAME_CONSTRUCTOR,
+    TS_NAME_METHOD,
+    TS_NAME_STATIC,
+    TS_NAME_INTERFACE
+} ts_name_kind;
 typedef struct ts_extern_name {
     ts_name_kind kind;
     const char *resource; /* constructor, method, static: the first label */

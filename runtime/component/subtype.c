@@ -77,9 +77,12 @@ static bool name_eq(ts_name_ref x, ts_name_ref y) {
     return x.a_len == y.a_len && x.b_len == y.b_len && (!x.a_len || memcmp(x.a, y.a, x.a_len) == 0) &&
            (!x.b_len || memcmp(x.b, y.b, x.b_len) == 0);
 }
-static uint64_t name_hash(ts_name_ref x) { return ts_hash(x.a, x.a_len) * 31 + ts_hash(x.b, x.b_len); }
+static uint64_t name_hash(ts_name_ref x) {
+    return ts_hash(x.a, x.a_len) * 31 + ts_hash(x.b, x.b_len);
+}
 
-bool ts_names_build(ts_arena *arena, const void *items, uint32_t n, ts_name_at at, ts_name_index *out, uint32_t *duplicate) {
+bool ts_names_build(ts_arena *arena, const void *items, uint32_t n, ts_name_at at, ts_name_index *out,
+                    uint32_t *duplicate) {
     *duplicate = UINT32_MAX;
     *out = (ts_name_index){0};
     if (n < INDEX_FROM) {
@@ -118,7 +121,9 @@ uint32_t ts_names_find(const ts_name_index *x, const void *items, uint32_t n, ts
         if (name_eq(at(items, x->slots[k] - 1), key)) return x->slots[k] - 1;
     return UINT32_MAX;
 }
-static ts_name_ref one(const char *name, size_t len) { return (ts_name_ref){.a = name, .a_len = (uint32_t)len}; }
+static ts_name_ref one(const char *name, size_t len) {
+    return (ts_name_ref){.a = name, .a_len = (uint32_t)len};
+}
 const ts_named_extern *ts_instance_type_find(const ts_instance_type *t, const char *name, size_t len) {
     uint32_t i = ts_names_find(&t->index, t->exports, t->n, ts_named_extern_at, one(name, len));
     return i == UINT32_MAX ? NULL : &t->exports[i];
@@ -156,7 +161,8 @@ static uint32_t extern_depth(const ts_extern_type *t) {
     if (t->component) return t->component->depth;
     return 0; /* functions and values have a limit of their own */
 }
-static ts_status sum(ts_dec *d, uint64_t off, const char *sec, const ts_named_extern *x, uint32_t n, uint64_t *nodes, uint32_t *depth, bool *res) {
+static ts_status sum(ts_dec *d, uint64_t off, const char *sec, const ts_named_extern *x, uint32_t n, uint64_t *nodes,
+                     uint32_t *depth, bool *res) {
     for (uint32_t i = 0; i < n; i++) {
         *nodes += ts_extern_nodes(x[i].type);
         if (extern_depth(x[i].type) + 1 > *depth) *depth = extern_depth(x[i].type) + 1;
@@ -164,7 +170,8 @@ static ts_status sum(ts_dec *d, uint64_t off, const char *sec, const ts_named_ex
     }
     if (*nodes > TS_CT_MAX_NODES)
         return ts_fail_at(d->err, TS_INVALID, off, sec, "effective type size exceeds the limit of %d", TS_CT_MAX_NODES);
-    if (*depth > TS_CT_MAX_DEPTH) return ts_fail_at(d->err, TS_INVALID, off, sec, "type nesting is too deep: the limit is %d", TS_CT_MAX_DEPTH);
+    if (*depth > TS_CT_MAX_DEPTH)
+        return ts_fail_at(d->err, TS_INVALID, off, sec, "type nesting is too deep: the limit is %d", TS_CT_MAX_DEPTH);
     return TS_OK;
 }
 ts_status ts_instance_type_finish(ts_dec *d, uint64_t off, const char *sec, ts_instance_type *t) {
@@ -253,7 +260,11 @@ const char *ts_sort_name(ts_sort s) {
     return "?";
 }
 static const char *type_kind(const ts_extern_type *t) {
-    return t->is_resource ? "resource" : t->type ? "defined type" : t->func ? "func" : t->instance ? "instance" : "component";
+    return t->is_resource ? "resource"
+           : t->type      ? "defined type"
+           : t->func      ? "func"
+           : t->instance  ? "instance"
+                          : "component";
 }
 
 static bool instance_matches(ts_sub *c, const ts_instance_type *have, const ts_instance_type *want) {
@@ -261,7 +272,8 @@ static bool instance_matches(ts_sub *c, const ts_instance_type *have, const ts_i
     for (uint32_t i = 0; i < want->n; i++) {
         const ts_named_extern *w = &want->exports[i], *h = ts_instance_type_find(have, w->name, w->name_len);
         if (!h) return why(c, "missing expected export `%.100s`", w->name);
-        if (!ts_extern_matches_sub(c, h->type, w->type)) return within(c, "type mismatch in instance export `%.100s`", w->name);
+        if (!ts_extern_matches_sub(c, h->type, w->type))
+            return within(c, "type mismatch in instance export `%.100s`", w->name);
     }
     return true;
 }
@@ -272,22 +284,28 @@ static bool component_matches(ts_sub *c, const ts_component_type *have, const ts
     ts_rmap mh = {.up = c->mh}, mw = {.up = c->mw};
     ts_ptrmap open_have = {0}, open_want = {0};
     bool ok = true, mem = true;
-    for (uint32_t i = 0; i < have->n_bound_imports; i++) mem &= ts_ptrmap_put(&open_have, ts_slot_key(have->bound[i]), 1);
+    for (uint32_t i = 0; i < have->n_bound_imports; i++)
+        mem &= ts_ptrmap_put(&open_have, ts_slot_key(have->bound[i]), 1);
     for (uint32_t i = 0; i < want->n_bound; i++) {
         uint32_t slot = want->bound[i];
-        mem &= i < want->n_bound_imports ? ts_ptrmap_put(&mw.m, ts_slot_key(slot), slot) : ts_ptrmap_put(&open_want, ts_slot_key(slot), 1);
+        mem &= i < want->n_bound_imports ? ts_ptrmap_put(&mw.m, ts_slot_key(slot), slot)
+                                         : ts_ptrmap_put(&open_want, ts_slot_key(slot), 1);
     }
     ts_sub in = {.d = c->d, .mh = &mw, .mw = &mh, .open = &open_have, .buf = c->buf, .size = c->size};
     for (uint32_t i = 0; mem && ok && i < have->n_imports; i++) {
         const ts_named_extern *h = &have->imports[i], *w = ts_component_type_find_import(want, h->name, h->name_len);
-        if (!w) ok = why(c, "missing expected import `%.100s`", h->name);
-        else if (!ts_extern_matches_sub(&in, w->type, h->type)) ok = within(c, "type mismatch in component import `%.100s`", h->name);
+        if (!w)
+            ok = why(c, "missing expected import `%.100s`", h->name);
+        else if (!ts_extern_matches_sub(&in, w->type, h->type))
+            ok = within(c, "type mismatch in component import `%.100s`", h->name);
     }
     ts_sub out = {.d = c->d, .mh = &mh, .mw = &mw, .open = &open_want, .buf = c->buf, .size = c->size};
     for (uint32_t i = 0; mem && ok && i < want->n_exports; i++) {
         const ts_named_extern *w = &want->exports[i], *h = ts_component_type_find_export(have, w->name, w->name_len);
-        if (!h) ok = why(c, "missing expected export `%.100s`", w->name);
-        else if (!ts_extern_matches_sub(&out, h->type, w->type)) ok = within(c, "type mismatch in component export `%.100s`", w->name);
+        if (!h)
+            ok = why(c, "missing expected export `%.100s`", w->name);
+        else if (!ts_extern_matches_sub(&out, h->type, w->type))
+            ok = within(c, "type mismatch in component export `%.100s`", w->name);
     }
     c->nomem |= !mem || in.nomem || out.nomem;
     ts_ptrmap_free(&mh.m);
@@ -306,7 +324,8 @@ static bool type_matches(ts_sub *c, const ts_extern_type *have, const ts_extern_
     if (want->is_resource) {
         if (!have->is_resource) return why(c, "expected resource, found %s", type_kind(have));
         if (ts_ptrmap_get(c->open, ts_slot_key(want->resource), NULL) && !rmap_has(c->mw, want->resource)) {
-            if (!ts_ptrmap_put(&c->mw->m, ts_slot_key(want->resource), ts_rmap_get(c->mh, have->resource))) c->nomem = true;
+            if (!ts_ptrmap_put(&c->mw->m, ts_slot_key(want->resource), ts_rmap_get(c->mh, have->resource)))
+                c->nomem = true;
             note_name(c, want, have);
             return !c->nomem;
         }
@@ -331,7 +350,8 @@ static bool type_matches(ts_sub *c, const ts_extern_type *have, const ts_extern_
 bool ts_extern_matches_sub(ts_sub *c, const ts_extern_type *have, const ts_extern_type *want) {
     if (c->d->budget == 0) return why(c, "the types are too large to be compared");
     c->d->budget--;
-    if (have->sort != want->sort) return why(c, "expected %s, found %s", ts_sort_name(want->sort), ts_sort_name(have->sort));
+    if (have->sort != want->sort)
+        return why(c, "expected %s, found %s", ts_sort_name(want->sort), ts_sort_name(have->sort));
     ts_ct_cmp x = cmp_of(c);
     switch (want->sort) {
     case TS_SORT_FUNC: return ts_cfunc_type_matches_by(have->func, want->func, &x);
@@ -339,7 +359,8 @@ bool ts_extern_matches_sub(ts_sub *c, const ts_extern_type *have, const ts_exter
     case TS_SORT_TYPE: return type_matches(c, have, want);
     case TS_SORT_INSTANCE: return instance_matches(c, have->instance, want->instance);
     case TS_SORT_COMPONENT: return component_matches(c, have->component, want->component);
-    case TS_SORT_CORE_MODULE: return ts_core_module_type_matches(c->d->types, have->module_type, want->module_type, c->buf, c->size);
+    case TS_SORT_CORE_MODULE:
+        return ts_core_module_type_matches(c->d->types, have->module_type, want->module_type, c->buf, c->size);
     default: return why(c, "unexpected sort");
     }
 }
@@ -369,7 +390,8 @@ static bool charge(ts_subst *s, uint64_t n) {
         return true;
     }
     s->d->budget = 0;
-    (void)ts_fail(s->d->err, TS_INVALID, "effective type size exceeds the limit: too many copies of types with resources");
+    (void)ts_fail(s->d->err, TS_INVALID,
+                  "effective type size exceeds the limit: too many copies of types with resources");
     return false;
 }
 static const void *remember(ts_subst *s, const void *old, const void *new) {
@@ -397,7 +419,8 @@ static const ts_ctype *subst_ctype(ts_subst *s, const ts_ctype *t) {
     if (t->cases && !(c.cases = subst_cases(s, t->cases, t->n))) return NULL;
     if (t->elem && !(c.elem = subst_ctype(s, t->elem))) return NULL;
     if (t->elem2 && !(c.elem2 = subst_ctype(s, t->elem2))) return NULL;
-    if (c.resource == t->resource && c.alias == t->alias && c.cases == t->cases && c.elem == t->elem && c.elem2 == t->elem2)
+    if (c.resource == t->resource && c.alias == t->alias && c.cases == t->cases && c.elem == t->elem &&
+        c.elem2 == t->elem2)
         return remember(s, t, t);
     ts_ctype *n = ts_dec_alloc(s->d, 1, sizeof *n);
     if (!n) return NULL;
@@ -502,8 +525,8 @@ const ts_extern_type *ts_subst_extern(ts_subst *s, const ts_extern_type *t) {
     if (t->value && !(c.value = subst_ctype(s, t->value))) return NULL;
     if (t->instance && !(c.instance = ts_subst_instance(s, t->instance, false))) return NULL;
     if (t->component && !(c.component = ts_subst_component(s, t->component))) return NULL;
-    if (c.resource == t->resource && c.func == t->func && c.type == t->type && c.value == t->value && c.instance == t->instance &&
-        c.component == t->component)
+    if (c.resource == t->resource && c.func == t->func && c.type == t->type && c.value == t->value &&
+        c.instance == t->instance && c.component == t->component)
         return remember(s, t, t);
     ts_extern_type *n = ts_dec_alloc(s->d, 1, sizeof *n);
     if (!n) return NULL;
@@ -512,9 +535,15 @@ const ts_extern_type *ts_subst_extern(ts_subst *s, const ts_extern_type *t) {
 }
 
 /* --- free slots ---------------------------------------------------------------------------------------------------------------- */
-typedef struct freewalk { ts_dec *d; ts_ptrmap seen, bound; ts_ptrmap *out; bool failed; } freewalk;
+typedef struct freewalk {
+    ts_dec *d;
+    ts_ptrmap seen, bound;
+    ts_ptrmap *out;
+    bool failed;
+} freewalk;
 static void see_slot(freewalk *w, uint32_t slot) {
-    if (!ts_ptrmap_get(&w->bound, ts_slot_key(slot), NULL) && !ts_ptrmap_put(w->out, ts_slot_key(slot), 1)) w->failed = true;
+    if (!ts_ptrmap_get(&w->bound, ts_slot_key(slot), NULL) && !ts_ptrmap_put(w->out, ts_slot_key(slot), 1))
+        w->failed = true;
 }
 static bool first_time(freewalk *w, const void *p) {
     if (w->failed || ts_ptrmap_get(&w->seen, p, NULL)) return false;
@@ -560,6 +589,8 @@ bool ts_free_slots(ts_dec *d, const ts_extern_type *t, ts_ptrmap *out) {
     free_extern(&w, t);
     ts_ptrmap_free(&w.seen);
     ts_ptrmap_free(&w.bound);
-    if (w.failed) (void)(d->budget ? ts_fail_nomem(d->err) : ts_fail(d->err, TS_INVALID, "effective type size exceeds the limit"));
+    if (w.failed)
+        (void)(d->budget ? ts_fail_nomem(d->err)
+                         : ts_fail(d->err, TS_INVALID, "effective type size exceeds the limit"));
     return !w.failed;
 }

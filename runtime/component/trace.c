@@ -36,7 +36,11 @@ bool ts_linker_traces(const ts_linker *l, const char *interface) {
     return false;
 }
 
-typedef struct line { char *buf; size_t len, cap; bool lost; } line;
+typedef struct line {
+    char *buf;
+    size_t len, cap;
+    bool lost;
+} line;
 static bool room(line *o, size_t n) {
     if (o->lost) return false;
     if (o->len + n + 1 <= o->cap) return true;
@@ -62,7 +66,10 @@ static ts_trace_handle *numbered(ts_linker *l, const ts_resource *rt, uint64_t r
     ts_trace_handle h = {.rt = rt, .rep = rep, .number = ++l->trace_number};
     return ts_vec_push(&l->trace_handles, h) ? &l->trace_handles.data[l->trace_handles.len - 1] : NULL;
 }
-typedef struct numbering { ts_linker *l; ts_resource *const *res; } numbering;
+typedef struct numbering {
+    ts_linker *l;
+    ts_resource *const *res;
+} numbering;
 static uint64_t number_of(void *data, const ts_ctype *t, const ts_val *v) {
     const numbering *x = data;
     const ts_trace_handle *h = numbered(x->l, x->res ? x->res[t->resource] : NULL, v->handle.rep);
@@ -86,7 +93,8 @@ static void put_end(line *o, ts_status st, const ts_error *e) {
     }
 }
 
-void ts_trace_call(ts_linker *l, ts_cfunc *f, const ts_val *args, const ts_val *result, ts_status st, const ts_error *e, bool denied) {
+void ts_trace_call(ts_linker *l, ts_cfunc *f, const ts_val *args, const ts_val *result, ts_status st, const ts_error *e,
+                   bool denied) {
     line o = {0};
     if (f->import_name && f->import_name[0]) {
         put(&o, f->import_name);

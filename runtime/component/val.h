@@ -8,5 +8,7 @@
 
 /* struct ts_val itself is public: see touchstone.h. */
 /* Lists of these kinds travel as `raw`. */
-static inline bool ts_ct_is_raw_elem(ts_ct_kind k) { return (k >= TS_CT_S8 && k <= TS_CT_F64); }
+static inline bool ts_ct_is_raw_elem(ts_ct_kind k) {
+    return (k >= TS_CT_S8 && k <= TS_CT_F64);
+}
 #endif

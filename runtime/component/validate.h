@@ -12,26 +12,37 @@
 #include "component/names.h"
 
 /* --- small things: maps from pointers (or slots + 1), malloc'ed ------------------------------------------------------ */
-typedef struct ts_ptrmap { const void **keys; uintptr_t *vals; uint32_t n, cap; } ts_ptrmap;
+typedef struct ts_ptrmap {
+    const void **keys;
+    uintptr_t *vals;
+    uint32_t n, cap;
+} ts_ptrmap;
 bool ts_ptrmap_get(const ts_ptrmap *m, const void *key, uintptr_t *val); /* val may be NULL */
 bool ts_ptrmap_put(ts_ptrmap *m, const void *key, uintptr_t val);        /* insert or replace; false: no memory */
 void ts_ptrmap_free(ts_ptrmap *m);
-static inline const void *ts_slot_key(uint32_t slot) { return (const void *)((uintptr_t)slot + 1); }
+static inline const void *ts_slot_key(uint32_t slot) {
+    return (const void *)((uintptr_t)slot + 1);
+}
 
 /* Names in an arena → position; NULL slots when n is small. name_at reads element i. */
-typedef struct ts_name_ref { const char *a, *b; uint32_t a_len, b_len; } ts_name_ref; /* core imports have two */
+typedef struct ts_name_ref {
+    const char *a, *b;
+    uint32_t a_len, b_len;
+} ts_name_ref; /* core imports have two */
 typedef ts_name_ref (*ts_name_at)(const void *items, uint32_t i);
-bool ts_names_build(ts_arena *arena, const void *items, uint32_t n, ts_name_at at, ts_name_index *out, uint32_t *duplicate);
-uint32_t ts_names_find(const ts_name_index *x, const void *items, uint32_t n, ts_name_at at, ts_name_ref key); /* UINT32_MAX: none */
+bool ts_names_build(ts_arena *arena, const void *items, uint32_t n, ts_name_at at, ts_name_index *out,
+                    uint32_t *duplicate);
+uint32_t ts_names_find(const ts_name_index *x, const void *items, uint32_t n, ts_name_at at,
+                       ts_name_ref key); /* UINT32_MAX: none */
 ts_name_ref ts_named_extern_at(const void *items, uint32_t i);
 ts_name_ref ts_core_import_at(const void *items, uint32_t i);
 ts_name_ref ts_core_export_at(const void *items, uint32_t i);
 
 /* --- one decode ------------------------------------------------------------------------------------------------------- */
 enum {
-    TS_COMP_MAX_NESTING = 100,  /* scopes within scopes */
-    TS_COMP_BUDGET = 50000000,  /* nodes looked at while comparing, over a whole input */
-    TS_COMP_COPY_COST = 20,     /* … that a node copied while substituting counts for */
+    TS_COMP_MAX_NESTING = 100, /* scopes within scopes */
+    TS_COMP_BUDGET = 50000000, /* nodes looked at while comparing, over a whole input */
+    TS_COMP_COPY_COST = 20,    /* … that a node copied while substituting counts for */
 };
 typedef struct ts_dec {
     ts_engine *engine;
@@ -43,12 +54,22 @@ typedef struct ts_dec {
 } ts_dec;
 
 /* The environment of a component: a slot for every resource type of it, also those that types in it bind. */
-typedef struct ts_env { TS_VEC(bool) local; } ts_env; /* local: defined here, so that resource.new and .rep may be made for it */
+typedef struct ts_env {
+    TS_VEC(bool) local;
+} ts_env; /* local: defined here, so that resource.new and .rep may be made for it */
 
 typedef enum ts_scope_kind { TS_SCOPE_COMPONENT, TS_SCOPE_COMPONENT_TYPE, TS_SCOPE_INSTANCE_TYPE } ts_scope_kind;
-typedef struct ts_core_type_entry { const ts_core_module_type *module; uint32_t id; } ts_core_type_entry; /* module NULL: a defined type */
-typedef struct ts_value_entry { const ts_ctype *type; bool used; } ts_value_entry;
-typedef struct ts_bind_vec { TS_VEC(ts_resource_bind) v; } ts_bind_vec;
+typedef struct ts_core_type_entry {
+    const ts_core_module_type *module;
+    uint32_t id;
+} ts_core_type_entry; /* module NULL: a defined type */
+typedef struct ts_value_entry {
+    const ts_ctype *type;
+    bool used;
+} ts_value_entry;
+typedef struct ts_bind_vec {
+    TS_VEC(ts_resource_bind) v;
+} ts_bind_vec;
 
 typedef struct ts_res_names { /* resource types by name, for [constructor] and its like */
     ts_ptrmap by_alias;       /* type index (its ts_extern_type) → index into names */
@@ -94,7 +115,8 @@ void ts_scope_free(ts_scope *s);
 
 #define TS_BAD(s, off, sec, ...) ts_fail_at((s)->d->err, TS_INVALID, (off), (sec), __VA_ARGS__)
 #define TS_PUSH(s, vec, ...) (ts_vec_push(&(s)->vec, __VA_ARGS__) ? TS_OK : ts_fail_nomem((s)->d->err))
-ts_status ts_scope_feature(const ts_scope *s, const ts_reader *r, uint64_t off, uint32_t feature, const char *what) TS_MUST_USE;
+ts_status ts_scope_feature(const ts_scope *s, const ts_reader *r, uint64_t off, uint32_t feature,
+                           const char *what) TS_MUST_USE;
 ts_status ts_read_count(ts_reader *r, uint32_t *n) TS_MUST_USE; /* of a vec: at most one entry a byte that is left */
 ts_status ts_read_leading(ts_reader *r, uint8_t b, const char *what); /* malformed, at the byte before */
 ts_status ts_env_slot(ts_dec *d, ts_env *env, bool local, uint32_t *slot) TS_MUST_USE;
@@ -102,7 +124,10 @@ void *ts_dec_alloc(ts_dec *d, size_t n, size_t size); /* NULL: the error is fill
 const char *ts_dec_name(ts_dec *d, const char *s, size_t len);
 
 /* --- subtype.c -------------------------------------------------------------------------------------------------------- */
-typedef struct ts_rmap { ts_ptrmap m; const struct ts_rmap *up; } ts_rmap; /* slot → slot; what is in none stands for itself */
+typedef struct ts_rmap {
+    ts_ptrmap m;
+    const struct ts_rmap *up;
+} ts_rmap; /* slot → slot; what is in none stands for itself */
 uint32_t ts_rmap_get(const ts_rmap *m, uint32_t slot);
 typedef struct ts_sub { /* have <: want */
     ts_dec *d;
@@ -119,9 +144,10 @@ bool ts_extern_matches_sub(ts_sub *c, const ts_extern_type *have, const ts_exter
 typedef struct ts_subst { /* renaming of slots: types that mention none are shared, others copied */
     ts_dec *d;
     ts_ptrmap slots; /* slot + 1 → slot */
-    ts_ptrmap memo; /* what is in it from the start is replaced as said there */
-    bool deep;      /* the memo replaces types without resources too: nothing is shared unseen */
-    ts_env *fresh; /* not NULL: slots that are not in the map get a fresh one here (the type goes to another component) */
+    ts_ptrmap memo;  /* what is in it from the start is replaced as said there */
+    bool deep;       /* the memo replaces types without resources too: nothing is shared unseen */
+    /* not NULL: slots that are not in the map get a fresh one here (the type goes to another component) */
+    ts_env *fresh;
 } ts_subst;
 void ts_subst_free(ts_subst *s);
 /* NULL: the error is filled. */
@@ -153,33 +179,43 @@ ts_status ts_read_resultlist(ts_scope *s, ts_reader *r, const ts_ctype **out) TS
 /* One definition of a type section or a type declaration: enters the type space. */
 ts_status ts_read_type(ts_scope *s, ts_reader *r, ts_def *def) TS_MUST_USE;
 ts_status ts_scope_type(ts_scope *s, uint64_t off, const char *sec, uint32_t i, const ts_extern_type **out) TS_MUST_USE;
-ts_status ts_scope_resource(ts_scope *s, uint64_t off, const char *sec, uint32_t i, const ts_extern_type **out) TS_MUST_USE;
-ts_status ts_scope_func_type(ts_scope *s, uint64_t off, const char *sec, uint32_t i, const ts_cfunc_type **out) TS_MUST_USE;
+ts_status ts_scope_resource(ts_scope *s, uint64_t off, const char *sec, uint32_t i,
+                            const ts_extern_type **out) TS_MUST_USE;
+ts_status ts_scope_func_type(ts_scope *s, uint64_t off, const char *sec, uint32_t i,
+                             const ts_cfunc_type **out) TS_MUST_USE;
 /* Import or export of a name: name rules, external visibility, a new index. `t` is the type with its slots in place. */
-ts_status ts_scope_add(ts_scope *s, const ts_name_attr *na, const char *sec, bool import, const ts_extern_type *t, const char **name) TS_MUST_USE;
+ts_status ts_scope_add(ts_scope *s, const ts_name_attr *na, const char *sec, bool import, const ts_extern_type *t,
+                       const char **name) TS_MUST_USE;
 /* Name rules of one entry of a bag of exports. */
-ts_status ts_check_bag_name(ts_scope *s, const ts_name_attr *na, const char *sec, const ts_extern_type *t, ts_map *keys, uint32_t i) TS_MUST_USE;
+ts_status ts_check_bag_name(ts_scope *s, const ts_name_attr *na, const char *sec, const ts_extern_type *t, ts_map *keys,
+                            uint32_t i) TS_MUST_USE;
 /* Fresh slots for what an instance type binds; they are noted as bound by an import or export of the scope (or by none), and binds
  * (may be NULL) gets the paths. */
-ts_status ts_scope_open(ts_scope *s, uint64_t off, const char *sec, const ts_extern_type *t, bool import, ts_bind_vec *binds, const ts_extern_type **out) TS_MUST_USE;
+ts_status ts_scope_open(ts_scope *s, uint64_t off, const char *sec, const ts_extern_type *t, bool import,
+                        ts_bind_vec *binds, const ts_extern_type **out) TS_MUST_USE;
 /* The paths of resource types in t whose slots are in `want`: added to binds, once a slot. */
 ts_status ts_collect_binds(ts_dec *d, const ts_extern_type *t, ts_ptrmap *want, ts_bind_vec *binds) TS_MUST_USE;
 /* alias: declaration or definition; def may be NULL. */
 ts_status ts_read_alias(ts_scope *s, ts_reader *r, ts_def *def) TS_MUST_USE;
 /* The type of an item of an index space. */
-ts_status ts_scope_item(ts_scope *s, uint64_t off, const char *sec, ts_sort_idx what, const ts_extern_type **out) TS_MUST_USE;
+ts_status ts_scope_item(ts_scope *s, uint64_t off, const char *sec, ts_sort_idx what,
+                        const ts_extern_type **out) TS_MUST_USE;
 ts_status ts_scope_push(ts_scope *s, const ts_extern_type *t) TS_MUST_USE; /* into the index space of its sort */
-ts_status ts_scope_component_type(ts_scope *s, uint64_t off, const char *sec, const ts_component_type **out) TS_MUST_USE; /* of what was declared */
+ts_status ts_scope_component_type(ts_scope *s, uint64_t off, const char *sec,
+                                  const ts_component_type **out) TS_MUST_USE; /* of what was declared */
 /* A new name for the same type: what an import or export introduces. */
 ts_status ts_type_renamed(ts_dec *d, const ts_extern_type *t, ts_extern_type **out) TS_MUST_USE;
 ts_status ts_unknown(ts_scope *s, uint64_t off, const char *sec, const char *what, uint32_t i);
 
 /* --- validate_core.c ----------------------------------------------------------------------------------------------------- */
 ts_status ts_scope_push_core_type(ts_scope *s, ts_core_type_entry e) TS_MUST_USE;
-ts_status ts_read_core_type(ts_scope *s, ts_reader *r) TS_MUST_USE; /* one entry of a core type section: enters the core type space */
+ts_status ts_read_core_type(ts_scope *s, ts_reader *r)
+    TS_MUST_USE; /* one entry of a core type section: enters the core type space */
 ts_status ts_read_core_valtype(ts_reader *r, ts_valtype *out) TS_MUST_USE; /* abstract and number types alone */
-bool ts_core_extern_matches(const ts_type_registry *types, const ts_core_extern_type *have, const ts_core_extern_type *want, char *buf, size_t size);
-ts_status ts_core_module_type_check(ts_scope *s, uint64_t off, const char *sec, ts_core_module_type *t) TS_MUST_USE; /* unique names; builds the indices */
+bool ts_core_extern_matches(const ts_type_registry *types, const ts_core_extern_type *have,
+                            const ts_core_extern_type *want, char *buf, size_t size);
+ts_status ts_core_module_type_check(ts_scope *s, uint64_t off, const char *sec,
+                                    ts_core_module_type *t) TS_MUST_USE; /* unique names; builds the indices */
 void ts_core_func_print(const ts_type_registry *types, uint32_t id, char *buf, size_t size);
 
 /* --- validate_canon.c ---------------------------------------------------------------------------------------------------- */

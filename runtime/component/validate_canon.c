@@ -8,14 +8,18 @@
 enum { MAX_FLAT_PARAMS = 16, MAX_FLAT_ASYNC_PARAMS = 4, MAX_FLAT_RESULTS = 1 };
 
 /* --- core function types -------------------------------------------------------------------------------------------------------- */
-typedef struct flat_func { ts_valtype params[20], results[17]; uint32_t n_params, n_results; } flat_func;
+typedef struct flat_func {
+    ts_valtype params[20], results[17];
+    uint32_t n_params, n_results;
+} flat_func;
 
 static ts_status core_func(ts_scope *s, const flat_func *f, uint32_t *id) {
     return ts_types_func(s->d->types, f->params, f->n_params, f->results, f->n_results, id, s->d->err);
 }
 static bool is_sig(ts_scope *s, uint32_t id, const flat_func *f) {
     const ts_deftype *d = ts_types_get(s->d->types, id);
-    return d->n_params == f->n_params && d->n_results == f->n_results && (!f->n_params || memcmp(d->params, f->params, f->n_params * sizeof *f->params) == 0) &&
+    return d->n_params == f->n_params && d->n_results == f->n_results &&
+           (!f->n_params || memcmp(d->params, f->params, f->n_params * sizeof *f->params) == 0) &&
            (!f->n_results || memcmp(d->results, f->results, f->n_results * sizeof *f->results) == 0);
 }
 /* "iiI": i32, i32, i64 */
@@ -38,7 +42,9 @@ static uint32_t flatten_types(const ts_ct_case *c, uint32_t n, ts_valtype out[16
 }
 
 /* cabi: flatten_functype. What it needs of memory and realloc besides pointers within values is told too. */
-typedef struct flat_needs { bool params_spill, results_spill; } flat_needs;
+typedef struct flat_needs {
+    bool params_spill, results_spill;
+} flat_needs;
 static flat_needs flatten_functype(const ts_cfunc_type *t, const ts_canon_opts *o, bool lift, flat_func *f) {
     flat_needs need = {0};
     ts_ct_case result = {NULL, t->result};
@@ -75,7 +81,11 @@ static flat_needs flatten_functype(const ts_cfunc_type *t, const ts_canon_opts *
 
 /* --- options --------------------------------------------------------------------------------------------------------------------- */
 typedef enum opts_for { FOR_LIFT, FOR_LOWER, FOR_TASK_RETURN, FOR_COPY, FOR_ERROR_CONTEXT } opts_for;
-typedef struct opts_in { ts_reader at; uint32_t n; uint64_t off; } opts_in; /* read once for the form, then again for the rules */
+typedef struct opts_in {
+    ts_reader at;
+    uint32_t n;
+    uint64_t off;
+} opts_in; /* read once for the form, then again for the rules */
 
 static ts_status skim_opts(ts_reader *r, opts_in *in) {
     uint8_t b = 0;
@@ -102,12 +112,15 @@ static ts_status check_opts(ts_scope *s, opts_in *in, const char *sec, opts_for 
         uint32_t i = 0;
         TS_TRY(ts_read_u8(r, &b));
         if (b == 7 || (b >= 3 && b <= 5)) TS_TRY(ts_read_u32(r, &i));
-        if ((b == 4 || b == 5 || b == 7) && i >= s->core_funcs.len) return ts_unknown(s, in->off, sec, "core function", i);
+        if ((b == 4 || b == 5 || b == 7) && i >= s->core_funcs.len)
+            return ts_unknown(s, in->off, sec, "core function", i);
         switch (b) {
         case 0:
         case 1:
         case 2:
-            if (has_enc) return TS_BAD(s, in->off, sec, "canonical encoding option `%s` conflicts with option `%s`", enc[o->encoding], enc[b]);
+            if (has_enc)
+                return TS_BAD(s, in->off, sec, "canonical encoding option `%s` conflicts with option `%s`",
+                              enc[o->encoding], enc[b]);
             has_enc = true;
             o->encoding = (ts_string_encoding)b;
             break;
@@ -115,14 +128,16 @@ static ts_status check_opts(ts_scope *s, opts_in *in, const char *sec, opts_for 
             if (o->has_memory) return OPT_BAD("`memory` is specified more than once");
             if (i >= s->mems.len) return ts_unknown(s, in->off, sec, "core memory", i);
             if (s->mems.data[i].is64 || s->mems.data[i].shared)
-                return OPT_BAD("`memory` must be an unshared memory of 32-bit addresses: mismatch in %s", s->mems.data[i].is64 ? "index type" : "the shared flag");
+                return OPT_BAD("`memory` must be an unshared memory of 32-bit addresses: mismatch in %s",
+                               s->mems.data[i].is64 ? "index type" : "the shared flag");
             o->has_memory = true;
             o->memory = i;
             break;
         case 4: {
             flat_func want = sig("iiii", "i");
             if (o->has_realloc) return OPT_BAD("`realloc` is specified more than once");
-            if (!is_sig(s, s->core_funcs.data[i], &want)) return OPT_BAD("`realloc` uses a core function with an incorrect signature");
+            if (!is_sig(s, s->core_funcs.data[i], &want))
+                return OPT_BAD("`realloc` uses a core function with an incorrect signature");
             o->has_realloc = true;
             o->realloc = i;
             break;
@@ -140,7 +155,8 @@ static ts_status check_opts(ts_scope *s, opts_in *in, const char *sec, opts_for 
         default: {
             flat_func want = sig("iii", "i");
             if (o->has_callback) return OPT_BAD("`callback` is specified more than once");
-            if (!is_sig(s, s->core_funcs.data[i], &want)) return OPT_BAD("`callback` uses a core function with an incorrect signature");
+            if (!is_sig(s, s->core_funcs.data[i], &want))
+                return OPT_BAD("`callback` uses a core function with an incorrect signature");
             o->has_callback = true;
             o->callback = i;
         }
@@ -151,9 +167,12 @@ static ts_status check_opts(ts_scope *s, opts_in *in, const char *sec, opts_for 
     if (o->has_post_return && o->is_async) return OPT_BAD("`post-return` cannot be specified together with `async`");
     if (o->has_callback && use != FOR_LIFT) return OPT_BAD("`callback` can only be specified for `canon lift`");
     if (o->has_callback && !o->is_async) return OPT_BAD("`callback` cannot be specified without `async`");
-    if (o->is_async && sync_type) return TS_BAD(s, in->off, sec, "the `async` canonical option requires an async function type");
-    if (use == FOR_TASK_RETURN && (o->is_async || o->has_realloc)) return OPT_BAD("`%s` cannot be specified for `task.return`", o->is_async ? "async" : "realloc");
-    if (use == FOR_ERROR_CONTEXT && o->is_async) return OPT_BAD("`async` cannot be specified for error-context built-ins");
+    if (o->is_async && sync_type)
+        return TS_BAD(s, in->off, sec, "the `async` canonical option requires an async function type");
+    if (use == FOR_TASK_RETURN && (o->is_async || o->has_realloc))
+        return OPT_BAD("`%s` cannot be specified for `task.return`", o->is_async ? "async" : "realloc");
+    if (use == FOR_ERROR_CONTEXT && o->is_async)
+        return OPT_BAD("`async` cannot be specified for error-context built-ins");
     return TS_OK;
 }
 static ts_status need(ts_scope *s, opts_in *in, const char *sec, const ts_canon_opts *o, bool memory, bool realloc) {
@@ -206,17 +225,20 @@ static ts_status read_lift(ts_scope *s, ts_reader *r, uint64_t off, ts_def *def)
     if (!is_sig(s, id, &want)) {
         const ts_deftype *d = ts_types_get(s->d->types, id);
         char x[160], y[160];
-        bool params = d->n_params != want.n_params || (want.n_params && memcmp(d->params, want.params, want.n_params * sizeof *want.params) != 0);
+        bool params = d->n_params != want.n_params ||
+                      (want.n_params && memcmp(d->params, want.params, want.n_params * sizeof *want.params) != 0);
         print_types(params ? want.params : want.results, params ? want.n_params : want.n_results, x, sizeof x);
         print_types(params ? d->params : d->results, params ? d->n_params : d->n_results, y, sizeof y);
         const char *word = params ? "parameter" : "result";
-        return TS_BAD(s, off, sec, "lowered %s types `%s` do not match %s types `%s` of core function %u", word, x, word, y, f);
+        return TS_BAD(s, off, sec, "lowered %s types `%s` do not match %s types `%s` of core function %u", word, x,
+                      word, y, f);
     }
     if (o.has_post_return) {
         flat_func post = {.n_params = want.n_results};
         memcpy(post.params, want.results, sizeof want.results);
         if (!is_sig(s, s->core_funcs.data[o.post_return], &post))
-            return TS_BAD(s, in.off, sec, "canonical option `post-return` uses a core function with an incorrect signature");
+            return TS_BAD(s, in.off, sec,
+                          "canonical option `post-return` uses a core function with an incorrect signature");
     }
     def->sort = TS_SORT_FUNC;
     def->canon.kind = TS_CANON_LIFT;
@@ -255,11 +277,32 @@ static ts_status read_lower(ts_scope *s, ts_reader *r, uint64_t off, ts_def *def
 
 /* --- built-ins ------------------------------------------------------------------------------------------------------------------------- */
 typedef enum imm {
-    IMM_NONE, IMM_BOOL, IMM_CANCEL_MEM, IMM_STREAM, IMM_STREAM_BOOL, IMM_STREAM_READ, IMM_STREAM_WRITE,
-    IMM_FUTURE, IMM_FUTURE_BOOL, IMM_FUTURE_READ, IMM_FUTURE_WRITE, IMM_CONTEXT, IMM_TASK_RETURN,
-    IMM_ERROR_NEW, IMM_ERROR_MESSAGE, IMM_NEW_INDIRECT, IMM_SPAWN_REF, IMM_SPAWN_INDIRECT, IMM_SHARED,
+    IMM_NONE,
+    IMM_BOOL,
+    IMM_CANCEL_MEM,
+    IMM_STREAM,
+    IMM_STREAM_BOOL,
+    IMM_STREAM_READ,
+    IMM_STREAM_WRITE,
+    IMM_FUTURE,
+    IMM_FUTURE_BOOL,
+    IMM_FUTURE_READ,
+    IMM_FUTURE_WRITE,
+    IMM_CONTEXT,
+    IMM_TASK_RETURN,
+    IMM_ERROR_NEW,
+    IMM_ERROR_MESSAGE,
+    IMM_NEW_INDIRECT,
+    IMM_SPAWN_REF,
+    IMM_SPAWN_INDIRECT,
+    IMM_SHARED,
 } imm;
-typedef struct builtin { uint8_t op; const char *name; imm imm; const char *params, *results; } builtin;
+typedef struct builtin {
+    uint8_t op;
+    const char *name;
+    imm imm;
+    const char *params, *results;
+} builtin;
 static const builtin BUILTINS[] = {
     {0x24, "backpressure.inc", IMM_NONE, "", ""},
     {0x25, "backpressure.dec", IMM_NONE, "", ""},
@@ -314,10 +357,12 @@ static ts_status read_flag(ts_reader *r, bool *out) {
     return ts_reader_fail(r, "invalid boolean value (0x%x)", b);
 }
 
-static ts_status endpoint_type(ts_scope *s, uint64_t off, const char *sec, uint32_t i, ts_ct_kind kind, const ts_ctype **out) {
+static ts_status endpoint_type(ts_scope *s, uint64_t off, const char *sec, uint32_t i, ts_ct_kind kind,
+                               const ts_ctype **out) {
     const ts_extern_type *t = NULL;
     TS_TRY(ts_scope_type(s, off, sec, i, &t));
-    if (!t->type || t->type->kind != kind) return TS_BAD(s, off, sec, "type index %u is not a %s type", i, ts_ct_kind_name(kind));
+    if (!t->type || t->type->kind != kind)
+        return TS_BAD(s, off, sec, "type index %u is not a %s type", i, ts_ct_kind_name(kind));
     *out = t->type;
     return TS_OK;
 }
@@ -387,7 +432,8 @@ static ts_status read_builtin(ts_scope *s, ts_reader *r, uint64_t off, const bui
     switch (b->imm) {
     case IMM_CANCEL_MEM:
         if (i >= s->mems.len) return ts_unknown(s, off, sec, "core memory", i);
-        if (s->mems.data[i].is64 || s->mems.data[i].shared) return TS_BAD(s, off, sec, "`%s` needs an unshared memory of 32-bit addresses", b->name);
+        if (s->mems.data[i].is64 || s->mems.data[i].shared)
+            return TS_BAD(s, off, sec, "`%s` needs an unshared memory of 32-bit addresses", b->name);
         break;
     case IMM_STREAM:
     case IMM_STREAM_BOOL: TS_TRY(endpoint_type(s, off, sec, i, TS_CT_STREAM, &def->canon.builtin_type)); break;
@@ -397,7 +443,8 @@ static ts_status read_builtin(ts_scope *s, ts_reader *r, uint64_t off, const bui
     case IMM_STREAM_WRITE:
     case IMM_FUTURE_READ:
     case IMM_FUTURE_WRITE: {
-        bool stream = b->imm == IMM_STREAM_READ || b->imm == IMM_STREAM_WRITE, read = b->imm == IMM_STREAM_READ || b->imm == IMM_FUTURE_READ;
+        bool stream = b->imm == IMM_STREAM_READ || b->imm == IMM_STREAM_WRITE,
+             read = b->imm == IMM_STREAM_READ || b->imm == IMM_FUTURE_READ;
         TS_TRY(endpoint_type(s, off, sec, i, stream ? TS_CT_STREAM : TS_CT_FUTURE, &def->canon.builtin_type));
         TS_TRY(check_opts(s, &in, sec, FOR_COPY, false, o));
         const ts_ctype *t = def->canon.builtin_type->elem;
@@ -448,7 +495,8 @@ static ts_status read_resource_builtin(ts_scope *s, ts_reader *r, uint64_t off, 
     const ts_extern_type *t = NULL;
     TS_TRY(ts_read_u32(r, &i));
     TS_TRY(ts_scope_resource(s, off, r->section, i, &t));
-    if (op != 3 && !s->env->local.data[t->resource]) return TS_BAD(s, off, r->section, "type index %u is not a local resource", i);
+    if (op != 3 && !s->env->local.data[t->resource])
+        return TS_BAD(s, off, r->section, "type index %u is not a local resource", i);
     flat_func core = sig("i", op == 3 ? "" : "i");
     def->canon.kind = op == 2 ? TS_CANON_RESOURCE_NEW : op == 3 ? TS_CANON_RESOURCE_DROP : TS_CANON_RESOURCE_REP;
     def->canon.resource = t->resource;

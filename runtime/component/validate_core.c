@@ -13,9 +13,11 @@ void ts_core_func_print(const ts_type_registry *types, uint32_t id, char *buf, s
     size_t at = 0;
 #define PUT(...) (at += at < size ? (size_t)snprintf(buf + at, size - at, __VA_ARGS__) : 0)
     PUT("(func");
-    for (uint32_t i = 0; i < d->n_params && at < size; i++) PUT("%s%s", i ? " " : " (param ", ts_vt_name(d->params[i], name));
+    for (uint32_t i = 0; i < d->n_params && at < size; i++)
+        PUT("%s%s", i ? " " : " (param ", ts_vt_name(d->params[i], name));
     if (d->n_params) PUT(")");
-    for (uint32_t i = 0; i < d->n_results && at < size; i++) PUT("%s%s", i ? " " : " (result ", ts_vt_name(d->results[i], name));
+    for (uint32_t i = 0; i < d->n_results && at < size; i++)
+        PUT("%s%s", i ? " " : " (result ", ts_vt_name(d->results[i], name));
     if (d->n_results) PUT(")");
     PUT(")");
 #undef PUT
@@ -34,9 +36,12 @@ static bool why(char *buf, size_t size, const char *fmt, ...) {
     return false;
 }
 
-bool ts_core_extern_matches(const ts_type_registry *types, const ts_core_extern_type *have, const ts_core_extern_type *want, char *buf, size_t size) {
+bool ts_core_extern_matches(const ts_type_registry *types, const ts_core_extern_type *have,
+                            const ts_core_extern_type *want, char *buf, size_t size) {
     char a[48], b[48];
-    if (have->kind != want->kind) return why(buf, size, "expected %s, found %s", ts_extern_kind_name(want->kind), ts_extern_kind_name(have->kind));
+    if (have->kind != want->kind)
+        return why(buf, size, "expected %s, found %s", ts_extern_kind_name(want->kind),
+                   ts_extern_kind_name(have->kind));
     switch (have->kind) {
     case TS_EXTERN_FUNC: {
         if (ts_match_def(types, have->type, want->type)) return true;
@@ -46,22 +51,28 @@ bool ts_core_extern_matches(const ts_type_registry *types, const ts_core_extern_
         return why(buf, size, "type mismatch, expected: %s, found: %s", x, y);
     }
     case TS_EXTERN_TABLE: /* element types are the same: matching both ways */
-        if (!ts_match_val(types, have->table.elem, want->table.elem) || !ts_match_val(types, want->table.elem, have->table.elem))
-            return why(buf, size, "expected table element type %s, found %s", ts_vt_name(want->table.elem, a), ts_vt_name(have->table.elem, b));
-        if (have->table.limits.is64 != want->table.limits.is64) return why(buf, size, "mismatch in index type used for tables");
-        if (have->table.limits.shared != want->table.limits.shared) return why(buf, size, "mismatch in the shared flag for tables");
+        if (!ts_match_val(types, have->table.elem, want->table.elem) ||
+            !ts_match_val(types, want->table.elem, have->table.elem))
+            return why(buf, size, "expected table element type %s, found %s", ts_vt_name(want->table.elem, a),
+                       ts_vt_name(have->table.elem, b));
+        if (have->table.limits.is64 != want->table.limits.is64)
+            return why(buf, size, "mismatch in index type used for tables");
+        if (have->table.limits.shared != want->table.limits.shared)
+            return why(buf, size, "mismatch in the shared flag for tables");
         return limits_match(&have->table.limits, &want->table.limits) || why(buf, size, "mismatch in table limits");
     case TS_EXTERN_MEM:
         if (have->mem.shared != want->mem.shared) return why(buf, size, "mismatch in the shared flag for memories");
         if (have->mem.is64 != want->mem.is64) return why(buf, size, "mismatch in index type used for memories");
-        if (have->mem.page_log2 != want->mem.page_log2) return why(buf, size, "mismatch in custom page size for memories");
+        if (have->mem.page_log2 != want->mem.page_log2)
+            return why(buf, size, "mismatch in custom page size for memories");
         return limits_match(&have->mem, &want->mem) || why(buf, size, "mismatch in memory limits");
     case TS_EXTERN_GLOBAL:
         if (have->global.mut != want->global.mut) return why(buf, size, "global types differ in mutability");
         if (ts_match_val(types, have->global.type, want->global.type) &&
             (!have->global.mut || ts_match_val(types, want->global.type, have->global.type)))
             return true;
-        return why(buf, size, "expected global type %s, found %s", ts_vt_name(want->global.type, a), ts_vt_name(have->global.type, b));
+        return why(buf, size, "expected global type %s, found %s", ts_vt_name(want->global.type, a),
+                   ts_vt_name(have->global.type, b));
     case TS_EXTERN_TAG:
         return (ts_match_def(types, have->type, want->type) && ts_match_def(types, want->type, have->type)) ||
                why(buf, size, "type mismatch in the type of a tag");
@@ -69,11 +80,13 @@ bool ts_core_extern_matches(const ts_type_registry *types, const ts_core_extern_
     return false;
 }
 
-bool ts_core_module_type_matches(const ts_type_registry *types, const ts_core_module_type *have, const ts_core_module_type *want, char *buf, size_t size) {
+bool ts_core_module_type_matches(const ts_type_registry *types, const ts_core_module_type *have,
+                                 const ts_core_module_type *want, char *buf, size_t size) {
     char in[300] = "";
     for (uint32_t i = 0; i < have->n_imports; i++) {
         const ts_core_import_type *h = &have->imports[i];
-        uint32_t k = ts_names_find(&want->import_index, want->imports, want->n_imports, ts_core_import_at, ts_core_import_at(have->imports, i));
+        uint32_t k = ts_names_find(&want->import_index, want->imports, want->n_imports, ts_core_import_at,
+                                   ts_core_import_at(have->imports, i));
         if (k == UINT32_MAX) return why(buf, size, "missing expected import `%.80s::%.80s`", h->module, h->name);
         if (!ts_core_extern_matches(types, &want->imports[k].type, &h->type, in, sizeof in))
             return why(buf, size, "type mismatch in import `%.80s::%.80s`: %s", h->module, h->name, in);
@@ -120,7 +133,10 @@ const ts_core_module_type *ts_core_module_type_of(ts_arena *arena, const ts_modu
         }
         exports[i] = (ts_core_export_type){x->name, x->name_len, e};
     }
-    *t = (ts_core_module_type){.n_imports = m->n_imports, .n_exports = m->n_exports, .imports = imports, .exports = exports,
+    *t = (ts_core_module_type){.n_imports = m->n_imports,
+                               .n_exports = m->n_exports,
+                               .imports = imports,
+                               .exports = exports,
                                .nodes = 1 + m->n_imports + m->n_exports};
     if (!ts_names_build(arena, imports, t->n_imports, ts_core_import_at, &t->import_index, &dup) ||
         !ts_names_build(arena, exports, t->n_exports, ts_core_export_at, &t->export_index, &dup))
@@ -130,9 +146,12 @@ const ts_core_module_type *ts_core_module_type_of(ts_arena *arena, const ts_modu
 
 ts_status ts_core_module_type_check(ts_scope *s, uint64_t off, const char *sec, ts_core_module_type *t) {
     uint32_t dup;
-    if (!ts_names_build(s->d->arena, t->imports, t->n_imports, ts_core_import_at, &t->import_index, &dup)) return ts_fail_nomem(s->d->err);
-    if (dup != UINT32_MAX) return TS_BAD(s, off, sec, "duplicate import name `%.80s:%.80s`", t->imports[dup].module, t->imports[dup].name);
-    if (!ts_names_build(s->d->arena, t->exports, t->n_exports, ts_core_export_at, &t->export_index, &dup)) return ts_fail_nomem(s->d->err);
+    if (!ts_names_build(s->d->arena, t->imports, t->n_imports, ts_core_import_at, &t->import_index, &dup))
+        return ts_fail_nomem(s->d->err);
+    if (dup != UINT32_MAX)
+        return TS_BAD(s, off, sec, "duplicate import name `%.80s:%.80s`", t->imports[dup].module, t->imports[dup].name);
+    if (!ts_names_build(s->d->arena, t->exports, t->n_exports, ts_core_export_at, &t->export_index, &dup))
+        return ts_fail_nomem(s->d->err);
     if (dup != UINT32_MAX) return TS_BAD(s, off, sec, "export name `%.120s` already defined", t->exports[dup].name);
     t->nodes = 1 + t->n_imports + t->n_exports;
     return TS_OK;
@@ -147,9 +166,13 @@ typedef struct core_scope { /* a component's core type space, or a module type's
     type_ids *ids; /* of the types, for ts_types_intern */
 } core_scope;
 
-static bool push_type(core_scope *c, ts_core_type_entry e) { return ts_vec_push(c->types, e) && ts_vec_push(c->ids, e.id); }
+static bool push_type(core_scope *c, ts_core_type_entry e) {
+    return ts_vec_push(c->types, e) && ts_vec_push(c->ids, e.id);
+}
 
-static bool abstract_heap(uint8_t b) { return b >= TS_HT_EXN && b <= TS_HT_NOEXN; }
+static bool abstract_heap(uint8_t b) {
+    return b >= TS_HT_EXN && b <= TS_HT_NOEXN;
+}
 
 /* Heap types: abstract ones as they are; indices as TS_HT_CONCRETE + index (group_at and more: of the group that is being read). */
 static ts_status read_heap(core_scope *c, ts_reader *r, uint32_t limit, uint32_t *out) {
@@ -163,7 +186,8 @@ static ts_status read_heap(core_scope *c, ts_reader *r, uint32_t limit, uint32_t
     TS_TRY(ts_read_s33(r, &i));
     if (i < 0) return ts_reader_fail(r, "malformed heap type");
     if (i >= limit) return TS_BAD(c->s, off, r->section, "unknown type %u: type index out of bounds", (uint32_t)i);
-    if (i < c->types->len && c->types->data[i].module) return TS_BAD(c->s, off, r->section, "core type index %u is a module type", (uint32_t)i);
+    if (i < c->types->len && c->types->data[i].module)
+        return TS_BAD(c->s, off, r->section, "core type index %u is a module type", (uint32_t)i);
     *out = TS_HT_CONCRETE + (uint32_t)i;
     return TS_OK;
 }
@@ -171,13 +195,17 @@ static ts_status read_valtype(core_scope *c, ts_reader *r, uint32_t limit, bool 
     uint8_t b = 0;
     uint32_t heap = 0;
     TS_TRY(ts_read_u8(r, &b));
-    if (b >= TS_VT_V128 && b <= TS_VT_I32) *out = b;
-    else if (storage && (b == TS_VT_I8 || b == TS_VT_I16)) *out = b;
-    else if (abstract_heap(b)) *out = ts_vt_ref(true, b);
+    if (b >= TS_VT_V128 && b <= TS_VT_I32)
+        *out = b;
+    else if (storage && (b == TS_VT_I8 || b == TS_VT_I16))
+        *out = b;
+    else if (abstract_heap(b))
+        *out = ts_vt_ref(true, b);
     else if (b == TS_VT_REF || b == TS_VT_REFNULL) {
         TS_TRY(read_heap(c, r, limit, &heap));
         *out = ts_vt_ref(b == TS_VT_REFNULL, heap);
-    } else return ts_read_leading(r, b, "core value type");
+    } else
+        return ts_read_leading(r, b, "core value type");
     return TS_OK;
 }
 ts_status ts_read_core_valtype(ts_reader *r, ts_valtype *out) {
@@ -210,8 +238,10 @@ static ts_status read_comp(core_scope *c, ts_reader *r, uint32_t limit, uint8_t 
             ts_valtype *v = ts_dec_alloc(d, n, sizeof *v);
             if (!v) return TS_NOMEM;
             for (uint32_t i = 0; i < n; i++) TS_TRY(read_valtype(c, r, limit, false, &v[i]));
-            if (k) m->n_results = n, m->results = v;
-            else m->n_params = n, m->params = v;
+            if (k)
+                m->n_results = n, m->results = v;
+            else
+                m->n_params = n, m->params = v;
         }
         return TS_OK;
     case TS_COMP_STRUCT:
@@ -240,7 +270,8 @@ static ts_status read_sub(core_scope *c, ts_reader *r, uint32_t limit, uint8_t b
         m->has_super = n;
         if (n) {
             TS_TRY(ts_read_u32(r, &m->super));
-            if (m->super >= limit) return TS_BAD(c->s, off, r->section, "unknown type %u: type index out of bounds", m->super);
+            if (m->super >= limit)
+                return TS_BAD(c->s, off, r->section, "unknown type %u: type index out of bounds", m->super);
             if (m->super < c->types->len && c->types->data[m->super].module)
                 return TS_BAD(c->s, off, r->section, "core type index %u is a module type", m->super);
         }
@@ -255,13 +286,16 @@ static ts_status check_super(ts_scope *s, uint64_t off, const char *sec, uint32_
     const ts_deftype *d = ts_types_get(t, id);
     if (!d->has_super) return TS_OK;
     const ts_deftype *p = ts_types_get(t, d->super);
-    bool ok = !p->final && p->kind == d->kind && p->n_params == d->n_params && p->n_results == d->n_results && p->n_fields <= d->n_fields;
+    bool ok = !p->final && p->kind == d->kind && p->n_params == d->n_params && p->n_results == d->n_results &&
+              p->n_fields <= d->n_fields;
     for (uint32_t i = 0; ok && i < p->n_params; i++) ok = ts_match_val(t, p->params[i], d->params[i]);
     for (uint32_t i = 0; ok && i < p->n_results; i++) ok = ts_match_val(t, d->results[i], p->results[i]);
     for (uint32_t i = 0; ok && i < p->n_fields; i++) {
         const ts_field *a = &d->fields[i], *b = &p->fields[i];
         bool packed = a->type == TS_VT_I8 || a->type == TS_VT_I16 || b->type == TS_VT_I8 || b->type == TS_VT_I16;
-        ok = a->mut == b->mut && (packed ? a->type == b->type : ts_match_val(t, a->type, b->type) && (!a->mut || ts_match_val(t, b->type, a->type)));
+        ok = a->mut == b->mut &&
+             (packed ? a->type == b->type
+                     : ts_match_val(t, a->type, b->type) && (!a->mut || ts_match_val(t, b->type, a->type)));
     }
     return ok ? TS_OK : TS_BAD(s, off, sec, "sub type must match super type");
 }
@@ -278,7 +312,8 @@ static ts_status read_rec(core_scope *c, ts_reader *r, uint8_t b, uint64_t off) 
     for (uint32_t i = 0; i < n; i++) {
         if (group) TS_TRY(ts_read_u8(r, &b));
         TS_TRY(read_sub(c, r, before + n, b, &m[i]));
-        if (m[i].has_super && m[i].super >= before + i) return TS_BAD(c->s, off, r->section, "unknown type %u: supertypes are declared before", m[i].super);
+        if (m[i].has_super && m[i].super >= before + i)
+            return TS_BAD(c->s, off, r->section, "unknown type %u: supertypes are declared before", m[i].super);
     }
     TS_TRY(ts_types_intern(d->types, m, n, c->ids->data, before, ids, d->err));
     for (uint32_t i = 0; i < n; i++) {
@@ -300,21 +335,26 @@ static ts_status read_limits(core_scope *c, ts_reader *r, bool memory, ts_limits
     l->is64 = flags & 4;
     l->page_log2 = memory ? 16 : 0;
     uint32_t v = 0;
-    if (l->is64) TS_TRY(ts_read_u64(r, &l->min));
+    if (l->is64)
+        TS_TRY(ts_read_u64(r, &l->min));
     else {
         TS_TRY(ts_read_u32(r, &v));
         l->min = v;
     }
-    if (l->has_max && l->is64) TS_TRY(ts_read_u64(r, &l->max));
+    if (l->has_max && l->is64)
+        TS_TRY(ts_read_u64(r, &l->max));
     else if (l->has_max) {
         TS_TRY(ts_read_u32(r, &v));
         l->max = v;
     }
-    if (l->shared && !(ts_engine_features(c->s->d->engine) & TS_F_THREADS)) return TS_BAD(c->s, off, r->section, "threads must be enabled for shared memories");
+    if (l->shared && !(ts_engine_features(c->s->d->engine) & TS_F_THREADS))
+        return TS_BAD(c->s, off, r->section, "threads must be enabled for shared memories");
     uint64_t range = memory ? l->is64 ? (uint64_t)1 << 48 : 65536 : l->is64 ? UINT64_MAX : UINT32_MAX;
     if (l->min > range || (l->has_max && l->max > range))
-        return TS_BAD(c->s, off, r->section, "%s size must be at most %llu", memory ? "memory" : "table", (unsigned long long)range);
-    if (l->has_max && l->min > l->max) return TS_BAD(c->s, off, r->section, "size minimum must not be greater than maximum");
+        return TS_BAD(c->s, off, r->section, "%s size must be at most %llu", memory ? "memory" : "table",
+                      (unsigned long long)range);
+    if (l->has_max && l->min > l->max)
+        return TS_BAD(c->s, off, r->section, "size minimum must not be greater than maximum");
     if (l->shared && !l->has_max) return TS_BAD(c->s, off, r->section, "shared memory must have maximum size");
     return TS_OK;
 }
@@ -322,7 +362,8 @@ static ts_status read_limits(core_scope *c, ts_reader *r, bool memory, ts_limits
 /* Into canonical ids: heap types that came as indices. */
 static ts_valtype canonical(core_scope *c, ts_valtype v) {
     if (!ts_vt_is_ref(v) || !ts_ht_is_concrete(ts_vt_heap(v))) return v;
-    return ts_vt_ref(ts_vt_kind(v) == TS_VT_REFNULL, TS_HT_CONCRETE + c->types->data[ts_vt_heap(v) - TS_HT_CONCRETE].id);
+    return ts_vt_ref(ts_vt_kind(v) == TS_VT_REFNULL,
+                     TS_HT_CONCRETE + c->types->data[ts_vt_heap(v) - TS_HT_CONCRETE].id);
 }
 
 static ts_status read_func_index(core_scope *c, ts_reader *r, uint32_t *id) {
@@ -362,13 +403,19 @@ static ts_status read_extern(core_scope *c, ts_reader *r, ts_core_extern_type *t
         TS_TRY(ts_read_u8(r, &x));
         if (x != 0) return ts_reader_fail(r, "malformed tag attribute");
         TS_TRY(read_func_index(c, r, &t->type));
-        if (ts_types_get(c->s->d->types, t->type)->n_results) return TS_BAD(c->s, off, r->section, "invalid exception type: non-empty tag result type");
+        if (ts_types_get(c->s->d->types, t->type)->n_results)
+            return TS_BAD(c->s, off, r->section, "invalid exception type: non-empty tag result type");
         return TS_OK;
     default: return ts_read_leading(r, b, "external kind");
     }
 }
 
-typedef struct module_decls { TS_VEC(ts_core_import_type) imports; TS_VEC(ts_core_export_type) exports; entries types; type_ids ids; } module_decls;
+typedef struct module_decls {
+    TS_VEC(ts_core_import_type) imports;
+    TS_VEC(ts_core_export_type) exports;
+    entries types;
+    type_ids ids;
+} module_decls;
 
 static ts_status read_module_decl(ts_scope *s, ts_reader *r, module_decls *m) {
     core_scope c = {s, &m->types, &m->ids};
@@ -389,7 +436,9 @@ static ts_status read_module_decl(ts_scope *s, ts_reader *r, module_decls *m) {
     }
     case 1:
         TS_TRY(ts_read_u8(r, &b));
-        if (b == 0x50) return TS_BAD(s, off, r->section, "invalid leading byte (0x50): a module type cannot be defined within a module type");
+        if (b == 0x50)
+            return TS_BAD(s, off, r->section,
+                          "invalid leading byte (0x50): a module type cannot be defined within a module type");
         if (b == 0) {
             TS_TRY(ts_read_u8(r, &b));
             if (b != 0x50) return ts_read_leading(r, b, "core type");
@@ -412,7 +461,8 @@ static ts_status read_module_decl(ts_scope *s, ts_reader *r, module_decls *m) {
         } else {
             ts_scope *o = s;
             for (uint32_t k = 1; k < count; k++) o = o->parent;
-            if (i >= o->core_types.len) return TS_BAD(s, off, r->section, "unknown type %u: type index out of bounds", i);
+            if (i >= o->core_types.len)
+                return TS_BAD(s, off, r->section, "unknown type %u: type index out of bounds", i);
             e = o->core_types.data[i];
         }
         if (e.module) return TS_BAD(s, off, r->section, "a module type cannot be aliased within a module type");
@@ -448,7 +498,8 @@ static ts_status read_module_type(ts_scope *s, ts_reader *r, uint64_t off) {
     if (st == TS_OK) {
         if (m.imports.len) memcpy(imports, m.imports.data, m.imports.len * sizeof *imports);
         if (m.exports.len) memcpy(exports, m.exports.data, m.exports.len * sizeof *exports);
-        *t = (ts_core_module_type){.n_imports = m.imports.len, .n_exports = m.exports.len, .imports = imports, .exports = exports};
+        *t = (ts_core_module_type){
+            .n_imports = m.imports.len, .n_exports = m.exports.len, .imports = imports, .exports = exports};
         st = ts_core_module_type_check(s, off, r->section, t);
     }
     if (st == TS_OK) st = ts_scope_push_core_type(s, (ts_core_type_entry){t, 0});

@@ -53,7 +53,8 @@ ts_status ts_scope_feature(const ts_scope *s, const ts_reader *r, uint64_t off, 
 }
 ts_status ts_read_count(ts_reader *r, uint32_t *n) {
     TS_TRY(ts_read_u32(r, n));
-    if (*n > ts_reader_left(r)) return ts_reader_fail(r, "unexpected end-of-file: %u entries announced, %zu bytes left", *n, ts_reader_left(r));
+    if (*n > ts_reader_left(r))
+        return ts_reader_fail(r, "unexpected end-of-file: %u entries announced, %zu bytes left", *n, ts_reader_left(r));
     return TS_OK;
 }
 ts_status ts_read_leading(ts_reader *r, uint8_t b, const char *what) {
@@ -153,9 +154,7 @@ ts_status ts_scope_push(ts_scope *s, const ts_extern_type *t) {
     case TS_SORT_INSTANCE: return TS_PUSH(s, instances, t->instance);
     case TS_SORT_COMPONENT: return TS_PUSH(s, components, t->component);
     case TS_SORT_VALUE: return TS_PUSH(s, values, (ts_value_entry){t->value, false});
-    case TS_SORT_CORE_MODULE:
-        TS_TRY(TS_PUSH(s, module_defs, NULL));
-        return TS_PUSH(s, modules, t->module_type);
+    case TS_SORT_CORE_MODULE: TS_TRY(TS_PUSH(s, module_defs, NULL)); return TS_PUSH(s, modules, t->module_type);
     default: return ts_fail(s->d->err, TS_USAGE, "an item of sort %s has no index space here", ts_sort_name(t->sort));
     }
 }
@@ -193,27 +192,34 @@ static ts_status read_opt_valtype(ts_scope *s, ts_reader *r, const ts_ctype **ou
 }
 
 /* spec: Binary.md: labels are strongly-unique in their scope. what: "record field" …, short_: "field" … */
-static ts_status read_label(ts_scope *s, ts_reader *r, ts_map *seen, const ts_ct_case *before, uint32_t i, const char *what, const char *short_,
-                            const char **out) {
+static ts_status read_label(ts_scope *s, ts_reader *r, ts_map *seen, const ts_ct_case *before, uint32_t i,
+                            const char *what, const char *short_, const char **out) {
     const char *name;
     uint32_t len, prev;
     uint64_t off = ts_reader_offset(r);
     TS_TRY(ts_read_name(r, &name, &len));
     if (len == 0) return TS_BAD(s, off, r->section, "%s name cannot be empty", what);
-    if (!ts_label_valid(name, len)) return TS_BAD(s, off, r->section, "%s name `%.*s` is not in kebab case", what, (int)(len > 120 ? 120 : len), name);
+    if (!ts_label_valid(name, len))
+        return TS_BAD(s, off, r->section, "%s name `%.*s` is not in kebab case", what, (int)(len > 120 ? 120 : len),
+                      name);
     DUP(s->d, *out, name, len);
     char *key = ts_label_key(s->d->arena, name, len);
     if (!key) return ts_fail_nomem(s->d->err);
     if (ts_map_get(seen, key, len, &prev))
-        return TS_BAD(s, off, r->section, "%s name `%.120s` conflicts with previous %s name `%.120s`", what, *out, short_, before[prev].name);
+        return TS_BAD(s, off, r->section, "%s name `%.120s` conflicts with previous %s name `%.120s`", what, *out,
+                      short_, before[prev].name);
     return ts_map_put(seen, key, len, i, NULL) ? TS_OK : ts_fail_nomem(s->d->err);
 }
 
 typedef enum label_form { FORM_FIELD, FORM_CASE, FORM_FLAG, FORM_TAG, FORM_PARAM } label_form;
 static ts_status read_labelled(ts_scope *s, ts_reader *r, label_form form, uint32_t n, const ts_ct_case **out) {
-    static const struct { const char *what, *short_; } words[] = {
-        [FORM_FIELD] = {"record field", "field"}, [FORM_CASE] = {"variant case", "case"}, [FORM_FLAG] = {"flag", "flag"},
-        [FORM_TAG] = {"enum tag", "tag"}, [FORM_PARAM] = {"function parameter", "parameter"}};
+    static const struct {
+        const char *what, *short_;
+    } words[] = {[FORM_FIELD] = {"record field", "field"},
+                 [FORM_CASE] = {"variant case", "case"},
+                 [FORM_FLAG] = {"flag", "flag"},
+                 [FORM_TAG] = {"enum tag", "tag"},
+                 [FORM_PARAM] = {"function parameter", "parameter"}};
     ts_map seen = {0};
     ts_ct_case *cases;
     ALLOC(s->d, cases, n);
@@ -236,7 +242,8 @@ static ts_status read_labelled(ts_scope *s, ts_reader *r, label_form form, uint3
 /* Value types. An own or borrow remembers by which index its resource was named. */
 static ts_status read_defvaltype(ts_scope *s, ts_reader *r, uint8_t b, uint64_t off, const ts_ctype **out) {
     const char *sec = r->section;
-    if ((*out = primitive(b))) return b == 0x64 ? ts_scope_feature(s, r, off, TS_CF_ERROR_CONTEXT, "the error-context type") : TS_OK;
+    if ((*out = primitive(b)))
+        return b == 0x64 ? ts_scope_feature(s, r, off, TS_CF_ERROR_CONTEXT, "the error-context type") : TS_OK;
     ts_ctype *t;
     ALLOC(s->d, t, 1);
     *out = t;
@@ -312,8 +319,10 @@ static ts_status read_defvaltype(ts_scope *s, ts_reader *r, uint8_t b, uint64_t 
         t->kind = b == 0x66 ? TS_CT_STREAM : TS_CT_FUTURE;
         TS_TRY(read_opt_valtype(s, r, &t->elem));
         TS_TRY(ts_scope_feature(s, r, off, TS_CF_ASYNC, b == 0x66 ? "the stream type" : "the future type"));
-        if (b == 0x66 && t->elem && t->elem->kind == TS_CT_CHAR) return TS_BAD(s, off, sec, "`stream<char>` is not valid at this time");
-        if (t->elem && t->elem->has_borrow) return TS_BAD(s, off, sec, "%s element type cannot contain a `borrow` type", ts_ct_kind_name(t->kind));
+        if (b == 0x66 && t->elem && t->elem->kind == TS_CT_CHAR)
+            return TS_BAD(s, off, sec, "`stream<char>` is not valid at this time");
+        if (t->elem && t->elem->has_borrow)
+            return TS_BAD(s, off, sec, "%s element type cannot contain a `borrow` type", ts_ct_kind_name(t->kind));
         break;
     case 0x63:
         t->kind = TS_CT_MAP;
@@ -350,14 +359,16 @@ static ts_status read_functype(ts_scope *s, ts_reader *r, bool is_async, uint64_
     TS_TRY(read_labelled(s, r, FORM_PARAM, t->n_params, &t->params));
     TS_TRY(ts_read_resultlist(s, r, &t->result));
     if (is_async) TS_TRY(ts_scope_feature(s, r, off, TS_CF_ASYNC, "the async function type"));
-    if (t->result && t->result->has_borrow) return TS_BAD(s, off, r->section, "function result cannot contain a `borrow` type");
+    if (t->result && t->result->has_borrow)
+        return TS_BAD(s, off, r->section, "function result cannot contain a `borrow` type");
     uint64_t nodes = 1 + (t->result ? t->result->nodes : 0);
     t->has_handle = t->result && t->result->has_handle;
     for (uint32_t i = 0; i < t->n_params; i++) {
         nodes += t->params[i].type->nodes;
         t->has_handle |= t->params[i].type->has_handle;
     }
-    if (nodes > TS_CT_MAX_NODES) return TS_BAD(s, off, r->section, "effective type size exceeds the limit of %d", TS_CT_MAX_NODES);
+    if (nodes > TS_CT_MAX_NODES)
+        return TS_BAD(s, off, r->section, "effective type size exceeds the limit of %d", TS_CT_MAX_NODES);
     t->nodes = (uint32_t)nodes;
     return TS_OK;
 }
@@ -419,12 +430,14 @@ ts_status ts_scope_component_type(ts_scope *s, uint64_t off, const char *sec, co
 static ts_status read_decls(ts_scope *outer, ts_reader *r, ts_scope_kind kind, uint64_t off, ts_extern_type *t) {
     uint32_t n;
     TS_TRY(ts_read_count(r, &n));
-    if (outer->depth + 1 >= TS_COMP_MAX_NESTING) return TS_BAD(outer, off, r->section, "nesting too deep: the limit is %d", TS_COMP_MAX_NESTING);
+    if (outer->depth + 1 >= TS_COMP_MAX_NESTING)
+        return TS_BAD(outer, off, r->section, "nesting too deep: the limit is %d", TS_COMP_MAX_NESTING);
     ts_scope s;
     ts_scope_init(&s, kind, outer, outer->d, outer->env);
     ts_status st = TS_OK;
     for (uint32_t i = 0; st == TS_OK && i < n; i++) st = read_decl(&s, r);
-    if (st == TS_OK && kind == TS_SCOPE_COMPONENT_TYPE) st = ts_scope_component_type(&s, off, r->section, &t->component);
+    if (st == TS_OK && kind == TS_SCOPE_COMPONENT_TYPE)
+        st = ts_scope_component_type(&s, off, r->section, &t->component);
     if (st == TS_OK && kind == TS_SCOPE_INSTANCE_TYPE) {
         ts_instance_type *it = ts_dec_alloc(s.d, 1, sizeof *it);
         if (!it) st = TS_NOMEM;
@@ -448,7 +461,8 @@ static ts_status read_resource(ts_scope *s, ts_reader *r, uint64_t off, ts_exter
     TS_TRY(ts_read_u8(r, &has));
     if (has > 1) return ts_read_leading(r, has, "optional destructor");
     if (has) TS_TRY(ts_read_u32(r, &f));
-    if (s->kind != TS_SCOPE_COMPONENT) return TS_BAD(s, off, r->section, "resources can only be defined within a concrete component");
+    if (s->kind != TS_SCOPE_COMPONENT)
+        return TS_BAD(s, off, r->section, "resources can only be defined within a concrete component");
     if (rep != TS_VT_I32) return TS_BAD(s, off, r->section, "resources can only be represented by `i32`");
     if (has) {
         if (f >= s->core_funcs.len) return ts_unknown(s, off, r->section, "core function", f);
@@ -508,15 +522,15 @@ ts_status ts_read_externtype(ts_scope *s, ts_reader *r, ts_extern_type **out) {
         if (i >= s->core_types.len) return TS_BAD(s, off, sec, "unknown core type %u: type index out of bounds", i);
         x->module_type = s->core_types.data[i].module;
         return x->module_type ? TS_OK : TS_BAD(s, off, sec, "core type index %u is not a module type", i);
-    case 1:
-        TS_TRY(ts_read_u32(r, &i));
-        return ts_scope_func_type(s, off, sec, i, &x->func);
+    case 1: TS_TRY(ts_read_u32(r, &i)); return ts_scope_func_type(s, off, sec, i, &x->func);
     case 2:
         TS_TRY(ts_read_u8(r, &c));
         x->sort = TS_SORT_VALUE;
         if (c > 1) return ts_read_leading(r, c, "value bound");
-        if (c == 0) TS_TRY(ts_read_u32(r, &i));
-        else TS_TRY(ts_read_cvaltype(s, r, &x->value));
+        if (c == 0)
+            TS_TRY(ts_read_u32(r, &i));
+        else
+            TS_TRY(ts_read_cvaltype(s, r, &x->value));
         TS_TRY(ts_scope_feature(s, r, off, TS_CF_VALUES, "the import and export of values"));
         if (c == 0) {
             if (i >= s->values.len) return ts_unknown(s, off, sec, "value", i);
@@ -565,7 +579,8 @@ ts_status ts_type_renamed(ts_dec *d, const ts_extern_type *t, ts_extern_type **o
 
 /* --- binds and opening ---------------------------------------------------------------------------------------------------------- */
 enum { MAX_PATH = TS_CT_MAX_DEPTH + 2 };
-static ts_status collect(ts_dec *d, const ts_extern_type *t, ts_ptrmap *want, const char **path, uint32_t depth, ts_bind_vec *out) {
+static ts_status collect(ts_dec *d, const ts_extern_type *t, ts_ptrmap *want, const char **path, uint32_t depth,
+                         ts_bind_vec *out) {
     if (!ts_extern_has_resource(t)) return TS_OK;
     uintptr_t open;
     if (t->sort == TS_SORT_TYPE) {
@@ -592,10 +607,12 @@ static ts_status note_bound(ts_scope *s, bool import, uint32_t slot) {
     return import ? TS_PUSH(s, bound_imports, slot) : TS_PUSH(s, bound_exports, slot);
 }
 
-ts_status ts_scope_open(ts_scope *s, uint64_t off, const char *sec, const ts_extern_type *t, bool import, ts_bind_vec *binds, const ts_extern_type **out) {
+ts_status ts_scope_open(ts_scope *s, uint64_t off, const char *sec, const ts_extern_type *t, bool import,
+                        ts_bind_vec *binds, const ts_extern_type **out) {
     *out = t;
     s->nodes += ts_extern_nodes(t);
-    if (s->nodes > TS_CT_MAX_NODES) return TS_BAD(s, off, sec, "effective type size exceeds the limit of %d", TS_CT_MAX_NODES);
+    if (s->nodes > TS_CT_MAX_NODES)
+        return TS_BAD(s, off, sec, "effective type size exceeds the limit of %d", TS_CT_MAX_NODES);
     if (t->sort == TS_SORT_TYPE && t->is_resource && t->resource_is_sub) {
         ts_extern_type *n;
         TS_TRY(extern_new(s->d, TS_SORT_TYPE, &n));
@@ -614,7 +631,8 @@ ts_status ts_scope_open(ts_scope *s, uint64_t off, const char *sec, const ts_ext
         uint32_t slot = 0;
         st = ts_env_slot(s->d, s->env, false, &slot);
         if (st == TS_OK) st = note_bound(s, import, slot);
-        if (st == TS_OK && !(ts_ptrmap_put(&sub.slots, ts_slot_key(t->instance->bound[i]), slot) && ts_ptrmap_put(&want, ts_slot_key(slot), 1)))
+        if (st == TS_OK && !(ts_ptrmap_put(&sub.slots, ts_slot_key(t->instance->bound[i]), slot) &&
+                             ts_ptrmap_put(&want, ts_slot_key(slot), 1)))
             st = ts_fail_nomem(s->d->err);
     }
     ts_extern_type *n = NULL;
@@ -693,34 +711,43 @@ static bool canonical_parse(const ts_name_attr *na, ts_extern_name *en, char *bu
     return ts_extern_name_parse(na->name, base, false, en, buf, size) && ts_semver_valid(version, n, buf, size);
 }
 
-static ts_status check_res_name(ts_scope *s, const ts_name_attr *na, const char *sec, const char *which, const char *name, const ts_ctype *handle,
-                                const ts_extern_name *en, const ts_res_names *res) {
+static ts_status check_res_name(ts_scope *s, const ts_name_attr *na, const char *sec, const char *which,
+                                const char *name, const ts_ctype *handle, const ts_extern_name *en,
+                                const ts_res_names *res) {
     uintptr_t i;
     if (!res || !ts_ptrmap_get(&res->by_alias, handle->alias, &i))
-        return TS_BAD(s, na->offset, sec, "%s name `%.120s` is not valid: resource used in function does not have a name in this context", which, name);
+        return TS_BAD(s, na->offset, sec,
+                      "%s name `%.120s` is not valid: resource used in function does not have a name in this context",
+                      which, name);
     const char *expect = res->names.data[i];
     if (strlen(expect) != en->resource_len || memcmp(expect, en->resource, en->resource_len) != 0)
-        return TS_BAD(s, na->offset, sec, "%s name `%.120s` is not valid: function does not match expected resource name `%.100s`", which, name, expect);
+        return TS_BAD(s, na->offset, sec,
+                      "%s name `%.120s` is not valid: function does not match expected resource name `%.100s`", which,
+                      name, expect);
     return TS_OK;
 }
 
 #define NAME_BAD(...) TS_BAD(s, na->offset, sec, "%s name `%.120s` is not valid: " __VA_ARGS__)
-static ts_status check_annotation(ts_scope *s, const ts_name_attr *na, const char *sec, const char *which, const char *name, const ts_extern_name *en,
-                                  const ts_extern_type *t, const ts_res_names *res) {
+static ts_status check_annotation(ts_scope *s, const ts_name_attr *na, const char *sec, const char *which,
+                                  const char *name, const ts_extern_name *en, const ts_extern_type *t,
+                                  const ts_res_names *res) {
     if (en->kind == TS_NAME_LABEL || en->kind == TS_NAME_INTERFACE) return TS_OK;
     if (t->sort != TS_SORT_FUNC) return NAME_BAD("%s is not a func", which, name, ts_sort_name(t->sort));
     if (en->kind == TS_NAME_CONSTRUCTOR) {
         const ts_ctype *r = t->func->result;
         if (!r) return NAME_BAD("function should return one value", which, name);
         if (r->kind == TS_CT_RESULT && r->elem) r = r->elem;
-        if (r->kind != TS_CT_OWN) return NAME_BAD("function should return `(own $T)` or `(result (own $T))`", which, name);
+        if (r->kind != TS_CT_OWN)
+            return NAME_BAD("function should return `(own $T)` or `(result (own $T))`", which, name);
         return check_res_name(s, na, sec, which, name, r, en, res);
     }
     if (en->kind == TS_NAME_METHOD) {
         if (t->func->n_params == 0) return NAME_BAD("function should have at least one argument", which, name);
-        if (strcmp(t->func->params[0].name, "self") != 0) return NAME_BAD("function should have a first argument called `self`", which, name);
+        if (strcmp(t->func->params[0].name, "self") != 0)
+            return NAME_BAD("function should have a first argument called `self`", which, name);
         const ts_ctype *p = t->func->params[0].type;
-        if (p->kind != TS_CT_BORROW) return NAME_BAD("function should take a first argument of `(borrow $T)`", which, name);
+        if (p->kind != TS_CT_BORROW)
+            return NAME_BAD("function should take a first argument of `(borrow $T)`", which, name);
         return check_res_name(s, na, sec, which, name, p, en, res);
     }
     if (!res || !ts_map_get(&res->set, en->resource, en->resource_len, NULL))
@@ -728,34 +755,41 @@ static ts_status check_annotation(ts_scope *s, const ts_name_attr *na, const cha
     return TS_OK;
 }
 
-static ts_status check_name(ts_scope *s, const ts_name_attr *na, const char *sec, const char *which, const ts_extern_type *t, ts_map *keys, uint32_t i,
-                            const ts_named_extern *before, const ts_res_names *res, const char **out) {
+static ts_status check_name(ts_scope *s, const ts_name_attr *na, const char *sec, const char *which,
+                            const ts_extern_type *t, ts_map *keys, uint32_t i, const ts_named_extern *before,
+                            const ts_res_names *res, const char **out) {
     char why[300];
     ts_extern_name en;
     const char *name;
     DUP(s->d, name, na->name, na->len);
     *out = name;
-    bool ok = ts_extern_name_parse(na->name, na->len, s->d->features & TS_CF_NESTED_NAMES, &en, why, sizeof why) && !na->has_suffix;
+    bool ok = ts_extern_name_parse(na->name, na->len, s->d->features & TS_CF_NESTED_NAMES, &en, why, sizeof why) &&
+              !na->has_suffix;
     if (!ok && (s->d->features & TS_CF_CANONICAL_NAMES)) ok = canonical_parse(na, &en, why, sizeof why);
     if (!ok) return TS_BAD(s, na->offset, sec, "%s name `%.120s` is not a valid extern name: %s", which, name, why);
     if (na->has_implements) {
         ts_extern_name in;
         if (t->sort != TS_SORT_INSTANCE) return NAME_BAD("only instances can have an `implements`", which, name);
-        if (en.kind != TS_NAME_LABEL) return TS_BAD(s, na->offset, sec, "name `%.120s` is not valid with `implements`", name);
-        if (!ts_extern_name_parse(na->implements, na->implements_len, s->d->features & TS_CF_NESTED_NAMES, &in, why, sizeof why))
+        if (en.kind != TS_NAME_LABEL)
+            return TS_BAD(s, na->offset, sec, "name `%.120s` is not valid with `implements`", name);
+        if (!ts_extern_name_parse(na->implements, na->implements_len, s->d->features & TS_CF_NESTED_NAMES, &in, why,
+                                  sizeof why))
             return TS_BAD(s, na->offset, sec, "`implements` of `%.120s` is not a valid name: %s", name, why);
-        if (in.kind != TS_NAME_INTERFACE) return TS_BAD(s, na->offset, sec, "`implements` of `%.120s` must be an interface name", name);
+        if (in.kind != TS_NAME_INTERFACE)
+            return TS_BAD(s, na->offset, sec, "`implements` of `%.120s` must be an interface name", name);
     }
     TS_TRY(check_annotation(s, na, sec, which, name, &en, t, res));
     uint32_t len, prev;
     char *key = ts_extern_name_key(s->d->arena, na->name, na->len, &len);
     if (!key) return ts_fail_nomem(s->d->err);
     if (ts_map_get(keys, key, len, &prev))
-        return TS_BAD(s, na->offset, sec, "%s name `%.120s` conflicts with previous name `%.120s`", which, name, before ? before[prev].name : name);
+        return TS_BAD(s, na->offset, sec, "%s name `%.120s` conflicts with previous name `%.120s`", which, name,
+                      before ? before[prev].name : name);
     return ts_map_put(keys, key, len, i, NULL) ? TS_OK : ts_fail_nomem(s->d->err);
 }
 
-ts_status ts_check_bag_name(ts_scope *s, const ts_name_attr *na, const char *sec, const ts_extern_type *t, ts_map *keys, uint32_t i) {
+ts_status ts_check_bag_name(ts_scope *s, const ts_name_attr *na, const char *sec, const ts_extern_type *t, ts_map *keys,
+                            uint32_t i) {
     const char *name;
     return check_name(s, na, sec, "export", t, keys, i, NULL, NULL, &name);
 }
@@ -791,14 +825,19 @@ static bool func_named(ts_scope *s, const ts_cfunc_type *t, uintptr_t set) {
         if (!type_named(s, t->params[i].type, set)) return false;
     return type_named(s, t->result, set);
 }
-static bool instance_named(ts_scope *s, const ts_instance_type *t, uintptr_t set) { /* an instance type as such, not an instance */
+static bool instance_named(ts_scope *s, const ts_instance_type *t,
+                           uintptr_t set) { /* an instance type as such, not an instance */
     for (uint32_t i = 0; i < t->n; i++) {
         const ts_extern_type *x = t->exports[i].type;
         bool ok = true;
-        if (x->sort == TS_SORT_VALUE) ok = type_named(s, x->value, set);
-        else if (x->func) ok = func_named(s, x->func, set);
-        else if (x->type) ok = parts_named(s, x->type, set);
-        else if (x->instance) ok = instance_named(s, x->instance, set);
+        if (x->sort == TS_SORT_VALUE)
+            ok = type_named(s, x->value, set);
+        else if (x->func)
+            ok = func_named(s, x->func, set);
+        else if (x->type)
+            ok = parts_named(s, x->type, set);
+        else if (x->instance)
+            ok = instance_named(s, x->instance, set);
         if (!ok) return false;
     }
     return true;
@@ -831,26 +870,32 @@ static bool register_named(ts_scope *s, const ts_extern_type *t, bool import, bo
     }
 }
 
-ts_status ts_scope_add(ts_scope *s, const ts_name_attr *na, const char *sec, bool import, const ts_extern_type *t, const char **name) {
+ts_status ts_scope_add(ts_scope *s, const ts_name_attr *na, const char *sec, bool import, const ts_extern_type *t,
+                       const char **name) {
     ts_res_names *res = import ? &s->import_res : &s->export_res;
     const char *which = import ? "import" : "export";
     bool nomem = false;
-    if (s->kind == TS_SCOPE_COMPONENT && !import) s->nodes += ts_extern_nodes(t); /* the others were counted when they were opened */
-    if (s->nodes > TS_CT_MAX_NODES) return TS_BAD(s, na->offset, sec, "effective type size exceeds the limit of %d", TS_CT_MAX_NODES);
+    if (s->kind == TS_SCOPE_COMPONENT && !import)
+        s->nodes += ts_extern_nodes(t); /* the others were counted when they were opened */
+    if (s->nodes > TS_CT_MAX_NODES)
+        return TS_BAD(s, na->offset, sec, "effective type size exceeds the limit of %d", TS_CT_MAX_NODES);
     if (t->sort == TS_SORT_VALUE && !import && t->value->has_borrow)
         return TS_BAD(s, na->offset, sec, "an exported value cannot contain a `borrow` type");
-    TS_TRY(check_name(s, na, sec, which, t, import ? &s->import_keys : &s->export_keys, import ? s->imports.len : s->exports.len,
-                      import ? s->imports.data : s->exports.data, res, name));
+    TS_TRY(check_name(s, na, sec, which, t, import ? &s->import_keys : &s->export_keys,
+                      import ? s->imports.len : s->exports.len, import ? s->imports.data : s->exports.data, res, name));
     if (!register_named(s, t, import, &nomem))
-        return nomem ? ts_fail_nomem(s->d->err) : TS_BAD(s, na->offset, sec, "%s not valid to be used as %s", ts_sort_name(t->sort), which);
+        return nomem ? ts_fail_nomem(s->d->err)
+                     : TS_BAD(s, na->offset, sec, "%s not valid to be used as %s", ts_sort_name(t->sort), which);
     if (t->sort == TS_SORT_TYPE && t->is_resource) {
         if (!ts_vec_push(&res->names, *name) || !ts_ptrmap_put(&res->by_alias, t, res->names.len - 1) ||
             !ts_map_put(&res->set, *name, na->len, 0, NULL))
             return ts_fail_nomem(s->d->err);
     }
     ts_named_extern x = {*name, na->len, t};
-    if (import) TS_TRY(TS_PUSH(s, imports, x));
-    else TS_TRY(TS_PUSH(s, exports, x));
+    if (import)
+        TS_TRY(TS_PUSH(s, imports, x));
+    else
+        TS_TRY(TS_PUSH(s, exports, x));
     return ts_scope_push(s, t);
 }
 
@@ -858,9 +903,12 @@ ts_status ts_scope_add(ts_scope *s, const ts_name_attr *na, const char *sec, boo
 ts_status ts_read_core_sort(ts_reader *r, ts_sort *out) {
     uint8_t b = 0;
     TS_TRY(ts_read_u8(r, &b));
-    if (b <= 4) *out = TS_SORT_CORE_FUNC + b;
-    else if (b >= 0x10 && b <= 0x12) *out = TS_SORT_CORE_TYPE + (b - 0x10);
-    else return ts_read_leading(r, b, "component outer alias kind");
+    if (b <= 4)
+        *out = TS_SORT_CORE_FUNC + b;
+    else if (b >= 0x10 && b <= 0x12)
+        *out = TS_SORT_CORE_TYPE + (b - 0x10);
+    else
+        return ts_read_leading(r, b, "component outer alias kind");
     return TS_OK;
 }
 static ts_status read_sort(ts_reader *r, ts_sort *out) {
@@ -872,7 +920,8 @@ static ts_status read_sort(ts_reader *r, ts_sort *out) {
     return TS_OK;
 }
 
-static ts_status alias_export(ts_scope *s, uint64_t off, const char *sec, ts_sort sort, uint32_t i, const char *name, uint32_t len) {
+static ts_status alias_export(ts_scope *s, uint64_t off, const char *sec, ts_sort sort, uint32_t i, const char *name,
+                              uint32_t len) {
     if (s->kind != TS_SCOPE_COMPONENT && sort != TS_SORT_TYPE && sort != TS_SORT_INSTANCE)
         return TS_BAD(s, off, sec, "aliases in component and instance types may only refer to types or instances");
     if (i >= s->instances.len) return ts_unknown(s, off, sec, "instance", i);
@@ -885,13 +934,18 @@ static ts_status alias_export(ts_scope *s, uint64_t off, const char *sec, ts_sor
     return ts_scope_push(s, x->type);
 }
 
-static ts_status alias_core_export(ts_scope *s, uint64_t off, const char *sec, ts_sort sort, uint32_t i, const char *name, uint32_t len) {
-    if (s->kind != TS_SCOPE_COMPONENT) return TS_BAD(s, off, sec, "aliases in component and instance types may only refer to types or instances");
+static ts_status alias_core_export(ts_scope *s, uint64_t off, const char *sec, ts_sort sort, uint32_t i,
+                                   const char *name, uint32_t len) {
+    if (s->kind != TS_SCOPE_COMPONENT)
+        return TS_BAD(s, off, sec, "aliases in component and instance types may only refer to types or instances");
     if (i >= s->core_instances.len) return ts_unknown(s, off, sec, "core instance", i);
     const ts_core_export_type *x = ts_core_type_find_export(s->core_instances.data[i], name, len);
-    if (!x) return TS_BAD(s, off, sec, "core instance %u has no export named `%.*s`", i, (int)(len > 120 ? 120 : len), name);
+    if (!x)
+        return TS_BAD(s, off, sec, "core instance %u has no export named `%.*s`", i, (int)(len > 120 ? 120 : len),
+                      name);
     if (x->type.kind != (ts_extern_kind)(sort - TS_SORT_CORE_FUNC))
-        return TS_BAD(s, off, sec, "export `%.120s` for core instance %u is not a %s", x->name, i, ts_sort_name(sort) + 5);
+        return TS_BAD(s, off, sec, "export `%.120s` for core instance %u is not a %s", x->name, i,
+                      ts_sort_name(sort) + 5);
     switch (x->type.kind) {
     case TS_EXTERN_FUNC: return TS_PUSH(s, core_funcs, x->type.type);
     case TS_EXTERN_TABLE: return TS_PUSH(s, tables, x->type.table);
@@ -913,7 +967,8 @@ static ts_status carry_over(ts_scope *s, const ts_extern_type **t) {
 
 static ts_status alias_outer(ts_scope *s, uint64_t off, const char *sec, ts_sort sort, uint32_t count, uint32_t i) {
     if (s->kind != TS_SCOPE_COMPONENT && sort != TS_SORT_TYPE && sort != TS_SORT_CORE_TYPE)
-        return TS_BAD(s, off, sec, "outer aliases in component and instance types may only refer to types or instances");
+        return TS_BAD(s, off, sec,
+                      "outer aliases in component and instance types may only refer to types or instances");
     if (count > s->depth) return TS_BAD(s, off, sec, "invalid outer alias count of %u", count);
     ts_scope *o = s;
     bool crosses = false;
@@ -926,8 +981,10 @@ static ts_status alias_outer(ts_scope *s, uint64_t off, const char *sec, ts_sort
         return ts_scope_push_core_type(s, o->core_types.data[i]);
     }
     const ts_extern_type *t = NULL;
-    if (sort == TS_SORT_TYPE) TS_TRY(ts_scope_type(o, off, sec, i, &t));
-    else TS_TRY(ts_scope_item(o, off, sec, (ts_sort_idx){sort, i}, &t));
+    if (sort == TS_SORT_TYPE)
+        TS_TRY(ts_scope_type(o, off, sec, i, &t));
+    else
+        TS_TRY(ts_scope_item(o, off, sec, (ts_sort_idx){sort, i}, &t));
     if (crosses && ts_extern_has_resource(t)) {
         ts_ptrmap slots = {0};
         bool ok = ts_free_slots(s->d, t, &slots);
@@ -935,7 +992,9 @@ static ts_status alias_outer(ts_scope *s, uint64_t off, const char *sec, ts_sort
         ts_ptrmap_free(&slots);
         if (!ok) return s->d->err->status;
         if (n && sort == TS_SORT_TYPE)
-            return TS_BAD(s, off, sec, "cannot alias outer type which transitively refers to resources not defined in the current component");
+            return TS_BAD(
+                s, off, sec,
+                "cannot alias outer type which transitively refers to resources not defined in the current component");
         TS_TRY(carry_over(s, &t));
     }
     return ts_scope_push(s, t);
@@ -954,14 +1013,17 @@ ts_status ts_read_alias(ts_scope *s, ts_reader *r, ts_def *def) {
     bool core_entity = sort >= TS_SORT_CORE_FUNC && sort <= TS_SORT_CORE_TAG;
     bool allowed = kind == 1   ? core_entity
                    : kind == 0 ? sort <= TS_SORT_INSTANCE || sort == TS_SORT_CORE_MODULE
-                               : sort == TS_SORT_CORE_MODULE || sort == TS_SORT_CORE_TYPE || sort == TS_SORT_TYPE || sort == TS_SORT_COMPONENT;
+                               : sort == TS_SORT_CORE_MODULE || sort == TS_SORT_CORE_TYPE || sort == TS_SORT_TYPE ||
+                                     sort == TS_SORT_COMPONENT;
     if (!allowed) {
         r->at = sort_end;
         return ts_read_leading(r, sort_end[-1], kind == 2 ? "component outer alias kind" : "component external kind");
     }
     TS_TRY(ts_read_u32(r, &i));
-    if (kind == 2) TS_TRY(ts_read_u32(r, &n));
-    else TS_TRY(ts_read_name(r, &name, &n));
+    if (kind == 2)
+        TS_TRY(ts_read_u32(r, &n));
+    else
+        TS_TRY(ts_read_name(r, &name, &n));
     if (def) {
         def->sort = sort;
         def->kind = kind == 0 ? TS_DEF_ALIAS_EXPORT : kind == 1 ? TS_DEF_ALIAS_CORE_EXPORT : TS_DEF_ALIAS_OUTER;

@@ -11,14 +11,22 @@
 
 /* --- printing ------------------------------------------------------------------------------------------------------ */
 
-typedef struct sink { char *buf; size_t size, at; uint32_t max_items; ts_wave_number number; void *data; } sink;
+typedef struct sink {
+    char *buf;
+    size_t size, at;
+    uint32_t max_items;
+    ts_wave_number number;
+    void *data;
+} sink;
 
 static void put_n(sink *o, const char *s, size_t n) {
     for (size_t i = 0; i < n; i++, o->at++) {
         if (o->at + 1 < o->size) o->buf[o->at] = s[i];
     }
 }
-static void put(sink *o, const char *s) { put_n(o, s, strlen(s)); }
+static void put(sink *o, const char *s) {
+    put_n(o, s, strlen(s));
+}
 
 static bool is_keyword(const char *s) {
     static const char *const words[] = {"true", "false", "inf", "nan", "some", "none", "ok", "err"};
@@ -234,7 +242,9 @@ static void print(sink *o, const ts_ctype *t, const ts_val *v) {
         return;
     }
     case TS_CT_OWN:
-    case TS_CT_BORROW: snprintf(b, sizeof b, "#%llu", (unsigned long long)(o->number ? o->number(o->data, t, v) : v->handle.rep)); break;
+    case TS_CT_BORROW:
+        snprintf(b, sizeof b, "#%llu", (unsigned long long)(o->number ? o->number(o->data, t, v) : v->handle.rep));
+        break;
     default: snprintf(b, sizeof b, "<%s>", ts_ct_kind_name(t->kind));
     }
     put(o, b);
@@ -243,7 +253,8 @@ static void print(sink *o, const ts_ctype *t, const ts_val *v) {
 size_t ts_wave_print(const ts_ctype *t, const ts_val *v, char *buf, size_t size, uint32_t max_items) {
     return ts_wave_print_numbered(t, v, buf, size, max_items, NULL, NULL);
 }
-size_t ts_wave_print_numbered(const ts_ctype *t, const ts_val *v, char *buf, size_t size, uint32_t max_items, ts_wave_number number, void *data) {
+size_t ts_wave_print_numbered(const ts_ctype *t, const ts_val *v, char *buf, size_t size, uint32_t max_items,
+                              ts_wave_number number, void *data) {
     sink o = {.buf = buf, .size = size, .max_items = max_items, .number = number, .data = data};
     print(&o, t, v);
     if (size) buf[o.at < size ? o.at : size - 1] = 0;
@@ -252,9 +263,15 @@ size_t ts_wave_print_numbered(const ts_ctype *t, const ts_val *v, char *buf, siz
 
 /* --- parsing ------------------------------------------------------------------------------------------------------- */
 
-typedef struct wave { const char *start, *at; ts_arena *arena; ts_error *e; } wave;
+typedef struct wave {
+    const char *start, *at;
+    ts_arena *arena;
+    ts_error *e;
+} wave;
 
-static ts_status bad(wave *w, const char *what) { return ts_fail(w->e, TS_USAGE, "value: %s at column %zu", what, (size_t)(w->at - w->start) + 1); }
+static ts_status bad(wave *w, const char *what) {
+    return ts_fail(w->e, TS_USAGE, "value: %s at column %zu", what, (size_t)(w->at - w->start) + 1);
+}
 static void space(wave *w) {
     for (;;) {
         while (*w->at == ' ' || *w->at == '\t' || *w->at == '\n' || *w->at == '\r') w->at++;
@@ -305,9 +322,12 @@ static bool find_case(const ts_ctype *t, const char *s, size_t n, uint32_t *i) {
 }
 
 static ts_status parse_int(wave *w, const ts_ctype *t, ts_val *v) {
-    static const struct { ts_ct_kind k; unsigned bits; bool sign; } kinds[] = {
-        {TS_CT_S8, 8, true}, {TS_CT_U8, 8, false}, {TS_CT_S16, 16, true}, {TS_CT_U16, 16, false},
-        {TS_CT_S32, 32, true}, {TS_CT_U32, 32, false}, {TS_CT_S64, 64, true}, {TS_CT_U64, 64, false}};
+    static const struct {
+        ts_ct_kind k;
+        unsigned bits;
+        bool sign;
+    } kinds[] = {{TS_CT_S8, 8, true},   {TS_CT_U8, 8, false},   {TS_CT_S16, 16, true}, {TS_CT_U16, 16, false},
+                 {TS_CT_S32, 32, true}, {TS_CT_U32, 32, false}, {TS_CT_S64, 64, true}, {TS_CT_U64, 64, false}};
     unsigned bits = 0;
     bool sign = false;
     for (size_t i = 0; i < 8; i++) {
@@ -335,9 +355,12 @@ static ts_status parse_float(wave *w, const ts_ctype *t, ts_val *v) {
     space(w);
     const char *p = w->at;
     double d;
-    if (word(w, "nan")) d = NAN;
-    else if (word(w, "inf")) d = INFINITY;
-    else if (*p == '-' && strncmp(p + 1, "inf", 3) == 0) d = -INFINITY, w->at += 4;
+    if (word(w, "nan"))
+        d = NAN;
+    else if (word(w, "inf"))
+        d = INFINITY;
+    else if (*p == '-' && strncmp(p + 1, "inf", 3) == 0)
+        d = -INFINITY, w->at += 4;
     else {
         size_t n = strspn(p, "+-0123456789.eE");
         char *end, b[400];
@@ -348,8 +371,10 @@ static ts_status parse_float(wave *w, const ts_ctype *t, ts_val *v) {
         if (*end || !isdigit((unsigned char)b[b[0] == '-'])) return bad(w, "expected a number");
         w->at += n;
     }
-    if (t->kind == TS_CT_F32) v->f32 = (float)d;
-    else v->f64 = d;
+    if (t->kind == TS_CT_F32)
+        v->f32 = (float)d;
+    else
+        v->f64 = d;
     return TS_OK;
 }
 
@@ -396,13 +421,15 @@ static ts_status parse_string(wave *w, ts_val *v) {
         const char *nl = close;
         while (nl > w->at && nl[-1] != '\n') nl--;
         size_t indent = (size_t)(close - nl);
-        if (strspn(nl, " ") != indent) return bad(w, "the closing quotes of a multi-line string stand on their own line");
+        if (strspn(nl, " ") != indent)
+            return bad(w, "the closing quotes of a multi-line string stand on their own line");
         char *out = ts_arena_alloc(w->arena, (size_t)(close - w->at) + 1);
         if (!out) return ts_fail_nomem(w->e);
         size_t n = 0;
         const char *stop = nl - 1; /* the line break before the closing line is not part of it */
         for (w->at++; w->at < stop;) {
-            if (strspn(w->at, " ") < indent && *w->at != '\n') return bad(w, "a line of a multi-line string is indented less than its end");
+            if (strspn(w->at, " ") < indent && *w->at != '\n')
+                return bad(w, "a line of a multi-line string is indented less than its end");
             if (*w->at != '\n') w->at += indent;
             while (w->at < stop && *w->at != '\n') {
                 uint32_t c;
@@ -464,7 +491,8 @@ static ts_status parse_list(wave *w, const ts_ctype *t, ts_val *v) {
             break;
         }
     }
-    if (st == TS_OK && t->kind == TS_CT_FIXED_LIST && vals.len != t->n) st = bad(w, "the list has another number of elements than its type");
+    if (st == TS_OK && t->kind == TS_CT_FIXED_LIST && vals.len != t->n)
+        st = bad(w, "the list has another number of elements than its type");
     if (st == TS_OK) {
         bool raw = t->kind != TS_CT_MAP && ts_ct_is_raw_elem(t->elem->kind);
         size_t size = raw ? t->elem->size : sizeof(ts_val);
@@ -504,7 +532,8 @@ static ts_status parse_record(wave *w, const ts_ctype *t, ts_val *v) {
     }
     for (uint32_t i = 0; i < t->n; i++) {
         if (!seen[i] && t->cases[i].type->kind != TS_CT_OPTION) {
-            return ts_fail(w->e, TS_USAGE, "value: field `%s` is missing before column %zu", t->cases[i].name, (size_t)(w->at - w->start) + 1);
+            return ts_fail(w->e, TS_USAGE, "value: field `%s` is missing before column %zu", t->cases[i].name,
+                           (size_t)(w->at - w->start) + 1);
         }
     }
     v->list.ptr = f;
@@ -524,7 +553,8 @@ static ts_status parse_payload(wave *w, const ts_ctype *t, ts_val *v) {
 }
 /* `some` and `ok` may be left out when the payload is no option or result itself. */
 static ts_status parse_flattened(wave *w, const ts_ctype *elem, uint32_t disc, ts_val *v) {
-    if (!elem || elem->kind == TS_CT_OPTION || elem->kind == TS_CT_RESULT) return bad(w, "expected `some`, `none`, `ok` or `err`");
+    if (!elem || elem->kind == TS_CT_OPTION || elem->kind == TS_CT_RESULT)
+        return bad(w, "expected `some`, `none`, `ok` or `err`");
     ts_val *p = ts_arena_alloc(w->arena, sizeof *p);
     if (!p) return ts_fail_nomem(w->e);
     v->variant.disc = disc;
@@ -539,8 +569,10 @@ static ts_status parse(wave *w, const ts_ctype *t, ts_val *v) {
     memset(v, 0, sizeof *v);
     switch (t->kind) {
     case TS_CT_BOOL:
-        if (word(w, "true")) v->b = true;
-        else if (!word(w, "false")) return bad(w, "expected `true` or `false`");
+        if (word(w, "true"))
+            v->b = true;
+        else if (!word(w, "false"))
+            return bad(w, "expected `true` or `false`");
         return TS_OK;
     case TS_CT_F32:
     case TS_CT_F64: return parse_float(w, t, v);
@@ -635,7 +667,8 @@ ts_status ts_wave_parse_args(const ts_cfunc_type *t, const char *text, ts_arena 
     }
     for (uint32_t i = last; i < t->n_params; i++) {
         memset(&args[i], 0, sizeof args[i]);
-        if (t->params[i].type->kind != TS_CT_OPTION) return ts_fail(e, TS_USAGE, "value: %u arguments are given, the function takes %u", last, t->n_params);
+        if (t->params[i].type->kind != TS_CT_OPTION)
+            return ts_fail(e, TS_USAGE, "value: %u arguments are given, the function takes %u", last, t->n_params);
     }
     space(&w);
     if (*w.at != ')') return bad(&w, "expected `)`: the function takes fewer arguments");

@@ -8,11 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(TS_CORE_I32 == TS_VT_I32 && TS_CORE_I64 == TS_VT_I64 && TS_CORE_F32 == TS_VT_F32 && TS_CORE_F64 == TS_VT_F64 &&
-                   TS_CORE_V128 == TS_VT_V128 && TS_CORE_FUNCREF == TS_VT_FUNCREF && TS_CORE_EXTERNREF == TS_VT_EXTERNREF &&
-                   TS_CORE_EXNREF == TS_VT_EXNREF && TS_CORE_ANYREF == (TS_VT_REFNULL | TS_HT_ANY << 8) &&
-                   TS_CORE_EQREF == (TS_VT_REFNULL | TS_HT_EQ << 8) && TS_CORE_I31REF == (TS_VT_REFNULL | TS_HT_I31 << 8) &&
-                   TS_CORE_STRUCTREF == (TS_VT_REFNULL | TS_HT_STRUCT << 8) && TS_CORE_ARRAYREF == (TS_VT_REFNULL | TS_HT_ARRAY << 8),
+_Static_assert(TS_CORE_I32 == TS_VT_I32 && TS_CORE_I64 == TS_VT_I64 && TS_CORE_F32 == TS_VT_F32 &&
+                   TS_CORE_F64 == TS_VT_F64 && TS_CORE_V128 == TS_VT_V128 && TS_CORE_FUNCREF == TS_VT_FUNCREF &&
+                   TS_CORE_EXTERNREF == TS_VT_EXTERNREF && TS_CORE_EXNREF == TS_VT_EXNREF &&
+                   TS_CORE_ANYREF == (TS_VT_REFNULL | TS_HT_ANY << 8) &&
+                   TS_CORE_EQREF == (TS_VT_REFNULL | TS_HT_EQ << 8) &&
+                   TS_CORE_I31REF == (TS_VT_REFNULL | TS_HT_I31 << 8) &&
+                   TS_CORE_STRUCTREF == (TS_VT_REFNULL | TS_HT_STRUCT << 8) &&
+                   TS_CORE_ARRAYREF == (TS_VT_REFNULL | TS_HT_ARRAY << 8),
                "the header's types");
 _Static_assert((int)TS_CORE_FUNC == (int)TS_EXTERN_FUNC && (int)TS_CORE_TABLE == (int)TS_EXTERN_TABLE &&
                    (int)TS_CORE_MEMORY == (int)TS_EXTERN_MEM && (int)TS_CORE_GLOBAL == (int)TS_EXTERN_GLOBAL &&
@@ -20,12 +23,17 @@ _Static_assert((int)TS_CORE_FUNC == (int)TS_EXTERN_FUNC && (int)TS_CORE_TABLE ==
                "the header's kinds");
 
 /* --- types ------------------------------------------------------------------------------------------------------------- */
-const char *ts_core_type_name(ts_core_type t, char buf[48]) { return ts_vt_name(t, buf); }
-bool ts_core_type_is_ref(ts_core_type t) { return ts_vt_is_ref(t); }
+const char *ts_core_type_name(ts_core_type t, char buf[48]) {
+    return ts_vt_name(t, buf);
+}
+bool ts_core_type_is_ref(ts_core_type t) {
+    return ts_vt_is_ref(t);
+}
 
 /* The top of a heap type's hierarchy. spec: valid/matching#heap-types */
 static uint32_t top_of(const ts_type_registry *r, uint32_t ht) {
-    if (ts_ht_is_concrete(ht)) return ts_types_get(r, ht - TS_HT_CONCRETE)->kind == TS_COMP_FUNC ? TS_HT_FUNC : TS_HT_ANY;
+    if (ts_ht_is_concrete(ht))
+        return ts_types_get(r, ht - TS_HT_CONCRETE)->kind == TS_COMP_FUNC ? TS_HT_FUNC : TS_HT_ANY;
     switch (ht) {
     case TS_HT_FUNC:
     case TS_HT_NOFUNC: return TS_HT_FUNC;
@@ -36,8 +44,12 @@ static uint32_t top_of(const ts_type_registry *r, uint32_t ht) {
     default: return TS_HT_ANY;
     }
 }
-static bool is_funcref(const ts_type_registry *r, ts_valtype t) { return ts_vt_is_ref(t) && top_of(r, ts_vt_heap(t)) == TS_HT_FUNC; }
-bool ts_core_type_is_funcref(const ts_engine *engine, ts_core_type t) { return is_funcref(ts_engine_types((ts_engine *)(uintptr_t)engine), t); }
+static bool is_funcref(const ts_type_registry *r, ts_valtype t) {
+    return ts_vt_is_ref(t) && top_of(r, ts_vt_heap(t)) == TS_HT_FUNC;
+}
+bool ts_core_type_is_funcref(const ts_engine *engine, ts_core_type t) {
+    return is_funcref(ts_engine_types((ts_engine *)(uintptr_t)engine), t);
+}
 
 static bool type_known(ts_valtype t) {
     if (ts_vt_is_num(t) || t == TS_VT_V128) return true;
@@ -77,12 +89,14 @@ static void put_global(const ts_global_type *g, ts_core_externtype *out) {
 }
 
 static ts_status kind_is(const ts_core_externtype *t, ts_core_kind k, ts_error *e) {
-    return t->kind == k ? TS_OK : ts_fail(e, TS_USAGE, "the type given is not of a %s", ts_extern_kind_name((ts_extern_kind)k));
+    return t->kind == k ? TS_OK
+                        : ts_fail(e, TS_USAGE, "the type given is not of a %s", ts_extern_kind_name((ts_extern_kind)k));
 }
 static ts_status func_id(ts_store *s, const ts_core_externtype *t, uint32_t *id, ts_error *e) {
     if (t->defined) {
         *id = t->defined - 1;
-        if (ts_types_get(s->types, *id)->kind != TS_COMP_FUNC) return ts_fail(e, TS_USAGE, "the defined type is not a function's");
+        if (ts_types_get(s->types, *id)->kind != TS_COMP_FUNC)
+            return ts_fail(e, TS_USAGE, "the defined type is not a function's");
         return TS_OK;
     }
     for (uint32_t i = 0; i < t->n_params; i++) TS_TRY(check_type(t->params[i], e));
@@ -91,20 +105,25 @@ static ts_status func_id(ts_store *s, const ts_core_externtype *t, uint32_t *id,
 }
 static ts_status limits_of(const ts_core_externtype *t, ts_limits *out, ts_error *e) {
     if (t->has_max && t->min > t->max)
-        return ts_fail(e, TS_USAGE, "the minimum %llu is over the maximum %llu", (unsigned long long)t->min, (unsigned long long)t->max);
+        return ts_fail(e, TS_USAGE, "the minimum %llu is over the maximum %llu", (unsigned long long)t->min,
+                       (unsigned long long)t->max);
     if (t->shared && !t->has_max) return ts_fail(e, TS_USAGE, "what is shared needs a maximum");
     *out = (ts_limits){.min = t->min, .max = t->max, .has_max = t->has_max, .is64 = t->is64, .shared = t->shared};
     return TS_OK;
 }
 
 /* --- values ------------------------------------------------------------------------------------------------------------ */
-uint64_t ts_core_ref_host(uint64_t v) { return ts_ref_host(v); }
+uint64_t ts_core_ref_host(uint64_t v) {
+    return ts_ref_host(v);
+}
 bool ts_core_ref_host_value(uint64_t ref, uint64_t *v) {
     if (!ts_ref_is_host(ref)) return false;
     *v = ts_ref_host_value(ref);
     return true;
 }
-uint64_t ts_core_ref_i31(int32_t v) { return ts_ref_i31((uint32_t)v); }
+uint64_t ts_core_ref_i31(int32_t v) {
+    return ts_ref_i31((uint32_t)v);
+}
 bool ts_core_ref_i31_value(uint64_t ref, int32_t *v) {
     if (!ts_ref_is_i31(ref)) return false;
     *v = ts_ref_i31_s(ref);
@@ -127,7 +146,8 @@ static const char *ref_problem(ts_store *s, ts_valtype want, const ts_core_val *
     if (top == TS_HT_FUNC) {
         if (!v->func) return ts_vt_defaultable(want) ? NULL : "is null";
         if (v->func->inst && v->func->inst->store != s) return "is a function of another store";
-        return ts_ref_test_heap(s, (ts_slot)(uintptr_t)v->func, ts_vt_heap(want)) ? NULL : "is a function of another type";
+        return ts_ref_test_heap(s, (ts_slot)(uintptr_t)v->func, ts_vt_heap(want)) ? NULL
+                                                                                  : "is a function of another type";
     }
     if (!v->ref) return ts_vt_defaultable(want) ? NULL : "is null";
     if (ts_ref_is_obj(v->ref)) {
@@ -140,7 +160,8 @@ static const char *ref_problem(ts_store *s, ts_valtype want, const ts_core_val *
 }
 
 /* One value into its slots; `what` and its number are for the message. */
-static ts_status to_slots(ts_store *s, ts_valtype want, const ts_core_val *v, ts_slot *out, const char *what, uint32_t number, ts_error *e) {
+static ts_status to_slots(ts_store *s, ts_valtype want, const ts_core_val *v, ts_slot *out, const char *what,
+                          uint32_t number, ts_error *e) {
     char a[48], b[48];
     if (ts_vt_is_ref(want)) {
         const char *problem = ref_problem(s, want, v);
@@ -148,7 +169,9 @@ static ts_status to_slots(ts_store *s, ts_valtype want, const ts_core_val *v, ts
         *out = is_funcref(s->types, want) ? (ts_slot)(uintptr_t)v->func : v->ref;
         return TS_OK;
     }
-    if (v->type != want) return ts_fail(e, TS_USAGE, "%s %u is of type %s, not %s", what, number, type_known(v->type) ? ts_vt_name(v->type, b) : "unknown", ts_vt_name(want, a));
+    if (v->type != want)
+        return ts_fail(e, TS_USAGE, "%s %u is of type %s, not %s", what, number,
+                       type_known(v->type) ? ts_vt_name(v->type, b) : "unknown", ts_vt_name(want, a));
     *out = 0;
     switch (want) {
     case TS_VT_I32: *out = (uint32_t)v->i32; break;
@@ -169,11 +192,14 @@ static void from_slots(const ts_store *s, ts_valtype t, const ts_slot *in, ts_co
     case TS_VT_F64: memcpy(&v->f64, in, sizeof v->f64); break;
     case TS_VT_V128: memcpy(v->v128, in, sizeof v->v128); break;
     default:
-        if (is_funcref(s->types, t)) v->func = (ts_func *)(uintptr_t)*in;
-        else v->ref = *in;
+        if (is_funcref(s->types, t))
+            v->func = (ts_func *)(uintptr_t)*in;
+        else
+            v->ref = *in;
     }
 }
-static ts_status all_to_slots(ts_store *s, const ts_valtype *types, uint32_t n, const ts_core_val *v, ts_slot *out, const char *what, ts_error *e) {
+static ts_status all_to_slots(ts_store *s, const ts_valtype *types, uint32_t n, const ts_core_val *v, ts_slot *out,
+                              const char *what, ts_error *e) {
     for (uint32_t i = 0; i < n; i++) {
         TS_TRY(to_slots(s, types[i], &v[i], out, what, i + 1, e));
         out += ts_vt_slots(types[i]);
@@ -191,15 +217,24 @@ static void all_from_slots(const ts_store *s, const ts_valtype *types, uint32_t 
 ts_status ts_core_module_new(ts_engine *engine, const void *bytes, size_t len, ts_module **out, ts_error *e) {
     return ts_module_new(engine, bytes, len, true, out, e);
 }
-void ts_core_module_free(ts_module *m) { ts_module_free(m); }
-uint32_t ts_core_module_import_count(const ts_module *m) { return m->n_imports; }
-uint32_t ts_core_module_export_count(const ts_module *m) { return m->n_exports; }
+void ts_core_module_free(ts_module *m) {
+    ts_module_free(m);
+}
+uint32_t ts_core_module_import_count(const ts_module *m) {
+    return m->n_imports;
+}
+uint32_t ts_core_module_export_count(const ts_module *m) {
+    return m->n_exports;
+}
 
 bool ts_core_module_import(const ts_module *m, uint32_t i, ts_core_item *out) {
     if (i >= m->n_imports) return false;
     const ts_type_registry *r = ts_engine_types(m->engine);
     const ts_import *x = &m->imports[i];
-    *out = (ts_core_item){.module = x->module, .name = x->name, .module_len = x->module_len, .name_len = x->name_len,
+    *out = (ts_core_item){.module = x->module,
+                          .name = x->name,
+                          .module_len = x->module_len,
+                          .name_len = x->name_len,
                           .type.kind = (ts_core_kind)x->kind};
     switch (x->kind) {
     case TS_EXTERN_FUNC:
@@ -231,15 +266,23 @@ ts_status ts_core_store_new(ts_engine *engine, const ts_run_limits *limits, ts_s
     ts_store_limits l = ts_store_limits_of(limits);
     return ts_store_create(engine, &l, out, e);
 }
-void ts_core_store_free(ts_store *s) { ts_store_destroy(s); }
-void ts_core_store_interrupt(ts_store *s) { ts_store_interrupt(s); }
-uint64_t ts_core_store_fuel(const ts_store *s) { return s->exec->fuel; }
+void ts_core_store_free(ts_store *s) {
+    ts_store_destroy(s);
+}
+void ts_core_store_interrupt(ts_store *s) {
+    ts_store_interrupt(s);
+}
+uint64_t ts_core_store_fuel(const ts_store *s) {
+    return s->exec->fuel;
+}
 ts_status ts_core_store_set_fuel(ts_store *s, uint64_t fuel, ts_error *e) {
     if (!s->limits.fuel) return ts_fail(e, TS_USAGE, "the store was made without a limit of fuel");
     s->exec->fuel = fuel;
     return TS_OK;
 }
-void ts_core_store_collect(ts_store *s) { ts_gc_collect(s->gc); }
+void ts_core_store_collect(ts_store *s) {
+    ts_gc_collect(s->gc);
+}
 
 /* --- instances --------------------------------------------------------------------------------------------------------- */
 static bool put_extern(const ts_extern *x, ts_core_extern *out) {
@@ -263,17 +306,21 @@ static ts_status get_extern(ts_store *s, const ts_core_extern *x, const ts_impor
     case TS_CORE_GLOBAL: given = out->global = x->global; break;
     case TS_CORE_TAG: given = out->tag = x->tag; break;
     }
-    if (!given) return ts_fail(e, TS_UNLINKABLE, "nothing is given for the import \"%.60s\" \"%.60s\"", want->module, want->name);
+    if (!given)
+        return ts_fail(e, TS_UNLINKABLE, "nothing is given for the import \"%.60s\" \"%.60s\"", want->module,
+                       want->name);
     if (x->kind == TS_CORE_FUNC && x->func->inst && x->func->inst->store != s)
-        return ts_fail(e, TS_USAGE, "what is given for the import \"%.60s\" \"%.60s\" is of another store", want->module, want->name);
+        return ts_fail(e, TS_USAGE, "what is given for the import \"%.60s\" \"%.60s\" is of another store",
+                       want->module, want->name);
     return TS_OK;
 }
 
-ts_status ts_core_instantiate(ts_store *s, ts_module *m, const ts_core_extern *imports, uint32_t n_imports, const char *name,
-                              ts_instance **out, ts_error *e) {
+ts_status ts_core_instantiate(ts_store *s, ts_module *m, const ts_core_extern *imports, uint32_t n_imports,
+                              const char *name, ts_instance **out, ts_error *e) {
     *out = NULL;
     if (m->engine != s->engine) return ts_fail(e, TS_USAGE, "the module and the store are of different engines");
-    if (n_imports != m->n_imports) return ts_fail(e, TS_UNLINKABLE, "the module has %u imports, %u are given", m->n_imports, n_imports);
+    if (n_imports != m->n_imports)
+        return ts_fail(e, TS_UNLINKABLE, "the module has %u imports, %u are given", m->n_imports, n_imports);
     ts_extern *xs = calloc(n_imports + 1, sizeof *xs);
     if (!xs) return ts_fail_nomem(e);
     ts_status st = TS_OK;
@@ -315,7 +362,8 @@ enum { FEW = 16 };
 
 /* What a callback's status means; st and the error go the same way afterwards. */
 static ts_status callback_ended(const core_host *h, ts_exec *x, ts_status st, bool fresh) {
-    if (st == TS_OK || st == TS_EXCEPTION) { /* a failure that the callback got over, or an exception that the guest may catch */
+    if (st == TS_OK ||
+        st == TS_EXCEPTION) { /* a failure that the callback got over, or an exception that the guest may catch */
         if (fresh && x->err) ts_error_init(x->err);
         if (st == TS_OK || x->exn) return st;
         return ts_fail(x->err, TS_USAGE, "the host function %s says that it throws, and has thrown nothing", h->name);
@@ -328,7 +376,8 @@ static ts_status call_host(void *data, ts_exec *x, ts_slot *io) {
     const core_host *h = data;
     const ts_deftype *d = h->def;
     ts_core_val few[FEW], *v = few;
-    if (d->n_params + d->n_results > FEW && !(v = calloc(d->n_params + d->n_results, sizeof *v))) return ts_fail_nomem(x->err);
+    if (d->n_params + d->n_results > FEW && !(v = calloc(d->n_params + d->n_results, sizeof *v)))
+        return ts_fail_nomem(x->err);
     ts_core_val *results = v + d->n_params;
     const ts_slot nothing[2] = {0, 0};
     bool fresh = x->err && x->err->status == TS_OK;
@@ -344,7 +393,8 @@ static ts_status call_host(void *data, ts_exec *x, ts_slot *io) {
     return st;
 }
 
-ts_status ts_core_func_new(ts_store *s, const ts_core_externtype *type, ts_core_callback fn, void *data, const char *name, ts_func **out, ts_error *e) {
+ts_status ts_core_func_new(ts_store *s, const ts_core_externtype *type, ts_core_callback fn, void *data,
+                           const char *name, ts_func **out, ts_error *e) {
     *out = NULL;
     uint32_t id = 0;
     TS_TRY(kind_is(type, TS_CORE_FUNC, e));
@@ -352,13 +402,20 @@ ts_status ts_core_func_new(ts_store *s, const ts_core_externtype *type, ts_core_
     core_host *h = ts_arena_alloc(&s->arena, sizeof *h);
     if (!h) return ts_fail_nomem(e);
     TS_TRY(ts_func_host(s, id, call_host, h, name, out, e));
-    *h = (core_host){.fn = fn, .data = data, .def = (*out)->def, .name = (*out)->name ? (*out)->name : "without a name"};
+    *h =
+        (core_host){.fn = fn, .data = data, .def = (*out)->def, .name = (*out)->name ? (*out)->name : "without a name"};
     return TS_OK;
 }
 
-ts_store *ts_core_callback_store(ts_exec *c) { return c->store; }
-const ts_instance *ts_core_callback_caller(ts_exec *c) { return c->caller; }
-ts_error *ts_core_callback_error(ts_exec *c) { return c->err; }
+ts_store *ts_core_callback_store(ts_exec *c) {
+    return c->store;
+}
+const ts_instance *ts_core_callback_caller(ts_exec *c) {
+    return c->caller;
+}
+ts_error *ts_core_callback_error(ts_exec *c) {
+    return c->err;
+}
 ts_status ts_core_callback_trap(ts_exec *c, const char *fmt, ...) {
     char b[400];
     va_list ap;
@@ -374,9 +431,11 @@ ts_status ts_core_callback_exit(ts_exec *c, int status) {
 }
 ts_status ts_core_callback_throw(ts_exec *c, ts_tag *tag, const ts_core_val *args, uint32_t n_args) {
     const ts_deftype *d = ts_types_get(c->store->types, tag->type);
-    if (n_args != d->n_params) return ts_fail(c->err, TS_USAGE, "the tag has %u arguments, %u are given", d->n_params, n_args);
+    if (n_args != d->n_params)
+        return ts_fail(c->err, TS_USAGE, "the tag has %u arguments, %u are given", d->n_params, n_args);
     ts_slot *at = c->sp; /* on the stack, where a collection finds them */
-    if (at + d->param_slots + 2 > c->stack_end + TS_STACK_RESERVE / 2) return ts_fail_trap(c->err, TS_TRAP_STACK, "call stack exhausted");
+    if (at + d->param_slots + 2 > c->stack_end + TS_STACK_RESERVE / 2)
+        return ts_fail_trap(c->err, TS_TRAP_STACK, "call stack exhausted");
     TS_TRY(all_to_slots(c->store, d->params, n_args, args, at, "argument", c->err));
     c->sp = at + d->param_slots;
     ts_exn *exn = ts_gc_new_exn(c->store, tag);
@@ -387,12 +446,13 @@ ts_status ts_core_callback_throw(ts_exec *c, ts_tag *tag, const ts_core_val *arg
     return TS_EXCEPTION;
 }
 
-ts_status ts_core_func_call(ts_store *s, ts_func *f, const ts_core_val *args, uint32_t n_args, ts_core_val *results, uint32_t n_results,
-                            ts_error *e) {
+ts_status ts_core_func_call(ts_store *s, ts_func *f, const ts_core_val *args, uint32_t n_args, ts_core_val *results,
+                            uint32_t n_results, ts_error *e) {
     const ts_deftype *d = f->def;
     if (f->inst && f->inst->store != s) return ts_fail(e, TS_USAGE, "the function is of another store");
     if (n_args != d->n_params || n_results != d->n_results)
-        return ts_fail(e, TS_USAGE, "the function has %u parameters and %u results, not %u and %u", d->n_params, d->n_results, n_args, n_results);
+        return ts_fail(e, TS_USAGE, "the function has %u parameters and %u results, not %u and %u", d->n_params,
+                       d->n_results, n_args, n_results);
     uint32_t n = d->param_slots > d->result_slots ? d->param_slots : d->result_slots;
     ts_slot few[2 * FEW], *io = few;
     if (n > 2 * FEW && !(io = calloc(n, sizeof *io))) return ts_fail_nomem(e);
@@ -417,7 +477,8 @@ ts_status ts_core_exception_args(ts_store *s, ts_core_val *args, uint32_t n_args
     const ts_exn *x = exception(s);
     if (!x) return ts_fail(e, TS_USAGE, "no call has ended with an exception");
     const ts_deftype *d = ts_types_get(s->types, x->tag->type);
-    if (n_args != d->n_params) return ts_fail(e, TS_USAGE, "the exception has %u arguments, not %u", d->n_params, n_args);
+    if (n_args != d->n_params)
+        return ts_fail(e, TS_USAGE, "the exception has %u arguments, not %u", d->n_params, n_args);
     all_from_slots(s, d->params, n_args, x->slots, args);
     return TS_OK;
 }
@@ -433,9 +494,15 @@ ts_status ts_core_memory_new(ts_store *s, const ts_core_externtype *type, ts_mem
     l.page_log2 = type->page_size == 1 ? 0 : 16;
     return ts_memory_make(s, &l, out, e);
 }
-uint8_t *ts_core_memory_data(ts_memory *m) { return m->base; }
-uint64_t ts_core_memory_size(const ts_memory *m) { return m->len; }
-uint64_t ts_core_memory_pages(const ts_memory *m) { return m->pages; }
+uint8_t *ts_core_memory_data(ts_memory *m) {
+    return m->base;
+}
+uint64_t ts_core_memory_size(const ts_memory *m) {
+    return m->len;
+}
+uint64_t ts_core_memory_pages(const ts_memory *m) {
+    return m->pages;
+}
 bool ts_core_memory_read(const ts_memory *m, uint64_t at, void *to, size_t len) {
     if (at > m->len || len > m->len - at) return false;
     if (len) memcpy(to, m->base + at, len);
@@ -448,8 +515,8 @@ bool ts_core_memory_write(ts_memory *m, uint64_t at, const void *from, size_t le
 }
 ts_status ts_core_memory_grow(ts_store *s, ts_memory *m, uint64_t delta, uint64_t *old, ts_error *e) {
     if (delta > m->max_pages - m->pages)
-        return ts_fail(e, TS_LIMIT, "a memory of %llu pages cannot grow by %llu: the limit is %llu", (unsigned long long)m->pages,
-                       (unsigned long long)delta, (unsigned long long)m->max_pages);
+        return ts_fail(e, TS_LIMIT, "a memory of %llu pages cannot grow by %llu: the limit is %llu",
+                       (unsigned long long)m->pages, (unsigned long long)delta, (unsigned long long)m->max_pages);
     int64_t was = ts_memory_grow(s, m, delta);
     if (was < 0) return ts_fail_nomem(e);
     if (old) *old = (uint64_t)was;
@@ -461,7 +528,8 @@ static ts_status element(ts_store *s, ts_valtype type, const ts_core_val *v, ts_
     ts_core_val null = {.type = type};
     return to_slots(s, type, v ? v : &null, out, "element", 1, e);
 }
-ts_status ts_core_table_new(ts_store *s, const ts_core_externtype *type, const ts_core_val *init, ts_table **out, ts_error *e) {
+ts_status ts_core_table_new(ts_store *s, const ts_core_externtype *type, const ts_core_val *init, ts_table **out,
+                            ts_error *e) {
     ts_table_type t = {.elem = type->type};
     ts_slot v[2];
     *out = NULL;
@@ -472,7 +540,9 @@ ts_status ts_core_table_new(ts_store *s, const ts_core_externtype *type, const t
     TS_TRY(element(s, t.elem, init, v, e));
     return ts_table_make(s, &t, v[0], out, e);
 }
-uint64_t ts_core_table_size(const ts_table *t) { return t->len; }
+uint64_t ts_core_table_size(const ts_table *t) {
+    return t->len;
+}
 static ts_status in_table(const ts_table *t, uint64_t i, ts_error *e) {
     if (i < t->len) return TS_OK;
     return ts_fail(e, TS_USAGE, "element %llu of a table of %llu", (unsigned long long)i, (unsigned long long)t->len);
@@ -489,19 +559,21 @@ ts_status ts_core_table_set(ts_store *s, ts_table *t, uint64_t i, const ts_core_
     t->elems[i] = slot[0];
     return TS_OK;
 }
-ts_status ts_core_table_grow(ts_store *s, ts_table *t, uint64_t delta, const ts_core_val *init, uint64_t *old, ts_error *e) {
+ts_status ts_core_table_grow(ts_store *s, ts_table *t, uint64_t delta, const ts_core_val *init, uint64_t *old,
+                             ts_error *e) {
     ts_slot v[2];
     TS_TRY(element(s, t->type.elem, init, v, e));
     if (t->len > t->max || delta > t->max - t->len)
-        return ts_fail(e, TS_LIMIT, "a table of %llu elements cannot grow by %llu: the limit is %llu", (unsigned long long)t->len,
-                       (unsigned long long)delta, (unsigned long long)t->max);
+        return ts_fail(e, TS_LIMIT, "a table of %llu elements cannot grow by %llu: the limit is %llu",
+                       (unsigned long long)t->len, (unsigned long long)delta, (unsigned long long)t->max);
     int64_t was = ts_table_grow(s, t, delta, v[0]);
     if (was < 0) return ts_fail_nomem(e);
     if (old) *old = (uint64_t)was;
     return TS_OK;
 }
 
-ts_status ts_core_global_new(ts_store *s, const ts_core_externtype *type, const ts_core_val *v, ts_global **out, ts_error *e) {
+ts_status ts_core_global_new(ts_store *s, const ts_core_externtype *type, const ts_core_val *v, ts_global **out,
+                             ts_error *e) {
     ts_global_type t = {.type = type->type, .mut = type->mut};
     ts_slot slots[2] = {0, 0};
     *out = NULL;
@@ -510,7 +582,9 @@ ts_status ts_core_global_new(ts_store *s, const ts_core_externtype *type, const 
     TS_TRY(to_slots(s, t.type, v, slots, "value", 1, e));
     return ts_global_make(s, &t, slots, out, e);
 }
-void ts_core_global_get(const ts_store *s, const ts_global *g, ts_core_val *out) { from_slots(s, g->type.type, g->v, out); }
+void ts_core_global_get(const ts_store *s, const ts_global *g, ts_core_val *out) {
+    from_slots(s, g->type.type, g->v, out);
+}
 ts_status ts_core_global_set(ts_store *s, ts_global *g, const ts_core_val *v, ts_error *e) {
     ts_slot slots[2] = {0, 0};
     if (!g->type.mut) return ts_fail(e, TS_USAGE, "the global is constant");

@@ -81,7 +81,26 @@ static const struct cmp_info cmp_infos[TS_IR_COUNT] = {
 #include "core/ir_undef.h"
 };
 /* SIMD operations by wasm opcode */
-enum { SH_NONE, SH_V1, SH_V2, SH_V3, SH_VSH, SH_VT, SH_SPI, SH_SPL, SH_SPF, SH_SPD, SH_EXI, SH_EXL, SH_EXF, SH_EXD, SH_RPI, SH_RPL, SH_RPF, SH_RPD };
+enum {
+    SH_NONE,
+    SH_V1,
+    SH_V2,
+    SH_V3,
+    SH_VSH,
+    SH_VT,
+    SH_SPI,
+    SH_SPL,
+    SH_SPF,
+    SH_SPD,
+    SH_EXI,
+    SH_EXL,
+    SH_EXF,
+    SH_EXD,
+    SH_RPI,
+    SH_RPL,
+    SH_RPF,
+    SH_RPD
+};
 struct simd_info {
     uint16_t ir;
     uint8_t shape;
@@ -124,15 +143,15 @@ typedef struct pending_catch {
 } pending_catch;
 typedef struct ctl {
     uint16_t op;
-    bool dead;         /* the rest of the block is unreachable */
+    bool dead; /* the rest of the block is unreachable */
     bool has_else;
-    uint32_t height;   /* of the operand stack below the parameters */
+    uint32_t height; /* of the operand stack below the parameters */
     uint32_t n_params, n_results;
     const ts_valtype *params, *results;
-    ts_valtype one;    /* the type of a single result that has no function type; else 0 */
-    uint32_t base;     /* slot where parameters and results begin */
+    ts_valtype one; /* the type of a single result that has no function type; else 0 */
+    uint32_t base;  /* slot where parameters and results begin */
     uint32_t loop_at;
-    uint32_t patches;  /* list in c->patches, or NONE */
+    uint32_t patches; /* list in c->patches, or NONE */
     uint32_t else_patch;
     uint32_t try_from, first_catch, n_catches;
 } ctl;
@@ -157,11 +176,11 @@ typedef struct comp {
     uint8_t *lcls;
     uint32_t *lcount; /* LOCAL entries of each local on the operand stack */
     uint32_t frame, link, first_temp, clean;
-    uint32_t add_at;     /* an i32_add_SI_S whose result went to a local and behind which nothing can jump yet; or NONE */
-    uint32_t last;       /* last instruction, if nothing can jump between it and here; or NONE */
-    int32_t acc[3];      /* slot whose value the accumulator holds too, or -1 */
-    int32_t prev_acc;    /* acc[CLS_R] before the last instruction */
-    uint32_t pend[3];    /* operand stack index of the pending entry, or NONE */
+    uint32_t add_at;  /* an i32_add_SI_S whose result went to a local and behind which nothing can jump yet; or NONE */
+    uint32_t last;    /* last instruction, if nothing can jump between it and here; or NONE */
+    int32_t acc[3];   /* slot whose value the accumulator holds too, or -1 */
+    int32_t prev_acc; /* acc[CLS_R] before the last instruction */
+    uint32_t pend[3]; /* operand stack index of the pending entry, or NONE */
     TS_VEC(uint32_t) map; /* pairs word, wasm offset; only when asked for */
     bool want_map;
 } comp;
@@ -174,11 +193,15 @@ static uint8_t cls_of(ts_valtype t) {
     default: return CLS_R;
     }
 }
-static inline uint32_t cls_slots(uint8_t cls) { return cls == CLS_V ? 2 : 1; }
+static inline uint32_t cls_slots(uint8_t cls) {
+    return cls == CLS_V ? 2 : 1;
+}
 
 static void need(comp *c, uint64_t slots) {
-    if (slots > 65000) c->too_big = true;
-    else if (slots > c->frame) c->frame = (uint32_t)slots;
+    if (slots > 65000)
+        c->too_big = true;
+    else if (slots > c->frame)
+        c->frame = (uint32_t)slots;
 }
 static uint32_t top_pos(const comp *c) {
     if (c->st.len == 0) return c->first_temp;
@@ -268,8 +291,10 @@ static uint32_t next_slot(comp *c, uint8_t cls) { /* where push_slot will put it
     return pos;
 }
 static void copy_slot(comp *c, uint8_t cls, uint32_t to, uint32_t from) {
-    if (cls < 3 && c->acc[cls] == (int32_t)from) emit(c, TS_IR_put_r + cls, CLS_NONE, to, 0, 0, 0);
-    else emit(c, cls == CLS_V ? TS_IR_copy2 : TS_IR_copy, CLS_NONE, to, from, 0, 0);
+    if (cls < 3 && c->acc[cls] == (int32_t)from)
+        emit(c, TS_IR_put_r + cls, CLS_NONE, to, 0, 0, 0);
+    else
+        emit(c, cls == CLS_V ? TS_IR_copy2 : TS_IR_copy, CLS_NONE, to, from, 0, 0);
     wrote(c, to, cls_slots(cls));
 }
 static void put_const(comp *c, uint32_t to, uint64_t imm) {
@@ -347,15 +372,32 @@ static uint32_t slot_of(comp *c, opnd *o) { /* the operand in a slot */
 }
 
 /* ---------------------------------------------------------------------------------------------------- value operations */
-static bool fits32(uint64_t imm) { return (int64_t)imm == (int64_t)(int32_t)imm; }
+static bool fits32(uint64_t imm) {
+    return (int64_t)imm == (int64_t)(int32_t)imm;
+}
 
 /* Swap a constant left operand to the right: the operation that takes the operands the other way round, or NONE. */
 static uint32_t commuted(uint32_t op) {
     switch (op) {
-#define SAME(n) case TS_IR_##n##_AS: return op;
-#define SWAP(n, m) case TS_IR_##n##_AS: return TS_IR_##m##_AS;
-        SAME(i32_add) SAME(i32_mul) SAME(i32_and) SAME(i32_or) SAME(i32_xor) SAME(i64_add) SAME(i64_mul) SAME(i64_and)
-        SAME(i64_or) SAME(i64_xor) SAME(i32_eq) SAME(i32_ne) SAME(i64_eq) SAME(i64_ne)
+#define SAME(n)                                                                                                        \
+    case TS_IR_##n##_AS: return op;
+#define SWAP(n, m)                                                                                                     \
+    case TS_IR_##n##_AS: return TS_IR_##m##_AS;
+        SAME(i32_add)
+        SAME(i32_mul)
+        SAME(i32_and)
+        SAME(i32_or)
+        SAME(i32_xor)
+        SAME(i64_add)
+        SAME(i64_mul)
+        SAME(i64_and)
+        SAME(i64_or)
+        SAME(i64_xor)
+        SAME(i32_eq)
+        SAME(i32_ne)
+        SAME(i64_eq)
+        SAME(i64_ne)
+        /* clang-format off */
         SWAP(i32_lt_s, i32_gt_s) SWAP(i32_gt_s, i32_lt_s) SWAP(i32_le_s, i32_ge_s) SWAP(i32_ge_s, i32_le_s)
         SWAP(i32_lt_u, i32_gt_u) SWAP(i32_gt_u, i32_lt_u) SWAP(i32_le_u, i32_ge_u) SWAP(i32_ge_u, i32_le_u)
         SWAP(i64_lt_s, i64_gt_s) SWAP(i64_gt_s, i64_lt_s) SWAP(i64_le_s, i64_ge_s) SWAP(i64_ge_s, i64_le_s)
@@ -364,6 +406,7 @@ static uint32_t commuted(uint32_t op) {
 #undef SWAP
     default: return NONE;
     }
+    /* clang-format on */
 }
 static void canon_nan(comp *c, uint8_t cls) {
     if (!(c->form & TS_FORM_DETERMINISTIC) || (cls != CLS_F && cls != CLS_D)) return;
@@ -382,7 +425,8 @@ static bool shladd(comp *c, opnd *a, opnd *b) {
     uint32_t src = w[1].s[1], k = w[1].uw[1] & 31;
     c->code.len = sh->at;
     c->acc[CLS_R] = c->prev_acc;
-    push_pend(c, CLS_R, emit(c, from_acc ? TS_IR_i32_shladd_A : TS_IR_i32_shladd_S, CLS_R, 0, (uint32_t)base->slot, src, k));
+    push_pend(c, CLS_R,
+              emit(c, from_acc ? TS_IR_i32_shladd_A : TS_IR_i32_shladd_S, CLS_R, 0, (uint32_t)base->slot, src, k));
     return true;
 }
 static void bin(comp *c, uint32_t op, uint8_t out, uint8_t in, bool is64) {
@@ -400,8 +444,10 @@ static void bin(comp *c, uint32_t op, uint8_t out, uint8_t in, bool is64) {
     if (b.imm_ok) {
         uint32_t o = a.acc ? op + 6 : op + 8;
         at = emit(c, o, out, 0, a.acc ? 0 : slot_of(c, &a), 0, 0);
-        if (in == CLS_R) c->code.data[at + 1].w[1] = (int32_t)b.imm;
-        else c->code.data[at + 2].u = b.imm;
+        if (in == CLS_R)
+            c->code.data[at + 1].w[1] = (int32_t)b.imm;
+        else
+            c->code.data[at + 2].u = b.imm;
     } else if (a.acc && b.slot >= 0) {
         at = emit(c, op, out, 0, 0, (uint32_t)b.slot, 0);
     } else if (b.acc && a.slot >= 0) {
@@ -432,8 +478,12 @@ static void eqz(comp *c, uint32_t op) {
 }
 
 /* --------------------------------------------------------------------------------------------------------------- memory */
-static bool fast_mem(const struct ts_op *o) { return o->index == 0 && o->offset <= UINT32_MAX; }
-static void set_imm64(comp *c, uint32_t at, uint32_t word, uint64_t v) { c->code.data[at + word].u = v; }
+static bool fast_mem(const struct ts_op *o) {
+    return o->index == 0 && o->offset <= UINT32_MAX;
+}
+static void set_imm64(comp *c, uint32_t at, uint32_t word, uint64_t v) {
+    c->code.data[at + word].u = v;
+}
 
 /* The address is a sum that was just computed and nobody else needs: take that instruction back. P: a slot and a constant; Q: the accumulator
  * and a constant. The wrap at 32 bits is kept. */
@@ -502,8 +552,10 @@ static void store(comp *c, const struct ts_op *o, uint32_t op, uint32_t fop, ts_
         case ADDR_Q: emit_w(c, base + TS_STOREF_Q, CLS_NONE, 0, 0, imm); return;
         default: break;
         }
-        if (a.acc) emit_w(c, base, CLS_NONE, 0, 0, off);
-        else emit_w(c, base + TS_STOREF_S, CLS_NONE, slot_of(c, &a), 0, off);
+        if (a.acc)
+            emit_w(c, base, CLS_NONE, 0, 0, off);
+        else
+            emit_w(c, base + TS_STOREF_S, CLS_NONE, slot_of(c, &a), 0, off);
         return;
     }
     if (x) op += TS_STORE_X;
@@ -522,7 +574,8 @@ static void store(comp *c, const struct ts_op *o, uint32_t op, uint32_t fop, ts_
         int how = fuse_address(c, &a, o, &slot, &imm);
         if (how != ADDR_PLAIN) {
             uint32_t s0 = how == ADDR_P ? slot : 0, q = how == ADDR_P ? 0 : TS_STORE_QS - TS_STORE_PS;
-            at = emit_w(c, op + q + (v.imm_ok ? TS_STORE_PI : TS_STORE_PS), CLS_NONE, s0, v.imm_ok ? 0 : (uint32_t)v.slot, imm);
+            at = emit_w(c, op + q + (v.imm_ok ? TS_STORE_PI : TS_STORE_PS), CLS_NONE, s0,
+                        v.imm_ok ? 0 : (uint32_t)v.slot, imm);
             if (v.imm_ok) set_imm64(c, at, 2, v.imm);
             return;
         }
@@ -554,8 +607,10 @@ static void vload(comp *c, const struct ts_op *o, ts_vmem_kind kind) {
 static void vstore(comp *c, const struct ts_op *o) {
     opnd v = pop(c), a = pop(c);
     uint32_t sa = slot_of(c, &a), sv = slot_of(c, &v);
-    if (fast_mem(o) && !(c->form & TS_FORM_CHECKED)) emit_w(c, TS_IR_v128_store, CLS_NONE, sa, sv, (uint32_t)o->offset);
-    else set_imm64(c, emit(c, TS_IR_v128_store_any, CLS_NONE, sa, sv, o->index, 0), 2, o->offset);
+    if (fast_mem(o) && !(c->form & TS_FORM_CHECKED))
+        emit_w(c, TS_IR_v128_store, CLS_NONE, sa, sv, (uint32_t)o->offset);
+    else
+        set_imm64(c, emit(c, TS_IR_v128_store_any, CLS_NONE, sa, sv, o->index, 0), 2, o->offset);
 }
 static void vlane(comp *c, const struct ts_op *o, unsigned log2, bool is_store) {
     opnd v = pop(c), a = pop(c);
@@ -578,20 +633,30 @@ static void add_patch(comp *c, ctl *l, uint32_t instr, uint32_t word) {
 static void set_target(comp *c, uint32_t instr, uint32_t word, uint32_t to) {
     int64_t rel = (int64_t)to - (int64_t)instr;
     if (c->nomem) return;
-    if (word == NONE) c->code.data[instr + 1].w[1] = (int32_t)rel;
-    else c->code.data[word].i = rel;
+    if (word == NONE)
+        c->code.data[instr + 1].w[1] = (int32_t)rel;
+    else
+        c->code.data[word].i = rel;
 }
 static void aim(comp *c, ctl *l, uint32_t instr, uint32_t word) {
-    if (l->op == TS_OP_loop) set_target(c, instr, word, l->loop_at);
-    else add_patch(c, l, instr, word);
+    if (l->op == TS_OP_loop)
+        set_target(c, instr, word, l->loop_at);
+    else
+        add_patch(c, l, instr, word);
 }
 static void bind_here(comp *c, uint32_t list) {
     for (; list != NONE; list = c->patches.data[list].next)
         set_target(c, c->patches.data[list].instr, c->patches.data[list].word, c->code.len);
 }
-static ctl *label(comp *c, uint32_t depth) { return &c->ctls.data[c->ctls.len - 1 - depth]; }
-static bool is_func_label(const comp *c, uint32_t depth) { return depth == c->ctls.len - 1; }
-static uint32_t arity(const ctl *l) { return l->op == TS_OP_loop ? l->n_params : l->n_results; }
+static ctl *label(comp *c, uint32_t depth) {
+    return &c->ctls.data[c->ctls.len - 1 - depth];
+}
+static bool is_func_label(const comp *c, uint32_t depth) {
+    return depth == c->ctls.len - 1;
+}
+static uint32_t arity(const ctl *l) {
+    return l->op == TS_OP_loop ? l->n_params : l->n_results;
+}
 
 static uint32_t entry_slots(const comp *c, uint32_t n) {
     uint32_t s = 0;
@@ -638,7 +703,8 @@ static void emit_return(comp *c) {
         if (e->kind == K_CONST) put_const(c, e->pos, e->imm);
         if (e->kind == K_PEND || (e->kind != K_CONST && c->acc[e->cls] == slot))
             emit(c, TS_IR_ret_r + e->cls, CLS_NONE, 0, 0, 0, c->link);
-        else emit(c, TS_IR_ret_s_r + e->cls, CLS_NONE, (uint32_t)slot, 0, 0, c->link);
+        else
+            emit(c, TS_IR_ret_s_r + e->cls, CLS_NONE, (uint32_t)slot, 0, 0, c->link);
         return;
     }
     materialize_top(c, n);
@@ -660,8 +726,18 @@ static uint32_t addbr(comp *c, uint32_t cmp, uint32_t form, uint32_t slot, uint6
     if (c->add_at == NONE || c->add_at + 2 != c->code.len || (form != 0 && form != 3)) return NONE;
     uint32_t op;
     switch (cmp) {
-#define IR_CASE(n) case TS_IR_i32_##n##_AS: op = TS_IR_i32_addbr_##n##_I; break;
-        IR_CASE(eq) IR_CASE(ne) IR_CASE(lt_s) IR_CASE(lt_u) IR_CASE(gt_s) IR_CASE(gt_u) IR_CASE(le_s) IR_CASE(le_u) IR_CASE(ge_s) IR_CASE(ge_u)
+#define IR_CASE(n)                                                                                                     \
+    case TS_IR_i32_##n##_AS: op = TS_IR_i32_addbr_##n##_I; break;
+        IR_CASE(eq)
+        IR_CASE(ne)
+        IR_CASE(lt_s)
+        IR_CASE(lt_u)
+        IR_CASE(gt_s)
+        IR_CASE(gt_u)
+        IR_CASE(le_s)
+        IR_CASE(le_u)
+        IR_CASE(ge_s)
+        IR_CASE(ge_u)
 #undef IR_CASE
     default: return NONE;
     }
@@ -702,12 +778,16 @@ static uint32_t cond_branch(comp *c, opnd *o, bool negate) {
             uint32_t s = w[1].s[1];
             c->code.len = o->at;
             c->acc[CLS_R] = c->prev_acc;
-            if (z32) return emit(c, negate ? (from_acc ? TS_IR_br_nz_A : TS_IR_br_nz_S) : (from_acc ? TS_IR_br_z_A : TS_IR_br_z_S), CLS_NONE, s, 0, 0, 0);
+            if (z32)
+                return emit(
+                    c, negate ? (from_acc ? TS_IR_br_nz_A : TS_IR_br_nz_S) : (from_acc ? TS_IR_br_z_A : TS_IR_br_z_S),
+                    CLS_NONE, s, 0, 0, 0);
             uint32_t b = (negate ? TS_IR_i64_ne_AS : TS_IR_i64_eq_AS) + 10;
             return emit(c, from_acc ? b + 3 : b + 4, CLS_NONE, s, 0, 0, 0);
         }
     }
-    if (o->acc && !negate && c->add_at != NONE && c->add_at + 2 == c->code.len && c->code.data[c->add_at + 1].s[0] == (uint32_t)o->slot && o->slot >= 0)
+    if (o->acc && !negate && c->add_at != NONE && c->add_at + 2 == c->code.len &&
+        c->code.data[c->add_at + 1].s[0] == (uint32_t)o->slot && o->slot >= 0)
         return addbr_emit(c, TS_IR_i32_addbr_nz, 0);
     if (o->acc) return emit(c, negate ? TS_IR_br_z_A : TS_IR_br_nz_A, CLS_NONE, 0, 0, 0, 0);
     return emit(c, negate ? TS_IR_br_z_S : TS_IR_br_nz_S, CLS_NONE, slot_of(c, o), 0, 0, 0);
@@ -755,7 +835,8 @@ static void br_table(comp *c, const struct ts_op *o) {
     uint32_t n = o->n, ar = arity(label(c, o->index));
     materialize_top(c, ar);
     for (int k = 0; k < 3; k++) flush_pend(c, (uint8_t)k);
-    uint32_t at = idx.acc ? emit_w(c, TS_IR_br_table_A, CLS_NONE, 0, 0, n) : emit_w(c, TS_IR_br_table, CLS_NONE, slot_of(c, &idx), 0, n);
+    uint32_t at = idx.acc ? emit_w(c, TS_IR_br_table_A, CLS_NONE, 0, 0, n)
+                          : emit_w(c, TS_IR_br_table, CLS_NONE, slot_of(c, &idx), 0, n);
     if (!words(c, n + 1) || c->nomem) return;
     ts_reader r = c->r;
     r.at = o->vec;
@@ -810,7 +891,9 @@ static ctl *open_block(comp *c, uint16_t op, const ts_blocktype *b) {
     need(c, room + 1);
     return p;
 }
-static ts_valtype result_type(const ctl *l, uint32_t i) { return l->one ? l->one : l->results[i]; }
+static ts_valtype result_type(const ctl *l, uint32_t i) {
+    return l->one ? l->one : l->results[i];
+}
 static void set_height(comp *c, uint32_t h) { /* drop what is above; nothing there is pending any more */
     while (c->st.len > h) (void)pop(c);
 }
@@ -823,11 +906,17 @@ static void close_block(comp *c) {
     if (l.op == TS_OP_try_table)
         for (uint32_t i = 0; i < l.n_catches; i++) {
             const pending_catch *p = &c->catches.data[l.first_catch + i];
-            if (!ts_vec_push(&c->handlers, (ts_handler){.from = l.try_from, .to = c->code.len, .target = p->target, .tag = p->tag, .slot = p->slot, .with_ref = p->with_ref}))
+            if (!ts_vec_push(&c->handlers, (ts_handler){.from = l.try_from,
+                                                        .to = c->code.len,
+                                                        .target = p->target,
+                                                        .tag = p->tag,
+                                                        .slot = p->slot,
+                                                        .with_ref = p->with_ref}))
                 c->nomem = true;
         }
     set_height(c, l.height);
-    if (l.else_patch != NONE) set_target(c, l.else_patch, NONE, c->code.len); /* if without else: parameters are the results */
+    if (l.else_patch != NONE)
+        set_target(c, l.else_patch, NONE, c->code.len); /* if without else: parameters are the results */
     bool joined = l.patches != NONE || l.else_patch != NONE;
     bind_here(c, l.patches);
     c->ctls.len--;
@@ -876,13 +965,18 @@ static void try_table(comp *c, const struct ts_op *o) {
         ctl *l = label(c, k.label);
         uint32_t slot = func ? top_pos(c) : l->base;
         need(c, (uint64_t)slot + 2 * (arity(l) + 1));
-        if (!ts_vec_push(&c->catches, (pending_catch){.target = c->code.len, .tag = all ? NONE : k.tag, .slot = (uint16_t)slot, .with_ref = (k.kind & 1) != 0})) {
+        if (!ts_vec_push(&c->catches, (pending_catch){.target = c->code.len,
+                                                      .tag = all ? NONE : k.tag,
+                                                      .slot = (uint16_t)slot,
+                                                      .with_ref = (k.kind & 1) != 0})) {
             c->nomem = true;
             return;
         }
         if (func) {
-            if (c->type->n_results == 0) emit(c, TS_IR_ret, CLS_NONE, 0, 0, 0, c->link);
-            else emit(c, TS_IR_ret_n, CLS_NONE, slot, c->type->result_slots, 0, c->link);
+            if (c->type->n_results == 0)
+                emit(c, TS_IR_ret, CLS_NONE, 0, 0, 0, c->link);
+            else
+                emit(c, TS_IR_ret_n, CLS_NONE, slot, c->type->result_slots, 0, c->link);
         } else {
             aim(c, l, emit(c, TS_IR_br, CLS_NONE, 0, 0, 0, 0), NONE);
         }
@@ -897,7 +991,9 @@ static void try_table(comp *c, const struct ts_op *o) {
 }
 
 /* ---------------------------------------------------------------------------------------------------------------- calls */
-static uint32_t link_of(const ts_deftype *t) { return t->param_slots > t->result_slots ? t->param_slots : t->result_slots; }
+static uint32_t link_of(const ts_deftype *t) {
+    return t->param_slots > t->result_slots ? t->param_slots : t->result_slots;
+}
 
 /* Arguments into their slots; the operand stack without them. Returns the slot of the first. */
 static uint32_t args(comp *c, const ts_deftype *t) {
@@ -918,7 +1014,9 @@ static void results(comp *c, const ts_deftype *t) {
         if (e->cls < 3) c->acc[e->cls] = e->pos;
     }
 }
-static const ts_deftype *deftype(comp *c, uint32_t canon) { return ts_types_get(ts_engine_types(c->m->engine), canon); }
+static const ts_deftype *deftype(comp *c, uint32_t canon) {
+    return ts_types_get(ts_engine_types(c->m->engine), canon);
+}
 
 static void call(comp *c, uint32_t f) {
     const ts_deftype *t = deftype(c, c->m->funcs[f].type);
@@ -955,9 +1053,12 @@ static void return_call(comp *c, uint32_t f) {
     uint32_t base = args(c, t);
     need(c, (uint64_t)link_of(t) + 2);
     bool imp = c->m->funcs[f].imported;
-    uint32_t at = emit(c, imp ? TS_IR_return_call_import : TS_IR_return_call, CLS_NONE, base, link_of(t), t->param_slots, c->link);
-    if (imp) c->code.data[at + 2].u = f;
-    else c->code.data[at + 2].p = ts_code_func(c->m, c->form, f);
+    uint32_t at = emit(c, imp ? TS_IR_return_call_import : TS_IR_return_call, CLS_NONE, base, link_of(t),
+                       t->param_slots, c->link);
+    if (imp)
+        c->code.data[at + 2].u = f;
+    else
+        c->code.data[at + 2].p = ts_code_func(c->m, c->form, f);
 }
 static void return_call_indirect(comp *c, uint32_t type, uint32_t table) {
     const ts_deftype *t = deftype(c, c->m->types[type]);
@@ -1034,7 +1135,8 @@ static void local_set(comp *c, uint32_t x, bool tee) {
         }
         break;
     }
-    c->add_at = c->last != NONE && c->last + 2 == c->code.len && c->code.data[c->last].u == TS_IR_i32_add_SI_S ? c->last : NONE;
+    c->add_at =
+        c->last != NONE && c->last + 2 == c->code.len && c->code.data[c->last].u == TS_IR_i32_add_SI_S ? c->last : NONE;
     if (!tee) {
         (void)pop(c);
     } else if (now_local) {
@@ -1058,8 +1160,10 @@ static void select_(comp *c) {
         return;
     }
     uint32_t op = cls == CLS_R ? TS_IR_select_r_A : cls == CLS_F ? TS_IR_select_f_A : TS_IR_select_d_A;
-    if (k.acc) at = emit(c, op, cls, 0, sa, sb, 0);
-    else at = emit(c, op + 2, cls, 0, sa, sb, slot_of(c, &k));
+    if (k.acc)
+        at = emit(c, op, cls, 0, sa, sb, 0);
+    else
+        at = emit(c, op + 2, cls, 0, sa, sb, slot_of(c, &k));
     push_pend(c, cls, at);
 }
 static void global_get(comp *c, uint32_t g) {
@@ -1074,9 +1178,12 @@ static void global_get(comp *c, uint32_t g) {
 }
 static void global_set(comp *c, uint32_t g) {
     opnd v = pop(c);
-    if (v.cls == CLS_V) emit_w(c, TS_IR_global_set_v, CLS_NONE, slot_of(c, &v), 0, g);
-    else if (v.cls == CLS_R && v.acc) emit_w(c, TS_IR_global_set_r, CLS_NONE, 0, 0, g);
-    else emit_w(c, TS_IR_global_set_s, CLS_NONE, slot_of(c, &v), 0, g);
+    if (v.cls == CLS_V)
+        emit_w(c, TS_IR_global_set_v, CLS_NONE, slot_of(c, &v), 0, g);
+    else if (v.cls == CLS_R && v.acc)
+        emit_w(c, TS_IR_global_set_r, CLS_NONE, 0, 0, g);
+    else
+        emit_w(c, TS_IR_global_set_s, CLS_NONE, slot_of(c, &v), 0, g);
 }
 
 /* -------------------------------------------------------------------------------- operations that are functions, by operands */
@@ -1126,7 +1233,9 @@ static void wide(comp *c, uint32_t op, uint32_t n) { /* n operands, two results 
     push_slot(c, CLS_R, NONE);
     push_slot(c, CLS_R, NONE);
 }
-static uint8_t field_cls(const ts_field *f) { return cls_of(f->type); }
+static uint8_t field_cls(const ts_field *f) {
+    return cls_of(f->type);
+}
 
 static void ref_test(comp *c, uint32_t heap, bool nullable) {
     uint32_t at = slow(c, TS_IR_ref_test, 1, CLS_R);
@@ -1156,13 +1265,27 @@ static opnd null_test(comp *c, bool non_null) {
 static unsigned float_lanes(uint32_t op) {
     switch (op) {
 #define OPS(t)                                                                                                         \
-    case TS_OP_##t##_ceil: case TS_OP_##t##_floor: case TS_OP_##t##_trunc: case TS_OP_##t##_nearest: case TS_OP_##t##_sqrt:                   \
-    case TS_OP_##t##_add: case TS_OP_##t##_sub: case TS_OP_##t##_mul: case TS_OP_##t##_div: case TS_OP_##t##_min: case TS_OP_##t##_max:       \
-    case TS_OP_##t##_relaxed_madd: case TS_OP_##t##_relaxed_nmadd: case TS_OP_##t##_relaxed_min: case TS_OP_##t##_relaxed_max:
-    OPS(f32x4) case TS_OP_f32x4_demote_f64x2_zero: return 4;
-    OPS(f64x2) case TS_OP_f64x2_promote_low_f32x4: return 8;
+    case TS_OP_##t##_ceil:                                                                                             \
+    case TS_OP_##t##_floor:                                                                                            \
+    case TS_OP_##t##_trunc:                                                                                            \
+    case TS_OP_##t##_nearest:                                                                                          \
+    case TS_OP_##t##_sqrt:                                                                                             \
+    case TS_OP_##t##_add:                                                                                              \
+    case TS_OP_##t##_sub:                                                                                              \
+    case TS_OP_##t##_mul:                                                                                              \
+    case TS_OP_##t##_div:                                                                                              \
+    case TS_OP_##t##_min:                                                                                              \
+    case TS_OP_##t##_max:                                                                                              \
+    case TS_OP_##t##_relaxed_madd:                                                                                     \
+    case TS_OP_##t##_relaxed_nmadd:                                                                                    \
+    case TS_OP_##t##_relaxed_min:                                                                                      \
+    case TS_OP_##t##_relaxed_max:
+    OPS(f32x4) case TS_OP_f32x4_demote_f64x2_zero:
+        return 4;
+    OPS(f64x2) case TS_OP_f64x2_promote_low_f32x4:
+        return 8;
 #undef OPS
-    default: return 0;
+        default : return 0;
     }
 }
 static void simd_op(comp *c, const struct ts_op *o) {
@@ -1174,8 +1297,12 @@ static void simd_op(comp *c, const struct ts_op *o) {
     case SH_V3: slow(c, si->ir, 3, CLS_V); return;
     case SH_VSH: slow(c, si->ir, 2, CLS_V); return;
     case SH_VT: slow(c, si->ir, 1, CLS_R); return;
-    case SH_SPI: case SH_SPL: case SH_SPF: case SH_SPD: slow(c, si->ir, 1, CLS_V); return;
-    case SH_EXI: case SH_EXL: at = slow(c, si->ir, 1, CLS_R); break;
+    case SH_SPI:
+    case SH_SPL:
+    case SH_SPF:
+    case SH_SPD: slow(c, si->ir, 1, CLS_V); return;
+    case SH_EXI:
+    case SH_EXL: at = slow(c, si->ir, 1, CLS_R); break;
     case SH_EXF: at = slow(c, si->ir, 1, CLS_F); break;
     case SH_EXD: at = slow(c, si->ir, 1, CLS_D); break;
     default: at = slow(c, si->ir, 2, CLS_V); break;
@@ -1320,10 +1447,14 @@ static void instr(comp *c, const struct ts_op *o) {
         bin(c, TS_IR_##n##_AS, CLS_##out, CLS_##in, sizeof(T) == 8 && CLS_##in == CLS_R);                              \
         if (TS_OP_##n != TS_OP_f32_copysign && TS_OP_##n != TS_OP_f64_copysign) canon_nan(c, CLS_##out);               \
         return;
-#define IR_DIV(n, T, k, e) case TS_OP_##n: bin(c, TS_IR_##n##_AS, CLS_R, CLS_R, sizeof(T) == 8); return;
-#define IR_CMP(n, g, in, T, e) case TS_OP_##n: bin(c, TS_IR_##n##_AS, CLS_R, CLS_##in, sizeof(T) == 8 && CLS_##in == CLS_R); return;
-#define IR_UN(n, out, in, T, e) case TS_OP_##n: un_op(c, o->op, TS_IR_##n##_A, CLS_##out); return;
-#define IR_TRUNC(n, out, in, T, f) case TS_OP_##n: un(c, TS_IR_##n##_A, CLS_R); return;
+#define IR_DIV(n, T, k, e)                                                                                             \
+    case TS_OP_##n: bin(c, TS_IR_##n##_AS, CLS_R, CLS_R, sizeof(T) == 8); return;
+#define IR_CMP(n, g, in, T, e)                                                                                         \
+    case TS_OP_##n: bin(c, TS_IR_##n##_AS, CLS_R, CLS_##in, sizeof(T) == 8 && CLS_##in == CLS_R); return;
+#define IR_UN(n, out, in, T, e)                                                                                        \
+    case TS_OP_##n: un_op(c, o->op, TS_IR_##n##_A, CLS_##out); return;
+#define IR_TRUNC(n, out, in, T, f)                                                                                     \
+    case TS_OP_##n: un(c, TS_IR_##n##_A, CLS_R); return;
 #define IR_UNX(n, out, in, T, e)
 #define IR_CMPX(n, g, in, T, e)
 #define IR_LOAD(n, out, T, V)
@@ -1339,18 +1470,18 @@ static void instr(comp *c, const struct ts_op *o) {
             eqz(c_, op);                                                                                               \
         } else {                                                                                                       \
             un(c_, op, cls);                                                                                           \
-            if ((wop) != TS_OP_f32_neg && (wop) != TS_OP_f64_neg && (wop) != TS_OP_f32_abs && (wop) != TS_OP_f64_abs &&   \
-                (wop) != TS_OP_f32_reinterpret_i32 && (wop) != TS_OP_f64_reinterpret_i64)                              \
+            if ((wop) != TS_OP_f32_neg && (wop) != TS_OP_f64_neg && (wop) != TS_OP_f32_abs &&                          \
+                (wop) != TS_OP_f64_abs && (wop) != TS_OP_f32_reinterpret_i32 && (wop) != TS_OP_f64_reinterpret_i64)    \
                 canon_nan(c_, cls);                                                                                    \
         }                                                                                                              \
     } while (0)
 #include "core/ir_ops.def"
 #include "core/ir_undef.h"
-    case TS_OP_i64_extend_i32_u: { /* an i32 is kept zero-extended: a constant too */
-        return;
+    case TS_OP_i64_extend_i32_u: { /* an i32 is kept zero-extended: a constant too */ return;
     }
     /* memory */
-#define LD(n, ir, cls, k) case TS_OP_##n: load(c, o, TS_IR_##ir##_A, cls, k); return;
+#define LD(n, ir, cls, k)                                                                                              \
+    case TS_OP_##n: load(c, o, TS_IR_##ir##_A, cls, k); return;
         LD(i32_load, load32_u, CLS_R, TS_MEM_32U)
         LD(i64_load, load64, CLS_R, TS_MEM_64)
         LD(f32_load, f32_load, CLS_F, TS_MEM_32U)
@@ -1366,7 +1497,8 @@ static void instr(comp *c, const struct ts_op *o) {
         LD(i64_load32_s, i64_load32_s, CLS_R, TS_MEM_I64_32S)
         LD(i64_load32_u, load32_u, CLS_R, TS_MEM_32U)
 #undef LD
-#define ST(n, ir, fir, k) case TS_OP_##n: store(c, o, TS_IR_##ir##_AS, fir, k); return;
+#define ST(n, ir, fir, k)                                                                                              \
+    case TS_OP_##n: store(c, o, TS_IR_##ir##_AS, fir, k); return;
         ST(i32_store, store32, 0, TS_MEM_32U)
         ST(i64_store, store64, 0, TS_MEM_64)
         ST(f32_store, store32, TS_IR_f32_store_A, TS_MEM_32U)
@@ -1441,7 +1573,8 @@ static void instr(comp *c, const struct ts_op *o) {
     case TS_OP_ref_cast:
     case TS_OP_ref_cast_null: {
         uint32_t at = slow(c, TS_IR_ref_cast, 1, CLS_R);
-        c->code.data[at + 2].u = (uint64_t)ts_canon_heap(c->m, o->heap) | (uint64_t)(o->op == TS_OP_ref_cast_null) << 63;
+        c->code.data[at + 2].u = (uint64_t)ts_canon_heap(c->m, o->heap) | (uint64_t)(o->op == TS_OP_ref_cast_null)
+                                                                              << 63;
         return;
     }
     case TS_OP_br_on_cast: br_on_cast(c, o, false); return;
@@ -1483,7 +1616,9 @@ static void instr(comp *c, const struct ts_op *o) {
     }
     case TS_OP_array_new: gc_new(c, TS_IR_array_new, 2, c->m->types[o->index], 0, true); return;
     case TS_OP_array_new_default: gc_new(c, TS_IR_array_new_default, 1, c->m->types[o->index], 0, false); return;
-    case TS_OP_array_new_fixed: gc_new(c, TS_IR_array_new_fixed, o->index2, c->m->types[o->index], o->index2, false); return;
+    case TS_OP_array_new_fixed:
+        gc_new(c, TS_IR_array_new_fixed, o->index2, c->m->types[o->index], o->index2, false);
+        return;
     case TS_OP_array_new_data: gc_new(c, TS_IR_array_new_data, 2, c->m->types[o->index], o->index2, true); return;
     case TS_OP_array_new_elem: gc_new(c, TS_IR_array_new_elem, 2, c->m->types[o->index], o->index2, true); return;
     case TS_OP_array_get:
@@ -1508,9 +1643,16 @@ static void instr(comp *c, const struct ts_op *o) {
         pair(c, at, 2, c->m->types[o->index], 0);
         return;
     }
-    case TS_OP_array_copy: pair(c, emit(c, TS_IR_array_copy, CLS_NONE, operands(c, 5), 0, 0, 0), 2, c->m->types[o->index], c->m->types[o->index2]); return;
-    case TS_OP_array_init_data: pair(c, emit(c, TS_IR_array_init_data, CLS_NONE, operands(c, 4), 0, 0, 0), 2, c->m->types[o->index], o->index2); return;
-    case TS_OP_array_init_elem: pair(c, emit(c, TS_IR_array_init_elem, CLS_NONE, operands(c, 4), 0, 0, 0), 2, c->m->types[o->index], o->index2); return;
+    case TS_OP_array_copy:
+        pair(c, emit(c, TS_IR_array_copy, CLS_NONE, operands(c, 5), 0, 0, 0), 2, c->m->types[o->index],
+             c->m->types[o->index2]);
+        return;
+    case TS_OP_array_init_data:
+        pair(c, emit(c, TS_IR_array_init_data, CLS_NONE, operands(c, 4), 0, 0, 0), 2, c->m->types[o->index], o->index2);
+        return;
+    case TS_OP_array_init_elem:
+        pair(c, emit(c, TS_IR_array_init_elem, CLS_NONE, operands(c, 4), 0, 0, 0), 2, c->m->types[o->index], o->index2);
+        return;
     /* SIMD with memory or constants */
     case TS_OP_v128_load: vload(c, o, TS_VMEM_128); return;
     case TS_OP_v128_load8x8_s: vload(c, o, TS_VMEM_8X8S); return;
@@ -1552,7 +1694,8 @@ static void instr(comp *c, const struct ts_op *o) {
         simd(c, o);
         return;
     }
-    ts_fail(c->err, TS_UNSUPPORTED, "the instruction %s is not implemented", ts_op_infos[o->op].text ? ts_op_infos[o->op].text : "?");
+    ts_fail(c->err, TS_UNSUPPORTED, "the instruction %s is not implemented",
+            ts_op_infos[o->op].text ? ts_op_infos[o->op].text : "?");
 }
 
 /* --------------------------------------------------------------------------------------------------------- one function */
@@ -1608,7 +1751,10 @@ static ts_status skip_dead(comp *c, struct ts_op *o) {
     for (;;) {
         TS_TRY(ts_read_op(&c->r, o));
         switch (o->op) {
-        case TS_OP_block: case TS_OP_loop: case TS_OP_if_: case TS_OP_try_table: depth++; break;
+        case TS_OP_block:
+        case TS_OP_loop:
+        case TS_OP_if_:
+        case TS_OP_try_table: depth++; break;
         case TS_OP_else_:
             if (depth == 0) return TS_OK;
             break;
@@ -1619,12 +1765,20 @@ static ts_status skip_dead(comp *c, struct ts_op *o) {
         }
     }
 }
-enum { FIRST_WORDS = 64, SPARE_ENTRIES = 16 }; /* what one instruction emits and pushes, but for lists, whose pushes come last */
+enum {
+    FIRST_WORDS = 64,
+    SPARE_ENTRIES = 16
+}; /* what one instruction emits and pushes, but for lists, whose pushes come last */
 static ts_status body(comp *c) {
     TS_TRY(locals(c));
     if (!ts_vec_reserve(&c->code, FIRST_WORDS)) return ts_fail_nomem(c->err);
     if (c->too_big) return TS_OK;
-    ctl f = {.op = TS_OP_block, .patches = NONE, .else_patch = NONE, .n_results = c->type->n_results, .results = c->type->results, .base = c->first_temp};
+    ctl f = {.op = TS_OP_block,
+             .patches = NONE,
+             .else_patch = NONE,
+             .n_results = c->type->n_results,
+             .results = c->type->results,
+             .base = c->first_temp};
     if (!ts_vec_push(&c->ctls, f)) return ts_fail_nomem(c->err);
     uint32_t n_zero = c->first_temp - (c->link + 2);
     uint32_t enter = emit(c, n_zero ? TS_IR_enter : TS_IR_enter0, CLS_NONE, c->link + 2, n_zero, 0, 0);
@@ -1633,9 +1787,12 @@ static ts_status body(comp *c) {
     while (!ts_reader_done(&c->r) && c->ctls.len) {
         struct ts_op o;
         uint64_t offset = (uint64_t)(c->r.at - c->m->bytes);
-        if (c->ctls.data[c->ctls.len - 1].dead) TS_TRY(skip_dead(c, &o));
-        else TS_TRY(ts_read_op(&c->r, &o));
-        if (c->want_map && (!ts_vec_push(&c->map, c->code.len) || !ts_vec_push(&c->map, (uint32_t)offset))) c->nomem = true;
+        if (c->ctls.data[c->ctls.len - 1].dead)
+            TS_TRY(skip_dead(c, &o));
+        else
+            TS_TRY(ts_read_op(&c->r, &o));
+        if (c->want_map && (!ts_vec_push(&c->map, c->code.len) || !ts_vec_push(&c->map, (uint32_t)offset)))
+            c->nomem = true;
         if (!ts_vec_reserve(&c->st, (uint64_t)c->st.len + SPARE_ENTRIES)) return ts_fail_nomem(c->err);
         instr(c, &o);
         if (c->nomem) return ts_fail_nomem(c->err);
@@ -1655,7 +1812,8 @@ static ts_status compile(comp *c, ts_fcode *out, ts_error *e, bool want_map) {
     c->form = out->form;
     c->err = e;
     c->want_map = want_map;
-    c->r = (ts_reader){.at = c->def->body, .end = c->def->body + c->def->body_len, .base = m->bytes, .section = "code", .err = e};
+    c->r = (ts_reader){
+        .at = c->def->body, .end = c->def->body + c->def->body_len, .base = m->bytes, .section = "code", .err = e};
     c->acc[0] = c->acc[1] = c->acc[2] = -1;
     c->pend[0] = c->pend[1] = c->pend[2] = NONE;
     c->last = NONE;
@@ -1753,7 +1911,8 @@ ts_status ts_code_compile(ts_fcode *out, ts_error *e) {
         st = compile(&c, out, e, false);
         if (st == TS_OK) {
             finalize(c.code.data, c.code.len);
-            if (!ts_vec_reserve(&cc->at[out->form].sorted, (uint64_t)cc->at[out->form].sorted.len + 1)) st = ts_fail_nomem(e);
+            if (!ts_vec_reserve(&cc->at[out->form].sorted, (uint64_t)cc->at[out->form].sorted.len + 1))
+                st = ts_fail_nomem(e);
         }
         if (st == TS_OK) {
             ts_word *fit = realloc(c.code.data, c.code.len * sizeof *fit);
@@ -1782,8 +1941,10 @@ ts_fcode *ts_code_find(ts_module *m, unsigned form, const ts_word *pc) {
     uint32_t lo = 0, hi = cc->at[form].sorted.len;
     while (lo < hi) {
         uint32_t mid = (lo + hi) / 2;
-        if (d[mid]->code <= pc) lo = mid + 1;
-        else hi = mid;
+        if (d[mid]->code <= pc)
+            lo = mid + 1;
+        else
+            hi = mid;
     }
     if (lo > 0 && pc < d[lo - 1]->code + d[lo - 1]->n_words) found = d[lo - 1];
     ts_lock_give(&cc->lock);

@@ -20,11 +20,30 @@ ts_status ts_code_dump(ts_fcode *c, FILE *out, ts_error *e) TS_MUST_USE;
 
 /* How v128 loads and stores of parts, and loads and stores of any memory, are named in field s3. */
 typedef enum ts_mem_kind {
-    TS_MEM_8U, TS_MEM_16U, TS_MEM_32U, TS_MEM_64, TS_MEM_I32_8S, TS_MEM_I32_16S, TS_MEM_I64_8S, TS_MEM_I64_16S, TS_MEM_I64_32S,
+    TS_MEM_8U,
+    TS_MEM_16U,
+    TS_MEM_32U,
+    TS_MEM_64,
+    TS_MEM_I32_8S,
+    TS_MEM_I32_16S,
+    TS_MEM_I64_8S,
+    TS_MEM_I64_16S,
+    TS_MEM_I64_32S,
 } ts_mem_kind;
 typedef enum ts_vmem_kind {
-    TS_VMEM_128, TS_VMEM_8X8S, TS_VMEM_8X8U, TS_VMEM_16X4S, TS_VMEM_16X4U, TS_VMEM_32X2S, TS_VMEM_32X2U,
-    TS_VMEM_8SPLAT, TS_VMEM_16SPLAT, TS_VMEM_32SPLAT, TS_VMEM_64SPLAT, TS_VMEM_32ZERO, TS_VMEM_64ZERO,
+    TS_VMEM_128,
+    TS_VMEM_8X8S,
+    TS_VMEM_8X8U,
+    TS_VMEM_16X4S,
+    TS_VMEM_16X4U,
+    TS_VMEM_32X2S,
+    TS_VMEM_32X2U,
+    TS_VMEM_8SPLAT,
+    TS_VMEM_16SPLAT,
+    TS_VMEM_32SPLAT,
+    TS_VMEM_64SPLAT,
+    TS_VMEM_32ZERO,
+    TS_VMEM_64ZERO,
 } ts_vmem_kind;
 enum { TS_LANE_STORE = 4 }; /* v128_lane_mem: s3 = log2 of the lane's bytes, | TS_LANE_STORE */
 #endif

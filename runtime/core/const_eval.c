@@ -50,7 +50,9 @@ static uint32_t store_field(uint8_t *to, ts_valtype t, const ts_slot *v) {
     }
 }
 
-static ts_status no_room(ts_error *e) { return ts_fail_trap(e, TS_TRAP_ALLOC, "allocation of an object failed: heap limit"); }
+static ts_status no_room(ts_error *e) {
+    return ts_fail_trap(e, TS_TRAP_ALLOC, "allocation of an object failed: heap limit");
+}
 
 static ts_status new_struct(ts_store *st, stack *s, const ts_deftype *d, bool defaults, ts_error *e) {
     ts_obj *o = ts_gc_new_struct(st, d);
@@ -124,11 +126,14 @@ static ts_status run(ts_instance *inst, ts_reader *r, stack *s, ts_error *e) {
         case TS_OP_i64_mul: s->n--, s->at[s->n - 1] *= s->at[s->n]; break;
         case TS_OP_struct_new:
         case TS_OP_struct_new_default:
-            TS_TRY(new_struct(st, s, ts_types_get(st->types, m->types[op.index]), op.op == TS_OP_struct_new_default, e));
+            TS_TRY(
+                new_struct(st, s, ts_types_get(st->types, m->types[op.index]), op.op == TS_OP_struct_new_default, e));
             break;
         case TS_OP_array_new:
         case TS_OP_array_new_default:
-        case TS_OP_array_new_fixed: TS_TRY(new_array(st, s, ts_types_get(st->types, m->types[op.index]), &op, e)); break;
+        case TS_OP_array_new_fixed:
+            TS_TRY(new_array(st, s, ts_types_get(st->types, m->types[op.index]), &op, e));
+            break;
         default: return ts_reader_fail(r, "not a constant instruction"); /* validation lets none through */
         }
         if (!room) return ts_fail_nomem(e);
@@ -138,7 +143,8 @@ static ts_status run(ts_instance *inst, ts_reader *r, stack *s, ts_error *e) {
 ts_status ts_const_eval(ts_instance *inst, const ts_const_expr *expr, ts_slot v[2], ts_error *e) {
     stack s = {.n = 0, .cap = SMALL};
     s.at = s.small;
-    ts_reader r = {.at = expr->at, .end = expr->at + expr->len, .base = inst->module->bytes, .section = "constant", .err = e};
+    ts_reader r = {
+        .at = expr->at, .end = expr->at + expr->len, .base = inst->module->bytes, .section = "constant", .err = e};
     v[0] = v[1] = 0;
     /* Only GC instructions (prefix 0xfb) can collect; the collector then has to see the stack. */
     ts_gc_heap *h = memchr(expr->at, 0xfb, expr->len) ? inst->store->gc : NULL;

@@ -233,7 +233,8 @@ ts_status ts_decode_expr(ts_reader *r, ts_const_expr *out) {
     return s;
 }
 
-ts_status ts_decode_locals(ts_reader *r, ts_status (*each)(void *data, uint32_t n, ts_valtype t, uint64_t offset), void *data) {
+ts_status ts_decode_locals(ts_reader *r, ts_status (*each)(void *data, uint32_t n, ts_valtype t, uint64_t offset),
+                           void *data) {
     uint32_t runs = 0;
     TS_TRY(read_len(r, &runs));
     uint64_t total = 0;
@@ -545,10 +546,10 @@ static const struct {
     uint8_t order; /* position among the sections; 0: anywhere */
     ts_status (*read)(struct dec *d, ts_reader *r);
 } sections[] = {
-    {"custom", 0, custom_section}, {"type", 1, type_section},     {"import", 2, import_section},
-    {"function", 3, func_section}, {"table", 4, table_section},   {"memory", 5, mem_section},
-    {"global", 7, global_section}, {"export", 8, export_section}, {"start", 9, start_section},
-    {"element", 10, elem_section}, {"code", 12, code_section},    {"data", 13, data_section},
+    {"custom", 0, custom_section},          {"type", 1, type_section},     {"import", 2, import_section},
+    {"function", 3, func_section},          {"table", 4, table_section},   {"memory", 5, mem_section},
+    {"global", 7, global_section},          {"export", 8, export_section}, {"start", 9, start_section},
+    {"element", 10, elem_section},          {"code", 12, code_section},    {"data", 13, data_section},
     {"data count", 11, data_count_section}, {"tag", 6, tag_section},
 };
 
@@ -573,7 +574,8 @@ static ts_status read_section(struct dec *d, unsigned *last) {
     unsigned order = sections[id].order;
     if (order != 0 && order <= *last) {
         r->at = at;
-        return ts_reader_fail(r, "unexpected content after last section: section \"%s\" is out of order", sections[id].name);
+        return ts_reader_fail(r, "unexpected content after last section: section \"%s\" is out of order",
+                              sections[id].name);
     }
     r->section = sections[id].name;
     TS_TRY(ts_read_u32(r, &size));

@@ -31,5 +31,6 @@ ts_status ts_decode_expr(ts_reader *r, ts_const_expr *out) TS_MUST_USE;
 /* Whether any function body is malformed; bodies are read without being validated. */
 ts_status ts_decode_check_bodies(const ts_module *m, ts_error *e) TS_MUST_USE;
 /* Local declarations of a function body: calls back per run of equal locals. Malformed when there are too many. */
-ts_status ts_decode_locals(ts_reader *r, ts_status (*each)(void *data, uint32_t n, ts_valtype t, uint64_t offset), void *data) TS_MUST_USE;
+ts_status ts_decode_locals(ts_reader *r, ts_status (*each)(void *data, uint32_t n, ts_valtype t, uint64_t offset),
+                           void *data) TS_MUST_USE;
 #endif

@@ -53,8 +53,12 @@ static bool little(ts_reader *r, unsigned n, uint64_t *out) {
     for (unsigned i = n; i-- > 0;) *out = *out << 8 | p[i];
     return true;
 }
-static bool byte(ts_reader *r, uint8_t *out) { return ts_read_u8(r, out) == TS_OK; }
-static bool uleb(ts_reader *r, uint64_t *out) { return ts_read_u64(r, out) == TS_OK; }
+static bool byte(ts_reader *r, uint8_t *out) {
+    return ts_read_u8(r, out) == TS_OK;
+}
+static bool uleb(ts_reader *r, uint64_t *out) {
+    return ts_read_u64(r, out) == TS_OK;
+}
 static bool skip(ts_reader *r, uint64_t n) {
     if (n > ts_reader_left(r)) return false;
     if (n) r->at += n;
@@ -89,11 +93,14 @@ static bool read_header(ts_reader r, bool wide, unit *u) {
     if (!little(&r, 2, &v) || v < 2 || v > 5) return false;
     u->version = (uint16_t)v;
     if (v == 5 && !skip(&r, 2)) return false; /* sizes of an address and of a segment selector */
-    if (!little(&r, wide ? 8 : 4, &len) || len > ts_reader_left(&r) || ts_read_sub(&r, (size_t)len, &u->tables) != TS_OK) return false;
+    if (!little(&r, wide ? 8 : 4, &len) || len > ts_reader_left(&r) ||
+        ts_read_sub(&r, (size_t)len, &u->tables) != TS_OK)
+        return false;
     u->program = r;
     r = u->tables;
     if (!byte(&r, &u->min_inst)) return false;
-    if (u->version >= 4 && (!byte(&r, &b) || b != 1)) return false; /* operations an instruction: a matter of VLIW machines */
+    if (u->version >= 4 && (!byte(&r, &b) || b != 1))
+        return false; /* operations an instruction: a matter of VLIW machines */
     if (!byte(&r, &b) || !byte(&r, &base) || !byte(&r, &u->line_range) || !byte(&r, &u->opcode_base)) return false;
     u->line_base = (int8_t)base;
     if (u->line_range == 0 || u->opcode_base == 0) return false;
@@ -161,7 +168,9 @@ static bool run_sequence(const unit *u, ts_reader *r, uint64_t want, ran *out) {
         case 0: { /* extended: a length, an opcode, operands */
             ts_reader ext;
             uint8_t kind = 0;
-            if (!uleb(r, &v) || v == 0 || v > ts_reader_left(r) || ts_read_sub(r, (size_t)v, &ext) != TS_OK || !byte(&ext, &kind)) return false;
+            if (!uleb(r, &v) || v == 0 || v > ts_reader_left(r) || ts_read_sub(r, (size_t)v, &ext) != TS_OK ||
+                !byte(&ext, &kind))
+                return false;
             if (kind == LNE_END_SEQUENCE) {
                 emit(out, &now, &before, &has_before, want);
                 out->high = now.address;
@@ -257,7 +266,9 @@ static bool table_5(const ts_dwarf *d, const unit *u, ts_reader *r, uint64_t wan
     for (uint64_t k = 0; k < n; k++) { /* an entry takes a byte at least */
         entry e = {.path = {0}};
         for (unsigned i = 0; i < n_forms; i++)
-            if (!read_form(d, u, r, forms[2 * i + 1], &e.path, forms[2 * i] == LNCT_DIRECTORY_INDEX ? &e.dir : &ignored)) return false;
+            if (!read_form(d, u, r, forms[2 * i + 1], &e.path,
+                           forms[2 * i] == LNCT_DIRECTORY_INDEX ? &e.dir : &ignored))
+                return false;
         if (k == want) *out = e;
         if (k == want && !past) return true;
     }
@@ -283,7 +294,8 @@ static bool file_4(const unit *u, uint32_t file, bytes *dir, bytes *name) {
         if (!text(&r, &s)) return false;
     while (s.len);
     for (uint32_t k = 1;; k++) {
-        if (!text(&r, name) || name->len == 0 || !uleb(&r, &at) || !uleb(&r, &ignored) || !uleb(&r, &ignored)) return false;
+        if (!text(&r, name) || name->len == 0 || !uleb(&r, &at) || !uleb(&r, &ignored) || !uleb(&r, &ignored))
+            return false;
         if (k == file) break;
     }
     *dir = (bytes){0};
@@ -338,7 +350,8 @@ static bool find_sections(const ts_module *m, ts_dwarf *d) {
         uint32_t size = 0, len = 0;
         const char *name;
         ts_reader s;
-        if (ts_read_u8(&r, &id) != TS_OK || ts_read_u32(&r, &size) != TS_OK || ts_read_sub(&r, size, &s) != TS_OK) return false;
+        if (ts_read_u8(&r, &id) != TS_OK || ts_read_u32(&r, &size) != TS_OK || ts_read_sub(&r, size, &s) != TS_OK)
+            return false;
         if (id != 0 || ts_read_name(&s, &name, &len) != TS_OK) continue;
         static const char *const names[] = {".debug_line", ".debug_line_str", ".debug_str"};
         bytes *to[] = {&d->line, &d->line_str, &d->str};
@@ -362,8 +375,11 @@ static void find_sequences(ts_dwarf *d) {
             if (!run_sequence(&u, &u.program, UINT64_MAX, &out)) break;
             if (!out.ordered || out.low == 0 || out.low == out.high || u.program.at - at > MAX_BYTES) continue;
             if (d->sequences.len == MAX_SEQUENCES) return;
-            sequence s = {.low = (uint32_t)out.low, .high = (uint32_t)out.high, .unit = (uint32_t)(start - d->line.at),
-                          .at = (uint32_t)(at - d->line.at), .len = (uint32_t)(u.program.at - at)};
+            sequence s = {.low = (uint32_t)out.low,
+                          .high = (uint32_t)out.high,
+                          .unit = (uint32_t)(start - d->line.at),
+                          .at = (uint32_t)(at - d->line.at),
+                          .len = (uint32_t)(u.program.at - at)};
             if (!ts_vec_push(&d->sequences, s)) return; /* no memory: what is known so far */
         }
     }
@@ -376,7 +392,8 @@ static void dwarf_free(ts_dwarf *d) {
 
 /* The module's index, made by whoever needs it first. */
 static const ts_dwarf *index_of(const ts_module *m) {
-    ts_dwarf **slot = &((ts_module *)(uintptr_t)m)->dwarf, *d = __atomic_load_n(slot, __ATOMIC_ACQUIRE), found = {.line = {0}}, *before = NULL;
+    ts_dwarf **slot = &((ts_module *)(uintptr_t)m)->dwarf, *d = __atomic_load_n(slot, __ATOMIC_ACQUIRE),
+             found = {.line = {0}}, *before = NULL;
     if (d || !find_sections(m, &found)) return d;
     d = calloc(1, sizeof *d);
     if (!d) return NULL;
@@ -394,7 +411,8 @@ void ts_dwarf_free(ts_module *m) {
 
 /* --- questions -------------------------------------------------------------------------------------------------------- */
 
-bool ts_dwarf_line(const ts_module *m, uint64_t module_offset, char *file, size_t size, uint32_t *line, uint32_t *column) {
+bool ts_dwarf_line(const ts_module *m, uint64_t module_offset, char *file, size_t size, uint32_t *line,
+                   uint32_t *column) {
     const ts_dwarf *d = index_of(m);
     if (!d || size == 0) return false;
     uint64_t code = (uint64_t)(m->code_section - m->bytes);
@@ -413,7 +431,9 @@ bool ts_dwarf_line(const ts_module *m, uint64_t module_offset, char *file, size_
     /* line 0: the compiler says that the instruction comes from nowhere */
     if (!run_sequence(&u, &r, want, &out) || !out.found || out.row.line == 0) return false;
     bytes dir = {0}, name = {0};
-    if (ts_reader_left(&u.tables) > MAX_BYTES || !(u.version == 5 ? file_5(d, &u, out.row.file, &dir, &name) : file_4(&u, out.row.file, &dir, &name)) || name.len == 0)
+    if (ts_reader_left(&u.tables) > MAX_BYTES ||
+        !(u.version == 5 ? file_5(d, &u, out.row.file, &dir, &name) : file_4(&u, out.row.file, &dir, &name)) ||
+        name.len == 0)
         return false;
     put_path(dir, name, file, size);
     *line = out.row.line;

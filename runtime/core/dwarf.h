@@ -8,6 +8,7 @@
 /* Where the instruction at this offset (from the start of the module, as in ts_frame) was written. `file` is relative to the folder of
  * the compilation where the compiler says so, and loses its beginning where it is longer than `size`. The column is 0 when unknown.
  * false, with nothing written: no line is known. What it needs is found by the first call and kept with the module; any thread. */
-bool ts_dwarf_line(const ts_module *m, uint64_t module_offset, char *file, size_t size, uint32_t *line, uint32_t *column);
+bool ts_dwarf_line(const ts_module *m, uint64_t module_offset, char *file, size_t size, uint32_t *line,
+                   uint32_t *column);
 void ts_dwarf_free(ts_module *m);
 #endif

@@ -45,8 +45,7 @@
 #if defined(TS_DISPATCH_TAIL)
 /* ---------------------------------------------------------------------------------------------------------- tail calls */
 #define TS_PN __attribute__((preserve_none))
-#define ARGS                                                                                                           \
-    const ts_word *pc, ts_slot *fp, uint8_t *mem, ts_exec *x, ts_instance *inst, uint64_t r, float f, double d
+#define ARGS const ts_word *pc, ts_slot *fp, uint8_t *mem, ts_exec *x, ts_instance *inst, uint64_t r, float f, double d
 #define PASS pc, fp, mem, x, inst, r, f, d
 typedef TS_PN void (*handler)(ARGS);
 
@@ -98,7 +97,9 @@ static __attribute__((noinline)) TS_PN void stop_trap(ARGS) {
 #define SYNC_FP() ((void)0)
 #include "core/exec_ops.h"
 
-const void *const *ts_ir_handlers(void) { return handlers; }
+const void *const *ts_ir_handlers(void) {
+    return handlers;
+}
 
 void ts_exec_interpret(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot *fp) {
     ((handler)pc->h)(pc, fp, inst->mem0_base, x, inst, 0, 0, 0);
@@ -107,7 +108,7 @@ void ts_exec_interpret(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot
 #else
 /* -------------------------------------------------------------------------------------------------- goto, and switch */
 #ifdef __clang__
-#define GO goto *pc->h
+#define GO goto * pc->h
 #else
 #define GO goto *(void *)(uintptr_t)pc->h
 #endif
@@ -172,8 +173,7 @@ static const void *const *interpret(ts_exec *x, ts_instance *inst, const ts_word
     }
 }
 #else
-#define OP(n)                                                                                                          \
-    l_##n:
+#define OP(n) l_##n:
 #define NEXT(n)                                                                                                        \
     {                                                                                                                  \
         pc += (n);                                                                                                     \
@@ -201,7 +201,9 @@ static const void *const *interpret(ts_exec *x, ts_instance *inst, const ts_word
 }
 #endif
 
-const void *const *ts_ir_handlers(void) { return interpret(NULL, NULL, NULL, NULL); }
+const void *const *ts_ir_handlers(void) {
+    return interpret(NULL, NULL, NULL, NULL);
+}
 
 void ts_exec_interpret(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot *fp) {
     x->stop_fp = fp;
@@ -233,7 +235,8 @@ ts_status ts_exec_new(ts_store *s, ts_exec **out, ts_error *e) {
     x->sp = x->stack;
     x->max_depth = s->limits.host_depth;
 #if defined(TS_DISPATCH_SWITCH) && !defined(__OPTIMIZE__)
-    if (x->max_depth > 12) x->max_depth = 12; /* without optimisation the switch's frame takes half a megabyte of C stack */
+    if (x->max_depth > 12)
+        x->max_depth = 12; /* without optimisation the switch's frame takes half a megabyte of C stack */
 #endif
     x->fuel = s->limits.fuel ? s->limits.fuel : UINT64_MAX;
     if (s->gc && !ts_gc_add_scanner(s->gc, scan_stack, x)) {
@@ -251,7 +254,9 @@ void ts_exec_free(ts_exec *x) {
 }
 
 ts_gc_scan_fn ts_exec_gc_scanner(void);
-ts_gc_scan_fn ts_exec_gc_scanner(void) { return scan_stack; }
+ts_gc_scan_fn ts_exec_gc_scanner(void) {
+    return scan_stack;
+}
 
 unsigned ts_exec_form(const ts_store *s, const ts_memory *mem0) {
     unsigned form = 0;
@@ -261,9 +266,15 @@ unsigned ts_exec_form(const ts_store *s, const ts_memory *mem0) {
     return form;
 }
 
-ts_error *ts_exec_error(ts_exec *x) { return x->err; }
-ts_store *ts_exec_store(ts_exec *x) { return x->store; }
-const ts_instance *ts_exec_caller(ts_exec *x) { return x->caller; }
+ts_error *ts_exec_error(ts_exec *x) {
+    return x->err;
+}
+ts_store *ts_exec_store(ts_exec *x) {
+    return x->store;
+}
+const ts_instance *ts_exec_caller(ts_exec *x) {
+    return x->caller;
+}
 
 /* ---------------------------------------------------------------------------------------------------------- unwinding */
 
@@ -389,7 +400,8 @@ static void locate_fault(ts_exec *x, const ts_instance *inst, const ts_fault_ctx
 #else
     uintptr_t fp = fc->regs[21];
 #endif
-    if (fp % sizeof(ts_slot) == 0 && fp >= (uintptr_t)x->stack && fp < (uintptr_t)x->stack_end) x->stop_fp = (ts_slot *)fp;
+    if (fp % sizeof(ts_slot) == 0 && fp >= (uintptr_t)x->stack && fp < (uintptr_t)x->stack_end)
+        x->stop_fp = (ts_slot *)fp;
 #endif
     if (!x->stop_pc) x->stop_fp = NULL;
 #endif
@@ -414,7 +426,9 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
     ts_word fin[1];
     const ts_word *finish = finish_code(fin);
     if (x->depth >= x->max_depth)
-        return ts_fail_trap(x->err, TS_TRAP_STACK, "call stack exhausted: the depth limit, %u nested calls through the host, is reached", x->max_depth);
+        return ts_fail_trap(x->err, TS_TRAP_STACK,
+                            "call stack exhausted: the depth limit, %u nested calls through the host, is reached",
+                            x->max_depth);
     x->depth++;
     const ts_instance *saved_caller = x->caller;
     ts_status st;

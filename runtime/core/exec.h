@@ -8,18 +8,18 @@ struct ts_exec {
     ts_store *store;
     ts_slot *stack, *stack_end; /* stack_end leaves a reserve for the arguments of host functions */
     size_t stack_bytes;
-    ts_slot *sp;     /* first slot above all live frames */
-    ts_error *err;   /* of the outermost call that runs now */
+    ts_slot *sp;               /* first slot above all live frames */
+    ts_error *err;             /* of the outermost call that runs now */
     uint32_t depth, max_depth; /* nested calls through C */
     const ts_instance *caller; /* of the running host function */
-    ts_slot exn;     /* the exception in flight (TS_EXCEPTION) */
+    ts_slot exn;               /* the exception in flight (TS_EXCEPTION) */
     /* where the innermost run stopped */
     const ts_word *stop_pc;
     ts_slot *stop_fp;
     ts_status status;
     ts_trap_kind trap;
-    ts_func *tail;   /* a tail call that left its instance at the bottom of a run */
-    uint64_t fuel;   /* left; UINT64_MAX: unmetered */
+    ts_func *tail; /* a tail call that left its instance at the bottom of a run */
+    uint64_t fuel; /* left; UINT64_MAX: unmetered */
 };
 
 enum { TS_STACK_RESERVE = 2048 }; /* slots */

@@ -109,7 +109,7 @@
     OP(br_##n) {                                                                                                       \
         T a = ga, b = gb;                                                                                              \
         if (e) JUMP(pc + pc[1].w[1]);                                                                                  \
-        NEXT(nw);                                                                                                       \
+        NEXT(nw);                                                                                                      \
     }
 #define IR_CMP(n, neg, i, T, e)                                                                                        \
     IR_BIN(n, R, i, T, e)                                                                                              \
@@ -122,10 +122,10 @@
 
 /* Memory 0. Under guard pages an address is at most 2^32 - 1 + 2^32 - 1, all of it reserved. With explicit checks the
  * address may be 64 bits wide, and memory may have moved. */
-#define CHECKED(ea_, addr_, off_, size_)                                                                                    \
+#define CHECKED(ea_, addr_, off_, size_)                                                                               \
     uint64_t ea_;                                                                                                      \
     const ts_memory *m0 = inst->mems[0];                                                                               \
-    if (TS_UNLIKELY(__builtin_add_overflow((addr_), (uint64_t)(off_), &ea_) || ea_ > m0->len ||                   \
+    if (TS_UNLIKELY(__builtin_add_overflow((addr_), (uint64_t)(off_), &ea_) || ea_ > m0->len ||                        \
                     m0->len - ea_ < (size_)))                                                                          \
     TRAP(TS_TRAP_MEMORY_OOB)
 #define LOAD1(n, o, T, V, ea)                                                                                          \
@@ -382,7 +382,9 @@ OP(select_v) {
 }
 
 /* --- control */
-OP(br) { JUMP(pc + pc[1].w[1]); }
+OP(br) {
+    JUMP(pc + pc[1].w[1]);
+}
 OP(br_nz_A) {
     if ((uint32_t)r) JUMP(pc + pc[1].w[1]);
     NEXT(2);
@@ -426,7 +428,9 @@ OP(br_table) {
     uint32_t i = (uint32_t)S(0), n = pc[1].uw[1];
     JUMP(pc + pc[2 + (i < n ? i : n)].i);
 }
-OP(unreachable) { TRAP(TS_TRAP_UNREACHABLE); }
+OP(unreachable) {
+    TRAP(TS_TRAP_UNREACHABLE);
+}
 OP(enter) {
     if (TS_UNLIKELY(fp + pc[1].uw[1] > x->stack_end)) TRAP(TS_TRAP_STACK);
     SYNC_FP();
@@ -455,7 +459,9 @@ OP(compile) {
     if (TS_UNLIKELY(st != TS_OK)) STOP(st);
     JUMP(c->entry);
 }
-OP(finish) { STOP(TS_OK); }
+OP(finish) {
+    STOP(TS_OK);
+}
 
 #define PUSH_LINK(at, ret)                                                                                             \
     do {                                                                                                               \
@@ -489,7 +495,9 @@ OP(call) {
     fp += A16(0);
     JUMP(ENTRY(c));
 }
-OP(call_import) { CALL_OUT(inst->funcs[pc[1].uw[1]], fp + A16(0), 2); }
+OP(call_import) {
+    CALL_OUT(inst->funcs[pc[1].uw[1]], fp + A16(0), 2);
+}
 OP(call_indirect) {
     const ts_table *t = inst->tables[pc[2].uw[1]];
     uint64_t i = S(3);
@@ -588,7 +596,9 @@ OP(return_call_ref) {
         SYNC_FP();                                                                                                     \
         JUMP(to_);                                                                                                     \
     } while (0)
-OP(ret) { RETURN(); }
+OP(ret) {
+    RETURN();
+}
 OP(ret_r) {
     fp[0] = r;
     RETURN();

@@ -11,7 +11,9 @@
 #define SLOW(n) ts_trap_kind ts_slow_##n(ts_exec *x, ts_instance *inst, ts_slot *fp, const ts_word *pc)
 #define UNUSED() ((void)x, (void)inst, (void)fp, (void)pc)
 
-static bool in_range(uint64_t at, uint64_t n, uint64_t len) { return at <= len && n <= len - at; }
+static bool in_range(uint64_t at, uint64_t n, uint64_t len) {
+    return at <= len && n <= len - at;
+}
 
 /* A byte range of a memory, or NULL. */
 static uint8_t *range(const ts_memory *m, uint64_t addr, uint64_t off, uint64_t n) {
@@ -267,19 +269,24 @@ SLOW(i31_get_u) {
 }
 
 /* ----------------------------------------------------------------------------------------------------------------- GC */
-static const ts_deftype *type_of(ts_exec *x, uint32_t id) { return ts_types_get(x->store->types, id); }
+static const ts_deftype *type_of(ts_exec *x, uint32_t id) {
+    return ts_types_get(x->store->types, id);
+}
 
 /* Bytes that a storage type takes in an object. */
 static uint32_t storage_size(ts_valtype t) {
     switch (ts_vt_kind(t)) {
     case TS_VT_I8: return 1;
     case TS_VT_I16: return 2;
-    case TS_VT_I32: case TS_VT_F32: return 4;
+    case TS_VT_I32:
+    case TS_VT_F32: return 4;
     case TS_VT_V128: return 16;
     default: return 8;
     }
 }
-static void put(uint8_t *to, ts_valtype t, const ts_slot *v) { memcpy(to, v, storage_size(t)); }
+static void put(uint8_t *to, ts_valtype t, const ts_slot *v) {
+    memcpy(to, v, storage_size(t));
+}
 static void get(const uint8_t *from, ts_valtype t, bool sign, ts_slot *v) {
     uint32_t n = storage_size(t);
     if (n == 16) {
@@ -334,7 +341,9 @@ SLOW(struct_set) {
     put(ts_obj_payload(ts_ref_obj(S(0))) + f->offset, f->type, &S(1));
     return TS_TRAP_NONE;
 }
-static uint8_t *element(ts_obj *a, const ts_deftype *t, uint64_t i) { return ts_obj_payload(a) + i * t->size; }
+static uint8_t *element(ts_obj *a, const ts_deftype *t, uint64_t i) {
+    return ts_obj_payload(a) + i * t->size;
+}
 static void fill(ts_obj *a, const ts_deftype *t, uint64_t at, uint64_t n, const ts_slot *v) {
     for (uint64_t i = 0; i < n; i++) put(element(a, t, at + i), t->fields[0].type, v);
 }
@@ -467,7 +476,9 @@ SLOW(array_init_elem) {
 
 /* ---------------------------------------------------------------------------------------------------- wide arithmetic */
 typedef unsigned __int128 u128;
-static u128 wide(const ts_slot *v) { return (u128)v[1] << 64 | v[0]; }
+static u128 wide(const ts_slot *v) {
+    return (u128)v[1] << 64 | v[0];
+}
 static ts_trap_kind put_wide(ts_slot *v, u128 r) {
     v[0] = (ts_slot)r;
     v[1] = (ts_slot)(r >> 64);

@@ -89,7 +89,9 @@ static size_t set_slot(const addr_set *s, uint64_t key) {
     return i;
 }
 
-static bool set_has(const addr_set *s, uint64_t key) { return s->n && s->slots[set_slot(s, key)].key == key; }
+static bool set_has(const addr_set *s, uint64_t key) {
+    return s->n && s->slots[set_slot(s, key)].key == key;
+}
 
 static bool set_add(addr_set *s, uint64_t key) {
     if ((s->n + 1) * 2 > s->cap) {
@@ -137,9 +139,15 @@ static uint32_t class_cell(unsigned cls) {
 static ts_obj *cell_at(const block *b, uint32_t i) {
     return (ts_obj *)(uintptr_t)((const uint8_t *)b + BLOCK_HEAD + (size_t)i * b->cell);
 }
-static block *block_of(const ts_obj *o) { return (block *)((uintptr_t)o & ~(uintptr_t)(BLOCK - 1)); }
-static large *large_of(const ts_obj *o) { return (large *)(uintptr_t)o - 1; }
-static ts_obj *large_obj(const large *l) { return (ts_obj *)(uintptr_t)(l + 1); }
+static block *block_of(const ts_obj *o) {
+    return (block *)((uintptr_t)o & ~(uintptr_t)(BLOCK - 1));
+}
+static large *large_of(const ts_obj *o) {
+    return (large *)(uintptr_t)o - 1;
+}
+static ts_obj *large_obj(const large *l) {
+    return (ts_obj *)(uintptr_t)(l + 1);
+}
 
 static void push_free(free_cell **list, ts_obj *o) {
     free_cell *f = (free_cell *)(void *)o;
@@ -222,7 +230,9 @@ static bool is_func_heap(const ts_gc_heap *h, uint32_t ht) {
     if (!ts_ht_is_concrete(ht)) return ht == TS_HT_FUNC || ht == TS_HT_NOFUNC;
     return ts_types_get(h->store->types, ht - TS_HT_CONCRETE)->kind == TS_COMP_FUNC;
 }
-static bool is_traced(const ts_gc_heap *h, ts_valtype t) { return ts_vt_is_ref(t) && !is_func_heap(h, ts_vt_heap(t)); }
+static bool is_traced(const ts_gc_heap *h, ts_valtype t) {
+    return ts_vt_is_ref(t) && !is_func_heap(h, ts_vt_heap(t));
+}
 
 static bool has_refs(ts_gc_heap *h, const ts_deftype *d) {
     for (uint32_t i = 0; i < d->n_fields; i++)
@@ -247,7 +257,9 @@ static uint64_t ref_map(ts_gc_heap *h, const ts_deftype *d) {
     return h->maps.data[d->id] = map;
 }
 
-static uint64_t obj_bytes(const ts_obj *o) { return o->pad & FLAG_LARGE ? large_of(o)->size : block_of(o)->cell; }
+static uint64_t obj_bytes(const ts_obj *o) {
+    return o->pad & FLAG_LARGE ? large_of(o)->size : block_of(o)->cell;
+}
 
 static void mark_obj(ts_gc_heap *h, ts_obj *o) {
     if (o->mark == h->epoch) return;
@@ -316,7 +328,9 @@ bool ts_gc_is_object(const ts_gc_heap *h, ts_slot word) {
         if (set_has(&h->block_set, at)) {
             const block *b = (const block *)(uintptr_t)at;
             uint64_t off = word - at;
-            if (!b->cell || off < BLOCK_HEAD || (off - BLOCK_HEAD) % b->cell || (off - BLOCK_HEAD) / b->cell >= b->carved) return false;
+            if (!b->cell || off < BLOCK_HEAD || (off - BLOCK_HEAD) % b->cell ||
+                (off - BLOCK_HEAD) / b->cell >= b->carved)
+                return false;
             const ts_obj *o = ts_ref_obj(word);
             return o->kind != TS_OBJ_FREE && !(b->pending && o->mark != h->epoch);
         }
@@ -395,7 +409,8 @@ static void plan_sweep(ts_gc_heap *h) {
 void ts_gc_collect(ts_gc_heap *h) {
     if (h->marking) return;
     h->marking = true;
-    for (unsigned c = 0; c < N_CLASSES; c++) /* what died in the last collection must not look alive in this one's colour */
+    for (unsigned c = 0; c < N_CLASSES;
+         c++) /* what died in the last collection must not look alive in this one's colour */
         for (block *b = h->sweep_at[c]; b; b = b->next) {
             free_cell *none = NULL;
             if (b->pending) sweep_block(h, b, &none);
@@ -484,7 +499,8 @@ ts_obj *ts_gc_new_array(ts_store *s, const ts_deftype *def, uint32_t len) {
 
 ts_exn *ts_gc_new_exn(ts_store *s, ts_tag *tag) {
     const ts_deftype *d = ts_types_get(s->types, tag->type);
-    ts_exn *x = (ts_exn *)(void *)new_obj(s->gc, sizeof(ts_exn) + (uint64_t)d->param_slots * sizeof(ts_slot), TS_OBJ_EXN, d->id, 0);
+    ts_exn *x = (ts_exn *)(void *)new_obj(s->gc, sizeof(ts_exn) + (uint64_t)d->param_slots * sizeof(ts_slot),
+                                          TS_OBJ_EXN, d->id, 0);
     if (x) {
         x->tag = tag;
         x->n_slots = d->param_slots;
@@ -536,7 +552,9 @@ void ts_gc_remove_scanner(ts_gc_heap *h, ts_gc_scan_fn fn, void *data) {
         }
 }
 
-bool ts_gc_root_add(ts_store *s, ts_slot r) { return !ts_ref_is_obj(r) || set_add(&s->gc->roots, r); }
+bool ts_gc_root_add(ts_store *s, ts_slot r) {
+    return !ts_ref_is_obj(r) || set_add(&s->gc->roots, r);
+}
 void ts_gc_root_remove(ts_store *s, ts_slot r) {
     if (ts_ref_is_obj(r)) set_remove(&s->gc->roots, r);
 }
@@ -558,7 +576,8 @@ void ts_gc_get_stats(const ts_gc_heap *h, ts_gc_stats *out) {
 bool ts_ref_test_heap(const ts_store *s, ts_slot r, uint32_t ht) {
     if (ts_ht_is_concrete(ht)) {
         uint32_t id = ht - TS_HT_CONCRETE;
-        if (ts_types_get(s->types, id)->kind == TS_COMP_FUNC) return ts_match_def(s->types, ((ts_func *)(uintptr_t)r)->type, id);
+        if (ts_types_get(s->types, id)->kind == TS_COMP_FUNC)
+            return ts_match_def(s->types, ((ts_func *)(uintptr_t)r)->type, id);
         return ts_ref_is_obj(r) && ts_match_def(s->types, ts_ref_obj(r)->type, id);
     }
     switch (ht) {

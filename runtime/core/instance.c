@@ -36,7 +36,8 @@ bool ts_extern_matches(ts_store *s, const ts_extern *x, const ts_import *want) {
         return have->mut ? same_type(r, have->type, want->global.type) : ts_match_val(r, have->type, want->global.type);
     }
     case TS_EXTERN_TAG:
-        return x->tag->type == want->type || (ts_match_def(r, x->tag->type, want->type) && ts_match_def(r, want->type, x->tag->type));
+        return x->tag->type == want->type ||
+               (ts_match_def(r, x->tag->type, want->type) && ts_match_def(r, want->type, x->tag->type));
     }
     return false;
 }
@@ -58,7 +59,8 @@ static void put_func(const ts_type_registry *r, uint32_t type, char *buf, size_t
 
 static void put_limits(uint64_t min, const ts_limits *l, char *buf, size_t size) {
     if (l->has_max)
-        snprintf(buf, size, "%s%llu to %llu", l->is64 ? "i64 " : "", (unsigned long long)min, (unsigned long long)l->max);
+        snprintf(buf, size, "%s%llu to %llu", l->is64 ? "i64 " : "", (unsigned long long)min,
+                 (unsigned long long)l->max);
     else
         snprintf(buf, size, "%s%llu or more", l->is64 ? "i64 " : "", (unsigned long long)min);
 }
@@ -100,8 +102,8 @@ static ts_status check_imports(ts_store *s, const ts_module *m, const ts_extern 
         const ts_import *want = &m->imports[i];
         if (ts_extern_matches(s, &imports[i], want)) continue;
         char buf[400];
-        return ts_fail(e, TS_UNLINKABLE, "incompatible import type for \"%.60s\" \"%.60s\": %s", want->module, want->name,
-                       ts_extern_mismatch(s, &imports[i], want, buf, sizeof buf));
+        return ts_fail(e, TS_UNLINKABLE, "incompatible import type for \"%.60s\" \"%.60s\": %s", want->module,
+                       want->name, ts_extern_mismatch(s, &imports[i], want, buf, sizeof buf));
     }
     return TS_OK;
 }
@@ -120,8 +122,9 @@ static ts_status allocate(ts_store *s, ts_module *m, const char *name, ts_instan
     i->elem_dropped = ts_arena_array(a, m->n_elems, sizeof *i->elem_dropped);
     i->data_dropped = ts_arena_array(a, m->n_datas, sizeof *i->data_dropped);
     i->elem_values = ts_arena_array(a, m->n_elems, sizeof *i->elem_values);
-    if ((m->n_funcs && !i->funcs) || (m->n_mems && !i->mems) || (m->n_tables && !i->tables) || (m->n_globals && !i->globals) ||
-        (m->n_tags && !i->tags) || (m->n_elems && !(i->elem_dropped && i->elem_values)) || (m->n_datas && !i->data_dropped))
+    if ((m->n_funcs && !i->funcs) || (m->n_mems && !i->mems) || (m->n_tables && !i->tables) ||
+        (m->n_globals && !i->globals) || (m->n_tags && !i->tags) ||
+        (m->n_elems && !(i->elem_dropped && i->elem_values)) || (m->n_datas && !i->data_dropped))
         return ts_fail_nomem(e);
     if (name && !(i->name = ts_arena_strndup(a, name, strlen(name)))) return ts_fail_nomem(e);
     i->module = ts_module_ref(m);
@@ -204,7 +207,9 @@ static ts_status eval_elem(ts_instance *i, uint32_t k, ts_error *e) {
     return TS_OK;
 }
 
-static bool direct(const ts_elem_seg *seg) { return seg->mode == TS_SEG_ACTIVE && !seg->is_exprs; }
+static bool direct(const ts_elem_seg *seg) {
+    return seg->mode == TS_SEG_ACTIVE && !seg->is_exprs;
+}
 
 static void drop_elem(ts_instance *i, uint32_t k) {
     i->elem_dropped[k] = true;
@@ -221,8 +226,9 @@ static ts_status init_elem(ts_instance *i, uint32_t k, ts_error *e) {
     ts_slot at[2];
     TS_TRY(ts_const_eval(i, &seg->offset, at, e));
     if (at[0] > t->len || seg->n > t->len - at[0])
-        return ts_fail_trap(e, TS_TRAP_TABLE_OOB, "out of bounds table access: element segment %u, %u elements at %llu of %llu", k,
-                            seg->n, (unsigned long long)at[0], (unsigned long long)t->len);
+        return ts_fail_trap(e, TS_TRAP_TABLE_OOB,
+                            "out of bounds table access: element segment %u, %u elements at %llu of %llu", k, seg->n,
+                            (unsigned long long)at[0], (unsigned long long)t->len);
     if (direct(seg))
         for (uint32_t n = 0; n < seg->n; n++) t->elems[at[0] + n] = (ts_slot)(uintptr_t)i->funcs[seg->funcs[n]];
     else if (seg->n)
@@ -239,14 +245,16 @@ static ts_status init_data(ts_instance *i, uint32_t k, ts_error *e) {
     ts_slot at[2];
     TS_TRY(ts_const_eval(i, &seg->offset, at, e));
     if (at[0] > mem->len || seg->len > mem->len - at[0])
-        return ts_fail_trap(e, TS_TRAP_MEMORY_OOB, "out of bounds memory access: data segment %u, %u bytes at %llu of %llu", k, seg->len,
+        return ts_fail_trap(e, TS_TRAP_MEMORY_OOB,
+                            "out of bounds memory access: data segment %u, %u bytes at %llu of %llu", k, seg->len,
                             (unsigned long long)at[0], (unsigned long long)mem->len);
     if (seg->len) memcpy(mem->base + at[0], seg->bytes, seg->len);
     i->data_dropped[k] = true;
     return TS_OK;
 }
 
-ts_status ts_instantiate(ts_store *s, ts_module *m, const ts_extern *imports, const char *name, ts_instance **out, ts_error *e) {
+ts_status ts_instantiate(ts_store *s, ts_module *m, const ts_extern *imports, const char *name, ts_instance **out,
+                         ts_error *e) {
     ts_instance *i = NULL;
     *out = NULL;
     if (s->n_instances >= s->limits.instances)

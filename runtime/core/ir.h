@@ -16,20 +16,42 @@ typedef union ts_word {
 } ts_word;
 _Static_assert(sizeof(ts_word) == 8, "64-bit hosts");
 
-#define TS_IR_FORMS_BIN(X, n) X(n##_AS) X(n##_AS_S) X(n##_SA) X(n##_SA_S) X(n##_SS) X(n##_SS_S) X(n##_AI) X(n##_AI_S) X(n##_SI) X(n##_SI_S)
+#define TS_IR_FORMS_BIN(X, n)                                                                                          \
+    X(n##_AS) X(n##_AS_S) X(n##_SA) X(n##_SA_S) X(n##_SS) X(n##_SS_S) X(n##_AI) X(n##_AI_S) X(n##_SI) X(n##_SI_S)
 #define TS_IR_FORMS_UN(X, n) X(n##_A) X(n##_A_S) X(n##_S) X(n##_S_S)
 #define TS_IR_FORMS_BR(X, n) X(br_##n##_AS) X(br_##n##_SA) X(br_##n##_SS) X(br_##n##_AI) X(br_##n##_SI)
-#define TS_IR_FORMS_LOAD_(X, n) X(n##A) X(n##A_S) X(n##S) X(n##S_S) X(n##P) X(n##P_S) X(n##Q) X(n##Q_S) X(n##I) X(n##I_S)
+#define TS_IR_FORMS_LOAD_(X, n)                                                                                        \
+    X(n##A) X(n##A_S) X(n##S) X(n##S_S) X(n##P) X(n##P_S) X(n##Q) X(n##Q_S) X(n##I) X(n##I_S)
 #define TS_IR_FORMS_LOAD(X, n) TS_IR_FORMS_LOAD_(X, n##_) TS_IR_FORMS_LOAD_(X, n##_x)
-#define TS_IR_FORMS_STORE_(X, n) X(n##AS) X(n##SA) X(n##SS) X(n##AI) X(n##SI) X(n##PS) X(n##PI) X(n##QS) X(n##QI) X(n##IS) X(n##IA) X(n##II)
+#define TS_IR_FORMS_STORE_(X, n)                                                                                       \
+    X(n##AS) X(n##SA) X(n##SS) X(n##AI) X(n##SI) X(n##PS) X(n##PI) X(n##QS) X(n##QI) X(n##IS) X(n##IA) X(n##II)
 #define TS_IR_FORMS_STORE(X, n) TS_IR_FORMS_STORE_(X, n##_) TS_IR_FORMS_STORE_(X, n##_x)
 #define TS_IR_FORMS_STOREF_(X, n) X(n##A) X(n##S) X(n##P) X(n##Q) X(n##I)
 #define TS_IR_FORMS_STOREF(X, n) TS_IR_FORMS_STOREF_(X, n##_) TS_IR_FORMS_STOREF_(X, n##_x)
-enum { /* first forms, and how far the explicit checks are behind */
-    TS_LOAD_S = 2, TS_LOAD_P = 4, TS_LOAD_Q = 6, TS_LOAD_I = 8, TS_LOAD_X = 10,
-    TS_STORE_SA = 1, TS_STORE_SS = 2, TS_STORE_AI = 3, TS_STORE_SI = 4, TS_STORE_PS = 5, TS_STORE_PI = 6, TS_STORE_QS = 7, TS_STORE_QI = 8,
-    TS_STORE_IS = 9, TS_STORE_IA = 10, TS_STORE_II = 11, TS_STORE_X = 12,
-    TS_STOREF_S = 1, TS_STOREF_P = 2, TS_STOREF_Q = 3, TS_STOREF_I = 4, TS_STOREF_X = 5,
+/* first forms, and how far the explicit checks are behind */
+enum {
+    TS_LOAD_S = 2,
+    TS_LOAD_P = 4,
+    TS_LOAD_Q = 6,
+    TS_LOAD_I = 8,
+    TS_LOAD_X = 10,
+    TS_STORE_SA = 1,
+    TS_STORE_SS = 2,
+    TS_STORE_AI = 3,
+    TS_STORE_SI = 4,
+    TS_STORE_PS = 5,
+    TS_STORE_PI = 6,
+    TS_STORE_QS = 7,
+    TS_STORE_QI = 8,
+    TS_STORE_IS = 9,
+    TS_STORE_IA = 10,
+    TS_STORE_II = 11,
+    TS_STORE_X = 12,
+    TS_STOREF_S = 1,
+    TS_STOREF_P = 2,
+    TS_STOREF_Q = 3,
+    TS_STOREF_I = 4,
+    TS_STOREF_X = 5,
 };
 
 typedef enum ts_ir_op {
@@ -61,9 +83,9 @@ struct ts_fcode {
     ts_module *module;
     uint32_t func; /* in the module's function space */
     uint8_t form;
-    uint16_t link;       /* slot of the return address; the caller's frame follows */
+    uint16_t link; /* slot of the return address; the caller's frame follows */
     uint32_t frame_slots;
-    ts_word *code;       /* NULL until compiled */
+    ts_word *code; /* NULL until compiled */
     uint32_t n_words;
     uint32_t n_handlers;
     struct ts_handler *handlers; /* exception handlers, innermost first */
@@ -78,11 +100,11 @@ typedef struct ts_handler {
     bool with_ref;
 } ts_handler;
 
-enum { /* forms of code: which memory 0 it is for, whether it counts */
-    TS_FORM_CHECKED = 1, /* explicit bounds checks */
-    TS_FORM_METERED = 2, /* fuel and interruption */
-    TS_FORM_DETERMINISTIC = 4,
-    TS_FORM_COUNT = 8
+enum {                      /* forms of code: which memory 0 it is for, whether it counts */
+       TS_FORM_CHECKED = 1, /* explicit bounds checks */
+       TS_FORM_METERED = 2, /* fuel and interruption */
+       TS_FORM_DETERMINISTIC = 4,
+       TS_FORM_COUNT = 8
 };
 
 extern const uint8_t ts_ir_words[TS_IR_COUNT];

@@ -18,7 +18,8 @@ const char *ts_extern_kind_name(ts_extern_kind k) {
     return "?";
 }
 
-ts_status ts_module_new(ts_engine *engine, const uint8_t *bytes, size_t len, bool copy, TS_OWN ts_module **out, ts_error *e) {
+ts_status ts_module_new(ts_engine *engine, const uint8_t *bytes, size_t len, bool copy, TS_OWN ts_module **out,
+                        ts_error *e) {
     ts_status s;
     *out = NULL;
     ts_module *m = calloc(1, sizeof *m);

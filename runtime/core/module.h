@@ -78,8 +78,8 @@ typedef struct ts_export {
 typedef struct ts_func_def { /* one entry of the function index space */
     uint32_t type;           /* canonical id */
     bool imported;
-    bool declared;        /* ref.func may name it (C.refs). spec: valid/conventions#contexts */
-    const uint8_t *body;  /* of the code entry: locals, then instructions; NULL when imported */
+    bool declared;       /* ref.func may name it (C.refs). spec: valid/conventions#contexts */
+    const uint8_t *body; /* of the code entry: locals, then instructions; NULL when imported */
     uint32_t body_len;
 } ts_func_def;
 typedef struct ts_table_def {
@@ -126,7 +126,8 @@ struct ts_module {
     uint32_t features;
 
     uint32_t n_types;
-    uint32_t *types; /* canonical id of each type index; set by validation, which also makes every type below canonical */
+    /* canonical id of each type index; set by validation, which also makes every type below canonical */
+    uint32_t *types;
     struct ts_raw_types *raw_types; /* what decoding leaves for validation: recursive groups as in the bytes */
     uint32_t n_imports, n_exports;
     ts_import *imports;
@@ -155,7 +156,8 @@ struct ts_module {
 };
 
 /* Decode and validate; `bytes` must outlive the module unless copy is set. */
-ts_status ts_module_new(ts_engine *engine, const uint8_t *bytes, size_t len, bool copy, TS_OWN ts_module **out, ts_error *e) TS_MUST_USE;
+ts_status ts_module_new(ts_engine *engine, const uint8_t *bytes, size_t len, bool copy, TS_OWN ts_module **out,
+                        ts_error *e) TS_MUST_USE;
 ts_module *ts_module_ref(ts_module *m);
 void ts_module_free(ts_module *m); /* drops one reference */
 

@@ -5,10 +5,26 @@
 #include "touchstone.h"
 #include <string.h>
 
-static inline uint32_t ts_bits32(float v) { uint32_t u; memcpy(&u, &v, 4); return u; }
-static inline uint64_t ts_bits64(double v) { uint64_t u; memcpy(&u, &v, 8); return u; }
-static inline float ts_float32(uint32_t u) { float v; memcpy(&v, &u, 4); return v; }
-static inline double ts_float64(uint64_t u) { double v; memcpy(&v, &u, 8); return v; }
+static inline uint32_t ts_bits32(float v) {
+    uint32_t u;
+    memcpy(&u, &v, 4);
+    return u;
+}
+static inline uint64_t ts_bits64(double v) {
+    uint64_t u;
+    memcpy(&u, &v, 8);
+    return u;
+}
+static inline float ts_float32(uint32_t u) {
+    float v;
+    memcpy(&v, &u, 4);
+    return v;
+}
+static inline double ts_float64(uint64_t u) {
+    double v;
+    memcpy(&v, &u, 8);
+    return v;
+}
 
 /* fmin, fmax: NaN if either is, -0 below +0. Adding quiets a signalling NaN. */
 static inline float ts_fmin32(float a, float b) {
@@ -47,7 +63,9 @@ static inline double ts_nearest64(double a) {
 
 /* Compilers that expand these in place hand a signalling NaN through: adding it to itself quiets it. */
 #define TS_ROUND_FN(name, T, fn)                                                                                       \
-    static inline T name(T a) { return a != a ? a + a : fn(a); }
+    static inline T name(T a) {                                                                                        \
+        return a != a ? a + a : fn(a);                                                                                 \
+    }
 TS_ROUND_FN(ts_ceil32, float, __builtin_ceilf)
 TS_ROUND_FN(ts_ceil64, double, __builtin_ceil)
 TS_ROUND_FN(ts_floor32, float, __builtin_floorf)
@@ -56,14 +74,16 @@ TS_ROUND_FN(ts_rtrunc32, float, __builtin_truncf)
 TS_ROUND_FN(ts_rtrunc64, double, __builtin_trunc)
 #undef TS_ROUND_FN
 
-static inline ts_trap_kind ts_check_div_u(uint64_t b) { return b == 0 ? TS_TRAP_INT_DIV_ZERO : TS_TRAP_NONE; }
+static inline ts_trap_kind ts_check_div_u(uint64_t b) {
+    return b == 0 ? TS_TRAP_INT_DIV_ZERO : TS_TRAP_NONE;
+}
 static inline ts_trap_kind ts_check_div_s32(uint32_t a, uint32_t b) {
     return b == 0 ? TS_TRAP_INT_DIV_ZERO : a == 0x80000000u && b == UINT32_MAX ? TS_TRAP_INT_OVERFLOW : TS_TRAP_NONE;
 }
 static inline ts_trap_kind ts_check_div_s64(uint64_t a, uint64_t b) {
-    return b == 0                                             ? TS_TRAP_INT_DIV_ZERO
+    return b == 0                                        ? TS_TRAP_INT_DIV_ZERO
            : a == 0x8000000000000000u && b == UINT64_MAX ? TS_TRAP_INT_OVERFLOW
-                                                              : TS_TRAP_NONE;
+                                                         : TS_TRAP_NONE;
 }
 /* Truncations. A float operand is widened: the range test is exact in double. For 64-bit results the bounds are powers of two. */
 #define TS_TRUNC_FN(name, sat, T, lo, hi, min, max)                                                                    \
@@ -81,7 +101,8 @@ static inline ts_trap_kind ts_check_div_s64(uint64_t a, uint64_t b) {
     }
 TS_TRUNC_FN(ts_trunc_s32_, ts_trunc_sat_s32, int32_t, > -2147483649.0, < 2147483648.0, INT32_MIN, INT32_MAX)
 TS_TRUNC_FN(ts_trunc_u32, ts_trunc_sat_u32, uint32_t, > -1.0, < 4294967296.0, 0, UINT32_MAX)
-TS_TRUNC_FN(ts_trunc_s64, ts_trunc_sat_s64, int64_t, >= -9223372036854775808.0, < 9223372036854775808.0, INT64_MIN, INT64_MAX)
+TS_TRUNC_FN(ts_trunc_s64, ts_trunc_sat_s64, int64_t, >= -9223372036854775808.0, < 9223372036854775808.0, INT64_MIN,
+            INT64_MAX)
 TS_TRUNC_FN(ts_trunc_u64, ts_trunc_sat_u64, uint64_t, > -1.0, < 18446744073709551616.0, 0, UINT64_MAX)
 #undef TS_TRUNC_FN
 static inline ts_trap_kind ts_trunc_s32(double a, uint64_t *v) { /* the result is kept zero-extended */

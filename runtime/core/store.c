@@ -34,9 +34,15 @@ void ts_engine_destroy(ts_engine *e) {
     free(e);
 }
 
-ts_type_registry *ts_engine_types(ts_engine *e) { return e->types; }
-void ts_engine_set_features(ts_engine *e, uint32_t features) { e->features = features; }
-uint32_t ts_engine_features(const ts_engine *e) { return e->features; }
+ts_type_registry *ts_engine_types(ts_engine *e) {
+    return e->types;
+}
+void ts_engine_set_features(ts_engine *e, uint32_t features) {
+    e->features = features;
+}
+uint32_t ts_engine_features(const ts_engine *e) {
+    return e->features;
+}
 
 /* --- store ----------------------------------------------------------------------------------------------------------- */
 #define GIB (1024ull * 1024 * 1024)
@@ -101,11 +107,16 @@ void ts_store_destroy(ts_store *s) {
     free(s);
 }
 
-ts_engine *ts_store_engine(ts_store *s) { return s->engine; }
-void ts_store_interrupt(ts_store *s) { __atomic_store_n(&s->interrupted, 1, __ATOMIC_RELAXED); }
+ts_engine *ts_store_engine(ts_store *s) {
+    return s->engine;
+}
+void ts_store_interrupt(ts_store *s) {
+    __atomic_store_n(&s->interrupted, 1, __ATOMIC_RELAXED);
+}
 
 /* --- functions, globals, tags --------------------------------------------------------------------------------------- */
-ts_status ts_func_host(ts_store *s, uint32_t type, ts_core_host_fn fn, void *data, const char *name, ts_func **out, ts_error *e) {
+ts_status ts_func_host(ts_store *s, uint32_t type, ts_core_host_fn fn, void *data, const char *name, ts_func **out,
+                       ts_error *e) {
     *out = NULL;
     ts_func *f = ts_arena_alloc(&s->arena, sizeof *f);
     if (!f) return ts_fail_nomem(e);
@@ -259,5 +270,9 @@ int64_t ts_table_grow(ts_store *s, ts_table *t, uint64_t delta, ts_slot init) {
 }
 
 /* --- references of the host ------------------------------------------------------------------------------------------ */
-ts_slot ts_ref_host(uint64_t v) { return v << 2 | 2; }
-uint64_t ts_ref_host_value(ts_slot r) { return r >> 2; }
+ts_slot ts_ref_host(uint64_t v) {
+    return v << 2 | 2;
+}
+uint64_t ts_ref_host_value(ts_slot r) {
+    return r >> 2;
+}

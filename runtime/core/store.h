@@ -27,7 +27,8 @@ struct ts_memory {
     uint64_t len; /* bytes now */
     uint64_t pages, max_pages;
     ts_limits type;
-    bool guarded; /* the whole 32-bit index space and the largest static offset are reserved: no explicit checks needed */
+    /* the whole 32-bit index space and the largest static offset are reserved: no explicit checks needed */
+    bool guarded;
     size_t reserved;
 };
 struct ts_table {
@@ -48,7 +49,7 @@ struct ts_tag {
 typedef ts_status (*ts_core_host_fn)(void *data, ts_exec *x, ts_slot *io);
 
 struct ts_func {
-    uint8_t kind; /* 0 wasm, 1 host */
+    uint8_t kind;  /* 0 wasm, 1 host */
     uint32_t type; /* canonical id */
     const ts_deftype *def;
     ts_instance *inst; /* wasm: its instance; host: NULL or the owner */
@@ -70,7 +71,7 @@ struct ts_instance {
     uint8_t *mem0_base; /* unused when there is no memory: NULL */
     bool *elem_dropped, *data_dropped;
     ts_slot **elem_values; /* evaluated on demand */
-    const char *name; /* for backtraces; may be NULL */
+    const char *name;      /* for backtraces; may be NULL */
     void *host_data;
     ts_instance *next; /* of the store */
 };
@@ -88,16 +89,16 @@ typedef struct ts_extern {
 
 /* Limits of a store; 0: the default in brackets. */
 typedef struct ts_store_limits {
-    uint64_t memory_bytes;   /* of each linear memory [4 GiB; a 64-bit memory 16 GiB] */
-    uint64_t table_elems;    /* of each table [10 million] */
-    uint64_t stack_bytes;    /* of the interpreter's value stack [8 MiB] */
-    uint32_t host_depth;     /* nested calls host → guest [200] */
-    uint64_t gc_bytes;       /* GC heap [1 GiB] */
-    uint64_t fuel;           /* 0: unmetered. Each loop iteration and call takes one unit. */
-    uint64_t instances;      /* [100,000] */
-    bool explicit_checks;    /* never reserve guard pages (for tests) */
-    bool deterministic;      /* NaN results canonical */
-    bool interruptible;      /* compile with interruption checks */
+    uint64_t memory_bytes; /* of each linear memory [4 GiB; a 64-bit memory 16 GiB] */
+    uint64_t table_elems;  /* of each table [10 million] */
+    uint64_t stack_bytes;  /* of the interpreter's value stack [8 MiB] */
+    uint32_t host_depth;   /* nested calls host → guest [200] */
+    uint64_t gc_bytes;     /* GC heap [1 GiB] */
+    uint64_t fuel;         /* 0: unmetered. Each loop iteration and call takes one unit. */
+    uint64_t instances;    /* [100,000] */
+    bool explicit_checks;  /* never reserve guard pages (for tests) */
+    bool deterministic;    /* NaN results canonical */
+    bool interruptible;    /* compile with interruption checks */
 } ts_store_limits;
 
 /* The embedder's limits (NULL: none). */
@@ -127,16 +128,20 @@ ts_type_registry *ts_engine_types(ts_engine *e);
 void ts_engine_set_features(ts_engine *e, uint32_t features);
 uint32_t ts_engine_features(const ts_engine *e);
 
-ts_status ts_store_create(ts_engine *engine, const ts_store_limits *limits, TS_OWN ts_store **out, ts_error *e) TS_MUST_USE;
+ts_status ts_store_create(ts_engine *engine, const ts_store_limits *limits, TS_OWN ts_store **out,
+                          ts_error *e) TS_MUST_USE;
 void ts_store_destroy(ts_store *s);
 ts_engine *ts_store_engine(ts_store *s);
-void ts_store_interrupt(ts_store *s); /* from any thread: the running call ends with TS_INTERRUPTED (needs limits.interruptible) */
+void ts_store_interrupt(
+    ts_store *s); /* from any thread: the running call ends with TS_INTERRUPTED (needs limits.interruptible) */
 
 /* Making things outside any module (owned by the store). */
-ts_status ts_func_host(ts_store *s, uint32_t type, ts_core_host_fn fn, void *data, const char *name, ts_func **out, ts_error *e) TS_MUST_USE;
+ts_status ts_func_host(ts_store *s, uint32_t type, ts_core_host_fn fn, void *data, const char *name, ts_func **out,
+                       ts_error *e) TS_MUST_USE;
 ts_status ts_memory_make(ts_store *s, const ts_limits *type, ts_memory **out, ts_error *e) TS_MUST_USE;
 ts_status ts_table_make(ts_store *s, const ts_table_type *type, ts_slot init, ts_table **out, ts_error *e) TS_MUST_USE;
-ts_status ts_global_make(ts_store *s, const ts_global_type *type, const ts_slot v[2], ts_global **out, ts_error *e) TS_MUST_USE;
+ts_status ts_global_make(ts_store *s, const ts_global_type *type, const ts_slot v[2], ts_global **out,
+                         ts_error *e) TS_MUST_USE;
 ts_status ts_tag_make(ts_store *s, uint32_t type, ts_tag **out, ts_error *e) TS_MUST_USE;
 /* Grow by delta pages/elements; returns the old size, or -1 when refused. */
 int64_t ts_memory_grow(ts_store *s, ts_memory *m, uint64_t delta);
@@ -144,7 +149,8 @@ int64_t ts_table_grow(ts_store *s, ts_table *t, uint64_t delta, ts_slot init);
 
 /* Instantiate: `imports` in the module's order, already checked by the caller for presence; types are checked here (TS_UNLINKABLE).
  * Runs active segments and the start function (which may trap: TS_TRAP; the instance then stays alive, as the spec says, but *out is NULL). */
-ts_status ts_instantiate(ts_store *s, ts_module *m, const ts_extern *imports, const char *name, ts_instance **out, ts_error *e) TS_MUST_USE;
+ts_status ts_instantiate(ts_store *s, ts_module *m, const ts_extern *imports, const char *name, ts_instance **out,
+                         ts_error *e) TS_MUST_USE;
 bool ts_instance_export(const ts_instance *i, const char *name, size_t len, ts_extern *out);
 /* spec: valid/matching#external-types, with the current size of memories and tables as their minimum. */
 bool ts_extern_matches(ts_store *s, const ts_extern *x, const ts_import *want);

@@ -44,7 +44,9 @@ static ts_deftype *at(const ts_type_registry *r, uint32_t id) {
     ts_deftype *chunk = __atomic_load_n(&r->chunks[id >> CHUNK_LOG2], __ATOMIC_ACQUIRE);
     return &chunk[id & (CHUNK - 1)];
 }
-const ts_deftype *ts_types_get(const ts_type_registry *r, uint32_t id) { return at(r, id); }
+const ts_deftype *ts_types_get(const ts_type_registry *r, uint32_t id) {
+    return at(r, id);
+}
 
 /* What one group is translated with. */
 struct group {

@@ -21,7 +21,8 @@ enum {
     TS_VT_I8 = 0x78,
     TS_VT_I16 = 0x77,
 };
-enum { /* heap types: the low bytes of the binary format */
+/* heap types: the low bytes of the binary format */
+enum {
     TS_HT_NOEXN = 0x74,
     TS_HT_NOFUNC = 0x73,
     TS_HT_NOEXTERN = 0x72,
@@ -37,14 +38,24 @@ enum { /* heap types: the low bytes of the binary format */
     TS_HT_BOT = 0x01, /* bottom of all heap types: `ref.as_non_null` and the like in unreachable code */
     TS_HT_CONCRETE = 0x100,
 };
-static inline uint8_t ts_vt_kind(ts_valtype t) { return (uint8_t)t; }
-static inline uint32_t ts_vt_heap(ts_valtype t) { return t >> 8; }
+static inline uint8_t ts_vt_kind(ts_valtype t) {
+    return (uint8_t)t;
+}
+static inline uint32_t ts_vt_heap(ts_valtype t) {
+    return t >> 8;
+}
 static inline ts_valtype ts_vt_ref(bool nullable, uint32_t heap) {
     return (nullable ? TS_VT_REFNULL : TS_VT_REF) | heap << 8;
 }
-static inline bool ts_vt_is_ref(ts_valtype t) { return (uint8_t)t == TS_VT_REF || (uint8_t)t == TS_VT_REFNULL; }
-static inline bool ts_vt_is_num(ts_valtype t) { return t >= TS_VT_F64 && t <= TS_VT_I32; }
-static inline bool ts_ht_is_concrete(uint32_t ht) { return ht >= TS_HT_CONCRETE; }
+static inline bool ts_vt_is_ref(ts_valtype t) {
+    return (uint8_t)t == TS_VT_REF || (uint8_t)t == TS_VT_REFNULL;
+}
+static inline bool ts_vt_is_num(ts_valtype t) {
+    return t >= TS_VT_F64 && t <= TS_VT_I32;
+}
+static inline bool ts_ht_is_concrete(uint32_t ht) {
+    return ht >= TS_HT_CONCRETE;
+}
 #define TS_VT_FUNCREF (TS_VT_REFNULL | TS_HT_FUNC << 8)
 #define TS_VT_EXTERNREF (TS_VT_REFNULL | TS_HT_EXTERN << 8)
 #define TS_VT_EXNREF (TS_VT_REFNULL | TS_HT_EXN << 8)
@@ -63,8 +74,8 @@ struct ts_deftype {
     ts_comp_kind kind;
     bool final;
     bool has_super;
-    uint32_t super; /* canonical id */
-    uint32_t depth; /* number of supertypes above */
+    uint32_t super;         /* canonical id */
+    uint32_t depth;         /* number of supertypes above */
     const uint32_t *supers; /* ids of all supertypes, root first, `depth` of them */
     /* func */
     uint32_t n_params, n_results;
@@ -104,8 +115,12 @@ bool ts_match_val(const ts_type_registry *r, ts_valtype sub, ts_valtype super);
 bool ts_match_heap(const ts_type_registry *r, uint32_t sub, uint32_t super);
 bool ts_match_def(const ts_type_registry *r, uint32_t sub, uint32_t super);
 /* Default value exists: everything but non-null references. spec: valid/types#defaultable */
-static inline bool ts_vt_defaultable(ts_valtype t) { return ts_vt_kind(t) != TS_VT_REF; }
+static inline bool ts_vt_defaultable(ts_valtype t) {
+    return ts_vt_kind(t) != TS_VT_REF;
+}
 /* "i32", "(ref null 5)": into buf, returns buf. */
 const char *ts_vt_name(ts_valtype t, char buf[48]);
-static inline uint32_t ts_vt_slots(ts_valtype t) { return t == TS_VT_V128 ? 2 : 1; }
+static inline uint32_t ts_vt_slots(ts_valtype t) {
+    return t == TS_VT_V128 ? 2 : 1;
+}
 #endif

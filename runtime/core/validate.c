@@ -201,8 +201,14 @@ static ts_status run_body(struct ts_validator *v) {
         case TS_OP_i64_store8: STORE(0, I64);
         case TS_OP_i64_store16: STORE(1, I64);
         case TS_OP_i64_store32: STORE(2, I64);
-        case TS_OP_i32_const: FAST_U32(index); *sp++ = I32; continue;
-        case TS_OP_i64_const: FAST_U32(index); *sp++ = I64; continue;
+        case TS_OP_i32_const:
+            FAST_U32(index);
+            *sp++ = I32;
+            continue;
+        case TS_OP_i64_const:
+            FAST_U32(index);
+            *sp++ = I64;
+            continue;
         case TS_OP_f32_const:
             if (end - p < 4) goto slow;
             p += 4;
@@ -277,7 +283,8 @@ static ts_status add_locals(void *data, uint32_t n, ts_valtype t, uint64_t offse
 static ts_status check_body(struct ts_validator *v, uint32_t func) {
     const ts_func_def *f = &v->m->funcs[func];
     const ts_deftype *d = ts_types_get(v->types, f->type);
-    v->r = (ts_reader){.at = f->body, .end = f->body + f->body_len, .base = v->m->bytes, .section = "code", .err = v->e};
+    v->r =
+        (ts_reader){.at = f->body, .end = f->body + f->body_len, .base = v->m->bytes, .section = "code", .err = v->e};
     v->is_const = false;
     v->n_frames = v->n_locals = v->n_log = 0;
     v->sp = 0;
@@ -403,7 +410,9 @@ static ts_status check_raw(struct mod *x, const ts_raw_group *g, ts_valtype t) {
     return invalid(x, g->offset, "type", "unknown type %u", heap - TS_HT_CONCRETE);
 }
 
-static bool match_storage(const ts_type_registry *r, ts_valtype a, ts_valtype b) { return ts_match_val(r, a, b); }
+static bool match_storage(const ts_type_registry *r, ts_valtype a, ts_valtype b) {
+    return ts_match_val(r, a, b);
+}
 
 static bool match_field(const ts_type_registry *r, const ts_field *a, const ts_field *b) {
     return a->mut == b->mut && match_storage(r, a->type, b->type) && (!a->mut || match_storage(r, b->type, a->type));
@@ -438,7 +447,9 @@ static ts_status check_group(struct mod *x, const ts_raw_group *g) {
         if (raw->n_supers[k] > 1) return invalid(x, g->offset, "type", "sub type %u has more than one super type", k);
         if (!t->has_super) continue;
         if (t->super >= g->first + g->n) return invalid(x, g->offset, "type", "unknown type %u", t->super);
-        if (t->super >= k) return invalid(x, g->offset, "type", "unknown type: forward use of type %u in sub type definition", t->super);
+        if (t->super >= k)
+            return invalid(x, g->offset, "type", "unknown type: forward use of type %u in sub type definition",
+                           t->super);
     }
     /* Depth is checked before interning: supertypes are stored as arrays. */
     TS_TRY(ts_types_intern(x->types, raw->members + g->first, g->n, m->types, g->first, m->types + g->first, x->e));
@@ -446,7 +457,8 @@ static ts_status check_group(struct mod *x, const ts_raw_group *g) {
         const ts_deftype *t = ts_types_get(x->types, m->types[k]);
         if (!t->has_super) continue;
         const ts_deftype *s = ts_types_get(x->types, t->super);
-        if (s->final) return invalid(x, g->offset, "type", "sub type %u has final super type %u", k, raw->members[k].super);
+        if (s->final)
+            return invalid(x, g->offset, "type", "sub type %u has final super type %u", k, raw->members[k].super);
         if (!match_comp(x->types, t, s))
             return invalid(x, g->offset, "type", "sub type %u does not match super type %u", k, raw->members[k].super);
     }
@@ -497,8 +509,7 @@ static ts_status canon_func(struct mod *x, const char *section, uint32_t *type) 
 
 static ts_status check_limits(struct mod *x, const char *section, const ts_limits *l, uint64_t most, const char *msg) {
     if (l->min > most || (l->has_max && l->max > most)) return invalid(x, 0, section, "%s", msg);
-    if (l->has_max && l->min > l->max)
-        return invalid(x, 0, section, "size minimum must not be greater than maximum");
+    if (l->has_max && l->min > l->max) return invalid(x, 0, section, "size minimum must not be greater than maximum");
     return TS_OK;
 }
 
@@ -510,9 +521,11 @@ static ts_status check_table_type(struct mod *x, const char *section, ts_table_t
 
 static ts_status check_mem_type(struct mod *x, const char *section, const ts_limits *l) {
     if (l->page_log2 != 16 && l->page_log2 != 0) return invalid(x, 0, section, "invalid custom page size");
-    uint64_t most = l->is64 ? (l->page_log2 ? (uint64_t)1 << 48 : UINT64_MAX) : (l->page_log2 ? (uint64_t)1 << 16 : UINT32_MAX);
-    TS_TRY(check_limits(x, section, l, most, l->is64 ? "memory size must be at most 2^48 pages (256 TiB) for i64"
-                                                     : "memory size must be at most 65536 pages (4GiB)"));
+    uint64_t most =
+        l->is64 ? (l->page_log2 ? (uint64_t)1 << 48 : UINT64_MAX) : (l->page_log2 ? (uint64_t)1 << 16 : UINT32_MAX);
+    TS_TRY(check_limits(x, section, l, most,
+                        l->is64 ? "memory size must be at most 2^48 pages (256 TiB) for i64"
+                                : "memory size must be at most 65536 pages (4GiB)"));
     if (l->shared && !l->has_max) return invalid(x, 0, section, "shared memory must have maximum");
     return TS_OK;
 }
@@ -627,7 +640,9 @@ static ts_status check_exports(struct mod *x) {
         if (p->kind == TS_EXTERN_FUNC) m->funcs[p->index].declared = true;
         bool was = false;
         if (!ts_map_put(&m->export_map, p->name, p->name_len, i, &was)) return ts_fail_nomem(x->e);
-        if (was) return invalid(x, 0, "export", "duplicate export name \"%.*s\"", (int)(p->name_len < 99 ? p->name_len : 99), p->name);
+        if (was)
+            return invalid(x, 0, "export", "duplicate export name \"%.*s\"", (int)(p->name_len < 99 ? p->name_len : 99),
+                           p->name);
     }
     return TS_OK;
 }
@@ -674,4 +689,6 @@ ts_status ts_module_validate_on(ts_module *m, unsigned threads, ts_error *e) {
     return s;
 }
 
-ts_status ts_module_validate(ts_module *m, ts_error *e) { return ts_module_validate_on(m, 0, e); }
+ts_status ts_module_validate(ts_module *m, ts_error *e) {
+    return ts_module_validate_on(m, 0, e);
+}

@@ -20,9 +20,9 @@ struct ts_validator {
     const ts_module *m;
     const ts_type_registry *types;
     ts_error *e;
-    ts_reader r; /* over the body */
-    bool is_const;       /* a constant expression */
-    uint32_t n_globals;  /* how many globals it may name */
+    ts_reader r;        /* over the body */
+    bool is_const;      /* a constant expression */
+    uint32_t n_globals; /* how many globals it may name */
     /* operands; room for every byte that is left to push one: see ts_v_reserve */
     ts_valtype *stack;
     size_t sp, cap;

@@ -34,8 +34,12 @@ ts_status ts_v_reserve(struct ts_validator *v, size_t n) {
 
 /* --- operands --------------------------------------------------------------------------------------------------------- */
 
-static struct ts_vframe *top(struct ts_validator *v) { return &v->frames[v->n_frames - 1]; }
-static void push(struct ts_validator *v, ts_valtype t) { v->stack[v->sp++] = t; }
+static struct ts_vframe *top(struct ts_validator *v) {
+    return &v->frames[v->n_frames - 1];
+}
+static void push(struct ts_validator *v, ts_valtype t) {
+    v->stack[v->sp++] = t;
+}
 
 static ts_status mismatch(struct ts_validator *v, const uint8_t *at, ts_valtype got, ts_valtype want) {
     char a[48], b[48];
@@ -119,15 +123,19 @@ ts_status ts_v_check_type(struct ts_validator *v, ts_valtype *t, const uint8_t *
     return TS_OK;
 }
 
-static ts_status get_type(struct ts_validator *v, const uint8_t *at, uint32_t index, ts_comp_kind kind, const ts_deftype **out) {
+static ts_status get_type(struct ts_validator *v, const uint8_t *at, uint32_t index, ts_comp_kind kind,
+                          const ts_deftype **out) {
     if (index >= v->m->n_types) return unknown(v, at, "type", index);
     *out = ts_types_get(v->types, v->m->types[index]);
     if ((*out)->kind == kind) return TS_OK;
     return ts_v_invalid(v, at, "type mismatch: type %u is a non-%s type", index,
-                        kind == TS_COMP_FUNC ? "function" : kind == TS_COMP_STRUCT ? "structure" : "array");
+                        kind == TS_COMP_FUNC     ? "function"
+                        : kind == TS_COMP_STRUCT ? "structure"
+                                                 : "array");
 }
 
-static ts_status get_label(struct ts_validator *v, const uint8_t *at, uint32_t index, const ts_valtype **t, uint32_t *n) {
+static ts_status get_label(struct ts_validator *v, const uint8_t *at, uint32_t index, const ts_valtype **t,
+                           uint32_t *n) {
     if (index >= v->n_frames) return unknown(v, at, "label", index);
     const struct ts_vframe *f = &v->frames[v->n_frames - 1 - index];
     if (f->op == TS_OP_loop) {
@@ -140,15 +148,20 @@ static ts_status get_label(struct ts_validator *v, const uint8_t *at, uint32_t i
     return TS_OK;
 }
 
-static ts_valtype addr_type(const ts_limits *l) { return l->is64 ? TS_VT_I64 : TS_VT_I32; }
-static ts_valtype smaller(ts_valtype a, ts_valtype b) { return a == TS_VT_I64 ? b : a; }
+static ts_valtype addr_type(const ts_limits *l) {
+    return l->is64 ? TS_VT_I64 : TS_VT_I32;
+}
+static ts_valtype smaller(ts_valtype a, ts_valtype b) {
+    return a == TS_VT_I64 ? b : a;
+}
 
 static ts_status get_mem(struct ts_validator *v, const uint8_t *at, uint32_t index, ts_valtype *addr) {
     if (index >= v->m->n_mems) return unknown(v, at, "memory", index);
     *addr = addr_type(&v->m->mems[index]);
     return TS_OK;
 }
-static ts_status get_table(struct ts_validator *v, const uint8_t *at, uint32_t index, ts_valtype *addr, ts_valtype *elem) {
+static ts_status get_table(struct ts_validator *v, const uint8_t *at, uint32_t index, ts_valtype *addr,
+                           ts_valtype *elem) {
     if (index >= v->m->n_tables) return unknown(v, at, "table", index);
     *addr = addr_type(&v->m->tables[index].type.limits);
     *elem = v->m->tables[index].type.elem;
@@ -188,9 +201,14 @@ ts_status ts_v_push_frame(struct ts_validator *v, uint16_t op, const ts_valtype 
         v->frames = p;
         v->cap_frames = cap;
     }
-    v->frames[v->n_frames++] = (struct ts_vframe){
-        .params = params, .results = results, .n_params = n_params, .n_results = n_results, .height = (uint32_t)v->sp,
-        .init_height = v->n_log, .one = one, .op = op};
+    v->frames[v->n_frames++] = (struct ts_vframe){.params = params,
+                                                  .results = results,
+                                                  .n_params = n_params,
+                                                  .n_results = n_results,
+                                                  .height = (uint32_t)v->sp,
+                                                  .init_height = v->n_log,
+                                                  .one = one,
+                                                  .op = op};
     return push_all(v, params, n_params);
 }
 
@@ -260,7 +278,9 @@ static ts_status check_catches(struct ts_validator *v, const struct ts_op *op) {
         bool ok = n_want == n + (c.kind & 1);
         for (uint32_t k = 0; ok && k < n; k++) ok = ts_match_val(v->types, tag->params[k], want[k]);
         if (ok && c.kind & 1) ok = ts_match_val(v->types, ts_vt_ref(false, TS_HT_EXN), want[n]);
-        if (!ok) return ts_v_invalid(v, at, "type mismatch: the catch clause gives other types than label %u takes", c.label);
+        if (!ok)
+            return ts_v_invalid(v, at, "type mismatch: the catch clause gives other types than label %u takes",
+                                c.label);
     }
     return TS_OK;
 }
@@ -315,7 +335,8 @@ static ts_status do_br_on_null(struct ts_validator *v, const struct ts_op *op) {
 }
 
 /* The last type of a label, which must be a reference. */
-static ts_status last_ref(struct ts_validator *v, const struct ts_op *op, const ts_valtype **t, uint32_t *n, ts_valtype *last) {
+static ts_status last_ref(struct ts_validator *v, const struct ts_op *op, const ts_valtype **t, uint32_t *n,
+                          ts_valtype *last) {
     TS_TRY(get_label(v, op->at, op->index, t, n));
     if (*n == 0 || !ts_vt_is_ref((*t)[*n - 1]))
         return ts_v_invalid(v, op->at, "type mismatch: label %u does not end with a reference type", op->index);
@@ -495,8 +516,12 @@ static ts_status do_memory_copy(struct ts_validator *v, const struct ts_op *op) 
 
 /* --- references and aggregates ---------------------------------------------------------------------------------------- */
 
-static ts_valtype unpacked(ts_valtype t) { return t == TS_VT_I8 || t == TS_VT_I16 ? (ts_valtype)TS_VT_I32 : t; }
-static bool is_packed(ts_valtype t) { return t == TS_VT_I8 || t == TS_VT_I16; }
+static ts_valtype unpacked(ts_valtype t) {
+    return t == TS_VT_I8 || t == TS_VT_I16 ? (ts_valtype)TS_VT_I32 : t;
+}
+static bool is_packed(ts_valtype t) {
+    return t == TS_VT_I8 || t == TS_VT_I16;
+}
 
 static uint32_t top_heap(struct ts_validator *v, uint32_t heap) {
     if (ts_match_heap(v->types, heap, TS_HT_ANY)) return TS_HT_ANY;
@@ -520,7 +545,8 @@ static ts_status do_ref_func(struct ts_validator *v, const struct ts_op *op) {
     const ts_deftype *d = NULL;
     TS_TRY(get_func(v, op->at, op->index, &d));
     if (v->is_const)
-        v->m->funcs[op->index].declared = true; /* spec: valid/modules: C.refs are the functions that occur outside bodies */
+        v->m->funcs[op->index].declared =
+            true; /* spec: valid/modules: C.refs are the functions that occur outside bodies */
     else if (!v->m->funcs[op->index].declared)
         return ts_v_invalid(v, op->at, "undeclared function reference %u", op->index);
     push(v, TS_VT_REF | TYPE(d->id));
@@ -634,7 +660,8 @@ static ts_status do_array(struct ts_validator *v, const struct ts_op *op) {
         break;
     case TS_OP_array_copy:
         TS_TRY(get_type(v, at, op->index2, TS_COMP_ARRAY, &from));
-        if (!ts_match_val(v->types, from->fields[0].type, f->type)) return ts_v_invalid(v, at, "array types do not match");
+        if (!ts_match_val(v->types, from->fields[0].type, f->type))
+            return ts_v_invalid(v, at, "array types do not match");
         TS_TRY(pop(v, at, TS_VT_I32));
         TS_TRY(pop(v, at, TS_VT_I32));
         TS_TRY(pop(v, at, TS_VT_REFNULL | TYPE(from->id)));
@@ -654,12 +681,14 @@ static ts_status do_array(struct ts_validator *v, const struct ts_op *op) {
 
 /* --- the rest, by the table ------------------------------------------------------------------------------------------- */
 
-static ts_status check_memarg(struct ts_validator *v, const struct ts_op *op, const struct ts_op_info *info, ts_valtype *addr) {
+static ts_status check_memarg(struct ts_validator *v, const struct ts_op *op, const struct ts_op_info *info,
+                              ts_valtype *addr) {
     TS_TRY(get_mem(v, op->at, op->index, addr));
     bool atomic = info->feature == TS_F_THREADS;
     if (atomic ? op->align != info->align : op->align > info->align)
-        return ts_v_invalid(v, op->at, atomic ? "atomic alignment must be natural: alignment must not be larger than natural"
-                                              : "alignment must not be larger than natural");
+        return ts_v_invalid(v, op->at,
+                            atomic ? "atomic alignment must be natural: alignment must not be larger than natural"
+                                   : "alignment must not be larger than natural");
     if (*addr == TS_VT_I32 && op->offset > UINT32_MAX) return ts_v_invalid(v, op->at, "offset out of range");
     return TS_OK;
 }
@@ -687,8 +716,10 @@ static ts_status by_table(struct ts_validator *v, const struct ts_op *op, const 
     default: break;
     }
     const char *colon = strchr(info->sig, ':');
-    static const uint8_t types[128] = {['i'] = TS_VT_I32, ['I'] = TS_VT_I64, ['f'] = TS_VT_F32, ['F'] = TS_VT_F64, ['V'] = TS_VT_V128};
-    for (const char *s = colon; s-- > info->sig;) TS_TRY(pop(v, op->at, types[(uint8_t)*s] ? types[(uint8_t)*s] : addr));
+    static const uint8_t types[128] = {
+        ['i'] = TS_VT_I32, ['I'] = TS_VT_I64, ['f'] = TS_VT_F32, ['F'] = TS_VT_F64, ['V'] = TS_VT_V128};
+    for (const char *s = colon; s-- > info->sig;)
+        TS_TRY(pop(v, op->at, types[(uint8_t)*s] ? types[(uint8_t)*s] : addr));
     for (const char *s = colon + 1; *s; s++) push(v, types[(uint8_t)*s] ? types[(uint8_t)*s] : addr);
     return TS_OK;
 }
@@ -729,7 +760,8 @@ ts_status ts_v_instr(struct ts_validator *v) {
     const ts_deftype *d = NULL;
     uint32_t n = 0, heap = 0;
     bool nullable = false;
-    if (ts_reader_done(&v->r)) return ts_reader_fail(&v->r, "unexpected end of section or function: END opcode expected");
+    if (ts_reader_done(&v->r))
+        return ts_reader_fail(&v->r, "unexpected end of section or function: END opcode expected");
     TS_TRY(ts_read_op(&v->r, &op));
     const struct ts_op_info *info = &ts_op_infos[op.op];
     if (info->feature & ~v->m->features) return ts_op_illegal(&v->r, op.at);

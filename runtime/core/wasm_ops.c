@@ -29,7 +29,9 @@ static uint32_t concrete(int64_t i) {
     return TS_HT_CONCRETE + (uint32_t)(i < most ? i : most);
 }
 
-static bool is_abstract(uint8_t b) { return b >= TS_HT_EXN && b <= TS_HT_NOEXN; }
+static bool is_abstract(uint8_t b) {
+    return b >= TS_HT_EXN && b <= TS_HT_NOEXN;
+}
 
 ts_status ts_read_heaptype(ts_reader *r, uint32_t *heap) {
     const uint8_t *at = r->at;
@@ -71,7 +73,8 @@ ts_status ts_read_valtype(ts_reader *r, ts_valtype *out) {
 
 ts_status ts_read_reftype(ts_reader *r, ts_valtype *out) {
     const uint8_t *at = r->at;
-    if (at < r->end && *at >= TS_VT_V128 && *at <= TS_VT_I32) return ts_reader_fail(r, "malformed reference type %02x", *at);
+    if (at < r->end && *at >= TS_VT_V128 && *at <= TS_VT_I32)
+        return ts_reader_fail(r, "malformed reference type %02x", *at);
     return ts_read_valtype(r, out);
 }
 

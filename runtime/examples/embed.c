@@ -6,7 +6,11 @@
 #include <string.h>
 #include "embed_component.h"
 
-typedef struct state { uint32_t counters[16]; uint32_t made, dropped; char logged[64]; } state;
+typedef struct state {
+    uint32_t counters[16];
+    uint32_t made, dropped;
+    char logged[64];
+} state;
 
 static ts_status log_text(ts_host_call *c, void *data, const ts_val *args, ts_val *result) {
     (void)c, (void)result;
@@ -52,27 +56,35 @@ int main(void) {
     ts_cinstance *instance;
     int status = 1;
     if (!pool) return 1;
-    if (ts_engine_new(&engine, &e) != TS_OK || ts_component_load(engine, embed_component, sizeof embed_component, &component, &e) != TS_OK) {
+    if (ts_engine_new(&engine, &e) != TS_OK ||
+        ts_component_load(engine, embed_component, sizeof embed_component, &component, &e) != TS_OK) {
         fail(&e, "loading");
         goto out;
     }
-    for (uint32_t i = 0; i < ts_component_import_count(component); i++) printf("import %s\n", ts_component_import_name(component, i));
-    for (uint32_t i = 0; i < ts_component_export_count(component); i++) printf("export %s\n", ts_component_export_name(component, i));
+    for (uint32_t i = 0; i < ts_component_import_count(component); i++)
+        printf("import %s\n", ts_component_import_name(component, i));
+    for (uint32_t i = 0; i < ts_component_export_count(component); i++)
+        printf("export %s\n", ts_component_export_name(component, i));
 
-    if (ts_linker_new(&linker, &e) != TS_OK || ts_linker_define_resource(linker, iface, "counter", counter_drop, &s, &e) != TS_OK ||
-        ts_linker_define_func(linker, iface, "[constructor]counter", "func(start: u32) -> own<counter>", counter_new, &s, &e) != TS_OK ||
-        ts_linker_define_func(linker, iface, "[method]counter.add", "func(self: borrow<counter>, n: u32) -> u32", counter_add, &s, &e) != TS_OK ||
+    if (ts_linker_new(&linker, &e) != TS_OK ||
+        ts_linker_define_resource(linker, iface, "counter", counter_drop, &s, &e) != TS_OK ||
+        ts_linker_define_func(linker, iface, "[constructor]counter", "func(start: u32) -> own<counter>", counter_new,
+                              &s, &e) != TS_OK ||
+        ts_linker_define_func(linker, iface, "[method]counter.add", "func(self: borrow<counter>, n: u32) -> u32",
+                              counter_add, &s, &e) != TS_OK ||
         ts_linker_define_func(linker, iface, "log", "func(text: string)", log_text, &s, &e) != TS_OK) {
         fail(&e, "defining the host");
         goto out;
     }
-    if (ts_cstore_new(engine, NULL, &store, &e) != TS_OK || ts_component_instantiate(store, linker, component, &instance, &e) != TS_OK) {
+    if (ts_cstore_new(engine, NULL, &store, &e) != TS_OK ||
+        ts_component_instantiate(store, linker, component, &instance, &e) != TS_OK) {
         fail(&e, "instantiating");
         goto out;
     }
 
     ts_cfunc *measure = ts_cinstance_func(instance, NULL, "measure");
-    if (!measure || ts_cfunc_param_count(measure) != 1 || strcmp(ts_ctype_kind(ts_cfunc_result_type(measure)), "record") != 0 ||
+    if (!measure || ts_cfunc_param_count(measure) != 1 ||
+        strcmp(ts_ctype_kind(ts_cfunc_result_type(measure)), "record") != 0 ||
         strcmp(ts_ctype_name(ts_cfunc_result_type(measure), 1), "total") != 0) {
         fprintf(stderr, "embed: `measure` has another type than it should\n");
         goto out;

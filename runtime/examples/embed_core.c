@@ -28,14 +28,16 @@ static ts_status start(guest *g, ts_engine *engine, ts_core_module *m, const ts_
     ts_status s = ts_core_store_new(engine, limits, &g->store, e);
     for (uint32_t i = 0; s == TS_OK && i < n && i < 8; i++) {
         ts_core_item item;
-        if (!ts_core_module_import(m, i, &item) || item.type.kind != TS_CORE_FUNC || strcmp(item.name, "next") != 0) return TS_UNLINKABLE;
+        if (!ts_core_module_import(m, i, &item) || item.type.kind != TS_CORE_FUNC || strcmp(item.name, "next") != 0)
+            return TS_UNLINKABLE;
         imports[i].kind = TS_CORE_FUNC;
         s = ts_core_func_new(g->store, &item.type, next, &g->factor, item.name, &imports[i].func, e);
     }
     return s == TS_OK ? ts_core_instantiate(g->store, m, imports, n, "guest", &g->instance, e) : s;
 }
 
-static ts_status call(guest *g, const char *name, const ts_core_val *args, uint32_t n_args, ts_core_val *results, uint32_t n_results, ts_error *e) {
+static ts_status call(guest *g, const char *name, const ts_core_val *args, uint32_t n_args, ts_core_val *results,
+                      uint32_t n_results, ts_error *e) {
     ts_core_extern x;
     ts_error_init(e);
     if (!ts_core_instance_export(g->instance, name, &x) || x.kind != TS_CORE_FUNC) return TS_USAGE;
@@ -92,7 +94,8 @@ int main(void) {
     CHECK(ts_core_module_new(engine, embed_core_module, sizeof embed_core_module, &module, &e) == TS_OK);
     for (uint32_t i = 0; i < ts_core_module_export_count(module); i++) {
         ts_core_item item;
-        if (ts_core_module_export(module, i, &item)) printf("export %s: %u parameters\n", item.name, item.type.n_params);
+        if (ts_core_module_export(module, i, &item))
+            printf("export %s: %u parameters\n", item.name, item.type.n_params);
     }
 
     /* calls, memory, a global */
@@ -119,7 +122,8 @@ int main(void) {
     CHECK(call(&metered, "forever", NULL, 0, NULL, 0, &e) == TS_LIMIT);
     printf("forever(): %s\n", e.message);
     ts_error_init(&e);
-    CHECK(ts_core_store_set_fuel(metered.store, 100, &e) == TS_OK && sum(&metered, 5, &total, &e) == TS_OK && total == 10);
+    CHECK(ts_core_store_set_fuel(metered.store, 100, &e) == TS_OK && sum(&metered, 5, &total, &e) == TS_OK &&
+          total == 10);
     CHECK(ts_core_instance_export(metered.instance, "memory", &memory));
     CHECK(ts_core_memory_grow(metered.store, memory.memory, 2, NULL, &e) == TS_LIMIT);
     printf("growing: %s\n", e.message);
@@ -135,7 +139,8 @@ int main(void) {
     CHECK(sum(&endless, 3, &total, &e) == TS_OK && total == 3);
 
     /* two stores on two threads, one module */
-    job jobs[2] = {{.engine = engine, .module = module, .factor = 1}, {.engine = engine, .module = module, .factor = 2}};
+    job jobs[2] = {{.engine = engine, .module = module, .factor = 1},
+                   {.engine = engine, .module = module, .factor = 2}};
     CHECK(pthread_create(&thread, NULL, on_thread, &jobs[0]) == 0);
     on_thread(&jobs[1]);
     pthread_join(thread, NULL);

@@ -74,8 +74,8 @@ typedef struct ts_frame {
     char module[64];    /* name of the core module, or "" */
     char function[192]; /* from the name section, or "" */
     uint32_t func_index;
-    uint64_t offset; /* of the instruction, in bytes from the start of the core module; 0 where unknown */
-    char file[96];   /* the source, from DWARF where the module carries it, or "" */
+    uint64_t offset;       /* of the instruction, in bytes from the start of the core module; 0 where unknown */
+    char file[96];         /* the source, from DWARF where the module carries it, or "" */
     uint32_t line, column; /* 0 where unknown */
 } ts_frame;
 
@@ -95,8 +95,8 @@ typedef struct ts_error {
     ts_frame frames[TS_MAX_FRAMES];
 } ts_error;
 
-TS_API const char *ts_status_name(ts_status s);        /* "malformed", "trap", … */
-TS_API const char *ts_trap_kind_name(ts_trap_kind k);  /* "out-of-bounds-memory", … */
+TS_API const char *ts_status_name(ts_status s);       /* "malformed", "trap", … */
+TS_API const char *ts_trap_kind_name(ts_trap_kind k); /* "out-of-bounds-memory", … */
 TS_API void ts_error_init(ts_error *e);
 TS_API const char *ts_version(void);
 
@@ -108,15 +108,41 @@ struct ts_resource;
 struct ts_val {
     union {
         bool b;
-        int8_t s8; uint8_t u8; int16_t s16; uint16_t u16; int32_t s32; uint32_t u32; int64_t s64; uint64_t u64;
-        float f32; double f64;
+        int8_t s8;
+        uint8_t u8;
+        int16_t s16;
+        uint16_t u16;
+        int32_t s32;
+        uint32_t u32;
+        int64_t s64;
+        uint64_t u64;
+        float f32;
+        double f64;
         uint32_t ch;
-        struct { const char *ptr; size_t len; } str;       /* UTF-8 whatever the guest's encoding */
-        struct { const void *ptr; size_t len; } raw;       /* list<u8>, <s8>, <u16> … <f64>: `len` elements, packed, native endian */
-        struct { const ts_val *ptr; size_t len; } list;    /* list of anything else; record; tuple (len = n) */
-        struct { const ts_val *payload; uint32_t disc; } variant; /* variant, enum, option (0 none, 1 some), result (0 ok, 1 error) */
-        struct { const uint32_t *words; uint32_t bits; } flags;   /* up to 32 flags in bits (words NULL) */
-        struct { uint64_t rep; struct ts_resource *rt; } handle;  /* own, borrow */
+        struct {
+            const char *ptr;
+            size_t len;
+        } str; /* UTF-8 whatever the guest's encoding */
+        struct {
+            const void *ptr;
+            size_t len;
+        } raw; /* list<u8>, <s8>, <u16> … <f64>: `len` elements, packed, native endian */
+        struct {
+            const ts_val *ptr;
+            size_t len;
+        } list; /* list of anything else; record; tuple (len = n) */
+        struct {
+            const ts_val *payload;
+            uint32_t disc;
+        } variant; /* variant, enum, option (0 none, 1 some), result (0 ok, 1 error) */
+        struct {
+            const uint32_t *words;
+            uint32_t bits;
+        } flags; /* up to 32 flags in bits (words NULL) */
+        struct {
+            uint64_t rep;
+            struct ts_resource *rt;
+        } handle; /* own, borrow */
     };
 };
 
@@ -133,13 +159,14 @@ typedef struct ts_host_call ts_host_call; /* a running call of a callback */
 TS_API ts_status ts_engine_new(TS_OWN ts_engine **out, ts_error *e) TS_MUST_USE;
 TS_API void ts_engine_free(ts_engine *engine);
 
-TS_API TS_OWN ts_pool *ts_pool_new(void); /* NULL: no memory */
+TS_API TS_OWN ts_pool *ts_pool_new(void);            /* NULL: no memory */
 TS_API void *ts_pool_alloc(ts_pool *p, size_t size); /* zeroed; NULL: no memory */
 TS_API void ts_pool_free(ts_pool *p);
 
 /* --- components --- */
-TS_API ts_status ts_component_load(ts_engine *engine, const void *bytes, size_t len, TS_OWN ts_component **out, ts_error *e) TS_MUST_USE; /* copies */
-TS_API void ts_component_free(ts_component *c); /* instances keep what they need */
+TS_API ts_status ts_component_load(ts_engine *engine, const void *bytes, size_t len, TS_OWN ts_component **out,
+                                   ts_error *e) TS_MUST_USE; /* copies */
+TS_API void ts_component_free(ts_component *c);              /* instances keep what they need */
 TS_API uint32_t ts_component_import_count(const ts_component *c);
 TS_API const char *ts_component_import_name(const ts_component *c, uint32_t i); /* NULL: there is none */
 TS_API uint32_t ts_component_export_count(const ts_component *c);
@@ -153,47 +180,60 @@ typedef ts_status (*ts_callback)(ts_host_call *c, void *data, const ts_val *args
 typedef ts_status (*ts_drop_callback)(ts_host_call *c, void *data, uint64_t rep);
 TS_API ts_status ts_linker_new(TS_OWN ts_linker **out, ts_error *e) TS_MUST_USE;
 TS_API void ts_linker_free(ts_linker *l); /* after the stores that used it */
-TS_API ts_status ts_linker_define_resource(ts_linker *l, const char *interface, const char *name, ts_drop_callback drop, void *data, ts_error *e) TS_MUST_USE;
-TS_API ts_status ts_linker_define_func(ts_linker *l, const char *interface, const char *name, const char *type, ts_callback fn, void *data, ts_error *e) TS_MUST_USE;
-TS_API void *ts_callback_alloc(ts_host_call *c, size_t size); /* for results: zeroed, gone after the call; NULL: no memory */
+TS_API ts_status ts_linker_define_resource(ts_linker *l, const char *interface, const char *name, ts_drop_callback drop,
+                                           void *data, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_linker_define_func(ts_linker *l, const char *interface, const char *name, const char *type,
+                                       ts_callback fn, void *data, ts_error *e) TS_MUST_USE;
+TS_API void *ts_callback_alloc(ts_host_call *c,
+                               size_t size); /* for results: zeroed, gone after the call; NULL: no memory */
 TS_API ts_status ts_callback_trap(ts_host_call *c, const char *fmt, ...) TS_PRINTF(2, 3); /* return what it returns */
 TS_API ts_status ts_callback_exit(ts_host_call *c, int status); /* the same: ends the guest with TS_EXIT */
 
 /* --- running --- */
 /* Limits of a store, of components or core modules; 0: the default in brackets. What is refused or ended names its limit. */
 typedef struct ts_run_limits {
-    uint64_t memory_bytes; /* of each linear memory [4 GiB; a 64-bit memory 16 GiB]: TS_LIMIT where it is made; memory.grow returns -1 */
-    uint64_t stack_bytes;  /* of the stack of values, which bounds the depth of calls [8 MiB]: TS_EXHAUSTION */
-    uint64_t fuel;         /* calls and loop iterations [unmetered]: TS_LIMIT */
-    uint64_t table_elems;  /* of each table [10 million]: as memory_bytes */
-    uint64_t gc_bytes;     /* heap of structs, arrays and exceptions [1 GiB]: TS_TRAP, TS_TRAP_ALLOC */
-    uint64_t instances;    /* core instances [100,000]: TS_LIMIT */
-    uint32_t depth;        /* calls nested through the host or between components, each of which takes some of the thread's own stack [200]: TS_EXHAUSTION */
-    bool interruptible;    /* another thread may interrupt */
-    bool deterministic;    /* NaNs that operations make are canonical */
+    /* of each linear memory [4 GiB; a 64-bit memory 16 GiB]: TS_LIMIT where it is made; memory.grow returns -1 */
+    uint64_t memory_bytes;
+    uint64_t stack_bytes; /* of the stack of values, which bounds the depth of calls [8 MiB]: TS_EXHAUSTION */
+    uint64_t fuel;        /* calls and loop iterations [unmetered]: TS_LIMIT */
+    uint64_t table_elems; /* of each table [10 million]: as memory_bytes */
+    uint64_t gc_bytes;    /* heap of structs, arrays and exceptions [1 GiB]: TS_TRAP, TS_TRAP_ALLOC */
+    uint64_t instances;   /* core instances [100,000]: TS_LIMIT */
+    /* calls nested through the host or between components, each of which takes some of the thread's own stack [200]: TS_EXHAUSTION */
+    uint32_t depth;
+    bool interruptible; /* another thread may interrupt */
+    bool deterministic; /* NaNs that operations make are canonical */
 } ts_run_limits;
-TS_API ts_status ts_cstore_new(ts_engine *engine, const ts_run_limits *limits /* or NULL */, TS_OWN ts_cstore **out, ts_error *e) TS_MUST_USE;
-TS_API void ts_cstore_free(ts_cstore *s); /* drops what guests hold of the host */
+TS_API ts_status ts_cstore_new(ts_engine *engine, const ts_run_limits *limits /* or NULL */, TS_OWN ts_cstore **out,
+                               ts_error *e) TS_MUST_USE;
+TS_API void ts_cstore_free(ts_cstore *s);      /* drops what guests hold of the host */
 TS_API void ts_cstore_interrupt(ts_cstore *s); /* as ts_core_store_interrupt */
-TS_API ts_status ts_component_instantiate(ts_cstore *s, ts_linker *l, ts_component *c, ts_cinstance **out, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_component_instantiate(ts_cstore *s, ts_linker *l, ts_component *c, ts_cinstance **out,
+                                          ts_error *e) TS_MUST_USE;
 /* interface NULL: a function that is exported by itself. NULL: there is none. */
 TS_API ts_cfunc *ts_cinstance_func(ts_cinstance *i, const char *interface, const char *name);
 /* args: as many as the function has parameters; result: NULL when it has none; what it points to goes to the pool. */
-TS_API ts_status ts_cfunc_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_pool *pool, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_cfunc_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_pool *pool,
+                                 ts_error *e) TS_MUST_USE;
 /* The same in WAVE notation: "add(1, 2)" → "3" in the pool. The name may be "interface#function". */
-TS_API ts_status ts_cinstance_invoke_text(ts_cstore *s, ts_cinstance *i, const char *call, ts_pool *pool, const char **result, ts_error *e) TS_MUST_USE;
-TS_API ts_status ts_handle_drop(ts_cstore *s, const ts_val *own, ts_error *e) TS_MUST_USE; /* an own<…> that a call has returned */
+TS_API ts_status ts_cinstance_invoke_text(ts_cstore *s, ts_cinstance *i, const char *call, ts_pool *pool,
+                                          const char **result, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_handle_drop(ts_cstore *s, const ts_val *own,
+                                ts_error *e) TS_MUST_USE; /* an own<…> that a call has returned */
 
 /* --- types --- */
 TS_API uint32_t ts_cfunc_param_count(const ts_cfunc *f);
 TS_API const char *ts_cfunc_param_name(const ts_cfunc *f, uint32_t i);
 TS_API const ts_ctype *ts_cfunc_param_type(const ts_cfunc *f, uint32_t i);
-TS_API const ts_ctype *ts_cfunc_result_type(const ts_cfunc *f); /* NULL: none */
+TS_API const ts_ctype *ts_cfunc_result_type(const ts_cfunc *f);  /* NULL: none */
 TS_API const char *ts_ctype_kind(const ts_ctype *t);             /* "u32", "list", "record" … */
 TS_API uint32_t ts_ctype_count(const ts_ctype *t);               /* fields, cases, flags, elements of a tuple */
 TS_API const char *ts_ctype_name(const ts_ctype *t, uint32_t i); /* of them; NULL: none */
-TS_API const ts_ctype *ts_ctype_type(const ts_ctype *t, uint32_t i); /* of them; of list and option 0 is the element; of result 0 ok, 1 error; NULL: none */
-TS_API size_t ts_val_print(const ts_ctype *t, const ts_val *v, char *buf, size_t size); /* WAVE; returns as snprintf does */
+TS_API const ts_ctype *
+ts_ctype_type(const ts_ctype *t,
+              uint32_t i); /* of them; of list and option 0 is the element; of result 0 ok, 1 error; NULL: none */
+TS_API size_t ts_val_print(const ts_ctype *t, const ts_val *v, char *buf,
+                           size_t size); /* WAVE; returns as snprintf does */
 TS_API ts_status ts_val_parse(const ts_ctype *t, const char *text, ts_pool *pool, ts_val *v, ts_error *e) TS_MUST_USE;
 
 /* --- core modules ------------------------------------------------------------------------------------------------------
@@ -234,17 +274,21 @@ TS_API bool ts_core_type_is_funcref(const ts_engine *engine, ts_core_type t); /*
 typedef struct ts_core_val {
     ts_core_type type;
     union {
-        int32_t i32; int64_t i64; float f32; double f64;
+        int32_t i32;
+        int64_t i64;
+        float f32;
+        double f64;
         uint8_t v128[16];   /* lane 0 first */
         ts_core_func *func; /* NULL: null */
         uint64_t ref;
     };
 } ts_core_val;
-TS_API uint64_t ts_core_ref_host(uint64_t v);                   /* an externref of the host's own: any number below 2^62 */
-TS_API bool ts_core_ref_host_value(uint64_t ref, uint64_t *v);  /* false: it is none */
-TS_API uint64_t ts_core_ref_i31(int32_t v);                     /* its low 31 bits */
+TS_API uint64_t ts_core_ref_host(uint64_t v); /* an externref of the host's own: any number below 2^62 */
+TS_API bool ts_core_ref_host_value(uint64_t ref, uint64_t *v); /* false: it is none */
+TS_API uint64_t ts_core_ref_i31(int32_t v);                    /* its low 31 bits */
 TS_API bool ts_core_ref_i31_value(uint64_t ref, int32_t *v);
-TS_API ts_status ts_core_ref_hold(ts_core_store *s, uint64_t ref, ts_error *e) TS_MUST_USE; /* keeps an object alive; counted */
+TS_API ts_status ts_core_ref_hold(ts_core_store *s, uint64_t ref,
+                                  ts_error *e) TS_MUST_USE; /* keeps an object alive; counted */
 TS_API void ts_core_ref_release(ts_core_store *s, uint64_t ref);
 
 /* What may be imported and exported, and its type. To make something, the fields of its kind are filled, the rest is zero. */
@@ -254,7 +298,8 @@ typedef struct ts_core_externtype {
     /* functions and tags */
     uint32_t n_params, n_results;
     const ts_core_type *params, *results;
-    uint32_t defined; /* of a type that a module defines: what it is known by, then the four above are not looked at; 0: none */
+    /* of a type that a module defines: what it is known by, then the four above are not looked at; 0: none */
+    uint32_t defined;
     /* tables and globals */
     ts_core_type type;
     bool mut;
@@ -265,12 +310,20 @@ typedef struct ts_core_externtype {
 } ts_core_externtype;
 typedef struct ts_core_extern {
     ts_core_kind kind;
-    union { ts_core_func *func; ts_core_table *table; ts_core_memory *memory; ts_core_global *global; ts_core_tag *tag; };
+    union {
+        ts_core_func *func;
+        ts_core_table *table;
+        ts_core_memory *memory;
+        ts_core_global *global;
+        ts_core_tag *tag;
+    };
 } ts_core_extern;
 
-TS_API ts_status ts_core_module_new(ts_engine *engine, const void *bytes, size_t len, TS_OWN ts_core_module **out, ts_error *e) TS_MUST_USE; /* copies */
-TS_API void ts_core_module_free(ts_core_module *m); /* instances keep what they need */
-typedef struct ts_core_item { /* an import or export; `module` of exports is NULL. Names end with a NUL, and may hold more of them. */
+TS_API ts_status ts_core_module_new(ts_engine *engine, const void *bytes, size_t len, TS_OWN ts_core_module **out,
+                                    ts_error *e) TS_MUST_USE; /* copies */
+TS_API void ts_core_module_free(ts_core_module *m);           /* instances keep what they need */
+typedef struct
+    ts_core_item { /* an import or export; `module` of exports is NULL. Names end with a NUL, and may hold more of them. */
     const char *module, *name;
     size_t module_len, name_len;
     ts_core_externtype type;
@@ -280,57 +333,74 @@ TS_API bool ts_core_module_import(const ts_core_module *m, uint32_t i, ts_core_i
 TS_API uint32_t ts_core_module_export_count(const ts_core_module *m);
 TS_API bool ts_core_module_export(const ts_core_module *m, uint32_t i, ts_core_item *out);
 
-TS_API ts_status ts_core_store_new(ts_engine *engine, const ts_run_limits *limits /* or NULL */, TS_OWN ts_core_store **out, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_core_store_new(ts_engine *engine, const ts_run_limits *limits /* or NULL */,
+                                   TS_OWN ts_core_store **out, ts_error *e) TS_MUST_USE;
 TS_API void ts_core_store_free(ts_core_store *s);
 /* From any thread: the running call ends with TS_INTERRUPTED; when none runs, the next one. Of stores with `interruptible` or `fuel`. */
 TS_API void ts_core_store_interrupt(ts_core_store *s);
 TS_API uint64_t ts_core_store_fuel(const ts_core_store *s); /* left; UINT64_MAX: unmetered */
-TS_API ts_status ts_core_store_set_fuel(ts_core_store *s, uint64_t fuel, ts_error *e) TS_MUST_USE; /* of stores made with fuel */
-TS_API void ts_core_store_collect(ts_core_store *s); /* the garbage, now */
+TS_API ts_status ts_core_store_set_fuel(ts_core_store *s, uint64_t fuel,
+                                        ts_error *e) TS_MUST_USE; /* of stores made with fuel */
+TS_API void ts_core_store_collect(ts_core_store *s);              /* the garbage, now */
 
 /* imports: in the module's order. Runs the start function. What a failed instantiation has written stays written, as the specification says. */
-TS_API ts_status ts_core_instantiate(ts_core_store *s, ts_core_module *m, const ts_core_extern *imports, uint32_t n_imports,
-                                     const char *name /* for backtraces, or NULL */, ts_core_instance **out, ts_error *e) TS_MUST_USE;
-TS_API bool ts_core_instance_export(const ts_core_instance *i, const char *name, ts_core_extern *out); /* false: there is none */
-TS_API bool ts_core_instance_export_at(const ts_core_instance *i, uint32_t index, ts_core_extern *out); /* in the module's order */
-TS_API void ts_core_extern_describe(const ts_core_store *s, const ts_core_extern *x, ts_core_externtype *out); /* min: the size now */
+TS_API ts_status ts_core_instantiate(ts_core_store *s, ts_core_module *m, const ts_core_extern *imports,
+                                     uint32_t n_imports, const char *name /* for backtraces, or NULL */,
+                                     ts_core_instance **out, ts_error *e) TS_MUST_USE;
+TS_API bool ts_core_instance_export(const ts_core_instance *i, const char *name,
+                                    ts_core_extern *out); /* false: there is none */
+TS_API bool ts_core_instance_export_at(const ts_core_instance *i, uint32_t index,
+                                       ts_core_extern *out); /* in the module's order */
+TS_API void ts_core_extern_describe(const ts_core_store *s, const ts_core_extern *x,
+                                    ts_core_externtype *out); /* min: the size now */
 
 /* A callback gets arguments of the types of its function; results are zero or null of theirs, for it to fill. It returns TS_OK or what one of the three
  * functions below returns, or the failure of a call that it made with ts_core_callback_error. */
 typedef ts_status (*ts_core_callback)(ts_core_call *c, void *data, const ts_core_val *args, ts_core_val *results);
 TS_API ts_status ts_core_func_new(ts_core_store *s, const ts_core_externtype *type, ts_core_callback fn, void *data,
-                                  const char *name /* for messages, or NULL */, ts_core_func **out, ts_error *e) TS_MUST_USE;
+                                  const char *name /* for messages, or NULL */, ts_core_func **out,
+                                  ts_error *e) TS_MUST_USE;
 TS_API ts_core_store *ts_core_callback_store(ts_core_call *c);
 TS_API const ts_core_instance *ts_core_callback_caller(ts_core_call *c); /* NULL: the host */
-TS_API ts_error *ts_core_callback_error(ts_core_call *c); /* for calls that the callback makes and whose failure it returns */
+TS_API ts_error *
+ts_core_callback_error(ts_core_call *c); /* for calls that the callback makes and whose failure it returns */
 TS_API ts_status ts_core_callback_trap(ts_core_call *c, const char *fmt, ...) TS_PRINTF(2, 3);
 TS_API ts_status ts_core_callback_exit(ts_core_call *c, int status); /* ends the guest with TS_EXIT */
 TS_API ts_status ts_core_callback_throw(ts_core_call *c, ts_core_tag *tag, const ts_core_val *args, uint32_t n_args);
 
-TS_API ts_status ts_core_func_call(ts_core_store *s, ts_core_func *f, const ts_core_val *args, uint32_t n_args, ts_core_val *results,
-                                   uint32_t n_results, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_core_func_call(ts_core_store *s, ts_core_func *f, const ts_core_val *args, uint32_t n_args,
+                                   ts_core_val *results, uint32_t n_results, ts_error *e) TS_MUST_USE;
 /* The exception of the last call that ended with TS_EXCEPTION: its tag (NULL: there is none), and its arguments, as many as the tag has. */
 TS_API ts_core_tag *ts_core_exception_tag(const ts_core_store *s);
 TS_API ts_status ts_core_exception_args(ts_core_store *s, ts_core_val *args, uint32_t n_args, ts_error *e) TS_MUST_USE;
 
-TS_API ts_status ts_core_memory_new(ts_core_store *s, const ts_core_externtype *type, ts_core_memory **out, ts_error *e) TS_MUST_USE;
-TS_API uint8_t *ts_core_memory_data(ts_core_memory *m);        /* until the guest runs or the memory grows */
-TS_API uint64_t ts_core_memory_size(const ts_core_memory *m);  /* in bytes */
+TS_API ts_status ts_core_memory_new(ts_core_store *s, const ts_core_externtype *type, ts_core_memory **out,
+                                    ts_error *e) TS_MUST_USE;
+TS_API uint8_t *ts_core_memory_data(ts_core_memory *m);       /* until the guest runs or the memory grows */
+TS_API uint64_t ts_core_memory_size(const ts_core_memory *m); /* in bytes */
 TS_API uint64_t ts_core_memory_pages(const ts_core_memory *m);
-TS_API bool ts_core_memory_read(const ts_core_memory *m, uint64_t at, void *to, size_t len); /* false: out of bounds, nothing is copied */
+TS_API bool ts_core_memory_read(const ts_core_memory *m, uint64_t at, void *to,
+                                size_t len); /* false: out of bounds, nothing is copied */
 TS_API bool ts_core_memory_write(ts_core_memory *m, uint64_t at, const void *from, size_t len);
-TS_API ts_status ts_core_memory_grow(ts_core_store *s, ts_core_memory *m, uint64_t delta, uint64_t *old /* or NULL */, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_core_memory_grow(ts_core_store *s, ts_core_memory *m, uint64_t delta, uint64_t *old /* or NULL */,
+                                     ts_error *e) TS_MUST_USE;
 
-TS_API ts_status ts_core_table_new(ts_core_store *s, const ts_core_externtype *type, const ts_core_val *init, ts_core_table **out, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_core_table_new(ts_core_store *s, const ts_core_externtype *type, const ts_core_val *init,
+                                   ts_core_table **out, ts_error *e) TS_MUST_USE;
 TS_API uint64_t ts_core_table_size(const ts_core_table *t);
-TS_API ts_status ts_core_table_get(ts_core_store *s, const ts_core_table *t, uint64_t i, ts_core_val *out, ts_error *e) TS_MUST_USE;
-TS_API ts_status ts_core_table_set(ts_core_store *s, ts_core_table *t, uint64_t i, const ts_core_val *v, ts_error *e) TS_MUST_USE;
-TS_API ts_status ts_core_table_grow(ts_core_store *s, ts_core_table *t, uint64_t delta, const ts_core_val *init, uint64_t *old /* or NULL */, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_core_table_get(ts_core_store *s, const ts_core_table *t, uint64_t i, ts_core_val *out,
+                                   ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_core_table_set(ts_core_store *s, ts_core_table *t, uint64_t i, const ts_core_val *v,
+                                   ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_core_table_grow(ts_core_store *s, ts_core_table *t, uint64_t delta, const ts_core_val *init,
+                                    uint64_t *old /* or NULL */, ts_error *e) TS_MUST_USE;
 
-TS_API ts_status ts_core_global_new(ts_core_store *s, const ts_core_externtype *type, const ts_core_val *v, ts_core_global **out, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_core_global_new(ts_core_store *s, const ts_core_externtype *type, const ts_core_val *v,
+                                    ts_core_global **out, ts_error *e) TS_MUST_USE;
 TS_API void ts_core_global_get(const ts_core_store *s, const ts_core_global *g, ts_core_val *out);
 TS_API ts_status ts_core_global_set(ts_core_store *s, ts_core_global *g, const ts_core_val *v, ts_error *e) TS_MUST_USE;
-TS_API ts_status ts_core_tag_new(ts_core_store *s, const ts_core_externtype *type, ts_core_tag **out, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_core_tag_new(ts_core_store *s, const ts_core_externtype *type, ts_core_tag **out,
+                                 ts_error *e) TS_MUST_USE;
 
 #ifdef __cplusplus
 }

@@ -5,13 +5,59 @@
 
 #define TS_SYS_ERRORS(X)                                                                                               \
     X(EACCES)                                                                                                          \
-    X(EAGAIN) X(EALREADY) X(EBADF) X(EBUSY) X(EDEADLK) X(EDQUOT) X(EEXIST) X(EFBIG) X(EILSEQ) X(EINPROGRESS) X(EINTR)  \
-        X(EINVAL) X(EIO) X(EISDIR) X(ELOOP) X(EMLINK) X(EMSGSIZE) X(ENAMETOOLONG) X(ENODEV) X(ENOENT) X(ENOLCK)        \
-            X(ENOMEM) X(ENOSPC) X(ENOTDIR) X(ENOTEMPTY) X(ENOTRECOVERABLE) X(ENOTSUP) X(ENOTTY) X(ENXIO) X(EOVERFLOW)  \
-                X(EPERM) X(EPIPE) X(EROFS) X(ESPIPE) X(ETXTBSY) X(EXDEV) X(EMFILE) X(ENFILE) X(ECONNRESET)             \
-                    X(ECONNREFUSED) X(ECONNABORTED) X(ETIMEDOUT) X(EADDRINUSE) X(EADDRNOTAVAIL) X(EHOSTUNREACH)        \
-                        X(ENETUNREACH) X(ENETDOWN) X(EISCONN) X(ENOTCONN) X(EAFNOSUPPORT) X(ENOBUFS)                   \
-                            X(EPROTONOSUPPORT) X(EDESTADDRREQ)
+    X(EAGAIN)                                                                                                          \
+    X(EALREADY)                                                                                                        \
+    X(EBADF)                                                                                                           \
+    X(EBUSY)                                                                                                           \
+    X(EDEADLK)                                                                                                         \
+    X(EDQUOT)                                                                                                          \
+    X(EEXIST)                                                                                                          \
+    X(EFBIG)                                                                                                           \
+    X(EILSEQ)                                                                                                          \
+    X(EINPROGRESS)                                                                                                     \
+    X(EINTR)                                                                                                           \
+    X(EINVAL)                                                                                                          \
+    X(EIO)                                                                                                             \
+    X(EISDIR)                                                                                                          \
+    X(ELOOP)                                                                                                           \
+    X(EMLINK)                                                                                                          \
+    X(EMSGSIZE)                                                                                                        \
+    X(ENAMETOOLONG)                                                                                                    \
+    X(ENODEV)                                                                                                          \
+    X(ENOENT)                                                                                                          \
+    X(ENOLCK)                                                                                                          \
+    X(ENOMEM)                                                                                                          \
+    X(ENOSPC)                                                                                                          \
+    X(ENOTDIR)                                                                                                         \
+    X(ENOTEMPTY)                                                                                                       \
+    X(ENOTRECOVERABLE)                                                                                                 \
+    X(ENOTSUP)                                                                                                         \
+    X(ENOTTY)                                                                                                          \
+    X(ENXIO)                                                                                                           \
+    X(EOVERFLOW)                                                                                                       \
+    X(EPERM)                                                                                                           \
+    X(EPIPE)                                                                                                           \
+    X(EROFS)                                                                                                           \
+    X(ESPIPE)                                                                                                          \
+    X(ETXTBSY)                                                                                                         \
+    X(EXDEV)                                                                                                           \
+    X(EMFILE)                                                                                                          \
+    X(ENFILE)                                                                                                          \
+    X(ECONNRESET)                                                                                                      \
+    X(ECONNREFUSED)                                                                                                    \
+    X(ECONNABORTED)                                                                                                    \
+    X(ETIMEDOUT)                                                                                                       \
+    X(EADDRINUSE)                                                                                                      \
+    X(EADDRNOTAVAIL)                                                                                                   \
+    X(EHOSTUNREACH)                                                                                                    \
+    X(ENETUNREACH)                                                                                                     \
+    X(ENETDOWN)                                                                                                        \
+    X(EISCONN)                                                                                                         \
+    X(ENOTCONN)                                                                                                        \
+    X(EAFNOSUPPORT)                                                                                                    \
+    X(ENOBUFS)                                                                                                         \
+    X(EPROTONOSUPPORT)                                                                                                 \
+    X(EDESTADDRREQ)
 
 #define TS_SYS_ENUM_(name) TS_SYS_##name,
 typedef enum ts_sys_err {

@@ -20,7 +20,9 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 #endif
 
 #if HAVE_REDIRECT
-__attribute__((noreturn)) static void land(ts_fault_ctx *c) { _longjmp(c->jb, 1); }
+__attribute__((noreturn)) static void land(ts_fault_ctx *c) {
+    _longjmp(c->jb, 1);
+}
 
 static void chain(int sig, siginfo_t *info, void *uc) {
     struct sigaction *old = sig == SIGSEGV ? &old_segv : &old_bus;
@@ -86,11 +88,17 @@ bool ts_fault_install(void) {
     pthread_once(&once, install);
     return installed;
 }
-void ts_fault_set_enabled(bool on) { disabled = !on; }
-bool ts_fault_available(void) { return installed && !disabled; }
+void ts_fault_set_enabled(bool on) {
+    disabled = !on;
+}
+bool ts_fault_available(void) {
+    return installed && !disabled;
+}
 
 void ts_fault_push(ts_fault_ctx *c) {
     c->prev = current;
     current = c;
 }
-void ts_fault_pop(ts_fault_ctx *c) { current = c->prev; }
+void ts_fault_pop(ts_fault_ctx *c) {
+    current = c->prev;
+}

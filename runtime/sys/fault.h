@@ -13,8 +13,9 @@ typedef struct ts_fault_ctx {
     struct ts_fault_ctx *prev;
     bool (*owns)(void *data, uintptr_t addr); /* async-signal-safe */
     void *data;
-    uintptr_t addr;                /* of the fault */
-    uintptr_t regs[TS_FAULT_REGS]; /* general registers: x86-64 rax rbx rcx rdx rsi rdi rbp rsp r8…r15; aarch64 x0…x30 sp */
+    uintptr_t addr; /* of the fault */
+    /* general registers: x86-64 rax rbx rcx rdx rsi rdi rbp rsp r8…r15; aarch64 x0…x30 sp */
+    uintptr_t regs[TS_FAULT_REGS];
     unsigned n_regs;
 } ts_fault_ctx;
 

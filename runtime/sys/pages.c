@@ -27,7 +27,9 @@ static void *map(size_t len, int prot) {
     return p == MAP_FAILED ? NULL : p;
 }
 
-void *ts_pages_reserve(size_t len) { return len ? map(ts_pages_round(len), PROT_NONE) : NULL; }
+void *ts_pages_reserve(size_t len) {
+    return len ? map(ts_pages_round(len), PROT_NONE) : NULL;
+}
 
 bool ts_pages_commit(void *p, size_t len) {
     return len == 0 || mprotect(p, ts_pages_round(len), PROT_READ | PROT_WRITE) == 0;

@@ -8,10 +8,18 @@
 typedef struct ts_lock {
     pthread_mutex_t m;
 } ts_lock;
-static inline bool ts_lock_init(ts_lock *l) { return pthread_mutex_init(&l->m, NULL) == 0; }
-static inline void ts_lock_destroy(ts_lock *l) { pthread_mutex_destroy(&l->m); }
-static inline void ts_lock_take(ts_lock *l) { pthread_mutex_lock(&l->m); }
-static inline void ts_lock_give(ts_lock *l) { pthread_mutex_unlock(&l->m); }
+static inline bool ts_lock_init(ts_lock *l) {
+    return pthread_mutex_init(&l->m, NULL) == 0;
+}
+static inline void ts_lock_destroy(ts_lock *l) {
+    pthread_mutex_destroy(&l->m);
+}
+static inline void ts_lock_take(ts_lock *l) {
+    pthread_mutex_lock(&l->m);
+}
+static inline void ts_lock_give(ts_lock *l) {
+    pthread_mutex_unlock(&l->m);
+}
 
 unsigned ts_cpu_count(void); /* that this process may run on; at least 1 */
 /* Run fn(data) on n threads, the calling one among them; fewer when the system gives no more. Returns when all have ended. */

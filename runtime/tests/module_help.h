@@ -38,7 +38,8 @@ static inline ts_status check_module(ts_engine *engine, const void *bytes, size_
     return s;
 }
 /* A module with one function of this type (the content of its only type entry) and this body, locals included. */
-static inline ts_status check_func(ts_engine *engine, const void *type, size_t type_len, const void *body, size_t body_len, ts_error *e) {
+static inline ts_status check_func(ts_engine *engine, const void *type, size_t type_len, const void *body,
+                                   size_t body_len, ts_error *e) {
     build b = module_start(), t = {.len = 0}, c = {.len = 0};
     put(&t, "\1", 1);
     put(&t, type, type_len);

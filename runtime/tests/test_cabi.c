@@ -49,7 +49,14 @@ static ts_status bump(void *data, ts_exec *x, ts_slot *io) {
 
 static ts_cabi_cx context(void) {
     ts_error_init(&w.err);
-    return (ts_cabi_cx){.opts = &w.opts, .store = w.store, .inst = &w.inst, .res = w.res, .task = &w.task, .subtask = &w.subtask, .arena = &w.arena, .err = &w.err};
+    return (ts_cabi_cx){.opts = &w.opts,
+                        .store = w.store,
+                        .inst = &w.inst,
+                        .res = w.res,
+                        .task = &w.task,
+                        .subtask = &w.subtask,
+                        .arena = &w.arena,
+                        .err = &w.err};
 }
 
 static int setup(void **s) {
@@ -57,7 +64,8 @@ static int setup(void **s) {
     ts_error_init(&w.err);
     ts_arena_init(&w.arena);
     w.seed = 88172645463325252u;
-    if (ts_engine_create(&w.engine, &w.err) != TS_OK || ts_cstore_create(w.engine, NULL, &w.store, &w.err) != TS_OK) return 1;
+    if (ts_engine_create(&w.engine, &w.err) != TS_OK || ts_cstore_create(w.engine, NULL, &w.store, &w.err) != TS_OK)
+        return 1;
     ts_limits pages = {.min = PAGES, .max = PAGES, .has_max = true, .page_log2 = 16};
     const ts_valtype i32[4] = {TS_VT_I32, TS_VT_I32, TS_VT_I32, TS_VT_I32};
     uint32_t type;
@@ -94,15 +102,22 @@ static const ts_ctype *random_type(unsigned depth) {
     uint32_t k = rnd(depth ? 24 : TS_CT_STRING + 1);
     if (k <= TS_CT_STRING) return ts_ctype_primitive((ts_ct_kind)k);
     ts_ctype *t = ts_arena_alloc(&w.arena, sizeof *t);
-    static const ts_ct_kind kinds[] = {TS_CT_RECORD, TS_CT_VARIANT, TS_CT_LIST, TS_CT_TUPLE, TS_CT_FLAGS, TS_CT_ENUM, TS_CT_OPTION, TS_CT_RESULT, TS_CT_OWN, TS_CT_FIXED_LIST, TS_CT_MAP};
+    static const ts_ct_kind kinds[] = {TS_CT_RECORD, TS_CT_VARIANT,    TS_CT_LIST,   TS_CT_TUPLE,
+                                       TS_CT_FLAGS,  TS_CT_ENUM,       TS_CT_OPTION, TS_CT_RESULT,
+                                       TS_CT_OWN,    TS_CT_FIXED_LIST, TS_CT_MAP};
     t->kind = kinds[k - TS_CT_STRING - 1];
     switch (t->kind) {
-    case TS_CT_RECORD: case TS_CT_TUPLE: case TS_CT_VARIANT: case TS_CT_FLAGS: case TS_CT_ENUM: {
+    case TS_CT_RECORD:
+    case TS_CT_TUPLE:
+    case TS_CT_VARIANT:
+    case TS_CT_FLAGS:
+    case TS_CT_ENUM: {
         t->n = t->kind == TS_CT_FLAGS ? 1 + rnd(32) : t->kind == TS_CT_ENUM ? 1 + rnd(300) : 1 + rnd(5);
         ts_ct_case *c = ts_arena_array(&w.arena, t->n, sizeof *c);
         for (uint32_t i = 0; i < t->n; i++) {
             c[i].name = t->kind == TS_CT_TUPLE ? NULL : name_of(i);
-            if (t->kind == TS_CT_RECORD || t->kind == TS_CT_TUPLE || (t->kind == TS_CT_VARIANT && rnd(3))) c[i].type = random_type(depth - 1);
+            if (t->kind == TS_CT_RECORD || t->kind == TS_CT_TUPLE || (t->kind == TS_CT_VARIANT && rnd(3)))
+                c[i].type = random_type(depth - 1);
         }
         t->cases = c;
         break;
@@ -112,8 +127,14 @@ static const ts_ctype *random_type(unsigned depth) {
         if (rnd(3)) t->elem2 = random_type(depth - 1);
         break;
     case TS_CT_OWN: t->resource = 0; break;
-    case TS_CT_MAP: t->elem2 = ts_ctype_primitive(rnd(2) ? TS_CT_STRING : TS_CT_U16); t->elem = random_type(depth - 1); break;
-    case TS_CT_FIXED_LIST: t->n = 1 + rnd(4); t->elem = random_type(depth - 1); break;
+    case TS_CT_MAP:
+        t->elem2 = ts_ctype_primitive(rnd(2) ? TS_CT_STRING : TS_CT_U16);
+        t->elem = random_type(depth - 1);
+        break;
+    case TS_CT_FIXED_LIST:
+        t->n = 1 + rnd(4);
+        t->elem = random_type(depth - 1);
+        break;
     default: t->elem = random_type(depth - 1);
     }
     ts_error e;
@@ -122,7 +143,8 @@ static const ts_ctype *random_type(unsigned depth) {
     return t;
 }
 static uint32_t random_point(void) {
-    static const uint32_t ends[] = {0, 0x7f, 0x80, 0xff, 0x100, 0x7ff, 0x800, 0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff};
+    static const uint32_t ends[] = {0,     0x7f,   0x80,   0xff,   0x100,   0x7ff,
+                                    0x800, 0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff};
     if (rnd(2)) return 'a' + rnd(26);
     if (rnd(2)) return 0xa0 + rnd(0x60);
     return ends[rnd(12)];
@@ -142,14 +164,17 @@ static void random_val(const ts_ctype *t, ts_val *v) {
         v->str.len = at;
         return;
     }
-    case TS_CT_RECORD: case TS_CT_TUPLE: {
+    case TS_CT_RECORD:
+    case TS_CT_TUPLE: {
         ts_val *f = ts_arena_array(&w.arena, t->n, sizeof *f);
         for (uint32_t i = 0; i < t->n; i++) random_val(t->cases[i].type, &f[i]);
         v->list.ptr = f;
         v->list.len = t->n;
         return;
     }
-    case TS_CT_LIST: case TS_CT_FIXED_LIST: case TS_CT_MAP: {
+    case TS_CT_LIST:
+    case TS_CT_FIXED_LIST:
+    case TS_CT_MAP: {
         uint32_t n = t->kind == TS_CT_FIXED_LIST ? t->n : rnd(5);
         bool raw = t->kind != TS_CT_MAP && ts_ct_is_raw_elem(t->elem->kind);
         size_t size = raw ? t->elem->size : sizeof(ts_val);
@@ -170,9 +195,15 @@ static void random_val(const ts_ctype *t, ts_val *v) {
         v->raw.len = n;
         return;
     }
-    case TS_CT_VARIANT: case TS_CT_ENUM: case TS_CT_OPTION: case TS_CT_RESULT: {
+    case TS_CT_VARIANT:
+    case TS_CT_ENUM:
+    case TS_CT_OPTION:
+    case TS_CT_RESULT: {
         uint32_t n = t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n, d = rnd(n);
-        const ts_ctype *c = t->kind == TS_CT_VARIANT ? t->cases[d].type : t->kind == TS_CT_OPTION ? (d ? t->elem : NULL) : t->kind == TS_CT_RESULT ? (d ? t->elem2 : t->elem) : NULL;
+        const ts_ctype *c = t->kind == TS_CT_VARIANT  ? t->cases[d].type
+                            : t->kind == TS_CT_OPTION ? (d ? t->elem : NULL)
+                            : t->kind == TS_CT_RESULT ? (d ? t->elem2 : t->elem)
+                                                      : NULL;
         ts_val *p = c ? ts_arena_alloc(&w.arena, sizeof *p) : NULL;
         if (c) random_val(c, p);
         v->variant.disc = d;
@@ -181,7 +212,9 @@ static void random_val(const ts_ctype *t, ts_val *v) {
     }
     case TS_CT_FLAGS: v->flags.bits = rnd(UINT32_MAX) & (t->n == 32 ? UINT32_MAX : (1u << t->n) - 1); return;
     case TS_CT_OWN: v->handle.rep = 1 + rnd(99); return;
-    default: v->u64 = ((uint64_t)rnd(UINT32_MAX) << 32 | rnd(UINT32_MAX)) & (t->size == 8 ? UINT64_MAX : ((uint64_t)1 << 8 * t->size) - 1);
+    default:
+        v->u64 = ((uint64_t)rnd(UINT32_MAX) << 32 | rnd(UINT32_MAX)) &
+                 (t->size == 8 ? UINT64_MAX : ((uint64_t)1 << 8 * t->size) - 1);
     }
 }
 static const char *text_of(const ts_ctype *t, const ts_val *v) {
@@ -265,7 +298,8 @@ static void traps(const char *what, const ts_ctype *t, const void *bytes, size_t
 static void test_traps(void **s) {
     (void)s;
     const ts_ctype *str = ts_ctype_primitive(TS_CT_STRING), *ch = ts_ctype_primitive(TS_CT_CHAR);
-    ts_ctype lists = {.kind = TS_CT_LIST, .elem = ts_ctype_primitive(TS_CT_U32)}, opt = {.kind = TS_CT_OPTION, .elem = ch}, own = {.kind = TS_CT_OWN};
+    ts_ctype lists = {.kind = TS_CT_LIST, .elem = ts_ctype_primitive(TS_CT_U32)},
+             opt = {.kind = TS_CT_OPTION, .elem = ch}, own = {.kind = TS_CT_OWN};
     ts_error e;
     ts_error_init(&e);
     assert_int_equal(ts_ctype_finish(&lists, &w.arena, &e), TS_OK);
@@ -321,7 +355,7 @@ static void test_handles(void **s) {
     w.subtask.n_lenders = 0;
     assert_int_equal(ts_lift_own(&cx, b, &own, &out), TS_OK);
     assert_int_equal(ts_lower_own(&cx, &v, &own, &c), TS_OK);
-    assert_int_equal(c, b); /* the index that was freed last comes first */
+    assert_int_equal(c, b);                                       /* the index that was freed last comes first */
     assert_int_equal(ts_lower_borrow(&cx, &v, &mine, &a), TS_OK); /* its own resource: the representation itself */
     assert_int_equal(a, 41);
     assert_int_equal(w.task.num_borrows, 0);
@@ -337,9 +371,18 @@ static void test_handles(void **s) {
 /* What a guest sees of realloc: the calls that the text has, no more. */
 static void test_realloc_calls(void **s) {
     (void)s;
-    static const struct { const char *text; ts_string_encoding enc; uint32_t calls; uint64_t tagged; } rows[] = {
-        {"abc", TS_ENC_UTF8, 1, 3}, {"", TS_ENC_UTF8, 1, 0}, {"abc", TS_ENC_UTF16, 1, 3}, {"\xc3\xa9", TS_ENC_UTF16, 2, 1},
-        {"abc", TS_ENC_LATIN1_UTF16, 1, 3}, {"\xc3\xa9", TS_ENC_LATIN1_UTF16, 2, 1}, {"a\xe2\x82\xac", TS_ENC_LATIN1_UTF16, 3, 2 | 1u << 31}};
+    static const struct {
+        const char *text;
+        ts_string_encoding enc;
+        uint32_t calls;
+        uint64_t tagged;
+    } rows[] = {{"abc", TS_ENC_UTF8, 1, 3},
+                {"", TS_ENC_UTF8, 1, 0},
+                {"abc", TS_ENC_UTF16, 1, 3},
+                {"\xc3\xa9", TS_ENC_UTF16, 2, 1},
+                {"abc", TS_ENC_LATIN1_UTF16, 1, 3},
+                {"\xc3\xa9", TS_ENC_LATIN1_UTF16, 2, 1},
+                {"a\xe2\x82\xac", TS_ENC_LATIN1_UTF16, 3, 2 | 1u << 31}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ts_cabi_cx cx = context();
         w.opts.encoding = rows[i].enc;
@@ -355,7 +398,7 @@ static void test_realloc_calls(void **s) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trips), cmocka_unit_test(test_transcoding), cmocka_unit_test(test_traps),
+        cmocka_unit_test(test_round_trips),   cmocka_unit_test(test_transcoding), cmocka_unit_test(test_traps),
         cmocka_unit_test(test_realloc_calls), cmocka_unit_test(test_handles),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -22,11 +22,11 @@
  *   (func (export "one") (result i32) (i32.const 1)))
  */
 static const unsigned char module[] = {
-    0, 97, 115, 109, 1, 0, 0, 0, 1, 13, 3, 95, 1, 99, 0, 0, 96, 0, 0, 96, 0, 1, 127, 3,
-    5, 4, 1, 2, 1, 2, 4, 4, 1, 112, 0, 100, 5, 3, 1, 0, 2, 7, 32, 4, 5, 104, 111, 97,
-    114, 100, 0, 0, 4, 100, 101, 101, 112, 0, 1, 7, 102, 111, 114, 101, 118, 101, 114, 0, 2, 3, 111, 110,
-    101, 0, 3, 10, 40, 4, 17, 1, 1, 99, 0, 3, 64, 32, 0, 251, 0, 0, 33, 0, 12, 0, 11, 11,
-    7, 0, 65, 1, 16, 1, 106, 11, 7, 0, 3, 64, 12, 0, 11, 11, 4, 0, 65, 1, 11,
+    0,   97,  115, 109, 1,  0,   0,   0,   1,   13,  3, 95,  1,   99,  0,   0,   96,  0,   0,   96, 0,  1,   127, 3,
+    5,   4,   1,   2,   1,  2,   4,   4,   1,   112, 0, 100, 5,   3,   1,   0,   2,   7,   32,  4,  5,  104, 111, 97,
+    114, 100, 0,   0,   4,  100, 101, 101, 112, 0,   1, 7,   102, 111, 114, 101, 118, 101, 114, 0,  2,  3,   111, 110,
+    101, 0,   3,   10,  40, 4,   17,  1,   1,   99,  0, 3,   64,  32,  0,   251, 0,   0,   33,  0,  12, 0,   11,  11,
+    7,   0,   65,  1,   16, 1,   106, 11,  7,   0,   3, 64,  12,  0,   11,  11,  4,   0,   65,  1,  11,
 };
 
 static char path[] = P_tmpdir "/touchstone-limits-XXXXXX", out[16384];
@@ -48,7 +48,8 @@ static int run(const char *options, const char *file) {
 enum { TRAP = 134, LIMIT = 124, USAGE = 120 };
 static void says(const char *options, int status, const char *words) {
     int is = run(options, path);
-    if (is != status || !strstr(out, words)) fail_msg("run %s: status %d, not %d with \"%s\": %.500s", options, is, status, words, out);
+    if (is != status || !strstr(out, words))
+        fail_msg("run %s: status %d, not %d with \"%s\": %.500s", options, is, status, words, out);
 }
 
 static void each(void **state) {

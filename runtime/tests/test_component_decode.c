@@ -30,7 +30,8 @@ static ts_status decode(const char *bytes, size_t len, uint32_t features, ts_com
     return ts_component_new(engine, (const uint8_t *)bytes, len, true, features, out, &err);
 }
 static void fails(ts_status got, ts_status want, uint64_t offset, const char *section, const char *words) {
-    if (got != want || !err.has_offset || err.offset != offset || strcmp(err.section, section) != 0 || !strstr(err.message, words))
+    if (got != want || !err.has_offset || err.offset != offset || strcmp(err.section, section) != 0 ||
+        !strstr(err.message, words))
         fail_msg("%s at %llu in %s: %s", ts_status_name(got), (unsigned long long)err.offset, err.section, err.message);
 }
 
@@ -65,9 +66,13 @@ static void where(void **state) {
 static void features(void **state) {
     (void)state;
     ts_component *c;
-    static const struct { const char *bytes; size_t len; uint32_t flag; } cases[] = {
-        {PREAMBLE "\7\4\1\x66\1\x7d", 14, TS_CF_ASYNC},   {PREAMBLE "\7\4\1\x67\x7d\3", 14, TS_CF_FIXED_LISTS},
-        {PREAMBLE "\7\4\1\x63\x73\x79", 14, TS_CF_MAPS},  {PREAMBLE "\7\2\1\x64", 12, TS_CF_ERROR_CONTEXT},
+    static const struct {
+        const char *bytes;
+        size_t len;
+        uint32_t flag;
+    } cases[] = {
+        {PREAMBLE "\7\4\1\x66\1\x7d", 14, TS_CF_ASYNC},  {PREAMBLE "\7\4\1\x67\x7d\3", 14, TS_CF_FIXED_LISTS},
+        {PREAMBLE "\7\4\1\x63\x73\x79", 14, TS_CF_MAPS}, {PREAMBLE "\7\2\1\x64", 12, TS_CF_ERROR_CONTEXT},
         {PREAMBLE "\x08\2\1\x24", 12, TS_CF_ASYNC},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -79,7 +84,10 @@ static void features(void **state) {
 }
 
 /* (import "i" (instance (export "r" (type (sub resource))))) (alias export 0 "r" (type)) (canon resource.drop 1) */
-#define IMPORTED "\7\x09\1\x42\1\4\0\1r\3\1" "\x0a\6\1\0\1i\5\0" "\6\6\1\3\0\0\1r"
+#define IMPORTED                                                                                                       \
+    "\7\x09\1\x42\1\4\0\1r\3\1"                                                                                        \
+    "\x0a\6\1\0\1i\5\0"                                                                                                \
+    "\6\6\1\3\0\0\1r"
 static void slots(void **state) {
     (void)state;
     ts_component *c;
@@ -102,7 +110,10 @@ static void slots(void **state) {
     ts_component_free(c);
     fails(DECODE(IMPORTED "\x08\3\1\2\1", 0, &c), TS_INVALID, 38, "canon", "not a local resource");
     /* (type (resource (rep i32))) (export "r" (type 0)) (export "s" (type 0) (type (sub resource))) */
-    assert_int_equal(DECODE("\7\4\1\x3f\x7f\0" "\x0b\x0f\2\0\1r\3\0\0\0\1s\3\0\1\3\1", 0, &c), TS_OK);
+    assert_int_equal(DECODE("\7\4\1\x3f\x7f\0"
+                            "\x0b\x0f\2\0\1r\3\0\0\0\1s\3\0\1\3\1",
+                            0, &c),
+                     TS_OK);
     assert_true(c->defs[0].type.is_resource_def);
     assert_int_equal(c->exports[0].type->resource, c->defs[0].type.slot);
     assert_int_not_equal(c->exports[1].type->resource, c->defs[0].type.slot);
@@ -148,7 +159,7 @@ static void nesting(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(preamble), cmocka_unit_test(where), cmocka_unit_test(features), cmocka_unit_test(slots),
-                                       cmocka_unit_test(nesting)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(preamble), cmocka_unit_test(where), cmocka_unit_test(features),
+                                       cmocka_unit_test(slots), cmocka_unit_test(nesting)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

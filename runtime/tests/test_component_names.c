@@ -18,7 +18,8 @@ static bool parse(const char *s, bool nested, ts_name_kind *kind, char *why) {
 
 static void labels(void **state) {
     (void)state;
-    static const char *const good[] = {"a", "a-b-c", "a1-2-3", "A", "A-B-C", "A1-2-3", "a11-w0rds", "A11-4CR0NYMS", "m1x3d-4CR0NYMS", "is-XML"};
+    static const char *const good[] = {"a",         "a-b-c",        "a1-2-3",         "A",     "A-B-C", "A1-2-3",
+                                       "a11-w0rds", "A11-4CR0NYMS", "m1x3d-4CR0NYMS", "is-XML"};
     static const char *const bad[] = {"", "1", "1-2-3", "-a", "a-", "a--b", "aB", "Ab", "a_b", "a.b", "\xc3\xa9"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) assert_true(ts_label_valid(good[i], strlen(good[i])));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(ts_label_valid(bad[i], strlen(bad[i])));
@@ -26,7 +27,11 @@ static void labels(void **state) {
 
 static void extern_names(void **state) {
     (void)state;
-    static const struct { const char *s; int kind; const char *why; } cases[] = {
+    static const struct {
+        const char *s;
+        int kind;
+        const char *why;
+    } cases[] = {
         {"foo", TS_NAME_LABEL, NULL},
         {"[constructor]foo", TS_NAME_CONSTRUCTOR, NULL},
         {"[method]foo.bar", TS_NAME_METHOD, NULL},
@@ -62,16 +67,28 @@ static void extern_names(void **state) {
 
 static void unique(void **state) {
     (void)state;
-    static const struct { const char *a, *b; bool same; } cases[] = {
-        {"foo", "FOO", true}, {"foo-bar", "foo-BAR", true}, {"[method]foo.foo", "foo", true}, {"[static]foo-BAR.FOO-bar", "foo-bar", true},
-        {"[method]foo.bar", "[static]foo.BAR", true}, {"foo:bar/baz", "foo:bar/BAZ", true}, {"[constructor]foo", "[constructor]FOO", true},
-        {"[constructor]foo", "foo", false}, {"[method]foo.bar", "foo", false}, {"a:b/c@0.0.0-x", "a:b/c@0.0.0-X", false}, {"a1", "a-1", false},
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } cases[] = {
+        {"foo", "FOO", true},
+        {"foo-bar", "foo-BAR", true},
+        {"[method]foo.foo", "foo", true},
+        {"[static]foo-BAR.FOO-bar", "foo-bar", true},
+        {"[method]foo.bar", "[static]foo.BAR", true},
+        {"foo:bar/baz", "foo:bar/BAZ", true},
+        {"[constructor]foo", "[constructor]FOO", true},
+        {"[constructor]foo", "foo", false},
+        {"[method]foo.bar", "foo", false},
+        {"a:b/c@0.0.0-x", "a:b/c@0.0.0-X", false},
+        {"a1", "a-1", false},
     };
     ts_arena arena;
     ts_arena_init(&arena);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint32_t n, m;
-        const char *x = ts_extern_name_key(&arena, cases[i].a, strlen(cases[i].a), &n), *y = ts_extern_name_key(&arena, cases[i].b, strlen(cases[i].b), &m);
+        const char *x = ts_extern_name_key(&arena, cases[i].a, strlen(cases[i].a), &n),
+                   *y = ts_extern_name_key(&arena, cases[i].b, strlen(cases[i].b), &m);
         assert_true(x && y);
         if ((n == m && memcmp(x, y, n) == 0) != cases[i].same) fail_msg("%s and %s", cases[i].a, cases[i].b);
     }
@@ -80,13 +97,22 @@ static void unique(void **state) {
 
 static void tracks(void **state) {
     (void)state;
-    static const struct { const char *a, *b; bool compatible; } cases[] = {
-        {"wasi:io/streams@0.2.0", "wasi:io/streams@0.2.12", true}, {"wasi:io/streams@0.2.0", "wasi:io/streams@0.3.0", false},
-        {"wasi:io/streams@0.2.0", "wasi:io/poll@0.2.0", false},    {"a:b/c@1.0.0", "a:b/c@1.9.3", true},
-        {"a:b/c@1.0.0", "a:b/c@2.0.0", false},                     {"a:b/c@0.0.1", "a:b/c@0.0.2", false},
-        {"a:b/c@0.0.1", "a:b/c@0.0.1", true},                      {"a:b/c", "a:b/c", true},
-        {"a:b/c", "a:b/c@1.0.0", false},                           {"a:b/c@0.2.0-rc.1", "a:b/c@0.2.0", false},
-        {"a:b/c@0.2.0-rc.1", "a:b/c@0.2.0-rc.1", true},            {"a:b/c@0.2", "a:b/c@0.2.7", true},
+    static const struct {
+        const char *a, *b;
+        bool compatible;
+    } cases[] = {
+        {"wasi:io/streams@0.2.0", "wasi:io/streams@0.2.12", true},
+        {"wasi:io/streams@0.2.0", "wasi:io/streams@0.3.0", false},
+        {"wasi:io/streams@0.2.0", "wasi:io/poll@0.2.0", false},
+        {"a:b/c@1.0.0", "a:b/c@1.9.3", true},
+        {"a:b/c@1.0.0", "a:b/c@2.0.0", false},
+        {"a:b/c@0.0.1", "a:b/c@0.0.2", false},
+        {"a:b/c@0.0.1", "a:b/c@0.0.1", true},
+        {"a:b/c", "a:b/c", true},
+        {"a:b/c", "a:b/c@1.0.0", false},
+        {"a:b/c@0.2.0-rc.1", "a:b/c@0.2.0", false},
+        {"a:b/c@0.2.0-rc.1", "a:b/c@0.2.0-rc.1", true},
+        {"a:b/c@0.2", "a:b/c@0.2.7", true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ts_iface_name x, y;
@@ -101,6 +127,7 @@ static void tracks(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(labels), cmocka_unit_test(extern_names), cmocka_unit_test(unique), cmocka_unit_test(tracks)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(labels), cmocka_unit_test(extern_names),
+                                       cmocka_unit_test(unique), cmocka_unit_test(tracks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

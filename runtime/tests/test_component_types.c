@@ -97,7 +97,11 @@ static void limits(void **state) {
     ts_error_init(&err);
     assert_int_equal(ts_ctype_finish(&t, &arena, &err), TS_INVALID);
     const ts_ctype *w = P(U8);
-    for (int i = 0; i < 18; i++) w = make(TS_CT_TUPLE, memcpy(ts_arena_alloc(&arena, 2 * sizeof(ts_ct_case)), (ts_ct_case[]){{NULL, w}, {NULL, w}}, 2 * sizeof(ts_ct_case)), 2, NULL, NULL);
+    for (int i = 0; i < 18; i++)
+        w = make(TS_CT_TUPLE,
+                 memcpy(ts_arena_alloc(&arena, 2 * sizeof(ts_ct_case)), (ts_ct_case[]){{NULL, w}, {NULL, w}},
+                        2 * sizeof(ts_ct_case)),
+                 2, NULL, NULL);
     t = (ts_ctype){.kind = TS_CT_TUPLE, .n = 2, .cases = (ts_ct_case[]){{NULL, w}, {NULL, w}}};
     ts_error_init(&err);
     assert_int_equal(ts_ctype_finish(&t, &arena, &err), TS_INVALID);
@@ -118,11 +122,13 @@ static void matching(void **state) {
     char why[200];
     assert_true(ts_cfunc_type_matches(&f, &f, a, a, why, sizeof why));
     assert_false(ts_cfunc_type_matches(&f, &g, a, a, why, sizeof why));
-    assert_string_equal(why, "type mismatch in function parameter `x`: expected primitive `string` found primitive `u32`");
+    assert_string_equal(why,
+                        "type mismatch in function parameter `x`: expected primitive `string` found primitive `u32`");
     assert_string_equal(ts_cfunc_type_print(&f, why, sizeof why), "func(x: u32) -> own<#0>");
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(records), cmocka_unit_test(variants), cmocka_unit_test(limits), cmocka_unit_test(matching)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(records), cmocka_unit_test(variants), cmocka_unit_test(limits),
+                                       cmocka_unit_test(matching)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -31,17 +31,26 @@ enum { VISIT, MIX, MEM, TAB, GLOB, TAG, THROWS };
         if (!strstr(h->e.message, words)) fail_msg("%s: \"%s\" has no \"%s\"", #call, h->e.message, words);            \
     } while (0)
 
-static ts_core_val i32(int32_t v) { return (ts_core_val){.type = TS_CORE_I32, .i32 = v}; }
-static ts_core_val f64(double v) { return (ts_core_val){.type = TS_CORE_F64, .f64 = v}; }
-static ts_core_val ref(ts_core_type t, uint64_t r) { return (ts_core_val){.type = t, .ref = r}; }
-static ts_core_val func(ts_core_func *f) { return (ts_core_val){.type = TS_CORE_FUNCREF, .func = f}; }
+static ts_core_val i32(int32_t v) {
+    return (ts_core_val){.type = TS_CORE_I32, .i32 = v};
+}
+static ts_core_val f64(double v) {
+    return (ts_core_val){.type = TS_CORE_F64, .f64 = v};
+}
+static ts_core_val ref(ts_core_type t, uint64_t r) {
+    return (ts_core_val){.type = t, .ref = r};
+}
+static ts_core_val func(ts_core_func *f) {
+    return (ts_core_val){.type = TS_CORE_FUNCREF, .func = f};
+}
 
 static ts_core_extern export_of(host *h, const char *name) {
     ts_core_extern x;
     if (!ts_core_instance_export(h->inst, name, &x)) fail_msg("no export %s", name);
     return x;
 }
-static ts_status call(host *h, const char *name, const ts_core_val *args, uint32_t n, ts_core_val *results, uint32_t n_results) {
+static ts_status call(host *h, const char *name, const ts_core_val *args, uint32_t n, ts_core_val *results,
+                      uint32_t n_results) {
     return ts_core_func_call(h->store, export_of(h, name).func, args, n, results, n_results, &h->e);
 }
 
@@ -59,17 +68,19 @@ static ts_status visit(ts_core_call *c, void *data, const ts_core_val *args, ts_
     results[0] = i32(40);
     switch (h->mode) {
     case 0: return TS_OK;
-    case 1: results[0] = f64(1); return TS_OK;                    /* of the wrong type */
+    case 1: results[0] = f64(1); return TS_OK; /* of the wrong type */
     case 2: return ts_core_callback_exit(c, 3);
     case 3: return ts_core_callback_trap(c, "no %s", "visitors");
-    case 4: return TS_IO;                                          /* without a report */
+    case 4: return TS_IO; /* without a report */
     case 5: return TS_TRAP;
-    case 6: return TS_EXCEPTION;                                   /* nothing was thrown */
-    case 7: /* calls back; its failure is the callback's */
+    case 6: return TS_EXCEPTION; /* nothing was thrown */
+    case 7:                      /* calls back; its failure is the callback's */
         return ts_core_func_call(h->store, export_of(h, "pass").func, &v, 1, NULL, 0, ts_core_callback_error(c));
     case 8: /* calls back, and gets over the failure, which it wrote to the call's error */
         v = f64(2);
-        assert_int_equal(ts_core_func_call(h->store, export_of(h, "throw").func, &v, 1, NULL, 0, ts_core_callback_error(c)), TS_EXCEPTION);
+        assert_int_equal(
+            ts_core_func_call(h->store, export_of(h, "throw").func, &v, 1, NULL, 0, ts_core_callback_error(c)),
+            TS_EXCEPTION);
         return TS_OK;
     default: /* calls itself through the guest */
         v = i32(1);
@@ -106,7 +117,13 @@ static void make_imports(host *h) {
         x->kind = item.type.kind;
         ts_core_val v = {.type = item.type.type};
         switch (item.type.kind) {
-        case TS_CORE_FUNC: OK(ts_core_func_new(h->store, &item.type, i == VISIT ? visit : i == MIX ? mix : throws, h, item.name, &x->func, &h->e)); break;
+        case TS_CORE_FUNC:
+            OK(ts_core_func_new(h->store, &item.type,
+                                i == VISIT ? visit
+                                : i == MIX ? mix
+                                           : throws,
+                                h, item.name, &x->func, &h->e));
+            break;
         case TS_CORE_MEMORY: OK(ts_core_memory_new(h->store, &item.type, &x->memory, &h->e)); break;
         case TS_CORE_TABLE: OK(ts_core_table_new(h->store, &item.type, NULL, &x->table, &h->e)); break;
         case TS_CORE_GLOBAL:
@@ -144,14 +161,17 @@ static void types(void **state) {
     ts_core_item item;
     assert_string_equal(ts_core_type_name(TS_CORE_I32, buf), "i32");
     assert_string_equal(ts_core_type_name(TS_CORE_V128, buf), "v128");
-    assert_true(ts_core_type_is_ref(TS_CORE_EQREF) && ts_core_type_is_ref(TS_CORE_STRUCTREF) && ts_core_type_is_ref(TS_CORE_ARRAYREF));
+    assert_true(ts_core_type_is_ref(TS_CORE_EQREF) && ts_core_type_is_ref(TS_CORE_STRUCTREF) &&
+                ts_core_type_is_ref(TS_CORE_ARRAYREF));
     assert_false(ts_core_type_is_ref(TS_CORE_F32));
     assert_true(ts_core_type_is_funcref(h->engine, TS_CORE_FUNCREF));
-    assert_false(ts_core_type_is_funcref(h->engine, TS_CORE_EXTERNREF) || ts_core_type_is_funcref(h->engine, TS_CORE_I64));
+    assert_false(ts_core_type_is_funcref(h->engine, TS_CORE_EXTERNREF) ||
+                 ts_core_type_is_funcref(h->engine, TS_CORE_I64));
 
     assert_true(ts_core_module_import(h->module, MEM, &item));
     assert_int_equal(item.type.min, 1);
-    assert_true(item.type.has_max && item.type.max == 3 && !item.type.is64 && !item.type.shared && item.type.page_size == 65536);
+    assert_true(item.type.has_max && item.type.max == 3 && !item.type.is64 && !item.type.shared &&
+                item.type.page_size == 65536);
     assert_true(ts_core_module_import(h->module, TAG, &item));
     assert_int_equal(item.type.kind, TS_CORE_TAG);
     assert_int_equal(item.type.n_params, 2);
@@ -170,15 +190,19 @@ static void types(void **state) {
         assert_true(ts_core_instance_export_at(h->inst, i, &x));
         ts_core_extern_describe(h->store, &x, &t);
         const ts_core_externtype *u = &item.type;
-        assert_true(t.kind == u->kind && t.defined == u->defined && t.params == u->params && t.results == u->results && t.type == u->type);
-        assert_true(t.n_params == u->n_params && t.n_results == u->n_results && t.mut == u->mut && t.page_size == u->page_size);
-        assert_true(t.min == u->min && t.max == u->max && t.has_max == u->has_max && t.is64 == u->is64 && t.shared == u->shared);
+        assert_true(t.kind == u->kind && t.defined == u->defined && t.params == u->params && t.results == u->results &&
+                    t.type == u->type);
+        assert_true(t.n_params == u->n_params && t.n_results == u->n_results && t.mut == u->mut &&
+                    t.page_size == u->page_size);
+        assert_true(t.min == u->min && t.max == u->max && t.has_max == u->has_max && t.is64 == u->is64 &&
+                    t.shared == u->shared);
         seen[t.kind]++;
         if (strcmp(item.name, "k") == 0) assert_true(t.type == TS_CORE_I64 && !t.mut);
         if (strcmp(item.name, "f") == 0) assert_true(t.type == TS_CORE_F32 && t.mut);
         if (strcmp(item.name, "refs") == 0) assert_true(t.type == TS_CORE_EXTERNREF && t.min == 3 && !t.has_max);
     }
-    assert_true(seen[TS_CORE_MEMORY] == 1 && seen[TS_CORE_TABLE] == 1 && seen[TS_CORE_GLOBAL] == 3 && seen[TS_CORE_TAG] == 1);
+    assert_true(seen[TS_CORE_MEMORY] == 1 && seen[TS_CORE_TABLE] == 1 && seen[TS_CORE_GLOBAL] == 3 &&
+                seen[TS_CORE_TAG] == 1);
     assert_false(ts_core_module_export(h->module, n, &item));
     ts_core_extern x;
     assert_false(ts_core_instance_export_at(h->inst, n, &x));
@@ -205,11 +229,13 @@ static void modules(void **state) {
     wrong[MIX] = (ts_core_extern){.kind = TS_CORE_FUNC};
     FAILS(ts_core_instantiate(h->store, h->module, wrong, 7, NULL, &i, &h->e), TS_UNLINKABLE, "nothing is given");
     wrong[MIX] = h->imports[THROWS];
-    FAILS(ts_core_instantiate(h->store, h->module, wrong, 7, NULL, &i, &h->e), TS_UNLINKABLE, "incompatible import type");
+    FAILS(ts_core_instantiate(h->store, h->module, wrong, 7, NULL, &i, &h->e), TS_UNLINKABLE,
+          "incompatible import type");
 
     host *other = open_host(NULL); /* another engine, another store */
     FAILS(ts_core_instantiate(other->store, h->module, h->imports, 7, NULL, &i, &h->e), TS_USAGE, "engines");
-    FAILS(ts_core_func_call(other->store, export_of(h, "nine").func, NULL, 0, NULL, 0, &h->e), TS_USAGE, "another store");
+    FAILS(ts_core_func_call(other->store, export_of(h, "nine").func, NULL, 0, NULL, 0, &h->e), TS_USAGE,
+          "another store");
     wrong[MIX] = export_of(other, "mix");
     FAILS(ts_core_instantiate(h->store, h->module, wrong, 7, NULL, &i, &h->e), TS_USAGE, "another store");
     ts_core_val f = func(export_of(other, "nine").func);
@@ -225,12 +251,19 @@ static void values(void **state) {
     (void)state;
     host *h = open_host(NULL);
     ts_core_func *nine = export_of(h, "nine").func;
-    ts_core_val a[7] = {i32(-7), {.type = TS_CORE_I64, .i64 = INT64_MIN + 1}, {.type = TS_CORE_F32, .f32 = -1.5f}, f64(2.25),
-                        {.type = TS_CORE_V128}, ref(TS_CORE_EXTERNREF, ts_core_ref_host((UINT64_C(1) << 62) - 1)), func(nine)}, r[7];
+    ts_core_val a[7] = {i32(-7),
+                        {.type = TS_CORE_I64, .i64 = INT64_MIN + 1},
+                        {.type = TS_CORE_F32, .f32 = -1.5f},
+                        f64(2.25),
+                        {.type = TS_CORE_V128},
+                        ref(TS_CORE_EXTERNREF, ts_core_ref_host((UINT64_C(1) << 62) - 1)),
+                        func(nine)},
+                r[7];
     for (int i = 0; i < 16; i++) a[4].v128[i] = (uint8_t)(i * 3 + 1);
     OK(call(h, "mix", a, 7, r, 7));
     uint64_t v = 0;
-    assert_true(r[6].type == TS_CORE_I32 && r[6].i32 == -7 && r[5].i64 == INT64_MIN + 1 && r[4].f32 == -1.5f && r[3].f64 == 2.25);
+    assert_true(r[6].type == TS_CORE_I32 && r[6].i32 == -7 && r[5].i64 == INT64_MIN + 1 && r[4].f32 == -1.5f &&
+                r[3].f64 == 2.25);
     assert_memory_equal(r[2].v128, a[4].v128, 16);
     assert_true(ts_core_ref_host_value(r[1].ref, &v) && v == (UINT64_C(1) << 62) - 1);
     assert_ptr_equal(r[0].func, nine);
@@ -380,9 +413,12 @@ static void exceptions(void **state) {
 
     ts_core_tag *tag;
     ts_core_type one[] = {TS_CORE_I32};
-    FAILS(ts_core_tag_new(h->store, &(ts_core_externtype){.kind = TS_CORE_TAG, .n_results = 1, .results = one}, &tag, &h->e), TS_USAGE, "no results");
+    FAILS(ts_core_tag_new(h->store, &(ts_core_externtype){.kind = TS_CORE_TAG, .n_results = 1, .results = one}, &tag,
+                          &h->e),
+          TS_USAGE, "no results");
     FAILS(ts_core_tag_new(h->store, &(ts_core_externtype){.kind = TS_CORE_FUNC}, &tag, &h->e), TS_USAGE, "tag");
-    OK(ts_core_tag_new(h->store, &(ts_core_externtype){.kind = TS_CORE_TAG, .n_params = 1, .params = one}, &tag, &h->e));
+    OK(ts_core_tag_new(h->store, &(ts_core_externtype){.kind = TS_CORE_TAG, .n_params = 1, .params = one}, &tag,
+                       &h->e));
     assert_non_null(tag);
     close_host(h);
 }
@@ -430,7 +466,8 @@ static void tables_and_globals(void **state) {
     (void)state;
     host *h = open_host(NULL);
     ts_core_table *t = h->imports[TAB].table, *other;
-    ts_core_val v, nine = func(export_of(h, "nine").func), n = i32(1), host5 = ref(TS_CORE_EXTERNREF, ts_core_ref_host(5));
+    ts_core_val v, nine = func(export_of(h, "nine").func), n = i32(1),
+                   host5 = ref(TS_CORE_EXTERNREF, ts_core_ref_host(5));
     uint64_t old = 0, number;
     assert_int_equal(ts_core_table_size(t), 2);
     OK(ts_core_table_get(h->store, t, 1, &v, &h->e));
@@ -483,7 +520,12 @@ static void tables_and_globals(void **state) {
 static void limits(void **state) {
     (void)state;
     ts_core_val r, n = i32(1);
-    host *h = open_host(&(ts_run_limits){.fuel = 5000, .stack_bytes = 64 * 1024, .gc_bytes = 1 << 20, .memory_bytes = 2 * 65536, .table_elems = 4, .instances = 2});
+    host *h = open_host(&(ts_run_limits){.fuel = 5000,
+                                         .stack_bytes = 64 * 1024,
+                                         .gc_bytes = 1 << 20,
+                                         .memory_bytes = 2 * 65536,
+                                         .table_elems = 4,
+                                         .instances = 2});
     uint64_t before = ts_core_store_fuel(h->store);
     OK(call(h, "nine", NULL, 0, &r, 1));
     assert_in_range(ts_core_store_fuel(h->store), 1, before - 1);
@@ -500,8 +542,11 @@ static void limits(void **state) {
     FAILS(ts_core_table_grow(h->store, h->imports[TAB].table, 3, NULL, NULL, &h->e), TS_LIMIT, "the limit is 4");
     ts_core_table *t;
     ts_core_memory *m;
-    FAILS(ts_core_table_new(h->store, &(ts_core_externtype){.kind = TS_CORE_TABLE, .type = TS_CORE_FUNCREF, .min = 5}, NULL, &t, &h->e), TS_LIMIT, "a table of 5");
-    FAILS(ts_core_memory_new(h->store, &(ts_core_externtype){.kind = TS_CORE_MEMORY, .min = 3}, &m, &h->e), TS_LIMIT, "a memory of 3");
+    FAILS(ts_core_table_new(h->store, &(ts_core_externtype){.kind = TS_CORE_TABLE, .type = TS_CORE_FUNCREF, .min = 5},
+                            NULL, &t, &h->e),
+          TS_LIMIT, "a table of 5");
+    FAILS(ts_core_memory_new(h->store, &(ts_core_externtype){.kind = TS_CORE_MEMORY, .min = 3}, &m, &h->e), TS_LIMIT,
+          "a memory of 3");
     ts_core_instance *i;
     OK(ts_core_instantiate(h->store, h->module, h->imports, 7, NULL, &i, &h->e));
     FAILS(ts_core_instantiate(h->store, h->module, h->imports, 7, NULL, &i, &h->e), TS_LIMIT, "2 instances");
@@ -580,7 +625,9 @@ static void component_store(void **state) {
     (void)state;
     host *h = open_host(NULL);
     ts_cstore *s;
-    OK(ts_cstore_new(h->engine, &(ts_run_limits){.table_elems = 3, .gc_bytes = 1 << 20, .depth = 4, .interruptible = true}, &s, &h->e));
+    OK(ts_cstore_new(h->engine,
+                     &(ts_run_limits){.table_elems = 3, .gc_bytes = 1 << 20, .depth = 4, .interruptible = true}, &s,
+                     &h->e));
     ts_cstore_interrupt(s); /* nothing runs: the next call would end */
     ts_cstore_free(s);
     close_host(h);
@@ -590,17 +637,21 @@ static void component_store(void **state) {
 static void cplusplus(void **state) {
     (void)state;
     if (system("command -v c++ >/dev/null 2>&1") != 0) skip();
-    const char *made = "printf '#include <touchstone.h>\\nint f() { ts_core_val v{}; ts_run_limits l{}; return (int)l.fuel + v.i32; }\\n' | "
-                       "c++ -std=c++11 -Wall -Wextra -Werror -pedantic -Iruntime/include -fsyntax-only -x c++ -"; /* in the project's root */
+    const char *made =
+        "printf '#include <touchstone.h>\\nint f() { ts_core_val v{}; ts_run_limits l{}; return (int)l.fuel + v.i32; "
+        "}\\n' | "
+        "c++ -std=c++11 -Wall -Wextra -Werror -pedantic -Iruntime/include -fsyntax-only -x c++ -"; /* in the project's root */
     assert_int_equal(system(made), 0);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(types),      cmocka_unit_test(modules),      cmocka_unit_test(values),
-        cmocka_unit_test(references), cmocka_unit_test(callbacks),    cmocka_unit_test(exceptions),
-        cmocka_unit_test(memories),   cmocka_unit_test(tables_and_globals), cmocka_unit_test(limits),
-        cmocka_unit_test(interruption), cmocka_unit_test(threads),    cmocka_unit_test(component_store),
+        cmocka_unit_test(types),     cmocka_unit_test(modules),
+        cmocka_unit_test(values),    cmocka_unit_test(references),
+        cmocka_unit_test(callbacks), cmocka_unit_test(exceptions),
+        cmocka_unit_test(memories),  cmocka_unit_test(tables_and_globals),
+        cmocka_unit_test(limits),    cmocka_unit_test(interruption),
+        cmocka_unit_test(threads),   cmocka_unit_test(component_store),
         cmocka_unit_test(cplusplus),
     };
     return cmocka_run_group_tests_name("core_api", tests, NULL, NULL);

@@ -152,7 +152,8 @@ static void what_is_decoded(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(header), cmocka_unit_test(section_order), cmocka_unit_test(sizes),
-                                       cmocka_unit_test(fields), cmocka_unit_test(bodies), cmocka_unit_test(what_is_decoded)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(header), cmocka_unit_test(section_order),
+                                       cmocka_unit_test(sizes),  cmocka_unit_test(fields),
+                                       cmocka_unit_test(bodies), cmocka_unit_test(what_is_decoded)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -49,7 +49,8 @@ static void run(int version, uint32_t a, uint32_t b, ts_trap_kind kind, uint32_t
     frame_is(&e->frames[2], "outer", "trap.c", 13, 15);
     char tail[9];
     assert_true(ts_dwarf_line(m, e->frames[0].offset, tail, sizeof tail, &line, &column));
-    assert_string_equal(tail, "\xe2\x80\xa6" "ner.h");
+    assert_string_equal(tail, "\xe2\x80\xa6"
+                              "ner.h");
     ts_store_destroy(s);
     ts_module_free(m);
     ts_engine_destroy(engine);

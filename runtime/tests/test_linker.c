@@ -43,7 +43,9 @@ static ts_linker *linker(const char *iface, const char *add_type, void *trap) {
     assert_int_equal(ts_linker_new(&l, &e), TS_OK);
     if (!iface) return l;
     assert_int_equal(ts_linker_define_resource(l, iface, "counter", drop, NULL, &e), TS_OK);
-    assert_int_equal(ts_linker_define_func(l, iface, "[constructor]counter", "func(start: u32) -> own<counter>", make_counter, NULL, &e), TS_OK);
+    assert_int_equal(ts_linker_define_func(l, iface, "[constructor]counter", "func(start: u32) -> own<counter>",
+                                           make_counter, NULL, &e),
+                     TS_OK);
     assert_int_equal(ts_linker_define_func(l, iface, "[method]counter.add", add_type, add, trap, &e), TS_OK);
     assert_int_equal(ts_linker_define_func(l, iface, "log", "func(text: string)", log_text, NULL, &e), TS_OK);
     return l;
@@ -60,9 +62,12 @@ static uint32_t check(ts_linker *l, ts_missing *out, uint32_t max) {
 
 static void test_versions(void **s) {
     (void)s;
-    static const struct { const char *iface; bool links; } rows[] = {
-        {"example:host/tally@1.0.0", true}, {"example:host/tally@1.2.3", true}, {"example:host/tally@2.0.0", false},
-        {"example:host/tally@0.1.0", false}, {"example:host/tally", false}, {"example:host/other@1.0.0", false}};
+    static const struct {
+        const char *iface;
+        bool links;
+    } rows[] = {{"example:host/tally@1.0.0", true},  {"example:host/tally@1.2.3", true},
+                {"example:host/tally@2.0.0", false}, {"example:host/tally@0.1.0", false},
+                {"example:host/tally", false},       {"example:host/other@1.0.0", false}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ts_linker *l = linker(rows[i].iface, add_type, NULL);
         ts_missing m[8];
@@ -119,28 +124,40 @@ static void test_mismatch(void **s) {
 static void test_types_by_text(void **s) {
     (void)s;
     ts_linker *l = linker("a:b/c@1.0.0", add_type, NULL);
-    static const char *const good[] = {
-        "func()", "func() -> result", "func(a: result<_, u8>, b: result<u8>) -> tuple<u8, string>", "func(a: list<option<record { x: u8, %y: char }>>,)",
-        "func(v: variant { a, b(u32) }, e: enum { x, y }, f: flags { p, q })"};
-    static const char *const bad[] = {"func", "func(a u8)", "func(a: u7)", "func(a: borrow<none>)", "func() -> u8 u8", "func(a: list<u8)", "func(a: tuple<>)", "func(e: enum {})"};
+    static const char *const good[] = {"func()", "func() -> result",
+                                       "func(a: result<_, u8>, b: result<u8>) -> tuple<u8, string>",
+                                       "func(a: list<option<record { x: u8, %y: char }>>,)",
+                                       "func(v: variant { a, b(u32) }, e: enum { x, y }, f: flags { p, q })"};
+    static const char *const bad[] = {"func",
+                                      "func(a u8)",
+                                      "func(a: u7)",
+                                      "func(a: borrow<none>)",
+                                      "func() -> u8 u8",
+                                      "func(a: list<u8)",
+                                      "func(a: tuple<>)",
+                                      "func(e: enum {})"};
     ts_error e;
     char name[8];
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         ts_error_init(&e);
         snprintf(name, sizeof name, "g%zu", i);
-        if (ts_linker_define_func(l, "a:b/c@1.0.0", name, good[i], log_text, NULL, &e) != TS_OK) fail_msg("%s: %s", good[i], e.message);
+        if (ts_linker_define_func(l, "a:b/c@1.0.0", name, good[i], log_text, NULL, &e) != TS_OK)
+            fail_msg("%s: %s", good[i], e.message);
     }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ts_error_init(&e);
         snprintf(name, sizeof name, "b%zu", i);
-        if (ts_linker_define_func(l, "a:b/c@1.0.0", name, bad[i], log_text, NULL, &e) == TS_OK) fail_msg("%s was accepted", bad[i]);
+        if (ts_linker_define_func(l, "a:b/c@1.0.0", name, bad[i], log_text, NULL, &e) == TS_OK)
+            fail_msg("%s was accepted", bad[i]);
     }
     ts_error_init(&e);
     assert_int_equal(ts_linker_define_func(l, "a:b/c@1.0.0", "g0", "func()", log_text, NULL, &e), TS_USAGE);
     ts_linker_free(l);
 }
 
-typedef struct lines { char text[4096]; } lines;
+typedef struct lines {
+    char text[4096];
+} lines;
 static void keep(void *data, const char *line, size_t len) {
     lines *x = data;
     size_t n = strlen(x->text);
@@ -203,7 +220,7 @@ static int teardown(void **s) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_versions), cmocka_unit_test(test_missing), cmocka_unit_test(test_mismatch),
+        cmocka_unit_test(test_versions),      cmocka_unit_test(test_missing), cmocka_unit_test(test_mismatch),
         cmocka_unit_test(test_types_by_text), cmocka_unit_test(test_trace),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

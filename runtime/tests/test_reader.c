@@ -146,7 +146,7 @@ static void immediates(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(unsigned_leb), cmocka_unit_test(signed_leb), cmocka_unit_test(names),
-                                       cmocka_unit_test(table), cmocka_unit_test(immediates)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(unsigned_leb), cmocka_unit_test(signed_leb),
+                                       cmocka_unit_test(names), cmocka_unit_test(table), cmocka_unit_test(immediates)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,9 @@ static int teardown(void **state) {
     ts_types_free(reg);
     return 0;
 }
-static ts_valtype index_ref(uint32_t index) { return ts_vt_ref(true, TS_HT_CONCRETE + index); }
+static ts_valtype index_ref(uint32_t index) {
+    return ts_vt_ref(true, TS_HT_CONCRETE + index);
+}
 
 static void functions(void **state) {
     (void)state;
@@ -69,7 +71,11 @@ static void recursion(void **state) {
 
 static void subtypes_and_layout(void **state) {
     (void)state;
-    ts_field f[] = {{.type = TS_VT_I8}, {.type = TS_VT_I16, .mut = true}, {.type = TS_VT_I32}, {.type = TS_VT_V128}, {.type = TS_VT_FUNCREF}};
+    ts_field f[] = {{.type = TS_VT_I8},
+                    {.type = TS_VT_I16, .mut = true},
+                    {.type = TS_VT_I32},
+                    {.type = TS_VT_V128},
+                    {.type = TS_VT_FUNCREF}};
     ts_rec_member m[] = {{.kind = TS_COMP_STRUCT, .n_fields = 2, .fields = f},
                          {.kind = TS_COMP_STRUCT, .has_super = true, .super = 0, .n_fields = 3, .fields = f},
                          {.kind = TS_COMP_STRUCT, .has_super = true, .super = 1, .n_fields = 5, .fields = f}};
@@ -123,9 +129,10 @@ static void names(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(functions, setup, teardown), cmocka_unit_test_setup_teardown(recursion, setup, teardown),
-        cmocka_unit_test_setup_teardown(subtypes_and_layout, setup, teardown),
-        cmocka_unit_test_setup_teardown(abstract, setup, teardown), cmocka_unit_test(names)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(functions, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(recursion, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(subtypes_and_layout, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(abstract, setup, teardown),
+                                       cmocka_unit_test(names)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,8 +43,8 @@ static void operands(void **state) {
     INVALID("type mismatch", I32_I32, 0, 0x0b);
     INVALID("values remaining", I32_I32, 0, 0x41, 0, 0x41, 0, 0x0b);
     INVALID("unknown local 1", I32_I32, 0, 0x20, 1, 0x0b);
-    VALID(I32_I32, 0, 0x00, 0x6a, 0x0b);                         /* unreachable: operands of any type */
-    VALID(I32_I32, 0, 0x00, 0x41, 0, 0x6a, 0x0b);                /* one of the two is known */
+    VALID(I32_I32, 0, 0x00, 0x6a, 0x0b);                             /* unreachable: operands of any type */
+    VALID(I32_I32, 0, 0x00, 0x41, 0, 0x6a, 0x0b);                    /* one of the two is known */
     INVALID("type mismatch", I32_I32, 0, 0x00, 0x42, 0, 0x6a, 0x0b); /* and is wrong */
     INVALID("type mismatch", I32_I32, 0, 0x41, 0, 0x41, 0, 0xd0, 0x70, 0x1b, 0x0b);
     INVALID("type mismatch", VOID, 0, 0xd0, 0x70, 0xd0, 0x70, 0x41, 0, 0x1b, 0x1a, 0x0b); /* select of references */
@@ -59,13 +59,13 @@ static void control(void **state) {
     VALID(I32_I32, 0, 0x02, 0x7f, 0x41, 1, 0x20, 0, 0x0d, 0, 0x0b, 0x0b);
     INVALID("type mismatch", I32_I32, 0, 0x02, 0x7f, 0x20, 0, 0x0d, 0, 0x0b, 0x0b);
     INVALID("unknown label 2", VOID, 0, 0x03, 0x40, 0x0c, 2, 0x0b, 0x0b);
-    VALID(I32_I32, 0, 0x20, 0, 0x02, 0, 0x41, 1, 0x6a, 0x0b, 0x0b); /* block of type 0 */
+    VALID(I32_I32, 0, 0x20, 0, 0x02, 0, 0x41, 1, 0x6a, 0x0b, 0x0b);                                /* block of type 0 */
     INVALID("type mismatch", I32_I32, 0, 0x20, 0, 0x20, 0, 0x04, 0x7e, 0x42, 0, 0x0b, 0x1a, 0x0b); /* if without else */
-    VALID(I32_I32, 0, 0x20, 0, 0x20, 0, 0x04, 0, 0x0b, 0x0b);       /* parameters are the results */
+    VALID(I32_I32, 0, 0x20, 0, 0x20, 0, 0x04, 0, 0x0b, 0x0b); /* parameters are the results */
     VALID(I32_I32, 0, 0x20, 0, 0x04, 0x7f, 0x41, 1, 0x05, 0x41, 2, 0x0b, 0x0b);
     INVALID("type mismatch", I32_I32, 0, 0x20, 0, 0x04, 0x7f, 0x41, 1, 0x05, 0x0b, 0x0b);
     INVALID("different arity", I32_I32, 0, 0x02, 0x40, 0x20, 0, 0x20, 0, 0x0e, 1, 0, 1, 0x0b, 0x20, 0, 0x0b);
-    VALID(VOID, 0, 0x12, 0, 0x0b);  /* return_call of itself */
+    VALID(VOID, 0, 0x12, 0, 0x0b); /* return_call of itself */
     INVALID("unknown function 1", VOID, 0, 0x10, 1, 0x0b);
     INVALID("unknown tag 0", VOID, 0, 0x08, 0, 0x0b);
     VALID(VOID, 0, 0x02, 0x69, 0x1f, 0x40, 1, 0x03, 0, 0x0b, 0x00, 0x0b, 0x1a, 0x0b); /* try_table (catch_all_ref 0) */
@@ -80,7 +80,8 @@ static void memory_and_tables(void **state) {
     INVALID("offset out of range", I32_I32, 0, 0x20, 0, 0x28, 2, 0x80, 0x80, 0x80, 0x80, 0x10, 0x0b);
     INVALID("unknown table 1", I32_I32, 0, 0x20, 0, 0x25, 1, 0x1a, 0x41, 0, 0x0b);
     INVALID("unknown elem segment 0", VOID, 0, 0xfc, 0x0d, 0, 0x0b);
-    INVALID("invalid lane index", I32_I32, 0, 0xfd, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfd, 0x1b, 4, 0x0b);
+    INVALID("invalid lane index", I32_I32, 0, 0xfd, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfd, 0x1b, 4,
+            0x0b);
 }
 
 static void references(void **state) {
@@ -89,7 +90,8 @@ static void references(void **state) {
     INVALID("uninitialized local 0", VOID, 1, 1, 0x64, 0x70, 0x20, 0, 0x1a, 0x0b);
     /* Set within a block, the local is unset again after it. */
     VALID(VOID, 1, 1, 0x64, 0x6c, 0x41, 0, 0xfb, 0x1c, 0x21, 0, 0x02, 0x40, 0x20, 0, 0x1a, 0x0b, 0x20, 0, 0x1a, 0x0b);
-    INVALID("uninitialized local 0", VOID, 1, 1, 0x64, 0x6c, 0x02, 0x40, 0x41, 0, 0xfb, 0x1c, 0x21, 0, 0x0b, 0x20, 0, 0x1a, 0x0b);
+    INVALID("uninitialized local 0", VOID, 1, 1, 0x64, 0x6c, 0x02, 0x40, 0x41, 0, 0xfb, 0x1c, 0x21, 0, 0x0b, 0x20, 0,
+            0x1a, 0x0b);
     INVALID("unknown type 9", VOID, 0, 0xd0, 9, 0x1a, 0x0b);
     VALID(VOID, 0, 0x00, 0xd4, 0x1a, 0x0b); /* a reference of unknown type */
     VALID(VOID, 0, 0xd0, 0x6e, 0xfb, 0x17, 0x6b, 0x1a, 0x0b);
@@ -191,7 +193,7 @@ static void threads(void **state) {
     assert_non_null(p);
     memcpy(p, "\0asm\1\0\0\0\1\4\1\x60\0\0", 14);
     len = 14;
-#define LEB(v) (uint8_t)(0x80 | ((v)&0x7f)), (uint8_t)(0x80 | ((v) >> 7 & 0x7f)), (uint8_t)((v) >> 14)
+#define LEB(v) (uint8_t)(0x80 | ((v) & 0x7f)), (uint8_t)(0x80 | ((v) >> 7 & 0x7f)), (uint8_t)((v) >> 14)
     const uint8_t funcs[] = {3, LEB(N + 3), LEB(N)}, code[] = {10, LEB(3 * N + 3), LEB(N)};
     memcpy(p + len, funcs, sizeof funcs);
     len += sizeof funcs + N; /* all of type 0 */
@@ -219,8 +221,9 @@ static void threads(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(operands), cmocka_unit_test(control), cmocka_unit_test(memory_and_tables),
-                                       cmocka_unit_test(references), cmocka_unit_test(features), cmocka_unit_test(modules),
-                                       cmocka_unit_test(subtyping), cmocka_unit_test(threads)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(operands),          cmocka_unit_test(control),
+                                       cmocka_unit_test(memory_and_tables), cmocka_unit_test(references),
+                                       cmocka_unit_test(features),          cmocka_unit_test(modules),
+                                       cmocka_unit_test(subtyping),         cmocka_unit_test(threads)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -8,10 +8,20 @@
 #include "component/instance.h"
 
 static ts_arena arena;
-static int setup(void **s) { (void)s; ts_arena_init(&arena); return 0; }
-static int teardown(void **s) { (void)s; ts_arena_free(&arena); return 0; }
+static int setup(void **s) {
+    (void)s;
+    ts_arena_init(&arena);
+    return 0;
+}
+static int teardown(void **s) {
+    (void)s;
+    ts_arena_free(&arena);
+    return 0;
+}
 
-static const ts_ctype *prim(ts_ct_kind k) { return ts_ctype_primitive(k); }
+static const ts_ctype *prim(ts_ct_kind k) {
+    return ts_ctype_primitive(k);
+}
 static const ts_ctype *make(ts_ctype t) {
     ts_ctype *p = ts_arena_alloc(&arena, sizeof *p);
     ts_error e;
@@ -164,8 +174,8 @@ static void test_shortened(void **s) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scalars), cmocka_unit_test(test_strings), cmocka_unit_test(test_compound),
-        cmocka_unit_test(test_args), cmocka_unit_test(test_shortened),
+        cmocka_unit_test(test_scalars), cmocka_unit_test(test_strings),   cmocka_unit_test(test_compound),
+        cmocka_unit_test(test_args),    cmocka_unit_test(test_shortened),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

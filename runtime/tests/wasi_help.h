@@ -41,7 +41,7 @@ static inline int host_end(void **state) {
 #pragma GCC diagnostic ignored "-Wmissing-braces" /* gcc wants braces for the union inside ts_val */
 #define CALL(h, fn, ...)                                                                                               \
     ({                                                                                                                 \
-        const ts_val args_[] = {{.b = false}, __VA_ARGS__}; /* they may use the last result */                                  \
+        const ts_val args_[] = {{.b = false}, __VA_ARGS__}; /* they may use the last result */                         \
         ts_error_init(&(h)->err);                                                                                      \
         (h)->result = (ts_val){0};                                                                                     \
         (h)->status = fn(&(h)->call, args_ + 1, &(h)->result);                                                         \

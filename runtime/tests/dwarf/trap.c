@@ -4,8 +4,7 @@
 
 __attribute__((noinline)) static int middle(int a, int b) {
     int sum = 0;
-    for (int i = 0; i < 2; i++)
-        sum += inner(a, b);
+    for (int i = 0; i < 2; i++) sum += inner(a, b);
     return sum;
 }
 
