@@ -1,5 +1,5 @@
 /* context: see context.h and wasi.h */
-#include "wasi/context.h"
+#include "wasi/http.h"
 #include "base/utf8.h"
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +31,7 @@ static void obj_end(ts_wasi *w, ts_wasi_obj *o) {
 void ts_wasi_destroy(ts_wasi *w) {
     if (!w) return;
     while (w->objects) obj_end(w, w->objects); /* the newest first: children before parents */
+    if (w->driver.end) w->driver.end(w->driver.data);
     for (uint32_t i = 0; i < w->args.len; i++) free(w->args.data[i]);
     for (uint32_t i = 0; i < w->env.len; i++) {
         free(w->env.data[i].name);
@@ -221,15 +222,28 @@ ts_status ts_wasi_err_closed(ts_host_call *c, ts_val *result) {
     return ts_wasi_err_enum(c, result, TS_WASI_IO_STREAM_ERROR_CLOSED);
 }
 
-ts_status ts_wasi_err_failed(ts_host_call *c, ts_val *result, ts_wasi_domain domain, ts_sys_err code) {
-    ts_wasi_error *e;
+static ts_status failed(ts_host_call *c, ts_val *result, ts_wasi_error **e) {
     ts_val *v = ts_host_vals(c, 2);
     if (!v) return ts_fail_nomem(c->err);
-    TS_TRY(ts_wasi_new(c, TS_WASI_ERROR, sizeof *e, NULL, &e));
-    e->domain = domain;
-    e->code = code;
-    v[1] = (ts_val){.handle = {.rep = ts_wasi_rep(e)}};
+    TS_TRY(ts_wasi_new(c, TS_WASI_ERROR, sizeof **e, NULL, e));
+    v[1] = (ts_val){.handle = {.rep = ts_wasi_rep(*e)}};
     v[0] = (ts_val){.variant = {.disc = TS_WASI_IO_STREAM_ERROR_LAST_OPERATION_FAILED, .payload = &v[1]}};
     *result = (ts_val){.variant = {.disc = 1, .payload = v}};
+    return TS_OK;
+}
+
+ts_status ts_wasi_err_failed(ts_host_call *c, ts_val *result, ts_wasi_domain domain, ts_sys_err code) {
+    ts_wasi_error *e;
+    TS_TRY(failed(c, result, &e));
+    e->domain = domain;
+    e->code = code;
+    return TS_OK;
+}
+
+ts_status ts_wasi_err_http(ts_host_call *c, ts_val *result, const ts_http_error *error) {
+    ts_wasi_error *e;
+    TS_TRY(failed(c, result, &e));
+    e->domain = TS_WASI_OF_HTTP;
+    e->http = *error;
     return TS_OK;
 }

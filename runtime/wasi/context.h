@@ -6,6 +6,7 @@
 #define TS_WASI_CONTEXT_H
 #include "base/vec.h"
 #include "sys/fs.h"
+#include "sys/http.h"
 #include "sys/lookup.h"
 #include "sys/net.h"
 #include "sys/pollset.h"
@@ -53,12 +54,18 @@ typedef struct ts_wasi_file {
     bool in_shut, out_shut; /* a connection's direction was shut down: its stream is closed */
 } ts_wasi_file;
 
-typedef enum ts_wasi_domain { TS_WASI_OF_STDIO, TS_WASI_OF_FILESYSTEM, TS_WASI_OF_NETWORK } ts_wasi_domain;
+typedef enum ts_wasi_domain {
+    TS_WASI_OF_STDIO,
+    TS_WASI_OF_FILESYSTEM,
+    TS_WASI_OF_NETWORK,
+    TS_WASI_OF_HTTP,
+} ts_wasi_domain;
 
 typedef struct ts_wasi_error { /* wasi:io/error.error */
     ts_wasi_obj obj;
     ts_wasi_domain domain;
     ts_sys_err code;
+    ts_http_error http; /* of TS_WASI_OF_HTTP: instead of code */
 } ts_wasi_error;
 
 /* How a stream reaches its bytes. */
@@ -67,11 +74,13 @@ typedef enum ts_wasi_mode {
     TS_WASI_APPEND, /* a regular file at its end: always ready */
     TS_WASI_SEQ,    /* read and write at the file's own position, always ready (stdio of a regular file, /dev/null) */
     TS_WASI_WAIT,   /* a pipe, terminal or socket: ready when the OS says so */
+    TS_WASI_BODY,   /* the body of an HTTP message: no file, a ts_http_pipe */
 } ts_wasi_mode;
 
 typedef struct ts_wasi_stream { /* input-stream and output-stream */
     ts_wasi_obj obj;
-    ts_wasi_file *file;
+    ts_wasi_file *file; /* NULL: a body */
+    ts_http_pipe *pipe; /* of a body */
     ts_wasi_mode mode;
     ts_wasi_domain domain;
     bool closed;
@@ -86,6 +95,15 @@ typedef struct ts_wasi_pollable {
     bool is_timer;
     uint64_t deadline;
 } ts_wasi_pollable;
+
+/* What goes on beside the guest in the same wait: transfers of HTTP. */
+typedef struct ts_wasi_driver {
+    void *data;
+    /* fills up to n waits, brings the deadline (monotonic ns) forward; returns how many there are in all */
+    size_t (*waits)(void *data, ts_sys_wait *w, size_t n, uint64_t *deadline);
+    void (*pump)(void *data); /* what can be done without waiting */
+    void (*end)(void *data);
+} ts_wasi_driver;
 
 typedef struct ts_wasi_preopen {
     ts_wasi_file *file;
@@ -119,6 +137,7 @@ struct ts_wasi {
     TS_VEC(char *) names; /* that may be looked up */
     bool net_all, names_all, no_tcp, no_udp;
     ts_sys_lookups *lookups; /* made at the first look-up */
+    ts_wasi_driver driver;   /* pump NULL: there is none */
     char *cwd;
     int stdio[3];
     bool walk_paths;
@@ -157,6 +176,8 @@ ts_status ts_wasi_drop(ts_host_call *c, uint64_t rep, const char *what) TS_MUST_
 ts_status ts_wasi_file_new(ts_host_call *c, int fd, bool own, ts_sys_type type, ts_wasi_file **out) TS_MUST_USE;
 void ts_wasi_file_release(ts_wasi_file *f);
 
+/* One wait of the OS, in which the driver goes on too. What a wait ends with may be that the driver did something: look again. */
+ts_sys_err ts_wasi_poll(ts_wasi *w, ts_sys_wait *waits, size_t n, uint64_t deadline);
 /* A blocking wait was interrupted: TS_OK to go on, TS_INTERRUPTED when the run shall stop. */
 ts_status ts_wasi_interrupted(ts_host_call *c) TS_MUST_USE;
 ts_status ts_wasi_chunk(ts_host_call *c, uint8_t **out) TS_MUST_USE;

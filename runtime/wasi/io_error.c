@@ -5,7 +5,7 @@
 
 ts_status ts_wasi_io_error_error_to_debug_string(ts_host_call *c, const ts_val *args, ts_val *result) {
     const ts_wasi_error *e = ts_wasi_obj_of(c, &args[0]);
-    const char *text = ts_sys_err_text(e->code);
+    const char *text = e->domain == TS_WASI_OF_HTTP ? ts_http_code_name(e->http.code) : ts_sys_err_text(e->code);
     *result = (ts_val){.str = {text, strlen(text)}};
     return TS_OK;
 }

@@ -1,6 +1,8 @@
 /* io_poll: wasi:io/poll: pollables and the one wait for any mix of them.
  * In: pollables. Out: which are ready. wit: wasi:io/poll */
 #include "wasi/context.h"
+#include <stdlib.h>
+#include <string.h>
 
 ts_status ts_wasi_pollable_new(ts_host_call *c, ts_wasi_obj *parent, bool is_timer, uint64_t deadline, ts_val *result) {
     ts_wasi_pollable *p;
@@ -11,8 +13,17 @@ ts_status ts_wasi_pollable_new(ts_host_call *c, ts_wasi_obj *parent, bool is_tim
     return TS_OK;
 }
 
+/* A body is ready when its pipe has something to read, or room, or an end of either kind. */
+static bool body_ready(const ts_wasi_stream *s, ts_sys_wait *w) {
+    ts_http_pipe *p = s->pipe;
+    if (s->closed || p->failed || p->ended) return true;
+    if (s->obj.kind == TS_WASI_IN ? p->len > 0 : !p->far || ts_http_pipe_room(p) > 0) return true;
+    if (!p->far || !p->far->wait(p, w)) *w = (ts_sys_wait){.fd = -1};
+    return false;
+}
 static bool stream_ready(ts_wasi_obj *o, ts_sys_wait *w) {
     const ts_wasi_stream *s = (const ts_wasi_stream *)o;
+    if (s->pipe) return body_ready(s, w);
     if (s->closed || s->mode != TS_WASI_WAIT) return true;
     if (o->kind == TS_WASI_IN ? s->file->in_shut : s->file->out_shut) return true;
     *w = (ts_sys_wait){.fd = s->file->fd, .out = o->kind == TS_WASI_OUT};
@@ -21,21 +32,46 @@ static bool stream_ready(ts_wasi_obj *o, ts_sys_wait *w) {
 /* An output stream with bytes pending is ready when they are gone. */
 static bool stream_confirm(ts_wasi_obj *o) {
     ts_wasi_stream *s = (ts_wasi_stream *)o;
+    ts_sys_wait w;
+    if (s->pipe) {
+        ts_http_pipe_kick(s->pipe);
+        return body_ready(s, &w);
+    }
     return o->kind != TS_WASI_OUT || !s->pending_len || ts_wasi_stream_drain(s);
 }
 void ts_wasi_stream_pollable(ts_wasi_stream *s) {
     s->obj.ready = stream_ready;
     s->obj.confirm = stream_confirm;
 }
+/* What waits for the driver and for no file. */
+static bool looks_ready(ts_wasi_obj *o) {
+    ts_sys_wait w;
+    return o->ready(o, &w);
+}
 static bool confirmed(ts_wasi_obj *o) {
     return !o->confirm || o->confirm(o);
+}
+
+enum { DRIVER_WAITS = 64 };
+ts_sys_err ts_wasi_poll(ts_wasi *w, ts_sys_wait *waits, size_t n, uint64_t deadline) {
+    if (!w->driver.pump) return ts_sys_poll(waits, n, deadline);
+    ts_sys_wait few[DRIVER_WAITS], *all = few;
+    size_t of_driver = w->driver.waits(w->driver.data, few, 0, &deadline);
+    if (n + of_driver > DRIVER_WAITS && !(all = malloc((n + of_driver) * sizeof *all))) return TS_SYS_ENOMEM;
+    if (n) memcpy(all, waits, n * sizeof *all);
+    of_driver = w->driver.waits(w->driver.data, all + n, of_driver, &deadline);
+    ts_sys_err e = ts_sys_poll(all, n + of_driver, deadline);
+    for (size_t i = 0; i < n; i++) waits[i].ready = all[i].ready;
+    if (all != few) free(all);
+    w->driver.pump(w->driver.data);
+    return e;
 }
 
 ts_status ts_wasi_wait_stream(ts_host_call *c, ts_wasi_stream *s) {
     for (;;) {
         ts_sys_wait w;
         if (stream_ready(&s->obj, &w)) return TS_OK;
-        ts_sys_err e = ts_sys_poll(&w, 1, TS_SYS_NO_DEADLINE);
+        ts_sys_err e = ts_wasi_poll(ts_wasi_of(c), &w, 1, TS_SYS_NO_DEADLINE);
         if (e == TS_SYS_EINTR)
             TS_TRY(ts_wasi_interrupted(c));
         else if (e == TS_SYS_ENOMEM)
@@ -77,14 +113,15 @@ static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n,
         if (n_waits || (!*n_ready && block)) {
             /* a clock of the guest's own stands still: a look, and then the time that was waited for is there */
             bool own = ts_wasi_of(c)->clock_own && deadline != TS_SYS_NO_DEADLINE;
-            ts_sys_err e = ts_sys_poll(waits, n_waits, *n_ready || !block || own ? 0 : deadline);
+            ts_sys_err e = ts_wasi_poll(ts_wasi_of(c), waits, n_waits, *n_ready || !block || own ? 0 : deadline);
             if (e == TS_SYS_EINTR)
                 TS_TRY(ts_wasi_interrupted(c));
             else if (e)
                 return e == TS_SYS_ENOMEM ? ts_fail_nomem(c->err)
                                           : ts_host_trap(c, "cannot wait: %s", ts_sys_err_text(e));
             for (size_t k = 0; e == TS_SYS_OK && k < n_waits; k++)
-                if (waits[k].ready && confirmed(p[of[k]]->obj.parent)) {
+                if (waits[k].fd < 0 ? looks_ready(p[of[k]]->obj.parent)
+                                    : waits[k].ready && confirmed(p[of[k]]->obj.parent)) {
                     ready[of[k]] = true;
                     ++*n_ready;
                 }

@@ -1,7 +1,7 @@
 /* io_streams: wasi:io/streams: input and output streams over files of the host.
  * In: streams made by other interfaces. Out: bytes, permits, stream errors. wit: wasi:io/streams
  * A stream has no buffer of its own but for what a file that does not block has left of an accepted write. */
-#include "wasi/context.h"
+#include "wasi/http.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +18,7 @@ static void stream_end(ts_wasi *w, ts_wasi_obj *o) {
     if (s->pending_len) (void)ts_wasi_stream_drain(s); /* what is left then is lost, as the text allows */
     free(s->pending);
     ts_wasi_file_release(s->file);
+    ts_http_pipe_release(s->pipe);
 }
 
 ts_status ts_wasi_stream_new(ts_host_call *c, ts_wasi_kind kind, ts_wasi_file *file, ts_wasi_mode mode,
@@ -35,9 +36,23 @@ ts_status ts_wasi_stream_new(ts_host_call *c, ts_wasi_kind kind, ts_wasi_file *f
     return TS_OK;
 }
 
+ts_status ts_wasi_stream_of_pipe(ts_host_call *c, ts_wasi_kind kind, ts_http_pipe *pipe, ts_wasi_obj *parent,
+                                 ts_wasi_stream **out) {
+    TS_TRY(ts_wasi_new(c, kind, sizeof **out, parent, out));
+    ts_wasi_stream *s = *out;
+    s->obj.end = stream_end;
+    s->pipe = pipe;
+    ts_http_pipe_hold(pipe);
+    s->mode = TS_WASI_BODY;
+    s->domain = TS_WASI_OF_HTTP;
+    ts_wasi_stream_pollable(s);
+    return TS_OK;
+}
+
 /* The stream of a call. A connection that was shut down has closed it. wit: tcp-socket.shutdown */
 static ts_wasi_stream *stream_of(ts_host_call *c, const ts_val *v) {
     ts_wasi_stream *s = ts_wasi_obj_of(c, v);
+    if (s->pipe) return s;
     if (s->obj.kind == TS_WASI_IN ? s->file->in_shut : s->file->out_shut) s->closed = true;
     return s;
 }
@@ -47,12 +62,30 @@ static ts_wasi_stream *stream_of(ts_host_call *c, const ts_val *v) {
 /* What became of an operation on a stream. */
 typedef enum outcome { DONE, CLOSED, FAILED } outcome;
 
+/* Of a body: what is in its pipe, and once that is empty how the body ended. */
+static size_t body_read(ts_wasi_stream *s, void *buf, size_t len, outcome *how) {
+    ts_http_pipe *p = s->pipe;
+    if (!p->len) ts_http_pipe_kick(p);
+    size_t n = ts_http_pipe_take(p, buf, len);
+    if (n) {
+        ts_http_pipe_kick(p); /* there is room again */
+    } else if (p->failed || p->ended) {
+        s->closed = true;
+        *how = p->failed ? FAILED : CLOSED;
+    }
+    return n;
+}
+
 /* Up to len bytes that are there now. */
 static ts_status read_now(ts_host_call *c, ts_wasi_stream *s, void *buf, size_t len, bool may_wait, size_t *n,
                           outcome *how, ts_sys_err *err) {
     *n = 0;
     *how = s->closed ? CLOSED : DONE;
     if (s->closed || len == 0) return TS_OK;
+    if (s->pipe) {
+        *n = body_read(s, buf, len, how);
+        return TS_OK;
+    }
     if (s->mode == TS_WASI_WAIT && !may_wait && !ts_sys_ready(s->file->fd, false)) return TS_OK;
     ts_sys_err e;
     for (;;) {
@@ -85,7 +118,8 @@ static ts_status read_some(ts_host_call *c, ts_wasi_stream *s, void *buf, uint64
 }
 
 static ts_status failure(ts_host_call *c, const ts_wasi_stream *s, outcome how, ts_sys_err err, ts_val *result) {
-    return how == CLOSED ? ts_wasi_err_closed(c, result) : ts_wasi_err_failed(c, result, s->domain, err);
+    if (how == CLOSED) return ts_wasi_err_closed(c, result);
+    return s->pipe ? ts_wasi_err_http(c, result, &s->pipe->error) : ts_wasi_err_failed(c, result, s->domain, err);
 }
 
 static ts_status read_result(ts_host_call *c, const ts_val *args, bool block, bool skip, ts_val *result) {
@@ -124,8 +158,15 @@ ts_status ts_wasi_io_streams_input_stream_drop(ts_host_call *c, uint64_t rep) {
 
 /* --- writing -------------------------------------------------------------------------------------------------------
  */
+/* Into a body: what there is room for. Once it has failed: EIO, and the pipe's error says why; once it has ended: EPIPE. */
+static ts_sys_err body_write(ts_http_pipe *p, const void *buf, size_t len, size_t *n) {
+    *n = ts_http_pipe_put(p, buf, len);
+    ts_http_pipe_kick(p);
+    return p->failed ? TS_SYS_EIO : p->ended ? TS_SYS_EPIPE : *n ? TS_SYS_OK : TS_SYS_EAGAIN;
+}
 static ts_sys_err write_once(ts_wasi_stream *s, const void *buf, size_t len, size_t *n) {
     ts_sys_err e;
+    if (s->pipe) return body_write(s->pipe, buf, len, n);
     if (s->mode == TS_WASI_AT) {
         e = ts_sys_pwrite(s->file->fd, buf, len, s->offset, n);
         s->offset += *n;
@@ -140,7 +181,7 @@ static ts_sys_err write_once(ts_wasi_stream *s, const void *buf, size_t len, siz
 bool ts_wasi_stream_drain(ts_wasi_stream *s) {
     while (s->pending_len) {
         size_t n;
-        if (!ts_sys_ready(s->file->fd, true)) return false;
+        if (s->file && !ts_sys_ready(s->file->fd, true)) return false;
         ts_sys_err e = write_once(s, s->pending + s->pending_at, s->pending_len, &n);
         s->pending_at += n;
         s->pending_len -= n;
@@ -187,6 +228,11 @@ static ts_status write_all(ts_host_call *c, ts_wasi_stream *s, const uint8_t *bu
 
 /* The bytes that may be written now. */
 static uint64_t permit_now(ts_wasi_stream *s) {
+    if (s->pipe) {
+        ts_http_pipe_kick(s->pipe);
+        s->closed |= s->pipe->ended;
+        return s->pending_len && !ts_wasi_stream_drain(s) ? 0 : ts_http_pipe_room(s->pipe);
+    }
     if (s->mode != TS_WASI_WAIT) return PERMIT_FILE;
     if (s->pending_len && !ts_wasi_stream_drain(s)) return 0;
     if (!ts_sys_ready(s->file->fd, true)) return 0;
@@ -199,10 +245,20 @@ static ts_status settle(ts_host_call *c, ts_wasi_stream *s) {
     return TS_OK;
 }
 
+/* A body that failed on the wire: each operation of its stream says so once, and then that it is closed. */
+static bool body_failed(ts_host_call *c, ts_wasi_stream *s, ts_val *result, ts_status *status) {
+    if (s->closed || !s->pipe || !s->pipe->failed) return false;
+    s->closed = true;
+    *status = ts_wasi_err_http(c, result, &s->pipe->error);
+    return true;
+}
+
 ts_status ts_wasi_io_streams_output_stream_check_write(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_wasi_stream *s = stream_of(c, &args[0]);
     ts_val *v;
+    ts_status failed;
     uint64_t n = s->closed ? 0 : permit_now(s);
+    if (body_failed(c, s, result, &failed)) return failed;
     if (s->closed) return ts_wasi_err_closed(c, result); /* draining may have closed it */
     s->permit = n;
     TS_TRY(ts_wasi_ok_val(c, result, &v));
@@ -261,14 +317,18 @@ ts_status ts_wasi_io_streams_output_stream_blocking_write_zeroes_and_flush(ts_ho
 
 ts_status ts_wasi_io_streams_output_stream_flush(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_wasi_stream *s = stream_of(c, &args[0]);
+    ts_status failed;
     if (!s->closed && s->pending_len) (void)ts_wasi_stream_drain(s);
+    if (body_failed(c, s, result, &failed)) return failed;
     return s->closed ? ts_wasi_err_closed(c, result) : ts_wasi_ok(result);
 }
 
 ts_status ts_wasi_io_streams_output_stream_blocking_flush(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_wasi_stream *s = stream_of(c, &args[0]);
+    ts_status failed;
     TS_TRY(settle(c, s));
     if (!s->closed) TS_TRY(ts_wasi_wait_stream(c, s)); /* "and stream is ready for writing again" */
+    if (body_failed(c, s, result, &failed)) return failed;
     return s->closed ? ts_wasi_err_closed(c, result) : ts_wasi_ok(result);
 }
 
