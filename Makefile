@@ -36,7 +36,7 @@ say = @printf '  %-4s %s\n' $(1) '$(2)'
 endif
 CFLAGS ?=
 LDFLAGS ?=
-TS_CFLAGS = -std=gnu11 $(OPT) -fPIC -fno-semantic-interposition -Wall -Wextra -Werror -ffp-contract=off \
+TS_CFLAGS = -std=gnu11 $(OPT) -fPIC -fvisibility=hidden -fno-semantic-interposition -Wall -Wextra -Werror -ffp-contract=off \
     -Iruntime -Iruntime/include -I$(BUILD)/gen -MMD -MP $(VARIANT) $(CFLAGS)
 TS_LDFLAGS = $(VARIANT_LD) $(LDFLAGS)
 LIBS = -lm -lpthread

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -78,6 +79,23 @@ def structure(count: Count, log: Path) -> None:
             count.problem = f"{' '.join(argv)} found something"
 
 
+def exports(build: Path, log: Path) -> str:
+    """The shared library gives away what the public header declares, no more and no less; what is wrong, or ""."""
+    header = (ROOT / "runtime/include/touchstone.h").read_text(encoding="utf-8")
+    public = set(re.findall(r"^TS_API\b[^;(]*?\b(\w+)\(", header, re.MULTILINE))
+    listing = subprocess.run(["nm", "-D", "--defined-only", build / "libtouchstone.so"], capture_output=True, text=True, check=False)
+    # what the compiler's sanitizers bring begins with an underscore
+    found = {line.split()[-1].split("@")[0] for line in listing.stdout.splitlines()}
+    found = {name for name in found if not name.startswith("_")}
+    wrong = [f"{name} is not exported" for name in sorted(public - found)]
+    wrong += [f"{name} is exported and not public" for name in sorted(found - public)]
+    with log.open("a") as file:
+        file.write("".join(f"{line}\n" for line in wrong) + f"libtouchstone.so: {len(found)} functions, {len(public)} in touchstone.h\n")
+    if listing.returncode != 0 or not public:
+        return "libtouchstone.so cannot be read"
+    return f"libtouchstone.so: {wrong[0]}" if wrong else ""
+
+
 def c_tests(*make: str) -> Callable[[Count, Path], None]:
     """cmocka programs of one build, and the embedding examples."""
 
@@ -88,6 +106,11 @@ def c_tests(*make: str) -> Callable[[Count, Path], None]:
             count.failed += 1
             count.problem = "the build failed"
             return
+        if problem := exports(build, log):
+            count.failed += 1
+            count.problem = problem
+        else:
+            count.passed += 1
         results = build / "test-results"
         results.mkdir(exist_ok=True)
         env = {"TOUCHSTONE_FIXTURES": str(ROOT / "fixtures"), "TOUCHSTONE": str(build / "touchstone")}
