@@ -20,11 +20,16 @@ from .model import (
     Expect,
     FileExpectation,
     Level,
+    Made,
     RunSpec,
+    Stdio,
+    System,
     TextExpectation,
 )
 
 GRANTS = frozenset({"inherit-network", "allow-ip-name-lookup", "http", "tcp", "udp"})
+KINDS = frozenset({"fifo", "socket", "link", "directory", "file", "running", "mount"})
+STREAMS = frozenset({"stdin", "stdout", "stderr"})
 REFUSALS = {
     "malformed": Ending.MALFORMED,
     "invalid": Ending.INVALID,
@@ -186,14 +191,58 @@ def _run(table: _Table, folder: Path, fixtures: Path) -> RunSpec:
     guests = [directory.guest for directory in dirs]
     if len(set(guests)) != len(guests):
         raise table.fail("two [[run.dir]] have the same guest path")
+    make = tuple(_made(item, dirs) for item in table.tables("make"))
+    stdio, unstable, unprivileged = _stdio(table), table.texts("unstable"), table.flag("unprivileged")
     table.done()
     limit = float(timeout) if isinstance(timeout, int | float) else 10.0
-    return RunSpec(args, env, stdin, dirs, grants, limit)
+    return RunSpec(args, env, stdin, dirs, grants, limit, make, stdio, unstable, unprivileged)
+
+
+def _stdio(table: _Table) -> Stdio:
+    terminal, stderr = table.texts("terminal"), table.text("stderr") or "pipe"
+    if not STREAMS.issuperset(terminal):
+        raise table.fail(f"terminal: only {', '.join(sorted(STREAMS))} can be one")
+    if stderr not in ("pipe", "full", "unread"):
+        raise table.fail('stderr must be "pipe", "full" or "unread"')
+    if stderr != "pipe" and "stderr" in terminal:
+        raise table.fail("stderr is a terminal or it is not")
+    return Stdio(frozenset(terminal), table.text("stdin-when") or "", table.flag("stdin-open"), stderr)
+
+
+def _made(table: _Table, dirs: tuple[Directory, ...]) -> Made:
+    path, kind = table.need("path"), table.need("kind")
+    to, text, mode = table.text("to"), table.text("text"), table.text("mode")
+    size, read_only = table.take("size"), table.flag("read-only")
+    table.done()
+    if kind not in KINDS:
+        raise table.fail(f"kind must be one of {', '.join(sorted(KINDS))}")
+    found = find_directory(dirs, path)
+    if found is None or found[0].system in (System.DEV, System.PROC):
+        raise table.fail(f"path {path!r} is in no [[run.dir]] that is fresh for every run")
+    if (to is None) == (kind == "link"):
+        raise table.fail("a link, and nothing else, leads to something")
+    if text is not None and kind != "file":
+        raise table.fail("only a file has a text")
+    if (size is not None or read_only) and kind != "mount":
+        raise table.fail("only a mount has a size, or is read-only")
+    if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size <= 0):
+        raise table.fail("size must be a number of bytes")
+    if mode is not None and not re.fullmatch(r"[0-7]{3}", mode):
+        raise table.fail('mode must be three octal digits, like "000"')
+    octal = None if mode is None else int(mode, 8)
+    return Made(
+        path, kind, to or "", (text or "").encode(), octal, size if isinstance(size, int) else 1 << 20, read_only
+    )
 
 
 def _directory(table: _Table, fixtures: Path) -> Directory:
     guest, source, read_only = table.need("guest"), table.text("from"), table.flag("read-only")
+    system = table.text("system")
     table.done()
+    if system is not None:
+        if source is not None or system not in [item.value for item in System]:
+            raise table.fail(f"system must be one of {', '.join(item.value for item in System)}, without from")
+        return Directory(guest, None, read_only, System(system))
     if source is None:
         return Directory(guest, None, read_only)
     tree = fixtures / "trees" / source

@@ -67,6 +67,14 @@ def package_of(interface: str) -> str:
     return interface.partition("/")[0]
 
 
+class System(enum.Enum):
+    """A preopened directory that is not a copy of a tree."""
+
+    DEV = "dev"  # the machine's own /dev
+    PROC = "proc"  # … and /proc
+    OTHER = "other"  # a fresh directory of another file system
+
+
 @dataclass(frozen=True)
 class Directory:
     """A preopened directory: a fresh copy of a tree (or an empty one), and the name that the guest sees."""
@@ -74,6 +82,30 @@ class Directory:
     guest: str
     source: Path | None
     read_only: bool = False
+    system: System | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """Something put into a preopened directory that no copied tree can hold."""
+
+    path: str
+    kind: str
+    to: str = ""
+    text: bytes = b""
+    mode: int | None = None
+    size: int = 1 << 20
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
+class Stdio:
+    """What the standard streams are, where they are not pipes: a terminal, a full device, a pipe that nobody reads, silence."""
+
+    terminal: frozenset[str] = frozenset()
+    stdin_when: str = ""
+    stdin_open: bool = False
+    stderr: str = "pipe"
 
 
 @dataclass(frozen=True)
@@ -86,6 +118,10 @@ class RunSpec:
     dirs: tuple[Directory, ...] = ()
     grants: tuple[str, ...] = ()
     timeout: float = 10.0
+    make: tuple[Made, ...] = ()
+    stdio: Stdio = Stdio()
+    unstable: tuple[str, ...] = ()
+    unprivileged: bool = False
 
 
 @dataclass(frozen=True)
@@ -210,6 +246,7 @@ class Mount:
     host: Path
     guest: str
     read_only: bool
+    system: bool = False
 
 
 @dataclass(frozen=True)

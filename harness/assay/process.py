@@ -16,18 +16,23 @@ import resource
 import selectors
 import signal
 import subprocess
+import termios
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .model import ProcessResult
+from .model import ProcessResult, Stdio
 
 OUTPUT_LIMIT = 4 << 20
 GRACE = 1.0
 SAMPLE = 0.002
 DRAIN = 0.5
+PIPES = Stdio()
+PAUSE = 0.1
+END_OF_FILE = b"\x04"
+"""What ends the input of a terminal."""
 
 
 @dataclass
@@ -50,6 +55,7 @@ def execute(
     env: Mapping[str, str],
     cwd: Path,
     stdin: bytes = b"",
+    stdio: Stdio = PIPES,
     timeout: float,
     output_limit: int = OUTPUT_LIMIT,
     grace: float = GRACE,
@@ -57,22 +63,73 @@ def execute(
 ) -> ProcessResult:
     """Run `argv` to its end, to the end of its time, or until `stop` is set."""
     started = time.monotonic()
+    ends = _Ends(stdio)
     try:
         process = subprocess.Popen(
             list(argv),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=ends.theirs[0],
+            stdout=ends.theirs[1],
+            stderr=ends.theirs[2],
             cwd=cwd,
             env=dict(env),
             start_new_session=True,
             bufsize=0,
         )
     except OSError as error:
+        ends.close()
         return ProcessResult(None, None, False, False, b"", b"", 0.0, 0.0, 0, failure=str(error))
+    finally:
+        ends.close_theirs()
     with contextlib.suppress(OSError, ValueError, AttributeError):
         resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
-    return _Watch(process, started, stdin, timeout, output_limit, grace, stop or threading.Event()).run()
+    return _Watch(process, ends, started, stdin, timeout, output_limit, grace, stop or threading.Event()).run()
+
+
+class _Ends:
+    """Both ends of the three standard streams; those of the process are closed here once it has them."""
+
+    def __init__(self, stdio: Stdio) -> None:
+        self.stdio = stdio
+        self.theirs: list[int] = []
+        self.ours: list[int | None] = []
+        for number, name in enumerate(("stdin", "stdout", "stderr")):
+            if name in stdio.terminal:
+                ours, theirs = os.openpty()
+                _plain(theirs)
+            elif number == 0:
+                theirs, ours = os.pipe()
+            elif number == 2 and stdio.stderr == "full":
+                theirs, ours = os.open("/dev/full", os.O_WRONLY), -1
+            else:
+                ours, theirs = os.pipe()
+                if number == 2 and stdio.stderr == "unread":
+                    os.close(ours)
+                    ours = -1
+            self.theirs.append(theirs)
+            self.ours.append(ours if ours >= 0 else None)
+            if ours >= 0:
+                os.set_blocking(ours, False)
+
+    def close_theirs(self) -> None:
+        while self.theirs:
+            os.close(self.theirs.pop())
+
+    def close_ours(self, number: int) -> None:
+        ours, self.ours[number] = self.ours[number], None
+        if ours is not None:
+            os.close(ours)
+
+    def close(self) -> None:
+        for number in range(3):
+            self.close_ours(number)
+
+
+def _plain(terminal: int) -> None:
+    """Lines as they come: no echo, nothing put into what is written."""
+    mode = termios.tcgetattr(terminal)
+    mode[1] &= ~termios.OPOST
+    mode[3] &= ~termios.ECHO
+    termios.tcsetattr(terminal, termios.TCSANOW, mode)
 
 
 class _Watch:
@@ -81,6 +138,7 @@ class _Watch:
     def __init__(
         self,
         process: subprocess.Popen[bytes],
+        ends: _Ends,
         started: float,
         stdin: bytes,
         timeout: float,
@@ -88,9 +146,12 @@ class _Watch:
         grace: float,
         stop: threading.Event,
     ) -> None:
-        self.process, self.started, self.timeout, self.grace, self.stop = process, started, timeout, grace, stop
+        self.process, self.ends, self.stop = process, ends, stop
+        self.started, self.timeout, self.grace = started, timeout, grace
         self.out, self.err = _Stream(limit), _Stream(limit)
         self.stdin = memoryview(stdin)
+        # when stdin may be written to: at once, or a while after the guest has said something
+        self.feed_at = 0.0 if not ends.stdio.stdin_when else float("inf")
         self.selector = selectors.DefaultSelector()
         self.floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         self.sampled = 0
@@ -101,16 +162,12 @@ class _Watch:
         threading.Thread(target=_ring_at_exit, args=(process.pid, bell_in), daemon=True).start()
 
     def run(self) -> ProcessResult:
-        assert self.process.stdin and self.process.stdout and self.process.stderr
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            os.set_blocking(stream.fileno(), False)
         self.selector.register(self.bell, selectors.EVENT_READ, None)
-        self.selector.register(self.process.stdout, selectors.EVENT_READ, self.out)
-        self.selector.register(self.process.stderr, selectors.EVENT_READ, self.err)
-        if self.stdin:
-            self.selector.register(self.process.stdin, selectors.EVENT_WRITE, None)
-        else:
-            self.process.stdin.close()
+        for ours, stream in ((self.ends.ours[1], self.out), (self.ends.ours[2], self.err)):
+            if ours is not None:
+                self.selector.register(ours, selectors.EVENT_READ, stream)
+        if self.feed_at == 0:
+            self._begin_feed()
         try:
             if not self._pump(self.started + self.timeout):
                 self.timed_out = not (self.out.flooded or self.err.flooded)
@@ -164,6 +221,8 @@ class _Watch:
         age = time.monotonic() - self.started
         pause = SAMPLE if age < 0.1 else 0.02 if age < 2 else 0.2
         ready = self.selector.select(min(left, pause) if not self.ended else left)
+        if self.feed_at and not self.ended:
+            self._look_for_cue()
         if not self.ended:
             self.sampled = max(self.sampled, _high_water(self.process.pid))
         for key, _ in ready:
@@ -175,24 +234,48 @@ class _Watch:
                     chunk = os.read(key.fd, 1 << 16)
                 except BlockingIOError:
                     continue
+                except OSError:  # a terminal that nobody holds any more
+                    chunk = b""
                 if chunk:
                     key.data.take(chunk)
                 else:
                     self.selector.unregister(key.fileobj)
             else:
-                self._feed(key.fileobj)
+                self._feed()
 
-    def _feed(self, fileobj: object) -> None:
-        assert self.process.stdin is not None
+    def _look_for_cue(self) -> None:
+        """Stdin begins a moment after the guest has said that it waits for it."""
+        if self.feed_at == float("inf") and self.ends.stdio.stdin_when.encode() in self.out.data:
+            self.feed_at = time.monotonic() + PAUSE
+        elif time.monotonic() >= self.feed_at:
+            self.feed_at = 0.0
+            self._begin_feed()
+
+    def _begin_feed(self) -> None:
+        assert self.ends.ours[0] is not None
+        if "stdin" in self.ends.stdio.terminal and not self.ends.stdio.stdin_open:
+            self.stdin = memoryview(bytes(self.stdin) + END_OF_FILE)
+        if self.stdin:
+            self.selector.register(self.ends.ours[0], selectors.EVENT_WRITE, None)
+        else:
+            self._end_of_stdin()
+
+    def _feed(self) -> None:
+        assert self.ends.ours[0] is not None
         try:
-            self.stdin = self.stdin[os.write(self.process.stdin.fileno(), self.stdin[: 1 << 16]) :]
+            self.stdin = self.stdin[os.write(self.ends.ours[0], self.stdin[: 1 << 16]) :]
         except BlockingIOError:
             return
         except OSError:  # the reader is gone: that is its right
             self.stdin = self.stdin[:0]
         if not self.stdin:
-            self.selector.unregister(self.process.stdin)
-            self.process.stdin.close()
+            self.selector.unregister(self.ends.ours[0])
+            self._end_of_stdin()
+
+    def _end_of_stdin(self) -> None:
+        # a terminal stays: its end would be a hang-up
+        if not self.ends.stdio.stdin_open and "stdin" not in self.ends.stdio.terminal:
+            self.ends.close_ours(0)
 
     def _signal(self, number: int) -> None:
         # Only ever before the leader is reaped, so the group's number cannot have become another's.
@@ -209,10 +292,7 @@ class _Watch:
     def _close(self) -> None:
         self.selector.close()
         os.close(self.bell)
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        self.ends.close()
 
 
 def _ring_at_exit(pid: int, bell: int) -> None:

@@ -22,6 +22,7 @@ from .cases import find_directory
 from .judge import judge, skip
 from .model import Case, CaseResult, FileState, Inexpressible, Job, Mount, Observation, Peer, Verdict
 from .process import execute
+from .world import mounts, wrap
 
 TRACE_LIMIT = 256 << 10
 TREE_LIMIT = 400
@@ -97,27 +98,47 @@ def run_case(case: Case, adapter: Adapter, peer: Peer, prepared: _Prepared, sett
     component = prepared.get(adapter, peer, case.component)
     scratch = Path(tempfile.mkdtemp(prefix="assay-"))
     try:
-        return _run_in(scratch, case, component, adapter, peer, settings)
+        with mounts(case, scratch) as made:
+            if isinstance(made, Inexpressible):
+                return skip(case, peer.name, made.reason)
+            return _run_in(scratch, made, case, component, adapter, peer, settings)
     finally:
         _remove(scratch)
 
 
-def _run_in(scratch: Path, case: Case, component: Path, adapter: Adapter, peer: Peer, settings: Settings) -> CaseResult:
+def _run_in(
+    scratch: Path,
+    made: tuple[Mount, ...],
+    case: Case,
+    component: Path,
+    adapter: Adapter,
+    peer: Peer,
+    settings: Settings,
+) -> CaseResult:
     work, home = scratch / "cwd", scratch / "home"
     work.mkdir()
     home.mkdir()
-    job = Job(case, component, _mounts(case, scratch), home, settings.trace)
+    job = Job(case, component, made, home, settings.trace)
     command = adapter.command(peer, job)
     if isinstance(command, Inexpressible):
         return skip(case, peer.name, command.reason)
+    argv = wrap(case, made, command.argv)
+    if isinstance(argv, Inexpressible):
+        return skip(case, peer.name, argv.reason)
     timeout = case.run.timeout * settings.timeout_factor + command.startup
     result = execute(
-        command.argv, env=dict(command.env), cwd=work, stdin=case.run.stdin, timeout=timeout, stop=settings.stop
+        argv,
+        env=dict(command.env),
+        cwd=work,
+        stdin=case.run.stdin,
+        stdio=case.run.stdio,
+        timeout=timeout,
+        stop=settings.stop,
     )
     outcome = adapter.interpret(job, result, command)
     seen = Observation(
         outcome=outcome,
-        argv=command.argv,
+        argv=argv,
         stdout=result.stdout,
         stderr=result.stderr,
         trace=_read_trace(command.trace_file),
@@ -129,18 +150,6 @@ def _run_in(scratch: Path, case: Case, component: Path, adapter: Adapter, peer: 
         leftovers=result.leftovers,
     )
     return judge(case, peer.name, seen, strict=settings.strict)
-
-
-def _mounts(case: Case, scratch: Path) -> tuple[Mount, ...]:
-    mounts = []
-    for index, directory in enumerate(case.run.dirs):
-        host = scratch / f"dir{index}"
-        if directory.source is None:
-            host.mkdir()
-        else:
-            shutil.copytree(directory.source, host, symlinks=True)
-        mounts.append(Mount(host, directory.guest, directory.read_only))
-    return tuple(mounts)
 
 
 def _content(path: str, case: Case, mounts: tuple[Mount, ...]) -> bytes | None:
@@ -159,7 +168,7 @@ def _content(path: str, case: Case, mounts: tuple[Mount, ...]) -> bytes | None:
 def _trees(mounts: tuple[Mount, ...]) -> tuple[FileState, ...]:
     """What is in the preopened directories after the run; links are not followed."""
     states: list[FileState] = []
-    for mount in mounts:
+    for mount in (mount for mount in mounts if not mount.system):
         for folder, folders, files in os.walk(mount.host):
             folders.sort()
             for name in sorted([*folders, *files]):

@@ -45,6 +45,8 @@ class Touchstone:
             argv += ["--env", f"{key}={value}"]
         for grant in job.case.run.grants:
             argv += _GRANTS[grant]
+        for name in job.case.run.unstable:
+            argv += ["--unstable", name]
         argv += [str(job.component), *job.case.run.args]
         return Command(tuple(argv), base_environment(job), outcome, trace if job.trace else None)
 

@@ -1,0 +1,166 @@
+"""What a run finds on the host besides copies of trees: special files, other file systems, mounts, fewer rights.
+
+In: a case and the directories of its run. Out: the files, made; argv with what has to run before the runtime; or the reason
+why this machine cannot show it. Only inside the run's own fresh directories is anything made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+from .cases import find_directory
+from .model import Case, Inexpressible, Made, Mount, System
+
+_PLACES = {System.DEV: Path("/dev"), System.PROC: Path("/proc")}
+_OTHER = Path("/dev/shm")
+# Capabilities by which root passes over the permissions of files.
+_OVER_PERMISSIONS = "-dac_override,-dac_read_search,-fowner"
+
+
+@contextlib.contextmanager
+def mounts(case: Case, scratch: Path) -> Iterator[tuple[Mount, ...] | Inexpressible]:
+    """The preopened directories of one run, fresh; gone afterwards but for those that are the machine's own."""
+    made: list[Mount] = []
+    with contextlib.ExitStack() as stack:
+        for index, directory in enumerate(case.run.dirs):
+            host = scratch / f"dir{index}"
+            if directory.system in _PLACES:
+                host = _PLACES[directory.system]
+            elif directory.system is System.OTHER:
+                if not _other_file_system(scratch):
+                    yield Inexpressible(f"{_OTHER} is not a file system other than that of {tempfile.gettempdir()}")
+                    return
+                host = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="assay-", dir=_OTHER)))
+            elif directory.source is None:
+                host.mkdir()
+            else:
+                shutil.copytree(directory.source, host, symlinks=True)
+            made.append(Mount(host, directory.guest, directory.read_only, directory.system in _PLACES))
+        try:
+            for item in case.run.make:
+                _make(item, place_of(case, made, item.path), stack)
+        except OSError as error:
+            yield Inexpressible(f"this machine cannot make {item.path}: {error.strerror or error}")
+            return
+        yield tuple(made)
+
+
+def place_of(case: Case, made: Sequence[Mount], path: str) -> Path:
+    """Where a guest's path is on the host; %XX in it is a byte."""
+    found = find_directory(case.run.dirs, path)
+    assert found is not None
+    inside = os.fsdecode(unquote_to_bytes(found[1]))
+    return made[case.run.dirs.index(found[0])].host / inside
+
+
+def wrap(case: Case, made: Sequence[Mount], argv: Sequence[str]) -> tuple[str, ...] | Inexpressible:
+    """The command line, begun with what takes rights away or mounts."""
+    mounted = [item for item in case.run.make if item.kind == "mount"]
+    before: list[str] = []
+    if mounted:
+        if not _may_mount():
+            return Inexpressible("this machine lets the harness mount nothing in a namespace of its own")
+        script = "".join(
+            f'mount -t tmpfs -o size={item.size},mode=755{",ro" if item.read_only else ""} none "$1" || exit 97; shift; '
+            for item in mounted
+        )
+        places = [str(place_of(case, made, item.path)) for item in mounted]
+        before += [*_namespace(), "sh", "-c", script + 'exec "$@"', "sh", *places]
+    if case.run.unprivileged and os.geteuid() == 0:
+        if not _may_drop():
+            return Inexpressible("run by root, and setpriv cannot take root's rights over files away")
+        before += ["setpriv", f"--bounding-set={_OVER_PERMISSIONS}", "--"]
+    return (*before, *argv)
+
+
+def _make(item: Made, place: Path, stack: contextlib.ExitStack) -> None:
+    if item.kind == "fifo":
+        os.mkfifo(place)
+    elif item.kind == "socket":
+        # the address of a socket is short: it is made in its directory
+        with socket.socket(socket.AF_UNIX) as made, _inside(place.parent) as folder:
+            made.bind(f"/proc/self/fd/{folder}/{place.name}")
+    elif item.kind == "link":
+        place.symlink_to(item.to)
+    elif item.kind in ("directory", "mount"):
+        place.mkdir()
+    elif item.kind == "file":
+        place.write_bytes(item.text)
+    elif item.kind == "running":
+        _running(place, stack)
+    if item.mode is not None:
+        place.chmod(item.mode)
+        # removable again, whoever runs this
+        stack.callback(_unlock, place)
+
+
+def _unlock(place: Path) -> None:
+    with contextlib.suppress(OSError):
+        place.chmod(0o700)
+
+
+@contextlib.contextmanager
+def _inside(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _running(place: Path, stack: contextlib.ExitStack) -> None:
+    """A program that runs for as long as the guest does."""
+    program = shutil.which("sleep")
+    if program is None:
+        raise OSError("there is no program `sleep` to run")
+    shutil.copyfile(os.path.realpath(program), place)
+    place.chmod(0o755)
+    process = subprocess.Popen(
+        [str(place), "600"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+    )
+
+    def end() -> None:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+
+    stack.callback(end)
+
+
+def _other_file_system(scratch: Path) -> bool:
+    try:
+        return os.access(_OTHER, os.W_OK) and _OTHER.stat().st_dev != scratch.stat().st_dev
+    except OSError:
+        return False
+
+
+def _namespace() -> tuple[str, ...]:
+    return ("unshare", "--mount") if os.geteuid() == 0 else ("unshare", "--mount", "--map-root-user")
+
+
+@functools.cache
+def _may_mount() -> bool:
+    with tempfile.TemporaryDirectory(prefix="assay-") as folder:
+        return _works((*_namespace(), "mount", "-t", "tmpfs", "-o", "size=4096", "none", folder))
+
+
+@functools.cache
+def _may_drop() -> bool:
+    return _works(("setpriv", f"--bounding-set={_OVER_PERMISSIONS}", "--", "true"))
+
+
+def _works(argv: Sequence[str]) -> bool:
+    try:
+        done = subprocess.run(argv, capture_output=True, stdin=subprocess.DEVNULL, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0

@@ -1,0 +1,150 @@
+"""What a case can put around a guest: special files, other file systems, mounts, fewer rights, and standard streams of every kind."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Project
+
+from assay import world
+from assay.cases import CaseError
+from assay.model import Case, Inexpressible, Mount, ProcessResult, Stdio
+from assay.process import execute
+
+HEAD = 'title = "x"\ncomponent = "c.wasm"\ninterfaces = ["wasi:cli/run"]\n[expect]\nexit = 2\n'
+DIR = '[[run.dir]]\nguest = "/d"\n'
+
+
+def case_of(project: Project, text: str) -> Case:
+    return project.load(HEAD + text)
+
+
+def run(*argv: str, stdin: bytes = b"", stdio: Stdio = Stdio()) -> ProcessResult:  # noqa: B008
+    return execute(argv, env={"PATH": os.environ["PATH"]}, cwd=Path("/"), stdin=stdin, stdio=stdio, timeout=20)
+
+
+def test_what_no_tree_can_hold(project: Project, tmp_path: Path) -> None:
+    case = case_of(
+        project,
+        DIR
+        + '[[run.make]]\npath = "/d/pipe"\nkind = "fifo"\n'
+        + '[[run.make]]\npath = "/d/socket"\nkind = "socket"\n'
+        + '[[run.make]]\npath = "/d/link"\nkind = "link"\nto = "/etc"\n'
+        + '[[run.make]]\npath = "/d/na%FFme"\nkind = "file"\ntext = "x"\nmode = "000"\n'
+        + '[[run.make]]\npath = "/d/sub"\nkind = "directory"\n'
+        + '[[run.make]]\npath = "/d/sub/running"\nkind = "running"\n',
+    )
+    with world.mounts(case, tmp_path / "fixtures") as made:
+        assert not isinstance(made, Inexpressible), made
+        host = made[0].host
+        assert stat.S_ISFIFO((host / "pipe").stat().st_mode)
+        assert stat.S_ISSOCK((host / "socket").stat().st_mode)
+        assert (host / "link").readlink() == Path("/etc")
+        assert stat.S_IMODE((host / os.fsdecode(b"na\xffme")).stat().st_mode) == 0
+        with pytest.raises(OSError, match="Text file busy"):
+            (host / "sub/running").open("wb").close()
+    (host / "sub/running").open("wb").close()
+
+
+def test_directories_of_the_machine(project: Project, tmp_path: Path) -> None:
+    case = case_of(
+        project,
+        '[[run.dir]]\nguest = "/dev"\nsystem = "dev"\n[[run.dir]]\nguest = "/o"\nsystem = "other"\n' + DIR,
+    )
+    with world.mounts(case, tmp_path / "fixtures") as made:
+        if isinstance(made, Inexpressible):
+            pytest.skip(made.reason)
+        dev, other, fresh = made
+        assert dev == Mount(Path("/dev"), "/dev", False, True)
+        assert other.host.stat().st_dev != fresh.host.stat().st_dev
+    assert not other.host.exists()
+
+
+def test_mounts_are_seen_by_the_process_alone(project: Project, tmp_path: Path) -> None:
+    case = case_of(
+        project,
+        DIR
+        + '[[run.make]]\npath = "/d/small"\nkind = "mount"\nsize = 8192\n'
+        + '[[run.make]]\npath = "/d/fixed"\nkind = "mount"\nread-only = true\n',
+    )
+    with world.mounts(case, tmp_path / "fixtures") as made:
+        assert not isinstance(made, Inexpressible)
+        host = made[0].host
+        script = (
+            f"head -c 100000 /dev/zero > {host}/small/f; echo $?; rmdir {host}/small; echo $?; echo > {host}/fixed/f"
+        )
+        argv = world.wrap(case, made, ("sh", "-c", script))
+        if isinstance(argv, Inexpressible):
+            pytest.skip(argv.reason)
+        result = run(*argv)
+        assert result.stdout == b"1\n1\n"
+        for words in (b"No space left", b"busy", b"Read-only file system"):
+            assert words in result.stderr
+        assert list((host / "small").iterdir()) == []
+
+
+def test_without_the_rights_of_root(project: Project, tmp_path: Path) -> None:
+    case = case_of(
+        project, "[run]\nunprivileged = true\n" + DIR + '[[run.make]]\npath = "/d/f"\nkind = "file"\nmode = "000"\n'
+    )
+    with world.mounts(case, tmp_path / "fixtures") as made:
+        assert not isinstance(made, Inexpressible)
+        argv = world.wrap(case, made, ("cat", f"{made[0].host}/f"))
+        if isinstance(argv, Inexpressible):
+            pytest.skip(argv.reason)
+        assert b"Permission denied" in run(*argv).stderr
+
+
+def test_terminals() -> None:
+    script = "import os, sys; print([os.isatty(n) for n in range(3)], sys.stdin.read()); print('no', file=sys.stderr)"
+    result = run(sys.executable, "-c", script, stdin=b"typed\n", stdio=Stdio(frozenset({"stdin", "stdout"})))
+    assert result.stdout == b"[True, True, False] typed\n\n"
+    assert result.stderr == b"no\n"
+    result = run(sys.executable, "-c", script, stdio=Stdio(frozenset({"stderr"})))
+    assert (result.stdout, result.stderr) == (b"[False, False, True] \n", b"no\n")
+
+
+def test_stdin_that_waits_for_the_guest() -> None:
+    script = "import select, sys; print(len(select.select([0], [], [], 0)[0])); print('now', flush=True); print(sys.stdin.read())"
+    result = run(sys.executable, "-u", "-c", script, stdin=b"text", stdio=Stdio(stdin_when="now"))
+    assert result.stdout == b"0\nnow\ntext\n"
+
+
+def test_stdin_that_stays_open() -> None:
+    script = "import select, sys; print(len(select.select([0], [], [], 0.2)[0]))"
+    assert run(sys.executable, "-c", script, stdio=Stdio(stdin_open=True)).stdout == b"0\n"
+    assert run(sys.executable, "-c", script).stdout == b"1\n"
+
+
+@pytest.mark.parametrize(("kind", "error"), [("full", "ENOSPC"), ("unread", "EPIPE")])
+def test_stderr_that_takes_nothing(kind: str, error: str) -> None:
+    script = f"import errno, os\ntry:\n    os.write(2, b'x')\nexcept OSError as e:\n    print(e.errno == errno.{error})"
+    assert run(sys.executable, "-c", script, stdio=Stdio(stderr=kind)).stdout == b"True\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[run]\nterminal = ["window"]\n',
+        '[run]\nstderr = "closed"\n',
+        '[run]\nterminal = ["stderr"]\nstderr = "full"\n',
+        '[[run.dir]]\nguest = "/d"\nsystem = "sys"\n',
+        '[[run.dir]]\nguest = "/d"\nsystem = "dev"\nfrom = "seed"\n',
+        '[[run.make]]\npath = "/d/f"\nkind = "fifo"\n',
+        '[[run.dir]]\nguest = "/d"\nsystem = "dev"\n[[run.make]]\npath = "/d/f"\nkind = "fifo"\n',
+        DIR + '[[run.make]]\npath = "/d/f"\nkind = "device"\n',
+        DIR + '[[run.make]]\npath = "/d/f"\nkind = "link"\n',
+        DIR + '[[run.make]]\npath = "/d/f"\nkind = "fifo"\nto = "x"\n',
+        DIR + '[[run.make]]\npath = "/d/f"\nkind = "fifo"\ntext = "x"\n',
+        DIR + '[[run.make]]\npath = "/d/f"\nkind = "fifo"\nsize = 1\n',
+        DIR + '[[run.make]]\npath = "/d/f"\nkind = "mount"\nsize = 0\n',
+        DIR + '[[run.make]]\npath = "/d/f"\nkind = "file"\nmode = "9"\n',
+    ],
+)
+def test_what_cannot_be_asked_for(project: Project, text: str) -> None:
+    with pytest.raises(CaseError):
+        case_of(project, text)
