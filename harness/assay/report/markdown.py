@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from ..model import Verdict
 from ..record import Record
+from ..testsuite import SuiteReport
 from .view import SYMBOLS, Count, build
 
 
-def render(record: Record) -> str:
+def render(record: Record, programs: SuiteReport | None = None) -> str:
     view = build(record)
     names = [runtime.name for runtime in view.runtimes]
     out = ["# Conformance of WASI 0.2 runtimes", ""]
@@ -45,6 +46,11 @@ def render(record: Record) -> str:
         for row in split:
             told = "; ".join(f"{', '.join(group.runtimes)}: `{_plain(group.value)}`" for group in row.value_groups)
             out.append(f"- `{row.check.id}`: {told}")
+    if programs is not None:
+        out += ["", f"## Programs of {programs.suite}", ""]
+        for item in programs.runtimes:
+            bad = ", ".join(f"`{result.program.rpartition('/')[2]}`" for result in item.not_passed)
+            out.append(f"- {item.runtime}: {item.passed} of {item.total} pass{'; not: ' + bad if bad else ''}")
     return "\n".join(out) + "\n"
 
 

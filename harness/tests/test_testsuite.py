@@ -1,0 +1,187 @@
+"""Suites of built programs: a fake suite on fake runtimes, the JSON forms, known failures and what the trace must show for them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import made
+import pytest
+from click.testing import CliRunner, Result
+from conftest import Project
+
+from assay import report, testsuite, wast
+from assay.cli import main
+from assay.expect import ExpectationError
+
+COMPONENT = b"\0asm\x0d\0\1\0"
+
+
+def add(project: Project, name: str, spec: object = None, version: str = "wasm32-wasip2") -> None:
+    folder = project.root / "suite" / "rust" / "testsuite" / version
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "manifest.json").write_text(json.dumps({"name": "n", "version": version}), encoding="utf-8")
+    (folder / "tree.dir").mkdir(exist_ok=True)
+    (folder / "tree.dir" / "seed").write_text("seed", encoding="utf-8")
+    (folder / f"{name}.wasm").write_bytes(COMPONENT)
+    if spec is not None:
+        text = spec if isinstance(spec, str) else json.dumps(spec)
+        (folder / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+def run(project: Project, kind: str = "program", *args: str) -> Result:
+    (project.root / "adapter.wasm").write_bytes(COMPONENT)
+    return CliRunner().invoke(
+        main,
+        ["--root", str(project.root), "testsuite", str(project.root / "suite"), "-r", "touchstone", "-j", "1",
+         "--adapter", str(project.root / "adapter.wasm"), "--program", f"touchstone={project.fake(kind)}", *args],
+    )  # fmt: skip
+
+
+def announce(project: Project, text: str) -> None:
+    (project.root / "suites/expectations/testsuite.toml").write_text(text, encoding="utf-8")
+
+
+KNOWN = """
+[[expected]]
+program = "rust/wasm32-wasip2/exits"
+reason = "status 33 becomes 1"
+shows = ['\\Awasi:cli/exit@\\S+ exit\\(err\\) -> exit: 1\\n\\Z']
+lacks = ["exit-with-code"]
+"""
+
+
+@pytest.fixture(autouse=True)
+def _tool(tmp_path: Path) -> None:
+    if wast.find_tool(tmp_path / "tool") is None:
+        pytest.skip("wasm-tools is not installed")
+
+
+def test_expectations_are_honoured(project: Project) -> None:
+    add(project, "plain")
+    add(project, "given", {"args": ["a b", "c"], "env": {"K": "v w"}, "root": "tree.dir", "stdout": "a b c K=v w seed"})
+    add(project, "wrong", {"args": ["a"], "stdout": "b"})
+    add(project, "exits", {"args": ["33"], "exit_code": 33})
+    add(project, "later", version="wasm32-wasip3")
+    done = run(project)
+    assert done.exit_code == 1
+    assert "wasi-testsuite on touchstone: 2 of 4 pass, 2 unexpected" in done.output
+    assert "unexpected FAIL rust/wasm32-wasip2/wrong: stdout is 'a', expected 'b'" in done.output
+    assert "unexpected FAIL rust/wasm32-wasip2/exits: expected exit 33, but: exited 1" in done.output
+    assert "unsupported: 1 of rust/wasm32-wasip3" in done.output
+    assert not (project.root / "suite/rust/testsuite/wasm32-wasip2/tree.dir/left.txt").exists()
+    summary = testsuite.read(project.root / "reports/latest/testsuite.json")
+    assert summary is not None and summary.programs == 4 and summary.unsupported[0].programs == 1
+    assert [item.program for item in summary.runtimes[0].not_passed] == [
+        "rust/wasm32-wasip2/exits",
+        "rust/wasm32-wasip2/wrong",
+    ]
+
+
+def test_a_known_failure_is_shown_by_the_trace(project: Project) -> None:
+    add(project, "exits", {"args": ["33"], "exit_code": 33})
+    announce(project, KNOWN)
+    done = run(project)
+    assert done.exit_code == 0, done.output
+    assert "0 of 1 pass, 1 known" in done.output and "status 33 becomes 1" in done.output
+    announce(project, KNOWN.replace("exit: 1", "exit: 33"))
+    done = run(project)
+    assert done.exit_code == 1 and "the trace does not show" in done.output
+    announce(project, KNOWN.replace("exit-with-code", "asm"))
+    done = run(project)
+    assert done.exit_code == 1 and "the component names asm" in done.output
+
+
+def test_an_unexpected_pass_and_a_stale_entry_are_red(project: Project) -> None:
+    add(project, "exits", {"args": ["3"]})
+    announce(project, KNOWN)
+    done = run(project)
+    assert done.exit_code == 1 and "passes; announced to fail" in done.output
+    announce(project, KNOWN.replace("exits", "gone"))
+    done = run(project)
+    assert done.exit_code == 1 and "matches nothing: rust/wasm32-wasip2/gone: no such program" in done.output
+
+
+@pytest.mark.parametrize("kind", ["trap", "crash", "nothing", "unsupported", "lie-status"])
+def test_no_other_ending_passes(project: Project, kind: str) -> None:
+    add(project, "plain")
+    done = run(project, kind)
+    assert done.exit_code == 1 and "0 of 1 pass, 1 unexpected" in done.output
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("{", "Expecting"),
+        ('{"argv": []}', "unknown key argv"),
+        ('{"args": [], "operations": []}', "two forms"),
+        ('{"args": "a"}', "args is no list"),
+        ('{"root": "nowhere"}', "no directory nowhere"),
+        ('{"exit_code": "1"}', "exit_code"),
+        ('{"operations": [{"type": "connect"}]}', "operation connect needs more than a process"),
+        ('{"proposals": ["http"], "operations": []}', "needs proposals"),
+    ],
+)
+def test_what_cannot_be_run_is_said(project: Project, spec: str, words: str) -> None:
+    add(project, "bad", spec)
+    add(project, "plain")
+    done = run(project)
+    assert done.exit_code == 0 and words in done.output and "1 of 1 pass" in done.output
+
+
+def test_operations(tmp_path: Path) -> None:
+    operations = [
+        {"type": "run", "args": ["x"], "env": {"a": "b"}},
+        {"type": "write", "id": "stdin", "payload": "in"},
+        {"type": "read", "payload": "one"},
+        {"type": "read", "id": "stdout", "payload": " two"},
+        {"type": "wait", "exit_code": 1},
+    ]
+    spec, expect = testsuite.specification({"operations": operations}, tmp_path)
+    assert (spec.args, spec.env, spec.stdin) == (("x",), (("a", "b"),), b"in")
+    assert expect.exit == 1 and expect.stdout.exact == b"one two" and not expect.stderr.given
+
+
+def test_a_suite_that_is_absent_is_said(project: Project) -> None:
+    (project.root / "suite").mkdir()
+    done = run(project)
+    assert done.exit_code == 2 and "no program in" in done.output
+    add(project, "plain")
+    (project.root / "adapter.wasm").write_bytes(COMPONENT)
+    done = run(project, "program", "--adapter", str(project.root / "gone.wasm"))
+    assert done.exit_code == 2 and "the preview1 adapter is absent" in done.output
+
+
+def test_what_no_component_can_be_made_of(project: Project) -> None:
+    add(project, "broken", version="wasm32-wasip1")  # a component is no module
+    done = run(project)
+    assert done.exit_code == 1 and "no component can be made of it" in done.output
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[expected]]\nprogram = 'a'\nreason = 'r'\n",
+        "[[expected]]\nprogram = 'a'\nreason = ' '\nshows = ['x']\n",
+        "[[expected]]\nprogram = 'a'\nreason = 'r'\nshows = []\n",
+        "[[expected]]\nprogram = 'a'\nreason = 'r'\nshows = ['(']\n",
+        "[[expected]]\nprogram = 'a'\nreason = 'r'\nshows = ['x']\nextra = 1\n",
+        2 * "[[expected]]\nprogram = 'a'\nreason = 'r'\nshows = ['x']\n",
+        "other = 1\n",
+        "[",
+    ],
+)
+def test_expectation_errors(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ExpectationError):
+        testsuite.load_known(tmp_path / "x.toml")
+
+
+def test_the_page_shows_the_counts(project: Project) -> None:
+    add(project, "exits", {"args": ["33"], "exit_code": 33})
+    run(project)
+    summary = testsuite.read(project.root / "reports/latest/testsuite.json")
+    page, text = report.html(made.record(), None, summary), report.markdown(made.record(), summary)
+    assert "Programs of wasi-testsuite" in page and "0 of 1" in page and "▲ 1" in page
+    assert "- touchstone: 0 of 1 pass; not: `exits`" in text
+    assert testsuite.read(project.root / "nowhere.json") is None
