@@ -1,4 +1,4 @@
-"""make bench: the programs on every engine that is here, in turn, several rounds; then whole processes.
+"""make bench: the programs on every engine that is here, in turn, several rounds; then calls between components, and whole processes.
 
 In: bench/src, build/libtouchstone.a, build/touchstone. Out: tables on the terminal, build/bench/results.json, build/bench/results.md.
 BENCH=full: larger work, more rounds, and the large components under every runtime. A wrong result is an error, never a time.
@@ -14,6 +14,7 @@ import platform
 import sys
 import time
 
+import calls
 import prepare
 import startup
 import table
@@ -49,7 +50,7 @@ def measure(here: list[Engine], programs: list[Program], rounds: int, factor: in
     return results
 
 
-def as_json(results: table.Results, full: bool) -> str:
+def as_json(results: table.Results, rates: calls.Rates, full: bool) -> str:
     means = {e: m for e in results.engines if (m := results.mean(e))}
     return json.dumps(
         {
@@ -64,6 +65,11 @@ def as_json(results: table.Results, full: bool) -> str:
             "geometric_mean": {e: {"mean": m[0], "least": m[1], "largest": m[2], "programs": m[3]} for e, m in means.items()},
             "over_best_interpreter": {p: {"ratio": a[0], "best": a[1]} for p in results.programs if (a := results.against_best(p))},
             "errors": {e: f for e, f in results.errors.items() if f},
+            "calls": [
+                {"where": call.where, "export": call.export, "what": call.title, "bytes": call.size, "seconds_each": times}
+                for call, times in rates.seconds.items()
+            ],
+            "call_errors": {f"{call.source}.{call.export}": failures for call, failures in rates.errors.items()},
             "processes": [dataclasses.asdict(row) for row in results.rows],
         },
         indent=1,
@@ -78,6 +84,8 @@ def main() -> int:
     parser.add_argument("--full", action="store_true", default=os.environ.get("BENCH") == "full")
     parser.add_argument("--no-processes", action="store_true", help="throughput alone")
     parser.add_argument("--only-processes", action="store_true", help="start-up and loading alone")
+    parser.add_argument("--no-calls", action="store_true", help="without calls between components and to the host")
+    parser.add_argument("--only-calls", action="store_true", help="those alone")
     args = parser.parse_args()
     if not prepare.LIBRARY.exists():
         prepare.say("build/libtouchstone.a is absent: run make first")
@@ -85,8 +93,9 @@ def main() -> int:
     prepare.OUT.mkdir(parents=True, exist_ok=True)
     if not prepare.build_drivers():
         return 1
-    prepare.build_peers()
-    programs = prepare.build_programs()
+    if not args.only_calls:
+        prepare.build_peers()
+    programs = [] if args.only_calls else prepare.build_programs()
     here, absent = engines()
     if args.programs:
         programs = [p for p in programs if p.name in args.programs.split(",")]
@@ -96,21 +105,25 @@ def main() -> int:
         prepare.say(f"{name} is absent")
     rounds = args.rounds or (7 if args.full else 3)
     started = time.monotonic()
-    results = measure(here, [] if args.only_processes else programs, 0 if args.only_processes else rounds, FULL if args.full else 1)
-    if not args.no_processes:
+    throughput = not args.only_processes and not args.only_calls
+    results = measure(here, programs if throughput else [], rounds if throughput else 0, FULL if args.full else 1)
+    rates = calls.Rates() if args.no_calls or args.only_processes else calls.measure(args.full)
+    if not args.no_processes and not args.only_calls:
         runs = 40 if args.full else 10
         results.rows += list(startup.small_module(runs))
         results.rows += list(startup.loading(8 if args.full else 3))
         results.rows += list(startup.components(runs, args.full))
-    lines = [] if args.only_processes else table.throughput(results)
+    lines = table.throughput(results) if throughput else []
+    lines += table.calls(rates)
     lines += table.processes(results)
     print("\n".join(lines))
-    (prepare.OUT / "results.json").write_text(as_json(results, args.full) + "\n")
+    (prepare.OUT / "results.json").write_text(as_json(results, rates, args.full) + "\n")
     (prepare.OUT / "results.md").write_text("\n".join(lines) + "\n")
     prepare.say(f"{time.monotonic() - started:.0f} s; build/bench/results.json, build/bench/results.md")
     ours = results.errors.get("touchstone", {})
-    wrong = any(why.startswith("wrong") for failures in results.errors.values() for why in failures.values())
-    return 1 if ours or wrong else 0
+    wrong = any(why.startswith("wrong") for failures in [*results.errors.values(), *rates.errors.values()] for why in failures.values())
+    ours_too = any("touchstone" in failures for failures in rates.errors.values())
+    return 1 if ours or ours_too or wrong else 0
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from calls import Call, Rates
 from startup import Failure, Row
 
 BASE = "wasm3"
@@ -130,3 +131,28 @@ def processes(results: Results) -> list[str]:
             body.append([row.engine, *cells, last, str(row.runs)])
         lines += ["", *markdown(header, body)]
     return lines
+
+
+def calls(rates: Rates) -> list[str]:
+    """Calls a second, in millions; where bytes count, megabytes a second."""
+    lines: list[str] = []
+    ours, *others = rates.engines or [""]
+    asked = [*dict.fromkeys([*rates.seconds, *rates.errors])]
+
+    def cell(call: Call, engine: str) -> str:
+        if engine in rates.errors.get(call, {}):
+            return "ERROR"
+        each = rates.seconds.get(call, {}).get(engine)
+        if not each:
+            return "–"
+        return f"{call.size / each / 1e6:,.0f} MB/s" if call.size else f"{1e-6 / each:.1f} M/s"
+
+    def ratio(call: Call, engine: str) -> str:
+        times = rates.seconds.get(call, {})
+        return number(times[engine] / times[ours]) if engine in times and ours in times else "–"
+
+    for where in dict.fromkeys(call.where for call in asked):
+        header = [f"calls {where}", *rates.engines, *(f"speed / {engine}'s" for engine in others)]
+        body = [[c.title, *(cell(c, e) for e in rates.engines), *(ratio(c, e) for e in others)] for c in asked if c.where == where]
+        lines += ["", *markdown(header, body)]
+    return lines + [f"{engine}, {call.title}: {why}" for call, failures in rates.errors.items() for engine, why in failures.items()]
