@@ -28,9 +28,22 @@ void ts_pool_free(ts_pool *p) {
 }
 
 ts_status ts_component_load(ts_engine *engine, const void *bytes, size_t len, TS_OWN ts_component **out, ts_error *e) {
+    return ts_component_load_with(engine, bytes, len, "", out, e);
+}
+ts_status ts_component_load_with(ts_engine *engine, const void *bytes, size_t len, const char *features,
+                                 TS_OWN ts_component **out, ts_error *e) {
+    uint32_t bits;
+    TS_TRY(ts_component_features_parse(features, &bits, e));
     if (!ts_bytes_are_component(bytes, len) && len >= 8 && memcmp(bytes, "\0asm", 4) == 0)
         return ts_fail(e, TS_UNSUPPORTED, "this is a core module, not a component");
-    return ts_component_new(engine, bytes, len, true, TS_CF_DEFAULT, out, e);
+    return ts_component_new(engine, bytes, len, true, bits, out, e);
+}
+const char *ts_component_feature(uint32_t i, const char **text) {
+    uint32_t n;
+    const ts_component_feature_row *rows = ts_component_features(&n);
+    if (i >= n) return NULL;
+    if (text) *text = rows[i].text;
+    return rows[i].name;
 }
 uint32_t ts_component_import_count(const ts_component *c) {
     return c->n_imports;
@@ -68,7 +81,9 @@ struct ts_embedded {
 static ts_status call_back(ts_host_call *c, const ts_val *args, ts_val *result) {
     const ts_embedded *x = c->host;
     const embedded_func *f = &x->funcs[c->func - x->def.funcs];
-    return f->fn(c, f->data, args, result);
+    TS_TRY(f->fn(c, f->data, args, result));
+    const ts_ctype *t = c->func->type->result;
+    return t ? ts_val_check(t, result, x->linker->hosts.data[x->host].rt_map, c->err) : TS_OK;
 }
 static ts_status drop_back(ts_host_call *c, uint64_t rep) {
     const ts_embedded *x = c->host;
@@ -217,6 +232,16 @@ static ts_status wit_handle(wit *w, ts_ctype *t) {
     return wit_bad(w, "the resource is not defined in this interface");
 }
 
+static ts_status wit_length(wit *w, ts_ctype *t) {
+    wit_space(w);
+    uint64_t n = 0;
+    while (*w->at >= '0' && *w->at <= '9' && n <= UINT32_MAX) n = n * 10 + (uint64_t)(*w->at++ - '0');
+    if (n == 0 || n > UINT32_MAX) return wit_bad(w, "expected a length, 1 or more");
+    t->kind = TS_CT_FIXED_LIST;
+    t->n = (uint32_t)n;
+    return TS_OK;
+}
+
 static ts_status wit_type(wit *w, const ts_ctype **out, uint32_t depth) {
     static const struct {
         const char *word;
@@ -227,7 +252,7 @@ static ts_status wit_type(wit *w, const ts_ctype **out, uint32_t depth) {
         {"u64", TS_CT_U64},       {"f32", TS_CT_F32},       {"f64", TS_CT_F64},         {"char", TS_CT_CHAR},
         {"string", TS_CT_STRING}, {"record", TS_CT_RECORD}, {"variant", TS_CT_VARIANT}, {"list", TS_CT_LIST},
         {"tuple", TS_CT_TUPLE},   {"flags", TS_CT_FLAGS},   {"enum", TS_CT_ENUM},       {"option", TS_CT_OPTION},
-        {"result", TS_CT_RESULT}, {"own", TS_CT_OWN},       {"borrow", TS_CT_BORROW}};
+        {"result", TS_CT_RESULT}, {"own", TS_CT_OWN},       {"borrow", TS_CT_BORROW},   {"map", TS_CT_MAP}};
     if (depth == WIT_DEPTH) return wit_bad(w, "nested too deeply");
     const char *word;
     TS_TRY(wit_name(w, &word));
@@ -263,6 +288,15 @@ static ts_status wit_type(wit *w, const ts_ctype **out, uint32_t depth) {
     case TS_CT_LIST:
     case TS_CT_OPTION:
         TS_TRY(wit_expect(w, "<"));
+        TS_TRY(wit_type(w, &t->elem, depth + 1));
+        if (kind == TS_CT_LIST && wit_eat(w, ",")) TS_TRY(wit_length(w, t)); /* list<T, N> */
+        TS_TRY(wit_expect(w, ">"));
+        break;
+    case TS_CT_MAP:
+        TS_TRY(wit_expect(w, "<"));
+        TS_TRY(wit_type(w, &t->elem2, depth + 1));
+        if (!ts_ctype_is_key(t->elem2)) return wit_bad(w, "the type before this is no key type");
+        TS_TRY(wit_expect(w, ","));
         TS_TRY(wit_type(w, &t->elem, depth + 1));
         TS_TRY(wit_expect(w, ">"));
         break;
@@ -334,6 +368,24 @@ ts_status ts_linker_define_func(ts_linker *l, const char *interface, const char 
     return TS_OK;
 }
 
+ts_status ts_linker_define_value(ts_linker *l, const char *interface, const char *name, const char *type,
+                                 const char *value, ts_error *e) {
+    const ts_embedded none = {0};
+    wit w = {.start = type, .at = type, .l = l, .x = &none, .base = "", .e = e};
+    ts_linker_value x = {.interface = ts_arena_strndup(&l->arena, interface, strlen(interface)),
+                         .name = ts_arena_strndup(&l->arena, name, strlen(name))};
+    ts_val *v = ts_arena_alloc(&l->arena, sizeof *v);
+    /* strings may point into the text */
+    char *text = ts_arena_strndup(&l->arena, value, strlen(value));
+    if (!x.interface || !x.name || !v || !text) return ts_fail_nomem(e);
+    TS_TRY(wit_type(&w, &x.type, 0));
+    wit_space(&w);
+    if (*w.at) return wit_bad(&w, "something follows the type");
+    TS_TRY(ts_wave_parse(x.type, text, &l->arena, v, e));
+    x.v = v;
+    return ts_vec_push(&l->values, x) ? TS_OK : ts_fail_nomem(e);
+}
+
 void *ts_callback_alloc(ts_host_call *c, size_t size) {
     return ts_arena_alloc(c->arena, size);
 }
@@ -380,6 +432,7 @@ void ts_cstore_interrupt(ts_cstore *s) {
 ts_status ts_cfunc_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_pool *pool, ts_error *e) {
     ts_val none;
     memset(&none, 0, sizeof none);
+    for (uint32_t i = 0; i < f->type->n_params; i++) TS_TRY(ts_val_check(f->type->params[i].type, &args[i], f->res, e));
     return ts_cfunc_call(s, f, args, result ? result : &none, &pool->arena, e);
 }
 

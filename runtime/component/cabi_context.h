@@ -145,8 +145,9 @@ typedef struct ts_closure {
 typedef struct ts_item {
     ts_sort sort;         /* 0: nothing */
     ts_resource *rt;      /* TYPE: of a resource type, else NULL */
-    const ts_ctype *type; /* TYPE: of a value type, may be NULL when nobody will ask */
+    const ts_ctype *type; /* TYPE: of a value type, may be NULL when nobody will ask; VALUE: its type */
     union {
+        const ts_val *value; /* 🪙; in the store's or a component's arena */
         ts_cfunc *func;
         ts_exports *instance;
         ts_closure component;
@@ -203,6 +204,8 @@ struct ts_cinstance {
     uint32_t n_components;
     ts_item *instances;
     uint32_t n_instances;
+    ts_item *values;
+    uint32_t n_values;
     ts_exports exports;
     ts_cinstance *next; /* of the store */
 };
@@ -359,11 +362,18 @@ typedef struct ts_linker_named {
     const char *name;
     const ts_exports *exports;
     ts_module *module;
+    ts_component *component;
 } ts_linker_named;
 typedef struct ts_trace_handle {
     const ts_resource *rt;
     uint64_t rep, number;
 } ts_trace_handle;
+typedef struct ts_linker_value {
+    const char *interface; /* "": imported by itself */
+    const char *name;
+    const ts_ctype *type;
+    const ts_val *v;
+} ts_linker_value;
 typedef struct ts_linker_dummy {
     const char *interface, *name;
     ts_resource *rt;
@@ -372,6 +382,7 @@ struct ts_linker {
     ts_arena arena;
     TS_VEC(ts_linker_host) hosts;
     TS_VEC(ts_linker_named) named;
+    TS_VEC(ts_linker_value) values;
     TS_VEC(ts_linker_dummy) dummies; /* stand for resource types that nothing provides */
     TS_VEC(const char *) denied, unstable, unimplemented;
     TS_VEC(ts_embedded *) embedded;
@@ -390,11 +401,15 @@ bool ts_linker_trap_missing(const ts_linker *l);
 typedef struct ts_missing_list {
     ts_missing *out;
     uint32_t max, n;
+    bool hard; /* one of them is no function and no resource type: nothing can stand for it until it is called */
 } ts_missing_list;
 ts_status ts_linker_resolve(ts_linker *l, ts_component *c, ts_arena *arena, ts_resource **env, ts_item *items,
                             ts_missing_list *missing, ts_error *e) TS_MUST_USE;
 
 /* instance.c */
+/* 🪙 The values among items that are bound to be equal (`eq`) are: of the imports or exports x, whose values stand in `values`. */
+ts_status ts_values_agree(const ts_extern_type *t, const char *name, const ts_item *item, const ts_item *values,
+                          uint32_t n_values, ts_error *e) TS_MUST_USE;
 const ts_item *ts_exports_find(const ts_exports *x, const char *name, size_t len);
 ts_status ts_bind_resources(const ts_def *d, const ts_item *item, ts_resource **env, ts_error *e) TS_MUST_USE;
 const ts_exports *ts_cinstance_exports(const ts_cinstance *i);

@@ -234,12 +234,9 @@ static ts_status lift_flat_record(ts_cabi_cx *cx, const ts_slot **vi, const ts_c
 static ts_status lift_flat_variant(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts_val *out) {
     const ts_slot *end = *vi + t->n_flat;
     uint32_t disc = next_i32(vi);
-    uint32_t n = t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n;
+    uint32_t n = ts_ctype_n_cases(t);
     TS_TRAP_IF(cx->err, disc >= n, "invalid variant discriminant: %u of %u cases", disc, n);
-    const ts_ctype *c = t->kind == TS_CT_OPTION    ? (disc ? t->elem : NULL)
-                        : t->kind == TS_CT_RESULT  ? (disc ? t->elem2 : t->elem)
-                        : t->kind == TS_CT_VARIANT ? t->cases[disc].type
-                                                   : NULL;
+    const ts_ctype *c = ts_ctype_case(t, disc);
     out->variant.disc = disc;
     out->variant.payload = NULL;
     if (c) {
@@ -343,13 +340,10 @@ static ts_status lower_flat_record(ts_cabi_cx *cx, const ts_val *v, const ts_cty
 
 static ts_status lower_flat_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ts_slot **out) {
     ts_slot *end = *out + t->n_flat;
-    uint32_t disc = v->variant.disc, n = t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n;
+    uint32_t disc = v->variant.disc, n = ts_ctype_n_cases(t);
     if (disc >= n) return ts_fail(cx->err, TS_USAGE, "the host gave case %u of a type with %u cases", disc, n);
     *(*out)++ = disc;
-    const ts_ctype *c = t->kind == TS_CT_OPTION    ? (disc ? t->elem : NULL)
-                        : t->kind == TS_CT_RESULT  ? (disc ? t->elem2 : t->elem)
-                        : t->kind == TS_CT_VARIANT ? t->cases[disc].type
-                                                   : NULL;
+    const ts_ctype *c = ts_ctype_case(t, disc);
     if (c) {
         if (!v->variant.payload) return ts_fail(cx->err, TS_USAGE, "the host gave case %u without its payload", disc);
         TS_TRY(ts_lower_flat(cx, v->variant.payload, c, out));

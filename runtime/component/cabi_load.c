@@ -146,19 +146,6 @@ static ts_status load_list_from_valid_range(ts_cabi_cx *cx, uint64_t ptr, uint64
     return TS_OK;
 }
 
-/* The cases of a despecialized variant: how many, and the payload of one. cabi: despecialize */
-static uint32_t n_cases(const ts_ctype *t) {
-    return t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n;
-}
-static const ts_ctype *case_type(const ts_ctype *t, uint32_t i) {
-    switch (t->kind) {
-    case TS_CT_OPTION: return i ? t->elem : NULL;
-    case TS_CT_RESULT: return i ? t->elem2 : t->elem;
-    case TS_CT_VARIANT: return t->cases[i].type;
-    default: return NULL;
-    }
-}
-
 static ts_status load_record(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) {
     ts_val *f = ts_arena_array(cx->arena, t->n, sizeof *f);
     if (!f) return ts_fail_nomem(cx->err);
@@ -170,10 +157,11 @@ static ts_status load_record(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts
 
 static ts_status load_variant(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) {
     uint32_t disc = (uint32_t)load_int(cx, ptr, t->disc_size);
-    TS_TRAP_IF(cx->err, disc >= n_cases(t), "invalid variant discriminant: %u of %u cases", disc, n_cases(t));
+    TS_TRAP_IF(cx->err, disc >= ts_ctype_n_cases(t), "invalid variant discriminant: %u of %u cases", disc,
+               ts_ctype_n_cases(t));
     out->variant.disc = disc;
     out->variant.payload = NULL;
-    const ts_ctype *c = case_type(t, disc);
+    const ts_ctype *c = ts_ctype_case(t, disc);
     if (!c) return TS_OK;
     ts_val *p = ts_arena_alloc(cx->arena, sizeof *p);
     if (!p) return ts_fail_nomem(cx->err);

@@ -177,13 +177,10 @@ static ts_status store_record(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t
 
 /* cabi: store_variant, match_case (the value carries the index) */
 static ts_status store_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr) {
-    uint32_t disc = v->variant.disc, n = t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n;
+    uint32_t disc = v->variant.disc, n = ts_ctype_n_cases(t);
     if (disc >= n) return ts_fail(cx->err, TS_USAGE, "the host gave case %u of a type with %u cases", disc, n);
     store_int(cx, disc, ptr, t->disc_size);
-    const ts_ctype *c = t->kind == TS_CT_OPTION    ? (disc ? t->elem : NULL)
-                        : t->kind == TS_CT_RESULT  ? (disc ? t->elem2 : t->elem)
-                        : t->kind == TS_CT_VARIANT ? t->cases[disc].type
-                                                   : NULL;
+    const ts_ctype *c = ts_ctype_case(t, disc);
     if (c && !v->variant.payload) return ts_fail(cx->err, TS_USAGE, "the host gave case %u without its payload", disc);
     return c ? ts_cabi_store(cx, v->variant.payload, c, ptr + t->payload_offset) : TS_OK;
 }

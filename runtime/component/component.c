@@ -10,6 +10,40 @@ bool ts_bytes_are_component(const uint8_t *bytes, size_t len) {
     return len >= 8 && memcmp(bytes, "\0asm", 4) == 0 && !(bytes[6] == 0 && bytes[7] == 0);
 }
 
+static const ts_component_feature_row FEATURES[] = {
+    {"async", "async functions, streams, futures and their built-ins (WASI 0.3)", TS_CF_ASYNC},
+    {"maps", "the map type (WASI 0.3)", TS_CF_MAPS},
+    {"implements", "implements and external-id of imports and exports (WASI 0.3)", TS_CF_IMPLEMENTS},
+    {"values", "value imports, exports and definitions; component start functions", TS_CF_VALUES},
+    {"nested-names", "nested namespaces and packages in names", TS_CF_NESTED_NAMES},
+    {"more-async-builtins", "more canonical options of async built-ins", TS_CF_MORE_ASYNC_BUILTINS},
+    {"async-stackful", "canon lift with async and without callback", TS_CF_ASYNC_STACKFUL},
+    {"threads", "the threading built-ins", TS_CF_THREADS},
+    {"fixed-length-lists", "lists of a fixed length", TS_CF_FIXED_LISTS},
+    {"error-context", "the error-context type and its built-ins", TS_CF_ERROR_CONTEXT},
+    {"canonical-names", "canonical interface names and version suffixes", TS_CF_CANONICAL_NAMES},
+};
+const ts_component_feature_row *ts_component_features(uint32_t *n) {
+    *n = sizeof FEATURES / sizeof *FEATURES;
+    return FEATURES;
+}
+ts_status ts_component_features_parse(const char *list, uint32_t *out, ts_error *e) {
+    *out = TS_CF_DEFAULT;
+    for (const char *at = list; *at;) {
+        size_t n = strcspn(at, ",");
+        uint32_t bits = n == 3 && memcmp(at, "all", 3) == 0 ? TS_CF_EVERY : 0;
+        for (size_t i = 0; i < sizeof FEATURES / sizeof *FEATURES; i++)
+            if (strlen(FEATURES[i].name) == n && memcmp(FEATURES[i].name, at, n) == 0) bits = FEATURES[i].bit;
+        if (!bits)
+            return ts_fail(e, TS_USAGE, "there is no feature %.*s of the component model here", (int)(n > 60 ? 60 : n),
+                           at);
+        *out |= bits;
+        at += n;
+        if (*at == ',') at++;
+    }
+    return TS_OK;
+}
+
 ts_status ts_component_new(ts_engine *engine, const uint8_t *bytes, size_t len, bool copy, uint32_t features,
                            ts_component **out, ts_error *e) {
     *out = NULL;

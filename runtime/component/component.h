@@ -15,7 +15,7 @@
 #define TS_COMPONENT_COMPONENT_H
 #include "base/arena.h"
 #include "base/map.h"
-#include "component/ctype.h"
+#include "component/val.h"
 #include "core/module.h"
 
 typedef struct ts_component ts_component;
@@ -114,6 +114,10 @@ struct ts_extern_type {
     const ts_component_type *component;
     const ts_core_module_type *module_type; /* CORE_MODULE */
     const ts_ctype *value;                  /* VALUE */
+    /* VALUE with an eq bound: which entry of the value space where it stands (of a component, or of an instance type: its value exports in
+     * order). The text has no rule by which two bounds are compared: the values are, when they meet at instantiation. */
+    bool value_is_eq;
+    uint32_t value_eq;
 };
 /* TYPE with an eq bound to a func, instance or component type has `func`, `instance` or `component` set. */
 
@@ -234,12 +238,12 @@ typedef struct ts_def {
             uint32_t n_args;
             const uint32_t *args;
             uint32_t n_results;
+            const ts_ctype *result; /* NULL: none */
         } start;
         struct {
             const ts_ctype *type;
-            const uint8_t *at;
-            uint32_t len;
-        } value; /* Binary.md#value-definitions, checked */
+            const ts_val *v;
+        } value; /* Binary.md#value-definitions, read */
     };
 } ts_def;
 
@@ -275,10 +279,21 @@ enum {
     TS_CF_IMPLEMENTS = 1u << 5,
     TS_CF_NESTED_NAMES = 1u << 6,
     TS_CF_CANONICAL_NAMES = 1u << 7,
-    TS_CF_ALL =
-        0x3fu, /* what the official scripts suppose: they want nested names refused; canonical names are younger than they */
+    TS_CF_MORE_ASYNC_BUILTINS = 1u << 8,
+    TS_CF_ASYNC_STACKFUL = 1u << 9,
+    TS_CF_THREADS = 1u << 10,
+    TS_CF_EVERY = 0x7ffu,
+    /* what the official scripts suppose: they want nested names refused; canonical names are younger than they */
+    TS_CF_ALL = TS_CF_EVERY & ~(TS_CF_NESTED_NAMES | TS_CF_CANONICAL_NAMES),
     TS_CF_DEFAULT = 0,
 };
+/* spec: Explainer.md#gated-features. The features by name, and a list of them ("values,maps", "all") into bits. */
+typedef struct ts_component_feature_row {
+    const char *name, *text;
+    uint32_t bit;
+} ts_component_feature_row;
+const ts_component_feature_row *ts_component_features(uint32_t *n);
+ts_status ts_component_features_parse(const char *list, uint32_t *out, ts_error *e) TS_MUST_USE;
 
 bool ts_bytes_are_component(const uint8_t *bytes, size_t len); /* layer field of the preamble */
 ts_status ts_component_new(ts_engine *engine, const uint8_t *bytes, size_t len, bool copy, uint32_t features,

@@ -58,6 +58,10 @@ const ts_ctype *ts_ctype_primitive(ts_ct_kind k) {
     return k == TS_CT_ERROR_CONTEXT ? &ERROR_CONTEXT : NULL;
 }
 
+bool ts_ctype_is_key(const ts_ctype *t) {
+    return t->kind <= TS_CT_STRING && t->kind != TS_CT_F32 && t->kind != TS_CT_F64;
+}
+
 /* --- layout ------------------------------------------------------------------------------------------------------ */
 static uint64_t align_to(uint64_t at, uint64_t align) {
     return (at + align - 1) / align * align;

@@ -90,6 +90,8 @@ const ts_ctype *ts_ctype_primitive(ts_ct_kind k);
  * cabi: alignment, elem_size, flatten_type */
 struct ts_arena;
 ts_status ts_ctype_finish(ts_ctype *t, struct ts_arena *arena, ts_error *e) TS_MUST_USE;
+/* spec: Explainer.md#type-definitions: keytype */
+bool ts_ctype_is_key(const ts_ctype *t);
 /* "record", "list", "u32" */
 const char *ts_ct_kind_name(ts_ct_kind k);
 /* WIT spelling ("result<u32, string>"), into buf; returns buf. */

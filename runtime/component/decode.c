@@ -442,84 +442,123 @@ static ts_status read_start(ts_scope *s, ts_reader *r, ts_def *def) {
             return TS_BAD(s, off, r->section, "value type mismatch for component start function argument %u: %s", i,
                           reason);
     }
+    def->start.result = t->result;
     return t->result ? TS_PUSH(s, values, (ts_value_entry){t->result, false}) : TS_OK;
 }
 
-/* spec: Binary.md#value-definitions */
-static ts_status skim_value(ts_scope *s, ts_reader *r, const ts_ctype *t) {
+/* spec: Binary.md#value-definitions: a literal, into the component's arena. Strings stay where they are in the input. */
+static ts_status read_literal(ts_scope *s, ts_reader *r, const ts_ctype *t, ts_val *out);
+static ts_status read_literals(ts_scope *s, ts_reader *r, const ts_ctype *const *types, const ts_ctype *elem,
+                               uint32_t n, const ts_val **out) {
+    ts_val *v;
+    ALLOC(s->d, v, n);
+    *out = v;
+    for (uint32_t i = 0; i < n; i++) TS_TRY(read_literal(s, r, types ? types[i] : elem, &v[i]));
+    return TS_OK;
+}
+static ts_status read_literal_list(ts_scope *s, ts_reader *r, const ts_ctype *t, uint32_t n, ts_val *out) {
+    const ts_val *vals;
+    out->list.len = n;
+    if (t->kind == TS_CT_MAP) {
+        const ts_ctype *pair[2] = {t->elem2, t->elem};
+        ts_val *entries;
+        ALLOC(s->d, entries, n);
+        out->list.ptr = entries;
+        for (uint32_t i = 0; i < n; i++) {
+            entries[i].list.len = 2;
+            TS_TRY(read_literals(s, r, pair, NULL, 2, &entries[i].list.ptr));
+        }
+        return TS_OK;
+    }
+    TS_TRY(read_literals(s, r, NULL, t->elem, n, &vals));
+    out->list.ptr = vals;
+    if (!ts_ct_is_raw_elem(t->elem->kind)) return TS_OK;
+    uint8_t *raw = ts_dec_alloc(s->d, n, t->elem->size);
+    if (!raw) return TS_NOMEM;
+    for (uint32_t i = 0; i < n; i++) memcpy(raw + (size_t)i * t->elem->size, &vals[i], t->elem->size);
+    out->raw.ptr = raw;
+    return TS_OK;
+}
+static ts_status read_literal_case(ts_scope *s, ts_reader *r, const ts_ctype *t, ts_val *out) {
+    uint32_t disc = 0;
     uint8_t b = 0;
+    if (t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT) {
+        TS_TRY(ts_read_u8(r, &b));
+        disc = b;
+    } else {
+        TS_TRY(ts_read_u32(r, &disc));
+    }
+    if (disc >= ts_ctype_n_cases(t))
+        return ts_reader_fail(r, "invalid %s discriminant %u", ts_ct_kind_name(t->kind), disc);
+    const ts_ctype *payload = ts_ctype_case(t, disc);
+    out->variant.disc = disc;
+    return payload ? read_literals(s, r, NULL, payload, 1, &out->variant.payload) : TS_OK;
+}
+
+static ts_status read_literal(ts_scope *s, ts_reader *r, const ts_ctype *t, ts_val *out) {
     uint32_t n = 0;
-    uint64_t w = 0;
-    int64_t z;
+    uint8_t b = 0;
     const uint8_t *p;
-    const char *name;
     if (s->d->budget == 0) return ts_reader_fail(r, "a value is too large");
     s->d->budget--;
+    memset(out, 0, sizeof *out);
     switch (t->kind) {
     case TS_CT_BOOL:
         TS_TRY(ts_read_u8(r, &b));
+        out->b = b == 1;
         return b <= 1 ? TS_OK : ts_reader_fail(r, "invalid boolean value (0x%x)", b);
     case TS_CT_S8:
-    case TS_CT_U8: return ts_read_u8(r, &b);
-    case TS_CT_S16: return ts_read_leb_slow(r, &w, 16, true);
-    case TS_CT_U16: return ts_read_leb_slow(r, &w, 16, false);
-    case TS_CT_S32: return ts_read_leb_slow(r, &w, 32, true);
-    case TS_CT_U32: return ts_read_leb_slow(r, &w, 32, false);
-    case TS_CT_S64: return ts_read_s64(r, &z);
-    case TS_CT_U64: return ts_read_u64(r, &w);
-    case TS_CT_F32: {
-        uint32_t v;
+    case TS_CT_U8: return ts_read_u8(r, &out->u8);
+    case TS_CT_S16: return ts_read_leb_slow(r, &out->u64, 16, true);
+    case TS_CT_U16: return ts_read_leb_slow(r, &out->u64, 16, false);
+    case TS_CT_S32: return ts_read_leb_slow(r, &out->u64, 32, true);
+    case TS_CT_U32: return ts_read_leb_slow(r, &out->u64, 32, false);
+    case TS_CT_S64: return ts_read_s64(r, &out->s64);
+    case TS_CT_U64: return ts_read_u64(r, &out->u64);
+    case TS_CT_F32:
         TS_TRY(ts_read_bytes(r, 4, &p));
-        memcpy(&v, p, 4);
-        return (v & 0x7fffffffu) <= 0x7f800000u || v == 0x7fc00000u
+        memcpy(&out->u32, p, 4);
+        return (out->u32 & 0x7fffffffu) <= 0x7f800000u || out->u32 == 0x7fc00000u
                    ? TS_OK
                    : ts_reader_fail(r, "a NaN other than the canonical one");
-    }
-    case TS_CT_F64: {
-        uint64_t v;
+    case TS_CT_F64:
         TS_TRY(ts_read_bytes(r, 8, &p));
-        memcpy(&v, p, 8);
-        return (v & ~(1ull << 63)) <= 0x7ff0000000000000u || v == 0x7ff8000000000000u
+        memcpy(&out->u64, p, 8);
+        return (out->u64 & ~(1ull << 63)) <= 0x7ff0000000000000u || out->u64 == 0x7ff8000000000000u
                    ? TS_OK
                    : ts_reader_fail(r, "a NaN other than the canonical one");
-    }
     case TS_CT_CHAR:
         if (ts_reader_done(r)) return ts_read_eof(r);
         n = *r->at < 0x80 ? 1 : *r->at < 0xe0 ? 2 : *r->at < 0xf0 ? 3 : 4;
         TS_TRY(ts_read_bytes(r, n, &p));
-        return ts_utf8_valid(p, n) ? TS_OK : ts_reader_fail(r, "malformed UTF-8 encoding");
-    case TS_CT_STRING: return ts_read_name(r, &name, &n);
-    case TS_CT_RECORD:
-    case TS_CT_TUPLE:
-        for (uint32_t i = 0; i < t->n; i++) TS_TRY(skim_value(s, r, t->cases[i].type));
+        if (!ts_utf8_valid(p, n)) return ts_reader_fail(r, "malformed UTF-8 encoding");
+        ts_utf8_decode(p, &out->ch);
         return TS_OK;
+    case TS_CT_STRING:
+        TS_TRY(ts_read_name(r, &out->str.ptr, &n));
+        out->str.len = n;
+        return TS_OK;
+    case TS_CT_RECORD:
+    case TS_CT_TUPLE: {
+        const ts_ctype **types;
+        ALLOC(s->d, types, t->n);
+        for (uint32_t i = 0; i < t->n; i++) types[i] = t->cases[i].type;
+        out->list.len = t->n;
+        return read_literals(s, r, types, NULL, t->n, &out->list.ptr);
+    }
     case TS_CT_VARIANT:
     case TS_CT_ENUM:
-        TS_TRY(ts_read_u32(r, &n));
-        if (n >= t->n) return ts_reader_fail(r, "invalid %s discriminant %u", ts_ct_kind_name(t->kind), n);
-        return t->kind == TS_CT_VARIANT && t->cases[n].type ? skim_value(s, r, t->cases[n].type) : TS_OK;
-    case TS_CT_LIST:
-        TS_TRY(ts_read_count(r, &n));
-        for (uint32_t i = 0; i < n; i++) TS_TRY(skim_value(s, r, t->elem));
-        return TS_OK;
-    case TS_CT_FIXED_LIST:
-        for (uint32_t i = 0; i < t->n; i++) TS_TRY(skim_value(s, r, t->elem));
-        return TS_OK;
-    case TS_CT_MAP:
-        TS_TRY(ts_read_count(r, &n));
-        for (uint32_t i = 0; i < n; i++) {
-            TS_TRY(skim_value(s, r, t->elem2));
-            TS_TRY(skim_value(s, r, t->elem));
-        }
-        return TS_OK;
-    case TS_CT_FLAGS: return ts_read_bytes(r, (t->n + 7) / 8, &p);
     case TS_CT_OPTION:
-    case TS_CT_RESULT: {
-        TS_TRY(ts_read_u8(r, &b));
-        if (b > 1) return ts_reader_fail(r, "invalid %s discriminant %u", ts_ct_kind_name(t->kind), b);
-        const ts_ctype *payload = t->kind == TS_CT_OPTION ? (b ? t->elem : NULL) : (b ? t->elem2 : t->elem);
-        return payload ? skim_value(s, r, payload) : TS_OK;
-    }
+    case TS_CT_RESULT: return read_literal_case(s, r, t, out);
+    case TS_CT_LIST:
+    case TS_CT_MAP: TS_TRY(ts_read_count(r, &n)); return read_literal_list(s, r, t, n, out);
+    case TS_CT_FIXED_LIST:
+        if (t->n > ts_reader_left(r)) return ts_read_eof(r); /* no value has fewer bytes than one */
+        return read_literal_list(s, r, t, t->n, out);
+    case TS_CT_FLAGS:
+        TS_TRY(ts_read_bytes(r, (t->n + 7) / 8, &p));
+        for (uint32_t i = 0; i < t->n; i++) out->flags.bits |= (uint32_t)(p[i / 8] >> (i % 8) & 1) << i;
+        return TS_OK;
     default:
         return TS_BAD(s, ts_reader_offset(r), r->section, "a literal of type %s is not possible",
                       ts_ct_kind_name(t->kind));
@@ -534,9 +573,7 @@ static ts_status read_value(ts_scope *s, ts_reader *r, ts_def *def) {
     TS_TRY(ts_read_sub(r, len, &v));
     def->kind = TS_DEF_VALUE;
     def->sort = TS_SORT_VALUE;
-    def->value.at = v.at;
-    def->value.len = len;
-    TS_TRY(skim_value(s, &v, def->value.type));
+    TS_TRY(read_literals(s, &v, NULL, def->value.type, 1, &def->value.v));
     if (!ts_reader_done(&v)) return ts_reader_fail(&v, "trailing bytes after a value");
     return TS_PUSH(s, values, (ts_value_entry){def->value.type, false});
 }

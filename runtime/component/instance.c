@@ -148,7 +148,7 @@ static ts_status item_of(inst_ctx *x, ts_sort_idx what, ts_item *out) {
         out->sort = TS_SORT_CORE_MODULE;
         out->module = i->core_modules[what.index];
         return TS_OK;
-    case TS_SORT_VALUE: return ts_fail(x->e, TS_UNSUPPORTED, "values in the component model are not implemented");
+    case TS_SORT_VALUE: *out = i->values[what.index]; return TS_OK;
     default: return ts_fail(x->e, TS_INVALID, "a component cannot hand on a %s", ts_sort_name(what.sort));
     }
 }
@@ -161,8 +161,37 @@ static ts_status push_item(inst_ctx *x, const ts_item *item) {
     case TS_SORT_COMPONENT: i->components[i->n_components++] = *item; return TS_OK;
     case TS_SORT_INSTANCE: i->instances[i->n_instances++] = *item; return TS_OK;
     case TS_SORT_CORE_MODULE: i->core_modules[i->n_core_modules++] = item->module; return TS_OK;
-    default: return ts_fail(x->e, TS_UNSUPPORTED, "values in the component model are not implemented");
+    case TS_SORT_VALUE: i->values[i->n_values++] = *item; return TS_OK;
+    default: return ts_fail(x->e, TS_INVALID, "a component has no index space of sort %s", ts_sort_name(item->sort));
     }
+}
+
+/* 🪙 How an `eq` bound is kept: the text gives no rule by which two bounds are compared (Explainer.md#value-definitions has only what type is
+ * inferred), so validation looks at their types, and the values themselves are compared where they are given. */
+static bool same_value(const ts_item *a, const ts_item *b) {
+    return ts_val_equal(a->type, a->value, b->value);
+}
+ts_status ts_values_agree(const ts_extern_type *t, const char *name, const ts_item *item, const ts_item *values,
+                          uint32_t n_values, ts_error *e) {
+    if (t->sort == TS_SORT_VALUE && t->value_is_eq &&
+        (t->value_eq >= n_values || !same_value(item, &values[t->value_eq])))
+        return ts_fail(e, TS_UNLINKABLE, "the value `%s` is not the one that its type asks for", name);
+    if (t->sort != TS_SORT_INSTANCE) return TS_OK;
+    const ts_instance_type *it = t->instance;
+    ts_item own[16]; /* the value space of the instance's type: its exports of that sort */
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < it->n; i++) {
+        const ts_named_extern *x = &it->exports[i];
+        if (x->type->sort != TS_SORT_VALUE && x->type->sort != TS_SORT_INSTANCE) continue;
+        const ts_item *given = ts_exports_find(item->instance, x->name, x->name_len);
+        if (!given) return ts_fail(e, TS_UNLINKABLE, "`%s` has no `%s`", name, x->name);
+        TS_TRY(ts_values_agree(x->type, x->name, given, own, n, e));
+        if (x->type->sort != TS_SORT_VALUE) continue;
+        if (n == sizeof own / sizeof *own)
+            return ts_fail(e, TS_UNSUPPORTED, "more than %zu values in an instance type", sizeof own / sizeof *own);
+        own[n++] = *given;
+    }
+    return TS_OK;
 }
 
 static bool core_inst_export(const ts_core_inst *ci, const char *name, size_t len, ts_extern *out) {
@@ -381,16 +410,16 @@ static ts_status def_type(inst_ctx *x, const ts_def *d) {
     return push_item(x, &item);
 }
 
+/* spec: Explainer.md#start-definitions: a call whose arguments and result are values; they live as long as the store */
 static ts_status def_start(inst_ctx *x, const ts_def *d) {
-    if (d->start.n_args || d->start.n_results)
-        return ts_fail(x->e, TS_UNSUPPORTED, "a component start function with values is not implemented");
-    ts_arena *scratch = NULL;
-    TS_TRY(ts_scratch_enter(x->s, &scratch, x->e));
-    ts_val none;
-    memset(&none, 0, sizeof none);
-    ts_status st = ts_cfunc_call_from(x->s, x->i->funcs[d->start.func].func, x->i, NULL, &none, scratch, x->e);
-    ts_scratch_leave(x->s);
-    return st;
+    ts_arena *a = &x->s->arena;
+    ts_val *args = ts_arena_array(a, d->start.n_args, sizeof *args), *result = ts_arena_alloc(a, sizeof *result);
+    if (!args || !result) return ts_fail_nomem(x->e);
+    for (uint32_t k = 0; k < d->start.n_args; k++) args[k] = *x->i->values[d->start.args[k]].value;
+    TS_TRY(ts_cfunc_call_from(x->s, x->i->funcs[d->start.func].func, x->i, args, result, a, x->e));
+    if (!d->start.n_results) return TS_OK;
+    ts_item item = {.sort = TS_SORT_VALUE, .type = d->start.result, .value = result};
+    return push_item(x, &item);
 }
 
 static ts_status carry_out(inst_ctx *x, const ts_def *d) {
@@ -423,15 +452,21 @@ static ts_status carry_out(inst_ctx *x, const ts_def *d) {
     case TS_DEF_IMPORT: {
         item = x->imports[x->n_imports_done++];
         TS_TRY(ts_bind_resources(d, &item, i->res, x->e));
+        if (i->component->features & TS_CF_VALUES)
+            TS_TRY(ts_values_agree(d->import.type, d->import.name, &item, i->values, i->n_values, x->e));
         return push_item(x, &item);
     }
     case TS_DEF_EXPORT:
         TS_TRY(item_of(x, d->export_.what, &item));
+        if (i->component->features & TS_CF_VALUES)
+            TS_TRY(ts_values_agree(d->export_.type, d->export_.name, &item, i->values, i->n_values, x->e));
         TS_TRY(ts_bind_resources(d, &item, i->res, x->e));
         exports_add(&i->exports, d->export_.name, d->export_.name_len, &item);
         return push_item(x, &item);
     case TS_DEF_START: return def_start(x, d);
-    case TS_DEF_VALUE: return ts_fail(x->e, TS_UNSUPPORTED, "values in the component model are not implemented");
+    case TS_DEF_VALUE:
+        item = (ts_item){.sort = TS_SORT_VALUE, .type = d->value.type, .value = d->value.v};
+        return push_item(x, &item);
     }
     return ts_fail(x->e, TS_INVALID, "unknown definition");
 }
@@ -466,7 +501,8 @@ static ts_status instantiate(ts_cstore *s, ts_component *c, ts_cinstance *parent
               (i->funcs = space(a, c->n_funcs, sizeof *i->funcs)) &&
               (i->types = space(a, c->n_types, sizeof *i->types)) &&
               (i->components = space(a, c->n_components, sizeof *i->components)) &&
-              (i->instances = space(a, c->n_instances, sizeof *i->instances));
+              (i->instances = space(a, c->n_instances, sizeof *i->instances)) &&
+              (i->values = space(a, c->n_values, sizeof *i->values));
     if (!ok) return ts_fail_nomem(e);
     TS_TRY(exports_alloc(a, &i->exports, c->n_exports, e));
     i->exports.owner = i;
@@ -485,7 +521,7 @@ ts_status ts_component_instantiate(ts_cstore *s, ts_linker *l, ts_component *c, 
     memset(&first, 0, sizeof first);
     ts_missing_list missing = {.out = &first, .max = 1};
     TS_TRY(ts_linker_resolve(l, c, &s->arena, env, imports, &missing, e));
-    if (missing.n && !(l && ts_linker_trap_missing(l))) {
+    if (missing.n && (missing.hard || !(l && ts_linker_trap_missing(l)))) {
         return ts_fail(e, TS_UNLINKABLE, "the import `%s%s%s` cannot be linked: %s%s", first.name,
                        first.function[0] ? " " : "", first.function, first.reason,
                        missing.n > 1 ? " (and others)" : "");
@@ -515,7 +551,7 @@ static const ts_item *find_instance(const ts_exports *x, const char *name) {
     return NULL;
 }
 
-ts_cfunc *ts_cinstance_func(ts_cinstance *i, const char *interface, const char *name) {
+static const ts_item *find_export(ts_cinstance *i, const char *interface, const char *name, ts_sort sort) {
     const ts_exports *x = &i->exports;
     if (interface) {
         const ts_item *it = find_instance(x, interface);
@@ -523,5 +559,15 @@ ts_cfunc *ts_cinstance_func(ts_cinstance *i, const char *interface, const char *
         x = it->instance;
     }
     const ts_item *it = ts_exports_find(x, name, strlen(name));
-    return it && it->sort == TS_SORT_FUNC ? it->func : NULL;
+    return it && it->sort == sort ? it : NULL;
+}
+ts_cfunc *ts_cinstance_func(ts_cinstance *i, const char *interface, const char *name) {
+    const ts_item *it = find_export(i, interface, name, TS_SORT_FUNC);
+    return it ? it->func : NULL;
+}
+const ts_val *ts_cinstance_value(ts_cinstance *i, const char *interface, const char *name, const ts_ctype **type) {
+    const ts_item *it = find_export(i, interface, name, TS_SORT_VALUE);
+    if (!it) return NULL;
+    *type = it->type;
+    return it->value;
 }

@@ -27,10 +27,6 @@ ts_status ts_linker_check(ts_linker *l, const ts_component *c, ts_missing *out, 
 ts_status ts_component_instantiate(ts_cstore *s, ts_linker *l, ts_component *c, ts_cinstance **out,
                                    ts_error *e) TS_MUST_USE;
 
-/* Give the linker an existing instance under a name (for .wast `register` / named instances and composition). */
-ts_status ts_linker_add_instance(ts_linker *l, const char *name, ts_cinstance *i, ts_error *e) TS_MUST_USE;
-ts_status ts_linker_add_module(ts_linker *l, const char *name, ts_module *m, ts_error *e) TS_MUST_USE;
-
 /* Find an export by path: "run", or interface name then function; semver-compatible interface names match. */
 ts_cfunc *ts_cinstance_func(ts_cinstance *i, const char *interface /* or NULL */, const char *name);
 /* Function type and resource map of an export. */

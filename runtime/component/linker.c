@@ -2,6 +2,8 @@
  * In: host definitions, named instances, a component's imports. Out: items to instantiate with, or a list of what is missing.
  * spec: Explainer.md#import-and-export-definitions (names, versions), Subtyping.md; wit: versions of WASI 0.2 */
 #include "component/cabi_context.h"
+#include "component/validate.h"
+#include "core/store.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +18,9 @@ void ts_linker_destroy(ts_linker *l) {
     if (!l) return;
     for (uint32_t i = 0; i < l->named.len; i++) {
         if (l->named.data[i].module) ts_module_free(l->named.data[i].module);
+        ts_component_free(l->named.data[i].component);
     }
+    ts_vec_free(&l->values);
     ts_vec_free(&l->hosts);
     ts_vec_free(&l->named);
     ts_vec_free(&l->dummies);
@@ -75,19 +79,23 @@ ts_resource *ts_linker_resource(ts_linker *l, const char *interface, const char 
     return NULL;
 }
 
-static ts_status add_named(ts_linker *l, const char *name, const ts_exports *x, ts_module *m, ts_error *e) {
-    const char *copy = ts_arena_strndup(&l->arena, name, strlen(name));
-    ts_linker_named n = {.name = copy, .exports = x, .module = m};
-    if (!copy || !ts_vec_push(&l->named, n)) return ts_fail_nomem(e);
-    return TS_OK;
+static ts_status add_named(ts_linker *l, const char *name, ts_linker_named n, ts_error *e) {
+    n.name = ts_arena_strndup(&l->arena, name, strlen(name));
+    return n.name && ts_vec_push(&l->named, n) ? TS_OK : ts_fail_nomem(e);
 }
 ts_status ts_linker_add_instance(ts_linker *l, const char *name, ts_cinstance *i, ts_error *e) {
-    return add_named(l, name, ts_cinstance_exports(i), NULL, e);
+    return add_named(l, name, (ts_linker_named){.exports = ts_cinstance_exports(i)}, e);
 }
 ts_status ts_linker_add_module(ts_linker *l, const char *name, ts_module *m, ts_error *e) {
     ts_module_ref(m);
-    ts_status st = add_named(l, name, NULL, m, e);
+    ts_status st = add_named(l, name, (ts_linker_named){.module = m}, e);
     if (st != TS_OK) ts_module_free(m);
+    return st;
+}
+ts_status ts_linker_add_component(ts_linker *l, const char *name, ts_component *c, ts_error *e) {
+    __atomic_fetch_add(&c->refs, 1, __ATOMIC_RELAXED);
+    ts_status st = add_named(l, name, (ts_linker_named){.component = c}, e);
+    if (st != TS_OK) ts_component_free(c);
     return st;
 }
 
@@ -184,6 +192,13 @@ static void miss(resolver *r, const char *name, const char *function, const char
         snprintf(o->reason, sizeof o->reason, "%s", reason);
     }
     m->n++;
+}
+
+/* … something that cannot be put off until it is called. */
+static ts_status miss_hard(resolver *r, const char *name, const char *inner, const char *reason) {
+    r->missing->hard = true;
+    miss(r, name, inner, reason);
+    return TS_OK;
 }
 
 /* Why nothing provides an interface of this name. */
@@ -300,6 +315,89 @@ static ts_status check_func(resolver *r, const char *import_name, const ts_named
     return it->func ? TS_OK : ts_fail_nomem(r->e);
 }
 
+static bool same_slot(const ts_ct_cmp *c, uint32_t have,
+                      uint32_t want) { /* values that an embedder gives hold no handles */
+    (void)c, (void)have, (void)want;
+    return false;
+}
+/* 🪙 A value by name, of an interface ("": by itself). */
+static ts_status resolve_value(resolver *r, const char *interface, const ts_named_extern *x, ts_item *out) {
+    ts_iface_name want, have;
+    bool parsed = ts_name_parse(interface, strlen(interface), &want);
+    const ts_linker *l = r->l;
+    char reason[200] = "no such value is provided";
+    for (uint32_t i = 0; l && i < l->values.len; i++) {
+        const ts_linker_value *v = &l->values.data[i];
+        if (!same(x->name, x->name_len, v->name)) continue;
+        if (strcmp(v->interface, interface) != 0 &&
+            !(parsed && ts_name_parse(v->interface, strlen(v->interface), &have) && ts_name_compatible(&have, &want)))
+            continue;
+        char buf[160] = "";
+        const ts_ct_cmp cmp = {.same = same_slot, .buf = buf, .size = sizeof buf};
+        if (ts_ctype_matches(v->type, x->type->value, &cmp)) {
+            *out = (ts_item){.sort = TS_SORT_VALUE, .type = v->type, .value = v->v};
+            return TS_OK;
+        }
+        snprintf(reason, sizeof reason, "type mismatch: %s", buf);
+    }
+    return miss_hard(r, interface[0] ? interface : x->name, interface[0] ? x->name : NULL, reason);
+}
+
+/* Whether a component of its own can stand for one of the type that is imported. */
+static ts_status check_component(resolver *r, const ts_component *have, const ts_component_type *want, char *why,
+                                 size_t size, bool *ok) {
+    ts_env env = {0};
+    ts_dec d = {.engine = r->c->engine,
+                .types = ts_engine_types(r->c->engine),
+                .arena = r->arena,
+                .err = r->e,
+                .budget = TS_COMP_BUDGET};
+    ts_status st = TS_OK;
+    uint32_t slot;
+    /* its resource types get numbers that none of ours has */
+    for (uint32_t i = 0; st == TS_OK && i < r->c->n_resources; i++) st = ts_env_slot(&d, &env, false, &slot);
+    ts_subst sub = {.d = &d, .fresh = &env};
+    const ts_component_type *t = st == TS_OK ? ts_subst_component(&sub, have->type) : NULL;
+    if (st == TS_OK && !t) st = d.err->status;
+    if (st == TS_OK) {
+        ts_rmap mw = {0};
+        ts_ptrmap open = {0};
+        ts_sub c = {.d = &d, .mw = &mw, .open = &open, .buf = why, .size = size};
+        const ts_extern_type h = {.sort = TS_SORT_COMPONENT, .component = t},
+                             w = {.sort = TS_SORT_COMPONENT, .component = want};
+        *ok = ts_extern_matches_sub(&c, &h, &w);
+        if (c.nomem) st = ts_fail_nomem(r->e);
+        ts_ptrmap_free(&mw.m);
+    }
+    ts_subst_free(&sub);
+    ts_vec_free(&env.local);
+    return st;
+}
+
+/* A core module or component by name. */
+static ts_status resolve_named(resolver *r, const ts_def *d, ts_item *out) {
+    const ts_extern_type *t = d->import.type;
+    bool module = t->sort == TS_SORT_CORE_MODULE, fits = false;
+    char why[160] = "", reason[200];
+    snprintf(reason, sizeof reason, "no such %s is provided", ts_sort_name(t->sort));
+    for (uint32_t i = 0; r->l && i < r->l->named.len; i++) {
+        const ts_linker_named *n = &r->l->named.data[i];
+        if ((module ? !n->module : !n->component) || !same(d->import.name, d->import.name_len, n->name)) continue;
+        if (module) {
+            const ts_core_module_type *have = ts_core_module_type_of(r->arena, n->module);
+            if (!have) return ts_fail_nomem(r->e);
+            fits = ts_core_module_type_matches(ts_engine_types(r->c->engine), have, t->module_type, why, sizeof why);
+            out->module = n->module;
+        } else {
+            TS_TRY(check_component(r, n->component, t->component, why, sizeof why, &fits));
+            out->component = (ts_closure){.component = n->component};
+        }
+        if (fits) return TS_OK;
+        snprintf(reason, sizeof reason, "type mismatch: %s", why);
+    }
+    return miss_hard(r, d->import.name, NULL, reason);
+}
+
 /* Give each export of the instance type its item: resources first, so that the slots are filled before functions are compared. */
 static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
     const char *name = d->import.name;
@@ -397,9 +495,12 @@ static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
                 it->func = missing_func(r, name, w->name, w->name_len, w->type->func, why, denied);
                 if (!it->func) return ts_fail_nomem(r->e);
             }
+        } else if (w->type->sort == TS_SORT_VALUE && !it->sort) {
+            TS_TRY(resolve_value(r, name, w, it));
         } else if (w->type->sort != TS_SORT_TYPE && !it->sort) {
-            return ts_fail(r->e, TS_UNLINKABLE, "the import `%s` needs a %s `%s`, which nothing provides", name,
-                           ts_sort_name(w->type->sort), w->name);
+            char reason[80];
+            snprintf(reason, sizeof reason, "no such %s is provided", ts_sort_name(w->type->sort));
+            TS_TRY(miss_hard(r, name, w->name, reason));
         }
     }
     return TS_OK;
@@ -435,26 +536,11 @@ static ts_status resolve_import(resolver *r, const ts_def *d, ts_item *out) {
         }
         return bind(r, d, out);
     case TS_SORT_CORE_MODULE:
-        for (uint32_t i = 0; l && i < l->named.len; i++) {
-            ts_module *m = l->named.data[i].module;
-            if (!m || !same(d->import.name, d->import.name_len, l->named.data[i].name)) continue;
-            char why[160] = "", reason[200];
-            const ts_core_module_type *have = ts_core_module_type_of(r->arena, m);
-            if (!have) return ts_fail_nomem(r->e);
-            if (ts_core_module_type_matches(ts_engine_types(r->c->engine), have, t->module_type, why, sizeof why)) {
-                out->module = m;
-                return TS_OK;
-            }
-            snprintf(reason, sizeof reason, "type mismatch: %s", why);
-            return ts_fail(r->e, TS_UNLINKABLE, "the core module import `%s` cannot be linked: %s", d->import.name,
-                           reason);
-        }
-        return ts_fail(r->e, TS_UNLINKABLE, "the core module import `%s` is not provided", d->import.name);
-    case TS_SORT_COMPONENT:
-        return ts_fail(r->e, TS_UNLINKABLE, "the component import `%s` is not provided", d->import.name);
-    default:
-        return ts_fail(r->e, TS_UNSUPPORTED, "the value import `%s`: values in the component model are not implemented",
-                       d->import.name);
+    case TS_SORT_COMPONENT: return resolve_named(r, d, out);
+    default: {
+        ts_named_extern x = {.name = d->import.name, .name_len = d->import.name_len, .type = t};
+        return resolve_value(r, "", &x, out);
+    }
     }
 }
 

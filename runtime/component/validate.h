@@ -1,4 +1,4 @@
-/* validate: what the parts of the component decoder and validator share; no other folder or file includes it.
+/* validate: what the parts of the component decoder and validator share; of other files only linker.c includes it, to compare types.
  * In: the bytes, item by item. Out: a ts_component's definitions and types, or the rule that is broken.
  * spec: Binary.md, Explainer.md
  *

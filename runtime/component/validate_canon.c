@@ -127,9 +127,13 @@ static ts_status check_opts(ts_scope *s, opts_in *in, const char *sec, opts_for 
         case 3:
             if (o->has_memory) return OPT_BAD("`memory` is specified more than once");
             if (i >= s->mems.len) return ts_unknown(s, in->off, sec, "core memory", i);
-            if (s->mems.data[i].is64 || s->mems.data[i].shared)
-                return OPT_BAD("`memory` must be an unshared memory of 32-bit addresses: mismatch in %s",
-                               s->mems.data[i].is64 ? "index type" : "the shared flag");
+            /* a subtype of (memory 0); 🐘, 64-bit addresses, is not implemented */
+            if (s->mems.data[i].is64 || s->mems.data[i].shared || s->mems.data[i].page_log2 != 16)
+                return OPT_BAD(
+                    "`memory` must be an unshared memory of 32-bit addresses and pages of 64 KiB: mismatch in %s",
+                    s->mems.data[i].is64     ? "index type"
+                    : s->mems.data[i].shared ? "the shared flag"
+                                             : "the page size");
             o->has_memory = true;
             o->memory = i;
             break;
@@ -216,6 +220,9 @@ static ts_status read_lift(ts_scope *s, ts_reader *r, uint64_t off, ts_def *def)
     TS_TRY(ts_scope_func_type(s, off, sec, ft, &t));
     if (f >= s->core_funcs.len) return ts_unknown(s, off, sec, "core function", f);
     TS_TRY(check_opts(s, &in, sec, FOR_LIFT, !t->is_async, &o));
+    if (o.is_async && !o.has_callback && !(s->d->features & TS_CF_ASYNC_STACKFUL)) /* 🚟 */
+        return TS_BAD(s, in.off, sec,
+                      "canonical option `callback` is required with `async`: without it the feature async-stackful");
     flat_func want;
     flat_needs spill = flatten_functype(t, &o, true, &want);
     bool realloc = spill.params_spill || params_have_pointer(t);
@@ -421,9 +428,15 @@ static ts_status read_builtin(ts_scope *s, ts_reader *r, uint64_t off, const bui
         break;
     }
     /* then the rules */
-    bool error_context = b->op >= 0x1c && b->op <= 0x1e;
-    if (!(s->d->features & (error_context ? TS_CF_ERROR_CONTEXT : TS_CF_ASYNC)))
+    uint32_t feature = b->op >= 0x1c && b->op <= 0x1e ? TS_CF_ERROR_CONTEXT
+                       : b->op >= 0x26                ? TS_CF_THREADS
+                                                      : TS_CF_ASYNC;
+    if (!(s->d->features & feature))
         return TS_BAD(s, off, sec, "`%s` is not enabled: it is newer than WASI 0.2", b->name);
+    /* 🚝 */
+    bool more = s->d->features & TS_CF_MORE_ASYNC_BUILTINS;
+    if (flag && !more && (b->op == 0x06 || b->imm == IMM_STREAM_BOOL || b->imm == IMM_FUTURE_BOOL))
+        return TS_BAD(s, off, sec, "`async` of `%s` needs the feature more-async-builtins", b->name);
     def->canon.kind = TS_CANON_ASYNC_BUILTIN;
     def->canon.builtin = b->name;
     def->canon.builtin_flag = flag;
@@ -447,6 +460,8 @@ static ts_status read_builtin(ts_scope *s, ts_reader *r, uint64_t off, const bui
              read = b->imm == IMM_STREAM_READ || b->imm == IMM_FUTURE_READ;
         TS_TRY(endpoint_type(s, off, sec, i, stream ? TS_CT_STREAM : TS_CT_FUTURE, &def->canon.builtin_type));
         TS_TRY(check_opts(s, &in, sec, FOR_COPY, false, o));
+        if (!o->is_async && !more)
+            return TS_BAD(s, off, sec, "`%s` without `async` needs the feature more-async-builtins", b->name);
         const ts_ctype *t = def->canon.builtin_type->elem;
         TS_TRY(need(s, &in, sec, o, t != NULL, read && t && t->has_pointer));
         break;

@@ -329,7 +329,7 @@ static ts_status read_defvaltype(ts_scope *s, ts_reader *r, uint8_t b, uint64_t 
         TS_TRY(ts_read_cvaltype(s, r, &t->elem2));
         TS_TRY(ts_read_cvaltype(s, r, &t->elem));
         TS_TRY(ts_scope_feature(s, r, off, TS_CF_MAPS, "the map type"));
-        if (t->elem2->kind > TS_CT_STRING || t->elem2->kind == TS_CT_F32 || t->elem2->kind == TS_CT_F64)
+        if (!ts_ctype_is_key(t->elem2))
             return TS_BAD(s, off, sec, "invalid map key type: %s is not a key type", ts_ct_kind_name(t->elem2->kind));
         break;
     default: return ts_read_leading(r, b, "component defined type");
@@ -535,6 +535,8 @@ ts_status ts_read_externtype(ts_scope *s, ts_reader *r, ts_extern_type **out) {
         if (c == 0) {
             if (i >= s->values.len) return ts_unknown(s, off, sec, "value", i);
             x->value = s->values.data[i].type;
+            x->value_is_eq = true;
+            x->value_eq = i;
         }
         return TS_OK;
     case 3:

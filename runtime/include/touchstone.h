@@ -158,6 +158,9 @@ typedef struct ts_host_call ts_host_call; /* a running call of a callback */
 
 TS_API ts_status ts_engine_new(TS_OWN ts_engine **out, ts_error *e) TS_MUST_USE;
 TS_API void ts_engine_free(ts_engine *engine);
+/* Remember which core modules were valid, by their contents, in a folder (made if need be): the next load of one is quicker. TS_IO: the
+ * folder cannot be used, as when others may write to it: what it says is believed. Before any loading; not while another thread loads. */
+TS_API ts_status ts_engine_cache(ts_engine *engine, const char *folder, ts_error *e) TS_MUST_USE;
 
 TS_API TS_OWN ts_pool *ts_pool_new(void);            /* NULL: no memory */
 TS_API void *ts_pool_alloc(ts_pool *p, size_t size); /* zeroed; NULL: no memory */
@@ -167,6 +170,11 @@ TS_API void ts_pool_free(ts_pool *p);
 TS_API ts_status ts_component_load(ts_engine *engine, const void *bytes, size_t len, TS_OWN ts_component **out,
                                    ts_error *e) TS_MUST_USE; /* copies */
 TS_API void ts_component_free(ts_component *c);              /* instances keep what they need */
+/* The same with features of the component model that are newer than WASI 0.2, or not yet in it: "values,maps" (ts_component_feature lists
+ * them), "all", "" for none. */
+TS_API ts_status ts_component_load_with(ts_engine *engine, const void *bytes, size_t len, const char *features,
+                                        TS_OWN ts_component **out, ts_error *e) TS_MUST_USE;
+TS_API const char *ts_component_feature(uint32_t i, const char **text /* what it is, or NULL */); /* NULL: no more */
 TS_API uint32_t ts_component_import_count(const ts_component *c);
 TS_API const char *ts_component_import_name(const ts_component *c, uint32_t i); /* NULL: there is none */
 TS_API uint32_t ts_component_export_count(const ts_component *c);
@@ -184,6 +192,15 @@ TS_API ts_status ts_linker_define_resource(ts_linker *l, const char *interface, 
                                            void *data, ts_error *e) TS_MUST_USE;
 TS_API ts_status ts_linker_define_func(ts_linker *l, const char *interface, const char *name, const char *type,
                                        ts_callback fn, void *data, ts_error *e) TS_MUST_USE;
+/* 🪙 A value, of a type without resources, in WAVE notation; of components that are loaded with the feature "values". */
+TS_API ts_status ts_linker_define_value(ts_linker *l, const char *interface, const char *name, const char *type,
+                                        const char *value, ts_error *e) TS_MUST_USE;
+/* Something that is there already, for imports of this name: the exports of an instance (of the store that is instantiated in; compatible
+ * versions link), a core module, a component. */
+TS_API ts_status ts_linker_add_instance(ts_linker *l, const char *name, ts_cinstance *i, ts_error *e) TS_MUST_USE;
+struct ts_module;
+TS_API ts_status ts_linker_add_module(ts_linker *l, const char *name, struct ts_module *m, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_linker_add_component(ts_linker *l, const char *name, ts_component *c, ts_error *e) TS_MUST_USE;
 TS_API void *ts_callback_alloc(ts_host_call *c,
                                size_t size); /* for results: zeroed, gone after the call; NULL: no memory */
 TS_API ts_status ts_callback_trap(ts_host_call *c, const char *fmt, ...) TS_PRINTF(2, 3); /* return what it returns */
@@ -212,6 +229,9 @@ TS_API ts_status ts_component_instantiate(ts_cstore *s, ts_linker *l, ts_compone
                                           ts_error *e) TS_MUST_USE;
 /* interface NULL: a function that is exported by itself. NULL: there is none. */
 TS_API ts_cfunc *ts_cinstance_func(ts_cinstance *i, const char *interface, const char *name);
+/* 🪙 An exported value and its type: as long as the store. NULL: there is none. */
+TS_API const ts_val *ts_cinstance_value(ts_cinstance *i, const char *interface, const char *name,
+                                        const ts_ctype **type);
 /* args: as many as the function has parameters; result: NULL when it has none; what it points to goes to the pool. */
 TS_API ts_status ts_cfunc_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_pool *pool,
                                  ts_error *e) TS_MUST_USE;
