@@ -20,7 +20,7 @@ C_HEADERS = {
     "uchar.h",
 }  # fmt: skip
 # Compiler intrinsics: a matter of the machine, not of the operating system.
-INTRINSICS = re.compile(r"(imm|emm|xmm|pmm|tmm|smm|nmm|wmm)intrin\.h|arm_neon\.h")
+INTRINSICS = re.compile(r"(imm|emm|xmm|pmm|tmm|smm|nmm|wmm)intrin\.h|arm_neon\.h|cpuid\.h")
 
 
 def folder_of(path: str, own: str) -> str:

@@ -66,7 +66,7 @@ static int run(const char *policy, const char *guest) {
     assert_true(fd >= 0);
     assert_int_equal(write(fd, policy, strlen(policy)), strlen(policy));
     close(fd);
-    snprintf(command, sizeof command, "%s run --policy %s %s/built/%s.wasm > %s.out 2>&1", program, path, fixtures,
+    snprintf(command, sizeof command, "'%s' run --policy %s '%s/built/%s.wasm' > %s.out 2>&1", program, path, fixtures,
              guest, path);
     int status = system(command);
     snprintf(command, sizeof command, "! grep -q ' fail ' %s.out", path);
@@ -117,20 +117,21 @@ static void replays(void **state) {
     assert_non_null(mkdtemp(dir));
     for (size_t i = 0; i < sizeof guests / sizeof *guests; i++) {
         snprintf(command, sizeof command,
-                 "cd %s && { %s run --record r -S inherit-network %s/built/%s.wasm > a 2>&1; s=$?; "
-                 "%s run --replay r %s/built/%s.wasm > b 2>&1; test $s = $? && cmp a b; }",
+                 "cd %s && { '%s' run --record r -S inherit-network '%s/built/%s.wasm' > a 2>&1; s=$?; "
+                 "'%s' run --replay r '%s/built/%s.wasm' > b 2>&1; test $s = $? && cmp a b; }",
                  dir, program, fixtures, guests[i], program, fixtures, guests[i]);
         assert_int_equal(system(command), 0);
     }
     snprintf(command, sizeof command,
-             "cd %s && %s run --replay r %s/built/sockets-udp.wasm > c 2>&1; test $? = 134 && grep -q 'not the "
+             "cd %s && '%s' run --replay r '%s/built/sockets-udp.wasm' > c 2>&1; test $? = 134 && grep -q 'not the "
              "recorded one' c",
              dir, program, fixtures);
     assert_int_equal(system(command), 0);
-    snprintf(command, sizeof command,
-             "cd %s && head -c 60 r > cut && ! %s run --replay cut %s/built/io-write-beyond-permit.wasm > c 2>&1 && rm "
-             "-r %s",
-             dir, program, fixtures, dir);
+    snprintf(
+        command, sizeof command,
+        "cd %s && head -c 60 r > cut && ! '%s' run --replay cut '%s/built/io-write-beyond-permit.wasm' > c 2>&1 && rm "
+        "-r %s",
+        dir, program, fixtures, dir);
     assert_int_equal(system(command), 0);
 }
 
