@@ -41,6 +41,18 @@ TS_CFLAGS = -std=gnu11 $(OPT) -fPIC -fvisibility=hidden -fno-semantic-interposit
 TS_LDFLAGS = $(VARIANT_LD) $(LDFLAGS)
 LIBS = -lm -lpthread
 
+# HTTP is served by llhttp: by its sources where the distribution has them (Debian 12: node-llhttp), else by its library (libllhttp-dev).
+# Without either `touchstone serve` says that this build cannot.
+LLHTTP_SRC := $(wildcard $(foreach f,llhttp api http,/usr/share/llhttp/$(f).c))
+ifneq ($(and $(LLHTTP_SRC),$(wildcard /usr/share/include/llhttp/llhttp.h)),)
+LLHTTP_CFLAGS := -isystem /usr/share/include/llhttp
+TS_CFLAGS += -DTS_HTTP_SERVER $(LLHTTP_CFLAGS)
+LLHTTP_OBJ = $(patsubst /usr/share/llhttp/%.c,$(OBJ)/llhttp/%.o,$(LLHTTP_SRC))
+else ifneq ($(and $(wildcard /usr/include/llhttp.h),$(if $(findstring -linux-gnu-,$(CC)),,1)),)
+TS_CFLAGS += -DTS_HTTP_SERVER
+LIBS += -lllhttp
+endif
+
 # --- the runtime -----------------------------------------------------------------------------------------------------
 LIB_SRC := $(wildcard $(foreach d,base sys core component wasi,runtime/$(d)/*.c))
 CLI_SRC := $(wildcard runtime/cli/*.c)
@@ -64,7 +76,7 @@ endif
 
 OBJ = $(BUILD)/obj
 obj_of = $(patsubst %.c,$(OBJ)/%.o,$(patsubst $(BUILD)/gen/%,gen/%,$(1)))
-LIB_OBJ = $(call obj_of,$(LIB_SRC) $(GEN_SRC))
+LIB_OBJ = $(call obj_of,$(LIB_SRC) $(GEN_SRC)) $(LLHTTP_OBJ)
 CLI_OBJ = $(call obj_of,$(CLI_SRC))
 TEST_LIB_OBJ = $(call obj_of,$(TEST_LIB_SRC))
 TEST_BIN = $(patsubst runtime/tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
@@ -95,6 +107,12 @@ $(OBJ)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(TS_CFLAGS) -c $< -o $@
+
+# Another's sources: their warnings are theirs. Strict: what is not HTTP to the letter is an error.
+$(OBJ)/llhttp/%.o: /usr/share/llhttp/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(filter-out -W%,$(TS_CFLAGS)) -w -DLLHTTP_STRICT_MODE=1 -c $< -o $@
 
 $(BUILD)/libtouchstone.a: $(LIB_OBJ)
 	@rm -f $@
