@@ -65,7 +65,7 @@ class Project:
         path = self.root / f"fake-{kind}"
         note = self.root / "note"
         path.write_text(
-            f"#!{sys.executable}\nimport os, runpy\nos.environ['FAKE_KIND'] = {kind!r}\nos.environ['FAKE_NOTE'] = {str(note)!r}\n"
+            f"#!/bin/sh\n'''exec' \"{sys.executable}\" \"$0\" \"$@\"\n' '''\nimport os, runpy\nos.environ['FAKE_KIND'] = {kind!r}\nos.environ['FAKE_NOTE'] = {str(note)!r}\n"
             f"runpy.run_path({str(FAKE)!r}, run_name='__main__')\n",
             encoding="utf-8",
         )

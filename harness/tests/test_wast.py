@@ -35,7 +35,7 @@ KEYS = [
 def fake(tmp_path: Path, kind: str) -> str:
     path = tmp_path / f"fake-{kind}"
     path.write_text(
-        f"#!{sys.executable}\nimport os, runpy\nos.environ['FAKE_KIND'] = {kind!r}\n"
+        f"#!/bin/sh\n'''exec' \"{sys.executable}\" \"$0\" \"$@\"\n' '''\nimport os, runpy\nos.environ['FAKE_KIND'] = {kind!r}\n"
         f"runpy.run_path({str(FAKE)!r}, run_name='__main__')\n",
         encoding="utf-8",
     )
