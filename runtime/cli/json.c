@@ -196,6 +196,9 @@ uint32_t ts_json_count(const ts_json *v) {
     return n;
 }
 
+uint64_t ts_json_bits(const char *s) {
+    return *s == '-' ? 0 - strtoull(s + 1, NULL, 10) : strtoull(s, NULL, 10);
+}
 void ts_json_write_str(FILE *out, const char *s, size_t len) {
     fputc('"', out);
     for (size_t i = 0; i < len; i++) {

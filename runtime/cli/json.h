@@ -31,5 +31,6 @@ ts_status ts_json_parse(ts_arena *a, const char *text, size_t len, const ts_json
 const ts_json *ts_json_get(const ts_json *object, const char *key);  /* NULL: no such member, or no object */
 const char *ts_json_get_str(const ts_json *object, const char *key); /* NULL: no such member, or no string */
 uint32_t ts_json_count(const ts_json *v);                            /* elements or members */
+uint64_t ts_json_bits(const char *decimal);                          /* with a sign or without: the bits, modulo 2^64 */
 void ts_json_write_str(FILE *out, const char *s, size_t len);        /* with its quotes */
 #endif

@@ -24,6 +24,7 @@ typedef struct binding {
     bool component;
     ts_component *comp;
     ts_cinstance *cinst;
+    bool unsupported; /* there is no instance, as something in it is not implemented */
 } binding;
 typedef TS_VEC(binding) bindings;
 
@@ -239,11 +240,6 @@ static ts_status instantiate(wast *w, ts_module *m, const char *name, ts_instanc
 
 /* --- values ----------------------------------------------------------------------------------------------------------
  */
-/* Decimal, with a sign or without: the bits, modulo 2^64. */
-static uint64_t bits_of(const char *s) {
-    return *s == '-' ? 0 - strtoull(s + 1, NULL, 10) : strtoull(s, NULL, 10);
-}
-
 static unsigned lane_bytes(const char *t) {
     return strcmp(t, "i8") == 0 ? 1 : strcmp(t, "i16") == 0 ? 2 : t[1] == '3' ? 4 : 8;
 }
@@ -253,11 +249,11 @@ static bool parse_value(wast *w, const ts_json *v, ts_valtype want, ts_slot out[
     out[0] = out[1] = 0;
     if (!type) return false;
     if (strcmp(type, "i32") == 0 || strcmp(type, "f32") == 0) {
-        out[0] = value ? (uint32_t)bits_of(value) : 0;
+        out[0] = value ? (uint32_t)ts_json_bits(value) : 0;
         return want == (type[0] == 'i' ? (uint32_t)TS_VT_I32 : (uint32_t)TS_VT_F32) && value;
     }
     if (strcmp(type, "i64") == 0 || strcmp(type, "f64") == 0) {
-        out[0] = value ? bits_of(value) : 0;
+        out[0] = value ? ts_json_bits(value) : 0;
         return want == (type[0] == 'i' ? (uint32_t)TS_VT_I64 : (uint32_t)TS_VT_F64) && value;
     }
     if (strcmp(type, "v128") == 0) {
@@ -266,14 +262,15 @@ static bool parse_value(wast *w, const ts_json *v, ts_valtype want, ts_slot out[
         if (want != TS_VT_V128 || !lane || !lanes) return false;
         unsigned n = lane_bytes(lane), at = 0;
         for (const ts_json *x = lanes->child; x && at < 16; x = x->next, at += n) {
-            uint64_t b = bits_of(x->str);
+            uint64_t b = ts_json_bits(x->str);
             memcpy((uint8_t *)out + at, &b, n);
         }
         return at == 16;
     }
     if (!ts_vt_is_ref(want)) return false;
     if (!value || strcmp(value, "null") == 0) return strcmp(type, "refnull") == 0 || value;
-    out[0] = ts_ref_host(bits_of(value)); /* externref N, and anyref N for (ref.host N): the same inside and outside */
+    out[0] =
+        ts_ref_host(ts_json_bits(value)); /* externref N, and anyref N for (ref.host N): the same inside and outside */
     (void)w;
     return true;
 }
@@ -283,7 +280,7 @@ static bool match_bits(const char *expected, uint64_t have, unsigned bytes) {
     if (strcmp(expected, "nan:canonical") == 0) return (have & ~sign) == quiet;
     if (strcmp(expected, "nan:arithmetic") == 0) return (have & quiet) == quiet;
     uint64_t mask = bytes == 8 ? UINT64_MAX : (1ull << bytes * 8) - 1;
-    return ((bits_of(expected) ^ have) & mask) == 0;
+    return ((ts_json_bits(expected) ^ have) & mask) == 0;
 }
 
 static bool match_ref(const wast *w, const char *type, const char *value, ts_valtype t, ts_slot have) {
@@ -291,7 +288,7 @@ static bool match_ref(const wast *w, const char *type, const char *value, ts_val
     if (strcmp(type, "refnull") == 0 || strncmp(type, "null", 4) == 0) return have == 0; /* nullref, nullfuncref … */
     if (value && strcmp(value, "null") == 0) return have == 0;
     if (have == 0) return false;
-    if (value) return have == ts_ref_host(bits_of(value));
+    if (value) return have == ts_ref_host(ts_json_bits(value));
     static const struct {
         const char *name;
         uint32_t heap;
@@ -364,6 +361,7 @@ static bool act(wast *w, const ts_json *action, outcome *o, verdict *v) {
     const ts_json *field = ts_json_get(action, "field"), *name = ts_json_get(action, "module");
     memset(o, 0, sizeof *o);
     const binding *b = lookup(w, name);
+    if (b && b->unsupported) return *v = say(w, UNSUPPORTED, "its instance could not be made"), false;
     if (!b || !b->inst)
         return *v = say(w, FAIL, "there is no instance%s%s", name ? " " : "", name ? name->str : ""), false;
     if (!type || !field) return *v = say(w, FAIL, "an action without type or field"), false;
@@ -506,8 +504,10 @@ static bool load_command(wast *w, const ts_json *cmd, binding *b, ts_status *st,
 }
 
 static ts_status instantiate_binding(wast *w, binding *b, const ts_json *name) {
-    if (b->component) return ts_wast_component_instantiate(w->components, b->comp, &b->cinst, &w->err);
-    return instantiate(w, b->module, name ? name->str : NULL, &b->inst);
+    ts_status st = b->component ? ts_wast_component_instantiate(w->components, b->comp, &b->cinst, &w->err)
+                                : instantiate(w, b->module, name ? name->str : NULL, &b->inst);
+    b->unsupported = st == TS_UNSUPPORTED;
+    return st;
 }
 
 static verdict cmd_module(wast *w, const ts_json *cmd) {

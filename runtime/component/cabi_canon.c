@@ -36,9 +36,26 @@ uint32_t ts_entering_set(ts_cinstance *callee, const ts_cinstance *caller, ts_ci
     }
     return n;
 }
+/* The same where TS_ENTER_FEW, which *set has room for, may not do. */
+ts_status ts_entering_set_in(ts_cinstance *callee, const ts_cinstance *caller, ts_cinstance ***set, uint32_t *n,
+                             ts_arena *arena, ts_error *e) {
+    *n = ts_entering_set(callee, caller, *set, TS_ENTER_FEW);
+    if (*n <= TS_ENTER_FEW) return TS_OK;
+    *set = ts_arena_array(arena, *n, sizeof **set);
+    if (!*set) return ts_fail_nomem(e);
+    ts_entering_set(callee, caller, *set, *n);
+    return TS_OK;
+}
+ts_status ts_cannot_enter(const ts_cinstance *i, ts_error *e) {
+    if (i->gave_up)
+        return ts_fail(e, TS_UNSUPPORTED,
+                       "the component instance was left in the middle of something that is not implemented");
+    return ts_cabi_trap(e, "cannot enter component instance");
+}
 /* cabi: may_enter_from, enter_from, leave_to */
 static inline ts_status enter_from(ts_cinstance *const *set, uint32_t n, ts_error *e) {
-    for (uint32_t i = 0; i < n; i++) TS_TRAP_IF(e, !set[i]->may_enter, "cannot enter component instance");
+    for (uint32_t i = 0; i < n; i++)
+        if (TS_UNLIKELY(!set[i]->may_enter)) return ts_cannot_enter(set[i], e);
     for (uint32_t i = 0; i < n; i++) set[i]->may_enter = false;
     return TS_OK;
 }
@@ -220,7 +237,8 @@ static ts_status lower_args(const ts_lowered *l, ts_cabi_cx *cx, const ts_slot *
     return ts_lift_flat_params(cx, l->max_flat_params, l->type, l->layout, io, *args);
 }
 
-static ts_status lower_lifted_in(const ts_lowered *l, ts_slot *io, ts_arena *arena, ts_error *e) {
+/* … another instance's core function, lifted */
+static ts_status lower_lifted(const ts_lowered *l, ts_slot *io, ts_arena *arena, ts_error *e) {
     ts_cfunc *f = l->callee;
     TS_TRY(enter_from(l->enter, l->n_enter, e));
     if (f->layout->has_unsupported) return unsupported_func(e);
@@ -246,18 +264,6 @@ static ts_status lower_lifted_in(const ts_lowered *l, ts_slot *io, ts_arena *are
     return TS_OK;
 }
 
-/* cabi: canon_lower, the callee being lifted from another instance's core function */
-static ts_status lower_lifted(void *data, ts_exec *x, ts_slot *io) {
-    const ts_lowered *l = data;
-    ts_error *e = ts_exec_error(x);
-    TS_TRAP_IF(e, !l->inst->may_leave, "cannot leave component instance");
-    ts_arena *arena = NULL;
-    TS_TRY(ts_scratch_enter(l->store, &arena, e));
-    ts_status st = lower_lifted_in(l, io, arena, e);
-    ts_scratch_leave(l->store);
-    return st;
-}
-
 ts_status ts_host_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_arena *arena, ts_error *e) {
     if (TS_UNLIKELY(f->kind == TS_CFUNC_MISSING || !f->def->fn)) {
         bool root = !f->import_name || !f->import_name[0];
@@ -276,8 +282,8 @@ ts_status ts_host_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *
     return st;
 }
 
-/* cabi: canon_lower, the callee being the host's */
-static ts_status lower_host_in(const ts_lowered *l, ts_slot *io, ts_arena *arena, ts_error *e) {
+/* … a function of the host */
+static ts_status lower_host(const ts_lowered *l, ts_slot *io, ts_arena *arena, ts_error *e) {
     ts_subtask subtask;
     ts_subtask_init(&subtask);
     ts_cabi_cx cx = {.opts = &l->opts,
@@ -301,13 +307,15 @@ static ts_status lower_host_in(const ts_lowered *l, ts_slot *io, ts_arena *arena
     if (l->opts.is_async) io[0] = RETURNED;
     return TS_OK;
 }
-static ts_status lower_host(void *data, ts_exec *x, ts_slot *io) {
+
+/* cabi: canon_lower: what is the same whoever the callee is. */
+static ts_status canon_lower(void *data, ts_exec *x, ts_slot *io) {
     const ts_lowered *l = data;
     ts_error *e = ts_exec_error(x);
     TS_TRAP_IF(e, !l->inst->may_leave, "cannot leave component instance");
     ts_arena *arena = NULL;
     TS_TRY(ts_scratch_enter(l->store, &arena, e));
-    ts_status st = lower_host_in(l, io, arena, e);
+    ts_status st = l->callee->kind == TS_CFUNC_LIFTED ? lower_lifted(l, io, arena, e) : lower_host(l, io, arena, e);
     ts_scratch_leave(l->store);
     return st;
 }
@@ -327,7 +335,7 @@ ts_status ts_canon_lower_make(ts_cstore *s, ts_cinstance *inst, const ts_def *de
     l->max_flat_params = opts->is_async ? TS_MAX_FLAT_ASYNC_PARAMS : TS_MAX_FLAT_PARAMS;
     l->result_in_memory = l->type->result && l->layout->n_flat_result > (opts->is_async ? 0 : TS_MAX_FLAT_RESULTS);
     l->out_param = l->layout->n_flat_params > l->max_flat_params ? 1 : l->layout->n_flat_params;
-    ts_core_host_fn fn = lower_host;
+    ts_core_host_fn fn = canon_lower;
     if (callee->kind == TS_CFUNC_LIFTED) {
         l->one_instance = callee->inst == inst;
         l->n_enter = ts_entering_set(callee->inst, inst, NULL, 0);
@@ -335,7 +343,7 @@ ts_status ts_canon_lower_make(ts_cstore *s, ts_cinstance *inst, const ts_def *de
         if (!l->enter) return ts_fail_nomem(e);
         ts_entering_set(callee->inst, inst, l->enter, l->n_enter);
         bool scalar = l->layout->scalar && callee->layout->scalar && !opts->is_async && !callee->opts.is_async;
-        fn = scalar ? lower_lifted_scalar : lower_lifted;
+        if (scalar) fn = lower_lifted_scalar;
     }
     const char *name = callee->name;
     return ts_func_host(s->core, def->canon.core_type, fn, l, name, out, e);
@@ -466,7 +474,13 @@ static ts_status task_cancel(void *data, ts_exec *x, ts_slot *io) {
     TS_TRAP_IF(ts_exec_error(x), !b->inst->may_leave, "cannot leave component instance");
     return ts_cabi_trap(ts_exec_error(x), "`task.cancel` called by task which has not been cancelled");
 }
-/* First argument: an index that no table here can hold. cabi: canon_subtask_cancel, canon_subtask_drop, canon_error_context_drop, canon_error_context_debug_message */
+/* First argument: an index of what no table here can hold yet, as its .new is not implemented: so the text's first trap is the one that is met.
+ * cabi: canon_subtask_cancel, canon_subtask_drop
+ * cabi: canon_waitable_set_wait, canon_waitable_set_poll, canon_waitable_set_drop, canon_waitable_join
+ * cabi: canon_stream_read, canon_stream_write, canon_stream_cancel_read, canon_stream_cancel_write
+ * cabi: canon_future_read, canon_future_write, canon_future_cancel_read, canon_future_cancel_write
+ * cabi: canon_stream_drop_readable, canon_stream_drop_writable, canon_future_drop_readable, canon_future_drop_writable
+ * cabi: canon_error_context_debug_message, canon_error_context_drop */
 static ts_status builtin_of_handle(void *data, ts_exec *x, ts_slot *io) {
     const canon_builtin *b = data;
     ts_error *e = ts_exec_error(x);
@@ -474,6 +488,18 @@ static ts_status builtin_of_handle(void *data, ts_exec *x, ts_slot *io) {
     TS_TRAP_IF(e, !b->inst->may_leave, "cannot leave component instance");
     TS_TRY(ts_table_get(&b->inst->handles, (uint32_t)io[0], &h, e));
     return ts_cabi_trap(e, "handle index %u used with the wrong type by `%s`", (uint32_t)io[0], b->def->canon.builtin);
+}
+/* cabi: canon_thread_yield: with no other thread that could run, it comes back at once, not cancelled. A guest that waits so for what never
+ * happens is told that it does. */
+static ts_status thread_yield(void *data, ts_exec *x, ts_slot *io) {
+    const canon_builtin *b = data;
+    ts_error *e = ts_exec_error(x);
+    TS_TRAP_IF(e, !b->inst->may_leave, "cannot leave component instance");
+    if (++b->inst->store->yields > YIELDS_MAX)
+        return ts_fail(e, TS_UNSUPPORTED,
+                       "a task yields again and again: tasks that run side by side (WASI 0.3) are not implemented");
+    io[0] = 0;
+    return TS_OK;
 }
 static ts_status builtin_absent(void *data, ts_exec *x, ts_slot *io) {
     (void)io;
@@ -494,10 +520,27 @@ ts_status ts_canon_builtin_make(ts_cstore *s, ts_cinstance *inst, const ts_def *
         {"backpressure.dec", backpressure_dec},
         {"task.return", task_return},
         {"task.cancel", task_cancel},
-        {"subtask.drop", builtin_of_handle},
+        {"thread.yield", thread_yield},
         {"subtask.cancel", builtin_of_handle},
-        {"error-context.drop", builtin_of_handle},
+        {"subtask.drop", builtin_of_handle},
+        {"waitable-set.wait", builtin_of_handle},
+        {"waitable-set.poll", builtin_of_handle},
+        {"waitable-set.drop", builtin_of_handle},
+        {"waitable.join", builtin_of_handle},
+        {"stream.read", builtin_of_handle},
+        {"stream.write", builtin_of_handle},
+        {"stream.cancel-read", builtin_of_handle},
+        {"stream.cancel-write", builtin_of_handle},
+        {"stream.drop-readable", builtin_of_handle},
+        {"stream.drop-writable", builtin_of_handle},
+        {"future.read", builtin_of_handle},
+        {"future.write", builtin_of_handle},
+        {"future.cancel-read", builtin_of_handle},
+        {"future.cancel-write", builtin_of_handle},
+        {"future.drop-readable", builtin_of_handle},
+        {"future.drop-writable", builtin_of_handle},
         {"error-context.debug-message", builtin_of_handle},
+        {"error-context.drop", builtin_of_handle},
     };
     canon_builtin *b = ts_arena_alloc(&s->arena, sizeof *b);
     if (!b) return ts_fail_nomem(e);
@@ -520,22 +563,21 @@ ts_status ts_cfunc_call(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *r
 ts_status ts_cfunc_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *caller, const ts_val *args, ts_val *result,
                              ts_arena *arena, ts_error *e) {
     if (f->kind != TS_CFUNC_LIFTED) return ts_host_invoke(s, f, args, result, arena, e);
-    ts_cinstance *enter[16], **set = enter;
-    uint32_t n = ts_entering_set(f->inst, caller, enter, 16);
-    if (n > 16) {
-        set = ts_arena_array(arena, n, sizeof *set);
-        if (!set) return ts_fail_nomem(e);
-        ts_entering_set(f->inst, caller, set, n);
-    }
+    ts_cinstance *few[TS_ENTER_FEW], **set = few;
+    uint32_t n;
+    TS_TRY(ts_entering_set_in(f->inst, caller, &set, &n, arena, e));
     TS_TRY(enter_from(set, n, e));
     if (f->layout->has_unsupported) {
         leave_to(set, n);
         return unsupported_func(e);
     }
     canon_lift_end end = {.result = result};
-    TS_TRY(canon_lift(s, f, args, arena, true, false, &end, e));
-    leave_to(set, n);
-    return TS_OK;
+    ts_status st = canon_lift(s, f, args, arena, true, false, &end, e);
+    if (st == TS_OK)
+        leave_to(set, n);
+    else if (st == TS_UNSUPPORTED)
+        for (ts_cinstance *i = s->instances; i; i = i->next) i->gave_up |= !i->may_enter;
+    return st;
 }
 
 ts_status ts_handle_drop(ts_cstore *s, const ts_val *own, ts_error *e) {

@@ -176,6 +176,8 @@ struct ts_cinstance {
     ts_cinstance *parent; /* the instance that instantiated it. cabi: ComponentInstance.parent */
     ts_cinstance *outer;  /* the instance in which its component was defined: for outer aliases */
     bool may_enter, may_leave;
+    bool
+        gave_up; /* was left in the middle of something that is not implemented: what comes after says so, and is no trap of its own */
     ts_handle_table handles;
     uint64_t context[2]; /* context.get/set of the running task */
     ts_task *task;       /* the running task when it is async; NULL: it is not */
@@ -220,6 +222,7 @@ struct ts_cstore {
     ts_component **components; /* referenced roots */
     uint32_t n_components, cap_components;
     uint32_t depth;
+    uint32_t yields;   /* of thread.yield, in all */
     ts_arena *scratch; /* TS_CALL_DEPTH_MAX of them */
 };
 
@@ -333,6 +336,10 @@ ts_status ts_flat_steps(ts_error *e, const ts_flat_step *steps, uint32_t n, ts_s
 typedef struct ts_lowered ts_lowered;
 uint32_t ts_entering_set(ts_cinstance *callee, const ts_cinstance *caller, ts_cinstance **out,
                          uint32_t max); /* returns how many in all */
+ts_status ts_cannot_enter(const ts_cinstance *i, ts_error *e) TS_MUST_USE;
+enum { TS_ENTER_FEW = 16 };
+ts_status ts_entering_set_in(ts_cinstance *callee, const ts_cinstance *caller, ts_cinstance ***set, uint32_t *n,
+                             ts_arena *arena, ts_error *e) TS_MUST_USE;
 ts_status ts_canon_lower_make(ts_cstore *s, ts_cinstance *inst, const ts_def *def, ts_cfunc *callee,
                               const ts_cabi_opts *opts, ts_func **out, ts_error *e) TS_MUST_USE;
 ts_status ts_canon_resource_make(ts_cstore *s, ts_cinstance *inst, const ts_def *def, ts_func **out,

@@ -6,17 +6,6 @@
 #include "core/store.h"
 #include <string.h>
 
-#define ALLOC(d, var, n)                                                                                               \
-    do {                                                                                                               \
-        (var) = ts_dec_alloc((d), (n), sizeof *(var));                                                                 \
-        if (!(var)) return TS_NOMEM;                                                                                   \
-    } while (0)
-#define DUP(d, var, str, len)                                                                                          \
-    do {                                                                                                               \
-        (var) = ts_dec_name((d), (str), (len));                                                                        \
-        if (!(var)) return TS_NOMEM;                                                                                   \
-    } while (0)
-
 /* --- core modules and core instances ------------------------------------------------------------------------------------------ */
 static ts_status read_core_module(ts_scope *s, ts_reader *r, ts_def *def) {
     ts_module *m = NULL;
@@ -88,13 +77,30 @@ static ts_status check_core_args(ts_scope *s, uint64_t off, const char *sec, con
     return TS_OK;
 }
 
+static void keep_args(ts_def *def, ts_def_kind kind, uint32_t index, const ts_arg *args, uint32_t n) {
+    def->kind = kind;
+    def->inst.index = index;
+    def->inst.n_args = n;
+    def->inst.args = args;
+}
+/* Names to positions: of arguments, each is there once. */
+static ts_status note_arg(ts_scope *s, uint64_t off, const char *sec, ts_map *by_name, const ts_arg *args, uint32_t i) {
+    bool was = false;
+    if (!ts_map_put(by_name, args[i].name, args[i].name_len, i, &was)) return ts_fail_nomem(s->d->err);
+    if (!was) return TS_OK;
+    if (args[i].what.sort == TS_SORT_CORE_INSTANCE)
+        return TS_BAD(s, off, sec, "duplicate module instantiation argument named `%.120s`", args[i].name);
+    return TS_BAD(s, off, sec, "instantiation argument `%.100s` conflicts with previous argument `%.100s`",
+                  args[i].name, args[i].name);
+}
+
 static ts_status read_core_instantiate(ts_scope *s, ts_reader *r, uint64_t off, ts_def *def) {
     uint32_t m = 0, n = 0;
     const char *sec = r->section;
     ts_arg *args;
     TS_TRY(ts_read_u32(r, &m));
     TS_TRY(ts_read_count(r, &n));
-    ALLOC(s->d, args, n);
+    TS_ALLOC(s->d, args, n);
     ts_map by_name = {0};
     ts_status st = TS_OK;
     for (uint32_t i = 0; st == TS_OK && i < n; i++) {
@@ -110,21 +116,15 @@ static ts_status read_core_instantiate(ts_scope *s, ts_reader *r, uint64_t off, 
     }
     if (st == TS_OK && m >= s->modules.len) st = ts_unknown(s, off, sec, "module", m);
     for (uint32_t i = 0; st == TS_OK && i < n; i++) {
-        bool was = false;
         if (args[i].what.index >= s->core_instances.len)
             st = ts_unknown(s, off, sec, "core instance", args[i].what.index);
-        else if (!ts_map_put(&by_name, args[i].name, args[i].name_len, i, &was))
-            st = ts_fail_nomem(s->d->err);
-        else if (was)
-            st = TS_BAD(s, off, sec, "duplicate module instantiation argument named `%.120s`", args[i].name);
+        else
+            st = note_arg(s, off, sec, &by_name, args, i);
     }
     if (st == TS_OK) st = check_core_args(s, off, sec, s->modules.data[m], args, &by_name);
     ts_map_free(&by_name);
     if (st != TS_OK) return st;
-    def->kind = TS_DEF_CORE_INSTANTIATE;
-    def->inst.index = m;
-    def->inst.n_args = n;
-    def->inst.args = args;
+    keep_args(def, TS_DEF_CORE_INSTANTIATE, m, args, n);
     return TS_PUSH(s, core_instances, s->modules.data[m]); /* its exports are what matters from here on */
 }
 
@@ -134,14 +134,14 @@ static ts_status read_core_inline(ts_scope *s, ts_reader *r, uint64_t off, ts_de
     ts_core_export_type *exports;
     ts_core_module_type *t;
     TS_TRY(ts_read_count(r, &n));
-    ALLOC(s->d, args, n);
-    ALLOC(s->d, exports, n);
-    ALLOC(s->d, t, 1);
+    TS_ALLOC(s->d, args, n);
+    TS_ALLOC(s->d, exports, n);
+    TS_ALLOC(s->d, t, 1);
     for (uint32_t i = 0; i < n; i++) {
         const char *name = NULL;
         uint32_t len = 0;
         TS_TRY(ts_read_name(r, &name, &len));
-        DUP(s->d, name, name, len);
+        TS_DUP(s->d, name, name, len);
         TS_TRY(ts_read_core_sort(r, &args[i].what.sort));
         TS_TRY(ts_read_u32(r, &args[i].what.index));
         args[i].name = exports[i].name = name;
@@ -151,9 +151,7 @@ static ts_status read_core_inline(ts_scope *s, ts_reader *r, uint64_t off, ts_de
     t->n_exports = n;
     t->exports = exports;
     TS_TRY(ts_core_module_type_check(s, off, r->section, t));
-    def->kind = TS_DEF_CORE_INLINE;
-    def->inst.n_args = n;
-    def->inst.args = args;
+    keep_args(def, TS_DEF_CORE_INLINE, 0, args, n);
     return TS_PUSH(s, core_instances, t);
 }
 
@@ -215,7 +213,7 @@ static ts_status instantiate(ts_scope *s, uint64_t off, const char *sec, const t
         .n = t->n_exports, .exports = t->exports, .index = t->export_index, .has_resource = t->has_resource};
     const ts_instance_type *done = ts_subst_instance(sub, &whole, true);
     if (!done) return s->d->err->status;
-    ALLOC(s->d, *out, 1);
+    TS_ALLOC(s->d, *out, 1);
     **out = *done;
     TS_TRY(ts_instance_type_finish(s->d, off, sec, *out));
     ts_extern_type x = {.sort = TS_SORT_INSTANCE, .instance = *out};
@@ -224,7 +222,7 @@ static ts_status instantiate(ts_scope *s, uint64_t off, const char *sec, const t
 
 static ts_status keep_binds(ts_dec *d, ts_bind_vec *v, ts_def *def) {
     ts_resource_bind *p;
-    ALLOC(d, p, v->v.len);
+    TS_ALLOC(d, p, v->v.len);
     if (v->v.len) memcpy(p, v->v.data, v->v.len * sizeof *p);
     def->n_binds = v->v.len;
     def->binds = p;
@@ -233,7 +231,7 @@ static ts_status keep_binds(ts_dec *d, ts_bind_vec *v, ts_def *def) {
 
 static ts_status made_instance(ts_scope *s, ts_def *def, const ts_instance_type *t) {
     ts_extern_type *x;
-    ALLOC(s->d, x, 1);
+    TS_ALLOC(s->d, x, 1);
     x->sort = TS_SORT_INSTANCE;
     x->instance = t;
     def->inst.result = x;
@@ -246,12 +244,12 @@ static ts_status read_instantiate(ts_scope *s, ts_reader *r, uint64_t off, ts_de
     ts_arg *args;
     TS_TRY(ts_read_u32(r, &c));
     TS_TRY(ts_read_count(r, &n));
-    ALLOC(s->d, args, n);
+    TS_ALLOC(s->d, args, n);
     for (uint32_t i = 0; i < n; i++) {
         const char *name = NULL;
         TS_TRY(ts_read_name(r, &name, &args[i].name_len));
         TS_TRY(read_sortidx(r, &args[i].what));
-        DUP(s->d, args[i].name, name, args[i].name_len);
+        TS_DUP(s->d, args[i].name, name, args[i].name_len);
     }
     if (c >= s->components.len) return ts_unknown(s, off, sec, "component", c);
     ts_map by_name = {0};
@@ -262,14 +260,8 @@ static ts_status read_instantiate(ts_scope *s, ts_reader *r, uint64_t off, ts_de
     ts_instance_type *t = NULL;
     ts_status st = TS_OK;
     for (uint32_t i = 0; st == TS_OK && i < n; i++) {
-        bool was = false;
         st = ts_scope_item(s, off, sec, args[i].what, &args[i].type);
-        if (st != TS_OK) break;
-        if (!ts_map_put(&by_name, args[i].name, args[i].name_len, i, &was))
-            st = ts_fail_nomem(s->d->err);
-        else if (was)
-            st = TS_BAD(s, off, sec, "instantiation argument `%.100s` conflicts with previous argument `%.100s`",
-                        args[i].name, args[i].name);
+        if (st == TS_OK) st = note_arg(s, off, sec, &by_name, args, i);
     }
     if (st == TS_OK)
         st = instantiate(s, off, sec, s->components.data[c], args, &by_name, &mw, &sub, &open, &fresh, &binds, &t);
@@ -281,10 +273,7 @@ static ts_status read_instantiate(ts_scope *s, ts_reader *r, uint64_t off, ts_de
     ts_ptrmap_free(&fresh);
     ts_vec_free(&binds.v);
     if (st != TS_OK) return st;
-    def->kind = TS_DEF_INSTANTIATE;
-    def->inst.index = c;
-    def->inst.n_args = n;
-    def->inst.args = args;
+    keep_args(def, TS_DEF_INSTANTIATE, c, args, n);
     return made_instance(s, def, t);
 }
 
@@ -294,9 +283,9 @@ static ts_status read_inline(ts_scope *s, ts_reader *r, uint64_t off, ts_def *de
     ts_named_extern *exports;
     ts_instance_type *t;
     TS_TRY(ts_read_count(r, &n));
-    ALLOC(s->d, args, n);
-    ALLOC(s->d, exports, n);
-    ALLOC(s->d, t, 1);
+    TS_ALLOC(s->d, args, n);
+    TS_ALLOC(s->d, exports, n);
+    TS_ALLOC(s->d, t, 1);
     ts_map keys = {0};
     ts_status st = TS_OK;
     for (uint32_t i = 0; st == TS_OK && i < n; i++) {
@@ -317,9 +306,7 @@ static ts_status read_inline(ts_scope *s, ts_reader *r, uint64_t off, ts_def *de
     t->n = n;
     t->exports = exports;
     TS_TRY(ts_instance_type_finish(s->d, off, r->section, t));
-    def->kind = TS_DEF_INLINE;
-    def->inst.n_args = n;
-    def->inst.args = args;
+    keep_args(def, TS_DEF_INLINE, 0, args, n);
     return made_instance(s, def, t);
 }
 
@@ -417,7 +404,7 @@ static ts_status read_start(ts_scope *s, ts_reader *r, ts_def *def) {
     uint32_t *args;
     TS_TRY(ts_read_u32(r, &def->start.func));
     TS_TRY(ts_read_count(r, &def->start.n_args));
-    ALLOC(s->d, args, def->start.n_args);
+    TS_ALLOC(s->d, args, def->start.n_args);
     for (uint32_t i = 0; i < def->start.n_args; i++) TS_TRY(ts_read_u32(r, &args[i]));
     TS_TRY(ts_read_u32(r, &def->start.n_results));
     def->kind = TS_DEF_START;
@@ -451,7 +438,7 @@ static ts_status read_literal(ts_scope *s, ts_reader *r, const ts_ctype *t, ts_v
 static ts_status read_literals(ts_scope *s, ts_reader *r, const ts_ctype *const *types, const ts_ctype *elem,
                                uint32_t n, const ts_val **out) {
     ts_val *v;
-    ALLOC(s->d, v, n);
+    TS_ALLOC(s->d, v, n);
     *out = v;
     for (uint32_t i = 0; i < n; i++) TS_TRY(read_literal(s, r, types ? types[i] : elem, &v[i]));
     return TS_OK;
@@ -462,7 +449,7 @@ static ts_status read_literal_list(ts_scope *s, ts_reader *r, const ts_ctype *t,
     if (t->kind == TS_CT_MAP) {
         const ts_ctype *pair[2] = {t->elem2, t->elem};
         ts_val *entries;
-        ALLOC(s->d, entries, n);
+        TS_ALLOC(s->d, entries, n);
         out->list.ptr = entries;
         for (uint32_t i = 0; i < n; i++) {
             entries[i].list.len = 2;
@@ -541,7 +528,7 @@ static ts_status read_literal(ts_scope *s, ts_reader *r, const ts_ctype *t, ts_v
     case TS_CT_RECORD:
     case TS_CT_TUPLE: {
         const ts_ctype **types;
-        ALLOC(s->d, types, t->n);
+        TS_ALLOC(s->d, types, t->n);
         for (uint32_t i = 0; i < t->n; i++) types[i] = t->cases[i].type;
         out->list.len = t->n;
         return read_literals(s, r, types, NULL, t->n, &out->list.ptr);
@@ -583,7 +570,7 @@ static ts_status read_nested(ts_scope *s, ts_reader *r, ts_def *def) {
     ts_component *c;
     if (s->depth + 1 >= TS_COMP_MAX_NESTING)
         return TS_BAD(s, ts_reader_offset(r), r->section, "nesting too deep: the limit is %d", TS_COMP_MAX_NESTING);
-    ALLOC(s->d, c, 1);
+    TS_ALLOC(s->d, c, 1);
     c->parent = s->c;
     def->kind = TS_DEF_COMPONENT;
     def->sort = TS_SORT_COMPONENT;

@@ -160,14 +160,11 @@ ts_status ts_resource_destroy(ts_cstore *s, ts_resource *rt, uint64_t rep, ts_ci
             ts_trace_drop(rt->linker, rt, rep, st, e);
         return st;
     }
-    ts_cinstance *enter[16], **set = enter;
-    uint32_t n = ts_entering_set(rt->impl, caller, enter, 16);
-    if (n > 16) {
-        set = ts_arena_array(arena, n, sizeof *set);
-        if (!set) return ts_fail_nomem(e);
-        ts_entering_set(rt->impl, caller, set, n);
-    }
-    for (uint32_t k = 0; k < n; k++) TS_TRAP_IF(e, !set[k]->may_enter, "cannot enter component instance");
+    ts_cinstance *few[TS_ENTER_FEW], **set = few;
+    uint32_t n;
+    TS_TRY(ts_entering_set_in(rt->impl, caller, &set, &n, arena, e));
+    for (uint32_t k = 0; k < n; k++)
+        if (!set[k]->may_enter) return ts_cannot_enter(set[k], e);
     if (!rt->dtor) return TS_OK;
     for (uint32_t k = 0; k < n; k++) set[k]->may_enter = false;
     uint64_t saved[2] = {rt->impl->context[0], rt->impl->context[1]};

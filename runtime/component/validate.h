@@ -122,6 +122,17 @@ ts_status ts_read_leading(ts_reader *r, uint8_t b, const char *what); /* malform
 ts_status ts_env_slot(ts_dec *d, ts_env *env, bool local, uint32_t *slot) TS_MUST_USE;
 void *ts_dec_alloc(ts_dec *d, size_t n, size_t size); /* NULL: the error is filled */
 const char *ts_dec_name(ts_dec *d, const char *s, size_t len);
+/* n zeroed elements for var, or a copy of a name; out of the calling function where there is no memory. */
+#define TS_ALLOC(d, var, n)                                                                                            \
+    do {                                                                                                               \
+        (var) = ts_dec_alloc((d), (n), sizeof *(var));                                                                 \
+        if (!(var)) return TS_NOMEM;                                                                                   \
+    } while (0)
+#define TS_DUP(d, var, str, len)                                                                                       \
+    do {                                                                                                               \
+        (var) = ts_dec_name((d), (str), (len));                                                                        \
+        if (!(var)) return TS_NOMEM;                                                                                   \
+    } while (0)
 
 /* --- subtype.c -------------------------------------------------------------------------------------------------------- */
 typedef struct ts_rmap {

@@ -76,16 +76,6 @@ const char *ts_dec_name(ts_dec *d, const char *s, size_t len) {
     if (!p) (void)ts_fail_nomem(d->err);
     return p;
 }
-#define ALLOC(d, var, n)                                                                                               \
-    do {                                                                                                               \
-        (var) = ts_dec_alloc((d), (n), sizeof *(var));                                                                 \
-        if (!(var)) return TS_NOMEM;                                                                                   \
-    } while (0)
-#define DUP(d, var, str, len)                                                                                          \
-    do {                                                                                                               \
-        (var) = ts_dec_name((d), (str), (len));                                                                        \
-        if (!(var)) return TS_NOMEM;                                                                                   \
-    } while (0)
 
 ts_status ts_unknown(ts_scope *s, uint64_t off, const char *sec, const char *what, uint32_t i) {
     return TS_BAD(s, off, sec, "unknown %s %u: %s index out of bounds", what, i, what);
@@ -109,7 +99,7 @@ ts_status ts_scope_func_type(ts_scope *s, uint64_t off, const char *sec, uint32_
 }
 
 static ts_status extern_new(ts_dec *d, ts_sort sort, ts_extern_type **out) {
-    ALLOC(d, *out, 1);
+    TS_ALLOC(d, *out, 1);
     (*out)->sort = sort;
     return TS_OK;
 }
@@ -202,7 +192,7 @@ static ts_status read_label(ts_scope *s, ts_reader *r, ts_map *seen, const ts_ct
     if (!ts_label_valid(name, len))
         return TS_BAD(s, off, r->section, "%s name `%.*s` is not in kebab case", what, (int)(len > 120 ? 120 : len),
                       name);
-    DUP(s->d, *out, name, len);
+    TS_DUP(s->d, *out, name, len);
     char *key = ts_label_key(s->d->arena, name, len);
     if (!key) return ts_fail_nomem(s->d->err);
     if (ts_map_get(seen, key, len, &prev))
@@ -222,7 +212,7 @@ static ts_status read_labelled(ts_scope *s, ts_reader *r, label_form form, uint3
                  [FORM_PARAM] = {"function parameter", "parameter"}};
     ts_map seen = {0};
     ts_ct_case *cases;
-    ALLOC(s->d, cases, n);
+    TS_ALLOC(s->d, cases, n);
     ts_status st = TS_OK;
     for (uint32_t i = 0; st == TS_OK && i < n; i++) {
         st = read_label(s, r, &seen, cases, i, words[form].what, words[form].short_, &cases[i].name);
@@ -245,7 +235,7 @@ static ts_status read_defvaltype(ts_scope *s, ts_reader *r, uint8_t b, uint64_t 
     if ((*out = primitive(b)))
         return b == 0x64 ? ts_scope_feature(s, r, off, TS_CF_ERROR_CONTEXT, "the error-context type") : TS_OK;
     ts_ctype *t;
-    ALLOC(s->d, t, 1);
+    TS_ALLOC(s->d, t, 1);
     *out = t;
     switch (b) {
     case 0x72:
@@ -276,7 +266,7 @@ static ts_status read_defvaltype(ts_scope *s, ts_reader *r, uint8_t b, uint64_t 
         TS_TRY(ts_read_count(r, &t->n));
         if (!t->n) return TS_BAD(s, off, sec, "tuple type must have at least one type");
         ts_ct_case *cases;
-        ALLOC(s->d, cases, t->n);
+        TS_ALLOC(s->d, cases, t->n);
         for (uint32_t i = 0; i < t->n; i++) TS_TRY(ts_read_cvaltype(s, r, &cases[i].type));
         t->cases = cases;
         break;
@@ -352,7 +342,7 @@ ts_status ts_read_resultlist(ts_scope *s, ts_reader *r, const ts_ctype **out) {
 
 static ts_status read_functype(ts_scope *s, ts_reader *r, bool is_async, uint64_t off, const ts_cfunc_type **out) {
     ts_cfunc_type *t;
-    ALLOC(s->d, t, 1);
+    TS_ALLOC(s->d, t, 1);
     *out = t;
     t->is_async = is_async;
     TS_TRY(ts_read_count(r, &t->n_params));
@@ -400,7 +390,7 @@ static ts_status read_decl(ts_scope *s, ts_reader *r) {
 
 static ts_status concat_bound(ts_scope *s, const uint32_t **out, uint32_t *n) {
     uint32_t *bound, a = s->bound_imports.len, b = s->bound_exports.len;
-    ALLOC(s->d, bound, (size_t)a + b);
+    TS_ALLOC(s->d, bound, (size_t)a + b);
     if (a) memcpy(bound, s->bound_imports.data, a * sizeof *bound);
     if (b) memcpy(bound + a, s->bound_exports.data, b * sizeof *bound);
     *out = bound;
@@ -409,14 +399,14 @@ static ts_status concat_bound(ts_scope *s, const uint32_t **out, uint32_t *n) {
 }
 static ts_status copy_named(ts_dec *d, const ts_named_extern *x, uint32_t n, const ts_named_extern **out) {
     ts_named_extern *p;
-    ALLOC(d, p, n);
+    TS_ALLOC(d, p, n);
     if (n) memcpy(p, x, n * sizeof *p);
     *out = p;
     return TS_OK;
 }
 ts_status ts_scope_component_type(ts_scope *s, uint64_t off, const char *sec, const ts_component_type **out) {
     ts_component_type *t;
-    ALLOC(s->d, t, 1);
+    TS_ALLOC(s->d, t, 1);
     t->n_imports = s->imports.len;
     t->n_exports = s->exports.len;
     TS_TRY(copy_named(s->d, s->imports.data, s->imports.len, &t->imports));
@@ -572,7 +562,7 @@ ts_status ts_type_renamed(ts_dec *d, const ts_extern_type *t, ts_extern_type **o
     (*out)->resource_is_sub = false;
     if (t->type && !ts_ctype_primitive(t->type->kind)) { /* the same type, of another name */
         ts_ctype *n;
-        ALLOC(d, n, 1);
+        TS_ALLOC(d, n, 1);
         *n = *t->type;
         (*out)->type = n;
     }
@@ -589,7 +579,7 @@ static ts_status collect(ts_dec *d, const ts_extern_type *t, ts_ptrmap *want, co
         if (!t->is_resource || !ts_ptrmap_get(want, ts_slot_key(t->resource), &open) || !open) return TS_OK;
         if (!ts_ptrmap_put(want, ts_slot_key(t->resource), 0)) return ts_fail_nomem(d->err);
         const char **p;
-        ALLOC(d, p, depth);
+        TS_ALLOC(d, p, depth);
         if (depth) memcpy(p, path, depth * sizeof *p);
         return ts_vec_push(&out->v, (ts_resource_bind){depth, p, t->resource}) ? TS_OK : ts_fail_nomem(d->err);
     }
@@ -763,7 +753,7 @@ static ts_status check_name(ts_scope *s, const ts_name_attr *na, const char *sec
     char why[300];
     ts_extern_name en;
     const char *name;
-    DUP(s->d, name, na->name, na->len);
+    TS_DUP(s->d, name, na->name, na->len);
     *out = name;
     bool ok = ts_extern_name_parse(na->name, na->len, s->d->features & TS_CF_NESTED_NAMES, &en, why, sizeof why) &&
               !na->has_suffix;
@@ -1034,7 +1024,7 @@ ts_status ts_read_alias(ts_scope *s, ts_reader *r, ts_def *def) {
             def->outer.index = n;
         } else {
             def->alias.instance = i;
-            DUP(s->d, def->alias.name, name, n);
+            TS_DUP(s->d, def->alias.name, name, n);
             def->alias.name_len = n;
         }
     }

@@ -54,35 +54,46 @@ static void refused(const ts_ctype *t, const char *text) {
 
 static void test_scalars(void **s) {
     (void)s;
-    round_trip(prim(TS_CT_BOOL), " true ", "true");
-    round_trip(prim(TS_CT_S8), "-128", "-128");
-    refused(prim(TS_CT_S8), "128");
-    refused(prim(TS_CT_S8), "-129");
-    round_trip(prim(TS_CT_U8), "255", "255");
-    refused(prim(TS_CT_U8), "256");
-    refused(prim(TS_CT_U8), "-1");
-    refused(prim(TS_CT_U8), "+1");
-    round_trip(prim(TS_CT_S16), "-32768", "-32768");
-    round_trip(prim(TS_CT_S32), "-2147483648", "-2147483648");
-    round_trip(prim(TS_CT_S64), "-9223372036854775808", "-9223372036854775808");
-    refused(prim(TS_CT_S64), "9223372036854775808");
-    round_trip(prim(TS_CT_U64), "18446744073709551615", "18446744073709551615");
-    refused(prim(TS_CT_U64), "18446744073709551616");
-    refused(prim(TS_CT_U32), "1 2");
-    refused(prim(TS_CT_U32), "");
-    round_trip(prim(TS_CT_F32), "0.1", "0.1");
-    round_trip(prim(TS_CT_F64), "0.1", "0.1");
-    round_trip(prim(TS_CT_F64), "-0", "-0");
-    round_trip(prim(TS_CT_F64), "1e100", "1e+100");
-    round_trip(prim(TS_CT_F64), "1500000", "1500000");
-    round_trip(prim(TS_CT_F64), "nan", "nan");
-    round_trip(prim(TS_CT_F64), "-inf", "-inf");
-    refused(prim(TS_CT_F64), "info");
-    refused(prim(TS_CT_F64), ".5");
-    round_trip(prim(TS_CT_CHAR), "'\\u{1f600}'", "'\xf0\x9f\x98\x80'");
-    round_trip(prim(TS_CT_CHAR), "'\\''", "'\\''");
-    refused(prim(TS_CT_CHAR), "'\\u{d800}'");
-    refused(prim(TS_CT_CHAR), "'ab'");
+    static const struct {
+        ts_ct_kind kind;
+        const char *text, *want; /* NULL: refused */
+    } rows[] = {
+        {TS_CT_BOOL, " true ", "true"},
+        {TS_CT_S8, "-128", "-128"},
+        {TS_CT_S8, "128", NULL},
+        {TS_CT_S8, "-129", NULL},
+        {TS_CT_U8, "255", "255"},
+        {TS_CT_U8, "256", NULL},
+        {TS_CT_U8, "-1", NULL},
+        {TS_CT_U8, "+1", NULL},
+        {TS_CT_S16, "-32768", "-32768"},
+        {TS_CT_S32, "-2147483648", "-2147483648"},
+        {TS_CT_S64, "-9223372036854775808", "-9223372036854775808"},
+        {TS_CT_S64, "9223372036854775808", NULL},
+        {TS_CT_U64, "18446744073709551615", "18446744073709551615"},
+        {TS_CT_U64, "18446744073709551616", NULL},
+        {TS_CT_U32, "1 2", NULL},
+        {TS_CT_U32, "", NULL},
+        {TS_CT_F32, "0.1", "0.1"},
+        {TS_CT_F64, "0.1", "0.1"},
+        {TS_CT_F64, "-0", "-0"},
+        {TS_CT_F64, "1e100", "1e+100"},
+        {TS_CT_F64, "1500000", "1500000"},
+        {TS_CT_F64, "nan", "nan"},
+        {TS_CT_F64, "-inf", "-inf"},
+        {TS_CT_F64, "info", NULL},
+        {TS_CT_F64, ".5", NULL},
+        {TS_CT_CHAR, "'\\u{1f600}'", "'\xf0\x9f\x98\x80'"},
+        {TS_CT_CHAR, "'\\''", "'\\''"},
+        {TS_CT_CHAR, "'\\u{d800}'", NULL},
+        {TS_CT_CHAR, "'ab'", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].want)
+            round_trip(prim(rows[i].kind), rows[i].text, rows[i].want);
+        else
+            refused(prim(rows[i].kind), rows[i].text);
+    }
 }
 
 static void test_strings(void **s) {
