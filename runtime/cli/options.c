@@ -41,6 +41,7 @@ const char ts_cli_run_help[] =
     "  --trace[=INTERFACE,…]         print each WASI call with its arguments and result on stderr\n"
     "  --trace-output FILE           … into a file\n"
     "  --outcome FILE                write how the run ended, as one JSON object\n"
+    "  --cache FOLDER                remember there which code was valid, for quicker starts ($TOUCHSTONE_CACHE)\n"
     "  --max-memory SIZE             of each linear memory (64MiB, 1GiB, 65536)\n"
     "  --max-table N                 elements of each table\n"
     "  --max-depth N                 calls nested through the host or between components, at most 500\n"
@@ -286,6 +287,8 @@ static ts_status apply(const char *name, const char *v, ts_wasi *w, ts_linker *l
         o->outcome = v;
     else if (strcmp(name, "--invoke") == 0)
         o->invoke = v;
+    else if (strcmp(name, "--cache") == 0)
+        o->cache = v;
     else if (strcmp(name, "--max-memory") == 0)
         s = quantity(name, v, sizes, sizeof sizes / sizeof *sizes, &o->max_memory, e);
     else if (strcmp(name, "--max-time") == 0)
@@ -367,7 +370,7 @@ ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, t
             "--tcp-listen", "--udp",       "--udp-bind",   "--allow-name", "--dir",  "--env",
             "--cwd",        "--argv0",     "-S",           "--unstable",   "--deny", "--trace-output",
             "--outcome",    "--invoke",    "--max-memory", "--max-time",   "--fuel", "--stack",
-            "--max-table",  "--max-depth", "--max-gc"};
+            "--max-table",  "--max-depth", "--max-gc",     "--cache"};
         const char *name = NULL;
         for (size_t k = 0; k < sizeof takes / sizeof *takes && !name; k++)
             if (is(a, takes[k], &v)) name = takes[k];

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/vec.h"
 #include "component/host.h"
+#include "sys/input.h"
 #include "wasi/wasi.h"
 
 typedef struct ts_cli_options {
@@ -13,11 +14,14 @@ typedef struct ts_cli_options {
     int n_args;
     const char *argv0, *outcome, *trace_output, *trace_filter; /* trace_filter NULL: all */
     const char *invoke; /* the export to call, with its arguments; NULL: wasi:cli/run */
+    const char *cache;  /* folder; NULL: see ts_cli_use_cache */
     bool trace, unknown_imports_trap, deterministic;
     bool clock, seed;                                                            /* given */
     uint64_t max_memory, max_time_ns, fuel, stack, max_table, max_depth, max_gc; /* 0: not set */
 } ts_cli_options;
 
+/* The folder, or that of $TOUCHSTONE_CACHE, or none; one that cannot be used is said and left out. */
+void ts_cli_use_cache(ts_engine *engine, const char *folder, const ts_sys_input *file);
 /* Grants go straight into the WASI context and the linker. o->outcome is set first, so that it is known when the rest
  * fails. */
 ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, ts_cli_options *o,

@@ -61,9 +61,19 @@ static ts_status set_up(run *r, int argc, char **argv, ts_error *e) {
     return ts_linker_add_host(r->linker, ts_wasi_host(r->wasi), r->wasi, e);
 }
 
+void ts_cli_use_cache(ts_engine *engine, const char *folder, const ts_sys_input *file) {
+    if (!folder) folder = getenv("TOUCHSTONE_CACHE");
+    if (!folder || !*folder) return;
+    ts_error e;
+    ts_error_init(&e);
+    if (file->settled) ts_engine_cache_file(engine, file->bytes, file->len, file->identity);
+    if (ts_engine_cache(engine, folder, &e) != TS_OK) fprintf(stderr, "touchstone: %s\n", e.message);
+}
+
 static ts_status load(run *r, ts_error *e) {
     TS_TRY(open_file(r->o.component, &r->file, e));
     TS_TRY(ts_engine_create(&r->engine, e));
+    ts_cli_use_cache(r->engine, r->o.cache, &r->file);
     if (!ts_bytes_are_component(r->file.bytes, r->file.len) && r->file.len >= 8 &&
         memcmp(r->file.bytes, "\0asm\1\0\0", 8) == 0) {
         if (r->o.invoke) return ts_module_new(r->engine, r->file.bytes, r->file.len, false, &r->module, e);

@@ -5,6 +5,7 @@
 #include "core/const_eval.h"
 #include "core/exec.h"
 #include "core/gc.h"
+#include "core/image.h"
 #include "core/store.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -266,7 +267,12 @@ ts_status ts_instantiate(ts_store *s, ts_module *m, const ts_extern *imports, co
     for (uint32_t k = 0; k < m->n_elems; k++)
         if (!direct(&m->elems[k])) TS_TRY(eval_elem(i, k, e));
     for (uint32_t k = 0; k < m->n_elems; k++) TS_TRY(init_elem(i, k, e));
-    for (uint32_t k = 0; k < m->n_datas; k++) TS_TRY(init_data(i, k, e));
+    bool image = ts_image_apply(i);
+    for (uint32_t k = 0; k < m->n_datas; k++)
+        if (image && ts_image_holds(m, k))
+            i->data_dropped[k] = true;
+        else
+            TS_TRY(init_data(i, k, e));
     if (m->has_start) {
         ts_slot none[2] = {0, 0};
         TS_TRY(ts_call(s, i->funcs[m->start], none, e));

@@ -1,8 +1,10 @@
 /* module: the life of a decoded and validated module, and looking things up in it.
  * In: bytes. Out: a shared constant module. spec: embedding#modules */
 #include "core/module.h"
+#include "core/cache.h"
 #include "core/compile.h"
 #include "core/dwarf.h"
+#include "core/image.h"
 #include "core/store.h"
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +42,11 @@ ts_status ts_module_new(ts_engine *engine, const uint8_t *bytes, size_t len, boo
         m->bytes = m->owned_bytes;
     }
     if ((s = ts_module_decode(m, e)) != TS_OK) goto fail;
-    if ((s = ts_module_validate(m, e)) != TS_OK) goto fail;
+    const ts_cache *cache = len >= TS_CACHE_LEAST ? ts_engine_get_cache(engine) : NULL;
+    ts_cache_entry cached = {.known = false};
+    if (cache) ts_cache_look(cache, m, &cached);
+    if ((s = cached.known ? ts_module_validate_sections(m, e) : ts_module_validate(m, e)) != TS_OK) goto fail;
+    if (cache && !cached.known) ts_cache_put(cache, m, &cached);
     m->code = ts_code_cache_new(m);
     if (!m->code) {
         s = ts_fail_nomem(e);
@@ -62,6 +68,7 @@ void ts_module_free(ts_module *m) {
     if (!m || __atomic_sub_fetch(&m->refs, 1, __ATOMIC_ACQ_REL) != 0) return;
     if (m->code) ts_code_cache_free(m->code);
     ts_dwarf_free(m);
+    ts_image_end(m);
     ts_map_free(&m->export_map);
     ts_arena_free(&m->arena);
     free(m->owned_bytes);

@@ -116,6 +116,14 @@ typedef struct ts_name_section { /* of the custom section "name": read on first 
     uint32_t len;
 } ts_name_section;
 
+/* Kept in the module; made by the second instance, or given by the cache. */
+struct ts_image {   /* see image.h */
+    uint32_t state; /* atomic: see image.c */
+    int fd;
+    uint64_t file_at;
+    uint64_t lo, len; /* the range of the memory, whole pages */
+};
+
 struct ts_module {
     ts_engine *engine;
     uint32_t refs; /* atomic */
@@ -152,6 +160,7 @@ struct ts_module {
     size_t code_section_len;
 
     struct ts_code_cache *code; /* compile.c's; created by ts_module_new */
+    struct ts_image image;      /* image.c's */
     struct ts_dwarf *dwarf;     /* dwarf.c's; created by the first backtrace */
 };
 
@@ -165,6 +174,8 @@ void ts_module_free(ts_module *m); /* drops one reference */
  * instructions: a malformed opcode in a body is found by validate's single pass and reported as TS_MALFORMED there). */
 ts_status ts_module_decode(ts_module *m, ts_error *e) TS_MUST_USE;
 ts_status ts_module_validate(ts_module *m, ts_error *e) TS_MUST_USE;
+/* All but the bodies, which are known to be valid (cache.h). */
+ts_status ts_module_validate_sections(ts_module *m, ts_error *e) TS_MUST_USE;
 /* Validate one function body (index in the function space); independent of all others, may run on any thread. */
 ts_status ts_validate_func(const ts_module *m, uint32_t func, ts_error *e) TS_MUST_USE;
 

@@ -127,6 +127,9 @@ void ts_engine_destroy(ts_engine *e);
 ts_type_registry *ts_engine_types(ts_engine *e);
 void ts_engine_set_features(ts_engine *e, uint32_t features);
 uint32_t ts_engine_features(const ts_engine *e);
+/* These bytes are of such a file (sys/input.h), for the cache; until the next such word. */
+void ts_engine_cache_file(ts_engine *e, const void *bytes, size_t len, const uint64_t identity[5]);
+const struct ts_cache *ts_engine_get_cache(const ts_engine *e); /* NULL: there is none */
 
 ts_status ts_store_create(ts_engine *engine, const ts_store_limits *limits, TS_OWN ts_store **out,
                           ts_error *e) TS_MUST_USE;

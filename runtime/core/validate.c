@@ -667,7 +667,7 @@ static ts_status check_sections(struct mod *x) {
     return check_start(x);
 }
 
-ts_status ts_module_validate_on(ts_module *m, unsigned threads, ts_error *e) {
+static ts_status validate(ts_module *m, unsigned threads, bool bodies_known, ts_error *e) {
     struct mod x = {.m = m, .types = ts_engine_types(m->engine), .e = e};
     x.v = (struct ts_validator){.m = m, .types = x.types, .e = e};
     ts_error mine;
@@ -684,11 +684,18 @@ ts_status ts_module_validate_on(ts_module *m, unsigned threads, ts_error *e) {
             mine = format;
         }
     }
+    if (s == TS_OK && bodies_known) return TS_OK;
     if (s == TS_OK) return check_bodies(m, x.types, threads, e);
     if (e && e->status == TS_OK) *e = mine;
     return s;
 }
 
+ts_status ts_module_validate_on(ts_module *m, unsigned threads, ts_error *e) {
+    return validate(m, threads, false, e);
+}
 ts_status ts_module_validate(ts_module *m, ts_error *e) {
-    return ts_module_validate_on(m, 0, e);
+    return validate(m, 0, false, e);
+}
+ts_status ts_module_validate_sections(ts_module *m, ts_error *e) {
+    return validate(m, 1, true, e);
 }

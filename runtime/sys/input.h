@@ -11,6 +11,10 @@ typedef struct ts_sys_input {
     const uint8_t *bytes;
     size_t len;
     bool mapped;
+    /* Which file and which state of it: the same numbers again are the same bytes. Only where it has not been changed for two
+     * seconds, as times of change may be that coarse; else false. */
+    bool settled;
+    uint64_t identity[5];
 } ts_sys_input;
 
 ts_sys_err ts_sys_input_open(const char *path, ts_sys_input *out);

@@ -1,0 +1,29 @@
+/* cache: which modules have been found valid before, by their contents; and their data as pages that can be mapped.
+ * In: a folder of this user's, a decoded module. Out: that its bodies need not be looked at again; its image (image.h).
+ * The name of an entry is a SHA-256 over the version of this program, the features and all bytes of the module (in pieces of a MiB,
+ * so that several threads can share the work). Who can write to the folder could have a module run unchecked: hence it must be
+ * this user's own, and so must every file in it; anything else is as if it were not there. What cannot be read or written is no
+ * error: the module is validated as ever. */
+#ifndef TS_CORE_CACHE_H
+#define TS_CORE_CACHE_H
+#include "base/sha256.h"
+#include "core/module.h"
+
+/* What an engine has been told. file: which file of the host some bytes are, and in which state (sys/input.h): what has been read
+ * from it before need not be read again to know its contents. */
+typedef struct ts_cache {
+    int folder; /* an open one (sys/image.h); below 0: no cache */
+    const uint8_t *file;
+    size_t file_len; /* 0: not told */
+    uint64_t identity[5];
+} ts_cache;
+
+enum { TS_CACHE_LEAST = 64 * 1024 }; /* bytes of a module below which validating it is quicker */
+
+typedef struct ts_cache_entry {
+    uint8_t key[TS_SHA256_BYTES];
+    bool known; /* valid; its image, if it has one, has been given to the module */
+} ts_cache_entry;
+void ts_cache_look(const ts_cache *c, ts_module *m, ts_cache_entry *out);
+void ts_cache_put(const ts_cache *c, const ts_module *m, const ts_cache_entry *entry); /* of a module that is valid */
+#endif

@@ -1,0 +1,125 @@
+/* sys/image: see image.h */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "sys/image.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+int ts_image_new(uint64_t len) {
+#ifdef MFD_CLOEXEC
+    int fd = memfd_create("touchstone-image", MFD_CLOEXEC);
+    if (fd >= 0 && ftruncate(fd, (off_t)len) != 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+#else
+    (void)len;
+    return -1;
+#endif
+}
+
+bool ts_image_write(int fd, uint64_t at, const void *bytes, size_t len) {
+    const char *p = bytes;
+    while (len) {
+        ssize_t n = pwrite(fd, p, len, (off_t)at);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        p += n;
+        at += (uint64_t)n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+bool ts_image_read(int fd, uint64_t at, void *bytes, size_t len) {
+    char *p = bytes;
+    while (len) {
+        ssize_t n = pread(fd, p, len, (off_t)at);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        p += n;
+        at += (uint64_t)n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+bool ts_image_map(void *p, size_t len, int fd, uint64_t at) {
+    return mmap(p, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, (off_t)at) != MAP_FAILED;
+}
+
+void ts_image_close(int fd) {
+    if (fd >= 0) close(fd);
+}
+
+/* Only this user's, and writable by nobody else. */
+static bool is_private(int fd, bool folder) {
+    struct stat s;
+    return fstat(fd, &s) == 0 && (folder ? S_ISDIR(s.st_mode) : S_ISREG(s.st_mode)) && s.st_uid == geteuid() &&
+           (s.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+int ts_folder_open(const char *path, const char **why) {
+    char part[4096];
+    size_t len = strlen(path);
+    *why = "the path is too long";
+    if (len == 0 || len >= sizeof part) return -1;
+    memcpy(part, path, len + 1);
+    for (size_t i = 1; i <= len; i++)
+        if (part[i] == '/' || part[i] == 0) {
+            char c = part[i];
+            part[i] = 0;
+            if (mkdir(part, 0700) != 0 && errno != EEXIST) {
+                *why = strerror(errno);
+                return -1;
+            }
+            part[i] = c;
+        }
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        *why = strerror(errno);
+        return -1;
+    }
+    if (is_private(fd, true)) return fd;
+    *why = "it belongs to another user, or others may write to it";
+    close(fd);
+    return -1;
+}
+
+int ts_folder_read(int folder, const char *name, uint64_t *len) {
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct stat s;
+    if (fd < 0) return -1;
+    if (!is_private(fd, false) || fstat(fd, &s) != 0) {
+        close(fd);
+        return -1;
+    }
+    *len = (uint64_t)s.st_size;
+    return fd;
+}
+
+int ts_folder_write(int folder, char temporary[64]) {
+    for (unsigned i = 0; i < 16; i++) {
+        struct timespec t;
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        snprintf(temporary, 64, ".new-%lx-%lx-%x", (unsigned long)getpid(), (unsigned long)t.tv_nsec, i);
+        int fd = openat(folder, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd >= 0 || errno != EEXIST) return fd;
+    }
+    return -1;
+}
+
+bool ts_folder_keep(int folder, int fd, const char *temporary, const char *name) {
+    bool ok = name && renameat(folder, temporary, folder, name) == 0;
+    if (!ok) unlinkat(folder, temporary, 0);
+    close(fd);
+    return ok;
+}

@@ -1,0 +1,248 @@
+/* test_cache: what is remembered of modules that were valid, and data mapped instead of copied.
+ * In: modules written here, a folder of the test's own. Out: cmocka results. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "core/cache.h"
+#include "core/image.h"
+#include "core/store.h"
+
+enum { DATA = 100000, BODY = 70000, AT = 5000 };
+typedef struct module {
+    uint8_t *at;
+    size_t len, code; /* code: where an instruction of the body is */
+} module;
+
+static void put(module *m, const void *bytes, size_t len) {
+    m->at = realloc(m->at, m->len + len);
+    assert_non_null(m->at);
+    memcpy(m->at + m->len, bytes, len);
+    m->len += len;
+}
+static void put_u32(module *m, uint32_t v) { /* five bytes, whatever the number */
+    uint8_t b[5];
+    for (int i = 0; i < 5; i++) b[i] = (uint8_t)((v >> (7 * i) & 0x7f) | (i < 4 ? 0x80 : 0));
+    put(m, b, 5);
+}
+/* (func) of many nops; (memory 4); (data (i32.const AT) …) twice, the second over a part of the first. */
+static module make(void) {
+    module m = {0};
+    put(&m, "\0asm\1\0\0\0\1\4\1\x60\0\0\3\2\1\0\5\3\1\0\4\7\5\1\1m\2\0", 30);
+    put(&m, "\12", 1);
+    put_u32(&m, 1 + 5 + 1 + BODY + 1);
+    put(&m, "\1", 1);
+    put_u32(&m, 1 + BODY + 1);
+    put(&m, "\0", 1);
+    uint8_t *nops = malloc(DATA);
+    assert_non_null(nops);
+    memset(nops, 1, BODY);
+    m.code = m.len;
+    put(&m, nops, BODY);
+    put(&m, "\x0b", 1);
+    put(&m, "\x0b", 1);
+    put_u32(&m, 1 + 5 + 5 + DATA + 6 + 5 + 4);
+    put(&m, "\2\0\x41\x88\x27\x0b", 6); /* AT = 0x1388 */
+    put_u32(&m, DATA);
+    for (size_t i = 0; i < DATA; i++) nops[i] = (uint8_t)(i * 31 + i / 256);
+    put(&m, nops, DATA);
+    put(&m, "\0\x41\xd0\x86\x03\x0b", 6); /* 50000 */
+    put_u32(&m, 4);
+    put(&m, "over", 4);
+    free(nops);
+    return m;
+}
+
+static char folder[64];
+static int fresh(void **state) {
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/touchstone-cache-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+static unsigned each_entry(const char *kind, int (*fn)(const char *path)) {
+    unsigned n = 0;
+    DIR *d = opendir(folder);
+    assert_non_null(d);
+    for (struct dirent *x; (x = readdir(d));) {
+        char path[400];
+        if (x->d_name[0] == '.' || !strstr(x->d_name, kind)) continue;
+        snprintf(path, sizeof path, "%s/%s", folder, x->d_name);
+        if (fn) assert_int_equal(fn(path), 0);
+        n++;
+    }
+    closedir(d);
+    return n;
+}
+static int gone(void **state) {
+    (void)state;
+    chmod(folder, 0700);
+    each_entry("", remove);
+    return rmdir(folder);
+}
+
+static const uint64_t identity[5] = {1, 2, 3, 4, 5};
+static ts_status load(const module *m, const char *cache, bool is_file, ts_engine **engine, ts_module **out) {
+    ts_error e;
+    ts_error_init(&e);
+    assert_int_equal(ts_engine_create(engine, &e), TS_OK);
+    if (cache) assert_int_equal(ts_engine_cache(*engine, cache, &e), TS_OK);
+    if (is_file) ts_engine_cache_file(*engine, m->at, m->len, identity);
+    return ts_module_new(*engine, m->at, m->len, false, out, &e);
+}
+static ts_status try_load(const module *m, bool is_file) {
+    ts_engine *engine;
+    ts_module *out;
+    ts_status s = load(m, folder, is_file, &engine, &out);
+    if (s == TS_OK) ts_module_free(out);
+    ts_engine_destroy(engine);
+    return s;
+}
+static void break_it(module *m) {
+    m->at[m->code] = 0x1a; /* drop of nothing */
+}
+
+static void remembers(void **state) {
+    (void)state;
+    module m = make();
+    assert_int_equal(try_load(&m, false), TS_OK);
+    assert_int_equal(each_entry(".valid", NULL), 1);
+    assert_int_equal(try_load(&m, false), TS_OK);
+    assert_int_equal(each_entry("", NULL), 1);
+    break_it(&m);
+    assert_int_equal(try_load(&m, false), TS_INVALID); /* other contents: another name */
+    assert_int_equal(each_entry("", NULL), 1);         /* and what is not valid is not remembered */
+    free(m.at);
+}
+
+/* That the bodies are not looked at again shows where an entry lies: who can write to the folder is believed. */
+static void believes_its_folder(void **state) {
+    (void)state;
+    module m = make();
+    assert_int_equal(try_load(&m, true), TS_OK);
+    assert_int_equal(each_entry(".file", NULL), 1);
+    break_it(&m);
+    assert_int_equal(try_load(&m, true), TS_OK); /* the same file in the same state, as it was told */
+    assert_int_equal(try_load(&m, false), TS_INVALID);
+    free(m.at);
+}
+
+static int shorten(const char *path) {
+    return truncate(path, 100);
+}
+static int open_to_all(const char *path) {
+    return chmod(path, 0666);
+}
+static int damage(const char *path) {
+    int fd = open(path, O_WRONLY);
+    int r = pwrite(fd, "?", 1, 20) == 1 ? 0 : -1;
+    close(fd);
+    return r;
+}
+static void doubts_the_rest(void **state) {
+    (void)state;
+    int (*const ways[])(const char *) = {shorten, open_to_all, damage};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        module m = make();
+        assert_int_equal(try_load(&m, true), TS_OK);
+        break_it(&m);
+        assert_int_equal(try_load(&m, true), TS_OK);
+        assert_int_equal(each_entry(".valid", ways[i]), 1);
+        assert_int_equal(try_load(&m, true), TS_INVALID);
+        each_entry("", remove);
+        free(m.at);
+    }
+}
+
+static void refuses_what_others_can_write_to(void **state) {
+    (void)state;
+    ts_engine *engine;
+    ts_error e;
+    ts_error_init(&e);
+    assert_int_equal(ts_engine_create(&engine, &e), TS_OK);
+    assert_int_equal(chmod(folder, 0777), 0);
+    assert_int_equal(ts_engine_cache(engine, folder, &e), TS_IO);
+    assert_non_null(strstr(e.message, folder));
+    ts_error_init(&e);
+    assert_int_equal(ts_engine_cache(engine, "/dev/null/x", &e), TS_IO);
+    ts_engine_destroy(engine);
+}
+
+static void check_contents(const ts_memory *mem) {
+    static const char over[] = "over";
+
+    for (uint64_t i = 0; i < mem->len; i++) {
+        uint64_t k = i - AT;
+        uint8_t want = i >= 50000 && i < 50004 ? (uint8_t)over[i - 50000]
+                       : i >= AT && k < DATA   ? (uint8_t)(k * 31 + k / 256)
+                                               : 0;
+        if (mem->base[i] != want) fail_msg("byte %llu is %u, not %u", (unsigned long long)i, mem->base[i], want);
+    }
+}
+
+/* Whatever way its data comes, each instance has its own: copied, by an image in memory, by one of the cache. */
+static void images(void **state) {
+    (void)state;
+    module m = make();
+    for (int cached = 0; cached < 3; cached++) {
+        ts_engine *engine;
+        ts_module *mod;
+        ts_store *s;
+        ts_error e;
+        ts_error_init(&e);
+        assert_int_equal(load(&m, cached ? folder : NULL, false, &engine, &mod), TS_OK);
+        assert_int_equal(ts_store_create(engine, NULL, &s, &e), TS_OK);
+        ts_instance *i[4];
+        for (int n = 0; n < 4; n++) {
+            assert_int_equal(ts_instantiate(s, mod, NULL, NULL, &i[n], &e), TS_OK);
+            check_contents(i[n]->mems[0]);
+            memset(i[n]->mems[0]->base + 4000, 'x', 60000);
+            assert_int_equal(ts_memory_grow(s, i[n]->mems[0], 1), 4);
+            assert_true(i[n]->data_dropped[0] && i[n]->data_dropped[1]);
+        }
+        for (int n = 0; n < 4; n++) assert_int_equal(i[n]->mems[0]->base[63999], (uint8_t)'x');
+        ts_store_destroy(s);
+        ts_module_free(mod);
+        ts_engine_destroy(engine);
+    }
+    free(m.at);
+}
+
+/* No image where a segment lies outside: it has to trap after those before it. */
+static void no_image(void **state) {
+    (void)state;
+    module m = make();
+    uint64_t lo, len;
+    ts_engine *engine;
+    ts_module *mod;
+    assert_int_equal(load(&m, NULL, false, &engine, &mod), TS_OK);
+    assert_true(ts_image_plan(mod, &lo, &len));
+    assert_true(lo == 4096 && lo + len >= AT + DATA);
+    mod->mems[0].min = 1;
+    assert_false(ts_image_plan(mod, &lo, &len));
+    mod->mems[0].min = 4;
+    mod->datas[1].len = 4 << 16;
+    assert_false(ts_image_plan(mod, &lo, &len));
+    ts_module_free(mod);
+    ts_engine_destroy(engine);
+    free(m.at);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(remembers, fresh, gone),
+        cmocka_unit_test_setup_teardown(believes_its_folder, fresh, gone),
+        cmocka_unit_test_setup_teardown(doubts_the_rest, fresh, gone),
+        cmocka_unit_test_setup_teardown(refuses_what_others_can_write_to, fresh, gone),
+        cmocka_unit_test_setup_teardown(images, fresh, gone),
+        cmocka_unit_test(no_image),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
