@@ -21,6 +21,8 @@ const char ts_cli_run_help[] =
     "  --udp HOST:PORT               exchange datagrams with; an own port of the system's choice comes with it\n"
     "  --udp-bind ADDRESS:PORT       bind a UDP socket to\n"
     "  --allow-name NAME             look up this name; *.NAME: all below it\n"
+    "  --http-allow HOST[:PORT]      send HTTP requests to; HOST: a name, an address, [IPv6], *.NAME or *\n"
+    "  --ca FILE                     trust these certificates (PEM) in HTTPS requests, not the system's\n"
     "  --policy FILE.toml            the same in a file: the options' names are keys (dir = [\"h::g:ro\"]), words of "
     "-S too\n"
     "                                (inherit-network = true); [env] holds variables\n"
@@ -56,7 +58,7 @@ const char ts_cli_run_help[] =
     "  inherit-network               all addresses, by TCP and UDP\n"
     "  allow-ip-name-lookup          look up all names\n"
     "  tcp udp                       =n: not even sockets of that kind\n"
-    "  http                          outgoing requests: not implemented yet: link, and trap when they are called\n"
+    "  http                          requests to all hosts (=n: deny wasi:http)\n"
     "  network-error-code cli-exit-with-code         unstable functions of those names\n"
     "  max-resources=N               host objects that the guest may hold at once\n";
 
@@ -172,7 +174,11 @@ static ts_status s_word(ts_wasi *w, ts_linker *l, char *word, ts_error *e) {
     } else if (strcmp(word, "udp") == 0) {
         ts_wasi_allow_udp(w, yes);
     } else if (strcmp(word, "http") == 0) {
-        if (yes) ts_linker_unimplemented_traps(l, "wasi:http");
+        TS_TRY(ts_wasi_allow_http_all(w, yes, e));
+        if (!yes) {
+            ts_linker_deny(l, "wasi:http/types");
+            ts_linker_deny(l, "wasi:http/outgoing-handler");
+        }
     } else if (is_one_of(word, "network-error-code cli-exit-with-code")) {
         if (yes) ts_linker_enable_unstable(l, word);
     } else if (is_one_of(word, "nn nn-graph threads config config-var keyvalue keyvalue-in-memory-data tls p3 preview0 "
@@ -275,6 +281,10 @@ static ts_status apply(const char *name, const char *v, ts_wasi *w, ts_linker *l
         s = ts_wasi_allow(w, TS_WASI_UDP_BIND, v, e);
     else if (strcmp(name, "--allow-name") == 0)
         s = ts_wasi_allow_name(w, v, e);
+    else if (strcmp(name, "--http-allow") == 0)
+        s = ts_wasi_allow_http(w, v, e);
+    else if (strcmp(name, "--ca") == 0)
+        s = ts_wasi_http_ca(w, v, e);
     else if (strcmp(name, "-S") == 0)
         s = s_list(w, l, v, e);
     else if (strcmp(name, "--unstable") == 0)
@@ -330,11 +340,11 @@ static ts_status policy_key(void *data, const char *table, const char *key, ts_c
         snprintf(word, sizeof word, "%s=%s", key, yes ? "y" : "n");
         return s_word(g->w, g->l, word, e);
     }
-    if (!is_one_of(key,
-                   kind == TS_CLI_POLICY_NUMBER
-                       ? "clock seed max-memory max-time max-table max-depth max-gc fuel stack"
-                       : "dir env cwd tcp-connect tcp-listen udp udp-bind allow-name deny unstable clock max-memory "
-                         "max-time max-gc stack"))
+    if (!is_one_of(key, kind == TS_CLI_POLICY_NUMBER
+                            ? "clock seed max-memory max-time max-table max-depth max-gc fuel stack"
+                            : "dir env cwd tcp-connect tcp-listen udp udp-bind allow-name http-allow ca deny unstable "
+                              "clock max-memory "
+                              "max-time max-gc stack"))
         return ts_fail(e, TS_USAGE, "there is no key %s with such a value", key);
     snprintf(word, sizeof word, "--%s", key);
     return apply(word, value, g->w, g->l, g->o, true, e);
@@ -370,7 +380,11 @@ ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, t
             "--tcp-listen", "--udp",       "--udp-bind",   "--allow-name", "--dir",  "--env",
             "--cwd",        "--argv0",     "-S",           "--unstable",   "--deny", "--trace-output",
             "--outcome",    "--invoke",    "--max-memory", "--max-time",   "--fuel", "--stack",
+<<<<<<< /work/main/runtime/cli/options.c
             "--max-table",  "--max-depth", "--max-gc",     "--cache"};
+=======
+            "--max-table",  "--max-depth", "--max-gc",     "--http-allow", "--ca"};
+>>>>>>> runtime/cli/options.c
         const char *name = NULL;
         for (size_t k = 0; k < sizeof takes / sizeof *takes && !name; k++)
             if (is(a, takes[k], &v)) name = takes[k];

@@ -1,5 +1,6 @@
 /* sys/http: see http.h */
 #include "sys/http.h"
+#include "sys/net.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,7 +85,7 @@ bool ts_http_is_token(const char *s, size_t len) {
 bool ts_http_is_field_value(const void *s, size_t len) {
     const char *v = s;
     for (size_t i = 0; i < len; i++)
-        if (v[i] == '\r' || v[i] == '\n' || v[i] == 0) return false;
+        if (((unsigned char)v[i] < 0x20 && v[i] != '\t') || v[i] == 0x7f) return false;
     return len == 0 || (v[0] != ' ' && v[0] != '\t' && v[len - 1] != ' ' && v[len - 1] != '\t');
 }
 
@@ -104,6 +105,101 @@ int ts_http_content_length(const ts_http_fields *f, uint64_t *out) {
         *out = n;
         found = 1;
     }
+}
+
+bool ts_http_is_of_connection(const char *name, size_t len) {
+    static const char *const names[] = {"connection",       "host",    "http2-settings",   "keep-alive",
+                                        "proxy-connection", "upgrade", "transfer-encoding"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (ts_http_name_is(name, len, names[i], strlen(names[i]))) return true;
+    return false;
+}
+
+/* --- parts of a URI (RFC 3986, appendix A) ------------------------------------------------------------------------- */
+static bool letter(char c) {
+    return lower(c) >= 'a' && lower(c) <= 'z';
+}
+static bool digit(char c) {
+    return c >= '0' && c <= '9';
+}
+static bool hex(char c) {
+    return digit(c) || (lower(c) >= 'a' && lower(c) <= 'f');
+}
+/* Only unreserved, sub-delims, %XX, and what `also` holds. */
+static bool all_of(const char *s, size_t len, const char *also) {
+    for (size_t i = 0; i < len; i++) {
+        if (s[i] == '%') {
+            if (len - i < 3 || !hex(s[i + 1]) || !hex(s[i + 2])) return false;
+            i += 2;
+        } else if (s[i] == 0 || !(letter(s[i]) || digit(s[i]) || strchr("-._~!$&'()*+,;=", s[i]) || strchr(also, s[i])))
+            return false;
+    }
+    return true;
+}
+
+bool ts_http_is_scheme(const char *s, size_t len) {
+    for (size_t i = 0; i < len; i++)
+        if (!letter(s[i]) && (i == 0 || (!digit(s[i]) && s[i] != '+' && s[i] != '-' && s[i] != '.'))) return false;
+    return len > 0;
+}
+
+bool ts_http_is_path_with_query(const char *s, size_t len) {
+    const char *mark = len ? memchr(s, '?', len) : NULL;
+    size_t path = mark ? (size_t)(mark - s) : len;
+    return all_of(s, path, ":@/") && (!mark || all_of(mark + 1, len - path - 1, ":@/?"));
+}
+
+/* Where the parts of an authority are; false: it is none. */
+static bool authority_parts(const char *s, size_t len, size_t *host, size_t *host_len, size_t *port) {
+    const char *at = len ? memchr(s, '@', len) : NULL;
+    *host = at ? (size_t)(at - s) + 1 : 0;
+    if (at && !all_of(s, *host - 1, ":")) return false;
+    const char *h = s + *host;
+    size_t left = len - *host;
+    if (left && h[0] == '[') {
+        const char *end = memchr(h, ']', left);
+        ts_sys_addr a;
+        if (!end) return false;
+        *host_len = (size_t)(end - h) + 1;
+        const char *ip = h + 1;
+        size_t n = *host_len - 2;
+        const char *dot = n > 3 && lower(ip[0]) == 'v' && hex(ip[1]) ? memchr(ip, '.', n) : NULL; /* IPvFuture */
+        bool future = dot && dot + 1 < ip + n && all_of(dot + 1, (size_t)(ip + n - dot - 1), ":");
+        for (const char *p = ip + 1; future && p < dot; p++) future = hex(*p);
+        if (future && memchr(ip, '%', n)) future = false;
+        if (!future && (!ts_sys_addr_parse(ip, n, &a) || !a.v6 || memchr(ip, '%', n))) return false;
+    } else {
+        const char *colon = left ? memchr(h, ':', left) : NULL;
+        *host_len = colon ? (size_t)(colon - h) : left;
+        if (!all_of(h, *host_len, "")) return false;
+    }
+    *port = *host + *host_len;
+    if (*port == len) return true;
+    if (s[*port] != ':') return false;
+    for (size_t i = *port + 1; i < len; i++)
+        if (!digit(s[i])) return false;
+    return true;
+}
+
+bool ts_http_is_authority(const char *s, size_t len) {
+    size_t host, host_len, port;
+    return authority_parts(s, len, &host, &host_len, &port);
+}
+
+bool ts_http_host_port(const char *s, size_t len, const char **host, size_t *host_len, uint16_t *port) {
+    size_t at, end;
+    uint32_t n = 0;
+    if (!authority_parts(s, len, &at, host_len, &end) || at || !*host_len) return false;
+    for (size_t i = end + 1; i < len; i++)
+        if ((n = n * 10 + (uint32_t)(s[i] - '0')) > 65535) return false;
+    if (end + 1 < len && n == 0) return false;
+    *port = (uint16_t)n;
+    *host = s + at;
+    if (s[at] == '[') {
+        ++*host;
+        *host_len -= 2;
+    }
+    return true;
 }
 
 /* --- errors ---------------------------------------------------------------------------------------------------------- */
@@ -191,8 +287,19 @@ size_t ts_http_pipe_room(const ts_http_pipe *p) {
     return p->ended || p->failed ? 0 : p->cap - p->len;
 }
 
+static void wrong_length(ts_http_pipe *p, uint64_t bytes) {
+    ts_http_error e = ts_http_error_of(p->wrong);
+    e.has_number = true;
+    e.number = bytes;
+    ts_http_pipe_fail(p, e);
+}
+
 size_t ts_http_pipe_put(ts_http_pipe *p, const void *bytes, size_t len) {
     size_t room = ts_http_pipe_room(p);
+    if (p->has_length && room && len > p->length - p->total) { /* nothing of it reaches the wire */
+        wrong_length(p, p->total + len);
+        return 0;
+    }
     if (len > room) len = room;
     if (len == 0) return 0;
     if (!p->buf && !(p->buf = malloc(p->cap))) {
@@ -232,6 +339,7 @@ size_t ts_http_pipe_take(ts_http_pipe *p, void *bytes, size_t len) {
 }
 
 void ts_http_pipe_end(ts_http_pipe *p) {
+    if (p->has_length && p->total < p->length) wrong_length(p, p->total);
     if (!p->failed) p->ended = true;
 }
 

@@ -28,9 +28,18 @@ bool ts_http_name_is(const char *a, size_t a_len, const char *b, size_t b_len); 
 /* The first at or after *i of that name; *i is where it is. NULL: none. */
 const ts_http_field *ts_http_fields_find(const ts_http_fields *f, const char *name, uint32_t *i);
 bool ts_http_is_token(const char *s, size_t len);       /* RFC 9110, 5.6.2: at least one tchar, nothing else */
-bool ts_http_is_field_value(const void *s, size_t len); /* no CR, LF, NUL; no blank at either end */
+bool ts_http_is_field_value(const void *s, size_t len); /* RFC 9110, 5.5: no control but tab; no blank at either end */
 /* The one content-length of a message: 1 set; 0 there is none; -1 not a number, or different ones. */
 int ts_http_content_length(const ts_http_fields *f, uint64_t *out);
+/* Fields of one connection, not of the message: whoever writes the wire sets them, a guest neither sets nor sees them. */
+bool ts_http_is_of_connection(const char *name, size_t len);
+
+/* --- parts of a URI: the syntax of RFC 3986, no more --- */
+bool ts_http_is_scheme(const char *s, size_t len);
+bool ts_http_is_authority(const char *s, size_t len); /* [userinfo@]host[:port]; any of them may be empty */
+bool ts_http_is_path_with_query(const char *s, size_t len);
+/* The host (without brackets) and port of an authority that HTTP can use: no userinfo, a host, a port of 0 (none given) to 65535. */
+bool ts_http_host_port(const char *authority, size_t len, const char **host, size_t *host_len, uint16_t *port);
 
 /* --- errors: the cases of wasi:http/types.error-code, in its order (a test compares) --- */
 typedef enum ts_http_code {
@@ -104,7 +113,10 @@ struct ts_http_pipe {
     bool near_gone, far_gone;
     ts_http_error error;
     ts_http_fields trailers;
-    uint64_t total;         /* bytes written into it so far */
+    uint64_t total;     /* bytes written into it so far */
+    bool has_length;    /* the message's content-length: a write beyond it fails the pipe, an end before it too */
+    ts_http_code wrong; /* … with this code, and the number of bytes */
+    uint64_t length;
     const ts_http_far *far; /* NULL: nobody stands at the far end yet */
     void *far_data;
 };
@@ -112,13 +124,13 @@ ts_http_pipe *ts_http_pipe_new(void); /* one reference; NULL: no memory */
 void ts_http_pipe_hold(ts_http_pipe *p);
 void ts_http_pipe_release(ts_http_pipe *p);      /* NULL: nothing */
 size_t ts_http_pipe_room(const ts_http_pipe *p); /* bytes that a write takes now; 0 once ended or failed */
-/* As much as there is room for; 0 with room: no memory (the pipe fails). */
+/* As much as there is room for; 0 with room: no memory, or more than its length (the pipe fails). */
 size_t ts_http_pipe_put(ts_http_pipe *p, const void *bytes, size_t len);
 size_t ts_http_pipe_take(ts_http_pipe *p, void *bytes, size_t len);
 /* The bytes at the front without copying, and taking them. */
 const uint8_t *ts_http_pipe_front(const ts_http_pipe *p, size_t *len);
 void ts_http_pipe_skip(ts_http_pipe *p, size_t len);
-void ts_http_pipe_end(ts_http_pipe *p);
+void ts_http_pipe_end(ts_http_pipe *p);                   /* with less than its length: fails instead */
 void ts_http_pipe_fail(ts_http_pipe *p, ts_http_error e); /* the first one counts; nothing after the end */
 static inline void ts_http_pipe_kick(ts_http_pipe *p) {
     if (p->far) p->far->kick(p);

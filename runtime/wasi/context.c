@@ -43,6 +43,7 @@ void ts_wasi_destroy(ts_wasi *w) {
     }
     for (uint32_t i = 0; i < w->net_rules.len; i++) free(w->net_rules.data[i].name);
     for (uint32_t i = 0; i < w->names.len; i++) free(w->names.data[i]);
+    ts_wasi_http_free(w);
     ts_sys_lookups_free(w->lookups);
     ts_wasi_replay_free(w->replay);
     ts_vec_free(&w->net_rules);

@@ -31,6 +31,17 @@ typedef enum ts_wasi_kind {
     TS_WASI_UDP_IN,
     TS_WASI_UDP_OUT,
     TS_WASI_NAMES,
+    TS_WASI_FIELDS,
+    TS_WASI_INCOMING_REQUEST,
+    TS_WASI_OUTGOING_REQUEST,
+    TS_WASI_REQUEST_OPTIONS,
+    TS_WASI_OUTPARAM,
+    TS_WASI_INCOMING_RESPONSE,
+    TS_WASI_INCOMING_BODY,
+    TS_WASI_FUTURE_TRAILERS,
+    TS_WASI_OUTGOING_RESPONSE,
+    TS_WASI_OUTGOING_BODY,
+    TS_WASI_FUTURE_RESPONSE,
 } ts_wasi_kind;
 
 typedef struct ts_wasi_obj ts_wasi_obj;
@@ -136,8 +147,9 @@ struct ts_wasi {
     TS_VEC(ts_wasi_net_rule) net_rules;
     TS_VEC(char *) names; /* that may be looked up */
     bool net_all, names_all, no_tcp, no_udp;
-    ts_sys_lookups *lookups; /* made at the first look-up */
-    ts_wasi_driver driver;   /* pump NULL: there is none */
+    ts_sys_lookups *lookups;   /* made at the first look-up */
+    ts_wasi_driver driver;     /* pump NULL: there is none */
+    struct ts_wasi_http *http; /* http.h; made when it is first needed */
     char *cwd;
     int stdio[3];
     bool walk_paths;
@@ -176,7 +188,8 @@ ts_status ts_wasi_drop(ts_host_call *c, uint64_t rep, const char *what) TS_MUST_
 ts_status ts_wasi_file_new(ts_host_call *c, int fd, bool own, ts_sys_type type, ts_wasi_file **out) TS_MUST_USE;
 void ts_wasi_file_release(ts_wasi_file *f);
 
-/* One wait of the OS, in which the driver goes on too. What a wait ends with may be that the driver did something: look again. */
+/* One wait of the OS, in which the driver goes on too. What a wait ends with may be that the driver did something: look again.
+ * TS_SYS_EDEADLK: there is nothing to wait for, neither a file nor a time nor the driver's. */
 ts_sys_err ts_wasi_poll(ts_wasi *w, ts_sys_wait *waits, size_t n, uint64_t deadline);
 /* A blocking wait was interrupted: TS_OK to go on, TS_INTERRUPTED when the run shall stop. */
 ts_status ts_wasi_interrupted(ts_host_call *c) TS_MUST_USE;

@@ -17,7 +17,7 @@ ts_status ts_wasi_pollable_new(ts_host_call *c, ts_wasi_obj *parent, bool is_tim
 static bool body_ready(const ts_wasi_stream *s, ts_sys_wait *w) {
     ts_http_pipe *p = s->pipe;
     if (s->closed || p->failed || p->ended) return true;
-    if (s->obj.kind == TS_WASI_IN ? p->len > 0 : !p->far || ts_http_pipe_room(p) > 0) return true;
+    if (s->obj.kind == TS_WASI_IN ? p->len > 0 : ts_http_pipe_room(p) > 0) return true;
     if (!p->far || !p->far->wait(p, w)) *w = (ts_sys_wait){.fd = -1};
     return false;
 }
@@ -52,15 +52,23 @@ static bool confirmed(ts_wasi_obj *o) {
     return !o->confirm || o->confirm(o);
 }
 
+/* Only the guest itself could end such a wait: by sending the message whose body it writes, by reading another body. */
+static const char forever[] = "a wait that nothing can end: for a body that goes nowhere, or for none";
+
 enum { DRIVER_WAITS = 64 };
+static bool nothing(const ts_sys_wait *waits, size_t n, uint64_t deadline) {
+    for (size_t i = 0; i < n; i++)
+        if (waits[i].fd >= 0) return false;
+    return n && deadline == TS_SYS_NO_DEADLINE;
+}
 ts_sys_err ts_wasi_poll(ts_wasi *w, ts_sys_wait *waits, size_t n, uint64_t deadline) {
-    if (!w->driver.pump) return ts_sys_poll(waits, n, deadline);
+    if (!w->driver.pump) return nothing(waits, n, deadline) ? TS_SYS_EDEADLK : ts_sys_poll(waits, n, deadline);
     ts_sys_wait few[DRIVER_WAITS], *all = few;
     size_t of_driver = w->driver.waits(w->driver.data, few, 0, &deadline);
     if (n + of_driver > DRIVER_WAITS && !(all = malloc((n + of_driver) * sizeof *all))) return TS_SYS_ENOMEM;
     if (n) memcpy(all, waits, n * sizeof *all);
     of_driver = w->driver.waits(w->driver.data, all + n, of_driver, &deadline);
-    ts_sys_err e = ts_sys_poll(all, n + of_driver, deadline);
+    ts_sys_err e = nothing(all, n + of_driver, deadline) ? TS_SYS_EDEADLK : ts_sys_poll(all, n + of_driver, deadline);
     for (size_t i = 0; i < n; i++) waits[i].ready = all[i].ready;
     if (all != few) free(all);
     w->driver.pump(w->driver.data);
@@ -76,6 +84,8 @@ ts_status ts_wasi_wait_stream(ts_host_call *c, ts_wasi_stream *s) {
             TS_TRY(ts_wasi_interrupted(c));
         else if (e == TS_SYS_ENOMEM)
             return ts_fail_nomem(c->err);
+        else if (e == TS_SYS_EDEADLK && !stream_confirm(&s->obj))
+            return ts_host_trap(c, "%s", forever);
         else if (e || (w.ready && stream_confirm(&s->obj)))
             return TS_OK; /* an error shows in the next operation */
     }
@@ -116,7 +126,14 @@ static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n,
             ts_sys_err e = ts_wasi_poll(ts_wasi_of(c), waits, n_waits, *n_ready || !block || own ? 0 : deadline);
             if (e == TS_SYS_EINTR)
                 TS_TRY(ts_wasi_interrupted(c));
-            else if (e)
+            else if (e == TS_SYS_EDEADLK) {
+                for (size_t k = 0; k < n_waits; k++)
+                    if (looks_ready(p[of[k]]->obj.parent)) {
+                        ready[of[k]] = true;
+                        ++*n_ready;
+                    }
+                if (!*n_ready) return ts_host_trap(c, "%s", forever);
+            } else if (e)
                 return e == TS_SYS_ENOMEM ? ts_fail_nomem(c->err)
                                           : ts_host_trap(c, "cannot wait: %s", ts_sys_err_text(e));
             for (size_t k = 0; e == TS_SYS_OK && k < n_waits; k++)

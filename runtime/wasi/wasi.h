@@ -35,6 +35,12 @@ void ts_wasi_allow_network(ts_wasi *w, bool all);                               
 void ts_wasi_allow_names(ts_wasi *w, bool all);                                      /* every name */
 void ts_wasi_allow_tcp(ts_wasi *w, bool any); /* false: not even a socket [true] */
 void ts_wasi_allow_udp(ts_wasi *w, bool any);
+/* HTTP requests. Nothing is granted by default; what is refused is HTTP-request-denied. */
+/* HOST[:PORT]. HOST: a name, an IP address (IPv6 in brackets), *.NAME (those below it) or *; no PORT: every one. TS_USAGE */
+ts_status ts_wasi_allow_http(ts_wasi *w, const char *host_port, ts_error *e) TS_MUST_USE;
+ts_status ts_wasi_allow_http_all(ts_wasi *w, bool all, ts_error *e) TS_MUST_USE;
+/* Certificates (PEM) of the authorities to trust, instead of the system's. TS_IO: it cannot be read. */
+ts_status ts_wasi_http_ca(ts_wasi *w, const char *path, ts_error *e) TS_MUST_USE;
 /* Runs that repeat. A clock of the guest's own: the wall clock starts at `start`, the monotonic one at 0; each reading
  * is one microsecond later, and a wait for nothing but time takes none. All randomness from a seed. */
 void ts_wasi_clock(ts_wasi *w, uint64_t start_s, uint32_t start_ns);
