@@ -380,11 +380,7 @@ ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, t
             "--tcp-listen", "--udp",       "--udp-bind",   "--allow-name", "--dir",  "--env",
             "--cwd",        "--argv0",     "-S",           "--unstable",   "--deny", "--trace-output",
             "--outcome",    "--invoke",    "--max-memory", "--max-time",   "--fuel", "--stack",
-<<<<<<< /work/main/runtime/cli/options.c
-            "--max-table",  "--max-depth", "--max-gc",     "--cache"};
-=======
-            "--max-table",  "--max-depth", "--max-gc",     "--http-allow", "--ca"};
->>>>>>> runtime/cli/options.c
+            "--max-table",  "--max-depth", "--max-gc",     "--http-allow", "--ca",   "--cache"};
         const char *name = NULL;
         for (size_t k = 0; k < sizeof takes / sizeof *takes && !name; k++)
             if (is(a, takes[k], &v)) name = takes[k];
