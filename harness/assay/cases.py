@@ -193,9 +193,12 @@ def _run(table: _Table, folder: Path, fixtures: Path) -> RunSpec:
         raise table.fail("two [[run.dir]] have the same guest path")
     make = tuple(_made(item, dirs) for item in table.tables("make"))
     stdio, unstable, unprivileged = _stdio(table), table.texts("unstable"), table.flag("unprivileged")
+    open_files = table.take("open-files") or 0
+    if isinstance(open_files, bool) or not isinstance(open_files, int) or open_files < 0:
+        raise table.fail("open-files must be a number of files")
     table.done()
     limit = float(timeout) if isinstance(timeout, int | float) else 10.0
-    return RunSpec(args, env, stdin, dirs, grants, limit, make, stdio, unstable, unprivileged)
+    return RunSpec(args, env, stdin, dirs, grants, limit, make, stdio, unstable, unprivileged, open_files)
 
 
 def _stdio(table: _Table) -> Stdio:

@@ -122,6 +122,7 @@ class RunSpec:
     stdio: Stdio = Stdio()
     unstable: tuple[str, ...] = ()
     unprivileged: bool = False
+    open_files: int = 0
 
 
 @dataclass(frozen=True)

@@ -47,8 +47,13 @@ def mounts(case: Case, scratch: Path) -> Iterator[tuple[Mount, ...] | Inexpressi
                 shutil.copytree(directory.source, host, symlinks=True)
             made.append(Mount(host, directory.guest, directory.read_only, directory.system in _PLACES))
         try:
-            for item in case.run.make:
-                _make(item, place_of(case, made, item.path), stack)
+            places = [(item, place_of(case, made, item.path)) for item in case.run.make]
+            for item, place in places:
+                _make(item, place, stack)
+            for item, place in places:
+                if item.mode is not None:
+                    place.chmod(item.mode)
+                    stack.callback(_unlock, place)  # removable again, whoever runs this
         except OSError as error:
             yield Inexpressible(f"this machine cannot make {item.path}: {error.strerror or error}")
             return
@@ -80,6 +85,8 @@ def wrap(case: Case, made: Sequence[Mount], argv: Sequence[str]) -> tuple[str, .
         if not _may_drop():
             return Inexpressible("run by root, and setpriv cannot take root's rights over files away")
         before += ["setpriv", f"--bounding-set={_OVER_PERMISSIONS}", "--"]
+    if case.run.open_files:
+        before += ["prlimit", f"--nofile={case.run.open_files}", "--"]
     return (*before, *argv)
 
 
@@ -91,17 +98,13 @@ def _make(item: Made, place: Path, stack: contextlib.ExitStack) -> None:
         with socket.socket(socket.AF_UNIX) as made, _inside(place.parent) as folder:
             made.bind(f"/proc/self/fd/{folder}/{place.name}")
     elif item.kind == "link":
-        place.symlink_to(item.to)
+        place.symlink_to(os.fsdecode(unquote_to_bytes(item.to)))
     elif item.kind in ("directory", "mount"):
         place.mkdir()
     elif item.kind == "file":
         place.write_bytes(item.text)
     elif item.kind == "running":
         _running(place, stack)
-    if item.mode is not None:
-        place.chmod(item.mode)
-        # removable again, whoever runs this
-        stack.callback(_unlock, place)
 
 
 def _unlock(place: Path) -> None:

@@ -99,6 +99,12 @@ def test_without_the_rights_of_root(project: Project, tmp_path: Path) -> None:
         assert b"Permission denied" in run(*argv).stderr
 
 
+def test_a_limit_of_open_files(project: Project) -> None:
+    argv = world.wrap(case_of(project, "[run]\nopen-files = 77\n"), (), ("sh", "-c", "ulimit -n"))
+    assert not isinstance(argv, Inexpressible)
+    assert run(*argv).stdout == b"77\n"
+
+
 def test_terminals() -> None:
     script = "import os, sys; print([os.isatty(n) for n in range(3)], sys.stdin.read()); print('no', file=sys.stderr)"
     result = run(sys.executable, "-c", script, stdin=b"typed\n", stdio=Stdio(frozenset({"stdin", "stdout"})))
@@ -131,6 +137,7 @@ def test_stderr_that_takes_nothing(kind: str, error: str) -> None:
     [
         '[run]\nterminal = ["window"]\n',
         '[run]\nstderr = "closed"\n',
+        "[run]\nopen-files = -1\n",
         '[run]\nterminal = ["stderr"]\nstderr = "full"\n',
         '[[run.dir]]\nguest = "/d"\nsystem = "sys"\n',
         '[[run.dir]]\nguest = "/d"\nsystem = "dev"\nfrom = "seed"\n',
