@@ -256,8 +256,15 @@ static ts_sys_err walk_steps(walk *w, int oflags, mode_t mode, int *out) {
             at = next;
             continue;
         }
-        if (!slash) { /* the last one */
-            ssize_t len = (oflags & O_NOFOLLOW) ? -1 : readlinkat(here(w), name, target, sizeof target);
+        /* as the OS has it: a file whose name ends in a slash cannot be made */
+        if ((oflags & O_CREAT) && slash && !w->rest[next + strspn(w->rest + next, "/")]) return TS_SYS_EISDIR;
+        if (!slash) { /* the last one; POSIX open: O_EXCL does not follow it */
+            bool exclusive = (oflags & O_CREAT) && (oflags & O_EXCL);
+            ssize_t len = -1;
+            if (!(oflags & O_NOFOLLOW) && !exclusive) {
+                len = readlinkat(here(w), name, target, sizeof target);
+                if (len < 0 && errno != EINVAL && errno != ENOENT) return last(); /* a link that may not be read */
+            }
             if (len >= 0) {
                 ts_sys_err e = expand(w, target, len, next, &links);
                 if (e) return e;
@@ -270,8 +277,6 @@ static ts_sys_err walk_steps(walk *w, int oflags, mode_t mode, int *out) {
             return status(*out);
         }
         int fd = openat(here(w), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0 && errno == ENOENT && (oflags & O_CREAT) && !w->rest[next + strspn(w->rest + next, "/")])
-            return TS_SYS_EISDIR; /* as the OS has it: a file whose name ends in a slash cannot be made */
         if (fd < 0) return last();
         struct stat st;
         ts_sys_err e = status(fstat(fd, &st));
