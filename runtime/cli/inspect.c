@@ -48,12 +48,24 @@ static void indent(unsigned depth) {
     printf("%*s", (int)depth * 2, "");
 }
 
+static void put_attribute(const char *word, const char *text) {
+    if (!text) return;
+    printf(" (%s ", word);
+    put_text(text);
+    putchar(')');
+}
+
 static void print_extern(const names *n, const ts_named_extern *x, unsigned depth) {
     static const char *const core[] = {"func", "table", "memory", "global", "tag"};
     const ts_extern_type *t = x->type;
     char text[2000];
     indent(depth);
-    printf("%s: ", x->name);
+    printf("%s", x->name);
+    const ts_name_attributes *a = x->attributes;
+    put_attribute("implements", a ? a->implements : NULL);
+    put_attribute("version-suffix", a ? a->version_suffix : NULL);
+    put_attribute("external-id", a ? a->external_id : NULL);
+    printf(": ");
     if (t->is_resource)
         puts("resource");
     else if (t->func) {

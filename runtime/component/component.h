@@ -44,7 +44,12 @@ typedef struct ts_named_extern {
     const char *name;
     uint32_t name_len;
     const ts_extern_type *type;
+    const struct ts_name_attributes *attributes; /* NULL: none */
 } ts_named_extern;
+/* Binary.md: attribute: no part of the name nor of the type. Each NULL: not there; else NUL-terminated. */
+typedef struct ts_name_attributes {
+    const char *implements, *version_suffix, *external_id;
+} ts_name_attributes;
 typedef struct ts_name_index {
     const uint32_t *slots;
     uint32_t cap;
@@ -226,6 +231,7 @@ typedef struct ts_def {
             const char *name;
             uint32_t name_len;
             const ts_extern_type *type;
+            const ts_name_attributes *attributes; /* NULL: none */
         } import;
         struct {
             const char *name;

@@ -22,17 +22,12 @@ static ts_status read_core_module(ts_scope *s, ts_reader *r, ts_def *def) {
     def->sort = TS_SORT_CORE_MODULE;
     def->module = m;
     const ts_core_module_type *t = ts_core_module_type_of(s->d->arena, m);
-    if (!t) {
-        ts_module_free(m);
-        return ts_fail_nomem(s->d->err);
-    }
+    if (!t) return ts_fail_nomem(s->d->err); /* the module is the definition's from here on */
     /* spec: the two names of an import are one at this level, and must be unique */
     ts_core_module_type again = *t;
     st = ts_core_module_type_check(s, base, "core module", &again);
     if (st == TS_OK) st = TS_PUSH(s, modules, t);
-    if (st == TS_OK) st = TS_PUSH(s, module_defs, m);
-    if (st != TS_OK) ts_module_free(m);
-    return st;
+    return st == TS_OK ? TS_PUSH(s, module_defs, m) : st;
 }
 
 /* The core type of a core item. */
@@ -99,14 +94,14 @@ static ts_status read_core_instantiate(ts_scope *s, ts_reader *r, uint64_t off, 
     const char *sec = r->section;
     ts_arg *args;
     TS_TRY(ts_read_u32(r, &m));
-    TS_TRY(ts_read_count(r, &n));
+    TS_TRY(ts_read_count_max(r, TS_COMP_MAX_ARGS, "the number of arguments or exports", &n));
     TS_ALLOC(s->d, args, n);
     ts_map by_name = {0};
     ts_status st = TS_OK;
     for (uint32_t i = 0; st == TS_OK && i < n; i++) {
         const char *name = NULL;
         uint8_t kind = 0;
-        st = ts_read_name(r, &name, &args[i].name_len);
+        st = ts_read_item_name(r, &name, &args[i].name_len);
         if (st == TS_OK) st = ts_read_u8(r, &kind);
         if (st == TS_OK && kind != 0x12) st = ts_read_leading(r, kind, "instantiation arg kind");
         if (st == TS_OK) st = ts_read_u32(r, &args[i].what.index);
@@ -133,14 +128,14 @@ static ts_status read_core_inline(ts_scope *s, ts_reader *r, uint64_t off, ts_de
     ts_arg *args;
     ts_core_export_type *exports;
     ts_core_module_type *t;
-    TS_TRY(ts_read_count(r, &n));
+    TS_TRY(ts_read_count_max(r, TS_COMP_MAX_ARGS, "the number of arguments or exports", &n));
     TS_ALLOC(s->d, args, n);
     TS_ALLOC(s->d, exports, n);
     TS_ALLOC(s->d, t, 1);
     for (uint32_t i = 0; i < n; i++) {
         const char *name = NULL;
         uint32_t len = 0;
-        TS_TRY(ts_read_name(r, &name, &len));
+        TS_TRY(ts_read_item_name(r, &name, &len));
         TS_DUP(s->d, name, name, len);
         TS_TRY(ts_read_core_sort(r, &args[i].what.sort));
         TS_TRY(ts_read_u32(r, &args[i].what.index));
@@ -243,11 +238,11 @@ static ts_status read_instantiate(ts_scope *s, ts_reader *r, uint64_t off, ts_de
     const char *sec = r->section;
     ts_arg *args;
     TS_TRY(ts_read_u32(r, &c));
-    TS_TRY(ts_read_count(r, &n));
+    TS_TRY(ts_read_count_max(r, TS_COMP_MAX_ARGS, "the number of arguments or exports", &n));
     TS_ALLOC(s->d, args, n);
     for (uint32_t i = 0; i < n; i++) {
         const char *name = NULL;
-        TS_TRY(ts_read_name(r, &name, &args[i].name_len));
+        TS_TRY(ts_read_item_name(r, &name, &args[i].name_len));
         TS_TRY(read_sortidx(r, &args[i].what));
         TS_DUP(s->d, args[i].name, name, args[i].name_len);
     }
@@ -282,7 +277,7 @@ static ts_status read_inline(ts_scope *s, ts_reader *r, uint64_t off, ts_def *de
     ts_arg *args;
     ts_named_extern *exports;
     ts_instance_type *t;
-    TS_TRY(ts_read_count(r, &n));
+    TS_TRY(ts_read_count_max(r, TS_COMP_MAX_ARGS, "the number of arguments or exports", &n));
     TS_ALLOC(s->d, args, n);
     TS_ALLOC(s->d, exports, n);
     TS_ALLOC(s->d, t, 1);
@@ -299,7 +294,7 @@ static ts_status read_inline(ts_scope *s, ts_reader *r, uint64_t off, ts_def *de
         if (!name) st = TS_NOMEM;
         args[i].name = name;
         args[i].name_len = na.len;
-        exports[i] = (ts_named_extern){name, na.len, args[i].type};
+        exports[i] = (ts_named_extern){name, na.len, args[i].type, NULL};
     }
     ts_map_free(&keys);
     if (st != TS_OK) return st;
@@ -336,7 +331,9 @@ static ts_status read_import(ts_scope *s, ts_reader *r, ts_def *def) {
     def->sort = opened->sort;
     def->import.type = opened;
     def->import.name_len = na.len;
-    return ts_scope_add(s, &na, r->section, true, opened, &def->import.name);
+    TS_TRY(ts_scope_add(s, &na, r->section, true, opened, &def->import.name));
+    def->import.attributes = na.kept;
+    return TS_OK;
 }
 
 /* An ascribed type is a supertype of the item's; resource types that it leaves abstract are fresh ones from here on. */
@@ -403,7 +400,7 @@ static ts_status read_start(ts_scope *s, ts_reader *r, ts_def *def) {
     uint64_t off = ts_reader_offset(r);
     uint32_t *args;
     TS_TRY(ts_read_u32(r, &def->start.func));
-    TS_TRY(ts_read_count(r, &def->start.n_args));
+    TS_TRY(ts_read_count_max(r, TS_COMP_MAX_START_ARGS, "the number of arguments", &def->start.n_args));
     TS_ALLOC(s->d, args, def->start.n_args);
     for (uint32_t i = 0; i < def->start.n_args; i++) TS_TRY(ts_read_u32(r, &args[i]));
     TS_TRY(ts_read_u32(r, &def->start.n_results));
@@ -631,6 +628,12 @@ static const struct {
     {"component value", read_value, false},
 };
 
+/* What a definition owns that did not come into a component. */
+static void drop_def(ts_def *def) {
+    if (def->kind == TS_DEF_CORE_MODULE) ts_module_free(def->module);
+    if (def->kind == TS_DEF_COMPONENT) ts_component_free(def->component);
+}
+
 static ts_status read_section(ts_scope *s, ts_reader *r) {
     uint8_t id = 0;
     uint32_t size = 0, n = 1;
@@ -656,14 +659,14 @@ static ts_status read_section(ts_scope *s, ts_reader *r) {
     for (uint32_t i = 0; i < n; i++) {
         ts_def def;
         memset(&def, 0, sizeof def);
+        def.kind = TS_DEF_VALUE; /* until it is known: nothing to be freed */
         def.offset = ts_reader_offset(&sub);
         ts_status st = SECTIONS[id].item(s, &sub, &def);
-        if (def.kind == TS_DEF_COMPONENT && def.component && st != TS_OK) ts_component_free(def.component);
-        if (st != TS_OK) return st;
-        if (!ts_vec_push(&s->defs, def)) {
-            if (def.kind == TS_DEF_CORE_MODULE) ts_module_free(def.module);
-            if (def.kind == TS_DEF_COMPONENT) ts_component_free(def.component);
-            return ts_fail_nomem(s->d->err);
+        if (st == TS_OK) st = ts_scope_limits(s, def.offset, sub.section);
+        if (st == TS_OK && !ts_vec_push(&s->defs, def)) st = ts_fail_nomem(s->d->err);
+        if (st != TS_OK) {
+            drop_def(&def);
+            return st;
         }
     }
     return ts_reader_done(&sub)
@@ -768,10 +771,7 @@ ts_status ts_component_decode(ts_dec *d, ts_reader *r, ts_scope *parent, ts_comp
     if (c->defs)
         c->n_defs = s.defs.len;
     else {
-        for (uint32_t i = 0; i < s.defs.len; i++) {
-            if (s.defs.data[i].kind == TS_DEF_CORE_MODULE) ts_module_free(s.defs.data[i].module);
-            if (s.defs.data[i].kind == TS_DEF_COMPONENT) ts_component_free(s.defs.data[i].component);
-        }
+        for (uint32_t i = 0; i < s.defs.len; i++) drop_def(&s.defs.data[i]);
         if (st == TS_OK) st = ts_fail_nomem(d->err);
     }
     ts_vec_free(&env.local);

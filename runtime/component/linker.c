@@ -398,46 +398,66 @@ static ts_status resolve_named(resolver *r, const ts_def *d, ts_item *out) {
     return miss_hard(r, d->import.name, NULL, reason);
 }
 
+/* Who has an instance of this name: an instance that was given, or a host. */
+typedef struct provider {
+    const char *name, *base; /* base: without the version */
+    size_t len, base_len;
+    ts_iface_name parsed;
+    bool is_iface, denied;
+    const ts_exports *given;
+    const ts_linker_host *h;
+    name_fit fit;
+    const char *versions; /* that the host has, where the name wants another one */
+} provider;
+static provider find_provider(const ts_linker *l, const char *name, size_t len) {
+    provider p = {.name = name, .len = len, .base = name, .base_len = len};
+    p.is_iface = ts_name_parse(name, len, &p.parsed);
+    if (p.is_iface) {
+        p.base = p.parsed.base;
+        p.base_len = p.parsed.base_len;
+    }
+    if (!l) return p;
+    for (uint32_t i = 0; i < l->named.len && !p.given; i++) {
+        if (l->named.data[i].exports && same(name, len, l->named.data[i].name)) p.given = l->named.data[i].exports;
+    }
+    for (uint32_t i = 0; i < l->named.len && !p.given && p.is_iface; i++) {
+        ts_iface_name have;
+        if (l->named.data[i].exports && ts_name_parse(l->named.data[i].name, strlen(l->named.data[i].name), &have) &&
+            ts_name_compatible(&have, &p.parsed))
+            p.given = l->named.data[i].exports;
+    }
+    p.denied = !p.given && (l->deny_all || in_list(l->denied.data, l->denied.len, p.base, p.base_len, true));
+    if (!p.given) p.h = find_host(l, name, len, &p.fit, &p.versions);
+    if (p.fit != FIT || p.denied) p.h = NULL;
+    return p;
+}
+
 /* Give each export of the instance type its item: resources first, so that the slots are filled before functions are compared. */
 static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
     const char *name = d->import.name;
-    size_t len = d->import.name_len;
     const ts_instance_type *t = d->import.type->instance;
-    ts_linker *l = r->l;
-    ts_iface_name parsed;
-    bool is_iface = ts_name_parse(name, len, &parsed);
-    const char *base = is_iface ? parsed.base : name;
-    size_t base_len = is_iface ? parsed.base_len : len;
-    const ts_exports *given = NULL;
-    name_fit fit = FIT_NONE;
-    const char *versions = NULL;
-    const ts_linker_host *h = NULL;
-    bool denied = false;
-    if (l) {
-        for (uint32_t i = 0; i < l->named.len && !given; i++) {
-            if (l->named.data[i].exports && same(name, len, l->named.data[i].name)) given = l->named.data[i].exports;
-        }
-        for (uint32_t i = 0; i < l->named.len && !given && is_iface; i++) {
-            ts_iface_name have;
-            if (l->named.data[i].exports &&
-                ts_name_parse(l->named.data[i].name, strlen(l->named.data[i].name), &have) &&
-                ts_name_compatible(&have, &parsed))
-                given = l->named.data[i].exports;
-        }
-        denied = !given && (l->deny_all || in_list(l->denied.data, l->denied.len, base, base_len, true));
-        if (!given) h = find_host(l, name, len, &fit, &versions);
-        if (fit != FIT || denied) h = NULL;
+    provider p = find_provider(r->l, name, d->import.name_len);
+    /* 🏷️ what has a name of its own may say which interface it implements: Explainer.md#import-and-export-definitions */
+    if (!p.given && !p.h && d->import.attributes && d->import.attributes->implements) {
+        const char *implements = d->import.attributes->implements;
+        p = find_provider(r->l, implements, strlen(implements));
     }
+    const ts_exports *given = p.given;
+    const ts_linker_host *h = p.h;
+    ts_linker *l = r->l;
+    const char *base = p.base;
+    size_t base_len = p.base_len;
+    bool denied = p.denied;
     char unknown[200] = "";
     if (!given && !h) {
         if (denied)
             snprintf(unknown, sizeof unknown, "denied");
-        else if (fit == FIT_VERSION && is_iface && parsed.has_version)
-            snprintf(unknown, sizeof unknown, "version %u.%u.%u%s%.*s is not compatible with %s", parsed.major,
-                     parsed.minor, parsed.patch, parsed.pre_len ? "-" : "", (int)parsed.pre_len,
-                     parsed.pre ? parsed.pre : "", versions ? versions : "the one without version");
+        else if (p.fit == FIT_VERSION && p.is_iface && p.parsed.has_version)
+            snprintf(unknown, sizeof unknown, "version %u.%u.%u%s%.*s is not compatible with %s", p.parsed.major,
+                     p.parsed.minor, p.parsed.patch, p.parsed.pre_len ? "-" : "", (int)p.parsed.pre_len,
+                     p.parsed.pre ? p.parsed.pre : "", p.versions ? p.versions : "the one without version");
         else
-            why_unknown(name, len, unknown, sizeof unknown);
+            why_unknown(p.name, p.len, unknown, sizeof unknown);
     }
 
     ts_exports *x = ts_arena_alloc(r->arena, sizeof *x);

@@ -44,6 +44,24 @@ enum {
     TS_COMP_BUDGET = 50000000, /* nodes looked at while comparing, over a whole input */
     TS_COMP_COPY_COST = 20,    /* … that a node copied while substituting counts for */
 };
+/* What engines and tools agree on beside the text (it sets flags, type sizes and their byte sizes: TS_CT_MAX_…); wasm-tools has the same numbers. */
+enum {
+    TS_COMP_MAX_NAME = 100000,   /* bytes */
+    TS_COMP_MAX_MEMBERS = 10000, /* of a record, variant, tuple, enum */
+    TS_COMP_MAX_PARAMS = 1000,
+    TS_COMP_MAX_DECLS = 1000000,
+    TS_COMP_MAX_MODULE_DECLS = 100000,
+    TS_COMP_MAX_ARGS = 100000, /* of an instantiation; inline exports too */
+    TS_COMP_MAX_OPTIONS = 10,
+    TS_COMP_MAX_START_ARGS = 1000,
+    TS_COMP_MAX_FIXED_LIST = 1 << 30,
+    /* of index spaces */
+    TS_COMP_MAX_MODULES = 1000,
+    TS_COMP_MAX_COMPONENTS = 1000,
+    TS_COMP_MAX_INSTANCES = 4096, /* core instances included */
+    TS_COMP_MAX_VALUES = 1000,
+    TS_COMP_MAX_ITEMS = 1000000, /* of each other one; imports and exports too */
+};
 typedef struct ts_dec {
     ts_engine *engine;
     ts_type_registry *types;
@@ -118,6 +136,9 @@ void ts_scope_free(ts_scope *s);
 ts_status ts_scope_feature(const ts_scope *s, const ts_reader *r, uint64_t off, uint32_t feature,
                            const char *what) TS_MUST_USE;
 ts_status ts_read_count(ts_reader *r, uint32_t *n) TS_MUST_USE; /* of a vec: at most one entry a byte that is left */
+ts_status ts_read_count_max(ts_reader *r, uint32_t max, const char *what,
+                            uint32_t *n) TS_MUST_USE; /* … and within a limit of the above */
+ts_status ts_read_item_name(ts_reader *r, const char **out, uint32_t *len) TS_MUST_USE; /* a name, within its limit */
 ts_status ts_read_leading(ts_reader *r, uint8_t b, const char *what); /* malformed, at the byte before */
 ts_status ts_env_slot(ts_dec *d, ts_env *env, bool local, uint32_t *slot) TS_MUST_USE;
 void *ts_dec_alloc(ts_dec *d, size_t n, size_t size); /* NULL: the error is filled */
@@ -178,9 +199,10 @@ typedef struct ts_name_attr { /* Binary.md: nameattributes */
     const char *name;
     uint32_t len;
     bool has_implements, has_suffix, has_external_id;
-    const char *implements, *suffix;
-    uint32_t implements_len, suffix_len;
+    const char *implements, *suffix, *external_id;
+    uint32_t implements_len, suffix_len, external_id_len;
     uint64_t offset;
+    const ts_name_attributes *kept; /* ts_scope_add's, where there are any */
 } ts_name_attr;
 ts_status ts_read_name_attr(ts_scope *s, ts_reader *r, ts_name_attr *out) TS_MUST_USE;
 /* An externtype as written, before it is opened: bound: of a `sub resource` a fresh slot is taken already. */
@@ -195,7 +217,7 @@ ts_status ts_scope_resource(ts_scope *s, uint64_t off, const char *sec, uint32_t
 ts_status ts_scope_func_type(ts_scope *s, uint64_t off, const char *sec, uint32_t i,
                              const ts_cfunc_type **out) TS_MUST_USE;
 /* Import or export of a name: name rules, external visibility, a new index. `t` is the type with its slots in place. */
-ts_status ts_scope_add(ts_scope *s, const ts_name_attr *na, const char *sec, bool import, const ts_extern_type *t,
+ts_status ts_scope_add(ts_scope *s, ts_name_attr *na, const char *sec, bool import, const ts_extern_type *t,
                        const char **name) TS_MUST_USE;
 /* Name rules of one entry of a bag of exports. */
 ts_status ts_check_bag_name(ts_scope *s, const ts_name_attr *na, const char *sec, const ts_extern_type *t, ts_map *keys,
@@ -211,6 +233,7 @@ ts_status ts_read_alias(ts_scope *s, ts_reader *r, ts_def *def) TS_MUST_USE;
 /* The type of an item of an index space. */
 ts_status ts_scope_item(ts_scope *s, uint64_t off, const char *sec, ts_sort_idx what,
                         const ts_extern_type **out) TS_MUST_USE;
+ts_status ts_scope_limits(const ts_scope *s, uint64_t off, const char *sec) TS_MUST_USE;
 ts_status ts_scope_push(ts_scope *s, const ts_extern_type *t) TS_MUST_USE; /* into the index space of its sort */
 ts_status ts_scope_component_type(ts_scope *s, uint64_t off, const char *sec,
                                   const ts_component_type **out) TS_MUST_USE; /* of what was declared */

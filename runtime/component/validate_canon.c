@@ -91,7 +91,7 @@ static ts_status skim_opts(ts_reader *r, opts_in *in) {
     uint8_t b = 0;
     uint32_t i;
     in->off = ts_reader_offset(r);
-    TS_TRY(ts_read_count(r, &in->n));
+    TS_TRY(ts_read_count_max(r, TS_COMP_MAX_OPTIONS, "the number of canonical options", &in->n));
     in->at = *r;
     for (uint32_t k = 0; k < in->n; k++) {
         TS_TRY(ts_read_u8(r, &b));

@@ -427,9 +427,9 @@ static ts_status read_module_decl(ts_scope *s, ts_reader *r, module_decls *m) {
     switch (b) {
     case 0: {
         ts_core_import_type t;
-        TS_TRY(ts_read_name(r, &name, &t.module_len));
+        TS_TRY(ts_read_item_name(r, &name, &t.module_len));
         if (!(t.module = ts_dec_name(d, name, t.module_len))) return TS_NOMEM;
-        TS_TRY(ts_read_name(r, &name, &t.name_len));
+        TS_TRY(ts_read_item_name(r, &name, &t.name_len));
         if (!(t.name = ts_dec_name(d, name, t.name_len))) return TS_NOMEM;
         TS_TRY(read_extern(&c, r, &t.type));
         return ts_vec_push(&m->imports, t) ? TS_OK : ts_fail_nomem(d->err);
@@ -470,7 +470,7 @@ static ts_status read_module_decl(ts_scope *s, ts_reader *r, module_decls *m) {
     }
     case 3: {
         ts_core_export_type t;
-        TS_TRY(ts_read_name(r, &name, &t.name_len));
+        TS_TRY(ts_read_item_name(r, &name, &t.name_len));
         if (!(t.name = ts_dec_name(d, name, t.name_len))) return TS_NOMEM;
         TS_TRY(read_extern(&c, r, &t.type));
         return ts_vec_push(&m->exports, t) ? TS_OK : ts_fail_nomem(d->err);
@@ -482,7 +482,7 @@ static ts_status read_module_decl(ts_scope *s, ts_reader *r, module_decls *m) {
 static ts_status read_module_type(ts_scope *s, ts_reader *r, uint64_t off) {
     uint32_t n = 0;
     ts_dec *d = s->d;
-    TS_TRY(ts_read_count(r, &n));
+    TS_TRY(ts_read_count_max(r, TS_COMP_MAX_MODULE_DECLS, "the number of declarations", &n));
     module_decls m = {0};
     ts_status st = TS_OK;
     for (uint32_t i = 0; st == TS_OK && i < n; i++) st = read_module_decl(s, r, &m);

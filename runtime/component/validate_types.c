@@ -57,6 +57,21 @@ ts_status ts_read_count(ts_reader *r, uint32_t *n) {
         return ts_reader_fail(r, "unexpected end-of-file: %u entries announced, %zu bytes left", *n, ts_reader_left(r));
     return TS_OK;
 }
+static ts_status beyond(const ts_reader *r, uint64_t off, const char *what, uint32_t max) {
+    return ts_fail_at(r->err, TS_INVALID, off, r->section, "%s exceeds the limit of %u", what, max);
+}
+ts_status ts_read_count_max(ts_reader *r, uint32_t max, const char *what, uint32_t *n) {
+    const uint8_t *at = r->at;
+    TS_TRY(ts_read_u32(r, n));
+    if (*n > max) return beyond(r, (uint64_t)(at - r->base), what, max);
+    r->at = at;
+    return ts_read_count(r, n);
+}
+ts_status ts_read_item_name(ts_reader *r, const char **out, uint32_t *len) {
+    uint64_t off = ts_reader_offset(r);
+    TS_TRY(ts_read_name(r, out, len));
+    return *len <= TS_COMP_MAX_NAME ? TS_OK : beyond(r, off, "the length of a name", TS_COMP_MAX_NAME);
+}
 ts_status ts_read_leading(ts_reader *r, uint8_t b, const char *what) {
     if (r->at > r->base) r->at--;
     return ts_reader_fail(r, "invalid leading byte (0x%x) for %s", b, what);
@@ -149,6 +164,32 @@ ts_status ts_scope_push(ts_scope *s, const ts_extern_type *t) {
     }
 }
 
+/* Limits of index spaces: looked at after each definition or declaration. */
+ts_status ts_scope_limits(const ts_scope *s, uint64_t off, const char *sec) {
+    const struct {
+        uint64_t n;
+        uint32_t max;
+        const char *what;
+    } rows[] = {
+        {s->modules.len, TS_COMP_MAX_MODULES, "modules"},
+        {s->components.len, TS_COMP_MAX_COMPONENTS, "components"},
+        {(uint64_t)s->instances.len + s->core_instances.len, TS_COMP_MAX_INSTANCES, "instances"},
+        {s->values.len, TS_COMP_MAX_VALUES, "values"},
+        {(uint64_t)s->types.len + s->core_types.len, TS_COMP_MAX_ITEMS, "types"},
+        {(uint64_t)s->funcs.len + s->core_funcs.len, TS_COMP_MAX_ITEMS, "functions"},
+        {s->tables.len, TS_COMP_MAX_ITEMS, "tables"},
+        {s->mems.len, TS_COMP_MAX_ITEMS, "memories"},
+        {s->globals.len, TS_COMP_MAX_ITEMS, "globals"},
+        {s->tags.len, TS_COMP_MAX_ITEMS, "tags"},
+        {s->imports.len, TS_COMP_MAX_ITEMS, "imports"},
+        {s->exports.len, TS_COMP_MAX_ITEMS, "exports"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].n > rows[i].max)
+            return TS_BAD(s, off, sec, "the number of %s exceeds the limit of %u", rows[i].what, rows[i].max);
+    return TS_OK;
+}
+
 /* --- value types ----------------------------------------------------------------------------------------------------------------- */
 /* primvaltype: 0x7f bool … 0x73 string, 0x64 error-context; in the order of ts_ct_kind */
 static const ts_ctype *primitive(uint8_t b) {
@@ -187,7 +228,7 @@ static ts_status read_label(ts_scope *s, ts_reader *r, ts_map *seen, const ts_ct
     const char *name;
     uint32_t len, prev;
     uint64_t off = ts_reader_offset(r);
-    TS_TRY(ts_read_name(r, &name, &len));
+    TS_TRY(ts_read_item_name(r, &name, &len));
     if (len == 0) return TS_BAD(s, off, r->section, "%s name cannot be empty", what);
     if (!ts_label_valid(name, len))
         return TS_BAD(s, off, r->section, "%s name `%.*s` is not in kebab case", what, (int)(len > 120 ? 120 : len),
@@ -240,13 +281,13 @@ static ts_status read_defvaltype(ts_scope *s, ts_reader *r, uint8_t b, uint64_t 
     switch (b) {
     case 0x72:
         t->kind = TS_CT_RECORD;
-        TS_TRY(ts_read_count(r, &t->n));
+        TS_TRY(ts_read_count_max(r, TS_COMP_MAX_MEMBERS, "the number of members of a type", &t->n));
         if (!t->n) return TS_BAD(s, off, sec, "record type must have at least one field");
         TS_TRY(read_labelled(s, r, FORM_FIELD, t->n, &t->cases));
         break;
     case 0x71:
         t->kind = TS_CT_VARIANT;
-        TS_TRY(ts_read_count(r, &t->n));
+        TS_TRY(ts_read_count_max(r, TS_COMP_MAX_MEMBERS, "the number of members of a type", &t->n));
         if (!t->n) return TS_BAD(s, off, sec, "variant type must have at least one case");
         TS_TRY(read_labelled(s, r, FORM_CASE, t->n, &t->cases));
         break;
@@ -260,10 +301,11 @@ static ts_status read_defvaltype(ts_scope *s, ts_reader *r, uint8_t b, uint64_t 
         TS_TRY(ts_read_u32(r, &t->n));
         TS_TRY(ts_scope_feature(s, r, off, TS_CF_FIXED_LISTS, "the fixed-length list type"));
         if (!t->n) return TS_BAD(s, off, sec, "a fixed-length list must have at least one element");
+        if (t->n > TS_COMP_MAX_FIXED_LIST) return beyond(r, off, "the length of a list", TS_COMP_MAX_FIXED_LIST);
         break;
     case 0x6f: {
         t->kind = TS_CT_TUPLE;
-        TS_TRY(ts_read_count(r, &t->n));
+        TS_TRY(ts_read_count_max(r, TS_COMP_MAX_MEMBERS, "the number of members of a type", &t->n));
         if (!t->n) return TS_BAD(s, off, sec, "tuple type must have at least one type");
         ts_ct_case *cases;
         TS_ALLOC(s->d, cases, t->n);
@@ -280,7 +322,7 @@ static ts_status read_defvaltype(ts_scope *s, ts_reader *r, uint8_t b, uint64_t 
         break;
     case 0x6d:
         t->kind = TS_CT_ENUM;
-        TS_TRY(ts_read_count(r, &t->n));
+        TS_TRY(ts_read_count_max(r, TS_COMP_MAX_MEMBERS, "the number of members of a type", &t->n));
         if (!t->n) return TS_BAD(s, off, sec, "enum type must have at least one variant");
         TS_TRY(read_labelled(s, r, FORM_TAG, t->n, &t->cases));
         break;
@@ -345,7 +387,7 @@ static ts_status read_functype(ts_scope *s, ts_reader *r, bool is_async, uint64_
     TS_ALLOC(s->d, t, 1);
     *out = t;
     t->is_async = is_async;
-    TS_TRY(ts_read_count(r, &t->n_params));
+    TS_TRY(ts_read_count_max(r, TS_COMP_MAX_PARAMS, "the number of parameters", &t->n_params));
     TS_TRY(read_labelled(s, r, FORM_PARAM, t->n_params, &t->params));
     TS_TRY(ts_read_resultlist(s, r, &t->result));
     if (is_async) TS_TRY(ts_scope_feature(s, r, off, TS_CF_ASYNC, "the async function type"));
@@ -419,13 +461,16 @@ ts_status ts_scope_component_type(ts_scope *s, uint64_t off, const char *sec, co
 
 static ts_status read_decls(ts_scope *outer, ts_reader *r, ts_scope_kind kind, uint64_t off, ts_extern_type *t) {
     uint32_t n;
-    TS_TRY(ts_read_count(r, &n));
+    TS_TRY(ts_read_count_max(r, TS_COMP_MAX_DECLS, "the number of declarations", &n));
     if (outer->depth + 1 >= TS_COMP_MAX_NESTING)
         return TS_BAD(outer, off, r->section, "nesting too deep: the limit is %d", TS_COMP_MAX_NESTING);
     ts_scope s;
     ts_scope_init(&s, kind, outer, outer->d, outer->env);
     ts_status st = TS_OK;
-    for (uint32_t i = 0; st == TS_OK && i < n; i++) st = read_decl(&s, r);
+    for (uint32_t i = 0; st == TS_OK && i < n; i++) {
+        st = read_decl(&s, r);
+        if (st == TS_OK) st = ts_scope_limits(&s, off, r->section);
+    }
     if (st == TS_OK && kind == TS_SCOPE_COMPONENT_TYPE)
         st = ts_scope_component_type(&s, off, r->section, &t->component);
     if (st == TS_OK && kind == TS_SCOPE_INSTANCE_TYPE) {
@@ -644,7 +689,7 @@ ts_status ts_read_name_attr(ts_scope *s, ts_reader *r, ts_name_attr *out) {
     out->offset = ts_reader_offset(r);
     TS_TRY(ts_read_u8(r, &b));
     if (b > 2) return ts_read_leading(r, b, "component name");
-    TS_TRY(ts_read_name(r, &out->name, &out->len));
+    TS_TRY(ts_read_item_name(r, &out->name, &out->len));
     if (b < 2) return TS_OK;
     TS_TRY(ts_scope_feature(s, r, out->offset, TS_CF_IMPLEMENTS | TS_CF_CANONICAL_NAMES, "a name with attributes"));
     uint32_t n;
@@ -656,7 +701,7 @@ ts_status ts_read_name_attr(ts_scope *s, ts_reader *r, ts_name_attr *out) {
         bool again;
         TS_TRY(ts_read_u8(r, &b));
         if (b > 2) return ts_read_leading(r, b, "name option");
-        TS_TRY(ts_read_name(r, &v, &len));
+        TS_TRY(ts_read_item_name(r, &v, &len));
         static const char *const words[] = {"implements", "versionsuffix", "external-id"};
         if (b == 0) {
             again = out->has_implements;
@@ -672,6 +717,8 @@ ts_status ts_read_name_attr(ts_scope *s, ts_reader *r, ts_name_attr *out) {
         } else {
             again = out->has_external_id;
             out->has_external_id = true;
+            out->external_id = v;
+            out->external_id_len = len;
         }
         if (again) return TS_BAD(s, off, r->section, "duplicate '%s' option in name", words[b]);
     }
@@ -862,7 +909,18 @@ static bool register_named(ts_scope *s, const ts_extern_type *t, bool import, bo
     }
 }
 
-ts_status ts_scope_add(ts_scope *s, const ts_name_attr *na, const char *sec, bool import, const ts_extern_type *t,
+static ts_status keep_attributes(ts_scope *s, ts_name_attr *na) {
+    if (!na->has_implements && !na->has_suffix && !na->has_external_id) return TS_OK;
+    ts_name_attributes *a;
+    TS_ALLOC(s->d, a, 1);
+    na->kept = a;
+    if (na->has_implements) TS_DUP(s->d, a->implements, na->implements, na->implements_len);
+    if (na->has_suffix) TS_DUP(s->d, a->version_suffix, na->suffix, na->suffix_len);
+    if (na->has_external_id) TS_DUP(s->d, a->external_id, na->external_id, na->external_id_len);
+    return TS_OK;
+}
+
+ts_status ts_scope_add(ts_scope *s, ts_name_attr *na, const char *sec, bool import, const ts_extern_type *t,
                        const char **name) {
     ts_res_names *res = import ? &s->import_res : &s->export_res;
     const char *which = import ? "import" : "export";
@@ -883,7 +941,8 @@ ts_status ts_scope_add(ts_scope *s, const ts_name_attr *na, const char *sec, boo
             !ts_map_put(&res->set, *name, na->len, 0, NULL))
             return ts_fail_nomem(s->d->err);
     }
-    ts_named_extern x = {*name, na->len, t};
+    TS_TRY(keep_attributes(s, na));
+    ts_named_extern x = {*name, na->len, t, na->kept};
     if (import)
         TS_TRY(TS_PUSH(s, imports, x));
     else
@@ -1015,7 +1074,7 @@ ts_status ts_read_alias(ts_scope *s, ts_reader *r, ts_def *def) {
     if (kind == 2)
         TS_TRY(ts_read_u32(r, &n));
     else
-        TS_TRY(ts_read_name(r, &name, &n));
+        TS_TRY(ts_read_item_name(r, &name, &n));
     if (def) {
         def->sort = sort;
         def->kind = kind == 0 ? TS_DEF_ALIAS_EXPORT : kind == 1 ? TS_DEF_ALIAS_CORE_EXPORT : TS_DEF_ALIAS_OUTER;

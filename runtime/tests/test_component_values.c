@@ -1,11 +1,13 @@
-/* test_component_values: values of the component model (literals, imports, exports, start functions with values) and components that are imported.
- * In: components written as bytes. Out: the values that they export, or the rule that is broken.
- * spec: Binary.md#value-definitions, #start-definitions; Explainer.md#value-definitions, #start-definitions */
+/* test_component_values: values of the component model (literals, imports, exports, start functions with values), components that are
+ * imported, names with attributes, versions side by side, limits.
+ * In: components written as bytes. Out: what they export, or the rule that is broken.
+ * spec: Binary.md#value-definitions, #start-definitions, #import-and-export-definitions; Explainer.md of the same names */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 #include "component/cabi_context.h"
@@ -14,7 +16,7 @@ static ts_engine *engine;
 static ts_error err;
 
 typedef struct build {
-    uint8_t bytes[4096];
+    uint8_t bytes[1 << 17];
     size_t len;
 } build;
 static void put(build *b, const void *p, size_t n) {
@@ -28,7 +30,7 @@ static build begin(void) {
     return b;
 }
 static void section(build *b, uint8_t id, const void *p, size_t n) {
-    put(b, (const uint8_t[]){id, (uint8_t)(n | 0x80), (uint8_t)(n >> 7)}, 3);
+    put(b, (const uint8_t[]){id, (uint8_t)(n | 0x80), (uint8_t)(n >> 7 | 0x80), (uint8_t)(n >> 14)}, 4);
     put(b, p, n);
 }
 #define SECTION(b, id, text) section((b), (id), (text), sizeof(text) - 1)
@@ -58,7 +60,7 @@ static void functions(build *b) {
 
 static ts_status load(const build *b, ts_component **c) {
     ts_error_init(&err);
-    return ts_component_load_with(engine, b->bytes, b->len, "values,maps,fixed-length-lists", c, &err);
+    return ts_component_load_with(engine, b->bytes, b->len, "values,maps,fixed-length-lists,implements", c, &err);
 }
 
 typedef struct run {
@@ -331,6 +333,136 @@ static void test_component_import(void **s) {
     end(&r);
 }
 
+/* Two instances under names of their own that implement one interface; versions of an interface side by side. */
+static ts_status number(ts_host_call *c, void *data, const ts_val *args, ts_val *result) {
+    (void)c, (void)args;
+    result->u32 = *(const uint32_t *)data;
+    return TS_OK;
+}
+static void invoke(run *r, const char *call, const char *want) {
+    ts_pool *pool = ts_pool_new();
+    const char *text;
+    if (ts_cinstance_invoke_text(r->store, r->instance, call, pool, &text, &err) != TS_OK) fail_msg("%s", err.message);
+    assert_string_equal(text, want);
+    ts_pool_free(pool);
+}
+static void test_names(void **s) {
+    (void)s;
+    static uint32_t one = 1, two = 2;
+    build b = begin();
+    SECTION(&b, 7, "\1\x42\2\1\x40\0\0\x79\4\0\1f\1\0");
+    SECTION(&b, 10,
+            "\5\2\7primary\1\0\x0b"
+            "a:b/c@1.0.0\5\0"
+            "\2\x09secondary\2\2\x0e"
+            "a name of ours\0\x0b"
+            "a:b/c@2.0.0\5\0"
+            "\0\x0b"
+            "a:b/c@1.4.0\5\0\0\x0b"
+            "a:b/c@1.5.0\5\0\0\x0b"
+            "a:b/c@2.9.9\5\0");
+    SECTION(&b, 6, "\5\1\0\0\1f\1\0\1\1f\1\0\2\1f\1\0\3\1f\1\0\4\1f");
+    SECTION(&b, 11, "\5\0\1p\1\0\0\0\1q\1\1\0\0\1r\1\2\0\0\1s\1\3\0\0\1t\1\4\0");
+    run r = linked();
+    assert_int_equal(start(&r, &b), TS_UNLINKABLE);
+    assert_non_null(strstr(err.message, "`primary f`"));
+    end(&r);
+    r = linked();
+    assert_int_equal(ts_linker_define_func(r.linker, "a:b/c@1.2.0", "f", "func() -> u32", number, &one, &err), TS_OK);
+    assert_int_equal(ts_linker_define_func(r.linker, "a:b/c@2.0.1", "f", "func() -> u32", number, &two, &err), TS_OK);
+    if (start(&r, &b) != TS_OK) fail_msg("%s", err.message);
+    invoke(&r, "p()", "1");
+    invoke(&r, "q()", "2");
+    invoke(&r, "r()", "1");
+    invoke(&r, "s()", "1");
+    invoke(&r, "t()", "2");
+    assert_string_equal(r.component->imports[0].attributes->implements, "a:b/c@1.0.0");
+    assert_string_equal(r.component->imports[1].attributes->external_id, "a name of ours");
+    assert_null(r.component->imports[2].attributes);
+    end(&r);
+    ts_component *c;
+    ts_error_init(&err); /* not without the feature */
+    assert_int_equal(ts_component_load(engine, b.bytes, b.len, &c, &err), TS_INVALID);
+}
+
+static void test_limits(void **s) {
+    (void)s;
+#define LIMIT(id, text, words) {id, text, sizeof(text) - 1, words}
+    static const struct {
+        uint8_t id;
+        const char *bytes;
+        size_t len;
+        const char *words;
+    } rows[] = {
+        LIMIT(7, "\1\x72\x91\x4e", "members of a type exceeds the limit of 10000"),
+        LIMIT(7, "\1\x71\x91\x4e", "members"),
+        LIMIT(7, "\1\x6f\x91\x4e", "members"),
+        LIMIT(7, "\1\x6d\x91\x4e", "members"),
+        LIMIT(7, "\1\x6e\x21\1a\1b\1c\1d\1e\1f\1g\1h\1i\1j\1k\1l\1m\1n\1o\1p\1q", "32 flags"),
+        LIMIT(7, "\1\x40\xe9\7", "parameters exceeds the limit of 1000"),
+        LIMIT(7, "\1\x41\xc1\x84\x3d", "declarations exceeds the limit of 1000000"),
+        LIMIT(7, "\1\x67\x7d\x81\x80\x80\x80\4", "length of a list exceeds the limit"),
+        LIMIT(3, "\1\x50\xa1\x8d\6", "declarations exceeds the limit of 100000"),
+        LIMIT(2, "\1\1\xa1\x8d\6", "arguments or exports exceeds the limit of 100000"),
+        LIMIT(5, "\1\1\xa1\x8d\6", "arguments or exports exceeds the limit of 100000"),
+        LIMIT(9, "\0\xe9\7", "arguments exceeds the limit of 1000"),
+        LIMIT(8, "\1\0\0\0\x0b\0\0\0\0\0\0\0\0\0\0\0\0", "canonical options exceeds the limit of 10"),
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ts_component *c;
+        build b = begin();
+        uint8_t bytes[200] = {0}; /* zeroes behind: what is counted is not looked at */
+        memcpy(bytes, rows[i].bytes, rows[i].len);
+        section(&b, rows[i].id, bytes, rows[i].id == 7 && rows[i].bytes[1] == 0x6e ? 70 : sizeof bytes);
+        if (load(&b, &c) != TS_INVALID || !strstr(err.message, rows[i].words))
+            fail_msg("row %zu: %s: %s", i, ts_status_name(err.status), err.message);
+    }
+    /* index spaces: as many as may be, then one more */
+    static const struct {
+        uint8_t id;
+        const char *one;
+        size_t len;
+        uint32_t max;
+        const char *words;
+    } spaces[] = {
+        {1, "\0asm\1\0\0\0", 8, 1000, "number of modules exceeds the limit of 1000"},
+        {4, "\0asm\x0d\0\1\0", 8, 1000, "number of components exceeds the limit of 1000"},
+        {2, "\1\1\0", 3, 4096, "number of instances exceeds the limit of 4096"},
+        {12, "\1\x7f\1\1", 4, 1000, "number of values exceeds the limit of 1000"},
+    };
+    for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++) {
+        ts_component *c;
+        build *b = calloc(1, sizeof *b);
+        assert_non_null(b);
+        *b = begin();
+        for (uint32_t k = 0; k < spaces[i].max; k++) section(b, spaces[i].id, spaces[i].one, spaces[i].len);
+        ts_status st = load(b, &c);
+        if (spaces[i].id == 12)
+            assert_non_null(strstr(err.message, "not used"));
+        else if (st != TS_OK)
+            fail_msg("%s", err.message);
+        else
+            ts_component_free(c);
+        section(b, spaces[i].id, spaces[i].one, spaces[i].len);
+        assert_int_equal(load(b, &c), TS_INVALID);
+        assert_non_null(strstr(err.message, spaces[i].words));
+        free(b);
+    }
+    static build b; /* a name of 100,000 bytes, then of one more */
+    static uint8_t type[100100] = {1, 0x6e, 1};
+    for (uint32_t len = 100000; len < 100002; len++) {
+        ts_component *c;
+        memcpy(type + 3, (const uint8_t[]){(uint8_t)(len | 0x80), (uint8_t)(len >> 7 | 0x80), (uint8_t)(len >> 14)}, 3);
+        memset(type + 6, 'a', len);
+        b = begin();
+        section(&b, 7, type, 6 + len);
+        ts_status st = load(&b, &c);
+        assert_int_equal(st, len == 100000 ? TS_OK : TS_INVALID);
+        if (st == TS_OK) ts_component_free(c);
+    }
+    assert_non_null(strstr(err.message, "length of a name exceeds the limit of 100000"));
+}
+
 static int setup(void **s) {
     (void)s;
     ts_error_init(&err);
@@ -351,6 +483,8 @@ int main(void) {
         cmocka_unit_test(test_literals),
         cmocka_unit_test(test_once),
         cmocka_unit_test(test_component_import),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
