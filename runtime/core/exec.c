@@ -11,6 +11,7 @@
 #include "core/numeric.h"
 #include "core/simd.h"
 #include "sys/fault.h"
+#include "sys/pages.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,7 +227,7 @@ ts_status ts_exec_new(ts_store *s, ts_exec **out, ts_error *e) {
     uint64_t slots = s->limits.stack_bytes / sizeof(ts_slot);
     if (slots < TS_STACK_RESERVE) slots = TS_STACK_RESERVE;
     x->stack_bytes = (size_t)(slots + TS_STACK_RESERVE) * sizeof(ts_slot);
-    x->stack = calloc(1, x->stack_bytes); /* large: the system's zero pages, touched only as deep as calls go */
+    x->stack = ts_pages_resize(NULL, 0, x->stack_bytes); /* zero pages, taken only as deep as calls go */
     if (!x->stack) {
         free(x);
         return ts_fail_nomem(e);
@@ -249,7 +250,7 @@ ts_status ts_exec_new(ts_store *s, ts_exec **out, ts_error *e) {
 
 void ts_exec_free(ts_exec *x) {
     if (!x) return;
-    free(x->stack);
+    ts_pages_release(x->stack, x->stack_bytes);
     free(x);
 }
 
