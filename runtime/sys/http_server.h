@@ -24,6 +24,7 @@ typedef struct ts_http_server_config { /* 0: the default in brackets */
     uint64_t stall_timeout_ns;         /* a body in either direction without progress: closed [30 s] */
     uint64_t max_requests;             /* of a connection: then closed [no limit] */
     uint64_t stop_after;               /* requests in all, then the server stops by itself [never] */
+    uint64_t call_timeout_ns;          /* of one call of the handler: then it is interrupted [no limit] */
 } ts_http_server_config;
 
 /* Called on any of the threads; thread_data is of the thread (see thread_new). When it returns, the call is over: a response that was
@@ -32,6 +33,9 @@ typedef struct ts_http_handler {
     void *(*thread_new)(void *data); /* NULL: none; what a thread keeps between calls */
     void (*thread_free)(void *data, void *thread_data);
     void (*handle)(void *data, void *thread_data, ts_http_call *call);
+    /* The call that this thread serves shall end: called by another thread, again and again until it has; may only set flags. NULL: it
+     * is waited for. */
+    void (*interrupt)(void *data, void *thread_data);
     /* One line an answered request, for an access log; NULL: none. May be called by several threads at once. */
     void (*log)(void *data, const char *line);
     void *data;
@@ -40,10 +44,13 @@ typedef struct ts_http_handler {
 /* Errors in words are left in err (at least 200 bytes). NULL: the address cannot be listened on, or no memory. */
 ts_http_server *ts_http_server_new(const ts_http_server_config *config, const ts_http_handler *h, char err[200]);
 void ts_http_server_address(const ts_http_server *s, ts_sys_addr *a); /* with the port that the OS picked */
-/* Serve on the calling thread and others until ts_http_server_stop; finishes what is under way within `grace_ns`, then cuts it. */
-void ts_http_server_run(ts_http_server *s, uint64_t grace_ns);
-void ts_http_server_stop(ts_http_server *s); /* from any thread or a signal handler */
+/* Serve until ts_http_server_stop; finishes what is under way within `grace_ns`, then cuts it. False: a handler does not end: it is
+ * still running, and nothing that it uses may be freed (nor the server, whose memory is left to it). */
+bool ts_http_server_run(ts_http_server *s, uint64_t grace_ns);
+void ts_http_server_stop(
+    ts_http_server *s); /* from any thread or a signal handler; a second time: at once, without grace */
 void ts_http_server_free(ts_http_server *s);
+bool ts_http_server_can(void); /* false: this build has none: ts_http_server_new says so */
 
 /* --- the request; strings live as long as the call --- */
 const char *ts_http_call_method(const ts_http_call *c);
@@ -51,8 +58,8 @@ const char *ts_http_call_target(const ts_http_call *c);    /* path with query; o
 const char *ts_http_call_scheme(const ts_http_call *c);    /* "http" */
 const char *ts_http_call_authority(const ts_http_call *c); /* Host, or of an absolute form; NULL: none (HTTP/1.0) */
 const ts_http_fields *ts_http_call_headers(const ts_http_call *c); /* as they came, framing included */
-ts_http_pipe *
-ts_http_call_body(ts_http_call *c); /* what comes in: the far end is the connection. Ended at once when there is none */
+/* What comes in: the far end is the connection. Ended at once when there is none. */
+ts_http_pipe *ts_http_call_body(ts_http_call *c);
 
 /* --- the response: each at most once, but for informational --- */
 bool ts_http_call_informational(ts_http_call *c, uint16_t status, const ts_http_fields *headers);

@@ -202,7 +202,8 @@ static int read_request_line(ts_wire *w, char *line, size_t len) {
     char *target = sp + 1, *sp2 = memchr(target, ' ', (size_t)(end - target));
     if (!sp2) return 400;
     const char *v = sp2 + 1;
-    if (end - v != 8 || memcmp(v, "HTTP/", 5) != 0 || v[5] < '0' || v[5] > '9' || v[6] != '.' || v[7] < '0' || v[7] > '9')
+    if (end - v != 8 || memcmp(v, "HTTP/", 5) != 0 || v[5] < '0' || v[5] > '9' || v[6] != '.' || v[7] < '0' ||
+        v[7] > '9')
         return 400;
     if (v[5] != '1' || (v[7] != '0' && v[7] != '1')) return 505;
     w->http10 = v[7] == '0';

@@ -45,7 +45,9 @@ typedef enum ts_wire_state { TS_WIRE_MORE, TS_WIRE_FULL, TS_WIRE_END, TS_WIRE_RE
 /* Take body bytes into the pipe, as many as it has room for; *used of them are done with. FULL: the pipe has no room; END: the body and
  * its trailers (in the pipe) are whole: the pipe is ended; REFUSED: w->status. */
 ts_wire_state ts_wire_body(ts_wire *w, const char *b, size_t len, size_t *used, ts_http_pipe *to);
-enum { TS_WIRE_MAX_LINE = 4096 }; /* of a chunk's size; the longest run of bytes that ts_wire_body may want at once is max_trailers */
+enum {
+    TS_WIRE_MAX_LINE = 4096
+}; /* of a chunk's size; the longest run of bytes that ts_wire_body may want at once is max_trailers */
 
 const char *ts_wire_reason(unsigned status); /* "Not Found"; "" where none is registered */
 /* Fields of one connection, not of the message: neither a response's headers nor trailers may hold them. */
