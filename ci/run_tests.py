@@ -207,6 +207,9 @@ def p2(count: Count, log: Path) -> None:
     if status != 0:
         count.failed = max(count.failed, 1)
         count.problem = "not as suites/expectations/touchstone.toml says"
+    if record.exists() and command(log, sys.executable, "ci/check_coverage.py", record) != 0:
+        count.failed += 1
+        count.problem = "touchstone's traces lack a function or an error code (ci/coverage.tsv)"
 
 
 def testsuite(count: Count, log: Path) -> None:

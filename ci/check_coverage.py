@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""Checks that every WASI function is called, with its outcome checked, by some case, and every error code shown.
+
+Usage: ci/check_coverage.py [RESULTS.JSONL]
+Without a record: each function of runtime/wasi/wit must be the `function` of a [[check]] whose component imports it, or
+belong to an interface that a case is about which checks by its ending alone (its [expect] and what its component imports).
+With a record of `assay run`: touchstone's traces must hold a call of each of those functions, and each error-code of
+wasi:filesystem/types (as the result of a call) and both stream errors.
+ci/coverage.tsv lists what no case shows, and why: a function, an interface with .*, or code:NAME. A row that is not
+needed any more is an error too.
+"""
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "runtime/wasi"))
+import witparse
+
+EXEMPT = ROOT / "ci/coverage.tsv"
+BUILT = ROOT / "fixtures/built"
+RESULT_CODE = re.compile(r"\berr\(([a-z-]+)\)")
+SOME_CODE = re.compile(r"\bfilesystem-error-code\(.*-> some\(([a-z-]+)\)")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One case says that it shows a function."""
+
+    case: str
+    function: str
+
+
+@cache
+def component(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+def imports(data: bytes, function: str) -> bool:
+    """Whether a component's bytes name the interface, and the function after it."""
+    interface, _, name = function.partition(".")
+    if interface == "wasi:cli/run":
+        return b"wasi:cli/run@0.2." in data
+    return f"{interface}@0.2.".encode() in data and name.encode() in data
+
+
+def functions() -> dict[str, str]:
+    """Every function, and the feature that it is unstable in."""
+    packages = witparse.read(ROOT / "runtime/wasi/wit")
+    return {f"{i.full_name}.{f.full_name}": f.gate.unstable for i in packages.interfaces.values() for f in i.funcs}
+
+
+def error_codes() -> list[str]:
+    text = (ROOT / "runtime/wasi/wit/filesystem.wit").read_text()
+    body = text[text.index("enum error-code {"):]
+    return re.findall(r"^\s+([a-z-]+),$", body[: body.index("}")], re.M)
+
+
+def claims(known: dict[str, str]) -> list[Claim]:
+    out: list[Claim] = []
+    for path in sorted((ROOT / "suites/p2").rglob("case.toml")):
+        case = tomllib.loads(path.read_text())
+        name = path.parent.relative_to(ROOT / "suites").as_posix()
+        data = component(path.parent / case["component"]) or component(BUILT / case["component"])
+        checked = {check["function"] for check in case.get("check", [])}
+        if not case.get("check"):  # the ending says it all
+            checked |= {f for f in known if f.partition(".")[0] in case["interfaces"]}
+        out += [Claim(name, f) for f in checked if f in known and imports(data, f)]
+    return out
+
+
+def exemptions() -> dict[str, str]:
+    rows: dict[str, str] = {}
+    for line in EXEMPT.read_text().splitlines():
+        if line and not line.startswith("#"):
+            what, _, why = line.partition("\t")
+            rows[what] = why
+    return rows
+
+
+def exempt(rows: dict[str, str], function: str) -> str | None:
+    """The row that lets a function off."""
+    whole = function.partition(".")[0] + ".*"
+    return function if function in rows else whole if whole in rows else None
+
+
+def judge_claims(rows: dict[str, str], known: dict[str, str]) -> list[str]:
+    problems: list[str] = []
+    shown = {claim.function for claim in claims(known)}
+    for function in known:
+        row = exempt(rows, function)
+        if function not in shown and row is None:
+            problems.append(f"{function}: no case checks what it does")
+        if function in shown and row == function:
+            problems.append(f"{function}: ci/coverage.tsv says that no case shows it, but one does")
+    for row, why in rows.items():
+        if not why.strip():
+            problems.append(f"{row}: ci/coverage.tsv gives no reason")
+        if row.startswith("code:"):
+            if row.removeprefix("code:") not in error_codes():
+                problems.append(f"{row}: there is no such error-code")
+        elif row not in known and not any(function.startswith(row.removesuffix("*")) for function in known):
+            problems.append(f"{row}: there is no such function")
+    return problems
+
+
+def judge_traces(rows: dict[str, str], known: dict[str, str], record: Path) -> tuple[list[str], list[str]]:
+    """What is missing from the traces; and what is only so because a case was left out on this machine."""
+    called: set[str] = set()
+    codes: set[str] = set()
+    skipped: set[str] = set()
+    wanted = {(f.partition(".")[0], f.partition(".")[2]): f for f in known}
+    for line in record.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if row["type"] != "result" or row["runtime"] != "touchstone":
+            continue
+        if row["verdict"] == "SKIP":
+            skipped.add(row["case"])
+        for call in (row.get("trace") or "").splitlines():
+            head, _, rest = call.partition(" ")
+            interface, name = head.partition("@")[0], rest.partition("(")[0]
+            if (interface, name) in wanted:
+                called.add(wanted[interface, name])
+            codes.update(RESULT_CODE.findall(call) if interface == "wasi:filesystem/types" else SOME_CODE.findall(call))
+            codes.update(SOME_CODE.findall(call))
+            if interface == "wasi:io/streams":
+                codes.update(f"stream-error.{word}" for word in ("closed", "last-operation-failed") if f"err({word}" in rest)
+    called.add("wasi:cli/run.run")  # not a call of the guest: what the run itself is
+    problems = []
+    for function in known:
+        if function not in called and exempt(rows, function) is None:
+            problems.append(f"{function}: touchstone's traces show no call of it")
+    for code in [*error_codes(), "stream-error.closed", "stream-error.last-operation-failed"]:
+        if code not in codes and f"code:{code}" not in rows:
+            problems.append(f"error-code {code}: no case shows it")
+        if code in codes and f"code:{code}" in rows:
+            problems.append(f"code:{code}: ci/coverage.tsv says that no case shows it, but one does")
+    if skipped:
+        return [p for p in problems if not p.endswith("shows it") and "no call" not in p], [
+            p for p in problems if p.endswith("shows it") or "no call" in p
+        ]
+    return problems, []
+
+
+def main(argv: list[str]) -> int:
+    rows, known = exemptions(), functions()
+    excused: list[str] = []
+    if argv:
+        problems, excused = judge_traces(rows, known, Path(argv[0]))
+    else:
+        problems = judge_claims(rows, known)
+    for problem in problems:
+        print(f"coverage: {problem}")
+    for line in excused:
+        print(f"coverage: {line} (cases are skipped on this machine)")
+    if not problems:
+        print(f"coverage: {len(known)} functions, {len(error_codes())} error codes of files; {len(rows)} rows in ci/coverage.tsv")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
