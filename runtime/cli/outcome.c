@@ -70,7 +70,10 @@ void ts_cli_report(const ts_error *e) {
         if (f->line) fprintf(stderr, " (%s:%u", f->file, f->line);
         if (f->line && f->column) fprintf(stderr, ":%u", f->column);
         if (f->line) fputc(')', stderr);
-        if (f->offset) fprintf(stderr, " at 0x%llx", (unsigned long long)f->offset);
+        if (f->inlined)
+            fprintf(stderr, " inlined");
+        else if (f->offset)
+            fprintf(stderr, " at 0x%llx", (unsigned long long)f->offset);
         fputc('\n', stderr);
     }
     if (e->frames_total > e->n_frames) fprintf(stderr, "  … and %u more\n", e->frames_total - e->n_frames);
@@ -182,6 +185,7 @@ bool ts_cli_outcome(const char *path, const ts_error *e, const ts_missing *missi
                     if (f->column) puts_(&t, ",\"column\":");
                     if (f->column) number(&t, f->column);
                 }
+                if (f->inlined) puts_(&t, ",\"inlined\":true");
                 puts_(&t, "}");
             }
             puts_(&t, "]");

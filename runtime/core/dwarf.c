@@ -2,14 +2,11 @@
  * which addresses they cover; each question then runs one sequence. An address is an offset within the code section's contents.
  * Memory: 20 bytes a sequence, bounded; time: linear in the sections, then bounded. spec: DWARF 5, 6.2 */
 #include "core/dwarf.h"
-#include "base/reader.h"
 #include "base/utf8.h"
-#include "base/vec.h"
-#include <string.h>
+#include "core/dwarf_int.h"
 
 enum {
     MAX_SEQUENCES = 1 << 20,
-    MAX_BYTES = 4 << 20, /* of one sequence, and of the tables of one unit: what a question runs through */
     MAX_PATH_KEPT = 1 << 10,
 };
 
@@ -18,13 +15,10 @@ typedef struct sequence {
     uint32_t unit, at;  /* offsets in .debug_line: of the unit's header, of the sequence's first opcode */
     uint32_t len;
 } sequence;
-typedef struct bytes {
-    const uint8_t *at;
-    uint32_t len;
-} bytes;
 typedef struct ts_dwarf {
-    bytes line, line_str, str;
+    ts_dw_sections in;
     TS_VEC(sequence) sequences;
+    ts_dw_functions functions;
 } ts_dwarf;
 
 /* The header of a unit. */
@@ -44,68 +38,31 @@ typedef struct row {
     uint32_t file, line, column;
 } row;
 
-/* --- reading ---------------------------------------------------------------------------------------------------------- */
-
-static bool little(ts_reader *r, unsigned n, uint64_t *out) {
-    const uint8_t *p;
-    if (ts_read_bytes(r, n, &p) != TS_OK) return false;
-    *out = 0;
-    for (unsigned i = n; i-- > 0;) *out = *out << 8 | p[i];
-    return true;
-}
-static bool byte(ts_reader *r, uint8_t *out) {
-    return ts_read_u8(r, out) == TS_OK;
-}
-static bool uleb(ts_reader *r, uint64_t *out) {
-    return ts_read_u64(r, out) == TS_OK;
-}
-static bool skip(ts_reader *r, uint64_t n) {
-    if (n > ts_reader_left(r)) return false;
-    if (n) r->at += n;
-    return true;
-}
-/* Bytes up to a NUL, which is passed. */
-static bool text(ts_reader *r, bytes *out) {
-    const uint8_t *nul = ts_reader_left(r) ? memchr(r->at, 0, ts_reader_left(r)) : NULL;
-    if (!nul) return false;
-    *out = (bytes){.at = r->at, .len = (uint32_t)(nul - r->at)};
-    r->at = nul + 1;
-    return true;
-}
-static ts_reader reader_of(bytes b) { /* of nothing for a section that is absent */
-    return (ts_reader){.at = b.at, .end = b.at ? b.at + b.len : NULL, .base = b.at};
-}
-
-/* The next unit: its reader; `r` moves past it. spec: DWARF 5, 7.4 */
-static bool next_unit(ts_reader *r, bool *wide, ts_reader *out) {
-    uint64_t len = 0;
-    if (!little(r, 4, &len)) return false;
-    *wide = len == 0xffffffff;
-    if (*wide ? !little(r, 8, &len) : len >= 0xfffffff0) return false;
-    return len <= ts_reader_left(r) && ts_read_sub(r, (size_t)len, out) == TS_OK;
-}
+/* --- headers of line programs ------------------------------------------------------------------------------------------ */
 
 /* spec: DWARF 5, 6.2.4 */
 static bool read_header(ts_reader r, bool wide, unit *u) {
     uint64_t v = 0, len = 0;
     uint8_t b = 0, base = 0;
     *u = (unit){.wide = wide};
-    if (!little(&r, 2, &v) || v < 2 || v > 5) return false;
+    if (!ts_dw_little(&r, 2, &v) || v < 2 || v > 5) return false;
     u->version = (uint16_t)v;
-    if (v == 5 && !skip(&r, 2)) return false; /* sizes of an address and of a segment selector */
-    if (!little(&r, wide ? 8 : 4, &len) || len > ts_reader_left(&r) ||
+    if (v == 5 && !ts_dw_skip(&r, 2)) return false; /* sizes of an address and of a segment selector */
+    if (!ts_dw_little(&r, wide ? 8 : 4, &len) || len > ts_reader_left(&r) ||
         ts_read_sub(&r, (size_t)len, &u->tables) != TS_OK)
         return false;
     u->program = r;
     r = u->tables;
-    if (!byte(&r, &u->min_inst)) return false;
-    if (u->version >= 4 && (!byte(&r, &b) || b != 1))
+    if (!ts_dw_byte(&r, &u->min_inst)) return false;
+    if (u->version >= 4 && (!ts_dw_byte(&r, &b) || b != 1))
         return false; /* operations an instruction: a matter of VLIW machines */
-    if (!byte(&r, &b) || !byte(&r, &base) || !byte(&r, &u->line_range) || !byte(&r, &u->opcode_base)) return false;
+    if (!ts_dw_byte(&r, &b) || !ts_dw_byte(&r, &base) || !ts_dw_byte(&r, &u->line_range) ||
+        !ts_dw_byte(&r, &u->opcode_base))
+        return false;
     u->line_base = (int8_t)base;
     if (u->line_range == 0 || u->opcode_base == 0) return false;
     u->lengths = r.at;
-    if (!skip(&r, u->opcode_base - 1u)) return false;
+    if (!ts_dw_skip(&r, u->opcode_base - 1u)) return false;
     u->tables = r;
     return true;
 }
@@ -156,7 +113,7 @@ static bool run_sequence(const unit *u, ts_reader *r, uint64_t want, ran *out) {
         uint8_t op = 0;
         uint64_t v = 0;
         int64_t s = 0;
-        if (!byte(r, &op)) return false;
+        if (!ts_dw_byte(r, &op)) return false;
         if (op >= u->opcode_base) { /* a special opcode: both advances and a row */
             unsigned n = op - u->opcode_base;
             now.address += (uint64_t)(n / u->line_range) * u->min_inst;
@@ -168,20 +125,20 @@ static bool run_sequence(const unit *u, ts_reader *r, uint64_t want, ran *out) {
         case 0: { /* extended: a length, an opcode, operands */
             ts_reader ext;
             uint8_t kind = 0;
-            if (!uleb(r, &v) || v == 0 || v > ts_reader_left(r) || ts_read_sub(r, (size_t)v, &ext) != TS_OK ||
-                !byte(&ext, &kind))
+            if (!ts_dw_uleb(r, &v) || v == 0 || v > ts_reader_left(r) || ts_read_sub(r, (size_t)v, &ext) != TS_OK ||
+                !ts_dw_byte(&ext, &kind))
                 return false;
             if (kind == LNE_END_SEQUENCE) {
                 emit(out, &now, &before, &has_before, want);
                 out->high = now.address;
                 return true;
             }
-            if (kind == LNE_SET_ADDRESS && (v > 9 || !little(&ext, (unsigned)v - 1, &now.address))) return false;
+            if (kind == LNE_SET_ADDRESS && (v > 9 || !ts_dw_little(&ext, (unsigned)v - 1, &now.address))) return false;
             break;
         }
         case LNS_COPY: emit(out, &now, &before, &has_before, want); break;
         case LNS_ADVANCE_PC:
-            if (!uleb(r, &v)) return false;
+            if (!ts_dw_uleb(r, &v)) return false;
             if (v > UINT32_MAX) out->ordered = false;
             now.address += (uint32_t)v * (uint64_t)u->min_inst;
             break;
@@ -190,21 +147,21 @@ static bool run_sequence(const unit *u, ts_reader *r, uint64_t want, ran *out) {
             now.line += (uint32_t)(uint64_t)s;
             break;
         case LNS_SET_FILE:
-            if (!uleb(r, &v)) return false;
+            if (!ts_dw_uleb(r, &v)) return false;
             now.file = v < UINT32_MAX ? (uint32_t)v : UINT32_MAX;
             break;
         case LNS_SET_COLUMN:
-            if (!uleb(r, &v)) return false;
+            if (!ts_dw_uleb(r, &v)) return false;
             now.column = v < UINT32_MAX ? (uint32_t)v : 0;
             break;
         case LNS_CONST_ADD_PC: now.address += (uint64_t)((255u - u->opcode_base) / u->line_range) * u->min_inst; break;
         case LNS_FIXED_ADVANCE_PC:
-            if (!little(r, 2, &v)) return false;
+            if (!ts_dw_little(r, 2, &v)) return false;
             now.address += v;
             break;
         default: /* those that say nothing here, and those of the future: their operands are counted in the header */
             for (unsigned i = 0; i < u->lengths[op - 1]; i++)
-                if (!uleb(r, &v)) return false;
+                if (!ts_dw_uleb(r, &v)) return false;
         }
     }
     return false;
@@ -212,106 +169,74 @@ static bool run_sequence(const unit *u, ts_reader *r, uint64_t want, ran *out) {
 
 /* --- names of files --------------------------------------------------------------------------------------------------- */
 
-enum {
-    FORM_DATA2 = 0x05,
-    FORM_DATA4 = 0x06,
-    FORM_DATA8 = 0x07,
-    FORM_STRING = 0x08,
-    FORM_BLOCK = 0x09,
-    FORM_BLOCK1 = 0x0a,
-    FORM_DATA1 = 0x0b,
-    FORM_STRP = 0x0e,
-    FORM_UDATA = 0x0f,
-    FORM_DATA16 = 0x1e,
-    FORM_LINE_STRP = 0x1f,
-    LNCT_PATH = 1,
-    LNCT_DIRECTORY_INDEX = 2,
-};
+enum { LNCT_PATH = 1, LNCT_DIRECTORY_INDEX = 2 };
 
 typedef struct entry { /* of either table */
-    bytes path;
+    ts_dw_value path;
     uint64_t dir;
 } entry;
 
-static bool read_form(const ts_dwarf *d, const unit *u, ts_reader *r, uint64_t form, bytes *string, uint64_t *number) {
-    uint64_t v = 0;
-    switch (form) {
-    case FORM_STRING: return text(r, string);
-    case FORM_STRP:
-    case FORM_LINE_STRP: {
-        ts_reader in = reader_of(form == FORM_STRP ? d->str : d->line_str);
-        return little(r, u->wide ? 8 : 4, &v) && skip(&in, v) && text(&in, string);
-    }
-    case FORM_UDATA: return uleb(r, number);
-    case FORM_DATA1: return little(r, 1, number);
-    case FORM_DATA2: return little(r, 2, number);
-    case FORM_DATA4: return little(r, 4, number);
-    case FORM_DATA8: return little(r, 8, number);
-    case FORM_DATA16: return skip(r, 16);
-    case FORM_BLOCK: return uleb(r, &v) && skip(r, v);
-    case FORM_BLOCK1: return little(r, 1, &v) && skip(r, v);
-    default: return false;
-    }
-}
-
 /* Entry `want` of the table that begins here, then past the table. DWARF 5: the table says how its entries look. */
-static bool table_5(const ts_dwarf *d, const unit *u, ts_reader *r, uint64_t want, bool past, entry *out) {
+static bool table_5(const ts_dw_context *c, ts_reader *r, uint64_t want, bool past, entry *out) {
     uint8_t n_forms = 0;
-    uint64_t forms[2 * 255], n = 0, ignored = 0;
-    if (!byte(r, &n_forms)) return false;
+    uint64_t forms[2 * 255], n = 0;
+    if (!ts_dw_byte(r, &n_forms)) return false;
     for (unsigned i = 0; i < 2u * n_forms; i++)
-        if (!uleb(r, &forms[i])) return false;
-    if (!uleb(r, &n) || (want >= n && !past)) return false;
-    if (n_forms == 0) return n == 0;
-    for (uint64_t k = 0; k < n; k++) { /* an entry takes a byte at least */
-        entry e = {.path = {0}};
-        for (unsigned i = 0; i < n_forms; i++)
-            if (!read_form(d, u, r, forms[2 * i + 1], &e.path,
-                           forms[2 * i] == LNCT_DIRECTORY_INDEX ? &e.dir : &ignored))
-                return false;
+        if (!ts_dw_uleb(r, &forms[i])) return false;
+    if (!ts_dw_uleb(r, &n) || (want >= n && !past)) return false;
+    for (uint64_t k = 0; k < n; k++) {
+        const uint8_t *before = r->at;
+        entry e = {.dir = 0};
+        for (unsigned i = 0; i < n_forms; i++) {
+            ts_dw_value v;
+            if (!ts_dw_form(c, r, forms[2 * i + 1], 0, &v)) return false;
+            if (forms[2 * i] == LNCT_PATH) e.path = v;
+            if (forms[2 * i] == LNCT_DIRECTORY_INDEX && v.kind == TS_DW_NUMBER) e.dir = v.number;
+        }
         if (k == want) *out = e;
         if (k == want && !past) return true;
+        if (r->at == before) return false; /* an entry takes a byte at least */
     }
     return true;
 }
 
-static bool file_5(const ts_dwarf *d, const unit *u, uint32_t file, bytes *dir, bytes *name) {
+static bool file_5(const ts_dwarf *d, const unit *u, uint32_t file, ts_dw_bytes *dir, ts_dw_bytes *name) {
+    ts_dw_context c = {.sections = &d->in, .version = 5, .wide = u->wide, .address_size = 4};
     ts_reader r = u->tables, again = u->tables;
-    entry f = {.path = {0}}, g = {.path = {0}};
-    if (!table_5(d, u, &r, UINT64_MAX, true, &g) || !table_5(d, u, &r, file, false, &f)) return false;
-    if (f.dir != 0 && !table_5(d, u, &again, f.dir, false, &g)) return false;
-    *dir = g.path; /* 0 is the folder of the compilation */
-    *name = f.path;
-    return true;
+    entry f = {.dir = 0}, g = {.dir = 0};
+    if (!table_5(&c, &r, UINT64_MAX, true, &g) || !table_5(&c, &r, file, false, &f)) return false;
+    if (f.dir != 0 && (!table_5(&c, &again, f.dir, false, &g) || !ts_dw_string(&c, g.path, dir))) return false;
+    return ts_dw_string(&c, f.path, name); /* 0 is the folder of the compilation */
 }
 
 /* Up to DWARF 4: names that an empty one ends, counted from 1. */
-static bool file_4(const unit *u, uint32_t file, bytes *dir, bytes *name) {
+static bool file_4(const unit *u, uint32_t file, ts_dw_bytes *dir, ts_dw_bytes *name) {
     ts_reader r = u->tables, again;
     uint64_t at = 0, ignored = 0;
-    bytes s = {0};
+    ts_dw_bytes s = {0};
     do
-        if (!text(&r, &s)) return false;
+        if (!ts_dw_text(&r, &s)) return false;
     while (s.len);
     for (uint32_t k = 1;; k++) {
-        if (!text(&r, name) || name->len == 0 || !uleb(&r, &at) || !uleb(&r, &ignored) || !uleb(&r, &ignored))
+        if (!ts_dw_text(&r, name) || name->len == 0 || !ts_dw_uleb(&r, &at) || !ts_dw_uleb(&r, &ignored) ||
+            !ts_dw_uleb(&r, &ignored))
             return false;
         if (k == file) break;
     }
-    *dir = (bytes){0};
+    *dir = (ts_dw_bytes){0};
     again = u->tables;
     for (uint64_t k = 0; k < at; k++)
-        if (!text(&again, dir) || dir->len == 0) return false;
+        if (!ts_dw_text(&again, dir) || dir->len == 0) return false;
     return true;
 }
 
 /* The path into buf, its end when it is too long, at the start of a character; what a terminal would obey or is not UTF-8 is `?`. */
-static void put_path(bytes dir, bytes name, char *buf, size_t size) {
+static void put_path(ts_dw_bytes dir, ts_dw_bytes name, char *buf, size_t size) {
     static const char cut[] = "\xe2\x80\xa6"; /* … */
     uint8_t path[2 * MAX_PATH_KEPT + 1];
     uint32_t len = 0;
     bool shortened = false;
-    bytes part[2] = {dir, name};
+    ts_dw_bytes part[2] = {dir, name};
     if (dir.len == 0 || name.at[0] == '/') part[0].len = 0;
     for (unsigned i = 0; i < 2; i++) {
         uint32_t n = part[i].len;
@@ -342,9 +267,9 @@ static void put_path(bytes dir, bytes name, char *buf, size_t size) {
 
 /* --- the index -------------------------------------------------------------------------------------------------------- */
 
-static bool find_sections(const ts_module *m, ts_dwarf *d) {
+static bool find_sections(const ts_module *m, ts_dw_sections *d) {
     ts_reader r = {.at = m->bytes, .end = m->bytes + m->len, .base = m->bytes};
-    if (!m->code_section || !skip(&r, 8)) return false;
+    if (!m->code_section || !ts_dw_skip(&r, 8)) return false;
     while (!ts_reader_done(&r)) {
         uint8_t id = 0;
         uint32_t size = 0, len = 0;
@@ -353,32 +278,35 @@ static bool find_sections(const ts_module *m, ts_dwarf *d) {
         if (ts_read_u8(&r, &id) != TS_OK || ts_read_u32(&r, &size) != TS_OK || ts_read_sub(&r, size, &s) != TS_OK)
             return false;
         if (id != 0 || ts_read_name(&s, &name, &len) != TS_OK) continue;
-        static const char *const names[] = {".debug_line", ".debug_line_str", ".debug_str"};
-        bytes *to[] = {&d->line, &d->line_str, &d->str};
-        for (unsigned i = 0; i < 3; i++)
+        static const char *const names[] = {".debug_line",     ".debug_line_str", ".debug_str",
+                                            ".debug_info",     ".debug_abbrev",   ".debug_ranges",
+                                            ".debug_rnglists", ".debug_addr",     ".debug_str_offsets"};
+        ts_dw_bytes *to[] = {&d->line,   &d->line_str, &d->str,  &d->info,       &d->abbrev,
+                             &d->ranges, &d->rnglists, &d->addr, &d->str_offsets};
+        for (unsigned i = 0; i < sizeof to / sizeof *to; i++)
             if (!to[i]->at && len == strlen(names[i]) && memcmp(name, names[i], len) == 0)
-                *to[i] = (bytes){.at = s.at, .len = (uint32_t)ts_reader_left(&s)};
+                *to[i] = (ts_dw_bytes){.at = s.at, .len = (uint32_t)ts_reader_left(&s)};
     }
-    return d->line.len > 0;
+    return d->line.len > 0 || d->info.len > 0;
 }
 
 static void find_sequences(ts_dwarf *d) {
-    ts_reader r = reader_of(d->line), in;
+    ts_reader r = ts_dw_reader(d->in.line), in;
     for (bool wide; !ts_reader_done(&r);) {
         const uint8_t *start = r.at;
         unit u;
-        if (!next_unit(&r, &wide, &in)) return;
+        if (!ts_dw_next_unit(&r, &wide, &in)) return;
         if (!read_header(in, wide, &u)) continue; /* the next may be better */
         while (!ts_reader_done(&u.program)) {
             const uint8_t *at = u.program.at;
             ran out;
             if (!run_sequence(&u, &u.program, UINT64_MAX, &out)) break;
-            if (!out.ordered || out.low == 0 || out.low == out.high || u.program.at - at > MAX_BYTES) continue;
+            if (!out.ordered || out.low == 0 || out.low == out.high || u.program.at - at > TS_DW_MAX_BYTES) continue;
             if (d->sequences.len == MAX_SEQUENCES) return;
             sequence s = {.low = (uint32_t)out.low,
                           .high = (uint32_t)out.high,
-                          .unit = (uint32_t)(start - d->line.at),
-                          .at = (uint32_t)(at - d->line.at),
+                          .unit = (uint32_t)(start - d->in.line.at),
+                          .at = (uint32_t)(at - d->in.line.at),
                           .len = (uint32_t)(u.program.at - at)};
             if (!ts_vec_push(&d->sequences, s)) return; /* no memory: what is known so far */
         }
@@ -387,18 +315,20 @@ static void find_sequences(ts_dwarf *d) {
 
 static void dwarf_free(ts_dwarf *d) {
     if (d) ts_vec_free(&d->sequences);
+    if (d) ts_vec_free(&d->functions);
     free(d);
 }
 
 /* The module's index, made by whoever needs it first. */
 static const ts_dwarf *index_of(const ts_module *m) {
-    ts_dwarf **slot = &((ts_module *)(uintptr_t)m)->dwarf, *d = __atomic_load_n(slot, __ATOMIC_ACQUIRE),
-             found = {.line = {0}}, *before = NULL;
+    ts_dwarf **slot = &((ts_module *)(uintptr_t)m)->dwarf, *d = __atomic_load_n(slot, __ATOMIC_ACQUIRE), *before = NULL;
+    ts_dw_sections found = {.line = {0}};
     if (d || !find_sections(m, &found)) return d;
     d = calloc(1, sizeof *d);
     if (!d) return NULL;
-    *d = found;
+    d->in = found;
     find_sequences(d);
+    ts_dw_info_index(&d->in, &d->functions);
     if (__atomic_compare_exchange_n(slot, &before, d, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return d;
     dwarf_free(d); /* another thread was faster */
     return before;
@@ -411,32 +341,86 @@ void ts_dwarf_free(ts_module *m) {
 
 /* --- questions -------------------------------------------------------------------------------------------------------- */
 
-bool ts_dwarf_line(const ts_module *m, uint64_t module_offset, char *file, size_t size, uint32_t *line,
-                   uint32_t *column) {
-    const ts_dwarf *d = index_of(m);
-    if (!d || size == 0) return false;
-    uint64_t code = (uint64_t)(m->code_section - m->bytes);
-    if (module_offset < code || module_offset - code >= m->code_section_len) return false;
-    uint64_t want = module_offset - code;
+/* The name of a file as the line program that begins here counts it. */
+static bool put_file(const ts_dwarf *d, uint64_t at, uint32_t file, char *buf, size_t size) {
+    ts_reader r = ts_dw_reader(d->in.line), in;
+    bool wide;
+    unit u;
+    ts_dw_bytes dir = {0}, name = {0};
+    if (!ts_dw_skip(&r, at) || !ts_dw_next_unit(&r, &wide, &in) || !read_header(in, wide, &u) ||
+        ts_reader_left(&u.tables) > TS_DW_MAX_BYTES ||
+        !(u.version == 5 ? file_5(d, &u, file, &dir, &name) : file_4(&u, file, &dir, &name)) || name.len == 0)
+        return false;
+    put_path(dir, name, buf, size);
+    return true;
+}
+
+/* Where the instruction at this address was written. */
+static bool line_of(const ts_dwarf *d, uint32_t want, char *file, size_t size, uint32_t *line, uint32_t *column) {
     const sequence *s = NULL;
     for (uint32_t i = 0; i < d->sequences.len && !s; i++)
         if (d->sequences.data[i].low <= want && want < d->sequences.data[i].high) s = &d->sequences.data[i];
     if (!s) return false;
-    ts_reader r = reader_of(d->line), in;
+    ts_reader r = ts_dw_reader(d->in.line), in;
     bool wide;
     unit u;
     ran out;
-    if (!skip(&r, s->unit) || !next_unit(&r, &wide, &in) || !read_header(in, wide, &u)) return false;
-    r = reader_of((bytes){.at = d->line.at + s->at, .len = s->len});
+    if (!ts_dw_skip(&r, s->unit) || !ts_dw_next_unit(&r, &wide, &in) || !read_header(in, wide, &u)) return false;
+    r = ts_dw_reader((ts_dw_bytes){.at = d->in.line.at + s->at, .len = s->len});
     /* line 0: the compiler says that the instruction comes from nowhere */
-    if (!run_sequence(&u, &r, want, &out) || !out.found || out.row.line == 0) return false;
-    bytes dir = {0}, name = {0};
-    if (ts_reader_left(&u.tables) > MAX_BYTES ||
-        !(u.version == 5 ? file_5(d, &u, out.row.file, &dir, &name) : file_4(&u, out.row.file, &dir, &name)) ||
-        name.len == 0)
+    if (!run_sequence(&u, &r, want, &out) || !out.found || out.row.line == 0 ||
+        !put_file(d, s->unit, out.row.file, file, size))
         return false;
-    put_path(dir, name, file, size);
     *line = out.row.line;
     *column = out.row.column;
     return true;
+}
+
+static bool address_of(const ts_module *m, uint64_t module_offset, uint32_t *out) {
+    uint64_t code = (uint64_t)(m->code_section - m->bytes);
+    if (module_offset < code || module_offset - code >= m->code_section_len) return false;
+    *out = (uint32_t)(module_offset - code);
+    return true;
+}
+
+bool ts_dwarf_line(const ts_module *m, uint64_t module_offset, char *file, size_t size, uint32_t *line,
+                   uint32_t *column) {
+    const ts_dwarf *d = index_of(m);
+    uint32_t at = 0;
+    return d && size != 0 && address_of(m, module_offset, &at) && line_of(d, at, file, size, line, column);
+}
+
+/* A function's name, with its end cut off where it is too long. */
+static void put_name(ts_dw_bytes name, char *buf, size_t size) {
+    uint32_t n = name.len < size - 1 ? name.len : (uint32_t)size - 1;
+    while (n < name.len && n > 0 && (name.at[n] & 0xc0) == 0x80) n--;
+    put_path((ts_dw_bytes){0}, (ts_dw_bytes){.at = name.at, .len = n}, buf, size);
+}
+
+uint32_t ts_dwarf_unfold(const ts_module *m, ts_frame *frames, uint32_t max) {
+    const ts_dwarf *d = index_of(m);
+    uint32_t at = 0;
+    if (max == 0 || !d || !address_of(m, frames->offset, &at)) return 1;
+    ts_frame f = *frames, own = *frames;
+    ts_dw_place *place = d->functions.len ? malloc(sizeof *place) : NULL;
+    uint32_t n = 0;
+    if (!line_of(d, at, f.file, sizeof f.file, &f.line, &f.column)) f.line = f.column = 0;
+    if (place && ts_dw_info_find(&d->in, &d->functions, at, place)) {
+        for (uint32_t k = place->n_calls; k-- > 0;) { /* the last is the innermost */
+            const ts_dw_call *c = &place->calls[k];
+            f.inlined = true;
+            put_name(c->name, f.function, sizeof f.function);
+            if (n < max) frames[n] = f;
+            n++;
+            f.line = place->has_line && put_file(d, place->line, c->file, f.file, sizeof f.file) ? c->line : 0;
+            f.column = f.line ? c->column : 0;
+            if (!f.line) f.file[0] = 0;
+        }
+        f.inlined = false;
+        memcpy(f.function, own.function, sizeof f.function);
+        if (!f.function[0]) put_name(place->function, f.function, sizeof f.function);
+    }
+    if (n < max) frames[n] = f;
+    free(place);
+    return n + 1;
 }

@@ -285,16 +285,20 @@ static unsigned form_of(const ts_exec *x, const ts_instance *inst) {
 
 static void add_frame(ts_error *e, const ts_instance *inst, const ts_fcode *c, const ts_word *pc) {
     if (!e) return;
-    e->frames_total++;
-    if (e->n_frames >= TS_MAX_FRAMES) return;
-    ts_frame *fr = &e->frames[e->n_frames++];
+    if (e->n_frames >= TS_MAX_FRAMES) {
+        e->frames_total++;
+        return;
+    }
+    ts_frame *fr = &e->frames[e->n_frames];
     memset(fr, 0, sizeof *fr);
     if (!ts_module_name(inst->module, fr->module, sizeof fr->module) && inst->name)
         snprintf(fr->module, sizeof fr->module, "%s", inst->name);
     fr->func_index = c->func;
     ts_module_func_name(inst->module, c->func, fr->function, sizeof fr->function);
     fr->offset = ts_code_offset(c, pc);
-    (void)ts_dwarf_line(inst->module, fr->offset, fr->file, sizeof fr->file, &fr->line, &fr->column); /* or none */
+    uint32_t room = TS_MAX_FRAMES - e->n_frames, n = ts_dwarf_unfold(inst->module, fr, room);
+    e->frames_total += n;
+    e->n_frames += n < room ? n : room;
 }
 
 /* Frames of one run, innermost first: pc is inside the instruction, return addresses are behind theirs. */

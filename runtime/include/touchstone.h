@@ -77,6 +77,7 @@ typedef struct ts_frame {
     uint64_t offset;       /* of the instruction, in bytes from the start of the core module; 0 where unknown */
     char file[96];         /* the source, from DWARF where the module carries it, or "" */
     uint32_t line, column; /* 0 where unknown */
+    bool inlined;          /* the compiler put this function into the next frame's, to which index and offset belong */
 } ts_frame;
 
 #define TS_MAX_FRAMES 64

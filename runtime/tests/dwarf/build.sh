@@ -1,8 +1,10 @@
 #!/bin/sh
-# Builds dwarf4.wasm and dwarf5.wasm, which test_dwarf.c reads, and their sums.
+# Builds dwarf4.wasm and dwarf5.wasm, inlined4.wasm and inlined5.wasm, which test_dwarf.c reads, and their sums.
 set -e
 cd "$(dirname "$0")"
 for v in 4 5; do
-    clang-19 --target=wasm32 -gdwarf-$v -O0 -nostdlib -Iinclude -ffile-prefix-map="$PWD"=/src -Wl,--no-entry -o dwarf$v.wasm trap.c
+    flags="--target=wasm32 -gdwarf-$v -nostdlib -Iinclude -ffile-prefix-map=$PWD=/src -Wl,--no-entry"
+    clang-19 $flags -O0 -o dwarf$v.wasm trap.c
+    clang-19 $flags -O2 -o inlined$v.wasm inlined.c
 done
-sha256sum dwarf4.wasm dwarf5.wasm > CHECKSUMS
+sha256sum *.wasm > CHECKSUMS
