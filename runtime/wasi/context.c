@@ -58,6 +58,21 @@ void ts_wasi_destroy(ts_wasi *w) {
     free(w);
 }
 
+void ts_wasi_reset(ts_wasi *w) {
+    while (w->objects) obj_end(w, w->objects);
+    w->stop = 0;
+    w->clock_ns = 0;
+    w->seed = w->first_seed;
+    w->insecure[0] = w->insecure[1] = 0;
+}
+void ts_wasi_on_wait(ts_wasi *w, void (*fn)(void *data, bool waits), void *data) {
+    w->on_wait = fn;
+    w->on_wait_data = data;
+}
+void ts_wasi_until(ts_wasi *w, uint64_t ns) {
+    w->until = ns;
+}
+
 static ts_status copy(const char *s, size_t len, const char *what, char **out, ts_error *e) {
     if (!ts_utf8_valid(s, len)) return ts_fail(e, TS_USAGE, "%s is not UTF-8", what);
     *out = malloc(len + 1);

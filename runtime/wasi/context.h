@@ -99,6 +99,7 @@ typedef struct ts_wasi_stream { /* input-stream and output-stream */
     uint64_t permit;  /* out: what check-write has granted and no write has used */
     uint8_t *pending; /* out: accepted, and not yet taken by a file that does not block */
     size_t pending_at, pending_len;
+    ts_sys_err late; /* out: what a pending write failed with, until an operation has told */
 } ts_wasi_stream;
 
 typedef struct ts_wasi_pollable {
@@ -154,6 +155,9 @@ struct ts_wasi {
     int stdio[3];
     bool walk_paths;
     volatile uint32_t stop;
+    void (*on_wait)(void *data, bool waits); /* NULL: nobody wants to know */
+    void *on_wait_data;
+    uint64_t until; /* monotonic: then the run is asked to stop; 0: never */
     uint64_t n_objects, max_objects;
     ts_wasi_obj *objects;        /* the newest first */
     TS_VEC(ts_wasi_obj *) by_id; /* by id - 1; a free one is NULL */
@@ -163,7 +167,7 @@ struct ts_wasi {
     uint64_t clock_ns;           /* … since its start */
     ts_sys_time clock_start;
     bool seeded; /* randomness is of `seed` */
-    uint64_t seed;
+    uint64_t seed, first_seed;
     uint64_t insecure[2]; /* state of the insecure generator; 0, 0: not seeded */
 };
 

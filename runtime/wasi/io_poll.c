@@ -1,6 +1,7 @@
 /* io_poll: wasi:io/poll: pollables and the one wait for any mix of them.
  * In: pollables. Out: which are ready. wit: wasi:io/poll */
 #include "wasi/context.h"
+#include "sys/clock.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,14 +62,26 @@ static bool nothing(const ts_sys_wait *waits, size_t n, uint64_t deadline) {
         if (waits[i].fd >= 0) return false;
     return n && deadline == TS_SYS_NO_DEADLINE;
 }
+/* One that takes time is told of, and ends when the run's time is up. */
+static ts_sys_err wait_os(ts_wasi *w, ts_sys_wait *waits, size_t n, uint64_t deadline) {
+    if (nothing(waits, n, deadline)) return TS_SYS_EDEADLK;
+    if (deadline == 0 || (!w->on_wait && !w->until)) return ts_sys_poll(waits, n, deadline);
+    uint64_t end = w->until && w->until < deadline ? w->until : deadline;
+    if (w->on_wait) w->on_wait(w->on_wait_data, true);
+    ts_sys_err e = ts_sys_poll(waits, n, end);
+    if (w->on_wait) w->on_wait(w->on_wait_data, false);
+    if (e || end == deadline || ts_sys_monotonic() < end) return e;
+    w->stop = 1;
+    return TS_SYS_EINTR;
+}
 ts_sys_err ts_wasi_poll(ts_wasi *w, ts_sys_wait *waits, size_t n, uint64_t deadline) {
-    if (!w->driver.pump) return nothing(waits, n, deadline) ? TS_SYS_EDEADLK : ts_sys_poll(waits, n, deadline);
+    if (!w->driver.pump) return wait_os(w, waits, n, deadline);
     ts_sys_wait few[DRIVER_WAITS], *all = few;
     size_t of_driver = w->driver.waits(w->driver.data, few, 0, &deadline);
     if (n + of_driver > DRIVER_WAITS && !(all = malloc((n + of_driver) * sizeof *all))) return TS_SYS_ENOMEM;
     if (n) memcpy(all, waits, n * sizeof *all);
     of_driver = w->driver.waits(w->driver.data, all + n, of_driver, &deadline);
-    ts_sys_err e = nothing(all, n + of_driver, deadline) ? TS_SYS_EDEADLK : ts_sys_poll(all, n + of_driver, deadline);
+    ts_sys_err e = wait_os(w, all, n + of_driver, deadline);
     for (size_t i = 0; i < n; i++) waits[i].ready = all[i].ready;
     if (all != few) free(all);
     w->driver.pump(w->driver.data);

@@ -9,7 +9,7 @@ enum { STEP = 1 << 20 }; /* bytes between two looks at whether the run shall sto
 
 void ts_wasi_seed(ts_wasi *w, uint64_t seed) {
     w->seeded = true;
-    w->seed = seed;
+    w->seed = w->first_seed = seed;
     w->insecure[0] = w->insecure[1] = 0;
 }
 

@@ -56,6 +56,13 @@ const ts_host_def *ts_wasi_host(const ts_wasi *w);
 void ts_wasi_stdio(ts_wasi *w, int which, int fd);
 /* Ask a blocking call to end (TS_INTERRUPTED): may be called from a signal handler; the signal itself ends the wait. */
 void ts_wasi_stop(ts_wasi *w);
+/* For who runs many instances with one context, one after another. The next one finds it as the first did: what the last one left is
+ * closed, its clock and its randomness start anew. */
+void ts_wasi_reset(ts_wasi *w);
+/* Called around each wait of the OS that may take long: others may have the core. */
+void ts_wasi_on_wait(ts_wasi *w, void (*fn)(void *data, bool waits), void *data);
+/* When the monotonic clock of the host has reached this, a wait ends as after ts_wasi_stop; 0: never. */
+void ts_wasi_until(ts_wasi *w, uint64_t ns);
 /* The most host objects (streams, descriptors, pollables …) that a guest may hold [1,000,000]. */
 void ts_wasi_limit_objects(ts_wasi *w, uint64_t n);
 /* For tests: resolve paths by the walk by component, as where openat2 is missing. */
