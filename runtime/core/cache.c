@@ -1,5 +1,6 @@
 /* cache: see cache.h */
 #include "core/cache.h"
+#include "core/compile.h"
 #include "core/image.h"
 #include "sys/image.h"
 #include "sys/pages.h"
@@ -143,5 +144,47 @@ void ts_cache_put(const ts_cache *c, const ts_module *m, const ts_cache_entry *e
     static const uint8_t zero = 0; /* the last byte, so that the length is right whatever the segments leave out */
     bool ok = ts_image_write(fd, HEADER + h.len - 1, &zero, 1) && (!h.len || ts_image_fill(m, fd, HEADER, h.lo)) &&
               ts_image_write(fd, 0, &h, sizeof h);
+    (void)ts_folder_keep(c->folder, fd, temporary, ok ? name : NULL);
+}
+
+/* --- calls ------------------------------------------------------------------------------------------------------------- */
+enum { FEW_CALLS = 32 }; /* of so few functions the list is not worth a thread */
+typedef struct calls {
+    char magic[16];
+    uint32_t form, n;
+} calls;
+
+void ts_cache_calls_read(const ts_cache *c, ts_module *m) {
+    char name[80];
+    uint64_t size;
+    calls h;
+    name_of(m->cache_key, "calls", name);
+    int fd = ts_folder_read(c->folder, name, &size);
+    if (fd < 0) return;
+    if (size >= sizeof h && ts_image_read(fd, 0, &h, sizeof h) && memcmp(h.magic, MAGIC, sizeof MAGIC) == 0 && h.n &&
+        h.n <= m->n_funcs && size == sizeof h + (uint64_t)h.n * sizeof(uint32_t)) {
+        uint32_t *funcs = malloc(h.n * sizeof *funcs);
+        if (funcs && ts_image_read(fd, sizeof h, funcs, h.n * sizeof *funcs)) {
+            ts_code_ahead(m, h.form, funcs, h.n);
+            m->cache_calls = true;
+        } else {
+            free(funcs);
+        }
+    }
+    ts_image_close(fd);
+}
+
+void ts_cache_calls_write(const ts_cache *c, const ts_module *m) {
+    char name[80], temporary[64];
+    calls h;
+    unsigned form;
+    const uint32_t *funcs = ts_code_order(m, &form, &h.n);
+    if (m->cache_calls || h.n < FEW_CALLS) return;
+    memcpy(h.magic, MAGIC, sizeof MAGIC);
+    h.form = form;
+    int fd = ts_folder_write(c->folder, temporary);
+    if (fd < 0) return;
+    name_of(m->cache_key, "calls", name);
+    bool ok = ts_image_write(fd, 0, &h, sizeof h) && ts_image_write(fd, sizeof h, funcs, h.n * sizeof *funcs);
     (void)ts_folder_keep(c->folder, fd, temporary, ok ? name : NULL);
 }

@@ -25,5 +25,8 @@ typedef struct ts_cache_entry {
     bool known; /* valid; its image, if it has one, has been given to the module */
 } ts_cache_entry;
 void ts_cache_look(const ts_cache *c, ts_module *m, ts_cache_entry *out);
+/* The functions that earlier runs of the module called, for ts_code_ahead; and, when it ends, those of this run if there are none. */
+void ts_cache_calls_read(const ts_cache *c, ts_module *m);
+void ts_cache_calls_write(const ts_cache *c, const ts_module *m);
 void ts_cache_put(const ts_cache *c, const ts_module *m, const ts_cache_entry *entry); /* of a module that is valid */
 #endif

@@ -1843,7 +1843,13 @@ struct ts_code_cache {
     ts_fcode *forms[TS_FORM_COUNT]; /* arrays by function, made when the form is first asked for */
     struct {
         TS_VEC(ts_fcode *) sorted; /* compiled ones, by address of their code */
+        TS_VEC(uint32_t) order;    /* functions as they were first called */
     } at[TS_FORM_COUNT];
+    /* What an earlier run has called, compiled beside this one before it gets there. */
+    uint32_t *ahead;
+    uint32_t n_ahead, ahead_form;
+    bool stop; /* atomic */
+    ts_thread thread;
 };
 
 struct ts_code_cache *ts_code_cache_new(ts_module *m) {
@@ -1858,7 +1864,11 @@ struct ts_code_cache *ts_code_cache_new(ts_module *m) {
 }
 void ts_code_cache_free(struct ts_code_cache *cc) {
     if (!cc) return;
+    __atomic_store_n(&cc->stop, true, __ATOMIC_RELAXED);
+    ts_thread_join(&cc->thread);
+    free(cc->ahead);
     for (unsigned f = 0; f < TS_FORM_COUNT; f++) {
+        ts_vec_free(&cc->at[f].order);
         for (uint32_t i = 0; i < cc->at[f].sorted.len; i++) {
             ts_fcode *c = cc->at[f].sorted.data[i];
             free(c->code);
@@ -1870,6 +1880,31 @@ void ts_code_cache_free(struct ts_code_cache *cc) {
     ts_lock_destroy(&cc->lock);
     free(cc);
 }
+/* --- ahead: the functions of an earlier run --- */
+void ts_code_ahead(ts_module *m, unsigned form, uint32_t *funcs, uint32_t n) {
+    m->code->ahead = funcs;
+    m->code->n_ahead = n;
+    m->code->ahead_form = form;
+}
+const uint32_t *ts_code_order(const ts_module *m, unsigned *form, uint32_t *n) {
+    const struct ts_code_cache *cc = m->code;
+    *form = 0;
+    for (unsigned f = 1; f < TS_FORM_COUNT; f++)
+        if (cc->at[f].order.len > cc->at[*form].order.len) *form = f;
+    *n = cc->at[*form].order.len;
+    return cc->at[*form].order.data;
+}
+static void compile_ahead(void *data) {
+    struct ts_code_cache *cc = data;
+    ts_error e; /* what fails here fails again, and is told, when it is called */
+    ts_error_init(&e);
+    for (uint32_t i = 0; i < cc->n_ahead && !__atomic_load_n(&cc->stop, __ATOMIC_RELAXED); i++) {
+        uint32_t f = cc->ahead[i];
+        if (f < cc->m->n_imp_funcs || f >= cc->m->n_funcs) continue;
+        if (ts_code_compile(&cc->forms[cc->ahead_form][f], &e) != TS_OK) return;
+    }
+}
+
 ts_fcode *ts_code_func(ts_module *m, unsigned form, uint32_t func) {
     struct ts_code_cache *cc = m->code;
     ts_fcode *arr = __atomic_load_n(&cc->forms[form], __ATOMIC_ACQUIRE);
@@ -1888,6 +1923,7 @@ ts_fcode *ts_code_func(ts_module *m, unsigned form, uint32_t func) {
                 arr[i].link = (uint16_t)link_of(ts_types_get(types, m->funcs[i].type));
             }
             __atomic_store_n(&cc->forms[form], arr, __ATOMIC_RELEASE);
+            if (cc->n_ahead && cc->ahead_form == form) ts_thread_start(&cc->thread, compile_ahead, cc);
         }
         ts_lock_give(&cc->lock);
     }
@@ -1902,21 +1938,22 @@ static void finalize(ts_word *code, uint32_t n) { /* opcode numbers → handlers
         i += len;
     }
 }
+/* Compiled outside the lock, so that threads do not wait for each other's functions; who comes second throws his away. */
 ts_status ts_code_compile(ts_fcode *out, ts_error *e) {
     struct ts_code_cache *cc = out->module->code;
-    ts_lock_take(&cc->lock);
-    ts_status st = TS_OK;
-    if (!out->code) {
-        comp c;
-        st = compile(&c, out, e, false);
-        if (st == TS_OK) {
-            finalize(c.code.data, c.code.len);
-            if (!ts_vec_reserve(&cc->at[out->form].sorted, (uint64_t)cc->at[out->form].sorted.len + 1))
-                st = ts_fail_nomem(e);
-        }
-        if (st == TS_OK) {
-            ts_word *fit = realloc(c.code.data, c.code.len * sizeof *fit);
-            out->code = fit ? fit : c.code.data;
+    if (__atomic_load_n(&out->entry, __ATOMIC_ACQUIRE) != out->stub) return TS_OK;
+    comp c;
+    ts_status st = compile(&c, out, e, false);
+    if (st == TS_OK) {
+        finalize(c.code.data, c.code.len);
+        ts_word *fit = realloc(c.code.data, c.code.len * sizeof *fit);
+        if (fit) c.code.data = fit;
+        ts_lock_take(&cc->lock);
+        if (!ts_vec_reserve(&cc->at[out->form].sorted, (uint64_t)cc->at[out->form].sorted.len + 1) ||
+            !ts_vec_reserve(&cc->at[out->form].order, (uint64_t)cc->at[out->form].order.len + 1))
+            st = ts_fail_nomem(e);
+        else if (!out->code) {
+            out->code = c.code.data;
             out->n_words = c.code.len;
             out->handlers = c.handlers.data;
             out->n_handlers = c.handlers.len;
@@ -1927,11 +1964,12 @@ ts_status ts_code_compile(ts_fcode *out, ts_error *e) {
             uint32_t i = cc->at[out->form].sorted.len++;
             for (; i > 0 && d[i - 1]->code > out->code; i--) d[i] = d[i - 1];
             d[i] = out;
+            cc->at[out->form].order.data[cc->at[out->form].order.len++] = out->func;
             __atomic_store_n(&out->entry, out->code, __ATOMIC_RELEASE);
         }
-        comp_free(&c);
+        ts_lock_give(&cc->lock);
     }
-    ts_lock_give(&cc->lock);
+    comp_free(&c);
     return st;
 }
 ts_fcode *ts_code_find(ts_module *m, unsigned form, const ts_word *pc) {

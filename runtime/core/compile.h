@@ -9,6 +9,11 @@ struct ts_code_cache *ts_code_cache_new(ts_module *m); /* NULL: no memory */
 void ts_code_cache_free(struct ts_code_cache *c);
 /* The function's code in a form (TS_FORM_*); compiled on first call. NULL: no memory. */
 ts_fcode *ts_code_func(ts_module *m, unsigned form, uint32_t func);
+/* What will be called, in that order (the module frees the list): compiled by a thread of its own, from when the form is first asked
+ * for. Before any code is. */
+void ts_code_ahead(ts_module *m, unsigned form, uint32_t *funcs, uint32_t n);
+/* What has been compiled so far, in the order of first calls, of the form that most was of. */
+const uint32_t *ts_code_order(const ts_module *m, unsigned *form, uint32_t *n);
 /* Compile now if that has not been done; thread-safe. */
 ts_status ts_code_compile(ts_fcode *c, ts_error *e) TS_MUST_USE;
 /* The function whose code holds pc, or NULL. */

@@ -52,6 +52,11 @@ ts_status ts_module_new(ts_engine *engine, const uint8_t *bytes, size_t len, boo
         s = ts_fail_nomem(e);
         goto fail;
     }
+    if (cache) {
+        m->cached = true;
+        memcpy(m->cache_key, cached.key, sizeof m->cache_key);
+        if (cached.known) ts_cache_calls_read(cache, m);
+    }
     *out = m;
     return TS_OK;
 fail:
@@ -66,6 +71,8 @@ ts_module *ts_module_ref(ts_module *m) {
 
 void ts_module_free(ts_module *m) {
     if (!m || __atomic_sub_fetch(&m->refs, 1, __ATOMIC_ACQ_REL) != 0) return;
+    const ts_cache *cache = m->cached ? ts_engine_get_cache(m->engine) : NULL;
+    if (cache) ts_cache_calls_write(cache, m);
     if (m->code) ts_code_cache_free(m->code);
     ts_dwarf_free(m);
     ts_image_end(m);

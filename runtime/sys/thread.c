@@ -34,3 +34,21 @@ void ts_parallel(unsigned n, void (*fn)(void *data), void *data) {
     fn(data);
     while (started > 0) pthread_join(t[--started], NULL);
 }
+
+static void *run_one(void *p) {
+    ts_thread *t = p;
+    t->fn(t->data);
+    return NULL;
+}
+
+bool ts_thread_start(ts_thread *t, void (*fn)(void *data), void *data) {
+    t->fn = fn;
+    t->data = data;
+    t->started = pthread_create(&t->id, NULL, run_one, t) == 0;
+    return t->started;
+}
+
+void ts_thread_join(ts_thread *t) {
+    if (t->started) pthread_join(t->id, NULL);
+    t->started = false;
+}

@@ -21,6 +21,16 @@ static inline void ts_lock_give(ts_lock *l) {
     pthread_mutex_unlock(&l->m);
 }
 
+/* One thread beside the caller's. */
+typedef struct ts_thread {
+    pthread_t id;
+    bool started;
+    void (*fn)(void *data);
+    void *data;
+} ts_thread;
+bool ts_thread_start(ts_thread *t, void (*fn)(void *data), void *data); /* false: the system gives none */
+void ts_thread_join(ts_thread *t);                                      /* not started: nothing */
+
 unsigned ts_cpu_count(void); /* that this process may run on; at least 1 */
 /* Run fn(data) on n threads, the calling one among them; fewer when the system gives no more. Returns when all have ended. */
 void ts_parallel(unsigned n, void (*fn)(void *data), void *data);

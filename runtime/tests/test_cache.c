@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "core/cache.h"
+#include "core/compile.h"
 #include "core/image.h"
 #include "core/store.h"
 
@@ -215,6 +216,47 @@ static void images(void **state) {
     free(m.at);
 }
 
+/* What a run calls is compiled ahead by the next, from a list that a third does not write again. */
+static void calls_ahead(void **state) {
+    (void)state;
+    module m = make();
+    for (int round = 0; round < 3; round++) {
+        ts_engine *engine;
+        ts_module *mod;
+        ts_store *s;
+        ts_instance *i;
+        ts_error e;
+        ts_error_init(&e);
+        assert_int_equal(load(&m, folder, false, &engine, &mod), TS_OK);
+        if (round == 1) { /* as if it had called the one function often enough to be worth it */
+            uint32_t *list = malloc(3 * sizeof *list);
+            assert_non_null(list);
+            list[0] = 7; /* there is none of that number: left out */
+            list[1] = list[2] = 0;
+            ts_code_ahead(mod, 0, list, 3);
+        }
+        assert_int_equal(ts_store_create(engine, NULL, &s, &e), TS_OK);
+        assert_int_equal(ts_instantiate(s, mod, NULL, NULL, &i, &e), TS_OK);
+        unsigned form = 0;
+        uint32_t n = 0;
+        if (round == 1)
+            for (int wait = 0; wait < 5000 && n == 0; wait++) {
+                usleep(1000);
+                (void)ts_code_order(mod, &form, &n);
+            }
+        assert_int_equal(n, round == 1 ? 1 : 0);
+        ts_slot io[2] = {0};
+        assert_int_equal(ts_call(s, i->funcs[0], io, &e), TS_OK);
+        (void)ts_code_order(mod, &form, &n);
+        assert_int_equal(n, 1);
+        ts_store_destroy(s);
+        ts_module_free(mod);
+        ts_engine_destroy(engine);
+    }
+    assert_int_equal(each_entry(".calls", NULL), 0); /* too few to be worth a thread */
+    free(m.at);
+}
+
 /* No image where a segment lies outside: it has to trap after those before it. */
 static void no_image(void **state) {
     (void)state;
@@ -242,6 +284,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(doubts_the_rest, fresh, gone),
         cmocka_unit_test_setup_teardown(refuses_what_others_can_write_to, fresh, gone),
         cmocka_unit_test_setup_teardown(images, fresh, gone),
+        cmocka_unit_test_setup_teardown(calls_ahead, fresh, gone),
         cmocka_unit_test(no_image),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
