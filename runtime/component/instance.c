@@ -513,25 +513,68 @@ static ts_status instantiate(ts_cstore *s, ts_component *c, ts_cinstance *parent
     return TS_OK;
 }
 
-ts_status ts_component_instantiate(ts_cstore *s, ts_linker *l, ts_component *c, ts_cinstance **out, ts_error *e) {
-    ts_item *imports = ts_arena_array(&s->arena, c->n_imports, sizeof *imports);
-    ts_resource **env = ts_arena_array(&s->arena, c->n_resources, sizeof *env);
-    if (!imports || !env) return ts_fail_nomem(e);
+/* What an instance needs of its imports, found once: constant from then on. */
+struct ts_linked {
+    ts_component *component;
+    ts_arena arena;
+    ts_item *imports;
+};
+
+static ts_status resolve(ts_linker *l, ts_component *c, ts_arena *arena, ts_item **imports, ts_error *e) {
+    *imports = ts_arena_array(arena, c->n_imports, sizeof **imports);
+    ts_resource **env = ts_arena_array(arena, c->n_resources, sizeof *env);
+    if (!*imports || !env) return ts_fail_nomem(e);
     ts_missing first;
     memset(&first, 0, sizeof first);
     ts_missing_list missing = {.out = &first, .max = 1};
-    TS_TRY(ts_linker_resolve(l, c, &s->arena, env, imports, &missing, e));
+    TS_TRY(ts_linker_resolve(l, c, arena, env, *imports, &missing, e));
     if (missing.n && (missing.hard || !(l && ts_linker_trap_missing(l)))) {
         return ts_fail(e, TS_UNLINKABLE, "the import `%s%s%s` cannot be linked: %s%s", first.name,
                        first.function[0] ? " " : "", first.function, first.reason,
                        missing.n > 1 ? " (and others)" : "");
     }
+    return TS_OK;
+}
+
+ts_status ts_component_link(ts_linker *l, ts_component *c, TS_OWN ts_linked **out, ts_error *e) {
+    *out = NULL;
+    ts_linked *k = calloc(1, sizeof *k);
+    if (!k) return ts_fail_nomem(e);
+    ts_arena_init(&k->arena);
+    ts_status st = resolve(l, c, &k->arena, &k->imports, e);
+    if (st != TS_OK) {
+        ts_arena_free(&k->arena);
+        free(k);
+        return st;
+    }
+    __atomic_fetch_add(&c->refs, 1, __ATOMIC_RELAXED);
+    k->component = c;
+    *out = k;
+    return TS_OK;
+}
+void ts_linked_free(ts_linked *k) {
+    if (!k) return;
+    ts_component_free(k->component);
+    ts_arena_free(&k->arena);
+    free(k);
+}
+
+static ts_status instantiate_top(ts_cstore *s, ts_component *c, const ts_item *imports, ts_cinstance **out,
+                                 ts_error *e) {
     if (s->n_components == s->cap_components &&
         !ts_vec_grow((void **)&s->components, &s->cap_components, (uint64_t)s->n_components + 1, sizeof *s->components))
         return ts_fail_nomem(e);
     __atomic_fetch_add(&c->refs, 1, __ATOMIC_RELAXED);
     s->components[s->n_components++] = c;
     return instantiate(s, c, NULL, NULL, imports, out, e);
+}
+ts_status ts_linked_instantiate(ts_cstore *s, const ts_linked *k, ts_cinstance **out, ts_error *e) {
+    return instantiate_top(s, k->component, k->imports, out, e);
+}
+ts_status ts_component_instantiate(ts_cstore *s, ts_linker *l, ts_component *c, ts_cinstance **out, ts_error *e) {
+    ts_item *imports;
+    TS_TRY(resolve(l, c, &s->arena, &imports, e));
+    return instantiate_top(s, c, imports, out, e);
 }
 
 /* --- finding exports ----------------------------------------------------------------------------------------------- */

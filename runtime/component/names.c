@@ -180,6 +180,11 @@ bool ts_extern_name_parse(const char *s, size_t len, bool nested, ts_extern_name
         out->resource_len = (uint32_t)(dot - at);
         return true;
     }
+    /* forms that the text had once: they hold what looks like a namespace */
+    static const char *const gone[] = {"url=<", "relative-url=<", "locked-dep=<", "unlocked-dep=<", "integrity=<"};
+    for (size_t i = 0; i < sizeof gone / sizeof *gone; i++)
+        if (starts(s, len, gone[i], &at))
+            return no(buf, size, "names of the form `%s…>` are not part of the component model", gone[i]);
     if (memchr(s, ':', len)) {
         out->kind = TS_NAME_INTERFACE;
         return interface_name(s, len, nested, buf, size);
@@ -217,15 +222,27 @@ char *ts_extern_name_key(ts_arena *arena, const char *s, size_t len, uint32_t *o
 }
 
 /* --- for the linker ------------------------------------------------------------------------------------------------ */
-/* An interfaceversion, or a canonversion (🔗: "1", "0.2", "0.0.3"), whose missing numbers read as 0. */
+/* spec: Explainer.md#import-and-export-definitions: canonversion: the last number is the first that is not 0, or all three are 0 */
+bool ts_canonversion_valid(const char *s, size_t len) {
+    size_t i = 0;
+    for (int k = 0; k < 3; k++) {
+        uint64_t n;
+        if (!semver_number(s, len, &i, "", &n, NULL, 0)) return false;
+        if (n) return i == len;
+        if (k < 2 && (i == len || s[i++] != '.')) return false;
+    }
+    return i == len;
+}
+
+/* An interfaceversion; of a canonversion the missing numbers read as 0. */
 static bool version_parse(const char *s, size_t len, semver *v) {
     if (semver_parse(s, len, v, NULL, 0)) return true;
     memset(v, 0, sizeof *v);
     size_t i = 0;
-    if (!semver_number(s, len, &i, "", &v->n[0], NULL, 0)) return false;
-    if (i == len) return v->n[0] > 0;
-    if (v->n[0] != 0 || s[i++] != '.' || !semver_number(s, len, &i, "", &v->n[1], NULL, 0)) return false;
-    return i == len && v->n[1] > 0;
+    if (!ts_canonversion_valid(s, len)) return false;
+    for (int k = 0; k < 3 && i < len; k++, i++)
+        if (!semver_number(s, len, &i, "", &v->n[k], NULL, 0)) return false;
+    return true;
 }
 
 bool ts_name_parse(const char *name, size_t len, ts_iface_name *out) {

@@ -27,6 +27,8 @@ bool ts_extern_name_parse(const char *s, size_t len, bool nested, ts_extern_name
 /* The string that must be unique among the names of a scope; NULL: no memory. Its length goes to *out_len. */
 char *ts_extern_name_key(ts_arena *arena, const char *s, size_t len, uint32_t *out_len);
 char *ts_label_key(ts_arena *arena, const char *s, size_t len);
+/* 🔗 canonversion: "1", "0.2", "0.0.3", "0.0.0". */
+bool ts_canonversion_valid(const char *s, size_t len);
 /* A version as semver.org has it. */
 bool ts_semver_valid(const char *s, size_t len, char *buf, size_t size);
 #endif

@@ -498,7 +498,10 @@ static ts_status read_resource(ts_scope *s, ts_reader *r, uint64_t off, ts_exter
     if (has) TS_TRY(ts_read_u32(r, &f));
     if (s->kind != TS_SCOPE_COMPONENT)
         return TS_BAD(s, off, r->section, "resources can only be defined within a concrete component");
-    if (rep != TS_VT_I32) return TS_BAD(s, off, r->section, "resources can only be represented by `i32`");
+    if (rep != TS_VT_I32)
+        return TS_BAD(s, off, r->section,
+                      "resources can only be represented by `i32` (`i64` comes with 64-bit memories in canonical "
+                      "options, which are not implemented)");
     if (has) {
         if (f >= s->core_funcs.len) return ts_unknown(s, off, r->section, "core function", f);
         const ts_deftype *d = ts_types_get(s->d->types, s->core_funcs.data[f]);
@@ -725,29 +728,31 @@ ts_status ts_read_name_attr(ts_scope *s, ts_reader *r, ts_name_attr *out) {
     return TS_OK;
 }
 
-/* 🔗: canonversion ++ versionsuffix is a semantic version, split where canonicalisation splits it. */
-static bool canonical_parse(const ts_name_attr *na, ts_extern_name *en, char *buf, size_t size) {
+/* 🔗: a canonversion; with a suffix, both together are a semantic version. */
+static bool canonical_parse(const ts_name_attr *na, bool nested, ts_extern_name *en, char *buf, size_t size) {
     const char *at = memchr(na->name, '@', na->len);
     if (!at) {
         snprintf(buf, size, "a version suffix needs a version");
-        return !na->has_suffix && ts_extern_name_parse(na->name, na->len, false, en, buf, size);
+        return !na->has_suffix && ts_extern_name_parse(na->name, na->len, nested, en, buf, size);
     }
     size_t base = (size_t)(at - na->name), n = na->len - base - 1;
+    if (!ts_extern_name_parse(na->name, base, nested, en, buf, size)) return false;
+    if (en->kind != TS_NAME_INTERFACE) {
+        snprintf(buf, size, "only interface names have versions");
+        return false;
+    }
+    if (!ts_canonversion_valid(at + 1, n)) {
+        snprintf(buf, size, "`%.*s` is no canonical version", (int)(n > 40 ? 40 : n), at + 1);
+        return false;
+    }
     char version[256];
-    if (n + na->suffix_len >= sizeof version - 4) {
+    if (n + na->suffix_len > sizeof version) {
         snprintf(buf, size, "version too long");
         return false;
     }
     memcpy(version, at + 1, n);
-    if (na->has_suffix) {
-        memcpy(version + n, na->suffix, na->suffix_len);
-        n += na->suffix_len;
-    } else {
-        unsigned dots = 0;
-        for (size_t i = 0; i < n; i++) dots += version[i] == '.';
-        for (; dots < 2; dots++, n += 2) memcpy(version + n, ".0", 2);
-    }
-    return ts_extern_name_parse(na->name, base, false, en, buf, size) && ts_semver_valid(version, n, buf, size);
+    if (na->suffix_len) memcpy(version + n, na->suffix, na->suffix_len);
+    return !na->has_suffix || ts_semver_valid(version, n + na->suffix_len, buf, size);
 }
 
 static ts_status check_res_name(ts_scope *s, const ts_name_attr *na, const char *sec, const char *which,
@@ -794,6 +799,12 @@ static ts_status check_annotation(ts_scope *s, const ts_name_attr *na, const cha
     return TS_OK;
 }
 
+static bool parse_name(const ts_scope *s, const ts_name_attr *na, ts_extern_name *en, char *why, size_t size) {
+    bool nested = s->d->features & TS_CF_NESTED_NAMES;
+    if (!na->has_suffix && ts_extern_name_parse(na->name, na->len, nested, en, why, size)) return true;
+    return (s->d->features & TS_CF_CANONICAL_NAMES) && canonical_parse(na, nested, en, why, size);
+}
+
 static ts_status check_name(ts_scope *s, const ts_name_attr *na, const char *sec, const char *which,
                             const ts_extern_type *t, ts_map *keys, uint32_t i, const ts_named_extern *before,
                             const ts_res_names *res, const char **out) {
@@ -802,17 +813,15 @@ static ts_status check_name(ts_scope *s, const ts_name_attr *na, const char *sec
     const char *name;
     TS_DUP(s->d, name, na->name, na->len);
     *out = name;
-    bool ok = ts_extern_name_parse(na->name, na->len, s->d->features & TS_CF_NESTED_NAMES, &en, why, sizeof why) &&
-              !na->has_suffix;
-    if (!ok && (s->d->features & TS_CF_CANONICAL_NAMES)) ok = canonical_parse(na, &en, why, sizeof why);
-    if (!ok) return TS_BAD(s, na->offset, sec, "%s name `%.120s` is not a valid extern name: %s", which, name, why);
+    if (!parse_name(s, na, &en, why, sizeof why))
+        return TS_BAD(s, na->offset, sec, "%s name `%.120s` is not a valid extern name: %s", which, name, why);
     if (na->has_implements) {
         ts_extern_name in;
         if (t->sort != TS_SORT_INSTANCE) return NAME_BAD("only instances can have an `implements`", which, name);
         if (en.kind != TS_NAME_LABEL)
             return TS_BAD(s, na->offset, sec, "name `%.120s` is not valid with `implements`", name);
-        if (!ts_extern_name_parse(na->implements, na->implements_len, s->d->features & TS_CF_NESTED_NAMES, &in, why,
-                                  sizeof why))
+        const ts_name_attr bare = {.name = na->implements, .len = na->implements_len};
+        if (!parse_name(s, &bare, &in, why, sizeof why))
             return TS_BAD(s, na->offset, sec, "`implements` of `%.120s` is not a valid name: %s", name, why);
         if (in.kind != TS_NAME_INTERFACE)
             return TS_BAD(s, na->offset, sec, "`implements` of `%.120s` must be an interface name", name);

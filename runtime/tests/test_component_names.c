@@ -52,6 +52,11 @@ static void extern_names(void **state) {
         {"a:b/c@1.2.3-01", -1, "leading zero"},
         {"a:b/c@1.2.3-", -1, "empty identifier segment"},
         {"a:b/c@99999999999999999999.0.0", -1, "exceeds"},
+        {"url=<https://a.b/c>", -1, "names of the form `url=<…>`"},
+        {"unlocked-dep=<a:b@{>=1.0.0}>", -1, "not part of the component model"},
+        {"locked-dep=<a:b@1.0.0>", -1, "not part of the component model"},
+        {"relative-url=<../a>", -1, "not part of the component model"},
+        {"integrity=<sha256-YQ==>", -1, "not part of the component model"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char why[200];
@@ -126,8 +131,53 @@ static void tracks(void **state) {
     assert_false(ts_name_parse("a:b/c@1.x", 9, &n));
 }
 
+/* 🔗 The name and suffix of an import of an empty instance type. */
+static void canonical(void **state) {
+    (void)state;
+    static const struct {
+        const char *name, *suffix; /* suffix NULL: none */
+        bool valid;
+    } cases[] = {
+        {"a:b/c@1", NULL, true},         {"a:b/c@0.2", NULL, true},       {"a:b/c@0.0.3", NULL, true},
+        {"a:b/c@0.0.0", NULL, true},     {"a:b/c@1.2.3", NULL, true},     {"a:b/c@1.0", NULL, false},
+        {"a:b/c@0", NULL, false},        {"a:b/c@0.0", NULL, false},      {"a:b/c@01", NULL, false},
+        {"a:b/c@1", ".2.3", true},       {"a:b/c@1", ".2", false},        {"a:b/c@0.2", ".6-rc.1", true},
+        {"a:b/c@0.0.1", "-alpha", true}, {"a:b/c@0.0.1", "", true},       {"a:b/c@1.2", ".3", false},
+        {"a:b/c@1.2.3", "", false},      {"a:b/c", ".1.2", false},        {"label", ".1.2", false},
+        {"a:b/c@1", ".2.3-01", false},   {"a:b/c@0.2", ".6+build", true},
+    };
+    ts_error e;
+    ts_engine *engine;
+    ts_error_init(&e);
+    assert_int_equal(ts_engine_new(&engine, &e), TS_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t b[200] = "\0asm\x0d\0\1\0\7\3\1\x42\0\x0a";
+        size_t n = 15, name = strlen(cases[i].name), suffix = cases[i].suffix ? strlen(cases[i].suffix) : 0;
+        b[n++] = 1;
+        b[n++] = cases[i].suffix ? 2 : 0;
+        b[n++] = (uint8_t)name;
+        memcpy(b + n, cases[i].name, name);
+        n += name;
+        if (cases[i].suffix) {
+            memcpy(b + n, (const uint8_t[]){1, 1, (uint8_t)suffix}, 3);
+            memcpy(b + n + 3, cases[i].suffix, suffix);
+            n += 3 + suffix;
+        }
+        memcpy(b + n, "\5\0", 2);
+        n += 2;
+        b[14] = (uint8_t)(n - 15);
+        ts_component *c;
+        ts_error_init(&e);
+        ts_status st = ts_component_load_with(engine, b, n, "canonical-names", &c, &e);
+        if (st != (cases[i].valid ? TS_OK : TS_INVALID))
+            fail_msg("%s %s: %s", cases[i].name, cases[i].suffix ? cases[i].suffix : "", e.message);
+        if (st == TS_OK) ts_component_free(c);
+    }
+    ts_engine_free(engine);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(labels), cmocka_unit_test(extern_names),
-                                       cmocka_unit_test(unique), cmocka_unit_test(tracks)};
+                                       cmocka_unit_test(unique), cmocka_unit_test(tracks), cmocka_unit_test(canonical)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
