@@ -96,6 +96,7 @@ typedef struct ts_wasi_request_options {
     ts_wasi_timeout connect, first_byte, between_bytes;
 } ts_wasi_request_options;
 
+#define ts_wasi_none ((ts_val){.variant = {.disc = 0}}) /* none; not {0}: that sets one byte of the union */
 /* error-code: as a value, and back. */
 ts_status ts_wasi_http_code_val(ts_host_call *c, const ts_http_error *e, ts_val *out) TS_MUST_USE;
 ts_http_error ts_wasi_http_code_of(const ts_val *v);

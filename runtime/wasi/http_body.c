@@ -99,7 +99,7 @@ ts_status ts_wasi_http_types_future_trailers_subscribe(ts_host_call *c, const ts
 }
 ts_status ts_wasi_http_types_future_trailers_get(ts_host_call *c, const ts_val *args, ts_val *result) {
     incoming *f = ts_wasi_obj_of(c, &args[0]);
-    *result = (ts_val){0};
+    *result = ts_wasi_none;
     if (!f->taken) ts_wasi_http_pump(ts_wasi_of(c));
     if (!trailers_there(f->pipe)) return TS_OK;
     ts_val *v = ts_host_vals(c, 4); /* some(ok(ok(some(trailers)))) */
@@ -111,7 +111,7 @@ ts_status ts_wasi_http_types_future_trailers_get(ts_host_call *c, const ts_val *
     v[1] = (ts_val){.variant = {.disc = f->pipe->failed, .payload = &v[2]}};
     if (f->pipe->failed) return ts_wasi_http_code_val(c, &f->pipe->error, &v[2]);
     ts_wasi_fields_strip(&f->pipe->trailers);
-    v[2] = (ts_val){0};
+    v[2] = ts_wasi_none;
     if (!f->pipe->trailers.len) return TS_OK;
     v[2] = (ts_val){.variant = {.disc = 1, .payload = &v[3]}};
     return ts_wasi_fields_child(c, &f->pipe->trailers, &f->obj, &v[3]);

@@ -285,7 +285,7 @@ ts_status ts_wasi_http_code_val(ts_host_call *c, const ts_http_error *e, ts_val 
     if (e->has_text && !copy_of) return ts_fail_nomem(c->err);
     bool has_text = e->has_text && ts_utf8_valid(copy_of, strlen(copy_of));
     if (has_text) *text = (ts_val){.str = {copy_of, strlen(copy_of)}};
-    ts_val t = has_text ? some(text) : (ts_val){0}, n = e->has_number ? some(number) : (ts_val){0};
+    ts_val t = has_text ? some(text) : ts_wasi_none, n = e->has_number ? some(number) : ts_wasi_none;
     *out = (ts_val){.variant = {.disc = (uint32_t)e->code}};
     payload how = payload_of(e->code);
     switch (how) {
@@ -310,7 +310,7 @@ ts_status ts_wasi_http_code_val(ts_host_call *c, const ts_http_error *e, ts_val 
         *whole = (ts_val){.list = {pair, 2}};
     out->variant.payload = whole;
     if (how == MAYBE_FIELD) {
-        v[5] = e->has_text || e->has_number ? some(whole) : (ts_val){0};
+        v[5] = e->has_text || e->has_number ? some(whole) : ts_wasi_none;
         out->variant.payload = &v[5];
     }
     return TS_OK;
@@ -362,7 +362,7 @@ ts_status ts_wasi_http_fail(ts_host_call *c, ts_val *result, const ts_http_error
 
 ts_status ts_wasi_http_types_http_error_code(ts_host_call *c, const ts_val *args, ts_val *result) {
     const ts_wasi_error *e = ts_wasi_obj_of(c, &args[0]);
-    *result = (ts_val){0};
+    *result = ts_wasi_none;
     if (e->domain != TS_WASI_OF_HTTP) return TS_OK;
     ts_val *v = ts_host_vals(c, 1);
     if (!v) return ts_fail_nomem(c->err);

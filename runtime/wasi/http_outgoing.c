@@ -8,19 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Until the client is there, nothing but its absence is linked. */
-#pragma weak ts_http_client_new
-#pragma weak ts_http_client_free
-#pragma weak ts_http_client_send
-#pragma weak ts_http_client_waits
-#pragma weak ts_http_client_pump
-#pragma weak ts_http_exchange_state
-#pragma weak ts_http_exchange_error
-#pragma weak ts_http_exchange_status
-#pragma weak ts_http_exchange_headers
-#pragma weak ts_http_exchange_body
-#pragma weak ts_http_exchange_free
-
 /* --- what is granted ----------------------------------------------------------------------------------------------- */
 ts_status ts_wasi_allow_http_all(ts_wasi *w, bool all, ts_error *e) {
     TS_TRY(ts_wasi_http_part(w, e));
@@ -157,7 +144,7 @@ ts_status ts_wasi_http_types_future_incoming_response_subscribe(ts_host_call *c,
 }
 ts_status ts_wasi_http_types_future_incoming_response_get(ts_host_call *c, const ts_val *args, ts_val *result) {
     future *f = ts_wasi_obj_of(c, &args[0]);
-    *result = (ts_val){0};
+    *result = ts_wasi_none;
     if (f->x) ts_wasi_http_pump(ts_wasi_of(c));
     ts_http_progress state = f->x ? ts_http_exchange_state(f->x) : TS_HTTP_FAILED;
     if (state == TS_HTTP_PENDING) return TS_OK;
@@ -280,10 +267,6 @@ static ts_status handle(ts_host_call *c, ts_wasi_message *m, const ts_wasi_reque
     if (fine && !granted(ts_wasi_of(c), t->host, t->host_len, t->port)) {
         c->denied = true;
         fine = wrong(&e, TS_HTTP_REQUEST_DENIED);
-    }
-    if (fine && !ts_http_client_new) {
-        e = ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "this build has no HTTP client");
-        fine = false;
     }
     if (fine && ts_wasi_of(c)->http->bytes > TS_WASI_HTTP_BYTES_MAX - FUTURE_WEIGHT)
         fine = wrong(&e, TS_HTTP_CONNECTION_LIMIT_REACHED);

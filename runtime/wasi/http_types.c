@@ -52,7 +52,7 @@ static ts_status keep(ts_host_call *c, const char *s, size_t len, char **out) {
 }
 /* The option of a string. */
 static ts_status option(ts_host_call *c, const char *s, ts_val *result) {
-    *result = (ts_val){0};
+    *result = ts_wasi_none;
     if (!s) return TS_OK;
     ts_val *v = ts_host_vals(c, 1);
     if (!v) return ts_fail_nomem(c->err);
@@ -78,7 +78,7 @@ static ts_status method_val(ts_host_call *c, const ts_wasi_message *m, ts_val *r
     return other(c, m->method, m->method_name, result);
 }
 static ts_status scheme_val(ts_host_call *c, const ts_wasi_message *m, ts_val *result) {
-    *result = (ts_val){0};
+    *result = ts_wasi_none;
     if (!m->has_scheme) return TS_OK;
     ts_val *v = ts_host_vals(c, 1);
     if (!v) return ts_fail_nomem(c->err);
@@ -256,7 +256,7 @@ ts_status ts_wasi_http_types_request_options_new(ts_host_call *c, const ts_val *
     return TS_OK;
 }
 static ts_status duration(ts_host_call *c, const ts_wasi_timeout *t, ts_val *result) {
-    *result = (ts_val){0};
+    *result = ts_wasi_none;
     if (!t->set) return TS_OK;
     ts_val *v = ts_host_vals(c, 1);
     if (!v) return ts_fail_nomem(c->err);
