@@ -202,14 +202,32 @@ def _run(table: _Table, folder: Path, fixtures: Path) -> RunSpec:
 
 
 def _stdio(table: _Table) -> Stdio:
-    terminal, stderr = table.texts("terminal"), table.text("stderr") or "pipe"
+    terminal = table.texts("terminal")
     if not STREAMS.issuperset(terminal):
         raise table.fail(f"terminal: only {', '.join(sorted(STREAMS))} can be one")
-    if stderr not in ("pipe", "full", "unread"):
-        raise table.fail('stderr must be "pipe", "full" or "unread"')
-    if stderr != "pipe" and "stderr" in terminal:
-        raise table.fail("stderr is a terminal or it is not")
-    return Stdio(frozenset(terminal), table.text("stdin-when") or "", table.flag("stdin-open"), stderr)
+    kinds = {}
+    for name, key, allowed in (
+        ("stdin", "stdin-kind", ("pipe", "file", "socket", "null")),
+        ("stdout", "stdout-kind", ("pipe", "file")),
+        ("stderr", "stderr-kind", ("pipe", "full", "unread")),
+    ):
+        kinds[name] = table.text(key) or "pipe"
+        if kinds[name] not in allowed:
+            raise table.fail(f"{key} must be one of {', '.join(allowed)}")
+        if kinds[name] != "pipe" and name in terminal:
+            raise table.fail(f"{name} is a terminal, or of kind {kinds[name]}")
+    stdin_when, stderr_when = table.text("stdin-when") or "", table.text("stderr-when") or ""
+    if (stdin_when or stderr_when) and kinds["stdout"] == "file":
+        raise table.fail("what the guest says in a file is not heard while it runs")
+    return Stdio(
+        frozenset(terminal),
+        kinds["stdin"],
+        stdin_when,
+        table.flag("stdin-open"),
+        kinds["stdout"],
+        kinds["stderr"],
+        stderr_when,
+    )
 
 
 def _made(table: _Table, dirs: tuple[Directory, ...]) -> Made:

@@ -100,12 +100,19 @@ class Made:
 
 @dataclass(frozen=True)
 class Stdio:
-    """What the standard streams are, where they are not pipes: a terminal, a full device, a pipe that nobody reads, silence."""
+    """What the standard streams are, where they are not pipes that are fed and read at once.
+
+    `stdin`: pipe, file, socket, null. `stdout`: pipe, file. `stderr`: pipe, full (a device), unread (a pipe without a reader).
+    `stdin_when`, `stderr_when`: it is fed, read, a moment after the guest has written this to stdout.
+    """
 
     terminal: frozenset[str] = frozenset()
+    stdin: str = "pipe"
     stdin_when: str = ""
     stdin_open: bool = False
+    stdout: str = "pipe"
     stderr: str = "pipe"
+    stderr_when: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ import re
 import resource
 import selectors
 import signal
+import socket
 import subprocess
+import tempfile
 import termios
 import threading
 import time
@@ -63,7 +65,7 @@ def execute(
 ) -> ProcessResult:
     """Run `argv` to its end, to the end of its time, or until `stop` is set."""
     started = time.monotonic()
-    ends = _Ends(stdio)
+    ends = _Ends(stdio, stdin)
     try:
         process = subprocess.Popen(
             list(argv),
@@ -88,26 +90,15 @@ def execute(
 class _Ends:
     """Both ends of the three standard streams; those of the process are closed here once it has them."""
 
-    def __init__(self, stdio: Stdio) -> None:
+    def __init__(self, stdio: Stdio, stdin: bytes) -> None:
         self.stdio = stdio
         self.theirs: list[int] = []
         self.ours: list[int | None] = []
-        for number, name in enumerate(("stdin", "stdout", "stderr")):
-            if name in stdio.terminal:
-                ours, theirs = os.openpty()
-                _plain(theirs)
-            elif number == 0:
-                theirs, ours = os.pipe()
-            elif number == 2 and stdio.stderr == "full":
-                theirs, ours = os.open("/dev/full", os.O_WRONLY), -1
-            else:
-                ours, theirs = os.pipe()
-                if number == 2 and stdio.stderr == "unread":
-                    os.close(ours)
-                    ours = -1
+        for name, kind in (("stdin", stdio.stdin), ("stdout", stdio.stdout), ("stderr", stdio.stderr)):
+            ours, theirs = _pair(name, "terminal" if name in stdio.terminal else kind, stdin)
             self.theirs.append(theirs)
-            self.ours.append(ours if ours >= 0 else None)
-            if ours >= 0:
+            self.ours.append(ours)
+            if ours is not None and kind != "file":
                 os.set_blocking(ours, False)
 
     def close_theirs(self) -> None:
@@ -122,6 +113,31 @@ class _Ends:
     def close(self) -> None:
         for number in range(3):
             self.close_ours(number)
+
+
+def _pair(name: str, kind: str, stdin: bytes) -> tuple[int | None, int]:
+    """Our end, where there is one, and theirs."""
+    if kind == "terminal":
+        ours, theirs = os.openpty()
+        _plain(theirs)
+        return ours, theirs
+    if kind == "socket":
+        one, other = socket.socketpair()
+        return one.detach(), other.detach()
+    if kind == "file":
+        with tempfile.TemporaryFile(buffering=0) as file:
+            if name == "stdin":
+                file.write(stdin)
+                file.seek(0)
+                return None, os.dup(file.fileno())
+            return os.dup(file.fileno()), os.dup(file.fileno())
+    if kind in ("full", "null"):
+        return None, os.open(f"/dev/{kind}", os.O_RDWR)
+    reading, writing = os.pipe()
+    if kind == "unread":
+        os.close(reading)
+        return None, writing
+    return (writing, reading) if name == "stdin" else (reading, writing)
 
 
 def _plain(terminal: int) -> None:
@@ -152,6 +168,7 @@ class _Watch:
         self.stdin = memoryview(stdin)
         # when stdin may be written to: at once, or a while after the guest has said something
         self.feed_at = 0.0 if not ends.stdio.stdin_when else float("inf")
+        self.read_at = 0.0 if not ends.stdio.stderr_when else float("inf")
         self.selector = selectors.DefaultSelector()
         self.floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         self.sampled = 0
@@ -163,9 +180,10 @@ class _Watch:
 
     def run(self) -> ProcessResult:
         self.selector.register(self.bell, selectors.EVENT_READ, None)
-        for ours, stream in ((self.ends.ours[1], self.out), (self.ends.ours[2], self.err)):
-            if ours is not None:
-                self.selector.register(ours, selectors.EVENT_READ, stream)
+        if self.ends.stdio.stdout != "file":
+            self._begin_read(1, self.out)
+        if self.read_at == 0:
+            self._begin_read(2, self.err)
         if self.feed_at == 0:
             self._begin_feed()
         try:
@@ -177,7 +195,11 @@ class _Watch:
                     self._pump(time.monotonic() + 10, stop_on_flood=False)
             wall = time.monotonic() - self.started
             leftovers = self._end_group()
+            if self.read_at:
+                self._begin_read(2, self.err)
             self._drain(time.monotonic() + DRAIN)
+            if self.ends.stdio.stdout == "file":
+                self._read_file()
         finally:
             self._signal(signal.SIGKILL)
             _, raw, usage = os.wait4(self.process.pid, 0)
@@ -221,8 +243,8 @@ class _Watch:
         age = time.monotonic() - self.started
         pause = SAMPLE if age < 0.1 else 0.02 if age < 2 else 0.2
         ready = self.selector.select(min(left, pause) if not self.ended else left)
-        if self.feed_at and not self.ended:
-            self._look_for_cue()
+        if (self.feed_at or self.read_at) and not self.ended:
+            self._look_for_cues()
         if not self.ended:
             self.sampled = max(self.sampled, _high_water(self.process.pid))
         for key, _ in ready:
@@ -243,16 +265,36 @@ class _Watch:
             else:
                 self._feed()
 
-    def _look_for_cue(self) -> None:
-        """Stdin begins a moment after the guest has said that it waits for it."""
+    def _look_for_cues(self) -> None:
+        """Stdin begins, and stderr is read, a moment after the guest has said that it waits for that."""
+        now = time.monotonic()
         if self.feed_at == float("inf") and self.ends.stdio.stdin_when.encode() in self.out.data:
-            self.feed_at = time.monotonic() + PAUSE
-        elif time.monotonic() >= self.feed_at:
+            self.feed_at = now + PAUSE
+        elif self.feed_at and now >= self.feed_at:
             self.feed_at = 0.0
             self._begin_feed()
+        if self.read_at == float("inf") and self.ends.stdio.stderr_when.encode() in self.out.data:
+            self.read_at = now + PAUSE
+        elif self.read_at and now >= self.read_at:
+            self.read_at = 0.0
+            self._begin_read(2, self.err)
+
+    def _begin_read(self, number: int, stream: _Stream) -> None:
+        ours = self.ends.ours[number]
+        if ours is not None:
+            self.selector.register(ours, selectors.EVENT_READ, stream)
+
+    def _read_file(self) -> None:
+        """What was written to the file that stands for stdout."""
+        file = self.ends.ours[1]
+        assert file is not None
+        os.lseek(file, 0, os.SEEK_SET)
+        while not self.out.flooded and (chunk := os.read(file, 1 << 16)):
+            self.out.take(chunk)
 
     def _begin_feed(self) -> None:
-        assert self.ends.ours[0] is not None
+        if self.ends.ours[0] is None:
+            return
         if "stdin" in self.ends.stdio.terminal and not self.ends.stdio.stdin_open:
             self.stdin = memoryview(bytes(self.stdin) + END_OF_FILE)
         if self.stdin:

@@ -126,6 +126,26 @@ def test_stdin_that_stays_open() -> None:
     assert run(sys.executable, "-c", script).stdout == b"1\n"
 
 
+@pytest.mark.parametrize(("kind", "mode"), [("file", "S_ISREG"), ("socket", "S_ISSOCK"), ("pipe", "S_ISFIFO")])
+def test_stdin_of_every_kind(kind: str, mode: str) -> None:
+    script = f"import os, stat, sys; print(stat.{mode}(os.fstat(0).st_mode), sys.stdin.read())"
+    assert run(sys.executable, "-c", script, stdin=b"text", stdio=Stdio(stdin=kind)).stdout == b"True text\n"
+
+
+def test_stdin_and_stdout_that_are_files() -> None:
+    script = "import os, stat, sys; print(os.fstat(0).st_rdev != 0, stat.S_ISREG(os.fstat(1).st_mode), len(sys.stdin.read()))"
+    assert run(sys.executable, "-c", script, stdio=Stdio(stdin="null", stdout="file")).stdout == b"True True 0\n"
+
+
+def test_stderr_that_is_read_late() -> None:
+    script = (
+        "import os; os.set_blocking(2, False); n = 0\ntry:\n    while True: n += os.write(2, b'x' * 4096)\nexcept BlockingIOError: pass\n"
+        + ("print('full', flush=True); os.set_blocking(2, True); n += os.write(2, b'x' * 4096); print(n)")
+    )
+    result = run(sys.executable, "-c", script, stdio=Stdio(stderr_when="full"))
+    assert result.stdout == f"full\n{len(result.stderr)}\n".encode()
+
+
 @pytest.mark.parametrize(("kind", "error"), [("full", "ENOSPC"), ("unread", "EPIPE")])
 def test_stderr_that_takes_nothing(kind: str, error: str) -> None:
     script = f"import errno, os\ntry:\n    os.write(2, b'x')\nexcept OSError as e:\n    print(e.errno == errno.{error})"
@@ -136,9 +156,11 @@ def test_stderr_that_takes_nothing(kind: str, error: str) -> None:
     "text",
     [
         '[run]\nterminal = ["window"]\n',
-        '[run]\nstderr = "closed"\n',
+        '[run]\nstderr-kind = "closed"\n',
+        '[run]\nstdin-kind = "full"\n',
+        '[run]\nstdout-kind = "file"\nstdin-when = "x"\n',
         "[run]\nopen-files = -1\n",
-        '[run]\nterminal = ["stderr"]\nstderr = "full"\n',
+        '[run]\nterminal = ["stderr"]\nstderr-kind = "full"\n',
         '[[run.dir]]\nguest = "/d"\nsystem = "sys"\n',
         '[[run.dir]]\nguest = "/d"\nsystem = "dev"\nfrom = "seed"\n',
         '[[run.make]]\npath = "/d/f"\nkind = "fifo"\n',
