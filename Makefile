@@ -142,6 +142,10 @@ $(BUILD)/http_probe: $(OBJ)/runtime/tests/oracle/http_probe.o $(BUILD)/libtouchs
 	$(Q)$(CC) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
 # What can fail for want of memory fails on demand there.
 $(BUILD)/tests/test_faults: TS_LDFLAGS += $(foreach f,malloc calloc realloc mmap mprotect mremap pthread_create pthread_mutex_init,-Wl,--wrap=$(f))
+# … and so do the system calls of the WASI host.
+$(BUILD)/tests/test_wasi_faults: TS_LDFLAGS += $(foreach f,read write pread pwrite pwritev2 getrandom open openat syscall fstat fstatat \
+    ftruncate fsync fdatasync futimens utimensat posix_fadvise mkdirat unlinkat renameat linkat symlinkat readlinkat readdir fdopendir \
+    ppoll,-Wl,--wrap=$(f))
 .SECONDARY:
 
 -include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(TEST_LIB_OBJ)) $(wildcard $(OBJ)/runtime/tests/*.d $(OBJ)/runtime/examples/*.d)
@@ -212,7 +216,7 @@ bench: all
 # `wasm-tools smith` on this engine and on wasmtime, for as long.
 FUZZ_SECONDS ?= 20
 FUZZ_SRC := $(wildcard runtime/fuzz/fuzz_*.c)
-FUZZ_LIB_SRC := $(filter-out $(FUZZ_SRC) runtime/fuzz/run_exec.c,$(wildcard runtime/fuzz/*.c))
+FUZZ_LIB_SRC := $(filter-out $(FUZZ_SRC) $(wildcard runtime/fuzz/run_*.c),$(wildcard runtime/fuzz/*.c))
 FUZZ_FLAGS = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -DTS_DISPATCH_SWITCH
 FUZZ_BIN = $(patsubst runtime/fuzz/%.c,%,$(FUZZ_SRC))
 fuzz: all $(BUILD)/fuzz/run_exec
@@ -225,7 +229,7 @@ fuzz: all $(BUILD)/fuzz/run_exec
 	@if [ -x .venv/bin/wasm-tools ] && .venv/bin/python -c 'import wasmtime' 2>/dev/null; then \
 	  echo "-- against wasmtime for $(FUZZ_SECONDS) s"; .venv/bin/python runtime/fuzz/diff_wasmtime.py --runner $(BUILD)/fuzz/run_exec --seconds $(FUZZ_SECONDS) --work build-fuzz/diff; \
 	else echo 'fuzz: wasmtime or wasm-tools is absent (make deps), so the comparison with it is left out'; fi
-$(BUILD)/fuzz/run_exec: $(call obj_of,runtime/fuzz/run_exec.c $(FUZZ_LIB_SRC)) $(BUILD)/libtouchstone.a
+$(BUILD)/fuzz/run_%: $(OBJ)/runtime/fuzz/run_%.o $(call obj_of,$(FUZZ_LIB_SRC)) $(BUILD)/libtouchstone.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(TS_LDFLAGS) $^ -o $@ $(LIBS)

@@ -175,7 +175,7 @@ static ts_sys_err write_once(ts_wasi_stream *s, const void *buf, size_t len, siz
     else
         e = s->mode == TS_WASI_APPEND ? ts_sys_append(s->file->fd, buf, len, n)
                                       : ts_sys_write(s->file->fd, buf, len, n);
-    return e;
+    return e == TS_SYS_OK && *n == 0 && len ? TS_SYS_EIO : e; /* else we would try for ever */
 }
 
 bool ts_wasi_stream_drain(ts_wasi_stream *s) {
@@ -189,6 +189,7 @@ bool ts_wasi_stream_drain(ts_wasi_stream *s) {
         if (e) {
             s->closed = true;
             s->pending_len = 0;
+            if (e != TS_SYS_EPIPE) s->late = e; /* (nobody reads any more: closed, and no more to say) */
         }
     }
     s->pending_at = 0;
@@ -245,8 +246,14 @@ static ts_status settle(ts_host_call *c, ts_wasi_stream *s) {
     return TS_OK;
 }
 
-/* A body that failed on the wire: each operation of its stream says so once, and then that it is closed. */
-static bool body_failed(ts_host_call *c, ts_wasi_stream *s, ts_val *result, ts_status *status) {
+/* A pending write that failed, a body that failed on the wire: the next operation says so, and those after it that the
+ * stream is closed. */
+static bool failed_before(ts_host_call *c, ts_wasi_stream *s, ts_val *result, ts_status *status) {
+    if (s->late) {
+        *status = ts_wasi_err_failed(c, result, s->domain, s->late);
+        s->late = TS_SYS_OK;
+        return true;
+    }
     if (s->closed || !s->pipe || !s->pipe->failed) return false;
     s->closed = true;
     *status = ts_wasi_err_http(c, result, &s->pipe->error);
@@ -258,7 +265,7 @@ ts_status ts_wasi_io_streams_output_stream_check_write(ts_host_call *c, const ts
     ts_val *v;
     ts_status failed;
     uint64_t n = s->closed ? 0 : permit_now(s);
-    if (body_failed(c, s, result, &failed)) return failed;
+    if (failed_before(c, s, result, &failed)) return failed;
     if (s->closed) return ts_wasi_err_closed(c, result); /* draining may have closed it */
     s->permit = n;
     TS_TRY(ts_wasi_ok_val(c, result, &v));
@@ -269,6 +276,8 @@ ts_status ts_wasi_io_streams_output_stream_check_write(ts_host_call *c, const ts
 static ts_status write_result(ts_host_call *c, ts_wasi_stream *s, const uint8_t *buf, uint64_t len, ts_val *result) {
     outcome how;
     ts_sys_err err = TS_SYS_OK;
+    ts_status failed;
+    if (failed_before(c, s, result, &failed)) return failed;
     if (s->closed) return ts_wasi_err_closed(c, result);
     if (len > s->permit)
         return ts_host_trap(c, "write of %llu bytes where check-write has permitted %llu", (unsigned long long)len,
@@ -284,7 +293,9 @@ static ts_status write_and_flush(ts_host_call *c, ts_wasi_stream *s, const uint8
     if (len > BLOCKING_MAX)
         return ts_host_trap(c, "blocking write of %llu bytes: at most %d are allowed", (unsigned long long)len,
                             BLOCKING_MAX);
+    ts_status failed;
     TS_TRY(settle(c, s));
+    if (failed_before(c, s, result, &failed)) return failed;
     TS_TRY(write_all(c, s, buf, (size_t)len, true, &how, &err));
     return how == DONE ? ts_wasi_ok(result) : failure(c, s, how, err, result);
 }
@@ -319,7 +330,7 @@ ts_status ts_wasi_io_streams_output_stream_flush(ts_host_call *c, const ts_val *
     ts_wasi_stream *s = stream_of(c, &args[0]);
     ts_status failed;
     if (!s->closed && s->pending_len) (void)ts_wasi_stream_drain(s);
-    if (body_failed(c, s, result, &failed)) return failed;
+    if (failed_before(c, s, result, &failed)) return failed;
     return s->closed ? ts_wasi_err_closed(c, result) : ts_wasi_ok(result);
 }
 
@@ -328,7 +339,7 @@ ts_status ts_wasi_io_streams_output_stream_blocking_flush(ts_host_call *c, const
     ts_status failed;
     TS_TRY(settle(c, s));
     if (!s->closed) TS_TRY(ts_wasi_wait_stream(c, s)); /* "and stream is ready for writing again" */
-    if (body_failed(c, s, result, &failed)) return failed;
+    if (failed_before(c, s, result, &failed)) return failed;
     return s->closed ? ts_wasi_err_closed(c, result) : ts_wasi_ok(result);
 }
 
@@ -345,7 +356,9 @@ static ts_status splice(ts_host_call *c, const ts_val *args, ts_val *result) {
     outcome how;
     ts_sys_err err = TS_SYS_OK;
     ts_val *v;
+    ts_status failed;
     out->permit = out->closed ? 0 : permit_now(out);
+    if (failed_before(c, out, result, &failed)) return failed;
     if (out->closed) return ts_wasi_err_closed(c, result);
     if (len > out->permit) len = out->permit;
     TS_TRY(ts_wasi_chunk(c, &buf));
