@@ -26,6 +26,11 @@ ts_status ts_linker_check(ts_linker *l, const ts_component *c, ts_missing *out, 
                           ts_error *e) TS_MUST_USE;
 ts_status ts_component_instantiate(ts_cstore *s, ts_linker *l, ts_component *c, ts_cinstance **out,
                                    ts_error *e) TS_MUST_USE;
+/* The same in two steps, for who makes many instances: the imports are found once, for one linker, which must live on. */
+typedef struct ts_linked ts_linked;
+ts_status ts_component_link(ts_linker *l, ts_component *c, TS_OWN ts_linked **out, ts_error *e) TS_MUST_USE;
+ts_status ts_linked_instantiate(ts_cstore *s, const ts_linked *k, ts_cinstance **out, ts_error *e) TS_MUST_USE;
+void ts_linked_free(ts_linked *k);
 
 /* Find an export by path: "run", or interface name then function; semver-compatible interface names match. */
 ts_cfunc *ts_cinstance_func(ts_cinstance *i, const char *interface /* or NULL */, const char *name);
