@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # Written in pieces, so that this file does not find itself.
-FORBIDDEN = re.compile("|".join(["/" + "work/", "/" + "root/", "registry" + r"\.npmjs", r"pypi" + r"\.org", r"files" + r"\.pythonhosted", r"static" + r"\.crates"]))
+FORBIDDEN = re.compile("|".join([r"(?<![\w.])/" + "work/", r"(?<![\w.])/" + "root/", "registry" + r"\.npmjs", r"pypi" + r"\.org", r"files" + r"\.pythonhosted", r"static" + r"\.crates"]))
 
 
 def main() -> int:
