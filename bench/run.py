@@ -15,6 +15,7 @@ import sys
 import time
 
 import calls
+import host
 import prepare
 import startup
 import table
@@ -50,7 +51,7 @@ def measure(here: list[Engine], programs: list[Program], rounds: int, factor: in
     return results
 
 
-def as_json(results: table.Results, rates: calls.Rates, full: bool) -> str:
+def as_json(results: table.Results, rates: calls.Rates, times: host.Times, full: bool) -> str:
     means = {e: m for e in results.engines if (m := results.mean(e))}
     return json.dumps(
         {
@@ -70,6 +71,7 @@ def as_json(results: table.Results, rates: calls.Rates, full: bool) -> str:
                 for call, times in rates.seconds.items()
             ],
             "call_errors": {f"{call.source}.{call.export}": failures for call, failures in rates.errors.items()},
+            "wasi": [{"guest": t.guest, "mode": t.mode, "what": t.title, "bytes": t.size, "seconds_each": each} for t, each in times.seconds.items()],
             "processes": [dataclasses.asdict(row) for row in results.rows],
         },
         indent=1,
@@ -86,6 +88,8 @@ def main() -> int:
     parser.add_argument("--only-processes", action="store_true", help="start-up and loading alone")
     parser.add_argument("--no-calls", action="store_true", help="without calls between components and to the host")
     parser.add_argument("--only-calls", action="store_true", help="those alone")
+    parser.add_argument("--no-wasi", action="store_true", help="without WASI's functions")
+    parser.add_argument("--only-wasi", action="store_true", help="those alone")
     args = parser.parse_args()
     if not prepare.LIBRARY.exists():
         prepare.say("build/libtouchstone.a is absent: run make first")
@@ -93,9 +97,10 @@ def main() -> int:
     prepare.OUT.mkdir(parents=True, exist_ok=True)
     if not prepare.build_drivers():
         return 1
-    if not args.only_calls:
+    only = args.only_calls or args.only_wasi
+    if not only:
         prepare.build_peers()
-    programs = [] if args.only_calls else prepare.build_programs()
+    programs = [] if only else prepare.build_programs()
     here, absent = engines()
     if args.programs:
         programs = [p for p in programs if p.name in args.programs.split(",")]
@@ -105,24 +110,27 @@ def main() -> int:
         prepare.say(f"{name} is absent")
     rounds = args.rounds or (7 if args.full else 3)
     started = time.monotonic()
-    throughput = not args.only_processes and not args.only_calls
+    throughput = not args.only_processes and not only
     results = measure(here, programs if throughput else [], rounds if throughput else 0, FULL if args.full else 1)
-    rates = calls.Rates() if args.no_calls or args.only_processes else calls.measure(args.full)
-    if not args.no_processes and not args.only_calls:
+    rates = calls.Rates() if args.no_calls or args.only_processes or args.only_wasi else calls.measure(args.full)
+    times = host.Times() if args.no_wasi or args.only_processes or args.only_calls else host.measure(args.full)
+    if not args.no_processes and not only:
         runs = 40 if args.full else 10
         results.rows += list(startup.small_module(runs))
         results.rows += list(startup.loading(8 if args.full else 3))
         results.rows += list(startup.components(runs, args.full))
     lines = table.throughput(results) if throughput else []
     lines += table.calls(rates)
+    lines += table.wasi(times)
     lines += table.processes(results)
     print("\n".join(lines))
-    (prepare.OUT / "results.json").write_text(as_json(results, rates, args.full) + "\n")
+    (prepare.OUT / "results.json").write_text(as_json(results, rates, times, args.full) + "\n")
     (prepare.OUT / "results.md").write_text("\n".join(lines) + "\n")
     prepare.say(f"{time.monotonic() - started:.0f} s; build/bench/results.json, build/bench/results.md")
     ours = results.errors.get("touchstone", {})
-    wrong = any(why.startswith("wrong") for failures in [*results.errors.values(), *rates.errors.values()] for why in failures.values())
-    ours_too = any("touchstone" in failures for failures in rates.errors.values())
+    all_errors = [*results.errors.values(), *rates.errors.values(), *times.errors.values()]
+    wrong = any(why.startswith("wrong") for failures in all_errors for why in failures.values())
+    ours_too = any("touchstone" in failures for failures in [*rates.errors.values(), *times.errors.values()])
     return 1 if ours or ours_too or wrong else 0
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from calls import Call, Rates
+from host import Task, Times
 from startup import Failure, Row
 
 BASE = "wasm3"
@@ -156,3 +157,26 @@ def calls(rates: Rates) -> list[str]:
         body = [[c.title, *(cell(c, e) for e in rates.engines), *(ratio(c, e) for e in others)] for c in asked if c.where == where]
         lines += ["", *markdown(header, body)]
     return lines + [f"{engine}, {call.title}: {why}" for call, failures in rates.errors.items() for engine, why in failures.items()]
+
+
+def wasi(times: Times) -> list[str]:
+    """What one takes; where bytes count, megabytes a second; and how many times as fast as the others it is here."""
+    asked = [*dict.fromkeys([*times.seconds, *times.errors])]
+    if not asked:
+        return []
+    ours, *others = times.engines
+
+    def cell(task: Task, engine: str) -> str:
+        each = times.seconds.get(task, {}).get(engine)
+        if engine in times.errors.get(task, {}) or not each:
+            return "ERROR" if engine in times.errors.get(task, {}) else "–"
+        return f"{task.size / each / 1e6:,.0f} MB/s" if task.size else f"{each * 1e9:,.0f} ns"
+
+    def ratio(task: Task, engine: str) -> str:
+        each = times.seconds.get(task, {})
+        return number(each[engine] / each[ours]) if engine in each and ours in each else "–"
+
+    header = ["WASI", *times.engines, *(f"speed / {engine}'s" for engine in others)]
+    body = [[t.title, *(cell(t, e) for e in times.engines), *(ratio(t, e) for e in others)] for t in asked]
+    failed = [f"{engine}, {task.title}: {why}" for task, failures in times.errors.items() for engine, why in failures.items()]
+    return ["", *markdown(header, body), *failed]
