@@ -220,9 +220,19 @@ static void never_dual_stack(void **state) {
     BAD(h, code(CONNECTION_REFUSED), tcp(finish_connect), H(s));
 }
 
+/* Not every machine has IPv6 on its loopback. */
+static bool has_v6(void) {
+    struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM, 0);
+    bool has = fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0;
+    if (fd >= 0) close(fd);
+    if (!has) print_message("no IPv6 on the loopback: left out\n");
+    return has;
+}
+
 static void bytes(void **state) {
     host *h = *state;
-    for (int v6 = 0; v6 < 2; v6++) {
+    for (int v6 = 0; v6 < 1 + has_v6(); v6++) {
         pair p = connected(h, v6 ? V6 : V4, v6 ? "::1" : "127.0.0.1");
         OK(h, in(subscribe), H(p.server_in));
         uint64_t poll = rep(h);
