@@ -16,6 +16,8 @@ typedef struct command {
 
 static const command commands[] = {
     {"run", "[OPTION…] COMPONENT [ARG…]", "run a component that exports wasi:cli/run", ts_cli_run},
+    {"serve", "[OPTION…] COMPONENT [ARG…]", "answer HTTP with a component that exports wasi:http/incoming-handler",
+     ts_cli_serve},
     {"validate", "FILE", "check a component or a core module", ts_cli_validate},
     {"wast", "SCRIPT.json [--results FILE] [-v]", "run an official script that wasm-tools json-from-wast has converted",
      ts_cli_wast},
@@ -28,7 +30,7 @@ static void help(FILE *to) {
     for (int i = 0; i < N_COMMANDS; i++)
         if (commands[i].run)
             fprintf(to, "  touchstone %s %s\n      %s\n", commands[i].name, commands[i].args, commands[i].text);
-    fprintf(to, "  touchstone --help | --version\n\n%s\n", ts_cli_run_help);
+    fprintf(to, "  touchstone --help | --version\n\n%s\n%s\n", ts_cli_run_help, ts_cli_serve_help);
     fprintf(to,
             "Exit status: the guest's own; %d when it trapped; and, of the command itself:\n"
             "  %d bad usage           %d malformed file   %d invalid file          %d an import cannot be linked\n"

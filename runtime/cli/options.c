@@ -350,7 +350,22 @@ static ts_status policy_key(void *data, const char *table, const char *key, ts_c
     return apply(word, value, g->w, g->l, g->o, true, e);
 }
 
-ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, ts_cli_options *o, ts_error *e) {
+static const char *named(const char *arg, const char *const *names, const char **value) {
+    for (; names && *names; names++)
+        if (is(arg, *names, value)) return *names;
+    return NULL;
+}
+ts_status ts_cli_quantity(const char *option, const char *s, ts_cli_kind kind, uint64_t *out, ts_error *e) {
+    switch (kind) {
+    case TS_CLI_SIZE: return quantity(option, s, sizes, sizeof sizes / sizeof *sizes, out, e);
+    case TS_CLI_TIME: return quantity(option, s, times, sizeof times / sizeof *times, out, e);
+    case TS_CLI_NUMBER: break;
+    }
+    return quantity(option, s, none, 1, out, e);
+}
+
+ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, const ts_cli_more *more,
+                              ts_cli_options *o, ts_error *e) {
     *o = (ts_cli_options){0};
     const char *v;
     for (int i = 1; i < argc && argv[i][0] == '-'; i++) /* known before anything can fail */
@@ -381,7 +396,12 @@ ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, t
             "--cwd",        "--argv0",     "-S",           "--unstable",   "--deny", "--trace-output",
             "--outcome",    "--invoke",    "--max-memory", "--max-time",   "--fuel", "--stack",
             "--max-table",  "--max-depth", "--max-gc",     "--http-allow", "--ca",   "--cache"};
-        const char *name = NULL;
+        const char *name = more ? named(a, more->words, &v) : NULL;
+        if (name) {
+            TS_TRY(more->apply(more->data, name, v, e));
+            continue;
+        }
+        bool others = more && (name = named(a, more->takes, &v));
         for (size_t k = 0; k < sizeof takes / sizeof *takes && !name; k++)
             if (is(a, takes[k], &v)) name = takes[k];
         if (!name && a[0] == '-' && a[1] == 'S') { /* -Shttp */
@@ -391,11 +411,12 @@ ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, t
         if (!name) return ts_fail(e, TS_USAGE, "there is no option %s (touchstone --help lists them)", a);
         if (!v && ++i >= argc) return ts_fail(e, TS_USAGE, "%s needs a value", name);
         if (!v) v = argv[i];
-        TS_TRY(apply(name, v, w, l, o, false, e));
+        TS_TRY(others ? more->apply(more->data, name, v, e) : apply(name, v, w, l, o, false, e));
     }
     if (o->deterministic && !o->clock) ts_wasi_clock(w, 0, 0);
     if (o->deterministic && !o->seed) ts_wasi_seed(w, 0);
-    if (i >= argc) return ts_fail(e, TS_USAGE, "run: which component? (touchstone --help)");
+    if (i >= argc)
+        return ts_fail(e, TS_USAGE, "%s: which component? (touchstone --help)", more ? more->command : "run");
     o->component = argv[i];
     o->args = argv + i + 1;
     o->n_args = argc - i - 1;

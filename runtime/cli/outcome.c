@@ -1,4 +1,5 @@
 /* outcome: see outcome.h */
+#define _GNU_SOURCE
 #include "cli/outcome.h"
 #include "sys/killed.h"
 #include <stdio.h>
@@ -77,6 +78,16 @@ void ts_cli_report(const ts_error *e) {
         fputc('\n', stderr);
     }
     if (e->frames_total > e->n_frames) fprintf(stderr, "  … and %u more\n", e->frames_total - e->n_frames);
+}
+
+void ts_cli_report_of(const ts_error *e, const char *method, const char *target) {
+    flockfile(stderr); /* others report too */
+    if (e->status == TS_EXIT)
+        fprintf(stderr, "touchstone: %s %s: the guest has exited with status %d\n", method, target, e->exit_status);
+    else
+        fprintf(stderr, "touchstone: %s %s failed\n", method, target);
+    ts_cli_report(e);
+    funlockfile(stderr);
 }
 
 typedef struct text {

@@ -23,6 +23,8 @@ enum {
 int ts_cli_status(const ts_error *e); /* of the process */
 /* Say it on stderr: "touchstone: trap: …" and the backtrace. Nothing for an exit. */
 void ts_cli_report(const ts_error *e);
+/* Of one request among many, by one of several threads. */
+void ts_cli_report_of(const ts_error *e, const char *method, const char *target);
 /* Write the outcome file; false (and a line on stderr): it could not be written. missing: what link-error names. */
 bool ts_cli_outcome(const char *path, const ts_error *e, const ts_missing *missing, uint32_t n_missing);
 #endif

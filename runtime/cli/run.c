@@ -48,7 +48,7 @@ static void stop(void *data) {
 static ts_status set_up(run *r, int argc, char **argv, ts_error *e) {
     TS_TRY(ts_wasi_create(&r->wasi, e));
     TS_TRY(ts_linker_create(&r->linker, e));
-    TS_TRY(ts_cli_options_read(argc, argv, r->wasi, r->linker, &r->o, e));
+    TS_TRY(ts_cli_options_read(argc, argv, r->wasi, r->linker, NULL, &r->o, e));
     const char *slash = strrchr(r->o.component, '/');
     TS_TRY(ts_wasi_arg(r->wasi, r->o.argv0 ? r->o.argv0 : slash ? slash + 1 : r->o.component, e));
     for (int i = 0; i < r->o.n_args; i++) TS_TRY(ts_wasi_arg(r->wasi, r->o.args[i], e));
@@ -70,20 +70,35 @@ void ts_cli_use_cache(ts_engine *engine, const char *folder, const ts_sys_input 
     if (ts_engine_cache(engine, folder, &e) != TS_OK) fprintf(stderr, "touchstone: %s\n", e.message);
 }
 
-static ts_status load(run *r, ts_error *e) {
-    TS_TRY(open_file(r->o.component, &r->file, e));
-    TS_TRY(ts_engine_create(&r->engine, e));
-    ts_cli_use_cache(r->engine, r->o.cache, &r->file);
-    if (!ts_bytes_are_component(r->file.bytes, r->file.len) && r->file.len >= 8 &&
-        memcmp(r->file.bytes, "\0asm\1\0\0", 8) == 0) {
-        if (r->o.invoke) return ts_module_new(r->engine, r->file.bytes, r->file.len, false, &r->module, e);
+static bool is_core(const ts_sys_input *f) {
+    return !ts_bytes_are_component(f->bytes, f->len) && f->len >= 8 && memcmp(f->bytes, "\0asm\1\0\0", 8) == 0;
+}
+static ts_status new_component(const ts_cli_options *o, const ts_sys_input *f, ts_engine *engine, ts_component **out,
+                               ts_error *e) {
+    if (is_core(f))
         return ts_fail(e, TS_UNSUPPORTED,
                        "%s is a core module, not a component: only components run here (wasm-tools component new makes "
                        "one of it, with an "
                        "adapter when it uses preview 1; --invoke calls an export of a core module)",
-                       r->o.component);
-    }
-    return ts_component_new(r->engine, r->file.bytes, r->file.len, false, TS_CF_DEFAULT, &r->component, e);
+                       o->component);
+    return ts_component_new(engine, f->bytes, f->len, false, TS_CF_DEFAULT, out, e);
+}
+static ts_status open_both(const ts_cli_options *o, ts_sys_input *file, ts_engine **engine, ts_error *e) {
+    TS_TRY(open_file(o->component, file, e));
+    TS_TRY(ts_engine_create(engine, e));
+    ts_cli_use_cache(*engine, o->cache, file);
+    return TS_OK;
+}
+ts_status ts_cli_load(const ts_cli_options *o, ts_sys_input *file, ts_engine **engine, ts_component **component,
+                      ts_error *e) {
+    TS_TRY(open_both(o, file, engine, e));
+    return new_component(o, file, *engine, component, e);
+}
+static ts_status load(run *r, ts_error *e) {
+    TS_TRY(open_both(&r->o, &r->file, &r->engine, e));
+    if (r->o.invoke && is_core(&r->file))
+        return ts_module_new(r->engine, r->file.bytes, r->file.len, false, &r->module, e);
+    return new_component(&r->o, &r->file, r->engine, &r->component, e);
 }
 
 /* The component must export wasi:cli/run of 0.2. */
@@ -99,20 +114,19 @@ static ts_status find_run(const ts_component *c, ts_error *e) {
     return ts_fail(e, TS_UNLINKABLE, "the component does not export wasi:cli/run: there is nothing to run");
 }
 
-static ts_status link_check(run *r, ts_error *e) {
-    r->missing = calloc(MAX_MISSING, sizeof *r->missing);
-    if (!r->missing) return ts_fail_nomem(e);
+ts_status ts_cli_link_check(ts_linker *l, ts_component *c, bool missing_trap, ts_missing **missing, uint32_t *n_missing,
+                            ts_error *e) {
+    *n_missing = 0;
+    *missing = calloc(MAX_MISSING, sizeof **missing);
+    if (!*missing) return ts_fail_nomem(e);
     uint32_t n = 0;
-    TS_TRY(ts_linker_check(r->linker, r->component, r->missing, MAX_MISSING, &n, e));
-    r->n_missing = n < MAX_MISSING ? n : MAX_MISSING;
-    if (!n || r->o.unknown_imports_trap) {
-        r->n_missing = 0;
-        return TS_OK;
-    }
-    for (uint32_t i = 0; i < r->n_missing; i++)
-        fprintf(stderr, "touchstone: import %s%s%s: %s\n", r->missing[i].name, r->missing[i].function[0] ? " " : "",
-                r->missing[i].function, r->missing[i].reason);
-    const ts_missing *m = &r->missing[0];
+    TS_TRY(ts_linker_check(l, c, *missing, MAX_MISSING, &n, e));
+    if (!n || missing_trap) return TS_OK;
+    *n_missing = n < MAX_MISSING ? n : MAX_MISSING;
+    for (uint32_t i = 0; i < *n_missing; i++)
+        fprintf(stderr, "touchstone: import %s%s%s: %s\n", (*missing)[i].name, (*missing)[i].function[0] ? " " : "",
+                (*missing)[i].function, (*missing)[i].reason);
+    const ts_missing *m = *missing;
     return ts_fail(e, TS_UNLINKABLE, "%u import%s cannot be linked; the first is %s%s%s: %s", n, n == 1 ? "" : "s",
                    m->name, m->function[0] ? " " : "", m->function, m->reason);
 }
@@ -197,15 +211,19 @@ static ts_status call_export(run *r, ts_cinstance *instance, ts_error *e) {
     return s;
 }
 
+ts_store_limits ts_cli_limits(const ts_cli_options *o) {
+    return (ts_store_limits){.memory_bytes = o->max_memory,
+                             .fuel = o->fuel,
+                             .stack_bytes = o->stack,
+                             .table_elems = o->max_table,
+                             .host_depth = (uint32_t)o->max_depth,
+                             .gc_bytes = o->max_gc,
+                             .deterministic = o->deterministic,
+                             .interruptible = o->max_time_ns != 0};
+}
+
 static ts_status call_run(run *r, ts_error *e) {
-    ts_store_limits limits = {.memory_bytes = r->o.max_memory,
-                              .fuel = r->o.fuel,
-                              .stack_bytes = r->o.stack,
-                              .table_elems = r->o.max_table,
-                              .host_depth = (uint32_t)r->o.max_depth,
-                              .gc_bytes = r->o.max_gc,
-                              .deterministic = r->o.deterministic,
-                              .interruptible = r->o.max_time_ns != 0};
+    ts_store_limits limits = ts_cli_limits(&r->o);
     TS_TRY(ts_cstore_create(r->engine, &limits, &r->store, e));
     if (r->module) return call_core(r, e);
     ts_cinstance *instance;
@@ -248,7 +266,8 @@ int ts_cli_run(int argc, char **argv) {
         s = load(r, e);
     }
     if (s == TS_OK && !r->o.invoke) s = find_run(r->component, e);
-    if (s == TS_OK && r->component) s = link_check(r, e);
+    if (s == TS_OK && r->component)
+        s = ts_cli_link_check(r->linker, r->component, r->o.unknown_imports_trap, &r->missing, &r->n_missing, e);
     if (s == TS_OK) s = call_run(r, e);
     if (r->o.max_time_ns) ts_sys_alarm_off();
     if (r->wasi && s == TS_OK)

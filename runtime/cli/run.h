@@ -1,8 +1,20 @@
-/* run: `touchstone run` and `touchstone validate`.
+/* run: `touchstone run`, `touchstone validate` and, in serve.c, `touchstone serve`.
  * In: argv (argv[0] is the subcommand). Out: the exit status of the process. */
 #ifndef TS_CLI_RUN_H
 #define TS_CLI_RUN_H
+#include "cli/options.h"
+#include "component/instance.h"
+
 int ts_cli_run(int argc, char **argv);
 int ts_cli_validate(int argc, char **argv);
-extern const char ts_cli_run_help[];
+int ts_cli_serve(int argc, char **argv);
+extern const char ts_cli_run_help[], ts_cli_serve_help[];
+
+/* What run and serve share. */
+ts_status ts_cli_load(const ts_cli_options *o, ts_sys_input *file, ts_engine **engine, ts_component **component,
+                      ts_error *e) TS_MUST_USE;
+/* Every import that nothing provides is said on stderr; missing is the caller's. */
+ts_status ts_cli_link_check(ts_linker *l, ts_component *c, bool missing_trap, ts_missing **missing, uint32_t *n_missing,
+                            ts_error *e) TS_MUST_USE;
+ts_store_limits ts_cli_limits(const ts_cli_options *o);
 #endif

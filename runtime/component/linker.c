@@ -491,6 +491,12 @@ static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
             }
             /* `use`d from another interface: an eq bound says which one, its slot is filled */
             if (!it->rt && !w->type->resource_is_sub) it->rt = r->env[w->type->resource];
+            /* … or an earlier one of this instance, under another name: `type headers = fields` */
+            for (uint32_t k = 0; k < i && !it->rt && !w->type->resource_is_sub; k++) {
+                const ts_extern_type *o = t->exports[k].type;
+                if (o->sort == TS_SORT_TYPE && o->is_resource && o->resource == w->type->resource)
+                    it->rt = x->items[k].rt;
+            }
             if (!it->rt) {
                 miss(r, name, w->name, unknown[0] ? unknown : "no such resource type is provided");
                 if (l) it->rt = dummy_resource(r, name, w->name);

@@ -431,14 +431,7 @@ static void log_line(ts_http_call *c, unsigned status) {
     if (!h->log) return;
     char line[1200], where[64] = "-", target[900];
     ts_sys_addr a;
-    if (ts_sys_remote(c->c->fd, &a) == TS_SYS_OK) {
-        if (a.v6)
-            snprintf(where, sizeof where, "[%x:%x:%x:%x:%x:%x:%x:%x]:%u", a.ip[0] << 8 | a.ip[1],
-                     a.ip[2] << 8 | a.ip[3], a.ip[4] << 8 | a.ip[5], a.ip[6] << 8 | a.ip[7], a.ip[8] << 8 | a.ip[9],
-                     a.ip[10] << 8 | a.ip[11], a.ip[12] << 8 | a.ip[13], a.ip[14] << 8 | a.ip[15], a.port);
-        else
-            snprintf(where, sizeof where, "%u.%u.%u.%u:%u", a.ip[0], a.ip[1], a.ip[2], a.ip[3], a.port);
-    }
+    if (ts_sys_remote(c->c->fd, &a) == TS_SYS_OK) ts_sys_addr_text(&a, where, sizeof where);
     size_t n = 0;
     for (const char *p = c->wire.target ? c->wire.target : "-"; *p && n + 1 < sizeof target; p++)
         target[n++] = *p == '"' || *p == '\\' ? '_' : *p;

@@ -18,6 +18,8 @@ static struct {
     void *data;
     int status;
     volatile sig_atomic_t stopped;
+    void (*on_stop)(void *data);
+    void *on_stop_data;
 } state;
 
 bool ts_sys_leave(const char *path, const char *line) { /* only what a signal handler may call */
@@ -60,6 +62,23 @@ void ts_sys_on_kill(const char *path, const char *format) {
         /* what the parent told us to ignore stays ignored (nohup) */
         if (sigaction(sigs[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(sigs[i], &now, NULL);
     }
+}
+
+static void on_stop(int sig) {
+    (void)sig;
+    if (state.on_stop) state.on_stop(state.on_stop_data);
+}
+void ts_sys_on_stop(void (*stop)(void *data), void *data) {
+    static const int sigs[] = {SIGTERM, SIGINT, SIGHUP};
+    if (stop) {
+        state.on_stop_data = data;
+        state.on_stop = stop;
+    }
+    for (int i = 0; i < 3; i++) {
+        struct sigaction old, now = {.sa_handler = stop ? on_stop : SIG_DFL, .sa_flags = SA_ONSTACK | SA_RESTART};
+        if (sigaction(sigs[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(sigs[i], &now, NULL);
+    }
+    if (!stop) state.on_stop = NULL;
 }
 
 static void on_alarm(int sig) {

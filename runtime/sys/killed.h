@@ -17,6 +17,8 @@ void ts_sys_on_kill(const char *path, const char *format);
 void ts_sys_on_alarm(uint64_t ns, void (*stop)(void *data), void *data, const char *path, const char *line,
                      const char *text, int status);
 void ts_sys_alarm_off(void);
+/* SIGINT, SIGTERM and SIGHUP call this (from the handler: only what a handler may do) instead. NULL: as it was. */
+void ts_sys_on_stop(void (*stop)(void *data), void *data);
 /* A line into a file that is made anew; for the ordinary way to end too. False: could not be written. */
 bool ts_sys_leave(const char *path, const char *line);
 #endif

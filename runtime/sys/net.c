@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -234,6 +235,11 @@ bool ts_sys_addr_parse(const char *s, size_t len, ts_sys_addr *a) {
     if (inet_pton(AF_INET, text, a->ip) == 1) return true;
     a->v6 = true;
     return inet_pton(AF_INET6, text, a->ip) == 1;
+}
+void ts_sys_addr_text(const ts_sys_addr *a, char *buf, size_t size) {
+    char ip[INET6_ADDRSTRLEN];
+    if (!inet_ntop(a->v6 ? AF_INET6 : AF_INET, a->ip, ip, sizeof ip)) ip[0] = 0;
+    snprintf(buf, size, a->v6 ? "[%s]:%u" : "%s:%u", ip, a->port);
 }
 bool ts_sys_addr_is_any(const ts_sys_addr *a) {
     static const uint8_t zero[16];

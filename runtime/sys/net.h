@@ -42,6 +42,8 @@ ts_sys_err ts_sys_get_option(int fd, bool v6, ts_sys_sockopt o, uint64_t *value)
 ts_sys_err ts_sys_set_option(int fd, bool v6, ts_sys_sockopt o, uint64_t value); /* clamped to what the OS takes */
 
 bool ts_sys_addr_parse(const char *s, size_t len, ts_sys_addr *a); /* an IP address, no port */
+void ts_sys_addr_text(const ts_sys_addr *a, char *buf,
+                      size_t size); /* "127.0.0.1:80", "[::1]:80"; 56 bytes are enough */
 bool ts_sys_addr_is_any(const ts_sys_addr *a);
 bool ts_sys_addr_is_unicast(const ts_sys_addr *a); /* neither multicast nor broadcast */
 bool ts_sys_addr_is_mapped(const ts_sys_addr *a);  /* ::ffff:0:0/96 */

@@ -1,0 +1,418 @@
+/* serve: see run.h. A component that exports wasi:http/incoming-handler answers HTTP: each request by an instance of its own (or, with
+ * --reuse N, N requests by one after another). What can be done once is: the component is loaded, checked and linked before the first
+ * request; each thread keeps a WASI context and a linked component, and makes from them only what a request changes.
+ * In: a component, what is granted to it, an address. Out: responses; an access log. wit: wasi:http/proxy, incoming-handler */
+#include "cli/options.h"
+#include "cli/outcome.h"
+#include "cli/run.h"
+#include "sys/clock.h"
+#include "sys/http_server.h"
+#include "sys/killed.h"
+#include "sys/thread.h"
+#include "wasi/http.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char ts_cli_serve_help[] =
+    "Options of serve: those of run that grant and limit, for each request anew (--max-time, --fuel …), and\n"
+    "  --addr HOST:PORT              where to listen: an address ([IPv6]); port 0: one that the system picks "
+    "[127.0.0.1:8080]\n"
+    "  --reuse N                     one instance answers N requests of a thread, one after another [1]\n"
+    "  --log[=FILE]                  a line an answered request, on stderr or into FILE\n"
+    "  --threads N                   handlers that compute at once [cores]\n"
+    "  --max-threads N               … and with those that wait [512]\n"
+    "  --max-connections N           open at once; more wait outside [10000]\n"
+    "  --max-requests N              of one connection [no limit]\n"
+    "  --max-head SIZE               request line and fields: 431 or 414 beyond [64KiB]\n"
+    "  --max-body SIZE               of a request: 413 beyond [no limit]\n"
+    "  --head-timeout TIME           for a request's head to come: then 408 [10s]\n"
+    "  --idle-timeout TIME           between requests [60s]\n"
+    "  --stall-timeout TIME          a body that does not move while the guest waits for it [30s]\n"
+    "  --grace TIME                  on SIGTERM and SIGINT, for what is under way to end; a second signal: none [30s]\n"
+    "  --stop-after N                end after N requests\n";
+
+typedef struct server {
+    int argc;
+    char **argv;
+    ts_cli_options o;
+    ts_http_server_config config;
+    uint64_t reuse, grace;
+    const char *addr, *log_path;
+    bool log;
+    FILE *log_file;
+    ts_engine *engine;
+    ts_component *component;
+    ts_sys_input file;
+    FILE *trace;
+    const char *handler; /* the export: "wasi:http/incoming-handler@0.2.3" */
+} server;
+
+/* What a thread keeps. */
+typedef struct worker {
+    server *s;
+    ts_wasi *wasi;
+    ts_linker *linker;
+    ts_linked *linked;
+    ts_resource *request_type, *outparam_type;
+    ts_store_limits limits;
+    ts_lock lock; /* of `running` */
+    ts_cstore *running;
+    bool interrupted;
+    ts_cstore *store; /* … and its instance, while they are used */
+    ts_cfunc *handle;
+    uint64_t left; /* requests that the instance may still answer */
+    ts_arena arena;
+    ts_http_call *call; /* being served */
+    ts_error e;
+} worker;
+
+/* --- options ------------------------------------------------------------------------------------------------------------------------------- */
+static const char *const TAKES[] = {
+    "--addr",       "--reuse",    "--threads",      "--max-threads",  "--max-connections", "--max-requests",
+    "--max-head",   "--max-body", "--head-timeout", "--idle-timeout", "--stall-timeout",   "--grace",
+    "--stop-after", NULL};
+static const char *const WORDS[] = {"--log", NULL};
+
+static ts_status number32(const char *name, const char *v, ts_cli_kind kind, uint32_t *out, ts_error *e) {
+    uint64_t n;
+    TS_TRY(ts_cli_quantity(name, v, kind, &n, e));
+    if (n > UINT32_MAX) return ts_fail(e, TS_USAGE, "%s: %s is out of range", name, v);
+    *out = (uint32_t)n;
+    return TS_OK;
+}
+
+static ts_status option(void *data, const char *name, const char *v, ts_error *e) {
+    server *s = data;
+    ts_http_server_config *c = &s->config;
+    if (strcmp(name, "--log") == 0) {
+        s->log = true;
+        s->log_path = v && *v ? v : NULL;
+    } else if (strcmp(name, "--addr") == 0)
+        s->addr = v;
+    else if (strcmp(name, "--reuse") == 0)
+        return ts_cli_quantity(name, v, TS_CLI_NUMBER, &s->reuse, e);
+    else if (strcmp(name, "--threads") == 0)
+        return number32(name, v, TS_CLI_NUMBER, &c->threads, e);
+    else if (strcmp(name, "--max-threads") == 0)
+        return number32(name, v, TS_CLI_NUMBER, &c->max_threads, e);
+    else if (strcmp(name, "--max-connections") == 0)
+        return number32(name, v, TS_CLI_NUMBER, &c->max_connections, e);
+    else if (strcmp(name, "--max-requests") == 0)
+        return ts_cli_quantity(name, v, TS_CLI_NUMBER, &c->max_requests, e);
+    else if (strcmp(name, "--max-head") == 0)
+        return number32(name, v, TS_CLI_SIZE, &c->max_head_bytes, e);
+    else if (strcmp(name, "--max-body") == 0)
+        return ts_cli_quantity(name, v, TS_CLI_SIZE, &c->max_body_bytes, e);
+    else if (strcmp(name, "--head-timeout") == 0)
+        return ts_cli_quantity(name, v, TS_CLI_TIME, &c->head_timeout_ns, e);
+    else if (strcmp(name, "--idle-timeout") == 0)
+        return ts_cli_quantity(name, v, TS_CLI_TIME, &c->idle_timeout_ns, e);
+    else if (strcmp(name, "--stall-timeout") == 0)
+        return ts_cli_quantity(name, v, TS_CLI_TIME, &c->stall_timeout_ns, e);
+    else if (strcmp(name, "--grace") == 0)
+        return ts_cli_quantity(name, v, TS_CLI_TIME, &s->grace, e);
+    else
+        return ts_cli_quantity(name, v, TS_CLI_NUMBER, &c->stop_after, e);
+    return TS_OK;
+}
+
+static ts_status read_address(const char *text, ts_sys_addr *out, ts_error *e) {
+    const char *colon = strrchr(text, ':');
+    size_t len = colon ? (size_t)(colon - text) : 0;
+    const char *host = text;
+    unsigned port = 0;
+    bool digits = colon && colon[1] && strlen(colon + 1) <= 5;
+    for (const char *p = colon ? colon + 1 : ""; digits && *p; p++) {
+        digits = *p >= '0' && *p <= '9';
+        port = port * 10 + (unsigned)(*p - '0');
+    }
+    if (len >= 2 && host[0] == '[' && host[len - 1] == ']') host++, len -= 2;
+    if (len == 9 && strncmp(host, "localhost", 9) == 0) host = "127.0.0.1";
+    if (!digits || port > 65535 || !ts_sys_addr_parse(host, len, out))
+        return ts_fail(e, TS_USAGE, "--addr %s: ADDRESS:PORT expected", text);
+    out->port = (uint16_t)port;
+    return TS_OK;
+}
+
+/* A context and a linker with what is granted. */
+static ts_status grant(server *s, ts_wasi **w, ts_linker **l, ts_cli_options *o, bool first, ts_error *e) {
+    static const ts_cli_more ignored = {"serve", TAKES, WORDS, NULL, NULL};
+    ts_cli_more more = ignored;
+    server scratch = {0}; /* what serve's own options say is known after the first time */
+    more.apply = option;
+    more.data = first ? s : &scratch;
+    TS_TRY(ts_wasi_create(w, e));
+    TS_TRY(ts_linker_create(l, e));
+    ts_wasi_stdio(*w, 0, -1); /* nobody's in particular */
+    TS_TRY(ts_cli_options_read(s->argc, s->argv, *w, *l, &more, o, e));
+    if (o->invoke || o->outcome)
+        return ts_fail(e, TS_USAGE, "%s is about one run, and a server has many", o->invoke ? "--invoke" : "--outcome");
+    if (ts_wasi_host(*w) != &ts_wasi_def)
+        return ts_fail(e, TS_UNSUPPORTED,
+                       "requests are neither recorded nor replayed: --record and --replay are run's");
+    const char *slash = strrchr(o->component, '/');
+    TS_TRY(ts_wasi_arg(*w, o->argv0 ? o->argv0 : slash ? slash + 1 : o->component, e));
+    for (int i = 0; i < o->n_args; i++) TS_TRY(ts_wasi_arg(*w, o->args[i], e));
+    ts_linker_unknown_imports_trap(*l, o->unknown_imports_trap);
+    return ts_linker_add_host(*l, ts_wasi_host(*w), *w, e);
+}
+
+static void trace_line(void *data, const char *line, size_t len) {
+    FILE *f = data;
+    fprintf(f, "%.*s\n", (int)len, line); /* one call: lines of several threads do not mix */
+    fflush(f);
+}
+
+/* --- a request ------------------------------------------------------------------------------------------------------------------------------ */
+static bool respond(void *data, uint16_t status, const ts_http_fields *headers, ts_http_pipe *body) {
+    return ts_http_call_respond(data, status, headers, body);
+}
+static bool informational(void *data, uint16_t status, const ts_http_fields *headers) {
+    return ts_http_call_informational(data, status, headers);
+}
+/* The guest said that it has no response: 500, which the server gives; the reason is for who runs it. */
+static void no_response(void *data, const ts_http_error *e) {
+    ts_http_call *c = data;
+    fprintf(stderr, "touchstone: %s %s: the response is an error: %s%s%s\n", ts_http_call_method(c),
+            ts_http_call_target(c), ts_http_code_name(e->code), e->has_text ? ": " : "", e->has_text ? e->text : "");
+}
+static void on_wait(void *data, bool waits) {
+    worker *t = data;
+    if (t->call) ts_http_call_waits(t->call, waits);
+}
+
+static void drop_instance(worker *t) {
+    ts_lock_take(&t->lock);
+    t->running = NULL;
+    t->interrupted = false;
+    ts_lock_give(&t->lock);
+    ts_cstore_destroy(t->store);
+    t->store = NULL;
+    t->handle = NULL;
+    t->left = 0;
+    ts_wasi_reset(t->wasi);
+}
+
+static ts_status new_instance(worker *t, ts_error *e) {
+    ts_cinstance *i;
+    TS_TRY(ts_cstore_create(t->s->engine, &t->limits, &t->store, e));
+    ts_lock_take(&t->lock);
+    t->running = t->store;
+    ts_lock_give(&t->lock);
+    TS_TRY(ts_linked_instantiate(t->store, t->linked, &i, e));
+    t->handle = ts_cinstance_func(i, t->s->handler, "handle");
+    t->left = t->s->reuse ? t->s->reuse : 1;
+    return t->handle ? TS_OK : ts_fail(e, TS_UNLINKABLE, "%s has no function handle", t->s->handler);
+}
+
+static ts_status answer(worker *t, ts_error *e) {
+    ts_http_call *c = t->call;
+    if (t->s->o.max_time_ns) ts_wasi_until(t->wasi, ts_sys_monotonic() + t->s->o.max_time_ns);
+    if (!t->store) TS_TRY(new_instance(t, e));
+    ts_wasi_http_incoming in = {.method = ts_http_call_method(c),
+                                .path_with_query = ts_http_call_target(c),
+                                .scheme = ts_http_call_scheme(c),
+                                .authority = ts_http_call_authority(c),
+                                .headers = ts_http_call_headers(c),
+                                .body = ts_http_call_body(c)};
+    ts_wasi_http_responder r = {.respond = respond, .informational = informational, .error = no_response, .data = c};
+    uint64_t request, outparam;
+    TS_TRY(ts_wasi_http_incoming_new(t->wasi, &in, &r, &request, &outparam, e));
+    ts_val args[2] = {{.handle = {.rep = request, .rt = t->request_type}},
+                      {.handle = {.rep = outparam, .rt = t->outparam_type}}};
+    ts_val none = {0};
+    return ts_cfunc_call(t->store, t->handle, args, &none, &t->arena, e);
+}
+
+static void handle(void *data, void *thread_data, ts_http_call *call) {
+    (void)data;
+    worker *t = thread_data;
+    if (!t || !t->linked) return; /* said when the thread began; the answer is 500 */
+    t->call = call;
+    ts_error_init(&t->e);
+    ts_status s = answer(t, &t->e);
+    if (s != TS_OK) {
+        if (t->e.status == TS_OK) (void)ts_fail(&t->e, s, "%s", ts_status_name(s));
+        if (t->e.status == TS_INTERRUPTED)
+            snprintf(t->e.message, sizeof t->e.message, "the time limit of a request was reached");
+        ts_cli_report_of(&t->e, ts_http_call_method(call), ts_http_call_target(call));
+    }
+    ts_wasi_http_incoming_over(t->wasi, call);
+    ts_arena_reset(&t->arena);
+    if (s != TS_OK || t->interrupted || !t->left || --t->left == 0) drop_instance(t);
+    t->call = NULL;
+}
+
+static void interrupt(void *data, void *thread_data) {
+    (void)data;
+    worker *t = thread_data;
+    if (!t) return;
+    ts_lock_take(&t->lock);
+    if (t->running) {
+        ts_store_interrupt(ts_cstore_core(t->running));
+        ts_wasi_stop(t->wasi);
+        t->interrupted = true;
+    }
+    ts_lock_give(&t->lock);
+}
+
+static void worker_free(void *data, void *thread_data) {
+    (void)data;
+    worker *t = thread_data;
+    if (!t) return;
+    if (t->store) drop_instance(t);
+    ts_linked_free(t->linked);
+    ts_linker_destroy(t->linker);
+    ts_wasi_destroy(t->wasi);
+    ts_arena_free(&t->arena);
+    ts_lock_destroy(&t->lock);
+    free(t);
+}
+
+static void *worker_new(void *data) {
+    server *s = data;
+    worker *t = calloc(1, sizeof *t);
+    if (!t || !ts_lock_init(&t->lock)) {
+        fprintf(stderr, "touchstone: no memory for a thread\n");
+        free(t);
+        return NULL;
+    }
+    t->s = s;
+    ts_arena_init(&t->arena);
+    ts_error_init(&t->e);
+    ts_cli_options o;
+    ts_status st = grant(s, &t->wasi, &t->linker, &o, false, &t->e);
+    if (st == TS_OK && s->trace)
+        ts_linker_set_trace(t->linker, &(ts_trace){.line = trace_line, .data = s->trace, .filter = o.trace_filter});
+    if (st == TS_OK) st = ts_component_link(t->linker, s->component, &t->linked, &t->e);
+    if (st != TS_OK) {
+        ts_cli_report(&t->e);
+        return t;
+    }
+    t->limits = ts_cli_limits(&o);
+    t->request_type = ts_linker_resource(t->linker, "wasi:http/types", "incoming-request");
+    t->outparam_type = ts_linker_resource(t->linker, "wasi:http/types", "response-outparam");
+    ts_wasi_on_wait(t->wasi, on_wait, t);
+    return t;
+}
+
+static void log_line(void *data, const char *line) {
+    server *s = data;
+    fprintf(s->log_file, "%s\n", line);
+}
+
+/* --- the server ------------------------------------------------------------------------------------------------------------------------------ */
+/* The component must export wasi:http/incoming-handler of 0.2. */
+static ts_status find_handler(server *s, ts_error *e) {
+    static const char name[] = "wasi:http/incoming-handler";
+    const ts_component *c = s->component;
+    bool command = false;
+    for (uint32_t i = 0; i < c->n_exports; i++) {
+        ts_iface_name n;
+        if (!ts_name_parse(c->exports[i].name, c->exports[i].name_len, &n)) continue;
+        command |= n.base_len == 12 && memcmp(n.base, "wasi:cli/run", 12) == 0;
+        if (n.base_len != strlen(name) || memcmp(n.base, name, n.base_len) != 0) continue;
+        if (!n.has_version || n.major != 0 || n.minor != 2)
+            return ts_fail(e, TS_UNSUPPORTED, "the component exports %s: only version 0.2 of it can be served",
+                           c->exports[i].name);
+        s->handler = c->exports[i].name;
+        const ts_instance_type *t = c->exports[i].type->instance;
+        const ts_named_extern *f = t ? ts_instance_type_find(t, "handle", 6) : NULL;
+        const ts_cfunc_type *ft = f ? f->type->func : NULL;
+        if (ft && ft->n_params == 2 && !ft->result && ft->params[0].type->kind == TS_CT_OWN &&
+            ft->params[1].type->kind == TS_CT_OWN)
+            return TS_OK;
+        return ts_fail(e, TS_UNLINKABLE, "%s of the component has no function handle as the text has it", s->handler);
+    }
+    return ts_fail(e, TS_UNLINKABLE,
+                   "the component does not export wasi:http/incoming-handler: there is nothing to serve%s",
+                   command ? " (it is a command: touchstone run)" : "");
+}
+
+static ts_status prepare(server *s, ts_error *e) {
+    ts_wasi *w = NULL;
+    ts_linker *l = NULL;
+    ts_missing *missing = NULL;
+    uint32_t n;
+    ts_status st = grant(s, &w, &l, &s->o, true, e);
+    if (st == TS_OK) st = read_address(s->addr ? s->addr : "127.0.0.1:8080", &s->config.addr, e);
+    if (st == TS_OK && s->o.trace) {
+        s->trace = s->o.trace_output ? fopen(s->o.trace_output, "we") : stderr;
+        if (!s->trace) st = ts_fail(e, TS_IO, "cannot write the trace to %s", s->o.trace_output);
+    }
+    if (st == TS_OK && s->log) {
+        s->log_file = s->log_path ? fopen(s->log_path, "ae") : stderr;
+        if (!s->log_file) st = ts_fail(e, TS_IO, "cannot write the log to %s", s->log_path);
+        if (s->log_path && s->log_file) setvbuf(s->log_file, NULL, _IOLBF, 4096);
+    }
+    if (st == TS_OK) st = ts_cli_load(&s->o, &s->file, &s->engine, &s->component, e);
+    if (st == TS_OK) st = find_handler(s, e);
+    if (st == TS_OK) st = ts_cli_link_check(l, s->component, s->o.unknown_imports_trap, &missing, &n, e);
+    free(missing);
+    ts_linker_destroy(l);
+    ts_wasi_destroy(w);
+    return st;
+}
+
+static void stop(void *data) {
+    ts_http_server_stop(data);
+}
+
+static ts_status run(server *s, bool *ended, ts_error *e) {
+    char err[200], host[64];
+    ts_sys_addr a;
+    s->config.call_timeout_ns = s->o.max_time_ns;
+    ts_http_handler h = {.thread_new = worker_new,
+                         .thread_free = worker_free,
+                         .handle = handle,
+                         .interrupt = interrupt,
+                         .log = s->log ? log_line : NULL,
+                         .data = s};
+    ts_http_server *hs = ts_http_server_new(&s->config, &h, err);
+    if (!hs && !ts_http_server_can()) return ts_fail(e, TS_UNSUPPORTED, "%s", err);
+    if (!hs) return ts_fail(e, TS_IO, "cannot listen on %s: %s", s->addr ? s->addr : "127.0.0.1:8080", err);
+    ts_sys_on_stop(stop, hs);
+    ts_http_server_address(hs, &a);
+    ts_sys_addr_text(&a, host, sizeof host);
+    fprintf(stderr, "Serving HTTP on http://%s/\n", host);
+    *ended = ts_http_server_run(hs, s->grace ? s->grace : 30000000000u);
+    ts_sys_on_stop(NULL, NULL);
+    if (*ended) ts_http_server_free(hs);
+    return TS_OK;
+}
+
+int ts_cli_serve(int argc, char **argv) {
+    server *s = calloc(1, sizeof *s);
+    ts_error *e = malloc(sizeof *e);
+    if (!s || !e) {
+        fprintf(stderr, "touchstone: no memory\n");
+        free(s);
+        free(e);
+        return TS_CLI_INTERNAL;
+    }
+    ts_error_init(e);
+    ts_sys_signals_quiet();
+    s->argc = argc;
+    s->argv = argv;
+    bool ended = true;
+    ts_status st = prepare(s, e);
+    if (st == TS_OK) st = run(s, &ended, e);
+    if (st != TS_OK && e->status == TS_OK) (void)ts_fail(e, st, "%s", ts_status_name(st));
+    ts_cli_report(e);
+    int status = ts_cli_status(e);
+    if (s->log_file && s->log_file != stderr) fflush(s->log_file);
+    if (!ended) { /* a handler that cannot be stopped uses all of this until the process ends */
+        fprintf(stderr, "touchstone: a handler does not end: left behind\n");
+        free(e);
+        return status;
+    }
+    if (s->log_file && s->log_file != stderr) fclose(s->log_file);
+    if (s->trace && s->trace != stderr) fclose(s->trace);
+    ts_component_free(s->component);
+    ts_engine_destroy(s->engine);
+    ts_sys_input_close(&s->file);
+    free(s);
+    free(e);
+    return status;
+}
