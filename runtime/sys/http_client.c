@@ -100,7 +100,7 @@ struct ts_http_exchange {
     char text[CURL_ERROR_SIZE];
 
     /* the response */
-    bool in_head, begun, chunked, known_length, bodyless, got_byte, recv_paused, discard, http2, cut;
+    bool in_head, begun, chunked, known_length, bodyless, got_byte, recv_paused, discard, http2, cut, tls_cut;
     uint32_t informational;
     uint64_t in_length, got;
     ts_http_chunked chunks;
@@ -172,8 +172,6 @@ static void exchange_delete(ts_http_exchange *x) {
 /* It is over: e says why, NULL: as it should. */
 static void finish(ts_http_exchange *x, const ts_http_error *e) {
     ts_http_client *c = x->c;
-    ts_http_error none = ts_http_error_of(TS_HTTP_PROTOCOL_ERROR);
-    if (!e && x->state == TS_HTTP_PENDING) e = &none;
     if (x->state == TS_HTTP_PENDING) {
         x->state = TS_HTTP_FAILED;
         x->error = *e;
@@ -300,6 +298,11 @@ static int on_timer(CURLM *multi, long ms, void *data) {
     return 0;
 }
 
+/* A body whose end is that of the connection. */
+static bool to_the_end(const ts_http_exchange *x) {
+    return x->https && !x->http2 && x->state == TS_HTTP_RESPONDED && !x->chunked && !x->known_length && !x->bodyless;
+}
+
 /* --- the connection -------------------------------------------------------------------------------------------------------- */
 static bool from_os(const struct sockaddr *o, ts_sys_addr *a) {
     *a = (ts_sys_addr){.v6 = o->sa_family == AF_INET6};
@@ -347,6 +350,24 @@ static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_s
     (void)setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
 #endif
     return fd;
+}
+
+/* A connection that ends without TLS's own end was cut: a body up to the end of the connection is not whole then. libcurl looks
+ * away there, by an option of OpenSSL or by itself. RFC 9112, 9.8 */
+static CURLcode strict_end(CURL *easy, void *context, void *data) {
+    (void)easy;
+    const ts_http_client *c = data;
+    (void)c->l.clear_options(context, TS_CURL_IGNORE_UNEXPECTED_EOF);
+    return CURLE_OK;
+}
+/* Called while the connection is still the transfer's: afterwards nobody can tell any more. */
+static int watch_end(void *data, curl_off_t in_all, curl_off_t in, curl_off_t out_all, curl_off_t out) {
+    (void)in_all, (void)in, (void)out_all, (void)out;
+    ts_http_exchange *x = data;
+    struct curl_tlssessioninfo *tls = NULL;
+    if (!to_the_end(x) || x->c->l.curl_easy_getinfo(x->easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK) return 0;
+    if (tls && tls->internals) x->tls_cut = !(x->c->l.get_shutdown(tls->internals) & TS_CURL_RECEIVED_SHUTDOWN);
+    return 0;
 }
 
 /* The connection stands, and the request is about to be sent: also a second time, when a kept connection turns out to be dead.
@@ -642,6 +663,13 @@ static void start(ts_http_exchange *x, const ts_sys_addr *addrs, size_t n_addrs)
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (x->https && c->l.clear_options && c->l.get_shutdown) {
+        SET(CURLOPT_SSL_CTX_FUNCTION, strict_end);
+        SET(CURLOPT_SSL_CTX_DATA, c);
+        SET(CURLOPT_NOPROGRESS, 0L);
+        SET(CURLOPT_XFERINFOFUNCTION, watch_end);
+        SET(CURLOPT_XFERINFODATA, x);
+    }
     if (c->ca_file) {
         SET(CURLOPT_CAPATH, NULL);
         SET(CURLOPT_CAINFO, c->ca_file);
@@ -662,10 +690,12 @@ static void ended(ts_http_exchange *x, CURLcode code) {
     if (x->has_error) {
         e = x->error;
         x->has_error = false;
+    } else if (code == CURLE_OK && x->state != TS_HTTP_RESPONDED) { /* closed within the head */
+        e = ts_http_error_of(TS_HTTP_RESPONSE_INCOMPLETE);
     } else if (code == CURLE_OK) {
-        bool whole = x->state != TS_HTTP_RESPONDED || x->in->ended || x->discard ||
-                     !(x->chunked || (x->known_length && x->got < x->in_length));
-        if (whole && !(x->state == TS_HTTP_RESPONDED && trailers_lost(x))) {
+        bool whole = x->in->ended || x->discard ||
+                     (to_the_end(x) ? !x->tls_cut : !x->chunked && !(x->known_length && x->got < x->in_length));
+        if (whole && !trailers_lost(x)) {
             finish(x, NULL);
             return;
         }

@@ -25,8 +25,11 @@ const char *ts_curl_open(ts_curl *l) {
         /* 7.84: initialisation by several threads; 7.85: names of protocols; 7.87: TLS without a signal on a closed connection */
         if (v->version_num < 0x075700 || !(v->features & CURL_VERSION_THREADSAFE))
             why = "no HTTP client: libcurl 7.87 or later is needed, with thread-safe initialisation";
-        else if (l->curl_global_init(CURL_GLOBAL_DEFAULT))
-            why = "no HTTP client: libcurl cannot be initialised";
+        else if (v->ssl_version && strncmp(v->ssl_version, "OpenSSL/", 8) == 0 && v->ssl_version[8] >= '3') {
+            *(void **)&l->clear_options = dlsym(library, "SSL_CTX_clear_options"); /* of what it is linked with */
+            *(void **)&l->get_shutdown = dlsym(library, "SSL_get_shutdown");
+        }
+        if (!why && l->curl_global_init(CURL_GLOBAL_DEFAULT)) why = "no HTTP client: libcurl cannot be initialised";
     }
     if (why)
         dlclose(library);
@@ -88,12 +91,13 @@ static const char *alert_name(unsigned id) {
     return "unknown";
 }
 
-/* OpenSSL tells a received alert as the reason 1000 + its number: "error:0A000410:SSL routines::…". -1: it is none. */
+/* OpenSSL tells a received alert as the reason 1000 + its number: "error:0A000410:SSL routines::…"; the library, 20, stands before
+ * it (from bit 23 on, before OpenSSL 3 from 24 on). -1: it is none. */
 static int alert_of(const char *text) {
     const char *at = strstr(text, "error:");
     if (!at) return -1;
-    unsigned long code = strtoul(at + 6, NULL, 16), reason = code & 0xfff; /* 3.x: 23 bits; 1.1: 12 bits */
-    return strstr(text, "alert") && reason >= 1000 && reason < 1256 ? (int)(reason - 1000) : -1;
+    unsigned long code = strtoul(at + 6, NULL, 16), reason = code & 0xfff;
+    return (code >> 23 == 20 || code >> 24 == 20) && reason >= 1000 && reason < 1256 ? (int)(reason - 1000) : -1;
 }
 
 static ts_http_error of_connect(const ts_curl_failure *f) {
@@ -115,14 +119,17 @@ static ts_http_error of_connect(const ts_curl_failure *f) {
 /* The connection broke, or what came over it cannot be read. */
 static ts_http_error of_transfer(const ts_curl_failure *f) {
     bool ended = strstr(f->text, "unexpected eof") != NULL; /* TLS cut without its own end */
-    if (f->code == CURLE_SSL_CONNECT_ERROR)                 /* in the handshake */
-        return ts_http_error_of(ended || strstr(f->text, "SSL_ERROR_SYSCALL") ? TS_HTTP_CONNECTION_TERMINATED
-                                                                              : TS_HTTP_TLS_PROTOCOL_ERROR);
     if (f->os_errno == ECONNRESET || f->os_errno == EPIPE || f->os_errno == ECONNABORTED)
         return ts_http_error_of(TS_HTTP_CONNECTION_TERMINATED);
+    if (f->code == CURLE_SSL_CONNECT_ERROR) /* in the handshake */
+        return ts_http_error_of(ended || strstr(f->text, "SSL_ERROR_SYSCALL") ? TS_HTTP_CONNECTION_TERMINATED
+                                                                              : TS_HTTP_TLS_PROTOCOL_ERROR);
     if (f->os_errno == ETIMEDOUT) return ts_http_error_of(TS_HTTP_CONNECTION_READ_TIMEOUT);
     if (ended) return ts_http_error_of(f->begun ? TS_HTTP_RESPONSE_INCOMPLETE : TS_HTTP_CONNECTION_TERMINATED);
     if (strstr(f->text, "SSL") && strstr(f->text, "error:")) return ts_http_error_of(TS_HTTP_TLS_PROTOCOL_ERROR);
+    if (strstr(f->text,
+               "chunked-encoding")) /* only what libcurl does not take and http_chunked does: a line of 4 KiB */
+        return ts_http_error_of(TS_HTTP_RESPONSE_TRAILER_SIZE);
     if (strstr(f->text, "header")) return ts_http_error_of(TS_HTTP_RESPONSE_HEADER_SECTION_SIZE);
     return ts_http_error_of(f->begun ? TS_HTTP_RESPONSE_INCOMPLETE : TS_HTTP_CONNECTION_TERMINATED);
 }
@@ -184,6 +191,9 @@ ts_http_error ts_curl_error(const ts_curl *l, const ts_curl_failure *f) {
     case CURLE_OUT_OF_MEMORY: /* also a line of the head that is beyond libcurl's own limit */
         if (f->sent && !f->responded) return ts_http_error_of(TS_HTTP_RESPONSE_HEADER_SECTION_SIZE);
         return ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "no memory");
+    case CURLE_BAD_FUNCTION_ARGUMENT: /* a head that it cannot take apart */
+        if (f->begun && !f->responded) return ts_http_error_of(TS_HTTP_PROTOCOL_ERROR);
+        /* fall through */
     default: return ts_http_error_text(TS_HTTP_INTERNAL_ERROR, *f->text ? f->text : l->curl_easy_strerror(f->code));
     }
 }
