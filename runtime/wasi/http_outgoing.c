@@ -39,8 +39,10 @@ ts_status ts_wasi_allow_http(ts_wasi *w, const char *spec, ts_error *e) {
     if (len != 1 || host[0] != '*') {
         r.below = below;
         if (below) host++, len--;
-        if (memchr(host, '*', len) || len < 1 + (size_t)below)
-            return ts_fail(e, TS_USAGE, "%s: * stands for all hosts, or at the front as *.NAME", spec);
+        for (size_t i = 0; i < len; i++)
+            if (strchr("*%!$&'()+,;=~", host[i])) /* an authority may hold them; a host that can be reached does not */
+                return ts_fail(e, TS_USAGE, "%s: one host, * for all of them, or *.NAME for those below it", spec);
+        if (len < 1 + (size_t)below) return ts_fail(e, TS_USAGE, "%s: *.NAME expected", spec);
         if (!(r.host = malloc(len + 1))) return ts_fail_nomem(e);
         memcpy(r.host, host, len);
         r.host[len] = 0;
