@@ -28,7 +28,7 @@ DEFINITIONS = Path(os.environ.get("TOUCHSTONE_DEFINITIONS", BUILD / "suites/cano
 PROBE = Path(os.environ.get("TOUCHSTONE_CABI_PROBE", BUILD / "cabi_probe"))
 EXAMPLES = int(os.environ.get("CABI_EXAMPLES", "400"))
 MEMORY, HEAP = 65536, 1024
-ENCODINGS = ("utf8", "utf16", "latin1+utf16")
+ENCODINGS = ("utf8", "utf16", "latin1+utf16", "utf8/64", "utf16/64", "latin1+utf16/64")  # /64: a memory of 64-bit addresses
 
 pytestmark = [
     pytest.mark.skipif(not DEFINITIONS.is_file(), reason="definitions.py is absent (make suites)"),
@@ -159,10 +159,10 @@ def words(t: Any, v: Any) -> list[str]:
             return ["nan" if v != v else f"{bits(t, v):x}"]
         case D.StringType():
             text, encoding, tagged = v
-            units = tagged & 0x7FFFFFFF
+            units = tagged & 0x7FFFFFFF  # of a length below 2^28 the tag is the only bit above
             name = encoding
             if encoding == "latin1+utf16":
-                name = "tagged" if tagged >> 31 else "latin1"
+                name = "tagged" if tagged != units else "latin1"
             codec = {"utf8": "utf-8", "utf16": "utf-16-le", "latin1": "latin-1", "tagged": "utf-16-le"}[name]
             return [f"{name}/{units}/{text.encode(codec).hex()}"]
         case _:
@@ -220,8 +220,8 @@ class Guest:
         self.calls: list[str] = []
         self.instance = D.ComponentInstance(D.Store())
         options = D.CanonicalOptions()
-        options.memory = D.MemInst(self.bytes, "i32")
-        options.string_encoding = encoding
+        options.string_encoding, _, width = encoding.partition("/")
+        options.memory = D.MemInst(self.bytes, "i64" if width else "i32")
         self.cx = D.LiftLowerContext(options, self.instance)
         self.cx.reallocate = self.realloc  # the same without a thread of the model for each call
 
@@ -293,7 +293,7 @@ def oracle(r: Request) -> Answer:
 def decoded(types: list[Any], core: tuple[int, ...], opts: Any, most: int) -> list[Any]:
     flat = D.flatten_types(types, opts)
     if len(flat) > most:
-        return [core[0] % 2**32]
+        return [core[0] % (2**64 if opts.memory.ptr_type() == "i64" else 2**32)]
     return [D.core_f32_reinterpret_i32(c) if t == "f32" else D.core_f64_reinterpret_i64(c) if t == "f64" else c for t, c in zip(flat, core, strict=True)]
 
 
@@ -400,8 +400,8 @@ def hostile(draw: st.DrawFn) -> Request:
     """A memory of arbitrary bytes (many of them small), arbitrary core values, an arbitrary table."""
     mode = draw(st.sampled_from(("params", "params", "result")))
     params, result = signatures(draw, mode)
-    opts = Guest("utf8").cx.opts
-    flat = D.flatten_types([result] if mode == "result" else list(params), opts)
+    encodings = (draw(st.sampled_from(ENCODINGS)), draw(st.sampled_from(ENCODINGS)))
+    flat = D.flatten_types([result] if mode == "result" else list(params), Guest(encodings[0]).cx.opts)
     if len(flat) > (1 if mode == "result" else 16):
         core: tuple[int, ...] = (draw(st.sampled_from((0, 8, 16, 16, 16, 17, MEMORY - 8, MEMORY, 2**32 - 8))),)
     else:
@@ -409,7 +409,7 @@ def hostile(draw: st.DrawFn) -> Request:
     chunk = st.one_of(st.integers(0, 5).map(lambda n: n.to_bytes(4, "little")), st.sampled_from((b"\0" * 8, b"\1\0\0\0\2\0\0\0", b"\x40\0\0\0\4\0\0\0", b"a\xe9", b"\xc3\xa9", b"\0\xd8\0\xdc", b"\x40\0\0\0\2\0\0\x80")), st.binary(max_size=8))
     memory = b"".join(draw(st.lists(chunk, max_size=40)))
     handle = st.tuples(st.sampled_from(("o", "o", "b", "-")), st.integers(0, 1), st.integers(1, 99))
-    return Request(mode, "guest", params, result, (draw(st.sampled_from(ENCODINGS)), draw(st.sampled_from(ENCODINGS))), draw(st.booleans()), draw(st.booleans()),
+    return Request(mode, "guest", params, result, encodings, draw(st.booleans()), draw(st.booleans()),
                    tuple(draw(st.lists(handle, max_size=5))), core, (), memory, draw(OUTS), draw(FAULTS))  # fmt: skip
 
 

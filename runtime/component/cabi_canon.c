@@ -255,8 +255,10 @@ static ts_status lower_lifted(const ts_lowered *l, ts_slot *io, ts_arena *arena,
                      .keep_encoding = true};
     ts_val few[TS_MAX_FLAT_PARAMS], *args;
     TS_TRY(lower_args(l, &cx, io, few, &args));
-    canon_lift_end end = {
-        .lower = l, .caller_cx = &cx, .out_ptr = l->result_in_memory ? (uint32_t)io[l->out_param] : 0, .io = io};
+    canon_lift_end end = {.lower = l,
+                          .caller_cx = &cx,
+                          .out_ptr = l->result_in_memory ? ts_ptr_of(&l->opts, io[l->out_param]) : 0,
+                          .io = io};
     TS_TRY(canon_lift(l->store, f, args, arena, l->one_instance, true, &end, e));
     leave_to(l->enter, l->n_enter);
     ts_subtask_deliver_resolve(&subtask, l->inst);
@@ -297,7 +299,7 @@ static ts_status lower_host(const ts_lowered *l, ts_slot *io, ts_arena *arena, t
     ts_val few[TS_MAX_FLAT_PARAMS], *args;
     if (l->layout->has_unsupported && l->callee->kind != TS_CFUNC_MISSING) return unsupported_func(e);
     if (l->callee->kind == TS_CFUNC_MISSING) return ts_host_invoke(l->store, l->callee, NULL, NULL, arena, e);
-    uint64_t out_ptr = l->result_in_memory ? (uint32_t)io[l->out_param] : 0;
+    uint64_t out_ptr = l->result_in_memory ? ts_ptr_of(&l->opts, io[l->out_param]) : 0;
     TS_TRY(lower_args(l, &cx, io, few, &args));
     ts_val result;
     memset(&result, 0, sizeof result);
@@ -330,7 +332,7 @@ ts_status ts_canon_lower_make(ts_cstore *s, ts_cinstance *inst, const ts_def *de
     l->type = def->canon.type;
     l->res = inst->res;
     l->callee = callee;
-    TS_TRY(ts_flatten_functype(&s->arena, l->type, &l->layout, e));
+    TS_TRY(ts_flatten_functype(&s->arena, l->type, opts->wide, &l->layout, e));
     /* cabi: flatten_functype(…, 'lower') */
     l->max_flat_params = opts->is_async ? TS_MAX_FLAT_ASYNC_PARAMS : TS_MAX_FLAT_PARAMS;
     l->result_in_memory = l->type->result && l->layout->n_flat_result > (opts->is_async ? 0 : TS_MAX_FLAT_RESULTS);
@@ -457,8 +459,10 @@ static ts_status task_return(void *data, ts_exec *x, ts_slot *io) {
         ts_ct_case one = {.type = t};
         const uint32_t offset = 0;
         const ts_cfunc_type as_params = {.n_params = 1, .params = &one};
-        const ts_func_layout layout = {
-            .n_flat_params = t->n_flat, .size = t->size, .align = t->align, .offsets = &offset};
+        const ts_func_layout layout = {.n_flat_params = t->n_flat,
+                                       .size = ts_ctype_size(t, b->opts.wide),
+                                       .align = ts_ctype_align(t, b->opts.wide),
+                                       .offsets = &offset};
         TS_TRY(ts_lift_flat_params(&cx, TS_MAX_FLAT_PARAMS, &as_params, &layout, io, &result));
     }
     TS_TRAP_IF(e, task->resolved,

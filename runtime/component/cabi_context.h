@@ -67,6 +67,7 @@ struct ts_cabi_opts {
     ts_func *realloc, *post_return, *callback;
     ts_string_encoding encoding;
     bool is_async;
+    bool wide; /* 🐘 the memory has 64-bit addresses. cabi: ptr_size, MemInst.ptr_type */
 };
 
 /* cabi: LiftLowerContext */
@@ -226,6 +227,14 @@ struct ts_cstore {
     ts_arena *scratch; /* TS_CALL_DEPTH_MAX of them */
 };
 
+/* A pointer or length in a slot or in memory. cabi: ptr_size */
+static inline uint64_t ts_ptr_of(const ts_cabi_opts *o, ts_slot v) {
+    return o->wide ? v : (uint32_t)v;
+}
+static inline uint32_t ts_ptr_size(const ts_cabi_opts *o) {
+    return o->wide ? 8 : 4;
+}
+
 /* scratch */
 TS_MUST_USE static inline ts_status ts_scratch_enter(ts_cstore *s, ts_arena **out, ts_error *e) {
     if (TS_UNLIKELY(s->depth >= TS_CALL_DEPTH_MAX))
@@ -281,7 +290,8 @@ ts_status ts_cabi_load(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *
 ts_status ts_load_list_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t length, const ts_ctype *elem,
                                   const ts_ctype *list, ts_val *out) TS_MUST_USE;
 ts_status ts_convert_i32_to_char(ts_error *e, uint32_t i, uint32_t *out) TS_MUST_USE;
-void ts_elem_layout(const ts_ctype *list, uint32_t *size, uint32_t *align); /* of a list's or map's element */
+void ts_elem_layout(const ts_ctype *list, bool wide, uint32_t *size,
+                    uint32_t *align); /* of a list's or map's element */
 static inline float ts_canonicalize_nan32(float f) {
     return f == f ? f : __builtin_nanf("");
 }
@@ -328,7 +338,7 @@ ts_status ts_lift_flat_result(ts_cabi_cx *cx, const ts_cfunc_type *ft, const ts_
                               ts_val *out) TS_MUST_USE;
 ts_status ts_lower_flat_result(ts_cabi_cx *cx, const ts_val *v, const ts_cfunc_type *ft, const ts_func_layout *l,
                                bool to_memory, uint64_t out_ptr, ts_slot *io) TS_MUST_USE;
-ts_status ts_flatten_functype(ts_arena *arena, const ts_cfunc_type *ft, const ts_func_layout **out,
+ts_status ts_flatten_functype(ts_arena *arena, const ts_cfunc_type *ft, bool wide, const ts_func_layout **out,
                               ts_error *e) TS_MUST_USE;
 ts_status ts_flat_steps(ts_error *e, const ts_flat_step *steps, uint32_t n, ts_slot *io) TS_MUST_USE;
 

@@ -71,7 +71,8 @@ static bool has_unsupported(const ts_ctype *t) { /* depth is bounded by TS_CT_MA
     }
 }
 
-ts_status ts_flatten_functype(ts_arena *arena, const ts_cfunc_type *ft, const ts_func_layout **out, ts_error *e) {
+ts_status ts_flatten_functype(ts_arena *arena, const ts_cfunc_type *ft, bool wide, const ts_func_layout **out,
+                              ts_error *e) {
     ts_func_layout *l = ts_arena_alloc(arena, sizeof *l);
     uint32_t *offsets = ts_arena_array(arena, ft->n_params, sizeof *offsets);
     if (!l || !offsets) return ts_fail_nomem(e);
@@ -83,11 +84,11 @@ ts_status ts_flatten_functype(ts_arena *arena, const ts_cfunc_type *ft, const ts
         const ts_ctype *t = ft->params[i].type;
         l->n_flat_params += t->n_flat;
         if (l->n_flat_params > TS_CT_FLAT_MAX) l->n_flat_params = TS_CT_FLAT_MAX;
-        size = ts_align_to(size, t->align);
+        size = ts_align_to(size, ts_ctype_align(t, wide));
         if (size > UINT32_MAX) return ts_fail(e, TS_LIMIT, "the parameters of a function are too large");
         offsets[i] = (uint32_t)size;
-        size += t->size;
-        if (t->align > l->align) l->align = t->align;
+        size += ts_ctype_size(t, wide);
+        if (ts_ctype_align(t, wide) > l->align) l->align = ts_ctype_align(t, wide);
         if (l->scalar) l->scalar = scalar_steps(t, l->steps, &n, TS_MAX_FLAT_PARAMS);
         l->has_unsupported |= has_unsupported(t);
     }
@@ -149,6 +150,9 @@ ts_status ts_flat_steps(ts_error *e, const ts_flat_step *steps, uint32_t n, ts_s
 static inline uint32_t next_i32(const ts_slot **vi) {
     return (uint32_t)*(*vi)++;
 }
+static inline uint64_t next_ptr(const ts_cabi_cx *cx, const ts_slot **vi) {
+    return ts_ptr_of(cx->opts, *(*vi)++);
+}
 
 ts_status ts_lift_flat(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts_val *out) {
     switch (t->kind) {
@@ -173,7 +177,7 @@ ts_status ts_lift_flat(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts
         return TS_OK;
     case TS_CT_CHAR: return ts_convert_i32_to_char(cx->err, next_i32(vi), &out->ch);
     case TS_CT_STRING: { /* cabi: lift_flat_string */
-        uint32_t ptr = next_i32(vi), packed_length = next_i32(vi);
+        uint64_t ptr = next_ptr(cx, vi), packed_length = next_ptr(cx, vi);
         return ts_load_string_from_range(cx, ptr, packed_length, out);
     }
     case TS_CT_LIST:
@@ -218,7 +222,7 @@ static ts_status lift_flat_list(ts_cabi_cx *cx, const ts_slot **vi, const ts_cty
         out->list.len = t->n;
         return TS_OK;
     }
-    uint32_t ptr = next_i32(vi), length = next_i32(vi);
+    uint64_t ptr = next_ptr(cx, vi), length = next_ptr(cx, vi);
     return ts_load_list_from_range(cx, ptr, length, t->elem, t, out);
 }
 
@@ -365,10 +369,10 @@ static ts_status check_range(ts_cabi_cx *cx, uint64_t ptr, uint32_t size, uint32
 ts_status ts_lift_flat_params(ts_cabi_cx *cx, uint32_t max_flat, const ts_cfunc_type *ft, const ts_func_layout *l,
                               const ts_slot *io, ts_val *args) {
     if (l->n_flat_params > max_flat) {
-        uint32_t ptr = (uint32_t)io[0];
+        uint64_t ptr = ts_ptr_of(cx->opts, io[0]);
         TS_TRY(check_range(cx, ptr, l->size, l->align));
         for (uint32_t i = 0; i < ft->n_params; i++)
-            TS_TRY(ts_cabi_load(cx, (uint64_t)ptr + l->offsets[i], ft->params[i].type, &args[i]));
+            TS_TRY(ts_cabi_load(cx, ptr + l->offsets[i], ft->params[i].type, &args[i]));
         return TS_OK;
     }
     for (uint32_t i = 0; i < ft->n_params; i++) TS_TRY(ts_lift_flat(cx, &io, ft->params[i].type, &args[i]));
@@ -401,8 +405,8 @@ ts_status ts_lift_flat_result(ts_cabi_cx *cx, const ts_cfunc_type *ft, const ts_
     const ts_ctype *t = ft->result;
     if (!t) return TS_OK;
     if (l->n_flat_result > TS_MAX_FLAT_RESULTS) {
-        uint32_t ptr = (uint32_t)io[0];
-        TS_TRY(check_range(cx, ptr, t->size, t->align));
+        uint64_t ptr = ts_ptr_of(cx->opts, io[0]);
+        TS_TRY(check_range(cx, ptr, ts_ctype_size(t, cx->opts->wide), ts_ctype_align(t, cx->opts->wide)));
         return ts_cabi_load(cx, ptr, t, out);
     }
     return ts_lift_flat(cx, &io, t, out);
@@ -415,7 +419,7 @@ ts_status ts_lower_flat_result(ts_cabi_cx *cx, const ts_val *v, const ts_cfunc_t
     (void)l;
     if (!t) return TS_OK;
     if (to_memory) {
-        TS_TRY(check_range(cx, out_ptr, t->size, t->align));
+        TS_TRY(check_range(cx, out_ptr, ts_ctype_size(t, cx->opts->wide), ts_ctype_align(t, cx->opts->wide)));
         return ts_cabi_store(cx, v, t, out_ptr);
     }
     return ts_lower_flat(cx, v, t, &io);

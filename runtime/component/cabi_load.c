@@ -69,34 +69,37 @@ ts_status ts_convert_i32_to_char(ts_error *e, uint32_t i, uint32_t *out) {
     return TS_OK;
 }
 
-void ts_elem_layout(const ts_ctype *list, uint32_t *size, uint32_t *align) {
+void ts_elem_layout(const ts_ctype *list, bool wide, uint32_t *size, uint32_t *align) {
+    uint32_t v_size = ts_ctype_size(list->elem, wide), v_align = ts_ctype_align(list->elem, wide);
     if (list->kind != TS_CT_MAP) {
-        *size = list->elem->size;
-        *align = list->elem->align;
+        *size = v_size;
+        *align = v_align;
         return;
     }
     /* a map is a list of tuples of key and value. cabi: despecialize */
-    const ts_ctype *k = list->elem2, *v = list->elem;
-    *align = k->align > v->align ? k->align : v->align;
-    *size = (uint32_t)ts_align_to(ts_align_to(k->size, v->align) + v->size, *align);
+    uint32_t k_size = ts_ctype_size(list->elem2, wide), k_align = ts_ctype_align(list->elem2, wide);
+    *align = k_align > v_align ? k_align : v_align;
+    *size = (uint32_t)ts_align_to(ts_align_to(k_size, v_align) + v_size, *align);
 }
 
 static ts_status load_string(ts_cabi_cx *cx, uint64_t ptr, ts_val *out) {
-    return ts_load_string_from_range(cx, load_int(cx, ptr, 4), load_int(cx, ptr + 4, 4), out);
+    uint32_t w = ts_ptr_size(cx->opts);
+    return ts_load_string_from_range(cx, load_int(cx, ptr, w), load_int(cx, ptr + w, w), out);
 }
 
 static ts_status load_list(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) {
     if (t->kind == TS_CT_FIXED_LIST) return load_list_from_valid_range(cx, ptr, t->n, t, out);
-    return ts_load_list_from_range(cx, load_int(cx, ptr, 4), load_int(cx, ptr + 4, 4), t->elem, t, out);
+    uint32_t w = ts_ptr_size(cx->opts);
+    return ts_load_list_from_range(cx, load_int(cx, ptr, w), load_int(cx, ptr + w, w), t->elem, t, out);
 }
 
 ts_status ts_load_list_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t length, const ts_ctype *elem,
                                   const ts_ctype *list, ts_val *out) {
     (void)elem;
     uint32_t size, align;
-    ts_elem_layout(list, &size, &align);
-    TS_TRAP_IF(cx->err, length * size > TS_MAX_BYTE_LENGTH, "list byte length too large: %llu elements of %u bytes",
-               (unsigned long long)length, size);
+    ts_elem_layout(list, cx->opts->wide, &size, &align);
+    TS_TRAP_IF(cx->err, length > TS_MAX_BYTE_LENGTH || length * size > TS_MAX_BYTE_LENGTH,
+               "list byte length too large: %llu elements of %u bytes", (unsigned long long)length, size);
     TS_TRAP_IF(cx->err, ptr % align, "unaligned pointer: list at %#llx needs alignment %u", (unsigned long long)ptr,
                align);
     TS_TRAP_IF(cx->err, !ts_mem_in(cx->opts->memory, ptr, length * size),
@@ -128,13 +131,15 @@ static ts_status load_list_from_valid_range(ts_cabi_cx *cx, uint64_t ptr, uint64
             return ts_fail(cx->err, TS_LIMIT, "a list of %llu elements is too large", (unsigned long long)length);
     }
     uint32_t size, align;
-    ts_elem_layout(list, &size, &align);
+    bool wide = cx->opts->wide;
+    ts_elem_layout(list, wide, &size, &align);
     for (uint64_t i = 0; i < length; i++) {
         uint64_t at = ptr + i * size;
         if (map) {
             ts_val *kv = vals + length + 2 * i;
             TS_TRY(ts_cabi_load(cx, at, list->elem2, &kv[0]));
-            TS_TRY(ts_cabi_load(cx, ts_align_to(at + list->elem2->size, elem->align), elem, &kv[1]));
+            TS_TRY(ts_cabi_load(cx, ts_align_to(at + ts_ctype_size(list->elem2, wide), ts_ctype_align(elem, wide)),
+                                elem, &kv[1]));
             vals[i].list.ptr = kv;
             vals[i].list.len = 2;
         } else {
@@ -149,7 +154,8 @@ static ts_status load_list_from_valid_range(ts_cabi_cx *cx, uint64_t ptr, uint64
 static ts_status load_record(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) {
     ts_val *f = ts_arena_array(cx->arena, t->n, sizeof *f);
     if (!f) return ts_fail_nomem(cx->err);
-    for (uint32_t i = 0; i < t->n; i++) TS_TRY(ts_cabi_load(cx, ptr + t->offsets[i], t->cases[i].type, &f[i]));
+    for (uint32_t i = 0; i < t->n; i++)
+        TS_TRY(ts_cabi_load(cx, ptr + ts_ctype_offset(t, i, cx->opts->wide), t->cases[i].type, &f[i]));
     out->list.ptr = f;
     out->list.len = t->n;
     return TS_OK;
@@ -166,7 +172,7 @@ static ts_status load_variant(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, t
     ts_val *p = ts_arena_alloc(cx->arena, sizeof *p);
     if (!p) return ts_fail_nomem(cx->err);
     out->variant.payload = p;
-    return ts_cabi_load(cx, ptr + t->payload_offset, c, p);
+    return ts_cabi_load(cx, ptr + ts_ctype_payload(t, cx->opts->wide), c, p);
 }
 
 static void load_flags(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) {

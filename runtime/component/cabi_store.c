@@ -23,12 +23,12 @@ ts_status ts_cabi_reallocate(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, ui
     inst->context[0] = inst->context[1] = 0;
     ts_task *task = inst->task;
     inst->task = NULL;
-    ts_slot io[4] = {(uint32_t)old, (uint32_t)old_size, align, (uint32_t)new_size};
+    ts_slot io[4] = {old, old_size, align, new_size}; /* with 32-bit addresses none is beyond them */
     TS_TRY(ts_call_and_trap_on_throw(cx->store, cx->opts->realloc, io, cx->err));
     memcpy(inst->context, saved, sizeof saved);
     inst->task = task;
     inst->may_leave = true;
-    *out = (uint32_t)io[0];
+    *out = ts_ptr_of(cx->opts, io[0]);
     return TS_OK;
 }
 
@@ -101,8 +101,9 @@ static inline void store_int(ts_cabi_cx *cx, uint64_t v, uint64_t ptr, uint32_t 
 static ts_status store_string(ts_cabi_cx *cx, const ts_val *v, uint64_t ptr) {
     uint64_t begin, units;
     TS_TRY(ts_store_string_into_range(cx, v, &begin, &units));
-    store_int(cx, begin, ptr, 4);
-    store_int(cx, units, ptr + 4, 4);
+    uint32_t w = ts_ptr_size(cx->opts);
+    store_int(cx, begin, ptr, w);
+    store_int(cx, units, ptr + w, w);
     return TS_OK;
 }
 
@@ -112,15 +113,16 @@ static ts_status store_list(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, 
     if (t->kind == TS_CT_FIXED_LIST) return store_list_into_valid_range(cx, v, ptr, t);
     uint64_t begin, length;
     TS_TRY(ts_store_list_into_range(cx, v, t, &begin, &length));
-    store_int(cx, begin, ptr, 4);
-    store_int(cx, length, ptr + 4, 4);
+    uint32_t w = ts_ptr_size(cx->opts);
+    store_int(cx, begin, ptr, w);
+    store_int(cx, length, ptr + w, w);
     return TS_OK;
 }
 
 ts_status ts_store_list_into_range(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *list, uint64_t *ptr,
                                    uint64_t *length) {
     uint32_t size, align;
-    ts_elem_layout(list, &size, &align);
+    ts_elem_layout(list, cx->opts->wide, &size, &align);
     /* list.len and raw.len are the same member of two structs of one shape */
     uint64_t n = v->list.len;
     if (n > UINT32_MAX || n * size > UINT32_MAX)
@@ -153,13 +155,15 @@ static ts_status store_list_into_valid_range(ts_cabi_cx *cx, const ts_val *v, ui
         return TS_OK;
     }
     uint32_t size, align;
-    ts_elem_layout(list, &size, &align);
+    bool wide = cx->opts->wide;
+    ts_elem_layout(list, wide, &size, &align);
     for (size_t i = 0; i < v->list.len; i++) {
         uint64_t at = ptr + i * size;
         if (map) {
             const ts_val *kv = v->list.ptr[i].list.ptr;
             TS_TRY(ts_cabi_store(cx, &kv[0], list->elem2, at));
-            TS_TRY(ts_cabi_store(cx, &kv[1], elem, ts_align_to(at + list->elem2->size, elem->align)));
+            TS_TRY(ts_cabi_store(cx, &kv[1], elem,
+                                 ts_align_to(at + ts_ctype_size(list->elem2, wide), ts_ctype_align(elem, wide))));
         } else {
             TS_TRY(ts_cabi_store(cx, &v->list.ptr[i], elem, at));
         }
@@ -171,7 +175,7 @@ static ts_status store_record(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t
     if (v->list.len != t->n)
         return ts_fail(cx->err, TS_USAGE, "the host gave %zu fields of a record of %u", v->list.len, t->n);
     for (uint32_t i = 0; i < t->n; i++)
-        TS_TRY(ts_cabi_store(cx, &v->list.ptr[i], t->cases[i].type, ptr + t->offsets[i]));
+        TS_TRY(ts_cabi_store(cx, &v->list.ptr[i], t->cases[i].type, ptr + ts_ctype_offset(t, i, cx->opts->wide)));
     return TS_OK;
 }
 
@@ -182,7 +186,7 @@ static ts_status store_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *
     store_int(cx, disc, ptr, t->disc_size);
     const ts_ctype *c = ts_ctype_case(t, disc);
     if (c && !v->variant.payload) return ts_fail(cx->err, TS_USAGE, "the host gave case %u without its payload", disc);
-    return c ? ts_cabi_store(cx, v->variant.payload, c, ptr + t->payload_offset) : TS_OK;
+    return c ? ts_cabi_store(cx, v->variant.payload, c, ptr + ts_ctype_payload(t, cx->opts->wide)) : TS_OK;
 }
 
 static void store_flags(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr) {

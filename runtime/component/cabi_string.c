@@ -6,7 +6,9 @@
 #include "component/cabi_context.h"
 #include <string.h>
 
-enum { UTF16_TAG = 1u << 31 }; /* cabi: utf16_tag */
+static inline uint64_t utf16_tag(const ts_cabi_cx *cx) {
+    return cx->opts->wide ? (uint64_t)1 << 63 : (uint64_t)1 << 31;
+}
 
 /* Code points of a string in any encoding, already valid. */
 typedef struct points {
@@ -74,15 +76,15 @@ ts_status ts_load_string_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t tagge
     case TS_ENC_UTF16: alignment = 2, byte_length = 2 * units, tag = TS_STR_UTF16; break;
     default:
         alignment = 2;
-        if (units & UTF16_TAG) {
-            units ^= UTF16_TAG;
+        if (units & utf16_tag(cx)) {
+            units ^= utf16_tag(cx);
             byte_length = 2 * units, tag = TS_STR_TAGGED_UTF16;
         } else {
             byte_length = units, tag = TS_STR_LATIN1;
         }
     }
-    TS_TRAP_IF(cx->err, byte_length > TS_MAX_BYTE_LENGTH, "string byte length too large: %llu",
-               (unsigned long long)byte_length);
+    TS_TRAP_IF(cx->err, units > TS_MAX_BYTE_LENGTH || byte_length > TS_MAX_BYTE_LENGTH,
+               "string byte length too large: %llu", (unsigned long long)byte_length);
     TS_TRAP_IF(cx->err, ptr % alignment, "unaligned pointer: string at %#llx needs alignment %u",
                (unsigned long long)ptr, alignment);
     TS_TRAP_IF(cx->err, !ts_mem_in(cx->opts->memory, ptr, byte_length),
@@ -217,7 +219,7 @@ static ts_status store_string_to_latin1_or_utf16(ts_cabi_cx *cx, points src, uin
         at *= 2;
         for (; next_point(&src, &cp);) at += put16(to + at, cp);
         if (worst_case_size > at) TS_TRY(ts_cabi_realloc_checked(cx, *ptr, worst_case_size, 2, at, 2, ptr));
-        *units = at / 2 | UTF16_TAG;
+        *units = at / 2 | utf16_tag(cx);
         return TS_OK;
     }
     if (at < src.units) TS_TRY(ts_cabi_realloc_checked(cx, *ptr, src.units, 2, at, 2, ptr));
@@ -232,7 +234,7 @@ static ts_status store_probably_utf16_to_latin1_or_utf16(ts_cabi_cx *cx, points 
     if (n) memcpy(to, src.p, n);
     for (uint64_t i = 0; i < src.units; i++) {
         if (to[2 * i + 1]) {
-            *units = src.units | UTF16_TAG;
+            *units = src.units | utf16_tag(cx);
             return TS_OK;
         }
     }

@@ -21,6 +21,7 @@ static const ts_component_feature_row FEATURES[] = {
     {"threads", "the threading built-ins", TS_CF_THREADS},
     {"fixed-length-lists", "lists of a fixed length", TS_CF_FIXED_LISTS},
     {"error-context", "the error-context type and its built-ins", TS_CF_ERROR_CONTEXT},
+    {"memory64", "canonical options with memories of 64-bit addresses", TS_CF_MEMORY64},
     {"canonical-names", "canonical interface names and version suffixes", TS_CF_CANONICAL_NAMES},
 };
 const ts_component_feature_row *ts_component_features(uint32_t *n) {

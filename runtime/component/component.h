@@ -139,6 +139,7 @@ typedef enum ts_string_encoding { TS_ENC_UTF8, TS_ENC_UTF16, TS_ENC_LATIN1_UTF16
 typedef struct ts_canon_opts {
     ts_string_encoding encoding;
     bool has_memory, has_realloc, has_post_return, is_async, has_callback;
+    bool wide;                                       /* 🐘 the memory has 64-bit addresses */
     uint32_t memory, realloc, post_return, callback; /* core memory / core func indices */
 } ts_canon_opts;
 
@@ -288,7 +289,8 @@ enum {
     TS_CF_MORE_ASYNC_BUILTINS = 1u << 8,
     TS_CF_ASYNC_STACKFUL = 1u << 9,
     TS_CF_THREADS = 1u << 10,
-    TS_CF_EVERY = 0x7ffu,
+    TS_CF_MEMORY64 = 1u << 11,
+    TS_CF_EVERY = 0xfffu,
     /* what the official scripts suppose: they want nested names refused; canonical names are younger than they */
     TS_CF_ALL = TS_CF_EVERY & ~(TS_CF_NESTED_NAMES | TS_CF_CANONICAL_NAMES),
     TS_CF_DEFAULT = 0,

@@ -15,6 +15,7 @@ enum { I32 = TS_VT_I32, I64 = TS_VT_I64, F32 = TS_VT_F32, F64 = TS_VT_F64 };
            .align = (sz),                                                                                              \
            .n_flat = 1,                                                                                                \
            .flat = {ft},                                                                                               \
+           .flat64 = {ft},                                                                                             \
            .align64 = (sz),                                                                                            \
            .size64 = (sz),                                                                                             \
            .depth = 1,                                                                                                 \
@@ -37,6 +38,7 @@ static const ts_ctype PRIMITIVES[] = {
                       .align = 4,
                       .n_flat = 2,
                       .flat = {I32, I32},
+                      .flat64 = {I64, I64},
                       .has_pointer = true,
                       .align64 = 8,
                       .size64 = 16,
@@ -48,6 +50,7 @@ static const ts_ctype ERROR_CONTEXT = {.kind = TS_CT_ERROR_CONTEXT,
                                        .align = 4,
                                        .n_flat = 1,
                                        .flat = {I32},
+                                       .flat64 = {I32},
                                        .align64 = 4,
                                        .size64 = 4,
                                        .depth = 1,
@@ -123,6 +126,7 @@ static void flat_append(ts_ctype *t, const ts_ctype *part) {
         return;
     }
     memcpy(t->flat + t->n_flat, part->flat, part->n_flat);
+    memcpy(t->flat64 + t->n_flat, part->flat64, part->n_flat);
     t->n_flat += part->n_flat;
 }
 
@@ -136,16 +140,18 @@ static void flat_overlay(ts_ctype *t, const ts_ctype *part) {
     for (uint32_t i = 0; i < part->n_flat; i++) {
         if (i + 1 < t->n_flat) {
             t->flat[i + 1] = join(t->flat[i + 1], part->flat[i]);
+            t->flat64[i + 1] = join(t->flat64[i + 1], part->flat64[i]);
         } else {
-            t->flat[t->n_flat++] = part->flat[i];
+            t->flat[t->n_flat] = part->flat[i];
+            t->flat64[t->n_flat++] = part->flat64[i];
         }
     }
 }
 
 static bool flat_set(ts_ctype *t, uint32_t n, uint8_t a, uint8_t b) {
     t->n_flat = n;
-    t->flat[0] = a;
-    t->flat[1] = b;
+    t->flat[0] = t->flat64[0] = a;
+    t->flat[1] = t->flat64[1] = b;
     return true;
 }
 
@@ -173,7 +179,7 @@ static ts_status finish_variant(ts_ctype *t, const ts_ctype *const *payloads, ui
                                 layout *wide) {
     t->disc_size = disc_bytes(n_cases);
     layout l = layout_variant(payloads, n, t->disc_size, false, &t->payload_offset);
-    *wide = layout_variant(payloads, n, t->disc_size, true, NULL);
+    *wide = layout_variant(payloads, n, t->disc_size, true, &t->payload_offset64);
     t->align = (uint32_t)l.align;
     t->size = l.size < UINT32_MAX ? (uint32_t)l.size : UINT32_MAX;
     flat_set(t, 1, I32, 0);
@@ -199,11 +205,13 @@ ts_status ts_ctype_finish(ts_ctype *t, ts_arena *arena, ts_error *e) {
     switch (t->kind) {
     case TS_CT_RECORD:
     case TS_CT_TUPLE: {
-        uint32_t *offsets = ts_arena_array(arena, t->n, sizeof *offsets);
-        if (!offsets) return ts_fail_nomem(e);
+        uint32_t *offsets = ts_arena_array(arena, t->n, sizeof *offsets), *offsets64 = offsets;
+        if (t->has_pointer) offsets64 = ts_arena_array(arena, t->n, sizeof *offsets);
+        if (!offsets || !offsets64) return ts_fail_nomem(e);
         t->offsets = offsets;
+        t->offsets64 = offsets64;
         l = layout_record(t, false, offsets);
-        wide = layout_record(t, true, NULL);
+        wide = layout_record(t, true, offsets64);
         for (uint32_t i = 0; i < t->n && t->n_flat <= 16; i++) flat_append(t, t->cases[i].type);
         break;
     }
@@ -223,14 +231,15 @@ ts_status ts_ctype_finish(ts_ctype *t, ts_arena *arena, ts_error *e) {
         t->payload_offset = (uint32_t)align_to(t->disc_size, align);
         l.align = align > t->disc_size ? align : t->disc_size;
         l.size = align_to(t->payload_offset + size, l.align);
+        t->payload_offset64 = (uint32_t)align_to(t->disc_size, align64);
         wide.align = align64 > t->disc_size ? align64 : t->disc_size;
-        wide.size = align_to(align_to(t->disc_size, align64) + size64, wide.align);
+        wide.size = align_to(t->payload_offset64 + size64, wide.align);
         break;
     }
     case TS_CT_ENUM: {
         uint8_t d = disc_bytes(t->n);
         t->disc_size = d;
-        t->payload_offset = d;
+        t->payload_offset = t->payload_offset64 = d;
         l = wide = (layout){d, d};
         flat_set(t, 1, I32, 0);
         break;
@@ -259,6 +268,7 @@ ts_status ts_ctype_finish(ts_ctype *t, ts_arena *arena, ts_error *e) {
         wide = (layout){16, 8};
         t->has_pointer = true;
         flat_set(t, 2, I32, I32);
+        t->flat64[0] = t->flat64[1] = I64;
         break;
     case TS_CT_FIXED_LIST:
         l = (layout){(uint64_t)t->elem->size * t->n, t->elem->align};

@@ -62,8 +62,12 @@ struct ts_ctype {
     bool has_handle,
         has_pointer; /* contains own/borrow (also behind stream, future); contains string/list/map: needs memory */
     bool has_borrow;
-    uint8_t align64; /* as align and size, for 64-bit memories: only the limit on sizes needs them */
+    /* the same for 64-bit memories (🐘): pointers and lengths are i64; n_flat is the same */
+    uint8_t align64;
     uint32_t size64;
+    uint32_t payload_offset64;
+    const uint32_t *offsets64;
+    uint8_t flat64[16];
     uint16_t depth; /* nesting: 1 for a primitive; at most TS_CT_MAX_DEPTH */
     uint32_t nodes; /* size as a tree; at most TS_CT_MAX_NODES */
 };
@@ -83,6 +87,20 @@ typedef struct ts_cfunc_type {
     bool has_handle; /* the validator's: a parameter or the result has one */
     uint32_t nodes;  /* the validator's: size as a tree */
 } ts_cfunc_type;
+
+/* What a type needs in memory, by the width of its addresses. cabi: alignment, elem_size, flatten_type */
+static inline uint32_t ts_ctype_size(const ts_ctype *t, bool wide) {
+    return wide ? t->size64 : t->size;
+}
+static inline uint32_t ts_ctype_align(const ts_ctype *t, bool wide) {
+    return wide ? t->align64 : t->align;
+}
+static inline uint32_t ts_ctype_offset(const ts_ctype *t, uint32_t i, bool wide) { /* of a field */
+    return wide ? t->offsets64[i] : t->offsets[i];
+}
+static inline uint32_t ts_ctype_payload(const ts_ctype *t, bool wide) { /* offset of a case's payload */
+    return wide ? t->payload_offset64 : t->payload_offset;
+}
 
 /* The primitive types (bool … string, error-context), finished; NULL for other kinds. */
 const ts_ctype *ts_ctype_primitive(ts_ct_kind k);

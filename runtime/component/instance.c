@@ -359,6 +359,7 @@ static ts_cabi_opts resolve_opts(inst_ctx *x, const ts_canon_opts *o) {
         .callback = o->has_callback ? i->core_funcs[o->callback] : NULL,
         .encoding = o->encoding,
         .is_async = o->is_async,
+        .wide = o->wide,
     };
 }
 
@@ -375,7 +376,7 @@ static ts_status def_canon(inst_ctx *x, const ts_def *d) {
         f->inst = i;
         f->core = i->core_funcs[d->canon.func];
         f->opts = resolve_opts(x, &d->canon.opts);
-        TS_TRY(ts_flatten_functype(&x->s->arena, f->type, &f->layout, x->e));
+        TS_TRY(ts_flatten_functype(&x->s->arena, f->type, f->opts.wide, &f->layout, x->e));
         ts_item item = {.sort = TS_SORT_FUNC, .func = f};
         return push_item(x, &item);
     }

@@ -31,12 +31,12 @@ static flat_func sig(const char *params, const char *results) {
 }
 
 /* The flat values of several types; more than 16: 17. */
-static uint32_t flatten_types(const ts_ct_case *c, uint32_t n, ts_valtype out[16]) {
+static uint32_t flatten_types(const ts_ct_case *c, uint32_t n, bool wide, ts_valtype out[16]) {
     uint32_t at = 0;
     for (uint32_t i = 0; i < n; i++) {
         const ts_ctype *t = c[i].type;
         if (t->n_flat > 16 || at + t->n_flat > 16) return TS_CT_FLAT_MAX;
-        for (uint32_t k = 0; k < t->n_flat; k++) out[at++] = t->flat[k];
+        for (uint32_t k = 0; k < t->n_flat; k++) out[at++] = wide ? t->flat64[k] : t->flat[k];
     }
     return at;
 }
@@ -47,22 +47,23 @@ typedef struct flat_needs {
 } flat_needs;
 static flat_needs flatten_functype(const ts_cfunc_type *t, const ts_canon_opts *o, bool lift, flat_func *f) {
     flat_needs need = {0};
+    const ts_valtype ptr = o->wide ? TS_VT_I64 : TS_VT_I32;
     ts_ct_case result = {NULL, t->result};
     memset(f, 0, sizeof *f);
-    f->n_params = flatten_types(t->params, t->n_params, f->params);
-    f->n_results = flatten_types(&result, t->result ? 1 : 0, f->results);
+    f->n_params = flatten_types(t->params, t->n_params, o->wide, f->params);
+    f->n_results = flatten_types(&result, t->result ? 1 : 0, o->wide, f->results);
     uint32_t max_params = o->is_async && !lift ? MAX_FLAT_ASYNC_PARAMS : MAX_FLAT_PARAMS;
     if (f->n_params > max_params) {
         need.params_spill = true;
         f->n_params = 1;
-        f->params[0] = TS_VT_I32;
+        f->params[0] = ptr;
     }
     if (!o->is_async) {
         if (f->n_results > MAX_FLAT_RESULTS) {
             need.results_spill = true;
             f->n_results = lift;
-            f->results[0] = TS_VT_I32;
-            if (!lift) f->params[f->n_params++] = TS_VT_I32;
+            f->results[0] = ptr;
+            if (!lift) f->params[f->n_params++] = ptr;
         }
     } else if (lift) {
         need.results_spill = f->n_results > MAX_FLAT_PARAMS;
@@ -71,7 +72,7 @@ static flat_needs flatten_functype(const ts_cfunc_type *t, const ts_canon_opts *
     } else {
         if (f->n_results > 0) {
             need.results_spill = true;
-            f->params[f->n_params++] = TS_VT_I32;
+            f->params[f->n_params++] = ptr;
         }
         f->n_results = 1;
         f->results[0] = TS_VT_I32;
@@ -127,25 +128,23 @@ static ts_status check_opts(ts_scope *s, opts_in *in, const char *sec, opts_for 
         case 3:
             if (o->has_memory) return OPT_BAD("`memory` is specified more than once");
             if (i >= s->mems.len) return ts_unknown(s, in->off, sec, "core memory", i);
-            /* a subtype of (memory 0); 🐘, 64-bit addresses, is not implemented */
-            if (s->mems.data[i].is64 || s->mems.data[i].shared || s->mems.data[i].page_log2 != 16)
-                return OPT_BAD(
-                    "`memory` must be an unshared memory of 32-bit addresses and pages of 64 KiB: mismatch in %s",
-                    s->mems.data[i].is64     ? "index type"
-                    : s->mems.data[i].shared ? "the shared flag"
-                                             : "the page size");
+            o->wide = s->mems.data[i].is64;
+            if (o->wide && !(s->d->features & TS_CF_MEMORY64)) /* 🐘 */
+                return OPT_BAD("`memory` must be a memory of 32-bit addresses: mismatch in index type");
+            if (o->wide && use != FOR_LIFT && use != FOR_LOWER && use != FOR_TASK_RETURN)
+                return OPT_BAD("`memory` of 64-bit addresses is not implemented for this built-in");
+            /* a subtype of (memory 0) or (memory i64 0) */
+            if (s->mems.data[i].shared || s->mems.data[i].page_log2 != 16)
+                return OPT_BAD("`memory` must be an unshared memory with pages of 64 KiB: mismatch in %s",
+                               s->mems.data[i].shared ? "the shared flag" : "the page size");
             o->has_memory = true;
             o->memory = i;
             break;
-        case 4: {
-            flat_func want = sig("iiii", "i");
+        case 4:
             if (o->has_realloc) return OPT_BAD("`realloc` is specified more than once");
-            if (!is_sig(s, s->core_funcs.data[i], &want))
-                return OPT_BAD("`realloc` uses a core function with an incorrect signature");
             o->has_realloc = true;
             o->realloc = i;
             break;
-        }
         case 5:
             if (o->has_post_return) return OPT_BAD("`post-return` is specified more than once");
             o->has_post_return = true;
@@ -166,7 +165,12 @@ static ts_status check_opts(ts_scope *s, opts_in *in, const char *sec, opts_for 
         }
         }
     }
-    if (o->has_realloc && !o->has_memory) return OPT_BAD("`realloc` requires `memory` to also be specified");
+    if (o->has_realloc) { /* of the memory's addresses, which may stand behind it */
+        flat_func want = o->wide ? sig("IIII", "I") : sig("iiii", "i");
+        if (!is_sig(s, s->core_funcs.data[o->realloc], &want))
+            return OPT_BAD("`realloc` uses a core function with an incorrect signature");
+        if (!o->has_memory) return OPT_BAD("`realloc` requires `memory` to also be specified");
+    }
     if (o->has_post_return && use != FOR_LIFT) return OPT_BAD("`post-return` cannot be specified for lowerings");
     if (o->has_post_return && o->is_async) return OPT_BAD("`post-return` cannot be specified together with `async`");
     if (o->has_callback && use != FOR_LIFT) return OPT_BAD("`callback` can only be specified for `canon lift`");

@@ -1,5 +1,5 @@
 /* test_component_echo: every type both ways through touchstone.h: an embedder's values into a guest, out of it into a host function, and back.
- * In: values in WAVE, for the component of component_echo.wat. Out: the same text at each end; resources and their destructors; values that
+ * In: values in WAVE, for the components of component_echo.wat and of component_echo64.wat (whose memory has 64-bit addresses). Out: the same text at each end; resources and their destructors; values that
  * are none of their type. spec: Explainer.md#fundamental-value-types, CanonicalABI.md#canon-lift, #canon-lower */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <touchstone.h>
 #include "component_echo.h"
+#include "component_echo64.h"
 
 #define REC "record { a: u8, b: string, c: option<f64> }"
 #define VAR "variant { nothing, num(s64), text(string) }"
@@ -120,12 +121,12 @@ static void instantiate(void) {
         fail_msg("%s", w.e.message);
     for (size_t i = 0; i < N_ROWS; i++) w.types[i] = ts_cfunc_param_type(func("echo-", rows[i].name), 0);
 }
-static int setup(void **s) {
-    (void)s;
+static int setup_with(const unsigned char *bytes, size_t len, const char *features) {
+    memset(&w, 0, sizeof w);
     ts_error_init(&w.e);
     w.pool = ts_pool_new();
     if (!w.pool || ts_engine_new(&w.engine, &w.e) != TS_OK || ts_linker_new(&w.linker, &w.e) != TS_OK) return 1;
-    if (ts_component_load(w.engine, component_echo, sizeof component_echo, &w.component, &w.e) != TS_OK) return 1;
+    if (ts_component_load_with(w.engine, bytes, len, features, &w.component, &w.e) != TS_OK) return 1;
     if (ts_linker_define_resource(w.linker, iface, "thing", drop, NULL, &w.e) != TS_OK) return 1;
     for (size_t i = 0; i < N_ROWS; i++) {
         char name[40], type[1000];
@@ -140,6 +141,14 @@ static int setup(void **s) {
         fail_msg("%s", w.e.message);
     instantiate();
     return 0;
+}
+static int setup(void **s) {
+    (void)s;
+    return setup_with(component_echo, sizeof component_echo, "");
+}
+static int setup64(void **s) {
+    (void)s;
+    return setup_with(component_echo64, sizeof component_echo64, "memory64");
 }
 static int teardown(void **s) {
     (void)s;
@@ -233,5 +242,6 @@ int main(void) {
         cmocka_unit_test(test_resources),
         cmocka_unit_test(test_none_of_their_type),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    int failed = cmocka_run_group_tests_name("32-bit addresses", tests, setup, teardown);
+    return failed + cmocka_run_group_tests_name("64-bit addresses", tests, setup64, teardown);
 }

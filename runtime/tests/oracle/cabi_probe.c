@@ -7,7 +7,7 @@
  *   MODE     params | result: which half of FUNC is meant
  *   FROM     guest: lift from CORE and MEMORY of the source; host: VALUES are given
  *   FUNC     func(p0: T, …) -> T, types in WIT, written out; own<r0>, borrow<r1>: r1 is the destination's own resource
- *   ENC ENC  string encodings of source and destination: utf8, utf16, latin1+utf16
+ *   ENC ENC  string encodings of source and destination: utf8, utf16, latin1+utf16; with /64 behind it the memory has 64-bit addresses
  *   KEEP     1: strings travel in the source's encoding; 0: through UTF-8, as to and from the host
  *   LEND     1: lifted values may point into the source's memory
  *   HANDLES  the source's table: o0:7 b1:8 -  is own r0 of 7, borrow r1 of 8, a hole
@@ -29,6 +29,8 @@ enum { HEAP = 1024, MEMORY = 65536, MAX_ARGS = 64, LINE = 1 << 20, FIELDS = 12 }
 typedef struct side {
     ts_cinstance inst;
     ts_cabi_opts opts;
+    ts_memory *memory[2]; /* of 32-bit and of 64-bit addresses */
+    ts_func *realloc[2];
     uint64_t heap;
     uint32_t calls, fault_at;
     uint64_t fault;
@@ -54,8 +56,8 @@ _Noreturn static void die(const char *what, const char *detail) {
 static ts_status bump(void *data, ts_exec *x, ts_slot *io) {
     (void)x;
     side *s = data;
-    uint32_t old = (uint32_t)io[0], old_size = (uint32_t)io[1], align = (uint32_t)io[2], size = (uint32_t)io[3];
-    fprintf(s->log, "%s%u,%u,%u,%u", s->calls ? " " : "", old, old_size, align, size);
+    uint64_t old = io[0], old_size = io[1], align = io[2], size = io[3];
+    fprintf(s->log, "%s%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64, s->calls ? " " : "", old, old_size, align, size);
     s->calls++;
     if (s->calls == s->fault_at) {
         io[0] = s->fault;
@@ -79,13 +81,19 @@ static void setup(probe *p) {
         die("setup:", e->message);
     ts_store *core = ts_cstore_core(p->store);
     const ts_valtype i32[4] = {TS_VT_I32, TS_VT_I32, TS_VT_I32, TS_VT_I32};
-    const ts_limits pages = {.min = MEMORY / 65536, .max = MEMORY / 65536, .has_max = true, .page_log2 = 16};
-    uint32_t type;
-    if (ts_types_func(ts_engine_types(p->engine), i32, 4, i32, 1, &type, e) != TS_OK) die("setup:", e->message);
+    const ts_valtype i64[4] = {TS_VT_I64, TS_VT_I64, TS_VT_I64, TS_VT_I64};
+    ts_limits pages = {.min = MEMORY / 65536, .max = MEMORY / 65536, .has_max = true, .page_log2 = 16};
     for (int i = 0; i < 2; i++) {
         side *s = &p->side[i];
-        if (ts_memory_make(core, &pages, &s->opts.memory, e) != TS_OK) die("setup:", e->message);
-        if (ts_func_host(core, type, bump, s, "realloc", &s->opts.realloc, e) != TS_OK) die("setup:", e->message);
+        for (int wide = 0; wide < 2; wide++) {
+            uint32_t type;
+            pages.is64 = wide;
+            if (ts_types_func(ts_engine_types(p->engine), wide ? i64 : i32, 4, wide ? i64 : i32, 1, &type, e) !=
+                    TS_OK ||
+                ts_memory_make(core, &pages, &s->memory[wide], e) != TS_OK ||
+                ts_func_host(core, type, bump, s, "realloc", &s->realloc[wide], e) != TS_OK)
+                die("setup:", e->message);
+        }
         s->inst.store = p->store;
         s->inst.may_leave = true;
         s->opts.inst = &s->inst;
@@ -94,7 +102,10 @@ static void setup(probe *p) {
     }
 }
 
-static ts_string_encoding encoding_of(const char *word) {
+static ts_string_encoding encoding_of(char *word, bool *wide) {
+    char *slash = strchr(word, '/');
+    *wide = slash != NULL;
+    if (slash) *slash = 0;
     if (strcmp(word, "utf8") == 0) return TS_ENC_UTF8;
     if (strcmp(word, "utf16") == 0) return TS_ENC_UTF16;
     if (strcmp(word, "latin1+utf16") == 0) return TS_ENC_LATIN1_UTF16;
@@ -321,11 +332,13 @@ static void answer(probe *p, char *field[FIELDS]) {
     size_t calls_len = 0;
     for (int i = 0; i < 2; i++) {
         side *s = &p->side[i];
+        s->opts.encoding = encoding_of(field[3 + i], &s->opts.wide);
+        s->opts.memory = s->memory[s->opts.wide];
+        s->opts.realloc = s->realloc[s->opts.wide];
         memset(s->opts.memory->base, 0, MEMORY);
         free(s->inst.handles.array);
         memset(&s->inst.handles, 0, sizeof s->inst.handles);
         s->inst.may_leave = true;
-        s->opts.encoding = encoding_of(field[3 + i]);
         s->heap = HEAP;
         s->calls = s->fault_at = 0;
     }
@@ -344,8 +357,10 @@ static void answer(probe *p, char *field[FIELDS]) {
     ts_linker *l;
     if (ts_linker_create(&l, &p->err) != TS_OK) die("linker:", p->err.message);
     const ts_cfunc_type *ft = func_type(l, field[2], &p->err);
-    const ts_func_layout *layout;
-    if (ts_flatten_functype(&p->arena, ft, &layout, &p->err) != TS_OK) die("layout:", p->err.message);
+    const ts_func_layout *layout, *to_layout;
+    if (ts_flatten_functype(&p->arena, ft, from->opts.wide, &layout, &p->err) != TS_OK ||
+        ts_flatten_functype(&p->arena, ft, to->opts.wide, &to_layout, &p->err) != TS_OK)
+        die("layout:", p->err.message);
     if (ft->n_params > MAX_ARGS) die("too many parameters:", field[2]);
     uint32_t n = result ? 1 : ft->n_params;
     if (result && !ft->result) die("no result:", field[2]);
@@ -404,8 +419,8 @@ static void answer(probe *p, char *field[FIELDS]) {
         cx.opts = &to->opts;
         cx.inst = &to->inst;
         cx.keep_encoding = !host && keep;
-        st = result ? ts_lower_flat_result(&cx, &vals[0], ft, layout, spilled, strtoull(field[10], NULL, 10), flat)
-                    : ts_lower_flat_params(&cx, vals, ft, layout, flat);
+        st = result ? ts_lower_flat_result(&cx, &vals[0], ft, to_layout, spilled, strtoull(field[10], NULL, 10), flat)
+                    : ts_lower_flat_params(&cx, vals, ft, to_layout, flat);
         if (st != TS_OK) ending = trap_name(&p->err, "lower", name);
     }
     fclose(out);
