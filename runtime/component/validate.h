@@ -123,9 +123,10 @@ typedef struct ts_scope {
     ts_res_names import_res, export_res;
     TS_VEC(uint32_t) bound_imports;
     TS_VEC(uint32_t) bound_exports;
-    TS_VEC(ts_def) defs; /* TS_SCOPE_COMPONENT */
-    uint64_t nodes;      /* of all imports and exports together: at most TS_CT_MAX_NODES */
-    ts_component *c;     /* TS_SCOPE_COMPONENT */
+    TS_VEC(ts_def) defs;     /* TS_SCOPE_COMPONENT */
+    ts_valtype context_type; /* of the component's context.get and .set; 0: there is none yet */
+    uint64_t nodes;          /* of all imports and exports together: at most TS_CT_MAX_NODES */
+    ts_component *c;         /* TS_SCOPE_COMPONENT */
 } ts_scope;
 enum { TS_NAMED_IMPORT = 1, TS_NAMED_EXPORT = 2 };
 void ts_scope_init(ts_scope *s, ts_scope_kind kind, ts_scope *parent, ts_dec *d, ts_env *env);

@@ -471,7 +471,12 @@ static ts_status read_builtin(ts_scope *s, ts_reader *r, uint64_t off, const bui
         break;
     }
     case IMM_CONTEXT:
-        if (vt != TS_VT_I32) return TS_BAD(s, off, sec, "`%s` can only be of type i32", b->name);
+        if (vt != TS_VT_I32 && !(vt == TS_VT_I64 && (s->d->features & TS_CF_MEMORY64))) /* 🐘 */
+            return TS_BAD(s, off, sec, "`%s` can only be of type i32", b->name);
+        if (s->context_type && s->context_type != vt)
+            return TS_BAD(s, off, sec, "`%s` must be of the type of the other context built-ins here", b->name);
+        s->context_type = vt;
+        if (vt == TS_VT_I64) core = b->op == 0x0a ? sig("", "I") : sig("I", "");
         if (i > 1) return TS_BAD(s, off, sec, "`%s` immediate must be zero or one: %u", b->name, i);
         break;
     case IMM_TASK_RETURN: {

@@ -499,9 +499,9 @@ static ts_status read_resource(ts_scope *s, ts_reader *r, uint64_t off, ts_exter
     if (s->kind != TS_SCOPE_COMPONENT)
         return TS_BAD(s, off, r->section, "resources can only be defined within a concrete component");
     if (rep != TS_VT_I32)
-        return TS_BAD(s, off, r->section,
-                      "resources can only be represented by `i32` (`i64` comes with 64-bit memories in canonical "
-                      "options, which are not implemented)");
+        return TS_BAD(
+            s, off, r->section,
+            "resources can only be represented by `i32` (`i64`, of the feature memory64, is not implemented)");
     if (has) {
         if (f >= s->core_funcs.len) return ts_unknown(s, off, r->section, "core function", f);
         const ts_deftype *d = ts_types_get(s->d->types, s->core_funcs.data[f]);
