@@ -96,6 +96,7 @@ ts_status ts_cli_load(const ts_cli_options *o, ts_sys_input *file, ts_engine **e
 }
 static ts_status load(run *r, ts_error *e) {
     TS_TRY(open_both(&r->o, &r->file, &r->engine, e));
+    TS_TRY(ts_wasi_replay_component(r->wasi, r->file.bytes, r->file.len, e));
     if (r->o.invoke && is_core(&r->file))
         return ts_module_new(r->engine, r->file.bytes, r->file.len, false, &r->module, e);
     return new_component(&r->o, &r->file, r->engine, &r->component, e);
@@ -270,9 +271,16 @@ int ts_cli_run(int argc, char **argv) {
         s = ts_cli_link_check(r->linker, r->component, r->o.unknown_imports_trap, &r->missing, &r->n_missing, e);
     if (s == TS_OK) s = call_run(r, e);
     if (r->o.max_time_ns) ts_sys_alarm_off();
-    if (r->wasi && s == TS_OK)
-        s = ts_wasi_replay_end(r->wasi, e);
-    else if (r->wasi) {
+    if (r->wasi && (s == TS_OK || s == TS_EXIT)) {
+        ts_error *late = malloc(sizeof *late);
+        if (late) ts_error_init(late);
+        ts_status end = late ? ts_wasi_replay_end(r->wasi, late) : TS_NOMEM;
+        if (end != TS_OK) { /* more than an exit */
+            s = end;
+            if (late) *e = *late;
+        }
+        free(late);
+    } else if (r->wasi) {
         ts_error late; /* the first report stays */
         ts_error_init(&late);
         if (ts_wasi_replay_end(r->wasi, &late) != TS_OK) fprintf(stderr, "touchstone: %s\n", late.message);

@@ -1,16 +1,19 @@
 /* replay: the host's answers in a file, and a run that takes them from there, without the world.
- * In: a path. Out: ts_wasi_def with each function wrapped; recording: what each call answered; replaying: the same
- * answers, and what went to stdout and stderr goes there again. A guest that asks for something else than was recorded
- * ends the run. Source: our own format: a line, a sum of the table of functions, then calls: function, sum of
- * arguments, answer */
+ * In: a path, the component. Out: ts_wasi_def with each function wrapped; recording: what each call answered; replaying:
+ * the same answers, and what went to stdout and stderr goes there again. A guest that asks for something else than was
+ * recorded ends the run. Source: our own format: a line; who wrote it, a sum of the table of functions, size and SHA-256
+ * of the component; then entries of length, bytes and their sum: calls (function, sum of arguments, answer), and at the
+ * end how many they were */
 #include "wasi/context.h"
+#include "base/sha256.h"
+#include "base/utf8.h"
 #include "sys/input.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char magic[] = "touchstone-record/1\n";
-enum { DROP = 0x8000, MAX_MESSAGE = 400, MAX_VALUES = 1 << 24 };
+static const char magic[] = "touchstone-record/2\n";
+enum { DROP = 0x8000, THE_END = 0xffff, MAX_MESSAGE = 400, MAX_VALUES = 1 << 24, VERSION_BYTES = 16 };
 enum { A_VALUE, A_EXIT, A_TRAP };
 
 typedef struct std { /* in a replay: a stream of stdout or stderr */
@@ -23,9 +26,10 @@ struct ts_wasi_replay {
     ts_host_resource *resources;
     ts_host_def def;
     FILE *out; /* recording */
-    bool failed;
+    bool failed, diverged;
     ts_sys_input in; /* replaying */
-    size_t at;
+    size_t at, end;  /* of the entry that is read: the next byte, the first behind it */
+    const char *path;
     uint64_t calls;
     TS_VEC(uint8_t) buf;
     TS_VEC(std) stds;
@@ -89,7 +93,7 @@ static bool put_val(ts_wasi_replay *r, const ts_ctype *t, const ts_val *v) {
 }
 
 static bool get(ts_wasi_replay *r, size_t n, const uint8_t **p) {
-    if (n > r->in.len - r->at) return false;
+    if (n > r->end - r->at) return false;
     *p = r->in.bytes + r->at;
     r->at += n;
     return true;
@@ -120,7 +124,7 @@ static bool get_val(ts_wasi_replay *r, ts_arena *a, const ts_ctype *t, ts_val *v
         v->b = n != 0;
         return true;
     case TS_CT_STRING:
-        if (!get_u64(r, 8, &n) || !get_bytes(r, a, n, &p)) return false;
+        if (!get_u64(r, 8, &n) || !get_bytes(r, a, n, &p) || !ts_utf8_valid(p, (size_t)n)) return false;
         v->str.ptr = p;
         v->str.len = (size_t)n;
         return true;
@@ -138,7 +142,7 @@ static bool get_val(ts_wasi_replay *r, ts_arena *a, const ts_ctype *t, ts_val *v
             v->raw.len = (size_t)n;
             return true;
         }
-        if (n > MAX_VALUES) return false;
+        if (n > MAX_VALUES || n > r->end - r->at) return false; /* each takes a byte at least */
         goto values;
     case TS_CT_RECORD:
     case TS_CT_TUPLE:
@@ -189,9 +193,49 @@ static uint64_t table_sum(void) {
     return h;
 }
 
+/* --- entries -------------------------------------------------------------------------------------------------------
+ */
+/* What is in the buffer becomes an entry. */
+static bool write_entry(ts_wasi_replay *r) {
+    uint64_t len = r->buf.len, h = sum(SUM_START, r->buf.data, r->buf.len);
+    uint8_t head[4], tail[4];
+    for (int i = 0; i < 4; i++) {
+        head[i] = (uint8_t)(len >> 8 * i);
+        tail[i] = (uint8_t)((h ^ h >> 32) >> 8 * i);
+    }
+    return fwrite(head, 1, 4, r->out) == 4 && fwrite(r->buf.data, 1, r->buf.len, r->out) == r->buf.len &&
+           fwrite(tail, 1, 4, r->out) == 4;
+}
+/* The next entry is what get() gives from now on; NULL, or what is wrong with it. */
+static const char *next_entry(ts_wasi_replay *r) {
+    uint64_t len, want;
+    const uint8_t *p;
+    r->at = r->end;
+    r->end = r->in.len;
+    if (r->at == r->end || !get_u64(r, 4, &len) || len + 4 > r->end - r->at) {
+        r->at = r->end = r->in.len;
+        return "the record is cut short";
+    }
+    p = r->in.bytes + r->at;
+    uint64_t h = sum(SUM_START, p, (size_t)len);
+    r->at += (size_t)len;
+    if (!get_u64(r, 4, &want) || want != (uint32_t)(h ^ h >> 32)) {
+        r->at = r->end = r->in.len;
+        return "the record is damaged";
+    }
+    r->end = r->at - 4;
+    r->at = r->end - (size_t)len;
+    return NULL;
+}
+/* Behind the entry. */
+static void entry_done(ts_wasi_replay *r) {
+    r->at = r->end = r->end + 4;
+}
+
 /* --- one call ------------------------------------------------------------------------------------------------------
  */
 static ts_status diverged(ts_host_call *c, const char *why) {
+    ts_wasi_of(c)->replay->diverged = true;
     return ts_host_trap(c, "the run is not the recorded one: call %llu, %s: %s",
                         (unsigned long long)ts_wasi_of(c)->replay->calls, c->func ? c->func->name : c->resource->name,
                         why);
@@ -217,7 +261,7 @@ static void record(ts_wasi_replay *r, ts_host_call *c, uint32_t number, uint64_t
     } else {
         return; /* the run was ended from outside */
     }
-    if (!ok || fwrite(r->buf.data, 1, r->buf.len, r->out) != r->buf.len) r->failed = true;
+    if (!ok || !write_entry(r)) r->failed = true;
 }
 
 static void show(ts_wasi *w, uint64_t rep, const void *p, uint64_t n) {
@@ -260,16 +304,10 @@ static bool outside(ts_host_call *c, const ts_val *args, const ts_val *result) {
     return true;
 }
 
-static ts_status replay(ts_host_call *c, uint32_t number, uint64_t args_sum, const ts_ctype *type, const ts_val *args,
-                        ts_val *result) {
+static ts_status answer(ts_host_call *c, uint64_t how, const ts_ctype *type, const ts_val *args, ts_val *result) {
     ts_wasi_replay *r = ts_wasi_of(c)->replay;
-    uint64_t was, with, how, n;
+    uint64_t n;
     const uint8_t *p;
-    if (r->at == r->in.len) return diverged(c, "the record ends before it");
-    if (!get_u64(r, 2, &was) || !get_u64(r, 8, &with) || !get_u64(r, 1, &how))
-        return diverged(c, "the record is cut short");
-    if (was != number) return diverged(c, "another function was called then");
-    if (with != args_sum) return diverged(c, "its arguments were others");
     if (how == A_EXIT && get_u64(r, 4, &n)) {
         ts_status s = ts_fail(c->err, TS_EXIT, "exit with status %d", (int)n);
         if (c->err && c->err->status == TS_EXIT) c->err->exit_status = (int)n;
@@ -277,9 +315,25 @@ static ts_status replay(ts_host_call *c, uint32_t number, uint64_t args_sum, con
     }
     if (how == A_TRAP && get_u64(r, 2, &n) && get(r, (size_t)n, &p))
         return ts_host_trap(c, "%.*s", (int)n, (const char *)p);
-    if (how != A_VALUE || (type && !get_val(r, c->arena, type, result)) || (c->func && !outside(c, args, result)))
+    if (how != A_VALUE || (type && !get_val(r, c->arena, type, result)) || (c->func && !outside(c, args, result)) ||
+        r->at != r->end)
         return diverged(c, "the record is damaged");
     return TS_OK;
+}
+static ts_status replay(ts_host_call *c, uint32_t number, uint64_t args_sum, const ts_ctype *type, const ts_val *args,
+                        ts_val *result) {
+    ts_wasi_replay *r = ts_wasi_of(c)->replay;
+    uint64_t was, with, how;
+    const char *wrong = next_entry(r);
+    if (wrong) return diverged(c, wrong);
+    if (!get_u64(r, 2, &was)) return diverged(c, "the record is damaged");
+    if (was == THE_END) return diverged(c, "the record ends before it");
+    if (!get_u64(r, 8, &with) || !get_u64(r, 1, &how)) return diverged(c, "the record is damaged");
+    if (was != number) return diverged(c, "another function was called then");
+    if (with != args_sum) return diverged(c, "its arguments were others");
+    ts_status s = answer(c, how, type, args, result);
+    entry_done(r);
+    return s;
 }
 
 static ts_status wrapped(ts_host_call *c, const ts_val *args, ts_val *result) {
@@ -339,24 +393,89 @@ ts_status ts_wasi_record(ts_wasi *w, const char *path, ts_error *e) {
     TS_TRY(start(w, &r, e));
     r->out = fopen(path, "wbe");
     if (!r->out) return ts_fail(e, TS_IO, "cannot write the record to %s", path);
-    if (!put(r, magic, sizeof magic - 1) || !put_u64(r, table_sum(), 8)) return ts_fail_nomem(e);
+    if (!put(r, magic, sizeof magic - 1)) return ts_fail_nomem(e);
     if (fwrite(r->buf.data, 1, r->buf.len, r->out) != r->buf.len) r->failed = true;
     return TS_OK;
 }
 ts_status ts_wasi_replay_from(ts_wasi *w, const char *path, ts_error *e) {
     ts_wasi_replay *r;
-    uint64_t table;
     const uint8_t *p;
     TS_TRY(start(w, &r, e));
+    r->path = path;
     ts_sys_err err = ts_sys_input_open(path, &r->in);
     if (err) return ts_fail(e, TS_IO, "cannot read %s: %s", path, ts_sys_err_text(err));
-    if (!get(r, sizeof magic - 1, &p) || memcmp(p, magic, sizeof magic - 1) != 0 || !get_u64(r, 8, &table))
+    r->end = r->in.len;
+    const size_t kind = sizeof magic - 3; /* without the version of the format */
+    if (!get(r, sizeof magic - 1, &p) || memcmp(p, magic, kind) != 0)
         return ts_fail(e, TS_USAGE, "%s is not a record", path);
-    return table == table_sum() ? TS_OK : ts_fail(e, TS_USAGE, "%s is a record of another version", path);
+    if (memcmp(p, magic, sizeof magic - 1) != 0)
+        return ts_fail(e, TS_USAGE, "%s is a record of another format than this version's", path);
+    r->end = r->at;
+    return TS_OK;
 }
+
+static void version_of(char out[VERSION_BYTES]) {
+    memset(out, 0, VERSION_BYTES);
+    memcpy(out, ts_version(), strnlen(ts_version(), VERSION_BYTES - 1));
+}
+ts_status ts_wasi_replay_component(ts_wasi *w, const void *bytes, size_t len, ts_error *e) {
+    ts_wasi_replay *r = w->replay;
+    if (!r) return TS_OK;
+    uint8_t digest[TS_SHA256_BYTES];
+    char version[VERSION_BYTES], was[2 * TS_SHA256_BYTES + 1], is[2 * TS_SHA256_BYTES + 1];
+    ts_sha256 h;
+    ts_sha256_begin(&h);
+    ts_sha256_add(&h, bytes, len);
+    ts_sha256_end(&h, digest);
+    version_of(version);
+    if (r->out) {
+        r->buf.len = 0;
+        if (!put(r, version, sizeof version) || !put_u64(r, table_sum(), 8) || !put_u64(r, len, 8) ||
+            !put(r, digest, sizeof digest))
+            return ts_fail_nomem(e);
+        if (!write_entry(r)) r->failed = true;
+        return TS_OK;
+    }
+    const char *wrong = next_entry(r);
+    const uint8_t *by, *of;
+    uint64_t table, size;
+    if (wrong) return ts_fail(e, TS_USAGE, "%s: %s", r->path, wrong);
+    if (!get(r, VERSION_BYTES, &by) || !get_u64(r, 8, &table) || !get_u64(r, 8, &size) ||
+        !get(r, TS_SHA256_BYTES, &of) || r->at != r->end)
+        return ts_fail(e, TS_USAGE, "%s: the record is damaged", r->path);
+    if (table != table_sum())
+        return ts_fail(e, TS_USAGE, "%s is a record of touchstone %.*s, whose host functions are not those of %s",
+                       r->path, VERSION_BYTES, (const char *)by, version);
+    if (memcmp(of, digest, sizeof digest) != 0) {
+        ts_sha256_hex(of, was);
+        ts_sha256_hex(digest, is);
+        return ts_fail(
+            e, TS_USAGE,
+            "%s is a record of another component: of %llu bytes, SHA-256 %s; this one has %llu bytes, SHA-256 %s",
+            r->path, (unsigned long long)size, was, (unsigned long long)len, is);
+    }
+    entry_done(r);
+    return TS_OK;
+}
+
+/* Recording: the last entry. Replaying: is the run as long as the recorded one? */
 ts_status ts_wasi_replay_end(ts_wasi *w, ts_error *e) {
     ts_wasi_replay *r = w->replay;
-    if (!r || !r->out) return TS_OK;
+    if (!r) return TS_OK;
+    if (!r->out) {
+        uint64_t was, calls;
+        if (r->diverged || r->end < sizeof magic) return TS_OK; /* that was told; it did not come to a run */
+        const char *wrong = next_entry(r);
+        if (wrong) return ts_fail(e, TS_TRAP, "the run is not the recorded one: at its end %s", wrong);
+        if (!get_u64(r, 2, &was) || was != THE_END)
+            return ts_fail(e, TS_TRAP, "the run is not the recorded one: that went on after call %llu",
+                           (unsigned long long)r->calls);
+        if (!get_u64(r, 8, &calls) || calls != r->calls || r->at != r->end || r->end + 4 != r->in.len)
+            return ts_fail(e, TS_TRAP, "the run is not the recorded one: the end of the record is damaged");
+        return TS_OK;
+    }
+    r->buf.len = 0;
+    if (!put_u64(r, THE_END, 2) || !put_u64(r, r->calls, 8) || !write_entry(r)) r->failed = true;
     bool bad = r->failed | (fclose(r->out) != 0);
     r->out = NULL;
     return bad ? ts_fail(e, TS_IO, "the record could not be written") : TS_OK;

@@ -46,9 +46,12 @@ ts_status ts_wasi_http_ca(ts_wasi *w, const char *path, ts_error *e) TS_MUST_USE
 void ts_wasi_clock(ts_wasi *w, uint64_t start_s, uint32_t start_ns);
 void ts_wasi_seed(ts_wasi *w, uint64_t seed);
 /* Write every answer of the host to a file; or take every answer from there, and nothing from the world but what shows
- * stdout and stderr. The linker is given ts_wasi_host then. The end says whether the record was written (TS_IO). */
+ * stdout and stderr. The linker is given ts_wasi_host then, and the context the component's bytes before the run, which
+ * must be those of the record (TS_USAGE). The end says whether the record was written (TS_IO), or the run was not as long
+ * as the recorded one (TS_TRAP). `path` must live until then. */
 ts_status ts_wasi_record(ts_wasi *w, const char *path, ts_error *e) TS_MUST_USE;
 ts_status ts_wasi_replay_from(ts_wasi *w, const char *path, ts_error *e) TS_MUST_USE;
+ts_status ts_wasi_replay_component(ts_wasi *w, const void *bytes, size_t len, ts_error *e) TS_MUST_USE;
 ts_status ts_wasi_replay_end(ts_wasi *w, ts_error *e) TS_MUST_USE;
 const ts_host_def *ts_wasi_host(const ts_wasi *w);
 /* Which file of the host stands behind stdin (0), stdout (1), stderr (2); below 0: none: closed from the start.
