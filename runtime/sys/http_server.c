@@ -494,7 +494,7 @@ static void serve(ts_http_worker *t, ts_http_conn *c) {
         c->scan = scan;
         ts_call_end end;
         if (refused || (head == 0 && t->in_len >= s->g.max_head_bytes) || head > (long)s->g.max_head_bytes) {
-            end = ts_http_call_refuse(&t->call, c, scan.began ? 431 : 414);
+            end = ts_http_call_refuse(&t->call, c, !scan.began || scan.line > s->g.max_head_bytes ? 414 : 431);
         } else if (head < 0) {
             end = ts_http_call_refuse(&t->call, c, 400);
         } else if (head == 0) {

@@ -66,6 +66,7 @@ long ts_wire_scan_head(ts_wire_scan *s, const char *b, size_t len) {
         if (!clean_line(line, n)) return -1;
         s->at += n;
         if (n == 2 && s->began) return (long)s->at;
+        if (n != 2 && !s->line) s->line = s->at;
         s->began |= n != 2; /* empty lines before the request line are skipped (RFC 9112, 2.2) */
     }
     return 0;
@@ -314,16 +315,42 @@ int ts_wire_head(ts_wire *w, char *b, size_t len) {
 static bool is_hex(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
-/* 1*HEXDIG [ BWS ";" … ] CRLF (RFC 9112, 7.1) */
-static bool clean_size_line(const char *s, size_t len, uint32_t *extension) {
+static size_t blanks(const char *s, size_t i, size_t len) {
+    while (i < len && (s[i] == ' ' || s[i] == '\t')) i++;
+    return i;
+}
+static size_t token(const char *s, size_t i, size_t len) {
+    while (i < len && ts_http_is_token(s + i, 1)) i++;
+    return i;
+}
+/* quoted-string (RFC 9110, 5.6.4); 0: it is none */
+static size_t quoted(const char *s, size_t i, size_t len) {
+    for (i++; i < len && s[i] != '"'; i++)
+        if (s[i] == '\\') i++;
+    return i < len ? i + 1 : 0;
+}
+/* *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ) (RFC 9112, 7.1.1) */
+static bool clean_extensions(const char *s, size_t len) {
+    if (!clean_value(s, len)) return false;
+    for (size_t i = 0; i < len;) {
+        i = blanks(s, i, len);
+        if (i == len || s[i] != ';') return false;
+        size_t name = blanks(s, i + 1, len), end = token(s, name, len);
+        if (end == name) return false;
+        i = end;
+        size_t eq = blanks(s, i, len);
+        if (eq == len || s[eq] != '=') continue;
+        size_t v = blanks(s, eq + 1, len);
+        i = v < len && s[v] == '"' ? quoted(s, v, len) : token(s, v, len);
+        if (i <= v) return false;
+    }
+    return true;
+}
+/* 1*HEXDIG [ extensions ] CRLF (RFC 9112, 7.1): how many digits; 0: it is none */
+static size_t size_line(const char *s, size_t len) {
     size_t i = 0;
     while (i < len - 2 && is_hex(s[i])) i++;
-    if (i == 0 || i > 16) return false;
-    *extension = (uint32_t)(len - 2 - i);
-    if (!*extension) return true;
-    if (!clean_value(s + i, *extension)) return false;
-    while (s[i] == ' ' || s[i] == '\t') i++;
-    return s[i] == ';';
+    return i && i <= 16 && clean_extensions(s + i, len - 2 - i) ? i : 0;
 }
 
 static ts_wire_state refuse(ts_wire *w, int status) {
@@ -352,15 +379,16 @@ static bool trailer(ts_wire *w, const char *line, size_t len, ts_http_pipe *to) 
 
 /* One line of the chunked framing. */
 static ts_wire_state framing_line(ts_wire *w, const char *line, size_t n, ts_http_pipe *to) {
-    uint32_t extension;
+    size_t digits;
     if (!clean_line(line, n)) return refuse(w, 400);
     switch (w->at) {
     case TS_WIRE_SIZE_LINE:
-        if (!clean_size_line(line, n, &extension)) return refuse(w, 400);
-        w->extensions += extension;
+        if (!(digits = size_line(line, n))) return refuse(w, 400);
+        w->extensions += (uint32_t)(n - 2 - digits);
         if (w->extensions > MAX_EXTENSIONS) return refuse(w, 400);
         w->seen_size = false;
-        if (!feed(w, line, n) || !w->seen_size) return refuse(w, 400);
+        /* without the extensions, which mean nothing here */
+        if (!feed(w, line, digits) || !feed(w, "\r\n", 2) || !w->seen_size) return refuse(w, 400);
         if (w->max_body && w->left > w->max_body - w->got) return refuse(w, 413);
         w->at = w->left ? TS_WIRE_DATA : TS_WIRE_TRAILERS;
         return TS_WIRE_MORE;

@@ -34,7 +34,8 @@ void ts_wire_free(ts_wire *w);
 /* How far a head that comes in pieces was looked through. All zero at first. */
 typedef struct ts_wire_scan {
     size_t at;
-    bool began; /* the request line is there: what is too long then is not the target */
+    bool began;  /* the request line is there … */
+    size_t line; /* … and ends here */
 } ts_wire_scan;
 /* Where the head ends: the bytes up to and with the empty line; 0: not yet; below 0: what is there is no head. Empty lines before it
  * count as part of it. */
