@@ -18,7 +18,7 @@ static const command commands[] = {
     {"run", "[OPTION…] COMPONENT [ARG…]", "run a component that exports wasi:cli/run", ts_cli_run},
     {"serve", "[OPTION…] COMPONENT [ARG…]", "answer HTTP with a component that exports wasi:http/incoming-handler",
      ts_cli_serve},
-    {"validate", "FILE", "check a component or a core module", ts_cli_validate},
+    {"validate", "[--features LIST] FILE", "check a component or a core module", ts_cli_validate},
     {"wast", "SCRIPT.json [--results FILE] [-v]", "run an official script that wasm-tools json-from-wast has converted",
      ts_cli_wast},
     {"inspect", "COMPONENT", "print a component's world, structure and sizes", ts_cli_inspect},
@@ -31,8 +31,11 @@ static void help(FILE *to) {
         if (commands[i].run)
             fprintf(to, "  touchstone %s %s\n      %s\n", commands[i].name, commands[i].args, commands[i].text);
     fprintf(to, "  touchstone --help | --version\n\n%s\n%s\n", ts_cli_run_help, ts_cli_serve_help);
+    const char *text, *name;
+    fprintf(to, "Features of the component model, for --features (all: each of them):\n");
+    for (uint32_t i = 0; (name = ts_component_feature(i, &text)) != NULL; i++) fprintf(to, "  %-20s %s\n", name, text);
     fprintf(to,
-            "Exit status: the guest's own; %d when it trapped; and, of the command itself:\n"
+            "\nExit status: the guest's own; %d when it trapped; and, of the command itself:\n"
             "  %d bad usage           %d malformed file   %d invalid file          %d an import cannot be linked\n"
             "  %d a limit was reached %d unreadable file  %d unsupported feature   %d internal error\n"
             "A guest may exit with any of these itself: --outcome FILE tells them apart.\n",

@@ -2,6 +2,7 @@
 #include "cli/options.h"
 #include "cli/policy.h"
 #include "cli/run.h"
+#include "component/component.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,7 @@ const char ts_cli_run_help[] =
     "  --replay FILE                 take every answer from there, nothing from the world\n"
     "  --unstable NAME               link the functions of an unstable feature (clocks-timezone, network-error-code "
     "…)\n"
+    "  --features LIST               of the component model, beyond WASI 0.2: see below\n"
     "  --deny INTERFACE              as if nothing provided it (wasi:clocks/wall-clock)\n"
     "  --invoke 'NAME(ARGS)'         call this export instead of wasi:cli/run, in WAVE notation, and print its result; "
     "of an\n"
@@ -295,6 +297,8 @@ static ts_status apply(const char *name, const char *v, ts_wasi *w, ts_linker *l
         o->trace_output = v, o->trace = true;
     else if (strcmp(name, "--outcome") == 0)
         o->outcome = v;
+    else if (strcmp(name, "--features") == 0)
+        s = ts_component_features_parse(v, &o->features, e);
     else if (strcmp(name, "--invoke") == 0)
         o->invoke = v;
     else if (strcmp(name, "--cache") == 0)
@@ -391,11 +395,12 @@ ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, c
             continue;
         }
         static const char *const takes[] = {
-            "--record",     "--replay",    "--policy",     "--clock",      "--seed", "--tcp-connect",
-            "--tcp-listen", "--udp",       "--udp-bind",   "--allow-name", "--dir",  "--env",
-            "--cwd",        "--argv0",     "-S",           "--unstable",   "--deny", "--trace-output",
-            "--outcome",    "--invoke",    "--max-memory", "--max-time",   "--fuel", "--stack",
-            "--max-table",  "--max-depth", "--max-gc",     "--http-allow", "--ca",   "--cache"};
+            "--record",     "--replay",    "--policy",    "--clock",      "--seed",       "--tcp-connect",
+            "--tcp-listen", "--udp",       "--udp-bind",  "--allow-name", "--dir",        "--env",
+            "--cwd",        "--argv0",     "-S",          "--unstable",   "--deny",       "--trace-output",
+            "--features",   "--outcome",   "--invoke",    "--max-memory", "--max-time",   "--fuel",
+            "--stack",      "--max-table", "--max-depth", "--max-gc",     "--http-allow", "--ca",
+            "--cache"};
         const char *name = more ? named(a, more->words, &v) : NULL;
         if (name) {
             TS_TRY(more->apply(more->data, name, v, e));

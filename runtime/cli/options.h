@@ -15,6 +15,7 @@ typedef struct ts_cli_options {
     const char *argv0, *outcome, *trace_output, *trace_filter; /* trace_filter NULL: all */
     const char *invoke; /* the export to call, with its arguments; NULL: wasi:cli/run */
     const char *cache;  /* folder; NULL: see ts_cli_use_cache */
+    uint32_t features;  /* of the component model: TS_CF_* */
     bool trace, unknown_imports_trap, deterministic;
     bool clock, seed;                                                            /* given */
     uint64_t max_memory, max_time_ns, fuel, stack, max_table, max_depth, max_gc; /* 0: not set */

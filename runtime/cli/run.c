@@ -81,7 +81,7 @@ static ts_status new_component(const ts_cli_options *o, const ts_sys_input *f, t
                        "one of it, with an "
                        "adapter when it uses preview 1; --invoke calls an export of a core module)",
                        o->component);
-    return ts_component_new(engine, f->bytes, f->len, false, TS_CF_DEFAULT, out, e);
+    return ts_component_new(engine, f->bytes, f->len, false, o->features, out, e);
 }
 static ts_status open_both(const ts_cli_options *o, ts_sys_input *file, ts_engine **engine, ts_error *e) {
     TS_TRY(open_file(o->component, file, e));
@@ -305,8 +305,9 @@ int ts_cli_run(int argc, char **argv) {
 }
 
 int ts_cli_validate(int argc, char **argv) {
-    if (argc != 2 || (argv[1][0] == '-' && argv[1][1])) {
-        fprintf(stderr, "touchstone: validate FILE\n");
+    const char *list = argc == 4 && strcmp(argv[1], "--features") == 0 ? argv[2] : "", *path = argv[argc - 1];
+    if ((argc != 2 && !*list) || (path[0] == '-' && path[1])) {
+        fprintf(stderr, "touchstone: validate [--features LIST] FILE\n");
         return TS_CLI_USAGE;
     }
     ts_error *e = malloc(sizeof *e);
@@ -316,11 +317,13 @@ int ts_cli_validate(int argc, char **argv) {
     ts_engine *engine = NULL;
     ts_component *c = NULL;
     ts_module *m = NULL;
-    ts_status s = open_file(argv[1], &file, e);
+    uint32_t features = TS_CF_DEFAULT;
+    ts_status s = ts_component_features_parse(list, &features, e);
+    if (s == TS_OK) s = open_file(path, &file, e);
     if (s == TS_OK) s = ts_engine_create(&engine, e);
     if (s == TS_OK)
         s = ts_bytes_are_component(file.bytes, file.len)
-                ? ts_component_new(engine, file.bytes, file.len, false, TS_CF_DEFAULT, &c, e)
+                ? ts_component_new(engine, file.bytes, file.len, false, features, &c, e)
                 : ts_module_new(engine, file.bytes, file.len, false, &m, e);
     if (s != TS_OK && e->status == TS_OK) (void)ts_fail(e, s, "%s", ts_status_name(s));
     ts_cli_report(e);
