@@ -233,7 +233,7 @@ static bool file_4(const unit *u, uint32_t file, ts_dw_bytes *dir, ts_dw_bytes *
 /* The path into buf, its end when it is too long, at the start of a character; what a terminal would obey or is not UTF-8 is `?`. */
 static void put_path(ts_dw_bytes dir, ts_dw_bytes name, char *buf, size_t size) {
     static const char cut[] = "\xe2\x80\xa6"; /* … */
-    uint8_t path[2 * MAX_PATH_KEPT + 1];
+    uint8_t path[2 * MAX_PATH_KEPT + 1] = {0};
     uint32_t len = 0;
     bool shortened = false;
     ts_dw_bytes part[2] = {dir, name};
