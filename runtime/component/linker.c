@@ -374,6 +374,56 @@ static ts_status check_component(resolver *r, const ts_component *have, const ts
     return st;
 }
 
+static ts_status check_module(resolver *r, const ts_module *m, const ts_core_module_type *want, char *why, size_t size,
+                              bool *ok) {
+    const ts_core_module_type *have = ts_core_module_type_of(r->arena, m);
+    if (!have) return ts_fail_nomem(r->e);
+    *ok = ts_core_module_type_matches(ts_engine_types(r->c->engine), have, want, why, size);
+    return TS_OK;
+}
+
+/* What an instance that was given has under the name of x, against x's type. spec: Explainer.md#type-checking */
+static ts_status check_item(resolver *r, const char *import_name, const ts_named_extern *x, const ts_item *it) {
+    const ts_extern_type *t = x->type;
+    char why[160] = "", reason[200];
+    const ts_ct_cmp cmp = {.same = same_slot, .buf = why, .size = sizeof why};
+    bool ok = true;
+    switch (t->sort) {
+    case TS_SORT_FUNC:
+        ok = ts_cfunc_type_matches(it->func->type, t->func, (const void *const *)it->func->res,
+                                   (const void *const *)r->env, why, sizeof why);
+        break;
+    case TS_SORT_VALUE: ok = ts_ctype_matches(it->type, t->value, &cmp); break;
+    case TS_SORT_TYPE: /* of types that hold handles each function that has one is looked at */
+        if (t->is_resource)
+            ok = it->rt == r->env[t->resource];
+        else if (t->type && it->type && !t->type->has_handle && !it->type->has_handle)
+            ok = ts_ctype_matches(it->type, t->type, &cmp);
+        if (!ok && !why[0]) snprintf(why, sizeof why, "the resource types are not the same");
+        break;
+    case TS_SORT_CORE_MODULE: TS_TRY(check_module(r, it->module, t->module_type, why, sizeof why, &ok)); break;
+    case TS_SORT_COMPONENT:
+        /* one that stands within another names no resource type of that: its own type says all */
+        TS_TRY(check_component(r, it->component.component, t->component, why, sizeof why, &ok));
+        break;
+    default:
+        for (uint32_t i = 0; i < t->instance->n; i++) {
+            const ts_named_extern *w = &t->instance->exports[i];
+            const ts_item *in = ts_exports_find(it->instance, w->name, w->name_len);
+            if (!in || in->sort != w->type->sort) {
+                snprintf(reason, sizeof reason, "the instance `%.60s` has no such %s", x->name,
+                         ts_sort_name(w->type->sort));
+                TS_TRY(miss_hard(r, import_name, w->name, reason));
+            } else {
+                TS_TRY(check_item(r, import_name, w, in));
+            }
+        }
+    }
+    if (ok) return TS_OK;
+    snprintf(reason, sizeof reason, "type mismatch: %s", why);
+    return miss_hard(r, import_name, x->name, reason);
+}
+
 /* A core module or component by name. */
 static ts_status resolve_named(resolver *r, const ts_def *d, ts_item *out) {
     const ts_extern_type *t = d->import.type;
@@ -384,9 +434,7 @@ static ts_status resolve_named(resolver *r, const ts_def *d, ts_item *out) {
         const ts_linker_named *n = &r->l->named.data[i];
         if ((module ? !n->module : !n->component) || !same(d->import.name, d->import.name_len, n->name)) continue;
         if (module) {
-            const ts_core_module_type *have = ts_core_module_type_of(r->arena, n->module);
-            if (!have) return ts_fail_nomem(r->e);
-            fits = ts_core_module_type_matches(ts_engine_types(r->c->engine), have, t->module_type, why, sizeof why);
+            TS_TRY(check_module(r, n->module, t->module_type, why, sizeof why, &fits));
             out->module = n->module;
         } else {
             TS_TRY(check_component(r, n->component, t->component, why, sizeof why, &fits));
@@ -509,7 +557,9 @@ static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
     for (uint32_t i = 0; i < t->n; i++) {
         const ts_named_extern *w = &t->exports[i];
         ts_item *it = &x->items[i];
-        if (w->type->sort == TS_SORT_FUNC) {
+        if (given && it->sort && w->type->sort != TS_SORT_FUNC) {
+            TS_TRY(check_item(r, name, w, it));
+        } else if (w->type->sort == TS_SORT_FUNC) {
             if (given && it->sort == TS_SORT_FUNC) {
                 TS_TRY(check_func(r, name, w, it));
             } else if (h) {

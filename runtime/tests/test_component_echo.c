@@ -79,9 +79,12 @@ static ts_status echo(ts_host_call *c, void *data, const ts_val *args, ts_val *r
     (void)c;
     size_t i = (size_t)((const struct row *)data - rows);
     ts_val_print(w.types[i], &args[0], w.seen, sizeof w.seen);
-    *result = args[0];
-    if (w.spoil) memset(result, 0xff, sizeof *result);
-    return TS_OK;
+    if (w.spoil) {
+        memset(result, 0xff, sizeof *result);
+        return TS_OK;
+    }
+    /* arguments may lie in the guest's memory, which moves when its realloc grows it: the result is a copy */
+    return ts_val_parse(w.types[i], w.seen, w.pool, result, &w.e);
 }
 static ts_status echo_own(ts_host_call *c, void *data, const ts_val *args, ts_val *result) {
     (void)c, (void)data;

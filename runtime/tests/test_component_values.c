@@ -333,6 +333,43 @@ static void test_component_import(void **s) {
     end(&r);
 }
 
+/* An instance that is given for an import: what stands in it, however deep, is of the type that is asked for, or it does not link. */
+static void test_given(void **s) {
+    (void)s;
+    /* (export "i" (instance (export "f" (func (param "x" string) (result u32))) (export "v" (value u32 7)) (export "n" (instance (export "f" …))))) */
+    build have = begin();
+    functions(&have);
+    SECTION(&have, 12, "\2\x79\1\7\x79\1\7");
+    SECTION(&have, 5, "\2\1\2\0\1f\1\0\0\1v\2\0\1\3\0\1f\1\0\0\1v\2\1\0\1n\5\0");
+    SECTION(&have, 11, "\1\0\1i\5\1\0");
+    static const struct {
+        const char *f, *v; /* result of f, type of v, in the nested instance */
+        const char *words; /* NULL: links */
+    } rows[] = {{"\x79", "\x79", NULL},
+                {"\x77", "\x79", "type mismatch with result type"},
+                {"\x79", "\x73", "expected primitive `string` found primitive `u32`"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        run r = linked();
+        if (start(&r, &have) != TS_OK) fail_msg("%s", err.message);
+        assert_int_equal(ts_linker_add_instance(r.linker, "p", r.instance, &err), TS_OK);
+        /* (import "p" (instance (export "i" (instance (export "n" (instance (export "f" (func …)) (export "v" (value …)))))))) */
+        uint8_t type[] = "\1\x42\2\1\x42\2\1\x42\3\1\x40\1\1x\x73\0T\4\0\1f\1\0\4\0\1v\2\1V\4\0\1n\5\0\4\0\1i\5\0";
+        *(uint8_t *)memchr(type, 'T', sizeof type) = (uint8_t)rows[i].f[0];
+        *(uint8_t *)memchr(type, 'V', sizeof type) = (uint8_t)rows[i].v[0];
+        build want = begin();
+        section(&want, 7, type, sizeof type - 1);
+        SECTION(&want, 10, "\1\0\1p\5\0");
+        ts_component *c;
+        ts_cinstance *made;
+        if (load(&want, &c) != TS_OK) fail_msg("%s at %u", err.message, (unsigned)err.offset);
+        ts_status st = ts_component_instantiate(r.store, r.linker, c, &made, &err);
+        if (st != (rows[i].words ? TS_UNLINKABLE : TS_OK) || (rows[i].words && !strstr(err.message, rows[i].words)))
+            fail_msg("row %zu: %s: %s", i, ts_status_name(st), err.message);
+        ts_component_free(c);
+        end(&r);
+    }
+}
+
 /* Two instances under names of their own that implement one interface; versions of an interface side by side. */
 static ts_status number(ts_host_call *c, void *data, const ts_val *args, ts_val *result) {
     (void)c, (void)args;
@@ -483,6 +520,7 @@ int main(void) {
         cmocka_unit_test(test_literals),
         cmocka_unit_test(test_once),
         cmocka_unit_test(test_component_import),
+        cmocka_unit_test(test_given),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_limits),
     };
