@@ -233,7 +233,7 @@ def _stdio(table: _Table) -> Stdio:
 def _made(table: _Table, dirs: tuple[Directory, ...]) -> Made:
     path, kind = table.need("path"), table.need("kind")
     to, text, mode = table.text("to"), table.text("text"), table.text("mode")
-    size, read_only = table.take("size"), table.flag("read-only")
+    size, mtime, read_only = table.take("size"), table.take("mtime"), table.flag("read-only")
     table.done()
     if kind not in KINDS:
         raise table.fail(f"kind must be one of {', '.join(sorted(KINDS))}")
@@ -250,9 +250,18 @@ def _made(table: _Table, dirs: tuple[Directory, ...]) -> Made:
         raise table.fail("size must be a number of bytes")
     if mode is not None and not re.fullmatch(r"[0-7]{3}", mode):
         raise table.fail('mode must be three octal digits, like "000"')
+    if mtime is not None and (isinstance(mtime, bool) or not isinstance(mtime, int) or kind != "file"):
+        raise table.fail("mtime is that of a file, in seconds since 1970")
     octal = None if mode is None else int(mode, 8)
     return Made(
-        path, kind, to or "", (text or "").encode(), octal, size if isinstance(size, int) else 1 << 20, read_only
+        path,
+        kind,
+        to or "",
+        (text or "").encode(),
+        octal,
+        mtime if isinstance(mtime, int) else None,
+        size if isinstance(size, int) else 1 << 20,
+        read_only,
     )
 
 

@@ -94,6 +94,7 @@ class Made:
     to: str = ""
     text: bytes = b""
     mode: int | None = None
+    mtime: int | None = None
     size: int = 1 << 20
     read_only: bool = False
 

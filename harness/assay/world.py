@@ -103,6 +103,8 @@ def _make(item: Made, place: Path, stack: contextlib.ExitStack) -> None:
         place.mkdir()
     elif item.kind == "file":
         place.write_bytes(item.text)
+        if item.mtime is not None:
+            os.utime(place, (item.mtime, item.mtime))
     elif item.kind == "running":
         _running(place, stack)
 

@@ -34,7 +34,7 @@ def test_what_no_tree_can_hold(project: Project, tmp_path: Path) -> None:
         + '[[run.make]]\npath = "/d/pipe"\nkind = "fifo"\n'
         + '[[run.make]]\npath = "/d/socket"\nkind = "socket"\n'
         + '[[run.make]]\npath = "/d/link"\nkind = "link"\nto = "/etc"\n'
-        + '[[run.make]]\npath = "/d/na%FFme"\nkind = "file"\ntext = "x"\nmode = "000"\n'
+        + '[[run.make]]\npath = "/d/na%FFme"\nkind = "file"\ntext = "x"\nmtime = -2\nmode = "000"\n'
         + '[[run.make]]\npath = "/d/sub"\nkind = "directory"\n'
         + '[[run.make]]\npath = "/d/sub/running"\nkind = "running"\n',
     )
@@ -44,7 +44,8 @@ def test_what_no_tree_can_hold(project: Project, tmp_path: Path) -> None:
         assert stat.S_ISFIFO((host / "pipe").stat().st_mode)
         assert stat.S_ISSOCK((host / "socket").stat().st_mode)
         assert (host / "link").readlink() == Path("/etc")
-        assert stat.S_IMODE((host / os.fsdecode(b"na\xffme")).stat().st_mode) == 0
+        odd = (host / os.fsdecode(b"na\xffme")).stat()
+        assert (stat.S_IMODE(odd.st_mode), odd.st_mtime) == (0, -2)
         with pytest.raises(OSError, match="Text file busy"):
             (host / "sub/running").open("wb").close()
     (host / "sub/running").open("wb").close()
@@ -167,6 +168,7 @@ def test_stderr_that_takes_nothing(kind: str, error: str) -> None:
         '[[run.dir]]\nguest = "/d"\nsystem = "dev"\n[[run.make]]\npath = "/d/f"\nkind = "fifo"\n',
         DIR + '[[run.make]]\npath = "/d/f"\nkind = "device"\n',
         DIR + '[[run.make]]\npath = "/d/f"\nkind = "link"\n',
+        DIR + '[[run.make]]\npath = "/d/f"\nkind = "fifo"\nmtime = 1\n',
         DIR + '[[run.make]]\npath = "/d/f"\nkind = "fifo"\nto = "x"\n',
         DIR + '[[run.make]]\npath = "/d/f"\nkind = "fifo"\ntext = "x"\n',
         DIR + '[[run.make]]\npath = "/d/f"\nkind = "fifo"\nsize = 1\n',
