@@ -142,7 +142,7 @@ $(BUILD)/http_probe: $(OBJ)/runtime/tests/oracle/http_probe.o $(BUILD)/libtouchs
 	$(Q)$(CC) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
 # What can fail for want of memory fails on demand there.
 $(BUILD)/tests/test_faults: TS_LDFLAGS += $(foreach f,malloc calloc realloc mmap mprotect mremap pthread_create pthread_mutex_init,-Wl,--wrap=$(f))
-$(BUILD)/tests/test_wasi_faults_memory: TS_LDFLAGS += $(foreach f,malloc calloc realloc,-Wl,--wrap=$(f))
+$(BUILD)/tests/test_wasi_faults_memory $(BUILD)/tests/test_wasi_http: TS_LDFLAGS += $(foreach f,malloc calloc realloc,-Wl,--wrap=$(f))
 # … and so do the system calls of the WASI host.
 $(BUILD)/tests/test_wasi_faults: TS_LDFLAGS += $(foreach f,read write pread pwrite pwritev2 getrandom open openat syscall fstat fstatat \
     ftruncate fsync fdatasync futimens utimensat posix_fadvise mkdirat unlinkat renameat linkat symlinkat readlinkat readdir fdopendir \

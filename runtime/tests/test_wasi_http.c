@@ -62,6 +62,34 @@ enum {
         assert_null((h)->result.variant.payload);                                                                      \
     } while (0)
 
+/* --- memory that is refused (the linker puts these in place of malloc and its kin) ---------------------------------- */
+static struct {
+    uint64_t until; /* the allocation that fails, from 1; 0: none */
+    bool for_good;  /* … and all that follow */
+    uint64_t asked, refused;
+} memory;
+static bool refuse(void) {
+    if (!memory.until || ++memory.asked < memory.until || (memory.asked > memory.until && !memory.for_good))
+        return false;
+    memory.refused++;
+    return true;
+}
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+void *__wrap_malloc(size_t n) {
+    return refuse() ? NULL : __real_malloc(n);
+}
+void *__wrap_calloc(size_t n, size_t size) {
+    return refuse() ? NULL : __real_calloc(n, size);
+}
+void *__wrap_realloc(void *p, size_t n) {
+    return refuse() ? NULL : __real_realloc(p, n);
+}
+
 /* --- a client of the test's own ------------------------------------------------------------------------------------ */
 struct ts_http_exchange {
     ts_http_client *client;
@@ -91,7 +119,7 @@ enum { GOT_MAX = 200000 };
 static void request_kick(ts_http_pipe *p) {
     ts_http_exchange *x = p->far_data;
     fake.kicks++;
-    if (!x->got) x->got = malloc(GOT_MAX);
+    if (!x->got) x->got = __real_malloc(GOT_MAX);
     if (x->reads) x->n_got += ts_http_pipe_take(p, x->got + x->n_got, GOT_MAX - x->n_got);
 }
 static bool by_driver(ts_http_pipe *p, ts_sys_wait *w) {
@@ -102,6 +130,7 @@ static const ts_http_far request_far = {request_kick, by_driver};
 
 ts_http_client *ts_http_client_new(const char *ca_file) {
     ts_http_client *c = calloc(1, sizeof *c);
+    if (!c) return NULL;
     if (ca_file) snprintf(c->ca, sizeof c->ca, "%s", ca_file);
     fake.clients++;
     return c;
@@ -130,12 +159,16 @@ void ts_http_client_rule(ts_http_client *c, ts_http_may_connect may, void *data)
 }
 ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *r) {
     ts_http_exchange *x = calloc(1, sizeof *x);
+    if (!x || !ts_http_fields_copy(&x->sent, r->headers) || !(x->body = ts_http_pipe_new())) {
+        if (x) ts_http_fields_clear(&x->sent);
+        free(x);
+        return NULL;
+    }
     x->next = fake.last;
     fake.last = x;
     x->client = c;
     x->r = *r;
     snprintf(x->line, sizeof x->line, "%s %s %s %s", r->method, r->scheme, r->authority, r->path);
-    assert_true(ts_http_fields_copy(&x->sent, r->headers));
     x->reads = true;
     if (r->body) {
         x->request = r->body;
@@ -144,7 +177,6 @@ ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *
         r->body->far_data = x;
         request_kick(r->body);
     }
-    x->body = ts_http_pipe_new();
     fake.live++;
     fake.on = true;
     return x;
@@ -1421,6 +1453,123 @@ static void all_functions(void **state) {
     assert_int_equal(n, 53);
 }
 
+/* --- no memory ------------------------------------------------------------------------------------------------------- */
+/* One call of a life that ends with the first one that was told that there is no memory. */
+#define DO(fn, ...)                                                                                                    \
+    do {                                                                                                               \
+        CALL(h, fn, __VA_ARGS__);                                                                                      \
+        if (h->status != TS_OK) {                                                                                      \
+            assert_int_equal(h->status, TS_NOMEM);                                                                     \
+            assert_int_equal(h->err.status, TS_NOMEM);                                                                 \
+            return false;                                                                                              \
+        }                                                                                                              \
+    } while (0)
+/* … of a result: a body that has no buffer fails */
+#define TRY_(fn, ...)                                                                                                  \
+    do {                                                                                                               \
+        DO(fn, __VA_ARGS__);                                                                                           \
+        if (h->result.variant.disc) {                                                                                  \
+            assert_true(memory.refused);                                                                               \
+            return false;                                                                                              \
+        }                                                                                                              \
+    } while (0)
+static bool life(host *h, wire *w) {
+    ts_val pair[2] = {STR("a"), BYTES("b", 1)}, list = LIST(pair, 2), v[2] = {BYTES("1", 1), BYTES("2", 1)};
+    TRY_(fields(from_list), LIST(&list, 1));
+    uint64_t f = rep_ok(h);
+    TRY_(fields(set), H(f), STR("x"), LIST(v, 2));
+    TRY_(fields(append), H(f), STR("y"), BYTES("z", 1));
+    DO(fields(get), H(f), STR("x"));
+    DO(fields(entries), H(f));
+    DO(fields(clone), H(f));
+    uint64_t t = rep(h);
+    DO(request(new), H(f));
+    uint64_t r = rep(h);
+    DO(request(headers), H(r));
+    uint64_t child = rep(h);
+    DO(response(new), H(child)); /* a copy */
+    uint64_t answer = rep(h);
+    ts_val host_ = STR("a"), path = STR("?q"), method = STR("M"), scheme = STR("http"),
+           other = CASE(OTHER_SCHEME, &scheme);
+    TRY_(request(set_authority), H(r), CASE(1, &host_));
+    TRY_(request(set_path_with_query), H(r), CASE(1, &path));
+    TRY_(request(set_method), H(r), CASE(OTHER, &method));
+    TRY_(request(set_scheme), H(r), CASE(1, &other));
+    DO(request(method), H(r));
+    DO(request(scheme), H(r));
+    DO(request(path_with_query), H(r));
+    DO(request(authority), H(r));
+    DO(options(new), {0});
+    uint64_t o = rep(h);
+    ts_val ns = U64(1), own = H(o);
+    TRY_(options(set_connect_timeout), H(o), CASE(1, &ns));
+    DO(options(connect_timeout), H(o));
+    TRY_(request(body), H(r));
+    uint64_t b = rep_ok(h);
+    TRY_(outbody(write), H(b));
+    uint64_t s = rep_ok(h);
+    TRY_(out(blocking_write_and_flush), H(s), BYTES("body", 4));
+    DROPS(h, out(drop), s);
+    TRY_(HANDLE, H(r), CASE(1, &own));
+    uint64_t later = rep_ok(h);
+    own = H(t);
+    TRY_(outbody(finish), H(b), CASE(1, &own));
+    DO(future(subscribe), H(later));
+    fake.last->pumps = 1;
+    DO(future(get), H(later));
+    DO(future(get), H(later));
+    /* and the other way */
+    ts_wasi_http_incoming in = {"X", "/", "x", "y", &fake.last->sent, NULL};
+    ts_wasi_http_responder to = {.respond = respond, .informational = informational, .error = on_error, .data = w};
+    uint64_t q, p;
+    ts_error_init(&h->err);
+    ts_status st = ts_wasi_http_incoming_new(h->w, &in, &to, &q, &p, &h->err);
+    if (st != TS_OK) {
+        assert_int_equal(st, TS_NOMEM);
+        assert_int_equal(h->err.status, TS_NOMEM);
+        return false;
+    }
+    DO(incoming(headers), H(q));
+    TRY_(incoming(consume), H(q));
+    b = rep_ok(h);
+    TRY_(inbody(stream), H(b));
+    s = rep_ok(h);
+    DO(in(read), H(s), U64(10));
+    DROPS(h, in(drop), s);
+    DO(inbody(finish), H(b));
+    t = rep(h);
+    DO(trailers(subscribe), H(t));
+    DO(trailers(get), H(t));
+    DO(fields(new), {0});
+    TRY_(outparam(send_informational), H(p), U16(103), H(rep(h)));
+    own = H(answer);
+    DO(outparam(set), H(p), CASE(0, &own));
+    ts_http_error e = ts_http_error_text(TS_HTTP_DNS_ERROR, "x");
+    ts_error_init(&h->err);
+    return ts_wasi_http_code_val(&h->call, &e, &v[0]) == TS_OK;
+}
+static void no_memory(void **state) {
+    (void)state;
+    for (int for_good = 0; for_good < 2; for_good++) {
+        uint64_t n = 0;
+        do {
+            host *h = NULL;
+            wire w = {0};
+            assert_int_equal(host_new((void **)&h), 0);
+            assert_int_equal(ts_wasi_allow_http(h->w, "a", &h->err), TS_OK);
+            memset(&memory, 0, sizeof memory);
+            memory.until = ++n;
+            memory.for_good = for_good;
+            bool whole = life(h, &w);
+            memory.until = 0;
+            if (!memory.refused) assert_true(whole);
+            wire_end(h, &w);
+            assert_int_equal(end((void **)&h), 0);
+        } while (memory.refused);
+        assert_in_range(n, 50, 1000);
+    }
+}
+
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, host_new, end)
     const struct CMUnitTest tests[] = {
@@ -1445,6 +1594,7 @@ int main(void) {
         T(informationals),
         T(error_codes),
         T(failing_body),
+        cmocka_unit_test(no_memory),
         cmocka_unit_test(all_functions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
