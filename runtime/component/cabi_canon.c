@@ -124,6 +124,13 @@ static ts_status resolve(const canon_lift_end *end, const ts_val *result) { /* c
     return TS_OK;
 }
 
+static ts_status get_waitable_set(ts_cinstance *inst, uint32_t i, ts_handle **h, ts_error *e) {
+    TS_TRY(ts_table_get(&inst->handles, i, h, e));
+    TS_TRAP_IF(e, (*h)->kind != TS_HANDLE_WAITABLE_SET,
+               "handle index %u used with the wrong type, expected a waitable set", i);
+    return TS_OK;
+}
+
 /* cabi: canon_lift of a function with `async`, as far as it goes without waiting: there are no other tasks here that could go on meanwhile. */
 enum { CALLBACK_EXIT = 0, CALLBACK_YIELD = 1, CALLBACK_WAIT = 2, YIELDS_MAX = 10000 };
 static ts_status lift_async(ts_cstore *s, ts_cfunc *f, ts_slot *io, ts_task *task, ts_error *e) {
@@ -134,8 +141,8 @@ static ts_status lift_async(ts_cstore *s, ts_cfunc *f, ts_slot *io, ts_task *tas
         if (code == CALLBACK_EXIT) break;
         if (code == CALLBACK_WAIT) {
             ts_handle *h;
-            TS_TRY(ts_table_get(&f->inst->handles, si, &h, e));
-            return ts_cabi_trap(e, "handle index %u used with the wrong type, expected a waitable set", si);
+            TS_TRY(get_waitable_set(f->inst, si, &h, e));
+            return ts_fail(e, TS_UNSUPPORTED, "waiting for what other tasks do (WASI 0.3) is not implemented");
         }
         if (n == YIELDS_MAX)
             return ts_fail(e, TS_UNSUPPORTED,
@@ -397,6 +404,8 @@ typedef struct canon_builtin {
     ts_cinstance *inst;
     const ts_def *def;
     ts_cabi_opts opts;
+    bool
+        may_be_async; /* a function of async type is lifted without `async` here: a task that looks synchronous may block */
 } canon_builtin;
 /* cabi: canon_context_get, canon_context_set, canon_backpressure_inc, canon_backpressure_dec */
 static ts_status context_get(void *data, ts_exec *x, ts_slot *io) {
@@ -480,7 +489,7 @@ static ts_status task_cancel(void *data, ts_exec *x, ts_slot *io) {
 }
 /* First argument: an index of what no table here can hold yet, as its .new is not implemented: so the text's first trap is the one that is met.
  * cabi: canon_subtask_cancel, canon_subtask_drop
- * cabi: canon_waitable_set_wait, canon_waitable_set_poll, canon_waitable_set_drop, canon_waitable_join
+ * cabi: canon_waitable_join
  * cabi: canon_stream_read, canon_stream_write, canon_stream_cancel_read, canon_stream_cancel_write
  * cabi: canon_future_read, canon_future_write, canon_future_cancel_read, canon_future_cancel_write
  * cabi: canon_stream_drop_readable, canon_stream_drop_writable, canon_future_drop_readable, canon_future_drop_writable
@@ -492,6 +501,63 @@ static ts_status builtin_of_handle(void *data, ts_exec *x, ts_slot *io) {
     TS_TRAP_IF(e, !b->inst->may_leave, "cannot leave component instance");
     TS_TRY(ts_table_get(&b->inst->handles, (uint32_t)io[0], &h, e));
     return ts_cabi_trap(e, "handle index %u used with the wrong type by `%s`", (uint32_t)io[0], b->def->canon.builtin);
+}
+/* cabi: canon_lift: what has to wait: nothing else goes on here that could end it. A task of a function that is not of async type may not. */
+static ts_status would_block(const canon_builtin *b, ts_error *e) {
+    if (b->inst->task || b->may_be_async)
+        return ts_fail(e, TS_UNSUPPORTED, "waiting for what other tasks do (WASI 0.3) is not implemented");
+    return ts_cabi_trap(e, "cannot block a synchronous task before returning");
+}
+/* cabi: canon_waitable_set_new */
+static ts_status waitable_set_new(void *data, ts_exec *x, ts_slot *io) {
+    const canon_builtin *b = data;
+    ts_error *e = ts_exec_error(x);
+    uint32_t i;
+    TS_TRAP_IF(e, !b->inst->may_leave, "cannot leave component instance");
+    const ts_handle h = {.kind = TS_HANDLE_WAITABLE_SET};
+    TS_TRY(ts_table_add(&b->inst->handles, &h, &i, e));
+    io[0] = i;
+    return TS_OK;
+}
+/* cabi: canon_waitable_set_wait */
+static ts_status waitable_set_wait(void *data, ts_exec *x, ts_slot *io) {
+    const canon_builtin *b = data;
+    ts_error *e = ts_exec_error(x);
+    ts_handle *h;
+    TS_TRAP_IF(e, !b->inst->may_leave, "cannot leave component instance");
+    TS_TRY(get_waitable_set(b->inst, (uint32_t)io[0], &h, e));
+    return would_block(b, e);
+}
+/* cabi: canon_waitable_set_poll, unpack_event: nothing has happened */
+static ts_status waitable_set_poll(void *data, ts_exec *x, ts_slot *io) {
+    const canon_builtin *b = data;
+    ts_error *e = ts_exec_error(x);
+    const ts_memory *m = b->inst->core_memories[b->def->canon.builtin_imm[0]];
+    uint32_t ptr = (uint32_t)io[1];
+    ts_handle *h;
+    TS_TRAP_IF(e, !b->inst->may_leave, "cannot leave component instance");
+    TS_TRY(get_waitable_set(b->inst, (uint32_t)io[0], &h, e));
+    TS_TRAP_IF(e, ptr % 4, "unaligned pointer: %#x needs alignment 4", ptr);
+    TS_TRAP_IF(e, !ts_mem_in(m, ptr, 8), "pointer out of bounds of memory: 8 bytes at %#x", ptr);
+    memset(m->base + ptr, 0, 8);
+    io[0] = 0; /* EventCode.NONE */
+    return TS_OK;
+}
+/* cabi: canon_waitable_set_drop */
+static ts_status waitable_set_drop(void *data, ts_exec *x, ts_slot *io) {
+    const canon_builtin *b = data;
+    ts_error *e = ts_exec_error(x);
+    ts_handle *h, gone;
+    TS_TRAP_IF(e, !b->inst->may_leave, "cannot leave component instance");
+    TS_TRY(get_waitable_set(b->inst, (uint32_t)io[0], &h, e));
+    return ts_table_remove(&b->inst->handles, (uint32_t)io[0], &gone, e);
+}
+/* cabi: canon_thread_suspend: with no other thread that could resume it */
+static ts_status thread_suspend(void *data, ts_exec *x, ts_slot *io) {
+    (void)io;
+    const canon_builtin *b = data;
+    TS_TRAP_IF(ts_exec_error(x), !b->inst->may_leave, "cannot leave component instance");
+    return would_block(b, ts_exec_error(x));
 }
 /* cabi: canon_thread_yield: with no other thread that could run, it comes back at once, not cancelled. A guest that waits so for what never
  * happens is told that it does. */
@@ -527,9 +593,11 @@ ts_status ts_canon_builtin_make(ts_cstore *s, ts_cinstance *inst, const ts_def *
         {"thread.yield", thread_yield},
         {"subtask.cancel", builtin_of_handle},
         {"subtask.drop", builtin_of_handle},
-        {"waitable-set.wait", builtin_of_handle},
-        {"waitable-set.poll", builtin_of_handle},
-        {"waitable-set.drop", builtin_of_handle},
+        {"thread.suspend", thread_suspend},
+        {"waitable-set.new", waitable_set_new},
+        {"waitable-set.wait", waitable_set_wait},
+        {"waitable-set.poll", waitable_set_poll},
+        {"waitable-set.drop", waitable_set_drop},
         {"waitable.join", builtin_of_handle},
         {"stream.read", builtin_of_handle},
         {"stream.write", builtin_of_handle},
@@ -551,6 +619,12 @@ ts_status ts_canon_builtin_make(ts_cstore *s, ts_cinstance *inst, const ts_def *
     b->inst = inst;
     b->def = def;
     b->opts = *opts;
+    const ts_component *c = inst->component;
+    for (uint32_t i = 0; i < c->n_defs && !b->may_be_async; i++) {
+        const ts_def *d = &c->defs[i];
+        b->may_be_async = d->kind == TS_DEF_CANON && d->canon.kind == TS_CANON_LIFT && d->canon.type->is_async &&
+                          !d->canon.opts.is_async;
+    }
     ts_core_host_fn fn = builtin_absent;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (strcmp(table[i].name, def->canon.builtin) == 0) fn = table[i].fn;

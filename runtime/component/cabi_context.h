@@ -29,12 +29,17 @@ struct ts_resource {
 };
 
 /* One entry of an instance's handle table. cabi: ResourceHandle */
-typedef enum ts_handle_kind { TS_HANDLE_FREE = 0, TS_HANDLE_OWN, TS_HANDLE_BORROW } ts_handle_kind;
+typedef enum ts_handle_kind {
+    TS_HANDLE_FREE = 0,
+    TS_HANDLE_OWN,
+    TS_HANDLE_BORROW,
+    TS_HANDLE_WAITABLE_SET
+} ts_handle_kind;
 typedef struct ts_handle {
     uint64_t rep;
     ts_resource *rt;
     ts_task *scope; /* borrow: the task during which it was lent */
-    /* own and borrow: calls that run now and have it on loan; free: the next free index, 0 at the end */
+    /* (a waitable set holds nothing: there are no waitables yet) own and borrow: calls that run now and have it on loan; free: the next free index, 0 at the end */
     uint32_t num_lends;
     uint8_t kind; /* ts_handle_kind */
 } ts_handle;
