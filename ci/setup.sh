@@ -24,6 +24,7 @@ cmocka_there() { echo '#include <stdarg.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>' | "$(ci/pick_cc.sh)" -E -x c -; }
+curl_there() { echo '#include <curl/curl.h>' | "$(ci/pick_cc.sh)" -E -x c -; }
 llhttp_there() { [ -f /usr/share/llhttp/llhttp.c ] || [ -f /usr/include/llhttp.h ]; }
 # the headers alone do not make a sanitizer run: clang's runtime is a package of its own
 sanitizer_there() { ls /usr/lib/clang/*/lib/*/libclang_rt.asan* /usr/lib/llvm-*/lib/clang/*/lib/*/libclang_rt.asan*; }
@@ -37,6 +38,8 @@ want make "make" have make
 want git "git" have git
 want python3-venv "python3 with venv, 3.11 or later" python3 -c 'import sys, venv, ensurepip; assert sys.version_info >= (3, 11)'
 want libcmocka-dev "the C tests" cmocka_there
+want libcurl4-openssl-dev "HTTP requests of guests" curl_there
+want openssl "the certificates of the tests" have openssl
 want node-llhttp "HTTP parsing, for touchstone serve" llhttp_there
 want chromium "the test that opens the report" browser_there
 want clang-format-19 "the style check" have clang-format-19

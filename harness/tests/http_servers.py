@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,97 @@ def saying(*parts: bytes | str, then: Callable[[Conn], object] = Conn.close) -> 
         then(conn)
 
     return serve
+
+
+class H2:
+    """The server's side of HTTP/2 on a connection."""
+
+    def __init__(self, conn: Conn) -> None:
+        import h2.config
+        import h2.connection
+        import h2.events
+
+        self.conn = conn
+        self.events = h2.events
+        self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="latin-1", validate_outbound_headers=False))
+        self.h2.initiate_connection()
+        self.queue: list[h2.events.Event] = []
+        self.flush()
+
+    def flush(self) -> None:
+        self.conn.sock.sendall(self.h2.data_to_send())
+
+    def step(self) -> bool:
+        """Reads what there is, and answers what the protocol wants answered."""
+        data = self.conn.sock.recv(1 << 16)
+        if not data:
+            return False
+        for event in self.h2.receive_data(data):
+            if isinstance(event, self.events.DataReceived):
+                self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+            self.queue.append(event)
+        self.flush()
+        return True
+
+    def wait(self, kind: str) -> Any:
+        """The next event of a kind; others before it are dropped."""
+        while True:
+            while self.queue:
+                event = self.queue.pop(0)
+                if type(event).__name__ == kind:
+                    return event
+            if not self.step():
+                raise EOFError(f"closed before {kind}")
+
+    def request(self) -> tuple[int, list[tuple[str, str]]]:
+        event = self.wait("RequestReceived")
+        return event.stream_id, [(str(name), str(value)) for name, value in event.headers]
+
+    def body(self) -> tuple[bytes, list[tuple[str, str]]]:
+        """The rest of a request: its body, and its trailers."""
+        body, trailers = b"", []
+        while True:
+            while not self.queue:
+                if not self.step():
+                    raise EOFError("closed in a body")
+            event = self.queue.pop(0)
+            if isinstance(event, self.events.DataReceived):
+                body += event.data or b""
+            elif isinstance(event, self.events.TrailersReceived):
+                trailers = [(str(name), str(value)) for name, value in event.headers]
+            elif isinstance(event, self.events.StreamEnded):
+                return body, trailers
+
+    def head(self, stream: int, *fields: tuple[str, str], status: int = 200, end: bool = False) -> None:
+        self.h2.send_headers(stream, [(":status", str(status)), *fields], end_stream=end)
+        self.flush()
+
+    def data(self, stream: int, data: bytes, end: bool = False) -> None:
+        """As fast as the client allows."""
+        at = 0
+        while at < len(data):
+            n = min(self.h2.local_flow_control_window(stream), self.h2.max_outbound_frame_size, len(data) - at)
+            if n == 0:
+                assert self.step(), "closed while it was to read"
+                continue
+            self.h2.send_data(stream, data[at : at + n])
+            at += n
+            self.flush()
+        if end:
+            self.h2.end_stream(stream)
+            self.flush()
+
+    def trailers(self, stream: int, *fields: tuple[str, str]) -> None:
+        self.h2.send_headers(stream, list(fields), end_stream=True)
+        self.flush()
+
+    def reset(self, stream: int, code: int) -> None:
+        self.h2.reset_stream(stream, code)
+        self.flush()
+
+    def goaway(self, code: int) -> None:
+        self.h2.close_connection(code)
+        self.flush()
 
 
 @contextlib.contextmanager

@@ -690,8 +690,8 @@ static void ended(ts_http_exchange *x, CURLcode code) {
     if (x->has_error) {
         e = x->error;
         x->has_error = false;
-    } else if (code == CURLE_OK && x->state != TS_HTTP_RESPONDED) { /* closed within the head */
-        e = ts_http_error_of(TS_HTTP_RESPONSE_INCOMPLETE);
+    } else if (code == CURLE_OK && x->state != TS_HTTP_RESPONDED) { /* closed before a whole head */
+        e = ts_http_error_of(x->begun ? TS_HTTP_RESPONSE_INCOMPLETE : TS_HTTP_CONNECTION_TERMINATED);
     } else if (code == CURLE_OK) {
         bool whole = x->in->ended || x->discard ||
                      (to_the_end(x) ? !x->tls_cut : !x->chunked && !(x->known_length && x->got < x->in_length));

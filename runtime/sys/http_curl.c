@@ -130,6 +130,9 @@ static ts_http_error of_transfer(const ts_curl_failure *f) {
     if (strstr(f->text,
                "chunked-encoding")) /* only what libcurl does not take and http_chunked does: a line of 4 KiB */
         return ts_http_error_of(TS_HTTP_RESPONSE_TRAILER_SIZE);
+    if (strstr(f->text, "nghttp2")) /* -902: a function of libcurl has refused what came: more fields than it takes */
+        return ts_http_error_of(!f->responded && strstr(f->text, "-902") ? TS_HTTP_RESPONSE_HEADER_SECTION_SIZE
+                                                                         : TS_HTTP_PROTOCOL_ERROR);
     if (strstr(f->text, "header")) return ts_http_error_of(TS_HTTP_RESPONSE_HEADER_SECTION_SIZE);
     return ts_http_error_of(f->begun ? TS_HTTP_RESPONSE_INCOMPLETE : TS_HTTP_CONNECTION_TERMINATED);
 }
@@ -166,9 +169,9 @@ ts_http_error ts_curl_error(const ts_curl *l, const ts_curl_failure *f) {
     case CURLE_SSL_CLIENTCERT:
     case CURLE_USE_SSL_FAILED: return ts_http_error_of(TS_HTTP_TLS_PROTOCOL_ERROR);
     case CURLE_SSL_SHUTDOWN_FAILED: return ts_http_error_of(TS_HTTP_CONNECTION_TERMINATED);
-    case CURLE_GOT_NOTHING: /* closed without an answer, or within its head */
+    case CURLE_GOT_NOTHING: /* closed without an answer, or within it */
+    case CURLE_PARTIAL_FILE:
         return ts_http_error_of(f->begun ? TS_HTTP_RESPONSE_INCOMPLETE : TS_HTTP_CONNECTION_TERMINATED);
-    case CURLE_PARTIAL_FILE: return ts_http_error_of(TS_HTTP_RESPONSE_INCOMPLETE);
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:

@@ -120,7 +120,7 @@ static void write_all(probe *p, int id, const char *bytes, size_t n) {
         bytes += done;
         n -= done;
         ts_http_pipe_kick(c->up);
-        if (c->up->failed || c->up->ended || (n && !done && !patient(p, until))) break;
+        if (c->up->failed || c->up->ended || (n && !ts_http_pipe_room(c->up) && !patient(p, until))) break;
         if (done) until = ts_sys_monotonic() + PATIENCE;
     }
 }
@@ -201,8 +201,8 @@ static void both(probe *p, int id, uint64_t n) {
         ts_http_pipe_kick(c->down);
         if (up || down)
             until = ts_sys_monotonic() + PATIENCE;
-        else if (!patient(p, until))
-            break;
+        else if (!c->down->len && !(c->filled < n && ts_http_pipe_room(c->up)) && !patient(p, until))
+            break; /* (a kick may have done something) */
     }
     printf("sunk %d %llu %016llx\n", id, (unsigned long long)got, (unsigned long long)c->sum);
     written(id, c->up);
@@ -333,7 +333,7 @@ static bool of_exchange(probe *p, char **w, size_t n) {
             ts_http_pipe_kick(c->up);
             if (some)
                 until = ts_sys_monotonic() + PATIENCE;
-            else if (!patient(p, until))
+            else if (!ts_http_pipe_room(c->up) && !patient(p, until))
                 break;
         }
         written(id, c->up);
