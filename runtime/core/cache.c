@@ -63,7 +63,7 @@ static void name_of(const uint8_t key[TS_SHA256_BYTES], const char *kind, char n
 
 /* --- files: where the same bytes were read before, the key of them ----------------------------------------------------- */
 static bool alias_of(const ts_cache *c, const ts_module *m, char name[80]) {
-    if (m->bytes < c->file || m->bytes + m->len > c->file + c->file_len) return false;
+    if (!c->file || m->bytes < c->file || m->bytes + m->len > c->file + c->file_len) return false;
     char about[256];
     uint8_t digest[TS_SHA256_BYTES];
     int n = snprintf(
