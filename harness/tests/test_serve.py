@@ -74,7 +74,7 @@ def start(command: Path, folder: Path, *options: str, component: Path = ROUTES) 
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
-            env={**os.environ, "ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"},
+            env={**os.environ, "ASAN_OPTIONS": "detect_leaks=1:quarantine_size_mb=8", "UBSAN_OPTIONS": "print_stacktrace=1"},
         )
     server = Server(process, 0, log, "asan" in str(command))
     assert server.wait_for("Serving HTTP on http://", 30) or process.poll() is not None, server.lines()
@@ -782,8 +782,9 @@ def test_many_at_once(server: Server) -> None:
             for i in range(30):
                 body = os.urandom(i * 97)
                 c.sendall(get("/echo", f"Content-Length: {len(body)}", method="POST").encode() + body)
-                if reader.response().body != body:
-                    failed.append("another's body")
+                r = reader.response()
+                if r.body != body:
+                    failed.append(f"{r.status}, {len(r.body)} of {len(body)} bytes, whole: {r.whole}")
 
     threads = [threading.Thread(target=client) for _ in range(16)]
     for t in threads:

@@ -118,7 +118,7 @@ static bool frame(ts_http_call *c, ts_http_pipe *p, bool ended) {
         snprintf(line, sizeof line, "%zx\r\n", n);
         ok = ok && text(&c->bytes, line);
     }
-    if (!c->no_body) ok = ok && ts_bytes_add(&c->bytes, c->raw.data + c->raw.at, c->raw.len);
+    if (c->raw.len && !c->no_body) ok = ok && ts_bytes_add(&c->bytes, c->raw.data + c->raw.at, c->raw.len);
     c->raw.len = 0;
     while (p && p->len && ok) {
         size_t k;
@@ -595,8 +595,10 @@ void ts_http_call_look(ts_http_call *c, uint64_t now) {
              moved = __atomic_load_n(&c->moved, __ATOMIC_RELAXED);
     uint32_t dir = __atomic_load_n(&c->waits_io, __ATOMIC_RELAXED);
     ts_http_worker *t = c->t;
-    if (!dir || moved != t->seen_moved || !__atomic_load_n(&t->waiting, __ATOMIC_RELAXED)) {
+    if (!dir || moved != t->seen_moved || c->began != t->seen_began ||
+        !__atomic_load_n(&t->waiting, __ATOMIC_RELAXED)) {
         t->seen_moved = moved;
+        t->seen_began = c->began;
         t->still_since = now;
     } else if (now - t->still_since > stall) {
         __atomic_store_n(&c->stalled, dir, __ATOMIC_RELAXED);

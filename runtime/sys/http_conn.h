@@ -97,7 +97,7 @@ struct ts_http_worker {
     char date[48]; /* the field's value in the second date_s */
     int64_t date_s;
     /* the monitor's own */
-    uint64_t seen_seq, stuck_seq, seen_moved, still_since;
+    uint64_t stuck_seq, seen_began, seen_moved, still_since;
 };
 
 /* --- http_call.c --- */

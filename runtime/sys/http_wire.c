@@ -366,8 +366,9 @@ static ts_wire_state ended(ts_wire *w, ts_http_pipe *to) {
 }
 
 static bool trailer(ts_wire *w, const char *line, size_t len, ts_http_pipe *to) {
-    const char *colon = memchr(line, ':', len), *v = colon + 1, *end = line + len;
+    const char *colon = memchr(line, ':', len), *end = line + len;
     if (!colon || !ts_http_is_token(line, (size_t)(colon - line))) return false;
+    const char *v = colon + 1;
     while (v < end && (*v == ' ' || *v == '\t')) v++;
     while (end > v && (end[-1] == ' ' || end[-1] == '\t')) end--;
     if (!clean_value(v, (size_t)(end - v)) || to->trailers.len == MAX_FIELDS) return false;
