@@ -117,8 +117,10 @@ def wit(t: Any) -> str:
             return "variant { " + ", ".join(c.label + (f"({wit(c.t)})" if c.t else "") for c in cases) + " }"
         case D.TupleType(ts):
             return f"tuple<{', '.join(map(wit, ts))}>"
-        case D.ListType(e):
-            return f"list<{wit(e)}>"
+        case D.ListType(e, n):
+            return f"list<{wit(e)}>" if n is None else f"list<{wit(e)}, {n}>"
+        case D.MapType(k, v):
+            return f"map<{wit(k)}, {wit(v)}>"
         case D.OptionType(e):
             return f"option<{wit(e)}>"
         case D.ResultType(ok, error):
@@ -138,7 +140,7 @@ def wit(t: Any) -> str:
 def words(t: Any, v: Any) -> list[str]:
     """A value of definitions.py as the probe writes it."""
     match t:
-        case D.TupleType() | D.EnumType() | D.OptionType() | D.ResultType():
+        case D.TupleType() | D.EnumType() | D.OptionType() | D.ResultType() | D.MapType():
             return words(D.despecialize(t), v)
         case D.RecordType(fields):
             return [w for f in fields for w in words(f.t, v[f.label])]
@@ -196,7 +198,7 @@ def line_of(r: Request) -> str:
 def as_utf8(t: Any, v: Any) -> Any:
     """A value on its way through the host: its strings are UTF-8."""
     match t:
-        case D.TupleType() | D.EnumType() | D.OptionType() | D.ResultType():
+        case D.TupleType() | D.EnumType() | D.OptionType() | D.ResultType() | D.MapType():
             return as_utf8(D.despecialize(t), v)
         case D.RecordType(fields):
             return {f.label: as_utf8(f.t, v[f.label]) for f in fields}
@@ -313,6 +315,7 @@ def labels(n: int) -> list[str]:
 def types(handles: bool) -> st.SearchStrategy[Any]:
     plain = [D.BoolType, D.S8Type, D.U8Type, D.S16Type, D.U16Type, D.S32Type, D.U32Type, D.S64Type, D.U64Type, D.F32Type, D.F64Type,
              D.CharType, D.StringType]  # fmt: skip
+    keys = [t for t in plain if t not in (D.F32Type, D.F64Type)]
     leaves = [st.sampled_from(plain).map(lambda t: t()), st.just(D.StringType())]
     leaves += [st.integers(1, 32).map(lambda n: D.FlagsType(labels(n))), st.sampled_from((1, 2, 3, 200, 256, 255)).map(lambda n: D.EnumType(labels(n)))]
     if handles:
@@ -326,6 +329,8 @@ def types(handles: bool) -> st.SearchStrategy[Any]:
             some.map(D.TupleType),
             st.lists(maybe, min_size=1, max_size=5).map(lambda ts: D.VariantType([D.CaseType(f"n{i}", t) for i, t in enumerate(ts)])),
             inner.map(D.ListType),
+            st.tuples(inner, st.integers(1, 4)).map(lambda p: D.ListType(*p)),
+            st.tuples(st.sampled_from(keys).map(lambda t: t()), inner).map(lambda p: D.MapType(*p)),
             inner.map(D.OptionType),
             st.tuples(maybe, maybe).map(lambda p: D.ResultType(*p)),
         )
@@ -339,14 +344,14 @@ POINTS = st.one_of(st.characters(max_codepoint=0x7F), st.characters(max_codepoin
 def values(t: Any) -> st.SearchStrategy[Any]:
     """Values of a type as the host makes them: strings are UTF-8."""
     match t:
-        case D.TupleType() | D.EnumType() | D.OptionType() | D.ResultType():
+        case D.TupleType() | D.EnumType() | D.OptionType() | D.ResultType() | D.MapType():
             return values(D.despecialize(t))
         case D.RecordType(fields):
             return st.fixed_dictionaries({f.label: values(f.t) for f in fields})
         case D.VariantType(cases):
             return st.sampled_from(cases).flatmap(lambda c: (values(c.t) if c.t else st.none()).map(lambda v: {c.label: v}))
-        case D.ListType(e):
-            return st.lists(values(e), max_size=5)
+        case D.ListType(e, n):
+            return st.lists(values(e), min_size=n or 0, max_size=n or 5)
         case D.FlagsType(names):
             return st.fixed_dictionaries({n: st.booleans() for n in names})
         case D.OwnType() | D.BorrowType():

@@ -16,7 +16,7 @@
  *   OUT      mode result: the pointer that the caller gives for a result in memory
  *   FAULT    N:PTR: the destination's Nth call of realloc returns PTR; - for none
  * Values are words: integers in decimal; f32 and f64 by their bits in hex, or nan; strings ENCODING/UNITS/BYTES; lists
- * N and then the elements; records and tuples the fields; variants DISCRIMINANT and then the payload; flags the bits;
+ * (of a fixed length too) N and then the elements; maps N and then keys and values; records and tuples the fields; variants DISCRIMINANT and then the payload; flags the bits;
  * handles r and the representation. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -159,6 +159,26 @@ static void print_string(FILE *to, const ts_val *v, bool kept) {
     fprintf(to, " %s/%" PRIu64 "/", names[tag], units);
     hex(to, (const uint8_t *)v->str.ptr, units * (tag == TS_STR_UTF16 || tag == TS_STR_TAGGED_UTF16 ? 2 : 1));
 }
+static void print_val(FILE *to, const ts_ctype *t, const ts_val *v, bool kept);
+/* Elements that are still the bytes of a guest. */
+static void print_plain(FILE *to, const ts_ctype *elem, const ts_val *v) {
+    ts_arena arena;
+    ts_error e;
+    ts_arena_init(&arena);
+    ts_error_init(&e);
+    ts_memory m;
+    memset(&m, 0, sizeof m);
+    memcpy(&m.base, &v->raw.ptr, sizeof m.base);
+    m.len = v->raw.len * elem->size;
+    ts_cabi_opts opts = {.memory = &m};
+    ts_cabi_cx cx = {.opts = &opts, .arena = &arena, .err = &e};
+    for (size_t i = 0; i < v->raw.len; i++) {
+        ts_val one = {.u64 = 0};
+        if (ts_cabi_load(&cx, i * elem->size, elem, &one) != TS_OK) die("was checked and is not valid:", e.message);
+        print_val(to, elem, &one, false);
+    }
+    ts_arena_free(&arena);
+}
 static void print_val(FILE *to, const ts_ctype *t, const ts_val *v, bool kept) {
     uint64_t bits = 0;
     switch (t->kind) {
@@ -187,8 +207,20 @@ static void print_val(FILE *to, const ts_ctype *t, const ts_val *v, bool kept) {
         return;
     case TS_CT_CHAR: fprintf(to, " %" PRIu32, v->ch); return;
     case TS_CT_STRING: print_string(to, v, kept); return;
-    case TS_CT_LIST:
+    case TS_CT_MAP:
         fprintf(to, " %zu", v->list.len);
+        for (size_t i = 0; i < v->list.len; i++) {
+            print_val(to, t->elem2, &v->list.ptr[i].list.ptr[0], kept);
+            print_val(to, t->elem, &v->list.ptr[i].list.ptr[1], kept);
+        }
+        return;
+    case TS_CT_LIST:
+    case TS_CT_FIXED_LIST:
+        fprintf(to, " %zu", v->list.len);
+        if (kept && t->kind == TS_CT_LIST && t->elem->plain && !ts_ct_is_raw_elem(t->elem->kind)) {
+            print_plain(to, t->elem, v);
+            return;
+        }
         for (size_t i = 0; i < v->list.len; i++) {
             ts_val one = {.u64 = 0};
             if (ts_ct_is_raw_elem(t->elem->kind))
@@ -256,7 +288,22 @@ static void read_val(probe *p, char **at, const ts_ctype *t, ts_val *v) {
         v->str.ptr = (const char *)to;
         return;
     }
-    case TS_CT_LIST: {
+    case TS_CT_MAP: {
+        size_t n = strtoull(word, NULL, 10);
+        ts_val *entries = ts_arena_array(&p->arena, n + 1, sizeof *entries);
+        for (size_t i = 0; i < n; i++) {
+            ts_val *pair = ts_arena_array(&p->arena, 2, sizeof *pair);
+            read_val(p, at, t->elem2, &pair[0]);
+            read_val(p, at, t->elem, &pair[1]);
+            entries[i].list.ptr = pair;
+            entries[i].list.len = 2;
+        }
+        v->list.ptr = entries;
+        v->list.len = n;
+        return;
+    }
+    case TS_CT_LIST:
+    case TS_CT_FIXED_LIST: {
         size_t n = strtoull(word, NULL, 10);
         bool raw = ts_ct_is_raw_elem(t->elem->kind);
         size_t size = raw ? t->elem->size : sizeof(ts_val);
