@@ -33,6 +33,7 @@ ENCODINGS = ("utf8", "utf16", "latin1+utf16", "utf8/64", "utf16/64", "latin1+utf
 pytestmark = [
     pytest.mark.skipif(not DEFINITIONS.is_file(), reason="definitions.py is absent (make suites)"),
     pytest.mark.skipif(not os.access(PROBE, os.X_OK), reason="cabi_probe is not built (make tests)"),
+    pytest.mark.timeout(60 + EXAMPLES),
 ]
 common = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 
