@@ -602,7 +602,8 @@ static void look(ts_http_server *s, uint64_t now, bool cut) {
         ts_lock_take(&t->lock);
         ts_http_call_look(&t->call, now);
         if (t->call.live) {
-            bool late = s->g.call_timeout_ns && now - t->call.began > s->g.call_timeout_ns;
+            /* it may have begun after `now` */
+            bool late = s->g.call_timeout_ns && now > t->call.began && now - t->call.began > s->g.call_timeout_ns;
             if (cut) ts_http_call_cut_off(&t->call);
             if ((cut || late) && s->h.interrupt) s->h.interrupt(s->h.data, t->data);
         }
