@@ -62,7 +62,8 @@ const char ts_cli_run_help[] =
     "  tcp udp                       =n: not even sockets of that kind\n"
     "  http                          requests to all hosts (=n: deny wasi:http)\n"
     "  network-error-code cli-exit-with-code         unstable functions of those names\n"
-    "  max-resources=N               host objects that the guest may hold at once\n";
+    "  max-resources=N               host objects that the guest may hold at once\n"
+    "  max-files=N                   files, directories and sockets of the host open for it at once\n";
 
 /* Takes the option's value: `--name=value`, or the next word. */
 static bool is(const char *arg, const char *name, const char **value) {
@@ -151,6 +152,12 @@ static ts_status s_word(ts_wasi *w, ts_linker *l, char *word, ts_error *e) {
         uint64_t n;
         TS_TRY(quantity("-S max-resources", value, none, 1, &n, e));
         ts_wasi_limit_objects(w, n);
+        return TS_OK;
+    }
+    if (strcmp(word, "max-files") == 0) {
+        uint64_t n;
+        TS_TRY(quantity("-S max-files", value, none, 1, &n, e));
+        ts_wasi_limit_files(w, n);
         return TS_OK;
     }
     bool yes = is_one_of(value, "y yes true on 1");

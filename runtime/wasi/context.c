@@ -10,6 +10,7 @@ ts_status ts_wasi_create(ts_wasi **out, ts_error *e) {
     if (!w) return ts_fail_nomem(e);
     for (int i = 0; i < 3; i++) w->stdio[i] = i;
     w->max_objects = 1000000;
+    w->max_files = UINT64_MAX; /* as many as the OS gives */
     *out = w;
     return TS_OK;
 }
@@ -150,6 +151,9 @@ void ts_wasi_stop(ts_wasi *w) {
 void ts_wasi_limit_objects(ts_wasi *w, uint64_t n) {
     w->max_objects = n;
 }
+void ts_wasi_limit_files(ts_wasi *w, uint64_t n) {
+    w->max_files = n;
+}
 void ts_wasi_walk_paths(ts_wasi *w, bool on) {
     w->walk_paths = on;
 }
@@ -196,12 +200,20 @@ ts_status ts_wasi_file_new(ts_host_call *c, int fd, bool own, ts_sys_type type, 
         return ts_fail_nomem(c->err);
     }
     **out = (ts_wasi_file){.refs = 1, .fd = fd, .type = type, .own = own};
+    if (own) {
+        (*out)->count = &ts_wasi_of(c)->n_files;
+        ++*(*out)->count;
+    }
     return TS_OK;
+}
+ts_sys_err ts_wasi_may_open(const ts_wasi *w) {
+    return w->n_files < w->max_files ? TS_SYS_OK : TS_SYS_EMFILE;
 }
 
 void ts_wasi_file_release(ts_wasi_file *f) {
     if (!f || --f->refs) return;
     if (f->own) ts_sys_close(f->fd);
+    if (f->count) --*f->count;
     free(f);
 }
 

@@ -62,6 +62,7 @@ typedef struct ts_wasi_file {
     int fd;
     ts_sys_type type;
     bool own;               /* fd is closed with the last reference */
+    uint64_t *count;        /* where it counts as open; NULL: nowhere */
     bool in_shut, out_shut; /* a connection's direction was shut down: its stream is closed */
 } ts_wasi_file;
 
@@ -159,6 +160,7 @@ struct ts_wasi {
     void *on_wait_data;
     uint64_t until; /* monotonic: then the run is asked to stop; 0: never */
     uint64_t n_objects, max_objects;
+    uint64_t n_files, max_files; /* of the host, opened for the guest */
     ts_wasi_obj *objects;        /* the newest first */
     TS_VEC(ts_wasi_obj *) by_id; /* by id - 1; a free one is NULL */
     TS_VEC(uint32_t) free_ids;   /* the last given back is the next taken; room for every id is reserved */
@@ -191,6 +193,8 @@ ts_status ts_wasi_drop(ts_host_call *c, uint64_t rep, const char *what) TS_MUST_
 
 ts_status ts_wasi_file_new(ts_host_call *c, int fd, bool own, ts_sys_type type, ts_wasi_file **out) TS_MUST_USE;
 void ts_wasi_file_release(ts_wasi_file *f);
+/* EMFILE when the guest has as many files open as it may. */
+ts_sys_err ts_wasi_may_open(const ts_wasi *w);
 
 /* One wait of the OS, in which the driver goes on too. What a wait ends with may be that the driver did something: look again.
  * TS_SYS_EDEADLK: there is nothing to wait for, neither a file nor a time nor the driver's. */

@@ -458,7 +458,8 @@ ts_status ts_wasi_filesystem_types_descriptor_open_at(ts_host_call *c, const ts_
     if ((flags & F_WRITE) || (open & truncate)) how |= TS_SYS_O_WRITE; /* the OS truncates what is open for writing */
     int fd;
     ts_sys_stat st;
-    e = ts_sys_open_at(b, path_of(&args[2]), how, &fd);
+    e = ts_wasi_may_open(ts_wasi_of(c));
+    if (!e) e = ts_sys_open_at(b, path_of(&args[2]), how, &fd);
     if (!e && (e = ts_sys_fstat(fd, &st))) ts_sys_close(fd);
     if (e) return fail(c, result, e);
     flags &= F_READ | F_WRITE | F_MUTATE | F_SYNCS;
@@ -534,13 +535,14 @@ ts_status ts_wasi_filesystem_types_descriptor_drop(ts_host_call *c, uint64_t rep
 /* --- directory streams ---------------------------------------------------------------------------------------------
  */
 static void dir_stream_end(ts_wasi *w, ts_wasi_obj *o) {
-    (void)w;
+    w->n_files--;
     ts_sys_dir_close(((dir_stream *)o)->dir);
 }
 ts_status ts_wasi_filesystem_types_descriptor_read_directory(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_sys_base b;
     ts_sys_dir *dir;
     ts_sys_err e = base_of(c, self(c, &args[0]), &b);
+    if (!e) e = ts_wasi_may_open(ts_wasi_of(c));
     if (!e) e = ts_sys_dir_open(b.fd, &dir);
     if (e) return fail(c, result, e);
     dir_stream *s;
@@ -551,6 +553,7 @@ ts_status ts_wasi_filesystem_types_descriptor_read_directory(ts_host_call *c, co
         ts_sys_dir_close(dir);
         return r;
     }
+    ts_wasi_of(c)->n_files++;
     s->obj.end = dir_stream_end;
     s->dir = dir;
     *v = (ts_val){.handle = {.rep = ts_wasi_rep(s)}};

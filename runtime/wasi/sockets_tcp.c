@@ -73,7 +73,8 @@ ts_status ts_wasi_sockets_tcp_create_socket_create_tcp_socket(ts_host_call *c, c
     tcp *t;
     ts_val *v;
     if (ts_wasi_of(c)->no_tcp) return ts_wasi_net_denied(c, result);
-    ts_sys_err e = ts_sys_socket(v6, false, &fd);
+    ts_sys_err e = ts_wasi_may_open(ts_wasi_of(c));
+    if (!e) e = ts_sys_socket(v6, false, &fd);
     if (e == TS_SYS_EAFNOSUPPORT) return ts_wasi_net_fail(c, result, TS_NET(NOT_SUPPORTED));
     if (e) return ts_wasi_net_fail(c, result, ts_wasi_net_code(e));
     TS_TRY(tcp_new(c, fd, v6, &t));
@@ -196,7 +197,8 @@ ts_status ts_wasi_sockets_tcp_tcp_socket_accept(ts_host_call *c, const ts_val *a
     tcp *t = self(c, args), *made;
     int fd;
     if (t->state != LISTENING) return ts_wasi_net_fail(c, result, TS_NET(INVALID_STATE));
-    ts_sys_err e;
+    ts_sys_err e = ts_wasi_may_open(ts_wasi_of(c));
+    if (e) return ts_wasi_net_fail(c, result, ts_wasi_net_code(e));
     while ((e = ts_sys_accept(t->file->fd, &fd)) == TS_SYS_EINTR) TS_TRY(ts_wasi_interrupted(c));
     if (e) return ts_wasi_net_fail(c, result, ts_wasi_net_code(e));
     e = inherit(t->file->fd, fd, t->v6);

@@ -34,22 +34,21 @@ typedef struct side { /* incoming-datagram-stream, outgoing-datagram-stream */
     ts_sys_err later; /* in: an error that came after datagrams which had to be returned first */
 } side;
 
-static void release(shared *s) {
+static void release(ts_wasi *w, shared *s) {
     if (--s->refs) return;
+    w->n_files--;
     ts_sys_close(s->fd);
     free(s);
 }
 static void udp_end(ts_wasi *w, ts_wasi_obj *o) {
-    (void)w;
-    release(((udp *)o)->s);
+    release(w, ((udp *)o)->s);
 }
 static bool udp_ready(ts_wasi_obj *o, ts_sys_wait *wait) {
     (void)o, (void)wait; /* bind is done at once */
     return true;
 }
 static void side_end(ts_wasi *w, ts_wasi_obj *o) {
-    (void)w;
-    release(((side *)o)->s);
+    release(w, ((side *)o)->s);
 }
 static bool stale(const side *d) {
     return d->generation != d->s->generation;
@@ -71,7 +70,8 @@ ts_status ts_wasi_sockets_udp_create_socket_create_udp_socket(ts_host_call *c, c
     udp *u;
     ts_val *v;
     if (ts_wasi_of(c)->no_udp) return ts_wasi_net_denied(c, result);
-    ts_sys_err e = ts_sys_socket(v6, true, &fd);
+    ts_sys_err e = ts_wasi_may_open(ts_wasi_of(c));
+    if (!e) e = ts_sys_socket(v6, true, &fd);
     if (e == TS_SYS_EAFNOSUPPORT) return ts_wasi_net_fail(c, result, TS_NET(NOT_SUPPORTED));
     if (e) return ts_wasi_net_fail(c, result, ts_wasi_net_code(e));
     shared *s = calloc(1, sizeof *s);
@@ -82,6 +82,7 @@ ts_status ts_wasi_sockets_udp_create_socket_create_udp_socket(ts_host_call *c, c
         return r;
     }
     *s = (shared){.refs = 1, .fd = fd, .v6 = v6};
+    ts_wasi_of(c)->n_files++;
     u->obj.end = udp_end;
     u->obj.ready = udp_ready;
     u->s = s;

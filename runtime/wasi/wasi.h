@@ -68,6 +68,9 @@ void ts_wasi_on_wait(ts_wasi *w, void (*fn)(void *data, bool waits), void *data)
 void ts_wasi_until(ts_wasi *w, uint64_t ns);
 /* The most host objects (streams, descriptors, pollables …) that a guest may hold [1,000,000]. */
 void ts_wasi_limit_objects(ts_wasi *w, uint64_t n);
+/* The most files of the host (files, directories, sockets) that are open for the guest at once [what the OS gives]; one
+ * more is refused as if the OS had no more. */
+void ts_wasi_limit_files(ts_wasi *w, uint64_t n);
 /* For tests: resolve paths by the walk by component, as where openat2 is missing. */
 void ts_wasi_walk_paths(ts_wasi *w, bool on);
 #endif
