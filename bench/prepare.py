@@ -19,6 +19,7 @@ PEERS = OUT / "peers"
 LOGS = OUT / "log"
 LIBRARY = ROOT / "build" / "libtouchstone.a"
 PYWASM3 = "pywasm3==0.5.0"
+COREMARK = ("https://github.com/eembc/coremark", "d5fad6bd094899101a4e5fd53af7298160ced6ab")
 CLANGS = ("clang-22", "clang-21", "clang-20", "clang-19", "clang")
 WASM_FLAGS = [
     "--target=wasm32",
@@ -101,13 +102,46 @@ def native(program: Program) -> Path:
     return OUT / f"{program.name}.native"
 
 
+def coremark_sources() -> Path | None:
+    """COREMARK=fetch: a clone in build/bench of the pinned commit; COREMARK=FOLDER: what stands there; else none."""
+    asked = os.environ.get("COREMARK", "")
+    if not asked:
+        say("coremark is left out (COREMARK=fetch clones it, COREMARK=FOLDER takes a clone that is there)")
+        return None
+    folder = OUT / "coremark" if asked == "fetch" else Path(asked).resolve()
+    if asked == "fetch" and not (folder / "core_main.c").exists():
+        url, commit = COREMARK
+        git = ["git", "-C", folder]
+        env = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
+        shutil.rmtree(folder, ignore_errors=True)
+        if not (
+            run_logged("coremark", ["git", "init", "-q", folder])
+            and run_logged("coremark", [*git, "fetch", "-q", "--depth", "1", url, commit], env=env)
+            and run_logged("coremark", [*git, "checkout", "-q", "FETCH_HEAD"])
+        ):
+            return None
+    if not (folder / "core_main.c").exists():
+        say(f"coremark is left out: {folder} has no core_main.c")
+        return None
+    return folder
+
+
 def build_programs() -> list[Program]:
     """Those that could be built as WebAssembly."""
     clang, gcc, tools = find(*CLANGS), find("gcc", "cc"), find_binary("wasm-tools")
     header = BENCH / "src/bench.h"
     built: list[Program] = []
     for program in PROGRAMS:
-        source, text = BENCH / f"src/{program.name}.c", BENCH / f"src/{program.name}.wat"
+        sources: list[Path] = [BENCH / f"src/{program.name}.c"]
+        flags: list[str | Path] = []
+        if program.on_demand:
+            theirs = coremark_sources()
+            if not theirs:
+                continue
+            port = BENCH / "src/coremark"
+            sources = [port / "port.c", *sorted(theirs.glob("core_*.c"))]
+            flags = ["-w", "-I", port, "-I", BENCH / "src", "-I", theirs]
+        text = BENCH / f"src/{program.name}.wat"
         target = wasm(program)
         if text.exists():
             if not tools:
@@ -118,14 +152,14 @@ def build_programs() -> list[Program]:
         elif not clang:
             say(f"{program.name} is left out: there is no clang")
             continue
-        elif stale(target, source, header, Path(__file__)):
+        elif stale(target, *sources, header, Path(__file__)):
             simd = ["-msimd128"] if program.feature == "simd" else []
-            if not run_logged(program.name, [clang, *WASM_FLAGS, *simd, source, "-o", target]):
+            if not run_logged(program.name, [clang, *WASM_FLAGS, *simd, *flags, *sources, "-o", target]):
                 continue
         built.append(program)
         limit = native(program)
-        if gcc and stale(limit, source, header, BENCH / "native.c", Path(__file__)):
-            run_logged(program.name, [gcc, *NATIVE_FLAGS, source, BENCH / "native.c", "-o", limit, "-lm"])
+        if gcc and stale(limit, *sources, header, BENCH / "native.c", Path(__file__)):
+            run_logged(program.name, [gcc, *NATIVE_FLAGS, *flags, *sources, BENCH / "native.c", "-o", limit, "-lm"])
     return built
 
 
