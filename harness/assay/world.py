@@ -86,6 +86,8 @@ def wrap(case: Case, made: Sequence[Mount], argv: Sequence[str]) -> tuple[str, .
             return Inexpressible("run by root, and setpriv cannot take root's rights over files away")
         before += ["setpriv", f"--bounding-set={_OVER_PERMISSIONS}", "--"]
     if case.run.open_files:
+        if shutil.which("prlimit") is None:
+            return Inexpressible("there is no program `prlimit` to limit open files with")
         before += ["prlimit", f"--nofile={case.run.open_files}", "--"]
     return (*before, *argv)
 

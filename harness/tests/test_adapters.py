@@ -73,6 +73,15 @@ Error [ERR_UNSUPPORTED_ESM_URL_SCHEME]: Only URLs with a scheme in: file, data, 
 
 Node.js v20.20.2
 """
+J_NO_EXPORT = b"""file:///tmp/x/guest.js:3
+import { timezone } from '@bytecodealliance/preview2-shim/clocks';
+         ^^^^^^^^
+SyntaxError: The requested module '@bytecodealliance/preview2-shim/clocks' does not provide an export named 'timezone'
+    at ModuleJob._instantiate (node:internal/modules/esm/module_job:213:21)
+    at async file:///tmp/x/_run.js:8:19
+
+Node.js v20.20.2
+"""
 J_BAD = b"""Error: Unable to transpile command for execution
     at runComponent (file:///x/run.js:248:19) {
   [cause]: ComponentError: failed to extract interface information from component
@@ -106,6 +115,7 @@ J_STACK = J_TRAP.replace(
         (1, J_TRAP, Ending.TRAP, "unreachable"),
         (1, J_STACK, Ending.TRAP, "call-stack-exhausted"),
         (1, J_LINK, Ending.LINK_ERROR, ""),
+        (1, J_NO_EXPORT, Ending.LINK_ERROR, ""),
         (1, J_BAD, Ending.REJECTED, ""),
         (
             1,

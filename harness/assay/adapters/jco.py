@@ -129,6 +129,9 @@ def read_report(status: int, stderr: bytes) -> Outcome:
         name, message = thrown[1], thrown[2]
         if name == "ComponentError" and "(see error.payload)" in message and "payload: undefined" in thrown[4]:
             return Outcome(Ending.EXITED, 1)
+        absent = _NO_IMPORT.search(message) if name == "SyntaxError" else None  # while the modules were linked
+        if absent and absent[2]:
+            return Outcome(Ending.LINK_ERROR, message=message, imports=(absent[2],))
         kind = next((kind for words, kind in _KINDS if words in message), "")
         return Outcome(Ending.TRAP, kind=kind, message=f"{name}: {message}")
     bare = _BARE.search(text)
