@@ -83,6 +83,45 @@ static void features(void **state) {
     }
 }
 
+/* What needs one feature beside another, and the words without it. */
+static void gates(void **state) {
+    (void)state;
+    /* (core module (func (export "f"))), its instance and function; (func async (canon lift f async)) */
+#define STACKFUL                                                                                                       \
+    "\1\x1f\0asm\1\0\0\0\1\4\1\x60\0\0\3\2\1\0\7\5\1\1f\0\0\x0a\4\1\2\0\x0b\2\4\1\0\0\0\6\7\1\0\0\1\0\1f"              \
+    "\7\5\1\x43\0\1\0\x08\7\1\0\0\0\1\6\0"
+    static const struct {
+        const char *bytes;
+        size_t len;
+        uint32_t with, more;
+        const char *words;
+    } rows[] = {
+#define ROW(bytes, with, more, words) {PREAMBLE bytes, sizeof(PREAMBLE bytes) - 1, with, more, words}
+        ROW("\x08\2\1\x26", TS_CF_ASYNC, TS_CF_THREADS, "`thread.index` is not enabled"),
+        ROW("\x08\3\1\6\1", TS_CF_ASYNC, TS_CF_MORE_ASYNC_BUILTINS, "more-async-builtins"),
+        ROW("\x08\4\1\x0a\x7e\0", TS_CF_ASYNC, TS_CF_MEMORY64, "only be of type i32"),
+        ROW(STACKFUL, TS_CF_ASYNC, TS_CF_ASYNC_STACKFUL, "async-stackful"),
+        ROW("\7\3\1\x42\0\x0a\x0b\1\0\7"
+            "a:b/c@1\5\0",
+            0, TS_CF_CANONICAL_NAMES, "not a valid extern name"),
+        ROW("\7\3\1\x42\0\x0a\x0e\1\0\x0a"
+            "a:b:c/d/ef\5\0",
+            0, TS_CF_NESTED_NAMES, "not a valid extern name"),
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ts_component *c;
+        if (decode(rows[i].bytes, rows[i].len, rows[i].with, &c) != TS_INVALID || !strstr(err.message, rows[i].words))
+            fail_msg("row %zu: %s: %s", i, ts_status_name(err.status), err.message);
+        if (decode(rows[i].bytes, rows[i].len, rows[i].with | rows[i].more, &c) != TS_OK)
+            fail_msg("row %zu: %s", i, err.message);
+        ts_component_free(c);
+    }
+    /* the context built-ins of a component are of one type */
+    ts_component *c;
+    fails(DECODE("\x08\7\2\x0a\x7e\0\x0b\x7f\0", TS_CF_ASYNC | TS_CF_MEMORY64, &c), TS_INVALID, 14, "canon",
+          "of the type of the other");
+}
+
 /* (import "i" (instance (export "r" (type (sub resource))))) (alias export 0 "r" (type)) (canon resource.drop 1) */
 #define IMPORTED                                                                                                       \
     "\7\x09\1\x42\1\4\0\1r\3\1"                                                                                        \
@@ -160,6 +199,6 @@ static void nesting(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(preamble), cmocka_unit_test(where), cmocka_unit_test(features),
-                                       cmocka_unit_test(slots), cmocka_unit_test(nesting)};
+                                       cmocka_unit_test(gates),    cmocka_unit_test(slots), cmocka_unit_test(nesting)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
