@@ -101,10 +101,10 @@ static void gates(void **state) {
         ROW("\x08\3\1\6\1", TS_CF_ASYNC, TS_CF_MORE_ASYNC_BUILTINS, "more-async-builtins"),
         ROW("\x08\4\1\x0a\x7e\0", TS_CF_ASYNC, TS_CF_MEMORY64, "only be of type i32"),
         ROW(STACKFUL, TS_CF_ASYNC, TS_CF_ASYNC_STACKFUL, "async-stackful"),
-        ROW("\7\3\1\x42\0\x0a\x0b\1\0\7"
+        ROW("\7\3\1\x42\0\x0a\x0c\1\0\7"
             "a:b/c@1\5\0",
             0, TS_CF_CANONICAL_NAMES, "not a valid extern name"),
-        ROW("\7\3\1\x42\0\x0a\x0e\1\0\x0a"
+        ROW("\7\3\1\x42\0\x0a\x0f\1\0\x0a"
             "a:b:c/d/ef\5\0",
             0, TS_CF_NESTED_NAMES, "not a valid extern name"),
     };
