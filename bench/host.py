@@ -71,7 +71,7 @@ def run(command: Sequence[str | Path]) -> tuple[int, float]:
 def commands(folder: str) -> dict[str, dict[str, list[str | Path]]]:
     """Engine → guest → command, to which mode and N are added."""
     guests = {name: ROOT / f"fixtures/built/{name}.wasm" for name in ("bench-libc", "sockets-bench")}
-    options = ["run", "--dir", f"{folder}::/work", "-S", "inherit-network"]
+    options = ["run", "--dir", f"{folder}::/data", "-S", "inherit-network"]
     found: dict[str, dict[str, list[str | Path]]] = {"touchstone": {name: [TOUCHSTONE, *options, file] for name, file in guests.items()}}
     if tool := find_binary("wasmtime"):
         compiled: dict[str, list[str | Path]] = {}
