@@ -154,6 +154,7 @@ def find_suites(root: Path) -> dict[str, Path]:
     places = {
         "core": (root / "build/suites/core", root / "../shared/suites/core"),
         "component-model": (root / "build/suites/component-model", root / "../shared/suites/component-model"),
+        "own": (root / "suites/own",),
     }
     found = {name: next((place for place in options if place.is_dir()), None) for name, options in places.items()}
     return {name: place.resolve() for name, place in found.items() if place is not None}

@@ -232,6 +232,7 @@ ts_status ts_exec_new(ts_store *s, ts_exec **out, ts_error *e) {
         free(x);
         return ts_fail_nomem(e);
     }
+    x->leave[0].h = ts_ir_handlers()[TS_IR_leave];
     x->stack_end = x->stack + slots;
     x->sp = x->stack;
     x->max_depth = s->limits.host_depth;
@@ -301,16 +302,27 @@ static void add_frame(ts_error *e, const ts_instance *inst, const ts_fcode *c, c
     e->n_frames += n < room ? n : room;
 }
 
+/* From a frame to its caller's; a call from another instance has left its state between the two. pc: inside the instruction that
+ * called, as return addresses are behind theirs. */
+static void step_out(const ts_exec *x, ts_instance **inst, const ts_word **pc, ts_slot **fp) {
+    while (*fp && *pc + 1 == x->leave) {
+        const ts_slot *s = *fp;
+        *inst = (ts_instance *)(uintptr_t)s[TS_CROSS_INST];
+        *pc = (const ts_word *)(uintptr_t)s[TS_CROSS_PC] - 1;
+        *fp = (ts_slot *)(uintptr_t)s[TS_CROSS_FP];
+    }
+}
+
 /* Frames of one run, innermost first: pc is inside the instruction, return addresses are behind theirs. */
-static void backtrace(ts_exec *x, const ts_instance *inst, const ts_word *pc, const ts_slot *fp, ts_error *e) {
-    unsigned form = form_of(x, inst);
+static void backtrace(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot *fp, ts_error *e) {
     while (fp && e) {
-        const ts_fcode *c = ts_code_find(inst->module, form, pc);
+        const ts_fcode *c = ts_code_find(inst->module, form_of(x, inst), pc);
         if (!c) return;
         add_frame(e, inst, c, pc);
         if (fp < x->stack || fp + c->link + 1 >= x->stack_end + TS_STACK_RESERVE) return;
         pc = (const ts_word *)(uintptr_t)fp[c->link] - 1;
-        fp = (const ts_slot *)(uintptr_t)fp[c->link + 1];
+        fp = (ts_slot *)(uintptr_t)fp[c->link + 1];
+        step_out(x, &inst, &pc, &fp);
     }
 }
 
@@ -335,20 +347,22 @@ static const char *trap_message(ts_trap_kind k) {
     }
 }
 
-const ts_word *ts_exec_unwind(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot **fpp, ts_status st) {
+const ts_word *ts_exec_unwind(ts_exec *x, ts_instance **inst, const ts_word *pc, ts_slot **fpp, ts_status st) {
     ts_slot *fp = *fpp;
+    step_out(x, inst, &pc, &fp); /* a tail call's frame is gone: what is here is where it returns to */
+    x->inst = *inst;
     if (st == TS_EXCEPTION && x->exn) {
         const ts_exn *exn = (const ts_exn *)(const void *)ts_ref_obj(x->exn);
-        unsigned form = form_of(x, inst);
+        ts_instance *in = *inst;
         const ts_word *at = pc;
-        for (ts_slot *g = fp; g;) {
-            const ts_fcode *c = ts_code_find(inst->module, form, at);
+        for (ts_slot *g = fp; g; step_out(x, &in, &at, &g)) {
+            const ts_fcode *c = ts_code_find(in->module, form_of(x, in), at);
             if (!c) break;
             uint32_t off = (uint32_t)(at - c->code);
             for (uint32_t i = 0; i < c->n_handlers; i++) {
                 const ts_handler *h = &c->handlers[i];
                 if (off < h->from || off >= h->to) continue;
-                if (h->tag != UINT32_MAX && inst->tags[h->tag] != exn->tag) continue;
+                if (h->tag != UINT32_MAX && in->tags[h->tag] != exn->tag) continue;
                 ts_slot *to = g + h->slot;
                 if (h->tag != UINT32_MAX) {
                     memcpy(to, exn->slots, exn->n_slots * sizeof *to);
@@ -357,6 +371,7 @@ const ts_word *ts_exec_unwind(ts_exec *x, ts_instance *inst, const ts_word *pc, 
                 if (h->with_ref) *to = x->exn;
                 x->exn = 0;
                 *fpp = g;
+                *inst = x->inst = in;
                 return c->code + h->target;
             }
             at = (const ts_word *)(uintptr_t)g[c->link] - 1;
@@ -421,6 +436,7 @@ static __attribute__((noinline)) bool interpret_guarded(ts_exec *x, ts_func *f, 
         ts_fault_pop(fc);
         return true;
     }
+    x->inst = f->inst;
     ts_exec_interpret(x, f->inst, __atomic_load_n(&f->code->entry, __ATOMIC_ACQUIRE), fp);
     ts_fault_pop(fc);
     return false;
@@ -436,6 +452,7 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
                             x->max_depth);
     x->depth++;
     const ts_instance *saved_caller = x->caller;
+    ts_instance *saved_inst = x->inst;
     ts_status st;
     for (;;) {
         if (f->kind != 0) { /* a tail call left for the host */
@@ -451,7 +468,7 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
         if (interpret_guarded(x, f, fp, &fc)) {
             x->status = TS_TRAP;
             x->trap = TS_TRAP_MEMORY_OOB;
-            locate_fault(x, f->inst, &fc);
+            locate_fault(x, x->inst, &fc);
         }
         st = x->status;
         if (st == TS_OK && x->tail) {
@@ -466,7 +483,7 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
         } else if (st == TS_INTERRUPTED) {
             st = ts_fail(x->err, TS_INTERRUPTED, "interrupted");
         }
-        if (st != TS_OK && st != TS_EXCEPTION && st != TS_EXIT) backtrace(x, f->inst, x->stop_pc, x->stop_fp, x->err);
+        if (st != TS_OK && st != TS_EXCEPTION && st != TS_EXIT) backtrace(x, x->inst, x->stop_pc, x->stop_fp, x->err);
         /* The heap is full of what the dead frames still name: a later call must not find them in slots that it has not written. */
         if (st == TS_TRAP && x->err && x->err->trap == TS_TRAP_ALLOC && x->stop_fp >= fp) {
             size_t n = (size_t)(x->stack_end - x->stop_fp);
@@ -476,6 +493,7 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
     }
     x->depth--;
     x->caller = saved_caller;
+    x->inst = saved_inst;
     return st;
 }
 

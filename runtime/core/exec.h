@@ -18,8 +18,10 @@ struct ts_exec {
     ts_slot *stop_fp;
     ts_status status;
     ts_trap_kind trap;
-    ts_func *tail; /* a tail call that left its instance at the bottom of a run */
-    uint64_t fuel; /* left; UINT64_MAX: unmetered */
+    ts_instance *inst; /* whose code runs */
+    ts_word leave[1];  /* where a call into another instance returns to */
+    ts_func *tail;     /* a tail call that left its instance at the bottom of a run */
+    uint64_t fuel;     /* left; UINT64_MAX: unmetered */
 };
 
 enum { TS_STACK_RESERVE = 2048 }; /* slots */
@@ -33,8 +35,11 @@ unsigned ts_exec_form(const ts_store *s, const ts_memory *mem0);
 /* For the operations: */
 /* Call f, whose arguments lie at io, from instance `from`: another instance's function or the host's. */
 ts_status ts_exec_call_out(ts_exec *x, const ts_instance *from, ts_func *f, ts_slot *io);
-/* A call at pc in the frame at *fp ended with st. Looks for an exception handler: its pc (and *fp), or NULL: the run ends with x->status = st. */
-const ts_word *ts_exec_unwind(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot **fp, ts_status st);
+/* A call at pc in the frame at *fp of *inst ended with st. Looks for an exception handler: its pc (and *fp, *inst), or NULL: the run
+ * ends with x->status = st. */
+const ts_word *ts_exec_unwind(ts_exec *x, ts_instance **inst, const ts_word *pc, ts_slot **fp, ts_status st);
+/* What a call into another instance leaves below the callee's frame, whose link names x->leave and this place. */
+enum { TS_CROSS_INST, TS_CROSS_PC, TS_CROSS_FP, TS_CROSS_RESULTS, TS_CROSS_SLOTS };
 /* The interpreter proper: from pc in the frame at fp until `finish` or a failure in x->status. */
 void ts_exec_interpret(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot *fp);
 #endif

@@ -462,6 +462,19 @@ OP(compile) {
 OP(finish) {
     STOP(TS_OK);
 }
+/* The accumulators are as the callee's return left them. */
+OP(leave) {
+    ts_slot *to = fp;
+    uint64_t n = fp[TS_CROSS_RESULTS];
+    pc = (const ts_word *)(uintptr_t)fp[TS_CROSS_PC];
+    inst = (ts_instance *)(uintptr_t)fp[TS_CROSS_INST];
+    fp = (ts_slot *)(uintptr_t)fp[TS_CROSS_FP];
+    mem = inst->mem0_base;
+    x->inst = inst;
+    for (uint64_t i = 0; i < n; i++) to[i] = to[i + TS_CROSS_SLOTS];
+    SYNC_FP();
+    JUMP(pc);
+}
 
 #define PUSH_LINK(at, ret)                                                                                             \
     do {                                                                                                               \
@@ -470,24 +483,51 @@ OP(finish) {
         l_[1] = (uintptr_t)fp;                                                                                         \
     } while (0)
 #define ENTRY(c) ((const ts_word *)__atomic_load_n(&(c)->entry, __ATOMIC_ACQUIRE))
-/* A call that leaves the instance: through C. Afterwards the first result is in every accumulator. */
-#define CALL_OUT(fn, nfp, n)                                                                                           \
+/* A call, at `at` in the frame at `frame`, ended with `st`: on in an exception handler, here or in an instance that has called, or out. */
+#define UNWIND(at, frame, st)                                                                                          \
+    do {                                                                                                               \
+        ts_slot *fp_ = (frame);                                                                                        \
+        ts_instance *in_ = inst;                                                                                       \
+        const ts_word *h_ = ts_exec_unwind(x, &in_, (at), &fp_, (st));                                                 \
+        if (!h_) STOP_UNWOUND();                                                                                       \
+        inst = in_;                                                                                                    \
+        mem = inst->mem0_base;                                                                                         \
+        fp = fp_;                                                                                                      \
+        SYNC_FP();                                                                                                     \
+        JUMP(h_);                                                                                                      \
+    } while (0)
+/* A call of the host: through C. Afterwards the first result is in every accumulator. */
+#define CALL_HOST(fn, nfp, n)                                                                                          \
     do {                                                                                                               \
         ts_slot *io_ = (nfp);                                                                                          \
         ts_status st_ = ts_exec_call_out(x, inst, (fn), io_);                                                          \
-        if (TS_UNLIKELY(st_ != TS_OK)) {                                                                               \
-            ts_slot *fp_ = fp;                                                                                         \
-            const ts_word *h_ = ts_exec_unwind(x, inst, pc, &fp_, st_);                                                \
-            if (!h_) STOP_UNWOUND();                                                                                   \
-            fp = fp_;                                                                                                  \
-            SYNC_FP();                                                                                                 \
-            JUMP(h_);                                                                                                  \
-        }                                                                                                              \
+        if (TS_UNLIKELY(st_ != TS_OK)) UNWIND(pc, fp, st_);                                                            \
         r = io_[0];                                                                                                    \
         f = ts_float32((uint32_t)r);                                                                                   \
         d = ts_float64(r);                                                                                             \
         SYNC_FP();                                                                                                     \
         NEXT(n);                                                                                                       \
+    } while (0)
+/* A call that leaves the instance. Into another one: the arguments move up, so that the state to come back to has room below. */
+#define CALL_OUT(fn, nfp, n)                                                                                           \
+    do {                                                                                                               \
+        ts_func *to_ = (fn);                                                                                           \
+        ts_slot *at_ = (nfp);                                                                                          \
+        if (to_->kind != 0) CALL_HOST(to_, at_, n);                                                                    \
+        const ts_deftype *def_ = to_->def;                                                                             \
+        for (uint32_t i_ = def_->param_slots; i_-- > 0;) at_[i_ + TS_CROSS_SLOTS] = at_[i_];                           \
+        at_[TS_CROSS_INST] = (uintptr_t)inst;                                                                          \
+        at_[TS_CROSS_PC] = (uintptr_t)(pc + (n));                                                                      \
+        at_[TS_CROSS_FP] = (uintptr_t)fp;                                                                              \
+        at_[TS_CROSS_RESULTS] = def_->result_slots;                                                                    \
+        fp = at_;                                                                                                      \
+        at_ += TS_CROSS_SLOTS;                                                                                         \
+        PUSH_LINK(at_ + to_->code->link, x->leave);                                                                    \
+        fp = at_;                                                                                                      \
+        inst = to_->inst;                                                                                              \
+        mem = inst->mem0_base;                                                                                         \
+        x->inst = inst;                                                                                                \
+        JUMP(ENTRY(to_->code));                                                                                        \
     } while (0)
 OP(call) {
     ts_fcode *c = (ts_fcode *)(uintptr_t)pc[2].p;
@@ -537,13 +577,7 @@ OP(call_ref) {
         const ts_word *rpc = (const ts_word *)(uintptr_t)ret;                                                          \
         ts_slot *cf = (ts_slot *)(uintptr_t)cfp;                                                                       \
         ts_status st_ = ts_exec_call_out(x, inst, fn_, fp);                                                            \
-        if (TS_UNLIKELY(st_ != TS_OK)) { /* the frame is gone: as if the caller had called */                          \
-            const ts_word *h_ = ts_exec_unwind(x, inst, rpc - 1, &cf, st_);                                            \
-            if (!h_) STOP_UNWOUND();                                                                                   \
-            fp = cf;                                                                                                   \
-            SYNC_FP();                                                                                                 \
-            JUMP(h_);                                                                                                  \
-        }                                                                                                              \
+        if (TS_UNLIKELY(st_ != TS_OK)) UNWIND(rpc - 1, cf, st_); /* the frame is gone: as if the caller had called */  \
         r = fp[0];                                                                                                     \
         f = ts_float32((uint32_t)r);                                                                                   \
         d = ts_float64(r);                                                                                             \
@@ -630,15 +664,7 @@ OP(ret_n) { /* the link lies above all results: it is still whole after the copy
     memmove(fp, fp + A16(0), A16(1) * sizeof *fp);
     RETURN();
 }
-#define RAISE(st)                                                                                                      \
-    do {                                                                                                               \
-        ts_slot *fp_ = fp;                                                                                             \
-        const ts_word *h_ = ts_exec_unwind(x, inst, pc, &fp_, (st));                                                   \
-        if (!h_) STOP_UNWOUND();                                                                                       \
-        fp = fp_;                                                                                                      \
-        SYNC_FP();                                                                                                     \
-        JUMP(h_);                                                                                                      \
-    } while (0)
+#define RAISE(st) UNWIND(pc, fp, st)
 OP(throw_) {
     ts_trap_kind k = ts_slow_throw(x, inst, fp, pc);
     if (TS_UNLIKELY(k != TS_TRAP_NONE)) TRAP(k);
