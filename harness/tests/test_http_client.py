@@ -275,11 +275,10 @@ def test_a_body_of_another_length_than_announced(probe: Probe, body: tuple[str, 
     cut: list[bool] = []
 
     def serve(conn: Conn) -> None:
-        conn.head()
         cut.append(conn.closed())
 
     with Server(serve) as server:
-        said = probe.run(post(server, "Content-Length", "3"), *body, "wait 1")
+        said = probe.run(post(server, "Content-Length", "3"), "run 100", *body, "wait 1")
         server.join()
         assert said.one("failed") == ["HTTP-request-body-size", str(number), "-"] and cut == [True]
 
@@ -317,7 +316,7 @@ def test_an_unfinished_body_cuts_the_connection(probe: Probe) -> None:
 
 
 def test_trailers_have_no_place_after_a_length(probe: Probe) -> None:
-    with Server(saying("HTTP/1.1 200 OK\r\n\r\n")) as server:
+    with Server(Conn.closed) as server:
         assert probe.run(post(server, "Content-Length", "1"), "write 1 a", "end 1 T a", "wait 1").failed() == "internal-error"
 
 
@@ -524,7 +523,7 @@ def test_a_reset_at_each_point(probe: Probe) -> None:
         assert probe.run(get(server), *ALL).end() == "connection-terminated"
 
 
-def test_a_reset_while_the_request_is_sent(probe: Probe) -> None:
+def test_a_reset_while_the_request_is_sent(probe: Probe, tls: Authorities) -> None:
     def serve(conn: Conn) -> None:
         conn.head()
         time.sleep(0.1)
@@ -532,6 +531,9 @@ def test_a_reset_while_the_request_is_sent(probe: Probe) -> None:
 
     with Server(serve) as server:
         said = probe.run(post(server), "fill 1 100000000", "wait 1")
+        assert said.failed() == "connection-terminated" and said.one("written")[1] == "connection-terminated"
+    with Server(serve, tls.good) as server:
+        said = probe.run(f"client {tls.ca}", post(server, scheme="https"), "fill 1 100000000", "wait 1")
         assert said.failed() == "connection-terminated" and said.one("written")[1] == "connection-terminated"
 
 
@@ -718,7 +720,7 @@ def test_a_reader_that_does_not_read_stops_the_clock(probe: Probe) -> None:
         conn.answer(b"x" * 20_000_000)
 
     with Server(serve) as server:
-        said = probe.run(get(server, times="0 200 200"), "wait 1", "run 700", "sink 1 65536 0")
+        said = probe.run(get(server, times="0 1000 1000"), "wait 1", "run 2500", "sink 1 65536 0")
         assert said.end() == "ok" and said.one("sunk")[0] == "20000000"
 
 
@@ -788,6 +790,13 @@ def test_certificates_that_do_not_hold(probe: Probe, tls: Authorities) -> None:
     with Server(lambda conn: conn.answer(b"no"), tls.good) as server:
         env = {"SSL_CERT_FILE": str(tls.ca), "CURL_CA_BUNDLE": str(tls.ca), "SSL_CERT_DIR": str(tls.ca.parent)}
         assert probe.run(get(server, scheme="https"), "wait 1", **env).failed() == "TLS-certificate-error"
+
+
+def test_secrets_stay_here(probe: Probe, tls: Authorities, tmp_path: Path) -> None:
+    log = tmp_path / "keys"
+    with Server(lambda conn: conn.answer(conn.head().line.encode()), tls.good) as server:
+        assert probe.run(f"client {tls.ca}", get(server, scheme="https"), *ALL, SSLKEYLOGFILE=str(log)).status() == 200
+    assert not log.exists() or log.read_bytes() == b""
 
 
 def test_authorities_that_cannot_be_read(probe: Probe, tls: Authorities, tmp_path: Path) -> None:

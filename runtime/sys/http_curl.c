@@ -28,6 +28,7 @@ const char *ts_curl_open(ts_curl *l) {
         else if (v->ssl_version && strncmp(v->ssl_version, "OpenSSL/", 8) == 0 && v->ssl_version[8] >= '3') {
             *(void **)&l->clear_options = dlsym(library, "SSL_CTX_clear_options"); /* of what it is linked with */
             *(void **)&l->get_shutdown = dlsym(library, "SSL_get_shutdown");
+            *(void **)&l->set_keylog = dlsym(library, "SSL_CTX_set_keylog_callback");
         }
         if (!why && l->curl_global_init(CURL_GLOBAL_DEFAULT)) why = "no HTTP client: libcurl cannot be initialised";
     }

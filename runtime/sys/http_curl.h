@@ -41,9 +41,10 @@ typedef struct ts_curl {
 #define TS_CURL_POINTER_(name) __typeof__(name) *name;
     TS_CURL_FUNCTIONS(TS_CURL_POINTER_)
 #undef TS_CURL_POINTER_
-    /* SSL_CTX_clear_options and SSL_get_shutdown, where its TLS is of OpenSSL 3; else NULL */
+    /* SSL_CTX_clear_options, SSL_get_shutdown, SSL_CTX_set_keylog_callback, where its TLS is of OpenSSL 3; else NULL */
     uint64_t (*clear_options)(void *context, uint64_t options);
     int (*get_shutdown)(const void *ssl);
+    void (*set_keylog)(void *context, void (*log)(void));
 } ts_curl;
 #define TS_CURL_IGNORE_UNEXPECTED_EOF UINT64_C(0x80) /* SSL_OP_IGNORE_UNEXPECTED_EOF */
 #define TS_CURL_RECEIVED_SHUTDOWN 2                  /* SSL_RECEIVED_SHUTDOWN */
