@@ -175,10 +175,10 @@ fixtures-deps:
 
 # --- tests and reports -------------------------------------------------------------------------------------------------
 # Each suite is a step with its own log (build/log) and count; the last line sums them up.
-.PHONY: prepare test test-c test-gcc test-harness test-wast test-aarch64 test-p2 report bench fuzz lint format toolchains
-# CI_LONG=1: the long form, with the scripts on aarch64 under emulation (minutes).
+.PHONY: prepare test test-c test-gcc test-harness test-wast test-aarch64 test-p2 valgrind report bench fuzz lint format toolchains
+# CI_LONG=1: the long form, with the scripts on aarch64 under emulation, and memcheck (many minutes).
 STEPS ?= structure c c-sanitized c-gcc harness wast wast-checked wast-metered wast-sanitized wast-gcc $(if $(CI_LONG),wast-aarch64) p2 \
-    $(shell [ -e $(BUILD)/suites/wasi-testsuite/. ] && echo testsuite)
+    $(shell [ -e $(BUILD)/suites/wasi-testsuite/. ] && echo testsuite) $(if $(CI_LONG),valgrind)
 prepare: deps suites guests
 	@$(if $(CI_LONG),ci/setup_aarch64.sh)
 	@$(MAKE) --no-print-directory all
@@ -197,6 +197,10 @@ test-wast: deps suites
 test-aarch64: deps suites
 	@ci/setup_aarch64.sh
 	@$(PYTHON) ci/run_tests.py wast-aarch64
+# memcheck over the C tests and the cases, in a build of its own.
+valgrind: guests
+	@CI_LONG=1 ci/setup.sh
+	@$(PYTHON) ci/run_tests.py valgrind
 test-p2: deps guests
 	@$(MAKE) --no-print-directory all
 	@$(PYTHON) ci/run_tests.py p2
@@ -254,6 +258,7 @@ help:
 	@echo 'make report        set up, build, run the cases on every runtime: reports/latest/index.html'
 	@echo 'make test-c        the C tests (SANITIZE=1: with sanitizers); also test-gcc, test-harness, test-wast, test-p2'
 	@echo 'make test-aarch64  the official scripts in a build for aarch64, under qemu (minutes); in make test with CI_LONG=1'
+	@echo 'make valgrind      the C tests and the cases under memcheck (many minutes); in make test with CI_LONG=1'
 	@echo 'make lint          structure, style, types'
 	@echo 'make format        clang-format and ruff mend what they can'
 	@echo 'make fuzz          the fuzz targets and the comparison with wasmtime, FUZZ_SECONDS each (20)'

@@ -229,6 +229,21 @@ def testsuite(count: Count, log: Path) -> None:
         count.problem = "not as suites/expectations/testsuite.toml says"
 
 
+def memcheck(count: Count, log: Path) -> None:
+    """The C tests and the cases under valgrind, whose reader of debugging information knows DWARF 4."""
+    build = ROOT / "build-valgrind"
+    if command(log, "make", "--no-print-directory", f"-j{JOBS}", "all", "tests", f"BUILD={build.name}", "OPT=-O1 -gdwarf-4") != 0:
+        count.failed += 1
+        count.problem = "the build failed"
+        return
+    status = command(log, "ci/valgrind.py", build.name, "--jobs", JOBS)
+    for xml in (build / "valgrind").glob("*.xml"):
+        from_junit(xml, count)
+    if status != 0:
+        count.failed = max(count.failed, 1)
+        count.problem = "memcheck complains, or something failed under it"
+
+
 def lint(count: Count, log: Path) -> None:
     """Style and types; a tool that is absent is said and left out."""
     sources = [str(p.relative_to(ROOT)) for p in sorted(ROOT.glob("runtime/**/*.[ch]"))]
@@ -265,6 +280,7 @@ STEPS: dict[str, Callable[[Count, Path], None]] = {
     "wast-aarch64": wast("aarch64", "build-aarch64", "qemu-aarch64-static", "", "CC=aarch64-linux-gnu-gcc", "LDFLAGS=-static"),
     "p2": p2,
     "testsuite": testsuite,
+    "valgrind": memcheck,
 }
 
 

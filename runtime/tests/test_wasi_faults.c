@@ -624,7 +624,7 @@ static void pending(void **state) {
  */
 static bool alone; /* in a mount namespace of our own */
 static int set_up_alone(void **state) {
-    alone = unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+    alone = unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0;
     return set_up(state);
 }
 static void full_disk(void **state) {
