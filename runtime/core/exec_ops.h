@@ -471,7 +471,10 @@ OP(leave) {
     fp = (ts_slot *)(uintptr_t)fp[TS_CROSS_FP];
     mem = inst->mem0_base;
     x->inst = inst;
-    for (uint64_t i = 0; i < n; i++) to[i] = to[i + TS_CROSS_SLOTS];
+    for (uint64_t i = 0; i < n; i++) {
+        to[i] = to[i + TS_CROSS_SLOTS];
+        __asm__("" : "+r"(i)); /* a handful: a call of memmove would cost more */
+    }
     SYNC_FP();
     JUMP(pc);
 }
@@ -515,7 +518,10 @@ OP(leave) {
         ts_slot *at_ = (nfp);                                                                                          \
         if (to_->kind != 0) CALL_HOST(to_, at_, n);                                                                    \
         const ts_deftype *def_ = to_->def;                                                                             \
-        for (uint32_t i_ = def_->param_slots; i_-- > 0;) at_[i_ + TS_CROSS_SLOTS] = at_[i_];                           \
+        for (uint64_t i_ = def_->param_slots; i_-- > 0;) {                                                             \
+            at_[i_ + TS_CROSS_SLOTS] = at_[i_];                                                                        \
+            __asm__("" : "+r"(i_)); /* as in enter */                                                                  \
+        }                                                                                                              \
         at_[TS_CROSS_INST] = (uintptr_t)inst;                                                                          \
         at_[TS_CROSS_PC] = (uintptr_t)(pc + (n));                                                                      \
         at_[TS_CROSS_FP] = (uintptr_t)fp;                                                                              \
