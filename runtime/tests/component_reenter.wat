@@ -1,0 +1,42 @@
+;; A parent calls its child, which calls the parent back: allowed. From there the child again: a trap.
+;; spec: CanonicalABI.md#component-instances (entering_set)
+(component
+  (import "host" (func $host (result u32)))
+  (core func $host' (canon lower (func $host)))
+  (core module $Back
+    (import "" "host" (func $host (result i32)))
+    (type $f (func (result i32)))
+    (table (export "t") 1 funcref)
+    (global $how (export "how") (mut i32) (i32.const 0))
+    (func (export "back") (result i32)
+      (if (i32.eq (global.get $how) (i32.const 1)) (then (return (call_indirect (type $f) (i32.const 0)))))
+      (if (i32.eq (global.get $how) (i32.const 2)) (then (return (call $host))))
+      (i32.const 7)))
+  (core instance $back (instantiate $Back (with "" (instance (export "host" (func $host'))))))
+  (alias core export $back "t" (core table $t))
+  (alias core export $back "how" (core global $how))
+  (alias core export $back "back" (core func $core_back))
+  (func $lifted_back (result u32) (canon lift (core func $core_back)))
+  (component $Child
+    (import "back" (func $back (result u32)))
+    (core func $back' (canon lower (func $back)))
+    (core module $M
+      (import "" "back" (func $back (result i32)))
+      (func (export "go") (result i32) (i32.add (call $back) (i32.const 1))))
+    (core instance $m (instantiate $M (with "" (instance (export "back" (func $back'))))))
+    (alias core export $m "go" (core func $go))
+    (func (export "go") (result u32) (canon lift (core func $go))))
+  (instance $child (instantiate $Child (with "back" (func $lifted_back))))
+  (alias export $child "go" (func $child_go))
+  (core func $go (canon lower (func $child_go)))
+  (core module $Main
+    (import "" "t" (table 1 funcref))
+    (import "" "how" (global $how (mut i32)))
+    (import "" "go" (func $go (result i32)))
+    (elem (i32.const 0) func $go)
+    (func (export "run") (param i32) (result i32) (global.set $how (local.get 0)) (call $go)))
+  (core instance $main (instantiate $Main (with "" (instance
+    (export "t" (table $t)) (export "how" (global $how)) (export "go" (func $go))))))
+  (alias core export $main "run" (core func $run))
+  (func (export "run") (param "how" u32) (result u32) (canon lift (core func $run)))
+  (export "go" (func $child_go)))
