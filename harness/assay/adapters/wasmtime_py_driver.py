@@ -55,6 +55,8 @@ def run(job: dict[str, object]) -> dict[str, object]:
         linker.add_wasi_http()
     store = wasmtime.Store(engine)
     store.set_wasi(wasi(job))
+    if job["http"]:
+        store.set_wasi_http()
     exports = component.type.exports(engine)
     entry = next((name for name in exports if re.fullmatch(r"wasi:cli/run@0\.2\.\d+", name)), None)
     try:
