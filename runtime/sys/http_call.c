@@ -540,7 +540,7 @@ ts_call_end ts_http_call_serve(ts_http_call *c, ts_http_conn *conn, size_t head_
 
     ts_lock_take(&t->lock);
     c->live = false;
-    pump_out(c, true);
+    pump_out(c, false);
     bool bad = c->wire.at == TS_WIRE_BAD, sent = c->responded && !c->held;
     if (!c->over && !c->gone) {
         if (sent) {
