@@ -7,6 +7,7 @@ why this machine cannot show it. Only inside the run's own fresh directories is 
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import os
 import shutil
@@ -14,6 +15,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -132,15 +134,26 @@ def _running(place: Path, stack: contextlib.ExitStack) -> None:
         raise OSError("there is no program `sleep` to run")
     shutil.copyfile(os.path.realpath(program), place)
     place.chmod(0o755)
-    process = subprocess.Popen(
-        [str(place), "600"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
-    )
+    process = _start(place)
 
     def end() -> None:
         process.send_signal(signal.SIGKILL)
         process.wait()
 
     stack.callback(end)
+
+
+def _start(program: Path) -> subprocess.Popen[bytes]:
+    """A child that another thread has forked holds the file open for writing until it has become a program itself."""
+    for _ in range(100):
+        try:
+            null = subprocess.DEVNULL
+            return subprocess.Popen([str(program), "600"], stdin=null, stdout=null, stderr=null, start_new_session=True)
+        except OSError as error:
+            if error.errno != errno.ETXTBSY:
+                raise
+            time.sleep(0.02)
+    raise OSError(errno.ETXTBSY, os.strerror(errno.ETXTBSY))
 
 
 def _other_file_system(scratch: Path) -> bool:
