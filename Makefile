@@ -147,6 +147,10 @@ $(BUILD)/tests/test_wasi_faults_memory $(BUILD)/tests/test_wasi_http: TS_LDFLAGS
 $(BUILD)/tests/test_wasi_faults: TS_LDFLAGS += $(foreach f,read write pread pwrite pwritev2 getrandom open openat syscall fstat fstatat \
     ftruncate fsync fdatasync futimens utimensat posix_fadvise mkdirat unlinkat renameat linkat symlinkat readlinkat readdir fdopendir \
     ppoll,-Wl,--wrap=$(f))
+$(BUILD)/tests/test_wasi_faults_net: TS_LDFLAGS += $(foreach f,socket bind connect listen accept4 getsockname getpeername setsockopt \
+    getsockopt shutdown send read sendto recvfrom,-Wl,--wrap=$(f))
+# The same there, of the HTTP client.
+$(BUILD)/tests/test_http_client: TS_LDFLAGS += $(foreach f,malloc calloc realloc strdup asprintf,-Wl,--wrap=$(f))
 .SECONDARY:
 
 -include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ) $(TEST_LIB_OBJ)) $(wildcard $(OBJ)/runtime/tests/*.d $(OBJ)/runtime/examples/*.d)

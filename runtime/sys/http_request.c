@@ -34,8 +34,13 @@ static bool authority(ts_http_exchange *x, const char *s) {
     }
     x->port = (uint16_t)n;
     x->host = strdup(host);
-    return asprintf(&x->url, x->literal && a.v6 ? "%s://[%s]:%lu/" : "%s://%s:%lu/", x->https ? "https" : "http", host,
-                    n) >= 0;
+    bool room = x->host && asprintf(&x->url, x->literal && a.v6 ? "%s://[%s]:%lu/" : "%s://%s:%lu/",
+                                    x->https ? "https" : "http", host, n) >= 0;
+    if (!room) {
+        x->url = NULL;
+        ts_http_give_up_nomem(x);
+    }
+    return room;
 }
 
 static bool target_good(const char *s, const char *method) {

@@ -190,16 +190,19 @@ static size_t read_body(char *to, size_t size, size_t n, void *data) {
 static int send_trailers(struct curl_slist **list, void *data) {
     ts_http_exchange *x = data;
     const ts_http_fields *f = &x->out->trailers;
+    bool room = true;
     x->trailers_sent = true;
-    for (uint32_t i = 0; i < f->len; i++) {
+    for (uint32_t i = 0; i < f->len && room; i++) {
         char *line;
-        if (asprintf(&line, "%s: %s", f->data[i].name, f->data[i].value) < 0) return CURL_TRAILERFUNC_ABORT;
+        room = asprintf(&line, "%s: %s", f->data[i].name, f->data[i].value) >= 0;
+        if (!room) break;
         struct curl_slist *longer = x->c->l.curl_slist_append(*list, line);
         free(line);
-        if (!longer) return CURL_TRAILERFUNC_ABORT;
-        *list = longer;
+        room = longer != NULL;
+        if (room) *list = longer;
     }
-    return CURL_TRAILERFUNC_OK;
+    if (!room) ts_http_give_up_nomem(x);
+    return room ? CURL_TRAILERFUNC_OK : CURL_TRAILERFUNC_ABORT;
 }
 /* They had to be sent, and have not been: libcurl knows no trailers in HTTP/2, and there is no place for them after a length. */
 static bool trailers_lost(const ts_http_exchange *x) {
