@@ -367,7 +367,7 @@ typedef struct canon_resource {
 static ts_status resource_new(void *data, ts_exec *x, ts_slot *io) {
     const canon_resource *c = data;
     uint32_t i;
-    TS_TRY(ts_canon_resource_new(c->inst, c->rt, (uint32_t)io[0], &i, ts_exec_error(x)));
+    TS_TRY(ts_canon_resource_new(c->inst, c->rt, io[0], &i, ts_exec_error(x)));
     io[0] = i;
     return TS_OK;
 }
@@ -377,7 +377,7 @@ static ts_status resource_drop(void *data, ts_exec *x, ts_slot *io) {
 }
 static ts_status resource_rep(void *data, ts_exec *x, ts_slot *io) {
     const canon_resource *c = data;
-    uint32_t rep;
+    uint64_t rep;
     TS_TRY(ts_canon_resource_rep(c->inst, c->rt, (uint32_t)io[0], &rep, ts_exec_error(x)));
     io[0] = rep;
     return TS_OK;

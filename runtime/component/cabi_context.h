@@ -284,10 +284,10 @@ static inline void ts_subtask_init(ts_subtask *s) {
 void ts_subtask_deliver_resolve(ts_subtask *s, ts_cinstance *inst); /* cabi: Subtask.deliver_resolve */
 ts_status ts_resource_destroy(ts_cstore *s, ts_resource *rt, uint64_t rep, ts_cinstance *caller, ts_arena *arena,
                               ts_error *e) TS_MUST_USE;
-ts_status ts_canon_resource_new(ts_cinstance *inst, ts_resource *rt, uint32_t rep, uint32_t *out,
+ts_status ts_canon_resource_new(ts_cinstance *inst, ts_resource *rt, uint64_t rep, uint32_t *out,
                                 ts_error *e) TS_MUST_USE;
 ts_status ts_canon_resource_drop(ts_cinstance *inst, ts_resource *rt, uint32_t i, ts_error *e) TS_MUST_USE;
-ts_status ts_canon_resource_rep(ts_cinstance *inst, ts_resource *rt, uint32_t i, uint32_t *out,
+ts_status ts_canon_resource_rep(ts_cinstance *inst, ts_resource *rt, uint32_t i, uint64_t *out,
                                 ts_error *e) TS_MUST_USE;
 
 /* cabi_load.c. cabi: load and what it is made of */

@@ -114,6 +114,7 @@ struct ts_extern_type {
     bool is_resource; /* TYPE: a resource type */
     /* … with a `sub resource` bound: it fills `resource` when bound; else (eq) it is the one already in the slot */
     bool resource_is_sub;
+    bool rep64; /* 🐘 defined here, its representation an i64 */
     uint32_t resource;
     const ts_instance_type *instance;
     const ts_component_type *component;

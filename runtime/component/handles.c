@@ -127,6 +127,8 @@ ts_status ts_lower_own(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint3
 ts_status ts_lower_borrow(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint32_t *out) {
     ts_resource *rt = cx->res[t->resource];
     if (rt->impl == cx->inst) {
+        if (v->handle.rep > UINT32_MAX) /* 🐘 the text gives the representation where its own flattening has an i32 */
+            return ts_fail(cx->err, TS_UNSUPPORTED, "a borrowed representation of 64 bits");
         *out = (uint32_t)v->handle.rep;
         return TS_OK;
     }
@@ -136,7 +138,7 @@ ts_status ts_lower_borrow(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ui
 }
 
 /* cabi: canon_resource_new */
-ts_status ts_canon_resource_new(ts_cinstance *inst, ts_resource *rt, uint32_t rep, uint32_t *out, ts_error *e) {
+ts_status ts_canon_resource_new(ts_cinstance *inst, ts_resource *rt, uint64_t rep, uint32_t *out, ts_error *e) {
     TS_TRAP_IF(e, !inst->may_leave, "cannot leave component instance");
     ts_handle h = {.rt = rt, .rep = rep, .kind = TS_HANDLE_OWN};
     return ts_table_add(&inst->handles, &h, out, e);
@@ -171,7 +173,7 @@ ts_status ts_resource_destroy(ts_cstore *s, ts_resource *rt, uint64_t rep, ts_ci
     rt->impl->context[0] = rt->impl->context[1] = 0;
     ts_task *task = rt->impl->task;
     rt->impl->task = NULL;
-    ts_slot io[1] = {(uint32_t)rep};
+    ts_slot io[1] = {rep};
     TS_TRY(ts_call_and_trap_on_throw(s, rt->dtor, io, e));
     memcpy(rt->impl->context, saved, sizeof saved);
     rt->impl->task = task;
@@ -198,10 +200,10 @@ ts_status ts_canon_resource_drop(ts_cinstance *inst, ts_resource *rt, uint32_t i
 }
 
 /* cabi: canon_resource_rep */
-ts_status ts_canon_resource_rep(ts_cinstance *inst, ts_resource *rt, uint32_t i, uint32_t *out, ts_error *e) {
+ts_status ts_canon_resource_rep(ts_cinstance *inst, ts_resource *rt, uint32_t i, uint64_t *out, ts_error *e) {
     ts_handle *h = NULL;
     TS_TRY(ts_table_get(&inst->handles, i, &h, e));
     if (h->rt != rt) return wrong_type(e, i, rt, h->rt);
-    *out = (uint32_t)h->rep;
+    *out = h->rep;
     return TS_OK;
 }

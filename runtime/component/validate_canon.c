@@ -521,7 +521,8 @@ static ts_status read_resource_builtin(ts_scope *s, ts_reader *r, uint64_t off, 
     TS_TRY(ts_scope_resource(s, off, r->section, i, &t));
     if (op != 3 && !s->env->local.data[t->resource])
         return TS_BAD(s, off, r->section, "type index %u is not a local resource", i);
-    flat_func core = sig("i", op == 3 ? "" : "i");
+    const char *rep = t->rep64 ? "I" : "i";
+    flat_func core = op == 2 ? sig(rep, "i") : sig("i", op == 3 ? "" : rep);
     def->canon.kind = op == 2 ? TS_CANON_RESOURCE_NEW : op == 3 ? TS_CANON_RESOURCE_DROP : TS_CANON_RESOURCE_REP;
     def->canon.resource = t->resource;
     return core_func(s, &core, &def->canon.core_type);

@@ -498,17 +498,16 @@ static ts_status read_resource(ts_scope *s, ts_reader *r, uint64_t off, ts_exter
     if (has) TS_TRY(ts_read_u32(r, &f));
     if (s->kind != TS_SCOPE_COMPONENT)
         return TS_BAD(s, off, r->section, "resources can only be defined within a concrete component");
-    if (rep != TS_VT_I32)
-        return TS_BAD(
-            s, off, r->section,
-            "resources can only be represented by `i32` (`i64`, of the feature memory64, is not implemented)");
+    if (rep != TS_VT_I32 && !(rep == TS_VT_I64 && (s->d->features & TS_CF_MEMORY64)))
+        return TS_BAD(s, off, r->section, "resources can only be represented by `i32`");
     if (has) {
         if (f >= s->core_funcs.len) return ts_unknown(s, off, r->section, "core function", f);
         const ts_deftype *d = ts_types_get(s->d->types, s->core_funcs.data[f]);
-        if (d->n_params != 1 || d->params[0] != TS_VT_I32 || d->n_results != 0)
+        if (d->n_params != 1 || d->params[0] != rep || d->n_results != 0)
             return TS_BAD(s, off, r->section, "core function %u has wrong signature for a destructor", f);
     }
     t->is_resource = true;
+    t->rep64 = rep == TS_VT_I64;
     TS_TRY(ts_env_slot(s->d, s->env, true, &t->resource));
     if (def) {
         def->type.is_resource_def = true;

@@ -11,6 +11,7 @@
 #include <touchstone.h>
 #include "component_echo.h"
 #include "component_echo64.h"
+#include "component_rep64.h"
 
 #define REC "record { a: u8, b: string, c: option<f64> }"
 #define VAR "variant { nothing, num(s64), text(string) }"
@@ -239,11 +240,31 @@ static void test_none_of_their_type(void **s) {
     w.spoil = false;
 }
 
+/* Representations and contexts of 64 bits, as they are with memories of 64-bit addresses. */
+static void test_rep64(void **s) {
+    (void)s;
+    ts_error_init(&w.e);
+    ts_component *c;
+    assert_int_equal(ts_component_load_with(w.engine, component_rep64, sizeof component_rep64, "async", &c, &w.e),
+                     TS_INVALID);
+    ts_error_init(&w.e);
+    if (ts_component_load_with(w.engine, component_rep64, sizeof component_rep64, "async,memory64", &c, &w.e) != TS_OK)
+        fail_msg("%s", w.e.message);
+    ts_cinstance *i;
+    const char *text;
+    assert_int_equal(ts_component_instantiate(w.store, w.linker, c, &i, &w.e), TS_OK);
+    if (ts_cinstance_invoke_text(w.store, i, "run(1311768467463790320)", w.pool, &text, &w.e) != TS_OK)
+        fail_msg("%s", w.e.message);
+    assert_string_equal(text, "1311768467463790321");
+    ts_component_free(c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_types),
         cmocka_unit_test(test_resources),
         cmocka_unit_test(test_none_of_their_type),
+        cmocka_unit_test(test_rep64),
     };
     int failed = cmocka_run_group_tests_name("32-bit addresses", tests, setup, teardown);
     return failed + cmocka_run_group_tests_name("64-bit addresses", tests, setup64, teardown);

@@ -1,0 +1,32 @@
+;; A resource whose representation is an i64, and context.get and .set of i64: run(x) gives x + 1 when all of them pass on what they got.
+(component
+  (core module $Dtor
+    (global $got (export "got") (mut i64) (i64.const 0))
+    (func (export "dtor") (param i64) (global.set $got (local.get 0))))
+  (core instance $dtor (instantiate $Dtor))
+  (alias core export $dtor "dtor" (core func $d))
+  (alias core export $dtor "got" (core global $got))
+  (type $r (resource (rep i64) (dtor (core func $d))))
+  (core func $new (canon resource.new $r))
+  (core func $rep (canon resource.rep $r))
+  (core func $drop (canon resource.drop $r))
+  (core func $get (canon context.get i64 1))
+  (core func $set (canon context.set i64 1))
+  (core module $Main
+    (import "" "got" (global $got (mut i64)))
+    (import "" "new" (func $new (param i64) (result i32)))
+    (import "" "rep" (func $rep (param i32) (result i64)))
+    (import "" "drop" (func $drop (param i32)))
+    (import "" "get" (func $get (result i64)))
+    (import "" "set" (func $set (param i64)))
+    (func (export "run") (param i64) (result i64)
+      (local $h i32)
+      (local.set $h (call $new (local.get 0)))
+      (call $set (call $rep (local.get $h)))
+      (call $drop (local.get $h))
+      (i64.add (i64.xor (global.get $got) (call $get)) (i64.add (global.get $got) (i64.const 1)))))
+  (core instance $main (instantiate $Main (with "" (instance
+    (export "got" (global $got)) (export "new" (func $new)) (export "rep" (func $rep)) (export "drop" (func $drop))
+    (export "get" (func $get)) (export "set" (func $set))))))
+  (alias core export $main "run" (core func $run))
+  (func (export "run") (param "x" u64) (result u64) (canon lift (core func $run))))
