@@ -310,7 +310,9 @@ static int send_one(ts_host_call *c, const shared *s, const ts_val *datagram, bo
         *denied = true;
         return TS_NET(ACCESS_DENIED);
     }
-    ts_sys_err e = ts_sys_send_to(s->fd, data->raw.ptr, data->raw.len, s->connected ? NULL : &a);
+    ts_sys_err e;
+    do e = ts_sys_send_to(s->fd, data->raw.ptr, data->raw.len, s->connected ? NULL : &a);
+    while (e == TS_SYS_EINTR && !ts_wasi_of(c)->stop);
     return udp_code(e);
 }
 
