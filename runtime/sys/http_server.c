@@ -297,7 +297,7 @@ static void park(ts_http_server *s) {
     if (!__atomic_compare_exchange_n(&s->active, &n, n - 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return;
     ts_lock_take(&s->lock);
     s->n_parked++;
-    while (!s->tickets && !s->quit) pthread_cond_wait(&s->wake, &s->lock.m);
+    while (!s->tickets && !__atomic_load_n(&s->quit, __ATOMIC_RELAXED)) pthread_cond_wait(&s->wake, &s->lock.m);
     if (s->tickets) s->tickets--;
     s->n_parked--;
     ts_lock_give(&s->lock);
