@@ -1,7 +1,7 @@
 /* cabi_load: lifting values from guest memory.
  * In: an address, a type. Out: values; what they point to lies in the context's arena or, where nothing can change it, in guest memory.
  * spec: CanonicalABI.md#loading (functions named and ordered as in definitions.py) */
-#include "component/cabi_context.h"
+#include "component/cabi_plain.h"
 #include <string.h>
 
 static inline uint64_t load_int(const ts_cabi_cx *cx, uint64_t ptr, uint32_t nbytes);
@@ -110,8 +110,10 @@ ts_status ts_load_list_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t length,
 static ts_status load_list_from_valid_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t length, const ts_ctype *list,
                                             ts_val *out) {
     const ts_ctype *elem = list->elem;
-    if (list->kind != TS_CT_MAP && ts_ct_is_raw_elem(elem->kind)) {
+    bool plain = ts_plain_travels(cx, list);
+    if (plain || (list->kind != TS_CT_MAP && ts_ct_is_raw_elem(elem->kind))) {
         const uint8_t *from = cx->opts->memory->base + ptr;
+        if (plain) TS_TRY(ts_plain_check(cx->err, elem, from, length));
         out->raw.len = length;
         out->raw.ptr = from;
         if (!cx->borrow_memory && length) {

@@ -1,7 +1,7 @@
 /* cabi_store: lowering values into guest memory, with the guest's realloc for what has no fixed size.
  * In: values, a type, an address. Out: bytes in guest memory.
  * spec: CanonicalABI.md#storing, #lifting-and-lowering-context (functions named and ordered as in definitions.py) */
-#include "component/cabi_context.h"
+#include "component/cabi_plain.h"
 #include <string.h>
 
 static inline void store_int(ts_cabi_cx *cx, uint64_t v, uint64_t ptr, uint32_t nbytes);
@@ -136,6 +136,10 @@ ts_status ts_store_list_into_range(ts_cabi_cx *cx, const ts_val *v, const ts_cty
 static ts_status store_list_into_valid_range(ts_cabi_cx *cx, const ts_val *v, uint64_t ptr, const ts_ctype *list) {
     const ts_ctype *elem = list->elem;
     bool map = list->kind == TS_CT_MAP;
+    if (ts_plain_travels(cx, list)) {
+        ts_plain_copy(elem, cx->opts->memory->base + ptr, v->raw.ptr, v->raw.len);
+        return TS_OK;
+    }
     if (!map && ts_ct_is_raw_elem(elem->kind)) {
         uint8_t *to = cx->opts->memory->base + ptr;
         if (v->raw.len) memcpy(to, v->raw.ptr, v->raw.len * elem->size);

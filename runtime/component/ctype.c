@@ -3,12 +3,14 @@
  * spec: CanonicalABI.md#alignment, #element-size, #flattening; Explainer.md#type-checking */
 #include "component/component.h"
 #include "base/arena.h"
+#include "component/cabi_plain.h"
 #include "core/types.h"
 #include <stdio.h>
 #include <string.h>
 
 enum { I32 = TS_VT_I32, I64 = TS_VT_I64, F32 = TS_VT_F32, F64 = TS_VT_F64 };
 
+/* same: of a bool whatever is not 0 becomes 1, of a float a NaN the canonical one */
 #define PRIM(k, sz, ft)                                                                                                \
     [k] = {.kind = (k),                                                                                                \
            .size = (sz),                                                                                               \
@@ -18,6 +20,9 @@ enum { I32 = TS_VT_I32, I64 = TS_VT_I64, F32 = TS_VT_F32, F64 = TS_VT_F64 };
            .flat64 = {ft},                                                                                             \
            .align64 = (sz),                                                                                            \
            .size64 = (sz),                                                                                             \
+           .plain = true,                                                                                              \
+           .same = (k) != TS_CT_BOOL && (k) != TS_CT_F32 && (k) != TS_CT_F64,                                          \
+           .checked = (k) == TS_CT_CHAR,                                                                               \
            .depth = 1,                                                                                                 \
            .nodes = 1}
 static const ts_ctype PRIMITIVES[] = {
@@ -300,6 +305,7 @@ ts_status ts_ctype_finish(ts_ctype *t, ts_arena *arena, ts_error *e) {
     t->size64 = (uint32_t)wide.size;
     t->align64 = (uint8_t)wide.align;
     t->nodes = (uint32_t)nodes;
+    ts_plain_finish(t);
     return TS_OK;
 }
 

@@ -62,6 +62,9 @@ struct ts_ctype {
     bool has_handle,
         has_pointer; /* contains own/borrow (also behind stream, future); contains string/list/map: needs memory */
     bool has_borrow;
+    /* cabi_plain: made of scalars alone (of no list, string or handle); and its bytes are the same when they were lifted and lowered; and some
+     * bytes trap when they are lifted */
+    bool plain, same, checked;
     /* the same for 64-bit memories (🐘): pointers and lengths are i64; n_flat is the same */
     uint8_t align64;
     uint32_t size64;
