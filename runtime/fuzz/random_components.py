@@ -203,7 +203,7 @@ class Image:
 
     def range(self, at: int, n: int, align: int) -> tuple[int, int]:
         """Either of the two is damaged, not both: of two reasons to trap, the first one is the text's here."""
-        bad = self.hurt(at, at + 1, 65536, 65536 + align, 0xFFFFFFF8, 65535)
+        bad = self.hurt(at, at + 1, 65536, 65536 + align, 0xFFFFFFF8)
         return bad, n if bad != at else self.hurt(n, n + 1, 65536, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x10000000)
 
     def items(self, t: Type) -> tuple[int, int]:
@@ -464,7 +464,7 @@ def random_case(rng: random.Random, rounds: int = 8) -> Case:
     flat_result = flatten(result)
     returned = flat_result[0] if len(flat_result) == 1 else "i32"
     encodings = rng.choice(ENCODINGS), rng.choice(ENCODINGS)
-    forgets = rng.random() < 0.05  # to drop what it has borrowed
+    forgets = rng.random() < 0.05 and not result.has("own")  # to drop what it has borrowed
     most = 0 if forgets else rng.choice([0, 0, 0.02, 0.1])
     callers: list[bytes] = []
     callees: list[bytes] = []
@@ -475,7 +475,7 @@ def random_case(rng: random.Random, rounds: int = 8) -> Case:
         out, modes = HEAP, [0, 0]
         fragile = forgets or whole.has("own") or result.has("own")
         if most and not damage and not fragile and rng.random() < 0.5:
-            out = rng.choice([HEAP + 1, 65535, 0xFFFFFFF8])
+            out = rng.choice([HEAP + 1, 65536, 0xFFFFFFF8])
         elif most and not damage and not fragile:
             modes[rng.randrange(2)] = rng.choice([1, 2, 3])
         try:
