@@ -6,6 +6,7 @@ that is there is tested, the sanitized one too. Without it the tests are skipped
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -1344,6 +1345,51 @@ def test_a_response_that_nobody_reads_takes_no_memory(probe: Probe) -> None:
         server.join()
         before, after = [int(line.split()[1]) for line in said.lines if line.startswith("rss")]
         assert after - before < 1000 and said_bytes[0] < 20_000_000  # what is beyond a few pages is in the kernel
+
+
+@pytest.mark.parametrize("case", ["silent", "connecting", "not read", "not written", "half closed", "not read, http/2"])
+def test_waiting_takes_no_time(probe: Probe, tls: Authorities, case: str) -> None:
+    """A second of each, and hardly any of the processor's."""
+
+    def stuffing(conn: Conn) -> None:
+        conn.head()
+        conn.say("HTTP/1.1 200 OK\r\n\r\n")
+        conn.sock.settimeout(3)
+        with contextlib.suppress(OSError):
+            conn.say(b"x" * 50_000_000)
+
+    def stuffing2(h2: H2) -> None:
+        stream, _ = h2.request()
+        h2.head(stream)
+        h2.conn.sock.settimeout(3)
+        with contextlib.suppress(OSError, AssertionError):
+            h2.data(stream, b"x" * 20_000_000)
+
+    def half(conn: Conn) -> None:
+        conn.head()
+        conn.answer(b"ok", fields="Connection: close\r\n")
+        conn.sock.shutdown(socket.SHUT_WR)
+        conn.closed(3)
+
+    with contextlib.ExitStack() as held:
+
+        def at(serve: Callable[[Conn], object]) -> Server:
+            return held.enter_context(Server(serve))
+
+        if case == "connecting":
+            start = (get(f"127.0.0.1:{held.enter_context(unreachable())}"),)
+        elif case == "silent":
+            start = (get(at(lambda conn: conn.closed(3))),)
+        elif case == "not read":
+            start = (get(at(stuffing)), "wait 1")
+        elif case == "not written":
+            start = (post(at(lambda conn: conn.closed(3))), "write 1 a")
+        elif case == "half closed":
+            start = (post(at(half)), "write 1 a", "wait 1", "read 1")
+        else:
+            start = (f"client {tls.ca}", h2_get(held.enter_context(h2_server(tls, stuffing2))), "wait 1")
+        cpu = [float(line.split()[1]) for line in probe.run(*start, "run 500", "cpu", "run 1000", "cpu").lines if line.startswith("cpu")]
+    assert cpu[1] - cpu[0] < 100, cpu
 
 
 def test_many_at_once_and_one_that_is_slow(probe: Probe) -> None:

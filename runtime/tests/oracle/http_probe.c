@@ -13,7 +13,7 @@
  *   both ID N                              N bytes up and everything down at once
  *   state ID; drop ID; leave ID            a look; the exchange; the response's body
  *   run MS; sleep MS                       wait with the client; compute without it
- *   idle; rss; fds; quit */
+ *   idle; rss (KiB at most); cpu (ms so far); fds; quit */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <dirent.h>
@@ -305,6 +305,11 @@ static bool of_client(probe *p, char **w, size_t n) {
         struct rusage u;
         getrusage(RUSAGE_SELF, &u);
         printf("rss %ld\n", u.ru_maxrss);
+    } else if (strcmp(w[0], "cpu") == 0) {
+        struct rusage u;
+        getrusage(RUSAGE_SELF, &u);
+        printf("cpu %ld\n",
+               (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000 + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1000);
     } else if (strcmp(w[0], "fds") == 0) {
         printf("fds %d\n", open_files());
     } else {
