@@ -42,6 +42,7 @@ W_BAD = b"Error: failed to parse WebAssembly module\n\nCaused by:\n    malformed
         (134, b"", Ending.EXITED, ""),
         (134, b"wasm trap: wasm `unreachable` instruction executed\n", Ending.EXITED, ""),
         (134, W_TRAP, Ending.TRAP, "unreachable"),
+        (134, W_TRAP.replace(b"noise\n", b"noise"), Ending.TRAP, "unreachable"),
         (1, W_HOST, Ending.TRAP, ""),
         (1, W_LINK, Ending.LINK_ERROR, ""),
         (1, W_BAD, Ending.REJECTED, ""),

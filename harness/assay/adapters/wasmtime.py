@@ -21,7 +21,8 @@ _GRANTS = {
     "tcp": ("tcp", "inherit-network"),
     "udp": ("udp", "inherit-network"),
 }
-_REPORT = re.compile(r"^Error: failed to run main module `[^\n]*`\n\nCaused by:\n(.*)\Z", re.MULTILINE | re.DOTALL)
+# (not at the start of a line where the guest has not ended its last one)
+_REPORT = re.compile(r"Error: failed to run main module `[^\n]*`\n\nCaused by:\n(.*)\Z", re.DOTALL)
 _REFUSED = re.compile(
     r"^Error: failed to parse WebAssembly module\n.*?Caused by:\n\s*(?:0: )?([^\n]*)", re.MULTILINE | re.DOTALL
 )
