@@ -64,6 +64,16 @@ def test_grants_by_policy(tmp_path: Path) -> None:
         run(["--policy", tmp_path / "policy.toml"], "GET", "http", server.authority, "/", status=125)
 
 
+def test_prohibited_addresses() -> None:
+    with Server(lambda conn: (conn.head(), conn.answer(b"yes"))) as server:
+        for name in ("127.0.0.1", "localhost"):
+            for deny in ("127.0.0.0/8", "private", "127.0.0.1"):
+                lines = run(["-S", "http", "--http-deny", deny, "--http-deny", "::1"], "GET", "http", f"{name}:{server.port}", "/")
+                assert lines == ["response destination-IP-prohibited"]
+        assert server.connections == 0
+        assert "data yes" in run(["-S", "http", "--http-deny", "10.0.0.0/8"], "GET", "http", server.authority, "/")
+
+
 def test_without_http_nothing_links() -> None:
     assert any("denied" in line for line in run(["-S", "http=n"], "GET", "http", "a", "/", status=123))
 

@@ -23,6 +23,7 @@ const char ts_cli_run_help[] =
     "  --udp-bind ADDRESS:PORT       bind a UDP socket to\n"
     "  --allow-name NAME             look up this name; *.NAME: all below it\n"
     "  --http-allow HOST[:PORT]      send HTTP requests to; HOST: a name, an address, [IPv6], *.NAME or *\n"
+    "  --http-deny ADDRESS[/BITS]    send none there, by whatever name; private: what is not reachable globally\n"
     "  --ca FILE                     trust these certificates (PEM) in HTTPS requests, not the system's\n"
     "  --policy FILE.toml            the same in a file: the options' names are keys (dir = [\"h::g:ro\"]), words of "
     "-S too\n"
@@ -292,6 +293,8 @@ static ts_status apply(const char *name, const char *v, ts_wasi *w, ts_linker *l
         s = ts_wasi_allow_name(w, v, e);
     else if (strcmp(name, "--http-allow") == 0)
         s = ts_wasi_allow_http(w, v, e);
+    else if (strcmp(name, "--http-deny") == 0)
+        s = ts_wasi_deny_http(w, v, e);
     else if (strcmp(name, "--ca") == 0)
         s = ts_wasi_http_ca(w, v, e);
     else if (strcmp(name, "-S") == 0)
@@ -351,11 +354,13 @@ static ts_status policy_key(void *data, const char *table, const char *key, ts_c
         snprintf(word, sizeof word, "%s=%s", key, yes ? "y" : "n");
         return s_word(g->w, g->l, word, e);
     }
-    if (!is_one_of(key, kind == TS_CLI_POLICY_NUMBER
-                            ? "clock seed max-memory max-time max-table max-depth max-gc fuel stack"
-                            : "dir env cwd tcp-connect tcp-listen udp udp-bind allow-name http-allow ca deny unstable "
-                              "clock max-memory "
-                              "max-time max-gc stack"))
+    if (!is_one_of(
+            key,
+            kind == TS_CLI_POLICY_NUMBER
+                ? "clock seed max-memory max-time max-table max-depth max-gc fuel stack"
+                : "dir env cwd tcp-connect tcp-listen udp udp-bind allow-name http-allow http-deny ca deny unstable "
+                  "clock max-memory "
+                  "max-time max-gc stack"))
         return ts_fail(e, TS_USAGE, "there is no key %s with such a value", key);
     snprintf(word, sizeof word, "--%s", key);
     return apply(word, value, g->w, g->l, g->o, true, e);
@@ -406,8 +411,8 @@ ts_status ts_cli_options_read(int argc, char **argv, ts_wasi *w, ts_linker *l, c
             "--tcp-listen", "--udp",       "--udp-bind",  "--allow-name", "--dir",        "--env",
             "--cwd",        "--argv0",     "-S",          "--unstable",   "--deny",       "--trace-output",
             "--features",   "--outcome",   "--invoke",    "--max-memory", "--max-time",   "--fuel",
-            "--stack",      "--max-table", "--max-depth", "--max-gc",     "--http-allow", "--ca",
-            "--cache"};
+            "--stack",      "--max-table", "--max-depth", "--max-gc",     "--http-allow", "--http-deny",
+            "--ca",         "--cache"};
         const char *name = more ? named(a, more->words, &v) : NULL;
         if (name) {
             TS_TRY(more->apply(more->data, name, v, e));

@@ -112,6 +112,8 @@ struct ts_http_client {
 static struct {
     ts_http_exchange *last;
     int clients, live, pumps, kicks;
+    ts_http_may_connect may;
+    void *may_data;
     bool on; /* the client has something to wait for */
 } fake;
 
@@ -155,7 +157,9 @@ void ts_http_client_free(ts_http_client *c) {
     fake.clients--;
 }
 void ts_http_client_rule(ts_http_client *c, ts_http_may_connect may, void *data) {
-    (void)c, (void)may, (void)data;
+    (void)c;
+    fake.may = may;
+    fake.may_data = data;
 }
 ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *r) {
     ts_http_exchange *x = calloc(1, sizeof *x);
@@ -904,6 +908,36 @@ static void grants(void **state) {
     assert_int_equal(fake.clients, 1); /* one for all */
 }
 
+static void prohibited_addresses(void **state) {
+    host *h = *state;
+    static const char *const bad[] = {
+        "", "a", "10.0.0.0/", "10.0.0.0/33", "::/129", "10.0.0.0/x", "10.0.0.0/99999999999", "[::1]", "1.2.3.4:80"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ts_error_init(&h->err);
+        assert_int_equal(ts_wasi_deny_http(h->w, bad[i], &h->err), TS_USAGE);
+    }
+    ts_error_init(&h->err);
+    allow(h);
+    handle(h, a_request(h, new_fields(h)));
+    static const struct {
+        const char *address;
+        int since; /* prohibited since which of the rules below; -1: never */
+    } all[] = {
+        {"8.8.8.8", 0},     {"8.8.8.9", -1},       {"::ffff:8.8.8.8", 0}, {"9.1.2.3", 1},       {"9.128.2.3", -1},
+        {"2001:db8::1", 2}, {"2001:db9::1", -1},   {"127.9.9.9", 3},      {"::1", 3},           {"::ffff:10.1.2.3", 3},
+        {"10.0.0.1", 3},    {"172.31.255.255", 3}, {"172.32.0.0", -1},    {"192.168.1.1", 3},   {"169.254.169.254", 3},
+        {"fd00::1", 3},     {"fe80::1", 3},        {"::2", -1},           {"2606:4700::1", -1}, {"0.0.0.0", 3}};
+    static const char *const rules[] = {"8.8.8.8", "9.0.0.0/9", "2001:db8::/32", "private"};
+    for (int k = 0; k < 4; k++) {
+        assert_int_equal(ts_wasi_deny_http(h->w, rules[k], &h->err), TS_OK);
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+            ts_sys_addr a;
+            assert_true(ts_sys_addr_parse(all[i].address, strlen(all[i].address), &a));
+            assert_int_equal(fake.may(fake.may_data, &a), all[i].since < 0 || all[i].since > k);
+        }
+    }
+}
+
 /* --- what comes back ----------------------------------------------------------------------------------------------- */
 static void responses(void **state) {
     host *h = *state;
@@ -1586,6 +1620,7 @@ int main(void) {
         T(backpressure),
         T(targets),
         T(grants),
+        T(prohibited_addresses),
         T(responses),
         T(many_requests),
         T(incoming_requests),

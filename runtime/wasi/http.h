@@ -34,9 +34,14 @@ typedef struct ts_wasi_http_rule { /* a destination that is granted */
     bool below;                    /* host is ".example.org": the names below it */
     uint16_t port;                 /* 0: every one */
 } ts_wasi_http_rule;
+typedef struct ts_wasi_http_net { /* addresses that are prohibited */
+    ts_sys_addr addr;
+    uint32_t bits;
+} ts_wasi_http_net;
 struct ts_wasi_http {
     struct ts_http_client *client; /* made with the first request */
     TS_VEC(ts_wasi_http_rule) rules;
+    TS_VEC(ts_wasi_http_net) prohibited;
     bool all;
     char *ca_file;
     uint64_t bytes; /* that fields and bodies take in all */

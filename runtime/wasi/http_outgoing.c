@@ -3,6 +3,7 @@
  * The client is the context's driver: it goes on in every wait of the guest's. What is wrong with a request by itself, and what is not
  * granted, is said at once; all else through the future. */
 #include "wasi/http.h"
+#include "wasi/sockets.h"
 #include "sys/http_client.h"
 #include "sys/input.h"
 #include <stdlib.h>
@@ -52,6 +53,45 @@ ts_status ts_wasi_allow_http(ts_wasi *w, const char *spec, ts_error *e) {
     return ts_fail_nomem(e);
 }
 
+static ts_status prohibit(ts_wasi *w, const char *s, ts_error *e) {
+    const char *slash = strchr(s, '/');
+    size_t len = slash ? (size_t)(slash - s) : strlen(s);
+    ts_wasi_http_net n = {.bits = 0};
+    if (!ts_sys_addr_parse(s, len, &n.addr))
+        return ts_fail(e, TS_USAGE, "%s: an address, ADDRESS/BITS or `private` expected", s);
+    uint32_t most = n.addr.v6 ? 128 : 32;
+    n.bits = slash ? 0 : most;
+    for (const char *p = slash ? slash + 1 : ""; *p; p++) {
+        if (*p < '0' || *p > '9' || n.bits > most) n.bits = most;
+        n.bits = n.bits * 10 + (uint32_t)(*p - '0');
+    }
+    if (n.bits > most || (slash && !slash[1])) return ts_fail(e, TS_USAGE, "%s: after the / a number of bits", s);
+    return ts_vec_push(&w->http->prohibited, n) ? TS_OK : ts_fail_nomem(e);
+}
+ts_status ts_wasi_deny_http(ts_wasi *w, const char *addresses, ts_error *e) {
+    /* of the IANA's registries of special-purpose addresses: those that are not reachable globally */
+    static const char *const private[] = {"0.0.0.0/8",      "10.0.0.0/8",    "100.64.0.0/10",  "127.0.0.0/8",
+                                          "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "::/127",
+                                          "fc00::/7",       "fe80::/10"};
+    TS_TRY(ts_wasi_http_part(w, e));
+    if (strcmp(addresses, "private") != 0) return prohibit(w, addresses, e);
+    for (size_t i = 0; i < sizeof private / sizeof *private; i++) TS_TRY(prohibit(w, private[i], e));
+    return TS_OK;
+}
+static bool may_connect(void *data, const ts_sys_addr *a) {
+    const ts_wasi *w = data;
+    ts_sys_addr at = *a;
+    if (ts_sys_addr_is_mapped(a)) { /* ::ffff:1.2.3.4 is 1.2.3.4 */
+        at.v6 = false;
+        memcpy(at.ip, a->ip + 12, 4);
+    }
+    for (uint32_t i = 0; i < w->http->prohibited.len; i++) {
+        const ts_wasi_http_net *n = &w->http->prohibited.data[i];
+        if (ts_wasi_net_shares(&at, &n->addr, n->bits)) return false;
+    }
+    return true;
+}
+
 static bool host_matches(const ts_wasi_http_rule *r, const char *host, size_t len) {
     if (!r->host) return true;
     size_t n = strlen(r->host);
@@ -86,6 +126,7 @@ static ts_status client(ts_host_call *c) {
     if (w->http->client) return TS_OK;
     w->http->client = ts_http_client_new(w->http->ca_file);
     if (!w->http->client) return ts_fail_nomem(c->err);
+    ts_http_client_rule(w->http->client, may_connect, w);
     w->driver = (ts_wasi_driver){.data = w->http->client, .waits = waits, .pump = pump, .end = end};
     return TS_OK;
 }
@@ -96,6 +137,7 @@ void ts_wasi_http_free(ts_wasi *w) {
     if (!w->http) return;
     for (uint32_t i = 0; i < w->http->rules.len; i++) free(w->http->rules.data[i].host);
     ts_vec_free(&w->http->rules);
+    ts_vec_free(&w->http->prohibited);
     free(w->http->ca_file);
     free(w->http);
     w->http = NULL;

@@ -174,7 +174,7 @@ void ts_wasi_allow_udp(ts_wasi *w, bool any) {
     w->no_udp = !any;
 }
 
-static bool shares(const ts_sys_addr *a, const ts_sys_addr *b, uint32_t bits) {
+bool ts_wasi_net_shares(const ts_sys_addr *a, const ts_sys_addr *b, uint32_t bits) {
     if (a->v6 != b->v6) return false;
     for (uint32_t i = 0; i * 8 < bits; i++) {
         uint32_t left = bits - i * 8;
@@ -187,7 +187,7 @@ static bool by_rule(const ts_wasi *w, ts_wasi_net_use use, const ts_sys_addr *a)
     for (uint32_t i = 0; i < w->net_rules.len; i++) {
         const ts_wasi_net_rule *r = &w->net_rules.data[i];
         if (r->use == use && a->port >= r->port_from && a->port <= r->port_to &&
-            (r->any || shares(a, &r->addr, r->bits)))
+            (r->any || ts_wasi_net_shares(a, &r->addr, r->bits)))
             return true;
     }
     return false;
