@@ -12,7 +12,7 @@ import os
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -196,22 +196,36 @@ def line_of(r: Request) -> str:
 
 
 # --- the oracle's answer --------------------------------------------------------------------------------------------
-def as_utf8(t: Any, v: Any) -> Any:
-    """A value on its way through the host: its strings are UTF-8."""
+def with_strings(t: Any, v: Any, change: Callable[[Any], Any]) -> Any:
+    """The value with each of its strings changed."""
     match t:
         case D.TupleType() | D.EnumType() | D.OptionType() | D.ResultType() | D.MapType():
-            return as_utf8(D.despecialize(t), v)
+            return with_strings(D.despecialize(t), v, change)
         case D.RecordType(fields):
-            return {f.label: as_utf8(f.t, v[f.label]) for f in fields}
+            return {f.label: with_strings(f.t, v[f.label], change) for f in fields}
         case D.VariantType(cases):
             index, payload = D.match_case(v, cases)
-            return {cases[index].label: as_utf8(cases[index].t, payload) if cases[index].t else None}
+            return {cases[index].label: with_strings(cases[index].t, payload, change) if cases[index].t else None}
         case D.ListType(e):
-            return [as_utf8(e, one) for one in v]
+            return [with_strings(e, one, change) for one in v]
         case D.StringType():
-            return (v[0], "utf8", len(v[0].encode()))
+            return change(v)
         case _:
             return v
+
+
+def as_utf8(s: Any) -> Any:
+    """A string on its way through the host."""
+    return (s[0], "utf8", len(s[0].encode()))
+
+
+def retagged(s: Any, source: Any, destination: Any) -> Any:
+    """definitions.py looks for the tag of a string from a memory of other addresses where the destination's would be."""
+    text, encoding, units = s
+    tag = D.utf16_tag(source.ptr_type())
+    if encoding != "latin1+utf16" or not units & tag:
+        return s
+    return (text, encoding, units ^ tag | D.utf16_tag(destination.ptr_type()))
 
 
 class Guest:
@@ -279,8 +293,10 @@ def oracle(r: Request) -> Answer:
             ending = "trap-lift"
             values = D.lift_flat_values(source.cx, most, D.CoreValueIter(decoded(types, r.core, source.cx.opts, most)), types)
             if not r.keep:
-                values = [as_utf8(t, v) for t, v in zip(types, values, strict=True)]
+                values = [with_strings(t, v, as_utf8) for t, v in zip(types, values, strict=True)]
         lifted = " ".join(w for t, v in zip(types, values, strict=True) for w in words(t, v))
+        memories = source.cx.opts.memory, destination.cx.opts.memory
+        values = [with_strings(t, v, lambda one: retagged(one, *memories)) for t, v in zip(types, values, strict=True)]
         ending = "trap-lower"
         out = D.CoreValueIter([r.out]) if r.mode == "result" else None
         lowered = D.lower_flat_values(destination.cx, most, values, types, out)

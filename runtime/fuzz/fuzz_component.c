@@ -1,10 +1,34 @@
-/* fuzz_component: any bytes through decoding and validation of components.
+/* fuzz_component: any bytes through decoding and validation of components; what is valid is instantiated, with nothing to import.
  * In: bytes from libFuzzer; the last byte's lowest bit chooses features. Out: no crash, no leak, no sanitizer report; a
- * verdict that is the same twice and comes with a reason inside the input.
+ * verdict that is the same twice and comes with a reason inside the input; failures of instances that have a reason.
  * build: clang -fsanitize=fuzzer,address,undefined */
-#include "component/component.h"
+#include "component/instance.h"
 #include "core/store.h"
 #include <stdlib.h>
+
+static void instantiate(ts_engine *engine, ts_component *c) {
+    static const ts_run_limits limits = {.memory_bytes = 1 << 20,
+                                         .table_elems = 10000,
+                                         .gc_bytes = 1 << 20,
+                                         .fuel = 10000,
+                                         .instances = 200,
+                                         .depth = 20};
+    ts_error e;
+    ts_linker *l = NULL;
+    ts_cstore *store = NULL;
+    ts_cinstance *i;
+    ts_error_init(&e);
+    ts_status s = ts_linker_new(&l, &e);
+    if (s == TS_OK) s = ts_cstore_new(engine, &limits, &store, &e);
+    if (s == TS_OK) {
+        ts_linker_unknown_imports_trap(l, true);
+        s = ts_component_instantiate(store, l, c, &i, &e);
+        if (s != TS_OK && (e.status != s || !e.message[0])) abort();
+        if (s == TS_USAGE || s == TS_MALFORMED || s == TS_INVALID) abort(); /* validation has looked at all of that */
+    }
+    ts_cstore_destroy(store);
+    ts_linker_destroy(l);
+}
 
 static ts_status check(ts_engine *engine, const uint8_t *data, size_t size, bool copy, uint32_t features) {
     ts_error e;
@@ -14,6 +38,7 @@ static ts_status check(ts_engine *engine, const uint8_t *data, size_t size, bool
     if (s == TS_OK ? e.status != TS_OK || !c : e.status != s || e.message[0] == 0 || c) abort();
     if (s != TS_OK && s != TS_MALFORMED && s != TS_INVALID && s != TS_NOMEM) abort();
     if (e.has_offset && e.offset > size) abort();
+    if (s == TS_OK && copy) instantiate(engine, c);
     ts_component_free(c);
     return s;
 }
