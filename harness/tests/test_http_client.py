@@ -268,6 +268,32 @@ def test_expect_waits_for_100(probe: Probe) -> None:
         assert early == [False] and not server.errors
 
 
+def test_expect_waits_for_a_second(probe: Probe) -> None:
+    def serve(conn: Conn) -> None:
+        conn.head()
+        start = time.monotonic()
+        body, _ = conn.chunks()
+        conn.answer(body + (b" late" if time.monotonic() - start > 0.7 else b" early"))
+
+    with Server(serve) as server:
+        assert probe.run(post(server, "Expect", "100-Continue"), "write 1 abc", "end 1", *ALL).body() == b"abc late"
+        assert probe.run(post(server, "Expect", "else"), "write 1 abc", "end 1", *ALL).body() == b"abc early"
+
+
+def test_expectation_failed_is_an_answer(probe: Probe) -> None:
+    heads: list[str] = []
+
+    def serve(conn: Conn) -> None:
+        heads.append(conn.head().line)
+        conn.answer(b"no", "417 Expectation Failed")
+        assert conn.chunks()[0] == b"abc"
+
+    with Server(serve) as server:
+        said = probe.run(post(server, "Expect", "100-continue"), "write 1 abc", *ALL, "end 1", "run 100")
+        server.join()
+        assert said.status() == 417 and said.body() == b"no" and said.end() == "ok" and len(heads) == 1 and not server.errors
+
+
 # --- what the guest's body does ---------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@
 
 #ifdef TS_HTTP_CURL
 #define KNOWN_NS UINT64_C(60000000000) /* how long a name's addresses are kept */
+#define EXPECT_NS UINT64_C(1000000000) /* how long a body waits for the 100 that it expects */
 
 /* --- clocks ------------------------------------------------------------------------------------------------------------ */
 /* Control comes back from the guest. */
@@ -226,7 +227,8 @@ static bool stir(ts_http_exchange *x) {
     }
     if (!x->easy) return look_up(x);
     bool recv = x->recv_paused && (x->discard || ts_http_pipe_room(x->in) >= CURL_MAX_WRITE_SIZE || x->in->ended);
-    bool send = x->send_paused && (x->out->len || x->out->ended);
+    if (x->expecting && x->sent && ts_http_ticks(c) >= x->sent_at + EXPECT_NS) x->expecting = false;
+    bool send = x->send_paused && !x->expecting && (x->out->len || x->out->ended);
     if (!recv && !send) return false;
     if (recv) {
         x->recv_paused = false;
@@ -369,6 +371,7 @@ size_t ts_http_client_waits(ts_http_client *c, ts_sys_wait *w, size_t n, uint64_
             all++;
         }
         uint64_t d = deadline_of(x);
+        if (x->expecting && x->sent && x->sent_at + EXPECT_NS < d) d = x->sent_at + EXPECT_NS;
         if (d != TS_SYS_NO_DEADLINE && d + c->absent < *deadline) *deadline = d + c->absent;
     }
     return all;

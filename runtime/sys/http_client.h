@@ -1,6 +1,17 @@
 /* sys/http_client: requests over the network by libcurl's multi interface. Never waits: the caller's one wait of the OS
  * includes what the client waits on. libcurl is opened when the first request is sent: who sends none pays nothing.
- * In: requests. Out: responses, bodies through pipes, errors in words of wasi:http. Source: RFC 9110, 9112, 9113; libcurl */
+ * In: requests. Out: responses, bodies through pipes, errors in words of wasi:http. Source: RFC 9110, 9112, 9113; libcurl
+ *
+ * HTTP/2 where a server of https offers it, HTTP/1.1 else; one request at a time on a connection, which is kept for the next one. No
+ * redirect is followed, no proxy used, nothing decoded but the framing, nothing of the host's environment or files taken but the
+ * system's certificate authorities and its name service. A request goes out a second time only when a kept connection turns out
+ * to be dead, its method is idempotent and nothing of its body has gone.
+ * libcurl sends no trailers over HTTP/2: a request with a field Trailer goes by HTTP/1.1, and without it trailers there are an error.
+ * Over HTTP/2 a response ends for libcurl only when the request has ended too.
+ *
+ * Clocks: connect: name, connection, TLS. First byte: from the request on its way, or what of its body was last given or sent, to the
+ * first byte of the response's body (before its head: the exchange fails, after it: the body). Between bytes: of the body. None runs
+ * while the guest computes, or does not read what is there. */
 #ifndef TS_SYS_HTTP_CLIENT_H
 #define TS_SYS_HTTP_CLIENT_H
 #include "sys/http.h"

@@ -80,6 +80,7 @@ struct ts_http_exchange {
         http1; /* http1: it announces trailers, which libcurl sends in HTTP/1.1 only */
     struct curl_slist *fields, *addresses;
     bool has_length, out_eof, send_paused, trailers_sent;
+    bool expecting; /* its body waits for a 100, or a second. RFC 9110, 10.1.1 */
     uint64_t length, taken;
     uint64_t connect_timeout, first_byte_timeout, between_bytes_timeout;
 
@@ -99,7 +100,7 @@ struct ts_http_exchange {
     ts_http_chunked chunks;
 
     /* by the client's clock */
-    uint64_t started, quiet_since, last_byte;
+    uint64_t started, sent_at, quiet_since, last_byte;
 };
 
 /* The client's clock. */

@@ -59,7 +59,7 @@ static bool add_line(ts_http_exchange *x, const char *line) {
 
 /* The guest's fields, and what takes out those that libcurl would add. False: `error` says why. */
 static bool fields(ts_http_exchange *x, const ts_http_request *r) {
-    static const char *const added[] = {"Host", "Accept", "Expect", "User-Agent", "Content-Type"};
+    static const char *const added[] = {"Host", "Accept", "User-Agent", "Content-Type"};
     bool given[sizeof added / sizeof *added] = {0}, room = true;
     static const ts_http_fields none;
     const ts_http_fields *f = r->headers ? r->headers : &none;
@@ -67,6 +67,9 @@ static bool fields(ts_http_exchange *x, const ts_http_request *r) {
         ts_http_give_up_number(x, TS_HTTP_REQUEST_HEADER_SECTION_SIZE, f->bytes);
         return false;
     }
+    /* The first of a name counts for libcurl, and one without a value is not sent: it sees no "100-continue" of the guest's, for it would
+     * send the request again after a 417. */
+    room = add_line(x, "Expect:");
     for (uint32_t i = 0; i < f->len && room; i++) {
         const ts_http_field *h = &f->data[i];
         char *line;
@@ -84,6 +87,8 @@ static bool fields(ts_http_exchange *x, const ts_http_request *r) {
             given[k] = true;
         }
         x->http1 |= ts_http_name_is(h->name, h->name_len, "trailer", 7);
+        x->expecting |= x->out && !x->out_eof && ts_http_name_is(h->name, h->name_len, "expect", 6) &&
+                        ts_http_name_is(h->value, h->value_len, "100-continue", 12);
         /* libcurl's form of a field without a value: "name;" */
         room = asprintf(&line, h->value_len ? "%s: %s" : "%s;%s", h->name, h->value) >= 0;
         if (room) {

@@ -168,7 +168,7 @@ static int before_request(void *data, char *remote, char *local, int remote_port
         return CURL_PREREQFUNC_ABORT;
     }
     x->sent = true;
-    x->quiet_since = ts_http_ticks(x->c);
+    x->sent_at = x->quiet_since = ts_http_ticks(x->c);
     return CURL_PREREQFUNC_OK;
 }
 
@@ -177,6 +177,10 @@ static size_t read_body(char *to, size_t size, size_t n, void *data) {
     ts_http_exchange *x = data;
     size_t room = size * n;
     if (x->has_error) return CURL_READFUNC_ABORT;
+    if (x->expecting) {
+        x->send_paused = true;
+        return CURL_READFUNC_PAUSE;
+    }
     if (x->has_length && room > x->length - x->taken) room = (size_t)(x->length - x->taken);
     size_t got = room ? ts_http_pipe_take(x->out, to, room) : 0;
     x->taken += got;
@@ -315,9 +319,11 @@ static size_t read_head(char *line, size_t size, size_t n, void *data) {
         ts_http_give_up_code(x, TS_HTTP_UPGRADE_FAILED);
     } else if (x->status < 200) {
         x->in_head = false;
+        x->expecting &= x->status != 100;
         x->quiet_since = ts_http_ticks(x->c);
         if (++x->informational > TS_HTTP_MAX_INFORMATIONAL) ts_http_give_up_code(x, TS_HTTP_PROTOCOL_ERROR);
     } else {
+        x->expecting = false;
         whole_head(x);
     }
     return x->has_error ? 0 : all;
