@@ -490,6 +490,7 @@ ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *
                                   "no HTTP client: this build was made without libcurl's headers (7.85 or later)");
     x->state = TS_HTTP_FAILED;
     ts_http_pipe_fail(x->in, x->error);
+    x->in->far_gone = true;
     if (r->body) ts_http_pipe_fail(r->body, x->error);
     return x;
 }
