@@ -180,18 +180,15 @@ static int read_target(ts_wire *w, char *t, size_t len) {
     size_t n = (size_t)(path - a);
     if (!clean_authority(a, n)) return 400;
     /* authority to the left over the slashes: room for its end, and for the slash of a path that has none */
-    memmove(a - 2, a, n);
-    w->authority = a - 2;
-    a[n - 2] = 0;
-    if (path == end) {
-        a[n - 1] = strcmp(w->method, "OPTIONS") == 0 ? '*' : '/';
-        a[n] = 0; /* the blank after the target was there */
-        w->target = a + n - 1;
-    } else if (*path == '/') {
-        w->target = path;
-    } else {
-        a[n - 1] = '/';
-        w->target = a + n - 1;
+    char *authority = a - 2, *after = authority + n;
+    memmove(authority, a, n);
+    w->authority = authority;
+    after[0] = 0;
+    w->target = path;
+    if (path == end || *path == '?') {
+        w->target = after + 1;
+        after[1] = path == end && strcmp(w->method, "OPTIONS") == 0 ? '*' : '/';
+        if (path == end) after[2] = 0;
     }
     return 0;
 }
