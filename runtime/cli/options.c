@@ -48,7 +48,7 @@ const char ts_cli_run_help[] =
     "  --outcome FILE                write how the run ended, as one JSON object\n"
     "  --cache FOLDER                remember there which code was valid, for quicker starts ($TOUCHSTONE_CACHE)\n"
     "  --max-memory SIZE             of each linear memory (64MiB, 1GiB, 65536)\n"
-    "  --max-table N                 elements of each table\n"
+    "  --max-table N                 elements of each table, handles of each component instance\n"
     "  --max-depth N                 calls nested through the host or between components, at most 500\n"
     "  --max-gc SIZE                 of the heap of structs, arrays and exceptions\n"
     "  --max-time TIME               of the whole run (10s, 500ms, 2m)\n"

@@ -47,6 +47,7 @@ typedef struct ts_table_of_handles { /* cabi: Table */
     ts_handle *array;                /* [0] is never used */
     uint32_t len, cap, free;
     uint32_t live;
+    uint32_t max; /* the last index that it may hold; 0: TS_TABLE_MAX */
 } ts_handle_table;
 
 /* A call of a component function as its callee sees it, and as its caller sees it. cabi: Task, Subtask */

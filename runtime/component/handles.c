@@ -29,7 +29,8 @@ ts_status ts_table_add(ts_handle_table *t, const ts_handle *h, uint32_t *i, ts_e
         t->free = t->array[at].num_lends;
     } else {
         at = t->len ? t->len : 1;
-        TS_TRAP_IF(e, at > TS_TABLE_MAX, "the handle table is full: %u entries", (unsigned)TS_TABLE_MAX);
+        uint32_t max = t->max ? t->max : TS_TABLE_MAX;
+        TS_TRAP_IF(e, at > max, "the handle table is full: %u entries", max);
         if (at >= t->cap && !ts_vec_grow((void **)&t->array, &t->cap, (uint64_t)at + 1, sizeof *t->array)) {
             return ts_fail_nomem(e);
         }

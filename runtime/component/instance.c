@@ -484,6 +484,8 @@ static ts_status instantiate(ts_cstore *s, ts_component *c, ts_cinstance *parent
     ts_cinstance *i = ts_arena_alloc(a, sizeof *i);
     if (!i) return ts_fail_nomem(e);
     i->store = s;
+    uint64_t max = s->core->limits.table_elems;
+    i->handles.max = max < TS_TABLE_MAX ? (uint32_t)max : TS_TABLE_MAX;
     i->component = c;
     i->parent = parent;
     i->outer = outer;

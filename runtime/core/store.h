@@ -90,7 +90,7 @@ typedef struct ts_extern {
 /* Limits of a store; 0: the default in brackets. */
 typedef struct ts_store_limits {
     uint64_t memory_bytes; /* of each linear memory [4 GiB; a 64-bit memory 16 GiB] */
-    uint64_t table_elems;  /* of each table [10 million] */
+    uint64_t table_elems;  /* of each table, and handles of a component instance [10 million] */
     uint64_t stack_bytes;  /* of the interpreter's value stack [8 MiB] */
     uint32_t host_depth;   /* nested calls host → guest [200] */
     uint64_t gc_bytes;     /* GC heap [1 GiB] */

@@ -29,6 +29,32 @@ static const unsigned char module[] = {
     7,   0,   65,  1,   16, 1,   106, 11,  7,   0,   3, 64,  12,  0,   11,  11,  4,   0,   65,  1,  11,
 };
 
+/*
+ *   (component
+ *     (type $r (resource (rep i32)))
+ *     (core func $new (canon resource.new $r))
+ *     (core module $m
+ *       (import "" "new" (func $new (param i32) (result i32)))
+ *       (func (export "hoard") (param i32) (result i32) (local i32)
+ *         (loop $l
+ *           (local.set 1 (call $new (local.get 0)))
+ *           (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+ *         (local.get 1)))
+ *     (core instance $i (instantiate $m (with "" (instance (export "new" (func $new))))))
+ *     (func (export "hoard") (param "n" u32) (result u32) (canon lift (core func $i "hoard"))))
+ */
+static const unsigned char component[] = {
+    0,   97,  115, 109, 13,  0,   1,  0,   7,   4,   1,   63,  127, 0,   8,   3,   1,   2,   0,   1,   96,  0,   97,
+    115, 109, 1,   0,   0,   0,   1,  6,   1,   96,  1,   127, 1,   127, 2,   8,   1,   0,   3,   110, 101, 119, 0,
+    0,   3,   2,   1,   0,   7,   9,  1,   5,   104, 111, 97,  114, 100, 0,   1,   10,  26,  1,   24,  1,   1,   127,
+    3,   64,  32,  0,   16,  0,   33, 1,   32,  0,   65,  1,   107, 34,  0,   13,  0,   11,  32,  1,   11,  0,   25,
+    4,   110, 97,  109, 101, 0,   2,  1,   109, 1,   6,   1,   0,   3,   110, 101, 119, 3,   6,   1,   1,   1,   0,
+    1,   108, 2,   15,  2,   1,   1,  3,   110, 101, 119, 0,   0,   0,   0,   1,   0,   18,  0,   7,   8,   1,   64,
+    1,   1,   110, 121, 0,   121, 6,  11,  1,   0,   0,   1,   1,   5,   104, 111, 97,  114, 100, 8,   6,   1,   0,
+    0,   1,   0,   1,   11,  11,  1,  0,   5,   104, 111, 97,  114, 100, 1,   0,   0,   0,   48,  14,  99,  111, 109,
+    112, 111, 110, 101, 110, 116, 45, 110, 97,  109, 101, 1,   8,   0,   0,   1,   0,   3,   110, 101, 119, 1,   6,
+    0,   17,  1,   0,   1,   109, 1,  6,   0,   18,  1,   1,   1,   105, 1,   5,   3,   1,   0,   1,   114};
+
 static char path[] = P_tmpdir "/touchstone-limits-XXXXXX", out[16384];
 
 /* Runs the program; its exit status, and what it wrote in `out`. */
@@ -64,6 +90,22 @@ static void each(void **state) {
     says("--max-time 50ms --invoke 'forever()'", LIMIT, "the time limit was reached");
 }
 
+/* Handles that a guest makes of its own resources. */
+static void handles(void **state) {
+    (void)state;
+    char file[] = P_tmpdir "/touchstone-handles-XXXXXX";
+    int fd = mkstemp(file);
+    assert_true(fd >= 0 && write(fd, component, sizeof component) == (ssize_t)sizeof component && close(fd) == 0);
+    assert_int_equal(run("--max-table 100 --invoke 'hoard(100)'", file), 0);
+    assert_string_equal(out, "100\n");
+    assert_int_equal(run("--max-table 100 --invoke 'hoard(101)'", file), TRAP);
+    assert_non_null(strstr(out, "the handle table is full: 100 entries"));
+    assert_int_equal(run("--invoke 'hoard(200000)'", file), 0);
+    assert_int_equal(run("--max-table 1000000 --invoke 'hoard(0)'", file), TRAP); /* 4 billion */
+    assert_non_null(strstr(out, "the handle table is full: 1000000 entries"));
+    unlink(file);
+}
+
 /* Arguments come through a function of the guest's that the host calls while the guest calls it: depth 2. */
 static void depth(void **state) {
     (void)state;
@@ -94,6 +136,6 @@ static int tear_down(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each), cmocka_unit_test(depth)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each), cmocka_unit_test(depth), cmocka_unit_test(handles)};
     return cmocka_run_group_tests_name("cli_limits", tests, set_up, tear_down);
 }
