@@ -59,6 +59,7 @@ if [ ${#packages[@]} -gt 0 ]; then
     else
         say "these are missing, and this user may not install them:"
         printf '    %s\n' "${missing[@]}"
+        say "as root: apt-get install --no-install-recommends ${packages[*]}"
     fi
 fi
 stop=0
