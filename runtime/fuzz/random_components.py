@@ -440,13 +440,13 @@ def image_bytes(image: Image, flats: list[int], pointer: int, mode: int) -> byte
     return bytes(image.memory[MODE : image.top])
 
 
-def borrowed(params: list[Type]) -> list[int]:
-    """At which core value each borrow lies that is a parameter by itself."""
-    places, at = [], 0
-    for t in params:
+def borrowed(params: list[Type], spilled: bool) -> list[str]:
+    """What gives each borrow that is a parameter by itself."""
+    places, flat, offsets = [], 0, fields(Type("tuple", tuple(params)))[0]
+    for t, offset in zip(params, offsets, strict=True):
         if t.kind == "borrow":
-            places.append(at)
-        at += len(flatten(t))
+            places.append(f"(i32.load offset={offset} (local.get 0))" if spilled else f"(local.get {flat})")
+        flat += len(flatten(t))
     return places
 
 
@@ -501,7 +501,7 @@ def random_case(rng: random.Random, rounds: int = 8) -> Case:
             if rng.random() < 0.3:
                 return random_case(rng, rounds)
     post_return = rng.random() < 0.5
-    ends = [] if spilled else borrowed(params)
+    ends = borrowed(params, spilled)
     types_d, types_c = Types(True), Types(False)
 
     def signature(types: Types) -> str:
@@ -510,7 +510,7 @@ def random_case(rng: random.Random, rounds: int = 8) -> Case:
     f_d, f_c = signature(types_d), signature(types_c)
     names = " ".join(f"(param {k})" for k in core_params)
     logs = "\n".join(f"      (call $log {to_i64(f'(local.get {i})', k)})" for i, k in enumerate(core_params))
-    drops = "\n".join(f"      (call $drop (local.get {i}))" for i in ends if not forgets)
+    drops = "\n".join(f"      (call $drop {borrow})" for borrow in ends if not forgets)
     d_more = f"""    (func (export "f") {names} (result {returned})
 {logs}
 {drops}
