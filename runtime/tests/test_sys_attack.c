@@ -580,7 +580,7 @@ static void odd(void **state) {
         for (size_t k = 0; k < n; k++) p[k] = "../"[k % 3];
         one(*state, p, n);
         for (size_t k = 0; k < n; k++) p[k] = "./"[k % 2];
-        memcpy(p + n - 4, "file", 4);
+        if (n > 4) memcpy(p + n - 4, "file", 4);
         one(*state, p, n);
         for (size_t k = 0; k < n; k++) p[k] = "dir/../"[k % 7];
         one(*state, p, n);
