@@ -22,6 +22,7 @@ while IFS=$'\t' read -r name url commit folder local_name; do
         url=$(realpath "$named")
     elif [ -n "$named" ]; then
         [ -d "$named" ] || { echo "suites: $name is absent: $variable names no folder: $named" && continue; }
+        [ -d "$named/$folder" ] && named=$named/$folder
         ln -s "$(realpath "$named")" "$dest"
         echo "suites: $name taken from $named"
         continue
