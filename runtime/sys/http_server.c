@@ -651,6 +651,7 @@ bool ts_http_server_run(ts_http_server *s, uint64_t grace_ns) {
         if (stops && !stop_at) {
             stop_at = now;
             __atomic_store_n(&s->stopping, 1, __ATOMIC_RELEASE);
+            accept_some(s); /* who was let in by the system already is served still */
             epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, s->listen_fd, NULL);
             shutdown(s->listen_fd, SHUT_RDWR);
         }
