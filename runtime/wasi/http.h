@@ -57,8 +57,10 @@ enum {
     TS_WASI_HTTP_FIELDS_MAX = 128 << 10, /* of a section: and 32 for each field, as RFC 9113 counts */
     TS_WASI_HTTP_BYTES_MAX = 256 << 20,  /* of all fields and bodies of a context */
     TS_WASI_HTTP_BODY_WEIGHT = 64 << 10, /* what a body may keep */
-    TS_WASI_HTTP_STRING_MAX = 128 << 10, /* a path, an authority, a method */
-    TS_WASI_HTTP_PATH_MAX = 64 << 10,    /* sent */
+    TS_WASI_HTTP_UNSENT_WEIGHT =
+        TS_WASI_HTTP_BODY_WEIGHT + TS_WASI_HTTP_FIELDS_MAX, /* … and its trailers, until its message is sent */
+    TS_WASI_HTTP_STRING_MAX = 128 << 10,                    /* a path, an authority, a method */
+    TS_WASI_HTTP_PATH_MAX = 64 << 10,                       /* sent */
 };
 /* Counts what the guest makes the host keep; traps beyond BYTES_MAX. */
 ts_status ts_wasi_http_charge(ts_host_call *c, uint64_t bytes) TS_MUST_USE;

@@ -144,12 +144,12 @@ ts_status ts_wasi_message_body(ts_host_call *c, ts_wasi_message *m, ts_val *resu
     ts_val *v;
     if (m->body_taken) return refused(result);
     TS_TRY(ts_wasi_ok_val(c, result, &v));
-    TS_TRY(ts_wasi_http_charge(c, TS_WASI_HTTP_BODY_WEIGHT));
+    TS_TRY(ts_wasi_http_charge(c, TS_WASI_HTTP_BODY_WEIGHT + TS_WASI_HTTP_UNSENT_WEIGHT));
     ts_http_pipe *p = ts_http_pipe_new();
     ts_status s = p ? ts_wasi_new(c, TS_WASI_OUTGOING_BODY, sizeof *b, NULL, &b) : ts_fail_nomem(c->err);
     if (s != TS_OK) {
         ts_http_pipe_release(p);
-        ts_wasi_http_release(ts_wasi_of(c), TS_WASI_HTTP_BODY_WEIGHT);
+        ts_wasi_http_release(ts_wasi_of(c), TS_WASI_HTTP_BODY_WEIGHT + TS_WASI_HTTP_UNSENT_WEIGHT);
         return s;
     }
     b->obj.end = outgoing_end;

@@ -6,6 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Strings of a message are counted by their length: none holds a NUL. */
+static void forget(ts_wasi *w, char **s) {
+    if (*s) ts_wasi_http_release(w, strlen(*s));
+    free(*s);
+    *s = NULL;
+}
+
 /* --- messages ------------------------------------------------------------------------------------------------------ */
 static void message_end(ts_wasi *w, ts_wasi_obj *o) {
     ts_wasi_message *m = (ts_wasi_message *)o;
@@ -17,12 +24,13 @@ static void message_end(ts_wasi *w, ts_wasi_obj *o) {
     } else if (m->body && !m->sent) { /* nobody will: who writes shall know */
         ts_http_pipe_fail(m->body, ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "its message was dropped"));
     }
+    if (m->body && !incoming) ts_wasi_http_release(w, TS_WASI_HTTP_UNSENT_WEIGHT);
     ts_http_pipe_release(m->body);
     ts_wasi_fields_end(w, &m->headers);
-    free(m->method_name);
-    free(m->scheme_name);
-    free(m->path);
-    free(m->authority);
+    forget(w, &m->method_name);
+    forget(w, &m->scheme_name);
+    forget(w, &m->path);
+    forget(w, &m->authority);
 }
 ts_status ts_wasi_message_new(ts_host_call *c, ts_wasi_kind kind, ts_wasi_message **out) {
     TS_TRY(ts_wasi_new(c, kind, sizeof **out, NULL, out));
@@ -42,11 +50,15 @@ static ts_status keep(ts_host_call *c, const char *s, size_t len, char **out) {
     if (len > TS_WASI_HTTP_STRING_MAX)
         return ts_host_trap(c, "a part of a request of %llu bytes: %d are allowed", (unsigned long long)len,
                             TS_WASI_HTTP_STRING_MAX);
+    TS_TRY(ts_wasi_http_charge(c, len));
     char *copy = malloc(len + 1);
-    if (!copy) return ts_fail_nomem(c->err);
+    if (!copy) {
+        ts_wasi_http_release(ts_wasi_of(c), len);
+        return ts_fail_nomem(c->err);
+    }
     if (len) memcpy(copy, s, len);
     copy[len] = 0;
-    free(*out);
+    forget(ts_wasi_of(c), out);
     *out = copy;
     return TS_OK;
 }
@@ -189,8 +201,7 @@ ts_status ts_wasi_http_types_outgoing_request_set_method(ts_host_call *c, const 
     if (name) {
         TS_TRY(keep(c, name->str.ptr, name->str.len, &m->method_name));
     } else {
-        free(m->method_name);
-        m->method_name = NULL;
+        forget(ts_wasi_of(c), &m->method_name);
     }
     m->method = args[1].variant.disc;
     return ts_wasi_ok(result);
@@ -206,8 +217,7 @@ static ts_status set_part(ts_host_call *c, const ts_val *value, bool (*valid)(co
     if (s) {
         TS_TRY(keep(c, s->str.ptr, s->str.len, part));
     } else {
-        free(*part);
-        *part = NULL;
+        forget(ts_wasi_of(c), part);
     }
     return ts_wasi_ok(result);
 }
@@ -226,8 +236,7 @@ ts_status ts_wasi_http_types_outgoing_request_set_scheme(ts_host_call *c, const 
     if (name) {
         TS_TRY(keep(c, name->str.ptr, name->str.len, &m->scheme_name));
     } else {
-        free(m->scheme_name);
-        m->scheme_name = NULL;
+        forget(ts_wasi_of(c), &m->scheme_name);
     }
     m->has_scheme = scheme != NULL;
     m->scheme = scheme ? scheme->variant.disc : 0;
