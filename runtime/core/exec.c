@@ -94,6 +94,7 @@ static __attribute__((noinline)) TS_PN void stop_trap(ARGS) {
         r = (uint64_t)(k);                                                                                             \
         __attribute__((musttail)) return stop_trap(PASS);                                                              \
     } while (0)
+#define GOTO_OP(n) __attribute__((musttail)) return h_##n(PASS)
 #define STOP_UNWOUND() return
 #define SYNC_FP() ((void)0)
 #include "core/exec_ops.h"
@@ -135,7 +136,9 @@ static const void *const handlers[TS_IR_COUNT + 1] = {
 #undef M
 };
 #include "core/ir_undef.h"
-#define OP(n) case TS_IR_##n:
+#define OP(n)                                                                                                          \
+    case TS_IR_##n: l_##n : __attribute__((unused));
+#define GOTO_OP(n) goto l_##n
 #define NEXT(n)                                                                                                        \
     {                                                                                                                  \
         pc += (n);                                                                                                     \
@@ -175,6 +178,7 @@ static const void *const *interpret(ts_exec *x, ts_instance *inst, const ts_word
 }
 #else
 #define OP(n) l_##n:
+#define GOTO_OP(n) goto l_##n
 #define NEXT(n)                                                                                                        \
     {                                                                                                                  \
         pc += (n);                                                                                                     \

@@ -511,12 +511,11 @@ OP(leave) {
         SYNC_FP();                                                                                                     \
         NEXT(n);                                                                                                       \
     } while (0)
-/* A call that leaves the instance. Into another one: the arguments move up, so that the state to come back to has room below. */
-#define CALL_OUT(fn, nfp, n)                                                                                           \
+/* A call into another instance: the arguments move up, so that the state to come back to has room below. */
+#define CALL_OTHER(fn, nfp, n)                                                                                         \
     do {                                                                                                               \
-        ts_func *to_ = (fn);                                                                                           \
+        const ts_func *to_ = (fn);                                                                                     \
         ts_slot *at_ = (nfp);                                                                                          \
-        if (to_->kind != 0) CALL_HOST(to_, at_, n);                                                                    \
         const ts_deftype *def_ = to_->def;                                                                             \
         for (uint64_t i_ = def_->param_slots; i_-- > 0;) {                                                             \
             at_[i_ + TS_CROSS_SLOTS] = at_[i_];                                                                        \
@@ -535,24 +534,43 @@ OP(leave) {
         x->inst = inst;                                                                                                \
         JUMP(ENTRY(to_->code));                                                                                        \
     } while (0)
+#define CALL_OUT(fn, nfp, n)                                                                                           \
+    do {                                                                                                               \
+        ts_func *out_ = (fn);                                                                                          \
+        if (out_->kind == 0) CALL_OTHER(out_, nfp, n);                                                                 \
+        CALL_HOST(out_, nfp, n);                                                                                       \
+    } while (0)
 OP(call) {
     ts_fcode *c = (ts_fcode *)(uintptr_t)pc[2].p;
     PUSH_LINK(fp + A16(1), pc + 3);
     fp += A16(0);
     JUMP(ENTRY(c));
 }
+/* What a call seldom does stands in an operation of its own, which no instruction names: without calls of C functions the quick
+ * path needs no frame. */
 OP(call_import) {
-    CALL_OUT(inst->funcs[pc[1].uw[1]], fp + A16(0), 2);
+    const ts_func *fn = inst->funcs[pc[1].uw[1]];
+    if (TS_UNLIKELY(fn->kind != 0)) GOTO_OP(call_import_host);
+    CALL_OTHER(fn, fp + A16(0), 2);
+}
+OP(call_import_host) {
+    CALL_HOST(inst->funcs[pc[1].uw[1]], fp + A16(0), 2);
 }
 OP(call_indirect) {
     const ts_table *t = inst->tables[pc[2].uw[1]];
     uint64_t i = S(3);
     if (TS_UNLIKELY(i >= t->len)) TRAP(TS_TRAP_UNDEFINED_ELEM);
-    ts_func *fn = (ts_func *)(uintptr_t)t->elems[i];
+    const ts_func *fn = (const ts_func *)(uintptr_t)t->elems[i];
     if (TS_UNLIKELY(!fn)) TRAP(TS_TRAP_UNINIT_ELEM);
-    if (TS_UNLIKELY(fn->type != pc[2].uw[0]) && !ts_match_def(x->store->types, fn->type, pc[2].uw[0]))
-        TRAP(TS_TRAP_INDIRECT_TYPE);
-    if (TS_LIKELY(fn->inst == inst && fn->kind == 0)) {
+    if (TS_UNLIKELY(fn->type != pc[2].uw[0] || fn->inst != inst || fn->kind != 0)) GOTO_OP(call_indirect_slow);
+    PUSH_LINK(fp + A16(1), pc + 3);
+    fp += A16(0);
+    JUMP(ENTRY(fn->code));
+}
+OP(call_indirect_slow) {
+    ts_func *fn = (ts_func *)(uintptr_t)inst->tables[pc[2].uw[1]]->elems[S(3)];
+    if (fn->type != pc[2].uw[0] && !ts_match_def(x->store->types, fn->type, pc[2].uw[0])) TRAP(TS_TRAP_INDIRECT_TYPE);
+    if (fn->inst == inst && fn->kind == 0) {
         PUSH_LINK(fp + A16(1), pc + 3);
         fp += A16(0);
         JUMP(ENTRY(fn->code));
@@ -560,14 +578,15 @@ OP(call_indirect) {
     CALL_OUT(fn, fp + A16(0), 3);
 }
 OP(call_ref) {
-    ts_func *fn = (ts_func *)(uintptr_t)S(2);
+    const ts_func *fn = (const ts_func *)(uintptr_t)S(2);
     if (TS_UNLIKELY(!fn)) TRAP(TS_TRAP_NULL_REF);
-    if (TS_LIKELY(fn->inst == inst && fn->kind == 0)) {
-        PUSH_LINK(fp + A16(1), pc + 2);
-        fp += A16(0);
-        JUMP(ENTRY(fn->code));
-    }
-    CALL_OUT(fn, fp + A16(0), 2);
+    if (TS_UNLIKELY(fn->inst != inst || fn->kind != 0)) GOTO_OP(call_ref_out);
+    PUSH_LINK(fp + A16(1), pc + 2);
+    fp += A16(0);
+    JUMP(ENTRY(fn->code));
+}
+OP(call_ref_out) {
+    CALL_OUT((ts_func *)(uintptr_t)S(2), fp + A16(0), 2);
 }
 /* Tail calls: the caller's link moves to where the callee's parameters (or results, if more) end. */
 #define TAIL_ARGS(ret_, cfp_, n)                                                                                       \
