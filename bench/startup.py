@@ -93,16 +93,19 @@ def code_megabytes(path: Path) -> float:
     return sections(path.read_bytes()) / 1e6
 
 
-def compiled(component: Path) -> Path | None:
+WINCH = ("-C", "compiler=winch")  # wasmtime's fastest compiler: seconds for the large components, where Cranelift takes tens
+
+
+def compiled(component: Path, *flags: str) -> Path | None:
     """By wasmtime, once."""
     tool = find_binary("wasmtime")
-    target = OUT / f"{component.stem}.component.cwasm"
+    target = OUT / f"{component.stem}.{'winch' if flags else 'component'}.cwasm"
     if not tool:
         return None
     if not target.exists() or target.stat().st_mtime < component.stat().st_mtime:
         LOGS.mkdir(parents=True, exist_ok=True)
         with (LOGS / "wasmtime.log").open("ab") as log:
-            if subprocess.run([tool, "compile", "-o", target, component], stdout=log, stderr=log).returncode != 0:
+            if subprocess.run([tool, "compile", *flags, "-o", target, component], stdout=log, stderr=log).returncode != 0:
                 return None
     return target
 
@@ -152,10 +155,14 @@ def components(runs: int, full: bool) -> Iterator[Row | Failure]:
         said = printed([TOUCHSTONE, "run", path])
         measure = functools.partial(launch_same, said, topic, status)
         yield measure("touchstone", [TOUCHSTONE, "run", path], runs)
+        if large:
+            yield measure("touchstone --cache", [TOUCHSTONE, "run", "--cache", OUT / "cache", path], runs)
         if wasmtime:
-            cwasm = compiled(path) if full or not large or (OUT / f"{path.stem}.component.cwasm").exists() else None
-            if cwasm:
-                yield measure("wasmtime precompiled", [wasmtime, "run", "--allow-precompiled", cwasm], runs)
+            flags: tuple[str, ...] = WINCH if large else ()
+            if cwasm := compiled(path, *flags):
+                yield measure("wasmtime precompiled", [wasmtime, "run", *flags, "--allow-precompiled", cwasm], runs)
+            if large:
+                yield measure("wasmtime run, Winch", [wasmtime, "run", *WINCH, "-C", "cache=n", path], 1)
             if full or not large:
                 yield measure("wasmtime run", [wasmtime, "run", "-C", "cache=n", path], 1 if large else max(3, runs // 3))
         if jco and (full or not large):
