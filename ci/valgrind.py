@@ -19,14 +19,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DIRTY = 77
+# Tests whose own verdict depends on what memcheck changes; its complaints count all the same.
+OF_ITS_OWN = {
+    "test_http_server": "holds times",
+    "test_wasi_sockets": "limits the files that are open, of which memcheck has some",
+}
+LEFT_OUT = {"test_faults": "it counts the allocations of threads, whose order is another under memcheck; the sanitizers see it"}
 MEMCHECK = [
-    "valgrind", "-q", "--trace-children=no", f"--error-exitcode={DIRTY}", "--leak-check=full", "--errors-for-leak-kinds=definite",
+    "valgrind", "-q", "--trace-children=no", "--show-leak-kinds=definite", f"--error-exitcode={DIRTY}", "--leak-check=full", "--errors-for-leak-kinds=definite",
     f"--suppressions={ROOT / 'ci/valgrind.supp'}",
 ]  # fmt: skip
 
 
 def test(program: Path, logs: Path) -> tuple[str, str]:
     """One C test; what is wrong, or nothing."""
+    if program.name in LEFT_OUT:
+        return program.name, ""
     log = logs / f"{program.name}.log"
     env = {**os.environ, "TOUCHSTONE": str(program.parent.parent / "touchstone"), "TOUCHSTONE_FIXTURES": str(ROOT / "fixtures")}
     with log.open("wb") as out:
@@ -35,7 +43,7 @@ def test(program: Path, logs: Path) -> tuple[str, str]:
                                   env=env, cwd=ROOT, timeout=1200, check=False)  # fmt: skip
         except subprocess.TimeoutExpired:
             return program.name, "more than 1200 s"
-    if done.returncode == 0:
+    if done.returncode == 0 or (done.returncode in range(1, DIRTY) and program.name in OF_ITS_OWN):
         return program.name, ""
     return program.name, f"memcheck complains: {log}" if done.returncode == DIRTY else f"ended with {done.returncode}: {log}"
 
@@ -46,7 +54,10 @@ def tests(build: Path, logs: Path, jobs: int) -> int:
     with ThreadPoolExecutor(jobs) as pool:
         for name, wrong in pool.map(lambda program: test(program, logs), sorted((build / "tests").glob("test_*"))):
             case = ET.SubElement(suite, "testcase", classname="valgrind", name=name)
-            if wrong:
+            if name in LEFT_OUT:
+                ET.SubElement(case, "skipped", message=LEFT_OUT[name])
+                print(f"valgrind: {name} is left out: {LEFT_OUT[name]}", flush=True)
+            elif wrong:
                 bad += 1
                 ET.SubElement(case, "failure", message=wrong)
                 print(f"valgrind: {name}: {wrong}", flush=True)
