@@ -61,7 +61,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *s
             ts_http_sock *more = realloc(c->socks, cap * sizeof *more);
             if (!more) {
                 c->no_room = true;
-                return -1;
+                return 0; /* -1 would leave the transfer in libcurl's list of the socket, also once it is freed */
             }
             c->socks = more;
             c->cap_socks = cap;
