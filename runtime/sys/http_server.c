@@ -105,6 +105,7 @@ enum {
     CHUNK = 256, /* connections made at once */
     MAX_THREADS = 4096,
     ACCEPT_BATCH = 64,
+    DIRECT_MAX = 8,       /* requests of one connection before others have their turn */
     LINGER_MAX = 1 << 20, /* bytes thrown away of who goes on sending */
 };
 #define LINGER_NS (2 * SECOND)
@@ -464,6 +465,7 @@ static bool go_on(ts_http_worker *t, ts_http_conn *c, ts_call_end end) {
 static void serve(ts_http_worker *t, ts_http_conn *c) {
     ts_http_server *s = t->s;
     bool refused = false, fresh = true;
+    int served_here = 0;
     t->in_len = 0;
     if (c->phase == TS_CONN_LINGER) {
         go_on_lingering(s, c, t->in, t->in_cap);
@@ -513,13 +515,17 @@ static void serve(ts_http_worker *t, ts_http_conn *c) {
         if (!go_on(t, c, end)) return;
         c->scan = (ts_wire_scan){0};
         if (!t->in_len) {
-            if (ts_http_server_stopping(s))
+            if (ts_http_server_stopping(s)) {
                 linger(s, c);
-            else
+                return;
+            }
+            if (++served_here >= DIRECT_MAX) {
                 conn_arm(s, c, false, ts_sys_monotonic() + s->g.idle_timeout_ns, false);
-            return;
+                return;
+            }
         }
-        fresh = refused = false;
+        refused = false;
+        fresh = !t->in_len; /* a quick client has sent the next one by now: that is cheaper to ask than to wait for */
     }
 }
 
