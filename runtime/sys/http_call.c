@@ -143,8 +143,10 @@ static bool frame(ts_http_call *c, ts_http_pipe *p, bool ended) {
     return ok && text(&c->bytes, "\r\n");
 }
 
-/* Take on what the guest has written. flush: hold nothing back. Under t->lock. */
-static void pump_out(ts_http_call *c, bool flush) {
+/* Take on what the guest has written. FLUSH: hold nothing back. LAST: nobody comes back for what a slow client has no room for now: a
+ * body that has ended is taken whole. Under t->lock. */
+typedef enum pump { HOLD, FLUSH, LAST } pump;
+static void pump_out(ts_http_call *c, pump how) {
     ts_http_pipe *p = c->out;
     if (!c->responded || c->over || c->broken) return;
     if (c->gone) {
@@ -169,9 +171,10 @@ static void pump_out(ts_http_call *c, bool flush) {
         if (p) ts_http_pipe_fail(p, e);
         return;
     }
-    if (!c->held && c->bytes.len) return; /* the client is slow: the pipe fills, and the guest waits */
+    if (!c->held && c->bytes.len && !(how == LAST && ended))
+        return; /* the client is slow: the pipe fills, and the guest waits */
     bool ok = true;
-    if (ended || flush || n >= FLUSH_AT) {
+    if (ended || how == FLUSH || n >= FLUSH_AT) {
         if (n || ended || c->held) {
             ok = frame(c, p, ended);
             send_bytes(c);
@@ -197,7 +200,7 @@ static void out_kick(ts_http_pipe *p) {
     if (!c) return;
     __atomic_store_n(&c->waits_io, 0, __ATOMIC_RELAXED);
     ts_lock_take(&c->t->lock);
-    pump_out(c, false);
+    pump_out(c, HOLD);
     ts_lock_give(&c->t->lock);
 }
 static bool out_wait(ts_http_pipe *p, ts_sys_wait *w) {
@@ -205,7 +208,7 @@ static bool out_wait(ts_http_pipe *p, ts_sys_wait *w) {
     if (!c) return false;
     __atomic_store_n(&c->waits_io, 2, __ATOMIC_RELAXED);
     ts_lock_take(&c->t->lock);
-    pump_out(c, true);
+    pump_out(c, FLUSH);
     ts_lock_give(&c->t->lock);
     *w = (ts_sys_wait){.fd = c->c->fd, .out = true};
     return true;
@@ -308,7 +311,7 @@ bool ts_http_call_respond(ts_http_call *c, uint16_t status, const ts_http_fields
         body->far = &out_far;
         body->far_data = c;
     }
-    pump_out(c, false);
+    pump_out(c, HOLD);
 out:
     ts_lock_give(&c->t->lock);
     return ok;
@@ -323,7 +326,7 @@ bool ts_http_call_cut(const ts_http_call *c) {
 void ts_http_call_waits(ts_http_call *c, bool waits) {
     if (waits) {
         ts_lock_take(&c->t->lock);
-        pump_out(c, true);
+        pump_out(c, FLUSH);
         ts_lock_give(&c->t->lock);
     } else {
         __atomic_store_n(&c->waits_io, 0, __ATOMIC_RELAXED);
@@ -540,7 +543,7 @@ ts_call_end ts_http_call_serve(ts_http_call *c, ts_http_conn *conn, size_t head_
 
     ts_lock_take(&t->lock);
     c->live = false;
-    pump_out(c, false);
+    pump_out(c, LAST);
     bool bad = c->wire.at == TS_WIRE_BAD, sent = c->responded && !c->held;
     if (!c->over && !c->gone) {
         if (sent) {

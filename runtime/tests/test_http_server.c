@@ -278,6 +278,7 @@ static void *run(void *data) {
     t->ended = ts_http_server_run(t->s, t->grace);
     return NULL;
 }
+static void sleeper(site *t, ts_http_call *c);
 static void open_site(site *t, ts_http_server_config config, void (*f)(site *t, ts_http_call *c)) {
     char err[200];
     ts_http_handler h = {.thread_new = thread_new,
@@ -287,7 +288,7 @@ static void open_site(site *t, ts_http_server_config config, void (*f)(site *t, 
                          .log = log_line,
                          .data = t};
     ts_sys_addr a;
-    *t = (site){.handle = f, .grace = 5000000000u};
+    *t = (site){.handle = f, .grace = f == sleeper ? 100000000 : 5000000000u};
     assert_true(ts_sys_addr_parse("127.0.0.1", 9, &config.addr));
     t->s = ts_http_server_new(&config, &h, err);
     assert_non_null(t->s);
@@ -591,6 +592,35 @@ static void both_ways(void **state) {
     close_site(&t);
 }
 
+/* A client that is slow to take the last of it gets it all the same, after the handler has returned. */
+static void burst(site *t, ts_http_call *c) {
+    (void)t;
+    ts_http_pipe *p = ts_http_pipe_new();
+    char piece[4096];
+    memset(piece, 'b', sizeof piece);
+    assert_true(ts_http_call_respond(c, 200, NULL, p));
+    for (int i = 0; i < 100000 && ts_http_pipe_room(p); i++) { /* until nothing more fits anywhere */
+        ts_http_pipe_put(p, piece, sizeof piece);
+        ts_http_pipe_kick(p);
+    }
+    ts_http_pipe_end(p);
+    ts_http_pipe_kick(p);
+    ts_http_pipe_release(p);
+}
+static void slow_to_take(void **state) {
+    (void)state;
+    site t;
+    open_site(&t, (ts_http_server_config){0}, burst);
+    int fd = dial(&t);
+    say(fd, GET("/"));
+    usleep(300000);
+    char *b = hear(fd);
+    assert_true(strlen(b) > 65536);
+    assert_string_equal(b + strlen(b) - 7, "\r\n0\r\n\r\n");
+    free(b);
+    close_site(&t);
+}
+
 /* The end: what is under way may end, what does not is interrupted, and what does not even then is left. */
 static void sleeper(site *t, ts_http_call *c) {
     for (int i = 0; i < 1000 && !__atomic_load_n(&t->interrupts, __ATOMIC_RELAXED); i++) usleep(5000);
@@ -600,7 +630,6 @@ static void grace(void **state) {
     (void)state;
     site t;
     open_site(&t, (ts_http_server_config){0}, sleeper);
-    t.grace = 100000000;
     int fd = dial(&t);
     say(fd, GET("/"));
     while (!__atomic_load_n(&t.begun, __ATOMIC_RELAXED)) usleep(1000);
@@ -696,6 +725,7 @@ int main(void) {
         cmocka_unit_test(threads_for_who_computes),
         cmocka_unit_test(held_back_not_for_long),
         cmocka_unit_test(both_ways),
+        cmocka_unit_test(slow_to_take),
         cmocka_unit_test(grace),
         cmocka_unit_test(call_timeout),
         cmocka_unit_test(never_run),
