@@ -170,6 +170,8 @@ struct ts_wasi {
     ts_sys_time clock_start;
     bool seeded; /* randomness is of `seed` */
     uint64_t seed, first_seed;
+    uint8_t fresh[256]; /* random bytes of the OS, of which the first fresh_left have not been given */
+    uint32_t fresh_left;
     uint64_t insecure[2]; /* state of the insecure generator; 0, 0: not seeded */
 };
 

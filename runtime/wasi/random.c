@@ -31,7 +31,20 @@ static ts_status secure(ts_host_call *c, void *buf, size_t len) {
         }
         return TS_OK;
     }
-    ts_sys_err e = ts_sys_random(buf, len);
+    ts_sys_err e = TS_SYS_OK;
+    if (len <= sizeof w->fresh / 4) { /* short ones come from a stock of the OS's, each byte given once and not kept */
+        if (len > w->fresh_left) {
+            e = ts_sys_random(w->fresh, sizeof w->fresh);
+            w->fresh_left = e ? 0 : (uint32_t)sizeof w->fresh;
+        }
+        if (!e && len) {
+            w->fresh_left -= (uint32_t)len;
+            memcpy(buf, w->fresh + w->fresh_left, len);
+            memset(w->fresh + w->fresh_left, 0, len);
+        }
+    } else {
+        e = ts_sys_random(buf, len);
+    }
     return e ? ts_host_trap(c, "no random bytes: %s", ts_sys_err_text(e)) : TS_OK;
 }
 
