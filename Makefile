@@ -161,10 +161,10 @@ deps:
 	@ci/setup.sh
 suites:
 	@ci/suites.sh
-# The guest that is too large to commit; absent where componentize-js is.
+# The guests that are too large to commit; absent where componentize-js is.
 guests: deps
-	@if [ -x node_modules/.bin/componentize-js ]; then $(PYTHON) fixtures/build.py --js || echo 'guests: program-js.wasm could not be built; its case is skipped'; \
-	else echo 'guests: componentize-js is absent, so program-js.wasm is not built and its case is skipped'; fi
+	@if [ -x node_modules/.bin/componentize-js ]; then $(PYTHON) fixtures/build.py --js || echo 'guests: those in JavaScript could not be built; their cases are skipped'; \
+	else echo 'guests: componentize-js is absent, so those in JavaScript are not built and their cases are skipped'; fi
 fixtures: deps fixtures-deps
 	$(PYTHON) fixtures/build.py
 	$(PYTHON) fixtures/compose.py

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """One program by every toolchain that is here: fixtures/src/toolchains -> build/guests/program-TOOLCHAIN.wasm.
-And one component of three languages: fixtures/src/compose -> build/guests/program-languages.wasm.
+One component of three languages: fixtures/src/compose -> build/guests/program-languages.wasm. And one that answers HTTP, in Python (those
+in JavaScript are made by make guests): fixtures/src/toolchains/proxy.py -> build/guests/proxy-python.wasm.
 
 Usage: ci/toolchains.py [--install] [--run] [NAME...]
   NAME       only these (rust-wasip1, go, …)
@@ -112,6 +113,15 @@ def python(target: Path) -> None:
     run(command, "-d", app / "wit", "-w", "guest", "componentize", "-p", app, "program", "-o", target)
 
 
+def proxy_python(target: Path) -> None:
+    command = find("componentize-py", HOME / "venv/bin")
+    app = WORK / "proxy-python"
+    shutil.rmtree(app, ignore_errors=True)
+    guests.proxy_wit(app / "wit")
+    shutil.copyfile(SRC / "proxy.py", app / "proxy.py")
+    run(command, "-d", app / "wit", "-w", "handler", "componentize", "-p", app, "proxy", "-o", target)
+
+
 def assemblyscript(target: Path) -> None:
     npm = HOME / "npm"
     asc, shim = npm / "node_modules/.bin/asc", npm / "node_modules/@assemblyscript/wasi-shim"
@@ -148,6 +158,7 @@ class Toolchain:
     what: str
     source: str
     build: Callable[[Path], None]
+    prefix: str = "program-"
 
 
 TOOLCHAINS = (
@@ -156,6 +167,7 @@ TOOLCHAINS = (
     Toolchain("go", "Go for wasip1, with the adapter", "program.go", go),
     Toolchain("tinygo", "TinyGo for wasip2", "program.go", tinygo),
     Toolchain("python", "Python by componentize-py", "program.py", python),
+    Toolchain("proxy-python", "A server of HTTP in Python", "proxy.py", proxy_python, ""),
     Toolchain("assemblyscript", "AssemblyScript, with the adapter", "program.ts", assemblyscript),
     Toolchain("languages", "JavaScript, C and Python composed by wac", "../compose/shapes-guest.js", languages),
 )
@@ -184,7 +196,7 @@ def install() -> None:
 
 
 def make(toolchain: Toolchain) -> str:
-    target = OUT / f"program-{toolchain.name}.wasm"
+    target = OUT / f"{toolchain.prefix}{toolchain.name}.wasm"
     newest = max((SRC / toolchain.source).stat().st_mtime, Path(__file__).stat().st_mtime)
     if target.exists() and target.stat().st_mtime > newest:
         return f"{target.stat().st_size} bytes, as before"
@@ -217,8 +229,10 @@ def main(argv: list[str]) -> int:
             said, status = f"FAILED: {why}", 1
         print(f"{toolchain.name:16} {toolchain.what:42} {said}", flush=True)
     print(f"{'c, c-p2':16} {'C by clang: wasi-libc and adapter; wit-bindgen':42} fixtures/built, committed (cases p2/programs)")
-    js = OUT / "program-js.wasm"
-    print(f"{'javascript':16} {'JavaScript by componentize-js':42} {f'{js.stat().st_size} bytes' if js.exists() else 'absent: make guests'}")
+    for name, what in (("program-js", "JavaScript by componentize-js"), ("proxy-js", "A server of HTTP in JavaScript, fetch event"),
+                       ("proxy-js-handler", "… and by wasi:http itself")):  # fmt: skip
+        js = OUT / f"{name}.wasm"
+        print(f"{name:16} {what:42} {f'{js.stat().st_size} bytes' if js.exists() else 'absent: make guests'}")
     if "--run" in options:
         assay = ROOT / ".venv/bin/assay"
         if not assay.exists():
