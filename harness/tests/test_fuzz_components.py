@@ -59,7 +59,9 @@ def test_damaged_components_are_refused_as_wasm_tools_does(tmp_path: Path) -> No
 def test_an_engine_that_says_something_else_is_noticed(tmp_path: Path, reply: str, instead: str) -> None:
     lying = tmp_path / "lying"
     lying.write_text(
-        f"""#!{sys.executable}
+        f"""#!/bin/sh
+'''exec' "{sys.executable}" "$0" "$@"
+' '''
 import subprocess, sys
 ours = subprocess.Popen([{str(RUNNER)!r}], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 for line in sys.stdin:
