@@ -750,9 +750,9 @@ ts_http_server *ts_http_server_new(const ts_http_server_config *config, const ts
         snprintf(err, 200, "epoll: %s", strerror(errno));
         goto failed;
     }
-    while (s->active < s->g.threads && add_worker(s)) {
-    }
-    if (s->active) return s;
+    uint32_t made = 0;
+    while (made < s->g.threads && add_worker(s)) made++;
+    if (made) return s;
     snprintf(err, 200, "no thread can be started");
 failed:
     ts_http_server_free(s);
