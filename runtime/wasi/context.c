@@ -146,7 +146,7 @@ void ts_wasi_stdio(ts_wasi *w, int which, int fd) {
     w->stdio[which] = fd;
 }
 void ts_wasi_stop(ts_wasi *w) {
-    w->stop = 1;
+    __atomic_store_n(&w->stop, 1, __ATOMIC_RELAXED);
 }
 void ts_wasi_limit_objects(ts_wasi *w, uint64_t n) {
     w->max_objects = n;
@@ -218,9 +218,10 @@ void ts_wasi_file_release(ts_wasi_file *f) {
 }
 
 ts_status ts_wasi_interrupted(ts_host_call *c) {
-    return ts_wasi_of(c)->stop ? ts_fail(c->err, TS_INTERRUPTED, "the run was asked to stop in a call to %s %s",
-                                         c->func ? c->func->interface : "the host", c->func ? c->func->name : "")
-                               : TS_OK;
+    return __atomic_load_n(&ts_wasi_of(c)->stop, __ATOMIC_RELAXED)
+               ? ts_fail(c->err, TS_INTERRUPTED, "the run was asked to stop in a call to %s %s",
+                         c->func ? c->func->interface : "the host", c->func ? c->func->name : "")
+               : TS_OK;
 }
 
 ts_status ts_wasi_chunk(ts_host_call *c, uint8_t **out) {

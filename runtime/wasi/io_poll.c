@@ -71,7 +71,7 @@ static ts_sys_err wait_os(ts_wasi *w, ts_sys_wait *waits, size_t n, uint64_t dea
     ts_sys_err e = ts_sys_poll(waits, n, end);
     if (w->on_wait) w->on_wait(w->on_wait_data, false);
     if (e || end == deadline || ts_sys_monotonic() < end) return e;
-    w->stop = 1;
+    __atomic_store_n(&w->stop, 1, __ATOMIC_RELAXED); /* asked for by another thread too */
     return TS_SYS_EINTR;
 }
 ts_sys_err ts_wasi_poll(ts_wasi *w, ts_sys_wait *waits, size_t n, uint64_t deadline) {
