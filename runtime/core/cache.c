@@ -9,14 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE = 1 << 20, HEADER = 65536 /* so that what follows can be mapped whatever the page size */ };
-static const char MAGIC[16] = "touchstone cch1";
+enum { PIECE = 1 << 20, PAGES = 65536 /* so that the image can be mapped whatever the page size */ };
+static const char MAGIC[16] = "touchstone cch2";
 
 typedef struct header {
     char magic[16];
     uint8_t key[TS_SHA256_BYTES];
-    uint64_t lo, len; /* of the image, which follows; len 0: none */
+    uint64_t lo, len;  /* of the image, which follows; len 0: none */
+    uint64_t n_bodies; /* … after as many pairs of where a body lies in the code section, and its length */
 } header;
+
+static uint64_t image_at(uint64_t n_bodies) {
+    return n_bodies > UINT32_MAX ? UINT64_MAX : (sizeof(header) + n_bodies * 8 + PAGES - 1) / PAGES * PAGES;
+}
 
 /* --- the key --------------------------------------------------------------------------------------------------------- */
 struct pieces {
@@ -107,11 +112,12 @@ static void alias_write(const ts_cache *c, const char *name, const uint8_t key[T
 }
 
 /* --- entries --------------------------------------------------------------------------------------------------------- */
+/* An entry: a header, where the bodies lie, then at a multiple of PAGES the image. */
 void ts_cache_look(const ts_cache *c, ts_module *m, ts_cache_entry *out) {
-    *out = (ts_cache_entry){0};
+    *out = (ts_cache_entry){.fd = -1};
     char name[80];
     header h;
-    uint64_t size, lo, len;
+    uint64_t size;
     bool has_alias = alias_of(c, m, name);
     if (!has_alias || !alias_read(c, name, out->key)) {
         if (!key_of(m, out->key)) return;
@@ -120,31 +126,63 @@ void ts_cache_look(const ts_cache *c, ts_module *m, ts_cache_entry *out) {
     name_of(out->key, "valid", name);
     int fd = ts_folder_read(c->folder, name, &size);
     if (fd < 0) return;
-    bool image = ts_image_plan(m, &lo, &len);
-    if (size >= HEADER && ts_image_read(fd, 0, &h, sizeof h) && memcmp(h.magic, MAGIC, sizeof MAGIC) == 0 &&
-        memcmp(h.key, out->key, sizeof h.key) == 0 && size - HEADER == h.len) {
+    if (size >= sizeof h && ts_image_read(fd, 0, &h, sizeof h) && memcmp(h.magic, MAGIC, sizeof MAGIC) == 0 &&
+        memcmp(h.key, out->key, sizeof h.key) == 0 && h.len <= size && image_at(h.n_bodies) == size - h.len) {
         out->known = true;
-        if (image && h.lo == lo && h.len == len) {
-            ts_image_give(m, fd, HEADER, lo, len);
-            return;
-        }
+        out->fd = fd;
+        out->at = image_at(h.n_bodies);
+        out->lo = h.lo;
+        out->len = h.len;
+        size_t bytes = (size_t)h.n_bodies * 2 * sizeof(uint32_t);
+        m->bodies_known = malloc(bytes ? bytes : 1);
+        if (m->bodies_known && ts_image_read(fd, sizeof h, m->bodies_known, bytes)) m->n_bodies_known = h.n_bodies;
+        return;
     }
     ts_image_close(fd);
 }
 
-void ts_cache_put(const ts_cache *c, const ts_module *m, const ts_cache_entry *entry) {
+void ts_cache_drop(ts_cache_entry *entry) {
+    ts_image_close(entry->fd);
+    entry->fd = -1;
+}
+
+static void put(const ts_cache *c, const ts_module *m, const ts_cache_entry *entry) {
     char name[80], temporary[64];
     header h = {0};
     memcpy(h.magic, MAGIC, sizeof MAGIC);
     memcpy(h.key, entry->key, sizeof h.key);
     if (!ts_image_plan(m, &h.lo, &h.len)) h.lo = h.len = 0;
-    int fd = ts_folder_write(c->folder, temporary);
-    if (fd < 0) return;
+    h.n_bodies = m->n_funcs - m->n_imp_funcs;
+    uint32_t *bodies = malloc(((size_t)h.n_bodies * 2 + 1) * sizeof *bodies);
+    int fd = bodies ? ts_folder_write(c->folder, temporary) : -1;
+    if (fd < 0) {
+        free(bodies);
+        return;
+    }
+    for (uint32_t i = 0; i < h.n_bodies; i++) {
+        const ts_func_def *f = &m->funcs[m->n_imp_funcs + i];
+        bodies[2 * i] = (uint32_t)(f->body - m->code_section);
+        bodies[2 * i + 1] = f->body_len;
+    }
     name_of(entry->key, "valid", name);
+    uint64_t at = image_at(h.n_bodies);
     static const uint8_t zero = 0; /* the last byte, so that the length is right whatever the segments leave out */
-    bool ok = ts_image_write(fd, HEADER + h.len - 1, &zero, 1) && (!h.len || ts_image_fill(m, fd, HEADER, h.lo)) &&
-              ts_image_write(fd, 0, &h, sizeof h);
+    bool ok = ts_image_write(fd, at + h.len - 1, &zero, 1) && (!h.len || ts_image_fill(m, fd, at, h.lo)) &&
+              ts_image_write(fd, 0, &h, sizeof h) &&
+              ts_image_write(fd, sizeof h, bodies, (size_t)h.n_bodies * 2 * sizeof *bodies);
+    free(bodies);
     (void)ts_folder_keep(c->folder, fd, temporary, ok ? name : NULL);
+}
+
+void ts_cache_done(const ts_cache *c, ts_module *m, ts_cache_entry *entry) {
+    uint64_t lo, len;
+    if (!entry->known) {
+        put(c, m, entry);
+    } else if (entry->len && ts_image_plan(m, &lo, &len) && lo == entry->lo && len == entry->len) {
+        ts_image_give(m, entry->fd, entry->at, lo, len);
+        entry->fd = -1;
+    }
+    ts_cache_drop(entry);
 }
 
 /* --- calls ------------------------------------------------------------------------------------------------------------- */

@@ -41,12 +41,18 @@ ts_status ts_module_new(ts_engine *engine, const uint8_t *bytes, size_t len, boo
         memcpy(m->owned_bytes, bytes, len);
         m->bytes = m->owned_bytes;
     }
-    if ((s = ts_module_decode(m, e)) != TS_OK) goto fail;
     const ts_cache *cache = len >= TS_CACHE_LEAST ? ts_engine_get_cache(engine) : NULL;
-    ts_cache_entry cached = {.known = false};
+    ts_cache_entry cached = {.fd = -1};
     if (cache) ts_cache_look(cache, m, &cached);
-    if ((s = cached.known ? ts_module_validate_sections(m, e) : ts_module_validate(m, e)) != TS_OK) goto fail;
-    if (cache && !cached.known) ts_cache_put(cache, m, &cached);
+    s = ts_module_decode(m, e);
+    free(m->bodies_known);
+    m->bodies_known = NULL;
+    if (s == TS_OK) s = cached.known ? ts_module_validate_sections(m, e) : ts_module_validate(m, e);
+    if (s != TS_OK) {
+        ts_cache_drop(&cached);
+        goto fail;
+    }
+    if (cache) ts_cache_done(cache, m, &cached);
     m->code = ts_code_cache_new(m);
     if (!m->code) {
         s = ts_fail_nomem(e);

@@ -159,6 +159,8 @@ struct ts_module {
     const uint8_t *code_section; /* for messages and sizes */
     size_t code_section_len;
 
+    /* where the bodies lie in the code section, and their lengths, from the cache: n pairs; freed once decoded */
+    uint32_t *bodies_known, n_bodies_known;
     bool cached, cache_calls; /* it is in the engine's cache, under this key; and what it calls is */
     uint8_t cache_key[32];
     struct ts_code_cache *code; /* compile.c's; created by ts_module_new */
