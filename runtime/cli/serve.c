@@ -5,6 +5,7 @@
 #include "cli/options.h"
 #include "cli/outcome.h"
 #include "cli/run.h"
+#include "core/spares.h"
 #include "sys/clock.h"
 #include "sys/http_server.h"
 #include "sys/killed.h"
@@ -56,7 +57,8 @@ typedef struct worker {
     ts_linked *linked;
     ts_resource *request_type, *outparam_type;
     ts_store_limits limits;
-    ts_lock lock; /* of `running` */
+    ts_spares *spares; /* pages that go from one instance to the next */
+    ts_lock lock;      /* of `running` */
     ts_cstore *running;
     bool interrupted;
     ts_cstore *store; /* … and its instance, while they are used */
@@ -262,6 +264,7 @@ static void worker_free(void *data, void *thread_data) {
     worker *t = thread_data;
     if (!t) return;
     if (t->store) drop_instance(t);
+    ts_spares_free(t->spares);
     ts_linked_free(t->linked);
     ts_linker_destroy(t->linker);
     ts_wasi_destroy(t->wasi);
@@ -291,6 +294,7 @@ static void *worker_new(void *data) {
         return t;
     }
     t->limits = ts_cli_limits(&o);
+    t->limits.spares = t->spares = ts_spares_new(); /* NULL: none are kept */
     t->request_type = ts_linker_resource(t->linker, "wasi:http/types", "incoming-request");
     t->outparam_type = ts_linker_resource(t->linker, "wasi:http/types", "response-outparam");
     ts_wasi_on_wait(t->wasi, on_wait, t);

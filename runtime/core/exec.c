@@ -10,6 +10,7 @@
 #include "core/gc.h"
 #include "core/numeric.h"
 #include "core/simd.h"
+#include "core/spares.h"
 #include "sys/fault.h"
 #include "sys/pages.h"
 #include <stdio.h>
@@ -231,7 +232,8 @@ ts_status ts_exec_new(ts_store *s, ts_exec **out, ts_error *e) {
     uint64_t slots = s->limits.stack_bytes / sizeof(ts_slot);
     if (slots < TS_STACK_RESERVE) slots = TS_STACK_RESERVE;
     x->stack_bytes = (size_t)(slots + TS_STACK_RESERVE) * sizeof(ts_slot);
-    x->stack = ts_pages_resize(NULL, 0, x->stack_bytes); /* zero pages, taken only as deep as calls go */
+    x->stack = ts_spares_take_stack(s->limits.spares, x->stack_bytes);
+    if (!x->stack) x->stack = ts_pages_resize(NULL, 0, x->stack_bytes); /* pages are taken only as deep as calls go */
     if (!x->stack) {
         free(x);
         return ts_fail_nomem(e);
@@ -255,7 +257,8 @@ ts_status ts_exec_new(ts_store *s, ts_exec **out, ts_error *e) {
 
 void ts_exec_free(ts_exec *x) {
     if (!x) return;
-    ts_pages_release(x->stack, x->stack_bytes);
+    if (!ts_spares_keep_stack(x->store->limits.spares, x->stack, x->stack_bytes))
+        ts_pages_release(x->stack, x->stack_bytes);
     free(x);
 }
 

@@ -94,10 +94,13 @@ static bool ready(ts_module *m) {
 
 bool ts_image_apply(ts_instance *i) {
     ts_module *m = i->module;
-    const ts_memory *mem = m->n_mems > m->n_imp_mems && m->n_imp_mems == 0 ? i->mems[0] : NULL;
+    ts_memory *mem = m->n_mems > m->n_imp_mems && m->n_imp_mems == 0 ? i->mems[0] : NULL;
     if (!mem || !mem->base || !m->n_datas || !ready(m)) return false;
+    if (mem->imaged) return true; /* it was kept from an instance of the same module */
     struct ts_image *g = &m->image;
-    return g->lo + g->len <= mem->len && ts_image_map(mem->base + g->lo, (size_t)g->len, g->fd, g->file_at);
+    if (g->lo + g->len > mem->len || !ts_image_map(mem->base + g->lo, (size_t)g->len, g->fd, g->file_at)) return false;
+    mem->imaged = ts_module_ref(m);
+    return true;
 }
 
 void ts_image_end(ts_module *m) {

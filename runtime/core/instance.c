@@ -173,7 +173,8 @@ static ts_status make_definitions(ts_instance *i, ts_error *e) {
     ts_store *s = i->store;
     const ts_module *m = i->module;
     ts_slot v[2];
-    for (uint32_t k = m->n_imp_mems; k < m->n_mems; k++) TS_TRY(ts_memory_make(s, &m->mems[k], &i->mems[k], e));
+    for (uint32_t k = m->n_imp_mems; k < m->n_mems; k++)
+        TS_TRY(ts_memory_make_of(s, k == 0 ? m : NULL, &m->mems[k], &i->mems[k], e));
     if (m->n_mems) i->mem0_base = i->mems[0]->base;
     for (uint32_t k = m->n_imp_tags; k < m->n_tags; k++) TS_TRY(ts_tag_make(s, m->tags[k], &i->tags[k], e));
     TS_TRY(make_funcs(i, e));

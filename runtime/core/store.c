@@ -4,6 +4,7 @@
 #include "core/cache.h"
 #include "core/exec.h"
 #include "core/gc.h"
+#include "core/spares.h"
 #include "sys/fault.h"
 #include "sys/image.h"
 #include "sys/pages.h"
@@ -108,14 +109,17 @@ ts_status ts_store_create(ts_engine *engine, const ts_store_limits *limits, ts_s
 
 static void free_memory(ts_memory *m) {
     ts_pages_release(m->base, m->reserved);
+    ts_module_free(m->imaged);
     m->base = NULL;
+    m->imaged = NULL;
 }
 
 void ts_store_destroy(ts_store *s) {
     if (!s) return;
     ts_exec_free(s->exec);
     ts_gc_heap_free(s->gc);
-    for (uint32_t i = 0; i < s->mems.len; i++) free_memory(s->mems.data[i]);
+    for (uint32_t i = 0; i < s->mems.len; i++)
+        if (!ts_spares_keep_memory(s->limits.spares, s->mems.data[i])) free_memory(s->mems.data[i]);
     for (uint32_t i = 0; i < s->tables.len; i++) free(s->tables.data[i]->elems);
     for (ts_instance *i = s->instances; i; i = i->next) {
         for (uint32_t k = 0; i->elem_values && k < i->module->n_elems; k++) free(i->elem_values[k]);
@@ -179,6 +183,9 @@ static uint64_t memory_limit(const ts_store *s, const ts_limits *t) {
 }
 
 ts_status ts_memory_make(ts_store *s, const ts_limits *type, ts_memory **out, ts_error *e) {
+    return ts_memory_make_of(s, NULL, type, out, e);
+}
+ts_status ts_memory_make_of(ts_store *s, const ts_module *module, const ts_limits *type, ts_memory **out, ts_error *e) {
     *out = NULL;
     uint8_t log2 = type->page_log2;
     uint64_t index_pages = type->is64 ? (log2 ? 1ull << (64 - log2) : UINT64_MAX) : 1ull << (32 - log2);
@@ -194,7 +201,16 @@ ts_status ts_memory_make(ts_store *s, const ts_limits *type, ts_memory **out, ts
     m->pages = type->min;
     m->len = type->min << log2;
     if (!type->is64 && log2 == 16 && !s->limits.explicit_checks && ts_fault_install()) {
-        m->base = ts_pages_reserve(GUARDED_RESERVE);
+        bool kept = ts_spares_take_memory(s->limits.spares, module, m);
+        if (!kept) m->base = ts_pages_reserve(GUARDED_RESERVE);
+        if (kept) {
+            if (ts_vec_push(&s->mems, m)) {
+                *out = m;
+                return TS_OK;
+            }
+            free_memory(m);
+            return ts_fail_nomem(e);
+        }
         if (m->base) {
             m->reserved = GUARDED_RESERVE;
             m->guarded = true;

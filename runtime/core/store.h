@@ -16,6 +16,7 @@ typedef struct ts_tag ts_tag;
 typedef struct ts_exec ts_exec;
 typedef struct ts_fcode ts_fcode;
 typedef struct ts_gc_heap ts_gc_heap;
+typedef struct ts_spares ts_spares;
 
 /* One 64-bit slot of the interpreter's stack. i32 is kept zero-extended, f32 in the low half, v128 takes two slots (low half first).
  * References: 0 is null; funcref is a `ts_func *`; i31 is value << 1 | 1 with value in 31 bits; struct, array, exn are GC objects;
@@ -30,6 +31,7 @@ struct ts_memory {
     /* the whole 32-bit index space and the largest static offset are reserved: no explicit checks needed */
     bool guarded;
     size_t reserved;
+    ts_module *imaged; /* whose data image was mapped over it: a reference; NULL: none was */
 };
 struct ts_table {
     ts_slot *elems;
@@ -99,6 +101,7 @@ typedef struct ts_store_limits {
     bool explicit_checks;  /* never reserve guard pages (for tests) */
     bool deterministic;    /* NaN results canonical */
     bool interruptible;    /* compile with interruption checks */
+    ts_spares *spares;     /* of this thread: outlives the store [none] */
 } ts_store_limits;
 
 /* The embedder's limits (NULL: none). */
@@ -142,6 +145,9 @@ void ts_store_interrupt(
 ts_status ts_func_host(ts_store *s, uint32_t type, ts_core_host_fn fn, void *data, const char *name, ts_func **out,
                        ts_error *e) TS_MUST_USE;
 ts_status ts_memory_make(ts_store *s, const ts_limits *type, ts_memory **out, ts_error *e) TS_MUST_USE;
+/* … memory 0 of such a module, whose data image may lie over it already (imaged). */
+ts_status ts_memory_make_of(ts_store *s, const ts_module *m, const ts_limits *type, ts_memory **out,
+                            ts_error *e) TS_MUST_USE;
 ts_status ts_table_make(ts_store *s, const ts_table_type *type, ts_slot init, ts_table **out, ts_error *e) TS_MUST_USE;
 ts_status ts_global_make(ts_store *s, const ts_global_type *type, const ts_slot v[2], ts_global **out,
                          ts_error *e) TS_MUST_USE;

@@ -462,6 +462,23 @@ static bool go_on(ts_http_worker *t, ts_http_conn *c, ts_call_end end) {
     return false;
 }
 
+/* Others have their turn, first come, first served. What has come of the next requests stays with the connection, which is ready again as
+ * soon as it can be written to: at once. */
+static void hand_back(ts_http_worker *t, ts_http_conn *c) {
+    uint64_t now = ts_sys_monotonic();
+    if (t->in_len) {
+        c->in = malloc(t->in_len);
+        if (!c->in) {
+            conn_close(t->s, c);
+            return;
+        }
+        memcpy(c->in, t->in, t->in_len);
+        c->in_len = c->in_cap = t->in_len;
+        c->head_since = now;
+    }
+    conn_arm(t->s, c, t->in_len != 0, now + (t->in_len ? t->s->g.head_timeout_ns : t->s->g.idle_timeout_ns), false);
+}
+
 static void serve(ts_http_worker *t, ts_http_conn *c) {
     ts_http_server *s = t->s;
     bool refused = false, fresh = true;
@@ -519,10 +536,10 @@ static void serve(ts_http_worker *t, ts_http_conn *c) {
                 linger(s, c);
                 return;
             }
-            if (++served_here >= DIRECT_MAX) {
-                conn_arm(s, c, false, ts_sys_monotonic() + s->g.idle_timeout_ns, false);
-                return;
-            }
+        }
+        if (++served_here >= DIRECT_MAX) {
+            hand_back(t, c);
+            return;
         }
         refused = false;
         fresh = !t->in_len; /* a quick client has sent the next one by now: that is cheaper to ask than to wait for */

@@ -41,6 +41,15 @@ bool ts_pages_decommit(void *p, size_t len) {
     return madvise(p, len, MADV_DONTNEED) == 0 && mprotect(p, len, PROT_NONE) == 0;
 }
 
+bool ts_pages_renew(void *p, size_t len) {
+#ifdef __linux__
+    return len == 0 || madvise(p, ts_pages_round(len), MADV_DONTNEED) == 0;
+#else
+    (void)p;
+    return len == 0; /* elsewhere it is advice, and no promise */
+#endif
+}
+
 void ts_pages_release(void *p, size_t len) {
     if (p) munmap(p, ts_pages_round(len));
 }
