@@ -15,6 +15,7 @@
 #include "core/cache.h"
 #include "core/compile.h"
 #include "core/image.h"
+#include "core/spares.h"
 #include "core/store.h"
 
 enum { DATA = 100000, BODY = 70000, AT = 5000 };
@@ -216,6 +217,75 @@ static void images(void **state) {
     free(m.at);
 }
 
+static bool readable(const uint8_t *p) {
+    int fd[2];
+    assert_int_equal(pipe(fd), 0);
+    bool ok = write(fd[1], p, 1) == 1; /* EFAULT otherwise */
+    close(fd[0]);
+    close(fd[1]);
+    return ok;
+}
+
+/* Stores one after another with the same spares: each finds its memory as if it were the first, whatever those before wrote to theirs
+ * and however far they grew them; of two modules, one with an image and one whose memory is small. */
+static void spares(void **state) {
+    (void)state;
+    /* (memory 2) (data (i32.const 7) "seven") */
+    static const char text[] = "\0asm\1\0\0\0\5\3\1\0\2\13\13\1\0\x41\7\x0b\5seven";
+    module m = make(), small = {0};
+    put(&small, text, sizeof text - 1);
+    ts_engine *engine;
+    ts_module *mod, *little;
+    ts_error e;
+    ts_error_init(&e);
+    assert_int_equal(load(&m, NULL, false, &engine, &mod), TS_OK);
+    assert_int_equal(ts_module_new(engine, small.at, small.len, false, &little, &e), TS_OK);
+    ts_spares *kept = ts_spares_new();
+    assert_non_null(kept);
+    ts_store_limits limits = {.spares = kept};
+    uint8_t *was[2] = {NULL, NULL};
+    for (int n = 0; n < 12; n++) {
+        ts_store *s;
+        ts_instance *i;
+        int which = n % 3 != 0;
+        assert_int_equal(ts_store_create(engine, &limits, &s, &e), TS_OK);
+        assert_int_equal(ts_instantiate(s, which ? little : mod, NULL, NULL, &i, &e), TS_OK);
+        ts_memory *mem = i->mems[0];
+        uint64_t len = which ? 2 << 16 : 4 << 16;
+        assert_int_equal(mem->len, len);
+        if (mem->guarded) assert_false(readable(mem->base + len));
+        if (which) {
+            for (uint64_t k = 0; k < len; k++)
+                if (mem->base[k] != (k >= 7 && k < 12 ? (uint8_t)"seven"[k - 7] : 0)) fail_msg("byte %u", (unsigned)k);
+        } else {
+            check_contents(mem);
+        }
+        if (n > 5 && mem->guarded) assert_ptr_equal(mem->base, was[which]); /* it is the same one */
+        was[which] = mem->base;
+        if (n % 2) assert_int_equal(ts_memory_grow(s, mem, 3), len >> 16);
+        for (uint64_t k = 0; k < mem->len; k += n % 4 ? 1 : 5000) mem->base[k] = (uint8_t)(n + 1);
+        ts_store_destroy(s);
+    }
+    /* many memories in one store: what does not fit goes */
+    for (int n = 0; n < 3; n++) {
+        ts_store *s;
+        assert_int_equal(ts_store_create(engine, &limits, &s, &e), TS_OK);
+        for (int k = 0; k < 20; k++) {
+            ts_instance *i;
+            assert_int_equal(ts_instantiate(s, k % 2 ? little : mod, NULL, NULL, &i, &e), TS_OK);
+            if (k % 2 == 0) check_contents(i->mems[0]);
+            memset(i->mems[0]->base, 'x', 70000);
+        }
+        ts_store_destroy(s);
+    }
+    ts_module_free(mod);
+    ts_module_free(little);
+    ts_spares_free(kept);
+    ts_engine_destroy(engine);
+    free(m.at);
+    free(small.at);
+}
+
 /* What a run calls is compiled ahead by the next, from a list that a third does not write again. */
 static void calls_ahead(void **state) {
     (void)state;
@@ -285,6 +355,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(refuses_what_others_can_write_to, fresh, gone),
         cmocka_unit_test_setup_teardown(images, fresh, gone),
         cmocka_unit_test_setup_teardown(calls_ahead, fresh, gone),
+        cmocka_unit_test(spares),
         cmocka_unit_test(no_image),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
