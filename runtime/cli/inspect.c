@@ -1,5 +1,6 @@
 /* inspect: `touchstone inspect C`: a component's world, imports, exports, nested structure and sizes, as text.
  * In: a file. Out: lines on stdout. spec: Explainer.md#import-and-export-definitions; Binary.md (sections) */
+#include "base/map.h"
 #include "cli/outcome.h"
 #include "sys/input.h"
 #include <inttypes.h>
@@ -9,18 +10,47 @@
 
 int ts_cli_inspect(int argc, char **argv);
 
-typedef struct names {
+typedef struct named_type {
+    const ts_ctype *type;
+    const char *name;
+} named_type;
+typedef struct names { /* of types: the first that was seen */
     const char **by_slot;
-    uint32_t n;
-} names; /* of resource types: the first that was seen */
+    uint32_t n; /* resource types */
+    ts_map by_type;
+    named_type *types;
+    uint32_t n_types;
+    bool failed;
+} names;
 
-static void name_resources(names *n, const ts_named_extern *x, uint32_t count, unsigned depth) {
+static uint32_t count_externs(const ts_named_extern *x, uint32_t count, unsigned depth) {
+    uint32_t n = count;
+    for (uint32_t i = 0; i < count && depth < 100; i++)
+        if (x[i].type->sort == TS_SORT_INSTANCE)
+            n += count_externs(x[i].type->instance->exports, x[i].type->instance->n, depth + 1);
+    return n;
+}
+static void name_type(names *n, const ts_ctype *t, const char *name) {
+    bool was;
+    named_type *at = &n->types[n->n_types];
+    *at = (named_type){t, name};
+    if (ts_map_get(&n->by_type, (const char *)&at->type, sizeof at->type, NULL)) return;
+    if (ts_map_put(&n->by_type, (const char *)&at->type, sizeof at->type, n->n_types++, &was)) return;
+    n->failed = true;
+}
+static const char *type_name(const void *data, const ts_ctype *t) {
+    const names *n = data;
+    uint32_t i;
+    return ts_map_get(&n->by_type, (const char *)&t, sizeof t, &i) ? n->types[i].name : NULL;
+}
+
+static void name_types(names *n, const ts_named_extern *x, uint32_t count, unsigned depth) {
     for (uint32_t i = 0; i < count; i++) {
         const ts_extern_type *t = x[i].type;
         if (t->sort == TS_SORT_TYPE && t->is_resource && t->resource < n->n && !n->by_slot[t->resource])
             n->by_slot[t->resource] = x[i].name;
-        if (t->sort == TS_SORT_INSTANCE && depth < 100)
-            name_resources(n, t->instance->exports, t->instance->n, depth + 1);
+        if (t->sort == TS_SORT_TYPE && t->type && !ts_ctype_primitive(t->type->kind)) name_type(n, t->type, x[i].name);
+        if (t->sort == TS_SORT_INSTANCE && depth < 100) name_types(n, t->instance->exports, t->instance->n, depth + 1);
     }
 }
 
@@ -55,10 +85,24 @@ static void put_attribute(const char *word, const char *text) {
     putchar(')');
 }
 
-static void print_extern(const names *n, const ts_named_extern *x, unsigned depth) {
+/* The text of a type, however long: in memory of its own. NULL: no memory. */
+static char *type_text(const names *n, const ts_extern_type *t) {
+    const ts_ct_namer namer = {type_name, n};
+    for (size_t size = 2000;; size *= 2) {
+        char *text = malloc(size);
+        if (!text) return NULL;
+        if (t->func)
+            ts_cfunc_type_print(t->func, &namer, text, size);
+        else
+            ts_ctype_print(t->type ? t->type : t->value, &namer, text, size);
+        if (strlen(text) + 1 < size) return text;
+        free(text);
+    }
+}
+
+static void print_extern(names *n, const ts_named_extern *x, unsigned depth) {
     static const char *const core[] = {"func", "table", "memory", "global", "tag"};
     const ts_extern_type *t = x->type;
-    char text[2000];
     indent(depth);
     printf("%s", x->name);
     const ts_name_attributes *a = x->attributes;
@@ -68,16 +112,13 @@ static void print_extern(const names *n, const ts_named_extern *x, unsigned dept
     printf(": ");
     if (t->is_resource)
         puts("resource");
-    else if (t->func) {
-        ts_cfunc_type_print(t->func, text, sizeof text);
-        if (t->sort == TS_SORT_TYPE) printf("type = ");
-        print_named(n, text);
+    else if (t->func || t->type || t->value) {
+        char *text = type_text(n, t);
+        if (!text) n->failed = true;
+        printf(t->sort == TS_SORT_TYPE ? "type = " : t->value && !t->func ? "value: " : "");
+        print_named(n, text ? text : "?");
         putchar('\n');
-    } else if (t->type || t->value) {
-        ts_ctype_print(t->type ? t->type : t->value, text, sizeof text);
-        printf(t->type ? "type = " : "value: ");
-        print_named(n, text);
-        putchar('\n');
+        free(text);
     } else if (t->instance) {
         printf("%s%s\n", t->sort == TS_SORT_TYPE ? "type = " : "", t->instance->n ? "instance" : "instance (empty)");
         for (uint32_t i = 0; i < t->instance->n && depth < 100; i++)
@@ -98,16 +139,26 @@ static void print_extern(const names *n, const ts_named_extern *x, unsigned dept
 }
 
 static bool print_world(const ts_component *c) {
-    names n = {calloc(c->n_resources + (size_t)1, sizeof *n.by_slot), c->n_resources};
-    if (!n.by_slot) return false;
-    name_resources(&n, c->imports, c->n_imports, 0);
-    name_resources(&n, c->exports, c->n_exports, 0);
+    names n = {.n = c->n_resources};
+    n.by_slot = calloc(c->n_resources + (size_t)1, sizeof *n.by_slot);
+    n.types =
+        calloc((size_t)count_externs(c->imports, c->n_imports, 0) + count_externs(c->exports, c->n_exports, 0) + 1,
+               sizeof *n.types);
+    if (!n.by_slot || !n.types) {
+        free(n.by_slot);
+        free(n.types);
+        return false;
+    }
+    name_types(&n, c->imports, c->n_imports, 0);
+    name_types(&n, c->exports, c->n_exports, 0);
     printf("imports: %u\n", c->n_imports);
     for (uint32_t i = 0; i < c->n_imports; i++) print_extern(&n, &c->imports[i], 1);
     printf("exports: %u\n", c->n_exports);
     for (uint32_t i = 0; i < c->n_exports; i++) print_extern(&n, &c->exports[i], 1);
     free(n.by_slot);
-    return true;
+    free(n.types);
+    ts_map_free(&n.by_type);
+    return !n.failed;
 }
 
 static void print_module(const ts_module *m, uint32_t index, unsigned depth) {
@@ -177,7 +228,7 @@ static void print_structure(const ts_component *c, unsigned depth) {
 
 int ts_cli_inspect(int argc, char **argv) {
     if (argc != 2 || (argv[1][0] == '-' && argv[1][1])) {
-        fprintf(stderr, "touchstone: inspect COMPONENT\n");
+        fprintf(stderr, "touchstone: usage: touchstone inspect COMPONENT\n");
         return TS_CLI_USAGE;
     }
     ts_error *e = malloc(sizeof *e);
@@ -189,7 +240,7 @@ int ts_cli_inspect(int argc, char **argv) {
     ts_module *m = NULL;
     ts_status s = TS_OK;
     ts_sys_err err = ts_sys_input_open(argv[1], &file);
-    if (err) s = ts_fail(e, TS_IO, "%s cannot be read", argv[1]);
+    if (err) s = ts_fail(e, TS_IO, "cannot read %s: %s", argv[1], ts_sys_err_text(err));
     if (s == TS_OK) s = ts_engine_create(&engine, e);
     if (s == TS_OK && ts_bytes_are_component(file.bytes, file.len)) {
         s = ts_component_new(engine, file.bytes, file.len, false,

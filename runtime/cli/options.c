@@ -145,6 +145,35 @@ static bool is_one_of(const char *word, const char *list) { /* words between bla
     return false;
 }
 
+/* What would deny nothing, or enable nothing, is a mistake that nobody would notice. */
+static ts_status deny(ts_linker *l, const char *value, ts_error *e) {
+    const char *at = strchr(value, '@');
+    size_t n = at ? (size_t)(at - value) : strlen(value);
+    bool known = false;
+    for (uint32_t i = 0; i < ts_wasi_def.n_funcs + ts_wasi_def.n_resources && n; i++) {
+        const char *have =
+            i < ts_wasi_def.n_funcs ? ts_wasi_def.funcs[i].interface : ts_wasi_def.resources[i - ts_wasi_def.n_funcs].interface;
+        known |= strncmp(have, value, n) == 0 && (!have[n] || have[n] == '/');
+    }
+    if (!known || (at && strncmp(at, "@0.2", 4) != 0))
+        return ts_fail(e, TS_USAGE,
+                       "--deny %s: WASI 0.2 has no such interface or package (wasi:clocks/wall-clock, wasi:http)",
+                       value);
+    char *name = strndup(value, n); /* all versions of 0.2 are one */
+    if (!name) return ts_fail_nomem(e);
+    ts_linker_deny(l, name);
+    free(name);
+    return TS_OK;
+}
+static ts_status unstable(ts_linker *l, const char *value, ts_error *e) {
+    bool known = strcmp(value, "cli-exit-with-code") == 0; /* stable since 0.2.12 */
+    for (uint32_t i = 0; i < ts_wasi_def.n_funcs; i++)
+        known |= ts_wasi_def.funcs[i].unstable && strcmp(ts_wasi_def.funcs[i].unstable, value) == 0;
+    if (!known) return ts_fail(e, TS_USAGE, "--unstable %s: WASI 0.2 has no such feature", value);
+    ts_linker_enable_unstable(l, value);
+    return TS_OK;
+}
+
 static ts_status s_word(ts_wasi *w, ts_linker *l, char *word, ts_error *e) {
     char *eq = strchr(word, '=');
     const char *value = eq ? eq + 1 : "y";
@@ -300,9 +329,9 @@ static ts_status apply(const char *name, const char *v, ts_wasi *w, ts_linker *l
     else if (strcmp(name, "-S") == 0)
         s = s_list(w, l, v, e);
     else if (strcmp(name, "--unstable") == 0)
-        ts_linker_enable_unstable(l, v);
+        s = unstable(l, v, e);
     else if (strcmp(name, "--deny") == 0)
-        ts_linker_deny(l, v);
+        s = deny(l, v, e);
     else if (strcmp(name, "--trace-output") == 0)
         o->trace_output = v, o->trace = true;
     else if (strcmp(name, "--outcome") == 0)

@@ -115,6 +115,10 @@ static ts_status find_run(const ts_component *c, ts_error *e) {
     return ts_fail(e, TS_UNLINKABLE, "the component does not export wasi:cli/run: there is nothing to run");
 }
 
+static const char *gap(const ts_missing *m) {
+    return m->name[0] && m->function[0] ? " " : "";
+}
+
 ts_status ts_cli_link_check(ts_linker *l, ts_component *c, bool missing_trap, ts_missing **missing, uint32_t *n_missing,
                             ts_error *e) {
     *n_missing = 0;
@@ -125,11 +129,11 @@ ts_status ts_cli_link_check(ts_linker *l, ts_component *c, bool missing_trap, ts
     if (!n || missing_trap) return TS_OK;
     *n_missing = n < MAX_MISSING ? n : MAX_MISSING;
     for (uint32_t i = 0; i < *n_missing; i++)
-        fprintf(stderr, "touchstone: import %s%s%s: %s\n", (*missing)[i].name, (*missing)[i].function[0] ? " " : "",
+        fprintf(stderr, "touchstone: import %s%s%s: %s\n", (*missing)[i].name, gap(&(*missing)[i]),
                 (*missing)[i].function, (*missing)[i].reason);
     const ts_missing *m = *missing;
     return ts_fail(e, TS_UNLINKABLE, "%u import%s cannot be linked; the first is %s%s%s: %s", n, n == 1 ? "" : "s",
-                   m->name, m->function[0] ? " " : "", m->function, m->reason);
+                   m->name, gap(m), m->function, m->reason);
 }
 
 /* One number of a core call: the digits of an integer, or a float. */
@@ -307,7 +311,7 @@ int ts_cli_run(int argc, char **argv) {
 int ts_cli_validate(int argc, char **argv) {
     const char *list = argc == 4 && strcmp(argv[1], "--features") == 0 ? argv[2] : "", *path = argv[argc - 1];
     if ((argc != 2 && !*list) || (path[0] == '-' && path[1])) {
-        fprintf(stderr, "touchstone: validate [--features LIST] FILE\n");
+        fprintf(stderr, "touchstone: usage: touchstone validate [--features LIST] FILE\n");
         return TS_CLI_USAGE;
     }
     ts_error *e = malloc(sizeof *e);

@@ -56,7 +56,7 @@ ts_status ts_wast_component_register(ts_wast_components *w, const char *name, ts
 
 static ts_status misfit(const ts_ctype *t, ts_error *e) {
     char b[160];
-    return ts_fail(e, TS_USAGE, "the script's value is not of type %s", ts_ctype_print(t, b, sizeof b));
+    return ts_fail(e, TS_USAGE, "the script's value is not of type %s", ts_ctype_print(t, NULL, b, sizeof b));
 }
 static bool find_case(const ts_ctype *t, const char *name, uint32_t *i) {
     for (*i = 0; name && *i < t->n; ++*i) {

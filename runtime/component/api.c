@@ -439,6 +439,7 @@ ts_status ts_cfunc_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val 
 ts_status ts_cinstance_invoke_text(ts_cstore *s, ts_cinstance *i, const char *call, ts_pool *pool, const char **result,
                                    ts_error *e) {
     *result = "";
+    call += strspn(call, " \t");
     const char *open = strchr(call, '(');
     size_t n = open ? (size_t)(open - call) : strlen(call);
     while (n && (call[n - 1] == ' ' || call[n - 1] == '\t')) n--;

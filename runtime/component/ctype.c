@@ -333,6 +333,8 @@ const char *ts_ct_kind_name(ts_ct_kind k) {
 typedef struct out {
     char *buf;
     size_t size, at;
+    const ts_ct_namer *names;
+    const ts_ctype *whole; /* this one is not named but told */
 } out;
 static void put(out *o, const char *s) {
     while (*s && o->at + 1 < o->size) o->buf[o->at++] = *s++;
@@ -343,6 +345,11 @@ static bool full(const out *o) {
 
 static void print(out *o, const ts_ctype *t) {
     if (full(o)) return;
+    const char *name = o->names && t != o->whole ? o->names->name(o->names->data, t) : NULL;
+    if (name) {
+        put(o, name);
+        return;
+    }
     char num[24];
     switch (t->kind) {
     case TS_CT_RECORD:
@@ -412,16 +419,16 @@ static void print(out *o, const ts_ctype *t) {
     }
 }
 
-const char *ts_ctype_print(const ts_ctype *t, char *buf, size_t size) {
-    out o = {buf, size, 0};
+const char *ts_ctype_print(const ts_ctype *t, const ts_ct_namer *names, char *buf, size_t size) {
+    out o = {buf, size, 0, names, t};
     if (!size) return buf;
     print(&o, t);
     buf[o.at] = 0;
     return buf;
 }
 
-const char *ts_cfunc_type_print(const ts_cfunc_type *t, char *buf, size_t size) {
-    out o = {buf, size, 0};
+const char *ts_cfunc_type_print(const ts_cfunc_type *t, const ts_ct_namer *names, char *buf, size_t size) {
+    out o = {buf, size, 0, names, NULL};
     if (!size) return buf;
     put(&o, t->is_async ? "async func(" : "func(");
     for (uint32_t i = 0; i < t->n_params && !full(&o); i++) {

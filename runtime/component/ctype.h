@@ -115,10 +115,15 @@ ts_status ts_ctype_finish(ts_ctype *t, struct ts_arena *arena, ts_error *e) TS_M
 bool ts_ctype_is_key(const ts_ctype *t);
 /* "record", "list", "u32" */
 const char *ts_ct_kind_name(ts_ct_kind k);
-/* WIT spelling ("result<u32, string>"), into buf; returns buf. */
-const char *ts_ctype_print(const ts_ctype *t, char *buf, size_t size);
+/* Types that have a name, for the printers: NULL where this one has none. */
+typedef struct ts_ct_namer {
+    const char *(*name)(const void *data, const ts_ctype *t);
+    const void *data;
+} ts_ct_namer;
+/* WIT spelling ("result<u32, string>"), into buf; returns buf. names NULL: all in full. t itself is told in full always. */
+const char *ts_ctype_print(const ts_ctype *t, const ts_ct_namer *names, char *buf, size_t size);
 /* "func(a: u32) -> string", into buf; returns buf. */
-const char *ts_cfunc_type_print(const ts_cfunc_type *t, char *buf, size_t size);
+const char *ts_cfunc_type_print(const ts_cfunc_type *t, const ts_ct_namer *names, char *buf, size_t size);
 /* Structural equality; resources compare by the two maps slot → identity (NULL maps: by slot number). */
 bool ts_ctype_equal(const ts_ctype *a, const ts_ctype *b, const void *const *res_a, const void *const *res_b);
 

@@ -201,6 +201,10 @@ static ts_status miss_hard(resolver *r, const char *name, const char *inner, con
     return TS_OK;
 }
 
+static bool is_wasi_03(const ts_iface_name *n) {
+    return n->has_version && n->major == 0 && n->minor == 3 && n->base_len > 5 && memcmp(n->base, "wasi:", 5) == 0;
+}
+
 /* Why nothing provides an interface of this name. */
 static void why_unknown(const char *name, size_t len, char *buf, size_t size) {
     static const char *const packages[] = {"wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:http",
@@ -214,7 +218,7 @@ static void why_unknown(const char *name, size_t len, char *buf, size_t size) {
     size_t pkg = slash ? (size_t)(slash - n.base) : n.base_len;
     bool known = false;
     for (size_t i = 0; i < sizeof packages / sizeof *packages; i++) known |= same(n.base, pkg, packages[i]);
-    if (n.has_version && n.major == 0 && n.minor == 3)
+    if (is_wasi_03(&n))
         snprintf(buf, size, "it belongs to WASI 0.3, which is not implemented");
     else if (!known)
         snprintf(buf, size, "%.*s is not part of WASI 0.2", (int)pkg, n.base);
@@ -500,7 +504,7 @@ static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
     if (!given && !h) {
         if (denied)
             snprintf(unknown, sizeof unknown, "denied");
-        else if (p.fit == FIT_VERSION && p.is_iface && p.parsed.has_version)
+        else if (p.fit == FIT_VERSION && p.is_iface && p.parsed.has_version && !is_wasi_03(&p.parsed))
             snprintf(unknown, sizeof unknown, "version %u.%u.%u%s%.*s is not compatible with %s", p.parsed.major,
                      p.parsed.minor, p.parsed.patch, p.parsed.pre_len ? "-" : "", (int)p.parsed.pre_len,
                      p.parsed.pre ? p.parsed.pre : "", p.versions ? p.versions : "the one without version");

@@ -50,8 +50,8 @@ static void records(void **state) {
     flat_is(t, "iIiii");
     assert_true(t->has_pointer && !t->has_handle);
     char buf[80];
-    assert_string_equal(ts_ctype_print(t, buf, sizeof buf), "record { a: u8, b: u64, c: u16, d: string }");
-    assert_string_equal(ts_ctype_print(t, buf, 10), "record { ");
+    assert_string_equal(ts_ctype_print(t, NULL, buf, sizeof buf), "record { a: u8, b: u64, c: u16, d: string }");
+    assert_string_equal(ts_ctype_print(t, NULL, buf, 10), "record { ");
     ts_ct_case many[17];
     for (int i = 0; i < 17; i++) many[i] = (ts_ct_case){"x", P(U32)};
     assert_int_equal(make(TS_CT_TUPLE, many, 16, NULL, NULL)->n_flat, 16);
@@ -124,7 +124,7 @@ static void matching(void **state) {
     assert_false(ts_cfunc_type_matches(&f, &g, a, a, why, sizeof why));
     assert_string_equal(why,
                         "type mismatch in function parameter `x`: expected primitive `string` found primitive `u32`");
-    assert_string_equal(ts_cfunc_type_print(&f, why, sizeof why), "func(x: u32) -> own<#0>");
+    assert_string_equal(ts_cfunc_type_print(&f, NULL, why, sizeof why), "func(x: u32) -> own<#0>");
 }
 
 int main(void) {
