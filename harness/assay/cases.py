@@ -29,6 +29,7 @@ from .model import (
 
 GRANTS = frozenset({"inherit-network", "allow-ip-name-lookup", "http", "tcp", "udp"})
 KINDS = frozenset({"fifo", "socket", "link", "directory", "file", "running", "mount"})
+NETWORKS = frozenset({"", "ipv6", "alone"})
 STREAMS = frozenset({"stdin", "stdout", "stderr"})
 REFUSALS = {
     "malformed": Ending.MALFORMED,
@@ -196,9 +197,15 @@ def _run(table: _Table, folder: Path, fixtures: Path) -> RunSpec:
     open_files = table.take("open-files") or 0
     if isinstance(open_files, bool) or not isinstance(open_files, int) or open_files < 0:
         raise table.fail("open-files must be a number of files")
+    network = table.text("network") or ""
+    if network not in NETWORKS:
+        raise table.fail('network must be "ipv6" or "alone"')
     table.done()
     limit = float(timeout) if isinstance(timeout, int | float) else 10.0
-    return RunSpec(args, env, stdin, dirs, grants, limit, make, stdio, unstable, unprivileged, open_files)
+    return RunSpec(
+        args, env, stdin, dirs, grants, limit, make, stdio, unstable, unprivileged,
+        open_files, network=network
+    )
 
 
 def _stdio(table: _Table) -> Stdio:

@@ -131,6 +131,7 @@ class RunSpec:
     unstable: tuple[str, ...] = ()
     unprivileged: bool = False
     open_files: int = 0
+    network: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,7 @@ from .model import Case, Inexpressible, Made, Mount, System
 
 _PLACES = {System.DEV: Path("/dev"), System.PROC: Path("/proc")}
 _OTHER = Path("/dev/shm")
+_ALONE = Path(__file__).with_name("alone.py")
 # Capabilities by which root passes over the permissions of files.
 _OVER_PERMISSIONS = "-dac_override,-dac_read_search,-fowner"
 
@@ -74,6 +76,12 @@ def wrap(case: Case, made: Sequence[Mount], argv: Sequence[str]) -> tuple[str, .
     """The command line, begun with what takes rights away or mounts."""
     mounted = [item for item in case.run.make if item.kind == "mount"]
     before: list[str] = []
+    if case.run.network == "ipv6" and not _has_ipv6():
+        return Inexpressible("this machine has no IPv6")
+    if case.run.network == "alone":
+        if not _may_be_alone():
+            return Inexpressible("this machine lets the harness make no network of its own")
+        before += _alone()
     if mounted:
         if not _may_mount():
             return Inexpressible("this machine lets the harness mount nothing in a namespace of its own")
@@ -171,6 +179,25 @@ def _namespace() -> tuple[str, ...]:
 def _may_mount() -> bool:
     with tempfile.TemporaryDirectory(prefix="assay-") as folder:
         return _works((*_namespace(), "mount", "-t", "tmpfs", "-o", "size=4096", "none", folder))
+
+
+def _alone() -> tuple[str, ...]:
+    return (*_namespace(), "--net", sys.executable, str(_ALONE))
+
+
+@functools.cache
+def _may_be_alone() -> bool:
+    return _works((*_alone(), "true"))
+
+
+@functools.cache
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as made:
+            made.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 @functools.cache

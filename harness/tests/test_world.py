@@ -106,6 +106,30 @@ def test_a_limit_of_open_files(project: Project) -> None:
     assert run(*argv).stdout == b"77\n"
 
 
+def test_a_network_of_its_own(project: Project) -> None:
+    script = "\n".join(
+        [
+            "import socket, time",
+            "print(open('/proc/net/route').read().count('\\n'), socket.getaddrinfo('several.example', 1, type=1)[0][4][0])",
+            "try: socket.create_connection(('198.51.100.7', 80))",
+            "except OSError as e: print(e.strerror)",
+            "try: socket.getaddrinfo('nowhere.example', 1)",
+            "except OSError as e: print(e.errno == socket.EAI_NONAME)",
+            "try: [socket.create_server(('127.0.0.1', 0)) for _ in iter(int, 1)]",
+            "except OSError as e: print(e.errno == 98)",
+        ]
+    )
+    script = script.replace("[socket.create_server(('127.0.0.1', 0)) for _ in iter(int, 1)]", "many()")
+    script = "import socket\ndef many():\n  kept = []\n  while True:\n    kept.append(socket.create_server(('127.0.0.1', 0)))\n" + script
+    case = case_of(project, '[run]\nnetwork = "alone"\n')
+    argv = world.wrap(case, (), [sys.executable, "-c", script])
+    if isinstance(argv, Inexpressible):
+        pytest.skip(argv.reason)
+    told = run(*argv).stdout.decode().splitlines()
+    assert told[0].split()[1] in ("192.0.2.11", "192.0.2.12", "192.0.2.13", "2001:db8::11")
+    assert told[1:] == ["Network is unreachable", "True", "True"]
+
+
 def test_terminals() -> None:
     script = "import os, sys; print([os.isatty(n) for n in range(3)], sys.stdin.read()); print('no', file=sys.stderr)"
     result = run(sys.executable, "-c", script, stdin=b"typed\n", stdio=Stdio(frozenset({"stdin", "stdout"})))

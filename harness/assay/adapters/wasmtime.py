@@ -21,6 +21,7 @@ _GRANTS = {
     "tcp": ("tcp", "inherit-network"),
     "udp": ("udp", "inherit-network"),
 }
+_UNSTABLE = frozenset({"network-error-code"})
 # (not at the start of a line where the guest has not ended its last one)
 _REPORT = re.compile(r"Error: failed to run main module `[^\n]*`\n\nCaused by:\n(.*)\Z", re.DOTALL)
 _REFUSED = re.compile(
@@ -79,6 +80,7 @@ class Wasmtime:
         for key, value in job.case.run.env or ():
             argv += ["--env", f"{key}={value}"]
         words = [word for grant in job.case.run.grants for word in _GRANTS[grant]]
+        words += [name for name in job.case.run.unstable if name in _UNSTABLE]
         if words:
             argv += ["-S", ",".join(dict.fromkeys(words))]
         argv += [str(job.component), *job.case.run.args]

@@ -1,0 +1,116 @@
+"""Starts a program in a network namespace that was made for it: the loopback, no route, and a resolver that knows a few names.
+
+Usage: python alone.py PROGRAM [ARGS...]  (inside `unshare --net --mount`; world.py does that for a case with `network = "alone"`)
+In: nothing but the namespace. Out: the program in its place; a child answers DNS on 127.0.0.1:53 for as long as it lives.
+Status 97: this machine does not let it. Names: _ANSWERS and _CODES, all below `.example` (suites/README.md).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+_SIOCSIFFLAGS, _IFF_UP, _IFF_RUNNING = 0x8914, 0x1, 0x40
+_A, _AAAA = 1, 28
+_V4, _V6 = socket.AF_INET, socket.AF_INET6
+# name -> (type, address)
+_ANSWERS = {
+    "one": [(_A, "192.0.2.10")],
+    "several": [(_A, "192.0.2.11"), (_A, "192.0.2.12"), (_A, "192.0.2.13"), (_AAAA, "2001:db8::11")],
+    "six": [(_AAAA, "2001:db8::6")],
+    "mapped": [(_A, "192.0.2.14"), (_AAAA, "::ffff:192.0.2.15")],
+    "slow": [(_A, "192.0.2.16")],
+    "xn--bcher-kva": [(_A, "192.0.2.20")],
+    "xn--strae-oqa": [(_A, "192.0.2.30")],
+    "strasse": [(_A, "192.0.2.31")],
+    "empty": [],
+}
+# RFC 1035 4.1.1: format error, server failure
+_CODES = {"format": 1, "temporary": 2}
+_NO_SUCH_NAME = 3
+_SLOW = 0.7
+_SETTINGS = {"ip_local_port_range": "61000 61015", "tcp_syn_retries": "1"}
+_FILES = {
+    "/etc/resolv.conf": "nameserver 127.0.0.1\noptions timeout:2 attempts:1\n",
+    "/etc/nsswitch.conf": "hosts: files dns\n",
+    "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
+}
+
+
+def answer(question: bytes) -> bytes:
+    """The reply to one query. RFC 1035 4.1."""
+    end, labels = 12, []
+    while question[end]:
+        labels.append(question[end + 1 : end + 1 + question[end]].decode("ascii", "replace").lower())
+        end += 1 + question[end]
+    kind = struct.unpack_from("!H", question, end + 1)[0]
+    name = labels[0] if len(labels) == 2 and labels[1] == "example" else ""
+    code = _CODES.get(name, 0 if name in _ANSWERS else _NO_SUCH_NAME)
+    found = [address for sort, address in _ANSWERS.get(name, []) if sort == kind]
+    records = b"".join(
+        b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 0, 16 if kind == _AAAA else 4) + _packed(kind, address)
+        for address in found
+    )
+    flags = 0x8180 | code
+    if name == "slow":
+        time.sleep(_SLOW)
+    return question[:2] + struct.pack("!HHHHH", flags, 1, len(found), 0, 0) + question[12 : end + 5] + records
+
+
+def _packed(kind: int, address: str) -> bytes:
+    return socket.inet_pton(_V6 if kind == _AAAA else _V4, address)
+
+
+def _serve(server: socket.socket, program: int) -> None:
+    server.settimeout(1)
+    while os.getppid() == program:
+        try:
+            question, client = server.recvfrom(512)
+            server.sendto(answer(question), client)
+        except (TimeoutError, IndexError, struct.error):
+            continue
+
+
+def _prepare() -> socket.socket:
+    with socket.socket(_V4, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _IFF_UP | _IFF_RUNNING))
+    with socket.socket(_V6, socket.SOCK_DGRAM) as six:
+        six.bind(("::1", 0))
+    for name, value in _SETTINGS.items():
+        Path("/proc/sys/net/ipv4", name).write_text(value)
+    with tempfile.TemporaryDirectory(prefix="assay-") as folder:
+        for target, text in _FILES.items():
+            source = Path(folder, Path(target).name)
+            source.write_text(text)
+            subprocess.run(["mount", "--bind", str(source), target], check=True, capture_output=True)
+    server = socket.socket(_V4, socket.SOCK_DGRAM)
+    server.bind(("127.0.0.1", 53))
+    return server
+
+
+def main(argv: list[str]) -> int:
+    try:
+        server = _prepare()
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"alone: {error}", file=sys.stderr)
+        return 97
+    program = os.getpid()
+    if os.fork() == 0:
+        null = os.open(os.devnull, os.O_RDWR)
+        for stream in range(3):  # nobody waits for the end of what this child writes
+            os.dup2(null, stream)
+        _serve(server, program)
+        os._exit(0)
+    server.close()
+    return os.execvp(argv[0], argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
