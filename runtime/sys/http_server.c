@@ -105,7 +105,8 @@ enum {
     CHUNK = 256, /* connections made at once */
     MAX_THREADS = 4096,
     ACCEPT_BATCH = 64,
-    DIRECT_MAX = 8,       /* requests of one connection before others have their turn */
+    DIRECT_MAX = 8,       /* requests of one connection before others have their turn, */
+    DIRECT_NS = 200000,   /* … or so much time */
     LINGER_MAX = 1 << 20, /* bytes thrown away of who goes on sending */
 };
 #define LINGER_NS (2 * SECOND)
@@ -483,6 +484,7 @@ static void serve(ts_http_worker *t, ts_http_conn *c) {
     ts_http_server *s = t->s;
     bool refused = false, fresh = true;
     int served_here = 0;
+    uint64_t since = ts_sys_monotonic();
     t->in_len = 0;
     if (c->phase == TS_CONN_LINGER) {
         go_on_lingering(s, c, t->in, t->in_cap);
@@ -537,7 +539,7 @@ static void serve(ts_http_worker *t, ts_http_conn *c) {
                 return;
             }
         }
-        if (++served_here >= DIRECT_MAX) {
+        if (++served_here >= DIRECT_MAX || ts_sys_monotonic() - since > DIRECT_NS) {
             hand_back(t, c);
             return;
         }
