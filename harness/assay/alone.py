@@ -36,6 +36,7 @@ _ANSWERS = {
 _CODES = {"format": 1, "temporary": 2}
 _NO_SUCH_NAME = 3
 _SLOW = 0.7
+_DEAF = ("127.0.0.1", 7)
 _SETTINGS = {"ip_local_port_range": "61000 61015", "tcp_syn_retries": "1"}
 _FILES = {
     "/etc/resolv.conf": "nameserver 127.0.0.1\noptions timeout:2 attempts:1\n",
@@ -78,6 +79,17 @@ def _serve(server: socket.socket, program: int) -> None:
             continue
 
 
+def _deaf() -> list[socket.socket]:
+    """A port whose queue is full: the kernel answers nobody who wants to connect."""
+    listener = socket.socket(_V4)
+    listener.bind(_DEAF)
+    listener.listen(0)
+    client = socket.socket(_V4)
+    client.bind(("127.0.0.1", 8))
+    client.connect(_DEAF)
+    return [listener, client]
+
+
 def _prepare() -> socket.socket:
     with socket.socket(_V4, socket.SOCK_DGRAM) as control:
         fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _IFF_UP | _IFF_RUNNING))
@@ -98,6 +110,7 @@ def _prepare() -> socket.socket:
 def main(argv: list[str]) -> int:
     try:
         server = _prepare()
+        deaf = _deaf()
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"alone: {error}", file=sys.stderr)
         return 97
@@ -107,6 +120,7 @@ def main(argv: list[str]) -> int:
         for stream in range(3):  # nobody waits for the end of what this child writes
             os.dup2(null, stream)
         _serve(server, program)
+        del deaf
         os._exit(0)
     server.close()
     return os.execvp(argv[0], argv)

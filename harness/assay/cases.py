@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import cast
 
 from .model import (
+    Answer,
     Case,
     Check,
+    ClientSpec,
     Directory,
     Ending,
     Expect,
@@ -22,12 +24,16 @@ from .model import (
     Level,
     Made,
     RunSpec,
+    ServerSpec,
     Stdio,
+    Step,
     System,
     TextExpectation,
+    WireRule,
 )
 
 GRANTS = frozenset({"inherit-network", "allow-ip-name-lookup", "http", "tcp", "udp"})
+SERVER_KINDS = ("plain", "tls", "refusing", "deaf")
 KINDS = frozenset({"fifo", "socket", "link", "directory", "file", "running", "mount"})
 NETWORKS = frozenset({"", "ipv6", "alone"})
 STREAMS = frozenset({"stdin", "stdout", "stderr"})
@@ -137,7 +143,7 @@ def load(path: Path, suites: Path, fixtures: Path) -> Case:
         raise top.fail("interfaces is missing or empty")
     run = _run(top.table("run"), folder, fixtures)
     expect = _expect(top.table("expect"), run)
-    checks = tuple(_check(table) for table in top.tables("check"))
+    checks = tuple(_check(table, run) for table in top.tables("check"))
     top.done()
     ids = [check.id for check in checks]
     for check_id in ids:
@@ -200,12 +206,87 @@ def _run(table: _Table, folder: Path, fixtures: Path) -> RunSpec:
     network = table.text("network") or ""
     if network not in NETWORKS:
         raise table.fail('network must be "ipv6" or "alone"')
+    servers = tuple(_server(item) for item in table.tables("server"))
+    clients = tuple(_client(item) for item in table.tables("client"))
+    for names in ([item.name for item in servers], [item.name for item in clients]):
+        if len(set(names)) != len(names):
+            raise table.fail("two servers, or two clients, have the same name")
     table.done()
     limit = float(timeout) if isinstance(timeout, int | float) else 10.0
     return RunSpec(
         args, env, stdin, dirs, grants, limit, make, stdio, unstable, unprivileged,
-        open_files, network=network
+        open_files, servers, clients, network=network
     )
+
+
+def _server(table: _Table) -> ServerSpec:
+    name, kind = table.need("name"), table.text("kind") or "plain"
+    if kind not in SERVER_KINDS:
+        raise table.fail(f"kind must be one of {', '.join(SERVER_KINDS)}")
+    answers = tuple(_answer(item) for item in table.tables("on"))
+    table.done()
+    paths = [answer.path for answer in answers]
+    if len(set(paths)) != len(paths):
+        raise table.fail("two [[run.server.on]] have the same path")
+    if answers and kind in ("refusing", "deaf"):
+        raise table.fail(f"a server that is {kind} answers nothing")
+    return ServerSpec(name, kind, answers)
+
+
+def _answer(table: _Table) -> Answer:
+    path, read, then = table.need("path"), table.text("read") or "all", table.text("then") or "keep"
+    if read not in ("all", "head"):
+        raise table.fail('read must be "all" or "head"')
+    if then not in ("keep", "close", "reset", "hold"):
+        raise table.fail('then must be "keep", "close", "reset" or "hold"')
+    steps = _steps(table)
+    table.done()
+    return Answer(path, steps, read, then)
+
+
+def _client(table: _Table) -> ClientSpec:
+    name, then, within = table.need("name"), table.text("then") or "answer", table.take("within")
+    if then not in ("answer", "end", "close", "reset"):
+        raise table.fail('then must be "answer", "end", "close" or "reset"')
+    if within is not None and (isinstance(within, bool) or not isinstance(within, int | float) or within <= 0):
+        raise table.fail("within must be a number of seconds above 0")
+    steps = _steps(table)
+    table.done()
+    if not any(step.data for step in steps):
+        raise table.fail("a client that says nothing hears nothing")
+    return ClientSpec(name, steps, then, float(within) if isinstance(within, int | float) else 10.0)
+
+
+def _steps(table: _Table) -> tuple[Step, ...]:
+    """`say`: strings are bytes (\\u0000 to \\u00ff), numbers pauses, { until = PATTERN } reads, { text, times } repeats."""
+    raw = table.take("say")
+    if raw is None:
+        return ()
+    steps: list[Step] = []
+    for item in raw if isinstance(raw, list) else [raw]:
+        try:
+            if isinstance(item, str):
+                steps.append(Step(item.encode("latin-1")))
+            elif isinstance(item, int | float) and not isinstance(item, bool) and item >= 0:
+                steps.append(Step(pause=float(item)))
+            elif isinstance(item, dict) and set(item) == {"until"} and isinstance(item["until"], str):
+                re.compile(item["until"])
+                steps.append(Step(until=item["until"]))
+            elif (
+                isinstance(item, dict)
+                and set(item) == {"text", "times"}
+                and isinstance(item["text"], str)
+                and isinstance(item["times"], int)
+                and item["times"] > 0
+            ):
+                steps.append(Step(item["text"].encode("latin-1"), item["times"]))
+            else:
+                raise table.fail(f"say: {item!r} is no text, pause, {{ until }} or {{ text, times }}")
+        except UnicodeEncodeError:
+            raise table.fail(f"say: {item!r} holds what is no byte") from None
+        except re.error as error:
+            raise table.fail(f"say: {item!r}: {error}") from None
+    return tuple(steps)
 
 
 def _stdio(table: _Table) -> Stdio:
@@ -356,9 +437,10 @@ def find_directory(dirs: tuple[Directory, ...], path: str) -> tuple[Directory, s
     return best
 
 
-def _check(table: _Table) -> Check:
+def _check(table: _Table, run: RunSpec) -> Check:
     check_id, level, function = table.need("id"), table.need("level"), table.need("function")
     since, text = table.need("since"), table.need("text")
+    wire = _wire(table, run, level)
     table.done()
     if not _CHECK_ID.fullmatch(check_id):
         raise table.fail(f"id {check_id!r} is not a requirement id like cli.environment.get-arguments.order")
@@ -368,7 +450,32 @@ def _check(table: _Table) -> Check:
         raise table.fail(f"function {function!r} is not a name like wasi:cli/environment.get-arguments")
     if not _SINCE.fullmatch(since):
         raise table.fail(f"since {since!r} is not a version like 0.2.0")
-    return Check(check_id, Level(level), function, since, " ".join(text.split()))
+    return Check(check_id, Level(level), function, since, " ".join(text.split()), wire)
+
+
+def _wire(table: _Table, run: RunSpec, level: str) -> WireRule | None:
+    on, value, raw = table.text("on"), table.text("value") or "", table.flag("raw")
+    matches, lacks = table.texts("matches", single=True), table.texts("lacks", single=True)
+    if on is None:
+        if matches or lacks or value or raw:
+            raise table.fail("matches, lacks, value and raw belong to a check with `on`")
+        return None
+    answers = {answer.path for server in run.servers for answer in server.answers}
+    known = answers | {client.name for client in run.clients} | {f"{server.name} connections" for server in run.servers}
+    known.add("stdout")
+    if on not in known:
+        raise table.fail(f"on: there is no {on!r} among the paths of servers and the names of clients, nor is it stdout")
+    if level == Level.UNSPECIFIED.value:
+        if not value or matches or lacks:
+            raise table.fail("an unspecified check on the wire has a value, and neither matches nor lacks")
+    elif value or not (matches or lacks):
+        raise table.fail("a requirement on the wire has matches or lacks, and no value")
+    for pattern in (*matches, *lacks, value):
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise table.fail(f"{pattern!r}: {error}") from None
+    return WireRule(on, matches, lacks, value, raw)
 
 
 def _positive(expect: Expect, run: RunSpec) -> bool:

@@ -20,8 +20,10 @@ from .model import (
     TextExpectation,
     UnitResult,
     Verdict,
+    WireRule,
     worst,
 )
+from .wire import show
 
 _REPORT = re.compile(r"check (\S+) (pass|fail|value)(?: (.*))?", re.DOTALL)
 
@@ -84,7 +86,12 @@ def _lines(data: bytes) -> list[bytes]:
 def judge(case: Case, runtime: str, seen: Observation, *, strict: bool = False) -> CaseResult:
     """The verdict on one case and one runtime."""
     output = split_output(seen.stdout)
-    units = [_judge_check(case, check, output, seen.outcome) for check in case.checks]
+    units = [
+        _judge_check(case, check, output, seen.outcome)
+        if check.wire is None
+        else _judge_wire(check, check.wire, output, seen)
+        for check in case.checks
+    ]
     units.append(_judge_expect(case, seen, output))
     counted = [
         unit.verdict
@@ -126,6 +133,41 @@ def _judge_check(case: Case, check: Check, output: GuestOutput, outcome: Outcome
     if report.word == "value":
         return UnitResult(check.id, Verdict.ERROR, "a requirement reported a value, not pass or fail")
     return UnitResult(check.id, Verdict.PASS if report.word == "pass" else Verdict.FAIL, report.text)
+
+
+def _judge_wire(check: Check, rule: WireRule, output: GuestOutput, seen: Observation) -> UnitResult:
+    """A check of what the harness's own server or client got, or of what the guest printed."""
+    if any(report.id == check.id for report in output.reports):
+        return UnitResult(check.id, Verdict.ERROR, "reported by the guest, and it is read from the wire")
+    exchanges = [exchange for exchange in seen.wire if exchange.name == rule.on]
+    there = bool(output.rest) if rule.on == "stdout" else bool(exchanges)
+    if not there:
+        verdict = _ENDING_VERDICTS.get(seen.outcome.ending, Verdict.FAIL)
+        return UnitResult(check.id, verdict, f"nothing came; the run ended: {seen.outcome}")
+    if rule.on == "stdout":
+        text = output.rest.decode("utf-8", "backslashreplace")
+    else:
+        text = "".join(exchange.data.decode("latin-1") if rule.raw else show(exchange) for exchange in exchanges)
+    if check.level is Level.UNSPECIFIED:
+        found = re.search(rule.value, text, re.MULTILINE)
+        value = "none" if found is None else (found[1] if found.re.groups else found[0]) or ""
+        return UnitResult(check.id, Verdict.PASS, "", " ".join(value.split()))
+    for pattern in rule.matches:
+        if not re.search(pattern, text, re.MULTILINE):
+            return UnitResult(
+                check.id, Verdict.FAIL, f"{rule.on} does not match {pattern!r}: {_excerpt(text, pattern)}"
+            )
+    for pattern in rule.lacks:
+        if re.search(pattern, text, re.MULTILINE):
+            return UnitResult(check.id, Verdict.FAIL, f"{rule.on} matches {pattern!r}: {_excerpt(text, pattern)}")
+    return UnitResult(check.id, Verdict.PASS)
+
+
+def _excerpt(text: str, pattern: str) -> str:
+    """What of a text is worth showing: the line that begins as the pattern does, else its beginning."""
+    word = re.match(r"\^?([\w /-]{4,})", pattern)
+    line = next((line for line in text.splitlines() if word and line.startswith(word[1].strip())), None)
+    return _show((line or text).encode(), 300)
 
 
 def _judge_expect(case: Case, seen: Observation, output: GuestOutput) -> UnitResult:

@@ -38,14 +38,26 @@ class Level(enum.Enum):
 
 
 @dataclass(frozen=True)
+class WireRule:
+    """What a check asks of an exchange that the harness saw on the wire: all of `matches`, none of `lacks`; or the `value` in it."""
+
+    on: str
+    matches: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    value: str = ""
+    raw: bool = False
+
+
+@dataclass(frozen=True)
 class Check:
-    """One requirement that the guest of a case reports on by itself."""
+    """One requirement that the guest of a case reports on by itself, or that is read from the wire."""
 
     id: str
     level: Level
     function: str
     since: str
     text: str
+    wire: WireRule | None = None
 
     @property
     def interface(self) -> str:
@@ -117,6 +129,58 @@ class Stdio:
 
 
 @dataclass(frozen=True)
+class Step:
+    """One step of what a peer does on a connection: say bytes so many times, pause, or read until a pattern has come."""
+
+    data: bytes = b""
+    times: int = 1
+    pause: float = 0.0
+    until: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the harness's server does about requests for one path. `read`: all of the request first, or its head only.
+    `then`: keep the connection for another request, close or reset it, or hold it without another word."""
+
+    path: str
+    steps: tuple[Step, ...]
+    read: str = "all"
+    then: str = "keep"
+
+
+@dataclass(frozen=True)
+class ServerSpec:
+    """A server that a guest's requests meet. `kind`: plain, tls (a certificate that nobody trusts), refusing (nobody listens),
+    deaf (its queue is full: nobody accepts)."""
+
+    name: str
+    kind: str
+    answers: tuple[Answer, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClientSpec:
+    """One connection to a served component. `then`: read until every answer is whole, until the end, or close or reset at once."""
+
+    name: str
+    steps: tuple[Step, ...]
+    then: str = "answer"
+    within: float = 10.0
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What the other side sent on one connection, for one request or script. `ended`: open, closed, reset; `methods` of the
+    requests that are answered, empty where the exchange itself is a request."""
+
+    name: str
+    data: bytes
+    ended: str
+    methods: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RunSpec:
     """What a case hands the guest. `env is None` leaves the runtime's own default environment alone."""
 
@@ -131,6 +195,13 @@ class RunSpec:
     unstable: tuple[str, ...] = ()
     unprivileged: bool = False
     open_files: int = 0
+    servers: tuple[ServerSpec, ...] = ()
+    clients: tuple[ClientSpec, ...] = ()
+
+    @property
+    def serve(self) -> bool:
+        """Whether the component answers requests, those of `clients`, instead of being run."""
+        return bool(self.clients)
     network: str = ""
 
 
@@ -272,13 +343,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Command:
-    """A command line with its whole environment, or the reason why this runtime cannot express the job."""
+    """A command line with its whole environment. `listening`: for a server, the pattern of what it says when it
+    listens; its group is the port."""
 
     argv: tuple[str, ...]
     env: tuple[tuple[str, str], ...] = ()
     outcome_file: Path | None = None
     trace_file: Path | None = None
     startup: float = 0.0
+    listening: str = ""
 
 
 @dataclass(frozen=True)
@@ -301,6 +374,7 @@ class ProcessResult:
     peak_rss_kib: int
     leftovers: bool = False
     failure: str = ""
+    stopped: bool = False  # ended as it was meant to be: a server whose clients are done
 
 
 @dataclass(frozen=True)
@@ -328,6 +402,7 @@ class Observation:
     contents: tuple[tuple[str, bytes | None], ...] = ()
     tree: tuple[FileState, ...] = ()
     leftovers: bool = False
+    wire: tuple[Exchange, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ import tempfile
 import termios
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,8 +62,10 @@ def execute(
     output_limit: int = OUTPUT_LIMIT,
     grace: float = GRACE,
     stop: threading.Event | None = None,
+    until: Callable[[bytearray, bytearray], bool] | None = None,
 ) -> ProcessResult:
-    """Run `argv` to its end, to the end of its time, or until `stop` is set."""
+    """Run `argv` to its end, to the end of its time, until `stop` is set, or until `until`, which is shown stdout and
+    stderr every few milliseconds, says that it has done what it was run for."""
     started = time.monotonic()
     ends = _Ends(stdio, stdin)
     try:
@@ -84,7 +86,7 @@ def execute(
         ends.close_theirs()
     with contextlib.suppress(OSError, ValueError, AttributeError):
         resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
-    return _Watch(process, ends, started, stdin, timeout, output_limit, grace, stop or threading.Event()).run()
+    return _Watch(process, ends, started, stdin, timeout, output_limit, grace, stop or threading.Event(), until).run()
 
 
 class _Ends:
@@ -161,8 +163,9 @@ class _Watch:
         limit: int,
         grace: float,
         stop: threading.Event,
+        until: Callable[[bytearray, bytearray], bool] | None = None,
     ) -> None:
-        self.process, self.ends, self.stop = process, ends, stop
+        self.process, self.ends, self.stop, self.until = process, ends, stop, until
         self.started, self.timeout, self.grace = started, timeout, grace
         self.out, self.err = _Stream(limit), _Stream(limit)
         self.stdin = memoryview(stdin)
@@ -174,6 +177,7 @@ class _Watch:
         self.sampled = 0
         self.ended = False
         self.timed_out = False
+        self.stopped = False
         # The exit is seen without reaping (WNOWAIT): until `wait4` the pid, and so the group's number, stays ours.
         self.bell, bell_in = os.pipe()
         threading.Thread(target=_ring_at_exit, args=(process.pid, bell_in), daemon=True).start()
@@ -188,7 +192,7 @@ class _Watch:
             self._begin_feed()
         try:
             if not self._pump(self.started + self.timeout):
-                self.timed_out = not (self.out.flooded or self.err.flooded)
+                self.timed_out = not (self.out.flooded or self.err.flooded or self.stopped)
                 self._signal(signal.SIGTERM)
                 if not self._pump(time.monotonic() + self.grace, stop_on_flood=False):
                     self._signal(signal.SIGKILL)
@@ -217,6 +221,7 @@ class _Watch:
             cpu=usage.ru_utime + usage.ru_stime,
             peak_rss_kib=usage.ru_maxrss if usage.ru_maxrss > self.floor else self.sampled,
             leftovers=leftovers,
+            stopped=self.stopped,
         )
 
     def _pump(self, deadline: float, *, stop_on_flood: bool = True) -> bool:
@@ -226,6 +231,9 @@ class _Watch:
                 return False
             left = deadline - time.monotonic()
             if left <= 0 or (stop_on_flood and self.stop.is_set()):
+                return False
+            if stop_on_flood and self.until is not None and self.until(self.out.data, self.err.data):
+                self.stopped = True
                 return False
             self._step(left)
         return True
@@ -241,7 +249,7 @@ class _Watch:
     def _step(self, left: float) -> None:
         """Wait for something to move, at most until the next sample of the memory."""
         age = time.monotonic() - self.started
-        pause = SAMPLE if age < 0.1 else 0.02 if age < 2 else 0.2
+        pause = SAMPLE if age < 0.1 else 0.02 if age < 2 or self.until is not None else 0.2
         ready = self.selector.select(min(left, pause) if not self.ended else left)
         if (self.feed_at or self.read_at) and not self.ended:
             self._look_for_cues()

@@ -17,16 +17,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock
 
+from . import http_peers
 from .adapters import Adapter, Places
 from .cases import find_directory
 from .judge import judge, skip
-from .model import Case, CaseResult, FileState, Inexpressible, Job, Mount, Observation, Peer, Verdict
+from .model import Case, CaseResult, Exchange, FileState, Inexpressible, Job, Mount, Observation, Peer, Verdict
 from .process import execute
+from .wire import show
 from .world import mounts, wrap
 
 TRACE_LIMIT = 256 << 10
 TREE_LIMIT = 400
 FILE_LIMIT = 4 << 20
+WIRE_LIMIT = 16 << 10
 
 
 @dataclass(frozen=True)
@@ -118,23 +121,31 @@ def _run_in(
     work, home = scratch / "cwd", scratch / "home"
     work.mkdir()
     home.mkdir()
-    job = Job(case, component, made, home, settings.trace)
-    command = adapter.command(peer, job)
-    if isinstance(command, Inexpressible):
-        return skip(case, peer.name, command.reason)
-    argv = wrap(case, made, command.argv)
-    if isinstance(argv, Inexpressible):
-        return skip(case, peer.name, argv.reason)
-    timeout = case.run.timeout * settings.timeout_factor + command.startup
-    result = execute(
-        argv,
-        env=dict(command.env),
-        cwd=work,
-        stdin=case.run.stdin,
-        stdio=case.run.stdio,
-        timeout=timeout,
-        stop=settings.stop,
-    )
+    with contextlib.ExitStack() as stack:
+        peopled = http_peers.start(case, stack)
+        if isinstance(peopled, Inexpressible):
+            return skip(case, peer.name, peopled.reason)
+        filled, servers = peopled
+        job = Job(filled, component, made, home, settings.trace)
+        command = adapter.command(peer, job)
+        if isinstance(command, Inexpressible):
+            return skip(case, peer.name, command.reason)
+        argv = wrap(case, made, command.argv)
+        if isinstance(argv, Inexpressible):
+            return skip(case, peer.name, argv.reason)
+        client = http_peers.Client(case.run.clients, command.listening) if case.run.serve else None
+        result = execute(
+            argv,
+            env=dict(command.env),
+            cwd=work,
+            stdin=case.run.stdin,
+            stdio=case.run.stdio,
+            timeout=case.run.timeout * settings.timeout_factor + command.startup,
+            stop=settings.stop,
+            until=client.look if client is not None else None,
+        )
+        heard = client.close() if client is not None else ()
+        wire = (*heard, *(exchange for server in servers for exchange in server.close()))
     outcome = adapter.interpret(job, result, command)
     seen = Observation(
         outcome=outcome,
@@ -145,11 +156,20 @@ def _run_in(
         wall=result.wall,
         cpu=result.cpu,
         peak_rss_kib=result.peak_rss_kib,
-        contents=tuple((item.path, _content(item.path, case, job.mounts)) for item in case.expect.files),
+        contents=(
+            *((item.path, _content(item.path, case, job.mounts)) for item in case.expect.files),
+            *((f"wire: {name}", _wire_text(wire, name)) for name in dict.fromkeys(exchange.name for exchange in wire)),
+        ),
         tree=_trees(job.mounts),
         leftovers=result.leftovers,
+        wire=wire,
     )
     return judge(case, peer.name, seen, strict=settings.strict)
+
+
+def _wire_text(wire: tuple[Exchange, ...], name: str) -> bytes:
+    """What came by that name, for the page."""
+    return "".join(show(exchange) for exchange in wire if exchange.name == name).encode()[:WIRE_LIMIT]
 
 
 def _content(path: str, case: Case, mounts: tuple[Mount, ...]) -> bytes | None:

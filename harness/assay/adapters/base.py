@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
@@ -86,9 +87,22 @@ def common_ending(result: ProcessResult) -> Outcome | None:
     return None
 
 
+def free_port() -> int:
+    """A port of the loopback that is free now, for a runtime that cannot be told to pick one."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
 def last_line(data: bytes) -> str:
     lines = [line for line in data.decode("utf-8", "backslashreplace").splitlines() if line.strip()]
     return lines[-1].strip()[:300] if lines else ""
+
+
+def served(result: ProcessResult) -> Outcome | None:
+    """The ending of a server: well where it was there until its clients were done; None where it never listened, or ended by itself."""
+    if result.stopped and (result.signal in (None, 15, 9)):
+        return Outcome(Ending.EXITED, 0)
+    return common_ending(result)
 
 
 def read_outcome(path: Path, schema: str = "touchstone-outcome/1") -> Outcome | str:

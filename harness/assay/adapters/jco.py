@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
-from .base import Places, base_environment, common_ending, probe_version
+from .base import Places, base_environment, common_ending, free_port, last_line, probe_version, served
 
 _PACKAGE = Path("node_modules/@bytecodealliance/jco")
 _SHIMS = ("node_modules/@bytecodealliance/preview2-shim", "../preview2-shim")
@@ -77,18 +77,25 @@ class Jco:
             return Inexpressible("jco's preview2-shim is not where it was expected")
         setup = job.scratch / "setup.mjs"
         setup.write_text(_setup(shim.resolve() / "dist" / "nodejs", job), encoding="utf-8")
+        serve = job.case.run.serve
+        # its own port 0 is never told
+        how = ("serve", "--host", "127.0.0.1", "--port", str(free_port()), "--isolate-requests", "instance")
         argv = (
             node,
             script,
-            "run",
+            *(how if serve else ("run",)),
             "--jco-import",
             str(setup),
             str(job.component),
             *(["--", *job.case.run.args] if job.case.run.args else ()),
         )
-        return Command(argv, base_environment(job), startup=30.0)
+        listening = r"^Server listening @ 127\.0\.0\.1:(\d+)" if serve else ""
+        return Command(argv, base_environment(job), startup=30.0, listening=listening)
 
     def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
+        if job.case.run.serve:
+            crash = Outcome(Ending.CRASH, result.status, "the server ended by itself", last_line(result.stderr))
+            return served(result) or crash
         return common_ending(result) or read_report(result.status or 0, result.stderr)
 
 

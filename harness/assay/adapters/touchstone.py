@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
-from .base import Places, base_environment, common_ending, last_line, probe_version, read_outcome
+from .base import Places, base_environment, common_ending, last_line, probe_version, read_outcome, served
 
 _GRANTS = {
     "inherit-network": ("-S", "inherit-network"),
@@ -13,6 +13,15 @@ _GRANTS = {
     "http": ("-S", "http"),
     "tcp": ("-S", "tcp"),
     "udp": ("-S", "udp"),
+}
+# The exit statuses of the command itself.
+_SERVE = {
+    120: Ending.USAGE,
+    121: Ending.MALFORMED,
+    122: Ending.INVALID,
+    123: Ending.LINK_ERROR,
+    125: Ending.IO_ERROR,
+    126: Ending.UNSUPPORTED,
 }
 
 
@@ -36,7 +45,10 @@ class Touchstone:
 
     def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
         outcome, trace = job.scratch / "outcome.json", job.scratch / "trace.txt"
-        argv = [*peer.program, "run", "--outcome", str(outcome)]
+        if job.case.run.serve:
+            argv = [*peer.program, "serve", "--addr", "127.0.0.1:0", "--grace", "500ms"]
+        else:
+            argv = [*peer.program, "run", "--outcome", str(outcome)]
         if job.trace:
             argv += ["--trace", "--trace-output", str(trace)]
         for mount in job.mounts:
@@ -48,12 +60,17 @@ class Touchstone:
         for name in job.case.run.unstable:
             argv += ["--unstable", name]
         argv += [str(job.component), *job.case.run.args]
-        return Command(tuple(argv), base_environment(job), outcome, trace if job.trace else None)
+        listening = r"^Serving HTTP on http://127\.0\.0\.1:(\d+)/" if job.case.run.serve else ""
+        return Command(tuple(argv), base_environment(job), outcome, trace if job.trace else None, listening=listening)
 
     def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
-        ending = common_ending(result)
+        ending = served(result) if job.case.run.serve else common_ending(result)
         if ending is not None:
             return ending
+        if job.case.run.serve:  # it serves or it says why not: there is no outcome file
+            return Outcome(
+                _SERVE.get(result.status or 0, Ending.CRASH), result.status, message=last_line(result.stderr)
+            )
         assert command.outcome_file is not None
         outcome = read_outcome(command.outcome_file)
         if isinstance(outcome, str):

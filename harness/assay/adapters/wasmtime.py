@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 
 from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
-from .base import BIG, Places, base_environment, cached, common_ending, probe_version, which
+from .base import BIG, Places, base_environment, cached, common_ending, last_line, probe_version, served, which
 
 _GRANTS = {
     "inherit-network": ("inherit-network",),
@@ -72,7 +72,8 @@ class Wasmtime:
     def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
         if any(mount.read_only for mount in job.mounts):
             return Inexpressible("the wasmtime command has no read-only directories")
-        argv = [*peer.program, "run"]
+        serve = job.case.run.serve
+        argv = [*peer.program, *(("serve", "--addr", "127.0.0.1:0", "--no-logging-prefix") if serve else ("run",))]
         if job.component != job.case.component:
             argv.append("--allow-precompiled")
         for mount in job.mounts:
@@ -81,13 +82,26 @@ class Wasmtime:
             argv += ["--env", f"{key}={value}"]
         words = [word for grant in job.case.run.grants for word in _GRANTS[grant]]
         words += [name for name in job.case.run.unstable if name in _UNSTABLE]
+        if serve:
+            words.insert(0, "cli")
         if words:
             argv += ["-S", ",".join(dict.fromkeys(words))]
         argv += [str(job.component), *job.case.run.args]
-        return Command(tuple(argv), base_environment(job), startup=5.0)
+        listening = r"^Serving HTTP on http://127\.0\.0\.1:(\d+)/" if serve else ""
+        return Command(tuple(argv), base_environment(job), startup=5.0, listening=listening)
 
     def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
+        if job.case.run.serve:
+            return served(result) or _not_served(result)
         return common_ending(result) or read_report(result.status or 0, result.stderr)
+
+
+def _not_served(result: ProcessResult) -> Outcome:
+    text = result.stderr.decode("utf-8", "backslashreplace")
+    missing = _NO_IMPORT.search(text)
+    if missing:
+        return Outcome(Ending.LINK_ERROR, message=missing[1], imports=(missing[1],))
+    return Outcome(Ending.CRASH, result.status, "the server ended by itself", last_line(result.stderr))
 
 
 def read_report(status: int, stderr: bytes) -> Outcome:

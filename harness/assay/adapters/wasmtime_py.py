@@ -32,6 +32,8 @@ class WasmtimePy:
         )
 
     def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
+        if job.case.run.serve:
+            return Inexpressible("the Python bindings cannot make a request for wasi:http/incoming-handler")
         lacking = [grant for grant in job.case.run.grants if grant not in _GRANTS]
         if lacking:
             return Inexpressible(f"the Python bindings cannot grant {', '.join(lacking)}")

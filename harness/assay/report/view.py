@@ -270,7 +270,8 @@ def _case(record: Record, info: CaseInfo) -> CaseView:
         contents = {result.runtime: dict(result.observation.contents).get(path) for result in there if ran(result)}
         outputs.append(
             _output(
-                f"file {path}", {name: data if data is not None else b"(not there)" for name, data in contents.items()}
+                path if path.startswith("wire: ") else f"file {path}",
+                {name: data if data is not None else b"(not there)" for name, data in contents.items()},
             )
         )
     trees = {result.runtime: _tree_text(result).encode() for result in there if ran(result)}

@@ -1,0 +1,347 @@
+"""The other side of HTTP: servers that a guest's requests meet, and a client that talks to a served component.
+
+In: what a case says that they do. Out: what came from the guest's side, byte for byte. Loopback only, ports that the system
+picks; every wait has an end, and closing ends every thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import re
+import select
+import shutil
+import socket
+import ssl
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from .model import Answer, Case, ClientSpec, Exchange, Inexpressible, ServerSpec, Step
+from .wire import answered, messages, requests_in
+
+LIMIT = 4 << 20
+PATIENCE = 30.0
+"""How long a server waits for what does not come, seconds."""
+
+
+class _Connection:
+    """A socket, what was read from it, and how it ended."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.data = bytearray()
+        self.ended = "open"
+        sock.settimeout(0.1)
+
+    def more(self, deadline: float) -> bool:
+        """One piece more; False at the end, or when the time is over."""
+        while self.ended == "open":
+            try:
+                piece = self.sock.recv(1 << 16)
+            except TimeoutError:
+                if time.monotonic() >= deadline:
+                    return False
+                continue
+            except ConnectionResetError:
+                self.ended = "reset"
+                return False
+            except (OSError, ValueError):  # also a TLS that is none, and a socket that was closed under us
+                self.ended = "closed"
+                return False
+            if not piece or len(self.data) > LIMIT:
+                self.ended = "closed"
+                return False
+            self.data += piece
+            return True
+        return False
+
+    def say(self, data: bytes, deadline: float) -> bool:
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self.sock.send(view[: 1 << 16]) :]
+            except TimeoutError:
+                if time.monotonic() >= deadline:
+                    return False
+            except (OSError, ValueError):
+                return False
+        return True
+
+    def follow(self, steps: Sequence[Step], deadline: float, start: int = 0, reading: bool = False) -> bool:
+        """Do the steps; with `reading`, read what comes while pausing."""
+        for step in steps:
+            if step.until:
+                pattern = re.compile(step.until.encode("latin-1"), re.MULTILINE | re.DOTALL)
+                while not pattern.search(self.data, start):
+                    if not self.more(deadline):
+                        return False
+            elif step.pause:
+                end = min(deadline, time.monotonic() + step.pause)
+                if reading:
+                    while self.more(end):
+                        pass
+                time.sleep(max(0.0, end - time.monotonic()))
+            elif not self.say(step.data * step.times, deadline):
+                return False
+        return True
+
+    def reset(self) -> None:
+        with contextlib.suppress(OSError):
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
+
+
+class Server:
+    """One server of a case: a thread for the listener, and one for each connection."""
+
+    def __init__(self, spec: ServerSpec) -> None:
+        self.spec = spec
+        self.exchanges: list[Exchange] = []
+        self.connections = 0
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._open: set[socket.socket] = set()
+        self._waiting: list[socket.socket] = []
+        self._context = _tls() if spec.kind == "tls" else None
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=0 if spec.kind == "deaf" else 128)
+        self.port: int = self._listener.getsockname()[1]
+        if spec.kind == "refusing":
+            self._listener.close()  # the port was free a moment ago, and the system gives it to nobody soon
+        elif spec.kind == "deaf":
+            self._fill()
+        else:
+            self._listener.settimeout(0.1)
+            self._start(self._accept)
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def close(self) -> tuple[Exchange, ...]:
+        """End it; what was asked of it."""
+        self._over.set()
+        for thread in list(self._threads):
+            thread.join(0.3)
+        self._listener.close()
+        with self._lock:
+            for sock in self._open:
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
+        for thread in list(self._threads):
+            thread.join(5)
+        for sock in self._waiting:
+            sock.close()
+        with self._lock:
+            count = Exchange(f"{self.spec.name} connections", str(self.connections).encode(), "closed")
+            return (*self.exchanges, count)
+
+    def _start(self, target: object, *args: object) -> None:
+        thread = threading.Thread(target=target, args=args, daemon=True)  # type: ignore[arg-type]
+        self._threads.append(thread)
+        thread.start()
+
+    def _fill(self) -> None:
+        """Connections of our own until the queue takes no more: whoever comes then waits."""
+        for _ in range(16):
+            sock = socket.socket()
+            self._waiting.append(sock)
+            sock.setblocking(False)
+            sock.connect_ex(("127.0.0.1", self.port))
+            if not select.select([], [sock], [], 0.2)[1]:
+                return
+
+    def _accept(self) -> None:
+        while not self._over.is_set():
+            try:
+                sock, _ = self._listener.accept()
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+            with self._lock:
+                self.connections += 1
+                self._open.add(sock)
+            self._start(self._serve, sock)
+
+    def _serve(self, sock: socket.socket) -> None:
+        plain = sock
+        try:
+            if self._context is not None:
+                sock.settimeout(PATIENCE)
+                sock = self._context.wrap_socket(sock, server_side=True)
+            connection = _Connection(sock)
+            while self._one(connection):
+                pass
+        except (OSError, ValueError):
+            pass
+        finally:
+            with self._lock:
+                self._open.discard(plain)
+            sock.close()
+
+    def _one(self, connection: _Connection) -> bool:
+        """One request and its answer; whether the connection may have another."""
+        start = len(connection.data)
+        deadline = time.monotonic() + PATIENCE
+        while b"\r\n\r\n" not in connection.data[start:]:
+            if connection.data[start : start + 1] == b"\x16":  # the hello of TLS: as servers do, at once
+                connection.say(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", deadline)
+                return False
+            if not self._more(connection, deadline):
+                if len(connection.data) > start:
+                    self._record("?", connection, start)
+                return False
+        target = connection.data[start:].split(b"\r\n", 1)[0].split(b" ")
+        path = target[1].decode("latin-1") if len(target) > 1 else "?"
+        answer = next((item for item in self.spec.answers if item.path == path), None)
+        if answer is None:
+            answer = Answer(path, (Step(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),), "head", "close")
+        if answer.read == "all":
+            while not messages(bytes(connection.data[start:]))[0].whole and self._more(connection, deadline):
+                pass
+        alive = connection.ended == "open" and connection.follow(answer.steps, deadline, start)
+        if answer.then == "reset":
+            self._record(path, connection, start)
+            connection.reset()
+            return False
+        if answer.then == "hold" or answer.read == "head":
+            while not (answer.then == "keep" and messages(bytes(connection.data[start:]))[0].whole):
+                if answer.then == "close" or not self._more(connection, deadline):
+                    break
+        self._record(path, connection, start)
+        return alive and answer.then == "keep" and connection.ended == "open"
+
+    def _more(self, connection: _Connection, deadline: float) -> bool:
+        """A piece more, unless the server is to end."""
+        while not self._over.is_set() and time.monotonic() < deadline:
+            if connection.more(time.monotonic()):
+                return True
+            if connection.ended != "open":
+                return False
+        return False
+
+    def _record(self, path: str, connection: _Connection, start: int) -> None:
+        with self._lock:
+            self.exchanges.append(Exchange(path, bytes(connection.data[start:]), connection.ended))
+
+
+class Client:
+    """The clients of a case, one after another, once the server that they talk to says where it listens."""
+
+    def __init__(self, specs: Sequence[ClientSpec], listening: str) -> None:
+        self.specs = specs
+        self.exchanges: list[Exchange] = []
+        self._listening = re.compile(listening.encode(), re.MULTILINE)
+        self._thread: threading.Thread | None = None
+        self._over = threading.Event()
+
+    def look(self, stdout: bytearray, stderr: bytearray) -> bool:
+        """Begins when the server listens; True when all is said and heard."""
+        if self._thread is None:
+            found = self._listening.search(stderr) or self._listening.search(stdout)
+            if found is None:
+                return False
+            self._thread = threading.Thread(target=self._run, args=(int(found[1]),), daemon=True)
+            self._thread.start()
+        return not self._thread.is_alive()
+
+    def close(self) -> tuple[Exchange, ...]:
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join(PATIENCE)
+        return tuple(self.exchanges)
+
+    def _run(self, port: int) -> None:
+        for spec in self.specs:
+            if self._over.is_set():
+                return
+            self.exchanges.append(talk(spec, port, self._over))
+
+
+def talk(spec: ClientSpec, port: int, over: threading.Event | None = None) -> Exchange:
+    """One connection of a client, from its first word to its end."""
+    said = b"".join(step.data for step in spec.steps)
+    methods = requests_in(said) or ("GET",)
+    deadline = time.monotonic() + spec.within
+    sock = _connect(port, deadline)
+    if sock is None:
+        return Exchange(spec.name, b"", "closed", methods)
+    with sock:
+        connection = _Connection(sock)
+        connection.follow(spec.steps, deadline, reading=True)
+        if spec.then == "reset":
+            connection.reset()
+        elif spec.then != "close":
+            while not (spec.then == "answer" and answered(Exchange("", bytes(connection.data), "open", methods))):
+                if over is not None and over.is_set():
+                    break
+                if not connection.more(min(deadline, time.monotonic() + 0.2)) and (
+                    connection.ended != "open" or time.monotonic() >= deadline
+                ):
+                    break
+            # whether it is closed now is part of the answer
+            while spec.then == "answer" and connection.more(min(deadline, time.monotonic() + 0.15)):
+                pass
+        return Exchange(spec.name, bytes(connection.data), connection.ended, methods)
+
+
+def _connect(port: int, deadline: float) -> socket.socket | None:
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=max(0.1, deadline - time.monotonic()))
+        except OSError:
+            if time.monotonic() >= deadline:
+                return None
+            time.sleep(0.05)
+
+
+def start(case: Case, stack: contextlib.ExitStack) -> tuple[Case, list[Server]] | Inexpressible:
+    """The servers of a case, and the case with their addresses in its arguments and environment ({name})."""
+    servers: list[Server] = []
+    for spec in case.run.servers:
+        if spec.kind == "tls" and shutil.which("openssl") is None:
+            return Inexpressible("there is no program `openssl` to make a certificate with")
+        server = Server(spec)
+        stack.callback(server.close)
+        servers.append(server)
+    places = [(f"{{{server.spec.name}}}", server.address) for server in servers]
+
+    def fill(text: str) -> str:
+        return functools.reduce(lambda done, place: done.replace(*place), places, text)
+
+    env = case.run.env
+    run = replace(
+        case.run,
+        args=tuple(fill(item) for item in case.run.args),
+        env=None if env is None else tuple((key, fill(value)) for key, value in env),
+    )
+    return replace(case, run=run), servers
+
+
+_TLS_LOCK = threading.Lock()
+
+
+def _tls() -> ssl.SSLContext:
+    with _TLS_LOCK:
+        return _tls_once()
+
+
+@functools.cache
+def _tls_once() -> ssl.SSLContext:
+    """A certificate for the loopback that is its own authority: made once, trusted by nobody."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.TemporaryDirectory(prefix="assay-") as folder:
+        key, certificate = Path(folder, "key.pem"), Path(folder, "cert.pem")
+        argv = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        argv += ["-keyout", str(key), "-out", str(certificate), "-days", "2", "-subj", "/CN=localhost"]
+        argv += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+        subprocess.run(argv, capture_output=True, timeout=60, check=True, stdin=subprocess.DEVNULL)
+        context.load_cert_chain(certificate, key)
+    return context
