@@ -163,6 +163,23 @@ def test_inspect_names_types_as_the_component_does(exporting: Path) -> None:
     assert "canonical definitions: 8 (lift 8, lower 0, built-ins 0)" in said
 
 
+CORE = """(module (import "env" "x" (func)) (memory (export "m") 1)
+  (func (export "f") (param i32 i64 f32) (result f32 i64 i32) local.get 2 local.get 1 local.get 0)
+  (func (export "v") (param v128)))"""
+
+
+@needs_wasm_tools
+def test_core_modules(tmp_path: Path) -> None:
+    said = run("inspect", assemble(tmp_path, CORE))
+    assert "  import env x: func\n  export m: memory\n  export f: func\n" in said
+    assert "imports env x: nothing provides imports" in run("run", "--invoke", "f(1, 2, 3)", tmp_path / "it.wasm", status=123)
+    module = assemble(tmp_path, CORE.replace('(import "env" "x" (func))', ""))
+    for call, want in (("f(1, 2, 3.5)", "3.5\n2\n1\n"), (" f ( -1, 0xff, nan ) ", "nan\n255\n-1\n"), ("f(010, -9223372036854775808, -0)", "-0\n-9223372036854775808\n10\n")):
+        assert run("run", "--invoke", call, module) == want
+    for call in ("f(1, 2)", "f(1, 2, 3, 4)", "f(4294967296, 2, 3)", "f(1, 99999999999999999999, 3)", "f(1, 2, x)", "f(1, 2, 3", "v(1)", "g()", "f", ""):
+        assert f"--invoke {call}: " in run("run", "--invoke", call, module, status=120)
+
+
 def test_inspect_of_large_types_is_whole() -> None:
     said = run("inspect", BUILT / "http-call.wasm")
     assert "internal-error(option<string>) }\n" in said

@@ -85,6 +85,8 @@ static void put_attribute(const char *word, const char *text) {
     putchar(')');
 }
 
+static const char *const core_kinds[] = {"func", "table", "memory", "global", "tag"};
+
 /* The text of a type, however long: in memory of its own. NULL: no memory. */
 static char *type_text(const names *n, const ts_extern_type *t) {
     const ts_ct_namer namer = {type_name, n};
@@ -101,7 +103,6 @@ static char *type_text(const names *n, const ts_extern_type *t) {
 }
 
 static void print_extern(names *n, const ts_named_extern *x, unsigned depth) {
-    static const char *const core[] = {"func", "table", "memory", "global", "tag"};
     const ts_extern_type *t = x->type;
     indent(depth);
     printf("%s", x->name);
@@ -131,7 +132,7 @@ static void print_extern(names *n, const ts_named_extern *x, unsigned depth) {
             indent(depth + 1);
             printf("export ");
             put_text(t->module_type->exports[i].name);
-            printf(": %s\n", core[t->module_type->exports[i].type.kind]);
+            printf(": %s\n", core_kinds[t->module_type->exports[i].type.kind]);
         }
     } else {
         puts("?");
@@ -173,6 +174,22 @@ static void print_module(const ts_module *m, uint32_t index, unsigned depth) {
     }
     printf(": %zu bytes, code %zu, data %" PRIu64 ", %u functions, %u imports, %u exports\n", m->len,
            m->code_section_len, data, m->n_funcs - m->n_imp_funcs, m->n_imports, m->n_exports);
+}
+
+/* Of a core module by itself. */
+static void print_core_externs(const ts_module *m) {
+    for (uint32_t i = 0; i < m->n_imports; i++) {
+        printf("  import ");
+        put_text(m->imports[i].module);
+        putchar(' ');
+        put_text(m->imports[i].name);
+        printf(": %s\n", core_kinds[m->imports[i].kind]);
+    }
+    for (uint32_t i = 0; i < m->n_exports; i++) {
+        printf("  export ");
+        put_text(m->exports[i].name);
+        printf(": %s\n", core_kinds[m->exports[i].kind]);
+    }
 }
 
 static void print_structure(const ts_component *c, unsigned depth) {
@@ -252,7 +269,10 @@ int ts_cli_inspect(int argc, char **argv) {
         }
     } else if (s == TS_OK) {
         s = ts_module_new(engine, file.bytes, file.len, false, &m, e);
-        if (s == TS_OK) print_module(m, 0, 0);
+        if (s == TS_OK) {
+            print_module(m, 0, 0);
+            print_core_externs(m);
+        }
     }
     if (s != TS_OK && e->status == TS_OK) (void)ts_fail(e, s, "%s", ts_status_name(s));
     ts_cli_report(e);

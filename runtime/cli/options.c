@@ -47,13 +47,13 @@ const char ts_cli_run_help[] =
     "  --trace-output FILE           … into a file\n"
     "  --outcome FILE                write how the run ended, as one JSON object\n"
     "  --cache FOLDER                remember there which code was valid, for quicker starts ($TOUCHSTONE_CACHE)\n"
-    "  --max-memory SIZE             of each linear memory (64MiB, 1GiB, 65536)\n"
-    "  --max-table N                 elements of each table, handles of each component instance\n"
-    "  --max-depth N                 calls nested through the host or between components, at most 500\n"
-    "  --max-gc SIZE                 of the heap of structs, arrays and exceptions\n"
-    "  --max-time TIME               of the whole run (10s, 500ms, 2m)\n"
-    "  --fuel N                      calls and loop iterations\n"
-    "  --stack SIZE                  of the guest's stack of values\n"
+    "  --max-memory SIZE             of each linear memory (64MiB, 1GiB, 65536) [4GiB; of 64-bit ones 16GiB]\n"
+    "  --max-table N                 elements of each table, handles of each component instance [10000000]\n"
+    "  --max-depth N                 calls nested through the host or between components, at most 500 [200]\n"
+    "  --max-gc SIZE                 of the heap of structs, arrays and exceptions [1GiB]\n"
+    "  --max-time TIME               of the whole run (10s, 500ms, 2m) [no limit]\n"
+    "  --fuel N                      calls and loop iterations [no limit]\n"
+    "  --stack SIZE                  of the guest's stack of values [8MiB]\n"
     "Words of -S:\n"
     "  cli common preview2 p2        what is always there (=n: deny wasi:cli)\n"
     "  inherit-env                   all environment variables\n"
@@ -63,8 +63,8 @@ const char ts_cli_run_help[] =
     "  tcp udp                       =n: not even sockets of that kind\n"
     "  http                          requests to all hosts (=n: deny wasi:http)\n"
     "  network-error-code cli-exit-with-code         unstable functions of those names\n"
-    "  max-resources=N               host objects that the guest may hold at once\n"
-    "  max-files=N                   files, directories and sockets of the host open for it at once\n";
+    "  max-resources=N               host objects that the guest may hold at once [1000000]\n"
+    "  max-files=N                   files, directories and sockets of the host open for it at once [no limit]\n";
 
 /* Takes the option's value: `--name=value`, or the next word. */
 static bool is(const char *arg, const char *name, const char **value) {

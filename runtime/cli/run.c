@@ -6,6 +6,7 @@
 #include "core/module.h"
 #include "sys/input.h"
 #include "sys/killed.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,7 +150,11 @@ static bool read_number(const char **at, ts_valtype t, ts_slot *out) {
             memcpy(out, &d, sizeof d);
     } else if (t == TS_VT_I32 || t == TS_VT_I64) {
         bool negative = **at == '-';
-        *out = negative ? (uint64_t)strtoll(*at, &end, 0) : strtoull(*at, &end, 0);
+        const char *digits = *at + negative;
+        int base = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X') ? 16 : 10;
+        errno = 0;
+        *out = negative ? (uint64_t)strtoll(*at, &end, base) : strtoull(*at, &end, base);
+        if (errno) return false; /* out of range */
         if (t == TS_VT_I32) {
             if (negative ? (int64_t)*out < INT32_MIN : *out > UINT32_MAX) return false;
             *out = (uint32_t)*out;
@@ -184,22 +189,24 @@ static ts_status call_core(run *r, ts_error *e) {
                        r->module->imports[0].module, r->module->imports[0].name);
     ts_instance *inst;
     TS_TRY(ts_instantiate(s, r->module, NULL, NULL, &inst, e));
-    const char *call = r->o.invoke, *open = strchr(call, '(');
+    const char *call = r->o.invoke + strspn(r->o.invoke, " "), *open = strchr(call, '(');
+    size_t n = open ? (size_t)(open - call) : strlen(call);
+    while (n && call[n - 1] == ' ') n--;
     ts_extern x;
-    if (!open || !ts_instance_export(inst, call, (size_t)(open - call), &x) || x.kind != TS_EXTERN_FUNC)
+    if (!ts_instance_export(inst, call, n, &x) || x.kind != TS_EXTERN_FUNC)
         return ts_fail(e, TS_USAGE, "--invoke %s: the module exports no such function", call);
     const ts_deftype *t = x.func->def;
     ts_slot io[16] = {0};
     if (t->param_slots > 16 || t->result_slots > 16)
         return ts_fail(e, TS_USAGE, "--invoke %s: at most 16 parameters and results", call);
-    const char *at = open + 1;
+    const char *at = open ? open + 1 : ")";
     for (uint32_t i = 0; i < t->n_params; i++) {
         at += strspn(at, " ,");
         if (!read_number(&at, t->params[i], &io[i]))
             return ts_fail(e, TS_USAGE, "--invoke %s: argument %u is not a number of its type", call, i + 1);
     }
     at += strspn(at, " ");
-    if (strcmp(at, ")") != 0)
+    if (*at != ')' || at[1 + strspn(at + 1, " ")])
         return ts_fail(e, TS_USAGE, "--invoke %s: %u arguments and `)` expected", call, t->n_params);
     TS_TRY(ts_call(s, x.func, io, e));
     for (uint32_t i = 0; i < t->n_results; i++) print_number(t->results[i], io[i]);

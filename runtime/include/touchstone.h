@@ -16,6 +16,11 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#if defined(__cplusplus) && defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wnested-anon-types" /* C11 has them, and every C++ compiler */
+#pragma clang diagnostic ignored "-Wgnu-anonymous-struct"
+#endif
 
 #define TS_OWN
 #if defined(__GNUC__)
@@ -423,6 +428,9 @@ TS_API ts_status ts_core_global_set(ts_core_store *s, ts_core_global *g, const t
 TS_API ts_status ts_core_tag_new(ts_core_store *s, const ts_core_externtype *type, ts_core_tag **out,
                                  ts_error *e) TS_MUST_USE;
 
+#if defined(__cplusplus) && defined(__clang__)
+#pragma clang diagnostic pop
+#endif
 #ifdef __cplusplus
 }
 #endif
