@@ -9,6 +9,7 @@
 #include "component/component.h"
 #include "component/host.h"
 #include "component/instance.h"
+#include "core/spares.h"
 #include "sys/input.h"
 #include "wasi/wasi.h"
 
@@ -54,11 +55,13 @@ int main(int argc, char **argv) {
     check(ts_linker_create(&linker, &e), &e);
     check(ts_wasi_create(&wasi, &e), &e);
     check(ts_linker_add_host(linker, ts_wasi_host(wasi), wasi, &e), &e);
+    /* as a server has it: pages go from one instance to the next */
+    ts_store_limits limits = {.spares = ts_spares_new()};
     double start = 0;
     for (long i = -rounds / 10 - 1; i < rounds; i++) { /* those below 0 warm up */
         one o;
         if (i == 0) start = now();
-        check(ts_cstore_create(engine, NULL, &o.store, &e), &e);
+        check(ts_cstore_create(engine, &limits, &o.store, &e), &e);
         check(ts_component_instantiate(o.store, linker, component, &o.instance, &e), &e);
         if (call) {
             ts_cfunc *f = ts_cinstance_func(o.instance, "wasi:cli/run@0.2.0", "run");
@@ -85,6 +88,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "fresh %.2f us, one of %ld live %.2f us and %ld bytes\n", each, live, each_live, bytes);
     for (long i = 0; i < live; i++) ts_cstore_destroy(all[i]);
     free(all);
+    ts_spares_free(limits.spares);
     ts_component_free(component);
     ts_linker_destroy(linker);
     ts_engine_destroy(engine);

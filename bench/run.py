@@ -1,4 +1,4 @@
-"""make bench: the programs on every engine that is here, in turn, several rounds; then calls between components, and whole processes.
+"""make bench: the programs on every engine that is here, in turn, several rounds; then calls between components, whole processes, and HTTP served.
 
 In: bench/src, build/libtouchstone.a, build/touchstone. Out: tables on the terminal, build/bench/results.json, build/bench/results.md.
 BENCH=full: larger work, more rounds, and the large components under every runtime. A wrong result is an error, never a time.
@@ -17,6 +17,7 @@ import time
 import calls
 import host
 import prepare
+import serve
 import startup
 import table
 from engines import Engine, RunFailed, engines
@@ -51,7 +52,7 @@ def measure(here: list[Engine], programs: list[Program], rounds: int, factor: in
     return results
 
 
-def as_json(results: table.Results, rates: calls.Rates, times: host.Times, full: bool) -> str:
+def as_json(results: table.Results, rates: calls.Rates, times: host.Times, loads: serve.Loads, full: bool) -> str:
     means = {e: m for e in results.engines if (m := results.mean(e))}
     return json.dumps(
         {
@@ -73,6 +74,7 @@ def as_json(results: table.Results, rates: calls.Rates, times: host.Times, full:
             "call_errors": {f"{call.source}.{call.export}": failures for call, failures in rates.errors.items()},
             "wasi": [{"guest": t.guest, "mode": t.mode, "what": t.title, "bytes": t.size, "seconds_each": each} for t, each in times.seconds.items()],
             "processes": [dataclasses.asdict(row) for row in results.rows],
+            "serving": dataclasses.asdict(loads),
         },
         indent=1,
     )
@@ -90,6 +92,8 @@ def main() -> int:
     parser.add_argument("--only-calls", action="store_true", help="those alone")
     parser.add_argument("--no-wasi", action="store_true", help="without WASI's functions")
     parser.add_argument("--only-wasi", action="store_true", help="those alone")
+    parser.add_argument("--no-serve", action="store_true", help="without HTTP served and instances")
+    parser.add_argument("--only-serve", action="store_true", help="those alone")
     args = parser.parse_args()
     if not prepare.LIBRARY.exists():
         prepare.say("build/libtouchstone.a is absent: run make first")
@@ -97,7 +101,7 @@ def main() -> int:
     prepare.OUT.mkdir(parents=True, exist_ok=True)
     if not prepare.build_drivers():
         return 1
-    only = args.only_calls or args.only_wasi
+    only = args.only_calls or args.only_wasi or args.only_serve
     if not only:
         prepare.build_peers()
     programs = [] if only else prepare.build_programs()
@@ -112,8 +116,10 @@ def main() -> int:
     started = time.monotonic()
     throughput = not args.only_processes and not only
     results = measure(here, programs if throughput else [], rounds if throughput else 0, FULL if args.full else 1)
-    rates = calls.Rates() if args.no_calls or args.only_processes or args.only_wasi else calls.measure(args.full)
-    times = host.Times() if args.no_wasi or args.only_processes or args.only_calls else host.measure(args.full)
+    rates = calls.Rates() if args.no_calls or args.only_processes or args.only_wasi or args.only_serve else calls.measure(args.full)
+    times = host.Times() if args.no_wasi or args.only_processes or args.only_calls or args.only_serve else host.measure(args.full)
+    left_out = args.no_serve or args.only_processes or args.only_calls or args.only_wasi
+    loads = serve.Loads() if left_out else serve.measure(args.full)
     if not args.no_processes and not only:
         runs = 40 if args.full else 10
         results.rows += list(startup.small_module(runs))
@@ -123,15 +129,16 @@ def main() -> int:
     lines += table.calls(rates)
     lines += table.wasi(times)
     lines += table.processes(results)
+    lines += table.serving(loads)
     print("\n".join(lines))
-    (prepare.OUT / "results.json").write_text(as_json(results, rates, times, args.full) + "\n")
+    (prepare.OUT / "results.json").write_text(as_json(results, rates, times, loads, args.full) + "\n")
     (prepare.OUT / "results.md").write_text("\n".join(lines) + "\n")
     prepare.say(f"{time.monotonic() - started:.0f} s; build/bench/results.json, build/bench/results.md")
     ours = results.errors.get("touchstone", {})
     all_errors = [*results.errors.values(), *rates.errors.values(), *times.errors.values()]
     wrong = any(why.startswith("wrong") for failures in all_errors for why in failures.values())
     ours_too = any("touchstone" in failures for failures in [*rates.errors.values(), *times.errors.values()])
-    return 1 if ours or ours_too or wrong else 0
+    return 1 if ours or ours_too or wrong or loads.errors else 0
 
 
 if __name__ == "__main__":

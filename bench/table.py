@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from calls import Call, Rates
 from host import Task, Times
+from serve import Loads
 from startup import Failure, Row
 
 BASE = "wasm3"
@@ -180,3 +181,24 @@ def wasi(times: Times) -> list[str]:
     body = [[t.title, *(cell(t, e) for e in times.engines), *(ratio(t, e) for e in others)] for t in asked]
     failed = [f"{engine}, {task.title}: {why}" for task, failures in times.errors.items() for engine, why in failures.items()]
     return ["", *markdown(header, body), *failed]
+
+
+def serving(loads: Loads) -> list[str]:
+    """Requests a second and how long they took; memory before and after many; what instances cost."""
+    lines: list[str] = []
+    for what in dict.fromkeys(row.what for row in loads.loads):
+        rows = [row for row in loads.loads if row.what == what]
+        rates = {(row.engine, row.connections): row.rate for row in rows}
+        body = []
+        for row in rows:
+            ours = rates.get(("touchstone", row.connections))
+            cells = [f"{row.rate:,.0f}", f"{row.p50_ms:.2f}", f"{row.p99_ms:.2f}", f"{row.peak_mib:.1f}", number(ours / row.rate) if ours and row.rate else "–"]
+            body.append([f"{row.engine}, {row.connections} connection" + "s" * (row.connections > 1), *cells])
+        lines += ["", *markdown([f"serving: {what}", "requests/s", "p50 ms", "p99 ms", "peak MiB", "ours / its"], body)]
+    if loads.steady:
+        body = [[row.what, f"{row.requests:,}", f"{row.before_mib:.1f}", f"{row.after_mib:.1f}"] for row in loads.steady]
+        lines += ["", *markdown(["memory of touchstone serve", "requests", "before, MiB", "after, MiB"], body)]
+    if loads.instances:
+        body = [[f"{row.what}: {row.engine}", f"{row.fresh_us:.1f}", f"{row.live_us:.1f}", f"{row.live:,}", f"{row.bytes:,}"] for row in loads.instances]
+        lines += ["", *markdown(["a fresh instance", "one after another, µs", "kept alive, µs", "alive at once", "bytes each"], body)]
+    return lines + loads.errors
