@@ -249,11 +249,13 @@ def test_the_handler_by_wasi_itself(plain: Served, backend: Backend) -> None:
     assert plain.ask("GET", "/sleep")[0] == 201
     status, fields, body = plain.ask("GET", "/call?to=" + quote(f"{backend.address}/one", safe=""))
     assert (status, fields["x-by"], body) == (203, "the guest", b"first second")
-    if plain.runtime != "jco":  # Node.js is not given trailers by jco's server
-        with socket.create_connection(("127.0.0.1", plain.port), timeout=30) as c:
-            c.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\nTrailer: x-end\r\n\r\n3\r\nabc\r\n0\r\nx-end: it\r\n\r\n")
-            response = Reader(c).response()
-            assert response.body == b"abc" and response.trailers == [("x-end", "it")]
+    if plain.runtime == "jco":  # its guest traps where it asks for trailers
+        return
+    with socket.create_connection(("127.0.0.1", plain.port), timeout=30) as c:
+        c.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\nTrailer: x-end\r\n\r\n3\r\nabc\r\n0\r\nx-end: it\r\n\r\n")
+        response = Reader(c).response()
+        # wasmtime's server sends only those that the response announced
+        assert (response.body, response.trailers) == (b"abc", [("x-end", "it")] if plain.runtime == "touchstone" else [])
 
 
 @pytest.mark.timeout(120)
