@@ -64,7 +64,11 @@ const char ts_cli_run_help[] =
     "  http                          requests to all hosts (=n: deny wasi:http)\n"
     "  network-error-code cli-exit-with-code         unstable functions of those names\n"
     "  max-resources=N               host objects that the guest may hold at once [1000000]\n"
-    "  max-files=N                   files, directories and sockets of the host open for it at once [no limit]\n";
+    "  max-files=N                   files, directories and sockets of the host open for it at once [no limit]\n"
+    "  max-random-size=N             bytes of one call [256MiB]\n"
+    "  max-http-fields-size=N        bytes of the fields of one message [131072]\n"
+    "  cwd=GUEST                     as --cwd\n"
+    "  http-outgoing-body-buffer-chunks=N http-outgoing-body-chunk-size=N   read, and of no effect\n";
 
 /* Takes the option's value: `--name=value`, or the next word. */
 static bool is(const char *arg, const char *name, const char **value) {
@@ -190,9 +194,35 @@ static ts_status s_word(ts_wasi *w, ts_linker *l, char *word, ts_error *e) {
         ts_wasi_limit_files(w, n);
         return TS_OK;
     }
-    bool yes = is_one_of(value, "y yes true on 1");
-    if (!yes && !is_one_of(value, "n no false off 0"))
-        return ts_fail(e, TS_USAGE, "-S %s=%s: y or n expected", word, value);
+    if (strcmp(word, "max-random-size") == 0) {
+        uint64_t n;
+        TS_TRY(quantity("-S max-random-size", value, none, 1, &n, e));
+        ts_wasi_limit_random(w, n);
+        return TS_OK;
+    }
+    if (strcmp(word, "max-http-fields-size") == 0) {
+        uint64_t n;
+        TS_TRY(quantity("-S max-http-fields-size", value, none, 1, &n, e));
+        ts_wasi_limit_http_fields(w, n);
+        return TS_OK;
+    }
+    if (strcmp(word, "cwd") == 0)
+        return eq ? ts_wasi_cwd(w, value, e) : ts_fail(e, TS_USAGE, "-S cwd: -S cwd=GUEST expected");
+    if (is_one_of(word, "http-outgoing-body-buffer-chunks http-outgoing-body-chunk-size")) {
+        uint64_t n; /* how much its host keeps of a body: ours has a size of its own */
+        return quantity("-S http-outgoing-body-…", value, none, 1, &n, e);
+    }
+    if (is_one_of(word, "hostcall-fuel max-component-handles"))
+        return ts_fail(
+            e, TS_USAGE,
+            "-S %s: this limit of wasmtime's is not here (--max-table limits handles, --max-memory what calls take)",
+            word);
+    bool yes = is_one_of(value, "y yes true on 1"), no = is_one_of(value, "n no false off 0");
+    if (!no && is_one_of(word, "nn nn-graph threads config config-var keyvalue keyvalue-in-memory-data tls p3 preview0 "
+                               "listenfd tcplisten"))
+        return ts_fail(e, TS_USAGE, "-S %s: this word of wasmtime's is not about WASI 0.2, which is all that is here",
+                       word);
+    if (!yes && !no) return ts_fail(e, TS_USAGE, "-S %s=%s: y or n expected", word, value);
     if (is_one_of(word, "cli common preview2 p2")) {
         if (!yes)
             for (uint32_t i = 0; i < ts_wasi_def.n_funcs; i++)
@@ -220,12 +250,9 @@ static ts_status s_word(ts_wasi *w, ts_linker *l, char *word, ts_error *e) {
         }
     } else if (is_one_of(word, "network-error-code cli-exit-with-code")) {
         if (yes) ts_linker_enable_unstable(l, word);
-    } else if (is_one_of(word, "nn nn-graph threads config config-var keyvalue keyvalue-in-memory-data tls p3 preview0 "
-                               "listenfd tcplisten")) {
-        if (yes)
-            return ts_fail(e, TS_USAGE,
-                           "-S %s: this word of wasmtime's is not about WASI 0.2, which is all that is here", word);
-    } else
+    } else if (!is_one_of(word,
+                          "nn nn-graph threads config config-var keyvalue keyvalue-in-memory-data tls p3 preview0 "
+                          "listenfd tcplisten"))
         return ts_fail(e, TS_USAGE, "-S %s: there is no such word (touchstone --help lists them)", word);
     return TS_OK;
 }

@@ -274,6 +274,17 @@ static void words(void **state) {
     assert_int_equal(run("-S max-resources=1000", "io-poll", text, sizeof text), 0);
     assert_int_equal(run("-S max-resources=0", "io-poll", text, sizeof text), 120);
     assert_int_equal(run("-S max-files=x", "io-poll", text, sizeof text), 120);
+    assert_int_equal(run("-S max-random-size=70001", "random-insecure", text, sizeof text), 0);
+    assert_int_equal(run("-S max-random-size=70000", "random-insecure", text, sizeof text), 134);
+    assert_non_null(strstr(text, "70001 random bytes asked for: at most 70000 are given at once"));
+    assert_int_equal(run("-S max-http-fields-size=131072", "http-fields", text, sizeof text), 0);
+    assert_int_equal(run("-S max-http-fields-size=40", "http-fields", text, sizeof text), 134);
+    assert_non_null(strstr(text, "40 are allowed"));
+    assert_int_equal(run("-S hostcall-fuel=9", "io-poll", text, sizeof text), 120);
+    assert_non_null(strstr(text, "is not here"));
+    assert_int_equal(run("-S config-var=a=b", "io-poll", text, sizeof text), 120);
+    assert_non_null(strstr(text, "not about WASI 0.2"));
+    assert_int_equal(run("-S config=n,nn=n,http-outgoing-body-chunk-size=65536", "io-poll", text, sizeof text), 0);
     (void)run("-S max-files=1 -S inherit-network --trace", "sockets-udp", text, sizeof text);
     assert_non_null(
         strstr(text, "create-udp-socket(ipv4) -> err(new-socket-limit)")); /* what becomes of it is the guest's */

@@ -11,6 +11,8 @@ ts_status ts_wasi_create(ts_wasi **out, ts_error *e) {
     for (int i = 0; i < 3; i++) w->stdio[i] = i;
     w->max_objects = 1000000;
     w->max_files = UINT64_MAX; /* as many as the OS gives */
+    w->max_random = UINT64_MAX;
+    w->max_fields = TS_WASI_HTTP_FIELDS_MAX;
     *out = w;
     return TS_OK;
 }
@@ -153,6 +155,12 @@ void ts_wasi_limit_objects(ts_wasi *w, uint64_t n) {
 }
 void ts_wasi_limit_files(ts_wasi *w, uint64_t n) {
     w->max_files = n;
+}
+void ts_wasi_limit_random(ts_wasi *w, uint64_t n) {
+    w->max_random = n;
+}
+void ts_wasi_limit_http_fields(ts_wasi *w, uint64_t n) {
+    w->max_fields = n < TS_WASI_HTTP_FIELDS_MAX ? n : TS_WASI_HTTP_FIELDS_MAX;
 }
 void ts_wasi_walk_paths(ts_wasi *w, bool on) {
     w->walk_paths = on;

@@ -160,13 +160,14 @@ struct ts_wasi {
     void *on_wait_data;
     uint64_t until; /* monotonic: then the run is asked to stop; 0: never */
     uint64_t n_objects, max_objects;
-    uint64_t n_files, max_files; /* of the host, opened for the guest */
-    ts_wasi_obj *objects;        /* the newest first */
-    TS_VEC(ts_wasi_obj *) by_id; /* by id - 1; a free one is NULL */
-    TS_VEC(uint32_t) free_ids;   /* the last given back is the next taken; room for every id is reserved */
-    uint8_t *chunk;              /* TS_WASI_CHUNK bytes: what a read returns, valid until the next call */
-    bool clock_own;              /* the guest's clock is not the host's */
-    uint64_t clock_ns;           /* … since its start */
+    uint64_t max_random, max_fields; /* bytes: random ones of a call; HTTP fields of a message */
+    uint64_t n_files, max_files;     /* of the host, opened for the guest */
+    ts_wasi_obj *objects;            /* the newest first */
+    TS_VEC(ts_wasi_obj *) by_id;     /* by id - 1; a free one is NULL */
+    TS_VEC(uint32_t) free_ids;       /* the last given back is the next taken; room for every id is reserved */
+    uint8_t *chunk;                  /* TS_WASI_CHUNK bytes: what a read returns, valid until the next call */
+    bool clock_own;                  /* the guest's clock is not the host's */
+    uint64_t clock_ns;               /* … since its start */
     ts_sys_time clock_start;
     bool seeded; /* randomness is of `seed` */
     uint64_t seed, first_seed;

@@ -50,9 +50,11 @@ static ts_status secure(ts_host_call *c, void *buf, size_t len) {
 
 /* Room for a list<u8> of len; a length beyond the limit on results traps: there is no error to return. */
 static ts_status room(ts_host_call *c, uint64_t len, uint8_t **out) {
-    if (len > ts_wasi_max_bytes(c))
+    uint64_t most = ts_wasi_max_bytes(c);
+    if (ts_wasi_of(c)->max_random < most) most = ts_wasi_of(c)->max_random;
+    if (len > most)
         return ts_host_trap(c, "%llu random bytes asked for: at most %llu are given at once", (unsigned long long)len,
-                            (unsigned long long)ts_wasi_max_bytes(c));
+                            (unsigned long long)most);
     *out = ts_arena_alloc(c->arena, (size_t)len);
     return *out || !len ? TS_OK : ts_fail_nomem(c->err);
 }

@@ -439,6 +439,7 @@ ts_status ts_wasi_replay_component(ts_wasi *w, const void *bytes, size_t len, ts
     const char *wrong = next_entry(r);
     const uint8_t *by, *of;
     uint64_t table, size;
+    r->diverged = true; /* until the record is seen to be of this component: what is wrong is told here */
     if (wrong) return ts_fail(e, TS_USAGE, "%s: %s", r->path, wrong);
     if (!get(r, VERSION_BYTES, &by) || !get_u64(r, 8, &table) || !get_u64(r, 8, &size) ||
         !get(r, TS_SHA256_BYTES, &of) || r->at != r->end)
@@ -454,6 +455,7 @@ ts_status ts_wasi_replay_component(ts_wasi *w, const void *bytes, size_t len, ts
             "%s is a record of another component: of %llu bytes, SHA-256 %s; this one has %llu bytes, SHA-256 %s",
             r->path, (unsigned long long)size, was, (unsigned long long)len, is);
     }
+    r->diverged = false;
     entry_done(r);
     return TS_OK;
 }

@@ -74,6 +74,10 @@ void ts_wasi_limit_objects(ts_wasi *w, uint64_t n);
 /* The most files of the host (files, directories, sockets) that are open for the guest at once [what the OS gives]; one
  * more is refused as if the OS had no more. */
 void ts_wasi_limit_files(ts_wasi *w, uint64_t n);
+/* The most random bytes of one call [as many as a call may return], and the most bytes of the fields of one HTTP message [131,072,
+ * and never more]: beyond, a trap. */
+void ts_wasi_limit_random(ts_wasi *w, uint64_t n);
+void ts_wasi_limit_http_fields(ts_wasi *w, uint64_t n);
 /* For tests: resolve paths by the walk by component, as where openat2 is missing. */
 void ts_wasi_walk_paths(ts_wasi *w, bool on);
 #endif
