@@ -221,6 +221,7 @@ report: prepare
 	-.venv/bin/assay testsuite
 	.venv/bin/assay run $(CASES) || echo 'report: some results are not as announced; the page shows them'
 bench: all
+	@command -v wrk > /dev/null || CI_BENCH=1 ci/setup.sh
 	@if [ -f bench/run.py ]; then $(PYTHON) bench/run.py; else echo 'bench: no benchmark is there (bench/run.py)'; exit 1; fi
 
 # libFuzzer targets: runtime/fuzz/fuzz_*.c, each run for FUZZ_SECONDS on its seeds, after its regressions; then modules of

@@ -44,6 +44,7 @@ want node-llhttp "HTTP parsing, for touchstone serve" llhttp_there
 want chromium "the test that opens the report" browser_there
 want clang-format-19 "the style check" have clang-format-19
 [ -z "${CI_LONG:-}" ] || want valgrind "make valgrind" have valgrind
+[ -z "${CI_BENCH:-}" ] || want wrk "make bench: HTTP under load" have wrk
 if [ ${#packages[@]} -gt 0 ]; then
     as_root=()
     if [ "$(id -u)" != 0 ]; then

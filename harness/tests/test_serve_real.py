@@ -95,7 +95,10 @@ def serving(runtime: str, guest: str, folder: Path) -> Iterator[Served]:
     try:
         end = time.monotonic() + 120
         while not re.search(r"Serving HTTP on|Server listening", log.read_text(errors="replace")):
-            assert process.poll() is None and time.monotonic() < end, log.read_text(errors="replace")[-2000:]
+            said = log.read_text(errors="replace")
+            if runtime == "jco" and "is not allowed in constant expressions" in said:
+                pytest.skip("this Node.js has no extended constant expressions, which the component is made with")
+            assert process.poll() is None and time.monotonic() < end, said[-2000:]
             time.sleep(0.05)
         yield Served(runtime, guest, port, log)
     finally:
@@ -110,8 +113,6 @@ def serving(runtime: str, guest: str, folder: Path) -> Iterator[Served]:
 @pytest.fixture(scope="module", params=[f"{r} {g}" for r in SERVERS for g in ("proxy-js", "proxy-python")])
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     runtime, guest = str(request.param).split()
-    if runtime == "jco" and guest == "proxy-python":
-        pytest.skip("jco: the interpreter inside the component wants sockets of a version that its shim lacks")
     with serving(runtime, guest, tmp_path_factory.mktemp("real")) as s:
         yield s
 
