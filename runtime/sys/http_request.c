@@ -60,7 +60,7 @@ static bool add_line(ts_http_exchange *x, const char *line) {
 /* The guest's fields, and what takes out those that libcurl would add. False: `error` says why. */
 static bool fields(ts_http_exchange *x, const ts_http_request *r) {
     static const char *const added[] = {"Host", "Accept", "User-Agent", "Content-Type"};
-    bool given[sizeof added / sizeof *added] = {0}, room = true;
+    bool given[sizeof added / sizeof *added] = {0}, room = true, measured = false;
     static const ts_http_fields none;
     const ts_http_fields *f = r->headers ? r->headers : &none;
     if (f->bytes > TS_HTTP_MAX_REQUEST_HEAD) {
@@ -86,6 +86,7 @@ static bool fields(ts_http_exchange *x, const ts_http_request *r) {
             }
             given[k] = true;
         }
+        measured |= ts_http_name_is(h->name, h->name_len, "content-length", 14);
         x->http1 |= ts_http_name_is(h->name, h->name_len, "trailer", 7);
         x->expecting |= x->out && !x->out_eof && ts_http_name_is(h->name, h->name_len, "expect", 6) &&
                         ts_http_name_is(h->value, h->value_len, "100-continue", 12);
@@ -105,6 +106,10 @@ static bool fields(ts_http_exchange *x, const ts_http_request *r) {
             free(line);
         }
     }
+    /* RFC 9110, 8.6: said even of 0 bytes where the method gives content a meaning */
+    static const char *const with_content[] = {"POST", "PUT", "PATCH"};
+    for (size_t k = 0; k < sizeof with_content / sizeof *with_content && room && !x->out && !measured; k++)
+        if (strcmp(r->method, with_content[k]) == 0) room = add_line(x, "Content-Length: 0");
     if (!room) ts_http_give_up_nomem(x);
     return room;
 }
