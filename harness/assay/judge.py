@@ -150,7 +150,7 @@ def _judge_wire(check: Check, rule: WireRule, output: GuestOutput, seen: Observa
         text = "".join(exchange.data.decode("latin-1") if rule.raw else show(exchange) for exchange in exchanges)
     if check.level is Level.UNSPECIFIED:
         found = re.search(rule.value, text, re.MULTILINE)
-        value = "none" if found is None else (found[1] if found.re.groups else found[0]) or ""
+        value = "none" if found is None else next((part for part in found.groups() if part is not None), found[0])
         return UnitResult(check.id, Verdict.PASS, "", " ".join(value.split()))
     for pattern in rule.matches:
         if not re.search(pattern, text, re.MULTILINE):
