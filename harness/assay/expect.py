@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from .model import EXPECT_UNIT, Case, CaseResult, Expected, Level, UnitResult, Verdict
 
@@ -27,17 +28,25 @@ class Entry:
         return f"{self.case} {self.check or '(whole case)'}"
 
 
-def load(path: Path) -> tuple[Entry, ...]:
-    """Read one file; a missing file announces nothing."""
+def read_tables(path: Path) -> list[dict[str, Any]]:
+    """The [[expected]] tables of one file; a missing file has none."""
     if not path.is_file():
-        return ()
+        return []
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise ExpectationError(f"{path}: {error}") from None
     if set(raw) - {"expected"}:
         raise ExpectationError(f"{path}: unknown key {', '.join(sorted(set(raw) - {'expected'}))}")
-    return tuple(_entry(path, item) for item in raw.get("expected", []))
+    listed = raw.get("expected", [])
+    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
+        raise ExpectationError(f"{path}: [[expected]] is a list of tables")
+    return listed
+
+
+def load(path: Path) -> tuple[Entry, ...]:
+    """Read one file; a missing file announces nothing."""
+    return tuple(_entry(path, item) for item in read_tables(path))
 
 
 def _entry(path: Path, item: Mapping[str, object]) -> Entry:

@@ -12,12 +12,11 @@ import json
 import re
 import subprocess
 import tempfile
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from .expect import ExpectationError
+from .expect import ExpectationError, read_tables
 from .model import Case, CaseResult, Directory, Expect, RunSpec, TextExpectation, Verdict
 
 SCHEMA = "assay-testsuite/1"
@@ -285,16 +284,8 @@ def gated(report: RuntimeReport) -> RuntimeReport:
 
 def load_known(path: Path) -> dict[str, Known]:
     """suites/expectations/testsuite.toml, by program."""
-    if not path.is_file():
-        return {}
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ExpectationError(f"{path}: {error}") from None
-    if set(raw) - {"expected"}:
-        raise ExpectationError(f"{path}: unknown key {', '.join(sorted(set(raw) - {'expected'}))}")
     known: dict[str, Known] = {}
-    for item in raw.get("expected", []):
+    for item in read_tables(path):
         if not {"program", "reason", "shows"} <= set(item) <= {"program", "reason", "shows", "lacks"}:
             raise ExpectationError(f"{path}: an entry has program, reason, shows and perhaps lacks: {sorted(item)}")
         name, shows = str(item["program"]), item["shows"]

@@ -15,14 +15,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from .expect import ExpectationError, quote
+from .expect import ExpectationError, quote, read_tables
 from .process import execute
 
 SCHEMA = "assay-wast/1"
@@ -424,16 +423,8 @@ def summarize(runtime: str, reports: Sequence[ScriptReport], stale: Sequence[str
 
 def load_known(path: Path) -> dict[str, dict[str, Known]]:
     """suites/expectations/wast.toml: by script, then by command."""
-    if not path.is_file():
-        return {}
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ExpectationError(f"{path}: {error}") from None
-    if set(raw) - {"expected"}:
-        raise ExpectationError(f"{path}: unknown key {', '.join(sorted(set(raw) - {'expected'}))}")
     known: dict[str, dict[str, Known]] = {}
-    for item in raw.get("expected", []):
+    for item in read_tables(path):
         if set(item) != {"script", "status", "reason", "commands"}:
             raise ExpectationError(f"{path}: an entry has script, status, reason and commands: {sorted(item)}")
         if item["status"] not in STATUSES or not str(item["reason"]).strip():

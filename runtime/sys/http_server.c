@@ -384,8 +384,9 @@ static void count_served(ts_http_server *s) {
     if (s->g.stop_after && n == s->g.stop_after) ts_http_server_stop(s);
 }
 
-/* Keep what has come of a head with the connection, and give it up until more comes. */
-static void keep_partial(ts_http_worker *t, ts_http_conn *c) {
+/* Keep what has come of the next requests with the connection, and give it up until more comes, or, `at_once`, until others had their
+ * turn: it is ready again as soon as it can be written to. */
+static void keep(ts_http_worker *t, ts_http_conn *c, bool at_once) {
     uint64_t now = ts_sys_monotonic();
     if (t->in_len) {
         c->in = malloc(t->in_len);
@@ -397,7 +398,7 @@ static void keep_partial(ts_http_worker *t, ts_http_conn *c) {
         c->in_len = c->in_cap = t->in_len;
         c->head_since = now;
     }
-    conn_arm(t->s, c, false, now + (t->in_len ? t->s->g.head_timeout_ns : t->s->g.idle_timeout_ns), false);
+    conn_arm(t->s, c, at_once, now + (t->in_len ? t->s->g.head_timeout_ns : t->s->g.idle_timeout_ns), false);
 }
 
 /* More of a head that comes in pieces: read to where the rest of it is. True: it is whole, and in t->in. */
@@ -463,23 +464,6 @@ static bool go_on(ts_http_worker *t, ts_http_conn *c, ts_call_end end) {
     return false;
 }
 
-/* Others have their turn, first come, first served. What has come of the next requests stays with the connection, which is ready again as
- * soon as it can be written to: at once. */
-static void hand_back(ts_http_worker *t, ts_http_conn *c) {
-    uint64_t now = ts_sys_monotonic();
-    if (t->in_len) {
-        c->in = malloc(t->in_len);
-        if (!c->in) {
-            conn_close(t->s, c);
-            return;
-        }
-        memcpy(c->in, t->in, t->in_len);
-        c->in_len = c->in_cap = t->in_len;
-        c->head_since = now;
-    }
-    conn_arm(t->s, c, t->in_len != 0, now + (t->in_len ? t->s->g.head_timeout_ns : t->s->g.idle_timeout_ns), false);
-}
-
 static void serve(ts_http_worker *t, ts_http_conn *c) {
     ts_http_server *s = t->s;
     bool refused = false, fresh = true;
@@ -501,7 +485,7 @@ static void serve(ts_http_worker *t, ts_http_conn *c) {
             ssize_t n = recv(c->fd, t->in + t->in_len, t->in_cap - t->in_len, MSG_DONTWAIT);
             if (n < 0 && errno == EINTR) continue;
             if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-                keep_partial(t, c);
+                keep(t, c, false);
                 return;
             }
             if (n <= 0) {
@@ -520,7 +504,7 @@ static void serve(ts_http_worker *t, ts_http_conn *c) {
             end = ts_http_call_refuse(&t->call, c, 400);
         } else if (head == 0) {
             if (fresh) {
-                keep_partial(t, c);
+                keep(t, c, false);
                 return;
             }
             fresh = true;
@@ -540,7 +524,7 @@ static void serve(ts_http_worker *t, ts_http_conn *c) {
             }
         }
         if (++served_here >= DIRECT_MAX || ts_sys_monotonic() - since > DIRECT_NS) {
-            hand_back(t, c);
+            keep(t, c, t->in_len != 0); /* others have their turn, first come, first served */
             return;
         }
         refused = false;

@@ -3,48 +3,22 @@
  * (-Wl,--wrap). Out: cmocka results: no crash, nothing leaked (the sanitizers look, and a count of what is held), and
  * the status is out of memory, a limit, a trap of allocation, or the guest saw a refused grow. */
 #include "seed_help.h"
+#include "refuse_memory.h"
 #include "core/gc.h"
 #include <pthread.h>
 #include <sys/mman.h>
 
-static int64_t until = -1; /* allocations until one fails; -1: none does */
-static bool for_good;      /* all that follow fail too */
-static uint64_t asked, refused;
-
-static bool refuse(void) {
-    if (until < 0) return false;
-    asked++;
-    if (until > 0 && --until > 0) return false;
-    if (until == 0 && !for_good && refused) return false;
-    refused++;
-    return true;
-}
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
 void *__real_mmap(void *p, size_t len, int prot, int flags, int fd, off_t at);
 int __real_mprotect(void *p, size_t len, int prot);
 void *__real_mremap(void *p, size_t len, size_t to, int flags, ...);
 int __real_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*fn)(void *), void *data);
 int __real_pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *a);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
 void *__wrap_mmap(void *p, size_t len, int prot, int flags, int fd, off_t at);
 int __wrap_mprotect(void *p, size_t len, int prot);
 void *__wrap_mremap(void *p, size_t len, size_t to, int flags, ...);
 int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*fn)(void *), void *data);
 int __wrap_pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *a);
 
-void *__wrap_malloc(size_t n) {
-    return refuse() ? NULL : __real_malloc(n);
-}
-void *__wrap_calloc(size_t n, size_t size) {
-    return refuse() ? NULL : __real_calloc(n, size);
-}
-void *__wrap_realloc(void *p, size_t n) {
-    return refuse() ? NULL : __real_realloc(p, n);
-}
 void *__wrap_mmap(void *p, size_t len, int prot, int flags, int fd, off_t at) {
     return refuse() ? MAP_FAILED : __real_mmap(p, len, prot, flags, fd, at);
 }

@@ -16,37 +16,12 @@
 #include <cmocka.h>
 #include "sys/clock.h"
 #include "sys/http_exchange.h"
+#include "refuse_memory.h"
 
 /* --- memory that is refused ------------------------------------------------------------------------------------------- */
-static int64_t until = -1; /* allocations until one fails; -1: none does */
-static bool for_good;
-static uint64_t asked, refused;
-static bool refuse(void) {
-    if (until < 0) return false;
-    asked++;
-    if (until > 0 && --until > 0) return false;
-    if (!for_good && refused) return false;
-    refused++;
-    return true;
-}
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
 char *__real_strdup(const char *s);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
 char *__wrap_strdup(const char *s);
 int __wrap_asprintf(char **out, const char *format, ...);
-void *__wrap_malloc(size_t n) {
-    return refuse() ? NULL : __real_malloc(n);
-}
-void *__wrap_calloc(size_t n, size_t size) {
-    return refuse() ? NULL : __real_calloc(n, size);
-}
-void *__wrap_realloc(void *p, size_t n) {
-    return refuse() ? NULL : __real_realloc(p, n);
-}
 char *__wrap_strdup(const char *s) {
     return refuse() ? NULL : __real_strdup(s);
 }

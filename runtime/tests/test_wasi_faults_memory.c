@@ -2,39 +2,12 @@
  * In: the linker puts the functions below in place of malloc and its kin (-Wl,--wrap). Out: the status is out of memory
  * or the guest's word for it; no crash, no file left open, nothing leaked (the sanitizers look). */
 #include "wasi_help.h"
+#include "refuse_memory.h"
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static int64_t until = -1; /* allocations until one fails; -1: none does */
-static bool for_good;      /* all that follow fail too */
-static uint64_t asked, refused;
-
-static bool refuse(void) {
-    if (until < 0) return false;
-    asked++;
-    if (until > 0 && --until > 0) return false;
-    if (until == 0 && !for_good && refused) return false;
-    refused++;
-    return true;
-}
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_malloc(size_t n) {
-    return refuse() ? NULL : __real_malloc(n);
-}
-void *__wrap_calloc(size_t n, size_t size) {
-    return refuse() ? NULL : __real_calloc(n, size);
-}
-void *__wrap_realloc(void *p, size_t n) {
-    return refuse() ? NULL : __real_realloc(p, n);
-}
 
 #define fs(f) ts_wasi_filesystem_types_descriptor_##f
 #define in(f) ts_wasi_io_streams_input_stream_##f

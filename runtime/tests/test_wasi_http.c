@@ -2,6 +2,7 @@
  * In: host functions called as a guest would, a client and a responder of the test's own. Out: values, errors, traps.
  * wit: wasi:http/types, outgoing-handler */
 #include "wasi_help.h"
+#include "refuse_memory.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -61,34 +62,6 @@ enum {
         assert_int_equal((h)->result.variant.disc, 1);                                                                 \
         assert_null((h)->result.variant.payload);                                                                      \
     } while (0)
-
-/* --- memory that is refused (the linker puts these in place of malloc and its kin) ---------------------------------- */
-static struct {
-    uint64_t until; /* the allocation that fails, from 1; 0: none */
-    bool for_good;  /* … and all that follow */
-    uint64_t asked, refused;
-} memory;
-static bool refuse(void) {
-    if (!memory.until || ++memory.asked < memory.until || (memory.asked > memory.until && !memory.for_good))
-        return false;
-    memory.refused++;
-    return true;
-}
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-void *__wrap_malloc(size_t n) {
-    return refuse() ? NULL : __real_malloc(n);
-}
-void *__wrap_calloc(size_t n, size_t size) {
-    return refuse() ? NULL : __real_calloc(n, size);
-}
-void *__wrap_realloc(void *p, size_t n) {
-    return refuse() ? NULL : __real_realloc(p, n);
-}
 
 /* --- a client of the test's own ------------------------------------------------------------------------------------ */
 struct ts_http_exchange {
@@ -1516,7 +1489,7 @@ static void all_functions(void **state) {
     do {                                                                                                               \
         DO(fn, __VA_ARGS__);                                                                                           \
         if (h->result.variant.disc) {                                                                                  \
-            assert_true(memory.refused);                                                                               \
+            assert_true(refused);                                                                                      \
             return false;                                                                                              \
         }                                                                                                              \
     } while (0)
@@ -1597,22 +1570,22 @@ static bool life(host *h, wire *w) {
 }
 static void no_memory(void **state) {
     (void)state;
-    for (int for_good = 0; for_good < 2; for_good++) {
+    for (int good = 0; good < 2; good++) {
         uint64_t n = 0;
         do {
             host *h = NULL;
             wire w = {0};
             assert_int_equal(host_new((void **)&h), 0);
             assert_int_equal(ts_wasi_allow_http(h->w, "a", &h->err), TS_OK);
-            memset(&memory, 0, sizeof memory);
-            memory.until = ++n;
-            memory.for_good = for_good;
+            refused = 0;
+            until = ++n;
+            for_good = good;
             bool whole = life(h, &w);
-            memory.until = 0;
-            if (!memory.refused) assert_true(whole);
+            until = -1;
+            if (!refused) assert_true(whole);
             wire_end(h, &w);
             assert_int_equal(end((void **)&h), 0);
-        } while (memory.refused);
+        } while (refused);
         assert_in_range(n, 50, 1000);
     }
 }

@@ -79,7 +79,7 @@ class Jco:
         setup.write_text(_setup(shim.resolve() / "dist" / "nodejs", job), encoding="utf-8")
         serve = job.case.run.serve
         # its own port 0 is never told; a fresh instance for each request, and a trap does not end the server
-        how = ("serve", "--host", "127.0.0.1", "--port", str(free_port()), "--isolate-requests", "worker")
+        how: tuple[str, ...] = ("serve", "--host", "127.0.0.1", "--port", str(free_port()), "--isolate-requests", "worker")
         how += ("--isolate-worker-pool-size", "4")
         argv = (
             node,
