@@ -5,8 +5,8 @@ Usage: ci/check_coverage.py [RESULTS.JSONL]
 Without a record: each function of runtime/wasi/wit must be the `function` of a [[check]] whose component imports it, or
 belong to an interface that a case is about which checks by its ending alone (its [expect] and what its component imports).
 With a record of `assay run`: touchstone's traces must hold a call of each of those functions, and each error-code of
-wasi:filesystem/types (as the result of a call) and both stream errors.
-ci/coverage.tsv lists what no case shows, and why: a function, an interface with .*, or code:NAME. A row that is not
+wasi:filesystem/types and of wasi:sockets/network (as the result of a call) and both stream errors.
+ci/coverage.tsv lists what no case shows, and why: a function, an interface with .*, code:NAME or net:NAME. A row that is not
 needed any more is an error too.
 """
 from __future__ import annotations
@@ -28,6 +28,7 @@ BUILT = ROOT / "fixtures/built"
 RESULT_CODE = re.compile(r"\berr\(([a-z-]+)\)")
 NO_CALL = ": touchstone's traces show no call of it"
 NO_CODE = ": no case shows it"
+SOME_NET_CODE = re.compile(r"\bnetwork-error-code\(.*-> some\(([a-z-]+)\)")
 SOME_CODE = re.compile(r"\bfilesystem-error-code\(.*-> some\(([a-z-]+)\)")
 
 
@@ -58,8 +59,8 @@ def functions() -> dict[str, str]:
     return {f"{i.full_name}.{f.full_name}": f.gate.unstable for i in packages.interfaces.values() for f in i.funcs}
 
 
-def error_codes() -> list[str]:
-    text = (ROOT / "runtime/wasi/wit/filesystem.wit").read_text()
+def error_codes(package: str = "filesystem") -> list[str]:
+    text = (ROOT / f"runtime/wasi/wit/{package}.wit").read_text()
     body = text[text.index("enum error-code {"):]
     return re.findall(r"^\s+([a-z-]+),$", body[: body.index("}")], re.M)
 
@@ -107,6 +108,9 @@ def judge_claims(rows: dict[str, str], known: dict[str, str]) -> list[str]:
         if row.startswith("code:"):
             if row.removeprefix("code:") not in error_codes():
                 problems.append(f"{row}: there is no such error-code")
+        elif row.startswith("net:"):
+            if row.removeprefix("net:") not in error_codes("sockets"):
+                problems.append(f"{row}: there is no such error-code")
         elif row not in known and not any(function.startswith(row.removesuffix("*")) for function in known):
             problems.append(f"{row}: there is no such function")
     return problems
@@ -131,6 +135,8 @@ def judge_traces(rows: dict[str, str], known: dict[str, str], record: Path) -> t
                 called.add(wanted[interface, name])
             if interface == "wasi:filesystem/types":
                 codes.update(RESULT_CODE.findall(call) + SOME_CODE.findall(call))
+            if interface.startswith("wasi:sockets/"):
+                codes.update(f"net:{code}" for code in RESULT_CODE.findall(call) + SOME_NET_CODE.findall(call))
             if interface == "wasi:io/streams":
                 codes.update(f"stream-error.{word}" for word in ("closed", "last-operation-failed") if f"err({word}" in rest)
     called.add("wasi:cli/run.run")  # not a call of the guest: what the run itself is
@@ -143,6 +149,11 @@ def judge_traces(rows: dict[str, str], known: dict[str, str], record: Path) -> t
             problems.append(f"error-code {code}{NO_CODE}")
         if code in codes and f"code:{code}" in rows:
             problems.append(f"code:{code}: ci/coverage.tsv says that no case shows it, but one does")
+    for code in (f"net:{name}" for name in error_codes("sockets")):
+        if code not in codes and code not in rows:
+            problems.append(f"error-code {code}{NO_CODE}")
+        if code in codes and code in rows:
+            problems.append(f"{code}: ci/coverage.tsv says that no case shows it, but one does")
     if not skipped:
         return problems, []
     excused = [problem for problem in problems if problem.endswith(NO_CALL) or problem.endswith(NO_CODE)]
@@ -161,7 +172,7 @@ def main(argv: list[str]) -> int:
     for line in excused:
         print(f"coverage: {line} (cases are skipped on this machine)")
     if not problems:
-        print(f"coverage: {len(known)} functions, {len(error_codes())} error codes of files; {len(rows)} rows in ci/coverage.tsv")
+        print(f"coverage: {len(known)} functions, {len(error_codes())} error codes of files, {len(error_codes('sockets'))} of the network; {len(rows)} rows in ci/coverage.tsv")
     return 1 if problems else 0
 
 
