@@ -23,7 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .model import Answer, Case, ClientSpec, Exchange, Inexpressible, ServerSpec, Step
-from .wire import answered, messages, requests_in
+from .wire import answered, first, requests_in
 
 LIMIT = 4 << 20
 PATIENCE = 30.0
@@ -36,6 +36,7 @@ class _Connection:
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self.data = bytearray()
+        self.taken = 0  # so much of it belongs to requests that are over
         self.ended = "open"
         sock.settimeout(0.1)
 
@@ -69,6 +70,9 @@ class _Connection:
             except TimeoutError:
                 if time.monotonic() >= deadline:
                     return False
+            except ConnectionResetError:
+                self.ended = "reset"
+                return False
             except (OSError, ValueError):
                 return False
         return True
@@ -188,7 +192,7 @@ class Server:
 
     def _one(self, connection: _Connection) -> bool:
         """One request and its answer; whether the connection may have another."""
-        start = len(connection.data)
+        start = connection.taken
         deadline = time.monotonic() + PATIENCE
         while b"\r\n\r\n" not in connection.data[start:]:
             if connection.data[start : start + 1] == b"\x16":  # the hello of TLS: as servers do, at once
@@ -204,7 +208,7 @@ class Server:
         if answer is None:
             answer = Answer(path, (Step(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),), "head", "close")
         if answer.read == "all":
-            while not messages(bytes(connection.data[start:]))[0].whole and self._more(connection, deadline):
+            while not self._whole(connection, start) and self._more(connection, deadline):
                 pass
         alive = connection.ended == "open" and connection.follow(answer.steps, deadline, start)
         if answer.then == "reset":
@@ -212,11 +216,17 @@ class Server:
             connection.reset()
             return False
         if answer.then == "hold" or answer.read == "head":
-            while not (answer.then == "keep" and messages(bytes(connection.data[start:]))[0].whole):
+            while not (answer.then == "keep" and self._whole(connection, start)):
                 if answer.then == "close" or not self._more(connection, deadline):
                     break
         self._record(path, connection, start)
         return alive and answer.then == "keep" and connection.ended == "open"
+
+    def _whole(self, connection: _Connection, start: int) -> bool:
+        """Whether the request that begins there is whole; what follows it is another."""
+        message, rest = first(bytes(connection.data[start:]))
+        connection.taken = len(connection.data) - len(rest)
+        return message.whole
 
     def _more(self, connection: _Connection, deadline: float) -> bool:
         """A piece more, unless the server is to end."""
@@ -228,8 +238,9 @@ class Server:
         return False
 
     def _record(self, path: str, connection: _Connection, start: int) -> None:
+        self._whole(connection, start)
         with self._lock:
-            self.exchanges.append(Exchange(path, bytes(connection.data[start:]), connection.ended))
+            self.exchanges.append(Exchange(path, bytes(connection.data[start : connection.taken]), connection.ended))
 
 
 class Client:

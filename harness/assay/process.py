@@ -233,10 +233,17 @@ class _Watch:
             if left <= 0 or (stop_on_flood and self.stop.is_set()):
                 return False
             if stop_on_flood and self.until is not None and self.until(self.out.data, self.err.data):
-                self.stopped = True
-                return False
+                return self._stop()
             self._step(left)
         return True
+
+    def _stop(self) -> bool:
+        """It has done what it was run for; but one that dies at this moment dies by itself."""
+        deadline = time.monotonic() + PAUSE
+        while not self.ended and time.monotonic() < deadline:
+            self._step(deadline - time.monotonic())
+        self.stopped = not self.ended
+        return self.ended
 
     def _drain(self, deadline: float) -> None:
         """Read what is still in the pipes; someone who left the group may hold them open, so not for ever."""

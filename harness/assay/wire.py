@@ -26,6 +26,11 @@ class Message:
     to_the_end: bool = False
 
 
+def first(data: bytes) -> tuple[Message, bytes]:
+    """The first request in `data`, and what follows it."""
+    return _message(data, "")
+
+
 def messages(data: bytes, methods: Sequence[str] = ()) -> tuple[Message, ...]:
     """All messages in `data`; responses to requests of those methods, or requests where there are none."""
     found: list[Message] = []
@@ -54,7 +59,9 @@ def answered(exchange: Exchange) -> bool:
 def show(exchange: Exchange) -> str:
     """The text of an exchange that patterns are matched with."""
     parts = []
+    final = not exchange.methods
     for message in messages(exchange.data, exchange.methods):
+        final = final or not _informational(message)
         text = "\n".join(message.head) + "\n\n" + message.body.decode("latin-1")
         if message.trailers:
             text += "\n<trailers>\n" + "\n".join(message.trailers) + "\n"
@@ -62,7 +69,7 @@ def show(exchange: Exchange) -> str:
             text += "<whole>"
         parts.append(text)
     text = "\n".join(parts)
-    if not text.endswith("<whole>"):
+    if not final or not text.endswith("<whole>"):
         text += {"closed": "<cut>", "reset": "<reset>"}.get(exchange.ended, "<open>")
     elif exchange.methods and exchange.ended != "open":
         text += "<end>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -36,6 +37,24 @@ def passes() -> int:
     if trace:
         Path(trace).write_text('wasi:cli/environment@0.2.0 get-arguments() -> ["a"]\n', encoding="utf-8")
     outcome(outcome="exited", status=0)
+    return 0
+
+
+def serves() -> int:
+    """Answers each request with its path; or never, or dies over the second."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    print(f"Serving HTTP on http://127.0.0.1:{listener.getsockname()[1]}/", file=sys.stderr, flush=True)
+    for number in range(100):
+        connection, _ = listener.accept()
+        if KIND == "serve-dies" and number == 1:
+            os._exit(3)
+        path = connection.recv(65536).split(b" ")[1]
+        if KIND == "serve-mute":
+            time.sleep(60)
+        if number == 0:
+            report("check t.served.said pass")
+        connection.sendall(b"HTTP/1.0 200 OK\r\n\r\nyou asked " + path)
+        connection.close()
     return 0
 
 
@@ -126,6 +145,11 @@ def main() -> int:
         )
         outcome(outcome="exited", status=status)
         return status
+    if KIND == "serve-refuses":
+        print("fake: no such import", file=sys.stderr)
+        return 123
+    if KIND.startswith("serve"):
+        return serves()
     if KIND == "writer":
         mounts = [sys.argv[i + 1].split("::") for i, word in enumerate(sys.argv) if word == "--dir"]
         for host, _guest in mounts:
