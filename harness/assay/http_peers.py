@@ -148,8 +148,8 @@ class Server:
 
     def _start(self, target: object, *args: object) -> None:
         thread = threading.Thread(target=target, args=args, daemon=True)  # type: ignore[arg-type]
-        self._threads.append(thread)
         thread.start()
+        self._threads.append(thread)  # one that is started can be joined
 
     def _fill(self) -> None:
         """Connections of our own until the queue takes no more: whoever comes then waits."""

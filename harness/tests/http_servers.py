@@ -156,8 +156,8 @@ class Server:
                 return
             self.connections += 1
             thread = threading.Thread(target=self.handle, args=(sock,), daemon=True)
-            self.threads.append(thread)
             thread.start()
+            self.threads.append(thread)  # one that is started, for `join`
 
     def handle(self, sock: socket.socket) -> None:
         try:
