@@ -220,7 +220,7 @@ struct ts_cinstance {
 };
 
 /* Scratch memory of nested calls: one arena a depth, reset when the call is done. */
-enum { TS_CALL_DEPTH_MAX = 512, TS_ARENA_LIMIT = 1 << 30, TS_ARENA_KEEP = 1 << 20 };
+enum { TS_CALL_DEPTH_MAX = 512, TS_SCRATCH_FIRST = 16, TS_ARENA_LIMIT = 1 << 30, TS_ARENA_KEEP = 1 << 20 };
 struct ts_cstore {
     ts_engine *engine;
     ts_store *core;
@@ -229,8 +229,9 @@ struct ts_cstore {
     ts_component **components; /* referenced roots */
     uint32_t n_components, cap_components;
     uint32_t depth;
-    uint32_t yields;   /* of thread.yield, in all */
-    ts_arena *scratch; /* TS_CALL_DEPTH_MAX of them */
+    uint32_t yields; /* of thread.yield, in all */
+    ts_arena scratch[TS_SCRATCH_FIRST];
+    ts_arena *deep; /* the rest of them, made when calls first go so deep */
 };
 
 /* A pointer or length in a slot or in memory. cabi: ptr_size */
@@ -242,15 +243,16 @@ static inline uint32_t ts_ptr_size(const ts_cabi_opts *o) {
 }
 
 /* scratch */
+ts_status ts_scratch_enter_deep(ts_cstore *s, ts_arena **out, ts_error *e) TS_MUST_USE;
 TS_MUST_USE static inline ts_status ts_scratch_enter(ts_cstore *s, ts_arena **out, ts_error *e) {
-    if (TS_UNLIKELY(s->depth >= TS_CALL_DEPTH_MAX))
-        return ts_fail(e, TS_EXHAUSTION, "call stack exhausted: calls between components are nested too deeply");
+    if (TS_UNLIKELY(s->depth >= TS_SCRATCH_FIRST)) return ts_scratch_enter_deep(s, out, e);
     *out = &s->scratch[s->depth++];
     return TS_OK;
 }
 void ts_scratch_reset(ts_arena *a);
 static inline void ts_scratch_leave(ts_cstore *s) {
-    ts_arena *a = &s->scratch[--s->depth];
+    uint32_t d = --s->depth;
+    ts_arena *a = TS_UNLIKELY(d >= TS_SCRATCH_FIRST) ? &s->deep[d - TS_SCRATCH_FIRST] : &s->scratch[d];
     if (a->head) ts_scratch_reset(a);
 }
 

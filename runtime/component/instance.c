@@ -11,13 +11,12 @@ ts_status ts_cstore_create(ts_engine *engine, const ts_store_limits *limits, TS_
     if (!s) return ts_fail_nomem(e);
     s->engine = engine;
     ts_arena_init(&s->arena);
-    s->scratch = calloc(TS_CALL_DEPTH_MAX, sizeof *s->scratch);
-    ts_status st = s->scratch ? ts_store_create(engine, limits, &s->core, e) : ts_fail_nomem(e);
+    ts_status st = ts_store_create(engine, limits, &s->core, e);
     if (st != TS_OK) {
         ts_cstore_destroy(s);
         return st;
     }
-    for (uint32_t i = 0; i < TS_CALL_DEPTH_MAX; i++) s->scratch[i].limit = TS_ARENA_LIMIT;
+    for (uint32_t i = 0; i < TS_SCRATCH_FIRST; i++) s->scratch[i].limit = TS_ARENA_LIMIT;
     *out = s;
     return TS_OK;
 }
@@ -64,10 +63,11 @@ void ts_cstore_destroy(ts_cstore *s) {
     if (s->core) ts_store_destroy(s->core);
     for (uint32_t i = 0; i < s->n_components; i++) ts_component_free(s->components[i]);
     free(s->components);
-    if (s->scratch) {
-        for (uint32_t i = 0; i < TS_CALL_DEPTH_MAX; i++) ts_arena_free(&s->scratch[i]);
+    for (uint32_t i = 0; i < TS_CALL_DEPTH_MAX; i++) {
+        if (i == TS_SCRATCH_FIRST && !s->deep) break;
+        ts_arena_free(i < TS_SCRATCH_FIRST ? &s->scratch[i] : &s->deep[i - TS_SCRATCH_FIRST]);
     }
-    free(s->scratch);
+    free(s->deep);
     ts_arena_free(&s->arena);
     free(s);
 }

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 #include <touchstone.h>
+#include "component/cabi_context.h"
+#include "component/component.h"
 #include "component_reenter.h"
 
 typedef struct world {
@@ -108,11 +110,42 @@ static void test_by_the_host(void **s) {
     }
 }
 
+/* Each call has scratch memory of its own, however deeply calls are nested, up to the limit; and again after that. */
+static void test_depth(void **s) {
+    (void)s;
+    ts_error e;
+    ts_engine *engine;
+    ts_cstore *store;
+    ts_error_init(&e);
+    assert_int_equal(ts_engine_create(&engine, &e), TS_OK);
+    assert_int_equal(ts_cstore_create(engine, NULL, &store, &e), TS_OK);
+    for (int round = 0; round < 2; round++) {
+        uint32_t *numbers[TS_CALL_DEPTH_MAX];
+        ts_arena *a;
+        for (uint32_t i = 0; i < TS_CALL_DEPTH_MAX; i++) {
+            assert_int_equal(ts_scratch_enter(store, &a, &e), TS_OK);
+            numbers[i] = ts_arena_alloc(a, 100);
+            assert_non_null(numbers[i]);
+            assert_null(ts_arena_alloc(a, (size_t)TS_ARENA_LIMIT + 1));
+            *numbers[i] = i;
+        }
+        assert_int_equal(ts_scratch_enter(store, &a, &e), TS_EXHAUSTION);
+        for (uint32_t i = TS_CALL_DEPTH_MAX; i-- > 0;) {
+            assert_int_equal(*numbers[i], i);
+            ts_scratch_leave(store);
+        }
+        assert_int_equal(store->depth, 0);
+    }
+    ts_cstore_destroy(store);
+    ts_engine_destroy(engine);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parent_again),
         cmocka_unit_test(test_child_again),
         cmocka_unit_test(test_by_the_host),
+        cmocka_unit_test(test_depth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
