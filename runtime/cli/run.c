@@ -59,7 +59,7 @@ static ts_status set_up(run *r, int argc, char **argv, ts_error *e) {
         ts_linker_set_trace(r->linker, &(ts_trace){.line = trace_line, .data = r->trace, .filter = r->o.trace_filter});
     }
     ts_linker_unknown_imports_trap(r->linker, r->o.unknown_imports_trap);
-    return ts_linker_add_host(r->linker, ts_wasi_host(r->wasi), r->wasi, e);
+    return ts_wasi_link(r->wasi, r->linker, e);
 }
 
 void ts_cli_use_cache(ts_engine *engine, const char *folder, const ts_sys_input *file) {

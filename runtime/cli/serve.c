@@ -157,7 +157,7 @@ static ts_status grant(server *s, ts_wasi **w, ts_linker **l, ts_cli_options *o,
     TS_TRY(ts_wasi_arg(*w, o->argv0 ? o->argv0 : slash ? slash + 1 : o->component, e));
     for (int i = 0; i < o->n_args; i++) TS_TRY(ts_wasi_arg(*w, o->args[i], e));
     ts_linker_unknown_imports_trap(*l, o->unknown_imports_trap);
-    return ts_linker_add_host(*l, ts_wasi_host(*w), *w, e);
+    return ts_wasi_link(*w, *l, e);
 }
 
 static void trace_line(void *data, const char *line, size_t len) {

@@ -63,23 +63,11 @@ ts_status ts_host_trap(ts_host_call *c, const char *fmt, ...) TS_PRINTF(2, 3); /
 /* Values in the call's arena; NULL when there is no memory (the caller returns ts_fail_nomem). */
 ts_val *ts_host_vals(ts_host_call *c, size_t n);
 
-/* trace: one line a call; see cli. out is called with a whole line without newline. filter NULL: all. */
-/* filter: comma-separated interfaces: "wasi:io/streams", "io/streams", "io" (all of a package), "streams". */
-typedef struct ts_trace {
-    void (*line)(void *data, const char *line, size_t len);
-    void *data;
-    const char *filter;
-} ts_trace;
-
 /* linker */
 ts_status ts_linker_create(TS_OWN ts_linker **out, ts_error *e) TS_MUST_USE;
 void ts_linker_destroy(ts_linker *l);
 ts_status ts_linker_add_host(ts_linker *l, const ts_host_def *def, void *host, ts_error *e) TS_MUST_USE;
-void ts_linker_set_trace(ts_linker *l, const ts_trace *t);
-void ts_linker_unknown_imports_trap(ts_linker *l, bool on);
 /* Functions of interfaces that start so ("wasi:http") and are specified but not implemented here: link, and trap when they are called. */
 void ts_linker_unimplemented_traps(ts_linker *l, const char *prefix);
-void ts_linker_enable_unstable(ts_linker *l, const char *feature);
-void ts_linker_deny(ts_linker *l, const char *interface); /* as if nothing provided it */
 ts_resource *ts_linker_resource(ts_linker *l, const char *interface, const char *name);
 #endif

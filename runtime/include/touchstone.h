@@ -212,6 +212,85 @@ TS_API void *ts_callback_alloc(ts_host_call *c,
 TS_API ts_status ts_callback_trap(ts_host_call *c, const char *fmt, ...) TS_PRINTF(2, 3); /* return what it returns */
 TS_API ts_status ts_callback_exit(ts_host_call *c, int status); /* the same: ends the guest with TS_EXIT */
 
+/* --- WASI 0.2 ---
+ * What a guest has of the world: nothing, but stdio, that is not granted here. One context serves one store at a time and outlives it; it
+ * is not for several threads. Strings are copied. */
+typedef struct ts_wasi ts_wasi;
+
+TS_API ts_status ts_wasi_create(TS_OWN ts_wasi **out, ts_error *e) TS_MUST_USE;
+TS_API void ts_wasi_destroy(ts_wasi *w); /* closes what the guest left open */
+
+/* Strings are copied. Arguments and names must be UTF-8 (TS_USAGE). */
+TS_API ts_status ts_wasi_arg(ts_wasi *w, const char *arg, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_wasi_env(ts_wasi *w, const char *name, size_t name_len, const char *value,
+                             ts_error *e) TS_MUST_USE; /* the last of a name wins */
+TS_API ts_status ts_wasi_cwd(ts_wasi *w, const char *guest_path, ts_error *e) TS_MUST_USE;
+/* A directory of the host under a name of the guest's; TS_IO when it cannot be opened. */
+TS_API ts_status ts_wasi_dir(ts_wasi *w, const char *host, const char *guest, bool read_only, ts_error *e) TS_MUST_USE;
+/* The network. Nothing is granted by default; what is refused returns access-denied. */
+typedef enum ts_wasi_net_use {
+    TS_WASI_TCP_CONNECT,
+    TS_WASI_TCP_LISTEN, /* to bind, so to listen */
+    TS_WASI_UDP_PEER,   /* to send to; to bind any address with a port that the OS picks */
+    TS_WASI_UDP_BIND,
+} ts_wasi_net_use;
+/* HOST:PORT. HOST: an IP address (IPv6 in brackets), address/bits, *, or (to connect, to send to) a name, whose
+ * addresses are looked up now, and which the guest may look up; PORT: a number, from-to, or *. TS_USAGE; TS_IO: unknown
+ * name. */
+TS_API ts_status ts_wasi_allow(ts_wasi *w, ts_wasi_net_use use, const char *host_port, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_wasi_allow_name(ts_wasi *w, const char *name,
+                                    ts_error *e) TS_MUST_USE; /* "*.example.org": below it */
+TS_API void ts_wasi_allow_network(ts_wasi *w, bool all);      /* every address, TCP and UDP */
+TS_API void ts_wasi_allow_names(ts_wasi *w, bool all);        /* every name */
+TS_API void ts_wasi_allow_tcp(ts_wasi *w, bool any);          /* false: not even a socket [true] */
+TS_API void ts_wasi_allow_udp(ts_wasi *w, bool any);
+/* HTTP requests. Nothing is granted by default; what is refused is HTTP-request-denied. */
+/* HOST[:PORT]. HOST: a name, an IP address (IPv6 in brackets), *.NAME (those below it) or *; no PORT: every one. TS_USAGE */
+TS_API ts_status ts_wasi_allow_http(ts_wasi *w, const char *host_port, ts_error *e) TS_MUST_USE;
+/* ADDRESS[/BITS], or `private`: addresses inside, on the link, on this machine. No request goes there, by whatever name:
+ * destination-IP-prohibited. TS_USAGE */
+TS_API ts_status ts_wasi_deny_http(ts_wasi *w, const char *addresses, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_wasi_allow_http_all(ts_wasi *w, bool all, ts_error *e) TS_MUST_USE;
+/* Certificates (PEM) of the authorities to trust, instead of the system's. TS_IO: it cannot be read. */
+TS_API ts_status ts_wasi_http_ca(ts_wasi *w, const char *path, ts_error *e) TS_MUST_USE;
+/* Runs that repeat. A clock of the guest's own: the wall clock starts at `start`, the monotonic one at 0; each reading
+ * is one microsecond later, and a wait for nothing but time takes none. All randomness from a seed. */
+TS_API void ts_wasi_clock(ts_wasi *w, uint64_t start_s, uint32_t start_ns);
+TS_API void ts_wasi_seed(ts_wasi *w, uint64_t seed);
+/* Which file of the host stands behind stdin (0), stdout (1), stderr (2); below 0: none: closed from the start.
+ * Default: 0, 1, 2. The file stays the caller's. */
+TS_API void ts_wasi_stdio(ts_wasi *w, int which, int fd);
+/* Ask a blocking call to end (TS_INTERRUPTED): may be called from a signal handler; the signal itself ends the wait. */
+TS_API void ts_wasi_stop(ts_wasi *w);
+/* For who runs many instances with one context, one after another. The next one finds it as the first did: what the last one left is
+ * closed, its clock and its randomness start anew. */
+TS_API void ts_wasi_reset(ts_wasi *w);
+/* The most host objects (streams, descriptors, pollables …) that a guest may hold [1,000,000]. */
+TS_API void ts_wasi_limit_objects(ts_wasi *w, uint64_t n);
+/* The most files of the host (files, directories, sockets) that are open for the guest at once [what the OS gives]; one
+ * more is refused as if the OS had no more. */
+TS_API void ts_wasi_limit_files(ts_wasi *w, uint64_t n);
+/* The most random bytes of one call [as many as a call may return], and the most bytes of the fields of one HTTP message [131,072,
+ * and never more]: beyond, a trap. */
+TS_API void ts_wasi_limit_random(ts_wasi *w, uint64_t n);
+TS_API void ts_wasi_limit_http_fields(ts_wasi *w, uint64_t n);
+/* The linker provides all of WASI 0.2 (0.2.0 to 0.2.12) from this context. A command is run by calling its export: ts_cinstance_func(i,
+ * "wasi:cli/run@0.2.0", "run"), whose result has disc 0 for ok; TS_EXIT where it has exited, with the status in the error. */
+TS_API ts_status ts_wasi_link(ts_wasi *w, ts_linker *l, ts_error *e) TS_MUST_USE;
+/* Of a linker: an interface ("wasi:clocks/wall-clock") or package as if nothing provided it; unstable functions by their feature
+ * ("clocks-timezone"); components with imports that nothing provides run, and trap when they call one. */
+TS_API void ts_linker_deny(ts_linker *l, const char *interface);
+TS_API void ts_linker_enable_unstable(ts_linker *l, const char *feature);
+TS_API void ts_linker_unknown_imports_trap(ts_linker *l, bool on);
+/* A line for each call of the host, without newline. filter: interfaces, with commas ("wasi:io/streams", "io/streams", "streams", "io":
+ * all of a package), which must live as long; NULL: all. */
+typedef struct ts_trace {
+    void (*line)(void *data, const char *line, size_t len);
+    void *data;
+    const char *filter;
+} ts_trace;
+TS_API void ts_linker_set_trace(ts_linker *l, const ts_trace *t);
+
 /* --- running --- */
 /* Limits of a store, of components or core modules; 0: the default in brackets. What is refused or ended names its limit. */
 typedef struct ts_run_limits {

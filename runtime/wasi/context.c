@@ -150,6 +150,9 @@ void ts_wasi_stdio(ts_wasi *w, int which, int fd) {
 void ts_wasi_stop(ts_wasi *w) {
     __atomic_store_n(&w->stop, 1, __ATOMIC_RELAXED);
 }
+ts_status ts_wasi_link(ts_wasi *w, ts_linker *l, ts_error *e) {
+    return ts_linker_add_host(l, ts_wasi_host(w), w, e);
+}
 void ts_wasi_limit_objects(ts_wasi *w, uint64_t n) {
     w->max_objects = n;
 }
