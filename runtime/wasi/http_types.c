@@ -45,6 +45,11 @@ int ts_wasi_message_length(const ts_wasi_message *m, uint64_t *length) {
     return ts_http_fields_find(&m->headers, "content-length", &i) ? -1 : ts_http_content_length(&m->headers, length);
 }
 
+/* What is longer than any server takes is refused by the functions that set it, as what is no such part at all. */
+static bool too_long(const ts_val *s) {
+    return s->str.len > TS_WASI_HTTP_STRING_MAX;
+}
+
 /* A copy of a string (NULL: none). */
 static ts_status keep(ts_host_call *c, const char *s, size_t len, char **out) {
     if (len > TS_WASI_HTTP_STRING_MAX)
@@ -197,7 +202,7 @@ ts_status ts_wasi_http_types_outgoing_request_method(ts_host_call *c, const ts_v
 ts_status ts_wasi_http_types_outgoing_request_set_method(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_wasi_message *m = ts_wasi_obj_of(c, &args[0]);
     const ts_val *name = args[1].variant.disc == TS_WASI_HTTP_METHOD_OTHER ? args[1].variant.payload : NULL;
-    if (name && !ts_http_is_token(name->str.ptr, name->str.len)) return refused(result);
+    if (name && (too_long(name) || !ts_http_is_token(name->str.ptr, name->str.len))) return refused(result);
     if (name) {
         TS_TRY(keep(c, name->str.ptr, name->str.len, &m->method_name));
     } else {
@@ -213,7 +218,7 @@ ts_status ts_wasi_http_types_outgoing_request_path_with_query(ts_host_call *c, c
 static ts_status set_part(ts_host_call *c, const ts_val *value, bool (*valid)(const char *, size_t), char **part,
                           ts_val *result) {
     const ts_val *s = value->variant.disc ? value->variant.payload : NULL;
-    if (s && !valid(s->str.ptr, s->str.len)) return refused(result);
+    if (s && (too_long(s) || !valid(s->str.ptr, s->str.len))) return refused(result);
     if (s) {
         TS_TRY(keep(c, s->str.ptr, s->str.len, part));
     } else {
@@ -232,7 +237,7 @@ ts_status ts_wasi_http_types_outgoing_request_set_scheme(ts_host_call *c, const 
     ts_wasi_message *m = ts_wasi_obj_of(c, &args[0]);
     const ts_val *scheme = args[1].variant.disc ? args[1].variant.payload : NULL;
     const ts_val *name = scheme && scheme->variant.disc == TS_WASI_HTTP_SCHEME_OTHER ? scheme->variant.payload : NULL;
-    if (name && !ts_http_is_scheme(name->str.ptr, name->str.len)) return refused(result);
+    if (name && (too_long(name) || !ts_http_is_scheme(name->str.ptr, name->str.len))) return refused(result);
     if (name) {
         TS_TRY(keep(c, name->str.ptr, name->str.len, &m->scheme_name));
     } else {
