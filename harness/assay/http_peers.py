@@ -29,6 +29,10 @@ LIMIT = 4 << 20
 PATIENCE = 30.0
 """How long a server waits for what does not come, seconds."""
 
+TLS = "TLS"
+"""The path that stands for a client that begins as TLS does."""
+_NO_TLS = (Step(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"),)
+
 
 class _Connection:
     """A socket, what was read from it, and how it ended."""
@@ -196,7 +200,8 @@ class Server:
         deadline = time.monotonic() + PATIENCE
         while b"\r\n\r\n" not in connection.data[start:]:
             if connection.data[start : start + 1] == b"\x16":  # the hello of TLS: as servers do, at once
-                connection.say(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", deadline)
+                answer = self._answer(TLS)
+                connection.follow(answer.steps if answer is not None else _NO_TLS, deadline, start)
                 return False
             if not self._more(connection, deadline):
                 if len(connection.data) > start:
@@ -204,7 +209,7 @@ class Server:
                 return False
         target = connection.data[start:].split(b"\r\n", 1)[0].split(b" ")
         path = target[1].decode("latin-1") if len(target) > 1 else "?"
-        answer = next((item for item in self.spec.answers if item.path == path), None)
+        answer = self._answer(path)
         if answer is None:
             answer = Answer(path, (Step(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),), "head", "close")
         if answer.read == "all":
@@ -221,6 +226,9 @@ class Server:
                     break
         self._record(path, connection, start)
         return alive and answer.then == "keep" and connection.ended == "open"
+
+    def _answer(self, path: str) -> Answer | None:
+        return next((item for item in self.spec.answers if item.path == path), None)
 
     def _whole(self, connection: _Connection, start: int) -> bool:
         """Whether the request that begins there is whole; what follows it is another."""

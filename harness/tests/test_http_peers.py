@@ -126,6 +126,14 @@ def test_a_certificate_that_nobody_trusts() -> None:
         http.client.HTTPSConnection("127.0.0.1", made.port, timeout=5).request("GET", "/a")
 
 
+def test_the_hello_of_tls_may_be_answered() -> None:
+    alert = b"\x15\x03\x03\x00\x02\x02\x28"
+    with server(Answer("TLS", (Step(alert),))) as made:
+        assert ask(made, b"\x16\x03\x01") == alert
+    with server() as made:
+        assert ask(made, b"\x16\x03\x01").startswith(b"HTTP/1.1 400 ")
+
+
 def test_addresses_go_into_arguments_and_environment(project: Project) -> None:
     text = 'title = "x"\ncomponent = "c.wasm"\ninterfaces = ["wasi:http/types"]\n[run]\nargs = ["{one}", "a {two} b"]\nenv = { U = "{one}" }\n'
     case = project.load(text + '[[run.server]]\nname = "one"\n[[run.server]]\nname = "two"\n[expect]\nstdout = "x"\n')
