@@ -118,11 +118,13 @@ class Server:
         self._open: set[socket.socket] = set()
         self._waiting: list[socket.socket] = []
         self._context = _tls() if spec.kind == "tls" else None
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=0 if spec.kind == "deaf" else 128)
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         if spec.kind == "refusing":
-            self._listener.close()  # the port was free a moment ago, and the system gives it to nobody soon
-        elif spec.kind == "deaf":
+            return  # bound and not listening: the port is nobody else's, and refuses
+        self._listener.listen(0 if spec.kind == "deaf" else 128)
+        if spec.kind == "deaf":
             self._fill()
         else:
             self._listener.settimeout(0.1)
