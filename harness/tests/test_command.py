@@ -41,6 +41,20 @@ def test_denied(name: str) -> None:
     assert "[denied]" in said
 
 
+def test_the_trace_shows_what_was_not_granted(tmp_path: Path) -> None:
+    (tmp_path / "dir").mkdir()
+    (tmp_path / "hello.txt").write_text("x")
+    said = run("run", "--trace", "--dir", f"{tmp_path}::/data:ro", BUILT / "fs-read-only.wasm")
+    assert '"hello.txt", {}, {read, write}) -> err(read-only) [denied]' in said
+    assert 'create-directory-at(#1, "made") -> err(read-only) [denied]' in said
+    assert 'set-times-at(#1, {}, "hello.txt", now, now) -> err(read-only) [denied]' in said
+    said = run("run", "--trace", "--dir", f"{tmp_path}::/data", BUILT / "fs-read-only.wasm")
+    assert "[denied]" not in said
+    said = run("run", "--trace", "--dir", f"{tmp_path}::/data", BUILT / "fs-outside.wasm")
+    assert "err(not-permitted) [denied]" in said and "err(not-permitted)\n" not in said
+    assert "err(access-denied) [denied]" in run("run", "--trace", BUILT / "sockets-denied.wasm")
+
+
 @pytest.mark.parametrize("name", ["wall-clock", "wasi:clocks/wall", "wasi:clock", "", "@0.2.0", "wasi:clocks/wall-clock@0.3.0"])
 def test_what_would_deny_nothing_is_refused(name: str, tmp_path: Path) -> None:
     assert "no such interface or package" in run("run", "--deny", name, BUILT / "clocks-wall.wasm", status=120)

@@ -76,6 +76,7 @@ uint32_t ts_wasi_error_code(ts_sys_err e) {
 }
 
 static ts_status fail(ts_host_call *c, ts_val *result, ts_sys_err e) {
+    if (e == TS_SYS_ESCAPE) c->denied = true; /* nothing outside is given */
     return ts_wasi_err_enum(c, result, ts_wasi_error_code(e));
 }
 static ts_status done(ts_host_call *c, ts_val *result, ts_sys_err e) {
@@ -118,10 +119,16 @@ static ts_sys_err base_of(ts_host_call *c, const descriptor *d, ts_sys_base *b) 
     *b = (ts_sys_base){.fd = d->file->fd, .walk = ts_wasi_of(c)->walk_paths};
     return d->file->type == TS_SYS_DIR ? TS_SYS_OK : TS_SYS_ENOTDIR;
 }
+/* Where the folder is given to read only the trace says so; else the guest has opened it so itself. */
+static ts_sys_err read_only(ts_host_call *c, const descriptor *d) {
+    c->denied = !d->mutate;
+    return TS_SYS_EROFS;
+}
 /* The same for what changes it. */
 static ts_sys_err base_mutable(ts_host_call *c, const descriptor *d, ts_sys_base *b) {
     ts_sys_err e = base_of(c, d, b);
-    return e ? e : d->flags & F_MUTATE ? TS_SYS_OK : TS_SYS_EROFS;
+    if (e || d->flags & F_MUTATE) return e;
+    return read_only(c, d);
 }
 
 /* May its bytes be read, written? POSIX read, write: EISDIR, EBADF. */
@@ -250,7 +257,7 @@ static ts_sys_err new_times(const ts_val *args, ts_sys_newtime t[2]) {
 ts_status ts_wasi_filesystem_types_descriptor_set_times(ts_host_call *c, const ts_val *args, ts_val *result) {
     const descriptor *d = self(c, &args[0]);
     ts_sys_newtime t[2];
-    ts_sys_err e = d->mutate ? new_times(args + 1, t) : TS_SYS_EROFS;
+    ts_sys_err e = d->mutate ? new_times(args + 1, t) : read_only(c, d);
     return done(c, result, e ? e : ts_sys_set_times(d->file->fd, t));
 }
 
@@ -443,7 +450,7 @@ ts_status ts_wasi_filesystem_types_descriptor_open_at(ts_host_call *c, const ts_
     if (e) return fail(c, result, e);
     /* wit: write, mutate-directory, truncate and create need a base with mutate-directory, else read-only */
     if (((flags & (F_WRITE | F_MUTATE)) || (open & (truncate | create))) && !(d->flags & F_MUTATE))
-        return fail(c, result, TS_SYS_EROFS);
+        return fail(c, result, read_only(c, d));
     /* POSIX leaves open to what directory leads with these; Linux refuses the first */
     if ((open & directory) && (open & (create | truncate))) return fail(c, result, TS_SYS_EINVAL);
     unsigned how = (follows(&args[1]) ? TS_SYS_O_FOLLOW : 0) | (open & create ? TS_SYS_O_CREATE : 0) |
