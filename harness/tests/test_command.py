@@ -48,6 +48,8 @@ def test_the_trace_shows_what_was_not_granted(tmp_path: Path) -> None:
     assert '"hello.txt", {}, {read, write}) -> err(read-only) [denied]' in said
     assert 'create-directory-at(#1, "made") -> err(read-only) [denied]' in said
     assert 'set-times-at(#1, {}, "hello.txt", now, now) -> err(read-only) [denied]' in said
+    again = ("run", "--trace", "--replay", tmp_path / "record", BUILT / "fs-read-only.wasm")
+    assert run("run", "--trace", "--record", tmp_path / "record", *("--dir", f"{tmp_path}::/data:ro"), BUILT / "fs-read-only.wasm") == run(*again) == said
     said = run("run", "--trace", "--dir", f"{tmp_path}::/data", BUILT / "fs-read-only.wasm")
     assert "[denied]" not in said
     said = run("run", "--trace", "--dir", f"{tmp_path}::/data", BUILT / "fs-outside.wasm")

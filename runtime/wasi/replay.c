@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char magic[] = "touchstone-record/2\n";
+static const char magic[] = "touchstone-record/3\n";
 enum { DROP = 0x8000, THE_END = 0xffff, MAX_MESSAGE = 400, MAX_VALUES = 1 << 24, VERSION_BYTES = 16 };
-enum { A_VALUE, A_EXIT, A_TRAP };
+enum { A_VALUE, A_EXIT, A_TRAP, A_DENIED = 0x80 /* beside a value: what was asked for was not granted */ };
 
 typedef struct std { /* in a replay: a stream of stdout or stderr */
     uint64_t rep;
@@ -250,7 +250,7 @@ static void record(ts_wasi_replay *r, ts_host_call *c, uint32_t number, uint64_t
     r->buf.len = 0;
     ok = put_u64(r, number, 2) && put_u64(r, args, 8);
     if (s == TS_OK) {
-        ok = ok && put_u64(r, A_VALUE, 1) && (!type || put_val(r, type, result));
+        ok = ok && put_u64(r, A_VALUE | (c->denied ? A_DENIED : 0), 1) && (!type || put_val(r, type, result));
         if (ok && c->func && is_splice(c->func) && result->variant.disc == 0) /* the bytes that it moved */
             ok = put(r, ts_wasi_of(c)->chunk, (size_t)result->variant.payload->u64);
     } else if (s == TS_EXIT) {
@@ -331,7 +331,8 @@ static ts_status replay(ts_host_call *c, uint32_t number, uint64_t args_sum, con
     if (!get_u64(r, 8, &with) || !get_u64(r, 1, &how)) return diverged(c, "the record is damaged");
     if (was != number) return diverged(c, "another function was called then");
     if (with != args_sum) return diverged(c, "its arguments were others");
-    ts_status s = answer(c, how, type, args, result);
+    c->denied = how & A_DENIED;
+    ts_status s = answer(c, how & ~(uint64_t)A_DENIED, type, args, result);
     entry_done(r);
     return s;
 }
