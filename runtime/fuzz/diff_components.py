@@ -257,7 +257,7 @@ def differences(ours: Ours, theirs: Theirs, case: Case, tally: Counter[str]) -> 
             if name == "call":
                 tally["calls"] += 1
                 tally[mine[1] if mine[0] == "trap" else mine[0]] += 1
-            if mine != other:
+            if mine != other and not both_faults(mine, other, tally):
                 yield f"round {i}: {name}({', '.join(args)}): {where(mine, other)}"
                 break
             if mine[0] != "ok":
@@ -271,7 +271,7 @@ def differences(ours: Ours, theirs: Theirs, case: Case, tally: Counter[str]) -> 
         status, value = theirs.invoke("d#give", [], True)
         tally["given"] += 1
         other = (status, theirs.show(case.result, value) if status == "ok" else value)
-        if mine != other:
+        if mine != other and not both_faults(mine, other, tally):
             yield f"round {i}: give: {where(mine, other)}"
         if mine[0] != "ok" or status != "ok":
             continue
@@ -281,6 +281,14 @@ def differences(ours: Ours, theirs: Theirs, case: Case, tally: Counter[str]) -> 
         other = (status, theirs.show(case.result, value) if status == "ok" else value)
         if mine != other or mine[0] == "ok" and mine[1] != given:
             yield f"round {i}: echo of {given}: {where(mine, other)}"
+
+
+def both_faults(mine: tuple[str, str], other: tuple[str, str], tally: Counter[str]) -> bool:
+    """A pointer that is neither aligned nor in bounds: the text asks for its alignment first (cabi: load_list_from_range,
+    load_string_from_range, lift_flat_values); wasmtime asks for bounds first in places."""
+    found = mine == ("trap", "alignment") and other == ("trap", "bounds")
+    tally["both faults"] += found
+    return found
 
 
 def where(mine: tuple[str, str], other: tuple[str, str]) -> str:
