@@ -107,6 +107,7 @@ enum {
     ACCEPT_BATCH = 64,
     DIRECT_MAX = 8,       /* requests of one connection before others have their turn, */
     DIRECT_NS = 200000,   /* … or so much time */
+    EXPECT_NS = 50000,    /* that the only clients are looked for before a thread sleeps */
     LINGER_MAX = 1 << 20, /* bytes thrown away of who goes on sending */
 };
 #define LINGER_NS (2 * SECOND)
@@ -468,7 +469,7 @@ static void serve(ts_http_worker *t, ts_http_conn *c) {
     ts_http_server *s = t->s;
     bool refused = false, fresh = true;
     int served_here = 0;
-    uint64_t since = ts_sys_monotonic();
+    uint64_t since = ts_sys_monotonic(), answered = 0;
     t->in_len = 0;
     if (c->phase == TS_CONN_LINGER) {
         go_on_lingering(s, c, t->in, t->in_cap);
@@ -485,6 +486,10 @@ static void serve(ts_http_worker *t, ts_http_conn *c) {
             ssize_t n = recv(c->fd, t->in + t->in_len, t->in_cap - t->in_len, MSG_DONTWAIT);
             if (n < 0 && errno == EINTR) continue;
             if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+                /* a client that talks alone answers in less time than it takes to sleep and be woken */
+                if (served_here && __atomic_load_n(&s->live_conns, __ATOMIC_RELAXED) <= s->g.threads &&
+                    ts_sys_monotonic() - answered < EXPECT_NS)
+                    continue;
                 keep(t, c, false);
                 return;
             }
@@ -528,6 +533,7 @@ static void serve(ts_http_worker *t, ts_http_conn *c) {
             return;
         }
         refused = false;
+        answered = ts_sys_monotonic();
         fresh = !t->in_len; /* a quick client has sent the next one by now: that is cheaper to ask than to wait for */
     }
 }
