@@ -286,23 +286,28 @@ def test_curl(served: Served, tmp_path: Path) -> None:
     assert "HTTP/1.1 200" in curl("-I", f"{base}/hello")
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(200)
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the search path")
 @pytest.mark.parametrize("runtime", ["touchstone", "wasmtime"])
 def test_a_browser(runtime: str, tmp_path: Path) -> None:
     """A page with a style sheet, a script, an image and 24 requests at once, a body there and back, and one that streams."""
     assert CHROMIUM is not None
     with serving(runtime, "proxy-js", tmp_path) as s:
-        done = subprocess.run(
-            [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile", "--virtual-time-budget=20000",
-             "--timeout=40000", "--dump-dom", f"http://127.0.0.1:{s.port}/"],
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )  # fmt: skip
-        said = re.search(r'<p id="said">([^<]*)</p>', done.stdout)
-        assert said is not None, done.stderr[-2000:]
+        said = None
+        for attempt in range(3):  # the browser's clock runs ahead of a slow answer now and then: the page is printed unfinished
+            done = subprocess.run(
+                [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile-{attempt}",
+                 "--virtual-time-budget=20000", "--timeout=30000", "--dump-dom", f"http://127.0.0.1:{s.port}/"],
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )  # fmt: skip
+            said = re.search(r'<p id="said">([^<]*)</p>', done.stdout)
+            assert said is not None, done.stderr[-2000:]
+            if said[1]:
+                break
+        assert said is not None
         squares = sum(n * n for n in range(24))
         assert said[1] == f"{squares} | true | part 0;part 1;part 2;part 3;part 4; | 404 | rgb(1, 2, 3) | 64", s.log.read_text()[-2000:]
 
