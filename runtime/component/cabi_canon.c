@@ -415,8 +415,8 @@ typedef struct canon_builtin {
     ts_cinstance *inst;
     const ts_def *def;
     ts_cabi_opts opts;
-    bool
-        may_be_async; /* a function of async type is lifted without `async` here: a task that looks synchronous may block */
+    /* a function of async type is lifted without `async` here: a task that looks synchronous may block */
+    bool may_be_async;
 } canon_builtin;
 /* cabi: canon_context_get, canon_context_set, canon_backpressure_inc, canon_backpressure_dec */
 static ts_status context_get(void *data, ts_exec *x, ts_slot *io) {

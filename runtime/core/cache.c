@@ -123,6 +123,7 @@ void ts_cache_look(const ts_cache *c, ts_module *m, ts_cache_entry *out) {
         if (!key_of(m, out->key)) return;
         if (has_alias) alias_write(c, name, out->key);
     }
+    out->named = true;
     name_of(out->key, "valid", name);
     int fd = ts_folder_read(c->folder, name, &size);
     if (fd < 0) return;

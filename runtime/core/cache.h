@@ -22,6 +22,7 @@ enum { TS_CACHE_LEAST = 64 * 1024 }; /* bytes of a module below which validating
 
 typedef struct ts_cache_entry {
     uint8_t key[TS_SHA256_BYTES];
+    bool named;           /* there is a key: false only where memory was short */
     bool known;           /* valid */
     int fd;               /* of the entry, while known: below 0 once it is the module's */
     uint64_t at, lo, len; /* its image: where it lies in the file, and the range of the memory; len 0: none */

@@ -52,13 +52,13 @@ ts_status ts_module_new(ts_engine *engine, const uint8_t *bytes, size_t len, boo
         ts_cache_drop(&cached);
         goto fail;
     }
-    if (cache) ts_cache_done(cache, m, &cached);
+    if (cached.named) ts_cache_done(cache, m, &cached);
     m->code = ts_code_cache_new(m);
     if (!m->code) {
         s = ts_fail_nomem(e);
         goto fail;
     }
-    if (cache) {
+    if (cached.named) {
         m->cached = true;
         memcpy(m->cache_key, cached.key, sizeof m->cache_key);
         if (cached.known) ts_cache_calls_read(cache, m);
