@@ -2,6 +2,7 @@
  * In: a status and a printf message. Out: the same status. */
 #include "base/error.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifndef TS_VERSION
@@ -12,7 +13,11 @@ const char *ts_version(void) {
     return TS_VERSION;
 }
 
-void ts_error_init(ts_error *e) {
+/* Errors lie on the stacks of deep calls. */
+_Static_assert(sizeof(ts_error) <= 700, "ts_error is small");
+
+void ts_error_clear(ts_error *e) {
+    if (!e) return;
     e->status = TS_OK;
     e->trap = TS_TRAP_NONE;
     e->has_offset = false;
@@ -24,8 +29,44 @@ void ts_error_init(ts_error *e) {
     e->frames_total = 0;
 }
 
+void ts_error_init_frames(ts_error *e, ts_frame *frames, uint32_t n) {
+    if (!e) return;
+    e->frames = frames;
+    e->max_frames = frames ? n : 0;
+    ts_error_clear(e);
+}
+
+void ts_error_init(ts_error *e) {
+    ts_error_init_frames(e, NULL, 0);
+}
+
+ts_error *ts_error_new(void) {
+    struct {
+        ts_error e;
+        ts_frame frames[TS_MAX_FRAMES];
+    } *both = malloc(sizeof *both);
+    if (!both) return NULL;
+    ts_error_init_frames(&both->e, both->frames, TS_MAX_FRAMES);
+    return &both->e;
+}
+
+void ts_error_free(ts_error *e) {
+    free(e);
+}
+
+void ts_error_copy(ts_error *to, const ts_error *from) {
+    if (!to || !from || to == from) return;
+    uint32_t n = from->n_frames < to->max_frames ? from->n_frames : to->max_frames, max = to->max_frames;
+    ts_frame *frames = to->frames;
+    *to = *from;
+    to->frames = frames;
+    to->max_frames = max;
+    to->n_frames = n;
+    if (n && frames != from->frames) memcpy(frames, from->frames, n * sizeof *frames);
+}
+
 static void fill(ts_error *e, ts_status s, const char *fmt, va_list ap) {
-    ts_error_init(e);
+    ts_error_clear(e);
     e->status = s;
     vsnprintf(e->message, sizeof e->message, fmt, ap);
 }
@@ -61,6 +102,15 @@ ts_status ts_fail_trap(ts_error *e, ts_trap_kind k, const char *fmt, ...) {
         fill(e, s, fmt, ap);
         va_end(ap);
         e->trap = k;
+    }
+    return s;
+}
+
+ts_status ts_error_locate(ts_error *e, ts_status s, uint64_t offset, const char *section) {
+    if (e && e->status == s && !e->has_offset) {
+        e->has_offset = true;
+        e->offset = offset;
+        snprintf(e->section, sizeof e->section, "%s", section ? section : "");
     }
     return s;
 }

@@ -10,6 +10,8 @@ ts_status ts_fail(ts_error *e, ts_status s, const char *fmt, ...) TS_PRINTF(3, 4
 ts_status ts_fail_at(ts_error *e, ts_status s, uint64_t offset, const char *section, const char *fmt, ...)
     TS_PRINTF(5, 6);
 ts_status ts_fail_trap(ts_error *e, ts_trap_kind k, const char *fmt, ...) TS_PRINTF(3, 4);
+/* Give the failure that a callee has reported an offset and a section, where it has none. Returns `s`. */
+ts_status ts_error_locate(ts_error *e, ts_status s, uint64_t offset, const char *section);
 ts_status ts_fail_nomem(ts_error *e);
 
 /* Leave the calling function with any status but TS_OK. */

@@ -260,14 +260,13 @@ static ts_status call_run(run *r, ts_error *e) {
 
 int ts_cli_run(int argc, char **argv) {
     run *r = calloc(1, sizeof *r);
-    ts_error *e = malloc(sizeof *e); /* large: off the stack */
+    ts_error *e = ts_error_new();
     if (!r || !e) {
         fprintf(stderr, "touchstone: no memory\n");
         free(r);
-        free(e);
+        ts_error_free(e);
         return TS_CLI_INTERNAL;
     }
-    ts_error_init(e);
     ts_sys_signals_quiet();
     ts_status s = set_up(r, argc, argv, e);
     if (s == TS_OK) {
@@ -283,14 +282,13 @@ int ts_cli_run(int argc, char **argv) {
     if (s == TS_OK) s = call_run(r, e);
     if (r->o.max_time_ns) ts_sys_alarm_off();
     if (r->wasi && (s == TS_OK || s == TS_EXIT)) {
-        ts_error *late = malloc(sizeof *late);
-        if (late) ts_error_init(late);
-        ts_status end = late ? ts_wasi_replay_end(r->wasi, late) : TS_NOMEM;
+        ts_error late;
+        ts_error_init(&late);
+        ts_status end = ts_wasi_replay_end(r->wasi, &late);
         if (end != TS_OK) { /* more than an exit */
             s = end;
-            if (late) *e = *late;
+            ts_error_copy(e, &late);
         }
-        free(late);
     } else if (r->wasi) {
         ts_error late; /* the first report stays */
         ts_error_init(&late);
@@ -311,7 +309,7 @@ int ts_cli_run(int argc, char **argv) {
     ts_sys_input_close(&r->file);
     free(r->missing);
     free(r);
-    free(e);
+    ts_error_free(e);
     return status;
 }
 
@@ -321,8 +319,7 @@ int ts_cli_validate(int argc, char **argv) {
         fprintf(stderr, "touchstone: usage: touchstone validate [--features LIST] FILE\n");
         return TS_CLI_USAGE;
     }
-    ts_error *e = malloc(sizeof *e);
-    if (!e) return TS_CLI_INTERNAL;
+    ts_error err, *e = &err;
     ts_error_init(e);
     ts_sys_input file = {0};
     ts_engine *engine = NULL;
@@ -343,6 +340,5 @@ int ts_cli_validate(int argc, char **argv) {
     if (m) ts_module_free(m);
     ts_engine_destroy(engine);
     ts_sys_input_close(&file);
-    free(e);
     return status;
 }

@@ -67,6 +67,7 @@ typedef struct worker {
     ts_arena arena;
     ts_http_call *call; /* being served */
     ts_error e;
+    ts_frame frames[TS_MAX_FRAMES]; /* of `e` */
 } worker;
 
 /* --- options ------------------------------------------------------------------------------------------------------------------------------- */
@@ -232,7 +233,7 @@ static void handle(void *data, void *thread_data, ts_http_call *call) {
     worker *t = thread_data;
     if (!t || !t->linked) return; /* said when the thread began; the answer is 500 */
     t->call = call;
-    ts_error_init(&t->e);
+    ts_error_init_frames(&t->e, t->frames, TS_MAX_FRAMES);
     ts_status s = answer(t, &t->e);
     if (s != TS_OK) {
         if (t->e.status == TS_OK) (void)ts_fail(&t->e, s, "%s", ts_status_name(s));
@@ -283,7 +284,7 @@ static void *worker_new(void *data) {
     }
     t->s = s;
     ts_arena_init(&t->arena);
-    ts_error_init(&t->e);
+    ts_error_init_frames(&t->e, t->frames, TS_MAX_FRAMES);
     ts_cli_options o;
     ts_status st = grant(s, &t->wasi, &t->linker, &o, false, &t->e);
     if (st == TS_OK && s->trace)

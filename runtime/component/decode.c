@@ -10,12 +10,11 @@
 static ts_status read_core_module(ts_scope *s, ts_reader *r, ts_def *def) {
     ts_module *m = NULL;
     uint64_t base = ts_reader_offset(r);
-    ts_error e;
-    ts_error_init(&e);
-    ts_status st = ts_module_new(s->d->engine, r->at, ts_reader_left(r), false, &m, &e);
+    ts_error *e = s->d->err;
+    ts_status st = ts_module_new(s->d->engine, r->at, ts_reader_left(r), false, &m, e);
     if (st != TS_OK) { /* its offsets count from its own start */
-        if (!e.has_offset) return ts_fail(s->d->err, st, "%s", e.message);
-        return ts_fail_at(s->d->err, st, base + e.offset, e.section, "%s", e.message);
+        if (e->has_offset) e->offset += base;
+        return st;
     }
     r->at = r->end;
     def->kind = TS_DEF_CORE_MODULE;
@@ -586,9 +585,7 @@ static void read_component_name(ts_scope *s, ts_reader r) { /* errors in it are 
     uint8_t id = 0;
     uint32_t size = 0, len = 0;
     const char *name = NULL;
-    ts_error ignored;
-    ts_error_init(&ignored);
-    r.err = &ignored;
+    r.err = NULL;
     ts_reader sub;
     if (ts_read_u8(&r, &id) != TS_OK || id != 0 || ts_read_u32(&r, &size) != TS_OK ||
         ts_read_sub(&r, size, &sub) != TS_OK)

@@ -366,10 +366,8 @@ static ts_status read_defvaltype(ts_scope *s, ts_reader *r, uint8_t b, uint64_t 
         break;
     default: return ts_read_leading(r, b, "component defined type");
     }
-    ts_error e;
-    ts_error_init(&e);
-    ts_status st = ts_ctype_finish(t, s->d->arena, &e);
-    return st == TS_OK ? TS_OK : ts_fail_at(s->d->err, st, off, sec, "%s", e.message);
+    ts_status st = ts_ctype_finish(t, s->d->arena, s->d->err);
+    return st == TS_OK ? TS_OK : ts_error_locate(s->d->err, st, off, sec);
 }
 
 ts_status ts_read_resultlist(ts_scope *s, ts_reader *r, const ts_ctype **out) {

@@ -364,7 +364,7 @@ enum { FEW = 16 };
 static ts_status callback_ended(const core_host *h, ts_exec *x, ts_status st, bool fresh) {
     if (st == TS_OK ||
         st == TS_EXCEPTION) { /* a failure that the callback got over, or an exception that the guest may catch */
-        if (fresh && x->err) ts_error_init(x->err);
+        if (fresh && x->err) ts_error_clear(x->err);
         if (st == TS_OK || x->exn) return st;
         return ts_fail(x->err, TS_USAGE, "the host function %s says that it throws, and has thrown nothing", h->name);
     }

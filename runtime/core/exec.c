@@ -293,7 +293,7 @@ static unsigned form_of(const ts_exec *x, const ts_instance *inst) {
 
 static void add_frame(ts_error *e, const ts_instance *inst, const ts_fcode *c, const ts_word *pc) {
     if (!e) return;
-    if (e->n_frames >= TS_MAX_FRAMES) {
+    if (e->n_frames >= e->max_frames) {
         e->frames_total++;
         return;
     }
@@ -304,7 +304,7 @@ static void add_frame(ts_error *e, const ts_instance *inst, const ts_fcode *c, c
     fr->func_index = c->func;
     ts_module_func_name(inst->module, c->func, fr->function, sizeof fr->function);
     fr->offset = ts_code_offset(c, pc);
-    uint32_t room = TS_MAX_FRAMES - e->n_frames, n = ts_dwarf_unfold(inst->module, fr, room);
+    uint32_t room = e->max_frames - e->n_frames, n = ts_dwarf_unfold(inst->module, fr, room);
     e->frames_total += n;
     e->n_frames += n < room ? n : room;
 }

@@ -334,8 +334,8 @@ enum { BATCH = 16 };
 static void check_some(void *data) {
     struct bodies *b = data;
     ts_error mine;
+    ts_error_init(&mine);
     struct ts_validator v = {.m = b->m, .types = b->types, .e = &mine};
-    mine.status = TS_OK;
     for (;;) {
         uint32_t from = __atomic_fetch_add(&b->next, BATCH, __ATOMIC_RELAXED);
         uint32_t to = from + BATCH < b->m->n_funcs ? from + BATCH : b->m->n_funcs;
@@ -348,7 +348,7 @@ static void check_some(void *data) {
             if (i < b->failed) {
                 __atomic_store_n(&b->failed, i, __ATOMIC_RELAXED);
                 b->status = s;
-                if (b->e) *b->e = mine;
+                ts_error_copy(b->e, &mine);
             }
             ts_lock_give(&b->lock);
             goto out;
@@ -358,10 +358,20 @@ out:
     validator_free(&v);
 }
 
+/* The format comes before the rules: where a rule is broken, a body that is malformed makes the module malformed. */
+static ts_status format_first(const ts_module *m, ts_status s, ts_error *e) {
+    if (s != TS_INVALID) return s;
+    ts_error format;
+    ts_error_init(&format);
+    ts_status f = ts_decode_check_bodies(m, &format);
+    if (f == TS_OK) return s;
+    ts_error_copy(e, &format);
+    return f;
+}
+
+/* e: without a report. */
 static ts_status check_bodies(const ts_module *m, const ts_type_registry *types, unsigned threads, ts_error *e) {
-    ts_error first;
-    ts_error_init(&first);
-    struct bodies b = {.m = m, .types = types, .next = m->n_imp_funcs, .failed = m->n_funcs, .e = &first};
+    struct bodies b = {.m = m, .types = types, .next = m->n_imp_funcs, .failed = m->n_funcs, .e = e};
     if (m->n_funcs - m->n_imp_funcs == 0) return TS_OK;
     if (!ts_lock_init(&b.lock)) return ts_fail_nomem(e);
     if (threads == 0) threads = m->code_section_len >= 1 << 20 ? ts_cpu_count() : 1;
@@ -370,19 +380,7 @@ static ts_status check_bodies(const ts_module *m, const ts_type_registry *types,
     else
         check_some(&b);
     ts_lock_destroy(&b.lock);
-    if (b.status == TS_OK) return TS_OK;
-    /* The format comes before the rules: a later body that is malformed makes the module malformed. */
-    if (b.status == TS_INVALID) {
-        ts_error format;
-        ts_error_init(&format);
-        ts_status s = ts_decode_check_bodies(m, &format);
-        if (s != TS_OK) {
-            b.status = s;
-            first = format;
-        }
-    }
-    if (e && e->status == TS_OK) *e = first;
-    return b.status;
+    return format_first(m, b.status, e);
 }
 
 /* --- types ------------------------------------------------------------------------------------------------------------ */
@@ -668,26 +666,13 @@ static ts_status check_sections(struct mod *x) {
 }
 
 static ts_status validate(ts_module *m, unsigned threads, bool bodies_known, ts_error *e) {
+    if (e && e->status != TS_OK) e = NULL; /* the first error wins */
     struct mod x = {.m = m, .types = ts_engine_types(m->engine), .e = e};
     x.v = (struct ts_validator){.m = m, .types = x.types, .e = e};
-    ts_error mine;
-    ts_error_init(&mine);
-    x.e = x.v.e = &mine;
     ts_status s = check_sections(&x);
     validator_free(&x.v);
-    if (s == TS_INVALID) { /* malformed comes first, as above */
-        ts_error format;
-        ts_error_init(&format);
-        ts_status f = ts_decode_check_bodies(m, &format);
-        if (f != TS_OK) {
-            s = f;
-            mine = format;
-        }
-    }
-    if (s == TS_OK && bodies_known) return TS_OK;
-    if (s == TS_OK) return check_bodies(m, x.types, threads, e);
-    if (e && e->status == TS_OK) *e = mine;
-    return s;
+    if (s != TS_OK) return format_first(m, s, e);
+    return bodies_known ? TS_OK : check_bodies(m, x.types, threads, e);
 }
 
 ts_status ts_module_validate_on(ts_module *m, unsigned threads, ts_error *e) {

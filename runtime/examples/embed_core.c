@@ -39,7 +39,7 @@ static ts_status start(guest *g, ts_engine *engine, ts_core_module *m, const ts_
 static ts_status call(guest *g, const char *name, const ts_core_val *args, uint32_t n_args, ts_core_val *results,
                       uint32_t n_results, ts_error *e) {
     ts_core_extern x;
-    ts_error_init(e);
+    ts_error_clear(e);
     if (!ts_core_instance_export(g->instance, name, &x) || x.kind != TS_CORE_FUNC) return TS_USAGE;
     return ts_core_func_call(g->store, x.func, args, n_args, results, n_results, e);
 }
@@ -82,7 +82,8 @@ static void *interrupt(void *store) {
 
 int main(void) {
     ts_error e;
-    ts_error_init(&e);
+    ts_frame frames[8]; /* as much of a backtrace as is wanted */
+    ts_error_init_frames(&e, frames, 8);
     ts_engine *engine = NULL;
     ts_core_module *module = NULL;
     guest g = {.factor = 3}, metered = {.factor = 1}, endless = {.factor = 1};
@@ -121,7 +122,7 @@ int main(void) {
     CHECK(start(&metered, engine, module, &(ts_run_limits){.fuel = 10000, .memory_bytes = 2 * 65536}, &e) == TS_OK);
     CHECK(call(&metered, "forever", NULL, 0, NULL, 0, &e) == TS_LIMIT);
     printf("forever(): %s\n", e.message);
-    ts_error_init(&e);
+    ts_error_clear(&e);
     CHECK(ts_core_store_set_fuel(metered.store, 100, &e) == TS_OK && sum(&metered, 5, &total, &e) == TS_OK &&
           total == 10);
     CHECK(ts_core_instance_export(metered.instance, "memory", &memory));
@@ -130,7 +131,7 @@ int main(void) {
 
     /* a second thread ends what would never end */
     pthread_t thread;
-    ts_error_init(&e);
+    ts_error_clear(&e);
     CHECK(start(&endless, engine, module, &(ts_run_limits){.interruptible = true}, &e) == TS_OK);
     CHECK(pthread_create(&thread, NULL, interrupt, endless.store) == 0);
     ts_status ended = call(&endless, "forever", NULL, 0, NULL, 0, &e);

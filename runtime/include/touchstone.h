@@ -74,7 +74,7 @@ typedef enum ts_trap_kind {
     TS_TRAP_COUNT
 } ts_trap_kind;
 
-/* One wasm frame of a backtrace, innermost first. Strings belong to the error. */
+/* One wasm frame of a backtrace, innermost first. */
 typedef struct ts_frame {
     char module[64];    /* name of the core module, or "" */
     char function[192]; /* from the name section, or "" */
@@ -87,7 +87,10 @@ typedef struct ts_frame {
 
 #define TS_MAX_FRAMES 64
 
-/* The report of a failure. The caller owns it (usually on its stack); the first error wins: a filled error is not overwritten. */
+/* The report of a failure. The caller owns it (usually on its stack); the first error wins: a filled error is not overwritten.
+ * Every `ts_error *` parameter may be NULL: the status is then all that is reported. An error is small (at most 700 bytes) and keeps no
+ * backtrace of its own: the caller gives it room for one with ts_error_init_frames, or makes one that has room with ts_error_new.
+ * An error is copied with ts_error_copy: plain assignment would leave both with the same room. */
 typedef struct ts_error {
     ts_status status;
     ts_trap_kind trap;
@@ -96,14 +99,21 @@ typedef struct ts_error {
     char section[40];  /* the section of the input, or "" */
     int exit_status;   /* for TS_EXIT */
     char message[512]; /* one sentence, no newline */
-    uint32_t n_frames; /* at most TS_MAX_FRAMES are kept; frames_total counts all */
+    uint32_t n_frames; /* frames that were kept, at most max_frames; frames_total counts all */
     uint32_t frames_total;
-    ts_frame frames[TS_MAX_FRAMES];
+    uint32_t max_frames; /* the room for frames; 0: none */
+    ts_frame *frames;    /* the caller's, or NULL */
 } ts_error;
 
 TS_API const char *ts_status_name(ts_status s);       /* "malformed", "trap", … */
 TS_API const char *ts_trap_kind_name(ts_trap_kind k); /* "out-of-bounds-memory", … */
-TS_API void ts_error_init(ts_error *e);
+TS_API void ts_error_init(ts_error *e);               /* no failure, no room for frames */
+/* The same with room for a backtrace: `n` frames, which must live as long as the error is used. */
+TS_API void ts_error_init_frames(ts_error *e, ts_frame *frames, uint32_t n);
+TS_API TS_OWN ts_error *ts_error_new(void);                    /* with room for TS_MAX_FRAMES frames; NULL: no memory */
+TS_API void ts_error_free(ts_error *e);                        /* of ts_error_new */
+TS_API void ts_error_clear(ts_error *e);                       /* to be used again; the room for frames stays */
+TS_API void ts_error_copy(ts_error *to, const ts_error *from); /* `to` keeps its own room, and as many frames as fit */
 TS_API const char *ts_version(void);
 
 /* --- values ------------------------------------------------------------------------------------------------------------

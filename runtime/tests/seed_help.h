@@ -21,6 +21,7 @@ typedef struct seed {
     ts_instance *inst;
     ts_slot io[16];
     ts_error e;
+    ts_frame frames[TS_MAX_FRAMES];
 } seed;
 
 /* The test library puts handlers of its own in place before each test; faults of guests have to find ours. */
@@ -73,7 +74,7 @@ static inline ts_status seed_call(seed *s, const char *name) {
     ts_extern x;
     if (!ts_instance_export(s->inst, name, strlen(name), &x) || x.kind != TS_EXTERN_FUNC)
         fail_msg("no function %s", name);
-    ts_error_init(&s->e);
+    ts_error_init_frames(&s->e, s->frames, TS_MAX_FRAMES);
     ts_status st = ts_call(s->store, x.func, s->io, &s->e);
     assert_int_equal(s->e.status, st);
     if (st != TS_OK) assert_true(s->e.message[0] != 0);

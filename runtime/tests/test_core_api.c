@@ -14,6 +14,7 @@ typedef struct host {
     ts_core_val kept;          /* the last argument of visit */
     int mode;
     ts_error e;
+    ts_frame frames[2];
 } host;
 enum { VISIT, MIX, MEM, TAB, GLOB, TAG, THROWS };
 
@@ -25,7 +26,7 @@ enum { VISIT, MIX, MEM, TAB, GLOB, TAG, THROWS };
     } while (0)
 #define FAILS(call, st, words)                                                                                         \
     do {                                                                                                               \
-        ts_error_init(&h->e);                                                                                          \
+        ts_error_init_frames(&h->e, h->frames, 2);                                                                     \
         assert_int_equal(call, st);                                                                                    \
         assert_int_equal(h->e.status, st);                                                                             \
         if (!strstr(h->e.message, words)) fail_msg("%s: \"%s\" has no \"%s\"", #call, h->e.message, words);            \

@@ -28,7 +28,7 @@ typedef struct trapped {
 } trapped;
 
 static trapped trap(const char *name, int version, const char *function, uint32_t a, uint32_t b, ts_trap_kind kind) {
-    trapped t = {.e = calloc(1, sizeof *t.e)};
+    trapped t = {.e = ts_error_new()};
     size_t len;
     ts_instance *inst;
     ts_extern x;
@@ -49,7 +49,7 @@ static void end(trapped *t) {
     ts_store_destroy(t->s);
     ts_module_free(t->m);
     ts_engine_destroy(t->engine);
-    free(t->e);
+    ts_error_free(t->e);
     free(t->bytes);
 }
 

@@ -174,7 +174,8 @@ static void test_trace(void **s) {
         ts_cstore *store;
         ts_cinstance *i;
         ts_error e;
-        ts_error_init(&e);
+        ts_frame frame;
+        ts_error_init_frames(&e, &frame, 1);
         assert_int_equal(ts_cstore_new(engine, NULL, &store, &e), TS_OK);
         assert_int_equal(ts_component_instantiate(store, l, component, &i, &e), TS_OK);
         ts_pool *pool = ts_pool_new();
