@@ -28,6 +28,14 @@ from .wire import answered, first, requests_in
 LIMIT = 4 << 20
 PATIENCE = 30.0
 """How long a server waits for what does not come, seconds."""
+DRAIN = 5.0
+"""How long the end of a run waits for its threads to read what has arrived, seconds."""
+
+LINGER = 0.15
+"""How long a client looks whether the server closes a connection that it may keep, seconds."""
+CLOSING = 3.0
+"""… and one of which a side has said that it ends."""
+_CLOSE = re.compile(rb"^connection:[^\r\n]*\bclose\b", re.MULTILINE | re.IGNORECASE)
 
 TLS = "TLS"
 """The path that stands for a client that begins as TLS does."""
@@ -35,22 +43,24 @@ _NO_TLS = (Step(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"),)
 
 
 class _Connection:
-    """A socket, what was read from it, and how it ended."""
+    """A socket, what was read from it, and how it ended. `over`: the run has ended, so nothing is waited for any more; what
+    had arrived until then is still read."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
+    def __init__(self, sock: socket.socket, over: threading.Event, number: int = 0) -> None:
+        self.sock, self.over, self.number = sock, over, number
         self.data = bytearray()
         self.taken = 0  # so much of it belongs to requests that are over
         self.ended = "open"
         sock.settimeout(0.1)
 
     def more(self, deadline: float) -> bool:
-        """One piece more; False at the end, or when the time is over."""
+        """One piece more; False at the end, when the time is over, or when the run is over and nothing more has arrived."""
         while self.ended == "open":
+            over = self.over.is_set()  # asked before the read: what arrived before the end is read after it
             try:
                 piece = self.sock.recv(1 << 16)
             except TimeoutError:
-                if time.monotonic() >= deadline:
+                if over or time.monotonic() >= deadline:
                     return False
                 continue
             except ConnectionResetError:
@@ -72,7 +82,7 @@ class _Connection:
             try:
                 view = view[self.sock.send(view[: 1 << 16]) :]
             except TimeoutError:
-                if time.monotonic() >= deadline:
+                if self.over.is_set() or time.monotonic() >= deadline:
                     return False
             except ConnectionResetError:
                 self.ended = "reset"
@@ -94,10 +104,17 @@ class _Connection:
                 if reading:
                     while self.more(end):
                         pass
-                time.sleep(max(0.0, end - time.monotonic()))
+                self.over.wait(max(0.0, end - time.monotonic()))
             elif not self.say(step.data * step.times, deadline):
                 return False
         return True
+
+    def close(self) -> None:
+        """Close it so that the other side sees the end of the stream first. A socket that is closed while bytes are unread
+        resets the connection instead, and whether some are unread depends on who was faster."""
+        with contextlib.suppress(OSError):
+            self.sock.shutdown(socket.SHUT_WR)
+        self.sock.close()
 
     def reset(self) -> None:
         with contextlib.suppress(OSError):
@@ -110,7 +127,7 @@ class Server:
 
     def __init__(self, spec: ServerSpec) -> None:
         self.spec = spec
-        self.exchanges: list[Exchange] = []
+        self.exchanges: list[tuple[int, Exchange]] = []  # each with the number of its connection
         self.connections = 0
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -135,22 +152,28 @@ class Server:
         return f"127.0.0.1:{self.port}"
 
     def close(self) -> tuple[Exchange, ...]:
-        """End it; what was asked of it."""
+        """End it; what was asked of it, in the order of the connections. Those that the listener still holds are accepted,
+        and what has arrived on any is read: a run's last words count however busy this machine is."""
         self._over.set()
-        for thread in list(self._threads):
-            thread.join(0.3)
+        self._join(DRAIN)
         self._listener.close()
         with self._lock:
             for sock in self._open:
                 with contextlib.suppress(OSError):
                     sock.shutdown(socket.SHUT_RDWR)
-        for thread in list(self._threads):
-            thread.join(5)
+        self._join(DRAIN)
         for sock in self._waiting:
             sock.close()
         with self._lock:
             count = Exchange(f"{self.spec.name} connections", str(self.connections).encode(), "closed")
-            return (*self.exchanges, count)
+            ordered = sorted(self.exchanges, key=lambda item: item[0])
+            return (*(exchange for _, exchange in ordered), count)
+
+    def _join(self, seconds: float) -> None:
+        """Wait for all threads, also for those that the listener's starts meanwhile: it is the first in the list."""
+        deadline = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _start(self, target: object, *args: object) -> None:
         thread = threading.Thread(target=target, args=args, daemon=True)  # type: ignore[arg-type]
@@ -168,27 +191,32 @@ class Server:
                 return
 
     def _accept(self) -> None:
-        while not self._over.is_set():
+        while True:
+            over = self._over.is_set()  # asked before: who connected before the end is accepted after it
             try:
                 sock, _ = self._listener.accept()
             except TimeoutError:
+                if over:
+                    return
                 continue
             except OSError:
                 return
             with self._lock:
                 self.connections += 1
+                number = self.connections
                 self._open.add(sock)
-            self._start(self._serve, sock)
+            self._start(self._serve, sock, number)
 
-    def _serve(self, sock: socket.socket) -> None:
+    def _serve(self, sock: socket.socket, number: int) -> None:
         plain = sock
         try:
             if self._context is not None:
                 sock.settimeout(PATIENCE)
                 sock = self._context.wrap_socket(sock, server_side=True)
-            connection = _Connection(sock)
+            connection = _Connection(sock, self._over, number)
             while self._one(connection):
                 pass
+            connection.close()
         except (OSError, ValueError):
             pass
         finally:
@@ -205,7 +233,7 @@ class Server:
                 answer = self._answer(TLS)
                 connection.follow(answer.steps if answer is not None else _NO_TLS, deadline, start)
                 return False
-            if not self._more(connection, deadline):
+            if not connection.more(deadline):
                 if len(connection.data) > start:
                     self._record("?", connection, start)
                 return False
@@ -215,7 +243,7 @@ class Server:
         if answer is None:
             answer = Answer(path, (Step(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),), "head", "close")
         if answer.read == "all":
-            while not self._whole(connection, start) and self._more(connection, deadline):
+            while not self._whole(connection, start) and connection.more(deadline):
                 pass
         alive = connection.ended == "open" and connection.follow(answer.steps, deadline, start)
         if answer.then == "reset":
@@ -224,7 +252,7 @@ class Server:
             return False
         if answer.then == "hold" or answer.read == "head":
             while not (answer.then == "keep" and self._whole(connection, start)):
-                if answer.then == "close" or not self._more(connection, deadline):
+                if answer.then == "close" or not connection.more(deadline):
                     break
         self._record(path, connection, start)
         return alive and answer.then == "keep" and connection.ended == "open"
@@ -238,19 +266,11 @@ class Server:
         connection.taken = len(connection.data) - len(rest)
         return message.whole
 
-    def _more(self, connection: _Connection, deadline: float) -> bool:
-        """A piece more, unless the server is to end."""
-        while not self._over.is_set() and time.monotonic() < deadline:
-            if connection.more(time.monotonic()):
-                return True
-            if connection.ended != "open":
-                return False
-        return False
-
     def _record(self, path: str, connection: _Connection, start: int) -> None:
         self._whole(connection, start)
         with self._lock:
-            self.exchanges.append(Exchange(path, bytes(connection.data[start : connection.taken]), connection.ended))
+            seen = Exchange(path, bytes(connection.data[start : connection.taken]), connection.ended)
+            self.exchanges.append((connection.number, seen))
 
 
 class Client:
@@ -294,22 +314,24 @@ def talk(spec: ClientSpec, port: int, over: threading.Event | None = None) -> Ex
     sock = _connect(port, deadline)
     if sock is None:
         return Exchange(spec.name, b"", "closed", methods)
+    over = over or threading.Event()
     with sock:
-        connection = _Connection(sock)
+        connection = _Connection(sock, over)
         connection.follow(spec.steps, deadline, reading=True)
         if spec.then == "reset":
             connection.reset()
         elif spec.then != "close":
             while not (spec.then == "answer" and answered(Exchange("", bytes(connection.data), "open", methods))):
-                if over is not None and over.is_set():
-                    break
                 if not connection.more(min(deadline, time.monotonic() + 0.2)) and (
-                    connection.ended != "open" or time.monotonic() >= deadline
+                    connection.ended != "open" or over.is_set() or time.monotonic() >= deadline
                 ):
                     break
-            # whether it is closed now is part of the answer
-            while spec.then == "answer" and connection.more(min(deadline, time.monotonic() + 0.15)):
+            # Whether it is closed now is part of the answer; where one side has said so, the end is waited for.
+            wait = CLOSING if _CLOSE.search(said) or _CLOSE.search(connection.data) else LINGER
+            while spec.then == "answer" and connection.more(min(deadline, time.monotonic() + wait)):
                 pass
+        if spec.then != "reset":
+            connection.close()
         return Exchange(spec.name, bytes(connection.data), connection.ended, methods)
 
 

@@ -179,9 +179,53 @@ def test_a_client_that_goes() -> None:
     with server(Answer("/a", (Step(OK),), then="hold")) as made:
         assert talk(client(Step(GET), then="close"), made.port).ended == "open"
         assert talk(client(Step(GET), Step(until="ok"), then="reset"), made.port).data == OK
-        time.sleep(0.3)
         seen = made.close()
     assert sorted(exchange.ended for exchange in seen if exchange.name == "/a") == ["closed", "reset"]
+
+
+@pytest.mark.parametrize("then", ["keep", "hold", "close"])
+def test_the_last_words_before_the_end_count(then: str) -> None:
+    """Whatever was sent before the end is heard, also on connections that nobody has accepted yet."""
+    for _ in range(20):
+        with server(Answer("/a", (Step(OK),), then=then)) as made:
+            socks = [socket.create_connection(("127.0.0.1", made.port)) for _ in range(4)]
+            for sock in socks:
+                sock.sendall(GET)
+                sock.close()
+            seen = made.close()
+        assert [exchange.data for exchange in seen if exchange.name == "/a"] == [GET] * 4
+        assert seen[-1].data == b"4"
+
+
+def test_a_closed_connection_ends_and_is_not_reset() -> None:
+    """Also where the answer has arrived and is unread: the end of the stream comes first."""
+    for _ in range(20):
+        with server(Answer("/a", (Step(OK),), then="hold")) as made:
+            talk(client(Step(GET), Step(pause=0.01), then="close"), made.port)
+            seen = made.close()
+        assert [exchange.ended for exchange in seen if exchange.name == "/a"] == ["closed"]
+
+
+def test_an_answer_arrives_whole_although_the_request_is_not_read() -> None:
+    body = b"x" * (1 << 20)
+    post = b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1048576\r\n\r\n"
+    for _ in range(10):
+        with server(Answer("/a", (Step(OK),), read="head", then="close")) as made:
+            sock = socket.create_connection(("127.0.0.1", made.port))
+            sock.settimeout(10)
+            with contextlib.suppress(OSError):
+                sock.sendall(post + body)
+            data = b""
+            while piece := sock.recv(1 << 16):
+                data += piece
+            sock.close()
+        assert data == OK
+
+
+def test_the_end_that_was_announced_is_waited_for() -> None:
+    answer = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1)
+    with server(Answer("/a", (Step(answer), Step(pause=0.5)), then="close")) as made:
+        assert show(talk(client(Step(GET)), made.port)).endswith("<whole><end>\n")
 
 
 def test_nobody_to_talk_to() -> None:
