@@ -54,20 +54,20 @@ LIBS += -lllhttp
 endif
 
 # --- the runtime -----------------------------------------------------------------------------------------------------
-LIB_SRC := $(wildcard $(foreach d,base sys core component wasi,runtime/$(d)/*.c))
-CLI_SRC := $(wildcard runtime/cli/*.c)
+LIB_SRC := $(sort $(shell find $(foreach d,base sys http core component wasi,runtime/$(d)) -name "*.c"))
+CLI_SRC := $(sort $(shell find runtime/cli -name "*.c"))
 TEST_SRC := $(wildcard runtime/tests/test_*.c)
 TEST_LIB_SRC := $(filter-out $(TEST_SRC),$(wildcard runtime/tests/*.c))
 EXAMPLE_SRC := $(wildcard runtime/examples/*.c)
 
 # The glue between WIT and the host functions: written by a script before anything is compiled. Every .c that it leaves
 # in $(BUILD)/gen is part of the library. Asked for as an included makefile, so that the list is known to this run.
-GLUE := $(wildcard runtime/wasi/gen_glue.py)
+GLUE := $(wildcard runtime/wasi/gen/gen_glue.py)
 ifneq ($(GLUE),)
 ifeq ($(filter clean help lint deps suites guests fixtures fixtures-deps prepare test report toolchains,$(MAKECMDGOALS)),)
 -include $(BUILD)/gen/files.mk
 endif
-GLUE_IN := $(wildcard runtime/wasi/*.py) $(wildcard runtime/wasi/*.def runtime/wasi/*.tsv) $(shell find runtime/wasi/wit -name '*.wit' 2>/dev/null)
+GLUE_IN := $(wildcard runtime/wasi/gen/*.py) $(wildcard runtime/wasi/gen/*.def) $(shell find runtime/wasi/wit -name '*.wit' 2>/dev/null)
 $(BUILD)/gen/files.mk: $(GLUE_IN)
 	@mkdir -p $(@D)
 	$(PYTHON) $(GLUE) --out $(@D)
@@ -101,7 +101,7 @@ $(OBJ)/%.o: %.c $(BUILD)/flags
 	$(Q)$(CC) $(TS_CFLAGS) -c $< -o $@
 # The switch over all operations under both sanitizers: at -O1 minutes of compiling, at -O0 seconds, and as sharp.
 ifneq ($(findstring TS_DISPATCH_SWITCH,$(VARIANT) $(CFLAGS)),)
-$(OBJ)/runtime/core/exec.o: TS_CFLAGS += -O0 $(if $(findstring clang,$(CC)),-fno-sanitize-address-use-after-scope)
+$(OBJ)/runtime/core/run/exec.o: TS_CFLAGS += -O0 $(if $(findstring clang,$(CC)),-fno-sanitize-address-use-after-scope)
 endif
 $(OBJ)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 	@mkdir -p $(@D)

@@ -2,7 +2,7 @@
  * (-c: explicit bounds checks); `drive -d MODULE` prints the register IR of every function; `drive -v MODULE` decodes
  * and validates, prints CPU and wall seconds. In: a core module without imports. Out: lines on stdout. It stands on the
  * engine's internal interface, as the command runs components. */
-#include "core/compile.h"
+#include "core/code/compile.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include "component/component.h"
-#include "component/host.h"
-#include "component/instance.h"
-#include "core/spares.h"
+#include "component/binary/component.h"
+#include "component/run/host.h"
+#include "component/run/instance.h"
+#include "core/run/spares.h"
 #include "sys/input.h"
 #include "wasi/wasi.h"
 

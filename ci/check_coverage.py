@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "runtime/wasi"))
+sys.path.insert(0, str(ROOT / "runtime/wasi/gen"))
 import witparse
 
 EXEMPT = ROOT / "ci/coverage.tsv"

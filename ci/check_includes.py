@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The include rule of the runtime: base < sys < core < component < wasi < cli.
 
-A file includes its own folder and folders below it; wasi/ sees component/host.h and never core/ (nor the rest of
+A file includes its own folder and folders below it; wasi/ sees component/run/host.h and never core/ (nor the rest of
 component/); headers of the operating system and of third parties stand in sys/ only. tests/, fuzz/ and examples/ stand above all.
 """
 
@@ -47,8 +47,8 @@ def problems(source: Path) -> list[str]:
         target = folder_of(name.removeprefix("../"), own)
         if target and ORDER.index(target) > ORDER.index(own):
             found.append(f"{where}: {own}/ is below {target}/")
-        if own == "wasi" and (target == "core" or (target == "component" and name != "component/host.h")):
-            found.append(f"{where}: wasi/ sees component/host.h only")
+        if own == "wasi" and (target == "core" or (target == "component" and name != "component/run/host.h")):
+            found.append(f"{where}: wasi/ sees component/run/host.h only")
     return found
 
 

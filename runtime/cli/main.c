@@ -2,7 +2,7 @@
  * In: argv. Out: the exit status. */
 #include "cli/outcome.h"
 #include "cli/run.h"
-#include "cli/wast.h"
+#include "cli/wast/wast.h"
 #include <stdio.h>
 #include <string.h>
 

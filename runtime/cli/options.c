@@ -2,7 +2,7 @@
 #include "cli/options.h"
 #include "cli/policy.h"
 #include "cli/run.h"
-#include "component/component.h"
+#include "component/binary/component.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #define TS_CLI_OPTIONS_H
 #include "base/error.h"
 #include "base/vec.h"
-#include "component/host.h"
+#include "component/run/host.h"
 #include "sys/input.h"
 #include "wasi/wasi.h"
 

@@ -3,7 +3,7 @@
 #ifndef TS_CLI_OUTCOME_H
 #define TS_CLI_OUTCOME_H
 #include "base/error.h"
-#include "component/instance.h"
+#include "component/run/instance.h"
 
 enum {
     TS_CLI_USAGE = 120,

@@ -3,7 +3,7 @@
 #include "cli/run.h"
 #include "cli/options.h"
 #include "cli/outcome.h"
-#include "core/module.h"
+#include "core/module/module.h"
 #include "sys/input.h"
 #include "sys/killed.h"
 #include <errno.h>

@@ -3,7 +3,7 @@
 #ifndef TS_CLI_RUN_H
 #define TS_CLI_RUN_H
 #include "cli/options.h"
-#include "component/instance.h"
+#include "component/run/instance.h"
 
 int ts_cli_run(int argc, char **argv);
 int ts_cli_validate(int argc, char **argv);

@@ -5,12 +5,12 @@
 #include "cli/options.h"
 #include "cli/outcome.h"
 #include "cli/run.h"
-#include "core/spares.h"
+#include "core/run/spares.h"
 #include "sys/clock.h"
-#include "sys/http_server.h"
+#include "http/server/server.h"
 #include "sys/killed.h"
 #include "sys/thread.h"
-#include "wasi/http.h"
+#include "wasi/http/http.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* api: the functions of touchstone.h on components: engines, host definitions by text, calls, types.
  * In: the embedder's calls. Out: what the modules below do, under names that stay. Source: Explainer.md and WIT.md (the notation of types) */
-#include "component/cabi_context.h"
+#include "component/abi/context.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* api: the functions of touchstone.h on core modules: typed values and types over what the store has.
  * In: the embedder's calls. Out: what the modules of core/ do; TS_USAGE where a rule of the header is broken.
  * spec: embedding, exec/runtime */
-#include "core/exec.h"
-#include "core/gc.h"
-#include "core/store.h"
+#include "core/run/exec.h"
+#include "core/run/gc.h"
+#include "core/run/store.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* exec_module: one module run from end to end, and all that can be seen of it written down.
  * In: bytes, how to run. Out: the text that the header describes. Imports are given values that do nothing. */
 #include "exec_module.h"
-#include "core/exec.h"
-#include "core/gc.h"
+#include "core/run/exec.h"
+#include "core/run/gc.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
  *   global EXPORT TYPE VALUE · table EXPORT LEN VALUES…; S: a status, for traps trap:KIND. spec: exec/modules */
 #ifndef TS_FUZZ_EXEC_MODULE_H
 #define TS_FUZZ_EXEC_MODULE_H
-#include "core/store.h"
+#include "core/run/store.h"
 
 typedef struct fz_how {
     bool checked;       /* explicit bounds checks, no guard pages */

@@ -2,7 +2,7 @@
  * In: bytes from libFuzzer; what they sum up to chooses the values. Out: no crash, no leak, no sanitizer report; every failure has a reason;
  * the same calls in a second instance end the same. Seeds: components of random_components.py.
  * build: clang -fsanitize=fuzzer,address,undefined */
-#include "component/cabi_context.h"
+#include "component/abi/context.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,8 +2,8 @@
  * In: bytes from libFuzzer; the last byte's lowest bit chooses features. Out: no crash, no leak, no sanitizer report; a
  * verdict that is the same twice and comes with a reason inside the input; failures of instances that have a reason.
  * build: clang -fsanitize=fuzzer,address,undefined */
-#include "component/instance.h"
-#include "core/store.h"
+#include "component/run/instance.h"
+#include "core/run/store.h"
 #include <stdlib.h>
 
 static void instantiate(ts_engine *engine, ts_component *c) {

@@ -2,7 +2,7 @@
  * In: bytes from libFuzzer; the first one chooses how they are cut. Out: no crash, no leak, no sanitizer report; the same requests,
  * bodies and ends however the bytes come; nothing accepted that the grammar forbids, and no framing that is not the one written.
  * build: clang -fsanitize=fuzzer,address,undefined */
-#include "sys/http_wire.h"
+#include "http/server/wire.h"
 #include <stdlib.h>
 #include <string.h>
 

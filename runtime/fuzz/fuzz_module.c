@@ -1,8 +1,8 @@
 /* fuzz_module: any bytes through decoding and validation; the verdict must not depend on the number of threads.
  * In: bytes from libFuzzer; the last byte's lowest bits choose features. Out: no crash, no leak, no sanitizer report.
  * build: clang -fsanitize=fuzzer,address,undefined */
-#include "core/store.h"
-#include "core/validate.h"
+#include "core/run/store.h"
+#include "core/module/validate.h"
 #include <stdlib.h>
 
 static ts_status check(ts_engine *engine, uint32_t features, const uint8_t *data, size_t size, unsigned threads) {

@@ -2,7 +2,7 @@
  * In: section contents below 128 bytes. Out: what decoding and validation say. */
 #ifndef TS_TESTS_MODULE_HELP_H
 #define TS_TESTS_MODULE_HELP_H
-#include "core/store.h"
+#include "core/run/store.h"
 #include <string.h>
 
 typedef struct build {

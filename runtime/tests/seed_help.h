@@ -2,7 +2,7 @@
  * In: a seed's name, limits. Out: a fixture with one instance. */
 #ifndef TS_TESTS_SEED_HELP_H
 #define TS_TESTS_SEED_HELP_H
-#include "core/store.h"
+#include "core/run/store.h"
 #include "sys/fault.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
-#include "component/cabi_context.h"
+#include "component/abi/context.h"
 #include "base/utf8.h"
 
 enum { PAGES = 16, HEAP = 4096 };

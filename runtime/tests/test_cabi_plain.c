@@ -1,6 +1,6 @@
 /* test_cabi_plain: which element types travel as bytes, what is copied of them, what traps.
- * In: component/cabi_plain.h. Out: cmocka results. */
-#include "component/cabi_plain.h"
+ * In: component/abi/plain.h. Out: cmocka results. */
+#include "component/abi/plain.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -12,11 +12,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "core/cache.h"
-#include "core/compile.h"
-#include "core/image.h"
-#include "core/spares.h"
-#include "core/store.h"
+#include "core/load/cache.h"
+#include "core/code/compile.h"
+#include "core/run/image.h"
+#include "core/run/spares.h"
+#include "core/run/store.h"
 
 enum { DATA = 100000, BODY = 70000, AT = 5000 };
 typedef struct module {

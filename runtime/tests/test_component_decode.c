@@ -4,8 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include "component/component.h"
-#include "core/store.h"
+#include "component/binary/component.h"
+#include "core/run/store.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,8 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include "component/component.h"
-#include "component/names.h"
+#include "component/binary/component.h"
+#include "component/type/names.h"
 #include <string.h>
 
 static bool parse(const char *s, bool nested, ts_name_kind *kind, char *why) {

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 #include <touchstone.h>
-#include "component/cabi_context.h"
-#include "component/component.h"
+#include "component/abi/context.h"
+#include "component/binary/component.h"
 #include "component_reenter.h"
 
 typedef struct world {

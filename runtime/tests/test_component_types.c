@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include "component/component.h"
+#include "component/binary/component.h"
 #include <string.h>
 
 static ts_arena arena;

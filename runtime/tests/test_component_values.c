@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "component/cabi_context.h"
+#include "component/abi/context.h"
 
 static ts_engine *engine;
 static ts_error err;

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include "tests/module_help.h"
-#include "core/decode.h"
+#include "core/module/decode.h"
 
 static ts_engine *engine;
 static ts_error err;

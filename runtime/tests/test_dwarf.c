@@ -2,7 +2,7 @@
  * In: runtime/tests/dwarf/{dwarf,inlined}{4,5}.wasm (trap.c and inlined.c beside them are the sources). Out: cmocka results.
  * spec: DWARF 5, 3.3, 6.2 */
 #include "seed_help.h"
-#include "core/dwarf.h"
+#include "core/debug/dwarf.h"
 
 static uint8_t *load(const char *name, int version, size_t *len) {
     char path[64];

@@ -1,7 +1,7 @@
 /* test_exec: what instructions give, in every form of code: guard pages and explicit checks, with and without counting,
- * canonical NaN bits and others. In: core/store.h, the seeds. Out: cmocka results. spec: exec/instructions */
+ * canonical NaN bits and others. In: core/run/store.h, the seeds. Out: cmocka results. spec: exec/instructions */
 #include "seed_help.h"
-#include "core/gc.h"
+#include "core/run/gc.h"
 
 enum { FORMS = 8 };
 static ts_store_limits form(int n) {

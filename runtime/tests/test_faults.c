@@ -4,7 +4,7 @@
  * the status is out of memory, a limit, a trap of allocation, or the guest saw a refused grow. */
 #include "seed_help.h"
 #include "refuse_memory.h"
-#include "core/gc.h"
+#include "core/run/gc.h"
 #include <pthread.h>
 #include <sys/mman.h>
 

@@ -1,5 +1,5 @@
 /* test_gc: the collector under pressure: what is reachable stays and is unchanged, what is not goes, and the cost is
- * bounded. In: core/gc.h. Out: cmocka results. */
+ * bounded. In: core/run/gc.h. Out: cmocka results. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/gc.h"
+#include "core/run/gc.h"
 
 typedef struct fixture {
     ts_engine *engine;

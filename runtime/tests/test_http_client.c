@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "sys/clock.h"
-#include "sys/http_exchange.h"
+#include "http/client/exchange.h"
 #include "refuse_memory.h"
 
 /* --- memory that is refused ------------------------------------------------------------------------------------------- */

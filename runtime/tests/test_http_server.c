@@ -16,8 +16,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include "sys/clock.h"
-#include "sys/http_server.h"
-#include "sys/http_wire.h"
+#include "http/server/server.h"
+#include "http/server/wire.h"
 #include "sys/killed.h"
 
 #ifndef TS_HTTP_SERVER

@@ -1,8 +1,8 @@
 /* test_limits: every limit of a store ends the guest with its own status and words, and the store lives on; stores of
- * several threads share a module. In: core/store.h, the seeds. Out: cmocka results. */
+ * several threads share a module. In: core/run/store.h, the seeds. Out: cmocka results. */
 #include "seed_help.h"
-#include "core/exec.h"
-#include "core/gc.h"
+#include "core/run/exec.h"
+#include "core/run/gc.h"
 #include "sys/thread.h"
 #include "sys/timer.h"
 

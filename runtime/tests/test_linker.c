@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
-#include "component/instance.h"
+#include "component/run/instance.h"
 #include "examples/embed_component.h"
 
 static ts_engine *engine;

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include "core/wasm_ops.h"
+#include "core/module/wasm_ops.h"
 #include <string.h>
 
 static ts_error err;

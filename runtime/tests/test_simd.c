@@ -1,5 +1,5 @@
 /* test_simd: every vector operation against its scalar definition, on random and on edge lanes.
- * In: core/simd.h. Out: cmocka results. spec: exec/numerics. test_simd_portable.c is the same without intrinsics. */
+ * In: core/run/simd.h. Out: cmocka results. spec: exec/numerics. test_simd_portable.c is the same without intrinsics. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "core/simd.h"
+#include "core/run/simd.h"
 
 enum { ROUNDS = 3000 };
 

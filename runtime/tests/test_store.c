@@ -1,5 +1,5 @@
 /* test_store: memories, tables, instantiation and matching, under both forms of memory.
- * In: core/store.h, small modules in bytes. Out: cmocka results. spec: exec/modules, valid/matching */
+ * In: core/run/store.h, small modules in bytes. Out: cmocka results. spec: exec/modules, valid/matching */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
-#include "core/store.h"
+#include "core/run/store.h"
 
 typedef struct fixture {
     ts_engine *engine;

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include "core/types.h"
+#include "core/module/types.h"
 #include <string.h>
 
 static ts_error err;

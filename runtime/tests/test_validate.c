@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include "tests/module_help.h"
-#include "core/validate.h"
+#include "core/module/validate.h"
 #include <stdlib.h>
 
 static ts_engine *engine;

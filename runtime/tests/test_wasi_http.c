@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <unistd.h>
 #include "sys/clock.h"
-#include "sys/http_client.h"
-#include "wasi/http.h"
+#include "http/client/client.h"
+#include "wasi/http/http.h"
 
 #define fields(f) ts_wasi_http_types_fields_##f
 #define request(f) ts_wasi_http_types_outgoing_request_##f

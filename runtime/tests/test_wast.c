@@ -4,10 +4,10 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "cli/json.c" /* before cmocka.h, whose macros have common names */
-#include "cli/wast.c"
+#include "cli/wast/json.c" /* before cmocka.h, whose macros have common names */
+#include "cli/wast/wast.c"
 #define bits_of component_bits_of
-#include "cli/wast_component.c"
+#include "cli/wast/wast_component.c"
 #undef bits_of
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
-#include "component/instance.h"
+#include "component/run/instance.h"
 
 static ts_arena arena;
 static int setup(void **s) {

@@ -1,5 +1,5 @@
 /* context: see context.h and wasi.h */
-#include "wasi/http.h"
+#include "wasi/http/http.h"
 #include "base/utf8.h"
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #define TS_WASI_CONTEXT_H
 #include "base/vec.h"
 #include "sys/fs.h"
-#include "sys/http.h"
+#include "http/message.h"
 #include "sys/lookup.h"
 #include "sys/net.h"
 #include "sys/pollset.h"

@@ -22,7 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "component/cabi_context.h"
+#include "component/abi/context.h"
 
 enum { HEAP = 1024, MEMORY = 65536, MAX_ARGS = 64, LINE = 1 << 20, FIELDS = 12 };
 

@@ -23,7 +23,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include "sys/clock.h"
-#include "sys/http_client.h"
+#include "http/client/client.h"
 
 enum { IDS = 2048, WORDS = 256, LINE = 1 << 21 };
 #define MS UINT64_C(1000000)

@@ -1,0 +1,126 @@
+/* cabi_plain: lists of scalars, and of records and variants of scalars, from memory to memory.
+ * In: bytes, a plain type. Out: bytes, traps in the order of loading. spec: CanonicalABI.md#loading, #storing */
+#include "component/abi/plain.h"
+#include <string.h>
+
+static uint32_t load_int(const uint8_t *from, uint32_t nbytes) {
+    uint32_t v = 0;
+    memcpy(&v, from, nbytes <= sizeof v ? nbytes : sizeof v);
+    return v;
+}
+
+void ts_plain_finish(ts_ctype *t) {
+    t->plain = t->same = t->checked = false;
+    switch (t->kind) {
+    case TS_CT_ENUM: t->plain = t->same = t->checked = true; return;
+    case TS_CT_FLAGS:
+        t->plain = true;
+        t->same = t->n == 8 * t->size;
+        return;
+    case TS_CT_RECORD:
+    case TS_CT_TUPLE: {
+        uint64_t filled = 0;
+        t->plain = t->same = true;
+        for (uint32_t i = 0; i < t->n; i++) {
+            const ts_ctype *part = t->cases[i].type;
+            t->plain &= part->plain;
+            t->same &= part->same;
+            t->checked |= part->checked;
+            filled += part->size;
+        }
+        t->same &= filled == t->size; /* what lies between the fields is the guest's own */
+        break;
+    }
+    case TS_CT_VARIANT:
+    case TS_CT_OPTION:
+    case TS_CT_RESULT:
+        t->plain = t->checked = true;
+        for (uint32_t i = 0; i < ts_ctype_n_cases(t); i++) {
+            const ts_ctype *payload = ts_ctype_case(t, i);
+            if (payload) t->plain &= payload->plain;
+        }
+        break;
+    default: return;
+    }
+    t->same &= t->plain;
+    t->checked &= t->plain;
+}
+
+static ts_status check(ts_error *e, const ts_ctype *t, const uint8_t *from) { /* t->checked */
+    switch (t->kind) {
+    case TS_CT_CHAR: {
+        uint32_t c;
+        return ts_convert_i32_to_char(e, load_int(from, 4), &c);
+    }
+    case TS_CT_RECORD:
+    case TS_CT_TUPLE:
+        for (uint32_t i = 0; i < t->n; i++) {
+            const ts_ctype *part = t->cases[i].type;
+            if (part->checked) TS_TRY(check(e, part, from + t->offsets[i]));
+        }
+        return TS_OK;
+    default: { /* cabi: load_variant */
+        uint32_t disc = load_int(from, t->disc_size), n = ts_ctype_n_cases(t);
+        TS_TRAP_IF(e, disc >= n, "invalid variant discriminant: %u of %u cases", disc, n);
+        const ts_ctype *payload = ts_ctype_case(t, disc);
+        return payload && payload->checked ? check(e, payload, from + t->payload_offset) : TS_OK;
+    }
+    }
+}
+
+ts_status ts_plain_check(ts_error *e, const ts_ctype *elem, const uint8_t *from, uint64_t n) {
+    for (uint64_t i = 0; elem->checked && i < n; i++) TS_TRY(check(e, elem, from + i * elem->size));
+    return TS_OK;
+}
+
+static void copy(const ts_ctype *t, uint8_t *to, const uint8_t *from) {
+    if (t->same) {
+        switch (t->size) { /* constants: a move, not a call */
+        case 1: *to = *from; return;
+        case 2: memcpy(to, from, 2); return;
+        case 4: memcpy(to, from, 4); return;
+        case 8: memcpy(to, from, 8); return;
+        default: memcpy(to, from, t->size); return;
+        }
+    }
+    switch (t->kind) {
+    case TS_CT_BOOL: *to = *from != 0; return;
+    case TS_CT_F32: {
+        float f;
+        memcpy(&f, from, 4);
+        f = ts_canonicalize_nan32(f);
+        memcpy(to, &f, 4);
+        return;
+    }
+    case TS_CT_F64: {
+        double f;
+        memcpy(&f, from, 8);
+        f = ts_canonicalize_nan64(f);
+        memcpy(to, &f, 8);
+        return;
+    }
+    case TS_CT_FLAGS: { /* cabi: unpack_flags_from_int, pack_flags_into_int */
+        uint32_t v = load_int(from, t->size) & ((1u << t->n) - 1);
+        memcpy(to, &v, t->size);
+        return;
+    }
+    case TS_CT_RECORD:
+    case TS_CT_TUPLE:
+        for (uint32_t i = 0; i < t->n; i++) copy(t->cases[i].type, to + t->offsets[i], from + t->offsets[i]);
+        return;
+    default: {
+        memcpy(to, from, t->disc_size);
+        const ts_ctype *payload = ts_ctype_case(t, load_int(from, t->disc_size));
+        if (payload) copy(payload, to + t->payload_offset, from + t->payload_offset);
+    }
+    }
+}
+
+void ts_plain_copy(const ts_ctype *elem, uint8_t *to, const uint8_t *from, uint64_t n) {
+    if (n == 0) return;
+    if (elem->same) {
+        memcpy(to, from, n * elem->size);
+        return;
+    }
+    for (uint64_t i = 0; i < n; i++) copy(elem, to + i * elem->size, from + i * elem->size);
+}

@@ -1,0 +1,73 @@
+/* host: how the host (wasi/, an embedder) gives instances to components: functions with component-level types, resources with destructors.
+ * In: constant tables. Out: link-time instances. wasi/ sees this header and what it includes, never core/.
+ * spec: Explainer.md#import-and-export-definitions; CanonicalABI.md#canon-lower (the callee being the host) */
+#ifndef TS_COMPONENT_HOST_H
+#define TS_COMPONENT_HOST_H
+#include "base/arena.h"
+#include "component/type/val.h"
+
+typedef struct ts_linker ts_linker;     /* names → what the host provides; one a configuration */
+typedef struct ts_cstore ts_cstore;     /* run-time state of component instances of one run (wraps a core store) */
+typedef struct ts_resource ts_resource; /* a run-time resource type: identity by address */
+
+/* A running call from a guest to the host. */
+struct ts_host_call {
+    void *host; /* what ts_linker_… was given: the WASI context */
+    ts_cstore *store;
+    ts_arena *arena; /* for results: reset when the call is done */
+    ts_error *err;
+    uint64_t max_bytes;                      /* a result's lists and strings beyond this are a limit error [256 MiB] */
+    const struct ts_host_func *func;         /* a call of a function … */
+    const struct ts_host_resource *resource; /* … or of a resource's drop */
+    bool denied;                             /* set by the host: refused, as it was not granted (a trace says so) */
+};
+
+/* args: n_params values; result: where the result goes (unset when the function has none). Handles: args[i].handle.rep is the rep given at
+ * creation (own: ownership passes to the host; borrow: valid during the call); to return own<r> set handle.rep (rt is filled in).
+ * Return TS_OK, or a failure put into c->err: ts_host_trap(…), TS_EXIT with err->exit_status. */
+typedef ts_status (*ts_host_fn)(ts_host_call *c, const ts_val *args, ts_val *result);
+
+typedef struct ts_host_resource {
+    const char *interface; /* "wasi:io/streams" */
+    const char *name;      /* "input-stream" */
+    /* Called when the last owner drops it. May trap (a child is still alive). NULL: nothing. */
+    ts_status (*drop)(ts_host_call *c, uint64_t rep);
+} ts_host_resource;
+
+typedef struct ts_host_func {
+    const char *interface;     /* without version */
+    const char *name;          /* "[method]input-stream.read", "get-random-bytes" */
+    const char *since;         /* "0.2.0": informative */
+    const char *unstable;      /* feature name, or NULL */
+    const ts_cfunc_type *type; /* own/borrow slots index the table of host resources */
+    ts_host_fn fn;             /* NULL: specified, and not implemented here: link error or trap, by name */
+} ts_host_func;
+
+typedef struct ts_host_iface_type {
+    const char *interface;
+    const char *name;
+    const ts_ctype *type;
+} ts_host_iface_type; /* exported value types (records, enums …) */
+
+/* One host = all it provides for one range of versions. Resource identity is per host and linker: the same across 0.2.x names. */
+typedef struct ts_host_def {
+    const char *version_min, *version_max; /* "0.2.0", "0.2.12": names of this semver track link, also newer patches */
+    uint32_t n_resources, n_funcs, n_types;
+    const ts_host_resource *resources;
+    const ts_host_func *funcs; /* sorted by interface, then name */
+    const ts_host_iface_type *types;
+} ts_host_def;
+/* version_min NULL: names without version. An interface of "" holds functions and resources that components import by themselves. */
+
+ts_status ts_host_trap(ts_host_call *c, const char *fmt, ...) TS_PRINTF(2, 3); /* TS_TRAP, kind host */
+/* Values in the call's arena; NULL when there is no memory (the caller returns ts_fail_nomem). */
+ts_val *ts_host_vals(ts_host_call *c, size_t n);
+
+/* linker */
+ts_status ts_linker_create(TS_OWN ts_linker **out, ts_error *e) TS_MUST_USE;
+void ts_linker_destroy(ts_linker *l);
+ts_status ts_linker_add_host(ts_linker *l, const ts_host_def *def, void *host, ts_error *e) TS_MUST_USE;
+/* Functions of interfaces that start so ("wasi:http") and are specified but not implemented here: link, and trap when they are called. */
+void ts_linker_unimplemented_traps(ts_linker *l, const char *prefix);
+ts_resource *ts_linker_resource(ts_linker *l, const char *interface, const char *name);
+#endif

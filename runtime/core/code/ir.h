@@ -1,0 +1,114 @@
+/* ir: the register IR: opcodes, instruction words, compiled functions.
+ * In: ir_ops.def. Out: enums, tables, sizes. The IR is plain data: until the last step of compilation word 0 is the opcode's number; then the
+ * dispatch's handler is put in. */
+#ifndef TS_CORE_IR_H
+#define TS_CORE_IR_H
+#include "core/run/store.h"
+
+typedef union ts_word {
+    const void *h; /* word 0: handler */
+    uint64_t u;
+    int64_t i;
+    const void *p;
+    uint16_t s[4];
+    int32_t w[2];
+    uint32_t uw[2];
+} ts_word;
+_Static_assert(sizeof(ts_word) == 8, "64-bit hosts");
+
+#define TS_IR_FORMS_BIN(X, n)                                                                                          \
+    X(n##_AS) X(n##_AS_S) X(n##_SA) X(n##_SA_S) X(n##_SS) X(n##_SS_S) X(n##_AI) X(n##_AI_S) X(n##_SI) X(n##_SI_S)
+#define TS_IR_FORMS_UN(X, n) X(n##_A) X(n##_A_S) X(n##_S) X(n##_S_S)
+#define TS_IR_FORMS_BR(X, n) X(br_##n##_AS) X(br_##n##_SA) X(br_##n##_SS) X(br_##n##_AI) X(br_##n##_SI)
+#define TS_IR_FORMS_LOAD_(X, n)                                                                                        \
+    X(n##A) X(n##A_S) X(n##S) X(n##S_S) X(n##P) X(n##P_S) X(n##Q) X(n##Q_S) X(n##I) X(n##I_S)
+#define TS_IR_FORMS_LOAD(X, n) TS_IR_FORMS_LOAD_(X, n##_) TS_IR_FORMS_LOAD_(X, n##_x)
+#define TS_IR_FORMS_STORE_(X, n)                                                                                       \
+    X(n##AS) X(n##SA) X(n##SS) X(n##AI) X(n##SI) X(n##PS) X(n##PI) X(n##QS) X(n##QI) X(n##IS) X(n##IA) X(n##II)
+#define TS_IR_FORMS_STORE(X, n) TS_IR_FORMS_STORE_(X, n##_) TS_IR_FORMS_STORE_(X, n##_x)
+#define TS_IR_FORMS_STOREF_(X, n) X(n##A) X(n##S) X(n##P) X(n##Q) X(n##I)
+#define TS_IR_FORMS_STOREF(X, n) TS_IR_FORMS_STOREF_(X, n##_) TS_IR_FORMS_STOREF_(X, n##_x)
+/* first forms, and how far the explicit checks are behind */
+enum {
+    TS_LOAD_S = 2,
+    TS_LOAD_P = 4,
+    TS_LOAD_Q = 6,
+    TS_LOAD_I = 8,
+    TS_LOAD_X = 10,
+    TS_STORE_SA = 1,
+    TS_STORE_SS = 2,
+    TS_STORE_AI = 3,
+    TS_STORE_SI = 4,
+    TS_STORE_PS = 5,
+    TS_STORE_PI = 6,
+    TS_STORE_QS = 7,
+    TS_STORE_QI = 8,
+    TS_STORE_IS = 9,
+    TS_STORE_IA = 10,
+    TS_STORE_II = 11,
+    TS_STORE_X = 12,
+    TS_STOREF_S = 1,
+    TS_STOREF_P = 2,
+    TS_STOREF_Q = 3,
+    TS_STOREF_I = 4,
+    TS_STOREF_X = 5,
+};
+
+typedef enum ts_ir_op {
+#define E(n) TS_IR_##n,
+#define IR_BIN(n, o, i, T, e) TS_IR_FORMS_BIN(E, n)
+#define IR_DIV(n, T, c, e) TS_IR_FORMS_BIN(E, n)
+#define IR_UN(n, o, i, T, e) TS_IR_FORMS_UN(E, n)
+#define IR_UNX(n, o, i, T, e) TS_IR_FORMS_UN(E, n)
+#define IR_TRUNC(n, o, i, T, f) TS_IR_FORMS_UN(E, n)
+#define IR_CMP(n, neg, i, T, e) TS_IR_FORMS_BIN(E, n) TS_IR_FORMS_BR(E, n)
+#define IR_CMPX(n, neg, i, T, e) TS_IR_FORMS_BIN(E, n) TS_IR_FORMS_BR(E, n)
+#define IR_LOAD(n, o, T, V) TS_IR_FORMS_LOAD(E, n)
+#define IR_STORE(n, i, T) TS_IR_FORMS_STORE(E, n)
+#define IR_STOREF(n, i, T) TS_IR_FORMS_STOREF(E, n)
+#define IR_ADDBR(n, e) E(i32_addbr_##n##_I) E(i32_addbr_##n##_S)
+#define IR_OP(n, w, s) E(n)
+#define IR_SLOW(n, w, s) E(n)
+#define IR_V(n, shape) E(v_##n)
+#include "core/code/ir_ops.def"
+#include "core/code/ir_undef.h"
+#undef E
+    TS_IR_COUNT
+} ts_ir_op;
+
+/* A function's code in one form. Its entry is a stub until the function is first called. */
+struct ts_fcode {
+    const ts_word *entry; /* stub, or code: published with release order */
+    ts_word stub[1];      /* the operation `compile` */
+    ts_module *module;
+    uint32_t func; /* in the module's function space */
+    uint8_t form;
+    uint16_t link; /* slot of the return address; the caller's frame follows */
+    uint32_t frame_slots;
+    ts_word *code; /* NULL until compiled */
+    uint32_t n_words;
+    uint32_t n_handlers;
+    struct ts_handler *handlers; /* exception handlers, innermost first */
+};
+
+/* One catch clause of one try_table. */
+typedef struct ts_handler {
+    uint32_t from, to; /* word offsets: from <= pc < to */
+    uint32_t target;   /* word offset */
+    uint32_t tag;      /* in the module; UINT32_MAX: all */
+    uint16_t slot;     /* where the values go */
+    bool with_ref;
+} ts_handler;
+
+enum {                      /* forms of code: which memory 0 it is for, whether it counts */
+       TS_FORM_CHECKED = 1, /* explicit bounds checks */
+       TS_FORM_METERED = 2, /* fuel and interruption */
+       TS_FORM_DETERMINISTIC = 4,
+       TS_FORM_COUNT = 8
+};
+
+extern const uint8_t ts_ir_words[TS_IR_COUNT];
+extern const char *const ts_ir_names[TS_IR_COUNT];
+/* Handler of each opcode under the dispatch that this build uses. */
+const void *const *ts_ir_handlers(void);
+#endif

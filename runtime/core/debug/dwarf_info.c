@@ -1,0 +1,463 @@
+/* dwarf_info: the entries of .debug_info: which functions have code, and which calls the compiler has inlined where.
+ * In: the sections. Out: an index of functions, made once (a pass over all units); what stands at an address (one function is walked).
+ * Guests write these sections: every pass has a budget of steps, linear in their size. spec: DWARF 5, 3.3, 7.5, 2.17 */
+#include "core/debug/dwarf_int.h"
+
+enum {
+    MAX_FUNCTIONS = 1 << 20,
+    MAX_HOPS = 4, /* from an inlined call to the entry that has the name */
+    STEPS_OF_A_QUESTION = 8 << 20,
+
+    TAG_LEXICAL_BLOCK = 0x0b,
+    TAG_INLINED_SUBROUTINE = 0x1d,
+    TAG_CATCH_BLOCK = 0x25,
+    TAG_SUBPROGRAM = 0x2e,
+    TAG_TRY_BLOCK = 0x32,
+};
+
+/* --- values ----------------------------------------------------------------------------------------------------------- */
+
+static bool number_of(ts_reader *r, unsigned n, ts_dw_kind kind, ts_dw_value *out) {
+    out->kind = kind;
+    return ts_dw_little(r, n, &out->number);
+}
+static bool leb_of(ts_reader *r, ts_dw_kind kind, ts_dw_value *out) {
+    out->kind = kind;
+    return ts_dw_uleb(r, &out->number);
+}
+static bool block_of(ts_reader *r, unsigned n, ts_dw_value *out) { /* n: bytes of its length, 0 for LEB128 */
+    out->kind = TS_DW_OTHER;
+    return (n ? ts_dw_little(r, n, &out->number) : ts_dw_uleb(r, &out->number)) && ts_dw_skip(r, out->number);
+}
+
+bool ts_dw_form(const ts_dw_context *c, ts_reader *r, uint64_t form, int64_t implicit, ts_dw_value *out) {
+    unsigned offset = c->wide ? 8 : 4;
+    int64_t s = 0;
+    *out = (ts_dw_value){.kind = TS_DW_OTHER};
+    if (form == 0x16) { /* indirect: the form stands with the value */
+        if (!ts_dw_uleb(r, &form) || form == 0x16 || form == 0x21) return false;
+    }
+    switch (form) {
+    case 0x01: return number_of(r, c->address_size, TS_DW_ADDRESS, out);
+    case 0x03: return block_of(r, 2, out);
+    case 0x04: return block_of(r, 4, out);
+    case 0x09: /* block */
+    case 0x18: /* exprloc */ return block_of(r, 0, out);
+    case 0x0a: return block_of(r, 1, out);
+    case 0x0b: /* data1, flag */
+    case 0x0c: return number_of(r, 1, TS_DW_NUMBER, out);
+    case 0x05: return number_of(r, 2, TS_DW_NUMBER, out);
+    case 0x06: return number_of(r, 4, TS_DW_NUMBER, out);
+    case 0x07: return number_of(r, 8, TS_DW_NUMBER, out);
+    case 0x1e: return ts_dw_skip(r, 16);
+    case 0x08: out->kind = TS_DW_TEXT; return ts_dw_text(r, &out->text);
+    case 0x0d:
+        if (ts_read_s64(r, &s) != TS_OK) return false;
+        *out = (ts_dw_value){.kind = TS_DW_NUMBER, .number = (uint64_t)s};
+        return true;
+    case 0x0f: return leb_of(r, TS_DW_NUMBER, out);
+    case 0x0e: return number_of(r, offset, TS_DW_STR, out);
+    case 0x1f: return number_of(r, offset, TS_DW_LINE_STR, out);
+    case 0x10: return number_of(r, c->version == 2 ? c->address_size : offset, TS_DW_INFO_REF, out);
+    case 0x11: return number_of(r, 1, TS_DW_UNIT_REF, out);
+    case 0x12: return number_of(r, 2, TS_DW_UNIT_REF, out);
+    case 0x13: return number_of(r, 4, TS_DW_UNIT_REF, out);
+    case 0x14: return number_of(r, 8, TS_DW_UNIT_REF, out);
+    case 0x15: return leb_of(r, TS_DW_UNIT_REF, out);
+    case 0x17: return number_of(r, offset, TS_DW_NUMBER, out);
+    case 0x19: /* flag_present */
+        out->kind = TS_DW_NUMBER;
+        out->number = 1;
+        return true;
+    case 0x21: *out = (ts_dw_value){.kind = TS_DW_NUMBER, .number = (uint64_t)implicit}; return true;
+    case 0x1a:
+    case 0x1f02: /* strx, and GNU's before it */ return leb_of(r, TS_DW_STRX, out);
+    case 0x25:
+    case 0x26:
+    case 0x27:
+    case 0x28: return number_of(r, (unsigned)form - 0x24, TS_DW_STRX, out);
+    case 0x1b:
+    case 0x1f01: return leb_of(r, TS_DW_ADDRX, out);
+    case 0x29:
+    case 0x2a:
+    case 0x2b:
+    case 0x2c: return number_of(r, (unsigned)form - 0x28, TS_DW_ADDRX, out);
+    case 0x22: /* loclistx */ return leb_of(r, TS_DW_OTHER, out);
+    case 0x23: return leb_of(r, TS_DW_RNGLISTX, out);
+    case 0x1c: /* of supplementary files, by signature */ return ts_dw_skip(r, 4);
+    case 0x20:
+    case 0x24: return ts_dw_skip(r, 8);
+    case 0x1d:
+    case 0x1f20:
+    case 0x1f21: return ts_dw_skip(r, offset);
+    default: return false;
+    }
+}
+
+/* An element of a table of offsets or addresses. */
+static bool element(ts_dw_bytes table, uint64_t base, uint64_t index, unsigned size, uint64_t *out) {
+    ts_reader r = ts_dw_reader(table);
+    return index <= UINT32_MAX && base <= UINT32_MAX && ts_dw_skip(&r, base + index * size) &&
+           ts_dw_little(&r, size, out);
+}
+
+bool ts_dw_string(const ts_dw_context *c, ts_dw_value v, ts_dw_bytes *out) {
+    ts_reader r = ts_dw_reader(v.kind == TS_DW_LINE_STR ? c->sections->line_str : c->sections->str);
+    switch (v.kind) {
+    case TS_DW_TEXT: *out = v.text; return true;
+    case TS_DW_STRX:
+        if (!element(c->sections->str_offsets, c->str_offsets_base, v.number, c->wide ? 8 : 4, &v.number)) return false;
+        break;
+    case TS_DW_STR:
+    case TS_DW_LINE_STR: break;
+    default: return false;
+    }
+    return ts_dw_skip(&r, v.number) && ts_dw_text(&r, out);
+}
+
+static bool address_of(const ts_dw_context *c, ts_dw_value v, uint64_t *out) {
+    *out = v.number;
+    return v.kind == TS_DW_ADDRESS ||
+           (v.kind == TS_DW_ADDRX && element(c->sections->addr, c->addr_base, v.number, c->address_size, out));
+}
+
+/* --- entries ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct abbreviation {
+    uint64_t code;
+    uint32_t at; /* of its tag, in .debug_abbrev */
+} abbreviation;
+typedef struct abbreviations {
+    TS_VEC(abbreviation) list;
+    uint64_t from; /* where the table begins */
+    bool read;
+} abbreviations;
+
+typedef struct unit {
+    ts_dw_context c;
+    uint32_t at, end; /* in .debug_info */
+    uint64_t abbrev;
+    ts_reader entries;
+    uint64_t low;      /* what its ranges are relative to */
+    ts_dw_value stmts; /* the offset of its line program */
+} unit;
+
+/* The attributes that are used here. */
+typedef struct entry {
+    uint64_t tag; /* 0: the end of a list of children */
+    bool children;
+    ts_dw_value name, linkage_name, stmts, low, high, ranges, origin, call_file, call_line, call_column,
+        str_offsets_base, addr_base, rnglists_base;
+} entry;
+
+static bool spend(uint64_t *steps, uint64_t n) {
+    if (*steps < n) return false;
+    *steps -= n;
+    return true;
+}
+
+/* The abbreviations of a unit; false where they end too early, or take too long. spec: DWARF 5, 7.5.3 */
+static bool read_abbreviations(const ts_dw_sections *s, uint64_t from, abbreviations *out, uint64_t *steps) {
+    if (out->read && out->from == from) return true;
+    ts_reader r = ts_dw_reader(s->abbrev);
+    uint64_t code = 0, ignored = 0, attribute = 0, form = 0;
+    int64_t implicit = 0;
+    uint8_t children = 0;
+    *out = (abbreviations){.list = {.data = out->list.data, .cap = out->list.cap}, .from = from};
+    if (!ts_dw_skip(&r, from)) return false;
+    while (ts_dw_uleb(&r, &code) && code != 0) {
+        abbreviation a = {.code = code, .at = (uint32_t)(r.at - s->abbrev.at)};
+        if (!spend(steps, 1) || !ts_vec_push(&out->list, a)) return false;
+        if (!ts_dw_uleb(&r, &ignored) || !ts_dw_byte(&r, &children)) return false;
+        do {
+            if (!spend(steps, 1) || !ts_dw_uleb(&r, &attribute) || !ts_dw_uleb(&r, &form)) return false;
+            if (form == 0x21 && ts_read_s64(&r, &implicit) != TS_OK) return false;
+        } while (attribute != 0 || form != 0);
+    }
+    out->read = code == 0;
+    return out->read;
+}
+
+/* The next entry of a unit. spec: DWARF 5, 7.5.2 */
+static bool read_entry(const unit *u, const abbreviations *known, ts_reader *r, entry *out, uint64_t *steps) {
+    uint64_t code = 0, attribute = 0, form = 0;
+    uint32_t i;
+    int64_t implicit = 0;
+    uint8_t children = 0;
+    *out = (entry){.tag = 0};
+    if (!spend(steps, 1) || !ts_dw_uleb(r, &code)) return false;
+    if (code == 0) return true;
+    if (code <= known->list.len && known->list.data[code - 1].code == code) { /* as compilers number them */
+        i = (uint32_t)code - 1;
+    } else {
+        for (i = 0; i < known->list.len && known->list.data[i].code != code; i++)
+            if (!spend(steps, 1)) return false;
+        if (i == known->list.len) return false;
+    }
+    ts_reader a = ts_dw_reader(u->c.sections->abbrev);
+    if (!ts_dw_skip(&a, known->list.data[i].at) || !ts_dw_uleb(&a, &out->tag) || !ts_dw_byte(&a, &children) ||
+        out->tag == 0)
+        return false;
+    out->children = children != 0;
+    for (;;) {
+        ts_dw_value v;
+        if (!spend(steps, 1) || !ts_dw_uleb(&a, &attribute) || !ts_dw_uleb(&a, &form)) return false;
+        if (form == 0x21 && ts_read_s64(&a, &implicit) != TS_OK) return false;
+        if (attribute == 0 && form == 0) return true;
+        if (!ts_dw_form(&u->c, r, form, implicit, &v)) return false;
+        switch (attribute) {
+        case 0x03: out->name = v; break;
+        case 0x10: out->stmts = v; break;
+        case 0x11: out->low = v; break;
+        case 0x12: out->high = v; break;
+        case 0x31: /* abstract_origin */
+        case 0x47: /* specification */ out->origin = v; break;
+        case 0x55: out->ranges = v; break;
+        case 0x57: out->call_column = v; break;
+        case 0x58: out->call_file = v; break;
+        case 0x59: out->call_line = v; break;
+        case 0x6e: out->linkage_name = v; break;
+        case 0x72: out->str_offsets_base = v; break;
+        case 0x73: out->addr_base = v; break;
+        case 0x74: out->rnglists_base = v; break;
+        default: break;
+        }
+    }
+}
+
+/* The unit that begins here, from its first entry, which is read too; `all` moves past the unit. 0: it is of no use; -1: the section ends.
+ * spec: DWARF 5, 7.5.1 */
+static int open_unit(const ts_dw_sections *s, ts_reader *all, unit *u, abbreviations *known, entry *first,
+                     uint64_t *steps) {
+    uint64_t v = 0;
+    uint8_t kind = 1;
+    ts_reader r;
+    *u = (unit){.c = {.sections = s}, .at = (uint32_t)(all->at - s->info.at)};
+    if (!spend(steps, 1) || !ts_dw_next_unit(all, &u->c.wide, &r)) return -1;
+    u->end = (uint32_t)(all->at - s->info.at);
+    if (!ts_dw_little(&r, 2, &v) || v < 2 || v > 5) return 0;
+    u->c.version = (uint16_t)v;
+    if (v == 5 && (!ts_dw_byte(&r, &kind) || (kind != 1 && kind != 3) || !ts_dw_byte(&r, &u->c.address_size))) return 0;
+    if (!ts_dw_little(&r, u->c.wide ? 8 : 4, &u->abbrev) || (v < 5 && !ts_dw_byte(&r, &u->c.address_size))) return 0;
+    if (u->c.address_size != 4 && u->c.address_size != 8) return 0;
+    /* what follows the headers of the first tables */
+    u->c.str_offsets_base = u->c.addr_base = u->c.wide ? 16 : 8;
+    u->c.rnglists_base = u->c.wide ? 20 : 12;
+    if (!read_abbreviations(s, u->abbrev, known, steps) || !read_entry(u, known, &r, first, steps) || first->tag == 0)
+        return 0;
+    if (first->str_offsets_base.kind == TS_DW_NUMBER) u->c.str_offsets_base = first->str_offsets_base.number;
+    if (first->addr_base.kind == TS_DW_NUMBER) u->c.addr_base = first->addr_base.number;
+    if (first->rnglists_base.kind == TS_DW_NUMBER) u->c.rnglists_base = first->rnglists_base.number;
+    if (!address_of(&u->c, first->low, &u->low)) u->low = 0;
+    u->stmts = first->stmts;
+    u->entries = r;
+    return 1;
+}
+
+/* The addresses between low_pc and high_pc, which is an address or their number. spec: DWARF 5, 2.17.2 */
+static bool extent(const unit *u, const entry *e, uint64_t *low, uint64_t *high) {
+    if (!address_of(&u->c, e->low, low)) return false;
+    if (e->high.kind == TS_DW_NUMBER)
+        *high = *low + e->high.number;
+    else if (!address_of(&u->c, e->high, high))
+        return false;
+    return *low < *high;
+}
+
+/* spec: DWARF 5, 2.17.3; until DWARF 4, 2.17.3 of that: pairs in .debug_ranges */
+static bool within_ranges_4(const unit *u, uint64_t offset, uint64_t address, uint64_t *steps) {
+    ts_reader r = ts_dw_reader(u->c.sections->ranges);
+    uint64_t base = u->low, from = 0, to = 0, max = u->c.address_size == 4 ? UINT32_MAX : UINT64_MAX;
+    if (!ts_dw_skip(&r, offset)) return false;
+    while (spend(steps, 1) && ts_dw_little(&r, u->c.address_size, &from) && ts_dw_little(&r, u->c.address_size, &to)) {
+        if (from == 0 && to == 0) return false;
+        if (from == max)
+            base = to;
+        else if (base + from <= address && address < base + to)
+            return true;
+    }
+    return false;
+}
+static bool within_ranges_5(const unit *u, ts_dw_value list, uint64_t address, uint64_t *steps) {
+    const ts_dw_context *c = &u->c;
+    ts_reader r = ts_dw_reader(c->sections->rnglists);
+    uint64_t at = list.number, base = u->low, from = 0, to = 0;
+    if (list.kind == TS_DW_RNGLISTX) {
+        if (!element(c->sections->rnglists, c->rnglists_base, list.number, c->wide ? 8 : 4, &at) || at > UINT32_MAX)
+            return false;
+        at += c->rnglists_base;
+    }
+    if (!ts_dw_skip(&r, at)) return false;
+    for (uint8_t kind = 0; spend(steps, 1) && ts_dw_byte(&r, &kind) && kind != 0;) {
+        ts_dw_value x = {.kind = TS_DW_ADDRX}, y = x;
+        bool good = true;
+        switch (kind) {
+        case 1: /* base_addressx */
+            if (!ts_dw_uleb(&r, &x.number) || !address_of(c, x, &base)) return false;
+            continue;
+        case 2: /* startx_endx */
+            good = ts_dw_uleb(&r, &x.number) && ts_dw_uleb(&r, &y.number) && address_of(c, x, &from) &&
+                   address_of(c, y, &to);
+            break;
+        case 3: /* startx_length */
+            good = ts_dw_uleb(&r, &x.number) && ts_dw_uleb(&r, &to) && address_of(c, x, &from);
+            to += from;
+            break;
+        case 4: /* offset_pair */
+            good = ts_dw_uleb(&r, &from) && ts_dw_uleb(&r, &to);
+            from += base;
+            to += base;
+            break;
+        case 5: /* base_address */
+            if (!ts_dw_little(&r, c->address_size, &base)) return false;
+            continue;
+        case 6: /* start_end */
+            good = ts_dw_little(&r, c->address_size, &from) && ts_dw_little(&r, c->address_size, &to);
+            break;
+        case 7: /* start_length */
+            good = ts_dw_little(&r, c->address_size, &from) && ts_dw_uleb(&r, &to);
+            to += from;
+            break;
+        default: return false;
+        }
+        if (!good) return false;
+        if (from <= address && address < to) return true;
+    }
+    return false;
+}
+
+static bool contains(const unit *u, const entry *e, uint64_t address, uint64_t *steps) {
+    uint64_t low = 0, high = 0;
+    if (extent(u, e, &low, &high)) return low <= address && address < high;
+    if (e->ranges.kind != TS_DW_NUMBER && e->ranges.kind != TS_DW_RNGLISTX) return false;
+    return u->c.version == 5 ? within_ranges_5(u, e->ranges, address, steps)
+                             : within_ranges_4(u, e->ranges.number, address, steps);
+}
+
+/* --- the index -------------------------------------------------------------------------------------------------------- */
+
+void ts_dw_info_index(const ts_dw_sections *s, ts_dw_functions *out) {
+    ts_reader all = ts_dw_reader(s->info);
+    abbreviations known = {.read = false};
+    /* an entry takes a byte at least and about six attributes, most of which have bytes; tables are mostly read once */
+    uint64_t steps = 16 * ((uint64_t)s->info.len + s->abbrev.len) + 1024;
+    unit u;
+    entry e;
+    for (int got; (got = open_unit(s, &all, &u, &known, &e, &steps)) >= 0;) {
+        /* units without code: types, and what is inlined elsewhere */
+        if (!got || !e.children || (e.low.kind == TS_DW_ABSENT && e.ranges.kind == TS_DW_ABSENT)) continue;
+        ts_reader r = u.entries;
+        while (!ts_reader_done(&r)) {
+            uint64_t low = 0, high = 0;
+            uint32_t at = (uint32_t)(r.at - s->info.at);
+            if (!read_entry(&u, &known, &r, &e, &steps)) break;
+            /* 0 and what is beyond: removed by the linker */
+            if (e.tag != TAG_SUBPROGRAM || !extent(&u, &e, &low, &high) || low == 0 || high > UINT32_MAX) continue;
+            ts_dw_function f = {.low = (uint32_t)low, .high = (uint32_t)high, .unit = u.at, .entry = at};
+            if (out->len == MAX_FUNCTIONS || !ts_vec_push(out, f)) goto out;
+        }
+    }
+out:
+    ts_vec_free(&known.list);
+}
+
+/* --- questions -------------------------------------------------------------------------------------------------------- */
+
+typedef struct question {
+    const ts_dw_sections *s;
+    unit u; /* of the function */
+    abbreviations known;
+    uint64_t steps;
+} question;
+
+/* The name of an entry, or of the one that it is made from, in this unit or another. */
+static ts_dw_bytes name_of(question *q, const entry *from) {
+    ts_dw_bytes name = {0};
+    entry e = *from;
+    unit u = q->u;
+    abbreviations other = {.read = false};
+    for (unsigned hops = 0; hops < MAX_HOPS; hops++) {
+        const abbreviations *known = u.at == q->u.at ? &q->known : &other;
+        if (ts_dw_string(&u.c, e.name, &name) || ts_dw_string(&u.c, e.linkage_name, &name)) break;
+        if (e.origin.kind != TS_DW_UNIT_REF && e.origin.kind != TS_DW_INFO_REF) break;
+        uint64_t at = e.origin.number;
+        if (e.origin.kind == TS_DW_UNIT_REF) at = at <= UINT32_MAX ? u.at + at : UINT64_MAX;
+        if (at < u.at || at >= u.end) { /* in another unit: with optimisation over all of a program */
+            ts_reader all = ts_dw_reader(q->s->info);
+            entry first;
+            int got = 0;
+            for (;;) {
+                ts_reader before = all, in;
+                bool wide;
+                if (!spend(&q->steps, 1) || !ts_dw_next_unit(&all, &wide, &in)) goto out;
+                if (at >= (uint64_t)(all.at - q->s->info.at)) continue;
+                all = before;
+                break;
+            }
+            got = open_unit(q->s, &all, &u, &other, &first, &q->steps);
+            if (got <= 0) goto out;
+            known = &other;
+        }
+        ts_reader r = ts_dw_reader(q->s->info);
+        if (!ts_dw_skip(&r, at)) break;
+        r.end = q->s->info.at + u.end;
+        if (!read_entry(&u, known, &r, &e, &q->steps) || e.tag == 0) break;
+    }
+out:
+    ts_vec_free(&other.list);
+    return name;
+}
+
+static uint32_t small(ts_dw_value v) {
+    return v.kind == TS_DW_NUMBER && v.number <= UINT32_MAX ? (uint32_t)v.number : 0;
+}
+
+/* Down from the function's entry, always into the child that the address belongs to. */
+static void walk(question *q, uint32_t entry_at, uint32_t address, ts_dw_place *out) {
+    ts_reader r = ts_dw_reader(q->s->info);
+    entry e;
+    if (!ts_dw_skip(&r, entry_at)) return;
+    r.end = q->s->info.at + q->u.end;
+    if (ts_reader_left(&r) > TS_DW_MAX_BYTES) r.end = r.at + TS_DW_MAX_BYTES;
+    if (!read_entry(&q->u, &q->known, &r, &e, &q->steps)) return;
+    out->function = name_of(q, &e);
+    /* depth: of the list that is read; open: of the one whose entries may hold the address */
+    for (uint32_t depth = e.children, open = 1; depth >= open && read_entry(&q->u, &q->known, &r, &e, &q->steps);) {
+        if (e.tag == 0) {
+            depth--;
+            continue;
+        }
+        bool block = e.tag == TAG_LEXICAL_BLOCK || e.tag == TAG_TRY_BLOCK || e.tag == TAG_CATCH_BLOCK;
+        if (depth == open && (block || e.tag == TAG_INLINED_SUBROUTINE) && contains(&q->u, &e, address, &q->steps)) {
+            if (!block) {
+                if (out->n_calls == TS_DW_MAX_INLINED) return;
+                out->calls[out->n_calls++] = (ts_dw_call){.name = name_of(q, &e),
+                                                          .file = small(e.call_file),
+                                                          .line = small(e.call_line),
+                                                          .column = small(e.call_column)};
+            }
+            open = depth + 1;
+        }
+        depth += e.children;
+    }
+}
+
+bool ts_dw_info_find(const ts_dw_sections *s, const ts_dw_functions *in, uint32_t address, ts_dw_place *out) {
+    const ts_dw_function *f = NULL;
+    out->function = (ts_dw_bytes){0};
+    out->n_calls = 0;
+    out->has_line = false;
+    for (uint32_t i = 0; i < in->len && !f; i++)
+        if (in->data[i].low <= address && address < in->data[i].high) f = &in->data[i];
+    if (!f) return false;
+    question q = {.s = s, .steps = STEPS_OF_A_QUESTION};
+    ts_reader all = ts_dw_reader(s->info);
+    entry first;
+    if (ts_dw_skip(&all, f->unit) && open_unit(s, &all, &q.u, &q.known, &first, &q.steps) > 0) {
+        out->has_line = q.u.stmts.kind == TS_DW_NUMBER;
+        out->line = q.u.stmts.number;
+        walk(&q, f->entry, address, out);
+    }
+    ts_vec_free(&q.known.list);
+    return true;
+}

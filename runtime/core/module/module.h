@@ -1,0 +1,190 @@
+/* module: a decoded and validated core module, constant from then on and shared by its instances (also across threads).
+ * In: bytes that live as long as the module. Out: the index spaces; code is compiled per function on first call.
+ * spec: syntax/modules, binary/modules, valid/modules */
+#ifndef TS_CORE_MODULE_H
+#define TS_CORE_MODULE_H
+#include "base/arena.h"
+#include "base/map.h"
+#include "core/module/types.h"
+
+typedef struct ts_engine ts_engine;
+typedef struct ts_module ts_module;
+
+/* Features are data, switched at run time. The default is WebAssembly 3.0. */
+enum {
+    TS_F_THREADS = 1u << 0,
+    TS_F_CUSTOM_PAGE_SIZES = 1u << 1,
+    TS_F_WIDE_ARITHMETIC = 1u << 2,
+    TS_F_CUSTOM_DESCRIPTORS = 1u << 3,
+    TS_F_LEGACY_EXCEPTIONS = 1u << 4,
+    TS_F_SIMD = 1u << 8,
+    TS_F_RELAXED_SIMD = 1u << 9,
+    TS_F_GC = 1u << 10,
+    TS_F_EXCEPTIONS = 1u << 11,
+    TS_F_TAIL_CALL = 1u << 12,
+    TS_F_MEMORY64 = 1u << 13,
+    TS_F_MULTI_MEMORY = 1u << 14,
+    TS_F_WASM3 = 0x7f00u,
+};
+
+typedef enum ts_extern_kind {
+    TS_EXTERN_FUNC = 0,
+    TS_EXTERN_TABLE = 1,
+    TS_EXTERN_MEM = 2,
+    TS_EXTERN_GLOBAL = 3,
+    TS_EXTERN_TAG = 4
+} ts_extern_kind;
+const char *ts_extern_kind_name(ts_extern_kind k);
+
+typedef struct ts_limits {
+    uint64_t min, max; /* pages or elements */
+    bool has_max, is64, shared;
+    uint8_t page_log2; /* memories: 16 */
+} ts_limits;
+
+typedef struct ts_table_type {
+    ts_valtype elem;
+    ts_limits limits;
+} ts_table_type;
+typedef struct ts_global_type {
+    ts_valtype type;
+    bool mut;
+} ts_global_type;
+
+/* A constant expression: a range of the code bytes, `end` included; run by ts_const_eval at instantiation. */
+typedef struct ts_const_expr {
+    const uint8_t *at;
+    uint32_t len;
+} ts_const_expr;
+
+typedef struct ts_import {
+    const char *module, *name; /* NUL-terminated copies in the module's arena; names may hold NULs, hence the lengths */
+    uint32_t module_len, name_len;
+    ts_extern_kind kind;
+    union {
+        uint32_t type; /* func, tag: canonical id */
+        ts_table_type table;
+        ts_limits mem;
+        ts_global_type global;
+    };
+} ts_import;
+typedef struct ts_export {
+    const char *name;
+    uint32_t name_len;
+    ts_extern_kind kind;
+    uint32_t index;
+} ts_export;
+
+typedef struct ts_func_def { /* one entry of the function index space */
+    uint32_t type;           /* canonical id */
+    bool imported;
+    bool declared;       /* ref.func may name it (C.refs). spec: valid/conventions#contexts */
+    const uint8_t *body; /* of the code entry: locals, then instructions; NULL when imported */
+    uint32_t body_len;
+} ts_func_def;
+typedef struct ts_table_def {
+    ts_table_type type;
+    bool has_init;
+    ts_const_expr init;
+} ts_table_def;
+typedef struct ts_global_def {
+    ts_global_type type;
+    ts_const_expr init; /* unused when imported */
+} ts_global_def;
+
+typedef enum ts_seg_mode { TS_SEG_PASSIVE, TS_SEG_ACTIVE, TS_SEG_DECLARATIVE } ts_seg_mode;
+typedef struct ts_elem_seg {
+    ts_seg_mode mode;
+    ts_valtype type;
+    uint32_t table;
+    ts_const_expr offset;
+    uint32_t n;
+    bool is_exprs;
+    const uint32_t *funcs;      /* is_exprs false */
+    const ts_const_expr *exprs; /* is_exprs true */
+} ts_elem_seg;
+typedef struct ts_data_seg {
+    ts_seg_mode mode;
+    uint32_t mem;
+    ts_const_expr offset;
+    const uint8_t *bytes;
+    uint32_t len;
+} ts_data_seg;
+
+typedef struct ts_name_section { /* of the custom section "name": read on first need, errors in it ignored */
+    const uint8_t *at;
+    uint32_t len;
+} ts_name_section;
+
+/* Kept in the module; made by the second instance, or given by the cache. */
+struct ts_image {   /* see image.h */
+    uint32_t state; /* atomic: see image.c */
+    int fd;
+    uint64_t file_at;
+    uint64_t lo, len; /* the range of the memory, whole pages */
+};
+
+struct ts_module {
+    ts_engine *engine;
+    uint32_t refs; /* atomic */
+    ts_arena arena;
+    const uint8_t *bytes;
+    size_t len;
+    void *owned_bytes; /* freed with the module, or NULL when the caller keeps the bytes */
+    uint32_t features;
+
+    uint32_t n_types;
+    /* canonical id of each type index; set by validation, which also makes every type below canonical */
+    uint32_t *types;
+    struct ts_raw_types *raw_types; /* what decoding leaves for validation: recursive groups as in the bytes */
+    uint32_t n_imports, n_exports;
+    ts_import *imports;
+    ts_export *exports;
+    ts_map export_map;
+    /* index spaces, imports first */
+    uint32_t n_funcs, n_tables, n_mems, n_globals, n_tags;
+    uint32_t n_imp_funcs, n_imp_tables, n_imp_mems, n_imp_globals, n_imp_tags;
+    ts_func_def *funcs;
+    ts_table_def *tables;
+    ts_limits *mems;
+    ts_global_def *globals;
+    uint32_t *tags; /* canonical id of the function type */
+    uint32_t n_elems, n_datas;
+    ts_elem_seg *elems;
+    ts_data_seg *datas;
+    bool has_start, has_data_count;
+    uint32_t start;
+    uint32_t data_count;
+    ts_name_section names;
+    const uint8_t *code_section; /* for messages and sizes */
+    size_t code_section_len;
+
+    /* where the bodies lie in the code section, and their lengths, from the cache: n pairs; freed once decoded */
+    uint32_t *bodies_known, n_bodies_known;
+    bool cached, cache_calls; /* it is in the engine's cache, under this key; and what it calls is */
+    uint8_t cache_key[32];
+    struct ts_code_cache *code; /* compile.c's; created by ts_module_new */
+    struct ts_image image;      /* image.c's */
+    struct ts_dwarf *dwarf;     /* dwarf.c's; created by the first backtrace */
+};
+
+/* Decode and validate; `bytes` must outlive the module unless copy is set. */
+ts_status ts_module_new(ts_engine *engine, const uint8_t *bytes, size_t len, bool copy, TS_OWN ts_module **out,
+                        ts_error *e) TS_MUST_USE;
+ts_module *ts_module_ref(ts_module *m);
+void ts_module_free(ts_module *m); /* drops one reference */
+
+/* Its two phases, apart for tests and fuzzing. decode fills everything but function bodies' validity (TS_MALFORMED only, also for
+ * instructions: a malformed opcode in a body is found by validate's single pass and reported as TS_MALFORMED there). */
+ts_status ts_module_decode(ts_module *m, ts_error *e) TS_MUST_USE;
+ts_status ts_module_validate(ts_module *m, ts_error *e) TS_MUST_USE;
+/* All but the bodies, which are known to be valid (cache.h). */
+ts_status ts_module_validate_sections(ts_module *m, ts_error *e) TS_MUST_USE;
+/* Validate one function body (index in the function space); independent of all others, may run on any thread. */
+ts_status ts_validate_func(const ts_module *m, uint32_t func, ts_error *e) TS_MUST_USE;
+
+/* The function's name from the name section into buf; false when there is none. */
+bool ts_module_func_name(const ts_module *m, uint32_t func, char *buf, size_t size);
+bool ts_module_name(const ts_module *m, char *buf, size_t size);
+const ts_export *ts_module_find_export(const ts_module *m, const char *name, size_t len);
+#endif

@@ -1,0 +1,177 @@
+/* wasm_ops: the opcodes as an enumeration, what the table says of each, and reading one instruction.
+ * In: a reader that stands at an opcode. Out: struct ts_op, the opcode with its immediates; nothing is checked but the format.
+ * spec: binary/instructions, appendix/index-instructions */
+#ifndef TS_CORE_WASM_OPS_H
+#define TS_CORE_WASM_OPS_H
+#include "base/reader.h"
+#include "core/module/module.h"
+
+/* Opcodes are numbered so that no table is needed to find them: one-byte ones by their byte, the others at a base per prefix. */
+enum {
+    TS_OP_BASE_FB = 0x100,
+    TS_OP_BASE_FC = 0x140,
+    TS_OP_BASE_FD = 0x180,
+    TS_OP_BASE_FE = 0x300,
+    TS_OP_COUNT = 0x380,
+};
+#define TS_OP_NUM(code)                                                                                                \
+    ((code) < 0x100         ? (code)                                                                                   \
+     : (code) >> 16 == 0xFB ? TS_OP_BASE_FB + ((code) & 0xffff)                                                        \
+     : (code) >> 16 == 0xFC ? TS_OP_BASE_FC + ((code) & 0xffff)                                                        \
+     : (code) >> 16 == 0xFD ? TS_OP_BASE_FD + ((code) & 0xffff)                                                        \
+                            : TS_OP_BASE_FE + ((code) & 0xffff))
+enum {
+#define OP(code, ident, text, imm, sig, feature, align) TS_OP_##ident = TS_OP_NUM(code),
+#include "core/module/wasm_ops.def"
+#undef OP
+};
+
+typedef enum ts_imm {
+    TS_IMM_NONE,
+    TS_IMM_BLOCK,       /* block */
+    TS_IMM_LABEL,       /* index */
+    TS_IMM_LABELS,      /* vec: n labels; index: the default one */
+    TS_IMM_FUNC,        /* index */
+    TS_IMM_TYPE,        /* index */
+    TS_IMM_TYPE_TABLE,  /* index: type, index2: table */
+    TS_IMM_LOCAL,       /* index */
+    TS_IMM_GLOBAL,      /* index */
+    TS_IMM_TABLE,       /* index */
+    TS_IMM_TABLE2,      /* index: destination, index2: source */
+    TS_IMM_MEM,         /* index */
+    TS_IMM_MEM2,        /* index: destination, index2: source */
+    TS_IMM_DATA,        /* index */
+    TS_IMM_DATA_MEM,    /* index: data segment, index2: memory */
+    TS_IMM_ELEM,        /* index */
+    TS_IMM_ELEM_TABLE,  /* index: element segment, index2: table */
+    TS_IMM_I32,         /* i32 */
+    TS_IMM_I64,         /* i64 */
+    TS_IMM_F32,         /* f32: the bits */
+    TS_IMM_F64,         /* f64: the bits */
+    TS_IMM_V128,        /* bytes: 16 of them */
+    TS_IMM_LANE,        /* lane */
+    TS_IMM_SHUFFLE,     /* bytes: 16 lane numbers */
+    TS_IMM_MEMARG,      /* index: memory, align, offset */
+    TS_IMM_MEMARG_LANE, /* the same and lane */
+    TS_IMM_HEAPTYPE,    /* heap */
+    TS_IMM_VALTYPES,    /* vec: value types */
+    TS_IMM_CATCHES,     /* block, vec: catch clauses */
+    TS_IMM_TAG,         /* index */
+    TS_IMM_FIELD,       /* index: type, index2: field */
+    TS_IMM_TYPE_N,      /* index: type, index2: number of operands */
+    TS_IMM_TYPE_DATA,   /* index: type, index2: data segment */
+    TS_IMM_TYPE_ELEM,   /* index: type, index2: element segment */
+    TS_IMM_TYPE2,       /* index: destination type, index2: source type */
+    TS_IMM_CAST,        /* index: label, cast: two reference types */
+    TS_IMM_ZERO,        /* one zero byte */
+} ts_imm;
+
+#define TS_F_BASE 0u
+struct ts_op_info {
+    const char *text; /* NULL: there is no such opcode */
+    const char *sig;
+    uint32_t code;
+    uint32_t feature;
+    uint8_t imm, align;
+};
+extern const struct ts_op_info ts_op_infos[TS_OP_COUNT];
+
+/* A block type. VALUE: one result; TYPE: index in the module's type space. Types are as in the bytes: concrete heap types hold
+ * the module's type index (ts_canon_valtype gives the canonical type). */
+typedef enum ts_block_kind { TS_BLOCK_EMPTY, TS_BLOCK_VALUE, TS_BLOCK_TYPE } ts_block_kind;
+typedef struct ts_blocktype {
+    ts_block_kind kind;
+    union {
+        ts_valtype value;
+        uint32_t type;
+    };
+} ts_blocktype;
+
+typedef struct ts_catch {
+    uint8_t kind; /* 0 catch, 1 catch_ref, 2 catch_all, 3 catch_all_ref */
+    uint32_t tag, label;
+} ts_catch;
+
+/* One instruction. Vectors are checked for their format when the op is read, and read a second time by whom they concern:
+ * from `vec`, with ts_op_vec_reader and ts_read_u32 (LABELS), ts_read_valtype (VALTYPES), ts_read_catch (CATCHES). */
+struct ts_op {
+    uint16_t op; /* TS_OP_* */
+    uint8_t lane, align;
+    const uint8_t *at; /* the opcode's first byte */
+    uint32_t index, index2;
+    union {
+        int32_t i32;
+        int64_t i64;
+        uint32_t f32;
+        uint64_t f64;
+        const uint8_t *bytes;
+        uint64_t offset;
+        uint32_t heap;
+        struct {
+            ts_valtype from, to;
+        } cast;
+        struct {
+            ts_blocktype block;
+            uint32_t n; /* elements of vec */
+            const uint8_t *vec;
+        };
+    };
+};
+
+/* Types as they stand in the bytes: TS_HT_CONCRETE + index in the module's type space. spec: binary/types */
+ts_status ts_read_valtype(ts_reader *r, ts_valtype *out) TS_MUST_USE;
+ts_status ts_read_reftype(ts_reader *r, ts_valtype *out) TS_MUST_USE;
+ts_status ts_read_heaptype(ts_reader *r, uint32_t *heap) TS_MUST_USE;
+ts_status ts_read_blocktype(ts_reader *r, ts_blocktype *out) TS_MUST_USE;
+ts_status ts_read_catch(ts_reader *r, ts_catch *out) TS_MUST_USE;
+/* Concrete heap types: from index in the module's type space to canonical id. The index must be known to be valid. */
+static inline uint32_t ts_canon_heap(const ts_module *m, uint32_t heap) {
+    return heap >= TS_HT_CONCRETE ? TS_HT_CONCRETE + m->types[heap - TS_HT_CONCRETE] : heap;
+}
+static inline ts_valtype ts_canon_valtype(const ts_module *m, ts_valtype t) {
+    return t < 0x100u << 8 ? t : (t & 0xff) | ts_canon_heap(m, ts_vt_heap(t)) << 8;
+}
+
+/* TS_OP_* of a prefix byte and sub-opcode; 0xffff when there is none. */
+static inline uint32_t ts_op_prefixed(uint8_t prefix, uint32_t sub) {
+    static const uint16_t base[4] = {TS_OP_BASE_FB, TS_OP_BASE_FC, TS_OP_BASE_FD, TS_OP_BASE_FE};
+    static const uint16_t room[4] = {TS_OP_BASE_FC - TS_OP_BASE_FB, TS_OP_BASE_FD - TS_OP_BASE_FC,
+                                     TS_OP_BASE_FE - TS_OP_BASE_FD, TS_OP_COUNT - TS_OP_BASE_FE};
+    if (prefix < 0xfb || prefix > 0xfe || sub >= room[prefix - 0xfb]) return 0xffff;
+    uint32_t op = base[prefix - 0xfb] + sub;
+    return ts_op_infos[op].text ? op : 0xffff;
+}
+
+ts_status ts_read_op_slow(ts_reader *r, struct ts_op *out) TS_MUST_USE; /* everything; ts_read_op is its fast front */
+ts_status ts_op_illegal(ts_reader *r, const uint8_t *at);
+/* Immediates of the instruction with one index, MEMARG and the like: all that is in the table, by kind. */
+ts_status ts_read_imm(ts_reader *r, struct ts_op *out) TS_MUST_USE;
+
+/* Read one instruction with its immediates. Features are not looked at (validation has done that before compilation). */
+TS_MUST_USE static inline ts_status ts_read_op(ts_reader *r, struct ts_op *out) {
+    if (TS_UNLIKELY(r->at >= r->end)) return ts_read_eof(r);
+    const uint8_t *p = r->at;
+    uint8_t b = *p;
+    if (b >= 0x45 && b <= 0xc4) { /* comparisons and arithmetic: nothing follows */
+        out->op = b;
+        out->at = p;
+        r->at++;
+        return TS_OK;
+    }
+    if (b >= 0x20 && b <= 0x24 && r->end - p >= 2 && p[1] < 0x80) { /* locals and globals */
+        out->op = b;
+        out->at = p;
+        out->index = p[1];
+        r->at += 2;
+        return TS_OK;
+    }
+    return ts_read_op_slow(r, out);
+}
+
+/* The vector of a LABELS, VALTYPES or CATCHES instruction, for a reader bounded like `of` (any reader over the same body). */
+static inline ts_reader ts_op_vec_reader(const ts_reader *of, const struct ts_op *op) {
+    ts_reader r = *of;
+    r.at = op->vec;
+    return r;
+}
+#endif

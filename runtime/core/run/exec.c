@@ -1,0 +1,549 @@
+/* exec: running the register IR: three dispatch skeletons over one set of bodies, calls in and out, unwinding, backtraces.
+ * In: functions and arguments. Out: results, or a status with the backtrace. spec: exec/instructions, exec/runtime#stack
+ *
+ * Dispatch: tail calls with `musttail` and `preserve_none` where the compiler has both (all of the machine's state in argument
+ * registers), computed goto elsewhere, a switch for sanitizers and coverage (-DTS_DISPATCH_SWITCH; -DTS_DISPATCH_GOTO forces goto). */
+#include "core/debug/dwarf.h"
+#include "core/run/exec.h"
+#include "core/code/compile.h"
+#include "core/run/exec_slow.h"
+#include "core/run/gc.h"
+#include "core/run/numeric.h"
+#include "core/run/simd.h"
+#include "core/run/spares.h"
+#include "sys/fault.h"
+#include "sys/pages.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if !defined(TS_DISPATCH_SWITCH) && !defined(TS_DISPATCH_GOTO)
+#if defined(__has_attribute)
+#if __has_attribute(musttail) && __has_attribute(preserve_none)
+#define TS_DISPATCH_TAIL 1
+#endif
+#endif
+#ifndef TS_DISPATCH_TAIL
+#define TS_DISPATCH_GOTO 1
+#endif
+#endif
+
+/* Table of all opcodes, in order, through M(name). */
+#define IR_BIN(n, o, i, T, e) TS_IR_FORMS_BIN(M, n)
+#define IR_DIV(n, T, c, e) TS_IR_FORMS_BIN(M, n)
+#define IR_UN(n, o, i, T, e) TS_IR_FORMS_UN(M, n)
+#define IR_UNX(n, o, i, T, e) TS_IR_FORMS_UN(M, n)
+#define IR_TRUNC(n, o, i, T, f) TS_IR_FORMS_UN(M, n)
+#define IR_CMP(n, neg, i, T, e) TS_IR_FORMS_BIN(M, n) TS_IR_FORMS_BR(M, n)
+#define IR_CMPX(n, neg, i, T, e) TS_IR_FORMS_BIN(M, n) TS_IR_FORMS_BR(M, n)
+#define IR_LOAD(n, o, T, V) TS_IR_FORMS_LOAD(M, n)
+#define IR_STORE(n, i, T) TS_IR_FORMS_STORE(M, n)
+#define IR_STOREF(n, i, T) TS_IR_FORMS_STOREF(M, n)
+#define IR_ADDBR(n, e) M(i32_addbr_##n##_I) M(i32_addbr_##n##_S)
+#define IR_OP(n, w, s) M(n)
+#define IR_SLOW(n, w, s) M(n)
+#define IR_V(n, shape) M(v_##n)
+
+#if defined(TS_DISPATCH_TAIL)
+/* ---------------------------------------------------------------------------------------------------------- tail calls */
+#define TS_PN __attribute__((preserve_none))
+#define ARGS const ts_word *pc, ts_slot *fp, uint8_t *mem, ts_exec *x, ts_instance *inst, uint64_t r, float f, double d
+#define PASS pc, fp, mem, x, inst, r, f, d
+typedef TS_PN void (*handler)(ARGS);
+
+#define M(n) static TS_PN void h_##n(ARGS);
+#include "core/code/ir_ops.def"
+#undef M
+static const void *const handlers[TS_IR_COUNT] = {
+#define M(n) (const void *)h_##n,
+#include "core/code/ir_ops.def"
+#undef M
+};
+#include "core/code/ir_undef.h"
+
+static __attribute__((noinline)) TS_PN void stop(ARGS) {
+    (void)mem, (void)inst, (void)f, (void)d;
+    x->status = (ts_status)r;
+    x->stop_pc = pc;
+    x->stop_fp = fp;
+}
+static __attribute__((noinline)) TS_PN void stop_trap(ARGS) {
+    x->trap = (ts_trap_kind)r;
+    r = TS_TRAP;
+    __attribute__((musttail)) return stop(PASS);
+}
+
+#define OP(n) static TS_PN void h_##n(ARGS)
+#define GO __attribute__((musttail)) return ((handler)pc->h)(PASS)
+#define NEXT(n)                                                                                                        \
+    do {                                                                                                               \
+        pc += (n);                                                                                                     \
+        GO;                                                                                                            \
+    } while (0)
+#define JUMP(p)                                                                                                        \
+    do {                                                                                                               \
+        pc = (p);                                                                                                      \
+        GO;                                                                                                            \
+    } while (0)
+#define STOP(st)                                                                                                       \
+    do {                                                                                                               \
+        r = (uint64_t)(st);                                                                                            \
+        __attribute__((musttail)) return stop(PASS);                                                                   \
+    } while (0)
+#define TRAP(k)                                                                                                        \
+    do {                                                                                                               \
+        r = (uint64_t)(k);                                                                                             \
+        __attribute__((musttail)) return stop_trap(PASS);                                                              \
+    } while (0)
+#define GOTO_OP(n) __attribute__((musttail)) return h_##n(PASS)
+#define STOP_UNWOUND() return
+#define SYNC_FP() ((void)0)
+#include "core/run/exec_ops.h"
+
+const void *const *ts_ir_handlers(void) {
+    return handlers;
+}
+
+void ts_exec_interpret(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot *fp) {
+    ((handler)pc->h)(pc, fp, inst->mem0_base, x, inst, 0, 0, 0);
+}
+
+#else
+/* -------------------------------------------------------------------------------------------------- goto, and switch */
+#ifdef __clang__
+#define GO goto * pc->h
+#else
+#define GO goto *(void *)(uintptr_t)pc->h
+#endif
+#define SYNC_FP() (x->stop_fp = fp)
+#define STOP(st)                                                                                                       \
+    do {                                                                                                               \
+        x->status = (st);                                                                                              \
+        x->stop_pc = pc;                                                                                               \
+        x->stop_fp = fp;                                                                                               \
+        return handlers;                                                                                               \
+    } while (0)
+#define TRAP(k)                                                                                                        \
+    do {                                                                                                               \
+        x->trap = (k);                                                                                                 \
+        STOP(TS_TRAP);                                                                                                 \
+    } while (0)
+#define STOP_UNWOUND() return handlers
+
+#if defined(TS_DISPATCH_SWITCH)
+static const void *const handlers[TS_IR_COUNT + 1] = {
+#define M(n) (const void *)(uintptr_t)TS_IR_##n,
+#include "core/code/ir_ops.def"
+#undef M
+};
+#include "core/code/ir_undef.h"
+#define OP(n)                                                                                                          \
+    case TS_IR_##n: l_##n : __attribute__((unused));
+#define GOTO_OP(n) goto l_##n
+#define NEXT(n)                                                                                                        \
+    {                                                                                                                  \
+        pc += (n);                                                                                                     \
+        continue;                                                                                                      \
+    }
+#define JUMP(p)                                                                                                        \
+    {                                                                                                                  \
+        pc = (p);                                                                                                      \
+        continue;                                                                                                      \
+    }
+static const void *const *interpret(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot *fp) {
+    if (!x) return handlers;
+    uint8_t *mem = inst->mem0_base;
+    uint64_t r = 0;
+    float f = 0;
+    double d = 0;
+    for (;;) {
+        x->stop_pc = pc; /* unoptimised code keeps it in no register: see locate_fault */
+        switch ((ts_ir_op)(uintptr_t)pc->h) {
+#undef JUMP
+#define JUMP(p)                                                                                                        \
+    {                                                                                                                  \
+        pc = (p);                                                                                                      \
+        goto again;                                                                                                    \
+    }
+#undef NEXT
+#define NEXT(n)                                                                                                        \
+    {                                                                                                                  \
+        pc += (n);                                                                                                     \
+        goto again;                                                                                                    \
+    }
+#include "core/run/exec_ops.h"
+        case TS_IR_COUNT: return NULL;
+        }
+    again:;
+    }
+}
+#else
+#define OP(n) l_##n:
+#define GOTO_OP(n) goto l_##n
+#define NEXT(n)                                                                                                        \
+    {                                                                                                                  \
+        pc += (n);                                                                                                     \
+        GO;                                                                                                            \
+    }
+#define JUMP(p)                                                                                                        \
+    {                                                                                                                  \
+        pc = (p);                                                                                                      \
+        GO;                                                                                                            \
+    }
+static const void *const *interpret(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot *fp) {
+    static const void *const handlers[TS_IR_COUNT] = {
+#define M(n) &&l_##n,
+#include "core/code/ir_ops.def"
+#undef M
+    };
+#include "core/code/ir_undef.h"
+    if (!x) return handlers;
+    uint8_t *mem = inst->mem0_base;
+    uint64_t r = 0;
+    float f = 0;
+    double d = 0;
+    GO;
+#include "core/run/exec_ops.h"
+}
+#endif
+
+const void *const *ts_ir_handlers(void) {
+    return interpret(NULL, NULL, NULL, NULL);
+}
+
+void ts_exec_interpret(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot *fp) {
+    x->stop_fp = fp;
+    interpret(x, inst, pc, fp);
+}
+#endif
+
+/* --------------------------------------------------------------------------------------------------------- exec state */
+
+static void scan_stack(void *data, ts_gc_heap *h) {
+    ts_exec *x = data;
+    ts_gc_mark_range(h, x->stack, x->sp);
+    if (x->exn) ts_gc_mark_ref(h, x->exn);
+}
+
+ts_status ts_exec_new(ts_store *s, ts_exec **out, ts_error *e) {
+    ts_exec *x = calloc(1, sizeof *x);
+    if (!x) return ts_fail_nomem(e);
+    x->store = s;
+    uint64_t slots = s->limits.stack_bytes / sizeof(ts_slot);
+    if (slots < TS_STACK_RESERVE) slots = TS_STACK_RESERVE;
+    x->stack_bytes = (size_t)(slots + TS_STACK_RESERVE) * sizeof(ts_slot);
+    x->stack = ts_spares_take_stack(s->limits.spares, x->stack_bytes);
+    if (!x->stack) x->stack = ts_pages_resize(NULL, 0, x->stack_bytes); /* pages are taken only as deep as calls go */
+    if (!x->stack) {
+        free(x);
+        return ts_fail_nomem(e);
+    }
+    x->leave[0].h = ts_ir_handlers()[TS_IR_leave];
+    x->stack_end = x->stack + slots;
+    x->sp = x->stack;
+    x->max_depth = s->limits.host_depth;
+#if defined(TS_DISPATCH_SWITCH) && !defined(__OPTIMIZE__)
+    if (x->max_depth > 12)
+        x->max_depth = 12; /* without optimisation the switch's frame takes half a megabyte of C stack */
+#endif
+    x->fuel = s->limits.fuel ? s->limits.fuel : UINT64_MAX;
+    if (s->gc && !ts_gc_add_scanner(s->gc, scan_stack, x)) {
+        ts_exec_free(x);
+        return ts_fail_nomem(e);
+    }
+    *out = x;
+    return TS_OK;
+}
+
+void ts_exec_free(ts_exec *x) {
+    if (!x) return;
+    if (!ts_spares_keep_stack(x->store->limits.spares, x->stack, x->stack_bytes))
+        ts_pages_release(x->stack, x->stack_bytes);
+    free(x);
+}
+
+ts_gc_scan_fn ts_exec_gc_scanner(void);
+ts_gc_scan_fn ts_exec_gc_scanner(void) {
+    return scan_stack;
+}
+
+unsigned ts_exec_form(const ts_store *s, const ts_memory *mem0) {
+    unsigned form = 0;
+    if (mem0 && !mem0->guarded) form |= TS_FORM_CHECKED;
+    if (s->limits.fuel || s->limits.interruptible) form |= TS_FORM_METERED;
+    if (s->limits.deterministic) form |= TS_FORM_DETERMINISTIC;
+    return form;
+}
+
+ts_error *ts_exec_error(ts_exec *x) {
+    return x->err;
+}
+ts_store *ts_exec_store(ts_exec *x) {
+    return x->store;
+}
+const ts_instance *ts_exec_caller(ts_exec *x) {
+    return x->caller;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- unwinding */
+
+static unsigned form_of(const ts_exec *x, const ts_instance *inst) {
+    return ts_exec_form(x->store, inst->module->n_mems ? inst->mems[0] : NULL);
+}
+
+static void add_frame(ts_error *e, const ts_instance *inst, const ts_fcode *c, const ts_word *pc) {
+    if (!e) return;
+    if (e->n_frames >= e->max_frames) {
+        e->frames_total++;
+        return;
+    }
+    ts_frame *fr = &e->frames[e->n_frames];
+    memset(fr, 0, sizeof *fr);
+    if (!ts_module_name(inst->module, fr->module, sizeof fr->module) && inst->name)
+        snprintf(fr->module, sizeof fr->module, "%s", inst->name);
+    fr->func_index = c->func;
+    ts_module_func_name(inst->module, c->func, fr->function, sizeof fr->function);
+    fr->offset = ts_code_offset(c, pc);
+    uint32_t room = e->max_frames - e->n_frames, n = ts_dwarf_unfold(inst->module, fr, room);
+    e->frames_total += n;
+    e->n_frames += n < room ? n : room;
+}
+
+/* From a frame to its caller's; a call from another instance has left its state between the two. pc: inside the instruction that
+ * called, as return addresses are behind theirs. */
+static void step_out(const ts_exec *x, ts_instance **inst, const ts_word **pc, ts_slot **fp) {
+    while (*fp && *pc + 1 == x->leave) {
+        const ts_slot *s = *fp;
+        *inst = (ts_instance *)(uintptr_t)s[TS_CROSS_INST];
+        *pc = (const ts_word *)(uintptr_t)s[TS_CROSS_PC] - 1;
+        *fp = (ts_slot *)(uintptr_t)s[TS_CROSS_FP];
+    }
+}
+
+/* Frames of one run, innermost first: pc is inside the instruction, return addresses are behind theirs. */
+static void backtrace(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot *fp, ts_error *e) {
+    while (fp && e) {
+        const ts_fcode *c = ts_code_find(inst->module, form_of(x, inst), pc);
+        if (!c) return;
+        add_frame(e, inst, c, pc);
+        if (fp < x->stack || fp + c->link + 1 >= x->stack_end + TS_STACK_RESERVE) return;
+        pc = (const ts_word *)(uintptr_t)fp[c->link] - 1;
+        fp = (ts_slot *)(uintptr_t)fp[c->link + 1];
+        step_out(x, &inst, &pc, &fp);
+    }
+}
+
+static const char *trap_message(ts_trap_kind k) {
+    switch (k) { /* the words of the official scripts */
+    case TS_TRAP_UNREACHABLE: return "unreachable";
+    case TS_TRAP_MEMORY_OOB: return "out of bounds memory access";
+    case TS_TRAP_TABLE_OOB: return "out of bounds table access";
+    case TS_TRAP_ARRAY_OOB: return "out of bounds array access";
+    case TS_TRAP_INT_OVERFLOW: return "integer overflow";
+    case TS_TRAP_INT_DIV_ZERO: return "integer divide by zero";
+    case TS_TRAP_BAD_CONVERSION: return "invalid conversion to integer";
+    case TS_TRAP_INDIRECT_TYPE: return "indirect call type mismatch";
+    case TS_TRAP_UNINIT_ELEM: return "uninitialized element";
+    case TS_TRAP_UNDEFINED_ELEM: return "undefined element";
+    case TS_TRAP_STACK: return "call stack exhausted: the stack limit is reached";
+    case TS_TRAP_NULL_REF: return "null reference";
+    case TS_TRAP_CAST: return "cast failure";
+    case TS_TRAP_EXCEPTION: return "uncaught exception";
+    case TS_TRAP_ALLOC: return "allocation failed: the heap limit is reached";
+    default: return "trap";
+    }
+}
+
+const ts_word *ts_exec_unwind(ts_exec *x, ts_instance **inst, const ts_word *pc, ts_slot **fpp, ts_status st) {
+    ts_slot *fp = *fpp;
+    step_out(x, inst, &pc, &fp); /* a tail call's frame is gone: what is here is where it returns to */
+    x->inst = *inst;
+    if (st == TS_EXCEPTION && x->exn) {
+        const ts_exn *exn = (const ts_exn *)(const void *)ts_ref_obj(x->exn);
+        ts_instance *in = *inst;
+        const ts_word *at = pc;
+        for (ts_slot *g = fp; g; step_out(x, &in, &at, &g)) {
+            const ts_fcode *c = ts_code_find(in->module, form_of(x, in), at);
+            if (!c) break;
+            uint32_t off = (uint32_t)(at - c->code);
+            for (uint32_t i = 0; i < c->n_handlers; i++) {
+                const ts_handler *h = &c->handlers[i];
+                if (off < h->from || off >= h->to) continue;
+                if (h->tag != UINT32_MAX && in->tags[h->tag] != exn->tag) continue;
+                ts_slot *to = g + h->slot;
+                if (h->tag != UINT32_MAX) {
+                    memcpy(to, exn->slots, exn->n_slots * sizeof *to);
+                    to += exn->n_slots;
+                }
+                if (h->with_ref) *to = x->exn;
+                x->exn = 0;
+                *fpp = g;
+                *inst = x->inst = in;
+                return c->code + h->target;
+            }
+            at = (const ts_word *)(uintptr_t)g[c->link] - 1;
+            g = (ts_slot *)(uintptr_t)g[c->link + 1];
+        }
+    }
+    x->status = st;
+    x->stop_pc = pc;
+    x->stop_fp = fp;
+    return NULL;
+}
+
+/* --------------------------------------------------------------------------------------------------------------- runs */
+
+static const ts_word *finish_code(ts_word w[1]) {
+    w[0].h = ts_ir_handlers()[TS_IR_finish];
+    return w;
+}
+
+static bool owns_address(void *data, uintptr_t addr) {
+    const ts_exec *x = data;
+    const ts_store *s = x->store;
+    for (uint32_t i = 0; i < s->mems.len; i++) {
+        const ts_memory *m = s->mems.data[i];
+        if (m->guarded && addr - (uintptr_t)m->base < m->reserved) return true;
+    }
+    return false;
+}
+
+/* Where did the guest fault? The registers that hold pc and fp are known under preserve_none; elsewhere the one that points into
+ * this module's code is pc, and fp is kept in x->stop_fp. */
+static void locate_fault(ts_exec *x, const ts_instance *inst, const ts_fault_ctx *fc) {
+#if defined(TS_DISPATCH_SWITCH)
+    (void)x, (void)inst, (void)fc; /* x->stop_pc and stop_fp are kept up to date */
+#else
+    unsigned form = form_of(x, inst);
+    x->stop_pc = NULL;
+    for (unsigned i = 0; i < fc->n_regs && !x->stop_pc; i++) {
+        const ts_word *p = (const ts_word *)fc->regs[i];
+        if (fc->regs[i] % sizeof *p == 0 && ts_code_find(inst->module, form, p)) x->stop_pc = p;
+    }
+#if defined(TS_DISPATCH_TAIL)
+    x->stop_fp = NULL;
+#if defined(__x86_64__)
+    uintptr_t fp = fc->regs[13];
+#else
+    uintptr_t fp = fc->regs[21];
+#endif
+    if (fp % sizeof(ts_slot) == 0 && fp >= (uintptr_t)x->stack && fp < (uintptr_t)x->stack_end)
+        x->stop_fp = (ts_slot *)fp;
+#endif
+    if (!x->stop_pc) x->stop_fp = NULL;
+#endif
+}
+
+/* Interpret; true when a guard page was hit. Apart, so that no local lives across the jump. */
+static __attribute__((noinline)) bool interpret_guarded(ts_exec *x, ts_func *f, ts_slot *fp, ts_fault_ctx *fc) {
+    fc->owns = owns_address;
+    fc->data = x;
+    ts_fault_push(fc);
+    if (ts_fault_enter(fc) != 0) {
+        ts_fault_pop(fc);
+        return true;
+    }
+    x->inst = f->inst;
+    ts_exec_interpret(x, f->inst, __atomic_load_n(&f->code->entry, __ATOMIC_ACQUIRE), fp);
+    ts_fault_pop(fc);
+    return false;
+}
+
+/* Run a wasm function in the frame at fp, arguments in place. */
+static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
+    ts_word fin[1];
+    const ts_word *finish = finish_code(fin);
+    if (x->depth >= x->max_depth)
+        return ts_fail_trap(x->err, TS_TRAP_STACK,
+                            "call stack exhausted: the depth limit, %u nested calls through the host, is reached",
+                            x->max_depth);
+    x->depth++;
+    const ts_instance *saved_caller = x->caller;
+    ts_instance *saved_inst = x->inst;
+    ts_status st;
+    for (;;) {
+        if (f->kind != 0) { /* a tail call left for the host */
+            st = ts_exec_call_out(x, NULL, f, fp);
+            break;
+        }
+        fp[f->code->link] = (uintptr_t)finish;
+        fp[f->code->link + 1] = 0;
+        x->tail = NULL;
+        x->status = TS_OK;
+        x->trap = TS_TRAP_NONE;
+        ts_fault_ctx fc;
+        if (interpret_guarded(x, f, fp, &fc)) {
+            x->status = TS_TRAP;
+            x->trap = TS_TRAP_MEMORY_OOB;
+            locate_fault(x, x->inst, &fc);
+        }
+        st = x->status;
+        if (st == TS_OK && x->tail) {
+            f = x->tail;
+            continue;
+        }
+        if (st == TS_TRAP && x->trap != TS_TRAP_NONE) {
+            st = ts_fail_trap(x->err, x->trap, "%s", trap_message(x->trap));
+            x->trap = TS_TRAP_NONE;
+        } else if (st == TS_LIMIT) {
+            st = ts_fail(x->err, TS_LIMIT, "the fuel is used up");
+        } else if (st == TS_INTERRUPTED) {
+            st = ts_fail(x->err, TS_INTERRUPTED, "interrupted");
+        }
+        if (st != TS_OK && st != TS_EXCEPTION && st != TS_EXIT) backtrace(x, x->inst, x->stop_pc, x->stop_fp, x->err);
+        /* The heap is full of what the dead frames still name: a later call must not find them in slots that it has not written. */
+        if (st == TS_TRAP && x->err && x->err->trap == TS_TRAP_ALLOC && x->stop_fp >= fp) {
+            size_t n = (size_t)(x->stack_end - x->stop_fp);
+            memset(fp, 0, ((size_t)(x->stop_fp - fp) + (n < 4096 ? n : 4096)) * sizeof *fp);
+        }
+        break;
+    }
+    x->depth--;
+    x->caller = saved_caller;
+    x->inst = saved_inst;
+    return st;
+}
+
+ts_status ts_exec_call_out(ts_exec *x, const ts_instance *from, ts_func *f, ts_slot *io) {
+    uint32_t n = f->def->param_slots > f->def->result_slots ? f->def->param_slots : f->def->result_slots;
+    ts_slot *saved = x->sp;
+    if (f->kind == 0) {
+        x->sp = io;
+        ts_status st = run(x, f, io);
+        x->sp = saved;
+        return st;
+    }
+    if (io + n + 2 > x->stack_end + TS_STACK_RESERVE / 2)
+        return ts_fail_trap(x->err, TS_TRAP_STACK, "%s", trap_message(TS_TRAP_STACK));
+    x->sp = io + n + 2;
+    const ts_instance *saved_caller = x->caller;
+    x->caller = from;
+    ts_status st = f->host(f->host_data, x, io);
+    x->caller = saved_caller;
+    x->sp = saved;
+    return st;
+}
+
+ts_status ts_call(ts_store *s, ts_func *f, ts_slot *io, ts_error *e) {
+    ts_exec *x = s->exec;
+    if (!x) {
+        TS_TRY(ts_exec_new(s, &s->exec, e));
+        x = s->exec;
+    }
+    const ts_deftype *def = f->def;
+    uint32_t n = def->param_slots > def->result_slots ? def->param_slots : def->result_slots;
+    ts_slot *fp = x->sp;
+    if (fp + n + 2 > x->stack_end) return ts_fail_trap(e, TS_TRAP_STACK, "%s", trap_message(TS_TRAP_STACK));
+    ts_error *saved = x->err;
+    x->err = e;
+    memcpy(fp, io, def->param_slots * sizeof *fp);
+    ts_status st = ts_exec_call_out(x, x->caller, f, fp);
+    if (st == TS_OK) {
+        memcpy(io, fp, def->result_slots * sizeof *fp);
+    } else if (st == TS_EXCEPTION) {
+        ts_fail(e, TS_EXCEPTION, "uncaught exception");
+        if (e) e->trap = TS_TRAP_EXCEPTION;
+    }
+    x->err = saved;
+    return st;
+}

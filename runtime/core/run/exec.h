@@ -1,0 +1,45 @@
+/* exec: running the register IR: the state of one stack of wasm calls.
+ * In: functions and arguments. Out: results, or a status with the backtrace. spec: exec/instructions, exec/runtime#stack */
+#ifndef TS_CORE_EXEC_H
+#define TS_CORE_EXEC_H
+#include "core/code/ir.h"
+
+struct ts_exec {
+    ts_store *store;
+    ts_slot *stack, *stack_end; /* stack_end leaves a reserve for the arguments of host functions */
+    size_t stack_bytes;
+    ts_slot *sp;               /* first slot above all live frames */
+    ts_error *err;             /* of the outermost call that runs now */
+    uint32_t depth, max_depth; /* nested calls through C */
+    const ts_instance *caller; /* of the running host function */
+    ts_slot exn;               /* the exception in flight (TS_EXCEPTION) */
+    /* where the innermost run stopped */
+    const ts_word *stop_pc;
+    ts_slot *stop_fp;
+    ts_status status;
+    ts_trap_kind trap;
+    ts_instance *inst; /* whose code runs */
+    ts_word leave[1];  /* where a call into another instance returns to */
+    ts_func *tail;     /* a tail call that left its instance at the bottom of a run */
+    uint64_t fuel;     /* left; UINT64_MAX: unmetered */
+};
+
+enum { TS_STACK_RESERVE = 2048 }; /* slots */
+
+/* Called by the store; x->store set. Frees with ts_exec_free. */
+ts_status ts_exec_new(ts_store *s, TS_OWN ts_exec **out, ts_error *e) TS_MUST_USE;
+void ts_exec_free(ts_exec *x);
+/* The form of code that an instance of this module runs in this store; its memory 0 is made already (NULL: none). */
+unsigned ts_exec_form(const ts_store *s, const ts_memory *mem0);
+
+/* For the operations: */
+/* Call f, whose arguments lie at io, from instance `from`: another instance's function or the host's. */
+ts_status ts_exec_call_out(ts_exec *x, const ts_instance *from, ts_func *f, ts_slot *io);
+/* A call at pc in the frame at *fp of *inst ended with st. Looks for an exception handler: its pc (and *fp, *inst), or NULL: the run
+ * ends with x->status = st. */
+const ts_word *ts_exec_unwind(ts_exec *x, ts_instance **inst, const ts_word *pc, ts_slot **fp, ts_status st);
+/* What a call into another instance leaves below the callee's frame, whose link names x->leave and this place. */
+enum { TS_CROSS_INST, TS_CROSS_PC, TS_CROSS_FP, TS_CROSS_RESULTS, TS_CROSS_SLOTS };
+/* The interpreter proper: from pc in the frame at fp until `finish` or a failure in x->status. */
+void ts_exec_interpret(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot *fp);
+#endif

@@ -1,0 +1,108 @@
+/* image: see image.h */
+#include "core/run/image.h"
+#include "sys/image.h"
+#include "sys/pages.h"
+
+/* state: what the module knows of its image. UNKNOWN → NONE, or WANTED (worth one, not made) → MAKING → READY or NONE. */
+enum { UNKNOWN, NONE, WANTED, MAKING, READY };
+
+bool ts_image_holds(const ts_module *m, uint32_t data) {
+    return m->datas[data].mode == TS_SEG_ACTIVE && m->datas[data].mem == 0;
+}
+
+/* i32.const n, end: all that a linker writes. The bytes are valid. */
+static bool constant(const ts_const_expr *x, uint64_t *out) {
+    if (x->len < 3 || x->at[0] != 0x41) return false;
+    uint64_t v = 0;
+    uint32_t i = 1, shift = 0;
+    uint8_t b;
+    do {
+        if (i >= x->len) return false;
+        b = x->at[i++];
+        v |= (uint64_t)(b & 0x7f) << shift;
+        shift += 7;
+    } while (b & 0x80);
+    if (shift < 32 && (b & 0x40)) v |= ~0ull << shift;
+    *out = (uint32_t)v;
+    return i + 1 == x->len;
+}
+
+bool ts_image_plan(const ts_module *m, uint64_t *lo, uint64_t *len) {
+    if (m->n_mems == 0 || m->n_imp_mems || m->mems[0].is64 || m->mems[0].page_log2 != 16) return false;
+    uint64_t size = m->mems[0].min << 16, total = 0, from = UINT64_MAX, to = 0, at;
+    for (uint32_t i = 0; i < m->n_datas; i++) {
+        if (!ts_image_holds(m, i)) continue;
+        if (!constant(&m->datas[i].offset, &at) || at > size || m->datas[i].len > size - at) return false;
+        if (m->datas[i].len == 0) continue;
+        total += m->datas[i].len;
+        if (at < from) from = at;
+        if (at + m->datas[i].len > to) to = at + m->datas[i].len;
+    }
+    if (total < TS_IMAGE_LEAST) return false;
+    *lo = from & ~(uint64_t)(ts_pages_size() - 1);
+    *len = ts_pages_round((size_t)(to - *lo));
+    return *len <= size - *lo; /* not with pages larger than Wasm's */
+}
+
+bool ts_image_fill(const ts_module *m, int fd, uint64_t file_at, uint64_t lo) {
+    uint64_t at;
+    for (uint32_t i = 0; i < m->n_datas; i++)
+        if (ts_image_holds(m, i) && m->datas[i].len &&
+            (!constant(&m->datas[i].offset, &at) ||
+             !ts_image_write(fd, file_at + at - lo, m->datas[i].bytes, m->datas[i].len)))
+            return false;
+    return true;
+}
+
+void ts_image_give(ts_module *m, int fd, uint64_t file_at, uint64_t lo, uint64_t len) {
+    m->image = (struct ts_image){.state = READY, .fd = fd, .file_at = file_at, .lo = lo, .len = len};
+}
+
+static uint32_t make(ts_module *m) {
+    struct ts_image *g = &m->image;
+    g->fd = ts_image_new(g->len);
+    if (g->fd < 0) return NONE;
+    if (ts_image_fill(m, g->fd, 0, g->lo)) return READY;
+    ts_image_close(g->fd);
+    return NONE;
+}
+
+/* Who comes while it is being made copies, as the first did. */
+static bool ready(ts_module *m) {
+    struct ts_image *g = &m->image;
+    uint32_t s = __atomic_load_n(&g->state, __ATOMIC_ACQUIRE);
+    if (s == READY || s == NONE) return s == READY;
+    if (s == UNKNOWN) {
+        uint32_t expected = UNKNOWN;
+        uint64_t lo = 0, len = 0;
+        bool worth = ts_image_plan(m, &lo, &len);
+        if (!__atomic_compare_exchange_n(&g->state, &expected, MAKING, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+            return false;
+        g->lo = lo;
+        g->len = len;
+        __atomic_store_n(&g->state, worth ? WANTED : NONE, __ATOMIC_RELEASE);
+        return false; /* the first instance: it may stay the only one */
+    }
+    uint32_t expected = WANTED;
+    if (s != WANTED ||
+        !__atomic_compare_exchange_n(&g->state, &expected, MAKING, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+        return false;
+    s = make(m);
+    __atomic_store_n(&g->state, s, __ATOMIC_RELEASE);
+    return s == READY;
+}
+
+bool ts_image_apply(ts_instance *i) {
+    ts_module *m = i->module;
+    ts_memory *mem = m->n_mems > m->n_imp_mems && m->n_imp_mems == 0 ? i->mems[0] : NULL;
+    if (!mem || !mem->base || !m->n_datas || !ready(m)) return false;
+    if (mem->imaged) return true; /* it was kept from an instance of the same module */
+    struct ts_image *g = &m->image;
+    if (g->lo + g->len > mem->len || !ts_image_map(mem->base + g->lo, (size_t)g->len, g->fd, g->file_at)) return false;
+    mem->imaged = ts_module_ref(m);
+    return true;
+}
+
+void ts_image_end(ts_module *m) {
+    if (m->image.state == READY) ts_image_close(m->image.fd);
+}

@@ -1,0 +1,297 @@
+/* instance: instantiation of modules, their exports, and matching of what imports are given.
+ * In: a validated module, one value an import. Out: an instance, initialized and started; or why not.
+ * spec: exec/modules#instantiation, valid/matching#external-types */
+#include "core/code/compile.h"
+#include "core/run/const_eval.h"
+#include "core/run/exec.h"
+#include "core/run/gc.h"
+#include "core/run/image.h"
+#include "core/run/store.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- matching -------------------------------------------------------------------------------------------------------- */
+static bool limits_match(uint64_t now, const ts_limits *have, const ts_limits *want) {
+    if (have->is64 != want->is64 || have->shared != want->shared || now < want->min) return false;
+    return !want->has_max || (have->has_max && have->max <= want->max);
+}
+
+static bool same_type(const ts_type_registry *r, ts_valtype a, ts_valtype b) {
+    return a == b || (ts_match_val(r, a, b) && ts_match_val(r, b, a));
+}
+
+bool ts_extern_matches(ts_store *s, const ts_extern *x, const ts_import *want) {
+    const ts_type_registry *r = s->types;
+    if (x->kind != want->kind) return false;
+    switch (want->kind) {
+    case TS_EXTERN_FUNC: return ts_match_def(r, x->func->type, want->type);
+    case TS_EXTERN_TABLE:
+        return limits_match(x->table->len, &x->table->type.limits, &want->table.limits) &&
+               same_type(r, x->table->type.elem, want->table.elem);
+    case TS_EXTERN_MEM:
+        return limits_match(x->mem->pages, &x->mem->type, &want->mem) && x->mem->type.page_log2 == want->mem.page_log2;
+    case TS_EXTERN_GLOBAL: {
+        const ts_global_type *have = &x->global->type;
+        if (have->mut != want->global.mut) return false;
+        return have->mut ? same_type(r, have->type, want->global.type) : ts_match_val(r, have->type, want->global.type);
+    }
+    case TS_EXTERN_TAG:
+        return x->tag->type == want->type ||
+               (ts_match_def(r, x->tag->type, want->type) && ts_match_def(r, want->type, x->tag->type));
+    }
+    return false;
+}
+
+static void put_func(const ts_type_registry *r, uint32_t type, char *buf, size_t size) {
+    const ts_deftype *d = ts_types_get(r, type);
+    size_t n = 0;
+    char name[48];
+    for (int part = 0; part < 2; part++) {
+        uint32_t count = part ? d->n_results : d->n_params;
+        const ts_valtype *ts = part ? d->results : d->params;
+        n += (size_t)snprintf(buf + n, size - n, part ? " -> [" : "[");
+        for (uint32_t i = 0; i < count && n < size; i++)
+            n += (size_t)snprintf(buf + n, size - n, "%s%s", i ? " " : "", ts_vt_name(ts[i], name));
+        if (n < size) n += (size_t)snprintf(buf + n, size - n, "]");
+        if (n >= size) return;
+    }
+}
+
+static void put_limits(uint64_t min, const ts_limits *l, char *buf, size_t size) {
+    if (l->has_max)
+        snprintf(buf, size, "%s%llu to %llu", l->is64 ? "i64 " : "", (unsigned long long)min,
+                 (unsigned long long)l->max);
+    else
+        snprintf(buf, size, "%s%llu or more", l->is64 ? "i64 " : "", (unsigned long long)min);
+}
+
+const char *ts_extern_mismatch(ts_store *s, const ts_extern *x, const ts_import *want, char *buf, size_t size) {
+    char a[160] = "", b[160] = "", t[48], u[48];
+    const char *what = ts_extern_kind_name(want->kind);
+    if (x->kind != want->kind) {
+        snprintf(buf, size, "a %s is wanted, a %s was given", what, ts_extern_kind_name(x->kind));
+        return buf;
+    }
+    switch (want->kind) {
+    case TS_EXTERN_FUNC:
+    case TS_EXTERN_TAG:
+        put_func(s->types, want->type, a, sizeof a);
+        put_func(s->types, x->kind == TS_EXTERN_TAG ? x->tag->type : x->func->type, b, sizeof b);
+        break;
+    case TS_EXTERN_TABLE:
+        put_limits(want->table.limits.min, &want->table.limits, a, sizeof a);
+        put_limits(x->table->len, &x->table->type.limits, b, sizeof b);
+        snprintf(a + strlen(a), sizeof a - strlen(a), " of %s", ts_vt_name(want->table.elem, t));
+        snprintf(b + strlen(b), sizeof b - strlen(b), " of %s", ts_vt_name(x->table->type.elem, u));
+        break;
+    case TS_EXTERN_MEM:
+        put_limits(want->mem.min, &want->mem, a, sizeof a);
+        put_limits(x->mem->pages, &x->mem->type, b, sizeof b);
+        break;
+    case TS_EXTERN_GLOBAL:
+        snprintf(a, sizeof a, "%s%s", want->global.mut ? "mut " : "", ts_vt_name(want->global.type, t));
+        snprintf(b, sizeof b, "%s%s", x->global->type.mut ? "mut " : "", ts_vt_name(x->global->type.type, u));
+        break;
+    }
+    snprintf(buf, size, "the %s wanted is %s, the one given is %s", what, a, b);
+    return buf;
+}
+
+static ts_status check_imports(ts_store *s, const ts_module *m, const ts_extern *imports, ts_error *e) {
+    for (uint32_t i = 0; i < m->n_imports; i++) {
+        const ts_import *want = &m->imports[i];
+        if (ts_extern_matches(s, &imports[i], want)) continue;
+        char buf[400];
+        return ts_fail(e, TS_UNLINKABLE, "incompatible import type for \"%.60s\" \"%.60s\": %s", want->module,
+                       want->name, ts_extern_mismatch(s, &imports[i], want, buf, sizeof buf));
+    }
+    return TS_OK;
+}
+
+/* --- instantiation --------------------------------------------------------------------------------------------------- */
+static ts_status allocate(ts_store *s, ts_module *m, const char *name, ts_instance **out, ts_error *e) {
+    ts_arena *a = &s->arena;
+    ts_instance *i = ts_arena_alloc(a, sizeof *i);
+    if (!i) return ts_fail_nomem(e);
+    i->store = s;
+    i->funcs = ts_arena_array(a, m->n_funcs, sizeof *i->funcs);
+    i->mems = ts_arena_array(a, m->n_mems, sizeof *i->mems);
+    i->tables = ts_arena_array(a, m->n_tables, sizeof *i->tables);
+    i->globals = ts_arena_array(a, m->n_globals, sizeof *i->globals);
+    i->tags = ts_arena_array(a, m->n_tags, sizeof *i->tags);
+    i->elem_dropped = ts_arena_array(a, m->n_elems, sizeof *i->elem_dropped);
+    i->data_dropped = ts_arena_array(a, m->n_datas, sizeof *i->data_dropped);
+    i->elem_values = ts_arena_array(a, m->n_elems, sizeof *i->elem_values);
+    if ((m->n_funcs && !i->funcs) || (m->n_mems && !i->mems) || (m->n_tables && !i->tables) ||
+        (m->n_globals && !i->globals) || (m->n_tags && !i->tags) ||
+        (m->n_elems && !(i->elem_dropped && i->elem_values)) || (m->n_datas && !i->data_dropped))
+        return ts_fail_nomem(e);
+    if (name && !(i->name = ts_arena_strndup(a, name, strlen(name)))) return ts_fail_nomem(e);
+    i->module = ts_module_ref(m);
+    i->next = s->instances; /* from here on it ends with the store */
+    s->instances = i;
+    s->n_instances++;
+    *out = i;
+    return TS_OK;
+}
+
+static void bind_imports(ts_instance *i, const ts_extern *imports) {
+    const ts_module *m = i->module;
+    uint32_t f = 0, t = 0, mem = 0, g = 0, tag = 0;
+    for (uint32_t k = 0; k < m->n_imports; k++) switch (m->imports[k].kind) {
+        case TS_EXTERN_FUNC: i->funcs[f++] = imports[k].func; break;
+        case TS_EXTERN_TABLE: i->tables[t++] = imports[k].table; break;
+        case TS_EXTERN_MEM: i->mems[mem++] = imports[k].mem; break;
+        case TS_EXTERN_GLOBAL: i->globals[g++] = imports[k].global; break;
+        case TS_EXTERN_TAG: i->tags[tag++] = imports[k].tag; break;
+        }
+}
+
+static ts_status make_funcs(ts_instance *i, ts_error *e) {
+    ts_store *s = i->store;
+    ts_module *m = i->module;
+    uint32_t n = m->n_funcs - m->n_imp_funcs;
+    if (!n) return TS_OK;
+    unsigned form = ts_exec_form(s, m->n_mems ? i->mems[0] : NULL);
+    ts_func *f = ts_arena_array(&s->arena, n, sizeof *f);
+    if (!f) return ts_fail_nomem(e);
+    for (uint32_t k = m->n_imp_funcs; k < m->n_funcs; k++, f++) {
+        f->type = m->funcs[k].type;
+        f->def = ts_types_get(s->types, f->type);
+        f->inst = i;
+        f->index = k;
+        f->code = ts_code_func(m, form, k);
+        if (!f->code) return ts_fail_nomem(e);
+        i->funcs[k] = f;
+    }
+    return TS_OK;
+}
+
+/* spec: exec/modules#allocation, in the order of the index spaces that initializers may refer to */
+static ts_status make_definitions(ts_instance *i, ts_error *e) {
+    ts_store *s = i->store;
+    const ts_module *m = i->module;
+    ts_slot v[2];
+    for (uint32_t k = m->n_imp_mems; k < m->n_mems; k++)
+        TS_TRY(ts_memory_make_of(s, k == 0 ? m : NULL, &m->mems[k], &i->mems[k], e));
+    if (m->n_mems) i->mem0_base = i->mems[0]->base;
+    for (uint32_t k = m->n_imp_tags; k < m->n_tags; k++) TS_TRY(ts_tag_make(s, m->tags[k], &i->tags[k], e));
+    TS_TRY(make_funcs(i, e));
+    for (uint32_t k = m->n_imp_globals; k < m->n_globals; k++) {
+        TS_TRY(ts_const_eval(i, &m->globals[k].init, v, e));
+        TS_TRY(ts_global_make(s, &m->globals[k].type, v, &i->globals[k], e));
+    }
+    for (uint32_t k = m->n_imp_tables; k < m->n_tables; k++) {
+        v[0] = 0;
+        if (m->tables[k].has_init) TS_TRY(ts_const_eval(i, &m->tables[k].init, v, e));
+        TS_TRY(ts_table_make(s, &m->tables[k].type, v[0], &i->tables[k], e));
+    }
+    return TS_OK;
+}
+
+/* The references of one segment, evaluated once. Active ones of plain functions go to their table directly (init_elem). */
+static ts_status eval_elem(ts_instance *i, uint32_t k, ts_error *e) {
+    const ts_elem_seg *seg = &i->module->elems[k];
+    if (seg->n == 0 || seg->mode == TS_SEG_DECLARATIVE) return TS_OK;
+    /* zeroed: a collection in the midst of it looks at all of them */
+    ts_slot *values = i->elem_values[k] = calloc(seg->n, sizeof *values);
+    if (!values) return ts_fail_nomem(e);
+    for (uint32_t n = 0; n < seg->n; n++) {
+        ts_slot v[2];
+        if (seg->is_exprs) {
+            TS_TRY(ts_const_eval(i, &seg->exprs[n], v, e));
+            values[n] = v[0];
+        } else {
+            values[n] = (ts_slot)(uintptr_t)i->funcs[seg->funcs[n]];
+        }
+    }
+    return TS_OK;
+}
+
+static bool direct(const ts_elem_seg *seg) {
+    return seg->mode == TS_SEG_ACTIVE && !seg->is_exprs;
+}
+
+static void drop_elem(ts_instance *i, uint32_t k) {
+    i->elem_dropped[k] = true;
+    free(i->elem_values[k]);
+    i->elem_values[k] = NULL;
+}
+
+/* spec: exec/instructions#exec-table-init; the message tells both sizes */
+static ts_status init_elem(ts_instance *i, uint32_t k, ts_error *e) {
+    const ts_elem_seg *seg = &i->module->elems[k];
+    if (seg->mode == TS_SEG_DECLARATIVE) drop_elem(i, k);
+    if (seg->mode != TS_SEG_ACTIVE) return TS_OK;
+    ts_table *t = i->tables[seg->table];
+    ts_slot at[2];
+    TS_TRY(ts_const_eval(i, &seg->offset, at, e));
+    if (at[0] > t->len || seg->n > t->len - at[0])
+        return ts_fail_trap(e, TS_TRAP_TABLE_OOB,
+                            "out of bounds table access: element segment %u, %u elements at %llu of %llu", k, seg->n,
+                            (unsigned long long)at[0], (unsigned long long)t->len);
+    if (direct(seg))
+        for (uint32_t n = 0; n < seg->n; n++) t->elems[at[0] + n] = (ts_slot)(uintptr_t)i->funcs[seg->funcs[n]];
+    else if (seg->n)
+        memcpy(t->elems + at[0], i->elem_values[k], seg->n * sizeof *t->elems);
+    drop_elem(i, k);
+    return TS_OK;
+}
+
+/* spec: exec/instructions#exec-memory-init */
+static ts_status init_data(ts_instance *i, uint32_t k, ts_error *e) {
+    const ts_data_seg *seg = &i->module->datas[k];
+    if (seg->mode != TS_SEG_ACTIVE) return TS_OK;
+    ts_memory *mem = i->mems[seg->mem];
+    ts_slot at[2];
+    TS_TRY(ts_const_eval(i, &seg->offset, at, e));
+    if (at[0] > mem->len || seg->len > mem->len - at[0])
+        return ts_fail_trap(e, TS_TRAP_MEMORY_OOB,
+                            "out of bounds memory access: data segment %u, %u bytes at %llu of %llu", k, seg->len,
+                            (unsigned long long)at[0], (unsigned long long)mem->len);
+    if (seg->len) memcpy(mem->base + at[0], seg->bytes, seg->len);
+    i->data_dropped[k] = true;
+    return TS_OK;
+}
+
+ts_status ts_instantiate(ts_store *s, ts_module *m, const ts_extern *imports, const char *name, ts_instance **out,
+                         ts_error *e) {
+    ts_instance *i = NULL;
+    *out = NULL;
+    if (s->n_instances >= s->limits.instances)
+        return ts_fail(e, TS_LIMIT, "more than %llu instances", (unsigned long long)s->limits.instances);
+    TS_TRY(check_imports(s, m, imports, e));
+    TS_TRY(allocate(s, m, name, &i, e));
+    bind_imports(i, imports);
+    TS_TRY(make_definitions(i, e));
+    for (uint32_t k = 0; k < m->n_elems; k++)
+        if (!direct(&m->elems[k])) TS_TRY(eval_elem(i, k, e));
+    for (uint32_t k = 0; k < m->n_elems; k++) TS_TRY(init_elem(i, k, e));
+    bool image = ts_image_apply(i);
+    for (uint32_t k = 0; k < m->n_datas; k++)
+        if (image && ts_image_holds(m, k))
+            i->data_dropped[k] = true;
+        else
+            TS_TRY(init_data(i, k, e));
+    if (m->has_start) {
+        ts_slot none[2] = {0, 0};
+        TS_TRY(ts_call(s, i->funcs[m->start], none, e));
+    }
+    *out = i;
+    return TS_OK;
+}
+
+bool ts_instance_export(const ts_instance *i, const char *name, size_t len, ts_extern *out) {
+    const ts_export *x = ts_module_find_export(i->module, name, len);
+    if (!x) return false;
+    out->kind = x->kind;
+    switch (x->kind) {
+    case TS_EXTERN_FUNC: out->func = i->funcs[x->index]; break;
+    case TS_EXTERN_TABLE: out->table = i->tables[x->index]; break;
+    case TS_EXTERN_MEM: out->mem = i->mems[x->index]; break;
+    case TS_EXTERN_GLOBAL: out->global = i->globals[x->index]; break;
+    case TS_EXTERN_TAG: out->tag = i->tags[x->index]; break;
+    }
+    return true;
+}

@@ -1,0 +1,113 @@
+/* spares: see spares.h */
+#include "core/run/spares.h"
+#include "sys/pages.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MEMORIES = 8,
+    CLEAR_BY_HAND =
+        256 * 1024, /* bytes up to which looking for what was written is quicker than giving the pages back */
+    PAGE = 4096,
+    STACK_KEPT = 256 * 1024, /* of a stack, what is not given back from time to time */
+    STACK_ROUNDS = 64,
+};
+
+typedef struct spare {
+    uint8_t *base;
+    size_t reserved;
+    uint64_t len;      /* committed */
+    ts_module *imaged; /* whose image lies over it; a reference, so that its address means it and no other */
+} spare;
+
+struct ts_spares {
+    spare memories[MEMORIES];
+    uint32_t n, next; /* next: which goes when there is no room */
+    void *stack;
+    size_t stack_len;
+    uint32_t stack_rounds;
+};
+
+ts_spares *ts_spares_new(void) {
+    return calloc(1, sizeof(ts_spares));
+}
+
+static void release(spare *p) {
+    ts_pages_release(p->base, p->reserved);
+    ts_module_free(p->imaged);
+    p->base = NULL;
+    p->imaged = NULL;
+}
+
+void ts_spares_free(ts_spares *s) {
+    if (!s) return;
+    for (uint32_t i = 0; i < s->n; i++) release(&s->memories[i]);
+    ts_pages_release(s->stack, s->stack_len);
+    free(s);
+}
+
+bool ts_spares_take_memory(ts_spares *s, const ts_module *module, ts_memory *m) {
+    for (uint32_t i = 0; s && i < s->n; i++) {
+        spare *p = &s->memories[i];
+        if (p->len != m->len || (p->imaged && p->imaged != module)) continue;
+        m->base = p->base;
+        m->reserved = p->reserved;
+        m->guarded = true;
+        m->imaged = p->imaged;
+        *p = s->memories[--s->n];
+        return true;
+    }
+    return false;
+}
+
+static bool is_zero(const uint8_t *p) {
+    uint64_t any = 0;
+    for (size_t i = 0; i < PAGE; i += 64) {
+        uint64_t w[8];
+        memcpy(w, p + i, sizeof w);
+        any |= (w[0] | w[1]) | (w[2] | w[3]) | (w[4] | w[5]) | (w[6] | w[7]);
+    }
+    return any == 0;
+}
+
+bool ts_spares_keep_memory(ts_spares *s, ts_memory *m) {
+    uint64_t len = m->type.min << m->type.page_log2;
+    if (!s || !m->guarded || !m->base || len == 0) return false;
+    if (m->len > len && !ts_pages_decommit(m->base + len, m->len - len)) return false;
+    if (!m->imaged && len <= CLEAR_BY_HAND) {
+        for (uint64_t at = 0; at < len; at += PAGE)
+            if (!is_zero(m->base + at)) memset(m->base + at, 0, PAGE);
+    } else if (!ts_pages_renew(m->base, len)) {
+        return false;
+    }
+    spare *p = &s->memories[s->n];
+    if (s->n < MEMORIES) {
+        s->n++;
+    } else {
+        p = &s->memories[s->next++ % MEMORIES];
+        release(p);
+    }
+    *p = (spare){.base = m->base, .reserved = m->reserved, .len = len, .imaged = m->imaged};
+    m->base = NULL;
+    m->imaged = NULL;
+    return true;
+}
+
+void *ts_spares_take_stack(ts_spares *s, size_t len) {
+    if (!s || !s->stack || s->stack_len != len) return NULL;
+    void *stack = s->stack;
+    s->stack = NULL;
+    return stack;
+}
+
+/* What stands in it is never read: frames are written before they are. How deep calls went is not known: its depths are given back now
+ * and then. */
+bool ts_spares_keep_stack(ts_spares *s, void *stack, size_t len) {
+    if (!s || !stack || s->stack) return false;
+    if (++s->stack_rounds % STACK_ROUNDS == 0 && len > STACK_KEPT &&
+        !ts_pages_renew((uint8_t *)stack + STACK_KEPT, len - STACK_KEPT))
+        return false;
+    s->stack = stack;
+    s->stack_len = len;
+    return true;
+}

@@ -1,0 +1,531 @@
+/* sys/http_client: see http_client.h */
+#define _GNU_SOURCE
+#include "http/client/exchange.h"
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef TS_HTTP_CURL
+#define KNOWN_NS UINT64_C(60000000000) /* how long a name's addresses are kept */
+#define EXPECT_NS UINT64_C(1000000000) /* how long a body waits for the 100 that it expects */
+
+/* --- clocks ------------------------------------------------------------------------------------------------------------ */
+/* Control comes back from the guest. */
+static void arrive(ts_http_client *c) {
+    if (!c->waiting && c->left_at) {
+        uint64_t now = ts_sys_monotonic();
+        if (now > c->left_at) c->absent += now - c->left_at;
+    }
+    c->waiting = false;
+}
+static void leave(ts_http_client *c) {
+    c->left_at = ts_sys_monotonic();
+}
+
+/* --- ends -------------------------------------------------------------------------------------------------------------- */
+static void in_kick(ts_http_pipe *p);
+static void out_kick(ts_http_pipe *p);
+static bool by_driver(ts_http_pipe *p, ts_sys_wait *w) {
+    (void)p;
+    (void)w;
+    return false;
+}
+/* All of a body was sent, as long as it was announced, and the guest may still finish it: there is no place for more. */
+static void spent_kick(ts_http_pipe *p) {
+    if (!p->len) return;
+    ts_http_error e = ts_http_error_of(TS_HTTP_REQUEST_BODY_SIZE);
+    e.has_number = true;
+    e.number = p->total;
+    ts_http_pipe_fail(p, e);
+}
+static const ts_http_far far_in = {in_kick, by_driver}, far_out = {out_kick, by_driver},
+                         far_spent = {spent_kick, by_driver};
+
+static void attach(ts_http_pipe *p, const ts_http_far *far, ts_http_exchange *x) {
+    p->far = far;
+    p->far_data = x;
+}
+static void detach(ts_http_pipe *p) {
+    p->far = NULL;
+    p->far_data = NULL;
+    p->far_gone = true;
+}
+static bool near_gone(const ts_http_pipe *p) {
+    return p->near_gone || p->refs == 1;
+}
+
+static void exchange_delete(ts_http_exchange *x) {
+    ts_http_fields_clear(&x->headers);
+    ts_http_pipe_release(x->in);
+    ts_http_pipe_release(x->out);
+    ts_http_chunked_free(&x->chunks);
+    free(x->method);
+    free(x->target);
+    free(x->host);
+    free(x->url);
+    free(x);
+}
+
+void ts_http_exchange_finish(ts_http_exchange *x, const ts_http_error *e) {
+    ts_http_client *c = x->c;
+    if (x->state == TS_HTTP_PENDING) {
+        x->state = TS_HTTP_FAILED;
+        x->error = *e;
+    }
+    if (x->easy) {
+        (void)c->l.curl_multi_remove_handle(c->multi, x->easy);
+        c->l.curl_easy_cleanup(x->easy);
+        x->easy = NULL;
+    }
+    if (x->fields) c->l.curl_slist_free_all(x->fields);
+    if (x->addresses) c->l.curl_slist_free_all(x->addresses);
+    x->fields = x->addresses = NULL;
+    ts_sys_lookup_free(x->lookup);
+    x->lookup = NULL;
+    if (x->in) {
+        if (e)
+            ts_http_pipe_fail(x->in, *e);
+        else
+            ts_http_pipe_end(x->in);
+        detach(x->in);
+    }
+    if (x->out) {
+        bool spent = !e && x->out_eof;
+        if (!spent) ts_http_pipe_fail(x->out, e ? *e : ts_http_error_of(TS_HTTP_CONNECTION_TERMINATED));
+        detach(x->out);
+        if (spent) x->out->far = &far_spent;
+    }
+    if (x->prev) x->prev->next = x->next;
+    if (x->next) x->next->prev = x->prev;
+    if (c->first == x) c->first = x->next;
+    c->n--;
+    x->c = NULL;
+    if (!x->owned) exchange_delete(x);
+}
+void ts_http_exchange_finish_code(ts_http_exchange *x, ts_http_code code) {
+    ts_http_error e = ts_http_error_of(code);
+    ts_http_exchange_finish(x, &e);
+}
+
+void ts_http_give_up(ts_http_exchange *x, ts_http_error e) {
+    if (!x->has_error) x->error = e;
+    x->has_error = true;
+}
+void ts_http_give_up_code(ts_http_exchange *x, ts_http_code code) {
+    ts_http_give_up(x, ts_http_error_of(code));
+}
+void ts_http_give_up_number(ts_http_exchange *x, ts_http_code code, uint64_t number) {
+    ts_http_error e = ts_http_error_of(code);
+    e.has_number = true;
+    e.number = number;
+    ts_http_give_up(x, e);
+}
+void ts_http_give_up_nomem(ts_http_exchange *x) {
+    ts_http_give_up(x, ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "no memory"));
+}
+
+/* --- names ------------------------------------------------------------------------------------------------------------------ */
+static const ts_http_known_name *known(const ts_http_client *c, const char *name) {
+    uint64_t now = ts_sys_monotonic();
+    for (uint32_t i = 0; i < TS_HTTP_KNOWN_NAMES; i++)
+        if (c->known[i].n && c->known[i].until > now && strcmp(c->known[i].name, name) == 0) return &c->known[i];
+    return NULL;
+}
+
+static ts_http_error of_lookup(ts_sys_lookup_result r) {
+    switch (r) { /* the text is the rcode, as far as it is known */
+    case TS_SYS_LOOKUP_NONE: return ts_http_error_text(TS_HTTP_DNS_ERROR, "NXDOMAIN");
+    case TS_SYS_LOOKUP_TEMPORARY: return ts_http_error_text(TS_HTTP_DNS_ERROR, "temporary failure");
+    case TS_SYS_LOOKUP_PERMANENT: return ts_http_error_text(TS_HTTP_DNS_ERROR, "SERVFAIL");
+    case TS_SYS_LOOKUP_NOMEM: return ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "no memory");
+    case TS_SYS_LOOKUP_INVALID:
+    case TS_SYS_LOOKUP_NO_IDNA: return ts_http_error_of(TS_HTTP_REQUEST_URI_INVALID);
+    default: return ts_http_error_of(TS_HTTP_DNS_ERROR);
+    }
+}
+
+/* Towards the addresses. True: something has happened. */
+static bool look_up(ts_http_exchange *x) {
+    ts_http_client *c = x->c;
+    ts_sys_lookup_result how = TS_SYS_LOOKUP_OK;
+    const ts_sys_addr *addrs;
+    size_t n;
+    if (!x->lookup) {
+        const ts_http_known_name *k = known(c, x->host);
+        if (k) {
+            ts_http_transfer_start(x, k->addrs, k->n);
+            return true;
+        }
+        how = ts_sys_lookup_start(c->lookups, x->host, &x->lookup);
+        if (how == TS_SYS_LOOKUP_TEMPORARY) /* its turn comes when another is done */
+            for (const ts_http_exchange *y = c->first; y; y = y->next)
+                if (y->lookup) return false;
+    }
+    if (how == TS_SYS_LOOKUP_OK && !ts_sys_lookup_done(x->lookup, &how, &addrs, &n)) return false;
+    if (how != TS_SYS_LOOKUP_OK) {
+        ts_http_error e = of_lookup(how);
+        ts_http_exchange_finish(x, &e);
+        return true;
+    }
+    if (!x->literal) {
+        ts_http_known_name *k = &c->known[c->next_known++ % TS_HTTP_KNOWN_NAMES];
+        memcpy(k->name, x->host, strlen(x->host) + 1);
+        k->n = (uint32_t)(n < TS_HTTP_MAX_ADDRESSES ? n : TS_HTTP_MAX_ADDRESSES);
+        memcpy(k->addrs, addrs, k->n * sizeof *addrs);
+        k->until = ts_sys_monotonic() + KNOWN_NS;
+    }
+    ts_sys_lookup *l = x->lookup;
+    x->lookup = NULL;
+    ts_http_transfer_start(x, addrs, n);
+    ts_sys_lookup_free(l);
+    return true;
+}
+
+/* --- the pump --------------------------------------------------------------------------------------------------------------- */
+/* What the guest has written, or not, against what it has announced. True: the exchange is over. */
+static bool body_wrong(ts_http_exchange *x) {
+    ts_http_pipe *p = x->out;
+    ts_http_error e;
+    if (p->failed) {
+        e = p->error;
+    } else if (x->has_length && (p->total > x->length || (p->ended && p->total < x->length))) {
+        e = ts_http_error_of(TS_HTTP_REQUEST_BODY_SIZE);
+        e.has_number = true;
+        e.number = p->total;
+        ts_http_pipe_fail(p, e);
+    } else if (p->ended && p->trailers.bytes > TS_HTTP_MAX_TRAILERS) {
+        e = ts_http_error_of(TS_HTTP_REQUEST_TRAILER_SECTION_SIZE);
+        e.has_number = true;
+        e.number = p->trailers.bytes;
+    } else if (p->ended && p->trailers.len && x->has_length) {
+        e = ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "trailers cannot follow a body with a content-length");
+    } else if (!p->ended && near_gone(p)) {
+        e = ts_http_error_of(TS_HTTP_PROTOCOL_ERROR); /* the body was not finished */
+    } else {
+        return false;
+    }
+    ts_http_exchange_finish(x, &e);
+    return true;
+}
+
+/* The guest's side of an exchange: what it has given, taken, or left. True: something has happened. */
+static bool stir(ts_http_exchange *x) {
+    ts_http_client *c = x->c;
+    if (x->has_error) { /* from within an unpausing */
+        ts_http_transfer_ended(x, CURLE_OK);
+        return true;
+    }
+    if (x->cut) {
+        ts_http_exchange_finish(x, NULL);
+        return true;
+    }
+    if (x->out && body_wrong(x)) return true;
+    if (x->state == TS_HTTP_RESPONDED && !x->discard && (x->in->near_gone || (!x->owned && x->in->refs == 1)))
+        x->discard = true;
+    if (x->discard && (!x->out || (x->out_eof && !ts_http_transfer_wants_out(x)))) {
+        ts_http_exchange_finish_code(x, TS_HTTP_CONNECTION_TERMINATED);
+        return true;
+    }
+    if (!x->easy) return look_up(x);
+    bool recv = x->recv_paused && (x->discard || ts_http_pipe_room(x->in) >= CURL_MAX_WRITE_SIZE || x->in->ended);
+    if (x->expecting && x->sent && ts_http_ticks(c) >= x->sent_at + EXPECT_NS) x->expecting = false;
+    bool send = x->send_paused && !x->expecting && (x->out->len || x->out->ended);
+    if (!recv && !send) return false;
+    if (recv) {
+        x->recv_paused = false;
+        x->last_byte = ts_http_ticks(c);
+    }
+    if (send) {
+        x->send_paused = false;
+        x->quiet_since = ts_http_ticks(c);
+    }
+    if (c->l.curl_easy_pause(x->easy, (x->recv_paused ? CURLPAUSE_RECV : 0) | (x->send_paused ? CURLPAUSE_SEND : 0)) ==
+        CURLE_OUT_OF_MEMORY)
+        ts_http_give_up_nomem(x);
+    return true;
+}
+
+/* What the OS has for libcurl. True: something has happened. */
+static bool sockets(ts_http_client *c) {
+    bool moved = false;
+    int running;
+    if (c->n_socks) {
+        uint32_t n = 0;
+        if (c->cap_looks < c->n_socks * 2) {
+            ts_sys_wait *more = realloc(c->looks, c->cap_socks * 2 * sizeof *more);
+            if (!more) {
+                c->no_room = true;
+                return false;
+            }
+            c->looks = more;
+            c->cap_looks = c->cap_socks * 2;
+        }
+        for (uint32_t i = 0; i < c->n_socks; i++) {
+            if (c->socks[i].in) c->looks[n++] = (ts_sys_wait){.fd = c->socks[i].fd};
+            if (c->socks[i].out) c->looks[n++] = (ts_sys_wait){.fd = c->socks[i].fd, .out = true};
+        }
+        if (ts_sys_poll(c->looks, n, 0) != TS_SYS_OK) n = 0;
+        int done = -1;
+        for (uint32_t i = 0; i < n; i++) {
+            int fd = c->looks[i].fd;
+            if (!c->looks[i].ready || fd == done || !ts_http_sock_of(c, fd)) continue;
+            done = fd; /* both directions at once */
+            (void)c->l.curl_multi_socket_action(c->multi, fd, 0, &running);
+            moved = true;
+        }
+    }
+    if (c->timer != TS_SYS_NO_DEADLINE && c->timer <= ts_sys_monotonic()) {
+        c->timer = TS_SYS_NO_DEADLINE;
+        (void)c->l.curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        moved = true;
+    }
+    int left;
+    for (const CURLMsg *m; (m = c->l.curl_multi_info_read(c->multi, &left));) {
+        ts_http_exchange *x = NULL;
+        if (m->msg != CURLMSG_DONE) continue;
+        CURLcode code = m->data.result;
+        (void)c->l.curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &x);
+        if (x) ts_http_transfer_ended(x, code);
+        moved = true;
+    }
+    return moved;
+}
+
+/* When the clock of what it waits for runs out, by the client's time; none while it waits for the guest. */
+static uint64_t deadline_of(const ts_http_exchange *x) {
+    uint64_t from, after;
+    if (!x->sent) {
+        from = x->started;
+        after = x->connect_timeout;
+    } else if (x->in->ended || x->recv_paused || x->discard) {
+        after = 0;
+    } else if (!x->got_byte) {
+        from = x->quiet_since;
+        after = x->first_byte_timeout;
+    } else {
+        from = x->last_byte;
+        after = x->between_bytes_timeout;
+    }
+    return after == 0 || after > UINT64_MAX / 2 ? TS_SYS_NO_DEADLINE : from + after;
+}
+
+static void deadlines(ts_http_client *c) {
+    uint64_t now = ts_http_ticks(c);
+    for (ts_http_exchange *x = c->first, *next; x; x = next) {
+        next = x->next;
+        if (deadline_of(x) > now) continue;
+        if (!x->sent)
+            ts_http_exchange_finish_code(x, x->easy ? TS_HTTP_CONNECTION_TIMEOUT : TS_HTTP_DNS_TIMEOUT);
+        else if (!x->got_byte && x->out && !x->send_paused && ts_http_transfer_wants_out(x))
+            ts_http_exchange_finish_code(x, TS_HTTP_CONNECTION_WRITE_TIMEOUT);
+        else
+            ts_http_exchange_finish_code(x, TS_HTTP_CONNECTION_READ_TIMEOUT);
+    }
+}
+
+void ts_http_client_pump(ts_http_client *c) {
+    if (!c->multi || c->inside) return;
+    c->inside = true;
+    arrive(c);
+    for (int round = 0; round < TS_HTTP_ROUNDS; round++) {
+        bool moved = false;
+        for (ts_http_exchange *x = c->first, *next; x; x = next) {
+            next = x->next;
+            moved |= stir(x);
+        }
+        moved |= sockets(c);
+        if (!moved) break;
+    }
+    deadlines(c);
+    if (c->no_room) {
+        ts_http_error e = ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "no memory");
+        while (c->first) ts_http_exchange_finish(c->first, &e);
+        c->no_room = false;
+    }
+    leave(c);
+    c->inside = false;
+}
+
+static void in_kick(ts_http_pipe *p) {
+    ts_http_exchange *x = p->far_data;
+    if (p->near_gone || p->len <= p->cap / 2) ts_http_client_pump(x->c);
+}
+static void out_kick(ts_http_pipe *p) {
+    ts_http_exchange *x = p->far_data;
+    if (x->send_paused || p->ended || p->failed || p->near_gone || p->len > p->cap / 2) ts_http_client_pump(x->c);
+}
+
+size_t ts_http_client_waits(ts_http_client *c, ts_sys_wait *w, size_t n, uint64_t *deadline) {
+    size_t all = 0;
+    arrive(c);
+    c->waiting = true;
+    for (uint32_t i = 0; i < c->n_socks; i++)
+        for (int out = 0; out < 2; out++) {
+            if (!(out ? c->socks[i].out : c->socks[i].in)) continue;
+            if (all < n) w[all] = (ts_sys_wait){.fd = c->socks[i].fd, .out = out};
+            all++;
+        }
+    if (c->timer < *deadline) *deadline = c->timer;
+    for (const ts_http_exchange *x = c->first; x; x = x->next) {
+        if (x->lookup) {
+            if (all < n) w[all] = (ts_sys_wait){.fd = ts_sys_lookup_fd(x->lookup)};
+            all++;
+        }
+        uint64_t d = deadline_of(x);
+        if (x->expecting && x->sent && x->sent_at + EXPECT_NS < d) d = x->sent_at + EXPECT_NS;
+        if (d != TS_SYS_NO_DEADLINE && d + c->absent < *deadline) *deadline = d + c->absent;
+    }
+    return all;
+}
+
+bool ts_http_client_idle(const ts_http_client *c) {
+    return c->first == NULL;
+}
+
+ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *r) {
+    ts_http_exchange *x = calloc(1, sizeof *x);
+    if (!x || !(x->in = ts_http_pipe_new())) {
+        free(x);
+        return NULL;
+    }
+    arrive(c);
+    ts_http_transfer_open(c);
+    x->c = c;
+    x->owned = true;
+    for (int i = 0; i < TS_HTTP_MOST_SOCKETS_OF_AN_EXCHANGE; i++) x->fds[i] = -1;
+    x->connect_timeout = r->connect_timeout;
+    x->first_byte_timeout = r->first_byte_timeout;
+    x->between_bytes_timeout = r->between_bytes_timeout;
+    x->started = x->quiet_since = x->last_byte = ts_http_ticks(c);
+    attach(x->in, &far_in, x);
+    if (r->body && !r->no_content) {
+        x->out = r->body;
+        ts_http_pipe_hold(x->out);
+        attach(x->out, &far_out, x);
+    }
+    x->next = c->first;
+    if (c->first) c->first->prev = x;
+    c->first = x;
+    c->n++;
+    if (!ts_http_request_prepare(x, r)) {
+        ts_http_error e = x->error;
+        ts_http_exchange_finish(x, &e);
+    }
+    leave(c);
+    ts_http_client_pump(c);
+    return x;
+}
+
+void ts_http_exchange_free(ts_http_exchange *x) {
+    if (!x) return;
+    ts_http_client *c = x->c;
+    x->owned = false;
+    if (!c)
+        exchange_delete(x);
+    else if (x->state == TS_HTTP_PENDING)
+        ts_http_exchange_finish_code(x, TS_HTTP_CONNECTION_TERMINATED);
+    else
+        ts_http_client_pump(c);
+}
+
+ts_http_client *ts_http_client_new(const char *ca_file) {
+    ts_http_client *c = calloc(1, sizeof *c);
+    if (!c || (ca_file && !(c->ca_file = strdup(ca_file)))) {
+        free(c);
+        return NULL;
+    }
+    c->timer = TS_SYS_NO_DEADLINE;
+    return c;
+}
+
+void ts_http_client_free(ts_http_client *c) {
+    if (!c) return;
+    while (c->first) ts_http_exchange_finish_code(c->first, TS_HTTP_CONNECTION_TERMINATED);
+    if (c->multi) {
+        (void)c->l.curl_multi_cleanup(c->multi);
+        ts_sys_lookups_free(c->lookups);
+        ts_curl_close(&c->l);
+    }
+    free(c->socks);
+    free(c->looks);
+    free(c->ca_file);
+    free(c);
+}
+
+void ts_http_client_rule(ts_http_client *c, ts_http_may_connect may, void *data) {
+    c->may = may;
+    c->may_data = data;
+}
+
+#else /* --- a build without libcurl's headers: every request says so --------------------------------------------------------- */
+struct ts_http_client {
+    int none;
+};
+struct ts_http_exchange {
+    ts_http_error error;
+    ts_http_progress state;
+    ts_http_fields headers;
+    ts_http_pipe *in;
+    uint16_t status;
+};
+ts_http_client *ts_http_client_new(const char *ca_file) {
+    (void)ca_file;
+    return calloc(1, sizeof(ts_http_client));
+}
+void ts_http_client_free(ts_http_client *c) {
+    free(c);
+}
+void ts_http_client_rule(ts_http_client *c, ts_http_may_connect may, void *data) {
+    (void)c;
+    (void)may;
+    (void)data;
+}
+ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *r) {
+    (void)c;
+    ts_http_exchange *x = calloc(1, sizeof *x);
+    if (!x || !(x->in = ts_http_pipe_new())) {
+        free(x);
+        return NULL;
+    }
+    x->error = ts_http_error_text(TS_HTTP_INTERNAL_ERROR,
+                                  "no HTTP client: this build was made without libcurl's headers (7.85 or later)");
+    x->state = TS_HTTP_FAILED;
+    ts_http_pipe_fail(x->in, x->error);
+    x->in->far_gone = true;
+    if (r->body) ts_http_pipe_fail(r->body, x->error);
+    return x;
+}
+void ts_http_exchange_free(ts_http_exchange *x) {
+    if (x) ts_http_pipe_release(x->in);
+    free(x);
+}
+size_t ts_http_client_waits(ts_http_client *c, ts_sys_wait *w, size_t n, uint64_t *deadline) {
+    (void)c;
+    (void)w;
+    (void)n;
+    (void)deadline;
+    return 0;
+}
+void ts_http_client_pump(ts_http_client *c) {
+    (void)c;
+}
+bool ts_http_client_idle(const ts_http_client *c) {
+    (void)c;
+    return true;
+}
+#endif
+
+ts_http_progress ts_http_exchange_state(const ts_http_exchange *x) {
+    return x->state;
+}
+const ts_http_error *ts_http_exchange_error(const ts_http_exchange *x) {
+    return &x->error;
+}
+uint16_t ts_http_exchange_status(const ts_http_exchange *x) {
+    return x->status;
+}
+const ts_http_fields *ts_http_exchange_headers(const ts_http_exchange *x) {
+    return &x->headers;
+}
+ts_http_pipe *ts_http_exchange_body(const ts_http_exchange *x) {
+    return x->in;
+}

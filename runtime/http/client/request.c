@@ -1,0 +1,167 @@
+/* http_request: what a guest asks, checked, and as libcurl takes it.
+ * In: a ts_http_request. Out: the exchange's host, port, target, fields; or why it is not sent. Source: RFC 9110, RFC 3986 */
+#define _GNU_SOURCE
+#include "http/client/exchange.h"
+
+#ifdef TS_HTTP_CURL
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "host", "host:port", "[address]:port". wit: authority; RFC 3986, 3.2 without userinfo */
+static bool authority(ts_http_exchange *x, const char *s) {
+    char host[254];
+    const char *end, *port;
+    if (strpbrk(s, "@/?#\\ ")) return false;
+    bool bracket = *s == '[';
+    if (bracket) {
+        end = strchr(++s, ']');
+        if (!end) return false;
+        port = end + 1;
+    } else {
+        end = port = s + strcspn(s, ":");
+    }
+    if (*port && *port != ':') return false;
+    ts_sys_addr a;
+    if (ts_sys_name_check(s, (size_t)(end - s), host) != TS_SYS_LOOKUP_OK) return false;
+    x->literal = ts_sys_addr_parse(host, strlen(host), &a);
+    if (bracket != (x->literal && a.v6)) return false;
+    unsigned long n = x->https ? 443 : 80;
+    if (*port && port[1]) {
+        if (strspn(port + 1, "0123456789") != strlen(port + 1)) return false;
+        n = strtoul(port + 1, NULL, 10);
+        if (n == 0 || n > 65535) return false;
+    }
+    x->port = (uint16_t)n;
+    x->host = strdup(host);
+    bool room = x->host && asprintf(&x->url, x->literal && a.v6 ? "%s://[%s]:%lu/" : "%s://%s:%lu/",
+                                    x->https ? "https" : "http", host, n) >= 0;
+    if (!room) {
+        x->url = NULL;
+        ts_http_give_up_nomem(x);
+    }
+    return room;
+}
+
+static bool target_good(const char *s, const char *method) {
+    if (*s != '/' && !(strcmp(s, "*") == 0 && strcmp(method, "OPTIONS") == 0)) return false;
+    for (; *s; s++)
+        if ((unsigned char)*s <= ' ' || *s == 0x7f || *s == '#') return false;
+    return true;
+}
+
+static bool add_line(ts_http_exchange *x, const char *line) {
+    struct curl_slist *longer = x->c->l.curl_slist_append(x->fields, line);
+    if (!longer) return false;
+    x->fields = longer;
+    return true;
+}
+
+/* The guest's fields, and what takes out those that libcurl would add. False: `error` says why. */
+static bool fields(ts_http_exchange *x, const ts_http_request *r) {
+    static const char *const added[] = {"Host", "Accept", "User-Agent", "Content-Type"};
+    bool given[sizeof added / sizeof *added] = {0}, room = true, measured = false;
+    static const ts_http_fields none;
+    const ts_http_fields *f = r->headers ? r->headers : &none;
+    if (f->bytes > TS_HTTP_MAX_REQUEST_HEAD) {
+        ts_http_give_up_number(x, TS_HTTP_REQUEST_HEADER_SECTION_SIZE, f->bytes);
+        return false;
+    }
+    /* The first of a name counts for libcurl, and one without a value is not sent: it sees no "100-continue" of the guest's, for it would
+     * send the request again after a 417. */
+    room = add_line(x, "Expect:");
+    for (uint32_t i = 0; i < f->len && room; i++) {
+        const ts_http_field *h = &f->data[i];
+        char *line;
+        if (!ts_http_is_token(h->name, h->name_len) || !ts_http_is_field_value(h->value, h->value_len) ||
+            ts_http_name_is(h->name, h->name_len, "transfer-encoding", 17)) {
+            ts_http_give_up_code(x, TS_HTTP_PROTOCOL_ERROR); /* how a body is framed is not the guest's */
+            return false;
+        }
+        for (size_t k = 0; k < sizeof added / sizeof *added; k++) {
+            if (!ts_http_name_is(h->name, h->name_len, added[k], strlen(added[k]))) continue;
+            if (k == 0 && given[k]) {
+                ts_http_give_up_code(x, TS_HTTP_PROTOCOL_ERROR);
+                return false;
+            }
+            given[k] = true;
+        }
+        measured |= ts_http_name_is(h->name, h->name_len, "content-length", 14);
+        x->http1 |= ts_http_name_is(h->name, h->name_len, "trailer", 7);
+        x->expecting |= x->out && !x->out_eof && ts_http_name_is(h->name, h->name_len, "expect", 6) &&
+                        ts_http_name_is(h->value, h->value_len, "100-continue", 12);
+        /* libcurl's form of a field without a value: "name;" */
+        room = asprintf(&line, h->value_len ? "%s: %s" : "%s;%s", h->name, h->value) >= 0;
+        if (room) {
+            room = add_line(x, line);
+            free(line);
+        }
+    }
+    for (size_t k = 0; k < sizeof added / sizeof *added && room; k++) {
+        char *line;
+        if (given[k]) continue;
+        room = asprintf(&line, k ? "%s:" : "%s: %s", added[k], r->authority) >= 0;
+        if (room) {
+            room = add_line(x, line);
+            free(line);
+        }
+    }
+    /* RFC 9110, 8.6: said even of 0 bytes where the method gives content a meaning */
+    static const char *const with_content[] = {"POST", "PUT", "PATCH"};
+    for (size_t k = 0; k < sizeof with_content / sizeof *with_content && room && !x->out && !measured; k++)
+        if (strcmp(r->method, with_content[k]) == 0) room = add_line(x, "Content-Length: 0");
+    if (!room) ts_http_give_up_nomem(x);
+    return room;
+}
+
+bool ts_http_request_prepare(ts_http_exchange *x, const ts_http_request *r) {
+    ts_http_client *c = x->c;
+    int length;
+    if (c->n > TS_HTTP_MAX_EXCHANGES) {
+        ts_http_give_up_code(x, TS_HTTP_CONNECTION_LIMIT_REACHED);
+        return false;
+    }
+    if (!c->multi) {
+        ts_http_give_up(x, ts_http_error_text(TS_HTTP_INTERNAL_ERROR, c->problem ? c->problem : "no memory"));
+        return false;
+    }
+    if (!ts_http_is_token(r->method, strlen(r->method)) || strcmp(r->method, "CONNECT") == 0) {
+        ts_http_give_up_code(
+            x, TS_HTTP_REQUEST_METHOD_INVALID); /* CONNECT is of proxies: wasi:http has no tunnel to give back */
+        return false;
+    }
+    if (strlen(r->path) > TS_HTTP_MAX_TARGET) {
+        ts_http_give_up_code(x, TS_HTTP_REQUEST_URI_TOO_LONG);
+        return false;
+    }
+    x->https = strcmp(r->scheme, "https") == 0;
+    if ((!x->https && strcmp(r->scheme, "http") != 0) || !target_good(r->path, r->method) ||
+        !authority(x, r->authority)) {
+        ts_http_give_up_code(x, TS_HTTP_REQUEST_URI_INVALID);
+        return false;
+    }
+    length = r->headers ? ts_http_content_length(r->headers, &x->length) : 0;
+    if (length < 0 || x->length > INT64_MAX) {
+        ts_http_give_up_code(x, TS_HTTP_REQUEST_BODY_SIZE);
+        return false;
+    }
+    x->has_length = length > 0;
+    if (x->has_length && x->length && !x->out) {
+        ts_http_give_up_number(x, TS_HTTP_REQUEST_BODY_SIZE, 0);
+        return false;
+    }
+    if (x->out && x->has_length && x->length == 0) x->out_eof = true;
+    x->method = strdup(r->method);
+    x->target = strdup(r->path);
+    if (!x->method || !x->target || !x->host) {
+        ts_http_give_up_nomem(x);
+        return false;
+    }
+    static const char *const idempotent[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+    for (size_t i = 0; i < sizeof idempotent / sizeof *idempotent; i++)
+        x->idempotent |= strcmp(r->method, idempotent[i]) == 0;
+    x->head = strcmp(r->method, "HEAD") == 0;
+    return fields(x, r);
+}
+
+#endif

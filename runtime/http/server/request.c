@@ -1,0 +1,632 @@
+/* sys/http_call: a request while it is served: its body from the connection into a pipe, the response from a pipe onto the connection.
+ * Both go on whenever the guest touches them (kick), without ever waiting. What a guest writes is held back for as long as it goes on by
+ * itself and is little, so that a small response leaves in one piece, with its length; it goes out when the body ends, when the guest
+ * waits for anything, when it is much, or when the monitor has seen it twice.
+ * In: a head in the worker's buffer. Out: how the connection goes on. Source: RFC 9112, 6 and 9; RFC 9110, 6.6.1 (Date), 10.1.1 (Expect) */
+#define _GNU_SOURCE
+#include "http/server/connection.h"
+#ifdef TS_HTTP_SERVER
+#include "sys/clock.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+enum {
+    FLUSH_AT = 16384,     /* body bytes that are not held back any more */
+    DISCARD_MAX = 262144, /* of a request's body that nobody has read: more, and the connection ends */
+};
+
+/* --- bytes -------------------------------------------------------------------------------------------------------------------------------- */
+bool ts_bytes_add(ts_bytes *b, const void *p, size_t len) {
+    if (len == 0) return true;
+    if (b->len == 0) b->at = 0;
+    if (b->at + b->len + len > b->cap) {
+        if (b->at) memmove(b->data, b->data + b->at, b->len);
+        b->at = 0;
+        if (b->len + len > b->cap) {
+            size_t cap = b->cap ? b->cap * 2 : 4096;
+            while (cap < b->len + len) cap *= 2;
+            uint8_t *data = realloc(b->data, cap);
+            if (!data) return false;
+            b->data = data;
+            b->cap = cap;
+        }
+    }
+    memcpy(b->data + b->at + b->len, p, len);
+    b->len += len;
+    return true;
+}
+void ts_bytes_drop(ts_bytes *b, size_t len) {
+    b->at += len;
+    b->len -= len;
+}
+static bool text(ts_bytes *b, const char *s) {
+    return ts_bytes_add(b, s, strlen(s));
+}
+
+bool ts_http_call_init(ts_http_call *c, ts_http_server *s, ts_http_worker *t) {
+    const ts_http_server_config *g = ts_http_server_config_of(s);
+    *c = (ts_http_call){.s = s, .t = t};
+    ts_wire_init(&c->wire, g->max_body_bytes, g->max_head_bytes);
+    return true;
+}
+void ts_http_call_free(ts_http_call *c) {
+    ts_wire_free(&c->wire);
+    free(c->bytes.data);
+    free(c->raw.data);
+}
+
+/* --- out: the wire ------------------------------------------------------------------------------------------------------------------------- */
+static void gone(ts_http_call *c) {
+    __atomic_store_n(&c->gone, true, __ATOMIC_RELAXED);
+    c->keep = false;
+    c->bytes.len = c->raw.len = 0;
+}
+
+/* What stands in `bytes`, as far as the client takes it. */
+static void send_bytes(ts_http_call *c) {
+    while (c->bytes.len && !c->gone) {
+        ssize_t n = send(c->c->fd, c->bytes.data + c->bytes.at, c->bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+        if (n < 0) {
+            gone(c);
+            return;
+        }
+        ts_bytes_drop(&c->bytes, (size_t)n);
+        __atomic_fetch_add(&c->moved, (uint64_t)n, __ATOMIC_RELAXED);
+    }
+}
+
+/* The head's last lines, once it is known how the body goes. */
+static bool finish_head(ts_http_call *c, bool whole, uint64_t len) {
+    char line[64];
+    bool ok = true;
+    c->held = false;
+    if (c->framing == TS_FRAMING_OPEN) {
+        if (whole) {
+            c->framing = TS_FRAMING_LENGTH;
+            snprintf(line, sizeof line, "content-length: %llu\r\n", (unsigned long long)len);
+            ok = text(&c->bytes, line);
+        } else if (c->wire.http10) {
+            c->framing = TS_FRAMING_CLOSE;
+            c->keep = false;
+        } else {
+            c->framing = TS_FRAMING_CHUNKED;
+            ok = text(&c->bytes, "transfer-encoding: chunked\r\n");
+        }
+    }
+    /* what the client may still send is more than we would throw away */
+    if (!c->in_over && (c->want_continue || (!c->wire.chunked && c->wire.left > DISCARD_MAX))) c->keep = false;
+    if (ts_http_server_stopping(c->s)) c->keep = false;
+    if (!c->keep && !c->wire.http10) ok = ok && text(&c->bytes, "connection: close\r\n");
+    if (c->keep && c->wire.http10) ok = ok && text(&c->bytes, "connection: keep-alive\r\n");
+    return ok && text(&c->bytes, "\r\n");
+}
+
+/* What was held back, and (p not NULL) all of the pipe: framed, behind what stands in `bytes`. ended: with that the body is whole. */
+static bool frame(ts_http_call *c, ts_http_pipe *p, bool ended) {
+    size_t n = c->raw.len + (p ? p->len : 0);
+    char line[32];
+    bool ok = true;
+    if (c->held) ok = finish_head(c, ended && !(p && p->trailers.len), n);
+    bool chunked = c->framing == TS_FRAMING_CHUNKED && !c->no_body;
+    if (n && chunked) {
+        snprintf(line, sizeof line, "%zx\r\n", n);
+        ok = ok && text(&c->bytes, line);
+    }
+    if (c->raw.len && !c->no_body) ok = ok && ts_bytes_add(&c->bytes, c->raw.data + c->raw.at, c->raw.len);
+    c->raw.len = 0;
+    while (p && p->len && ok) {
+        size_t k;
+        const uint8_t *from = ts_http_pipe_front(p, &k);
+        if (!c->no_body) ok = ts_bytes_add(&c->bytes, from, k);
+        ts_http_pipe_skip(p, k);
+    }
+    if (!c->no_body) c->body += n;
+    if (n && chunked) ok = ok && text(&c->bytes, "\r\n");
+    if (!ended) return ok;
+    c->over = true;
+    if (!chunked) return ok;
+    ok = ok && text(&c->bytes, "0\r\n");
+    for (uint32_t i = 0; p && i < p->trailers.len && ok; i++) {
+        const ts_http_field *f = &p->trailers.data[i];
+        if (ts_wire_is_hop(f) || ts_wire_is_framing(f) || !ts_http_is_token(f->name, f->name_len) ||
+            !ts_http_is_field_value(f->value, f->value_len))
+            continue;
+        ok = ts_bytes_add(&c->bytes, f->name, f->name_len) && text(&c->bytes, ": ") &&
+             ts_bytes_add(&c->bytes, f->value, f->value_len) && text(&c->bytes, "\r\n");
+    }
+    return ok && text(&c->bytes, "\r\n");
+}
+
+/* Take on what the guest has written. FLUSH: hold nothing back. LAST: nobody comes back for what a slow client has no room for now: a
+ * body that has ended is taken whole. Under t->lock. */
+typedef enum pump { HOLD, FLUSH, LAST } pump;
+static void pump_out(ts_http_call *c, pump how) {
+    ts_http_pipe *p = c->out;
+    if (!c->responded || c->over || c->broken) return;
+    if (c->gone) {
+        c->broken = true;
+        if (p)
+            ts_http_pipe_fail(p, c->stalled ? ts_http_error_of(TS_HTTP_CONNECTION_WRITE_TIMEOUT)
+                                            : ts_http_error_of(TS_HTTP_CONNECTION_TERMINATED));
+        return;
+    }
+    if (!c->held) send_bytes(c);
+    if (p && p->failed) { /* its near end has gone without an end */
+        c->broken = true;
+        return;
+    }
+    size_t n = c->raw.len + (p ? p->len : 0);
+    bool ended = !p || p->ended;
+    if (c->has_length && !c->no_body && (c->body + n > c->length || (ended && c->body + n < c->length))) {
+        c->broken = true;
+        ts_http_error e = ts_http_error_of(TS_HTTP_RESPONSE_BODY_SIZE);
+        e.has_number = true;
+        e.number = c->body + n;
+        if (p) ts_http_pipe_fail(p, e);
+        return;
+    }
+    if (!c->held && c->bytes.len && !(how == LAST && ended))
+        return; /* the client is slow: the pipe fills, and the guest waits */
+    bool ok = true;
+    if (ended || how == FLUSH || n >= FLUSH_AT) {
+        if (n || ended || c->held) {
+            ok = frame(c, p, ended);
+            send_bytes(c);
+        }
+        c->old = false;
+    } else {
+        while (p->len && ok) {
+            size_t k;
+            const uint8_t *from = ts_http_pipe_front(p, &k);
+            ok = ts_bytes_add(&c->raw, from, k);
+            ts_http_pipe_skip(p, k);
+        }
+    }
+    if (!ok) {
+        gone(c);
+        c->broken = true;
+        if (p) ts_http_pipe_fail(p, ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "no memory"));
+    }
+}
+
+static void out_kick(ts_http_pipe *p) {
+    ts_http_call *c = p->far_data;
+    if (!c) return;
+    __atomic_store_n(&c->waits_io, 0, __ATOMIC_RELAXED);
+    ts_lock_take(&c->t->lock);
+    pump_out(c, HOLD);
+    ts_lock_give(&c->t->lock);
+}
+static bool out_wait(ts_http_pipe *p, ts_sys_wait *w) {
+    ts_http_call *c = p->far_data;
+    if (!c) return false;
+    __atomic_store_n(&c->waits_io, 2, __ATOMIC_RELAXED);
+    ts_lock_take(&c->t->lock);
+    pump_out(c, FLUSH);
+    ts_lock_give(&c->t->lock);
+    *w = (ts_sys_wait){.fd = c->c->fd, .out = true};
+    return true;
+}
+static const ts_http_far out_far = {out_kick, out_wait};
+
+/* RFC 9110, 5.6.7: IMF-fixdate */
+static const char *date(ts_http_worker *t) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    if (now.tv_sec == t->date_s && t->date[0]) return t->date;
+    static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    struct tm tm;
+    gmtime_r(&now.tv_sec, &tm);
+    snprintf(t->date, sizeof t->date, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * tm.tm_wday,
+             tm.tm_mday % 100, months + 3 * tm.tm_mon, (tm.tm_year + 1900) % 10000, tm.tm_hour % 100, tm.tm_min % 100,
+             tm.tm_sec % 100);
+    t->date_s = now.tv_sec;
+    return t->date;
+}
+
+static bool status_line(ts_bytes *b, unsigned status) {
+    char line[96];
+    snprintf(line, sizeof line, "HTTP/1.1 %u %s\r\n", status, ts_wire_reason(status));
+    return text(b, line);
+}
+static bool field(ts_bytes *b, const ts_http_field *f) {
+    return ts_bytes_add(b, f->name, f->name_len) && ts_bytes_add(b, ": ", 2) &&
+           ts_bytes_add(b, f->value, f->value_len) && ts_bytes_add(b, "\r\n", 2);
+}
+static bool clean(const ts_http_fields *h) {
+    for (uint32_t i = 0; h && i < h->len; i++)
+        if (!ts_http_is_token(h->data[i].name, h->data[i].name_len) ||
+            !ts_http_is_field_value(h->data[i].value, h->data[i].value_len))
+            return false;
+    return true;
+}
+
+bool ts_http_call_informational(ts_http_call *c, uint16_t status, const ts_http_fields *headers) {
+    if (status < 100 || status > 199 || status == 101 || c->wire.http10 || !clean(headers)) return false;
+    ts_lock_take(&c->t->lock);
+    bool ok = !c->responded && !c->gone && status_line(&c->bytes, status);
+    for (uint32_t i = 0; headers && i < headers->len && ok; i++) {
+        const ts_http_field *f = &headers->data[i];
+        if (!ts_wire_is_hop(f) && !ts_http_name_is(f->name, f->name_len, "content-length", 14))
+            ok = field(&c->bytes, f);
+    }
+    ok = ok && text(&c->bytes, "\r\n");
+    if (ok) send_bytes(c);
+    if (status == 100) c->want_continue = false;
+    ok = ok && !c->gone;
+    ts_lock_give(&c->t->lock);
+    return ok;
+}
+
+bool ts_http_call_respond(ts_http_call *c, uint16_t status, const ts_http_fields *headers, ts_http_pipe *body) {
+    static const ts_http_fields none;
+    if (!headers) headers = &none;
+    uint64_t length = 0;
+    int has_length = ts_http_content_length(headers, &length);
+    if (status < 200 || status > 999 || has_length < 0 || !clean(headers)) return false;
+    ts_lock_take(&c->t->lock);
+    bool ok = !c->responded && !c->gone;
+    if (!ok) goto out;
+    c->no_body = c->wire.is_head || status == 204 || status == 304;
+    c->keep = c->wire.keep_alive;
+    c->framing = c->no_body ? TS_FRAMING_NONE : TS_FRAMING_OPEN;
+    if (status == 204) has_length = 0; /* RFC 9110, 8.6 */
+    c->held_from = c->bytes.len;
+    ok = status_line(&c->bytes, status);
+    bool dated = false, lengthy = false;
+    for (uint32_t i = 0; i < headers->len && ok; i++) {
+        const ts_http_field *f = &headers->data[i];
+        const char *v = f->value;
+        if (ts_http_name_is(f->name, f->name_len, "connection", 10)) {
+            for (size_t k = 0; k + 5 <= f->value_len; k++) c->keep &= !ts_http_name_is(v + k, 5, "close", 5);
+            continue;
+        }
+        if (ts_wire_is_hop(f)) continue;
+        if (ts_http_name_is(f->name, f->name_len, "content-length", 14)) {
+            if (!has_length || lengthy) continue; /* equal ones are one */
+            lengthy = true;
+        }
+        dated |= ts_http_name_is(f->name, f->name_len, "date", 4);
+        ok = field(&c->bytes, f);
+    }
+    if (ok && !dated) ok = text(&c->bytes, "date: ") && text(&c->bytes, date(c->t)) && text(&c->bytes, "\r\n");
+    if (!ok) {
+        c->bytes.len = c->held_from;
+        goto out;
+    }
+    c->status = status;
+    c->has_length = has_length == 1;
+    c->length = length;
+    if (c->has_length && !c->no_body) c->framing = TS_FRAMING_LENGTH;
+    c->responded = c->held = true;
+    if (body) {
+        ts_http_pipe_hold(body);
+        c->out = body;
+        body->far = &out_far;
+        body->far_data = c;
+    }
+    pump_out(c, HOLD);
+out:
+    ts_lock_give(&c->t->lock);
+    return ok;
+}
+
+bool ts_http_call_responded(const ts_http_call *c) {
+    return c->responded;
+}
+bool ts_http_call_cut(const ts_http_call *c) {
+    return __atomic_load_n(&c->gone, __ATOMIC_RELAXED);
+}
+void ts_http_call_waits(ts_http_call *c, bool waits) {
+    if (waits) {
+        ts_lock_take(&c->t->lock);
+        pump_out(c, FLUSH);
+        ts_lock_give(&c->t->lock);
+    } else {
+        __atomic_store_n(&c->waits_io, 0, __ATOMIC_RELAXED);
+    }
+    ts_http_worker_waits(c->t, waits);
+}
+
+/* --- in: the body of the request ---------------------------------------------------------------------------------------------------------- */
+static void say_continue(ts_http_call *c) {
+    if (!c->want_continue) return;
+    c->want_continue = false;
+    ts_lock_take(&c->t->lock);
+    if (!c->responded && !c->gone && text(&c->bytes, "HTTP/1.1 100 Continue\r\n\r\n")) send_bytes(c);
+    ts_lock_give(&c->t->lock);
+}
+
+static void in_fails(ts_http_call *c, ts_http_error e) {
+    c->in_over = true;
+    ts_http_pipe_fail(c->in, e);
+}
+
+/* What has come, into the pipe; and what is there to be read. read: ask the connection too. */
+static void pump_in(ts_http_call *c, bool read) {
+    ts_http_worker *t = c->t;
+    while (!c->in_over) {
+        size_t used;
+        ts_wire_state s = ts_wire_body(&c->wire, t->in + c->in_at, c->in_end - c->in_at, &used, c->in);
+        c->in_at += used;
+        if (s == TS_WIRE_REFUSED) {
+            ts_http_error e = ts_http_error_of(c->wire.status == 413   ? TS_HTTP_REQUEST_BODY_SIZE
+                                               : c->wire.status == 431 ? TS_HTTP_REQUEST_TRAILER_SECTION_SIZE
+                                                                       : TS_HTTP_PROTOCOL_ERROR);
+            if (c->wire.status == 413) e.has_number = true, e.number = c->wire.got;
+            in_fails(c, e);
+        } else if (s == TS_WIRE_END) {
+            c->in_over = true;
+        }
+        if (s != TS_WIRE_MORE) break;
+        if (!read || c->want_continue) break;
+        if (c->in_at == c->in_end) { /* room behind the head for more; t->in_len is the head's while a call runs */
+            c->in_at = c->in_end = t->in_len;
+        } else if (c->in_at > t->in_len) {
+            memmove(t->in + t->in_len, t->in + c->in_at, c->in_end - c->in_at);
+            c->in_end -= c->in_at - t->in_len;
+            c->in_at = t->in_len;
+        }
+        if (c->in_end == t->in_cap) { /* no line is so long */
+            in_fails(c, ts_http_error_of(TS_HTTP_PROTOCOL_ERROR));
+            break;
+        }
+        ssize_t n = recv(c->c->fd, t->in + c->in_end, t->in_cap - c->in_end, MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
+        if (n <= 0) {
+            if (n < 0) {
+                ts_lock_take(&t->lock);
+                gone(c);
+                ts_lock_give(&t->lock);
+            }
+            in_fails(c,
+                     ts_http_error_of(__atomic_load_n(&c->stalled, __ATOMIC_RELAXED) ? TS_HTTP_CONNECTION_READ_TIMEOUT
+                                                                                     : TS_HTTP_CONNECTION_TERMINATED));
+            break;
+        }
+        c->in_end += (size_t)n;
+        __atomic_fetch_add(&c->moved, (uint64_t)n, __ATOMIC_RELAXED);
+    }
+}
+
+static void in_kick(ts_http_pipe *p) {
+    ts_http_call *c = p->far_data;
+    if (!c || c->in_over) return;
+    __atomic_store_n(&c->waits_io, 0, __ATOMIC_RELAXED);
+    if (p->near_gone) return; /* what is left of it is thrown away when the call is over */
+    say_continue(c);
+    pump_in(c, p->len <= p->cap / 2);
+}
+static bool in_wait(ts_http_pipe *p, ts_sys_wait *w) {
+    ts_http_call *c = p->far_data;
+    if (!c) return false;
+    say_continue(c);
+    __atomic_store_n(&c->waits_io, 1, __ATOMIC_RELAXED);
+    *w = (ts_sys_wait){.fd = c->c->fd};
+    return true;
+}
+static const ts_http_far in_far = {in_kick, in_wait};
+
+/* Nobody reads it any more: throw away what has come. True: the connection stands at the next request. */
+static bool discard_in(ts_http_call *c) {
+    uint64_t before = c->wire.got;
+    if (c->wire.at == TS_WIRE_DONE) return true;
+    if (c->want_continue) return false; /* it may come or not: nobody can tell it from a request */
+    while (!c->in_over && c->wire.got - before <= DISCARD_MAX) {
+        uint64_t at = c->moved + c->wire.got;
+        ts_http_pipe_skip(c->in, c->in->len);
+        pump_in(c, true);
+        if (at == c->moved + c->wire.got) break;
+    }
+    return c->wire.at == TS_WIRE_DONE;
+}
+
+/* --- a request from its head to its end --------------------------------------------------------------------------------------------------- */
+static void log_line(ts_http_call *c, unsigned status) {
+    const ts_http_handler *h = ts_http_server_handler(c->s);
+    if (!h->log) return;
+    char line[1200], where[64] = "-", target[900];
+    ts_sys_addr a;
+    if (ts_sys_remote(c->c->fd, &a) == TS_SYS_OK) ts_sys_addr_text(&a, where, sizeof where);
+    size_t n = 0;
+    for (const char *p = c->wire.target ? c->wire.target : "-"; *p && n + 1 < sizeof target; p++)
+        target[n++] = *p == '"' || *p == '\\' ? '_' : *p;
+    target[n] = 0;
+    double ms = c->began ? (double)(ts_sys_monotonic() - c->began) / 1e6 : 0;
+    snprintf(line, sizeof line, "%s \"%.40s %s HTTP/1.%c\" %u %llu %.3fms%s", where,
+             c->wire.target ? c->wire.method : "-", target, c->wire.http10 ? '0' : '1', status,
+             (unsigned long long)c->body, ms, c->gone || c->broken ? " cut" : "");
+    h->log(h->data, line);
+}
+
+/* A whole small response of ours. */
+static void answer(ts_http_call *c, unsigned status, bool keep) {
+    char line[64];
+    const char *reason = ts_wire_reason(status);
+    c->keep = keep && c->wire.keep_alive && !ts_http_server_stopping(c->s);
+    bool ok = status_line(&c->bytes, status) && text(&c->bytes, "content-type: text/plain\r\ndate: ") &&
+              text(&c->bytes, date(c->t)) && text(&c->bytes, "\r\n");
+    snprintf(line, sizeof line, "content-length: %zu\r\n%s\r\n", strlen(reason) + 1,
+             !c->keep         ? "connection: close\r\n"
+             : c->wire.http10 ? "connection: keep-alive\r\n"
+                              : "");
+    ok = ok && text(&c->bytes, line);
+    if (!c->wire.is_head) {
+        ok = ok && text(&c->bytes, reason) && text(&c->bytes, "\n");
+        c->body = strlen(reason) + 1;
+    }
+    c->status = (uint16_t)status;
+    c->responded = c->over = true;
+    c->broken = !ok;
+    if (ok) send_bytes(c);
+}
+
+/* The response is whole and in `bytes`, as far as it is not sent; next: the connection may go on. */
+static ts_call_end leave(ts_http_call *c, ts_http_conn *conn, bool next) {
+    if (c->broken && c->framing == TS_FRAMING_CLOSE) { /* a plain close would say that it was whole */
+        struct linger now = {.l_onoff = 1};
+        setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    }
+    if (c->gone || c->broken) return TS_CALL_CLOSE;
+    conn->keep = next && c->keep;
+    if (!c->bytes.len) return conn->keep ? TS_CALL_NEXT : TS_CALL_LINGER;
+    conn->out = malloc(c->bytes.len);
+    if (!conn->out) return TS_CALL_CLOSE;
+    memcpy(conn->out, c->bytes.data + c->bytes.at, c->bytes.len);
+    conn->out_at = 0;
+    conn->out_len = c->bytes.len;
+    return TS_CALL_DRAIN;
+}
+
+static void reset(ts_http_call *c, ts_http_conn *conn) {
+    c->c = conn;
+    c->in = c->out = NULL;
+    c->in_over = c->want_continue = false;
+    c->responded = c->held = c->broken = c->over = c->keep = c->no_body = c->has_length = c->old = false;
+    c->framing = TS_FRAMING_OPEN;
+    c->length = c->body = 0;
+    c->bytes.at = c->bytes.len = c->raw.at = c->raw.len = 0;
+    c->status = 0;
+    c->gone = false;
+    c->moved = 0;
+    c->waits_io = c->stalled = 0;
+    c->began = 0;
+}
+
+ts_call_end ts_http_call_refuse(ts_http_call *c, ts_http_conn *conn, unsigned status) {
+    reset(c, conn);
+    c->wire.is_head = c->wire.http10 = false;
+    c->wire.keep_alive = false;
+    c->wire.target = NULL;
+    answer(c, status, false);
+    log_line(c, status);
+    return leave(c, conn, false);
+}
+
+ts_call_end ts_http_call_serve(ts_http_call *c, ts_http_conn *conn, size_t head_len) {
+    ts_http_worker *t = c->t;
+    const ts_http_handler *h = ts_http_server_handler(c->s);
+    const ts_http_server_config *g = ts_http_server_config_of(c->s);
+    reset(c, conn);
+    int status = ts_wire_head(&c->wire, t->in, head_len);
+    if (status) {
+        c->wire.is_head = c->wire.keep_alive = c->wire.http10 = false;
+        c->wire.target = NULL; /* may not be whole */
+        answer(c, (unsigned)status, false);
+        log_line(c, (unsigned)status);
+        return leave(c, conn, false);
+    }
+    c->began = ts_sys_monotonic();
+    conn->requests++;
+    if (g->max_requests && conn->requests >= g->max_requests) c->wire.keep_alive = false;
+    c->in_at = head_len;
+    c->in_end = t->in_len;
+    t->in_len = head_len; /* from here on the rest is the call's */
+    c->want_continue = c->wire.expect_continue && c->in_at == c->in_end;
+    c->in = ts_http_pipe_new();
+    if (!c->in) return TS_CALL_CLOSE;
+    c->in->far = &in_far;
+    c->in->far_data = c;
+    pump_in(c, false);
+
+    ts_lock_take(&t->lock);
+    c->live = true;
+    ts_lock_give(&t->lock);
+    h->handle(h->data, t->data, c);
+
+    ts_lock_take(&t->lock);
+    c->live = false;
+    pump_out(c, LAST);
+    bool bad = c->wire.at == TS_WIRE_BAD, sent = c->responded && !c->held;
+    if (!c->over && !c->gone) {
+        if (sent) {
+            c->broken = true;
+        } else { /* of what was written nothing is on its way: it can still be said that it failed */
+            if (c->held) c->bytes.len = c->held_from;
+            c->raw.len = 0;
+            c->broken = c->held = false;
+            c->body = 0;
+            if (!c->responded) c->keep = c->wire.keep_alive;
+            answer(c, bad ? (unsigned)c->wire.status : 500, !bad);
+        }
+    }
+    ts_lock_give(&t->lock);
+    bool next = discard_in(c);
+    log_line(c, c->status);
+    ts_call_end end = leave(c, conn, next);
+    if (c->out) {
+        c->out->far = NULL;
+        c->out->far_data = NULL;
+        ts_http_pipe_fail(c->out, ts_http_error_of(TS_HTTP_CONNECTION_TERMINATED));
+        ts_http_pipe_release(c->out);
+    }
+    c->in->far = NULL;
+    c->in->far_data = NULL;
+    ts_http_pipe_fail(c->in, ts_http_error_of(TS_HTTP_CONNECTION_TERMINATED));
+    ts_http_pipe_release(c->in);
+    c->in = c->out = NULL;
+    /* what has come of the next request goes to the front */
+    t->in_len = c->in_end - c->in_at;
+    memmove(t->in, t->in + c->in_at, t->in_len);
+    return end;
+}
+
+/* --- the monitor ---------------------------------------------------------------------------------------------------------------------------- */
+void ts_http_call_cut_off(ts_http_call *c) {
+    if (c->live) shutdown(c->c->fd, SHUT_RDWR); /* whoever waits on it wakes up and finds it closed */
+}
+
+void ts_http_call_look(ts_http_call *c, uint64_t now) {
+    if (!c->live) return;
+    if (c->responded && !c->over && !c->broken && !c->gone && (c->raw.len || c->held)) {
+        if (c->old) {
+            if (c->held || !c->bytes.len) {
+                if (!frame(c, NULL, false)) gone(c);
+                send_bytes(c);
+            }
+        }
+        c->old = !c->old;
+    }
+    uint64_t stall = ts_http_server_config_of(c->s)->stall_timeout_ns,
+             moved = __atomic_load_n(&c->moved, __ATOMIC_RELAXED);
+    uint32_t dir = __atomic_load_n(&c->waits_io, __ATOMIC_RELAXED);
+    ts_http_worker *t = c->t;
+    if (!dir || moved != t->seen_moved || c->began != t->seen_began ||
+        !__atomic_load_n(&t->waiting, __ATOMIC_RELAXED)) {
+        t->seen_moved = moved;
+        t->seen_began = c->began;
+        t->still_since = now;
+    } else if (now - t->still_since > stall) {
+        __atomic_store_n(&c->stalled, dir, __ATOMIC_RELAXED);
+        shutdown(c->c->fd, SHUT_RDWR);
+    }
+}
+
+/* --- the request, for the handler ------------------------------------------------------------------------------------------------------------ */
+const char *ts_http_call_method(const ts_http_call *c) {
+    return c->wire.method;
+}
+const char *ts_http_call_target(const ts_http_call *c) {
+    return c->wire.target;
+}
+const char *ts_http_call_scheme(const ts_http_call *c) {
+    (void)c;
+    return "http";
+}
+const char *ts_http_call_authority(const ts_http_call *c) {
+    return c->wire.authority;
+}
+const ts_http_fields *ts_http_call_headers(const ts_http_call *c) {
+    return &c->wire.headers;
+}
+ts_http_pipe *ts_http_call_body(ts_http_call *c) {
+    return c->in;
+}
+#endif

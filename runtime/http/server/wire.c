@@ -1,0 +1,525 @@
+/* sys/http_wire: see http_wire.h */
+#include "http/server/wire.h"
+#ifdef TS_HTTP_SERVER
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MAX_EXTENSIONS = 16384, /* bytes of chunk extensions in one body: nobody needs any */
+    MAX_FIELDS = 1000,
+};
+
+/* --- llhttp --------------------------------------------------------------------------------------------------------------------------
+ * It is given whole lines; what it finds decides what the bytes after them are. */
+static int on_headers_complete(llhttp_t *p) {
+    ts_wire *w = p->data;
+    w->seen_head = true;
+    p->upgrade = 0; /* no other protocol is spoken here: an Upgrade is ignored (RFC 9110, 7.8) */
+    return 0;
+}
+static int on_chunk_header(llhttp_t *p) {
+    ts_wire *w = p->data;
+    w->seen_size = true;
+    w->left = p->content_length;
+    return 0;
+}
+static int on_body(llhttp_t *p, const char *at, size_t len) {
+    ts_wire *w = p->data;
+    return ts_http_pipe_put(w->to, at, len) == len ? 0 : -1;
+}
+static int on_message_complete(llhttp_t *p) {
+    ts_wire *w = p->data;
+    w->seen_end = true;
+    return HPE_PAUSED; /* it is made anew for the next request */
+}
+
+void ts_wire_init(ts_wire *w, uint64_t max_body, uint32_t max_trailers) {
+    *w = (ts_wire){.max_body = max_body, .max_trailers = max_trailers};
+    llhttp_settings_init(&w->settings);
+    w->settings.on_headers_complete = on_headers_complete;
+    w->settings.on_chunk_header = on_chunk_header;
+    w->settings.on_body = on_body;
+    w->settings.on_message_complete = on_message_complete;
+}
+void ts_wire_free(ts_wire *w) {
+    free(w->headers.data); /* the strings are the buffer's */
+    w->headers = (ts_http_fields){0};
+}
+
+static bool feed(ts_wire *w, const char *b, size_t len) {
+    llhttp_errno_t e = llhttp_execute(&w->parser, b, len);
+    return e == HPE_OK || (e == HPE_PAUSED && w->seen_end);
+}
+
+/* --- the head: lines ------------------------------------------------------------------------------------------------------------------ */
+/* One line with its CRLF: no CR and no NUL within. RFC 9112, 2.2: a bare CR or LF is not the end of a line here. */
+static bool clean_line(const char *line, size_t len) {
+    return len >= 2 && line[len - 2] == '\r' && !memchr(line, '\r', len - 2) && !memchr(line, 0, len - 2);
+}
+
+long ts_wire_scan_head(ts_wire_scan *s, const char *b, size_t len) {
+    while (s->at < len) {
+        const char *line = b + s->at, *lf = memchr(line, '\n', len - s->at);
+        if (*line == ' ' || *line == '\t') return -1; /* a folded line */
+        if (!lf) return 0;
+        size_t n = (size_t)(lf - line) + 1;
+        if (!clean_line(line, n)) return -1;
+        s->at += n;
+        if (n == 2 && s->began) return (long)s->at;
+        if (n != 2 && !s->line) s->line = s->at;
+        s->began |= n != 2; /* empty lines before the request line are skipped (RFC 9112, 2.2) */
+    }
+    return 0;
+}
+
+/* --- the head: what the lines say -------------------------------------------------------------------------------------------------------- */
+static bool is_vchar(unsigned char c) {
+    return c > 0x20 && c < 0x7f;
+}
+/* field-content: visible, blank, tab, or beyond ASCII (RFC 9110, 5.5) */
+static bool clean_value(const char *s, size_t len) {
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)s[i];
+        if ((c < 0x20 && c != '\t') || c == 0x7f) return false;
+    }
+    return true;
+}
+
+/* `name: value` up to its CRLF, split in place. */
+static bool split_field(char *line, size_t len, ts_http_field *out) {
+    char *colon = memchr(line, ':', len), *end = line + len;
+    if (!colon || !ts_http_is_token(line, (size_t)(colon - line))) return false; /* so no blank before the colon */
+    char *v = colon + 1;
+    while (v < end && (*v == ' ' || *v == '\t')) v++;
+    while (end > v && (end[-1] == ' ' || end[-1] == '\t')) end--;
+    if (!clean_value(v, (size_t)(end - v))) return false;
+    *out = (ts_http_field){line, v, (uint32_t)(colon - line), (uint32_t)(end - v)};
+    return true;
+}
+
+static bool push(ts_http_fields *f, const ts_http_field *x) {
+    if (f->len == f->cap) {
+        uint32_t cap = f->cap ? f->cap * 2 : 16;
+        ts_http_field *data = realloc(f->data, cap * sizeof *data);
+        if (!data) return false;
+        f->data = data;
+        f->cap = cap;
+    }
+    f->data[f->len++] = *x;
+    f->bytes += (uint64_t)x->name_len + x->value_len + 32;
+    return true;
+}
+
+static bool is(const ts_http_field *f, const char *name) {
+    return ts_http_name_is(f->name, f->name_len, name, strlen(name));
+}
+
+/* The next element of a comma-separated list without its blanks; false: the end. Empty ones are skipped (RFC 9110, 5.6.1.2). */
+static bool element(const char **at, const char *end, const char **e, size_t *len) {
+    while (*at < end) {
+        const char *from = *at, *comma = memchr(from, ',', (size_t)(end - from)), *to = comma ? comma : end;
+        *at = comma ? comma + 1 : end;
+        while (from < to && (*from == ' ' || *from == '\t')) from++;
+        while (to > from && (to[-1] == ' ' || to[-1] == '\t')) to--;
+        *e = from;
+        *len = (size_t)(to - from);
+        if (*len) return true;
+    }
+    return false;
+}
+
+/* uri-host [":" port] (RFC 9110, 7.2): no user, no blank, nothing that ends an authority */
+static bool clean_authority(const char *s, size_t len) {
+    const char *port = NULL;
+    if (len && *s == '[') { /* an address in brackets: what is within must look like one */
+        const char *close = memchr(s, ']', len);
+        if (!close || close == s + 1) return false;
+        for (const char *p = s + 1; p < close; p++)
+            if (!strchr("0123456789abcdefABCDEF:.", *p)) return false;
+        port = close + 1;
+        if (port < s + len && *port != ':') return false;
+    } else {
+        size_t i = 0;
+        for (; i < len && s[i] != ':'; i++) {
+            char c = s[i];
+            bool letter = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+            if (!letter && (c == 0 || !strchr("-._~!$&'()*+,;=%", c))) return false;
+        }
+        if (i == 0) return false;
+        port = s + i;
+    }
+    if (port == s + len) return true;
+    size_t digits = (size_t)(s + len - ++port);
+    if (digits > 5) return false;
+    for (size_t i = 0; i < digits; i++)
+        if (port[i] < '0' || port[i] > '9') return false;
+    return true;
+}
+
+/* Which methods llhttp is shown: those that mean nothing to it beyond their name. Others go by POST: any token is a method. */
+static bool plain_method(const char *m, size_t len) {
+    static const char *const plain[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"};
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        if (strlen(plain[i]) == len && memcmp(m, plain[i], len) == 0) return true;
+    return false;
+}
+
+/* The target in its four forms (RFC 9112, 3.2). An absolute one is split into authority and path within the buffer. */
+static int read_target(ts_wire *w, char *t, size_t len) {
+    for (size_t i = 0; i < len; i++)
+        if (!is_vchar((unsigned char)t[i]) || t[i] == '#') return 400;
+    if (len == 0) return 400;
+    if (strcmp(w->method, "CONNECT") == 0) return 501; /* no tunnels */
+    if (t[0] == '/' || (len == 1 && t[0] == '*' && strcmp(w->method, "OPTIONS") == 0)) {
+        w->target = t;
+        return 0;
+    }
+    if (len < 8 || !ts_http_name_is(t, 7, "http://", 7)) return 400;
+    char *a = t + 7, *end = t + len, *path = a;
+    while (path < end && *path != '/' && *path != '?') path++;
+    size_t n = (size_t)(path - a);
+    if (!clean_authority(a, n)) return 400;
+    /* authority to the left over the slashes: room for its end, and for the slash of a path that has none */
+    char *authority = a - 2, *after = authority + n;
+    memmove(authority, a, n);
+    w->authority = authority;
+    after[0] = 0;
+    w->target = path;
+    if (path == end || *path == '?') {
+        w->target = after + 1;
+        after[1] = path == end && strcmp(w->method, "OPTIONS") == 0 ? '*' : '/';
+        if (path == end) after[2] = 0;
+    }
+    return 0;
+}
+
+/* METHOD SP target SP HTTP-version */
+static int read_request_line(ts_wire *w, char *line, size_t len) {
+    char *end = line + len, *sp = memchr(line, ' ', len);
+    if (!sp || !ts_http_is_token(line, (size_t)(sp - line))) return 400;
+    char *target = sp + 1, *sp2 = memchr(target, ' ', (size_t)(end - target));
+    if (!sp2) return 400;
+    const char *v = sp2 + 1;
+    if (end - v != 8 || memcmp(v, "HTTP/", 5) != 0 || v[5] < '0' || v[5] > '9' || v[6] != '.' || v[7] < '0' ||
+        v[7] > '9')
+        return 400;
+    if (v[5] != '1' || (v[7] != '0' && v[7] != '1')) return 505;
+    w->http10 = v[7] == '0';
+    *sp = *sp2 = 0;
+    w->method = line;
+    w->is_head = strcmp(line, "HEAD") == 0;
+    return read_target(w, target, (size_t)(sp2 - target));
+}
+
+/* How long is the body? (RFC 9112, 6.3, where it allows a choice, the strict one) */
+static int read_framing(ts_wire *w) {
+    uint32_t hosts = 0, lengths = 0, codings = 0;
+    bool close = false, keep = false;
+    for (uint32_t i = 0; i < w->headers.len; i++) {
+        const ts_http_field *f = &w->headers.data[i];
+        const char *at = f->value, *end = f->value + f->value_len, *e;
+        size_t n;
+        if (is(f, "host")) {
+            if (++hosts > 1) return 400;
+            if (f->value_len && !clean_authority(f->value, f->value_len)) return 400;
+            if (!w->authority && f->value_len) w->authority = f->value;
+        } else if (is(f, "content-length")) {
+            if (++lengths > 1 || f->value_len == 0) return 400;
+            for (w->length = 0; at < end; at++) {
+                if (*at < '0' || *at > '9' || w->length > (INT64_MAX - 9) / 10) return 400;
+                w->length = w->length * 10 + (uint64_t)(*at - '0');
+            }
+        } else if (is(f, "transfer-encoding")) {
+            /* one coding, `chunked`: another one before it is not known here; anything after it has no length */
+            while (element(&at, end, &e, &n)) {
+                if (w->chunked) return 400;
+                codings++;
+                w->chunked = ts_http_name_is(e, n, "chunked", 7);
+            }
+            if (!w->chunked) return 400;
+        } else if (is(f, "connection")) {
+            while (element(&at, end, &e, &n)) {
+                close |= ts_http_name_is(e, n, "close", 5);
+                keep |= ts_http_name_is(e, n, "keep-alive", 10);
+            }
+        } else if (is(f, "expect")) {
+            if (!ts_http_name_is(f->value, f->value_len, "100-continue", 12)) return 417;
+            w->expect_continue = !w->http10;
+        }
+    }
+    if (w->chunked && (lengths || w->http10)) return 400;
+    if (codings > 1) return 501;
+    if (!hosts && !w->http10) return 400;
+    if (!w->chunked && w->max_body && w->length > w->max_body) return 413;
+    w->keep_alive = !close && (!w->http10 || keep);
+    w->has_body = w->chunked || w->length > 0;
+    if (!w->has_body) w->expect_continue = false;
+    return 0;
+}
+
+int ts_wire_head(ts_wire *w, char *b, size_t len) {
+    w->method = w->target = w->authority = NULL;
+    w->headers.len = 0;
+    w->headers.bytes = 0;
+    w->http10 = w->keep_alive = w->expect_continue = w->is_head = w->has_body = w->chunked = false;
+    w->length = w->left = w->got = 0;
+    w->extensions = 0;
+    w->seen_head = w->seen_size = w->seen_end = false;
+    while (len >= 2 && b[0] == '\r') b += 2, len -= 2;
+    /* llhttp first: what follows writes into the buffer */
+    llhttp_init(&w->parser, HTTP_REQUEST, &w->settings);
+    w->parser.data = w;
+    const char *sp = memchr(b, ' ', len);
+    if (!sp || !ts_http_is_token(b, (size_t)(sp - b))) return 400;
+    size_t m = (size_t)(sp - b);
+    bool parsed = plain_method(b, m) ? feed(w, b, len) : feed(w, "POST", 4) && feed(w, b + m, len - m);
+    bool of_llhttp_chunked = (w->parser.flags & F_CHUNKED) != 0;
+    uint64_t of_llhttp_length = w->parser.content_length;
+
+    char *line = b, *end = b + len;
+    int status = 0;
+    for (bool first = true;; first = false) {
+        char *lf = memchr(line, '\n', (size_t)(end - line));
+        size_t n = (size_t)(lf - line) - 1;
+        if (first) {
+            status = read_request_line(w, line, n);
+        } else {
+            ts_http_field f;
+            if (n == 0) break;
+            if (!split_field(line, n, &f)) return 400;
+            if (w->headers.len == MAX_FIELDS) return 431;
+            if (!push(&w->headers, &f)) return 503;
+        }
+        if (status) return status;
+        line = lf + 1;
+    }
+    /* ends of strings last, so that no look-up above has met one */
+    for (uint32_t i = 0; i < w->headers.len; i++) {
+        w->headers.data[i].name[w->headers.data[i].name_len] = 0;
+        w->headers.data[i].value[w->headers.data[i].value_len] = 0;
+    }
+    status = read_framing(w);
+    if (status) return status;
+    /* both have read the same, or nobody has */
+    if (!parsed || !w->seen_head || w->seen_end != !w->has_body) return 400;
+    if (w->has_body && (of_llhttp_chunked != w->chunked || (!w->chunked && of_llhttp_length != w->length))) return 400;
+    w->at = !w->has_body ? TS_WIRE_DONE : w->chunked ? TS_WIRE_SIZE_LINE : TS_WIRE_DATA;
+    w->left = w->chunked ? 0 : w->length;
+    return 0;
+}
+
+/* --- the body ------------------------------------------------------------------------------------------------------------------------- */
+static bool is_hex(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+static size_t blanks(const char *s, size_t i, size_t len) {
+    while (i < len && (s[i] == ' ' || s[i] == '\t')) i++;
+    return i;
+}
+static size_t token(const char *s, size_t i, size_t len) {
+    while (i < len && ts_http_is_token(s + i, 1)) i++;
+    return i;
+}
+/* quoted-string (RFC 9110, 5.6.4); 0: it is none */
+static size_t quoted(const char *s, size_t i, size_t len) {
+    for (i++; i < len && s[i] != '"'; i++)
+        if (s[i] == '\\') i++;
+    return i < len ? i + 1 : 0;
+}
+/* *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ) (RFC 9112, 7.1.1) */
+static bool clean_extensions(const char *s, size_t len) {
+    if (!clean_value(s, len)) return false;
+    for (size_t i = 0; i < len;) {
+        i = blanks(s, i, len);
+        if (i == len || s[i] != ';') return false;
+        size_t name = blanks(s, i + 1, len), end = token(s, name, len);
+        if (end == name) return false;
+        i = end;
+        size_t eq = blanks(s, i, len);
+        if (eq == len || s[eq] != '=') continue;
+        size_t v = blanks(s, eq + 1, len);
+        i = v < len && s[v] == '"' ? quoted(s, v, len) : token(s, v, len);
+        if (i <= v) return false;
+    }
+    return true;
+}
+/* 1*HEXDIG [ extensions ] CRLF (RFC 9112, 7.1): how many digits; 0: it is none */
+static size_t size_line(const char *s, size_t len) {
+    size_t i = 0;
+    while (i < len - 2 && is_hex(s[i])) i++;
+    return i && i <= 16 && clean_extensions(s + i, len - 2 - i) ? i : 0;
+}
+
+static ts_wire_state refuse(ts_wire *w, int status) {
+    w->at = TS_WIRE_BAD;
+    w->status = status;
+    return TS_WIRE_REFUSED;
+}
+
+static ts_wire_state ended(ts_wire *w, ts_http_pipe *to) {
+    w->at = TS_WIRE_DONE;
+    ts_http_pipe_end(to);
+    return TS_WIRE_END;
+}
+
+static bool trailer(ts_wire *w, const char *line, size_t len, ts_http_pipe *to) {
+    const char *colon = memchr(line, ':', len), *end = line + len;
+    if (!colon || !ts_http_is_token(line, (size_t)(colon - line))) return false;
+    const char *v = colon + 1;
+    while (v < end && (*v == ' ' || *v == '\t')) v++;
+    while (end > v && (end[-1] == ' ' || end[-1] == '\t')) end--;
+    if (!clean_value(v, (size_t)(end - v)) || to->trailers.len == MAX_FIELDS) return false;
+    ts_http_field f = {(char *)line, (char *)v, (uint32_t)(colon - line), (uint32_t)(end - v)};
+    if (ts_wire_is_hop(&f) || ts_wire_is_framing(&f)) return true; /* RFC 9110, 6.5.1: left out */
+    if (to->trailers.bytes + f.name_len + f.value_len + 32 > w->max_trailers) return false;
+    return ts_http_fields_add(&to->trailers, f.name, f.name_len, f.value, f.value_len);
+}
+
+/* One line of the chunked framing. */
+static ts_wire_state framing_line(ts_wire *w, const char *line, size_t n, ts_http_pipe *to) {
+    size_t digits;
+    if (!clean_line(line, n)) return refuse(w, 400);
+    switch (w->at) {
+    case TS_WIRE_SIZE_LINE:
+        if (!(digits = size_line(line, n))) return refuse(w, 400);
+        w->extensions += (uint32_t)(n - 2 - digits);
+        if (w->extensions > MAX_EXTENSIONS) return refuse(w, 400);
+        w->seen_size = false;
+        /* without the extensions, which mean nothing here */
+        if (!feed(w, line, digits) || !feed(w, "\r\n", 2) || !w->seen_size) return refuse(w, 400);
+        if (w->max_body && w->left > w->max_body - w->got) return refuse(w, 413);
+        w->at = w->left ? TS_WIRE_DATA : TS_WIRE_TRAILERS;
+        return TS_WIRE_MORE;
+    case TS_WIRE_DATA_END:
+        if (n != 2 || !feed(w, line, n)) return refuse(w, 400);
+        w->at = TS_WIRE_SIZE_LINE;
+        return TS_WIRE_MORE;
+    default: /* TS_WIRE_TRAILERS */
+        if (n > 2 && (line[0] == ' ' || line[0] == '\t' || !trailer(w, line, n - 2, to))) return refuse(w, 400);
+        if (!feed(w, line, n)) return refuse(w, 400);
+        if (n > 2) return TS_WIRE_MORE;
+        return w->seen_end ? ended(w, to) : refuse(w, 400);
+    }
+}
+
+ts_wire_state ts_wire_body(ts_wire *w, const char *b, size_t len, size_t *used, ts_http_pipe *to) {
+    *used = 0;
+    if (w->at == TS_WIRE_DONE) return ended(w, to);
+    if (w->at == TS_WIRE_BAD) return TS_WIRE_REFUSED;
+    w->to = to;
+    while (*used < len) {
+        const char *p = b + *used;
+        size_t n = len - *used;
+        if (w->at != TS_WIRE_DATA) {
+            const char *lf = memchr(p, '\n', n);
+            size_t most = w->at == TS_WIRE_TRAILERS ? w->max_trailers : TS_WIRE_MAX_LINE;
+            if (lf) n = (size_t)(lf - p) + 1;
+            if (n > most) return refuse(w, w->at == TS_WIRE_TRAILERS ? 431 : 400);
+            if (!lf) return TS_WIRE_MORE;
+            *used += n;
+            ts_wire_state s = framing_line(w, p, n, to);
+            if (s != TS_WIRE_MORE) return s;
+            continue;
+        }
+        size_t room = ts_http_pipe_room(to);
+        if (room == 0) return TS_WIRE_FULL;
+        if (n > room) n = room;
+        if (n > w->left) n = (size_t)w->left;
+        if (w->chunked ? !feed(w, p, n) : ts_http_pipe_put(to, p, n) != n) return refuse(w, 503);
+        *used += n;
+        w->left -= n;
+        w->got += n;
+        if (w->left) continue;
+        if (!w->chunked) return ended(w, to);
+        w->at = TS_WIRE_DATA_END;
+    }
+    return TS_WIRE_MORE;
+}
+
+/* --- words ------------------------------------------------------------------------------------------------------------------------------ */
+const char *ts_wire_reason(unsigned status) {
+    static const struct {
+        uint16_t status;
+        const char *text;
+    } reasons[] = {
+        {100, "Continue"},
+        {101, "Switching Protocols"},
+        {102, "Processing"},
+        {103, "Early Hints"},
+        {200, "OK"},
+        {201, "Created"},
+        {202, "Accepted"},
+        {203, "Non-Authoritative Information"},
+        {204, "No Content"},
+        {205, "Reset Content"},
+        {206, "Partial Content"},
+        {207, "Multi-Status"},
+        {208, "Already Reported"},
+        {226, "IM Used"},
+        {300, "Multiple Choices"},
+        {301, "Moved Permanently"},
+        {302, "Found"},
+        {303, "See Other"},
+        {304, "Not Modified"},
+        {305, "Use Proxy"},
+        {307, "Temporary Redirect"},
+        {308, "Permanent Redirect"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {402, "Payment Required"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
+        {407, "Proxy Authentication Required"},
+        {408, "Request Timeout"},
+        {409, "Conflict"},
+        {410, "Gone"},
+        {411, "Length Required"},
+        {412, "Precondition Failed"},
+        {413, "Content Too Large"},
+        {414, "URI Too Long"},
+        {415, "Unsupported Media Type"},
+        {416, "Range Not Satisfiable"},
+        {417, "Expectation Failed"},
+        {418, "I'm a teapot"},
+        {421, "Misdirected Request"},
+        {422, "Unprocessable Content"},
+        {423, "Locked"},
+        {424, "Failed Dependency"},
+        {425, "Too Early"},
+        {426, "Upgrade Required"},
+        {428, "Precondition Required"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {451, "Unavailable For Legal Reasons"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {502, "Bad Gateway"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
+        {505, "HTTP Version Not Supported"},
+        {506, "Variant Also Negotiates"},
+        {507, "Insufficient Storage"},
+        {508, "Loop Detected"},
+        {511, "Network Authentication Required"},
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (reasons[i].status == status) return reasons[i].text;
+    return "";
+}
+
+static bool one_of(const ts_http_field *f, const char *const *names, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (is(f, names[i])) return true;
+    return false;
+}
+bool ts_wire_is_hop(const ts_http_field *f) {
+    static const char *const names[] = {"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"};
+    return one_of(f, names, sizeof names / sizeof *names);
+}
+bool ts_wire_is_framing(const ts_http_field *f) {
+    static const char *const names[] = {"content-length", "host", "te", "trailer", "expect"};
+    return one_of(f, names, sizeof names / sizeof *names);
+}
+#endif

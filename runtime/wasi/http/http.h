@@ -1,0 +1,118 @@
+/* http: what the files of wasi:http share: requests and responses as a guest sees them, and the doors for who serves.
+ * In: messages of the wire (sys/http_*). Out: resources of wasi:http/types. wit: wasi:http/types, outgoing-handler, incoming-handler */
+#ifndef TS_WASI_HTTP_H
+#define TS_WASI_HTTP_H
+#include "http/message.h"
+#include "wasi/context.h"
+
+/* --- for who serves --- */
+/* What answers an incoming request: serve's connection, or a test's. */
+typedef struct ts_wasi_http_responder {
+    /* The response's head and body, once. The body's far end is the responder's. NULL body: none. False: the client is gone. */
+    bool (*respond)(void *data, uint16_t status, const ts_http_fields *headers, ts_http_pipe *body);
+    bool (*informational)(void *data, uint16_t status, const ts_http_fields *headers); /* NULL: cannot */
+    /* response-outparam.set(err(…)), or it was dropped unset, or what was set cannot be sent. NULL: nobody listens. */
+    void (*error)(void *data, const ts_http_error *e);
+    void *data;
+} ts_wasi_http_responder;
+
+typedef struct ts_wasi_http_incoming { /* of an incoming request; everything is copied but the pipe, which is held */
+    const char *method, *path_with_query, *scheme, *authority; /* the last three may be NULL */
+    const ts_http_fields *headers;                             /* those of the connection itself are left out */
+    ts_http_pipe *body;                                        /* NULL: it is empty */
+} ts_wasi_http_incoming;
+
+/* Make the two arguments of wasi:http/incoming-handler.handle: handles' reps. The responder is copied. */
+ts_status ts_wasi_http_incoming_new(ts_wasi *w, const ts_wasi_http_incoming *in, const ts_wasi_http_responder *r,
+                                    uint64_t *request, uint64_t *outparam, ts_error *e) TS_MUST_USE;
+/* The call is over: a response-outparam that the guest has kept reaches the responder of that data no more. */
+void ts_wasi_http_incoming_over(ts_wasi *w, const void *responder_data);
+
+/* --- the context's part --- */
+typedef struct ts_wasi_http_rule { /* a destination that is granted */
+    char *host;                    /* without brackets; NULL: every one */
+    bool below;                    /* host is ".example.org": the names below it */
+    uint16_t port;                 /* 0: every one */
+} ts_wasi_http_rule;
+typedef struct ts_wasi_http_net { /* addresses that are prohibited */
+    ts_sys_addr addr;
+    uint32_t bits;
+} ts_wasi_http_net;
+struct ts_wasi_http {
+    struct ts_http_client *client; /* made with the first request */
+    TS_VEC(ts_wasi_http_rule) rules;
+    TS_VEC(ts_wasi_http_net) prohibited;
+    bool all;
+    char *ca_file;
+    uint64_t bytes; /* that fields and bodies take in all */
+};
+void ts_wasi_http_free(ts_wasi *w);
+ts_status ts_wasi_http_part(ts_wasi *w, ts_error *e) TS_MUST_USE; /* makes it where it is not there */
+void ts_wasi_http_pump(ts_wasi *w);                               /* what goes on beside the guest goes on */
+const char *ts_wasi_http_method(uint32_t method);                 /* "GET"; NULL: other */
+
+/* --- between the files of wasi:http --- */
+enum {
+    TS_WASI_HTTP_FIELD_MAX = 64 << 10,   /* name and value of a field */
+    TS_WASI_HTTP_FIELDS_MAX = 128 << 10, /* of a section: and 32 for each field, as RFC 9113 counts */
+    TS_WASI_HTTP_BYTES_MAX = 256 << 20,  /* of all fields and bodies of a context */
+    TS_WASI_HTTP_BODY_WEIGHT = 64 << 10, /* what a body may keep */
+    TS_WASI_HTTP_UNSENT_WEIGHT =
+        TS_WASI_HTTP_BODY_WEIGHT + TS_WASI_HTTP_FIELDS_MAX, /* … and its trailers, until its message is sent */
+    TS_WASI_HTTP_STRING_MAX = 128 << 10,                    /* a path, an authority, a method */
+    TS_WASI_HTTP_PATH_MAX = 64 << 10,                       /* sent */
+};
+/* Counts what the guest makes the host keep; traps beyond BYTES_MAX. */
+ts_status ts_wasi_http_charge(ts_host_call *c, uint64_t bytes) TS_MUST_USE;
+void ts_wasi_http_release(ts_wasi *w, uint64_t bytes);
+
+/* A child handle of fields that belong to its parent: immutable. */
+ts_status ts_wasi_fields_child(ts_host_call *c, const ts_http_fields *of, ts_wasi_obj *parent,
+                               ts_val *result) TS_MUST_USE;
+/* The fields behind an owned handle, which ends here: they were charged, and are the caller's to release. */
+ts_status ts_wasi_fields_take(ts_host_call *c, const ts_val *handle, ts_http_fields *out) TS_MUST_USE;
+void ts_wasi_fields_end(ts_wasi *w, ts_http_fields *f); /* clears and releases */
+/* Copies without the fields of the connection; charged. */
+ts_status ts_wasi_fields_receive(ts_host_call *c, const ts_http_fields *from, ts_http_fields *to) TS_MUST_USE;
+void ts_wasi_fields_strip(ts_http_fields *f); /* takes the fields of the connection out */
+
+typedef struct ts_wasi_message { /* incoming-request, outgoing-request, incoming-response, outgoing-response */
+    ts_wasi_obj obj;
+    ts_http_fields headers;
+    ts_http_pipe *body; /* incoming: until it is consumed; outgoing: since it was asked for */
+    bool body_taken;
+    bool sent; /* outgoing: its body has a reader, or is about to */
+    uint16_t status;
+    uint32_t method, scheme;         /* cases of the variants */
+    char *method_name, *scheme_name; /* of other(…) */
+    bool has_scheme;
+    char *path, *authority; /* NULL: none */
+} ts_wasi_message;
+ts_status ts_wasi_message_new(ts_host_call *c, ts_wasi_kind kind, ts_wasi_message **out) TS_MUST_USE;
+/* 1: the message has a content-length; 0: none; -1: one that cannot be sent. */
+int ts_wasi_message_length(const ts_wasi_message *m, uint64_t *length);
+ts_status ts_wasi_message_consume(ts_host_call *c, ts_wasi_message *m, ts_val *result) TS_MUST_USE;
+ts_status ts_wasi_message_body(ts_host_call *c, ts_wasi_message *m, ts_val *result) TS_MUST_USE;
+
+typedef struct ts_wasi_timeout {
+    bool set;
+    uint64_t ns;
+} ts_wasi_timeout;
+typedef struct ts_wasi_request_options {
+    ts_wasi_obj obj;
+    ts_wasi_timeout connect, first_byte, between_bytes;
+} ts_wasi_request_options;
+
+#define ts_wasi_none ((ts_val){.variant = {.disc = 0}}) /* none; not {0}: that sets one byte of the union */
+/* error-code: as a value, and back. */
+ts_status ts_wasi_http_code_val(ts_host_call *c, const ts_http_error *e, ts_val *out) TS_MUST_USE;
+ts_http_error ts_wasi_http_code_of(const ts_val *v);
+/* err(error-code) */
+ts_status ts_wasi_http_fail(ts_host_call *c, ts_val *result, const ts_http_error *e) TS_MUST_USE;
+
+/* Streams over pipes (io_streams.c): a body's. The stream holds the pipe. */
+ts_status ts_wasi_stream_of_pipe(ts_host_call *c, ts_wasi_kind kind, ts_http_pipe *pipe, ts_wasi_obj *parent,
+                                 ts_wasi_stream **out) TS_MUST_USE;
+/* err(last-operation-failed(error)), whose http-error-code is e */
+ts_status ts_wasi_err_http(ts_host_call *c, ts_val *result, const ts_http_error *e) TS_MUST_USE;
+#endif

@@ -1,0 +1,339 @@
+/* http_outgoing: wasi:http/outgoing-handler, and the futures of responses: requests through the client, where they are granted.
+ * In: outgoing requests, what is granted. Out: futures, incoming responses, errors. wit: wasi:http/outgoing-handler, types
+ * The client is the context's driver: it goes on in every wait of the guest's. What is wrong with a request by itself, and what is not
+ * granted, is said at once; all else through the future. */
+#include "wasi/http/http.h"
+#include "wasi/sockets/sockets.h"
+#include "http/client/client.h"
+#include "sys/input.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* --- what is granted ----------------------------------------------------------------------------------------------- */
+ts_status ts_wasi_allow_http_all(ts_wasi *w, bool all, ts_error *e) {
+    TS_TRY(ts_wasi_http_part(w, e));
+    w->http->all = all;
+    return TS_OK;
+}
+ts_status ts_wasi_http_ca(ts_wasi *w, const char *path, ts_error *e) {
+    ts_sys_input file = {0};
+    ts_sys_err err = ts_sys_input_open(path, &file);
+    ts_sys_input_close(&file);
+    if (err) return ts_fail(e, TS_IO, "cannot read the certificates in %s: %s", path, ts_sys_err_text(err));
+    TS_TRY(ts_wasi_http_part(w, e));
+    char *copy = malloc(strlen(path) + 1);
+    if (!copy) return ts_fail_nomem(e);
+    free(w->http->ca_file);
+    w->http->ca_file = strcpy(copy, path);
+    return TS_OK;
+}
+ts_status ts_wasi_allow_http(ts_wasi *w, const char *spec, ts_error *e) {
+    ts_wasi_http_rule r = {0};
+    const char *host = spec;
+    size_t len;
+    bool below =
+        spec[0] == '*' && spec[1] == '.'; /* * is a character of names, so that the rest is as in an authority */
+    if (!ts_http_host_port(spec, strlen(spec), &host, &len, &r.port))
+        return ts_fail(e, TS_USAGE,
+                       "%s: HOST[:PORT] expected (HOST: a name, an address, IPv6 in brackets, *.NAME or *)", spec);
+    TS_TRY(ts_wasi_http_part(w, e));
+    if (len != 1 || host[0] != '*') {
+        r.below = below;
+        if (below) host++, len--;
+        for (size_t i = 0; i < len; i++)
+            if (strchr("*%!$&'()+,;=~", host[i])) /* an authority may hold them; a host that can be reached does not */
+                return ts_fail(e, TS_USAGE, "%s: one host, * for all of them, or *.NAME for those below it", spec);
+        if (len < 1 + (size_t)below) return ts_fail(e, TS_USAGE, "%s: *.NAME expected", spec);
+        if (!(r.host = malloc(len + 1))) return ts_fail_nomem(e);
+        memcpy(r.host, host, len);
+        r.host[len] = 0;
+    }
+    if (ts_vec_push(&w->http->rules, r)) return TS_OK;
+    free(r.host);
+    return ts_fail_nomem(e);
+}
+
+static ts_status prohibit(ts_wasi *w, const char *s, ts_error *e) {
+    const char *slash = strchr(s, '/');
+    size_t len = slash ? (size_t)(slash - s) : strlen(s);
+    ts_wasi_http_net n = {.bits = 0};
+    if (!ts_sys_addr_parse(s, len, &n.addr))
+        return ts_fail(e, TS_USAGE, "%s: an address, ADDRESS/BITS or `private` expected", s);
+    uint32_t most = n.addr.v6 ? 128 : 32;
+    n.bits = slash ? 0 : most;
+    for (const char *p = slash ? slash + 1 : ""; *p; p++) {
+        if (*p < '0' || *p > '9' || n.bits > most) n.bits = most;
+        n.bits = n.bits * 10 + (uint32_t)(*p - '0');
+    }
+    if (n.bits > most || (slash && !slash[1])) return ts_fail(e, TS_USAGE, "%s: after the / a number of bits", s);
+    return ts_vec_push(&w->http->prohibited, n) ? TS_OK : ts_fail_nomem(e);
+}
+ts_status ts_wasi_deny_http(ts_wasi *w, const char *addresses, ts_error *e) {
+    /* of the IANA's registries of special-purpose addresses: those that are not reachable globally */
+    static const char *const private[] = {"0.0.0.0/8",      "10.0.0.0/8",    "100.64.0.0/10",  "127.0.0.0/8",
+                                          "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "::/127",
+                                          "fc00::/7",       "fe80::/10"};
+    TS_TRY(ts_wasi_http_part(w, e));
+    if (strcmp(addresses, "private") != 0) return prohibit(w, addresses, e);
+    for (size_t i = 0; i < sizeof private / sizeof *private; i++) TS_TRY(prohibit(w, private[i], e));
+    return TS_OK;
+}
+static bool may_connect(void *data, const ts_sys_addr *a) {
+    const ts_wasi *w = data;
+    ts_sys_addr at = *a;
+    if (ts_sys_addr_is_mapped(a)) { /* ::ffff:1.2.3.4 is 1.2.3.4 */
+        at.v6 = false;
+        memcpy(at.ip, a->ip + 12, 4);
+    }
+    for (uint32_t i = 0; i < w->http->prohibited.len; i++) {
+        const ts_wasi_http_net *n = &w->http->prohibited.data[i];
+        if (ts_wasi_net_shares(&at, &n->addr, n->bits)) return false;
+    }
+    return true;
+}
+
+static bool host_matches(const ts_wasi_http_rule *r, const char *host, size_t len) {
+    if (!r->host) return true;
+    size_t n = strlen(r->host);
+    ts_sys_addr a, b;
+    if (ts_sys_addr_parse(host, len, &a)) return ts_sys_addr_parse(r->host, n, &b) && ts_sys_addr_same(&a, &b);
+    if (len > 1 && host[len - 1] == '.') len--; /* the root's dot */
+    if (n > 1 && r->host[n - 1] == '.') n--;
+    if (!r->below) return ts_http_name_is(host, len, r->host, n);
+    return len > n && ts_http_name_is(host + len - n, n, r->host, n);
+}
+static bool granted(const ts_wasi *w, const char *host, size_t len, uint16_t port) {
+    if (w->http->all) return true;
+    for (uint32_t i = 0; i < w->http->rules.len; i++) {
+        const ts_wasi_http_rule *r = &w->http->rules.data[i];
+        if ((!r->port || r->port == port) && host_matches(r, host, len)) return true;
+    }
+    return false;
+}
+
+/* --- the driver ---------------------------------------------------------------------------------------------------- */
+static size_t waits(void *data, ts_sys_wait *w, size_t n, uint64_t *deadline) {
+    return ts_http_client_waits(data, w, n, deadline);
+}
+static void pump(void *data) {
+    ts_http_client_pump(data);
+}
+static void end(void *data) {
+    ts_http_client_free(data);
+}
+static ts_status client(ts_host_call *c) {
+    ts_wasi *w = ts_wasi_of(c);
+    if (w->http->client) return TS_OK;
+    w->http->client = ts_http_client_new(w->http->ca_file);
+    if (!w->http->client) return ts_fail_nomem(c->err);
+    ts_http_client_rule(w->http->client, may_connect, w);
+    w->driver = (ts_wasi_driver){.data = w->http->client, .waits = waits, .pump = pump, .end = end};
+    return TS_OK;
+}
+void ts_wasi_http_pump(ts_wasi *w) {
+    if (w->driver.pump) w->driver.pump(w->driver.data);
+}
+void ts_wasi_http_free(ts_wasi *w) {
+    if (!w->http) return;
+    for (uint32_t i = 0; i < w->http->rules.len; i++) free(w->http->rules.data[i].host);
+    ts_vec_free(&w->http->rules);
+    ts_vec_free(&w->http->prohibited);
+    free(w->http->ca_file);
+    free(w->http);
+    w->http = NULL;
+}
+
+/* --- future-incoming-response -------------------------------------------------------------------------------------- */
+typedef struct future {
+    ts_wasi_obj obj;
+    ts_http_exchange *x; /* NULL: the response was taken, or it never came to one */
+    ts_http_error error; /* … as there is */
+    bool taken;
+} future;
+enum { FUTURE_WEIGHT = 2 * TS_WASI_HTTP_BODY_WEIGHT }; /* the bodies of both directions */
+
+static void future_end(ts_wasi *w, ts_wasi_obj *o) {
+    future *f = (future *)o;
+    if (f->x) ts_http_exchange_free(f->x);
+    ts_wasi_http_release(w, FUTURE_WEIGHT);
+}
+static bool future_ready(ts_wasi_obj *o, ts_sys_wait *w) {
+    const future *f = (const future *)o;
+    if (!f->x || ts_http_exchange_state(f->x) != TS_HTTP_PENDING) return true;
+    *w = (ts_sys_wait){.fd = -1};
+    return false;
+}
+
+static ts_status response(ts_host_call *c, const ts_http_exchange *x, ts_val *out) {
+    ts_wasi_message *m;
+    TS_TRY(ts_wasi_message_new(c, TS_WASI_INCOMING_RESPONSE, &m));
+    m->status = ts_http_exchange_status(x);
+    TS_TRY(ts_wasi_fields_receive(c, ts_http_exchange_headers(x), &m->headers));
+    TS_TRY(ts_wasi_http_charge(c, TS_WASI_HTTP_BODY_WEIGHT));
+    m->body = ts_http_exchange_body(x);
+    if (m->body)
+        ts_http_pipe_hold(m->body);
+    else if ((m->body = ts_http_pipe_new()))
+        ts_http_pipe_end(m->body);
+    if (!m->body) {
+        ts_wasi_http_release(ts_wasi_of(c), TS_WASI_HTTP_BODY_WEIGHT);
+        return ts_fail_nomem(c->err);
+    }
+    *out = (ts_val){.handle = {.rep = ts_wasi_rep(m)}};
+    return TS_OK;
+}
+
+ts_status ts_wasi_http_types_future_incoming_response_subscribe(ts_host_call *c, const ts_val *args, ts_val *result) {
+    return ts_wasi_pollable_new(c, ts_wasi_obj_of(c, &args[0]), false, 0, result);
+}
+ts_status ts_wasi_http_types_future_incoming_response_get(ts_host_call *c, const ts_val *args, ts_val *result) {
+    future *f = ts_wasi_obj_of(c, &args[0]);
+    *result = ts_wasi_none;
+    if (f->x) ts_wasi_http_pump(ts_wasi_of(c));
+    ts_http_progress state = f->x ? ts_http_exchange_state(f->x) : TS_HTTP_FAILED;
+    if (state == TS_HTTP_PENDING) return TS_OK;
+    ts_val *v = ts_host_vals(c, 3); /* some(ok(ok(response))) */
+    if (!v) return ts_fail_nomem(c->err);
+    *result = (ts_val){.variant = {.disc = 1, .payload = &v[0]}};
+    v[0] = (ts_val){.variant = {.disc = f->taken, .payload = f->taken ? NULL : &v[1]}};
+    if (f->taken) return TS_OK;
+    v[1] = (ts_val){.variant = {.disc = state == TS_HTTP_FAILED, .payload = &v[2]}};
+    if (state == TS_HTTP_FAILED)
+        TS_TRY(ts_wasi_http_code_val(c, f->x ? ts_http_exchange_error(f->x) : &f->error, &v[2]));
+    else
+        TS_TRY(response(c, f->x, &v[2]));
+    if (f->x) ts_http_exchange_free(f->x); /* the body goes on by itself */
+    f->x = NULL;
+    f->taken = true;
+    return TS_OK;
+}
+ts_status ts_wasi_http_types_future_incoming_response_drop(ts_host_call *c, uint64_t rep) {
+    return ts_wasi_drop(c, rep, "a future-incoming-response");
+}
+
+/* --- handle -------------------------------------------------------------------------------------------------------- */
+/* A request as it goes to the client. */
+typedef struct target {
+    ts_http_request r;
+    const char *host;
+    size_t host_len;
+    uint16_t port;
+    char *path; /* of our own making */
+} target;
+
+static bool wrong(ts_http_error *e, ts_http_code code) {
+    *e = ts_http_error_of(code);
+    return false;
+}
+static bool scheme_of(const ts_wasi_message *m, target *t) {
+    if (!m->has_scheme || m->scheme == TS_WASI_HTTP_SCHEME_HTTPS ||
+        (m->scheme_name && ts_http_name_is(m->scheme_name, strlen(m->scheme_name), "https", 5)))
+        t->r.scheme = "https"; /* where none is set, the safe one */
+    else if (m->scheme == TS_WASI_HTTP_SCHEME_HTTP ||
+             (m->scheme_name && ts_http_name_is(m->scheme_name, strlen(m->scheme_name), "http", 4)))
+        t->r.scheme = "http";
+    return t->r.scheme != NULL;
+}
+/* RFC 9112, 3.2.1 and 3.2.4: a path begins with /, is / when it is empty, or is the * of OPTIONS. False: no such path; *nomem as it says. */
+static bool path_of(const ts_wasi_message *m, target *t, bool *nomem) {
+    const char *p = m->path && m->path[0] ? m->path : "/";
+    if (strcmp(p, "*") == 0) {
+        t->r.path = p;
+        return m->method == TS_WASI_HTTP_METHOD_OPTIONS;
+    }
+    if (p[0] == '?') {
+        t->path = malloc(strlen(p) + 2);
+        *nomem = !t->path;
+        if (*nomem) return false;
+        t->path[0] = '/';
+        strcpy(t->path + 1, p);
+        p = t->path;
+    }
+    t->r.path = p;
+    return p[0] == '/';
+}
+/* What the text makes the duty of handle; false: it is refused, with why. */
+static bool check(const ts_wasi_message *m, target *t, bool *nomem, ts_http_error *e) {
+    uint64_t length;
+    t->r.method = m->method_name ? m->method_name : ts_wasi_http_method(m->method);
+    if (strcmp(t->r.method, "CONNECT") == 0) return wrong(e, TS_HTTP_REQUEST_METHOD_INVALID); /* no tunnels */
+    if (!scheme_of(m, t)) return wrong(e, TS_HTTP_REQUEST_URI_INVALID);
+    t->r.authority = m->authority;
+    if (!m->authority || !ts_http_host_port(m->authority, strlen(m->authority), &t->host, &t->host_len, &t->port))
+        return wrong(e, TS_HTTP_REQUEST_URI_INVALID);
+    if (!t->port) t->port = strcmp(t->r.scheme, "http") == 0 ? 80 : 443;
+    if (m->path && strlen(m->path) > TS_WASI_HTTP_PATH_MAX) return wrong(e, TS_HTTP_REQUEST_URI_TOO_LONG);
+    if (!path_of(m, t, nomem)) return wrong(e, TS_HTTP_REQUEST_URI_INVALID);
+    int has_length = ts_wasi_message_length(m, &length);
+    if (has_length < 0) return wrong(e, TS_HTTP_PROTOCOL_ERROR);
+    if (has_length && length && !m->body) { /* nobody can write it any more */
+        *e = ts_http_error_of(TS_HTTP_REQUEST_BODY_SIZE);
+        e->has_number = true;
+        return false;
+    }
+    return true;
+}
+
+static uint64_t clock_of(const ts_wasi_timeout *t) {
+    return !t->set ? 0 : t->ns ? t->ns : 1; /* to the client 0 is none */
+}
+static ts_status send(ts_host_call *c, ts_wasi_message *m, target *t, ts_val *result) {
+    future *f;
+    ts_val *v;
+    TS_TRY(ts_wasi_ok_val(c, result, &v));
+    TS_TRY(client(c));
+    TS_TRY(ts_wasi_http_charge(c, FUTURE_WEIGHT));
+    ts_status s = ts_wasi_new(c, TS_WASI_FUTURE_RESPONSE, sizeof *f, NULL, &f);
+    if (s != TS_OK) {
+        ts_wasi_http_release(ts_wasi_of(c), FUTURE_WEIGHT);
+        return s;
+    }
+    f->obj.end = future_end;
+    f->obj.ready = future_ready;
+    t->r.headers = &m->headers;
+    t->r.body = m->body;
+    t->r.no_content = m->body && m->body->ended && !m->body->len && !m->body->trailers.len;
+    if (m->body && m->body->failed)
+        f->error = m->body->error; /* its body was dropped: there is nothing to send */
+    else if (!(f->x = ts_http_client_send(ts_wasi_of(c)->http->client, &t->r)))
+        return ts_fail_nomem(c->err);
+    m->sent = f->x != NULL;
+    *v = (ts_val){.handle = {.rep = ts_wasi_rep(f)}};
+    return TS_OK;
+}
+static ts_status handle(ts_host_call *c, ts_wasi_message *m, const ts_wasi_request_options *o, target *t,
+                        ts_val *result) {
+    ts_http_error e;
+    bool nomem = false;
+    TS_TRY(ts_wasi_http_part(ts_wasi_of(c), c->err));
+    bool fine = check(m, t, &nomem, &e);
+    if (nomem) return ts_fail_nomem(c->err);
+    if (fine && !granted(ts_wasi_of(c), t->host, t->host_len, t->port)) {
+        c->denied = true;
+        fine = wrong(&e, TS_HTTP_REQUEST_DENIED);
+    }
+    if (fine && ts_wasi_of(c)->http->bytes > TS_WASI_HTTP_BYTES_MAX - FUTURE_WEIGHT)
+        fine = wrong(&e, TS_HTTP_CONNECTION_LIMIT_REACHED);
+    if (!fine) {
+        if (m->body) ts_http_pipe_fail(m->body, e);
+        return ts_wasi_http_fail(c, result, &e);
+    }
+    if (o) {
+        t->r.connect_timeout = clock_of(&o->connect);
+        t->r.first_byte_timeout = clock_of(&o->first_byte);
+        t->r.between_bytes_timeout = clock_of(&o->between_bytes);
+    }
+    return send(c, m, t, result);
+}
+
+ts_status ts_wasi_http_outgoing_handler_handle(ts_host_call *c, const ts_val *args, ts_val *result) {
+    ts_wasi_message *m = ts_wasi_obj_of(c, &args[0]);
+    const ts_val *options = args[1].variant.disc ? args[1].variant.payload : NULL;
+    target t = {0};
+    if (m->obj.children)
+        return ts_host_trap(c, "an outgoing-request is given away while %u of its children live", m->obj.children);
+    ts_status s = handle(c, m, options ? ts_wasi_obj_of(c, options) : NULL, &t, result);
+    free(t.path);
+    if (s == TS_OK && options) s = ts_wasi_drop(c, options->handle.rep, "a request-options");
+    return s == TS_OK ? ts_wasi_drop(c, args[0].handle.rep, "an outgoing-request") : s;
+}

@@ -1,0 +1,387 @@
+/* io_streams: wasi:io/streams: input and output streams over files of the host.
+ * In: streams made by other interfaces. Out: bytes, permits, stream errors. wit: wasi:io/streams
+ * A stream has no buffer of its own but for what a file that does not block has left of an accepted write. */
+#include "wasi/http/http.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PERMIT_FILE = 1 << 20, /* what check-write grants where a write never waits for a reader */
+    PERMIT_SOCKET = 65536, /* … where what does not fit is kept pending at once */
+    PERMIT_WAIT = 4096,    /* … and where it may: a pipe that is writable takes this much (POSIX: PIPE_BUF) */
+    BLOCKING_MAX = 4096,   /* of blocking-write-and-flush */
+};
+
+static void stream_end(ts_wasi *w, ts_wasi_obj *o) {
+    (void)w;
+    ts_wasi_stream *s = (ts_wasi_stream *)o;
+    if (s->pending_len) (void)ts_wasi_stream_drain(s); /* what is left then is lost, as the text allows */
+    free(s->pending);
+    ts_wasi_file_release(s->file);
+    ts_http_pipe_release(s->pipe);
+}
+
+ts_status ts_wasi_stream_new(ts_host_call *c, ts_wasi_kind kind, ts_wasi_file *file, ts_wasi_mode mode,
+                             ts_wasi_domain domain, uint64_t offset, ts_wasi_obj *parent, ts_wasi_stream **out) {
+    TS_TRY(ts_wasi_new(c, kind, sizeof **out, parent, out));
+    ts_wasi_stream *s = *out;
+    s->obj.end = stream_end;
+    s->file = file;
+    file->refs++;
+    s->mode = mode;
+    s->domain = domain;
+    s->offset = offset;
+    s->closed = file->fd < 0;
+    ts_wasi_stream_pollable(s);
+    return TS_OK;
+}
+
+ts_status ts_wasi_stream_of_pipe(ts_host_call *c, ts_wasi_kind kind, ts_http_pipe *pipe, ts_wasi_obj *parent,
+                                 ts_wasi_stream **out) {
+    TS_TRY(ts_wasi_new(c, kind, sizeof **out, parent, out));
+    ts_wasi_stream *s = *out;
+    s->obj.end = stream_end;
+    s->pipe = pipe;
+    ts_http_pipe_hold(pipe);
+    s->mode = TS_WASI_BODY;
+    s->domain = TS_WASI_OF_HTTP;
+    ts_wasi_stream_pollable(s);
+    return TS_OK;
+}
+
+/* The stream of a call. A connection that was shut down has closed it. wit: tcp-socket.shutdown */
+static ts_wasi_stream *stream_of(ts_host_call *c, const ts_val *v) {
+    ts_wasi_stream *s = ts_wasi_obj_of(c, v);
+    if (s->pipe) return s;
+    if (s->obj.kind == TS_WASI_IN ? s->file->in_shut : s->file->out_shut) s->closed = true;
+    return s;
+}
+
+/* --- reading -------------------------------------------------------------------------------------------------------
+ */
+/* What became of an operation on a stream. */
+typedef enum outcome { DONE, CLOSED, FAILED } outcome;
+
+/* Of a body: what is in its pipe, and once that is empty how the body ended. */
+static size_t body_read(ts_wasi_stream *s, void *buf, size_t len, outcome *how) {
+    ts_http_pipe *p = s->pipe;
+    if (!p->len) ts_http_pipe_kick(p);
+    size_t n = ts_http_pipe_take(p, buf, len);
+    if (n) {
+        ts_http_pipe_kick(p); /* there is room again */
+    } else if (p->failed || p->ended) {
+        s->closed = true;
+        *how = p->failed ? FAILED : CLOSED;
+    }
+    return n;
+}
+
+/* Up to len bytes that are there now. */
+static ts_status read_now(ts_host_call *c, ts_wasi_stream *s, void *buf, size_t len, bool may_wait, size_t *n,
+                          outcome *how, ts_sys_err *err) {
+    *n = 0;
+    *how = s->closed ? CLOSED : DONE;
+    if (s->closed || len == 0) return TS_OK;
+    if (s->pipe) {
+        *n = body_read(s, buf, len, how);
+        return TS_OK;
+    }
+    if (s->mode == TS_WASI_WAIT && !may_wait && !ts_sys_ready(s->file->fd, false)) return TS_OK;
+    ts_sys_err e;
+    for (;;) {
+        e = s->mode == TS_WASI_AT ? ts_sys_pread(s->file->fd, buf, len, s->offset, n)
+                                  : ts_sys_read(s->file->fd, buf, len, n);
+        if (e != TS_SYS_EINTR) break;
+        TS_TRY(ts_wasi_interrupted(c));
+    }
+    if (e == TS_SYS_EAGAIN) return TS_OK;
+    s->offset += *n;
+    if (e || *n == 0) {
+        s->closed = true;
+        *how = e ? FAILED : CLOSED;
+        *err = e;
+    }
+    return TS_OK;
+}
+
+/* read and blocking-read, into a buffer: with `block`, at least one byte (or an end, or an error). */
+static ts_status read_some(ts_host_call *c, ts_wasi_stream *s, void *buf, uint64_t len, bool block, size_t *n,
+                           outcome *how, ts_sys_err *err) {
+    size_t want = len < TS_WASI_CHUNK ? (size_t)len : TS_WASI_CHUNK;
+    if (!block) return read_now(c, s, buf, want, false, n, how, err);
+    if (want == 0) TS_TRY(ts_wasi_wait_stream(c, s));
+    for (;;) {
+        TS_TRY(read_now(c, s, buf, want, true, n, how, err));
+        if (*n || *how != DONE || want == 0) return TS_OK;
+        TS_TRY(ts_wasi_wait_stream(c, s)); /* a file that does not block, and nothing there */
+    }
+}
+
+static ts_status failure(ts_host_call *c, const ts_wasi_stream *s, outcome how, ts_sys_err err, ts_val *result) {
+    if (how == CLOSED) return ts_wasi_err_closed(c, result);
+    return s->pipe ? ts_wasi_err_http(c, result, &s->pipe->error) : ts_wasi_err_failed(c, result, s->domain, err);
+}
+
+static ts_status read_result(ts_host_call *c, const ts_val *args, bool block, bool skip, ts_val *result) {
+    ts_wasi_stream *s = stream_of(c, &args[0]);
+    uint8_t *buf;
+    size_t n;
+    outcome how;
+    ts_sys_err err = TS_SYS_OK;
+    ts_val *v;
+    TS_TRY(ts_wasi_chunk(c, &buf));
+    TS_TRY(read_some(c, s, buf, args[1].u64, block, &n, &how, &err));
+    if (how != DONE) return failure(c, s, how, err, result);
+    TS_TRY(ts_wasi_ok_val(c, result, &v));
+    *v = skip ? (ts_val){.u64 = n} : (ts_val){.raw = {buf, n}};
+    return TS_OK;
+}
+
+ts_status ts_wasi_io_streams_input_stream_read(ts_host_call *c, const ts_val *args, ts_val *result) {
+    return read_result(c, args, false, false, result);
+}
+ts_status ts_wasi_io_streams_input_stream_blocking_read(ts_host_call *c, const ts_val *args, ts_val *result) {
+    return read_result(c, args, true, false, result);
+}
+ts_status ts_wasi_io_streams_input_stream_skip(ts_host_call *c, const ts_val *args, ts_val *result) {
+    return read_result(c, args, false, true, result);
+}
+ts_status ts_wasi_io_streams_input_stream_blocking_skip(ts_host_call *c, const ts_val *args, ts_val *result) {
+    return read_result(c, args, true, true, result);
+}
+ts_status ts_wasi_io_streams_input_stream_subscribe(ts_host_call *c, const ts_val *args, ts_val *result) {
+    return ts_wasi_pollable_new(c, ts_wasi_obj_of(c, &args[0]), false, 0, result);
+}
+ts_status ts_wasi_io_streams_input_stream_drop(ts_host_call *c, uint64_t rep) {
+    return ts_wasi_drop(c, rep, "an input-stream");
+}
+
+/* --- writing -------------------------------------------------------------------------------------------------------
+ */
+/* Into a body: what there is room for. Once it has failed: EIO, and the pipe's error says why; once it has ended: EPIPE. */
+static ts_sys_err body_write(ts_http_pipe *p, const void *buf, size_t len, size_t *n) {
+    *n = ts_http_pipe_put(p, buf, len);
+    ts_http_pipe_kick(p);
+    return p->failed ? TS_SYS_EIO : p->ended ? TS_SYS_EPIPE : *n ? TS_SYS_OK : TS_SYS_EAGAIN;
+}
+static ts_sys_err write_once(ts_wasi_stream *s, const void *buf, size_t len, size_t *n) {
+    ts_sys_err e;
+    if (s->pipe) return body_write(s->pipe, buf, len, n);
+    if (s->mode == TS_WASI_AT) {
+        e = ts_sys_pwrite(s->file->fd, buf, len, s->offset, n);
+        s->offset += *n;
+    } else if (s->domain == TS_WASI_OF_NETWORK)
+        e = ts_sys_send(s->file->fd, buf, len, n);
+    else
+        e = s->mode == TS_WASI_APPEND ? ts_sys_append(s->file->fd, buf, len, n)
+                                      : ts_sys_write(s->file->fd, buf, len, n);
+    return e == TS_SYS_OK && *n == 0 && len ? TS_SYS_EIO : e; /* else we would try for ever */
+}
+
+bool ts_wasi_stream_drain(ts_wasi_stream *s) {
+    while (s->pending_len) {
+        size_t n;
+        if (s->file && !ts_sys_ready(s->file->fd, true)) return false;
+        ts_sys_err e = write_once(s, s->pending + s->pending_at, s->pending_len, &n);
+        s->pending_at += n;
+        s->pending_len -= n;
+        if (e == TS_SYS_EAGAIN || e == TS_SYS_EINTR) return false;
+        if (e) {
+            s->closed = true;
+            s->pending_len = 0;
+            if (e != TS_SYS_EPIPE) s->late = e; /* (nobody reads any more: closed, and no more to say) */
+        }
+    }
+    s->pending_at = 0;
+    return true;
+}
+
+/* All of it; what a file that does not block leaves is kept pending, or (block) waited for. */
+static ts_status write_all(ts_host_call *c, ts_wasi_stream *s, const uint8_t *buf, size_t len, bool block, outcome *how,
+                           ts_sys_err *err) {
+    *how = s->closed ? CLOSED : DONE;
+    while (len && !s->closed) {
+        size_t n;
+        ts_sys_err e = write_once(s, buf, len, &n);
+        buf += n;
+        len -= n;
+        if (e == TS_SYS_OK) continue;
+        if (e == TS_SYS_EINTR) {
+            TS_TRY(ts_wasi_interrupted(c));
+        } else if (e == TS_SYS_EAGAIN && block) {
+            TS_TRY(ts_wasi_wait_stream(c, s));
+        } else if (e == TS_SYS_EAGAIN) {
+            uint8_t *keep = realloc(s->pending, len);
+            if (!keep) return ts_fail_nomem(c->err);
+            memcpy(keep, buf, len);
+            s->pending = keep;
+            s->pending_at = 0;
+            s->pending_len = len;
+            return TS_OK;
+        } else {
+            s->closed = true;
+            *how = e == TS_SYS_EPIPE ? CLOSED : FAILED; /* nobody reads any more: closed */
+            *err = e;
+        }
+    }
+    return TS_OK;
+}
+
+/* The bytes that may be written now. */
+static uint64_t permit_now(ts_wasi_stream *s) {
+    if (s->pipe) {
+        ts_http_pipe_kick(s->pipe);
+        s->closed |= s->pipe->ended;
+        return s->pending_len && !ts_wasi_stream_drain(s) ? 0 : ts_http_pipe_room(s->pipe);
+    }
+    if (s->mode != TS_WASI_WAIT) return PERMIT_FILE;
+    if (s->pending_len && !ts_wasi_stream_drain(s)) return 0;
+    if (!ts_sys_ready(s->file->fd, true)) return 0;
+    return s->domain == TS_WASI_OF_NETWORK ? PERMIT_SOCKET : PERMIT_WAIT;
+}
+
+/* What was accepted is in the file, or (block false) may still be pending. */
+static ts_status settle(ts_host_call *c, ts_wasi_stream *s) {
+    while (s->pending_len && !s->closed && !ts_wasi_stream_drain(s)) TS_TRY(ts_wasi_wait_stream(c, s));
+    return TS_OK;
+}
+
+/* A pending write that failed, a body that failed on the wire: the next operation says so, and those after it that the
+ * stream is closed. */
+static bool failed_before(ts_host_call *c, ts_wasi_stream *s, ts_val *result, ts_status *status) {
+    if (s->late) {
+        *status = ts_wasi_err_failed(c, result, s->domain, s->late);
+        s->late = TS_SYS_OK;
+        return true;
+    }
+    if (s->closed || !s->pipe || !s->pipe->failed) return false;
+    s->closed = true;
+    *status = ts_wasi_err_http(c, result, &s->pipe->error);
+    return true;
+}
+
+ts_status ts_wasi_io_streams_output_stream_check_write(ts_host_call *c, const ts_val *args, ts_val *result) {
+    ts_wasi_stream *s = stream_of(c, &args[0]);
+    ts_val *v;
+    ts_status failed;
+    uint64_t n = s->closed ? 0 : permit_now(s);
+    if (failed_before(c, s, result, &failed)) return failed;
+    if (s->closed) return ts_wasi_err_closed(c, result); /* draining may have closed it */
+    s->permit = n;
+    TS_TRY(ts_wasi_ok_val(c, result, &v));
+    *v = (ts_val){.u64 = n};
+    return TS_OK;
+}
+
+static ts_status write_result(ts_host_call *c, ts_wasi_stream *s, const uint8_t *buf, uint64_t len, ts_val *result) {
+    outcome how;
+    ts_sys_err err = TS_SYS_OK;
+    ts_status failed;
+    if (failed_before(c, s, result, &failed)) return failed;
+    if (s->closed) return ts_wasi_err_closed(c, result);
+    if (len > s->permit)
+        return ts_host_trap(c, "write of %llu bytes where check-write has permitted %llu", (unsigned long long)len,
+                            (unsigned long long)s->permit);
+    s->permit -= len;
+    TS_TRY(write_all(c, s, buf, (size_t)len, false, &how, &err));
+    return how == DONE ? ts_wasi_ok(result) : failure(c, s, how, err, result);
+}
+
+static ts_status write_and_flush(ts_host_call *c, ts_wasi_stream *s, const uint8_t *buf, uint64_t len, ts_val *result) {
+    outcome how;
+    ts_sys_err err = TS_SYS_OK;
+    if (len > BLOCKING_MAX)
+        return ts_host_trap(c, "blocking write of %llu bytes: at most %d are allowed", (unsigned long long)len,
+                            BLOCKING_MAX);
+    ts_status failed;
+    TS_TRY(settle(c, s));
+    if (failed_before(c, s, result, &failed)) return failed;
+    TS_TRY(write_all(c, s, buf, (size_t)len, true, &how, &err));
+    return how == DONE ? ts_wasi_ok(result) : failure(c, s, how, err, result);
+}
+
+/* len zeroes in the call's arena (which gives zeroed memory); len is at most a permit. */
+static ts_status zeroes(ts_host_call *c, uint64_t len, const uint8_t **out) {
+    *out = ts_arena_alloc(c->arena, (size_t)len);
+    return *out || !len ? TS_OK : ts_fail_nomem(c->err);
+}
+
+ts_status ts_wasi_io_streams_output_stream_write(ts_host_call *c, const ts_val *args, ts_val *result) {
+    return write_result(c, stream_of(c, &args[0]), args[1].raw.ptr, args[1].raw.len, result);
+}
+ts_status ts_wasi_io_streams_output_stream_blocking_write_and_flush(ts_host_call *c, const ts_val *args,
+                                                                    ts_val *result) {
+    return write_and_flush(c, stream_of(c, &args[0]), args[1].raw.ptr, args[1].raw.len, result);
+}
+ts_status ts_wasi_io_streams_output_stream_write_zeroes(ts_host_call *c, const ts_val *args, ts_val *result) {
+    ts_wasi_stream *s = stream_of(c, &args[0]);
+    const uint8_t *buf = NULL;
+    if (!s->closed && args[1].u64 <= s->permit) TS_TRY(zeroes(c, args[1].u64, &buf));
+    return write_result(c, s, buf, args[1].u64, result);
+}
+ts_status ts_wasi_io_streams_output_stream_blocking_write_zeroes_and_flush(ts_host_call *c, const ts_val *args,
+                                                                           ts_val *result) {
+    const uint8_t *buf = NULL;
+    if (args[1].u64 <= BLOCKING_MAX) TS_TRY(zeroes(c, args[1].u64, &buf));
+    return write_and_flush(c, stream_of(c, &args[0]), buf, args[1].u64, result);
+}
+
+ts_status ts_wasi_io_streams_output_stream_flush(ts_host_call *c, const ts_val *args, ts_val *result) {
+    ts_wasi_stream *s = stream_of(c, &args[0]);
+    ts_status failed;
+    if (!s->closed && s->pending_len) (void)ts_wasi_stream_drain(s);
+    if (failed_before(c, s, result, &failed)) return failed;
+    return s->closed ? ts_wasi_err_closed(c, result) : ts_wasi_ok(result);
+}
+
+ts_status ts_wasi_io_streams_output_stream_blocking_flush(ts_host_call *c, const ts_val *args, ts_val *result) {
+    ts_wasi_stream *s = stream_of(c, &args[0]);
+    ts_status failed;
+    TS_TRY(settle(c, s));
+    if (!s->closed) TS_TRY(ts_wasi_wait_stream(c, s)); /* "and stream is ready for writing again" */
+    if (failed_before(c, s, result, &failed)) return failed;
+    return s->closed ? ts_wasi_err_closed(c, result) : ts_wasi_ok(result);
+}
+
+ts_status ts_wasi_io_streams_output_stream_subscribe(ts_host_call *c, const ts_val *args, ts_val *result) {
+    return ts_wasi_pollable_new(c, ts_wasi_obj_of(c, &args[0]), false, 0, result);
+}
+
+/* wit: splice = check-write, read of the smaller of permit and len, write */
+static ts_status splice(ts_host_call *c, const ts_val *args, ts_val *result) {
+    ts_wasi_stream *out = stream_of(c, &args[0]), *in = stream_of(c, &args[1]);
+    uint64_t len = args[2].u64;
+    uint8_t *buf;
+    size_t n;
+    outcome how;
+    ts_sys_err err = TS_SYS_OK;
+    ts_val *v;
+    ts_status failed;
+    out->permit = out->closed ? 0 : permit_now(out);
+    if (failed_before(c, out, result, &failed)) return failed;
+    if (out->closed) return ts_wasi_err_closed(c, result);
+    if (len > out->permit) len = out->permit;
+    TS_TRY(ts_wasi_chunk(c, &buf));
+    TS_TRY(read_some(c, in, buf, len, false, &n, &how, &err));
+    if (how != DONE) return failure(c, in, how, err, result);
+    out->permit -= n;
+    TS_TRY(write_all(c, out, buf, n, false, &how, &err));
+    if (how != DONE) return failure(c, out, how, err, result);
+    TS_TRY(ts_wasi_ok_val(c, result, &v));
+    *v = (ts_val){.u64 = n};
+    return TS_OK;
+}
+
+ts_status ts_wasi_io_streams_output_stream_splice(ts_host_call *c, const ts_val *args, ts_val *result) {
+    return splice(c, args, result);
+}
+ts_status ts_wasi_io_streams_output_stream_blocking_splice(ts_host_call *c, const ts_val *args, ts_val *result) {
+    ts_wasi_stream *out = stream_of(c, &args[0]), *in = stream_of(c, &args[1]);
+    TS_TRY(settle(c, out));
+    TS_TRY(ts_wasi_wait_stream(c, out));
+    if (!out->closed) TS_TRY(ts_wasi_wait_stream(c, in));
+    return splice(c, args, result);
+}
+ts_status ts_wasi_io_streams_output_stream_drop(ts_host_call *c, uint64_t rep) {
+    return ts_wasi_drop(c, rep, "an output-stream");
+}
