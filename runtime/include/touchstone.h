@@ -257,8 +257,9 @@ TS_API void ts_wasi_allow_udp(ts_wasi *w, bool any);
 /* HTTP requests. Nothing is granted by default; what is refused is HTTP-request-denied. */
 /* HOST[:PORT]. HOST: a name, an IP address (IPv6 in brackets), *.NAME (those below it) or *; no PORT: every one. TS_USAGE */
 TS_API ts_status ts_wasi_allow_http(ts_wasi *w, const char *host_port, ts_error *e) TS_MUST_USE;
-/* ADDRESS[/BITS], or `private`: addresses inside, on the link, on this machine. No request goes there, by whatever name:
- * destination-IP-prohibited. TS_USAGE */
+/* ADDRESS[/BITS], or `private`: every address that is not globally reachable by IANA's registries of special-purpose addresses, or is
+ * multicast. No request goes there, by whatever name: destination-IP-prohibited. A rule for an IPv4 address also holds for IPv6
+ * addresses that contain it (mapped, compatible, NAT64, 6to4, Teredo). TS_USAGE */
 TS_API ts_status ts_wasi_deny_http(ts_wasi *w, const char *addresses, ts_error *e) TS_MUST_USE;
 TS_API ts_status ts_wasi_allow_http_all(ts_wasi *w, bool all, ts_error *e) TS_MUST_USE;
 /* Certificates (PEM) of the authorities to trust, instead of the system's. TS_IO: it cannot be read. */

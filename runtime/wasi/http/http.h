@@ -42,6 +42,7 @@ struct ts_wasi_http {
     struct ts_http_client *client; /* made with the first request */
     TS_VEC(ts_wasi_http_rule) rules;
     TS_VEC(ts_wasi_http_net) prohibited;
+    bool global_only; /* prohibited is also what is not globally reachable */
     bool all;
     char *ca_file;
     uint64_t bytes; /* that fields and bodies take in all */

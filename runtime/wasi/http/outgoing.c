@@ -6,6 +6,7 @@
 #include "wasi/sockets/sockets.h"
 #include "http/client/client.h"
 #include "sys/input.h"
+#include "sys/special_addr.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,30 +67,35 @@ static ts_status prohibit(ts_wasi *w, const char *s, ts_error *e) {
         n.bits = n.bits * 10 + (uint32_t)(*p - '0');
     }
     if (n.bits > most || (slash && !slash[1])) return ts_fail(e, TS_USAGE, "%s: after the / a number of bits", s);
+    if (n.bits >= 96 && ts_sys_addr_is_mapped(&n.addr)) { /* what is connected to is the IPv4 address */
+        memmove(n.addr.ip, n.addr.ip + 12, 4);
+        memset(n.addr.ip + 4, 0, 12);
+        n.addr.v6 = false;
+        n.bits -= 96;
+    }
     return ts_vec_push(&w->http->prohibited, n) ? TS_OK : ts_fail_nomem(e);
 }
 ts_status ts_wasi_deny_http(ts_wasi *w, const char *addresses, ts_error *e) {
-    /* of the IANA's registries of special-purpose addresses: those that are not reachable globally */
-    static const char *const private[] = {"0.0.0.0/8",      "10.0.0.0/8",    "100.64.0.0/10",  "127.0.0.0/8",
-                                          "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "::/127",
-                                          "fc00::/7",       "fe80::/10"};
     TS_TRY(ts_wasi_http_part(w, e));
     if (strcmp(addresses, "private") != 0) return prohibit(w, addresses, e);
-    for (size_t i = 0; i < sizeof private / sizeof *private; i++) TS_TRY(prohibit(w, private[i], e));
+    w->http->global_only = true;
     return TS_OK;
 }
-static bool may_connect(void *data, const ts_sys_addr *a) {
-    const ts_wasi *w = data;
-    ts_sys_addr at = *a;
-    if (ts_sys_addr_is_mapped(a)) { /* ::ffff:1.2.3.4 is 1.2.3.4 */
-        at.v6 = false;
-        memcpy(at.ip, a->ip + 12, 4);
-    }
+static bool prohibited(const ts_wasi *w, const ts_sys_addr *a) {
     for (uint32_t i = 0; i < w->http->prohibited.len; i++) {
         const ts_wasi_http_net *n = &w->http->prohibited.data[i];
-        if (ts_wasi_net_shares(&at, &n->addr, n->bits)) return false;
+        if (ts_wasi_net_shares(a, &n->addr, n->bits)) return true;
     }
-    return true;
+    return false;
+}
+/* A rule for an IPv4 address also holds for IPv6 addresses that lead to it: ::ffff:1.2.3.4 is 1.2.3.4. */
+static bool may_connect(void *data, const ts_sys_addr *a) {
+    const ts_wasi *w = data;
+    ts_sys_addr inner[2];
+    if (w->http->global_only && !ts_sys_addr_is_global(a)) return false;
+    for (size_t n = ts_sys_addr_inner_v4(a, inner); n-- > 0;)
+        if (prohibited(w, &inner[n])) return false;
+    return !prohibited(w, a);
 }
 
 static bool host_matches(const ts_wasi_http_rule *r, const char *host, size_t len) {
