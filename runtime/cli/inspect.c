@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "cli/outcome.h"
 #include "sys/input.h"
+#include "core/load/load.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,6 +4,7 @@
 #include "cli/options.h"
 #include "cli/outcome.h"
 #include "core/module/module.h"
+#include "core/load/load.h"
 #include "sys/input.h"
 #include "sys/killed.h"
 #include <errno.h>

@@ -4,6 +4,7 @@
 #include "core/run/exec.h"
 #include "core/run/gc.h"
 #include "core/run/store.h"
+#include "core/load/load.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

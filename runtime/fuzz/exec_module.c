@@ -3,6 +3,7 @@
 #include "exec_module.h"
 #include "core/run/exec.h"
 #include "core/run/gc.h"
+#include "core/load/load.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>

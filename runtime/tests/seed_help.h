@@ -3,6 +3,7 @@
 #ifndef TS_TESTS_SEED_HELP_H
 #define TS_TESTS_SEED_HELP_H
 #include "core/run/store.h"
+#include "core/load/load.h"
 #include "sys/fault.h"
 #include <setjmp.h>
 #include <stdarg.h>

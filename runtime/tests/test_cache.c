@@ -13,10 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "core/load/cache.h"
-#include "core/code/compile.h"
+#include "core/run/code_cache.h"
 #include "core/run/image.h"
 #include "core/run/spares.h"
 #include "core/run/store.h"
+#include "core/load/load.h"
 
 enum { DATA = 100000, BODY = 70000, AT = 5000 };
 typedef struct module {

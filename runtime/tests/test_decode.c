@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include "tests/module_help.h"
 #include "core/module/decode.h"
+#include "core/load/load.h"
 
 static ts_engine *engine;
 static ts_error err;

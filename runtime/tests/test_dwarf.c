@@ -3,6 +3,7 @@
  * spec: DWARF 5, 3.3, 6.2 */
 #include "seed_help.h"
 #include "core/debug/dwarf.h"
+#include "core/load/load.h"
 
 static uint8_t *load(const char *name, int version, size_t *len) {
     char path[64];

@@ -5,6 +5,7 @@
 #include "seed_help.h"
 #include "refuse_memory.h"
 #include "core/run/gc.h"
+#include "core/load/load.h"
 #include <pthread.h>
 #include <sys/mman.h>
 

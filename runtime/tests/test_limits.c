@@ -3,6 +3,7 @@
 #include "seed_help.h"
 #include "core/run/exec.h"
 #include "core/run/gc.h"
+#include "core/load/load.h"
 #include "sys/thread.h"
 #include "sys/timer.h"
 

@@ -8,6 +8,7 @@
 #include "cli/wast/wast_component.h"
 #include "core/run/gc.h"
 #include "core/run/store.h"
+#include "core/load/load.h"
 #include "sys/timer.h"
 #include <inttypes.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 #include "component/binary/validate.h"
 #include "base/utf8.h"
 #include "core/run/store.h"
+#include "core/load/load.h"
 #include <string.h>
 
 /* --- core modules and core instances ------------------------------------------------------------------------------------------ */

@@ -7,8 +7,8 @@
  * spec: valid/instructions (types), exec/instructions */
 #include "core/code/compile.h"
 #include "base/vec.h"
+#include "core/module/engine.h"
 #include "core/module/wasm_ops.h"
-#include "sys/thread.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,7 +160,6 @@ typedef struct comp {
     ts_module *m;
     const ts_func_def *def;
     const ts_deftype *type;
-    ts_fcode *out;
     unsigned form;
     ts_reader r;
     ts_error *err;
@@ -991,7 +990,7 @@ static void try_table(comp *c, const struct ts_op *o) {
 }
 
 /* ---------------------------------------------------------------------------------------------------------------- calls */
-static uint32_t link_of(const ts_deftype *t) {
+uint32_t ts_frame_link(const ts_deftype *t) {
     return t->param_slots > t->result_slots ? t->param_slots : t->result_slots;
 }
 
@@ -1001,7 +1000,7 @@ static uint32_t args(comp *c, const ts_deftype *t) {
     for (int k = 0; k < 3; k++) flush_pend(c, (uint8_t)k);
     set_height(c, c->st.len - t->n_params);
     uint32_t base = top_pos(c);
-    need(c, (uint64_t)base + link_of(t) + 2);
+    need(c, (uint64_t)base + ts_frame_link(t) + 2);
     return base;
 }
 static void results(comp *c, const ts_deftype *t) {
@@ -1024,8 +1023,8 @@ static void call(comp *c, uint32_t f) {
     if (c->m->funcs[f].imported) {
         emit_w(c, TS_IR_call_import, CLS_NONE, base, 0, f);
     } else {
-        uint32_t at = emit(c, TS_IR_call, CLS_NONE, base, base + link_of(t), 0, 0);
-        c->code.data[at + 2].p = ts_code_func(c->m, c->form, f);
+        uint32_t at = emit(c, TS_IR_call, CLS_NONE, base, base + ts_frame_link(t), 0, 0);
+        c->code.data[at + 2].u = f;
     }
     results(c, t);
 }
@@ -1035,7 +1034,7 @@ static void call_indirect(comp *c, uint32_t type, uint32_t table) {
     uint32_t si = slot_of(c, &i);
     /* the index may stand in a local, which stays as it is, or in the slot above the arguments, which the frame's link may overwrite only after it is read */
     uint32_t base = args(c, t);
-    uint32_t at = emit(c, TS_IR_call_indirect, CLS_NONE, base, base + link_of(t), 0, si);
+    uint32_t at = emit(c, TS_IR_call_indirect, CLS_NONE, base, base + ts_frame_link(t), 0, si);
     c->code.data[at + 2].uw[0] = t->id;
     c->code.data[at + 2].uw[1] = table;
     results(c, t);
@@ -1045,27 +1044,24 @@ static void call_ref(comp *c, uint32_t type) {
     opnd i = pop(c);
     uint32_t si = slot_of(c, &i);
     uint32_t base = args(c, t);
-    emit(c, TS_IR_call_ref, CLS_NONE, base, base + link_of(t), si, 0);
+    emit(c, TS_IR_call_ref, CLS_NONE, base, base + ts_frame_link(t), si, 0);
     results(c, t);
 }
 static void return_call(comp *c, uint32_t f) {
     const ts_deftype *t = deftype(c, c->m->funcs[f].type);
     uint32_t base = args(c, t);
-    need(c, (uint64_t)link_of(t) + 2);
+    need(c, (uint64_t)ts_frame_link(t) + 2);
     bool imp = c->m->funcs[f].imported;
-    uint32_t at = emit(c, imp ? TS_IR_return_call_import : TS_IR_return_call, CLS_NONE, base, link_of(t),
+    uint32_t at = emit(c, imp ? TS_IR_return_call_import : TS_IR_return_call, CLS_NONE, base, ts_frame_link(t),
                        t->param_slots, c->link);
-    if (imp)
-        c->code.data[at + 2].u = f;
-    else
-        c->code.data[at + 2].p = ts_code_func(c->m, c->form, f);
+    c->code.data[at + 2].u = f;
 }
 static void return_call_indirect(comp *c, uint32_t type, uint32_t table) {
     const ts_deftype *t = deftype(c, c->m->types[type]);
     opnd i = pop(c);
     uint32_t si = slot_of(c, &i), base = args(c, t);
-    need(c, (uint64_t)link_of(t) + 2);
-    uint32_t at = emit(c, TS_IR_return_call_indirect, CLS_NONE, base, link_of(t), t->param_slots, c->link);
+    need(c, (uint64_t)ts_frame_link(t) + 2);
+    uint32_t at = emit(c, TS_IR_return_call_indirect, CLS_NONE, base, ts_frame_link(t), t->param_slots, c->link);
     c->code.data[at + 2].uw[0] = t->id;
     c->code.data[at + 2].uw[1] = table;
     c->code.data[at + 3].s[0] = (uint16_t)si;
@@ -1074,8 +1070,8 @@ static void return_call_ref(comp *c, uint32_t type) {
     const ts_deftype *t = deftype(c, c->m->types[type]);
     opnd i = pop(c);
     uint32_t si = slot_of(c, &i), base = args(c, t);
-    need(c, (uint64_t)link_of(t) + 2);
-    uint32_t at = emit(c, TS_IR_return_call_ref, CLS_NONE, base, link_of(t), t->param_slots, c->link);
+    need(c, (uint64_t)ts_frame_link(t) + 2);
+    uint32_t at = emit(c, TS_IR_return_call_ref, CLS_NONE, base, ts_frame_link(t), t->param_slots, c->link);
     c->code.data[at + 2].s[0] = (uint16_t)si;
 }
 
@@ -1722,7 +1718,7 @@ static ts_status locals(comp *c) {
         c->lcls[i] = cls_of(c->type->params[i]);
         at += cls_slots(c->lcls[i]);
     }
-    c->link = link_of(c->type);
+    c->link = ts_frame_link(c->type);
     at = c->link + 2;
     TS_TRY(ts_read_u32(&c->r, &n_groups));
     for (uint32_t g = 0; g < n_groups; g++) {
@@ -1802,14 +1798,13 @@ static ts_status body(comp *c) {
     c->code.data[enter + 1].uw[1] = c->frame + 4;
     return TS_OK;
 }
-static ts_status compile(comp *c, ts_fcode *out, ts_error *e, bool want_map) {
-    ts_module *m = out->module;
+static ts_status compile(comp *c, const ts_fcode *f, ts_error *e, bool want_map) {
+    ts_module *m = f->module;
     memset(c, 0, sizeof *c);
     c->m = m;
-    c->def = &m->funcs[out->func];
+    c->def = &m->funcs[f->func];
     c->type = ts_types_get(ts_engine_types(m->engine), c->def->type);
-    c->out = out;
-    c->form = out->form;
+    c->form = f->form;
     c->err = e;
     c->want_map = want_map;
     c->r = (ts_reader){
@@ -1820,7 +1815,7 @@ static ts_status compile(comp *c, ts_fcode *out, ts_error *e, bool want_map) {
     c->add_at = NONE;
     ts_status st = body(c);
     if (st == TS_OK && c->too_big)
-        st = ts_fail(e, TS_UNSUPPORTED, "function %u needs a frame of more than 65,000 slots", out->func);
+        st = ts_fail(e, TS_UNSUPPORTED, "function %u needs a frame of more than 65,000 slots", f->func);
     return st;
 }
 static void comp_free(comp *c) {
@@ -1836,183 +1831,29 @@ static void comp_free(comp *c) {
     free(c->lcount);
 }
 
-/* --------------------------------------------------------------------------------------------------------------- cache */
-struct ts_code_cache {
-    ts_lock lock;
-    ts_module *m;
-    ts_fcode *forms[TS_FORM_COUNT]; /* arrays by function, made when the form is first asked for */
-    struct {
-        TS_VEC(ts_fcode *) sorted; /* compiled ones, by address of their code */
-        TS_VEC(uint32_t) order;    /* functions as they were first called */
-    } at[TS_FORM_COUNT];
-    /* What an earlier run has called, compiled beside this one before it gets there. */
-    uint32_t *ahead;
-    uint32_t n_ahead, ahead_form;
-    bool stop; /* atomic */
-    ts_thread thread;
-};
-
-struct ts_code_cache *ts_code_cache_new(ts_module *m) {
-    struct ts_code_cache *cc = calloc(1, sizeof *cc);
-    if (!cc) return NULL;
-    if (!ts_lock_init(&cc->lock)) {
-        free(cc);
-        return NULL;
-    }
-    cc->m = m;
-    return cc;
-}
-void ts_code_cache_free(struct ts_code_cache *cc) {
-    if (!cc) return;
-    __atomic_store_n(&cc->stop, true, __ATOMIC_RELAXED);
-    ts_thread_join(&cc->thread);
-    free(cc->ahead);
-    for (unsigned f = 0; f < TS_FORM_COUNT; f++) {
-        ts_vec_free(&cc->at[f].order);
-        for (uint32_t i = 0; i < cc->at[f].sorted.len; i++) {
-            ts_fcode *c = cc->at[f].sorted.data[i];
-            free(c->code);
-            free(c->handlers);
-        }
-        ts_vec_free(&cc->at[f].sorted);
-        free(cc->forms[f]);
-    }
-    ts_lock_destroy(&cc->lock);
-    free(cc);
-}
-/* --- ahead: the functions of an earlier run --- */
-void ts_code_ahead(ts_module *m, unsigned form, uint32_t *funcs, uint32_t n) {
-    m->code->ahead = funcs;
-    m->code->n_ahead = n;
-    m->code->ahead_form = form;
-}
-const uint32_t *ts_code_order(const ts_module *m, unsigned *form, uint32_t *n) {
-    const struct ts_code_cache *cc = m->code;
-    *form = 0;
-    for (unsigned f = 1; f < TS_FORM_COUNT; f++)
-        if (cc->at[f].order.len > cc->at[*form].order.len) *form = f;
-    *n = cc->at[*form].order.len;
-    return cc->at[*form].order.data;
-}
-static void compile_ahead(void *data) {
-    struct ts_code_cache *cc = data;
-    ts_error e; /* what fails here fails again, and is told, when it is called */
-    ts_error_init(&e);
-    for (uint32_t i = 0; i < cc->n_ahead && !__atomic_load_n(&cc->stop, __ATOMIC_RELAXED); i++) {
-        uint32_t f = cc->ahead[i];
-        if (f < cc->m->n_imp_funcs || f >= cc->m->n_funcs) continue;
-        if (ts_code_compile(&cc->forms[cc->ahead_form][f], &e) != TS_OK) return;
-    }
-}
-
-ts_fcode *ts_code_func(ts_module *m, unsigned form, uint32_t func) {
-    struct ts_code_cache *cc = m->code;
-    ts_fcode *arr = __atomic_load_n(&cc->forms[form], __ATOMIC_ACQUIRE);
-    if (!arr) {
-        ts_lock_take(&cc->lock);
-        arr = cc->forms[form];
-        if (!arr && (arr = calloc(m->n_funcs ? m->n_funcs : 1, sizeof *arr))) {
-            const void *stub = ts_ir_handlers()[TS_IR_compile];
-            ts_type_registry *types = ts_engine_types(m->engine);
-            for (uint32_t i = m->n_imp_funcs; i < m->n_funcs; i++) {
-                arr[i].entry = arr[i].stub;
-                arr[i].stub[0].h = stub;
-                arr[i].module = m;
-                arr[i].func = i;
-                arr[i].form = (uint8_t)form;
-                arr[i].link = (uint16_t)link_of(ts_types_get(types, m->funcs[i].type));
-            }
-            __atomic_store_n(&cc->forms[form], arr, __ATOMIC_RELEASE);
-            if (cc->n_ahead && cc->ahead_form == form) ts_thread_start(&cc->thread, compile_ahead, cc);
-        }
-        ts_lock_give(&cc->lock);
-    }
-    return arr ? &arr[func] : NULL;
-}
-static void finalize(ts_word *code, uint32_t n) { /* opcode numbers → handlers */
-    const void *const *h = ts_ir_handlers();
-    for (uint32_t i = 0; i < n;) {
-        uint32_t op = (uint32_t)code[i].u, len = ts_ir_words[op];
-        if (op == TS_IR_br_table || op == TS_IR_br_table_A) len += code[i + 1].uw[1] + 1;
-        code[i].h = h[op];
-        i += len;
-    }
-}
-/* Compiled outside the lock, so that threads do not wait for each other's functions; who comes second throws his away. */
-ts_status ts_code_compile(ts_fcode *out, ts_error *e) {
-    struct ts_code_cache *cc = out->module->code;
-    if (__atomic_load_n(&out->entry, __ATOMIC_ACQUIRE) != out->stub) return TS_OK;
+ts_status ts_compile(const ts_fcode *f, bool with_map, ts_compiled *out, ts_error *e) {
     comp c;
-    ts_status st = compile(&c, out, e, false);
+    *out = (ts_compiled){0};
+    ts_status st = compile(&c, f, e, with_map);
     if (st == TS_OK) {
-        finalize(c.code.data, c.code.len);
-        ts_word *fit = realloc(c.code.data, c.code.len * sizeof *fit);
-        if (fit) c.code.data = fit;
-        ts_lock_take(&cc->lock);
-        if (!ts_vec_reserve(&cc->at[out->form].sorted, (uint64_t)cc->at[out->form].sorted.len + 1) ||
-            !ts_vec_reserve(&cc->at[out->form].order, (uint64_t)cc->at[out->form].order.len + 1))
-            st = ts_fail_nomem(e);
-        else if (!out->code) {
-            out->code = c.code.data;
-            out->n_words = c.code.len;
-            out->handlers = c.handlers.data;
-            out->n_handlers = c.handlers.len;
-            out->frame_slots = c.frame;
-            c.code.data = NULL;
-            c.handlers.data = NULL;
-            ts_fcode **d = cc->at[out->form].sorted.data;
-            uint32_t i = cc->at[out->form].sorted.len++;
-            for (; i > 0 && d[i - 1]->code > out->code; i--) d[i] = d[i - 1];
-            d[i] = out;
-            cc->at[out->form].order.data[cc->at[out->form].order.len++] = out->func;
-            __atomic_store_n(&out->entry, out->code, __ATOMIC_RELEASE);
-        }
-        ts_lock_give(&cc->lock);
+        *out = (ts_compiled){.code = c.code.data,
+                             .n_words = c.code.len,
+                             .handlers = c.handlers.data,
+                             .n_handlers = c.handlers.len,
+                             .frame_slots = c.frame,
+                             .map = c.map.data,
+                             .n_map = c.map.len};
+        c.code.data = NULL;
+        c.handlers.data = NULL;
+        c.map.data = NULL;
     }
     comp_free(&c);
     return st;
 }
-ts_fcode *ts_code_find(ts_module *m, unsigned form, const ts_word *pc) {
-    struct ts_code_cache *cc = m->code;
-    ts_lock_take(&cc->lock);
-    ts_fcode **d = cc->at[form].sorted.data, *found = NULL;
-    uint32_t lo = 0, hi = cc->at[form].sorted.len;
-    while (lo < hi) {
-        uint32_t mid = (lo + hi) / 2;
-        if (d[mid]->code <= pc)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    if (lo > 0 && pc < d[lo - 1]->code + d[lo - 1]->n_words) found = d[lo - 1];
-    ts_lock_give(&cc->lock);
-    return found;
-}
-uint64_t ts_code_offset(const ts_fcode *f, const ts_word *pc) {
-    ts_error e;
-    ts_error_init(&e);
-    comp c;
-    uint64_t off = 0;
-    if (f->code && compile(&c, (ts_fcode *)(uintptr_t)f, &e, true) == TS_OK) {
-        uint32_t at = (uint32_t)(pc - f->code);
-        for (uint32_t i = 0; i + 1 < c.map.len && c.map.data[i] <= at; i += 2) off = c.map.data[i + 1];
-    }
-    if (f->code) comp_free(&c);
-    return off;
-}
-ts_status ts_code_dump(ts_fcode *f, FILE *out, ts_error *e) {
-    comp c;
-    ts_status st = compile(&c, f, e, false);
-    for (uint32_t i = 0; st == TS_OK && i < c.code.len;) {
-        const ts_word *w = &c.code.data[i];
-        uint32_t op = (uint32_t)w->u, len = ts_ir_words[op];
-        if (op == TS_IR_br_table || op == TS_IR_br_table_A) len += w[1].uw[1] + 1;
-        fprintf(out, "%6u  %-26s", i, ts_ir_names[op]);
-        if (len > 1) fprintf(out, " %5u %5u %5u %5u  w1=%d", w[1].s[0], w[1].s[1], w[1].s[2], w[1].s[3], w[1].w[1]);
-        for (uint32_t k = 2; k < len; k++) fprintf(out, " %llx", (unsigned long long)w[k].u);
-        fputc('\n', out);
-        i += len;
-    }
-    comp_free(&c);
-    return st;
+
+void ts_compiled_free(ts_compiled *c) {
+    free(c->code);
+    free(c->handlers);
+    free(c->map);
+    *c = (ts_compiled){0};
 }

@@ -1,27 +1,29 @@
 /* compile: from the bytes of one validated function to register IR, once, when it is first called.
- * In: a validated module, a function, a form. Out: a ts_fcode with code. */
+ * In: a validated module, a function, a form. Out: its code, still with the numbers of
+ * the opcodes (ts_compiled). */
 #ifndef TS_CORE_COMPILE_H
 #define TS_CORE_COMPILE_H
 #include "core/code/ir.h"
 #include <stdio.h>
 
-struct ts_code_cache *ts_code_cache_new(ts_module *m); /* NULL: no memory */
-void ts_code_cache_free(struct ts_code_cache *c);
-/* The function's code in a form (TS_FORM_*); compiled on first call. NULL: no memory. */
-ts_fcode *ts_code_func(ts_module *m, unsigned form, uint32_t func);
-/* What will be called, in that order (the module frees the list): compiled by a thread of its own, from when the form is first asked
- * for. Before any code is. */
-void ts_code_ahead(ts_module *m, unsigned form, uint32_t *funcs, uint32_t n);
-/* What has been compiled so far, in the order of first calls, of the form that most was of. */
-const uint32_t *ts_code_order(const ts_module *m, unsigned *form, uint32_t *n);
-/* Compile now if that has not been done; thread-safe. */
-ts_status ts_code_compile(ts_fcode *c, ts_error *e) TS_MUST_USE;
-/* The function whose code holds pc, or NULL. */
-ts_fcode *ts_code_find(ts_module *m, unsigned form, const ts_word *pc);
-/* Byte offset in the module of the instruction that pc belongs to (compiles once more to find it). 0: unknown. */
-uint64_t ts_code_offset(const ts_fcode *c, const ts_word *pc);
-/* Print the IR of a function, one instruction a line with its synopsis. */
-ts_status ts_code_dump(ts_fcode *c, FILE *out, ts_error *e) TS_MUST_USE;
+/* What compiling a function leaves. The arrays belong to the caller, which frees them with ts_compiled_free or takes them over. */
+typedef struct ts_compiled {
+    ts_word *code; /* word 0 of each instruction holds the number of its opcode */
+    uint32_t n_words;
+    ts_handler *handlers; /* exception handlers, innermost first */
+    uint32_t n_handlers;
+    uint32_t frame_slots; /* the height of the frame */
+    uint32_t
+        *map; /* pairs: a word's offset in `code`, the instruction's byte offset in the module; NULL unless asked for */
+    uint32_t n_map;
+} ts_compiled;
+/* Compile the function that f names, in f's form. The function is valid. Errors: TS_UNSUPPORTED (its frame is too large), no memory. */
+ts_status ts_compile(const ts_fcode *f, bool with_map, ts_compiled *out, ts_error *e) TS_MUST_USE;
+void ts_compiled_free(ts_compiled *c);
+/* The slot of the return address in a frame of this type: behind its parameters and results, which share the slots before it. */
+uint32_t ts_frame_link(const ts_deftype *t);
+/* Print the IR of a function, one instruction a line (dump.c). */
+ts_status ts_code_dump(const ts_fcode *c, FILE *out, ts_error *e) TS_MUST_USE;
 
 /* How v128 loads and stores of parts, and loads and stores of any memory, are named in field s3. */
 typedef enum ts_mem_kind {

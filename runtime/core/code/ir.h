@@ -1,9 +1,9 @@
 /* ir: the register IR: opcodes, instruction words, compiled functions.
- * In: ir_ops.def. Out: enums, tables, sizes. The IR is plain data: until the last step of compilation word 0 is the opcode's number; then the
- * dispatch's handler is put in. */
+ * In: ir_ops.def. Out: enums, tables, sizes. The IR is plain data: what the compiler leaves holds numbers of opcodes
+ * and functions; the code cache puts the handlers of the dispatch and the addresses of callees in last (run/code_cache.c). */
 #ifndef TS_CORE_IR_H
 #define TS_CORE_IR_H
-#include "core/run/store.h"
+#include "core/module/module.h"
 
 typedef union ts_word {
     const void *h; /* word 0: handler */
@@ -76,6 +76,8 @@ typedef enum ts_ir_op {
     TS_IR_COUNT
 } ts_ir_op;
 
+typedef struct ts_fcode ts_fcode;
+
 /* A function's code in one form. Its entry is a stub until the function is first called. */
 struct ts_fcode {
     const ts_word *entry; /* stub, or code: published with release order */
@@ -109,6 +111,9 @@ enum {                      /* forms of code: which memory 0 it is for, whether 
 
 extern const uint8_t ts_ir_words[TS_IR_COUNT];
 extern const char *const ts_ir_names[TS_IR_COUNT];
-/* Handler of each opcode under the dispatch that this build uses. */
-const void *const *ts_ir_handlers(void);
+/* Words of the instruction at w, whose word 0 is still the number of its opcode. */
+static inline uint32_t ts_ir_len(const ts_word *w) {
+    uint32_t op = (uint32_t)w->u, len = ts_ir_words[op];
+    return op == TS_IR_br_table || op == TS_IR_br_table_A ? len + w[1].uw[1] + 1 : len;
+}
 #endif

@@ -1,6 +1,6 @@
 /* cache: see cache.h */
 #include "core/load/cache.h"
-#include "core/code/compile.h"
+#include "core/run/code_cache.h"
 #include "core/run/image.h"
 #include "sys/image.h"
 #include "sys/pages.h"

@@ -7,16 +7,7 @@
 #ifndef TS_CORE_CACHE_H
 #define TS_CORE_CACHE_H
 #include "base/sha256.h"
-#include "core/module/module.h"
-
-/* What an engine has been told. file: which file of the host some bytes are, and in which state (sys/input.h): what has been read
- * from it before need not be read again to know its contents. */
-typedef struct ts_cache {
-    int folder; /* an open one (sys/image.h); below 0: no cache */
-    const uint8_t *file;
-    size_t file_len; /* 0: not told */
-    uint64_t identity[5];
-} ts_cache;
+#include "core/module/engine.h"
 
 enum { TS_CACHE_LEAST = 64 * 1024 }; /* bytes of a module below which validating it is quicker */
 

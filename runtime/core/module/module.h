@@ -124,6 +124,15 @@ struct ts_image {   /* see image.h */
     uint64_t lo, len; /* the range of the memory, whole pages */
 };
 
+/* Parts that later phases attach to a module and that end with it, in this order. */
+typedef enum ts_module_part {
+    TS_PART_CALLS, /* load/cache.c: which functions were called is remembered; needs the code */
+    TS_PART_CODE,  /* run/code_cache.c */
+    TS_PART_LINES, /* debug/dwarf.c */
+    TS_PART_IMAGE, /* run/image.c */
+    TS_PART_COUNT
+} ts_module_part;
+
 struct ts_module {
     ts_engine *engine;
     uint32_t refs; /* atomic */
@@ -163,14 +172,12 @@ struct ts_module {
     uint32_t *bodies_known, n_bodies_known;
     bool cached, cache_calls; /* it is in the engine's cache, under this key; and what it calls is */
     uint8_t cache_key[32];
-    struct ts_code_cache *code; /* compile.c's; created by ts_module_new */
-    struct ts_image image;      /* image.c's */
-    struct ts_dwarf *dwarf;     /* dwarf.c's; created by the first backtrace */
+    void (*parts[TS_PART_COUNT])(ts_module *m); /* how each part is given back; NULL: it is not attached */
+    struct ts_code_cache *code;                 /* run/code_cache.c's */
+    struct ts_image image;                      /* run/image.c's */
+    struct ts_dwarf *dwarf;                     /* debug/dwarf.c's; created by the first backtrace */
 };
 
-/* Decode and validate; `bytes` must outlive the module unless copy is set. */
-ts_status ts_module_new(ts_engine *engine, const uint8_t *bytes, size_t len, bool copy, TS_OWN ts_module **out,
-                        ts_error *e) TS_MUST_USE;
 ts_module *ts_module_ref(ts_module *m);
 void ts_module_free(ts_module *m); /* drops one reference */
 

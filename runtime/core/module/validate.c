@@ -3,7 +3,7 @@
  * instructions in place, on registers; whatever is not plain (or wrong) goes to ts_v_instr. spec: valid/modules, valid/types */
 #include "core/module/validate_int.h"
 #include "core/module/validate.h"
-#include "core/run/store.h"
+#include "core/module/engine.h"
 #include "sys/thread.h"
 #include <stdlib.h>
 #include <stdio.h>

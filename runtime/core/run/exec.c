@@ -5,7 +5,7 @@
  * registers), computed goto elsewhere, a switch for sanitizers and coverage (-DTS_DISPATCH_SWITCH; -DTS_DISPATCH_GOTO forces goto). */
 #include "core/debug/dwarf.h"
 #include "core/run/exec.h"
-#include "core/code/compile.h"
+#include "core/run/code_cache.h"
 #include "core/run/exec_slow.h"
 #include "core/run/gc.h"
 #include "core/run/numeric.h"

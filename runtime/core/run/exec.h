@@ -3,6 +3,7 @@
 #ifndef TS_CORE_EXEC_H
 #define TS_CORE_EXEC_H
 #include "core/code/ir.h"
+#include "core/run/store.h"
 
 struct ts_exec {
     ts_store *store;
@@ -31,6 +32,9 @@ ts_status ts_exec_new(ts_store *s, TS_OWN ts_exec **out, ts_error *e) TS_MUST_US
 void ts_exec_free(ts_exec *x);
 /* The form of code that an instance of this module runs in this store; its memory 0 is made already (NULL: none). */
 unsigned ts_exec_form(const ts_store *s, const ts_memory *mem0);
+
+/* The handler of each opcode under the dispatch that this build uses. */
+const void *const *ts_ir_handlers(void);
 
 /* For the operations: */
 /* Call f, whose arguments lie at io, from instance `from`: another instance's function or the host's. */

@@ -1,7 +1,7 @@
 /* instance: instantiation of modules, their exports, and matching of what imports are given.
  * In: a validated module, one value an import. Out: an instance, initialized and started; or why not.
  * spec: exec/modules#instantiation, valid/matching#external-types */
-#include "core/code/compile.h"
+#include "core/run/code_cache.h"
 #include "core/run/const_eval.h"
 #include "core/run/exec.h"
 #include "core/run/gc.h"

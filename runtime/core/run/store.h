@@ -3,8 +3,10 @@
  * spec: exec/runtime, exec/modules */
 #ifndef TS_CORE_STORE_H
 #define TS_CORE_STORE_H
+#include "core/module/engine.h"
 #include "core/module/module.h"
 #include "base/vec.h"
+#include "core/code/ir.h"
 
 typedef struct ts_store ts_store;
 typedef struct ts_instance ts_instance;
@@ -14,7 +16,6 @@ typedef struct ts_table ts_table;
 typedef struct ts_global ts_global;
 typedef struct ts_tag ts_tag;
 typedef struct ts_exec ts_exec;
-typedef struct ts_fcode ts_fcode;
 typedef struct ts_gc_heap ts_gc_heap;
 typedef struct ts_spares ts_spares;
 
@@ -123,16 +124,6 @@ struct ts_store {
     TS_VEC(ts_table *) tables;
     TS_VEC(ts_global *) globals;
 };
-
-/* engine */
-ts_status ts_engine_create(TS_OWN ts_engine **out, ts_error *e) TS_MUST_USE;
-void ts_engine_destroy(ts_engine *e);
-ts_type_registry *ts_engine_types(ts_engine *e);
-void ts_engine_set_features(ts_engine *e, uint32_t features);
-uint32_t ts_engine_features(const ts_engine *e);
-/* These bytes are of such a file (sys/input.h), for the cache; until the next such word. */
-void ts_engine_cache_file(ts_engine *e, const void *bytes, size_t len, const uint64_t identity[5]);
-const struct ts_cache *ts_engine_get_cache(const ts_engine *e); /* NULL: there is none */
 
 ts_status ts_store_create(ts_engine *engine, const ts_store_limits *limits, TS_OWN ts_store **out,
                           ts_error *e) TS_MUST_USE;

@@ -1,0 +1,67 @@
+/* load: see load.h. The only file that knows the order of the phases.
+ * In: bytes. Out: a shared constant module with its parts attached. spec: embedding#modules */
+#include "core/load/load.h"
+#include "core/debug/dwarf.h"
+#include "core/load/cache.h"
+#include "core/run/code_cache.h"
+#include "core/run/image.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* The functions that were called are written to the cache, for the next run. */
+static void remember_calls(ts_module *m) {
+    const ts_cache *cache = ts_engine_get_cache(m->engine);
+    if (cache) ts_cache_calls_write(cache, m);
+}
+
+ts_status ts_module_new(ts_engine *engine, const uint8_t *bytes, size_t len, bool copy, TS_OWN ts_module **out,
+                        ts_error *e) {
+    ts_status s;
+    *out = NULL;
+    ts_module *m = calloc(1, sizeof *m);
+    if (!m) return ts_fail_nomem(e);
+    m->engine = engine;
+    m->refs = 1;
+    m->features = ts_engine_features(engine);
+    ts_arena_init(&m->arena);
+    m->bytes = bytes;
+    m->len = len;
+    if (copy && len > 0) {
+        m->owned_bytes = malloc(len);
+        if (!m->owned_bytes) {
+            s = ts_fail_nomem(e);
+            goto fail;
+        }
+        memcpy(m->owned_bytes, bytes, len);
+        m->bytes = m->owned_bytes;
+    }
+    const ts_cache *cache = len >= TS_CACHE_LEAST ? ts_engine_get_cache(engine) : NULL;
+    ts_cache_entry cached = {.fd = -1};
+    if (cache) ts_cache_look(cache, m, &cached);
+    s = ts_module_decode(m, e);
+    free(m->bodies_known);
+    m->bodies_known = NULL;
+    if (s == TS_OK) s = cached.known ? ts_module_validate_sections(m, e) : ts_module_validate(m, e);
+    if (s != TS_OK) {
+        ts_cache_drop(&cached);
+        goto fail;
+    }
+    if (cached.named) ts_cache_done(cache, m, &cached);
+    m->parts[TS_PART_LINES] = ts_dwarf_free;
+    m->parts[TS_PART_IMAGE] = ts_image_end;
+    if (!ts_code_cache_attach(m)) {
+        s = ts_fail_nomem(e);
+        goto fail;
+    }
+    if (cached.named) {
+        m->cached = true;
+        m->parts[TS_PART_CALLS] = remember_calls;
+        memcpy(m->cache_key, cached.key, sizeof m->cache_key);
+        if (cached.known) ts_cache_calls_read(cache, m);
+    }
+    *out = m;
+    return TS_OK;
+fail:
+    ts_module_free(m);
+    return s;
+}

@@ -1,0 +1,24 @@
+/* engine: what all modules and stores of a process share: the registry of canonical types, the features, where the cache is.
+ * In: an embedder's settings. Out: a value that modules and stores refer to and that outlives them. spec: embedding */
+#ifndef TS_CORE_ENGINE_H
+#define TS_CORE_ENGINE_H
+#include "core/module/module.h"
+
+/* Where an engine's cache is, and which file of the host some bytes are in which state (sys/input.h): what has been read from such a
+ * file before need not be read again to know its contents. load/cache.h says what the cache holds. */
+typedef struct ts_cache {
+    int folder; /* an open one (sys/image.h); below 0: no cache */
+    const uint8_t *file;
+    size_t file_len; /* 0: not known */
+    uint64_t identity[5];
+} ts_cache;
+
+ts_status ts_engine_create(TS_OWN ts_engine **out, ts_error *e) TS_MUST_USE;
+void ts_engine_destroy(ts_engine *e);
+ts_type_registry *ts_engine_types(ts_engine *e);
+void ts_engine_set_features(ts_engine *e, uint32_t features);
+uint32_t ts_engine_features(const ts_engine *e);
+/* These bytes are the contents of such a file, for the cache, until the next call says otherwise. */
+void ts_engine_cache_file(ts_engine *e, const void *bytes, size_t len, const uint64_t identity[5]);
+const ts_cache *ts_engine_get_cache(const ts_engine *e); /* NULL: there is none */
+#endif

@@ -1,0 +1,179 @@
+/* code_cache: the compiled functions of a module, made on their first call and shared by its instances and their threads.
+ * In: a validated module, a function, a form. Out: a ts_fcode whose entry is code with the handlers of this build's dispatch. */
+#include "core/run/code_cache.h"
+#include "base/vec.h"
+#include "core/code/compile.h"
+#include "core/module/engine.h"
+#include "core/run/exec.h"
+#include "sys/thread.h"
+#include <stdlib.h>
+
+struct ts_code_cache {
+    ts_lock lock;
+    ts_module *m;
+    ts_fcode *forms[TS_FORM_COUNT]; /* arrays by function, made when the form is first asked for */
+    struct {
+        TS_VEC(ts_fcode *) sorted; /* compiled ones, by address of their code */
+        TS_VEC(uint32_t) order;    /* functions as they were first called */
+    } at[TS_FORM_COUNT];
+    /* What an earlier run has called, compiled beside this one before it gets there. */
+    uint32_t *ahead;
+    uint32_t n_ahead, ahead_form;
+    bool stop; /* atomic */
+    ts_thread thread;
+};
+
+/* Stops the thread that compiles ahead, then frees all code. */
+static void code_cache_free(ts_module *m) {
+    struct ts_code_cache *cc = m->code;
+    if (!cc) return;
+    __atomic_store_n(&cc->stop, true, __ATOMIC_RELAXED);
+    ts_thread_join(&cc->thread);
+    free(cc->ahead);
+    for (unsigned f = 0; f < TS_FORM_COUNT; f++) {
+        ts_vec_free(&cc->at[f].order);
+        for (uint32_t i = 0; i < cc->at[f].sorted.len; i++) {
+            ts_fcode *c = cc->at[f].sorted.data[i];
+            free(c->code);
+            free(c->handlers);
+        }
+        ts_vec_free(&cc->at[f].sorted);
+        free(cc->forms[f]);
+    }
+    ts_lock_destroy(&cc->lock);
+    free(cc);
+    m->code = NULL;
+}
+
+bool ts_code_cache_attach(ts_module *m) {
+    struct ts_code_cache *cc = calloc(1, sizeof *cc);
+    if (!cc || !ts_lock_init(&cc->lock)) {
+        free(cc);
+        return false;
+    }
+    cc->m = m;
+    m->code = cc;
+    m->parts[TS_PART_CODE] = code_cache_free;
+    return true;
+}
+
+/* --- ahead: the functions of an earlier run --- */
+void ts_code_ahead(ts_module *m, unsigned form, uint32_t *funcs, uint32_t n) {
+    m->code->ahead = funcs;
+    m->code->n_ahead = n;
+    m->code->ahead_form = form;
+}
+const uint32_t *ts_code_order(const ts_module *m, unsigned *form, uint32_t *n) {
+    const struct ts_code_cache *cc = m->code;
+    *form = 0;
+    for (unsigned f = 1; f < TS_FORM_COUNT; f++)
+        if (cc->at[f].order.len > cc->at[*form].order.len) *form = f;
+    *n = cc->at[*form].order.len;
+    return cc->at[*form].order.data;
+}
+static void compile_ahead(void *data) {
+    struct ts_code_cache *cc = data;
+    ts_error e; /* what fails here fails again, and is told, when it is called */
+    ts_error_init(&e);
+    for (uint32_t i = 0; i < cc->n_ahead && !__atomic_load_n(&cc->stop, __ATOMIC_RELAXED); i++) {
+        uint32_t f = cc->ahead[i];
+        if (f < cc->m->n_imp_funcs || f >= cc->m->n_funcs) continue;
+        if (ts_code_compile(&cc->forms[cc->ahead_form][f], &e) != TS_OK) return;
+    }
+}
+
+ts_fcode *ts_code_func(ts_module *m, unsigned form, uint32_t func) {
+    struct ts_code_cache *cc = m->code;
+    ts_fcode *arr = __atomic_load_n(&cc->forms[form], __ATOMIC_ACQUIRE);
+    if (!arr) {
+        ts_lock_take(&cc->lock);
+        arr = cc->forms[form];
+        if (!arr && (arr = calloc(m->n_funcs ? m->n_funcs : 1, sizeof *arr))) {
+            const void *stub = ts_ir_handlers()[TS_IR_compile];
+            ts_type_registry *types = ts_engine_types(m->engine);
+            for (uint32_t i = m->n_imp_funcs; i < m->n_funcs; i++) {
+                arr[i].entry = arr[i].stub;
+                arr[i].stub[0].h = stub;
+                arr[i].module = m;
+                arr[i].func = i;
+                arr[i].form = (uint8_t)form;
+                arr[i].link = (uint16_t)ts_frame_link(ts_types_get(types, m->funcs[i].type));
+            }
+            __atomic_store_n(&cc->forms[form], arr, __ATOMIC_RELEASE);
+            if (cc->n_ahead && cc->ahead_form == form) ts_thread_start(&cc->thread, compile_ahead, cc);
+        }
+        ts_lock_give(&cc->lock);
+    }
+    return arr ? &arr[func] : NULL;
+}
+/* Replaces the numbers of opcodes by the addresses of their handlers, and those of called functions by their code in the same form. */
+static void finalize(ts_word *code, uint32_t n, ts_fcode *funcs) {
+    const void *const *h = ts_ir_handlers();
+    for (uint32_t i = 0; i < n;) {
+        uint32_t op = (uint32_t)code[i].u, len = ts_ir_len(&code[i]);
+        code[i].h = h[op];
+        if (op == TS_IR_call || op == TS_IR_return_call) code[i + 2].p = &funcs[code[i + 2].u];
+        i += len;
+    }
+}
+/* Compiles outside the lock, so that threads do not wait for each other's functions; the loser of a race discards its copy. */
+ts_status ts_code_compile(ts_fcode *out, ts_error *e) {
+    struct ts_code_cache *cc = out->module->code;
+    if (__atomic_load_n(&out->entry, __ATOMIC_ACQUIRE) != out->stub) return TS_OK;
+    ts_compiled c;
+    TS_TRY(ts_compile(out, false, &c, e));
+    ts_status st = TS_OK;
+    finalize(c.code, c.n_words, cc->forms[out->form]);
+    ts_word *fit = realloc(c.code, c.n_words * sizeof *fit);
+    if (fit) c.code = fit;
+    ts_lock_take(&cc->lock);
+    if (!ts_vec_reserve(&cc->at[out->form].sorted, (uint64_t)cc->at[out->form].sorted.len + 1) ||
+        !ts_vec_reserve(&cc->at[out->form].order, (uint64_t)cc->at[out->form].order.len + 1))
+        st = ts_fail_nomem(e);
+    else if (!out->code) {
+        out->code = c.code;
+        out->n_words = c.n_words;
+        out->handlers = c.handlers;
+        out->n_handlers = c.n_handlers;
+        out->frame_slots = c.frame_slots;
+        c.code = NULL;
+        c.handlers = NULL;
+        ts_fcode **d = cc->at[out->form].sorted.data;
+        uint32_t i = cc->at[out->form].sorted.len++;
+        for (; i > 0 && d[i - 1]->code > out->code; i--) d[i] = d[i - 1];
+        d[i] = out;
+        cc->at[out->form].order.data[cc->at[out->form].order.len++] = out->func;
+        __atomic_store_n(&out->entry, out->code, __ATOMIC_RELEASE);
+    }
+    ts_lock_give(&cc->lock);
+    ts_compiled_free(&c);
+    return st;
+}
+
+ts_fcode *ts_code_find(ts_module *m, unsigned form, const ts_word *pc) {
+    struct ts_code_cache *cc = m->code;
+    ts_lock_take(&cc->lock);
+    ts_fcode **d = cc->at[form].sorted.data, *found = NULL;
+    uint32_t lo = 0, hi = cc->at[form].sorted.len;
+    while (lo < hi) {
+        uint32_t mid = (lo + hi) / 2;
+        if (d[mid]->code <= pc)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    if (lo > 0 && pc < d[lo - 1]->code + d[lo - 1]->n_words) found = d[lo - 1];
+    ts_lock_give(&cc->lock);
+    return found;
+}
+uint64_t ts_code_offset(const ts_fcode *f, const ts_word *pc) {
+    ts_error e;
+    ts_error_init(&e);
+    ts_compiled c;
+    uint64_t off = 0;
+    if (!f->code || ts_compile(f, true, &c, &e) != TS_OK) return 0;
+    uint32_t at = (uint32_t)(pc - f->code);
+    for (uint32_t i = 0; i + 1 < c.n_map && c.map[i] <= at; i += 2) off = c.map[i + 1];
+    ts_compiled_free(&c);
+    return off;
+}
