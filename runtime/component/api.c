@@ -436,9 +436,7 @@ ts_status ts_cfunc_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val 
     return ts_cfunc_call(s, f, args, result ? result : &none, &pool->arena, e);
 }
 
-ts_status ts_cinstance_invoke_text(ts_cstore *s, ts_cinstance *i, const char *call, ts_pool *pool, const char **result,
-                                   ts_error *e) {
-    *result = "";
+ts_status ts_cinstance_find_text(ts_cinstance *i, const char *call, ts_pool *pool, ts_cfunc **out, ts_error *e) {
     call += strspn(call, " \t");
     const char *open = strchr(call, '(');
     size_t n = open ? (size_t)(open - call) : strlen(call);
@@ -465,6 +463,15 @@ ts_status ts_cinstance_invoke_text(ts_cstore *s, ts_cinstance *i, const char *ca
     if (!f)
         return ts_fail(e, TS_USAGE, "there is no exported function `%s%s%s`", name, hash ? "#" : "",
                        hash ? hash + 1 : "");
+    *out = f;
+    return TS_OK;
+}
+ts_status ts_cinstance_invoke_text(ts_cstore *s, ts_cinstance *i, const char *call, ts_pool *pool, const char **result,
+                                   ts_error *e) {
+    ts_cfunc *f = NULL;
+    const char *open = strchr(call, '(');
+    *result = "";
+    TS_TRY(ts_cinstance_find_text(i, call, pool, &f, e));
     ts_val *args = ts_arena_array(&pool->arena, f->type->n_params, sizeof *args), out;
     if (!args) return ts_fail_nomem(e);
     memset(&out, 0, sizeof out);

@@ -4,6 +4,7 @@
 #include "core/run/exec.h"
 #include "core/run/gc.h"
 #include "core/run/store.h"
+#include "core/run/text.h"
 #include "core/load/load.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,22 +32,8 @@ bool ts_core_type_is_ref(ts_core_type t) {
     return ts_vt_is_ref(t);
 }
 
-/* The top of a heap type's hierarchy. spec: valid/matching#heap-types */
-static uint32_t top_of(const ts_type_registry *r, uint32_t ht) {
-    if (ts_ht_is_concrete(ht))
-        return ts_types_get(r, ht - TS_HT_CONCRETE)->kind == TS_COMP_FUNC ? TS_HT_FUNC : TS_HT_ANY;
-    switch (ht) {
-    case TS_HT_FUNC:
-    case TS_HT_NOFUNC: return TS_HT_FUNC;
-    case TS_HT_EXTERN:
-    case TS_HT_NOEXTERN: return TS_HT_EXTERN;
-    case TS_HT_EXN:
-    case TS_HT_NOEXN: return TS_HT_EXN;
-    default: return TS_HT_ANY;
-    }
-}
 static bool is_funcref(const ts_type_registry *r, ts_valtype t) {
-    return ts_vt_is_ref(t) && top_of(r, ts_vt_heap(t)) == TS_HT_FUNC;
+    return ts_vt_is_ref(t) && ts_ht_top(r, ts_vt_heap(t)) == TS_HT_FUNC;
 }
 bool ts_core_type_is_funcref(const ts_engine *engine, ts_core_type t) {
     return is_funcref(ts_engine_types((ts_engine *)(uintptr_t)engine), t);
@@ -142,8 +129,8 @@ void ts_core_ref_release(ts_store *s, uint64_t ref) {
 /* A reference of type `have` where `want` is expected; why not, or NULL. */
 static const char *ref_problem(ts_store *s, ts_valtype want, const ts_core_val *v) {
     if (!ts_vt_is_ref(v->type) || !type_known(v->type)) return "is no reference";
-    uint32_t top = top_of(s->types, ts_vt_heap(want));
-    if (top_of(s->types, ts_vt_heap(v->type)) != top) return "is a reference of another kind";
+    uint32_t top = ts_ht_top(s->types, ts_vt_heap(want));
+    if (ts_ht_top(s->types, ts_vt_heap(v->type)) != top) return "is a reference of another kind";
     if (top == TS_HT_FUNC) {
         if (!v->func) return ts_vt_defaultable(want) ? NULL : "is null";
         if (v->func->inst && v->func->inst->store != s) return "is a function of another store";

@@ -41,6 +41,9 @@ ts_status ts_cfunc_call(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *r
                         ts_error *e) TS_MUST_USE;
 /* Drop an own handle that the embedder holds. */
 ts_status ts_handle_drop(ts_cstore *s, const ts_val *own, ts_error *e) TS_MUST_USE;
+/* The function that the text of a call names: "f(…)", "interface#f". The pool takes a copy of the name. TS_USAGE: there is none. */
+ts_status ts_cinstance_find_text(ts_cinstance *i, const char *call, ts_pool *pool, ts_cfunc **out,
+                                 ts_error *e) TS_MUST_USE;
 
 /* WAVE notation of a value. Returns bytes that it takes in full (as snprintf). max_items: longer lists are shortened (0: never). */
 size_t ts_wave_print(const ts_ctype *t, const ts_val *v, char *buf, size_t size, uint32_t max_items);

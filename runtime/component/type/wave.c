@@ -1,7 +1,8 @@
 /* wave: Web Assembly Value Encoding: component values as text.
  * In: a type and a value, or a type and text. Out: text, or values in an arena; errors say the column.
  * Source: the WAVE notation as its users know it (labels that are keywords carry %, absent options may be left out of records,
- * `some` and `ok` may be left out where the payload tells, `//` comments, """ strings). Handles are written #rep. */
+ * `some` and `ok` may be left out where the payload tells, `//` comments, """ strings). Handles are written #rep where a
+ * guest defined the resource, own<NAME> or borrow<NAME> where the host did. */
 #include "base/utf8.h"
 #include "component/abi/context.h"
 #include <ctype.h>
@@ -111,6 +112,20 @@ static void put_float(sink *o, double d, bool single) {
 
 static void print(sink *o, const ts_ctype *t, const ts_val *v);
 
+/* The representation of a guest's resource is a number of the guest's; that of a host's may be an address, and is not shown. */
+static void print_handle(sink *o, const ts_ctype *t, const ts_val *v) {
+    char b[160];
+    const ts_resource *rt = v->handle.rt;
+    const char *word = t->kind == TS_CT_OWN ? "own" : "borrow";
+    if (o->number || (rt && rt->impl))
+        snprintf(b, sizeof b, "#%llu", (unsigned long long)(o->number ? o->number(o->data, t, v) : v->handle.rep));
+    else if (rt && rt->host_def)
+        snprintf(b, sizeof b, "%s<%s>", word, rt->host_def->name);
+    else
+        snprintf(b, sizeof b, "<%s>", word);
+    put(o, b);
+}
+
 static void print_elems(sink *o, const ts_ctype *t, const ts_val *v) {
     const ts_ctype *elem = t->elem;
     bool raw = t->kind != TS_CT_MAP && ts_ct_is_raw_elem(elem->kind);
@@ -155,7 +170,7 @@ static void print_payload(sink *o, const ts_ctype *t, const ts_val *v) {
 }
 
 static void print(sink *o, const ts_ctype *t, const ts_val *v) {
-    char b[64];
+    char b[64] = "";
     switch (t->kind) {
     case TS_CT_BOOL: put(o, v->b ? "true" : "false"); return;
     case TS_CT_S8: snprintf(b, sizeof b, "%d", v->s8); break;
@@ -242,9 +257,7 @@ static void print(sink *o, const ts_ctype *t, const ts_val *v) {
         return;
     }
     case TS_CT_OWN:
-    case TS_CT_BORROW:
-        snprintf(b, sizeof b, "#%llu", (unsigned long long)(o->number ? o->number(o->data, t, v) : v->handle.rep));
-        break;
+    case TS_CT_BORROW: print_handle(o, t, v); return;
     default: snprintf(b, sizeof b, "<%s>", ts_ct_kind_name(t->kind));
     }
     put(o, b);
