@@ -29,6 +29,8 @@ CONVERTER = "2"
 """Part of the cache key: raised when the conversion itself changes."""
 
 STATUSES = ("fail", "unsupported", "missing", "crash", "timeout", "unconvertible")
+UNSUPPORTED = 126
+"""The exit status of a runtime that passes every command but those it does not support."""
 SCRIPT_KEY = "0 script"
 """The key of what befalls a script as a whole."""
 
@@ -251,9 +253,7 @@ PROPOSALS = ("threads", "custom-page-sizes", "wide-arithmetic", "custom-descript
 
 
 def features(name: str) -> tuple[str, ...]:
-    """The options that switch on what a script tests. Component scripts hold core modules with shared memories."""
-    if name.startswith("component-model/"):
-        return ("--features", "threads")
+    """The options that switch on what a script tests."""
     if name.startswith("core/legacy/"):
         return ("--features", "legacy-exceptions")
     for proposal in PROPOSALS:
@@ -287,7 +287,7 @@ def run_script(converted: Converted, program: Sequence[str], timeout: float) -> 
         ending = CommandResult(SCRIPT_KEY, "crash", f"signal {done.signal}")
     elif done.flooded:
         ending = CommandResult(SCRIPT_KEY, "crash", "more output than the harness takes")
-    elif done.status not in (0, 1):
+    elif done.status not in (0, 1, UNSUPPORTED):
         ending = CommandResult(SCRIPT_KEY, "crash", f"exit {done.status}: {_last(done.stderr)}")
     return read_results(converted.commands, lines, ending, done.status), done.wall
 

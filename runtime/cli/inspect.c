@@ -2,6 +2,7 @@
  * In: a file. Out: lines on stdout. spec: Explainer.md#import-and-export-definitions; Binary.md (sections) */
 #include "base/map.h"
 #include "cli/outcome.h"
+#include "cli/output.h"
 #include "sys/input.h"
 #include "core/load/load.h"
 #include <inttypes.h>
@@ -275,6 +276,7 @@ int ts_cli_inspect(int argc, char **argv) {
             print_core_externs(m);
         }
     }
+    if (s == TS_OK) s = ts_cli_flush(e);
     if (s != TS_OK && e->status == TS_OK) (void)ts_fail(e, s, "%s", ts_status_name(s));
     ts_cli_report(e);
     int status = ts_cli_status(e);

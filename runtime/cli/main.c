@@ -1,8 +1,11 @@
 /* main: the command `touchstone`: picks the subcommand.
  * In: argv. Out: the exit status. */
 #include "cli/outcome.h"
+#include "cli/output.h"
 #include "cli/run.h"
 #include "cli/wast/wast.h"
+#include "sys/descriptors.h"
+#include "sys/killed.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -34,16 +37,19 @@ static void help(FILE *to) {
     const char *text, *name;
     fprintf(to, "Features of the component model, for --features (all: each of them):\n");
     for (uint32_t i = 0; (name = ts_component_feature(i, &text)) != NULL; i++) fprintf(to, "  %-20s %s\n", name, text);
-    fprintf(to,
-            "\nExit status: the guest's own; %d when it trapped; and, of the command itself:\n"
-            "  %d bad usage           %d malformed file   %d invalid file          %d an import cannot be linked\n"
-            "  %d a limit was reached %d unreadable file  %d unsupported feature   %d internal error\n"
-            "A guest may exit with any of these itself: --outcome FILE tells them apart.\n",
-            TS_CLI_TRAP, TS_CLI_USAGE, TS_CLI_MALFORMED, TS_CLI_INVALID, TS_CLI_LINK, TS_CLI_LIMIT, TS_CLI_IO,
-            TS_CLI_UNSUPPORTED, TS_CLI_INTERNAL);
+    fprintf(
+        to,
+        "\nExit status: the guest's own; %d when it trapped; and, of the command itself:\n"
+        "  %d bad usage           %d malformed file   %d invalid file          %d an import cannot be linked\n"
+        "  %d a limit was reached %d unreadable file  %d unsupported feature   %d internal error\n"
+        "A guest may exit with any of these itself: --outcome FILE tells them apart.\n"
+        "What the command itself writes (results, traces, logs, records) and cannot: %d, with the reason on stderr.\n"
+        "wast: 1 when commands of the script fail; else %d when some of them are not supported.\n",
+        TS_CLI_TRAP, TS_CLI_USAGE, TS_CLI_MALFORMED, TS_CLI_INVALID, TS_CLI_LINK, TS_CLI_LIMIT, TS_CLI_IO,
+        TS_CLI_UNSUPPORTED, TS_CLI_INTERNAL, TS_CLI_IO, TS_CLI_UNSUPPORTED);
 }
 
-int main(int argc, char **argv) {
+static int command_of(int argc, char **argv) {
     if (argc < 2) {
         help(stderr);
         return TS_CLI_USAGE;
@@ -69,4 +75,10 @@ int main(int argc, char **argv) {
         }
     fprintf(stderr, "touchstone: there is no command %s (touchstone --help lists them)\n", word);
     return TS_CLI_USAGE;
+}
+
+int main(int argc, char **argv) {
+    if (!ts_sys_std_open()) return TS_CLI_IO; /* there is no stderr to say it on */
+    ts_sys_signals_quiet();
+    return ts_cli_finish(command_of(argc, argv));
 }

@@ -1,7 +1,9 @@
 /* outcome: see outcome.h */
 #define _GNU_SOURCE
 #include "cli/outcome.h"
+#include "sys/error.h"
 #include "sys/killed.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,7 +206,9 @@ bool ts_cli_outcome(const char *path, const ts_error *e, const ts_missing *missi
     }
     puts_(&t, "}\n");
     bool ok = !t.failed && t.s && ts_sys_leave(path, t.s);
-    if (!ok) fprintf(stderr, "touchstone: cannot write the outcome file %s\n", path);
+    if (!ok)
+        fprintf(stderr, "touchstone: cannot write the outcome to %s: %s\n", path,
+                ts_sys_err_text(t.failed || !t.s ? TS_SYS_ENOMEM : ts_sys_err_of(errno)));
     free(t.s);
     return ok;
 }

@@ -1,13 +1,14 @@
 /* run: see run.h. Maps the file, validates, links, calls wasi:cli/run, and says how it ended.
  * In: a component and what is granted to it. Out: the exit status; --outcome, --trace. wit: wasi:cli/run */
 #include "cli/run.h"
+#include "cli/invoke.h"
 #include "cli/options.h"
 #include "cli/outcome.h"
+#include "cli/output.h"
 #include "core/module/module.h"
 #include "core/load/load.h"
 #include "sys/input.h"
 #include "sys/killed.h"
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,16 +24,14 @@ typedef struct run {
     ts_component *component;
     ts_module *module; /* instead, with --invoke */
     ts_sys_input file;
-    FILE *trace;
+    ts_cli_out trace;
     ts_missing *missing;
     uint32_t n_missing;
 } run;
 
+/* Each line is flushed: whatever ends the guest, what it did is seen. */
 static void trace_line(void *data, const char *line, size_t len) {
-    FILE *f = data;
-    fwrite(line, 1, len, f);
-    fputc('\n', f);
-    fflush(f); /* whatever ends the guest, what it did is seen */
+    ts_cli_out_line(data, line, len);
 }
 
 static ts_status open_file(const char *path, ts_sys_input *out, ts_error *e) {
@@ -55,9 +54,8 @@ static ts_status set_up(run *r, int argc, char **argv, ts_error *e) {
     TS_TRY(ts_wasi_arg(r->wasi, r->o.argv0 ? r->o.argv0 : slash ? slash + 1 : r->o.component, e));
     for (int i = 0; i < r->o.n_args; i++) TS_TRY(ts_wasi_arg(r->wasi, r->o.args[i], e));
     if (r->o.trace) {
-        r->trace = r->o.trace_output ? fopen(r->o.trace_output, "we") : stderr;
-        if (!r->trace) return ts_fail(e, TS_IO, "cannot write the trace to %s", r->o.trace_output);
-        ts_linker_set_trace(r->linker, &(ts_trace){.line = trace_line, .data = r->trace, .filter = r->o.trace_filter});
+        TS_TRY(ts_cli_out_open(&r->trace, "the trace", r->o.trace_output, "w", e));
+        ts_linker_set_trace(r->linker, &(ts_trace){.line = trace_line, .data = &r->trace, .filter = r->o.trace_filter});
     }
     ts_linker_unknown_imports_trap(r->linker, r->o.unknown_imports_trap);
     return ts_wasi_link(r->wasi, r->linker, e);
@@ -138,92 +136,6 @@ ts_status ts_cli_link_check(ts_linker *l, ts_component *c, bool missing_trap, ts
                    m->name, gap(m), m->function, m->reason);
 }
 
-/* One number of a core call: the digits of an integer, or a float. */
-static bool read_number(const char **at, ts_valtype t, ts_slot *out) {
-    char *end = NULL;
-    if (t == TS_VT_F32 || t == TS_VT_F64) {
-        double d = strtod(*at, &end);
-        float f = (float)d;
-        *out = 0;
-        if (t == TS_VT_F32)
-            memcpy(out, &f, sizeof f);
-        else
-            memcpy(out, &d, sizeof d);
-    } else if (t == TS_VT_I32 || t == TS_VT_I64) {
-        bool negative = **at == '-';
-        const char *digits = *at + negative;
-        int base = digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X') ? 16 : 10;
-        errno = 0;
-        *out = negative ? (uint64_t)strtoll(*at, &end, base) : strtoull(*at, &end, base);
-        if (errno) return false; /* out of range */
-        if (t == TS_VT_I32) {
-            if (negative ? (int64_t)*out < INT32_MIN : *out > UINT32_MAX) return false;
-            *out = (uint32_t)*out;
-        }
-    } else {
-        return false;
-    }
-    if (end == *at) return false;
-    *at = end;
-    return true;
-}
-static void print_number(ts_valtype t, ts_slot v) {
-    float f;
-    double d;
-    memcpy(&f, &v, sizeof f);
-    memcpy(&d, &v, sizeof d);
-    if (t == TS_VT_F32)
-        printf("%.9g\n", (double)f);
-    else if (t == TS_VT_F64)
-        printf("%.17g\n", d);
-    else if (t == TS_VT_I32)
-        printf("%d\n", (int)(int32_t)(uint32_t)v);
-    else
-        printf("%lld\n", (long long)v);
-}
-
-/* --invoke on a core module: it may import nothing, and its parameters and results are numbers. */
-static ts_status call_core(run *r, ts_error *e) {
-    ts_store *s = ts_cstore_core(r->store);
-    if (r->module->n_imports)
-        return ts_fail(e, TS_UNLINKABLE, "the core module imports %s %s: nothing provides imports to core modules",
-                       r->module->imports[0].module, r->module->imports[0].name);
-    ts_instance *inst;
-    TS_TRY(ts_instantiate(s, r->module, NULL, NULL, &inst, e));
-    const char *call = r->o.invoke + strspn(r->o.invoke, " "), *open = strchr(call, '(');
-    size_t n = open ? (size_t)(open - call) : strlen(call);
-    while (n && call[n - 1] == ' ') n--;
-    ts_extern x;
-    if (!ts_instance_export(inst, call, n, &x) || x.kind != TS_EXTERN_FUNC)
-        return ts_fail(e, TS_USAGE, "--invoke %s: the module exports no such function", call);
-    const ts_deftype *t = x.func->def;
-    ts_slot io[16] = {0};
-    if (t->param_slots > 16 || t->result_slots > 16)
-        return ts_fail(e, TS_USAGE, "--invoke %s: at most 16 parameters and results", call);
-    const char *at = open ? open + 1 : ")";
-    for (uint32_t i = 0; i < t->n_params; i++) {
-        at += strspn(at, " ,");
-        if (!read_number(&at, t->params[i], &io[i]))
-            return ts_fail(e, TS_USAGE, "--invoke %s: argument %u is not a number of its type", call, i + 1);
-    }
-    at += strspn(at, " ");
-    if (*at != ')' || at[1 + strspn(at + 1, " ")])
-        return ts_fail(e, TS_USAGE, "--invoke %s: %u arguments and `)` expected", call, t->n_params);
-    TS_TRY(ts_call(s, x.func, io, e));
-    for (uint32_t i = 0; i < t->n_results; i++) print_number(t->results[i], io[i]);
-    return TS_OK;
-}
-
-static ts_status call_export(run *r, ts_cinstance *instance, ts_error *e) {
-    ts_pool *pool = ts_pool_new();
-    if (!pool) return ts_fail_nomem(e);
-    const char *result = NULL;
-    ts_status s = ts_cinstance_invoke_text(r->store, instance, r->o.invoke, pool, &result, e);
-    if (s == TS_OK && result && *result) printf("%s\n", result);
-    ts_pool_free(pool);
-    return s;
-}
-
 ts_store_limits ts_cli_limits(const ts_cli_options *o) {
     return (ts_store_limits){.memory_bytes = o->max_memory,
                              .fuel = o->fuel,
@@ -238,10 +150,11 @@ ts_store_limits ts_cli_limits(const ts_cli_options *o) {
 static ts_status call_run(run *r, ts_error *e) {
     ts_store_limits limits = ts_cli_limits(&r->o);
     TS_TRY(ts_cstore_create(r->engine, &limits, &r->store, e));
-    if (r->module) return call_core(r, e);
+    const ts_cli_call call = {.text = r->o.invoke, .words = r->o.args, .n_words = r->o.n_args};
+    if (r->module) return ts_cli_invoke_core(ts_cstore_core(r->store), r->module, &call, e);
     ts_cinstance *instance;
     TS_TRY(ts_component_instantiate(r->store, r->linker, r->component, &instance, e));
-    if (r->o.invoke) return call_export(r, instance, e);
+    if (r->o.invoke) return ts_cli_invoke(r->store, instance, &call, e);
     ts_cfunc *f = ts_cinstance_func(instance, "wasi:cli/run@0.2.0", "run");
     if (!f) return ts_fail(e, TS_UNLINKABLE, "the component's wasi:cli/run has no function run");
     const ts_cfunc_type *t = ts_cfunc_get_type(f);
@@ -268,7 +181,6 @@ int ts_cli_run(int argc, char **argv) {
         ts_error_free(e);
         return TS_CLI_INTERNAL;
     }
-    ts_sys_signals_quiet();
     ts_status s = set_up(r, argc, argv, e);
     if (s == TS_OK) {
         ts_sys_on_kill(r->o.outcome, TS_CLI_KILLED_LINE);
@@ -297,10 +209,15 @@ int ts_cli_run(int argc, char **argv) {
     }
     if (s != TS_OK && e->status == TS_OK) (void)ts_fail(e, s, "%s", ts_status_name(s)); /* a failure without a report */
     if (e->status == TS_INTERRUPTED) snprintf(e->message, sizeof e->message, "the time limit was reached");
+    if (!ts_cli_out_close(&r->trace) && (e->status == TS_OK || e->status == TS_EXIT)) {
+        ts_error_init(e);
+        (void)ts_fail(e, TS_IO, "the trace could not be written");
+    }
     ts_cli_report(e);
     int status = ts_cli_status(e);
-    if (r->o.outcome && !ts_cli_outcome(r->o.outcome, e, r->missing, r->n_missing) && status == 0) status = TS_CLI_IO;
-    if (r->trace && r->trace != stderr) fclose(r->trace);
+    if (r->o.outcome && !ts_cli_outcome(r->o.outcome, e, r->missing, r->n_missing) &&
+        (e->status == TS_OK || e->status == TS_EXIT))
+        status = TS_CLI_IO;
     ts_cstore_destroy(r->store);
     ts_component_free(r->component);
     if (r->module) ts_module_free(r->module);

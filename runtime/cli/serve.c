@@ -4,6 +4,7 @@
  * In: a component, what is granted to it, an address. Out: responses; an access log. wit: wasi:http/proxy, incoming-handler */
 #include "cli/options.h"
 #include "cli/outcome.h"
+#include "cli/output.h"
 #include "cli/run.h"
 #include "core/run/spares.h"
 #include "sys/clock.h"
@@ -41,11 +42,11 @@ typedef struct server {
     uint64_t reuse, grace;
     const char *addr, *log_path;
     bool log;
-    FILE *log_file;
+    ts_cli_out log_out;
     ts_engine *engine;
     ts_component *component;
     ts_sys_input file;
-    FILE *trace;
+    ts_cli_out trace;
     const char *handler; /* the export: "wasi:http/incoming-handler@0.2.3" */
 } server;
 
@@ -162,9 +163,7 @@ static ts_status grant(server *s, ts_wasi **w, ts_linker **l, ts_cli_options *o,
 }
 
 static void trace_line(void *data, const char *line, size_t len) {
-    FILE *f = data;
-    fprintf(f, "%.*s\n", (int)len, line); /* one call: lines of several threads do not mix */
-    fflush(f);
+    ts_cli_out_line(data, line, len); /* lines of several threads do not mix */
 }
 
 /* --- a request ------------------------------------------------------------------------------------------------------------------------------ */
@@ -287,8 +286,8 @@ static void *worker_new(void *data) {
     ts_error_init_frames(&t->e, t->frames, TS_MAX_FRAMES);
     ts_cli_options o;
     ts_status st = grant(s, &t->wasi, &t->linker, &o, false, &t->e);
-    if (st == TS_OK && s->trace)
-        ts_linker_set_trace(t->linker, &(ts_trace){.line = trace_line, .data = s->trace, .filter = o.trace_filter});
+    if (st == TS_OK && s->trace.f)
+        ts_linker_set_trace(t->linker, &(ts_trace){.line = trace_line, .data = &s->trace, .filter = o.trace_filter});
     if (st == TS_OK) st = ts_component_link(t->linker, s->component, &t->linked, &t->e);
     if (st != TS_OK) {
         ts_cli_report(&t->e);
@@ -304,7 +303,7 @@ static void *worker_new(void *data) {
 
 static void log_line(void *data, const char *line) {
     server *s = data;
-    fprintf(s->log_file, "%s\n", line);
+    ts_cli_out_line(&s->log_out, line, strlen(line));
 }
 
 /* --- the server ------------------------------------------------------------------------------------------------------------------------------ */
@@ -343,14 +342,9 @@ static ts_status prepare(server *s, ts_error *e) {
     ts_status st = grant(s, &w, &l, &s->o, true, e);
     if (st == TS_OK) st = read_address(s->addr ? s->addr : "127.0.0.1:8080", &s->config.addr, e);
     if (st == TS_OK && s->o.trace) {
-        s->trace = s->o.trace_output ? fopen(s->o.trace_output, "we") : stderr;
-        if (!s->trace) st = ts_fail(e, TS_IO, "cannot write the trace to %s", s->o.trace_output);
+        st = ts_cli_out_open(&s->trace, "the trace", s->o.trace_output, "w", e);
     }
-    if (st == TS_OK && s->log) {
-        s->log_file = s->log_path ? fopen(s->log_path, "ae") : stderr;
-        if (!s->log_file) st = ts_fail(e, TS_IO, "cannot write the log to %s", s->log_path);
-        if (s->log_path && s->log_file) setvbuf(s->log_file, NULL, _IOLBF, 4096);
-    }
+    if (st == TS_OK && s->log) st = ts_cli_out_open(&s->log_out, "the log", s->log_path, "a", e);
     if (st == TS_OK) st = ts_cli_load(&s->o, &s->file, &s->engine, &s->component, e);
     if (st == TS_OK) st = find_handler(s, e);
     if (st == TS_OK) st = ts_cli_link_check(l, s->component, s->o.unknown_imports_trap, &missing, &n, e);
@@ -397,7 +391,6 @@ int ts_cli_serve(int argc, char **argv) {
         return TS_CLI_INTERNAL;
     }
     ts_error_init(e);
-    ts_sys_signals_quiet();
     s->argc = argc;
     s->argv = argv;
     bool ended = true;
@@ -406,14 +399,15 @@ int ts_cli_serve(int argc, char **argv) {
     if (st != TS_OK && e->status == TS_OK) (void)ts_fail(e, st, "%s", ts_status_name(st));
     ts_cli_report(e);
     int status = ts_cli_status(e);
-    if (s->log_file && s->log_file != stderr) fflush(s->log_file);
+    if (s->log_out.failed || s->trace.failed) status = status ? status : TS_CLI_IO; /* stderr was told then */
     if (!ended) { /* a handler that cannot be stopped uses all of this until the process ends */
         fprintf(stderr, "touchstone: a handler does not end: left behind\n");
         free(e);
         return status;
     }
-    if (s->log_file && s->log_file != stderr) fclose(s->log_file);
-    if (s->trace && s->trace != stderr) fclose(s->trace);
+    bool written = ts_cli_out_close(&s->log_out);
+    written = ts_cli_out_close(&s->trace) && written;
+    if (!written && !status) status = TS_CLI_IO;
     ts_component_free(s->component);
     ts_engine_destroy(s->engine);
     ts_sys_input_close(&s->file);

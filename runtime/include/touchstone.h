@@ -212,7 +212,7 @@ TS_API ts_status ts_linker_define_func(ts_linker *l, const char *interface, cons
 TS_API ts_status ts_linker_define_value(ts_linker *l, const char *interface, const char *name, const char *type,
                                         const char *value, ts_error *e) TS_MUST_USE;
 /* Something that is there already, for imports of this name: the exports of an instance (of the store that is instantiated in; compatible
- * versions link), a core module, a component. */
+ * versions link), a core module, a component. The last of a name holds. */
 TS_API ts_status ts_linker_add_instance(ts_linker *l, const char *name, ts_cinstance *i, ts_error *e) TS_MUST_USE;
 struct ts_module;
 TS_API ts_status ts_linker_add_module(ts_linker *l, const char *name, struct ts_module *m, ts_error *e) TS_MUST_USE;

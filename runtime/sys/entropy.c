@@ -1,6 +1,7 @@
 /* sys/entropy: see entropy.h */
 #define _GNU_SOURCE
 #include "sys/entropy.h"
+#include "sys/descriptors.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/random.h>
@@ -8,7 +9,7 @@
 
 /* For kernels without getrandom. */
 static ts_sys_err from_device(void *buf, size_t len) {
-    int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+    int fd = ts_sys_above_std(open("/dev/urandom", O_RDONLY | O_CLOEXEC));
     if (fd < 0) return ts_sys_err_of(errno);
     ts_sys_err e = TS_SYS_OK;
     for (char *at = buf; len && e == TS_SYS_OK;) {

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "sys/fs.h"
 #include "base/vec.h"
+#include "sys/descriptors.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -148,7 +149,7 @@ struct ts_sys_dir {
 };
 ts_sys_err ts_sys_dir_open(int fd, ts_sys_dir **out) {
     *out = NULL;
-    int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int own = ts_sys_above_std(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (own < 0) return last();
     ts_sys_dir *d = malloc(sizeof *d);
     DIR *dir = d ? fdopendir(own) : NULL;
@@ -183,7 +184,7 @@ void ts_sys_dir_close(ts_sys_dir *d) {
     free(d);
 }
 ts_sys_err ts_sys_open_dir(const char *path, int *fd) {
-    *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *fd = ts_sys_above_std(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     return status(*fd);
 }
 
@@ -236,7 +237,7 @@ static ts_sys_err walk_steps(walk *w, int oflags, mode_t mode, int *out) {
         if (!w->rest[at]) { /* where we are is what was asked for */
             if ((oflags & O_CREAT) && (oflags & O_EXCL)) return TS_SYS_EEXIST;
             if (oflags & O_CREAT) return TS_SYS_EISDIR;
-            *out = openat(here(w), ".", oflags);
+            *out = ts_sys_above_std(openat(here(w), ".", oflags | O_CLOEXEC));
             return status(*out);
         }
         char name[NAME_MAX + 1];
@@ -271,12 +272,12 @@ static ts_sys_err walk_steps(walk *w, int oflags, mode_t mode, int *out) {
                 at = 0;
                 continue;
             }
-            *out = openat(here(w), name, oflags | O_NOFOLLOW, mode);
+            *out = ts_sys_above_std(openat(here(w), name, oflags | O_NOFOLLOW | O_CLOEXEC, mode));
             /* it became a link after we looked */
             if (*out < 0 && errno == ELOOP && !(oflags & O_NOFOLLOW) && ++races < 100) continue;
             return status(*out);
         }
-        int fd = openat(here(w), name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        int fd = ts_sys_above_std(openat(here(w), name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
         if (fd < 0) return last();
         struct stat st;
         ts_sys_err e = status(fstat(fd, &st));
@@ -318,9 +319,9 @@ static ts_sys_err beneath(ts_sys_base b, const char *path, int oflags, mode_t mo
         struct open_how how = {
             .flags = (uint64_t)oflags, .mode = oflags & O_CREAT ? mode : 0, .resolve = RESOLVE_BENEATH};
         for (int i = 0;; i++) {
-            long fd = syscall(SYS_openat2, b.fd, path, &how, sizeof how);
+            int fd = ts_sys_above_std((int)syscall(SYS_openat2, b.fd, path, &how, sizeof how)); /* oflags: O_CLOEXEC */
             if (fd >= 0) {
-                *out = (int)fd;
+                *out = fd;
                 return TS_SYS_OK;
             }
             if (errno == EXDEV) return TS_SYS_ESCAPE;

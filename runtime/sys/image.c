@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #endif
 #include "sys/image.h"
+#include "sys/descriptors.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 
 int ts_image_new(uint64_t len) {
 #ifdef MFD_CLOEXEC
-    int fd = memfd_create("touchstone-image", MFD_CLOEXEC);
+    int fd = ts_sys_above_std(memfd_create("touchstone-image", MFD_CLOEXEC));
     if (fd >= 0 && ftruncate(fd, (off_t)len) != 0) {
         close(fd);
         fd = -1;
@@ -83,7 +84,7 @@ int ts_folder_open(const char *path, const char **why) {
             }
             part[i] = c;
         }
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = ts_sys_above_std(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (fd < 0) {
         *why = strerror(errno);
         return -1;
@@ -95,7 +96,7 @@ int ts_folder_open(const char *path, const char **why) {
 }
 
 int ts_folder_read(int folder, const char *name, uint64_t *len) {
-    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int fd = ts_sys_above_std(openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat s;
     if (fd < 0) return -1;
     if (!is_private(fd, false) || fstat(fd, &s) != 0) {
@@ -111,7 +112,7 @@ int ts_folder_write(int folder, char temporary[64]) {
         struct timespec t;
         clock_gettime(CLOCK_MONOTONIC, &t);
         snprintf(temporary, 64, ".new-%lx-%lx-%x", (unsigned long)getpid(), (unsigned long)t.tv_nsec, i);
-        int fd = openat(folder, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        int fd = ts_sys_above_std(openat(folder, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
         if (fd >= 0 || errno != EEXIST) return fd;
     }
     return -1;

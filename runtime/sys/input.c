@@ -1,6 +1,7 @@
 /* sys/input: see input.h */
 #define _GNU_SOURCE
 #include "sys/input.h"
+#include "sys/descriptors.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -52,7 +53,7 @@ static void identify(const struct stat *st, ts_sys_input *out) {
 ts_sys_err ts_sys_input_open(const char *path, ts_sys_input *out) {
     *out = (ts_sys_input){0};
     if (strcmp(path, "-") == 0) return read_all(STDIN_FILENO, out);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = ts_sys_above_std(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
     if (fd < 0) return ts_sys_err_of(errno);
     struct stat st;
     ts_sys_err e = TS_SYS_OK;

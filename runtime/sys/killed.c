@@ -1,6 +1,7 @@
 /* sys/killed: see killed.h */
 #define _GNU_SOURCE
 #include "sys/killed.h"
+#include "sys/descriptors.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -23,7 +24,7 @@ static struct {
 } state;
 
 bool ts_sys_leave(const char *path, const char *line) { /* only what a signal handler may call */
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int fd = ts_sys_above_std(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
     if (fd < 0) return false;
     size_t len = strlen(line);
     while (len) {
@@ -33,7 +34,10 @@ bool ts_sys_leave(const char *path, const char *line) { /* only what a signal ha
         line += n;
         len -= (size_t)n;
     }
-    return close(fd) == 0 && len == 0;
+    int err = errno;
+    bool closed = close(fd) == 0;
+    if (len) errno = err;
+    return closed && len == 0;
 }
 
 void ts_sys_signals_quiet(void) {

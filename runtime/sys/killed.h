@@ -19,6 +19,6 @@ void ts_sys_on_alarm(uint64_t ns, void (*stop)(void *data), void *data, const ch
 void ts_sys_alarm_off(void);
 /* SIGINT, SIGTERM and SIGHUP call this (from the handler: only what a handler may do) instead. NULL: as it was. */
 void ts_sys_on_stop(void (*stop)(void *data), void *data);
-/* A line into a file that is made anew; for the ordinary way to end too. False: could not be written. */
+/* A line into a file that is made anew; for the ordinary way to end too. False: errno says why not. */
 bool ts_sys_leave(const char *path, const char *line);
 #endif

@@ -1,6 +1,7 @@
 /* sys/lookup: see lookup.h */
 #define _GNU_SOURCE
 #include "sys/lookup.h"
+#include "sys/descriptors.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -209,12 +210,10 @@ ts_sys_lookup_result ts_sys_lookup_start(ts_sys_lookups *all, const char *name, 
         *out = l;
         return TS_SYS_LOOKUP_OK;
     }
-    if (pipe(l->fd) < 0) {
+    if (!ts_sys_pipe(l->fd)) {
         release(l);
         return TS_SYS_LOOKUP_TEMPORARY;
     }
-    fcntl(l->fd[0], F_SETFD, FD_CLOEXEC);
-    fcntl(l->fd[1], F_SETFD, FD_CLOEXEC);
     pthread_mutex_lock(&all->lock);
     bool room = all->running < all->most;
     if (room) {

@@ -1,6 +1,7 @@
 /* sys/net: see net.h */
 #define _GNU_SOURCE
 #include "sys/net.h"
+#include "sys/descriptors.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -83,7 +84,7 @@ ts_sys_err ts_sys_socket(bool v6, bool udp, int *fd) {
 #ifdef SOCK_CLOEXEC
     type |= SOCK_CLOEXEC | SOCK_NONBLOCK;
 #endif
-    *fd = socket(v6 ? AF_INET6 : AF_INET, type, udp ? IPPROTO_UDP : IPPROTO_TCP);
+    *fd = ts_sys_above_std(socket(v6 ? AF_INET6 : AF_INET, type, udp ? IPPROTO_UDP : IPPROTO_TCP));
     if (*fd < 0) return failed();
     ts_sys_err e = TS_SYS_OK;
 #ifndef SOCK_CLOEXEC
@@ -132,10 +133,10 @@ ts_sys_err ts_sys_listen(int fd, uint32_t backlog) {
 
 ts_sys_err ts_sys_accept(int fd, int *out) {
 #ifdef SOCK_CLOEXEC
-    *out = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    *out = ts_sys_above_std(accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
     return done(*out);
 #else
-    *out = accept(fd, NULL, NULL);
+    *out = ts_sys_above_std(accept(fd, NULL, NULL));
     if (*out < 0) return failed();
     ts_sys_err e = prepare(*out);
     if (e) close(*out);

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #endif
 #include "cli/wast/json.c" /* before cmocka.h, whose macros have common names */
+#include "cli/output.c"
 #include "cli/wast/wast.c"
 #define bits_of component_bits_of
 #include "cli/wast/wast_component.c"
@@ -143,7 +144,7 @@ static void verdicts(void **state) {
         {"{\"type\":\"module\",\"line\":2,\"filename\":\"m.wat\",\"module_type\":\"text\"}", "pass", 0},
         {"{\"type\":\"assert_malformed\",\"line\":2,\"filename\":\"m.wat\",\"module_type\":\"text\",\"text\":\"x\"}",
          "skip", 0},
-        {"{\"type\":\"wait\",\"line\":2,\"thread\":\"T\"}", "unsupported", 0},
+        {"{\"type\":\"wait\",\"line\":2,\"thread\":\"T\"}", "unsupported", 126},
         /* a module that fails does not leave the one before it current */
         {M "{\"type\":\"module\",\"line\":2,\"filename\":\"absent.wasm\",\"module_type\":\"binary\"}," GET
            "\"nan:canonical\"}]}",

@@ -7,7 +7,9 @@
 #include "wasi/context.h"
 #include "base/sha256.h"
 #include "base/utf8.h"
+#include "sys/descriptors.h"
 #include "sys/input.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +28,10 @@ struct ts_wasi_replay {
     ts_host_resource *resources;
     ts_host_def def;
     FILE *out; /* recording */
-    bool failed, diverged;
-    ts_sys_input in; /* replaying */
-    size_t at, end;  /* of the entry that is read: the next byte, the first behind it */
+    bool diverged;
+    ts_sys_err failed; /* recording: the first write that failed */
+    ts_sys_input in;   /* replaying */
+    size_t at, end;    /* of the entry that is read: the next byte, the first behind it */
     const char *path;
     uint64_t calls;
     TS_VEC(uint8_t) buf;
@@ -244,6 +247,9 @@ static bool is_splice(const ts_host_func *f) {
     return strcmp(f->interface, "wasi:io/streams") == 0 && strstr(f->name, "splice");
 }
 
+static void write_failed(ts_wasi_replay *r, int err) {
+    if (!r->failed) r->failed = ts_sys_err_of(err ? err : EIO);
+}
 static void record(ts_wasi_replay *r, ts_host_call *c, uint32_t number, uint64_t args, ts_status s,
                    const ts_ctype *type, const ts_val *result) {
     bool ok = true;
@@ -261,7 +267,8 @@ static void record(ts_wasi_replay *r, ts_host_call *c, uint32_t number, uint64_t
     } else {
         return; /* the run was ended from outside */
     }
-    if (!ok || !write_entry(r)) r->failed = true;
+    if (!ok) write_failed(r, ENOMEM);
+    if (ok && !write_entry(r)) write_failed(r, errno);
 }
 
 static void show(ts_wasi *w, uint64_t rep, const void *p, uint64_t n) {
@@ -392,10 +399,12 @@ const ts_host_def *ts_wasi_host(const ts_wasi *w) {
 ts_status ts_wasi_record(ts_wasi *w, const char *path, ts_error *e) {
     ts_wasi_replay *r;
     TS_TRY(start(w, &r, e));
-    r->out = fopen(path, "wbe");
-    if (!r->out) return ts_fail(e, TS_IO, "cannot write the record to %s", path);
+    r->path = path;
+    r->out = ts_sys_fopen(path, "w");
+    if (!r->out)
+        return ts_fail(e, TS_IO, "cannot write the record to %s: %s", path, ts_sys_err_text(ts_sys_err_of(errno)));
     if (!put(r, magic, sizeof magic - 1)) return ts_fail_nomem(e);
-    if (fwrite(r->buf.data, 1, r->buf.len, r->out) != r->buf.len) r->failed = true;
+    if (fwrite(r->buf.data, 1, r->buf.len, r->out) != r->buf.len) write_failed(r, errno);
     return TS_OK;
 }
 ts_status ts_wasi_replay_from(ts_wasi *w, const char *path, ts_error *e) {
@@ -434,7 +443,7 @@ ts_status ts_wasi_replay_component(ts_wasi *w, const void *bytes, size_t len, ts
         if (!put(r, version, sizeof version) || !put_u64(r, table_sum(), 8) || !put_u64(r, len, 8) ||
             !put(r, digest, sizeof digest))
             return ts_fail_nomem(e);
-        if (!write_entry(r)) r->failed = true;
+        if (!write_entry(r)) write_failed(r, errno);
         return TS_OK;
     }
     const char *wrong = next_entry(r);
@@ -478,10 +487,12 @@ ts_status ts_wasi_replay_end(ts_wasi *w, ts_error *e) {
         return TS_OK;
     }
     r->buf.len = 0;
-    if (!put_u64(r, THE_END, 2) || !put_u64(r, r->calls, 8) || !write_entry(r)) r->failed = true;
-    bool bad = r->failed | (fclose(r->out) != 0);
+    if (!put_u64(r, THE_END, 2) || !put_u64(r, r->calls, 8)) return ts_fail_nomem(e);
+    if (!write_entry(r)) write_failed(r, errno);
+    if (fclose(r->out) != 0) write_failed(r, errno);
     r->out = NULL;
-    return bad ? ts_fail(e, TS_IO, "the record could not be written") : TS_OK;
+    return r->failed ? ts_fail(e, TS_IO, "cannot write the record to %s: %s", r->path, ts_sys_err_text(r->failed))
+                     : TS_OK;
 }
 void ts_wasi_replay_free(ts_wasi_replay *r) {
     if (!r) return;

@@ -4,15 +4,19 @@
  * interpreter's README, "Scripts" */
 #include "cli/wast/wast.h"
 #include "base/vec.h"
+#include "cli/outcome.h"
+#include "cli/output.h"
 #include "cli/wast/json.h"
 #include "cli/wast/wast_component.h"
 #include "core/run/gc.h"
 #include "core/run/store.h"
+#include "core/run/text.h"
 #include "core/load/load.h"
 #include "sys/timer.h"
-#include <inttypes.h>
+#include "sys/descriptors.h"
 #include <string.h>
 
+enum { WAST_FAILED = 1 }; /* the exit status when a command of the script fails */
 typedef enum verdict { PASS, FAIL, SKIP, UNSUPPORTED } verdict;
 static const char *const verdict_names[] = {"pass", "fail", "skip", "unsupported"};
 
@@ -51,7 +55,7 @@ typedef struct wast {
     binding current, last_definition;
     TS_VEC(spectest_item) spectest;
     TS_VEC(ts_module *) modules;
-    FILE *results;
+    ts_cli_out results;
     uint32_t counts[4];
     ts_error err;
     char message[700];
@@ -69,7 +73,7 @@ static verdict say(wast *w, verdict v, const char *fmt, ...) {
 /* --- files -----------------------------------------------------------------------------------------------------------
  */
 static uint8_t *read_file(const char *path, size_t *len) {
-    FILE *f = fopen(path, "rb");
+    FILE *f = ts_sys_fopen(path, "r");
     if (!f) return NULL;
     uint8_t *buf = NULL;
     size_t n = 0, cap = 0;
@@ -245,7 +249,21 @@ static unsigned lane_bytes(const char *t) {
     return strcmp(t, "i8") == 0 ? 1 : strcmp(t, "i16") == 0 ? 2 : t[1] == '3' ? 4 : 8;
 }
 
-static bool parse_value(wast *w, const ts_json *v, ts_valtype want, ts_slot out[2]) {
+/* The hierarchy of a reference type by its name in a script: TS_HT_ANY, …; 0: it is none. */
+static uint32_t top_named(const char *type) {
+    static const struct {
+        const char *name;
+        uint32_t top;
+    } rows[] = {{"anyref", TS_HT_ANY},           {"eqref", TS_HT_ANY},        {"i31ref", TS_HT_ANY},
+                {"structref", TS_HT_ANY},        {"arrayref", TS_HT_ANY},     {"nullref", TS_HT_ANY},
+                {"funcref", TS_HT_FUNC},         {"nullfuncref", TS_HT_FUNC}, {"externref", TS_HT_EXTERN},
+                {"nullexternref", TS_HT_EXTERN}, {"exnref", TS_HT_EXN},       {"nullexnref", TS_HT_EXN}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(type, rows[i].name) == 0) return rows[i].top;
+    return 0;
+}
+
+static bool parse_value(const wast *w, const ts_json *v, ts_valtype want, ts_slot out[2]) {
     const char *type = ts_json_get_str(v, "type"), *value = ts_json_get_str(v, "value");
     out[0] = out[1] = 0;
     if (!type) return false;
@@ -269,11 +287,14 @@ static bool parse_value(wast *w, const ts_json *v, ts_valtype want, ts_slot out[
         return at == 16;
     }
     if (!ts_vt_is_ref(want)) return false;
-    if (!value || strcmp(value, "null") == 0) return strcmp(type, "refnull") == 0 || value;
-    out[0] =
-        ts_ref_host(ts_json_bits(value)); /* externref N, and anyref N for (ref.host N): the same inside and outside */
-    (void)w;
-    return true;
+    /* A reference fits where its hierarchy is the parameter's: the null of every heap type of one is the same value. externref N, and
+     * anyref N for (ref.host N): the same inside and outside. */
+    const uint32_t top = ts_ht_top(ts_engine_types(w->engine), ts_vt_heap(want));
+    const bool is_null = !value || strcmp(value, "null") == 0;
+    if (strcmp(type, "refnull") != 0 && top_named(type) != top) return false;
+    if (is_null) return ts_vt_kind(want) == TS_VT_REFNULL;
+    out[0] = ts_ref_host(ts_json_bits(value));
+    return ts_vt_heap(want) == TS_HT_ANY || ts_vt_heap(want) == TS_HT_EXTERN;
 }
 
 static bool match_bits(const char *expected, uint64_t have, unsigned bytes) {
@@ -409,10 +430,10 @@ static verdict check_results(wast *w, const ts_json *expected, const outcome *o)
     for (const ts_json *x = expected ? expected->child : NULL; x; x = x->next, i++) {
         ts_slot have[2] = {at[0], o->types[i] == TS_VT_V128 ? at[1] : 0};
         if (!match_value(w, x, o->types[i], have)) {
-            char want[300], name[48];
+            char want[300], name[48], text[TS_SLOT_TEXT];
             show_expected(x, want, sizeof want);
-            return say(w, FAIL, "result %u: got %s 0x%" PRIx64 " 0x%" PRIx64 ", expected %s", i,
-                       ts_vt_name(o->types[i], name), have[0], have[1], want);
+            return say(w, FAIL, "result %u: got %s %s, expected %s", i, ts_vt_name(o->types[i], name),
+                       ts_slot_print(w->store, o->types[i], have, text), want);
         }
         at += ts_vt_slots(o->types[i]);
     }
@@ -638,12 +659,13 @@ static void record(wast *w, uint32_t index, uint32_t line, const char *type, ver
     w->counts[v]++;
     if (v == FAIL || (w->verbose && v != PASS))
         printf("%s:%u: %s: %s: %s\n", w->source, line, type, verdict_names[v], w->message);
-    if (!w->results) return;
-    fprintf(w->results, "{\"index\":%u,\"line\":%u,\"type\":", index, line);
-    ts_json_write_str(w->results, type, strlen(type));
-    fprintf(w->results, ",\"status\":\"%s\",\"message\":", verdict_names[v]);
-    ts_json_write_str(w->results, w->message, strlen(w->message));
-    fprintf(w->results, "}\n");
+    FILE *f = w->results.f;
+    if (!f) return;
+    fprintf(f, "{\"index\":%u,\"line\":%u,\"type\":", index, line);
+    ts_json_write_str(f, type, strlen(type));
+    fprintf(f, ",\"status\":\"%s\",\"message\":", verdict_names[v]);
+    ts_json_write_str(f, w->message, strlen(w->message));
+    fprintf(f, "}\n");
 }
 
 static void time_is_up(void *data) {
@@ -692,7 +714,6 @@ static void end(wast *w) {
     ts_vec_free(&w->spectest);
     ts_arena_free(&w->arena);
     free(w->dir);
-    if (w->results) fclose(w->results);
 }
 
 static bool parse_features(const char *list, uint32_t *out) {
@@ -755,9 +776,9 @@ int ts_cli_wast(int argc, char **argv) {
         fprintf(stderr,
                 "usage: touchstone wast SCRIPT.json [--results FILE] [-v] [--messages] [--features LIST] [--checked]\n"
                 "                       [--deterministic] [--interruptible] [--timeout S] [--gc-stress N]\n");
-        return 120;
+        return TS_CLI_USAGE;
     }
-    int status = 125;
+    int status = TS_CLI_IO;
     size_t len = 0;
     const char *slash = strrchr(w.path, '/');
     uint8_t *text = read_file(w.path, &len);
@@ -767,18 +788,19 @@ int ts_cli_wast(int argc, char **argv) {
         fprintf(stderr, "touchstone: %s cannot be read\n", w.path);
         goto out;
     }
-    if (w.results_path && !(w.results = fopen(w.results_path, "w"))) {
-        fprintf(stderr, "touchstone: %s cannot be written\n", w.results_path);
+    if (w.results_path && ts_cli_out_open(&w.results, "the results", w.results_path, "w", &w.err) != TS_OK) {
+        fprintf(stderr, "touchstone: %s\n", w.err.message);
         goto out;
     }
     if (ts_json_parse(&w.arena, (const char *)text, len, &root, &w.err) != TS_OK || run_script(&w, root) != TS_OK) {
         fprintf(stderr, "touchstone: %s: %s\n", w.path, w.err.message);
         goto out;
     }
-    printf("%u passed, %u failed, %u skipped\n", w.counts[PASS], w.counts[FAIL],
-           w.counts[SKIP] + w.counts[UNSUPPORTED]);
-    status = w.counts[FAIL] ? 1 : 0;
+    printf("%u passed, %u failed, %u skipped, %u unsupported\n", w.counts[PASS], w.counts[FAIL], w.counts[SKIP],
+           w.counts[UNSUPPORTED]);
+    status = w.counts[FAIL] ? WAST_FAILED : w.counts[UNSUPPORTED] ? TS_CLI_UNSUPPORTED : 0;
 out:
+    if (!ts_cli_out_close(&w.results)) status = TS_CLI_IO;
     free(text);
     end(&w);
     return status;

@@ -40,7 +40,12 @@ void ts_wast_components_free(ts_wast_components *w) {
 
 ts_status ts_wast_component_load(ts_wast_components *w, const uint8_t *bytes, size_t len, ts_component **out,
                                  ts_error *e) {
-    TS_TRY(ts_component_new(w->engine, bytes, len, true, TS_CF_ALL, out, e));
+    /* The component model's core types have shared memories whatever core modules by themselves may use. */
+    const uint32_t features = ts_engine_features(w->engine);
+    ts_engine_set_features(w->engine, features | TS_F_THREADS);
+    ts_status st = ts_component_new(w->engine, bytes, len, true, TS_CF_ALL, out, e);
+    ts_engine_set_features(w->engine, features);
+    TS_TRY(st);
     if (ts_vec_push(&w->components, *out)) return TS_OK;
     ts_component_free(*out);
     return ts_fail_nomem(e);

@@ -434,7 +434,7 @@ static ts_status resolve_named(resolver *r, const ts_def *d, ts_item *out) {
     bool module = t->sort == TS_SORT_CORE_MODULE, fits = false;
     char why[160] = "", reason[200];
     snprintf(reason, sizeof reason, "no such %s is provided", ts_sort_name(t->sort));
-    for (uint32_t i = 0; r->l && i < r->l->named.len; i++) {
+    for (uint32_t i = r->l ? r->l->named.len : 0; i-- > 0;) {
         const ts_linker_named *n = &r->l->named.data[i];
         if ((module ? !n->module : !n->component) || !same(d->import.name, d->import.name_len, n->name)) continue;
         if (module) {
@@ -469,10 +469,10 @@ static provider find_provider(const ts_linker *l, const char *name, size_t len) 
         p.base_len = p.parsed.base_len;
     }
     if (!l) return p;
-    for (uint32_t i = 0; i < l->named.len && !p.given; i++) {
+    for (uint32_t i = l->named.len; i-- > 0 && !p.given;) { /* the last of a name holds */
         if (l->named.data[i].exports && same(name, len, l->named.data[i].name)) p.given = l->named.data[i].exports;
     }
-    for (uint32_t i = 0; i < l->named.len && !p.given && p.is_iface; i++) {
+    for (uint32_t i = l->named.len; i-- > 0 && !p.given && p.is_iface;) {
         ts_iface_name have;
         if (l->named.data[i].exports && ts_name_parse(l->named.data[i].name, strlen(l->named.data[i].name), &have) &&
             ts_name_compatible(&have, &p.parsed))

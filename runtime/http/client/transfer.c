@@ -3,6 +3,7 @@
  * Source: libcurl's easy and multi interfaces; RFC 9110, 9112, 9113 */
 #define _GNU_SOURCE
 #include "http/client/exchange.h"
+#include "sys/descriptors.h"
 
 #ifdef TS_HTTP_CURL
 #include <arpa/inet.h>
@@ -123,7 +124,7 @@ static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_s
 #ifdef SOCK_CLOEXEC
     type |= SOCK_CLOEXEC | SOCK_NONBLOCK;
 #endif
-    int fd = socket(to->family, type, to->protocol);
+    int fd = ts_sys_above_std(socket(to->family, type, to->protocol));
     if (fd < 0) {
         x->no_files = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
         return CURL_SOCKET_BAD;

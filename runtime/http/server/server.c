@@ -85,6 +85,7 @@ void ts_http_call_waits(ts_http_call *c, bool waits) {
 }
 #else
 #include "sys/clock.h"
+#include "sys/descriptors.h"
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -311,7 +312,7 @@ static void accept_some(ts_http_server *s) {
     uint64_t now = ts_sys_monotonic();
     for (int i = 0; i < ACCEPT_BATCH; i++) {
         if (__atomic_load_n(&s->live_conns, __ATOMIC_RELAXED) >= s->g.max_connections) goto pause;
-        int fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), on = 1;
+        int fd = ts_sys_above_std(accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)), on = 1;
         if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
         if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) goto pause;
         if (fd < 0 && (errno == EINVAL || errno == EBADF)) return; /* the server stops */
@@ -738,9 +739,9 @@ ts_http_server *ts_http_server_new(const ts_http_server_config *config, const ts
     bool locks = ts_lock_init(&s->lock);
     pthread_cond_init(&s->wake, NULL);
     pthread_cond_init(&s->ended, NULL);
-    s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    s->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    s->quit_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    s->epoll_fd = ts_sys_above_std(epoll_create1(EPOLL_CLOEXEC));
+    s->stop_fd = ts_sys_above_std(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    s->quit_fd = ts_sys_above_std(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     if (!s->chunks || !s->workers || !locks || s->epoll_fd < 0 || s->stop_fd < 0 || s->quit_fd < 0) {
         snprintf(err, 200, "no memory, or no file descriptor is left");
         goto failed;

@@ -1,6 +1,7 @@
 /* cli: wasi:cli: environment, exit, stdin, stdout, stderr, terminals.
  * In: what the context grants. Out: strings, streams, the end of the run. wit: wasi:cli */
 #include "wasi/context.h"
+#include "sys/descriptors.h"
 #include <string.h>
 
 /* --- environment ---------------------------------------------------------------------------------------------------
@@ -65,6 +66,7 @@ ts_status ts_wasi_cli_exit_exit_with_code(ts_host_call *c, const ts_val *args, t
  */
 static ts_status stdio(ts_host_call *c, int which, ts_val *result) {
     int fd = ts_wasi_of(c)->stdio[which];
+    if (ts_sys_std_was_closed(fd)) fd = -1; /* /dev/null holds its place */
     ts_sys_stat st = {.type = TS_SYS_UNKNOWN};
     if (fd >= 0 && ts_sys_fstat(fd, &st) != TS_SYS_OK) fd = -1; /* not open: a stream that is closed */
     /* A file and a device such as /dev/null never keep anybody waiting; a terminal does. */

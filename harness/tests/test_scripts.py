@@ -1,0 +1,141 @@
+"""`touchstone wast`: scripts as a user converts them, without the harness's help: values, names, statuses."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TOUCHSTONE = ROOT / os.environ.get("BUILD", "build") / "touchstone"
+WASM_TOOLS = ROOT / ".venv/bin/wasm-tools"
+OFFICIAL = ROOT / "build/suites/component-model"
+
+pytestmark = [
+    pytest.mark.skipif(not os.access(TOUCHSTONE, os.X_OK), reason="touchstone is not built"),
+    pytest.mark.skipif(not os.access(WASM_TOOLS, os.X_OK), reason="wasm-tools is absent"),
+]
+
+
+def run_script(folder: Path, script: Path) -> tuple[int, str]:
+    json = folder / "script.json"
+    subprocess.run([WASM_TOOLS, "json-from-wast", script, "-o", json, "--wasm-dir", folder], check=True, timeout=60)
+    done = subprocess.run(
+        [TOUCHSTONE, "wast", "-v", json],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stdout.decode()
+
+
+def run_text(folder: Path, text: str) -> tuple[int, str]:
+    (folder / "it.wast").write_text(text)
+    return run_script(folder, folder / "it.wast")
+
+
+TAKES = """(module (type $s (struct))
+  (func (export "any") (param anyref) (result anyref) local.get 0) (func (export "eq") (param eqref) (result eqref) local.get 0)
+  (func (export "i31") (param i31ref) (result i31ref) local.get 0) (func (export "struct") (param structref) (result structref) local.get 0)
+  (func (export "array") (param arrayref) (result arrayref) local.get 0) (func (export "none") (param nullref) (result nullref) local.get 0)
+  (func (export "own") (param (ref null $s)) (result (ref null $s)) local.get 0)
+  (func (export "func") (param funcref) (result funcref) local.get 0) (func (export "nofunc") (param nullfuncref) (result nullfuncref) local.get 0)
+  (func (export "extern") (param externref) (result externref) local.get 0) (func (export "exn") (param exnref) (result exnref) local.get 0)
+  (func (export "nonnull") (param (ref any))))
+"""
+HIERARCHIES = [
+    ("any eq i31 struct array none own", "any eq i31 struct array none"),
+    ("func nofunc", "func nofunc"),
+    ("extern", "extern noextern"),
+    ("exn", "exn noexn"),
+]
+
+
+def test_a_null_of_every_heap_type_fits_its_hierarchy(tmp_path: Path) -> None:
+    lines = [
+        f'(assert_return (invoke "{to}" (ref.null {of})) (ref.null))'
+        for params, nulls in HIERARCHIES
+        for to in params.split()
+        for of in nulls.split()
+    ]
+    status, said = run_text(tmp_path, TAKES + "\n".join(lines))
+    assert status == 0 and said == f"{len(lines) + 1} passed, 0 failed, 0 skipped, 0 unsupported\n", said
+
+
+def test_references_of_another_hierarchy_are_refused(tmp_path: Path) -> None:
+    lines = [
+        f'(invoke "{params.split()[0]}" (ref.null {other.split()[0]}))'
+        for params, nulls in HIERARCHIES
+        for _, other in HIERARCHIES
+        if nulls != other
+    ] + [
+        '(invoke "nonnull" (ref.null none))',
+        '(invoke "func" (ref.extern 1))',
+        '(invoke "exn" (ref.host 1))',
+        '(invoke "struct" (ref.host 1))',
+    ]
+    status, said = run_text(tmp_path, TAKES + "\n".join(lines))
+    assert status == 1 and said.count("argument 0 does not fit") == len(lines), said
+
+
+def test_failures_show_values_and_no_addresses(tmp_path: Path) -> None:
+    text = """(module (type $s (struct)) (func $f (export "f") (result funcref) (ref.func $f)) (func (export "s") (result anyref) (struct.new $s))
+      (func (export "v") (result v128 f32) (v128.const i64x2 1 2) (f32.const -0)))
+      (assert_return (invoke "f") (ref.null func)) (assert_return (invoke "s") (ref.i31))
+      (assert_return (invoke "v") (v128.const i64x2 1 3) (f32.const 0)) (assert_return (invoke "v") (v128.const i64x2 1 2) (f32.const 0))"""
+    status, said = run_text(tmp_path, text)
+    assert status == 1 and "0x" not in said
+    assert (
+        "got (ref null func) (ref.func), expected" in said
+        and "got (ref null any) (ref.struct), expected i31ref" in said
+    )
+    assert "got v128 (v128.const i64x2 1 2), expected" in said and "result 1: got f32 -0, expected" in said, said
+
+
+def test_the_last_component_of_a_name_holds(tmp_path: Path) -> None:
+    text = """(component $a (core module $m (func (export "f") (result i32) i32.const 1)) (core instance $i (instantiate $m))
+        (func (export "f") (result u32) (canon lift (core func $i "f"))))
+      (component $b (core module $m (func (export "f") (result i32) i32.const 2)) (core instance $i (instantiate $m))
+        (func (export "f") (result u32) (canon lift (core func $i "f"))))
+      (register "x" $a)
+      (component $c (import "x" (instance $x (export "f" (func (result u32))))) (export "f" (func $x "f")))
+      (assert_return (invoke "f") (u32.const 1))
+      (register "x" $b)
+      (component $d (import "x" (instance $x (export "f" (func (result u32))))) (export "f" (func $x "f")))
+      (assert_return (invoke "f") (u32.const 2))
+      (assert_return (invoke $c "f") (u32.const 1))"""
+    status, said = run_text(tmp_path, text)
+    assert status == 0, said
+
+
+def test_what_is_unsupported_has_a_status_and_a_count(tmp_path: Path) -> None:
+    (tmp_path / "it.json").write_text(
+        '{"source_filename":"it.wast","commands":[{"type":"thread","line":1},{"type":"wait","line":1}]}'
+    )
+    done = subprocess.run(
+        [TOUCHSTONE, "wast", tmp_path / "it.json"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 126 and done.stdout == b"0 passed, 0 failed, 0 skipped, 2 unsupported\n"
+
+
+SYNCHRONOUS = (
+    sorted(path for path in OFFICIAL.rglob("*.wast") if "async" not in path.parts) if OFFICIAL.is_dir() else []
+)
+
+
+@pytest.mark.skipif(not SYNCHRONOUS, reason="the official scripts are absent")
+def test_official_component_scripts_need_no_options(tmp_path: Path) -> None:
+    assert len(SYNCHRONOUS) == 29
+    for script in SYNCHRONOUS:
+        folder = tmp_path / script.stem
+        folder.mkdir()
+        status, said = run_script(folder, script)
+        assert status == 0, (script.name, said)

@@ -1,0 +1,53 @@
+/* output: see output.h */
+#include "cli/output.h"
+#include "cli/outcome.h"
+#include "sys/error.h"
+#include "sys/descriptors.h"
+#include <errno.h>
+
+ts_status ts_cli_out_open(ts_cli_out *o, const char *what, const char *path, const char *mode, ts_error *e) {
+    *o = (ts_cli_out){.what = what, .path = path, .f = path ? ts_sys_fopen(path, mode) : stderr};
+    if (o->f) return TS_OK;
+    return ts_fail(e, TS_IO, "cannot write %s to %s: %s", what, path, ts_sys_err_text(ts_sys_err_of(errno)));
+}
+
+static void failed(ts_cli_out *o) {
+    int err = errno;
+    if (__atomic_exchange_n(&o->failed, true, __ATOMIC_ACQ_REL)) return;
+    if (o->path)
+        fprintf(stderr, "touchstone: cannot write %s to %s: %s\n", o->what, o->path,
+                ts_sys_err_text(ts_sys_err_of(err)));
+}
+
+void ts_cli_out_line(ts_cli_out *o, const char *line, size_t len) {
+    if (!o->f || __atomic_load_n(&o->failed, __ATOMIC_ACQUIRE)) return;
+    /* One call, so that lines of several threads do not mix, and stderr, which has no buffer, gets them in one piece. */
+    bool ok = fprintf(o->f, "%.*s\n", (int)len, line) >= 0 && fflush(o->f) == 0;
+    if (!ok) failed(o);
+}
+
+bool ts_cli_out_close(ts_cli_out *o) {
+    if (!o->f) return !o->failed;
+    errno = 0;
+    bool bad = ferror(o->f) != 0;
+    bad |= (o->f == stderr ? fflush(o->f) : fclose(o->f)) != 0;
+    o->f = NULL;
+    if (bad) failed(o);
+    return !o->failed;
+}
+
+ts_status ts_cli_flush(ts_error *e) {
+    if (!ferror(stdout) && fflush(stdout) == 0) return TS_OK;
+    return ts_fail(e, TS_IO, "cannot write to stdout: %s", ts_sys_err_text(ts_sys_err_of(errno)));
+}
+
+int ts_cli_finish(int status) {
+    bool told = ferror(stdout) && status == TS_CLI_IO; /* by ts_cli_flush */
+    errno = 0;
+    bool bad = ferror(stdout) != 0;
+    bad |= fflush(stdout) != 0;
+    if (!bad || told) return status;
+    fprintf(stderr, "touchstone: io-error: cannot write to stdout: %s\n",
+            errno ? ts_sys_err_text(ts_sys_err_of(errno)) : "a write failed");
+    return status < TS_CLI_USAGE ? TS_CLI_IO : status;
+}
