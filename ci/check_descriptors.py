@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Every descriptor that the runtime makes is closed on exec and above 2.
 
-Calls that make one stand in sys/ alone (sys/descriptors.h says why), inside ts_sys_above_std(…), with a flag that closes it on exec in
+Calls that make one stand in sys/ and http/ alone (sys/descriptors.h says why), inside ts_sys_above_std(…), with a flag that closes it on exec in
 the same function. Calls that cannot take such a flag are not used.
 """
 
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 RUNTIME = Path(__file__).resolve().parent.parent / "runtime"
-FOLDERS = ("base", "sys", "core", "component", "wasi", "cli")
+FOLDERS = ("base", "sys", "http", "core", "component", "wasi", "cli")
 MAKES = re.compile(r"(?<![\w.>])(open|openat|socket|accept4|eventfd|epoll_create1|memfd_create|timerfd_create|signalfd|inotify_init1|socketpair|dup3)\(|syscall\(SYS_openat2")
 NEVER = re.compile(r"(?<![\w.>])(fopen|freopen|tmpfile|mkstemp|popen|creat|dup|dup2|accept|epoll_create|inotify_init|opendir|pipe)\(")
 CLOSED_ON_EXEC = re.compile(r"_CLOEXEC|SOCK_|\btype\b|&how")
@@ -33,8 +33,8 @@ def problems(source: Path) -> list[str]:
             found.append((match.start(), f"{match[1]} makes a descriptor without closing it on exec: see sys/descriptors.h"))
     for match in MAKES.finditer(text):
         statement = text[text.rfind("\n", 0, match.start() - 60 if match.start() > 60 else 0) : text.find(";", match.start())]
-        if not name.startswith("sys/"):
-            found.append((match.start(), f"{match[0]}…) belongs in sys/"))
+        if not name.startswith(("sys/", "http/")):
+            found.append((match.start(), f"{match[0]}…) belongs in sys/ or http/"))
         elif "ts_sys_above_std(" not in statement:
             found.append((match.start(), f"{match[0]}…) is not inside ts_sys_above_std(…)"))
         elif not CLOSED_ON_EXEC.search(text[match.start() : text.find(";", match.start())]):

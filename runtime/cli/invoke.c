@@ -91,12 +91,11 @@ static ts_status joined(const ts_cli_call *c, ts_cfunc *f, ts_pool *pool, const 
     TS_TRY(count_words(c, name, len, n, e));
     for (uint32_t i = 0; i < n; i++) {
         ts_val v;
-        ts_error *why = ts_pool_alloc(pool, sizeof *why);
-        if (!why) return ts_fail_nomem(e);
-        ts_error_init(why);
+        ts_error why;
+        ts_error_init(&why);
         const ts_ctype *t = ts_cfunc_param_type(f, i);
-        if (ts_val_parse(t, c->words[i], pool, &v, why) != TS_OK)
-            return ts_fail(e, TS_USAGE, "--invoke %.*s: argument %u: %s%s", (int)len, name, i + 1, why->message,
+        if (ts_val_parse(t, c->words[i], pool, &v, &why) != TS_OK)
+            return ts_fail(e, TS_USAGE, "--invoke %.*s: argument %u: %s%s", (int)len, name, i + 1, why.message,
                            strcmp(ts_ctype_kind(t), "string") == 0 ? " (a string is written '\"text\"')" : "");
         size += strlen(c->words[i]) + 2;
     }
