@@ -61,7 +61,6 @@ KNOWN: dict[str, str] = {
     "component/type/wave.c -> component/abi/context.h": "cases of a variant",
     "wasi/context.c -> wasi/http/http.h": "the context ends what HTTP holds",
     "wasi/context.h -> http/message.h": "errors and bodies of HTTP",
-    "wasi/http/outgoing.c -> wasi/sockets/sockets.h": "what is granted of the network",
     "wasi/io/streams.c -> wasi/http/http.h": "streams of bodies",
 }
 KNOWN_CIRCLES = 3

@@ -1,5 +1,6 @@
 /* main: the command `touchstone`: picks the subcommand.
  * In: argv. Out: the exit status. */
+#include "cli/option_table.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
 #include "cli/run.h"
@@ -33,7 +34,15 @@ static void help(FILE *to) {
     for (int i = 0; i < N_COMMANDS; i++)
         if (commands[i].run)
             fprintf(to, "  touchstone %s %s\n      %s\n", commands[i].name, commands[i].args, commands[i].text);
-    fprintf(to, "  touchstone --help | --version\n\n%s\n%s\n", ts_cli_run_help, ts_cli_serve_help);
+    fprintf(to, "  touchstone --help | --version\n\nOptions of run:\n");
+    ts_cli_options_help(to, TS_CLI_RUN);
+    fprintf(to, "Words of -S:\n");
+    ts_cli_words_help(to);
+    fprintf(
+        to,
+        "\nOptions of serve: those of run that grant and limit, for each request anew (--max-time, --fuel …), and\n");
+    ts_cli_options_help(to, TS_CLI_SERVE);
+    fprintf(to, "\n");
     const char *text, *name;
     fprintf(to, "Features of the component model, for --features (all: each of them):\n");
     for (uint32_t i = 0; (name = ts_component_feature(i, &text)) != NULL; i++) fprintf(to, "  %-20s %s\n", name, text);

@@ -5,6 +5,7 @@
 #include "cli/options.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
+#include "cli/show_grants.h"
 #include "core/module/module.h"
 #include "core/load/load.h"
 #include "sys/input.h"
@@ -48,17 +49,16 @@ static void stop(void *data) {
 
 static ts_status set_up(run *r, int argc, char **argv, ts_error *e) {
     TS_TRY(ts_wasi_create(&r->wasi, e));
-    TS_TRY(ts_linker_create(&r->linker, e));
-    TS_TRY(ts_cli_options_read(argc, argv, r->wasi, r->linker, NULL, &r->o, e));
-    const char *slash = strrchr(r->o.component, '/');
-    TS_TRY(ts_wasi_arg(r->wasi, r->o.argv0 ? r->o.argv0 : slash ? slash + 1 : r->o.component, e));
-    for (int i = 0; i < r->o.n_args; i++) TS_TRY(ts_wasi_arg(r->wasi, r->o.args[i], e));
+    TS_TRY(ts_cli_options_read(TS_CLI_RUN, argc, argv, r->wasi, &r->o, e));
+    if (r->o.show_grants) return TS_OK;
+    if (r->o.record) TS_TRY(ts_wasi_record(r->wasi, r->o.record, e));
+    if (r->o.replay) TS_TRY(ts_wasi_replay_from(r->wasi, r->o.replay, e));
+    TS_TRY(ts_cli_linker(&r->o, r->wasi, &r->linker, e));
     if (r->o.trace) {
         TS_TRY(ts_cli_out_open(&r->trace, "the trace", r->o.trace_output, "w", e));
         ts_linker_set_trace(r->linker, &(ts_trace){.line = trace_line, .data = &r->trace, .filter = r->o.trace_filter});
     }
-    ts_linker_unknown_imports_trap(r->linker, r->o.unknown_imports_trap);
-    return ts_wasi_link(r->wasi, r->linker, e);
+    return TS_OK;
 }
 
 void ts_cli_use_cache(ts_engine *engine, const char *folder, const ts_sys_input *file) {
@@ -143,7 +143,7 @@ ts_store_limits ts_cli_limits(const ts_cli_options *o) {
                              .table_elems = o->max_table,
                              .host_depth = (uint32_t)o->max_depth,
                              .gc_bytes = o->max_gc,
-                             .deterministic = o->deterministic,
+                             .deterministic = o->deterministic || o->canonical_nans,
                              .interruptible = o->max_time_ns != 0};
 }
 
@@ -172,6 +172,20 @@ static ts_status call_run(run *r, ts_error *e) {
     return s;
 }
 
+static ts_status perform(run *r, ts_error *e) {
+    ts_sys_on_kill(r->o.outcome, TS_CLI_KILLED_LINE);
+    if (r->o.max_time_ns)
+        ts_sys_on_alarm(r->o.max_time_ns, stop, r, r->o.outcome, TS_CLI_TIME_LINE,
+                        "touchstone: limit: the time limit was reached\n", TS_CLI_LIMIT);
+    ts_status s = load(r, e);
+    if (s == TS_OK && !r->o.invoke) s = find_run(r->component, e);
+    if (s == TS_OK && r->component)
+        s = ts_cli_link_check(r->linker, r->component, r->o.unknown_imports_trap, &r->missing, &r->n_missing, e);
+    if (s == TS_OK) s = call_run(r, e);
+    if (r->o.max_time_ns) ts_sys_alarm_off();
+    return s;
+}
+
 int ts_cli_run(int argc, char **argv) {
     run *r = calloc(1, sizeof *r);
     ts_error *e = ts_error_new();
@@ -182,18 +196,7 @@ int ts_cli_run(int argc, char **argv) {
         return TS_CLI_INTERNAL;
     }
     ts_status s = set_up(r, argc, argv, e);
-    if (s == TS_OK) {
-        ts_sys_on_kill(r->o.outcome, TS_CLI_KILLED_LINE);
-        if (r->o.max_time_ns)
-            ts_sys_on_alarm(r->o.max_time_ns, stop, r, r->o.outcome, TS_CLI_TIME_LINE,
-                            "touchstone: limit: the time limit was reached\n", TS_CLI_LIMIT);
-        s = load(r, e);
-    }
-    if (s == TS_OK && !r->o.invoke) s = find_run(r->component, e);
-    if (s == TS_OK && r->component)
-        s = ts_cli_link_check(r->linker, r->component, r->o.unknown_imports_trap, &r->missing, &r->n_missing, e);
-    if (s == TS_OK) s = call_run(r, e);
-    if (r->o.max_time_ns) ts_sys_alarm_off();
+    if (s == TS_OK) s = r->o.show_grants ? ts_cli_show_grants(&r->o, r->wasi, e) : perform(r, e);
     if (r->wasi && (s == TS_OK || s == TS_EXIT)) {
         ts_error late;
         ts_error_init(&late);
@@ -225,6 +228,7 @@ int ts_cli_run(int argc, char **argv) {
     ts_engine_destroy(r->engine);
     ts_wasi_destroy(r->wasi);
     ts_sys_input_close(&r->file);
+    ts_cli_options_free(&r->o);
     free(r->missing);
     free(r);
     ts_error_free(e);

@@ -8,7 +8,6 @@
 int ts_cli_run(int argc, char **argv);
 int ts_cli_validate(int argc, char **argv);
 int ts_cli_serve(int argc, char **argv);
-extern const char ts_cli_run_help[], ts_cli_serve_help[];
 
 /* What run and serve share. */
 ts_status ts_cli_load(const ts_cli_options *o, ts_sys_input *file, ts_engine **engine, ts_component **component,

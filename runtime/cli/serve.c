@@ -6,6 +6,7 @@
 #include "cli/outcome.h"
 #include "cli/output.h"
 #include "cli/run.h"
+#include "cli/show_grants.h"
 #include "core/run/spares.h"
 #include "sys/clock.h"
 #include "http/server/server.h"
@@ -16,32 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char ts_cli_serve_help[] =
-    "Options of serve: those of run that grant and limit, for each request anew (--max-time, --fuel …), and\n"
-    "  --addr HOST:PORT              where to listen: an address ([IPv6]); port 0: one that the system picks "
-    "[127.0.0.1:8080]\n"
-    "  --reuse N                     one instance answers N requests of a thread, one after another [1]\n"
-    "  --log[=FILE]                  a line an answered request, on stderr or into FILE\n"
-    "  --threads N                   handlers that compute at once [cores]\n"
-    "  --max-threads N               … and with those that wait [512]\n"
-    "  --max-connections N           open at once; more wait outside [10000]\n"
-    "  --max-requests N              of one connection [no limit]\n"
-    "  --max-head SIZE               request line and fields: 431 or 414 beyond [64KiB]\n"
-    "  --max-body SIZE               of a request: 413 beyond [no limit]\n"
-    "  --head-timeout TIME           for a request's head to come: then 408 [10s]\n"
-    "  --idle-timeout TIME           between requests [60s]\n"
-    "  --stall-timeout TIME          a body that does not move while the guest waits for it [30s]\n"
-    "  --grace TIME                  on SIGTERM and SIGINT, for what is under way to end; a second signal: none [30s]\n"
-    "  --stop-after N                end after N requests\n";
+#define ADDRESS "127.0.0.1:8080" /* where nothing else is asked for */
 
 typedef struct server {
-    int argc;
-    char **argv;
-    ts_cli_options o;
-    ts_http_server_config config;
-    uint64_t reuse, grace;
-    const char *addr, *log_path;
-    bool log;
+    ts_cli_options o;       /* read once: constant since */
+    ts_wasi_grants *grants; /* constant: each thread makes its context from them */
     ts_cli_out log_out;
     ts_engine *engine;
     ts_component *component;
@@ -71,56 +51,7 @@ typedef struct worker {
     ts_frame frames[TS_MAX_FRAMES]; /* of `e` */
 } worker;
 
-/* --- options ------------------------------------------------------------------------------------------------------------------------------- */
-static const char *const TAKES[] = {
-    "--addr",       "--reuse",    "--threads",      "--max-threads",  "--max-connections", "--max-requests",
-    "--max-head",   "--max-body", "--head-timeout", "--idle-timeout", "--stall-timeout",   "--grace",
-    "--stop-after", NULL};
-static const char *const WORDS[] = {"--log", NULL};
-
-static ts_status number32(const char *name, const char *v, ts_cli_kind kind, uint32_t *out, ts_error *e) {
-    uint64_t n;
-    TS_TRY(ts_cli_quantity(name, v, kind, &n, e));
-    if (n > UINT32_MAX) return ts_fail(e, TS_USAGE, "%s: %s is out of range", name, v);
-    *out = (uint32_t)n;
-    return TS_OK;
-}
-
-static ts_status option(void *data, const char *name, const char *v, ts_error *e) {
-    server *s = data;
-    ts_http_server_config *c = &s->config;
-    if (strcmp(name, "--log") == 0) {
-        s->log = true;
-        s->log_path = v && *v ? v : NULL;
-    } else if (strcmp(name, "--addr") == 0)
-        s->addr = v;
-    else if (strcmp(name, "--reuse") == 0)
-        return ts_cli_quantity(name, v, TS_CLI_NUMBER, &s->reuse, e);
-    else if (strcmp(name, "--threads") == 0)
-        return number32(name, v, TS_CLI_NUMBER, &c->threads, e);
-    else if (strcmp(name, "--max-threads") == 0)
-        return number32(name, v, TS_CLI_NUMBER, &c->max_threads, e);
-    else if (strcmp(name, "--max-connections") == 0)
-        return number32(name, v, TS_CLI_NUMBER, &c->max_connections, e);
-    else if (strcmp(name, "--max-requests") == 0)
-        return ts_cli_quantity(name, v, TS_CLI_NUMBER, &c->max_requests, e);
-    else if (strcmp(name, "--max-head") == 0)
-        return number32(name, v, TS_CLI_SIZE, &c->max_head_bytes, e);
-    else if (strcmp(name, "--max-body") == 0)
-        return ts_cli_quantity(name, v, TS_CLI_SIZE, &c->max_body_bytes, e);
-    else if (strcmp(name, "--head-timeout") == 0)
-        return ts_cli_quantity(name, v, TS_CLI_TIME, &c->head_timeout_ns, e);
-    else if (strcmp(name, "--idle-timeout") == 0)
-        return ts_cli_quantity(name, v, TS_CLI_TIME, &c->idle_timeout_ns, e);
-    else if (strcmp(name, "--stall-timeout") == 0)
-        return ts_cli_quantity(name, v, TS_CLI_TIME, &c->stall_timeout_ns, e);
-    else if (strcmp(name, "--grace") == 0)
-        return ts_cli_quantity(name, v, TS_CLI_TIME, &s->grace, e);
-    else
-        return ts_cli_quantity(name, v, TS_CLI_NUMBER, &c->stop_after, e);
-    return TS_OK;
-}
-
+/* --- grants ------------------------------------------------------------------------------------------------------- */
 static ts_status read_address(const char *text, ts_sys_addr *out, ts_error *e) {
     const char *colon = strrchr(text, ':');
     size_t len = colon ? (size_t)(colon - text) : 0;
@@ -139,27 +70,17 @@ static ts_status read_address(const char *text, ts_sys_addr *out, ts_error *e) {
     return TS_OK;
 }
 
-/* A context and a linker with what is granted. */
-static ts_status grant(server *s, ts_wasi **w, ts_linker **l, ts_cli_options *o, bool first, ts_error *e) {
-    static const ts_cli_more ignored = {"serve", TAKES, WORDS, NULL, NULL};
-    ts_cli_more more = ignored;
-    server scratch = {0}; /* what serve's own options say is known after the first time */
-    more.apply = option;
-    more.data = first ? s : &scratch;
+/* argv, the policy and what they name are read here, once: no thread looks at any of it again. */
+static ts_status grant(server *s, int argc, char **argv, ts_wasi **w, ts_error *e) {
     TS_TRY(ts_wasi_create(w, e));
-    TS_TRY(ts_linker_create(l, e));
     ts_wasi_stdio(*w, 0, -1); /* nobody's in particular */
-    TS_TRY(ts_cli_options_read(s->argc, s->argv, *w, *l, &more, o, e));
-    if (o->invoke || o->outcome)
-        return ts_fail(e, TS_USAGE, "%s is about one run, and a server has many", o->invoke ? "--invoke" : "--outcome");
-    if (ts_wasi_host(*w) != &ts_wasi_def)
+    TS_TRY(ts_cli_options_read(TS_CLI_SERVE, argc, argv, *w, &s->o, e));
+    if (s->o.record || s->o.replay)
         return ts_fail(e, TS_UNSUPPORTED,
                        "requests are neither recorded nor replayed: --record and --replay are run's");
-    const char *slash = strrchr(o->component, '/');
-    TS_TRY(ts_wasi_arg(*w, o->argv0 ? o->argv0 : slash ? slash + 1 : o->component, e));
-    for (int i = 0; i < o->n_args; i++) TS_TRY(ts_wasi_arg(*w, o->args[i], e));
-    ts_linker_unknown_imports_trap(*l, o->unknown_imports_trap);
-    return ts_wasi_link(*w, *l, e);
+    if (s->o.show_grants) return TS_OK;
+    s->grants = ts_wasi_grants_of(*w);
+    return TS_OK;
 }
 
 static void trace_line(void *data, const char *line, size_t len) {
@@ -204,7 +125,7 @@ static ts_status new_instance(worker *t, ts_error *e) {
     ts_lock_give(&t->lock);
     TS_TRY(ts_linked_instantiate(t->store, t->linked, &i, e));
     t->handle = ts_cinstance_func(i, t->s->handler, "handle");
-    t->left = t->s->reuse ? t->s->reuse : 1;
+    t->left = t->s->o.serve.reuse ? t->s->o.serve.reuse : 1;
     return t->handle ? TS_OK : ts_fail(e, TS_UNLINKABLE, "%s has no function handle", t->s->handler);
 }
 
@@ -284,16 +205,16 @@ static void *worker_new(void *data) {
     t->s = s;
     ts_arena_init(&t->arena);
     ts_error_init_frames(&t->e, t->frames, TS_MAX_FRAMES);
-    ts_cli_options o;
-    ts_status st = grant(s, &t->wasi, &t->linker, &o, false, &t->e);
+    ts_status st = ts_wasi_create_from(s->grants, &t->wasi, &t->e);
+    if (st == TS_OK) st = ts_cli_linker(&s->o, t->wasi, &t->linker, &t->e);
     if (st == TS_OK && s->trace.f)
-        ts_linker_set_trace(t->linker, &(ts_trace){.line = trace_line, .data = &s->trace, .filter = o.trace_filter});
+        ts_linker_set_trace(t->linker, &(ts_trace){.line = trace_line, .data = &s->trace, .filter = s->o.trace_filter});
     if (st == TS_OK) st = ts_component_link(t->linker, s->component, &t->linked, &t->e);
     if (st != TS_OK) {
         ts_cli_report(&t->e);
         return t;
     }
-    t->limits = ts_cli_limits(&o);
+    t->limits = ts_cli_limits(&s->o);
     t->limits.spares = t->spares = ts_spares_new(); /* NULL: none are kept */
     t->request_type = ts_linker_resource(t->linker, "wasi:http/types", "incoming-request");
     t->outparam_type = ts_linker_resource(t->linker, "wasi:http/types", "response-outparam");
@@ -334,19 +255,26 @@ static ts_status find_handler(server *s, ts_error *e) {
                    command ? " (it is a command: touchstone run)" : "");
 }
 
-static ts_status prepare(server *s, ts_error *e) {
+static ts_status prepare(server *s, int argc, char **argv, ts_error *e) {
     ts_wasi *w = NULL;
     ts_linker *l = NULL;
     ts_missing *missing = NULL;
     uint32_t n;
-    ts_status st = grant(s, &w, &l, &s->o, true, e);
-    if (st == TS_OK) st = read_address(s->addr ? s->addr : "127.0.0.1:8080", &s->config.addr, e);
+    const ts_cli_serve_options *o = &s->o.serve;
+    ts_status st = grant(s, argc, argv, &w, e);
+    if (st == TS_OK) st = read_address(o->addr ? o->addr : ADDRESS, &s->o.serve.config.addr, e);
+    if (st != TS_OK || s->o.show_grants) {
+        if (st == TS_OK) st = ts_cli_show_grants(&s->o, w, e);
+        ts_wasi_destroy(w);
+        return st;
+    }
     if (st == TS_OK && s->o.trace) {
         st = ts_cli_out_open(&s->trace, "the trace", s->o.trace_output, "w", e);
     }
-    if (st == TS_OK && s->log) st = ts_cli_out_open(&s->log_out, "the log", s->log_path, "a", e);
+    if (st == TS_OK && o->log) st = ts_cli_out_open(&s->log_out, "the log", o->log_path, "a", e);
     if (st == TS_OK) st = ts_cli_load(&s->o, &s->file, &s->engine, &s->component, e);
     if (st == TS_OK) st = find_handler(s, e);
+    if (st == TS_OK) st = ts_cli_linker(&s->o, w, &l, e);
     if (st == TS_OK) st = ts_cli_link_check(l, s->component, s->o.unknown_imports_trap, &missing, &n, e);
     free(missing);
     ts_linker_destroy(l);
@@ -361,21 +289,21 @@ static void stop(void *data) {
 static ts_status run(server *s, bool *ended, ts_error *e) {
     char err[200], host[64];
     ts_sys_addr a;
-    s->config.call_timeout_ns = s->o.max_time_ns;
+    s->o.serve.config.call_timeout_ns = s->o.max_time_ns;
     ts_http_handler h = {.thread_new = worker_new,
                          .thread_free = worker_free,
                          .handle = handle,
                          .interrupt = interrupt,
-                         .log = s->log ? log_line : NULL,
+                         .log = s->o.serve.log ? log_line : NULL,
                          .data = s};
-    ts_http_server *hs = ts_http_server_new(&s->config, &h, err);
+    ts_http_server *hs = ts_http_server_new(&s->o.serve.config, &h, err);
     if (!hs && !ts_http_server_can()) return ts_fail(e, TS_UNSUPPORTED, "%s", err);
-    if (!hs) return ts_fail(e, TS_IO, "cannot listen on %s: %s", s->addr ? s->addr : "127.0.0.1:8080", err);
+    if (!hs) return ts_fail(e, TS_IO, "cannot listen on %s: %s", s->o.serve.addr ? s->o.serve.addr : ADDRESS, err);
     ts_sys_on_stop(stop, hs);
     ts_http_server_address(hs, &a);
     ts_sys_addr_text(&a, host, sizeof host);
     fprintf(stderr, "Serving HTTP on http://%s/\n", host);
-    *ended = ts_http_server_run(hs, s->grace ? s->grace : 30000000000u);
+    *ended = ts_http_server_run(hs, s->o.serve.grace ? s->o.serve.grace : 30000000000u);
     ts_sys_on_stop(NULL, NULL);
     if (*ended) ts_http_server_free(hs);
     return TS_OK;
@@ -391,11 +319,9 @@ int ts_cli_serve(int argc, char **argv) {
         return TS_CLI_INTERNAL;
     }
     ts_error_init(e);
-    s->argc = argc;
-    s->argv = argv;
     bool ended = true;
-    ts_status st = prepare(s, e);
-    if (st == TS_OK) st = run(s, &ended, e);
+    ts_status st = prepare(s, argc, argv, e);
+    if (st == TS_OK && !s->o.show_grants) st = run(s, &ended, e);
     if (st != TS_OK && e->status == TS_OK) (void)ts_fail(e, st, "%s", ts_status_name(st));
     ts_cli_report(e);
     int status = ts_cli_status(e);
@@ -411,6 +337,8 @@ int ts_cli_serve(int argc, char **argv) {
     ts_component_free(s->component);
     ts_engine_destroy(s->engine);
     ts_sys_input_close(&s->file);
+    ts_wasi_grants_free(s->grants);
+    ts_cli_options_free(&s->o);
     free(s);
     free(e);
     return status;

@@ -224,18 +224,25 @@ TS_API ts_status ts_callback_exit(ts_host_call *c, int status); /* the same: end
 
 /* --- WASI 0.2 ---
  * What a guest has of the world: nothing, but stdio, that is not granted here. One context serves one store at a time and outlives it; it
- * is not for several threads. Strings are copied. */
+ * is not for several threads. Strings are copied. A grant that is not wholly understood is TS_USAGE, and grants nothing. */
 typedef struct ts_wasi ts_wasi;
 
 TS_API ts_status ts_wasi_create(TS_OWN ts_wasi **out, ts_error *e) TS_MUST_USE;
+/* The grants of a context as a value, for contexts on any number of threads. It is constant: once it was taken, a further grant to
+ * its contexts is TS_USAGE (a function without a status does nothing). Directories are open, names looked up and certificates read:
+ * what happens to those files later changes nothing. NULL: w is. */
+typedef struct ts_wasi_grants ts_wasi_grants;
+TS_API TS_OWN ts_wasi_grants *ts_wasi_grants_of(ts_wasi *w);
+TS_API ts_status ts_wasi_create_from(ts_wasi_grants *g, TS_OWN ts_wasi **out, ts_error *e) TS_MUST_USE;
+TS_API void ts_wasi_grants_free(ts_wasi_grants *g); /* the contexts made of it go on */
 TS_API void ts_wasi_destroy(ts_wasi *w); /* closes what the guest left open */
 
 /* Strings are copied. Arguments and names must be UTF-8 (TS_USAGE). */
 TS_API ts_status ts_wasi_arg(ts_wasi *w, const char *arg, ts_error *e) TS_MUST_USE;
 TS_API ts_status ts_wasi_env(ts_wasi *w, const char *name, size_t name_len, const char *value,
-                             ts_error *e) TS_MUST_USE; /* the last of a name wins */
+                             ts_error *e) TS_MUST_USE; /* the last of a name wins; no name is empty or holds = */
 TS_API ts_status ts_wasi_cwd(ts_wasi *w, const char *guest_path, ts_error *e) TS_MUST_USE;
-/* A directory of the host under a name of the guest's; TS_IO when it cannot be opened. */
+/* A directory of the host under a name of the guest's, which no other one has; TS_IO when it cannot be opened. */
 TS_API ts_status ts_wasi_dir(ts_wasi *w, const char *host, const char *guest, bool read_only, ts_error *e) TS_MUST_USE;
 /* The network. Nothing is granted by default; what is refused returns access-denied. */
 typedef enum ts_wasi_net_use {
@@ -244,9 +251,9 @@ typedef enum ts_wasi_net_use {
     TS_WASI_UDP_PEER,   /* to send to; to bind any address with a port that the OS picks */
     TS_WASI_UDP_BIND,
 } ts_wasi_net_use;
-/* HOST:PORT. HOST: an IP address (IPv6 in brackets), address/bits, *, or (to connect, to send to) a name, whose
- * addresses are looked up now, and which the guest may look up; PORT: a number, from-to, or *. TS_USAGE; TS_IO: unknown
- * name. */
+/* HOST:PORT. HOST: an IP address (IPv6 in brackets), address/bits (no bit is set beyond them), *, or (to connect, to send to) a
+ * name, whose addresses are looked up now, and which the guest may look up; PORT: a number, from-to, or *. TS_USAGE; TS_IO:
+ * unknown name. */
 TS_API ts_status ts_wasi_allow(ts_wasi *w, ts_wasi_net_use use, const char *host_port, ts_error *e) TS_MUST_USE;
 TS_API ts_status ts_wasi_allow_name(ts_wasi *w, const char *name,
                                     ts_error *e) TS_MUST_USE; /* "*.example.org": below it */

@@ -4,6 +4,7 @@
 #include "sys/descriptors.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -80,4 +81,25 @@ void ts_sys_input_close(ts_sys_input *in) {
     else
         free((void *)in->bytes);
     *in = (ts_sys_input){0};
+}
+
+ts_sys_err ts_sys_input_keep(const ts_sys_input *in, int *fd, char *path, size_t size) {
+    *fd = memfd_create("touchstone", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (*fd < 0) return ts_sys_err_of(errno);
+    snprintf(path, size, "/proc/self/fd/%d", *fd);
+    ts_sys_err e = TS_SYS_OK;
+    for (size_t at = 0; at < in->len && !e;) {
+        ssize_t n = write(*fd, in->bytes + at, in->len - at);
+        if (n > 0)
+            at += (size_t)n;
+        else if (n == 0 || errno != EINTR)
+            e = n ? ts_sys_err_of(errno) : TS_SYS_EIO;
+    }
+    if (!e && fcntl(*fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+        e = ts_sys_err_of(errno);
+    if (!e && access(path, R_OK) < 0) e = ts_sys_err_of(errno); /* /proc is not there */
+    if (!e) return TS_SYS_OK;
+    close(*fd);
+    *fd = -1;
+    return e;
 }

@@ -19,4 +19,6 @@ typedef struct ts_sys_input {
 
 ts_sys_err ts_sys_input_open(const char *path, ts_sys_input *out);
 void ts_sys_input_close(ts_sys_input *in);
+/* A copy in memory that nothing changes any more, for libraries that want a path: *fd is the caller's, `path` names it. */
+ts_sys_err ts_sys_input_keep(const ts_sys_input *in, int *fd, char *path, size_t size);
 #endif

@@ -1,20 +1,27 @@
 /* context: see context.h and wasi.h */
 #include "wasi/http/http.h"
-#include "base/utf8.h"
 #include <stdlib.h>
 #include <string.h>
 
-ts_status ts_wasi_create(ts_wasi **out, ts_error *e) {
+ts_status ts_wasi_create_from(ts_wasi_grants *g, ts_wasi **out, ts_error *e) {
+    if (!g || !out) return ts_fail(e, TS_USAGE, "ts_wasi_create_from: a pointer is NULL");
     *out = NULL;
     ts_wasi *w = calloc(1, sizeof *w);
     if (!w) return ts_fail_nomem(e);
-    for (int i = 0; i < 3; i++) w->stdio[i] = i;
-    w->max_objects = 1000000;
-    w->max_files = UINT64_MAX; /* as many as the OS gives */
-    w->max_random = UINT64_MAX;
-    w->max_fields = TS_WASI_HTTP_FIELDS_MAX;
+    __atomic_fetch_add(&g->refs, 1, __ATOMIC_RELAXED);
+    w->grants = g;
+    w->seed = g->seed;
     *out = w;
     return TS_OK;
+}
+ts_status ts_wasi_create(ts_wasi **out, ts_error *e) {
+    ts_wasi_grants *g;
+    if (!out) return ts_fail(e, TS_USAGE, "ts_wasi_create: a pointer is NULL");
+    *out = NULL;
+    TS_TRY(ts_wasi_grants_new(&g, e));
+    ts_status s = ts_wasi_create_from(g, out, e);
+    ts_wasi_grants_free(g); /* the context has its own reference */
+    return s;
 }
 
 static void obj_end(ts_wasi *w, ts_wasi_obj *o) {
@@ -35,28 +42,13 @@ void ts_wasi_destroy(ts_wasi *w) {
     if (!w) return;
     while (w->objects) obj_end(w, w->objects); /* the newest first: children before parents */
     if (w->driver.end) w->driver.end(w->driver.data);
-    for (uint32_t i = 0; i < w->args.len; i++) free(w->args.data[i]);
-    for (uint32_t i = 0; i < w->env.len; i++) {
-        free(w->env.data[i].name);
-        free(w->env.data[i].value);
-    }
-    for (uint32_t i = 0; i < w->preopens.len; i++) {
-        ts_wasi_file_release(w->preopens.data[i].file);
-        free(w->preopens.data[i].guest);
-    }
-    for (uint32_t i = 0; i < w->net_rules.len; i++) free(w->net_rules.data[i].name);
-    for (uint32_t i = 0; i < w->names.len; i++) free(w->names.data[i]);
     ts_wasi_http_free(w);
     ts_sys_lookups_free(w->lookups);
     ts_wasi_replay_free(w->replay);
-    ts_vec_free(&w->net_rules);
-    ts_vec_free(&w->names);
+    ts_vec_free(&w->learnt);
     ts_vec_free(&w->by_id);
     ts_vec_free(&w->free_ids);
-    ts_vec_free(&w->args);
-    ts_vec_free(&w->env);
-    ts_vec_free(&w->preopens);
-    free(w->cwd);
+    ts_wasi_grants_free(w->grants);
     free(w->chunk);
     free(w);
 }
@@ -65,7 +57,8 @@ void ts_wasi_reset(ts_wasi *w) {
     while (w->objects) obj_end(w, w->objects);
     w->stop = 0;
     w->clock_ns = 0;
-    w->seed = w->first_seed;
+    w->learnt.len = 0; /* what one guest has looked up opens nothing for the next */
+    w->seed = w->grants->seed;
     w->insecure[0] = w->insecure[1] = 0;
 }
 void ts_wasi_on_wait(ts_wasi *w, void (*fn)(void *data, bool waits), void *data) {
@@ -76,94 +69,11 @@ void ts_wasi_until(ts_wasi *w, uint64_t ns) {
     w->until = ns;
 }
 
-static ts_status copy(const char *s, size_t len, const char *what, char **out, ts_error *e) {
-    if (!ts_utf8_valid(s, len)) return ts_fail(e, TS_USAGE, "%s is not UTF-8", what);
-    *out = malloc(len + 1);
-    if (!*out) return ts_fail_nomem(e);
-    memcpy(*out, s, len);
-    (*out)[len] = 0;
-    return TS_OK;
-}
-
-ts_status ts_wasi_arg(ts_wasi *w, const char *arg, ts_error *e) {
-    char *s;
-    TS_TRY(copy(arg, strlen(arg), "an argument", &s, e));
-    if (ts_vec_push(&w->args, s)) return TS_OK;
-    free(s);
-    return ts_fail_nomem(e);
-}
-
-ts_status ts_wasi_env(ts_wasi *w, const char *name, size_t name_len, const char *value, ts_error *e) {
-    ts_wasi_env_var v = {0};
-    TS_TRY(copy(name, name_len, "the name of an environment variable", &v.name, e));
-    ts_status s = copy(value, strlen(value), "an environment variable", &v.value, e);
-    if (s != TS_OK) {
-        free(v.name);
-        return s;
-    }
-    for (uint32_t i = 0; i < w->env.len; i++)
-        if (strcmp(w->env.data[i].name, v.name) == 0) {
-            free(w->env.data[i].name);
-            free(w->env.data[i].value);
-            w->env.data[i] = v;
-            return TS_OK;
-        }
-    if (ts_vec_push(&w->env, v)) return TS_OK;
-    free(v.name);
-    free(v.value);
-    return ts_fail_nomem(e);
-}
-
-ts_status ts_wasi_cwd(ts_wasi *w, const char *guest_path, ts_error *e) {
-    char *s;
-    TS_TRY(copy(guest_path, strlen(guest_path), "the working directory", &s, e));
-    free(w->cwd);
-    w->cwd = s;
-    return TS_OK;
-}
-
-ts_status ts_wasi_dir(ts_wasi *w, const char *host, const char *guest, bool read_only, ts_error *e) {
-    ts_wasi_preopen p = {.read_only = read_only};
-    int fd;
-    ts_sys_err err = ts_sys_open_dir(host, &fd);
-    if (err) return ts_fail(e, TS_IO, "cannot open the directory %s: %s", host, ts_sys_err_text(err));
-    ts_status s = copy(guest, strlen(guest), "the guest's name of a directory", &p.guest, e);
-    if (s == TS_OK) {
-        p.file = calloc(1, sizeof *p.file);
-        if (!p.file) s = ts_fail_nomem(e);
-    }
-    if (s == TS_OK) {
-        *p.file = (ts_wasi_file){.refs = 1, .fd = fd, .type = TS_SYS_DIR, .own = true};
-        if (!ts_vec_push(&w->preopens, p)) s = ts_fail_nomem(e);
-    }
-    if (s != TS_OK) {
-        ts_sys_close(fd);
-        free(p.file);
-        free(p.guest);
-    }
-    return s;
-}
-
-void ts_wasi_stdio(ts_wasi *w, int which, int fd) {
-    w->stdio[which] = fd;
-}
 void ts_wasi_stop(ts_wasi *w) {
     __atomic_store_n(&w->stop, 1, __ATOMIC_RELAXED);
 }
 ts_status ts_wasi_link(ts_wasi *w, ts_linker *l, ts_error *e) {
     return ts_linker_add_host(l, ts_wasi_host(w), w, e);
-}
-void ts_wasi_limit_objects(ts_wasi *w, uint64_t n) {
-    w->max_objects = n;
-}
-void ts_wasi_limit_files(ts_wasi *w, uint64_t n) {
-    w->max_files = n;
-}
-void ts_wasi_limit_random(ts_wasi *w, uint64_t n) {
-    w->max_random = n;
-}
-void ts_wasi_limit_http_fields(ts_wasi *w, uint64_t n) {
-    w->max_fields = n < TS_WASI_HTTP_FIELDS_MAX ? n : TS_WASI_HTTP_FIELDS_MAX;
 }
 void ts_wasi_walk_paths(ts_wasi *w, bool on) {
     w->walk_paths = on;
@@ -171,7 +81,7 @@ void ts_wasi_walk_paths(ts_wasi *w, bool on) {
 
 ts_status ts_wasi_new(ts_host_call *c, ts_wasi_kind kind, size_t size, ts_wasi_obj *parent, void *out_obj) {
     ts_wasi *w = ts_wasi_of(c);
-    if (w->n_objects >= w->max_objects)
+    if (w->n_objects >= w->grants->max_objects)
         return ts_host_trap(c, "the guest holds %llu host objects: no more are allowed",
                             (unsigned long long)w->n_objects);
     ts_wasi_obj *o = calloc(1, size);
@@ -218,7 +128,7 @@ ts_status ts_wasi_file_new(ts_host_call *c, int fd, bool own, ts_sys_type type, 
     return TS_OK;
 }
 ts_sys_err ts_wasi_may_open(const ts_wasi *w) {
-    return w->n_files < w->max_files ? TS_SYS_OK : TS_SYS_EMFILE;
+    return w->n_files < w->grants->max_files ? TS_SYS_OK : TS_SYS_EMFILE;
 }
 
 void ts_wasi_file_release(ts_wasi_file *f) {

@@ -10,6 +10,7 @@
 #include "sys/lookup.h"
 #include "sys/net.h"
 #include "sys/pollset.h"
+#include "wasi/grants.h"
 #include "wasi/wasi.h"
 
 enum {
@@ -118,60 +119,30 @@ typedef struct ts_wasi_driver {
     void (*end)(void *data);
 } ts_wasi_driver;
 
-typedef struct ts_wasi_preopen {
-    ts_wasi_file *file;
-    char *guest;
-    bool read_only;
-} ts_wasi_preopen;
-
-typedef struct ts_wasi_env_var {
-    char *name, *value;
-} ts_wasi_env_var;
-
-/* A part of the network that is granted. */
-typedef struct ts_wasi_net_rule {
-    ts_wasi_net_use use;
-    bool any;         /* every address */
-    ts_sys_addr addr; /* else those that share `bits` with it */
-    uint32_t bits;
-    uint16_t port_from, port_to;
-    char *name; /* a rule by name: further addresses come with the guest's look-ups of it */
-} ts_wasi_net_rule;
-
 typedef struct ts_wasi_replay ts_wasi_replay; /* replay.c */
 void ts_wasi_replay_free(ts_wasi_replay *r);
 
+/* The state of one instance's host, or of one thread's instances, one after another. */
 struct ts_wasi {
-    ts_wasi_replay *replay; /* NULL: neither recorded nor replayed */
-    TS_VEC(char *) args;
-    TS_VEC(ts_wasi_env_var) env;
-    TS_VEC(ts_wasi_preopen) preopens;
-    TS_VEC(ts_wasi_net_rule) net_rules;
-    TS_VEC(char *) names; /* that may be looked up */
-    bool net_all, names_all, no_tcp, no_udp;
+    ts_wasi_grants *grants;    /* never NULL */
+    ts_wasi_replay *replay;    /* NULL: neither recorded nor replayed */
+    ts_wasi_net_rules learnt;  /* addresses of names that are granted, from the guest's look-ups */
     ts_sys_lookups *lookups;   /* made at the first look-up */
     ts_wasi_driver driver;     /* pump NULL: there is none */
     struct ts_wasi_http *http; /* http.h; made when it is first needed */
-    char *cwd;
-    int stdio[3];
     bool walk_paths;
     volatile uint32_t stop;
     void (*on_wait)(void *data, bool waits); /* NULL: nobody wants to know */
     void *on_wait_data;
-    uint64_t until; /* monotonic: then the run is asked to stop; 0: never */
-    uint64_t n_objects, max_objects;
-    uint64_t max_random, max_fields; /* bytes: random ones of a call; HTTP fields of a message */
-    uint64_t n_files, max_files;     /* of the host, opened for the guest */
-    ts_wasi_obj *objects;            /* the newest first */
-    TS_VEC(ts_wasi_obj *) by_id;     /* by id - 1; a free one is NULL */
-    TS_VEC(uint32_t) free_ids;       /* the last given back is the next taken; room for every id is reserved */
-    uint8_t *chunk;                  /* TS_WASI_CHUNK bytes: what a read returns, valid until the next call */
-    bool clock_own;                  /* the guest's clock is not the host's */
-    uint64_t clock_ns;               /* … since its start */
-    ts_sys_time clock_start;
-    bool seeded; /* randomness is of `seed` */
-    uint64_t seed, first_seed;
-    uint8_t fresh[256]; /* random bytes of the OS, of which the first fresh_left have not been given */
+    uint64_t until;              /* monotonic: then the run is asked to stop; 0: never */
+    uint64_t n_objects, n_files; /* n_files: of the host, opened for the guest */
+    ts_wasi_obj *objects;        /* the newest first */
+    TS_VEC(ts_wasi_obj *) by_id; /* by id - 1; a free one is NULL */
+    TS_VEC(uint32_t) free_ids;   /* the last given back is the next taken; room for every id is reserved */
+    uint8_t *chunk;              /* TS_WASI_CHUNK bytes: what a read returns, valid until the next call */
+    uint64_t clock_ns;           /* of the guest's own clock, since its start */
+    uint64_t seed;               /* of seeded randomness: where it is now */
+    uint8_t fresh[256];          /* random bytes of the OS, of which the first fresh_left have not been given */
     uint32_t fresh_left;
     uint64_t insecure[2]; /* state of the insecure generator; 0, 0: not seeded */
 };

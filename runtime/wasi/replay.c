@@ -279,7 +279,7 @@ static void show(ts_wasi *w, uint64_t rep, const void *p, uint64_t n) {
         static const uint8_t zeroes[4096];
         while (n) {
             size_t some, now = p ? (size_t)n : n < sizeof zeroes ? (size_t)n : sizeof zeroes;
-            ts_sys_err e = ts_sys_write(w->stdio[r->stds.data[i].which], p ? at : zeroes, now, &some);
+            ts_sys_err e = ts_sys_write(w->grants->stdio[r->stds.data[i].which], p ? at : zeroes, now, &some);
             if (e && e != TS_SYS_EINTR) return;
             at += p ? some : 0;
             n -= some;

@@ -12,14 +12,14 @@ static ts_val string(const char *s) {
 
 ts_status ts_wasi_cli_environment_get_environment(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)args;
-    ts_wasi *w = ts_wasi_of(c);
-    uint32_t n = w->env.len;
+    const ts_wasi_grants *g = ts_wasi_of(c)->grants;
+    uint32_t n = g->env.len;
     ts_val *v = ts_host_vals(c, (size_t)n * 3);
     if (n && !v) return ts_fail_nomem(c->err);
     for (uint32_t i = 0; i < n; i++) {
         ts_val *pair = v + n + 2 * i;
-        pair[0] = string(w->env.data[i].name);
-        pair[1] = string(w->env.data[i].value);
+        pair[0] = string(g->env.data[i].name);
+        pair[1] = string(g->env.data[i].value);
         v[i] = (ts_val){.list = {pair, 2}};
     }
     *result = (ts_val){.list = {v, n}};
@@ -27,21 +27,21 @@ ts_status ts_wasi_cli_environment_get_environment(ts_host_call *c, const ts_val 
 }
 ts_status ts_wasi_cli_environment_get_arguments(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)args;
-    ts_wasi *w = ts_wasi_of(c);
-    ts_val *v = ts_host_vals(c, w->args.len);
-    if (w->args.len && !v) return ts_fail_nomem(c->err);
-    for (uint32_t i = 0; i < w->args.len; i++) v[i] = string(w->args.data[i]);
-    *result = (ts_val){.list = {v, w->args.len}};
+    const ts_wasi_grants *g = ts_wasi_of(c)->grants;
+    ts_val *v = ts_host_vals(c, g->args.len);
+    if (g->args.len && !v) return ts_fail_nomem(c->err);
+    for (uint32_t i = 0; i < g->args.len; i++) v[i] = string(g->args.data[i]);
+    *result = (ts_val){.list = {v, g->args.len}};
     return TS_OK;
 }
 ts_status ts_wasi_cli_environment_initial_cwd(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)args;
-    ts_wasi *w = ts_wasi_of(c);
+    const ts_wasi_grants *g = ts_wasi_of(c)->grants;
     *result = (ts_val){.variant = {.disc = 0}};
-    if (!w->cwd) return TS_OK;
+    if (!g->cwd) return TS_OK;
     ts_val *v = ts_host_vals(c, 1);
     if (!v) return ts_fail_nomem(c->err);
-    *v = string(w->cwd);
+    *v = string(g->cwd);
     *result = (ts_val){.variant = {.disc = 1, .payload = v}};
     return TS_OK;
 }
@@ -65,7 +65,7 @@ ts_status ts_wasi_cli_exit_exit_with_code(ts_host_call *c, const ts_val *args, t
 /* --- stdio ---------------------------------------------------------------------------------------------------------
  */
 static ts_status stdio(ts_host_call *c, int which, ts_val *result) {
-    int fd = ts_wasi_of(c)->stdio[which];
+    int fd = ts_wasi_of(c)->grants->stdio[which];
     if (ts_sys_std_was_closed(fd)) fd = -1; /* /dev/null holds its place */
     ts_sys_stat st = {.type = TS_SYS_UNKNOWN};
     if (fd >= 0 && ts_sys_fstat(fd, &st) != TS_SYS_OK) fd = -1; /* not open: a stream that is closed */
@@ -97,7 +97,7 @@ ts_status ts_wasi_cli_stderr_get_stderr(ts_host_call *c, const ts_val *args, ts_
 /* --- terminals -----------------------------------------------------------------------------------------------------
  */
 static ts_status terminal(ts_host_call *c, int which, ts_val *result) {
-    int fd = ts_wasi_of(c)->stdio[which];
+    int fd = ts_wasi_of(c)->grants->stdio[which];
     *result = (ts_val){.variant = {.disc = 0}};
     if (fd < 0 || !ts_sys_is_terminal(fd)) return TS_OK;
     ts_wasi_obj *o;

@@ -5,14 +5,16 @@
 enum { STEP_NS = 1000 }; /* of a clock of the guest's own, a reading */
 
 uint64_t ts_wasi_now(ts_wasi *w, bool reading) {
-    if (!w->clock_own) return ts_sys_monotonic();
+    if (!w->grants->clock_own) return ts_sys_monotonic();
     if (reading) w->clock_ns += STEP_NS;
     return w->clock_ns;
 }
 void ts_wasi_clock(ts_wasi *w, uint64_t start_s, uint32_t start_ns) {
-    w->clock_own = true;
+    ts_wasi_grants *g = ts_wasi_grants_open(w, NULL);
+    if (!g) return;
+    g->clock_own = true;
+    g->clock_start = (ts_sys_time){.s = (int64_t)start_s, .ns = start_ns};
     w->clock_ns = 0;
-    w->clock_start = (ts_sys_time){.s = (int64_t)start_s, .ns = start_ns};
 }
 
 ts_status ts_wasi_clocks_monotonic_clock_now(ts_host_call *c, const ts_val *args, ts_val *result) {
@@ -22,7 +24,7 @@ ts_status ts_wasi_clocks_monotonic_clock_now(ts_host_call *c, const ts_val *args
 }
 ts_status ts_wasi_clocks_monotonic_clock_resolution(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)args;
-    *result = (ts_val){.u64 = ts_wasi_of(c)->clock_own ? STEP_NS : ts_sys_monotonic_resolution()};
+    *result = (ts_val){.u64 = ts_wasi_of(c)->grants->clock_own ? STEP_NS : ts_sys_monotonic_resolution()};
     return TS_OK;
 }
 ts_status ts_wasi_clocks_monotonic_clock_subscribe_instant(ts_host_call *c, const ts_val *args, ts_val *result) {

@@ -16,23 +16,24 @@ static ts_status datetime(ts_host_call *c, ts_sys_time t, ts_val *result) {
 ts_status ts_wasi_clocks_wall_clock_now(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)args;
     ts_wasi *w = ts_wasi_of(c);
-    if (!w->clock_own) return datetime(c, ts_sys_wall(), result);
-    uint64_t ns = ts_wasi_now(w, true) + w->clock_start.ns;
+    if (!w->grants->clock_own) return datetime(c, ts_sys_wall(), result);
+    uint64_t ns = ts_wasi_now(w, true) + w->grants->clock_start.ns;
     return datetime(
-        c, (ts_sys_time){.s = w->clock_start.s + (int64_t)(ns / 1000000000u), .ns = (uint32_t)(ns % 1000000000u)},
+        c,
+        (ts_sys_time){.s = w->grants->clock_start.s + (int64_t)(ns / 1000000000u), .ns = (uint32_t)(ns % 1000000000u)},
         result);
 }
 ts_status ts_wasi_clocks_wall_clock_resolution(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)args;
     /* what one reading moves a clock of the guest's own */
-    return datetime(c, ts_wasi_of(c)->clock_own ? (ts_sys_time){.ns = 1000} : ts_sys_wall_resolution(), result);
+    return datetime(c, ts_wasi_of(c)->grants->clock_own ? (ts_sys_time){.ns = 1000} : ts_sys_wall_resolution(), result);
 }
 
 /* The zone at a datetime; UTC where it is not known. */
 static void zone(const ts_wasi *w, const ts_val *when, int32_t *offset, char *name, size_t size, bool *dst) {
     uint64_t s = when->list.ptr[TS_WASI_CLOCKS_DATETIME_SECONDS_I].u64;
-    if (!w->clock_own && s <= INT64_MAX && ts_sys_zone((int64_t)s, offset, name, size, dst) && *offset > -86400 &&
-        *offset < 86400)
+    if (!w->grants->clock_own && s <= INT64_MAX && ts_sys_zone((int64_t)s, offset, name, size, dst) &&
+        *offset > -86400 && *offset < 86400)
         return;
     *offset = 0;
     *dst = false;

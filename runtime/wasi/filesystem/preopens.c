@@ -5,12 +5,12 @@
 
 ts_status ts_wasi_filesystem_preopens_get_directories(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)args;
-    ts_wasi *w = ts_wasi_of(c);
-    uint32_t n = w->preopens.len;
+    const ts_wasi_grants *g = ts_wasi_of(c)->grants;
+    uint32_t n = g->preopens.len;
     ts_val *v = ts_host_vals(c, (size_t)n * 3);
     if (n && !v) return ts_fail_nomem(c->err);
     for (uint32_t i = 0; i < n; i++) {
-        const ts_wasi_preopen *p = &w->preopens.data[i];
+        const ts_wasi_preopen *p = &g->preopens.data[i];
         ts_val *pair = v + n + 2 * i;
         TS_TRY(ts_wasi_descriptor_preopen(c, p, &pair[0]));
         pair[1] = (ts_val){.str = {p->guest, strlen(p->guest)}};

@@ -100,8 +100,13 @@ static ts_status descriptor_new(ts_host_call *c, ts_wasi_file *file, uint32_t fl
     return TS_OK;
 }
 
+/* The grants are shared: each descriptor counts the references of a file of its own, and the directory stays theirs. */
 ts_status ts_wasi_descriptor_preopen(ts_host_call *c, const ts_wasi_preopen *p, ts_val *result) {
-    return descriptor_new(c, p->file, F_READ | (p->read_only ? 0 : F_MUTATE), !p->read_only, result);
+    ts_wasi_file *file;
+    TS_TRY(ts_wasi_file_new(c, p->fd, false, TS_SYS_DIR, &file));
+    ts_status s = descriptor_new(c, file, F_READ | (p->read_only ? 0 : F_MUTATE), !p->read_only, result);
+    ts_wasi_file_release(file); /* the descriptor has its own reference */
+    return s;
 }
 
 static descriptor *self(ts_host_call *c, const ts_val *v) {

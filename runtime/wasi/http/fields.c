@@ -39,7 +39,7 @@ static uint64_t weight(size_t name_len, size_t value_len) {
 static ts_status add(ts_host_call *c, ts_http_fields *f, const char *name, size_t name_len, const void *value,
                      size_t value_len) {
     uint64_t n = weight(name_len, value_len);
-    uint64_t most = ts_wasi_of(c)->max_fields;
+    uint64_t most = ts_wasi_of(c)->grants->max_fields;
     if (n - 32 > TS_WASI_HTTP_FIELD_MAX || f->bytes + n > most)
         return ts_host_trap(c, "fields of %llu bytes: %llu are allowed, of which a single one may take %d",
                             (unsigned long long)(f->bytes + n), (unsigned long long)most, TS_WASI_HTTP_FIELD_MAX);

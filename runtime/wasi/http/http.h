@@ -29,23 +29,9 @@ ts_status ts_wasi_http_incoming_new(ts_wasi *w, const ts_wasi_http_incoming *in,
 void ts_wasi_http_incoming_over(ts_wasi *w, const void *responder_data);
 
 /* --- the context's part --- */
-typedef struct ts_wasi_http_rule { /* a destination that is granted */
-    char *host;                    /* without brackets; NULL: every one */
-    bool below;                    /* host is ".example.org": the names below it */
-    uint16_t port;                 /* 0: every one */
-} ts_wasi_http_rule;
-typedef struct ts_wasi_http_net { /* addresses that are prohibited */
-    ts_sys_addr addr;
-    uint32_t bits;
-} ts_wasi_http_net;
 struct ts_wasi_http {
     struct ts_http_client *client; /* made with the first request */
-    TS_VEC(ts_wasi_http_rule) rules;
-    TS_VEC(ts_wasi_http_net) prohibited;
-    bool global_only; /* prohibited is also what is not globally reachable */
-    bool all;
-    char *ca_file;
-    uint64_t bytes; /* that fields and bodies take in all */
+    uint64_t bytes;                /* that fields and bodies take in all */
 };
 void ts_wasi_http_free(ts_wasi *w);
 ts_status ts_wasi_http_part(ts_wasi *w, ts_error *e) TS_MUST_USE; /* makes it where it is not there */
@@ -55,7 +41,6 @@ const char *ts_wasi_http_method(uint32_t method);                 /* "GET"; NULL
 /* --- between the files of wasi:http --- */
 enum {
     TS_WASI_HTTP_FIELD_MAX = 64 << 10,   /* name and value of a field */
-    TS_WASI_HTTP_FIELDS_MAX = 128 << 10, /* of a section: and 32 for each field, as RFC 9113 counts */
     TS_WASI_HTTP_BYTES_MAX = 256 << 20,  /* of all fields and bodies of a context */
     TS_WASI_HTTP_BODY_WEIGHT = 64 << 10, /* what a body may keep */
     TS_WASI_HTTP_UNSENT_WEIGHT =

@@ -3,96 +3,22 @@
  * The client is the context's driver: it goes on in every wait of the guest's. What is wrong with a request by itself, and what is not
  * granted, is said at once; all else through the future. */
 #include "wasi/http/http.h"
-#include "wasi/sockets/sockets.h"
 #include "http/client/client.h"
-#include "sys/input.h"
 #include "sys/special_addr.h"
 #include <stdlib.h>
 #include <string.h>
 
 /* --- what is granted ----------------------------------------------------------------------------------------------- */
-ts_status ts_wasi_allow_http_all(ts_wasi *w, bool all, ts_error *e) {
-    TS_TRY(ts_wasi_http_part(w, e));
-    w->http->all = all;
-    return TS_OK;
-}
-ts_status ts_wasi_http_ca(ts_wasi *w, const char *path, ts_error *e) {
-    ts_sys_input file = {0};
-    ts_sys_err err = ts_sys_input_open(path, &file);
-    ts_sys_input_close(&file);
-    if (err) return ts_fail(e, TS_IO, "cannot read the certificates in %s: %s", path, ts_sys_err_text(err));
-    TS_TRY(ts_wasi_http_part(w, e));
-    char *copy = malloc(strlen(path) + 1);
-    if (!copy) return ts_fail_nomem(e);
-    free(w->http->ca_file);
-    w->http->ca_file = strcpy(copy, path);
-    return TS_OK;
-}
-ts_status ts_wasi_allow_http(ts_wasi *w, const char *spec, ts_error *e) {
-    ts_wasi_http_rule r = {0};
-    const char *host = spec;
-    size_t len;
-    bool below =
-        spec[0] == '*' && spec[1] == '.'; /* * is a character of names, so that the rest is as in an authority */
-    if (!ts_http_host_port(spec, strlen(spec), &host, &len, &r.port))
-        return ts_fail(e, TS_USAGE,
-                       "%s: HOST[:PORT] expected (HOST: a name, an address, IPv6 in brackets, *.NAME or *)", spec);
-    TS_TRY(ts_wasi_http_part(w, e));
-    if (len != 1 || host[0] != '*') {
-        r.below = below;
-        if (below) host++, len--;
-        for (size_t i = 0; i < len; i++)
-            if (strchr("*%!$&'()+,;=~", host[i])) /* an authority may hold them; a host that can be reached does not */
-                return ts_fail(e, TS_USAGE, "%s: one host, * for all of them, or *.NAME for those below it", spec);
-        if (len < 1 + (size_t)below) return ts_fail(e, TS_USAGE, "%s: *.NAME expected", spec);
-        if (!(r.host = malloc(len + 1))) return ts_fail_nomem(e);
-        memcpy(r.host, host, len);
-        r.host[len] = 0;
-    }
-    if (ts_vec_push(&w->http->rules, r)) return TS_OK;
-    free(r.host);
-    return ts_fail_nomem(e);
-}
-
-static ts_status prohibit(ts_wasi *w, const char *s, ts_error *e) {
-    const char *slash = strchr(s, '/');
-    size_t len = slash ? (size_t)(slash - s) : strlen(s);
-    ts_wasi_http_net n = {.bits = 0};
-    if (!ts_sys_addr_parse(s, len, &n.addr))
-        return ts_fail(e, TS_USAGE, "%s: an address, ADDRESS/BITS or `private` expected", s);
-    uint32_t most = n.addr.v6 ? 128 : 32;
-    n.bits = slash ? 0 : most;
-    for (const char *p = slash ? slash + 1 : ""; *p; p++) {
-        if (*p < '0' || *p > '9' || n.bits > most) n.bits = most;
-        n.bits = n.bits * 10 + (uint32_t)(*p - '0');
-    }
-    if (n.bits > most || (slash && !slash[1])) return ts_fail(e, TS_USAGE, "%s: after the / a number of bits", s);
-    if (n.bits >= 96 && ts_sys_addr_is_mapped(&n.addr)) { /* what is connected to is the IPv4 address */
-        memmove(n.addr.ip, n.addr.ip + 12, 4);
-        memset(n.addr.ip + 4, 0, 12);
-        n.addr.v6 = false;
-        n.bits -= 96;
-    }
-    return ts_vec_push(&w->http->prohibited, n) ? TS_OK : ts_fail_nomem(e);
-}
-ts_status ts_wasi_deny_http(ts_wasi *w, const char *addresses, ts_error *e) {
-    TS_TRY(ts_wasi_http_part(w, e));
-    if (strcmp(addresses, "private") != 0) return prohibit(w, addresses, e);
-    w->http->global_only = true;
-    return TS_OK;
-}
 static bool prohibited(const ts_wasi *w, const ts_sys_addr *a) {
-    for (uint32_t i = 0; i < w->http->prohibited.len; i++) {
-        const ts_wasi_http_net *n = &w->http->prohibited.data[i];
-        if (ts_wasi_net_shares(a, &n->addr, n->bits)) return true;
-    }
+    for (uint32_t i = 0; i < w->grants->http_prohibited.len; i++)
+        if (ts_wasi_prefix_has(&w->grants->http_prohibited.data[i], a)) return true;
     return false;
 }
 /* A rule for an IPv4 address also holds for IPv6 addresses that lead to it: ::ffff:1.2.3.4 is 1.2.3.4. */
 static bool may_connect(void *data, const ts_sys_addr *a) {
     const ts_wasi *w = data;
     ts_sys_addr inner[2];
-    if (w->http->global_only && !ts_sys_addr_is_global(a)) return false;
+    if (w->grants->http_global_only && !ts_sys_addr_is_global(a)) return false;
     for (size_t n = ts_sys_addr_inner_v4(a, inner); n-- > 0;)
         if (prohibited(w, &inner[n])) return false;
     return !prohibited(w, a);
@@ -109,9 +35,9 @@ static bool host_matches(const ts_wasi_http_rule *r, const char *host, size_t le
     return len > n && ts_http_name_is(host + len - n, n, r->host, n);
 }
 static bool granted(const ts_wasi *w, const char *host, size_t len, uint16_t port) {
-    if (w->http->all) return true;
-    for (uint32_t i = 0; i < w->http->rules.len; i++) {
-        const ts_wasi_http_rule *r = &w->http->rules.data[i];
+    if (w->grants->http_all) return true;
+    for (uint32_t i = 0; i < w->grants->http_rules.len; i++) {
+        const ts_wasi_http_rule *r = &w->grants->http_rules.data[i];
         if ((!r->port || r->port == port) && host_matches(r, host, len)) return true;
     }
     return false;
@@ -130,7 +56,7 @@ static void end(void *data) {
 static ts_status client(ts_host_call *c) {
     ts_wasi *w = ts_wasi_of(c);
     if (w->http->client) return TS_OK;
-    w->http->client = ts_http_client_new(w->http->ca_file);
+    w->http->client = ts_http_client_new(w->grants->ca.path ? w->grants->ca.at : NULL);
     if (!w->http->client) return ts_fail_nomem(c->err);
     ts_http_client_rule(w->http->client, may_connect, w);
     w->driver = (ts_wasi_driver){.data = w->http->client, .waits = waits, .pump = pump, .end = end};
@@ -141,10 +67,6 @@ void ts_wasi_http_pump(ts_wasi *w) {
 }
 void ts_wasi_http_free(ts_wasi *w) {
     if (!w->http) return;
-    for (uint32_t i = 0; i < w->http->rules.len; i++) free(w->http->rules.data[i].host);
-    ts_vec_free(&w->http->rules);
-    ts_vec_free(&w->http->prohibited);
-    free(w->http->ca_file);
     free(w->http);
     w->http = NULL;
 }

@@ -135,7 +135,7 @@ static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n,
         }
         if (n_waits || (!*n_ready && block)) {
             /* a clock of the guest's own stands still: a look, and then the time that was waited for is there */
-            bool own = ts_wasi_of(c)->clock_own && deadline != TS_SYS_NO_DEADLINE;
+            bool own = ts_wasi_of(c)->grants->clock_own && deadline != TS_SYS_NO_DEADLINE;
             ts_sys_err e = ts_wasi_poll(ts_wasi_of(c), waits, n_waits, *n_ready || !block || own ? 0 : deadline);
             if (e == TS_SYS_EINTR)
                 TS_TRY(ts_wasi_interrupted(c));
@@ -157,7 +157,7 @@ static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n,
                 }
         }
         if (*n_ready || !block) return TS_OK;
-        if (ts_wasi_of(c)->clock_own && deadline != TS_SYS_NO_DEADLINE) {
+        if (ts_wasi_of(c)->grants->clock_own && deadline != TS_SYS_NO_DEADLINE) {
             TS_TRY(ts_wasi_interrupted(c));
             ts_wasi_of(c)->clock_ns = deadline;
         }

@@ -8,8 +8,10 @@
 enum { STEP = 1 << 20 }; /* bytes between two looks at whether the run shall stop */
 
 void ts_wasi_seed(ts_wasi *w, uint64_t seed) {
-    w->seeded = true;
-    w->seed = w->first_seed = seed;
+    ts_wasi_grants *g = ts_wasi_grants_open(w, NULL);
+    if (!g) return;
+    g->seeded = true;
+    w->seed = g->seed = seed;
     w->insecure[0] = w->insecure[1] = 0;
 }
 
@@ -23,7 +25,7 @@ static uint64_t step(uint64_t *state, uint64_t add) {
 
 static ts_status secure(ts_host_call *c, void *buf, size_t len) {
     ts_wasi *w = ts_wasi_of(c);
-    if (w->seeded) { /* asked for by --seed: the same in each run, byte order included */
+    if (w->grants->seeded) { /* asked for by --seed: the same in each run, byte order included */
         uint64_t v = 0;
         for (size_t i = 0; i < len; i++, v >>= 8) {
             if (i % 8 == 0) v = step(&w->seed, 0x9e3779b97f4a7c15u);
@@ -51,7 +53,7 @@ static ts_status secure(ts_host_call *c, void *buf, size_t len) {
 /* Room for a list<u8> of len; a length beyond the limit on results traps: there is no error to return. */
 static ts_status room(ts_host_call *c, uint64_t len, uint8_t **out) {
     uint64_t most = ts_wasi_max_bytes(c);
-    if (ts_wasi_of(c)->max_random < most) most = ts_wasi_of(c)->max_random;
+    if (ts_wasi_of(c)->grants->max_random < most) most = ts_wasi_of(c)->grants->max_random;
     if (len > most)
         return ts_host_trap(c, "%llu random bytes asked for: at most %llu are given at once", (unsigned long long)len,
                             (unsigned long long)most);

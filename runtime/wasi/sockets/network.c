@@ -161,44 +161,26 @@ ts_status ts_wasi_net_set(ts_host_call *c, int fd, bool v6, ts_sys_sockopt o, ui
 
 /* --- what is granted -----------------------------------------------------------------------------------------------
  */
-void ts_wasi_allow_network(ts_wasi *w, bool all) {
-    w->net_all = all;
-}
-void ts_wasi_allow_names(ts_wasi *w, bool all) {
-    w->names_all = all;
-}
-void ts_wasi_allow_tcp(ts_wasi *w, bool any) {
-    w->no_tcp = !any;
-}
-void ts_wasi_allow_udp(ts_wasi *w, bool any) {
-    w->no_udp = !any;
-}
-
-bool ts_wasi_net_shares(const ts_sys_addr *a, const ts_sys_addr *b, uint32_t bits) {
-    if (a->v6 != b->v6) return false;
-    for (uint32_t i = 0; i * 8 < bits; i++) {
-        uint32_t left = bits - i * 8;
-        uint8_t mask = left >= 8 ? 0xff : (uint8_t)(0xff00 >> left);
-        if ((a->ip[i] ^ b->ip[i]) & mask) return false;
-    }
-    return true;
-}
-static bool by_rule(const ts_wasi *w, ts_wasi_net_use use, const ts_sys_addr *a) {
-    for (uint32_t i = 0; i < w->net_rules.len; i++) {
-        const ts_wasi_net_rule *r = &w->net_rules.data[i];
+static bool covers(const ts_wasi_net_rules *rules, ts_wasi_net_use use, const ts_sys_addr *a) {
+    for (uint32_t i = 0; i < rules->len; i++) {
+        const ts_wasi_net_rule *r = &rules->data[i];
         if (r->use == use && a->port >= r->port_from && a->port <= r->port_to &&
-            (r->any || ts_wasi_net_shares(a, &r->addr, r->bits)))
+            (r->any || ts_wasi_prefix_has(&r->at, a)))
             return true;
     }
     return false;
 }
+static bool by_rule(const ts_wasi *w, ts_wasi_net_use use, const ts_sys_addr *a) {
+    return covers(&w->grants->net_rules, use, a) || covers(&w->learnt, use, a);
+}
 bool ts_wasi_net_may(const ts_wasi *w, ts_wasi_net_use use, const ts_sys_addr *a) {
+    const ts_wasi_grants *g = w->grants;
     bool udp = use == TS_WASI_UDP_PEER || use == TS_WASI_UDP_BIND;
-    if (udp ? w->no_udp : w->no_tcp) return false;
-    if (w->net_all || by_rule(w, use, a)) return true;
+    if (udp ? g->no_udp : g->no_tcp) return false;
+    if (g->net_all || by_rule(w, use, a)) return true;
     if (use == TS_WASI_UDP_BIND && a->port == 0) /* a socket must be bound before it sends */
-        for (uint32_t i = 0; i < w->net_rules.len; i++)
-            if (w->net_rules.data[i].use == TS_WASI_UDP_PEER) return true;
+        for (uint32_t i = 0; i < g->net_rules.len; i++)
+            if (g->net_rules.data[i].use == TS_WASI_UDP_PEER) return true;
     return false;
 }
 
@@ -219,10 +201,10 @@ static bool same_name(const char *a, const char *b) {
     return name_len(a) == name_len(b) && same_letters(a, b, name_len(a));
 }
 bool ts_wasi_net_may_look_up(const ts_wasi *w, const char *name) {
-    if (w->names_all) return true;
+    if (w->grants->names_all) return true;
     size_t n = name_len(name);
-    for (uint32_t i = 0; i < w->names.len; i++) {
-        const char *p = w->names.data[i];
+    for (uint32_t i = 0; i < w->grants->names.len; i++) {
+        const char *p = w->grants->names.data[i];
         if (same_name(p, name)) return true;
         size_t m = name_len(p);
         if (p[0] == '*' && p[1] == '.' && n > m - 1 && same_letters(p + 1, name + n - (m - 1), m - 1)) return true;
@@ -230,123 +212,16 @@ bool ts_wasi_net_may_look_up(const ts_wasi *w, const char *name) {
     return false;
 }
 
-static char *copy_of(const char *s) {
-    char *out = malloc(strlen(s) + 1);
-    return out ? strcpy(out, s) : NULL;
-}
-static ts_status add_rule(ts_wasi *w, ts_wasi_net_rule r, const char *name, ts_error *e) {
-    r.name = NULL;
-    if (name && !(r.name = copy_of(name))) return ts_fail_nomem(e);
-    if (ts_vec_push(&w->net_rules, r)) return TS_OK;
-    free(r.name);
-    return ts_fail_nomem(e);
-}
 ts_status ts_wasi_net_learnt(ts_wasi *w, const char *name, const ts_sys_addr *a, ts_error *e) {
-    uint32_t n = w->net_rules.len;
-    for (uint32_t i = 0; i < n; i++) {
-        ts_wasi_net_rule r = w->net_rules.data[i];
+    const ts_wasi_net_rules *rules = &w->grants->net_rules;
+    for (uint32_t i = 0; i < rules->len; i++) {
+        ts_wasi_net_rule r = rules->data[i];
         ts_sys_addr at = *a;
         at.port = r.port_from;
         if (!r.name || !same_name(r.name, name) || by_rule(w, r.use, &at)) continue;
-        r.addr = *a;
-        r.bits = a->v6 ? 128 : 32;
-        TS_TRY(add_rule(w, r, NULL, e));
+        r.at = (ts_wasi_prefix){.addr = *a, .bits = a->v6 ? 128 : 32};
+        r.name = NULL;
+        if (!ts_vec_push(&w->learnt, r)) return ts_fail_nomem(e);
     }
     return TS_OK;
-}
-
-static bool number(const char *s, size_t len, uint32_t most, uint32_t *out) {
-    *out = 0;
-    if (len == 0 || len > 5) return false;
-    for (size_t i = 0; i < len; i++) {
-        if (s[i] < '0' || s[i] > '9') return false;
-        *out = *out * 10 + (uint32_t)(s[i] - '0');
-    }
-    return *out <= most;
-}
-
-/* The addresses of a name, now, as rules of that name. */
-static ts_status rules_of_name(ts_wasi *w, ts_wasi_net_rule r, const char *name, ts_error *e) {
-    ts_sys_lookup *l = NULL;
-    ts_sys_lookup_result how = TS_SYS_LOOKUP_NOMEM;
-    const ts_sys_addr *a = NULL;
-    size_t n = 0;
-    if (!w->lookups && !(w->lookups = ts_sys_lookups_new(TS_WASI_MAX_LOOKUPS))) return ts_fail_nomem(e);
-    how = ts_sys_lookup_start(w->lookups, name, &l);
-    while (how == TS_SYS_LOOKUP_OK && !ts_sys_lookup_done(l, &how, &a, &n)) {
-        ts_sys_wait wait = {.fd = ts_sys_lookup_fd(l)};
-        ts_sys_err err = ts_sys_poll(&wait, 1, TS_SYS_NO_DEADLINE);
-        if (err && err != TS_SYS_EINTR) how = TS_SYS_LOOKUP_OTHER;
-    }
-    ts_status s = TS_OK;
-    if (how == TS_SYS_LOOKUP_OK)
-        for (size_t i = 0; i < n && s == TS_OK; i++) {
-            r.addr = a[i];
-            r.bits = a[i].v6 ? 128 : 32;
-            s = add_rule(w, r, name, e);
-        }
-    else
-        s = ts_fail(e, TS_IO, "%s has no address that can be found", name);
-    ts_sys_lookup_free(l);
-    return s;
-}
-
-ts_status ts_wasi_allow(ts_wasi *w, ts_wasi_net_use use, const char *spec, ts_error *e) {
-    ts_wasi_net_rule r = {.use = use};
-    const char *colon = strrchr(spec, ':'), *host = spec;
-    if (!colon || colon == spec || !colon[1]) return ts_fail(e, TS_USAGE, "%s: HOST:PORT expected", spec);
-    const char *port = colon + 1;
-    size_t host_len = (size_t)(colon - spec);
-    bool brackets = host[0] == '[';
-    const char *slash = memchr(host, '/', host_len);
-    size_t ip_len = slash ? (size_t)(slash - host) : host_len;
-    uint32_t from, to, bits = 0;
-    const char *dash = strchr(port, '-');
-    if (strcmp(port, "*") == 0)
-        from = 0, to = 65535;
-    else if (!number(port, dash ? (size_t)(dash - port) : strlen(port), 65535, &from) ||
-             (dash && !number(dash + 1, strlen(dash + 1), 65535, &to)))
-        return ts_fail(e, TS_USAGE, "%s: the port is a number up to 65535, from-to, or *", spec);
-    else if (!dash)
-        to = from;
-    if (from > to) return ts_fail(e, TS_USAGE, "%s: there is no port in that range", spec);
-    r.port_from = (uint16_t)from;
-    r.port_to = (uint16_t)to;
-    if (host_len == 1 && host[0] == '*') {
-        r.any = true;
-        return add_rule(w, r, NULL, e);
-    }
-    if (brackets) {
-        if (ip_len < 2 || host[ip_len - 1] != ']') return ts_fail(e, TS_USAGE, "%s: ] expected", spec);
-        host++;
-        ip_len -= 2;
-    }
-    if (ts_sys_addr_parse(host, ip_len, &r.addr) && r.addr.v6 == brackets) {
-        uint32_t most = r.addr.v6 ? 128 : 32;
-        if (slash && !number(slash + 1, (size_t)(colon - slash - 1), most, &bits))
-            return ts_fail(e, TS_USAGE, "%s: after the / a number of bits is expected", spec);
-        r.bits = slash ? bits : most;
-        return add_rule(w, r, NULL, e);
-    }
-    char ascii[254];
-    if (brackets || slash || ts_sys_name_check(host, host_len, ascii) != TS_SYS_LOOKUP_OK ||
-        ts_sys_addr_parse(ascii, strlen(ascii), &r.addr))
-        return ts_fail(e, TS_USAGE, "%s: neither an address nor a name (IPv6 in brackets)", spec);
-    if (use == TS_WASI_TCP_LISTEN || use == TS_WASI_UDP_BIND)
-        return ts_fail(e, TS_USAGE, "%s: to listen takes an address, not a name", spec);
-    TS_TRY(ts_wasi_allow_name(w, ascii, e));
-    return rules_of_name(w, r, ascii, e);
-}
-
-ts_status ts_wasi_allow_name(ts_wasi *w, const char *name, ts_error *e) {
-    char ascii[254 + 2];
-    bool below = name[0] == '*' && name[1] == '.';
-    const char *rest = below ? name + 2 : name;
-    if (ts_sys_name_check(rest, strlen(rest), ascii + 2) != TS_SYS_LOOKUP_OK)
-        return ts_fail(e, TS_USAGE, "%s is not a name that can be looked up", name);
-    memcpy(ascii, "*.", 2);
-    char *s = copy_of(below ? ascii : ascii + 2);
-    if (s && ts_vec_push(&w->names, s)) return TS_OK;
-    free(s);
-    return ts_fail_nomem(e);
 }

@@ -18,7 +18,6 @@ ts_status ts_wasi_net_denied(ts_host_call *c, ts_val *result) TS_MUST_USE;
 ts_sys_addr ts_wasi_net_addr(const ts_val *v);                                                  /* ip-socket-address */
 ts_status ts_wasi_net_addr_val(ts_host_call *c, const ts_sys_addr *a, ts_val *out) TS_MUST_USE; /* likewise */
 ts_status ts_wasi_net_ip_val(ts_host_call *c, const ts_sys_addr *a, ts_val *out) TS_MUST_USE;   /* ip-address */
-bool ts_wasi_net_shares(const ts_sys_addr *a, const ts_sys_addr *b, uint32_t bits); /* the first bits are the same */
 bool ts_wasi_net_may(const ts_wasi *w, ts_wasi_net_use use, const ts_sys_addr *a);
 bool ts_wasi_net_may_look_up(const ts_wasi *w, const char *ascii_name);
 /* The guest has learnt addresses of a name: the rules by that name hold for them. */

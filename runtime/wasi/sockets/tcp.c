@@ -72,7 +72,7 @@ ts_status ts_wasi_sockets_tcp_create_socket_create_tcp_socket(ts_host_call *c, c
     int fd;
     tcp *t;
     ts_val *v;
-    if (ts_wasi_of(c)->no_tcp) return ts_wasi_net_denied(c, result);
+    if (ts_wasi_of(c)->grants->no_tcp) return ts_wasi_net_denied(c, result);
     ts_sys_err e = ts_wasi_may_open(ts_wasi_of(c));
     if (!e) e = ts_sys_socket(v6, false, &fd);
     if (e == TS_SYS_EAFNOSUPPORT) return ts_wasi_net_fail(c, result, TS_NET(NOT_SUPPORTED));

@@ -69,7 +69,7 @@ ts_status ts_wasi_sockets_udp_create_socket_create_udp_socket(ts_host_call *c, c
     int fd;
     udp *u;
     ts_val *v;
-    if (ts_wasi_of(c)->no_udp) return ts_wasi_net_denied(c, result);
+    if (ts_wasi_of(c)->grants->no_udp) return ts_wasi_net_denied(c, result);
     ts_sys_err e = ts_wasi_may_open(ts_wasi_of(c));
     if (!e) e = ts_sys_socket(v6, true, &fd);
     if (e == TS_SYS_EAFNOSUPPORT) return ts_wasi_net_fail(c, result, TS_NET(NOT_SUPPORTED));

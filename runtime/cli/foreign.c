@@ -1,0 +1,140 @@
+/* foreign: options of wasmtime's that its users type from habit: done where we have an equal, else refused with what to write.
+ * In: an option, the keys of -W. Out: ours, or TS_USAGE. Source: wasmtime run --help, -W help, of versions 1 to 40 */
+#include "cli/option_table.h"
+#include "cli/quantity.h"
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct hint {
+    const char *name, *instead;
+} hint;
+
+ts_status ts_cli_foreign_option(const char *arg, ts_error *e) {
+    static const hint hints[] = {
+        {"-C", "there is no code generation to set; leave it away (--cache FOLDER remembers what was valid)"},
+        {"--codegen", "there is no code generation to set; leave it away (--cache FOLDER remembers what was valid)"},
+        {"-O", "there is nothing to optimize; leave it away"},
+        {"--optimize", "there is nothing to optimize; leave it away"},
+        {"--opt-level", "there is nothing to optimize; leave it away"},
+        {"-D", "backtraces have files and lines without it, where the guest was built with -g; leave it away (--trace "
+               "prints each WASI call)"},
+        {"--debug", "backtraces have files and lines without it, where the guest was built with -g; leave it away"},
+        {"-g", "backtraces have files and lines without it, where the guest was built with -g; leave it away"},
+        {"--wasm", "write -W"},
+        {"--wasi", "write -S"},
+        {"--wasi-modules", "write -S"},
+        {"--wasm-features", "features of WASI 0.2 are always on; write --features LIST for later ones"},
+        {"--wasm-timeout", "write --max-time TIME"},
+        {"--max-wasm-stack", "write --stack SIZE"},
+        {"--allow-unknown-exports", "unknown exports are always allowed; leave it away"},
+        {"--trap-unknown-imports", "write --unknown-imports-trap"},
+        {"--default-values-unknown-imports", "write --unknown-imports-trap: a call of such an import traps"},
+        {"--epoch-interruption", "write --max-time TIME"},
+        {"--relaxed-simd-deterministic", "results of relaxed SIMD are always those of the deterministic profile"},
+        {"--enable-cranelift-nan-canonicalization", "write --deterministic"},
+        {"--config", "write --policy FILE.toml"},
+        {"--disable-cache", "nothing is cached without --cache; leave it away"},
+        {"--preload", "only components run here: compose them with `wac plug`"},
+        {"--listenfd", "grant --tcp-listen ADDRESS:PORT: the guest binds by wasi:sockets"},
+        {"--tcplisten", "grant --tcp-listen ADDRESS:PORT: the guest binds by wasi:sockets"},
+        {"--wasi-nn", "wasi:nn is not about WASI 0.2"},
+        {"--profile", "there is no profiler; --trace prints each WASI call"},
+        {"--allow-precompiled", "only WebAssembly itself runs here"},
+        {"--target", "there is no code generation to set; leave it away"},
+        {"--cranelift-set", "there is no code generation to set; leave it away"},
+        {"--program-name", "write --argv0 NAME"},
+        {"--addr", "it is an option of touchstone serve"},
+        {"--volume", "write --dir HOST::GUEST"},
+    };
+    size_t n = strcspn(arg, "=");
+    if (arg[0] == '-' && arg[1] && arg[1] != '-') n = 2; /* -Ccache=y */
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+        if (strlen(hints[i].name) == n && memcmp(hints[i].name, arg, n) == 0)
+            return ts_fail(e, TS_USAGE, "%s is not an option here: %s", hints[i].name, hints[i].instead);
+    return TS_OK;
+}
+
+/* What is always so, whether it is asked for or not; =n cannot be had. */
+static const char *const always[] = {
+    "simd", "relaxed-simd",        "bulk-memory", "multi-memory",   "multi-value",     "tail-call",      "memory64",
+    "gc",   "function-references", "exceptions",  "extended-const", "component-model", "reference-types"};
+static const hint equals[] = {{"max-memory-size", "max-memory"},
+                              {"fuel", "fuel"},
+                              {"timeout", "max-time"},
+                              {"max-wasm-stack", "stack"},
+                              {"max-table-elements", "max-table"},
+                              {"unknown-imports-trap", "unknown-imports-trap"}};
+static const hint features[] = {{"component-model-async", "async"},
+                                {"component-model-async-builtins", "more-async-builtins"},
+                                {"component-model-async-stackful", "async-stackful"},
+                                {"component-model-more-async-builtins", "more-async-builtins"},
+                                {"component-model-threading", "threads"},
+                                {"component-model-error-context", "error-context"},
+                                {"component-model-fixed-length-lists", "fixed-length-lists"},
+                                {"component-model-map", "maps"}};
+
+static const char *in(const hint *h, size_t n, const char *key) {
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(h[i].name, key) == 0) return h[i].instead;
+    return NULL;
+}
+static ts_status wasm_word(ts_cli_reading *r, char *key, const char *list, ts_error *e) {
+    char *value = strchr(key, '='), shown[80];
+    if (value) *value++ = 0;
+    bool yes = !value || strcmp(value, "y") == 0 || strcmp(value, "yes") == 0 || strcmp(value, "true") == 0;
+    bool no = value && (strcmp(value, "n") == 0 || strcmp(value, "no") == 0 || strcmp(value, "false") == 0);
+    snprintf(shown, sizeof shown, "-W %.60s", key);
+    const char *ours = in(equals, sizeof equals / sizeof *equals, key);
+    if (ours) {
+        const ts_cli_option *o = ts_cli_option_find(ts_cli_option_rows, ours, strlen(ours));
+        if (o->form == TS_CLI_FLAG) {
+            if (!yes && !no) return ts_fail(e, TS_USAGE, "%s=%s: y or n expected", shown, value);
+            return ts_cli_option_set(r, o, shown, yes ? "y" : "n", e);
+        }
+        if (!value) return ts_fail(e, TS_USAGE, "%s: %s=%s expected", shown, shown, o->argument);
+        return ts_cli_option_set(r, o, shown, value, e);
+    }
+    if (strcmp(key, "nan-canonicalization") == 0 && (yes || no)) {
+        r->o->canonical_nans = yes;
+        return TS_OK;
+    }
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+        if (strcmp(always[i], key) == 0)
+            return yes ? TS_OK
+                       : ts_fail(e, TS_USAGE, "%s=%s: this is always on, and cannot be had otherwise", shown, value);
+    if ((ours = in(features, sizeof features / sizeof *features, key)) != NULL)
+        return no ? TS_OK : ts_fail(e, TS_USAGE, "%s is not an option here: write --features %s", shown, ours);
+    if (strcmp(key, "epoch-interruption") == 0)
+        return ts_fail(e, TS_USAGE, "%s is not an option here: write --max-time TIME", shown);
+    return ts_fail(
+        e, TS_USAGE,
+        "%s, of -W %s, is not an option here: -W takes max-memory-size, max-table-elements, max-wasm-stack, fuel, "
+        "timeout, nan-canonicalization, unknown-imports-trap, and what is always on (simd, gc, memory64 …)",
+        shown, list);
+}
+ts_status ts_cli_wasm_words(ts_cli_reading *r, const ts_cli_option *o, const char *list, ts_error *e) {
+    (void)o;
+    char *copy = strdup(list);
+    if (!copy) return ts_fail_nomem(e);
+    ts_status s = TS_OK;
+    for (char *at = copy; at && s == TS_OK;) {
+        char *next = strchr(at, ',');
+        if (next) *next++ = 0;
+        s = *at ? wasm_word(r, at, list, e) : ts_fail(e, TS_USAGE, "-W %s: there is an empty word in the list", list);
+        at = next;
+    }
+    free(copy);
+    return s;
+}
+
+ts_status ts_cli_mapdir(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e) {
+    (void)o;
+    const char *sep = strstr(value, "::");
+    if (!sep || sep == value || !sep[2] || strchr(sep + 2, ':') || memchr(value, ':', (size_t)(sep - value)))
+        return ts_fail(e, TS_USAGE, "--mapdir %s: GUEST::HOST expected; or write --dir HOST::GUEST", value);
+    char *guest = strndup(value, (size_t)(sep - value));
+    if (!guest) return ts_fail_nomem(e);
+    ts_status s = ts_wasi_dir(r->w, sep + 2, guest, false, e);
+    free(guest);
+    return s;
+}

@@ -1,0 +1,111 @@
+/* http/grants: the part of the grants that is about HTTP: hosts, prohibited addresses, certificates.
+ * In: specifications in text. Out: rules, or TS_USAGE: what is not wholly understood grants nothing.
+ * wit: wasi:http/outgoing-handler. RFC 3986, 3.2 (authorities), RFC 7468 (certificates in text) */
+#define _GNU_SOURCE
+#include "http/message.h"
+#include "sys/input.h"
+#include "sys/lookup.h"
+#include "wasi/context.h"
+#include <stdlib.h>
+#include <string.h>
+
+ts_status ts_wasi_allow_http_all(ts_wasi *w, bool all, ts_error *e) {
+    ts_wasi_grants *g = ts_wasi_grants_open(w, e);
+    if (!g) return TS_USAGE;
+    g->http_all = all;
+    return TS_OK;
+}
+
+/* The process keeps its own copy: who replaces or deletes the file changes nothing. */
+ts_status ts_wasi_http_ca(ts_wasi *w, const char *path, ts_error *e) {
+    ts_sys_input file = {0};
+    ts_wasi_grants *g = ts_wasi_grants_open(w, e);
+    if (!g) return TS_USAGE;
+    if (!path) return ts_fail(e, TS_USAGE, "the path of the certificates is NULL");
+    ts_wasi_file_text t = {.fd = -1};
+    ts_sys_err err = ts_sys_input_open(path, &file);
+    ts_status s = err ? ts_fail(e, TS_IO, "cannot read the certificates in %s: %s", path, ts_sys_err_text(err)) : TS_OK;
+    /* RFC 7468, 5.1 and 4; the other two labels are OpenSSL's */
+    static const char begin[] = "-----BEGIN ";
+    bool any = false;
+    for (const uint8_t *p = file.bytes, *end = file.len ? p + file.len : p; s == TS_OK && p && !any; p++) {
+        p = memmem(p, (size_t)(end - p), begin, sizeof begin - 1);
+        if (!p) break;
+        const char *label = (const char *)p + sizeof begin - 1;
+        size_t left = (size_t)((const char *)end - label);
+        any = (left >= 16 && memcmp(label, "CERTIFICATE-----", 16) == 0) ||
+              (left >= 21 && memcmp(label, "X509 CERTIFICATE-----", 21) == 0) ||
+              (left >= 24 && memcmp(label, "TRUSTED CERTIFICATE-----", 24) == 0);
+    }
+    if (s == TS_OK && !any) s = ts_fail(e, TS_USAGE, "%s holds no certificate (PEM)", path);
+    if (s == TS_OK && !(t.path = malloc(strlen(path) + 1))) s = ts_fail_nomem(e);
+    if (s == TS_OK && (err = ts_sys_input_keep(&file, &t.fd, t.at, sizeof t.at)) != TS_SYS_OK)
+        s = ts_fail(e, TS_IO, "cannot keep a copy of %s: %s", path, ts_sys_err_text(err));
+    ts_sys_input_close(&file);
+    if (s != TS_OK) {
+        free(t.path);
+        return s;
+    }
+    strcpy(t.path, path);
+    if (g->ca.fd >= 0) ts_sys_close(g->ca.fd);
+    free(g->ca.path);
+    g->ca = t;
+    return TS_OK;
+}
+
+/* A host that can be reached: an address, or a name as the DNS has it. */
+static bool is_host(const char *host, size_t len, bool below) {
+    char ascii[254];
+    ts_sys_addr a;
+    if (ts_sys_addr_parse(host, len, &a)) return !below;
+    return ts_sys_name_check(host, len, ascii) == TS_SYS_LOOKUP_OK && strlen(ascii) == len &&
+           memcmp(ascii, host, len) == 0;
+}
+ts_status ts_wasi_allow_http(ts_wasi *w, const char *spec, ts_error *e) {
+    ts_wasi_http_rule r = {0};
+    const char *host;
+    size_t len;
+    ts_wasi_grants *g = ts_wasi_grants_open(w, e);
+    if (!g) return TS_USAGE;
+    if (!spec) return ts_fail(e, TS_USAGE, "the host is NULL");
+    /* `*` is a character of names in authorities: the rest is read as one */
+    if (!ts_http_host_port(spec, strlen(spec), &host, &len, &r.port))
+        return ts_fail(e, TS_USAGE,
+                       "%s: HOST[:PORT] expected (HOST: a name, an address, IPv6 in brackets, *.NAME or *)", spec);
+    const char *port = host + len + (host > spec); /* beyond the bracket */
+    uint32_t n;
+    if (*port && !ts_wasi_digits(port + 1, strlen(port + 1), 65535, &n)) /* also an empty one: RFC 3986 has it */
+        return ts_fail(e, TS_USAGE, "%s: the port is a number from 1 to 65535, or left away with its colon", spec);
+    if (len != 1 || host[0] != '*') {
+        r.below = len > 1 && host[0] == '*' && host[1] == '.';
+        if (!is_host(host + 2 * r.below, len - 2 * (size_t)r.below, r.below))
+            return ts_fail(e, TS_USAGE,
+                           "%s: one host that can be reached, * for all of them, or *.NAME for those below it", spec);
+        host += r.below, len -= r.below;
+        if (!(r.host = malloc(len + 1))) return ts_fail_nomem(e);
+        memcpy(r.host, host, len);
+        r.host[len] = 0;
+    }
+    if (ts_vec_push(&g->http_rules, r)) return TS_OK;
+    free(r.host);
+    return ts_fail_nomem(e);
+}
+
+ts_status ts_wasi_deny_http(ts_wasi *w, const char *addresses, ts_error *e) {
+    ts_wasi_prefix p;
+    ts_wasi_grants *g = ts_wasi_grants_open(w, e);
+    if (!g) return TS_USAGE;
+    if (!addresses) return ts_fail(e, TS_USAGE, "the addresses are NULL");
+    if (strcmp(addresses, "private") == 0) {
+        g->http_global_only = true;
+        return TS_OK;
+    }
+    TS_TRY(ts_wasi_prefix_parse(addresses, strlen(addresses), addresses, &p, e));
+    if (p.bits >= 96 && ts_sys_addr_is_mapped(&p.addr)) { /* what is connected to is the IPv4 address */
+        memmove(p.addr.ip, p.addr.ip + 12, 4);
+        memset(p.addr.ip + 4, 0, 12);
+        p.addr.v6 = false;
+        p.bits -= 96;
+    }
+    return ts_vec_push(&g->http_prohibited, p) ? TS_OK : ts_fail_nomem(e);
+}
