@@ -9,6 +9,10 @@
 extern char **environ;
 
 /* --- what a guest is granted --------------------------------------------------------------------------------------- */
+static bool ends_in_mode(const char *s, size_t len) { /* in whatever case */
+    return len > 3 && s[len - 3] == ':' && (s[len - 2] | 32) == 'r' &&
+           ((s[len - 1] | 32) == 'o' || (s[len - 1] | 32) == 'w');
+}
 /* HOST[::GUEST][:ro|:rw]. Colons of their own may be in HOST and GUEST only where the mode is given: else what was meant to be a
  * mode would become a part of a name. */
 static ts_status dir(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e) {
@@ -16,18 +20,14 @@ static ts_status dir(ts_cli_reading *r, const ts_cli_option *o, const char *valu
     size_t len = strlen(value);
     bool ro = len > 3 && strcmp(value + len - 3, ":ro") == 0, rw = len > 3 && strcmp(value + len - 3, ":rw") == 0;
     if (ro || rw) len -= 3;
-    char *host = malloc(len + 1);
+    char *host = strndup(value, len), *sep = host ? strstr(host, "::") : NULL, *guest = sep ? sep + 2 : host, *colon;
     if (!host) return ts_fail_nomem(e);
-    memcpy(host, value, len);
-    host[len] = 0;
-    char *sep = strstr(host, "::"), *guest = host, *colon;
-    if (sep) {
-        *sep = 0;
-        guest = sep + 2;
-    }
+    if (sep) *sep = 0;
     ts_status s;
     if (!*host || !*guest || host[strlen(host) - 1] == ':' || *guest == ':' || (sep && strstr(guest, "::")))
         s = ts_fail(e, TS_USAGE, "--dir %s: HOST[::GUEST][:ro|:rw] expected", value);
+    else if ((ro || rw) && ends_in_mode(guest, strlen(guest)))
+        s = ts_fail(e, TS_USAGE, "--dir %s: two modes are given", value);
     else if (!ro && !rw && ((colon = strrchr(guest, ':')) || (colon = strrchr(host, ':'))))
         s = ts_fail(e, TS_USAGE, "--dir %s: %s is neither :ro nor :rw; :rw at the end makes it part of the name", value,
                     colon);
@@ -492,12 +492,10 @@ ts_status ts_cli_option_set(ts_cli_reading *r, const ts_cli_option *o, const cha
         }
         break;
     case TS_CLI_IGNORED: return ts_cli_quantity(shown, value, TS_CLI_PLAIN, &ignored, e);
-    case TS_CLI_TEXT:
-        if (!*value) return ts_fail(e, TS_USAGE, "%s: the value is empty", shown);
-        break;
     case TS_CLI_OPTIONAL:
         if (value && !*value) return ts_fail(e, TS_USAGE, "%s=: the value is empty", shown);
         break;
+    case TS_CLI_TEXT:
     case TS_CLI_SWITCH:
     case TS_CLI_ELSEWHERE: break;
     }

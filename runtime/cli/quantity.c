@@ -58,12 +58,12 @@ ts_status ts_cli_quantity(const char *option, const char *s, ts_cli_unit unit, u
         if (!fits || *out < 1 || *out > INT64_MAX) return ts_fail(e, TS_USAGE, "%s: %s is out of range", option, s);
         return TS_OK;
     }
-    static const char *const expected[] = {
-        "a whole number is expected",
-        "a size is a number with k, KiB, M, MiB, G, GiB, T, TiB (of 1024) or kB, "
-        "MB, GB, TB (of 1000), or none of them for bytes",
-        "a time is a number with h, m, s, ms, us or ns, or none of them for seconds"};
-    return ts_fail(e, TS_USAGE, "%s: %s has no unit that is known here: %s", option, s, expected[unit]);
+    const char *expected = unit == TS_CLI_PLAIN   ? "a whole number is expected"
+                           : unit == TS_CLI_BYTES ? "a size is a number with k, KiB, M, MiB, G, GiB, T, TiB (of 1024) "
+                                                    "or kB, MB, GB, TB (of 1000), or none of them for bytes"
+                                                  : "a time is a number with h, m, s, ms, us or ns, or none of them "
+                                                    "for seconds";
+    return ts_fail(e, TS_USAGE, "%s: %s has no unit that is known here: %s", option, s, expected);
 }
 
 /* Days from 1970-01-01 in the Gregorian calendar. */

@@ -235,7 +235,7 @@ typedef struct ts_wasi_grants ts_wasi_grants;
 TS_API TS_OWN ts_wasi_grants *ts_wasi_grants_of(ts_wasi *w);
 TS_API ts_status ts_wasi_create_from(ts_wasi_grants *g, TS_OWN ts_wasi **out, ts_error *e) TS_MUST_USE;
 TS_API void ts_wasi_grants_free(ts_wasi_grants *g); /* the contexts made of it go on */
-TS_API void ts_wasi_destroy(ts_wasi *w); /* closes what the guest left open */
+TS_API void ts_wasi_destroy(ts_wasi *w);            /* closes what the guest left open */
 
 /* Strings are copied. Arguments and names must be UTF-8 (TS_USAGE). */
 TS_API ts_status ts_wasi_arg(ts_wasi *w, const char *arg, ts_error *e) TS_MUST_USE;
