@@ -84,7 +84,7 @@ void ts_sys_input_close(ts_sys_input *in) {
 }
 
 ts_sys_err ts_sys_input_keep(const ts_sys_input *in, int *fd, char *path, size_t size) {
-    *fd = memfd_create("touchstone", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    *fd = ts_sys_above_std(memfd_create("touchstone", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (*fd < 0) return ts_sys_err_of(errno);
     snprintf(path, size, "/proc/self/fd/%d", *fd);
     ts_sys_err e = TS_SYS_OK;

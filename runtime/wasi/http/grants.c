@@ -54,10 +54,11 @@ ts_status ts_wasi_http_ca(ts_wasi *w, const char *path, ts_error *e) {
 }
 
 /* A host that can be reached: an address, or a name as the DNS has it. */
-static bool is_host(const char *host, size_t len, bool below) {
+static bool is_host(const char *host, size_t len, bool below, bool brackets) {
     char ascii[254];
     ts_sys_addr a;
     if (ts_sys_addr_parse(host, len, &a)) return !below;
+    if (brackets) return false; /* an address of some future version */
     return ts_sys_name_check(host, len, ascii) == TS_SYS_LOOKUP_OK && strlen(ascii) == len &&
            memcmp(ascii, host, len) == 0;
 }
@@ -78,7 +79,7 @@ ts_status ts_wasi_allow_http(ts_wasi *w, const char *spec, ts_error *e) {
         return ts_fail(e, TS_USAGE, "%s: the port is a number from 1 to 65535, or left away with its colon", spec);
     if (len != 1 || host[0] != '*') {
         r.below = len > 1 && host[0] == '*' && host[1] == '.';
-        if (!is_host(host + 2 * r.below, len - 2 * (size_t)r.below, r.below))
+        if (!is_host(host + 2 * r.below, len - 2 * (size_t)r.below, r.below, host > spec))
             return ts_fail(e, TS_USAGE,
                            "%s: one host that can be reached, * for all of them, or *.NAME for those below it", spec);
         host += r.below, len -= r.below;
