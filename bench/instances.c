@@ -9,6 +9,7 @@
 #include "component/binary/component.h"
 #include "component/run/host.h"
 #include "component/run/instance.h"
+#include "component/run/linker.h"
 #include "core/run/spares.h"
 #include "sys/input.h"
 #include "wasi/wasi.h"

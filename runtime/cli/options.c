@@ -3,6 +3,7 @@
 #include "cli/option_table.h"
 #include "cli/quantity.h"
 #include "component/binary/component.h"
+#include "component/run/linker.h"
 #include <stdlib.h>
 #include <string.h>
 

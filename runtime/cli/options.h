@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/vec.h"
 #include "component/run/host.h"
+#include "component/run/linker.h"
 #include "http/server/server.h"
 #include "sys/input.h"
 #include "wasi/wasi.h"

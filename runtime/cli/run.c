@@ -10,6 +10,7 @@
 #include "core/load/load.h"
 #include "sys/input.h"
 #include "sys/killed.h"
+#include "component/type/names.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

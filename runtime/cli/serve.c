@@ -13,6 +13,7 @@
 #include "sys/killed.h"
 #include "sys/thread.h"
 #include "wasi/http/http.h"
+#include "component/type/names.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

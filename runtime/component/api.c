@@ -1,6 +1,8 @@
 /* api: the functions of touchstone.h on components: engines, host definitions by text, calls, types.
  * In: the embedder's calls. Out: what the modules below do, under names that stay. Source: Explainer.md and WIT.md (the notation of types) */
-#include "component/abi/context.h"
+#include "component/abi/check.h"
+#include "component/run/linker.h"
+#include "component/type/wave.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -139,7 +141,7 @@ ts_status ts_linker_define_resource(ts_linker *l, const char *interface, const c
     }
     rs[n] = (ts_host_resource){.interface = base, .name = copy, .drop = drop_back};
     back[n] = (embedded_resource){.drop = drop, .data = data};
-    *rt = (ts_resource){.host = x, .linker = l, .name = copy};
+    *rt = (ts_resource){.host = x, .observer = &l->observer, .name = copy};
     map[n] = rt;
     for (uint32_t i = 0; i <= n; i++) map[i]->host_def = &rs[i];
     x->def.resources = rs;

@@ -3,6 +3,8 @@
  * the same calls in a second instance end the same. Seeds: components of random_components.py.
  * build: clang -fsanitize=fuzzer,address,undefined */
 #include "component/abi/context.h"
+#include "component/type/wave.h"
+#include "component/run/linker.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,6 +3,7 @@
  * verdict that is the same twice and comes with a reason inside the input; failures of instances that have a reason.
  * build: clang -fsanitize=fuzzer,address,undefined */
 #include "component/run/instance.h"
+#include "component/run/linker.h"
 #include "core/run/store.h"
 #include <stdlib.h>
 

@@ -1,6 +1,8 @@
 /* run_call: instances of components and calls of their exports, for a driver that compares them with another engine.
  * In: on stdin a line each: `component PATH` loads one and validates it; `instance` makes a fresh instance of it; `call IFACE#NAME(ARGS)` calls
  * an export of that, in WAVE notation. Out: a line each on stdout: `ok RESULT`, or status, kind of trap and message. */
+#include "component/abi/instance.h"
+#include "component/run/linker.h"
 #include <touchstone.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,6 +8,14 @@
 #include <string.h>
 #include <cmocka.h>
 #include "component/abi/context.h"
+#include "component/abi/memory.h"
+#include "component/abi/handles.h"
+#include "component/abi/load.h"
+#include "component/abi/store.h"
+#include "component/abi/string.h"
+#include "component/abi/flat.h"
+#include "component/type/wave.h"
+#include "component/run/instance.h"
 #include "base/utf8.h"
 
 enum { PAGES = 16, HEAP = 4096 };

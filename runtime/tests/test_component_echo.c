@@ -12,6 +12,8 @@
 #include "component_echo.h"
 #include "component_echo64.h"
 #include "component_rep64.h"
+#include "component/abi/instance.h"
+#include "component/run/linker.h"
 
 #define REC "record { a: u8, b: string, c: option<f64> }"
 #define VAR "variant { nothing, num(s64), text(string) }"

@@ -10,6 +10,8 @@
 #include <touchstone.h>
 #include "component/abi/context.h"
 #include "component/binary/component.h"
+#include "component/abi/scratch.h"
+#include "component/run/linker.h"
 #include "component_reenter.h"
 
 typedef struct world {

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "component/abi/context.h"
+#include "component/run/linker.h"
 
 static ts_engine *engine;
 static ts_error err;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "component/run/instance.h"
+#include "component/run/linker.h"
 #include "examples/embed_component.h"
 
 static ts_engine *engine;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "component/run/instance.h"
+#include "component/type/wave.h"
 
 static ts_arena arena;
 static int setup(void **s) {

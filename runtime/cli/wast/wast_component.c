@@ -3,6 +3,8 @@
 #include "cli/wast/wast_component.h"
 #include "base/utf8.h"
 #include "base/vec.h"
+#include "component/run/linker.h"
+#include "component/type/wave.h"
 #include <string.h>
 
 struct ts_wast_components {

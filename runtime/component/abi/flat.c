@@ -2,7 +2,14 @@
  * In: slots or values. Out: the other. A slot holds an i32 zero-extended and an f32 in its low half, so the coercions between the core
  * types of a variant's cases are no work: what is read decides.
  * spec: CanonicalABI.md#flattening, #flat-lifting, #flat-lowering, #lifting-and-lowering-values (named as in definitions.py) */
-#include "component/abi/context.h"
+#include "component/abi/trap.h"
+#include "component/abi/memory.h"
+#include "component/abi/scalar.h"
+#include "component/abi/handles.h"
+#include "component/abi/load.h"
+#include "component/abi/store.h"
+#include "component/abi/string.h"
+#include "component/abi/flat.h"
 #include <string.h>
 
 static ts_status lift_flat_list(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts_val *out);

@@ -1,19 +1,12 @@
 /* handles: the handle table of a component instance, and the canonical definitions of resources.
  * In: indices from guests, resource types. Out: handles; traps in the words of the text's order.
  * spec: CanonicalABI.md#table-state, #resource-state, #canon-resourcenew, #canon-resourcedrop, #canon-resourcerep */
-#include "component/abi/context.h"
-#include <stdarg.h>
+#include "component/abi/trap.h"
+#include "component/abi/handles.h"
+#include "component/abi/enter.h"
+#include "component/abi/scratch.h"
 #include <stdio.h>
 #include <string.h>
-
-ts_status ts_cabi_trap(ts_error *e, const char *fmt, ...) {
-    char buf[400];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(buf, sizeof buf, fmt, ap);
-    va_end(ap);
-    return ts_fail_trap(e, TS_TRAP_CABI, "%s", buf);
-}
 
 /* cabi: Table.get */
 ts_status ts_table_get(ts_handle_table *t, uint32_t i, ts_handle **out, ts_error *e) {
@@ -57,6 +50,10 @@ ts_status ts_table_remove(ts_handle_table *t, uint32_t i, ts_handle *out, ts_err
     return TS_OK;
 }
 
+bool ts_resource_of_guest(const ts_resource *rt, const char **host_name) {
+    *host_name = rt->host_def ? rt->host_def->name : NULL;
+    return rt->impl != NULL;
+}
 static const char *rt_name(const ts_resource *rt, char buf[128]) {
     if (!rt) return "no resource";
     if (rt->host_def) {
@@ -159,8 +156,8 @@ ts_status ts_resource_destroy(ts_cstore *s, ts_resource *rt, uint64_t rep, ts_ci
                                  .resource = rt->host_def};
             st = rt->host_def->drop(&call, rep);
         }
-        if (rt->linker && rt->host_def && ts_linker_traces(rt->linker, rt->host_def->interface))
-            ts_trace_drop(rt->linker, rt, rep, st, e);
+        if (rt->host_def && ts_observed(rt->observer, rt->host_def->interface))
+            rt->observer->drop(rt->observer, rt, rep, st, e);
         return st;
     }
     ts_cinstance *few[TS_ENTER_FEW], **set = few;

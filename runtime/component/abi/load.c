@@ -2,6 +2,12 @@
  * In: an address, a type. Out: values; what they point to lies in the context's arena or, where nothing can change it, in guest memory.
  * spec: CanonicalABI.md#loading (functions named and ordered as in definitions.py) */
 #include "component/abi/plain.h"
+#include "component/abi/trap.h"
+#include "component/abi/memory.h"
+#include "component/abi/scalar.h"
+#include "component/abi/handles.h"
+#include "component/abi/load.h"
+#include "component/abi/string.h"
 #include <string.h>
 
 static inline uint64_t load_int(const ts_cabi_cx *cx, uint64_t ptr, uint32_t nbytes);
@@ -60,26 +66,6 @@ static inline uint64_t load_int(const ts_cabi_cx *cx, uint64_t ptr, uint32_t nby
     uint64_t v = 0;
     memcpy(&v, cx->opts->memory->base + ptr, nbytes); /* bounds: asserted by the caller, see ts_cabi_load */
     return v;
-}
-
-ts_status ts_convert_i32_to_char(ts_error *e, uint32_t i, uint32_t *out) {
-    TS_TRAP_IF(e, i >= 0x110000, "invalid `char` bit pattern: %#x is beyond the last code point", i);
-    TS_TRAP_IF(e, i >= 0xd800 && i <= 0xdfff, "invalid `char` bit pattern: %#x is a surrogate", i);
-    *out = i;
-    return TS_OK;
-}
-
-void ts_elem_layout(const ts_ctype *list, bool wide, uint32_t *size, uint32_t *align) {
-    uint32_t v_size = ts_ctype_size(list->elem, wide), v_align = ts_ctype_align(list->elem, wide);
-    if (list->kind != TS_CT_MAP) {
-        *size = v_size;
-        *align = v_align;
-        return;
-    }
-    /* a map is a list of tuples of key and value. cabi: despecialize */
-    uint32_t k_size = ts_ctype_size(list->elem2, wide), k_align = ts_ctype_align(list->elem2, wide);
-    *align = k_align > v_align ? k_align : v_align;
-    *size = (uint32_t)ts_align_to(ts_align_to(k_size, v_align) + v_size, *align);
 }
 
 static ts_status load_string(ts_cabi_cx *cx, uint64_t ptr, ts_val *out) {

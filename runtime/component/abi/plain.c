@@ -1,49 +1,14 @@
 /* cabi_plain: lists of scalars, and of records and variants of scalars, from memory to memory.
  * In: bytes, a plain type. Out: bytes, traps in the order of loading. spec: CanonicalABI.md#loading, #storing */
 #include "component/abi/plain.h"
+#include "component/abi/trap.h"
+#include "component/abi/scalar.h"
 #include <string.h>
 
 static uint32_t load_int(const uint8_t *from, uint32_t nbytes) {
     uint32_t v = 0;
     memcpy(&v, from, nbytes <= sizeof v ? nbytes : sizeof v);
     return v;
-}
-
-void ts_plain_finish(ts_ctype *t) {
-    t->plain = t->same = t->checked = false;
-    switch (t->kind) {
-    case TS_CT_ENUM: t->plain = t->same = t->checked = true; return;
-    case TS_CT_FLAGS:
-        t->plain = true;
-        t->same = t->n == 8 * t->size;
-        return;
-    case TS_CT_RECORD:
-    case TS_CT_TUPLE: {
-        uint64_t filled = 0;
-        t->plain = t->same = true;
-        for (uint32_t i = 0; i < t->n; i++) {
-            const ts_ctype *part = t->cases[i].type;
-            t->plain &= part->plain;
-            t->same &= part->same;
-            t->checked |= part->checked;
-            filled += part->size;
-        }
-        t->same &= filled == t->size; /* what lies between the fields is the guest's own */
-        break;
-    }
-    case TS_CT_VARIANT:
-    case TS_CT_OPTION:
-    case TS_CT_RESULT:
-        t->plain = t->checked = true;
-        for (uint32_t i = 0; i < ts_ctype_n_cases(t); i++) {
-            const ts_ctype *payload = ts_ctype_case(t, i);
-            if (payload) t->plain &= payload->plain;
-        }
-        break;
-    default: return;
-    }
-    t->same &= t->plain;
-    t->checked &= t->plain;
 }
 
 static ts_status check(ts_error *e, const ts_ctype *t, const uint8_t *from) { /* t->checked */

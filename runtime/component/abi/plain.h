@@ -5,8 +5,6 @@
 #define TS_COMPONENT_CABI_PLAIN_H
 #include "component/abi/context.h"
 
-/* Fills in plain, same and checked of what is no primitive; the other derived fields are there. */
-void ts_plain_finish(ts_ctype *t);
 /* Whether this context's lists of such elements travel as bytes: both ends are guests. */
 static inline bool ts_plain_travels(const ts_cabi_cx *cx, const ts_ctype *list) {
     return cx->keep_encoding && list->kind == TS_CT_LIST && list->elem->plain && !ts_ct_is_raw_elem(list->elem->kind);

@@ -2,6 +2,11 @@
  * In: values, a type, an address. Out: bytes in guest memory.
  * spec: CanonicalABI.md#storing, #lifting-and-lowering-context (functions named and ordered as in definitions.py) */
 #include "component/abi/plain.h"
+#include "component/abi/memory.h"
+#include "component/abi/scalar.h"
+#include "component/abi/handles.h"
+#include "component/abi/store.h"
+#include "component/abi/string.h"
 #include <string.h>
 
 static inline void store_int(ts_cabi_cx *cx, uint64_t v, uint64_t ptr, uint32_t nbytes);
@@ -11,38 +16,6 @@ static ts_status store_list(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, 
 static ts_status store_record(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr);
 static ts_status store_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr);
 static void store_flags(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr);
-
-/* cabi: LiftLowerContext.reallocate */
-ts_status ts_cabi_reallocate(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, uint32_t align, uint64_t new_size,
-                             uint64_t *out) {
-    ts_cinstance *inst = cx->inst;
-    if (!cx->opts->realloc)
-        return ts_fail(cx->err, TS_INVALID, "a value needs memory and the canonical definition has no realloc");
-    inst->may_leave = false;
-    uint64_t saved[2] = {inst->context[0], inst->context[1]}; /* a task of its own */
-    inst->context[0] = inst->context[1] = 0;
-    ts_task *task = inst->task;
-    inst->task = NULL;
-    ts_slot io[4] = {old, old_size, align, new_size}; /* with 32-bit addresses none is beyond them */
-    TS_TRY(ts_call_and_trap_on_throw(cx->store, cx->opts->realloc, io, cx->err));
-    memcpy(inst->context, saved, sizeof saved);
-    inst->task = task;
-    inst->may_leave = true;
-    *out = ts_ptr_of(cx->opts, io[0]);
-    return TS_OK;
-}
-
-/* … and the two checks that follow everywhere: alignment first, then bounds. */
-ts_status ts_cabi_realloc_checked(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, uint32_t align, uint64_t new_size,
-                                  uint32_t want_align, uint64_t *out) {
-    TS_TRY(ts_cabi_reallocate(cx, old, old_size, align, new_size, out));
-    TS_TRAP_IF(cx->err, *out % want_align, "realloc return: result not aligned (unaligned pointer %#llx, alignment %u)",
-               (unsigned long long)*out, want_align);
-    TS_TRAP_IF(cx->err, !ts_mem_in(cx->opts->memory, *out, new_size),
-               "realloc return: beyond end of memory (%llu bytes at %#llx)", (unsigned long long)new_size,
-               (unsigned long long)*out);
-    return TS_OK;
-}
 
 ts_status ts_cabi_store(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr) {
     uint32_t h;

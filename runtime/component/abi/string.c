@@ -3,7 +3,9 @@
  * copied and transcoded once. The calls of realloc are those of the text, in number and arguments: a guest sees them.
  * spec: CanonicalABI.md#loading, #storing (functions named and ordered as in definitions.py) */
 #include "base/utf8.h"
-#include "component/abi/context.h"
+#include "component/abi/trap.h"
+#include "component/abi/memory.h"
+#include "component/abi/string.h"
 #include <string.h>
 
 static inline uint64_t utf16_tag(const ts_cabi_cx *cx) {

@@ -309,20 +309,6 @@ ts_status ts_component_new(ts_engine *engine, const uint8_t *bytes, size_t len, 
                            TS_OWN ts_component **out, ts_error *e) TS_MUST_USE;
 void ts_component_free(ts_component *c);
 
-/* Names: "wasi:io/streams@0.2.3" → package/interface and version; semver track of a version is what must agree to link: 0.2.x → "0.2", 1.x → "1", 0.0.n → itself. */
-typedef struct ts_iface_name {
-    const char *base;
-    uint32_t base_len;
-    bool has_version;
-    uint32_t major, minor, patch;
-    const char *pre;
-    uint32_t pre_len;
-} ts_iface_name;
-bool ts_name_parse(const char *name, size_t len, ts_iface_name *out);    /* false: not an interface name */
-bool ts_name_compatible(const ts_iface_name *a, const ts_iface_name *b); /* same base, same semver track */
-/* Subtyping of value types and functions for the linker (host against import): resources by the two maps. Reason into buf when false. */
-bool ts_cfunc_type_matches(const ts_cfunc_type *have, const ts_cfunc_type *want, const void *const *res_have,
-                           const void *const *res_want, char *buf, size_t size);
 /* Whether a core module of type `have` can stand for one of type `want`. Reason into buf when false. */
 bool ts_core_module_type_matches(const ts_type_registry *types, const ts_core_module_type *have,
                                  const ts_core_module_type *want, char *buf, size_t size);

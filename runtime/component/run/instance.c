@@ -1,7 +1,11 @@
 /* instance: instantiation of components: each definition carried out in order; stores; finding exports.
  * In: a validated component, a linker for the outermost imports. Out: a component instance whose exports can be called.
  * spec: Explainer.md (definitions, index spaces), Binary.md#component-definitions */
-#include "component/abi/context.h"
+#include "component/abi/flat.h"
+#include "component/abi/canon.h"
+#include "component/abi/scratch.h"
+#include "component/type/names.h"
+#include "component/run/linker.h"
 #include <string.h>
 
 /* --- the store ----------------------------------------------------------------------------------------------------- */

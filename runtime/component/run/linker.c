@@ -1,8 +1,10 @@
 /* linker: from import names to what provides them: hosts, instances, modules; and what cannot be provided, with reasons.
  * In: host definitions, named instances, a component's imports. Out: items to instantiate with, or a list of what is missing.
  * spec: Explainer.md#import-and-export-definitions (names, versions), Subtyping.md; wit: versions of WASI 0.2 */
-#include "component/abi/context.h"
 #include "component/binary/validate.h"
+#include "component/abi/instance.h"
+#include "component/run/linker.h"
+#include "component/run/trace.h"
 #include "core/run/store.h"
 #include <stdio.h>
 #include <string.h>
@@ -40,13 +42,15 @@ ts_status ts_linker_add_host(ts_linker *l, const ts_host_def *def, void *host, t
     for (uint32_t i = 0; i < def->n_resources; i++) {
         ts_resource *rt = h.rt_map[i] = ts_arena_alloc(&l->arena, sizeof *rt);
         if (!rt) return ts_fail_nomem(e);
-        *rt = (ts_resource){.host_def = &def->resources[i], .host = host, .linker = l, .name = def->resources[i].name};
+        *rt = (ts_resource){
+            .host_def = &def->resources[i], .host = host, .observer = &l->observer, .name = def->resources[i].name};
     }
     return ts_vec_push(&l->hosts, h) ? TS_OK : ts_fail_nomem(e);
 }
 
 void ts_linker_set_trace(ts_linker *l, const ts_trace *t) {
     l->trace = t ? *t : (ts_trace){0};
+    l->observer = l->trace.line ? ts_trace_observer : (ts_call_observer){0};
 }
 void ts_linker_unknown_imports_trap(ts_linker *l, bool on) {
     l->unknown_trap = on;
@@ -239,7 +243,7 @@ static ts_cfunc *missing_func(resolver *r, const char *iface, const char *name, 
     f->kind = TS_CFUNC_MISSING;
     f->type = type;
     f->res = r->env;
-    f->linker = r->l;
+    f->observer = &r->l->observer;
     f->import_name = iface;
     f->name = ts_arena_strndup(r->arena, name, len);
     f->reason = ts_arena_strndup(r->arena, reason, strlen(reason));
@@ -293,7 +297,7 @@ static ts_status func_from_host(resolver *r, const ts_linker_host *h, const char
         f->res = h->rt_map;
         f->def = hf;
         f->host = h->host;
-        f->linker = r->l;
+        f->observer = &r->l->observer;
         f->import_name = import_name;
         f->name = hf->name;
         out->func = f;

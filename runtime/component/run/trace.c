@@ -1,6 +1,8 @@
 /* trace: one line for each call of the host, like strace.
  * In: a call's function, arguments, result and status. Out: a line of text to the embedder. */
-#include "component/abi/context.h"
+#include "component/run/trace.h"
+#include "component/type/wave.h"
+#include "component/run/linker.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -24,9 +26,8 @@ static bool token_fits(const char *iface, const char *t, size_t n) {
     return false;
 }
 
-bool ts_linker_traces(const ts_linker *l, const char *interface) {
-    if (!l->trace.line) return false;
-    const char *f = l->trace.filter;
+static bool wants(const ts_call_observer *o, const char *interface) {
+    const char *f = ((const ts_linker *)o)->trace.filter;
     if (!f || !*f) return true;
     while (*f) {
         size_t n = strcspn(f, ",");
@@ -93,8 +94,9 @@ static void put_end(line *o, ts_status st, const ts_error *e) {
     }
 }
 
-void ts_trace_call(ts_linker *l, ts_cfunc *f, const ts_val *args, const ts_val *result, ts_status st, const ts_error *e,
-                   bool denied) {
+static void trace_call(ts_call_observer *observer, const ts_cfunc *f, const ts_val *args, const ts_val *result,
+                       ts_status st, const ts_error *e, bool denied) {
+    ts_linker *l = (ts_linker *)observer;
     line o = {0};
     if (f->import_name && f->import_name[0]) {
         put(&o, f->import_name);
@@ -117,7 +119,9 @@ void ts_trace_call(ts_linker *l, ts_cfunc *f, const ts_val *args, const ts_val *
     free(o.buf);
 }
 
-void ts_trace_drop(ts_linker *l, const ts_resource *rt, uint64_t rep, ts_status st, const ts_error *e) {
+static void trace_drop(ts_call_observer *observer, const ts_resource *rt, uint64_t rep, ts_status st,
+                       const ts_error *e) {
+    ts_linker *l = (ts_linker *)observer;
     line o = {0};
     char b[32];
     put(&o, rt->host_def->interface);
@@ -131,3 +135,5 @@ void ts_trace_drop(ts_linker *l, const ts_resource *rt, uint64_t rep, ts_status 
     if (!o.lost && o.buf) l->trace.line(l->trace.data, o.buf, o.len);
     free(o.buf);
 }
+
+const ts_call_observer ts_trace_observer = {.wants = wants, .call = trace_call, .drop = trace_drop};

@@ -1,9 +1,8 @@
 /* ctype: layout and flattening of component-level types, printing, comparison.
  * In: types whose parts are finished. Out: derived fields, text, equality with the reason of a difference.
  * spec: CanonicalABI.md#alignment, #element-size, #flattening; Explainer.md#type-checking */
-#include "component/binary/component.h"
+#include "component/type/ctype.h"
 #include "base/arena.h"
-#include "component/abi/plain.h"
 #include "core/module/types.h"
 #include <stdio.h>
 #include <string.h>
@@ -193,6 +192,56 @@ static ts_status finish_variant(ts_ctype *t, const ts_ctype *const *payloads, ui
     return TS_OK;
 }
 
+uint32_t ts_ctype_n_cases(const ts_ctype *t) {
+    return t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n;
+}
+const ts_ctype *ts_ctype_case(const ts_ctype *t, uint32_t i) {
+    switch (t->kind) {
+    case TS_CT_OPTION: return i ? t->elem : NULL;
+    case TS_CT_RESULT: return i ? t->elem2 : t->elem;
+    case TS_CT_VARIANT: return t->cases[i].type;
+    default: return NULL;
+    }
+}
+
+/* Fills in plain, same and checked of what is no primitive; the other derived fields are there. */
+static void finish_plain(ts_ctype *t) {
+    t->plain = t->same = t->checked = false;
+    switch (t->kind) {
+    case TS_CT_ENUM: t->plain = t->same = t->checked = true; return;
+    case TS_CT_FLAGS:
+        t->plain = true;
+        t->same = t->n == 8 * t->size;
+        return;
+    case TS_CT_RECORD:
+    case TS_CT_TUPLE: {
+        uint64_t filled = 0;
+        t->plain = t->same = true;
+        for (uint32_t i = 0; i < t->n; i++) {
+            const ts_ctype *part = t->cases[i].type;
+            t->plain &= part->plain;
+            t->same &= part->same;
+            t->checked |= part->checked;
+            filled += part->size;
+        }
+        t->same &= filled == t->size; /* what lies between the fields is the guest's own */
+        break;
+    }
+    case TS_CT_VARIANT:
+    case TS_CT_OPTION:
+    case TS_CT_RESULT:
+        t->plain = t->checked = true;
+        for (uint32_t i = 0; i < ts_ctype_n_cases(t); i++) {
+            const ts_ctype *payload = ts_ctype_case(t, i);
+            if (payload) t->plain &= payload->plain;
+        }
+        break;
+    default: return;
+    }
+    t->same &= t->plain;
+    t->checked &= t->plain;
+}
+
 ts_status ts_ctype_finish(ts_ctype *t, ts_arena *arena, ts_error *e) {
     const ts_ctype *prim = ts_ctype_primitive(t->kind);
     if (prim) {
@@ -305,7 +354,7 @@ ts_status ts_ctype_finish(ts_ctype *t, ts_arena *arena, ts_error *e) {
     t->size64 = (uint32_t)wide.size;
     t->align64 = (uint8_t)wide.align;
     t->nodes = (uint32_t)nodes;
-    ts_plain_finish(t);
+    finish_plain(t);
     return TS_OK;
 }
 

@@ -105,6 +105,10 @@ static inline uint32_t ts_ctype_payload(const ts_ctype *t, bool wide) { /* offse
     return wide ? t->payload_offset64 : t->payload_offset;
 }
 
+/* Cases of a variant, enum, option or result, and the payload of one (NULL: none). cabi: despecialize */
+uint32_t ts_ctype_n_cases(const ts_ctype *t);
+const ts_ctype *ts_ctype_case(const ts_ctype *t, uint32_t i);
+
 /* The primitive types (bool … string, error-context), finished; NULL for other kinds. */
 const ts_ctype *ts_ctype_primitive(ts_ct_kind k);
 /* Fill the derived fields; types reached from t are finished already. Fails (TS_INVALID) beyond the limits above.
@@ -127,6 +131,9 @@ const char *ts_cfunc_type_print(const ts_cfunc_type *t, const ts_ct_namer *names
 /* Structural equality; resources compare by the two maps slot → identity (NULL maps: by slot number). */
 bool ts_ctype_equal(const ts_ctype *a, const ts_ctype *b, const void *const *res_a, const void *const *res_b);
 
+/* Subtyping of value types and functions for the linker (host against import): resources by the two maps. Reason into buf when false. */
+bool ts_cfunc_type_matches(const ts_cfunc_type *have, const ts_cfunc_type *want, const void *const *res_have,
+                           const void *const *res_want, char *buf, size_t size);
 /* The comparison under all of these, for callers with their own notion of which resources are the same. On false the reason
  * is in buf (when size > 0), from the outside in: "type mismatch in record field `x`: expected u32, found string". */
 typedef struct ts_ct_cmp {

@@ -2,7 +2,8 @@
  * In: UTF-8 strings as decoded. Out: their kind and parts; the reason why a name is none.
  * spec: Explainer.md#import-and-export-definitions, #name-uniqueness */
 #include "component/type/names.h"
-#include "component/binary/component.h"
+#include "base/error.h"
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 

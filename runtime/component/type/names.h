@@ -31,4 +31,16 @@ char *ts_label_key(ts_arena *arena, const char *s, size_t len);
 bool ts_canonversion_valid(const char *s, size_t len);
 /* A version as semver.org has it. */
 bool ts_semver_valid(const char *s, size_t len, char *buf, size_t size);
+
+/* Names: "wasi:io/streams@0.2.3" → package/interface and version; semver track of a version is what must agree to link: 0.2.x → "0.2", 1.x → "1", 0.0.n → itself. */
+typedef struct ts_iface_name {
+    const char *base;
+    uint32_t base_len;
+    bool has_version;
+    uint32_t major, minor, patch;
+    const char *pre;
+    uint32_t pre_len;
+} ts_iface_name;
+bool ts_name_parse(const char *name, size_t len, ts_iface_name *out);    /* false: not an interface name */
+bool ts_name_compatible(const ts_iface_name *a, const ts_iface_name *b); /* same base, same semver track */
 #endif

@@ -1,20 +1,7 @@
 /* val: see val.h. Comparison of values, and the check of those that come from outside.
  * In: values and their type. Out: a verdict. spec: Explainer.md#fundamental-value-types, CanonicalABI.md#despecialization */
-#include "base/utf8.h"
-#include "component/abi/context.h"
+#include "component/type/val.h"
 #include <string.h>
-
-uint32_t ts_ctype_n_cases(const ts_ctype *t) {
-    return t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n;
-}
-const ts_ctype *ts_ctype_case(const ts_ctype *t, uint32_t i) {
-    switch (t->kind) {
-    case TS_CT_OPTION: return i ? t->elem : NULL;
-    case TS_CT_RESULT: return i ? t->elem2 : t->elem;
-    case TS_CT_VARIANT: return t->cases[i].type;
-    default: return NULL;
-    }
-}
 
 static bool equal_floats(double a, double b) {
     return a == b ? (a != 0 || __builtin_signbit(a) == __builtin_signbit(b)) : a != a && b != b;
@@ -83,59 +70,4 @@ bool ts_val_equal(const ts_ctype *t, const ts_val *a, const ts_val *b) {
     case TS_CT_ERROR_CONTEXT: break;
     }
     return false; /* no such values here */
-}
-
-static ts_status bad(const ts_ctype *t, ts_error *e, const char *what) {
-    return ts_fail(e, TS_USAGE, "a value is not of type %s: %s", ts_ct_kind_name(t->kind), what);
-}
-static ts_status check_items(const ts_ctype *t, const ts_val *v, struct ts_resource *const *res, ts_error *e) {
-    if (v->list.len && !v->list.ptr) return bad(t, e, "it has a length and no elements");
-    if (t->kind == TS_CT_FIXED_LIST && v->list.len != t->n) return bad(t, e, "it has another length");
-    if (t->kind != TS_CT_MAP && ts_ct_is_raw_elem(t->elem->kind)) return TS_OK;
-    for (size_t i = 0; i < v->list.len; i++) {
-        if (t->kind != TS_CT_MAP) {
-            TS_TRY(ts_val_check(t->elem, &v->list.ptr[i], res, e));
-            continue;
-        }
-        if (v->list.ptr[i].list.len != 2 || !v->list.ptr[i].list.ptr)
-            return bad(t, e, "an entry is no pair of key and value");
-        TS_TRY(ts_val_check(t->elem2, &v->list.ptr[i].list.ptr[0], res, e));
-        TS_TRY(ts_val_check(t->elem, &v->list.ptr[i].list.ptr[1], res, e));
-    }
-    return TS_OK;
-}
-
-ts_status ts_val_check(const ts_ctype *t, const ts_val *v, struct ts_resource *const *res, ts_error *e) {
-    switch (t->kind) {
-    case TS_CT_CHAR:
-        return v->ch < 0x110000 && (v->ch < 0xd800 || v->ch > 0xdfff) ? TS_OK : bad(t, e, "no Unicode scalar value");
-    case TS_CT_STRING:
-        if (v->str.len && !v->str.ptr) return bad(t, e, "it has a length and no bytes");
-        return !v->str.len || ts_utf8_valid((const uint8_t *)v->str.ptr, v->str.len) ? TS_OK : bad(t, e, "no UTF-8");
-    case TS_CT_LIST:
-    case TS_CT_FIXED_LIST:
-    case TS_CT_MAP: return check_items(t, v, res, e);
-    case TS_CT_RECORD:
-    case TS_CT_TUPLE:
-        if (v->list.len != t->n || !v->list.ptr) return bad(t, e, "it has another number of fields");
-        for (uint32_t i = 0; i < t->n; i++) TS_TRY(ts_val_check(t->cases[i].type, &v->list.ptr[i], res, e));
-        return TS_OK;
-    case TS_CT_VARIANT:
-    case TS_CT_ENUM:
-    case TS_CT_OPTION:
-    case TS_CT_RESULT: {
-        if (v->variant.disc >= ts_ctype_n_cases(t)) return bad(t, e, "it has no such case");
-        const ts_ctype *c = ts_ctype_case(t, v->variant.disc);
-        if (!c) return TS_OK;
-        return v->variant.payload ? ts_val_check(c, v->variant.payload, res, e) : bad(t, e, "the payload is missing");
-    }
-    case TS_CT_FLAGS: return t->n >= 32 || !(v->flags.bits >> t->n) ? TS_OK : bad(t, e, "a bit that has no flag");
-    case TS_CT_OWN:
-    case TS_CT_BORROW: {
-        const ts_resource *rt = res[t->resource];
-        return v->handle.rt == rt || (!v->handle.rt && !rt->impl) ? TS_OK
-                                                                  : bad(t, e, "a handle of another resource type");
-    }
-    default: return TS_OK; /* every pattern of bits is a value */
-    }
 }

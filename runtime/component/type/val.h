@@ -11,12 +11,8 @@
 static inline bool ts_ct_is_raw_elem(ts_ct_kind k) {
     return (k >= TS_CT_S8 && k <= TS_CT_F64);
 }
-/* Cases of a variant, enum, option or result, and the payload of one (NULL: none). cabi: despecialize */
-uint32_t ts_ctype_n_cases(const ts_ctype *t);
-const ts_ctype *ts_ctype_case(const ts_ctype *t, uint32_t i);
+/* Whether a guest defined this resource type; else *host_name is the host's name of it, or NULL (abi/handles.c). */
+bool ts_resource_of_guest(const struct ts_resource *rt, const char **host_name);
 /* Structural equality of two values of type t; NaNs are equal, handles by what they stand for. */
 bool ts_val_equal(const ts_ctype *t, const ts_val *a, const ts_val *b);
-/* Whether an embedder's value is one of type t: UTF-8, code points, cases, flags, lengths, and handles of the resource types that t's slots
- * stand for (those of the host need not say theirs). TS_USAGE says what is not. */
-ts_status ts_val_check(const ts_ctype *t, const ts_val *v, struct ts_resource *const *res, ts_error *e) TS_MUST_USE;
 #endif

@@ -4,10 +4,13 @@
  * `some` and `ok` may be left out where the payload tells, `//` comments, """ strings). Handles are written #rep where a
  * guest defined the resource, own<NAME> or borrow<NAME> where the host did. */
 #include "base/utf8.h"
-#include "component/abi/context.h"
+#include "base/vec.h"
+#include "component/type/val.h"
+#include "component/type/wave.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --- printing ------------------------------------------------------------------------------------------------------ */
@@ -115,12 +118,12 @@ static void print(sink *o, const ts_ctype *t, const ts_val *v);
 /* The representation of a guest's resource is a number of the guest's; that of a host's may be an address, and is not shown. */
 static void print_handle(sink *o, const ts_ctype *t, const ts_val *v) {
     char b[160];
-    const ts_resource *rt = v->handle.rt;
-    const char *word = t->kind == TS_CT_OWN ? "own" : "borrow";
-    if (o->number || (rt && rt->impl))
+    const char *word = t->kind == TS_CT_OWN ? "own" : "borrow", *host_name = NULL;
+    bool of_guest = v->handle.rt && ts_resource_of_guest(v->handle.rt, &host_name);
+    if (o->number || of_guest)
         snprintf(b, sizeof b, "#%llu", (unsigned long long)(o->number ? o->number(o->data, t, v) : v->handle.rep));
-    else if (rt && rt->host_def)
-        snprintf(b, sizeof b, "%s<%s>", word, rt->host_def->name);
+    else if (host_name)
+        snprintf(b, sizeof b, "%s<%s>", word, host_name);
     else
         snprintf(b, sizeof b, "<%s>", word);
     put(o, b);

@@ -23,6 +23,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "component/abi/context.h"
+#include "component/abi/memory.h"
+#include "component/abi/handles.h"
+#include "component/abi/load.h"
+#include "component/abi/string.h"
+#include "component/abi/flat.h"
+#include "component/run/linker.h"
 
 enum { HEAP = 1024, MEMORY = 65536, MAX_ARGS = 64, LINE = 1 << 20, FIELDS = 12 };
 

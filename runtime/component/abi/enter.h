@@ -1,0 +1,47 @@
+/* enter: entering and leaving component instances, and the beginning and end of their tasks.
+ * cabi: ComponentInstance.entering_set, may_enter_from, enter_from, leave_to; call_and_trap_on_throw */
+#ifndef TS_COMPONENT_ABI_ENTER_H
+#define TS_COMPONENT_ABI_ENTER_H
+#include "component/abi/instance.h"
+
+uint32_t ts_entering_set(ts_cinstance *callee, const ts_cinstance *caller, ts_cinstance **out,
+                         uint32_t max); /* returns how many in all */
+ts_status ts_cannot_enter(const ts_cinstance *i, ts_error *e) TS_MUST_USE;
+enum { TS_ENTER_FEW = 16 };
+ts_status ts_entering_set_in(ts_cinstance *callee, const ts_cinstance *caller, ts_cinstance ***set, uint32_t *n,
+                             ts_arena *arena, ts_error *e) TS_MUST_USE;
+ts_status ts_trap_on_throw(ts_error *e); /* an exception that reached a component's border is a trap */
+/* cabi: call_and_trap_on_throw */
+TS_MUST_USE static inline ts_status ts_call_and_trap_on_throw(ts_cstore *s, ts_func *f, ts_slot *io, ts_error *e) {
+    ts_status st = ts_call(s->core, f, io, e);
+    return TS_UNLIKELY(st == TS_EXCEPTION) ? ts_trap_on_throw(e) : st;
+}
+
+/* cabi: may_enter_from, enter_from, leave_to */
+static inline ts_status ts_enter_from(ts_cinstance *const *set, uint32_t n, ts_error *e) {
+    for (uint32_t i = 0; i < n; i++)
+        if (TS_UNLIKELY(!set[i]->may_enter)) return ts_cannot_enter(set[i], e);
+    for (uint32_t i = 0; i < n; i++) set[i]->may_enter = false;
+    return TS_OK;
+}
+static inline void ts_leave_to(ts_cinstance *const *set, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) set[i]->may_enter = true;
+}
+
+/* A task's context.get/set storage starts empty and ends with it. */
+typedef struct ts_saved_context {
+    uint64_t v[2];
+    ts_task *task;
+} ts_saved_context;
+static inline ts_saved_context ts_task_begin(ts_cinstance *i, ts_task *async_task) {
+    ts_saved_context c = {{i->context[0], i->context[1]}, i->task};
+    i->context[0] = i->context[1] = 0;
+    i->task = async_task;
+    return c;
+}
+static inline void ts_task_end(ts_cinstance *i, ts_saved_context c) {
+    i->context[0] = c.v[0];
+    i->context[1] = c.v[1];
+    i->task = c.task;
+}
+#endif

@@ -1,0 +1,119 @@
+/* instance: component instances and functions as data, as the canonical definitions act on them; run/ makes them.
+ * cabi: ComponentInstance, Store; spec: CanonicalABI.md#component-instances */
+#ifndef TS_COMPONENT_ABI_INSTANCE_H
+#define TS_COMPONENT_ABI_INSTANCE_H
+#include "component/abi/context.h"
+
+typedef struct ts_exports ts_exports;
+
+/* A component function. */
+typedef enum ts_cfunc_kind { TS_CFUNC_LIFTED, TS_CFUNC_HOST, TS_CFUNC_MISSING } ts_cfunc_kind;
+struct ts_cfunc {
+    ts_cfunc_kind kind;
+    const ts_cfunc_type *type;
+    ts_resource *const *res; /* what the slots in `type` stand for */
+    const ts_func_layout *layout;
+    /* lifted */
+    ts_cinstance *inst;
+    ts_func *core;
+    ts_cabi_opts opts;
+    /* of the host */
+    const ts_host_func *def;
+    void *host;
+    ts_call_observer *observer;
+    const char *import_name; /* as written in the component: "wasi:io/streams@0.2.3"; "" at the root */
+    /* missing */
+    const char *name, *reason;
+    bool denied;
+};
+
+/* What an index of a component's or instance's index space stands for. */
+typedef struct ts_closure {
+    ts_component *component;
+    ts_cinstance *outer;
+} ts_closure;
+typedef struct ts_item {
+    ts_sort sort;         /* 0: nothing */
+    ts_resource *rt;      /* TYPE: of a resource type, else NULL */
+    const ts_ctype *type; /* TYPE: of a value type, may be NULL when nobody will ask; VALUE: its type */
+    union {
+        const ts_val *value; /* 🪙; in the store's or a component's arena */
+        ts_cfunc *func;
+        ts_exports *instance;
+        ts_closure component;
+        ts_module *module;
+    };
+} ts_item;
+struct ts_exports { /* an instance as others see it: names and items */
+    uint32_t n;
+    const char **names;
+    uint32_t *lens;
+    ts_item *items;
+    ts_cinstance *owner; /* NULL: made of parts, or of the host */
+};
+
+/* A core instance as a component sees it. */
+typedef struct ts_core_inst {
+    ts_instance *inst; /* NULL: inline exports */
+    uint32_t n;
+    const ts_arg *names;
+    ts_extern *items;
+} ts_core_inst;
+
+struct ts_cinstance {
+    ts_cstore *store;
+    ts_component *component;
+    ts_cinstance *parent; /* the instance that instantiated it. cabi: ComponentInstance.parent */
+    ts_cinstance *outer;  /* the instance in which its component was defined: for outer aliases */
+    bool may_enter, may_leave;
+    bool
+        gave_up; /* was left in the middle of something that is not implemented: what comes after says so, and is no trap of its own */
+    ts_handle_table handles;
+    uint64_t context[2]; /* context.get/set of the running task */
+    ts_task *task;       /* the running task when it is async; NULL: it is not */
+    uint32_t backpressure;
+    ts_resource **res; /* the environment */
+    /* index spaces, filled in order */
+    ts_module **core_modules;
+    uint32_t n_core_modules;
+    ts_core_inst *core_instances;
+    uint32_t n_core_instances;
+    ts_func **core_funcs;
+    uint32_t n_core_funcs;
+    ts_table **core_tables;
+    uint32_t n_core_tables;
+    ts_memory **core_memories;
+    uint32_t n_core_memories;
+    ts_global **core_globals;
+    uint32_t n_core_globals;
+    ts_tag **core_tags;
+    uint32_t n_core_tags;
+    ts_item *funcs;
+    uint32_t n_funcs;
+    ts_item *types;
+    uint32_t n_types;
+    ts_item *components;
+    uint32_t n_components;
+    ts_item *instances;
+    uint32_t n_instances;
+    ts_item *values;
+    uint32_t n_values;
+    ts_exports exports;
+    ts_cinstance *next; /* of the store */
+};
+
+/* Scratch memory of nested calls: one arena a depth, reset when the call is done. */
+enum { TS_CALL_DEPTH_MAX = 512, TS_SCRATCH_FIRST = 16, TS_ARENA_LIMIT = 1 << 30, TS_ARENA_KEEP = 1 << 20 };
+struct ts_cstore {
+    ts_engine *engine;
+    ts_store *core;
+    ts_arena arena; /* instances, functions, …: end with the store */
+    ts_cinstance *instances;
+    ts_component **components; /* referenced roots */
+    uint32_t n_components, cap_components;
+    uint32_t depth;
+    uint32_t yields; /* of thread.yield, in all */
+    ts_arena scratch[TS_SCRATCH_FIRST];
+    ts_arena *deep; /* the rest of them, made when calls first go so deep */
+};
+#endif

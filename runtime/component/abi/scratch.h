@@ -1,0 +1,18 @@
+/* scratch: memory of nested calls: one arena a depth, reset when the call is done */
+#ifndef TS_COMPONENT_ABI_SCRATCH_H
+#define TS_COMPONENT_ABI_SCRATCH_H
+#include "component/abi/instance.h"
+
+ts_status ts_scratch_enter_deep(ts_cstore *s, ts_arena **out, ts_error *e) TS_MUST_USE;
+TS_MUST_USE static inline ts_status ts_scratch_enter(ts_cstore *s, ts_arena **out, ts_error *e) {
+    if (TS_UNLIKELY(s->depth >= TS_SCRATCH_FIRST)) return ts_scratch_enter_deep(s, out, e);
+    *out = &s->scratch[s->depth++];
+    return TS_OK;
+}
+void ts_scratch_reset(ts_arena *a);
+static inline void ts_scratch_leave(ts_cstore *s) {
+    uint32_t d = --s->depth;
+    ts_arena *a = TS_UNLIKELY(d >= TS_SCRATCH_FIRST) ? &s->deep[d - TS_SCRATCH_FIRST] : &s->scratch[d];
+    if (a->head) ts_scratch_reset(a);
+}
+#endif

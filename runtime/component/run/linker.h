@@ -1,0 +1,58 @@
+/* linker: what components can import, by name, and how their imports are bound to it */
+#ifndef TS_COMPONENT_LINKER_H
+#define TS_COMPONENT_LINKER_H
+#include "component/abi/instance.h"
+#include "component/run/instance.h"
+#include "base/vec.h"
+
+typedef struct ts_linker_host {
+    const ts_host_def *def;
+    void *host;
+    ts_resource **rt_map;
+} ts_linker_host;
+typedef struct ts_embedded ts_embedded; /* what was defined through touchstone.h for one version: api.c's */
+typedef struct ts_linker_named {
+    const char *name;
+    const ts_exports *exports;
+    ts_module *module;
+    ts_component *component;
+} ts_linker_named;
+typedef struct ts_trace_handle {
+    const ts_resource *rt;
+    uint64_t rep, number;
+} ts_trace_handle;
+typedef struct ts_linker_value {
+    const char *interface; /* "": imported by itself */
+    const char *name;
+    const ts_ctype *type;
+    const ts_val *v;
+} ts_linker_value;
+typedef struct ts_linker_dummy {
+    const char *interface, *name;
+    ts_resource *rt;
+} ts_linker_dummy;
+struct ts_linker {
+    ts_call_observer observer; /* the first member: trace.c finds the linker by it */
+    ts_arena arena;
+    TS_VEC(ts_linker_host) hosts;
+    TS_VEC(ts_linker_named) named;
+    TS_VEC(ts_linker_value) values;
+    TS_VEC(ts_linker_dummy) dummies; /* stand for resource types that nothing provides */
+    TS_VEC(const char *) denied, unstable, unimplemented;
+    TS_VEC(ts_embedded *) embedded;
+    ts_trace trace;
+    TS_VEC(ts_trace_handle)
+    trace_handles; /* live host resources as the trace numbers them: #1, #2 … in the order in which they appear */
+    uint64_t trace_number;
+    bool unknown_trap, deny_all;
+};
+bool ts_linker_trap_missing(const ts_linker *l);
+/* Bind the imports of a component: items in the order of its TS_DEF_IMPORT definitions. */
+typedef struct ts_missing_list {
+    ts_missing *out;
+    uint32_t max, n;
+    bool hard; /* one of them is no function and no resource type: nothing can stand for it until it is called */
+} ts_missing_list;
+ts_status ts_linker_resolve(ts_linker *l, ts_component *c, ts_arena *arena, ts_resource **env, ts_item *items,
+                            ts_missing_list *missing, ts_error *e) TS_MUST_USE;
+#endif
