@@ -1,6 +1,7 @@
 /* dwarf: see dwarf.h. The first question runs every line program once and keeps where its sequences (about one a function) are and
  * which addresses they cover; each question then runs one sequence. An address is an offset within the code section's contents.
  * Memory: 20 bytes a sequence, bounded; time: linear in the sections, then bounded. spec: DWARF 5, 6.2 */
+#include "base/demangle.h"
 #include "core/debug/dwarf.h"
 #include "base/utf8.h"
 #include "core/debug/dwarf_int.h"
@@ -392,6 +393,7 @@ bool ts_dwarf_line(const ts_module *m, uint64_t module_offset, char *file, size_
 
 /* A function's name, with its end cut off where it is too long. */
 static void put_name(ts_dw_bytes name, char *buf, size_t size) {
+    if (name.len && ts_demangle_rust((const char *)name.at, name.len, buf, size)) return;
     uint32_t n = name.len < size - 1 ? name.len : (uint32_t)size - 1;
     while (n < name.len && n > 0 && (name.at[n] & 0xc0) == 0x80) n--;
     put_path((ts_dw_bytes){0}, (ts_dw_bytes){.at = name.at, .len = n}, buf, size);

@@ -1,5 +1,6 @@
-/* names: the custom section "name": what a module and its functions are called.
+/* names: the custom section "name": what a module and its functions are called; symbols of Rust as paths.
  * In: a module. Out: a name, cut to the buffer at a character's start. Errors in the section end the search. spec: appendix/custom */
+#include "base/demangle.h"
 #include "base/reader.h"
 #include "core/module/module.h"
 #include <string.h>
@@ -48,7 +49,7 @@ bool ts_module_func_name(const ts_module *m, uint32_t func, char *buf, size_t si
         uint32_t index = 0, len = 0;
         if (ts_read_u32(&r, &index) != TS_OK || ts_read_name(&r, &name, &len) != TS_OK || index > func) return false;
         if (index != func) continue;
-        put(name, len, buf, size);
+        if (!ts_demangle_rust(name, len, buf, size)) put(name, len, buf, size);
         return true;
     }
     return false;

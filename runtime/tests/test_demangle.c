@@ -1,0 +1,171 @@
+/* test_demangle: symbols of Rust as paths; names that are none stay; hostile ones end soon and within their buffer.
+ * In: symbols. Out: cmocka results. Expected texts are those of rustc-demangle's "{:#}". */
+#include "base/demangle.h"
+#include "base/utf8.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void symbols(void **state) {
+    (void)state;
+    static const char *const rows[][2] = {
+        {"_ZN4testE", "test"},
+        {"_ZN3foo17h05af221e174051e9E", "foo"},
+        {"_ZN4core6option15Option$LT$T$GT$6unwrap17h0123456789abcdefE", "core::option::Option<T>::unwrap"},
+        {"_ZN71_$LT$Test$u20$$u2b$$u20$$u27$static$u20$as$u20$foo..Bar$LT$Test$GT$$GT$3barE",
+         "<Test + 'static as foo::Bar<Test>>::bar"},
+        {"_ZN3foo3barE.llvm.9D1C9369", "foo::bar"},
+        {"_ZN3foo3barE.cold", "foo::bar.cold"},
+        {"_ZN2a$bE", "a$"}, /* replaced below: the length is wrong, so the symbol stays */
+        {"_RNvC6_123foo3bar", "123foo::bar"},
+        {"_RNvCs1234_7mycrate3foo", "mycrate::foo"},
+        {"_RNqCs4fqI2P2rA04_11utf8_identsu30____7hkackfecea1cbdathfdh9hlq6y",
+         "utf8_idents::\u10e1\u10d0\u10ed\u10db\u10d4\u10da\u10d0\u10d3_"
+         "\u10d2\u10d4\u10db\u10e0\u10d8\u10d4\u10da\u10d8_"
+         "\u10e1\u10d0\u10d3\u10d8\u10da\u10d8"},
+        {"_RNCNCNgCs6DXkGYLi8lr_2cc5spawn00B5_", "cc::spawn::{closure#0}::{closure#0}"},
+        {"_RINbNbCskIICzLVDPPb_5alloc5alloc8box_freeDINbNiB4_5boxed5FnBoxuEp6OutputuEL_ECs1iopQbuBiw2_3std",
+         "alloc::alloc::box_free::<dyn alloc::boxed::FnBox<(), Output = ()>>"},
+        {"_RNCINkXs25_NgCsbmNqQUJIY6D_4core5sliceINyB9_"
+         "4IterhENuNgNoBb_4iter8iterator8Iterator9rpositionNCNgNpB9_6memchr7memrchrs_0E0Bb_",
+         "<core::slice::Iter<u8> as "
+         "core::iter::iterator::Iterator>::rposition::<core::slice::memchr::memrchr::{closure#1}>::{closure#0}"},
+        {"_RIC0Kc2202_E", "::<'\u2202'>"},
+        {"_RIC0Kln7b_E", "::<-123>"},
+        {"_RIC0Kb1_E", "::<true>"},
+        {"_RIC0KRe616263_E", "::<\"abc\">"},
+
+        {"_RMC0FG_RL0_hEu", "<for<'a> fn(&'a u8)>"},
+        {"_RMC0DNtC5krate5Traitp1NKj0_EL_", "<dyn krate::Trait<N = 0>>"},
+        {"_RMC0WmRm1_m9_", "<u32 is 1..=9>"},
+        {"_RNvMs0_NtC1a1bNtB5_1c1d.llvm.123", "<a::b::c>::d"},
+    };
+    char buf[400];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bool is = ts_demangle_rust(rows[i][0], strlen(rows[i][0]), buf, sizeof buf);
+        if (strcmp(rows[i][0], "_ZN2a$bE") == 0 || !rows[i][1]) {
+            assert_false(is);
+            continue;
+        }
+        if (!is) fail_msg("not demangled: %s", rows[i][0]);
+        assert_string_equal(buf, rows[i][1]);
+    }
+}
+
+static void others(void **state) {
+    (void)state;
+    static const char *const rows[] = {"",
+                                       "main",
+                                       "_start",
+                                       "_ZN",
+                                       "_ZNE1",
+                                       "_ZN3fooEv",
+                                       "_ZN9999999999999999999fooE",
+                                       "_ZN3fo",
+                                       "_R",
+                                       "_RN",
+                                       "_Rx",
+                                       "_RNvC4f\xc3\xb3__3bar",
+                                       "_RNvC3foo",
+                                       "_RB_",
+                                       "_RNvB_1a",
+                                       "_RMC0RB2_",
+                                       "_RC5_",
+                                       "_RNvC3foo3bar baz",
+                                       "_RNvC3foo3bar\x01",
+                                       "_RIC0Kc110000_E",
+                                       "_RIC0Kb2_E",
+                                       "_RIC0Ke8_E",
+                                       "_RIC0KReff_E",
+                                       "_ZNSt6vectorIiE4sizeEv"};
+    char buf[100];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (ts_demangle_rust(rows[i], strlen(rows[i]), buf, sizeof buf)) fail_msg("demangled: %s as %s", rows[i], buf);
+}
+
+/* Every buffer size: within it, ended, and whole characters. */
+static void buffers(void **state) {
+    (void)state;
+    static const char symbol[] = "_RNqCs4fqI2P2rA04_11utf8_identsu30____7hkackfecea1cbdathfdh9hlq6y";
+    char whole[200];
+    assert_true(ts_demangle_rust(symbol, sizeof symbol - 1, whole, sizeof whole));
+    for (size_t size = 1; size < sizeof whole; size++) {
+        char *buf = malloc(size); /* a sanitizer sees a byte too many */
+        assert_non_null(buf);
+        assert_true(ts_demangle_rust(symbol, sizeof symbol - 1, buf, size));
+        size_t n = strlen(buf);
+        assert_true(n < size && memcmp(buf, whole, n) == 0 && ts_utf8_valid(buf, n));
+        free(buf);
+    }
+    assert_false(ts_demangle_rust(symbol, sizeof symbol - 1, whole, 0));
+}
+
+static char *repeated(const char *head, const char *what, size_t n, const char *tail) {
+    size_t h = strlen(head), w = strlen(what);
+    char *s = malloc(h + w * n + strlen(tail) + 1);
+    assert_non_null(s);
+    memcpy(s, head, h);
+    for (size_t i = 0; i < n; i++) memcpy(s + h + i * w, what, w);
+    strcpy(s + h + w * n, tail);
+    return s;
+}
+
+static void hostile(void **state) {
+    (void)state;
+    char buf[192];
+    static const struct {
+        const char *head, *what, *tail;
+    } rows[] = {
+        {"_RMC0", "R", "h"},
+        {"_RMC0", "T", ""},
+        {"_R", "N", ""},
+        {"_R", "Nv", "C1a"},
+        {"_RIC0K", "A", "_"},
+        {"_RMC0", "FG9999_", ""},
+        {"_RMC0", "D", ""},
+        {"_RMC0", "WO", ""},
+        {"_RIC0KV", "N", ""},
+        {"_RINvC1a1b", "TB5_B5_E", "E"},
+        {"_RMC0FGzzzzzzzzz_", "h", "Eu"},
+        {"_ZN", "1a", "E"},
+        {"_ZN", "1$", "E"},
+        {"_RNvC1a", "u3", "aa"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        static const size_t counts[] = {1, 100, 199, 200, 201, 1000, 100000};
+        for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
+            char *s = repeated(rows[i].head, rows[i].what, counts[k], rows[i].tail);
+            (void)ts_demangle_rust(s, strlen(s), buf, sizeof buf);
+            free(s);
+        }
+    }
+    /* Each tuple refers to the one before it twice: 2^60 elements, were they all printed. */
+    static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    char s[1000] = "_RINvC1a1bTuuE";
+    size_t last = strlen("INvC1a1b"); /* where the last tuple starts, behind the prefix */
+    for (int i = 0; i < 60; i++) {
+        size_t start = strlen(s) - 2, v = last - 1;
+        char ref[8] = {'B', v >= 62 ? digits[v / 62] : digits[v], v >= 62 ? digits[v % 62] : '_', v >= 62 ? '_' : 0, 0};
+        strcat(s, "T");
+        strcat(s, ref);
+        strcat(s, ref);
+        strcat(s, "E");
+        last = start;
+    }
+    strcat(s, "E");
+    assert_true(ts_demangle_rust(s, strlen(s), buf, sizeof buf));
+    assert_int_equal(strlen(buf), sizeof buf - 1);
+    static const char begin[] =
+        "a::b::<((), ()), (((), ()), ((), ())), ((((), ()), ((), ())), (((), ()), ((), ()))), (";
+    assert_memory_equal(buf, begin, sizeof begin - 1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(symbols), cmocka_unit_test(others), cmocka_unit_test(buffers),
+                                       cmocka_unit_test(hostile)};
+    return cmocka_run_group_tests_name("demangle", tests, NULL, NULL);
+}
