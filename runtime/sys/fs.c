@@ -134,10 +134,6 @@ ts_sys_err ts_sys_advise(int fd, uint64_t offset, uint64_t len, ts_sys_advice a)
 bool ts_sys_is_terminal(int fd) {
     return isatty(fd) == 1;
 }
-ts_sys_err ts_sys_dup(int fd, int *out) {
-    *out = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    return status(*out);
-}
 void ts_sys_close(int fd) {
     if (fd >= 0) close(fd);
 }

@@ -53,7 +53,6 @@ typedef enum ts_sys_advice {
 } ts_sys_advice;
 ts_sys_err ts_sys_advise(int fd, uint64_t offset, uint64_t len, ts_sys_advice a);
 bool ts_sys_is_terminal(int fd);
-ts_sys_err ts_sys_dup(int fd, int *out); /* close-on-exec */
 void ts_sys_close(int fd);
 
 /* directories */

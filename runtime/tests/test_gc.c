@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/run/gc.h"
+#include "core/run/store.h"
 
 typedef struct fixture {
     ts_engine *engine;

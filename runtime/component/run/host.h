@@ -67,7 +67,5 @@ ts_val *ts_host_vals(ts_host_call *c, size_t n);
 ts_status ts_linker_create(TS_OWN ts_linker **out, ts_error *e) TS_MUST_USE;
 void ts_linker_destroy(ts_linker *l);
 ts_status ts_linker_add_host(ts_linker *l, const ts_host_def *def, void *host, ts_error *e) TS_MUST_USE;
-/* Functions of interfaces that start so ("wasi:http") and are specified but not implemented here: link, and trap when they are called. */
-void ts_linker_unimplemented_traps(ts_linker *l, const char *prefix);
 ts_resource *ts_linker_resource(ts_linker *l, const char *interface, const char *name);
 #endif

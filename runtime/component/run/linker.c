@@ -28,7 +28,6 @@ void ts_linker_destroy(ts_linker *l) {
     ts_vec_free(&l->dummies);
     ts_vec_free(&l->denied);
     ts_vec_free(&l->unstable);
-    ts_vec_free(&l->unimplemented);
     ts_vec_free(&l->embedded);
     ts_vec_free(&l->trace_handles);
     ts_arena_free(&l->arena);
@@ -66,10 +65,6 @@ void ts_linker_deny(ts_linker *l, const char *interface) {
 void ts_linker_enable_unstable(ts_linker *l, const char *feature) {
     const char *s = ts_arena_strndup(&l->arena, feature, strlen(feature));
     if (s && ts_vec_push(&l->unstable, s)) return;
-}
-void ts_linker_unimplemented_traps(ts_linker *l, const char *prefix) {
-    const char *s = ts_arena_strndup(&l->arena, prefix, strlen(prefix));
-    if (s && ts_vec_push(&l->unimplemented, s)) return;
 }
 
 ts_resource *ts_linker_resource(ts_linker *l, const char *interface, const char *name) {
@@ -274,7 +269,6 @@ static ts_status func_from_host(resolver *r, const ts_linker_host *h, const char
                                 size_t iface_len, const ts_named_extern *x, ts_item *out) {
     char reason[200] = "";
     const ts_host_func *hf = h ? find_func(h->def, iface, iface_len, x->name, x->name_len) : NULL;
-    bool report = true;
     out->sort = TS_SORT_FUNC;
     if (!hf) {
         snprintf(reason, sizeof reason, "the interface has no such function here");
@@ -288,7 +282,6 @@ static ts_status func_from_host(resolver *r, const ts_linker_host *h, const char
         snprintf(reason, sizeof reason, "type mismatch: %s", why);
     } else if (!hf->fn) {
         snprintf(reason, sizeof reason, "not implemented yet");
-        report = !in_list(r->l->unimplemented.data, r->l->unimplemented.len, iface, iface_len, true);
     } else {
         ts_cfunc *f = ts_arena_alloc(r->arena, sizeof *f);
         if (!f) return ts_fail_nomem(r->e);
@@ -303,7 +296,7 @@ static ts_status func_from_host(resolver *r, const ts_linker_host *h, const char
         out->func = f;
         return TS_OK;
     }
-    if (report) miss(r, import_name, x->name, reason);
+    miss(r, import_name, x->name, reason);
     out->func = missing_func(r, import_name, x->name, x->name_len, x->type->func, reason, false);
     return out->func ? TS_OK : ts_fail_nomem(r->e);
 }

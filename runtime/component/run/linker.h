@@ -38,7 +38,7 @@ struct ts_linker {
     TS_VEC(ts_linker_named) named;
     TS_VEC(ts_linker_value) values;
     TS_VEC(ts_linker_dummy) dummies; /* stand for resource types that nothing provides */
-    TS_VEC(const char *) denied, unstable, unimplemented;
+    TS_VEC(const char *) denied, unstable;
     TS_VEC(ts_embedded *) embedded;
     ts_trace trace;
     TS_VEC(ts_trace_handle)

@@ -187,9 +187,6 @@ ts_status ts_module_decode(ts_module *m, ts_error *e) TS_MUST_USE;
 ts_status ts_module_validate(ts_module *m, ts_error *e) TS_MUST_USE;
 /* All but the bodies, which are known to be valid (cache.h). */
 ts_status ts_module_validate_sections(ts_module *m, ts_error *e) TS_MUST_USE;
-/* Validate one function body (index in the function space); independent of all others, may run on any thread. */
-ts_status ts_validate_func(const ts_module *m, uint32_t func, ts_error *e) TS_MUST_USE;
-
 /* The function's name from the name section into buf; false when there is none. */
 bool ts_module_func_name(const ts_module *m, uint32_t func, char *buf, size_t size);
 bool ts_module_name(const ts_module *m, char *buf, size_t size);

@@ -310,14 +310,6 @@ static void name_func(ts_error *e, uint32_t func) {
     snprintf(e->message + n, sizeof e->message - n, " (in function %u)", func);
 }
 
-ts_status ts_validate_func(const ts_module *m, uint32_t func, ts_error *e) {
-    struct ts_validator v = {.m = m, .types = ts_engine_types(m->engine), .e = e};
-    ts_status s = check_body(&v, func);
-    if (s != TS_OK) name_func(e, func);
-    validator_free(&v);
-    return s;
-}
-
 /* Bodies are handed out in order, so every body before a broken one is looked at: the first error is the same however many
  * threads there are. */
 struct bodies {

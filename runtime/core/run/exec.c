@@ -262,11 +262,6 @@ void ts_exec_free(ts_exec *x) {
     free(x);
 }
 
-ts_gc_scan_fn ts_exec_gc_scanner(void);
-ts_gc_scan_fn ts_exec_gc_scanner(void) {
-    return scan_stack;
-}
-
 unsigned ts_exec_form(const ts_store *s, const ts_memory *mem0) {
     unsigned form = 0;
     if (mem0 && !mem0->guarded) form |= TS_FORM_CHECKED;
@@ -280,9 +275,6 @@ ts_error *ts_exec_error(ts_exec *x) {
 }
 ts_store *ts_exec_store(ts_exec *x) {
     return x->store;
-}
-const ts_instance *ts_exec_caller(ts_exec *x) {
-    return x->caller;
 }
 
 /* ---------------------------------------------------------------------------------------------------------- unwinding */

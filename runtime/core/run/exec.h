@@ -3,7 +3,8 @@
 #ifndef TS_CORE_EXEC_H
 #define TS_CORE_EXEC_H
 #include "core/code/ir.h"
-#include "core/run/store.h"
+#include "core/run/call.h"
+#include "core/run/objects.h"
 
 struct ts_exec {
     ts_store *store;

@@ -4,7 +4,9 @@
 #include "core/run/exec_slow.h"
 #include "core/code/compile.h"
 #include "core/run/gc.h"
+#include "core/run/memory.h"
 #include "core/run/simd.h"
+#include "core/run/table.h"
 #include <string.h>
 
 #define S(k) (fp[pc[1].s[k]])

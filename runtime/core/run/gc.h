@@ -3,7 +3,7 @@
  * objects, zeroed, which never move; NULL when the heap limit is reached. spec: exec/runtime#heap */
 #ifndef TS_CORE_GC_H
 #define TS_CORE_GC_H
-#include "core/run/store.h"
+#include "core/run/objects.h"
 
 /* Every object starts with these 16 bytes; its payload follows. */
 typedef struct ts_obj {

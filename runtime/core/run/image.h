@@ -4,7 +4,7 @@
  * spec: exec/modules#instantiation (the same contents as by memory.init, one after another) */
 #ifndef TS_CORE_IMAGE_H
 #define TS_CORE_IMAGE_H
-#include "core/run/store.h"
+#include "core/run/objects.h"
 
 enum { TS_IMAGE_LEAST = 64 * 1024 }; /* bytes of data below which copying is quicker */
 

@@ -4,7 +4,7 @@
  * In: memories and stacks of stores that end. Out: the same for stores that begin, on the same thread. spec: exec/modules#allocation */
 #ifndef TS_CORE_SPARES_H
 #define TS_CORE_SPARES_H
-#include "core/run/store.h"
+#include "core/run/objects.h"
 
 ts_spares *ts_spares_new(void); /* NULL: no memory */
 void ts_spares_free(ts_spares *s);

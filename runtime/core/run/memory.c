@@ -1,0 +1,107 @@
+/* memory: see memory.h. */
+#include "core/run/memory.h"
+#include "core/run/spares.h"
+#include "sys/fault.h"
+#include "sys/image.h"
+#include "sys/pages.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define GIB (1024ull * 1024 * 1024)
+
+/* A guarded memory reserves what any 32-bit index plus any 32-bit static offset can reach, and the widest access after it. */
+static const uint64_t GUARDED_RESERVE = 8 * GIB + 65536;
+
+static uint64_t memory_limit(const ts_store *s, const ts_limits *t) {
+    if (s->limits.memory_bytes) return s->limits.memory_bytes;
+    return t->is64 ? 16 * GIB : 4 * GIB;
+}
+
+ts_status ts_memory_make(ts_store *s, const ts_limits *type, ts_memory **out, ts_error *e) {
+    return ts_memory_make_of(s, NULL, type, out, e);
+}
+ts_status ts_memory_make_of(ts_store *s, const ts_module *module, const ts_limits *type, ts_memory **out, ts_error *e) {
+    *out = NULL;
+    uint8_t log2 = type->page_log2;
+    uint64_t index_pages = type->is64 ? (log2 ? 1ull << (64 - log2) : UINT64_MAX) : 1ull << (32 - log2);
+    uint64_t max = type->has_max && type->max < index_pages ? type->max : index_pages;
+    uint64_t allowed = memory_limit(s, type) >> log2;
+    if (type->min > max || type->min > allowed)
+        return ts_fail(e, TS_LIMIT, "a memory of %llu pages is over the limit of %llu", (unsigned long long)type->min,
+                       (unsigned long long)(allowed < max ? allowed : max));
+    ts_memory *m = ts_arena_alloc(&s->arena, sizeof *m);
+    if (!m) return ts_fail_nomem(e);
+    m->type = *type;
+    m->max_pages = max < allowed ? max : allowed;
+    m->pages = type->min;
+    m->len = type->min << log2;
+    if (!type->is64 && log2 == 16 && !s->limits.explicit_checks && ts_fault_install()) {
+        bool kept = ts_spares_take_memory(s->limits.spares, module, m);
+        if (!kept) m->base = ts_pages_reserve(GUARDED_RESERVE);
+        if (kept) {
+            if (ts_vec_push(&s->mems, m)) {
+                *out = m;
+                return TS_OK;
+            }
+            ts_memory_release(m);
+            return ts_fail_nomem(e);
+        }
+        if (m->base) {
+            m->reserved = GUARDED_RESERVE;
+            m->guarded = true;
+        }
+    }
+    if (!m->base) { /* without guard: the address space of its greatest size, so that it need not move */
+        uint64_t most = m->max_pages << log2;
+        if (most > 0) m->base = ts_pages_reserve(most);
+        if (m->base) m->reserved = most;
+    }
+    /* A data image would be mapped here, copy on write, in place of the first pages. */
+    if (m->base && !ts_pages_commit(m->base, m->len)) ts_memory_release(m);
+    if (!m->base && m->max_pages > 0) { /* not even that: only what it needs; it moves when it grows */
+        m->guarded = false;
+        m->reserved = m->len ? m->len : 1;
+        m->base = ts_pages_resize(NULL, 0, m->reserved);
+        if (!m->base) return ts_fail_nomem(e);
+    }
+    if (!ts_vec_push(&s->mems, m)) {
+        ts_memory_release(m);
+        return ts_fail_nomem(e);
+    }
+    *out = m;
+    return TS_OK;
+}
+
+/* spec: exec/modules#growing-memories */
+int64_t ts_memory_grow(ts_store *s, ts_memory *m, uint64_t delta) {
+    uint64_t old = m->pages;
+    if (delta > m->max_pages - old) return -1;
+    if (delta == 0) return (int64_t)old;
+    uint64_t len = (old + delta) << m->type.page_log2;
+    if (len <= m->reserved) {
+        size_t from = m->len & ~(uint64_t)(ts_pages_size() - 1); /* memories of small pages may end inside one */
+        if (!ts_pages_commit(m->base + from, len - from)) return -1;
+    } else {
+        uint64_t most = m->max_pages << m->type.page_log2, want = len + len / 2;
+        if (want > most) want = most;
+        uint8_t *base = ts_pages_resize(m->base, m->reserved, want);
+        if (!base) base = ts_pages_resize(m->base, m->reserved, want = len);
+        if (!base) return -1;
+        m->reserved = want;
+        if (base != m->base) {
+            m->base = base;
+            for (ts_instance *i = s->instances; i; i = i->next)
+                if (i->module->n_mems && i->mems[0] == m) i->mem0_base = base;
+        }
+    }
+    m->pages = old + delta;
+    m->len = len;
+    return (int64_t)old;
+}
+
+void ts_memory_release(ts_memory *m) {
+    ts_pages_release(m->base, m->reserved);
+    ts_module_free(m->imaged);
+    m->base = NULL;
+    m->imaged = NULL;
+}
