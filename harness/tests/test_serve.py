@@ -659,7 +659,7 @@ def test_malformed_is_refused(server: Server, what: str) -> None:
 
 
 REFUSED = {
-    "CONNECT": ("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", 501),
+    "CONNECT without a port": ("CONNECT a HTTP/1.1\r\nHost: a\r\n\r\n", 400),
     "HTTP/2.0": ("GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505),
     "HTTP/1.2": ("GET / HTTP/1.2\r\nHost: x\r\n\r\n", 505),
     "the preface of HTTP/2": ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),

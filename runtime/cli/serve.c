@@ -99,7 +99,8 @@ static bool informational(void *data, uint16_t status, const ts_http_fields *hea
 static void no_response(void *data, const ts_http_error *e) {
     ts_http_call *c = data;
     fprintf(stderr, "touchstone: %s %s: the response is an error: %s%s%s\n", ts_http_call_method(c),
-            ts_http_call_target(c), ts_http_code_name(e->code), e->has_text ? ": " : "", e->has_text ? e->text : "");
+            ts_http_call_shown_target(c), ts_http_code_name(e->code), e->has_text ? ": " : "",
+            e->has_text ? e->text : "");
 }
 static void on_wait(void *data, bool waits) {
     worker *t = data;
@@ -133,6 +134,10 @@ static ts_status new_instance(worker *t, ts_error *e) {
 static ts_status answer(worker *t, ts_error *e) {
     ts_http_call *c = t->call;
     if (t->s->o.max_time_ns) ts_wasi_until(t->wasi, ts_sys_monotonic() + t->s->o.max_time_ns);
+    if (!ts_wasi_http_fields_fit(t->wasi, ts_http_call_headers(c))) {
+        (void)ts_http_call_respond(c, 431, NULL, NULL);
+        return TS_OK;
+    }
     if (!t->store) TS_TRY(new_instance(t, e));
     ts_wasi_http_incoming in = {.method = ts_http_call_method(c),
                                 .path_with_query = ts_http_call_target(c),
@@ -160,7 +165,7 @@ static void handle(void *data, void *thread_data, ts_http_call *call) {
         if (t->e.status == TS_OK) (void)ts_fail(&t->e, s, "%s", ts_status_name(s));
         if (t->e.status == TS_INTERRUPTED)
             snprintf(t->e.message, sizeof t->e.message, "the time limit of a request was reached");
-        ts_cli_report_of(&t->e, ts_http_call_method(call), ts_http_call_target(call));
+        ts_cli_report_of(&t->e, ts_http_call_method(call), ts_http_call_shown_target(call));
     }
     ts_wasi_http_incoming_over(t->wasi, call);
     ts_arena_reset(&t->arena);

@@ -1,6 +1,5 @@
 /* sys/http: see http.h */
 #include "http/message.h"
-#include "sys/net.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,7 +85,12 @@ bool ts_http_is_field_value(const void *s, size_t len) {
     const char *v = s;
     for (size_t i = 0; i < len; i++)
         if (((unsigned char)v[i] < 0x20 && v[i] != '\t') || v[i] == 0x7f) return false;
-    return len == 0 || (v[0] != ' ' && v[0] != '\t' && v[len - 1] != ' ' && v[len - 1] != '\t');
+    return true;
+}
+
+void ts_http_trim(const char **s, size_t *len) {
+    for (; *len && (**s == ' ' || **s == '\t'); --*len) ++*s;
+    while (*len && ((*s)[*len - 1] == ' ' || (*s)[*len - 1] == '\t')) --*len;
 }
 
 int ts_http_content_length(const ts_http_fields *f, uint64_t *out) {
@@ -95,9 +99,12 @@ int ts_http_content_length(const ts_http_fields *f, uint64_t *out) {
         const ts_http_field *x = ts_http_fields_find(f, "content-length", &i);
         if (!x) return found;
         uint64_t n = 0;
-        if (x->value_len == 0) return -1;
-        for (uint32_t k = 0; k < x->value_len; k++) {
-            char c = x->value[k];
+        const char *v = x->value;
+        size_t len = x->value_len;
+        ts_http_trim(&v, &len);
+        if (len == 0) return -1;
+        for (size_t k = 0; k < len; k++) {
+            char c = v[k];
             if (c < '0' || c > '9' || n > (UINT64_MAX - 9) / 10) return -1;
             n = n * 10 + (uint64_t)(c - '0');
         }
@@ -107,99 +114,20 @@ int ts_http_content_length(const ts_http_fields *f, uint64_t *out) {
     }
 }
 
-bool ts_http_is_of_connection(const char *name, size_t len) {
-    static const char *const names[] = {"connection",       "host",    "http2-settings",   "keep-alive",
-                                        "proxy-connection", "upgrade", "transfer-encoding"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+static bool is_one_of(const char *name, size_t len, const char *const *names, size_t n) {
+    for (size_t i = 0; i < n; i++)
         if (ts_http_name_is(name, len, names[i], strlen(names[i]))) return true;
     return false;
 }
-
-/* --- parts of a URI (RFC 3986, appendix A) ------------------------------------------------------------------------- */
-static bool letter(char c) {
-    return lower(c) >= 'a' && lower(c) <= 'z';
+bool ts_http_is_of_connection(const char *name, size_t len) {
+    static const char *const names[] = {"connection",       "host",    "http2-settings",   "keep-alive",
+                                        "proxy-connection", "upgrade", "transfer-encoding"};
+    return is_one_of(name, len, names, sizeof names / sizeof *names);
 }
-static bool digit(char c) {
-    return c >= '0' && c <= '9';
-}
-static bool hex(char c) {
-    return digit(c) || (lower(c) >= 'a' && lower(c) <= 'f');
-}
-/* Only unreserved, sub-delims, %XX, and what `also` holds. */
-static bool all_of(const char *s, size_t len, const char *also) {
-    for (size_t i = 0; i < len; i++) {
-        if (s[i] == '%') {
-            if (len - i < 3 || !hex(s[i + 1]) || !hex(s[i + 2])) return false;
-            i += 2;
-        } else if (s[i] == 0 || !(letter(s[i]) || digit(s[i]) || strchr("-._~!$&'()*+,;=", s[i]) || strchr(also, s[i])))
-            return false;
-    }
-    return true;
-}
-
-bool ts_http_is_scheme(const char *s, size_t len) {
-    for (size_t i = 0; i < len; i++)
-        if (!letter(s[i]) && (i == 0 || (!digit(s[i]) && s[i] != '+' && s[i] != '-' && s[i] != '.'))) return false;
-    return len > 0;
-}
-
-bool ts_http_is_path_with_query(const char *s, size_t len) {
-    const char *mark = len ? memchr(s, '?', len) : NULL;
-    size_t path = mark ? (size_t)(mark - s) : len;
-    return all_of(s, path, ":@/") && (!mark || all_of(mark + 1, len - path - 1, ":@/?"));
-}
-
-/* Where the parts of an authority are; false: it is none. */
-static bool authority_parts(const char *s, size_t len, size_t *host, size_t *host_len, size_t *port) {
-    const char *at = len ? memchr(s, '@', len) : NULL;
-    *host = at ? (size_t)(at - s) + 1 : 0;
-    if (at && !all_of(s, *host - 1, ":")) return false;
-    const char *h = s + *host;
-    size_t left = len - *host;
-    if (left && h[0] == '[') {
-        const char *end = memchr(h, ']', left);
-        ts_sys_addr a;
-        if (!end) return false;
-        *host_len = (size_t)(end - h) + 1;
-        const char *ip = h + 1;
-        size_t n = *host_len - 2;
-        const char *dot = n > 3 && lower(ip[0]) == 'v' && hex(ip[1]) ? memchr(ip, '.', n) : NULL; /* IPvFuture */
-        bool future = dot && dot + 1 < ip + n && all_of(dot + 1, (size_t)(ip + n - dot - 1), ":");
-        for (const char *p = ip + 1; future && p < dot; p++) future = hex(*p);
-        if (future && memchr(ip, '%', n)) future = false;
-        if (!future && (!ts_sys_addr_parse(ip, n, &a) || !a.v6 || memchr(ip, '%', n))) return false;
-    } else {
-        const char *colon = left ? memchr(h, ':', left) : NULL;
-        *host_len = colon ? (size_t)(colon - h) : left;
-        if (!all_of(h, *host_len, "")) return false;
-    }
-    *port = *host + *host_len;
-    if (*port == len) return true;
-    if (s[*port] != ':') return false;
-    for (size_t i = *port + 1; i < len; i++)
-        if (!digit(s[i])) return false;
-    return true;
-}
-
-bool ts_http_is_authority(const char *s, size_t len) {
-    size_t host, host_len, port;
-    return authority_parts(s, len, &host, &host_len, &port);
-}
-
-bool ts_http_host_port(const char *s, size_t len, const char **host, size_t *host_len, uint16_t *port) {
-    size_t at, end;
-    uint32_t n = 0;
-    if (!authority_parts(s, len, &at, host_len, &end) || at || !*host_len) return false;
-    for (size_t i = end + 1; i < len; i++)
-        if ((n = n * 10 + (uint32_t)(s[i] - '0')) > 65535) return false;
-    if (end + 1 < len && n == 0) return false;
-    *port = (uint16_t)n;
-    *host = s + at;
-    if (s[at] == '[') {
-        ++*host;
-        *host_len -= 2;
-    }
-    return true;
+bool ts_http_is_not_of_trailers(const char *name, size_t len) {
+    static const char *const names[] = {
+        "content-encoding", "content-length", "content-range", "content-type", "expect", "te", "trailer"};
+    return ts_http_is_of_connection(name, len) || is_one_of(name, len, names, sizeof names / sizeof *names);
 }
 
 /* --- errors ---------------------------------------------------------------------------------------------------------- */
@@ -339,7 +267,7 @@ size_t ts_http_pipe_take(ts_http_pipe *p, void *bytes, size_t len) {
 }
 
 void ts_http_pipe_end(ts_http_pipe *p) {
-    if (p->has_length && p->total < p->length) wrong_length(p, p->total);
+    if (p->has_length && p->total < p->length && !(p->may_be_empty && p->total == 0)) wrong_length(p, p->total);
     if (!p->failed) p->ended = true;
 }
 

@@ -8,6 +8,16 @@
 #include <stdint.h>
 #include "sys/pollset.h"
 
+/* What a message may hold, coming in and going out: what one side lets in, the other sends. RFC 9110, 5.4 and RFC 9112, 3: limits are
+ * the recipient's choice. */
+enum {
+    TS_HTTP_MAX_METHOD = 4 << 10,
+    TS_HTTP_MAX_TARGET = 64 << 10,
+    TS_HTTP_MAX_FIELD = 64 << 10,    /* name and value of one field */
+    TS_HTTP_MAX_FIELDS = 128 << 10,  /* all of a header section, as ts_http_fields.bytes counts */
+    TS_HTTP_MAX_TRAILERS = 48 << 10, /* the same of a trailer section; libcurl takes 64 KiB */
+};
+
 /* --- fields: name and value as they were given, in order, repeats kept --- */
 typedef struct ts_http_field {
     char *name;  /* NUL-terminated */
@@ -27,19 +37,18 @@ void ts_http_fields_clear(ts_http_fields *f);                                   
 bool ts_http_name_is(const char *a, size_t a_len, const char *b, size_t b_len); /* without case (ASCII) */
 /* The first at or after *i of that name; *i is where it is. NULL: none. */
 const ts_http_field *ts_http_fields_find(const ts_http_fields *f, const char *name, uint32_t *i);
-bool ts_http_is_token(const char *s, size_t len);       /* RFC 9110, 5.6.2: at least one tchar, nothing else */
-bool ts_http_is_field_value(const void *s, size_t len); /* RFC 9110, 5.5: no control but tab; no blank at either end */
+bool ts_http_is_token(const char *s, size_t len); /* RFC 9110, 5.6.2: at least one tchar, nothing else */
+/* RFC 9110, 5.5: no control but tab. Blanks at the ends are let through: they are not part of a value, and ts_http_trim leaves them out
+ * wherever a value is read from the wire or written to it. */
+bool ts_http_is_field_value(const void *s, size_t len);
+void ts_http_trim(const char **s, size_t *len);
 /* The one content-length of a message: 1 set; 0 there is none; -1 not a number, or different ones. */
 int ts_http_content_length(const ts_http_fields *f, uint64_t *out);
 /* Fields of one connection, not of the message: whoever writes the wire sets them, a guest neither sets nor sees them. */
 bool ts_http_is_of_connection(const char *name, size_t len);
-
-/* --- parts of a URI: the syntax of RFC 3986, no more --- */
-bool ts_http_is_scheme(const char *s, size_t len);
-bool ts_http_is_authority(const char *s, size_t len); /* [userinfo@]host[:port]; any of them may be empty */
-bool ts_http_is_path_with_query(const char *s, size_t len);
-/* The host (without brackets) and port of an authority that HTTP can use: no userinfo, a host, a port of 0 (none given) to 65535. */
-bool ts_http_host_port(const char *authority, size_t len, const char **host, size_t *host_len, uint16_t *port);
+/* What no trailer section may hold (RFC 9110, 6.5.1): fields of the connection, and those that frame, route or describe the content.
+ * They are left out of what comes in, and refused in what a guest wants to send. */
+bool ts_http_is_not_of_trailers(const char *name, size_t len);
 
 /* --- errors: the cases of wasi:http/types.error-code, in its order (a test compares) --- */
 typedef enum ts_http_code {
@@ -113,8 +122,9 @@ struct ts_http_pipe {
     bool near_gone, far_gone;
     ts_http_error error;
     ts_http_fields trailers;
-    uint64_t total;     /* bytes written into it so far */
-    bool has_length;    /* the message's content-length: a write beyond it fails the pipe, an end before it too */
+    uint64_t total;    /* bytes written into it so far */
+    bool has_length;   /* the message's content-length: a write beyond it fails the pipe, an end before it too */
+    bool may_be_empty; /* … but nothing at all may be written: the length is that of another response (RFC 9110, 8.6) */
     ts_http_code wrong; /* … with this code, and the number of bytes */
     uint64_t length;
     const ts_http_far *far; /* NULL: nobody stands at the far end yet */

@@ -89,7 +89,9 @@ static void heads(void **state) {
     assert_true(wire.keep_alive);
     assert_int_equal(read_head("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n"), 413);
     assert_int_equal(read_head("GET / HTTP/1.1\r\nHost: x\r\nExpect: more\r\n\r\n"), 417);
-    assert_int_equal(read_head("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n"), 501);
+    assert_int_equal(read_head("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n"), 0);
+    assert_true(!wire.target && wire.is_connect && !wire.keep_alive && !wire.has_body);
+    assert_string_equal(wire.authority, "a:1");
     assert_int_equal(read_head("GET / HTTP/3.0\r\nHost: x\r\n\r\n"), 505);
     assert_int_equal(read_head("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n"),
                      400);

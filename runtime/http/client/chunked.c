@@ -9,6 +9,7 @@ enum {
 };
 enum state {
     SIZE,
+    SIZE_BLANKS, /* between a size and the ; of an extension (RFC 9112, 7.1.1: BWS) */
     EXTENSION,
     SIZE_LF,
     DATA,
@@ -28,12 +29,11 @@ void ts_http_chunked_free(ts_http_chunked *d) {
 ts_http_line ts_http_field_line(ts_http_fields *f, const char *line, size_t len) {
     const char *colon = memchr(line, ':', len);
     if (!colon || !ts_http_is_token(line, (size_t)(colon - line))) return TS_HTTP_LINE_BAD;
-    const char *value = colon + 1, *end = line + len;
-    while (value < end && (*value == ' ' || *value == '\t')) value++;
-    while (end > value && (end[-1] == ' ' || end[-1] == '\t')) end--;
-    if (!ts_http_is_field_value(value, (size_t)(end - value))) return TS_HTTP_LINE_BAD;
-    return ts_http_fields_add(f, line, (size_t)(colon - line), value, (size_t)(end - value)) ? TS_HTTP_LINE_OK
-                                                                                             : TS_HTTP_LINE_NOMEM;
+    const char *value = colon + 1;
+    size_t value_len = len - (size_t)(value - line);
+    ts_http_trim(&value, &value_len);
+    if (!ts_http_is_field_value(value, value_len)) return TS_HTTP_LINE_BAD;
+    return ts_http_fields_add(f, line, (size_t)(colon - line), value, value_len) ? TS_HTTP_LINE_OK : TS_HTTP_LINE_NOMEM;
 }
 
 static int hex(uint8_t c) {
@@ -76,9 +76,17 @@ ts_http_chunked_result ts_http_chunked_feed(ts_http_chunked *d, const void *byte
                 d->left = d->left << 4 | (uint64_t)hex(c);
             } else if (d->digits && (c == ';' || c == '\r')) {
                 d->state = c == ';' ? EXTENSION : SIZE_LF;
+            } else if (d->digits && (c == ' ' || c == '\t')) {
+                d->state = SIZE_BLANKS;
             } else {
                 return TS_HTTP_CHUNKED_BAD;
             }
+            break;
+        case SIZE_BLANKS:
+            if (c == ';')
+                d->state = EXTENSION;
+            else if ((c != ' ' && c != '\t') || ++d->extension > MAX_EXTENSION)
+                return TS_HTTP_CHUNKED_BAD;
             break;
         case EXTENSION: /* chunk-ext: read over */
             if (c == '\r')

@@ -58,8 +58,10 @@ static void exchange_delete(ts_http_exchange *x) {
     ts_http_pipe_release(x->in);
     ts_http_pipe_release(x->out);
     ts_http_chunked_free(&x->chunks);
+    ts_http_fields_clear(&x->asked);
     free(x->method);
     free(x->target);
+    free(x->authority);
     free(x->host);
     free(x->url);
     free(x);
@@ -121,6 +123,26 @@ void ts_http_give_up_number(ts_http_exchange *x, ts_http_code code, uint64_t num
 }
 void ts_http_give_up_nomem(ts_http_exchange *x) {
     ts_http_give_up(x, ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "no memory"));
+}
+
+/* The request has no content: what the guest writes all the same has no place. */
+static void no_content(ts_http_pipe *p) {
+    detach(p);
+    p->far = &far_spent;
+}
+/* Whether a request that was held back goes out now. */
+static bool release(ts_http_exchange *x) {
+    ts_http_pipe *p = x->out;
+    bool empty = p->ended && !p->total && !p->trailers.len;
+    if (!empty && !p->total && !p->ended && !x->wanted) return false;
+    x->held = false;
+    x->started = ts_http_ticks(x->c);
+    if (empty) {
+        no_content(p);
+        ts_http_pipe_release(p);
+        x->out = NULL;
+    }
+    return true;
 }
 
 /* --- names ------------------------------------------------------------------------------------------------------------------ */
@@ -225,6 +247,7 @@ static bool stir(ts_http_exchange *x) {
         ts_http_exchange_finish_code(x, TS_HTTP_CONNECTION_TERMINATED);
         return true;
     }
+    if (x->held && !release(x)) return false;
     if (!x->easy) return look_up(x);
     bool recv = x->recv_paused && (x->discard || ts_http_pipe_room(x->in) >= CURL_MAX_WRITE_SIZE || x->in->ended);
     if (x->expecting && x->sent && ts_http_ticks(c) >= x->sent_at + EXPECT_NS) x->expecting = false;
@@ -293,7 +316,9 @@ static bool sockets(ts_http_client *c) {
 /* When the clock of what it waits for runs out, by the client's time; none while it waits for the guest. */
 static uint64_t deadline_of(const ts_http_exchange *x) {
     uint64_t from, after;
-    if (!x->sent) {
+    if (x->held) {
+        after = 0;
+    } else if (!x->sent) {
         from = x->started;
         after = x->connect_timeout;
     } else if (x->in->ended || x->recv_paused || x->discard) {
@@ -351,7 +376,8 @@ static void in_kick(ts_http_pipe *p) {
 }
 static void out_kick(ts_http_pipe *p) {
     ts_http_exchange *x = p->far_data;
-    if (x->send_paused || p->ended || p->failed || p->near_gone || p->len > p->cap / 2) ts_http_client_pump(x->c);
+    if (x->held || x->send_paused || p->ended || p->failed || p->near_gone || p->len > p->cap / 2)
+        ts_http_client_pump(x->c);
 }
 
 size_t ts_http_client_waits(ts_http_client *c, ts_sys_wait *w, size_t n, uint64_t *deadline) {
@@ -397,7 +423,9 @@ ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *
     x->between_bytes_timeout = r->between_bytes_timeout;
     x->started = x->quiet_since = x->last_byte = ts_http_ticks(c);
     attach(x->in, &far_in, x);
-    if (r->body && !r->no_content) {
+    if (r->body && strcmp(r->method, "CONNECT") == 0) { /* it has no content: RFC 9110, 9.3.6 */
+        no_content(r->body);
+    } else if (r->body && !r->no_content) {
         x->out = r->body;
         ts_http_pipe_hold(x->out);
         attach(x->out, &far_out, x);
@@ -410,9 +438,16 @@ ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *
         ts_http_error e = x->error;
         ts_http_exchange_finish(x, &e);
     }
+    x->held = x->out && !x->has_length;
     leave(c);
     ts_http_client_pump(c);
     return x;
+}
+
+void ts_http_exchange_want(ts_http_exchange *x) {
+    if (!x->held || !x->c) return;
+    x->wanted = true;
+    ts_http_client_pump(x->c);
 }
 
 void ts_http_exchange_free(ts_http_exchange *x) {
@@ -497,6 +532,9 @@ ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *
 void ts_http_exchange_free(ts_http_exchange *x) {
     if (x) ts_http_pipe_release(x->in);
     free(x);
+}
+void ts_http_exchange_want(ts_http_exchange *x) {
+    (void)x;
 }
 size_t ts_http_client_waits(ts_http_client *c, ts_sys_wait *w, size_t n, uint64_t *deadline) {
     (void)c;

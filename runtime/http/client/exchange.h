@@ -16,11 +16,7 @@ enum {
     TS_HTTP_MAX_KEPT = 32,                   /* connections that wait for a further request */
     TS_HTTP_MAX_ADDRESSES = 32,              /* of one name that are tried */
     TS_HTTP_MAX_INFORMATIONAL = 64,          /* responses of 1xx before one that counts */
-    TS_HTTP_MAX_HEAD = 128 << 10,            /* a response's fields, as ts_http_fields.bytes counts */
-    TS_HTTP_MAX_FIELD = 64 << 10,            /* one of them */
-    TS_HTTP_MAX_TRAILERS = 48 << 10,         /* the same of trailers, in both directions; libcurl takes 64 KiB */
     TS_HTTP_MAX_REQUEST_HEAD = 512 << 10,    /* libcurl takes 1 MiB */
-    TS_HTTP_MAX_TARGET = 64 << 10,           /* of a request */
     TS_HTTP_KNOWN_NAMES = 8,                 /* whose addresses are kept */
     TS_HTTP_MOST_SOCKETS_OF_AN_EXCHANGE = 4, /* several addresses are tried side by side */
     TS_HTTP_ROUNDS = 16,                     /* of one pump: then the guest has its turn */
@@ -74,10 +70,14 @@ struct ts_http_exchange {
     ts_http_pipe *in, *out; /* bodies of the response and of the request (or NULL) */
 
     /* the request */
-    char *method, *target, *host, *url;
+    char *method, *target, *authority, *host, *url;
+    ts_http_fields asked; /* as the guest gave them; until `fields` is made of them */
     uint16_t port;
-    bool literal, https, idempotent, head,
-        http1; /* http1: it announces trailers, which libcurl sends in HTTP/1.1 only */
+    bool literal, https, idempotent, head, connect,
+        http1; /* http1: it announces trailers, which libcurl sends in HTTP/1.1 only, or is a CONNECT */
+    /* Whether there is content, and so how it is framed, is seen when its first byte or its end comes. Until then nothing is sent, unless
+     * the guest waits for the response: `wanted`. */
+    bool held, wanted;
     struct curl_slist *fields, *addresses;
     bool has_length, out_eof, send_paused, trailers_sent;
     bool expecting; /* its body waits for a 100, or a second. RFC 9110, 10.1.1 */
@@ -119,6 +119,8 @@ void ts_http_give_up_nomem(ts_http_exchange *x);
 
 /* http_request: everything that can be seen before there is a connection. False: given up. */
 bool ts_http_request_prepare(ts_http_exchange *x, const ts_http_request *r);
+/* The fields as libcurl takes them, once it is known whether there is content (x->out). False: given up. */
+bool ts_http_request_fields(ts_http_exchange *x);
 
 /* http_transfer: libcurl is opened, unless there is a `problem`, or (multi stays NULL) no memory. */
 void ts_http_transfer_open(ts_http_client *c);

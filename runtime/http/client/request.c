@@ -2,6 +2,7 @@
  * In: a ts_http_request. Out: the exchange's host, port, target, fields; or why it is not sent. Source: RFC 9110, RFC 3986 */
 #define _GNU_SOURCE
 #include "http/client/exchange.h"
+#include "http/uri.h"
 
 #ifdef TS_HTTP_CURL
 #include <stdio.h>
@@ -43,13 +44,6 @@ static bool authority(ts_http_exchange *x, const char *s) {
     return room;
 }
 
-static bool target_good(const char *s, const char *method) {
-    if (*s != '/' && !(strcmp(s, "*") == 0 && strcmp(method, "OPTIONS") == 0)) return false;
-    for (; *s; s++)
-        if ((unsigned char)*s <= ' ' || *s == 0x7f || *s == '#') return false;
-    return true;
-}
-
 static bool add_line(ts_http_exchange *x, const char *line) {
     struct curl_slist *longer = x->c->l.curl_slist_append(x->fields, line);
     if (!longer) return false;
@@ -57,50 +51,65 @@ static bool add_line(ts_http_exchange *x, const char *line) {
     return true;
 }
 
-/* The guest's fields, and what takes out those that libcurl would add. False: `error` says why. */
-static bool fields(ts_http_exchange *x, const ts_http_request *r) {
-    static const char *const added[] = {"Host", "Accept", "User-Agent", "Content-Type"};
-    bool given[sizeof added / sizeof *added] = {0}, room = true, measured = false;
-    static const ts_http_fields none;
-    const ts_http_fields *f = r->headers ? r->headers : &none;
+/* What a field may be; x->http1 and Host are noted. False: `error` says why. */
+static bool check_fields(ts_http_exchange *x) {
+    const ts_http_fields *f = &x->asked;
+    uint32_t hosts = 0;
     if (f->bytes > TS_HTTP_MAX_REQUEST_HEAD) {
         ts_http_give_up_number(x, TS_HTTP_REQUEST_HEADER_SECTION_SIZE, f->bytes);
         return false;
     }
-    /* The first of a name counts for libcurl, and one without a value is not sent: it sees no "100-continue" of the guest's, for it would
-     * send the request again after a 417. */
-    room = add_line(x, "Expect:");
-    for (uint32_t i = 0; i < f->len && room; i++) {
+    for (uint32_t i = 0; i < f->len; i++) {
         const ts_http_field *h = &f->data[i];
-        char *line;
-        if (!ts_http_is_token(h->name, h->name_len) || !ts_http_is_field_value(h->value, h->value_len) ||
+        hosts += ts_http_name_is(h->name, h->name_len, "host", 4);
+        if (!ts_http_is_token(h->name, h->name_len) || !ts_http_is_field_value(h->value, h->value_len) || hosts > 1 ||
             ts_http_name_is(h->name, h->name_len, "transfer-encoding", 17)) {
             ts_http_give_up_code(x, TS_HTTP_PROTOCOL_ERROR); /* how a body is framed is not the guest's */
             return false;
         }
-        for (size_t k = 0; k < sizeof added / sizeof *added; k++) {
-            if (!ts_http_name_is(h->name, h->name_len, added[k], strlen(added[k]))) continue;
-            if (k == 0 && given[k]) {
-                ts_http_give_up_code(x, TS_HTTP_PROTOCOL_ERROR);
-                return false;
-            }
-            given[k] = true;
-        }
-        measured |= ts_http_name_is(h->name, h->name_len, "content-length", 14);
         x->http1 |= ts_http_name_is(h->name, h->name_len, "trailer", 7);
-        x->expecting |= x->out && !x->out_eof && ts_http_name_is(h->name, h->name_len, "expect", 6) &&
-                        ts_http_name_is(h->value, h->value_len, "100-continue", 12);
-        /* libcurl's form of a field without a value: "name;" */
-        room = asprintf(&line, h->value_len ? "%s: %s" : "%s;%s", h->name, h->value) >= 0;
-        if (room) {
-            room = add_line(x, line);
-            free(line);
+    }
+    return true;
+}
+
+static bool add_field(ts_http_exchange *x, const ts_http_field *h) {
+    const char *v = h->value;
+    size_t len = h->value_len;
+    char *line;
+    ts_http_trim(&v, &len);
+    /* libcurl's form of a field without a value: "name;" */
+    if (asprintf(&line, len ? "%s: %.*s" : "%s;%.*s", h->name, (int)len, v) < 0) return false;
+    bool added = add_line(x, line);
+    free(line);
+    return added;
+}
+
+/* The guest's fields, and what takes out those that libcurl would add. */
+bool ts_http_request_fields(ts_http_exchange *x) {
+    static const char *const added[] = {"Host", "Accept", "User-Agent", "Content-Type"};
+    bool given[sizeof added / sizeof *added] = {0}, measured = false;
+    const ts_http_fields *f = &x->asked;
+    /* The first of a name counts for libcurl, and one without a value is not sent: it sees no "100-continue" of the guest's, for it would
+     * send the request again after a 417. */
+    bool room = add_line(x, "Expect:");
+    for (uint32_t i = 0; i < f->len && room; i++) {
+        const ts_http_field *h = &f->data[i];
+        const char *v = h->value;
+        size_t len = h->value_len;
+        ts_http_trim(&v, &len);
+        for (size_t k = 0; k < sizeof added / sizeof *added; k++)
+            given[k] |= ts_http_name_is(h->name, h->name_len, added[k], strlen(added[k]));
+        measured |= ts_http_name_is(h->name, h->name_len, "content-length", 14);
+        if (ts_http_name_is(h->name, h->name_len, "expect", 6) && ts_http_name_is(v, len, "100-continue", 12)) {
+            if (!x->out || x->out_eof) continue; /* RFC 9110, 10.1.1: not of a request without content */
+            x->expecting = true;
         }
+        room = add_field(x, h);
     }
     for (size_t k = 0; k < sizeof added / sizeof *added && room; k++) {
         char *line;
         if (given[k]) continue;
-        room = asprintf(&line, k ? "%s:" : "%s: %s", added[k], r->authority) >= 0;
+        room = asprintf(&line, k ? "%s:" : "%s: %s", added[k], x->authority) >= 0;
         if (room) {
             room = add_line(x, line);
             free(line);
@@ -109,7 +118,8 @@ static bool fields(ts_http_exchange *x, const ts_http_request *r) {
     /* RFC 9110, 8.6: said even of 0 bytes where the method gives content a meaning */
     static const char *const with_content[] = {"POST", "PUT", "PATCH"};
     for (size_t k = 0; k < sizeof with_content / sizeof *with_content && room && !x->out && !measured; k++)
-        if (strcmp(r->method, with_content[k]) == 0) room = add_line(x, "Content-Length: 0");
+        if (strcmp(x->method, with_content[k]) == 0) room = add_line(x, "Content-Length: 0");
+    ts_http_fields_clear(&x->asked);
     if (!room) ts_http_give_up_nomem(x);
     return room;
 }
@@ -125,18 +135,19 @@ bool ts_http_request_prepare(ts_http_exchange *x, const ts_http_request *r) {
         ts_http_give_up(x, ts_http_error_text(TS_HTTP_INTERNAL_ERROR, c->problem ? c->problem : "no memory"));
         return false;
     }
-    if (!ts_http_is_token(r->method, strlen(r->method)) || strcmp(r->method, "CONNECT") == 0) {
-        ts_http_give_up_code(
-            x, TS_HTTP_REQUEST_METHOD_INVALID); /* CONNECT is of proxies: wasi:http has no tunnel to give back */
+    if (!ts_http_is_token(r->method, strlen(r->method))) {
+        ts_http_give_up_code(x, TS_HTTP_REQUEST_METHOD_INVALID);
         return false;
     }
+    x->connect = strcmp(r->method, "CONNECT") == 0;
+    x->http1 = x->connect;
     if (strlen(r->path) > TS_HTTP_MAX_TARGET) {
         ts_http_give_up_code(x, TS_HTTP_REQUEST_URI_TOO_LONG);
         return false;
     }
     x->https = strcmp(r->scheme, "https") == 0;
-    if ((!x->https && strcmp(r->scheme, "http") != 0) || !target_good(r->path, r->method) ||
-        !authority(x, r->authority)) {
+    if ((!x->https && strcmp(r->scheme, "http") != 0) ||
+        !ts_http_is_origin_target(r->path, strlen(r->path), r->method) || !authority(x, r->authority)) {
         ts_http_give_up_code(x, TS_HTTP_REQUEST_URI_INVALID);
         return false;
     }
@@ -152,8 +163,14 @@ bool ts_http_request_prepare(ts_http_exchange *x, const ts_http_request *r) {
     }
     if (x->out && x->has_length && x->length == 0) x->out_eof = true;
     x->method = strdup(r->method);
-    x->target = strdup(r->path);
-    if (!x->method || !x->target || !x->host) {
+    x->authority = strdup(r->authority);
+    /* RFC 9112, 3.2.3: of a CONNECT the host and its port, which must be there */
+    if (!x->connect)
+        x->target = strdup(r->path);
+    else if (asprintf(&x->target, strchr(x->host, ':') ? "[%s]:%u" : "%s:%u", x->host, x->port) < 0)
+        x->target = NULL;
+    if (!x->method || !x->target || !x->host || !x->authority ||
+        (r->headers && !ts_http_fields_copy(&x->asked, r->headers))) {
         ts_http_give_up_nomem(x);
         return false;
     }
@@ -161,7 +178,7 @@ bool ts_http_request_prepare(ts_http_exchange *x, const ts_http_request *r) {
     for (size_t i = 0; i < sizeof idempotent / sizeof *idempotent; i++)
         x->idempotent |= strcmp(r->method, idempotent[i]) == 0;
     x->head = strcmp(r->method, "HEAD") == 0;
-    return fields(x, r);
+    return check_fields(x);
 }
 
 #endif

@@ -215,22 +215,34 @@ static bool trailers_lost(const ts_http_exchange *x) {
 }
 
 /* --- the response ------------------------------------------------------------------------------------------------------------ */
+/* Of equal content-lengths one is kept (RFC 9110, 8.6); none where they do not count. */
+static void one_length(ts_http_fields *f, bool none) {
+    uint32_t first = 0;
+    if (!none && !ts_http_fields_find(f, "content-length", &first)) return;
+    for (uint32_t i = f->len; i-- > (none ? 0 : first + 1);)
+        if (ts_http_name_is(f->data[i].name, f->data[i].name_len, "content-length", 14)) ts_http_fields_remove(f, i);
+}
+
 static void whole_head(ts_http_exchange *x) {
     uint32_t i = 0;
     const ts_http_field *coding = ts_http_fields_find(&x->headers, "transfer-encoding", &i);
     int r = ts_http_content_length(&x->headers, &x->in_length);
-    x->bodyless = x->head || x->status == 204 || x->status == 304;
+    /* After a 2xx to a CONNECT there is a tunnel, of which a guest has no end: it is closed. RFC 9110, 9.3.6 */
+    bool tunnel = x->connect && x->status < 300;
+    x->bodyless = x->head || x->status == 204 || x->status == 304 || tunnel;
     if (x->out && x->out_eof && x->http2 && trailers_lost(x)) {
         ts_http_give_up(x, ts_http_error_text(TS_HTTP_INTERNAL_ERROR,
                                               "libcurl sends no trailers over HTTP/2: announce them by a "
                                               "field Trailer, and HTTP/1.1 is used"));
         return;
     }
+    /* RFC 9112, 6.3: an invalid length is an error; one beside a coding "ought to be handled as an error", but where neither counts */
+    if (!tunnel && (r < 0 || (r > 0 && coding && !x->bodyless))) {
+        ts_http_give_up_code(x, TS_HTTP_PROTOCOL_ERROR);
+        return;
+    }
+    if (r) one_length(&x->headers, tunnel);
     if (!x->bodyless) {
-        if (r < 0 || (r > 0 && coding)) { /* RFC 9112, 6.3: "ought to be handled as an error" */
-            ts_http_give_up_code(x, TS_HTTP_PROTOCOL_ERROR);
-            return;
-        }
         if (coding) {
             i++;
             if (!ts_http_name_is(coding->value, coding->value_len, "chunked", 7) ||
@@ -245,7 +257,7 @@ static void whole_head(ts_http_exchange *x) {
     x->state = TS_HTTP_RESPONDED;
     if (x->bodyless || (x->known_length && !x->in_length && !x->http2)) ts_http_pipe_end(x->in);
     /* libcurl would wait for a body after the answer to a HEAD that had one itself */
-    if (x->head && x->out) x->cut = true;
+    if ((x->head && x->out) || tunnel) x->cut = true;
 }
 
 static void status_line(ts_http_exchange *x, const char *line, size_t len) {
@@ -253,8 +265,10 @@ static void status_line(ts_http_exchange *x, const char *line, size_t len) {
     x->in_head = true;
     x->http2 = len > 5 && line[5] == '2';
     const char *space = memchr(line, ' ', len);
-    x->status = space ? (uint16_t)strtoul(space, NULL, 10) : 0;
-    if (x->status < 100 || x->status > 599) ts_http_give_up_code(x, TS_HTTP_PROTOCOL_ERROR);
+    unsigned long status = space ? strtoul(space, NULL, 10) : 0;
+    /* RFC 9110, 15: three digits; what is above 599 is for the guest to take for a server error */
+    if (status < 100 || status > 999) ts_http_give_up_code(x, TS_HTTP_PROTOCOL_ERROR);
+    x->status = (uint16_t)status;
 }
 
 /* A line that begins with a blank goes on where the last one stopped. RFC 9112, 5.2 */
@@ -294,7 +308,7 @@ static void field_line(ts_http_exchange *x, ts_http_fields *f, const char *line,
         e.number = (uint64_t)last->name_len + last->value_len;
         ts_http_give_up(x, e);
     }
-    if (f->bytes > (trailer ? TS_HTTP_MAX_TRAILERS : TS_HTTP_MAX_HEAD))
+    if (f->bytes > (trailer ? TS_HTTP_MAX_TRAILERS : TS_HTTP_MAX_FIELDS))
         ts_http_give_up_number(
             x, trailer ? TS_HTTP_RESPONSE_TRAILER_SECTION_SIZE : TS_HTTP_RESPONSE_HEADER_SECTION_SIZE, f->bytes);
 }
@@ -399,6 +413,11 @@ void ts_http_transfer_start(ts_http_exchange *x, const ts_sys_addr *addrs, size_
         ts_http_exchange_finish_code(x, TS_HTTP_DESTINATION_IP_PROHIBITED);
         return;
     }
+    if (!ts_http_request_fields(x)) {
+        ts_http_error e = x->error;
+        ts_http_exchange_finish(x, &e);
+        return;
+    }
     x->easy = c->l.curl_easy_init();
     if (!x->easy || (!x->literal && !resolve_entry(x, allowed, n))) {
         ts_http_error e = ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "no memory");
@@ -445,6 +464,7 @@ void ts_http_transfer_start(ts_http_exchange *x, const ts_sys_addr *addrs, size_
         SET(CURLOPT_NOBODY, 1L);
     }
     SET(CURLOPT_CUSTOMREQUEST, x->method);
+    if (x->connect) SET(CURLOPT_FORBID_REUSE, 1L);
     /* what comes back: as it comes; chunks are read here, where their end and their trailers are seen at once */
     SET(CURLOPT_HEADERFUNCTION, read_head);
     SET(CURLOPT_HEADERDATA, x);

@@ -69,7 +69,7 @@ struct ts_http_call {
     bool over;        /* the response is whole, in `bytes` */
     bool keep;
     ts_framing framing;
-    bool no_body;    /* HEAD, 204, 304: body bytes are thrown away */
+    bool no_body;    /* HEAD, 204, 205, 304, 2xx to CONNECT: body bytes are discarded */
     bool has_length; /* given by the guest */
     uint64_t length, body;
     ts_bytes bytes; /* what goes out next */

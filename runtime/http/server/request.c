@@ -50,7 +50,8 @@ static bool text(ts_bytes *b, const char *s) {
 bool ts_http_call_init(ts_http_call *c, ts_http_server *s, ts_http_worker *t) {
     const ts_http_server_config *g = ts_http_server_config_of(s);
     *c = (ts_http_call){.s = s, .t = t};
-    ts_wire_init(&c->wire, g->max_body_bytes, g->max_head_bytes);
+    ts_wire_init(&c->wire, g->max_body_bytes,
+                 g->max_head_bytes < TS_HTTP_MAX_TRAILERS ? g->max_head_bytes : TS_HTTP_MAX_TRAILERS);
     return true;
 }
 void ts_http_call_free(ts_http_call *c) {
@@ -107,6 +108,14 @@ static bool finish_head(ts_http_call *c, bool whole, uint64_t len) {
     return ok && text(&c->bytes, "\r\n");
 }
 
+static bool field(ts_bytes *b, const ts_http_field *f) {
+    const char *v = f->value;
+    size_t len = f->value_len;
+    ts_http_trim(&v, &len);
+    return ts_bytes_add(b, f->name, f->name_len) && ts_bytes_add(b, ": ", 2) && ts_bytes_add(b, v, len) &&
+           ts_bytes_add(b, "\r\n", 2);
+}
+
 /* What was held back, and (p not NULL) all of the pipe: framed, behind what stands in `bytes`. ended: with that the body is whole. */
 static bool frame(ts_http_call *c, ts_http_pipe *p, bool ended) {
     size_t n = c->raw.len + (p ? p->len : 0);
@@ -134,11 +143,9 @@ static bool frame(ts_http_call *c, ts_http_pipe *p, bool ended) {
     ok = ok && text(&c->bytes, "0\r\n");
     for (uint32_t i = 0; p && i < p->trailers.len && ok; i++) {
         const ts_http_field *f = &p->trailers.data[i];
-        if (ts_wire_is_hop(f) || ts_wire_is_framing(f) || !ts_http_is_token(f->name, f->name_len) ||
-            !ts_http_is_field_value(f->value, f->value_len))
-            continue;
-        ok = ts_bytes_add(&c->bytes, f->name, f->name_len) && text(&c->bytes, ": ") &&
-             ts_bytes_add(&c->bytes, f->value, f->value_len) && text(&c->bytes, "\r\n");
+        if (!ts_http_is_not_of_trailers(f->name, f->name_len) && ts_http_is_token(f->name, f->name_len) &&
+            ts_http_is_field_value(f->value, f->value_len))
+            ok = field(&c->bytes, f);
     }
     return ok && text(&c->bytes, "\r\n");
 }
@@ -157,12 +164,14 @@ static void pump_out(ts_http_call *c, pump how) {
         return;
     }
     if (!c->held) send_bytes(c);
-    if (p && p->failed) { /* its near end has gone without an end */
+    /* Where no body is sent, the bytes of one that does not match its length are the guest's own affair. */
+    bool uncounted = p && p->failed && c->no_body && p->error.code == TS_HTTP_RESPONSE_BODY_SIZE;
+    if (p && p->failed && !uncounted) { /* its near end has gone without an end */
         c->broken = true;
         return;
     }
     size_t n = c->raw.len + (p ? p->len : 0);
-    bool ended = !p || p->ended;
+    bool ended = !p || p->ended || uncounted;
     if (c->has_length && !c->no_body && (c->body + n > c->length || (ended && c->body + n < c->length))) {
         c->broken = true;
         ts_http_error e = ts_http_error_of(TS_HTTP_RESPONSE_BODY_SIZE);
@@ -235,10 +244,6 @@ static bool status_line(ts_bytes *b, unsigned status) {
     snprintf(line, sizeof line, "HTTP/1.1 %u %s\r\n", status, ts_wire_reason(status));
     return text(b, line);
 }
-static bool field(ts_bytes *b, const ts_http_field *f) {
-    return ts_bytes_add(b, f->name, f->name_len) && ts_bytes_add(b, ": ", 2) &&
-           ts_bytes_add(b, f->value, f->value_len) && ts_bytes_add(b, "\r\n", 2);
-}
 static bool clean(const ts_http_fields *h) {
     for (uint32_t i = 0; h && i < h->len; i++)
         if (!ts_http_is_token(h->data[i].name, h->data[i].name_len) ||
@@ -253,7 +258,8 @@ bool ts_http_call_informational(ts_http_call *c, uint16_t status, const ts_http_
     bool ok = !c->responded && !c->gone && status_line(&c->bytes, status);
     for (uint32_t i = 0; headers && i < headers->len && ok; i++) {
         const ts_http_field *f = &headers->data[i];
-        if (!ts_wire_is_hop(f) && !ts_http_name_is(f->name, f->name_len, "content-length", 14))
+        if (!ts_http_is_of_connection(f->name, f->name_len) &&
+            !ts_http_name_is(f->name, f->name_len, "content-length", 14))
             ok = field(&c->bytes, f);
     }
     ok = ok && text(&c->bytes, "\r\n");
@@ -273,10 +279,14 @@ bool ts_http_call_respond(ts_http_call *c, uint16_t status, const ts_http_fields
     ts_lock_take(&c->t->lock);
     bool ok = !c->responded && !c->gone;
     if (!ok) goto out;
-    c->no_body = c->wire.is_head || status == 204 || status == 304;
+    /* After a 2xx to a CONNECT comes a tunnel, of which a guest has no end: the connection closes. RFC 9110, 9.3.6 */
+    bool tunnel = c->wire.is_connect && status < 300;
+    c->no_body = c->wire.is_head || status == 204 || status == 205 || status == 304 || tunnel;
     c->keep = c->wire.keep_alive;
     c->framing = c->no_body ? TS_FRAMING_NONE : TS_FRAMING_OPEN;
-    if (status == 204) has_length = 0; /* RFC 9110, 8.6 */
+    /* Of HEAD and 304 it is the length that another response would have (RFC 9110, 8.6). The others must not have any, but for the 0
+     * that ends a 205 (RFC 9110, 15.3.6). */
+    if (status == 204 || status == 205 || tunnel) has_length = 0;
     c->held_from = c->bytes.len;
     ok = status_line(&c->bytes, status);
     bool dated = false, lengthy = false;
@@ -287,7 +297,7 @@ bool ts_http_call_respond(ts_http_call *c, uint16_t status, const ts_http_fields
             for (size_t k = 0; k + 5 <= f->value_len; k++) c->keep &= !ts_http_name_is(v + k, 5, "close", 5);
             continue;
         }
-        if (ts_wire_is_hop(f)) continue;
+        if (ts_http_is_of_connection(f->name, f->name_len)) continue;
         if (ts_http_name_is(f->name, f->name_len, "content-length", 14)) {
             if (!has_length || lengthy) continue; /* equal ones are one */
             lengthy = true;
@@ -295,6 +305,7 @@ bool ts_http_call_respond(ts_http_call *c, uint16_t status, const ts_http_fields
         dated |= ts_http_name_is(f->name, f->name_len, "date", 4);
         ok = field(&c->bytes, f);
     }
+    if (ok && status == 205) ok = text(&c->bytes, "content-length: 0\r\n");
     if (ok && !dated) ok = text(&c->bytes, "date: ") && text(&c->bytes, date(c->t)) && text(&c->bytes, "\r\n");
     if (!ok) {
         c->bytes.len = c->held_from;
@@ -308,6 +319,7 @@ bool ts_http_call_respond(ts_http_call *c, uint16_t status, const ts_http_fields
     if (body) {
         ts_http_pipe_hold(body);
         c->out = body;
+        body->may_be_empty = c->no_body;
         body->far = &out_far;
         body->far_data = c;
     }
@@ -436,12 +448,12 @@ static void log_line(ts_http_call *c, unsigned status) {
     ts_sys_addr a;
     if (ts_sys_remote(c->c->fd, &a) == TS_SYS_OK) ts_sys_addr_text(&a, where, sizeof where);
     size_t n = 0;
-    for (const char *p = c->wire.target ? c->wire.target : "-"; *p && n + 1 < sizeof target; p++)
+    for (const char *p = ts_http_call_shown_target(c); *p && n + 1 < sizeof target; p++)
         target[n++] = *p == '"' || *p == '\\' ? '_' : *p;
     target[n] = 0;
     double ms = c->began ? (double)(ts_sys_monotonic() - c->began) / 1e6 : 0;
     snprintf(line, sizeof line, "%s \"%.40s %s HTTP/1.%c\" %u %llu %.3fms%s", where,
-             c->wire.target ? c->wire.method : "-", target, c->wire.http10 ? '0' : '1', status,
+             c->wire.method ? c->wire.method : "-", target, c->wire.http10 ? '0' : '1', status,
              (unsigned long long)c->body, ms, c->gone || c->broken ? " cut" : "");
     h->log(h->data, line);
 }
@@ -504,7 +516,7 @@ ts_call_end ts_http_call_refuse(ts_http_call *c, ts_http_conn *conn, unsigned st
     reset(c, conn);
     c->wire.is_head = c->wire.http10 = false;
     c->wire.keep_alive = false;
-    c->wire.target = NULL;
+    c->wire.method = c->wire.target = c->wire.authority = NULL;
     answer(c, status, false);
     log_line(c, status);
     return leave(c, conn, false);
@@ -518,7 +530,7 @@ ts_call_end ts_http_call_serve(ts_http_call *c, ts_http_conn *conn, size_t head_
     int status = ts_wire_head(&c->wire, t->in, head_len);
     if (status) {
         c->wire.is_head = c->wire.keep_alive = c->wire.http10 = false;
-        c->wire.target = NULL; /* may not be whole */
+        c->wire.method = c->wire.target = c->wire.authority = NULL; /* may not be whole */
         answer(c, (unsigned)status, false);
         log_line(c, (unsigned)status);
         return leave(c, conn, false);
@@ -615,6 +627,9 @@ const char *ts_http_call_method(const ts_http_call *c) {
 }
 const char *ts_http_call_target(const ts_http_call *c) {
     return c->wire.target;
+}
+const char *ts_http_call_shown_target(const ts_http_call *c) {
+    return c->wire.target ? c->wire.target : c->wire.authority ? c->wire.authority : "-";
 }
 const char *ts_http_call_scheme(const ts_http_call *c) {
     (void)c;

@@ -42,6 +42,10 @@ const char *ts_http_call_target(const ts_http_call *c) {
     (void)c;
     return "";
 }
+const char *ts_http_call_shown_target(const ts_http_call *c) {
+    (void)c;
+    return "";
+}
 const char *ts_http_call_scheme(const ts_http_call *c) {
     (void)c;
     return "";

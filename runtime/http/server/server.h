@@ -54,9 +54,11 @@ bool ts_http_server_can(void); /* false: this build has none: ts_http_server_new
 
 /* --- the request; strings live as long as the call --- */
 const char *ts_http_call_method(const ts_http_call *c);
-const char *ts_http_call_target(const ts_http_call *c);    /* path with query; of an absolute form its path */
-const char *ts_http_call_scheme(const ts_http_call *c);    /* "http" */
-const char *ts_http_call_authority(const ts_http_call *c); /* Host, or of an absolute form; NULL: none (HTTP/1.0) */
+/* Path with query; of an absolute form its path. NULL: a CONNECT, which has an authority and no path. */
+const char *ts_http_call_target(const ts_http_call *c);
+const char *ts_http_call_shown_target(const ts_http_call *c); /* target or authority, for people */
+const char *ts_http_call_scheme(const ts_http_call *c);       /* "http" */
+const char *ts_http_call_authority(const ts_http_call *c);    /* Host, or of an absolute form; NULL: none (HTTP/1.0) */
 const ts_http_fields *ts_http_call_headers(const ts_http_call *c); /* as they came, framing included */
 /* What comes in: the far end is the connection. Ended at once when there is none. */
 ts_http_pipe *ts_http_call_body(ts_http_call *c);

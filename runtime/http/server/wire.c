@@ -1,5 +1,6 @@
 /* sys/http_wire: see http_wire.h */
 #include "http/server/wire.h"
+#include "http/uri.h"
 #ifdef TS_HTTP_SERVER
 #include <stdlib.h>
 #include <string.h>
@@ -73,9 +74,6 @@ long ts_wire_scan_head(ts_wire_scan *s, const char *b, size_t len) {
 }
 
 /* --- the head: what the lines say -------------------------------------------------------------------------------------------------------- */
-static bool is_vchar(unsigned char c) {
-    return c > 0x20 && c < 0x7f;
-}
 /* field-content: visible, blank, tab, or beyond ASCII (RFC 9110, 5.5) */
 static bool clean_value(const char *s, size_t len) {
     for (size_t i = 0; i < len; i++) {
@@ -85,13 +83,13 @@ static bool clean_value(const char *s, size_t len) {
     return true;
 }
 
-/* `name: value` up to its CRLF, split in place. */
-static bool split_field(char *line, size_t len, ts_http_field *out) {
+/* `name: value` up to its CRLF, split in place. *tab: blanks after the value, which are not part of it, have a tab among them. */
+static bool split_field(char *line, size_t len, ts_http_field *out, bool *tab) {
     char *colon = memchr(line, ':', len), *end = line + len;
     if (!colon || !ts_http_is_token(line, (size_t)(colon - line))) return false; /* so no blank before the colon */
     char *v = colon + 1;
     while (v < end && (*v == ' ' || *v == '\t')) v++;
-    while (end > v && (end[-1] == ' ' || end[-1] == '\t')) end--;
+    while (end > v && (end[-1] == ' ' || end[-1] == '\t')) *tab |= *--end == '\t';
     if (!clean_value(v, (size_t)(end - v))) return false;
     *out = (ts_http_field){line, v, (uint32_t)(colon - line), (uint32_t)(end - v)};
     return true;
@@ -128,57 +126,40 @@ static bool element(const char **at, const char *end, const char **e, size_t *le
     return false;
 }
 
-/* uri-host [":" port] (RFC 9110, 7.2): no user, no blank, nothing that ends an authority */
+/* What requests can be sent to (RFC 9110, 7.2): no user, no blank, nothing that ends an authority, a port that exists. */
 static bool clean_authority(const char *s, size_t len) {
-    const char *port = NULL;
-    if (len && *s == '[') { /* an address in brackets: what is within must look like one */
-        const char *close = memchr(s, ']', len);
-        if (!close || close == s + 1) return false;
-        for (const char *p = s + 1; p < close; p++)
-            if (!strchr("0123456789abcdefABCDEF:.", *p)) return false;
-        port = close + 1;
-        if (port < s + len && *port != ':') return false;
-    } else {
-        size_t i = 0;
-        for (; i < len && s[i] != ':'; i++) {
-            char c = s[i];
-            bool letter = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-            if (!letter && (c == 0 || !strchr("-._~!$&'()*+,;=%", c))) return false;
-        }
-        if (i == 0) return false;
-        port = s + i;
-    }
-    if (port == s + len) return true;
-    size_t digits = (size_t)(s + len - ++port);
-    if (digits > 5) return false;
-    for (size_t i = 0; i < digits; i++)
-        if (port[i] < '0' || port[i] > '9') return false;
-    return true;
+    const char *host;
+    size_t host_len;
+    uint16_t port;
+    return ts_http_host_port(s, len, &host, &host_len, &port);
 }
 
-/* Which methods llhttp is shown: those that mean nothing to it beyond their name. Others go by POST: any token is a method. */
+/* Which methods llhttp is shown: those that mean nothing to it beyond their name, and CONNECT, whose target is another. Others go by POST: any token is a method. */
 static bool plain_method(const char *m, size_t len) {
-    static const char *const plain[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"};
+    static const char *const plain[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"};
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (strlen(plain[i]) == len && memcmp(m, plain[i], len) == 0) return true;
     return false;
 }
 
-/* The target in its four forms (RFC 9112, 3.2). An absolute one is split into authority and path within the buffer. */
-static int read_target(ts_wire *w, char *t, size_t len) {
-    for (size_t i = 0; i < len; i++)
-        if (!is_vchar((unsigned char)t[i]) || t[i] == '#') return 400;
-    if (len == 0) return 400;
-    if (strcmp(w->method, "CONNECT") == 0) return 501; /* no tunnels */
-    if (t[0] == '/' || (len == 1 && t[0] == '*' && strcmp(w->method, "OPTIONS") == 0)) {
-        w->target = t;
-        return 0;
-    }
+/* CONNECT's target (RFC 9112, 3.2.3) is an authority with a port (RFC 9110, 9.3.6). */
+static int read_connect_target(ts_wire *w, char *t, size_t len) {
+    const char *host;
+    size_t host_len;
+    uint16_t port;
+    if (!ts_http_host_port(t, len, &host, &host_len, &port) || !port) return 400;
+    w->authority = t;
+    return 0;
+}
+
+/* http://authority/path: split within the buffer. RFC 9112, 3.2.2 */
+static int read_absolute_target(ts_wire *w, char *t, size_t len) {
     if (len < 8 || !ts_http_name_is(t, 7, "http://", 7)) return 400;
     char *a = t + 7, *end = t + len, *path = a;
     while (path < end && *path != '/' && *path != '?') path++;
     size_t n = (size_t)(path - a);
     if (!clean_authority(a, n)) return 400;
+    if (path < end && !ts_http_is_path_with_query(path, (size_t)(end - path))) return 400;
     /* authority to the left over the slashes: room for its end, and for the slash of a path that has none */
     char *authority = a - 2, *after = authority + n;
     memmove(authority, a, n);
@@ -193,10 +174,21 @@ static int read_target(ts_wire *w, char *t, size_t len) {
     return 0;
 }
 
+/* The target in its four forms (RFC 9112, 3.2). What is no URI by RFC 3986 is refused (RFC 9112, 3), and neither repaired nor handed on:
+ * a guest could not send it, and two readers might repair it differently. */
+static int read_target(ts_wire *w, char *t, size_t len) {
+    if (len > TS_HTTP_MAX_TARGET) return 414;
+    if (strcmp(w->method, "CONNECT") == 0) return read_connect_target(w, t, len);
+    if (!ts_http_is_origin_target(t, len, w->method)) return read_absolute_target(w, t, len);
+    w->target = t;
+    return 0;
+}
+
 /* METHOD SP target SP HTTP-version */
 static int read_request_line(ts_wire *w, char *line, size_t len) {
     char *end = line + len, *sp = memchr(line, ' ', len);
     if (!sp || !ts_http_is_token(line, (size_t)(sp - line))) return 400;
+    if (sp - line > TS_HTTP_MAX_METHOD) return 501; /* RFC 9112, 3 */
     char *target = sp + 1, *sp2 = memchr(target, ' ', (size_t)(end - target));
     if (!sp2) return 400;
     const char *v = sp2 + 1;
@@ -208,6 +200,7 @@ static int read_request_line(ts_wire *w, char *line, size_t len) {
     *sp = *sp2 = 0;
     w->method = line;
     w->is_head = strcmp(line, "HEAD") == 0;
+    w->is_connect = strcmp(line, "CONNECT") == 0;
     return read_target(w, target, (size_t)(sp2 - target));
 }
 
@@ -248,51 +241,66 @@ static int read_framing(ts_wire *w) {
         }
     }
     if (w->chunked && (lengths || w->http10)) return 400;
+    if (w->is_connect && (w->chunked || w->length)) return 400; /* it has no content: RFC 9110, 9.3.6 */
     if (codings > 1) return 501;
     if (!hosts && !w->http10) return 400;
     if (!w->chunked && w->max_body && w->length > w->max_body) return 413;
-    w->keep_alive = !close && (!w->http10 || keep);
+    /* what follows a CONNECT may be meant for a tunnel, and must not be taken for a request */
+    w->keep_alive = !close && (!w->http10 || keep) && !w->is_connect;
     w->has_body = w->chunked || w->length > 0;
     if (!w->has_body) w->expect_continue = false;
     return 0;
 }
 
+/* The head goes through llhttp as it came. It takes no tab after a content-length or a transfer-encoding, where RFC 9112, 5 has optional
+ * white space, so a head with such a tab is shown without the blanks around values. False: the request line has no method.
+ * *parsed: llhttp accepts the head. */
+static bool show_llhttp(ts_wire *w, const char *b, size_t request_line, const char *end, bool tab, bool *parsed) {
+    llhttp_init(&w->parser, HTTP_REQUEST, &w->settings);
+    w->parser.data = w;
+    const char *sp = memchr(b, ' ', request_line);
+    if (!sp || !ts_http_is_token(b, (size_t)(sp - b))) return false;
+    size_t m = plain_method(b, (size_t)(sp - b)) ? 0 : (size_t)(sp - b), whole = tab ? request_line : (size_t)(end - b);
+    *parsed = (m == 0 || feed(w, "POST", 4)) && feed(w, b + m, whole - m);
+    if (!tab) return true;
+    for (uint32_t i = 0; i < w->headers.len && *parsed; i++) {
+        const ts_http_field *f = &w->headers.data[i];
+        *parsed =
+            feed(w, f->name, f->name_len) && feed(w, ":", 1) && feed(w, f->value, f->value_len) && feed(w, "\r\n", 2);
+    }
+    *parsed = *parsed && feed(w, "\r\n", 2);
+    return true;
+}
+
 int ts_wire_head(ts_wire *w, char *b, size_t len) {
+    bool parsed;
     w->method = w->target = w->authority = NULL;
     w->headers.len = 0;
     w->headers.bytes = 0;
-    w->http10 = w->keep_alive = w->expect_continue = w->is_head = w->has_body = w->chunked = false;
+    w->http10 = w->keep_alive = w->expect_continue = w->is_head = w->is_connect = w->has_body = w->chunked = false;
     w->length = w->left = w->got = 0;
     w->extensions = 0;
     w->seen_head = w->seen_size = w->seen_end = false;
     while (len >= 2 && b[0] == '\r') b += 2, len -= 2;
-    /* llhttp first: what follows writes into the buffer */
-    llhttp_init(&w->parser, HTTP_REQUEST, &w->settings);
-    w->parser.data = w;
-    const char *sp = memchr(b, ' ', len);
-    if (!sp || !ts_http_is_token(b, (size_t)(sp - b))) return 400;
-    size_t m = (size_t)(sp - b);
-    bool parsed = plain_method(b, m) ? feed(w, b, len) : feed(w, "POST", 4) && feed(w, b + m, len - m);
+    char *end = b + len, *request_end = memchr(b, '\n', len);
+    bool tab = false;
+    for (char *line = request_end + 1, *lf;; line = lf + 1) {
+        ts_http_field f;
+        lf = memchr(line, '\n', (size_t)(end - line));
+        size_t n = (size_t)(lf - line) - 1;
+        if (n == 0) break;
+        if (!split_field(line, n, &f, &tab)) return 400;
+        if (w->headers.len == MAX_FIELDS || f.name_len + f.value_len > TS_HTTP_MAX_FIELD) return 431;
+        if (!push(&w->headers, &f)) return 503;
+    }
+    if (w->headers.bytes > TS_HTTP_MAX_FIELDS) return 431;
+    /* llhttp before anything is written into the buffer */
+    if (!show_llhttp(w, b, (size_t)(request_end + 1 - b), end, tab, &parsed)) return 400;
     bool of_llhttp_chunked = (w->parser.flags & F_CHUNKED) != 0;
     uint64_t of_llhttp_length = w->parser.content_length;
 
-    char *line = b, *end = b + len;
-    int status = 0;
-    for (bool first = true;; first = false) {
-        char *lf = memchr(line, '\n', (size_t)(end - line));
-        size_t n = (size_t)(lf - line) - 1;
-        if (first) {
-            status = read_request_line(w, line, n);
-        } else {
-            ts_http_field f;
-            if (n == 0) break;
-            if (!split_field(line, n, &f)) return 400;
-            if (w->headers.len == MAX_FIELDS) return 431;
-            if (!push(&w->headers, &f)) return 503;
-        }
-        if (status) return status;
-        line = lf + 1;
-    }
+    int status = read_request_line(w, b, (size_t)(request_end - b) - 1);
+    if (status) return status;
     /* ends of strings last, so that no look-up above has met one */
     for (uint32_t i = 0; i < w->headers.len; i++) {
         w->headers.data[i].name[w->headers.data[i].name_len] = 0;
@@ -370,7 +378,7 @@ static bool trailer(ts_wire *w, const char *line, size_t len, ts_http_pipe *to) 
     while (end > v && (end[-1] == ' ' || end[-1] == '\t')) end--;
     if (!clean_value(v, (size_t)(end - v)) || to->trailers.len == MAX_FIELDS) return false;
     ts_http_field f = {(char *)line, (char *)v, (uint32_t)(colon - line), (uint32_t)(end - v)};
-    if (ts_wire_is_hop(&f) || ts_wire_is_framing(&f)) return true; /* RFC 9110, 6.5.1: left out */
+    if (ts_http_is_not_of_trailers(f.name, f.name_len)) return true;
     if (to->trailers.bytes + f.name_len + f.value_len + 32 > w->max_trailers) return false;
     return ts_http_fields_add(&to->trailers, f.name, f.name_len, f.value, f.value_len);
 }
@@ -509,17 +517,4 @@ const char *ts_wire_reason(unsigned status) {
     return "";
 }
 
-static bool one_of(const ts_http_field *f, const char *const *names, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (is(f, names[i])) return true;
-    return false;
-}
-bool ts_wire_is_hop(const ts_http_field *f) {
-    static const char *const names[] = {"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"};
-    return one_of(f, names, sizeof names / sizeof *names);
-}
-bool ts_wire_is_framing(const ts_http_field *f) {
-    static const char *const names[] = {"content-length", "host", "te", "trailer", "expect"};
-    return one_of(f, names, sizeof names / sizeof *names);
-}
 #endif

@@ -12,9 +12,10 @@ typedef struct ts_wire {
     uint64_t max_body;     /* 0: no limit */
     uint32_t max_trailers; /* bytes */
     /* of the head: strings in the buffer that it was read from, NUL-terminated there */
-    char *method, *target, *authority; /* authority NULL: there is none */
-    ts_http_fields headers;            /* only the array is owned */
-    bool http10, keep_alive, expect_continue, is_head, has_body, chunked;
+    char *method, *target,
+        *authority;         /* target NULL: that of CONNECT, which is its authority; authority NULL: there is none */
+    ts_http_fields headers; /* only the array is owned */
+    bool http10, keep_alive, expect_continue, is_head, is_connect, has_body, chunked;
     uint64_t length; /* of a body that is not chunked */
     /* of the body */
     llhttp_t parser;
@@ -51,8 +52,5 @@ enum {
 }; /* of a chunk's size; the longest run of bytes that ts_wire_body may want at once is max_trailers */
 
 const char *ts_wire_reason(unsigned status); /* "Not Found"; "" where none is registered */
-/* Fields of one connection, not of the message: neither a response's headers nor trailers may hold them. */
-bool ts_wire_is_hop(const ts_http_field *f);
-bool ts_wire_is_framing(const ts_http_field *f); /* what no trailer may hold beside these */
 #endif
 #endif

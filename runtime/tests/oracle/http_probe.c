@@ -349,6 +349,7 @@ static bool of_exchange(probe *p, char **w, size_t n) {
     } else if (strcmp(w[0], "abandon") == 0) {
         abandon(c);
     } else if (strcmp(w[0], "wait") == 0) {
+        ts_http_exchange_want(c->x);
         while (ts_http_exchange_state(c->x) == TS_HTTP_PENDING && patient(p, until)) {
         }
         show_state(id, c);

@@ -15,6 +15,7 @@ typedef struct incoming { /* and future-trailers */
     ts_wasi_obj obj;
     ts_http_pipe *pipe;
     bool taken; /* its stream, or its trailers */
+    bool of_request;
 } incoming;
 
 /* Nobody reads any more: the wire may stop. */
@@ -40,6 +41,7 @@ ts_status ts_wasi_message_consume(ts_host_call *c, ts_wasi_message *m, ts_val *r
     if (m->body_taken) return refused(result);
     TS_TRY(ts_wasi_ok_val(c, result, &v));
     TS_TRY(incoming_new(c, TS_WASI_INCOMING_BODY, &m->body, &b));
+    b->of_request = m->obj.kind == TS_WASI_INCOMING_REQUEST;
     m->body_taken = true;
     *v = (ts_val){.handle = {.rep = ts_wasi_rep(b)}};
     return TS_OK;
@@ -89,6 +91,7 @@ ts_status ts_wasi_http_types_incoming_body_finish(ts_host_call *c, const ts_val 
     if (b->obj.children)
         return ts_host_trap(c, "an incoming-body is finished while %u of its children live", b->obj.children);
     TS_TRY(incoming_new(c, TS_WASI_FUTURE_TRAILERS, &b->pipe, &f));
+    f->of_request = b->of_request;
     f->obj.ready = trailers_ready;
     f->obj.confirm = trailers_confirm;
     *result = (ts_val){.handle = {.rep = ts_wasi_rep(f)}};
@@ -108,13 +111,22 @@ ts_status ts_wasi_http_types_future_trailers_get(ts_host_call *c, const ts_val *
     v[0] = (ts_val){.variant = {.disc = f->taken, .payload = f->taken ? NULL : &v[1]}};
     if (f->taken) return TS_OK;
     f->taken = true;
-    v[1] = (ts_val){.variant = {.disc = f->pipe->failed, .payload = &v[2]}};
-    if (f->pipe->failed) return ts_wasi_http_code_val(c, &f->pipe->error, &v[2]);
-    ts_wasi_fields_strip(&f->pipe->trailers);
+    ts_http_fields *trailers = &f->pipe->trailers;
+    ts_http_error e = f->pipe->error;
+    bool failed = f->pipe->failed;
+    ts_wasi_trailers_strip(trailers);
+    if (!failed && !ts_wasi_http_fields_fit(ts_wasi_of(c), trailers)) {
+        e = ts_http_error_of(f->of_request ? TS_HTTP_REQUEST_TRAILER_SECTION_SIZE
+                                           : TS_HTTP_RESPONSE_TRAILER_SECTION_SIZE);
+        e.has_number = failed = true;
+        e.number = trailers->bytes;
+    }
+    v[1] = (ts_val){.variant = {.disc = failed, .payload = &v[2]}};
+    if (failed) return ts_wasi_http_code_val(c, &e, &v[2]);
     v[2] = ts_wasi_none;
-    if (!f->pipe->trailers.len) return TS_OK;
+    if (!trailers->len) return TS_OK;
     v[2] = (ts_val){.variant = {.disc = 1, .payload = &v[3]}};
-    return ts_wasi_fields_child(c, &f->pipe->trailers, &f->obj, &v[3]);
+    return ts_wasi_fields_child(c, trailers, &f->obj, &v[3]);
 }
 ts_status ts_wasi_http_types_future_trailers_drop(ts_host_call *c, uint64_t rep) {
     return ts_wasi_drop(c, rep, "a future-trailers");
@@ -175,15 +187,6 @@ ts_status ts_wasi_http_types_outgoing_body_write(ts_host_call *c, const ts_val *
     return TS_OK;
 }
 
-/* RFC 9110, 6.5.1: what frames, routes or describes the content must stand before it. */
-static bool not_in_trailers(const ts_http_field *f) {
-    static const char *const names[] = {"content-encoding", "content-length", "content-range", "content-type", "te",
-                                        "trailer"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (ts_http_name_is(f->name, f->name_len, names[i], strlen(names[i]))) return true;
-    return ts_http_is_of_connection(f->name, f->name_len);
-}
-
 ts_status ts_wasi_http_types_outgoing_body_finish(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_wasi *w = ts_wasi_of(c);
     outgoing *b = ts_wasi_obj_of(c, &args[0]);
@@ -193,7 +196,8 @@ ts_status ts_wasi_http_types_outgoing_body_finish(ts_host_call *c, const ts_val 
     if (b->obj.children)
         return ts_host_trap(c, "an outgoing-body is finished while %u of its children live", b->obj.children);
     if (args[1].variant.disc) TS_TRY(ts_wasi_fields_take(c, args[1].variant.payload, &trailers));
-    for (uint32_t i = 0; i < trailers.len; i++) bad |= not_in_trailers(&trailers.data[i]);
+    for (uint32_t i = 0; i < trailers.len; i++)
+        bad |= ts_http_is_not_of_trailers(trailers.data[i].name, trailers.data[i].name_len);
     ts_wasi_http_release(w, trailers.bytes);
     if (bad || p->failed || p->ended)
         ts_http_fields_clear(&trailers);

@@ -64,9 +64,12 @@ static ts_status copy(ts_host_call *c, const ts_http_fields *from, ts_http_field
     ts_wasi_http_release(ts_wasi_of(c), from->bytes);
     return ts_fail_nomem(c->err);
 }
-void ts_wasi_fields_strip(ts_http_fields *f) {
+void ts_wasi_trailers_strip(ts_http_fields *f) {
     for (uint32_t i = f->len; i-- > 0;)
-        if (ts_http_is_of_connection(f->data[i].name, f->data[i].name_len)) ts_http_fields_remove(f, i);
+        if (ts_http_is_not_of_trailers(f->data[i].name, f->data[i].name_len)) ts_http_fields_remove(f, i);
+}
+bool ts_wasi_http_fields_fit(const ts_wasi *w, const ts_http_fields *f) {
+    return f->bytes <= w->grants->max_fields;
 }
 ts_status ts_wasi_fields_receive(ts_host_call *c, const ts_http_fields *from, ts_http_fields *to) {
     ts_http_fields got = {0};

@@ -2,7 +2,7 @@
  * In: specifications in text. Out: rules, or TS_USAGE: what is not wholly understood grants nothing.
  * wit: wasi:http/outgoing-handler. RFC 3986, 3.2 (authorities), RFC 7468 (certificates in text) */
 #define _GNU_SOURCE
-#include "http/message.h"
+#include "http/uri.h"
 #include "sys/input.h"
 #include "sys/lookup.h"
 #include "wasi/context.h"

@@ -25,6 +25,8 @@ typedef struct ts_wasi_http_incoming { /* of an incoming request; everything is 
 /* Make the two arguments of wasi:http/incoming-handler.handle: handles' reps. The responder is copied. */
 ts_status ts_wasi_http_incoming_new(ts_wasi *w, const ts_wasi_http_incoming *in, const ts_wasi_http_responder *r,
                                     uint64_t *request, uint64_t *outparam, ts_error *e) TS_MUST_USE;
+/* Whether fields that have come fit into what a guest may make itself (ts_wasi_limit_http_fields), so that it can send them on. */
+bool ts_wasi_http_fields_fit(const ts_wasi *w, const ts_http_fields *f);
 /* The call is over: a response-outparam that the guest has kept reaches the responder of that data no more. */
 void ts_wasi_http_incoming_over(ts_wasi *w, const void *responder_data);
 
@@ -40,13 +42,13 @@ const char *ts_wasi_http_method(uint32_t method);                 /* "GET"; NULL
 
 /* --- between the files of wasi:http --- */
 enum {
-    TS_WASI_HTTP_FIELD_MAX = 64 << 10,   /* name and value of a field */
+    TS_WASI_HTTP_FIELD_MAX = TS_HTTP_MAX_FIELD,
     TS_WASI_HTTP_BYTES_MAX = 256 << 20,  /* of all fields and bodies of a context */
     TS_WASI_HTTP_BODY_WEIGHT = 64 << 10, /* what a body may keep */
     TS_WASI_HTTP_UNSENT_WEIGHT =
         TS_WASI_HTTP_BODY_WEIGHT + TS_WASI_HTTP_FIELDS_MAX, /* … and its trailers, until its message is sent */
     TS_WASI_HTTP_STRING_MAX = 128 << 10,                    /* a path, an authority, a method */
-    TS_WASI_HTTP_PATH_MAX = 64 << 10,                       /* sent */
+    TS_WASI_HTTP_PATH_MAX = TS_HTTP_MAX_TARGET,             /* sent */
 };
 /* Counts what the guest makes the host keep; traps beyond BYTES_MAX. */
 ts_status ts_wasi_http_charge(ts_host_call *c, uint64_t bytes) TS_MUST_USE;
@@ -60,7 +62,7 @@ ts_status ts_wasi_fields_take(ts_host_call *c, const ts_val *handle, ts_http_fie
 void ts_wasi_fields_end(ts_wasi *w, ts_http_fields *f); /* clears and releases */
 /* Copies without the fields of the connection; charged. */
 ts_status ts_wasi_fields_receive(ts_host_call *c, const ts_http_fields *from, ts_http_fields *to) TS_MUST_USE;
-void ts_wasi_fields_strip(ts_http_fields *f); /* takes the fields of the connection out */
+void ts_wasi_trailers_strip(ts_http_fields *f); /* takes out what no trailer section may hold */
 
 typedef struct ts_wasi_message { /* incoming-request, outgoing-request, incoming-response, outgoing-response */
     ts_wasi_obj obj;

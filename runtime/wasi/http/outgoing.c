@@ -4,6 +4,7 @@
  * granted, is said at once; all else through the future. */
 #include "wasi/http/http.h"
 #include "http/client/client.h"
+#include "http/uri.h"
 #include "sys/special_addr.h"
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,7 @@ static void future_end(ts_wasi *w, ts_wasi_obj *o) {
 }
 static bool future_ready(ts_wasi_obj *o, ts_sys_wait *w) {
     const future *f = (const future *)o;
+    if (f->x) ts_http_exchange_want(f->x);
     if (!f->x || ts_http_exchange_state(f->x) != TS_HTTP_PENDING) return true;
     *w = (ts_sys_wait){.fd = -1};
     return false;
@@ -118,6 +120,7 @@ ts_status ts_wasi_http_types_future_incoming_response_get(ts_host_call *c, const
     future *f = ts_wasi_obj_of(c, &args[0]);
     *result = ts_wasi_none;
     if (f->x) ts_wasi_http_pump(ts_wasi_of(c));
+    if (f->x) ts_http_exchange_want(f->x);
     ts_http_progress state = f->x ? ts_http_exchange_state(f->x) : TS_HTTP_FAILED;
     if (state == TS_HTTP_PENDING) return TS_OK;
     ts_val *v = ts_host_vals(c, 3); /* some(ok(ok(response))) */
@@ -125,9 +128,16 @@ ts_status ts_wasi_http_types_future_incoming_response_get(ts_host_call *c, const
     *result = (ts_val){.variant = {.disc = 1, .payload = &v[0]}};
     v[0] = (ts_val){.variant = {.disc = f->taken, .payload = f->taken ? NULL : &v[1]}};
     if (f->taken) return TS_OK;
-    v[1] = (ts_val){.variant = {.disc = state == TS_HTTP_FAILED, .payload = &v[2]}};
-    if (state == TS_HTTP_FAILED)
-        TS_TRY(ts_wasi_http_code_val(c, f->x ? ts_http_exchange_error(f->x) : &f->error, &v[2]));
+    ts_http_error e = !f->x ? f->error : state == TS_HTTP_FAILED ? *ts_http_exchange_error(f->x) : (ts_http_error){0};
+    bool failed = state == TS_HTTP_FAILED;
+    if (!failed && !ts_wasi_http_fields_fit(ts_wasi_of(c), ts_http_exchange_headers(f->x))) {
+        e = ts_http_error_of(TS_HTTP_RESPONSE_HEADER_SECTION_SIZE);
+        e.has_number = failed = true;
+        e.number = ts_http_exchange_headers(f->x)->bytes;
+    }
+    v[1] = (ts_val){.variant = {.disc = failed, .payload = &v[2]}};
+    if (failed)
+        TS_TRY(ts_wasi_http_code_val(c, &e, &v[2]));
     else
         TS_TRY(response(c, f->x, &v[2]));
     if (f->x) ts_http_exchange_free(f->x); /* the body goes on by itself */
@@ -164,7 +174,8 @@ static bool scheme_of(const ts_wasi_message *m, target *t) {
 }
 /* RFC 9112, 3.2.1 and 3.2.4: a path begins with /, is / when it is empty, or is the * of OPTIONS. False: no such path; *nomem as it says. */
 static bool path_of(const ts_wasi_message *m, target *t, bool *nomem) {
-    const char *p = m->path && m->path[0] ? m->path : "/";
+    bool connect = strcmp(t->r.method, "CONNECT") == 0; /* its target is the authority: RFC 9112, 3.2.3 */
+    const char *p = m->path && m->path[0] && !connect ? m->path : "/";
     if (strcmp(p, "*") == 0) {
         t->r.path = p;
         return m->method == TS_WASI_HTTP_METHOD_OPTIONS;
@@ -184,8 +195,7 @@ static bool path_of(const ts_wasi_message *m, target *t, bool *nomem) {
 static bool check(const ts_wasi_message *m, target *t, bool *nomem, ts_http_error *e) {
     uint64_t length;
     t->r.method = m->method_name ? m->method_name : ts_wasi_http_method(m->method);
-    if (strcmp(t->r.method, "CONNECT") == 0) return wrong(e, TS_HTTP_REQUEST_METHOD_INVALID); /* no tunnels */
-    if (!scheme_of(m, t)) return wrong(e, TS_HTTP_REQUEST_URI_INVALID);
+    if (!scheme_of(m, t)) return wrong(e, TS_HTTP_PROTOCOL_ERROR); /* as wasmtime has it; the text names no case */
     t->r.authority = m->authority;
     if (!m->authority || !ts_http_host_port(m->authority, strlen(m->authority), &t->host, &t->host_len, &t->port))
         return wrong(e, TS_HTTP_REQUEST_URI_INVALID);

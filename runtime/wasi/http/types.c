@@ -3,6 +3,7 @@
  * Methods, schemes and names are kept as they were given. What a setter takes is what RFC 3986 and 9110 call valid by its form; what cannot
  * be sent for all that, handle refuses. */
 #include "wasi/http/http.h"
+#include "http/uri.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -319,10 +320,10 @@ ts_status ts_wasi_http_types_outgoing_response_status_code(ts_host_call *c, cons
     *result = (ts_val){.u16 = ((ts_wasi_message *)ts_wasi_obj_of(c, &args[0]))->status};
     return TS_OK;
 }
-/* RFC 9110, 15: values outside 100 to 599 are invalid. */
+/* RFC 9110, 15: three digits. Those above 599 are in no class, but they come in from servers and are taken by other runtimes. */
 ts_status ts_wasi_http_types_outgoing_response_set_status_code(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_wasi_message *m = ts_wasi_obj_of(c, &args[0]);
-    if (args[1].u16 < 100 || args[1].u16 > 599) return refused(result);
+    if (args[1].u16 < 100 || args[1].u16 > 999) return refused(result);
     m->status = args[1].u16;
     return ts_wasi_ok(result);
 }

@@ -1,0 +1,20 @@
+/* http/uri: the parts of a URI that a request has: scheme, authority, path with query.
+ * In: text. Out: whether it is one. Source: RFC 3986, 3 and appendix A; RFC 9110, 4.2 and 7.2; RFC 9112, 3.2
+ *
+ * The server and the setters of wasi:http ask the same functions, so that a guest can forward every request that it is given: what
+ * the server lets in, `set-path-with-query`, `set-authority` and `outgoing-handler.handle` take. */
+#ifndef TS_HTTP_URI_H
+#define TS_HTTP_URI_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+bool ts_http_is_scheme(const char *s, size_t len);
+bool ts_http_is_authority(const char *s, size_t len); /* [userinfo@]host[:port]; any of them may be empty */
+bool ts_http_is_path_with_query(const char *s, size_t len);
+/* The host (without brackets) and port of an authority that HTTP can use: no userinfo, a host, and a port from 1 to 65535, or none:
+ * *port is 0. */
+bool ts_http_host_port(const char *authority, size_t len, const char **host, size_t *host_len, uint16_t *port);
+/* What stands in a request line (RFC 9112, 3.2.1 and 3.2.4): a path that begins with /, or the * of OPTIONS. */
+bool ts_http_is_origin_target(const char *s, size_t len, const char *method);
+#endif
