@@ -164,8 +164,8 @@ def test_invoke(exporting: Path, call: str, status: int, said: str) -> None:
 @needs_wasm_tools
 def test_limits_have_a_status_of_their_own(exporting: Path) -> None:
     assert "limit: the fuel is used up" in run("run", "--fuel", "1000000", "--invoke", "loop()", exporting, status=124)
-    assert "limit: the time limit was reached" in run("run", "--max-time", "50ms", "--invoke", "loop()", exporting, status=124)
-    assert "is over the limit of 0" in run("run", "--max-memory", "1", "--invoke", "grow()", exporting, status=124)
+    assert "limit: the time limit of 50 ms was reached (--max-time)" in run("run", "--max-time", "50ms", "--invoke", "loop()", exporting, status=124)
+    assert "a memory of 64 KiB (1 page of 64 KiB) is over the limit of 1 byte (--max-memory)" in run("run", "--max-memory", "1", "--invoke", "grow()", exporting, status=124)
     assert run("run", "--max-memory", "1MiB", "--invoke", "grow()", exporting) == "-1\n"
     assert run("run", "--max-memory", "8MiB", "--invoke", "grow()", exporting) == "1\n"
     assert "abc is not a number" in run("run", "--max-memory", "abc", "--invoke", "grow()", exporting, status=120)

@@ -20,6 +20,7 @@ void ts_error_clear(ts_error *e) {
     if (!e) return;
     e->status = TS_OK;
     e->trap = TS_TRAP_NONE;
+    e->limit = TS_LIMIT_NONE;
     e->has_offset = false;
     e->offset = 0;
     e->section[0] = 0;
@@ -104,6 +105,42 @@ ts_status ts_fail_trap(ts_error *e, ts_trap_kind k, const char *fmt, ...) {
         e->trap = k;
     }
     return s;
+}
+
+ts_status ts_fail_limit(ts_error *e, ts_limit_kind limit, ts_trap_kind k, const char *fmt, ...) {
+    ts_status s = k == TS_TRAP_NONE ? TS_LIMIT : k == TS_TRAP_STACK ? TS_EXHAUSTION : TS_TRAP;
+    if (e && e->status == TS_OK) {
+        va_list ap;
+        va_start(ap, fmt);
+        fill(e, s, fmt, ap);
+        va_end(ap);
+        e->trap = k;
+        e->limit = limit;
+    }
+    return s;
+}
+
+const char *ts_size_text(uint64_t bytes, char buf[TS_SIZE_TEXT]) {
+    static const char *const units[] = {"GiB", "MiB", "KiB"};
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned shift = 30 - 10 * i;
+        if (bytes == 0 || bytes & ((1ull << shift) - 1)) continue;
+        snprintf(buf, TS_SIZE_TEXT, "%llu %s", (unsigned long long)(bytes >> shift), units[i]);
+        return buf;
+    }
+    snprintf(buf, TS_SIZE_TEXT, "%llu byte%s", (unsigned long long)bytes, bytes == 1 ? "" : "s");
+    return buf;
+}
+
+const char *ts_time_text(uint64_t ns, char buf[TS_SIZE_TEXT]) {
+    static const struct {
+        const char *name;
+        uint64_t ns;
+    } units[] = {{"s", 1000000000}, {"ms", 1000000}, {"us", 1000}, {"ns", 1}};
+    unsigned i = 0;
+    while (ns % units[i].ns) i++;
+    snprintf(buf, TS_SIZE_TEXT, "%llu %s", (unsigned long long)(ns / units[i].ns), units[i].name);
+    return buf;
 }
 
 ts_status ts_error_locate(ts_error *e, ts_status s, uint64_t offset, const char *section) {

@@ -12,6 +12,8 @@ ts_status ts_fail_at(ts_error *e, ts_status s, uint64_t offset, const char *sect
 ts_status ts_fail_trap(ts_error *e, ts_trap_kind k, const char *fmt, ...) TS_PRINTF(3, 4);
 /* Give the failure that a callee has reported an offset and a section, where it has none. Returns `s`. */
 ts_status ts_error_locate(ts_error *e, ts_status s, uint64_t offset, const char *section);
+/* A failure that is about a limit: TS_LIMIT, or a trap of kind k (TS_TRAP_NONE: none). */
+ts_status ts_fail_limit(ts_error *e, ts_limit_kind limit, ts_trap_kind k, const char *fmt, ...) TS_PRINTF(4, 5);
 ts_status ts_fail_nomem(ts_error *e);
 
 /* Leave the calling function with any status but TS_OK. */
@@ -20,6 +22,11 @@ ts_status ts_fail_nomem(ts_error *e);
         ts_status ts_try_s_ = (expr);                                                                                  \
         if (ts_try_s_ != TS_OK) return ts_try_s_;                                                                      \
     } while (0)
+/* A number of bytes in the largest unit that divides it: "8 MiB", "65537 bytes". Into buf, returns buf. */
+enum { TS_SIZE_TEXT = 32 };
+const char *ts_size_text(uint64_t bytes, char buf[TS_SIZE_TEXT]);
+/* Nanoseconds likewise: "50 ms". */
+const char *ts_time_text(uint64_t ns, char buf[TS_SIZE_TEXT]);
 #define TS_LIKELY(x) __builtin_expect(!!(x), 1)
 #define TS_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #endif

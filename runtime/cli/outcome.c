@@ -54,23 +54,39 @@ static const char *kind(const ts_error *e) {
     return ts_trap_kind_name(e->trap);
 }
 
+/* Names come from files that may be hostile: control characters do not reach the terminal. */
+static void put_name(const char *s) {
+    for (const uint8_t *p = (const uint8_t *)s; *p; p++) {
+        bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
+        fputc(*p < 0x20 || *p == 0x7f || c1 ? '?' : *p, stderr);
+        p += c1;
+    }
+}
+
 void ts_cli_report(const ts_error *e) {
     if (e->status == TS_OK || e->status == TS_EXIT) return;
     const char *w = word(e);
-    fprintf(stderr, "touchstone: %s%s%s%s: %s\n", w, strcmp(w, "trap") == 0 ? " (" : "",
-            strcmp(w, "trap") == 0 ? kind(e) : "", strcmp(w, "trap") == 0 ? ")" : "", e->message);
+    const char *option = ts_cli_limit_option(e->limit);
+    fprintf(stderr, "touchstone: %s%s%s%s: ", w, strcmp(w, "trap") == 0 ? " (" : "",
+            strcmp(w, "trap") == 0 ? kind(e) : "", strcmp(w, "trap") == 0 ? ")" : "");
+    put_name(e->message);
+    fprintf(stderr, *option ? " (%s)\n" : "%s\n", option);
     if (e->has_offset)
         fprintf(stderr, "  at byte 0x%llx of the file%s%s\n", (unsigned long long)e->offset,
                 e->section[0] ? ", section " : "", e->section);
     if (e->n_frames) fprintf(stderr, "wasm backtrace, innermost first:\n");
     for (uint32_t i = 0; i < e->n_frames; i++) {
         const ts_frame *f = &e->frames[i];
-        fprintf(stderr, "  %2u: %s!", i, f->module[0] ? f->module : "<unnamed>");
+        fprintf(stderr, "  %2u: ", i);
+        put_name(f->module[0] ? f->module : "<unnamed>");
+        fputc('!', stderr);
         if (f->function[0])
-            fprintf(stderr, "%s", f->function);
+            put_name(f->function);
         else
             fprintf(stderr, "func[%u]", f->func_index);
-        if (f->line) fprintf(stderr, " (%s:%u", f->file, f->line);
+        if (f->line) fprintf(stderr, " (");
+        if (f->line) put_name(f->file);
+        if (f->line) fprintf(stderr, ":%u", f->line);
         if (f->line && f->column) fprintf(stderr, ":%u", f->column);
         if (f->line) fputc(')', stderr);
         if (f->inlined)
@@ -143,7 +159,58 @@ static void string(text *t, const char *s) {
     puts_(t, "\"");
 }
 
-bool ts_cli_outcome(const char *path, const ts_error *e, const ts_missing *missing, uint32_t n_missing) {
+/* A member of an object, behind others. */
+static void member(text *t, const char *name, uint64_t v) {
+    puts_(t, ",\"");
+    puts_(t, name);
+    puts_(t, "\":");
+    number(t, v);
+}
+static void seconds(text *t, const char *name, uint64_t ns) {
+    char buf[64];
+    snprintf(buf, sizeof buf, "\"%s\":%llu.%09llu", name, (unsigned long long)(ns / 1000000000),
+             (unsigned long long)(ns % 1000000000));
+    puts_(t, buf);
+}
+static void memories(text *t, const ts_store *s) {
+    char name[128];
+    bool first = true;
+    puts_(t, ",\"memories\":[");
+    for (const ts_instance *i = s->instances; i; i = i->next)
+        for (uint32_t k = 0; ts_instance_own_memory(i, k); k++, first = false) {
+            if (!ts_module_name(i->module, name, sizeof name))
+                snprintf(name, sizeof name, "%s", i->name ? i->name : "");
+            puts_(t, first ? "{\"module\":" : ",{\"module\":");
+            string(t, name);
+            member(t, "bytes", ts_instance_own_memory(i, k)->len);
+            puts_(t, "}");
+        }
+    puts_(t, "]");
+}
+static void put_usage(text *t, const ts_cli_usage *u) {
+    puts_(t, ",\"usage\":{");
+    seconds(t, "seconds", u->wall_ns);
+    puts_(t, ",");
+    seconds(t, "cpu_seconds", u->cpu_ns);
+    member(t, "host_calls", u->host_calls);
+    if (u->store->limits.fuel) member(t, "fuel", u->core.fuel);
+    member(t, "stack_bytes", u->core.stack_bytes);
+    member(t, "depth", u->core.depth);
+    member(t, "gc_bytes", u->core.gc_bytes);
+    member(t, "table_elements", u->core.table_elems);
+    member(t, "handles", u->handles);
+    member(t, "resources", u->wasi.objects);
+    member(t, "files", u->wasi.files);
+    memories(t, u->store);
+    puts_(t, ",\"refused\":{\"memory_grow\":");
+    number(t, u->core.memory.n);
+    member(t, "table_grow", u->core.table.n);
+    member(t, "files", u->wasi.refused_files);
+    puts_(t, "}}");
+}
+
+bool ts_cli_outcome(const char *path, const ts_error *e, const ts_missing *missing, uint32_t n_missing,
+                    const ts_cli_usage *usage) {
     text t = {0};
     puts_(&t, "{\"schema\":\"touchstone-outcome/1\",\"outcome\":");
     string(&t, word(e));
@@ -154,6 +221,10 @@ bool ts_cli_outcome(const char *path, const ts_error *e, const ts_missing *missi
         if (strcmp(word(e), "trap") == 0) {
             puts_(&t, ",\"kind\":");
             string(&t, kind(e));
+        }
+        if (*ts_cli_limit_option(e->limit)) {
+            puts_(&t, ",\"limit\":");
+            string(&t, ts_cli_limit_option(e->limit));
         }
         puts_(&t, ",\"message\":");
         string(&t, e->message);
@@ -204,6 +275,7 @@ bool ts_cli_outcome(const char *path, const ts_error *e, const ts_missing *missi
             puts_(&t, "]");
         }
     }
+    if (usage->store) put_usage(&t, usage);
     puts_(&t, "}\n");
     bool ok = !t.failed && t.s && ts_sys_leave(path, t.s);
     if (!ok)

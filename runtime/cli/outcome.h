@@ -3,6 +3,7 @@
 #ifndef TS_CLI_OUTCOME_H
 #define TS_CLI_OUTCOME_H
 #include "base/error.h"
+#include "cli/usage.h"
 #include "component/run/instance.h"
 
 enum {
@@ -18,13 +19,18 @@ enum {
 };
 #define TS_CLI_KILLED_LINE "{\"schema\":\"touchstone-outcome/1\",\"outcome\":\"killed\",\"signal\":\"%s\"}\n"
 #define TS_CLI_TIME_LINE                                                                                               \
-    "{\"schema\":\"touchstone-outcome/1\",\"outcome\":\"limit\",\"message\":\"the time limit was reached\"}\n"
+    "{\"schema\":\"touchstone-outcome/1\",\"outcome\":\"limit\",\"limit\":\"--max-time\",\"message\":\"%s\"}\n"
+#define TS_CLI_TIME_MESSAGE "the time limit of %s was reached"
 
 int ts_cli_status(const ts_error *e); /* of the process */
 /* Say it on stderr: "touchstone: trap: …" and the backtrace. Nothing for an exit. */
 void ts_cli_report(const ts_error *e);
 /* Of one request among many, by one of several threads. */
 void ts_cli_report_of(const ts_error *e, const char *method, const char *target);
-/* Write the outcome file; false (and a line on stderr): it could not be written. missing: what link-error names. */
-bool ts_cli_outcome(const char *path, const ts_error *e, const ts_missing *missing, uint32_t n_missing);
+/* Write the outcome file; false (and a line on stderr): it could not be written. missing: what link-error names. Its members:
+ * outcome; status, or kind, limit (the option), message, offset, section, imports, backtrace; and, of what has run, usage: seconds,
+ * cpu_seconds (of the whole process), host_calls, fuel (where it is metered), and the most that there was of stack_bytes, depth,
+ * gc_bytes, table_elements, handles, resources, files; memories: [{module, bytes}]; refused: {memory_grow, table_grow, files}. */
+bool ts_cli_outcome(const char *path, const ts_error *e, const ts_missing *missing, uint32_t n_missing,
+                    const ts_cli_usage *usage);
 #endif

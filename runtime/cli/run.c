@@ -8,6 +8,7 @@
 #include "cli/show_grants.h"
 #include "core/module/module.h"
 #include "core/load/load.h"
+#include "sys/clock.h"
 #include "sys/input.h"
 #include "sys/killed.h"
 #include "component/type/names.h"
@@ -173,11 +174,18 @@ static ts_status call_run(run *r, ts_error *e) {
     return s;
 }
 
+static void time_message(const run *r, char *buf, size_t size) {
+    char text[TS_SIZE_TEXT];
+    snprintf(buf, size, TS_CLI_TIME_MESSAGE, ts_time_text(r->o.max_time_ns, text));
+}
+
 static ts_status perform(run *r, ts_error *e) {
     ts_sys_on_kill(r->o.outcome, TS_CLI_KILLED_LINE);
-    if (r->o.max_time_ns)
-        ts_sys_on_alarm(r->o.max_time_ns, stop, r, r->o.outcome, TS_CLI_TIME_LINE,
-                        "touchstone: limit: the time limit was reached\n", TS_CLI_LIMIT);
+    char message[100], line[256], said[128];
+    time_message(r, message, sizeof message);
+    snprintf(line, sizeof line, TS_CLI_TIME_LINE, message);
+    snprintf(said, sizeof said, "touchstone: limit: %s (--max-time)\n", message);
+    if (r->o.max_time_ns) ts_sys_on_alarm(r->o.max_time_ns, stop, r, r->o.outcome, line, said, TS_CLI_LIMIT);
     ts_status s = load(r, e);
     if (s == TS_OK && !r->o.invoke) s = find_run(r->component, e);
     if (s == TS_OK && r->component)
@@ -196,6 +204,7 @@ int ts_cli_run(int argc, char **argv) {
         ts_error_free(e);
         return TS_CLI_INTERNAL;
     }
+    const uint64_t started = ts_sys_monotonic();
     ts_status s = set_up(r, argc, argv, e);
     if (s == TS_OK) s = r->o.show_grants ? ts_cli_show_grants(&r->o, r->wasi, e) : perform(r, e);
     if (r->wasi && (s == TS_OK || s == TS_EXIT)) {
@@ -212,14 +221,22 @@ int ts_cli_run(int argc, char **argv) {
         if (ts_wasi_replay_end(r->wasi, &late) != TS_OK) fprintf(stderr, "touchstone: %s\n", late.message);
     }
     if (s != TS_OK && e->status == TS_OK) (void)ts_fail(e, s, "%s", ts_status_name(s)); /* a failure without a report */
-    if (e->status == TS_INTERRUPTED) snprintf(e->message, sizeof e->message, "the time limit was reached");
+    if (e->status == TS_INTERRUPTED) {
+        time_message(r, e->message, sizeof e->message);
+        e->limit = TS_LIMIT_TIME;
+    }
     if (!ts_cli_out_close(&r->trace) && (e->status == TS_OK || e->status == TS_EXIT)) {
-        ts_error_init(e);
+        ts_error_clear(e);
         (void)ts_fail(e, TS_IO, "the trace could not be written");
     }
     ts_cli_report(e);
     int status = ts_cli_status(e);
-    if (r->o.outcome && !ts_cli_outcome(r->o.outcome, e, r->missing, r->n_missing) &&
+    ts_cli_usage usage = {0};
+    if (r->o.outcome || status) {
+        ts_cli_usage_take(&usage, r->store, r->wasi, started);
+        ts_cli_usage_report(&usage, &r->o);
+    }
+    if (r->o.outcome && !ts_cli_outcome(r->o.outcome, e, r->missing, r->n_missing, &usage) &&
         (e->status == TS_OK || e->status == TS_EXIT))
         status = TS_CLI_IO;
     ts_cstore_destroy(r->store);

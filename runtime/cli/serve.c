@@ -163,8 +163,13 @@ static void handle(void *data, void *thread_data, ts_http_call *call) {
     ts_status s = answer(t, &t->e);
     if (s != TS_OK) {
         if (t->e.status == TS_OK) (void)ts_fail(&t->e, s, "%s", ts_status_name(s));
-        if (t->e.status == TS_INTERRUPTED)
-            snprintf(t->e.message, sizeof t->e.message, "the time limit of a request was reached");
+        if (t->e.status == TS_INTERRUPTED) {
+            char most[TS_SIZE_TEXT];
+            snprintf(t->e.message, sizeof t->e.message, "the time limit of a request was reached%s%s",
+                     t->s->o.max_time_ns ? ": " : "",
+                     t->s->o.max_time_ns ? ts_time_text(t->s->o.max_time_ns, most) : "");
+            if (t->s->o.max_time_ns) t->e.limit = TS_LIMIT_TIME;
+        }
         ts_cli_report_of(&t->e, ts_http_call_method(call), ts_http_call_shown_target(call));
     }
     ts_wasi_http_incoming_over(t->wasi, call);

@@ -410,6 +410,15 @@ ts_status ts_host_trap(ts_host_call *c, const char *fmt, ...) {
     va_end(ap);
     return st;
 }
+ts_status ts_host_limit(ts_host_call *c, ts_limit_kind limit, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    bool first = c->err && c->err->status == TS_OK;
+    ts_status st = trap_v(c, fmt, ap);
+    va_end(ap);
+    if (first) c->err->limit = limit;
+    return st;
+}
 ts_status ts_callback_exit(ts_host_call *c, int status) {
     c->err->exit_status = status;
     return ts_fail(c->err, TS_EXIT, "exit with status %d", status);

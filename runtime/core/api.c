@@ -422,13 +422,12 @@ ts_status ts_core_callback_throw(ts_exec *c, ts_tag *tag, const ts_core_val *arg
     if (n_args != d->n_params)
         return ts_fail(c->err, TS_USAGE, "the tag has %u arguments, %u are given", d->n_params, n_args);
     ts_slot *at = c->sp; /* on the stack, where a collection finds them */
-    if (at + d->param_slots + 2 > c->stack_end + TS_STACK_RESERVE / 2)
-        return ts_fail_trap(c->err, TS_TRAP_STACK, "call stack exhausted");
+    if (at + d->param_slots + 2 > c->stack_end + TS_STACK_RESERVE / 2) return ts_exec_fail_trap(c, TS_TRAP_STACK);
     TS_TRY(all_to_slots(c->store, d->params, n_args, args, at, "argument", c->err));
     c->sp = at + d->param_slots;
     ts_exn *exn = ts_gc_new_exn(c->store, tag);
     c->sp = at;
-    if (!exn) return ts_fail_trap(c->err, TS_TRAP_ALLOC, "allocation failed: the heap limit is reached");
+    if (!exn) return ts_exec_fail_trap(c, TS_TRAP_ALLOC);
     if (exn->n_slots) memcpy(exn->slots, at, exn->n_slots * sizeof *at);
     c->exn = ts_obj_ref(&exn->head);
     return TS_EXCEPTION;
@@ -503,8 +502,9 @@ bool ts_core_memory_write(ts_memory *m, uint64_t at, const void *from, size_t le
 }
 ts_status ts_core_memory_grow(ts_store *s, ts_memory *m, uint64_t delta, uint64_t *old, ts_error *e) {
     if (delta > m->max_pages - m->pages)
-        return ts_fail(e, TS_LIMIT, "a memory of %llu pages cannot grow by %llu: the limit is %llu",
-                       (unsigned long long)m->pages, (unsigned long long)delta, (unsigned long long)m->max_pages);
+        return ts_fail_limit(e, TS_LIMIT_MEMORY, TS_TRAP_NONE,
+                             "a memory of %llu pages cannot grow by %llu: the limit is %llu pages",
+                             (unsigned long long)m->pages, (unsigned long long)delta, (unsigned long long)m->max_pages);
     int64_t was = ts_memory_grow(s, m, delta);
     if (was < 0) return ts_fail_nomem(e);
     if (old) *old = (uint64_t)was;
@@ -552,8 +552,9 @@ ts_status ts_core_table_grow(ts_store *s, ts_table *t, uint64_t delta, const ts_
     ts_slot v[2];
     TS_TRY(element(s, t->type.elem, init, v, e));
     if (t->len > t->max || delta > t->max - t->len)
-        return ts_fail(e, TS_LIMIT, "a table of %llu elements cannot grow by %llu: the limit is %llu",
-                       (unsigned long long)t->len, (unsigned long long)delta, (unsigned long long)t->max);
+        return ts_fail_limit(e, TS_LIMIT_TABLE, TS_TRAP_NONE,
+                             "a table of %llu elements cannot grow by %llu: the limit is %llu",
+                             (unsigned long long)t->len, (unsigned long long)delta, (unsigned long long)t->max);
     int64_t was = ts_table_grow(s, t, delta, v[0]);
     if (was < 0) return ts_fail_nomem(e);
     if (old) *old = (uint64_t)was;

@@ -74,6 +74,24 @@ typedef enum ts_trap_kind {
     TS_TRAP_COUNT
 } ts_trap_kind;
 
+/* Which limit of ts_run_limits or ts_wasi_limit_… a failure is about. */
+typedef enum ts_limit_kind {
+    TS_LIMIT_NONE = 0,
+    TS_LIMIT_MEMORY,
+    TS_LIMIT_TABLE, /* elements of a table, handles of a component instance */
+    TS_LIMIT_STACK,
+    TS_LIMIT_DEPTH,
+    TS_LIMIT_GC,
+    TS_LIMIT_FUEL,
+    TS_LIMIT_TIME, /* the embedder's own, through an interruption */
+    TS_LIMIT_INSTANCES,
+    TS_LIMIT_OBJECTS,
+    TS_LIMIT_FILES,
+    TS_LIMIT_RANDOM,
+    TS_LIMIT_HTTP_FIELDS,
+    TS_LIMIT_COUNT
+} ts_limit_kind;
+
 /* One wasm frame of a backtrace, innermost first. */
 typedef struct ts_frame {
     char module[64];    /* name of the core module, or "" */
@@ -94,6 +112,7 @@ typedef struct ts_frame {
 typedef struct ts_error {
     ts_status status;
     ts_trap_kind trap;
+    ts_limit_kind limit; /* TS_LIMIT_NONE: the failure is about none */
     bool has_offset;
     uint64_t offset;   /* byte offset in the input, for malformed and invalid */
     char section[40];  /* the section of the input, or "" */

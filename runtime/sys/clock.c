@@ -13,6 +13,11 @@ uint64_t ts_sys_monotonic(void) {
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
+uint64_t ts_sys_cpu(void) {
+    struct timespec t = {0};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
 uint64_t ts_sys_monotonic_resolution(void) {
     struct timespec t = {.tv_nsec = 1};
     clock_getres(CLOCK_MONOTONIC, &t);

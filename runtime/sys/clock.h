@@ -12,6 +12,7 @@ typedef struct ts_sys_time {
 } ts_sys_time;
 
 uint64_t ts_sys_monotonic(void);
+uint64_t ts_sys_cpu(void); /* that this process has taken, on all cores */
 uint64_t ts_sys_monotonic_resolution(void);
 ts_sys_time ts_sys_wall(void);
 ts_sys_time ts_sys_wall_resolution(void);

@@ -80,14 +80,15 @@ static void says(const char *options, int status, const char *words) {
 
 static void each(void **state) {
     (void)state;
-    says("--max-table 99 --invoke 'one()'", LIMIT, "a table of 100 elements is over the limit of 99");
+    says("--max-table 99 --invoke 'one()'", LIMIT, "a table of 100 elements is over the limit of 99 (--max-table)");
     says("--max-table=100 --invoke 'one()'", 0, "1\n");
-    says("--max-memory 64KiB --invoke 'one()'", LIMIT, "a memory of 2 pages is over the limit of 1");
+    says("--max-memory 64KiB --invoke 'one()'", LIMIT,
+         "a memory of 128 KiB (2 pages of 64 KiB) is over the limit of 64 KiB (--max-memory)");
     says("--max-memory 128KiB --invoke 'one()'", 0, "1\n");
-    says("--max-gc 1MiB --invoke 'hoard()'", TRAP, "the heap limit is reached");
-    says("--stack 64KiB --invoke 'deep()'", TRAP, "the stack limit is reached");
-    says("--fuel 1000 --invoke 'forever()'", LIMIT, "the fuel is used up");
-    says("--max-time 50ms --invoke 'forever()'", LIMIT, "the time limit was reached");
+    says("--max-gc 1MiB --invoke 'hoard()'", TRAP, "the limit of 1 MiB on the heap is reached (--max-gc)");
+    says("--stack 64KiB --invoke 'deep()'", TRAP, "the limit of 64 KiB on the stack is reached (--stack)");
+    says("--fuel 1000 --invoke 'forever()'", LIMIT, "the fuel is used up: 1000 calls and loop iterations (--fuel)");
+    says("--max-time 50ms --invoke 'forever()'", LIMIT, "the time limit of 50 ms was reached (--max-time)");
 }
 
 /* Handles that a guest makes of its own resources. */
@@ -99,7 +100,7 @@ static void handles(void **state) {
     assert_int_equal(run("--max-table 100 --invoke 'hoard(100)'", file), 0);
     assert_string_equal(out, "100\n");
     assert_int_equal(run("--max-table 100 --invoke 'hoard(101)'", file), TRAP);
-    assert_non_null(strstr(out, "the handle table is full: 100 entries"));
+    assert_non_null(strstr(out, "the handle table is full: 100 entries (--max-table)"));
     assert_int_equal(run("--invoke 'hoard(200000)'", file), 0);
     assert_int_equal(run("--max-table 1000000 --invoke 'hoard(0)'", file), TRAP); /* 4 billion */
     assert_non_null(strstr(out, "the handle table is full: 1000000 entries"));

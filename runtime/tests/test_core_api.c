@@ -533,8 +533,8 @@ static void limits(void **state) {
     FAILS(call(h, "forever", NULL, 0, NULL, 0), TS_LIMIT, "fuel");
     assert_int_equal(ts_core_store_fuel(h->store), 0);
     OK(ts_core_store_set_fuel(h->store, 1000000000, &h->e));
-    FAILS(call(h, "deep", NULL, 0, &r, 1), TS_EXHAUSTION, "the stack limit");
-    FAILS(call(h, "hoard", NULL, 0, NULL, 0), TS_TRAP, "heap limit");
+    FAILS(call(h, "deep", NULL, 0, &r, 1), TS_EXHAUSTION, "on the stack is reached");
+    FAILS(call(h, "hoard", NULL, 0, NULL, 0), TS_TRAP, "on the heap is reached");
     assert_int_equal(h->e.trap, TS_TRAP_ALLOC);
     OK(call(h, "grow", &n, 1, &r, 1));
     assert_int_equal(r.i32, 1);

@@ -82,8 +82,8 @@ void ts_wasi_walk_paths(ts_wasi *w, bool on) {
 ts_status ts_wasi_new(ts_host_call *c, ts_wasi_kind kind, size_t size, ts_wasi_obj *parent, void *out_obj) {
     ts_wasi *w = ts_wasi_of(c);
     if (w->n_objects >= w->grants->max_objects)
-        return ts_host_trap(c, "the guest holds %llu host objects: no more are allowed",
-                            (unsigned long long)w->n_objects);
+        return ts_host_limit(c, TS_LIMIT_OBJECTS, "the guest holds %llu host objects: no more are allowed",
+                             (unsigned long long)w->n_objects);
     ts_wasi_obj *o = calloc(1, size);
     if (!o) return ts_fail_nomem(c->err);
     if (w->free_ids.len) {
@@ -123,12 +123,17 @@ ts_status ts_wasi_file_new(ts_host_call *c, int fd, bool own, ts_sys_type type, 
     **out = (ts_wasi_file){.refs = 1, .fd = fd, .type = type, .own = own};
     if (own) {
         (*out)->count = &ts_wasi_of(c)->n_files;
-        ++*(*out)->count;
+        if (++*(*out)->count > ts_wasi_of(c)->most_files) ts_wasi_of(c)->most_files = *(*out)->count;
     }
     return TS_OK;
 }
-ts_sys_err ts_wasi_may_open(const ts_wasi *w) {
-    return w->n_files < w->grants->max_files ? TS_SYS_OK : TS_SYS_EMFILE;
+ts_sys_err ts_wasi_may_open(ts_wasi *w) {
+    if (w->n_files < w->grants->max_files) return TS_SYS_OK;
+    w->refused_files++;
+    return TS_SYS_EMFILE;
+}
+ts_wasi_usage ts_wasi_get_usage(const ts_wasi *w) {
+    return (ts_wasi_usage){.objects = w->by_id.len, .files = w->most_files, .refused_files = w->refused_files};
 }
 
 void ts_wasi_file_release(ts_wasi_file *f) {

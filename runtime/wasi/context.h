@@ -134,15 +134,16 @@ struct ts_wasi {
     volatile uint32_t stop;
     void (*on_wait)(void *data, bool waits); /* NULL: nobody wants to know */
     void *on_wait_data;
-    uint64_t until;              /* monotonic: then the run is asked to stop; 0: never */
-    uint64_t n_objects, n_files; /* n_files: of the host, opened for the guest */
-    ts_wasi_obj *objects;        /* the newest first */
-    TS_VEC(ts_wasi_obj *) by_id; /* by id - 1; a free one is NULL */
-    TS_VEC(uint32_t) free_ids;   /* the last given back is the next taken; room for every id is reserved */
-    uint8_t *chunk;              /* TS_WASI_CHUNK bytes: what a read returns, valid until the next call */
-    uint64_t clock_ns;           /* of the guest's own clock, since its start */
-    uint64_t seed;               /* of seeded randomness: where it is now */
-    uint8_t fresh[256];          /* random bytes of the OS, of which the first fresh_left have not been given */
+    uint64_t until;                     /* monotonic: then the run is asked to stop; 0: never */
+    uint64_t n_objects, n_files;        /* n_files: of the host, opened for the guest */
+    uint64_t most_files, refused_files; /* the most at once; those that the limit has refused */
+    ts_wasi_obj *objects;               /* the newest first */
+    TS_VEC(ts_wasi_obj *) by_id;        /* by id - 1; a free one is NULL */
+    TS_VEC(uint32_t) free_ids;          /* the last given back is the next taken; room for every id is reserved */
+    uint8_t *chunk;                     /* TS_WASI_CHUNK bytes: what a read returns, valid until the next call */
+    uint64_t clock_ns;                  /* of the guest's own clock, since its start */
+    uint64_t seed;                      /* of seeded randomness: where it is now */
+    uint8_t fresh[256];                 /* random bytes of the OS, of which the first fresh_left have not been given */
     uint32_t fresh_left;
     uint64_t insecure[2]; /* state of the insecure generator; 0, 0: not seeded */
 };
@@ -168,7 +169,7 @@ ts_status ts_wasi_drop(ts_host_call *c, uint64_t rep, const char *what) TS_MUST_
 ts_status ts_wasi_file_new(ts_host_call *c, int fd, bool own, ts_sys_type type, ts_wasi_file **out) TS_MUST_USE;
 void ts_wasi_file_release(ts_wasi_file *f);
 /* EMFILE when the guest has as many files open as it may. */
-ts_sys_err ts_wasi_may_open(const ts_wasi *w);
+ts_sys_err ts_wasi_may_open(ts_wasi *w);
 
 /* One wait of the OS, in which the driver goes on too. What a wait ends with may be that the driver did something: look again.
  * TS_SYS_EDEADLK: there is nothing to wait for, neither a file nor a time nor the driver's. */

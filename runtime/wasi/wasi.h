@@ -18,6 +18,11 @@ const ts_host_def *ts_wasi_host(const ts_wasi *w);
 void ts_wasi_on_wait(ts_wasi *w, void (*fn)(void *data, bool waits), void *data);
 /* When the monotonic clock of the host has reached this, a wait ends as after ts_wasi_stop; 0: never. */
 void ts_wasi_until(ts_wasi *w, uint64_t ns);
+/* The most of what limits bound that a guest has held at once, and how often a file was refused. */
+typedef struct ts_wasi_usage {
+    uint64_t objects, files, refused_files;
+} ts_wasi_usage;
+ts_wasi_usage ts_wasi_get_usage(const ts_wasi *w);
 /* For tests: resolve paths by the walk by component, as where openat2 is missing. */
 void ts_wasi_walk_paths(ts_wasi *w, bool on);
 #endif

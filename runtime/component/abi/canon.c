@@ -156,6 +156,7 @@ static ts_status lower_lifted(const ts_lowered *l, ts_slot *io, ts_arena *arena,
 }
 
 ts_status ts_host_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_arena *arena, ts_error *e) {
+    s->host_calls++;
     if (TS_UNLIKELY(f->kind == TS_CFUNC_MISSING || !f->def->fn)) {
         bool root = !f->import_name || !f->import_name[0];
         ts_fail_trap(e, TS_TRAP_UNIMPLEMENTED, "the import `%s%s%s` was called: %s", root ? "" : f->import_name,

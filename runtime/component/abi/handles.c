@@ -23,7 +23,8 @@ ts_status ts_table_add(ts_handle_table *t, const ts_handle *h, uint32_t *i, ts_e
     } else {
         at = t->len ? t->len : 1;
         uint32_t max = t->max ? t->max : TS_TABLE_MAX;
-        TS_TRAP_IF(e, at > max, "the handle table is full: %u entries", max);
+        if (at > max)
+            return ts_fail_limit(e, TS_LIMIT_TABLE, TS_TRAP_CABI, "the handle table is full: %u entries", max);
         if (at >= t->cap && !ts_vec_grow((void **)&t->array, &t->cap, (uint64_t)at + 1, sizeof *t->array)) {
             return ts_fail_nomem(e);
         }
@@ -154,6 +155,7 @@ ts_status ts_resource_destroy(ts_cstore *s, ts_resource *rt, uint64_t rep, ts_ci
                                  .err = e,
                                  .max_bytes = 256u << 20,
                                  .resource = rt->host_def};
+            s->host_calls++;
             st = rt->host_def->drop(&call, rep);
         }
         if (rt->host_def && ts_observed(rt->observer, rt->host_def->interface))

@@ -112,7 +112,8 @@ struct ts_cstore {
     ts_component **components; /* referenced roots */
     uint32_t n_components, cap_components;
     uint32_t depth;
-    uint32_t yields; /* of thread.yield, in all */
+    uint64_t host_calls; /* of host functions and destructors */
+    uint32_t yields;     /* of thread.yield, in all */
     ts_arena scratch[TS_SCRATCH_FIRST];
     ts_arena *deep; /* the rest of them, made when calls first go so deep */
 };

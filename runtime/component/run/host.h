@@ -60,6 +60,8 @@ typedef struct ts_host_def {
 /* version_min NULL: names without version. An interface of "" holds functions and resources that components import by themselves. */
 
 ts_status ts_host_trap(ts_host_call *c, const char *fmt, ...) TS_PRINTF(2, 3); /* TS_TRAP, kind host */
+ts_status ts_host_limit(ts_host_call *c, ts_limit_kind limit, const char *fmt, ...)
+    TS_PRINTF(3, 4); /* … about a limit */
 /* Values in the call's arena; NULL when there is no memory (the caller returns ts_fail_nomem). */
 ts_val *ts_host_vals(ts_host_call *c, size_t n);
 

@@ -483,7 +483,8 @@ static void *space(ts_arena *a, uint32_t n, size_t size) {
 static ts_status instantiate(ts_cstore *s, ts_component *c, ts_cinstance *parent, ts_cinstance *outer,
                              const ts_item *imports, ts_cinstance **out, ts_error *e) {
     if (s->core->limits.instances && s->core->n_instances >= s->core->limits.instances)
-        return ts_fail(e, TS_LIMIT, "too many instances");
+        return ts_fail_limit(e, TS_LIMIT_INSTANCES, TS_TRAP_NONE, "more than %llu core instances",
+                             (unsigned long long)s->core->limits.instances);
     ts_arena *a = &s->arena;
     ts_cinstance *i = ts_arena_alloc(a, sizeof *i);
     if (!i) return ts_fail_nomem(e);

@@ -50,13 +50,15 @@ static uint32_t store_field(uint8_t *to, ts_valtype t, const ts_slot *v) {
     }
 }
 
-static ts_status no_room(ts_error *e) {
-    return ts_fail_trap(e, TS_TRAP_ALLOC, "allocation of an object failed: heap limit");
+static ts_status no_room(const ts_store *st, ts_error *e) {
+    char size[TS_SIZE_TEXT];
+    return ts_fail_limit(e, TS_LIMIT_GC, TS_TRAP_ALLOC, "allocation failed: the limit of %s on the heap is reached",
+                         ts_size_text(st->limits.gc_bytes, size));
 }
 
 static ts_status new_struct(ts_store *st, stack *s, const ts_deftype *d, bool defaults, ts_error *e) {
     ts_obj *o = ts_gc_new_struct(st, d);
-    if (!o) return no_room(e);
+    if (!o) return no_room(st, e);
     if (!defaults) {
         uint32_t slots = 0;
         for (uint32_t i = 0; i < d->n_fields; i++) slots += ts_vt_slots(d->fields[i].type);
@@ -74,7 +76,7 @@ static ts_status new_array(ts_store *st, stack *s, const ts_deftype *d, const st
     bool fixed = op->op == TS_OP_array_new_fixed;
     uint32_t n = fixed ? op->index2 : (uint32_t)s->at[s->n - 1];
     ts_obj *o = ts_gc_new_array(st, d, n);
-    if (!o) return no_room(e);
+    if (!o) return no_room(st, e);
     uint8_t *to = ts_obj_payload(o);
     if (fixed) {
         s->n -= n * slots;

@@ -337,13 +337,25 @@ static const char *trap_message(ts_trap_kind k) {
     case TS_TRAP_INDIRECT_TYPE: return "indirect call type mismatch";
     case TS_TRAP_UNINIT_ELEM: return "uninitialized element";
     case TS_TRAP_UNDEFINED_ELEM: return "undefined element";
-    case TS_TRAP_STACK: return "call stack exhausted: the stack limit is reached";
+    case TS_TRAP_STACK: return "call stack exhausted";
     case TS_TRAP_NULL_REF: return "null reference";
     case TS_TRAP_CAST: return "cast failure";
     case TS_TRAP_EXCEPTION: return "uncaught exception";
-    case TS_TRAP_ALLOC: return "allocation failed: the heap limit is reached";
+    case TS_TRAP_ALLOC: return "allocation failed";
     default: return "trap";
     }
+}
+
+ts_status ts_exec_fail_trap(ts_exec *x, ts_trap_kind k) {
+    const ts_store_limits *l = &x->store->limits;
+    char size[TS_SIZE_TEXT];
+    if (k == TS_TRAP_STACK)
+        return ts_fail_limit(x->err, TS_LIMIT_STACK, k, "%s: the limit of %s on the stack is reached", trap_message(k),
+                             ts_size_text(l->stack_bytes, size));
+    if (k == TS_TRAP_ALLOC)
+        return ts_fail_limit(x->err, TS_LIMIT_GC, k, "%s: the limit of %s on the heap is reached", trap_message(k),
+                             ts_size_text(l->gc_bytes, size));
+    return ts_fail_trap(x->err, k, "%s", trap_message(k));
 }
 
 const ts_word *ts_exec_unwind(ts_exec *x, ts_instance **inst, const ts_word *pc, ts_slot **fpp, ts_status st) {
@@ -446,10 +458,11 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
     ts_word fin[1];
     const ts_word *finish = finish_code(fin);
     if (x->depth >= x->max_depth)
-        return ts_fail_trap(x->err, TS_TRAP_STACK,
-                            "call stack exhausted: the depth limit, %u nested calls through the host, is reached",
-                            x->max_depth);
-    x->depth++;
+        return ts_fail_limit(
+            x->err, TS_LIMIT_DEPTH, TS_TRAP_STACK,
+            "call stack exhausted: the depth limit, %u nested calls through the host or between components, is reached",
+            x->max_depth);
+    if (++x->depth > x->deepest) x->deepest = x->depth;
     const ts_instance *saved_caller = x->caller;
     ts_instance *saved_inst = x->inst;
     ts_status st;
@@ -475,10 +488,12 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
             continue;
         }
         if (st == TS_TRAP && x->trap != TS_TRAP_NONE) {
-            st = ts_fail_trap(x->err, x->trap, "%s", trap_message(x->trap));
+            st = ts_exec_fail_trap(x, x->trap);
             x->trap = TS_TRAP_NONE;
         } else if (st == TS_LIMIT) {
-            st = ts_fail(x->err, TS_LIMIT, "the fuel is used up");
+            st = ts_fail_limit(x->err, TS_LIMIT_FUEL, TS_TRAP_NONE,
+                               "the fuel is used up: %llu calls and loop iterations",
+                               (unsigned long long)x->store->limits.fuel);
         } else if (st == TS_INTERRUPTED) {
             st = ts_fail(x->err, TS_INTERRUPTED, "interrupted");
         }
@@ -505,8 +520,7 @@ ts_status ts_exec_call_out(ts_exec *x, const ts_instance *from, ts_func *f, ts_s
         x->sp = saved;
         return st;
     }
-    if (io + n + 2 > x->stack_end + TS_STACK_RESERVE / 2)
-        return ts_fail_trap(x->err, TS_TRAP_STACK, "%s", trap_message(TS_TRAP_STACK));
+    if (io + n + 2 > x->stack_end + TS_STACK_RESERVE / 2) return ts_exec_fail_trap(x, TS_TRAP_STACK);
     x->sp = io + n + 2;
     const ts_instance *saved_caller = x->caller;
     x->caller = from;
@@ -525,9 +539,13 @@ ts_status ts_call(ts_store *s, ts_func *f, ts_slot *io, ts_error *e) {
     const ts_deftype *def = f->def;
     uint32_t n = def->param_slots > def->result_slots ? def->param_slots : def->result_slots;
     ts_slot *fp = x->sp;
-    if (fp + n + 2 > x->stack_end) return ts_fail_trap(e, TS_TRAP_STACK, "%s", trap_message(TS_TRAP_STACK));
     ts_error *saved = x->err;
     x->err = e;
+    if (fp + n + 2 > x->stack_end) {
+        ts_status full = ts_exec_fail_trap(x, TS_TRAP_STACK);
+        x->err = saved;
+        return full;
+    }
     memcpy(fp, io, def->param_slots * sizeof *fp);
     ts_status st = ts_exec_call_out(x, x->caller, f, fp);
     if (st == TS_OK) {

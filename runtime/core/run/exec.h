@@ -10,11 +10,11 @@ struct ts_exec {
     ts_store *store;
     ts_slot *stack, *stack_end; /* stack_end leaves a reserve for the arguments of host functions */
     size_t stack_bytes;
-    ts_slot *sp;               /* first slot above all live frames */
-    ts_error *err;             /* of the outermost call that runs now */
-    uint32_t depth, max_depth; /* nested calls through C */
-    const ts_instance *caller; /* of the running host function */
-    ts_slot exn;               /* the exception in flight (TS_EXCEPTION) */
+    ts_slot *sp;                        /* first slot above all live frames */
+    ts_error *err;                      /* of the outermost call that runs now */
+    uint32_t depth, max_depth, deepest; /* nested calls through C: now, at most, the most that there were */
+    const ts_instance *caller;          /* of the running host function */
+    ts_slot exn;                        /* the exception in flight (TS_EXCEPTION) */
     /* where the innermost run stopped */
     const ts_word *stop_pc;
     ts_slot *stop_fp;
@@ -40,6 +40,8 @@ const void *const *ts_ir_handlers(void);
 /* For the operations: */
 /* Call f, whose arguments lie at io, from instance `from`: another instance's function or the host's. */
 ts_status ts_exec_call_out(ts_exec *x, const ts_instance *from, ts_func *f, ts_slot *io);
+/* Report a trap of the guest in x's error. */
+ts_status ts_exec_fail_trap(ts_exec *x, ts_trap_kind k);
 /* A call at pc in the frame at *fp of *inst ended with st. Looks for an exception handler: its pc (and *fp, *inst), or NULL: the run
  * ends with x->status = st. */
 const ts_word *ts_exec_unwind(ts_exec *x, ts_instance **inst, const ts_word *pc, ts_slot **fp, ts_status st);

@@ -260,7 +260,8 @@ ts_status ts_instantiate(ts_store *s, ts_module *m, const ts_extern *imports, co
     ts_instance *i = NULL;
     *out = NULL;
     if (s->n_instances >= s->limits.instances)
-        return ts_fail(e, TS_LIMIT, "more than %llu instances", (unsigned long long)s->limits.instances);
+        return ts_fail_limit(e, TS_LIMIT_INSTANCES, TS_TRAP_NONE, "more than %llu core instances",
+                             (unsigned long long)s->limits.instances);
     TS_TRY(check_imports(s, m, imports, e));
     TS_TRY(allocate(s, m, name, &i, e));
     bind_imports(i, imports);

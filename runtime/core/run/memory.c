@@ -17,18 +17,33 @@ static uint64_t memory_limit(const ts_store *s, const ts_limits *t) {
     return t->is64 ? 16 * GIB : 4 * GIB;
 }
 
+/* In pages: what the type allows, whatever the store's limits. */
+static uint64_t own_maximum(const ts_limits *t) {
+    uint8_t log2 = t->page_log2;
+    uint64_t index_pages = t->is64 ? (log2 ? 1ull << (64 - log2) : UINT64_MAX) : 1ull << (32 - log2);
+    return t->has_max && t->max < index_pages ? t->max : index_pages;
+}
+/* No more than a number can hold. */
+static uint64_t bytes_of(uint64_t pages, uint8_t log2) {
+    return pages > UINT64_MAX >> log2 ? UINT64_MAX : pages << log2;
+}
+
 ts_status ts_memory_make(ts_store *s, const ts_limits *type, ts_memory **out, ts_error *e) {
     return ts_memory_make_of(s, NULL, type, out, e);
 }
 ts_status ts_memory_make_of(ts_store *s, const ts_module *module, const ts_limits *type, ts_memory **out, ts_error *e) {
     *out = NULL;
-    uint8_t log2 = type->page_log2;
-    uint64_t index_pages = type->is64 ? (log2 ? 1ull << (64 - log2) : UINT64_MAX) : 1ull << (32 - log2);
-    uint64_t max = type->has_max && type->max < index_pages ? type->max : index_pages;
+    const uint8_t log2 = type->page_log2;
+    const uint64_t max = own_maximum(type);
     uint64_t allowed = memory_limit(s, type) >> log2;
-    if (type->min > max || type->min > allowed)
-        return ts_fail(e, TS_LIMIT, "a memory of %llu pages is over the limit of %llu", (unsigned long long)type->min,
-                       (unsigned long long)(allowed < max ? allowed : max));
+    if (type->min > max || type->min > allowed) {
+        char want[TS_SIZE_TEXT], most[TS_SIZE_TEXT], page[TS_SIZE_TEXT];
+        return ts_fail_limit(e, TS_LIMIT_MEMORY, TS_TRAP_NONE,
+                             "a memory of %s (%llu page%s of %s) is over the limit of %s",
+                             ts_size_text(bytes_of(type->min, log2), want), (unsigned long long)type->min,
+                             type->min == 1 ? "" : "s", ts_size_text(1ull << log2, page),
+                             ts_size_text(memory_limit(s, type), most));
+    }
     ts_memory *m = ts_arena_alloc(&s->arena, sizeof *m);
     if (!m) return ts_fail_nomem(e);
     m->type = *type;
@@ -75,7 +90,11 @@ ts_status ts_memory_make_of(ts_store *s, const ts_module *module, const ts_limit
 /* spec: exec/modules#growing-memories */
 int64_t ts_memory_grow(ts_store *s, ts_memory *m, uint64_t delta) {
     uint64_t old = m->pages;
-    if (delta > m->max_pages - old) return -1;
+    if (delta > m->max_pages - old) {
+        if (delta <= own_maximum(&m->type) - old)
+            ts_refuse(&s->refused_memory, bytes_of(old + delta, m->type.page_log2));
+        return -1;
+    }
     if (delta == 0) return (int64_t)old;
     uint64_t len = (old + delta) << m->type.page_log2;
     if (len <= m->reserved) {

@@ -104,6 +104,15 @@ typedef struct ts_store_limits {
     ts_spares *spares;     /* of this thread: outlives the store [none] */
 } ts_store_limits;
 
+/* What a limit has refused without a failure: memory.grow and table.grow return -1, and the embedder learns nothing. */
+typedef struct ts_refused {
+    uint64_t n, most; /* how often; the most that was asked for: bytes, elements */
+} ts_refused;
+static inline void ts_refuse(ts_refused *r, uint64_t wanted) {
+    r->n++;
+    if (wanted > r->most) r->most = wanted;
+}
+
 /* The store itself: read by exec and gc, changed by store.c alone but for what is said. */
 struct ts_store {
     ts_engine *engine;
@@ -115,6 +124,7 @@ struct ts_store {
     uint64_t fuel_left;     /* exec.c counts it down */
     ts_instance *instances; /* newest first */
     uint64_t n_instances;
+    ts_refused refused_memory, refused_table;
     ts_arena arena; /* functions, globals, tags, instances: end with the store */
     TS_VEC(ts_memory *) mems;
     TS_VEC(ts_table *) tables;

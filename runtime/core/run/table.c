@@ -6,8 +6,8 @@ ts_status ts_table_make(ts_store *s, const ts_table_type *type, ts_slot init, ts
     *out = NULL;
     const ts_limits *l = &type->limits;
     if (l->min > s->limits.table_elems)
-        return ts_fail(e, TS_LIMIT, "a table of %llu elements is over the limit of %llu", (unsigned long long)l->min,
-                       (unsigned long long)s->limits.table_elems);
+        return ts_fail_limit(e, TS_LIMIT_TABLE, TS_TRAP_NONE, "a table of %llu elements is over the limit of %llu",
+                             (unsigned long long)l->min, (unsigned long long)s->limits.table_elems);
     ts_table *t = ts_arena_alloc(&s->arena, sizeof *t);
     if (!t) return ts_fail_nomem(e);
     t->type = *type;
@@ -26,9 +26,13 @@ ts_status ts_table_make(ts_store *s, const ts_table_type *type, ts_slot init, ts
 
 /* spec: exec/modules#growing-tables */
 int64_t ts_table_grow(ts_store *s, ts_table *t, uint64_t delta, ts_slot init) {
-    (void)s;
     uint64_t old = t->len;
-    if (delta > t->max - old || t->max < old) return -1;
+    if (t->max < old) return -1;
+    if (delta > t->max - old) {
+        uint64_t own = t->type.limits.has_max ? t->type.limits.max : t->type.limits.is64 ? UINT64_MAX : UINT32_MAX;
+        if (delta <= own - old) ts_refuse(&s->refused_table, old + delta);
+        return -1;
+    }
     if (old + delta > t->cap) {
         uint64_t cap = t->cap + t->cap / 2;
         if (cap < old + delta) cap = old + delta;

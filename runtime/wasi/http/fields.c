@@ -41,8 +41,9 @@ static ts_status add(ts_host_call *c, ts_http_fields *f, const char *name, size_
     uint64_t n = weight(name_len, value_len);
     uint64_t most = ts_wasi_of(c)->grants->max_fields;
     if (n - 32 > TS_WASI_HTTP_FIELD_MAX || f->bytes + n > most)
-        return ts_host_trap(c, "fields of %llu bytes: %llu are allowed, of which a single one may take %d",
-                            (unsigned long long)(f->bytes + n), (unsigned long long)most, TS_WASI_HTTP_FIELD_MAX);
+        return ts_host_limit(c, TS_LIMIT_HTTP_FIELDS,
+                             "fields of %llu bytes: %llu are allowed, of which a single one may take %d",
+                             (unsigned long long)(f->bytes + n), (unsigned long long)most, TS_WASI_HTTP_FIELD_MAX);
     TS_TRY(ts_wasi_http_charge(c, n));
     if (ts_http_fields_add(f, name, name_len, value, value_len)) return TS_OK;
     ts_wasi_http_release(ts_wasi_of(c), n);

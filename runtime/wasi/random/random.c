@@ -55,8 +55,8 @@ static ts_status room(ts_host_call *c, uint64_t len, uint8_t **out) {
     uint64_t most = ts_wasi_max_bytes(c);
     if (ts_wasi_of(c)->grants->max_random < most) most = ts_wasi_of(c)->grants->max_random;
     if (len > most)
-        return ts_host_trap(c, "%llu random bytes asked for: at most %llu are given at once", (unsigned long long)len,
-                            (unsigned long long)most);
+        return ts_host_limit(c, TS_LIMIT_RANDOM, "%llu random bytes asked for: at most %llu are given at once",
+                             (unsigned long long)len, (unsigned long long)most);
     *out = ts_arena_alloc(c->arena, (size_t)len);
     return *out || !len ? TS_OK : ts_fail_nomem(c->err);
 }
