@@ -547,10 +547,10 @@ static void limits(void **state) {
                             NULL, &t, &h->e),
           TS_LIMIT, "a table of 5");
     FAILS(ts_core_memory_new(h->store, &(ts_core_externtype){.kind = TS_CORE_MEMORY, .min = 3}, &m, &h->e), TS_LIMIT,
-          "a memory of 3");
+          "a memory of 192 KiB (3 pages of 64 KiB) is over the limit of 128 KiB");
     ts_core_instance *i;
     OK(ts_core_instantiate(h->store, h->module, h->imports, 7, NULL, &i, &h->e));
-    FAILS(ts_core_instantiate(h->store, h->module, h->imports, 7, NULL, &i, &h->e), TS_LIMIT, "2 instances");
+    FAILS(ts_core_instantiate(h->store, h->module, h->imports, 7, NULL, &i, &h->e), TS_LIMIT, "2 core instances");
     close_host(h);
 
     h = open_host(NULL);

@@ -38,11 +38,10 @@ ts_status ts_memory_make_of(ts_store *s, const ts_module *module, const ts_limit
     uint64_t allowed = memory_limit(s, type) >> log2;
     if (type->min > max || type->min > allowed) {
         char want[TS_SIZE_TEXT], most[TS_SIZE_TEXT], page[TS_SIZE_TEXT];
-        return ts_fail_limit(e, TS_LIMIT_MEMORY, TS_TRAP_NONE,
-                             "a memory of %s (%llu page%s of %s) is over the limit of %s",
-                             ts_size_text(bytes_of(type->min, log2), want), (unsigned long long)type->min,
-                             type->min == 1 ? "" : "s", ts_size_text(1ull << log2, page),
-                             ts_size_text(memory_limit(s, type), most));
+        return ts_fail_limit(
+            e, TS_LIMIT_MEMORY, TS_TRAP_NONE, "a memory of %s (%llu page%s of %s) is over the limit of %s",
+            ts_size_text(bytes_of(type->min, log2), want), (unsigned long long)type->min, type->min == 1 ? "" : "s",
+            ts_size_text(1ull << log2, page), ts_size_text(memory_limit(s, type), most));
     }
     ts_memory *m = ts_arena_alloc(&s->arena, sizeof *m);
     if (!m) return ts_fail_nomem(e);
