@@ -370,7 +370,8 @@ static ts_wire_state ended(ts_wire *w, ts_http_pipe *to) {
     return TS_WIRE_END;
 }
 
-static bool trailer(ts_wire *w, const char *line, size_t len, ts_http_pipe *to) {
+/* *kept: it is one of the message's. Others are not shown to llhttp either, which would take a length for one that counts. */
+static bool trailer(ts_wire *w, const char *line, size_t len, ts_http_pipe *to, bool *kept) {
     const char *colon = memchr(line, ':', len), *end = line + len;
     if (!colon || !ts_http_is_token(line, (size_t)(colon - line))) return false;
     const char *v = colon + 1;
@@ -378,7 +379,8 @@ static bool trailer(ts_wire *w, const char *line, size_t len, ts_http_pipe *to) 
     while (end > v && (end[-1] == ' ' || end[-1] == '\t')) end--;
     if (!clean_value(v, (size_t)(end - v)) || to->trailers.len == MAX_FIELDS) return false;
     ts_http_field f = {(char *)line, (char *)v, (uint32_t)(colon - line), (uint32_t)(end - v)};
-    if (ts_http_is_not_of_trailers(f.name, f.name_len)) return true;
+    *kept = !ts_http_is_not_of_trailers(f.name, f.name_len);
+    if (!*kept) return true;
     if (to->trailers.bytes + f.name_len + f.value_len + 32 > w->max_trailers) return false;
     return ts_http_fields_add(&to->trailers, f.name, f.name_len, f.value, f.value_len);
 }
@@ -386,6 +388,7 @@ static bool trailer(ts_wire *w, const char *line, size_t len, ts_http_pipe *to) 
 /* One line of the chunked framing. */
 static ts_wire_state framing_line(ts_wire *w, const char *line, size_t n, ts_http_pipe *to) {
     size_t digits;
+    bool kept = true;
     if (!clean_line(line, n)) return refuse(w, 400);
     switch (w->at) {
     case TS_WIRE_SIZE_LINE:
@@ -403,8 +406,8 @@ static ts_wire_state framing_line(ts_wire *w, const char *line, size_t n, ts_htt
         w->at = TS_WIRE_SIZE_LINE;
         return TS_WIRE_MORE;
     default: /* TS_WIRE_TRAILERS */
-        if (n > 2 && (line[0] == ' ' || line[0] == '\t' || !trailer(w, line, n - 2, to))) return refuse(w, 400);
-        if (!feed(w, line, n)) return refuse(w, 400);
+        if (n > 2 && (line[0] == ' ' || line[0] == '\t' || !trailer(w, line, n - 2, to, &kept))) return refuse(w, 400);
+        if (kept && !feed(w, line, n)) return refuse(w, 400);
         if (n > 2) return TS_WIRE_MORE;
         return w->seen_end ? ended(w, to) : refuse(w, 400);
     }
