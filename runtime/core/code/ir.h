@@ -28,8 +28,25 @@ _Static_assert(sizeof(ts_word) == 8, "64-bit hosts");
 #define TS_IR_FORMS_STORE(X, n) TS_IR_FORMS_STORE_(X, n##_) TS_IR_FORMS_STORE_(X, n##_x)
 #define TS_IR_FORMS_STOREF_(X, n) X(n##A) X(n##S) X(n##P) X(n##Q) X(n##I)
 #define TS_IR_FORMS_STOREF(X, n) TS_IR_FORMS_STOREF_(X, n##_) TS_IR_FORMS_STOREF_(X, n##_x)
-/* first forms, and how far the explicit checks are behind */
+/* Operand forms. A: the operand is in the accumulator of its class; S: in a slot; I: a constant in the instruction; P: a slot plus a
+ * constant, Q: the accumulator plus a constant (addresses); x: with explicit bounds checks. Two letters are the left and the right
+ * operand. A form that ends in _S writes its result to a slot, too, and follows the one without (+ TS_TO_SLOT).
+ * The numbers are distances from a family's first opcode. */
 enum {
+    TS_TO_SLOT = 1,
+    TS_UN_A = 0,
+    TS_UN_S = 2,
+    TS_BIN_AS = 0,
+    TS_BIN_SA = 2,
+    TS_BIN_SS = 4,
+    TS_BIN_AI = 6,
+    TS_BIN_SI = 8,
+    TS_BIN_BR = 10, /* comparisons: the branches, one for each of these forms without _S */
+    TS_BR_AS = 0,
+    TS_BR_SA = 1,
+    TS_BR_SS = 2,
+    TS_BR_AI = 3,
+    TS_BR_SI = 4,
     TS_LOAD_S = 2,
     TS_LOAD_P = 4,
     TS_LOAD_Q = 6,
@@ -56,23 +73,7 @@ enum {
 
 typedef enum ts_ir_op {
 #define E(n) TS_IR_##n,
-#define IR_BIN(n, o, i, T, e) TS_IR_FORMS_BIN(E, n)
-#define IR_DIV(n, T, c, e) TS_IR_FORMS_BIN(E, n)
-#define IR_UN(n, o, i, T, e) TS_IR_FORMS_UN(E, n)
-#define IR_UNX(n, o, i, T, e) TS_IR_FORMS_UN(E, n)
-#define IR_TRUNC(n, o, i, T, f) TS_IR_FORMS_UN(E, n)
-#define IR_CMP(n, neg, i, T, e) TS_IR_FORMS_BIN(E, n) TS_IR_FORMS_BR(E, n)
-#define IR_CMPX(n, neg, i, T, e) TS_IR_FORMS_BIN(E, n) TS_IR_FORMS_BR(E, n)
-#define IR_LOAD(n, o, T, V) TS_IR_FORMS_LOAD(E, n)
-#define IR_STORE(n, i, T) TS_IR_FORMS_STORE(E, n)
-#define IR_STOREF(n, i, T) TS_IR_FORMS_STOREF(E, n)
-#define IR_ADDBR(n, e) E(i32_addbr_##n##_I) E(i32_addbr_##n##_S)
-#define IR_OP(n, w, s) E(n)
-#define IR_SLOW(n, w, s) E(n)
-#define IR_V(n, shape) E(v_##n)
-#include "core/code/ir_ops.def"
-#include "core/code/ir_undef.h"
-#undef E
+#include "core/code/ir_each.h"
     TS_IR_COUNT
 } ts_ir_op;
 

@@ -28,22 +28,6 @@
 #endif
 #endif
 
-/* Table of all opcodes, in order, through M(name). */
-#define IR_BIN(n, o, i, T, e) TS_IR_FORMS_BIN(M, n)
-#define IR_DIV(n, T, c, e) TS_IR_FORMS_BIN(M, n)
-#define IR_UN(n, o, i, T, e) TS_IR_FORMS_UN(M, n)
-#define IR_UNX(n, o, i, T, e) TS_IR_FORMS_UN(M, n)
-#define IR_TRUNC(n, o, i, T, f) TS_IR_FORMS_UN(M, n)
-#define IR_CMP(n, neg, i, T, e) TS_IR_FORMS_BIN(M, n) TS_IR_FORMS_BR(M, n)
-#define IR_CMPX(n, neg, i, T, e) TS_IR_FORMS_BIN(M, n) TS_IR_FORMS_BR(M, n)
-#define IR_LOAD(n, o, T, V) TS_IR_FORMS_LOAD(M, n)
-#define IR_STORE(n, i, T) TS_IR_FORMS_STORE(M, n)
-#define IR_STOREF(n, i, T) TS_IR_FORMS_STOREF(M, n)
-#define IR_ADDBR(n, e) M(i32_addbr_##n##_I) M(i32_addbr_##n##_S)
-#define IR_OP(n, w, s) M(n)
-#define IR_SLOW(n, w, s) M(n)
-#define IR_V(n, shape) M(v_##n)
-
 #if defined(TS_DISPATCH_TAIL)
 /* ---------------------------------------------------------------------------------------------------------- tail calls */
 #define TS_PN __attribute__((preserve_none))
@@ -51,15 +35,12 @@
 #define PASS pc, fp, mem, x, inst, r, f, d
 typedef TS_PN void (*handler)(ARGS);
 
-#define M(n) static TS_PN void h_##n(ARGS);
-#include "core/code/ir_ops.def"
-#undef M
+#define E(n) static TS_PN void h_##n(ARGS);
+#include "core/code/ir_each.h"
 static const void *const handlers[TS_IR_COUNT] = {
-#define M(n) (const void *)h_##n,
-#include "core/code/ir_ops.def"
-#undef M
+#define E(n) (const void *)h_##n,
+#include "core/code/ir_each.h"
 };
-#include "core/code/ir_undef.h"
 
 static __attribute__((noinline)) TS_PN void stop(ARGS) {
     (void)mem, (void)inst, (void)f, (void)d;
@@ -132,11 +113,9 @@ void ts_exec_interpret(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot
 
 #if defined(TS_DISPATCH_SWITCH)
 static const void *const handlers[TS_IR_COUNT + 1] = {
-#define M(n) (const void *)(uintptr_t)TS_IR_##n,
-#include "core/code/ir_ops.def"
-#undef M
+#define E(n) (const void *)(uintptr_t)TS_IR_##n,
+#include "core/code/ir_each.h"
 };
-#include "core/code/ir_undef.h"
 #define OP(n)                                                                                                          \
     case TS_IR_##n: l_##n : __attribute__((unused));
 #define GOTO_OP(n) goto l_##n
@@ -192,11 +171,9 @@ static const void *const *interpret(ts_exec *x, ts_instance *inst, const ts_word
     }
 static const void *const *interpret(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot *fp) {
     static const void *const handlers[TS_IR_COUNT] = {
-#define M(n) &&l_##n,
-#include "core/code/ir_ops.def"
-#undef M
+#define E(n) &&l_##n,
+#include "core/code/ir_each.h"
     };
-#include "core/code/ir_undef.h"
     if (!x) return handlers;
     uint8_t *mem = inst->mem0_base;
     uint64_t r = 0;

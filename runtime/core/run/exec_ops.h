@@ -248,27 +248,26 @@
         VB_##shape(n);                                                                                                 \
         NEXT(2);                                                                                                       \
     }
-#define VB_V1(n) PUTV(ts_simd_##n(V(1)))
-#define VB_V2(n) PUTV(ts_simd_##n(V(1), V(2)))
-#define VB_V3(n) PUTV(ts_simd_##n(V(1), V(2), V(3)))
-#define VB_VSH(n) PUTV(ts_simd_##n(V(1), (uint32_t)S(2)))
-#define VB_VT(n) (S(0) = (uint32_t)ts_simd_##n(V(1)))
-#define VB_SPI(n) PUTV(ts_simd_##n((uint32_t)S(1)))
-#define VB_SPL(n) PUTV(ts_simd_##n(S(1)))
-#define VB_SPF(n) PUTV(ts_simd_##n(ts_float32((uint32_t)S(1))))
-#define VB_SPD(n) PUTV(ts_simd_##n(ts_float64(S(1))))
-#define VB_EXI(n) (S(0) = (uint32_t)ts_simd_##n(V(1), A16(3)))
-#define VB_EXL(n) (S(0) = ts_simd_##n(V(1), A16(3)))
-#define VB_EXF(n) (S(0) = ts_bits32(ts_simd_##n(V(1), A16(3))))
-#define VB_EXD(n) (S(0) = ts_bits64(ts_simd_##n(V(1), A16(3))))
-#define VB_RPI(n) PUTV(ts_simd_##n(V(1), A16(3), (uint32_t)S(2)))
-#define VB_RPL(n) PUTV(ts_simd_##n(V(1), A16(3), S(2)))
-#define VB_RPF(n) PUTV(ts_simd_##n(V(1), A16(3), ts_float32((uint32_t)S(2))))
-#define VB_RPD(n) PUTV(ts_simd_##n(V(1), A16(3), ts_float64(S(2))))
+#define VB_UNARY(n) PUTV(ts_simd_##n(V(1)))
+#define VB_BINARY(n) PUTV(ts_simd_##n(V(1), V(2)))
+#define VB_TERNARY(n) PUTV(ts_simd_##n(V(1), V(2), V(3)))
+#define VB_SHIFT(n) PUTV(ts_simd_##n(V(1), (uint32_t)S(2)))
+#define VB_TEST(n) (S(0) = (uint32_t)ts_simd_##n(V(1)))
+#define VB_SPLAT_I32(n) PUTV(ts_simd_##n((uint32_t)S(1)))
+#define VB_SPLAT_I64(n) PUTV(ts_simd_##n(S(1)))
+#define VB_SPLAT_F32(n) PUTV(ts_simd_##n(ts_float32((uint32_t)S(1))))
+#define VB_SPLAT_F64(n) PUTV(ts_simd_##n(ts_float64(S(1))))
+#define VB_EXTRACT_I32(n) (S(0) = (uint32_t)ts_simd_##n(V(1), A16(3)))
+#define VB_EXTRACT_I64(n) (S(0) = ts_simd_##n(V(1), A16(3)))
+#define VB_EXTRACT_F32(n) (S(0) = ts_bits32(ts_simd_##n(V(1), A16(3))))
+#define VB_EXTRACT_F64(n) (S(0) = ts_bits64(ts_simd_##n(V(1), A16(3))))
+#define VB_REPLACE_I32(n) PUTV(ts_simd_##n(V(1), A16(3), (uint32_t)S(2)))
+#define VB_REPLACE_I64(n) PUTV(ts_simd_##n(V(1), A16(3), S(2)))
+#define VB_REPLACE_F32(n) PUTV(ts_simd_##n(V(1), A16(3), ts_float32((uint32_t)S(2))))
+#define VB_REPLACE_F64(n) PUTV(ts_simd_##n(V(1), A16(3), ts_float64(S(2))))
 
 #define IR_OP(n, w, synopsis) /* below, by hand */
 #include "core/code/ir_ops.def"
-#include "core/code/ir_undef.h"
 
 /* --- moving */
 OP(copy) {

@@ -4,22 +4,8 @@
 #define TS_CORE_EXEC_SLOW_H
 #include "core/run/exec.h"
 
-#define IR_BIN(n, o, i, T, e)
-#define IR_DIV(n, T, c, e)
-#define IR_UN(n, o, i, T, e)
-#define IR_UNX(n, o, i, T, e)
-#define IR_TRUNC(n, o, i, T, f)
-#define IR_CMP(n, neg, i, T, e)
-#define IR_CMPX(n, neg, i, T, e)
-#define IR_LOAD(n, o, T, V)
-#define IR_STORE(n, i, T)
-#define IR_STOREF(n, i, T)
-#define IR_ADDBR(n, e)
-#define IR_OP(n, w, s)
-#define IR_V(n, shape)
 #define IR_SLOW(n, w, s) ts_trap_kind ts_slow_##n(ts_exec *x, ts_instance *inst, ts_slot *fp, const ts_word *pc);
 #include "core/code/ir_ops.def"
-#include "core/code/ir_undef.h"
 /* Make the exception that x->exn then holds. */
 ts_trap_kind ts_slow_throw(ts_exec *x, ts_instance *inst, ts_slot *fp, const ts_word *pc);
 /* One unit of fuel; TS_LIMIT or TS_INTERRUPTED end the run. */

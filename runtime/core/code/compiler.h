@@ -1,0 +1,348 @@
+/* compiler: the state of compiling one function, and what all parts of the compiler do with it: the operand stack and emission.
+ * In: instructions, in order. Out: words of code. Internal to code/.
+ *
+ * An entry of the operand stack is a constant, a local, a slot, or in an accumulator alone: then the form of the instruction that made it
+ * (accumulator only, or also a slot) is decided when it is known who uses it. Each entry has a slot of its own, given by its height;
+ * where control flow merges, every entry is in its own slot. */
+#ifndef TS_CORE_COMPILER_H
+#define TS_CORE_COMPILER_H
+#include "base/vec.h"
+#include "core/code/compile.h"
+#include "core/module/engine.h"
+#include "core/module/wasm_ops.h"
+#include <string.h>
+
+/* The register class of a value: which accumulator it can be in (v128: none). References are integers. */
+enum { CLASS_INT, CLASS_F32, CLASS_F64, CLASS_V128, CLASS_NONE };
+/* What an entry of the operand stack is. */
+enum { ENTRY_IN_SLOT, ENTRY_IS_LOCAL, ENTRY_IS_CONST, ENTRY_IN_ACCUMULATOR };
+#define NONE UINT32_MAX
+
+/* An entry of the operand stack. */
+typedef struct operand_entry {
+    uint8_t kind, reg_class;
+    uint16_t pos; /* its own slot */
+    /* in the accumulator: its instruction; in its slot: the instruction whose field s0 may be redirected, or NONE */
+    uint32_t at;
+    uint32_t local;
+    uint64_t imm;
+} operand_entry;
+/* A popped operand: where it can be read from. */
+typedef struct popped_operand {
+    bool in_accumulator, is_const;
+    int32_t slot; /* or -1 */
+    uint64_t imm;
+    uint32_t at;
+    uint16_t pos;
+    uint8_t reg_class;
+} popped_operand;
+typedef struct branch_patch {
+    uint32_t instr, word; /* word NONE: field w1 of the instruction; else this word holds the distance */
+    uint32_t next;
+} branch_patch;
+typedef struct pending_catch {
+    uint32_t target, tag;
+    uint16_t slot;
+    bool with_ref;
+} pending_catch;
+typedef struct control_frame {
+    uint16_t op;
+    bool dead; /* the rest of the block is unreachable */
+    bool has_else;
+    uint32_t height; /* of the operand stack below the parameters */
+    uint32_t n_params, n_results;
+    const ts_valtype *params, *results;
+    ts_valtype one; /* the type of a single result that has no function type; else 0 */
+    uint32_t base;  /* slot where parameters and results begin */
+    uint32_t loop_at;
+    uint32_t patches; /* list in c->patches, or NONE */
+    uint32_t else_patch;
+    uint32_t try_from, first_catch, n_catches;
+} control_frame;
+
+typedef struct compiler {
+    ts_module *module;
+    const ts_func_def *func;
+    const ts_deftype *type;
+    unsigned form; /* TS_FORM_* */
+    ts_reader reader;
+    ts_error *err;
+    bool nomem, too_big;
+    TS_VEC(ts_word) code;
+    TS_VEC(operand_entry) stack;
+    TS_VEC(control_frame) frames;
+    TS_VEC(branch_patch) patches;
+    TS_VEC(ts_handler) handlers;
+    TS_VEC(pending_catch) catches;
+    uint32_t n_locals;
+    uint16_t *local_slot;
+    uint8_t *local_class;
+    uint32_t *local_uses; /* entries of each local on the operand stack */
+    uint32_t frame_slots, link, first_temp;
+    uint32_t spilled_below; /* entries of the operand stack below this height are in their slots */
+    uint32_t
+        add_to_local; /* an i32_add_SI_S whose result went to a local and behind which nothing can jump yet; or NONE */
+    uint32_t last;    /* the last instruction, if nothing can jump between it and here; or NONE */
+    int32_t accumulator_slot[3]; /* the slot whose value each accumulator holds too, or -1 */
+    int32_t previous_int_slot;   /* accumulator_slot[CLASS_INT] before the last instruction */
+    uint32_t pending[3];         /* the operand stack's entry that is in each accumulator alone, or NONE */
+    TS_VEC(uint32_t) map;        /* pairs: word, byte offset in the module; only when asked for */
+    bool want_map;
+} compiler;
+
+/* First opcode of the comparison that a value form belongs to, and of its negation; 0: it is no comparison (i32_add is 0 and is none). */
+typedef struct ts_comparison {
+    uint16_t base, neg;
+} ts_comparison;
+extern const ts_comparison ts_comparisons[TS_IR_COUNT];
+
+/* --- the operand stack, and emission ------------------------------------------------------------------------------ */
+static inline uint8_t class_of(ts_valtype t) {
+    switch (ts_vt_kind(t)) {
+    case TS_VT_F32: return CLASS_F32;
+    case TS_VT_F64: return CLASS_F64;
+    case TS_VT_V128: return CLASS_V128;
+    default: return CLASS_INT;
+    }
+}
+static inline uint32_t class_slots(uint8_t reg_class) {
+    return reg_class == CLASS_V128 ? 2 : 1;
+}
+
+static inline void reserve_frame(compiler *c, uint64_t slots) {
+    if (slots > 65000)
+        c->too_big = true;
+    else if (slots > c->frame_slots)
+        c->frame_slots = (uint32_t)slots;
+}
+static inline uint32_t next_free_slot(const compiler *c) {
+    if (c->stack.len == 0) return c->first_temp;
+    const operand_entry *e = &c->stack.data[c->stack.len - 1];
+    return e->pos + class_slots(e->reg_class);
+}
+static inline ts_word *append_words(compiler *c, uint32_t n) {
+    if (!ts_vec_reserve(&c->code, (uint64_t)c->code.len + n)) {
+        c->nomem = true; /* the rest of this instruction goes to what there is; then compilation ends */
+        c->code.len = 0;
+        if (n > c->code.cap) return NULL;
+    }
+    ts_word *w = c->code.data + c->code.len;
+    memset(w, 0, n * sizeof *w);
+    c->code.len += n;
+    return w;
+}
+static inline void write_slot_too(compiler *c, uint32_t at, uint32_t slot) {
+    c->code.data[at].u += TS_TO_SLOT;
+    c->code.data[at + 1].s[0] = (uint16_t)slot;
+}
+/* The pending entry of a class gets its slot: its accumulator is about to be overwritten, or control flow joins. */
+static inline void spill_accumulator(compiler *c, uint8_t reg_class) {
+    if (c->pending[reg_class] == NONE) return;
+    operand_entry *e = &c->stack.data[c->pending[reg_class]];
+    write_slot_too(c, e->at, e->pos);
+    e->kind = ENTRY_IN_SLOT;
+    e->at = NONE;
+    c->accumulator_slot[reg_class] = e->pos;
+    c->pending[reg_class] = NONE;
+}
+static inline void spill_accumulators(compiler *c) {
+    for (uint8_t k = 0; k < 3; k++) spill_accumulator(c, k);
+}
+static inline void forget_accumulators(compiler *c) {
+    for (int k = 0; k < 3; k++) c->accumulator_slot[k] = -1;
+}
+/* What the accumulators hold is no longer in these slots. */
+static inline void slot_written(compiler *c, uint32_t slot, uint32_t n) {
+    for (int k = 0; k < 3; k++)
+        if (c->accumulator_slot[k] >= (int32_t)slot && c->accumulator_slot[k] < (int32_t)(slot + n))
+            c->accumulator_slot[k] = -1;
+}
+/* Emit an instruction that leaves its result in the accumulator of `reg_class` (CLASS_NONE: none). */
+static inline uint32_t emit(compiler *c, uint32_t op, uint8_t reg_class, uint32_t s0, uint32_t s1, uint32_t s2,
+                            uint32_t s3) {
+    if (reg_class < 3) {
+        spill_accumulator(c, reg_class);
+        if (reg_class == CLASS_INT) c->previous_int_slot = c->accumulator_slot[CLASS_INT];
+        c->accumulator_slot[reg_class] = -1;
+    }
+    uint32_t at = c->code.len;
+    ts_word *w = append_words(c, ts_ir_words[op]);
+    if (!w) return 0;
+    if (c->nomem) at = 0;
+    w[0].u = op;
+    if (ts_ir_words[op] > 1) {
+        w[1].s[0] = (uint16_t)s0;
+        w[1].s[1] = (uint16_t)s1;
+        w[1].s[2] = (uint16_t)s2;
+        w[1].s[3] = (uint16_t)s3;
+    }
+    c->last = at;
+    return at;
+}
+static inline uint32_t emit_word1(compiler *c, uint32_t op, uint8_t reg_class, uint32_t s0, uint32_t s1, uint32_t w1) {
+    uint32_t at = emit(c, op, reg_class, s0, s1, 0, 0);
+    c->code.data[at + 1].uw[1] = w1;
+    return at;
+}
+static inline operand_entry *push_entry(compiler *c, uint8_t kind, uint8_t reg_class) {
+    uint32_t pos = next_free_slot(c);
+    reserve_frame(c, (uint64_t)pos + class_slots(reg_class));
+    if (!ts_vec_push(&c->stack,
+                     (operand_entry){.kind = kind, .reg_class = reg_class, .pos = (uint16_t)pos, .at = NONE})) {
+        c->nomem = true;
+        return NULL;
+    }
+    return &c->stack.data[c->stack.len - 1];
+}
+static inline void push_accumulator(compiler *c, uint8_t reg_class, uint32_t at) {
+    operand_entry *e = push_entry(c, ENTRY_IN_ACCUMULATOR, reg_class);
+    if (!e) return;
+    e->at = at;
+    c->pending[reg_class] = c->stack.len - 1;
+}
+/* The result of an instruction that wrote the slot where the entry will stand; at: its s0 may be redirected. */
+static inline void push_result(compiler *c, uint8_t reg_class, uint32_t at) {
+    operand_entry *e = push_entry(c, ENTRY_IN_SLOT, reg_class);
+    if (!e) return;
+    e->at = at;
+    slot_written(c, e->pos, class_slots(reg_class));
+}
+static inline uint32_t result_slot(compiler *c, uint8_t reg_class) { /* where push_result will put it */
+    uint32_t pos = next_free_slot(c);
+    reserve_frame(c, (uint64_t)pos + class_slots(reg_class));
+    return pos;
+}
+static inline void emit_copy(compiler *c, uint8_t reg_class, uint32_t to, uint32_t from) {
+    if (reg_class < 3 && c->accumulator_slot[reg_class] == (int32_t)from)
+        emit(c, TS_IR_put_r + reg_class, CLASS_NONE, to, 0, 0, 0);
+    else
+        emit(c, reg_class == CLASS_V128 ? TS_IR_copy2 : TS_IR_copy, CLASS_NONE, to, from, 0, 0);
+    slot_written(c, to, class_slots(reg_class));
+}
+static inline void emit_const(compiler *c, uint32_t to, uint64_t imm) {
+    uint32_t at = emit(c, TS_IR_const_s, CLASS_NONE, to, 0, 0, 0);
+    c->code.data[at + 2].u = imm;
+    slot_written(c, to, 1);
+}
+static inline void spill_entry(compiler *c, uint32_t i) { /* put entry i into its own slot */
+    operand_entry *e = &c->stack.data[i];
+    switch (e->kind) {
+    case ENTRY_IN_ACCUMULATOR: spill_accumulator(c, e->reg_class); return;
+    case ENTRY_IS_LOCAL:
+        emit_copy(c, e->reg_class, e->pos, c->local_slot[e->local]);
+        c->local_uses[e->local]--;
+        break;
+    case ENTRY_IS_CONST: emit_const(c, e->pos, e->imm); break;
+    default: break;
+    }
+    e->kind = ENTRY_IN_SLOT;
+    e->at = NONE;
+}
+static inline void spill_top(compiler *c, uint32_t n) {
+    for (uint32_t i = c->stack.len - n; i < c->stack.len; i++) spill_entry(c, i);
+}
+static inline void spill_all(compiler *c) {
+    for (uint32_t i = c->spilled_below < c->stack.len ? c->spilled_below : c->stack.len; i < c->stack.len; i++)
+        spill_entry(c, i);
+    c->spilled_below = c->stack.len;
+}
+static inline void allow_jump_here(compiler *c) { /* something can jump here: what is behind must stay */
+    c->last = NONE;
+    c->add_to_local = NONE;
+}
+static inline void merge_control_flow(compiler *c) { /* control flow joins here */
+    allow_jump_here(c);
+    c->accumulator_slot[0] = c->accumulator_slot[1] = c->accumulator_slot[2] = -1;
+}
+static inline popped_operand pop_operand(compiler *c) {
+    if (c->stack.len == 0) { /* only after running out of memory */
+        c->nomem = true;
+        return (popped_operand){.slot = 0};
+    }
+    operand_entry *e = &c->stack.data[--c->stack.len];
+    if (c->spilled_below > c->stack.len) c->spilled_below = c->stack.len;
+    popped_operand o = {.slot = -1, .at = e->at, .pos = e->pos, .reg_class = e->reg_class};
+    switch (e->kind) {
+    case ENTRY_IN_ACCUMULATOR:
+        o.in_accumulator = true;
+        c->pending[e->reg_class] = NONE;
+        break;
+    case ENTRY_IS_CONST:
+        o.is_const = true;
+        o.imm = e->imm;
+        break;
+    case ENTRY_IS_LOCAL:
+        c->local_uses[e->local]--;
+        o.slot = c->local_slot[e->local];
+        o.at = NONE;
+        break;
+    default: o.slot = e->pos; break;
+    }
+    if (o.slot >= 0 && o.reg_class < 3 && c->accumulator_slot[o.reg_class] == o.slot) o.in_accumulator = true;
+    return o;
+}
+static inline uint32_t operand_slot(compiler *c, popped_operand *o) { /* the operand in a slot */
+    if (o->slot >= 0) return (uint32_t)o->slot;
+    if (o->is_const) {
+        emit_const(c, o->pos, o->imm);
+        o->is_const = false;
+    } else {
+        write_slot_too(c, o->at, o->pos);
+        c->accumulator_slot[o->reg_class] = o->pos;
+    }
+    o->slot = o->pos;
+    return o->pos;
+}
+
+static inline void set_word(compiler *c, uint32_t at, uint32_t word, uint64_t v) {
+    c->code.data[at + word].u = v;
+}
+static inline void pop_to_height(compiler *c, uint32_t h) { /* drop what is above; nothing there is pending any more */
+    while (c->stack.len > h) (void)pop_operand(c);
+}
+static inline const ts_deftype *type_at(compiler *c, uint32_t canon) {
+    return ts_types_get(ts_engine_types(c->module->engine), canon);
+}
+static inline uint32_t pop_into_slot(compiler *c) {
+    popped_operand o = pop_operand(c);
+    return operand_slot(c, &o);
+}
+/* n operands to s1… (in order), one result to s0 */
+static inline uint32_t emit_by_slots(compiler *c, uint32_t op, uint32_t n, uint8_t out) {
+    uint32_t s[4] = {0, 0, 0, 0};
+    for (uint32_t i = n; i-- > 0;) s[i] = pop_into_slot(c);
+    if (out == CLASS_NONE) return emit(c, op, CLASS_NONE, s[0], s[1], s[2], s[3]);
+    uint32_t dst = result_slot(c, out);
+    uint32_t at = emit(c, op, CLASS_NONE, dst, s[0], s[1], s[2]);
+    push_result(c, out, at);
+    return at;
+}
+static inline void set_word_pair(compiler *c, uint32_t at, uint32_t word, uint32_t lo, uint32_t hi) {
+    c->code.data[at + word].uw[0] = lo;
+    c->code.data[at + word].uw[1] = hi;
+}
+/* n operands in consecutive slots of their own; returns the first. */
+static inline uint32_t operands_in_sequence(compiler *c, uint32_t n) {
+    spill_top(c, n);
+    uint32_t first = n ? c->stack.data[c->stack.len - n].pos : next_free_slot(c);
+    pop_to_height(c, c->stack.len - n);
+    return first;
+}
+static inline void mark_unreachable(compiler *c) {
+    control_frame *l = &c->frames.data[c->frames.len - 1];
+    l->dead = true;
+}
+
+/* Each compiles an instruction of its kind; false: it is none of them. */
+bool ts_compile_variable(compiler *c,
+                         const struct ts_op *o);             /* variables.c: locals, globals, constants, drop, select */
+bool ts_compile_numeric(compiler *c, const struct ts_op *o); /* numeric.c */
+bool ts_compile_memory(compiler *c, const struct ts_op *o);  /* memory.c: memories, tables, segments */
+bool ts_compile_control(compiler *c, const struct ts_op *o); /* control.c: blocks, branches */
+bool ts_compile_call(compiler *c, const struct ts_op *o);    /* calls.c: calls, exceptions */
+bool ts_compile_gc(compiler *c, const struct ts_op *o);      /* gc.c: references, structs, arrays */
+bool ts_compile_simd(compiler *c, const struct ts_op *o);    /* simd.c */
+
+/* control.c. A return, with the results on top of the operand stack. */
+void ts_emit_return(compiler *c);
+#endif
