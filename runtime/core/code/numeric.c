@@ -2,7 +2,10 @@
  * In: numeric instructions. Out: code; the result is in an accumulator. spec: exec/numerics */
 #include "core/code/compiler.h"
 
-enum { CLASS_OF_R = CLASS_INT, CLASS_OF_F = CLASS_F32, CLASS_OF_D = CLASS_F64 }; /* as ir_ops.def names them */
+/* The classes as ir_ops.def names them. */
+#define CLASS_OF_R CLASS_INT
+#define CLASS_OF_F CLASS_F32
+#define CLASS_OF_D CLASS_F64
 
 static bool fits32(uint64_t imm) {
     return (int64_t)imm == (int64_t)(int32_t)imm;
