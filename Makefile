@@ -39,6 +39,11 @@ LDFLAGS ?=
 TS_CFLAGS = -std=gnu11 $(OPT) -fPIC -fvisibility=hidden -fno-semantic-interposition -Wall -Wextra -Werror -ffp-contract=off \
     -Iruntime -Iruntime/include -I$(BUILD)/gen -MMD -MP $(VARIANT) $(CFLAGS)
 TS_LDFLAGS = $(VARIANT_LD) $(LDFLAGS)
+# No frame of the library takes more of a thread's stack than this (sys/stack.h); frames of other builds are larger.
+ifeq ($(VARIANT)$(CFLAGS),)
+STACK_CFLAGS = -Wframe-larger-than=$(FRAME_MAX)
+endif
+FRAME_MAX = 5120
 LIBS = -lm -lpthread
 
 # HTTP is served by llhttp: by its sources where the distribution has them (Debian 12: node-llhttp), else by its library (libllhttp-dev).
@@ -98,7 +103,10 @@ FORCE:
 $(OBJ)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(TS_CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(TS_CFLAGS) $(STACK_CFLAGS) -c $< -o $@
+# Two paths of the host; what is not the library.
+$(OBJ)/runtime/sys/fs.o: FRAME_MAX = 9216
+$(OBJ)/runtime/tests/% $(OBJ)/runtime/fuzz/% $(OBJ)/runtime/examples/% $(OBJ)/runtime/cli/%: STACK_CFLAGS =
 # The switch over all operations under both sanitizers: at -O1 minutes of compiling, at -O0 seconds, and as sharp.
 ifneq ($(findstring TS_DISPATCH_SWITCH,$(VARIANT) $(CFLAGS)),)
 $(OBJ)/runtime/core/run/exec.o: TS_CFLAGS += -O0 $(if $(findstring clang,$(CC)),-fno-sanitize-address-use-after-scope)

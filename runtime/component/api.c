@@ -3,6 +3,7 @@
 #include "component/abi/check.h"
 #include "component/run/linker.h"
 #include "component/type/wave.h"
+#include "sys/stack.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -193,12 +194,19 @@ static ts_status wit_type(wit *w, const ts_ctype **out, uint32_t depth);
 typedef enum wit_members { WIT_FIELDS, WIT_CASES_, WIT_LABELS, WIT_TUPLE } wit_members;
 static ts_status wit_list(wit *w, wit_members form, const char *close, const ts_ct_case **out, uint32_t *n,
                           uint32_t depth) {
-    ts_ct_case cases[WIT_CASES];
+    uint32_t room = 0;
+    ts_ct_case *cases = NULL;
     *n = 0;
     while (!wit_eat(w, close)) {
         if (*n == WIT_CASES) return wit_bad(w, "too many members");
+        if (*n == room) { /* in the arena: what is outgrown is small */
+            room = room ? room * 2 : 8;
+            ts_ct_case *more = ts_arena_array(&w->l->arena, room, sizeof *more);
+            if (!more) return ts_fail_nomem(w->e);
+            if (*n) memcpy(more, cases, *n * sizeof *more);
+            cases = more;
+        }
         ts_ct_case *c = &cases[*n];
-        *c = (ts_ct_case){0};
         if (form != WIT_TUPLE) TS_TRY(wit_name(w, &c->name));
         if (form == WIT_FIELDS) TS_TRY(wit_expect(w, ":"));
         if (form == WIT_FIELDS || form == WIT_TUPLE) TS_TRY(wit_type(w, &c->type, depth));
@@ -213,10 +221,7 @@ static ts_status wit_list(wit *w, wit_members form, const char *close, const ts_
         }
     }
     if (*n == 0 && close[0] != ')') return wit_bad(w, "there must be at least one member before this");
-    ts_ct_case *copy = ts_arena_array(&w->l->arena, *n, sizeof *copy);
-    if (!copy) return ts_fail_nomem(w->e);
-    memcpy(copy, cases, *n * sizeof *copy);
-    *out = copy;
+    *out = cases;
     return TS_OK;
 }
 
@@ -256,6 +261,7 @@ static ts_status wit_type(wit *w, const ts_ctype **out, uint32_t depth) {
         {"tuple", TS_CT_TUPLE},   {"flags", TS_CT_FLAGS},   {"enum", TS_CT_ENUM},       {"option", TS_CT_OPTION},
         {"result", TS_CT_RESULT}, {"own", TS_CT_OWN},       {"borrow", TS_CT_BORROW},   {"map", TS_CT_MAP}};
     if (depth == WIT_DEPTH) return wit_bad(w, "nested too deeply");
+    TS_TRY(ts_stack_check(w->e));
     const char *word;
     TS_TRY(wit_name(w, &word));
     int found = -1;

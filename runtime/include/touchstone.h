@@ -337,7 +337,7 @@ typedef struct ts_run_limits {
     uint64_t fuel;        /* calls and loop iterations [unmetered]: TS_LIMIT */
     uint64_t table_elems; /* of each table [10 million]: as memory_bytes; and handles of a component instance */
     uint64_t gc_bytes;    /* heap of structs, arrays and exceptions [1 GiB]: TS_TRAP, TS_TRAP_ALLOC */
-    uint64_t instances;   /* core instances [100,000]: TS_LIMIT */
+    uint64_t instances;   /* core instances, and as many of components [100,000]: TS_LIMIT */
     /* calls nested through the host or between components, each of which takes some of the thread's own stack [200]: TS_EXHAUSTION */
     uint32_t depth;
     bool interruptible; /* another thread may interrupt */

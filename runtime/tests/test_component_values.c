@@ -463,8 +463,8 @@ static void test_limits(void **s) {
         uint32_t max;
         const char *words;
     } spaces[] = {
-        {1, "\0asm\1\0\0\0", 8, 1000, "number of modules exceeds the limit of 1000"},
-        {4, "\0asm\x0d\0\1\0", 8, 1000, "number of components exceeds the limit of 1000"},
+        {1, "\0asm\1\0\0\0", 8, 999, "number of modules and components exceeds the limit of 1000"},
+        {4, "\0asm\x0d\0\1\0", 8, 999, "number of modules and components exceeds the limit of 1000"},
         {2, "\1\1\0", 3, 4096, "number of instances exceeds the limit of 4096"},
         {12, "\1\x7f\1\1", 4, 1000, "number of values exceeds the limit of 1000"},
     };

@@ -8,6 +8,7 @@
 #include "component/abi/canon.h"
 #include "component/abi/enter.h"
 #include "component/abi/scratch.h"
+#include "sys/stack.h"
 #include <string.h>
 
 struct ts_lowered {
@@ -288,6 +289,7 @@ ts_status ts_cfunc_call(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *r
 }
 ts_status ts_cfunc_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *caller, const ts_val *args, ts_val *result,
                              ts_arena *arena, ts_error *e) {
+    TS_TRY(ts_stack_check(e));
     if (f->kind != TS_CFUNC_LIFTED) return ts_host_invoke(s, f, args, result, arena, e);
     ts_cinstance *few[TS_ENTER_FEW], **set = few;
     uint32_t n;
@@ -309,6 +311,7 @@ ts_status ts_cfunc_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *call
 ts_status ts_handle_drop(ts_cstore *s, const ts_val *own, ts_error *e) {
     if (!own->handle.rt) return ts_fail(e, TS_USAGE, "the handle is none");
     ts_arena *arena = NULL;
+    TS_TRY(ts_stack_check(e));
     TS_TRY(ts_scratch_enter(s, &arena, e));
     ts_status st = ts_resource_destroy(s, own->handle.rt, own->handle.rep, NULL, arena, e);
     ts_scratch_leave(s);

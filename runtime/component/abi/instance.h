@@ -109,6 +109,7 @@ struct ts_cstore {
     ts_store *core;
     ts_arena arena; /* instances, functions, …: end with the store */
     ts_cinstance *instances;
+    uint64_t n_instances;
     ts_component **components; /* referenced roots */
     uint32_t n_components, cap_components;
     uint32_t depth;

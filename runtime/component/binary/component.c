@@ -48,6 +48,12 @@ ts_status ts_component_features_parse(const char *list, uint32_t *out, ts_error 
 ts_status ts_component_new(ts_engine *engine, const uint8_t *bytes, size_t len, bool copy, uint32_t features,
                            ts_component **out, ts_error *e) {
     *out = NULL;
+    ts_error mine; /* the decoder needs one without a report: it adds the place to what its callees report */
+    if (!e || e->status != TS_OK) {
+        ts_error_init(&mine);
+        e = &mine;
+    }
+    TS_TRY(ts_stack_check(e));
     ts_component *c = calloc(1, sizeof *c);
     if (!c) return ts_fail_nomem(e);
     ts_arena_init(&c->arena);

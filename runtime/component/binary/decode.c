@@ -7,11 +7,18 @@
 #include "core/load/load.h"
 #include <string.h>
 
+static ts_status dec_unit(ts_dec *d, const ts_reader *r) {
+    if (++d->n_units <= TS_COMP_MAX_UNITS) return TS_OK;
+    return ts_fail_at(d->err, TS_INVALID, ts_reader_offset(r), r->section,
+                      "the number of modules and components exceeds the limit of %d", TS_COMP_MAX_UNITS);
+}
+
 /* --- core modules and core instances ------------------------------------------------------------------------------------------ */
 static ts_status read_core_module(ts_scope *s, ts_reader *r, ts_def *def) {
     ts_module *m = NULL;
     uint64_t base = ts_reader_offset(r);
     ts_error *e = s->d->err;
+    TS_TRY(dec_unit(s->d, r));
     ts_status st = ts_module_new(s->d->engine, r->at, ts_reader_left(r), false, &m, e);
     if (st != TS_OK) { /* its offsets count from its own start */
         if (e->has_offset) e->offset += base;
@@ -191,7 +198,7 @@ static ts_status instantiate(ts_scope *s, uint64_t off, const char *sec, const t
         if (!ts_map_get(by_name, x->name, x->name_len, &k))
             return TS_BAD(s, off, sec, "missing import named `%.120s`", x->name);
         if (!ts_extern_matches_sub(&c, args[k].type, x->type)) {
-            if (c.nomem) return ts_fail_nomem(s->d->err);
+            if (c.failed) return s->d->err->status;
             return TS_BAD(s, off, sec, "type mismatch for import `%.120s`: %s", x->name, reason);
         }
     }
@@ -353,8 +360,10 @@ static ts_status ascribe(ts_scope *s, const ts_name_attr *na, const char *sec, c
         for (uint32_t i = 0; i < want->instance->n_bound; i++)
             mem &= ts_ptrmap_put(&open, ts_slot_key(want->instance->bound[i]), 1);
     bool ok = mem && ts_extern_matches_sub(&c, have, want);
-    if (!mem || c.nomem)
+    if (!mem)
         st = ts_fail_nomem(s->d->err);
+    else if (c.failed)
+        st = s->d->err->status;
     else if (!ok)
         st = TS_BAD(s, na->offset, sec, "ascribed type of export is not compatible with item's type: %s", reason);
     if (st == TS_OK) st = ts_scope_open(s, na->offset, sec, want, false, &binds, out);
@@ -423,8 +432,9 @@ static ts_status read_start(ts_scope *s, ts_reader *r, ts_def *def) {
         ts_extern_type want = {.sort = TS_SORT_VALUE, .value = t->params[i].type};
         ts_sub c = {.d = s->d, .buf = reason, .size = sizeof reason};
         if (!ts_extern_matches_sub(&c, v, &want))
-            return TS_BAD(s, off, r->section, "value type mismatch for component start function argument %u: %s", i,
-                          reason);
+            return c.failed ? s->d->err->status
+                            : TS_BAD(s, off, r->section,
+                                     "value type mismatch for component start function argument %u: %s", i, reason);
     }
     def->start.result = t->result;
     return t->result ? TS_PUSH(s, values, (ts_value_entry){t->result, false}) : TS_OK;
@@ -565,8 +575,6 @@ static ts_status read_value(ts_scope *s, ts_reader *r, ts_def *def) {
 /* --- sections ---------------------------------------------------------------------------------------------------------------------- */
 static ts_status read_nested(ts_scope *s, ts_reader *r, ts_def *def) {
     ts_component *c;
-    if (s->depth + 1 >= TS_COMP_MAX_NESTING)
-        return TS_BAD(s, ts_reader_offset(r), r->section, "nesting too deep: the limit is %d", TS_COMP_MAX_NESTING);
     TS_ALLOC(s->d, c, 1);
     c->parent = s->c;
     def->kind = TS_DEF_COMPONENT;
@@ -751,6 +759,8 @@ static ts_status finish(ts_scope *s, uint64_t off, ts_component *c) {
 }
 
 ts_status ts_component_decode(ts_dec *d, ts_reader *r, ts_scope *parent, ts_component *c) {
+    TS_TRY(ts_stack_check(d->err));
+    TS_TRY(dec_unit(d, r));
     ts_env env = {0};
     ts_scope s;
     ts_scope_init(&s, TS_SCOPE_COMPONENT, parent, d, &env);

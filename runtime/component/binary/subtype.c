@@ -159,7 +159,9 @@ uint64_t ts_extern_nodes(const ts_extern_type *t) {
 static uint32_t extern_depth(const ts_extern_type *t) {
     if (t->instance) return t->instance->depth;
     if (t->component) return t->component->depth;
-    return 0; /* functions and values have a limit of their own */
+    if (t->func) return t->func->depth;
+    if (t->type) return t->type->depth;
+    return t->value ? t->value->depth : 0;
 }
 static ts_status sum(ts_dec *d, uint64_t off, const char *sec, const ts_named_extern *x, uint32_t n, uint64_t *nodes,
                      uint32_t *depth, bool *res) {
@@ -267,6 +269,14 @@ static const char *type_kind(const ts_extern_type *t) {
                           : "component";
 }
 
+static bool fails(ts_sub *c, ts_status s) {
+    if (s != TS_OK) c->failed = true;
+    return s != TS_OK;
+}
+static bool no_memory(ts_sub *c) {
+    return !fails(c, ts_fail_nomem(c->d->err));
+}
+
 static bool instance_matches(ts_sub *c, const ts_instance_type *have, const ts_instance_type *want) {
     if (have == want && !have->has_resource) return true;
     for (uint32_t i = 0; i < want->n; i++) {
@@ -307,17 +317,18 @@ static bool component_matches(ts_sub *c, const ts_component_type *have, const ts
         else if (!ts_extern_matches_sub(&out, h->type, w->type))
             ok = within(c, "type mismatch in component export `%.100s`", w->name);
     }
-    c->nomem |= !mem || in.nomem || out.nomem;
+    if (!mem) (void)no_memory(c);
+    c->failed |= in.failed || out.failed;
     ts_ptrmap_free(&mh.m);
     ts_ptrmap_free(&mw.m);
     ts_ptrmap_free(&open_have);
     ts_ptrmap_free(&open_want);
-    return ok && !c->nomem;
+    return ok && !c->failed;
 }
 
 /* spec: Explainer.md#type-checking: what is given replaces the import, also as a name (external visibility goes by it) */
 static void note_name(ts_sub *c, const void *want, const void *have) {
-    if (c->names && want != have && !ts_ptrmap_put(c->names, want, (uintptr_t)have)) c->nomem = true;
+    if (c->names && want != have && !ts_ptrmap_put(c->names, want, (uintptr_t)have)) (void)no_memory(c);
 }
 
 static bool type_matches(ts_sub *c, const ts_extern_type *have, const ts_extern_type *want) {
@@ -325,13 +336,13 @@ static bool type_matches(ts_sub *c, const ts_extern_type *have, const ts_extern_
         if (!have->is_resource) return why(c, "expected resource, found %s", type_kind(have));
         if (ts_ptrmap_get(c->open, ts_slot_key(want->resource), NULL) && !rmap_has(c->mw, want->resource)) {
             if (!ts_ptrmap_put(&c->mw->m, ts_slot_key(want->resource), ts_rmap_get(c->mh, have->resource)))
-                c->nomem = true;
+                return no_memory(c);
             note_name(c, want, have);
-            return !c->nomem;
+            return !c->failed;
         }
         if (ts_rmap_get(c->mh, have->resource) == ts_rmap_get(c->mw, want->resource)) {
             note_name(c, want, have);
-            return !c->nomem;
+            return !c->failed;
         }
         return why(c, "resource types are not the same");
     }
@@ -339,7 +350,7 @@ static bool type_matches(ts_sub *c, const ts_extern_type *have, const ts_extern_
     if (want->type && have->type) {
         if (!ts_ctype_matches(have->type, want->type, &x)) return false;
         if (!ts_ctype_primitive(want->type->kind)) note_name(c, want->type, have->type);
-        return !c->nomem;
+        return !c->failed;
     }
     if (want->func && have->func) return ts_cfunc_type_matches_by(have->func, want->func, &x);
     if (want->instance && have->instance) return instance_matches(c, have->instance, want->instance);
@@ -350,6 +361,7 @@ static bool type_matches(ts_sub *c, const ts_extern_type *have, const ts_extern_
 bool ts_extern_matches_sub(ts_sub *c, const ts_extern_type *have, const ts_extern_type *want) {
     if (c->d->budget == 0) return why(c, "the types are too large to be compared");
     c->d->budget--;
+    if (fails(c, ts_stack_check(c->d->err))) return false;
     if (have->sort != want->sort)
         return why(c, "expected %s, found %s", ts_sort_name(want->sort), ts_sort_name(have->sort));
     ts_ct_cmp x = cmp_of(c);
@@ -518,6 +530,7 @@ const ts_extern_type *ts_subst_extern(ts_subst *s, const ts_extern_type *t) {
     if (!ts_extern_has_resource(t) && !s->deep) return t;
     const ts_extern_type *done = remembered(s, t);
     if (done) return done;
+    if (ts_stack_check(s->d->err) != TS_OK) return NULL;
     ts_extern_type c = *t;
     if (t->is_resource && !map_slot(s, t->resource, &c.resource)) return NULL;
     if (t->func && !(c.func = subst_func(s, t->func))) return NULL;

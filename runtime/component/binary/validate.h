@@ -10,6 +10,7 @@
 #include "base/vec.h"
 #include "component/binary/component.h"
 #include "component/type/names.h"
+#include "sys/stack.h"
 
 /* --- small things: maps from pointers (or slots + 1), malloc'ed ------------------------------------------------------ */
 typedef struct ts_ptrmap {
@@ -40,9 +41,9 @@ ts_name_ref ts_core_export_at(const void *items, uint32_t i);
 
 /* --- one decode ------------------------------------------------------------------------------------------------------- */
 enum {
-    TS_COMP_MAX_NESTING = 100, /* scopes within scopes */
-    TS_COMP_BUDGET = 50000000, /* nodes looked at while comparing, over a whole input */
-    TS_COMP_COPY_COST = 20,    /* … that a node copied while substituting counts for */
+    TS_COMP_MAX_TYPE_NESTING = 100, /* component and instance types within one another */
+    TS_COMP_BUDGET = 50000000,      /* nodes looked at while comparing, over a whole input */
+    TS_COMP_COPY_COST = 20,         /* … that a node copied while substituting counts for */
 };
 /* What engines and tools agree on beside the text (it sets flags, type sizes and their byte sizes: TS_CT_MAX_…); wasm-tools has the same numbers. */
 enum {
@@ -55,6 +56,7 @@ enum {
     TS_COMP_MAX_OPTIONS = 10,
     TS_COMP_MAX_START_ARGS = 1000,
     TS_COMP_MAX_FIXED_LIST = 1 << 30,
+    TS_COMP_MAX_UNITS = 1000, /* modules and components in an input, at any depth, itself included */
     /* of index spaces */
     TS_COMP_MAX_MODULES = 1000,
     TS_COMP_MAX_COMPONENTS = 1000,
@@ -68,6 +70,7 @@ typedef struct ts_dec {
     ts_arena *arena; /* the outermost component's: all of them share it */
     ts_error *err;
     uint32_t features;
+    uint32_t n_units; /* modules and components begun */
     uint64_t budget;
 } ts_dec;
 
@@ -100,7 +103,8 @@ typedef struct ts_scope {
     struct ts_scope *parent;
     ts_dec *d;
     ts_env *env;
-    uint32_t depth; /* number of scopes outside */
+    uint32_t depth;      /* number of scopes outside */
+    uint32_t type_depth; /* … and of types from the innermost component on, this one included */
     TS_VEC(const ts_extern_type *) types;
     TS_VEC(ts_core_type_entry) core_types;
     TS_VEC(uint32_t) core_type_ids; /* the same, as ts_types_intern wants them */
@@ -170,7 +174,7 @@ typedef struct ts_sub { /* have <: want */
     ts_ptrmap *names; /* NULL, or: want's named types and resources → those of have that stand for them */
     char *buf;
     size_t size;
-    bool nomem;
+    bool failed; /* for want of memory or stack: d->err says so, and the verdict means nothing */
 } ts_sub;
 bool ts_extern_matches_sub(ts_sub *c, const ts_extern_type *have, const ts_extern_type *want);
 

@@ -13,6 +13,7 @@ void ts_scope_init(ts_scope *s, ts_scope_kind kind, ts_scope *parent, ts_dec *d,
     s->d = d;
     s->env = env;
     s->depth = parent ? parent->depth + 1 : 0;
+    s->type_depth = kind == TS_SCOPE_COMPONENT ? 0 : parent->type_depth + 1;
 }
 static void res_names_free(ts_res_names *r) {
     ts_ptrmap_free(&r->by_alias);
@@ -392,11 +393,16 @@ static ts_status read_functype(ts_scope *s, ts_reader *r, bool is_async, uint64_
     if (t->result && t->result->has_borrow)
         return TS_BAD(s, off, r->section, "function result cannot contain a `borrow` type");
     uint64_t nodes = 1 + (t->result ? t->result->nodes : 0);
+    uint16_t depth = t->result ? t->result->depth : 0;
     t->has_handle = t->result && t->result->has_handle;
     for (uint32_t i = 0; i < t->n_params; i++) {
         nodes += t->params[i].type->nodes;
+        if (t->params[i].type->depth > depth) depth = t->params[i].type->depth;
         t->has_handle |= t->params[i].type->has_handle;
     }
+    t->depth = depth + 1;
+    if (t->depth > TS_CT_MAX_DEPTH)
+        return TS_BAD(s, off, r->section, "type nesting is too deep: the limit is %d", TS_CT_MAX_DEPTH);
     if (nodes > TS_CT_MAX_NODES)
         return TS_BAD(s, off, r->section, "effective type size exceeds the limit of %d", TS_CT_MAX_NODES);
     t->nodes = (uint32_t)nodes;
@@ -460,8 +466,9 @@ ts_status ts_scope_component_type(ts_scope *s, uint64_t off, const char *sec, co
 static ts_status read_decls(ts_scope *outer, ts_reader *r, ts_scope_kind kind, uint64_t off, ts_extern_type *t) {
     uint32_t n;
     TS_TRY(ts_read_count_max(r, TS_COMP_MAX_DECLS, "the number of declarations", &n));
-    if (outer->depth + 1 >= TS_COMP_MAX_NESTING)
-        return TS_BAD(outer, off, r->section, "nesting too deep: the limit is %d", TS_COMP_MAX_NESTING);
+    if (outer->type_depth >= TS_COMP_MAX_TYPE_NESTING)
+        return TS_BAD(outer, off, r->section, "type nesting is too deep: the limit is %d", TS_COMP_MAX_TYPE_NESTING);
+    TS_TRY(ts_stack_check(outer->d->err));
     ts_scope s;
     ts_scope_init(&s, kind, outer, outer->d, outer->env);
     ts_status st = TS_OK;

@@ -6,6 +6,7 @@
 #include "component/abi/scratch.h"
 #include "component/type/names.h"
 #include "component/run/linker.h"
+#include "sys/stack.h"
 #include <string.h>
 
 /* --- the store ----------------------------------------------------------------------------------------------------- */
@@ -182,20 +183,25 @@ ts_status ts_values_agree(const ts_extern_type *t, const char *name, const ts_it
         return ts_fail(e, TS_UNLINKABLE, "the value `%s` is not the one that its type asks for", name);
     if (t->sort != TS_SORT_INSTANCE) return TS_OK;
     const ts_instance_type *it = t->instance;
-    ts_item own[16]; /* the value space of the instance's type: its exports of that sort */
     uint32_t n = 0;
-    for (uint32_t i = 0; i < it->n; i++) {
+    for (uint32_t i = 0; i < it->n; i++) n += it->exports[i].type->sort == TS_SORT_VALUE;
+    ts_item *own =
+        n ? calloc(n, sizeof *own) : NULL; /* the value space of the instance's type: its exports of that sort */
+    if (n && !own) return ts_fail_nomem(e);
+    ts_status st = ts_stack_check(e);
+    n = 0;
+    for (uint32_t i = 0; st == TS_OK && i < it->n; i++) {
         const ts_named_extern *x = &it->exports[i];
         if (x->type->sort != TS_SORT_VALUE && x->type->sort != TS_SORT_INSTANCE) continue;
         const ts_item *given = ts_exports_find(item->instance, x->name, x->name_len);
-        if (!given) return ts_fail(e, TS_UNLINKABLE, "`%s` has no `%s`", name, x->name);
-        TS_TRY(ts_values_agree(x->type, x->name, given, own, n, e));
-        if (x->type->sort != TS_SORT_VALUE) continue;
-        if (n == sizeof own / sizeof *own)
-            return ts_fail(e, TS_UNSUPPORTED, "more than %zu values in an instance type", sizeof own / sizeof *own);
-        own[n++] = *given;
+        if (!given)
+            st = ts_fail(e, TS_UNLINKABLE, "`%s` has no `%s`", name, x->name);
+        else
+            st = ts_values_agree(x->type, x->name, given, own, n, e);
+        if (st == TS_OK && x->type->sort == TS_SORT_VALUE) own[n++] = *given;
     }
-    return TS_OK;
+    free(own);
+    return st;
 }
 
 static bool core_inst_export(const ts_core_inst *ci, const char *name, size_t len, ts_extern *out) {
@@ -482,8 +488,9 @@ static void *space(ts_arena *a, uint32_t n, size_t size) {
 
 static ts_status instantiate(ts_cstore *s, ts_component *c, ts_cinstance *parent, ts_cinstance *outer,
                              const ts_item *imports, ts_cinstance **out, ts_error *e) {
-    if (s->core->limits.instances && s->core->n_instances >= s->core->limits.instances)
-        return ts_fail_limit(e, TS_LIMIT_INSTANCES, TS_TRAP_NONE, "more than %llu core instances",
+    TS_TRY(ts_stack_check(e));
+    if (s->n_instances++ >= s->core->limits.instances)
+        return ts_fail_limit(e, TS_LIMIT_INSTANCES, TS_TRAP_NONE, "more than %llu instances",
                              (unsigned long long)s->core->limits.instances);
     ts_arena *a = &s->arena;
     ts_cinstance *i = ts_arena_alloc(a, sizeof *i);

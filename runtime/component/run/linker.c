@@ -348,10 +348,12 @@ static ts_status resolve_value(resolver *r, const char *interface, const ts_name
 static ts_status check_component(resolver *r, const ts_component *have, const ts_component_type *want, char *why,
                                  size_t size, bool *ok) {
     ts_env env = {0};
+    ts_error mine; /* one without a report */
+    ts_error_init(&mine);
     ts_dec d = {.engine = r->c->engine,
                 .types = ts_engine_types(r->c->engine),
                 .arena = r->arena,
-                .err = r->e,
+                .err = &mine,
                 .budget = TS_COMP_BUDGET};
     ts_status st = TS_OK;
     uint32_t slot;
@@ -367,12 +369,12 @@ static ts_status check_component(resolver *r, const ts_component *have, const ts
         const ts_extern_type h = {.sort = TS_SORT_COMPONENT, .component = t},
                              w = {.sort = TS_SORT_COMPONENT, .component = want};
         *ok = ts_extern_matches_sub(&c, &h, &w);
-        if (c.nomem) st = ts_fail_nomem(r->e);
+        if (c.failed) st = d.err->status;
         ts_ptrmap_free(&mw.m);
     }
     ts_subst_free(&sub);
     ts_vec_free(&env.local);
-    return st;
+    return st == TS_OK ? st : ts_fail(r->e, st, "%s", mine.message);
 }
 
 static ts_status check_module(resolver *r, const ts_module *m, const ts_core_module_type *want, char *why, size_t size,
@@ -389,6 +391,7 @@ static ts_status check_item(resolver *r, const char *import_name, const ts_named
     char why[160] = "", reason[200];
     const ts_ct_cmp cmp = {.same = same_slot, .buf = why, .size = sizeof why};
     bool ok = true;
+    TS_TRY(ts_stack_check(r->e));
     switch (t->sort) {
     case TS_SORT_FUNC:
         ok = ts_cfunc_type_matches(it->func->type, t->func, (const void *const *)it->func->res,
@@ -623,6 +626,7 @@ static ts_status resolve_import(resolver *r, const ts_def *d, ts_item *out) {
 
 ts_status ts_linker_resolve(ts_linker *l, ts_component *c, ts_arena *arena, ts_resource **env, ts_item *items,
                             ts_missing_list *missing, ts_error *e) {
+    TS_TRY(ts_stack_check(e));
     resolver r = {.l = l, .c = c, .arena = arena, .env = env, .missing = missing, .e = e};
     uint32_t n = 0;
     for (uint32_t i = 0; i < c->n_defs; i++) {

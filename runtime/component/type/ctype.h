@@ -88,7 +88,8 @@ typedef struct ts_cfunc_type {
     const char *result_name;  /* unused by 0.2; NULL */
     bool is_async;
     bool has_handle; /* the validator's: a parameter or the result has one */
-    uint32_t nodes;  /* the validator's: size as a tree */
+    uint16_t depth;  /* the validator's: nesting, one more than its deepest type's */
+    uint32_t nodes;  /* … and size as a tree */
 } ts_cfunc_type;
 
 /* What a type needs in memory, by the width of its addresses. cabi: alignment, elem_size, flatten_type */

@@ -7,6 +7,7 @@
 #include "base/vec.h"
 #include "component/type/val.h"
 #include "component/type/wave.h"
+#include "sys/stack.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -583,6 +584,7 @@ static ts_status parse(wave *w, const ts_ctype *t, ts_val *v) {
     const char *s;
     size_t n;
     memset(v, 0, sizeof *v);
+    TS_TRY(ts_stack_check(w->e));
     switch (t->kind) {
     case TS_CT_BOOL:
         if (word(w, "true"))

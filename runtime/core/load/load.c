@@ -5,6 +5,7 @@
 #include "core/load/cache.h"
 #include "core/run/code_cache.h"
 #include "core/run/image.h"
+#include "sys/stack.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ ts_status ts_module_new(ts_engine *engine, const uint8_t *bytes, size_t len, boo
                         ts_error *e) {
     ts_status s;
     *out = NULL;
+    TS_TRY(ts_stack_check(e));
     ts_module *m = calloc(1, sizeof *m);
     if (!m) return ts_fail_nomem(e);
     m->engine = engine;

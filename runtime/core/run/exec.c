@@ -219,10 +219,6 @@ ts_status ts_exec_new(ts_store *s, ts_exec **out, ts_error *e) {
     x->stack_end = x->stack + slots;
     x->sp = x->stack;
     x->max_depth = s->limits.host_depth;
-#if defined(TS_DISPATCH_SWITCH) && !defined(__OPTIMIZE__)
-    if (x->max_depth > 12)
-        x->max_depth = 12; /* without optimisation the switch's frame takes half a megabyte of C stack */
-#endif
     x->fuel = s->limits.fuel ? s->limits.fuel : UINT64_MAX;
     if (s->gc && !ts_gc_add_scanner(s->gc, scan_stack, x)) {
         ts_exec_free(x);
@@ -430,15 +426,29 @@ static __attribute__((noinline)) bool interpret_guarded(ts_exec *x, ts_func *f, 
     return false;
 }
 
+/* What must be left of the thread's stack where the interpreter is entered. Without optimization each operation's locals have a place
+ * of their own in the frame of the switch over all of them. */
+#if defined(TS_DISPATCH_SWITCH) && !defined(__OPTIMIZE__)
+enum { ENTER_NEED = TS_STACK_NEED + (512 << 10) };
+#else
+enum { ENTER_NEED = TS_STACK_NEED };
+#endif
+static ts_status too_deep(const ts_exec *x) {
+    if (x->depth < x->max_depth)
+        return ts_fail_trap(x->err, TS_TRAP_STACK,
+                            "call stack exhausted: the thread's stack is used up by %u nested calls through the host",
+                            x->depth);
+    return ts_fail_limit(
+        x->err, TS_LIMIT_DEPTH, TS_TRAP_STACK,
+        "call stack exhausted: the depth limit, %u nested calls through the host or between components, is reached",
+        x->max_depth);
+}
+
 /* Run a wasm function in the frame at fp, arguments in place. */
 static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
     ts_word fin[1];
     const ts_word *finish = finish_code(fin);
-    if (x->depth >= x->max_depth)
-        return ts_fail_limit(
-            x->err, TS_LIMIT_DEPTH, TS_TRAP_STACK,
-            "call stack exhausted: the depth limit, %u nested calls through the host or between components, is reached",
-            x->max_depth);
+    if (TS_UNLIKELY(x->depth >= x->max_depth || !ts_stack_has(x->c_stack_low, ENTER_NEED))) return too_deep(x);
     if (++x->depth > x->deepest) x->deepest = x->depth;
     const ts_instance *saved_caller = x->caller;
     ts_instance *saved_inst = x->inst;
@@ -516,6 +526,9 @@ ts_status ts_call(ts_store *s, ts_func *f, ts_slot *io, ts_error *e) {
     const ts_deftype *def = f->def;
     uint32_t n = def->param_slots > def->result_slots ? def->param_slots : def->result_slots;
     ts_slot *fp = x->sp;
+    if (x->depth == 0) x->c_stack_low = ts_stack_low();
+    if (f->kind != 0 && !ts_stack_has(x->c_stack_low, TS_STACK_NEED)) /* callbacks that call callbacks */
+        return ts_fail_trap(e, TS_TRAP_STACK, "call stack exhausted: the thread's stack is used up");
     ts_error *saved = x->err;
     x->err = e;
     if (fp + n + 2 > x->stack_end) {

@@ -5,6 +5,7 @@
 #include "core/code/ir.h"
 #include "core/run/call.h"
 #include "core/run/objects.h"
+#include "sys/stack.h"
 
 struct ts_exec {
     ts_store *store;
@@ -13,6 +14,7 @@ struct ts_exec {
     ts_slot *sp;                        /* first slot above all live frames */
     ts_error *err;                      /* of the outermost call that runs now */
     uint32_t depth, max_depth, deepest; /* nested calls through C: now, at most, the most that there were */
+    uintptr_t c_stack_low;              /* of the thread's stack (ts_stack_low), while depth > 0 */
     const ts_instance *caller;          /* of the running host function */
     ts_slot exn;                        /* the exception in flight (TS_EXCEPTION) */
     /* where the innermost run stopped */

@@ -259,6 +259,7 @@ ts_status ts_instantiate(ts_store *s, ts_module *m, const ts_extern *imports, co
                          ts_error *e) {
     ts_instance *i = NULL;
     *out = NULL;
+    TS_TRY(ts_stack_check(e));
     if (s->n_instances >= s->limits.instances)
         return ts_fail_limit(e, TS_LIMIT_INSTANCES, TS_TRAP_NONE, "more than %llu core instances",
                              (unsigned long long)s->limits.instances);
