@@ -245,7 +245,7 @@ static ts_status features(ts_cli_reading *r, const ts_cli_option *o, const char 
 /* Each of them names an interface or a package, as a whole or by its end: "wasi:io/streams", "io/streams", "streams", "io". */
 static ts_status trace(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e) {
     (void)o;
-    r->o->trace = true;
+    r->o->trace = r->o->trace_lines = true;
     r->o->trace_filter = value;
     for (const char *at = value; at; at++) {
         size_t n = strcspn(at, ",");
@@ -352,6 +352,13 @@ const ts_cli_option ts_cli_option_rows[] = {
     {"trace", "=INTERFACE,…", TS_CLI_OPTIONAL, NOT, BOTH, CALL, trace, 0,
      "print each WASI call with its arguments and result on stderr"},
     {"trace-output", "FILE", TS_CLI_TEXT, NOT, BOTH, CALL, trace_output, 0, "… into a file"},
+    {"trace-times", NULL, TS_CLI_FLAG, NOT, BOTH, AT(trace_times), NULL, 0,
+     "… with the seconds since the start before each line, and those that the call took behind it"},
+    {"trace-summary", NULL, TS_CLI_FLAG, NOT, RUN, AT(trace_summary), NULL, 0,
+     "print a table at the end: time, calls, errors and bytes of each function; with --trace the lines too"},
+    {"trace-all", NULL, TS_CLI_FLAG, NOT, BOTH, AT(trace_all), NULL, 0,
+     "a line for each call; else calls that differ in nothing but a number that they return are counted in a "
+     "line behind the first"},
     {"outcome", "FILE", TS_CLI_TEXT, NOT, RUN, AT(outcome), NULL, 0, "write how the run ended, as one JSON object"},
     {"cache", "FOLDER", TS_CLI_TEXT, ONE, BOTH, AT(cache), NULL, 0,
      "remember there which code was valid, for quicker starts ($TOUCHSTONE_CACHE)"},

@@ -29,7 +29,8 @@ typedef struct ts_cli_options {
     const char *invoke; /* the export to call, with its arguments; NULL: wasi:cli/run */
     const char *cache;  /* folder; NULL: see ts_cli_use_cache */
     uint32_t features;  /* of the component model: TS_CF_* */
-    bool trace, unknown_imports_trap, deterministic, canonical_nans, show_grants;
+    bool trace, trace_lines, trace_times, trace_summary, trace_all; /* trace: one of its options was given */
+    bool unknown_imports_trap, deterministic, canonical_nans, show_grants;
     bool clock, seed;                                                            /* given */
     uint64_t max_memory, max_time_ns, fuel, stack, max_table, max_depth, max_gc; /* 0: not set */
     ts_cli_serve_options serve;

@@ -56,11 +56,25 @@ static ts_status set_up(run *r, int argc, char **argv, ts_error *e) {
     if (r->o.record) TS_TRY(ts_wasi_record(r->wasi, r->o.record, e));
     if (r->o.replay) TS_TRY(ts_wasi_replay_from(r->wasi, r->o.replay, e));
     TS_TRY(ts_cli_linker(&r->o, r->wasi, &r->linker, e));
-    if (r->o.trace) {
+    if (ts_cli_traces(&r->o)) {
         TS_TRY(ts_cli_out_open(&r->trace, "the trace", r->o.trace_output, "w", e));
-        ts_linker_set_trace(r->linker, &(ts_trace){.line = trace_line, .data = &r->trace, .filter = r->o.trace_filter});
+        const ts_trace t = ts_cli_trace(&r->o, trace_line, &r->trace);
+        ts_linker_set_trace(r->linker, &t);
     }
     return TS_OK;
+}
+
+bool ts_cli_traces(const ts_cli_options *o) {
+    return o->trace || o->trace_times || o->trace_summary || o->trace_all;
+}
+ts_trace ts_cli_trace(const ts_cli_options *o, void (*line)(void *data, const char *line, size_t len), void *data) {
+    return (ts_trace){.line = line,
+                      .data = data,
+                      .filter = o->trace_filter,
+                      .fold = !o->trace_all,
+                      .times = o->trace_times,
+                      .summary = o->trace_summary,
+                      .quiet = o->trace_summary && !o->trace_lines && !o->trace_times && !o->trace_all};
 }
 
 void ts_cli_use_cache(ts_engine *engine, const char *folder, const ts_sys_input *file) {
@@ -225,6 +239,7 @@ int ts_cli_run(int argc, char **argv) {
         time_message(r, e->message, sizeof e->message);
         e->limit = TS_LIMIT_TIME;
     }
+    if (r->linker) ts_linker_set_trace(r->linker, NULL); /* the last lines */
     if (!ts_cli_out_close(&r->trace) && (e->status == TS_OK || e->status == TS_EXIT)) {
         ts_error_clear(e);
         (void)ts_fail(e, TS_IO, "the trace could not be written");

@@ -15,5 +15,7 @@ ts_status ts_cli_load(const ts_cli_options *o, ts_sys_input *file, ts_engine **e
 /* Every import that nothing provides is said on stderr; missing is the caller's. */
 ts_status ts_cli_link_check(ts_linker *l, ts_component *c, bool missing_trap, ts_missing **missing, uint32_t *n_missing,
                             ts_error *e) TS_MUST_USE;
+bool ts_cli_traces(const ts_cli_options *o);
+ts_trace ts_cli_trace(const ts_cli_options *o, void (*line)(void *data, const char *line, size_t len), void *data);
 ts_store_limits ts_cli_limits(const ts_cli_options *o);
 #endif

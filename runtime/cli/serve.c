@@ -198,6 +198,7 @@ static void worker_free(void *data, void *thread_data) {
     if (t->store) drop_instance(t);
     ts_spares_free(t->spares);
     ts_linked_free(t->linked);
+    if (t->linker) ts_linker_set_trace(t->linker, NULL); /* the last line of this thread */
     ts_linker_destroy(t->linker);
     ts_wasi_destroy(t->wasi);
     ts_arena_free(&t->arena);
@@ -218,8 +219,10 @@ static void *worker_new(void *data) {
     ts_error_init_frames(&t->e, t->frames, TS_MAX_FRAMES);
     ts_status st = ts_wasi_create_from(s->grants, &t->wasi, &t->e);
     if (st == TS_OK) st = ts_cli_linker(&s->o, t->wasi, &t->linker, &t->e);
-    if (st == TS_OK && s->trace.f)
-        ts_linker_set_trace(t->linker, &(ts_trace){.line = trace_line, .data = &s->trace, .filter = s->o.trace_filter});
+    if (st == TS_OK && s->trace.f) {
+        const ts_trace trace = ts_cli_trace(&s->o, trace_line, &s->trace);
+        ts_linker_set_trace(t->linker, &trace);
+    }
     if (st == TS_OK) st = ts_component_link(t->linker, s->component, &t->linked, &t->e);
     if (st != TS_OK) {
         ts_cli_report(&t->e);
@@ -279,7 +282,7 @@ static ts_status prepare(server *s, int argc, char **argv, ts_error *e) {
         ts_wasi_destroy(w);
         return st;
     }
-    if (st == TS_OK && s->o.trace) {
+    if (st == TS_OK && ts_cli_traces(&s->o)) {
         st = ts_cli_out_open(&s->trace, "the trace", s->o.trace_output, "w", e);
     }
     if (st == TS_OK && o->log) st = ts_cli_out_open(&s->log_out, "the log", o->log_path, "a", e);

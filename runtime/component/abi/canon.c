@@ -163,14 +163,15 @@ ts_status ts_host_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *
         ts_fail_trap(e, TS_TRAP_UNIMPLEMENTED, "the import `%s%s%s` was called: %s", root ? "" : f->import_name,
                      root ? "" : " ", f->name, f->reason ? f->reason : "it is not implemented here");
         if (ts_observed(f->observer, f->import_name))
-            f->observer->call(f->observer, f, args, NULL, TS_TRAP, e, f->denied);
+            f->observer->call(f->observer, f, args, NULL, TS_TRAP, e, f->denied, ts_observe_begin(f->observer));
         return TS_TRAP;
     }
     ts_host_call call = {
         .host = f->host, .store = s, .arena = arena, .err = e, .max_bytes = 256u << 20, .func = f->def};
     if (!ts_observed(f->observer, f->def->interface)) return f->def->fn(&call, args, result);
+    const uint64_t begun = ts_observe_begin(f->observer);
     ts_status st = f->def->fn(&call, args, result);
-    f->observer->call(f->observer, f, args, result, st, e, call.denied);
+    f->observer->call(f->observer, f, args, result, st, e, call.denied, begun);
     return st;
 }
 

@@ -26,10 +26,16 @@ enum {
 typedef struct ts_call_observer ts_call_observer;
 struct ts_call_observer {
     bool (*wants)(const ts_call_observer *o, const char *interface);
+    /* When a call begins; what it returns is handed to call and drop. NULL: 0 */
+    uint64_t (*begin)(const ts_call_observer *o);
     void (*call)(ts_call_observer *o, const ts_cfunc *f, const ts_val *args, const ts_val *result, ts_status st,
-                 const ts_error *e, bool denied); /* args and result may be NULL */
-    void (*drop)(ts_call_observer *o, const ts_resource *rt, uint64_t rep, ts_status st, const ts_error *e);
+                 const ts_error *e, bool denied, uint64_t begun); /* args and result may be NULL */
+    void (*drop)(ts_call_observer *o, const ts_resource *rt, uint64_t rep, ts_status st, const ts_error *e,
+                 uint64_t begun);
 };
+static inline uint64_t ts_observe_begin(const ts_call_observer *o) {
+    return TS_UNLIKELY(o && o->begin) ? o->begin(o) : 0;
+}
 static inline bool ts_observed(const ts_call_observer *o, const char *interface) {
     return TS_UNLIKELY(o && o->wants) && o->wants(o, interface);
 }

@@ -148,6 +148,7 @@ ts_status ts_resource_destroy(ts_cstore *s, ts_resource *rt, uint64_t rep, ts_ci
                               ts_error *e) {
     if (!rt->impl) {
         ts_status st = TS_OK;
+        const uint64_t begun = ts_observe_begin(rt->observer);
         if (rt->host_def && rt->host_def->drop) {
             ts_host_call call = {.host = rt->host,
                                  .store = s,
@@ -159,7 +160,7 @@ ts_status ts_resource_destroy(ts_cstore *s, ts_resource *rt, uint64_t rep, ts_ci
             st = rt->host_def->drop(&call, rep);
         }
         if (rt->host_def && ts_observed(rt->observer, rt->host_def->interface))
-            rt->observer->drop(rt->observer, rt, rep, st, e);
+            rt->observer->drop(rt->observer, rt, rep, st, e, begun);
         return st;
     }
     ts_cinstance *few[TS_ENTER_FEW], **set = few;

@@ -30,6 +30,7 @@ void ts_linker_destroy(ts_linker *l) {
     ts_vec_free(&l->unstable);
     ts_vec_free(&l->embedded);
     ts_vec_free(&l->trace_handles);
+    ts_trace_free(l);
     ts_arena_free(&l->arena);
     free(l);
 }
@@ -47,10 +48,6 @@ ts_status ts_linker_add_host(ts_linker *l, const ts_host_def *def, void *host, t
     return ts_vec_push(&l->hosts, h) ? TS_OK : ts_fail_nomem(e);
 }
 
-void ts_linker_set_trace(ts_linker *l, const ts_trace *t) {
-    l->trace = t ? *t : (ts_trace){0};
-    l->observer = l->trace.line ? ts_trace_observer : (ts_call_observer){0};
-}
 void ts_linker_unknown_imports_trap(ts_linker *l, bool on) {
     l->unknown_trap = on;
 }

@@ -44,6 +44,7 @@ struct ts_linker {
     TS_VEC(ts_trace_handle)
     trace_handles; /* live host resources as the trace numbers them: #1, #2 … in the order in which they appear */
     uint64_t trace_number;
+    struct ts_trace_state *trace_state; /* trace.c's; NULL: there is no trace */
     bool unknown_trap, deny_all;
 };
 bool ts_linker_trap_missing(const ts_linker *l);

@@ -3,6 +3,6 @@
 #define TS_COMPONENT_TRACE_H
 #include "component/abi/instance.h"
 
-/* Set in a linker that has a trace. */
-extern const ts_call_observer ts_trace_observer;
+/* Ends the trace of a linker without a further line. */
+void ts_trace_free(ts_linker *l);
 #endif
