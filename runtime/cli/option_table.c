@@ -290,14 +290,12 @@ static ts_status policy(ts_cli_reading *r, const ts_cli_option *o, const char *v
 /* --- the rows ------------------------------------------------------------------------------------------------------ */
 #define AT(field) offsetof(ts_cli_options, field)
 #define CALL TS_CLI_APPLIES
-enum {
-    RUN = TS_CLI_RUN,
-    SERVE = TS_CLI_SERVE,
-    BOTH = RUN | SERVE,
-    ONE = TS_CLI_ONE,
-    MANY = TS_CLI_MANY,
-    NOT = TS_CLI_NOT
-};
+#define RUN TS_CLI_RUN
+#define SERVE TS_CLI_SERVE
+#define BOTH (TS_CLI_RUN | TS_CLI_SERVE)
+#define ONE TS_CLI_ONE
+#define MANY TS_CLI_MANY
+#define NOT TS_CLI_NOT
 const ts_cli_option ts_cli_option_rows[] = {
     {"dir", "HOST[::GUEST][:ro|:rw]", TS_CLI_TEXT, MANY, BOTH, CALL, dir, 0,
      "give a directory to the guest, under the name GUEST [HOST]; ro: to read only. With a mode, names may have "
