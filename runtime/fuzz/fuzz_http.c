@@ -3,6 +3,7 @@
  * bodies and ends however the bytes come; nothing accepted that the grammar forbids, and no framing that is not the one written.
  * build: clang -fsanitize=fuzzer,address,undefined */
 #include "http/server/wire.h"
+#include "http/uri.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,10 @@ static void mix_fields(sum *s, const ts_http_fields *f) {
     for (uint32_t i = 0; i < f->len; i++) {
         if (!ts_http_is_token(f->data[i].name, f->data[i].name_len)) abort();
         if (!ts_http_is_field_value(f->data[i].value, f->data[i].value_len)) abort();
+        const char *v = f->data[i].value;
+        size_t len = f->data[i].value_len;
+        ts_http_trim(&v, &len);
+        if (len != f->data[i].value_len) abort();
         mix(s, f->data[i].name, f->data[i].name_len);
         mix(s, f->data[i].value, f->data[i].value_len);
     }
@@ -45,8 +50,14 @@ static void check_head(const ts_wire *w) {
     if (hosts > 1 || (!hosts && !w->http10) || lengths > 1 || (lengths && codings)) abort();
     if ((codings != 0) != w->chunked || (w->chunked && w->http10)) abort();
     if (!ts_http_is_token(w->method, strlen(w->method))) abort();
-    for (const char *p = w->target; *p; p++)
-        if (*p <= ' ' || *p >= 0x7f || *p == '#') abort();
+    /* a guest can send it on: the functions that its setters and handle ask */
+    const char *host;
+    size_t host_len;
+    uint16_t port = 0;
+    if (w->authority && !ts_http_host_port(w->authority, strlen(w->authority), &host, &host_len, &port)) abort();
+    if (w->is_connect ? w->target || !port : !ts_http_is_origin_target(w->target, strlen(w->target), w->method))
+        abort();
+    if (w->is_connect && (w->has_body || w->keep_alive)) abort();
 }
 
 /* One request of what is left; false: no whole one. Each piece is a buffer of its own, so that what is read beyond it shows. */
@@ -72,7 +83,7 @@ static bool request(ts_wire *w, const uint8_t *data, size_t size, size_t step, s
     } else {
         check_head(w);
         mix(s, w->method, strlen(w->method));
-        mix(s, w->target, strlen(w->target));
+        if (w->target) mix(s, w->target, strlen(w->target));
         if (w->authority) mix(s, w->authority, strlen(w->authority));
         mix_fields(s, &w->headers);
         ts_http_pipe *p = ts_http_pipe_new();
