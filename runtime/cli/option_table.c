@@ -599,7 +599,7 @@ static ts_status policy_key(void *data, const char *table, const char *key, ts_c
         strcmp(key, "clock") == 0 || strcmp(key, "seed") == 0 || (o->form >= TS_CLI_NUMBER && o->form <= TS_CLI_TIME);
     if (kind == TS_CLI_POLICY_NUMBER && !numeric) return ts_fail(e, TS_USAGE, "%s takes a string", key);
     if (flag) return ts_cli_option_set(r, o, key, *value == 't' ? "y" : "n", e);
-    const char *own;
+    const char *own = NULL;
     TS_TRY(kept(r, value, &own, e));
     return ts_cli_option_set(r, o, key, own, e);
 }
