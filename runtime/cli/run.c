@@ -195,7 +195,7 @@ static void time_message(const run *r, char *buf, size_t size) {
 
 static ts_status perform(run *r, ts_error *e) {
     ts_sys_on_kill(r->o.outcome, TS_CLI_KILLED_LINE);
-    char message[100], line[256], said[128];
+    char message[100], line[256], said[192];
     time_message(r, message, sizeof message);
     snprintf(line, sizeof line, TS_CLI_TIME_LINE, message);
     snprintf(said, sizeof said, "touchstone: limit: %s (--max-time)\n", message);
