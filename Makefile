@@ -36,7 +36,8 @@ say = @printf '  %-4s %s\n' $(1) '$(2)'
 endif
 CFLAGS ?=
 LDFLAGS ?=
-TS_CFLAGS = -std=gnu11 $(OPT) -fPIC -fvisibility=hidden -fno-semantic-interposition -Wall -Wextra -Werror -ffp-contract=off \
+# Messages are cut to their buffers on purpose: gcc would warn of each.
+TS_CFLAGS = -std=gnu11 $(OPT) $(if $(findstring clang,$(CC)),,-Wno-format-truncation) -fPIC -fvisibility=hidden -fno-semantic-interposition -Wall -Wextra -Werror -ffp-contract=off \
     -Iruntime -Iruntime/include -I$(BUILD)/gen -MMD -MP $(VARIANT) $(CFLAGS)
 TS_LDFLAGS = $(VARIANT_LD) $(LDFLAGS)
 # No frame of the library takes more of a thread's stack than this (sys/stack.h); frames of other builds are larger.
