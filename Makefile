@@ -91,7 +91,7 @@ EXAMPLE_BIN = $(patsubst runtime/examples/%.c,$(BUILD)/examples/%,$(EXAMPLE_SRC)
 .PHONY: all lib tests examples
 all: lib $(if $(CLI_SRC),$(BUILD)/touchstone)
 lib: $(BUILD)/libtouchstone.a $(BUILD)/libtouchstone.so
-tests: $(TEST_BIN) $(BUILD)/cabi_probe $(BUILD)/http_probe $(BUILD)/fuzz/run_call
+tests: $(TEST_BIN) $(BUILD)/cabi_probe $(BUILD)/http_probe $(BUILD)/toml_probe $(BUILD)/fuzz/run_call
 examples: $(EXAMPLE_BIN)
 
 # A build folder belongs to one compiler and one set of flags: a change of either compiles everything again.
@@ -147,6 +147,10 @@ $(BUILD)/cabi_probe: $(OBJ)/runtime/tests/oracle/cabi_probe.o $(BUILD)/libtouchs
 	$(Q)$(CC) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
 # What harness/tests/test_http_client.py drives.
 $(BUILD)/http_probe: $(OBJ)/runtime/tests/oracle/http_probe.o $(BUILD)/libtouchstone.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
+# What harness/tests/test_toml.py asks.
+$(BUILD)/toml_probe: $(OBJ)/runtime/tests/oracle/toml_probe.o $(BUILD)/libtouchstone.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
 # What can fail for want of memory fails on demand there.

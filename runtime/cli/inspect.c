@@ -258,7 +258,7 @@ int ts_cli_inspect(int argc, char **argv) {
     ts_component *c = NULL;
     ts_module *m = NULL;
     ts_status s = TS_OK;
-    ts_sys_err err = ts_sys_input_open(argv[1], &file);
+    ts_sys_err err = ts_sys_input_open(argv[1], TS_SYS_INPUT_MOST, &file);
     if (err) s = ts_fail(e, TS_IO, "cannot read %s: %s", argv[1], ts_sys_err_text(err));
     if (s == TS_OK) s = ts_engine_create(&engine, e);
     if (s == TS_OK && ts_bytes_are_component(file.bytes, file.len)) {

@@ -24,7 +24,7 @@ static ts_status dir(ts_cli_reading *r, const ts_cli_option *o, const char *valu
     if (!host) return ts_fail_nomem(e);
     if (sep) *sep = 0;
     ts_status s;
-    if (!*host || !*guest || host[strlen(host) - 1] == ':' || *guest == ':' || (sep && strstr(guest, "::")))
+    if (!*host || !*guest || host[strlen(host) - 1] == ':' || (sep && (*guest == ':' || strstr(guest, "::"))))
         s = ts_fail(e, TS_USAGE, "--dir %s: HOST[::GUEST][:ro|:rw] expected", value);
     else if ((ro || rw) && ends_in_mode(guest, strlen(guest)))
         s = ts_fail(e, TS_USAGE, "--dir %s: two modes are given", value);
@@ -240,7 +240,10 @@ static ts_status features(ts_cli_reading *r, const ts_cli_option *o, const char 
         at += n;
         if (!*at) break;
     }
-    return ts_component_features_parse(value, &r->o->features, e);
+    uint32_t more = 0;
+    TS_TRY(ts_component_features_parse(value, &more, e));
+    r->o->features |= more;
+    return TS_OK;
 }
 /* Each of them names an interface or a package, as a whole or by its end: "wasi:io/streams", "io/streams", "streams", "io". */
 static ts_status trace(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e) {
@@ -285,7 +288,10 @@ static ts_status log_option(ts_cli_reading *r, const ts_cli_option *o, const cha
     r->o->serve.log_path = value;
     return TS_OK;
 }
-static ts_status policy(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e);
+static ts_status policy(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e) {
+    (void)o;
+    return ts_cli_policy_read(r, value, e);
+}
 
 /* --- the rows ------------------------------------------------------------------------------------------------------ */
 #define AT(field) offsetof(ts_cli_options, field)
@@ -338,7 +344,7 @@ const ts_cli_option ts_cli_option_rows[] = {
      "take every answer from there, nothing from the world"},
     {"unstable", "NAME", TS_CLI_TEXT, MANY, BOTH, CALL, unstable, 0,
      "link the functions of an unstable feature (clocks-timezone, network-error-code …)"},
-    {"features", "LIST", TS_CLI_TEXT, ONE, BOTH, CALL, features, 0,
+    {"features", "LIST", TS_CLI_TEXT, MANY, BOTH, CALL, features, 0,
      "of the component model, beyond WASI 0.2: see below"},
     {"deny", "INTERFACE", TS_CLI_TEXT, MANY, BOTH, CALL, deny, 0, "as if nothing provided it (wasi:clocks/wall-clock)"},
     {"invoke", "'NAME(ARGS)'", TS_CLI_TEXT, NOT, RUN, AT(invoke), NULL, 0,
@@ -562,51 +568,6 @@ ts_status ts_cli_words_set(ts_cli_reading *r, const ts_cli_option *o, const char
     }
     free(copy);
     return s;
-}
-
-/* --- policies ------------------------------------------------------------------------------------------------------ */
-static ts_status kept(ts_cli_reading *r, const char *value, const char **out, ts_error *e) {
-    char *s = strdup(value);
-    if (s && ts_vec_push(&r->o->kept, s)) {
-        *out = s;
-        return TS_OK;
-    }
-    free(s);
-    return ts_fail_nomem(e);
-}
-/* A key of a policy: the option or the word of -S of that name. */
-static ts_status policy_key(void *data, const char *table, const char *key, ts_cli_policy_kind kind, const char *value,
-                            ts_error *e) {
-    ts_cli_reading *r = data;
-    if (table[0]) {
-        if (kind != TS_CLI_POLICY_TEXT) return ts_fail(e, TS_USAGE, "%s: a string is expected", key);
-        return ts_wasi_env(r->w, key, strlen(key), value, e);
-    }
-    const ts_cli_option *o = ts_cli_option_find(ts_cli_option_rows, key, strlen(key));
-    if (!o || o->policy == NOT) o = ts_cli_option_find(ts_cli_word_rows, key, strlen(key));
-    if (!o || o->policy == NOT) {
-        ts_cli_nearest near = ts_cli_nearest_to(key, strlen(key));
-        for (const ts_cli_option *k = ts_cli_option_rows; k->name; k++)
-            if (k->policy != NOT) ts_cli_nearest_see(&near, k->name);
-        for (const ts_cli_option *k = ts_cli_word_rows; k->name; k++)
-            if (k->policy != NOT) ts_cli_nearest_see(&near, k->name);
-        return ts_fail(e, TS_USAGE, "there is no key %s%s%s", key, DID_YOU_MEAN(near));
-    }
-    bool flag = o->form == TS_CLI_FLAG || o->form == TS_CLI_SWITCH;
-    if (flag != (kind == TS_CLI_POLICY_BOOL))
-        return ts_fail(e, TS_USAGE, flag ? "%s is true or false" : "%s is not true or false", key);
-    bool numeric =
-        strcmp(key, "clock") == 0 || strcmp(key, "seed") == 0 || (o->form >= TS_CLI_NUMBER && o->form <= TS_CLI_TIME);
-    if (kind == TS_CLI_POLICY_NUMBER && !numeric) return ts_fail(e, TS_USAGE, "%s takes a string", key);
-    if (flag) return ts_cli_option_set(r, o, key, *value == 't' ? "y" : "n", e);
-    const char *own = NULL;
-    TS_TRY(kept(r, value, &own, e));
-    return ts_cli_option_set(r, o, key, own, e);
-}
-static ts_status policy(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e) {
-    (void)o;
-    ts_cli_reading inner = {r->w, r->o, true};
-    return ts_cli_policy_read(value, policy_key, &inner, e);
 }
 
 /* --- help ---------------------------------------------------------------------------------------------------------- */

@@ -29,7 +29,6 @@ typedef enum ts_cli_in_policy {
 typedef struct ts_cli_reading { /* where values go */
     ts_wasi *w;
     ts_cli_options *o;
-    bool in_policy;
 } ts_cli_reading;
 
 typedef struct ts_cli_option {

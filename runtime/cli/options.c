@@ -64,7 +64,7 @@ static void warn_of_trailing(const ts_cli_options *o, ts_cli_command command) {
 ts_status ts_cli_options_read(ts_cli_command command, int argc, char **argv, ts_wasi *w, ts_cli_options *o,
                               ts_error *e) {
     *o = (ts_cli_options){.features = TS_CF_DEFAULT};
-    ts_cli_reading r = {w, o, false};
+    ts_cli_reading r = {w, o};
     const char *v;
     for (int i = 1; i < argc && argv[i][0] == '-'; i++) { /* known before anything can fail */
         const ts_cli_option *known = option_of(argv[i], command, &v);

@@ -1,216 +1,135 @@
 /* policy: see policy.h */
 #include "cli/policy.h"
-#include "base/utf8.h"
+#include "base/toml.h"
+#include "cli/quantity.h"
 #include "sys/input.h"
-#include <stdbool.h>
-#include <stdio.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_KEYS = 64, MAX_KEY = 64, MAX_FILE = 1 << 20 };
+enum { FILE_MOST = 1 << 20 };
 
-typedef struct parser {
-    const char *path, *at, *end;
-    unsigned line;
-    char *value; /* room for the longest one */
-    char table[8];
-    char seen[MAX_KEYS][MAX_KEY]; /* a key is given once */
-    unsigned n_seen;
-    ts_cli_policy_set set;
-    void *data;
-} parser;
-
-static ts_status wrong(const parser *p, ts_error *e, const char *what) {
-    return ts_fail(e, TS_USAGE, "%s:%u: %s", p->path, p->line, what);
+/* A string of the file, which has no NUL inside: the options' values end with one. */
+static ts_status text_of(const char *what, const ts_toml *t, const char **out, ts_error *e) {
+    if (t->kind != TS_TOML_STRING) return ts_fail(e, TS_USAGE, "%s: a string is expected", what);
+    if (strlen(t->text) != t->len) return ts_fail(e, TS_USAGE, "%s: there is a NUL in the string", what);
+    *out = t->text;
+    return TS_OK;
 }
-static bool more(const parser *p) {
-    return p->at < p->end;
-}
-static bool take(parser *p, char c) {
-    if (!more(p) || *p->at != c) return false;
-    p->at++;
-    return true;
-}
-static void blanks(parser *p) {
-    while (more(p) && (*p->at == ' ' || *p->at == '\t')) p->at++;
-}
-/* Blanks, a comment; with `lines` also line ends. */
-static void skip(parser *p, bool lines) {
-    for (;;) {
-        blanks(p);
-        if (more(p) && *p->at == '#')
-            while (more(p) && *p->at != '\n') p->at++;
-        if (p->end - p->at >= 2 && p->at[0] == '\r' && p->at[1] == '\n') p->at++;
-        if (!lines || !take(p, '\n')) return;
-        p->line++;
+/* Options point to their values: this one lives as long as they do. */
+static ts_status keep(ts_cli_reading *r, const char *s, size_t len, const char **out, ts_error *e) {
+    char *own = strndup(s, len);
+    if (own && ts_vec_push(&r->o->kept, own)) {
+        *out = own;
+        return TS_OK;
     }
+    free(own);
+    return ts_fail_nomem(e);
 }
 
-static bool key_char(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
-static ts_status key(parser *p, char out[MAX_KEY], ts_error *e) {
-    size_t n = 0;
-    while (more(p) && key_char(*p->at)) {
-        if (n == MAX_KEY - 1) return wrong(p, e, "the key is too long");
-        out[n++] = *p->at++;
-    }
-    out[n] = 0;
-    return n ? TS_OK : wrong(p, e, "a key is expected");
-}
-
-/* \uXXXX, \UXXXXXXXX */
-static bool unicode(parser *p, int digits, char **to) {
-    uint32_t c = 0;
-    for (int i = 0; i < digits; i++, p->at++) {
-        if (!more(p)) return false;
-        char d = *p->at;
-        if (d >= '0' && d <= '9')
-            c = c << 4 | (uint32_t)(d - '0');
-        else if ((d | 32) >= 'a' && (d | 32) <= 'f')
-            c = c << 4 | (uint32_t)((d | 32) - 'a' + 10);
+/* {host = "…", guest = "…", read-only = true}: names as they are, colons too. */
+static ts_status dir(ts_cli_reading *r, const ts_toml *t, ts_error *e) {
+    const char *host = NULL, *guest = NULL;
+    bool read_only = false;
+    for (const ts_toml *c = t->first; c; c = c->next) {
+        if (strcmp(c->key, "host") == 0)
+            TS_TRY(text_of("dir.host", c, &host, e));
+        else if (strcmp(c->key, "guest") == 0)
+            TS_TRY(text_of("dir.guest", c, &guest, e));
+        else if (strcmp(c->key, "read-only") == 0 && c->kind == TS_TOML_BOOL)
+            read_only = c->boolean;
         else
-            return false;
+            return ts_fail(e, TS_USAGE,
+                           "dir.%s: host and guest, which are strings, and read-only, true or false, are expected",
+                           c->key);
     }
-    if (c == 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000)) return false;
-    char *o = *to;
-    if (c < 0x80)
-        *o++ = (char)c;
-    else {
-        if (c < 0x800)
-            *o++ = (char)(0xc0 | c >> 6);
-        else {
-            if (c < 0x10000)
-                *o++ = (char)(0xe0 | c >> 12);
-            else {
-                *o++ = (char)(0xf0 | c >> 18);
-                *o++ = (char)(0x80 | (c >> 12 & 63));
-            }
-            *o++ = (char)(0x80 | (c >> 6 & 63));
-        }
-        *o++ = (char)(0x80 | (c & 63));
-    }
-    *to = o;
-    return true;
+    if (!host) return ts_fail(e, TS_USAGE, "dir: its host is missing");
+    return ts_wasi_dir(r->w, host, guest ? guest : host, read_only, e);
 }
-
-static ts_status text(parser *p, ts_error *e) {
-    char quote = *p->at++, *o = p->value;
-    if (p->end - p->at >= 2 && p->at[0] == quote && p->at[1] == quote)
-        return wrong(p, e, "strings of several lines are not understood here");
-    while (!take(p, quote)) {
-        unsigned char c = more(p) ? (unsigned char)*p->at : '\n';
-        if (c == '\n' || c == '\r') return wrong(p, e, "the string does not end on its line");
-        if ((c < 0x20 && c != '\t') || c == 0x7f) return wrong(p, e, "a control character in a string");
-        p->at++;
-        if (c != '\\' || quote == '\'') {
-            *o++ = (char)c;
-            continue;
-        }
-        static const char letters[] = "btnfre\"\\", meanings[] = "\b\t\n\f\r\033\"\\";
-        char k = more(p) ? *p->at++ : 0;
-        const char *found = k && k != 'e' ? strchr(letters, k) : NULL;
-        if (found)
-            *o++ = meanings[found - letters];
-        else if (!((k == 'u' && unicode(p, 4, &o)) || (k == 'U' && unicode(p, 8, &o))))
-            return wrong(p, e, "there is no such escape");
+static ts_status env(ts_cli_reading *r, const ts_toml *t, ts_error *e) {
+    for (const ts_toml *c = t->first; c; c = c->next) {
+        const char *v;
+        TS_TRY(text_of(c->key, c, &v, e));
+        TS_TRY(ts_wasi_env(r->w, c->key, c->key_len, v, e));
     }
-    *o = 0;
     return TS_OK;
 }
 
-static ts_status value(parser *p, const char *name, bool in_array, ts_error *e) {
-    ts_cli_policy_kind kind = TS_CLI_POLICY_TEXT;
-    if (more(p) && (*p->at == '"' || *p->at == '\'')) {
-        TS_TRY(text(p, e));
-    } else if (!in_array && take(p, '[')) {
-        for (;;) {
-            skip(p, true);
-            if (take(p, ']')) return TS_OK;
-            TS_TRY(value(p, name, true, e));
-            skip(p, true);
-            if (take(p, ']')) return TS_OK;
-            if (!take(p, ',')) return wrong(p, e, "a comma or ] is expected");
-        }
-    } else {
-        char *o = p->value;
-        while (more(p) && key_char(*p->at)) *o++ = *p->at++;
-        *o = 0;
-        size_t n = strlen(p->value);
-        if (strcmp(p->value, "true") == 0 || strcmp(p->value, "false") == 0)
-            kind = TS_CLI_POLICY_BOOL;
-        else if (n && n < 20 && strspn(p->value, "0123456789") == n && (n == 1 || p->value[0] != '0'))
-            kind = TS_CLI_POLICY_NUMBER;
-        else
-            return wrong(p, e, "a string, a number, true, false or an array of strings is expected");
-        if (in_array) return wrong(p, e, "arrays hold strings here");
+/* The text that the command line would have for a number or a time; NULL: the option takes none of this kind. */
+static const char *as_text(const ts_cli_option *o, const ts_toml *t, char out[64]) {
+    bool is_clock = strcmp(o->name, "clock") == 0, is_number = o->form >= TS_CLI_NUMBER && o->form <= TS_CLI_TIME;
+    if (t->kind == TS_TOML_INTEGER && (is_clock || is_number || strcmp(o->name, "seed") == 0)) {
+        snprintf(out, 64, "%" PRId64, t->integer);
+        return out;
     }
+    if (t->len >= 64) return NULL;
+    size_t n = 0;
+    if (t->kind == TS_TOML_FLOAT && o->form == TS_CLI_TIME) { /* seconds */
+        for (size_t i = 0; i < t->len; i++)
+            if (t->text[i] != '_') out[n++] = t->text[i];
+    } else if (t->kind == TS_TOML_OFFSET_DATETIME && is_clock) {
+        for (; n < t->len; n++)
+            out[n] = t->text[n] == ' ' || t->text[n] == 't' ? 'T' : t->text[n] == 'z' ? 'Z' : t->text[n];
+    } else
+        return NULL;
+    out[n] = 0;
+    return out;
+}
+
+static ts_status set(ts_cli_reading *r, const ts_cli_option *o, const ts_toml *t, ts_error *e) {
+    char number[64];
+    const char *v = NULL, *own;
+    bool flag = o->form == TS_CLI_FLAG || o->form == TS_CLI_SWITCH;
+    if (flag != (t->kind == TS_TOML_BOOL))
+        return ts_fail(e, TS_USAGE, flag ? "%s is true or false" : "%s is not true or false", o->name);
+    if (flag) return ts_cli_option_set(r, o, o->name, t->boolean ? "y" : "n", e);
+    if (t->kind == TS_TOML_TABLE && strcmp(o->name, "dir") == 0) return dir(r, t, e);
+    if (t->kind == TS_TOML_TABLE && strcmp(o->name, "env") == 0) return env(r, t, e);
+    if (t->kind == TS_TOML_STRING)
+        TS_TRY(text_of(o->name, t, &v, e));
+    else
+        v = as_text(o, t, number);
+    if (!v) return ts_fail(e, TS_USAGE, "%s takes no value of this kind", o->name);
+    TS_TRY(keep(r, v, strlen(v), &own, e));
+    return ts_cli_option_set(r, o, o->name, own, e);
+}
+
+static ts_status unknown(const ts_toml *t, ts_error *e) {
+    ts_cli_nearest near = ts_cli_nearest_to(t->key, t->key_len);
+    for (int k = 0; k < 2; k++)
+        for (const ts_cli_option *o = k ? ts_cli_word_rows : ts_cli_option_rows; o->name; o++)
+            if (o->policy != TS_CLI_NOT) ts_cli_nearest_see(&near, o->name);
+    return ts_fail(e, TS_USAGE, "there is no key %.*s%s%s", (int)(t->key_len > 60 ? 60 : t->key_len), t->key,
+                   near.best ? "; did you mean " : "", near.best ? near.best : "");
+}
+static ts_status member(ts_cli_reading *r, const ts_toml *t, const ts_toml **at, ts_error *e) {
+    const ts_cli_option *o = ts_cli_option_find(ts_cli_option_rows, t->key, t->key_len);
+    if (!o || o->policy == TS_CLI_NOT) o = ts_cli_option_find(ts_cli_word_rows, t->key, t->key_len);
+    *at = t;
+    if (!o || o->policy == TS_CLI_NOT) return unknown(t, e);
+    if (t->kind != TS_TOML_ARRAY || o->policy != TS_CLI_MANY) return set(r, o, t, e);
+    for (const ts_toml *c = t->first; c; c = c->next) {
+        *at = c;
+        TS_TRY(set(r, o, c, e));
+    }
+    return TS_OK;
+}
+
+ts_status ts_cli_policy_read(ts_cli_reading *r, const char *path, ts_error *e) {
+    ts_sys_input file = {0};
+    ts_sys_err err = ts_sys_input_open(path, FILE_MOST, &file);
+    if (err == TS_SYS_EFBIG) return ts_fail(e, TS_USAGE, "%s is too large for a policy", path);
+    if (err) return ts_fail(e, TS_IO, "cannot read %s: %s", path, ts_sys_err_text(err));
+    ts_arena arena;
+    ts_toml *root;
+    ts_arena_init(&arena);
+    ts_status s = ts_toml_parse(&arena, path, (const char *)file.bytes, file.len, &root, e);
+    const ts_toml *at = NULL;
     ts_error why;
     ts_error_init(&why);
-    ts_status s = p->set(p->data, p->table, name, kind, p->value, &why);
-    return s == TS_OK ? s : ts_fail(e, s, "%s:%u: %s", p->path, p->line, why.message);
-}
-
-static ts_status once(parser *p, const char *name, ts_error *e) {
-    char full[MAX_KEY + 16];
-    if (p->table[0] == 0) {
-        for (unsigned i = 0; i < p->n_seen; i++)
-            if (strcmp(p->seen[i], name) == 0) {
-                snprintf(full, sizeof full, "%s is given twice", name);
-                return wrong(p, e, full);
-            }
-        if (p->n_seen == MAX_KEYS) return wrong(p, e, "too many keys");
-        memcpy(p->seen[p->n_seen++], name, strlen(name) + 1);
-    }
-    return TS_OK;
-}
-
-static ts_status lines(parser *p, ts_error *e) {
-    char name[MAX_KEY];
-    for (;;) {
-        skip(p, true);
-        if (!more(p)) return TS_OK;
-        if (take(p, '[')) {
-            TS_TRY(key(p, name, e));
-            if (strcmp(name, "env") != 0 || p->table[0]) return wrong(p, e, "the only table is [env], once");
-            if (!take(p, ']')) return wrong(p, e, "] is expected");
-            memcpy(p->table, "env", 4);
-        } else {
-            TS_TRY(key(p, name, e));
-            TS_TRY(once(p, name, e));
-            blanks(p);
-            if (!take(p, '=')) return wrong(p, e, "= is expected");
-            blanks(p);
-            TS_TRY(value(p, name, false, e));
-        }
-        skip(p, false);
-        if (more(p) && *p->at != '\n') return wrong(p, e, "nothing more is expected on this line");
-    }
-}
-
-ts_status ts_cli_policy_read(const char *path, ts_cli_policy_set set, void *data, ts_error *e) {
-    ts_sys_input file = {0};
-    ts_sys_err err = ts_sys_input_open(path, &file);
-    if (err) return ts_fail(e, TS_IO, "cannot read %s: %s", path, ts_sys_err_text(err));
-    ts_status s = TS_OK;
-    parser *p = calloc(1, sizeof *p);
-    const char *bytes = (const char *)file.bytes;
-    if (p) p->value = malloc(file.len + 1);
-    if (!p || !p->value)
-        s = ts_fail_nomem(e);
-    else if (file.len > MAX_FILE || !ts_utf8_valid(bytes, file.len))
-        s = ts_fail(e, TS_USAGE, "%s is too large, or not UTF-8", path);
-    else {
-        p->path = path;
-        p->at = bytes;
-        p->end = bytes + file.len;
-        p->line = 1;
-        p->set = set;
-        p->data = data;
-        s = lines(p, e);
-    }
-    if (p) free(p->value);
-    free(p);
+    for (const ts_toml *t = s == TS_OK ? root->first : NULL; t && s == TS_OK; t = t->next) s = member(r, t, &at, &why);
+    if (s != TS_OK && at) (void)ts_fail(e, s, "%s:%u: %s", path, at->line, why.message);
+    ts_arena_free(&arena);
     ts_sys_input_close(&file);
     return s;
 }

@@ -38,7 +38,7 @@ static void trace_line(void *data, const char *line, size_t len) {
 }
 
 static ts_status open_file(const char *path, ts_sys_input *out, ts_error *e) {
-    ts_sys_err err = ts_sys_input_open(path, out);
+    ts_sys_err err = ts_sys_input_open(path, TS_SYS_INPUT_MOST, out);
     return err ? ts_fail(e, TS_IO, "cannot read %s: %s", path, ts_sys_err_text(err)) : TS_OK;
 }
 

@@ -1,5 +1,5 @@
 /* sys/error: the errors of the OS in one enum, without its headers.
- * In: errno. Out: ts_sys_err; TS_SYS_ESCAPE is ours: a path that leaves its base folder. Source: POSIX <errno.h> */
+ * In: errno. Out: ts_sys_err; TS_SYS_ESCAPE and TS_SYS_ENDLESS are ours. Source: POSIX <errno.h> */
 #ifndef TS_SYS_ERROR_H
 #define TS_SYS_ERROR_H
 
@@ -63,6 +63,7 @@
 typedef enum ts_sys_err {
     TS_SYS_OK = 0,
     TS_SYS_ERRORS(TS_SYS_ENUM_) TS_SYS_ESCAPE, /* the path leaves the folder that it starts from */
+    TS_SYS_ENDLESS,                            /* a whole file is wanted, and this is a device */
     TS_SYS_OTHER,                              /* an errno that none of these names */
 } ts_sys_err;
 #undef TS_SYS_ENUM_

@@ -9,10 +9,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
-static ts_sys_err read_all(int fd, ts_sys_input *out) {
+enum { STREAM_MOST = 1 << 30 };
+
+static ts_sys_err read_all(int fd, uint64_t most, ts_sys_input *out) {
     uint8_t *bytes = NULL;
     size_t len = 0, cap = 0;
     for (;;) {
@@ -34,6 +37,10 @@ static ts_sys_err read_all(int fd, ts_sys_input *out) {
         }
         if (n == 0) break;
         len += (size_t)n;
+        if (len > most) {
+            free(bytes);
+            return TS_SYS_EFBIG;
+        }
     }
     *out = (ts_sys_input){.bytes = bytes, .len = len};
     return TS_SYS_OK;
@@ -51,26 +58,33 @@ static void identify(const struct stat *st, ts_sys_input *out) {
     out->identity[4] = (uint64_t)st->st_ctim.tv_sec * 1000000000u + (uint64_t)st->st_ctim.tv_nsec;
 }
 
-ts_sys_err ts_sys_input_open(const char *path, ts_sys_input *out) {
+static bool has_no_end(int fd, const struct stat *st) {
+    if (S_ISBLK(st->st_mode)) return true;
+    return S_ISCHR(st->st_mode) && st->st_rdev != makedev(1, 3) && !isatty(fd); /* Linux: Documentation/devices.txt */
+}
+static ts_sys_err read_file(int fd, uint64_t most, ts_sys_input *out) {
+    struct stat st;
+    uint64_t stream = most < STREAM_MOST ? most : STREAM_MOST;
+    if (fstat(fd, &st) < 0) return ts_sys_err_of(errno);
+    if (S_ISDIR(st.st_mode)) return TS_SYS_EISDIR;
+    if (has_no_end(fd, &st)) return TS_SYS_ENDLESS;
+    if (!S_ISREG(st.st_mode) || st.st_size == 0 || fd == STDIN_FILENO) return read_all(fd, stream, out); /* 0: /proc */
+    if ((uint64_t)st.st_size > most) return TS_SYS_EFBIG;
+    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    ts_sys_err e = TS_SYS_OK;
+    if (p == MAP_FAILED)
+        e = read_all(fd, stream, out);
+    else
+        *out = (ts_sys_input){.bytes = p, .len = (size_t)st.st_size, .mapped = true};
+    if (!e) identify(&st, out);
+    return e;
+}
+ts_sys_err ts_sys_input_open(const char *path, uint64_t most, ts_sys_input *out) {
     *out = (ts_sys_input){0};
-    if (strcmp(path, "-") == 0) return read_all(STDIN_FILENO, out);
+    if (strcmp(path, "-") == 0) return read_file(STDIN_FILENO, most, out);
     int fd = ts_sys_above_std(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
     if (fd < 0) return ts_sys_err_of(errno);
-    struct stat st;
-    ts_sys_err e = TS_SYS_OK;
-    if (fstat(fd, &st) < 0)
-        e = ts_sys_err_of(errno);
-    else if (S_ISDIR(st.st_mode))
-        e = TS_SYS_EISDIR;
-    else if (S_ISREG(st.st_mode) && st.st_size > 0) {
-        void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (p == MAP_FAILED)
-            e = read_all(fd, out);
-        else
-            *out = (ts_sys_input){.bytes = p, .len = (size_t)st.st_size, .mapped = true};
-        identify(&st, out);
-    } else
-        e = read_all(fd, out);
+    ts_sys_err e = read_file(fd, most, out);
     close(fd);
     return e;
 }

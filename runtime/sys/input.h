@@ -17,7 +17,10 @@ typedef struct ts_sys_input {
     uint64_t identity[5];
 } ts_sys_input;
 
-ts_sys_err ts_sys_input_open(const char *path, ts_sys_input *out);
+/* EFBIG: there is more than `most`, of which no more was read; of a pipe, which need not end, 1 GiB at most. ENDLESS: a device, which
+ * has no end (but /dev/null and terminals). */
+ts_sys_err ts_sys_input_open(const char *path, uint64_t most, ts_sys_input *out);
+#define TS_SYS_INPUT_MOST UINT64_MAX /* where nothing bounds the file but the OS */
 void ts_sys_input_close(ts_sys_input *in);
 /* A copy in memory that nothing changes any more, for libraries that want a path: *fd is the caller's, `path` names it. */
 ts_sys_err ts_sys_input_keep(const ts_sys_input *in, int *fd, char *path, size_t size);

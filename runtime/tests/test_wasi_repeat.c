@@ -84,6 +84,10 @@ static void policies(void **state) {
         run("tcp-listen = [\"127.0.0.1:*\"]\r\ntcp-connect = [\n '127.0.0.1:*', # here\n]\n", "sockets-tcp"), 0);
     assert_int_equal(run("", "sockets-denied"), 0);
     assert_int_equal(run("allow-name = \"localhost\"", "sockets-lookup"), 0);
+    assert_int_equal(run("\xef\xbb\xbf\"inherit-network\" = true\nmax-memory = 0x1_000_000\nmax-time = 60.5\n"
+                         "env = {A = 'b', \"C.D\" = \"\"\"\nx\"\"\"}\nclock = 2026-01-31 12:00:00z\n",
+                         "hello"),
+                     0);
     static const char *const bad[] = {"x = 1",
                                       "seed = \n",
                                       "inherit-network = \"yes\"",
@@ -102,7 +106,18 @@ static void policies(void **state) {
                                       "tcp-connect = \"nowhere\"",
                                       "policy = \"x\"",
                                       "clock = \"2023-02-29T00:00:00Z\"",
-                                      "\"cwd\" = \"a\""};
+                                      "cwd.a = \"a\"",
+                                      "[cwd]",
+                                      "env = {A = 1}",
+                                      "dir = {host = \".\", guest = \"/a\", mode = \"ro\"}",
+                                      "dir = {guest = \"/a\"}",
+                                      "cwd = \"a\\u0000b\"",
+                                      "max-time = 1e3",
+                                      "max-memory = -1",
+                                      "max-memory = 1.5",
+                                      "clock = 2026-01-31T12:00:00+01:00",
+                                      "clock = 2026-01-31",
+                                      "record = [\"a\"]"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_int_equal(run(bad[i], "hello"), 120);
 }
 

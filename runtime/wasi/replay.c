@@ -412,7 +412,7 @@ ts_status ts_wasi_replay_from(ts_wasi *w, const char *path, ts_error *e) {
     const uint8_t *p;
     TS_TRY(start(w, &r, e));
     r->path = path;
-    ts_sys_err err = ts_sys_input_open(path, &r->in);
+    ts_sys_err err = ts_sys_input_open(path, TS_SYS_INPUT_MOST, &r->in);
     if (err) return ts_fail(e, TS_IO, "cannot read %s: %s", path, ts_sys_err_text(err));
     r->end = r->in.len;
     const size_t kind = sizeof magic - 3; /* without the version of the format */

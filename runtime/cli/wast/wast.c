@@ -14,6 +14,7 @@
 #include "core/load/load.h"
 #include "sys/timer.h"
 #include "sys/descriptors.h"
+#include "sys/input.h"
 #include <string.h>
 
 enum { WAST_FAILED = 1 }; /* the exit status when a command of the script fails */
@@ -73,30 +74,13 @@ static verdict say(wast *w, verdict v, const char *fmt, ...) {
 /* --- files -----------------------------------------------------------------------------------------------------------
  */
 static uint8_t *read_file(const char *path, size_t *len) {
-    FILE *f = ts_sys_fopen(path, "r");
-    if (!f) return NULL;
-    uint8_t *buf = NULL;
-    size_t n = 0, cap = 0;
-    for (;;) {
-        if (n == cap) {
-            cap = cap ? cap * 2 : 16384;
-            uint8_t *p = realloc(buf, cap);
-            if (!p) break;
-            buf = p;
-        }
-        size_t got = fread(buf + n, 1, cap - n, f);
-        n += got;
-        if (got == 0) {
-            bool ok = !ferror(f);
-            fclose(f);
-            if (!ok) free(buf);
-            *len = n;
-            return ok ? buf : NULL;
-        }
-    }
-    fclose(f);
-    free(buf);
-    return NULL;
+    ts_sys_input in;
+    if (ts_sys_input_open(path, TS_SYS_INPUT_MOST, &in)) return NULL;
+    uint8_t *buf = malloc(in.len + 1);
+    if (buf && in.len) memcpy(buf, in.bytes, in.len);
+    *len = in.len;
+    ts_sys_input_close(&in);
+    return buf;
 }
 
 static uint8_t *read_beside(wast *w, const char *name, size_t *len) {

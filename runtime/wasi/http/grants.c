@@ -16,6 +16,7 @@ ts_status ts_wasi_allow_http_all(ts_wasi *w, bool all, ts_error *e) {
     return TS_OK;
 }
 
+enum { CERTIFICATES_MOST = 64 << 20 };
 /* The process keeps its own copy: who replaces or deletes the file changes nothing. */
 ts_status ts_wasi_http_ca(ts_wasi *w, const char *path, ts_error *e) {
     ts_sys_input file = {0};
@@ -23,7 +24,7 @@ ts_status ts_wasi_http_ca(ts_wasi *w, const char *path, ts_error *e) {
     if (!g) return TS_USAGE;
     if (!path) return ts_fail(e, TS_USAGE, "the path of the certificates is NULL");
     ts_wasi_file_text t = {.fd = -1};
-    ts_sys_err err = ts_sys_input_open(path, &file);
+    ts_sys_err err = ts_sys_input_open(path, CERTIFICATES_MOST, &file);
     ts_status s = err ? ts_fail(e, TS_IO, "cannot read the certificates in %s: %s", path, ts_sys_err_text(err)) : TS_OK;
     /* RFC 7468, 5.1 and 4; the other two labels are OpenSSL's */
     static const char begin[] = "-----BEGIN ";
