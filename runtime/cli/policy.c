@@ -78,7 +78,7 @@ static const char *as_text(const ts_cli_option *o, const ts_toml *t, char out[64
 
 static ts_status set(ts_cli_reading *r, const ts_cli_option *o, const ts_toml *t, ts_error *e) {
     char number[64];
-    const char *v = NULL, *own;
+    const char *v = NULL, *own = NULL;
     bool flag = o->form == TS_CLI_FLAG || o->form == TS_CLI_SWITCH;
     if (flag != (t->kind == TS_TOML_BOOL))
         return ts_fail(e, TS_USAGE, flag ? "%s is true or false" : "%s is not true or false", o->name);
