@@ -34,6 +34,10 @@ class Task:
 TASKS = (
     Task("bench-libc", "write", "write of a byte, by libc and the adapter"),
     Task("sockets-bench", "w", "blocking-write-and-flush of a byte"),
+    Task("sockets-bench", "c", "check-write of stdout"),
+    Task("sockets-bench", "g", "get-stdout and drop"),
+    Task("sockets-bench", "f", "check-write, write and flush of a byte"),
+    Task("sockets-bench", "s", "subscribe to stdout, ready and drop"),
     Task("bench-libc", "clock", "clock_gettime, by libc and the adapter"),
     Task("bench-libc", "stat", "stat of a file, by libc and the adapter"),
     Task("bench-libc", "open", "open and close of a file, by libc and the adapter"),

@@ -42,6 +42,7 @@ void ts_wasi_destroy(ts_wasi *w) {
     if (!w) return;
     while (w->objects) obj_end(w, w->objects); /* the newest first: children before parents */
     if (w->driver.end) w->driver.end(w->driver.data);
+    for (int i = 0; i < 3; i++) ts_wasi_file_release(w->stdio[i].file);
     ts_wasi_http_free(w);
     ts_sys_lookups_free(w->lookups);
     ts_wasi_replay_free(w->replay);
@@ -60,6 +61,7 @@ void ts_wasi_reset(ts_wasi *w) {
     w->learnt.len = 0; /* what one guest has looked up opens nothing for the next */
     w->seed = w->grants->seed;
     w->insecure[0] = w->insecure[1] = 0;
+    w->has_insecure_seed = false;
 }
 void ts_wasi_on_wait(ts_wasi *w, void (*fn)(void *data, bool waits), void *data) {
     w->on_wait = fn;
@@ -120,7 +122,7 @@ ts_status ts_wasi_file_new(ts_host_call *c, int fd, bool own, ts_sys_type type, 
         if (own) ts_sys_close(fd);
         return ts_fail_nomem(c->err);
     }
-    **out = (ts_wasi_file){.refs = 1, .fd = fd, .type = type, .own = own};
+    **out = (ts_wasi_file){.refs = 1, .fd = fd, .type = type, .own = own, .blocks = !own};
     if (own) {
         (*out)->count = &ts_wasi_of(c)->n_files;
         if (++*(*out)->count > ts_wasi_of(c)->most_files) ts_wasi_of(c)->most_files = *(*out)->count;

@@ -16,6 +16,7 @@
 enum {
     TS_WASI_CHUNK = 65536,    /* the most that one read of a stream gives */
     TS_WASI_MAX_LOOKUPS = 32, /* threads that look names up at once */
+    TS_WASI_LINGER_MS = 5000, /* how long a peer may read nothing of what the end of its connection waits for */
 };
 
 typedef enum ts_wasi_kind {
@@ -63,6 +64,7 @@ typedef struct ts_wasi_file {
     int fd;
     ts_sys_type type;
     bool own;               /* fd is closed with the last reference */
+    bool blocks;            /* an operation may wait: it is not O_NONBLOCK, as what the runtime opens itself is */
     uint64_t *count;        /* where it counts as open; NULL: nowhere */
     bool in_shut, out_shut; /* a connection's direction was shut down: its stream is closed */
 } ts_wasi_file;
@@ -98,10 +100,12 @@ typedef struct ts_wasi_stream { /* input-stream and output-stream */
     ts_wasi_domain domain;
     bool closed;
     uint64_t offset;
+    ts_wasi *context; /* out: counts the streams that have something pending */
     uint64_t permit;  /* out: what check-write has granted and no write has used */
     uint8_t *pending; /* out: accepted, and not yet taken by a file that does not block */
     size_t pending_at, pending_len;
-    ts_sys_err late; /* out: what a pending write failed with, until an operation has told */
+    ts_sys_err late;    /* out: what a pending write failed with, until an operation has told */
+    ts_sys_err refused; /* the descriptor is not open for this direction: what the first read or write fails with */
 } ts_wasi_stream;
 
 typedef struct ts_wasi_pollable {
@@ -119,6 +123,13 @@ typedef struct ts_wasi_driver {
     void (*end)(void *data);
 } ts_wasi_driver;
 
+/* stdin, stdout or stderr of a guest: what the granted descriptor is is asked of the OS once. */
+typedef struct ts_wasi_stdio_file {
+    ts_wasi_file *file; /* NULL until a guest asks for its stream */
+    ts_wasi_mode mode;
+    enum { TS_WASI_TTY_UNKNOWN, TS_WASI_TTY_NO, TS_WASI_TTY_YES } terminal;
+} ts_wasi_stdio_file;
+
 typedef struct ts_wasi_replay ts_wasi_replay; /* replay.c */
 void ts_wasi_replay_free(ts_wasi_replay *r);
 
@@ -130,6 +141,7 @@ struct ts_wasi {
     ts_sys_lookups *lookups;   /* made at the first look-up */
     ts_wasi_driver driver;     /* pump NULL: there is none */
     struct ts_wasi_http *http; /* http.h; made when it is first needed */
+    ts_wasi_stdio_file stdio[3];
     bool walk_paths;
     volatile uint32_t stop;
     void (*on_wait)(void *data, bool waits); /* NULL: nobody wants to know */
@@ -137,6 +149,7 @@ struct ts_wasi {
     uint64_t until;                     /* monotonic: then the run is asked to stop; 0: never */
     uint64_t n_objects, n_files;        /* n_files: of the host, opened for the guest */
     uint64_t most_files, refused_files; /* the most at once; those that the limit has refused */
+    uint64_t n_pending;                 /* output streams of files with bytes pending: each wait lets those go on too */
     ts_wasi_obj *objects;               /* the newest first */
     TS_VEC(ts_wasi_obj *) by_id;        /* by id - 1; a free one is NULL */
     TS_VEC(uint32_t) free_ids;          /* the last given back is the next taken; room for every id is reserved */
@@ -146,6 +159,9 @@ struct ts_wasi {
     uint8_t fresh[256];                 /* random bytes of the OS, of which the first fresh_left have not been given */
     uint32_t fresh_left;
     uint64_t insecure[2]; /* state of the insecure generator; 0, 0: not seeded */
+    /* What insecure-seed returns, the same each time. wit: it "may" become a value import, which has one value */
+    uint64_t insecure_seed[2];
+    bool has_insecure_seed;
 };
 
 static inline ts_wasi *ts_wasi_of(ts_host_call *c) {
@@ -171,7 +187,8 @@ void ts_wasi_file_release(ts_wasi_file *f);
 /* EMFILE when the guest has as many files open as it may. */
 ts_sys_err ts_wasi_may_open(ts_wasi *w);
 
-/* One wait of the OS, in which the driver goes on too. What a wait ends with may be that the driver did something: look again.
+/* One wait of the OS, in which the driver and pending output go on too. What a wait ends with may be that they did
+ * something: look again.
  * TS_SYS_EDEADLK: there is nothing to wait for, neither a file nor a time nor the driver's. */
 ts_sys_err ts_wasi_poll(ts_wasi *w, ts_sys_wait *waits, size_t n, uint64_t deadline);
 /* A blocking wait was interrupted: TS_OK to go on, TS_INTERRUPTED when the run shall stop. */

@@ -167,7 +167,10 @@ ts_status ts_wasi_dir(ts_wasi *w, const char *host, const char *guest, bool read
 /* --- stdio and limits ---------------------------------------------------------------------------------------------- */
 void ts_wasi_stdio(ts_wasi *w, int which, int fd) {
     ts_wasi_grants *g = ts_wasi_grants_open(w, NULL);
-    if (g && which >= 0 && which < 3) g->stdio[which] = fd < 0 ? -1 : fd;
+    if (!g || which < 0 || which >= 3) return;
+    g->stdio[which] = fd < 0 ? -1 : fd;
+    ts_wasi_file_release(w->stdio[which].file);
+    w->stdio[which] = (ts_wasi_stdio_file){0};
 }
 void ts_wasi_limit_objects(ts_wasi *w, uint64_t n) {
     ts_wasi_grants *g = ts_wasi_grants_open(w, NULL);

@@ -64,20 +64,31 @@ ts_status ts_wasi_cli_exit_exit_with_code(ts_host_call *c, const ts_val *args, t
 
 /* --- stdio ---------------------------------------------------------------------------------------------------------
  */
-static ts_status stdio(ts_host_call *c, int which, ts_val *result) {
+static bool is_terminal(ts_host_call *c, int which) {
+    ts_wasi_stdio_file *s = &ts_wasi_of(c)->stdio[which];
     int fd = ts_wasi_of(c)->grants->stdio[which];
-    if (ts_sys_std_was_closed(fd)) fd = -1; /* /dev/null holds its place */
+    if (s->terminal == TS_WASI_TTY_UNKNOWN)
+        s->terminal = fd >= 0 && ts_sys_is_terminal(fd) ? TS_WASI_TTY_YES : TS_WASI_TTY_NO;
+    return s->terminal == TS_WASI_TTY_YES;
+}
+static ts_status stdio_file(ts_host_call *c, int which) {
+    ts_wasi_stdio_file *s = &ts_wasi_of(c)->stdio[which];
+    int fd = ts_wasi_of(c)->grants->stdio[which];
     ts_sys_stat st = {.type = TS_SYS_UNKNOWN};
+    if (s->file) return TS_OK;
+    if (ts_sys_std_was_closed(fd)) fd = -1;                     /* /dev/null holds its place */
     if (fd >= 0 && ts_sys_fstat(fd, &st) != TS_SYS_OK) fd = -1; /* not open: a stream that is closed */
     /* A file and a device such as /dev/null never keep anybody waiting; a terminal does. */
-    bool waits = st.type != TS_SYS_FILE && !(st.type == TS_SYS_CHAR && !ts_sys_is_terminal(fd) && which != 0);
-    ts_wasi_file *file;
+    bool waits = st.type != TS_SYS_FILE && !(st.type == TS_SYS_CHAR && !is_terminal(c, which) && which != 0);
+    s->mode = waits ? TS_WASI_WAIT : TS_WASI_SEQ;
+    return ts_wasi_file_new(c, fd, false, st.type, &s->file);
+}
+static ts_status stdio(ts_host_call *c, int which, ts_val *result) {
+    ts_wasi_stdio_file *file = &ts_wasi_of(c)->stdio[which];
     ts_wasi_stream *s;
-    TS_TRY(ts_wasi_file_new(c, fd, false, st.type, &file));
-    ts_status r = ts_wasi_stream_new(c, which == 0 ? TS_WASI_IN : TS_WASI_OUT, file, waits ? TS_WASI_WAIT : TS_WASI_SEQ,
-                                     TS_WASI_OF_STDIO, 0, NULL, &s);
-    ts_wasi_file_release(file); /* the stream has its own reference */
-    TS_TRY(r);
+    TS_TRY(stdio_file(c, which));
+    TS_TRY(ts_wasi_stream_new(c, which == 0 ? TS_WASI_IN : TS_WASI_OUT, file->file, file->mode, TS_WASI_OF_STDIO, 0,
+                              NULL, &s));
     *result = (ts_val){.handle = {.rep = ts_wasi_rep(s)}};
     return TS_OK;
 }
@@ -97,9 +108,8 @@ ts_status ts_wasi_cli_stderr_get_stderr(ts_host_call *c, const ts_val *args, ts_
 /* --- terminals -----------------------------------------------------------------------------------------------------
  */
 static ts_status terminal(ts_host_call *c, int which, ts_val *result) {
-    int fd = ts_wasi_of(c)->grants->stdio[which];
     *result = (ts_val){.variant = {.disc = 0}};
-    if (fd < 0 || !ts_sys_is_terminal(fd)) return TS_OK;
+    if (!is_terminal(c, which)) return TS_OK;
     ts_wasi_obj *o;
     ts_val *v = ts_host_vals(c, 1);
     if (!v) return ts_fail_nomem(c->err);

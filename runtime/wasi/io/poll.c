@@ -22,13 +22,19 @@ static bool body_ready(const ts_wasi_stream *s, ts_sys_wait *w) {
     if (!p->far || !p->far->wait(p, w)) *w = (ts_sys_wait){.fd = -1};
     return false;
 }
-static bool stream_ready(ts_wasi_obj *o, ts_sys_wait *w) {
-    const ts_wasi_stream *s = (const ts_wasi_stream *)o;
+/* The OS need not be asked whether a read or write would wait; else what to ask it. */
+static bool stream_never_waits(const ts_wasi_stream *s, ts_sys_wait *w) {
     if (s->pipe) return body_ready(s, w);
     if (s->closed || s->mode != TS_WASI_WAIT) return true;
-    if (o->kind == TS_WASI_IN ? s->file->in_shut : s->file->out_shut) return true;
-    *w = (ts_sys_wait){.fd = s->file->fd, .out = o->kind == TS_WASI_OUT};
+    if (s->obj.kind == TS_WASI_IN ? s->file->in_shut : s->file->out_shut) return true;
+    *w = (ts_sys_wait){.fd = s->file->fd, .out = s->obj.kind == TS_WASI_OUT};
     return false;
+}
+/* Ready for more writing is an output stream whenever check-write gives a permit: while nothing is pending. */
+static bool stream_ready(ts_wasi_obj *o, ts_sys_wait *w) {
+    const ts_wasi_stream *s = (const ts_wasi_stream *)o;
+    if (!s->pipe && o->kind == TS_WASI_OUT && !s->pending_len) return true;
+    return stream_never_waits(s, w);
 }
 /* An output stream with bytes pending is ready when they are gone. */
 static bool stream_confirm(ts_wasi_obj *o) {
@@ -74,24 +80,43 @@ static ts_sys_err wait_os(ts_wasi *w, ts_sys_wait *waits, size_t n, uint64_t dea
     __atomic_store_n(&w->stop, 1, __ATOMIC_RELAXED); /* asked for by another thread too */
     return TS_SYS_EINTR;
 }
+/* What is pending in output streams goes out while the guest waits for anything: a guest that has written and waits for
+ * the answer need not flush. Fills up to n waits of such streams, or (drain) lets those go on whose waits are ready. */
+static size_t pending_waits(const ts_wasi *w, ts_sys_wait *waits, size_t n, bool drain) {
+    size_t at = 0;
+    for (ts_wasi_obj *o = w->objects; o && at < n; o = o->next) {
+        ts_wasi_stream *s = (ts_wasi_stream *)o;
+        if (o->kind != TS_WASI_OUT || !s->file || !s->pending_len) continue;
+        if (!drain)
+            waits[at] = (ts_sys_wait){.fd = s->file->fd, .out = true};
+        else if (waits[at].ready)
+            (void)ts_wasi_stream_drain(s);
+        at++;
+    }
+    return at;
+}
 ts_sys_err ts_wasi_poll(ts_wasi *w, ts_sys_wait *waits, size_t n, uint64_t deadline) {
-    if (!w->driver.pump) return wait_os(w, waits, n, deadline);
+    bool driver = w->driver.pump != NULL;
+    if (!driver && !w->n_pending) return wait_os(w, waits, n, deadline);
     ts_sys_wait few[DRIVER_WAITS], *all = few;
-    size_t of_driver = w->driver.waits(w->driver.data, few, 0, &deadline);
-    if (n + of_driver > DRIVER_WAITS && !(all = malloc((n + of_driver) * sizeof *all))) return TS_SYS_ENOMEM;
+    size_t of_driver = driver ? w->driver.waits(w->driver.data, few, 0, &deadline) : 0, of_pending = w->n_pending;
+    if (n + of_pending + of_driver > DRIVER_WAITS && !(all = malloc((n + of_pending + of_driver) * sizeof *all)))
+        return TS_SYS_ENOMEM;
     if (n) memcpy(all, waits, n * sizeof *all);
-    of_driver = w->driver.waits(w->driver.data, all + n, of_driver, &deadline);
-    ts_sys_err e = wait_os(w, all, n + of_driver, deadline);
+    of_pending = pending_waits(w, all + n, of_pending, false);
+    if (driver) of_driver = w->driver.waits(w->driver.data, all + n + of_pending, of_driver, &deadline);
+    ts_sys_err e = wait_os(w, all, n + of_pending + of_driver, deadline);
     for (size_t i = 0; i < n; i++) waits[i].ready = all[i].ready;
+    if (!e) pending_waits(w, all + n, of_pending, true);
     if (all != few) free(all);
-    w->driver.pump(w->driver.data);
+    if (driver) w->driver.pump(w->driver.data);
     return e;
 }
 
 ts_status ts_wasi_wait_stream(ts_host_call *c, ts_wasi_stream *s) {
     for (;;) {
         ts_sys_wait w;
-        if (stream_ready(&s->obj, &w)) return TS_OK;
+        if (stream_never_waits(s, &w)) return TS_OK;
         ts_sys_err e = ts_wasi_poll(ts_wasi_of(c), &w, 1, TS_SYS_NO_DEADLINE);
         if (e == TS_SYS_EINTR)
             TS_TRY(ts_wasi_interrupted(c));

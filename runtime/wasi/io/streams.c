@@ -12,10 +12,31 @@ enum {
     BLOCKING_MAX = 4096,   /* of blocking-write-and-flush */
 };
 
+/* The number of bytes that are pending. */
+static void pending(ts_wasi_stream *s, size_t len) {
+    if (s->file && s->obj.kind == TS_WASI_OUT) s->context->n_pending += (len != 0) - (s->pending_len != 0);
+    s->pending_len = len;
+}
+
+/* What was accepted still goes out when its stream ends, as in the certified runtimes: to a standard stream for as long as
+ * the run may last, to a peer as long as it goes on reading. */
+static void finish(const ts_wasi *w, ts_wasi_stream *s) {
+    const uint64_t linger = (uint64_t)TS_WASI_LINGER_MS * 1000000;
+    uint64_t end = s->domain == TS_WASI_OF_NETWORK ? ts_sys_monotonic() + linger : TS_SYS_NO_DEADLINE;
+    for (size_t left = s->pending_len; s->file && !ts_wasi_stream_drain(s); left = s->pending_len) {
+        ts_sys_wait wait = {.fd = s->file->fd, .out = true};
+        if (__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) return;
+        if (s->pending_len < left && end != TS_SYS_NO_DEADLINE) end = ts_sys_monotonic() + linger;
+        if (w->until && w->until < end) end = w->until;
+        ts_sys_err e = ts_sys_poll(&wait, 1, end);
+        if (e && e != TS_SYS_EINTR) return;
+        if (end != TS_SYS_NO_DEADLINE && ts_sys_monotonic() >= end) return;
+    }
+}
 static void stream_end(ts_wasi *w, ts_wasi_obj *o) {
-    (void)w;
     ts_wasi_stream *s = (ts_wasi_stream *)o;
-    if (s->pending_len) (void)ts_wasi_stream_drain(s); /* what is left then is lost, as the text allows */
+    if (s->pending_len) finish(w, s);
+    pending(s, 0);
     free(s->pending);
     ts_wasi_file_release(s->file);
     ts_http_pipe_release(s->pipe);
@@ -30,6 +51,7 @@ ts_status ts_wasi_stream_new(ts_host_call *c, ts_wasi_kind kind, ts_wasi_file *f
     file->refs++;
     s->mode = mode;
     s->domain = domain;
+    s->context = ts_wasi_of(c);
     s->offset = offset;
     s->closed = file->fd < 0;
     ts_wasi_stream_pollable(s);
@@ -86,7 +108,13 @@ static ts_status read_now(ts_host_call *c, ts_wasi_stream *s, void *buf, size_t 
         *n = body_read(s, buf, len, how);
         return TS_OK;
     }
-    if (s->mode == TS_WASI_WAIT && !may_wait && !ts_sys_ready(s->file->fd, false)) return TS_OK;
+    if (s->refused) {
+        s->closed = true;
+        *how = FAILED;
+        *err = s->refused;
+        return TS_OK;
+    }
+    if (s->mode == TS_WASI_WAIT && !may_wait && s->file->blocks && !ts_sys_ready(s->file->fd, false)) return TS_OK;
     ts_sys_err e;
     for (;;) {
         e = s->mode == TS_WASI_AT ? ts_sys_pread(s->file->fd, buf, len, s->offset, n)
@@ -111,9 +139,10 @@ static ts_status read_some(ts_host_call *c, ts_wasi_stream *s, void *buf, uint64
     if (!block) return read_now(c, s, buf, want, false, n, how, err);
     if (want == 0) TS_TRY(ts_wasi_wait_stream(c, s));
     for (;;) {
-        TS_TRY(read_now(c, s, buf, want, true, n, how, err));
+        /* a wait in the OS would hold up what is pending elsewhere */
+        TS_TRY(read_now(c, s, buf, want, !ts_wasi_of(c)->n_pending, n, how, err));
         if (*n || *how != DONE || want == 0) return TS_OK;
-        TS_TRY(ts_wasi_wait_stream(c, s)); /* a file that does not block, and nothing there */
+        TS_TRY(ts_wasi_wait_stream(c, s)); /* nothing is there */
     }
 }
 
@@ -178,17 +207,22 @@ static ts_sys_err write_once(ts_wasi_stream *s, const void *buf, size_t len, siz
     return e == TS_SYS_OK && *n == 0 && len ? TS_SYS_EIO : e; /* else we would try for ever */
 }
 
+/* A write now would keep the guest waiting. The OS is asked only where the write itself does not say so (EAGAIN). */
+static bool must_wait(const ts_wasi_stream *s) {
+    return s->mode == TS_WASI_WAIT && s->file->blocks && !ts_sys_ready(s->file->fd, true);
+}
+
 bool ts_wasi_stream_drain(ts_wasi_stream *s) {
     while (s->pending_len) {
         size_t n;
-        if (s->file && !ts_sys_ready(s->file->fd, true)) return false;
+        if (must_wait(s)) return false;
         ts_sys_err e = write_once(s, s->pending + s->pending_at, s->pending_len, &n);
         s->pending_at += n;
-        s->pending_len -= n;
+        pending(s, s->pending_len - n);
         if (e == TS_SYS_EAGAIN || e == TS_SYS_EINTR) return false;
         if (e) {
             s->closed = true;
-            s->pending_len = 0;
+            pending(s, 0);
             if (e != TS_SYS_EPIPE) s->late = e; /* (nobody reads any more: closed, and no more to say) */
         }
     }
@@ -200,9 +234,15 @@ bool ts_wasi_stream_drain(ts_wasi_stream *s) {
 static ts_status write_all(ts_host_call *c, ts_wasi_stream *s, const uint8_t *buf, size_t len, bool block, outcome *how,
                            ts_sys_err *err) {
     *how = s->closed ? CLOSED : DONE;
+    if (s->refused && !s->closed) { /* as write(2) does, also of no bytes */
+        s->closed = true;
+        *how = FAILED;
+        *err = s->refused;
+    }
     while (len && !s->closed) {
-        size_t n;
-        ts_sys_err e = write_once(s, buf, len, &n);
+        size_t n = 0;
+        bool look = !block || ts_wasi_of(c)->n_pending; /* a wait in the OS would hold up what is pending elsewhere */
+        ts_sys_err e = look && must_wait(s) ? TS_SYS_EAGAIN : write_once(s, buf, len, &n);
         buf += n;
         len -= n;
         if (e == TS_SYS_OK) continue;
@@ -216,7 +256,7 @@ static ts_status write_all(ts_host_call *c, ts_wasi_stream *s, const uint8_t *bu
             memcpy(keep, buf, len);
             s->pending = keep;
             s->pending_at = 0;
-            s->pending_len = len;
+            pending(s, len);
             return TS_OK;
         } else {
             s->closed = true;
@@ -227,7 +267,8 @@ static ts_status write_all(ts_host_call *c, ts_wasi_stream *s, const uint8_t *bu
     return TS_OK;
 }
 
-/* The bytes that may be written now. */
+/* The bytes that may be written now. The OS is not asked: what it does not take at once is kept pending, and as long as
+ * something is, there is no permit. */
 static uint64_t permit_now(ts_wasi_stream *s) {
     if (s->pipe) {
         ts_http_pipe_kick(s->pipe);
@@ -236,14 +277,17 @@ static uint64_t permit_now(ts_wasi_stream *s) {
     }
     if (s->mode != TS_WASI_WAIT) return PERMIT_FILE;
     if (s->pending_len && !ts_wasi_stream_drain(s)) return 0;
-    if (!ts_sys_ready(s->file->fd, true)) return 0;
     return s->domain == TS_WASI_OF_NETWORK ? PERMIT_SOCKET : PERMIT_WAIT;
 }
 
-/* What was accepted is in the file, or (block false) may still be pending. */
+/* Wait until what was accepted is in the file; the stream is then ready for writing. A body has room of its own kind. */
 static ts_status settle(ts_host_call *c, ts_wasi_stream *s) {
     while (s->pending_len && !s->closed && !ts_wasi_stream_drain(s)) TS_TRY(ts_wasi_wait_stream(c, s));
     return TS_OK;
+}
+static ts_status settle_and_wait(ts_host_call *c, ts_wasi_stream *s) {
+    TS_TRY(settle(c, s));
+    return s->pipe && !s->closed ? ts_wasi_wait_stream(c, s) : TS_OK;
 }
 
 /* A pending write that failed, a body that failed on the wire: the next operation says so, and those after it that the
@@ -337,8 +381,7 @@ ts_status ts_wasi_io_streams_output_stream_flush(ts_host_call *c, const ts_val *
 ts_status ts_wasi_io_streams_output_stream_blocking_flush(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_wasi_stream *s = stream_of(c, &args[0]);
     ts_status failed;
-    TS_TRY(settle(c, s));
-    if (!s->closed) TS_TRY(ts_wasi_wait_stream(c, s)); /* "and stream is ready for writing again" */
+    TS_TRY(settle_and_wait(c, s)); /* "and stream is ready for writing again" */
     if (failed_before(c, s, result, &failed)) return failed;
     return s->closed ? ts_wasi_err_closed(c, result) : ts_wasi_ok(result);
 }
@@ -348,7 +391,7 @@ ts_status ts_wasi_io_streams_output_stream_subscribe(ts_host_call *c, const ts_v
 }
 
 /* wit: splice = check-write, read of the smaller of permit and len, write */
-static ts_status splice(ts_host_call *c, const ts_val *args, ts_val *result) {
+static ts_status splice(ts_host_call *c, const ts_val *args, bool block, ts_val *result) {
     ts_wasi_stream *out = stream_of(c, &args[0]), *in = stream_of(c, &args[1]);
     uint64_t len = args[2].u64;
     uint8_t *buf;
@@ -362,10 +405,10 @@ static ts_status splice(ts_host_call *c, const ts_val *args, ts_val *result) {
     if (out->closed) return ts_wasi_err_closed(c, result);
     if (len > out->permit) len = out->permit;
     TS_TRY(ts_wasi_chunk(c, &buf));
-    TS_TRY(read_some(c, in, buf, len, false, &n, &how, &err));
+    TS_TRY(read_some(c, in, buf, len, block, &n, &how, &err));
     if (how != DONE) return failure(c, in, how, err, result);
     out->permit -= n;
-    TS_TRY(write_all(c, out, buf, n, false, &how, &err));
+    if (n) TS_TRY(write_all(c, out, buf, n, false, &how, &err));
     if (how != DONE) return failure(c, out, how, err, result);
     TS_TRY(ts_wasi_ok_val(c, result, &v));
     *v = (ts_val){.u64 = n};
@@ -373,14 +416,11 @@ static ts_status splice(ts_host_call *c, const ts_val *args, ts_val *result) {
 }
 
 ts_status ts_wasi_io_streams_output_stream_splice(ts_host_call *c, const ts_val *args, ts_val *result) {
-    return splice(c, args, result);
+    return splice(c, args, false, result);
 }
 ts_status ts_wasi_io_streams_output_stream_blocking_splice(ts_host_call *c, const ts_val *args, ts_val *result) {
-    ts_wasi_stream *out = stream_of(c, &args[0]), *in = stream_of(c, &args[1]);
-    TS_TRY(settle(c, out));
-    TS_TRY(ts_wasi_wait_stream(c, out));
-    if (!out->closed) TS_TRY(ts_wasi_wait_stream(c, in));
-    return splice(c, args, result);
+    TS_TRY(settle_and_wait(c, stream_of(c, &args[0])));
+    return splice(c, args, true, result);
 }
 ts_status ts_wasi_io_streams_output_stream_drop(ts_host_call *c, uint64_t rep) {
     return ts_wasi_drop(c, rep, "an output-stream");

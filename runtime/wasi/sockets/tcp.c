@@ -16,7 +16,7 @@ typedef enum tcp_state {
     CLOSED,
 } tcp_state;
 
-enum { BACKLOG = 128, LINGER_MS = 5000 };
+enum { BACKLOG = 128 };
 
 typedef struct tcp {
     ts_wasi_obj obj;
@@ -297,9 +297,9 @@ OPTION(send_buffer_size, TS_SYS_SEND_BUFFER, u64)
 /* --- shutdown ------------------------------------------------------------------------------------------------------
  */
 /* What an output stream has accepted goes out before the end of the connection does; a peer that does not read for
- * LINGER_MS loses it. */
+ * TS_WASI_LINGER_MS loses it. */
 static ts_status settle(ts_host_call *c, const tcp *t) {
-    uint64_t end = ts_sys_monotonic() + (uint64_t)LINGER_MS * 1000000;
+    uint64_t end = ts_sys_monotonic() + (uint64_t)TS_WASI_LINGER_MS * 1000000;
     for (ts_wasi_obj *o = ts_wasi_of(c)->objects; o; o = o->next) {
         ts_wasi_stream *s = (ts_wasi_stream *)o;
         if (o->kind != TS_WASI_OUT || s->file != t->file) continue;
@@ -321,6 +321,8 @@ ts_status ts_wasi_sockets_tcp_tcp_socket_shutdown(ts_host_call *c, const ts_val 
     if (!in && !out) return ts_wasi_ok(result); /* wit: "idempotent" */
     if (out) TS_TRY(settle(c, t));
     ts_sys_err e = ts_sys_shutdown(t->file->fd, in, out);
+    /* The peer has reset the connection: the state is still `connected`, and there is nothing left to shut down. */
+    if (e == TS_SYS_ENOTCONN) e = TS_SYS_OK;
     if (e) return ts_wasi_net_fail(c, result, ts_wasi_net_code(e));
     t->file->in_shut |= in;
     t->file->out_shut |= out;

@@ -31,6 +31,7 @@ typedef struct side { /* incoming-datagram-stream, outgoing-datagram-stream */
     uint64_t generation;
     uint64_t permit;  /* out */
     bool permitted;   /* out: check-send was called */
+    bool full;        /* out: the last datagram found no room */
     ts_sys_err later; /* in: an error that came after datagrams which had to be returned first */
 } side;
 
@@ -287,7 +288,8 @@ ts_status ts_wasi_sockets_udp_outgoing_datagram_stream_check_send(ts_host_call *
     ts_val *v;
     if (stale(d)) return ts_wasi_net_fail(c, result, TS_NET(INVALID_STATE));
     d->permitted = true;
-    d->permit = ts_sys_ready(d->s->fd, true) ? PERMIT : 0;
+    d->full = d->full && !ts_sys_ready(d->s->fd, true);
+    d->permit = d->full ? 0 : PERMIT;
     TS_TRY(ts_wasi_ok_val(c, result, &v));
     *v = (ts_val){.u64 = d->permit};
     return TS_OK;
@@ -332,7 +334,8 @@ ts_status ts_wasi_sockets_udp_outgoing_datagram_stream_send(ts_host_call *c, con
         d->permitted = d->permit != 0;
     }
     while (sent < n && (code = send_one(c, d->s, &args[1].list.ptr[sent], &denied)) == TS_NET_OK) sent++;
-    if (code != TS_NET_OK && code != (int)TS_NET(WOULD_BLOCK) && sent == 0) {
+    d->full = code == (int)TS_NET(WOULD_BLOCK);
+    if (code != TS_NET_OK && !d->full && sent == 0) {
         c->denied = denied;
         return ts_wasi_net_fail(c, result, code);
     }
