@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "sys/lookup.h"
 #include "sys/descriptors.h"
+#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -133,6 +134,96 @@ ts_sys_lookup_result ts_sys_name_check(const char *name, size_t len, char out[25
     }
     return ts_sys_addr_parse(out, strlen(out), &a) || well_formed(out, strlen(out)) ? TS_SYS_LOOKUP_OK
                                                                                     : TS_SYS_LOOKUP_INVALID;
+}
+
+static ts_sys_lookup_result ip_text(const ts_sys_addr *a, char out[254]) {
+    return inet_ntop(a->v6 ? AF_INET6 : AF_INET, a->ip, out, 254) ? TS_SYS_LOOKUP_OK : TS_SYS_LOOKUP_INVALID;
+}
+/* One number of an IPv4 address: decimal, or octal after 0, or hexadecimal after 0x. */
+static bool ipv4_number(const char *s, size_t len, uint64_t *out) {
+    unsigned base = 10;
+    *out = 0;
+    if (len == 0) return false;
+    if (len >= 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) {
+        base = 16;
+        s += 2, len -= 2;
+    } else if (len >= 2 && s[0] == '0') {
+        base = 8;
+        s++, len--;
+    }
+    for (size_t i = 0; i < len; i++) {
+        char c = s[i];
+        unsigned digit = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
+                         : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10)
+                         : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A' + 10)
+                                                : 16;
+        if (digit >= base) return false;
+        *out = *out * base + digit;
+        if (*out > UINT32_MAX) *out = (uint64_t)UINT32_MAX + 1; /* too large, whatever follows */
+    }
+    return true;
+}
+/* A host whose last part is a number is an IPv4 address or nothing. URL Standard, 3.5: "ends in a number", "IPv4
+ * parser". Returns false where it is a name. */
+static bool ipv4_host(const char *s, size_t len, ts_sys_lookup_result *r, ts_sys_addr *a) {
+    if (len && s[len - 1] == '.') len--;
+    size_t last = len;
+    uint64_t n;
+    while (last && s[last - 1] != '.') last--;
+    bool digits = last < len;
+    for (size_t i = last; i < len; i++) digits &= s[i] >= '0' && s[i] <= '9';
+    if (!digits && !ipv4_number(s + last, len - last, &n)) return false;
+    *a = (ts_sys_addr){0};
+    *r = TS_SYS_LOOKUP_INVALID;
+    uint64_t value = 0;
+    for (unsigned parts = 0; parts < 4; parts++) {
+        const char *dot = memchr(s, '.', len);
+        size_t part = dot ? (size_t)(dot - s) : len;
+        if (!ipv4_number(s, part, &n)) return true;
+        if (!dot) { /* the last one fills what is left */
+            if (n >> (8 * (4 - parts))) return true;
+            value = value << (8 * (4 - parts)) | n;
+            for (int i = 0; i < 4; i++) a->ip[i] = (uint8_t)(value >> (24 - 8 * i));
+            *r = TS_SYS_LOOKUP_OK;
+            return true;
+        }
+        if (n > 255) return true;
+        value = value << 8 | n;
+        s += part + 1, len -= part + 1;
+    }
+    return true;
+}
+
+ts_sys_lookup_result ts_sys_host_parse(const char *name, size_t len, char out[254]) {
+    /* URL Standard, 3.1: "forbidden domain code point", but for the control characters */
+    static const char forbidden[] = " #/:<>?@[\\]^|%\x7f";
+    char copy[1024];
+    ts_sys_addr a;
+    ts_sys_lookup_result r = TS_SYS_LOOKUP_OK;
+    bool ascii = true;
+    if (len == 0 || len >= sizeof copy) return TS_SYS_LOOKUP_INVALID;
+    bool brackets = name[0] == '[' && name[len - 1] == ']';
+    if (brackets) name++, len -= 2;
+    if (ts_sys_addr_parse(name, len, &a) && (a.v6 || !brackets)) return ip_text(&a, out);
+    if (brackets) return TS_SYS_LOOKUP_INVALID;
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)name[i] < 0x20) return TS_SYS_LOOKUP_INVALID;
+        if ((unsigned char)name[i] >= 0x80) ascii = false;
+    }
+    memcpy(copy, name, len);
+    copy[len] = 0;
+    if (!ascii) {
+        r = to_ascii(copy, out);
+        if (r) return r;
+    } else {
+        if (len > 253 && !(len == 254 && name[253] == '.')) return TS_SYS_LOOKUP_INVALID;
+        if (len == 254) copy[--len] = 0;
+        memcpy(out, copy, len + 1);
+    }
+    if (!out[0]) return TS_SYS_LOOKUP_INVALID; /* of characters that IDNA leaves out */
+    if (out[strcspn(out, forbidden)]) return TS_SYS_LOOKUP_INVALID;
+    if (!ipv4_host(out, strlen(out), &r, &a)) return TS_SYS_LOOKUP_OK;
+    return r ? r : ip_text(&a, out);
 }
 
 /* --- the thread ----------------------------------------------------------------------------------------------------

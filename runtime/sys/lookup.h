@@ -24,6 +24,10 @@ void ts_sys_lookups_free(ts_sys_lookups *all);     /* those under way end by the
 
 /* The name in the form that the DNS takes, into out (254 bytes); INVALID, NO_IDNA. */
 ts_sys_lookup_result ts_sys_name_check(const char *name, size_t len, char out[254]);
+/* The host that a guest names, as the URL Standard's host parser reads it (3.5; wasmtime and jco do so too): a name in the
+ * form that the DNS takes, of which the resolver may think what it will, or an address in its usual text. `[::1]` and
+ * `127.1` are addresses. INVALID, NO_IDNA. */
+ts_sys_lookup_result ts_sys_host_parse(const char *name, size_t len, char out[254]);
 /* Start: *out is to be freed. An address in text is done at once. */
 ts_sys_lookup_result ts_sys_lookup_start(ts_sys_lookups *all, const char *ascii_name, ts_sys_lookup **out);
 int ts_sys_lookup_fd(const ts_sys_lookup *l); /* readable when it is done */

@@ -349,8 +349,8 @@ static const struct {
     {"ftruncate", do_set_size, false, {{EINTR, GOES_ON}}},
     {"futimens", do_set_times, false, {{0}}},
     {"utimensat", do_set_times_at, false, {{EINVAL, GOES_ON}, {ENOENT, GOES_ON}}}, /* an older kernel: by another way */
-    {"fsync", do_sync, false, {{EINTR, GOES_ON}, {EINVAL, GOES_ON}}},              /* EINVAL: nothing to synchronize */
-    {"fdatasync", do_sync_data, false, {{EINTR, GOES_ON}, {EINVAL, GOES_ON}}},
+    {"fsync", do_sync, false, {{EINTR, GOES_ON}}},
+    {"fdatasync", do_sync_data, false, {{EINTR, GOES_ON}}},
     {"posix_fadvise", do_advise, false, {{0}}},
     {"mkdirat", do_mkdir, false, {{0}}},
     {"unlinkat", do_rmdir, false, {{EEXIST, E(NOT_EMPTY)}}}, /* POSIX allows both */

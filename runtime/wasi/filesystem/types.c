@@ -136,26 +136,40 @@ static ts_sys_err base_mutable(ts_host_call *c, const descriptor *d, ts_sys_base
     return read_only(c, d);
 }
 
-/* May its bytes be read, written? POSIX read, write: EISDIR, EBADF. */
+/* May the bytes of the file be read? POSIX read: EISDIR, EBADF. */
 static ts_sys_err readable(const descriptor *d) {
     return d->file->type == TS_SYS_DIR ? TS_SYS_EISDIR : d->flags & F_READ ? TS_SYS_OK : TS_SYS_EBADF;
 }
-static ts_sys_err writable(const descriptor *d) {
-    return d->file->type == TS_SYS_DIR ? TS_SYS_EISDIR : d->flags & F_WRITE ? TS_SYS_OK : TS_SYS_EBADF;
+/* Does the grant permit changes of the file's bytes? The text has `read-only` for what would succeed otherwise. A file
+ * below a directory that is granted read-only is never open for writing: the certified runtimes say not-permitted. */
+static ts_sys_err granted(ts_host_call *c, const descriptor *d) {
+    if (d->mutate) return TS_SYS_OK;
+    c->denied = true;
+    return TS_SYS_EPERM;
+}
+/* May the bytes of the file be changed? A directory is never open for writing. POSIX write: EBADF. */
+static ts_sys_err writable(ts_host_call *c, const descriptor *d) {
+    if (d->file->type == TS_SYS_DIR) return TS_SYS_EBADF;
+    ts_sys_err e = granted(c, d);
+    return e || d->flags & F_WRITE ? e : TS_SYS_EBADF;
 }
 
 /* --- streams -------------------------------------------------------------------------------------------------------
  */
+/* A stream of a descriptor that was not opened for its direction exists, and its first read or write fails: the text
+ * leaves open when that shows, and the certified runtimes do it so. */
 static ts_status via_stream(ts_host_call *c, descriptor *d, ts_wasi_kind kind, ts_wasi_mode mode, uint64_t offset,
                             ts_val *result) {
-    ts_sys_err e = kind == TS_WASI_IN ? readable(d) : writable(d);
-    if (e) return fail(c, result, e);
+    ts_sys_err e = kind == TS_WASI_IN ? readable(d) : writable(c, d);
+    bool later = e == TS_SYS_EBADF && d->file->type != TS_SYS_DIR;
+    if (e && !later) return fail(c, result, e);
     /* offsets mean something in regular files only: a FIFO or a device is read and written in sequence */
     if (d->file->type != TS_SYS_FILE) mode = TS_WASI_WAIT;
     ts_wasi_stream *s;
     ts_val *v;
     TS_TRY(ts_wasi_ok_val(c, result, &v));
     TS_TRY(ts_wasi_stream_new(c, kind, d->file, mode, TS_WASI_OF_FILESYSTEM, offset, NULL, &s));
+    s->refused = mode == TS_WASI_AT && offset > INT64_MAX ? TS_SYS_EINVAL : e; /* pread(2), pwrite(2): EINVAL first */
     *v = (ts_val){.handle = {.rep = ts_wasi_rep(s)}};
     return TS_OK;
 }
@@ -193,8 +207,8 @@ static ts_status sync(ts_host_call *c, const descriptor *d, bool data_only, ts_v
         e = ts_sys_sync(d->file->fd, data_only);
         if (e == TS_SYS_EINTR) TS_TRY(ts_wasi_interrupted(c));
     } while (e == TS_SYS_EINTR);
-    if (e == TS_SYS_EINVAL)
-        e = TS_SYS_OK; /* a pipe, a device, a directory of some file systems: nothing to synchronize */
+    /* wit: it succeeds for directories. Some file systems cannot synchronize one; pipes and devices: fsync(2), EINVAL */
+    if (e == TS_SYS_EINVAL && d->file->type == TS_SYS_DIR) e = TS_SYS_OK;
     return done(c, result, e);
 }
 ts_status ts_wasi_filesystem_types_descriptor_sync_data(ts_host_call *c, const ts_val *args, ts_val *result) {
@@ -233,7 +247,9 @@ ts_status ts_wasi_filesystem_types_descriptor_get_type(ts_host_call *c, const ts
 
 ts_status ts_wasi_filesystem_types_descriptor_set_size(ts_host_call *c, const ts_val *args, ts_val *result) {
     const descriptor *d = self(c, &args[0]);
-    ts_sys_err e = writable(d);
+    /* truncate(2): EISDIR; ftruncate(2): EINVAL where the file is not open for writing */
+    ts_sys_err e = d->file->type == TS_SYS_DIR ? TS_SYS_EISDIR : granted(c, d);
+    if (!e && !(d->flags & F_WRITE)) e = TS_SYS_EINVAL;
     while (!e || e == TS_SYS_EINTR) {
         e = ts_sys_set_size(d->file->fd, args[1].u64);
         if (e != TS_SYS_EINTR) break;
@@ -270,6 +286,7 @@ ts_status ts_wasi_filesystem_types_descriptor_read(ts_host_call *c, const ts_val
     const descriptor *d = self(c, &args[0]);
     uint64_t want = args[1].u64, offset = args[2].u64;
     ts_sys_err e = readable(d);
+    if (e != TS_SYS_EISDIR && offset > INT64_MAX) e = TS_SYS_EINVAL; /* pread(2): also of no bytes */
     if (e) return fail(c, result, e);
     if (want > ts_wasi_max_bytes(c)) want = ts_wasi_max_bytes(c);
     /* no more room than there are bytes */
@@ -315,11 +332,12 @@ ts_status ts_wasi_filesystem_types_descriptor_write(ts_host_call *c, const ts_va
     const uint8_t *buf = args[1].raw.ptr;
     size_t len = args[1].raw.len, at = 0;
     uint64_t offset = args[2].u64;
-    ts_sys_err e = writable(d);
+    ts_sys_err e = writable(c, d);
+    if (offset > INT64_MAX && d->mutate && d->file->type != TS_SYS_DIR) e = TS_SYS_EINVAL; /* pwrite(2): likewise */
     if (e) return fail(c, result, e);
     while (at < len) {
         size_t n;
-        e = offset > UINT64_MAX - at ? TS_SYS_EFBIG : ts_sys_pwrite(d->file->fd, buf + at, len - at, offset + at, &n);
+        e = ts_sys_pwrite(d->file->fd, buf + at, len - at, offset + at, &n);
         if (e == TS_SYS_EINTR) {
             TS_TRY(ts_wasi_interrupted(c));
             continue;
@@ -453,6 +471,8 @@ ts_status ts_wasi_filesystem_types_descriptor_open_at(ts_host_call *c, const ts_
     ts_sys_base b;
     ts_sys_err e = base_of(c, d, &b);
     if (e) return fail(c, result, e);
+    /* The text leaves open what a descriptor without access flags can do: as in POSIX, where O_RDONLY is 0, it reads. */
+    if (!(flags & (F_READ | F_WRITE))) flags |= F_READ;
     /* wit: write, mutate-directory, truncate and create need a base with mutate-directory, else read-only */
     if (((flags & (F_WRITE | F_MUTATE)) || (open & (truncate | create))) && !(d->flags & F_MUTATE))
         return fail(c, result, read_only(c, d));
@@ -602,7 +622,8 @@ ts_status ts_wasi_filesystem_types_directory_entry_stream_drop(ts_host_call *c, 
 ts_status ts_wasi_filesystem_types_filesystem_error_code(ts_host_call *c, const ts_val *args, ts_val *result) {
     const ts_wasi_error *err = ts_wasi_obj_of(c, &args[0]);
     *result = (ts_val){.variant = {.disc = 0}};
-    if (err->domain != TS_WASI_OF_FILESYSTEM) return TS_OK;
+    /* a standard stream is a file of the host: that stdin is a directory, or the disk full, is said by these codes */
+    if (err->domain != TS_WASI_OF_FILESYSTEM && err->domain != TS_WASI_OF_STDIO) return TS_OK;
     ts_val *v = ts_host_vals(c, 1);
     if (!v) return ts_fail_nomem(c->err);
     *v = (ts_val){.variant = {.disc = ts_wasi_error_code(err->code)}};

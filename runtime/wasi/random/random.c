@@ -13,6 +13,7 @@ void ts_wasi_seed(ts_wasi *w, uint64_t seed) {
     g->seeded = true;
     w->seed = g->seed = seed;
     w->insecure[0] = w->insecure[1] = 0;
+    w->has_insecure_seed = false;
 }
 
 /* splitmix64: one step of a sequence. */
@@ -112,12 +113,13 @@ ts_status ts_wasi_random_insecure_get_insecure_random_u64(ts_host_call *c, const
 }
 ts_status ts_wasi_random_insecure_seed_insecure_seed(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)args;
-    uint64_t seed[2];
+    ts_wasi *w = ts_wasi_of(c);
     ts_val *v = ts_host_vals(c, 2);
     if (!v) return ts_fail_nomem(c->err);
-    TS_TRY(secure(c, seed, sizeof seed));
-    v[0] = (ts_val){.u64 = seed[0]};
-    v[1] = (ts_val){.u64 = seed[1]};
+    if (!w->has_insecure_seed) TS_TRY(secure(c, w->insecure_seed, sizeof w->insecure_seed));
+    w->has_insecure_seed = true;
+    v[0] = (ts_val){.u64 = w->insecure_seed[0]};
+    v[1] = (ts_val){.u64 = w->insecure_seed[1]};
     *result = (ts_val){.list = {v, 2}};
     return TS_OK;
 }

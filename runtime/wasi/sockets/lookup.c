@@ -44,11 +44,14 @@ ts_status ts_wasi_sockets_ip_name_lookup_resolve_addresses(ts_host_call *c, cons
     ts_sys_addr literal;
     names *n;
     ts_val *v;
-    ts_sys_lookup_result r = ts_sys_name_check(args[1].str.ptr, args[1].str.len, ascii);
-    if (r) return ts_wasi_net_fail(c, result, code_of(r));
-    /* an address in text is only parsed: nobody is asked, and nothing needs to be granted */
-    if (!ts_sys_addr_parse(ascii, strlen(ascii), &literal) && !ts_wasi_net_may_look_up(w, ascii))
-        return ts_wasi_net_denied(c, result);
+    ts_sys_lookup_result r = ts_sys_host_parse(args[1].str.ptr, args[1].str.len, ascii);
+    if (r && (w->grants->names_all || w->grants->names.len)) return ts_wasi_net_fail(c, result, code_of(r));
+    /* An address in text is only parsed: no resolver is asked, and nothing needs to be granted. What is not granted fails
+     * as in the certified runtimes: the text names no error for it. */
+    if (r || (!ts_sys_addr_parse(ascii, strlen(ascii), &literal) && !ts_wasi_net_may_look_up(w, ascii))) {
+        c->denied = true;
+        return ts_wasi_net_fail(c, result, TS_NET(PERMANENT_RESOLVER_FAILURE));
+    }
     if (!w->lookups && !(w->lookups = ts_sys_lookups_new(TS_WASI_MAX_LOOKUPS))) return ts_fail_nomem(c->err);
     TS_TRY(ts_wasi_ok_val(c, result, &v));
     TS_TRY(ts_wasi_new(c, TS_WASI_NAMES, sizeof *n, NULL, &n));
