@@ -46,6 +46,10 @@ STACK_CFLAGS = -Wframe-larger-than=$(FRAME_MAX)
 endif
 FRAME_MAX = 5120
 LIBS = -lm -lpthread
+# The version stands in the public header alone. Before 1.0, the number of the shared library is 0: what may change is in CHANGELOG.md.
+VERSION := $(shell sed -n 's/^\#define TOUCHSTONE_VERSION_[A-Z]* \([0-9]*\).*/\1/p' runtime/include/touchstone.h | paste -sd.)
+comma := ,
+SONAME := libtouchstone.so.$(firstword $(subst ., ,$(VERSION)))
 
 # HTTP is served by llhttp: by its sources where the distribution has them (Debian 12: node-llhttp), else by its library (libllhttp-dev).
 # Without either `touchstone serve` says that this build cannot.
@@ -82,10 +86,14 @@ endif
 
 OBJ = $(BUILD)/obj
 obj_of = $(patsubst %.c,$(OBJ)/%.o,$(patsubst $(BUILD)/gen/%,gen/%,$(1)))
-LIB_OBJ = $(call obj_of,$(LIB_SRC) $(GEN_SRC)) $(LLHTTP_OBJ)
+LIB_OBJ = $(filter-out $(PARSER_OBJ),$(call obj_of,$(LIB_SRC) $(GEN_SRC))) $(if $(LLHTTP_OBJ),$(OBJ)/http_parser.o)
+# llhttp and the one file that uses it become one object, in which llhttp's names are local: a program may have an llhttp of its own.
+PARSER_OBJ = $(if $(LLHTTP_OBJ),$(OBJ)/runtime/http/server/wire.o)
+OBJCOPY ?= $(if $(findstring -linux-gnu-,$(CC)),$(patsubst %gcc,%objcopy,$(lastword $(CC))),objcopy)
 CLI_OBJ = $(call obj_of,$(CLI_SRC))
 TEST_LIB_OBJ = $(call obj_of,$(TEST_LIB_SRC))
 TEST_BIN = $(patsubst runtime/tests/%.c,$(BUILD)/tests/%,$(TEST_SRC))
+include make/install.mk
 EXAMPLE_BIN = $(patsubst runtime/examples/%.c,$(BUILD)/examples/%,$(EXAMPLE_SRC))
 
 .PHONY: all lib tests examples
@@ -123,13 +131,18 @@ $(OBJ)/llhttp/%.o: /usr/share/llhttp/%.c $(BUILD)/flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(filter-out -W%,$(TS_CFLAGS)) -w -DLLHTTP_STRICT_MODE=1 -c $< -o $@
 
+$(OBJ)/http_parser.o: $(PARSER_OBJ) $(LLHTTP_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(CC) -r -nostdlib -o $@ $^ && $(OBJCOPY) -w -L 'llhttp_*' $@
+
 $(BUILD)/libtouchstone.a: $(LIB_OBJ)
 	@rm -f $@
 	$(call say,AR,$@)
 	$(Q)ar rcs $@ $^
 $(BUILD)/libtouchstone.so: $(LIB_OBJ)
 	$(call say,LD,$@)
-	$(Q)$(CC) -shared -Wl,-Bsymbolic,-z,now,-soname,libtouchstone.so $(TS_LDFLAGS) $^ -o $@ $(LIBS)
+	$(Q)$(CC) -shared -Wl,-Bsymbolic,-z,now,-soname,$(SONAME)$(if $(VARIANT)$(CFLAGS),,$(comma)-z$(comma)defs) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
+	$(Q)ln -sf libtouchstone.so $(BUILD)/$(SONAME)
 $(BUILD)/touchstone: $(CLI_OBJ) $(BUILD)/libtouchstone.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
@@ -234,7 +247,7 @@ report: prepare
 	-.venv/bin/assay testsuite
 	.venv/bin/assay run $(CASES) || echo 'report: some results are not as announced; the page shows them'
 bench: all
-	@command -v wrk > /dev/null || CI_BENCH=1 ci/setup.sh
+	@{ command -v wrk && command -v wasm-ld-19; } > /dev/null || CI_BENCH=1 ci/setup.sh
 	@if [ -f bench/run.py ]; then $(PYTHON) bench/run.py; else echo 'bench: no benchmark is there (bench/run.py)'; exit 1; fi
 
 # libFuzzer targets: runtime/fuzz/fuzz_*.c, each run for FUZZ_SECONDS on its seeds, after its regressions; then modules of
@@ -287,4 +300,5 @@ help:
 	@echo 'make deps          system packages, .venv, npm packages; make suites: the official suites; make guests: large guests'
 	@echo 'make fixtures      rebuild fixtures/built from fixtures/src'
 	@echo 'make toolchains    which toolchains are here'
+	@echo 'make install       prefix=/usr/local DESTDIR=: the command, the library, touchstone.h, a pkg-config file; also make uninstall'
 	@echo 'make clean         remove what was built (not .venv, not node_modules)'

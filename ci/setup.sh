@@ -33,6 +33,8 @@ libc_there() { echo '#include <stdio.h>' | "$(ci/pick_cc.sh)" -E -x c -; }
 want clang-19 "the compiler that the interpreter is fastest with; gcc is enough to build" clang19_there
 want libclang-rt-19-dev "its sanitizers" sanitizer_there
 want gcc "the second compiler of the tests" have gcc
+want g++ "the example in C++" have g++
+want pkg-config "the test of what is installed" have pkg-config
 want libc6-dev "C headers" libc_there
 want make "make" have make
 want git "git" have git
@@ -45,6 +47,7 @@ want chromium "the test that opens the report" browser_there
 want clang-format-19 "the style check" have clang-format-19
 [ -z "${CI_LONG:-}" ] || want valgrind "make valgrind" have valgrind
 [ -z "${CI_BENCH:-}" ] || want wrk "make bench: HTTP under load" have wrk
+[ -z "${CI_BENCH:-}" ] || want lld-19 "make bench: links its programs" have wasm-ld-19
 if [ ${#packages[@]} -gt 0 ]; then
     as_root=()
     if [ "$(id -u)" != 0 ]; then

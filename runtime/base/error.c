@@ -5,12 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef TS_VERSION
-#define TS_VERSION "0.1.0"
-#endif
-
+#define TEXT(x) #x
+#define VERSION_TEXT(major, minor, patch) TEXT(major) "." TEXT(minor) "." TEXT(patch)
 const char *ts_version(void) {
-    return TS_VERSION;
+    return VERSION_TEXT(TOUCHSTONE_VERSION_MAJOR, TOUCHSTONE_VERSION_MINOR, TOUCHSTONE_VERSION_PATCH);
 }
 
 /* Errors lie on the stacks of deep calls. */
