@@ -56,8 +56,7 @@ def trace(file: Path, *options: str, status: int = 0) -> list[str]:
     done = subprocess.run(
         [TOUCHSTONE, "run", *options, file],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         timeout=60,
         check=False,
     )

@@ -333,7 +333,8 @@ typedef struct ts_trace {
     /* Of calls in a row that differ in nothing but a result of numbers, the first has a line, and one behind it says how many more
      * there were: "… 384 more calls of wasi:clocks/monotonic-clock@0.2.3 now". Errors differ. */
     bool fold;
-    bool times;   /* a line begins with the seconds since ts_linker_set_trace, and ends with those that the call took: " <0.000012>" */
+    bool
+        times; /* a line begins with the seconds since ts_linker_set_trace, and ends with those that the call took: " <0.000012>" */
     bool summary; /* when the trace ends: a table of calls, time, bytes and errors by function */
     bool quiet;   /* no lines but those of the table */
 } ts_trace;
