@@ -1,6 +1,7 @@
 /* run: see run.h. Maps the file, validates, links, calls wasi:cli/run, and says how it ended.
  * In: a component and what is granted to it. Out: the exit status; --outcome, --trace. wit: wasi:cli/run */
 #include "cli/run.h"
+#include "cli/conditions.h"
 #include "cli/invoke.h"
 #include "cli/options.h"
 #include "cli/outcome.h"
@@ -110,9 +111,18 @@ ts_status ts_cli_load(const ts_cli_options *o, ts_sys_input *file, ts_engine **e
     TS_TRY(open_both(o, file, engine, e));
     return new_component(o, file, *engine, component, e);
 }
+static ts_status record_or_replay(run *r, ts_error *e) {
+    const char *recorded = NULL;
+    char *here = ts_cli_conditions(&r->o, r->wasi);
+    if (!here) return ts_fail_nomem(e);
+    ts_status s = ts_wasi_replay_component(r->wasi, r->file.bytes, r->file.len, here, &recorded, e);
+    if (s == TS_OK && recorded) ts_cli_conditions_compare(here, recorded);
+    free(here);
+    return s;
+}
 static ts_status load(run *r, ts_error *e) {
     TS_TRY(open_both(&r->o, &r->file, &r->engine, e));
-    TS_TRY(ts_wasi_replay_component(r->wasi, r->file.bytes, r->file.len, e));
+    if (r->o.record || r->o.replay) TS_TRY(record_or_replay(r, e));
     if (r->o.invoke && is_core(&r->file))
         return ts_module_new(r->engine, r->file.bytes, r->file.len, false, &r->module, e);
     return new_component(&r->o, &r->file, r->engine, &r->component, e);

@@ -140,8 +140,7 @@ static void values(FILE *to, const ts_cli_options *o) {
     if (*list) fprintf(to, "features = \"%s\"\n", list);
 }
 
-ts_status ts_cli_show_grants(const ts_cli_options *o, const ts_wasi *w, ts_error *e) {
-    FILE *to = stdout;
+void ts_cli_print_grants(FILE *to, const ts_cli_options *o, const ts_wasi *w) {
     const ts_wasi_grants *g = w->grants;
     array a = {to, "dir", false};
     for (uint32_t i = 0; i < g->preopens.len; i++) {
@@ -188,5 +187,8 @@ ts_status ts_cli_show_grants(const ts_cli_options *o, const ts_wasi *w, ts_error
         string(to, g->env.data[i].value, NULL);
         fprintf(to, "\n");
     }
+}
+ts_status ts_cli_show_grants(const ts_cli_options *o, const ts_wasi *w, ts_error *e) {
+    ts_cli_print_grants(stdout, o, w);
     return ts_cli_flush(e);
 }

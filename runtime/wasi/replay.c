@@ -2,7 +2,7 @@
  * In: a path, the component. Out: ts_wasi_def with each function wrapped; recording: what each call answered; replaying:
  * the same answers, and what went to stdout and stderr goes there again. A guest that asks for something else than was
  * recorded ends the run. Source: our own format: a line; who wrote it, a sum of the table of functions, size and SHA-256
- * of the component; then entries of length, bytes and their sum: calls (function, sum of arguments, answer), and at the
+ * of the component; the caller's words on what the run was given; then entries of length, bytes and their sum: calls (function, sum of arguments, answer), and at the
  * end how many they were */
 #include "wasi/context.h"
 #include "base/sha256.h"
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char magic[] = "touchstone-record/3\n";
+static const char magic[] = "touchstone-record/4\n";
 enum { DROP = 0x8000, THE_END = 0xffff, MAX_MESSAGE = 400, MAX_VALUES = 1 << 24, VERSION_BYTES = 16 };
 enum { A_VALUE, A_EXIT, A_TRAP, A_DENIED = 0x80 /* beside a value: what was asked for was not granted */ };
 
@@ -33,6 +33,7 @@ struct ts_wasi_replay {
     ts_sys_input in;   /* replaying */
     size_t at, end;    /* of the entry that is read: the next byte, the first behind it */
     const char *path;
+    char *conditions; /* of the record that is replayed */
     uint64_t calls;
     TS_VEC(uint8_t) buf;
     TS_VEC(std) stds;
@@ -428,8 +429,10 @@ static void version_of(char out[VERSION_BYTES]) {
     memset(out, 0, VERSION_BYTES);
     memcpy(out, ts_version(), strnlen(ts_version(), VERSION_BYTES - 1));
 }
-ts_status ts_wasi_replay_component(ts_wasi *w, const void *bytes, size_t len, ts_error *e) {
+ts_status ts_wasi_replay_component(ts_wasi *w, const void *bytes, size_t len, const char *conditions,
+                                   const char **recorded, ts_error *e) {
     ts_wasi_replay *r = w->replay;
+    *recorded = NULL;
     if (!r) return TS_OK;
     uint8_t digest[TS_SHA256_BYTES];
     char version[VERSION_BYTES], was[2 * TS_SHA256_BYTES + 1], is[2 * TS_SHA256_BYTES + 1];
@@ -443,6 +446,9 @@ ts_status ts_wasi_replay_component(ts_wasi *w, const void *bytes, size_t len, ts
         if (!put(r, version, sizeof version) || !put_u64(r, table_sum(), 8) || !put_u64(r, len, 8) ||
             !put(r, digest, sizeof digest))
             return ts_fail_nomem(e);
+        if (!write_entry(r)) write_failed(r, errno);
+        r->buf.len = 0;
+        if (!put(r, conditions, strlen(conditions))) return ts_fail_nomem(e);
         if (!write_entry(r)) write_failed(r, errno);
         return TS_OK;
     }
@@ -465,6 +471,12 @@ ts_status ts_wasi_replay_component(ts_wasi *w, const void *bytes, size_t len, ts
             "%s is a record of another component: of %llu bytes, SHA-256 %s; this one has %llu bytes, SHA-256 %s",
             r->path, (unsigned long long)size, was, (unsigned long long)len, is);
     }
+    entry_done(r);
+    wrong = next_entry(r);
+    if (wrong) return ts_fail(e, TS_USAGE, "%s: %s", r->path, wrong);
+    r->conditions = strndup((const char *)r->in.bytes + r->at, r->end - r->at);
+    if (!r->conditions) return ts_fail_nomem(e);
+    *recorded = r->conditions;
     r->diverged = false;
     entry_done(r);
     return TS_OK;
@@ -502,5 +514,6 @@ void ts_wasi_replay_free(ts_wasi_replay *r) {
     ts_vec_free(&r->stds);
     free(r->funcs);
     free(r->resources);
+    free(r->conditions);
     free(r);
 }

@@ -11,7 +11,10 @@
  * as the recorded one (TS_TRAP). `path` must live until then. */
 ts_status ts_wasi_record(ts_wasi *w, const char *path, ts_error *e) TS_MUST_USE;
 ts_status ts_wasi_replay_from(ts_wasi *w, const char *path, ts_error *e) TS_MUST_USE;
-ts_status ts_wasi_replay_component(ts_wasi *w, const void *bytes, size_t len, ts_error *e) TS_MUST_USE;
+/* conditions: text of the caller's that a record keeps, about what the run was given; *recorded: the same of the record that is replayed,
+ * as long as the context, or NULL. */
+ts_status ts_wasi_replay_component(ts_wasi *w, const void *bytes, size_t len, const char *conditions,
+                                   const char **recorded, ts_error *e) TS_MUST_USE;
 ts_status ts_wasi_replay_end(ts_wasi *w, ts_error *e) TS_MUST_USE;
 const ts_host_def *ts_wasi_host(const ts_wasi *w);
 /* Called around each wait of the OS that may take long: others may have the core. */

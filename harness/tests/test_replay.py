@@ -1,0 +1,87 @@
+"""`--replay` says what is not as it was recorded: arguments, grants, environment, limits; and that does not change what the guest gets."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TOUCHSTONE = ROOT / os.environ.get("BUILD", "build") / "touchstone"
+BUILT = ROOT / "fixtures/built"
+ARGUMENTS = BUILT / "cli-arguments.wasm"
+
+pytestmark = pytest.mark.skipif(not os.access(TOUCHSTONE, os.X_OK), reason="touchstone is not built")
+
+GUEST_GETS = "the guest gets what was recorded"
+ANOTHER = "the run may become another one"
+
+
+def run(*argv: str | Path) -> tuple[int, str, str]:
+    done = subprocess.run([TOUCHSTONE, "run", *argv], stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A record, and what the run printed."""
+    folder = tmp_path_factory.mktemp("record")
+    grants = ("--env", "A=secret", "--dir", f"{folder}::/data", "--max-memory", "64MiB", "--tcp-connect", "127.0.0.1:80")
+    _, out, said = run("--record", folder / "r", *grants, ARGUMENTS, "one", "two")
+    assert not said
+    return folder / "r", out
+
+
+@pytest.mark.parametrize(
+    ("options", "words", "warnings"),
+    [
+        (("--max-memory", "64MiB"), (), []),
+        (("--max-memory", "64MiB"), ("one", "two"), []),
+        (("--max-memory", "64MiB", "--env", "A=secret"), (), []),
+        (("--max-memory", "64MiB"), ("one", "three"), [f'arguments: recorded: ["one", "two"]; here: ["one", "three"]; {GUEST_GETS}']),
+        (("--max-memory", "64MiB"), ("one",), [f'arguments: recorded: ["one", "two"]; here: ["one"]; {GUEST_GETS}']),
+        (("--max-memory", "64MiB", "--argv0", "x"), (), [f'argv0: recorded: not given; here: "x"; {GUEST_GETS}']),
+        (("--max-memory", "64MiB", "--env", "A=other"), (), [f'env."A": recorded: given; here: given; {GUEST_GETS}']),
+        (("--max-memory", "64MiB", "--env", "B=1"), (), [f'env."B": recorded: not given; here: given; {GUEST_GETS}']),
+        (("--max-memory", "64MiB", "-S", "inherit-network"), (), [f"inherit-network: recorded: not given; here: true; {GUEST_GETS}"]),
+        (("--max-memory", "64MiB", "--tcp-connect", "127.0.0.1:81"), (), ["tcp-connect: recorded: "]),
+        (("--max-memory", "32MiB"), (), [f"max-memory: recorded: 67108864; here: 33554432; {ANOTHER}"]),
+        ((), (), [f"max-memory: recorded: 67108864; here: not given; {ANOTHER}"]),
+        (("--max-memory", "64MiB", "--fuel", "100000000"), (), [f"fuel: recorded: not given; here: 100000000; {ANOTHER}"]),
+        (("--max-memory", "64MiB", "--deterministic"), (), ["clock: ", "seed: ", f"deterministic: recorded: not given; here: true; {ANOTHER}"]),
+    ],
+)  # fmt: skip
+def test_what_differs_is_said(record: tuple[Path, str], options: tuple[str, ...], words: tuple[str, ...], warnings: list[str]) -> None:
+    file, printed = record
+    _, out, said = run("--replay", file, *options, ARGUMENTS, *words)
+    lines = said.splitlines()
+    assert len(lines) == len(warnings) and all(line.startswith("touchstone: warning: --replay: ") for line in lines), said
+    assert all(any(warning in line for line in lines) for warning in warnings), said
+    assert out == printed
+
+
+def test_directories(record: tuple[Path, str]) -> None:
+    file, printed = record
+    _, out, said = run("--replay", file, "--max-memory", "64MiB", "--dir", f"{file.parent}::/data:ro", ARGUMENTS)
+    assert said.count("warning") == 1 and "read-only = false}]; here: [{host" in said and "read-only = true" in said and out == printed
+
+
+def test_a_record_gives_no_values_of_the_environment_away(record: tuple[Path, str]) -> None:
+    assert b"secret" not in record[0].read_bytes() and b'env."A" = ' in record[0].read_bytes()
+
+
+def test_a_damaged_list_of_conditions(record: tuple[Path, str], tmp_path: Path) -> None:
+    """It is refused as all of a record is: by its sum."""
+    data = bytearray(record[0].read_bytes())
+    data[data.index(b'arguments = ["one"') + 15] ^= 1
+    (tmp_path / "r").write_bytes(data)
+    status, out, said = run("--replay", tmp_path / "r", ARGUMENTS)
+    assert status == 120 and not out and "the record is damaged" in said
+
+
+def test_an_older_format_is_refused(record: tuple[Path, str], tmp_path: Path) -> None:
+    (tmp_path / "r").write_bytes(record[0].read_bytes().replace(b"touchstone-record/4", b"touchstone-record/3", 1))
+    status, _, said = run("--replay", tmp_path / "r", ARGUMENTS)
+    assert status == 120 and "a record of another format than this version's" in said
