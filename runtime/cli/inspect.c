@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
+#include "cli/sizes.h"
 #include "sys/input.h"
 #include "core/load/load.h"
 #include <inttypes.h>
@@ -268,12 +269,14 @@ int ts_cli_inspect(int argc, char **argv) {
             if (!print_world(c)) s = ts_fail_nomem(e);
             puts("structure:");
             print_structure(c, 1);
+            if (!ts_cli_print_sizes(file.bytes, file.len)) s = ts_fail_nomem(e);
         }
     } else if (s == TS_OK) {
         s = ts_module_new(engine, file.bytes, file.len, false, &m, e);
         if (s == TS_OK) {
             print_module(m, 0, 0);
             print_core_externs(m);
+            if (!ts_cli_print_sizes(file.bytes, file.len)) s = ts_fail_nomem(e);
         }
     }
     if (s == TS_OK) s = ts_cli_flush(e);
