@@ -67,8 +67,8 @@ static byte_class class_of(bytes name) {
 /* The name of the module or component itself: the first subsection of its section of names. */
 static bytes own_name(const custom *c) {
     ts_reader r = {.at = c->content, .end = c->content + c->content_len, .base = c->content}, sub;
-    uint8_t id;
-    uint32_t size;
+    uint8_t id = 0;
+    uint32_t size = 0;
     bytes name = {"", 0};
     if (ts_read_u8(&r, &id) != TS_OK || id != 0 || ts_read_u32(&r, &size) != TS_OK ||
         ts_read_sub(&r, size, &sub) != TS_OK || ts_read_name(&sub, &name.at, &name.len) != TS_OK)
@@ -102,8 +102,8 @@ static void walk(sizes *s, const uint8_t *from, size_t len, unsigned depth) {
     size_t nested = 0, classed = 0;
     while (!ts_reader_done(&r)) {
         const uint8_t *start = r.at;
-        uint8_t id;
-        uint32_t size;
+        uint8_t id = 0;
+        uint32_t size = 0;
         if (ts_read_u8(&r, &id) != TS_OK || ts_read_u32(&r, &size) != TS_OK || ts_read_sub(&r, size, &content) != TS_OK)
             return;
         const size_t whole = (size_t)(r.at - start);
@@ -190,12 +190,12 @@ static void print_customs(const sizes *s) {
 /* field: value version, …; spec: ProducersSection.md */
 static void print_producers(const sizes *s, const custom *c) {
     ts_reader r = {.at = c->content, .end = c->content + c->content_len, .base = c->content};
-    uint32_t fields, n, shown = 0;
+    uint32_t fields = 0, n = 0, shown = 0;
     if (ts_read_u32(&r, &fields) != TS_OK) return;
     printf("  ");
     put_part(&s->parts.data[c->part]);
     for (uint32_t f = 0; f < fields && shown < MAX_PRODUCERS; f++) {
-        bytes field, value, version;
+        bytes field = {0}, value = {0}, version = {0};
         if (ts_read_name(&r, &field.at, &field.len) != TS_OK || ts_read_u32(&r, &n) != TS_OK) break;
         printf(f ? "; " : ": ");
         put_text(field);
