@@ -6,12 +6,15 @@ a runtime which does nothing would pass are errors with the file's name. Format:
 
 from __future__ import annotations
 
+import hashlib
+import math
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import cast
 
+from . import names
 from .model import (
     Answer,
     Case,
@@ -33,6 +36,7 @@ from .model import (
 )
 
 GRANTS = frozenset({"inherit-network", "allow-ip-name-lookup", "http", "tcp", "udp"})
+UNSTABLE = frozenset({"clocks-timezone", "network-error-code", "informational-outbound-responses"})
 SERVER_KINDS = ("plain", "tls", "refusing", "deaf")
 KINDS = frozenset({"fifo", "socket", "link", "directory", "file", "running", "mount"})
 NETWORKS = frozenset({"", "ipv6", "alone"})
@@ -85,6 +89,22 @@ class _Table:
             raise self.fail(f"{key} must be true or false")
         return bool(value)
 
+    def number(self, key: str, what: str, *, zero: bool = False) -> float | None:
+        """A finite number, above 0 or from 0 on."""
+        value = self.take(key)
+        if value is None:
+            return None
+        good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if not good or not isinstance(value, int | float) or value < 0 or (value == 0 and not zero):
+            raise self.fail(f"{key} must be {what}")
+        return float(value)
+
+    def plain(self, key: str, texts: Iterable[str]) -> None:
+        """No process can be given a NUL."""
+        for text in texts:
+            if "\0" in text:
+                raise self.fail(f"{key}: {text!r} holds a NUL, which no process can be given")
+
     def texts(self, key: str, *, single: bool = False) -> tuple[str, ...]:
         value = self.take(key)
         if value is None:
@@ -114,9 +134,19 @@ class _Table:
             raise self.fail(f"unknown key {', '.join(sorted(self.values))}")
 
 
+def _names(table: _Table, key: str) -> tuple[str, ...]:
+    """Names that are listed once each."""
+    found = table.texts(key)
+    for name in found:
+        if found.count(name) > 1:
+            raise table.fail(f"{key}: {name!r} is listed twice")
+    return found
+
+
 def discover(suites: Path, fixtures: Path, patterns: Iterable[str] = ()) -> tuple[Case, ...]:
     """All cases below `suites`, sorted by id; with patterns only those whose id contains one of them."""
     wanted = tuple(patterns)
+    suites, fixtures = suites.resolve(), fixtures.resolve()  # a runtime's process has a directory of its own
     cases = [load(path, suites, fixtures) for path in sorted(suites.glob("**/case.toml"))]
     seen: dict[str, Path] = {}
     for case in cases:
@@ -129,16 +159,19 @@ def discover(suites: Path, fixtures: Path, patterns: Iterable[str] = ()) -> tupl
 def load(path: Path, suites: Path, fixtures: Path) -> Case:
     """Read one case.toml."""
     try:
-        top = _Table(path, "", tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8")
+        top = _Table(path, "", tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise CaseError(f"{path}: {error}") from None
     folder = path.parent
     title, notes = top.need("title"), top.text("notes") or ""
-    component = _component(top, folder, fixtures)
-    interfaces = top.texts("interfaces")
+    component, made_by = _component(top, folder, fixtures)
+    interfaces = _names(top, "interfaces")
     for interface in interfaces:
         if not _INTERFACE.fullmatch(interface):
             raise top.fail(f"interfaces: {interface!r} is not a name like wasi:cli/environment")
+        if problem := names.interface_problem(interface):
+            raise top.fail(f"interfaces: {problem}")
     if not interfaces:
         raise top.fail("interfaces is missing or empty")
     run = _run(top.table("run"), folder, fixtures)
@@ -157,18 +190,39 @@ def load(path: Path, suites: Path, fixtures: Path) -> Case:
             "declare a [[check]], a trap, a refusal, output, a new file, or an exit status above 1"
         )
     case_id = folder.relative_to(suites).as_posix()
-    return Case(case_id, title, component, interfaces, run, expect, checks, folder, notes)
+    digest = hashlib.sha256(text.encode() + run.stdin)
+    for directory in run.dirs:
+        if directory.source is not None:
+            _digest_tree(digest, directory.source)
+    return Case(case_id, title, component, interfaces, run, expect, checks, folder, notes, made_by, digest.hexdigest())
 
 
-def _component(top: _Table, folder: Path, fixtures: Path) -> Path:
-    name = top.need("component")
+def _digest_tree(digest: hashlib._Hash, tree: Path) -> None:
+    """What a case is given is part of its definition."""
+    for place in sorted(tree.rglob("*")):
+        digest.update(place.relative_to(tree).as_posix().encode("utf-8", "surrogateescape") + b"\0")
+        if place.is_symlink():
+            digest.update(str(place.readlink()).encode("utf-8", "surrogateescape"))
+        elif place.is_file():
+            digest.update(place.read_bytes())
+
+
+def _component(top: _Table, folder: Path, fixtures: Path) -> tuple[Path, str]:
+    """Where the component is, and what makes it where it is not committed."""
+    name, made_by = top.need("component"), top.text("made-by") or ""
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise top.fail(f"component {name!r} must be a name beside the case or in fixtures/built")
-    for place in (folder / name, fixtures / "built" / name, fixtures.parent / "build/guests" / name):
+    places = (folder / name, fixtures / "built" / name, fixtures.parent / "build/guests" / name)
+    for place in places:
         if place.is_file():
-            return place
-    # A component that is built on demand may be absent: the run then says so, discovery does not.
-    return fixtures / "built" / name
+            return place, made_by
+    # One that is made on demand may be absent: the run then says so.
+    if made_by:
+        return places[2], made_by
+    raise top.fail(
+        f"there is no component {name!r}: it is neither beside the case, nor in {places[1].parent}, nor in "
+        f"{places[2].parent}; one that is made on demand needs made-by = the command that makes it"
+    )
 
 
 def _run(table: _Table, folder: Path, fixtures: Path) -> RunSpec:
@@ -179,6 +233,11 @@ def _run(table: _Table, folder: Path, fixtures: Path) -> RunSpec:
         if not isinstance(raw_env, dict) or not all(isinstance(value, str) for value in raw_env.values()):
             raise table.fail("env must be a table of strings")
         env = tuple((str(key), str(value)) for key, value in raw_env.items())
+        for key, value in env:
+            if not key or "=" in key:
+                raise table.fail(f"env: {key!r} is no name of a variable")
+            table.plain("env", (key, value))
+    table.plain("args", args)
     text, file = table.text("stdin"), table.text("stdin-file")
     if text is not None and file is not None:
         raise table.fail("stdin and stdin-file exclude each other")
@@ -187,19 +246,20 @@ def _run(table: _Table, folder: Path, fixtures: Path) -> RunSpec:
         if not (folder / file).is_file():
             raise table.fail(f"stdin-file {file!r} is not beside the case")
         stdin = (folder / file).read_bytes()
-    grants = table.texts("grant")
+    grants = _names(table, "grant")
     for grant in grants:
         if grant not in GRANTS:
             raise table.fail(f"grant: {grant!r} is not one of {', '.join(sorted(GRANTS))}")
-    timeout = table.take("timeout")
-    if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0):
-        raise table.fail("timeout must be a number of seconds above 0")
+    timeout = table.number("timeout", "a number of seconds above 0")
     dirs = tuple(_directory(item, fixtures) for item in table.tables("dir"))
     guests = [directory.guest for directory in dirs]
     if len(set(guests)) != len(guests):
         raise table.fail("two [[run.dir]] have the same guest path")
     make = tuple(_made(item, dirs) for item in table.tables("make"))
-    stdio, unstable, unprivileged = _stdio(table), table.texts("unstable"), table.flag("unprivileged")
+    stdio, unstable, unprivileged = _stdio(table), _names(table, "unstable"), table.flag("unprivileged")
+    for name in unstable:
+        if name not in UNSTABLE:
+            raise table.fail(f"unstable: {name!r} is not one of {', '.join(sorted(UNSTABLE))}")
     open_files = table.take("open-files") or 0
     if isinstance(open_files, bool) or not isinstance(open_files, int) or open_files < 0:
         raise table.fail("open-files must be a number of files")
@@ -208,13 +268,16 @@ def _run(table: _Table, folder: Path, fixtures: Path) -> RunSpec:
         raise table.fail('network must be "ipv6" or "alone"')
     servers = tuple(_server(item) for item in table.tables("server"))
     clients = tuple(_client(item) for item in table.tables("client"))
-    for names in ([item.name for item in servers], [item.name for item in clients]):
-        if len(set(names)) != len(names):
+    for listed in ([item.name for item in servers], [item.name for item in clients]):
+        if len(set(listed)) != len(listed):
             raise table.fail("two servers, or two clients, have the same name")
+    if servers and clients:
+        reached = {answer.path for item in servers for answer in item.answers} & {item.name for item in clients}
+        if reached:
+            raise table.fail(f"{sorted(reached)[0]!r} is the path of a server and the name of a client")
     table.done()
-    limit = float(timeout) if isinstance(timeout, int | float) else 10.0
     return RunSpec(
-        args, env, stdin, dirs, grants, limit, make, stdio, unstable, unprivileged,
+        args, env, stdin, dirs, grants, timeout or 10.0, make, stdio, unstable, unprivileged,
         open_files, servers, clients, network=network
     )
 
@@ -245,16 +308,15 @@ def _answer(table: _Table) -> Answer:
 
 
 def _client(table: _Table) -> ClientSpec:
-    name, then, within = table.need("name"), table.text("then") or "answer", table.take("within")
+    name, then = table.need("name"), table.text("then") or "answer"
+    within = table.number("within", "a number of seconds above 0")
     if then not in ("answer", "end", "close", "reset"):
         raise table.fail('then must be "answer", "end", "close" or "reset"')
-    if within is not None and (isinstance(within, bool) or not isinstance(within, int | float) or within <= 0):
-        raise table.fail("within must be a number of seconds above 0")
     steps = _steps(table)
     table.done()
     if not any(step.data for step in steps):
         raise table.fail("a client that says nothing hears nothing")
-    return ClientSpec(name, steps, then, float(within) if isinstance(within, int | float) else 10.0)
+    return ClientSpec(name, steps, then, within or 10.0)
 
 
 def _steps(table: _Table) -> tuple[Step, ...]:
@@ -267,7 +329,7 @@ def _steps(table: _Table) -> tuple[Step, ...]:
         try:
             if isinstance(item, str):
                 steps.append(Step(item.encode("latin-1")))
-            elif isinstance(item, int | float) and not isinstance(item, bool) and item >= 0:
+            elif isinstance(item, int | float) and not isinstance(item, bool) and 0 <= item < math.inf:
                 steps.append(Step(pause=float(item)))
             elif isinstance(item, dict) and set(item) == {"until"} and isinstance(item["until"], str):
                 re.compile(item["until"])
@@ -290,7 +352,7 @@ def _steps(table: _Table) -> tuple[Step, ...]:
 
 
 def _stdio(table: _Table) -> Stdio:
-    terminal = table.texts("terminal")
+    terminal = _names(table, "terminal")
     if not STREAMS.issuperset(terminal):
         raise table.fail(f"terminal: only {', '.join(sorted(STREAMS))} can be one")
     kinds = {}
@@ -450,6 +512,8 @@ def _check(table: _Table, run: RunSpec) -> Check:
         raise table.fail(f"function {function!r} is not a name like wasi:cli/environment.get-arguments")
     if not _SINCE.fullmatch(since):
         raise table.fail(f"since {since!r} is not a version like 0.2.0")
+    if problem := names.function_problem(function) or names.since_problem(function, since):
+        raise table.fail(problem)
     return Check(check_id, Level(level), function, since, " ".join(text.split()), wire)
 
 

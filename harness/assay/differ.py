@@ -160,10 +160,15 @@ def case_differences(record: Record, case: CaseInfo) -> tuple[Aspect, ...]:
             Aspect.VALUES,
             {name: tuple((unit.id, unit.value) for unit in result.units) for name, result in compared.items()},
         ),
-        (Aspect.STDOUT, {name: result.rest for name, result in compared.items()}),
-        (Aspect.FILES, {name: result.observation.tree for name, result in compared.items()}),
+        (Aspect.STDOUT, {name: (result.rest, _cut(result, "rest")) for name, result in compared.items()}),
+        (Aspect.FILES, {name: (result.observation.tree, _cut(result, "tree")) for name, result in compared.items()}),
     ]
     return tuple(aspect for aspect, values in aspects if len(groups(values)) > 1)
+
+
+def _cut(result: CaseResult, name: str) -> tuple[int, str] | None:
+    """What tells apart outputs of which the record keeps the beginning."""
+    return next(((cut.size, cut.sha256) for cut in result.observation.cut if cut.name == name), None)
 
 
 class Change(enum.Enum):
@@ -186,36 +191,52 @@ class UnitChange:
     after: str
 
 
+RUNTIME, CASE = "(the runtime)", "(the whole case)"
+"""What stands for a unit where all of a runtime, or of a case, is there in one record only."""
+
+
 def compare(old: Record, new: Record) -> tuple[UnitChange, ...]:
-    """What changed from one record to another, per unit. Runtimes that only one of them has are left out."""
-    both = [runtime.name for runtime in new.present if runtime.name in {other.name for other in old.present}]
-    before, after = _units(old, both), _units(new, both)
+    """What changed from one record to another, per unit; a runtime or a case that only one of them has is one change."""
+    names = [runtime.name for runtime in old.present]
+    later = [runtime.name for runtime in new.present]
     changes: list[UnitChange] = []
+    for name in dict.fromkeys((*names, *later)):
+        if name not in later:
+            changes.append(UnitChange(Change.REMOVED, name, "*", RUNTIME, "there", "absent"))
+        elif name not in names:
+            changes.append(UnitChange(Change.ADDED, name, "*", RUNTIME, "absent", "there"))
+    both = [name for name in names if name in later]
+    before, after = _units(old, both), _units(new, both)
     for key in sorted({**before, **after}):
-        runtime, case, unit = key
+        runtime, case = key
         was, now = before.get(key), after.get(key)
-        if was == now:
-            continue
         if was is None or now is None:
             change = Change.ADDED if was is None else Change.REMOVED
-        elif now[0] is Verdict.PASS and was[0] is not Verdict.PASS:
-            change = Change.FIXED
-        elif was[0] is Verdict.PASS and now[0] is not Verdict.PASS:
-            change = Change.BROKEN
-        elif was[0] is not now[0] or was[1] != now[1]:
-            change = Change.CHANGED
-        else:
+            number = f"{len(was or now or {})} units"
+            changes.append(UnitChange(change, runtime, case, CASE, "–" if was is None else number, "–" if now is None else number))
             continue
-        changes.append(UnitChange(change, runtime, case, unit, _words(was), _words(now)))
+        for unit in dict.fromkeys((*was, *now)):
+            found = _change(was.get(unit), now.get(unit))
+            if found is not None:
+                changes.append(UnitChange(found, runtime, case, unit, _words(was.get(unit)), _words(now.get(unit))))
     return tuple(changes)
 
 
-def _units(record: Record, runtimes: list[str]) -> dict[tuple[str, str, str], tuple[Verdict, str | None]]:
+def _change(was: tuple[Verdict, str | None] | None, now: tuple[Verdict, str | None] | None) -> Change | None:
+    if was == now:
+        return None
+    if was is None or now is None:
+        return Change.ADDED if was is None else Change.REMOVED
+    if (was[0] is Verdict.PASS) != (now[0] is Verdict.PASS):
+        return Change.FIXED if now[0] is Verdict.PASS else Change.BROKEN
+    return Change.CHANGED
+
+
+def _units(record: Record, runtimes: list[str]) -> dict[tuple[str, str], dict[str, tuple[Verdict, str | None]]]:
     return {
-        (result.runtime, result.case, unit.id): (unit.verdict, unit.value)
+        (result.runtime, result.case): {unit.id: (unit.verdict, unit.value) for unit in result.units}
         for result in record.results
         if result.runtime in runtimes
-        for unit in result.units
     }
 
 

@@ -34,7 +34,7 @@ def read_tables(path: Path) -> list[dict[str, Any]]:
         return []
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ExpectationError(f"{path}: {error}") from None
     if set(raw) - {"expected"}:
         raise ExpectationError(f"{path}: unknown key {', '.join(sorted(set(raw) - {'expected'}))}")
@@ -46,7 +46,19 @@ def read_tables(path: Path) -> list[dict[str, Any]]:
 
 def load(path: Path) -> tuple[Entry, ...]:
     """Read one file; a missing file announces nothing."""
-    return tuple(_entry(path, item) for item in read_tables(path))
+    entries = tuple(_entry(path, item) for item in read_tables(path))
+    seen: set[tuple[str, str | None]] = set()
+    for entry in entries:
+        if (entry.case, entry.check) in seen:
+            raise ExpectationError(f"{path}: {entry} is listed twice")
+        seen.add((entry.case, entry.check))
+    return entries
+
+
+def strangers(folder: Path, names: Iterable[str]) -> list[str]:
+    """Files of expectations that are nobody's: a misspelt name announces nothing."""
+    known = {*names, "wast", "testsuite"}
+    return sorted(path.name for path in folder.glob("*.toml") if path.stem not in known) if folder.is_dir() else []
 
 
 def _entry(path: Path, item: Mapping[str, object]) -> Entry:
@@ -56,14 +68,19 @@ def _entry(path: Path, item: Mapping[str, object]) -> Entry:
     case, check, reason, issue = (item.get(key) for key in ("case", "check", "reason", "issue"))
     if not isinstance(case, str) or not isinstance(reason, str) or not reason.strip():
         raise ExpectationError(f"{path}: every entry needs a case and a reason: {dict(item)}")
+    for key, value in (("check", check), ("issue", issue)):
+        if value is not None and not isinstance(value, str):
+            raise ExpectationError(f"{path}: {case}: {key} must be a string")
     status = item.get("status")
     words = status if isinstance(status, list) else [status]
     try:
         statuses = tuple(Verdict(word) for word in words)
     except ValueError:
         raise ExpectationError(f"{path}: {case}: unknown status {status!r}") from None
-    if statuses == (Verdict.PASS,):
+    if statuses in ((), (Verdict.PASS,)):
         raise ExpectationError(f"{path}: {case}: PASS needs no entry")
+    if len(set(statuses)) < len(statuses) or Verdict.SKIP in statuses:
+        raise ExpectationError(f"{path}: {case}: a status is listed once, and what is not run (SKIP) is not announced")
     return Entry(case, check if isinstance(check, str) else None, Expected(statuses, reason, str(issue or "")))
 
 
@@ -77,12 +94,13 @@ def stale(entries: Iterable[Entry], cases: Iterable[Case]) -> list[Entry]:
     ]
 
 
-def apply(result: CaseResult, entries: Iterable[Entry], case: Case) -> CaseResult:
-    """Mark each unit with what was announced for it and whether it came as a surprise."""
+def apply(result: CaseResult, entries: Iterable[Entry], case: Case, *, strict: bool = False) -> CaseResult:
+    """Mark each unit with what was announced for it and whether it came as a surprise. What was not run surprises nobody:
+    it neither keeps nor breaks an announcement."""
     mine = [entry for entry in entries if entry.case == result.case]
     by_check = {entry.check: entry.expected for entry in mine if entry.check is not None}
     whole = next((entry.expected for entry in mine if entry.check is None), None)
-    whole_surprised = whole is not None and result.verdict not in whole.statuses
+    whole_surprised = whole is not None and result.verdict is not Verdict.SKIP and result.verdict not in whole.statuses
     units = []
     for unit in result.units:
         announced = by_check.get(unit.id)
@@ -92,21 +110,26 @@ def apply(result: CaseResult, entries: Iterable[Entry], case: Case) -> CaseResul
         elif announced is not None:
             surprised = unit.verdict not in announced.statuses
         else:
-            surprised = _surprising(unit, case)
+            surprised = _surprising(unit, case, strict)
+        surprised = surprised and unit.verdict is not Verdict.SKIP
         units.append(replace(unit, expected=announced, unexpected=surprised))
     return replace(result, units=tuple(units))
 
 
-def _surprising(unit: UnitResult, case: Case) -> bool:
-    """Without an announcement everything must pass; a failing `should` is no surprise, and what was not run is none."""
+def _surprising(unit: UnitResult, case: Case, strict: bool = False) -> bool:
+    """Without an announcement everything must pass; a failing `should` is no surprise unless the run is strict."""
     if unit.verdict in (Verdict.PASS, Verdict.SKIP):
         return False
     check = case.check(unit.id)
-    return not (unit.verdict is Verdict.FAIL and check is not None and check.level is Level.SHOULD)
+    return strict or not (unit.verdict is Verdict.FAIL and check is not None and check.level is Level.SHOULD)
 
 
-def render(results: Iterable[CaseResult], old: Iterable[Entry], cases: Iterable[Case]) -> str:
-    """The text of an expectations file for these results; reasons and issues that are there are kept."""
+def render(
+    results: Iterable[CaseResult], old: Iterable[Entry], cases: Iterable[Case], *, strict: bool = False
+) -> str:
+    """The text of an expectations file for these results; reasons and issues that are there are kept. Entries of a case that
+    was not run stay."""
+    results = [result for result in results if result.verdict is not Verdict.SKIP]
     kept = {(entry.case, entry.check): entry.expected for entry in old}
     known = {case.id: case for case in cases}
     ran: set[str] = set()
@@ -118,7 +141,7 @@ def render(results: Iterable[CaseResult], old: Iterable[Entry], cases: Iterable[
         units = [
             unit
             for unit in result.units
-            if _surprising(unit, known[result.case])
+            if _surprising(unit, known[result.case], strict)
             or ((result.case, unit.id) in kept and unit.verdict not in (Verdict.PASS, Verdict.SKIP))
         ]
         whole = len(units) > 2 and all((u.verdict, u.detail) == (result.verdict, units[0].detail) for u in units)

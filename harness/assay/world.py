@@ -32,8 +32,8 @@ _OVER_PERMISSIONS = "-dac_override,-dac_read_search,-fowner"
 
 
 @contextlib.contextmanager
-def mounts(case: Case, scratch: Path) -> Iterator[tuple[Mount, ...] | Inexpressible]:
-    """The preopened directories of one run, fresh; gone afterwards but for those that are the machine's own."""
+def mounts(case: Case, scratch: Path, *, keep: bool = False) -> Iterator[tuple[Mount, ...] | Inexpressible]:
+    """The preopened directories of one run, fresh; gone afterwards but for those that are the machine's own, or all kept."""
     made: list[Mount] = []
     with contextlib.ExitStack() as stack:
         for index, directory in enumerate(case.run.dirs):
@@ -44,7 +44,9 @@ def mounts(case: Case, scratch: Path) -> Iterator[tuple[Mount, ...] | Inexpressi
                 if not _other_file_system(scratch):
                     yield Inexpressible(f"{_OTHER} is not a file system other than that of {tempfile.gettempdir()}")
                     return
-                host = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="assay-", dir=_OTHER)))
+                host = Path(tempfile.mkdtemp(prefix="assay-", dir=_OTHER))
+                if not keep:
+                    stack.callback(shutil.rmtree, host, ignore_errors=True)
             elif directory.source is None:
                 host.mkdir()
             else:
@@ -57,7 +59,8 @@ def mounts(case: Case, scratch: Path) -> Iterator[tuple[Mount, ...] | Inexpressi
             for item, place in places:
                 if item.mode is not None:
                     place.chmod(item.mode)
-                    stack.callback(_unlock, place)  # removable again, whoever runs this
+                    if not keep:
+                        stack.callback(_unlock, place)  # removable again, whoever runs this
         except OSError as error:
             yield Inexpressible(f"this machine cannot make {item.path}: {error.strerror or error}")
             return
@@ -72,8 +75,9 @@ def place_of(case: Case, made: Sequence[Mount], path: str) -> Path:
     return made[case.run.dirs.index(found[0])].host / inside
 
 
-def wrap(case: Case, made: Sequence[Mount], argv: Sequence[str]) -> tuple[str, ...] | Inexpressible:
-    """The command line, begun with what takes rights away or mounts."""
+def wrap(case: Case, made: Sequence[Mount], argv: Sequence[str], begun: Path) -> tuple[str, ...] | Inexpressible:
+    """The command line, begun with what takes rights away or mounts. What fails there is not the runtime's failure: the file
+    `begun` is made when all of it has worked."""
     mounted = [item for item in case.run.make if item.kind == "mount"]
     before: list[str] = []
     if case.run.network == "ipv6" and not _has_ipv6():
@@ -99,6 +103,8 @@ def wrap(case: Case, made: Sequence[Mount], argv: Sequence[str]) -> tuple[str, .
         if shutil.which("prlimit") is None:
             return Inexpressible("there is no program `prlimit` to limit open files with")
         before += ["prlimit", f"--nofile={case.run.open_files}", "--"]
+    if before:
+        before += ["sh", "-c", ': > "$0" && exec "$@"', str(begun)]
     return (*before, *argv)
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from assay import record
 from assay.model import UnitResult, Verdict
+from assay.status import status
 
 
 def text() -> list[str]:
@@ -37,20 +38,50 @@ def test_every_line_fits_the_schema() -> None:
         validator.validate(json.loads(line))
 
 
-@pytest.mark.parametrize("cut", ["footer", "middle", "half-line", "empty", "header-only"])
-def test_truncated(tmp_path: Path, cut: str) -> None:
+@pytest.mark.parametrize("cut", ["footer", "half-line", "header-only"])
+def test_a_record_without_its_end_is_partial(tmp_path: Path, cut: str) -> None:
     lines = text()
     shorter = {
         "footer": "\n".join(lines[:-1]) + "\n",
-        "middle": "\n".join([*lines[:2], lines[-1]]) + "\n",
-        "half-line": "\n".join(lines)[:-30],
-        "empty": "",
+        "half-line": "\n".join(lines[:-1])[:-30],
         "header-only": lines[0] + "\n",
     }[cut]
     (tmp_path / "r.jsonl").write_text(shorter, encoding="utf-8")
-    with pytest.raises(record.RecordError, match="truncated") as caught:
-        record.read(tmp_path / "r.jsonl")
-    assert caught.value.truncated
+    read = record.read(tmp_path / "r.jsonl")
+    assert read.partial and not status(read).green
+    assert read.results == made.record().results[: {"footer": 3, "half-line": 2, "header-only": 0}[cut]]
+
+
+def test_results_that_are_missing_are_noticed() -> None:
+    lines = text()
+    footer = json.dumps({**json.loads(lines[-1]), "results": 2})
+    assert record.parse([*lines[:3], footer]).partial == "results are missing"
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([], "empty"),
+        (["{"], "not JSON"),
+        ([*text()[:2], text()[-1]], "counts 3 results"),
+        ([*text()[:2], text()[1], *text()[2:]], "footer counts"),
+        ([*text()[:2], *text()[1:-1]], "two results"),
+        ([text()[0], text()[1].replace('"runtime":"touchstone"', '"runtime":"stranger"')], "does not announce"),
+        ([text()[0].replace('"name":"wasmtime"', '"name":"jco"')], "twice"),
+    ],
+)
+def test_no_run_leaves_this(lines: list[str], words: str) -> None:
+    with pytest.raises(record.RecordError, match=words):
+        record.parse(lines)
+
+
+def test_records_of_version_1_are_read() -> None:
+    lines = text()
+    header = json.loads(lines[0])
+    for key in ("trace", "timeout_factor", "normalised", "limits"):
+        del header[key]
+    old = record.parse([json.dumps({**header, "schema": "assay-results/1"}), *lines[1:]])
+    assert old == made.record()
 
 
 @pytest.mark.parametrize(

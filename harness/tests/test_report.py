@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -24,8 +25,9 @@ def test_view_counts() -> None:
     view = build(made.record())
     row = view.packages[0].interfaces[0]
     assert row.name == "wasi:cli/environment"
-    assert [(count.passed, count.total) for count in row.counts] == [(3, 3), (3, 3), (2, 3)]
-    assert [count.state for count in row.counts] == ["good", "good", "mixed"]
+    assert [(count.passed, count.total) for count in row.counts] == [(1, 1), (1, 1), (0, 1)]
+    assert [(count.values, count.runs) for count in row.counts] == [(1, 1)] * 3
+    assert [count.state for count in row.counts] == ["good", "good", "bad"]
     assert [function.name for function in row.functions] == ["get-arguments", "initial-cwd"]
     assert [summary.cases.passed for summary in view.summaries] == [1, 1, 0]
 
@@ -33,23 +35,26 @@ def test_view_counts() -> None:
 def test_skips_and_errors_never_make_it_better() -> None:
     view = build(made.record(made.result("a", verdict=Verdict.SKIP), made.result("b", verdict=Verdict.ERROR)))
     skipped, broken = view.packages[0].interfaces[0].counts
-    assert (skipped.passed, skipped.total, skipped.skipped) == (2, 2, 1)
-    assert (broken.total, broken.errors, broken.state) == (2, 1, "mixed")
+    assert (skipped.passed, skipped.total, skipped.not_run, skipped.state) == (0, 1, 1, "gaps")
+    assert (broken.total, broken.errors, broken.state) == (1, 1, "bad")
 
 
 def test_junit() -> None:
     root = ET.fromstring(report.junit(made.record()))
     suites = {suite.get("name"): suite for suite in root}
     assert suites["touchstone"].get("tests") == "3" and suites["touchstone"].get("failures") == "0"
-    assert suites["jco"].get("failures") == "1"
-    failure = suites["jco"].find(".//failure")
+    assert suites["jco"].get("failures") == "0"  # it is not judged
+    skipped = suites["jco"].find(".//skipped")
+    assert skipped is not None and "not judged: FAIL: expected <b>, got c" in (skipped.get("message") or "")
+    root = ET.fromstring(report.junit(replace(made.record(), gate=("touchstone", "jco"))))
+    failure = root.find("testsuite[@name='jco']/testcase[@name='cli.environment.get-arguments.order']/failure")
     assert failure is not None and "expected <b>, got c" in (failure.get("message") or "")
 
 
 def test_markdown() -> None:
     text = report.markdown(made.record())
-    assert "| wasi:cli/environment | ✓ 3/3 | ✓ 3/3 | ✗ 2/3 |" in text
-    assert "wasmtime-py**: absent: not <installed>" in text
+    assert "| wasi:cli/environment | ✓ 1/1 | ✓ 1/1 | ✗ 0/1 ✗1 |" in text
+    assert "wasmtime-py**: absent: not \\<installed>" in text
     assert "`p2/cli/arguments`" in text and "stdout" in text
 
 
@@ -110,7 +115,7 @@ def test_page_in_chromium(tmp_path: Path, width: int) -> None:
     assert fits == "fits" and state == "closed"
     shown = dict(cell.split("=", 1) for cell in re.split(r" (?=\w+=)", cells))
     assert list(shown) == ["touchstone", "wasmtime", "jco"]
-    assert shown["touchstone"].startswith("3/3✓") and shown["jco"].startswith("2/3✗")
+    assert shown["touchstone"].startswith("1/1✓") and shown["jco"].startswith("0/1✗")
     assert shown["touchstone"].partition("rgb")[2] != shown["jco"].partition("rgb")[2]
     opened = dump(page, "#case-p2-cli-arguments", tmp_path, width)
     measured = re.search(r'<div id="measured">([^<]*)</div>', opened)

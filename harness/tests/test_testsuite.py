@@ -82,8 +82,11 @@ def test_a_known_failure_is_shown_by_the_trace(project: Project) -> None:
     add(project, "exits", {"args": ["33"], "exit_code": 33})
     announce(project, KNOWN)
     done = run(project)
+    assert done.exit_code == 1 and "red: touchstone: nothing passed" in done.output
+    add(project, "plain")
+    done = run(project)
     assert done.exit_code == 0, done.output
-    assert "0 of 1 pass, 1 known" in done.output and "status 33 becomes 1" in done.output
+    assert "1 of 2 pass, 1 known" in done.output and "status 33 becomes 1" in done.output
     announce(project, KNOWN.replace("exit: 1", "exit: 33"))
     done = run(project)
     assert done.exit_code == 1 and "the trace does not show" in done.output

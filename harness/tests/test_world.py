@@ -78,7 +78,7 @@ def test_mounts_are_seen_by_the_process_alone(project: Project, tmp_path: Path) 
         script = (
             f"head -c 100000 /dev/zero > {host}/small/f; echo $?; rmdir {host}/small; echo $?; echo > {host}/fixed/f"
         )
-        argv = world.wrap(case, made, ("sh", "-c", script))
+        argv = world.wrap(case, made, ("sh", "-c", script), tmp_path / "begun")
         if isinstance(argv, Inexpressible):
             pytest.skip(argv.reason)
         result = run(*argv)
@@ -94,19 +94,19 @@ def test_without_the_rights_of_root(project: Project, tmp_path: Path) -> None:
     )
     with world.mounts(case, tmp_path / "fixtures") as made:
         assert not isinstance(made, Inexpressible)
-        argv = world.wrap(case, made, ("cat", f"{made[0].host}/f"))
+        argv = world.wrap(case, made, ("cat", f"{made[0].host}/f"), tmp_path / "begun")
         if isinstance(argv, Inexpressible):
             pytest.skip(argv.reason)
         assert b"Permission denied" in run(*argv).stderr
 
 
-def test_a_limit_of_open_files(project: Project) -> None:
-    argv = world.wrap(case_of(project, "[run]\nopen-files = 77\n"), (), ("sh", "-c", "ulimit -n"))
+def test_a_limit_of_open_files(project: Project, tmp_path: Path) -> None:
+    argv = world.wrap(case_of(project, "[run]\nopen-files = 77\n"), (), ("sh", "-c", "ulimit -n"), tmp_path / "begun")
     assert not isinstance(argv, Inexpressible)
     assert run(*argv).stdout == b"77\n"
 
 
-def test_a_network_of_its_own(project: Project) -> None:
+def test_a_network_of_its_own(project: Project, tmp_path: Path) -> None:
     script = "\n".join(
         [
             "import socket, time",
@@ -122,7 +122,7 @@ def test_a_network_of_its_own(project: Project) -> None:
     script = script.replace("[socket.create_server(('127.0.0.1', 0)) for _ in iter(int, 1)]", "many()")
     script = "import socket\ndef many():\n  kept = []\n  while True:\n    kept.append(socket.create_server(('127.0.0.1', 0)))\n" + script
     case = case_of(project, '[run]\nnetwork = "alone"\n')
-    argv = world.wrap(case, (), [sys.executable, "-c", script])
+    argv = world.wrap(case, (), [sys.executable, "-c", script], tmp_path / "begun")
     if isinstance(argv, Inexpressible):
         pytest.skip(argv.reason)
     told = run(*argv).stdout.decode().splitlines()

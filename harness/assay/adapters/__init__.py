@@ -5,7 +5,9 @@ An adapter finds its runtime, writes the command line of a job and says how a fi
 
 from __future__ import annotations
 
-from .base import Adapter, Places
+from collections.abc import Callable
+
+from .base import Adapter, OverrideError, Places, places
 from .jco import Jco
 from .touchstone import Touchstone
 from .wasmtime import Wasmtime
@@ -14,4 +16,7 @@ from .wasmtime_py import WasmtimePy
 ADAPTERS: tuple[Adapter, ...] = (Touchstone(), Wasmtime(), WasmtimePy(), Jco())
 """In the order of the report's columns."""
 
-__all__ = ["ADAPTERS", "Adapter", "Places"]
+ALIKE: dict[str, Callable[[str], Adapter]] = {"touchstone": Touchstone, "wasmtime": Wasmtime}
+"""The command lines that another program may speak (`--also NAME=LIKE:PROGRAM`)."""
+
+__all__ = ["ADAPTERS", "ALIKE", "Adapter", "OverrideError", "Places", "places"]

@@ -8,10 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import socket
 import subprocess
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -22,19 +24,78 @@ BIG = 512 << 10
 """From this size on a component is compiled once into the cache."""
 
 
+class OverrideError(Exception):
+    """A program that the user named and that cannot be used."""
+
+
 @dataclass(frozen=True)
 class Places:
-    """Where things are: the project's root, the cache, and programs that the user named (`--program name=path`)."""
+    """Where things are: the project's root, the cache, programs that the user named, and the arguments that belong to them."""
 
     root: Path
     cache: Path
     programs: tuple[tuple[str, Path], ...] = field(default=())
+    options: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
 
     def named(self, runtime: str) -> Path | None:
-        if runtime in dict(self.programs):
-            return dict(self.programs)[runtime]
-        value = os.environ.get(f"ASSAY_{runtime.upper().replace('-', '_')}")
-        return Path(value) if value else None
+        return dict(self.programs).get(runtime)
+
+    def options_of(self, runtime: str) -> tuple[str, ...]:
+        return dict(self.options).get(runtime, ())
+
+
+def variable(runtime: str) -> str:
+    """The environment variable that names a runtime's program."""
+    return f"ASSAY_{runtime.upper().replace('-', '_')}"
+
+
+def places(
+    root: Path, named: Sequence[str], environment: Mapping[str, str], runtimes: Sequence[str], folders: Sequence[str] = ("jco",)
+) -> Places:
+    """Places with what `NAME=PROGRAM ARGUMENT…` and the environment name; the former comes first."""
+    texts: dict[str, tuple[str, str]] = {}
+    for runtime in runtimes:
+        if value := environment.get(variable(runtime)):
+            texts[runtime] = (variable(runtime), value)
+    given: set[str] = set()
+    for item in named:
+        name, equals, value = item.partition("=")
+        if not equals or not value or name not in runtimes:
+            raise OverrideError(f"--program {item}: write RUNTIME=PATH, RUNTIME one of {', '.join(runtimes)}")
+        if name in given:
+            raise OverrideError(f"--program: {name} is named twice")
+        given.add(name)
+        texts[name] = (f"--program {name}", value)
+    found = {name: _override(source, value, name in folders) for name, (source, value) in texts.items()}
+    return Places(
+        root,
+        root / "build" / "cache",
+        tuple((name, path) for name, (path, _) in found.items()),
+        tuple((name, options) for name, (_, options) in found.items() if options),
+    )
+
+
+def _override(source: str, text: str, folder: bool) -> tuple[Path, tuple[str, ...]]:
+    """A program and its arguments, split as a shell does; a path that exists is taken as it is, blanks and all."""
+    words = [text]
+    if not Path(text).exists():
+        try:
+            words = shlex.split(text)
+        except ValueError as error:
+            raise OverrideError(f"{source}: {text!r}: {error}") from None
+    path = Path(words[0]) if words else Path()
+    if words and not path.exists() and "/" not in words[0]:
+        path = Path(shutil.which(words[0]) or words[0])
+    what = "folder of a package" if folder else "program"
+    if not words or not path.exists():
+        raise OverrideError(f"{source}: there is no {what} {words[0] if words else text!r}")
+    if folder and not (path / "package.json").is_file():
+        raise OverrideError(f"{source}: {path} is no folder of a package: it has no package.json")
+    if not folder and not path.is_file():
+        raise OverrideError(f"{source}: {path} is not a file")
+    if not folder and not os.access(path, os.X_OK):
+        raise OverrideError(f"{source}: {path} may not be executed")
+    return path.absolute(), tuple(words[1:])
 
 
 class Adapter(Protocol):
@@ -66,6 +127,11 @@ def probe_version(argv: list[str], timeout: float = 30.0) -> tuple[str, str]:
     if done.returncode != 0:
         return "", f"`{' '.join(argv)}` ended with {done.returncode}: {lines[-1] if lines else 'no output'}"
     return (lines[0] if lines else "unknown version"), ""
+
+
+def given(options: Sequence[str]) -> str:
+    """The note on a peer that runs with arguments of the user's."""
+    return f"with {shlex.join(options)}" if options else ""
 
 
 def base_environment(job: Job) -> tuple[tuple[str, str], ...]:

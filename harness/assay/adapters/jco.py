@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
-from .base import Places, base_environment, common_ending, free_port, last_line, probe_version, served
+from .base import Places, base_environment, common_ending, free_port, given, last_line, probe_version, served
 
 _PACKAGE = Path("node_modules/@bytecodealliance/jco")
 _SHIMS = ("node_modules/@bytecodealliance/preview2-shim", "../preview2-shim")
@@ -63,6 +63,8 @@ class Jco:
             self.name,
             f"jco {manifest['version']} (node {version.removeprefix('v')})",
             (node, str(script), str(package)),
+            given(places.options_of(self.name)),
+            places.options_of(self.name),
         )
 
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
@@ -79,19 +81,21 @@ class Jco:
         setup.write_text(_setup(shim.resolve() / "dist" / "nodejs", job), encoding="utf-8")
         serve = job.case.run.serve
         # its own port 0 is never told; a fresh instance for each request, and a trap does not end the server
-        how: tuple[str, ...] = ("serve", "--host", "127.0.0.1", "--port", str(free_port()), "--isolate-requests", "worker")
+        port = free_port() if serve else 0
+        how: tuple[str, ...] = ("serve", "--host", "127.0.0.1", "--port", str(port), "--isolate-requests", "worker")
         how += ("--isolate-worker-pool-size", "4")
         argv = (
             node,
             script,
             *(how if serve else ("run",)),
+            *peer.options,
             "--jco-import",
             str(setup),
             str(job.component),
             *(["--", *job.case.run.args] if job.case.run.args else ()),
         )
         listening = r"^Server listening @ 127\.0\.0\.1:(\d+)" if serve else ""
-        return Command(argv, base_environment(job), startup=30.0, listening=listening)
+        return Command(argv, base_environment(job), startup=30.0, listening=listening, port=port)
 
     def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
         if job.case.run.serve:

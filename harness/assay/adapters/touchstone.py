@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
-from .base import Places, base_environment, common_ending, last_line, probe_version, read_outcome, served
+from .base import Places, base_environment, common_ending, given, last_line, probe_version, read_outcome, served
 
 _GRANTS = {
     "inherit-network": ("-S", "inherit-network"),
@@ -33,12 +33,15 @@ class Touchstone:
 
     def find(self, places: Places) -> Peer | Absent:
         program = places.named(self.name) or places.root / "build" / "touchstone"
+        if places.named(self.name) is None and self.name != "touchstone":
+            return Absent(self.name, "no program is named for it")
         if not program.is_file():
             return Absent(self.name, f"{program} is not built (make)")
         version, problem = probe_version([str(program.resolve()), "--version"])
         if problem:
             return Absent(self.name, problem)
-        return Peer(self.name, version, (str(program.resolve()),))
+        options = places.options_of(self.name)
+        return Peer(self.name, version, (str(program.resolve()),), given(options), options)
 
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
         return component
@@ -46,9 +49,9 @@ class Touchstone:
     def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
         outcome, trace = job.scratch / "outcome.json", job.scratch / "trace.txt"
         if job.case.run.serve:
-            argv = [*peer.program, "serve", "--addr", "127.0.0.1:0", "--grace", "500ms"]
+            argv = [*peer.program, "serve", "--addr", "127.0.0.1:0", "--grace", "500ms", *peer.options]
         else:
-            argv = [*peer.program, "run", "--outcome", str(outcome)]
+            argv = [*peer.program, "run", "--outcome", str(outcome), *peer.options]
         if job.trace:
             argv += ["--trace", "--trace-output", str(trace)]
         for mount in job.mounts:

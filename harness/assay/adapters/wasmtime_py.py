@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
-from .base import BIG, Places, base_environment, cached, common_ending, last_line, probe_version, read_outcome
+from .base import BIG, Places, base_environment, cached, common_ending, given, last_line, probe_version, read_outcome
 
 DRIVER = Path(__file__).with_name("wasmtime_py_driver.py")
 _VERSION = "import wasmtime, importlib.metadata as m; print('wasmtime-py', m.version('wasmtime'))"
@@ -22,7 +22,8 @@ class WasmtimePy:
         version, problem = probe_version([str(python), "-I", "-c", _VERSION])
         if problem:
             return Absent(self.name, f"the Python package wasmtime cannot be imported ({problem.rpartition(': ')[2]})")
-        return Peer(self.name, version, (str(python), "-I", str(DRIVER)))
+        options = places.options_of(self.name)
+        return Peer(self.name, version, (str(python), *options, "-I", str(DRIVER)), given(options), options)
 
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
         if component.stat().st_size < BIG:

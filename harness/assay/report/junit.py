@@ -7,30 +7,69 @@ from xml.etree import ElementTree as ET
 
 from ..model import CaseResult, UnitResult, Verdict
 from ..record import Record
+from ..settle import bounded
+from ..status import status
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+MESSAGE, EVIDENCE = 600, 2000
+
+
 def render(record: Record) -> str:
+    """Red, that is with a failure or an error, exactly where the run's status is. What is not judged, or falls short of a SHOULD
+    only, is skipped with a message; what makes a run red besides its results is a test case of its own."""
+    run = status(record)
     root = ET.Element("testsuites", name="touchstone")
-    for runtime in record.runtimes:
-        mine = [result for result in record.results if result.runtime == runtime.name]
-        suite = ET.SubElement(root, "testsuite", name=runtime.name, timestamp=record.started)
-        if runtime.absent:
-            ET.SubElement(suite, "system-out").text = _clean(f"absent: {runtime.absent}")
-        counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
-        for result in mine:
+    if run.problems:
+        suite = ET.SubElement(root, "testsuite", name="run", timestamp=record.started)
+        counts = _counts()
+        _problems(suite, "run", run.problems, counts)
+        _finish(suite, counts, 0.0)
+    for mine in run.runtimes:
+        info = next((item for item in record.runtimes if item.name == mine.name), None)
+        results = [result for result in record.results if result.runtime == mine.name]
+        suite = ET.SubElement(root, "testsuite", name=mine.name, timestamp=record.started)
+        if info is not None and info.absent:
+            ET.SubElement(suite, "system-out").text = _clean(f"absent: {info.absent}")
+        counts = _counts()
+        if mine.red:
+            _problems(suite, mine.name, mine.problems, counts)
+        for result in results:
+            evidence = [_evidence(result)]
             for unit in result.units:
-                counts["tests"] += 1
-                _unit(suite, result, unit, counts)
-        for key, value in counts.items():
-            suite.set(key, str(value))
-        suite.set("time", f"{sum(result.observation.wall for result in mine):.3f}")
+                _unit(suite, result, unit, counts, mine.judged, evidence)
+        _finish(suite, counts, sum(result.observation.wall for result in results))
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _unit(suite: ET.Element, result: CaseResult, unit: UnitResult, counts: dict[str, int]) -> None:
+def _counts() -> dict[str, int]:
+    return {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+
+
+def _finish(suite: ET.Element, counts: dict[str, int], seconds: float) -> None:
+    for key, value in counts.items():
+        suite.set(key, str(value))
+    suite.set("time", f"{seconds:.3f}")
+
+
+def _problems(suite: ET.Element, name: str, problems: tuple[str, ...], counts: dict[str, int]) -> None:
+    counts["tests"] += 1
+    counts["failures"] += 1
+    case = ET.SubElement(suite, "testcase", classname=name, name="@status", time="0.000")
+    ET.SubElement(case, "failure", type="RED", message=_clean("; ".join(problems)))
+
+
+def _unit(
+    suite: ET.Element,
+    result: CaseResult,
+    unit: UnitResult,
+    counts: dict[str, int],
+    judged: bool,
+    evidence: list[str],
+) -> None:
+    counts["tests"] += 1
     case = ET.SubElement(
         suite,
         "testcase",
@@ -38,28 +77,29 @@ def _unit(suite: ET.Element, result: CaseResult, unit: UnitResult, counts: dict[
         name=unit.id,
         time=f"{result.observation.wall:.3f}",
     )
-    message = _clean(f"{unit.verdict.value}: {unit.detail}")
-    if unit.expected is not None and not unit.unexpected and unit.verdict is not Verdict.PASS:
+    told = _clean(bounded(f"{unit.verdict.value}: {unit.detail}", MESSAGE))
+    if unit.unexpected and judged:
+        broken = unit.verdict in (Verdict.ERROR, Verdict.CRASH)
+        counts["errors" if broken else "failures"] += 1
+        kind = "UNEXPECTED-PASS" if unit.verdict is Verdict.PASS else unit.verdict.value
+        message = "passes; the expectations say it does not" if unit.verdict is Verdict.PASS else told
+        found = ET.SubElement(case, "error" if broken else "failure", type=kind, message=message)
+        # once a run: a runtime that fails everywhere would repeat itself thousands of times
+        found.text = evidence.pop() if evidence else f"as the first of {result.case}"
+    elif unit.unexpected:
         counts["skipped"] += 1
-        ET.SubElement(case, "skipped", message=_clean(f"{unit.verdict.value} as expected: {unit.expected.reason}"))
-    elif unit.unexpected and unit.verdict is Verdict.PASS:
-        counts["failures"] += 1
-        ET.SubElement(case, "failure", type="UNEXPECTED-PASS", message="passes; the expectations say it does not")
-    elif unit.verdict in (Verdict.SKIP, Verdict.UNSUPPORTED):
-        counts["skipped"] += 1
-        ET.SubElement(case, "skipped", message=message)
-    elif unit.verdict in (Verdict.ERROR, Verdict.CRASH):
-        counts["errors"] += 1
-        ET.SubElement(case, "error", type=unit.verdict.value, message=message).text = _evidence(result)
+        ET.SubElement(case, "skipped", message=f"not as announced, and not judged: {told}")
     elif unit.verdict is not Verdict.PASS:
-        counts["failures"] += 1
-        ET.SubElement(case, "failure", type=unit.verdict.value, message=message).text = _evidence(result)
+        counts["skipped"] += 1
+        reason = f"{unit.verdict.value} as announced: {unit.expected.reason}" if unit.expected else told
+        ET.SubElement(case, "skipped", message=_clean(bounded(reason, MESSAGE)))
 
 
 def _evidence(result: CaseResult) -> str:
     seen = result.observation
-    text = f"argv: {list(seen.argv)}\nended: {seen.outcome}\nstderr:\n{seen.stderr[-2000:].decode('utf-8', 'backslashreplace')}"
-    return _clean(text)
+    size = seen.size("stderr", seen.stderr)
+    last = seen.stderr[-EVIDENCE:].decode("utf-8", "backslashreplace")
+    return _clean(f"argv: {list(seen.argv)}\nended: {seen.outcome}\nstderr ({size} bytes):\n{last}")
 
 
 def _clean(text: str) -> str:

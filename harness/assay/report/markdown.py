@@ -5,57 +5,86 @@ from __future__ import annotations
 from ..model import Verdict
 from ..record import Record
 from ..testsuite import SuiteReport
-from .view import SYMBOLS, Count, build
+from .view import SYMBOLS, build
+
+ROWS = 60
+"""Lines of one list; what is left out is counted. The whole fits the comment of a code host (65,536 characters)."""
+LIMIT = 60_000
 
 
 def render(record: Record, programs: SuiteReport | None = None) -> str:
     view = build(record)
+    run = view.status
     names = [runtime.name for runtime in view.runtimes]
-    out = ["# Conformance of WASI 0.2 runtimes", ""]
+    out = ["# Conformance of WASI 0.2 runtimes", "", f"**{run.colour}**"]
+    out += [f"- {_plain(line)}" for line in run.lines] if not run.green else [f"- {_plain(run.words)}"]
     out += [
-        f"{record.harness}, {record.started}: {len(record.cases)} cases, {sum(len(c.checks) for c in record.cases)} checks.",
+        "",
+        f"{record.harness}, {record.started}: {len(record.cases)} cases, {sum(len(c.checks) for c in record.cases)} checks"
+        f"{', strict' if record.strict else ''}.",
         "",
     ]
     for runtime in record.runtimes:
-        out.append(f"- **{runtime.name}**: {'absent: ' + runtime.absent if runtime.absent else runtime.version}")
-    out += ["", _row(["interface", *names]), _row(["---"] * (len(names) + 1))]
+        there = f"absent: {runtime.absent}" if runtime.absent else " ".join(part for part in (runtime.version, runtime.note) if part)
+        out.append(f"- **{runtime.name}**: {_plain(there)}")
+    for summary in view.summaries:
+        out.append(f"- {summary.runtime.name}: {_plain(summary.words)}")
+    out += [
+        "",
+        "Passed / all MUST; ✗ fail, ∅ unsupported, ! in error, ◌ not run. ✓ is green: nothing is missing.",
+        "",
+        _row(["interface", *names]),
+        _row(["---"] * (len(names) + 1)),
+    ]
     for package in view.packages:
-        out.append(_row([f"**{package.name}**", *(_cell(item) for item in package.counts)]))
-        out += [_row([row.name, *(_cell(item) for item in row.counts)]) for row in package.interfaces]
-    out.append(_row(["**cases**", *(_cell(summary.cases) for summary in view.summaries)]))
+        out.append(_row([f"**{package.name}**", *(item.short for item in package.counts)]))
+        out += [_row([row.name, *(item.short for item in row.counts)]) for row in package.interfaces]
+    out.append(_row(["**cases**", *(summary.cases.short for summary in view.summaries)]))
+    if view.not_run:
+        out += ["", "## Not run", ""]
+        out += _listed([f"- {item.runtime}: {len(item.cases)} cases: {_plain(item.reason)}" for item in view.not_run])
     if view.surprises:
-        out += ["", "## Unexpected", ""]
-        out += [
-            f"- {unit.verdict.value} `{result.case}` `{unit.id}` on {result.runtime}: {_plain(unit.detail)}"
-            for result, unit in view.surprises
-        ]
+        out += ["", "## Not as announced", ""]
+        out += _listed(
+            [
+                f"- {unit.verdict.value} `{result.case}` `{unit.id}` on {result.runtime}: {_plain(unit.detail)}"
+                for result, unit in view.surprises
+            ]
+        )
     if record.stale:
-        out += ["", "## Expectations that match nothing", "", *(f"- {entry}" for entry in record.stale)]
+        out += ["", "## Expectations that match nothing", "", *_listed([f"- {_plain(entry)}" for entry in record.stale])]
     differing = [case for case in view.cases if case.differences]
     out += ["", "## Cases in which runtimes differ", ""]
     if differing:
         out += [_row(["case", *names, "in"]), _row(["---"] * (len(names) + 2))]
+    rows = []
     for case in differing:
         cells = [_verdict(result.verdict if result else None) for result in case.results]
-        out.append(_row([f"`{case.info.id}`", *cells, ", ".join(aspect.value for aspect in case.differences)]))
-    if not differing:
-        out.append("None.")
+        rows.append(_row([f"`{case.info.id}`", *cells, ", ".join(aspect.value for aspect in case.differences)]))
+    out += _listed(rows) if differing else ["None."]
     split = [row for row in view.values if len(row.value_groups) > 1]
     if split:
         out += ["", "## Where the text is silent and runtimes differ", ""]
+        lines = []
         for row in split:
-            told = "; ".join(f"{', '.join(group.runtimes)}: `{_plain(group.value)}`" for group in row.value_groups)
-            out.append(f"- `{row.check.id}`: {told}")
+            told = "; ".join(f"{', '.join(group.runtimes)}: `{_code(group.value)}`" for group in row.value_groups)
+            lines.append(f"- `{row.check.id}`: {told}")
+        out += _listed(lines)
     if programs is not None:
         out += ["", f"## Programs of {programs.suite}", ""]
         for item in programs.runtimes:
             bad = ", ".join(f"`{result.program.rpartition('/')[2]}`" for result in item.not_passed)
             out.append(f"- {item.runtime}: {item.passed} of {item.total} pass{'; not: ' + bad if bad else ''}")
-    return "\n".join(out) + "\n"
+    return _fitting(out)
 
 
-def _cell(item: Count) -> str:
-    return f"{item.symbol} {item.passed}/{item.total}" if item.total else "–"
+def _listed(lines: list[str]) -> list[str]:
+    return lines if len(lines) <= ROWS else [*lines[:ROWS], "", f"… and {len(lines) - ROWS} more; the page has all."]
+
+
+def _fitting(lines: list[str]) -> str:
+    text = "\n".join(lines) + "\n"
+    return text if len(text) <= LIMIT else f"{text[:LIMIT]}…\n\n({len(text)} characters in all; the page has the rest.)\n"
 
 
 def _verdict(verdict: Verdict | None) -> str:
@@ -67,4 +96,10 @@ def _row(cells: list[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|").replace("`", "'")[:300]
+    """Text of others on one line: no table, no code and no HTML begins in it."""
+    return _code(text).replace("<", "\\<")
+
+
+def _code(text: str) -> str:
+    flat = " ".join(text.split()).replace("|", "\\|").replace("`", "'")
+    return flat if len(flat) <= 300 else f"{flat[:300]}… ({len(flat)} characters)"

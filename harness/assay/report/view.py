@@ -5,12 +5,15 @@ In: a `Record`. Out: frozen values that the templates print. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import functools
+import operator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 
 from ..differ import Aspect, Group, Row, align, case_differences, ending_key, groups, ran
 from ..model import EXPECT_UNIT, CaseResult, Level, UnitResult, Verdict
 from ..record import CaseInfo, CheckInfo, Record, RuntimeInfo
+from ..status import RunStatus, RuntimeStatus, status
 
 SYMBOLS = {
     Verdict.PASS: "✓",
@@ -25,65 +28,153 @@ SYMBOLS = {
 
 @dataclass(frozen=True)
 class Count:
-    """Units on one runtime: what counts is what ran; skipped ones are told apart and never make a percentage better."""
+    """What one place of the matrix holds on one runtime. MUST, SHOULD and recorded values are counted apart and never added; how
+    a run ended is no requirement, but a run that did not end as asked is nowhere green."""
 
     passed: int = 0
     failed: int = 0
     unsupported: int = 0
-    skipped: int = 0
-    should_failed: int = 0
-    unexpected: int = 0
     errors: int = 0  # the case's or the harness's own fault: neither for nor against the runtime
+    not_run: int = 0
+    should_passed: int = 0
+    should_failed: int = 0
+    should_not_run: int = 0
+    values: int = 0
+    values_lost: int = 0  # not reported
+    values_not_run: int = 0
+    runs: int = 0
+    runs_failed: int = 0
+    runs_not_run: int = 0
+    unexpected: int = 0
+    reasons: tuple[tuple[str, int], ...] = ()
+    """Why what was not run was not, with how often."""
+    unit: str = "MUST"
+
+    def __add__(self, other: Count) -> Count:
+        reasons = dict(self.reasons)
+        for reason, number in other.reasons:
+            reasons[reason] = reasons.get(reason, 0) + number
+        sums = {item.name: getattr(self, item.name) + getattr(other, item.name) for item in fields(self)[:-2]}
+        return Count(**sums, reasons=tuple(reasons.items()), unit=self.unit)
 
     @property
     def total(self) -> int:
-        return self.passed + self.failed + self.unsupported + self.should_failed
+        """All requirements that there are, run or not."""
+        return self.passed + self.failed + self.unsupported + self.errors + self.not_run
+
+    @property
+    def shoulds(self) -> int:
+        return self.should_passed + self.should_failed + self.should_not_run
+
+    @property
+    def left_out(self) -> bool:
+        return bool(self.not_run or self.should_not_run or self.values_not_run or self.runs_not_run)
+
+    @property
+    def ran(self) -> int:
+        return (
+            self.passed + self.failed + self.unsupported + self.errors + self.should_passed + self.should_failed
+            + self.values + self.values_lost + self.runs
+        )  # fmt: skip
 
     @property
     def state(self) -> str:
-        if self.total == 0:
-            return "mixed" if self.errors else "none"
-        if self.failed or self.unexpected or self.errors:
-            return "bad" if self.passed == 0 or self.failed > self.passed else "mixed"
+        if not self.ran:
+            return "unrun" if self.left_out else "none"
+        if self.failed or self.errors or self.runs_failed or self.values_lost or self.unexpected:
+            return "mixed" if self.passed >= max(1, self.failed) else "bad"
+        if self.left_out:
+            return "gaps"
         return "partial" if self.unsupported or self.should_failed else "good"
 
     @property
     def symbol(self) -> str:
-        return {"none": "–", "bad": "✗", "mixed": "✗", "partial": "◐", "good": "✓"}[self.state]
+        return {"none": "–", "unrun": "–", "bad": "✗", "mixed": "✗", "gaps": "◌", "partial": "◐", "good": "✓"}[self.state]
+
+    @property
+    def marks(self) -> tuple[tuple[str, int, str], ...]:
+        """What stands beside passed/all: a sign, how many, and the word for it."""
+        every = (
+            ("✗", self.failed, "fail"),
+            ("∅", self.unsupported, "unsupported"),
+            ("!", self.errors, "in error"),
+            ("◌", self.not_run, "not run"),
+            ("◌", 0 if self.not_run or self.unit != "MUST" else self.runs_not_run, "runs not run"),
+        )
+        return tuple(mark for mark in every if mark[1])
+
+    @property
+    def short(self) -> str:
+        """For a terminal or Markdown."""
+        if not self.total:
+            return f"{self.symbol} no {self.unit}" if self.ran or self.left_out else "–"
+        marks = (f"{sign}{number}{' runs' if word == 'runs not run' else ''}" for sign, number, word in self.marks)
+        return " ".join([self.symbol, f"{self.passed}/{self.total}", *marks])
 
     @property
     def words(self) -> str:
-        parts = [f"{self.passed} of {self.total} pass"]
-        for number, word in (
-            (self.failed, "fail"),
-            (self.should_failed, "fall short of a SHOULD"),
-            (self.unsupported, "unsupported"),
-            (self.skipped, "skipped"),
-            (self.errors, "in error"),
-            (self.unexpected, "unexpected"),
-        ):
-            if number:
-                parts.append(f"{number} {word}")
-        return ", ".join(parts) if self.total or self.skipped or self.errors else "nothing ran"
+        parts = []
+        if self.total:
+            parts.append(", ".join([f"{self.unit}: {self.passed} of {self.total} pass", *(f"{n} {word}" for _, n, word in self.marks)]))
+        elif self.ran or self.left_out:
+            parts.append(f"no {self.unit}")
+        if self.shoulds:
+            told = [f"SHOULD: {self.should_passed} of {self.shoulds} hold"]
+            told += [f"{self.should_not_run} not run"] if self.should_not_run else []
+            parts.append(", ".join(told))
+        values = [f"{self.values} values recorded"] if self.values else []
+        values += [f"{self.values_lost} not reported"] if self.values_lost else []
+        values += [f"{self.values_not_run} values not run"] if self.values_not_run else []
+        parts += [", ".join(values)] if values else []
+        if self.runs_failed:
+            parts.append(f"{self.runs_failed} of {self.runs} runs did not end as asked")
+        if self.unexpected:
+            parts.append(f"{self.unexpected} not as announced")
+        if self.reasons:
+            most = sorted(self.reasons, key=lambda item: -item[1])
+            told = [f"{reason} ({number})" for reason, number in most[:3]] + (["…"] if len(most) > 3 else [])
+            parts.append("not run: " + "; ".join(told))
+        return ". ".join(parts) or "nothing is about it"
 
 
-def count(units: Iterable[tuple[UnitResult, Level]]) -> Count:
-    passed = failed = unsupported = skipped = should = unexpected = errors = 0
-    for unit, level in units:
-        unexpected += unit.unexpected
-        if unit.verdict is Verdict.PASS:
-            passed += 1
-        elif unit.verdict is Verdict.SKIP:
-            skipped += 1
-        elif unit.verdict is Verdict.UNSUPPORTED:
-            unsupported += 1
-        elif unit.verdict is Verdict.ERROR:
-            errors += 1
-        elif unit.verdict is Verdict.FAIL and level is Level.SHOULD:
-            should += 1
-        else:
-            failed += 1
-    return Count(passed, failed, unsupported, skipped, should, unexpected, errors)
+NO_RESULT = "the record has no result"
+
+
+def count_unit(unit: UnitResult | None, level: Level | None) -> Count:
+    """One unit; `level is None` is how a run ended; no unit: the record lacks it."""
+    verdict = unit.verdict if unit is not None else Verdict.SKIP
+    reasons = () if verdict is not Verdict.SKIP else ((unit.detail if unit is not None else NO_RESULT, 1),)
+    unexpected = int(unit is not None and unit.unexpected)
+    skipped, passed = verdict is Verdict.SKIP, verdict is Verdict.PASS
+    good, bad, none = int(passed), int(not passed and not skipped), int(skipped)
+    if level is None:
+        return Count(runs=good + bad, runs_failed=bad, runs_not_run=none, unexpected=unexpected, reasons=reasons)
+    if level is Level.UNSPECIFIED:
+        return Count(values=good, values_lost=bad, values_not_run=none, unexpected=unexpected, reasons=reasons)
+    if level is Level.SHOULD:
+        return Count(should_passed=good, should_failed=bad, should_not_run=none, unexpected=unexpected, reasons=reasons)
+    unsupported, errors = int(verdict is Verdict.UNSUPPORTED), int(verdict is Verdict.ERROR)
+    return Count(good, bad - unsupported - errors, unsupported, errors, none, unexpected=unexpected, reasons=reasons)
+
+
+def total(counts: Iterable[Count]) -> Count:
+    return functools.reduce(operator.add, counts, Count())
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Runtimes on which a unit came to exactly the same."""
+
+    unit: UnitResult | None
+    runtimes: tuple[str, ...]
+
+
+def alike(units: Sequence[UnitResult | None], names: Sequence[str]) -> tuple[Alike, ...]:
+    found: dict[UnitResult | None, list[str]] = {}
+    for unit, name in zip(units, names, strict=True):
+        shown = unit if unit is None or unit.verdict is not Verdict.PASS else replace(unit, detail="")
+        found.setdefault(shown, []).append(name)
+    return tuple(Alike(unit, tuple(mine)) for unit, mine in sorted(found.items(), key=lambda item: -len(item[1])))
 
 
 @dataclass(frozen=True)
@@ -94,6 +185,15 @@ class CheckRow:
     check: CheckInfo
     results: tuple[UnitResult | None, ...]
     value_groups: tuple[Group[str], ...] = ()
+    alike: tuple[Alike, ...] = ()
+
+    @property
+    def by_verdict(self) -> tuple[tuple[Verdict, tuple[str, ...]], ...]:
+        """Runtimes by verdict, the details left out."""
+        found: dict[Verdict, list[str]] = {}
+        for item in self.alike:
+            found.setdefault(item.unit.verdict if item.unit else Verdict.SKIP, []).extend(item.runtimes)
+        return tuple((verdict, tuple(names)) for verdict, names in found.items())
 
 
 @dataclass(frozen=True)
@@ -128,6 +228,7 @@ class OutputColumn:
     runtimes: tuple[str, ...]
     rows: tuple[Row, ...]
     size: int
+    cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,7 +244,7 @@ class CaseView:
     anchor: str
     results: tuple[CaseResult | None, ...]
     checks: tuple[CheckRow, ...]
-    expect: tuple[UnitResult | None, ...]
+    expect: tuple[Alike, ...]
     outputs: tuple[OutputBlock, ...]
     differences: tuple[Aspect, ...]
     endings: tuple[Group[str], ...]
@@ -170,6 +271,22 @@ class Summary:
     units: Count
     wall: float
     peak_rss_kib: int
+    status: RuntimeStatus
+
+    @property
+    def words(self) -> str:
+        """One line for a terminal."""
+        return f"cases {self.cases.passed} of {self.cases.total} pass; {self.units.words}; {self.status.words}"
+
+
+@dataclass(frozen=True)
+class NotRun:
+    """Cases that a runtime did not run, all for one reason."""
+
+    runtime: str
+    reason: str
+    cases: tuple[str, ...]
+    requirements: int
 
 
 @dataclass(frozen=True)
@@ -194,6 +311,8 @@ class View:
     values: tuple[CheckRow, ...]
     surprises: tuple[tuple[CaseResult, UnitResult], ...]
     surprising: tuple[Surprises, ...]
+    status: RunStatus
+    not_run: tuple[NotRun, ...]
 
 
 def anchor(text: str) -> str:
@@ -207,9 +326,10 @@ def build(record: Record) -> View:
         {name for info in record.cases for name in info.interfaces}
         | {c.interface for i in record.cases for c in i.checks}
     )
-    rows = [_interface(record, cases, name) for name in interfaces]
+    names = tuple(runtime.name for runtime in runtimes)
+    rows = [_interface(cases, name, names) for name in interfaces]
     packages = tuple(
-        PackageRows(name, tuple(_total(row.counts[i] for row in mine) for i in range(len(runtimes))), mine)
+        PackageRows(name, tuple(total(row.counts[i] for row in mine) for i in range(len(runtimes))), mine)
         for name in dict.fromkeys(row.package for row in rows)
         for mine in [tuple(row for row in rows if row.package == name)]
     )
@@ -221,67 +341,92 @@ def build(record: Record) -> View:
         for units in [tuple(unit for unit in result.units if unit.unexpected)]
         if units
     )
+    run = status(record)
     return View(
         record,
         runtimes,
-        tuple(_summary(record, runtime) for runtime in runtimes),
+        tuple(_summary(record, runtime, run) for runtime in runtimes),
         packages,
         cases,
         values,
         surprises,
         surprising,
+        run,
+        _not_run(record),
     )
 
 
-def _total(counts: Iterable[Count]) -> Count:
-    total = Count()
-    for item in counts:
-        total = Count(*(a + b for a, b in zip(_fields(total), _fields(item), strict=True)))
-    return total
-
-
-def _fields(item: Count) -> tuple[int, ...]:
-    return (item.passed, item.failed, item.unsupported, item.skipped, item.should_failed, item.unexpected, item.errors)
-
-
-def level_of(info: CaseInfo, unit: UnitResult) -> Level:
-    check = info.check(unit.id)
-    return check.level if check is not None else Level.MUST
-
-
-def _summary(record: Record, runtime: RuntimeInfo) -> Summary:
-    mine = [(info, result) for info in record.cases if (result := record.result(info.id, runtime.name)) is not None]
-    cases = count(
-        (UnitResult(result.case, result.verdict, unexpected=result.unexpected), Level.MUST) for _, result in mine
+def _not_run(record: Record) -> tuple[NotRun, ...]:
+    found: dict[tuple[str, str], list[CaseInfo]] = {}
+    for runtime in record.present:
+        for info in record.cases:
+            result = record.result(info.id, runtime.name)
+            if result is None or result.verdict is Verdict.SKIP:
+                reason = NO_RESULT if result is None else result.reason or "skipped"
+                found.setdefault((runtime.name, reason), []).append(info)
+    return tuple(
+        NotRun(
+            runtime,
+            reason,
+            tuple(info.id for info in infos),
+            sum(check.level is Level.MUST for info in infos for check in info.checks),
+        )
+        for (runtime, reason), infos in found.items()
     )
-    units = count((unit, level_of(info, unit)) for info, result in mine for unit in result.units)
-    wall = sum(result.observation.wall for _, result in mine)
-    return Summary(runtime, cases, units, wall, max((result.observation.peak_rss_kib for _, result in mine), default=0))
+
+
+def _units(info: CaseInfo, result: CaseResult | None) -> Count:
+    """All that one case shows on one runtime."""
+    counts = [count_unit(result.unit(check.id) if result else None, check.level) for check in info.checks]
+    return total([*counts, count_unit(result.unit(EXPECT_UNIT) if result else None, None)])
+
+
+def _summary(record: Record, runtime: RuntimeInfo, run: RunStatus) -> Summary:
+    mine = [(info, record.result(info.id, runtime.name)) for info in record.cases]
+    cases = total(
+        count_unit(
+            UnitResult(result.case, result.verdict, result.reason, unexpected=result.unexpected) if result else None, Level.MUST
+        )
+        for _, result in mine
+    )
+    units = total(_units(info, result) for info, result in mine)
+    there = [result for _, result in mine if result is not None]
+    wall = sum(result.observation.wall for result in there)
+    peak = max((result.observation.peak_rss_kib for result in there), default=0)
+    mine_status = run.of(runtime.name)
+    assert mine_status is not None
+    return Summary(runtime, replace(cases, unit="cases"), units, wall, peak, mine_status)
 
 
 def _case(record: Record, info: CaseInfo) -> CaseView:
     results = tuple(record.result(info.id, runtime.name) for runtime in record.present)
+    names = tuple(runtime.name for runtime in record.present)
     there = [result for result in results if result is not None]
     verdicts = [result.verdict for result in there]
     endings = groups({result.runtime: ending_key(result) for result in there if ran(result)})
-    outputs = [_output("stdout without check lines", {result.runtime: result.rest for result in there if ran(result)})]
-    outputs.append(_output("stderr", {result.runtime: result.observation.stderr for result in there if ran(result)}))
+    ran_here = [result for result in there if ran(result)]
+    outputs = [
+        _output("stdout without check lines", "rest", ran_here, {r.runtime: r.rest for r in ran_here}),
+        _output("stderr", "stderr", ran_here, {r.runtime: r.observation.stderr for r in ran_here}),
+    ]
     for path in dict.fromkeys(path for result in there for path, _ in result.observation.contents):
-        contents = {result.runtime: dict(result.observation.contents).get(path) for result in there if ran(result)}
+        contents = {result.runtime: dict(result.observation.contents).get(path) for result in ran_here}
         outputs.append(
             _output(
                 path if path.startswith("wire: ") else f"file {path}",
+                path,
+                ran_here,
                 {name: data if data is not None else b"(not there)" for name, data in contents.items()},
             )
         )
     trees = {result.runtime: _tree_text(result).encode() for result in there if ran(result)}
-    outputs.append(_output("files afterwards", trees))
+    outputs.append(_output("files afterwards", "tree", ran_here, trees))
     return CaseView(
         info,
         f"case-{anchor(info.id)}",
         results,
-        tuple(_check_row(info, check, results) for check in info.checks),
-        tuple(result.unit(EXPECT_UNIT) if result else None for result in results),
+        tuple(_check_row(info, check, results, names) for check in info.checks),
+        alike([result.unit(EXPECT_UNIT) if result else None for result in results], names),
         tuple(block for block in outputs if block is not None),
         case_differences(record, info),
         endings,
@@ -300,14 +445,17 @@ def _tree_text(result: CaseResult) -> str:
     return "\n".join(lines)
 
 
-def _output(name: str, values: dict[str, bytes]) -> OutputBlock | None:
-    """An output by groups of runtimes that gave the same; None when nobody gave any."""
+def _output(name: str, kept_as: str, results: Sequence[CaseResult], values: dict[str, bytes]) -> OutputBlock | None:
+    """An output by groups of runtimes that gave the same; None when nobody gave any. What was cut is told apart by the sum of
+    the whole."""
     if not any(values.values()):
         return None
-    found = groups(values)
-    texts = [show_bytes(group.value) for group in found]
+    cuts = {result.runtime: next((c for c in result.observation.cut if c.name == kept_as), None) for result in results}
+    found = groups({runtime: (data, cuts.get(runtime)) for runtime, data in values.items()})
+    texts = [show_bytes(group.value[0]) for group in found]
     columns = tuple(
-        OutputColumn(group.runtimes, rows, len(group.value)) for group, rows in zip(found, align(texts), strict=True)
+        OutputColumn(group.runtimes, rows, cut.size if (cut := group.value[1]) else len(group.value[0]), cut is not None)
+        for group, rows in zip(found, align(texts), strict=True)
     )
     return OutputBlock(name, len(found) > 1, columns)
 
@@ -319,7 +467,9 @@ def show_bytes(data: bytes, limit: int = 64 << 10) -> str:
     return shown + (f"\n… ({len(data)} bytes in all)" if len(data) > limit else "")
 
 
-def _check_row(info: CaseInfo, check: CheckInfo, results: tuple[CaseResult | None, ...]) -> CheckRow:
+def _check_row(
+    info: CaseInfo, check: CheckInfo, results: tuple[CaseResult | None, ...], names: tuple[str, ...]
+) -> CheckRow:
     units = tuple(result.unit(check.id) if result else None for result in results)
     found: tuple[Group[str], ...] = ()
     if check.level is Level.UNSPECIFIED:
@@ -329,28 +479,30 @@ def _check_row(info: CaseInfo, check: CheckInfo, results: tuple[CaseResult | Non
             if result and unit and unit.value is not None
         }
         found = groups(reported)
-    return CheckRow(info, check, units, found)
+    return CheckRow(info, check, units, found, alike(units, names))
 
 
-def _interface(record: Record, cases: tuple[CaseView, ...], name: str) -> InterfaceRow:
+def _interface(cases: tuple[CaseView, ...], name: str, names: tuple[str, ...]) -> InterfaceRow:
+    """The requirements on the functions of an interface; and, as no requirement, how the runs of its cases ended."""
     mine = [case for case in cases if name in case.info.interfaces]
     checks = [row for case in cases for row in case.checks if row.check.interface == name]
     functions = tuple(
         FunctionRow(
-            function.removeprefix(name + "."),
-            f"fn-{anchor(function)}",
-            tuple(_column(rows, (), index) for index in range(len(record.present))),
-            rows,
+            function.removeprefix(name + "."), f"fn-{anchor(function)}", tuple(_column(rows, index) for index in range(len(names))), rows
         )
         for function in sorted({row.check.function for row in checks})
         for rows in [tuple(row for row in checks if row.check.function == function)]
     )
-    counts = tuple(_column(tuple(checks), mine, index) for index in range(len(record.present)))
+    counts = tuple(
+        _column(checks, index) + total(_ending(case, runtime) for case in mine) for index, runtime in enumerate(names)
+    )
     shown = {case.info.id: case.info for case in mine} | {row.case.id: row.case for row in checks}
     return InterfaceRow(name, name.partition("/")[0], f"if-{anchor(name)}", counts, functions, tuple(shown.values()))
 
 
-def _column(checks: tuple[CheckRow, ...], cases: Iterable[CaseView], index: int) -> Count:
-    units = [(unit, row.check.level) for row in checks if (unit := row.results[index]) is not None]
-    units += [(unit, Level.MUST) for case in cases if (unit := case.expect[index]) is not None]
-    return count(units)
+def _column(checks: Iterable[CheckRow], index: int) -> Count:
+    return total(count_unit(row.results[index], row.check.level) for row in checks)
+
+
+def _ending(case: CaseView, runtime: str) -> Count:
+    return count_unit(next(item.unit for item in case.expect if runtime in item.runtimes), None)

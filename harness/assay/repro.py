@@ -1,0 +1,76 @@
+"""One run of a record again: its world in a folder that stays, its command line for a shell, and what comes of it.
+
+In: a case, a runtime, a folder. Out: the result, unless only the world was wanted; differences from the result in a record.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from .adapters import Adapter, Places
+from .model import Case, CaseResult, Inexpressible, Peer
+from .runner import Settings, clear, leave_command, not_built, run_stage
+from .stage import notes, stage
+
+
+class ReproError(Exception):
+    """The run cannot be made again."""
+
+
+def again(
+    case: Case,
+    adapter: Adapter,
+    peer: Peer,
+    places: Places,
+    folder: Path,
+    settings: Settings,
+    *,
+    run: bool,
+    hold: bool,
+    say: Callable[[str], None],
+) -> CaseResult | None:
+    """Make the world, say the command, and run it. With `hold`, what belongs to it lives until somebody interrupts."""
+    if not case.component.is_file():
+        raise ReproError(not_built(case))
+    if folder.exists() and any(folder.iterdir()) and not (folder / "command.sh").is_file():
+        raise ReproError(f"{folder} holds something else: --folder names an empty one")
+    if folder.exists():
+        clear(folder)
+    folder.mkdir(parents=True)
+    component = adapter.prepare(peer, case.component, places)
+    with stage(case, component, adapter, peer, folder.resolve(), trace=settings.trace, keep=True) as made:
+        if isinstance(made, Inexpressible):
+            raise ReproError(f"{peer.name} does not run {case.id}: {made.reason}")
+        line = leave_command(made, case, peer, folder)
+        say(f"world: {folder}")
+        for text in notes(case):
+            say(f"note: {text}")
+        say(line)
+        result = None if not run or hold else run_stage(made, case, adapter, peer, settings)
+        if result is not None:
+            (folder / "stdout").write_bytes(result.observation.stdout)
+            (folder / "stderr").write_bytes(result.observation.stderr)
+            say(f"stdout: {folder / 'stdout'}, stderr: {folder / 'stderr'} (the command has changed the world: repro makes it anew)")
+        if hold:
+            say("holding: Ctrl-C ends it")
+            try:
+                threading.Event().wait()
+            except KeyboardInterrupt:
+                say("")
+        return result
+
+
+def different(before: CaseResult, now: CaseResult) -> list[str]:
+    """Verdicts and values that are not the same."""
+    lines = []
+    units = {unit.id: unit for unit in before.units}
+    for unit in now.units:
+        old = units.get(unit.id)
+        if old is None:
+            lines.append(f"{unit.id}: new, {unit.verdict.value}")
+        elif (old.verdict, old.value) != (unit.verdict, unit.value):
+            was, is_now = (item.verdict.value if item.value is None else item.value for item in (old, unit))
+            lines.append(f"{unit.id}: {was} in the record, {is_now} now")
+    return lines

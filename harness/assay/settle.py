@@ -1,0 +1,155 @@
+"""What of a run goes into the record: placeholders for what is gone after it, and a bound on everything that was said. Pure.
+
+In: a judged `CaseResult`, what stood for what, when. Out: the same result as the record keeps it. The verdicts were made from the
+whole; here nothing is decided.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from .model import CaseResult, Cut, Outcome, UnitResult
+
+TEXT_LIMIT = 2000
+"""Characters of a detail, of a value, of a message."""
+OUTPUT_LIMIT = 64 << 10
+"""Bytes of an output or a file."""
+TRACE_LIMIT = 256 << 10
+IMPORTS_LIMIT = 50
+CONTENTS_LIMIT = 200
+
+NORMALISED = {
+    "{run}": "the run's own folder, which is gone (assay repro makes it again)",
+    "{other}": "its folder on another file system",
+    "{temporary}": "a random name below {run}",
+    "{port}": "the port at which the runtime served",
+    "{date}": "a date and time within two days of the run",
+    "{now}": "a number of seconds, milli-, micro- or nanoseconds since 1970 that is within two days of the run",
+    "{SERVER}": "the address of the case's server of that name",
+}
+"""The placeholders in a record and what each stands for; {SERVER} is written with the server's own name."""
+
+_NEAR = timedelta(days=2)
+_MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_HTTP_DATE = re.compile(rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d\d) ([A-Z][a-z]{2}) (\d{4}) \d\d:\d\d:\d\d GMT")
+_ISO_DATE = re.compile(rb"\b(\d{4})-(\d\d)-(\d\d)[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z\b|[+-]\d\d:?\d\d)?")
+_EPOCH = re.compile(rb"(?<![\w.-])\d{10}(?:\d{3}|\d{6}|\d{9})?(?![\w.-])")
+
+
+@dataclass
+class Placeholders:
+    """Replaces what is gone by its placeholder, and remembers which ones it used."""
+
+    places: Sequence[tuple[str, str]]  # what it was, its placeholder: the longest first
+    when: datetime
+    used: set[str] = field(default_factory=set)
+
+    def fixed(self, data: bytes) -> bytes:
+        """Paths and addresses."""
+        for text, placeholder in self.places:
+            if text.encode() in data:
+                data = self._mark(placeholder, data.replace(text.encode(), placeholder.encode()))
+        if b"{run}/home/" in data:
+            data = re.sub(rb"(\{run\}/home/)[A-Za-z0-9]{6}(?=/)", lambda m: self._mark("{temporary}", m[1] + b"{temporary}"), data)
+        return data
+
+    def all(self, data: bytes) -> bytes:
+        """… and times of the run."""
+        data = _HTTP_DATE.sub(self._date(lambda m: (int(m[3]), _MONTHS.index(m[2]) + 1 if m[2] in _MONTHS else 0, int(m[1]))), self.fixed(data))
+        data = _ISO_DATE.sub(self._date(lambda m: (int(m[1]), int(m[2]), int(m[3]))), data)
+        return _EPOCH.sub(self._number, data)
+
+    def text(self, text: str) -> str:
+        return self.all(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
+    def path(self, text: str) -> str:
+        return self.fixed(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+
+    def _mark(self, placeholder: str, data: bytes) -> bytes:
+        self.used.add(placeholder)
+        return data
+
+    def _date(self, parts: Callable[[re.Match[bytes]], tuple[int, int, int]]) -> Callable[[re.Match[bytes]], bytes]:
+        def replaced(match: re.Match[bytes]) -> bytes:
+            try:
+                there = datetime(*parts(match), tzinfo=self.when.tzinfo)
+            except ValueError:
+                return match[0]
+            return self._mark("{date}", b"{date}") if abs(there - self.when) <= _NEAR else match[0]
+
+        return replaced
+
+    def _number(self, match: re.Match[bytes]) -> bytes:
+        seconds = int(match[0][:10])
+        return self._mark("{now}", b"{now}") if abs(seconds - self.when.timestamp()) <= _NEAR.total_seconds() else match[0]
+
+
+def settle(result: CaseResult, places: Sequence[tuple[str, str]], when: datetime) -> CaseResult:
+    """The result as the record keeps it."""
+    names = Placeholders(sorted(places, key=lambda place: -len(place[0])), when)
+    seen, cuts = result.observation, list(result.observation.cut)
+
+    def output(name: str, data: bytes, limit: int = OUTPUT_LIMIT, normal: Callable[[bytes], bytes] = names.all) -> bytes:
+        kept = normal(data)
+        if len(kept) <= limit:
+            return kept
+        cuts.append(Cut(name, len(data), hashlib.sha256(kept).hexdigest()))
+        return whole_characters(kept[:limit])
+
+    named = [(names.text(bounded(path, 300)), data) for path, data in seen.contents[:CONTENTS_LIMIT]]
+    contents = tuple((name, None if data is None else output(name, data)) for name, data in named)
+    if len(seen.contents) > CONTENTS_LIMIT:
+        cuts.append(Cut("contents", len(seen.contents), ""))
+    trace = output("trace", seen.trace.encode("utf-8", "backslashreplace"), TRACE_LIMIT, names.fixed).decode("utf-8", "replace")
+    units = tuple(_unit(unit, names) for unit in result.units)
+    rest = output("rest", result.rest)
+    settled = replace(
+        seen,
+        outcome=_outcome(seen.outcome, names),
+        argv=tuple(names.path(word) for word in seen.argv),
+        env=tuple((key, names.path(value)) for key, value in seen.env),
+        cwd=names.path(seen.cwd),
+        stdout=output("stdout", seen.stdout),
+        stderr=output("stderr", seen.stderr),
+        trace=trace,
+        contents=contents,
+        wire=(),
+    )
+    reason = bounded(names.text(result.reason))
+    settled = replace(settled, cut=tuple(cuts), normalised=tuple(sorted(names.used)))
+    return replace(result, units=units, rest=rest, reason=reason, observation=settled)
+
+
+def bounded(text: str, limit: int = TEXT_LIMIT) -> str:
+    """A text with its true size beside it where it is longer than the limit; what is cut off still tells texts apart."""
+    if len(text) <= limit:
+        return text
+    data = text.encode("utf-8", "surrogatepass")
+    return f"{text[:limit]}… ({len(data):,} bytes in all, SHA-256 {hashlib.sha256(data).hexdigest()[:16]})"
+
+
+def whole_characters(data: bytes) -> bytes:
+    """Cut UTF-8 at the end of a character, so that text stays text."""
+    for back in range(1, min(4, len(data) + 1)):
+        byte = data[-back]
+        if byte & 0xC0 == 0xC0:
+            return data[:-back]
+        if byte & 0xC0 != 0x80:
+            break
+    return data
+
+
+def _unit(unit: UnitResult, names: Placeholders) -> UnitResult:
+    value = None if unit.value is None else bounded(names.text(unit.value))
+    return replace(unit, detail=bounded(names.text(unit.detail)), value=value)
+
+
+def _outcome(outcome: Outcome, names: Placeholders) -> Outcome:
+    imports = tuple(bounded(names.text(item), 300) for item in outcome.imports[:IMPORTS_LIMIT])
+    if len(outcome.imports) > IMPORTS_LIMIT:
+        imports = (*imports, f"… ({len(outcome.imports)} in all)")
+    return replace(outcome, kind=bounded(names.text(outcome.kind)), message=bounded(names.text(outcome.message)), imports=imports)

@@ -1,0 +1,128 @@
+"""What a run came to: the one place that says green or red. Exit status, page, Markdown and JUnit all ask here. Pure.
+
+In: a `Record`. Out: a `RunStatus`. A run is green when every runtime that it judges (`Record.gate`) was there, passed something,
+lacks no result and did nothing that the expectations do not announce, when those expectations all match something, and when the
+record is whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .model import EXPECT_UNIT, CaseResult, Level, UnitResult, Verdict
+from .record import CaseInfo, Record
+
+GREEN, RED, INTERRUPTED = 0, 1, 130
+
+
+@dataclass(frozen=True)
+class RuntimeStatus:
+    """One runtime of a run; `problems` in plain words, none when it is as announced."""
+
+    name: str
+    judged: bool
+    problems: tuple[str, ...]
+    surprises: int = 0
+    known: int = 0
+
+    @property
+    def red(self) -> bool:
+        return self.judged and bool(self.problems)
+
+    @property
+    def words(self) -> str:
+        if not self.problems:
+            return "as announced" if self.judged else "as announced (not judged)"
+        return "; ".join(self.problems) + ("" if self.judged else " (not judged)")
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    runtimes: tuple[RuntimeStatus, ...]
+    problems: tuple[str, ...]
+    """Of the run as a whole."""
+
+    @property
+    def green(self) -> bool:
+        return not self.problems and not any(runtime.red for runtime in self.runtimes)
+
+    @property
+    def exit_status(self) -> int:
+        return GREEN if self.green else RED
+
+    @property
+    def colour(self) -> str:
+        return "green" if self.green else "red"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """All that makes it red, a line each."""
+        mine = (f"{runtime.name}: {problem}" for runtime in self.runtimes if runtime.red for problem in runtime.problems)
+        return (*self.problems, *mine)
+
+    @property
+    def words(self) -> str:
+        judged = [runtime.name for runtime in self.runtimes if runtime.judged]
+        if self.green:
+            return f"green: {', '.join(judged)} as announced"
+        return f"red: {'; '.join(self.lines)}"
+
+    def of(self, runtime: str) -> RuntimeStatus | None:
+        return next((item for item in self.runtimes if item.name == runtime), None)
+
+
+def status(record: Record) -> RunStatus:
+    """The status of a run."""
+    problems = []
+    if record.partial:
+        total = len(record.cases) * len(record.present)
+        problems.append(f"partial, {len(record.results)} of {total} runs are there: {record.partial}")
+    if not record.present:
+        problems.append("nothing ran: no runtime is there")
+    elif not record.cases:
+        problems.append("nothing ran: there is no case")
+    elif not record.gate:
+        problems.append("nothing is judged: no runtime is gated")
+    if record.stale:
+        problems.append(f"{len(record.stale)} expectations match nothing")
+    cases = {case.id: case for case in record.cases}
+    missing: dict[str, int] = {}
+    for _, runtime in record.missing:
+        missing[runtime] = missing.get(runtime, 0) + 1
+    mine: dict[str, list[CaseResult]] = {}
+    for result in record.results:
+        mine.setdefault(result.runtime, []).append(result)
+    known = {item.name for item in record.runtimes}
+    runtimes = tuple(
+        _runtime(record, cases, item.name, item.absent, mine.get(item.name, []), missing.get(item.name, 0))
+        for item in record.runtimes
+    )
+    strangers = tuple(RuntimeStatus(name, True, ("was to be judged and was not run",)) for name in record.gate if name not in known)
+    return RunStatus((*runtimes, *strangers), tuple(problems))
+
+
+def _runtime(
+    record: Record, cases: dict[str, CaseInfo], name: str, absent: str, results: list[CaseResult], missing: int
+) -> RuntimeStatus:
+    problems = []
+    judged = name in record.gate
+    if absent:
+        # one that nobody asked for may be absent
+        return RuntimeStatus(name, judged, (f"is absent, so nothing is shown for it: {absent}",) if judged else ())
+    units = [(cases[result.case], unit) for result in results for unit in result.units]
+    surprises = sum(unit.unexpected for _, unit in units)
+    if surprises:
+        problems.append(f"{surprises} results are not as announced")
+    if missing:
+        problems.append(f"{missing} of {len(record.cases)} cases have no result")
+    if record.cases and not passed_anything(units):
+        problems.append("nothing passed")
+    known = sum(unit.expected is not None and not unit.unexpected and unit.verdict is not Verdict.SKIP for _, unit in units)
+    return RuntimeStatus(name, judged, tuple(problems), surprises, known)
+
+
+def passed_anything(units: list[tuple[CaseInfo, UnitResult]]) -> bool:
+    """Whether a requirement passed. That a run ended as it should counts only where no case has a requirement."""
+    requirements = [unit for info, unit in units if (check := info.check(unit.id)) and check.level is not Level.UNSPECIFIED]
+    asked = requirements or [unit for _, unit in units if unit.id == EXPECT_UNIT]
+    return any(unit.verdict is Verdict.PASS for unit in asked)
