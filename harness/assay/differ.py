@@ -61,8 +61,9 @@ class Row:
         return "".join(span.text for span in self.spans)
 
 
-def align(texts: Sequence[str]) -> tuple[tuple[Row, ...], ...]:
-    """The texts as columns of equally many rows, aligned on the first; what differs from the first is marked."""
+def align(texts: Sequence[str], *, fine: bool = True) -> tuple[tuple[Row, ...], ...]:
+    """The texts as columns of equally many rows, aligned on the first; what differs from the first is marked, `fine`: within
+    its lines."""
     if not texts:
         return ()
     columns = [text.split("\n")[:LINE_LIMIT] for text in texts]
@@ -97,8 +98,14 @@ def align(texts: Sequence[str]) -> tuple[tuple[Row, ...], ...]:
         same = all(mate == base[index] for mate in mates_here)
         rows[0].append(Row((Span(base[index]),), differs=not same))
         for column, mate in enumerate(mates_here, 1):
-            rows[column].append(gap if mate is None else Row(mark(base[index], mate), differs=mate != base[index]))
+            marked = () if mate is None else mark(base[index], mate) if fine else whole(base[index], mate)
+            rows[column].append(gap if mate is None else Row(marked, differs=mate != base[index]))
     return tuple(tuple(column) for column in rows)
+
+
+def whole(base: str, other: str) -> tuple[Span, ...]:
+    """`other`, marked unless it is the same."""
+    return (Span(other, base != other),)
 
 
 def mark(base: str, other: str) -> tuple[Span, ...]:

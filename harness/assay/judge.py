@@ -58,13 +58,14 @@ class GuestOutput:
     rest: bytes
 
 
-def split_output(stdout: bytes) -> GuestOutput:
-    """Take the check lines out of stdout."""
+def split_output(stdout: bytes, *, whole: bool = True) -> GuestOutput:
+    """Take the check lines out of stdout. Where the guest did not come to its end, its last line may be half a report: that is
+    no lie, and counts as any other output."""
     reports: list[Report] = []
     malformed: list[str] = []
     rest: list[bytes] = []
     for line in _lines(stdout):
-        if not line.startswith(b"check "):
+        if not line.startswith(b"check ") or not (whole or line.endswith(b"\n")):
             rest.append(line)
             continue
         text = line.rstrip(b"\n").decode("utf-8", "backslashreplace")
@@ -85,14 +86,19 @@ def _lines(data: bytes) -> list[bytes]:
 
 def judge(case: Case, runtime: str, seen: Observation, *, strict: bool = False) -> CaseResult:
     """The verdict on one case and one runtime."""
-    output = split_output(seen.stdout)
-    units = [
-        _judge_check(case, check, output, seen.outcome)
-        if check.wire is None
-        else _judge_wire(check, check.wire, output, seen)
-        for check in case.checks
-    ]
-    units.append(_judge_expect(case, seen, output))
+    output = split_output(seen.stdout, whole=seen.outcome.ending is Ending.EXITED)
+    lie = _lie(case, output)
+    if lie:
+        units = [UnitResult(check.id, Verdict.ERROR, f"not believed: {lie}") for check in case.checks]
+        units.append(UnitResult(EXPECT_UNIT, Verdict.ERROR, lie))
+    else:
+        units = [
+            _judge_check(case, check, output, seen.outcome)
+            if check.wire is None
+            else _judge_wire(check, check.wire, output, seen)
+            for check in case.checks
+        ]
+        units.append(_judge_expect(case, seen, output))
     counted = [
         unit.verdict
         for unit in units
@@ -102,6 +108,25 @@ def judge(case: Case, runtime: str, seen: Observation, *, strict: bool = False) 
         or unit.verdict is not Verdict.FAIL
     ]
     return CaseResult(case.id, runtime, worst(counted), tuple(units), seen, output.rest)
+
+
+def _lie(case: Case, output: GuestOutput) -> str:
+    """What no honest guest of this case says: then nothing that it says counts. Empty where there is nothing."""
+    declared = {check.id: check for check in case.checks}
+    reported = [report.id for report in output.reports]
+    if stray := sorted(set(reported) - set(declared)):
+        return f"reported and not declared: {', '.join(stray)}"
+    if output.malformed:
+        return f"not a check line: {output.malformed[0]!r}"
+    for report in output.reports:
+        check = declared[report.id]
+        if reported.count(report.id) > 1:
+            return f"{report.id} is reported {reported.count(report.id)} times"
+        if check.wire is not None:
+            return f"{report.id} is reported by the guest, and it is read from the wire"
+        if report.word == "value" and check.level is not Level.UNSPECIFIED:
+            return f"{report.id} is a requirement and was reported as a value, not pass or fail"
+    return ""
 
 
 def skip(case: Case, runtime: str, reason: str, verdict: Verdict = Verdict.SKIP) -> CaseResult:
@@ -115,8 +140,6 @@ def skip(case: Case, runtime: str, reason: str, verdict: Verdict = Verdict.SKIP)
 
 def _judge_check(case: Case, check: Check, output: GuestOutput, outcome: Outcome) -> UnitResult:
     reports = [report for report in output.reports if report.id == check.id]
-    if len(reports) > 1:
-        return UnitResult(check.id, Verdict.ERROR, f"reported {len(reports)} times")
     if not reports:
         cut_short = outcome.ending is Ending.TRAP or (outcome.ending is Ending.EXITED and outcome.status != 0)
         if check.level is Level.UNSPECIFIED and _open_ending(case) and cut_short:
@@ -130,15 +153,11 @@ def _judge_check(case: Case, check: Check, output: GuestOutput, outcome: Outcome
     if check.level is Level.UNSPECIFIED:
         value = report.text if report.word == "value" else f"{report.word} {report.text}".strip()
         return UnitResult(check.id, Verdict.PASS, "", value)
-    if report.word == "value":
-        return UnitResult(check.id, Verdict.ERROR, "a requirement reported a value, not pass or fail")
     return UnitResult(check.id, Verdict.PASS if report.word == "pass" else Verdict.FAIL, report.text)
 
 
 def _judge_wire(check: Check, rule: WireRule, output: GuestOutput, seen: Observation) -> UnitResult:
     """A check of what the harness's own server or client got, or of what the guest printed."""
-    if any(report.id == check.id for report in output.reports):
-        return UnitResult(check.id, Verdict.ERROR, "reported by the guest, and it is read from the wire")
     exchanges = [exchange for exchange in seen.wire if exchange.name == rule.on]
     there = bool(output.rest) if rule.on == "stdout" else bool(exchanges)
     if not there:
@@ -171,12 +190,6 @@ def _excerpt(text: str, pattern: str) -> str:
 
 
 def _judge_expect(case: Case, seen: Observation, output: GuestOutput) -> UnitResult:
-    declared = {check.id for check in case.checks}
-    stray = sorted({report.id for report in output.reports} - declared)
-    if stray:
-        return UnitResult(EXPECT_UNIT, Verdict.ERROR, f"reported and not declared: {', '.join(stray)}")
-    if output.malformed:
-        return UnitResult(EXPECT_UNIT, Verdict.ERROR, f"not a check line: {output.malformed[0]!r}")
     problem = _ending_problem(case, seen.outcome)
     if problem is not None:
         refusal_wanted = case.expect.refused is not None

@@ -12,19 +12,23 @@ import shlex
 import jinja2
 from markupsafe import Markup, escape
 
-from ..differ import ran
+from ..differ import align, ran
 from ..model import CaseResult, Verdict
 from ..record import Record
 from ..settle import NORMALISED
 from ..testsuite import SuiteReport
 from ..wast import WastReport
-from .view import SYMBOLS, OutputColumn, View, anchor, build
+from .view import SYMBOLS, OutputBlock, View, anchor, build
 
 PAGE_LIMIT = 4_500_000
 """Bytes."""
 LINES = 400
-STEPS = ((16384, 2000), (8192, 1000), (4096, 600), (2048, 400), (1024, 300), (512, 200), (256, 120), (80, 80), (0, 40), (0, 0))
-"""How much is shown of an output and of a detail or value, characters: the first that fits."""
+STEPS = (
+    (65536, 2000), (32768, 1000), (16384, 600), (8192, 400), (4096, 300), (2048, 200), (1024, 120), (512, 80), (0, 60), (0, 40), (0, 0)
+)  # fmt: skip
+"""How much is shown of an output on all runtimes together, and of a detail or value, characters: the first that fits."""
+NARROW = 300
+"""With less room than this an output is not worth a column."""
 
 
 @functools.cache
@@ -55,12 +59,22 @@ def render(
     limit: int = PAGE_LIMIT,
 ) -> str:
     view = build(record)
-    text = ""
+    outputs = [sum(len(column.text) for column in block.columns) for case in view.cases for block in case.outputs]
+    traces = [len(case.trace[1]) for case in view.cases if case.trace]
+    text, bare = "", 0
     for output, detail in STEPS:
+        # the page without any output is known: what an output adds is its text with marks around its lines
+        if bare + 1.2 * (_sum(outputs, output) + _sum(traces, output // 2)) > limit and output:
+            bare = bare or len(_page(view, record, wast, programs, results, 0, detail).encode("utf-8", "surrogatepass"))
+            continue
         text = _page(view, record, wast, programs, results, output, detail)
         if len(text.encode("utf-8", "surrogatepass")) <= limit:
             break
     return text
+
+
+def _sum(sizes: list[int], limit: int) -> int:
+    return sum(min(size, limit) for size in sizes)
 
 
 def _page(
@@ -74,7 +88,7 @@ def _page(
 ) -> str:
     environment = _environment().overlay()
     environment.filters = {**environment.filters, "cut": lambda text, most=2000: _cut(str(text), min(detail, most))}
-    environment.filters["evidence"] = lambda text: _cut(str(text), output * 2)
+    environment.filters["evidence"] = lambda text: _cut(str(text), output // 2)
     environments = {result.observation.env for result in record.results if result.observation.env}
     return environment.get_template("page.html").render(
         view=view,
@@ -84,7 +98,7 @@ def _page(
         Verdict=Verdict,
         normalised=tuple(NORMALISED.items()),
         environment=next(iter(environments)) if len(environments) == 1 else (),
-        rows=lambda column: _rows(column, output),
+        sides=lambda block: _sides(block, output),
         results_name=results,
     )
 
@@ -97,26 +111,34 @@ def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit + 24 else f"{text[:limit]}… ({len(text)} characters)"
 
 
-def _rows(column: OutputColumn, limit: int) -> Markup:
-    """The lines of an output, as many as there is room for."""
+def _sides(block: OutputBlock, room: int) -> Markup:
+    """The outputs side by side, as many and as much of each as there is room for, with what differs marked."""
+    shown = block.columns[: room // NARROW]
+    limit = room // max(1, len(shown))
+    texts = [column.text[:limit] for column in shown]
+    aligned = align(texts, fine=len(texts) <= 4)
     parts: list[Markup] = []
-    left, shown = limit, 0
-    for row in column.rows[:LINES]:
-        if left <= 0:
-            break
-        words = Markup("")
-        for span in row.spans:
-            piece, left = span.text[:left], left - len(span.text)
-            words += Markup("<mark>{}</mark>").format(piece) if span.marked else escape(piece)
-            if left <= 0:
-                break
-        kind = (" differs" if row.differs else "") + (" gap" if row.gap else "")
-        parts.append(Markup('<span class="row{}">{}\n</span>').format(kind, words))
-        left -= 1
-        shown += 1
-    if shown < len(column.rows) or left < 0 or column.cut:
-        parts.append(Markup('<span class="row">… ({} bytes in all)\n</span>').format(column.size))
-    return Markup("").join(parts)
+    for index, (column, text, rows) in enumerate(zip(shown, texts, aligned, strict=True)):
+        lines = [
+            Markup('<span class="row{}{}">{}\n</span>').format(
+                " differs" if row.differs else "",
+                " gap" if row.gap else "",
+                Markup("").join(Markup("<mark>{}</mark>").format(span.text) if span.marked else escape(span.text) for span in row.spans),
+            )
+            for row in rows[:LINES]
+        ]
+        if column.cut or len(text) < len(column.text) or len(rows) > LINES:
+            lines.append(Markup('<span class="row">… ({} bytes in all)\n</span>').format(column.size))
+        names = ", ".join(column.runtimes)
+        parts.append(
+            Markup('<figure><figcaption><span class="letter l{}">{}</span> {} <span class="dim">{} bytes</span></figcaption>'
+                   '<pre class="out">{}</pre></figure>').format(
+                index % 4, "ABCDEFGHIJKLMNOP"[index % 16], names, column.size, Markup("").join(lines)
+            )
+        )  # fmt: skip
+    sides = Markup('<div class="sides" style="--k: {}">{}</div>').format(len(parts), Markup("").join(parts)) if parts else Markup("")
+    others = "; ".join(f"{', '.join(column.runtimes)}: {column.size} bytes" for column in block.columns[len(shown) :])
+    return sides + (Markup('<p class="dim">{}; the record has them.</p>').format(_cut(others, 300)) if others else Markup(""))
 
 
 def _trace_note(results: tuple[CaseResult | None, ...]) -> str:

@@ -10,7 +10,7 @@ import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
-from ..differ import Aspect, Group, Row, align, case_differences, ending_key, groups, ran
+from ..differ import Aspect, Group, case_differences, ending_key, groups, ran
 from ..model import EXPECT_UNIT, CaseResult, Level, UnitResult, Verdict
 from ..record import CaseInfo, CheckInfo, Record, RuntimeInfo
 from ..status import RunStatus, RuntimeStatus, status
@@ -85,11 +85,13 @@ class Count:
             return "mixed" if self.passed >= max(1, self.failed) else "bad"
         if self.left_out:
             return "gaps"
-        return "partial" if self.unsupported or self.should_failed else "good"
+        if self.unsupported or self.should_failed:
+            return "partial"
+        return "good" if self.passed or self.should_passed else "recorded"
 
     @property
     def symbol(self) -> str:
-        return {"none": "–", "unrun": "–", "bad": "✗", "mixed": "✗", "gaps": "◌", "partial": "◐", "good": "✓"}[self.state]
+        return {"none": "–", "unrun": "–", "recorded": "·", "bad": "✗", "mixed": "✗", "gaps": "◌", "partial": "◐", "good": "✓"}[self.state]
 
     @property
     def marks(self) -> tuple[tuple[str, int, str], ...]:
@@ -223,10 +225,10 @@ class PackageRows:
 
 @dataclass(frozen=True)
 class OutputColumn:
-    """An output that one or several runtimes gave, aligned with the others'."""
+    """An output that one or several runtimes gave."""
 
     runtimes: tuple[str, ...]
-    rows: tuple[Row, ...]
+    text: str
     size: int
     cut: bool = False
 
@@ -452,10 +454,14 @@ def _output(name: str, kept_as: str, results: Sequence[CaseResult], values: dict
         return None
     cuts = {result.runtime: next((c for c in result.observation.cut if c.name == kept_as), None) for result in results}
     found = groups({runtime: (data, cuts.get(runtime)) for runtime, data in values.items()})
-    texts = [show_bytes(group.value[0]) for group in found]
     columns = tuple(
-        OutputColumn(group.runtimes, rows, cut.size if (cut := group.value[1]) else len(group.value[0]), cut is not None)
-        for group, rows in zip(found, align(texts), strict=True)
+        OutputColumn(
+            group.runtimes,
+            show_bytes(group.value[0]),
+            cut.size if (cut := group.value[1]) else len(group.value[0]),
+            cut is not None,
+        )
+        for group in found
     )
     return OutputBlock(name, len(found) > 1, columns)
 

@@ -156,6 +156,23 @@ def main() -> int:
             (Path(host) / "out.txt").write_text("written\n", encoding="utf-8")
             (Path(host) / "seed.txt").unlink(missing_ok=True)
         return passes()
+    if KIND == "paths":  # tells where it runs
+        report(f"check {CHECKS[0]} pass", f"check {CHECKS[1]} fail {Path.cwd()} at {time.time_ns()}")
+        report(f"check t.fake.choice value {Path.cwd()} {option('--dir')}")
+        print(os.environ["HOME"], file=sys.stderr)
+        outcome(outcome="trap", message=str(Path.cwd()))
+        return 1
+    if KIND == "hostile":  # says too much, everywhere, in the words of others
+        evil = "<script>alert(1)</script>]]>|`**green**`\x00\x1b[31m\u202e" * 4000
+        report(*(f"check {check} fail {evil}" for check in CHECKS), f"check t.fake.choice value {evil}")
+        sys.stdout.write(evil * 3)
+        sys.stderr.write(evil * 3)
+        sys.stdout.flush()
+        for root in [Path(sys.argv[i + 1].split("::")[0]) for i, word in enumerate(sys.argv) if word == "--dir"]:
+            for number in range(2000):
+                (root / f"{number}-{'x' * 200}").write_text("", encoding="utf-8")
+        outcome(outcome="trap", kind=evil, message=evil, imports=[{"name": evil}] * 500)
+        return 7
     raise SystemExit(f"no such kind: {KIND}")
 
 
