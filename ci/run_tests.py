@@ -189,17 +189,20 @@ def wast(name: str = "", build: str = "build", before: str = "", after: str = ""
 def p2(count: Count, log: Path) -> None:
     record = ROOT / "reports/latest/results.jsonl"
     record.unlink(missing_ok=True)
-    status = command(log, VENV / "assay", "run", "-j", JOBS)
+    status = command(log, VENV / "assay", "run", "-j", JOBS, "--gate", "touchstone")
+    recorded: set[tuple[str, str]] = set()
     if record.exists():
         for line in record.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
+            if row["type"] == "header":
+                recorded = {(case["id"], check["id"]) for case in row["cases"] for check in case["checks"] if check["level"] == "unspecified"}
             if row["type"] != "result" or row["runtime"] != "touchstone":
                 continue
             for unit in row["units"]:
                 if unit.get("unexpected"):
                     count.failed += 1
-                elif unit["verdict"] == "PASS":
-                    count.passed += 1
+                elif unit["verdict"] == "PASS":  # a value that is recorded cannot fail, so it is no test that passes
+                    count.passed += (row["case"], unit["id"]) not in recorded
                 elif unit["verdict"] == "SKIP":
                     count.skipped += 1
                 elif unit.get("expected"):

@@ -98,7 +98,7 @@ def report_command(root: Path, results: Path | None, output: Path | None, exit_s
     """Derive the reports again from a record (default: reports/latest/results.jsonl)."""
     path = results or Project(root).latest / "results.jsonl"
     made = read_record(path)
-    write_reports(made, output or path.parent, path)
+    write_reports(made, output or path.parent, path, root)
     came_to = status(made)
     click.echo(came_to.words)
     click.echo(f"report: {(output or path.parent) / 'index.html'}")

@@ -6,6 +6,7 @@ import functools
 import math
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -203,12 +204,16 @@ def read_record(path: Path) -> record.Record:
         raise Unusable(str(error)) from None
 
 
-def write_reports(made: record.Record, target: Path, results: Path) -> None:
-    """The page, JUnit and Markdown beside the summaries of the scripts and programs."""
+def write_reports(made: record.Record, target: Path, results: Path, root: Path) -> None:
+    """The page, JUnit and Markdown beside the summaries of the scripts and programs. The page's lines for a shell are to be used
+    in the project's root."""
+    command = ".venv/bin/assay" if (root / ".venv/bin/assay").is_file() else "assay"
+    inside = results.relative_to(root) if results.is_relative_to(root) else results
+    repro = f"{command} repro {shlex.quote(str(inside))}"
     scripts, programs = wast.read(target / "wast.json"), testsuite.read(target / "testsuite.json")
     try:
         target.mkdir(parents=True, exist_ok=True)
-        (target / "index.html").write_text(report.html(made, scripts, programs, results.name), encoding="utf-8")
+        (target / "index.html").write_text(report.html(made, scripts, programs, repro), encoding="utf-8")
         (target / "junit.xml").write_text(report.junit(made), encoding="utf-8")
         (target / "report.md").write_text(report.markdown(made, programs), encoding="utf-8")
     except OSError as error:

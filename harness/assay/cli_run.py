@@ -117,7 +117,7 @@ def run_command(
     here = [(item.adapter, item.peer) for item in found if isinstance(item.peer, Peer)]
     judged = _gate(gate, runtimes if begun is None else (), known_names, here) if begun is None or gate else begun.gate
     made = record.Record(
-        _now(),
+        now(),
         "",
         record.harness_version(),
         strict,
@@ -148,9 +148,9 @@ def run_command(
             entries[peer.name] = expect.load(folder / f"{peer.name}.toml")
     results = [mark(result) for result in results]
     partial = "the run was interrupted" if interrupted else ""
-    made = replace(made, finished=_now(), results=tuple(results), stale=_stale(entries, every, judged), partial=partial)
+    made = replace(made, finished=now(), results=tuple(results), stale=_stale(entries, every, judged), partial=partial)
     record.write(made, target / "results.jsonl")
-    write_reports(made, target, target / "results.jsonl")
+    write_reports(made, target, target / "results.jsonl", root)
     if kept is not None:
         click.echo(f"kept: {kept}/RUNTIME/CASE, each with command.sh")
     if interrupted:
@@ -232,7 +232,7 @@ def _stale(
     )
 
 
-def _now() -> str:
+def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 

@@ -33,7 +33,7 @@ from .cli_base import (
     only_option,
     runtime_options,
 )
-from .cli_run import run_with_progress
+from .cli_run import now, run_with_progress
 from .model import Absent, Peer, Verdict
 
 
@@ -80,7 +80,7 @@ def wast_command(
     if not scripts:
         raise Unusable("no scripts: `make suites` fetches them")
     if left_out:
-        click.echo(f"the official scripts of {', '.join(left_out)} are absent: `make suites` fetches them")
+        click.echo(f"absent: the official scripts of {' and '.join(left_out)} (`make suites` fetches them)")
     cache = root / "build" / "wast"
     tool = _tool(cache)
     version, problem = probe_version([str(tool), "--version"])
@@ -116,7 +116,8 @@ def wast_command(
         by_name = {item.script.name: item.script for item in converted}
         reports = [_rejudge(item, by_name[item.script], known.get(item.script, {})) for item in reports]
     summary = wast.summarize(runtime, reports, wast.stale(known, converted, every, set(folders)))
-    if not patterns:
+    summary = replace(summary, made=now(), absent=tuple(left_out))
+    if not patterns and (output or not suites):
         wast.write(summary, (output or Project(root).latest) / "wast.json")
     _print_wast(summary, limit)
     if summary.total.passed == 0:
@@ -218,6 +219,7 @@ def _print_wast(summary: wast.WastReport, limit: int) -> None:
     "--core/--no-core", default=True, help="Let wasmtime run the programs of preview 1 without the adapter too."
 )
 @click.option("--adapter", type=file_type(), help="The preview1 command adapter (default: jco's).")
+@click.option("--if-there", is_flag=True, help="A suite that is absent is one line and no error.")
 @click.option("--name", default="wasi-testsuite", show_default=True, help="What the suite is called.")
 @click.option("--expectations", type=file_type(), help="Default: suites/expectations/testsuite.toml.")
 @jobs_option
@@ -233,6 +235,7 @@ def testsuite_command(
     gate: tuple[str, ...],
     core: bool,
     adapter: Path | None,
+    if_there: bool,
     name: str,
     expectations: Path | None,
     jobs: int,
@@ -241,9 +244,15 @@ def testsuite_command(
     """Run a folder of built programs laid out as wasi-testsuite is (default: what `make suites` put into build/suites)."""
     place = folder or root / "build" / "suites" / "wasi-testsuite"
     every = testsuite.find(place) if place.is_dir() else ()
+    if not every and if_there:
+        click.echo("absent: the programs of wasi-testsuite (`make suites` fetches them)")
+        return
     if not every:
         raise Unusable(f"no program in {place}: `make suites` puts wasi-testsuite there")
     adapter = adapter or root / testsuite.ADAPTER
+    if not adapter.is_file() and if_there:
+        click.echo(f"absent: the preview1 adapter that the programs of wasi-testsuite need ({adapter.name} comes with jco)")
+        return
     if not adapter.is_file():
         raise Unusable(f"the preview1 adapter is absent: {adapter} (it comes with jco)")
     cache = root / "build" / "testsuite"
@@ -302,6 +311,7 @@ def testsuite_command(
         testsuite.unsupported(every),
         tuple(done),
         tuple(f"{entry}: no such program" for entry in known if entry not in names),
+        now(),
     )
     if not patterns:
         testsuite.write(summary, (output or Project(root).latest) / "testsuite.json")

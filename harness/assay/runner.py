@@ -140,8 +140,7 @@ def run_case(case: Case, adapter: Adapter, peer: Peer, prepared: _Prepared, sett
 
 
 def not_built(case: Case) -> str:
-    how = f" ({case.made_by})" if case.made_by else ""
-    return f"the component {case.component.name} is not built{how}"
+    return f"the component is not built ({case.made_by})" if case.made_by else f"there is no component {case.component.name}"
 
 
 def _scratch(case: Case, peer: Peer, keep: Path | None) -> Path:

@@ -20,6 +20,8 @@ OUTPUT_LIMIT = 64 << 10
 """Bytes of an output or a file."""
 TRACE_LIMIT = 256 << 10
 IMPORTS_LIMIT = 50
+LONGEST = 64
+"""Nothing that is replaced by a placeholder of a time is longer."""
 CONTENTS_LIMIT = 200
 
 NORMALISED = {
@@ -57,14 +59,25 @@ class Placeholders:
             data = re.sub(rb"(\{run\}/home/)[A-Za-z0-9]{6}(?=/)", lambda m: self._mark("{temporary}", m[1] + b"{temporary}"), data)
         return data
 
-    def all(self, data: bytes) -> bytes:
-        """… and times of the run."""
-        data = _HTTP_DATE.sub(self._date(lambda m: (int(m[3]), _MONTHS.index(m[2]) + 1 if m[2] in _MONTHS else 0, int(m[1]))), self.fixed(data))
+    def times(self, data: bytes) -> bytes:
+        """Times of the run."""
+        data = _HTTP_DATE.sub(
+            self._date(lambda m: (int(m[3]), _MONTHS.index(m[2]) + 1 if m[2] in _MONTHS else 0, int(m[1]))), data
+        )
         data = _ISO_DATE.sub(self._date(lambda m: (int(m[1]), int(m[2]), int(m[3]))), data)
         return _EPOCH.sub(self._number, data)
 
-    def text(self, text: str) -> str:
-        return self.all(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+    def all(self, data: bytes) -> bytes:
+        return self.times(self.fixed(data))
+
+    def text(self, text: str, limit: int = TEXT_LIMIT) -> str:
+        """A text with its true size beside it where it is longer than the limit; what is cut off still tells texts apart."""
+        data = self.fixed(text.encode("utf-8", "surrogatepass"))
+        fixed = data.decode("utf-8", "surrogatepass")
+        head = self.times(fixed[: limit + LONGEST].encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+        if len(fixed) <= limit:
+            return head
+        return f"{head[:limit]}… ({len(data):,} bytes in all, SHA-256 {hashlib.sha256(data).hexdigest()[:16]})"
 
     def path(self, text: str) -> str:
         return self.fixed(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
@@ -93,18 +106,19 @@ def settle(result: CaseResult, places: Sequence[tuple[str, str]], when: datetime
     names = Placeholders(sorted(places, key=lambda place: -len(place[0])), when)
     seen, cuts = result.observation, list(result.observation.cut)
 
-    def output(name: str, data: bytes, limit: int = OUTPUT_LIMIT, normal: Callable[[bytes], bytes] = names.all) -> bytes:
-        kept = normal(data)
-        if len(kept) <= limit:
-            return kept
-        cuts.append(Cut(name, len(data), hashlib.sha256(kept).hexdigest()))
-        return whole_characters(kept[:limit])
+    def output(name: str, data: bytes, limit: int = OUTPUT_LIMIT, times: Callable[[bytes], bytes] = names.times) -> bytes:
+        fixed = names.fixed(data)
+        head = times(fixed[: limit + LONGEST])
+        if len(fixed) <= limit:
+            return head
+        cuts.append(Cut(name, len(data), hashlib.sha256(fixed).hexdigest()))
+        return whole_characters(head[:limit])
 
-    named = [(names.text(bounded(path, 300)), data) for path, data in seen.contents[:CONTENTS_LIMIT]]
+    named = [(names.text(path, 300), data) for path, data in seen.contents[:CONTENTS_LIMIT]]
     contents = tuple((name, None if data is None else output(name, data)) for name, data in named)
     if len(seen.contents) > CONTENTS_LIMIT:
         cuts.append(Cut("contents", len(seen.contents), ""))
-    trace = output("trace", seen.trace.encode("utf-8", "backslashreplace"), TRACE_LIMIT, names.fixed).decode("utf-8", "replace")
+    trace = output("trace", seen.trace.encode("utf-8", "backslashreplace"), TRACE_LIMIT, bytes).decode("utf-8", "replace")
     units = tuple(_unit(unit, names) for unit in result.units)
     rest = output("rest", result.rest)
     settled = replace(
@@ -119,17 +133,14 @@ def settle(result: CaseResult, places: Sequence[tuple[str, str]], when: datetime
         contents=contents,
         wire=(),
     )
-    reason = bounded(names.text(result.reason))
+    reason = names.text(result.reason)
     settled = replace(settled, cut=tuple(cuts), normalised=tuple(sorted(names.used)))
     return replace(result, units=units, rest=rest, reason=reason, observation=settled)
 
 
-def bounded(text: str, limit: int = TEXT_LIMIT) -> str:
-    """A text with its true size beside it where it is longer than the limit; what is cut off still tells texts apart."""
-    if len(text) <= limit:
-        return text
-    data = text.encode("utf-8", "surrogatepass")
-    return f"{text[:limit]}… ({len(data):,} bytes in all, SHA-256 {hashlib.sha256(data).hexdigest()[:16]})"
+def bounded(text: str, limit: int) -> str:
+    """A text with its true size beside it where it is longer than the limit."""
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text.encode('utf-8', 'surrogatepass')):,} bytes in all)"
 
 
 def whole_characters(data: bytes) -> bytes:
@@ -144,12 +155,12 @@ def whole_characters(data: bytes) -> bytes:
 
 
 def _unit(unit: UnitResult, names: Placeholders) -> UnitResult:
-    value = None if unit.value is None else bounded(names.text(unit.value))
-    return replace(unit, detail=bounded(names.text(unit.detail)), value=value)
+    value = None if unit.value is None else names.text(unit.value)
+    return replace(unit, detail=names.text(unit.detail), value=value)
 
 
 def _outcome(outcome: Outcome, names: Placeholders) -> Outcome:
-    imports = tuple(bounded(names.text(item), 300) for item in outcome.imports[:IMPORTS_LIMIT])
+    imports = tuple(names.text(item, 300) for item in outcome.imports[:IMPORTS_LIMIT])
     if len(outcome.imports) > IMPORTS_LIMIT:
         imports = (*imports, f"… ({len(outcome.imports)} in all)")
-    return replace(outcome, kind=bounded(names.text(outcome.kind)), message=bounded(names.text(outcome.message)), imports=imports)
+    return replace(outcome, kind=names.text(outcome.kind), message=names.text(outcome.message), imports=imports)

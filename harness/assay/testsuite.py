@@ -98,6 +98,7 @@ class SuiteReport:
     unsupported: tuple[Group, ...]
     runtimes: tuple[RuntimeReport, ...]
     stale: tuple[str, ...] = ()
+    made: str = ""  # when
     runs: tuple[CaseResult, ...] = field(default=(), repr=False, compare=False)
 
 
@@ -307,7 +308,7 @@ def load_known(path: Path) -> dict[str, Known]:
 
 def write(report: SuiteReport, path: Path) -> None:
     raw = asdict(
-        SuiteReport(report.suite, report.programs, report.adapter, report.unsupported, report.runtimes, report.stale)
+        SuiteReport(report.suite, report.programs, report.adapter, report.unsupported, report.runtimes, report.stale, report.made)
     )
     raw.pop("runs")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -325,6 +326,6 @@ def read(path: Path) -> SuiteReport | None:
             for item in raw["runtimes"]
         )
         groups = tuple(Group(**item) for item in raw["unsupported"])
-        return SuiteReport(raw["suite"], raw["programs"], raw["adapter"], groups, runtimes, tuple(raw["stale"]))
+        return SuiteReport(raw["suite"], raw["programs"], raw["adapter"], groups, runtimes, tuple(raw["stale"]), raw.get("made", ""))
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -119,6 +119,8 @@ class WastReport:
     suites: tuple[SuiteCount, ...]
     surprises: tuple[Surprise, ...]
     stale: tuple[str, ...]
+    made: str = ""  # when
+    absent: tuple[str, ...] = ()  # official suites that were not there
 
     @property
     def total(self) -> SuiteCount:
@@ -526,6 +528,7 @@ def read(path: Path) -> WastReport | None:
             return None
         suites = tuple(SuiteCount(**suite) for suite in raw["suites"])
         surprises = tuple(Surprise(**surprise) for surprise in raw["surprises"])
-        return WastReport(raw["runtime"], suites, surprises, tuple(raw["stale"]))
+        absent = tuple(raw.get("absent", ()))
+        return WastReport(raw["runtime"], suites, surprises, tuple(raw["stale"]), raw.get("made", ""), absent)
     except (OSError, ValueError, KeyError, TypeError):
         return None

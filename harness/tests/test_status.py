@@ -92,7 +92,8 @@ def records(draw: st.DrawFn) -> Record:
     return Record("2026-11-21T00:00:00+00:00", "", "assay test", False, gate, runtimes, infos, tuple(results), stale, partial)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@pytest.mark.timeout(300)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(records())
 def test_all_views_agree(tmp_path: Path, drawn: Record) -> None:
     path = tmp_path / "results.jsonl"
@@ -105,7 +106,8 @@ def test_all_views_agree(tmp_path: Path, drawn: Record) -> None:
     assert markdown_is_red((tmp_path / "report.md").read_text(encoding="utf-8")) == red
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.timeout(300)
+@settings(max_examples=100, deadline=None)
 @given(records())
 def test_green_means_what_it_says(drawn: Record) -> None:
     """Asked of the results themselves, apart from `status`: what is judged was there, whole, passed something, surprised nobody."""
@@ -121,7 +123,8 @@ def test_green_means_what_it_says(drawn: Record) -> None:
         assert not any(unit.unexpected for unit in units)
 
 
-@settings(max_examples=150, deadline=None)
+@pytest.mark.timeout(300)
+@settings(max_examples=100, deadline=None)
 @given(records())
 def test_a_green_cell_misses_nothing(drawn: Record) -> None:
     view = build(drawn)

@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from assay import wast
+from assay.cli import main
 from assay.expect import ExpectationError
 
 FAKE = Path(__file__).parent / "fakes" / "fake_wast.py"
@@ -172,3 +174,29 @@ def test_summary_file(converted: wast.Converted, tmp_path: Path) -> None:
     wast.write(summary, tmp_path / "wast.json")
     assert wast.read(tmp_path / "wast.json") == summary
     assert wast.read(tmp_path / "absent.json") is None
+
+
+def test_expectations_of_other_suites_do_not_count(converted: wast.Converted) -> None:
+    known = {"component-model/gone.wast": {"1 module": wast.Known("fail", "r")}, "core/gone.wast": {}}
+    every = [converted.script]
+    assert wast.stale(known, [converted], every, {"core"}) == ["core/gone.wast: no such script"]
+    assert len(wast.stale(known, [converted], every)) == 2
+
+
+def test_the_command(converted: wast.Converted, tmp_path: Path) -> None:
+    """One suite, all green: 0, although the expectations know others; what is absent is one line."""
+    for folder in ("suites/expectations", "suites/own", "harness"):
+        (tmp_path / "root" / folder).mkdir(parents=True)
+    (tmp_path / "root/suites/own/a.wast").write_text(SCRIPT, encoding="utf-8")
+    entry = '[[expected]]\nscript = "component-model/x.wast"\nstatus = "fail"\nreason = "r"\ncommands = ["1 module"]\n'
+    (tmp_path / "root/suites/expectations/wast.toml").write_text(entry, encoding="utf-8")
+    argv = ["--root", str(tmp_path / "root"), "wast", "--touchstone", fake(tmp_path, "pass")]
+    done = CliRunner().invoke(main, [*argv, "--suite", f"core={tmp_path / 'core'}"])
+    assert done.exit_code == 0, done.output
+    assert "matches nothing" not in done.output
+    done = CliRunner().invoke(main, argv)
+    assert done.exit_code == 0, done.output
+    absent = [line for line in done.output.splitlines() if "absent" in line]
+    assert absent == ["absent: the official scripts of core and component-model (`make suites` fetches them)"]
+    assert CliRunner().invoke(main, [*argv, "nowhere"]).exit_code == 2
+    assert CliRunner().invoke(main, [*argv[:-1], fake(tmp_path, "nothing")]).exit_code == 1

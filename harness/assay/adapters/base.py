@@ -88,7 +88,7 @@ def _override(source: str, text: str, folder: bool) -> tuple[Path, tuple[str, ..
         path = Path(shutil.which(words[0]) or words[0])
     what = "folder of a package" if folder else "program"
     if not words or not path.exists():
-        raise OverrideError(f"{source}: there is no {what} {words[0] if words else text!r}")
+        raise OverrideError(f"{source}: there is no {what} {words[0] if words else repr(text)}")
     if folder and not (path / "package.json").is_file():
         raise OverrideError(f"{source}: {path} is no folder of a package: it has no package.json")
     if not folder and not path.is_file():

@@ -55,7 +55,7 @@ def render(
     record: Record,
     wast: WastReport | None = None,
     programs: SuiteReport | None = None,
-    results: str = "results.jsonl",
+    repro: str = "assay repro results.jsonl",
     limit: int = PAGE_LIMIT,
 ) -> str:
     view = build(record)
@@ -65,9 +65,9 @@ def render(
     for output, detail in STEPS:
         # the page without any output is known: what an output adds is its text with marks around its lines
         if bare + 1.2 * (_sum(outputs, output) + _sum(traces, output // 2)) > limit and output:
-            bare = bare or len(_page(view, record, wast, programs, results, 0, detail).encode("utf-8", "surrogatepass"))
+            bare = bare or len(_page(view, record, wast, programs, repro, 0, detail).encode("utf-8", "surrogatepass"))
             continue
-        text = _page(view, record, wast, programs, results, output, detail)
+        text = _page(view, record, wast, programs, repro, output, detail)
         if len(text.encode("utf-8", "surrogatepass")) <= limit:
             break
     return text
@@ -82,7 +82,7 @@ def _page(
     record: Record,
     wast: WastReport | None,
     programs: SuiteReport | None,
-    results: str,
+    repro: str,
     output: int,
     detail: int,
 ) -> str:
@@ -99,7 +99,7 @@ def _page(
         normalised=tuple(NORMALISED.items()),
         environment=next(iter(environments)) if len(environments) == 1 else (),
         sides=lambda block: _sides(block, output),
-        results_name=results,
+        repro=repro,
     )
 
 

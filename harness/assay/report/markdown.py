@@ -42,7 +42,7 @@ def render(record: Record, programs: SuiteReport | None = None) -> str:
     out.append(_row(["**cases**", *(summary.cases.short for summary in view.summaries)]))
     if view.not_run:
         out += ["", "## Not run", ""]
-        out += _listed([f"- {item.runtime}: {len(item.cases)} cases: {_plain(item.reason)}" for item in view.not_run])
+        out += _listed([f"- {', '.join(item.runtimes)}: {len(item.cases)} cases, {item.requirements} MUST: {_plain(item.reason)}" for item in view.not_run])
     if view.surprises:
         out += ["", "## Not as announced", ""]
         out += _listed(

@@ -81,12 +81,12 @@ class Count:
     def state(self) -> str:
         if not self.ran:
             return "unrun" if self.left_out else "none"
-        if self.failed or self.errors or self.runs_failed or self.values_lost or self.unexpected:
+        if self.failed or self.errors or self.unexpected:
             return "mixed" if self.passed >= max(1, self.failed) else "bad"
+        if self.unsupported or self.should_failed or self.runs_failed or self.values_lost:
+            return "partial"
         if self.left_out:
             return "gaps"
-        if self.unsupported or self.should_failed:
-            return "partial"
         return "good" if self.passed or self.should_passed else "recorded"
 
     @property
@@ -101,17 +101,40 @@ class Count:
             ("∅", self.unsupported, "unsupported"),
             ("!", self.errors, "in error"),
             ("◌", self.not_run, "not run"),
-            ("◌", 0 if self.not_run or self.unit != "MUST" else self.runs_not_run, "runs not run"),
         )
         return tuple(mark for mark in every if mark[1])
 
     @property
+    def main(self) -> str:
+        """What passed of all; where nothing is required, what else there is."""
+        if self.total:
+            return f"{self.passed}/{self.total}"
+        if self.values and not self.shoulds:
+            return f"{self.values} value{'s' if self.values > 1 else ''}"
+        return f"no {self.unit}" if self.ran or self.left_out else ""
+
+    @property
+    def aside(self) -> tuple[str, ...]:
+        """The marks; and why a cell of which every requirement passes is not green all the same."""
+        marks = [f"{sign}{number}" for sign, number, _ in self.marks]
+        if self.failed or self.errors or self.unsupported or self.not_run:
+            return tuple(marks)
+        for sign, number, word in (
+            ("✗", self.should_failed, "should"),
+            ("✗", self.runs_failed, "run"),
+            ("✗", self.values_lost, "value"),
+            ("◌", self.should_not_run, "should"),
+            ("◌", self.runs_not_run, "run"),
+            ("◌", self.values_not_run, "value"),
+        ):
+            if number and self.unit == "MUST":
+                return (*marks, f"{sign}{number} {word}{'s' if number > 1 else ''}")
+        return tuple(marks)
+
+    @property
     def short(self) -> str:
         """For a terminal or Markdown."""
-        if not self.total:
-            return f"{self.symbol} no {self.unit}" if self.ran or self.left_out else "–"
-        marks = (f"{sign}{number}{' runs' if word == 'runs not run' else ''}" for sign, number, word in self.marks)
-        return " ".join([self.symbol, f"{self.passed}/{self.total}", *marks])
+        return " ".join([self.symbol, self.main, *self.aside]) if self.main else "–"
 
     @property
     def words(self) -> str:
@@ -283,9 +306,9 @@ class Summary:
 
 @dataclass(frozen=True)
 class NotRun:
-    """Cases that a runtime did not run, all for one reason."""
+    """Cases that some runtimes did not run, all for one reason."""
 
-    runtime: str
+    runtimes: tuple[str, ...]
     reason: str
     cases: tuple[str, ...]
     requirements: int
@@ -366,14 +389,17 @@ def _not_run(record: Record) -> tuple[NotRun, ...]:
             if result is None or result.verdict is Verdict.SKIP:
                 reason = NO_RESULT if result is None else result.reason or "skipped"
                 found.setdefault((runtime.name, reason), []).append(info)
+    alike: dict[tuple[str, tuple[CaseInfo, ...]], list[str]] = {}
+    for (name, reason), infos in found.items():
+        alike.setdefault((reason, tuple(infos)), []).append(name)
     return tuple(
         NotRun(
-            runtime,
+            tuple(names),
             reason,
             tuple(info.id for info in infos),
             sum(check.level is Level.MUST for info in infos for check in info.checks),
         )
-        for (runtime, reason), infos in found.items()
+        for (reason, infos), names in alike.items()
     )
 
 

@@ -156,6 +156,30 @@ def main() -> int:
             (Path(host) / "out.txt").write_text("written\n", encoding="utf-8")
             (Path(host) / "seed.txt").unlink(missing_ok=True)
         return passes()
+    if KIND == "third-hangs":  # counts its runs; the third waits until a file is there
+        note = Path(os.environ["FAKE_NOTE"])
+        with note.open("a", encoding="utf-8") as file:
+            file.write("run\n")
+        number = len(note.read_text(encoding="utf-8").splitlines())
+        while number == 3 and not (note.parent / "third-may-end").exists():
+            time.sleep(0.05)
+        return passes()
+    if KIND == "show":  # what it was given
+        given = sys.argv[next(i for i, word in enumerate(sys.argv) if word.endswith(".wasm")) + 1 :]
+        report(*(f"check {check} pass" for check in CHECKS), "check t.fake.choice value -")
+        print("hello")
+        lines = [f"args {'|'.join(given)}", f"stdin {sys.stdin.read()}", f"cwd {Path.cwd()}", f"env {sorted(os.environ)}"]
+        for word in [sys.argv[i + 1] for i, word in enumerate(sys.argv) if word == "--dir"]:
+            lines += [f"{path.name} {path.read_text()}" for path in sorted(Path(word.split("::")[0]).iterdir())]
+        print("\n".join(lines), flush=True)
+        outcome(outcome="exited", status=0)
+        return 0
+    if KIND == "knock":  # connects to the address that it is given
+        host, _, port = sys.argv[-1].partition(":")
+        with socket.create_connection((host, int(port))) as sock:
+            sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            sock.recv(1)
+        return passes()
     if KIND == "paths":  # tells where it runs
         report(f"check {CHECKS[0]} pass", f"check {CHECKS[1]} fail {Path.cwd()} at {time.time_ns()}")
         report(f"check t.fake.choice value {Path.cwd()} {option('--dir')}")
@@ -163,7 +187,7 @@ def main() -> int:
         outcome(outcome="trap", message=str(Path.cwd()))
         return 1
     if KIND == "hostile":  # says too much, everywhere, in the words of others
-        evil = "<script>alert(1)</script>]]>|`**green**`\x00\x1b[31m\u202e" * 4000
+        evil = "<script>alert(1)</script>]]>|`**green**`\x00\x1b[31m\u202e" * 2000
         report(*(f"check {check} fail {evil}" for check in CHECKS), f"check t.fake.choice value {evil}")
         sys.stdout.write(evil * 3)
         sys.stderr.write(evil * 3)
