@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "runtime/wasi"))
+sys.path.insert(0, str(ROOT / "runtime/wasi/gen"))
 import witparse
 
 TABLE = ROOT / "harness/assay/schemas/wasi-0.2.tsv"
