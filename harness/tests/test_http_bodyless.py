@@ -186,7 +186,18 @@ def test_a_guest_that_waits_for_the_response_first_gets_it() -> None:
 
     with Server(serve) as server:
         assert ask("POST / e E", authority=server.authority) == ['POST /: early 200, 2 bytes "ok" closed']
+        server.join()
     assert seen[0]["transfer-encoding"] == "chunked" and seen[1] == (b"", [])
+
+
+def test_a_look_at_the_response_does_not_frame_the_request_but_a_wait_does(probe: client.Probe) -> None:
+    """A guest that polls the response and its body at once learns first that it may write; one that polls again and again waits."""
+    seen: list[tuple[str, str | None, str | None, bytes, list[bytes]]] = []
+    for script in (["look 1"], ["look 1", "look 1"], ["look 1", "run 50"], ["look 1"] * 3):
+        with Server(lambda conn: heads(conn, seen)) as server:
+            said = probe.run(client.get(server).replace(" none", " pipe"), *script, "end 1", *client.ALL)
+            assert said.status() == 200
+    assert [coding for _, _, coding, _, _ in seen] == [None, None, "chunked", "chunked"]
 
 
 def test_the_first_byte_sends_the_request(probe: client.Probe) -> None:

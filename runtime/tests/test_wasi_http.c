@@ -158,7 +158,7 @@ ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *
     fake.on = true;
     return x;
 }
-void ts_http_exchange_want(ts_http_exchange *x) {
+void ts_http_exchange_look(ts_http_exchange *x) {
     (void)x;
 }
 ts_http_progress ts_http_exchange_state(const ts_http_exchange *x) {

@@ -6,6 +6,8 @@
 
 #ifdef TS_HTTP_CURL
 #define KNOWN_NS UINT64_C(60000000000) /* how long a name's addresses are kept */
+/* One poll of a guest looks twice at what it waits for; one that returns for another reason does not send a request that is held back. */
+enum { LOOKS = 2 };
 #define EXPECT_NS UINT64_C(1000000000) /* how long a body waits for the 100 that it expects */
 
 /* --- clocks ------------------------------------------------------------------------------------------------------------ */
@@ -382,6 +384,13 @@ static void out_kick(ts_http_pipe *p) {
 
 size_t ts_http_client_waits(ts_http_client *c, ts_sys_wait *w, size_t n, uint64_t *deadline) {
     size_t all = 0;
+    bool released = false;
+    for (ts_http_exchange *x = c->first; x; x = x->next)
+        if (x->held && x->looks && *deadline) x->wanted = released = true;
+    if (released) {
+        ts_http_client_pump(c);
+        *deadline = 0; /* what has come of it is seen before anything is waited for */
+    }
     arrive(c);
     c->waiting = true;
     for (uint32_t i = 0; i < c->n_socks; i++)
@@ -444,10 +453,10 @@ ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *
     return x;
 }
 
-void ts_http_exchange_want(ts_http_exchange *x) {
+void ts_http_exchange_look(ts_http_exchange *x) {
     if (!x->held || !x->c) return;
-    x->wanted = true;
-    ts_http_client_pump(x->c);
+    x->wanted |= ++x->looks > LOOKS;
+    if (x->wanted) ts_http_client_pump(x->c);
 }
 
 void ts_http_exchange_free(ts_http_exchange *x) {
@@ -533,7 +542,7 @@ void ts_http_exchange_free(ts_http_exchange *x) {
     if (x) ts_http_pipe_release(x->in);
     free(x);
 }
-void ts_http_exchange_want(ts_http_exchange *x) {
+void ts_http_exchange_look(ts_http_exchange *x) {
     (void)x;
 }
 size_t ts_http_client_waits(ts_http_client *c, ts_sys_wait *w, size_t n, uint64_t *deadline) {

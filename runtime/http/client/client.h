@@ -40,9 +40,10 @@ void ts_http_client_free(ts_http_client *c); /* ends what is under way */
 void ts_http_client_rule(ts_http_client *c, ts_http_may_connect may, void *data);
 /* Start: no wait. NULL: no memory. Everything else that goes wrong shows in the exchange. */
 ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *r);
-/* The caller is going to wait for the response. A request whose body is neither begun nor finished is held back until then, since how it
- * is framed depends on whether anything will be written; from here on it goes out as one that has a body. */
-void ts_http_exchange_want(ts_http_exchange *x);
+/* The caller looks whether the response is there. A request whose body is neither begun nor finished is held back, since how it is
+ * framed depends on whether anything will be written. It goes out as one that has a body when the caller waits after a look
+ * (ts_http_client_waits with a deadline other than 0), or looks again and again. */
+void ts_http_exchange_look(ts_http_exchange *x);
 ts_http_progress ts_http_exchange_state(const ts_http_exchange *x);
 const ts_http_error *ts_http_exchange_error(const ts_http_exchange *x); /* of a failed one */
 /* Of one that responded; both stay the exchange's. The body is a pipe whose far end is the client: hold it to keep it. */

@@ -78,6 +78,7 @@ struct ts_http_exchange {
     /* Whether there is content, and so how it is framed, is seen when its first byte or its end comes. Until then nothing is sent, unless
      * the guest waits for the response: `wanted`. */
     bool held, wanted;
+    uint32_t looks;
     struct curl_slist *fields, *addresses;
     bool has_length, out_eof, send_paused, trailers_sent;
     bool expecting; /* its body waits for a 100, or a second. RFC 9110, 10.1.1 */

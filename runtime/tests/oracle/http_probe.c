@@ -7,6 +7,7 @@
  *   send ID METHOD SCHEME AUTHORITY PATH CONNECT FIRST BETWEEN BODY [NAME VALUE]…
  *                                          timeouts in ms, 0: none; BODY: none, empty (no content), pipe
  *   write ID BYTES; fill ID N; end ID [NAME VALUE]…; abandon ID      the request's body: abandon drops it unfinished
+ *   look ID                                whether the response is there: nothing is said, and no wait
  *   wait ID                                until the response's head, or an error
  *   read ID [N]                            the response's body: to its end, or N bytes
  *   sink ID PIECE PAUSE                    to its end, PIECE bytes at a time, PAUSE µs between (in the OS's wait)
@@ -348,8 +349,10 @@ static bool of_exchange(probe *p, char **w, size_t n) {
         ts_http_pipe_kick(c->up);
     } else if (strcmp(w[0], "abandon") == 0) {
         abandon(c);
+    } else if (strcmp(w[0], "look") == 0) {
+        ts_http_exchange_look(c->x);
     } else if (strcmp(w[0], "wait") == 0) {
-        ts_http_exchange_want(c->x);
+        ts_http_exchange_look(c->x);
         while (ts_http_exchange_state(c->x) == TS_HTTP_PENDING && patient(p, until)) {
         }
         show_state(id, c);

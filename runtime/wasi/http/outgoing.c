@@ -88,7 +88,7 @@ static void future_end(ts_wasi *w, ts_wasi_obj *o) {
 }
 static bool future_ready(ts_wasi_obj *o, ts_sys_wait *w) {
     const future *f = (const future *)o;
-    if (f->x) ts_http_exchange_want(f->x);
+    if (f->x) ts_http_exchange_look(f->x);
     if (!f->x || ts_http_exchange_state(f->x) != TS_HTTP_PENDING) return true;
     *w = (ts_sys_wait){.fd = -1};
     return false;
@@ -120,7 +120,7 @@ ts_status ts_wasi_http_types_future_incoming_response_get(ts_host_call *c, const
     future *f = ts_wasi_obj_of(c, &args[0]);
     *result = ts_wasi_none;
     if (f->x) ts_wasi_http_pump(ts_wasi_of(c));
-    if (f->x) ts_http_exchange_want(f->x);
+    if (f->x) ts_http_exchange_look(f->x);
     ts_http_progress state = f->x ? ts_http_exchange_state(f->x) : TS_HTTP_FAILED;
     if (state == TS_HTTP_PENDING) return TS_OK;
     ts_val *v = ts_host_vals(c, 3); /* some(ok(ok(response))) */
