@@ -45,13 +45,19 @@ static bool ptrmap_grow(ts_ptrmap *m) {
     return true;
 }
 bool ts_ptrmap_put(ts_ptrmap *m, const void *key, uintptr_t val) {
-    if ((uint64_t)m->n * 2 >= m->cap && !ptrmap_grow(m)) return false;
-    uint32_t i = hash_ptr(key) & (m->cap - 1);
-    while (m->keys[i] && m->keys[i] != key) i = (i + 1) & (m->cap - 1);
-    if (!m->keys[i]) m->n++;
-    m->keys[i] = key;
-    m->vals[i] = val;
-    return true;
+    for (bool grown = false;; grown = true) {
+        uint32_t i = hash_ptr(key) & (m->cap - 1);
+        while (m->cap && m->keys[i] && m->keys[i] != key) i = (i + 1) & (m->cap - 1);
+        bool there = m->cap && m->keys[i];
+        if (!there && !grown && (uint64_t)m->n * 2 >= m->cap) {
+            if (!ptrmap_grow(m)) return false;
+            continue;
+        }
+        if (!there) m->n++;
+        m->keys[i] = key;
+        m->vals[i] = val;
+        return true;
+    }
 }
 void ts_ptrmap_free(ts_ptrmap *m) {
     free(m->keys);

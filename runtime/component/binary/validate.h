@@ -19,7 +19,7 @@ typedef struct ts_ptrmap {
     uint32_t n, cap;
 } ts_ptrmap;
 bool ts_ptrmap_get(const ts_ptrmap *m, const void *key, uintptr_t *val); /* val may be NULL */
-bool ts_ptrmap_put(ts_ptrmap *m, const void *key, uintptr_t val);        /* insert or replace; false: no memory */
+bool ts_ptrmap_put(ts_ptrmap *m, const void *key, uintptr_t val);        /* insert or replace; false: no memory to insert */
 void ts_ptrmap_free(ts_ptrmap *m);
 static inline const void *ts_slot_key(uint32_t slot) {
     return (const void *)((uintptr_t)slot + 1);
@@ -124,6 +124,7 @@ typedef struct ts_scope {
     TS_VEC(ts_named_extern) exports;
     ts_map import_keys, export_keys; /* canonical name → position */
     ts_ptrmap named;                 /* ts_ctype or resource ts_extern_type → TS_NAMED_* */
+    ts_ptrmap within;                /* the same of the instance types that are being looked into: → how many name it */
     ts_res_names import_res, export_res;
     TS_VEC(uint32_t) bound_imports;
     TS_VEC(uint32_t) bound_exports;

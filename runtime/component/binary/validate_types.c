@@ -41,6 +41,7 @@ void ts_scope_free(ts_scope *s) {
     ts_map_free(&s->import_keys);
     ts_map_free(&s->export_keys);
     ts_ptrmap_free(&s->named);
+    ts_ptrmap_free(&s->within);
     res_names_free(&s->import_res);
     res_names_free(&s->export_res);
     ts_vec_free(&s->bound_imports);
@@ -850,7 +851,11 @@ ts_status ts_check_bag_name(ts_scope *s, const ts_name_attr *na, const char *sec
  * spec: Explainer.md#external-visibility-of-types: what an import or export refers to must have a name that is imported or exported before. */
 static bool is_named(const ts_scope *s, const void *id, uintptr_t set) {
     uintptr_t v;
-    return ts_ptrmap_get(&s->named, id, &v) && (v & set);
+    return (ts_ptrmap_get(&s->named, id, &v) && (v & set)) || (ts_ptrmap_get(&s->within, id, &v) && v);
+}
+/* What gives the type that an import or export introduces its identity; NULL: it needs no name. */
+static const void *named_id(const ts_extern_type *t) {
+    return t->is_resource ? (const void *)t : t->type;
 }
 static bool parts_named(ts_scope *s, const ts_ctype *t, uintptr_t set);
 static bool type_named(ts_scope *s, const ts_ctype *t, uintptr_t set) {
@@ -877,11 +882,14 @@ static bool func_named(ts_scope *s, const ts_cfunc_type *t, uintptr_t set) {
         if (!type_named(s, t->params[i].type, set)) return false;
     return type_named(s, t->result, set);
 }
-static bool instance_named(ts_scope *s, const ts_instance_type *t,
-                           uintptr_t set) { /* an instance type as such, not an instance */
-    for (uint32_t i = 0; i < t->n; i++) {
+/* An instance type as such, not an instance: what it exports is named for what follows in it, also in types within it. What instances
+ * within it export is not: the text could be read so, but wasm-tools does not. */
+static bool instance_named(ts_scope *s, const ts_instance_type *t, uintptr_t set, bool *nomem) {
+    bool ok = true;
+    uint32_t i = 0;
+    uintptr_t v;
+    for (; ok && i < t->n; i++) {
         const ts_extern_type *x = t->exports[i].type;
-        bool ok = true;
         if (x->sort == TS_SORT_VALUE)
             ok = type_named(s, x->value, set);
         else if (x->func)
@@ -889,10 +897,20 @@ static bool instance_named(ts_scope *s, const ts_instance_type *t,
         else if (x->type)
             ok = parts_named(s, x->type, set);
         else if (x->instance)
-            ok = instance_named(s, x->instance, set);
-        if (!ok) return false;
+            ok = instance_named(s, x->instance, set, nomem);
+        const void *id = x->sort == TS_SORT_TYPE ? named_id(x) : NULL;
+        if (!id) continue;
+        if (!ts_ptrmap_get(&s->within, id, &v)) v = 0;
+        if (!ts_ptrmap_put(&s->within, id, v + 1)) {
+            *nomem = true;
+            return false;
+        }
     }
-    return true;
+    while (i-- > 0) {
+        const void *id = t->exports[i].type->sort == TS_SORT_TYPE ? named_id(t->exports[i].type) : NULL;
+        if (id && ts_ptrmap_get(&s->within, id, &v)) (void)ts_ptrmap_put(&s->within, id, v - 1); /* it is there */
+    }
+    return ok;
 }
 /* Check, and register the names that the import or export confers. False with nomem unset: not visible. */
 static bool register_named(ts_scope *s, const ts_extern_type *t, bool import, bool *nomem) {
@@ -902,8 +920,8 @@ static bool register_named(ts_scope *s, const ts_extern_type *t, bool import, bo
     case TS_SORT_TYPE: {
         if (t->type && !parts_named(s, t->type, set)) return false;
         if (t->func && !func_named(s, t->func, set)) return false;
-        if (t->instance && !instance_named(s, t->instance, set)) return false;
-        const void *id = t->is_resource ? (const void *)t : t->type;
+        if (t->instance && !instance_named(s, t->instance, set, nomem)) return false;
+        const void *id = named_id(t);
         if (!id) return true;
         (void)ts_ptrmap_get(&s->named, id, &v);
         if (!ts_ptrmap_put(&s->named, id, v | TS_NAMED_EXPORT | set)) *nomem = true;
