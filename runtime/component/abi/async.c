@@ -174,12 +174,12 @@ static ts_status waitable_set_poll(void *data, ts_exec *x, ts_slot *io) {
     const canon_builtin *b = data;
     ts_error *e = ts_exec_error(x);
     const ts_memory *m = b->inst->core_memories[b->def->canon.builtin_imm[0]];
-    uint32_t ptr = (uint32_t)io[1];
+    uint64_t ptr = m->type.is64 ? io[1] : (uint32_t)io[1];
     ts_handle *h;
     TS_TRAP_IF(e, !b->inst->may_leave, "cannot leave component instance");
     TS_TRY(get_waitable_set(b->inst, (uint32_t)io[0], &h, e));
-    TS_TRAP_IF(e, ptr % 4, "unaligned pointer: %#x needs alignment 4", ptr);
-    TS_TRAP_IF(e, !ts_mem_in(m, ptr, 8), "pointer out of bounds of memory: 8 bytes at %#x", ptr);
+    TS_TRAP_IF(e, ptr % 4, "unaligned pointer: %#llx needs alignment 4", (unsigned long long)ptr);
+    TS_TRAP_IF(e, !ts_mem_in(m, ptr, 8), "pointer out of bounds of memory: 8 bytes at %#llx", (unsigned long long)ptr);
     memset(m->base + ptr, 0, 8);
     io[0] = 0; /* EventCode.NONE */
     return TS_OK;

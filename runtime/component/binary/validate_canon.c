@@ -131,8 +131,6 @@ static ts_status check_opts(ts_scope *s, opts_in *in, const char *sec, opts_for 
             o->wide = s->mems.data[i].is64;
             if (o->wide && !(s->d->features & TS_CF_MEMORY64)) /* 🐘 */
                 return OPT_BAD("`memory` must be a memory of 32-bit addresses: mismatch in index type");
-            if (o->wide && use != FOR_LIFT && use != FOR_LOWER && use != FOR_TASK_RETURN)
-                return OPT_BAD("`memory` of 64-bit addresses is not implemented for this built-in");
             /* a subtype of (memory 0) or (memory i64 0) */
             if (s->mems.data[i].shared || s->mems.data[i].page_log2 != 16)
                 return OPT_BAD("`memory` must be an unshared memory with pages of 64 KiB: mismatch in %s",
@@ -378,59 +376,71 @@ static ts_status endpoint_type(ts_scope *s, uint64_t off, const char *sec, uint3
     return TS_OK;
 }
 
-static ts_status read_builtin(ts_scope *s, ts_reader *r, uint64_t off, const builtin *b, ts_def *def) {
-    const char *sec = r->section;
-    flat_func core = sig(b->params, b->results);
-    opts_in in = {0};
-    const ts_ctype *result = NULL;
-    ts_valtype vt = TS_VT_I32;
-    uint32_t i = 0, k = 0;
-    bool flag = false;
-    ts_canon_opts *o = &def->canon.opts;
-    /* the form first */
+/* What a built-in has behind its opcode. */
+typedef struct immediates {
+    uint32_t i, k;
+    bool flag;
+    ts_valtype vt;
+    const ts_ctype *result;
+    opts_in in;
+} immediates;
+static ts_status read_immediates(ts_scope *s, ts_reader *r, const builtin *b, immediates *x) {
     switch (b->imm) {
     case IMM_NONE: break;
     case IMM_BOOL:
-    case IMM_SHARED: TS_TRY(read_flag(r, &flag)); break;
+    case IMM_SHARED: TS_TRY(read_flag(r, &x->flag)); break;
     case IMM_CANCEL_MEM:
-        TS_TRY(read_flag(r, &flag));
-        TS_TRY(ts_read_u32(r, &i));
+        TS_TRY(read_flag(r, &x->flag));
+        TS_TRY(ts_read_u32(r, &x->i));
         break;
     case IMM_STREAM:
-    case IMM_FUTURE: TS_TRY(ts_read_u32(r, &i)); break;
+    case IMM_FUTURE: TS_TRY(ts_read_u32(r, &x->i)); break;
     case IMM_STREAM_BOOL:
     case IMM_FUTURE_BOOL:
-        TS_TRY(ts_read_u32(r, &i));
-        TS_TRY(read_flag(r, &flag));
+        TS_TRY(ts_read_u32(r, &x->i));
+        TS_TRY(read_flag(r, &x->flag));
         break;
     case IMM_STREAM_READ:
     case IMM_STREAM_WRITE:
     case IMM_FUTURE_READ:
     case IMM_FUTURE_WRITE:
-        TS_TRY(ts_read_u32(r, &i));
-        TS_TRY(skim_opts(r, &in));
+        TS_TRY(ts_read_u32(r, &x->i));
+        TS_TRY(skim_opts(r, &x->in));
         break;
     case IMM_CONTEXT:
-        TS_TRY(ts_read_core_valtype(r, &vt));
-        TS_TRY(ts_read_u32(r, &i));
+        TS_TRY(ts_read_core_valtype(r, &x->vt));
+        TS_TRY(ts_read_u32(r, &x->i));
         break;
     case IMM_TASK_RETURN:
-        TS_TRY(ts_read_resultlist(s, r, &result));
-        TS_TRY(skim_opts(r, &in));
+        TS_TRY(ts_read_resultlist(s, r, &x->result));
+        TS_TRY(skim_opts(r, &x->in));
         break;
     case IMM_ERROR_NEW:
-    case IMM_ERROR_MESSAGE: TS_TRY(skim_opts(r, &in)); break;
+    case IMM_ERROR_MESSAGE: TS_TRY(skim_opts(r, &x->in)); break;
     case IMM_NEW_INDIRECT:
-        TS_TRY(ts_read_u32(r, &i));
-        TS_TRY(ts_read_u32(r, &k));
+        TS_TRY(ts_read_u32(r, &x->i));
+        TS_TRY(ts_read_u32(r, &x->k));
         break;
     case IMM_SPAWN_REF:
     case IMM_SPAWN_INDIRECT:
-        TS_TRY(read_flag(r, &flag));
-        TS_TRY(ts_read_u32(r, &i));
-        if (b->imm == IMM_SPAWN_INDIRECT) TS_TRY(ts_read_u32(r, &k));
+        TS_TRY(read_flag(r, &x->flag));
+        TS_TRY(ts_read_u32(r, &x->i));
+        if (b->imm == IMM_SPAWN_INDIRECT) TS_TRY(ts_read_u32(r, &x->k));
         break;
     }
+    return TS_OK;
+}
+
+static ts_status read_builtin(ts_scope *s, ts_reader *r, uint64_t off, const builtin *b, ts_def *def) {
+    const char *sec = r->section;
+    flat_func core = sig(b->params, b->results);
+    immediates x = {.vt = TS_VT_I32};
+    ts_canon_opts *o = &def->canon.opts;
+    TS_TRY(read_immediates(s, r, b, &x)); /* the form first */
+    const uint32_t i = x.i, k = x.k;
+    const ts_ctype *result = x.result;
+    const ts_valtype vt = x.vt;
+    const bool flag = x.flag;
     /* then the rules */
     uint32_t feature = b->op >= 0x1c && b->op <= 0x1e ? TS_CF_ERROR_CONTEXT
                        : b->op >= 0x26                ? TS_CF_THREADS
@@ -449,8 +459,10 @@ static ts_status read_builtin(ts_scope *s, ts_reader *r, uint64_t off, const bui
     switch (b->imm) {
     case IMM_CANCEL_MEM:
         if (i >= s->mems.len) return ts_unknown(s, off, sec, "core memory", i);
-        if (s->mems.data[i].is64 || s->mems.data[i].shared)
-            return TS_BAD(s, off, sec, "`%s` needs an unshared memory of 32-bit addresses", b->name);
+        if ((s->mems.data[i].is64 && !(s->d->features & TS_CF_MEMORY64)) || s->mems.data[i].shared)
+            return TS_BAD(s, off, sec, "`%s` needs an unshared memory%s", b->name,
+                          s->d->features & TS_CF_MEMORY64 ? "" : " of 32-bit addresses");
+        if (s->mems.data[i].is64) core = sig("iI", "i"); /* 🐘 */
         break;
     case IMM_STREAM:
     case IMM_STREAM_BOOL: TS_TRY(endpoint_type(s, off, sec, i, TS_CT_STREAM, &def->canon.builtin_type)); break;
@@ -463,11 +475,12 @@ static ts_status read_builtin(ts_scope *s, ts_reader *r, uint64_t off, const bui
         bool stream = b->imm == IMM_STREAM_READ || b->imm == IMM_STREAM_WRITE,
              read = b->imm == IMM_STREAM_READ || b->imm == IMM_FUTURE_READ;
         TS_TRY(endpoint_type(s, off, sec, i, stream ? TS_CT_STREAM : TS_CT_FUTURE, &def->canon.builtin_type));
-        TS_TRY(check_opts(s, &in, sec, FOR_COPY, false, o));
+        TS_TRY(check_opts(s, &x.in, sec, FOR_COPY, false, o));
         if (!o->is_async && !more)
             return TS_BAD(s, off, sec, "`%s` without `async` needs the feature more-async-builtins", b->name);
+        if (o->wide) core = stream ? sig("iII", "I") : sig("iI", "i"); /* 🐘 */
         const ts_ctype *t = def->canon.builtin_type->elem;
-        TS_TRY(need(s, &in, sec, o, t != NULL, read && t && t->has_pointer));
+        TS_TRY(need(s, &x.in, sec, o, t != NULL, read && t && t->has_pointer));
         break;
     }
     case IMM_CONTEXT:
@@ -480,28 +493,38 @@ static ts_status read_builtin(ts_scope *s, ts_reader *r, uint64_t off, const bui
         if (i > 1) return TS_BAD(s, off, sec, "`%s` immediate must be zero or one: %u", b->name, i);
         break;
     case IMM_TASK_RETURN: {
-        TS_TRY(check_opts(s, &in, sec, FOR_TASK_RETURN, false, o));
+        TS_TRY(check_opts(s, &x.in, sec, FOR_TASK_RETURN, false, o));
         ts_ct_case param = {"result", result};
         ts_cfunc_type f = {.n_params = result ? 1 : 0, .params = &param};
         flat_needs spill = flatten_functype(&f, o, false, &core);
-        TS_TRY(need(s, &in, sec, o, spill.params_spill || (result && result->has_pointer), false));
+        TS_TRY(need(s, &x.in, sec, o, spill.params_spill || (result && result->has_pointer), false));
         def->canon.builtin_type = result;
         break;
     }
     case IMM_ERROR_NEW:
     case IMM_ERROR_MESSAGE:
-        TS_TRY(check_opts(s, &in, sec, FOR_ERROR_CONTEXT, false, o));
-        TS_TRY(need(s, &in, sec, o, true, b->imm == IMM_ERROR_MESSAGE));
+        TS_TRY(check_opts(s, &x.in, sec, FOR_ERROR_CONTEXT, false, o));
+        if (o->wide) core = b->imm == IMM_ERROR_NEW ? sig("II", "i") : sig("iI", ""); /* 🐘 */
+        TS_TRY(need(s, &x.in, sec, o, true, b->imm == IMM_ERROR_MESSAGE));
         break;
     case IMM_NEW_INDIRECT: {
-        flat_func want = sig("i", "");
+        /* (func (param $fi U) (param $c T) (result i32)): U is the table's address type, T the start function's parameter */
+        bool wide = s->d->features & TS_CF_MEMORY64, is64 = false; /* 🐘 */
+        flat_func narrow = sig("i", ""), long_ = sig("I", "");
         if (i >= s->core_types.len) return TS_BAD(s, off, sec, "unknown core type %u: type index out of bounds", i);
-        if (s->core_types.data[i].module || ts_types_get(s->d->types, s->core_types.data[i].id)->kind != TS_COMP_FUNC ||
-            !is_sig(s, s->core_types.data[i].id, &want))
-            return TS_BAD(s, off, sec, "start function of `%s` must take a single `i32` argument", b->name);
+        bool func =
+            !s->core_types.data[i].module && ts_types_get(s->d->types, s->core_types.data[i].id)->kind == TS_COMP_FUNC;
+        if (func && wide && is_sig(s, s->core_types.data[i].id, &long_))
+            is64 = true;
+        else if (!func || !is_sig(s, s->core_types.data[i].id, &narrow))
+            return TS_BAD(s, off, sec, "start function of `%s` must take a single `i32`%s argument", b->name,
+                          wide ? " or `i64`" : "");
         if (k >= s->tables.len) return ts_unknown(s, off, sec, "core table", k);
-        if (!ts_match_val(s->d->types, s->tables.data[k].elem, TS_VT_FUNCREF) || s->tables.data[k].limits.is64)
-            return TS_BAD(s, off, sec, "`%s` must use a table of 32-bit indices of type `funcref`", b->name);
+        bool table64 = s->tables.data[k].limits.is64;
+        if (!ts_match_val(s->d->types, s->tables.data[k].elem, TS_VT_FUNCREF) || (table64 && !wide))
+            return TS_BAD(s, off, sec, "`%s` must use a table of %sindices of type `funcref`", b->name,
+                          wide ? "" : "32-bit ");
+        core = sig(table64 ? is64 ? "II" : "Ii" : is64 ? "iI" : "ii", "i");
         def->canon.builtin_imm[0] = s->core_types.data[i].id;
         break;
     }

@@ -382,8 +382,72 @@ static ts_status check_module(resolver *r, const ts_module *m, const ts_core_mod
     return TS_OK;
 }
 
+/* An instance of this type, as those see it that import it: its items are zero. */
+static ts_status exports_of_type(resolver *r, const ts_instance_type *t, ts_exports **out) {
+    ts_exports *x = ts_arena_alloc(r->arena, sizeof *x);
+    *out = x;
+    if (!x) return ts_fail_nomem(r->e);
+    x->n = t->n;
+    x->names = ts_arena_array(r->arena, t->n, sizeof *x->names);
+    x->lens = ts_arena_array(r->arena, t->n, sizeof *x->lens);
+    x->items = ts_arena_array(r->arena, t->n, sizeof *x->items);
+    if (!x->names || !x->lens || !x->items) return ts_fail_nomem(r->e);
+    for (uint32_t i = 0; i < t->n; i++) {
+        x->names[i] = t->exports[i].name;
+        x->lens[i] = t->exports[i].name_len;
+    }
+    return TS_OK;
+}
+
+/* What nothing provides is given all the same where it needs nothing: types that are known, and instances of such types, at any depth.
+ * *ok: whether that is so. */
+static ts_status from_nothing(resolver *r, const ts_extern_type *t, ts_item *out, bool *ok) {
+    TS_TRY(ts_stack_check(r->e));
+    *out = (ts_item){.sort = t->sort};
+    if (t->sort == TS_SORT_TYPE) {
+        out->type = t->type;
+        if (t->is_resource) *ok = !t->resource_is_sub && (out->rt = r->env[t->resource]) != NULL;
+        return TS_OK;
+    }
+    if (t->sort != TS_SORT_INSTANCE) {
+        *ok = false;
+        return TS_OK;
+    }
+    ts_exports *x;
+    TS_TRY(exports_of_type(r, t->instance, &x));
+    out->instance = x;
+    for (uint32_t i = 0; i < x->n && *ok; i++) TS_TRY(from_nothing(r, t->instance->exports[i].type, &x->items[i], ok));
+    return TS_OK;
+}
+
+static ts_status check_item(resolver *r, const char *import_name, const ts_named_extern *x, ts_item *it);
+/* The exports of an instance that was given, against those that its type has: from here on it has these alone. */
+static ts_status check_exports(resolver *r, const char *import_name, const ts_named_extern *x, ts_item *it) {
+    const ts_instance_type *t = x->type->instance;
+    const ts_exports *given = it->instance;
+    ts_exports *seen;
+    TS_TRY(exports_of_type(r, t, &seen));
+    it->instance = seen;
+    for (uint32_t i = 0; i < t->n; i++) {
+        const ts_named_extern *w = &t->exports[i];
+        const ts_item *in = ts_exports_find(given, w->name, w->name_len);
+        bool ok = true;
+        if (in && in->sort == w->type->sort) {
+            seen->items[i] = *in;
+            TS_TRY(check_item(r, import_name, w, &seen->items[i]));
+            continue;
+        }
+        if (!in) TS_TRY(from_nothing(r, w->type, &seen->items[i], &ok));
+        if (!in && ok) continue;
+        char reason[200];
+        snprintf(reason, sizeof reason, "the instance `%.60s` has no such %s", x->name, ts_sort_name(w->type->sort));
+        TS_TRY(miss_hard(r, import_name, w->name, reason));
+    }
+    return TS_OK;
+}
+
 /* What an instance that was given has under the name of x, against x's type. spec: Explainer.md#type-checking */
-static ts_status check_item(resolver *r, const char *import_name, const ts_named_extern *x, const ts_item *it) {
+static ts_status check_item(resolver *r, const char *import_name, const ts_named_extern *x, ts_item *it) {
     const ts_extern_type *t = x->type;
     char why[160] = "", reason[200];
     const ts_ct_cmp cmp = {.same = same_slot, .buf = why, .size = sizeof why};
@@ -407,18 +471,7 @@ static ts_status check_item(resolver *r, const char *import_name, const ts_named
         /* one that stands within another names no resource type of that: its own type says all */
         TS_TRY(check_component(r, it->component.component, t->component, why, sizeof why, &ok));
         break;
-    default:
-        for (uint32_t i = 0; i < t->instance->n; i++) {
-            const ts_named_extern *w = &t->instance->exports[i];
-            const ts_item *in = ts_exports_find(it->instance, w->name, w->name_len);
-            if (!in || in->sort != w->type->sort) {
-                snprintf(reason, sizeof reason, "the instance `%.60s` has no such %s", x->name,
-                         ts_sort_name(w->type->sort));
-                TS_TRY(miss_hard(r, import_name, w->name, reason));
-            } else {
-                TS_TRY(check_item(r, import_name, w, in));
-            }
-        }
+    default: return check_exports(r, import_name, x, it);
     }
     if (ok) return TS_OK;
     snprintf(reason, sizeof reason, "type mismatch: %s", why);
@@ -509,19 +562,12 @@ static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
             why_unknown(p.name, p.len, unknown, sizeof unknown);
     }
 
-    ts_exports *x = ts_arena_alloc(r->arena, sizeof *x);
-    if (!x) return ts_fail_nomem(r->e);
-    x->n = t->n;
-    x->names = ts_arena_array(r->arena, t->n, sizeof *x->names);
-    x->lens = ts_arena_array(r->arena, t->n, sizeof *x->lens);
-    x->items = ts_arena_array(r->arena, t->n, sizeof *x->items);
-    if (!x->names || !x->lens || !x->items) return ts_fail_nomem(r->e);
+    ts_exports *x;
+    TS_TRY(exports_of_type(r, t, &x));
     *out = (ts_item){.sort = TS_SORT_INSTANCE, .instance = x};
     for (uint32_t i = 0; i < t->n; i++) {
         const ts_named_extern *w = &t->exports[i];
         ts_item *it = &x->items[i];
-        x->names[i] = w->name;
-        x->lens[i] = w->name_len;
         if (given) {
             const ts_item *found = ts_exports_find(given, w->name, w->name_len);
             if (found && found->sort == w->type->sort) *it = *found;
@@ -576,6 +622,9 @@ static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
             TS_TRY(resolve_value(r, name, w, it));
         } else if (w->type->sort != TS_SORT_TYPE && !it->sort) {
             char reason[80];
+            bool ok = !given || !ts_exports_find(given, w->name, w->name_len);
+            if (ok) TS_TRY(from_nothing(r, w->type, it, &ok));
+            if (ok) continue;
             snprintf(reason, sizeof reason, "no such %s is provided", ts_sort_name(w->type->sort));
             TS_TRY(miss_hard(r, name, w->name, reason));
         }
