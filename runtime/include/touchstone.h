@@ -138,7 +138,7 @@ TS_API TS_OWN ts_error *ts_error_new(void);                    /* with room for 
 TS_API void ts_error_free(ts_error *e);                        /* of ts_error_new */
 TS_API void ts_error_clear(ts_error *e);                       /* to be used again; the room for frames stays */
 TS_API void ts_error_copy(ts_error *to, const ts_error *from); /* `to` keeps its own room, and as many frames as fit */
-TS_API const char *ts_version(void); /* "0.2.0" */
+TS_API const char *ts_version(void);                           /* "0.2.0" */
 
 /* --- values ------------------------------------------------------------------------------------------------------------
  * A component value. Its type is known from elsewhere (ts_ctype): a value has no tag. What it points to belongs to a pool, to the
