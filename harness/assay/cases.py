@@ -357,7 +357,7 @@ def _stdio(table: _Table) -> Stdio:
         raise table.fail(f"terminal: only {', '.join(sorted(STREAMS))} can be one")
     kinds = {}
     for name, key, allowed in (
-        ("stdin", "stdin-kind", ("pipe", "file", "socket", "null")),
+        ("stdin", "stdin-kind", ("pipe", "file", "socket", "null", "directory")),
         ("stdout", "stdout-kind", ("pipe", "file")),
         ("stderr", "stderr-kind", ("pipe", "full", "unread")),
     ):

@@ -115,7 +115,7 @@ class Made:
 class Stdio:
     """What the standard streams are, where they are not pipes that are fed and read at once.
 
-    `stdin`: pipe, file, socket, null. `stdout`: pipe, file. `stderr`: pipe, full (a device), unread (a pipe without a reader).
+    `stdin`: pipe, file, socket, null, directory. `stdout`: pipe, file. `stderr`: pipe, full (a device), unread (a pipe without a reader).
     `stdin_when`, `stderr_when`: it is fed, read, a moment after the guest has written this to stdout.
     """
 

@@ -133,6 +133,8 @@ def _pair(name: str, kind: str, stdin: bytes) -> tuple[int | None, int]:
                 file.seek(0)
                 return None, os.dup(file.fileno())
             return os.dup(file.fileno()), os.dup(file.fileno())
+    if kind == "directory":
+        return None, os.open("/", os.O_RDONLY | os.O_DIRECTORY)
     if kind in ("full", "null"):
         return None, os.open(f"/dev/{kind}", os.O_RDWR)
     reading, writing = os.pipe()
