@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
+#include "cli/program.h"
 #include "cli/sizes.h"
 #include "sys/input.h"
 #include "core/load/load.h"
@@ -258,9 +259,7 @@ int ts_cli_inspect(int argc, char **argv) {
     ts_engine *engine = NULL;
     ts_component *c = NULL;
     ts_module *m = NULL;
-    ts_status s = TS_OK;
-    ts_sys_err err = ts_sys_input_open(argv[1], TS_SYS_INPUT_MOST, &file);
-    if (err) s = ts_fail(e, TS_IO, "cannot read %s: %s", argv[1], ts_sys_err_text(err));
+    ts_status s = ts_cli_program_open(argv[1], &file, e);
     if (s == TS_OK) s = ts_engine_create(&engine, e);
     if (s == TS_OK && ts_bytes_are_component(file.bytes, file.len)) {
         s = ts_component_new(engine, file.bytes, file.len, false,

@@ -2,6 +2,7 @@
  * In: argv. Out: the exit status. */
 #include "cli/option_table.h"
 #include "cli/outcome.h"
+#include "cli/quantity.h"
 #include "cli/output.h"
 #include "cli/run.h"
 #include "cli/wast/wast.h"
@@ -34,7 +35,8 @@ static void help(FILE *to) {
     for (int i = 0; i < N_COMMANDS; i++)
         if (commands[i].run)
             fprintf(to, "  touchstone %s %s\n      %s\n", commands[i].name, commands[i].args, commands[i].text);
-    fprintf(to, "  touchstone --help | --version\n\nOptions of run:\n");
+    fprintf(to, "  touchstone [OPTION…] COMPONENT [ARG…]\n      the same as run, where COMPONENT has a dot or a slash\n"
+                "  touchstone --help | --version\n\nOptions of run:\n");
     ts_cli_options_help(to, TS_CLI_RUN);
     fprintf(to, "Words of -S:\n");
     ts_cli_words_help(to);
@@ -82,7 +84,11 @@ static int command_of(int argc, char **argv) {
             fprintf(stderr, "touchstone: %s is not in this build\n", word);
             return TS_CLI_UNSUPPORTED;
         }
-    fprintf(stderr, "touchstone: there is no command %s (touchstone --help lists them)\n", word);
+    if (word[0] == '-' || strpbrk(word, "./")) return ts_cli_run(argc, argv); /* options of run, or a component */
+    ts_cli_nearest near = ts_cli_nearest_to(word, strlen(word));
+    for (int i = 0; i < N_COMMANDS; i++) ts_cli_nearest_see(&near, commands[i].name);
+    fprintf(stderr, "touchstone: there is no command %s%s%s (touchstone --help lists them)\n", word,
+            near.best ? "; did you mean " : "", near.best ? near.best : "");
     return TS_CLI_USAGE;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/options.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
+#include "cli/program.h"
 #include "cli/show_grants.h"
 #include "core/module/module.h"
 #include "core/load/load.h"
@@ -26,7 +27,8 @@ typedef struct run {
     ts_engine *engine;
     ts_cstore *store;
     ts_component *component;
-    ts_module *module; /* instead, with --invoke */
+    ts_module *module;            /* instead, with --invoke */
+    const ts_named_extern *entry; /* the export wasi:cli/run */
     ts_sys_input file;
     ts_cli_out trace;
     ts_missing *missing;
@@ -36,11 +38,6 @@ typedef struct run {
 /* Each line is flushed: whatever ends the guest, what it did is seen. */
 static void trace_line(void *data, const char *line, size_t len) {
     ts_cli_out_line(data, line, len);
-}
-
-static ts_status open_file(const char *path, ts_sys_input *out, ts_error *e) {
-    ts_sys_err err = ts_sys_input_open(path, TS_SYS_INPUT_MOST, out);
-    return err ? ts_fail(e, TS_IO, "cannot read %s: %s", path, ts_sys_err_text(err)) : TS_OK;
 }
 
 /* From a signal handler. */
@@ -101,7 +98,7 @@ static ts_status new_component(const ts_cli_options *o, const ts_sys_input *f, t
     return ts_component_new(engine, f->bytes, f->len, false, o->features, out, e);
 }
 static ts_status open_both(const ts_cli_options *o, ts_sys_input *file, ts_engine **engine, ts_error *e) {
-    TS_TRY(open_file(o->component, file, e));
+    TS_TRY(ts_cli_program_open(o->component, file, e));
     TS_TRY(ts_engine_create(engine, e));
     ts_cli_use_cache(*engine, o->cache, file);
     return TS_OK;
@@ -126,19 +123,6 @@ static ts_status load(run *r, ts_error *e) {
     if (r->o.invoke && is_core(&r->file))
         return ts_module_new(r->engine, r->file.bytes, r->file.len, false, &r->module, e);
     return new_component(&r->o, &r->file, r->engine, &r->component, e);
-}
-
-/* The component must export wasi:cli/run of 0.2. */
-static ts_status find_run(const ts_component *c, ts_error *e) {
-    for (uint32_t i = 0; i < c->n_exports; i++) {
-        ts_iface_name n;
-        if (!ts_name_parse(c->exports[i].name, c->exports[i].name_len, &n)) continue;
-        if (n.base_len != strlen("wasi:cli/run") || memcmp(n.base, "wasi:cli/run", n.base_len) != 0) continue;
-        if (n.has_version && n.major == 0 && n.minor == 2) return TS_OK;
-        return ts_fail(e, TS_UNSUPPORTED, "the component exports %.*s: only version 0.2 of it can be run",
-                       (int)c->exports[i].name_len, c->exports[i].name);
-    }
-    return ts_fail(e, TS_UNLINKABLE, "the component does not export wasi:cli/run: there is nothing to run");
 }
 
 static const char *gap(const ts_missing *m) {
@@ -181,7 +165,7 @@ static ts_status call_run(run *r, ts_error *e) {
     ts_cinstance *instance;
     TS_TRY(ts_component_instantiate(r->store, r->linker, r->component, &instance, e));
     if (r->o.invoke) return ts_cli_invoke(r->store, instance, &call, e);
-    ts_cfunc *f = ts_cinstance_func(instance, "wasi:cli/run@0.2.0", "run");
+    ts_cfunc *f = ts_cinstance_func(instance, r->entry->name, "run");
     if (!f) return ts_fail(e, TS_UNLINKABLE, "the component's wasi:cli/run has no function run");
     const ts_cfunc_type *t = ts_cfunc_get_type(f);
     if (t->n_params || !t->result || t->result->kind != TS_CT_RESULT)
@@ -211,7 +195,7 @@ static ts_status perform(run *r, ts_error *e) {
     snprintf(said, sizeof said, "touchstone: limit: %s (--max-time)\n", message);
     if (r->o.max_time_ns) ts_sys_on_alarm(r->o.max_time_ns, stop, r, r->o.outcome, line, said, TS_CLI_LIMIT);
     ts_status s = load(r, e);
-    if (s == TS_OK && !r->o.invoke) s = find_run(r->component, e);
+    if (s == TS_OK && !r->o.invoke) s = ts_cli_program_export(r->component, "wasi:cli/run", &r->entry, e);
     if (s == TS_OK && r->component)
         s = ts_cli_link_check(r->linker, r->component, r->o.unknown_imports_trap, &r->missing, &r->n_missing, e);
     if (s == TS_OK) s = call_run(r, e);
@@ -292,7 +276,7 @@ int ts_cli_validate(int argc, char **argv) {
     ts_module *m = NULL;
     uint32_t features = TS_CF_DEFAULT;
     ts_status s = ts_component_features_parse(list, &features, e);
-    if (s == TS_OK) s = open_file(path, &file, e);
+    if (s == TS_OK) s = ts_cli_program_open(path, &file, e);
     if (s == TS_OK) s = ts_engine_create(&engine, e);
     if (s == TS_OK)
         s = ts_bytes_are_component(file.bytes, file.len)

@@ -5,6 +5,7 @@
 #include "cli/options.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
+#include "cli/program.h"
 #include "cli/run.h"
 #include "cli/show_grants.h"
 #include "core/run/spares.h"
@@ -244,29 +245,16 @@ static void log_line(void *data, const char *line) {
 /* --- the server ------------------------------------------------------------------------------------------------------------------------------ */
 /* The component must export wasi:http/incoming-handler of 0.2. */
 static ts_status find_handler(server *s, ts_error *e) {
-    static const char name[] = "wasi:http/incoming-handler";
-    const ts_component *c = s->component;
-    bool command = false;
-    for (uint32_t i = 0; i < c->n_exports; i++) {
-        ts_iface_name n;
-        if (!ts_name_parse(c->exports[i].name, c->exports[i].name_len, &n)) continue;
-        command |= n.base_len == 12 && memcmp(n.base, "wasi:cli/run", 12) == 0;
-        if (n.base_len != strlen(name) || memcmp(n.base, name, n.base_len) != 0) continue;
-        if (!n.has_version || n.major != 0 || n.minor != 2)
-            return ts_fail(e, TS_UNSUPPORTED, "the component exports %s: only version 0.2 of it can be served",
-                           c->exports[i].name);
-        s->handler = c->exports[i].name;
-        const ts_instance_type *t = c->exports[i].type->instance;
-        const ts_named_extern *f = t ? ts_instance_type_find(t, "handle", 6) : NULL;
-        const ts_cfunc_type *ft = f ? f->type->func : NULL;
-        if (ft && ft->n_params == 2 && !ft->result && ft->params[0].type->kind == TS_CT_OWN &&
-            ft->params[1].type->kind == TS_CT_OWN)
-            return TS_OK;
-        return ts_fail(e, TS_UNLINKABLE, "%s of the component has no function handle as the text has it", s->handler);
-    }
-    return ts_fail(e, TS_UNLINKABLE,
-                   "the component does not export wasi:http/incoming-handler: there is nothing to serve%s",
-                   command ? " (it is a command: touchstone run)" : "");
+    const ts_named_extern *x;
+    TS_TRY(ts_cli_program_export(s->component, "wasi:http/incoming-handler", &x, e));
+    s->handler = x->name;
+    const ts_instance_type *t = x->type->instance;
+    const ts_named_extern *f = t ? ts_instance_type_find(t, "handle", 6) : NULL;
+    const ts_cfunc_type *ft = f ? f->type->func : NULL;
+    if (ft && ft->n_params == 2 && !ft->result && ft->params[0].type->kind == TS_CT_OWN &&
+        ft->params[1].type->kind == TS_CT_OWN)
+        return TS_OK;
+    return ts_fail(e, TS_UNLINKABLE, "%s of the component has no function handle as the text has it", s->handler);
 }
 
 static ts_status prepare(server *s, int argc, char **argv, ts_error *e) {
