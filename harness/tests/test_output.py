@@ -66,6 +66,7 @@ PRINTING: dict[str, Prints] = {
     "help of a command": lambda _: ["run", "--help"],
     "inspect a component": lambda _: ["inspect", HELLO],
     "inspect a module": lambda folder: ["inspect", core(folder)],
+    "show the grants": lambda _: ["run", "--show-grants", "--env", "A=1", HELLO],
     "invoke": lambda folder: ["run", "--invoke", "f", core(folder)],
     "wast": lambda folder: ["wast", script(folder)],
 }

@@ -54,6 +54,13 @@ static void help(FILE *to) {
         "  %d bad usage           %d malformed file   %d invalid file          %d an import cannot be linked\n"
         "  %d a limit was reached %d unreadable file  %d unsupported feature   %d internal error\n"
         "A guest may exit with any of these itself: --outcome FILE tells them apart.\n"
+        "--outcome: outcome (exited, trap, limit, link-error, …), status, kind, limit (its option), message, offset, "
+        "section, imports,\n"
+        "  backtrace; of what has run also usage: seconds, cpu_seconds, host_calls, fuel (where it is limited), the "
+        "most of\n"
+        "  stack_bytes, depth, gc_bytes, table_elements, handles, resources and files, memories (module, bytes), and "
+        "how\n"
+        "  often a limit has refused memory_grow, table_grow and files. These are figures to choose limits by.\n"
         "What the command itself writes (results, traces, logs, records) and cannot: %d, with the reason on stderr.\n"
         "wast: 1 when commands of the script fail; else %d when some of them are not supported.\n",
         TS_CLI_TRAP, TS_CLI_USAGE, TS_CLI_MALFORMED, TS_CLI_INVALID, TS_CLI_LINK, TS_CLI_LIMIT, TS_CLI_IO,

@@ -341,7 +341,7 @@ const ts_cli_option ts_cli_option_rows[] = {
      "--clock 0 and --seed 0, where not given, and NaNs canonical"},
     {"record", "FILE", TS_CLI_TEXT, ONE, BOTH, AT(record), NULL, 0, "write every answer of the host"},
     {"replay", "FILE", TS_CLI_TEXT, ONE, BOTH, AT(replay), NULL, 0,
-     "take every answer from there, nothing from the world"},
+     "take every answer from there, nothing from the world; warn of what is not as it was recorded"},
     {"unstable", "NAME", TS_CLI_TEXT, MANY, BOTH, CALL, unstable, 0,
      "link the functions of an unstable feature (clocks-timezone, network-error-code …)"},
     {"features", "LIST", TS_CLI_TEXT, MANY, BOTH, CALL, features, 0,
@@ -349,8 +349,8 @@ const ts_cli_option ts_cli_option_rows[] = {
     {"deny", "INTERFACE", TS_CLI_TEXT, MANY, BOTH, CALL, deny, 0, "as if nothing provided it (wasi:clocks/wall-clock)"},
     {"invoke", "'NAME(ARGS)'", TS_CLI_TEXT, NOT, RUN, AT(invoke), NULL, 0,
      "call this export instead of wasi:cli/run, in WAVE notation, and print its result; of an interface: "
-     "'IFACE#NAME(ARGS)'; "
-     "of a core module without imports: numbers"},
+     "'IFACE#NAME(ARGS)'; of a core module without imports in the text format's notation: 1, 0x2a, 1.5, nan:0x1, "
+     "(v128.const i64x2 1 2), (ref.null any), (ref.i31 1). NAME without (ARGS) takes the words behind the file"},
     {"unknown-imports-trap", NULL, TS_CLI_FLAG, ONE, BOTH, AT(unknown_imports_trap), NULL, 0,
      "run although imports are unknown or not implemented; a call of one traps"},
     {"trace", "=INTERFACE,…", TS_CLI_OPTIONAL, NOT, BOTH, CALL, trace, 0,
@@ -363,7 +363,8 @@ const ts_cli_option ts_cli_option_rows[] = {
     {"trace-all", NULL, TS_CLI_FLAG, NOT, BOTH, AT(trace_all), NULL, 0,
      "a line for each call; else calls that differ in nothing but a number that they return are counted in a "
      "line behind the first"},
-    {"outcome", "FILE", TS_CLI_TEXT, NOT, RUN, AT(outcome), NULL, 0, "write how the run ended, as one JSON object"},
+    {"outcome", "FILE", TS_CLI_TEXT, NOT, RUN, AT(outcome), NULL, 0,
+     "write how the run ended and what it has taken, as one JSON object, see below"},
     {"cache", "FOLDER", TS_CLI_TEXT, ONE, BOTH, AT(cache), NULL, 0,
      "remember there which code was valid, for quicker starts ($TOUCHSTONE_CACHE)"},
     {"max-memory", "SIZE", TS_CLI_SIZE, ONE, BOTH, AT(max_memory), NULL, 0,

@@ -300,7 +300,7 @@ TS_API ts_status ts_wasi_http_ca(ts_wasi *w, const char *path, ts_error *e) TS_M
 TS_API void ts_wasi_clock(ts_wasi *w, uint64_t start_s, uint32_t start_ns);
 TS_API void ts_wasi_seed(ts_wasi *w, uint64_t seed);
 /* Which file of the host stands behind stdin (0), stdout (1), stderr (2); below 0: none: closed from the start.
- * Default: 0, 1, 2. The file stays the caller's. */
+ * Default: those of 0, 1, 2 that are open when the context is made. The file stays the caller's. */
 TS_API void ts_wasi_stdio(ts_wasi *w, int which, int fd);
 /* Ask a blocking call to end (TS_INTERRUPTED): may be called from a signal handler; the signal itself ends the wait. */
 TS_API void ts_wasi_stop(ts_wasi *w);

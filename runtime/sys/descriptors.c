@@ -22,6 +22,10 @@ bool ts_sys_std_was_closed(int fd) {
     return fd >= 0 && fd < 3 && was_closed[fd];
 }
 
+bool ts_sys_std_is_open(int fd) {
+    return fcntl(fd, F_GETFD) != -1 && !ts_sys_std_was_closed(fd);
+}
+
 int ts_sys_above_std(int fd) {
     if (fd < 0 || fd > 2) return fd;
     int moved = fcntl(fd, F_DUPFD_CLOEXEC, 3), err = errno;

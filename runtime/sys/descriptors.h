@@ -11,6 +11,8 @@
 bool ts_sys_std_open(void);
 /* Was this one taken by ts_sys_std_open? */
 bool ts_sys_std_was_closed(int fd);
+/* Is one of them open, and not taken so? */
+bool ts_sys_std_is_open(int fd);
 
 /* A new descriptor, which is moved above 2 if need be; -1 stays -1 with errno as it was. Every descriptor that the library makes passes
  * through here, as the process of an embedder may lack its standard streams too. */

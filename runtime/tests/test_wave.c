@@ -7,6 +7,8 @@
 #include <cmocka.h>
 #include "component/run/instance.h"
 #include "component/type/wave.h"
+#include "component/abi/context.h"
+#include "component/run/host.h"
 
 static ts_arena arena;
 static int setup(void **s) {
@@ -184,10 +186,30 @@ static void test_shortened(void **s) {
     assert_string_equal(buf, "\"hel\"… (7 bytes)");
 }
 
+/* The host may keep its resources by address: no text shows one. */
+static void test_handles(void **s) {
+    (void)s;
+    const ts_ctype *own = make((ts_ctype){.kind = TS_CT_OWN}), *borrow = make((ts_ctype){.kind = TS_CT_BORROW});
+    const ts_host_resource def = {.interface = "a:b/c", .name = "stream"};
+    ts_resource host = {.host_def = &def}, guest = {.impl = (ts_cinstance *)(uintptr_t)16};
+    char buf[100];
+    ts_val v = {.handle = {.rep = 0x7ffd12345678, .rt = NULL}};
+    ts_wave_print(own, &v, buf, sizeof buf, 0);
+    assert_string_equal(buf, "<own>");
+    v.handle.rt = &host;
+    ts_wave_print(own, &v, buf, sizeof buf, 0);
+    assert_string_equal(buf, "own<stream>");
+    ts_wave_print(borrow, &v, buf, sizeof buf, 0);
+    assert_string_equal(buf, "borrow<stream>");
+    v = (ts_val){.handle = {.rep = 7, .rt = &guest}}; /* a number of the guest's */
+    ts_wave_print(own, &v, buf, sizeof buf, 0);
+    assert_string_equal(buf, "#7");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scalars), cmocka_unit_test(test_strings),   cmocka_unit_test(test_compound),
-        cmocka_unit_test(test_args),    cmocka_unit_test(test_shortened),
+        cmocka_unit_test(test_args),    cmocka_unit_test(test_shortened), cmocka_unit_test(test_handles),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

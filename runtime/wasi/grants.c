@@ -1,6 +1,7 @@
 /* grants: see grants.h. This file: the value, the environment, directories, stdio and limits; grants_net.c has the network. */
 #include "wasi/context.h"
 #include "base/utf8.h"
+#include "sys/descriptors.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,7 @@ ts_status ts_wasi_grants_new(ts_wasi_grants **out, ts_error *e) {
     ts_wasi_grants *g = *out = calloc(1, sizeof *g);
     if (!g) return ts_fail_nomem(e);
     g->refs = 1;
-    for (int i = 0; i < 3; i++) g->stdio[i] = i;
+    for (int i = 0; i < 3; i++) g->stdio[i] = ts_sys_std_is_open(i) ? i : -1;
     g->max_objects = 1000000;
     g->max_files = UINT64_MAX; /* as many as the OS gives */
     g->max_random = UINT64_MAX;
