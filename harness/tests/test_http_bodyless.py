@@ -270,6 +270,14 @@ def test_a_response_that_has_no_body_ends_with_its_head(probe: client.Probe, nam
     assert [v for n, v in said.fields() if n == "Content-Length"] == ([length] if length else [])
 
 
+@pytest.mark.parametrize("status", ["100 Continue", "102 Processing", "103 Early Hints"])
+@pytest.mark.parametrize("fields", ["", "Content-Length: 9\r\n", "Transfer-Encoding: chunked\r\n", "Connection: close\r\n"])
+def test_an_informational_response_has_no_body_whatever_it_says(probe: client.Probe, status: str, fields: str) -> None:
+    with Server(saying(f"HTTP/1.1 {status}\r\n{fields}\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")) as server:
+        said = probe.run(client.get(server), *client.ALL)
+    assert said.status() == 200 and said.body() == b"hello" and said.fields() == [("Content-Length", "5")]
+
+
 @pytest.mark.parametrize("text", ["200 OK\r\nContent-Length: x", "304 Not Modified\r\nContent-Length: 5, 6", "200 OK\r\nContent-Length: 1\r\nContent-Length: 2"])
 def test_a_length_that_is_none_is_an_error_without_a_body_too(probe: client.Probe, text: str) -> None:
     with Server(saying(f"HTTP/1.1 {text}\r\n\r\n")) as server:

@@ -588,7 +588,7 @@ def test_addresses_that_may_not_be_connected_to(probe: Probe) -> None:
         assert probe.run("may none", get(f"localhost:{server.port}"), "wait 1").failed() == "destination-IP-prohibited"
         # another form of the same address
         assert probe.run("may not 127.0.0.1", get(f"[::ffff:127.0.0.1]:{server.port}"), "wait 1").failed() == "destination-IP-prohibited"
-        assert probe.run("may not 127.0.0.1", get(f"0x7f.1:{server.port}"), "wait 1").failed() == "HTTP-request-URI-invalid"
+        assert probe.run("may not 127.0.0.1", get(f"0x7f.1:{server.port}"), "wait 1").failed() == "DNS-error"
         assert server.connections == 0
         assert probe.run("may not 127.0.0.2", get(server), *ALL).status() == 200
 
@@ -612,7 +612,11 @@ BAD_REQUESTS = {
     "address without brackets": ("GET http ::1 /", "HTTP-request-URI-invalid"),
     "name in brackets": ("GET http [a] /", "HTTP-request-URI-invalid"),
     "zone": ("GET http [fe80::1%2525eth0] /", "HTTP-request-URI-invalid"),
-    "no address": ("GET http 1.2.3.400 /", "HTTP-request-URI-invalid"),
+    "no address": ("GET http 1.2.3.400 /", "DNS-error"),
+    "no name of the DNS": ("GET http a!b /", "DNS-error"),
+    "empty label": ("GET http a..b /", "DNS-error"),
+    "long label": ("GET http " + "a" * 64 + " /", "DNS-error"),
+    "number that is no address": ("GET http 0x7f.1 /", "DNS-error"),
     "scheme": ("GET ftp a /", "HTTP-request-URI-invalid"),
     "relative path": ("GET http a b", "HTTP-request-URI-invalid"),
     "star": ("GET http a *", "HTTP-request-URI-invalid"),

@@ -157,12 +157,12 @@ static const ts_http_known_name *known(const ts_http_client *c, const char *name
 
 static ts_http_error of_lookup(ts_sys_lookup_result r) {
     switch (r) { /* the text is the rcode, as far as it is known */
+    case TS_SYS_LOOKUP_INVALID:
+    case TS_SYS_LOOKUP_NO_IDNA:
     case TS_SYS_LOOKUP_NONE: return ts_http_error_text(TS_HTTP_DNS_ERROR, "NXDOMAIN");
     case TS_SYS_LOOKUP_TEMPORARY: return ts_http_error_text(TS_HTTP_DNS_ERROR, "temporary failure");
     case TS_SYS_LOOKUP_PERMANENT: return ts_http_error_text(TS_HTTP_DNS_ERROR, "SERVFAIL");
     case TS_SYS_LOOKUP_NOMEM: return ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "no memory");
-    case TS_SYS_LOOKUP_INVALID:
-    case TS_SYS_LOOKUP_NO_IDNA: return ts_http_error_of(TS_HTTP_REQUEST_URI_INVALID);
     default: return ts_http_error_of(TS_HTTP_DNS_ERROR);
     }
 }

@@ -9,34 +9,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "host", "host:port", "[address]:port". wit: authority; RFC 3986, 3.2 without userinfo */
+/* Host and port. What is an authority and no name of the DNS is not found, as other runtimes have it. wit: authority */
 static bool authority(ts_http_exchange *x, const char *s) {
     char host[254];
-    const char *end, *port;
-    if (strpbrk(s, "@/?#\\ ")) return false;
-    bool bracket = *s == '[';
-    if (bracket) {
-        end = strchr(++s, ']');
-        if (!end) return false;
-        port = end + 1;
-    } else {
-        end = port = s + strcspn(s, ":");
-    }
-    if (*port && *port != ':') return false;
+    const char *name;
+    size_t len;
     ts_sys_addr a;
-    if (ts_sys_name_check(s, (size_t)(end - s), host) != TS_SYS_LOOKUP_OK) return false;
-    x->literal = ts_sys_addr_parse(host, strlen(host), &a);
-    if (bracket != (x->literal && a.v6)) return false;
-    unsigned long n = x->https ? 443 : 80;
-    if (*port && port[1]) {
-        if (strspn(port + 1, "0123456789") != strlen(port + 1)) return false;
-        n = strtoul(port + 1, NULL, 10);
-        if (n == 0 || n > 65535) return false;
+    if (!ts_http_host_port(s, strlen(s), &name, &len, &x->port)) {
+        ts_http_give_up_code(x, TS_HTTP_REQUEST_URI_INVALID);
+        return false;
     }
-    x->port = (uint16_t)n;
+    if (ts_sys_name_check(name, len, host) != TS_SYS_LOOKUP_OK) {
+        ts_http_give_up(x, ts_http_error_text(TS_HTTP_DNS_ERROR, "NXDOMAIN"));
+        return false;
+    }
+    if (!x->port) x->port = x->https ? 443 : 80;
+    x->literal = ts_sys_addr_parse(host, strlen(host), &a);
     x->host = strdup(host);
-    bool room = x->host && asprintf(&x->url, x->literal && a.v6 ? "%s://[%s]:%lu/" : "%s://%s:%lu/",
-                                    x->https ? "https" : "http", host, n) >= 0;
+    bool room = x->host && asprintf(&x->url, x->literal && a.v6 ? "%s://[%s]:%u/" : "%s://%s:%u/",
+                                    x->https ? "https" : "http", host, x->port) >= 0;
     if (!room) {
         x->url = NULL;
         ts_http_give_up_nomem(x);
@@ -147,10 +138,11 @@ bool ts_http_request_prepare(ts_http_exchange *x, const ts_http_request *r) {
     }
     x->https = strcmp(r->scheme, "https") == 0;
     if ((!x->https && strcmp(r->scheme, "http") != 0) ||
-        !ts_http_is_origin_target(r->path, strlen(r->path), r->method) || !authority(x, r->authority)) {
+        !ts_http_is_origin_target(r->path, strlen(r->path), r->method)) {
         ts_http_give_up_code(x, TS_HTTP_REQUEST_URI_INVALID);
         return false;
     }
+    if (!authority(x, r->authority)) return false;
     length = r->headers ? ts_http_content_length(r->headers, &x->length) : 0;
     if (length < 0 || x->length > INT64_MAX) {
         ts_http_give_up_code(x, TS_HTTP_REQUEST_BODY_SIZE);
