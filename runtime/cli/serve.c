@@ -12,6 +12,7 @@
 #include "sys/clock.h"
 #include "http/server/server.h"
 #include "sys/killed.h"
+#include "sys/lookup.h"
 #include "sys/thread.h"
 #include "wasi/http/http.h"
 #include "component/type/names.h"
@@ -30,6 +31,13 @@ typedef struct server {
     ts_sys_input file;
     ts_cli_out trace;
     const char *handler; /* the export: "wasi:http/incoming-handler@0.2.3" */
+    ts_wasi *wasi;       /* what the linker was given; each store has its thread's instead */
+    ts_linker
+        *linker; /* shared by the threads, as `linked` is; with a trace each has its own, whose handles it numbers */
+    ts_linked *linked;
+    ts_http_server *http;
+    uint64_t grace;
+    uint32_t stops; /* signals so far */
 } server;
 
 /* What a thread keeps. */
@@ -50,25 +58,69 @@ typedef struct worker {
     ts_arena arena;
     ts_http_call *call; /* being served */
     ts_error e;
-    ts_frame frames[TS_MAX_FRAMES]; /* of `e` */
+    ts_frame *frames; /* of `e`; not touched before a trap */
 } worker;
 
 /* --- grants ------------------------------------------------------------------------------------------------------- */
-static ts_status read_address(const char *text, ts_sys_addr *out, ts_error *e) {
-    const char *colon = strrchr(text, ':');
-    size_t len = colon ? (size_t)(colon - text) : 0;
-    const char *host = text;
-    unsigned port = 0;
-    bool digits = colon && colon[1] && strlen(colon + 1) <= 5;
-    for (const char *p = colon ? colon + 1 : ""; digits && *p; p++) {
-        digits = *p >= '0' && *p <= '9';
-        port = port * 10 + (unsigned)(*p - '0');
+#define ADDRESS_FORMS "ADDRESS:PORT, [IPV6]:PORT, NAME:PORT, :PORT or PORT"
+static ts_status read_port(const char *text, const char *port, uint16_t *out, ts_error *e) {
+    unsigned n = 0;
+    const char *p = port;
+    for (; *p >= '0' && *p <= '9' && p - port < 6; p++) n = n * 10 + (unsigned)(*p - '0');
+    if (*p || p == port || n > 65535)
+        return ts_fail(e, TS_USAGE, "--addr %s: `%s` is no port (0 to 65535); " ADDRESS_FORMS " is expected", text,
+                       port);
+    *out = (uint16_t)n;
+    return TS_OK;
+}
+/* The first address of a name, IPv4 before IPv6. */
+static ts_status name_address(const char *text, const char *host, size_t len, ts_sys_addr *out, ts_error *e) {
+    char name[254];
+    const ts_sys_addr *a;
+    size_t n = 0, best = 0;
+    ts_sys_lookup *l = NULL;
+    if (ts_sys_name_check(host, len, name) != TS_SYS_LOOKUP_OK)
+        return ts_fail(e, TS_USAGE, "--addr %s: `%.*s` is neither an address nor a name; " ADDRESS_FORMS " is expected",
+                       text, (int)(len > 60 ? 60 : len), host);
+    ts_sys_lookups *all = ts_sys_lookups_new(1);
+    ts_sys_lookup_result how = all ? ts_sys_lookup_start(all, name, &l) : TS_SYS_LOOKUP_NOMEM;
+    while (how == TS_SYS_LOOKUP_OK && !ts_sys_lookup_done(l, &how, &a, &n))
+        (void)ts_sys_poll(&(ts_sys_wait){.fd = ts_sys_lookup_fd(l)}, 1, TS_SYS_NO_DEADLINE);
+    ts_status s = TS_OK;
+    if (how != TS_SYS_LOOKUP_OK || !n) {
+        s = ts_fail(e, TS_IO, "--addr %s: the name %s has no address that can be found", text, name);
+    } else {
+        while (best < n && a[best].v6) best++;
+        *out = a[best < n ? best : 0];
     }
-    if (len >= 2 && host[0] == '[' && host[len - 1] == ']') host++, len -= 2;
-    if (len == 9 && strncmp(host, "localhost", 9) == 0) host = "127.0.0.1";
-    if (!digits || port > 65535 || !ts_sys_addr_parse(host, len, out))
-        return ts_fail(e, TS_USAGE, "--addr %s: ADDRESS:PORT expected", text);
-    out->port = (uint16_t)port;
+    ts_sys_lookup_free(l);
+    ts_sys_lookups_free(all);
+    return s;
+}
+/* :PORT and PORT are every address, of IPv4 and IPv6, as [::]:PORT is. */
+static ts_status read_address(const char *text, ts_sys_addr *out, ts_error *e) {
+    const char *colon = strrchr(text, ':'), *host = text, *port = colon ? colon + 1 : text;
+    size_t len = colon ? (size_t)(colon - text) : 0;
+    ts_sys_addr whole;
+    uint16_t n = 0;
+    if (*text != '[' && ts_sys_addr_parse(text, strlen(text), &whole))
+        return ts_fail(e, TS_USAGE,
+                       whole.v6 ? "--addr %s: a port is missing: [%s]:8080" : "--addr %s: a port is missing: %s:8080",
+                       text, text);
+    if (!colon && strspn(text, "0123456789") != strlen(text))
+        return ts_fail(e, TS_USAGE, "--addr %s: a port is missing; " ADDRESS_FORMS " is expected", text);
+    TS_TRY(read_port(text, port, &n, e));
+    *out = (ts_sys_addr){.v6 = true};
+    if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
+        if (!ts_sys_addr_parse(host + 1, len - 2, out) || !out->v6)
+            return ts_fail(e, TS_USAGE, "--addr %s: an IPv6 address is expected between the brackets", text);
+    } else if (len && !ts_sys_addr_parse(host, len, out)) {
+        TS_TRY(name_address(text, host, len, out, e));
+    } else if (len && out->v6) {
+        return ts_fail(e, TS_USAGE, "--addr %s: an IPv6 address is written in brackets: [%.*s]:%u", text, (int)len,
+                       host, n);
+    }
+    out->port = n;
     return TS_OK;
 }
 
@@ -103,9 +155,26 @@ static void no_response(void *data, const ts_http_error *e) {
             ts_http_call_shown_target(c), ts_http_code_name(e->code), e->has_text ? ": " : "",
             e->has_text ? e->text : "");
 }
-static void on_wait(void *data, bool waits) {
+
+/* Waits of the guest, for the server. */
+static void waits(void *data, bool on) {
     worker *t = data;
-    if (t->call) ts_http_call_waits(t->call, waits);
+    if (t->call) ts_http_call_waits(t->call, on);
+}
+static size_t watch(void *data, ts_sys_wait *files, uint64_t *deadline) {
+    _Static_assert((int)TS_HTTP_WATCHED <= (int)TS_WASI_WATCHED, "room for the files");
+    worker *t = data;
+    return t->call ? ts_http_call_watch(t->call, files, deadline) : 0;
+}
+static ts_wasi_watched watched(void *data, const ts_sys_wait *files) {
+    worker *t = data;
+    if (!t->call) return TS_WASI_GO;
+    switch (ts_http_call_watched(t->call, files)) {
+    case TS_HTTP_GO: return TS_WASI_GO;
+    case TS_HTTP_WAIT_ON: return TS_WASI_WAIT_ON;
+    case TS_HTTP_STOP: break;
+    }
+    return TS_WASI_STOP;
 }
 
 static void drop_instance(worker *t) {
@@ -123,10 +192,13 @@ static void drop_instance(worker *t) {
 static ts_status new_instance(worker *t, ts_error *e) {
     ts_cinstance *i;
     TS_TRY(ts_cstore_create(t->s->engine, &t->limits, &t->store, e));
+    ts_cstore_set_host(t->store, t->wasi);
     ts_lock_take(&t->lock);
     t->running = t->store;
     ts_lock_give(&t->lock);
-    TS_TRY(ts_linked_instantiate(t->store, t->linked, &i, e));
+    ts_status s = ts_linked_instantiate(t->store, t->linked, &i, e);
+    if (s == TS_NOMEM) ts_http_call_unavailable(t->call); /* an instance is what there is no room for */
+    TS_TRY(s);
     t->handle = ts_cinstance_func(i, t->s->handler, "handle");
     t->left = t->s->o.serve.reuse ? t->s->o.serve.reuse : 1;
     return t->handle ? TS_OK : ts_fail(e, TS_UNLINKABLE, "%s has no function handle", t->s->handler);
@@ -158,20 +230,28 @@ static ts_status answer(worker *t, ts_error *e) {
 static void handle(void *data, void *thread_data, ts_http_call *call) {
     (void)data;
     worker *t = thread_data;
-    if (!t || !t->linked) return; /* said when the thread began; the answer is 500 */
+    if (!t || !t->linked) { /* said when the thread began */
+        ts_http_call_unavailable(call);
+        return;
+    }
     t->call = call;
-    ts_error_init_frames(&t->e, t->frames, TS_MAX_FRAMES);
+    ts_error_init_frames(&t->e, t->frames, t->frames ? TS_MAX_FRAMES : 0);
     ts_status s = answer(t, &t->e);
     if (s != TS_OK) {
         if (t->e.status == TS_OK) (void)ts_fail(&t->e, s, "%s", ts_status_name(s));
-        if (t->e.status == TS_INTERRUPTED) {
+        if (t->e.status == TS_INTERRUPTED && ts_http_call_timed_out(call)) {
+            snprintf(t->e.message, sizeof t->e.message, "the request took longer than --request-timeout");
+            t->e.limit = TS_LIMIT_TIME;
+        } else if (t->e.status == TS_INTERRUPTED) {
             char most[TS_SIZE_TEXT];
             snprintf(t->e.message, sizeof t->e.message, "the time limit of a request was reached%s%s",
                      t->s->o.max_time_ns ? ": " : "",
                      t->s->o.max_time_ns ? ts_time_text(t->s->o.max_time_ns, most) : "");
             if (t->s->o.max_time_ns) t->e.limit = TS_LIMIT_TIME;
         }
-        ts_cli_report_of(&t->e, ts_http_call_method(call), ts_http_call_shown_target(call));
+        /* that a client left, or the server was told to stop at once, is no failure of the guest's */
+        if (t->e.status != TS_INTERRUPTED || !ts_http_call_abandoned(call))
+            ts_cli_report_of(&t->e, ts_http_call_method(call), ts_http_call_shown_target(call));
     }
     ts_wasi_http_incoming_over(t->wasi, call);
     ts_arena_reset(&t->arena);
@@ -198,12 +278,15 @@ static void worker_free(void *data, void *thread_data) {
     if (!t) return;
     if (t->store) drop_instance(t);
     ts_spares_free(t->spares);
-    ts_linked_free(t->linked);
-    if (t->linker) ts_linker_set_trace(t->linker, NULL); /* the last line of this thread */
+    if (t->linker) { /* its own */
+        ts_linked_free(t->linked);
+        ts_linker_set_trace(t->linker, NULL); /* the last line of this thread */
+    }
     ts_linker_destroy(t->linker);
     ts_wasi_destroy(t->wasi);
     ts_arena_free(&t->arena);
     ts_lock_destroy(&t->lock);
+    free(t->frames);
     free(t);
 }
 
@@ -216,24 +299,29 @@ static void *worker_new(void *data) {
         return NULL;
     }
     t->s = s;
+    t->frames = malloc(TS_MAX_FRAMES * sizeof *t->frames);
     ts_arena_init(&t->arena);
-    ts_error_init_frames(&t->e, t->frames, TS_MAX_FRAMES);
+    ts_error_init_frames(&t->e, t->frames, t->frames ? TS_MAX_FRAMES : 0);
     ts_status st = ts_wasi_create_from(s->grants, &t->wasi, &t->e);
-    if (st == TS_OK) st = ts_cli_linker(&s->o, t->wasi, &t->linker, &t->e);
     if (st == TS_OK && s->trace.f) {
+        st = ts_cli_linker(&s->o, t->wasi, &t->linker, &t->e);
         const ts_trace trace = ts_cli_trace(&s->o, trace_line, &s->trace);
-        ts_linker_set_trace(t->linker, &trace);
+        if (st == TS_OK) ts_linker_set_trace(t->linker, &trace);
+        if (st == TS_OK) st = ts_component_link(t->linker, s->component, &t->linked, &t->e);
+    } else {
+        t->linked = s->linked;
     }
-    if (st == TS_OK) st = ts_component_link(t->linker, s->component, &t->linked, &t->e);
     if (st != TS_OK) {
         ts_cli_report(&t->e);
+        if (!t->linker) t->linked = NULL;
         return t;
     }
     t->limits = ts_cli_limits(&s->o);
     t->limits.spares = t->spares = ts_spares_new(); /* NULL: none are kept */
-    t->request_type = ts_linker_resource(t->linker, "wasi:http/types", "incoming-request");
-    t->outparam_type = ts_linker_resource(t->linker, "wasi:http/types", "response-outparam");
-    ts_wasi_on_wait(t->wasi, on_wait, t);
+    ts_linker *l = t->linker ? t->linker : s->linker;
+    t->request_type = ts_linker_resource(l, "wasi:http/types", "incoming-request");
+    t->outparam_type = ts_linker_resource(l, "wasi:http/types", "response-outparam");
+    ts_wasi_watch_waits(t->wasi, &(ts_wasi_watch){waits, watch, watched, t});
     return t;
 }
 
@@ -258,16 +346,13 @@ static ts_status find_handler(server *s, ts_error *e) {
 }
 
 static ts_status prepare(server *s, int argc, char **argv, ts_error *e) {
-    ts_wasi *w = NULL;
-    ts_linker *l = NULL;
     ts_missing *missing = NULL;
     uint32_t n;
     const ts_cli_serve_options *o = &s->o.serve;
-    ts_status st = grant(s, argc, argv, &w, e);
+    ts_status st = grant(s, argc, argv, &s->wasi, e);
     if (st == TS_OK) st = read_address(o->addr ? o->addr : ADDRESS, &s->o.serve.config.addr, e);
     if (st != TS_OK || s->o.show_grants) {
-        if (st == TS_OK) st = ts_cli_show_grants(&s->o, w, e);
-        ts_wasi_destroy(w);
+        if (st == TS_OK) st = ts_cli_show_grants(&s->o, s->wasi, e);
         return st;
     }
     if (st == TS_OK && ts_cli_traces(&s->o)) {
@@ -276,16 +361,29 @@ static ts_status prepare(server *s, int argc, char **argv, ts_error *e) {
     if (st == TS_OK && o->log) st = ts_cli_out_open(&s->log_out, "the log", o->log_path, "a", e);
     if (st == TS_OK) st = ts_cli_load(&s->o, &s->file, &s->engine, &s->component, e);
     if (st == TS_OK) st = find_handler(s, e);
-    if (st == TS_OK) st = ts_cli_linker(&s->o, w, &l, e);
-    if (st == TS_OK) st = ts_cli_link_check(l, s->component, s->o.unknown_imports_trap, &missing, &n, e);
+    if (st == TS_OK) st = ts_cli_linker(&s->o, s->wasi, &s->linker, e);
+    if (st == TS_OK) st = ts_cli_link_check(s->linker, s->component, s->o.unknown_imports_trap, &missing, &n, e);
+    if (st == TS_OK) st = ts_component_link(s->linker, s->component, &s->linked, e);
     free(missing);
-    ts_linker_destroy(l);
-    ts_wasi_destroy(w);
     return st;
 }
 
+/* From a signal handler. Whatever the threads do, in a system call or in a loop, the process ends: nothing is left to be saved. */
+#define AT_ONCE_NS 120000000u
 static void stop(void *data) {
-    ts_http_server_stop(data);
+    server *s = data;
+    ts_sys_exit_after(++s->stops > 1 ? AT_ONCE_NS : s->grace + 1000000000u, 0);
+    ts_http_server_stop(s->http);
+}
+
+static void say_limits(const server *s) {
+    uint32_t files, most = ts_http_server_connections(s->http, &files), asked = s->o.serve.config.max_connections;
+    if (asked > most)
+        fprintf(
+            stderr,
+            "touchstone: --max-connections %u: this process may open %u files (ulimit -Hn), some of which are not for "
+            "connections: at most %u connections\n",
+            asked, files, most);
 }
 
 static ts_status run(server *s, bool *ended, ts_error *e) {
@@ -301,12 +399,17 @@ static ts_status run(server *s, bool *ended, ts_error *e) {
     ts_http_server *hs = ts_http_server_new(&s->o.serve.config, &h, err);
     if (!hs && !ts_http_server_can()) return ts_fail(e, TS_UNSUPPORTED, "%s", err);
     if (!hs) return ts_fail(e, TS_IO, "cannot listen on %s: %s", s->o.serve.addr ? s->o.serve.addr : ADDRESS, err);
-    ts_sys_on_stop(stop, hs);
+    s->http = hs;
+    s->grace = s->o.serve.grace ? s->o.serve.grace : 30000000000u;
+    ts_sys_on_stop(stop, s);
+    say_limits(s);
     ts_http_server_address(hs, &a);
     ts_sys_addr_text(&a, host, sizeof host);
     fprintf(stderr, "Serving HTTP on http://%s/\n", host);
-    *ended = ts_http_server_run(hs, s->o.serve.grace ? s->o.serve.grace : 30000000000u);
+    *ended = ts_http_server_run(hs, s->grace);
+    if (!*ended) return TS_OK; /* a further signal still ends the process at once */
     ts_sys_on_stop(NULL, NULL);
+    ts_sys_exit_after(0, 0);
     if (*ended) ts_http_server_free(hs);
     return TS_OK;
 }
@@ -324,18 +427,18 @@ int ts_cli_serve(int argc, char **argv) {
     bool ended = true;
     ts_status st = prepare(s, argc, argv, e);
     if (st == TS_OK && !s->o.show_grants) st = run(s, &ended, e);
+    /* a handler that does not end uses all of this, and may hold any lock */
+    if (!ended) ts_sys_exit_now(0, "touchstone: stopped while requests were under way\n");
     if (st != TS_OK && e->status == TS_OK) (void)ts_fail(e, st, "%s", ts_status_name(st));
     ts_cli_report(e);
     int status = ts_cli_status(e);
     if (s->log_out.failed || s->trace.failed) status = status ? status : TS_CLI_IO; /* stderr was told then */
-    if (!ended) { /* a handler that cannot be stopped uses all of this until the process ends */
-        fprintf(stderr, "touchstone: a handler does not end: left behind\n");
-        free(e);
-        return status;
-    }
     bool written = ts_cli_out_close(&s->log_out);
     written = ts_cli_out_close(&s->trace) && written;
     if (!written && !status) status = TS_CLI_IO;
+    ts_linked_free(s->linked);
+    ts_linker_destroy(s->linker);
+    ts_wasi_destroy(s->wasi);
     ts_component_free(s->component);
     ts_engine_destroy(s->engine);
     ts_sys_input_close(&s->file);

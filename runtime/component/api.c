@@ -409,6 +409,15 @@ ts_status ts_callback_trap(ts_host_call *c, const char *fmt, ...) {
     va_end(ap);
     return st;
 }
+int ts_host_wake_file(ts_host_call *c) {
+    return c->store ? ts_store_wake_file(ts_cstore_core(c->store)) : -1;
+}
+bool ts_host_interrupted(ts_host_call *c, bool woken) {
+    return c->store && ts_store_interrupted(ts_cstore_core(c->store), woken);
+}
+bool ts_host_take_interrupt(ts_host_call *c) {
+    return c->store && ts_store_take_interrupt(ts_cstore_core(c->store));
+}
 ts_status ts_host_trap(ts_host_call *c, const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);

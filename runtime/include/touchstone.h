@@ -302,7 +302,9 @@ TS_API void ts_wasi_seed(ts_wasi *w, uint64_t seed);
 /* Which file of the host stands behind stdin (0), stdout (1), stderr (2); below 0: none: closed from the start.
  * Default: those of 0, 1, 2 that are open when the context is made. The file stays the caller's. */
 TS_API void ts_wasi_stdio(ts_wasi *w, int which, int fd);
-/* Ask a blocking call to end (TS_INTERRUPTED): may be called from a signal handler; the signal itself ends the wait. */
+/* End the run at the guest's next wait, or the one that it is in (TS_INTERRUPTED). From any thread, or a signal handler. What no other
+ * thread can end is one system call on a file that blocks by itself: a read of a file system that does not answer, of a regular file or a
+ * device: the run ends when the system gives it back. */
 TS_API void ts_wasi_stop(ts_wasi *w);
 /* For who runs many instances with one context, one after another. The next one finds it as the first did: what the last one left is
  * closed, its clock and its randomness start anew. */
@@ -358,8 +360,9 @@ typedef struct ts_run_limits {
 } ts_run_limits;
 TS_API ts_status ts_cstore_new(ts_engine *engine, const ts_run_limits *limits /* or NULL */, TS_OWN ts_cstore **out,
                                ts_error *e) TS_MUST_USE;
-TS_API void ts_cstore_free(ts_cstore *s);      /* drops what guests hold of the host */
-TS_API void ts_cstore_interrupt(ts_cstore *s); /* as ts_core_store_interrupt */
+TS_API void ts_cstore_free(ts_cstore *s); /* drops what guests hold of the host */
+/* As ts_core_store_interrupt; and a guest that waits in a function of WASI is woken (as by ts_wasi_stop), in any store. */
+TS_API void ts_cstore_interrupt(ts_cstore *s);
 TS_API ts_status ts_component_instantiate(ts_cstore *s, ts_linker *l, ts_component *c, ts_cinstance **out,
                                           ts_error *e) TS_MUST_USE;
 /* interface NULL: a function that is exported by itself. NULL: there is none. */

@@ -17,6 +17,11 @@ void ts_sys_on_kill(const char *path, const char *format);
 void ts_sys_on_alarm(uint64_t ns, void (*stop)(void *data), void *data, const char *path, const char *line,
                      const char *text, int status);
 void ts_sys_alarm_off(void);
+/* After ns nanoseconds the process ends with this status, whatever its threads do; 0: it does not. A later call moves it. From a signal
+ * handler too. Not together with ts_sys_on_alarm. */
+void ts_sys_exit_after(uint64_t ns, int status);
+/* End the process now, with a line on stderr if that takes it at once. No lock is taken, nothing is flushed. */
+_Noreturn void ts_sys_exit_now(int status, const char *text);
 /* SIGINT, SIGTERM and SIGHUP call this (from the handler: only what a handler may do) instead. NULL: as it was. */
 void ts_sys_on_stop(void (*stop)(void *data), void *data);
 /* A line into a file that is made anew; for the ordinary way to end too. False: errno says why not. */

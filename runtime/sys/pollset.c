@@ -7,13 +7,23 @@
 #include <stdlib.h>
 #include <time.h>
 
+#ifdef POLLRDHUP
+#define RDHUP POLLRDHUP
+#else
+#define RDHUP 0
+#endif
+static short events_of(const ts_sys_wait *w) {
+    if (w->watch) return w->watch & TS_SYS_HALF_HUP ? RDHUP : 0; /* POLLHUP and POLLERR always come */
+    return w->out ? POLLOUT : POLLIN;
+}
+
 ts_sys_err ts_sys_poll(ts_sys_wait *w, size_t n, uint64_t deadline) {
     struct pollfd few[32], *fds = few;
     if (n > 32) {
         fds = calloc(n, sizeof *fds);
         if (!fds) return TS_SYS_ENOMEM;
     }
-    for (size_t i = 0; i < n; i++) fds[i] = (struct pollfd){.fd = w[i].fd, .events = w[i].out ? POLLOUT : POLLIN};
+    for (size_t i = 0; i < n; i++) fds[i] = (struct pollfd){.fd = w[i].fd, .events = events_of(&w[i])};
     struct timespec left = {0};
     if (deadline != TS_SYS_NO_DEADLINE && deadline != 0) {
         uint64_t now = ts_sys_monotonic();
@@ -24,7 +34,12 @@ ts_sys_err ts_sys_poll(ts_sys_wait *w, size_t n, uint64_t deadline) {
     }
     int r = ppoll(fds, n, deadline == TS_SYS_NO_DEADLINE ? NULL : &left, NULL);
     ts_sys_err e = r < 0 ? ts_sys_err_of(errno) : TS_SYS_OK;
-    for (size_t i = 0; i < n; i++) w[i].ready = r > 0 && fds[i].revents != 0;
+    for (size_t i = 0; i < n; i++) {
+        short got = r > 0 ? fds[i].revents : 0;
+        w[i].ready = got != 0;
+        w[i].seen =
+            (uint8_t)((got & (POLLHUP | POLLERR | POLLNVAL) ? TS_SYS_HUP : 0) | (got & RDHUP ? TS_SYS_HALF_HUP : 0));
+    }
     if (fds != few) free(fds);
     return e;
 }

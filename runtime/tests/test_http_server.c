@@ -525,17 +525,13 @@ static void echo(site *t, ts_http_call *c) {
             done += k;
             if (k || out->failed) continue;
             if (out->far->wait(out, &w) && !ts_http_pipe_room(out)) {
-                ts_http_call_waits(c, true);
-                ts_sys_poll(&w, 1, TS_SYS_NO_DEADLINE);
-                ts_http_call_waits(c, false);
+                (void)ts_http_call_poll(c, &w, 1, TS_SYS_NO_DEADLINE);
             }
         }
         if (n) continue;
         if (in->ended || in->failed) break;
         if (in->far->wait(in, &w)) {
-            ts_http_call_waits(c, true);
-            ts_sys_poll(&w, 1, TS_SYS_NO_DEADLINE);
-            ts_http_call_waits(c, false);
+            (void)ts_http_call_poll(c, &w, 1, TS_SYS_NO_DEADLINE);
         }
     }
     if (in->failed)

@@ -50,6 +50,7 @@ void ts_wasi_destroy(ts_wasi *w) {
     ts_vec_free(&w->by_id);
     ts_vec_free(&w->free_ids);
     ts_wasi_grants_free(w->grants);
+    ts_sys_wake_free(&w->wake);
     free(w->chunk);
     free(w);
 }
@@ -63,16 +64,16 @@ void ts_wasi_reset(ts_wasi *w) {
     w->insecure[0] = w->insecure[1] = 0;
     w->has_insecure_seed = false;
 }
-void ts_wasi_on_wait(ts_wasi *w, void (*fn)(void *data, bool waits), void *data) {
-    w->on_wait = fn;
-    w->on_wait_data = data;
+void ts_wasi_watch_waits(ts_wasi *w, const ts_wasi_watch *watch) {
+    w->watch = watch ? *watch : (ts_wasi_watch){0};
 }
 void ts_wasi_until(ts_wasi *w, uint64_t ns) {
     w->until = ns;
 }
 
 void ts_wasi_stop(ts_wasi *w) {
-    __atomic_store_n(&w->stop, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&w->stop, 1, __ATOMIC_SEQ_CST);
+    ts_sys_wake_ring(&w->wake);
 }
 ts_status ts_wasi_link(ts_wasi *w, ts_linker *l, ts_error *e) {
     return ts_linker_add_host(l, ts_wasi_host(w), w, e);
@@ -146,7 +147,7 @@ void ts_wasi_file_release(ts_wasi_file *f) {
 }
 
 ts_status ts_wasi_interrupted(ts_host_call *c) {
-    return __atomic_load_n(&ts_wasi_of(c)->stop, __ATOMIC_RELAXED)
+    return __atomic_load_n(&ts_wasi_of(c)->stop, __ATOMIC_SEQ_CST) || ts_host_take_interrupt(c)
                ? ts_fail(c->err, TS_INTERRUPTED, "the run was asked to stop in a call to %s %s",
                          c->func ? c->func->interface : "the host", c->func ? c->func->name : "")
                : TS_OK;

@@ -10,6 +10,7 @@
 #include "sys/lookup.h"
 #include "sys/net.h"
 #include "sys/pollset.h"
+#include "sys/wake.h"
 #include "wasi/grants.h"
 #include "wasi/wasi.h"
 
@@ -144,8 +145,8 @@ struct ts_wasi {
     ts_wasi_stdio_file stdio[3];
     bool walk_paths;
     volatile uint32_t stop;
-    void (*on_wait)(void *data, bool waits); /* NULL: nobody wants to know */
-    void *on_wait_data;
+    ts_sys_wake wake;                   /* rung by ts_wasi_stop */
+    ts_wasi_watch watch;                /* begin NULL: there is none */
     uint64_t until;                     /* monotonic: then the run is asked to stop; 0: never */
     uint64_t n_objects, n_files;        /* n_files: of the host, opened for the guest */
     uint64_t most_files, refused_files; /* the most at once; those that the limit has refused */
@@ -189,8 +190,9 @@ ts_sys_err ts_wasi_may_open(ts_wasi *w);
 
 /* One wait of the OS, in which the driver and pending output go on too. What a wait ends with may be that they did
  * something: look again.
+ * TS_SYS_EINTR: by a signal, or the run shall stop: ts_wasi_interrupted knows.
  * TS_SYS_EDEADLK: there is nothing to wait for, neither a file nor a time nor the driver's. */
-ts_sys_err ts_wasi_poll(ts_wasi *w, ts_sys_wait *waits, size_t n, uint64_t deadline);
+ts_sys_err ts_wasi_poll(ts_host_call *c, ts_sys_wait *waits, size_t n, uint64_t deadline);
 /* A blocking wait was interrupted: TS_OK to go on, TS_INTERRUPTED when the run shall stop. */
 ts_status ts_wasi_interrupted(ts_host_call *c) TS_MUST_USE;
 ts_status ts_wasi_chunk(ts_host_call *c, uint8_t **out) TS_MUST_USE;

@@ -166,8 +166,12 @@ ts_status ts_host_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *
             f->observer->call(f->observer, f, args, NULL, TS_TRAP, e, f->denied, ts_observe_begin(f->observer));
         return TS_TRAP;
     }
-    ts_host_call call = {
-        .host = f->host, .store = s, .arena = arena, .err = e, .max_bytes = 256u << 20, .func = f->def};
+    ts_host_call call = {.host = s->host ? s->host : f->host,
+                         .store = s,
+                         .arena = arena,
+                         .err = e,
+                         .max_bytes = 256u << 20,
+                         .func = f->def};
     if (!ts_observed(f->observer, f->def->interface)) return f->def->fn(&call, args, result);
     const uint64_t begun = ts_observe_begin(f->observer);
     ts_status st = f->def->fn(&call, args, result);

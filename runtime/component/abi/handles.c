@@ -150,7 +150,7 @@ ts_status ts_resource_destroy(ts_cstore *s, ts_resource *rt, uint64_t rep, ts_ci
         ts_status st = TS_OK;
         const uint64_t begun = ts_observe_begin(rt->observer);
         if (rt->host_def && rt->host_def->drop) {
-            ts_host_call call = {.host = rt->host,
+            ts_host_call call = {.host = s->host ? s->host : rt->host,
                                  .store = s,
                                  .arena = arena,
                                  .err = e,

@@ -115,6 +115,7 @@ struct ts_cstore {
     uint32_t depth;
     uint64_t host_calls; /* of host functions and destructors */
     uint32_t yields;     /* of thread.yield, in all */
+    void *host;          /* what host functions get instead of their linker's; NULL: theirs */
     ts_arena scratch[TS_SCRATCH_FIRST];
     ts_arena *deep; /* the rest of them, made when calls first go so deep */
 };

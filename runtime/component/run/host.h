@@ -62,8 +62,17 @@ typedef struct ts_host_def {
 ts_status ts_host_trap(ts_host_call *c, const char *fmt, ...) TS_PRINTF(2, 3); /* TS_TRAP, kind host */
 ts_status ts_host_limit(ts_host_call *c, ts_limit_kind limit, const char *fmt, ...)
     TS_PRINTF(3, 4); /* … about a limit */
+/* A function that waits for the world also waits for this file, which becomes readable when another thread interrupts the store (-1: the
+ * system gives none). It is asked for before ts_host_interrupted, so that no interrupt is missed. */
+int ts_host_wake_file(ts_host_call *c);
+bool ts_host_interrupted(ts_host_call *c, bool woken); /* woken: the file was readable; it is not afterwards */
+bool ts_host_take_interrupt(ts_host_call *c);          /* … and the call returns TS_INTERRUPTED */
 /* Values in the call's arena; NULL when there is no memory (the caller returns ts_fail_nomem). */
 ts_val *ts_host_vals(ts_host_call *c, size_t n);
+
+/* Functions of the host that are called from this store get this, instead of what the linker was given. For one linker that the threads
+ * of a server share, whose hosts are all of one kind. */
+void ts_cstore_set_host(ts_cstore *s, void *host);
 
 /* linker */
 ts_status ts_linker_create(TS_OWN ts_linker **out, ts_error *e) TS_MUST_USE;

@@ -40,7 +40,7 @@ static void drop_host_handles(ts_cstore *s) {
                     continue;
                 ts_error e;
                 ts_error_init(&e);
-                ts_host_call call = {.host = h->rt->host,
+                ts_host_call call = {.host = s->host ? s->host : h->rt->host,
                                      .store = s,
                                      .arena = &arena,
                                      .err = &e,
@@ -566,6 +566,9 @@ ts_status ts_component_link(ts_linker *l, ts_component *c, TS_OWN ts_linked **ou
     k->component = c;
     *out = k;
     return TS_OK;
+}
+void ts_cstore_set_host(ts_cstore *s, void *host) {
+    s->host = host;
 }
 void ts_linked_free(ts_linked *k) {
     if (!k) return;

@@ -6,6 +6,7 @@
 #include "core/module/module.h"
 #include "base/vec.h"
 #include "core/code/ir.h"
+#include "sys/wake.h"
 
 typedef struct ts_store ts_store;
 typedef struct ts_instance ts_instance;
@@ -121,6 +122,7 @@ struct ts_store {
     ts_gc_heap *gc;         /* made with the first object or root */
     ts_exec *exec;          /* exec.c's */
     uint32_t interrupted;   /* atomic: set from any thread, cleared by ts_call when it reports it */
+    ts_sys_wake wake;       /* rung then, for a host function that waits */
     uint64_t fuel_left;     /* exec.c counts it down */
     ts_instance *instances; /* newest first */
     uint64_t n_instances;

@@ -62,6 +62,7 @@ void ts_store_destroy(ts_store *s) {
         for (uint32_t k = 0; i->elem_values && k < i->module->n_elems; k++) free(i->elem_values[k]);
         ts_module_free(i->module);
     }
+    ts_sys_wake_free(&s->wake);
     ts_vec_free(&s->mems);
     ts_vec_free(&s->tables);
     ts_vec_free(&s->globals);
@@ -70,7 +71,19 @@ void ts_store_destroy(ts_store *s) {
 }
 
 void ts_store_interrupt(ts_store *s) {
-    __atomic_store_n(&s->interrupted, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&s->interrupted, 1, __ATOMIC_SEQ_CST);
+    ts_sys_wake_ring(&s->wake);
+}
+int ts_store_wake_file(ts_store *s) {
+    return ts_sys_wake_file(&s->wake);
+}
+bool ts_store_interrupted(ts_store *s, bool woken) {
+    if (woken) ts_sys_wake_clear(&s->wake); /* first: an interrupt from here on sets the flag, then rings again */
+    return __atomic_load_n(&s->interrupted, __ATOMIC_SEQ_CST) != 0;
+}
+bool ts_store_take_interrupt(ts_store *s) {
+    return TS_UNLIKELY(ts_store_interrupted(s, false)) &&
+           __atomic_exchange_n(&s->interrupted, 0, __ATOMIC_SEQ_CST) != 0;
 }
 
 /* --- functions, globals, tags --------------------------------------------------------------------------------------- */

@@ -13,8 +13,13 @@ ts_store_limits ts_store_limits_of(const ts_run_limits *l);
 ts_status ts_store_create(ts_engine *engine, const ts_store_limits *limits, TS_OWN ts_store **out,
                           ts_error *e) TS_MUST_USE;
 void ts_store_destroy(ts_store *s);
-/* From any thread: the running call ends with TS_INTERRUPTED (needs limits.interruptible). */
+/* From any thread, or a signal handler: the running call ends with TS_INTERRUPTED. A guest that computes needs limits.interruptible for
+ * that; one whose host function waits for ts_store_wake_file does not. */
 void ts_store_interrupt(ts_store *s);
+int ts_store_wake_file(ts_store *s); /* readable when it has been interrupted; -1: the system gives none */
+/* Has the store been interrupted? woken: the file was readable; it is not afterwards. */
+bool ts_store_interrupted(ts_store *s, bool woken);
+bool ts_store_take_interrupt(ts_store *s); /* … and that is reported by the caller: it is over */
 
 /* Making things outside any module (owned by the store). */
 ts_status ts_func_host(ts_store *s, uint32_t type, ts_core_host_fn fn, void *data, const char *name, ts_func **out,

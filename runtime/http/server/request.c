@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#define NS 1000000000ull
 enum {
     FLUSH_AT = 16384,     /* body bytes that are not held back any more */
     DISCARD_MAX = 262144, /* of a request's body that nobody has read: more, and the connection ends */
@@ -48,7 +49,7 @@ static bool text(ts_bytes *b, const char *s) {
 }
 
 bool ts_http_call_init(ts_http_call *c, ts_http_server *s, ts_http_worker *t) {
-    const ts_http_server_config *g = ts_http_server_config_of(s);
+    const ts_http_server_config *g = &s->g;
     *c = (ts_http_call){.s = s, .t = t};
     ts_wire_init(&c->wire, g->max_body_bytes,
                  g->max_head_bytes < TS_HTTP_MAX_TRAILERS ? g->max_head_bytes : TS_HTTP_MAX_TRAILERS);
@@ -78,7 +79,7 @@ static void send_bytes(ts_http_call *c) {
             return;
         }
         ts_bytes_drop(&c->bytes, (size_t)n);
-        __atomic_fetch_add(&c->moved, (uint64_t)n, __ATOMIC_RELAXED);
+        c->moved += (uint64_t)n;
     }
 }
 
@@ -207,7 +208,7 @@ static void pump_out(ts_http_call *c, pump how) {
 static void out_kick(ts_http_pipe *p) {
     ts_http_call *c = p->far_data;
     if (!c) return;
-    __atomic_store_n(&c->waits_io, 0, __ATOMIC_RELAXED);
+    c->waits_io = 0;
     ts_lock_take(&c->t->lock);
     pump_out(c, HOLD);
     ts_lock_give(&c->t->lock);
@@ -215,7 +216,7 @@ static void out_kick(ts_http_pipe *p) {
 static bool out_wait(ts_http_pipe *p, ts_sys_wait *w) {
     ts_http_call *c = p->far_data;
     if (!c) return false;
-    __atomic_store_n(&c->waits_io, 2, __ATOMIC_RELAXED);
+    c->waits_io = 2;
     ts_lock_take(&c->t->lock);
     pump_out(c, FLUSH);
     ts_lock_give(&c->t->lock);
@@ -341,9 +342,136 @@ void ts_http_call_waits(ts_http_call *c, bool waits) {
         pump_out(c, FLUSH);
         ts_lock_give(&c->t->lock);
     } else {
-        __atomic_store_n(&c->waits_io, 0, __ATOMIC_RELAXED);
+        c->waits_io = 0;
     }
     ts_http_worker_waits(c->t, waits);
+}
+bool ts_http_call_timed_out(const ts_http_call *c) {
+    return c->timed_out;
+}
+bool ts_http_call_abandoned(const ts_http_call *c) {
+    return c->abandoned;
+}
+void ts_http_call_unavailable(ts_http_call *c) {
+    c->refused_503 = true;
+}
+
+/* --- the watch over a wait -----------------------------------------------------------------------------------------------------------------
+ * A guest that waits for its client, in either direction, does so within two limits: something has to move at least every `stall`, and over
+ * `grace` the bytes have to reach the least rate. The time is that of waiting only. Whatever it waits for, the wait is over when the client
+ * is gone, the request has taken too long, or the server ends its calls. */
+static uint64_t least(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+static void progress(ts_http_call *c) {
+    const ts_http_server_config *g = &c->s->g;
+    uint64_t n = c->moved - c->seen_moved;
+    if (!n) return;
+    c->seen_moved = c->moved;
+    c->still_ns = 0;
+    /* bytes buy time, up to the grace */
+    uint64_t rate = g->min_rate,
+             bought = n / rate > g->rate_grace_ns / NS ? g->rate_grace_ns : n / rate * NS + n % rate * NS / rate;
+    c->credit_ns = least(c->credit_ns + bought, g->rate_grace_ns);
+}
+static uint64_t after(uint64_t from, uint64_t ns) {
+    return from > UINT64_MAX - ns ? UINT64_MAX : from + ns;
+}
+
+size_t ts_http_call_watch(ts_http_call *c, ts_sys_wait *files, uint64_t *deadline) {
+    const ts_http_server_config *g = &c->s->g;
+    uint64_t now = ts_sys_monotonic(), until = after(c->began, g->request_timeout_ns);
+    progress(c);
+    c->wait_from = now;
+    if (c->waits_io) {
+        until = least(until, after(now, g->stall_timeout_ns - least(c->still_ns, g->stall_timeout_ns)));
+        if (!g->no_min_rate) until = least(until, after(now, c->credit_ns));
+    }
+    if (c->half_until && !c->over) until = least(until, c->half_until);
+    if (c->gone && !c->waits_io && !c->over) until = now;
+    *deadline = least(*deadline, until);
+    int fd = c->unwatched || c->gone ? -1 : c->c->fd;
+    uint8_t watch = c->half_seen || c->over ? TS_SYS_HUP : TS_SYS_HUP | TS_SYS_HALF_HUP;
+    files[0] = (ts_sys_wait){.fd = fd, .watch = watch};
+    files[1] = (ts_sys_wait){.fd = c->s->cut_fd};
+    return 2;
+}
+
+/* The client has shut down its sending side, or has left: this looks the same until it is sent something. Before the response it is sent a
+ * 100 (Continue), which any client skips (RFC 9110, 15.2); one that has left answers with a reset. An HTTP/1.0 client must not be sent it;
+ * and within a response nothing may be said but the response. There the next bytes tell; when none come, it has left. */
+static void half_closed(ts_http_call *c, uint64_t now) {
+    static const char probe[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    c->half_seen = true;
+    ts_lock_take(&c->t->lock);
+    if (!c->responded && !c->wire.http10 && !c->gone && !c->bytes.len) {
+        if (text(&c->bytes, probe)) send_bytes(c);
+        c->want_continue = false;
+    } else {
+        c->half_until = after(now, c->s->g.stall_timeout_ns);
+    }
+    ts_lock_give(&c->t->lock);
+}
+/* Nothing that is sent arrives any more. A guest that waits for its client finds that out; for any other wait there is no sense left. */
+static ts_http_watched client_left(ts_http_call *c) {
+    ts_lock_take(&c->t->lock);
+    gone(c);
+    ts_lock_give(&c->t->lock);
+    c->unwatched = true;
+    c->abandoned = !c->over && !c->waits_io;
+    if (c->over) return TS_HTTP_WAIT_ON; /* it has had its response: what the guest does now is its own */
+    return c->waits_io ? TS_HTTP_GO : TS_HTTP_STOP;
+}
+
+ts_http_watched ts_http_call_watched(ts_http_call *c, const ts_sys_wait *files) {
+    const ts_http_server_config *g = &c->s->g;
+    uint64_t now = ts_sys_monotonic(), waited = now - c->wait_from;
+    c->abandoned = true; /* if it ends here */
+    if (files[1].ready) return TS_HTTP_STOP;
+    if (files[0].seen & TS_SYS_HUP) return client_left(c);
+    if (c->gone && !c->waits_io && !c->over) return TS_HTTP_STOP;
+    c->abandoned = false;
+    if (files[0].seen & TS_SYS_HALF_HUP) {
+        half_closed(c, now);
+        return TS_HTTP_WAIT_ON;
+    }
+    if (now >= after(c->began, g->request_timeout_ns)) {
+        c->timed_out = true;
+        return TS_HTTP_STOP;
+    }
+    if (c->half_until && !c->over && now >= c->half_until) {
+        shutdown(c->c->fd, SHUT_RDWR);
+        return client_left(c);
+    }
+    if (!c->waits_io || c->unwatched) return TS_HTTP_GO;
+    c->still_ns += waited;
+    c->credit_ns -= least(c->credit_ns, waited);
+    if (c->still_ns < g->stall_timeout_ns && (g->no_min_rate || c->credit_ns)) return TS_HTTP_GO;
+    c->stalled = c->waits_io;
+    c->unwatched = true;
+    shutdown(c->c->fd, SHUT_RDWR); /* the guest wakes up and finds it closed */
+    return TS_HTTP_WAIT_ON;
+}
+
+/* The same for handlers that are no guests. */
+ts_http_watched ts_http_call_poll(ts_http_call *c, ts_sys_wait *waits, size_t n, uint64_t deadline) {
+    enum { FEW = 8 };
+    ts_sys_wait all[FEW + TS_HTTP_WATCHED];
+    ts_http_watched what;
+    if (n > FEW) return TS_HTTP_STOP;
+    ts_http_call_waits(c, true);
+    do {
+        uint64_t until = deadline;
+        if (n) memcpy(all, waits, n * sizeof *waits);
+        size_t more = ts_http_call_watch(c, all + n, &until);
+        (void)ts_sys_poll(all, n + more, until);
+        what = ts_http_call_watched(c, all + n);
+        bool any = deadline != TS_SYS_NO_DEADLINE && ts_sys_monotonic() >= deadline;
+        for (size_t i = 0; i < n; i++) any |= waits[i].ready = all[i].ready;
+        if (what == TS_HTTP_GO && !any) what = TS_HTTP_WAIT_ON;
+    } while (what == TS_HTTP_WAIT_ON);
+    ts_http_call_waits(c, false);
+    return what;
 }
 
 /* --- in: the body of the request ---------------------------------------------------------------------------------------------------------- */
@@ -360,12 +488,35 @@ static void in_fails(ts_http_call *c, ts_http_error e) {
     ts_http_pipe_fail(c->in, e);
 }
 
+/* Room for more of the body behind what has come of it. At first it is in the worker's buffer, behind the head, whose strings stay where
+ * they are; a line that is longer than the rest of it gets a buffer of its own. False: no line may be so long, or there is no memory. */
+static bool body_room(ts_http_call *c) {
+    ts_http_worker *t = c->t;
+    size_t from = c->more ? 0 : t->in_len, len = c->in_end - c->in_at;
+    if (len == 0) {
+        c->in_at = c->in_end = from; /* t->in_len is the head's while a call runs */
+    } else if (c->in_at > from) {
+        memmove(c->buf + from, c->buf + c->in_at, len);
+        c->in_at = from;
+        c->in_end = from + len;
+    }
+    if (c->in_end < c->buf_cap) return true;
+    if (c->more || len >= c->s->in_most) return false;
+    char *more = malloc(c->s->in_most);
+    if (!more) return false;
+    memcpy(more, c->buf + c->in_at, len);
+    c->buf = c->more = more;
+    c->buf_cap = c->s->in_most;
+    c->in_at = 0;
+    c->in_end = len;
+    return true;
+}
+
 /* What has come, into the pipe; and what is there to be read. read: ask the connection too. */
 static void pump_in(ts_http_call *c, bool read) {
-    ts_http_worker *t = c->t;
     while (!c->in_over) {
         size_t used;
-        ts_wire_state s = ts_wire_body(&c->wire, t->in + c->in_at, c->in_end - c->in_at, &used, c->in);
+        ts_wire_state s = ts_wire_body(&c->wire, c->buf + c->in_at, c->in_end - c->in_at, &used, c->in);
         c->in_at += used;
         if (s == TS_WIRE_REFUSED) {
             ts_http_error e = ts_http_error_of(c->wire.status == 413   ? TS_HTTP_REQUEST_BODY_SIZE
@@ -378,40 +529,31 @@ static void pump_in(ts_http_call *c, bool read) {
         }
         if (s != TS_WIRE_MORE) break;
         if (!read || c->want_continue) break;
-        if (c->in_at == c->in_end) { /* room behind the head for more; t->in_len is the head's while a call runs */
-            c->in_at = c->in_end = t->in_len;
-        } else if (c->in_at > t->in_len) {
-            memmove(t->in + t->in_len, t->in + c->in_at, c->in_end - c->in_at);
-            c->in_end -= c->in_at - t->in_len;
-            c->in_at = t->in_len;
-        }
-        if (c->in_end == t->in_cap) { /* no line is so long */
+        if (!body_room(c)) {
             in_fails(c, ts_http_error_of(TS_HTTP_PROTOCOL_ERROR));
             break;
         }
-        ssize_t n = recv(c->c->fd, t->in + c->in_end, t->in_cap - c->in_end, MSG_DONTWAIT);
+        ssize_t n = recv(c->c->fd, c->buf + c->in_end, c->buf_cap - c->in_end, MSG_DONTWAIT);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
         if (n <= 0) {
             if (n < 0) {
-                ts_lock_take(&t->lock);
+                ts_lock_take(&c->t->lock);
                 gone(c);
-                ts_lock_give(&t->lock);
+                ts_lock_give(&c->t->lock);
             }
-            in_fails(c,
-                     ts_http_error_of(__atomic_load_n(&c->stalled, __ATOMIC_RELAXED) ? TS_HTTP_CONNECTION_READ_TIMEOUT
-                                                                                     : TS_HTTP_CONNECTION_TERMINATED));
+            in_fails(c, ts_http_error_of(c->stalled ? TS_HTTP_CONNECTION_READ_TIMEOUT : TS_HTTP_CONNECTION_TERMINATED));
             break;
         }
         c->in_end += (size_t)n;
-        __atomic_fetch_add(&c->moved, (uint64_t)n, __ATOMIC_RELAXED);
+        c->moved += (uint64_t)n;
     }
 }
 
 static void in_kick(ts_http_pipe *p) {
     ts_http_call *c = p->far_data;
     if (!c || c->in_over) return;
-    __atomic_store_n(&c->waits_io, 0, __ATOMIC_RELAXED);
+    c->waits_io = 0;
     if (p->near_gone) return; /* what is left of it is thrown away when the call is over */
     say_continue(c);
     pump_in(c, p->len <= p->cap / 2);
@@ -420,7 +562,7 @@ static bool in_wait(ts_http_pipe *p, ts_sys_wait *w) {
     ts_http_call *c = p->far_data;
     if (!c) return false;
     say_continue(c);
-    __atomic_store_n(&c->waits_io, 1, __ATOMIC_RELAXED);
+    c->waits_io = 1;
     *w = (ts_sys_wait){.fd = c->c->fd};
     return true;
 }
@@ -442,7 +584,7 @@ static bool discard_in(ts_http_call *c) {
 
 /* --- a request from its head to its end --------------------------------------------------------------------------------------------------- */
 static void log_line(ts_http_call *c, unsigned status) {
-    const ts_http_handler *h = ts_http_server_handler(c->s);
+    const ts_http_handler *h = &c->s->h;
     if (!h->log) return;
     char line[1200], where[64] = "-", target[900];
     ts_sys_addr a;
@@ -465,6 +607,7 @@ static void answer(ts_http_call *c, unsigned status, bool keep) {
     c->keep = keep && c->wire.keep_alive && !ts_http_server_stopping(c->s);
     bool ok = status_line(&c->bytes, status) && text(&c->bytes, "content-type: text/plain\r\ndate: ") &&
               text(&c->bytes, date(c->t)) && text(&c->bytes, "\r\n");
+    if (status == 503) ok = ok && text(&c->bytes, "retry-after: 1\r\n");
     snprintf(line, sizeof line, "content-length: %zu\r\n%s\r\n", strlen(reason) + 1,
              !c->keep         ? "connection: close\r\n"
              : c->wire.http10 ? "connection: keep-alive\r\n"
@@ -494,6 +637,10 @@ static ts_call_end leave(ts_http_call *c, ts_http_conn *conn, bool next) {
     memcpy(conn->out, c->bytes.data + c->bytes.at, c->bytes.len);
     conn->out_at = 0;
     conn->out_len = c->bytes.len;
+    const ts_http_server_config *g = &c->s->g;
+    conn->out_until = g->no_min_rate
+                          ? UINT64_MAX
+                          : after(ts_sys_monotonic(), after(g->rate_grace_ns, conn->out_len / g->min_rate * NS));
     return TS_CALL_DRAIN;
 }
 
@@ -507,9 +654,14 @@ static void reset(ts_http_call *c, ts_http_conn *conn) {
     c->bytes.at = c->bytes.len = c->raw.at = c->raw.len = 0;
     c->status = 0;
     c->gone = false;
-    c->moved = 0;
+    c->moved = c->seen_moved = c->still_ns = 0;
     c->waits_io = c->stalled = 0;
-    c->began = 0;
+    c->began = c->half_until = 0;
+    c->credit_ns = c->s->g.rate_grace_ns;
+    c->refused_503 = c->timed_out = c->abandoned = c->half_seen = c->unwatched = false;
+    c->buf = c->t->in;
+    c->buf_cap = c->t->in_cap;
+    c->more = NULL;
 }
 
 ts_call_end ts_http_call_refuse(ts_http_call *c, ts_http_conn *conn, unsigned status) {
@@ -524,8 +676,8 @@ ts_call_end ts_http_call_refuse(ts_http_call *c, ts_http_conn *conn, unsigned st
 
 ts_call_end ts_http_call_serve(ts_http_call *c, ts_http_conn *conn, size_t head_len) {
     ts_http_worker *t = c->t;
-    const ts_http_handler *h = ts_http_server_handler(c->s);
-    const ts_http_server_config *g = ts_http_server_config_of(c->s);
+    const ts_http_handler *h = &c->s->h;
+    const ts_http_server_config *g = (&c->s->g);
     reset(c, conn);
     int status = ts_wire_head(&c->wire, t->in, head_len);
     if (status) {
@@ -566,7 +718,7 @@ ts_call_end ts_http_call_serve(ts_http_call *c, ts_http_conn *conn, size_t head_
             c->broken = c->held = false;
             c->body = 0;
             if (!c->responded) c->keep = c->wire.keep_alive;
-            answer(c, bad ? (unsigned)c->wire.status : 500, !bad);
+            answer(c, bad ? (unsigned)c->wire.status : c->refused_503 ? 503 : 500, !bad);
         }
     }
     ts_lock_give(&t->lock);
@@ -586,7 +738,15 @@ ts_call_end ts_http_call_serve(ts_http_call *c, ts_http_conn *conn, size_t head_
     c->in = c->out = NULL;
     /* what has come of the next request goes to the front */
     t->in_len = c->in_end - c->in_at;
-    memmove(t->in, t->in + c->in_at, t->in_len);
+    if (t->in_len > t->in_cap) { /* it was in a buffer of its own, which takes the place of the smaller one */
+        free(t->in);
+        t->in = c->more;
+        t->in_cap = c->buf_cap;
+        c->more = NULL;
+    }
+    memmove(t->in, c->buf + c->in_at, t->in_len);
+    free(c->more);
+    c->more = NULL;
     return end;
 }
 
@@ -595,7 +755,7 @@ void ts_http_call_cut_off(ts_http_call *c) {
     if (c->live) shutdown(c->c->fd, SHUT_RDWR); /* whoever waits on it wakes up and finds it closed */
 }
 
-void ts_http_call_look(ts_http_call *c, uint64_t now) {
+void ts_http_call_look(ts_http_call *c) {
     if (!c->live) return;
     if (c->responded && !c->over && !c->broken && !c->gone && (c->raw.len || c->held)) {
         if (c->old) {
@@ -606,19 +766,12 @@ void ts_http_call_look(ts_http_call *c, uint64_t now) {
         }
         c->old = !c->old;
     }
-    uint64_t stall = ts_http_server_config_of(c->s)->stall_timeout_ns,
-             moved = __atomic_load_n(&c->moved, __ATOMIC_RELAXED);
-    uint32_t dir = __atomic_load_n(&c->waits_io, __ATOMIC_RELAXED);
-    ts_http_worker *t = c->t;
-    if (!dir || moved != t->seen_moved || c->began != t->seen_began ||
-        !__atomic_load_n(&t->waiting, __ATOMIC_RELAXED)) {
-        t->seen_moved = moved;
-        t->seen_began = c->began;
-        t->still_since = now;
-    } else if (now - t->still_since > stall) {
-        __atomic_store_n(&c->stalled, dir, __ATOMIC_RELAXED);
-        shutdown(c->c->fd, SHUT_RDWR);
-    }
+}
+bool ts_http_call_is_late(const ts_http_call *c, uint64_t now) {
+    const ts_http_server_config *g = &c->s->g;
+    uint64_t most = g->request_timeout_ns;
+    if (g->call_timeout_ns && g->call_timeout_ns < most) most = g->call_timeout_ns;
+    return now > c->began && now - c->began > most; /* it may have begun after `now` */
 }
 
 /* --- the request, for the handler ------------------------------------------------------------------------------------------------------------ */

@@ -1,8 +1,8 @@
-/* sys/http_server: see http_server.h. The connections, and the threads that take them.
- * All threads wait in one epoll, where each connection is armed for one event. `active` counts the threads that take part: those that
- * wait for events or run a handler, but not those whose handler waits; it is kept at `threads` by waking or making others, and brought
- * back to it by sending surplus ones to sleep. The calling thread is the monitor: every few milliseconds it looks for handlers that compute
- * while connections are ready (one more thread takes part then), for what is held back too long, and for deadlines. */
+/* server: see server.h. The monitor, and the public functions.
+ * The calling thread is the monitor. Every few milliseconds it looks at the threads that run: a handler that computes while connections are
+ * ready gets another thread beside it, and what is held back for too long goes out. It keeps the connections that no thread is left for, and
+ * answers 503 to those that have waited too long. It ends what is over its time, and the server. Guests that wait cost it nothing: each
+ * watches its own client and its own time (ts_http_call_watch). */
 #define _GNU_SOURCE
 #include "http/server/connection.h"
 #ifndef TS_HTTP_SERVER
@@ -87,9 +87,44 @@ void ts_http_call_waits(ts_http_call *c, bool waits) {
     (void)c;
     (void)waits;
 }
+void ts_http_call_unavailable(ts_http_call *c) {
+    (void)c;
+}
+bool ts_http_call_timed_out(const ts_http_call *c) {
+    (void)c;
+    return false;
+}
+bool ts_http_call_abandoned(const ts_http_call *c) {
+    (void)c;
+    return false;
+}
+size_t ts_http_call_watch(ts_http_call *c, ts_sys_wait *files, uint64_t *deadline) {
+    (void)c;
+    (void)files;
+    (void)deadline;
+    return 0;
+}
+ts_http_watched ts_http_call_watched(ts_http_call *c, const ts_sys_wait *files) {
+    (void)c;
+    (void)files;
+    return TS_HTTP_STOP;
+}
+ts_http_watched ts_http_call_poll(ts_http_call *c, ts_sys_wait *waits, size_t n, uint64_t deadline) {
+    (void)c;
+    (void)waits;
+    (void)n;
+    (void)deadline;
+    return TS_HTTP_STOP;
+}
+uint32_t ts_http_server_connections(const ts_http_server *s, uint32_t *files) {
+    (void)s;
+    *files = 0;
+    return 0;
+}
 #else
 #include "sys/clock.h"
 #include "sys/descriptors.h"
+#include "sys/entropy.h"
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -107,588 +142,171 @@ void ts_http_call_waits(ts_http_call *c, bool waits) {
 #define MS 1000000ull
 #define SECOND 1000000000ull
 enum {
-    CHUNK = 256, /* connections made at once */
-    MAX_THREADS = 4096,
-    ACCEPT_BATCH = 64,
-    DIRECT_MAX = 8,       /* requests of one connection before others have their turn, */
-    DIRECT_NS = 200000,   /* … or so much time */
-    EXPECT_NS = 50000,    /* that the only clients are looked for before a thread sleeps */
-    LINGER_MAX = 1 << 20, /* bytes thrown away of who goes on sending */
+    MAX_THREADS = 1 << 20,
+    MAX_CONNECTIONS = 0xffffff, /* an event's tag has room for so many */
+    READY_BATCH = 256,          /* connections that the monitor takes at once when no thread is left */
+    FILES_LEAST = 16,           /* files that are no connections: at least, */
+    FILES_PART = 8,             /* … and this part of all, up to … */
+    FILES_MOST = 4096,
+    KEEP_IDLE_S = 60, /* a client that is silent is asked whether it is still there */
+    KEEP_EVERY_S = 15,
+    KEEP_TIMES = 4,
 };
-#define LINGER_NS (2 * SECOND)
-/* What an event belongs to. */
-#define TAG_LISTEN UINT64_MAX
-#define TAG_QUIT (UINT64_MAX - 1)
-
-struct ts_http_server {
-    ts_http_server_config g; /* defaults filled in */
-    ts_http_handler h;
-    int listen_fd, epoll_fd, stop_fd, quit_fd;
-    uint32_t stops, stopping, quit; /* atomic */
-    uint32_t listen_paused;         /* atomic: the listener is not armed: too many connections or files */
-    uint64_t served;                /* atomic */
-    uint32_t active;                /* atomic: threads that take part */
-    ts_lock lock;                   /* of what follows */
-    pthread_cond_t wake;
-    uint32_t n_parked, tickets;
-    ts_http_worker **workers;
-    uint32_t n_workers; /* atomic for readers without the lock: it only grows */
-    uint32_t n_ended;
-    pthread_cond_t ended;
-    ts_http_conn **chunks;
-    uint32_t n_conns, cap_conns, live_conns; /* made; room in chunks; in use (atomic) */
-    uint32_t free_conn;                      /* index + 1 of the first; 0: none */
-};
+/* Once nothing more is to be waited for: until handlers that were interrupted have ended, until threads have. */
+#define CUT_NS (60 * MS)
+#define END_NS (2 * SECOND)
+#define END_CUT_NS (20 * MS)
 
 bool ts_http_server_can(void) {
     return true;
-}
-const ts_http_server_config *ts_http_server_config_of(const ts_http_server *s) {
-    return &s->g;
-}
-const ts_http_handler *ts_http_server_handler(const ts_http_server *s) {
-    return &s->h;
 }
 bool ts_http_server_stopping(const ts_http_server *s) {
     return __atomic_load_n(&s->stopping, __ATOMIC_RELAXED) != 0;
 }
 
-/* --- connections --------------------------------------------------------------------------------------------------------------------------- */
-static ts_http_conn *conn_at(const ts_http_server *s, uint32_t i) {
-    return &__atomic_load_n(&s->chunks[i / CHUNK], __ATOMIC_ACQUIRE)[i % CHUNK];
-}
-static uint64_t state_of(uint64_t generation, unsigned state) {
-    return generation << 2 | state;
-}
+/* --- the monitor --------------------------------------------------------------------------------------------------------- */
+typedef struct monitor {
+    uint64_t stop_at, cut_at, swept, looked_all;
+    bool again;
+} monitor;
 
-/* A free one, owned by the caller; NULL: there are as many as allowed, or no memory. */
-static ts_http_conn *conn_new(ts_http_server *s, int fd) {
-    ts_http_conn *c = NULL;
-    ts_lock_take(&s->lock);
-    if (!s->free_conn && s->n_conns < s->g.max_connections) {
-        uint32_t at = s->n_conns / CHUNK;
-        ts_http_conn *chunk = calloc(CHUNK, sizeof *chunk);
-        if (chunk) {
-            for (uint32_t i = CHUNK; i-- > 0;) {
-                chunk[i].index = at * CHUNK + i;
-                if (chunk[i].index >= s->g.max_connections) continue;
-                chunk[i].next_free = s->free_conn;
-                s->free_conn = chunk[i].index + 1;
-            }
-            __atomic_store_n(&s->chunks[at], chunk, __ATOMIC_RELEASE);
-            __atomic_store_n(&s->n_conns, s->n_conns + CHUNK, __ATOMIC_RELEASE);
-        }
-    }
-    if (s->free_conn) {
-        c = conn_at(s, s->free_conn - 1);
-        s->free_conn = c->next_free;
-        __atomic_fetch_add(&s->live_conns, 1, __ATOMIC_RELAXED);
-    }
-    ts_lock_give(&s->lock);
-    if (!c) return NULL;
-    c->fd = fd;
-    c->phase = TS_CONN_READ;
-    c->keep = false;
-    c->requests = c->head_since = 0;
-    c->scan = (ts_wire_scan){0};
-    c->out_at = c->out_len = 0;
-    __atomic_store_n(&c->state, state_of(c->state >> 2, TS_CONN_OWNED), __ATOMIC_RELEASE);
-    return c;
-}
-
-static void drop_buffers(ts_http_conn *c) {
-    free(c->in);
-    free(c->out);
-    c->in = NULL;
-    c->out = NULL;
-    c->in_len = c->in_cap = c->out_at = c->out_len = 0;
-    c->scan = (ts_wire_scan){0};
-    c->head_since = 0;
-}
-
-static void listen_again(ts_http_server *s) {
-    if (!__atomic_exchange_n(&s->listen_paused, 0, __ATOMIC_ACQ_REL)) return;
-    struct epoll_event ev = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = TAG_LISTEN};
-    epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, s->listen_fd, &ev);
-}
-
-/* By its owner. */
-static void conn_close(ts_http_server *s, ts_http_conn *c) {
-    drop_buffers(c);
-    close(c->fd);
-    c->fd = -1;
-    uint64_t generation = (__atomic_load_n(&c->state, __ATOMIC_RELAXED) >> 2) + 1;
-    __atomic_store_n(&c->state, state_of(generation, TS_CONN_FREE), __ATOMIC_RELEASE);
-    ts_lock_take(&s->lock);
-    c->next_free = s->free_conn;
-    s->free_conn = c->index + 1;
-    __atomic_fetch_sub(&s->live_conns, 1, __ATOMIC_RELAXED);
-    ts_lock_give(&s->lock);
-    if (__atomic_load_n(&s->listen_paused, __ATOMIC_RELAXED) && !ts_http_server_stopping(s)) listen_again(s);
-}
-
-/* By its owner, who has it no longer then. */
-static void conn_arm(ts_http_server *s, ts_http_conn *c, bool out, uint64_t deadline, bool is_new) {
-    uint64_t generation = __atomic_load_n(&c->state, __ATOMIC_RELAXED) >> 2;
-    struct epoll_event ev = {.events = (out ? EPOLLOUT : EPOLLIN) | EPOLLONESHOT,
-                             .data.u64 = (generation << 24 | c->index) & (UINT64_MAX >> 1)};
-    __atomic_store_n(&c->deadline, deadline, __ATOMIC_RELAXED);
-    if (epoll_ctl(s->epoll_fd, is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, c->fd, &ev) < 0) {
-        conn_close(s, c);
-        return;
-    }
-    /* an event may already be with another thread: it waits for this */
-    __atomic_store_n(&c->state, state_of(generation, TS_CONN_ARMED), __ATOMIC_RELEASE);
-}
-
-/* Make an armed one one's own; false: somebody else has it, or it is another one by now. wait: it may be on its way into arms. */
-static bool conn_take(ts_http_conn *c, uint64_t generation, bool wait) {
-    for (;;) {
-        uint64_t now = state_of(generation, TS_CONN_ARMED);
-        if (__atomic_compare_exchange_n(&c->state, &now, state_of(generation, TS_CONN_OWNED), false, __ATOMIC_ACQUIRE,
-                                        __ATOMIC_RELAXED))
-            return true;
-        if (!wait || now != state_of(generation, TS_CONN_OWNED)) return false;
-        sched_yield();
-    }
-}
-
-/* --- threads ------------------------------------------------------------------------------------------------------------------------------- */
-static void *work(void *arg);
-
-/* One more takes part: a sleeping one, or a new one. */
-static bool add_worker(ts_http_server *s) {
-    bool ok = false;
-    ts_lock_take(&s->lock);
-    if (s->n_parked > s->tickets) {
-        s->tickets++;
-        pthread_cond_signal(&s->wake);
-        ok = true;
-    } else if (s->n_workers < s->g.max_threads) {
-        ts_http_worker *t = calloc(1, sizeof *t);
-        pthread_t id;
-        if (t && ts_lock_init(&t->lock)) {
-            t->s = s;
-            t->in_cap = 2 * (size_t)s->g.max_head_bytes + 65536;
-            t->in = malloc(t->in_cap);
-            ok = t->in && ts_http_call_init(&t->call, s, t) && pthread_create(&id, NULL, work, t) == 0;
-            if (ok) {
-                memcpy(&t->id, &id, sizeof id < sizeof t->id ? sizeof id : sizeof t->id);
-                s->workers[s->n_workers] = t;
-                __atomic_store_n(&s->n_workers, s->n_workers + 1, __ATOMIC_RELEASE);
-            } else {
-                ts_http_call_free(&t->call);
-                free(t->in);
-                ts_lock_destroy(&t->lock);
-            }
-        }
-        if (!ok) free(t);
-    }
-    if (ok) __atomic_fetch_add(&s->active, 1, __ATOMIC_RELAXED);
-    ts_lock_give(&s->lock);
-    return ok;
-}
-
-void ts_http_worker_waits(ts_http_worker *t, bool waits) {
-    ts_http_server *s = t->s;
-    __atomic_store_n(&t->waiting, waits, __ATOMIC_RELAXED);
-    if (!waits)
-        __atomic_fetch_add(&s->active, 1, __ATOMIC_RELAXED);
-    else if (__atomic_sub_fetch(&s->active, 1, __ATOMIC_RELAXED) < s->g.threads)
-        (void)add_worker(s); /* false: there are as many as allowed: connections queue */
-}
-
-/* More take part than should: sleep until one is needed. */
-static void park(ts_http_server *s) {
-    uint32_t n = __atomic_load_n(&s->active, __ATOMIC_RELAXED);
-    if (n <= s->g.threads) return;
-    if (!__atomic_compare_exchange_n(&s->active, &n, n - 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return;
-    ts_lock_take(&s->lock);
-    s->n_parked++;
-    while (!s->tickets && !__atomic_load_n(&s->quit, __ATOMIC_RELAXED)) pthread_cond_wait(&s->wake, &s->lock.m);
-    if (s->tickets) s->tickets--;
-    s->n_parked--;
-    ts_lock_give(&s->lock);
-}
-
-/* --- what a thread does with a connection ----------------------------------------------------------------------------------------------------- */
-static void accept_some(ts_http_server *s) {
-    uint64_t now = ts_sys_monotonic();
-    for (int i = 0; i < ACCEPT_BATCH; i++) {
-        if (__atomic_load_n(&s->live_conns, __ATOMIC_RELAXED) >= s->g.max_connections) goto pause;
-        int fd = ts_sys_above_std(accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)), on = 1;
-        if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
-        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) goto pause;
-        if (fd < 0 && (errno == EINVAL || errno == EBADF)) return; /* the server stops */
-        if (fd < 0) continue;                                      /* of that one connection */
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        ts_http_conn *c = conn_new(s, fd);
-        if (!c) {
-            close(fd);
-            goto pause;
-        }
-        conn_arm(s, c, false, now + s->g.idle_timeout_ns, true);
-    }
-    struct epoll_event ev = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = TAG_LISTEN};
-    epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, s->listen_fd, &ev);
-    return;
-pause: /* until a connection ends, or the monitor tries again */
-    __atomic_store_n(&s->listen_paused, 1, __ATOMIC_RELEASE);
-}
-
-/* It has said its last. The other side may not have read it yet, and may still send: closed now, a reset would overtake what was said. */
-static void linger(ts_http_server *s, ts_http_conn *c) {
-    drop_buffers(c);
-    c->phase = TS_CONN_LINGER;
-    c->requests = 0; /* from here on: bytes thrown away */
-    if (shutdown(c->fd, SHUT_WR) < 0)
-        conn_close(s, c);
-    else
-        conn_arm(s, c, false, ts_sys_monotonic() + LINGER_NS, false);
-}
-static void go_on_lingering(ts_http_server *s, ts_http_conn *c, char *buf, size_t cap) {
-    for (;;) {
-        ssize_t n = recv(c->fd, buf, cap, MSG_DONTWAIT);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
-        if (n > 0) c->requests += (uint64_t)n;
-        if (n <= 0 || c->requests > LINGER_MAX) {
-            conn_close(s, c);
-            return;
-        }
-    }
-    conn_arm(s, c, false, c->deadline, false); /* the deadline stays */
-}
-
-/* The rest of a response. True: it is sent, and the next request may come. */
-static bool drain(ts_http_server *s, ts_http_conn *c) {
-    while (c->out_at < c->out_len) {
-        ssize_t n = send(c->fd, c->out + c->out_at, c->out_len - c->out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            c->phase = TS_CONN_DRAIN;
-            conn_arm(s, c, true, ts_sys_monotonic() + s->g.stall_timeout_ns, false);
-            return false;
-        }
-        if (n < 0) {
-            conn_close(s, c);
-            return false;
-        }
-        c->out_at += (size_t)n;
-    }
-    free(c->out);
-    c->out = NULL;
-    c->out_at = c->out_len = 0;
-    c->phase = TS_CONN_READ;
-    if (c->keep) return true;
-    linger(s, c);
-    return false;
-}
-
-static void count_served(ts_http_server *s) {
-    uint64_t n = __atomic_add_fetch(&s->served, 1, __ATOMIC_RELAXED);
-    if (s->g.stop_after && n == s->g.stop_after) ts_http_server_stop(s);
-}
-
-/* Keep what has come of the next requests with the connection, and give it up until more comes, or, `at_once`, until others had their
- * turn: it is ready again as soon as it can be written to. */
-static void keep(ts_http_worker *t, ts_http_conn *c, bool at_once) {
-    uint64_t now = ts_sys_monotonic();
-    if (t->in_len) {
-        c->in = malloc(t->in_len);
-        if (!c->in) {
-            conn_close(t->s, c);
-            return;
-        }
-        memcpy(c->in, t->in, t->in_len);
-        c->in_len = c->in_cap = t->in_len;
-        c->head_since = now;
-    }
-    conn_arm(t->s, c, at_once, now + (t->in_len ? t->s->g.head_timeout_ns : t->s->g.idle_timeout_ns), false);
-}
-
-/* More of a head that comes in pieces: read to where the rest of it is. True: it is whole, and in t->in. */
-static bool more_of_head(ts_http_worker *t, ts_http_conn *c, bool *refused) {
-    ts_http_server *s = t->s;
-    for (;;) {
-        long head = ts_wire_scan_head(&c->scan, c->in, c->in_len);
-        if (head != 0 || c->in_len >= s->g.max_head_bytes) {
-            *refused = head == 0; /* too long */
-            if (c->in_len > t->in_cap) c->in_len = t->in_cap;
-            memcpy(t->in, c->in, c->in_len);
-            t->in_len = c->in_len;
-            free(c->in);
-            c->in = NULL;
-            c->in_len = c->in_cap = 0;
-            return true;
-        }
-        if (c->in_len == c->in_cap) {
-            size_t cap = c->in_cap < 1024 ? 2048 : c->in_cap * 2;
-            if (cap > s->g.max_head_bytes + 1024u) cap = s->g.max_head_bytes + 1024u;
-            char *in = realloc(c->in, cap);
-            if (!in) break;
-            c->in = in;
-            c->in_cap = cap;
-        }
-        ssize_t n = recv(c->fd, c->in + c->in_len, c->in_cap - c->in_len, MSG_DONTWAIT);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            conn_arm(s, c, false, c->head_since + s->g.head_timeout_ns, false);
-            return false;
-        }
-        if (n <= 0) break;
-        c->in_len += (size_t)n;
-    }
-    conn_close(s, c);
-    return false;
-}
-
-/* After a call: true: the connection is still ours, and stands at the next request. */
-static bool go_on(ts_http_worker *t, ts_http_conn *c, ts_call_end end) {
-    ts_http_server *s = t->s;
-    switch (end) {
-    case TS_CALL_NEXT: return true;
-    case TS_CALL_DRAIN:
-        if (!c->keep || !t->in_len) { /* what stands behind the request, if anything may: the next one's beginning */
-        } else if ((c->in = malloc(t->in_len))) {
-            memcpy(c->in, t->in, t->in_len);
-            c->in_len = c->in_cap = t->in_len;
-        } else {
-            c->keep = false;
-        }
-        if (!drain(s, c)) return false;
-        if (c->in) { /* it is in t->in still */
-            free(c->in);
-            c->in = NULL;
-            c->in_len = c->in_cap = 0;
-        }
-        return true;
-    case TS_CALL_LINGER: linger(s, c); return false;
-    case TS_CALL_CLOSE: break;
-    }
-    conn_close(s, c);
-    return false;
-}
-
-static void serve(ts_http_worker *t, ts_http_conn *c) {
-    ts_http_server *s = t->s;
-    bool refused = false, fresh = true;
-    int served_here = 0;
-    uint64_t since = ts_sys_monotonic(), answered = 0;
-    t->in_len = 0;
-    if (c->phase == TS_CONN_LINGER) {
-        go_on_lingering(s, c, t->in, t->in_cap);
-        return;
-    }
-    if (c->phase == TS_CONN_DRAIN && !drain(s, c)) return;
-    if (c->in) {
-        if (!c->head_since) c->head_since = ts_sys_monotonic();
-        if (!more_of_head(t, c, &refused)) return;
-        fresh = false;
-    }
-    for (;;) {
-        if (fresh) {
-            ssize_t n = recv(c->fd, t->in + t->in_len, t->in_cap - t->in_len, MSG_DONTWAIT);
-            if (n < 0 && errno == EINTR) continue;
-            if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-                /* a client that talks alone answers in less time than it takes to sleep and be woken */
-                if (served_here && __atomic_load_n(&s->live_conns, __ATOMIC_RELAXED) <= s->g.threads &&
-                    ts_sys_monotonic() - answered < EXPECT_NS)
-                    continue;
-                keep(t, c, false);
-                return;
-            }
-            if (n <= 0) {
-                conn_close(s, c);
-                return;
-            }
-            t->in_len += (size_t)n;
-        }
-        ts_wire_scan scan = {0};
-        long head = ts_wire_scan_head(&scan, t->in, t->in_len);
-        c->scan = scan;
-        ts_call_end end;
-        if (refused || (head == 0 && t->in_len >= s->g.max_head_bytes) || head > (long)s->g.max_head_bytes) {
-            end = ts_http_call_refuse(&t->call, c, !scan.began || scan.line > s->g.max_head_bytes ? 414 : 431);
-        } else if (head < 0) {
-            end = ts_http_call_refuse(&t->call, c, 400);
-        } else if (head == 0) {
-            if (fresh) {
-                keep(t, c, false);
-                return;
-            }
-            fresh = true;
+/* Looks at the threads that run. *stuck: every thread that takes part computes, since the last look at least. True: some are busy. */
+static bool look(ts_http_server *s, uint64_t now, bool *stuck) {
+    uint32_t n_busy = 0, n_stuck = 0;
+    ts_http_awake(s);
+    for (uint32_t i = 0; i < s->n_awake; i++) {
+        ts_http_worker *t = s->awake[i];
+        if (!__atomic_load_n(&t->busy, __ATOMIC_RELAXED) ||
+            __atomic_load_n(&t->resting, __ATOMIC_RELAXED) != TS_REST_NONE)
             continue;
-        } else {
-            c->scan = (ts_wire_scan){0};
-            c->head_since = 0;
-            end = ts_http_call_serve(&t->call, c, (size_t)head);
-        }
-        count_served(s);
-        if (!go_on(t, c, end)) return;
-        c->scan = (ts_wire_scan){0};
-        if (!t->in_len) {
-            if (ts_http_server_stopping(s)) {
-                linger(s, c);
-                return;
-            }
-        }
-        if (++served_here >= DIRECT_MAX || ts_sys_monotonic() - since > DIRECT_NS) {
-            keep(t, c, t->in_len != 0); /* others have their turn, first come, first served */
-            return;
-        }
-        refused = false;
-        answered = ts_sys_monotonic();
-        fresh = !t->in_len; /* a quick client has sent the next one by now: that is cheaper to ask than to wait for */
-    }
-}
-
-static void *work(void *arg) {
-    ts_http_worker *t = arg;
-    ts_http_server *s = t->s;
-    if (s->h.thread_new) t->data = s->h.thread_new(s->h.data);
-    while (!__atomic_load_n(&s->quit, __ATOMIC_RELAXED)) {
-        struct epoll_event ev;
-        park(s);
-        int n = epoll_wait(s->epoll_fd, &ev, 1, -1);
-        if (n <= 0 || ev.data.u64 == TAG_QUIT) continue;
-        __atomic_store_n(&t->busy, 1, __ATOMIC_RELAXED);
-        __atomic_fetch_add(&t->seq, 1, __ATOMIC_RELAXED);
-        if (ev.data.u64 == TAG_LISTEN) {
-            accept_some(s);
-        } else {
-            ts_http_conn *c = conn_at(s, (uint32_t)(ev.data.u64 & 0xffffff));
-            if (conn_take(c, ev.data.u64 >> 24, true)) serve(t, c);
-        }
-        __atomic_store_n(&t->busy, 0, __ATOMIC_RELAXED);
-    }
-    if (s->h.thread_free) s->h.thread_free(s->h.data, t->data);
-    ts_lock_take(&s->lock);
-    t->ended = true;
-    s->n_ended++;
-    pthread_cond_signal(&s->ended);
-    ts_lock_give(&s->lock);
-    return NULL;
-}
-
-/* --- the monitor ------------------------------------------------------------------------------------------------------------------------------ */
-/* Connections whose time is up. */
-static void sweep(ts_http_server *s, uint64_t now, bool idle_too) {
-    static const char late[] = "HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-    uint32_t n = __atomic_load_n(&s->n_conns, __ATOMIC_ACQUIRE);
-    for (uint32_t i = 0; i < n; i++) {
-        ts_http_conn *c = conn_at(s, i);
-        uint64_t state = __atomic_load_n(&c->state, __ATOMIC_ACQUIRE);
-        if ((state & 3) != TS_CONN_ARMED) continue;
-        bool over = __atomic_load_n(&c->deadline, __ATOMIC_RELAXED) <= now;
-        if ((!over && !idle_too) || !conn_take(c, state >> 2, false)) continue;
-        char byte;
-        if (!over && (c->phase != TS_CONN_READ || c->in || recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)) {
-            /* busy after all: as it was; an event that came meanwhile is with a thread that waits for this */
-            __atomic_store_n(&c->state, state, __ATOMIC_RELEASE);
-            continue;
-        }
-        if (over && c->phase == TS_CONN_READ && c->in) {
-            ssize_t sent = send(c->fd, late, sizeof late - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-            if (sent > 0) {
-                linger(s, c);
-                continue;
-            }
-        }
-        conn_close(s, c);
-    }
-}
-
-/* Does every thread that takes part compute, since the last look at least, while something is ready? */
-static bool all_stuck(ts_http_server *s) {
-    uint32_t n = __atomic_load_n(&s->n_workers, __ATOMIC_ACQUIRE), stuck = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        ts_http_worker *t = s->workers[i];
+        n_busy++;
         uint64_t seq = __atomic_load_n(&t->seq, __ATOMIC_RELAXED);
-        bool busy = __atomic_load_n(&t->busy, __ATOMIC_RELAXED) && !__atomic_load_n(&t->waiting, __ATOMIC_RELAXED);
-        stuck += busy && seq == t->stuck_seq;
+        n_stuck += seq == t->stuck_seq;
         t->stuck_seq = seq;
+        ts_lock_take(&t->lock);
+        ts_http_call_look(&t->call);
+        bool late = t->call.live && ts_http_call_is_late(&t->call, now);
+        if (late && s->h.interrupt) s->h.interrupt(s->h.data, t->data);
+        ts_lock_give(&t->lock);
     }
-    if (stuck < __atomic_load_n(&s->active, __ATOMIC_RELAXED)) return false;
-    struct pollfd p = {.fd = s->epoll_fd, .events = POLLIN};
-    return poll(&p, 1, 0) > 0; /* nobody has taken it */
+    *stuck = n_stuck >= __atomic_load_n(&s->active, __ATOMIC_RELAXED);
+    return n_busy != 0;
 }
 
-static void look(ts_http_server *s, uint64_t now, bool cut) {
-    uint32_t n = __atomic_load_n(&s->n_workers, __ATOMIC_ACQUIRE);
-    for (uint32_t i = 0; i < n; i++) {
+/* Every call is to end now: those that wait are woken, those that compute are interrupted where they can be. */
+static void cut_all(ts_http_server *s) {
+    uint64_t one = 1;
+    ssize_t w = write(s->cut_fd, &one, sizeof one);
+    (void)w;
+    ts_lock_take(&s->lock);
+    for (uint32_t i = 0; i < s->n_workers; i++) {
         ts_http_worker *t = s->workers[i];
         if (!__atomic_load_n(&t->busy, __ATOMIC_RELAXED)) continue;
         ts_lock_take(&t->lock);
-        ts_http_call_look(&t->call, now);
         if (t->call.live) {
-            /* it may have begun after `now` */
-            bool late = s->g.call_timeout_ns && now > t->call.began && now - t->call.began > s->g.call_timeout_ns;
-            if (cut) ts_http_call_cut_off(&t->call);
-            if ((cut || late) && s->h.interrupt) s->h.interrupt(s->h.data, t->data);
+            ts_http_call_cut_off(&t->call);
+            if (s->h.interrupt) s->h.interrupt(s->h.data, t->data);
         }
         ts_lock_give(&t->lock);
     }
+    ts_lock_give(&s->lock);
 }
 
-static bool end_threads(ts_http_server *s) {
+/* Nothing takes what is ready: put it into the queue, so that its time counts. */
+static void enqueue(ts_http_server *s, uint64_t now) {
+    struct epoll_event ev[READY_BATCH];
+    int n = epoll_wait(s->epoll_fd, ev, READY_BATCH, 0);
+    for (int i = 0; i < n; i++) {
+        ts_http_conn *c;
+        if (ev[i].data.u64 == TS_TAG_LISTEN)
+            ts_http_accept(s);
+        else if (ev[i].data.u64 != TS_TAG_QUIT && ts_http_ready_conn(s, ev[i].data.u64, &c))
+            ts_http_queue_push(s, c, now);
+    }
+}
+
+/* Threads for what is ready, or an answer to what has waited long enough for one. */
+static void find_threads(ts_http_server *s, uint64_t now, bool stuck) {
+    ts_http_conn *c;
+    uint64_t long_ago = now > s->g.queue_timeout_ns ? now - s->g.queue_timeout_ns : 0;
+    struct pollfd p = {.fd = s->epoll_fd, .events = POLLIN};
+    bool waiting = __atomic_load_n(&s->n_queued, __ATOMIC_RELAXED) != 0;
+    if (stuck) {
+        if (!waiting && poll(&p, 1, 0) <= 0) return;
+        if (ts_http_add_worker(s)) return;
+        enqueue(s, now);
+        while (ts_http_queue_pop(s, long_ago, &c)) ts_http_conn_serve(s->refuser, c);
+    } else if (waiting && ts_http_queue_pop(s, UINT64_MAX, &c)) {
+        ts_http_conn_again(s, c); /* a thread that waits for events gets it; one that comes by takes the others */
+    }
+}
+
+static void stop_listening(ts_http_server *s) {
+    __atomic_store_n(&s->stopping, 1, __ATOMIC_RELEASE);
+    ts_http_accept(s); /* still serve connections that the kernel has already accepted */
+    epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, s->listen_fd, NULL);
+    shutdown(s->listen_fd, SHUT_RDWR);
+}
+
+static void let_in_again(ts_http_server *s, uint64_t now) {
+    uint64_t since = __atomic_load_n(&s->paused_since, __ATOMIC_RELAXED);
+    if (!__atomic_load_n(&s->listen_paused, __ATOMIC_RELAXED)) return;
+    if (since && now - since > s->g.queue_timeout_ns) ts_http_accept_refuse(s);
+    ts_http_listen_again(s);
+}
+
+static bool end_threads(ts_http_server *s, uint64_t within_ns) {
     __atomic_store_n(&s->quit, 1, __ATOMIC_RELEASE);
     uint64_t one = 1;
     ssize_t w = write(s->quit_fd, &one, sizeof one);
     (void)w;
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 2;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    uint64_t ns = (uint64_t)until.tv_nsec + within_ns;
+    until.tv_sec += (time_t)(ns / SECOND);
+    until.tv_nsec = (long)(ns % SECOND);
     ts_lock_take(&s->lock);
-    pthread_cond_broadcast(&s->wake);
-    while (s->n_ended < s->n_workers)
+    for (ts_http_worker *t = s->parked; t; t = t->next_parked) pthread_cond_signal(&t->wake);
+    while (s->n_threads)
         if (pthread_cond_timedwait(&s->ended, &s->lock.m, &until) == ETIMEDOUT) break;
-    bool all = s->n_ended == s->n_workers;
+    bool all = s->n_threads == 0;
     ts_lock_give(&s->lock);
-    for (uint32_t i = 0; all && i < s->n_workers; i++) {
-        pthread_t id;
-        memcpy(&id, &s->workers[i]->id, sizeof id);
-        pthread_join(id, NULL);
-        s->workers[i]->id = NULL;
-    }
     return all;
 }
 
 bool ts_http_server_run(ts_http_server *s, uint64_t grace_ns) {
-    uint64_t swept = 0, stop_at = 0, cut_at = 0;
-    bool again = false;
+    monitor m = {0};
+    bool busy = false, stuck = false;
     for (;;) {
         struct pollfd p = {.fd = s->stop_fd, .events = POLLIN};
         uint64_t count;
-        bool busy = false;
-        for (uint32_t i = 0, n = __atomic_load_n(&s->n_workers, __ATOMIC_ACQUIRE); i < n; i++)
-            busy |= __atomic_load_n(&s->workers[i]->busy, __ATOMIC_RELAXED) != 0;
-        poll(&p, 1, busy || stop_at ? 5 : 20);
+        poll(&p, 1, busy || m.stop_at || __atomic_load_n(&s->n_queued, __ATOMIC_RELAXED) ? 5 : 20);
         while (read(s->stop_fd, &count, sizeof count) > 0) {
         }
         uint64_t now = ts_sys_monotonic();
         uint32_t stops = __atomic_load_n(&s->stops, __ATOMIC_ACQUIRE);
-        if (stops && !stop_at) {
-            stop_at = now;
-            __atomic_store_n(&s->stopping, 1, __ATOMIC_RELEASE);
-            accept_some(s); /* who was let in by the system already is served still */
-            epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, s->listen_fd, NULL);
-            shutdown(s->listen_fd, SHUT_RDWR);
+        if (stops && !m.stop_at) {
+            m.stop_at = now;
+            stop_listening(s);
         }
-        bool cut = stop_at && (stops > 1 || now - stop_at > grace_ns);
-        if (cut && !cut_at) cut_at = now;
-        look(s, now, cut);
-        if (now - swept > 10 * MS) {
-            sweep(s, now, stop_at != 0);
-            swept = now;
-            again = !again;
-            if (again && !stop_at) listen_again(s);
+        bool cut = m.stop_at && (stops > 1 || now - m.stop_at > grace_ns);
+        if (cut && !m.cut_at) m.cut_at = now;
+        if (cut && now - m.looked_all > 20 * MS) {
+            cut_all(s);
+            m.looked_all = now;
         }
-        if (all_stuck(s)) (void)add_worker(s);
-        if (stop_at && !__atomic_load_n(&s->live_conns, __ATOMIC_RELAXED)) break;
-        if (cut_at && now - cut_at > SECOND) break;
+        busy = look(s, now, &stuck);
+        find_threads(s, now, stuck);
+        if (now - m.swept > 10 * MS) {
+            ts_http_sweep(s, now, m.stop_at != 0);
+            m.swept = now;
+            m.again = !m.again;
+            if (m.again && !m.stop_at) let_in_again(s, now);
+        }
+        if (m.stop_at && !__atomic_load_n(&s->live_conns, __ATOMIC_RELAXED)) break;
+        if (m.cut_at && now - m.cut_at > CUT_NS) break;
     }
-    return end_threads(s);
+    return end_threads(s, m.cut_at ? END_CUT_NS : END_NS);
 }
 
 void ts_http_server_stop(ts_http_server *s) { /* only what a signal handler may do */
@@ -700,72 +318,119 @@ void ts_http_server_stop(ts_http_server *s) { /* only what a signal handler may 
     errno = was;
 }
 
-/* --- making and freeing ------------------------------------------------------------------------------------------------------------------------- */
-/* Each connection is a file: as many as the system lets us have. */
-static void raise_files(uint32_t connections) {
+/* --- making and freeing -------------------------------------------------------------------------------------------------- */
+/* Each connection is a file: as many as the system lets us have, beside those that guests open and those of our own. */
+static void fit_to_files(ts_http_server *s) {
     struct rlimit l;
     if (getrlimit(RLIMIT_NOFILE, &l) < 0) return;
-    rlim_t want = (rlim_t)connections + 4096;
-    if (l.rlim_cur >= want) return;
-    l.rlim_cur = l.rlim_max == RLIM_INFINITY || l.rlim_max > want ? want : l.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &l);
+    rlim_t want = (rlim_t)s->g.max_connections + FILES_MOST;
+    if (l.rlim_cur < want) {
+        l.rlim_cur = l.rlim_max == RLIM_INFINITY || l.rlim_max > want ? want : l.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &l) < 0 && getrlimit(RLIMIT_NOFILE, &l) < 0) return;
+    }
+    s->n_files = l.rlim_cur > UINT32_MAX ? UINT32_MAX : (uint32_t)l.rlim_cur;
+    uint32_t others = s->n_files / FILES_PART;
+    if (others < FILES_LEAST) others = FILES_LEAST;
+    if (others > FILES_MOST) others = FILES_MOST;
+    uint32_t most = s->n_files > others ? s->n_files - others : 1;
+    if (s->g.max_connections > most) s->g.max_connections = most;
 }
 
 static uint64_t or_default(uint64_t v, uint64_t d) {
     return v ? v : d;
 }
+static void fill_in(ts_http_server *s) {
+    ts_http_server_config *g = &s->g;
+    g->threads = (uint32_t)or_default(g->threads, ts_cpu_count());
+    g->max_threads = (uint32_t)or_default(g->max_threads, 16384);
+    if (g->max_threads > MAX_THREADS) g->max_threads = MAX_THREADS;
+    if (g->threads > g->max_threads) g->threads = g->max_threads;
+    g->max_connections = (uint32_t)or_default(g->max_connections, 100000);
+    if (g->max_connections > MAX_CONNECTIONS) g->max_connections = MAX_CONNECTIONS;
+    fit_to_files(s);
+    g->address_share = (uint32_t)or_default(g->address_share, (g->max_connections + 1) / 2);
+    g->max_head_bytes = (uint32_t)or_default(g->max_head_bytes, 65536);
+    if (g->max_head_bytes < 1024) g->max_head_bytes = 1024;
+    if (g->max_head_bytes > 64u << 20) g->max_head_bytes = 64u << 20;
+    g->head_timeout_ns = or_default(g->head_timeout_ns, 10 * SECOND);
+    g->idle_timeout_ns = or_default(g->idle_timeout_ns, 60 * SECOND);
+    g->stall_timeout_ns = or_default(g->stall_timeout_ns, 30 * SECOND);
+    g->request_timeout_ns = or_default(g->request_timeout_ns, 600 * SECOND);
+    g->queue_timeout_ns = or_default(g->queue_timeout_ns, SECOND);
+    g->min_rate = or_default(g->min_rate, 240);
+    if (g->min_rate > SECOND) g->min_rate = SECOND;
+    g->rate_grace_ns = or_default(g->rate_grace_ns, 10 * SECOND);
+    if (g->rate_grace_ns > 1000000 * SECOND) g->rate_grace_ns = 1000000 * SECOND;
+    s->in_most = 2 * (size_t)g->max_head_bytes + 65536;
+}
+
+/* Connections get these from it. */
+static void set_options(int fd) {
+    static const struct {
+        int level, name, value;
+    } all[] = {{IPPROTO_TCP, TCP_NODELAY, 1},
+               {SOL_SOCKET, SO_KEEPALIVE, 1},
+               {IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S},
+               {IPPROTO_TCP, TCP_KEEPINTVL, KEEP_EVERY_S},
+               {IPPROTO_TCP, TCP_KEEPCNT, KEEP_TIMES}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        setsockopt(fd, all[i].level, all[i].name, &all[i].value, sizeof all[i].value);
+}
+static bool listen_on(ts_http_server *s, char err[200]) {
+    ts_sys_err e = ts_sys_socket(s->g.addr.v6, false, &s->listen_fd);
+    int off = 0; /* [::] is every address, of IPv4 too */
+    if (!e && s->g.addr.v6 && ts_sys_addr_is_any(&s->g.addr))
+        setsockopt(s->listen_fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (!e) set_options(s->listen_fd);
+    if (!e) e = ts_sys_bind(s->listen_fd, &s->g.addr, true);
+    if (!e) e = ts_sys_listen(s->listen_fd, 4096);
+    if (e) snprintf(err, 200, "%s", ts_sys_err_text(e));
+    return !e;
+}
 
 ts_http_server *ts_http_server_new(const ts_http_server_config *config, const ts_http_handler *h, char err[200]) {
-    _Static_assert(sizeof(pthread_t) <= sizeof(void *), "a thread's name is kept in a pointer");
     ts_http_server *s = calloc(1, sizeof *s);
     if (!s) {
         snprintf(err, 200, "no memory");
         return NULL;
     }
-    s->listen_fd = s->epoll_fd = s->stop_fd = s->quit_fd = -1;
+    s->listen_fd = s->epoll_fd = s->stop_fd = s->quit_fd = s->cut_fd = -1;
+    s->queue_end = &s->queue;
     s->g = *config;
     s->h = *h;
-    s->g.threads = (uint32_t)or_default(s->g.threads, ts_cpu_count());
-    s->g.max_threads = (uint32_t)or_default(s->g.max_threads, 512);
-    if (s->g.max_threads > MAX_THREADS) s->g.max_threads = MAX_THREADS;
-    if (s->g.threads > s->g.max_threads) s->g.threads = s->g.max_threads;
-    s->g.max_connections = (uint32_t)or_default(s->g.max_connections, 10000);
-    if (s->g.max_connections > 0xffffff) s->g.max_connections = 0xffffff;
-    s->g.max_head_bytes = (uint32_t)or_default(s->g.max_head_bytes, 65536);
-    if (s->g.max_head_bytes < 1024) s->g.max_head_bytes = 1024;
-    if (s->g.max_head_bytes > 64u << 20) s->g.max_head_bytes = 64u << 20;
-    s->g.head_timeout_ns = or_default(s->g.head_timeout_ns, 10 * SECOND);
-    s->g.idle_timeout_ns = or_default(s->g.idle_timeout_ns, 60 * SECOND);
-    s->g.stall_timeout_ns = or_default(s->g.stall_timeout_ns, 30 * SECOND);
-    raise_files(s->g.max_connections);
-    s->chunks = calloc(s->g.max_connections / CHUNK + 1, sizeof *s->chunks);
+    fill_in(s);
+    s->chunks = calloc(s->g.max_connections / TS_CONN_CHUNK + 1, sizeof *s->chunks);
     s->workers = calloc(s->g.max_threads, sizeof *s->workers);
+    s->addresses = calloc(s->g.max_connections, sizeof *s->addresses);
+    s->buckets = calloc(TS_ADDRESS_BUCKETS, sizeof *s->buckets);
+    (void)ts_sys_random(&s->seed, sizeof s->seed);
+    pthread_condattr_t a;
+    pthread_condattr_init(&a);
+    pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
     bool locks = ts_lock_init(&s->lock);
-    pthread_cond_init(&s->wake, NULL);
-    pthread_cond_init(&s->ended, NULL);
+    locks &= pthread_cond_init(&s->ended, &a) == 0;
+    pthread_condattr_destroy(&a);
     s->epoll_fd = ts_sys_above_std(epoll_create1(EPOLL_CLOEXEC));
     s->stop_fd = ts_sys_above_std(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     s->quit_fd = ts_sys_above_std(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-    if (!s->chunks || !s->workers || !locks || s->epoll_fd < 0 || s->stop_fd < 0 || s->quit_fd < 0) {
+    s->cut_fd = ts_sys_above_std(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    s->refuser = locks ? ts_http_worker_new(s) : NULL;
+    if (!s->chunks || !s->workers || !s->addresses || !s->buckets || !locks || !s->refuser || s->epoll_fd < 0 ||
+        s->stop_fd < 0 || s->quit_fd < 0 || s->cut_fd < 0) {
         snprintf(err, 200, "no memory, or no file descriptor is left");
         goto failed;
     }
-    ts_sys_err e = ts_sys_socket(s->g.addr.v6, false, &s->listen_fd);
-    if (!e) e = ts_sys_bind(s->listen_fd, &s->g.addr, true);
-    if (!e) e = ts_sys_listen(s->listen_fd, 4096);
-    if (e) {
-        snprintf(err, 200, "%s", ts_sys_err_text(e));
-        goto failed;
-    }
-    struct epoll_event listen_ev = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = TAG_LISTEN},
-                       quit_ev = {.events = EPOLLIN, .data.u64 = TAG_QUIT};
+    s->refuser->refuses = true;
+    if (!listen_on(s, err)) goto failed;
+    struct epoll_event listen_ev = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = TS_TAG_LISTEN},
+                       quit_ev = {.events = EPOLLIN, .data.u64 = TS_TAG_QUIT};
     if (epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->quit_fd, &quit_ev) < 0 ||
         epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->listen_fd, &listen_ev) < 0) {
         snprintf(err, 200, "epoll: %s", strerror(errno));
         goto failed;
     }
     uint32_t made = 0;
-    while (made < s->g.threads && add_worker(s)) made++;
+    while (made < s->g.threads && ts_http_add_worker(s)) made++;
     if (made) return s;
     snprintf(err, 200, "no thread can be started");
 failed:
@@ -776,27 +441,29 @@ failed:
 void ts_http_server_address(const ts_http_server *s, ts_sys_addr *a) {
     if (ts_sys_local(s->listen_fd, a)) *a = s->g.addr;
 }
+uint32_t ts_http_server_connections(const ts_http_server *s, uint32_t *files) {
+    *files = s->n_files;
+    return s->g.max_connections;
+}
 
 void ts_http_server_free(ts_http_server *s) {
     if (!s) return;
-    if (s->n_workers && s->workers[0]->id && !end_threads(s)) return; /* they run: what they use stays */
+    if (s->n_threads && !end_threads(s, END_NS)) return; /* they run: what they use stays */
     for (uint32_t i = 0; i < s->n_conns; i++)
-        if ((conn_at(s, i)->state & 3) != TS_CONN_FREE) conn_close(s, conn_at(s, i));
-    for (uint32_t i = 0; s->chunks && i < s->n_conns / CHUNK; i++) free(s->chunks[i]);
-    for (uint32_t i = 0; i < s->n_workers; i++) {
-        ts_http_call_free(&s->workers[i]->call);
-        ts_lock_destroy(&s->workers[i]->lock);
-        free(s->workers[i]->in);
-        free(s->workers[i]);
-    }
-    int fds[] = {s->listen_fd, s->epoll_fd, s->stop_fd, s->quit_fd};
+        if ((ts_http_conn_at(s, i)->state & 3) != TS_CONN_FREE) ts_http_conn_close(s, ts_http_conn_at(s, i));
+    for (uint32_t i = 0; s->chunks && i < s->n_conns / TS_CONN_CHUNK; i++) free(s->chunks[i]);
+    for (uint32_t i = 0; i < s->n_workers; i++) ts_http_worker_delete(s->workers[i]);
+    ts_http_worker_delete(s->refuser);
+    int fds[] = {s->listen_fd, s->epoll_fd, s->stop_fd, s->quit_fd, s->cut_fd};
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
         if (fds[i] >= 0) close(fds[i]);
-    pthread_cond_destroy(&s->wake);
     pthread_cond_destroy(&s->ended);
     ts_lock_destroy(&s->lock);
     free(s->chunks);
     free(s->workers);
+    free(s->addresses);
+    free(s->buckets);
+    free(s->awake);
     free(s);
 }
 #endif

@@ -62,23 +62,76 @@ static bool confirmed(ts_wasi_obj *o) {
 /* Only the guest itself could end such a wait: by sending the message whose body it writes, by reading another body. */
 static const char forever[] = "a wait that nothing can end: for a body that goes nowhere, or for none";
 
-enum { DRIVER_WAITS = 64 };
+enum {
+    FEW_WAITS = 64,
+    WAKES = 2,              /* the context's file and the store's */
+    LOOK_AGAIN = 100000000, /* ns; how often the flags are read where the system gives no file to be woken by */
+};
+_Static_assert((int)WAKES <= (int)TS_WASI_WATCHED, "room for either kind");
+
 static bool nothing(const ts_sys_wait *waits, size_t n, uint64_t deadline) {
     for (size_t i = 0; i < n; i++)
         if (waits[i].fd >= 0) return false;
     return n && deadline == TS_SYS_NO_DEADLINE;
 }
-/* One that takes time is told of, and ends when the run's time is up. */
-static ts_sys_err wait_os(ts_wasi *w, ts_sys_wait *waits, size_t n, uint64_t deadline) {
-    if (nothing(waits, n, deadline)) return TS_SYS_EDEADLK;
-    if (deadline == 0 || (!w->on_wait && !w->until)) return ts_sys_poll(waits, n, deadline);
-    uint64_t end = w->until && w->until < deadline ? w->until : deadline;
-    if (w->on_wait) w->on_wait(w->on_wait_data, true);
-    ts_sys_err e = ts_sys_poll(waits, n, end);
-    if (w->on_wait) w->on_wait(w->on_wait_data, false);
-    if (e || end == deadline || ts_sys_monotonic() < end) return e;
-    __atomic_store_n(&w->stop, 1, __ATOMIC_RELAXED); /* asked for by another thread too */
+static bool any_ready(const ts_sys_wait *waits, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (waits[i].ready) return true;
+    return false;
+}
+static bool asked_to_stop(const ts_wasi *w) {
+    return __atomic_load_n(&w->stop, __ATOMIC_SEQ_CST) != 0;
+}
+/* The run is to stop: EINTR, after which ts_wasi_interrupted says so. */
+static ts_sys_err stop_now(ts_wasi *w) {
+    __atomic_store_n(&w->stop, 1, __ATOMIC_SEQ_CST);
     return TS_SYS_EINTR;
+}
+
+/* Files by which other threads end the wait. */
+static size_t wakes(ts_host_call *c, ts_sys_wait *files, uint64_t *deadline) {
+    int fds[WAKES] = {ts_sys_wake_file(&ts_wasi_of(c)->wake), ts_host_wake_file(c)};
+    for (int i = 0; i < WAKES; i++) {
+        files[i] = (ts_sys_wait){.fd = fds[i]};
+        uint64_t soon = fds[i] < 0 ? ts_sys_monotonic() + LOOK_AGAIN : TS_SYS_NO_DEADLINE;
+        if (soon < *deadline) *deadline = soon;
+    }
+    return WAKES;
+}
+static ts_wasi_watched woken(ts_host_call *c, const ts_sys_wait *files) {
+    ts_wasi *w = ts_wasi_of(c);
+    if (files[0].ready) ts_sys_wake_clear(&w->wake);
+    return asked_to_stop(w) || ts_host_interrupted(c, files[1].ready) ? TS_WASI_STOP
+           : files[0].ready || files[1].ready                         ? TS_WASI_WAIT_ON
+                                                                      : TS_WASI_GO;
+}
+
+/* One wait of the OS; `all` has room for TS_WASI_WATCHED more. TS_SYS_EAGAIN: nothing has come of what was waited for, wait again. */
+static ts_sys_err wait_once(ts_host_call *c, ts_sys_wait *all, size_t n, uint64_t deadline) {
+    ts_wasi *w = ts_wasi_of(c);
+    uint64_t until = w->until ? w->until : TS_SYS_NO_DEADLINE, end = until < deadline ? until : deadline, first = end;
+    size_t more = w->watch.begin ? w->watch.begin(w->watch.data, all + n, &first) : wakes(c, all + n, &first);
+    if (asked_to_stop(w) || ts_host_interrupted(c, false)) return TS_SYS_EINTR;
+    ts_sys_err e = ts_sys_poll(all, n + more, first);
+    ts_wasi_watched what = w->watch.begin ? w->watch.end(w->watch.data, all + n) : woken(c, all + n);
+    if (what == TS_WASI_STOP) return w->watch.begin ? stop_now(w) : TS_SYS_EINTR;
+    if (e) return e;
+    if (any_ready(all, n)) return TS_SYS_OK;
+    if (what == TS_WASI_GO && first == deadline) return TS_SYS_OK;
+    uint64_t now = ts_sys_monotonic();
+    if (now >= until) return stop_now(w);
+    return now >= deadline ? TS_SYS_OK : TS_SYS_EAGAIN;
+}
+static ts_sys_err wait_os(ts_host_call *c, ts_sys_wait *all, size_t n, uint64_t deadline) {
+    ts_wasi *w = ts_wasi_of(c);
+    if (nothing(all, n, deadline)) return TS_SYS_EDEADLK;
+    if (deadline == 0) return asked_to_stop(w) ? TS_SYS_EINTR : ts_sys_poll(all, n, 0);
+    if (w->watch.begin) w->watch.waits(w->watch.data, true);
+    ts_sys_err e;
+    do e = wait_once(c, all, n, deadline);
+    while (e == TS_SYS_EAGAIN);
+    if (w->watch.begin) w->watch.waits(w->watch.data, false);
+    return e;
 }
 /* What is pending in output streams goes out while the guest waits for anything: a guest that has written and waits for
  * the answer need not flush. Fills up to n waits of such streams, or (drain) lets those go on whose waits are ready. */
@@ -95,17 +148,17 @@ static size_t pending_waits(const ts_wasi *w, ts_sys_wait *waits, size_t n, bool
     }
     return at;
 }
-ts_sys_err ts_wasi_poll(ts_wasi *w, ts_sys_wait *waits, size_t n, uint64_t deadline) {
+ts_sys_err ts_wasi_poll(ts_host_call *c, ts_sys_wait *waits, size_t n, uint64_t deadline) {
+    ts_wasi *w = ts_wasi_of(c);
     bool driver = w->driver.pump != NULL;
-    if (!driver && !w->n_pending) return wait_os(w, waits, n, deadline);
-    ts_sys_wait few[DRIVER_WAITS], *all = few;
-    size_t of_driver = driver ? w->driver.waits(w->driver.data, few, 0, &deadline) : 0, of_pending = w->n_pending;
-    if (n + of_pending + of_driver > DRIVER_WAITS && !(all = malloc((n + of_pending + of_driver) * sizeof *all)))
-        return TS_SYS_ENOMEM;
+    ts_sys_wait few[FEW_WAITS], *all = few;
+    size_t of_driver = driver ? w->driver.waits(w->driver.data, few, 0, &deadline) : 0, of_pending = w->n_pending,
+           most = n + of_pending + of_driver + TS_WASI_WATCHED;
+    if (most > FEW_WAITS && !(all = malloc(most * sizeof *all))) return TS_SYS_ENOMEM;
     if (n) memcpy(all, waits, n * sizeof *all);
-    of_pending = pending_waits(w, all + n, of_pending, false);
+    of_pending = of_pending ? pending_waits(w, all + n, of_pending, false) : 0;
     if (driver) of_driver = w->driver.waits(w->driver.data, all + n + of_pending, of_driver, &deadline);
-    ts_sys_err e = wait_os(w, all, n + of_pending + of_driver, deadline);
+    ts_sys_err e = wait_os(c, all, n + of_pending + of_driver, deadline);
     for (size_t i = 0; i < n; i++) waits[i].ready = all[i].ready;
     if (!e) pending_waits(w, all + n, of_pending, true);
     if (all != few) free(all);
@@ -117,7 +170,7 @@ ts_status ts_wasi_wait_stream(ts_host_call *c, ts_wasi_stream *s) {
     for (;;) {
         ts_sys_wait w;
         if (stream_never_waits(s, &w)) return TS_OK;
-        ts_sys_err e = ts_wasi_poll(ts_wasi_of(c), &w, 1, TS_SYS_NO_DEADLINE);
+        ts_sys_err e = ts_wasi_poll(c, &w, 1, TS_SYS_NO_DEADLINE);
         if (e == TS_SYS_EINTR)
             TS_TRY(ts_wasi_interrupted(c));
         else if (e == TS_SYS_ENOMEM)
@@ -161,7 +214,7 @@ static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n,
         if (n_waits || (!*n_ready && block)) {
             /* a clock of the guest's own stands still: a look, and then the time that was waited for is there */
             bool own = ts_wasi_of(c)->grants->clock_own && deadline != TS_SYS_NO_DEADLINE;
-            ts_sys_err e = ts_wasi_poll(ts_wasi_of(c), waits, n_waits, *n_ready || !block || own ? 0 : deadline);
+            ts_sys_err e = ts_wasi_poll(c, waits, n_waits, *n_ready || !block || own ? 0 : deadline);
             if (e == TS_SYS_EINTR)
                 TS_TRY(ts_wasi_interrupted(c));
             else if (e == TS_SYS_EDEADLK) {

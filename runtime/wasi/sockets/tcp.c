@@ -305,7 +305,7 @@ static ts_status settle(ts_host_call *c, const tcp *t) {
         if (o->kind != TS_WASI_OUT || s->file != t->file) continue;
         while (s->pending_len && !s->closed && !ts_wasi_stream_drain(s) && ts_sys_monotonic() < end) {
             ts_sys_wait wait = {.fd = t->file->fd, .out = true};
-            ts_sys_err e = ts_sys_poll(&wait, 1, end);
+            ts_sys_err e = ts_wasi_poll(c, &wait, 1, end);
             if (e == TS_SYS_EINTR) TS_TRY(ts_wasi_interrupted(c));
         }
     }

@@ -1,0 +1,285 @@
+/* threads: the threads that serve connections. See connection.h.
+ * All of them wait in one epoll, where each connection is armed for one event. `active` counts the threads that take part: those that wait
+ * for events or run a handler, but not those whose handler waits. It is kept at `threads` by waking parked threads or making new ones, and
+ * brought back to it by parking the surplus. A parked thread ends when it is not needed for a while, and gives back what it holds. A guest
+ * that waits does so on its own thread: this costs its stack, of which only the pages that were touched are real, and no processor time.
+ * In: events. Out: connections served. Source: epoll(7), pthreads(7) */
+#define _GNU_SOURCE
+#include "http/server/connection.h"
+#ifdef TS_HTTP_SERVER
+#include "sys/clock.h"
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+#define SECOND 1000000000ull
+enum {
+    IN_FIRST = 32768,        /* bytes of a worker's buffer at first */
+    PARKED_SECONDS = 10,     /* until a parked thread ends */
+    PARKED_AGAIN = 1,        /* … when the monitor still had an eye on it */
+    PARKED_KEPT = 8,         /* threads that do not end */
+    STACK = 1 << 20,         /* of a thread: address space, not memory */
+    STACK_CHECKED = 8 << 20, /* … under sanitizers */
+    NO_THREAD_NS = 50000000, /* how long none is asked for after the system has refused one */
+};
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define STACK_BYTES STACK_CHECKED
+#elif defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define STACK_BYTES STACK_CHECKED
+#endif
+#endif
+#ifndef STACK_BYTES
+#define STACK_BYTES STACK
+#endif
+
+static void *work(void *arg);
+
+/* --- making and ending -------------------------------------------------------------------------------------------------- */
+ts_http_worker *ts_http_worker_new(ts_http_server *s) {
+    ts_http_worker *t = calloc(1, sizeof *t);
+    if (!t) return NULL;
+    pthread_condattr_t a;
+    pthread_condattr_init(&a);
+    pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
+    t->s = s;
+    t->in_cap = IN_FIRST < s->in_most ? IN_FIRST : s->in_most;
+    t->in = malloc(t->in_cap);
+    bool ok = ts_lock_init(&t->lock);
+    ok &= pthread_cond_init(&t->wake, &a) == 0;
+    pthread_condattr_destroy(&a);
+    if (t->in && ok && ts_http_call_init(&t->call, s, t)) return t;
+    ts_http_worker_delete(t);
+    return NULL;
+}
+void ts_http_worker_delete(ts_http_worker *t) {
+    if (!t) return;
+    ts_http_call_free(&t->call);
+    ts_lock_destroy(&t->lock);
+    pthread_cond_destroy(&t->wake);
+    free(t->in);
+    free(t);
+}
+
+/* Signals that end or time the process go to its first thread. Faults are the thread's own. */
+static bool start(ts_http_worker *t) {
+    static const int not_here[] = {SIGTERM, SIGINT, SIGHUP, SIGALRM};
+    sigset_t block, before;
+    pthread_t id;
+    pthread_attr_t a;
+    sigemptyset(&block);
+    for (size_t i = 0; i < sizeof not_here / sizeof *not_here; i++) sigaddset(&block, not_here[i]);
+    if (pthread_attr_init(&a)) return false;
+    pthread_attr_setdetachstate(&a, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&a, STACK_BYTES);
+    pthread_sigmask(SIG_BLOCK, &block, &before);
+    bool ok = pthread_create(&id, &a, work, t) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&a);
+    return ok;
+}
+
+/* Under s->lock. */
+static void leave_workers(ts_http_server *s, ts_http_worker *t) {
+    ts_http_worker *last = s->workers[--s->n_workers];
+    s->workers[t->slot] = last;
+    last->slot = t->slot;
+}
+static void ended(ts_http_server *s) {
+    s->n_threads--;
+    pthread_cond_signal(&s->ended);
+}
+
+static ts_http_worker *unpark(ts_http_server *s, ts_http_worker *t) {
+    if (t->prev_parked)
+        t->prev_parked->next_parked = t->next_parked;
+    else
+        s->parked = t->next_parked;
+    if (t->next_parked) t->next_parked->prev_parked = t->prev_parked;
+    return t;
+}
+
+bool ts_http_add_worker(ts_http_server *s) {
+    ts_lock_take(&s->lock);
+    if (s->parked) { /* the one that ran last: the others may end */
+        ts_http_worker *t = unpark(s, s->parked);
+        t->called = true;
+        __atomic_fetch_add(&s->active, 1, __ATOMIC_RELAXED);
+        pthread_cond_signal(&t->wake);
+        ts_lock_give(&s->lock);
+        return true;
+    }
+    bool may = s->n_workers < s->g.max_threads && !__atomic_load_n(&s->quit, __ATOMIC_RELAXED);
+    ts_lock_give(&s->lock);
+    if (!may || ts_sys_monotonic() < __atomic_load_n(&s->no_thread_until, __ATOMIC_RELAXED)) return false;
+    ts_http_worker *t = ts_http_worker_new(s);
+    ts_lock_take(&s->lock);
+    bool ok = t && s->n_workers < s->g.max_threads;
+    if (ok) {
+        t->slot = s->n_workers;
+        s->workers[s->n_workers++] = t;
+        s->n_threads++;
+        __atomic_fetch_add(&s->active, 1, __ATOMIC_RELAXED);
+    }
+    ts_lock_give(&s->lock);
+    if (ok && start(t)) return true;
+    if (ok) {
+        ts_lock_take(&s->lock);
+        leave_workers(s, t);
+        __atomic_fetch_sub(&s->active, 1, __ATOMIC_RELAXED);
+        ended(s);
+        ts_lock_give(&s->lock);
+    }
+    ts_http_worker_delete(t);
+    __atomic_store_n(&s->no_thread_until, ts_sys_monotonic() + NO_THREAD_NS, __ATOMIC_RELAXED);
+    return false;
+}
+
+/* --- what the monitor knows of them ---------------------------------------------------------------------------------------- */
+/* The thread runs: the monitor is to look at it. */
+static void list(ts_http_worker *t) {
+    if (__atomic_load_n(&t->listed, __ATOMIC_SEQ_CST) || __atomic_exchange_n(&t->listed, 1, __ATOMIC_SEQ_CST)) return;
+    ts_http_worker *head = __atomic_load_n(&t->s->woken, __ATOMIC_RELAXED);
+    do t->next_awake = head;
+    while (!__atomic_compare_exchange_n(&t->s->woken, &head, t, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+}
+static bool rests(const ts_http_worker *t) {
+    return __atomic_load_n(&t->resting, __ATOMIC_SEQ_CST) != TS_REST_NONE;
+}
+
+/* A thread that rests leaves the list; when it runs again it comes back by itself. Whichever of the two sees the other's mark second puts
+ * it in, and only a thread that is in no list may end. */
+static bool stays(ts_http_server *s, ts_http_worker *t) {
+    if (!rests(t)) return true;
+    ts_lock_take(&s->lock); /* it may be parked, and about to end */
+    bool back = false;
+    __atomic_store_n(&t->listed, 0, __ATOMIC_SEQ_CST);
+    if (!rests(t)) back = !__atomic_exchange_n(&t->listed, 1, __ATOMIC_SEQ_CST);
+    ts_lock_give(&s->lock);
+    return back;
+}
+void ts_http_awake(ts_http_server *s) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->n_awake; i++)
+        if (stays(s, s->awake[i])) s->awake[n++] = s->awake[i];
+    s->n_awake = n;
+    ts_http_worker *t = __atomic_exchange_n(&s->woken, NULL, __ATOMIC_ACQUIRE), *next;
+    for (; t; t = next) {
+        next = t->next_awake;
+        if (s->n_awake == s->cap_awake) {
+            uint32_t cap = s->cap_awake ? s->cap_awake * 2 : 64;
+            ts_http_worker **more = realloc(s->awake, cap * sizeof *more);
+            if (!more) { /* it is not looked at until it has rested again */
+                __atomic_store_n(&t->listed, 0, __ATOMIC_SEQ_CST);
+                continue;
+            }
+            s->awake = more;
+            s->cap_awake = cap;
+        }
+        if (stays(s, t)) s->awake[s->n_awake++] = t;
+    }
+}
+
+void ts_http_worker_waits(ts_http_worker *t, bool waits) {
+    ts_http_server *s = t->s;
+    __atomic_store_n(&t->resting, waits ? TS_REST_WAITS : TS_REST_NONE, __ATOMIC_SEQ_CST);
+    if (!waits) {
+        __atomic_fetch_add(&s->active, 1, __ATOMIC_RELAXED);
+        list(t);
+    } else if (__atomic_sub_fetch(&s->active, 1, __ATOMIC_RELAXED) < s->g.threads) {
+        (void)ts_http_add_worker(s); /* false: there are as many as there can be: the monitor keeps the queue */
+    }
+}
+
+/* --- connections that wait for a thread --------------------------------------------------------------------------------------- */
+void ts_http_queue_push(ts_http_server *s, ts_http_conn *c, uint64_t now) {
+    c->queued = NULL;
+    c->queued_at = now;
+    ts_lock_take(&s->lock);
+    *s->queue_end = c;
+    s->queue_end = &c->queued;
+    __atomic_fetch_add(&s->n_queued, 1, __ATOMIC_RELAXED);
+    ts_lock_give(&s->lock);
+}
+bool ts_http_queue_pop(ts_http_server *s, uint64_t before, ts_http_conn **c) {
+    if (!__atomic_load_n(&s->n_queued, __ATOMIC_RELAXED)) return false;
+    ts_lock_take(&s->lock);
+    bool ok = s->queue && s->queue->queued_at < before;
+    if (ok) {
+        *c = s->queue;
+        s->queue = (*c)->queued;
+        if (!s->queue) s->queue_end = &s->queue;
+        __atomic_fetch_sub(&s->n_queued, 1, __ATOMIC_RELAXED);
+    }
+    ts_lock_give(&s->lock);
+    return ok;
+}
+
+/* --- a thread -------------------------------------------------------------------------------------------------------------------- */
+/* When more take part than should: sleep until one is needed. False: the thread is to end. */
+static bool park(ts_http_worker *t) {
+    ts_http_server *s = t->s;
+    uint32_t n = __atomic_load_n(&s->active, __ATOMIC_RELAXED);
+    if (n <= s->g.threads || __atomic_load_n(&s->n_queued, __ATOMIC_RELAXED)) return true;
+    if (!__atomic_compare_exchange_n(&s->active, &n, n - 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return true;
+    bool stay = true;
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += PARKED_SECONDS;
+    ts_lock_take(&s->lock);
+    t->called = false;
+    t->prev_parked = NULL;
+    t->next_parked = s->parked;
+    if (s->parked) s->parked->prev_parked = t;
+    s->parked = t;
+    __atomic_store_n(&t->resting, TS_REST_PARKED, __ATOMIC_SEQ_CST);
+    while (!t->called && stay && !__atomic_load_n(&s->quit, __ATOMIC_RELAXED)) {
+        if (pthread_cond_timedwait(&t->wake, &s->lock.m, &until) != ETIMEDOUT || t->called) continue;
+        until.tv_sec += PARKED_AGAIN;
+        stay = s->n_workers <= s->g.threads + PARKED_KEPT || __atomic_load_n(&t->listed, __ATOMIC_SEQ_CST);
+    }
+    if (!t->called) (void)unpark(s, t);
+    if (!stay) leave_workers(s, t);
+    ts_lock_give(&s->lock);
+    if (!stay) return false;
+    __atomic_store_n(&t->resting, TS_REST_NONE, __ATOMIC_SEQ_CST);
+    list(t);
+    return true;
+}
+
+static void *work(void *arg) {
+    ts_http_worker *t = arg;
+    ts_http_server *s = t->s;
+    if (s->h.thread_new) t->data = s->h.thread_new(s->h.data);
+    list(t);
+    bool left = false;
+    while (!__atomic_load_n(&s->quit, __ATOMIC_RELAXED)) {
+        struct epoll_event ev;
+        ts_http_conn *c = NULL;
+        left = !park(t);
+        if (left) break;
+        if (!ts_http_queue_pop(s, UINT64_MAX, &c)) {
+            int n = epoll_wait(s->epoll_fd, &ev, 1, -1);
+            if (n <= 0 || ev.data.u64 == TS_TAG_QUIT) continue;
+        }
+        __atomic_store_n(&t->busy, 1, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&t->seq, 1, __ATOMIC_RELAXED);
+        if (c)
+            ts_http_conn_serve(t, c);
+        else if (ev.data.u64 == TS_TAG_LISTEN)
+            ts_http_accept(s);
+        else if (ts_http_ready_conn(s, ev.data.u64, &c))
+            ts_http_conn_serve(t, c);
+        __atomic_store_n(&t->busy, 0, __ATOMIC_RELAXED);
+    }
+    if (s->h.thread_free) s->h.thread_free(s->h.data, t->data);
+    if (left) ts_http_worker_delete(t); /* else the server ends, and deletes it */
+    ts_lock_take(&s->lock);
+    ended(s);
+    ts_lock_give(&s->lock);
+    return NULL;
+}
+#endif
