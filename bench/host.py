@@ -29,15 +29,16 @@ class Task:
     title: str
     size: int = 0  # bytes that each moves, when that is what counts
     first: int = 500
+    pipe: bool = False  # stdout is a pipe, into which nothing is written; else the null device
 
 
 TASKS = (
     Task("bench-libc", "write", "write of a byte, by libc and the adapter"),
     Task("sockets-bench", "w", "blocking-write-and-flush of a byte"),
-    Task("sockets-bench", "c", "check-write of stdout"),
-    Task("sockets-bench", "g", "get-stdout and drop"),
+    Task("sockets-bench", "c", "check-write of a pipe", pipe=True),
+    Task("sockets-bench", "g", "get-stdout, a pipe, and drop", pipe=True),
     Task("sockets-bench", "f", "check-write, write and flush of a byte"),
-    Task("sockets-bench", "s", "subscribe to stdout, ready and drop"),
+    Task("sockets-bench", "s", "subscribe to a pipe, ready and drop", pipe=True),
     Task("bench-libc", "clock", "clock_gettime, by libc and the adapter"),
     Task("bench-libc", "stat", "stat of a file, by libc and the adapter"),
     Task("bench-libc", "open", "open and close of a file, by libc and the adapter"),
@@ -56,12 +57,17 @@ class Times:
     errors: dict[Task, dict[str, str]] = field(default_factory=dict)
 
 
-def run(command: Sequence[str | Path]) -> tuple[int, float]:
+def run(command: Sequence[str | Path], pipe: bool = False) -> tuple[int, float]:
     """The checksum, the last line of stderr; and the seconds that passed."""
     started = time.perf_counter()
     try:
         done = subprocess.run(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, timeout=TIMEOUT
+            command,
+            stdout=subprocess.PIPE if pipe else subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=TIMEOUT,
         )
     except subprocess.TimeoutExpired:
         raise RunFailed(f"longer than {TIMEOUT:.0f} s") from None
@@ -103,10 +109,10 @@ def measure(full: bool) -> Times:
             for engine, guests in here.items():
                 command = [*guests[task.guest], task.mode]
                 try:
-                    idle = min(run([*command, "0"])[1] for _ in range(3))
+                    idle = min(run([*command, "0"], task.pipe)[1] for _ in range(3))
                     n, net = task.first, 0.0
                     while net < wanted / 2:
-                        good, took = run([*command, str(n)])
+                        good, took = run([*command, str(n)], task.pipe)
                         if good != n:
                             raise RunFailed(f"wrong result: {good} of {n} went well")
                         net = max(took - idle, 1e-9)
@@ -119,7 +125,7 @@ def measure(full: bool) -> Times:
                 plan.append((engine, command, n, idle))
             for round_ in range(rounds):
                 for engine, command, n, idle in plan[round_ % len(plan) :] + plan[: round_ % len(plan)] if plan else ():
-                    _, took = run([*command, str(n)])
+                    _, took = run([*command, str(n)], task.pipe)
                     times.seconds[task][engine] = min(times.seconds[task][engine], max(took - idle, 1e-9) / n)
     say("WASI")
     return times

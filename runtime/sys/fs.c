@@ -47,6 +47,25 @@ ts_sys_err ts_sys_read(int fd, void *buf, size_t len, size_t *n) {
 ts_sys_err ts_sys_write(int fd, const void *buf, size_t len, size_t *n) {
     return count(write(fd, buf, most(len)), n);
 }
+/* preadv2(2), RWF_NOWAIT: pipes and sockets know it, terminals and older kernels do not. */
+ts_sys_err ts_sys_read_now(int fd, void *buf, size_t len, size_t *n) {
+#ifdef RWF_NOWAIT
+    struct iovec v = {.iov_base = buf, .iov_len = most(len)};
+    return count(preadv2(fd, &v, 1, -1, RWF_NOWAIT), n);
+#else
+    (void)fd, (void)buf, (void)len, (void)n;
+    return TS_SYS_ENOTSUP;
+#endif
+}
+ts_sys_err ts_sys_write_now(int fd, const void *buf, size_t len, size_t *n) {
+#ifdef RWF_NOWAIT
+    struct iovec v = {.iov_base = (void *)buf, .iov_len = most(len)};
+    return count(pwritev2(fd, &v, 1, -1, RWF_NOWAIT), n);
+#else
+    (void)fd, (void)buf, (void)len, (void)n;
+    return TS_SYS_ENOTSUP;
+#endif
+}
 ts_sys_err ts_sys_pread(int fd, void *buf, size_t len, uint64_t offset, size_t *n) {
     *n = 0;
     if (offset > INT64_MAX) return TS_SYS_EINVAL; /* as the OS has it for a negative off_t */

@@ -36,6 +36,9 @@ typedef struct ts_sys_newtime {
 /* open files */
 ts_sys_err ts_sys_read(int fd, void *buf, size_t len, size_t *n);
 ts_sys_err ts_sys_write(int fd, const void *buf, size_t len, size_t *n);
+/* Of a file that blocks, without waiting: EAGAIN; ENOTSUP where that cannot be had. */
+ts_sys_err ts_sys_read_now(int fd, void *buf, size_t len, size_t *n);
+ts_sys_err ts_sys_write_now(int fd, const void *buf, size_t len, size_t *n);
 ts_sys_err ts_sys_pread(int fd, void *buf, size_t len, uint64_t offset, size_t *n);
 ts_sys_err ts_sys_pwrite(int fd, const void *buf, size_t len, uint64_t offset, size_t *n);
 ts_sys_err ts_sys_append(int fd, const void *buf, size_t len, size_t *n);

@@ -507,6 +507,38 @@ static void readiness_follows_the_permit(void **state) {
     unfill(&p);
 }
 
+/* What cannot be read or written "now or not" (a terminal) is polled before: nothing waits either way. */
+static void a_terminal_does_not_keep_the_guest_waiting(void **state) {
+    host *h = *state;
+    int main_fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (main_fd < 0) skip();
+    assert_int_equal(grantpt(main_fd), 0);
+    assert_int_equal(unlockpt(main_fd), 0);
+    int fd = open(ptsname(main_fd), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    ts_wasi_stdio(h->w, 0, fd);
+    ts_wasi_stdio(h->w, 1, fd);
+    OK(h, ts_wasi_cli_stdin_get_stdin, {0});
+    uint64_t i = rep(h);
+    OK(h, ts_wasi_cli_stdout_get_stdout, {0});
+    uint64_t o = rep(h);
+    for (int n = 0; n < 2; n++) {
+        GOOD(h, in(read), H(i), U64(10));
+        assert_int_equal(h->result.variant.payload->raw.len, 0);
+    }
+    GOOD(h, out(check_write), H(o));
+    GOOD(h, out(write), H(o), BYTES("abc", 3));
+    char got[8];
+    assert_int_equal(read(main_fd, got, sizeof got), 3);
+    assert_int_equal(write(main_fd, "line\n", 5), 5);
+    OK(h, in(subscribe), H(i));
+    OK(h, ts_wasi_io_poll_pollable_block, H(rep(h)));
+    GOOD(h, in(read), H(i), U64(10));
+    assert_int_equal(h->result.variant.payload->raw.len, 5);
+    close(fd);
+    close(main_fd);
+}
+
 int main(void) {
     signal(SIGPIPE, SIG_IGN);
 #define T(name) cmocka_unit_test_setup_teardown(name, host_new, host_end)
@@ -526,6 +558,7 @@ int main(void) {
         T(pending_output_goes_out_while_the_guest_waits),
         T(a_stopped_run_waits_for_no_reader),
         T(readiness_follows_the_permit),
+        T(a_terminal_does_not_keep_the_guest_waiting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,6 +66,7 @@ typedef struct ts_wasi_file {
     ts_sys_type type;
     bool own;               /* fd is closed with the last reference */
     bool blocks;            /* an operation may wait: it is not O_NONBLOCK, as what the runtime opens itself is */
+    bool polled;            /* what blocks and must not is polled before: no call of the OS takes "now or not" */
     uint64_t *count;        /* where it counts as open; NULL: nowhere */
     bool in_shut, out_shut; /* a connection's direction was shut down: its stream is closed */
 } ts_wasi_file;

@@ -98,6 +98,18 @@ static size_t body_read(ts_wasi_stream *s, void *buf, size_t len, outcome *how) 
     return n;
 }
 
+static ts_sys_err read_once(ts_wasi_stream *s, void *buf, size_t len, bool may_wait, size_t *n) {
+    ts_wasi_file *f = s->file;
+    if (s->mode == TS_WASI_AT) return ts_sys_pread(f->fd, buf, len, s->offset, n);
+    if (!may_wait && s->mode == TS_WASI_WAIT && f->blocks) {
+        ts_sys_err e = f->polled ? TS_SYS_ENOTSUP : ts_sys_read_now(f->fd, buf, len, n);
+        if (e != TS_SYS_ENOTSUP) return e;
+        f->polled = true;
+        if (!ts_sys_ready(f->fd, false)) return TS_SYS_EAGAIN;
+    }
+    return ts_sys_read(f->fd, buf, len, n);
+}
+
 /* Up to len bytes that are there now. */
 static ts_status read_now(ts_host_call *c, ts_wasi_stream *s, void *buf, size_t len, bool may_wait, size_t *n,
                           outcome *how, ts_sys_err *err) {
@@ -114,11 +126,9 @@ static ts_status read_now(ts_host_call *c, ts_wasi_stream *s, void *buf, size_t 
         *err = s->refused;
         return TS_OK;
     }
-    if (s->mode == TS_WASI_WAIT && !may_wait && s->file->blocks && !ts_sys_ready(s->file->fd, false)) return TS_OK;
     ts_sys_err e;
     for (;;) {
-        e = s->mode == TS_WASI_AT ? ts_sys_pread(s->file->fd, buf, len, s->offset, n)
-                                  : ts_sys_read(s->file->fd, buf, len, n);
+        e = read_once(s, buf, len, may_wait, n);
         if (e != TS_SYS_EINTR) break;
         TS_TRY(ts_wasi_interrupted(c));
     }
@@ -193,30 +203,34 @@ static ts_sys_err body_write(ts_http_pipe *p, const void *buf, size_t len, size_
     ts_http_pipe_kick(p);
     return p->failed ? TS_SYS_EIO : p->ended ? TS_SYS_EPIPE : *n ? TS_SYS_OK : TS_SYS_EAGAIN;
 }
-static ts_sys_err write_once(ts_wasi_stream *s, const void *buf, size_t len, size_t *n) {
+static ts_sys_err write_some(ts_wasi_stream *s, const void *buf, size_t len, bool may_wait, size_t *n) {
+    ts_wasi_file *f = s->file;
+    *n = 0;
+    if (s->domain == TS_WASI_OF_NETWORK) return ts_sys_send(f->fd, buf, len, n);
+    if (s->mode == TS_WASI_APPEND) return ts_sys_append(f->fd, buf, len, n);
+    if (!may_wait && s->mode == TS_WASI_WAIT && f->blocks) {
+        ts_sys_err e = f->polled ? TS_SYS_ENOTSUP : ts_sys_write_now(f->fd, buf, len, n);
+        if (e != TS_SYS_ENOTSUP) return e;
+        f->polled = true;
+        if (!ts_sys_ready(f->fd, true)) return TS_SYS_EAGAIN;
+    }
+    return ts_sys_write(f->fd, buf, len, n);
+}
+static ts_sys_err write_once(ts_wasi_stream *s, const void *buf, size_t len, bool may_wait, size_t *n) {
     ts_sys_err e;
     if (s->pipe) return body_write(s->pipe, buf, len, n);
     if (s->mode == TS_WASI_AT) {
         e = ts_sys_pwrite(s->file->fd, buf, len, s->offset, n);
         s->offset += *n;
-    } else if (s->domain == TS_WASI_OF_NETWORK)
-        e = ts_sys_send(s->file->fd, buf, len, n);
-    else
-        e = s->mode == TS_WASI_APPEND ? ts_sys_append(s->file->fd, buf, len, n)
-                                      : ts_sys_write(s->file->fd, buf, len, n);
+    } else
+        e = write_some(s, buf, len, may_wait, n);
     return e == TS_SYS_OK && *n == 0 && len ? TS_SYS_EIO : e; /* else we would try for ever */
-}
-
-/* A write now would keep the guest waiting. The OS is asked only where the write itself does not say so (EAGAIN). */
-static bool must_wait(const ts_wasi_stream *s) {
-    return s->mode == TS_WASI_WAIT && s->file->blocks && !ts_sys_ready(s->file->fd, true);
 }
 
 bool ts_wasi_stream_drain(ts_wasi_stream *s) {
     while (s->pending_len) {
         size_t n;
-        if (must_wait(s)) return false;
-        ts_sys_err e = write_once(s, s->pending + s->pending_at, s->pending_len, &n);
+        ts_sys_err e = write_once(s, s->pending + s->pending_at, s->pending_len, false, &n);
         s->pending_at += n;
         pending(s, s->pending_len - n);
         if (e == TS_SYS_EAGAIN || e == TS_SYS_EINTR) return false;
@@ -241,8 +255,8 @@ static ts_status write_all(ts_host_call *c, ts_wasi_stream *s, const uint8_t *bu
     }
     while (len && !s->closed) {
         size_t n = 0;
-        bool look = !block || ts_wasi_of(c)->n_pending; /* a wait in the OS would hold up what is pending elsewhere */
-        ts_sys_err e = look && must_wait(s) ? TS_SYS_EAGAIN : write_once(s, buf, len, &n);
+        /* a wait in the OS would hold up what is pending elsewhere */
+        ts_sys_err e = write_once(s, buf, len, block && !ts_wasi_of(c)->n_pending, &n);
         buf += n;
         len -= n;
         if (e == TS_SYS_OK) continue;
