@@ -19,11 +19,15 @@ endif
 ifdef SANITIZE
 BUILD ?= build-asan
 OPT ?= -O1 -g -fno-omit-frame-pointer
-VARIANT := -fsanitize=address,undefined -fno-sanitize-recover=undefined -DTS_DISPATCH_SWITCH
+VARIANT := -fsanitize=address,undefined -fno-sanitize-recover=undefined -DTS_DISPATCH_SWITCH -DTS_ASSERTIONS
 VARIANT_LD := -fsanitize=address,undefined
 endif
 BUILD ?= build
 OPT ?= -O2 -g
+# ASSERT=1: assertions are checked (base/assert.h).
+ifdef ASSERT
+VARIANT += -DTS_ASSERTIONS
+endif
 
 PYTHON ?= python3
 # Node.js stands in .venv where the system has none.
@@ -256,7 +260,7 @@ bench: all
 FUZZ_SECONDS ?= 20
 FUZZ_SRC := $(wildcard runtime/fuzz/fuzz_*.c)
 FUZZ_LIB_SRC := $(filter-out $(FUZZ_SRC) $(wildcard runtime/fuzz/run_*.c),$(wildcard runtime/fuzz/*.c))
-FUZZ_FLAGS = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -DTS_DISPATCH_SWITCH
+FUZZ_FLAGS = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -DTS_DISPATCH_SWITCH -DTS_ASSERTIONS
 FUZZ_BIN = $(patsubst runtime/fuzz/%.c,%,$(FUZZ_SRC))
 fuzz: all $(BUILD)/fuzz/run_exec $(BUILD)/fuzz/run_call
 	@[ -n "$(FUZZ_SRC)" ] || { echo 'fuzz: no target is there (runtime/fuzz/fuzz_*.c)'; exit 1; }
@@ -287,7 +291,7 @@ toolchains:
 clean:
 	rm -rf build build-*
 help:
-	@echo 'make               build/touchstone and build/libtouchstone.{a,so}  (CC=, CFLAGS=, BUILD=, SANITIZE=1)'
+	@echo 'make               build/touchstone and build/libtouchstone.{a,so}  (CC=, CFLAGS=, BUILD=, SANITIZE=1, ASSERT=1)'
 	@echo 'make test          set up, build, and run every suite; STEPS="c p2" runs some'
 	@echo 'make report        set up, build, run the cases on every runtime: reports/latest/index.html'
 	@echo 'make test-c        the C tests (SANITIZE=1: with sanitizers); also test-gcc, test-harness, test-wast, test-p2'

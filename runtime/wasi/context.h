@@ -4,6 +4,7 @@
  * behind end with it. */
 #ifndef TS_WASI_CONTEXT_H
 #define TS_WASI_CONTEXT_H
+#include "base/assert.h"
 #include "base/vec.h"
 #include "sys/fs.h"
 #include "http/message.h"
@@ -170,6 +171,8 @@ static inline ts_wasi *ts_wasi_of(ts_host_call *c) {
     return c->host;
 }
 static inline void *ts_wasi_obj_of(ts_host_call *c, const ts_val *handle) {
+    TS_ASSERT(handle->handle.rep > 0 && handle->handle.rep <= ts_wasi_of(c)->by_id.len);
+    TS_ASSERT(ts_wasi_of(c)->by_id.data[handle->handle.rep - 1]); /* the glue has dropped none that is still named */
     return ts_wasi_of(c)->by_id.data[handle->handle.rep - 1];
 }
 static inline uint64_t ts_wasi_rep(const void *obj) {

@@ -2,6 +2,7 @@
  * cabi: ComponentInstance.entering_set, may_enter_from, enter_from, leave_to; call_and_trap_on_throw */
 #ifndef TS_COMPONENT_ABI_ENTER_H
 #define TS_COMPONENT_ABI_ENTER_H
+#include "base/assert.h"
 #include "component/abi/instance.h"
 
 uint32_t ts_entering_set(ts_cinstance *callee, const ts_cinstance *caller, ts_cinstance **out,
@@ -25,7 +26,10 @@ static inline ts_status ts_enter_from(ts_cinstance *const *set, uint32_t n, ts_e
     return TS_OK;
 }
 static inline void ts_leave_to(ts_cinstance *const *set, uint32_t n) {
-    for (uint32_t i = 0; i < n; i++) set[i]->may_enter = true;
+    for (uint32_t i = 0; i < n; i++) {
+        TS_ASSERT(!set[i]->may_enter);
+        set[i]->may_enter = true;
+    }
 }
 
 /* A task's context.get/set storage starts empty and ends with it. */

@@ -1,6 +1,7 @@
 /* handles: the handle table of a component instance, and the canonical definitions of resources.
  * In: indices from guests, resource types. Out: handles; traps in the words of the text's order.
  * spec: CanonicalABI.md#table-state, #resource-state, #canon-resourcenew, #canon-resourcedrop, #canon-resourcerep */
+#include "base/assert.h"
 #include "component/abi/trap.h"
 #include "component/abi/handles.h"
 #include "component/abi/enter.h"
@@ -19,6 +20,7 @@ ts_status ts_table_get(ts_handle_table *t, uint32_t i, ts_handle **out, ts_error
 ts_status ts_table_add(ts_handle_table *t, const ts_handle *h, uint32_t *i, ts_error *e) {
     uint32_t at = t->free;
     if (at) {
+        TS_ASSERT(at < t->len && t->array[at].kind == TS_HANDLE_FREE);
         t->free = t->array[at].num_lends;
     } else {
         at = t->len ? t->len : 1;
@@ -42,6 +44,7 @@ ts_status ts_table_remove(ts_handle_table *t, uint32_t i, ts_handle *out, ts_err
     ts_handle *h = NULL;
     TS_TRY(ts_table_get(t, i, &h, e));
     *out = *h;
+    TS_ASSERT(t->live > 0);
     h->kind = TS_HANDLE_FREE;
     h->num_lends = t->free;
     h->rt = NULL;
@@ -73,6 +76,7 @@ static ts_status wrong_type(ts_error *e, uint32_t i, const ts_resource *want, co
 void ts_subtask_deliver_resolve(ts_subtask *s, ts_cinstance *inst) {
     for (uint32_t k = 0; k < s->n_lenders; k++) {
         uint32_t i = s->lenders[k];
+        TS_ASSERT(i < inst->handles.len && inst->handles.array[i].num_lends > 0);
         /* a handle that is lent cannot leave the table, so the index still means it */
         if (i < inst->handles.len) inst->handles.array[i].num_lends--;
     }
@@ -81,6 +85,7 @@ void ts_subtask_deliver_resolve(ts_subtask *s, ts_cinstance *inst) {
 
 static ts_status add_lender(ts_cabi_cx *cx, uint32_t i) { /* cabi: Subtask.add_lender */
     ts_subtask *s = cx->subtask;
+    TS_ASSERT(s && i > 0 && i < cx->inst->handles.len);
     if (s->n_lenders == s->cap) {
         uint32_t *more = ts_arena_array(cx->arena, (size_t)s->cap * 2, sizeof *more);
         if (!more) return ts_fail_nomem(cx->err);
@@ -95,6 +100,7 @@ static ts_status add_lender(ts_cabi_cx *cx, uint32_t i) { /* cabi: Subtask.add_l
 
 /* cabi: lift_own */
 ts_status ts_lift_own(ts_cabi_cx *cx, uint32_t i, const ts_ctype *t, ts_val *out) {
+    TS_ASSERT(t->kind == TS_CT_OWN);
     const ts_resource *rt = cx->res[t->resource];
     ts_handle h;
     TS_TRY(ts_table_remove(&cx->inst->handles, i, &h, cx->err));
@@ -108,6 +114,7 @@ ts_status ts_lift_own(ts_cabi_cx *cx, uint32_t i, const ts_ctype *t, ts_val *out
 
 /* cabi: lift_borrow */
 ts_status ts_lift_borrow(ts_cabi_cx *cx, uint32_t i, const ts_ctype *t, ts_val *out) {
+    TS_ASSERT(t->kind == TS_CT_BORROW && cx->subtask); /* cabi: isinstance(cx.borrow_scope, Subtask) */
     ts_handle *h = NULL;
     TS_TRY(ts_table_get(&cx->inst->handles, i, &h, cx->err));
     if (h->rt != cx->res[t->resource]) return wrong_type(cx->err, i, cx->res[t->resource], h->rt);
@@ -118,12 +125,14 @@ ts_status ts_lift_borrow(ts_cabi_cx *cx, uint32_t i, const ts_ctype *t, ts_val *
 
 /* cabi: lower_own */
 ts_status ts_lower_own(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint32_t *out) {
+    TS_ASSERT(t->kind == TS_CT_OWN && cx->res[t->resource]);
     ts_handle h = {.rt = cx->res[t->resource], .rep = v->handle.rep, .kind = TS_HANDLE_OWN};
     return ts_table_add(&cx->inst->handles, &h, out, cx->err);
 }
 
 /* cabi: lower_borrow */
 ts_status ts_lower_borrow(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint32_t *out) {
+    TS_ASSERT(t->kind == TS_CT_BORROW && cx->task); /* cabi: isinstance(cx.borrow_scope, Task) */
     ts_resource *rt = cx->res[t->resource];
     if (rt->impl == cx->inst) {
         if (v->handle.rep > UINT32_MAX) /* 🐘 the text gives the representation where its own flattening has an i32 */

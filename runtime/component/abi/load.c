@@ -1,6 +1,7 @@
 /* cabi_load: lifting values from guest memory.
  * In: an address, a type. Out: values; what they point to lies in the context's arena or, where nothing can change it, in guest memory.
  * spec: CanonicalABI.md#loading (functions named and ordered as in definitions.py) */
+#include "base/assert.h"
 #include "component/abi/plain.h"
 #include "component/abi/trap.h"
 #include "component/abi/memory.h"
@@ -20,6 +21,8 @@ static ts_status load_variant(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, t
 static void load_flags(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out);
 
 ts_status ts_cabi_load(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) {
+    TS_ASSERT(ptr % ts_ctype_align(t, cx->opts->wide) == 0); /* cabi: ptr == align_to(ptr, alignment(t)) */
+    TS_ASSERT(ts_mem_in(cx->opts->memory, ptr, ts_ctype_size(t, cx->opts->wide)));
     switch (t->kind) {
     case TS_CT_BOOL: out->b = load_int(cx, ptr, 1) != 0; return TS_OK;
     case TS_CT_U8: out->u8 = (uint8_t)load_int(cx, ptr, 1); return TS_OK;
@@ -164,6 +167,7 @@ static ts_status load_variant(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, t
 }
 
 static void load_flags(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) {
+    TS_ASSERT(t->n > 0 && t->n <= 32);
     uint32_t v = (uint32_t)load_int(cx, ptr, t->size);
     out->flags.words = NULL;
     out->flags.bits = t->n >= 32 ? v : v & ((1u << t->n) - 1); /* cabi: unpack_flags_from_int */

@@ -1,4 +1,5 @@
 /* memory: see memory.h. */
+#include "base/assert.h"
 #include "component/abi/memory.h"
 #include "component/abi/trap.h"
 #include "component/abi/enter.h"
@@ -8,6 +9,9 @@
 ts_status ts_cabi_reallocate(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, uint32_t align, uint64_t new_size,
                              uint64_t *out) {
     ts_cinstance *inst = cx->inst;
+    TS_ASSERT(inst->may_leave);
+    TS_ASSERT(cx->opts->wide || new_size <= UINT32_MAX); /* cabi: REALLOC_I32_MAX */
+    TS_ASSERT(align && (align & (align - 1)) == 0);
     if (!cx->opts->realloc)
         return ts_fail(cx->err, TS_INVALID, "a value needs memory and the canonical definition has no realloc");
     inst->may_leave = false;

@@ -1,4 +1,5 @@
 /* scalar: see scalar.h. */
+#include "base/assert.h"
 #include "component/abi/scalar.h"
 #include "component/abi/trap.h"
 #include "component/abi/memory.h"
@@ -11,6 +12,7 @@ ts_status ts_convert_i32_to_char(ts_error *e, uint32_t i, uint32_t *out) {
 }
 
 void ts_elem_layout(const ts_ctype *list, bool wide, uint32_t *size, uint32_t *align) {
+    TS_ASSERT(list->kind == TS_CT_LIST || list->kind == TS_CT_FIXED_LIST || list->kind == TS_CT_MAP);
     uint32_t v_size = ts_ctype_size(list->elem, wide), v_align = ts_ctype_align(list->elem, wide);
     if (list->kind != TS_CT_MAP) {
         *size = v_size;

@@ -1,6 +1,7 @@
 /* cabi_store: lowering values into guest memory, with the guest's realloc for what has no fixed size.
  * In: values, a type, an address. Out: bytes in guest memory.
  * spec: CanonicalABI.md#storing, #lifting-and-lowering-context (functions named and ordered as in definitions.py) */
+#include "base/assert.h"
 #include "component/abi/plain.h"
 #include "component/abi/memory.h"
 #include "component/abi/scalar.h"
@@ -18,6 +19,8 @@ static ts_status store_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *
 static void store_flags(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr);
 
 ts_status ts_cabi_store(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr) {
+    TS_ASSERT(ptr % ts_ctype_align(t, cx->opts->wide) == 0); /* cabi: ptr == align_to(ptr, alignment(t)) */
+    TS_ASSERT(ts_mem_in(cx->opts->memory, ptr, ts_ctype_size(t, cx->opts->wide)));
     uint32_t h;
     switch (t->kind) {
     case TS_CT_BOOL: store_int(cx, v->b, ptr, 1); return TS_OK;
@@ -81,6 +84,7 @@ static ts_status store_string(ts_cabi_cx *cx, const ts_val *v, uint64_t ptr) {
 }
 
 static ts_status store_list(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr) {
+    TS_ASSERT(t->kind != TS_CT_FIXED_LIST || v->list.len == t->n); /* cabi: maybe_length == len(v) */
     if (t->kind == TS_CT_FIXED_LIST && v->list.len != t->n)
         return ts_fail(cx->err, TS_USAGE, "the host gave %zu elements of a list of %u", v->list.len, t->n);
     if (t->kind == TS_CT_FIXED_LIST) return store_list_into_valid_range(cx, v, ptr, t);
@@ -167,5 +171,6 @@ static ts_status store_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *
 }
 
 static void store_flags(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr) {
+    TS_ASSERT(t->n > 0 && t->n <= 32);
     store_int(cx, v->flags.bits, ptr, t->size); /* cabi: pack_flags_into_int */
 }

@@ -1,6 +1,7 @@
 /* compile: from the bytes of one validated function to register IR, in one pass.
  * In: a validated module, a function, a form. Out: its code, still with the numbers of the opcodes. Since the function is valid, nothing
  * is checked here but size. compiler.h says how the operand stack is followed. spec: valid/instructions (types), exec/instructions */
+#include "base/assert.h"
 #include "core/code/compiler.h"
 #include <stdlib.h>
 
@@ -112,6 +113,7 @@ static ts_status compile_body(compiler *c) {
         if (c->err && c->err->status != TS_OK) return c->err->status;
         if (c->too_big) break;
     }
+    TS_ASSERT(c->too_big || (c->frames.len == 1 && ts_reader_done(&c->reader)));
     c->code.data[enter + 1].uw[1] = c->frame_slots + 4;
     return TS_OK;
 }

@@ -6,6 +6,7 @@
  * where control flow merges, every entry is in its own slot. */
 #ifndef TS_CORE_COMPILER_H
 #define TS_CORE_COMPILER_H
+#include "base/assert.h"
 #include "base/vec.h"
 #include "core/code/compile.h"
 #include "core/module/engine.h"
@@ -132,6 +133,8 @@ static inline ts_word *append_words(compiler *c, uint32_t n) {
     return w;
 }
 static inline void write_slot_too(compiler *c, uint32_t at, uint32_t slot) {
+    TS_ASSERT(c->nomem || (at + 1 < c->code.len && c->code.data[at].u + TS_TO_SLOT < TS_IR_COUNT));
+    TS_ASSERT(c->too_big || slot < c->frame_slots);
     c->code.data[at].u += TS_TO_SLOT;
     c->code.data[at + 1].s[0] = (uint16_t)slot;
 }
@@ -139,6 +142,7 @@ static inline void write_slot_too(compiler *c, uint32_t at, uint32_t slot) {
 static inline void spill_accumulator(compiler *c, uint8_t reg_class) {
     if (c->pending[reg_class] == NONE) return;
     operand_entry *e = &c->stack.data[c->pending[reg_class]];
+    TS_ASSERT(e->kind == ENTRY_IN_ACCUMULATOR && e->reg_class == reg_class);
     write_slot_too(c, e->at, e->pos);
     e->kind = ENTRY_IN_SLOT;
     e->at = NONE;
@@ -160,6 +164,8 @@ static inline void slot_written(compiler *c, uint32_t slot, uint32_t n) {
 /* Emit an instruction that leaves its result in the accumulator of `reg_class` (CLASS_NONE: none). */
 static inline uint32_t emit(compiler *c, uint32_t op, uint8_t reg_class, uint32_t s0, uint32_t s1, uint32_t s2,
                             uint32_t s3) {
+    TS_ASSERT(op < TS_IR_COUNT);
+    TS_ASSERT(c->too_big || c->nomem || (s0 <= UINT16_MAX && s1 <= UINT16_MAX && s2 <= UINT16_MAX && s3 <= UINT16_MAX));
     if (reg_class < 3) {
         spill_accumulator(c, reg_class);
         if (reg_class == CLASS_INT) c->previous_int_slot = c->accumulator_slot[CLASS_INT];

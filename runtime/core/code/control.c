@@ -1,5 +1,6 @@
 /* control: blocks and branches, with the values that go along; comparisons fused into the branch behind them.
  * In: control instructions. Out: code; targets patched in when a label is known. spec: valid/instructions#control-instructions */
+#include "base/assert.h"
 #include "core/code/compiler.h"
 
 /* --- branches --- */
@@ -13,6 +14,7 @@ static void add_patch(compiler *c, control_frame *l, uint32_t instr, uint32_t wo
 static void set_target(compiler *c, uint32_t instr, uint32_t word, uint32_t to) {
     int64_t rel = (int64_t)to - (int64_t)instr;
     if (c->nomem) return;
+    TS_ASSERT(instr + 1 < c->code.len && (word == NONE || word < c->code.len));
     if (word == NONE)
         c->code.data[instr + 1].w[1] = (int32_t)rel;
     else
@@ -29,6 +31,7 @@ static void bind_patches_here(compiler *c, uint32_t list) {
         set_target(c, c->patches.data[list].instr, c->patches.data[list].word, c->code.len);
 }
 static control_frame *label_at(compiler *c, uint32_t depth) {
+    TS_ASSERT(depth < c->frames.len);
     return &c->frames.data[c->frames.len - 1 - depth];
 }
 static bool is_function_label(const compiler *c, uint32_t depth) {

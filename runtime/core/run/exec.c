@@ -3,6 +3,7 @@
  *
  * Dispatch: tail calls with `musttail` and `preserve_none` where the compiler has both (all of the machine's state in argument
  * registers), computed goto elsewhere, a switch for sanitizers and coverage (-DTS_DISPATCH_SWITCH; -DTS_DISPATCH_GOTO forces goto). */
+#include "base/assert.h"
 #include "core/debug/dwarf.h"
 #include "core/run/exec.h"
 #include "core/run/code_cache.h"
@@ -446,6 +447,7 @@ static ts_status too_deep(const ts_exec *x) {
 
 /* Run a wasm function in the frame at fp, arguments in place. */
 static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
+    TS_ASSERT(fp >= x->stack && fp <= x->stack_end);
     ts_word fin[1];
     const ts_word *finish = finish_code(fin);
     if (TS_UNLIKELY(x->depth >= x->max_depth || !ts_stack_has(x->c_stack_low, ENTER_NEED))) return too_deep(x);
@@ -492,6 +494,7 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
         }
         break;
     }
+    TS_ASSERT(x->depth > 0);
     x->depth--;
     x->caller = saved_caller;
     x->inst = saved_inst;
@@ -500,6 +503,7 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
 
 ts_status ts_exec_call_out(ts_exec *x, const ts_instance *from, ts_func *f, ts_slot *io) {
     uint32_t n = f->def->param_slots > f->def->result_slots ? f->def->param_slots : f->def->result_slots;
+    TS_ASSERT(f->kind == 0 || f->host);
     ts_slot *saved = x->sp;
     if (f->kind == 0) {
         x->sp = io;

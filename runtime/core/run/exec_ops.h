@@ -431,6 +431,7 @@ OP(unreachable) {
     TRAP(TS_TRAP_UNREACHABLE);
 }
 OP(enter) {
+    TS_ASSERT(fp >= x->stack && (uint32_t)A16(0) + A16(1) <= pc[1].uw[1]);
     if (TS_UNLIKELY(fp + pc[1].uw[1] > x->stack_end)) TRAP(TS_TRAP_STACK);
     SYNC_FP();
     ts_slot *z = fp + A16(0), *end = z + A16(1);
@@ -441,6 +442,7 @@ OP(enter) {
     NEXT(2);
 }
 OP(enter0) {
+    TS_ASSERT(fp >= x->stack);
     if (TS_UNLIKELY(fp + pc[1].uw[1] > x->stack_end)) TRAP(TS_TRAP_STACK);
     SYNC_FP();
     NEXT(2);
