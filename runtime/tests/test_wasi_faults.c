@@ -595,7 +595,7 @@ static void pending_by(host *h, const char *way) {
     GOOD(h, out(blocking_flush), H(s));
     assert_int_equal(__real_read(p[0], got_, 100), 8);
     assert_memory_equal(got_, "abcdefgh", 8);
-    fail_with("write", EAGAIN, 0, 3);
+    fail_with(way, EAGAIN, 0, 3);
     GOOD(h, out(blocking_write_and_flush), H(s), BYTES("ijkl", 4)); /* waits, and tries again */
     assert_int_equal(fault.struck, 3);
     assert_int_equal(__real_read(p[0], got_, 100), 4);

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "sys/lookup.h"
 
@@ -478,13 +479,32 @@ static void pending_output_goes_out_while_the_guest_waits(void **state) {
         unfill(&p);
     }
 }
-static void a_stopped_run_waits_for_no_reader(void **state) {
+static void *stop_later(void *data) {
+    struct timespec t = {.tv_nsec = 30000000};
+    nanosleep(&t, NULL);
+    ts_wasi_stop(data);
+    return NULL;
+}
+/* Another thread ends each wait for a pipe: a read of one that is empty, writes to one that is full, and a drop. */
+static void a_stopped_run_waits_for_no_pipe(void **state) {
     host *h = *state;
-    full_pipe p;
-    fill(h, &p);
-    ts_wasi_stop(h->w);
-    assert_int_equal(out(drop)(&h->call, p.stream), TS_OK);
-    unfill(&p);
+    for (int how = 0; how < 4; how++) {
+        full_pipe p;
+        pthread_t thread;
+        fill(h, &p);
+        OK(h, ts_wasi_cli_stdin_get_stdin, {0});
+        uint64_t s = rep(h);
+        assert_int_equal(pthread_create(&thread, NULL, stop_later, h->w), 0);
+        if (how == 0) assert_int_equal(CALL(h, in(blocking_read), H(s), U64(1)), TS_INTERRUPTED);
+        if (how == 1)
+            assert_int_equal(CALL(h, out(blocking_write_and_flush), H(p.stream), BYTES("x", 1)), TS_INTERRUPTED);
+        if (how == 2) assert_int_equal(CALL(h, out(blocking_splice), H(p.stream), H(s), U64(1)), TS_INTERRUPTED);
+        if (how == 3) assert_int_equal(out(drop)(&h->call, p.stream), TS_INTERRUPTED);
+        pthread_join(thread, NULL);
+        ts_wasi_reset(h->w); /* waits for nobody either */
+        ts_error_init(&h->err);
+        unfill(&p);
+    }
 }
 
 /* An output stream is ready when check-write gives a permit. */
@@ -556,7 +576,7 @@ int main(void) {
         cmocka_unit_test(hosts),
         T(look_ups_denied),
         T(pending_output_goes_out_while_the_guest_waits),
-        T(a_stopped_run_waits_for_no_reader),
+        T(a_stopped_run_waits_for_no_pipe),
         T(readiness_follows_the_permit),
         T(a_terminal_does_not_keep_the_guest_waiting),
     };

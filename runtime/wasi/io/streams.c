@@ -19,16 +19,17 @@ static void pending(ts_wasi_stream *s, size_t len) {
 }
 
 /* What was accepted still goes out when its stream ends, as in the certified runtimes: to a standard stream for as long as
- * the run may last, to a peer as long as it goes on reading. */
-static void finish(const ts_wasi *w, ts_wasi_stream *s) {
+ * the run may last, to a peer as long as it goes on reading. Here: of a stream that the guest has left behind. */
+static void finish(ts_wasi *w, ts_wasi_stream *s) {
     const uint64_t linger = (uint64_t)TS_WASI_LINGER_MS * 1000000;
-    uint64_t end = s->domain == TS_WASI_OF_NETWORK ? ts_sys_monotonic() + linger : TS_SYS_NO_DEADLINE;
+    bool bounded = s->domain == TS_WASI_OF_NETWORK || w->watch.begin;
+    uint64_t end = bounded ? ts_sys_monotonic() + linger : TS_SYS_NO_DEADLINE;
     for (size_t left = s->pending_len; s->file && !ts_wasi_stream_drain(s); left = s->pending_len) {
-        ts_sys_wait wait = {.fd = s->file->fd, .out = true};
-        if (__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) return;
-        if (s->pending_len < left && end != TS_SYS_NO_DEADLINE) end = ts_sys_monotonic() + linger;
+        ts_sys_wait waits[2] = {{.fd = s->file->fd, .out = true}, {.fd = ts_sys_wake_file(&w->wake)}};
+        if (__atomic_load_n(&w->stop, __ATOMIC_SEQ_CST)) return;
+        if (s->pending_len < left && bounded) end = ts_sys_monotonic() + linger;
         if (w->until && w->until < end) end = w->until;
-        ts_sys_err e = ts_sys_poll(&wait, 1, end);
+        ts_sys_err e = ts_sys_poll(waits, 2, end);
         if (e && e != TS_SYS_EINTR) return;
         if (end != TS_SYS_NO_DEADLINE && ts_sys_monotonic() >= end) return;
     }
@@ -98,10 +99,12 @@ static size_t body_read(ts_wasi_stream *s, void *buf, size_t len, outcome *how) 
     return n;
 }
 
-static ts_sys_err read_once(ts_wasi_stream *s, void *buf, size_t len, bool may_wait, size_t *n) {
+/* No read or write waits in the OS: a guest's waits are ts_wasi_poll's, which other threads can end and in which pending
+ * output goes on. A file that blocks is polled before only where the OS has no call that does not wait. */
+static ts_sys_err read_once(ts_wasi_stream *s, void *buf, size_t len, size_t *n) {
     ts_wasi_file *f = s->file;
     if (s->mode == TS_WASI_AT) return ts_sys_pread(f->fd, buf, len, s->offset, n);
-    if (!may_wait && s->mode == TS_WASI_WAIT && f->blocks) {
+    if (s->mode == TS_WASI_WAIT && f->blocks) {
         ts_sys_err e = f->polled ? TS_SYS_ENOTSUP : ts_sys_read_now(f->fd, buf, len, n);
         if (e != TS_SYS_ENOTSUP) return e;
         f->polled = true;
@@ -111,8 +114,8 @@ static ts_sys_err read_once(ts_wasi_stream *s, void *buf, size_t len, bool may_w
 }
 
 /* Up to len bytes that are there now. */
-static ts_status read_now(ts_host_call *c, ts_wasi_stream *s, void *buf, size_t len, bool may_wait, size_t *n,
-                          outcome *how, ts_sys_err *err) {
+static ts_status read_now(ts_host_call *c, ts_wasi_stream *s, void *buf, size_t len, size_t *n, outcome *how,
+                          ts_sys_err *err) {
     *n = 0;
     *how = s->closed ? CLOSED : DONE;
     if (s->closed || len == 0) return TS_OK;
@@ -128,7 +131,7 @@ static ts_status read_now(ts_host_call *c, ts_wasi_stream *s, void *buf, size_t 
     }
     ts_sys_err e;
     for (;;) {
-        e = read_once(s, buf, len, may_wait, n);
+        e = read_once(s, buf, len, n);
         if (e != TS_SYS_EINTR) break;
         TS_TRY(ts_wasi_interrupted(c));
     }
@@ -146,11 +149,10 @@ static ts_status read_now(ts_host_call *c, ts_wasi_stream *s, void *buf, size_t 
 static ts_status read_some(ts_host_call *c, ts_wasi_stream *s, void *buf, uint64_t len, bool block, size_t *n,
                            outcome *how, ts_sys_err *err) {
     size_t want = len < TS_WASI_CHUNK ? (size_t)len : TS_WASI_CHUNK;
-    if (!block) return read_now(c, s, buf, want, false, n, how, err);
+    if (!block) return read_now(c, s, buf, want, n, how, err);
     if (want == 0) TS_TRY(ts_wasi_wait_stream(c, s));
     for (;;) {
-        /* a wait in the OS would hold up what is pending elsewhere */
-        TS_TRY(read_now(c, s, buf, want, !ts_wasi_of(c)->n_pending, n, how, err));
+        TS_TRY(read_now(c, s, buf, want, n, how, err));
         if (*n || *how != DONE || want == 0) return TS_OK;
         TS_TRY(ts_wasi_wait_stream(c, s)); /* nothing is there */
     }
@@ -203,12 +205,12 @@ static ts_sys_err body_write(ts_http_pipe *p, const void *buf, size_t len, size_
     ts_http_pipe_kick(p);
     return p->failed ? TS_SYS_EIO : p->ended ? TS_SYS_EPIPE : *n ? TS_SYS_OK : TS_SYS_EAGAIN;
 }
-static ts_sys_err write_some(ts_wasi_stream *s, const void *buf, size_t len, bool may_wait, size_t *n) {
+static ts_sys_err write_some(ts_wasi_stream *s, const void *buf, size_t len, size_t *n) {
     ts_wasi_file *f = s->file;
     *n = 0;
     if (s->domain == TS_WASI_OF_NETWORK) return ts_sys_send(f->fd, buf, len, n);
     if (s->mode == TS_WASI_APPEND) return ts_sys_append(f->fd, buf, len, n);
-    if (!may_wait && s->mode == TS_WASI_WAIT && f->blocks) {
+    if (s->mode == TS_WASI_WAIT && f->blocks) {
         ts_sys_err e = f->polled ? TS_SYS_ENOTSUP : ts_sys_write_now(f->fd, buf, len, n);
         if (e != TS_SYS_ENOTSUP) return e;
         f->polled = true;
@@ -216,21 +218,21 @@ static ts_sys_err write_some(ts_wasi_stream *s, const void *buf, size_t len, boo
     }
     return ts_sys_write(f->fd, buf, len, n);
 }
-static ts_sys_err write_once(ts_wasi_stream *s, const void *buf, size_t len, bool may_wait, size_t *n) {
+static ts_sys_err write_once(ts_wasi_stream *s, const void *buf, size_t len, size_t *n) {
     ts_sys_err e;
     if (s->pipe) return body_write(s->pipe, buf, len, n);
     if (s->mode == TS_WASI_AT) {
         e = ts_sys_pwrite(s->file->fd, buf, len, s->offset, n);
         s->offset += *n;
     } else
-        e = write_some(s, buf, len, may_wait, n);
+        e = write_some(s, buf, len, n);
     return e == TS_SYS_OK && *n == 0 && len ? TS_SYS_EIO : e; /* else we would try for ever */
 }
 
 bool ts_wasi_stream_drain(ts_wasi_stream *s) {
     while (s->pending_len) {
         size_t n;
-        ts_sys_err e = write_once(s, s->pending + s->pending_at, s->pending_len, false, &n);
+        ts_sys_err e = write_once(s, s->pending + s->pending_at, s->pending_len, &n);
         s->pending_at += n;
         pending(s, s->pending_len - n);
         if (e == TS_SYS_EAGAIN || e == TS_SYS_EINTR) return false;
@@ -255,8 +257,7 @@ static ts_status write_all(ts_host_call *c, ts_wasi_stream *s, const uint8_t *bu
     }
     while (len && !s->closed) {
         size_t n = 0;
-        /* a wait in the OS would hold up what is pending elsewhere */
-        ts_sys_err e = write_once(s, buf, len, block && !ts_wasi_of(c)->n_pending, &n);
+        ts_sys_err e = write_once(s, buf, len, &n);
         buf += n;
         len -= n;
         if (e == TS_SYS_OK) continue;
@@ -436,6 +437,24 @@ ts_status ts_wasi_io_streams_output_stream_blocking_splice(ts_host_call *c, cons
     TS_TRY(settle_and_wait(c, stream_of(c, &args[0])));
     return splice(c, args, true, result);
 }
+/* … of one that it drops: the wait can be ended. */
+static ts_status finish_in_call(ts_host_call *c, ts_wasi_stream *s) {
+    const uint64_t linger = (uint64_t)TS_WASI_LINGER_MS * 1000000;
+    bool bounded = s->domain == TS_WASI_OF_NETWORK;
+    uint64_t end = bounded ? ts_sys_monotonic() + linger : TS_SYS_NO_DEADLINE;
+    for (size_t left = s->pending_len; s->pending_len && !ts_wasi_stream_drain(s); left = s->pending_len) {
+        ts_sys_wait wait = {.fd = s->file->fd, .out = true};
+        if (s->pending_len < left && bounded) end = ts_sys_monotonic() + linger;
+        ts_sys_err e = ts_wasi_poll(c, &wait, 1, end);
+        if (e == TS_SYS_EINTR) TS_TRY(ts_wasi_interrupted(c));
+        if ((e && e != TS_SYS_EINTR) || (bounded && ts_sys_monotonic() >= end)) break;
+    }
+    pending(s, 0);
+    return TS_OK;
+}
 ts_status ts_wasi_io_streams_output_stream_drop(ts_host_call *c, uint64_t rep) {
+    ts_val handle = {.handle = {.rep = rep}};
+    ts_wasi_stream *s = ts_wasi_obj_of(c, &handle);
+    if (s->file && s->pending_len && !s->obj.children) TS_TRY(finish_in_call(c, s));
     return ts_wasi_drop(c, rep, "an output-stream");
 }
