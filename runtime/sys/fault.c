@@ -21,7 +21,11 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 #if HAVE_REDIRECT
 __attribute__((noreturn)) static void land(ts_fault_ctx *c) {
-    _longjmp(c->jb, 1);
+#if TS_FAULT_BUILTIN_JUMP
+    __builtin_longjmp(c->jump, 1);
+#else
+    _longjmp(c->jump, 1);
+#endif
 }
 
 static void chain(int sig, siginfo_t *info, void *uc) {
