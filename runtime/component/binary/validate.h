@@ -19,7 +19,7 @@ typedef struct ts_ptrmap {
     uint32_t n, cap;
 } ts_ptrmap;
 bool ts_ptrmap_get(const ts_ptrmap *m, const void *key, uintptr_t *val); /* val may be NULL */
-bool ts_ptrmap_put(ts_ptrmap *m, const void *key, uintptr_t val);        /* insert or replace; false: no memory to insert */
+bool ts_ptrmap_put(ts_ptrmap *m, const void *key, uintptr_t val); /* insert or replace; false: no memory to insert */
 void ts_ptrmap_free(ts_ptrmap *m);
 static inline const void *ts_slot_key(uint32_t slot) {
     return (const void *)((uintptr_t)slot + 1);
