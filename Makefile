@@ -117,6 +117,10 @@ $(OBJ)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(TS_CFLAGS) $(STACK_CFLAGS) -c $< -o $@
+# A call of every public function with each pointer NULL, made of the header.
+$(BUILD)/gen/api_slips.h: runtime/tests/gen_slips.py runtime/include/touchstone.h
+	$(Q)$(PYTHON) $^ $@ && touch $@
+$(OBJ)/runtime/tests/test_api_slips.o: $(BUILD)/gen/api_slips.h
 # Two paths of the host; what is not the library.
 $(OBJ)/runtime/sys/fs.o: FRAME_MAX = 9216
 $(OBJ)/runtime/tests/% $(OBJ)/runtime/fuzz/% $(OBJ)/runtime/examples/% $(OBJ)/runtime/cli/%: STACK_CFLAGS =

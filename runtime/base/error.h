@@ -27,6 +27,19 @@ enum { TS_SIZE_TEXT = 32 };
 const char *ts_size_text(uint64_t bytes, char buf[TS_SIZE_TEXT]);
 /* Nanoseconds likewise: "50 ms". */
 const char *ts_time_text(uint64_t ns, char buf[TS_SIZE_TEXT]);
+/* What a public function needs of its arguments: TS_USAGE where it is not so. */
+#define TS_NEED(e, condition)                                                                                          \
+    do {                                                                                                               \
+        if (TS_UNLIKELY(!(condition)))                                                                                 \
+            return ts_fail((e), TS_USAGE, "%s: a pointer is NULL: %s", __func__, #condition);                          \
+    } while (0)
+/* A function that calls guests or callbacks of the host needs an error, where its caller gives none. */
+#define TS_NEED_ERROR(e)                                                                                               \
+    ts_error own_error_;                                                                                               \
+    if (TS_UNLIKELY(!(e))) {                                                                                           \
+        ts_error_init(&own_error_);                                                                                    \
+        (e) = &own_error_;                                                                                             \
+    }
 #define TS_LIKELY(x) __builtin_expect(!!(x), 1)
 #define TS_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #endif

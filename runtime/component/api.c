@@ -12,16 +12,22 @@ struct ts_pool {
 };
 
 ts_status ts_engine_new(TS_OWN ts_engine **out, ts_error *e) {
+    TS_NEED(e, out);
     return ts_engine_create(out, e);
 }
 void ts_engine_free(ts_engine *engine) {
     ts_engine_destroy(engine);
 }
 
+void ts_thread_stack(const void *low, size_t size) {
+    ts_stack_describe(low, size);
+}
+
 ts_pool *ts_pool_new(void) {
     return calloc(1, sizeof(ts_pool));
 }
 void *ts_pool_alloc(ts_pool *p, size_t size) {
+    if (!p) return NULL;
     return ts_arena_alloc(&p->arena, size);
 }
 void ts_pool_free(ts_pool *p) {
@@ -35,6 +41,10 @@ ts_status ts_component_load(ts_engine *engine, const void *bytes, size_t len, TS
 }
 ts_status ts_component_load_with(ts_engine *engine, const void *bytes, size_t len, const char *features,
                                  TS_OWN ts_component **out, ts_error *e) {
+    TS_NEED(e, engine);
+    TS_NEED(e, bytes || !len);
+    TS_NEED(e, features);
+    TS_NEED(e, out);
     uint32_t bits;
     TS_TRY(ts_component_features_parse(features, &bits, e));
     if (!ts_bytes_are_component(bytes, len) && len >= 8 && memcmp(bytes, "\0asm", 4) == 0)
@@ -49,15 +59,19 @@ const char *ts_component_feature(uint32_t i, const char **text) {
     return rows[i].name;
 }
 uint32_t ts_component_import_count(const ts_component *c) {
+    if (!c) return 0;
     return c->n_imports;
 }
 const char *ts_component_import_name(const ts_component *c, uint32_t i) {
+    if (!c) return NULL;
     return i < c->n_imports ? c->imports[i].name : NULL;
 }
 uint32_t ts_component_export_count(const ts_component *c) {
+    if (!c) return 0;
     return c->n_exports;
 }
 const char *ts_component_export_name(const ts_component *c, uint32_t i) {
+    if (!c) return NULL;
     return i < c->n_exports ? c->exports[i].name : NULL;
 }
 
@@ -95,6 +109,7 @@ static ts_status drop_back(ts_host_call *c, uint64_t rep) {
 }
 
 ts_status ts_linker_new(TS_OWN ts_linker **out, ts_error *e) {
+    TS_NEED(e, out);
     return ts_linker_create(out, e);
 }
 void ts_linker_free(ts_linker *l) {
@@ -121,6 +136,9 @@ static ts_embedded *embedded_of(ts_linker *l, const char *interface, const char 
 
 ts_status ts_linker_define_resource(ts_linker *l, const char *interface, const char *name, ts_drop_callback drop,
                                     void *data, ts_error *e) {
+    TS_NEED(e, l);
+    TS_NEED(e, interface);
+    TS_NEED(e, name);
     const char *base;
     ts_embedded *x = embedded_of(l, interface, &base, e);
     if (!x) return ts_fail_nomem(e);
@@ -336,6 +354,11 @@ static ts_status wit_func(wit *w, const ts_cfunc_type **out) {
 
 ts_status ts_linker_define_func(ts_linker *l, const char *interface, const char *name, const char *type, ts_callback fn,
                                 void *data, ts_error *e) {
+    TS_NEED(e, l);
+    TS_NEED(e, interface);
+    TS_NEED(e, name);
+    TS_NEED(e, type);
+    TS_NEED(e, fn);
     const char *base;
     ts_embedded *x = embedded_of(l, interface, &base, e);
     if (!x) return ts_fail_nomem(e);
@@ -378,6 +401,11 @@ ts_status ts_linker_define_func(ts_linker *l, const char *interface, const char 
 
 ts_status ts_linker_define_value(ts_linker *l, const char *interface, const char *name, const char *type,
                                  const char *value, ts_error *e) {
+    TS_NEED(e, l);
+    TS_NEED(e, interface);
+    TS_NEED(e, name);
+    TS_NEED(e, type);
+    TS_NEED(e, value);
     const ts_embedded none = {0};
     wit w = {.start = type, .at = type, .l = l, .x = &none, .base = "", .e = e};
     ts_linker_value x = {.interface = ts_arena_strndup(&l->arena, interface, strlen(interface)),
@@ -395,6 +423,7 @@ ts_status ts_linker_define_value(ts_linker *l, const char *interface, const char
 }
 
 void *ts_callback_alloc(ts_host_call *c, size_t size) {
+    if (!c) return NULL;
     return ts_arena_alloc(c->arena, size);
 }
 static ts_status trap_v(ts_host_call *c, const char *fmt, va_list ap) {
@@ -403,6 +432,8 @@ static ts_status trap_v(ts_host_call *c, const char *fmt, va_list ap) {
     return ts_fail_trap(c->err, TS_TRAP_HOST, "%s", b);
 }
 ts_status ts_callback_trap(ts_host_call *c, const char *fmt, ...) {
+    if (!c) return TS_USAGE;
+    if (!fmt) fmt = "";
     va_list ap;
     va_start(ap, fmt);
     ts_status st = trap_v(c, fmt, ap);
@@ -435,6 +466,7 @@ ts_status ts_host_limit(ts_host_call *c, ts_limit_kind limit, const char *fmt, .
     return st;
 }
 ts_status ts_callback_exit(ts_host_call *c, int status) {
+    if (!c) return TS_USAGE;
     c->err->exit_status = status;
     return ts_fail(c->err, TS_EXIT, "exit with status %d", status);
 }
@@ -445,6 +477,8 @@ ts_val *ts_host_vals(ts_host_call *c, size_t n) {
 /* --- running ----------------------------------------------------------------------------------------------------------- */
 
 ts_status ts_cstore_new(ts_engine *engine, const ts_run_limits *limits, TS_OWN ts_cstore **out, ts_error *e) {
+    TS_NEED(e, engine);
+    TS_NEED(e, out);
     ts_store_limits l = ts_store_limits_of(limits);
     return ts_cstore_create(engine, &l, out, e);
 }
@@ -452,10 +486,17 @@ void ts_cstore_free(ts_cstore *s) {
     ts_cstore_destroy(s);
 }
 void ts_cstore_interrupt(ts_cstore *s) {
+    if (!s) return;
     ts_store_interrupt(ts_cstore_core(s));
 }
 
 ts_status ts_cfunc_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_pool *pool, ts_error *e) {
+    TS_NEED_ERROR(e);
+    TS_NEED(e, s);
+    TS_NEED(e, f);
+    TS_NEED(e, args || !f->type->n_params);
+    TS_NEED(e, pool);
+    if (f->inst && f->inst->store != s) return ts_fail(e, TS_USAGE, "the function is of another store");
     ts_val none;
     memset(&none, 0, sizeof none);
     for (uint32_t i = 0; i < f->type->n_params; i++) TS_TRY(ts_val_check(f->type->params[i].type, &args[i], f->res, e));
@@ -494,6 +535,13 @@ ts_status ts_cinstance_find_text(ts_cinstance *i, const char *call, ts_pool *poo
 }
 ts_status ts_cinstance_invoke_text(ts_cstore *s, ts_cinstance *i, const char *call, ts_pool *pool, const char **result,
                                    ts_error *e) {
+    TS_NEED_ERROR(e);
+    TS_NEED(e, s);
+    TS_NEED(e, i);
+    TS_NEED(e, call);
+    TS_NEED(e, pool);
+    TS_NEED(e, result);
+    if (i->store != s) return ts_fail(e, TS_USAGE, "the instance is of another store");
     ts_cfunc *f = NULL;
     const char *open = strchr(call, '(');
     *result = "";
@@ -515,33 +563,48 @@ ts_status ts_cinstance_invoke_text(ts_cstore *s, ts_cinstance *i, const char *ca
 /* --- types ------------------------------------------------------------------------------------------------------------- */
 
 uint32_t ts_cfunc_param_count(const ts_cfunc *f) {
+    if (!f) return 0;
     return f->type->n_params;
 }
 const char *ts_cfunc_param_name(const ts_cfunc *f, uint32_t i) {
+    if (!f) return NULL;
     return i < f->type->n_params ? f->type->params[i].name : NULL;
 }
 const ts_ctype *ts_cfunc_param_type(const ts_cfunc *f, uint32_t i) {
+    if (!f) return NULL;
     return i < f->type->n_params ? f->type->params[i].type : NULL;
 }
 const ts_ctype *ts_cfunc_result_type(const ts_cfunc *f) {
+    if (!f) return NULL;
     return f->type->result;
 }
 const char *ts_ctype_kind(const ts_ctype *t) {
+    if (!t) return "none";
     return ts_ct_kind_name(t->kind);
 }
 uint32_t ts_ctype_count(const ts_ctype *t) {
+    if (!t) return 0;
     return t->n;
 }
 const char *ts_ctype_name(const ts_ctype *t, uint32_t i) {
+    if (!t) return NULL;
     return t->cases && i < t->n ? t->cases[i].name : NULL;
 }
 const ts_ctype *ts_ctype_type(const ts_ctype *t, uint32_t i) {
+    if (!t) return NULL;
     if (t->cases) return i < t->n ? t->cases[i].type : NULL;
     return i == 0 ? t->elem : i == 1 ? t->elem2 : NULL;
 }
 size_t ts_val_print(const ts_ctype *t, const ts_val *v, char *buf, size_t size) {
+    if (!buf) size = 0;
+    if (size) buf[0] = 0;
+    if (!t || !v || ts_stack_check(NULL) != TS_OK || ts_val_check(t, v, NULL, NULL) != TS_OK) return 0;
     return ts_wave_print(t, v, buf, size, 0);
 }
 ts_status ts_val_parse(const ts_ctype *t, const char *text, ts_pool *pool, ts_val *v, ts_error *e) {
+    TS_NEED(e, t);
+    TS_NEED(e, text);
+    TS_NEED(e, pool);
+    TS_NEED(e, v);
     return ts_wave_parse(t, text, &pool->arena, v, e);
 }

@@ -24,28 +24,53 @@ _Static_assert((int)TS_CORE_FUNC == (int)TS_EXTERN_FUNC && (int)TS_CORE_TABLE ==
                    (int)TS_CORE_TAG == (int)TS_EXTERN_TAG,
                "the header's kinds");
 
+typedef struct core_host { /* in the store's arena */
+    ts_core_callback fn;
+    void *data;
+    const ts_deftype *def;
+    const char *name;
+    const ts_store *store;
+} core_host;
+static ts_status call_host(void *data, ts_exec *x, ts_slot *io);
+/* NULL: not known. */
+static const ts_store *store_of(const ts_func *f) {
+    if (f->inst) return f->inst->store;
+    return f->host == call_host ? ((const core_host *)f->host_data)->store : NULL;
+}
+static bool foreign(const ts_store *s, const ts_func *f) {
+    return store_of(f) && store_of(f) != s;
+}
+/* What belongs to one store is given to another. */
+static ts_status belongs(const ts_store *s, const ts_store *to, const char *what, ts_error *e) {
+    return s == to ? TS_OK : ts_fail(e, TS_USAGE, "the %s is of another store", what);
+}
+
 /* --- types ------------------------------------------------------------------------------------------------------------- */
 const char *ts_core_type_name(ts_core_type t, char buf[48]) {
+    if (!buf) return "";
     return ts_vt_name(t, buf);
 }
 bool ts_core_type_is_ref(ts_core_type t) {
     return ts_vt_is_ref(t);
 }
 
+static bool type_known(const ts_type_registry *r, ts_valtype t) {
+    if (ts_vt_is_num(t) || t == TS_VT_V128) return true;
+    uint32_t ht = ts_vt_heap(t);
+    return ts_vt_is_ref(t) &&
+           (ts_ht_is_concrete(ht) ? ht - TS_HT_CONCRETE < ts_types_count(r) : (ht >= TS_HT_EXN && ht <= TS_HT_NOEXN));
+}
 static bool is_funcref(const ts_type_registry *r, ts_valtype t) {
     return ts_vt_is_ref(t) && ts_ht_top(r, ts_vt_heap(t)) == TS_HT_FUNC;
 }
 bool ts_core_type_is_funcref(const ts_engine *engine, ts_core_type t) {
-    return is_funcref(ts_engine_types((ts_engine *)(uintptr_t)engine), t);
+    if (!engine) return false;
+    const ts_type_registry *r = ts_engine_types((ts_engine *)(uintptr_t)engine);
+    return type_known(r, t) && is_funcref(r, t);
 }
 
-static bool type_known(ts_valtype t) {
-    if (ts_vt_is_num(t) || t == TS_VT_V128) return true;
-    uint32_t ht = ts_vt_heap(t);
-    return ts_vt_is_ref(t) && (ts_ht_is_concrete(ht) || (ht >= TS_HT_EXN && ht <= TS_HT_NOEXN));
-}
-static ts_status check_type(ts_valtype t, ts_error *e) {
-    return type_known(t) ? TS_OK : ts_fail(e, TS_USAGE, "0x%x is not a value type", (unsigned)t);
+static ts_status check_type(const ts_type_registry *r, ts_valtype t, ts_error *e) {
+    return type_known(r, t) ? TS_OK : ts_fail(e, TS_USAGE, "0x%x is not a value type", (unsigned)t);
 }
 
 static void put_func(const ts_type_registry *r, uint32_t id, ts_core_externtype *out) {
@@ -83,12 +108,15 @@ static ts_status kind_is(const ts_core_externtype *t, ts_core_kind k, ts_error *
 static ts_status func_id(ts_store *s, const ts_core_externtype *t, uint32_t *id, ts_error *e) {
     if (t->defined) {
         *id = t->defined - 1;
+        if (*id >= ts_types_count(s->types)) return ts_fail(e, TS_USAGE, "the defined type is none of this engine's");
         if (ts_types_get(s->types, *id)->kind != TS_COMP_FUNC)
             return ts_fail(e, TS_USAGE, "the defined type is not a function's");
         return TS_OK;
     }
-    for (uint32_t i = 0; i < t->n_params; i++) TS_TRY(check_type(t->params[i], e));
-    for (uint32_t i = 0; i < t->n_results; i++) TS_TRY(check_type(t->results[i], e));
+    TS_NEED(e, t->params || !t->n_params);
+    TS_NEED(e, t->results || !t->n_results);
+    for (uint32_t i = 0; i < t->n_params; i++) TS_TRY(check_type(s->types, t->params[i], e));
+    for (uint32_t i = 0; i < t->n_results; i++) TS_TRY(check_type(s->types, t->results[i], e));
     return ts_types_func(s->types, t->params, t->n_params, t->results, t->n_results, id, e);
 }
 static ts_status limits_of(const ts_core_externtype *t, ts_limits *out, ts_error *e) {
@@ -106,7 +134,7 @@ uint64_t ts_core_ref_host(uint64_t v) {
 }
 bool ts_core_ref_host_value(uint64_t ref, uint64_t *v) {
     if (!ts_ref_is_host(ref)) return false;
-    *v = ts_ref_host_value(ref);
+    if (v) *v = ts_ref_host_value(ref);
     return true;
 }
 uint64_t ts_core_ref_i31(int32_t v) {
@@ -114,26 +142,28 @@ uint64_t ts_core_ref_i31(int32_t v) {
 }
 bool ts_core_ref_i31_value(uint64_t ref, int32_t *v) {
     if (!ts_ref_is_i31(ref)) return false;
-    *v = ts_ref_i31_s(ref);
+    if (v) *v = ts_ref_i31_s(ref);
     return true;
 }
 ts_status ts_core_ref_hold(ts_store *s, uint64_t ref, ts_error *e) {
+    TS_NEED(e, s);
     if (!ts_ref_is_obj(ref)) return TS_OK; /* there is nothing that could end */
     if (!ts_gc_is_object(s->gc, ref)) return ts_fail(e, TS_USAGE, "the reference is to no object of this store");
     return ts_gc_root_add(s, ref) ? TS_OK : ts_fail_nomem(e);
 }
 void ts_core_ref_release(ts_store *s, uint64_t ref) {
+    if (!s) return;
     if (ts_ref_is_obj(ref)) ts_gc_root_remove(s, ref);
 }
 
 /* A reference of type `have` where `want` is expected; why not, or NULL. */
 static const char *ref_problem(ts_store *s, ts_valtype want, const ts_core_val *v) {
-    if (!ts_vt_is_ref(v->type) || !type_known(v->type)) return "is no reference";
+    if (!ts_vt_is_ref(v->type) || !type_known(s->types, v->type)) return "is no reference";
     uint32_t top = ts_ht_top(s->types, ts_vt_heap(want));
     if (ts_ht_top(s->types, ts_vt_heap(v->type)) != top) return "is a reference of another kind";
     if (top == TS_HT_FUNC) {
         if (!v->func) return ts_vt_defaultable(want) ? NULL : "is null";
-        if (v->func->inst && v->func->inst->store != s) return "is a function of another store";
+        if (foreign(s, v->func)) return "is a function of another store";
         return ts_ref_test_heap(s, (ts_slot)(uintptr_t)v->func, ts_vt_heap(want)) ? NULL
                                                                                   : "is a function of another type";
     }
@@ -159,7 +189,7 @@ static ts_status to_slots(ts_store *s, ts_valtype want, const ts_core_val *v, ts
     }
     if (v->type != want)
         return ts_fail(e, TS_USAGE, "%s %u is of type %s, not %s", what, number,
-                       type_known(v->type) ? ts_vt_name(v->type, b) : "unknown", ts_vt_name(want, a));
+                       type_known(s->types, v->type) ? ts_vt_name(v->type, b) : "unknown", ts_vt_name(want, a));
     *out = 0;
     switch (want) {
     case TS_VT_I32: *out = (uint32_t)v->i32; break;
@@ -203,19 +233,25 @@ static void all_from_slots(const ts_store *s, const ts_valtype *types, uint32_t 
 
 /* --- modules ----------------------------------------------------------------------------------------------------------- */
 ts_status ts_core_module_new(ts_engine *engine, const void *bytes, size_t len, ts_module **out, ts_error *e) {
+    TS_NEED(e, engine);
+    TS_NEED(e, bytes || !len);
+    TS_NEED(e, out);
     return ts_module_new(engine, bytes, len, true, out, e);
 }
 void ts_core_module_free(ts_module *m) {
     ts_module_free(m);
 }
 uint32_t ts_core_module_import_count(const ts_module *m) {
+    if (!m) return 0;
     return m->n_imports;
 }
 uint32_t ts_core_module_export_count(const ts_module *m) {
+    if (!m) return 0;
     return m->n_exports;
 }
 
 bool ts_core_module_import(const ts_module *m, uint32_t i, ts_core_item *out) {
+    if (!m || !out) return false;
     if (i >= m->n_imports) return false;
     const ts_type_registry *r = ts_engine_types(m->engine);
     const ts_import *x = &m->imports[i];
@@ -235,6 +271,7 @@ bool ts_core_module_import(const ts_module *m, uint32_t i, ts_core_item *out) {
 }
 
 bool ts_core_module_export(const ts_module *m, uint32_t i, ts_core_item *out) {
+    if (!m || !out) return false;
     if (i >= m->n_exports) return false;
     const ts_type_registry *r = ts_engine_types(m->engine);
     const ts_export *x = &m->exports[i];
@@ -251,6 +288,8 @@ bool ts_core_module_export(const ts_module *m, uint32_t i, ts_core_item *out) {
 
 /* --- stores ------------------------------------------------------------------------------------------------------------ */
 ts_status ts_core_store_new(ts_engine *engine, const ts_run_limits *limits, ts_store **out, ts_error *e) {
+    TS_NEED(e, engine);
+    TS_NEED(e, out);
     ts_store_limits l = ts_store_limits_of(limits);
     return ts_store_create(engine, &l, out, e);
 }
@@ -258,17 +297,21 @@ void ts_core_store_free(ts_store *s) {
     ts_store_destroy(s);
 }
 void ts_core_store_interrupt(ts_store *s) {
+    if (!s) return;
     ts_store_interrupt(s);
 }
 uint64_t ts_core_store_fuel(const ts_store *s) {
+    if (!s) return 0;
     return s->exec->fuel;
 }
 ts_status ts_core_store_set_fuel(ts_store *s, uint64_t fuel, ts_error *e) {
+    TS_NEED(e, s);
     if (!s->limits.fuel) return ts_fail(e, TS_USAGE, "the store was made without a limit of fuel");
     s->exec->fuel = fuel;
     return TS_OK;
 }
 void ts_core_store_collect(ts_store *s) {
+    if (!s) return;
     ts_gc_collect(s->gc);
 }
 
@@ -297,7 +340,12 @@ static ts_status get_extern(ts_store *s, const ts_core_extern *x, const ts_impor
     if (!given)
         return ts_fail(e, TS_UNLINKABLE, "nothing is given for the import \"%.60s\" \"%.60s\"", want->module,
                        want->name);
-    if (x->kind == TS_CORE_FUNC && x->func->inst && x->func->inst->store != s)
+    bool other = x->kind == TS_CORE_FUNC     ? foreign(s, x->func)
+                 : x->kind == TS_CORE_TABLE  ? x->table->store != s
+                 : x->kind == TS_CORE_MEMORY ? x->memory->store != s
+                 : x->kind == TS_CORE_GLOBAL ? x->global->store != s
+                                             : x->tag->store != s;
+    if (other)
         return ts_fail(e, TS_USAGE, "what is given for the import \"%.60s\" \"%.60s\" is of another store",
                        want->module, want->name);
     return TS_OK;
@@ -305,6 +353,11 @@ static ts_status get_extern(ts_store *s, const ts_core_extern *x, const ts_impor
 
 ts_status ts_core_instantiate(ts_store *s, ts_module *m, const ts_core_extern *imports, uint32_t n_imports,
                               const char *name, ts_instance **out, ts_error *e) {
+    TS_NEED_ERROR(e);
+    TS_NEED(e, s);
+    TS_NEED(e, m);
+    TS_NEED(e, imports || !n_imports);
+    TS_NEED(e, out);
     *out = NULL;
     if (m->engine != s->engine) return ts_fail(e, TS_USAGE, "the module and the store are of different engines");
     if (n_imports != m->n_imports)
@@ -319,16 +372,21 @@ ts_status ts_core_instantiate(ts_store *s, ts_module *m, const ts_core_extern *i
     return st;
 }
 bool ts_core_instance_export(const ts_instance *i, const char *name, ts_core_extern *out) {
+    if (!i || !name || !out) return false;
     ts_extern x;
     return ts_instance_export(i, name, strlen(name), &x) && put_extern(&x, out);
 }
 bool ts_core_instance_export_at(const ts_instance *i, uint32_t index, ts_core_extern *out) {
+    if (!i || !out) return false;
     ts_extern x;
     if (index >= i->module->n_exports) return false;
     const ts_export *at = &i->module->exports[index];
     return ts_instance_export(i, at->name, at->name_len, &x) && put_extern(&x, out);
 }
 void ts_core_extern_describe(const ts_store *s, const ts_core_extern *x, ts_core_externtype *out) {
+    if (!out) return;
+    memset(out, 0, sizeof *out);
+    if (!s || !x || !x->func) return; /* the pointers of every kind lie over each other */
     *out = (ts_core_externtype){.kind = x->kind};
     switch (x->kind) {
     case TS_CORE_FUNC: put_func(s->types, x->func->type, out); break;
@@ -340,12 +398,6 @@ void ts_core_extern_describe(const ts_store *s, const ts_core_extern *x, ts_core
 }
 
 /* --- functions --------------------------------------------------------------------------------------------------------- */
-typedef struct core_host { /* in the store's arena */
-    ts_core_callback fn;
-    void *data;
-    const ts_deftype *def;
-    const char *name;
-} core_host;
 enum { FEW = 16 };
 
 /* What a callback's status means; st and the error go the same way afterwards. */
@@ -383,6 +435,10 @@ static ts_status call_host(void *data, ts_exec *x, ts_slot *io) {
 
 ts_status ts_core_func_new(ts_store *s, const ts_core_externtype *type, ts_core_callback fn, void *data,
                            const char *name, ts_func **out, ts_error *e) {
+    TS_NEED(e, s);
+    TS_NEED(e, type);
+    TS_NEED(e, fn);
+    TS_NEED(e, out);
     *out = NULL;
     uint32_t id = 0;
     TS_TRY(kind_is(type, TS_CORE_FUNC, e));
@@ -390,21 +446,26 @@ ts_status ts_core_func_new(ts_store *s, const ts_core_externtype *type, ts_core_
     core_host *h = ts_arena_alloc(&s->arena, sizeof *h);
     if (!h) return ts_fail_nomem(e);
     TS_TRY(ts_func_host(s, id, call_host, h, name, out, e));
-    *h =
-        (core_host){.fn = fn, .data = data, .def = (*out)->def, .name = (*out)->name ? (*out)->name : "without a name"};
+    *h = (core_host){
+        .fn = fn, .data = data, .def = (*out)->def, .name = (*out)->name ? (*out)->name : "without a name", .store = s};
     return TS_OK;
 }
 
 ts_store *ts_core_callback_store(ts_exec *c) {
+    if (!c) return NULL;
     return c->store;
 }
 const ts_instance *ts_core_callback_caller(ts_exec *c) {
+    if (!c) return NULL;
     return c->caller;
 }
 ts_error *ts_core_callback_error(ts_exec *c) {
+    if (!c) return NULL;
     return c->err;
 }
 ts_status ts_core_callback_trap(ts_exec *c, const char *fmt, ...) {
+    if (!c) return TS_USAGE;
+    if (!fmt) fmt = "";
     char b[400];
     va_list ap;
     va_start(ap, fmt);
@@ -413,11 +474,16 @@ ts_status ts_core_callback_trap(ts_exec *c, const char *fmt, ...) {
     return ts_fail_trap(c->err, TS_TRAP_HOST, "%s", b);
 }
 ts_status ts_core_callback_exit(ts_exec *c, int status) {
+    if (!c) return TS_USAGE;
     ts_fail(c->err, TS_EXIT, "exit with status %d", status);
     if (c->err && c->err->status == TS_EXIT) c->err->exit_status = status;
     return TS_EXIT;
 }
 ts_status ts_core_callback_throw(ts_exec *c, ts_tag *tag, const ts_core_val *args, uint32_t n_args) {
+    if (!c) return TS_USAGE;
+    TS_NEED(c->err, tag);
+    TS_NEED(c->err, args || !n_args);
+    TS_TRY(belongs(c->store, tag->store, "tag", c->err));
     const ts_deftype *d = ts_types_get(c->store->types, tag->type);
     if (n_args != d->n_params)
         return ts_fail(c->err, TS_USAGE, "the tag has %u arguments, %u are given", d->n_params, n_args);
@@ -435,8 +501,13 @@ ts_status ts_core_callback_throw(ts_exec *c, ts_tag *tag, const ts_core_val *arg
 
 ts_status ts_core_func_call(ts_store *s, ts_func *f, const ts_core_val *args, uint32_t n_args, ts_core_val *results,
                             uint32_t n_results, ts_error *e) {
+    TS_NEED_ERROR(e);
+    TS_NEED(e, s);
+    TS_NEED(e, f);
+    TS_NEED(e, args || !n_args);
+    TS_NEED(e, results || !n_results);
     const ts_deftype *d = f->def;
-    if (f->inst && f->inst->store != s) return ts_fail(e, TS_USAGE, "the function is of another store");
+    if (foreign(s, f)) return ts_fail(e, TS_USAGE, "the function is of another store");
     if (n_args != d->n_params || n_results != d->n_results)
         return ts_fail(e, TS_USAGE, "the function has %u parameters and %u results, not %u and %u", d->n_params,
                        d->n_results, n_args, n_results);
@@ -457,10 +528,13 @@ static const ts_exn *exception(const ts_store *s) {
     return s->exec->exn ? (const ts_exn *)(const void *)ts_ref_obj(s->exec->exn) : NULL;
 }
 ts_tag *ts_core_exception_tag(const ts_store *s) {
+    if (!s) return NULL;
     const ts_exn *x = exception(s);
     return x ? x->tag : NULL;
 }
 ts_status ts_core_exception_args(ts_store *s, ts_core_val *args, uint32_t n_args, ts_error *e) {
+    TS_NEED(e, s);
+    TS_NEED(e, args || !n_args);
     const ts_exn *x = exception(s);
     if (!x) return ts_fail(e, TS_USAGE, "no call has ended with an exception");
     const ts_deftype *d = ts_types_get(s->types, x->tag->type);
@@ -472,6 +546,9 @@ ts_status ts_core_exception_args(ts_store *s, ts_core_val *args, uint32_t n_args
 
 /* --- memories ---------------------------------------------------------------------------------------------------------- */
 ts_status ts_core_memory_new(ts_store *s, const ts_core_externtype *type, ts_memory **out, ts_error *e) {
+    TS_NEED(e, s);
+    TS_NEED(e, type);
+    TS_NEED(e, out);
     ts_limits l;
     *out = NULL;
     TS_TRY(kind_is(type, TS_CORE_MEMORY, e));
@@ -482,25 +559,33 @@ ts_status ts_core_memory_new(ts_store *s, const ts_core_externtype *type, ts_mem
     return ts_memory_make(s, &l, out, e);
 }
 uint8_t *ts_core_memory_data(ts_memory *m) {
+    if (!m) return NULL;
     return m->base;
 }
 uint64_t ts_core_memory_size(const ts_memory *m) {
+    if (!m) return 0;
     return m->len;
 }
 uint64_t ts_core_memory_pages(const ts_memory *m) {
+    if (!m) return 0;
     return m->pages;
 }
 bool ts_core_memory_read(const ts_memory *m, uint64_t at, void *to, size_t len) {
+    if (!m || (!to && len)) return false;
     if (at > m->len || len > m->len - at) return false;
     if (len) memcpy(to, m->base + at, len);
     return true;
 }
 bool ts_core_memory_write(ts_memory *m, uint64_t at, const void *from, size_t len) {
+    if (!m || (!from && len)) return false;
     if (at > m->len || len > m->len - at) return false;
     if (len) memcpy(m->base + at, from, len);
     return true;
 }
 ts_status ts_core_memory_grow(ts_store *s, ts_memory *m, uint64_t delta, uint64_t *old, ts_error *e) {
+    TS_NEED(e, s);
+    TS_NEED(e, m);
+    TS_TRY(belongs(s, m->store, "memory", e));
     if (delta > m->max_pages - m->pages)
         return ts_fail_limit(e, TS_LIMIT_MEMORY, TS_TRAP_NONE,
                              "a memory of %llu pages cannot grow by %llu: the limit is %llu pages",
@@ -518,17 +603,21 @@ static ts_status element(ts_store *s, ts_valtype type, const ts_core_val *v, ts_
 }
 ts_status ts_core_table_new(ts_store *s, const ts_core_externtype *type, const ts_core_val *init, ts_table **out,
                             ts_error *e) {
+    TS_NEED(e, s);
+    TS_NEED(e, type);
+    TS_NEED(e, out);
     ts_table_type t = {.elem = type->type};
     ts_slot v[2];
     *out = NULL;
     TS_TRY(kind_is(type, TS_CORE_TABLE, e));
-    TS_TRY(check_type(type->type, e));
+    TS_TRY(check_type(s->types, type->type, e));
     if (!ts_vt_is_ref(type->type)) return ts_fail(e, TS_USAGE, "a table has references");
     TS_TRY(limits_of(type, &t.limits, e));
     TS_TRY(element(s, t.elem, init, v, e));
     return ts_table_make(s, &t, v[0], out, e);
 }
 uint64_t ts_core_table_size(const ts_table *t) {
+    if (!t) return 0;
     return t->len;
 }
 static ts_status in_table(const ts_table *t, uint64_t i, ts_error *e) {
@@ -536,11 +625,19 @@ static ts_status in_table(const ts_table *t, uint64_t i, ts_error *e) {
     return ts_fail(e, TS_USAGE, "element %llu of a table of %llu", (unsigned long long)i, (unsigned long long)t->len);
 }
 ts_status ts_core_table_get(ts_store *s, const ts_table *t, uint64_t i, ts_core_val *out, ts_error *e) {
+    TS_NEED(e, s);
+    TS_NEED(e, t);
+    TS_NEED(e, out);
+    TS_TRY(belongs(s, t->store, "table", e));
     TS_TRY(in_table(t, i, e));
     from_slots(s, t->type.elem, &t->elems[i], out);
     return TS_OK;
 }
 ts_status ts_core_table_set(ts_store *s, ts_table *t, uint64_t i, const ts_core_val *v, ts_error *e) {
+    TS_NEED(e, s);
+    TS_NEED(e, t);
+    TS_NEED(e, v);
+    TS_TRY(belongs(s, t->store, "table", e));
     ts_slot slot[2];
     TS_TRY(in_table(t, i, e));
     TS_TRY(element(s, t->type.elem, v, slot, e));
@@ -549,6 +646,9 @@ ts_status ts_core_table_set(ts_store *s, ts_table *t, uint64_t i, const ts_core_
 }
 ts_status ts_core_table_grow(ts_store *s, ts_table *t, uint64_t delta, const ts_core_val *init, uint64_t *old,
                              ts_error *e) {
+    TS_NEED(e, s);
+    TS_NEED(e, t);
+    TS_TRY(belongs(s, t->store, "table", e));
     ts_slot v[2];
     TS_TRY(element(s, t->type.elem, init, v, e));
     if (t->len > t->max || delta > t->max - t->len)
@@ -563,18 +663,29 @@ ts_status ts_core_table_grow(ts_store *s, ts_table *t, uint64_t delta, const ts_
 
 ts_status ts_core_global_new(ts_store *s, const ts_core_externtype *type, const ts_core_val *v, ts_global **out,
                              ts_error *e) {
+    TS_NEED(e, s);
+    TS_NEED(e, type);
+    TS_NEED(e, v);
+    TS_NEED(e, out);
     ts_global_type t = {.type = type->type, .mut = type->mut};
     ts_slot slots[2] = {0, 0};
     *out = NULL;
     TS_TRY(kind_is(type, TS_CORE_GLOBAL, e));
-    TS_TRY(check_type(type->type, e));
+    TS_TRY(check_type(s->types, type->type, e));
     TS_TRY(to_slots(s, t.type, v, slots, "value", 1, e));
     return ts_global_make(s, &t, slots, out, e);
 }
 void ts_core_global_get(const ts_store *s, const ts_global *g, ts_core_val *out) {
+    if (!out) return;
+    memset(out, 0, sizeof *out);
+    if (!s || !g || g->store != s) return;
     from_slots(s, g->type.type, g->v, out);
 }
 ts_status ts_core_global_set(ts_store *s, ts_global *g, const ts_core_val *v, ts_error *e) {
+    TS_NEED(e, s);
+    TS_NEED(e, g);
+    TS_NEED(e, v);
+    TS_TRY(belongs(s, g->store, "global", e));
     ts_slot slots[2] = {0, 0};
     if (!g->type.mut) return ts_fail(e, TS_USAGE, "the global is constant");
     TS_TRY(to_slots(s, g->type.type, v, slots, "value", 1, e));
@@ -583,6 +694,9 @@ ts_status ts_core_global_set(ts_store *s, ts_global *g, const ts_core_val *v, ts
 }
 
 ts_status ts_core_tag_new(ts_store *s, const ts_core_externtype *type, ts_tag **out, ts_error *e) {
+    TS_NEED(e, s);
+    TS_NEED(e, type);
+    TS_NEED(e, out);
     uint32_t id = 0;
     *out = NULL;
     TS_TRY(kind_is(type, TS_CORE_TAG, e));

@@ -5,7 +5,18 @@
  * Ownership: a pointer returned through a TS_OWN parameter or as a TS_OWN result belongs to the caller, who ends it with the
  * function of the same type that is called `…_free`. All other pointers are borrowed for as long as what they came from lives.
  * Threads: engines and core modules may be shared by threads; everything else belongs to one thread at a time, but for
- * interruption. There is no global state. */
+ * interruption. There is no global state.
+ *
+ * Slips: TS_USAGE, with words, is the answer to a pointer that is NULL where something is needed, to what belongs to another store or
+ * engine, and to values of another type; a function without a status returns NULL, 0 or false, or does nothing. Engines, linkers,
+ * modules and components may be ended before what was made of them: they live on as long as it does. What is used after its own end
+ * is not noticed: stores (and with them their instances and functions), pools, contexts of WASI, and anything that is ended twice.
+ *
+ * Stack: a call needs 64 KiB of the stack of its thread, guests and callbacks included; recursion that the input decides asks for as
+ * much again at each level. A thread of 96 KiB runs guests; one of 256 KiB nests 50 calls through the host, and whatever types may
+ * nest. Where less is left, the status is TS_LIMIT, or, for guests that call deeper and deeper, TS_EXHAUSTION. A callback finds most of
+ * the 64 KiB. A thread that runs on another stack than its own (fibers) says so with ts_thread_stack; else its depth of calls has no
+ * limit but ts_run_limits.depth there. */
 #ifndef TOUCHSTONE_H
 #define TOUCHSTONE_H
 
@@ -186,7 +197,7 @@ struct ts_val {
     };
 };
 
-typedef struct ts_engine ts_engine;       /* shared by all that follows; outlives it */
+typedef struct ts_engine ts_engine;       /* shared by all that follows */
 typedef struct ts_component ts_component; /* decoded and validated */
 typedef struct ts_linker ts_linker;       /* what imports are bound to */
 typedef struct ts_cstore ts_cstore;       /* the state of running instances; traps stay within instances */
@@ -227,7 +238,7 @@ TS_API const char *ts_component_export_name(const ts_component *c, uint32_t i);
 typedef ts_status (*ts_callback)(ts_host_call *c, void *data, const ts_val *args, ts_val *result);
 typedef ts_status (*ts_drop_callback)(ts_host_call *c, void *data, uint64_t rep);
 TS_API ts_status ts_linker_new(TS_OWN ts_linker **out, ts_error *e) TS_MUST_USE;
-TS_API void ts_linker_free(ts_linker *l); /* after the stores that used it */
+TS_API void ts_linker_free(ts_linker *l); /* stores that used it keep what they need */
 TS_API ts_status ts_linker_define_resource(ts_linker *l, const char *interface, const char *name, ts_drop_callback drop,
                                            void *data, ts_error *e) TS_MUST_USE;
 TS_API ts_status ts_linker_define_func(ts_linker *l, const char *interface, const char *name, const char *type,
@@ -397,7 +408,7 @@ TS_API ts_status ts_val_parse(const ts_ctype *t, const char *text, ts_pool *pool
 /* --- core modules ------------------------------------------------------------------------------------------------------
  * The engine without components. A module is constant: stores on any number of threads instantiate it at once. A store belongs to
  * one thread at a time, and owns all that is made in it: instances, functions, memories, tables, globals and tags live as long
- * as it does, and none of them may be given to another store. The engine outlives its modules and stores. */
+ * as it does, and none of them may be given to another store. */
 typedef struct ts_module ts_core_module; /* decoded and validated */
 typedef struct ts_store ts_core_store;
 typedef struct ts_instance ts_core_instance;

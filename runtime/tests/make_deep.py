@@ -146,6 +146,17 @@ def siblings(n: int, times: int) -> str:
     return "\n".join([*out, f"  (instance (instantiate $c{n - 1})))"])
 
 
+HOST = """(component
+  (import "h" (func $h (param "x" u32) (result string)))
+  (core module $libc (memory (export "m") 1)
+    (func (export "r") (param i32 i32 i32 i32) (result i32) (i32.const 64)))
+  (core instance $libc (instantiate $libc))
+  (alias core export $libc "m" (core memory $m))
+  (alias core export $libc "r" (core func $r))
+  (core func $h' (canon lower (func $h) (memory $m) (realloc (core func $r))))
+  (core module $g (import "" "h" (func $h (param i32 i32))) (func (export "go") (call $h (i32.const 1) (i32.const 8))))
+  (core instance $i (instantiate $g (with "" (instance (export "h" (func $h'))))))
+  (func (export "go") (canon lift (core func $i "go"))))"""
 CORE = """(module
   (import "" "bounce" (func $bounce (param i32) (result i32)))
   (type $list (struct (field (ref null $list)) (field i32)))
@@ -167,7 +178,7 @@ CORE = """(module
 
 
 def main() -> None:
-    inputs = {"values": values(), "chain": chain(), "drops": drops(), "siblings": siblings(500, 1), "doubling": siblings(64, 2), "core": CORE}
+    inputs = {"values": values(), "chain": chain(), "drops": drops(), "siblings": siblings(500, 1), "doubling": siblings(64, 2), "core": CORE, "host": HOST}
     lines = ["/* component_deep: components that are nested as deep as they may be. Made by: make_deep.py, then clang-format */"]
     for name, text in inputs.items():
         done = subprocess.run(["wasm-tools", "parse", "-"], input=text.encode(), capture_output=True, check=True)

@@ -15,6 +15,7 @@ ts_status ts_wasi_create_from(ts_wasi_grants *g, ts_wasi **out, ts_error *e) {
     return TS_OK;
 }
 ts_status ts_wasi_create(ts_wasi **out, ts_error *e) {
+    TS_NEED(e, out);
     ts_wasi_grants *g;
     if (!out) return ts_fail(e, TS_USAGE, "ts_wasi_create: a pointer is NULL");
     *out = NULL;
@@ -56,6 +57,7 @@ void ts_wasi_destroy(ts_wasi *w) {
 }
 
 void ts_wasi_reset(ts_wasi *w) {
+    if (!w) return;
     while (w->objects) obj_end(w, w->objects);
     w->stop = 0;
     w->clock_ns = 0;
@@ -72,10 +74,13 @@ void ts_wasi_until(ts_wasi *w, uint64_t ns) {
 }
 
 void ts_wasi_stop(ts_wasi *w) {
+    if (!w) return;
     __atomic_store_n(&w->stop, 1, __ATOMIC_SEQ_CST);
     ts_sys_wake_ring(&w->wake);
 }
 ts_status ts_wasi_link(ts_wasi *w, ts_linker *l, ts_error *e) {
+    TS_NEED(e, w);
+    TS_NEED(e, l);
     return ts_linker_add_host(l, ts_wasi_host(w), w, e);
 }
 void ts_wasi_walk_paths(ts_wasi *w, bool on) {

@@ -49,6 +49,7 @@ ts_status ts_val_check(const ts_ctype *t, const ts_val *v, ts_resource *const *r
     case TS_CT_FLAGS: return t->n >= 32 || !(v->flags.bits >> t->n) ? TS_OK : bad(t, e, "a bit that has no flag");
     case TS_CT_OWN:
     case TS_CT_BORROW: {
+        if (!res) return TS_OK; /* of whatever type */
         const ts_resource *rt = res[t->resource];
         return v->handle.rt == rt || (!v->handle.rt && !rt->impl) ? TS_OK
                                                                   : bad(t, e, "a handle of another resource type");

@@ -112,6 +112,7 @@ struct ts_cstore {
     uint64_t n_instances;
     ts_component **components; /* referenced roots */
     uint32_t n_components, cap_components;
+    TS_VEC(ts_linker *) linkers; /* whose functions its instances call */
     uint32_t depth;
     uint64_t host_calls; /* of host functions and destructors */
     uint32_t yields;     /* of thread.yield, in all */

@@ -58,6 +58,7 @@ ts_status ts_component_new(ts_engine *engine, const uint8_t *bytes, size_t len, 
     if (!c) return ts_fail_nomem(e);
     ts_arena_init(&c->arena);
     c->refs = 1;
+    c->engine = ts_engine_hold(engine);
     ts_status st = TS_OK;
     if (copy && len) {
         c->owned_bytes = malloc(len);
@@ -104,5 +105,6 @@ void ts_component_free(ts_component *c) {
     free_modules(c);
     ts_arena_free(&c->arena);
     free(c->owned_bytes);
+    ts_engine_destroy(c->engine);
     free(c);
 }

@@ -12,12 +12,17 @@
 ts_status ts_linker_create(TS_OWN ts_linker **out, ts_error *e) {
     ts_linker *l = calloc(1, sizeof *l);
     if (!l) return ts_fail_nomem(e);
+    l->refs = 1;
     ts_arena_init(&l->arena);
     *out = l;
     return TS_OK;
 }
+ts_linker *ts_linker_hold(ts_linker *l) {
+    l->refs++;
+    return l;
+}
 void ts_linker_destroy(ts_linker *l) {
-    if (!l) return;
+    if (!l || --l->refs) return;
     for (uint32_t i = 0; i < l->named.len; i++) {
         if (l->named.data[i].module) ts_module_free(l->named.data[i].module);
         ts_component_free(l->named.data[i].component);
@@ -49,6 +54,7 @@ ts_status ts_linker_add_host(ts_linker *l, const ts_host_def *def, void *host, t
 }
 
 void ts_linker_unknown_imports_trap(ts_linker *l, bool on) {
+    if (!l) return;
     l->unknown_trap = on;
 }
 bool ts_linker_trap_missing(const ts_linker *l) {
@@ -56,10 +62,16 @@ bool ts_linker_trap_missing(const ts_linker *l) {
 }
 /* Where there is no memory for the name, everything is denied. */
 void ts_linker_deny(ts_linker *l, const char *interface) {
+    if (!l) return;
+    if (!interface) { /* what is meant is not known */
+        l->deny_all = true;
+        return;
+    }
     const char *s = ts_arena_strndup(&l->arena, interface, strlen(interface));
     if (!s || !ts_vec_push(&l->denied, s)) l->deny_all = true;
 }
 void ts_linker_enable_unstable(ts_linker *l, const char *feature) {
+    if (!l || !feature) return;
     const char *s = ts_arena_strndup(&l->arena, feature, strlen(feature));
     if (s && ts_vec_push(&l->unstable, s)) return;
 }
@@ -80,15 +92,24 @@ static ts_status add_named(ts_linker *l, const char *name, ts_linker_named n, ts
     return n.name && ts_vec_push(&l->named, n) ? TS_OK : ts_fail_nomem(e);
 }
 ts_status ts_linker_add_instance(ts_linker *l, const char *name, ts_cinstance *i, ts_error *e) {
-    return add_named(l, name, (ts_linker_named){.exports = ts_cinstance_exports(i)}, e);
+    TS_NEED(e, l);
+    TS_NEED(e, name);
+    TS_NEED(e, i);
+    return add_named(l, name, (ts_linker_named){.exports = ts_cinstance_exports(i), .store = i->store}, e);
 }
 ts_status ts_linker_add_module(ts_linker *l, const char *name, ts_module *m, ts_error *e) {
+    TS_NEED(e, l);
+    TS_NEED(e, name);
+    TS_NEED(e, m);
     ts_module_ref(m);
     ts_status st = add_named(l, name, (ts_linker_named){.module = m}, e);
     if (st != TS_OK) ts_module_free(m);
     return st;
 }
 ts_status ts_linker_add_component(ts_linker *l, const char *name, ts_component *c, ts_error *e) {
+    TS_NEED(e, l);
+    TS_NEED(e, name);
+    TS_NEED(e, c);
     __atomic_fetch_add(&c->refs, 1, __ATOMIC_RELAXED);
     ts_status st = add_named(l, name, (ts_linker_named){.component = c}, e);
     if (st != TS_OK) ts_component_free(c);
@@ -487,6 +508,9 @@ static ts_status resolve_named(resolver *r, const ts_def *d, ts_item *out) {
     for (uint32_t i = r->l ? r->l->named.len : 0; i-- > 0;) {
         const ts_linker_named *n = &r->l->named.data[i];
         if ((module ? !n->module : !n->component) || !same(d->import.name, d->import.name_len, n->name)) continue;
+        if ((module ? n->module->engine : n->component->engine) != r->c->engine)
+            return ts_fail(r->e, TS_USAGE, "what is given for the import `%.100s` is of another engine",
+                           d->import.name);
         if (module) {
             TS_TRY(check_module(r, n->module, t->module_type, why, sizeof why, &fits));
             out->module = n->module;
@@ -507,6 +531,7 @@ typedef struct provider {
     ts_iface_name parsed;
     bool is_iface, denied;
     const ts_exports *given;
+    const ts_cstore *store; /* of what was given */
     const ts_linker_host *h;
     name_fit fit;
     const char *versions; /* that the host has, where the name wants another one */
@@ -520,13 +545,18 @@ static provider find_provider(const ts_linker *l, const char *name, size_t len) 
     }
     if (!l) return p;
     for (uint32_t i = l->named.len; i-- > 0 && !p.given;) { /* the last of a name holds */
-        if (l->named.data[i].exports && same(name, len, l->named.data[i].name)) p.given = l->named.data[i].exports;
+        if (l->named.data[i].exports && same(name, len, l->named.data[i].name)) {
+            p.given = l->named.data[i].exports;
+            p.store = l->named.data[i].store;
+        }
     }
     for (uint32_t i = l->named.len; i-- > 0 && !p.given && p.is_iface;) {
         ts_iface_name have;
         if (l->named.data[i].exports && ts_name_parse(l->named.data[i].name, strlen(l->named.data[i].name), &have) &&
-            ts_name_compatible(&have, &p.parsed))
+            ts_name_compatible(&have, &p.parsed)) {
             p.given = l->named.data[i].exports;
+            p.store = l->named.data[i].store;
+        }
     }
     p.denied = !p.given && (l->deny_all || in_list(l->denied.data, l->denied.len, p.base, p.base_len, true));
     if (!p.given) p.h = find_host(l, name, len, &p.fit, &p.versions);
@@ -545,6 +575,11 @@ static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
         p = find_provider(r->l, implements, strlen(implements));
     }
     const ts_exports *given = p.given;
+    if (given) {
+        if (r->missing->store && r->missing->store != p.store)
+            return ts_fail(r->e, TS_USAGE, "the instances given for the imports are of several stores");
+        r->missing->store = p.store;
+    }
     const ts_linker_host *h = p.h;
     ts_linker *l = r->l;
     const char *base = p.base;

@@ -14,6 +14,7 @@ typedef struct ts_embedded ts_embedded; /* what was defined through touchstone.h
 typedef struct ts_linker_named {
     const char *name;
     const ts_exports *exports;
+    const ts_cstore *store; /* of the exports */
     ts_module *module;
     ts_component *component;
 } ts_linker_named;
@@ -33,6 +34,7 @@ typedef struct ts_linker_dummy {
 } ts_linker_dummy;
 struct ts_linker {
     ts_call_observer observer; /* the first member: trace.c finds the linker by it */
+    uint32_t refs;             /* stores and ts_linked hold it too; not atomic, as it belongs to one thread with them */
     ts_arena arena;
     TS_VEC(ts_linker_host) hosts;
     TS_VEC(ts_linker_named) named;
@@ -47,11 +49,13 @@ struct ts_linker {
     struct ts_trace_state *trace_state; /* trace.c's; NULL: there is no trace */
     bool unknown_trap, deny_all;
 };
+ts_linker *ts_linker_hold(ts_linker *l);
 bool ts_linker_trap_missing(const ts_linker *l);
 /* Bind the imports of a component: items in the order of its TS_DEF_IMPORT definitions. */
 typedef struct ts_missing_list {
     ts_missing *out;
     uint32_t max, n;
+    const ts_cstore *store; /* which the instances that were given belong to; NULL: none was */
     bool hard; /* one of them is no function and no resource type: nothing can stand for it until it is called */
 } ts_missing_list;
 ts_status ts_linker_resolve(ts_linker *l, ts_component *c, ts_arena *arena, ts_resource **env, ts_item *items,

@@ -343,6 +343,7 @@ void ts_trace_free(ts_linker *l) {
 }
 
 void ts_linker_set_trace(ts_linker *l, const ts_trace *t) {
+    if (!l) return;
     if (l->trace_state) {
         unfold(l);
         if (l->trace.summary) print_table(l);

@@ -22,7 +22,7 @@ ts_status ts_module_new(ts_engine *engine, const uint8_t *bytes, size_t len, boo
     TS_TRY(ts_stack_check(e));
     ts_module *m = calloc(1, sizeof *m);
     if (!m) return ts_fail_nomem(e);
-    m->engine = engine;
+    m->engine = ts_engine_hold(engine);
     m->refs = 1;
     m->features = ts_engine_features(engine);
     ts_arena_init(&m->arena);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 struct ts_engine {
+    uint32_t refs; /* atomic */
     ts_type_registry *types;
     uint32_t features;
     ts_cache cache;
@@ -14,6 +15,7 @@ ts_status ts_engine_create(ts_engine **out, ts_error *e) {
     ts_engine *g = calloc(1, sizeof *g);
     *out = NULL;
     if (!g) return ts_fail_nomem(e);
+    g->refs = 1;
     g->features = TS_F_WASM3;
     g->cache.folder = -1;
     g->types = ts_types_new();
@@ -25,8 +27,12 @@ ts_status ts_engine_create(ts_engine **out, ts_error *e) {
     return TS_OK;
 }
 
+ts_engine *ts_engine_hold(ts_engine *e) {
+    __atomic_fetch_add(&e->refs, 1, __ATOMIC_RELAXED);
+    return e;
+}
 void ts_engine_destroy(ts_engine *e) {
-    if (!e) return;
+    if (!e || __atomic_sub_fetch(&e->refs, 1, __ATOMIC_ACQ_REL) != 0) return;
     ts_types_free(e->types);
     ts_image_close(e->cache.folder);
     free(e);
@@ -39,6 +45,8 @@ void ts_engine_set_features(ts_engine *e, uint32_t features) {
     e->features = features;
 }
 ts_status ts_engine_cache(ts_engine *e, const char *folder, ts_error *err) {
+    TS_NEED(err, e);
+    TS_NEED(err, folder);
     const char *why;
     int fd = ts_folder_open(folder, &why);
     if (fd < 0) return ts_fail(err, TS_IO, "the cache %s cannot be used: %s", folder, why);

@@ -14,6 +14,8 @@ typedef struct ts_cache {
 } ts_cache;
 
 ts_status ts_engine_create(TS_OWN ts_engine **out, ts_error *e) TS_MUST_USE;
+/* An engine lives as long as something refers to it: modules, components and stores hold it too. */
+ts_engine *ts_engine_hold(ts_engine *e);
 void ts_engine_destroy(ts_engine *e);
 ts_type_registry *ts_engine_types(ts_engine *e);
 void ts_engine_set_features(ts_engine *e, uint32_t features);

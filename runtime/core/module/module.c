@@ -1,6 +1,7 @@
 /* module: the life of a decoded and validated module, and looking things up in it.
  * In: bytes. Out: a shared constant module. spec: embedding#modules */
 #include "core/module/module.h"
+#include "core/module/engine.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ void ts_module_free(ts_module *m) {
     ts_map_free(&m->export_map);
     ts_arena_free(&m->arena);
     free(m->owned_bytes);
+    ts_engine_destroy(m->engine);
     free(m);
 }
 

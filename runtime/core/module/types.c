@@ -44,6 +44,13 @@ static ts_deftype *at(const ts_type_registry *r, uint32_t id) {
     ts_deftype *chunk = __atomic_load_n(&r->chunks[id >> CHUNK_LOG2], __ATOMIC_ACQUIRE);
     return &chunk[id & (CHUNK - 1)];
 }
+uint32_t ts_types_count(const ts_type_registry *r) {
+    ts_lock *lock = (ts_lock *)(uintptr_t)&r->lock;
+    ts_lock_take(lock);
+    uint32_t n = r->n;
+    ts_lock_give(lock);
+    return n;
+}
 const ts_deftype *ts_types_get(const ts_type_registry *r, uint32_t id) {
     return at(r, id);
 }

@@ -91,6 +91,7 @@ struct ts_deftype {
 typedef struct ts_type_registry ts_type_registry;
 TS_OWN ts_type_registry *ts_types_new(void);
 void ts_types_free(ts_type_registry *r);
+uint32_t ts_types_count(const ts_type_registry *r);                     /* the ids so far are below it */
 const ts_deftype *ts_types_get(const ts_type_registry *r, uint32_t id); /* constant time, no lock needed */
 
 /* One recursive group as decoded. Heap types of its members are TS_HT_CONCRETE + k with k < n_types_before: index of the module's

@@ -45,6 +45,7 @@ ts_status ts_memory_make_of(ts_store *s, const ts_module *module, const ts_limit
     }
     ts_memory *m = ts_arena_alloc(&s->arena, sizeof *m);
     if (!m) return ts_fail_nomem(e);
+    m->store = s;
     m->type = *type;
     m->max_pages = max < allowed ? max : allowed;
     m->pages = type->min;

@@ -32,19 +32,23 @@ struct ts_memory {
     /* the whole 32-bit index space and the largest static offset are reserved: no explicit checks needed */
     bool guarded;
     size_t reserved;
+    const ts_store *store;
     ts_module *imaged; /* whose data image was mapped over it: a reference; NULL: none was */
 };
 struct ts_table {
     ts_slot *elems;
     uint64_t len, cap, max;
     ts_table_type type;
+    const ts_store *store;
 };
 struct ts_global {
     ts_slot v[2]; /* v128 uses both */
     ts_global_type type;
+    const ts_store *store;
 };
 struct ts_tag {
     uint32_t type; /* canonical id of its function type */
+    const ts_store *store;
 };
 
 /* A host function: args and results share the slots at `io`: args are read from io[0…] (param_slots of them), results are written

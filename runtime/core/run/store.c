@@ -30,7 +30,7 @@ ts_status ts_store_create(ts_engine *engine, const ts_store_limits *limits, ts_s
     *out = NULL;
     ts_store *s = calloc(1, sizeof *s);
     if (!s) return ts_fail_nomem(e);
-    s->engine = engine;
+    s->engine = ts_engine_hold(engine);
     s->types = ts_engine_types(engine);
     if (limits) s->limits = *limits;
     ts_store_limits *l = &s->limits; /* memory_bytes stays 0: its default depends on the index type */
@@ -67,6 +67,7 @@ void ts_store_destroy(ts_store *s) {
     ts_vec_free(&s->tables);
     ts_vec_free(&s->globals);
     ts_arena_free(&s->arena);
+    ts_engine_destroy(s->engine);
     free(s);
 }
 
@@ -106,6 +107,7 @@ ts_status ts_global_make(ts_store *s, const ts_global_type *type, const ts_slot 
     *out = NULL;
     ts_global *g = ts_arena_alloc(&s->arena, sizeof *g);
     if (!g || !ts_vec_push(&s->globals, g)) return ts_fail_nomem(e);
+    g->store = s;
     g->type = *type;
     g->v[0] = v[0];
     g->v[1] = type->type == TS_VT_V128 ? v[1] : 0;
@@ -117,6 +119,7 @@ ts_status ts_tag_make(ts_store *s, uint32_t type, ts_tag **out, ts_error *e) {
     *out = ts_arena_alloc(&s->arena, sizeof **out);
     if (!*out) return ts_fail_nomem(e);
     (*out)->type = type;
+    (*out)->store = s;
     return TS_OK;
 }
 

@@ -10,6 +10,7 @@ ts_status ts_table_make(ts_store *s, const ts_table_type *type, ts_slot init, ts
                              (unsigned long long)l->min, (unsigned long long)s->limits.table_elems);
     ts_table *t = ts_arena_alloc(&s->arena, sizeof *t);
     if (!t) return ts_fail_nomem(e);
+    t->store = s;
     t->type = *type;
     t->max = l->has_max ? l->max : l->is64 ? UINT64_MAX : UINT32_MAX;
     if (t->max > s->limits.table_elems) t->max = s->limits.table_elems;
