@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -170,3 +171,17 @@ def test_names_of_rust_are_demangled(symbol: str, path: str, tmp_path: Path) -> 
     said = run(tmp_path / "it.wasm", "--invoke", "f", "--outcome", str(tmp_path / "o"), status=134)
     assert f"!{path} at" in said or f"!{path}\n" in said, said
     assert json.loads((tmp_path / "o").read_text())["backtrace"][0]["function"] == path
+
+
+def test_a_guest_that_fills_the_disk(tmp_path: Path) -> None:
+    """--max-disk: files grow no further, however they are written, and the run goes on with the error quota."""
+    shutil.copytree(BUILT.parent / "trees/small", tmp_path / "data")
+    before = sum(f.stat().st_size for f in (tmp_path / "data").rglob("*") if f.is_file())
+    options = ("--dir", f"{tmp_path}/data::/data")
+    said = run(BUILT / "fs-streams.wasm", *options, "--max-disk", "1", "--outcome", str(tmp_path / "o"))
+    assert "touchstone: a file was refused to grow 3 times: files have grown by 1 byte (--max-disk)" in said
+    usage = json.loads((tmp_path / "o").read_text())["usage"]
+    assert usage["disk_bytes"] == 1 and usage["refused"]["disk"] == 3
+    assert sum(f.stat().st_size for f in (tmp_path / "data").rglob("*") if f.is_file()) <= before + 1
+    (tmp_path / "p.toml").write_text("max-disk = '1MiB'\n")
+    assert "refused" not in run(BUILT / "fs-streams.wasm", *options, "--policy", str(tmp_path / "p.toml"))

@@ -116,6 +116,14 @@ static ts_status limit(ts_cli_reading *r, const ts_cli_option *o, const char *va
     return TS_OK;
 }
 
+static ts_status max_disk(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e) {
+    uint64_t n;
+    TS_TRY(ts_cli_quantity("--max-disk", value, TS_CLI_BYTES, &n, e));
+    (void)o;
+    ts_wasi_limit_disk(r->w, n);
+    return TS_OK;
+}
+
 /* --- the linker ---------------------------------------------------------------------------------------------------- */
 static ts_status keep(char *s, ts_error *e) {
     return s ? TS_OK : ts_fail_nomem(e);
@@ -369,6 +377,8 @@ const ts_cli_option ts_cli_option_rows[] = {
      "remember there which code was valid, for quicker starts ($TOUCHSTONE_CACHE)"},
     {"max-memory", "SIZE", TS_CLI_SIZE, ONE, BOTH, AT(max_memory), NULL, 0,
      "of each linear memory (64MiB, 64m, 1GiB, 65536) [4GiB; of 64-bit ones 16GiB]"},
+    {"max-disk", "SIZE", TS_CLI_SIZE, ONE, BOTH, CALL, max_disk, 0,
+     "bytes that the guest may make files grow by, holes included: then the error is quota [not counted]"},
     {"max-table", "N", TS_CLI_NUMBER, ONE, BOTH, AT(max_table), NULL, 0,
      "elements of each table, handles of each component instance [10000000]"},
     {"max-depth", "N", TS_CLI_NUMBER, ONE, BOTH, AT(max_depth), NULL, 500, /* each takes some of our own stack */

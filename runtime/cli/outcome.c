@@ -201,11 +201,13 @@ static void put_usage(text *t, const ts_cli_usage *u) {
     member(t, "handles", u->handles);
     member(t, "resources", u->wasi.objects);
     member(t, "files", u->wasi.files);
+    if (u->wasi.counts_disk) member(t, "disk_bytes", u->wasi.disk);
     memories(t, u->store);
     puts_(t, ",\"refused\":{\"memory_grow\":");
     number(t, u->core.memory.n);
     member(t, "table_grow", u->core.table.n);
     member(t, "files", u->wasi.refused_files);
+    if (u->wasi.counts_disk) member(t, "disk", u->wasi.refused_disk);
     puts_(t, "}}");
 }
 

@@ -174,6 +174,7 @@ void ts_cli_print_grants(FILE *to, const ts_cli_options *o, const ts_wasi *w) {
     for (int i = 0; i < 3; i++)
         if (g->stdio[i] < 0) fprintf(to, "%s = false\n", stdio[i]);
     if (g->max_objects != 1000000) fprintf(to, "max-resources = %" PRIu64 "\n", g->max_objects);
+    if (g->max_disk != UINT64_MAX) fprintf(to, "max-disk = %" PRIu64 "\n", g->max_disk);
     if (g->max_files != UINT64_MAX) fprintf(to, "max-files = %" PRIu64 "\n", g->max_files);
     if (g->max_random != UINT64_MAX) fprintf(to, "max-random-size = %" PRIu64 "\n", g->max_random);
     if (g->max_fields != 131072) fprintf(to, "max-http-fields-size = %" PRIu64 "\n", g->max_fields);

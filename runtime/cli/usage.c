@@ -62,4 +62,9 @@ void ts_cli_usage_report(const ts_cli_usage *u, const ts_cli_options *o) {
         count(u->wasi.refused_files);
         fprintf(stderr, ": %llu are open at once (-S max-files)\n", (unsigned long long)u->wasi.files);
     }
+    if (u->wasi.refused_disk) {
+        fprintf(stderr, "touchstone: a file was refused to grow ");
+        count(u->wasi.refused_disk);
+        fprintf(stderr, ": files have grown by %s (--max-disk)\n", ts_size_text(u->wasi.disk, want));
+    }
 }

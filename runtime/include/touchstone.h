@@ -325,6 +325,9 @@ TS_API void ts_wasi_limit_objects(ts_wasi *w, uint64_t n);
 /* The most files of the host (files, directories, sockets) that are open for the guest at once [what the OS gives]; one
  * more is refused as if the OS had no more. */
 TS_API void ts_wasi_limit_files(ts_wasi *w, uint64_t n);
+/* The most bytes that one guest may make files grow by, holes included, less what it takes away again by set-size and truncate
+ * [not counted]: then the error is quota. Of a write that does not fit whole, what fits is written. */
+TS_API void ts_wasi_limit_disk(ts_wasi *w, uint64_t bytes);
 /* The most random bytes of one call [as many as a call may return], and the most bytes of the fields of one HTTP message [131,072,
  * and never more]: beyond, a trap. */
 TS_API void ts_wasi_limit_random(ts_wasi *w, uint64_t n);

@@ -61,6 +61,7 @@ void ts_wasi_reset(ts_wasi *w) {
     while (w->objects) obj_end(w, w->objects);
     w->stop = 0;
     w->clock_ns = 0;
+    w->disk = 0;
     w->learnt.len = 0; /* what one guest has looked up opens nothing for the next */
     w->seed = w->grants->seed;
     w->insecure[0] = w->insecure[1] = 0;
@@ -141,7 +142,12 @@ ts_sys_err ts_wasi_may_open(ts_wasi *w) {
     return TS_SYS_EMFILE;
 }
 ts_wasi_usage ts_wasi_get_usage(const ts_wasi *w) {
-    return (ts_wasi_usage){.objects = w->by_id.len, .files = w->most_files, .refused_files = w->refused_files};
+    return (ts_wasi_usage){.objects = w->by_id.len,
+                           .files = w->most_files,
+                           .refused_files = w->refused_files,
+                           .counts_disk = w->grants->max_disk != UINT64_MAX,
+                           .disk = w->most_disk,
+                           .refused_disk = w->refused_disk};
 }
 
 void ts_wasi_file_release(ts_wasi_file *f) {

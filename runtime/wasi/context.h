@@ -147,19 +147,20 @@ struct ts_wasi {
     ts_wasi_stdio_file stdio[3];
     bool walk_paths;
     volatile uint32_t stop;
-    ts_sys_wake wake;                   /* rung by ts_wasi_stop */
-    ts_wasi_watch watch;                /* begin NULL: there is none */
-    uint64_t until;                     /* monotonic: then the run is asked to stop; 0: never */
-    uint64_t n_objects, n_files;        /* n_files: of the host, opened for the guest */
-    uint64_t most_files, refused_files; /* the most at once; those that the limit has refused */
-    uint64_t n_pending;                 /* output streams of files with bytes pending: each wait lets those go on too */
-    ts_wasi_obj *objects;               /* the newest first */
-    TS_VEC(ts_wasi_obj *) by_id;        /* by id - 1; a free one is NULL */
-    TS_VEC(uint32_t) free_ids;          /* the last given back is the next taken; room for every id is reserved */
-    uint8_t *chunk;                     /* TS_WASI_CHUNK bytes: what a read returns, valid until the next call */
-    uint64_t clock_ns;                  /* of the guest's own clock, since its start */
-    uint64_t seed;                      /* of seeded randomness: where it is now */
-    uint8_t fresh[256];                 /* random bytes of the OS, of which the first fresh_left have not been given */
+    ts_sys_wake wake;                       /* rung by ts_wasi_stop */
+    ts_wasi_watch watch;                    /* begin NULL: there is none */
+    uint64_t until;                         /* monotonic: then the run is asked to stop; 0: never */
+    uint64_t n_objects, n_files;            /* n_files: of the host, opened for the guest */
+    uint64_t disk, most_disk, refused_disk; /* see disk.h */
+    uint64_t most_files, refused_files;     /* the most at once; those that the limit has refused */
+    uint64_t n_pending;          /* output streams of files with bytes pending: each wait lets those go on too */
+    ts_wasi_obj *objects;        /* the newest first */
+    TS_VEC(ts_wasi_obj *) by_id; /* by id - 1; a free one is NULL */
+    TS_VEC(uint32_t) free_ids;   /* the last given back is the next taken; room for every id is reserved */
+    uint8_t *chunk;              /* TS_WASI_CHUNK bytes: what a read returns, valid until the next call */
+    uint64_t clock_ns;           /* of the guest's own clock, since its start */
+    uint64_t seed;               /* of seeded randomness: where it is now */
+    uint8_t fresh[256];          /* random bytes of the OS, of which the first fresh_left have not been given */
     uint32_t fresh_left;
     uint64_t insecure[2]; /* state of the insecure generator; 0, 0: not seeded */
     /* What insecure-seed returns, the same each time. wit: it "may" become a value import, which has one value */

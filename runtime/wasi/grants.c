@@ -11,6 +11,7 @@ ts_status ts_wasi_grants_new(ts_wasi_grants **out, ts_error *e) {
     g->refs = 1;
     for (int i = 0; i < 3; i++) g->stdio[i] = ts_sys_std_is_open(i) ? i : -1;
     g->max_objects = 1000000;
+    g->max_disk = UINT64_MAX;
     g->max_files = UINT64_MAX; /* as many as the OS gives */
     g->max_random = UINT64_MAX;
     g->max_fields = TS_WASI_HTTP_FIELDS_MAX;

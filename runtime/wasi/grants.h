@@ -66,6 +66,7 @@ struct ts_wasi_grants {
     int stdio[3];
     uint64_t max_objects;
     uint64_t max_random, max_fields; /* bytes: random ones of a call; HTTP fields of a message */
+    uint64_t max_disk;               /* bytes that files may grow by; UINT64_MAX: not counted */
     uint64_t max_files;              /* of the host, opened for the guest */
     bool clock_own;                  /* the guest's clock is not the host's */
     ts_sys_time clock_start;

@@ -41,6 +41,8 @@ void ts_wasi_until(ts_wasi *w, uint64_t ns);
 /* The most of what limits bound that a guest has held at once, and how often a file was refused. */
 typedef struct ts_wasi_usage {
     uint64_t objects, files, refused_files;
+    bool counts_disk; /* there is a limit: else the following are 0 */
+    uint64_t disk, refused_disk;
 } ts_wasi_usage;
 ts_wasi_usage ts_wasi_get_usage(const ts_wasi *w);
 /* For tests: resolve paths by the walk by component, as where openat2 is missing. */

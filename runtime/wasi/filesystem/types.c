@@ -1,6 +1,7 @@
 /* filesystem_types: wasi:filesystem/types: descriptors and directory streams.
  * In: a descriptor and a path of it. Out: what the file system says, or an error-code. wit: wasi:filesystem/types
  * Paths are resolved by sys/fs, which no path, link or race leads out of the descriptor's directory. */
+#include "wasi/disk.h"
 #include "wasi/context.h"
 #include "base/utf8.h"
 #include <string.h>
@@ -251,7 +252,7 @@ ts_status ts_wasi_filesystem_types_descriptor_set_size(ts_host_call *c, const ts
     ts_sys_err e = d->file->type == TS_SYS_DIR ? TS_SYS_EISDIR : granted(c, d);
     if (!e && !(d->flags & F_WRITE)) e = TS_SYS_EINVAL;
     while (!e || e == TS_SYS_EINTR) {
-        e = ts_sys_set_size(d->file->fd, args[1].u64);
+        e = ts_wasi_disk_set_size(ts_wasi_of(c), d->file->fd, args[1].u64);
         if (e != TS_SYS_EINTR) break;
         TS_TRY(ts_wasi_interrupted(c));
     }
@@ -337,7 +338,7 @@ ts_status ts_wasi_filesystem_types_descriptor_write(ts_host_call *c, const ts_va
     if (e) return fail(c, result, e);
     while (at < len) {
         size_t n;
-        e = ts_sys_pwrite(d->file->fd, buf + at, len - at, offset + at, &n);
+        e = ts_wasi_disk_write(ts_wasi_of(c), d->file->fd, buf + at, len - at, offset + at, &n);
         if (e == TS_SYS_EINTR) {
             TS_TRY(ts_wasi_interrupted(c));
             continue;
@@ -491,7 +492,12 @@ ts_status ts_wasi_filesystem_types_descriptor_open_at(ts_host_call *c, const ts_
     int fd;
     ts_sys_stat st;
     e = ts_wasi_may_open(ts_wasi_of(c));
+    uint64_t had = 0;
+    if (!e && (open & truncate) && ts_wasi_disk_counts(ts_wasi_of(c)) &&
+        ts_sys_stat_at(b, path_of(&args[2]), follows(&args[1]), &st) == TS_SYS_OK && st.type == TS_SYS_FILE)
+        had = st.size;
     if (!e) e = ts_sys_open_at(b, path_of(&args[2]), how, &fd);
+    if (!e) ts_wasi_disk_give_back(ts_wasi_of(c), had);
     if (!e && (e = ts_sys_fstat(fd, &st))) ts_sys_close(fd);
     if (e) return fail(c, result, e);
     flags &= F_READ | F_WRITE | F_MUTATE | F_SYNCS;

@@ -1,6 +1,7 @@
 /* io_streams: wasi:io/streams: input and output streams over files of the host.
  * In: streams made by other interfaces. Out: bytes, permits, stream errors. wit: wasi:io/streams
  * A stream has no buffer of its own but for what a file that does not block has left of an accepted write. */
+#include "wasi/disk.h"
 #include "wasi/http/http.h"
 #include <stdlib.h>
 #include <string.h>
@@ -209,7 +210,7 @@ static ts_sys_err write_some(ts_wasi_stream *s, const void *buf, size_t len, siz
     ts_wasi_file *f = s->file;
     *n = 0;
     if (s->domain == TS_WASI_OF_NETWORK) return ts_sys_send(f->fd, buf, len, n);
-    if (s->mode == TS_WASI_APPEND) return ts_sys_append(f->fd, buf, len, n);
+    if (s->mode == TS_WASI_APPEND) return ts_wasi_disk_append(s->context, f->fd, buf, len, n);
     if (s->mode == TS_WASI_WAIT && f->blocks) {
         ts_sys_err e = f->polled ? TS_SYS_ENOTSUP : ts_sys_write_now(f->fd, buf, len, n);
         if (e != TS_SYS_ENOTSUP) return e;
@@ -222,7 +223,7 @@ static ts_sys_err write_once(ts_wasi_stream *s, const void *buf, size_t len, siz
     ts_sys_err e;
     if (s->pipe) return body_write(s->pipe, buf, len, n);
     if (s->mode == TS_WASI_AT) {
-        e = ts_sys_pwrite(s->file->fd, buf, len, s->offset, n);
+        e = ts_wasi_disk_write(s->context, s->file->fd, buf, len, s->offset, n);
         s->offset += *n;
     } else
         e = write_some(s, buf, len, n);

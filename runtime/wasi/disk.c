@@ -1,0 +1,68 @@
+/* disk: see disk.h */
+#include "wasi/disk.h"
+
+void ts_wasi_limit_disk(ts_wasi *w, uint64_t bytes) {
+    ts_wasi_grants *g = ts_wasi_grants_open(w, NULL);
+    if (g) g->max_disk = bytes;
+}
+void ts_wasi_disk_give_back(ts_wasi *w, uint64_t bytes) {
+    w->disk -= bytes < w->disk ? bytes : w->disk; /* the guest did not make all files that it may shorten */
+}
+
+static ts_sys_err refuse(ts_wasi *w) {
+    w->refused_disk++;
+    return TS_SYS_EDQUOT;
+}
+static void grow(ts_wasi *w, uint64_t from, uint64_t to) {
+    if (to <= from) return;
+    w->disk += to - from;
+    if (w->disk > w->most_disk) w->most_disk = w->disk;
+}
+/* The size that the file may come to; false: it is none whose size counts. */
+static bool end_of(const ts_wasi *w, const ts_sys_stat *st, uint64_t *end) {
+    uint64_t room = w->grants->max_disk > w->disk ? w->grants->max_disk - w->disk : 0;
+    *end = st->size > UINT64_MAX - room ? UINT64_MAX : st->size + room;
+    return st->type == TS_SYS_FILE;
+}
+
+ts_sys_err ts_wasi_disk_write(ts_wasi *w, int fd, const void *buf, size_t len, uint64_t offset, size_t *n) {
+    ts_sys_stat st;
+    uint64_t end;
+    if (!ts_wasi_disk_counts(w)) return ts_sys_pwrite(fd, buf, len, offset, n);
+    *n = 0;
+    ts_sys_err e = ts_sys_fstat(fd, &st);
+    if (e) return e;
+    if (!end_of(w, &st, &end)) return ts_sys_pwrite(fd, buf, len, offset, n);
+    if (len && offset >= end) return refuse(w);
+    e = ts_sys_pwrite(fd, buf, len < end - offset ? len : (size_t)(end - offset), offset, n);
+    if (*n) grow(w, st.size, offset + *n);
+    return e;
+}
+ts_sys_err ts_wasi_disk_append(ts_wasi *w, int fd, const void *buf, size_t len, size_t *n) {
+    ts_sys_stat st;
+    uint64_t end;
+    if (!ts_wasi_disk_counts(w)) return ts_sys_append(fd, buf, len, n);
+    *n = 0;
+    ts_sys_err e = ts_sys_fstat(fd, &st);
+    if (e) return e;
+    if (!end_of(w, &st, &end)) return ts_sys_append(fd, buf, len, n);
+    if (len && st.size >= end) return refuse(w);
+    e = ts_sys_append(fd, buf, len < end - st.size ? len : (size_t)(end - st.size), n);
+    grow(w, st.size, st.size + *n);
+    return e;
+}
+ts_sys_err ts_wasi_disk_set_size(ts_wasi *w, int fd, uint64_t size) {
+    ts_sys_stat st;
+    uint64_t end;
+    if (!ts_wasi_disk_counts(w)) return ts_sys_set_size(fd, size);
+    ts_sys_err e = ts_sys_fstat(fd, &st);
+    if (e) return e;
+    if (end_of(w, &st, &end) && size > end) return refuse(w);
+    e = ts_sys_set_size(fd, size);
+    if (e || st.type != TS_SYS_FILE) return e;
+    if (size < st.size)
+        ts_wasi_disk_give_back(w, st.size - size);
+    else
+        grow(w, st.size, size);
+    return TS_SYS_OK;
+}
