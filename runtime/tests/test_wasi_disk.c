@@ -130,7 +130,7 @@ static void streams(void **state) {
 
 static void without_a_limit(void **state) {
     host *h = *state;
-    host *free_one;
+    host *free_one = NULL;
     assert_int_equal(host_new((void **)&free_one), 0);
     assert_int_equal(ts_wasi_dir(free_one->w, dir, "/d", false, &h->err), TS_OK);
     uint64_t a = open_file(free_one, "free", CREATE);
