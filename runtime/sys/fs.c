@@ -74,7 +74,9 @@ ts_sys_err ts_sys_pread(int fd, void *buf, size_t len, uint64_t offset, size_t *
 ts_sys_err ts_sys_pwrite(int fd, const void *buf, size_t len, uint64_t offset, size_t *n) {
     *n = 0;
     if (offset > INT64_MAX) return TS_SYS_EINVAL;
-    return count(pwrite(fd, buf, most(len), (off_t)offset), n);
+    ts_sys_err e = count(pwrite(fd, buf, most(len), (off_t)offset), n);
+    /* POSIX pwrite: EFBIG at the offset maximum; Linux has EINVAL for it as for other faults */
+    return e == TS_SYS_EINVAL && offset > (uint64_t)INT64_MAX - most(len) ? TS_SYS_EFBIG : e;
 }
 ts_sys_err ts_sys_append(int fd, const void *buf, size_t len, size_t *n) {
 #ifdef RWF_APPEND

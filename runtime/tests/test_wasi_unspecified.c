@@ -158,6 +158,7 @@ static void sizes_and_offsets(void **state) {
     BAD(h, E(INVALID), fs(set_size), H(r), U64(3)); /* ftruncate(2): not open for writing */
     BAD(h, E(IS_DIRECTORY), fs(set_size), H(x->rw), U64(0));
     BAD(h, E(FILE_TOO_LARGE), fs(set_size), H(rw), U64(INT64_MAX));
+    BAD(h, E(FILE_TOO_LARGE), fs(write), H(rw), BYTES("x", 1), U64(INT64_MAX)); /* POSIX pwrite */
     for (int i = 0; i < 2; i++) {
         BAD(h, E(INVALID), fs(set_size), H(rw), U64(beyond[i]));
         for (size_t len = 0; len < 2; len++) {
