@@ -22,7 +22,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -192,10 +192,8 @@ def flood(port: int, what: bytes, stop: float) -> None:
     while time.monotonic() < stop:
         for _ in range(20):
             if c := dial(port):
-                try:
+                with suppress(OSError):
                     c.send(what)
-                except OSError:
-                    pass
                 open_.register(c, selectors.EVENT_READ)
         for key, _ in open_.select(0.005):
             assert isinstance(key.fileobj, socket.socket)
