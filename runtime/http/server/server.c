@@ -448,7 +448,7 @@ uint32_t ts_http_server_connections(const ts_http_server *s, uint32_t *files) {
 
 void ts_http_server_free(ts_http_server *s) {
     if (!s) return;
-    if (s->n_threads && !end_threads(s, END_NS)) return; /* they run: what they use stays */
+    if (s->refuser && !end_threads(s, END_NS)) return; /* they run: what they use stays */
     for (uint32_t i = 0; i < s->n_conns; i++)
         if ((ts_http_conn_at(s, i)->state & 3) != TS_CONN_FREE) ts_http_conn_close(s, ts_http_conn_at(s, i));
     for (uint32_t i = 0; s->chunks && i < s->n_conns / TS_CONN_CHUNK; i++) free(s->chunks[i]);
