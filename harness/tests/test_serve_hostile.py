@@ -187,7 +187,7 @@ def test_no_thread_is_left(command: Path, tmp_path: Path) -> None:
         held = [s.connect() for _ in range(3)]
         for c in held:
             c.sendall(SLEEP.encode())
-        until(lambda: threads(s) == 4, "three handlers and the monitor")
+        until(lambda: threads(s) >= 4, "three handlers and the monitor")
         for _ in range(3):
             r = ask(s, get("/hello"))
             assert (r.status, r["retry-after"], r["connection"]) == (503, "1", "close")
