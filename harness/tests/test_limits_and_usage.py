@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -185,3 +187,36 @@ def test_a_guest_that_fills_the_disk(tmp_path: Path) -> None:
     assert sum(f.stat().st_size for f in (tmp_path / "data").rglob("*") if f.is_file()) <= before + 1
     (tmp_path / "p.toml").write_text("max-disk = '1MiB'\n")
     assert "refused" not in run(BUILT / "fs-streams.wasm", *options, "--policy", str(tmp_path / "p.toml"))
+
+
+HANDLER = """(component
+  (import "wasi:http/types@0.2.0" (instance $t (export "incoming-request" (type (sub resource))) (export "response-outparam" (type (sub resource)))))
+  (alias export $t "incoming-request" (type $request)) (alias export $t "response-outparam" (type $out))
+  (core module $m (memory 1) (func (export "handle") (param i32 i32) (drop (memory.grow (i32.const 100))) unreachable))
+  (core instance $i (instantiate $m))
+  (func $h (param "request" (own $request)) (param "response-out" (own $out)) (canon lift (core func $i "handle")))
+  (instance $e (export "handle" (func $h)))
+  (export "wasi:http/incoming-handler@0.2.0" (instance $e)))"""
+
+
+def test_serve_tells_of_it_for_each_request(tmp_path: Path) -> None:
+    (tmp_path / "it.wat").write_text(HANDLER)
+    subprocess.run([WASM_TOOLS, "parse", tmp_path / "it.wat", "-o", tmp_path / "it.wasm"], check=True, timeout=60)
+    argv = [TOUCHSTONE, "serve", "--addr", "127.0.0.1:0", "--max-memory", "1MiB", tmp_path / "it.wasm"]
+    server = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        assert server.stderr is not None
+        port = int(server.stderr.readline().decode().rstrip("/\n").rpartition(":")[2])
+        for _ in range(2):
+            with socket.create_connection(("127.0.0.1", port), timeout=30) as peer:
+                peer.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                while peer.recv(65536):
+                    pass
+        server.send_signal(signal.SIGTERM)
+        said = server.stderr.read().decode()
+        server.wait(60)
+    finally:
+        server.kill()
+        server.wait()
+    words = "touchstone: memory.grow was refused once: a memory of 6464 KiB is over the limit of 1 MiB (--max-memory)\n"
+    assert said.count(words) == 2 and said.count("trap (unreachable)") == 2, said

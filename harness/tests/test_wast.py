@@ -106,6 +106,11 @@ def test_failing_with_status_0_is_noticed(converted: wast.Converted, tmp_path: P
     assert run(converted, tmp_path, "fails-quietly")["0 script"] == "fail"
 
 
+def test_what_is_unsupported_has_a_status_of_its_own(converted: wast.Converted, tmp_path: Path) -> None:
+    statuses = run(converted, tmp_path, "unsupported")
+    assert "unsupported" in statuses.values() and "0 script" not in statuses
+
+
 def test_crash_and_hang(converted: wast.Converted, tmp_path: Path) -> None:
     statuses = run(converted, tmp_path, "crash")
     assert statuses["1 module"] == "pass" and statuses["3 assert_trap"] == "missing" and statuses["0 script"] == "crash"

@@ -241,7 +241,6 @@ static void handle(void *data, void *thread_data, ts_http_call *call) {
         if (t->e.status == TS_OK) (void)ts_fail(&t->e, s, "%s", ts_status_name(s));
         if (t->e.status == TS_INTERRUPTED && ts_http_call_timed_out(call)) {
             snprintf(t->e.message, sizeof t->e.message, "the request took longer than --request-timeout");
-            t->e.limit = TS_LIMIT_TIME;
         } else if (t->e.status == TS_INTERRUPTED) {
             char most[TS_SIZE_TEXT];
             snprintf(t->e.message, sizeof t->e.message, "the time limit of a request was reached%s%s",
@@ -250,8 +249,12 @@ static void handle(void *data, void *thread_data, ts_http_call *call) {
             if (t->s->o.max_time_ns) t->e.limit = TS_LIMIT_TIME;
         }
         /* that a client left, or the server was told to stop at once, is no failure of the guest's */
-        if (t->e.status != TS_INTERRUPTED || !ts_http_call_abandoned(call))
+        if (t->e.status != TS_INTERRUPTED || !ts_http_call_abandoned(call)) {
+            ts_cli_usage refused;
+            ts_cli_usage_refused(&refused, t->store, t->wasi);
             ts_cli_report_of(&t->e, ts_http_call_method(call), ts_http_call_shown_target(call));
+            ts_cli_usage_report(&refused, &t->s->o);
+        }
     }
     ts_wasi_http_incoming_over(t->wasi, call);
     ts_arena_reset(&t->arena);

@@ -23,6 +23,15 @@ const char *ts_cli_limit_option(ts_limit_kind limit) {
     return limit < TS_LIMIT_COUNT && names[limit] ? names[limit] : "";
 }
 
+void ts_cli_usage_refused(ts_cli_usage *u, ts_cstore *store, const ts_wasi *w) {
+    *u = (ts_cli_usage){0};
+    if (w) u->wasi = ts_wasi_get_usage(w);
+    if (!store) return;
+    u->store = store->core;
+    u->core.memory = store->core->refused_memory;
+    u->core.table = store->core->refused_table;
+}
+
 void ts_cli_usage_take(ts_cli_usage *u, ts_cstore *store, const ts_wasi *w, uint64_t started) {
     *u = (ts_cli_usage){.wall_ns = ts_sys_monotonic() - started, .cpu_ns = ts_sys_cpu()};
     if (w) u->wasi = ts_wasi_get_usage(w);

@@ -17,6 +17,8 @@ typedef struct ts_cli_usage {
 
 /* started: ts_sys_monotonic() when the run began. store NULL: nothing has run. */
 void ts_cli_usage_take(ts_cli_usage *u, ts_cstore *store, const ts_wasi *w, uint64_t started);
+/* What was refused, and nothing that takes time to find. */
+void ts_cli_usage_refused(ts_cli_usage *u, ts_cstore *store, const ts_wasi *w);
 /* Say on stderr what was refused: memory.grow, table.grow, files. */
 void ts_cli_usage_report(const ts_cli_usage *u, const ts_cli_options *o);
 /* The option that sets a limit, "--max-memory"; "" where there is none. */

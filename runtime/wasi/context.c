@@ -61,8 +61,10 @@ void ts_wasi_reset(ts_wasi *w) {
     while (w->objects) obj_end(w, w->objects);
     w->stop = 0;
     w->clock_ns = 0;
-    w->disk = 0;
-    w->learnt.len = 0; /* what one guest has looked up opens nothing for the next */
+    w->disk = w->most_disk = w->refused_disk = 0;
+    w->most_files = w->n_files;
+    w->refused_files = 0; /* serve tells of each request by itself */
+    w->learnt.len = 0;    /* what one guest has looked up opens nothing for the next */
     w->seed = w->grants->seed;
     w->insecure[0] = w->insecure[1] = 0;
     w->has_insecure_seed = false;

@@ -30,6 +30,8 @@ def main() -> int:
         status = "skip" if text or KIND == "skips-all" else "pass"
         if KIND in ("fails-return", "fails-quietly") and command["type"] == "assert_return":
             status = "fail"
+        if KIND == "unsupported" and command["type"] == "assert_return":
+            status = "unsupported"
         lines.append(
             {"index": index, "line": command["line"], "type": command["type"], "status": status, "message": "got 7"}
         )
@@ -38,7 +40,7 @@ def main() -> int:
     out.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     if KIND == "crash":
         os.kill(os.getpid(), signal.SIGABRT)
-    return 1 if KIND == "fails-return" else 0
+    return {"fails-return": 1, "unsupported": 126}.get(KIND, 0)
 
 
 if __name__ == "__main__":

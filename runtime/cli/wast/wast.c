@@ -785,6 +785,11 @@ int ts_cli_wast(int argc, char **argv) {
     status = w.counts[FAIL] ? WAST_FAILED : w.counts[UNSUPPORTED] ? TS_CLI_UNSUPPORTED : 0;
 out:
     if (!ts_cli_out_close(&w.results)) status = TS_CLI_IO;
+    ts_error_init(&w.err);
+    if (ts_cli_flush(&w.err) != TS_OK) {
+        fprintf(stderr, "touchstone: io-error: %s\n", w.err.message);
+        status = TS_CLI_IO;
+    }
     free(text);
     end(&w);
     return status;
