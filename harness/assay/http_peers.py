@@ -32,7 +32,7 @@ KEPT = 32 << 20
 """So much of what it hears a server keeps, bytes."""
 PATIENCE = 30.0
 """How long a server waits for what does not come, seconds."""
-DRAIN = 5.0
+DRAIN = 10.0
 """How long the end of a run waits for its threads to read what has arrived, seconds."""
 
 LINGER = 0.15

@@ -119,7 +119,7 @@ def test_plugin(project: Project) -> None:
             "no:xdist",
         ]
         argv += ["--assay-program", f"touchstone={project.fake(kind)}", "suites/p2"]
-        return subprocess.run(argv, cwd=project.root, capture_output=True, text=True, timeout=50, check=False).stdout
+        return subprocess.run(argv, cwd=project.root, capture_output=True, text=True, timeout=250, check=False).stdout
 
     passing = pytest_run("pass")
     assert "1 failed, 1 passed" in passing and "stdout is 'hello" in passing
@@ -132,6 +132,6 @@ def test_plugin(project: Project) -> None:
 
 def test_module_runs(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "assay.cli", "--version"], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-m", "assay.cli", "--version"], capture_output=True, text=True, timeout=120, check=True
     )
     assert "assay" in done.stdout

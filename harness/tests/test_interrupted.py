@@ -40,13 +40,13 @@ def interrupt(project: Project, number: int) -> tuple[int, str]:
     argv += ["--program", f"touchstone={project.fake('third-hangs')}"]
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
     path = project.root / "reports/latest/results.jsonl"
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and count_runs(project) < 3:
         time.sleep(0.05)
     while time.monotonic() < deadline and len(path.read_text(encoding="utf-8").splitlines()) < 3:
         time.sleep(0.05)
     process.send_signal(number)
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=120)
     return process.returncode, output
 
 

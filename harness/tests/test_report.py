@@ -88,7 +88,7 @@ def dump(page: Path, fragment: str, tmp_path: Path, width: int = 1280) -> str:
         "--dump-dom",
         f"{page.as_uri()}{fragment}",
     ]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=250, check=False)
     assert done.returncode == 0, done.stderr[-500:]
     return done.stdout
 

@@ -41,12 +41,12 @@ def test_repro(project: Project) -> None:
     assert f"world: {world_line}" in done.output and "verdict: PASS; in the record: PASS" in done.output
     (line,) = (line for line in done.output.splitlines() if line.startswith("cd "))
     # the line works as it stands, in any directory and whatever the environment holds
-    again = subprocess.run(["sh", "-c", line], cwd="/", env={"SECRET": "leak", "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=30, check=False)  # fmt: skip
+    again = subprocess.run(["sh", "-c", line], cwd="/", env={"SECRET": "leak", "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=120, check=False)  # fmt: skip
     assert again.returncode == 0, again.stderr
     shown = again.stdout.splitlines()
     assert "args it's|a b|$HOME" in shown and "stdin in" in shown and "seed.txt seed" in shown
     assert f"cwd {world_line}/cwd" in shown and not any("leak" in row for row in shown)
-    script = subprocess.run([str(world_line / "command.sh")], cwd="/", capture_output=True, text=True, timeout=30, check=False)
+    script = subprocess.run([str(world_line / "command.sh")], cwd="/", capture_output=True, text=True, timeout=120, check=False)
     assert script.stdout == again.stdout
     assert (world_line / "stdout").read_text().replace("{run}", str(world_line)) == again.stdout
     # asked again, the world is made anew
@@ -81,7 +81,7 @@ def test_repro_says_what_is_not_as_it_was(project: Project) -> None:
 def test_keep(project: Project) -> None:
     path, _ = recorded(project, "show", WITH_DIR, "--keep")
     kept = path.parent / "kept/touchstone/p2/t/one"
-    done = subprocess.run([str(kept / "command.sh")], cwd="/", capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([str(kept / "command.sh")], cwd="/", capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0 and f"cwd {kept}/cwd" in done.stdout
     assert record.read(path).results[0].observation.cwd == "{run}/cwd"
 
