@@ -252,9 +252,9 @@ format:
 # Everything that a reader of the page wants: the scripts and the cases on every runtime that is there.
 report: prepare
 	@rm -f reports/latest/wast.json reports/latest/testsuite.json
-	@.venv/bin/assay wast || echo 'report: the official scripts are not as announced; the page shows them'
-	@.venv/bin/assay testsuite --if-there || echo 'report: the programs of wasi-testsuite are not as announced; the page shows them'
-	@.venv/bin/assay run $(CASES) || echo 'report: the cases are not as announced; the page shows them'
+	@.venv/bin/assay wast || [ $$? = 2 ] || echo 'report: the official scripts are not as announced; the page shows them'
+	@.venv/bin/assay testsuite --if-there || [ $$? = 2 ] || echo 'report: the programs of wasi-testsuite are not as announced; the page shows them'
+	@.venv/bin/assay run $(CASES) || { [ $$? = 1 ] && echo 'report: the cases are not as announced; the page shows them'; }
 bench: all
 	@{ command -v wrk && command -v wasm-ld-19; } > /dev/null || CI_BENCH=1 ci/setup.sh
 	@if [ -f bench/run.py ]; then $(PYTHON) bench/run.py; else echo 'bench: no benchmark is there (bench/run.py)'; exit 1; fi
