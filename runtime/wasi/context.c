@@ -1,5 +1,5 @@
 /* context: see context.h and wasi.h */
-#include "wasi/http/http.h"
+#include "wasi/context.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,7 +44,7 @@ void ts_wasi_destroy(ts_wasi *w) {
     while (w->objects) obj_end(w, w->objects); /* the newest first: children before parents */
     if (w->driver.end) w->driver.end(w->driver.data);
     for (int i = 0; i < 3; i++) ts_wasi_file_release(w->stdio[i].file);
-    ts_wasi_http_free(w);
+    if (w->http_end) w->http_end(w);
     ts_sys_lookups_free(w->lookups);
     ts_wasi_replay_free(w->replay);
     ts_vec_free(&w->learnt);
@@ -193,28 +193,22 @@ ts_status ts_wasi_err_closed(ts_host_call *c, ts_val *result) {
     return ts_wasi_err_enum(c, result, TS_WASI_IO_STREAM_ERROR_CLOSED);
 }
 
-static ts_status failed(ts_host_call *c, ts_val *result, ts_wasi_error **e) {
+ts_status ts_wasi_err_new(ts_host_call *c, ts_val *result, size_t size, void *out_error) {
+    ts_wasi_error *e;
     ts_val *v = ts_host_vals(c, 2);
     if (!v) return ts_fail_nomem(c->err);
-    TS_TRY(ts_wasi_new(c, TS_WASI_ERROR, sizeof **e, NULL, e));
-    v[1] = (ts_val){.handle = {.rep = ts_wasi_rep(*e)}};
+    TS_TRY(ts_wasi_new(c, TS_WASI_ERROR, size, NULL, &e));
+    v[1] = (ts_val){.handle = {.rep = ts_wasi_rep(e)}};
     v[0] = (ts_val){.variant = {.disc = TS_WASI_IO_STREAM_ERROR_LAST_OPERATION_FAILED, .payload = &v[1]}};
     *result = (ts_val){.variant = {.disc = 1, .payload = v}};
+    *(void **)out_error = e;
     return TS_OK;
 }
 
 ts_status ts_wasi_err_failed(ts_host_call *c, ts_val *result, ts_wasi_domain domain, ts_sys_err code) {
     ts_wasi_error *e;
-    TS_TRY(failed(c, result, &e));
+    TS_TRY(ts_wasi_err_new(c, result, sizeof *e, &e));
     e->domain = domain;
     e->code = code;
-    return TS_OK;
-}
-
-ts_status ts_wasi_err_http(ts_host_call *c, ts_val *result, const ts_http_error *error) {
-    ts_wasi_error *e;
-    TS_TRY(failed(c, result, &e));
-    e->domain = TS_WASI_OF_HTTP;
-    e->http = *error;
     return TS_OK;
 }

@@ -7,7 +7,6 @@
 #include "base/assert.h"
 #include "base/vec.h"
 #include "sys/fs.h"
-#include "http/message.h"
 #include "sys/lookup.h"
 #include "sys/net.h"
 #include "sys/pollset.h"
@@ -79,12 +78,13 @@ typedef enum ts_wasi_domain {
     TS_WASI_OF_HTTP,
 } ts_wasi_domain;
 
-typedef struct ts_wasi_error { /* wasi:io/error.error */
+typedef struct ts_wasi_error ts_wasi_error;
+struct ts_wasi_error { /* wasi:io/error.error; of TS_WASI_OF_HTTP it is the beginning of a ts_wasi_error_of_http */
     ts_wasi_obj obj;
     ts_wasi_domain domain;
     ts_sys_err code;
-    ts_http_error http; /* of TS_WASI_OF_HTTP: instead of code */
-} ts_wasi_error;
+    const char *(*text)(const ts_wasi_error *e, char *buf, size_t size); /* for people; NULL: that of the code */
+};
 
 /* How a stream reaches its bytes. */
 typedef enum ts_wasi_mode {
@@ -92,13 +92,34 @@ typedef enum ts_wasi_mode {
     TS_WASI_APPEND, /* a regular file at its end: always ready */
     TS_WASI_SEQ,    /* read and write at the file's own position, always ready (stdio of a regular file, /dev/null) */
     TS_WASI_WAIT,   /* a pipe, terminal or socket: ready when the OS says so */
-    TS_WASI_BODY,   /* the body of an HTTP message: no file, a ts_http_pipe */
 } ts_wasi_mode;
 
-typedef struct ts_wasi_stream { /* input-stream and output-stream */
+/* What a kind of stream does: of files (io/streams.c), of the bodies of HTTP messages (http/streams.c). */
+typedef struct ts_wasi_stream ts_wasi_stream;
+typedef struct ts_wasi_stream_ops {
+    /* Some of the bytes that are there now, at most len (> 0). TS_SYS_OK and none: the end; TS_SYS_EAGAIN: none now. */
+    ts_sys_err (*read)(ts_wasi_stream *s, void *buf, size_t len, size_t *n);
+    /* As much as is taken now. TS_SYS_EAGAIN: no more now; TS_SYS_EPIPE: nobody reads any more; others: it has failed. */
+    ts_sys_err (*write)(ts_wasi_stream *s, const void *buf, size_t len, size_t *n);
+    /* The permit of an output stream that has nothing pending. May close the stream. */
+    uint64_t (*room)(ts_wasi_stream *s);
+    /* Whether a read or write would not wait; else *wait is what to wait for (fd below 0: for the driver alone). */
+    bool (*ready)(const ts_wasi_stream *s, ts_sys_wait *wait);
+    /* Moves on what goes on beside the guest; whether the stream is ready then. */
+    bool (*confirm)(ts_wasi_stream *s);
+    /* err(last-operation-failed) for what an operation has returned. */
+    ts_status (*fail)(ts_host_call *c, const ts_wasi_stream *s, ts_sys_err err, ts_val *result);
+    /* Whether the stream has failed apart from its operations: the next one reports it. NULL: it cannot. */
+    bool (*broken)(const ts_wasi_stream *s);
+    void (*end)(ts_wasi *w, ts_wasi_stream *s); /* gives back what it reads or writes */
+    bool flush_waits;                           /* a flush also waits until there is room */
+} ts_wasi_stream_ops;
+
+struct ts_wasi_stream { /* input-stream and output-stream */
     ts_wasi_obj obj;
-    ts_wasi_file *file; /* NULL: a body */
-    ts_http_pipe *pipe; /* of a body */
+    const ts_wasi_stream_ops *ops;
+    ts_wasi_file *file; /* of io/streams.c; NULL: of another kind */
+    void *body;         /* of http/streams.c */
     ts_wasi_mode mode;
     ts_wasi_domain domain;
     bool closed;
@@ -109,7 +130,7 @@ typedef struct ts_wasi_stream { /* input-stream and output-stream */
     size_t pending_at, pending_len;
     ts_sys_err late;    /* out: what a pending write failed with, until an operation has told */
     ts_sys_err refused; /* the descriptor is not open for this direction: what the first read or write fails with */
-} ts_wasi_stream;
+};
 
 typedef struct ts_wasi_pollable {
     ts_wasi_obj obj; /* parent: the stream, or NULL */
@@ -144,6 +165,7 @@ struct ts_wasi {
     ts_sys_lookups *lookups;   /* made at the first look-up */
     ts_wasi_driver driver;     /* pump NULL: there is none */
     struct ts_wasi_http *http; /* http.h; made when it is first needed */
+    void (*http_end)(ts_wasi *w);
     ts_wasi_stdio_file stdio[3];
     bool walk_paths;
     volatile uint32_t stop;
@@ -210,7 +232,8 @@ static inline ts_status ts_wasi_ok(ts_val *result) {
 }
 ts_status ts_wasi_ok_val(ts_host_call *c, ts_val *result, ts_val **payload) TS_MUST_USE;
 ts_status ts_wasi_err_enum(ts_host_call *c, ts_val *result, uint32_t disc) TS_MUST_USE;
-/* err(last-operation-failed(error)) */
+/* err(last-operation-failed(error)), the error having `size` bytes, which begin with a ts_wasi_error. */
+ts_status ts_wasi_err_new(ts_host_call *c, ts_val *result, size_t size, void *out_error) TS_MUST_USE;
 ts_status ts_wasi_err_failed(ts_host_call *c, ts_val *result, ts_wasi_domain domain, ts_sys_err code) TS_MUST_USE;
 /* err(closed) */
 ts_status ts_wasi_err_closed(ts_host_call *c, ts_val *result) TS_MUST_USE;
@@ -219,6 +242,9 @@ ts_status ts_wasi_err_closed(ts_host_call *c, ts_val *result) TS_MUST_USE;
 ts_status ts_wasi_stream_new(ts_host_call *c, ts_wasi_kind kind, ts_wasi_file *file, ts_wasi_mode mode,
                              ts_wasi_domain domain, uint64_t offset, ts_wasi_obj *parent,
                              ts_wasi_stream **out) TS_MUST_USE;
+/* A stream of another kind than files, without anything to read or write yet. */
+ts_status ts_wasi_stream_of(ts_host_call *c, ts_wasi_kind kind, const ts_wasi_stream_ops *ops, ts_wasi_domain domain,
+                            ts_wasi_obj *parent, ts_wasi_stream **out) TS_MUST_USE;
 /* Take what is pending to the file without waiting; false: something is left. An error closes the stream. */
 bool ts_wasi_stream_drain(ts_wasi_stream *s);
 ts_status ts_wasi_pollable_new(ts_host_call *c, ts_wasi_obj *parent, bool is_timer, uint64_t deadline,

@@ -17,6 +17,7 @@ typedef struct fields {
 /* --- what the guest makes the host keep ------------------------------------------------------------------------------ */
 ts_status ts_wasi_http_part(ts_wasi *w, ts_error *e) {
     if (!w->http && !(w->http = calloc(1, sizeof *w->http))) return ts_fail_nomem(e);
+    w->http_end = ts_wasi_http_free;
     return TS_OK;
 }
 ts_status ts_wasi_http_charge(ts_host_call *c, uint64_t bytes) {
@@ -372,5 +373,5 @@ ts_status ts_wasi_http_types_http_error_code(ts_host_call *c, const ts_val *args
     ts_val *v = ts_host_vals(c, 1);
     if (!v) return ts_fail_nomem(c->err);
     *result = some(v);
-    return ts_wasi_http_code_val(c, &e->http, v);
+    return ts_wasi_http_code_val(c, &((const ts_wasi_error_of_http *)e)->http, v);
 }

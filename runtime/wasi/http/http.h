@@ -1,5 +1,5 @@
 /* http: what the files of wasi:http share: requests and responses as a guest sees them, and the doors for who serves.
- * In: messages of the wire (sys/http_*). Out: resources of wasi:http/types. wit: wasi:http/types, outgoing-handler, incoming-handler */
+ * In: messages of the wire (http/). Out: resources of wasi:http/types. wit: wasi:http/types, outgoing-handler, incoming-handler */
 #ifndef TS_WASI_HTTP_H
 #define TS_WASI_HTTP_H
 #include "http/message.h"
@@ -98,9 +98,13 @@ ts_http_error ts_wasi_http_code_of(const ts_val *v);
 /* err(error-code) */
 ts_status ts_wasi_http_fail(ts_host_call *c, ts_val *result, const ts_http_error *e) TS_MUST_USE;
 
-/* Streams over pipes (io_streams.c): a body's. The stream holds the pipe. */
+/* An error of a body's stream. */
+typedef struct ts_wasi_error_of_http {
+    ts_wasi_error error; /* its domain is TS_WASI_OF_HTTP */
+    ts_http_error http;
+} ts_wasi_error_of_http;
+/* A stream over the pipe of a body (streams.c), which it holds. */
 ts_status ts_wasi_stream_of_pipe(ts_host_call *c, ts_wasi_kind kind, ts_http_pipe *pipe, ts_wasi_obj *parent,
                                  ts_wasi_stream **out) TS_MUST_USE;
 /* err(last-operation-failed(error)), whose http-error-code is e */
-ts_status ts_wasi_err_http(ts_host_call *c, ts_val *result, const ts_http_error *e) TS_MUST_USE;
 #endif

@@ -14,37 +14,15 @@ ts_status ts_wasi_pollable_new(ts_host_call *c, ts_wasi_obj *parent, bool is_tim
     return TS_OK;
 }
 
-/* A body is ready when its pipe has something to read, or room, or an end of either kind. */
-static bool body_ready(const ts_wasi_stream *s, ts_sys_wait *w) {
-    ts_http_pipe *p = s->pipe;
-    if (s->closed || p->failed || p->ended) return true;
-    if (s->obj.kind == TS_WASI_IN ? p->len > 0 : ts_http_pipe_room(p) > 0) return true;
-    if (!p->far || !p->far->wait(p, w)) *w = (ts_sys_wait){.fd = -1};
-    return false;
-}
-/* The OS need not be asked whether a read or write would wait; else what to ask it. */
-static bool stream_never_waits(const ts_wasi_stream *s, ts_sys_wait *w) {
-    if (s->pipe) return body_ready(s, w);
-    if (s->closed || s->mode != TS_WASI_WAIT) return true;
-    if (s->obj.kind == TS_WASI_IN ? s->file->in_shut : s->file->out_shut) return true;
-    *w = (ts_sys_wait){.fd = s->file->fd, .out = s->obj.kind == TS_WASI_OUT};
-    return false;
-}
-/* Ready for more writing is an output stream whenever check-write gives a permit: while nothing is pending. */
+/* Ready for more writing is an output stream of a file whenever check-write gives a permit: while nothing is pending. */
 static bool stream_ready(ts_wasi_obj *o, ts_sys_wait *w) {
     const ts_wasi_stream *s = (const ts_wasi_stream *)o;
-    if (!s->pipe && o->kind == TS_WASI_OUT && !s->pending_len) return true;
-    return stream_never_waits(s, w);
+    if (s->file && o->kind == TS_WASI_OUT && !s->pending_len) return true;
+    return s->ops->ready(s, w);
 }
-/* An output stream with bytes pending is ready when they are gone. */
 static bool stream_confirm(ts_wasi_obj *o) {
     ts_wasi_stream *s = (ts_wasi_stream *)o;
-    ts_sys_wait w;
-    if (s->pipe) {
-        ts_http_pipe_kick(s->pipe);
-        return body_ready(s, &w);
-    }
-    return o->kind != TS_WASI_OUT || !s->pending_len || ts_wasi_stream_drain(s);
+    return s->ops->confirm(s);
 }
 void ts_wasi_stream_pollable(ts_wasi_stream *s) {
     s->obj.ready = stream_ready;
@@ -169,7 +147,7 @@ ts_sys_err ts_wasi_poll(ts_host_call *c, ts_sys_wait *waits, size_t n, uint64_t 
 ts_status ts_wasi_wait_stream(ts_host_call *c, ts_wasi_stream *s) {
     for (;;) {
         ts_sys_wait w;
-        if (stream_never_waits(s, &w)) return TS_OK;
+        if (s->ops->ready(s, &w)) return TS_OK;
         ts_sys_err e = ts_wasi_poll(c, &w, 1, TS_SYS_NO_DEADLINE);
         if (e == TS_SYS_EINTR)
             TS_TRY(ts_wasi_interrupted(c));

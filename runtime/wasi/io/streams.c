@@ -2,7 +2,6 @@
  * In: streams made by other interfaces. Out: bytes, permits, stream errors. wit: wasi:io/streams
  * A stream has no buffer of its own but for what a file that does not block has left of an accepted write. */
 #include "wasi/disk.h"
-#include "wasi/http/http.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,44 +39,13 @@ static void stream_end(ts_wasi *w, ts_wasi_obj *o) {
     if (s->pending_len) finish(w, s);
     pending(s, 0);
     free(s->pending);
-    ts_wasi_file_release(s->file);
-    ts_http_pipe_release(s->pipe);
-}
-
-ts_status ts_wasi_stream_new(ts_host_call *c, ts_wasi_kind kind, ts_wasi_file *file, ts_wasi_mode mode,
-                             ts_wasi_domain domain, uint64_t offset, ts_wasi_obj *parent, ts_wasi_stream **out) {
-    TS_TRY(ts_wasi_new(c, kind, sizeof **out, parent, out));
-    ts_wasi_stream *s = *out;
-    s->obj.end = stream_end;
-    s->file = file;
-    file->refs++;
-    s->mode = mode;
-    s->domain = domain;
-    s->context = ts_wasi_of(c);
-    s->offset = offset;
-    s->closed = file->fd < 0;
-    ts_wasi_stream_pollable(s);
-    return TS_OK;
-}
-
-ts_status ts_wasi_stream_of_pipe(ts_host_call *c, ts_wasi_kind kind, ts_http_pipe *pipe, ts_wasi_obj *parent,
-                                 ts_wasi_stream **out) {
-    TS_TRY(ts_wasi_new(c, kind, sizeof **out, parent, out));
-    ts_wasi_stream *s = *out;
-    s->obj.end = stream_end;
-    s->pipe = pipe;
-    ts_http_pipe_hold(pipe);
-    s->mode = TS_WASI_BODY;
-    s->domain = TS_WASI_OF_HTTP;
-    ts_wasi_stream_pollable(s);
-    return TS_OK;
+    s->ops->end(w, s);
 }
 
 /* The stream of a call. A connection that was shut down has closed it. wit: tcp-socket.shutdown */
 static ts_wasi_stream *stream_of(ts_host_call *c, const ts_val *v) {
     ts_wasi_stream *s = ts_wasi_obj_of(c, v);
-    if (s->pipe) return s;
-    if (s->obj.kind == TS_WASI_IN ? s->file->in_shut : s->file->out_shut) s->closed = true;
+    if (s->file && (s->obj.kind == TS_WASI_IN ? s->file->in_shut : s->file->out_shut)) s->closed = true;
     return s;
 }
 
@@ -86,23 +54,9 @@ static ts_wasi_stream *stream_of(ts_host_call *c, const ts_val *v) {
 /* What became of an operation on a stream. */
 typedef enum outcome { DONE, CLOSED, FAILED } outcome;
 
-/* Of a body: what is in its pipe, and once that is empty how the body ended. */
-static size_t body_read(ts_wasi_stream *s, void *buf, size_t len, outcome *how) {
-    ts_http_pipe *p = s->pipe;
-    if (!p->len) ts_http_pipe_kick(p);
-    size_t n = ts_http_pipe_take(p, buf, len);
-    if (n) {
-        ts_http_pipe_kick(p); /* there is room again */
-    } else if (p->failed || p->ended) {
-        s->closed = true;
-        *how = p->failed ? FAILED : CLOSED;
-    }
-    return n;
-}
-
 /* No read or write waits in the OS: a guest's waits are ts_wasi_poll's, which other threads can end and in which pending
  * output goes on. A file that blocks is polled before only where the OS has no call that does not wait. */
-static ts_sys_err read_once(ts_wasi_stream *s, void *buf, size_t len, size_t *n) {
+static ts_sys_err file_read(ts_wasi_stream *s, void *buf, size_t len, size_t *n) {
     ts_wasi_file *f = s->file;
     if (s->mode == TS_WASI_AT) return ts_sys_pread(f->fd, buf, len, s->offset, n);
     if (s->mode == TS_WASI_WAIT && f->blocks) {
@@ -120,10 +74,6 @@ static ts_status read_now(ts_host_call *c, ts_wasi_stream *s, void *buf, size_t 
     *n = 0;
     *how = s->closed ? CLOSED : DONE;
     if (s->closed || len == 0) return TS_OK;
-    if (s->pipe) {
-        *n = body_read(s, buf, len, how);
-        return TS_OK;
-    }
     if (s->refused) {
         s->closed = true;
         *how = FAILED;
@@ -132,7 +82,7 @@ static ts_status read_now(ts_host_call *c, ts_wasi_stream *s, void *buf, size_t 
     }
     ts_sys_err e;
     for (;;) {
-        e = read_once(s, buf, len, n);
+        e = s->ops->read(s, buf, len, n);
         if (e != TS_SYS_EINTR) break;
         TS_TRY(ts_wasi_interrupted(c));
     }
@@ -161,7 +111,7 @@ static ts_status read_some(ts_host_call *c, ts_wasi_stream *s, void *buf, uint64
 
 static ts_status failure(ts_host_call *c, const ts_wasi_stream *s, outcome how, ts_sys_err err, ts_val *result) {
     if (how == CLOSED) return ts_wasi_err_closed(c, result);
-    return s->pipe ? ts_wasi_err_http(c, result, &s->pipe->error) : ts_wasi_err_failed(c, result, s->domain, err);
+    return s->ops->fail(c, s, err, result);
 }
 
 static ts_status read_result(ts_host_call *c, const ts_val *args, bool block, bool skip, ts_val *result) {
@@ -200,12 +150,6 @@ ts_status ts_wasi_io_streams_input_stream_drop(ts_host_call *c, uint64_t rep) {
 
 /* --- writing -------------------------------------------------------------------------------------------------------
  */
-/* Into a body: what there is room for. Once it has failed: EIO, and the pipe's error says why; once it has ended: EPIPE. */
-static ts_sys_err body_write(ts_http_pipe *p, const void *buf, size_t len, size_t *n) {
-    *n = ts_http_pipe_put(p, buf, len);
-    ts_http_pipe_kick(p);
-    return p->failed ? TS_SYS_EIO : p->ended ? TS_SYS_EPIPE : *n ? TS_SYS_OK : TS_SYS_EAGAIN;
-}
 static ts_sys_err write_some(ts_wasi_stream *s, const void *buf, size_t len, size_t *n) {
     ts_wasi_file *f = s->file;
     *n = 0;
@@ -219,9 +163,8 @@ static ts_sys_err write_some(ts_wasi_stream *s, const void *buf, size_t len, siz
     }
     return ts_sys_write(f->fd, buf, len, n);
 }
-static ts_sys_err write_once(ts_wasi_stream *s, const void *buf, size_t len, size_t *n) {
+static ts_sys_err file_write(ts_wasi_stream *s, const void *buf, size_t len, size_t *n) {
     ts_sys_err e;
-    if (s->pipe) return body_write(s->pipe, buf, len, n);
     if (s->mode == TS_WASI_AT) {
         e = ts_wasi_disk_write(s->context, s->file->fd, buf, len, s->offset, n);
         s->offset += *n;
@@ -233,7 +176,7 @@ static ts_sys_err write_once(ts_wasi_stream *s, const void *buf, size_t len, siz
 bool ts_wasi_stream_drain(ts_wasi_stream *s) {
     while (s->pending_len) {
         size_t n;
-        ts_sys_err e = write_once(s, s->pending + s->pending_at, s->pending_len, &n);
+        ts_sys_err e = s->ops->write(s, s->pending + s->pending_at, s->pending_len, &n);
         s->pending_at += n;
         pending(s, s->pending_len - n);
         if (e == TS_SYS_EAGAIN || e == TS_SYS_EINTR) return false;
@@ -258,7 +201,7 @@ static ts_status write_all(ts_host_call *c, ts_wasi_stream *s, const uint8_t *bu
     }
     while (len && !s->closed) {
         size_t n = 0;
-        ts_sys_err e = write_once(s, buf, len, &n);
+        ts_sys_err e = s->ops->write(s, buf, len, &n);
         buf += n;
         len -= n;
         if (e == TS_SYS_OK) continue;
@@ -286,14 +229,10 @@ static ts_status write_all(ts_host_call *c, ts_wasi_stream *s, const uint8_t *bu
 /* The bytes that may be written now. The OS is not asked: what it does not take at once is kept pending, and as long as
  * something is, there is no permit. */
 static uint64_t permit_now(ts_wasi_stream *s) {
-    if (s->pipe) {
-        ts_http_pipe_kick(s->pipe);
-        s->closed |= s->pipe->ended;
-        return s->pending_len && !ts_wasi_stream_drain(s) ? 0 : ts_http_pipe_room(s->pipe);
-    }
-    if (s->mode != TS_WASI_WAIT) return PERMIT_FILE;
-    if (s->pending_len && !ts_wasi_stream_drain(s)) return 0;
-    return s->domain == TS_WASI_OF_NETWORK ? PERMIT_SOCKET : PERMIT_WAIT;
+    return s->pending_len && !ts_wasi_stream_drain(s) ? 0 : s->ops->room(s);
+}
+static uint64_t file_room(ts_wasi_stream *s) {
+    return s->mode != TS_WASI_WAIT ? PERMIT_FILE : s->domain == TS_WASI_OF_NETWORK ? PERMIT_SOCKET : PERMIT_WAIT;
 }
 
 /* Wait until what was accepted is in the file; the stream is then ready for writing. A body has room of its own kind. */
@@ -303,7 +242,7 @@ static ts_status settle(ts_host_call *c, ts_wasi_stream *s) {
 }
 static ts_status settle_and_wait(ts_host_call *c, ts_wasi_stream *s) {
     TS_TRY(settle(c, s));
-    return s->pipe && !s->closed ? ts_wasi_wait_stream(c, s) : TS_OK;
+    return s->ops->flush_waits && !s->closed ? ts_wasi_wait_stream(c, s) : TS_OK;
 }
 
 /* A pending write that failed, a body that failed on the wire: the next operation says so, and those after it that the
@@ -314,9 +253,9 @@ static bool failed_before(ts_host_call *c, ts_wasi_stream *s, ts_val *result, ts
         s->late = TS_SYS_OK;
         return true;
     }
-    if (s->closed || !s->pipe || !s->pipe->failed) return false;
+    if (s->closed || !s->ops->broken || !s->ops->broken(s)) return false;
     s->closed = true;
-    *status = ts_wasi_err_http(c, result, &s->pipe->error);
+    *status = s->ops->fail(c, s, TS_SYS_EIO, result);
     return true;
 }
 
@@ -458,4 +397,54 @@ ts_status ts_wasi_io_streams_output_stream_drop(ts_host_call *c, uint64_t rep) {
     ts_wasi_stream *s = ts_wasi_obj_of(c, &handle);
     if (s->file && s->pending_len && !s->obj.children) TS_TRY(finish_in_call(c, s));
     return ts_wasi_drop(c, rep, "an output-stream");
+}
+
+/* --- streams of files ------------------------------------------------------------------------------------------------ */
+/* The OS need not be asked whether a read or write would wait; else what to ask it. */
+static bool file_ready(const ts_wasi_stream *s, ts_sys_wait *w) {
+    if (s->closed || s->mode != TS_WASI_WAIT) return true;
+    if (s->obj.kind == TS_WASI_IN ? s->file->in_shut : s->file->out_shut) return true;
+    *w = (ts_sys_wait){.fd = s->file->fd, .out = s->obj.kind == TS_WASI_OUT};
+    return false;
+}
+/* An output stream with bytes pending is ready when they are gone. */
+static bool file_confirm(ts_wasi_stream *s) {
+    return s->obj.kind != TS_WASI_OUT || !s->pending_len || ts_wasi_stream_drain(s);
+}
+static ts_status file_fail(ts_host_call *c, const ts_wasi_stream *s, ts_sys_err err, ts_val *result) {
+    return ts_wasi_err_failed(c, result, s->domain, err);
+}
+static void file_end(ts_wasi *w, ts_wasi_stream *s) {
+    (void)w;
+    ts_wasi_file_release(s->file);
+}
+static const ts_wasi_stream_ops file_ops = {.read = file_read,
+                                            .write = file_write,
+                                            .room = file_room,
+                                            .ready = file_ready,
+                                            .confirm = file_confirm,
+                                            .fail = file_fail,
+                                            .end = file_end};
+
+ts_status ts_wasi_stream_of(ts_host_call *c, ts_wasi_kind kind, const ts_wasi_stream_ops *ops, ts_wasi_domain domain,
+                            ts_wasi_obj *parent, ts_wasi_stream **out) {
+    TS_TRY(ts_wasi_new(c, kind, sizeof **out, parent, out));
+    ts_wasi_stream *s = *out;
+    s->obj.end = stream_end;
+    s->ops = ops;
+    s->domain = domain;
+    s->context = ts_wasi_of(c);
+    ts_wasi_stream_pollable(s);
+    return TS_OK;
+}
+ts_status ts_wasi_stream_new(ts_host_call *c, ts_wasi_kind kind, ts_wasi_file *file, ts_wasi_mode mode,
+                             ts_wasi_domain domain, uint64_t offset, ts_wasi_obj *parent, ts_wasi_stream **out) {
+    TS_TRY(ts_wasi_stream_of(c, kind, &file_ops, domain, parent, out));
+    ts_wasi_stream *s = *out;
+    s->file = file;
+    file->refs++;
+    s->mode = mode;
+    s->offset = offset;
+    s->closed = file->fd < 0;
+    return TS_OK;
 }
