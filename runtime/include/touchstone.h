@@ -335,7 +335,8 @@ TS_API void ts_wasi_limit_http_fields(ts_wasi *w, uint64_t n);
 /* The linker provides all of WASI 0.2 (0.2.0 to 0.2.12) from this context. A command is run by calling its export: ts_cinstance_func(i,
  * "wasi:cli/run@0.2.0", "run"), whose result has disc 0 for ok; TS_EXIT where it has exited, with the status in the error. */
 TS_API ts_status ts_wasi_link(ts_wasi *w, ts_linker *l, ts_error *e) TS_MUST_USE;
-/* Of a linker: an interface ("wasi:clocks/wall-clock") or package as if nothing provided it; unstable functions by their feature
+/* Of a linker: an interface ("wasi:clocks/wall-clock", without a version) or package as if nothing provided it (one that no provider of its
+ * namespace has is TS_USAGE when a component is linked); unstable functions by their feature
  * ("clocks-timezone"); components with imports that nothing provides run, and trap when they call one. */
 TS_API void ts_linker_deny(ts_linker *l, const char *interface);
 TS_API void ts_linker_enable_unstable(ts_linker *l, const char *feature);

@@ -120,6 +120,23 @@ static void test_mismatch(void **s) {
     assert_int_equal(check(l, m, 4), 4);
     assert_string_equal(m[3].reason, "denied");
     ts_linker_free(l);
+    /* what would deny nothing is refused; of another namespace nothing is known */
+    static const char *const names[] = {"example:host",      "example:",    "other:a/b",
+                                        "example:host/tale", "example:hos", "example:host/tally@1.0.0",
+                                        "example:host/",     "example"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        ts_cstore *store;
+        ts_cinstance *instance;
+        ts_error e;
+        ts_error_init(&e);
+        l = linker("example:host/tally@1.0.0", add_type, NULL);
+        ts_linker_unknown_imports_trap(l, true);
+        ts_linker_deny(l, names[i]);
+        assert_int_equal(ts_cstore_new(engine, NULL, &store, &e), TS_OK);
+        assert_int_equal(ts_component_instantiate(store, l, component, &instance, &e), i < 3 ? TS_OK : TS_USAGE);
+        ts_cstore_free(store);
+        ts_linker_free(l);
+    }
 }
 
 static void test_types_by_text(void **s) {

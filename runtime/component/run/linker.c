@@ -705,9 +705,31 @@ static ts_status resolve_import(resolver *r, const ts_def *d, ts_item *out) {
     }
 }
 
+/* A name that would deny nothing is a mistake: of a namespace that a host has, one of its interfaces or packages is named. */
+static ts_status denied_names(const ts_linker *l, ts_error *e) {
+    for (uint32_t k = 0; k < l->denied.len; k++) {
+        const char *name = l->denied.data[k];
+        size_t space = strcspn(name, ":");
+        bool ours = false, found = false;
+        for (uint32_t i = 0; i < l->hosts.len; i++) {
+            const ts_host_def *d = l->hosts.data[i].def;
+            for (uint32_t j = 0; j < d->n_funcs + d->n_resources; j++) {
+                const char *have = j < d->n_funcs ? d->funcs[j].interface : d->resources[j - d->n_funcs].interface;
+                ours |= strcspn(have, ":") == space && strncmp(have, name, space) == 0;
+                found |= in_list(&name, 1, have, strcspn(have, "@"), true);
+            }
+        }
+        if (ours && !found)
+            return ts_fail(e, TS_USAGE, "ts_linker_deny: nothing is called `%.100s`, so that nothing would be denied",
+                           name);
+    }
+    return TS_OK;
+}
+
 ts_status ts_linker_resolve(ts_linker *l, ts_component *c, ts_arena *arena, ts_resource **env, ts_item *items,
                             ts_missing_list *missing, ts_error *e) {
     TS_TRY(ts_stack_check(e));
+    TS_TRY(denied_names(l, e));
     resolver r = {.l = l, .c = c, .arena = arena, .env = env, .missing = missing, .e = e};
     uint32_t n = 0;
     for (uint32_t i = 0; i < c->n_defs; i++) {
