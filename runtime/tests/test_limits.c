@@ -129,7 +129,10 @@ static void host_depth(void **state) {
         b.to = x.func;
         assert_int_equal(ts_call(store, x.func, io, &e), TS_EXHAUSTION);
         assert_int_equal(e.trap, TS_TRAP_STACK);
-        assert_int_equal(b.n, depth ? depth : store->exec->max_depth);
+        if (depth || strstr(e.message, "the depth limit")) /* the stack of the thread may be used up before */
+            assert_int_equal(b.n, store->exec->max_depth);
+        else
+            assert_in_range(b.n, 11, store->exec->max_depth);
         ts_error_init(&e);
         ts_store_destroy(store);
     }
