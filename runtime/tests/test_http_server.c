@@ -248,7 +248,7 @@ typedef struct site {
     uint64_t grace;
     bool ended;
     void (*handle)(struct site *site, ts_http_call *c);
-    uint32_t threads, begun, lines; /* atomic */
+    uint32_t threads, begun, lines, over; /* atomic */
     uint32_t interrupts;
 } site;
 
@@ -664,6 +664,76 @@ static void never_run(void **state) {
     ts_http_server_free(s);
 }
 
+/* A handler that waits, before, within or after its response, while its client leaves. */
+static void waits_while_left(site *t, ts_http_call *c) {
+    const char *what = ts_http_call_target(c);
+    if (strcmp(what, "/within") == 0) respond_with(c, 200, "part", false);
+    if (strcmp(what, "/after") == 0) respond_with(c, 200, "whole", true);
+    uint64_t start = ts_sys_monotonic();
+    ts_http_watched how = ts_http_call_poll(c, NULL, 0, start + (strcmp(what, "/after") ? 600000000000 : 300000000));
+    if (strcmp(what, "/after") == 0) { /* what it does after its response is its own */
+        assert_int_equal(how, TS_HTTP_GO);
+        assert_true(ts_sys_monotonic() - start >= 300000000);
+    } else {
+        assert_int_equal(how, TS_HTTP_STOP);
+        assert_true(ts_http_call_abandoned(c) && !ts_http_call_timed_out(c));
+        assert_true(ts_http_call_cut(c));
+    }
+    __atomic_fetch_add(&t->over, 1, __ATOMIC_RELAXED);
+}
+static void left(void **state) {
+    (void)state;
+    site t;
+    struct linger now = {.l_onoff = 1};
+    open_site(&t, (ts_http_server_config){.stall_timeout_ns = 400000000}, waits_while_left);
+    static const struct {
+        const char *request;
+        bool reset;
+    } all[] = {{GET("/before"), false}, {GET("/before"), true}, {GET("/within"), false},
+               {GET("/within"), true},  {GET("/after"), false}, {GET("/after"), true}};
+    uint32_t n = sizeof all / sizeof *all;
+    for (uint32_t i = 0; i < n; i++) {
+        int fd = dial(&t);
+        char some[16];
+        say(fd, all[i].request);
+        if (strncmp(all[i].request, "GET /before", 11) != 0) assert_true(recv(fd, some, sizeof some, 0) > 0);
+        usleep(20000);
+        if (all[i].reset) setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+        close(fd);
+    }
+    for (int i = 0; i < 2000 && __atomic_load_n(&t.over, __ATOMIC_RELAXED) < n; i++) usleep(10000);
+    assert_int_equal(__atomic_load_n(&t.over, __ATOMIC_RELAXED), n);
+    close_site(&t);
+}
+
+/* The time of a request is over, and the server ends its calls. */
+static void too_long(site *t, ts_http_call *c) {
+    (void)t;
+    assert_int_equal(ts_http_call_poll(c, NULL, 0, TS_SYS_NO_DEADLINE), TS_HTTP_STOP);
+    bool cut = strcmp(ts_http_call_target(c), "/cut") == 0;
+    assert_int_equal(ts_http_call_abandoned(c), cut);
+    assert_int_equal(ts_http_call_timed_out(c), !cut);
+    if (!cut) ts_http_call_unavailable(c);
+}
+static void ended_waits(void **state) {
+    (void)state;
+    site t;
+    open_site(&t, (ts_http_server_config){.request_timeout_ns = 200000000}, too_long);
+    char *b = ask(&t, GET("/time"));
+    assert_non_null(strstr(b, "HTTP/1.1 503 "));
+    assert_non_null(strstr(b, "retry-after: 1\r\n"));
+    free(b);
+    close_site(&t);
+    open_site(&t, (ts_http_server_config){0}, too_long);
+    int fd = dial(&t);
+    say(fd, GET("/cut"));
+    while (!__atomic_load_n(&t.begun, __ATOMIC_RELAXED)) usleep(1000);
+    usleep(50000);
+    ts_http_server_stop(t.s);
+    close_site(&t); /* the second time: at once */
+    close(fd);
+}
+
 /* Connections come and go in numbers, some rude. */
 static void *crowd(void *data) {
     const site *t = data;
@@ -727,6 +797,8 @@ int main(void) {
         cmocka_unit_test(grace),
         cmocka_unit_test(call_timeout),
         cmocka_unit_test(never_run),
+        cmocka_unit_test(left),
+        cmocka_unit_test(ended_waits),
         cmocka_unit_test(crowds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
