@@ -103,7 +103,8 @@ EXAMPLE_BIN = $(patsubst runtime/examples/%.c,$(BUILD)/examples/%,$(EXAMPLE_SRC)
 .PHONY: all lib tests examples
 all: lib $(if $(CLI_SRC),$(BUILD)/touchstone)
 lib: $(BUILD)/libtouchstone.a $(BUILD)/libtouchstone.so
-tests: $(TEST_BIN) $(BUILD)/cabi_probe $(BUILD)/http_probe $(BUILD)/toml_probe $(BUILD)/fuzz/run_call
+# The drivers of the benchmarks are compiled too, so that a change of a header shows here.
+tests: $(TEST_BIN) $(call obj_of,bench/drive.c bench/instances.c bench/launch.c) $(BUILD)/cabi_probe $(BUILD)/http_probe $(BUILD)/toml_probe $(BUILD)/fuzz/run_call
 examples: $(EXAMPLE_BIN)
 
 # A build folder belongs to one compiler and one set of flags: a change of either compiles everything again.

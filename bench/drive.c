@@ -3,6 +3,9 @@
  * and validates, prints CPU and wall seconds. In: a core module without imports. Out: lines on stdout. It stands on the
  * engine's internal interface, as the command runs components. */
 #include "core/code/compile.h"
+#include "core/load/load.h"
+#include "core/run/code_cache.h"
+#include "core/run/store.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

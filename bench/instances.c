@@ -46,7 +46,7 @@ int main(int argc, char **argv) {
     ts_component *component;
     ts_linker *linker;
     ts_wasi *wasi;
-    if (argc != 5 || ts_sys_input_open(argv[1], &file)) return 2;
+    if (argc != 5 || ts_sys_input_open(argv[1], UINT64_MAX, &file)) return 2;
     long rounds = atol(argv[2]), live = atol(argv[3]);
     bool call = atol(argv[4]);
     if (!freopen("/dev/null", "w", stdout)) return 2;
