@@ -707,7 +707,7 @@ static ts_status resolve_import(resolver *r, const ts_def *d, ts_item *out) {
 
 /* A name that would deny nothing is a mistake: of a namespace that a host has, one of its interfaces or packages is named. */
 static ts_status denied_names(const ts_linker *l, ts_error *e) {
-    for (uint32_t k = 0; k < l->denied.len; k++) {
+    for (uint32_t k = 0; l && k < l->denied.len; k++) {
         const char *name = l->denied.data[k];
         size_t space = strcspn(name, ":");
         bool ours = false, found = false;
