@@ -277,8 +277,20 @@ def _run(table: _Table, folder: Path, fixtures: Path) -> RunSpec:
             raise table.fail(f"{sorted(reached)[0]!r} is the path of a server and the name of a client")
     table.done()
     return RunSpec(
-        args, env, stdin, dirs, grants, timeout or 10.0, make, stdio, unstable, unprivileged,
-        open_files, servers, clients, network=network
+        args,
+        env,
+        stdin,
+        dirs,
+        grants,
+        timeout or 10.0,
+        make,
+        stdio,
+        unstable,
+        unprivileged,
+        open_files,
+        servers,
+        clients,
+        network=network,
     )
 
 
@@ -528,7 +540,9 @@ def _wire(table: _Table, run: RunSpec, level: str) -> WireRule | None:
     known = answers | {client.name for client in run.clients} | {f"{server.name} connections" for server in run.servers}
     known.add("stdout")
     if on not in known:
-        raise table.fail(f"on: there is no {on!r} among the paths of servers and the names of clients, nor is it stdout")
+        raise table.fail(
+            f"on: there is no {on!r} among the paths of servers and the names of clients, nor is it stdout"
+        )
     if level == Level.UNSPECIFIED.value:
         if not value or matches or lacks:
             raise table.fail("an unspecified check on the wire has a value, and neither matches nor lacks")

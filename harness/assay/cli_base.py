@@ -126,9 +126,15 @@ suites_options = options(
     click.option("--fixtures", type=folder_type(exists=True), help="Folder of fixtures (default: fixtures/)."),
 )
 selection_options = options(
-    click.option("--interface", "interfaces", multiple=True, help="Only cases about this interface or package; * is anything."),
-    click.option("--function", "functions", multiple=True, help="Only cases with a check of a function whose name contains this."),
-    click.option("--requirement", "requirements", multiple=True, help="Only cases with this check; a prefix up to a dot, or *."),
+    click.option(
+        "--interface", "interfaces", multiple=True, help="Only cases about this interface or package; * is anything."
+    ),
+    click.option(
+        "--function", "functions", multiple=True, help="Only cases with a check of a function whose name contains this."
+    ),
+    click.option(
+        "--requirement", "requirements", multiple=True, help="Only cases with this check; a prefix up to a dot, or *."
+    ),
     click.option(
         "--verdict",
         "verdicts",
@@ -158,7 +164,9 @@ def find_adapters(also: Sequence[str]) -> tuple[tuple[Adapter, ...], tuple[str, 
         if not equals or not colon or not program or like not in ALIKE:
             raise Unusable(f"--also {item}: write NAME=LIKE:PROGRAM, LIKE one of {', '.join(ALIKE)}")
         if not re.fullmatch(r"[a-z][a-z0-9.-]*", name) or name in [adapter.name for adapter in found]:
-            raise Unusable(f"--also {item}: {name!r} is no name for one more runtime (a-z, 0-9, - and ., not one that is known)")
+            raise Unusable(
+                f"--also {item}: {name!r} is no name for one more runtime (a-z, 0-9, - and ., not one that is known)"
+            )
         found.append(ALIKE[like](name))
         programs.append(f"{name}={program}")
     return tuple(found), tuple(programs)

@@ -52,16 +52,34 @@ from .status import INTERRUPTED, status
 @click.argument("patterns", nargs=-1)
 @options(selection_options, suites_options, runtime_options, only_option)
 @click.option("--output", type=folder_type(), help="Where the record and the reports go (default: reports/latest).")
-@click.option("--expectations", type=folder_type(), help="Folder of expectations (default: expectations/ in the folder of cases).")
+@click.option(
+    "--expectations", type=folder_type(), help="Folder of expectations (default: expectations/ in the folder of cases)."
+)
 @click.option("--update-expectations", is_flag=True, help="Rewrite the expectations of the runtimes that ran.")
-@click.option("--gate", multiple=True, help="Judge this runtime only (repeatable; default: every one that is there, and those of -r).")
+@click.option(
+    "--gate",
+    multiple=True,
+    help="Judge this runtime only (repeatable; default: every one that is there, and those of -r).",
+)
 @jobs_option
 @click.option("--strict", is_flag=True, help="A failing SHOULD fails its case and, unless it is announced, the run.")
 @click.option("--trace/--no-trace", default=True, help="Let touchstone trace the host calls.")
-@click.option("--timeout-factor", type=Positive(), default=1.0, show_default=True, help="Multiply every case's time limit.")
-@click.option("--keep", is_flag=True, help="Keep the folder of every run, with its command line: kept/RUNTIME/CASE beside the record.")
-@click.option("--resume", is_flag=True, help="Go on with the partial record that is there: only what is missing is run.")
-@click.option("--rerun-changed", is_flag=True, help="With --resume: what has changed since is run again (otherwise it is refused).")
+@click.option(
+    "--timeout-factor", type=Positive(), default=1.0, show_default=True, help="Multiply every case's time limit."
+)
+@click.option(
+    "--keep",
+    is_flag=True,
+    help="Keep the folder of every run, with its command line: kept/RUNTIME/CASE beside the record.",
+)
+@click.option(
+    "--resume", is_flag=True, help="Go on with the partial record that is there: only what is missing is run."
+)
+@click.option(
+    "--rerun-changed",
+    is_flag=True,
+    help="With --resume: what has changed since is run again (otherwise it is refused).",
+)
 @click.pass_obj
 def run_command(
     root: Path,
@@ -154,7 +172,9 @@ def run_command(
     if kept is not None:
         click.echo(f"kept: {kept}/RUNTIME/CASE, each with command.sh")
     if interrupted:
-        click.echo(f"interrupted: {len(results)} of {len(wanted) * len(here)} runs are in {target / 'results.jsonl'}; --resume goes on")
+        click.echo(
+            f"interrupted: {len(results)} of {len(wanted) * len(here)} runs are in {target / 'results.jsonl'}; --resume goes on"
+        )
         sys.exit(INTERRUPTED)
     _print_summary(made, target)
     sys.exit(status(made).exit_status)
@@ -228,7 +248,10 @@ def _stale(
 ) -> tuple[str, ...]:
     """Entries that match nothing, of the runtimes that this run judges."""
     return tuple(
-        f"{name}.toml: {entry}" for name, mine in entries.items() if name in judged for entry in expect.stale(mine, every)
+        f"{name}.toml: {entry}"
+        for name, mine in entries.items()
+        if name in judged
+        for entry in expect.stale(mine, every)
     )
 
 
@@ -306,9 +329,15 @@ def _print_summary(made: record.Record, target: Path) -> None:
 @click.argument("case_id", metavar="CASE")
 @click.argument("runtime", metavar="RUNTIME")
 @options(suites_options, runtime_options)
-@click.option("--folder", type=folder_type(), help="Where the case's world is made (default: build/repro/RUNTIME/CASE).")
+@click.option(
+    "--folder", type=folder_type(), help="Where the case's world is made (default: build/repro/RUNTIME/CASE)."
+)
 @click.option("--no-run", is_flag=True, help="Only make the world and print the command.")
-@click.option("--hold", is_flag=True, help="Let the case's servers live until Ctrl-C, so that the command can be pasted elsewhere.")
+@click.option(
+    "--hold",
+    is_flag=True,
+    help="Let the case's servers live until Ctrl-C, so that the command can be pasted elsewhere.",
+)
 @click.pass_obj
 def repro_command(
     root: Path,

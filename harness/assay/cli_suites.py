@@ -251,7 +251,9 @@ def testsuite_command(
         raise Unusable(f"no program in {place}: `make suites` puts wasi-testsuite there")
     adapter = adapter or root / testsuite.ADAPTER
     if not adapter.is_file() and if_there:
-        click.echo(f"absent: the preview1 adapter that the programs of wasi-testsuite need ({adapter.name} comes with jco)")
+        click.echo(
+            f"absent: the preview1 adapter that the programs of wasi-testsuite need ({adapter.name} comes with jco)"
+        )
         return
     if not adapter.is_file():
         raise Unusable(f"the preview1 adapter is absent: {adapter} (it comes with jco)")
@@ -322,7 +324,9 @@ def testsuite_command(
     red += [f"{name}: is absent, so nothing is shown for it" for name in judged - {item.runtime for item in done}]
     for item in summary.runtimes:
         if item.runtime in judged and (item.unexpected or not item.passed):
-            red.append(f"{item.runtime}: {'nothing passed' if not item.passed else f'{item.unexpected} are not as announced'}")
+            red.append(
+                f"{item.runtime}: {'nothing passed' if not item.passed else f'{item.unexpected} are not as announced'}"
+            )
     for line in red:
         click.echo(f"red: {line}")
     if red:

@@ -220,7 +220,9 @@ def compare(old: Record, new: Record) -> tuple[UnitChange, ...]:
         if was is None or now is None:
             change = Change.ADDED if was is None else Change.REMOVED
             number = f"{len(was or now or {})} units"
-            changes.append(UnitChange(change, runtime, case, CASE, "–" if was is None else number, "–" if now is None else number))
+            changes.append(
+                UnitChange(change, runtime, case, CASE, "–" if was is None else number, "–" if now is None else number)
+            )
             continue
         for unit in dict.fromkeys((*was, *now)):
             found = _change(was.get(unit), now.get(unit))

@@ -124,9 +124,7 @@ def _surprising(unit: UnitResult, case: Case, strict: bool = False) -> bool:
     return strict or not (unit.verdict is Verdict.FAIL and check is not None and check.level is Level.SHOULD)
 
 
-def render(
-    results: Iterable[CaseResult], old: Iterable[Entry], cases: Iterable[Case], *, strict: bool = False
-) -> str:
+def render(results: Iterable[CaseResult], old: Iterable[Entry], cases: Iterable[Case], *, strict: bool = False) -> str:
     """The text of an expectations file for these results; reasons and issues that are there are kept. Entries of a case that
     was not run stay."""
     results = [result for result in results if result.verdict is not Verdict.SKIP]

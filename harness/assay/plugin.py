@@ -78,7 +78,9 @@ class CaseFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         session = self.config.stash[_SESSION]
-        suites = next((folder for folder in self.path.parents if folder.name == "suites"), session.places.root / "suites")
+        suites = next(
+            (folder for folder in self.path.parents if folder.name == "suites"), session.places.root / "suites"
+        )
         try:
             case = cases.load(self.path, suites, suites.parent / "fixtures")
         except cases.CaseError as error:

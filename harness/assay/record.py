@@ -131,7 +131,6 @@ class Record:
     def _index(self) -> dict[tuple[str, str], CaseResult]:
         return {(result.case, result.runtime): result for result in self.results}
 
-
     @property
     def missing(self) -> tuple[tuple[str, str], ...]:
         """The runs, case and runtime, that a whole record would have."""
@@ -180,11 +179,15 @@ def run_changes(old: Record, case: CaseInfo, runtime: RuntimeInfo) -> tuple[str,
 
 def _runtime_changes(old: RuntimeInfo, new: RuntimeInfo | None) -> list[str]:
     if new is None or bool(old.absent) != bool(new.absent):
-        return [f"{old.name}: {'was absent' if old.absent else old.version}, now {'there' if new and not new.absent else 'absent'}"]
+        return [
+            f"{old.name}: {'was absent' if old.absent else old.version}, now {'there' if new and not new.absent else 'absent'}"
+        ]
     if old.identity == new.identity or old.absent:
         return []
     if (old.version, old.note) == (new.version, new.note):
-        return [] if not old.digest else [f"{old.name}: the program is another ({old.digest[:12]}, now {new.digest[:12]})"]
+        return (
+            [] if not old.digest else [f"{old.name}: the program is another ({old.digest[:12]}, now {new.digest[:12]})"]
+        )
     words = [" ".join(part for part in (item.version, item.note) if part) for item in (old, new)]
     return [f"{old.name}: {words[0]}, now {words[1]}"]
 

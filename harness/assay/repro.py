@@ -52,7 +52,9 @@ def again(
         if result is not None:
             (folder / "stdout").write_bytes(result.observation.stdout)
             (folder / "stderr").write_bytes(result.observation.stderr)
-            say(f"stdout: {folder / 'stdout'}, stderr: {folder / 'stderr'} (the command has changed the world: repro makes it anew)")
+            say(
+                f"stdout: {folder / 'stdout'}, stderr: {folder / 'stderr'} (the command has changed the world: repro makes it anew)"
+            )
         if hold:
             say("holding: Ctrl-C ends it")
             try:

@@ -128,7 +128,9 @@ def run_case(case: Case, adapter: Adapter, peer: Peer, prepared: _Prepared, sett
     component = prepared.get(adapter, peer, case.component)
     scratch = _scratch(case, peer, settings.keep)
     try:
-        with stage(case, component, adapter, peer, scratch, trace=settings.trace, keep=settings.keep is not None) as made:
+        with stage(
+            case, component, adapter, peer, scratch, trace=settings.trace, keep=settings.keep is not None
+        ) as made:
             if isinstance(made, Inexpressible):
                 return skip(case, peer.name, made.reason)
             if settings.keep is not None:
@@ -140,7 +142,11 @@ def run_case(case: Case, adapter: Adapter, peer: Peer, prepared: _Prepared, sett
 
 
 def not_built(case: Case) -> str:
-    return f"the component is not built ({case.made_by})" if case.made_by else f"there is no component {case.component.name}"
+    return (
+        f"the component is not built ({case.made_by})"
+        if case.made_by
+        else f"there is no component {case.component.name}"
+    )
 
 
 def _scratch(case: Case, peer: Peer, keep: Path | None) -> Path:

@@ -51,7 +51,9 @@ def select(
         listed = tuple(patterns)
         for pattern in listed:
             if not any(matches(pattern, case) for case in cases):
-                raise SelectionError(f"no case matches {pattern}" if kind == "case" else f"no case has {kind} {pattern}")
+                raise SelectionError(
+                    f"no case matches {pattern}" if kind == "case" else f"no case has {kind} {pattern}"
+                )
         left = tuple(case for case in left if not listed or any(matches(pattern, case) for pattern in listed))
     if wanted.verdicts:
         assert earlier is not None

@@ -56,7 +56,9 @@ class Placeholders:
             if text.encode() in data:
                 data = self._mark(placeholder, data.replace(text.encode(), placeholder.encode()))
         if b"{run}/home/" in data:
-            data = re.sub(rb"(\{run\}/home/)[A-Za-z0-9]{6}(?=/)", lambda m: self._mark("{temporary}", m[1] + b"{temporary}"), data)
+            data = re.sub(
+                rb"(\{run\}/home/)[A-Za-z0-9]{6}(?=/)", lambda m: self._mark("{temporary}", m[1] + b"{temporary}"), data
+            )
         return data
 
     def times(self, data: bytes) -> bytes:
@@ -98,7 +100,9 @@ class Placeholders:
 
     def _number(self, match: re.Match[bytes]) -> bytes:
         seconds = int(match[0][:10])
-        return self._mark("{now}", b"{now}") if abs(seconds - self.when.timestamp()) <= _NEAR.total_seconds() else match[0]
+        return (
+            self._mark("{now}", b"{now}") if abs(seconds - self.when.timestamp()) <= _NEAR.total_seconds() else match[0]
+        )
 
 
 def settle(result: CaseResult, places: Sequence[tuple[str, str]], when: datetime) -> CaseResult:
@@ -106,7 +110,9 @@ def settle(result: CaseResult, places: Sequence[tuple[str, str]], when: datetime
     names = Placeholders(sorted(places, key=lambda place: -len(place[0])), when)
     seen, cuts = result.observation, list(result.observation.cut)
 
-    def output(name: str, data: bytes, limit: int = OUTPUT_LIMIT, times: Callable[[bytes], bytes] = names.times) -> bytes:
+    def output(
+        name: str, data: bytes, limit: int = OUTPUT_LIMIT, times: Callable[[bytes], bytes] = names.times
+    ) -> bytes:
         fixed = names.fixed(data)
         head = times(fixed[: limit + LONGEST])
         if len(fixed) <= limit:
@@ -118,7 +124,9 @@ def settle(result: CaseResult, places: Sequence[tuple[str, str]], when: datetime
     contents = tuple((name, None if data is None else output(name, data)) for name, data in named)
     if len(seen.contents) > CONTENTS_LIMIT:
         cuts.append(Cut("contents", len(seen.contents), ""))
-    trace = output("trace", seen.trace.encode("utf-8", "backslashreplace"), TRACE_LIMIT, bytes).decode("utf-8", "replace")
+    trace = output("trace", seen.trace.encode("utf-8", "backslashreplace"), TRACE_LIMIT, bytes).decode(
+        "utf-8", "replace"
+    )
     units = tuple(_unit(unit, names) for unit in result.units)
     rest = output("rest", result.rest)
     settled = replace(
@@ -140,7 +148,9 @@ def settle(result: CaseResult, places: Sequence[tuple[str, str]], when: datetime
 
 def bounded(text: str, limit: int) -> str:
     """A text with its true size beside it where it is longer than the limit."""
-    return text if len(text) <= limit else f"{text[:limit]}… ({len(text.encode('utf-8', 'surrogatepass')):,} bytes in all)"
+    return (
+        text if len(text) <= limit else f"{text[:limit]}… ({len(text.encode('utf-8', 'surrogatepass')):,} bytes in all)"
+    )
 
 
 def whole_characters(data: bytes) -> bytes:

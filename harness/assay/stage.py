@@ -117,7 +117,9 @@ def notes(case: Case) -> tuple[str, ...]:
     if stdio.stdout != "pipe" or stdio.stderr != "pipe":
         out.append(f"the harness gives it a {stdio.stdout} as stdout, and as stderr: {stdio.stderr}")
     if case.run.servers:
-        out.append(f"its servers ({', '.join(item.name for item in case.run.servers)}) live as long as assay repro --hold does")
+        out.append(
+            f"its servers ({', '.join(item.name for item in case.run.servers)}) live as long as assay repro --hold does"
+        )
     if case.run.clients:
         out.append("the harness's clients talk to it and end it then")
     if any(item.kind == "running" for item in case.run.make):

@@ -57,7 +57,9 @@ class RunStatus:
     @property
     def lines(self) -> tuple[str, ...]:
         """All that makes it red, a line each."""
-        mine = (f"{runtime.name}: {problem}" for runtime in self.runtimes if runtime.red for problem in runtime.problems)
+        mine = (
+            f"{runtime.name}: {problem}" for runtime in self.runtimes if runtime.red for problem in runtime.problems
+        )
         return (*self.problems, *mine)
 
     @property
@@ -97,7 +99,9 @@ def status(record: Record) -> RunStatus:
         _runtime(record, cases, item.name, item.absent, mine.get(item.name, []), missing.get(item.name, 0))
         for item in record.runtimes
     )
-    strangers = tuple(RuntimeStatus(name, True, ("was to be judged and was not run",)) for name in record.gate if name not in known)
+    strangers = tuple(
+        RuntimeStatus(name, True, ("was to be judged and was not run",)) for name in record.gate if name not in known
+    )
     return RunStatus((*runtimes, *strangers), tuple(problems))
 
 
@@ -117,12 +121,16 @@ def _runtime(
         problems.append(f"{missing} of {len(record.cases)} cases have no result")
     if record.cases and not passed_anything(units):
         problems.append("nothing passed")
-    known = sum(unit.expected is not None and not unit.unexpected and unit.verdict is not Verdict.SKIP for _, unit in units)
+    known = sum(
+        unit.expected is not None and not unit.unexpected and unit.verdict is not Verdict.SKIP for _, unit in units
+    )
     return RuntimeStatus(name, judged, tuple(problems), surprises, known)
 
 
 def passed_anything(units: list[tuple[CaseInfo, UnitResult]]) -> bool:
     """Whether a requirement passed. That a run ended as it should counts only where no case has a requirement."""
-    requirements = [unit for info, unit in units if (check := info.check(unit.id)) and check.level is not Level.UNSPECIFIED]
+    requirements = [
+        unit for info, unit in units if (check := info.check(unit.id)) and check.level is not Level.UNSPECIFIED
+    ]
     asked = requirements or [unit for _, unit in units if unit.id == EXPECT_UNIT]
     return any(unit.verdict is Verdict.PASS for unit in asked)

@@ -308,7 +308,15 @@ def load_known(path: Path) -> dict[str, Known]:
 
 def write(report: SuiteReport, path: Path) -> None:
     raw = asdict(
-        SuiteReport(report.suite, report.programs, report.adapter, report.unsupported, report.runtimes, report.stale, report.made)
+        SuiteReport(
+            report.suite,
+            report.programs,
+            report.adapter,
+            report.unsupported,
+            report.runtimes,
+            report.stale,
+            report.made,
+        )
     )
     raw.pop("runs")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -326,6 +334,8 @@ def read(path: Path) -> SuiteReport | None:
             for item in raw["runtimes"]
         )
         groups = tuple(Group(**item) for item in raw["unsupported"])
-        return SuiteReport(raw["suite"], raw["programs"], raw["adapter"], groups, runtimes, tuple(raw["stale"]), raw.get("made", ""))
+        return SuiteReport(
+            raw["suite"], raw["programs"], raw["adapter"], groups, runtimes, tuple(raw["stale"]), raw.get("made", "")
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -14,7 +14,9 @@ from assay.cli import main
 from assay.model import Verdict
 from assay.record import Record
 
-OLD = made.record(made.result("a", "p2/x"), made.result("a", "p2/y"), made.result("b", "p2/x"), made.result("b", "p2/y"))
+OLD = made.record(
+    made.result("a", "p2/x"), made.result("a", "p2/y"), made.result("b", "p2/x"), made.result("b", "p2/y")
+)
 
 
 def without_unit(drawn: Record) -> Record:
@@ -58,4 +60,6 @@ def test_exit_statuses(tmp_path: Path, name: str) -> None:
 
 def test_a_runtime_that_vanishes_is_one_change() -> None:
     changes = differ.compare(OLD, absent(OLD, "b"))
-    assert [(item.change, item.runtime, item.unit) for item in changes] == [(differ.Change.REMOVED, "b", differ.RUNTIME)]
+    assert [(item.change, item.runtime, item.unit) for item in changes] == [
+        (differ.Change.REMOVED, "b", differ.RUNTIME)
+    ]

@@ -129,7 +129,9 @@ def test_a_program_with_arguments(project: Project) -> None:
 def test_a_program_from_the_search_path(tmp_path: Path) -> None:
     found = places(tmp_path, ["wasmtime=true -W a=b"], {}, ["wasmtime"])
     assert found.named("wasmtime") is not None and found.options_of("wasmtime") == ("-W", "a=b")
-    assert places(tmp_path, [], {"ASSAY_WASMTIME_PY": "/bin/true"}, ["wasmtime-py"]).named("wasmtime-py") == Path("/bin/true")
+    assert places(tmp_path, [], {"ASSAY_WASMTIME_PY": "/bin/true"}, ["wasmtime-py"]).named("wasmtime-py") == Path(
+        "/bin/true"
+    )
 
 
 # --- paths -------------------------------------------------------------------------------------------------------------
@@ -147,17 +149,30 @@ def test_relative_paths(project: Project, monkeypatch: pytest.MonkeyPatch) -> No
     done = assay(project, "run", "-r", "touchstone", "--suites", ".", "--program", "touchstone=../fake-pass")
     assert done.exit_code == 0, done.output
     case = cases.discover(Path(), Path("../fixtures"))[0]
-    assert case.component.is_absolute() and case.run.dirs[0].source is not None and case.run.dirs[0].source.is_absolute()
+    assert (
+        case.component.is_absolute() and case.run.dirs[0].source is not None and case.run.dirs[0].source.is_absolute()
+    )
 
 
 def test_other_suites_have_other_expectations(project: Project) -> None:
     """Expectations of the project's own cases say nothing about a folder of other cases."""
     project.add("p2/t/one")
-    (project.root / "suites/expectations/touchstone.toml").write_text(KNOWN.replace("t/one", "t/gone"), encoding="utf-8")
+    (project.root / "suites/expectations/touchstone.toml").write_text(
+        KNOWN.replace("t/one", "t/gone"), encoding="utf-8"
+    )
     other = project.root / "other" / "mine"
     other.mkdir(parents=True)
     (other / "case.toml").write_text(CASE, encoding="utf-8")
-    done = assay(project, "run", "-r", "touchstone", "--suites", str(other.parent), "--program", f"touchstone={project.fake('pass')}")
+    done = assay(
+        project,
+        "run",
+        "-r",
+        "touchstone",
+        "--suites",
+        str(other.parent),
+        "--program",
+        f"touchstone={project.fake('pass')}",
+    )
     assert done.exit_code == 0 and "matches nothing" not in done.output
 
 
@@ -178,10 +193,18 @@ SERVED = '[[run.server]]\nname = "s"\n[[run.server.on]]\npath = "/a"\nsay = {say
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('"wasi:cli/stdout"', '"wasi:cli/stdot"', "WASI 0.2 has no interface wasi:cli/stdot; did you mean wasi:cli/stdout?"),
+        (
+            '"wasi:cli/stdout"',
+            '"wasi:cli/stdot"',
+            "WASI 0.2 has no interface wasi:cli/stdot; did you mean wasi:cli/stdout?",
+        ),
         ('"wasi:cli/stdout"', '"wasi:keyvalue/store"', "WASI 0.2 has no interface wasi:keyvalue/store"),
         ('"wasi:cli/stdout"', '"wasi:cli/stdout", "wasi:cli/stdout"', "listed twice"),
-        ("environment.get-arguments", "environment.get-argument", "has no function get-argument; did you mean get-arguments?"),
+        (
+            "environment.get-arguments",
+            "environment.get-argument",
+            "has no function get-argument; did you mean get-arguments?",
+        ),
         ("wasi:cli/environment.get", "wasi:cli/enviroment.get", "no interface wasi:cli/enviroment"),
         ("[method]input-stream.read", "[method]output-stream.read", "has no function [method]output-stream.read"),
         ('since = "0.2.0"\ntext = "The first', 'since = "0.2.99"\ntext = "The first', "newer than 0.2.12"),
@@ -207,7 +230,11 @@ SERVED = '[[run.server]]\nname = "s"\n[[run.server.on]]\npath = "/a"\nsay = {say
         ("[expect]", SERVED.format(say="inf") + "[expect]", "say: inf"),
         ("[expect]", SERVED.format(say="-1") + "[expect]", "say: -1"),
         ("[expect]", '[[run.client]]\nname = "c"\nsay = "x"\nwithin = inf\n[expect]', "within must be"),
-        ("[expect]", '[[run.dir]]\nguest = "/d"\n[[run.make]]\npath = "/d/x"\nkind = "fiffo"\n[expect]', "kind must be one of"),
+        (
+            "[expect]",
+            '[[run.dir]]\nguest = "/d"\n[[run.make]]\npath = "/d/x"\nkind = "fiffo"\n[expect]',
+            "kind must be one of",
+        ),
     ],
 )
 def test_keys_of_a_case(project: Project, old: str, new: str, words: str) -> None:
@@ -218,7 +245,9 @@ def test_keys_of_a_case(project: Project, old: str, new: str, words: str) -> Non
 
 
 def test_other_packages_are_free(project: Project) -> None:
-    text = CASE.replace("wasi:cli/environment.get-arguments", "my:own/thing.do").replace('"wasi:cli/stdout"', '"my:own/thing"')
+    text = CASE.replace("wasi:cli/environment.get-arguments", "my:own/thing.do").replace(
+        '"wasi:cli/stdout"', '"my:own/thing"'
+    )
     assert project.load(text).checks[0].function == "my:own/thing.do"
 
 
@@ -266,8 +295,12 @@ def test_expectations_that_are_no_text(tmp_path: Path) -> None:
 
 def test_filters(project: Project) -> None:
     project.add("p2/t/one")
-    other = CASE.replace("wasi:cli/", "wasi:random/").replace("random/stdout", "random/random").replace("t.fake", "t.other")
-    other = other.replace("environment.get-arguments", "random.get-random-u64").replace("environment.initial-cwd", "insecure-seed.insecure-seed")
+    other = (
+        CASE.replace("wasi:cli/", "wasi:random/").replace("random/stdout", "random/random").replace("t.fake", "t.other")
+    )
+    other = other.replace("environment.get-arguments", "random.get-random-u64").replace(
+        "environment.initial-cwd", "insecure-seed.insecure-seed"
+    )
     project.add("p2/t/two", other)
 
     def listed(*args: str) -> list[str]:
@@ -286,6 +319,17 @@ def test_filters(project: Project) -> None:
     assert listed("--verdict", "FAIL") == ["p2/t/one"]
     assert listed("--verdict", "error") == ["p2/t/two"]  # where the fake reports what is not declared
     assert listed("--verdict", "unexpected") == ["p2/t/one", "p2/t/two"]
-    done = assay(project, "run", "-r", "touchstone", "--program", program, "--verdict", "ERROR", "--output", str(project.root / "b"))
+    done = assay(
+        project,
+        "run",
+        "-r",
+        "touchstone",
+        "--program",
+        program,
+        "--verdict",
+        "ERROR",
+        "--output",
+        str(project.root / "b"),
+    )
     assert "1/1 runs: 1 ERROR" in done.output
     assert assay(project, "list", "--verdict", "CRASH").exit_code == 2

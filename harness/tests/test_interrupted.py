@@ -62,10 +62,16 @@ def test_interrupt_report_compare_resume(three: Project, number: int) -> None:
     # every view says so
     done = assay(three, "report", str(path), "--exit-status")
     assert done.exit_code == 1 and "partial, 2 of 3 runs are there: the run was interrupted" in done.output
-    page, junit, text = ((latest / name).read_text(encoding="utf-8") for name in ("index.html", "junit.xml", "report.md"))
-    assert junit_is_red(junit) and page_is_red(page) and markdown_is_red(text) and "partial" in page and "partial" in text
+    page, junit, text = (
+        (latest / name).read_text(encoding="utf-8") for name in ("index.html", "junit.xml", "report.md")
+    )
+    assert (
+        junit_is_red(junit) and page_is_red(page) and markdown_is_red(text) and "partial" in page and "partial" in text
+    )
     whole = three.root / "whole"
-    done = assay(three, "run", "-r", "touchstone", "--program", f"touchstone={three.fake('pass')}", "--output", str(whole))
+    done = assay(
+        three, "run", "-r", "touchstone", "--program", f"touchstone={three.fake('pass')}", "--output", str(whole)
+    )
     assert done.exit_code == 0
     done = assay(three, "compare", str(whole / "results.jsonl"), str(path))
     assert done.exit_code == 1 and "is partial: the run was interrupted" in done.output and "1 removed" in done.output

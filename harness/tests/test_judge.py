@@ -72,14 +72,19 @@ def test_a_check_line_that_is_cut_is_no_report(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ending", "verdict"), [(Ending.TIMEOUT, Verdict.TIMEOUT), (Ending.CRASH, Verdict.CRASH), (Ending.FLOOD, Verdict.FAIL)]
+    ("ending", "verdict"),
+    [(Ending.TIMEOUT, Verdict.TIMEOUT), (Ending.CRASH, Verdict.CRASH), (Ending.FLOOD, Verdict.FAIL)],
 )
-def test_half_a_report_of_a_run_that_was_cut_short_is_no_lie(project: Project, ending: Ending, verdict: Verdict) -> None:
+def test_half_a_report_of_a_run_that_was_cut_short_is_no_lie(
+    project: Project, ending: Ending, verdict: Verdict
+) -> None:
     result = judge(project.load(), "r", seen(b"check t.fake.first pass\ncheck t.fake.sec", ending, None))
     assert [unit.verdict for unit in result.units] == [Verdict.PASS, verdict, verdict, verdict]
 
 
-@pytest.mark.parametrize("line", [b"check t.fake.invented pass\n", b"check t.fake.first pass\n", b"check t.fake.first maybe\n"])
+@pytest.mark.parametrize(
+    "line", [b"check t.fake.invented pass\n", b"check t.fake.first pass\n", b"check t.fake.first maybe\n"]
+)
 def test_nothing_that_a_liar_says_counts(project: Project, line: bytes) -> None:
     result = judge(project.load(), "r", seen(line + GOOD))
     assert {unit.verdict for unit in result.units} == {Verdict.ERROR}

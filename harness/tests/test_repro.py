@@ -17,8 +17,10 @@ from assay.cli import main
 from assay.model import CaseResult, Ending, Peer, Verdict
 from assay.stage import shell_line
 
-WITH_DIR = CASE.replace('stdout = "hello\\n"', 'stdout-contains = "hello"').replace("timeout = 5", 'timeout = 5\nargs = ["it\'s", "a b", "$HOME"]\nstdin = "in"').replace(
-    "[expect]", '[[run.dir]]\nfrom = "seed"\nguest = "/data"\n[expect]'
+WITH_DIR = (
+    CASE.replace('stdout = "hello\\n"', 'stdout-contains = "hello"')
+    .replace("timeout = 5", 'timeout = 5\nargs = ["it\'s", "a b", "$HOME"]\nstdin = "in"')
+    .replace("[expect]", '[[run.dir]]\nfrom = "seed"\nguest = "/data"\n[expect]')
 )
 
 
@@ -46,7 +48,9 @@ def test_repro(project: Project) -> None:
     shown = again.stdout.splitlines()
     assert "args it's|a b|$HOME" in shown and "stdin in" in shown and "seed.txt seed" in shown
     assert f"cwd {world_line}/cwd" in shown and not any("leak" in row for row in shown)
-    script = subprocess.run([str(world_line / "command.sh")], cwd="/", capture_output=True, text=True, timeout=120, check=False)
+    script = subprocess.run(
+        [str(world_line / "command.sh")], cwd="/", capture_output=True, text=True, timeout=120, check=False
+    )
     assert script.stdout == again.stdout
     assert (world_line / "stdout").read_text().replace("{run}", str(world_line)) == again.stdout
     # asked again, the world is made anew
@@ -167,7 +171,9 @@ def test_a_server_of_the_harness_that_breaks(project: Project, monkeypatch: pyte
         raise KeyError("a bug")
 
     monkeypatch.setattr("assay.http_peers.Server._one", broken)
-    text = CASE.replace("timeout = 5", 'timeout = 5\nargs = ["{s}"]').replace("[expect]", '[[run.server]]\nname = "s"\n[expect]')
+    text = CASE.replace("timeout = 5", 'timeout = 5\nargs = ["{s}"]').replace(
+        "[expect]", '[[run.server]]\nname = "s"\n[expect]'
+    )
     is_the_harness(run(project, "knock", text), "KeyError: 'a bug'")
 
 

@@ -49,7 +49,9 @@ def test_placeholders(said: str, kept: str) -> None:
 
 
 def test_what_was_replaced_is_declared() -> None:
-    said = replace(made.result("r"), units=(UnitResult("@expect", Verdict.PASS, "", "/tmp/assay-abc/cwd at 127.0.0.1:4711"),))
+    said = replace(
+        made.result("r"), units=(UnitResult("@expect", Verdict.PASS, "", "/tmp/assay-abc/cwd at 127.0.0.1:4711"),)
+    )
     kept = settle.settle(said, PLACES, NOW)
     assert kept.units[0].value == "{run}/cwd at {server}"
     assert kept.observation.normalised == ("{run}", "{server}")
@@ -87,8 +89,13 @@ def flooded(last: str) -> CaseResult:
         trace=said,
         contents=tuple((f"{number}{said}", said.encode()) for number in range(3)),
     )
-    units = (UnitResult(made.CHECK, Verdict.FAIL, said, None, None, True), UnitResult(made.CHOICE, Verdict.PASS, "", said))
-    return settle.settle(replace(made.result("r"), units=units, rest=said.encode(), observation=seen, reason=said), (), NOW)
+    units = (
+        UnitResult(made.CHECK, Verdict.FAIL, said, None, None, True),
+        UnitResult(made.CHOICE, Verdict.PASS, "", said),
+    )
+    return settle.settle(
+        replace(made.result("r"), units=units, rest=said.encode(), observation=seen, reason=said), (), NOW
+    )
 
 
 def test_everything_has_a_bound_and_its_true_size() -> None:
@@ -151,13 +158,24 @@ def suite_record() -> record.Record:
                 bad = (number + index + at) % 7 == 0
                 detail = f"expected {at}, got {index} on {name}: " + "some words of an error " * 4 if bad else ""
                 value = f"value {index % 4} of {check.id}" if check.level.value == "unspecified" else None
-                units.append(UnitResult(check.id, Verdict.FAIL if bad else Verdict.PASS, detail, value, None, bad and index % 3 == 0))
+                units.append(
+                    UnitResult(
+                        check.id, Verdict.FAIL if bad else Verdict.PASS, detail, value, None, bad and index % 3 == 0
+                    )
+                )
             units.append(UnitResult("@expect", Verdict.PASS, "exited 0"))
             seen = made.result(name).observation
             said = f"{name} says of line {{}} that it is its own\n"
             lines = "".join(said.format(line) for line in range(60)).encode()
-            argv = (f"/usr/local/lib/{name}/bin/{name}", "run", *(f"--option-{word}=value-of-that-option" for word in range(8)), info.component)
-            trace = 'wasi:io/streams@0.2.0 [method]output-stream.check-write(1) -> ok(4096)\n' * 200 if index == 0 else ""
+            argv = (
+                f"/usr/local/lib/{name}/bin/{name}",
+                "run",
+                *(f"--option-{word}=value-of-that-option" for word in range(8)),
+                info.component,
+            )
+            trace = (
+                "wasi:io/streams@0.2.0 [method]output-stream.check-write(1) -> ok(4096)\n" * 200 if index == 0 else ""
+            )
             seen = replace(seen, argv=argv, stderr=lines, trace=trace, contents=(("wire: one", lines),))
             worst = Verdict.FAIL if any(unit.verdict is Verdict.FAIL for unit in units) else Verdict.PASS
             results.append(CaseResult(info.id, name, worst, tuple(units), seen, lines))
@@ -169,7 +187,9 @@ def suite_record() -> record.Record:
 @pytest.mark.timeout(300)
 def test_the_page_of_fifteen_runtimes(suite_record: record.Record) -> None:
     page = report.html(suite_record)
-    print(f"page {len(page.encode())}, JUnit {len(report.junit(suite_record))}, Markdown {len(report.markdown(suite_record))}")
+    print(
+        f"page {len(page.encode())}, JUnit {len(report.junit(suite_record))}, Markdown {len(report.markdown(suite_record))}"
+    )
     assert len(page.encode()) < 5_000_000
     assert len(report.markdown(suite_record)) < 65_536
     for case in suite_record.cases:  # what is cut are texts, never results

@@ -61,7 +61,12 @@ WORDS = st.text(st.characters(codec="utf-8"), max_size=12)
 def records(draw: st.DrawFn) -> Record:
     infos = tuple(
         CaseInfo(
-            f"p2/t/{number}", draw(WORDS), "", "c.wasm", "", ("wasi:cli/run",),
+            f"p2/t/{number}",
+            draw(WORDS),
+            "",
+            "c.wasm",
+            "",
+            ("wasi:cli/run",),
             tuple(
                 CheckInfo(f"t.{number}.c{index}", draw(LEVELS), "wasi:cli/run.run", "0.2.0", "x")
                 for index in range(draw(st.integers(0, 3)))
@@ -89,11 +94,15 @@ def records(draw: st.DrawFn) -> Record:
     gate = tuple(draw(st.lists(st.sampled_from([*NAMES, "stranger"]), unique=True)))
     stale = ("x.toml: y",) if draw(st.integers(0, 9)) == 0 else ()
     partial = "interrupted" if draw(st.integers(0, 9)) == 0 else ""
-    return Record("2026-11-21T00:00:00+00:00", "", "assay test", False, gate, runtimes, infos, tuple(results), stale, partial)
+    return Record(
+        "2026-11-21T00:00:00+00:00", "", "assay test", False, gate, runtimes, infos, tuple(results), stale, partial
+    )
 
 
 @pytest.mark.timeout(300)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(records())
 def test_all_views_agree(tmp_path: Path, drawn: Record) -> None:
     path = tmp_path / "results.jsonl"
@@ -200,7 +209,9 @@ def test_no_fake_is_green_anywhere(project: Project, kind: str, place: str) -> N
     done = CliRunner().invoke(main, argv)
     page, junit, text = ((out / name).read_text(encoding="utf-8") for name in ("index.html", "junit.xml", "report.md"))
     row = (done.exit_code, junit_is_red(junit), page_is_red(page), markdown_is_red(text))
-    print(f"{kind:20} {place:12} exit {row[0]}  JUnit {'red' if row[1] else 'GREEN'}  page {'red' if row[2] else 'GREEN'}  Markdown {'red' if row[3] else 'GREEN'}")
+    print(
+        f"{kind:20} {place:12} exit {row[0]}  JUnit {'red' if row[1] else 'GREEN'}  page {'red' if row[2] else 'GREEN'}  Markdown {'red' if row[3] else 'GREEN'}"
+    )
     assert row == (1, True, True, True), done.output
     assert 'class="cell good"' not in page.replace('class="cell good"><span class="sym">✓</span> all pass', "")
     assert len(page) < 1_000_000 and len(junit) < 1_000_000 and len(text) < 65_536

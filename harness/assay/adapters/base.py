@@ -50,7 +50,11 @@ def variable(runtime: str) -> str:
 
 
 def places(
-    root: Path, named: Sequence[str], environment: Mapping[str, str], runtimes: Sequence[str], folders: Sequence[str] = ("jco",)
+    root: Path,
+    named: Sequence[str],
+    environment: Mapping[str, str],
+    runtimes: Sequence[str],
+    folders: Sequence[str] = ("jco",),
 ) -> Places:
     """Places with what `NAME=PROGRAM ARGUMENT…` and the environment name; the former comes first."""
     texts: dict[str, tuple[str, str]] = {}

@@ -67,7 +67,9 @@ class Wasmtime:
         return Absent(self.name, problem) if problem else Peer(self.name, version, (str(program),), note, options)
 
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
-        if component.stat().st_size < BIG or peer.options:  # which may be such as what is compiled must be compiled with
+        if (
+            component.stat().st_size < BIG or peer.options
+        ):  # which may be such as what is compiled must be compiled with
             return component
         return (
             cached(places, self.name, peer.version, component, [*peer.program, "compile", "-o", "{out}", "{in}"])
@@ -78,7 +80,11 @@ class Wasmtime:
         if any(mount.read_only for mount in job.mounts):
             return Inexpressible("the wasmtime command has no read-only directories")
         serve = job.case.run.serve
-        argv = [*peer.program, *(("serve", "--addr", "127.0.0.1:0", "--no-logging-prefix") if serve else ("run",)), *peer.options]
+        argv = [
+            *peer.program,
+            *(("serve", "--addr", "127.0.0.1:0", "--no-logging-prefix") if serve else ("run",)),
+            *peer.options,
+        ]
         if job.component != job.case.component:
             argv.append("--allow-precompiled")
         for mount in job.mounts:

@@ -123,7 +123,10 @@ def _sides(block: OutputBlock, room: int) -> Markup:
             Markup('<span class="row{}{}">{}\n</span>').format(
                 " differs" if row.differs else "",
                 " gap" if row.gap else "",
-                Markup("").join(Markup("<mark>{}</mark>").format(span.text) if span.marked else escape(span.text) for span in row.spans),
+                Markup("").join(
+                    Markup("<mark>{}</mark>").format(span.text) if span.marked else escape(span.text)
+                    for span in row.spans
+                ),
             )
             for row in rows[:LINES]
         ]
@@ -136,9 +139,15 @@ def _sides(block: OutputBlock, room: int) -> Markup:
                 index % 4, "ABCDEFGHIJKLMNOP"[index % 16], names, column.size, Markup("").join(lines)
             )
         )  # fmt: skip
-    sides = Markup('<div class="sides" style="--k: {}">{}</div>').format(len(parts), Markup("").join(parts)) if parts else Markup("")
+    sides = (
+        Markup('<div class="sides" style="--k: {}">{}</div>').format(len(parts), Markup("").join(parts))
+        if parts
+        else Markup("")
+    )
     others = "; ".join(f"{', '.join(column.runtimes)}: {column.size} bytes" for column in block.columns[len(shown) :])
-    return sides + (Markup('<p class="dim">{}; the record has them.</p>').format(_cut(others, 300)) if others else Markup(""))
+    return sides + (
+        Markup('<p class="dim">{}; the record has them.</p>').format(_cut(others, 300)) if others else Markup("")
+    )
 
 
 def _trace_note(results: tuple[CaseResult | None, ...]) -> str:

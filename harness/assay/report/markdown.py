@@ -25,7 +25,11 @@ def render(record: Record, programs: SuiteReport | None = None) -> str:
         "",
     ]
     for runtime in record.runtimes:
-        there = f"absent: {runtime.absent}" if runtime.absent else " ".join(part for part in (runtime.version, runtime.note) if part)
+        there = (
+            f"absent: {runtime.absent}"
+            if runtime.absent
+            else " ".join(part for part in (runtime.version, runtime.note) if part)
+        )
         out.append(f"- **{runtime.name}**: {_plain(there)}")
     for summary in view.summaries:
         out.append(f"- {summary.runtime.name}: {_plain(summary.words)}")
@@ -42,7 +46,12 @@ def render(record: Record, programs: SuiteReport | None = None) -> str:
     out.append(_row(["**cases**", *(summary.cases.short for summary in view.summaries)]))
     if view.not_run:
         out += ["", "## Not run", ""]
-        out += _listed([f"- {', '.join(item.runtimes)}: {len(item.cases)} cases, {item.requirements} MUST: {_plain(item.reason)}" for item in view.not_run])
+        out += _listed(
+            [
+                f"- {', '.join(item.runtimes)}: {len(item.cases)} cases, {item.requirements} MUST: {_plain(item.reason)}"
+                for item in view.not_run
+            ]
+        )
     if view.surprises:
         out += ["", "## Not as announced", ""]
         out += _listed(
@@ -52,7 +61,12 @@ def render(record: Record, programs: SuiteReport | None = None) -> str:
             ]
         )
     if record.stale:
-        out += ["", "## Expectations that match nothing", "", *_listed([f"- {_plain(entry)}" for entry in record.stale])]
+        out += [
+            "",
+            "## Expectations that match nothing",
+            "",
+            *_listed([f"- {_plain(entry)}" for entry in record.stale]),
+        ]
     differing = [case for case in view.cases if case.differences]
     out += ["", "## Cases in which runtimes differ", ""]
     if differing:
@@ -84,7 +98,9 @@ def _listed(lines: list[str]) -> list[str]:
 
 def _fitting(lines: list[str]) -> str:
     text = "\n".join(lines) + "\n"
-    return text if len(text) <= LIMIT else f"{text[:LIMIT]}…\n\n({len(text)} characters in all; the page has the rest.)\n"
+    return (
+        text if len(text) <= LIMIT else f"{text[:LIMIT]}…\n\n({len(text)} characters in all; the page has the rest.)\n"
+    )
 
 
 def _verdict(verdict: Verdict | None) -> str:

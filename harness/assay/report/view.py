@@ -91,7 +91,16 @@ class Count:
 
     @property
     def symbol(self) -> str:
-        return {"none": "–", "unrun": "–", "recorded": "·", "bad": "✗", "mixed": "✗", "gaps": "◌", "partial": "◐", "good": "✓"}[self.state]
+        return {
+            "none": "–",
+            "unrun": "–",
+            "recorded": "·",
+            "bad": "✗",
+            "mixed": "✗",
+            "gaps": "◌",
+            "partial": "◐",
+            "good": "✓",
+        }[self.state]
 
     @property
     def marks(self) -> tuple[tuple[str, int, str], ...]:
@@ -140,7 +149,11 @@ class Count:
     def words(self) -> str:
         parts = []
         if self.total:
-            parts.append(", ".join([f"{self.unit}: {self.passed} of {self.total} pass", *(f"{n} {word}" for _, n, word in self.marks)]))
+            parts.append(
+                ", ".join(
+                    [f"{self.unit}: {self.passed} of {self.total} pass", *(f"{n} {word}" for _, n, word in self.marks)]
+                )
+            )
         elif self.ran or self.left_out:
             parts.append(f"no {self.unit}")
         if self.shoulds:
@@ -413,7 +426,8 @@ def _summary(record: Record, runtime: RuntimeInfo, run: RunStatus) -> Summary:
     mine = [(info, record.result(info.id, runtime.name)) for info in record.cases]
     cases = total(
         count_unit(
-            UnitResult(result.case, result.verdict, result.reason, unexpected=result.unexpected) if result else None, Level.MUST
+            UnitResult(result.case, result.verdict, result.reason, unexpected=result.unexpected) if result else None,
+            Level.MUST,
         )
         for _, result in mine
     )
@@ -520,7 +534,10 @@ def _interface(cases: tuple[CaseView, ...], name: str, names: tuple[str, ...]) -
     checks = [row for case in cases for row in case.checks if row.check.interface == name]
     functions = tuple(
         FunctionRow(
-            function.removeprefix(name + "."), f"fn-{anchor(function)}", tuple(_column(rows, index) for index in range(len(names))), rows
+            function.removeprefix(name + "."),
+            f"fn-{anchor(function)}",
+            tuple(_column(rows, index) for index in range(len(names))),
+            rows,
         )
         for function in sorted({row.check.function for row in checks})
         for rows in [tuple(row for row in checks if row.check.function == function)]
