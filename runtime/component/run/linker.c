@@ -18,11 +18,11 @@ ts_status ts_linker_create(TS_OWN ts_linker **out, ts_error *e) {
     return TS_OK;
 }
 ts_linker *ts_linker_hold(ts_linker *l) {
-    l->refs++;
+    __atomic_fetch_add(&l->refs, 1, __ATOMIC_RELAXED); /* stores of several threads may share it */
     return l;
 }
 void ts_linker_destroy(ts_linker *l) {
-    if (!l || --l->refs) return;
+    if (!l || __atomic_sub_fetch(&l->refs, 1, __ATOMIC_ACQ_REL)) return;
     for (uint32_t i = 0; i < l->named.len; i++) {
         if (l->named.data[i].module) ts_module_free(l->named.data[i].module);
         ts_component_free(l->named.data[i].component);

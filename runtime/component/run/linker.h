@@ -34,7 +34,7 @@ typedef struct ts_linker_dummy {
 } ts_linker_dummy;
 struct ts_linker {
     ts_call_observer observer; /* the first member: trace.c finds the linker by it */
-    uint32_t refs;             /* stores and ts_linked hold it too; not atomic, as it belongs to one thread with them */
+    uint32_t refs; /* atomic: stores and ts_linked hold it too, of several threads where a server shares it */
     ts_arena arena;
     TS_VEC(ts_linker_host) hosts;
     TS_VEC(ts_linker_named) named;
