@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def main() -> int:
     wrong = []
     rows = 0
-    for sums in sorted((ROOT / "runtime/tests").glob("*/CHECKSUMS")):
+    for sums in sorted((ROOT / "runtime/tests").glob("**/CHECKSUMS")):
         listed = {line[66:]: line[:64] for line in sums.read_text(encoding="utf-8").splitlines()}
         there = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sums.parent.glob("*.wasm")}
         rows += len(listed)

@@ -141,17 +141,22 @@ def c_tests(*make: str) -> Callable[[Count, Path], None]:
     return step
 
 
-def harness(count: Count, log: Path) -> None:
-    xml = BUILD / "test-results/harness.xml"
-    xml.parent.mkdir(parents=True, exist_ok=True)
-    xml.unlink(missing_ok=True)
-    status = command(log, VENV / "python", "-m", "pytest", "-c", "harness/pyproject.toml", "--rootdir", "harness", "-n", JOBS,
-                     f"--junitxml={xml}", "harness/tests")  # fmt: skip
-    if xml.exists():
-        from_junit(xml, count)
-    if status != 0:
-        count.failed = max(count.failed, 1)
-        count.problem = f"pytest ended with {status}"
+def pytest(folder: str, name: str) -> Callable[[Count, Path], None]:
+    """The Python tests of a folder."""
+
+    def step(count: Count, log: Path) -> None:
+        xml = BUILD / f"test-results/{name}.xml"
+        xml.parent.mkdir(parents=True, exist_ok=True)
+        xml.unlink(missing_ok=True)
+        status = command(log, VENV / "python", "-m", "pytest", "-c", "harness/pyproject.toml", "--rootdir", ".", "-n", JOBS,
+                         f"--junitxml={xml}", folder)  # fmt: skip
+        if xml.exists():
+            from_junit(xml, count)
+        if status != 0:
+            count.failed = max(count.failed, 1)
+            count.problem = f"pytest ended with {status}"
+
+    return step
 
 
 def wast(name: str = "", build: str = "build", before: str = "", after: str = "", *make: str) -> Callable[[Count, Path], None]:
@@ -276,7 +281,8 @@ STEPS: dict[str, Callable[[Count, Path], None]] = {
     "c": c_tests(),
     "c-sanitized": c_tests("SANITIZE=1", "BUILD=build-asan"),
     "c-gcc": c_tests("CC=gcc", "BUILD=build-gcc", "ASSERT=1"),
-    "harness": harness,
+    "harness": pytest("harness/tests", "harness"),
+    "outside": pytest("runtime/tests/outside", "outside"),
     "wast": wast(),
     "wast-checked": wast("checked", "build", "", "--checked"),
     "wast-metered": wast("metered", "build", "", "--interruptible --deterministic"),

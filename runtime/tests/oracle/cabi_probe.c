@@ -1,6 +1,6 @@
 /* cabi_probe: the canonical ABI by itself, asked from outside: values go from one instance to another or come from the
  * host. In: requests on stdin, one a line. Out: for each a line: what was lifted, the core values, calls of realloc,
- * bytes and tables; or the trap. spec: CanonicalABI.md#lifting-and-lowering-values. harness/tests/test_cabi_oracle.py
+ * bytes and tables; or the trap. spec: CanonicalABI.md#lifting-and-lowering-values. runtime/tests/outside/test_cabi_oracle.py
  * asks this and definitions.py the same.
  *
  * A request is fields between tabs:

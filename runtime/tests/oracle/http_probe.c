@@ -1,6 +1,6 @@
 /* http_probe: the HTTP client by itself, driven from outside as a guest would drive it.
  * In: commands on stdin, one a line, words between blanks (%XX for other bytes). Out: lines that say what happened.
- * harness/tests/test_http_client.py is its user: servers of every kind stand there.
+ * runtime/tests/outside/test_http_client.py is its user: servers of every kind stand there.
  *
  *   client [CA]                            a new client (the old one is freed)
  *   may all | none | not ADDRESS           which addresses may be connected to
