@@ -188,3 +188,22 @@ def test_the_page_shows_the_counts(project: Project) -> None:
     assert "Programs of wasi-testsuite" in page and "0 of 1" in page and "▲ 1" in page
     assert "- touchstone: 0 of 1 pass; not: `exits`" in text
     assert testsuite.read(project.root / "nowhere.json") is None
+
+
+def test_an_absent_suite_may_be_one_line(project: Project) -> None:
+    done = CliRunner().invoke(main, ["--root", str(project.root), "testsuite", "--if-there"])
+    assert done.exit_code == 0
+    assert done.output == "absent: the programs of wasi-testsuite (`make suites` fetches them)\n"
+    assert CliRunner().invoke(main, ["--root", str(project.root), "testsuite"]).exit_code == 2
+
+
+def test_who_was_asked_for_is_judged(project: Project) -> None:
+    """Not only touchstone: a runtime that nobody announces anything of is red when it fails, and when nothing passes."""
+    add(project, "plain")
+    add(project, "wrong", {"args": ["a"], "stdout": "b"})
+    done = run(project, "program", "--also", f"other=touchstone:{project.fake('program')}", "-r", "other")
+    assert done.exit_code == 1 and "red: other: 1 are not as announced" in done.output
+    done = run(
+        project, "program", "--also", f"other=touchstone:{project.fake('nothing')}", "-r", "other", "--only", "plain"
+    )
+    assert done.exit_code == 1 and "red: other: nothing passed" in done.output
