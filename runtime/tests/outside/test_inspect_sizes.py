@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 TOUCHSTONE = ROOT / os.environ.get("BUILD", "build") / "touchstone"
 WASM_TOOLS = ROOT / ".venv/bin/wasm-tools"
 BUILT = ROOT / "fixtures/built"

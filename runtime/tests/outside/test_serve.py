@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 BUILDS = [ROOT / os.environ.get("BUILD", "build") / "touchstone", ROOT / "build-asan/touchstone"]
 COMMANDS = [Path(p) for p in os.environ.get("TOUCHSTONE_SERVE", "").split(":") if p] or [p for p in BUILDS if os.access(p, os.X_OK)]
 ROUTES = ROOT / "fixtures/built/serve-routes.wasm"

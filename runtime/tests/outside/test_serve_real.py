@@ -26,7 +26,7 @@ from urllib.parse import quote
 import pytest
 from test_serve import BUILDS, MALFORMED, Reader, Server, alive, get, has_server, start
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 GUESTS = ROOT / os.environ.get("BUILD", "build") / "guests"
 GUESTS = GUESTS if GUESTS.is_dir() else ROOT / "build/guests"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

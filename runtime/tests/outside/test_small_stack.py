@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 TOUCHSTONE = ROOT / os.environ.get("BUILD", "build") / "touchstone"
 BUILT = ROOT / "fixtures/built"
 PREAMBLE = b"\0asm\x0d\0\1\0"

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 PROBE = ROOT / os.environ.get("BUILD", "build") / "toml_probe"
 
 pytestmark = pytest.mark.skipif(not os.access(PROBE, os.X_OK), reason="toml_probe is not built (make tests)")
