@@ -19,14 +19,14 @@ static void put_string(FILE *to, const char *s) {
     fputc('"', to);
 }
 
-/* Lines that are about the record itself, or about speed. */
+/* Returns false for lines about the record itself or about speed. */
 static bool about_the_run(const char *line) {
     static const char *const others[] = {"record = ", "replay = ", "cache = ", "max-time = "};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (strncmp(line, others[i], strlen(others[i])) == 0) return false;
     return true;
 }
-/* "NAME" = "VALUE" of [env] becomes env."NAME" = a sum. */
+/* Turns the line "NAME" = "VALUE" of [env] into env."NAME" = CHECKSUM. */
 static void put_variable(FILE *to, const char *line) {
     const char *split = strstr(line, "\" = ");
     uint8_t digest[TS_SHA256_BYTES];
@@ -84,7 +84,7 @@ char *ts_cli_conditions(const ts_cli_options *o, const ts_wasi *w) {
     return NULL;
 }
 
-/* The value of a key's line, and its length; NULL: there is none. */
+/* Returns the value of a key's line and its length, or NULL if the text has no such key. */
 static const char *value_of(const char *text, const char *key, size_t key_len, size_t *len) {
     for (const char *line = text; *line; line += *len + (line[*len] == '\n')) {
         *len = strcspn(line, "\n");
@@ -94,14 +94,14 @@ static const char *value_of(const char *text, const char *key, size_t key_len, s
     }
     return NULL;
 }
-static bool is_recorded(const char *key) { /* what the guest gets from the record */
+static bool is_recorded(const char *key) { /* true if a replay takes this from the record */
     static const char *const limits[] = {"max-",     "fuel",      "stack", "deterministic",        "features",
                                          "unstable", "canonical", "deny",  "unknown-imports-trap", "invoke"};
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         if (strncmp(key, limits[i], strlen(limits[i])) == 0) return false;
     return true;
 }
-/* Records come from anywhere: control characters do not reach the terminal. */
+/* A record may come from anywhere, so keep control characters off the terminal. */
 static void put_text(const char *s, size_t len) {
     enum { MOST = 200 };
     for (size_t i = 0; i < len && i < MOST; i++) {
@@ -134,7 +134,7 @@ static void warn(const char *key, size_t key_len, const char *here, size_t here_
 }
 
 void ts_cli_conditions_compare(const char *here, const char *recorded) {
-    for (int pass = 0; pass < 2; pass++) { /* what is given here; then what is not */
+    for (int pass = 0; pass < 2; pass++) { /* first what is given here, then what only the record has */
         const char *text = pass ? recorded : here, *other = pass ? here : recorded;
         for (const char *line = text; *line;) {
             size_t len = strcspn(line, "\n"), other_len = 0;

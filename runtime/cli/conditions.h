@@ -1,12 +1,13 @@
-/* conditions: under what arguments, grants and limits a run is recorded, and how those of a replay differ.
+/* conditions: the arguments, grants and limits of a recorded run, and how those of a replay differ.
  * In: the options and the context. Out: lines of text, "KEY = VALUE", for the record; warnings on stderr. */
 #ifndef TS_CLI_CONDITIONS_H
 #define TS_CLI_CONDITIONS_H
 #include "cli/options.h"
 
-/* The conditions of this run. Values of the environment are there as sums: a record is not to give them away. NULL: no memory. */
+/* Returns the conditions of this run, or NULL if out of memory. Values of environment variables are replaced
+ * by checksums, so that a record does not disclose them. */
 TS_OWN char *ts_cli_conditions(const ts_cli_options *o, const ts_wasi *w);
-/* Warn of what is given here and was not recorded so. The guest gets what was recorded, so arguments and grants may be left out; limits
- * and features come from no record, so they are to be the same. */
+/* Warns of conditions that differ from those of the record. The guest gets the recorded answers, so arguments
+ * and grants may be left out. Limits and features are not replayed, so they must be the same. */
 void ts_cli_conditions_compare(const char *here, const char *recorded);
 #endif

@@ -1,5 +1,7 @@
-/* foreign: options of wasmtime's that its users type from habit: done where we have an equal, else refused with what to write.
- * In: an option, the keys of -W. Out: ours, or TS_USAGE. Source: wasmtime run --help, -W help, of versions 1 to 40 */
+/* foreign: wasmtime options that users type from habit. An option with an equal here is applied;
+ * any other is refused with a message that says what to write instead.
+ * In: an option, the keys of -W. Out: our option, or TS_USAGE.
+ * Source: wasmtime run --help, -W help, of versions 1 to 40 */
 #include "cli/option_table.h"
 #include "cli/quantity.h"
 #include <stdlib.h>
@@ -47,14 +49,14 @@ ts_status ts_cli_foreign_option(const char *arg, ts_error *e) {
         {"--volume", "write --dir HOST::GUEST"},
     };
     size_t n = strcspn(arg, "=");
-    if (arg[0] == '-' && arg[1] && arg[1] != '-') n = 2; /* -Ccache=y */
+    if (arg[0] == '-' && arg[1] && arg[1] != '-') n = 2; /* a short option with its value, as in -Ccache=y */
     for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
         if (strlen(hints[i].name) == n && memcmp(hints[i].name, arg, n) == 0)
             return ts_fail(e, TS_USAGE, "%s is not an option here: %s", hints[i].name, hints[i].instead);
     return TS_OK;
 }
 
-/* What is always so, whether it is asked for or not; =n cannot be had. */
+/* These features are always on. Asking for them is accepted; turning one off (=n) is refused. */
 static const char *const always[] = {
     "simd", "relaxed-simd",        "bulk-memory", "multi-memory",   "multi-value",     "tail-call",      "memory64",
     "gc",   "function-references", "exceptions",  "extended-const", "component-model", "reference-types"};

@@ -1,4 +1,5 @@
-/* inspect: `touchstone inspect C`: a component's world, imports, exports, nested structure and sizes, as text.
+/* inspect: `touchstone inspect C`: a component's world, imports, exports, nested structure and sizes, as
+ * text.
  * In: a file. Out: lines on stdout. spec: Explainer.md#import-and-export-definitions; Binary.md (sections) */
 #include "base/map.h"
 #include "cli/outcome.h"
@@ -18,9 +19,9 @@ typedef struct named_type {
     const ts_ctype *type;
     const char *name;
 } named_type;
-typedef struct names { /* of types: the first that was seen */
+typedef struct names { /* the first name seen for each type */
     const char **by_slot;
-    uint32_t n; /* resource types */
+    uint32_t n; /* the number of resource types */
     ts_map by_type;
     named_type *types;
     uint32_t n_types;
@@ -58,7 +59,7 @@ static void name_types(names *n, const ts_named_extern *x, uint32_t count, unsig
     }
 }
 
-/* A type's text has resources by slot ("own<#3>"): put names in their place. */
+/* The text of a type names resources by slot ("own<#3>"). Replace each slot with the resource's name. */
 static void print_named(const names *n, const char *text) {
     for (const char *p = text; *p;) {
         if (p[0] == '<' && p[1] == '#') {
@@ -74,7 +75,7 @@ static void print_named(const names *n, const char *text) {
     }
 }
 
-/* Names from the file may hold anything: control characters do not reach the terminal. */
+/* A name from the file may contain anything, so keep control characters off the terminal. */
 static void put_text(const char *s) {
     for (; *s; s++) putchar((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s);
 }
@@ -91,7 +92,7 @@ static void put_attribute(const char *word, const char *text) {
 
 static const char *const core_kinds[] = {"func", "table", "memory", "global", "tag"};
 
-/* The text of a type, however long: in memory of its own. NULL: no memory. */
+/* Returns the text of a type, of any length, in memory that the caller frees. NULL: out of memory. */
 static char *type_text(const names *n, const ts_extern_type *t) {
     const ts_ct_namer namer = {type_name, n};
     for (size_t size = 2000;; size *= 2) {
@@ -180,7 +181,7 @@ static void print_module(const ts_module *m, uint32_t index, unsigned depth) {
            m->code_section_len, data, m->n_funcs - m->n_imp_funcs, m->n_imports, m->n_exports);
 }
 
-/* Of a core module by itself. */
+/* Prints a core module that is the whole file. */
 static void print_core_externs(const ts_module *m) {
     for (uint32_t i = 0; i < m->n_imports; i++) {
         printf("  import ");
@@ -234,7 +235,8 @@ static void print_structure(const ts_component *c, unsigned depth) {
         if (k == TS_DEF_CANON) printf(" (lift %u, lower %u, built-ins %u)", lift, lower, count[k] - lift - lower);
         putchar('\n');
     }
-    for (uint32_t i = 0; i < c->n_defs; i++) { /* the positions in the index spaces count imports and aliases too */
+    for (uint32_t i = 0; i < c->n_defs;
+         i++) { /* count definitions: positions in the index spaces also count imports and aliases */
         const ts_def *d = &c->defs[i];
         if (d->kind == TS_DEF_CORE_MODULE) print_module(d->module, modules, depth + 1);
         if (d->kind == TS_DEF_COMPONENT) {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The name in front of the parenthesis, without the blanks around it. */
+/* Returns the name before the parenthesis, without surrounding blanks. */
 static const char *name_of(const char *text, size_t *len) {
     text += strspn(text, " \t");
     const char *open = strchr(text, '(');
@@ -15,7 +15,7 @@ static const char *name_of(const char *text, size_t *len) {
     while (*len && (text[*len - 1] == ' ' || text[*len - 1] == '\t')) --*len;
     return text;
 }
-/* An older form: --invoke NAME FILE ARG…, where the function has parameters. */
+/* An older form: --invoke NAME FILE ARG…, for a function with parameters. */
 static bool words_are_arguments(const ts_cli_call *c, uint32_t n_params) {
     return !strchr(c->text, '(') && c->n_words && n_params;
 }
@@ -83,7 +83,7 @@ ts_status ts_cli_invoke_core(ts_store *s, ts_module *m, const ts_cli_call *c, ts
 }
 
 /* --- components ---------------------------------------------------------------------------------------------------- */
-/* "f" and its words as one call: "f(1, 2)". Each word must be one value by itself. */
+/* Joins "f" and its words to one call, "f(1, 2)". Each word must be exactly one value. */
 static ts_status joined(const ts_cli_call *c, ts_cfunc *f, ts_pool *pool, const char **out, ts_error *e) {
     size_t len, size = 3, at = 0;
     const char *name = name_of(c->text, &len);
@@ -109,7 +109,7 @@ static ts_status joined(const ts_cli_call *c, ts_cfunc *f, ts_pool *pool, const 
         if (i) call[at++] = ',';
         memcpy(call + at, c->words[i], k);
         at += k;
-        call[at++] = '\n'; /* ends a comment */
+        call[at++] = '\n'; /* the newline ends a comment */
     }
     call[at++] = ')';
     call[at] = 0;

@@ -1,13 +1,13 @@
-/* invoke: `--invoke`: one export of a component or a core module, called with arguments written as text.
- * In: 'NAME(ARGS)', or NAME and each argument as a word of its own. Out: the results on stdout, one a line.
- * Notation: WAVE for components, the text format's for core modules (core/run/text.h). */
+/* invoke: `--invoke` calls one export of a component or a core module with arguments written as text.
+ * In: 'NAME(ARGS)', or NAME and each argument as a separate word. Out: the results on stdout, one per line.
+ * Notation: WAVE for components, the text format for core modules (core/run/text.h). */
 #ifndef TS_CLI_INVOKE_H
 #define TS_CLI_INVOKE_H
 #include "component/run/instance.h"
 
-/* The words behind the component's file: arguments of the guest, or of a call without parentheses. */
+/* The words after the component's file are the guest's arguments, or those of a call without parentheses. */
 typedef struct ts_cli_call {
-    const char *text; /* of --invoke */
+    const char *text; /* the value of --invoke */
     char **words;
     int n_words;
 } ts_cli_call;

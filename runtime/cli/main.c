@@ -1,4 +1,4 @@
-/* main: the command `touchstone`: picks the subcommand.
+/* main: the command `touchstone`. It picks the subcommand.
  * In: argv. Out: the exit status. */
 #include "cli/option_table.h"
 #include "cli/outcome.h"
@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Not part of every build. */
+/* Not every build has it. */
 __attribute__((weak)) int ts_cli_inspect(int argc, char **argv);
 
 typedef struct command {
@@ -91,7 +91,8 @@ static int command_of(int argc, char **argv) {
             fprintf(stderr, "touchstone: %s is not in this build\n", word);
             return TS_CLI_UNSUPPORTED;
         }
-    if (word[0] == '-' || strpbrk(word, "./")) return ts_cli_run(argc, argv); /* options of run, or a component */
+    if (word[0] == '-' || strpbrk(word, "./"))
+        return ts_cli_run(argc, argv); /* the word is an option of run, or a component */
     ts_cli_nearest near = ts_cli_nearest_to(word, strlen(word));
     for (int i = 0; i < N_COMMANDS; i++) ts_cli_nearest_see(&near, commands[i].name);
     fprintf(stderr, "touchstone: there is no command %s%s%s (touchstone --help lists them)\n", word,
@@ -100,7 +101,7 @@ static int command_of(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    if (!ts_sys_std_open()) return TS_CLI_IO; /* there is no stderr to say it on */
+    if (!ts_sys_std_open()) return TS_CLI_IO; /* stderr is closed, so nothing can be reported */
     ts_sys_signals_quiet();
     return ts_cli_finish(command_of(argc, argv));
 }

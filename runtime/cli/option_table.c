@@ -1,4 +1,5 @@
-/* option_table: see option_table.h. The rows, in the order of --help, after the functions that they name. */
+/* option_table: see option_table.h. The functions that the rows name come first, then the rows in the
+ * order of --help. */
 #include "cli/option_table.h"
 #include "cli/policy.h"
 #include "cli/quantity.h"
@@ -9,12 +10,12 @@
 extern char **environ;
 
 /* --- what a guest is granted --------------------------------------------------------------------------------------- */
-static bool ends_in_mode(const char *s, size_t len) { /* in whatever case */
+static bool ends_in_mode(const char *s, size_t len) { /* in upper or lower case */
     return len > 3 && s[len - 3] == ':' && (s[len - 2] | 32) == 'r' &&
            ((s[len - 1] | 32) == 'o' || (s[len - 1] | 32) == 'w');
 }
-/* HOST[::GUEST][:ro|:rw]. Colons of their own may be in HOST and GUEST only where the mode is given: else what was meant to be a
- * mode would become a part of a name. */
+/* HOST[::GUEST][:ro|:rw]. HOST and GUEST may contain colons only if the mode is given. Otherwise a
+ * mistyped mode would silently become part of a name. */
 static ts_status dir(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e) {
     (void)o;
     size_t len = strlen(value);
@@ -42,7 +43,8 @@ static ts_status env(ts_cli_reading *r, const ts_cli_option *o, const char *valu
     size_t n = eq ? (size_t)(eq - value) : strlen(value);
     if (n == 0) return ts_fail(e, TS_USAGE, "--env %s: K=V expected", value);
     const char *v = eq ? eq + 1 : getenv(value);
-    return v ? ts_wasi_env(r->w, value, n, v, e) : TS_OK; /* not set here: not set there */
+    return v ? ts_wasi_env(r->w, value, n, v, e)
+             : TS_OK; /* a variable that is not set here is not given to the guest */
 }
 static ts_status cwd(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e) {
     (void)o;
@@ -79,7 +81,7 @@ static ts_status inherit_env(ts_cli_reading *r, const ts_cli_option *o, const ch
         ts_error why;
         ts_error_init(&why);
         ts_status s = ts_wasi_env(r->w, *p, (size_t)(eq - *p), eq + 1, &why);
-        if (s == TS_USAGE) { /* not UTF-8: no string of the guest's */
+        if (s == TS_USAGE) { /* not UTF-8, so it cannot be a string of the guest */
             if (!dropped++) first = *p;
         } else if (s != TS_OK)
             return ts_fail(e, s, "%s", why.message);
@@ -143,12 +145,12 @@ static ts_status push_unstable(ts_cli_reading *r, const char *name, ts_error *e)
     return ts_fail_nomem(e);
 }
 
-static const char *interface_at(uint32_t i) { /* NULL: no more */
+static const char *interface_at(uint32_t i) { /* NULL after the last one */
     if (i < ts_wasi_def.n_funcs) return ts_wasi_def.funcs[i].interface;
     i -= ts_wasi_def.n_funcs;
     return i < ts_wasi_def.n_resources ? ts_wasi_def.resources[i].interface : NULL;
 }
-/* An interface or a package of WASI 0.2, with or without a version of it. */
+/* Accepts an interface or a package of WASI 0.2, with or without a 0.2 version. */
 static bool is_interface(const char *value, size_t len, size_t *base, ts_cli_nearest *near) {
     const char *at = memchr(value, '@', len);
     size_t n = *base = at ? (size_t)(at - value) : len;
@@ -159,7 +161,7 @@ static bool is_interface(const char *value, size_t len, size_t *base, ts_cli_nea
         ts_cli_nearest_see(near, have);
     }
     if (!at) return known;
-    size_t left = len - n; /* @0.2 or @0.2.N: all versions of 0.2 are one */
+    size_t left = len - n; /* @0.2 or @0.2.N: all versions of 0.2 are treated as one */
     if (left < 4 || memcmp(at, "@0.2", 4) != 0) return false;
     if (left == 4) return known;
     if (at[4] != '.' || left < 6 || left > 8 || (at[5] == '0' && left > 6)) return false;
@@ -168,7 +170,7 @@ static bool is_interface(const char *value, size_t len, size_t *base, ts_cli_nea
     return known;
 }
 #define DID_YOU_MEAN(near) (near).best ? "; did you mean " : "", (near).best ? (near).best : ""
-/* What would deny nothing, or enable nothing, is a mistake that nobody would notice. */
+/* Refuse a name that would deny or enable nothing: nobody would notice the mistake. */
 static ts_status deny(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e) {
     (void)o;
     size_t n, len = strlen(value);
@@ -181,7 +183,7 @@ static ts_status deny(ts_cli_reading *r, const ts_cli_option *o, const char *val
 }
 static ts_status unstable(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e) {
     (void)o;
-    bool known = strcmp(value, "cli-exit-with-code") == 0; /* stable since 0.2.12 */
+    bool known = strcmp(value, "cli-exit-with-code") == 0; /* stable since 0.2.12, but still accepted */
     ts_cli_nearest near = ts_cli_nearest_to(value, strlen(value));
     for (uint32_t i = 0; i < ts_wasi_def.n_funcs; i++)
         if (ts_wasi_def.funcs[i].unstable) {
@@ -253,7 +255,8 @@ static ts_status features(ts_cli_reading *r, const ts_cli_option *o, const char 
     r->o->features |= more;
     return TS_OK;
 }
-/* Each of them names an interface or a package, as a whole or by its end: "wasi:io/streams", "io/streams", "streams", "io". */
+/* Each name is an interface or a package, in full or by its end: "wasi:io/streams", "io/streams", "streams",
+ * "io". */
 static ts_status trace(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e) {
     (void)o;
     r->o->trace = r->o->trace_lines = true;
@@ -381,7 +384,8 @@ const ts_cli_option ts_cli_option_rows[] = {
      "bytes that the guest may make files grow by, holes included: then the error is quota [not counted]"},
     {"max-table", "N", TS_CLI_NUMBER, ONE, BOTH, AT(max_table), NULL, 0,
      "elements of each table, handles of each component instance [10000000]"},
-    {"max-depth", "N", TS_CLI_NUMBER, ONE, BOTH, AT(max_depth), NULL, 500, /* each takes some of our own stack */
+    {"max-depth", "N", TS_CLI_NUMBER, ONE, BOTH, AT(max_depth), NULL,
+     500, /* each level uses some of the runtime's own stack */
      "calls nested through the host or between components, at most 500 [200]"},
     {"max-gc", "SIZE", TS_CLI_SIZE, ONE, BOTH, AT(max_gc), NULL, 0,
      "of the heap of structs, arrays and exceptions [1GiB]"},
@@ -430,7 +434,7 @@ const ts_cli_option ts_cli_option_rows[] = {
      "on SIGTERM and SIGINT, for what is under way to end; a second signal: none [30s]"},
     {"stop-after", "N", TS_CLI_NUMBER, NOT, SERVE, AT(serve.config.stop_after), NULL, 0, "end after N requests"},
 
-    /* wasmtime's, for those who come from there */
+    /* options of wasmtime, for users who come from there */
     {"W", "KEY[=VALUE],…", TS_CLI_TEXT, NOT, BOTH, CALL, ts_cli_wasm_words, 0, NULL},
     {"mapdir", "GUEST::HOST", TS_CLI_TEXT, NOT, BOTH, CALL, ts_cli_mapdir, 0, NULL},
     {0}};
@@ -540,7 +544,7 @@ ts_status ts_cli_option_set(ts_cli_reading *r, const ts_cli_option *o, const cha
     return o->apply ? o->apply(r, o, value, e) : TS_OK;
 }
 
-/* y or n, as wasmtime writes them; NULL: neither. */
+/* Returns "y" or "n" for the spellings that wasmtime accepts, or NULL for anything else. */
 static const char *yes_or_no(const char *value) {
     static const char *const yes[] = {"y", "yes", "true", "on", "1"}, *const no[] = {"n", "no", "false", "off", "0"};
     for (int i = 0; i < 5; i++) {
@@ -594,7 +598,7 @@ ts_status ts_cli_words_set(ts_cli_reading *r, const ts_cli_option *o, const char
 }
 
 /* --- help ---------------------------------------------------------------------------------------------------------- */
-static size_t columns(const char *s, size_t n) { /* of UTF-8 */
+static size_t columns(const char *s, size_t n) { /* counts UTF-8 characters */
     size_t c = 0;
     for (size_t i = 0; i < n; i++) c += ((unsigned char)s[i] & 0xc0) != 0x80;
     return c;
@@ -643,7 +647,7 @@ void ts_cli_words_help(FILE *to) {
         const char *colon = o->help ? strstr(o->help, ": ") : NULL;
         char name[96];
         if (!o->help) continue;
-        /* the words of a row that is about several stand in its text */
+        /* a row about several words lists them at the start of its help text */
         bool several = colon && strncmp(o->help, o->name, strlen(o->name)) != 0 && strstr(o->help, o->name) &&
                        strstr(o->help, o->name) < colon;
         if (several)

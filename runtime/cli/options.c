@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The option of this command that a word of argv names, and the value that stands in the same word (NULL: none). */
+/* Returns the option of this command that an argv word names. *value is the value in the same word, or
+ * NULL. */
 static const ts_cli_option *option_of(const char *arg, ts_cli_command command, const char **value) {
     const char *name = arg + 1 + (arg[1] == '-');
     size_t n = strcspn(name, "=");
-    if (name == arg + 1) n = 1; /* -S WORD, -SWORD */
+    if (name == arg + 1) n = 1; /* -S WORD or -SWORD */
     *value = name == arg + 1 ? (name[1] ? name + 1 + (name[1] == '=') : NULL) : name[n] ? name + n + 1 : NULL;
     const ts_cli_option *o = ts_cli_option_find(ts_cli_option_rows, name, n);
     return o && (o->commands & command) && (o->name[1] != 0) == (arg[1] == '-') ? o : NULL;
@@ -33,7 +34,7 @@ static ts_status unknown(const char *arg, ts_cli_command command, ts_error *e) {
                    near.best ? "; did you mean --" : "", near.best ? near.best : "");
 }
 
-/* A value that stands in the next word, or in this one. */
+/* Applies one option. Its value is in the same word or in the next one. */
 static ts_status one(ts_cli_reading *r, ts_cli_command command, char **argv, int argc, int *i, ts_error *e) {
     const char *v;
     char shown[64];
@@ -49,7 +50,7 @@ static ts_status one(ts_cli_reading *r, ts_cli_command command, char **argv, int
     return ts_cli_option_set(r, o, shown, v, e);
 }
 
-/* The guest gets what follows the component; a server's user may have meant it for the server. */
+/* Words after the component go to the guest. A user of serve may have meant them for the server. */
 static void warn_of_trailing(const ts_cli_options *o, ts_cli_command command) {
     for (int i = 0; command == TS_CLI_SERVE && i < o->n_args; i++) {
         const char *v;
@@ -66,7 +67,7 @@ ts_status ts_cli_options_read(ts_cli_command command, int argc, char **argv, ts_
     *o = (ts_cli_options){.features = TS_CF_DEFAULT};
     ts_cli_reading r = {w, o};
     const char *v;
-    for (int i = 1; i < argc && argv[i][0] == '-'; i++) { /* known before anything can fail */
+    for (int i = 1; i < argc && argv[i][0] == '-'; i++) { /* find --outcome before anything can fail */
         const ts_cli_option *known = option_of(argv[i], command, &v);
         if (known && known->target == offsetof(ts_cli_options, outcome))
             o->outcome = v ? v : i + 1 < argc ? argv[i + 1] : NULL;

@@ -54,7 +54,7 @@ static const char *kind(const ts_error *e) {
     return ts_trap_kind_name(e->trap);
 }
 
-/* Names come from files that may be hostile: control characters do not reach the terminal. */
+/* A name may come from a hostile file, so keep control characters off the terminal. */
 static void put_name(const char *s) {
     for (const uint8_t *p = (const uint8_t *)s; *p; p++) {
         bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
@@ -99,7 +99,7 @@ void ts_cli_report(const ts_error *e) {
 }
 
 void ts_cli_report_of(const ts_error *e, const char *method, const char *target) {
-    flockfile(stderr); /* others report too */
+    flockfile(stderr); /* other threads report too */
     if (e->status == TS_EXIT)
         fprintf(stderr, "touchstone: %s %s: the guest has exited with status %d\n", method, target, e->exit_status);
     else
@@ -136,7 +136,7 @@ static void number(text *t, uint64_t v) {
     snprintf(buf, sizeof buf, "%llu", (unsigned long long)v);
     puts_(t, buf);
 }
-/* A JSON string; bytes that are not UTF-8 (a name cut short) become U+FFFD. spec: RFC 8259 */
+/* Writes a JSON string. Bytes that are not UTF-8 (a truncated name) become U+FFFD. spec: RFC 8259 */
 static void string(text *t, const char *s) {
     puts_(t, "\"");
     for (const uint8_t *p = (const uint8_t *)s; *p;) {
@@ -159,7 +159,7 @@ static void string(text *t, const char *s) {
     puts_(t, "\"");
 }
 
-/* A member of an object, behind others. */
+/* Writes a further member of an object, after a comma. */
 static void member(text *t, const char *name, uint64_t v) {
     puts_(t, ",\"");
     puts_(t, name);

@@ -21,7 +21,8 @@ static void failed(ts_cli_out *o) {
 
 void ts_cli_out_line(ts_cli_out *o, const char *line, size_t len) {
     if (!o->f || __atomic_load_n(&o->failed, __ATOMIC_ACQUIRE)) return;
-    /* One call, so that lines of several threads do not mix, and stderr, which has no buffer, gets them in one piece. */
+    /* Make one call: lines of several threads must not mix, and unbuffered stderr should get a line in one
+     * piece. */
     bool ok = fprintf(o->f, "%.*s\n", (int)len, line) >= 0 && fflush(o->f) == 0;
     if (!ok) failed(o);
 }
@@ -42,7 +43,7 @@ ts_status ts_cli_flush(ts_error *e) {
 }
 
 int ts_cli_finish(int status) {
-    bool told = ferror(stdout) && status == TS_CLI_IO; /* by ts_cli_flush */
+    bool told = ferror(stdout) && status == TS_CLI_IO; /* ts_cli_flush has reported it */
     errno = 0;
     bool bad = ferror(stdout) != 0;
     bad |= fflush(stdout) != 0;

@@ -9,14 +9,14 @@
 
 enum { FILE_MOST = 1 << 20 };
 
-/* A string of the file, which has no NUL inside: the options' values end with one. */
+/* Takes a string without NUL bytes from the file, because option values are NUL-terminated. */
 static ts_status text_of(const char *what, const ts_toml *t, const char **out, ts_error *e) {
     if (t->kind != TS_TOML_STRING) return ts_fail(e, TS_USAGE, "%s: a string is expected", what);
     if (strlen(t->text) != t->len) return ts_fail(e, TS_USAGE, "%s: there is a NUL in the string", what);
     *out = t->text;
     return TS_OK;
 }
-/* Options point to their values: this one lives as long as they do. */
+/* Options point to their values. Keep a copy that lives as long as the options. */
 static ts_status keep(ts_cli_reading *r, const char *s, size_t len, const char **out, ts_error *e) {
     char *own = strndup(s, len);
     if (own && ts_vec_push(&r->o->kept, own)) {
@@ -27,7 +27,7 @@ static ts_status keep(ts_cli_reading *r, const char *s, size_t len, const char *
     return ts_fail_nomem(e);
 }
 
-/* {host = "…", guest = "…", read-only = true}: names as they are, colons too. */
+/* {host = "…", guest = "…", read-only = true}: names are taken literally, colons included. */
 static ts_status dir(ts_cli_reading *r, const ts_toml *t, ts_error *e) {
     const char *host = NULL, *guest = NULL;
     bool read_only = false;
@@ -55,7 +55,8 @@ static ts_status env(ts_cli_reading *r, const ts_toml *t, ts_error *e) {
     return TS_OK;
 }
 
-/* The text that the command line would have for a number or a time; NULL: the option takes none of this kind. */
+/* Returns a number or a time as the command line would write it, or NULL if the option does not take that
+ * type. */
 static const char *as_text(const ts_cli_option *o, const ts_toml *t, char out[64]) {
     bool is_clock = strcmp(o->name, "clock") == 0, is_number = o->form >= TS_CLI_NUMBER && o->form <= TS_CLI_TIME;
     if (t->kind == TS_TOML_INTEGER && (is_clock || is_number || strcmp(o->name, "seed") == 0)) {
@@ -64,7 +65,7 @@ static const char *as_text(const ts_cli_option *o, const ts_toml *t, char out[64
     }
     if (t->len >= 64) return NULL;
     size_t n = 0;
-    if (t->kind == TS_TOML_FLOAT && o->form == TS_CLI_TIME) { /* seconds */
+    if (t->kind == TS_TOML_FLOAT && o->form == TS_CLI_TIME) { /* in seconds */
         for (size_t i = 0; i < t->len; i++)
             if (t->text[i] != '_') out[n++] = t->text[i];
     } else if (t->kind == TS_TOML_OFFSET_DATETIME && is_clock) {

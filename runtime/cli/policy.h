@@ -1,6 +1,7 @@
-/* policy: a file that says what a program is granted, instead of options. TOML 1.0; a key is the name of an option that policies may
- * hold, or of a word of -S; its values are those of the option, one or an array of them, and `env` may be a table.
- * In: a path. Out: the options and grants, as the command line gives them; TS_USAGE with the line that was not understood. */
+/* policy: a file that grants what options grant. It is TOML 1.0. A key is the name of an option that policies
+ * may contain, or of a word of -S. A value is that of the option, or an array of them; `env` may be a table.
+ * In: a path. Out: options and grants, as from the command line; TS_USAGE with the line that was not
+ * understood. */
 #ifndef TS_CLI_POLICY_H
 #define TS_CLI_POLICY_H
 #include "cli/option_table.h"

@@ -1,4 +1,5 @@
-/* program: see program.h. spec: Explainer.md#import-and-export-definitions; wit: wasi:cli/command, wasi:http/proxy */
+/* program: see program.h. spec: Explainer.md#import-and-export-definitions; wit: wasi:cli/command,
+ * wasi:http/proxy */
 #include "cli/program.h"
 #include "base/utf8.h"
 #include "component/type/names.h"
@@ -7,7 +8,7 @@
 
 /* --- the file ------------------------------------------------------------------------------------------------------ */
 static ts_status foreign(const char *path, const ts_sys_input *f, ts_error *e) {
-    if (f->len < 4 || memcmp(f->bytes, "\0asm", 4) == 0) return TS_OK; /* the decoder says what is wrong */
+    if (f->len < 4 || memcmp(f->bytes, "\0asm", 4) == 0) return TS_OK; /* the decoder reports it */
     static const char elf[] = {0x7f, 'E', 'L', 'F'};
     if (memcmp(f->bytes, elf, sizeof elf) == 0)
         return ts_fail(
@@ -15,7 +16,7 @@ static ts_status foreign(const char *path, const ts_sys_input *f, ts_error *e) {
             "magic header not detected: %s is machine code (ELF): give the WebAssembly that it was compiled from",
             path);
     size_t n = f->len < 4096 ? f->len : 4096, first = 0;
-    while (n < f->len && n > 4092 && (f->bytes[n] & 0xc0) == 0x80) n--; /* not within a character */
+    while (n < f->len && n > 4092 && (f->bytes[n] & 0xc0) == 0x80) n--; /* do not cut a character in half */
     if (memchr(f->bytes, 0, n) || !ts_utf8_valid(f->bytes, n)) return TS_OK;
     while (first < n && strchr(" \t\r\n", f->bytes[first])) first++;
     if (first < n && (f->bytes[first] == '(' || f->bytes[first] == ';'))
@@ -35,7 +36,7 @@ ts_status ts_cli_program_open(const char *path, ts_sys_input *out, ts_error *e) 
 static bool is_base(const ts_iface_name *n, const char *base) {
     return n->base_len == strlen(base) && memcmp(n->base, base, n->base_len) == 0;
 }
-/* An interface that another command takes. */
+/* Names the command that can use an interface of this component. */
 static const char *other_use(const ts_component *c, const char *interface) {
     static const char *const uses[][2] = {
         {"wasi:cli/run", " (it is a command: touchstone run)"},

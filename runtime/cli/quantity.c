@@ -52,7 +52,8 @@ ts_status ts_cli_quantity(const char *option, const char *s, ts_cli_unit unit, u
                                             : 1;
     for (size_t i = 0; i < n; i++) {
         uint64_t factor = units[i].factor;
-        if (strcmp(p, units[i].name) != 0 || (scale > 1 && factor == 1)) continue; /* half a byte is none */
+        if (strcmp(p, units[i].name) != 0 || (scale > 1 && factor == 1))
+            continue; /* a fraction of a byte is not a size */
         add = fraction * (factor / scale) + fraction * (factor % scale) / scale;
         fits = fits && !__builtin_mul_overflow(whole, factor, out) && !__builtin_add_overflow(*out, add, out);
         if (!fits || *out < 1 || *out > INT64_MAX) return ts_fail(e, TS_USAGE, "%s: %s is out of range", option, s);
@@ -66,13 +67,13 @@ ts_status ts_cli_quantity(const char *option, const char *s, ts_cli_unit unit, u
     return ts_fail(e, TS_USAGE, "%s: %s has no unit that is known here: %s", option, s, expected);
 }
 
-/* Days from 1970-01-01 in the Gregorian calendar. */
+/* Returns the days since 1970-01-01 in the Gregorian calendar. */
 static int64_t days(int64_t y, int64_t m, int64_t d) {
-    if (m <= 2) y--, m += 12; /* the year begins in March, so that leap days come last */
+    if (m <= 2) y--, m += 12; /* count the year from March, so that the leap day comes last */
     return 365 * y + y / 4 - y / 100 + y / 400 + (153 * (m - 3) + 2) / 5 + d - 1 - 719468;
 }
 bool ts_cli_clock(const char *s, uint64_t *seconds) {
-    static const char shape[] = "dddd-dd-ddTdd:dd:ddZ"; /* RFC 3339, of UTC */
+    static const char shape[] = "dddd-dd-ddTdd:dd:ddZ"; /* Parses RFC 3339, UTC only. */
     int64_t f[6] = {0};
     size_t len = strlen(s), k = 0;
     if (len && len < 12 && strspn(s, "0123456789") == len) {
@@ -101,7 +102,8 @@ enum { WORD_MOST = 48 };
 static char lower(char c) {
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c == '_' ? '-' : c;
 }
-/* Insertions, deletions, changes, and neighbours that changed places (Damerau-Levenshtein, each place edited once). */
+/* Counts insertions, deletions, substitutions and swaps of neighbours (Damerau-Levenshtein distance, in which
+ * no place is edited twice). */
 static unsigned distance(const char *a, size_t n, const char *b, size_t m) {
     unsigned rows[3][WORD_MOST + 1];
     for (size_t j = 0; j <= m; j++) rows[0][j] = (unsigned)j;

@@ -1,5 +1,5 @@
-/* run: see run.h. Maps the file, validates, links, calls wasi:cli/run, and says how it ended.
- * In: a component and what is granted to it. Out: the exit status; --outcome, --trace. wit: wasi:cli/run */
+/* run: see run.h. Maps the file, validates it, links it, calls wasi:cli/run and reports how the run ended.
+ * In: a component and its grants. Out: the exit status; --outcome, --trace. wit: wasi:cli/run */
 #include "cli/run.h"
 #include "cli/conditions.h"
 #include "cli/invoke.h"
@@ -27,20 +27,20 @@ typedef struct run {
     ts_engine *engine;
     ts_cstore *store;
     ts_component *component;
-    ts_module *module;            /* instead, with --invoke */
-    const ts_named_extern *entry; /* the export wasi:cli/run */
+    ts_module *module;            /* in place of `component`, with --invoke */
+    const ts_named_extern *entry; /* the export that implements wasi:cli/run */
     ts_sys_input file;
     ts_cli_out trace;
     ts_missing *missing;
     uint32_t n_missing;
 } run;
 
-/* Each line is flushed: whatever ends the guest, what it did is seen. */
+/* Each line is flushed, so that the trace is complete however the guest ends. */
 static void trace_line(void *data, const char *line, size_t len) {
     ts_cli_out_line(data, line, len);
 }
 
-/* From a signal handler. */
+/* Called from a signal handler. */
 static void stop(void *data) {
     run *r = data;
     ts_wasi_stop(r->wasi);
@@ -174,7 +174,7 @@ static ts_status call_run(run *r, ts_error *e) {
     ts_arena_init(&arena);
     ts_val result = {0};
     ts_status s = ts_cfunc_call(r->store, f, NULL, &result, &arena, e);
-    if (s == TS_OK && result.variant.disc != 0) { /* err: the program says that it failed */
+    if (s == TS_OK && result.variant.disc != 0) { /* the program returned err: it reports a failure */
         s = ts_fail(e, TS_EXIT, "run returned an error");
         e->exit_status = 1;
     }
@@ -219,12 +219,12 @@ int ts_cli_run(int argc, char **argv) {
         ts_error late;
         ts_error_init(&late);
         ts_status end = ts_wasi_replay_end(r->wasi, &late);
-        if (end != TS_OK) { /* more than an exit */
+        if (end != TS_OK) { /* a replay that differs outranks the guest's exit */
             s = end;
             ts_error_copy(e, &late);
         }
     } else if (r->wasi) {
-        ts_error late; /* the first report stays */
+        ts_error late; /* the first report is kept; this one is only printed */
         ts_error_init(&late);
         if (ts_wasi_replay_end(r->wasi, &late) != TS_OK) fprintf(stderr, "touchstone: %s\n", late.message);
     }
@@ -233,7 +233,7 @@ int ts_cli_run(int argc, char **argv) {
         time_message(r, e->message, sizeof e->message);
         e->limit = TS_LIMIT_TIME;
     }
-    if (r->linker) ts_linker_set_trace(r->linker, NULL); /* the last lines */
+    if (r->linker) ts_linker_set_trace(r->linker, NULL); /* write the last lines of the trace */
     if (!ts_cli_out_close(&r->trace) && (e->status == TS_OK || e->status == TS_EXIT)) {
         ts_error_clear(e);
         (void)ts_fail(e, TS_IO, "the trace could not be written");

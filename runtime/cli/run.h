@@ -9,10 +9,10 @@ int ts_cli_run(int argc, char **argv);
 int ts_cli_validate(int argc, char **argv);
 int ts_cli_serve(int argc, char **argv);
 
-/* What run and serve share. */
+/* Shared by run and serve. */
 ts_status ts_cli_load(const ts_cli_options *o, ts_sys_input *file, ts_engine **engine, ts_component **component,
                       ts_error *e) TS_MUST_USE;
-/* Every import that nothing provides is said on stderr; missing is the caller's. */
+/* Reports every import that nothing provides on stderr. The caller frees *missing. */
 ts_status ts_cli_link_check(ts_linker *l, ts_component *c, bool missing_trap, ts_missing **missing, uint32_t *n_missing,
                             ts_error *e) TS_MUST_USE;
 bool ts_cli_traces(const ts_cli_options *o);

@@ -1,7 +1,9 @@
-/* serve: see run.h. A component that exports wasi:http/incoming-handler answers HTTP: each request by an instance of its own (or, with
- * --reuse N, N requests by one after another). What can be done once is: the component is loaded, checked and linked before the first
- * request; each thread keeps a WASI context and a linked component, and makes from them only what a request changes.
- * In: a component, what is granted to it, an address. Out: responses; an access log. wit: wasi:http/proxy, incoming-handler */
+/* serve: see run.h. Answers HTTP with a component that exports wasi:http/incoming-handler. Each request gets
+ * a fresh instance; with --reuse N, one instance answers N requests, one after another. The component is
+ * loaded, checked and linked once, before the first request. Each thread keeps a WASI context and a linked
+ * component, and creates only what a request changes.
+ * In: a component, its grants, an address. Out: responses; an access log. wit: wasi:http/proxy,
+ * incoming-handler */
 #include "cli/options.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
@@ -20,27 +22,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ADDRESS "127.0.0.1:8080" /* where nothing else is asked for */
+#define ADDRESS "127.0.0.1:8080" /* the default of --addr */
 
 typedef struct server {
-    ts_cli_options o;       /* read once: constant since */
+    ts_cli_options o;       /* constant after they have been read */
     ts_wasi_grants *grants; /* constant: each thread makes its context from them */
     ts_cli_out log_out;
     ts_engine *engine;
     ts_component *component;
     ts_sys_input file;
     ts_cli_out trace;
-    const char *handler; /* the export: "wasi:http/incoming-handler@0.2.3" */
-    ts_wasi *wasi;       /* what the linker was given; each store has its thread's instead */
-    ts_linker
-        *linker; /* shared by the threads, as `linked` is; with a trace each has its own, whose handles it numbers */
+    const char *handler; /* the name of the export: "wasi:http/incoming-handler@0.2.3" */
+    ts_wasi *wasi;       /* the linker's context; each store uses its thread's context instead */
+    /* Shared by the threads, like `linked`. With a trace each thread has its own, because it numbers handles. */
+    ts_linker *linker;
     ts_linked *linked;
     ts_http_server *http;
     uint64_t grace;
-    uint32_t stops; /* signals so far */
+    uint32_t stops; /* the number of stop signals so far */
 } server;
 
-/* What a thread keeps. */
+/* The state that a thread keeps between requests. */
 typedef struct worker {
     server *s;
     ts_wasi *wasi;
@@ -48,17 +50,17 @@ typedef struct worker {
     ts_linked *linked;
     ts_resource *request_type, *outparam_type;
     ts_store_limits limits;
-    ts_spares *spares; /* pages that go from one instance to the next */
-    ts_lock lock;      /* of `running` */
+    ts_spares *spares; /* pages that one instance hands to the next */
+    ts_lock lock;      /* protects `running` */
     ts_cstore *running;
     bool interrupted;
-    ts_cstore *store; /* … and its instance, while they are used */
+    ts_cstore *store; /* the current store, NULL when there is none; `handle` belongs to its instance */
     ts_cfunc *handle;
-    uint64_t left; /* requests that the instance may still answer */
+    uint64_t left; /* how many more requests the instance may answer */
     ts_arena arena;
-    ts_http_call *call; /* being served */
+    ts_http_call *call; /* the request being served, or NULL */
     ts_error e;
-    ts_frame *frames; /* of `e`; not touched before a trap */
+    ts_frame *frames; /* the frames of `e`; not touched before a trap */
 } worker;
 
 /* --- grants ------------------------------------------------------------------------------------------------------- */
@@ -73,7 +75,7 @@ static ts_status read_port(const char *text, const char *port, uint16_t *out, ts
     *out = (uint16_t)n;
     return TS_OK;
 }
-/* The first address of a name, IPv4 before IPv6. */
+/* Resolves a name to its first address, IPv4 before IPv6. */
 static ts_status name_address(const char *text, const char *host, size_t len, ts_sys_addr *out, ts_error *e) {
     char name[254];
     const ts_sys_addr *a;
@@ -97,7 +99,7 @@ static ts_status name_address(const char *text, const char *host, size_t len, ts
     ts_sys_lookups_free(all);
     return s;
 }
-/* :PORT and PORT are every address, of IPv4 and IPv6, as [::]:PORT is. */
+/* :PORT and PORT mean every address of IPv4 and IPv6, like [::]:PORT. */
 static ts_status read_address(const char *text, ts_sys_addr *out, ts_error *e) {
     const char *colon = strrchr(text, ':'), *host = text, *port = colon ? colon + 1 : text;
     size_t len = colon ? (size_t)(colon - text) : 0;
@@ -124,10 +126,10 @@ static ts_status read_address(const char *text, ts_sys_addr *out, ts_error *e) {
     return TS_OK;
 }
 
-/* argv, the policy and what they name are read here, once: no thread looks at any of it again. */
+/* Reads argv, the policy and the files that they name, once. No thread reads any of them again. */
 static ts_status grant(server *s, int argc, char **argv, ts_wasi **w, ts_error *e) {
     TS_TRY(ts_wasi_create(w, e));
-    ts_wasi_stdio(*w, 0, -1); /* nobody's in particular */
+    ts_wasi_stdio(*w, 0, -1); /* no request owns stdin or stdout */
     TS_TRY(ts_cli_options_read(TS_CLI_SERVE, argc, argv, *w, &s->o, e));
     if (s->o.record || s->o.replay)
         return ts_fail(e, TS_UNSUPPORTED,
@@ -148,7 +150,8 @@ static bool respond(void *data, uint16_t status, const ts_http_fields *headers, 
 static bool informational(void *data, uint16_t status, const ts_http_fields *headers) {
     return ts_http_call_informational(data, status, headers);
 }
-/* The guest said that it has no response: 500, which the server gives; the reason is for who runs it. */
+/* The guest returned an error instead of a response. The server sends a 500; the reason goes to the
+ * operator. */
 static void no_response(void *data, const ts_http_error *e) {
     ts_http_call *c = data;
     fprintf(stderr, "touchstone: %s %s: the response is an error: %s%s%s\n", ts_http_call_method(c),
@@ -156,7 +159,7 @@ static void no_response(void *data, const ts_http_error *e) {
             e->has_text ? e->text : "");
 }
 
-/* Waits of the guest, for the server. */
+/* Reports to the server that the guest starts or stops waiting. */
 static void waits(void *data, bool on) {
     worker *t = data;
     if (t->call) ts_http_call_waits(t->call, on);
@@ -197,7 +200,7 @@ static ts_status new_instance(worker *t, ts_error *e) {
     t->running = t->store;
     ts_lock_give(&t->lock);
     ts_status s = ts_linked_instantiate(t->store, t->linked, &i, e);
-    if (s == TS_NOMEM) ts_http_call_unavailable(t->call); /* an instance is what there is no room for */
+    if (s == TS_NOMEM) ts_http_call_unavailable(t->call); /* there is no room for another instance */
     TS_TRY(s);
     t->handle = ts_cinstance_func(i, t->s->handler, "handle");
     t->left = t->s->o.serve.reuse ? t->s->o.serve.reuse : 1;
@@ -230,7 +233,7 @@ static ts_status answer(worker *t, ts_error *e) {
 static void handle(void *data, void *thread_data, ts_http_call *call) {
     (void)data;
     worker *t = thread_data;
-    if (!t || !t->linked) { /* said when the thread began */
+    if (!t || !t->linked) { /* reported when the thread started */
         ts_http_call_unavailable(call);
         return;
     }
@@ -248,7 +251,7 @@ static void handle(void *data, void *thread_data, ts_http_call *call) {
                      t->s->o.max_time_ns ? ts_time_text(t->s->o.max_time_ns, most) : "");
             if (t->s->o.max_time_ns) t->e.limit = TS_LIMIT_TIME;
         }
-        /* that a client left, or the server was told to stop at once, is no failure of the guest's */
+        /* a client that left, or a server told to stop at once, is not a failure of the guest */
         if (t->e.status != TS_INTERRUPTED || !ts_http_call_abandoned(call)) {
             ts_cli_usage refused;
             ts_cli_usage_refused(&refused, t->store, t->wasi);
@@ -281,9 +284,9 @@ static void worker_free(void *data, void *thread_data) {
     if (!t) return;
     if (t->store) drop_instance(t);
     ts_spares_free(t->spares);
-    if (t->linker) { /* its own */
+    if (t->linker) { /* the thread owns its linker */
         ts_linked_free(t->linked);
-        ts_linker_set_trace(t->linker, NULL); /* the last line of this thread */
+        ts_linker_set_trace(t->linker, NULL); /* write the last line of this thread's trace */
     }
     ts_linker_destroy(t->linker);
     ts_wasi_destroy(t->wasi);
@@ -320,7 +323,7 @@ static void *worker_new(void *data) {
         return t;
     }
     t->limits = ts_cli_limits(&s->o);
-    t->limits.spares = t->spares = ts_spares_new(); /* NULL: none are kept */
+    t->limits.spares = t->spares = ts_spares_new(); /* NULL: no pages are kept */
     ts_linker *l = t->linker ? t->linker : s->linker;
     t->request_type = ts_linker_resource(l, "wasi:http/types", "incoming-request");
     t->outparam_type = ts_linker_resource(l, "wasi:http/types", "response-outparam");
@@ -334,7 +337,7 @@ static void log_line(void *data, const char *line) {
 }
 
 /* --- the server ------------------------------------------------------------------------------------------------------------------------------ */
-/* The component must export wasi:http/incoming-handler of 0.2. */
+/* Checks that the component exports wasi:http/incoming-handler of WASI 0.2. */
 static ts_status find_handler(server *s, ts_error *e) {
     const ts_named_extern *x;
     TS_TRY(ts_cli_program_export(s->component, "wasi:http/incoming-handler", &x, e));
@@ -371,7 +374,8 @@ static ts_status prepare(server *s, int argc, char **argv, ts_error *e) {
     return st;
 }
 
-/* From a signal handler. Whatever the threads do, in a system call or in a loop, the process ends: nothing is left to be saved. */
+/* Called from a signal handler. The process ends even if threads are blocked in a system call or run in a
+ * loop: it has no state to save. */
 #define AT_ONCE_NS 120000000u
 static void stop(void *data) {
     server *s = data;
@@ -430,12 +434,12 @@ int ts_cli_serve(int argc, char **argv) {
     bool ended = true;
     ts_status st = prepare(s, argc, argv, e);
     if (st == TS_OK && !s->o.show_grants) st = run(s, &ended, e);
-    /* a handler that does not end uses all of this, and may hold any lock */
+    /* a handler that is still running uses all of this and may hold any lock */
     if (!ended) ts_sys_exit_now(0, "touchstone: stopped while requests were under way\n");
     if (st != TS_OK && e->status == TS_OK) (void)ts_fail(e, st, "%s", ts_status_name(st));
     ts_cli_report(e);
     int status = ts_cli_status(e);
-    if (s->log_out.failed || s->trace.failed) status = status ? status : TS_CLI_IO; /* stderr was told then */
+    if (s->log_out.failed || s->trace.failed) status = status ? status : TS_CLI_IO; /* reported already */
     bool written = ts_cli_out_close(&s->log_out);
     written = ts_cli_out_close(&s->trace) && written;
     if (!written && !status) status = TS_CLI_IO;

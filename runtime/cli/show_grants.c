@@ -21,7 +21,7 @@ static void string(FILE *to, const char *s, const char *more) {
         }
     fputc('"', to);
 }
-/* The first and the following elements of an array, and its end. */
+/* Writes an array element by element, and closes it. */
 typedef struct array {
     FILE *to;
     const char *key;
@@ -43,7 +43,7 @@ static void prefix(const ts_wasi_prefix *p, bool brackets, char out[80]) {
     char ip[64], bits[8] = "";
     ts_sys_addr a = p->addr;
     ts_sys_addr_text(&a, ip, sizeof ip);
-    *strrchr(ip, ':') = 0; /* the port */
+    *strrchr(ip, ':') = 0; /* cut off the port */
     char *text = ip;
     if (a.v6 && !brackets) {
         text++;
@@ -59,7 +59,7 @@ static void net_rules(FILE *to, const ts_wasi_grants *g, const char *key, ts_was
         const ts_wasi_net_rule *r = &g->net_rules.data[i];
         char host[80] = "*", port[16];
         if (r->use != use) continue;
-        /* the addresses of one name stand together */
+        /* the addresses of one name are adjacent */
         if (r->name && last && last->name && strcmp(r->name, last->name) == 0 && r->port_from == last->port_from &&
             r->port_to == last->port_to)
             continue;
@@ -108,7 +108,7 @@ static void strings(FILE *to, const char *key, char *const *s, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) element(&a, s[i], NULL);
     end(&a);
 }
-/* Options of the table whose values lie in the options themselves. */
+/* Prints the options whose values are fields of ts_cli_options. */
 static void values(FILE *to, const ts_cli_options *o) {
     for (const ts_cli_option *row = ts_cli_option_rows; row->name; row++) {
         const void *at = row->target == TS_CLI_APPLIES ? NULL : (const char *)o + row->target;

@@ -1,5 +1,6 @@
-/* show_grants: what was understood of grants and limits, in one canonical form, as a policy file.
- * In: the options and the context that they went to. Out: TOML on stdout, which --policy reads back as the same. */
+/* show_grants: the grants and limits as they were understood, in one canonical form, as a policy file.
+ * In: the options and the context that holds the grants. Out: TOML on stdout; --policy reads it back
+ * unchanged. */
 #ifndef TS_CLI_SHOW_GRANTS_H
 #define TS_CLI_SHOW_GRANTS_H
 #include "cli/options.h"

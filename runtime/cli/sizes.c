@@ -22,18 +22,18 @@ typedef struct bytes {
     uint32_t len;
 } bytes;
 typedef struct custom {
-    uint32_t part; /* which row */
+    uint32_t part; /* index of its row in `parts` */
     bytes name;
-    size_t size; /* with its header */
+    size_t size; /* including its header */
     const uint8_t *content;
     size_t content_len;
 } custom;
-typedef struct part { /* a core module, or what a component has outside of modules and nested components */
+typedef struct part { /* a core module, or a component without its modules and nested components */
     bool module;
-    uint32_t index; /* among all of its kind, in the order of the file */
-    bytes name;     /* of the section "name" */
+    uint32_t index; /* among the parts of the same kind, in file order */
+    bytes name;     /* from the section "name" */
     size_t total, classes[N_CLASSES];
-    size_t sections[13]; /* of a component, by their number */
+    size_t sections[13]; /* of a component, by section id */
 } part;
 typedef struct sizes {
     TS_VEC(part) parts;
@@ -42,7 +42,7 @@ typedef struct sizes {
     bool failed;
 } sizes;
 
-static void put_text(bytes s) { /* names may hold anything: control characters do not reach the terminal */
+static void put_text(bytes s) { /* a name may contain anything, so keep control characters off the terminal */
     for (uint32_t i = 0; i < s.len; i++) {
         uint8_t c = (uint8_t)s.at[i];
         bool c1 = c == 0xc2 && i + 1 < s.len && (uint8_t)s.at[i + 1] < 0xa0;
@@ -64,7 +64,7 @@ static byte_class class_of(bytes name) {
     return CLASS_CUSTOM;
 }
 
-/* The name of the module or component itself: the first subsection of its section of names. */
+/* Reads the name of the module or component itself, the first subsection of its name section. */
 static bytes own_name(const custom *c) {
     ts_reader r = {.at = c->content, .end = c->content + c->content_len, .base = c->content}, sub;
     uint8_t id = 0;
@@ -87,7 +87,7 @@ static void add_custom(sizes *s, uint32_t part, ts_reader r, size_t size) {
     if (!ts_vec_push(&s->customs, c)) s->failed = true;
 }
 
-/* A module or component, whose preamble tells which. */
+/* Measures a module or a component. The preamble says which of the two it is. */
 static void walk(sizes *s, const uint8_t *from, size_t len, unsigned depth) {
     enum { CORE_MODULE = 1, COMPONENT = 4, CODE = 10, DATA = 11 };
     const bool module = len >= 8 && from[6] == 0;
@@ -187,7 +187,7 @@ static void print_customs(const sizes *s) {
     }
 }
 
-/* field: value version, …; spec: ProducersSection.md */
+/* Format: field: value version, …; spec: ProducersSection.md */
 static void print_producers(const sizes *s, const custom *c) {
     ts_reader r = {.at = c->content, .end = c->content + c->content_len, .base = c->content};
     uint32_t fields = 0, n = 0, shown = 0;

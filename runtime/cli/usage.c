@@ -39,7 +39,7 @@ void ts_cli_usage_take(ts_cli_usage *u, ts_cstore *store, const ts_wasi *w, uint
     u->store = store->core;
     u->host_calls = store->host_calls;
     ts_store_get_usage(store->core, &u->core);
-    for (const ts_cinstance *i = store->instances; i; i = i->next) /* index 0 of a table is never used */
+    for (const ts_cinstance *i = store->instances; i; i = i->next) /* index 0 is never used */
         if (i->handles.len > u->handles + 1) u->handles = i->handles.len - 1;
 }
 

@@ -63,7 +63,7 @@ static ts_status string(parser *p, const char **s, uint32_t *len) {
     const char *from = ++p->at, *q = from;
     while (q < p->end && *q != '"') q += *q == '\\' && p->end - q > 1 ? 2 : 1;
     if (q >= p->end) return fail(p, "unfinished string");
-    char *buf = ts_arena_alloc(p->arena, (size_t)(q - from) + 1), *to = buf; /* escapes only get shorter */
+    char *buf = ts_arena_alloc(p->arena, (size_t)(q - from) + 1), *to = buf; /* escapes only shrink */
     if (!buf) return ts_fail_nomem(p->err);
     while (p->at < p->end && *p->at != '"') {
         if ((unsigned char)*p->at < 0x20) return fail(p, "control character in a string");

@@ -1,5 +1,6 @@
-/* json: a small strict reader of JSON (RFC 8259), and writing of strings.
- * In: UTF-8 text. Out: a tree in an arena, or malformed with the byte offset. Strings may hold NULs, hence the lengths. */
+/* json: a small strict JSON reader (RFC 8259), and a writer of strings.
+ * In: UTF-8 text. Out: a tree in an arena, or malformed with the byte offset. Strings may contain NUL bytes,
+ * so they have a length too. */
 #ifndef TS_CLI_JSON_H
 #define TS_CLI_JSON_H
 #include "base/arena.h"
@@ -21,16 +22,16 @@ struct ts_json {
     double number;
     const char *str; /* NUL-terminated */
     uint32_t len;
-    const char *key; /* as a member of an object; NUL-terminated */
+    const char *key; /* set if it is a member of an object; NUL-terminated */
     uint32_t key_len;
     const ts_json *child; /* first element or member */
     const ts_json *next;  /* sibling */
 };
 
 ts_status ts_json_parse(ts_arena *a, const char *text, size_t len, const ts_json **out, ts_error *e) TS_MUST_USE;
-const ts_json *ts_json_get(const ts_json *object, const char *key);  /* NULL: no such member, or no object */
-const char *ts_json_get_str(const ts_json *object, const char *key); /* NULL: no such member, or no string */
-uint32_t ts_json_count(const ts_json *v);                            /* elements or members */
-uint64_t ts_json_bits(const char *decimal);                          /* with a sign or without: the bits, modulo 2^64 */
-void ts_json_write_str(FILE *out, const char *s, size_t len);        /* with its quotes */
+const ts_json *ts_json_get(const ts_json *object, const char *key);  /* NULL: no such member */
+const char *ts_json_get_str(const ts_json *object, const char *key); /* NULL: no such string */
+uint32_t ts_json_count(const ts_json *v);                            /* the number of elements or members */
+uint64_t ts_json_bits(const char *decimal);                   /* an integer, signed or not, as its bits modulo 2^64 */
+void ts_json_write_str(FILE *out, const char *s, size_t len); /* including the quotes */
 #endif

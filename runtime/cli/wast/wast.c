@@ -1,7 +1,7 @@
-/* wast: the runner of official scripts, converted to JSON by `wasm-tools json-from-wast`.
- * In: the JSON, the binaries beside it. Out: pass, fail, skip or unsupported for each command. Phases (malformed,
- * invalid, unlinkable, trap, exhaustion, exception) are compared exactly, traps by kind. spec: the reference
- * interpreter's README, "Scripts" */
+/* wast: the runner of official scripts that `wasm-tools json-from-wast` has converted to JSON.
+ * In: the JSON and the binaries beside it. Out: pass, fail, skip or unsupported for each command. Phases
+ * (malformed, invalid, unlinkable, trap, exhaustion, exception) are compared exactly, traps by kind.
+ * spec: the reference interpreter's README, "Scripts" */
 #include "cli/wast/wast.h"
 #include "base/vec.h"
 #include "cli/outcome.h"
@@ -17,11 +17,11 @@
 #include "sys/input.h"
 #include <string.h>
 
-enum { WAST_FAILED = 1 }; /* the exit status when a command of the script fails */
+enum { WAST_FAILED = 1 }; /* the exit status if a command of the script fails */
 typedef enum verdict { PASS, FAIL, SKIP, UNSUPPORTED } verdict;
 static const char *const verdict_names[] = {"pass", "fail", "skip", "unsupported"};
 
-/* What a name of the script stands for: of a module or, when `component` is set, of a component. */
+/* What a name in the script refers to: a module, or a component if `component` is set. */
 typedef struct binding {
     const char *name;
     size_t len;
@@ -30,7 +30,7 @@ typedef struct binding {
     bool component;
     ts_component *comp;
     ts_cinstance *cinst;
-    bool unsupported; /* there is no instance, as something in it is not implemented */
+    bool unsupported; /* not instantiated, because it uses something that is not implemented */
 } binding;
 typedef TS_VEC(binding) bindings;
 
@@ -42,7 +42,7 @@ typedef struct spectest_item {
 typedef struct wast {
     const char *path, *results_path, *source;
     bool verbose, strict_messages;
-    double timeout; /* seconds; 0: none */
+    double timeout; /* in seconds; 0: none */
     ts_timer *timer;
     uint32_t timed_out; /* atomic */
     uint32_t gc_stress, features;
@@ -51,7 +51,7 @@ typedef struct wast {
     ts_arena arena;
     ts_engine *engine;
     ts_store *store;
-    ts_wast_components *components; /* made with the first one */
+    ts_wast_components *components; /* created with the first component */
     bindings instances, registered, definitions;
     binding current, last_definition;
     TS_VEC(spectest_item) spectest;
@@ -89,7 +89,8 @@ static uint8_t *read_beside(wast *w, const char *name, size_t *len) {
     return n > 0 && (size_t)n < sizeof path ? read_file(path, len) : NULL;
 }
 
-/* The binary of a command: its file, or for a text module what the converter or the caller put beside it. */
+/* Reads the binary of a command: its file or, for a text module, the binary that the converter or the caller
+ * left. */
 static uint8_t *read_module(wast *w, const ts_json *cmd, size_t *len, verdict *v) {
     const char *file = ts_json_get_str(cmd, "filename"), *type = ts_json_get_str(cmd, "module_type");
     const char *binary = ts_json_get_str(cmd, "binary_filename");
@@ -109,7 +110,7 @@ static uint8_t *read_module(wast *w, const ts_json *cmd, size_t *len, verdict *v
     return bytes;
 }
 
-/* The layer field of the preamble tells components from modules. spec: component-model Binary.md */
+/* The layer field of the preamble distinguishes components from modules. spec: component-model Binary.md */
 static bool is_component(const uint8_t *b, size_t len) {
     return len >= 8 && memcmp(b, "\0asm", 4) == 0 && b[6] == 1 && b[7] == 0;
 }
@@ -233,7 +234,8 @@ static unsigned lane_bytes(const char *t) {
     return strcmp(t, "i8") == 0 ? 1 : strcmp(t, "i16") == 0 ? 2 : t[1] == '3' ? 4 : 8;
 }
 
-/* The hierarchy of a reference type by its name in a script: TS_HT_ANY, …; 0: it is none. */
+/* Returns the top of a reference type's hierarchy by its name in the script (TS_HT_ANY, …), or 0 for other
+ * names. */
 static uint32_t top_named(const char *type) {
     static const struct {
         const char *name;
@@ -271,8 +273,8 @@ static bool parse_value(const wast *w, const ts_json *v, ts_valtype want, ts_slo
         return at == 16;
     }
     if (!ts_vt_is_ref(want)) return false;
-    /* A reference fits where its hierarchy is the parameter's: the null of every heap type of one is the same value. externref N, and
-     * anyref N for (ref.host N): the same inside and outside. */
+    /* A reference fits if its hierarchy is that of the parameter: a hierarchy has one null. externref N, and
+     * anyref N for (ref.host N), have the same representation inside and outside. */
     const uint32_t top = ts_ht_top(ts_engine_types(w->engine), ts_vt_heap(want));
     const bool is_null = !value || strcmp(value, "null") == 0;
     if (strcmp(type, "refnull") != 0 && top_named(type) != top) return false;
@@ -291,7 +293,8 @@ static bool match_bits(const char *expected, uint64_t have, unsigned bytes) {
 
 static bool match_ref(const wast *w, const char *type, const char *value, ts_valtype t, ts_slot have) {
     if (!ts_vt_is_ref(t)) return false;
-    if (strcmp(type, "refnull") == 0 || strncmp(type, "null", 4) == 0) return have == 0; /* nullref, nullfuncref … */
+    if (strcmp(type, "refnull") == 0 || strncmp(type, "null", 4) == 0)
+        return have == 0; /* nullref, nullfuncref and so on */
     if (value && strcmp(value, "null") == 0) return have == 0;
     if (have == 0) return false;
     if (value) return have == ts_ref_host(ts_json_bits(value));
@@ -303,7 +306,7 @@ static bool match_ref(const wast *w, const char *type, const char *value, ts_val
     const ts_type_registry *r = ts_engine_types(w->engine);
     for (size_t i = 0; i < sizeof refs / sizeof *refs; i++) {
         if (strcmp(type, refs[i].name) != 0) continue;
-        /* the static type tells the hierarchy, the value the rest */
+        /* the static type gives the hierarchy, the value gives the rest */
         uint32_t top = i < 5 ? TS_HT_ANY : refs[i].heap;
         return ts_match_heap(r, ts_vt_heap(t), top) && ts_ref_test_heap(w->store, have, refs[i].heap);
     }
@@ -356,12 +359,12 @@ static void show_expected(const ts_json *v, char *buf, size_t size) {
 typedef struct outcome {
     ts_status status;
     const ts_valtype *types;
-    ts_valtype global_type; /* of a `get`; types points here */
+    ts_valtype global_type; /* the type of a `get`; `types` points here */
     uint32_t n;
-    ts_slot *slots; /* owned */
+    ts_slot *slots; /* owned by the outcome */
 } outcome;
 
-/* Runs an action; false: it could not be tried, *v says why. */
+/* Runs an action. Returns false if it could not be attempted; *v says why. */
 static bool act(wast *w, const ts_json *action, outcome *o, verdict *v) {
     const char *type = ts_json_get_str(action, "type");
     const ts_json *field = ts_json_get(action, "field"), *name = ts_json_get(action, "module");
@@ -426,7 +429,7 @@ static verdict check_results(wast *w, const ts_json *expected, const outcome *o)
 
 /* --- what failures are expected --------------------------------------------------------------------------------------
  */
-static bool prefix(const char *text, const char *of) { /* letters of ASCII in either case */
+static bool prefix(const char *text, const char *of) { /* ASCII letters, compared without case */
     for (; *text; text++, of++) {
         int a = *text >= 'A' && *text <= 'Z' ? *text + 32 : *text, b = *of >= 'A' && *of <= 'Z' ? *of + 32 : *of;
         if (a != b) return false;
@@ -437,7 +440,7 @@ static bool like(const char *a, const char *b) {
     return prefix(a, b) || prefix(b, a);
 }
 
-/* A trap by the words of the script. Several kinds: the scripts use one text for all of them. */
+/* Matches a trap to the script's text. Some texts of the scripts stand for several kinds of trap. */
 static bool trap_matches(const ts_error *e, const char *text) {
     static const struct {
         const char *text;
@@ -492,7 +495,7 @@ static verdict unexpected(wast *w, ts_status st) {
     return say(w, FAIL, "%s: %s", ts_status_name(st), w->err.message);
 }
 
-/* The binary of a command, decoded; or the verdict. A component comes back with b->component set. */
+/* Decodes the binary of a command, or sets the verdict. For a component, b->component is set. */
 static bool load_command(wast *w, const ts_json *cmd, binding *b, ts_status *st, verdict *v) {
     size_t len;
     memset(b, 0, sizeof *b);
@@ -520,7 +523,7 @@ static verdict cmd_module(wast *w, const ts_json *cmd) {
     binding b;
     ts_status st;
     verdict v = PASS;
-    memset(&w->current, 0, sizeof w->current); /* a module that fails must not leave the one before it in its place */
+    memset(&w->current, 0, sizeof w->current); /* the previous module must not stay current */
     if (!load_command(w, cmd, &b, &st, &v)) return v;
     const ts_json *name = ts_json_get(cmd, "name");
     if (st == TS_OK) st = instantiate_binding(w, &b, name);
@@ -564,7 +567,7 @@ static verdict cmd_register(wast *w, const ts_json *cmd) {
     return bind(&w->registered, as, *b) ? PASS : say(w, FAIL, "out of memory");
 }
 
-/* The same on the exports of a component. */
+/* The same for the exports of a component. */
 static verdict cmd_component_action(wast *w, const ts_json *cmd, const char *type, ts_cinstance *i) {
     const char *text = ts_json_get_str(cmd, "text"), *have, *want;
     const ts_json *expected = strcmp(type, "assert_return") == 0 ? ts_json_get(cmd, "expected") : NULL;
@@ -608,7 +611,7 @@ static verdict cmd_assert_module(wast *w, const ts_json *cmd, const char *type) 
     verdict v = PASS;
     const char *text = ts_json_get_str(cmd, "text"), *format = ts_json_get_str(cmd, "module_type");
     bool malformed = strncmp(type, "assert_malformed", 16) == 0;
-    /* A binary beside a text that must not be read proves nothing about the text. */
+    /* The text must be rejected. A binary beside it would prove nothing about the text. */
     if (malformed && format && strcmp(format, "text") == 0) return say(w, SKIP, "text format");
     if (!load_command(w, cmd, &b, &st, &v)) return v;
     if (malformed) return expect_failure(w, TS_MALFORMED, st, text);

@@ -1,5 +1,6 @@
-/* wast: the runner of official scripts, converted to JSON by `wasm-tools json-from-wast`.
- * In: the arguments after `wast`. Out: one line a failing command, the totals; the exit status of the process. */
+/* wast: the runner of official scripts that `wasm-tools json-from-wast` has converted to JSON.
+ * In: the arguments after `wast`. Out: a line for each failing command, the totals; the exit status of the
+ * process. */
 #ifndef TS_CLI_WAST_H
 #define TS_CLI_WAST_H
 

@@ -1,4 +1,5 @@
-/* wast_component: see wast_component.h. Values of scripts become component values by the types of the function that is called. */
+/* wast_component: see wast_component.h. Converts values of scripts to component values by the type of the
+ * called function. */
 #define _GNU_SOURCE
 #include "cli/wast/wast_component.h"
 #include "base/utf8.h"
@@ -11,7 +12,7 @@ struct ts_wast_components {
     ts_engine *engine;
     ts_cstore *store;
     ts_linker *linker;
-    ts_arena arena; /* values: as long as the script */
+    ts_arena arena; /* holds the values until the script ends */
     TS_VEC(ts_component *) components;
 };
 
@@ -42,7 +43,7 @@ void ts_wast_components_free(ts_wast_components *w) {
 
 ts_status ts_wast_component_load(ts_wast_components *w, const uint8_t *bytes, size_t len, ts_component **out,
                                  ts_error *e) {
-    /* The component model's core types have shared memories whatever core modules by themselves may use. */
+    /* The core types of the component model have shared memories, whichever features core modules may use. */
     const uint32_t features = ts_engine_features(w->engine);
     ts_engine_set_features(w->engine, features | TS_F_THREADS);
     ts_status st = ts_component_new(w->engine, bytes, len, true, TS_CF_ALL, out, e);
@@ -138,7 +139,7 @@ static ts_status from_json(ts_arena *a, const ts_ctype *t, const ts_json *j, ts_
             else
                 v->f64 = __builtin_nan("");
         } else {
-            v->u64 = ts_json_bits(value->str); /* floats are written as their bits */
+            v->u64 = ts_json_bits(value->str); /* the script writes floats as their bits */
         }
         return TS_OK;
     case TS_CT_CHAR:
@@ -236,7 +237,7 @@ ts_status ts_wast_component_invoke(ts_wast_components *w, ts_cinstance *i, const
     return text_of(&w->arena, t->result, &v, expected, e);
 }
 
-/* Each row: words that stand for one rule. */
+/* Each row lists words for the same rule. */
 bool ts_wast_component_trap_matches(const ts_error *e, const char *text) {
     static const char *const rows[][5] = {
         {"out-of-bounds", "out of bounds", "beyond end of memory"},
