@@ -293,6 +293,7 @@ static inline uint32_t operand_slot(compiler *c, popped_operand *o) { /* the ope
         emit_const(c, o->pos, o->imm);
         o->is_const = false;
     } else {
+        TS_ASSERT(o->in_accumulator && o->reg_class < 3);
         write_slot_too(c, o->at, o->pos);
         c->accumulator_slot[o->reg_class] = o->pos;
     }
