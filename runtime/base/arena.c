@@ -1,4 +1,4 @@
-/* arena: bump allocation of what lives and ends together.
+/* arena: bump allocation of objects that are freed together.
  * In: sizes. Out: zeroed memory, 16-byte aligned; NULL when the host has none left. */
 #include "base/arena.h"
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* arena: bump allocation of what lives and ends together (a decoded module, one host call's values).
+/* arena: bump allocation of objects that are freed together (a decoded module, one host call's values).
  * In: sizes. Out: zeroed memory, 16-byte aligned; NULL when the host has none left. */
 #ifndef TS_BASE_ARENA_H
 #define TS_BASE_ARENA_H
@@ -10,12 +10,12 @@ typedef struct ts_arena {
     ts_arena_block *head; /* the newest block */
     uint8_t *at, *end;
     size_t total; /* bytes held */
-    size_t limit; /* 0: none; past it allocation returns NULL */
+    size_t limit; /* allocation beyond this many bytes returns NULL; 0: no limit */
 } ts_arena;
 
 void ts_arena_init(ts_arena *a);
 void *ts_arena_alloc(ts_arena *a, size_t size);                /* zeroed */
-void *ts_arena_array(ts_arena *a, size_t n, size_t elem_size); /* zeroed; NULL too when n * elem_size overflows */
+void *ts_arena_array(ts_arena *a, size_t n, size_t elem_size); /* zeroed; also NULL if n * elem_size overflows */
 char *ts_arena_strndup(ts_arena *a, const char *s, size_t len);
 void ts_arena_reset(ts_arena *a); /* frees all but the newest block */
 void ts_arena_free(ts_arena *a);

@@ -1,6 +1,8 @@
-/* assert: what holds unless this library is wrong. What a guest or an embedder may get wrong is no assertion: it is checked, and fails them.
- * In: a condition without side effects. Out: nothing; where it is false, its text and place on stderr, and an abort.
- * Assertions are compiled in by TS_ASSERTIONS (make ASSERT=1, SANITIZE=1, fuzz); other builds do not evaluate them. */
+/* assert: conditions that are true unless this library has a bug. Mistakes of a guest or an embedder are not
+ * asserted: they are checked in every build and reported as errors.
+ * In: a condition without side effects. Out: nothing; if it is false, prints its text and place on stderr and
+ * aborts. TS_ASSERTIONS compiles assertions in (make ASSERT=1, SANITIZE=1, fuzz); other builds do not
+ * evaluate them. */
 #ifndef TS_BASE_ASSERT_H
 #define TS_BASE_ASSERT_H
 #include <stdbool.h>

@@ -11,14 +11,14 @@ enum { MAX_DEPTH = 200, MAX_PUNYCODE = 128 };
 typedef struct sink {
     char *buf;
     size_t size, at;
-    bool full; /* something did not fit: all that follows is left out */
+    bool full; /* something did not fit: all further output is dropped */
 } sink;
 
 static void put_n(sink *o, const char *s, size_t n) {
     if (o->full) return;
     if (n >= o->size - o->at) {
         n = o->size - o->at - 1;
-        while (n > 0 && ((uint8_t)s[n] & 0xc0) == 0x80) n--; /* not within a character */
+        while (n > 0 && ((uint8_t)s[n] & 0xc0) == 0x80) n--; /* do not cut inside a character */
         o->full = true;
     }
     memcpy(o->buf + o->at, s, n);
@@ -42,7 +42,7 @@ static bool is_char(uint64_t c) { /* a Unicode scalar value */
     return c < 0xd800 || (c > 0xdfff && c <= 0x10ffff);
 }
 
-/* --- the legacy scheme: lengths and identifiers, `$…$` for what symbols cannot hold --------------------------------- */
+/* --- the legacy scheme: lengths and identifiers; `$…$` escapes characters that symbols cannot hold ------------------ */
 static bool legacy_length(const char **at, const char *end, size_t *n) {
     *n = 0;
     if (*at == end || !is_digit(**at)) return false;
@@ -58,7 +58,7 @@ static bool is_hash(const char *s, size_t n) {
         if (!is_digit(s[i]) && !((s[i] | 32) >= 'a' && (s[i] | 32) <= 'f')) return false;
     return true;
 }
-/* The character of `$…$` without the signs; 0: there is none. */
+/* Returns the character that `$…$` (given without the `$` signs) encodes, or 0 if there is none. */
 static uint32_t legacy_escape(const char *s, size_t n) {
     static const struct {
         const char *name;
@@ -85,7 +85,7 @@ static void put_legacy(sink *o, const char *s, size_t n) {
         } else if (*s == '$') {
             const char *close = memchr(s + 1, '$', (size_t)(end - s - 1));
             uint32_t c = close ? legacy_escape(s + 1, (size_t)(close - s - 1)) : 0;
-            if (!c) break; /* not understood: the rest as it is */
+            if (!c) break; /* unknown escape: copy the rest verbatim */
             put_char(o, c);
             s = close + 1;
         } else {
@@ -97,7 +97,7 @@ static void put_legacy(sink *o, const char *s, size_t n) {
     }
     put_n(o, s, (size_t)(end - s));
 }
-/* Returns where the symbol ends, or NULL. */
+/* Returns the end of the symbol, or NULL. */
 static const char *legacy(sink *o, const char *s, const char *end) {
     size_t n, elements = 0, k = 0;
     const char *at = s;
@@ -118,13 +118,13 @@ static const char *legacy(sink *o, const char *s, const char *end) {
 
 /* --- v0 ------------------------------------------------------------------------------------------------------------- */
 typedef struct v0 {
-    const char *sym; /* behind the prefix: what back references count from */
+    const char *sym; /* the symbol after its prefix; back references count from here */
     size_t len, at;
     sink *out;
-    bool skip; /* parse alone: nothing is printed, no back reference is followed */
+    bool skip; /* only parse: print nothing, follow no back reference */
     bool bad;
     unsigned depth;
-    uint64_t bound; /* lifetimes of the binders around */
+    uint64_t bound; /* number of lifetimes that the enclosing binders introduce */
 } v0;
 
 static bool quiet(const v0 *d) {
@@ -170,7 +170,7 @@ static uint64_t number_62(v0 *d) {
     }
     return v + 1;
 }
-/* A tag and its number, one more than written; 0 where the tag is not there. */
+/* Reads an optional tag and its number. Returns the encoded number plus one, or 0 if the tag is absent. */
 static uint64_t tagged_62(v0 *d, char tag) {
     if (!eat(d, tag)) return 0;
     uint64_t v = number_62(d);
@@ -207,7 +207,8 @@ static ident read_ident(v0 *d) {
     if (!id.punycode_len) d->bad = true;
     return id;
 }
-/* RFC 3492, 6.2, with the digits of v0. Returns how many characters there are; 0: it is not punycode, or too long. */
+/* RFC 3492, 6.2, with the digits of v0. Returns the number of characters, or 0 if this is not punycode or too
+ * long. */
 static size_t decode_punycode(const ident *id, uint32_t out[MAX_PUNYCODE]) {
     size_t len = 0, at = 0;
     if (id->ascii_len > MAX_PUNYCODE) return 0;
@@ -242,7 +243,8 @@ static size_t decode_punycode(const ident *id, uint32_t out[MAX_PUNYCODE]) {
     }
     return len;
 }
-static __attribute__((noinline)) void put_ident(v0 *d, const ident *id) { /* its array stays off the frames of paths */
+static __attribute__((noinline)) void
+put_ident(v0 *d, const ident *id) { /* noinline keeps its array out of the frames of path() */
     if (quiet(d) || d->bad) return;
     uint32_t chars[MAX_PUNYCODE];
     size_t n = id->punycode_len ? decode_punycode(id, chars) : 0;
@@ -263,7 +265,7 @@ static void path(v0 *d, bool in_value);
 static void type(v0 *d);
 static void constant(v0 *d, bool in_value);
 
-/* <backref>: what it stands for is read again, where something is printed. */
+/* <backref>: its target is parsed again, unless nothing is printed. */
 static void backref(v0 *d, void (*what)(v0 *, bool), bool flag) {
     size_t from = d->at - 1;
     uint64_t to = number_62(d);
@@ -280,7 +282,7 @@ static void type_of_backref(v0 *d, bool flag) {
     type(d);
 }
 
-/* <lifetime> by its index, counted from the innermost binder. */
+/* Prints a <lifetime> by its index, counted from the innermost binder. */
 static void lifetime(v0 *d, uint64_t index) {
     char letter[3] = "'a";
     if (quiet(d)) return;
@@ -296,7 +298,7 @@ static void lifetime(v0 *d, uint64_t index) {
         put_u64(d, d->bound - index);
     }
 }
-/* <binder>: returns how many lifetimes it adds, for the caller to take away. */
+/* <binder>: returns how many lifetimes it adds; the caller subtracts them afterwards. */
 static uint64_t binder(v0 *d) {
     uint64_t n = tagged_62(d, 'G');
     if (d->bad || n == 0) return 0;
@@ -312,7 +314,7 @@ static uint64_t binder(v0 *d) {
     return n;
 }
 
-/* Elements up to E; returns how many there were. */
+/* Reads elements up to E; returns their number. */
 static size_t list(v0 *d, void (*element)(v0 *)) {
     size_t n = 0;
     for (; !d->bad && !eat(d, 'E'); n++) {
@@ -371,7 +373,7 @@ static void path(v0 *d, bool in_value) {
         case 'M':             /* <T> */
         case 'X':             /* <T as Trait>, in an impl */
         case 'Y': {           /* <T as Trait> */
-            if (tag != 'Y') { /* the path of the impl is not shown */
+            if (tag != 'Y') { /* the path of the impl is not printed */
                 bool skip = d->skip;
                 (void)tagged_62(d, 's');
                 d->skip = true;
@@ -432,14 +434,14 @@ static void function_type(v0 *d) {
     put(d, "fn(");
     (void)list(d, type);
     put(d, ")");
-    if (!eat(d, 'u')) { /* unit is left out */
+    if (!eat(d, 'u')) { /* a return type of unit is not printed */
         put(d, " -> ");
         type(d);
     }
     d->bound -= n;
 }
 
-/* A path whose list of generic arguments stays open for the bindings that follow. */
+/* Prints a path and leaves its list of generic arguments open, so that the caller can append bindings. */
 static void open_path(v0 *d, bool *open) {
     if (eat(d, 'B')) {
         size_t from = d->at - 1;
@@ -580,7 +582,7 @@ static const char *hex_digits(v0 *d, size_t *n) {
         if (!is_lower_hex(c)) d->bad = true;
     return from;
 }
-/* False: more than 64 bits. */
+/* Returns false if the value has more than 64 bits. */
 static bool hex_number(const char *s, size_t n, uint64_t *v) {
     *v = 0;
     while (n && *s == '0') s++, n--;
@@ -650,7 +652,7 @@ static void named_constant(v0 *d) {
     put(d, ": ");
     constant(d, true);
 }
-/* What stands in braces where it is not within another expression. */
+/* Prints a constant that needs braces unless it is part of another expression. */
 static void constant_expression(v0 *d, char tag) {
     switch (tag) {
     case 'e':
@@ -731,7 +733,7 @@ static void constant(v0 *d, bool in_value) {
     }
 }
 
-/* Returns where the symbol ends, or NULL. */
+/* Returns the end of the symbol, or NULL. */
 static const char *demangle_v0(sink *o, const char *s, const char *end) {
     v0 d = {.sym = s, .len = (size_t)(end - s), .out = o};
     if (s == end || *s < 'A' || *s > 'Z') return NULL;
@@ -750,7 +752,7 @@ static bool starts(const char *s, const char *end, const char *with, const char 
     *rest = s + n;
     return true;
 }
-/* LLVM adds ".llvm.1F2E" when it moves functions between modules: that is no part of the name. */
+/* LLVM appends ".llvm.1F2E" when it moves functions between modules; this is not part of the name. */
 static const char *without_llvm(const char *s, const char *end) {
     static const char mark[] = ".llvm.";
     for (const char *p = s; end - p >= (ptrdiff_t)sizeof mark - 1; p++) {

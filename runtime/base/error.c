@@ -11,7 +11,7 @@ const char *ts_version(void) {
     return VERSION_TEXT(TOUCHSTONE_VERSION_MAJOR, TOUCHSTONE_VERSION_MINOR, TOUCHSTONE_VERSION_PATCH);
 }
 
-/* Errors lie on the stacks of deep calls. */
+/* Deep call chains hold errors on the stack. */
 _Static_assert(sizeof(ts_error) <= 700, "ts_error is small");
 
 void ts_error_clear(ts_error *e) {

@@ -10,30 +10,31 @@ ts_status ts_fail(ts_error *e, ts_status s, const char *fmt, ...) TS_PRINTF(3, 4
 ts_status ts_fail_at(ts_error *e, ts_status s, uint64_t offset, const char *section, const char *fmt, ...)
     TS_PRINTF(5, 6);
 ts_status ts_fail_trap(ts_error *e, ts_trap_kind k, const char *fmt, ...) TS_PRINTF(3, 4);
-/* Give the failure that a callee has reported an offset and a section, where it has none. Returns `s`. */
+/* Adds an offset and a section to a failure that a callee has reported without them. Returns `s`. */
 ts_status ts_error_locate(ts_error *e, ts_status s, uint64_t offset, const char *section);
-/* A failure that is about a limit: TS_LIMIT, or a trap of kind k (TS_TRAP_NONE: none). */
+/* A failure because of a limit: TS_LIMIT if k is TS_TRAP_NONE, otherwise a trap of kind k. */
 ts_status ts_fail_limit(ts_error *e, ts_limit_kind limit, ts_trap_kind k, const char *fmt, ...) TS_PRINTF(4, 5);
 ts_status ts_fail_nomem(ts_error *e);
 
-/* Leave the calling function with any status but TS_OK. */
+/* Returns from the calling function with the status of expr, unless it is TS_OK. */
 #define TS_TRY(expr)                                                                                                   \
     do {                                                                                                               \
         ts_status ts_try_s_ = (expr);                                                                                  \
         if (ts_try_s_ != TS_OK) return ts_try_s_;                                                                      \
     } while (0)
-/* A number of bytes in the largest unit that divides it: "8 MiB", "65537 bytes". Into buf, returns buf. */
+/* Formats a number of bytes in the largest unit that divides it: "8 MiB", "65537 bytes". Returns buf. */
 enum { TS_SIZE_TEXT = 32 };
 const char *ts_size_text(uint64_t bytes, char buf[TS_SIZE_TEXT]);
-/* Nanoseconds likewise: "50 ms". */
+/* Formats nanoseconds in the same way: "50 ms". */
 const char *ts_time_text(uint64_t ns, char buf[TS_SIZE_TEXT]);
-/* What a public function needs of its arguments: TS_USAGE where it is not so. */
+/* Checks an argument of a public function: returns TS_USAGE from it if the condition is false. */
 #define TS_NEED(e, condition)                                                                                          \
     do {                                                                                                               \
         if (TS_UNLIKELY(!(condition)))                                                                                 \
             return ts_fail((e), TS_USAGE, "%s: a pointer is NULL: %s", __func__, #condition);                          \
     } while (0)
-/* A function that calls guests or callbacks of the host needs an error, where its caller gives none. */
+/* Functions that call guests or host callbacks always need an error: use a local one if the caller passes
+ * NULL. */
 #define TS_NEED_ERROR(e)                                                                                               \
     ts_error own_error_;                                                                                               \
     if (TS_UNLIKELY(!(e))) {                                                                                           \

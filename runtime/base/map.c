@@ -1,5 +1,5 @@
-/* map: from byte strings to uint32 values (export names, interface names). Keys are borrowed.
- * In: keys. Out: values; insertion fails on no memory. Open addressing, FNV-1a. */
+/* map: maps byte strings to uint32 values (export names, interface names). Keys are borrowed.
+ * In: keys. Out: values; insertion fails when memory runs out. Open addressing, FNV-1a. */
 #include "base/map.h"
 #include <stdlib.h>
 #include <string.h>

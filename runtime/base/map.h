@@ -1,5 +1,5 @@
-/* map: from byte strings to uint32 values (export names, interface names). Keys are borrowed.
- * In: keys. Out: values; insertion fails on no memory. Open addressing, FNV-1a. */
+/* map: maps byte strings to uint32 values (export names, interface names). Keys are borrowed.
+ * In: keys. Out: values; insertion fails when memory runs out. Open addressing, FNV-1a. */
 #ifndef TS_BASE_MAP_H
 #define TS_BASE_MAP_H
 #include <stdbool.h>
@@ -17,7 +17,8 @@ typedef struct ts_map {
 
 uint64_t ts_hash(const void *p, size_t len);
 bool ts_map_get(const ts_map *m, const char *key, size_t len, uint32_t *value); /* value may be NULL */
-/* Insert, or replace; *was (may be NULL) tells whether the key was there. False: no memory. */
+/* Inserts or replaces; *was (may be NULL) reports whether the key existed. Returns false when out of
+ * memory. */
 bool ts_map_put(ts_map *m, const char *key, size_t len, uint32_t value, bool *was);
 void ts_map_free(ts_map *m);
 #endif

@@ -1,5 +1,6 @@
-/* reader: the bounded reader; the only way in which guest bytes are read at decode time.
- * In: a byte range, its offset in the whole input. Out: integers, names; a malformed error with the byte offset.
+/* reader: the bounded reader; all guest bytes are read through it at decode time.
+ * In: a byte range and its offset in the whole input. Out: integers, names; a malformed error with the byte
+ * offset.
  * spec: binary/values */
 #include "base/reader.h"
 #include "base/utf8.h"
@@ -18,7 +19,8 @@ ts_status ts_read_eof(ts_reader *r) {
     return ts_reader_fail(r, "unexpected end");
 }
 
-/* spec: binary/values#integers: at most ceil(bits/7) bytes, and the unused bits of the last one are a proper extension. */
+/* spec: binary/values#integers: at most ceil(bits/7) bytes, and the unused bits of the last one are a proper
+ * extension. */
 ts_status ts_read_leb_slow(ts_reader *r, uint64_t *out, unsigned bits, bool is_signed) {
     uint64_t v = 0;
     unsigned shift = 0;
@@ -26,7 +28,7 @@ ts_status ts_read_leb_slow(ts_reader *r, uint64_t *out, unsigned bits, bool is_s
         if (r->at >= r->end) return ts_read_eof(r);
         uint8_t b = *r->at++;
         if (shift < 64) v |= (uint64_t)(b & 0x7f) << shift;
-        if (shift + 7 >= bits) { /* the last byte that may be there */
+        if (shift + 7 >= bits) { /* the last byte that the encoding may have */
             unsigned used = bits - shift;
             r->at--;
             if (b & 0x80) return ts_reader_fail(r, "integer representation too long");

@@ -1,5 +1,6 @@
-/* reader: the bounded reader; the only way in which guest bytes are read at decode time.
- * In: a byte range, its offset in the whole input. Out: integers, names; a malformed error with the byte offset.
+/* reader: the bounded reader; all guest bytes are read through it at decode time.
+ * In: a byte range and its offset in the whole input. Out: integers, names; a malformed error with the byte
+ * offset.
  * spec: binary/values */
 #ifndef TS_BASE_READER_H
 #define TS_BASE_READER_H
@@ -22,7 +23,7 @@ static inline bool ts_reader_done(const ts_reader *r) {
     return r->at == r->end;
 }
 
-ts_status ts_reader_fail(ts_reader *r, const char *fmt, ...) TS_PRINTF(2, 3); /* malformed, here */
+ts_status ts_reader_fail(ts_reader *r, const char *fmt, ...) TS_PRINTF(2, 3); /* TS_MALFORMED at the current offset */
 ts_status ts_read_leb_slow(ts_reader *r, uint64_t *out, unsigned bits, bool is_signed) TS_MUST_USE;
 ts_status ts_read_eof(ts_reader *r);
 

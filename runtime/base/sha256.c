@@ -1,4 +1,4 @@
-/* sha256: see sha256.h. Whole blocks go through the processor's own instructions where it has them. */
+/* sha256: see sha256.h. Whole blocks use the SHA instructions of the processor if it has them. */
 #include "base/sha256.h"
 #include <string.h>
 #if defined(__x86_64__)
@@ -58,7 +58,7 @@ static void blocks_portable(uint32_t s[8], const uint8_t *p, size_t n) {
 }
 
 #if defined(__x86_64__)
-/* The state is kept as (f e b a), (h g d c), as sha256rnds2 wants it; four rounds a step. */
+/* The state is kept as (f e b a), (h g d c), as sha256rnds2 expects; each step does four rounds. */
 __attribute__((target("sha,sse4.1"))) static void blocks_shani(uint32_t s[8], const uint8_t *p, size_t n) {
     const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
     __m128i dcba = _mm_loadu_si128((const __m128i *)s), hgfe = _mm_loadu_si128((const __m128i *)(s + 4));
@@ -72,7 +72,7 @@ __attribute__((target("sha,sse4.1"))) static void blocks_shani(uint32_t s[8], co
             __m128i k = _mm_add_epi32(w[i & 3], _mm_loadu_si128((const __m128i *)(K + 4 * i)));
             cdgh = _mm_sha256rnds2_epu32(cdgh, abef, k);
             abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(k, 0x0e));
-            if (i < 12) { /* the words of four steps on: w[t - 16] + s0(w[t - 15]) + w[t - 7] + s1(w[t - 2]) */
+            if (i < 12) { /* the words for four steps later: w[t - 16] + s0(w[t - 15]) + w[t - 7] + s1(w[t - 2]) */
                 __m128i x = _mm_sha256msg1_epu32(w[i & 3], w[(i + 1) & 3]);
                 x = _mm_add_epi32(x, _mm_alignr_epi8(w[(i + 3) & 3], w[(i + 2) & 3], 4));
                 w[i & 3] = _mm_sha256msg2_epu32(x, w[(i + 3) & 3]);

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MOST = 100 }; /* arrays and inline tables inside each other */
+enum { DEPTH_MOST = 100 }; /* nesting of arrays and inline tables */
 
 typedef struct parser {
     ts_arena *arena;
     const char *name, *at, *end;
-    uint32_t line, tables, sections; /* sections: headers and inline tables so far */
+    uint32_t line, tables, sections; /* sections: number of headers and inline tables so far */
     unsigned depth;
     ts_map members; /* (table's id, key) → index in nodes */
     TS_VEC(ts_toml *) nodes;
@@ -24,7 +24,7 @@ static ts_status wrong(const parser *p, const char *what) {
 static bool more(const parser *p) {
     return p->at < p->end;
 }
-static char peek(const parser *p, size_t n) { /* NUL, which is no character of the syntax, at the end */
+static char peek(const parser *p, size_t n) { /* NUL at the end: the syntax does not use it */
     return (size_t)(p->end - p->at) > n ? p->at[n] : 0;
 }
 static bool take(parser *p, char c) {
@@ -41,7 +41,7 @@ static bool take_word(parser *p, const char *word) {
 static void blanks(parser *p) {
     while (peek(p, 0) == ' ' || peek(p, 0) == '\t') p->at++;
 }
-static size_t newline_at(const parser *p, const char *at) { /* its length; 0: there is none */
+static size_t newline_at(const parser *p, const char *at) { /* returns its length, 0 if there is none */
     if (at < p->end && *at == '\n') return 1;
     return p->end - at > 1 && at[0] == '\r' && at[1] == '\n' ? 2 : 0;
 }
@@ -54,10 +54,10 @@ static bool newline(parser *p) {
 static bool digit(char c) {
     return c >= '0' && c <= '9';
 }
-static bool control(char c) { /* but for the tab */
+static bool control(char c) { /* except tab */
     return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
 }
-/* Blanks and a comment; up to a line's end. toml: Comment */
+/* Skips blanks and a comment up to the end of the line. toml: Comment */
 static ts_status rest_of_line(parser *p) {
     blanks(p);
     if (take(p, '#'))
@@ -93,7 +93,7 @@ typedef struct key {
     const char *s;
     size_t len;
 } key;
-/* The name of a member among all tables' members. */
+/* Returns the member's key in the map that all tables share. */
 static char *member_name(parser *p, const ts_toml *table, key k) {
     char *s = ts_arena_alloc(p->arena, sizeof table->id + k.len + 1);
     if (!s) return NULL;
@@ -101,7 +101,7 @@ static char *member_name(parser *p, const ts_toml *table, key k) {
     memcpy(s + sizeof table->id, k.s, k.len);
     return s;
 }
-/* *out NULL: the table has no such member. */
+/* Sets *out to NULL if the table has no such member. */
 static ts_status find(parser *p, const ts_toml *table, key k, ts_toml **out) {
     uint32_t i;
     char *s = member_name(p, table, k);
@@ -141,7 +141,7 @@ static bool unicode(parser *p, int digits, char **to) {
     *to += ts_utf8_encode(c, (uint8_t *)*to);
     return true;
 }
-/* After a backslash. */
+/* Reads an escape after its backslash. */
 static ts_status escape(parser *p, bool lines, char **to) {
     static const char letters[] = "btnfr\"\\", meanings[] = "\b\t\n\f\r\"\\";
     char c = peek(p, 0);
@@ -155,14 +155,14 @@ static ts_status escape(parser *p, bool lines, char **to) {
         p->at++;
         return unicode(p, c == 'u' ? 4 : 8, to) ? TS_OK : wrong(p, "an escape is no Unicode scalar value");
     }
-    const char *at = p->at; /* a line ending backslash: all blanks up to the next character go */
+    const char *at = p->at; /* a line-ending backslash: skip whitespace up to the next character */
     while (at < p->end && (*at == ' ' || *at == '\t')) at++;
     if (!lines || !newline_at(p, at)) return wrong(p, "there is no such escape");
     p->at = at;
     while (newline(p)) blanks(p);
     return TS_OK;
 }
-/* The closing quotes of a string of several lines: two more may stand before them. */
+/* Takes the closing quotes of a multi-line string. Up to two quotes of its contents may precede them. */
 static bool closes(parser *p, char quote, char **to) {
     size_t n = 0;
     while (n < 5 && peek(p, n) == quote) n++;
@@ -179,7 +179,8 @@ static ts_status string(parser *p, bool lines_allowed, const char **out, size_t 
         if (!lines_allowed) return wrong(p, "a key has no string of several lines");
         (void)newline(p);
     }
-    /* no string is longer than what stands for it; its end is looked for once, so that many strings cost no more than the file */
+    /* A string is never longer than its text in the file. The end is searched once per string,
+     * so that many strings together allocate no more than the size of the file. */
     const char *stop = p->at;
     while (stop < p->end && (lines ? !(stop[0] == quote && p->end - stop > 2 && stop[1] == quote && stop[2] == quote)
                                    : *stop != quote && *stop != '\n'))
@@ -220,7 +221,7 @@ static ts_status simple_key(parser *p, key *k) {
     k->len = (size_t)(p->at - k->s);
     return k->len ? TS_OK : wrong(p, "a key is expected");
 }
-/* After a part of a dotted key: is there another? */
+/* After a part of a dotted key: takes the dot if another part follows. */
 static bool dot(parser *p) {
     blanks(p);
     if (!take(p, '.')) return false;
@@ -232,7 +233,7 @@ static ts_status twice(const parser *p, key k) {
 }
 
 /* --- numbers and times --------------------------------------------------------------------------------------------- */
-/* Digits of a base, where a _ stands between two of them; *n of them. False: something else. */
+/* Reads *n digits of a base; an underscore is allowed between two digits. Returns false on anything else. */
 static bool digits(const char **at, const char *end, unsigned base, uint64_t *value, bool *fits, size_t *n) {
     bool after_digit = false;
     *value = 0;
@@ -252,7 +253,7 @@ static bool digits(const char **at, const char *end, unsigned base, uint64_t *va
     }
     return after_digit;
 }
-/* toml: Float: without its underscores, for strtod. */
+/* toml: Float. Removes the underscores, which strtod does not know. */
 static ts_status to_double(parser *p, ts_toml *t) {
     char *s = ts_arena_alloc(p->arena, t->len + 1), *o = s;
     if (!s) return ts_fail_nomem(p->e);
@@ -297,7 +298,7 @@ static ts_status number(parser *p, ts_toml *t) {
     return TS_OK;
 }
 
-/* n digits; -1: they are not there. */
+/* Reads exactly n digits; returns -1 if they are missing. */
 static int fixed(const char **at, const char *end, int n) {
     int v = 0;
     if (end - *at < n) return -1;
@@ -376,7 +377,8 @@ static ts_status array(parser *p, ts_toml *t) {
         if (!take(p, ',')) return wrong(p, "a comma or ] is expected");
     }
 }
-/* KEY = VALUE in a table; dotted keys make tables, which only keys of the same section add to. */
+/* Reads KEY = VALUE into a table. Dotted keys create tables; only keys of the same section may add to
+ * these. */
 static ts_status pair(parser *p, ts_toml *table, uint32_t section) {
     key k;
     ts_toml *t, *v;
@@ -403,7 +405,7 @@ static ts_status pair(parser *p, ts_toml *table, uint32_t section) {
     TS_TRY(value(p, &v));
     return add(p, table, k, v);
 }
-/* toml: Inline Table: on one line, without a comma at the end */
+/* toml: Inline Table. It is on one line and has no trailing comma. */
 static ts_status inline_table(parser *p, ts_toml *t) {
     uint32_t section = ++p->sections;
     p->at++;
@@ -452,7 +454,7 @@ static ts_status value(parser *p, ts_toml **out) {
 }
 
 /* --- sections ------------------------------------------------------------------------------------------------------ */
-/* [a.b] and [[a.b]]; *table is what the pairs that follow go to. toml: Table, Array of Tables */
+/* Reads [a.b] or [[a.b]]; the pairs that follow belong to *table. toml: Table, Array of Tables */
 static ts_status header(parser *p, ts_toml *root, ts_toml **table) {
     p->at++;
     bool many = take(p, '[');
@@ -463,7 +465,7 @@ static ts_status header(parser *p, ts_toml *root, ts_toml **table) {
     while (dot(p)) {
         TS_TRY(find(p, in, k, &t));
         if (!t) TS_TRY(add_new(p, in, k, TS_TOML_TABLE, &t));
-        if (t->kind == TS_TOML_ARRAY && t->many) t = t->last; /* the newest of them */
+        if (t->kind == TS_TOML_ARRAY && t->many) t = t->last; /* the last table of the array */
         if (t->kind != TS_TOML_TABLE || t->closed) return twice(p, k);
         in = t;
         TS_TRY(simple_key(p, &k));
@@ -491,7 +493,7 @@ static ts_status header(parser *p, ts_toml *root, ts_toml **table) {
 static ts_status document(parser *p, ts_toml *root) {
     ts_toml *table = root;
     uint32_t section = 0;
-    (void)take_word(p, "\xef\xbb\xbf"); /* a byte order mark is no content */
+    (void)take_word(p, "\xef\xbb\xbf"); /* skip a byte order mark */
     for (;;) {
         TS_TRY(blank_lines(p));
         if (!more(p)) return TS_OK;

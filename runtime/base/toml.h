@@ -1,5 +1,6 @@
-/* toml: TOML 1.0, the whole grammar, as a tree of values.
- * In: a file's bytes. Out: the root table, in an arena; TS_USAGE with the line of what is wrong. Source: toml.io/en/v1.0.0 */
+/* toml: a parser for the whole of TOML 1.0; it builds a tree of values.
+ * In: a file's bytes. Out: the root table, in an arena; or TS_USAGE with the line of the mistake.
+ * Source: toml.io/en/v1.0.0 */
 #ifndef TS_BASE_TOML_H
 #define TS_BASE_TOML_H
 #include "base/arena.h"
@@ -22,22 +23,22 @@ typedef struct ts_toml ts_toml;
 struct ts_toml {
     ts_toml_kind kind;
     uint32_t line;
-    const char *key; /* in a table; may hold NULs, and ends with one */
+    const char *key; /* of a member of a table; NUL-terminated, and may contain NULs */
     size_t key_len;
-    ts_toml *next;    /* in the table or array that it stands in, in the file's order */
-    const char *text; /* a string's contents, likewise; of numbers, booleans and times what the file has */
+    ts_toml *next;    /* the next element of the same table or array, in file order */
+    const char *text; /* a string's contents, like key; of other scalars, their text in the file */
     size_t len;
     int64_t integer;
     double number; /* of a float */
     bool boolean;
     ts_toml *first, *last; /* of a table or an array */
     uint32_t count;
-    /* the parser's own */
-    uint32_t id, section;               /* of a table; the header under which dotted keys made it */
-    bool defined, dotted, closed, many; /* by a header; by dotted keys; inline; an array of tables */
+    /* used only by the parser */
+    uint32_t id, section;               /* of a table; the section whose dotted keys created it */
+    bool defined, dotted, closed, many; /* by a header; by dotted keys; inline table; array of tables */
 };
 
-/* `name` is for messages: "p.toml". Strings and keys are in the arena, or in `bytes`. */
+/* `name` appears in messages: "p.toml". Strings and keys point into the arena or into `bytes`. */
 ts_status ts_toml_parse(ts_arena *arena, const char *name, const char *bytes, size_t len, ts_toml **root,
                         ts_error *e) TS_MUST_USE;
 #endif

@@ -1,4 +1,4 @@
-/* utf8: checking and stepping through UTF-8, and writing it.
+/* utf8: validates, decodes and encodes UTF-8.
  * In: bytes. Out: validity, scalar values. Source: RFC 3629. */
 #include "base/utf8.h"
 #include <string.h>

@@ -1,5 +1,6 @@
-/* utf8: checking and stepping through UTF-8, and writing it.
- * In: bytes. Out: validity, scalar values. Source: RFC 3629 (no surrogates, no overlong forms, at most U+10FFFF). */
+/* utf8: validates, decodes and encodes UTF-8.
+ * In: bytes. Out: validity, scalar values. Source: RFC 3629 (no surrogates, no overlong forms, at most
+ * U+10FFFF). */
 #ifndef TS_BASE_UTF8_H
 #define TS_BASE_UTF8_H
 #include <stdbool.h>

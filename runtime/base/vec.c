@@ -1,5 +1,5 @@
 /* vec: the one function behind the growable arrays.
- * In: pointer, capacity, need. Out: grown storage or false. */
+ * In: a pointer, its capacity, the needed size. Out: grown storage or false. */
 #include "base/vec.h"
 
 bool ts_vec_grow(void **data, uint32_t *cap, uint64_t need, size_t elem_size) {

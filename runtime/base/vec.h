@@ -1,5 +1,5 @@
 /* vec: growable arrays by macro: `struct { T *data; uint32_t len, cap; }`.
- * In: a vec and an element. Out: true, or false when there is no memory (the vec is unchanged). */
+ * In: a vec and an element. Out: true, or false when out of memory (the vec is unchanged). */
 #ifndef TS_BASE_VEC_H
 #define TS_BASE_VEC_H
 #include <stdbool.h>
@@ -12,7 +12,7 @@
         uint32_t len, cap;                                                                                             \
     }
 
-/* Make room for n elements in all; used through the macros. */
+/* Makes room for `need` elements in total; use it through the macros. */
 bool ts_vec_grow(void **data, uint32_t *cap, uint64_t need, size_t elem_size);
 
 #define ts_vec_reserve(v, n)                                                                                           \
