@@ -210,10 +210,13 @@ def _run_logged(
         results[result.case, result.runtime] = result
         log.add(mark(result))
 
+    def stop(*_: object) -> None:  # SIGINT may be ignored, as it is of a job in the background
+        raise KeyboardInterrupt
+
     there = set(results)
     interrupted = False
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+        signal.signal(signal.SIGTERM, stop)
     try:
         run_with_progress(wanted, here, places, settings, seen, there)
     except KeyboardInterrupt:

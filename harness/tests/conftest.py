@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import stat
 import sys
 from collections.abc import Callable
@@ -14,6 +15,10 @@ from assay import cases, runner
 from assay.adapters import Places
 from assay.adapters.touchstone import Touchstone
 from assay.model import Case, CaseResult, Peer
+
+# A job in the background starts with SIGINT ignored, and so would each program that a test interrupts.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FAKE = Path(__file__).parent / "fakes" / "fake.py"
 
