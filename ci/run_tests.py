@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -302,6 +303,8 @@ def main() -> int:
         print(__doc__)
         print(f"STEPS: {' '.join(STEPS)}")
         return 2
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as of a job in the background: the tests would inherit that
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     LOG.mkdir(parents=True, exist_ok=True)
     counts: list[Count] = []
     for name in names:
