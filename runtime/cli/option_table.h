@@ -18,7 +18,7 @@ typedef enum ts_cli_form {
     TS_CLI_TIME,     /* nanoseconds, uint64_t */
     TS_CLI_SWITCH,   /* a word of -S: y or n; `apply` gets "y" or "n" */
     TS_CLI_IGNORED,  /* a word of -S whose number is parsed and ignored */
-    TS_CLI_ELSEWHERE /* a word of -S outside WASI 0.2, refused unless =n; or an unknown limit */
+    TS_CLI_ELSEWHERE /* a word of -S outside WASI 0.2, refused unless =n; or a limit that we do not have */
 } ts_cli_form;
 
 typedef enum ts_cli_in_policy {

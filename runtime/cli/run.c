@@ -219,7 +219,7 @@ int ts_cli_run(int argc, char **argv) {
         ts_error late;
         ts_error_init(&late);
         ts_status end = ts_wasi_replay_end(r->wasi, &late);
-        if (end != TS_OK) { /* a replay that differs outranks the guest's exit */
+        if (end != TS_OK) { /* a failed record or replay outranks an exit */
             s = end;
             ts_error_copy(e, &late);
         }
@@ -228,7 +228,8 @@ int ts_cli_run(int argc, char **argv) {
         ts_error_init(&late);
         if (ts_wasi_replay_end(r->wasi, &late) != TS_OK) fprintf(stderr, "touchstone: %s\n", late.message);
     }
-    if (s != TS_OK && e->status == TS_OK) (void)ts_fail(e, s, "%s", ts_status_name(s)); /* a failure without a report */
+    /* a failure without a report */
+    if (s != TS_OK && e->status == TS_OK) (void)ts_fail(e, s, "%s", ts_status_name(s));
     if (e->status == TS_INTERRUPTED) {
         time_message(r, e->message, sizeof e->message);
         e->limit = TS_LIMIT_TIME;

@@ -34,7 +34,7 @@ typedef struct server {
     ts_cli_out trace;
     const char *handler; /* the name of the export: "wasi:http/incoming-handler@0.2.3" */
     ts_wasi *wasi;       /* the linker's context; each store uses its thread's context instead */
-    /* Shared by the threads, like `linked`. With a trace each thread has its own, because it numbers handles. */
+    /* The threads share it, and `linked`. With a trace each thread has its own, because it numbers handles. */
     ts_linker *linker;
     ts_linked *linked;
     ts_http_server *http;
