@@ -11,7 +11,7 @@ static bool was_closed[3];
 bool ts_sys_std_open(void) {
     for (int fd = 0; fd < 3; fd++) {
         if (fcntl(fd, F_GETFD) != -1 || errno != EBADF) continue;
-        /* The lowest free descriptor is this one: those below it are open by now. */
+        /* fd is the lowest free descriptor: all below it are open by now. */
         int got = open("/dev/null", (fd == 0 ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
         if (got != fd) return false;
         was_closed[fd] = true;

@@ -1,5 +1,6 @@
-/* sys/entropy: random bytes of the OS.
- * In: a buffer. Out: filled, or an error (interrupted by a signal: TS_SYS_EINTR). Source: getrandom(2) */
+/* sys/entropy: random bytes from the OS.
+ * In: a buffer. Out: the filled buffer, or an error (TS_SYS_EINTR if a signal interrupts). Source:
+ * getrandom(2) */
 #ifndef TS_SYS_ENTROPY_H
 #define TS_SYS_ENTROPY_H
 #include <stddef.h>

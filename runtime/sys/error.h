@@ -1,4 +1,4 @@
-/* sys/error: the errors of the OS in one enum, without its headers.
+/* sys/error: the errors of the OS as one enum that needs no OS header.
  * In: errno. Out: ts_sys_err; TS_SYS_ESCAPE and TS_SYS_ENDLESS are ours. Source: POSIX <errno.h> */
 #ifndef TS_SYS_ERROR_H
 #define TS_SYS_ERROR_H
@@ -63,8 +63,8 @@
 typedef enum ts_sys_err {
     TS_SYS_OK = 0,
     TS_SYS_ERRORS(TS_SYS_ENUM_) TS_SYS_ESCAPE, /* the path leaves the folder that it starts from */
-    TS_SYS_ENDLESS,                            /* a whole file is wanted, and this is a device */
-    TS_SYS_OTHER,                              /* an errno that none of these names */
+    TS_SYS_ENDLESS,                            /* a whole file was requested, but this is an endless device */
+    TS_SYS_OTHER,                              /* an errno without a name here */
 } ts_sys_err;
 #undef TS_SYS_ENUM_
 

@@ -36,7 +36,7 @@ static void chain(int sig, siginfo_t *info, void *uc) {
         struct sigaction dfl;
         memset(&dfl, 0, sizeof dfl);
         dfl.sa_handler = SIG_DFL;
-        sigaction(sig, &dfl, NULL); /* the access faults again, and then ends the process as it should */
+        sigaction(sig, &dfl, NULL); /* the access faults again and ends the process by default action */
     } else {
         old->sa_handler(sig);
     }

@@ -22,7 +22,7 @@
 #define O_PATH O_RDONLY
 #endif
 
-#define MAX_LINKS 40 /* as Linux has it */
+#define MAX_LINKS 40 /* the same limit as Linux */
 
 static ts_sys_err last(void) {
     return ts_sys_err_of(errno);
@@ -47,7 +47,7 @@ ts_sys_err ts_sys_read(int fd, void *buf, size_t len, size_t *n) {
 ts_sys_err ts_sys_write(int fd, const void *buf, size_t len, size_t *n) {
     return count(write(fd, buf, most(len)), n);
 }
-/* preadv2(2), RWF_NOWAIT: pipes and sockets know it, terminals and older kernels do not. */
+/* preadv2(2), RWF_NOWAIT: pipes and sockets support it, terminals and older kernels do not. */
 ts_sys_err ts_sys_read_now(int fd, void *buf, size_t len, size_t *n) {
 #ifdef RWF_NOWAIT
     struct iovec v = {.iov_base = buf, .iov_len = most(len)};
@@ -68,14 +68,14 @@ ts_sys_err ts_sys_write_now(int fd, const void *buf, size_t len, size_t *n) {
 }
 ts_sys_err ts_sys_pread(int fd, void *buf, size_t len, uint64_t offset, size_t *n) {
     *n = 0;
-    if (offset > INT64_MAX) return TS_SYS_EINVAL; /* as the OS has it for a negative off_t */
+    if (offset > INT64_MAX) return TS_SYS_EINVAL; /* as the OS reports for a negative off_t */
     return count(pread(fd, buf, most(len), (off_t)offset), n);
 }
 ts_sys_err ts_sys_pwrite(int fd, const void *buf, size_t len, uint64_t offset, size_t *n) {
     *n = 0;
     if (offset > INT64_MAX) return TS_SYS_EINVAL;
     ts_sys_err e = count(pwrite(fd, buf, most(len), (off_t)offset), n);
-    /* POSIX pwrite: EFBIG at the offset maximum; Linux has EINVAL for it as for other faults */
+    /* POSIX pwrite: EFBIG at the offset maximum; Linux returns EINVAL for this and for other errors */
     return e == TS_SYS_EINVAL && offset > (uint64_t)INT64_MAX - most(len) ? TS_SYS_EFBIG : e;
 }
 ts_sys_err ts_sys_append(int fd, const void *buf, size_t len, size_t *n) {
@@ -84,7 +84,7 @@ ts_sys_err ts_sys_append(int fd, const void *buf, size_t len, size_t *n) {
     ssize_t r = pwritev2(fd, &v, 1, 0, RWF_APPEND);
     if (r >= 0 || (errno != ENOSYS && errno != EOPNOTSUPP)) return count(r, n);
 #endif
-    struct stat st; /* not atomic: the best that is left */
+    struct stat st; /* not atomic, but nothing better is left */
     *n = 0;
     if (fstat(fd, &st) < 0) return last();
     return ts_sys_pwrite(fd, buf, len, (uint64_t)st.st_size, n);
@@ -146,8 +146,8 @@ ts_sys_err ts_sys_advise(int fd, uint64_t offset, uint64_t len, ts_sys_advice a)
     static const int how[] = {POSIX_FADV_NORMAL,   POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM,
                               POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED,   POSIX_FADV_NOREUSE};
     if (len > INT64_MAX) return TS_SYS_EINVAL;
-    if (offset > INT64_MAX) return TS_SYS_OK;        /* nothing can be there */
-    if (len > (uint64_t)INT64_MAX - offset) len = 0; /* to the end */
+    if (offset > INT64_MAX) return TS_SYS_OK;        /* no file has bytes there */
+    if (len > (uint64_t)INT64_MAX - offset) len = 0; /* 0 means up to the end */
     return ts_sys_err_of(posix_fadvise(fd, (off_t)offset, (off_t)len, how[a]));
 }
 bool ts_sys_is_terminal(int fd) {
@@ -219,10 +219,10 @@ static ts_sys_err copy(ts_sys_path p, name_buf *b) {
     return TS_SYS_OK;
 }
 
-/* The walk: each component is opened by itself, without following links, which are then read and walked too; `..` goes
- * back along the directories that were opened, so that a rename while we walk cannot lead out. */
+/* The walk opens each component by itself without following links; links are read and then walked too.
+ * `..` goes back along the directories that are already open, so that a concurrent rename cannot lead out. */
 typedef struct walk {
-    TS_VEC(int) up; /* directories below the base, the last is where we are */
+    TS_VEC(int) up; /* open directories below the base; the last is the current one */
     int base;
     char rest[2 * PATH_MAX];
 } walk;
@@ -249,7 +249,7 @@ static ts_sys_err walk_steps(walk *w, int oflags, mode_t mode, int *out) {
     size_t at = 0;
     for (;;) {
         while (w->rest[at] == '/') at++;
-        if (!w->rest[at]) { /* where we are is what was asked for */
+        if (!w->rest[at]) { /* the current directory is the result */
             if ((oflags & O_CREAT) && (oflags & O_EXCL)) return TS_SYS_EEXIST;
             if (oflags & O_CREAT) return TS_SYS_EISDIR;
             *out = ts_sys_above_std(openat(here(w), ".", oflags | O_CLOEXEC));
@@ -272,14 +272,14 @@ static ts_sys_err walk_steps(walk *w, int oflags, mode_t mode, int *out) {
             at = next;
             continue;
         }
-        /* as the OS has it: a file whose name ends in a slash cannot be made */
+        /* like the OS: a file whose name ends in a slash cannot be created */
         if ((oflags & O_CREAT) && slash && !w->rest[next + strspn(w->rest + next, "/")]) return TS_SYS_EISDIR;
-        if (!slash) { /* the last one; POSIX open: O_EXCL does not follow it */
+        if (!slash) { /* the last component; POSIX open: O_EXCL does not follow it */
             bool exclusive = (oflags & O_CREAT) && (oflags & O_EXCL);
             ssize_t len = -1;
             if (!(oflags & O_NOFOLLOW) && !exclusive) {
                 len = readlinkat(here(w), name, target, sizeof target);
-                if (len < 0 && errno != EINVAL && errno != ENOENT) return last(); /* a link that may not be read */
+                if (len < 0 && errno != EINVAL && errno != ENOENT) return last(); /* an unreadable link */
             }
             if (len >= 0) {
                 ts_sys_err e = expand(w, target, len, next, &links);
@@ -288,7 +288,7 @@ static ts_sys_err walk_steps(walk *w, int oflags, mode_t mode, int *out) {
                 continue;
             }
             *out = ts_sys_above_std(openat(here(w), name, oflags | O_NOFOLLOW | O_CLOEXEC, mode));
-            /* it became a link after we looked */
+            /* it was replaced by a link after the check */
             if (*out < 0 && errno == ELOOP && !(oflags & O_NOFOLLOW) && ++races < 100) continue;
             return status(*out);
         }
@@ -325,7 +325,7 @@ static ts_sys_err walk_open(int base, const char *path, int oflags, mode_t mode,
     return e;
 }
 
-/* Open a path below the base. */
+/* Opens a path below the base. */
 static ts_sys_err beneath(ts_sys_base b, const char *path, int oflags, mode_t mode, int *out) {
     *out = -1;
     oflags |= O_CLOEXEC;
@@ -334,13 +334,14 @@ static ts_sys_err beneath(ts_sys_base b, const char *path, int oflags, mode_t mo
         struct open_how how = {
             .flags = (uint64_t)oflags, .mode = oflags & O_CREAT ? mode : 0, .resolve = RESOLVE_BENEATH};
         for (int i = 0;; i++) {
-            int fd = ts_sys_above_std((int)syscall(SYS_openat2, b.fd, path, &how, sizeof how)); /* oflags: O_CLOEXEC */
+            int fd = ts_sys_above_std(
+                (int)syscall(SYS_openat2, b.fd, path, &how, sizeof how)); /* oflags contains O_CLOEXEC */
             if (fd >= 0) {
                 *out = fd;
                 return TS_SYS_OK;
             }
             if (errno == EXDEV) return TS_SYS_ESCAPE;
-            if (errno == EAGAIN && i < 100) continue; /* something was renamed while it looked; then the walk decides */
+            if (errno == EAGAIN && i < 100) continue; /* a rename raced with it: retry, then walk */
             if (errno != ENOSYS && errno != EPERM && errno != EAGAIN) return last();
             break;
         }
@@ -349,10 +350,10 @@ static ts_sys_err beneath(ts_sys_base b, const char *path, int oflags, mode_t mo
     return walk_open(b.fd, path, oflags, mode, out);
 }
 
-/* The directory that holds a path's last component, and the component (with a trailing slash when it had one). */
+/* The directory that holds a path's last component, and that component (with its trailing slash, if any). */
 typedef struct parent {
     int fd;
-    bool own; /* fd is ours to close */
+    bool own; /* parent_end closes fd */
     bool dot; /* the last component is . or ..: it exists and is a directory below the base */
     bool dotdot, slash;
     char *last;
@@ -369,7 +370,7 @@ static ts_sys_err parent_of(ts_sys_base b, name_buf *path, parent *out) {
     size_t end = strlen(s);
     while (end && s[end - 1] == '/') end--;
     out->slash = s[end] == '/';
-    if (out->slash) s[end + 1] = 0; /* one slash says it all */
+    if (out->slash) s[end + 1] = 0; /* keep one slash of several */
     size_t at = end;
     while (at && s[at - 1] != '/') at--;
     out->last = s + at;
@@ -397,9 +398,10 @@ static ts_sys_err find(ts_sys_base b, ts_sys_path p, name_buf *buf, parent *out)
     return e ? e : parent_of(b, buf, out);
 }
 
-/* What a name with a slash behind it leads to: a directory (TS_SYS_OK), or why there is none. The OS follows no link in
- * the last component of a name that is made or removed, with a slash or without, and says EEXIST or ENOTDIR of the link.
- * Where the certified runtimes agree on something else, the callers say what they do. */
+/* Resolves a name with a trailing slash: TS_SYS_OK if it leads to a directory, otherwise the reason why not.
+ * When the OS creates or removes a name, it never follows a link in the last component, with or without a
+ * slash, and returns EEXIST or ENOTDIR for the link. Callers adjust this where the certified runtimes agree
+ * on another error. */
 static ts_sys_err leads_to(ts_sys_base b, const char *path) {
     int fd;
     ts_sys_err e = beneath(b, path, O_PATH | O_DIRECTORY, 0, &fd);
@@ -413,7 +415,7 @@ ts_sys_err ts_sys_open_at(ts_sys_base b, ts_sys_path p, unsigned f, int *fd) {
     ts_sys_err e = copy(p, &buf);
     if (e) return e;
     int o = f & TS_SYS_O_WRITE ? (f & TS_SYS_O_READ ? O_RDWR : O_WRONLY) : O_RDONLY;
-    /* never wait for the other end of a FIFO, never take a terminal */
+    /* never wait for the other end of a FIFO, never acquire a controlling terminal */
     o |= O_NONBLOCK | O_NOCTTY;
     if (f & TS_SYS_O_CREATE) o |= O_CREAT | (f & TS_SYS_O_EXCL ? O_EXCL : 0);
     if (f & TS_SYS_O_DIRECTORY) o |= O_DIRECTORY;
@@ -429,7 +431,7 @@ ts_sys_err ts_sys_stat_at(ts_sys_base b, ts_sys_path p, bool follow, ts_sys_stat
     struct stat st;
     ts_sys_err e = copy(p, &buf);
     if (e) return e;
-    /* one component: one call, unless it is a link that is to be followed */
+    /* a single component needs one call, unless it is a link to follow */
     if (!strchr(buf.s, '/') && strcmp(buf.s, "..") != 0 && fstatat(b.fd, buf.s, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
         !(follow && S_ISLNK(st.st_mode))) {
         stat_of(&st, out);
@@ -489,7 +491,7 @@ ts_sys_err ts_sys_rmdir_at(ts_sys_base b, ts_sys_path p) {
     if (e) return e;
     if (d.dot) return d.dotdot ? TS_SYS_ENOTEMPTY : TS_SYS_EINVAL;
     e = status(unlinkat(d.fd, d.last, AT_REMOVEDIR));
-    if (e == TS_SYS_ENOTDIR && d.slash) { /* a link to nothing, or a loop of them, is that */
+    if (e == TS_SYS_ENOTDIR && d.slash) { /* for a dangling link or a loop of links, report that instead */
         ts_sys_err to = leads_to(b, buf.s);
         if (to) e = to;
     }
@@ -504,11 +506,11 @@ ts_sys_err ts_sys_unlink_at(ts_sys_base b, ts_sys_path p) {
     if (e) return e;
     if (d.dot) return TS_SYS_EISDIR;
     e = status(unlinkat(d.fd, d.last, 0));
-    if (e == TS_SYS_ENOTDIR && d.slash) { /* a link to a directory is a directory, a loop of links is one */
+    if (e == TS_SYS_ENOTDIR && d.slash) { /* a link to a directory: EISDIR; a loop of links: ELOOP */
         ts_sys_err to = leads_to(b, buf.s);
         e = !to ? TS_SYS_EISDIR : to == TS_SYS_ELOOP ? to : e;
     }
-    if (e == TS_SYS_EPERM) { /* what POSIX says for directories, where Linux says EISDIR */
+    if (e == TS_SYS_EPERM) { /* POSIX returns this for directories, Linux returns EISDIR */
         struct stat st;
         if (fstatat(d.fd, d.last, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode)) e = TS_SYS_EISDIR;
     }
@@ -523,7 +525,7 @@ ts_sys_err ts_sys_readlink_at(ts_sys_base b, ts_sys_path p, char *out, size_t si
     ts_sys_err e = find(b, p, &buf, &d);
     if (e) return e;
     if (d.dot) return TS_SYS_EINVAL;
-    if (d.slash) { /* names what the link leads to: a directory or nothing, never a link */
+    if (d.slash) { /* the slash means the link's target: a directory or an error, never a link */
         parent_end(&d);
         e = leads_to(b, buf.s);
         return e ? e : TS_SYS_EINVAL;
@@ -548,7 +550,7 @@ ts_sys_err ts_sys_symlink_at(ts_sys_path target, ts_sys_base b, ts_sys_path p) {
     if (e) return e;
     if (d.dot) return TS_SYS_EEXIST;
     e = status(symlinkat(to, d.fd, d.last));
-    if (e == TS_SYS_EEXIST && d.slash) { /* of what is no directory: that it is none */
+    if (e == TS_SYS_EEXIST && d.slash) { /* if it exists but is not a directory, report that instead */
         ts_sys_err to_what = leads_to(b, buf.s);
         if (to_what) e = to_what;
     }
@@ -579,7 +581,7 @@ ts_sys_err ts_sys_link_at(ts_sys_base from, ts_sys_path p, bool follow, ts_sys_b
         }
     } else
         e = status(linkat(s.fd, s.last, d.fd, d.last, 0));
-    if (e == TS_SYS_EEXIST && d.slash) { /* a link to nothing, or a loop of them, is that */
+    if (e == TS_SYS_EEXIST && d.slash) { /* for a dangling link or a loop of links, report that instead */
         ts_sys_err at = leads_to(to, c.s);
         if (at == TS_SYS_ENOENT || at == TS_SYS_ELOOP) e = at;
     }
@@ -598,7 +600,7 @@ ts_sys_err ts_sys_rename_at(ts_sys_base from, ts_sys_path p, ts_sys_base to, ts_
         parent_end(&s);
         return e;
     }
-    /* rename(2): EBUSY for a last component . or .., where POSIX has EINVAL */
+    /* rename(2): EBUSY if the last component is . or ..; POSIX specifies EINVAL */
     e = s.dot || d.dot ? TS_SYS_EBUSY : status(renameat(s.fd, s.last, d.fd, d.last));
     parent_end(&s);
     parent_end(&d);

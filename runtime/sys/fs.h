@@ -1,8 +1,8 @@
-/* sys/fs: files and directories; paths that are resolved below a directory and never leave it.
- * In: descriptors of the OS, a base directory and a path of it. Out: results, or a ts_sys_err (TS_SYS_ESCAPE: the path
- * is absolute, or a `..` or symbolic link of it leads out of the base). Source: openat2(2) with RESOLVE_BENEATH; where
- * that is missing, a walk by component. Reads and writes give EINTR back, so that the caller may look whether it should
- * stop. */
+/* sys/fs: files and directories; paths are resolved below a directory and never leave it.
+ * In: OS descriptors, a base directory and a path relative to it. Out: results, or a ts_sys_err
+ * (TS_SYS_ESCAPE: the path is absolute, or one of its `..` or symbolic links leads out of the base).
+ * Source: openat2(2) with RESOLVE_BENEATH; without it, a walk by component.
+ * Reads and writes return EINTR, so that the caller can check whether it should stop. */
 #ifndef TS_SYS_FS_H
 #define TS_SYS_FS_H
 #include <stdbool.h>
@@ -36,7 +36,8 @@ typedef struct ts_sys_newtime {
 /* open files */
 ts_sys_err ts_sys_read(int fd, void *buf, size_t len, size_t *n);
 ts_sys_err ts_sys_write(int fd, const void *buf, size_t len, size_t *n);
-/* Of a file that blocks, without waiting: EAGAIN; ENOTSUP where that cannot be had. */
+/* Read or write a blocking file without waiting: EAGAIN if it would wait, ENOTSUP if the OS cannot do
+ * this. */
 ts_sys_err ts_sys_read_now(int fd, void *buf, size_t len, size_t *n);
 ts_sys_err ts_sys_write_now(int fd, const void *buf, size_t len, size_t *n);
 ts_sys_err ts_sys_pread(int fd, void *buf, size_t len, uint64_t offset, size_t *n);
@@ -60,13 +61,13 @@ void ts_sys_close(int fd);
 
 /* directories */
 typedef struct ts_sys_dir ts_sys_dir;
-ts_sys_err ts_sys_dir_open(int fd, ts_sys_dir **out); /* a new one, at the start; fd stays the caller's */
-/* The next entry but . and ..; *name NULL at the end, else valid until the next call. */
+ts_sys_err ts_sys_dir_open(int fd, ts_sys_dir **out); /* starts at the first entry; the caller keeps fd */
+/* Returns the next entry except . and ..; *name is NULL at the end, else valid until the next call. */
 ts_sys_err ts_sys_dir_next(ts_sys_dir *d, const char **name, ts_sys_type *type);
 void ts_sys_dir_close(ts_sys_dir *d);
-ts_sys_err ts_sys_open_dir(const char *path, int *fd); /* a path of the host: for grants, not for guests */
+ts_sys_err ts_sys_open_dir(const char *path, int *fd); /* opens a host path: for grants, not for guests */
 
-/* paths below a directory; `walk` takes the walk by component even where openat2 exists */
+/* paths below a directory; `walk` forces the walk by component even if openat2 exists */
 typedef struct ts_sys_base {
     int fd;
     bool walk;

@@ -61,7 +61,7 @@ void ts_image_close(int fd) {
     if (fd >= 0) close(fd);
 }
 
-/* Only this user's, and writable by nobody else. */
+/* Returns whether it belongs to this user and nobody else can write to it. */
 static bool is_private(int fd, bool folder) {
     struct stat s;
     return fstat(fd, &s) == 0 && (folder ? S_ISDIR(s.st_mode) : S_ISREG(s.st_mode)) && s.st_uid == geteuid() &&

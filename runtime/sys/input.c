@@ -46,7 +46,8 @@ static ts_sys_err read_all(int fd, uint64_t most, ts_sys_input *out) {
     return TS_SYS_OK;
 }
 
-/* The time of change is the system's own, which no program sets back: who writes to the file moves it. */
+/* The OS sets the time of change (ctime) itself, and no program can set it back: every write to the file
+ * updates it. */
 static void identify(const struct stat *st, ts_sys_input *out) {
     struct timespec now;
     if (clock_gettime(CLOCK_REALTIME, &now) != 0 || now.tv_sec < st->st_ctim.tv_sec + 2) return;
@@ -111,7 +112,7 @@ ts_sys_err ts_sys_input_keep(const ts_sys_input *in, int *fd, char *path, size_t
     }
     if (!e && fcntl(*fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
         e = ts_sys_err_of(errno);
-    if (!e && access(path, R_OK) < 0) e = ts_sys_err_of(errno); /* /proc is not there */
+    if (!e && access(path, R_OK) < 0) e = ts_sys_err_of(errno); /* if /proc is not mounted */
     if (!e) return TS_SYS_OK;
     close(*fd);
     *fd = -1;

@@ -1,5 +1,5 @@
-/* sys/input: a whole file as bytes, mapped where it can be, else read.
- * In: a path ("-": standard input). Out: bytes until ts_sys_input_close. Source: mmap(2) */
+/* sys/input: a whole file as bytes; the file is mapped if possible, else read.
+ * In: a path ("-": standard input). Out: bytes, valid until ts_sys_input_close. Source: mmap(2) */
 #ifndef TS_SYS_INPUT_H
 #define TS_SYS_INPUT_H
 #include <stdbool.h>
@@ -11,17 +11,18 @@ typedef struct ts_sys_input {
     const uint8_t *bytes;
     size_t len;
     bool mapped;
-    /* Which file and which state of it: the same numbers again are the same bytes. Only where it has not been changed for two
-     * seconds, as times of change may be that coarse; else false. */
+    /* Whether `identity` is reliable: the file has not changed for two seconds (times of change may be that
+     * coarse). `identity` is the file and its state: the same numbers mean the same bytes. */
     bool settled;
     uint64_t identity[5];
 } ts_sys_input;
 
-/* EFBIG: there is more than `most`, of which no more was read; of a pipe, which need not end, 1 GiB at most. ENDLESS: a device, which
- * has no end (but /dev/null and terminals). */
+/* EFBIG: the file has more than `most` bytes (of a pipe, which may be endless: at most 1 GiB).
+ * ENDLESS: a device without an end; /dev/null and terminals are allowed. */
 ts_sys_err ts_sys_input_open(const char *path, uint64_t most, ts_sys_input *out);
-#define TS_SYS_INPUT_MOST UINT64_MAX /* where nothing bounds the file but the OS */
+#define TS_SYS_INPUT_MOST UINT64_MAX /* no limit except that of the OS */
 void ts_sys_input_close(ts_sys_input *in);
-/* A copy in memory that nothing changes any more, for libraries that want a path: *fd is the caller's, `path` names it. */
+/* Makes an immutable copy in memory, for libraries that need a path. The caller owns *fd; `path` names the
+ * copy. */
 ts_sys_err ts_sys_input_keep(const ts_sys_input *in, int *fd, char *path, size_t size);
 #endif

@@ -24,7 +24,7 @@ static struct {
     void *on_stop_data;
 } state;
 
-bool ts_sys_leave(const char *path, const char *line) { /* only what a signal handler may call */
+bool ts_sys_leave(const char *path, const char *line) { /* async-signal-safe */
     int fd = ts_sys_above_std(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
     if (fd < 0) return false;
     size_t len = strlen(line);
@@ -53,7 +53,7 @@ static void on_kill(int sig) {
 }
 
 void ts_sys_on_kill(const char *path, const char *format) {
-    if (!path) return; /* the default already ends the process */
+    if (!path) return; /* the default action already ends the process */
     if (snprintf(state.path, sizeof state.path, "%s", path) >= (int)sizeof state.path) state.path[0] = 0;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -64,7 +64,7 @@ void ts_sys_on_kill(const char *path, const char *format) {
     static const int sigs[] = {SIGTERM, SIGINT, SIGHUP};
     for (int i = 0; i < 3; i++) {
         struct sigaction old, now = {.sa_handler = on_kill, .sa_flags = SA_ONSTACK};
-        /* what the parent told us to ignore stays ignored (nohup) */
+        /* signals that the parent process set to ignored stay ignored (nohup) */
         if (sigaction(sigs[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(sigs[i], &now, NULL);
     }
 }
@@ -123,7 +123,7 @@ static void on_exit_alarm(int sig) {
     (void)sig;
     _exit(state.status);
 }
-void ts_sys_exit_after(uint64_t ns, int status) { /* only what a signal handler may do */
+void ts_sys_exit_after(uint64_t ns, int status) { /* async-signal-safe */
     struct sigaction now = {.sa_handler = on_exit_alarm, .sa_flags = SA_ONSTACK};
     int was = errno;
     state.status = status;

@@ -1,29 +1,33 @@
-/* sys/killed: a last line written when a signal or an alarm ends the process.
- * In: a file's path, and the line to leave there for each way to end. Out: the file, written from the signal handler;
- * then the signal takes its usual course, or, for the alarm, the process ends with a status. Source: POSIX sigaction A
- * handler has no argument of its own: this module holds one static state, set before the handlers are. */
+/* sys/killed: writes a last line when a signal or an alarm ends the process.
+ * In: a file's path, and the line to write there for each way to end. Out: the file, written by the signal
+ * handler; then the signal takes its default action or, for the alarm, the process ends with a status.
+ * Source: POSIX sigaction Handlers have no argument for state: this module keeps one static state, which is
+ * set before the handlers are. */
 #ifndef TS_SYS_KILLED_H
 #define TS_SYS_KILLED_H
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Writes to closed pipes and beyond file size limits return errors instead of ending the process. */
+/* Makes writes to closed pipes and beyond file size limits return errors instead of ending the process. */
 void ts_sys_signals_quiet(void);
-/* SIGINT, SIGTERM, SIGHUP: leave `{"schema":…,"signal":"SIGTERM"}`-like line (a format with one %s) in path. NULL path:
- * nothing is written. */
+/* On SIGINT, SIGTERM and SIGHUP, writes a line like `{"schema":…,"signal":"SIGTERM"}` to path; the format has
+ * one %s. If path is NULL, nothing is written. */
 void ts_sys_on_kill(const char *path, const char *format);
-/* After ns nanoseconds: call `stop` (from the handler: it may only set a flag); a second later, when the process is
- * still there: leave `line` in the path, say `text` on stderr and end with `status`. */
+/* After ns nanoseconds, calls `stop` from the signal handler, where it may only set a flag. If the process
+ * still runs a second later, writes `line` to the path and `text` to stderr, and exits with `status`. */
 void ts_sys_on_alarm(uint64_t ns, void (*stop)(void *data), void *data, const char *path, const char *line,
                      const char *text, int status);
 void ts_sys_alarm_off(void);
-/* After ns nanoseconds the process ends with this status, whatever its threads do; 0: it does not. A later call moves it. From a signal
- * handler too. Not together with ts_sys_on_alarm. */
+/* Ends the process with this status after ns nanoseconds, whatever its threads do; 0 cancels. A later call
+ * replaces the time. May be called from a signal handler. Cannot be combined with ts_sys_on_alarm. */
 void ts_sys_exit_after(uint64_t ns, int status);
-/* End the process now, with a line on stderr if that takes it at once. No lock is taken, nothing is flushed. */
+/* Ends the process now and writes a line to stderr if that does not block. Takes no lock and flushes
+ * nothing. */
 _Noreturn void ts_sys_exit_now(int status, const char *text);
-/* SIGINT, SIGTERM and SIGHUP call this (from the handler: only what a handler may do) instead. NULL: as it was. */
+/* Makes SIGINT, SIGTERM and SIGHUP call `stop` instead; it must be async-signal-safe. NULL restores the
+ * default action. */
 void ts_sys_on_stop(void (*stop)(void *data), void *data);
-/* A line into a file that is made anew; for the ordinary way to end too. False: errno says why not. */
+/* Writes a line to a new or truncated file; also used when the process ends normally. Returns false with
+ * errno set. */
 bool ts_sys_leave(const char *path, const char *line);
 #endif

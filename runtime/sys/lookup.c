@@ -24,9 +24,9 @@ struct ts_sys_lookups {
 
 struct ts_sys_lookup {
     ts_sys_lookups *all;
-    uint32_t refs; /* the owner, the thread; under all->lock */
-    bool done;     /* likewise; then the rest does not change any more */
-    int fd[2];     /* the writing end is closed when it is done: readable */
+    uint32_t refs; /* held by the owner and the thread; under all->lock */
+    bool done;     /* under all->lock; once it is set, nothing else changes */
+    int fd[2];     /* the thread closes the write end when done, which makes the read end readable */
     ts_sys_lookup_result how;
     ts_sys_addr addrs[MOST_ADDRESSES];
     size_t n;
@@ -69,7 +69,7 @@ void ts_sys_lookup_free(ts_sys_lookup *l) {
 
 /* --- names ---------------------------------------------------------------------------------------------------------
  */
-/* RFC 1035 2.3.4, RFC 1123 2.1; an underscore is in names that exist. */
+/* RFC 1035 2.3.4, RFC 1123 2.1; underscores are allowed because real names have them. */
 static bool well_formed(const char *s, size_t len) {
     if (len && s[len - 1] == '.') len--;
     if (len == 0 || len > 253) return false;
@@ -85,7 +85,8 @@ static bool well_formed(const char *s, size_t len) {
             return false;
         label++;
     }
-    /* what ends in a number is an address or nothing (WHATWG URL, "ends in a number"): 1.2.3, 256.1.1.1 */
+    /* a host that ends in a number is an address or invalid (WHATWG URL, "ends in a number"): 1.2.3,
+     * 256.1.1.1 */
     size_t last = len;
     while (last && s[last - 1] != '.') last--;
     for (size_t i = last; i < len; i++)
@@ -93,7 +94,7 @@ static bool well_formed(const char *s, size_t len) {
     return false;
 }
 
-/* libidn2 is used where it is installed: int idn2_to_ascii_8z(const char *, char **, int) */
+/* Uses libidn2 if it is installed: int idn2_to_ascii_8z(const char *, char **, int) */
 static ts_sys_lookup_result to_ascii(const char *name, char out[254]) {
     enum { NFC_INPUT = 1, NONTRANSITIONAL = 8 };
     void *lib = dlopen("libidn2.so.0", RTLD_NOW | RTLD_LOCAL);
@@ -139,7 +140,7 @@ ts_sys_lookup_result ts_sys_name_check(const char *name, size_t len, char out[25
 static ts_sys_lookup_result ip_text(const ts_sys_addr *a, char out[254]) {
     return inet_ntop(a->v6 ? AF_INET6 : AF_INET, a->ip, out, 254) ? TS_SYS_LOOKUP_OK : TS_SYS_LOOKUP_INVALID;
 }
-/* One number of an IPv4 address: decimal, or octal after 0, or hexadecimal after 0x. */
+/* Parses one number of an IPv4 address: decimal, octal after 0, or hexadecimal after 0x. */
 static bool ipv4_number(const char *s, size_t len, uint64_t *out) {
     unsigned base = 10;
     *out = 0;
@@ -163,8 +164,8 @@ static bool ipv4_number(const char *s, size_t len, uint64_t *out) {
     }
     return true;
 }
-/* A host whose last part is a number is an IPv4 address or nothing. URL Standard, 3.5: "ends in a number", "IPv4
- * parser". Returns false where it is a name. */
+/* A host whose last part is a number is an IPv4 address or invalid. URL Standard, 3.5: "ends in a number",
+ * "IPv4 parser". Returns false if the host is a name. */
 static bool ipv4_host(const char *s, size_t len, ts_sys_lookup_result *r, ts_sys_addr *a) {
     if (len && s[len - 1] == '.') len--;
     size_t last = len;
@@ -180,7 +181,7 @@ static bool ipv4_host(const char *s, size_t len, ts_sys_lookup_result *r, ts_sys
         const char *dot = memchr(s, '.', len);
         size_t part = dot ? (size_t)(dot - s) : len;
         if (!ipv4_number(s, part, &n)) return true;
-        if (!dot) { /* the last one fills what is left */
+        if (!dot) { /* the last number fills the remaining bytes */
             if (n >> (8 * (4 - parts))) return true;
             value = value << (8 * (4 - parts)) | n;
             for (int i = 0; i < 4; i++) a->ip[i] = (uint8_t)(value >> (24 - 8 * i));
@@ -195,7 +196,7 @@ static bool ipv4_host(const char *s, size_t len, ts_sys_lookup_result *r, ts_sys
 }
 
 ts_sys_lookup_result ts_sys_host_parse(const char *name, size_t len, char out[254]) {
-    /* URL Standard, 3.1: "forbidden domain code point", but for the control characters */
+    /* URL Standard, 3.1: "forbidden domain code point", except the control characters */
     static const char forbidden[] = " #/:<>?@[\\]^|%\x7f";
     char copy[1024];
     ts_sys_addr a;
@@ -220,7 +221,7 @@ ts_sys_lookup_result ts_sys_host_parse(const char *name, size_t len, char out[25
         if (len == 254) copy[--len] = 0;
         memcpy(out, copy, len + 1);
     }
-    if (!out[0]) return TS_SYS_LOOKUP_INVALID; /* of characters that IDNA leaves out */
+    if (!out[0]) return TS_SYS_LOOKUP_INVALID; /* it had only characters that IDNA removes */
     if (out[strcspn(out, forbidden)]) return TS_SYS_LOOKUP_INVALID;
     if (!ipv4_host(out, strlen(out), &r, &a)) return TS_SYS_LOOKUP_OK;
     return r ? r : ip_text(&a, out);
@@ -246,7 +247,8 @@ static ts_sys_lookup_result result_of(int r) {
     }
 }
 
-/* An IPv4-mapped IPv6 address is the IPv4 address in it. wit: "never returns IPv4-mapped IPv6 addresses" */
+/* Replaces an IPv4-mapped IPv6 address by its IPv4 address. wit: "never returns IPv4-mapped IPv6
+ * addresses" */
 static void unmap(ts_sys_addr *a) {
     if (!ts_sys_addr_is_mapped(a)) return;
     memmove(a->ip, a->ip + 12, 4);
@@ -316,7 +318,7 @@ ts_sys_lookup_result ts_sys_lookup_start(ts_sys_lookups *all, const char *name, 
     pthread_attr_t attr;
     int r = -1;
     if (room && pthread_attr_init(&attr) == 0) {
-        sigset_t every, before; /* signals go to the thread that waits for the guest */
+        sigset_t every, before; /* signals are for the thread that runs the guest */
         sigfillset(&every);
         pthread_sigmask(SIG_SETMASK, &every, &before);
         pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);

@@ -50,7 +50,7 @@ static ts_sys_err from_os(const address *o, ts_sys_addr *a) {
     return TS_SYS_OK;
 }
 
-/* Errors of a network path that has no way through have one meaning here. */
+/* Maps the different errors for an unreachable destination to one. */
 static ts_sys_err failed(void) {
     switch (errno) {
     case ENETRESET: return TS_SYS_ECONNRESET;
@@ -114,7 +114,8 @@ ts_sys_err ts_sys_connect(int fd, const ts_sys_addr *a) {
     else
         o.any.sa_family = AF_UNSPEC;
     ts_sys_err e = done(connect(fd, &o.any, n));
-    /* POSIX: interrupted, it goes on by itself; BSD says that it knows no such family, and has disconnected */
+    /* POSIX: an interrupted connect continues by itself. BSD returns EAFNOSUPPORT after it has
+     * disconnected. */
     if (e == TS_SYS_EINTR) return TS_SYS_EINPROGRESS;
     return !a && e == TS_SYS_EAFNOSUPPORT ? TS_SYS_OK : e;
 }
@@ -217,7 +218,7 @@ ts_sys_err ts_sys_set_option(int fd, bool v6, ts_sys_sockopt o, uint64_t value) 
     option p = option_of(v6, o);
     int v = (int)(value > p.most ? p.most : value);
     ts_sys_err e = done(setsockopt(fd, p.level, p.name, &v, sizeof v));
-    /* some systems refuse a buffer that is too large, instead of giving what they can: halve until it fits */
+    /* some systems refuse a buffer that is too large instead of clamping it: halve it until it fits */
     while (e == TS_SYS_ENOBUFS && v > 1024 && (o == TS_SYS_RECEIVE_BUFFER || o == TS_SYS_SEND_BUFFER)) {
         v /= 2;
         e = done(setsockopt(fd, p.level, p.name, &v, sizeof v));

@@ -1,6 +1,7 @@
-/* sys/net: TCP and UDP sockets of the OS over IPv4 and IPv6; none of them ever blocks.
- * In: descriptors, addresses, options. Out: results, or a ts_sys_err (EAGAIN: not now; EINPROGRESS: connecting).
- * Source: POSIX socket(2) and what follows it; ip(7), ipv6(7), tcp(7), udp(7) */
+/* sys/net: TCP and UDP sockets of the OS over IPv4 and IPv6; all are non-blocking.
+ * In: descriptors, addresses, options. Out: results, or a ts_sys_err (EAGAIN: not now; EINPROGRESS:
+ * connecting).
+ * Source: POSIX socket(2) and related functions; ip(7), ipv6(7), tcp(7), udp(7) */
 #ifndef TS_SYS_NET_H
 #define TS_SYS_NET_H
 #include <stdbool.h>
@@ -17,8 +18,8 @@ typedef struct ts_sys_addr {
 
 ts_sys_err ts_sys_socket(bool v6, bool udp, int *fd); /* IPv6: never dual-stack */
 ts_sys_err ts_sys_bind(int fd, const ts_sys_addr *a, bool reuse);
-ts_sys_err ts_sys_connect(int fd, const ts_sys_addr *a); /* NULL: UDP: to nobody any more */
-ts_sys_err ts_sys_socket_error(int fd);                  /* SO_ERROR, which reading clears */
+ts_sys_err ts_sys_connect(int fd, const ts_sys_addr *a); /* UDP: NULL disconnects */
+ts_sys_err ts_sys_socket_error(int fd);                  /* SO_ERROR; reading clears it */
 ts_sys_err ts_sys_listen(int fd, uint32_t backlog);
 ts_sys_err ts_sys_accept(int fd, int *out);
 ts_sys_err ts_sys_local(int fd, ts_sys_addr *a);
@@ -35,11 +36,11 @@ typedef enum ts_sys_sockopt {
     TS_SYS_KEEP_INTERVAL, /* seconds */
     TS_SYS_KEEP_COUNT,
     TS_SYS_HOP_LIMIT,      /* 1 to 255 */
-    TS_SYS_RECEIVE_BUFFER, /* bytes, as set: without the kernel's own share */
+    TS_SYS_RECEIVE_BUFFER, /* bytes as set, without the kernel's overhead */
     TS_SYS_SEND_BUFFER,
 } ts_sys_sockopt;
 ts_sys_err ts_sys_get_option(int fd, bool v6, ts_sys_sockopt o, uint64_t *value);
-ts_sys_err ts_sys_set_option(int fd, bool v6, ts_sys_sockopt o, uint64_t value); /* clamped to what the OS takes */
+ts_sys_err ts_sys_set_option(int fd, bool v6, ts_sys_sockopt o, uint64_t value); /* clamped to the range of the OS */
 
 bool ts_sys_addr_parse(const char *s, size_t len, ts_sys_addr *a); /* an IP address, no port */
 void ts_sys_addr_text(const ts_sys_addr *a, char *buf,

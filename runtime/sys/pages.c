@@ -1,5 +1,6 @@
 /* pages: address space and memory from the operating system, in pages.
- * In: sizes in bytes. Out: ranges; NULL or false when the system refuses. mmap(2), mprotect(2), madvise(2), mremap(2) */
+ * In: sizes in bytes. Out: ranges; NULL or false when the system refuses. mmap(2), mprotect(2), madvise(2),
+ * mremap(2) */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -46,7 +47,7 @@ bool ts_pages_renew(void *p, size_t len) {
     return len == 0 || madvise(p, ts_pages_round(len), MADV_DONTNEED) == 0;
 #else
     (void)p;
-    return len == 0; /* elsewhere it is advice, and no promise */
+    return len == 0; /* on other systems madvise guarantees nothing */
 #endif
 }
 

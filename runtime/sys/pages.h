@@ -1,5 +1,6 @@
 /* pages: address space and memory from the operating system, in pages.
- * In: sizes in bytes (rounded up to pages). Out: reserved, committed, returned ranges; NULL or false when the system refuses. */
+ * In: sizes in bytes (rounded up to pages). Out: reserved, committed and released ranges; NULL or false if
+ * the system refuses. */
 #ifndef TS_SYS_PAGES_H
 #define TS_SYS_PAGES_H
 #include <stdbool.h>
@@ -7,16 +8,18 @@
 #include <stdint.h>
 
 size_t ts_pages_size(void);
-size_t ts_pages_round(size_t len); /* up to whole pages; SIZE_MAX's page floor when it would overflow */
-/* Address space that faults on any access until it is committed. Takes no memory. */
+size_t ts_pages_round(size_t len); /* rounds up to whole pages; on overflow, SIZE_MAX rounded down */
+/* Reserves address space, which faults on any access until it is committed. It uses no memory. */
 void *ts_pages_reserve(size_t len);
 bool ts_pages_commit(void *p, size_t len);   /* readable, writable, zero */
-bool ts_pages_decommit(void *p, size_t len); /* faults again; the memory goes back */
-/* As it was when it was committed, or when a file was laid over it: what was written is gone. False: nothing was done. */
+bool ts_pages_decommit(void *p, size_t len); /* faults again; the OS gets the memory back */
+/* Discards all writes: the pages are again as after the commit, or as the file mapped over them.
+ * Returns false if nothing was done. */
 bool ts_pages_renew(void *p, size_t len);
 void ts_pages_release(void *p, size_t len);
-/* Committed memory that may move when it grows: how a range is resized when nothing was reserved. p NULL: a new one. */
+/* Resizes committed memory that has no reservation; it may move. If p is NULL, allocates new memory. */
 void *ts_pages_resize(void *p, size_t old_len, size_t new_len);
-/* Can this process reserve len bytes? Asked at run time: limits and containers differ. */
+/* Returns whether this process can reserve len bytes. This is a run-time check because limits and containers
+ * differ. */
 bool ts_pages_can_reserve(size_t len);
 #endif

@@ -13,7 +13,7 @@
 #define RDHUP 0
 #endif
 static short events_of(const ts_sys_wait *w) {
-    if (w->watch) return w->watch & TS_SYS_HALF_HUP ? RDHUP : 0; /* POLLHUP and POLLERR always come */
+    if (w->watch) return w->watch & TS_SYS_HALF_HUP ? RDHUP : 0; /* POLLHUP and POLLERR are always reported */
     return w->out ? POLLOUT : POLLIN;
 }
 
@@ -28,7 +28,7 @@ ts_sys_err ts_sys_poll(ts_sys_wait *w, size_t n, uint64_t deadline) {
     if (deadline != TS_SYS_NO_DEADLINE && deadline != 0) {
         uint64_t now = ts_sys_monotonic();
         uint64_t ns = deadline > now ? deadline - now : 0;
-        uint64_t most = (uint64_t)1000000000u * 1000000; /* what is longer ends early, and the caller waits again */
+        uint64_t most = (uint64_t)1000000000u * 1000000; /* a longer wait ends early, and the caller waits again */
         if (ns > most) ns = most;
         left = (struct timespec){.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
     }
@@ -49,5 +49,5 @@ bool ts_sys_ready(int fd, bool out) {
     int r;
     do r = poll(&p, 1, 0);
     while (r < 0 && errno == EINTR);
-    return r != 0; /* an error shows in the operation that follows */
+    return r != 0; /* the next operation reports an error */
 }

@@ -5,7 +5,7 @@
 typedef enum reach {
     NOT_GLOBAL,
     GLOBAL,
-    AS_IPV4, /* as the IPv4 address in the last four bytes */
+    AS_IPV4, /* the IPv4 address in the last four bytes decides */
 } reach;
 
 typedef struct block {
@@ -14,8 +14,8 @@ typedef struct block {
     reach reach;
 } block;
 
-/* The most specific block that holds an address decides; an address in no block is global. Rows that repeat what a larger block says
- * are kept where the registry has them, so that this can be read beside it. */
+/* The most specific block that contains an address decides; an address in no block is global. Rows that
+ * repeat a larger block are kept if the registry lists them, so that the tables can be compared with it. */
 static const block v4[] = {
     {{0}, 8, NOT_GLOBAL},                   /* "This network" */
     {{10}, 8, NOT_GLOBAL},                  /* private use */

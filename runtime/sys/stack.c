@@ -6,22 +6,22 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Constant for the life of a thread, but for ts_stack_describe. */
+/* Constant for the life of a thread, except for ts_stack_describe. */
 typedef struct bounds {
     uintptr_t low;
     size_t size; /* 0: not known yet */
 } bounds;
 static __thread __attribute__((tls_model("initial-exec"))) bounds own, described;
 
-/* The main thread's stack grows as far as its limit allows. pthread_getattr_np would read /proc/self/maps to say the same. The path of the
- * executable is the highest thing on it. */
+/* The main thread's stack grows up to its limit. pthread_getattr_np would return the same, but reads
+ * /proc/self/maps. The path of the executable is the highest object on this stack. */
 static bool main_bounds(bounds *b) {
     struct rlimit limit;
     uintptr_t top = (uintptr_t)getauxval(AT_EXECFN), here = (uintptr_t)__builtin_frame_address(0);
     if (getpid() != gettid() || !top || getrlimit(RLIMIT_STACK, &limit) != 0) return false;
-    size_t size = limit.rlim_cur < 1u << 30 ? (size_t)limit.rlim_cur : 8 << 20; /* without a limit: as is usual */
+    size_t size = limit.rlim_cur < 1u << 30 ? (size_t)limit.rlim_cur : 8 << 20; /* without a limit: the usual 8 MiB */
     if (here > top || size > top || top - here > size) return false;
-    const uintptr_t page = 4096; /* the path may share its page with what is above */
+    const uintptr_t page = 4096; /* the path may share its page with other data above it */
     *b = (bounds){.low = top - size + page, .size = size - page};
     return true;
 }
@@ -42,7 +42,7 @@ uintptr_t ts_stack_low(void) {
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     if (TS_LIKELY(here - own.low < own.size)) return own.low;
     if (here - described.low < described.size) return described.low;
-    if (own.size == 0 && !thread_bounds(&own)) own = (bounds){.low = 0, .size = 1}; /* not to be known */
+    if (own.size == 0 && !thread_bounds(&own)) own = (bounds){.low = 0, .size = 1}; /* the bounds are unknown */
     return here - own.low < own.size ? own.low : 0;
 }
 

@@ -1,5 +1,5 @@
 /* thread: a lock, and running one function on several threads at once.
- * In: a function and its data. Out: it has run to its end on every thread. */
+ * In: a function and its data. Out: the function has returned on every thread. */
 #define _GNU_SOURCE
 #include "sys/thread.h"
 #include <sched.h>

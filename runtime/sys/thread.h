@@ -1,5 +1,5 @@
 /* thread: a lock, and running one function on several threads at once.
- * In: a function and its data. Out: it has run to its end on every thread. */
+ * In: a function and its data. Out: the function has returned on every thread. */
 #ifndef TS_SYS_THREAD_H
 #define TS_SYS_THREAD_H
 #include <pthread.h>
@@ -28,10 +28,11 @@ typedef struct ts_thread {
     void (*fn)(void *data);
     void *data;
 } ts_thread;
-bool ts_thread_start(ts_thread *t, void (*fn)(void *data), void *data); /* false: the system gives none */
-void ts_thread_join(ts_thread *t);                                      /* not started: nothing */
+bool ts_thread_start(ts_thread *t, void (*fn)(void *data), void *data); /* false if the OS creates none */
+void ts_thread_join(ts_thread *t);                                      /* does nothing if not started */
 
-unsigned ts_cpu_count(void); /* that this process may run on; at least 1 */
-/* Run fn(data) on n threads, the calling one among them; fewer when the system gives no more. Returns when all have ended. */
+unsigned ts_cpu_count(void); /* CPUs that this process may run on; at least 1 */
+/* Runs fn(data) on n threads including the caller's, or on fewer if the OS creates no more. Returns when all
+ * have ended. */
 void ts_parallel(unsigned n, void (*fn)(void *data), void *data);
 #endif

@@ -1,6 +1,6 @@
-/* timer: a function called once after a while, on a thread of its own.
- * In: seconds, a function. Out: it is called, unless the timer is stopped before. pthread_cond_timedwait(3) on the
- * monotonic clock */
+/* timer: calls a function once after a delay, on its own thread.
+ * In: seconds, a function. Out: the function is called, unless the timer is stopped first.
+ * Source: pthread_cond_timedwait(3) on the monotonic clock */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif

@@ -27,10 +27,10 @@ int ts_sys_wake_file(ts_sys_wake *w) {
     return both[0];
 }
 
-void ts_sys_wake_ring(ts_sys_wake *w) { /* only what a signal handler may do */
+void ts_sys_wake_ring(ts_sys_wake *w) { /* async-signal-safe */
     int fd = __atomic_load_n(&w->write_end, __ATOMIC_SEQ_CST), was = errno;
     uint64_t one = 1;
-    if (fd && write(fd - 1, &one, sizeof one) < 0) { /* it is full: readable already */
+    if (fd && write(fd - 1, &one, sizeof one) < 0) { /* it is full, hence already readable */
     }
     errno = was;
 }
