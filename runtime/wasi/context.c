@@ -21,7 +21,7 @@ ts_status ts_wasi_create(ts_wasi **out, ts_error *e) {
     *out = NULL;
     TS_TRY(ts_wasi_grants_new(&g, e));
     ts_status s = ts_wasi_create_from(g, out, e);
-    ts_wasi_grants_free(g); /* the context has its own reference */
+    ts_wasi_grants_free(g); /* the context holds its own reference */
     return s;
 }
 
@@ -35,7 +35,7 @@ static void obj_end(ts_wasi *w, ts_wasi_obj *o) {
     if (o->end) o->end(w, o);
     w->n_objects--;
     w->by_id.data[o->id - 1] = NULL;
-    w->free_ids.data[w->free_ids.len++] = o->id; /* reserved when the id was made */
+    w->free_ids.data[w->free_ids.len++] = o->id; /* the slot was reserved when the id was created */
     free(o);
 }
 
@@ -63,8 +63,8 @@ void ts_wasi_reset(ts_wasi *w) {
     w->clock_ns = 0;
     w->disk = w->most_disk = w->refused_disk = 0;
     w->most_files = w->n_files;
-    w->refused_files = 0; /* serve tells of each request by itself */
-    w->learnt.len = 0;    /* what one guest has looked up opens nothing for the next */
+    w->refused_files = 0; /* serve reports each request separately */
+    w->learnt.len = 0;    /* look-ups of one guest grant nothing to the next */
     w->seed = w->grants->seed;
     w->insecure[0] = w->insecure[1] = 0;
     w->has_insecure_seed = false;

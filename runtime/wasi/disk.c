@@ -6,7 +6,7 @@ void ts_wasi_limit_disk(ts_wasi *w, uint64_t bytes) {
     if (g) g->max_disk = bytes;
 }
 void ts_wasi_disk_give_back(ts_wasi *w, uint64_t bytes) {
-    w->disk -= bytes < w->disk ? bytes : w->disk; /* the guest did not make all files that it may shorten */
+    w->disk -= bytes < w->disk ? bytes : w->disk; /* a guest may shorten files that it did not write */
 }
 
 static ts_sys_err refuse(ts_wasi *w) {
@@ -18,7 +18,8 @@ static void grow(ts_wasi *w, uint64_t from, uint64_t to) {
     w->disk += to - from;
     if (w->disk > w->most_disk) w->most_disk = w->disk;
 }
-/* The size that the file may come to; false: it is none whose size counts. */
+/* Computes the size up to which the file may grow. Returns false if it is not a regular file, which does not
+ * count. */
 static bool end_of(const ts_wasi *w, const ts_sys_stat *st, uint64_t *end) {
     uint64_t room = w->grants->max_disk > w->disk ? w->grants->max_disk - w->disk : 0;
     *end = st->size > UINT64_MAX - room ? UINT64_MAX : st->size + room;

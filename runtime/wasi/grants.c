@@ -1,4 +1,5 @@
-/* grants: see grants.h. This file: the value, the environment, directories, stdio and limits; grants_net.c has the network. */
+/* grants: see grants.h. This file has the value, the environment, directories, stdio and limits; the network
+ * is in grants_net.c. */
 #include "wasi/context.h"
 #include "base/utf8.h"
 #include "sys/descriptors.h"
@@ -12,7 +13,7 @@ ts_status ts_wasi_grants_new(ts_wasi_grants **out, ts_error *e) {
     for (int i = 0; i < 3; i++) g->stdio[i] = ts_sys_std_is_open(i) ? i : -1;
     g->max_objects = 1000000;
     g->max_disk = UINT64_MAX;
-    g->max_files = UINT64_MAX; /* as many as the OS gives */
+    g->max_files = UINT64_MAX; /* as many as the OS allows */
     g->max_random = UINT64_MAX;
     g->max_fields = TS_WASI_HTTP_FIELDS_MAX;
     g->ca.fd = -1;
@@ -121,7 +122,7 @@ ts_status ts_wasi_cwd(ts_wasi *w, const char *guest_path, ts_error *e) {
 }
 
 /* --- directories --------------------------------------------------------------------------------------------------- */
-/* The next segment of a path, without those that change nothing; 0: no more. */
+/* Returns the length of the next segment of a path, skipping segments without effect; 0 at the end. */
 static size_t segment(const char **at, const char **s) {
     for (;;) {
         while (**at == '/') ++*at;

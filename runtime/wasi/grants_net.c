@@ -1,5 +1,5 @@
-/* grants_net: the part of grants.h that is about the network: addresses, ports, names; wasi/http/grants.c has that of HTTP.
- * In: specifications in text. Out: rules, or TS_USAGE: what is not wholly understood grants nothing.
+/* grants_net: the network part of grants.h: addresses, ports, names. The HTTP part is in wasi/http/grants.c.
+ * In: textual specifications. Out: rules, or TS_USAGE: a specification with any unknown part grants nothing.
  * wit: wasi:sockets/network, ip-name-lookup. RFC 4632 (prefixes) */
 #include "sys/lookup.h"
 #include "wasi/context.h"
@@ -28,7 +28,7 @@ bool ts_wasi_prefix_has(const ts_wasi_prefix *p, const ts_sys_addr *a) {
     return true;
 }
 
-/* The address with the bits beyond the prefix cleared; false: none of them was set. */
+/* Clears the address bits beyond the prefix. Returns false if none was set. */
 static bool clear_host_bits(ts_wasi_prefix *p) {
     bool any = false;
     for (uint32_t i = 0; i < (p->addr.v6 ? 16u : 4u); i++) {
@@ -40,7 +40,7 @@ static bool clear_host_bits(ts_wasi_prefix *p) {
     return any;
 }
 
-/* `len` is that of the address; what follows the slash has its own length. */
+/* `len` is the length of the address; `bits_len` is the length of the text after the slash. */
 static ts_status prefix(const char *s, size_t len, const char *bits, size_t bits_len, const char *spec,
                         ts_wasi_prefix *out, ts_error *e) {
     if (!ts_sys_addr_parse(s, len, &out->addr)) return ts_fail(e, TS_USAGE, "%s: this is no IP address", spec);
@@ -91,7 +91,7 @@ static ts_status add_rule(ts_wasi_grants *g, ts_wasi_net_rule r, const char *nam
     return ts_fail_nomem(e);
 }
 
-/* The addresses of a name, now, as rules of that name. */
+/* Looks up the current addresses of a name and adds a rule by that name for each. */
 static ts_status rules_of_name(ts_wasi_grants *g, ts_wasi_net_rule r, const char *name, ts_error *e) {
     ts_sys_lookup *l = NULL;
     const ts_sys_addr *a = NULL;
@@ -117,7 +117,7 @@ static ts_status rules_of_name(ts_wasi_grants *g, ts_wasi_net_rule r, const char
     return s;
 }
 
-/* N, FROM-TO or *. */
+/* Parses N, FROM-TO or *. */
 static ts_status ports(const char *port, const char *spec, ts_wasi_net_rule *r, ts_error *e) {
     uint32_t from = 0, to = 65535;
     const char *dash = strchr(port, '-');
@@ -169,7 +169,7 @@ ts_status ts_wasi_allow(ts_wasi *w, ts_wasi_net_use use, const char *spec, ts_er
                 e, TS_USAGE,
                 a.v6 ? "%s: an IPv6 address stands in brackets" : "%s: only an IPv6 address stands in brackets", spec);
         TS_TRY(prefix(host, ip_len, slash ? slash + 1 : NULL, slash ? (size_t)(colon - slash - 1) : 0, spec, &r.at, e));
-        if (ts_sys_addr_is_mapped(&r.at.addr) && r.at.bits >= 96) /* wit: such addresses are refused */
+        if (ts_sys_addr_is_mapped(&r.at.addr) && r.at.bits >= 96) /* wit: IPv4-mapped addresses are refused */
             return ts_fail(e, TS_USAGE, "%s: no guest can use an IPv4 address inside IPv6; give the IPv4 address",
                            spec);
         return add_rule(g, r, NULL, e);

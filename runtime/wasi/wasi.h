@@ -1,50 +1,53 @@
-/* wasi: the WASI 0.2 host of one run, beyond what touchstone.h tells embedders: records, waiting, tests.
- * In: a context. Out: the same, that records or replays, and tells when it waits. Source: WASI 0.2.12 (runtime/wasi/wit) */
+/* wasi: the WASI 0.2 host of one run, beyond what touchstone.h offers to embedders: records, waiting, tests.
+ * In: a context. Out: the context, which now records or replays, and reports its waits.
+ * Source: WASI 0.2.12 (runtime/wasi/wit) */
 #ifndef TS_WASI_H
 #define TS_WASI_H
 #include "base/error.h"
 #include "sys/pollset.h"
 #include "wasi_glue.h"
 
-/* Write every answer of the host to a file; or take every answer from there, and nothing from the world but what shows
- * stdout and stderr. The linker is given ts_wasi_host then, and the context the component's bytes before the run, which
- * must be those of the record (TS_USAGE). The end says whether the record was written (TS_IO), or the run was not as long
- * as the recorded one (TS_TRAP). `path` must live until then. */
+/* ts_wasi_record writes every answer of the host to a file. ts_wasi_replay_from takes every answer from that
+ * file and has no effect on the outside except output to stdout and stderr. In both cases, give ts_wasi_host
+ * to the linker, and the component's bytes to ts_wasi_replay_component before the run; a replay requires the
+ * recorded component (TS_USAGE). ts_wasi_replay_end fails if the record was not written (TS_IO), or if the
+ * replay was shorter than the recorded run (TS_TRAP). `path` must live until then. */
 ts_status ts_wasi_record(ts_wasi *w, const char *path, ts_error *e) TS_MUST_USE;
 ts_status ts_wasi_replay_from(ts_wasi *w, const char *path, ts_error *e) TS_MUST_USE;
-/* conditions: text of the caller's that a record keeps, about what the run was given; *recorded: the same of the record that is replayed,
- * as long as the context, or NULL. */
+/* conditions: a text of the caller about the inputs of the run, which a record keeps.
+ * *recorded: the same text from the record that is replayed, or NULL; it lives as long as the context. */
 ts_status ts_wasi_replay_component(ts_wasi *w, const void *bytes, size_t len, const char *conditions,
                                    const char **recorded, ts_error *e) TS_MUST_USE;
 ts_status ts_wasi_replay_end(ts_wasi *w, ts_error *e) TS_MUST_USE;
 const ts_host_def *ts_wasi_host(const ts_wasi *w);
-/* The owner of the thread on which a guest runs, when the guest waits for the world. */
+/* Callbacks to the owner of the guest's thread while the guest waits for the host. */
 enum { TS_WASI_WATCHED = 2 };
 typedef enum ts_wasi_watched {
-    TS_WASI_GO,      /* back to the guest, with whatever is ready */
-    TS_WASI_WAIT_ON, /* what has come does not concern the guest: wait again */
+    TS_WASI_GO,      /* return to the guest with whatever is ready */
+    TS_WASI_WAIT_ON, /* the event does not concern the guest: wait again */
     TS_WASI_STOP,    /* the run is over, as after ts_wasi_stop */
 } ts_wasi_watched;
 typedef struct ts_wasi_watch {
-    /* Around each wait that may take long: others may have the core. */
+    /* Called around each wait that may take long: other threads may use the CPU core meanwhile. */
     void (*waits)(void *data, bool waits);
-    /* Before each wait of the OS: fills up to TS_WASI_WATCHED files that end it too, returns how many, and may bring the deadline
-     * (monotonic ns) forward. */
+    /* Called before each OS wait: fills in up to TS_WASI_WATCHED files that also end the wait, returns their
+     * number, and may move the deadline (monotonic ns) earlier. */
     size_t (*begin)(void *data, ts_sys_wait *files, uint64_t *deadline);
-    ts_wasi_watched (*end)(void *data, const ts_sys_wait *files); /* after it */
+    ts_wasi_watched (*end)(void *data, const ts_sys_wait *files); /* called after the wait */
     void *data;
 } ts_wasi_watch;
-/* NULL: none, as at first. With a watch, ts_wasi_stop and ts_cstore_interrupt wake no wait: what the watch waits for does. */
+/* Sets the watch; NULL, the default, is none. With a watch, ts_wasi_stop and ts_cstore_interrupt do not wake
+ * a wait; only the files of the watch do. */
 void ts_wasi_watch_waits(ts_wasi *w, const ts_wasi_watch *watch);
-/* When the monotonic clock of the host has reached this, a wait ends as after ts_wasi_stop; 0: never. */
+/* When the host's monotonic clock reaches ns, a wait ends as after ts_wasi_stop; 0: never. */
 void ts_wasi_until(ts_wasi *w, uint64_t ns);
-/* The most of what limits bound that a guest has held at once, and how often a file was refused. */
+/* The peak use of each limited resource by a guest, and how often the limits refused a file or bytes. */
 typedef struct ts_wasi_usage {
     uint64_t objects, files, refused_files;
-    bool counts_disk; /* there is a limit: else the following are 0 */
+    bool counts_disk; /* a limit exists; without one, the following are 0 */
     uint64_t disk, refused_disk;
 } ts_wasi_usage;
 ts_wasi_usage ts_wasi_get_usage(const ts_wasi *w);
-/* For tests: resolve paths by the walk by component, as where openat2 is missing. */
+/* For tests: resolves paths by the walk by component, as on systems without openat2. */
 void ts_wasi_walk_paths(ts_wasi *w, bool on);
 #endif

@@ -1,5 +1,5 @@
 /* io_error: wasi:io/error.
- * In: an error that a stream gave. Out: a text for people. wit: wasi:io/error */
+ * In: an error that a stream returned. Out: a text for people. wit: wasi:io/error */
 #include "wasi/context.h"
 #include <string.h>
 
