@@ -1,9 +1,11 @@
-/* replay: the host's answers in a file, and a run that takes them from there, without the world.
- * In: a path, the component. Out: ts_wasi_def with each function wrapped; recording: what each call answered; replaying:
- * the same answers, and what went to stdout and stderr goes there again. A guest that asks for something else than was
- * recorded ends the run. Source: our own format: a line; who wrote it, a sum of the table of functions, size and SHA-256
- * of the component; the caller's words on what the run was given; then entries of length, bytes and their sum: calls (function, sum of arguments, answer), and at the
- * end how many they were */
+/* replay: records the host's answers in a file, and replays a run from that file, without the outside world.
+ * In: a path, the component. Out: ts_wasi_def with each function wrapped. Recording writes the answer of each
+ * call. Replaying returns the same answers, and repeats the output to stdout and stderr. A guest whose
+ * requests differ from the recorded ones ends the run.
+ * Source: our own format. It is a line; then the version of the writer, a sum of the table of functions, and
+ * the size and SHA-256 of the component; then the caller's text about the inputs of the run; then the calls
+ * (function, sum of the arguments, answer); and at the end their number. Each entry has a length, bytes and
+ * their sum. */
 #include "wasi/context.h"
 #include "base/sha256.h"
 #include "base/utf8.h"
@@ -16,9 +18,9 @@
 
 static const char magic[] = "touchstone-record/4\n";
 enum { DROP = 0x8000, THE_END = 0xffff, MAX_MESSAGE = 400, MAX_VALUES = 1 << 24, VERSION_BYTES = 16 };
-enum { A_VALUE, A_EXIT, A_TRAP, A_DENIED = 0x80 /* beside a value: what was asked for was not granted */ };
+enum { A_VALUE, A_EXIT, A_TRAP, A_DENIED = 0x80 /* flag on a value: the request was not granted */ };
 
-typedef struct std { /* in a replay: a stream of stdout or stderr */
+typedef struct std { /* in a replay: a stream for stdout or stderr */
     uint64_t rep;
     int which;
 } std;
@@ -31,9 +33,9 @@ struct ts_wasi_replay {
     bool diverged;
     ts_sys_err failed; /* recording: the first write that failed */
     ts_sys_input in;   /* replaying */
-    size_t at, end;    /* of the entry that is read: the next byte, the first behind it */
+    size_t at, end;    /* of the current entry: the next byte and the end */
     const char *path;
-    char *conditions; /* of the record that is replayed */
+    char *conditions; /* from the replayed record */
     uint64_t calls;
     TS_VEC(uint8_t) buf;
     TS_VEC(std) stds;
@@ -52,7 +54,7 @@ static bool put_u64(ts_wasi_replay *r, uint64_t v, int bytes) {
     for (int i = 0; i < bytes; i++) b[i] = (uint8_t)(v >> 8 * i);
     return put(r, b, (size_t)bytes);
 }
-/* The bits of a number of a kind. */
+/* Returns a number's bits, by its type. */
 static uint64_t bits_of(const ts_ctype *t, const ts_val *v) {
     switch (t->size) {
     case 1: return v->u8;
@@ -112,7 +114,7 @@ static bool get_u64(ts_wasi_replay *r, int bytes, uint64_t *v) {
 static bool get_bytes(ts_wasi_replay *r, ts_arena *a, uint64_t n, const void **out) {
     const uint8_t *p;
     if (n > r->in.len || !get(r, (size_t)n, &p)) return false;
-    void *copy = ts_arena_alloc(a, (size_t)n); /* aligned, as the record is not */
+    void *copy = ts_arena_alloc(a, (size_t)n); /* the record is not aligned, the copy is */
     if (n && !copy) return false;
     if (n) memcpy(copy, p, (size_t)n);
     *out = copy;
@@ -146,7 +148,7 @@ static bool get_val(ts_wasi_replay *r, ts_arena *a, const ts_ctype *t, ts_val *v
             v->raw.len = (size_t)n;
             return true;
         }
-        if (n > MAX_VALUES || n > r->end - r->at) return false; /* each takes a byte at least */
+        if (n > MAX_VALUES || n > r->end - r->at) return false; /* each value takes at least one byte */
         goto values;
     case TS_CT_RECORD:
     case TS_CT_TUPLE:
@@ -199,7 +201,7 @@ static uint64_t table_sum(void) {
 
 /* --- entries -------------------------------------------------------------------------------------------------------
  */
-/* What is in the buffer becomes an entry. */
+/* Writes the buffer as an entry. */
 static bool write_entry(ts_wasi_replay *r) {
     uint64_t len = r->buf.len, h = sum(SUM_START, r->buf.data, r->buf.len);
     uint8_t head[4], tail[4];
@@ -210,7 +212,7 @@ static bool write_entry(ts_wasi_replay *r) {
     return fwrite(head, 1, 4, r->out) == 4 && fwrite(r->buf.data, 1, r->buf.len, r->out) == r->buf.len &&
            fwrite(tail, 1, 4, r->out) == 4;
 }
-/* The next entry is what get() gives from now on; NULL, or what is wrong with it. */
+/* Makes get() read from the next entry. Returns NULL, or a message if the entry is bad. */
 static const char *next_entry(ts_wasi_replay *r) {
     uint64_t len, want;
     const uint8_t *p;
@@ -231,7 +233,7 @@ static const char *next_entry(ts_wasi_replay *r) {
     r->at = r->end - (size_t)len;
     return NULL;
 }
-/* Behind the entry. */
+/* Skips to the end of the entry and its sum. */
 static void entry_done(ts_wasi_replay *r) {
     r->at = r->end = r->end + 4;
 }
@@ -258,7 +260,7 @@ static void record(ts_wasi_replay *r, ts_host_call *c, uint32_t number, uint64_t
     ok = put_u64(r, number, 2) && put_u64(r, args, 8);
     if (s == TS_OK) {
         ok = ok && put_u64(r, A_VALUE | (c->denied ? A_DENIED : 0), 1) && (!type || put_val(r, type, result));
-        if (ok && c->func && is_splice(c->func) && result->variant.disc == 0) /* the bytes that it moved */
+        if (ok && c->func && is_splice(c->func) && result->variant.disc == 0) /* the bytes that splice moved */
             ok = put(r, ts_wasi_of(c)->chunk, (size_t)result->variant.payload->u64);
     } else if (s == TS_EXIT) {
         ok = ok && put_u64(r, A_EXIT, 1) && put_u64(r, (uint64_t)c->err->exit_status, 4);
@@ -266,7 +268,7 @@ static void record(ts_wasi_replay *r, ts_host_call *c, uint32_t number, uint64_t
         size_t n = strnlen(c->err->message, MAX_MESSAGE);
         ok = ok && put_u64(r, A_TRAP, 1) && put_u64(r, n, 2) && put(r, c->err->message, n);
     } else {
-        return; /* the run was ended from outside */
+        return; /* the run was stopped from outside */
     }
     if (!ok) write_failed(r, ENOMEM);
     if (ok && !write_entry(r)) write_failed(r, errno);
@@ -288,7 +290,7 @@ static void show(ts_wasi *w, uint64_t rep, const void *p, uint64_t n) {
         return;
     }
 }
-/* What a replayed call does to the outside: stdout and stderr. */
+/* Repeats the effects of a replayed call on the outside: output to stdout and stderr. */
 static bool outside(ts_host_call *c, const ts_val *args, const ts_val *result) {
     ts_wasi *w = ts_wasi_of(c);
     ts_wasi_replay *r = w->replay;
@@ -416,7 +418,7 @@ ts_status ts_wasi_replay_from(ts_wasi *w, const char *path, ts_error *e) {
     ts_sys_err err = ts_sys_input_open(path, TS_SYS_INPUT_MOST, &r->in);
     if (err) return ts_fail(e, TS_IO, "cannot read %s: %s", path, ts_sys_err_text(err));
     r->end = r->in.len;
-    const size_t kind = sizeof magic - 3; /* without the version of the format */
+    const size_t kind = sizeof magic - 3; /* the part before the format version */
     if (!get(r, sizeof magic - 1, &p) || memcmp(p, magic, kind) != 0)
         return ts_fail(e, TS_USAGE, "%s is not a record", path);
     if (memcmp(p, magic, sizeof magic - 1) != 0)
@@ -455,7 +457,7 @@ ts_status ts_wasi_replay_component(ts_wasi *w, const void *bytes, size_t len, co
     const char *wrong = next_entry(r);
     const uint8_t *by, *of;
     uint64_t table, size;
-    r->diverged = true; /* until the record is seen to be of this component: what is wrong is told here */
+    r->diverged = true; /* until the record is known to match the component: errors are reported here */
     if (wrong) return ts_fail(e, TS_USAGE, "%s: %s", r->path, wrong);
     if (!get(r, VERSION_BYTES, &by) || !get_u64(r, 8, &table) || !get_u64(r, 8, &size) ||
         !get(r, TS_SHA256_BYTES, &of) || r->at != r->end)
@@ -482,13 +484,13 @@ ts_status ts_wasi_replay_component(ts_wasi *w, const void *bytes, size_t len, co
     return TS_OK;
 }
 
-/* Recording: the last entry. Replaying: is the run as long as the recorded one? */
+/* Recording: writes the last entry. Replaying: checks that the run is as long as the recorded one. */
 ts_status ts_wasi_replay_end(ts_wasi *w, ts_error *e) {
     ts_wasi_replay *r = w->replay;
     if (!r) return TS_OK;
     if (!r->out) {
         uint64_t was, calls;
-        if (r->diverged || r->end < sizeof magic) return TS_OK; /* that was told; it did not come to a run */
+        if (r->diverged || r->end < sizeof magic) return TS_OK; /* already reported, or there was no run */
         const char *wrong = next_entry(r);
         if (wrong) return ts_fail(e, TS_TRAP, "the run is not the recorded one: at its end %s", wrong);
         if (!get_u64(r, 2, &was) || was != THE_END)

@@ -1,5 +1,5 @@
 /* cli: wasi:cli: environment, exit, stdin, stdout, stderr, terminals.
- * In: what the context grants. Out: strings, streams, the end of the run. wit: wasi:cli */
+ * In: the grants of the context. Out: strings, streams, the end of the run. wit: wasi:cli */
 #include "wasi/context.h"
 #include "sys/descriptors.h"
 #include <string.h>
@@ -76,9 +76,9 @@ static ts_status stdio_file(ts_host_call *c, int which) {
     int fd = ts_wasi_of(c)->grants->stdio[which];
     ts_sys_stat st = {.type = TS_SYS_UNKNOWN};
     if (s->file) return TS_OK;
-    if (ts_sys_std_was_closed(fd)) fd = -1;                     /* /dev/null holds its place */
-    if (fd >= 0 && ts_sys_fstat(fd, &st) != TS_SYS_OK) fd = -1; /* not open: a stream that is closed */
-    /* A file and a device such as /dev/null never keep anybody waiting; a terminal does. */
+    if (ts_sys_std_was_closed(fd)) fd = -1;                     /* /dev/null only reserves the number */
+    if (fd >= 0 && ts_sys_fstat(fd, &st) != TS_SYS_OK) fd = -1; /* not open: the stream is closed */
+    /* Files and devices such as /dev/null never wait; a terminal may. */
     bool waits = st.type != TS_SYS_FILE && !(st.type == TS_SYS_CHAR && !is_terminal(c, which) && which != 0);
     s->mode = waits ? TS_WASI_WAIT : TS_WASI_SEQ;
     return ts_wasi_file_new(c, fd, false, st.type, &s->file);

@@ -2,7 +2,7 @@
  * In: nothing, or an instant or duration. Out: nanoseconds, pollables. wit: wasi:clocks/monotonic-clock */
 #include "wasi/context.h"
 
-enum { STEP_NS = 1000 }; /* of a clock of the guest's own, a reading */
+enum { STEP_NS = 1000 }; /* by which a reading advances the guest's own clock */
 
 uint64_t ts_wasi_now(ts_wasi *w, bool reading) {
     if (!w->grants->clock_own) return ts_sys_monotonic();
@@ -32,6 +32,6 @@ ts_status ts_wasi_clocks_monotonic_clock_subscribe_instant(ts_host_call *c, cons
 }
 ts_status ts_wasi_clocks_monotonic_clock_subscribe_duration(ts_host_call *c, const ts_val *args, ts_val *result) {
     uint64_t now = ts_wasi_now(ts_wasi_of(c), false), when = args[0].u64;
-    /* beyond the clock's end: never */
+    /* an instant beyond the clock's range is never reached */
     return ts_wasi_pollable_new(c, NULL, true, when > UINT64_MAX - now ? UINT64_MAX : now + when, result);
 }

@@ -6,7 +6,7 @@
 static ts_status datetime(ts_host_call *c, ts_sys_time t, ts_val *result) {
     ts_val *v = ts_host_vals(c, 2);
     if (!v) return ts_fail_nomem(c->err);
-    if (t.s < 0) t = (ts_sys_time){0}; /* before 1970 there is no datetime: the nearest one */
+    if (t.s < 0) t = (ts_sys_time){0}; /* datetime cannot express times before 1970: use the nearest one */
     v[TS_WASI_CLOCKS_DATETIME_SECONDS_I] = (ts_val){.u64 = (uint64_t)t.s};
     v[TS_WASI_CLOCKS_DATETIME_NANOSECONDS_I] = (ts_val){.u32 = t.ns};
     *result = (ts_val){.list = {v, 2}};
@@ -25,11 +25,11 @@ ts_status ts_wasi_clocks_wall_clock_now(ts_host_call *c, const ts_val *args, ts_
 }
 ts_status ts_wasi_clocks_wall_clock_resolution(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)args;
-    /* what one reading moves a clock of the guest's own */
+    /* a reading advances the guest's own clock by this much */
     return datetime(c, ts_wasi_of(c)->grants->clock_own ? (ts_sys_time){.ns = 1000} : ts_sys_wall_resolution(), result);
 }
 
-/* The zone at a datetime; UTC where it is not known. */
+/* The zone at a datetime, or UTC if it is unknown. */
 static void zone(const ts_wasi *w, const ts_val *when, int32_t *offset, char *name, size_t size, bool *dst) {
     uint64_t s = when->list.ptr[TS_WASI_CLOCKS_DATETIME_SECONDS_I].u64;
     if (!w->grants->clock_own && s <= INT64_MAX && ts_sys_zone((int64_t)s, offset, name, size, dst) &&

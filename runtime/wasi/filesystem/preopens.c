@@ -1,5 +1,6 @@
 /* filesystem_preopens: wasi:filesystem/preopens.
- * In: the directories that the context grants. Out: descriptors and their names. wit: wasi:filesystem/preopens */
+ * In: the granted directories of the context. Out: descriptors and their names. wit:
+ * wasi:filesystem/preopens */
 #include "wasi/context.h"
 #include <string.h>
 

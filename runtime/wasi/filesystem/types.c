@@ -1,12 +1,13 @@
 /* filesystem_types: wasi:filesystem/types: descriptors and directory streams.
- * In: a descriptor and a path of it. Out: what the file system says, or an error-code. wit: wasi:filesystem/types
- * Paths are resolved by sys/fs, which no path, link or race leads out of the descriptor's directory. */
+ * In: a descriptor and a path below it. Out: results of the file system, or an error-code.
+ * wit: wasi:filesystem/types
+ * sys/fs resolves paths: no path, link or race can lead out of the descriptor's directory. */
 #include "wasi/disk.h"
 #include "wasi/context.h"
 #include "base/utf8.h"
 #include <string.h>
 
-/* bits of descriptor-flags, shorter */
+/* short names for the bits of descriptor-flags */
 enum {
     F_READ = TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_READ,
     F_WRITE = TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_WRITE,
@@ -22,8 +23,7 @@ typedef struct descriptor {
     ts_wasi_obj obj;
     ts_wasi_file *file;
     uint32_t flags;
-    bool mutate; /* it came by a way that permits changes: also those of metadata through a file that is open for
-                    reading */
+    bool mutate; /* the grant permits changes: its metadata may be changed even if it is open only for reading */
 } descriptor;
 
 typedef struct dir_stream { /* directory-entry-stream */
@@ -55,7 +55,7 @@ uint32_t ts_wasi_error_code(ts_sys_err e) {
     case TS_SYS_ENOENT: return E(NO_ENTRY);
     case TS_SYS_ENOLCK: return E(NO_LOCK);
     case TS_SYS_ENOMEM:
-    case TS_SYS_EMFILE: /* the text has no word for "too many open files": what comes nearest */
+    case TS_SYS_EMFILE: /* the WIT text has no code for "too many open files": use the nearest one */
     case TS_SYS_ENFILE: return E(INSUFFICIENT_MEMORY);
     case TS_SYS_ENOSPC: return E(INSUFFICIENT_SPACE);
     case TS_SYS_ENOTDIR: return E(NOT_DIRECTORY);
@@ -77,7 +77,7 @@ uint32_t ts_wasi_error_code(ts_sys_err e) {
 }
 
 static ts_status fail(ts_host_call *c, ts_val *result, ts_sys_err e) {
-    if (e == TS_SYS_ESCAPE) c->denied = true; /* nothing outside is given */
+    if (e == TS_SYS_ESCAPE) c->denied = true; /* nothing outside the directory is granted */
     return ts_wasi_err_enum(c, result, ts_wasi_error_code(e));
 }
 static ts_status done(ts_host_call *c, ts_val *result, ts_sys_err e) {
@@ -101,7 +101,8 @@ static ts_status descriptor_new(ts_host_call *c, ts_wasi_file *file, uint32_t fl
     return TS_OK;
 }
 
-/* The grants are shared: each descriptor counts the references of a file of its own, and the directory stays theirs. */
+/* Grants are shared between contexts: each descriptor has its own reference-counted file, but does not own
+ * the directory's OS descriptor. */
 ts_status ts_wasi_descriptor_preopen(ts_host_call *c, const ts_wasi_preopen *p, ts_val *result) {
     ts_wasi_file *file;
     TS_TRY(ts_wasi_file_new(c, p->fd, false, TS_SYS_DIR, &file));
@@ -120,35 +121,38 @@ static bool follows(const ts_val *v) {
     return v->flags.bits & TS_WASI_FILESYSTEM_PATH_FLAGS_SYMLINK_FOLLOW;
 }
 
-/* The directory that paths start from. */
+/* Returns the directory that paths start from. */
 static ts_sys_err base_of(ts_host_call *c, const descriptor *d, ts_sys_base *b) {
     *b = (ts_sys_base){.fd = d->file->fd, .walk = ts_wasi_of(c)->walk_paths};
     return d->file->type == TS_SYS_DIR ? TS_SYS_OK : TS_SYS_ENOTDIR;
 }
-/* Where the folder is given to read only the trace says so; else the guest has opened it so itself. */
+/* The trace marks a denial only if the directory was granted read-only; else the guest itself opened it
+ * read-only. */
 static ts_sys_err read_only(ts_host_call *c, const descriptor *d) {
     c->denied = !d->mutate;
     return TS_SYS_EROFS;
 }
-/* The same for what changes it. */
+/* Like base_of, for operations that change the directory. */
 static ts_sys_err base_mutable(ts_host_call *c, const descriptor *d, ts_sys_base *b) {
     ts_sys_err e = base_of(c, d, b);
     if (e || d->flags & F_MUTATE) return e;
     return read_only(c, d);
 }
 
-/* May the bytes of the file be read? POSIX read: EISDIR, EBADF. */
+/* Checks whether the bytes of the file may be read. POSIX read: EISDIR, EBADF. */
 static ts_sys_err readable(const descriptor *d) {
     return d->file->type == TS_SYS_DIR ? TS_SYS_EISDIR : d->flags & F_READ ? TS_SYS_OK : TS_SYS_EBADF;
 }
-/* Does the grant permit changes of the file's bytes? The text has `read-only` for what would succeed otherwise. A file
- * below a directory that is granted read-only is never open for writing: the certified runtimes say not-permitted. */
+/* Checks whether the grant permits changes of the file's bytes. The text has `read-only` for what would
+ * succeed otherwise. A file below a directory that is granted read-only is never open for writing: the
+ * certified runtimes return not-permitted. */
 static ts_sys_err granted(ts_host_call *c, const descriptor *d) {
     if (d->mutate) return TS_SYS_OK;
     c->denied = true;
     return TS_SYS_EPERM;
 }
-/* May the bytes of the file be changed? A directory is never open for writing. POSIX write: EBADF. */
+/* Checks whether the bytes of the file may be changed. A directory is never open for writing. POSIX write:
+ * EBADF. */
 static ts_sys_err writable(ts_host_call *c, const descriptor *d) {
     if (d->file->type == TS_SYS_DIR) return TS_SYS_EBADF;
     ts_sys_err e = granted(c, d);
@@ -157,14 +161,14 @@ static ts_sys_err writable(ts_host_call *c, const descriptor *d) {
 
 /* --- streams -------------------------------------------------------------------------------------------------------
  */
-/* A stream of a descriptor that was not opened for its direction exists, and its first read or write fails: the text
- * leaves open when that shows, and the certified runtimes do it so. */
+/* A descriptor that is not open for a direction still returns a stream, whose first read or write fails. The
+ * WIT text does not say when the error appears; the certified runtimes behave this way. */
 static ts_status via_stream(ts_host_call *c, descriptor *d, ts_wasi_kind kind, ts_wasi_mode mode, uint64_t offset,
                             ts_val *result) {
     ts_sys_err e = kind == TS_WASI_IN ? readable(d) : writable(c, d);
     bool later = e == TS_SYS_EBADF && d->file->type != TS_SYS_DIR;
     if (e && !later) return fail(c, result, e);
-    /* offsets mean something in regular files only: a FIFO or a device is read and written in sequence */
+    /* only regular files have offsets; a FIFO or a device is read and written in sequence */
     if (d->file->type != TS_SYS_FILE) mode = TS_WASI_WAIT;
     ts_wasi_stream *s;
     ts_val *v;
@@ -208,7 +212,8 @@ static ts_status sync(ts_host_call *c, const descriptor *d, bool data_only, ts_v
         e = ts_sys_sync(d->file->fd, data_only);
         if (e == TS_SYS_EINTR) TS_TRY(ts_wasi_interrupted(c));
     } while (e == TS_SYS_EINTR);
-    /* wit: it succeeds for directories. Some file systems cannot synchronize one; pipes and devices: fsync(2), EINVAL */
+    /* wit: it succeeds for directories, though some file systems cannot sync them; pipes and devices:
+     * fsync(2), EINVAL */
     if (e == TS_SYS_EINVAL && d->file->type == TS_SYS_DIR) e = TS_SYS_OK;
     return done(c, result, e);
 }
@@ -290,13 +295,13 @@ ts_status ts_wasi_filesystem_types_descriptor_read(ts_host_call *c, const ts_val
     if (e != TS_SYS_EISDIR && offset > INT64_MAX) e = TS_SYS_EINVAL; /* pread(2): also of no bytes */
     if (e) return fail(c, result, e);
     if (want > ts_wasi_max_bytes(c)) want = ts_wasi_max_bytes(c);
-    /* no more room than there are bytes */
+    /* allocate no more than the file has */
     ts_sys_stat st;
     if (want > TS_WASI_CHUNK && d->file->type == TS_SYS_FILE) {
         e = ts_sys_fstat(d->file->fd, &st);
         if (e) return fail(c, result, e);
         uint64_t left = st.size > offset ? st.size - offset : 0;
-        if (want > left + 1) want = left + 1; /* one more, to see the end */
+        if (want > left + 1) want = left + 1; /* one more, to detect the end */
     } else if (want > TS_WASI_CHUNK && d->file->type != TS_SYS_BLOCK) {
         want = TS_WASI_CHUNK;
     }
@@ -315,7 +320,7 @@ ts_status ts_wasi_filesystem_types_descriptor_read(ts_host_call *c, const ts_val
             TS_TRY(ts_wasi_interrupted(c));
             continue;
         }
-        if (e && at) break; /* what there is; the error comes again with the next read */
+        if (e && at) break; /* return what was read; the next read reports the error again */
         if (e) return fail(c, result, e);
         end = n == 0;
     }
@@ -334,7 +339,8 @@ ts_status ts_wasi_filesystem_types_descriptor_write(ts_host_call *c, const ts_va
     size_t len = args[1].raw.len, at = 0;
     uint64_t offset = args[2].u64;
     ts_sys_err e = writable(c, d);
-    if (offset > INT64_MAX && d->mutate && d->file->type != TS_SYS_DIR) e = TS_SYS_EINVAL; /* pwrite(2): likewise */
+    if (offset > INT64_MAX && d->mutate && d->file->type != TS_SYS_DIR)
+        e = TS_SYS_EINVAL; /* pwrite(2): also for no bytes */
     if (e) return fail(c, result, e);
     while (at < len) {
         size_t n;
@@ -343,7 +349,7 @@ ts_status ts_wasi_filesystem_types_descriptor_write(ts_host_call *c, const ts_va
             TS_TRY(ts_wasi_interrupted(c));
             continue;
         }
-        if (e && at) break; /* so much is written */
+        if (e && at) break; /* report the bytes written so far */
         if (e) return fail(c, result, e);
         if (n == 0) break;
         at += n;
@@ -366,7 +372,7 @@ static ts_status stat_result(ts_host_call *c, const ts_sys_stat *st, ts_val *res
     f[TS_WASI_FILESYSTEM_DESCRIPTOR_STAT_SIZE_I] = (ts_val){.u64 = st->size};
     const ts_sys_time *times[3] = {&st->atime, &st->mtime, &st->ctime};
     for (int i = 0; i < 3; i++, more += 3) {
-        /* datetime counts from 1970: a time before it cannot be told */
+        /* datetime cannot express times before 1970 */
         if (times[i]->s < 0) {
             f[TS_WASI_FILESYSTEM_DESCRIPTOR_STAT_DATA_ACCESS_TIMESTAMP_I + i] = (ts_val){.variant = {.disc = 0}};
             continue;
@@ -422,7 +428,7 @@ static void sip_round(uint64_t v[4]) {
 #undef ROTL
 }
 static void sip_hash(const uint64_t *words, size_t n, uint64_t out[2]) {
-    /* a key of our own: the same in every run, so that a hash that a guest keeps stays good */
+    /* a fixed key: the same in every run, so that a hash that a guest has stored stays valid */
     const uint64_t k0 = 0x746f756368737461u, k1 = 0x6e652d7768617431u;
     uint64_t v[4] = {k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du ^ 0xee, k0 ^ 0x6c7967656e657261u,
                      k1 ^ 0x7465646279746573u};
@@ -472,12 +478,13 @@ ts_status ts_wasi_filesystem_types_descriptor_open_at(ts_host_call *c, const ts_
     ts_sys_base b;
     ts_sys_err e = base_of(c, d, &b);
     if (e) return fail(c, result, e);
-    /* The text leaves open what a descriptor without access flags can do: as in POSIX, where O_RDONLY is 0, it reads. */
+    /* The WIT text does not say what a descriptor without access flags can do. It reads, as in POSIX, where
+     * O_RDONLY is 0. */
     if (!(flags & (F_READ | F_WRITE))) flags |= F_READ;
     /* wit: write, mutate-directory, truncate and create need a base with mutate-directory, else read-only */
     if (((flags & (F_WRITE | F_MUTATE)) || (open & (truncate | create))) && !(d->flags & F_MUTATE))
         return fail(c, result, read_only(c, d));
-    /* POSIX leaves open to what directory leads with these; Linux refuses the first */
+    /* POSIX does not define `directory` together with these; Linux refuses it with create */
     if ((open & directory) && (open & (create | truncate))) return fail(c, result, TS_SYS_EINVAL);
     unsigned how = (follows(&args[1]) ? TS_SYS_O_FOLLOW : 0) | (open & create ? TS_SYS_O_CREATE : 0) |
                    (open & directory ? TS_SYS_O_DIRECTORY : 0) | (open & exclusive ? TS_SYS_O_EXCL : 0) |
@@ -488,7 +495,7 @@ ts_status ts_wasi_filesystem_types_descriptor_open_at(ts_host_call *c, const ts_
                         : 0) |
                    (flags & TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_DATA_INTEGRITY_SYNC ? TS_SYS_O_DSYNC : 0);
     if (flags & F_READ) how |= TS_SYS_O_READ;
-    if ((flags & F_WRITE) || (open & truncate)) how |= TS_SYS_O_WRITE; /* the OS truncates what is open for writing */
+    if ((flags & F_WRITE) || (open & truncate)) how |= TS_SYS_O_WRITE; /* to truncate, the OS needs this */
     int fd;
     ts_sys_stat st;
     e = ts_wasi_may_open(ts_wasi_of(c));
@@ -502,9 +509,9 @@ ts_status ts_wasi_filesystem_types_descriptor_open_at(ts_host_call *c, const ts_
     if (e) return fail(c, result, e);
     flags &= F_READ | F_WRITE | F_MUTATE | F_SYNCS;
     if (st.type == TS_SYS_DIR) {
-        /* A directory below one that may be changed may be changed, whether the guest asked for it or not, and
-         * get-flags says so: libcs have no flag of open() for this, and programs create files below directories that
-         * they opened for reading. */
+        /* A directory below a mutable directory is mutable, whether the guest requested it or not, and
+         * get-flags reports this. The reason is that open() of libcs has no flag for it, and programs create
+         * files below directories that they opened for reading. */
         flags = (flags & ~(uint32_t)F_WRITE) | (d->flags & F_MUTATE);
     } else {
         flags &= ~(uint32_t)F_MUTATE; /* wit: "This may only be set on directories" */
@@ -603,7 +610,7 @@ ts_status ts_wasi_filesystem_types_directory_entry_stream_read_directory_entry(t
     const char *name;
     ts_sys_type type;
     ts_sys_err e = ts_sys_dir_next(s->dir, &name, &type);
-    /* a name that no string can hold: this entry is an error, the next call goes on behind it */
+    /* a name that is not UTF-8 is an error for this entry only; the next call continues after it */
     if (!e && name && !ts_utf8_valid(name, strlen(name))) e = TS_SYS_EILSEQ;
     if (e) return fail(c, result, e);
     ts_val *v = ts_host_vals(c, 4);
@@ -628,7 +635,8 @@ ts_status ts_wasi_filesystem_types_directory_entry_stream_drop(ts_host_call *c, 
 ts_status ts_wasi_filesystem_types_filesystem_error_code(ts_host_call *c, const ts_val *args, ts_val *result) {
     const ts_wasi_error *err = ts_wasi_obj_of(c, &args[0]);
     *result = (ts_val){.variant = {.disc = 0}};
-    /* a standard stream is a file of the host: that stdin is a directory, or the disk full, is said by these codes */
+    /* a standard stream is a host file: these codes also report that stdin is a directory or that the disk is
+     * full */
     if (err->domain != TS_WASI_OF_FILESYSTEM && err->domain != TS_WASI_OF_STDIO) return TS_OK;
     ts_val *v = ts_host_vals(c, 1);
     if (!v) return ts_fail_nomem(c->err);

@@ -14,7 +14,7 @@ ts_status ts_wasi_pollable_new(ts_host_call *c, ts_wasi_obj *parent, bool is_tim
     return TS_OK;
 }
 
-/* Ready for more writing is an output stream of a file whenever check-write gives a permit: while nothing is pending. */
+/* An output stream of a file is ready if check-write would grant a permit, that is, if nothing is pending. */
 static bool stream_ready(ts_wasi_obj *o, ts_sys_wait *w) {
     const ts_wasi_stream *s = (const ts_wasi_stream *)o;
     if (s->file && o->kind == TS_WASI_OUT && !s->pending_len) return true;
@@ -28,7 +28,7 @@ void ts_wasi_stream_pollable(ts_wasi_stream *s) {
     s->obj.ready = stream_ready;
     s->obj.confirm = stream_confirm;
 }
-/* What waits for the driver and for no file. */
+/* Returns whether an object is ready that waits only for the driver, not for a file. */
 static bool looks_ready(ts_wasi_obj *o) {
     ts_sys_wait w;
     return o->ready(o, &w);
@@ -37,13 +37,14 @@ static bool confirmed(ts_wasi_obj *o) {
     return !o->confirm || o->confirm(o);
 }
 
-/* Only the guest itself could end such a wait: by sending the message whose body it writes, by reading another body. */
+/* Deadlock: only the guest itself could end such a wait, by sending the message whose body it writes or by
+ * reading another body. */
 static const char forever[] = "a wait that nothing can end: for a body that goes nowhere, or for none";
 
 enum {
     FEW_WAITS = 64,
-    WAKES = 2,              /* the context's file and the store's */
-    LOOK_AGAIN = 100000000, /* ns; how often the flags are read where the system gives no file to be woken by */
+    WAKES = 2,              /* the wake files of the context and of the store */
+    LOOK_AGAIN = 100000000, /* ns; how often to check the flags if the OS provides no wake file */
 };
 _Static_assert((int)WAKES <= (int)TS_WASI_WATCHED, "room for either kind");
 
@@ -60,13 +61,13 @@ static bool any_ready(const ts_sys_wait *waits, size_t n) {
 static bool asked_to_stop(const ts_wasi *w) {
     return __atomic_load_n(&w->stop, __ATOMIC_SEQ_CST) != 0;
 }
-/* The run is to stop: EINTR, after which ts_wasi_interrupted says so. */
+/* Marks the run to be stopped and returns EINTR; ts_wasi_interrupted then reports the stop. */
 static ts_sys_err stop_now(ts_wasi *w) {
     __atomic_store_n(&w->stop, 1, __ATOMIC_SEQ_CST);
     return TS_SYS_EINTR;
 }
 
-/* Files by which other threads end the wait. */
+/* Fills in the files by which other threads end the wait. */
 static size_t wakes(ts_host_call *c, ts_sys_wait *files, uint64_t *deadline) {
     int fds[WAKES] = {ts_sys_wake_file(&ts_wasi_of(c)->wake), ts_host_wake_file(c)};
     for (int i = 0; i < WAKES; i++) {
@@ -84,7 +85,8 @@ static ts_wasi_watched woken(ts_host_call *c, const ts_sys_wait *files) {
                                                                       : TS_WASI_GO;
 }
 
-/* One wait of the OS; `all` has room for TS_WASI_WATCHED more. TS_SYS_EAGAIN: nothing has come of what was waited for, wait again. */
+/* Waits once in the OS; `all` has room for TS_WASI_WATCHED more files.
+ * TS_SYS_EAGAIN: none of the awaited events has occurred; wait again. */
 static ts_sys_err wait_once(ts_host_call *c, ts_sys_wait *all, size_t n, uint64_t deadline) {
     ts_wasi *w = ts_wasi_of(c);
     uint64_t until = w->until ? w->until : TS_SYS_NO_DEADLINE, end = until < deadline ? until : deadline, first = end;
@@ -111,8 +113,9 @@ static ts_sys_err wait_os(ts_host_call *c, ts_sys_wait *all, size_t n, uint64_t 
     if (w->watch.begin) w->watch.waits(w->watch.data, false);
     return e;
 }
-/* What is pending in output streams goes out while the guest waits for anything: a guest that has written and waits for
- * the answer need not flush. Fills up to n waits of such streams, or (drain) lets those go on whose waits are ready. */
+/* Pending output is written during any wait of the guest, so a guest that writes and then waits for the
+ * answer need not flush. Fills up to n waits of such streams or, with `drain`, writes to the streams whose
+ * waits are ready. */
 static size_t pending_waits(const ts_wasi *w, ts_sys_wait *waits, size_t n, bool drain) {
     size_t at = 0;
     for (ts_wasi_obj *o = w->objects; o && at < n; o = o->next) {
@@ -156,11 +159,12 @@ ts_status ts_wasi_wait_stream(ts_host_call *c, ts_wasi_stream *s) {
         else if (e == TS_SYS_EDEADLK && !stream_confirm(&s->obj))
             return ts_host_trap(c, "%s", forever);
         else if (e || (w.ready && stream_confirm(&s->obj)))
-            return TS_OK; /* an error shows in the next operation */
+            return TS_OK; /* the next operation reports an error */
     }
 }
 
-/* Wait until one of n is ready, or (block false) only look. ready[i] is set; *n_ready counts them. */
+/* Waits until one of n pollables is ready or, if `block` is false, only checks them. Sets ready[i] and
+ * *n_ready. */
 static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n, bool block, bool *ready,
                           size_t *n_ready) {
     ts_sys_wait few[8], *waits = few;
@@ -177,7 +181,7 @@ static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n,
         for (size_t i = 0; i < n; i++) {
             ready[i] = false;
             if (p[i]->is_timer) {
-                if (!now) now = ts_wasi_now(ts_wasi_of(c), !block); /* who only looks, and again, must get on */
+                if (!now) now = ts_wasi_now(ts_wasi_of(c), !block); /* time advances for a guest that polls in a loop */
                 if (p[i]->deadline <= now)
                     ready[i] = true;
                 else if (p[i]->deadline < deadline)
@@ -190,7 +194,7 @@ static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n,
             *n_ready += ready[i];
         }
         if (n_waits || (!*n_ready && block)) {
-            /* a clock of the guest's own stands still: a look, and then the time that was waited for is there */
+            /* the guest's own clock does not run by itself: check once, then advance it to the deadline */
             bool own = ts_wasi_of(c)->grants->clock_own && deadline != TS_SYS_NO_DEADLINE;
             ts_sys_err e = ts_wasi_poll(c, waits, n_waits, *n_ready || !block || own ? 0 : deadline);
             if (e == TS_SYS_EINTR)

@@ -1,25 +1,27 @@
 /* io_streams: wasi:io/streams: input and output streams over files of the host.
  * In: streams made by other interfaces. Out: bytes, permits, stream errors. wit: wasi:io/streams
- * A stream has no buffer of its own but for what a file that does not block has left of an accepted write. */
+ * A stream has no buffer, except for the rest of an accepted write that a non-blocking file has not taken
+ * yet. */
 #include "wasi/disk.h"
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    PERMIT_FILE = 1 << 20, /* what check-write grants where a write never waits for a reader */
-    PERMIT_SOCKET = 65536, /* … where what does not fit is kept pending at once */
-    PERMIT_WAIT = 4096,    /* … and where it may: a pipe that is writable takes this much (POSIX: PIPE_BUF) */
-    BLOCKING_MAX = 4096,   /* of blocking-write-and-flush */
+    PERMIT_FILE = 1 << 20, /* the permit if a write never waits for a reader */
+    PERMIT_SOCKET = 65536, /* the permit if the rest of a write becomes pending at once */
+    PERMIT_WAIT = 4096,    /* the permit if a write may wait: a writable pipe takes this much (POSIX: PIPE_BUF) */
+    BLOCKING_MAX = 4096,   /* the most for blocking-write-and-flush */
 };
 
-/* The number of bytes that are pending. */
+/* Sets the number of pending bytes and updates the count of streams with pending output. */
 static void pending(ts_wasi_stream *s, size_t len) {
     if (s->file && s->obj.kind == TS_WASI_OUT) s->context->n_pending += (len != 0) - (s->pending_len != 0);
     s->pending_len = len;
 }
 
-/* What was accepted still goes out when its stream ends, as in the certified runtimes: to a standard stream for as long as
- * the run may last, to a peer as long as it goes on reading. Here: of a stream that the guest has left behind. */
+/* Accepted bytes are still written after their stream ends, as in the certified runtimes: to a standard
+ * stream as long as the run may last, to a peer as long as it keeps reading. This handles a stream that the
+ * guest never dropped. */
 static void finish(ts_wasi *w, ts_wasi_stream *s) {
     const uint64_t linger = (uint64_t)TS_WASI_LINGER_MS * 1000000;
     bool bounded = s->domain == TS_WASI_OF_NETWORK || w->watch.begin;
@@ -42,7 +44,8 @@ static void stream_end(ts_wasi *w, ts_wasi_obj *o) {
     s->ops->end(w, s);
 }
 
-/* The stream of a call. A connection that was shut down has closed it. wit: tcp-socket.shutdown */
+/* Returns the stream of a call. If its connection was shut down, the stream is closed. wit:
+ * tcp-socket.shutdown */
 static ts_wasi_stream *stream_of(ts_host_call *c, const ts_val *v) {
     ts_wasi_stream *s = ts_wasi_obj_of(c, v);
     if (s->file && (s->obj.kind == TS_WASI_IN ? s->file->in_shut : s->file->out_shut)) s->closed = true;
@@ -51,11 +54,12 @@ static ts_wasi_stream *stream_of(ts_host_call *c, const ts_val *v) {
 
 /* --- reading -------------------------------------------------------------------------------------------------------
  */
-/* What became of an operation on a stream. */
+/* The outcome of an operation on a stream. */
 typedef enum outcome { DONE, CLOSED, FAILED } outcome;
 
-/* No read or write waits in the OS: a guest's waits are ts_wasi_poll's, which other threads can end and in which pending
- * output goes on. A file that blocks is polled before only where the OS has no call that does not wait. */
+/* No read or write blocks in the OS. A guest waits only in ts_wasi_poll, which other threads can end and
+ * which drains pending output. A blocking file is polled first only if the OS has no non-blocking call for
+ * it. */
 static ts_sys_err file_read(ts_wasi_stream *s, void *buf, size_t len, size_t *n) {
     ts_wasi_file *f = s->file;
     if (s->mode == TS_WASI_AT) return ts_sys_pread(f->fd, buf, len, s->offset, n);
@@ -68,7 +72,7 @@ static ts_sys_err file_read(ts_wasi_stream *s, void *buf, size_t len, size_t *n)
     return ts_sys_read(f->fd, buf, len, n);
 }
 
-/* Up to len bytes that are there now. */
+/* Reads up to len bytes that are available now. */
 static ts_status read_now(ts_host_call *c, ts_wasi_stream *s, void *buf, size_t len, size_t *n, outcome *how,
                           ts_sys_err *err) {
     *n = 0;
@@ -96,7 +100,7 @@ static ts_status read_now(ts_host_call *c, ts_wasi_stream *s, void *buf, size_t 
     return TS_OK;
 }
 
-/* read and blocking-read, into a buffer: with `block`, at least one byte (or an end, or an error). */
+/* read and blocking-read, into a buffer: with `block`, waits for at least one byte, the end or an error. */
 static ts_status read_some(ts_host_call *c, ts_wasi_stream *s, void *buf, uint64_t len, bool block, size_t *n,
                            outcome *how, ts_sys_err *err) {
     size_t want = len < TS_WASI_CHUNK ? (size_t)len : TS_WASI_CHUNK;
@@ -105,7 +109,7 @@ static ts_status read_some(ts_host_call *c, ts_wasi_stream *s, void *buf, uint64
     for (;;) {
         TS_TRY(read_now(c, s, buf, want, n, how, err));
         if (*n || *how != DONE || want == 0) return TS_OK;
-        TS_TRY(ts_wasi_wait_stream(c, s)); /* nothing is there */
+        TS_TRY(ts_wasi_wait_stream(c, s)); /* nothing is available */
     }
 }
 
@@ -170,7 +174,7 @@ static ts_sys_err file_write(ts_wasi_stream *s, const void *buf, size_t len, siz
         s->offset += *n;
     } else
         e = write_some(s, buf, len, n);
-    return e == TS_SYS_OK && *n == 0 && len ? TS_SYS_EIO : e; /* else we would try for ever */
+    return e == TS_SYS_OK && *n == 0 && len ? TS_SYS_EIO : e; /* otherwise the caller would retry forever */
 }
 
 bool ts_wasi_stream_drain(ts_wasi_stream *s) {
@@ -183,18 +187,19 @@ bool ts_wasi_stream_drain(ts_wasi_stream *s) {
         if (e) {
             s->closed = true;
             pending(s, 0);
-            if (e != TS_SYS_EPIPE) s->late = e; /* (nobody reads any more: closed, and no more to say) */
+            if (e != TS_SYS_EPIPE) s->late = e; /* the reader is gone: the stream is just closed */
         }
     }
     s->pending_at = 0;
     return true;
 }
 
-/* All of it; what a file that does not block leaves is kept pending, or (block) waited for. */
+/* Writes all bytes. What a non-blocking file does not take becomes pending or, with `block`, is waited
+ * for. */
 static ts_status write_all(ts_host_call *c, ts_wasi_stream *s, const uint8_t *buf, size_t len, bool block, outcome *how,
                            ts_sys_err *err) {
     *how = s->closed ? CLOSED : DONE;
-    if (s->refused && !s->closed) { /* as write(2) does, also of no bytes */
+    if (s->refused && !s->closed) { /* like write(2), even for zero bytes */
         s->closed = true;
         *how = FAILED;
         *err = s->refused;
@@ -219,15 +224,15 @@ static ts_status write_all(ts_host_call *c, ts_wasi_stream *s, const uint8_t *bu
             return TS_OK;
         } else {
             s->closed = true;
-            *how = e == TS_SYS_EPIPE ? CLOSED : FAILED; /* nobody reads any more: closed */
+            *how = e == TS_SYS_EPIPE ? CLOSED : FAILED; /* the reader is gone: closed */
             *err = e;
         }
     }
     return TS_OK;
 }
 
-/* The bytes that may be written now. The OS is not asked: what it does not take at once is kept pending, and as long as
- * something is, there is no permit. */
+/* Returns how many bytes may be written now, without asking the OS: what it does not take at once becomes
+ * pending, and while bytes are pending there is no permit. */
 static uint64_t permit_now(ts_wasi_stream *s) {
     return s->pending_len && !ts_wasi_stream_drain(s) ? 0 : s->ops->room(s);
 }
@@ -235,7 +240,7 @@ static uint64_t file_room(ts_wasi_stream *s) {
     return s->mode != TS_WASI_WAIT ? PERMIT_FILE : s->domain == TS_WASI_OF_NETWORK ? PERMIT_SOCKET : PERMIT_WAIT;
 }
 
-/* Wait until what was accepted is in the file; the stream is then ready for writing. A body has room of its own kind. */
+/* Waits until all accepted bytes are in the file; the stream is then ready for writing. */
 static ts_status settle(ts_host_call *c, ts_wasi_stream *s) {
     while (s->pending_len && !s->closed && !ts_wasi_stream_drain(s)) TS_TRY(ts_wasi_wait_stream(c, s));
     return TS_OK;
@@ -245,8 +250,8 @@ static ts_status settle_and_wait(ts_host_call *c, ts_wasi_stream *s) {
     return s->ops->flush_waits && !s->closed ? ts_wasi_wait_stream(c, s) : TS_OK;
 }
 
-/* A pending write that failed, a body that failed on the wire: the next operation says so, and those after it that the
- * stream is closed. */
+/* If a pending write or the transfer of a body has failed, the next operation reports it, and later ones
+ * report that the stream is closed. */
 static bool failed_before(ts_host_call *c, ts_wasi_stream *s, ts_val *result, ts_status *status) {
     if (s->late) {
         *status = ts_wasi_err_failed(c, result, s->domain, s->late);
@@ -299,7 +304,7 @@ static ts_status write_and_flush(ts_host_call *c, ts_wasi_stream *s, const uint8
     return how == DONE ? ts_wasi_ok(result) : failure(c, s, how, err, result);
 }
 
-/* len zeroes in the call's arena (which gives zeroed memory); len is at most a permit. */
+/* Returns len zeroes in the call's arena, which zeroes its memory; len is at most a permit. */
 static ts_status zeroes(ts_host_call *c, uint64_t len, const uint8_t **out) {
     *out = ts_arena_alloc(c->arena, (size_t)len);
     return *out || !len ? TS_OK : ts_fail_nomem(c->err);
@@ -377,7 +382,7 @@ ts_status ts_wasi_io_streams_output_stream_blocking_splice(ts_host_call *c, cons
     TS_TRY(settle_and_wait(c, stream_of(c, &args[0])));
     return splice(c, args, true, result);
 }
-/* … of one that it drops: the wait can be ended. */
+/* Like finish, for a stream that the guest drops: here the wait can be interrupted. */
 static ts_status finish_in_call(ts_host_call *c, ts_wasi_stream *s) {
     const uint64_t linger = (uint64_t)TS_WASI_LINGER_MS * 1000000;
     bool bounded = s->domain == TS_WASI_OF_NETWORK;
@@ -400,14 +405,14 @@ ts_status ts_wasi_io_streams_output_stream_drop(ts_host_call *c, uint64_t rep) {
 }
 
 /* --- streams of files ------------------------------------------------------------------------------------------------ */
-/* The OS need not be asked whether a read or write would wait; else what to ask it. */
+/* Returns true if a read or write would not wait; otherwise sets what to ask the OS. */
 static bool file_ready(const ts_wasi_stream *s, ts_sys_wait *w) {
     if (s->closed || s->mode != TS_WASI_WAIT) return true;
     if (s->obj.kind == TS_WASI_IN ? s->file->in_shut : s->file->out_shut) return true;
     *w = (ts_sys_wait){.fd = s->file->fd, .out = s->obj.kind == TS_WASI_OUT};
     return false;
 }
-/* An output stream with bytes pending is ready when they are gone. */
+/* An output stream with pending bytes is ready once they are written. */
 static bool file_confirm(ts_wasi_stream *s) {
     return s->obj.kind != TS_WASI_OUT || !s->pending_len || ts_wasi_stream_drain(s);
 }

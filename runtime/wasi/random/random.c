@@ -1,11 +1,11 @@
 /* random: wasi:random/random, insecure, insecure-seed.
- * In: a length. Out: bytes of the OS; insecure ones of a small generator (splitmix64) seeded by the OS.
+ * In: a length. Out: bytes from the OS; insecure bytes from a small generator (splitmix64) seeded by the OS.
  * wit: wasi:random/random, insecure, insecure-seed */
 #include "wasi/context.h"
 #include "sys/entropy.h"
 #include <string.h>
 
-enum { STEP = 1 << 20 }; /* bytes between two looks at whether the run shall stop */
+enum { STEP = 1 << 20 }; /* bytes between two checks whether the run must stop */
 
 void ts_wasi_seed(ts_wasi *w, uint64_t seed) {
     ts_wasi_grants *g = ts_wasi_grants_open(w, NULL);
@@ -16,7 +16,7 @@ void ts_wasi_seed(ts_wasi *w, uint64_t seed) {
     w->has_insecure_seed = false;
 }
 
-/* splitmix64: one step of a sequence. */
+/* Returns the next value of a splitmix64 sequence. */
 static uint64_t step(uint64_t *state, uint64_t add) {
     uint64_t z = *state += add;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -26,7 +26,7 @@ static uint64_t step(uint64_t *state, uint64_t add) {
 
 static ts_status secure(ts_host_call *c, void *buf, size_t len) {
     ts_wasi *w = ts_wasi_of(c);
-    if (w->grants->seeded) { /* asked for by --seed: the same in each run, byte order included */
+    if (w->grants->seeded) { /* requested by --seed: the same in each run, on any byte order */
         uint64_t v = 0;
         for (size_t i = 0; i < len; i++, v >>= 8) {
             if (i % 8 == 0) v = step(&w->seed, 0x9e3779b97f4a7c15u);
@@ -35,7 +35,7 @@ static ts_status secure(ts_host_call *c, void *buf, size_t len) {
         return TS_OK;
     }
     ts_sys_err e = TS_SYS_OK;
-    if (len <= sizeof w->fresh / 4) { /* short ones come from a stock of the OS's, each byte given once and not kept */
+    if (len <= sizeof w->fresh / 4) { /* short requests use buffered OS bytes; each byte is used once, then erased */
         if (len > w->fresh_left) {
             e = ts_sys_random(w->fresh, sizeof w->fresh);
             w->fresh_left = e ? 0 : (uint32_t)sizeof w->fresh;
@@ -51,7 +51,8 @@ static ts_status secure(ts_host_call *c, void *buf, size_t len) {
     return e ? ts_host_trap(c, "no random bytes: %s", ts_sys_err_text(e)) : TS_OK;
 }
 
-/* Room for a list<u8> of len; a length beyond the limit on results traps: there is no error to return. */
+/* Allocates a list<u8> of len. A length beyond the limit of results traps, because there is no error to
+ * return. */
 static ts_status room(ts_host_call *c, uint64_t len, uint8_t **out) {
     uint64_t most = ts_wasi_max_bytes(c);
     if (ts_wasi_of(c)->grants->max_random < most) most = ts_wasi_of(c)->grants->max_random;
@@ -85,7 +86,7 @@ static ts_status insecure(ts_host_call *c, uint64_t *out) {
     ts_wasi *w = ts_wasi_of(c);
     if (!w->insecure[1]) {
         TS_TRY(secure(c, w->insecure, sizeof w->insecure));
-        w->insecure[1] |= 1; /* seeded; and the step of the sequence is odd */
+        w->insecure[1] |= 1; /* marks it as seeded; also, the step of the sequence must be odd */
     }
     *out = step(&w->insecure[0], w->insecure[1]);
     return TS_OK;

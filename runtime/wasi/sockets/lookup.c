@@ -1,5 +1,5 @@
 /* sockets_lookup: wasi:sockets/ip-name-lookup.
- * In: a name. Out: a stream of its addresses, as a thread finds them. wit: wasi:sockets/ip-name-lookup */
+ * In: a name. Out: a stream of its addresses, which a thread looks up. wit: wasi:sockets/ip-name-lookup */
 #include "wasi/sockets/sockets.h"
 #include <string.h>
 
@@ -46,8 +46,8 @@ ts_status ts_wasi_sockets_ip_name_lookup_resolve_addresses(ts_host_call *c, cons
     ts_val *v;
     ts_sys_lookup_result r = ts_sys_host_parse(args[1].str.ptr, args[1].str.len, ascii);
     if (r && (w->grants->names_all || w->grants->names.len)) return ts_wasi_net_fail(c, result, code_of(r));
-    /* An address in text is only parsed: no resolver is asked, and nothing needs to be granted. What is not granted fails
-     * as in the certified runtimes: the text names no error for it. */
+    /* The text of an address is only parsed: this uses no resolver and needs no grant. A look-up that is not
+     * granted fails as in the certified runtimes; the WIT text names no error for it. */
     if (r || (!ts_sys_addr_parse(ascii, strlen(ascii), &literal) && !ts_wasi_net_may_look_up(w, ascii))) {
         c->denied = true;
         return ts_wasi_net_fail(c, result, TS_NET(PERMANENT_RESOLVER_FAILURE));

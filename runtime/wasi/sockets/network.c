@@ -1,11 +1,12 @@
-/* sockets_network: wasi:sockets/network and instance-network: errors, addresses, what of the network is granted.
+/* sockets_network: wasi:sockets/network and instance-network: errors, addresses, the granted parts of the
+ * network.
  * In: errors of the OS, rules. Out: error codes, yes or no. wit: wasi:sockets/network, instance-network */
 #include "wasi/sockets/sockets.h"
 #include <stdlib.h>
 #include <string.h>
 
 /* --- errors --------------------------------------------------------------------------------------------------------
- * What an error means at one function alone is said there. */
+ * A meaning that an error has only in one function is handled there. */
 int ts_wasi_net_code(ts_sys_err e) {
     switch (e) {
     case TS_SYS_OK: return TS_NET_OK;
@@ -62,7 +63,7 @@ ts_status ts_wasi_sockets_network_network_error_code(ts_host_call *c, const ts_v
 }
 
 /* --- the network ---------------------------------------------------------------------------------------------------
- * There is one; each handle of it is as good as another. */
+ * There is only one network; all handles to it are equivalent. */
 ts_status ts_wasi_sockets_instance_network_instance_network(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)args;
     ts_wasi_obj *o;
@@ -155,7 +156,7 @@ ts_status ts_wasi_net_get(ts_host_call *c, int fd, bool v6, ts_sys_sockopt o, ts
 }
 ts_status ts_wasi_net_set(ts_host_call *c, int fd, bool v6, ts_sys_sockopt o, uint64_t value, ts_val *result) {
     if (o != TS_SYS_KEEPALIVE && value == 0) return ts_wasi_net_fail(c, result, TS_NET(INVALID_ARGUMENT));
-    if (is_duration(o)) value = value / second + (value % second != 0); /* not less than asked for, and never 0 */
+    if (is_duration(o)) value = value / second + (value % second != 0); /* round up, so that it is never 0 */
     return ts_wasi_net_done(c, result, ts_wasi_net_code(ts_sys_set_option(fd, v6, o, value)));
 }
 
@@ -193,7 +194,7 @@ static bool same_letters(const char *a, const char *b, size_t n) {
     }
     return true;
 }
-static size_t name_len(const char *s) { /* without the root's dot */
+static size_t name_len(const char *s) { /* without the trailing dot of the root */
     size_t n = strlen(s);
     return n && s[n - 1] == '.' ? n - 1 : n;
 }

@@ -1,7 +1,7 @@
 /* sockets_tcp: wasi:sockets/tcp and tcp-create-socket.
- * In: a socket and what to do with it. Out: its next state, streams, an error code. wit: wasi:sockets/tcp
- * Bind and listen are done in their start; connect goes on in the OS, and what it said at once is kept for the finish.
- */
+ * In: a socket and an operation. Out: its next state, streams, an error code. wit: wasi:sockets/tcp
+ * start-bind and start-listen do the whole operation. start-connect only starts it in the OS; an immediate
+ * error is kept for finish-connect. */
 #include "wasi/sockets/sockets.h"
 
 /* wit: "The socket can be in one of the following states" */
@@ -24,7 +24,7 @@ typedef struct tcp {
     bool v6;
     tcp_state state;
     uint32_t backlog;
-    int failed; /* what connect said at once */
+    int failed; /* the immediate error of connect */
 } tcp;
 
 static bool tcp_ready(ts_wasi_obj *o, ts_sys_wait *wait) {
@@ -62,7 +62,8 @@ static tcp *self(ts_host_call *c, const ts_val *args) {
 static bool in_progress(const tcp *t) {
     return t->state == BIND_IN_PROGRESS || t->state == LISTEN_IN_PROGRESS || t->state == CONNECT_IN_PROGRESS;
 }
-/* A start in a state where it is none: another operation is under way, or it can never be done. */
+/* The error of a start-… in the wrong state: another operation is in progress, or it is never possible
+ * again. */
 static int misplaced(const tcp *t) {
     return in_progress(t) ? TS_NET(CONCURRENCY_CONFLICT) : TS_NET(INVALID_STATE);
 }
@@ -127,7 +128,7 @@ ts_status ts_wasi_sockets_tcp_tcp_socket_start_connect(ts_host_call *c, const ts
     return ts_wasi_ok(result);
 }
 
-/* Both streams of a connection. */
+/* Makes both streams of a connection. */
 static ts_status streams(ts_host_call *c, tcp *t, ts_val *in, ts_val *out) {
     ts_wasi_stream *s;
     TS_TRY(ts_wasi_stream_new(c, TS_WASI_IN, t->file, TS_WASI_WAIT, TS_WASI_OF_NETWORK, 0, NULL, &s));
@@ -178,7 +179,7 @@ ts_status ts_wasi_sockets_tcp_tcp_socket_finish_listen(ts_host_call *c, const ts
 
 static ts_sys_err inherit(int from, int to, bool v6) {
 #ifdef __linux__
-    (void)from, (void)to, (void)v6; /* the kernel does: tcp(7), socket(7) */
+    (void)from, (void)to, (void)v6; /* the kernel copies the options: tcp(7), socket(7) */
 #else
     static const ts_sys_sockopt all[] = {TS_SYS_KEEPALIVE,  TS_SYS_KEEP_IDLE, TS_SYS_KEEP_INTERVAL,
                                          TS_SYS_KEEP_COUNT, TS_SYS_HOP_LIMIT, TS_SYS_RECEIVE_BUFFER,
@@ -278,7 +279,7 @@ static ts_status set(ts_host_call *c, const ts_val *args, ts_sys_sockopt o, uint
     tcp *t = self(c, args);
     return ts_wasi_net_set(c, t->file->fd, t->v6, o, value, result);
 }
-/* One option: its two functions. */
+/* The getter and the setter of one option. */
 #define OPTION(name, option, field)                                                                                    \
     ts_status ts_wasi_sockets_tcp_tcp_socket_##name(ts_host_call *c, const ts_val *args, ts_val *result) {             \
         return get(c, args, option, result);                                                                           \
@@ -296,8 +297,8 @@ OPTION(send_buffer_size, TS_SYS_SEND_BUFFER, u64)
 
 /* --- shutdown ------------------------------------------------------------------------------------------------------
  */
-/* What an output stream has accepted goes out before the end of the connection does; a peer that does not read for
- * TS_WASI_LINGER_MS loses it. */
+/* Sends the bytes that the output stream has accepted before the connection is shut down. If the peer does
+ * not read for TS_WASI_LINGER_MS, the rest is lost. */
 static ts_status settle(ts_host_call *c, const tcp *t) {
     uint64_t end = ts_sys_monotonic() + (uint64_t)TS_WASI_LINGER_MS * 1000000;
     for (ts_wasi_obj *o = ts_wasi_of(c)->objects; o; o = o->next) {
@@ -321,7 +322,8 @@ ts_status ts_wasi_sockets_tcp_tcp_socket_shutdown(ts_host_call *c, const ts_val 
     if (!in && !out) return ts_wasi_ok(result); /* wit: "idempotent" */
     if (out) TS_TRY(settle(c, t));
     ts_sys_err e = ts_sys_shutdown(t->file->fd, in, out);
-    /* The peer has reset the connection: the state is still `connected`, and there is nothing left to shut down. */
+    /* If the peer has reset the connection, the state is still `connected`, but there is nothing left to shut
+     * down. */
     if (e == TS_SYS_ENOTCONN) e = TS_SYS_OK;
     if (e) return ts_wasi_net_fail(c, result, ts_wasi_net_code(e));
     t->file->in_shut |= in;

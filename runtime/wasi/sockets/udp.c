@@ -1,6 +1,6 @@
 /* sockets_udp: wasi:sockets/udp and udp-create-socket.
  * In: a socket, datagrams. Out: datagrams, counts, permits, an error code. wit: wasi:sockets/udp
- * The socket and the streams made of it share its file; only the newest pair of streams works. */
+ * The socket and its streams share its file; only the newest pair of streams works. */
 #include "wasi/sockets/sockets.h"
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +11,12 @@ enum {
     RECEIVE_BYTES = 1 << 20,
 };
 
-typedef struct shared { /* by the socket and its streams */
+typedef struct shared { /* shared by the socket and its streams */
     uint32_t refs;
     int fd;
     bool v6, connected;
     ts_sys_addr remote;
-    uint64_t generation; /* of streams */
+    uint64_t generation; /* of the streams */
 } shared;
 
 typedef struct udp { /* udp-socket */
@@ -31,8 +31,8 @@ typedef struct side { /* incoming-datagram-stream, outgoing-datagram-stream */
     uint64_t generation;
     uint64_t permit;  /* out */
     bool permitted;   /* out: check-send was called */
-    bool full;        /* out: the last datagram found no room */
-    ts_sys_err later; /* in: an error that came after datagrams which had to be returned first */
+    bool full;        /* out: the OS had no room for the last datagram */
+    ts_sys_err later; /* in: an error after received datagrams; it is reported by the next call */
 } side;
 
 static void release(ts_wasi *w, shared *s) {
@@ -45,7 +45,7 @@ static void udp_end(ts_wasi *w, ts_wasi_obj *o) {
     release(w, ((udp *)o)->s);
 }
 static bool udp_ready(ts_wasi_obj *o, ts_sys_wait *wait) {
-    (void)o, (void)wait; /* bind is done at once */
+    (void)o, (void)wait; /* bind completes at once */
     return true;
 }
 static void side_end(ts_wasi *w, ts_wasi_obj *o) {
@@ -99,7 +99,7 @@ ts_status ts_wasi_sockets_udp_udp_socket_start_bind(ts_host_call *c, const ts_va
     ts_sys_addr a = ts_wasi_net_addr(&args[2]);
     if (u->state != UNBOUND)
         return ts_wasi_net_fail(c, result, u->state == BOUND ? TS_NET(INVALID_STATE) : TS_NET(CONCURRENCY_CONFLICT));
-    /* IPv6 sockets are never dual-stack: a mapped address is of the other family */
+    /* IPv6 sockets are never dual-stack: a mapped address belongs to the other family */
     if (a.v6 != u->s->v6 || ts_sys_addr_is_mapped(&a)) return ts_wasi_net_fail(c, result, TS_NET(INVALID_ARGUMENT));
     if (!ts_wasi_net_may(ts_wasi_of(c), TS_WASI_UDP_BIND, &a)) return ts_wasi_net_denied(c, result);
     ts_sys_err e = ts_sys_bind(u->s->fd, &a, false);
@@ -114,7 +114,7 @@ ts_status ts_wasi_sockets_udp_udp_socket_finish_bind(ts_host_call *c, const ts_v
     return ts_wasi_ok(result);
 }
 
-/* May datagrams go there at all? TS_NET_OK or invalid-argument. */
+/* Checks a destination of datagrams: TS_NET_OK or invalid-argument. */
 static int destination(const shared *s, const ts_sys_addr *a) {
     return a->v6 == s->v6 && !ts_sys_addr_is_any(a) && a->port && !ts_sys_addr_is_mapped(a) ? TS_NET_OK
                                                                                             : TS_NET(INVALID_ARGUMENT);
@@ -128,7 +128,8 @@ static int udp_code(ts_sys_err e) {
     }
 }
 
-/* To nobody any more. The kernel may forget a port that it had picked with it: the socket keeps its address. */
+/* Disconnects the socket. The kernel may then release a port that it had chosen; the socket keeps its
+ * address. */
 static ts_sys_err disconnect(shared *s) {
     ts_sys_addr before, after;
     ts_sys_err e = ts_sys_local(s->fd, &before);
@@ -208,7 +209,7 @@ ts_status ts_wasi_sockets_udp_udp_socket_address_family(ts_host_call *c, const t
                                                                 : TS_WASI_SOCKETS_IP_ADDRESS_FAMILY_IPV4}};
     return TS_OK;
 }
-/* One option: its two functions. */
+/* The getter and the setter of one option. */
 #define OPTION(name, option, field)                                                                                    \
     ts_status ts_wasi_sockets_udp_udp_socket_##name(ts_host_call *c, const ts_val *args, ts_val *result) {             \
         return ts_wasi_net_get(c, self(c, args)->s->fd, self(c, args)->s->v6, option, result);                         \
@@ -253,7 +254,7 @@ ts_status ts_wasi_sockets_udp_incoming_datagram_stream_receive(ts_host_call *c, 
             continue;
         }
         if (e) break;
-        /* what came before the socket was connected may be of others */
+        /* datagrams that arrived before the connect may be from other peers */
         if (d->s->connected && !ts_sys_addr_same(&from, &d->s->remote)) continue;
         ts_val *f = all + max + n * TS_WASI_SOCKETS_INCOMING_DATAGRAM_FIELDS_;
         uint8_t *copy = ts_arena_alloc(c->arena, len);
@@ -295,7 +296,7 @@ ts_status ts_wasi_sockets_udp_outgoing_datagram_stream_check_send(ts_host_call *
     return TS_OK;
 }
 
-/* One datagram: TS_NET_OK, or what the text says of it (would-block: not now). */
+/* Sends one datagram. Returns TS_NET_OK or the error code of the WIT text (would-block: not now). */
 static int send_one(ts_host_call *c, const shared *s, const ts_val *datagram, bool *denied) {
     const ts_val *f = datagram->list.ptr, *data = &f[TS_WASI_SOCKETS_OUTGOING_DATAGRAM_DATA_I],
                  *to = &f[TS_WASI_SOCKETS_OUTGOING_DATAGRAM_REMOTE_ADDRESS_I];
