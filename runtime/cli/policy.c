@@ -28,10 +28,11 @@ static ts_status keep(ts_cli_reading *r, const char *s, size_t len, const char *
 }
 
 /* {host = "…", guest = "…", read-only = true}: names are taken literally, colons included. */
-static ts_status dir(ts_cli_reading *r, const ts_toml *t, ts_error *e) {
+static ts_status dir(ts_cli_reading *r, const ts_toml *t, const ts_toml **at, ts_error *e) {
     const char *host = NULL, *guest = NULL;
     bool read_only = false;
     for (const ts_toml *c = t->first; c; c = c->next) {
+        *at = c;
         if (strcmp(c->key, "host") == 0)
             TS_TRY(text_of("dir.host", c, &host, e));
         else if (strcmp(c->key, "guest") == 0)
@@ -43,12 +44,14 @@ static ts_status dir(ts_cli_reading *r, const ts_toml *t, ts_error *e) {
                            "dir.%s: host and guest, which are strings, and read-only, true or false, are expected",
                            c->key);
     }
+    *at = t;
     if (!host) return ts_fail(e, TS_USAGE, "dir: its host is missing");
     return ts_wasi_dir(r->w, host, guest ? guest : host, read_only, e);
 }
-static ts_status env(ts_cli_reading *r, const ts_toml *t, ts_error *e) {
+static ts_status env(ts_cli_reading *r, const ts_toml *t, const ts_toml **at, ts_error *e) {
     for (const ts_toml *c = t->first; c; c = c->next) {
         const char *v;
+        *at = c;
         TS_TRY(text_of(c->key, c, &v, e));
         TS_TRY(ts_wasi_env(r->w, c->key, c->key_len, v, e));
     }
@@ -77,15 +80,15 @@ static const char *as_text(const ts_cli_option *o, const ts_toml *t, char out[64
     return out;
 }
 
-static ts_status set(ts_cli_reading *r, const ts_cli_option *o, const ts_toml *t, ts_error *e) {
+static ts_status set(ts_cli_reading *r, const ts_cli_option *o, const ts_toml *t, const ts_toml **at, ts_error *e) {
     char number[64];
     const char *v = NULL, *own = NULL;
     bool flag = o->form == TS_CLI_FLAG || o->form == TS_CLI_SWITCH;
     if (flag != (t->kind == TS_TOML_BOOL))
         return ts_fail(e, TS_USAGE, flag ? "%s is true or false" : "%s is not true or false", o->name);
     if (flag) return ts_cli_option_set(r, o, o->name, t->boolean ? "y" : "n", e);
-    if (t->kind == TS_TOML_TABLE && strcmp(o->name, "dir") == 0) return dir(r, t, e);
-    if (t->kind == TS_TOML_TABLE && strcmp(o->name, "env") == 0) return env(r, t, e);
+    if (t->kind == TS_TOML_TABLE && strcmp(o->name, "dir") == 0) return dir(r, t, at, e);
+    if (t->kind == TS_TOML_TABLE && strcmp(o->name, "env") == 0) return env(r, t, at, e);
     if (t->kind == TS_TOML_STRING)
         TS_TRY(text_of(o->name, t, &v, e));
     else
@@ -103,15 +106,16 @@ static ts_status unknown(const ts_toml *t, ts_error *e) {
     return ts_fail(e, TS_USAGE, "there is no key %.*s%s%s", (int)(t->key_len > 60 ? 60 : t->key_len), t->key,
                    near.best ? "; did you mean " : "", near.best ? near.best : "");
 }
+/* *at is the value that the error is about: the message has its line. */
 static ts_status member(ts_cli_reading *r, const ts_toml *t, const ts_toml **at, ts_error *e) {
     const ts_cli_option *o = ts_cli_option_find(ts_cli_option_rows, t->key, t->key_len);
     if (!o || o->policy == TS_CLI_NOT) o = ts_cli_option_find(ts_cli_word_rows, t->key, t->key_len);
     *at = t;
     if (!o || o->policy == TS_CLI_NOT) return unknown(t, e);
-    if (t->kind != TS_TOML_ARRAY || o->policy != TS_CLI_MANY) return set(r, o, t, e);
+    if (t->kind != TS_TOML_ARRAY || o->policy != TS_CLI_MANY) return set(r, o, t, at, e);
     for (const ts_toml *c = t->first; c; c = c->next) {
         *at = c;
-        TS_TRY(set(r, o, c, e));
+        TS_TRY(set(r, o, c, at, e));
     }
     return TS_OK;
 }

@@ -73,20 +73,24 @@ static verdict say(wast *w, verdict v, const char *fmt, ...) {
 
 /* --- files -----------------------------------------------------------------------------------------------------------
  */
-static uint8_t *read_file(const char *path, size_t *len) {
+enum { FILE_MOST = 256 << 20 }; /* the official scripts and their modules have less than 10 MB */
+
+static uint8_t *read_file(const char *path, size_t *len, ts_sys_err *why) {
     ts_sys_input in;
-    if (ts_sys_input_open(path, TS_SYS_INPUT_MOST, &in)) return NULL;
+    if ((*why = ts_sys_input_open(path, FILE_MOST, &in))) return NULL;
     uint8_t *buf = malloc(in.len + 1);
+    if (!buf) *why = TS_SYS_ENOMEM;
     if (buf && in.len) memcpy(buf, in.bytes, in.len);
     *len = in.len;
     ts_sys_input_close(&in);
     return buf;
 }
 
-static uint8_t *read_beside(wast *w, const char *name, size_t *len) {
+static uint8_t *read_beside(wast *w, const char *name, size_t *len, ts_sys_err *why) {
     char path[4096];
     int n = snprintf(path, sizeof path, "%s%s", w->dir, name);
-    return n > 0 && (size_t)n < sizeof path ? read_file(path, len) : NULL;
+    *why = TS_SYS_ENAMETOOLONG;
+    return n > 0 && (size_t)n < sizeof path ? read_file(path, len, why) : NULL;
 }
 
 /* Reads the binary of a command: its file or, for a text module, the binary that the converter or the caller
@@ -105,8 +109,12 @@ static uint8_t *read_module(wast *w, const ts_json *cmd, size_t *len, verdict *v
         snprintf(stem, sizeof stem, "%.*s.wasm", dot ? (int)(dot - file) : (int)strlen(file), file);
         file = binary ? binary : stem;
     }
-    uint8_t *bytes = read_beside(w, file, len);
-    if (!bytes) *v = text ? say(w, SKIP, "text format") : say(w, FAIL, "%s cannot be read", file);
+    ts_sys_err why;
+    uint8_t *bytes = read_beside(w, file, len, &why);
+    if (!bytes && text && why == TS_SYS_ENOENT)
+        *v = say(w, SKIP, "text format");
+    else if (!bytes)
+        *v = say(w, FAIL, "cannot read %s: %s", file, ts_sys_err_text(why));
     return bytes;
 }
 
@@ -755,6 +763,15 @@ static bool parse_args(wast *w, int argc, char **argv) {
     return w->path != NULL;
 }
 
+/* A script as it is written, not yet converted, begins with a parenthesis or a comment. */
+static bool is_text_format(const uint8_t *text, size_t len) {
+    size_t i = 0;
+    while (i < len && memchr(" \t\r\n", text[i], 4)) i++;
+    return i < len && (text[i] == '(' || text[i] == ';');
+}
+#define CONVERT                                                                                                        \
+    ": this is a script's text; wasm-tools json-from-wast SCRIPT.wast --wasm-dir DIR -o DIR/SCRIPT.json converts it"
+
 int ts_cli_wast(int argc, char **argv) {
     wast w = {.features = TS_F_WASM3};
     ts_error_init(&w.err);
@@ -768,11 +785,13 @@ int ts_cli_wast(int argc, char **argv) {
     int status = TS_CLI_IO;
     size_t len = 0;
     const char *slash = strrchr(w.path, '/');
-    uint8_t *text = read_file(w.path, &len);
+    ts_sys_err why;
+    uint8_t *text = read_file(w.path, &len, &why);
     w.dir = strndup(w.path, slash ? (size_t)(slash - w.path) + 1 : 0);
     const ts_json *root = NULL;
     if (!text || !w.dir) {
-        fprintf(stderr, "touchstone: %s cannot be read\n", w.path);
+        fprintf(stderr, "touchstone: io-error: cannot read %s: %s\n", w.path,
+                ts_sys_err_text(text ? TS_SYS_ENOMEM : why));
         goto out;
     }
     if (w.results_path && ts_cli_out_open(&w.results, "the results", w.results_path, "w", &w.err) != TS_OK) {
@@ -780,7 +799,7 @@ int ts_cli_wast(int argc, char **argv) {
         goto out;
     }
     if (ts_json_parse(&w.arena, (const char *)text, len, &root, &w.err) != TS_OK || run_script(&w, root) != TS_OK) {
-        fprintf(stderr, "touchstone: %s: %s\n", w.path, w.err.message);
+        fprintf(stderr, "touchstone: %s: %s%s\n", w.path, w.err.message, is_text_format(text, len) ? CONVERT : "");
         goto out;
     }
     printf("%u passed, %u failed, %u skipped, %u unsupported\n", w.counts[PASS], w.counts[FAIL], w.counts[SKIP],

@@ -556,6 +556,22 @@ def test_an_endless_policy() -> None:
     assert done.returncode == 120 and "too large for a policy" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("# one\n[env]\nA = 1\n", "p.toml:3: A: a string is expected"),
+        ('[env]\nA = "a"\n\n"B=C" = "b"\n', "p.toml:4: the name of an environment variable"),
+        ('[[dir]]\nhost = "."\nread-only = false\nreadonly = true\n', "p.toml:4: dir.readonly: "),
+        ('[[dir]]\nhost = "."\n[[dir]]\nguest = "/x"\n', "p.toml:3: dir: its host is missing"),
+        ('tcp-connect = [\n  "127.0.0.1:80",\n  "x",\n]\n', "p.toml:3: x: HOST:PORT expected"),
+    ],
+)
+def test_the_line_of_a_grant(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "p.toml").write_text(text)
+    done = subprocess.run([TOUCHSTONE, "run", "--policy", "p.toml", "--show-grants"], capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
+    assert done.returncode == 120 and message in done.stderr, done.stderr
+
+
 READERS: list[Callable[[str], object]] = [read_dir, read_net, read_name, read_http]
 
 

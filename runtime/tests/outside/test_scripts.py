@@ -139,3 +139,42 @@ def test_official_component_scripts_need_no_options(tmp_path: Path) -> None:
         folder.mkdir()
         status, said = run_script(folder, script)
         assert status == 0, (script.name, said)
+
+
+def wast_of(file: Path) -> tuple[int, str]:
+    done = subprocess.run([TOUCHSTONE, "wast", file], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == ""
+    return done.returncode, done.stderr
+
+
+def test_files_that_are_no_scripts(tmp_path: Path) -> None:
+    """Each message says why; a file that is too large is not read."""
+    sparse = tmp_path / "sparse.json"
+    with sparse.open("wb") as file:
+        file.truncate(1 << 40)
+    assert wast_of(sparse) == (125, f"touchstone: io-error: cannot read {sparse}: File too large\n")
+    assert wast_of(Path("/dev/zero")) == (
+        125,
+        "touchstone: io-error: cannot read /dev/zero: it is a device, which has no end\n",
+    )
+    assert wast_of(tmp_path) == (125, f"touchstone: io-error: cannot read {tmp_path}: Is a directory\n")
+    text = tmp_path / "it.wast"
+    text.write_text("\n;; a script\n(module)\n")
+    status, message = wast_of(text)
+    assert status == 125 and "wasm-tools json-from-wast" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("/dev/zero", "it is a device, which has no end"), ("none.wasm", "No such file or directory")]
+)
+def test_modules_that_cannot_be_read(tmp_path: Path, name: str, why: str) -> None:
+    script = tmp_path / "s.json"
+    link = tmp_path / "m.wasm"
+    if name.startswith("/"):
+        link.symlink_to(name)
+    file = link.name if link.is_symlink() else name
+    script.write_text(
+        f'{{"source_filename": "s", "commands": [{{"type": "module", "line": 1, "filename": "{file}"}}]}}'
+    )
+    done = subprocess.run([TOUCHSTONE, "wast", script], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1 and f"cannot read {file}: {why}" in done.stdout + done.stderr
