@@ -1,6 +1,6 @@
 /* outcome: how a command ended: the exit status, the messages on stderr, the JSON line of --outcome.
- * In: a ts_error. Out: the exit status of the process; see `touchstone --help`. Schema:
- * touchstone-outcome/1 */
+ * In: a ts_error. Out: the exit status of the process; see `touchstone --help`.
+ * Schema: touchstone-outcome/1 */
 #ifndef TS_CLI_OUTCOME_H
 #define TS_CLI_OUTCOME_H
 #include "base/error.h"
@@ -31,9 +31,8 @@ void ts_cli_report_of(const ts_error *e, const char *method, const char *target)
 /* Writes the outcome file. Returns false, with a line on stderr, if it cannot be written. `missing` lists the
  * imports of a link-error. The members are:
  * outcome; status, or kind, limit (the option), message, offset, section, imports, backtrace.
- * If something has run, also usage: seconds, cpu_seconds (of the whole process), host_calls, fuel (if
- * metered);
- * the peaks of stack_bytes, depth, gc_bytes, table_elements, handles, resources, files;
+ * If something has run, also usage: seconds, cpu_seconds (of the whole process), host_calls,
+ * fuel (if metered); the peaks of stack_bytes, depth, gc_bytes, table_elements, handles, resources, files;
  * memories: [{module, bytes}]; refused: {memory_grow, table_grow, files}. */
 bool ts_cli_outcome(const char *path, const ts_error *e, const ts_missing *missing, uint32_t n_missing,
                     const ts_cli_usage *usage);
