@@ -15,6 +15,7 @@
 #define TS_COMPONENT_COMPONENT_H
 #include "base/arena.h"
 #include "base/map.h"
+#include "component/type/name_index.h"
 #include "component/type/val.h"
 #include "core/module/module.h"
 
@@ -50,10 +51,6 @@ typedef struct ts_named_extern {
 typedef struct ts_name_attributes {
     const char *implements, *version_suffix, *external_id;
 } ts_name_attributes;
-typedef struct ts_name_index {
-    const uint32_t *slots;
-    uint32_t cap;
-} ts_name_index; /* name → position: for the functions below */
 typedef struct ts_instance_type {
     uint32_t n;
     /* in order; resource slots below are of the environment of the component that holds this type */

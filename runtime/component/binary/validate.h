@@ -1,9 +1,11 @@
-/* validate: what the parts of the component decoder and validator share; of other files only linker.c includes it, to compare types.
+/* validate: what the parts of the component decoder and validator share. Outside of binary/ only linker.c includes it, to compare
+ * types.
  * In: the bytes, item by item. Out: a ts_component's definitions and types, or the rule that is broken.
  * spec: Binary.md, Explainer.md
  *
- * decode.c reads sections and definitions, validate_types.c component-level types and names, validate_core.c core types,
- * validate_canon.c canonical definitions; subtype.c compares and substitutes. An item is read and validated before the next one. */
+ * decode.c reads sections and definitions, validate_types.c component-level types and names, validate_alias.c aliases,
+ * validate_core.c core types, validate_canon.c canonical definitions. scope.c holds the index spaces. subtype.c compares and
+ * substitutes component-level types, core_subtype.c compares core types. Each item is read and validated before the next one. */
 #ifndef TS_COMPONENT_VALIDATE_H
 #define TS_COMPONENT_VALIDATE_H
 #include "base/reader.h"
@@ -25,16 +27,6 @@ static inline const void *ts_slot_key(uint32_t slot) {
     return (const void *)((uintptr_t)slot + 1);
 }
 
-/* Names in an arena → position; NULL slots when n is small. name_at reads element i. */
-typedef struct ts_name_ref {
-    const char *a, *b;
-    uint32_t a_len, b_len;
-} ts_name_ref; /* core imports have two */
-typedef ts_name_ref (*ts_name_at)(const void *items, uint32_t i);
-bool ts_names_build(ts_arena *arena, const void *items, uint32_t n, ts_name_at at, ts_name_index *out,
-                    uint32_t *duplicate);
-uint32_t ts_names_find(const ts_name_index *x, const void *items, uint32_t n, ts_name_at at,
-                       ts_name_ref key); /* UINT32_MAX: none */
 ts_name_ref ts_named_extern_at(const void *items, uint32_t i);
 ts_name_ref ts_core_import_at(const void *items, uint32_t i);
 ts_name_ref ts_core_export_at(const void *items, uint32_t i);
@@ -134,20 +126,23 @@ typedef struct ts_scope {
     ts_component *c;         /* TS_SCOPE_COMPONENT */
 } ts_scope;
 enum { TS_NAMED_IMPORT = 1, TS_NAMED_EXPORT = 2 };
-void ts_scope_init(ts_scope *s, ts_scope_kind kind, ts_scope *parent, ts_dec *d, ts_env *env);
-void ts_scope_free(ts_scope *s);
-
+/* --- scope.c ---------------------------------------------------------------------------------------------------------- */
 #define TS_BAD(s, off, sec, ...) ts_fail_at((s)->d->err, TS_INVALID, (off), (sec), __VA_ARGS__)
 #define TS_PUSH(s, vec, ...) (ts_vec_push(&(s)->vec, __VA_ARGS__) ? TS_OK : ts_fail_nomem((s)->d->err))
+void ts_scope_init(ts_scope *s, ts_scope_kind kind, ts_scope *parent, ts_dec *d, ts_env *env);
+void ts_scope_free(ts_scope *s);
 ts_status ts_scope_feature(const ts_scope *s, const ts_reader *r, uint64_t off, uint32_t feature,
                            const char *what) TS_MUST_USE;
 ts_status ts_read_count(ts_reader *r, uint32_t *n) TS_MUST_USE; /* of a vec: at most one entry a byte that is left */
 ts_status ts_read_count_max(ts_reader *r, uint32_t max, const char *what,
                             uint32_t *n) TS_MUST_USE; /* … and within a limit of the above */
+/* Fails with "<what> exceeds the limit of <max>" at offset off. */
+ts_status ts_limit_exceeded(const ts_reader *r, uint64_t off, const char *what, uint32_t max);
 ts_status ts_read_item_name(ts_reader *r, const char **out, uint32_t *len) TS_MUST_USE; /* a name, within its limit */
 ts_status ts_read_leading(ts_reader *r, uint8_t b, const char *what); /* malformed, at the byte before */
 ts_status ts_env_slot(ts_dec *d, ts_env *env, bool local, uint32_t *slot) TS_MUST_USE;
-void *ts_dec_alloc(ts_dec *d, size_t n, size_t size); /* NULL: the error is filled */
+void *ts_dec_alloc(ts_dec *d, size_t n, size_t size);                               /* NULL: the error is filled */
+ts_status ts_extern_new(ts_dec *d, ts_sort sort, ts_extern_type **out) TS_MUST_USE; /* zeroed but for its sort */
 const char *ts_dec_name(ts_dec *d, const char *s, size_t len);
 /* n zeroed elements for var, or a copy of a name; out of the calling function where there is no memory. */
 #define TS_ALLOC(d, var, n)                                                                                            \
@@ -160,6 +155,18 @@ const char *ts_dec_name(ts_dec *d, const char *s, size_t len);
         (var) = ts_dec_name((d), (str), (len));                                                                        \
         if (!(var)) return TS_NOMEM;                                                                                   \
     } while (0)
+
+ts_status ts_scope_type(ts_scope *s, uint64_t off, const char *sec, uint32_t i, const ts_extern_type **out) TS_MUST_USE;
+ts_status ts_scope_resource(ts_scope *s, uint64_t off, const char *sec, uint32_t i,
+                            const ts_extern_type **out) TS_MUST_USE;
+ts_status ts_scope_func_type(ts_scope *s, uint64_t off, const char *sec, uint32_t i,
+                             const ts_cfunc_type **out) TS_MUST_USE;
+/* The type of an item of an index space. */
+ts_status ts_scope_item(ts_scope *s, uint64_t off, const char *sec, ts_sort_idx what,
+                        const ts_extern_type **out) TS_MUST_USE;
+ts_status ts_scope_limits(const ts_scope *s, uint64_t off, const char *sec) TS_MUST_USE;
+ts_status ts_scope_push(ts_scope *s, const ts_extern_type *t) TS_MUST_USE; /* into the index space of its sort */
+ts_status ts_unknown(ts_scope *s, uint64_t off, const char *sec, const char *what, uint32_t i);
 
 /* --- subtype.c -------------------------------------------------------------------------------------------------------- */
 typedef struct ts_rmap {
@@ -217,11 +224,6 @@ ts_status ts_read_cvaltype(ts_scope *s, ts_reader *r, const ts_ctype **out) TS_M
 ts_status ts_read_resultlist(ts_scope *s, ts_reader *r, const ts_ctype **out) TS_MUST_USE;
 /* One definition of a type section or a type declaration: enters the type space. */
 ts_status ts_read_type(ts_scope *s, ts_reader *r, ts_def *def) TS_MUST_USE;
-ts_status ts_scope_type(ts_scope *s, uint64_t off, const char *sec, uint32_t i, const ts_extern_type **out) TS_MUST_USE;
-ts_status ts_scope_resource(ts_scope *s, uint64_t off, const char *sec, uint32_t i,
-                            const ts_extern_type **out) TS_MUST_USE;
-ts_status ts_scope_func_type(ts_scope *s, uint64_t off, const char *sec, uint32_t i,
-                             const ts_cfunc_type **out) TS_MUST_USE;
 /* Import or export of a name: name rules, external visibility, a new index. `t` is the type with its slots in place. */
 ts_status ts_scope_add(ts_scope *s, ts_name_attr *na, const char *sec, bool import, const ts_extern_type *t,
                        const char **name) TS_MUST_USE;
@@ -234,28 +236,27 @@ ts_status ts_scope_open(ts_scope *s, uint64_t off, const char *sec, const ts_ext
                         ts_bind_vec *binds, const ts_extern_type **out) TS_MUST_USE;
 /* The paths of resource types in t whose slots are in `want`: added to binds, once a slot. */
 ts_status ts_collect_binds(ts_dec *d, const ts_extern_type *t, ts_ptrmap *want, ts_bind_vec *binds) TS_MUST_USE;
-/* alias: declaration or definition; def may be NULL. */
-ts_status ts_read_alias(ts_scope *s, ts_reader *r, ts_def *def) TS_MUST_USE;
-/* The type of an item of an index space. */
-ts_status ts_scope_item(ts_scope *s, uint64_t off, const char *sec, ts_sort_idx what,
-                        const ts_extern_type **out) TS_MUST_USE;
-ts_status ts_scope_limits(const ts_scope *s, uint64_t off, const char *sec) TS_MUST_USE;
-ts_status ts_scope_push(ts_scope *s, const ts_extern_type *t) TS_MUST_USE; /* into the index space of its sort */
 ts_status ts_scope_component_type(ts_scope *s, uint64_t off, const char *sec,
                                   const ts_component_type **out) TS_MUST_USE; /* of what was declared */
 /* A new name for the same type: what an import or export introduces. */
 ts_status ts_type_renamed(ts_dec *d, const ts_extern_type *t, ts_extern_type **out) TS_MUST_USE;
-ts_status ts_unknown(ts_scope *s, uint64_t off, const char *sec, const char *what, uint32_t i);
+
+/* --- validate_alias.c ---------------------------------------------------------------------------------------------------- */
+/* alias: declaration or definition; def may be NULL. */
+ts_status ts_read_alias(ts_scope *s, ts_reader *r, ts_def *def) TS_MUST_USE;
+ts_status ts_read_core_sort(ts_reader *r, ts_sort *out) TS_MUST_USE;
 
 /* --- validate_core.c ----------------------------------------------------------------------------------------------------- */
 ts_status ts_scope_push_core_type(ts_scope *s, ts_core_type_entry e) TS_MUST_USE;
 ts_status ts_read_core_type(ts_scope *s, ts_reader *r)
     TS_MUST_USE; /* one entry of a core type section: enters the core type space */
 ts_status ts_read_core_valtype(ts_reader *r, ts_valtype *out) TS_MUST_USE; /* abstract and number types alone */
-bool ts_core_extern_matches(const ts_type_registry *types, const ts_core_extern_type *have,
-                            const ts_core_extern_type *want, char *buf, size_t size);
 ts_status ts_core_module_type_check(ts_scope *s, uint64_t off, const char *sec,
                                     ts_core_module_type *t) TS_MUST_USE; /* unique names; builds the indices */
+
+/* --- core_subtype.c ------------------------------------------------------------------------------------------------------ */
+bool ts_core_extern_matches(const ts_type_registry *types, const ts_core_extern_type *have,
+                            const ts_core_extern_type *want, char *buf, size_t size);
 void ts_core_func_print(const ts_type_registry *types, uint32_t id, char *buf, size_t size);
 
 /* --- validate_canon.c ---------------------------------------------------------------------------------------------------- */
@@ -263,5 +264,4 @@ ts_status ts_read_canon(ts_scope *s, ts_reader *r, ts_def *def) TS_MUST_USE;
 
 /* --- decode.c ------------------------------------------------------------------------------------------------------------- */
 ts_status ts_component_decode(ts_dec *d, ts_reader *r, ts_scope *parent, ts_component *c) TS_MUST_USE;
-ts_status ts_read_core_sort(ts_reader *r, ts_sort *out) TS_MUST_USE;
 #endif

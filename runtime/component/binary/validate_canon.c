@@ -431,6 +431,30 @@ static ts_status read_immediates(ts_scope *s, ts_reader *r, const builtin *b, im
     return TS_OK;
 }
 
+/* thread.new-indirect: the start function's type (core type i) and its table k decide the signature. */
+static ts_status check_new_indirect(ts_scope *s, uint64_t off, const char *sec, const builtin *b, uint32_t i,
+                                    uint32_t k, flat_func *core, ts_def *def) {
+    /* (func (param $fi U) (param $c T) (result i32)): U is the table's address type, T the start function's parameter */
+    bool wide = s->d->features & TS_CF_MEMORY64, is64 = false; /* 🐘 */
+    flat_func narrow = sig("i", ""), long_ = sig("I", "");
+    if (i >= s->core_types.len) return TS_BAD(s, off, sec, "unknown core type %u: type index out of bounds", i);
+    bool func =
+        !s->core_types.data[i].module && ts_types_get(s->d->types, s->core_types.data[i].id)->kind == TS_COMP_FUNC;
+    if (func && wide && is_sig(s, s->core_types.data[i].id, &long_))
+        is64 = true;
+    else if (!func || !is_sig(s, s->core_types.data[i].id, &narrow))
+        return TS_BAD(s, off, sec, "start function of `%s` must take a single `i32`%s argument", b->name,
+                      wide ? " or `i64`" : "");
+    if (k >= s->tables.len) return ts_unknown(s, off, sec, "core table", k);
+    bool table64 = s->tables.data[k].limits.is64;
+    if (!ts_match_val(s->d->types, s->tables.data[k].elem, TS_VT_FUNCREF) || (table64 && !wide))
+        return TS_BAD(s, off, sec, "`%s` must use a table of %sindices of type `funcref`", b->name,
+                      wide ? "" : "32-bit ");
+    *core = sig(table64 ? is64 ? "II" : "Ii" : is64 ? "iI" : "ii", "i");
+    def->canon.builtin_imm[0] = s->core_types.data[i].id;
+    return TS_OK;
+}
+
 static ts_status read_builtin(ts_scope *s, ts_reader *r, uint64_t off, const builtin *b, ts_def *def) {
     const char *sec = r->section;
     flat_func core = sig(b->params, b->results);
@@ -507,27 +531,7 @@ static ts_status read_builtin(ts_scope *s, ts_reader *r, uint64_t off, const bui
         if (o->wide) core = b->imm == IMM_ERROR_NEW ? sig("II", "i") : sig("iI", ""); /* 🐘 */
         TS_TRY(need(s, &x.in, sec, o, true, b->imm == IMM_ERROR_MESSAGE));
         break;
-    case IMM_NEW_INDIRECT: {
-        /* (func (param $fi U) (param $c T) (result i32)): U is the table's address type, T the start function's parameter */
-        bool wide = s->d->features & TS_CF_MEMORY64, is64 = false; /* 🐘 */
-        flat_func narrow = sig("i", ""), long_ = sig("I", "");
-        if (i >= s->core_types.len) return TS_BAD(s, off, sec, "unknown core type %u: type index out of bounds", i);
-        bool func =
-            !s->core_types.data[i].module && ts_types_get(s->d->types, s->core_types.data[i].id)->kind == TS_COMP_FUNC;
-        if (func && wide && is_sig(s, s->core_types.data[i].id, &long_))
-            is64 = true;
-        else if (!func || !is_sig(s, s->core_types.data[i].id, &narrow))
-            return TS_BAD(s, off, sec, "start function of `%s` must take a single `i32`%s argument", b->name,
-                          wide ? " or `i64`" : "");
-        if (k >= s->tables.len) return ts_unknown(s, off, sec, "core table", k);
-        bool table64 = s->tables.data[k].limits.is64;
-        if (!ts_match_val(s->d->types, s->tables.data[k].elem, TS_VT_FUNCREF) || (table64 && !wide))
-            return TS_BAD(s, off, sec, "`%s` must use a table of %sindices of type `funcref`", b->name,
-                          wide ? "" : "32-bit ");
-        core = sig(table64 ? is64 ? "II" : "Ii" : is64 ? "iI" : "ii", "i");
-        def->canon.builtin_imm[0] = s->core_types.data[i].id;
-        break;
-    }
+    case IMM_NEW_INDIRECT: TS_TRY(check_new_indirect(s, off, sec, b, i, k, &core, def)); break;
     case IMM_SPAWN_REF:
     case IMM_SPAWN_INDIRECT:
     case IMM_SHARED: return TS_BAD(s, off, sec, "`%s` requires the shared-everything-threads proposal", b->name);

@@ -1,196 +1,9 @@
-/* validate_types: component-level types, imports and exports of types and components, aliases.
+/* validate_types: component-level types, imports and exports of types and components.
  * In: the bytes of one definition or declaration and its scope. Out: new entries of the scope's index spaces.
- * spec: Binary.md#type-definitions, #alias-definitions, #import-and-export-definitions; Explainer.md#type-definitions, #external-visibility-of-types */
+ * spec: Binary.md#type-definitions, #import-and-export-definitions; Explainer.md#type-definitions, #external-visibility-of-types */
 #include "component/binary/validate.h"
 #include <stdio.h>
 #include <string.h>
-
-/* --- scopes --------------------------------------------------------------------------------------------------------------- */
-void ts_scope_init(ts_scope *s, ts_scope_kind kind, ts_scope *parent, ts_dec *d, ts_env *env) {
-    memset(s, 0, sizeof *s);
-    s->kind = kind;
-    s->parent = parent;
-    s->d = d;
-    s->env = env;
-    s->depth = parent ? parent->depth + 1 : 0;
-    s->type_depth = kind == TS_SCOPE_COMPONENT ? 0 : parent->type_depth + 1;
-}
-static void res_names_free(ts_res_names *r) {
-    ts_ptrmap_free(&r->by_alias);
-    ts_map_free(&r->set);
-    ts_vec_free(&r->names);
-}
-void ts_scope_free(ts_scope *s) {
-    ts_vec_free(&s->types);
-    ts_vec_free(&s->core_types);
-    ts_vec_free(&s->core_type_ids);
-    ts_vec_free(&s->funcs);
-    ts_vec_free(&s->instances);
-    ts_vec_free(&s->components);
-    ts_vec_free(&s->modules);
-    ts_vec_free(&s->module_defs);
-    ts_vec_free(&s->values);
-    ts_vec_free(&s->core_instances);
-    ts_vec_free(&s->core_funcs);
-    ts_vec_free(&s->tables);
-    ts_vec_free(&s->mems);
-    ts_vec_free(&s->globals);
-    ts_vec_free(&s->tags);
-    ts_vec_free(&s->imports);
-    ts_vec_free(&s->exports);
-    ts_map_free(&s->import_keys);
-    ts_map_free(&s->export_keys);
-    ts_ptrmap_free(&s->named);
-    ts_ptrmap_free(&s->within);
-    res_names_free(&s->import_res);
-    res_names_free(&s->export_res);
-    ts_vec_free(&s->bound_imports);
-    ts_vec_free(&s->bound_exports);
-    ts_vec_free(&s->defs);
-}
-
-ts_status ts_scope_feature(const ts_scope *s, const ts_reader *r, uint64_t off, uint32_t feature, const char *what) {
-    if (s->d->features & feature) return TS_OK;
-    return TS_BAD(s, off, r->section, "%s is not enabled: it is newer than WASI 0.2", what);
-}
-ts_status ts_read_count(ts_reader *r, uint32_t *n) {
-    TS_TRY(ts_read_u32(r, n));
-    if (*n > ts_reader_left(r))
-        return ts_reader_fail(r, "unexpected end-of-file: %u entries announced, %zu bytes left", *n, ts_reader_left(r));
-    return TS_OK;
-}
-static ts_status beyond(const ts_reader *r, uint64_t off, const char *what, uint32_t max) {
-    return ts_fail_at(r->err, TS_INVALID, off, r->section, "%s exceeds the limit of %u", what, max);
-}
-ts_status ts_read_count_max(ts_reader *r, uint32_t max, const char *what, uint32_t *n) {
-    const uint8_t *at = r->at;
-    TS_TRY(ts_read_u32(r, n));
-    if (*n > max) return beyond(r, (uint64_t)(at - r->base), what, max);
-    r->at = at;
-    return ts_read_count(r, n);
-}
-ts_status ts_read_item_name(ts_reader *r, const char **out, uint32_t *len) {
-    uint64_t off = ts_reader_offset(r);
-    TS_TRY(ts_read_name(r, out, len));
-    return *len <= TS_COMP_MAX_NAME ? TS_OK : beyond(r, off, "the length of a name", TS_COMP_MAX_NAME);
-}
-ts_status ts_read_leading(ts_reader *r, uint8_t b, const char *what) {
-    if (r->at > r->base) r->at--;
-    return ts_reader_fail(r, "invalid leading byte (0x%x) for %s", b, what);
-}
-ts_status ts_env_slot(ts_dec *d, ts_env *env, bool local, uint32_t *slot) {
-    if (env->local.len == UINT32_MAX - 1 || !ts_vec_push(&env->local, local)) return ts_fail_nomem(d->err);
-    *slot = env->local.len - 1;
-    return TS_OK;
-}
-void *ts_dec_alloc(ts_dec *d, size_t n, size_t size) {
-    void *p = ts_arena_array(d->arena, n, size);
-    if (!p) (void)ts_fail_nomem(d->err);
-    return p;
-}
-const char *ts_dec_name(ts_dec *d, const char *s, size_t len) {
-    const char *p = ts_arena_strndup(d->arena, s, len);
-    if (!p) (void)ts_fail_nomem(d->err);
-    return p;
-}
-
-ts_status ts_unknown(ts_scope *s, uint64_t off, const char *sec, const char *what, uint32_t i) {
-    return TS_BAD(s, off, sec, "unknown %s %u: %s index out of bounds", what, i, what);
-}
-
-/* --- index spaces ------------------------------------------------------------------------------------------------------------ */
-ts_status ts_scope_type(ts_scope *s, uint64_t off, const char *sec, uint32_t i, const ts_extern_type **out) {
-    if (i >= s->types.len) return ts_unknown(s, off, sec, "type", i);
-    *out = s->types.data[i];
-    return TS_OK;
-}
-ts_status ts_scope_resource(ts_scope *s, uint64_t off, const char *sec, uint32_t i, const ts_extern_type **out) {
-    TS_TRY(ts_scope_type(s, off, sec, i, out));
-    return (*out)->is_resource ? TS_OK : TS_BAD(s, off, sec, "type index %u is not a resource type", i);
-}
-ts_status ts_scope_func_type(ts_scope *s, uint64_t off, const char *sec, uint32_t i, const ts_cfunc_type **out) {
-    const ts_extern_type *t = NULL;
-    TS_TRY(ts_scope_type(s, off, sec, i, &t));
-    *out = t->func;
-    return t->func ? TS_OK : TS_BAD(s, off, sec, "type index %u is not a function type", i);
-}
-
-static ts_status extern_new(ts_dec *d, ts_sort sort, ts_extern_type **out) {
-    TS_ALLOC(d, *out, 1);
-    (*out)->sort = sort;
-    return TS_OK;
-}
-
-ts_status ts_scope_item(ts_scope *s, uint64_t off, const char *sec, ts_sort_idx what, const ts_extern_type **out) {
-    ts_extern_type *t;
-    uint32_t i = what.index;
-    TS_TRY(extern_new(s->d, what.sort, &t));
-    *out = t;
-    switch (what.sort) {
-    case TS_SORT_FUNC:
-        if (i >= s->funcs.len) return ts_unknown(s, off, sec, "function", i);
-        t->func = s->funcs.data[i];
-        return TS_OK;
-    case TS_SORT_TYPE: return ts_scope_type(s, off, sec, i, out);
-    case TS_SORT_INSTANCE:
-        if (i >= s->instances.len) return ts_unknown(s, off, sec, "instance", i);
-        t->instance = s->instances.data[i];
-        return TS_OK;
-    case TS_SORT_COMPONENT:
-        if (i >= s->components.len) return ts_unknown(s, off, sec, "component", i);
-        t->component = s->components.data[i];
-        return TS_OK;
-    case TS_SORT_CORE_MODULE:
-        if (i >= s->modules.len) return ts_unknown(s, off, sec, "module", i);
-        t->module_type = s->modules.data[i];
-        return TS_OK;
-    case TS_SORT_VALUE: /* 🪙 each value is used exactly once */
-        if (i >= s->values.len) return ts_unknown(s, off, sec, "value", i);
-        if (s->values.data[i].used) return TS_BAD(s, off, sec, "value %u cannot be used more than once", i);
-        s->values.data[i].used = true;
-        t->value = s->values.data[i].type;
-        return TS_OK;
-    default: return TS_BAD(s, off, sec, "items of sort %s cannot be used here", ts_sort_name(what.sort));
-    }
-}
-
-ts_status ts_scope_push(ts_scope *s, const ts_extern_type *t) {
-    switch (t->sort) {
-    case TS_SORT_FUNC: return TS_PUSH(s, funcs, t->func);
-    case TS_SORT_TYPE: return TS_PUSH(s, types, t);
-    case TS_SORT_INSTANCE: return TS_PUSH(s, instances, t->instance);
-    case TS_SORT_COMPONENT: return TS_PUSH(s, components, t->component);
-    case TS_SORT_VALUE: return TS_PUSH(s, values, (ts_value_entry){t->value, false});
-    case TS_SORT_CORE_MODULE: TS_TRY(TS_PUSH(s, module_defs, NULL)); return TS_PUSH(s, modules, t->module_type);
-    default: return ts_fail(s->d->err, TS_USAGE, "an item of sort %s has no index space here", ts_sort_name(t->sort));
-    }
-}
-
-/* Limits of index spaces: looked at after each definition or declaration. */
-ts_status ts_scope_limits(const ts_scope *s, uint64_t off, const char *sec) {
-    const struct {
-        uint64_t n;
-        uint32_t max;
-        const char *what;
-    } rows[] = {
-        {s->modules.len, TS_COMP_MAX_MODULES, "modules"},
-        {s->components.len, TS_COMP_MAX_COMPONENTS, "components"},
-        {(uint64_t)s->instances.len + s->core_instances.len, TS_COMP_MAX_INSTANCES, "instances"},
-        {s->values.len, TS_COMP_MAX_VALUES, "values"},
-        {(uint64_t)s->types.len + s->core_types.len, TS_COMP_MAX_ITEMS, "types"},
-        {(uint64_t)s->funcs.len + s->core_funcs.len, TS_COMP_MAX_ITEMS, "functions"},
-        {s->tables.len, TS_COMP_MAX_ITEMS, "tables"},
-        {s->mems.len, TS_COMP_MAX_ITEMS, "memories"},
-        {s->globals.len, TS_COMP_MAX_ITEMS, "globals"},
-        {s->tags.len, TS_COMP_MAX_ITEMS, "tags"},
-        {s->imports.len, TS_COMP_MAX_ITEMS, "imports"},
-        {s->exports.len, TS_COMP_MAX_ITEMS, "exports"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].n > rows[i].max)
-            return TS_BAD(s, off, sec, "the number of %s exceeds the limit of %u", rows[i].what, rows[i].max);
-    return TS_OK;
-}
 
 /* --- value types ----------------------------------------------------------------------------------------------------------------- */
 /* primvaltype: 0x7f bool … 0x73 string, 0x64 error-context; in the order of ts_ct_kind */
@@ -303,7 +116,8 @@ static ts_status read_defvaltype(ts_scope *s, ts_reader *r, uint8_t b, uint64_t 
         TS_TRY(ts_read_u32(r, &t->n));
         TS_TRY(ts_scope_feature(s, r, off, TS_CF_FIXED_LISTS, "the fixed-length list type"));
         if (!t->n) return TS_BAD(s, off, sec, "a fixed-length list must have at least one element");
-        if (t->n > TS_COMP_MAX_FIXED_LIST) return beyond(r, off, "the length of a list", TS_COMP_MAX_FIXED_LIST);
+        if (t->n > TS_COMP_MAX_FIXED_LIST)
+            return ts_limit_exceeded(r, off, "the length of a list", TS_COMP_MAX_FIXED_LIST);
         break;
     case 0x6f: {
         t->kind = TS_CT_TUPLE;
@@ -528,7 +342,7 @@ ts_status ts_read_type(ts_scope *s, ts_reader *r, ts_def *def) {
     uint8_t b = 0;
     uint64_t off = ts_reader_offset(r);
     ts_extern_type *t;
-    TS_TRY(extern_new(s->d, TS_SORT_TYPE, &t));
+    TS_TRY(ts_extern_new(s->d, TS_SORT_TYPE, &t));
     TS_TRY(ts_read_u8(r, &b));
     switch (b) {
     case 0x40:
@@ -554,7 +368,7 @@ ts_status ts_read_externtype(ts_scope *s, ts_reader *r, ts_extern_type **out) {
     const ts_extern_type *t = NULL;
     ts_extern_type *x;
     TS_TRY(ts_read_u8(r, &b));
-    TS_TRY(extern_new(s->d, TS_SORT_FUNC, &x));
+    TS_TRY(ts_extern_new(s->d, TS_SORT_FUNC, &x));
     *out = x;
     switch (b) {
     case 0:
@@ -610,7 +424,7 @@ ts_status ts_read_externtype(ts_scope *s, ts_reader *r, ts_extern_type **out) {
 }
 
 ts_status ts_type_renamed(ts_dec *d, const ts_extern_type *t, ts_extern_type **out) {
-    TS_TRY(extern_new(d, TS_SORT_TYPE, out));
+    TS_TRY(ts_extern_new(d, TS_SORT_TYPE, out));
     **out = *t;
     (*out)->resource_is_sub = false;
     if (t->type && !ts_ctype_primitive(t->type->kind)) { /* the same type, of another name */
@@ -660,7 +474,7 @@ ts_status ts_scope_open(ts_scope *s, uint64_t off, const char *sec, const ts_ext
         return TS_BAD(s, off, sec, "effective type size exceeds the limit of %d", TS_CT_MAX_NODES);
     if (t->sort == TS_SORT_TYPE && t->is_resource && t->resource_is_sub) {
         ts_extern_type *n;
-        TS_TRY(extern_new(s->d, TS_SORT_TYPE, &n));
+        TS_TRY(ts_extern_new(s->d, TS_SORT_TYPE, &n));
         *n = *t;
         TS_TRY(ts_env_slot(s->d, s->env, false, &n->resource));
         TS_TRY(note_bound(s, import, n->resource));
@@ -681,7 +495,7 @@ ts_status ts_scope_open(ts_scope *s, uint64_t off, const char *sec, const ts_ext
             st = ts_fail_nomem(s->d->err);
     }
     ts_extern_type *n = NULL;
-    if (st == TS_OK) st = extern_new(s->d, TS_SORT_INSTANCE, &n);
+    if (st == TS_OK) st = ts_extern_new(s->d, TS_SORT_INSTANCE, &n);
     if (st == TS_OK && !(n->instance = ts_subst_instance(&sub, t->instance, true))) st = s->d->err->status;
     if (st == TS_OK && binds) st = ts_collect_binds(s->d, n, &want, binds);
     ts_subst_free(&sub);
@@ -979,147 +793,4 @@ ts_status ts_scope_add(ts_scope *s, ts_name_attr *na, const char *sec, bool impo
     else
         TS_TRY(TS_PUSH(s, exports, x));
     return ts_scope_push(s, t);
-}
-
-/* --- aliases ---------------------------------------------------------------------------------------------------------------------------- */
-ts_status ts_read_core_sort(ts_reader *r, ts_sort *out) {
-    uint8_t b = 0;
-    TS_TRY(ts_read_u8(r, &b));
-    if (b <= 4)
-        *out = TS_SORT_CORE_FUNC + b;
-    else if (b >= 0x10 && b <= 0x12)
-        *out = TS_SORT_CORE_TYPE + (b - 0x10);
-    else
-        return ts_read_leading(r, b, "component outer alias kind");
-    return TS_OK;
-}
-static ts_status read_sort(ts_reader *r, ts_sort *out) {
-    uint8_t b = 0;
-    TS_TRY(ts_read_u8(r, &b));
-    if (b == 0) return ts_read_core_sort(r, out);
-    if (b > 5) return ts_read_leading(r, b, "component outer alias kind");
-    *out = (ts_sort)b;
-    return TS_OK;
-}
-
-static ts_status alias_export(ts_scope *s, uint64_t off, const char *sec, ts_sort sort, uint32_t i, const char *name,
-                              uint32_t len) {
-    if (s->kind != TS_SCOPE_COMPONENT && sort != TS_SORT_TYPE && sort != TS_SORT_INSTANCE)
-        return TS_BAD(s, off, sec, "aliases in component and instance types may only refer to types or instances");
-    if (i >= s->instances.len) return ts_unknown(s, off, sec, "instance", i);
-    const ts_named_extern *x = ts_instance_type_find(s->instances.data[i], name, len);
-    if (!x) return TS_BAD(s, off, sec, "instance %u has no export named `%.*s`", i, (int)(len > 120 ? 120 : len), name);
-    if (x->type->sort != sort) {
-        const char *word = sort == TS_SORT_CORE_MODULE ? "module" : ts_sort_name(sort);
-        return TS_BAD(s, off, sec, "export `%s` for instance %u is not a %s", x->name, i, word);
-    }
-    return ts_scope_push(s, x->type);
-}
-
-static ts_status alias_core_export(ts_scope *s, uint64_t off, const char *sec, ts_sort sort, uint32_t i,
-                                   const char *name, uint32_t len) {
-    if (s->kind != TS_SCOPE_COMPONENT)
-        return TS_BAD(s, off, sec, "aliases in component and instance types may only refer to types or instances");
-    if (i >= s->core_instances.len) return ts_unknown(s, off, sec, "core instance", i);
-    const ts_core_export_type *x = ts_core_type_find_export(s->core_instances.data[i], name, len);
-    if (!x)
-        return TS_BAD(s, off, sec, "core instance %u has no export named `%.*s`", i, (int)(len > 120 ? 120 : len),
-                      name);
-    if (x->type.kind != (ts_extern_kind)(sort - TS_SORT_CORE_FUNC))
-        return TS_BAD(s, off, sec, "export `%.120s` for core instance %u is not a %s", x->name, i,
-                      ts_sort_name(sort) + 5);
-    switch (x->type.kind) {
-    case TS_EXTERN_FUNC: return TS_PUSH(s, core_funcs, x->type.type);
-    case TS_EXTERN_TABLE: return TS_PUSH(s, tables, x->type.table);
-    case TS_EXTERN_MEM: return TS_PUSH(s, mems, x->type.mem);
-    case TS_EXTERN_GLOBAL: return TS_PUSH(s, globals, x->type.global);
-    default: return TS_PUSH(s, tags, x->type.type);
-    }
-}
-
-/* A type of an outer component seen from an inner one: without free resource types; those that it binds get slots here. */
-static ts_status carry_over(ts_scope *s, const ts_extern_type **t) {
-    if (!ts_extern_has_resource(*t)) return TS_OK;
-    ts_subst sub = {.d = s->d, .fresh = s->env};
-    const ts_extern_type *n = ts_subst_extern(&sub, *t);
-    ts_subst_free(&sub);
-    *t = n;
-    return n ? TS_OK : s->d->err->status;
-}
-
-static ts_status alias_outer(ts_scope *s, uint64_t off, const char *sec, ts_sort sort, uint32_t count, uint32_t i) {
-    if (s->kind != TS_SCOPE_COMPONENT && sort != TS_SORT_TYPE && sort != TS_SORT_CORE_TYPE)
-        return TS_BAD(s, off, sec,
-                      "outer aliases in component and instance types may only refer to types or instances");
-    if (count > s->depth) return TS_BAD(s, off, sec, "invalid outer alias count of %u", count);
-    ts_scope *o = s;
-    bool crosses = false;
-    for (uint32_t k = 0; k < count; k++) {
-        crosses |= o->kind == TS_SCOPE_COMPONENT;
-        o = o->parent;
-    }
-    if (sort == TS_SORT_CORE_TYPE) {
-        if (i >= o->core_types.len) return TS_BAD(s, off, sec, "unknown core type %u: type index out of bounds", i);
-        return ts_scope_push_core_type(s, o->core_types.data[i]);
-    }
-    const ts_extern_type *t = NULL;
-    if (sort == TS_SORT_TYPE)
-        TS_TRY(ts_scope_type(o, off, sec, i, &t));
-    else
-        TS_TRY(ts_scope_item(o, off, sec, (ts_sort_idx){sort, i}, &t));
-    if (crosses && ts_extern_has_resource(t)) {
-        ts_ptrmap slots = {0};
-        bool ok = ts_free_slots(s->d, t, &slots);
-        uint32_t n = slots.n;
-        ts_ptrmap_free(&slots);
-        if (!ok) return s->d->err->status;
-        if (n && sort == TS_SORT_TYPE)
-            return TS_BAD(
-                s, off, sec,
-                "cannot alias outer type which transitively refers to resources not defined in the current component");
-        TS_TRY(carry_over(s, &t));
-    }
-    return ts_scope_push(s, t);
-}
-
-ts_status ts_read_alias(ts_scope *s, ts_reader *r, ts_def *def) {
-    uint64_t off = ts_reader_offset(r);
-    ts_sort sort;
-    uint8_t kind = 0;
-    uint32_t i, n = 0;
-    const char *name = NULL;
-    TS_TRY(read_sort(r, &sort));
-    const uint8_t *sort_end = r->at;
-    TS_TRY(ts_read_u8(r, &kind));
-    if (kind > 2) return ts_read_leading(r, kind, "alias");
-    bool core_entity = sort >= TS_SORT_CORE_FUNC && sort <= TS_SORT_CORE_TAG;
-    bool allowed = kind == 1   ? core_entity
-                   : kind == 0 ? sort <= TS_SORT_INSTANCE || sort == TS_SORT_CORE_MODULE
-                               : sort == TS_SORT_CORE_MODULE || sort == TS_SORT_CORE_TYPE || sort == TS_SORT_TYPE ||
-                                     sort == TS_SORT_COMPONENT;
-    if (!allowed) {
-        r->at = sort_end;
-        return ts_read_leading(r, sort_end[-1], kind == 2 ? "component outer alias kind" : "component external kind");
-    }
-    TS_TRY(ts_read_u32(r, &i));
-    if (kind == 2)
-        TS_TRY(ts_read_u32(r, &n));
-    else
-        TS_TRY(ts_read_item_name(r, &name, &n));
-    if (def) {
-        def->sort = sort;
-        def->kind = kind == 0 ? TS_DEF_ALIAS_EXPORT : kind == 1 ? TS_DEF_ALIAS_CORE_EXPORT : TS_DEF_ALIAS_OUTER;
-        if (kind == 2) {
-            def->outer.count = i;
-            def->outer.index = n;
-        } else {
-            def->alias.instance = i;
-            TS_DUP(s->d, def->alias.name, name, n);
-            def->alias.name_len = n;
-        }
-    }
-    if (kind == 0 && sort == TS_SORT_VALUE) TS_TRY(ts_scope_feature(s, r, off, TS_CF_VALUES, "the alias of a value"));
-    if (kind == 0) return alias_export(s, off, r->section, sort, i, name, n);
-    if (kind == 1) return alias_core_export(s, off, r->section, sort, i, name, n);
-    return alias_outer(s, off, r->section, sort, i, n);
 }

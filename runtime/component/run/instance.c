@@ -78,6 +78,9 @@ void ts_cstore_destroy(ts_cstore *s) {
     ts_arena_free(&s->arena);
     free(s);
 }
+void ts_cstore_set_host(ts_cstore *s, void *host) {
+    s->host = host;
+}
 ts_store *ts_cstore_core(ts_cstore *s) {
     return s->core;
 }
@@ -140,8 +143,6 @@ typedef struct named_item {
     uint32_t len;
     ts_item item;
 } named_item;
-static ts_status instantiate(ts_cstore *s, ts_component *c, ts_cinstance *parent, ts_cinstance *outer,
-                             const ts_item *imports, ts_cinstance **out, ts_error *e);
 
 static ts_status item_of(inst_ctx *x, ts_sort_idx what, ts_item *out) {
     ts_cinstance *i = x->i;
@@ -308,7 +309,7 @@ static ts_status def_instantiate(inst_ctx *x, const ts_def *d) {
         n++;
     }
     ts_cinstance *child;
-    TS_TRY(instantiate(x->s, c, i, comp->component.outer, imports, &child, x->e));
+    TS_TRY(ts_cinstance_create(x->s, c, i, comp->component.outer, imports, &child, x->e));
     ts_item item = {.sort = TS_SORT_INSTANCE, .instance = &child->exports};
     TS_TRY(ts_bind_resources(d, &item, i->res, x->e));
     return push_item(x, &item);
@@ -488,8 +489,8 @@ static void *space(ts_arena *a, uint32_t n, size_t size) {
     return ts_arena_array(a, n, size);
 }
 
-static ts_status instantiate(ts_cstore *s, ts_component *c, ts_cinstance *parent, ts_cinstance *outer,
-                             const ts_item *imports, ts_cinstance **out, ts_error *e) {
+ts_status ts_cinstance_create(ts_cstore *s, ts_component *c, ts_cinstance *parent, ts_cinstance *outer,
+                              const ts_item *imports, ts_cinstance **out, ts_error *e) {
     TS_TRY(ts_stack_check(e));
     if (s->n_instances++ >= s->core->limits.instances)
         return ts_fail_limit(e, TS_LIMIT_INSTANCES, TS_TRAP_NONE, "more than %llu instances",
@@ -528,98 +529,6 @@ static ts_status instantiate(ts_cstore *s, ts_component *c, ts_cinstance *parent
     i->may_enter = true;
     *out = i;
     return TS_OK;
-}
-
-/* What an instance needs of its imports, found once: constant from then on. */
-struct ts_linked {
-    ts_component *component;
-    ts_arena arena;
-    ts_item *imports;
-    ts_linker *linker;      /* NULL: none */
-    const ts_cstore *store; /* of instances that were given; NULL: none was */
-};
-
-static ts_status resolve(ts_linker *l, ts_component *c, ts_arena *arena, ts_item **imports, const ts_cstore **store,
-                         ts_error *e) {
-    *imports = ts_arena_array(arena, c->n_imports, sizeof **imports);
-    ts_resource **env = ts_arena_array(arena, c->n_resources, sizeof *env);
-    if (!*imports || !env) return ts_fail_nomem(e);
-    ts_missing first;
-    memset(&first, 0, sizeof first);
-    ts_missing_list missing = {.out = &first, .max = 1};
-    TS_TRY(ts_linker_resolve(l, c, arena, env, *imports, &missing, e));
-    *store = missing.store;
-    if (missing.n && (missing.hard || !(l && ts_linker_trap_missing(l)))) {
-        return ts_fail(e, TS_UNLINKABLE, "the import `%s%s%s` cannot be linked: %s%s", first.name,
-                       first.function[0] ? " " : "", first.function, first.reason,
-                       missing.n > 1 ? " (and others)" : "");
-    }
-    return TS_OK;
-}
-
-ts_status ts_component_link(ts_linker *l, ts_component *c, TS_OWN ts_linked **out, ts_error *e) {
-    *out = NULL;
-    ts_linked *k = calloc(1, sizeof *k);
-    if (!k) return ts_fail_nomem(e);
-    ts_arena_init(&k->arena);
-    ts_status st = resolve(l, c, &k->arena, &k->imports, &k->store, e);
-    if (st != TS_OK) {
-        ts_arena_free(&k->arena);
-        free(k);
-        return st;
-    }
-    __atomic_fetch_add(&c->refs, 1, __ATOMIC_RELAXED);
-    k->component = c;
-    k->linker = l ? ts_linker_hold(l) : NULL;
-    *out = k;
-    return TS_OK;
-}
-void ts_cstore_set_host(ts_cstore *s, void *host) {
-    s->host = host;
-}
-void ts_linked_free(ts_linked *k) {
-    if (!k) return;
-    ts_component_free(k->component);
-    ts_linker_destroy(k->linker);
-    ts_arena_free(&k->arena);
-    free(k);
-}
-
-static ts_status instantiate_top(ts_cstore *s, ts_linker *l, ts_component *c, const ts_item *imports,
-                                 const ts_cstore *given, ts_cinstance **out, ts_error *e) {
-    if (given && given != s) return ts_fail(e, TS_USAGE, "an instance given for an import is of another store");
-    bool held = !l;
-    for (uint32_t i = 0; i < s->linkers.len && !held; i++) held = s->linkers.data[i] == l;
-    if (!held) {
-        if (!ts_vec_push(&s->linkers, l)) return ts_fail_nomem(e);
-        ts_linker_hold(l);
-    }
-    if (s->n_components == s->cap_components &&
-        !ts_vec_grow((void **)&s->components, &s->cap_components, (uint64_t)s->n_components + 1, sizeof *s->components))
-        return ts_fail_nomem(e);
-    __atomic_fetch_add(&c->refs, 1, __ATOMIC_RELAXED);
-    s->components[s->n_components++] = c;
-    return instantiate(s, c, NULL, NULL, imports, out, e);
-}
-static ts_status same_engine(const ts_cstore *s, const ts_component *c, ts_error *e) {
-    return s->engine == c->engine ? TS_OK
-                                  : ts_fail(e, TS_USAGE, "the component and the store are of different engines");
-}
-ts_status ts_linked_instantiate(ts_cstore *s, const ts_linked *k, ts_cinstance **out, ts_error *e) {
-    TS_TRY(same_engine(s, k->component, e));
-    return instantiate_top(s, k->linker, k->component, k->imports, k->store, out, e);
-}
-ts_status ts_component_instantiate(ts_cstore *s, ts_linker *l, ts_component *c, ts_cinstance **out, ts_error *e) {
-    ts_item *imports;
-    const ts_cstore *given;
-    TS_NEED_ERROR(e);
-    TS_NEED(e, s);
-    TS_NEED(e, c);
-    TS_NEED(e, out);
-    *out = NULL;
-    TS_TRY(same_engine(s, c, e));
-    TS_TRY(resolve(l, c, &s->arena, &imports, &given, e));
-    return instantiate_top(s, l, c, imports, given, out, e);
 }
 
 /* --- finding exports ----------------------------------------------------------------------------------------------- */

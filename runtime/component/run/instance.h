@@ -34,6 +34,9 @@ ts_status ts_cinstance_find_text(ts_cinstance *i, const char *call, ts_pool *poo
                                  ts_error *e) TS_MUST_USE;
 
 /* Between the files of run/. */
+/* Makes an instance of c, whose definitions are carried out in order. parent and outer are NULL for an outermost component. */
+ts_status ts_cinstance_create(ts_cstore *s, ts_component *c, ts_cinstance *parent, ts_cinstance *outer,
+                              const ts_item *imports, ts_cinstance **out, ts_error *e) TS_MUST_USE;
 /* 🪙 The values among items that are bound to be equal (`eq`) are: of the imports or exports x, whose values stand in `values`. */
 ts_status ts_values_agree(const ts_extern_type *t, const char *name, const ts_item *item, const ts_item *values,
                           uint32_t n_values, ts_error *e) TS_MUST_USE;
