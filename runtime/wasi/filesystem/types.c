@@ -339,8 +339,7 @@ ts_status ts_wasi_filesystem_types_descriptor_write(ts_host_call *c, const ts_va
     size_t len = args[1].raw.len, at = 0;
     uint64_t offset = args[2].u64;
     ts_sys_err e = writable(c, d);
-    if (offset > INT64_MAX && d->mutate && d->file->type != TS_SYS_DIR)
-        e = TS_SYS_EINVAL; /* pwrite(2): also for no bytes */
+    if (offset > INT64_MAX && d->mutate && d->file->type != TS_SYS_DIR) e = TS_SYS_EINVAL; /* pwrite(2): as above */
     if (e) return fail(c, result, e);
     while (at < len) {
         size_t n;

@@ -1,5 +1,5 @@
 /* http_body: wasi:http/types: bodies of both directions, their streams and trailers.
- * In: messages whose body is a pipe. Out: streams over the pipe, trailers, what becomes of a body that is not whole.
+ * In: messages whose body is a pipe. Out: streams over the pipe, trailers, the handling of incomplete bodies.
  * wit: wasi:http/types (incoming-body, future-trailers, outgoing-body) */
 #include "wasi/http/http.h"
 #include <stdlib.h>
@@ -14,11 +14,11 @@ static ts_status refused(ts_val *result) {
 typedef struct incoming { /* and future-trailers */
     ts_wasi_obj obj;
     ts_http_pipe *pipe;
-    bool taken; /* its stream, or its trailers */
+    bool taken; /* its stream, or its trailers, were taken */
     bool of_request;
 } incoming;
 
-/* Nobody reads any more: the wire may stop. */
+/* The body will not be read any further: the connection may stop receiving it. */
 static void incoming_end(ts_wasi *w, ts_wasi_obj *o) {
     incoming *b = (incoming *)o;
     if (!b->pipe) return;
@@ -30,7 +30,7 @@ static void incoming_end(ts_wasi *w, ts_wasi_obj *o) {
 static ts_status incoming_new(ts_host_call *c, ts_wasi_kind kind, ts_http_pipe **pipe, incoming **out) {
     TS_TRY(ts_wasi_new(c, kind, sizeof **out, NULL, out));
     (*out)->obj.end = incoming_end;
-    (*out)->pipe = *pipe; /* with its reference, and what it was charged */
+    (*out)->pipe = *pipe; /* together with its reference and its charge */
     *pipe = NULL;
     return TS_OK;
 }
@@ -63,8 +63,8 @@ ts_status ts_wasi_http_types_incoming_body_drop(ts_host_call *c, uint64_t rep) {
 }
 
 /* --- future-trailers -------------------------------------------------------------------------------------------------
- * What is left of the body is read and thrown away: the trailers come after it. */
-enum { DRAIN_ROUNDS = 64 }; /* at a time: others want their turn */
+ * The rest of the body is read and discarded, because the trailers come after it. */
+enum { DRAIN_ROUNDS = 64 }; /* per call, so that other work gets its turn */
 static bool trailers_there(ts_http_pipe *p) {
     for (int i = 0; i < DRAIN_ROUNDS; i++) {
         size_t n = p->len;
@@ -139,7 +139,7 @@ typedef struct outgoing {
     bool taken, finished;
 } outgoing;
 
-/* Dropped: corrupted, and so it must look on the wire. */
+/* A body that is dropped unfinished is corrupt, and the peer must be able to detect this. */
 static void outgoing_end(ts_wasi *w, ts_wasi_obj *o) {
     outgoing *b = (outgoing *)o;
     if (!b->finished) {
@@ -202,7 +202,7 @@ ts_status ts_wasi_http_types_outgoing_body_finish(ts_host_call *c, const ts_val 
     if (bad || p->failed || p->ended)
         ts_http_fields_clear(&trailers);
     else
-        p->trailers = trailers; /* the wire sends them where they can go: after chunks, in HTTP/2 */
+        p->trailers = trailers; /* they are sent where the protocol allows it: after chunks, in HTTP/2 */
     if (bad) ts_http_pipe_fail(p, ts_http_error_of(TS_HTTP_PROTOCOL_ERROR));
     ts_http_pipe_end(p);
     b->finished = true;

@@ -1,8 +1,11 @@
-/* http_fields: wasi:http/types: fields, and how the values of error-code are read and written.
- * In: names and values of the guest's, fields of messages. Out: the same, checked. wit: wasi:http/types (fields, error-code)
- * Forbidden are the fields of one connection (ts_http_is_of_connection): the text names none, and these are what the wire writes itself.
- * Incoming messages are shown without them, so that a clone of any fields is what from-list makes of its entries, as the text has it.
- * Too much of them traps: header-error has no case that says so. */
+/* http_fields: wasi:http/types: fields, and the conversion of error-code values.
+ * In: names and values from the guest, fields of messages. Out: the same, checked.
+ * wit: wasi:http/types (fields, error-code)
+ *
+ * The fields of one connection (ts_http_is_of_connection) are forbidden: the WIT text names none, and the
+ * host writes these itself. Incoming messages are shown without them, so that a clone of any fields equals
+ * the result of from-list for its entries, as the text requires. Too many fields trap, because header-error
+ * has no case for this. */
 #include "wasi/http/http.h"
 #include "base/utf8.h"
 #include <stdlib.h>
@@ -10,11 +13,11 @@
 
 typedef struct fields {
     ts_wasi_obj obj;
-    const ts_http_fields *of; /* the parent's: immutable; NULL: its own */
+    const ts_http_fields *of; /* the parent's fields, which are immutable; NULL: its own */
     ts_http_fields own;
 } fields;
 
-/* --- what the guest makes the host keep ------------------------------------------------------------------------------ */
+/* --- memory of the host that the guest uses -------------------------------------------------------------------------- */
 ts_status ts_wasi_http_part(ts_wasi *w, ts_error *e) {
     if (!w->http && !(w->http = calloc(1, sizeof *w->http))) return ts_fail_nomem(e);
     w->http_end = ts_wasi_http_free;
@@ -36,7 +39,7 @@ void ts_wasi_http_release(ts_wasi *w, uint64_t bytes) {
 static uint64_t weight(size_t name_len, size_t value_len) {
     return (uint64_t)name_len + value_len + 32;
 }
-/* One more field, counted. */
+/* Adds a field and charges it. */
 static ts_status add(ts_host_call *c, ts_http_fields *f, const char *name, size_t name_len, const void *value,
                      size_t value_len) {
     uint64_t n = weight(name_len, value_len);
@@ -129,7 +132,7 @@ static int name_error(const ts_val *name) {
     if (!ts_http_is_token(name->str.ptr, name->str.len)) return TS_WASI_HTTP_HEADER_ERROR_INVALID_SYNTAX;
     return FINE;
 }
-/* What is wrong with a name and n values that are to be set. The syntax comes first. */
+/* Checks a name and n values before they are set. Syntax errors take precedence. */
 static int set_error(const ts_val *name, const ts_val *values, size_t n) {
     if (name_error(name) != FINE) return name_error(name);
     for (size_t i = 0; i < n; i++)
@@ -172,7 +175,7 @@ ts_status ts_wasi_http_types_fields_from_list(ts_host_call *c, const ts_val *arg
     return TS_OK;
 }
 
-/* What is returned points into the fields: it is copied to the guest before anything changes them. */
+/* The result points into the fields; it is copied to the guest before anything changes them. */
 ts_status ts_wasi_http_types_fields_get(ts_host_call *c, const ts_val *args, ts_val *result) {
     const ts_http_fields *f = fields_of(c, &args[0]);
     size_t n = 0;
@@ -202,7 +205,7 @@ ts_status ts_wasi_http_types_fields_set(ts_host_call *c, const ts_val *args, ts_
                    args[2].list.ptr[i].raw.len));
     return ts_wasi_ok(result);
 }
-/* The text names two errors of delete: a forbidden name is just not there. */
+/* The WIT text names two errors for delete; a forbidden name is simply absent. */
 ts_status ts_wasi_http_types_fields_delete(ts_host_call *c, const ts_val *args, ts_val *result) {
     fields *f = ts_wasi_obj_of(c, &args[0]);
     if (f->of) return bad(c, result, TS_WASI_HTTP_HEADER_ERROR_IMMUTABLE);
@@ -244,7 +247,7 @@ ts_status ts_wasi_http_types_fields_drop(ts_host_call *c, uint64_t rep) {
 }
 
 /* --- error-code ------------------------------------------------------------------------------------------------------
- * What its cases carry: */
+ * The payloads of its cases: */
 typedef enum payload {
     NOTHING,
     DNS,         /* record: option<string>, option<u16> */
@@ -280,7 +283,7 @@ _Static_assert((int)TS_HTTP_CODE_COUNT == (int)TS_WASI_HTTP_ERROR_CODE_COUNT_, "
 static ts_val some(const ts_val *v) {
     return (ts_val){.variant = {.disc = 1, .payload = v}};
 }
-/* A number that does not fit its type is the largest one. */
+/* Clamps a number to the largest value of its type. */
 static uint64_t most(uint64_t n, uint64_t max) {
     return n < max ? n : max;
 }

@@ -1,5 +1,5 @@
-/* http/grants: the part of the grants that is about HTTP: hosts, prohibited addresses, certificates.
- * In: specifications in text. Out: rules, or TS_USAGE: what is not wholly understood grants nothing.
+/* http/grants: the HTTP part of the grants: hosts, prohibited addresses, certificates.
+ * In: textual specifications. Out: rules, or TS_USAGE: a specification with any unknown part grants nothing.
  * wit: wasi:http/outgoing-handler. RFC 3986, 3.2 (authorities), RFC 7468 (certificates in text) */
 #define _GNU_SOURCE
 #include "http/uri.h"
@@ -17,7 +17,7 @@ ts_status ts_wasi_allow_http_all(ts_wasi *w, bool all, ts_error *e) {
 }
 
 enum { CERTIFICATES_MOST = 64 << 20 };
-/* The process keeps its own copy: who replaces or deletes the file changes nothing. */
+/* The process keeps its own copy, so replacing or deleting the file later has no effect. */
 ts_status ts_wasi_http_ca(ts_wasi *w, const char *path, ts_error *e) {
     ts_sys_input file = {0};
     ts_wasi_grants *g = ts_wasi_grants_open(w, e);
@@ -26,7 +26,7 @@ ts_status ts_wasi_http_ca(ts_wasi *w, const char *path, ts_error *e) {
     ts_wasi_file_text t = {.fd = -1};
     ts_sys_err err = ts_sys_input_open(path, CERTIFICATES_MOST, &file);
     ts_status s = err ? ts_fail(e, TS_IO, "cannot read the certificates in %s: %s", path, ts_sys_err_text(err)) : TS_OK;
-    /* RFC 7468, 5.1 and 4; the other two labels are OpenSSL's */
+    /* RFC 7468, 5.1 and 4; the other two labels are from OpenSSL */
     static const char begin[] = "-----BEGIN ";
     bool any = false;
     for (const uint8_t *p = file.bytes, *end = file.len ? p + file.len : p; s == TS_OK && p && !any; p++) {
@@ -54,12 +54,12 @@ ts_status ts_wasi_http_ca(ts_wasi *w, const char *path, ts_error *e) {
     return TS_OK;
 }
 
-/* A host that can be reached: an address, or a name as the DNS has it. */
+/* Returns whether a host can be reached: it is an address, or a name in the form that the DNS uses. */
 static bool is_host(const char *host, size_t len, bool below, bool brackets) {
     char ascii[254];
     ts_sys_addr a;
     if (ts_sys_addr_parse(host, len, &a)) return !below;
-    if (brackets) return false; /* an address of some future version */
+    if (brackets) return false; /* an address of a future IP version */
     return ts_sys_name_check(host, len, ascii) == TS_SYS_LOOKUP_OK && strlen(ascii) == len &&
            memcmp(ascii, host, len) == 0;
 }
@@ -70,13 +70,14 @@ ts_status ts_wasi_allow_http(ts_wasi *w, const char *spec, ts_error *e) {
     ts_wasi_grants *g = ts_wasi_grants_open(w, e);
     if (!g) return TS_USAGE;
     if (!spec) return ts_fail(e, TS_USAGE, "the host is NULL");
-    /* `*` is a character of names in authorities: the rest is read as one */
+    /* names in authorities may contain `*`, so this is parsed as an authority */
     if (!ts_http_host_port(spec, strlen(spec), &host, &len, &r.port))
         return ts_fail(e, TS_USAGE,
                        "%s: HOST[:PORT] expected (HOST: a name, an address, IPv6 in brackets, *.NAME or *)", spec);
-    const char *port = host + len + (host > spec); /* beyond the bracket */
+    const char *port = host + len + (host > spec); /* after the bracket */
     uint32_t n;
-    if (*port && !ts_wasi_digits(port + 1, strlen(port + 1), 65535, &n)) /* also an empty one: RFC 3986 has it */
+    if (*port &&
+        !ts_wasi_digits(port + 1, strlen(port + 1), 65535, &n)) /* also rejects an empty port, which RFC 3986 allows */
         return ts_fail(e, TS_USAGE, "%s: the port is a number from 1 to 65535, or left away with its colon", spec);
     if (len != 1 || host[0] != '*') {
         r.below = len > 1 && host[0] == '*' && host[1] == '.';
@@ -103,7 +104,7 @@ ts_status ts_wasi_deny_http(ts_wasi *w, const char *addresses, ts_error *e) {
         return TS_OK;
     }
     TS_TRY(ts_wasi_prefix_parse(addresses, strlen(addresses), addresses, &p, e));
-    if (p.bits >= 96 && ts_sys_addr_is_mapped(&p.addr)) { /* what is connected to is the IPv4 address */
+    if (p.bits >= 96 && ts_sys_addr_is_mapped(&p.addr)) { /* connections go to the IPv4 address */
         memmove(p.addr.ip, p.addr.ip + 12, 4);
         memset(p.addr.ip + 4, 0, 12);
         p.addr.v6 = false;

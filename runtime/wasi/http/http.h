@@ -1,75 +1,83 @@
-/* http: what the files of wasi:http share: requests and responses as a guest sees them, and the doors for who serves.
- * In: messages of the wire (http/). Out: resources of wasi:http/types. wit: wasi:http/types, outgoing-handler, incoming-handler */
+/* http: shared by the files of wasi:http: requests and responses as a guest sees them, and the interface for
+ * servers.
+ * In: messages of http/. Out: resources of wasi:http/types.
+ * wit: wasi:http/types, outgoing-handler, incoming-handler */
 #ifndef TS_WASI_HTTP_H
 #define TS_WASI_HTTP_H
 #include "http/message.h"
 #include "wasi/context.h"
 
-/* --- for who serves --- */
-/* What answers an incoming request: serve's connection, or a test's. */
+/* --- for servers --- */
+/* Receives the answer to an incoming request: a connection of `serve`, or of a test. */
 typedef struct ts_wasi_http_responder {
-    /* The response's head and body, once. The body's far end is the responder's. NULL body: none. False: the client is gone. */
+    /* Called once, with the response's head and body. The responder owns the far end of the body; NULL: no
+     * body. Returns false if the client is gone. */
     bool (*respond)(void *data, uint16_t status, const ts_http_fields *headers, ts_http_pipe *body);
-    bool (*informational)(void *data, uint16_t status, const ts_http_fields *headers); /* NULL: cannot */
-    /* response-outparam.set(err(…)), or it was dropped unset, or what was set cannot be sent. NULL: nobody listens. */
+    bool (*informational)(void *data, uint16_t status, const ts_http_fields *headers); /* NULL: not supported */
+    /* Called after response-outparam.set(err(…)), if it was dropped unset, or if the response cannot be sent.
+     * NULL: errors are ignored. */
     void (*error)(void *data, const ts_http_error *e);
     void *data;
 } ts_wasi_http_responder;
 
-typedef struct ts_wasi_http_incoming { /* of an incoming request; everything is copied but the pipe, which is held */
+typedef struct ts_wasi_http_incoming { /* an incoming request; all is copied except the pipe, which gets a reference */
     const char *method, *path_with_query, *scheme, *authority; /* the last three may be NULL */
-    const ts_http_fields *headers;                             /* those of the connection itself are left out */
-    ts_http_pipe *body;                                        /* NULL: it is empty */
+    const ts_http_fields *headers;                             /* the fields of the connection are left out */
+    ts_http_pipe *body;                                        /* NULL: the body is empty */
 } ts_wasi_http_incoming;
 
-/* Make the two arguments of wasi:http/incoming-handler.handle: handles' reps. The responder is copied. */
+/* Makes the two arguments of wasi:http/incoming-handler.handle as reps of handles. The responder is
+ * copied. */
 ts_status ts_wasi_http_incoming_new(ts_wasi *w, const ts_wasi_http_incoming *in, const ts_wasi_http_responder *r,
                                     uint64_t *request, uint64_t *outparam, ts_error *e) TS_MUST_USE;
-/* Whether fields that have come fit into what a guest may make itself (ts_wasi_limit_http_fields), so that it can send them on. */
+/* Returns whether received fields are within the limit for fields that a guest makes
+ * (ts_wasi_limit_http_fields), so that it can forward them. */
 bool ts_wasi_http_fields_fit(const ts_wasi *w, const ts_http_fields *f);
-/* The call is over: a response-outparam that the guest has kept reaches the responder of that data no more. */
+/* Ends the call: a response-outparam that the guest has kept no longer reaches the responder with this
+ * data. */
 void ts_wasi_http_incoming_over(ts_wasi *w, const void *responder_data);
 
 /* --- the context's part --- */
 struct ts_wasi_http {
-    struct ts_http_client *client; /* made with the first request */
-    uint64_t bytes;                /* that fields and bodies take in all */
+    struct ts_http_client *client; /* created with the first request */
+    uint64_t bytes;                /* the total of all fields and bodies */
 };
 void ts_wasi_http_free(ts_wasi *w);
-ts_status ts_wasi_http_part(ts_wasi *w, ts_error *e) TS_MUST_USE; /* makes it where it is not there */
-void ts_wasi_http_pump(ts_wasi *w);                               /* what goes on beside the guest goes on */
+ts_status ts_wasi_http_part(ts_wasi *w, ts_error *e) TS_MUST_USE; /* creates it if necessary */
+void ts_wasi_http_pump(ts_wasi *w);                               /* advances background transfers */
 const char *ts_wasi_http_method(uint32_t method);                 /* "GET"; NULL: other */
 
 /* --- between the files of wasi:http --- */
 enum {
     TS_WASI_HTTP_FIELD_MAX = TS_HTTP_MAX_FIELD,
-    TS_WASI_HTTP_BYTES_MAX = 256 << 20,  /* of all fields and bodies of a context */
-    TS_WASI_HTTP_BODY_WEIGHT = 64 << 10, /* what a body may keep */
+    TS_WASI_HTTP_BYTES_MAX = 256 << 20,  /* limit for all fields and bodies of a context */
+    TS_WASI_HTTP_BODY_WEIGHT = 64 << 10, /* bytes that a body may buffer */
     TS_WASI_HTTP_UNSENT_WEIGHT =
-        TS_WASI_HTTP_BODY_WEIGHT + TS_WASI_HTTP_FIELDS_MAX, /* … and its trailers, until its message is sent */
+        TS_WASI_HTTP_BODY_WEIGHT + TS_WASI_HTTP_FIELDS_MAX, /* the same plus its trailers, until its message is sent */
     TS_WASI_HTTP_STRING_MAX = 128 << 10,                    /* a path, an authority, a method */
     TS_WASI_HTTP_PATH_MAX = TS_HTTP_MAX_TARGET,             /* sent */
 };
-/* Counts what the guest makes the host keep; traps beyond BYTES_MAX. */
+/* Charges memory of the host to the guest; traps beyond BYTES_MAX. */
 ts_status ts_wasi_http_charge(ts_host_call *c, uint64_t bytes) TS_MUST_USE;
 void ts_wasi_http_release(ts_wasi *w, uint64_t bytes);
 
-/* A child handle of fields that belong to its parent: immutable. */
+/* Makes a child handle for fields that belong to the parent; they are immutable. */
 ts_status ts_wasi_fields_child(ts_host_call *c, const ts_http_fields *of, ts_wasi_obj *parent,
                                ts_val *result) TS_MUST_USE;
-/* The fields behind an owned handle, which ends here: they were charged, and are the caller's to release. */
+/* Takes the fields out of an owned handle and ends the handle. They stay charged; the caller must release
+ * them. */
 ts_status ts_wasi_fields_take(ts_host_call *c, const ts_val *handle, ts_http_fields *out) TS_MUST_USE;
 void ts_wasi_fields_end(ts_wasi *w, ts_http_fields *f); /* clears and releases */
-/* Copies without the fields of the connection; charged. */
+/* Copies fields, except those of the connection, and charges them. */
 ts_status ts_wasi_fields_receive(ts_host_call *c, const ts_http_fields *from, ts_http_fields *to) TS_MUST_USE;
-void ts_wasi_trailers_strip(ts_http_fields *f); /* takes out what no trailer section may hold */
+void ts_wasi_trailers_strip(ts_http_fields *f); /* removes fields that are not allowed in trailers */
 
 typedef struct ts_wasi_message { /* incoming-request, outgoing-request, incoming-response, outgoing-response */
     ts_wasi_obj obj;
     ts_http_fields headers;
-    ts_http_pipe *body; /* incoming: until it is consumed; outgoing: since it was asked for */
+    ts_http_pipe *body; /* incoming: until it is consumed; outgoing: once it was requested */
     bool body_taken;
-    bool sent; /* outgoing: its body has a reader, or is about to */
+    bool sent; /* outgoing: its body has a reader, or soon will */
     uint16_t status;
     uint32_t method, scheme;         /* cases of the variants */
     char *method_name, *scheme_name; /* of other(…) */
@@ -77,7 +85,7 @@ typedef struct ts_wasi_message { /* incoming-request, outgoing-request, incoming
     char *path, *authority; /* NULL: none */
 } ts_wasi_message;
 ts_status ts_wasi_message_new(ts_host_call *c, ts_wasi_kind kind, ts_wasi_message **out) TS_MUST_USE;
-/* 1: the message has a content-length; 0: none; -1: one that cannot be sent. */
+/* Returns 1 if the message has a content-length, 0 if it has none, -1 if it has one that cannot be sent. */
 int ts_wasi_message_length(const ts_wasi_message *m, uint64_t *length);
 ts_status ts_wasi_message_consume(ts_host_call *c, ts_wasi_message *m, ts_val *result) TS_MUST_USE;
 ts_status ts_wasi_message_body(ts_host_call *c, ts_wasi_message *m, ts_val *result) TS_MUST_USE;
@@ -91,8 +99,8 @@ typedef struct ts_wasi_request_options {
     ts_wasi_timeout connect, first_byte, between_bytes;
 } ts_wasi_request_options;
 
-#define ts_wasi_none ((ts_val){.variant = {.disc = 0}}) /* none; not {0}: that sets one byte of the union */
-/* error-code: as a value, and back. */
+#define ts_wasi_none ((ts_val){.variant = {.disc = 0}}) /* none; {0} would set only one byte of the union */
+/* Converts an error to an error-code value, and back. */
 ts_status ts_wasi_http_code_val(ts_host_call *c, const ts_http_error *e, ts_val *out) TS_MUST_USE;
 ts_http_error ts_wasi_http_code_of(const ts_val *v);
 /* err(error-code) */
@@ -103,7 +111,7 @@ typedef struct ts_wasi_error_of_http {
     ts_wasi_error error; /* its domain is TS_WASI_OF_HTTP */
     ts_http_error http;
 } ts_wasi_error_of_http;
-/* A stream over the pipe of a body (streams.c), which it holds. */
+/* Makes a stream over the pipe of a body (streams.c); the stream holds a reference to the pipe. */
 ts_status ts_wasi_stream_of_pipe(ts_host_call *c, ts_wasi_kind kind, ts_http_pipe *pipe, ts_wasi_obj *parent,
                                  ts_wasi_stream **out) TS_MUST_USE;
 /* err(last-operation-failed(error)), whose http-error-code is e */

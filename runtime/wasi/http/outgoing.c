@@ -1,7 +1,8 @@
-/* http_outgoing: wasi:http/outgoing-handler, and the futures of responses: requests through the client, where they are granted.
- * In: outgoing requests, what is granted. Out: futures, incoming responses, errors. wit: wasi:http/outgoing-handler, types
- * The client is the context's driver: it goes on in every wait of the guest's. What is wrong with a request by itself, and what is not
- * granted, is said at once; all else through the future. */
+/* http_outgoing: wasi:http/outgoing-handler, and the futures of responses: sends granted requests through the
+ * client.
+ * In: outgoing requests, grants. Out: futures, incoming responses, errors. wit: wasi:http/outgoing-handler,
+ * types The client is the context's driver: it progresses in every wait of the guest. Errors of the request
+ * itself and denials are returned at once; all other errors come through the future. */
 #include "wasi/http/http.h"
 #include "http/client/client.h"
 #include "http/uri.h"
@@ -15,7 +16,7 @@ static bool prohibited(const ts_wasi *w, const ts_sys_addr *a) {
         if (ts_wasi_prefix_has(&w->grants->http_prohibited.data[i], a)) return true;
     return false;
 }
-/* A rule for an IPv4 address also holds for IPv6 addresses that lead to it: ::ffff:1.2.3.4 is 1.2.3.4. */
+/* A rule for an IPv4 address also covers IPv6 addresses that lead to it: ::ffff:1.2.3.4 is 1.2.3.4. */
 static bool may_connect(void *data, const ts_sys_addr *a) {
     const ts_wasi *w = data;
     ts_sys_addr inner[2];
@@ -30,7 +31,7 @@ static bool host_matches(const ts_wasi_http_rule *r, const char *host, size_t le
     size_t n = strlen(r->host);
     ts_sys_addr a, b;
     if (ts_sys_addr_parse(host, len, &a)) return ts_sys_addr_parse(r->host, n, &b) && ts_sys_addr_same(&a, &b);
-    if (len > 1 && host[len - 1] == '.') len--; /* the root's dot */
+    if (len > 1 && host[len - 1] == '.') len--; /* the trailing dot of the root */
     if (n > 1 && r->host[n - 1] == '.') n--;
     if (!r->below) return ts_http_name_is(host, len, r->host, n);
     return len > n && ts_http_name_is(host + len - n, n, r->host, n);
@@ -75,8 +76,8 @@ void ts_wasi_http_free(ts_wasi *w) {
 /* --- future-incoming-response -------------------------------------------------------------------------------------- */
 typedef struct future {
     ts_wasi_obj obj;
-    ts_http_exchange *x; /* NULL: the response was taken, or it never came to one */
-    ts_http_error error; /* … as there is */
+    ts_http_exchange *x; /* NULL: the response was taken, or the request was never sent */
+    ts_http_error error; /* why it was not sent */
     bool taken;
 } future;
 enum { FUTURE_WEIGHT = 2 * TS_WASI_HTTP_BODY_WEIGHT }; /* the bodies of both directions */
@@ -140,7 +141,7 @@ ts_status ts_wasi_http_types_future_incoming_response_get(ts_host_call *c, const
         TS_TRY(ts_wasi_http_code_val(c, &e, &v[2]));
     else
         TS_TRY(response(c, f->x, &v[2]));
-    if (f->x) ts_http_exchange_free(f->x); /* the body goes on by itself */
+    if (f->x) ts_http_exchange_free(f->x); /* the transfer of the body continues */
     f->x = NULL;
     f->taken = true;
     return TS_OK;
@@ -150,13 +151,13 @@ ts_status ts_wasi_http_types_future_incoming_response_drop(ts_host_call *c, uint
 }
 
 /* --- handle -------------------------------------------------------------------------------------------------------- */
-/* A request as it goes to the client. */
+/* A request in the form for the client. */
 typedef struct target {
     ts_http_request r;
     const char *host;
     size_t host_len;
     uint16_t port;
-    char *path; /* of our own making */
+    char *path; /* allocated here */
 } target;
 
 static bool wrong(ts_http_error *e, ts_http_code code) {
@@ -166,13 +167,14 @@ static bool wrong(ts_http_error *e, ts_http_code code) {
 static bool scheme_of(const ts_wasi_message *m, target *t) {
     if (!m->has_scheme || m->scheme == TS_WASI_HTTP_SCHEME_HTTPS ||
         (m->scheme_name && ts_http_name_is(m->scheme_name, strlen(m->scheme_name), "https", 5)))
-        t->r.scheme = "https"; /* where none is set, the safe one */
+        t->r.scheme = "https"; /* default to the safe one */
     else if (m->scheme == TS_WASI_HTTP_SCHEME_HTTP ||
              (m->scheme_name && ts_http_name_is(m->scheme_name, strlen(m->scheme_name), "http", 4)))
         t->r.scheme = "http";
     return t->r.scheme != NULL;
 }
-/* RFC 9112, 3.2.1 and 3.2.4: a path begins with /, is / when it is empty, or is the * of OPTIONS. False: no such path; *nomem as it says. */
+/* RFC 9112, 3.2.1 and 3.2.4: a path begins with /, is / if it is empty, or is the * of OPTIONS. Returns false
+ * if the path is invalid, or, with *nomem set, when out of memory. */
 static bool path_of(const ts_wasi_message *m, target *t, bool *nomem) {
     bool connect = strcmp(t->r.method, "CONNECT") == 0; /* its target is the authority: RFC 9112, 3.2.3 */
     const char *p = m->path && m->path[0] && !connect ? m->path : "/";
@@ -191,11 +193,11 @@ static bool path_of(const ts_wasi_message *m, target *t, bool *nomem) {
     t->r.path = p;
     return p[0] == '/';
 }
-/* What the text makes the duty of handle; false: it is refused, with why. */
+/* Does the checks that the WIT text requires of handle. Returns false with the reason in *e. */
 static bool check(const ts_wasi_message *m, target *t, bool *nomem, ts_http_error *e) {
     uint64_t length;
     t->r.method = m->method_name ? m->method_name : ts_wasi_http_method(m->method);
-    if (!scheme_of(m, t)) return wrong(e, TS_HTTP_PROTOCOL_ERROR); /* as wasmtime has it; the text names no case */
+    if (!scheme_of(m, t)) return wrong(e, TS_HTTP_PROTOCOL_ERROR); /* as in wasmtime; the WIT text names no case */
     t->r.authority = m->authority;
     if (!m->authority || !ts_http_host_port(m->authority, strlen(m->authority), &t->host, &t->host_len, &t->port))
         return wrong(e, TS_HTTP_REQUEST_URI_INVALID);
@@ -204,7 +206,7 @@ static bool check(const ts_wasi_message *m, target *t, bool *nomem, ts_http_erro
     if (!path_of(m, t, nomem)) return wrong(e, TS_HTTP_REQUEST_URI_INVALID);
     int has_length = ts_wasi_message_length(m, &length);
     if (has_length < 0) return wrong(e, TS_HTTP_PROTOCOL_ERROR);
-    if (has_length && length && !m->body) { /* nobody can write it any more */
+    if (has_length && length && !m->body) { /* the body can no longer be written */
         *e = ts_http_error_of(TS_HTTP_REQUEST_BODY_SIZE);
         e->has_number = true;
         return false;
@@ -213,7 +215,7 @@ static bool check(const ts_wasi_message *m, target *t, bool *nomem, ts_http_erro
 }
 
 static uint64_t clock_of(const ts_wasi_timeout *t) {
-    return !t->set ? 0 : t->ns ? t->ns : 1; /* to the client 0 is none */
+    return !t->set ? 0 : t->ns ? t->ns : 1; /* the client takes 0 as no timeout */
 }
 static ts_status send(ts_host_call *c, ts_wasi_message *m, target *t, ts_val *result) {
     future *f;
@@ -232,7 +234,7 @@ static ts_status send(ts_host_call *c, ts_wasi_message *m, target *t, ts_val *re
     t->r.body = m->body;
     t->r.no_content = m->body && m->body->ended && !m->body->len && !m->body->trailers.len;
     if (m->body && m->body->failed)
-        f->error = m->body->error; /* its body was dropped: there is nothing to send */
+        f->error = m->body->error; /* its body was dropped: nothing can be sent */
     else if (!(f->x = ts_http_client_send(ts_wasi_of(c)->http->client, &t->r)))
         return ts_fail_nomem(c->err);
     m->sent = f->x != NULL;

@@ -1,17 +1,19 @@
-/* streams: the bodies of HTTP messages as streams: pipes, whose other side is a connection, a transfer, or nobody yet.
- * In: a pipe. Out: bytes, permits, errors of HTTP. wit: wasi:io/streams, wasi:http/types (incoming-body, outgoing-body) */
+/* streams: the bodies of HTTP messages as streams. They are pipes whose other end is a connection, a
+ * transfer, or not attached yet.
+ * In: a pipe. Out: bytes, permits, errors of HTTP. wit: wasi:io/streams, wasi:http/types (incoming-body,
+ * outgoing-body) */
 #include "base/utf8.h"
 #include "wasi/http/http.h"
 #include <stdio.h>
 #include <string.h>
 
-/* What is in the pipe, and once that is empty how the body ended. */
+/* Reads from the pipe; once it is empty, reports how the body ended. */
 static ts_sys_err body_read(ts_wasi_stream *s, void *buf, size_t len, size_t *n) {
     ts_http_pipe *p = s->body;
     if (!p->len) ts_http_pipe_kick(p);
     *n = ts_http_pipe_take(p, buf, len);
     if (!*n) return p->failed ? TS_SYS_EIO : p->ended ? TS_SYS_OK : TS_SYS_EAGAIN;
-    ts_http_pipe_kick(p); /* there is room again */
+    ts_http_pipe_kick(p); /* the pipe has room again */
     return TS_SYS_OK;
 }
 static ts_sys_err body_write(ts_wasi_stream *s, const void *buf, size_t len, size_t *n) {
@@ -27,7 +29,7 @@ static uint64_t body_room(ts_wasi_stream *s) {
     s->closed |= p->ended;
     return ts_http_pipe_room(p);
 }
-/* There is something to read, or room, or an end of either kind. */
+/* Ready if there is something to read, or room to write, or the body has ended or failed. */
 static bool body_ready(const ts_wasi_stream *s, ts_sys_wait *w) {
     ts_http_pipe *p = s->body;
     if (s->closed || p->failed || p->ended) return true;
@@ -53,7 +55,7 @@ static const char *error_text(const ts_wasi_error *e, char *buf, size_t size) {
 }
 static ts_status body_fail(ts_host_call *c, const ts_wasi_stream *s, ts_sys_err err, ts_val *result) {
     ts_wasi_error_of_http *e;
-    (void)err; /* the pipe says why */
+    (void)err; /* the pipe has the reason */
     TS_TRY(ts_wasi_err_new(c, result, sizeof *e, &e));
     e->error.domain = TS_WASI_OF_HTTP;
     e->error.text = error_text;

@@ -1,13 +1,14 @@
 /* http_types: wasi:http/types: requests and responses, options, the response-outparam.
- * In: parts of messages. Out: the same, checked; messages for outgoing_handler and for who serves. wit: wasi:http/types
- * Methods, schemes and names are kept as they were given. What a setter takes is what RFC 3986 and 9110 call valid by its form; what cannot
- * be sent for all that, handle refuses. */
+ * In: parts of messages. Out: the same, checked; messages for the outgoing handler and for servers.
+ * wit: wasi:http/types
+ * Methods, schemes and names are kept as given. Setters accept what RFC 3986 and 9110 call syntactically
+ * valid; handle refuses values that are valid but cannot be sent. */
 #include "wasi/http/http.h"
 #include "http/uri.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* Strings of a message are counted by their length: none holds a NUL. */
+/* Strings of a message are charged by strlen: none contains a NUL. */
 static void forget(ts_wasi *w, char **s) {
     if (*s) ts_wasi_http_release(w, strlen(*s));
     free(*s);
@@ -18,11 +19,11 @@ static void forget(ts_wasi *w, char **s) {
 static void message_end(ts_wasi *w, ts_wasi_obj *o) {
     ts_wasi_message *m = (ts_wasi_message *)o;
     bool incoming = o->kind == TS_WASI_INCOMING_REQUEST || o->kind == TS_WASI_INCOMING_RESPONSE;
-    if (m->body && incoming) { /* nobody reads it any more */
+    if (m->body && incoming) { /* it will not be read any further */
         m->body->near_gone = true;
         ts_http_pipe_kick(m->body);
         ts_wasi_http_release(w, TS_WASI_HTTP_BODY_WEIGHT);
-    } else if (m->body && !m->sent) { /* nobody will: who writes shall know */
+    } else if (m->body && !m->sent) { /* the body will never be read: fail the pipe so that its writer finds out */
         ts_http_pipe_fail(m->body, ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "its message was dropped"));
     }
     if (m->body && !incoming) ts_wasi_http_release(w, TS_WASI_HTTP_UNSENT_WEIGHT);
@@ -46,12 +47,12 @@ int ts_wasi_message_length(const ts_wasi_message *m, uint64_t *length) {
     return ts_http_fields_find(&m->headers, "content-length", &i) ? -1 : ts_http_content_length(&m->headers, length);
 }
 
-/* What is longer than any server takes is refused by the functions that set it, as what is no such part at all. */
+/* The setters refuse strings that are longer than any server accepts, like strings with invalid syntax. */
 static bool too_long(const ts_val *s) {
     return s->str.len > TS_WASI_HTTP_STRING_MAX;
 }
 
-/* A copy of a string (NULL: none). */
+/* Makes a charged copy of a string; NULL means none. */
 static ts_status keep(ts_host_call *c, const char *s, size_t len, char **out) {
     if (len > TS_WASI_HTTP_STRING_MAX)
         return ts_host_trap(c, "a part of a request of %llu bytes: %d are allowed", (unsigned long long)len,
@@ -68,7 +69,7 @@ static ts_status keep(ts_host_call *c, const char *s, size_t len, char **out) {
     *out = copy;
     return TS_OK;
 }
-/* The option of a string. */
+/* Returns an option<string>. */
 static ts_status option(ts_host_call *c, const char *s, ts_val *result) {
     *result = ts_wasi_none;
     if (!s) return TS_OK;
@@ -78,11 +79,11 @@ static ts_status option(ts_host_call *c, const char *s, ts_val *result) {
     *result = (ts_val){.variant = {.disc = 1, .payload = v}};
     return TS_OK;
 }
-static ts_status refused(ts_val *result) { /* err of a result without payload */
+static ts_status refused(ts_val *result) { /* err without payload */
     *result = (ts_val){.variant = {.disc = 1}};
     return TS_OK;
 }
-/* A case of a variant whose last one, other, carries a string. */
+/* Makes a case of a variant whose last case, other, carries a string. */
 static ts_status other(ts_host_call *c, uint32_t disc, const char *name, ts_val *result) {
     *result = (ts_val){.variant = {.disc = disc}};
     if (!name) return TS_OK;
@@ -121,7 +122,7 @@ static ts_status incoming(ts_host_call *c, const ts_wasi_http_incoming *in, ts_w
     *out = m;
     m->method = TS_WASI_HTTP_METHOD_OTHER;
     for (uint32_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (strcmp(in->method, methods[i]) == 0) m->method = i; /* a method is told by its case */
+        if (strcmp(in->method, methods[i]) == 0) m->method = i; /* methods are case-sensitive */
     if (m->method == TS_WASI_HTTP_METHOD_OTHER) TS_TRY(keep(c, in->method, strlen(in->method), &m->method_name));
     if (in->path_with_query) TS_TRY(keep(c, in->path_with_query, strlen(in->path_with_query), &m->path));
     if (in->authority) TS_TRY(keep(c, in->authority, strlen(in->authority), &m->authority));
@@ -215,7 +216,7 @@ ts_status ts_wasi_http_types_outgoing_request_set_method(ts_host_call *c, const 
 ts_status ts_wasi_http_types_outgoing_request_path_with_query(ts_host_call *c, const ts_val *args, ts_val *result) {
     return option(c, ((ts_wasi_message *)ts_wasi_obj_of(c, &args[0]))->path, result);
 }
-/* A part that is a string with a syntax, or none. */
+/* Sets a part that is none or a string with a syntax. */
 static ts_status set_part(ts_host_call *c, const ts_val *value, bool (*valid)(const char *, size_t), char **part,
                           ts_val *result) {
     const ts_val *s = value->variant.disc ? value->variant.payload : NULL;
@@ -320,7 +321,8 @@ ts_status ts_wasi_http_types_outgoing_response_status_code(ts_host_call *c, cons
     *result = (ts_val){.u16 = ((ts_wasi_message *)ts_wasi_obj_of(c, &args[0]))->status};
     return TS_OK;
 }
-/* RFC 9110, 15: three digits. Those above 599 are in no class, but they come in from servers and are taken by other runtimes. */
+/* RFC 9110, 15: three digits. Codes above 599 belong to no class, but servers send them and other runtimes
+ * accept them. */
 ts_status ts_wasi_http_types_outgoing_response_set_status_code(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_wasi_message *m = ts_wasi_obj_of(c, &args[0]);
     if (args[1].u16 < 100 || args[1].u16 > 999) return refused(result);
@@ -340,7 +342,7 @@ ts_status ts_wasi_http_types_outgoing_response_drop(ts_host_call *c, uint64_t re
 /* --- response-outparam --------------------------------------------------------------------------------------------- */
 typedef struct outparam {
     ts_wasi_obj obj;
-    ts_wasi_http_responder r; /* no functions: the call is over */
+    ts_wasi_http_responder r; /* without functions once the call is over */
     bool set;
 } outparam;
 
@@ -362,7 +364,7 @@ ts_status ts_wasi_http_incoming_new(ts_wasi *w, const ts_wasi_http_incoming *in,
     outparam *o;
     ts_status s = incoming(&c, in, &m);
     if (s == TS_OK) s = ts_wasi_new(&c, TS_WASI_OUTPARAM, sizeof *o, NULL, &o);
-    if (s != TS_OK) { /* e says why */
+    if (s != TS_OK) { /* *e has the reason */
         ts_error none;
         ts_error_init(&none);
         c.err = &none;
@@ -380,7 +382,7 @@ void ts_wasi_http_incoming_over(ts_wasi *w, const void *data) {
             ((outparam *)o)->r = (ts_wasi_http_responder){0};
 }
 
-/* Why a response cannot be sent as it is; false: it can. */
+/* Returns true, with the reason in *e, if a response cannot be sent as it is. */
 static bool unfit(const ts_wasi_message *m, ts_http_error *e) {
     uint64_t n;
     if (m->status < 200)
