@@ -243,8 +243,8 @@ static size_t decode_punycode(const ident *id, uint32_t out[MAX_PUNYCODE]) {
     }
     return len;
 }
-static __attribute__((noinline)) void
-put_ident(v0 *d, const ident *id) { /* noinline keeps its array out of the frames of path() */
+/* It is not inlined, so that its array stays out of the frames of path(). */
+static __attribute__((noinline)) void put_ident(v0 *d, const ident *id) {
     if (quiet(d) || d->bad) return;
     uint32_t chars[MAX_PUNYCODE];
     size_t n = id->punycode_len ? decode_punycode(id, chars) : 0;

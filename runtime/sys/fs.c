@@ -334,8 +334,8 @@ static ts_sys_err beneath(ts_sys_base b, const char *path, int oflags, mode_t mo
         struct open_how how = {
             .flags = (uint64_t)oflags, .mode = oflags & O_CREAT ? mode : 0, .resolve = RESOLVE_BENEATH};
         for (int i = 0;; i++) {
-            int fd = ts_sys_above_std(
-                (int)syscall(SYS_openat2, b.fd, path, &how, sizeof how)); /* oflags contains O_CLOEXEC */
+            /* oflags contains O_CLOEXEC */
+            int fd = ts_sys_above_std((int)syscall(SYS_openat2, b.fd, path, &how, sizeof how));
             if (fd >= 0) {
                 *out = fd;
                 return TS_SYS_OK;

@@ -81,8 +81,8 @@ typedef enum ts_wasi_domain {
 } ts_wasi_domain;
 
 typedef struct ts_wasi_error ts_wasi_error;
-struct
-    ts_wasi_error { /* wasi:io/error.error; with domain TS_WASI_OF_HTTP, the first member of a ts_wasi_error_of_http */
+/* wasi:io/error.error; with domain TS_WASI_OF_HTTP, the first member of a ts_wasi_error_of_http. */
+struct ts_wasi_error {
     ts_wasi_obj obj;
     ts_wasi_domain domain;
     ts_sys_err code;
@@ -203,8 +203,8 @@ static inline ts_wasi *ts_wasi_of(ts_host_call *c) {
 }
 static inline void *ts_wasi_obj_of(ts_host_call *c, const ts_val *handle) {
     TS_ASSERT(handle->handle.rep > 0 && handle->handle.rep <= ts_wasi_of(c)->by_id.len);
-    TS_ASSERT(
-        ts_wasi_of(c)->by_id.data[handle->handle.rep - 1]); /* the glue never drops an object that still has a handle */
+    /* the glue never drops an object that still has a handle */
+    TS_ASSERT(ts_wasi_of(c)->by_id.data[handle->handle.rep - 1]);
     return ts_wasi_of(c)->by_id.data[handle->handle.rep - 1];
 }
 static inline uint64_t ts_wasi_rep(const void *obj) {

@@ -76,8 +76,8 @@ ts_status ts_wasi_allow_http(ts_wasi *w, const char *spec, ts_error *e) {
                        "%s: HOST[:PORT] expected (HOST: a name, an address, IPv6 in brackets, *.NAME or *)", spec);
     const char *port = host + len + (host > spec); /* after the bracket */
     uint32_t n;
-    if (*port &&
-        !ts_wasi_digits(port + 1, strlen(port + 1), 65535, &n)) /* also rejects an empty port, which RFC 3986 allows */
+    /* this also rejects an empty port, which RFC 3986 allows */
+    if (*port && !ts_wasi_digits(port + 1, strlen(port + 1), 65535, &n))
         return ts_fail(e, TS_USAGE, "%s: the port is a number from 1 to 65535, or left away with its colon", spec);
     if (len != 1 || host[0] != '*') {
         r.below = len > 1 && host[0] == '*' && host[1] == '.';
