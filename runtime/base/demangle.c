@@ -207,8 +207,8 @@ static ident read_ident(v0 *d) {
     if (!id.punycode_len) d->bad = true;
     return id;
 }
-/* RFC 3492, 6.2, with the digits of v0. Returns the number of characters, or 0 if this is not punycode or too
- * long. */
+/* RFC 3492, 6.2, with the digits of v0. Returns the number of characters,
+ * or 0 if this is not punycode or too long. */
 static size_t decode_punycode(const ident *id, uint32_t out[MAX_PUNYCODE]) {
     size_t len = 0, at = 0;
     if (id->ascii_len > MAX_PUNYCODE) return 0;

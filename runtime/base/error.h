@@ -33,8 +33,8 @@ const char *ts_time_text(uint64_t ns, char buf[TS_SIZE_TEXT]);
         if (TS_UNLIKELY(!(condition)))                                                                                 \
             return ts_fail((e), TS_USAGE, "%s: a pointer is NULL: %s", __func__, #condition);                          \
     } while (0)
-/* Functions that call guests or host callbacks always need an error: use a local one if the caller passes
- * NULL. */
+/* Functions that call guests or host callbacks always need an error:
+ * use a local one if the caller passes NULL. */
 #define TS_NEED_ERROR(e)                                                                                               \
     ts_error own_error_;                                                                                               \
     if (TS_UNLIKELY(!(e))) {                                                                                           \

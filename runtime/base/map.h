@@ -17,8 +17,8 @@ typedef struct ts_map {
 
 uint64_t ts_hash(const void *p, size_t len);
 bool ts_map_get(const ts_map *m, const char *key, size_t len, uint32_t *value); /* value may be NULL */
-/* Inserts or replaces; *was (may be NULL) reports whether the key existed. Returns false when out of
- * memory. */
+/* Inserts or replaces; *was (may be NULL) reports whether the key existed.
+ * Returns false when out of memory. */
 bool ts_map_put(ts_map *m, const char *key, size_t len, uint32_t value, bool *was);
 void ts_map_free(ts_map *m);
 #endif

@@ -19,8 +19,8 @@ ts_status ts_read_eof(ts_reader *r) {
     return ts_reader_fail(r, "unexpected end");
 }
 
-/* spec: binary/values#integers: at most ceil(bits/7) bytes, and the unused bits of the last one are a proper
- * extension. */
+/* spec: binary/values#integers: at most ceil(bits/7) bytes,
+ * and the unused bits of the last one are a proper extension. */
 ts_status ts_read_leb_slow(ts_reader *r, uint64_t *out, unsigned bits, bool is_signed) {
     uint64_t v = 0;
     unsigned shift = 0;

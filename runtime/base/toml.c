@@ -377,8 +377,8 @@ static ts_status array(parser *p, ts_toml *t) {
         if (!take(p, ',')) return wrong(p, "a comma or ] is expected");
     }
 }
-/* Reads KEY = VALUE into a table. Dotted keys create tables; only keys of the same section may add to
- * these. */
+/* Reads KEY = VALUE into a table. Dotted keys create tables;
+ * only keys of the same section may add to these. */
 static ts_status pair(parser *p, ts_toml *table, uint32_t section) {
     key k;
     ts_toml *t, *v;

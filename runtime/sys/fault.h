@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The jump that a fault returns by. The compiler's builtin costs a fifth of setjmp; sanitizers support only
- * setjmp. */
+/* The jump that a fault returns by. The compiler's builtin costs a fifth of setjmp;
+ * sanitizers support only setjmp. */
 #if defined(__x86_64__) && !defined(TS_DISPATCH_SWITCH)
 #define TS_FAULT_BUILTIN_JUMP 1
 typedef void *ts_fault_jump[5];
@@ -32,8 +32,8 @@ typedef struct ts_fault_ctx {
     unsigned n_regs;
 } ts_fault_ctx;
 
-/* Installs the handler once per process. Returns false if the system does not support it; then no memory may
- * be guarded. */
+/* Installs the handler once per process. Returns false if the system does not support it;
+ * then no memory may be guarded. */
 bool ts_fault_install(void);
 void ts_fault_set_enabled(bool on); /* an embedder may switch it off before any memory is made */
 bool ts_fault_available(void);

@@ -36,8 +36,8 @@ typedef struct ts_sys_newtime {
 /* open files */
 ts_sys_err ts_sys_read(int fd, void *buf, size_t len, size_t *n);
 ts_sys_err ts_sys_write(int fd, const void *buf, size_t len, size_t *n);
-/* Read or write a blocking file without waiting: EAGAIN if it would wait, ENOTSUP if the OS cannot do
- * this. */
+/* Read or write a blocking file without waiting:
+ * EAGAIN if it would wait, ENOTSUP if the OS cannot do this. */
 ts_sys_err ts_sys_read_now(int fd, void *buf, size_t len, size_t *n);
 ts_sys_err ts_sys_write_now(int fd, const void *buf, size_t len, size_t *n);
 ts_sys_err ts_sys_pread(int fd, void *buf, size_t len, uint64_t offset, size_t *n);

@@ -12,8 +12,8 @@
 int ts_image_new(uint64_t len); /* a file without a name, all zero; below 0 on failure */
 bool ts_image_write(int fd, uint64_t at, const void *bytes, size_t len);
 bool ts_image_read(int fd, uint64_t at, void *bytes, size_t len);
-/* Replaces the pages at p; writes to them stay private. On failure returns false and leaves the pages
- * unchanged. */
+/* Replaces the pages at p; writes to them stay private.
+ * On failure returns false and leaves the pages unchanged. */
 bool ts_image_map(void *p, size_t len, int fd, uint64_t at);
 void ts_image_close(int fd); /* below 0: does nothing */
 

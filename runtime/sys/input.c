@@ -46,8 +46,8 @@ static ts_sys_err read_all(int fd, uint64_t most, ts_sys_input *out) {
     return TS_SYS_OK;
 }
 
-/* The OS sets the time of change (ctime) itself, and no program can set it back: every write to the file
- * updates it. */
+/* The OS sets the time of change (ctime) itself, and no program can set it back:
+ * every write to the file updates it. */
 static void identify(const struct stat *st, ts_sys_input *out) {
     struct timespec now;
     if (clock_gettime(CLOCK_REALTIME, &now) != 0 || now.tv_sec < st->st_ctim.tv_sec + 2) return;

@@ -21,13 +21,13 @@ void ts_sys_alarm_off(void);
 /* Ends the process with this status after ns nanoseconds, whatever its threads do; 0 cancels. A later call
  * replaces the time. May be called from a signal handler. Cannot be combined with ts_sys_on_alarm. */
 void ts_sys_exit_after(uint64_t ns, int status);
-/* Ends the process now and writes a line to stderr if that does not block. Takes no lock and flushes
- * nothing. */
+/* Ends the process now and writes a line to stderr if that does not block.
+ * Takes no lock and flushes nothing. */
 _Noreturn void ts_sys_exit_now(int status, const char *text);
-/* Makes SIGINT, SIGTERM and SIGHUP call `stop` instead; it must be async-signal-safe. NULL restores the
- * default action. */
+/* Makes SIGINT, SIGTERM and SIGHUP call `stop` instead; it must be async-signal-safe.
+ * NULL restores the default action. */
 void ts_sys_on_stop(void (*stop)(void *data), void *data);
-/* Writes a line to a new or truncated file; also used when the process ends normally. Returns false with
- * errno set. */
+/* Writes a line to a new or truncated file; also used when the process ends normally.
+ * Returns false with errno set. */
 bool ts_sys_leave(const char *path, const char *line);
 #endif

@@ -85,8 +85,8 @@ static bool well_formed(const char *s, size_t len) {
             return false;
         label++;
     }
-    /* a host that ends in a number is an address or invalid (WHATWG URL, "ends in a number"): 1.2.3,
-     * 256.1.1.1 */
+    /* a host that ends in a number is an address or invalid
+     * (WHATWG URL, "ends in a number"): 1.2.3, 256.1.1.1 */
     size_t last = len;
     while (last && s[last - 1] != '.') last--;
     for (size_t i = last; i < len; i++)
@@ -247,8 +247,8 @@ static ts_sys_lookup_result result_of(int r) {
     }
 }
 
-/* Replaces an IPv4-mapped IPv6 address by its IPv4 address. wit: "never returns IPv4-mapped IPv6
- * addresses" */
+/* Replaces an IPv4-mapped IPv6 address by its IPv4 address.
+ * wit: "never returns IPv4-mapped IPv6 addresses" */
 static void unmap(ts_sys_addr *a) {
     if (!ts_sys_addr_is_mapped(a)) return;
     memmove(a->ip, a->ip + 12, 4);

@@ -50,7 +50,7 @@ static ts_sys_err from_os(const address *o, ts_sys_addr *a) {
     return TS_SYS_OK;
 }
 
-/* Maps the different errors for an unreachable destination to one. */
+/* Maps errors of the network path that mean the same to a single ts_sys_err. */
 static ts_sys_err failed(void) {
     switch (errno) {
     case ENETRESET: return TS_SYS_ECONNRESET;
@@ -114,8 +114,8 @@ ts_sys_err ts_sys_connect(int fd, const ts_sys_addr *a) {
     else
         o.any.sa_family = AF_UNSPEC;
     ts_sys_err e = done(connect(fd, &o.any, n));
-    /* POSIX: an interrupted connect continues by itself. BSD returns EAFNOSUPPORT after it has
-     * disconnected. */
+    /* POSIX: an interrupted connect continues by itself.
+     * BSD returns EAFNOSUPPORT after it has disconnected. */
     if (e == TS_SYS_EINTR) return TS_SYS_EINPROGRESS;
     return !a && e == TS_SYS_EAFNOSUPPORT ? TS_SYS_OK : e;
 }

@@ -19,7 +19,7 @@ bool ts_pages_renew(void *p, size_t len);
 void ts_pages_release(void *p, size_t len);
 /* Resizes committed memory that has no reservation; it may move. If p is NULL, allocates new memory. */
 void *ts_pages_resize(void *p, size_t old_len, size_t new_len);
-/* Returns whether this process can reserve len bytes. This is a run-time check because limits and containers
- * differ. */
+/* Returns whether this process can reserve len bytes.
+ * This is a run-time check because limits and containers differ. */
 bool ts_pages_can_reserve(size_t len);
 #endif

@@ -32,7 +32,7 @@ bool ts_thread_start(ts_thread *t, void (*fn)(void *data), void *data); /* false
 void ts_thread_join(ts_thread *t);                                      /* does nothing if not started */
 
 unsigned ts_cpu_count(void); /* CPUs that this process may run on; at least 1 */
-/* Runs fn(data) on n threads including the caller's, or on fewer if the OS creates no more. Returns when all
- * have ended. */
+/* Runs fn(data) on n threads including the caller's, or on fewer if the OS creates no more.
+ * Returns when all have ended. */
 void ts_parallel(unsigned n, void (*fn)(void *data), void *data);
 #endif

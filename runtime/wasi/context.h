@@ -100,23 +100,23 @@ typedef enum ts_wasi_mode {
 /* The operations of a kind of stream: files (io/streams.c) or bodies of HTTP messages (http/streams.c). */
 typedef struct ts_wasi_stream ts_wasi_stream;
 typedef struct ts_wasi_stream_ops {
-    /* Reads at most len (> 0) bytes that are available now. TS_SYS_OK and *n 0: the end; TS_SYS_EAGAIN: none
-     * now. */
+    /* Reads at most len (> 0) bytes that are available now. TS_SYS_OK and *n 0: the end;
+     * TS_SYS_EAGAIN: none now. */
     ts_sys_err (*read)(ts_wasi_stream *s, void *buf, size_t len, size_t *n);
     /* Writes as much as is accepted now. TS_SYS_EAGAIN: no more now; TS_SYS_EPIPE: the reader is gone; any
      * other error: the stream has failed. */
     ts_sys_err (*write)(ts_wasi_stream *s, const void *buf, size_t len, size_t *n);
     /* Returns the permit of an output stream with nothing pending. May close the stream. */
     uint64_t (*room)(ts_wasi_stream *s);
-    /* Returns whether a read or write would not wait; else sets *wait (fd below 0: only the driver can end
-     * the wait). */
+    /* Returns whether a read or write would not wait; else sets *wait (fd below 0:
+     * only the driver can end the wait). */
     bool (*ready)(const ts_wasi_stream *s, ts_sys_wait *wait);
     /* Advances work in the background, then returns whether the stream is ready. */
     bool (*confirm)(ts_wasi_stream *s);
     /* Makes err(last-operation-failed) from the error that an operation returned. */
     ts_status (*fail)(ts_host_call *c, const ts_wasi_stream *s, ts_sys_err err, ts_val *result);
-    /* Returns whether the stream has failed outside its operations; the next one reports it. NULL: it
-     * cannot. */
+    /* Returns whether the stream has failed outside its operations;
+     * the next one reports it. NULL: it cannot. */
     bool (*broken)(const ts_wasi_stream *s);
     void (*end)(ts_wasi *w, ts_wasi_stream *s); /* releases what it reads or writes */
     bool flush_waits;                           /* a flush also waits until there is room */
@@ -192,8 +192,8 @@ struct ts_wasi {
     uint8_t fresh[256];          /* random bytes of the OS; the first fresh_left are unused */
     uint32_t fresh_left;
     uint64_t insecure[2]; /* state of the insecure generator; 0, 0: not seeded */
-    /* The result of insecure-seed, the same each time. wit: it "may" become a value import, which has one
-     * value */
+    /* The result of insecure-seed, the same each time.
+     * wit: it "may" become a value import, which has one value */
     uint64_t insecure_seed[2];
     bool has_insecure_seed;
 };
@@ -233,8 +233,8 @@ ts_sys_err ts_wasi_poll(ts_host_call *c, ts_sys_wait *waits, size_t n, uint64_t 
 ts_status ts_wasi_interrupted(ts_host_call *c) TS_MUST_USE;
 ts_status ts_wasi_chunk(ts_host_call *c, uint8_t **out) TS_MUST_USE;
 
-/* Results: ok without payload; ok with one value (in the arena, filled by the caller); error with an enum
- * case. */
+/* Results: ok without payload; ok with one value (in the arena, filled by the caller);
+ * error with an enum case. */
 static inline ts_status ts_wasi_ok(ts_val *result) {
     *result = (ts_val){.variant = {.disc = 0}};
     return TS_OK;
@@ -255,8 +255,8 @@ ts_status ts_wasi_stream_new(ts_host_call *c, ts_wasi_kind kind, ts_wasi_file *f
 /* Makes a stream of a kind other than files, with nothing to read or write yet. */
 ts_status ts_wasi_stream_of(ts_host_call *c, ts_wasi_kind kind, const ts_wasi_stream_ops *ops, ts_wasi_domain domain,
                             ts_wasi_obj *parent, ts_wasi_stream **out) TS_MUST_USE;
-/* Writes pending bytes to the file without waiting; returns false if some are left. An error closes the
- * stream. */
+/* Writes pending bytes to the file without waiting; returns false if some are left.
+ * An error closes the stream. */
 bool ts_wasi_stream_drain(ts_wasi_stream *s);
 ts_status ts_wasi_pollable_new(ts_host_call *c, ts_wasi_obj *parent, bool is_timer, uint64_t deadline,
                                ts_val *result) TS_MUST_USE;

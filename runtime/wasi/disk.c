@@ -18,8 +18,8 @@ static void grow(ts_wasi *w, uint64_t from, uint64_t to) {
     w->disk += to - from;
     if (w->disk > w->most_disk) w->most_disk = w->disk;
 }
-/* Computes the size up to which the file may grow. Returns false if it is not a regular file, which does not
- * count. */
+/* Computes the size up to which the file may grow.
+ * Returns false if it is not a regular file, which does not count. */
 static bool end_of(const ts_wasi *w, const ts_sys_stat *st, uint64_t *end) {
     uint64_t room = w->grants->max_disk > w->disk ? w->grants->max_disk - w->disk : 0;
     *end = st->size > UINT64_MAX - room ? UINT64_MAX : st->size + room;

@@ -8,8 +8,8 @@
 #define TS_WASI_DISK_H
 #include "wasi/context.h"
 
-/* Like ts_sys_pwrite, ts_sys_append and ts_sys_set_size. If only part of a write fits, that part is
- * written. */
+/* Like ts_sys_pwrite, ts_sys_append and ts_sys_set_size.
+ * If only part of a write fits, that part is written. */
 ts_sys_err ts_wasi_disk_write(ts_wasi *w, int fd, const void *buf, size_t len, uint64_t offset, size_t *n);
 ts_sys_err ts_wasi_disk_append(ts_wasi *w, int fd, const void *buf, size_t len, size_t *n);
 ts_sys_err ts_wasi_disk_set_size(ts_wasi *w, int fd, uint64_t size);

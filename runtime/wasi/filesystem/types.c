@@ -126,8 +126,8 @@ static ts_sys_err base_of(ts_host_call *c, const descriptor *d, ts_sys_base *b) 
     *b = (ts_sys_base){.fd = d->file->fd, .walk = ts_wasi_of(c)->walk_paths};
     return d->file->type == TS_SYS_DIR ? TS_SYS_OK : TS_SYS_ENOTDIR;
 }
-/* The trace marks a denial only if the directory was granted read-only; else the guest itself opened it
- * read-only. */
+/* The trace marks a denial only if the directory was granted read-only;
+ * else the guest itself opened it read-only. */
 static ts_sys_err read_only(ts_host_call *c, const descriptor *d) {
     c->denied = !d->mutate;
     return TS_SYS_EROFS;
@@ -151,8 +151,8 @@ static ts_sys_err granted(ts_host_call *c, const descriptor *d) {
     c->denied = true;
     return TS_SYS_EPERM;
 }
-/* Checks whether the bytes of the file may be changed. A directory is never open for writing. POSIX write:
- * EBADF. */
+/* Checks whether the bytes of the file may be changed. A directory is never open for writing.
+ * POSIX write: EBADF. */
 static ts_sys_err writable(ts_host_call *c, const descriptor *d) {
     if (d->file->type == TS_SYS_DIR) return TS_SYS_EBADF;
     ts_sys_err e = granted(c, d);
@@ -212,8 +212,8 @@ static ts_status sync(ts_host_call *c, const descriptor *d, bool data_only, ts_v
         e = ts_sys_sync(d->file->fd, data_only);
         if (e == TS_SYS_EINTR) TS_TRY(ts_wasi_interrupted(c));
     } while (e == TS_SYS_EINTR);
-    /* wit: it succeeds for directories, though some file systems cannot sync them; pipes and devices:
-     * fsync(2), EINVAL */
+    /* wit: it succeeds for directories, though some file systems cannot sync them;
+     * pipes and devices: fsync(2), EINVAL */
     if (e == TS_SYS_EINVAL && d->file->type == TS_SYS_DIR) e = TS_SYS_OK;
     return done(c, result, e);
 }
@@ -634,8 +634,8 @@ ts_status ts_wasi_filesystem_types_directory_entry_stream_drop(ts_host_call *c, 
 ts_status ts_wasi_filesystem_types_filesystem_error_code(ts_host_call *c, const ts_val *args, ts_val *result) {
     const ts_wasi_error *err = ts_wasi_obj_of(c, &args[0]);
     *result = (ts_val){.variant = {.disc = 0}};
-    /* a standard stream is a host file: these codes also report that stdin is a directory or that the disk is
-     * full */
+    /* a standard stream is a host file: these codes also report that stdin is
+     * a directory or that the disk is full */
     if (err->domain != TS_WASI_OF_FILESYSTEM && err->domain != TS_WASI_OF_STDIO) return TS_OK;
     ts_val *v = ts_host_vals(c, 1);
     if (!v) return ts_fail_nomem(c->err);

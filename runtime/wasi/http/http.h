@@ -26,15 +26,15 @@ typedef struct ts_wasi_http_incoming { /* an incoming request; all is copied exc
     ts_http_pipe *body;                                        /* NULL: the body is empty */
 } ts_wasi_http_incoming;
 
-/* Makes the two arguments of wasi:http/incoming-handler.handle as reps of handles. The responder is
- * copied. */
+/* Makes the two arguments of wasi:http/incoming-handler.handle as reps of handles.
+ * The responder is copied. */
 ts_status ts_wasi_http_incoming_new(ts_wasi *w, const ts_wasi_http_incoming *in, const ts_wasi_http_responder *r,
                                     uint64_t *request, uint64_t *outparam, ts_error *e) TS_MUST_USE;
 /* Returns whether received fields are within the limit for fields that a guest makes
  * (ts_wasi_limit_http_fields), so that it can forward them. */
 bool ts_wasi_http_fields_fit(const ts_wasi *w, const ts_http_fields *f);
-/* Ends the call: a response-outparam that the guest has kept no longer reaches the responder with this
- * data. */
+/* Ends the call: a response-outparam that the guest has kept no longer reaches
+ * the responder with this data. */
 void ts_wasi_http_incoming_over(ts_wasi *w, const void *responder_data);
 
 /* --- the context's part --- */
@@ -64,8 +64,8 @@ void ts_wasi_http_release(ts_wasi *w, uint64_t bytes);
 /* Makes a child handle for fields that belong to the parent; they are immutable. */
 ts_status ts_wasi_fields_child(ts_host_call *c, const ts_http_fields *of, ts_wasi_obj *parent,
                                ts_val *result) TS_MUST_USE;
-/* Takes the fields out of an owned handle and ends the handle. They stay charged; the caller must release
- * them. */
+/* Takes the fields out of an owned handle and ends the handle. They stay charged;
+ * the caller must release them. */
 ts_status ts_wasi_fields_take(ts_host_call *c, const ts_val *handle, ts_http_fields *out) TS_MUST_USE;
 void ts_wasi_fields_end(ts_wasi *w, ts_http_fields *f); /* clears and releases */
 /* Copies fields, except those of the connection, and charges them. */

@@ -321,8 +321,8 @@ ts_status ts_wasi_http_types_outgoing_response_status_code(ts_host_call *c, cons
     *result = (ts_val){.u16 = ((ts_wasi_message *)ts_wasi_obj_of(c, &args[0]))->status};
     return TS_OK;
 }
-/* RFC 9110, 15: three digits. Codes above 599 belong to no class, but servers send them and other runtimes
- * accept them. */
+/* RFC 9110, 15: three digits. Codes above 599 belong to no class,
+ * but servers send them and other runtimes accept them. */
 ts_status ts_wasi_http_types_outgoing_response_set_status_code(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_wasi_message *m = ts_wasi_obj_of(c, &args[0]);
     if (args[1].u16 < 100 || args[1].u16 > 999) return refused(result);

@@ -163,8 +163,8 @@ ts_status ts_wasi_wait_stream(ts_host_call *c, ts_wasi_stream *s) {
     }
 }
 
-/* Waits until one of n pollables is ready or, if `block` is false, only checks them. Sets ready[i] and
- * *n_ready. */
+/* Waits until one of n pollables is ready or, if `block` is false, only checks them.
+ * Sets ready[i] and *n_ready. */
 static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n, bool block, bool *ready,
                           size_t *n_ready) {
     ts_sys_wait few[8], *waits = few;

@@ -194,8 +194,8 @@ bool ts_wasi_stream_drain(ts_wasi_stream *s) {
     return true;
 }
 
-/* Writes all bytes. What a non-blocking file does not take becomes pending or, with `block`, is waited
- * for. */
+/* Writes all bytes. What a non-blocking file does not take becomes pending
+ * or, with `block`, is waited for. */
 static ts_status write_all(ts_host_call *c, ts_wasi_stream *s, const uint8_t *buf, size_t len, bool block, outcome *how,
                            ts_sys_err *err) {
     *how = s->closed ? CLOSED : DONE;
@@ -240,7 +240,8 @@ static uint64_t file_room(ts_wasi_stream *s) {
     return s->mode != TS_WASI_WAIT ? PERMIT_FILE : s->domain == TS_WASI_OF_NETWORK ? PERMIT_SOCKET : PERMIT_WAIT;
 }
 
-/* Waits until all accepted bytes are in the file; the stream is then ready for writing. */
+/* Waits until all accepted bytes are in the file; the stream is then ready for writing. The room of a
+ * body is defined by its own operations. */
 static ts_status settle(ts_host_call *c, ts_wasi_stream *s) {
     while (s->pending_len && !s->closed && !ts_wasi_stream_drain(s)) TS_TRY(ts_wasi_wait_stream(c, s));
     return TS_OK;

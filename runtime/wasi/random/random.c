@@ -51,8 +51,8 @@ static ts_status secure(ts_host_call *c, void *buf, size_t len) {
     return e ? ts_host_trap(c, "no random bytes: %s", ts_sys_err_text(e)) : TS_OK;
 }
 
-/* Allocates a list<u8> of len. A length beyond the limit of results traps, because there is no error to
- * return. */
+/* Allocates a list<u8> of len. A length beyond the limit of results traps,
+ * because there is no error to return. */
 static ts_status room(ts_host_call *c, uint64_t len, uint8_t **out) {
     uint64_t most = ts_wasi_max_bytes(c);
     if (ts_wasi_of(c)->grants->max_random < most) most = ts_wasi_of(c)->grants->max_random;

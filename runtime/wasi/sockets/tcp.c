@@ -62,8 +62,8 @@ static tcp *self(ts_host_call *c, const ts_val *args) {
 static bool in_progress(const tcp *t) {
     return t->state == BIND_IN_PROGRESS || t->state == LISTEN_IN_PROGRESS || t->state == CONNECT_IN_PROGRESS;
 }
-/* The error of a start-… in the wrong state: another operation is in progress, or it is never possible
- * again. */
+/* The error of a start-… in the wrong state:
+ * another operation is in progress, or it is never possible again. */
 static int misplaced(const tcp *t) {
     return in_progress(t) ? TS_NET(CONCURRENCY_CONFLICT) : TS_NET(INVALID_STATE);
 }
@@ -322,8 +322,8 @@ ts_status ts_wasi_sockets_tcp_tcp_socket_shutdown(ts_host_call *c, const ts_val 
     if (!in && !out) return ts_wasi_ok(result); /* wit: "idempotent" */
     if (out) TS_TRY(settle(c, t));
     ts_sys_err e = ts_sys_shutdown(t->file->fd, in, out);
-    /* If the peer has reset the connection, the state is still `connected`, but there is nothing left to shut
-     * down. */
+    /* If the peer has reset the connection, the state is still `connected`,
+     * but there is nothing left to shut down. */
     if (e == TS_SYS_ENOTCONN) e = TS_SYS_OK;
     if (e) return ts_wasi_net_fail(c, result, ts_wasi_net_code(e));
     t->file->in_shut |= in;

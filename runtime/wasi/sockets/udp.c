@@ -128,8 +128,8 @@ static int udp_code(ts_sys_err e) {
     }
 }
 
-/* Disconnects the socket. The kernel may then release a port that it had chosen; the socket keeps its
- * address. */
+/* Disconnects the socket. The kernel may then release a port that it had chosen;
+ * the socket keeps its address. */
 static ts_sys_err disconnect(shared *s) {
     ts_sys_addr before, after;
     ts_sys_err e = ts_sys_local(s->fd, &before);
