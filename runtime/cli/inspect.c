@@ -261,7 +261,7 @@ int ts_cli_inspect(int argc, char **argv) {
     ts_engine *engine = NULL;
     ts_component *c = NULL;
     ts_module *m = NULL;
-    ts_status s = ts_cli_program_open(argv[1], &file, e);
+    ts_status s = ts_cli_program_open(argv[1], true, &file, e);
     if (s == TS_OK) s = ts_engine_create(&engine, e);
     if (s == TS_OK && ts_bytes_are_component(file.bytes, file.len)) {
         s = ts_component_new(engine, file.bytes, file.len, false,

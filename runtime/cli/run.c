@@ -97,15 +97,15 @@ static ts_status new_component(const ts_cli_options *o, const ts_sys_input *f, t
                        o->component);
     return ts_component_new(engine, f->bytes, f->len, false, o->features, out, e);
 }
-static ts_status open_both(const ts_cli_options *o, ts_sys_input *file, ts_engine **engine, ts_error *e) {
-    TS_TRY(ts_cli_program_open(o->component, file, e));
+static ts_status open_both(const ts_cli_options *o, bool map, ts_sys_input *file, ts_engine **engine, ts_error *e) {
+    TS_TRY(ts_cli_program_open(o->component, map, file, e));
     TS_TRY(ts_engine_create(engine, e));
     ts_cli_use_cache(*engine, o->cache, file);
     return TS_OK;
 }
 ts_status ts_cli_load(const ts_cli_options *o, ts_sys_input *file, ts_engine **engine, ts_component **component,
                       ts_error *e) {
-    TS_TRY(open_both(o, file, engine, e));
+    TS_TRY(open_both(o, false, file, engine, e));
     return new_component(o, file, *engine, component, e);
 }
 static ts_status record_or_replay(run *r, ts_error *e) {
@@ -118,7 +118,7 @@ static ts_status record_or_replay(run *r, ts_error *e) {
     return s;
 }
 static ts_status load(run *r, ts_error *e) {
-    TS_TRY(open_both(&r->o, &r->file, &r->engine, e));
+    TS_TRY(open_both(&r->o, true, &r->file, &r->engine, e));
     if (r->o.record || r->o.replay) TS_TRY(record_or_replay(r, e));
     if (r->o.invoke && is_core(&r->file))
         return ts_module_new(r->engine, r->file.bytes, r->file.len, false, &r->module, e);
@@ -277,7 +277,7 @@ int ts_cli_validate(int argc, char **argv) {
     ts_module *m = NULL;
     uint32_t features = TS_CF_DEFAULT;
     ts_status s = ts_component_features_parse(list, &features, e);
-    if (s == TS_OK) s = ts_cli_program_open(path, &file, e);
+    if (s == TS_OK) s = ts_cli_program_open(path, true, &file, e);
     if (s == TS_OK) s = ts_engine_create(&engine, e);
     if (s == TS_OK)
         s = ts_bytes_are_component(file.bytes, file.len)

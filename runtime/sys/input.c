@@ -63,7 +63,7 @@ static bool has_no_end(int fd, const struct stat *st) {
     if (S_ISBLK(st->st_mode)) return true;
     return S_ISCHR(st->st_mode) && st->st_rdev != makedev(1, 3) && !isatty(fd); /* Linux: Documentation/devices.txt */
 }
-static ts_sys_err read_file(int fd, uint64_t most, ts_sys_input *out) {
+static ts_sys_err read_file(int fd, uint64_t most, bool map, ts_sys_input *out) {
     struct stat st;
     uint64_t stream = most < STREAM_MOST ? most : STREAM_MOST;
     if (fstat(fd, &st) < 0) return ts_sys_err_of(errno);
@@ -71,7 +71,8 @@ static ts_sys_err read_file(int fd, uint64_t most, ts_sys_input *out) {
     if (has_no_end(fd, &st)) return TS_SYS_ENDLESS;
     if (!S_ISREG(st.st_mode) || st.st_size == 0 || fd == STDIN_FILENO) return read_all(fd, stream, out); /* 0: /proc */
     if ((uint64_t)st.st_size > most) return TS_SYS_EFBIG;
-    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (!map && (uint64_t)st.st_size > stream) return TS_SYS_EFBIG;
+    void *p = map ? mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
     ts_sys_err e = TS_SYS_OK;
     if (p == MAP_FAILED)
         e = read_all(fd, stream, out);
@@ -80,14 +81,20 @@ static ts_sys_err read_file(int fd, uint64_t most, ts_sys_input *out) {
     if (!e) identify(&st, out);
     return e;
 }
-ts_sys_err ts_sys_input_open(const char *path, uint64_t most, ts_sys_input *out) {
+static ts_sys_err open_file(const char *path, uint64_t most, bool map, ts_sys_input *out) {
     *out = (ts_sys_input){0};
-    if (strcmp(path, "-") == 0) return read_file(STDIN_FILENO, most, out);
+    if (strcmp(path, "-") == 0) return read_file(STDIN_FILENO, most, map, out);
     int fd = ts_sys_above_std(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
     if (fd < 0) return ts_sys_err_of(errno);
-    ts_sys_err e = read_file(fd, most, out);
+    ts_sys_err e = read_file(fd, most, map, out);
     close(fd);
     return e;
+}
+ts_sys_err ts_sys_input_open(const char *path, uint64_t most, ts_sys_input *out) {
+    return open_file(path, most, true, out);
+}
+ts_sys_err ts_sys_input_read(const char *path, uint64_t most, ts_sys_input *out) {
+    return open_file(path, most, false, out);
 }
 
 void ts_sys_input_close(ts_sys_input *in) {

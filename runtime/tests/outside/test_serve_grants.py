@@ -129,3 +129,24 @@ def test_an_option_after_the_component(command: Path, tmp_path: Path) -> None:
     ):
         done = subprocess.run([command, "serve", *options, GUEST], capture_output=True, text=True, timeout=60, check=False)
         assert said in done.stderr and done.returncode in (120, 125), done.stderr
+
+
+@pytest.mark.parametrize("change", ["overwritten", "truncated", "deleted", "another component"])
+def test_a_component_that_changes(command: Path, tmp_path: Path, change: str) -> None:
+    """The program is read once too: a file that is overwritten in place is not what runs."""
+    component = tmp_path / "app.wasm"
+    component.write_bytes(GUEST.read_bytes())
+    server = start(command, tmp_path, "--env", "STATE=first", component=component)
+    if change == "deleted":
+        component.unlink()
+    elif change == "another component":
+        with component.open("r+b") as file:
+            file.write(ROUTES.read_bytes())
+    elif change == "overwritten":
+        with component.open("r+b") as file:
+            file.write(b"\xff" * component.stat().st_size)
+    else:
+        os.truncate(component, 0)
+    assert ask_at_once(server) == {"env STATE=first\n"}
+    assert server.end() == 0, server.lines()
+    assert "touchstone:" not in server.lines()
