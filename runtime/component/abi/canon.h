@@ -1,4 +1,5 @@
-/* canon: the canonical definitions as core functions, and calls of component functions. cabi: canon_lift, canon_lower and the built-ins */
+/* canon: the canonical definitions as core functions, and calls of component functions.
+ * cabi: canon_lift, canon_lower and the built-ins */
 #ifndef TS_COMPONENT_ABI_CANON_H
 #define TS_COMPONENT_ABI_CANON_H
 #include "component/abi/instance.h"
@@ -10,13 +11,13 @@ ts_status ts_canon_resource_make(ts_cstore *s, ts_cinstance *inst, const ts_def 
                                  ts_error *e) TS_MUST_USE;
 ts_status ts_canon_builtin_make(ts_cstore *s, ts_cinstance *inst, const ts_def *def, const ts_cabi_opts *opts,
                                 ts_func **out, ts_error *e) TS_MUST_USE;
-/* The call of a host function, with its line in the trace. Resets nothing. */
+/* Calls a host function and notifies the observer. The arena is not reset. */
 ts_status ts_cfunc_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *caller, const ts_val *args, ts_val *result,
                              ts_arena *arena, ts_error *e) TS_MUST_USE;
 ts_status ts_host_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_arena *arena,
                          ts_error *e) TS_MUST_USE;
 
-/* What is done with the lifted result before post-return runs: into the caller's memory, or kept for the embedder. */
+/* Where the lifted result goes before post-return runs: into the caller's memory, or to the embedder. */
 typedef struct ts_canon_lift_end {
     const ts_lowered *lower;
     ts_cabi_cx *caller_cx;
@@ -27,16 +28,17 @@ typedef struct ts_canon_lift_end {
 /* cabi: on_resolve */
 ts_status ts_canon_resolve(const ts_canon_lift_end *end, const ts_val *result) TS_MUST_USE;
 
-/* async.c: a function that is lifted with `async`, as far as it goes without waiting. */
+/* async.c: calls a function that is lifted with `async`, as far as it runs without waiting. */
 ts_status ts_canon_lift_async(ts_cstore *s, ts_cfunc *f, ts_slot *io, ts_task *task, ts_error *e) TS_MUST_USE;
 
 /* Calls from the host. */
-/* Function type and resource map of an export. */
+/* Returns the type of a function. */
 const ts_cfunc_type *ts_cfunc_get_type(const ts_cfunc *f);
-/* Call with lifted values; the result lives in `arena`. Traps poison the instance. */
+/* Calls a function with lifted values. The result is allocated in `arena`. An instance that traps cannot be
+ * entered again. */
 ts_status ts_cfunc_call(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_arena *arena,
                         ts_error *e) TS_MUST_USE;
-/* Drop an own handle that the embedder holds. */
+/* Drops an own handle that the embedder holds. */
 ts_status ts_handle_drop(ts_cstore *s, const ts_val *own, ts_error *e) TS_MUST_USE;
 
 #endif

@@ -1,5 +1,6 @@
 /* context: the context in which values are lifted and lowered: resource types, handles, tasks, options.
- * In: prepared at instantiation, so that a call looks nothing up by name. Out: the structs that the files of abi/ share.
+ * In: prepared at instantiation, so that a call looks nothing up by name. Out: the structs that the files
+ * of abi/ share.
  * spec: CanonicalABI.md#canonical-abi-options, #lifting-and-lowering-context, #runtime-state */
 #ifndef TS_COMPONENT_ABI_CONTEXT_H
 #define TS_COMPONENT_ABI_CONTEXT_H
@@ -21,12 +22,13 @@ enum {
     TS_MAX_BYTE_LENGTH = (1 << 28) - 1, /* cabi: MAX_STRING_BYTE_LENGTH, MAX_LIST_BYTE_LENGTH */
 };
 
-/* Is told of each call of a host function and each drop of a host resource. The linker holds it; run/trace.c is the one that exists.
- * wants NULL: nobody asks for anything. */
+/* An observer is notified of each call of a host function and each drop of a host resource. The linker
+ * holds it, and run/trace.c is the only implementation. wants is NULL if nothing is observed. */
 typedef struct ts_call_observer ts_call_observer;
 struct ts_call_observer {
     bool (*wants)(const ts_call_observer *o, const char *interface);
-    /* When a call begins; what it returns is handed to call and drop. NULL: 0 */
+    /* Called when a call begins. Its result is passed to call and drop as `begun`, which is 0 if begin is
+     * NULL. */
     uint64_t (*begin)(const ts_call_observer *o);
     void (*call)(ts_call_observer *o, const ts_cfunc *f, const ts_val *args, const ts_val *result, ts_status st,
                  const ts_error *e, bool denied, uint64_t begun); /* args and result may be NULL */
@@ -42,11 +44,11 @@ static inline bool ts_observed(const ts_call_observer *o, const char *interface)
 
 /* A run-time resource type. cabi: ResourceType */
 struct ts_resource {
-    ts_cinstance *impl; /* of a guest: the instance that defined it; NULL: of the host */
-    ts_func *dtor;      /* of a guest; NULL: none */
+    ts_cinstance *impl; /* the guest instance that defined it; NULL for a resource of the host */
+    ts_func *dtor;      /* the destructor of a guest resource; may be NULL */
     const ts_host_resource *host_def;
-    void *host;                 /* what the linker was given with it */
-    ts_call_observer *observer; /* of the host's */
+    void *host;                 /* the host pointer that was registered with the definition */
+    ts_call_observer *observer; /* only for a resource of the host */
     const char *name;           /* for messages; may be NULL */
 };
 
@@ -60,8 +62,10 @@ typedef enum ts_handle_kind {
 typedef struct ts_handle {
     uint64_t rep;
     ts_resource *rt;
-    ts_task *scope; /* borrow: the task during which it was lent */
-    /* (a waitable set holds nothing: there are no waitables yet) own and borrow: calls that run now and have it on loan; free: the next free index, 0 at the end */
+    ts_task *scope; /* for a borrow: the task that it was lent to */
+    /* For own and borrow: the number of running calls to which it is lent. For a free entry: the next free
+     * index, or 0 at the end of the list. A waitable set has no contents because there are no waitables
+     * yet. */
     uint32_t num_lends;
     uint8_t kind; /* ts_handle_kind */
 } ts_handle;
@@ -69,14 +73,15 @@ typedef struct ts_table_of_handles { /* cabi: Table */
     ts_handle *array;                /* [0] is never used */
     uint32_t len, cap, free;
     uint32_t live;
-    uint32_t max; /* the last index that it may hold; 0: TS_TABLE_MAX */
+    uint32_t max; /* the largest index allowed; 0 means TS_TABLE_MAX */
 } ts_handle_table;
 
-/* A call of a component function as its callee sees it, and as its caller sees it. cabi: Task, Subtask */
+/* A call of a component function, from the side of its callee and from the side of its caller.
+ * cabi: Task, Subtask */
 struct ts_task {
     uint32_t num_borrows;
     bool resolved;
-    /* of a function that is lifted with `async`: what task.return needs */
+    /* For a function that is lifted with `async`: the state that task.return needs. */
     ts_cfunc *func;
     struct ts_canon_lift_end *end;
     ts_arena *arena;
@@ -103,18 +108,20 @@ typedef struct ts_cabi_cx {
     const ts_cabi_opts *opts;
     ts_cstore *store;
     ts_cinstance *inst;
-    ts_resource *const *res; /* slot → resource type, of the types that are lifted or lowered with this context */
+    ts_resource *const *res; /* maps the slots of the types lifted or lowered here to resource types */
     ts_task *task;           /* lowering: borrow_scope of borrowed handles */
     ts_subtask *subtask;     /* lifting: borrow_scope of lent handles */
-    ts_arena *arena;         /* what lifted values point to */
+    ts_arena *arena;         /* memory for the lifted values */
     ts_error *err;
-    /* lifting: strings and packed lists may point into guest memory (nothing can change it before they are used) */
+    /* Lifting: strings and packed lists may point into guest memory, because nothing can change it before
+     * they are used. */
     bool borrow_memory;
-    /* lifting: strings stay in the guest's encoding, tagged (see ts_str_tag): the values go to another component */
+    /* Lifting: strings keep the guest's encoding and are tagged (see ts_str_tag), because the values go to
+     * another component. */
     bool keep_encoding;
 } ts_cabi_cx;
 
-/* what becomes of a slot on the way from core to core, of types without pointers, handles and cases */
+/* How a slot is converted between two core functions, for types without pointers, handles and cases. */
 typedef enum ts_flat_op {
     TS_FLAT_SAME,
     TS_FLAT_I32,
@@ -132,17 +139,19 @@ typedef struct ts_flat_step {
     uint8_t op;
     uint32_t mask;
 } ts_flat_step;
-/* How the parameters and the result of a function travel; computed once a canon. cabi: flatten_functype, alignment_record of the tuple */
+/* How the parameters and the result of a function are passed. It is computed once for each canonical
+ * definition.
+ * cabi: flatten_functype, alignment_record of the tuple */
 typedef struct ts_func_layout {
     uint32_t n_flat_params;  /* capped at 17 */
     uint32_t size, align;    /* of the tuple of parameters */
     const uint32_t *offsets; /* of each parameter in it */
     uint32_t n_flat_result;  /* capped at 17 */
-    bool scalar;             /* all flat and only scalars: `steps` say everything */
-    bool identity;           /* … and no step changes anything */
+    bool scalar;             /* everything is flat and scalar, so `steps` describe it completely */
+    bool identity;           /* scalar, and no step changes a value */
     uint8_t n_steps;         /* params, then the result if there is one */
     ts_flat_step steps[TS_MAX_FLAT_PARAMS + 1];
-    bool has_unsupported; /* a type of 0.3's is in it: stream, future, error-context */
+    bool has_unsupported; /* it contains a type of WASI 0.3: stream, future, error-context */
 } ts_func_layout;
 
 #endif

@@ -6,12 +6,12 @@
 #include "component/abi/instance.h"
 
 uint32_t ts_entering_set(ts_cinstance *callee, const ts_cinstance *caller, ts_cinstance **out,
-                         uint32_t max); /* returns how many in all */
+                         uint32_t max); /* returns their total number, which may exceed max */
 ts_status ts_cannot_enter(const ts_cinstance *i, ts_error *e) TS_MUST_USE;
 enum { TS_ENTER_FEW = 16 };
 ts_status ts_entering_set_in(ts_cinstance *callee, const ts_cinstance *caller, ts_cinstance ***set, uint32_t *n,
                              ts_arena *arena, ts_error *e) TS_MUST_USE;
-ts_status ts_trap_on_throw(ts_error *e); /* an exception that reached a component's border is a trap */
+ts_status ts_trap_on_throw(ts_error *e); /* turns an exception that leaves a component into a trap */
 /* cabi: call_and_trap_on_throw */
 TS_MUST_USE static inline ts_status ts_call_and_trap_on_throw(ts_cstore *s, ts_func *f, ts_slot *io, ts_error *e) {
     ts_status st = ts_call(s->core, f, io, e);
@@ -32,7 +32,8 @@ static inline void ts_leave_to(ts_cinstance *const *set, uint32_t n) {
     }
 }
 
-/* A task's context.get/set storage starts empty and ends with it. */
+/* The storage of context.get and context.set is empty when a task begins. The caller's is restored when the
+ * task ends. */
 typedef struct ts_saved_context {
     uint64_t v[2];
     ts_task *task;

@@ -1,4 +1,5 @@
-/* flat: values as core values. cabi: lift_flat, lower_flat, lift_flat_values, lower_flat_values, flatten_functype */
+/* flat: values as core values. cabi: lift_flat, lower_flat, lift_flat_values, lower_flat_values
+ * cabi: flatten_functype */
 #ifndef TS_COMPONENT_ABI_FLAT_H
 #define TS_COMPONENT_ABI_FLAT_H
 #include "component/abi/context.h"

@@ -1,5 +1,6 @@
-/* handles: the handle table of an instance and what acts on it.
- * cabi: Table, lift_own, lift_borrow, lower_own, lower_borrow, canon_resource_new, canon_resource_drop, canon_resource_rep */
+/* handles: the handle table of an instance and the operations on it.
+ * cabi: Table, lift_own, lift_borrow, lower_own, lower_borrow, canon_resource_new
+ * cabi: canon_resource_drop, canon_resource_rep */
 #ifndef TS_COMPONENT_ABI_HANDLES_H
 #define TS_COMPONENT_ABI_HANDLES_H
 #include "component/abi/context.h"

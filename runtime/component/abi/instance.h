@@ -1,4 +1,5 @@
-/* instance: component instances and functions as data, as the canonical definitions act on them; run/ makes them.
+/* instance: component instances and functions as data, as the canonical definitions act on them; run/ makes
+ * them.
  * cabi: ComponentInstance, Store; spec: CanonicalABI.md#component-instances */
 #ifndef TS_COMPONENT_ABI_INSTANCE_H
 #define TS_COMPONENT_ABI_INSTANCE_H

@@ -4,7 +4,7 @@
 #define TS_COMPONENT_ABI_MEMORY_H
 #include "component/abi/context.h"
 
-/* guest memory: the one way in. 64-bit arithmetic. */
+/* Every access to guest memory is checked by this function. The arithmetic is 64-bit. */
 static inline bool ts_mem_in(const ts_memory *m, uint64_t ptr, uint64_t len) {
     return ptr <= m->len && len <= m->len - ptr;
 }
@@ -20,7 +20,7 @@ static inline uint32_t ts_ptr_size(const ts_cabi_opts *o) {
     return o->wide ? 8 : 4;
 }
 
-/* Calls the guest's realloc; what it returns must be aligned and in bounds. */
+/* Calls the guest's realloc and traps if the pointer that it returns is misaligned or out of bounds. */
 ts_status ts_cabi_reallocate(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, uint32_t align, uint64_t new_size,
                              uint64_t *out) TS_MUST_USE;
 ts_status ts_cabi_realloc_checked(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, uint32_t align, uint64_t new_size,

@@ -6,7 +6,7 @@
 
 ts_status ts_convert_i32_to_char(ts_error *e, uint32_t i, uint32_t *out) TS_MUST_USE;
 void ts_elem_layout(const ts_ctype *list, bool wide, uint32_t *size,
-                    uint32_t *align); /* of a list's or map's element */
+                    uint32_t *align); /* of an element of a list or map */
 static inline float ts_canonicalize_nan32(float f) {
     return f == f ? f : __builtin_nanf("");
 }

@@ -1,4 +1,4 @@
-/* scratch: memory of nested calls: one arena a depth, reset when the call is done */
+/* scratch: memory for nested calls. There is one arena for each depth, which is reset when the call ends. */
 #ifndef TS_COMPONENT_ABI_SCRATCH_H
 #define TS_COMPONENT_ABI_SCRATCH_H
 #include "component/abi/instance.h"

@@ -3,7 +3,8 @@
 #define TS_COMPONENT_ABI_STRING_H
 #include "component/abi/context.h"
 
-/* A string on its way to another component stays as it lies in the first: `len` counts its code units, its two top bits say the encoding. */
+/* A string that goes to another component keeps the encoding of the first. The two top bits of `len` are
+ * the encoding, and the rest is the number of code units. */
 typedef enum ts_str_tag {
     TS_STR_UTF8 = 0,
     TS_STR_UTF16 = 1,

@@ -1,4 +1,4 @@
-/* trap: how the canonical ABI fails a guest. cabi: trap_if */
+/* trap: traps that the canonical ABI raises in a guest. cabi: trap_if */
 #ifndef TS_COMPONENT_ABI_TRAP_H
 #define TS_COMPONENT_ABI_TRAP_H
 #include "base/error.h"

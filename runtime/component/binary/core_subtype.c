@@ -1,5 +1,7 @@
-/* core_subtype: matching of the types of core modules and of what they import and export; printing of core function types.
- * In: two types, and the registry of core types. Out: whether one matches the other, with the reason if it does not.
+/* core_subtype: matching of the types of core modules and of what they import and export; printing of core
+ * function types.
+ * In: two types, and the registry of core types. Out: whether one matches the other, with the reason if it
+ * does not.
  * spec: core valid/matching; Subtyping.md */
 #include "component/binary/validate.h"
 #include <stdio.h>

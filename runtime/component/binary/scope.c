@@ -1,4 +1,5 @@
-/* scope: the index spaces of the component or type that is being read, and reading of counts and names within limits.
+/* scope: the index spaces of the component or type that is being read, and reading of counts and names
+ * within limits.
  * In: indices, and types to enter into a space. Out: the type of an item, or the rule that the input breaks.
  * spec: Explainer.md#index-spaces, Binary.md */
 #include "component/binary/validate.h"

@@ -1,11 +1,12 @@
-/* validate: what the parts of the component decoder and validator share. Outside of binary/ only linker.c includes it, to compare
- * types.
+/* validate: what the parts of the component decoder and validator share. Outside of binary/ only linker.c
+ * includes it, to compare types.
  * In: the bytes, item by item. Out: a ts_component's definitions and types, or the rule that is broken.
  * spec: Binary.md, Explainer.md
  *
- * decode.c reads sections and definitions, validate_types.c component-level types and names, validate_alias.c aliases,
- * validate_core.c core types, validate_canon.c canonical definitions. scope.c holds the index spaces. subtype.c compares and
- * substitutes component-level types, core_subtype.c compares core types. Each item is read and validated before the next one. */
+ * decode.c reads sections and definitions, validate_types.c component-level types and names,
+ * validate_alias.c aliases, validate_core.c core types, validate_canon.c canonical definitions. scope.c
+ * holds the index spaces. subtype.c compares and substitutes component-level types, core_subtype.c compares
+ * core types. Each item is read and validated before the next one. */
 #ifndef TS_COMPONENT_VALIDATE_H
 #define TS_COMPONENT_VALIDATE_H
 #include "base/reader.h"
@@ -37,7 +38,8 @@ enum {
     TS_COMP_BUDGET = 50000000,      /* nodes looked at while comparing, over a whole input */
     TS_COMP_COPY_COST = 20,         /* … that a node copied while substituting counts for */
 };
-/* What engines and tools agree on beside the text (it sets flags, type sizes and their byte sizes: TS_CT_MAX_…); wasm-tools has the same numbers. */
+/* What engines and tools agree on beside the text (it sets flags, type sizes and their byte sizes:
+ * TS_CT_MAX_…); wasm-tools has the same numbers. */
 enum {
     TS_COMP_MAX_NAME = 100000,   /* bytes */
     TS_COMP_MAX_MEMBERS = 10000, /* of a record, variant, tuple, enum */
@@ -224,14 +226,15 @@ ts_status ts_read_cvaltype(ts_scope *s, ts_reader *r, const ts_ctype **out) TS_M
 ts_status ts_read_resultlist(ts_scope *s, ts_reader *r, const ts_ctype **out) TS_MUST_USE;
 /* One definition of a type section or a type declaration: enters the type space. */
 ts_status ts_read_type(ts_scope *s, ts_reader *r, ts_def *def) TS_MUST_USE;
-/* Import or export of a name: name rules, external visibility, a new index. `t` is the type with its slots in place. */
+/* Import or export of a name: name rules, external visibility, a new index. `t` is the type with its slots
+ * in place. */
 ts_status ts_scope_add(ts_scope *s, ts_name_attr *na, const char *sec, bool import, const ts_extern_type *t,
                        const char **name) TS_MUST_USE;
 /* Name rules of one entry of a bag of exports. */
 ts_status ts_check_bag_name(ts_scope *s, const ts_name_attr *na, const char *sec, const ts_extern_type *t, ts_map *keys,
                             uint32_t i) TS_MUST_USE;
-/* Fresh slots for what an instance type binds; they are noted as bound by an import or export of the scope (or by none), and binds
- * (may be NULL) gets the paths. */
+/* Fresh slots for what an instance type binds; they are noted as bound by an import or export of the scope
+ * (or by none), and binds (may be NULL) gets the paths. */
 ts_status ts_scope_open(ts_scope *s, uint64_t off, const char *sec, const ts_extern_type *t, bool import,
                         ts_bind_vec *binds, const ts_extern_type **out) TS_MUST_USE;
 /* The paths of resource types in t whose slots are in `want`: added to binds, once a slot. */

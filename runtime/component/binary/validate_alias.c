@@ -58,7 +58,8 @@ static ts_status alias_core_export(ts_scope *s, uint64_t off, const char *sec, t
     }
 }
 
-/* A type of an outer component seen from an inner one: without free resource types; those that it binds get slots here. */
+/* A type of an outer component seen from an inner one: without free resource types; those that it binds get
+ * slots here. */
 static ts_status carry_over(ts_scope *s, const ts_extern_type **t) {
     if (!ts_extern_has_resource(*t)) return TS_OK;
     ts_subst sub = {.d = s->d, .fresh = s->env};

@@ -1,6 +1,8 @@
-/* host: how the host (wasi/, an embedder) gives instances to components: functions with component-level types, resources with destructors.
+/* host: how the host (wasi/, an embedder) gives instances to components: functions with component-level
+ * types, resources with destructors.
  * In: constant tables. Out: link-time instances. wasi/ sees this header and what it includes, never core/.
- * spec: Explainer.md#import-and-export-definitions; CanonicalABI.md#canon-lower (the callee being the host) */
+ * spec: Explainer.md#import-and-export-definitions; CanonicalABI.md#canon-lower (the callee being the host)
+ * */
 #ifndef TS_COMPONENT_HOST_H
 #define TS_COMPONENT_HOST_H
 #include "base/arena.h"
@@ -22,9 +24,10 @@ struct ts_host_call {
     bool denied;                             /* set by the host: refused, as it was not granted (a trace says so) */
 };
 
-/* args: n_params values; result: where the result goes (unset when the function has none). Handles: args[i].handle.rep is the rep given at
- * creation (own: ownership passes to the host; borrow: valid during the call); to return own<r> set handle.rep (rt is filled in).
- * Return TS_OK, or a failure put into c->err: ts_host_trap(…), TS_EXIT with err->exit_status. */
+/* args: n_params values; result: where the result goes (unset when the function has none). Handles:
+ * args[i].handle.rep is the rep given at creation (own: ownership passes to the host; borrow: valid during
+ * the call); to return own<r> set handle.rep (rt is filled in). Return TS_OK, or a failure put into c->err:
+ * ts_host_trap(…), TS_EXIT with err->exit_status. */
 typedef ts_status (*ts_host_fn)(ts_host_call *c, const ts_val *args, ts_val *result);
 
 typedef struct ts_host_resource {
@@ -49,7 +52,8 @@ typedef struct ts_host_iface_type {
     const ts_ctype *type;
 } ts_host_iface_type; /* exported value types (records, enums …) */
 
-/* One host = all it provides for one range of versions. Resource identity is per host and linker: the same across 0.2.x names. */
+/* One host = all it provides for one range of versions. Resource identity is per host and linker: the same
+ * across 0.2.x names. */
 typedef struct ts_host_def {
     const char *version_min, *version_max; /* "0.2.0", "0.2.12": names of this semver track link, also newer patches */
     uint32_t n_resources, n_funcs, n_types;
@@ -57,21 +61,23 @@ typedef struct ts_host_def {
     const ts_host_func *funcs; /* sorted by interface, then name */
     const ts_host_iface_type *types;
 } ts_host_def;
-/* version_min NULL: names without version. An interface of "" holds functions and resources that components import by themselves. */
+/* version_min NULL: names without version. An interface of "" holds functions and resources that components
+ * import by themselves. */
 
 ts_status ts_host_trap(ts_host_call *c, const char *fmt, ...) TS_PRINTF(2, 3); /* TS_TRAP, kind host */
 ts_status ts_host_limit(ts_host_call *c, ts_limit_kind limit, const char *fmt, ...)
     TS_PRINTF(3, 4); /* … about a limit */
-/* A function that waits for the world also waits for this file, which becomes readable when another thread interrupts the store (-1: the
- * system gives none). It is asked for before ts_host_interrupted, so that no interrupt is missed. */
+/* A function that waits for the world also waits for this file, which becomes readable when another thread
+ * interrupts the store (-1: the system gives none). It is asked for before ts_host_interrupted, so that no
+ * interrupt is missed. */
 int ts_host_wake_file(ts_host_call *c);
 bool ts_host_interrupted(ts_host_call *c, bool woken); /* woken: the file was readable; it is not afterwards */
 bool ts_host_take_interrupt(ts_host_call *c);          /* … and the call returns TS_INTERRUPTED */
 /* Values in the call's arena; NULL when there is no memory (the caller returns ts_fail_nomem). */
 ts_val *ts_host_vals(ts_host_call *c, size_t n);
 
-/* Functions of the host that are called from this store get this, instead of what the linker was given. For one linker that the threads
- * of a server share, whose hosts are all of one kind. */
+/* Functions of the host that are called from this store get this, instead of what the linker was given. For
+ * one linker that the threads of a server share, whose hosts are all of one kind. */
 void ts_cstore_set_host(ts_cstore *s, void *host);
 
 /* linker */

@@ -4,13 +4,13 @@
 #include "component/run/linker.h"
 #include <string.h>
 
-/* What an instance needs of its imports, found once: constant from then on. */
+/* The resolved imports of a component. They are constant once they have been resolved. */
 struct ts_linked {
     ts_component *component;
     ts_arena arena;
     ts_item *imports;
-    ts_linker *linker;      /* NULL: none */
-    const ts_cstore *store; /* of instances that were given; NULL: none was */
+    ts_linker *linker;      /* may be NULL */
+    const ts_cstore *store; /* the store of the instances that were given; NULL if none were */
 };
 
 static ts_status resolve(ts_linker *l, ts_component *c, ts_arena *arena, ts_item **imports, const ts_cstore **store,

@@ -10,7 +10,7 @@ typedef struct ts_linker_host {
     void *host;
     ts_resource **rt_map;
 } ts_linker_host;
-typedef struct ts_embedded ts_embedded; /* what was defined through touchstone.h for one version: api.c's */
+typedef struct ts_embedded ts_embedded; /* belongs to api.c: the definitions of one version made through touchstone.h */
 typedef struct ts_linker_named {
     const char *name;
     const ts_exports *exports;
@@ -23,7 +23,7 @@ typedef struct ts_trace_handle {
     uint64_t rep, number;
 } ts_trace_handle;
 typedef struct ts_linker_value {
-    const char *interface; /* "": imported by itself */
+    const char *interface; /* "" for a value that is imported at the root */
     const char *name;
     const ts_ctype *type;
     const ts_val *v;
@@ -33,30 +33,32 @@ typedef struct ts_linker_dummy {
     ts_resource *rt;
 } ts_linker_dummy;
 struct ts_linker {
-    ts_call_observer observer; /* the first member: trace.c finds the linker by it */
+    ts_call_observer observer; /* must be the first member: trace.c converts its address to that of the linker */
     uint32_t refs; /* atomic: stores and ts_linked hold it too, of several threads where a server shares it */
     ts_arena arena;
     TS_VEC(ts_linker_host) hosts;
     TS_VEC(ts_linker_named) named;
     TS_VEC(ts_linker_value) values;
-    TS_VEC(ts_linker_dummy) dummies; /* stand for resource types that nothing provides */
+    TS_VEC(ts_linker_dummy) dummies; /* placeholders for resource types that nothing provides */
     TS_VEC(const char *) denied, unstable;
     TS_VEC(ts_embedded *) embedded;
     ts_trace trace;
     TS_VEC(ts_trace_handle)
     trace_handles; /* live host resources as the trace numbers them: #1, #2 … in the order in which they appear */
     uint64_t trace_number;
-    struct ts_trace_state *trace_state; /* trace.c's; NULL: there is no trace */
+    struct ts_trace_state *trace_state; /* belongs to trace.c; NULL if tracing is off */
     bool unknown_trap, deny_all;
 };
 ts_linker *ts_linker_hold(ts_linker *l);
 bool ts_linker_trap_missing(const ts_linker *l);
-/* Bind the imports of a component: items in the order of its TS_DEF_IMPORT definitions. */
+/* Resolves the imports of a component. items are in the order of its TS_DEF_IMPORT definitions. */
 typedef struct ts_missing_list {
     ts_missing *out;
     uint32_t max, n;
-    const ts_cstore *store; /* which the instances that were given belong to; NULL: none was */
-    bool hard; /* one of them is no function and no resource type: nothing can stand for it until it is called */
+    const ts_cstore *store; /* the store of the instances that were given; NULL if none were */
+    /* One of the missing imports is neither a function nor a resource type, so no placeholder can delay the
+     * error until a call. */
+    bool hard;
 } ts_missing_list;
 ts_status ts_linker_resolve(ts_linker *l, ts_component *c, ts_arena *arena, ts_resource **env, ts_item *items,
                             ts_missing_list *missing, ts_error *e) TS_MUST_USE;

@@ -3,6 +3,6 @@
 #define TS_COMPONENT_TRACE_H
 #include "component/abi/instance.h"
 
-/* Ends the trace of a linker without a further line. */
+/* Ends the trace of a linker without writing another line. */
 void ts_trace_free(ts_linker *l);
 #endif

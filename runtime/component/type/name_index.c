@@ -1,5 +1,6 @@
 /* name_index: a hash index from names to positions in an array of named things.
- * In: an array and a function that reads the name of an element. Out: the index, a duplicate name, or the position of a name.
+ * In: an array and a function that reads the name of an element. Out: the index, a duplicate name, or the
+ * position of a name.
  * spec: none: an optimization of lookups by name */
 #include "component/type/name_index.h"
 #include "base/map.h"
