@@ -156,7 +156,7 @@ $(BUILD)/examples/%: $(OBJ)/runtime/examples/%.o $(BUILD)/libtouchstone.a
 
 -include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ)) $(wildcard $(OBJ)/runtime/examples/*.d)
 
-include make/tests.mk make/fuzz.mk make/fixtures.mk make/install.mk
+include make/tests.mk make/fuzz.mk make/fixtures.mk make/install.mk make/develop.mk
 
 .PHONY: clean help
 clean:
@@ -176,5 +176,6 @@ help:
 	@echo 'make deps          system packages, .venv, npm packages; make suites: the official suites; make guests: large guests'
 	@echo 'make fixtures      rebuild fixtures/built from fixtures/src'
 	@echo 'make toolchains    which toolchains are here'
+	@echo 'make debug         build-debug: assertions and symbols; make compile_commands.json: for clangd and clang-tidy'
 	@echo 'make install       prefix=/usr/local DESTDIR=: the command, the library, touchstone.h, a pkg-config file; also make uninstall'
 	@echo 'make clean         remove what was built (not .venv, not node_modules)'
