@@ -2,15 +2,18 @@
  * In: bytes (kept by the caller or copied). Out: its definitions in order, its import and export types.
  * spec: component-model Binary.md (sections), Explainer.md (grammar, index spaces), Subtyping.md
  *
- * Resource types. Each component has an environment of `n_resources` slots, filled while it is instantiated. A slot is taken for every resource
- * type that comes into it: imported by itself, defined, or exported from an imported or created instance. own/borrow types in this component's
- * types name slots of this environment; validation has already decided which slots are the same type. Two components never share types: what
- * crosses between them is a value whose handles carry the run-time resource type.
- * Slots are also numbered for the resource types that instance and component types bind (`sub resource` inside them): those are never
- * filled, and are renamed to fresh slots wherever such a type is imported or instantiated. So a slot has one meaning in its component.
- * Which definitions fill slots: TS_DEF_TYPE (resource definition), and the `binds` of TS_DEF_IMPORT, TS_DEF_INSTANTIATE and TS_DEF_EXPORT
- * (ascribed abstract types). The path of a bind starts at the imported item, the new instance's exports or the exported item: no path =
- * the item itself is the resource type. TS_DEF_ALIAS_* fill none: what they reach has its slots already. */
+ * Resource types. Each component has an environment of `n_resources` slots, filled while it is
+ * instantiated. A slot is taken for every resource type that comes into it: imported by itself, defined, or
+ * exported from an imported or created instance. own/borrow types in this component's types name slots of
+ * this environment; validation has already decided which slots are the same type. Two components never
+ * share types: what crosses between them is a value whose handles carry the run-time resource type. Slots
+ * are also numbered for the resource types that instance and component types bind (`sub resource` inside
+ * them): those are never filled, and are renamed to fresh slots wherever such a type is imported or
+ * instantiated. So a slot has one meaning in its component. Which definitions fill slots: TS_DEF_TYPE
+ * (resource definition), and the `binds` of TS_DEF_IMPORT, TS_DEF_INSTANTIATE and TS_DEF_EXPORT (ascribed
+ * abstract types). The path of a bind starts at the imported item, the new instance's exports or the
+ * exported item: no path = the item itself is the resource type. TS_DEF_ALIAS_* fill none: what they reach
+ * has its slots already. */
 #ifndef TS_COMPONENT_COMPONENT_H
 #define TS_COMPONENT_COMPONENT_H
 #include "base/arena.h"
@@ -45,9 +48,10 @@ typedef struct ts_named_extern {
     const char *name;
     uint32_t name_len;
     const ts_extern_type *type;
-    const struct ts_name_attributes *attributes; /* NULL: none */
+    const struct ts_name_attributes *attributes; /* NULL if it has none */
 } ts_named_extern;
-/* Binary.md: attribute: no part of the name nor of the type. Each NULL: not there; else NUL-terminated. */
+/* Binary.md: attribute. They are part of neither the name nor the type. An absent one is NULL, others are
+ * NUL-terminated. */
 typedef struct ts_name_attributes {
     const char *implements, *version_suffix, *external_id;
 } ts_name_attributes;
@@ -59,7 +63,7 @@ typedef struct ts_instance_type {
     uint32_t n_bound;
     const uint32_t *bound;
     ts_name_index index;
-    bool has_resource; /* some slot occurs in it */
+    bool has_resource; /* it contains a resource slot */
     uint16_t depth;
     uint32_t nodes;
 } ts_instance_type;
@@ -76,7 +80,7 @@ typedef struct
     uint32_t nodes;
 } ts_component_type;
 
-/* Core types as the component level sees them. */
+/* Core types as they are used at the component level. */
 typedef struct ts_core_extern_type {
     ts_extern_kind kind;
     union {
@@ -109,7 +113,8 @@ struct ts_extern_type {
     /* TYPE that is not a resource (eq bound); NULL for resource types, func/instance/component types */
     const ts_ctype *type;
     bool is_resource; /* TYPE: a resource type */
-    /* … with a `sub resource` bound: it fills `resource` when bound; else (eq) it is the one already in the slot */
+    /* … with a `sub resource` bound: it fills `resource` when bound; else (eq) it is the one already in the
+     * slot */
     bool resource_is_sub;
     bool rep64; /* 🐘 defined here, its representation an i64 */
     uint32_t resource;
@@ -117,14 +122,15 @@ struct ts_extern_type {
     const ts_component_type *component;
     const ts_core_module_type *module_type; /* CORE_MODULE */
     const ts_ctype *value;                  /* VALUE */
-    /* VALUE with an eq bound: which entry of the value space where it stands (of a component, or of an instance type: its value exports in
-     * order). The text has no rule by which two bounds are compared: the values are, when they meet at instantiation. */
+    /* VALUE with an eq bound: which entry of the value space where it stands (of a component, or of an
+     * instance type: its value exports in order). The text has no rule by which two bounds are compared:
+     * the values are, when they meet at instantiation. */
     bool value_is_eq;
     uint32_t value_eq;
 };
 /* TYPE with an eq bound to a func, instance or component type has `func`, `instance` or `component` set. */
 
-/* A core function made by `canon` that is not a plain lower. */
+/* The kinds of canonical definitions. */
 typedef enum ts_canon_kind {
     TS_CANON_LIFT,
     TS_CANON_LOWER,
@@ -145,7 +151,8 @@ typedef struct ts_sort_idx {
     ts_sort sort;
     uint32_t index;
 } ts_sort_idx;
-/* An argument of instantiate or an inline export. type: NULL where `what` is of a core sort other than a module. */
+/* An argument of instantiate, or an inline export. type is NULL if `what` is of a core sort other than
+ * module. */
 typedef struct ts_arg {
     const char *name;
     uint32_t name_len;
@@ -153,7 +160,8 @@ typedef struct ts_arg {
     const ts_extern_type *type;
 } ts_arg;
 
-/* Definitions, in the order in which they are carried out. Each appends to the index space of its sort. */
+/* Definitions in the order in which instantiation executes them. Each appends to the index space of its
+ * sort. */
 typedef enum ts_def_kind {
     TS_DEF_CORE_MODULE,      /* module */
     TS_DEF_CORE_INSTANTIATE, /* core_inst: module index + args (names → core instance) */
@@ -173,7 +181,8 @@ typedef enum ts_def_kind {
     TS_DEF_VALUE, /* value: a literal (🪙) */
 } ts_def_kind;
 
-/* Taking in an instance or resource fills slots: export path → slot. The path walks nested instance exports. */
+/* An instance or resource that enters the component fills slots. The path leads through nested instance
+ * exports to the resource type that fills the slot. */
 typedef struct ts_resource_bind {
     uint32_t n_path;
     const char *const *path;
@@ -274,7 +283,7 @@ struct ts_component {
     uint64_t offset;                          /* of its preamble in the outermost input */
 };
 
-/* component-model features beyond WASI 0.2: data, switched at run time */
+/* Features of the component model beyond WASI 0.2. They are enabled at run time. */
 enum {
     TS_CF_ASYNC = 1u << 0,
     TS_CF_VALUES = 1u << 1,
@@ -289,11 +298,13 @@ enum {
     TS_CF_THREADS = 1u << 10,
     TS_CF_MEMORY64 = 1u << 11,
     TS_CF_EVERY = 0xfffu,
-    /* what the official scripts suppose: they want nested names refused; canonical names are younger than they */
+    /* The features that the official scripts assume. The scripts expect nested names to be rejected, and
+     * they are older than canonical names. */
     TS_CF_ALL = TS_CF_EVERY & ~(TS_CF_NESTED_NAMES | TS_CF_CANONICAL_NAMES),
     TS_CF_DEFAULT = 0,
 };
-/* spec: Explainer.md#gated-features. The features by name, and a list of them ("values,maps", "all") into bits. */
+/* spec: Explainer.md#gated-features. The features by name, and parsing of a list such as "values,maps" or
+ * "all". */
 typedef struct ts_component_feature_row {
     const char *name, *text;
     uint32_t bit;
@@ -306,12 +317,13 @@ ts_status ts_component_new(ts_engine *engine, const uint8_t *bytes, size_t len, 
                            TS_OWN ts_component **out, ts_error *e) TS_MUST_USE;
 void ts_component_free(ts_component *c);
 
-/* Whether a core module of type `have` can stand for one of type `want`. Reason into buf when false. */
+/* Returns whether a core module of type `have` can be used where `want` is required. If not, the reason is
+ * written to buf. */
 bool ts_core_module_type_matches(const ts_type_registry *types, const ts_core_module_type *have,
                                  const ts_core_module_type *want, char *buf, size_t size);
-/* The type of a module, in the arena; NULL: no memory. */
+/* Returns the type of a module, allocated in the arena, or NULL if there is no memory. */
 const ts_core_module_type *ts_core_module_type_of(ts_arena *arena, const ts_module *m);
-/* Exports and imports by exact name; NULL: none. */
+/* Find an export or import by its exact name. They return NULL if there is none. */
 const ts_named_extern *ts_instance_type_find(const ts_instance_type *t, const char *name, size_t len);
 const ts_named_extern *ts_component_type_find_import(const ts_component_type *t, const char *name, size_t len);
 const ts_named_extern *ts_component_type_find_export(const ts_component_type *t, const char *name, size_t len);

@@ -34,9 +34,9 @@ ts_name_ref ts_core_export_at(const void *items, uint32_t i);
 
 /* --- one decode ------------------------------------------------------------------------------------------------------- */
 enum {
-    TS_COMP_MAX_TYPE_NESTING = 100, /* component and instance types within one another */
-    TS_COMP_BUDGET = 50000000,      /* nodes looked at while comparing, over a whole input */
-    TS_COMP_COPY_COST = 20,         /* … that a node copied while substituting counts for */
+    TS_COMP_MAX_TYPE_NESTING = 100, /* of component and instance types */
+    TS_COMP_BUDGET = 50000000,      /* nodes visited while comparing types, over a whole input */
+    TS_COMP_COPY_COST = 20,         /* the cost of a node that is copied while substituting, in the same unit */
 };
 /* What engines and tools agree on beside the text (it sets flags, type sizes and their byte sizes:
  * TS_CT_MAX_…); wasm-tools has the same numbers. */
@@ -46,11 +46,11 @@ enum {
     TS_COMP_MAX_PARAMS = 1000,
     TS_COMP_MAX_DECLS = 1000000,
     TS_COMP_MAX_MODULE_DECLS = 100000,
-    TS_COMP_MAX_ARGS = 100000, /* of an instantiation; inline exports too */
+    TS_COMP_MAX_ARGS = 100000, /* of an instantiation, and inline exports */
     TS_COMP_MAX_OPTIONS = 10,
     TS_COMP_MAX_START_ARGS = 1000,
     TS_COMP_MAX_FIXED_LIST = 1 << 30,
-    TS_COMP_MAX_UNITS = 1000, /* modules and components in an input, at any depth, itself included */
+    TS_COMP_MAX_UNITS = 1000, /* modules and components in an input at any depth, including itself */
     /* of index spaces */
     TS_COMP_MAX_MODULES = 1000,
     TS_COMP_MAX_COMPONENTS = 1000,
@@ -61,7 +61,7 @@ enum {
 typedef struct ts_dec {
     ts_engine *engine;
     ts_type_registry *types;
-    ts_arena *arena; /* the outermost component's: all of them share it */
+    ts_arena *arena; /* belongs to the outermost component; nested components share it */
     ts_error *err;
     uint32_t features;
     uint32_t n_units; /* modules and components begun */
@@ -71,13 +71,13 @@ typedef struct ts_dec {
 /* The environment of a component: a slot for every resource type of it, also those that types in it bind. */
 typedef struct ts_env {
     TS_VEC(bool) local;
-} ts_env; /* local: defined here, so that resource.new and .rep may be made for it */
+} ts_env; /* local: defined here, so that resource.new and resource.rep are allowed */
 
 typedef enum ts_scope_kind { TS_SCOPE_COMPONENT, TS_SCOPE_COMPONENT_TYPE, TS_SCOPE_INSTANCE_TYPE } ts_scope_kind;
 typedef struct ts_core_type_entry {
     const ts_core_module_type *module;
     uint32_t id;
-} ts_core_type_entry; /* module NULL: a defined type */
+} ts_core_type_entry; /* module is NULL for a defined type */
 typedef struct ts_value_entry {
     const ts_ctype *type;
     bool used;
@@ -86,7 +86,7 @@ typedef struct ts_bind_vec {
     TS_VEC(ts_resource_bind) v;
 } ts_bind_vec;
 
-typedef struct ts_res_names { /* resource types by name, for [constructor] and its like */
+typedef struct ts_res_names { /* resource types by name, for [constructor], [method] and [static] names */
     ts_ptrmap by_alias;       /* type index (its ts_extern_type) → index into names */
     ts_map set;               /* the names */
     TS_VEC(const char *) names;
@@ -98,7 +98,7 @@ typedef struct ts_scope {
     ts_dec *d;
     ts_env *env;
     uint32_t depth;      /* number of scopes outside */
-    uint32_t type_depth; /* … and of types from the innermost component on, this one included */
+    uint32_t type_depth; /* number of types from the innermost component on, including this one */
     TS_VEC(const ts_extern_type *) types;
     TS_VEC(ts_core_type_entry) core_types;
     TS_VEC(uint32_t) core_type_ids; /* the same, as ts_types_intern wants them */
@@ -123,7 +123,7 @@ typedef struct ts_scope {
     TS_VEC(uint32_t) bound_imports;
     TS_VEC(uint32_t) bound_exports;
     TS_VEC(ts_def) defs;     /* TS_SCOPE_COMPONENT */
-    ts_valtype context_type; /* of the component's context.get and .set; 0: there is none yet */
+    ts_valtype context_type; /* of context.get and context.set; 0 before the first of them */
     uint64_t nodes;          /* of all imports and exports together: at most TS_CT_MAX_NODES */
     ts_component *c;         /* TS_SCOPE_COMPONENT */
 } ts_scope;
@@ -143,7 +143,7 @@ ts_status ts_limit_exceeded(const ts_reader *r, uint64_t off, const char *what, 
 ts_status ts_read_item_name(ts_reader *r, const char **out, uint32_t *len) TS_MUST_USE; /* a name, within its limit */
 ts_status ts_read_leading(ts_reader *r, uint8_t b, const char *what); /* malformed, at the byte before */
 ts_status ts_env_slot(ts_dec *d, ts_env *env, bool local, uint32_t *slot) TS_MUST_USE;
-void *ts_dec_alloc(ts_dec *d, size_t n, size_t size);                               /* NULL: the error is filled */
+void *ts_dec_alloc(ts_dec *d, size_t n, size_t size); /* returns NULL on failure, with the error filled */
 ts_status ts_extern_new(ts_dec *d, ts_sort sort, ts_extern_type **out) TS_MUST_USE; /* zeroed but for its sort */
 const char *ts_dec_name(ts_dec *d, const char *s, size_t len);
 /* n zeroed elements for var, or a copy of a name; out of the calling function where there is no memory. */
@@ -163,18 +163,18 @@ ts_status ts_scope_resource(ts_scope *s, uint64_t off, const char *sec, uint32_t
                             const ts_extern_type **out) TS_MUST_USE;
 ts_status ts_scope_func_type(ts_scope *s, uint64_t off, const char *sec, uint32_t i,
                              const ts_cfunc_type **out) TS_MUST_USE;
-/* The type of an item of an index space. */
+/* Returns the type of an item of an index space. A value is marked as used. */
 ts_status ts_scope_item(ts_scope *s, uint64_t off, const char *sec, ts_sort_idx what,
                         const ts_extern_type **out) TS_MUST_USE;
 ts_status ts_scope_limits(const ts_scope *s, uint64_t off, const char *sec) TS_MUST_USE;
-ts_status ts_scope_push(ts_scope *s, const ts_extern_type *t) TS_MUST_USE; /* into the index space of its sort */
+ts_status ts_scope_push(ts_scope *s, const ts_extern_type *t) TS_MUST_USE; /* appends to the index space of its sort */
 ts_status ts_unknown(ts_scope *s, uint64_t off, const char *sec, const char *what, uint32_t i);
 
 /* --- subtype.c -------------------------------------------------------------------------------------------------------- */
 typedef struct ts_rmap {
     ts_ptrmap m;
     const struct ts_rmap *up;
-} ts_rmap; /* slot → slot; what is in none stands for itself */
+} ts_rmap; /* slot → slot; a slot that is in no map maps to itself */
 uint32_t ts_rmap_get(const ts_rmap *m, uint32_t slot);
 typedef struct ts_sub { /* have <: want */
     ts_dec *d;
@@ -184,7 +184,7 @@ typedef struct ts_sub { /* have <: want */
     ts_ptrmap *names; /* NULL, or: want's named types and resources → those of have that stand for them */
     char *buf;
     size_t size;
-    bool failed; /* for want of memory or stack: d->err says so, and the verdict means nothing */
+    bool failed; /* memory or stack ran out: d->err is filled, and the verdict must be ignored */
 } ts_sub;
 bool ts_extern_matches_sub(ts_sub *c, const ts_extern_type *have, const ts_extern_type *want);
 
@@ -197,11 +197,12 @@ typedef struct ts_subst { /* renaming of slots: types that mention none are shar
     ts_env *fresh;
 } ts_subst;
 void ts_subst_free(ts_subst *s);
-/* NULL: the error is filled. */
+/* These return NULL on failure, with the error filled. */
 const ts_extern_type *ts_subst_extern(ts_subst *s, const ts_extern_type *t);
 const ts_instance_type *ts_subst_instance(ts_subst *s, const ts_instance_type *t, bool open);
 const ts_component_type *ts_subst_component(ts_subst *s, const ts_component_type *t);
-/* Slots that occur in t and are not bound within it are put into out. False: the error is filled. */
+/* Puts the slots that occur in t and are not bound within it into out. Returns false on failure, with the
+ * error filled. */
 bool ts_free_slots(ts_dec *d, const ts_extern_type *t, ts_ptrmap *out);
 bool ts_extern_has_resource(const ts_extern_type *t);
 uint64_t ts_extern_nodes(const ts_extern_type *t);
@@ -224,13 +225,13 @@ ts_status ts_read_name_attr(ts_scope *s, ts_reader *r, ts_name_attr *out) TS_MUS
 ts_status ts_read_externtype(ts_scope *s, ts_reader *r, ts_extern_type **out) TS_MUST_USE;
 ts_status ts_read_cvaltype(ts_scope *s, ts_reader *r, const ts_ctype **out) TS_MUST_USE;
 ts_status ts_read_resultlist(ts_scope *s, ts_reader *r, const ts_ctype **out) TS_MUST_USE;
-/* One definition of a type section or a type declaration: enters the type space. */
+/* Reads one definition of a type section, or one type declaration, into the type space. */
 ts_status ts_read_type(ts_scope *s, ts_reader *r, ts_def *def) TS_MUST_USE;
 /* Import or export of a name: name rules, external visibility, a new index. `t` is the type with its slots
  * in place. */
 ts_status ts_scope_add(ts_scope *s, ts_name_attr *na, const char *sec, bool import, const ts_extern_type *t,
                        const char **name) TS_MUST_USE;
-/* Name rules of one entry of a bag of exports. */
+/* Checks the name of one inline export. */
 ts_status ts_check_bag_name(ts_scope *s, const ts_name_attr *na, const char *sec, const ts_extern_type *t, ts_map *keys,
                             uint32_t i) TS_MUST_USE;
 /* Fresh slots for what an instance type binds; they are noted as bound by an import or export of the scope
@@ -241,7 +242,7 @@ ts_status ts_scope_open(ts_scope *s, uint64_t off, const char *sec, const ts_ext
 ts_status ts_collect_binds(ts_dec *d, const ts_extern_type *t, ts_ptrmap *want, ts_bind_vec *binds) TS_MUST_USE;
 ts_status ts_scope_component_type(ts_scope *s, uint64_t off, const char *sec,
                                   const ts_component_type **out) TS_MUST_USE; /* of what was declared */
-/* A new name for the same type: what an import or export introduces. */
+/* Makes a new name for the same type, as an import or export introduces it. */
 ts_status ts_type_renamed(ts_dec *d, const ts_extern_type *t, ts_extern_type **out) TS_MUST_USE;
 
 /* --- validate_alias.c ---------------------------------------------------------------------------------------------------- */
