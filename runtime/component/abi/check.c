@@ -5,8 +5,14 @@
 static ts_status bad(const ts_ctype *t, ts_error *e, const char *what) {
     return ts_fail(e, TS_USAGE, "a value is not of type %s: %s", ts_ct_kind_name(t->kind), what);
 }
+/* No guest has room for more: nothing of such a value is read, and no instance is entered with it. */
+static ts_status too_long(const ts_ctype *t, size_t len, ts_error *e) {
+    return ts_fail(e, TS_USAGE, "a value is not of type %s: a length of %zu is too large for any guest",
+                   ts_ct_kind_name(t->kind), len);
+}
 static ts_status check_items(const ts_ctype *t, const ts_val *v, ts_resource *const *res, ts_error *e) {
     if (v->list.len && !v->list.ptr) return bad(t, e, "it has a length and no elements");
+    if (v->list.len > UINT32_MAX) return too_long(t, v->list.len, e);
     if (t->kind == TS_CT_FIXED_LIST && v->list.len != t->n) return bad(t, e, "it has another length");
     if (t->kind != TS_CT_MAP && ts_ct_is_raw_elem(t->elem->kind)) return TS_OK;
     for (size_t i = 0; i < v->list.len; i++) {
@@ -28,6 +34,7 @@ ts_status ts_val_check(const ts_ctype *t, const ts_val *v, ts_resource *const *r
         return v->ch < 0x110000 && (v->ch < 0xd800 || v->ch > 0xdfff) ? TS_OK : bad(t, e, "no Unicode scalar value");
     case TS_CT_STRING:
         if (v->str.len && !v->str.ptr) return bad(t, e, "it has a length and no bytes");
+        if (v->str.len > UINT32_MAX) return too_long(t, v->str.len, e);
         return !v->str.len || ts_utf8_valid((const uint8_t *)v->str.ptr, v->str.len) ? TS_OK : bad(t, e, "no UTF-8");
     case TS_CT_LIST:
     case TS_CT_FIXED_LIST:

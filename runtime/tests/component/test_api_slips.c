@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "component/abi/check.h"
 #include "tests/data/component_deep.h"
 #include "touchstone.h"
 
@@ -304,7 +305,9 @@ static void values_of_another_type(void **state) {
     const ts_ctype *t = ts_cfunc_param_type(f, 0);
     const ts_val broken[] = {{.list = {.ptr = NULL, .len = 3}},
                              {.list = {.ptr = (const ts_val[]){{.variant = {.disc = 7}}}, .len = 1}},
-                             {.list = {.ptr = (const ts_val[]){{.variant = {.disc = 1}}}, .len = 1}}};
+                             {.list = {.ptr = (const ts_val[]){{.variant = {.disc = 1}}}, .len = 1}},
+                             {.list = {.ptr = (const ts_val[]){{.variant = {.disc = 0}}}, .len = SIZE_MAX}},
+                             {.list = {.ptr = (const ts_val[]){{.variant = {.disc = 0}}}, .len = (size_t)1 << 32}}};
     for (size_t k = 0; k < sizeof broken / sizeof *broken; k++) {
         memset(text, 'x', sizeof text);
         assert_int_equal(ts_val_print(t, &broken[k], text, sizeof text), 0);
@@ -312,6 +315,17 @@ static void values_of_another_type(void **state) {
         ts_val r;
         USAGE(ts_cfunc_invoke(w->cstore, f, &broken[k], &r, w->pool, &w->e), "value is not of type");
     }
+    /* nothing of them was given to the guest: the instance can still be entered */
+    ts_val r, none = {.list = {.len = 0}};
+    ts_error_clear(&w->e);
+    OK(ts_cfunc_invoke(w->cstore, f, &none, &r, w->pool, &w->e));
+    assert_int_equal(r.list.len, 0);
+    const ts_ctype string = {.kind = TS_CT_STRING};
+    for (unsigned bits = 32; bits < 64; bits++)
+        USAGE(ts_val_check(&string, &(ts_val){.str = {.ptr = "x", .len = (SIZE_MAX << bits) + 1}}, NULL, &w->e),
+              "too large for any guest");
+    USAGE(ts_val_check(&string, &(ts_val){.str = {.ptr = "x", .len = SIZE_MAX}}, NULL, &w->e),
+          "too large for any guest");
     assert_int_equal(ts_val_print(w->ctype, &w->val, NULL, 5), 1);
     assert_null(ts_cfunc_param_name(f, 1));
     assert_null(ts_cfunc_param_type(f, UINT32_MAX));
