@@ -5,12 +5,12 @@
 #include "core/code/compiler.h"
 #include <stdlib.h>
 
-static void compile_instruction(compiler *c, const struct ts_op *o) {
+static ts_status compile_instruction(compiler *c, const struct ts_op *o) {
     if (ts_compile_variable(c, o) || ts_compile_numeric(c, o) || ts_compile_memory(c, o) || ts_compile_control(c, o) ||
         ts_compile_call(c, o) || ts_compile_gc(c, o) || ts_compile_simd(c, o))
-        return;
-    ts_fail(c->err, TS_UNSUPPORTED, "the instruction %s is not implemented",
-            ts_op_infos[o->op].text ? ts_op_infos[o->op].text : "?");
+        return TS_OK;
+    return ts_fail(c->err, TS_UNSUPPORTED, "the instruction %s is not implemented",
+                   ts_op_infos[o->op].text ? ts_op_infos[o->op].text : "?");
 }
 
 static ts_status read_locals(compiler *c) {
@@ -108,9 +108,8 @@ static ts_status compile_body(compiler *c) {
         if (c->want_map && (!ts_vec_push(&c->map, c->code.len) || !ts_vec_push(&c->map, (uint32_t)offset)))
             c->nomem = true;
         if (!ts_vec_reserve(&c->stack, (uint64_t)c->stack.len + SPARE_ENTRIES)) return ts_fail_nomem(c->err);
-        compile_instruction(c, &o);
+        TS_TRY(compile_instruction(c, &o));
         if (c->nomem) return ts_fail_nomem(c->err);
-        if (c->err && c->err->status != TS_OK) return c->err->status;
         if (c->too_big) break;
     }
     TS_ASSERT(c->too_big || (c->frames.len == 1 && ts_reader_done(&c->reader)));
