@@ -30,8 +30,11 @@ static ts_status dir(ts_cli_reading *r, const ts_cli_option *o, const char *valu
     else if ((ro || rw) && ends_in_mode(guest, strlen(guest)))
         s = ts_fail(e, TS_USAGE, "--dir %s: two modes are given", value);
     else if (!ro && !rw && ((colon = strrchr(guest, ':')) || (colon = strrchr(host, ':'))))
-        s = ts_fail(e, TS_USAGE, "--dir %s: %s is neither :ro nor :rw; :rw at the end makes it part of the name", value,
-                    colon);
+        s = ts_fail(
+            e, TS_USAGE,
+            "--dir %s: %s is neither :ro nor :rw; a name of the guest stands behind ::, and :rw at the end makes "
+            "colons part of a name",
+            value, colon);
     else
         s = ts_wasi_dir(r->w, host, guest, ro, e);
     free(host);

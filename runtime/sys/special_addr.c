@@ -67,6 +67,7 @@ static const block v6[] = {
     {{0x26, 0x20, 0x00, 0x4f, 0x80, 0x00}, 48, GLOBAL},     /* direct delegation AS112 service */
     {{0x3f, 0xff}, 20, NOT_GLOBAL},                         /* documentation */
     {{0x5f, 0x00}, 16, NOT_GLOBAL},                         /* segment routing SIDs */
+    {{[8] = 0xff, [9] = 0xff}, 96, NOT_GLOBAL},             /* IPv4-translated, obsolete (RFC 2765) */
     {{0xfc, 0x00}, 7, NOT_GLOBAL},                          /* unique local */
     {{0xfe, 0x80}, 10, NOT_GLOBAL},                         /* link local */
     {{0xfe, 0xc0}, 10, NOT_GLOBAL},                         /* site local, deprecated (RFC 3879) */
@@ -106,9 +107,9 @@ static ts_sys_addr inner(const uint8_t *ip, uint8_t mask) {
 size_t ts_sys_addr_inner_v4(const ts_sys_addr *a, ts_sys_addr out[2]) {
     static const block compatible = {{0}, 96, NOT_GLOBAL}, mapped = {{[10] = 0xff, [11] = 0xff}, 96, AS_IPV4},
                        nat64 = {{0x00, 0x64, 0xff, 0x9b}, 96, AS_IPV4}, six_to_four = {{0x20, 0x02}, 16, NOT_GLOBAL},
-                       teredo = {{0x20, 0x01}, 32, NOT_GLOBAL};
+                       teredo = {{0x20, 0x01}, 32, NOT_GLOBAL}, translated = {{[8] = 0xff, [9] = 0xff}, 96, NOT_GLOBAL};
     if (!a->v6) return 0;
-    if (holds(&compatible, a->ip) || holds(&mapped, a->ip) || holds(&nat64, a->ip)) {
+    if (holds(&compatible, a->ip) || holds(&mapped, a->ip) || holds(&nat64, a->ip) || holds(&translated, a->ip)) {
         out[0] = inner(a->ip + 12, 0);
         return 1;
     }

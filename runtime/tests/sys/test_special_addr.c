@@ -12,7 +12,7 @@
 #include "sys/special_addr.h"
 
 /* The column "Globally Reachable": T, F, N (N/A); I: the IPv4 address inside decides. The last rows of each table are not of the
- * registries: multicast, site-local and IPv4-compatible addresses. */
+ * registries: multicast, site-local, IPv4-compatible and IPv4-translated addresses. */
 static const char *const registry[] = {
     "0.0.0.0/8 F",          "0.0.0.0/32 F",      "10.0.0.0/8 F",        "100.64.0.0/10 F",  "127.0.0.0/8 F",
     "169.254.0.0/16 F",     "172.16.0.0/12 F",   "192.0.0.0/24 F",      "192.0.0.0/29 F",   "192.0.0.8/32 F",
@@ -25,6 +25,7 @@ static const char *const registry[] = {
     "2001:3::/32 T",        "2001:4:112::/48 T", "2001:10::/28 N",      "2001:20::/28 T",   "2001:30::/28 T",
     "2001:db8::/32 F",      "2002::/16 N",       "2620:4f:8000::/48 T", "3fff::/20 F",      "5f00::/16 F",
     "fc00::/7 F",           "fe80::/10 F",       "fec0::/10 F",         "ff00::/8 F",       "::/96 F",
+    "::ffff:0:0:0/96 F",
 };
 enum { ROWS = sizeof registry / sizeof *registry };
 
