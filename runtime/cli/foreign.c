@@ -116,17 +116,7 @@ static ts_status wasm_word(ts_cli_reading *r, char *key, const char *list, ts_er
 }
 ts_status ts_cli_wasm_words(ts_cli_reading *r, const ts_cli_option *o, const char *list, ts_error *e) {
     (void)o;
-    char *copy = strdup(list);
-    if (!copy) return ts_fail_nomem(e);
-    ts_status s = TS_OK;
-    for (char *at = copy; at && s == TS_OK;) {
-        char *next = strchr(at, ',');
-        if (next) *next++ = 0;
-        s = *at ? wasm_word(r, at, list, e) : ts_fail(e, TS_USAGE, "-W %s: there is an empty word in the list", list);
-        at = next;
-    }
-    free(copy);
-    return s;
+    return ts_cli_each_word(r, "-W", list, wasm_word, e);
 }
 
 ts_status ts_cli_mapdir(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e) {

@@ -557,7 +557,8 @@ static const char *yes_or_no(const char *value) {
     return NULL;
 }
 
-static ts_status word(ts_cli_reading *r, char *text, ts_error *e) {
+static ts_status word(ts_cli_reading *r, char *text, const char *list, ts_error *e) {
+    (void)list;
     char *eq = strchr(text, '='), shown[64];
     if (eq) *eq++ = 0;
     const ts_cli_option *o = ts_cli_option_find(ts_cli_word_rows, text, strlen(text));
@@ -585,19 +586,23 @@ static ts_status word(ts_cli_reading *r, char *text, ts_error *e) {
     return o->apply ? o->apply(r, o, value, e) : TS_OK;
 }
 
-ts_status ts_cli_words_set(ts_cli_reading *r, const ts_cli_option *o, const char *list, ts_error *e) {
-    (void)o;
+ts_status ts_cli_each_word(ts_cli_reading *r, const char *option, const char *list, ts_cli_word word_fn, ts_error *e) {
     char *copy = strdup(list);
     if (!copy) return ts_fail_nomem(e);
     ts_status s = TS_OK;
     for (char *at = copy; at && s == TS_OK;) {
         char *next = strchr(at, ',');
         if (next) *next++ = 0;
-        s = *at ? word(r, at, e) : ts_fail(e, TS_USAGE, "-S %s: there is an empty word in the list", list);
+        s = *at ? word_fn(r, at, list, e)
+                : ts_fail(e, TS_USAGE, "%s %s: there is an empty word in the list", option, list);
         at = next;
     }
     free(copy);
     return s;
+}
+ts_status ts_cli_words_set(ts_cli_reading *r, const ts_cli_option *o, const char *list, ts_error *e) {
+    (void)o;
+    return ts_cli_each_word(r, "-S", list, word, e);
 }
 
 /* --- help ---------------------------------------------------------------------------------------------------------- */

@@ -51,6 +51,10 @@ const ts_cli_option *ts_cli_option_find(const ts_cli_option *rows, const char *n
  * tcp". */
 ts_status ts_cli_option_set(ts_cli_reading *r, const ts_cli_option *o, const char *shown, const char *value,
                             ts_error *e) TS_MUST_USE;
+/* Calls `word_fn` for each word of a list with commas until one fails; an empty word is TS_USAGE. The word may be written to. */
+typedef ts_status (*ts_cli_word)(ts_cli_reading *r, char *word, const char *list, ts_error *e);
+ts_status ts_cli_each_word(ts_cli_reading *r, const char *option, const char *list, ts_cli_word word_fn,
+                           ts_error *e) TS_MUST_USE;
 /* Applies a comma-separated list of words of -S, with their values. */
 ts_status ts_cli_words_set(ts_cli_reading *r, const ts_cli_option *o, const char *list, ts_error *e) TS_MUST_USE;
 void ts_cli_options_help(FILE *to, ts_cli_command command);
