@@ -1,4 +1,4 @@
-/* sys/http: see http.h */
+/* message: see message.h */
 #include "http/message.h"
 #include <stdlib.h>
 #include <string.h>

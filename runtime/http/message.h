@@ -1,4 +1,4 @@
-/* sys/http: what messages of HTTP are made of, between the wire (http_client, http_server) and the interface (wasi/http_*):
+/* message: what messages of HTTP are made of, between the wire (http_client, http_server) and the interface (wasi/http_*):
  * fields, errors, and the pipe that a body goes through.
  * In: bytes of one side. Out: bytes for the other, in bounded memory. Source: RFC 9110, RFC 9112; wasi:http/types (error-code) */
 #ifndef TS_SYS_HTTP_H

@@ -1,4 +1,4 @@
-/* cabi_canon: the canonical definitions as core functions, and calls of component functions from the host.
+/* canon: the canonical definitions as core functions, and calls of component functions from the host.
  * In: what was prepared at instantiation; slots. Out: slots; traps. The order of traps is that of definitions.py.
  * spec: CanonicalABI.md#canon-lift, #canon-lower, #component-instances (entering and leaving) and the built-ins after them */
 #include "component/abi/trap.h"

@@ -1,4 +1,4 @@
-/* cabi_flat: lifting from and lowering to core values in slots, and how a function's parameters and result travel.
+/* flat: lifting from and lowering to core values in slots, and how a function's parameters and result travel.
  * In: slots or values. Out: the other. A slot holds an i32 zero-extended and an f32 in its low half, so the coercions between the core
  * types of a variant's cases are no work: what is read decides.
  * spec: CanonicalABI.md#flattening, #flat-lifting, #flat-lowering, #lifting-and-lowering-values (named as in definitions.py) */

@@ -1,4 +1,4 @@
-/* cabi_load: lifting values from guest memory.
+/* load: lifting values from guest memory.
  * In: an address, a type. Out: values; what they point to lies in the context's arena or, where nothing can change it, in guest memory.
  * spec: CanonicalABI.md#loading (functions named and ordered as in definitions.py) */
 #include "base/assert.h"

@@ -1,4 +1,4 @@
-/* cabi_plain: lists of scalars, and of records and variants of scalars, from memory to memory.
+/* plain: lists of scalars, and of records and variants of scalars, from memory to memory.
  * In: bytes, a plain type. Out: bytes, traps in the order of loading. spec: CanonicalABI.md#loading, #storing */
 #include "component/abi/plain.h"
 #include "component/abi/trap.h"

@@ -1,4 +1,4 @@
-/* cabi_store: lowering values into guest memory, with the guest's realloc for what has no fixed size.
+/* store: lowering values into guest memory, with the guest's realloc for what has no fixed size.
  * In: values, a type, an address. Out: bytes in guest memory.
  * spec: CanonicalABI.md#storing, #lifting-and-lowering-context (functions named and ordered as in definitions.py) */
 #include "base/assert.h"

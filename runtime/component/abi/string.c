@@ -1,4 +1,4 @@
-/* cabi_string: strings in and out of guest memory, in the three encodings and between them.
+/* string: strings in and out of guest memory, in the three encodings and between them.
  * In: ranges of guest memory; UTF-8 of the host, or tagged strings of another component. Out: the same the other way; what lies between is
  * copied and transcoded once. The calls of realloc are those of the text, in number and arguments: a guest sees them.
  * spec: CanonicalABI.md#loading, #storing (functions named and ordered as in definitions.py) */

@@ -1,4 +1,4 @@
-/* sys/http_chunked: see http_chunked.h */
+/* chunked: see chunked.h */
 #include "http/client/chunked.h"
 #include <stdlib.h>
 #include <string.h>

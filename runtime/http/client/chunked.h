@@ -1,4 +1,4 @@
-/* sys/http_chunked: a body in chunks, as strictly as the text has it, and a field line of a head or a trailer section.
+/* chunked: a body in chunks, as strictly as the text has it, and a field line of a head or a trailer section.
  * In: bytes of the wire. Out: the body's bytes into a pipe, its trailers. Source: RFC 9112, 5 and 7.1 */
 #ifndef TS_SYS_HTTP_CHUNKED_H
 #define TS_SYS_HTTP_CHUNKED_H

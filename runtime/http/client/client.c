@@ -1,4 +1,4 @@
-/* sys/http_client: see http_client.h */
+/* client: see client.h */
 #define _GNU_SOURCE
 #include "http/client/exchange.h"
 #include <stdlib.h>

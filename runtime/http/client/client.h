@@ -1,4 +1,4 @@
-/* sys/http_client: requests over the network by libcurl's multi interface. Never waits: the caller's one wait of the OS
+/* client: requests over the network by libcurl's multi interface. Never waits: the caller's one wait of the OS
  * includes what the client waits on. libcurl is opened when the first request is sent: who sends none pays nothing.
  * In: requests. Out: responses, bodies through pipes, errors in words of wasi:http. Source: RFC 9110, 9112, 9113; libcurl
  *

@@ -1,4 +1,4 @@
-/* sys/http_curl: see http_curl.h */
+/* curl: see curl.h */
 #define _GNU_SOURCE
 #include "http/client/curl.h"
 

@@ -1,4 +1,4 @@
-/* sys/http_curl: libcurl as http_client uses it: opened when it is needed, its functions in one table, its errors in words of
+/* curl: libcurl as http_client uses it: opened when it is needed, its functions in one table, its errors in words of
  * wasi:http. In: nothing; a CURLcode and what was known then. Out: the table; a ts_http_error. Source: libcurl-errors(3), RFC 9209 */
 #ifndef TS_SYS_HTTP_CURL_H
 #define TS_SYS_HTTP_CURL_H

@@ -1,4 +1,4 @@
-/* http_exchange: what the parts of the HTTP client share: http_client (exchanges and the pump), http_request (what a guest asks, as
+/* exchange: what the parts of the HTTP client share: http_client (exchanges and the pump), http_request (what a guest asks, as
  * libcurl takes it), http_transfer (one exchange in libcurl: its functions and what they call).
  * In: nothing. Out: the client and its exchanges. */
 #ifndef TS_SYS_HTTP_EXCHANGE_H

@@ -1,4 +1,4 @@
-/* http_request: what a guest asks, checked, and as libcurl takes it.
+/* request: what a guest asks, checked, and as libcurl takes it.
  * In: a ts_http_request. Out: the exchange's host, port, target, fields; or why it is not sent. Source: RFC 9110, RFC 3986 */
 #define _GNU_SOURCE
 #include "http/client/exchange.h"

@@ -1,4 +1,4 @@
-/* http_transfer: one exchange in libcurl: its options, and the functions that libcurl calls: connection, bodies, head.
+/* transfer: one exchange in libcurl: its options, and the functions that libcurl calls: connection, bodies, head.
  * In: an exchange that is prepared, addresses. Out: the state of the exchange, its response, what its pipes carry.
  * Source: libcurl's easy and multi interfaces; RFC 9110, 9112, 9113 */
 #define _GNU_SOURCE

@@ -1,4 +1,4 @@
-/* sys/http_call: a request while it is served: its body from the connection into a pipe, the response from a pipe onto the connection.
+/* request: a request while it is served: its body from the connection into a pipe, the response from a pipe onto the connection.
  * Both go on whenever the guest touches them (kick), without ever waiting. What a guest writes is held back for as long as it goes on by
  * itself and is little, so that a small response leaves in one piece, with its length; it goes out when the body ends, when the guest
  * waits for anything, when it is much, or when the monitor has seen it twice.

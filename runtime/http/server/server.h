@@ -1,4 +1,4 @@
-/* sys/http_server: HTTP/1.1 served: connections, messages by llhttp, bodies through pipes, threads that run the handler.
+/* server: HTTP/1.1 served: connections, messages by llhttp, bodies through pipes, threads that run the handler.
  * In: an address, limits, a handler. Out: requests, each on a thread of its own while it is served; responses on the wire.
  * A thread takes a connection that has something to say, reads the head, and calls the handler, which reads the body and writes the
  * response on the connection itself as it goes (both at once if it likes), waiting in its own poll. Idle connections take no

@@ -1,4 +1,4 @@
-/* sys/http_wire: see http_wire.h */
+/* wire: see wire.h */
 #include "http/server/wire.h"
 #include "http/uri.h"
 #ifdef TS_HTTP_SERVER

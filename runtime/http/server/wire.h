@@ -1,4 +1,4 @@
-/* sys/http_wire: one HTTP/1.1 request as bytes: its head checked and split, its body decoded; and the words that responses are made of.
+/* wire: one HTTP/1.1 request as bytes: its head checked and split, its body decoded; and the words that responses are made of.
  * llhttp parses; before it every line is held to the letter of the grammar, and after it both must have understood the same framing:
  * what two readers could take differently is refused. Knows no sockets.
  * In: bytes as they come. Out: a request, body bytes in a pipe, trailers, or the status to refuse with. Source: RFC 9112, RFC 9110 */

@@ -1,4 +1,4 @@
-/* test_http_server: reading requests to the letter (sys/http_wire), and the server with handlers in C: threads, pipes, limits, ends.
+/* test_http_server: reading requests to the letter (http/server/wire), and the server with handlers in C: threads, pipes, limits, ends.
  * What clients see of `touchstone serve` is tested from outside: runtime/tests/outside/test_serve.py.
  * In: bytes, connections over the loopback. Out: cmocka results. */
 #define _GNU_SOURCE

@@ -1,4 +1,4 @@
-/* io_error: wasi:io/error.
+/* error: wasi:io/error.
  * In: an error that a stream returned. Out: a text for people. wit: wasi:io/error */
 #include "wasi/context.h"
 #include <string.h>

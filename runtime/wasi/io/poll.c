@@ -1,4 +1,4 @@
-/* io_poll: wasi:io/poll: pollables and the one wait for any mix of them.
+/* poll: wasi:io/poll: pollables and the one wait for any mix of them.
  * In: pollables. Out: which are ready. wit: wasi:io/poll */
 #include "wasi/context.h"
 #include "sys/clock.h"

@@ -1,4 +1,4 @@
-/* io_streams: wasi:io/streams: input and output streams over files of the host.
+/* streams: wasi:io/streams: input and output streams over files of the host.
  * In: streams made by other interfaces. Out: bytes, permits, stream errors. wit: wasi:io/streams
  * A stream has no buffer, except for the rest of an accepted write that a non-blocking file has not taken
  * yet. */
