@@ -386,7 +386,7 @@ size_t ts_http_client_waits(ts_http_client *c, ts_sys_wait *w, size_t n, uint64_
     size_t all = 0;
     bool released = false;
     for (ts_http_exchange *x = c->first; x; x = x->next)
-        if (x->held && x->looks && *deadline) x->wanted = released = true;
+        if (x->held && x->looks && (*deadline || x->wanted)) x->wanted = released = true;
     if (released) {
         ts_http_client_pump(c);
         *deadline = 0; /* what has come of it is seen before anything is waited for */
@@ -456,7 +456,6 @@ ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *
 void ts_http_exchange_look(ts_http_exchange *x) {
     if (!x->held || !x->c) return;
     x->wanted |= ++x->looks > LOOKS;
-    if (x->wanted) ts_http_client_pump(x->c);
 }
 
 void ts_http_exchange_free(ts_http_exchange *x) {

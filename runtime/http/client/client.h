@@ -42,7 +42,8 @@ void ts_http_client_rule(ts_http_client *c, ts_http_may_connect may, void *data)
 ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *r);
 /* The caller looks whether the response is there. A request whose body is neither begun nor finished is held back, since how it is
  * framed depends on whether anything will be written. It goes out as one that has a body when the caller waits after a look
- * (ts_http_client_waits with a deadline other than 0), or looks again and again. */
+ * (ts_http_client_waits with a deadline other than 0), or, at the next wait or pump, if the caller looks again and again.
+ * A look never does I/O: what the caller has seen of other exchanges stays true until its next wait or pump. */
 void ts_http_exchange_look(ts_http_exchange *x);
 ts_http_progress ts_http_exchange_state(const ts_http_exchange *x);
 const ts_http_error *ts_http_exchange_error(const ts_http_exchange *x); /* of a failed one */

@@ -8,6 +8,8 @@
  *                                          timeouts in ms, 0: none; BODY: none, empty (no content), pipe
  *   write ID BYTES; fill ID N; end ID [NAME VALUE]…; abandon ID      the request's body: abandon drops it unfinished
  *   look ID                                whether the response is there: nothing is said, and no wait
+ *   have ID                                how many bytes of the response's body the pipe holds now
+ *   poll                                   a wait with the deadline 0
  *   wait ID                                until the response's head, or an error
  *   read ID [N]                            the response's body: to its end, or N bytes
  *   sink ID PIECE PAUSE                    to its end, PIECE bytes at a time, PAUSE µs between (in the OS's wait)
@@ -93,8 +95,7 @@ static void print_fields(const char *what, int id, const ts_http_fields *f) {
 /* One wait of the OS in which the client goes on, as wasi:io/poll does it. */
 static void step(probe *p, uint64_t deadline) {
     ts_sys_wait few[64], *w = few;
-    uint64_t none = deadline;
-    size_t n = ts_http_client_waits(p->c, few, 0, &none);
+    size_t n = ts_http_client_waits(p->c, few, 0, &deadline);
     if (n > 64) w = malloc(n * sizeof *w);
     n = ts_http_client_waits(p->c, w, n, &deadline);
     (void)ts_sys_poll(w, n, deadline);
@@ -200,10 +201,12 @@ static void both(probe *p, int id, uint64_t n) {
         add(c, buf, down);
         got += down;
         ts_http_pipe_kick(c->down);
+        /* A kick may have brought bytes, made room, or ended the body: nothing more would wake a wait then. */
+        bool moved = c->down->len || c->down->ended || c->down->failed || (c->filled < n && ts_http_pipe_room(c->up));
         if (up || down)
             until = ts_sys_monotonic() + PATIENCE;
-        else if (!c->down->len && !(c->filled < n && ts_http_pipe_room(c->up)) && !patient(p, until))
-            break; /* (a kick may have done something) */
+        else if (!moved && !patient(p, until))
+            break;
     }
     printf("sunk %d %llu %016llx\n", id, (unsigned long long)got, (unsigned long long)c->sum);
     written(id, c->up);
@@ -298,6 +301,8 @@ static bool of_client(probe *p, char **w, size_t n) {
         if (p->rule == NOT && !ts_sys_addr_parse(w[2], strlen(w[2]), &p->but)) abort();
     } else if (strcmp(w[0], "run") == 0) {
         run(p, ts_sys_monotonic() + strtoull(w[1], NULL, 10) * MS);
+    } else if (strcmp(w[0], "poll") == 0) {
+        step(p, 0);
     } else if (strcmp(w[0], "sleep") == 0) {
         usleep((useconds_t)strtoul(w[1], NULL, 10) * 1000);
     } else if (strcmp(w[0], "idle") == 0) {
@@ -339,7 +344,7 @@ static bool of_exchange(probe *p, char **w, size_t n) {
             ts_http_pipe_kick(c->up);
             if (some)
                 until = ts_sys_monotonic() + PATIENCE;
-            else if (!ts_http_pipe_room(c->up) && !patient(p, until))
+            else if (!c->up->failed && !c->up->ended && !ts_http_pipe_room(c->up) && !patient(p, until))
                 break;
         }
         written(id, c->up);
@@ -351,6 +356,8 @@ static bool of_exchange(probe *p, char **w, size_t n) {
         abandon(c);
     } else if (strcmp(w[0], "look") == 0) {
         ts_http_exchange_look(c->x);
+    } else if (strcmp(w[0], "have") == 0) {
+        printf("have %d %llu\n", id, (unsigned long long)c->down->len);
     } else if (strcmp(w[0], "wait") == 0) {
         ts_http_exchange_look(c->x);
         while (ts_http_exchange_state(c->x) == TS_HTTP_PENDING && patient(p, until)) {

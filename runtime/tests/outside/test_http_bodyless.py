@@ -7,6 +7,7 @@ response (fixtures/src/http/serve-forward.c, /answer), and what the client sends
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -193,11 +194,39 @@ def test_a_guest_that_waits_for_the_response_first_gets_it() -> None:
 def test_a_look_at_the_response_does_not_frame_the_request_but_a_wait_does(probe: client.Probe) -> None:
     """A guest that polls the response and its body at once learns first that it may write; one that polls again and again waits."""
     seen: list[tuple[str, str | None, str | None, bytes, list[bytes]]] = []
-    for script in (["look 1"], ["look 1", "look 1"], ["look 1", "run 50"], ["look 1"] * 3):
+    for script in (["look 1"], ["look 1", "look 1"], ["look 1", "run 50"], [*["look 1"] * 3, "poll"], ["look 1"] * 3):
         with Server(lambda conn: heads(conn, seen)) as server:
             said = probe.run(client.get(server).replace(" none", " pipe"), *script, "end 1", *client.ALL)
             assert said.status() == 200
-    assert [coding for _, _, coding, _, _ in seen] == [None, None, "chunked", "chunked"]
+    assert [coding for _, _, coding, _, _ in seen] == [None, None, "chunked", "chunked", None]
+
+
+def test_a_look_does_no_io(probe: client.Probe) -> None:
+    """A poll looks at everything and then waits. If a look moved bytes, what was looked at before it would be ready unseen."""
+
+    def serve(conn: Conn) -> None:
+        conn.head()
+        conn.say("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab")
+        go.wait(20)
+        conn.say("cde")
+        said_all.set()
+
+    go, said_all = threading.Event(), threading.Event()
+    with Server(serve) as server, Server(lambda conn: (conn.head(), conn.answer(b"ok"))) as other:
+        process = probe.start()
+        assert process.stdin and process.stdout
+        begin = [client.get(server), "wait 1", "read 1 2", client.post(other, call=2), "have 1"]
+        process.stdin.write("\n".join(begin) + "\n")
+        process.stdin.flush()
+        while not (line := process.stdout.readline()).startswith("have"):
+            assert line
+        go.set()
+        assert said_all.wait(20)
+        out, _ = process.communicate(
+            "\n".join(["sleep 50", *["look 2"] * 4, "have 1", "poll", "have 1", "end 2", "wait 2", "quit"]), timeout=50
+        )
+    assert line == "have 1 0\n" and [w for w in out.splitlines() if w.startswith("have")] == ["have 1 0", "have 1 3"]
+    assert "response 2 200" in out.splitlines()
 
 
 def test_the_first_byte_sends_the_request(probe: client.Probe) -> None:

@@ -120,8 +120,8 @@ ts_status ts_wasi_http_types_future_incoming_response_subscribe(ts_host_call *c,
 ts_status ts_wasi_http_types_future_incoming_response_get(ts_host_call *c, const ts_val *args, ts_val *result) {
     future *f = ts_wasi_obj_of(c, &args[0]);
     *result = ts_wasi_none;
-    if (f->x) ts_wasi_http_pump(ts_wasi_of(c));
     if (f->x) ts_http_exchange_look(f->x);
+    if (f->x) ts_wasi_http_pump(ts_wasi_of(c));
     ts_http_progress state = f->x ? ts_http_exchange_state(f->x) : TS_HTTP_FAILED;
     if (state == TS_HTTP_PENDING) return TS_OK;
     ts_val *v = ts_host_vals(c, 3); /* some(ok(ok(response))) */
