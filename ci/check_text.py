@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Checks that every sentence of WASI's documentation is classified, and that every normative one is tested or excused.
+
+Usage: ci/check_text.py [--open] [PACKAGE[/INTERFACE]...]
+It prints, for each interface: sentences, normative ones, those tested, those excused, those open. Open ones fail the check, and
+--open lists them. The official files of 0.2.0 and 0.2.12 are read from build/suites (`make suites`) or ../shared/wit; where they are
+absent, this says so, and only the catalogue itself is checked.
+"""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "suites/text"))
+import catalogue
+import cut
+
+FIRST, LAST = "0.2.0", "0.2.12"
+# Packages whose classification is under way: what is open there is counted and printed, but does not fail yet.
+UNFINISHED: tuple[str, ...] = ("cli", "clocks", "filesystem", "http", "io", "random", "sockets")
+
+
+def official(version: str) -> Path | None:
+    """The folder with the official files of a version."""
+    for folder in (ROOT / "build/suites" / f"wit-{version}", ROOT.parent / "shared/wit" / version):
+        if folder.is_dir() and cut.files(folder):
+            return folder
+    return None
+
+
+def checks() -> dict[str, list[str]]:
+    """Which cases have a check of each requirement."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for path in sorted((ROOT / "suites/p2").rglob("case.toml")):
+        for check in tomllib.loads(path.read_text("utf-8")).get("check", []):
+            found[check["id"]].append(str(path.parent.relative_to(ROOT / "suites")))
+    return found
+
+
+def text_problems(rows: list[catalogue.Row], version: str) -> list[str]:
+    """What differs between the catalogue and the official files of a version."""
+    folder = official(version)
+    if folder is None:
+        print(f"the official files of {version} are absent (make suites): sentences are not compared with them")
+        return []
+    problems = []
+    have = {(r.interface, r.item, r.hash): r for r in rows if r.within(version)}
+    seen = set()
+    for s in cut.cut(folder):
+        key = (s.interface, s.item, s.hash)
+        seen.add(key)
+        row = have.get(key)
+        if row is None:
+            problems.append(f"{version} {s.file}:{s.line}: not in the catalogue, or changed: {s.interface}#{s.item}: {s.text[:80]}")
+        elif version == LAST and row.place != f"{s.file.split('/')[1]}:{s.line}" and (s.interface, s.item, s.hash) not in seen - {key}:
+            problems.append(f"{row.at}: {row.name} is at {s.file.split('/')[1]}:{s.line}, not at {row.place}")
+    problems += [f"{have[k].at}: {version} has no such sentence ({have[k].name})" for k in have if k not in seen]
+    return problems
+
+
+def row_problem(row: catalogue.Row, known: dict[str, catalogue.Requirement]) -> str:
+    if row.cls not in catalogue.CLASSES:
+        return f"unclassified ({row.cls!r}): one of {', '.join(catalogue.CLASSES)}"
+    if bad := [y for y in row.yields if y not in known]:
+        return f"yields {', '.join(bad)}, which is no requirement"
+    if row.cls not in catalogue.NORMATIVE and row.cls != "unspecified" and not row.yields and not row.why:
+        return "" if row.cls == "explanation" else "says neither what it yields nor why nothing"
+    return ""
+
+
+def requirement_problem(r: catalogue.Requirement, yielded: set[str], cases: dict[str, list[str]]) -> str:
+    if r.level not in catalogue.LEVELS:
+        return f"level {r.level!r}: one of {', '.join(catalogue.LEVELS)}"
+    if not catalogue.BASES.fullmatch(r.basis):
+        return f"basis {r.basis!r}: wit, unspecified, or a text and its section, for example \"posix: open()\""
+    if r.level == "must" and r.basis.startswith(("posix", "unspecified")):
+        return f"a must cannot rest on {r.basis!r} alone"
+    if not r.subject or not r.outcome:
+        return "has no words: subject, condition (- for none) and outcome"
+    if r.basis == "wit" and r.id not in yielded:
+        return "rests on the WIT, but no sentence yields it"
+    if r.id not in cases and not r.excuse:
+        return "has neither a check nor an excuse"
+    if r.id in cases and r.excuse:
+        return "is excused, but " + cases[r.id][0] + " checks it"
+    return ""
+
+
+def main(arguments: list[str]) -> int:
+    show_open = "--open" in arguments
+    wanted = [a for a in arguments if not a.startswith("-")]
+    rows, known, cases = catalogue.sentences(), catalogue.requirements(), checks()
+    problems = [f"{r.at}: {r.name}: {p}" for r in rows if (p := row_problem(r, known))]
+    yielded = {y for r in rows for y in r.yields}
+    problems += [f"{r.at}: {r.id}: {p}" for r in known.values() if (p := requirement_problem(r, yielded, cases))]
+    problems += [f"suites/{where[0]}: {i}: the catalogue has no such requirement" for i, where in cases.items() if i not in known]
+    for version in (FIRST, LAST):
+        problems += text_problems(rows, version)
+    counts: dict[str, list[int]] = defaultdict(lambda: [0] * 5)
+    open_ones = []
+    for r in rows:
+        of = counts[r.interface]
+        of[0] += 1
+        if r.cls not in catalogue.NORMATIVE:
+            of[4] += r.cls not in catalogue.CLASSES
+            continue
+        of[1] += 1
+        if any(y in cases for y in r.yields):
+            of[2] += 1
+        elif r.why or any(known[y].excuse for y in r.yields if y in known):
+            of[3] += 1
+        else:
+            of[4] += 1
+            open_ones.append(r)
+    print(f"{'interface':32}{'sentences':>10}{'normative':>10}{'tested':>8}{'excused':>8}{'open':>6}")
+    for name, of in sorted(counts.items()):
+        print(f"{name:32}{of[0]:10}{of[1]:10}{of[2]:8}{of[3]:8}{of[4]:6}")
+    all_of = [sum(of[i] for of in counts.values()) for i in range(5)]
+    print(f"{'all':32}{all_of[0]:10}{all_of[1]:10}{all_of[2]:8}{all_of[3]:8}{all_of[4]:6}")
+    problems += [f"{r.at}: {r.name}: {r.cls}, but it yields no requirement that is checked, and has no excuse" for r in open_ones]
+    shown = [p for p in problems if not wanted or any(f"/text/{w}" in p or w in p for w in wanted)]
+    for p in shown[: None if show_open else 20]:
+        print(p.replace(str(ROOT) + "/", ""))
+    if len(shown) > 20 and not show_open:
+        print(f"… and {len(shown) - 20} more: ci/check_text.py --open")
+    if UNFINISHED:
+        print(f"under way, and not held to this yet: {', '.join(UNFINISHED)}")
+    return 1 if any(not p.removeprefix(f"{ROOT}/suites/text/").startswith(UNFINISHED) for p in problems) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except catalogue.CatalogueError as error:
+        print(error)
+        sys.exit(1)
