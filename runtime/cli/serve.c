@@ -173,8 +173,8 @@ static ts_wasi_watched watched(void *data, const ts_sys_wait *files) {
     worker *t = data;
     if (!t->call) return TS_WASI_GO;
     switch (ts_http_call_watched(t->call, files)) {
-    case TS_HTTP_GO: return TS_WASI_GO;
-    case TS_HTTP_WAIT_ON: return TS_WASI_WAIT_ON;
+    case TS_HTTP_PROCEED: return TS_WASI_GO;
+    case TS_HTTP_KEEP_WAITING: return TS_WASI_WAIT_ON;
     case TS_HTTP_STOP: break;
     }
     return TS_WASI_STOP;

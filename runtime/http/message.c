@@ -119,15 +119,15 @@ static bool is_one_of(const char *name, size_t len, const char *const *names, si
         if (ts_http_name_is(name, len, names[i], strlen(names[i]))) return true;
     return false;
 }
-bool ts_http_is_of_connection(const char *name, size_t len) {
+bool ts_http_is_connection_field(const char *name, size_t len) {
     static const char *const names[] = {"connection",       "host",    "http2-settings",   "keep-alive",
                                         "proxy-connection", "upgrade", "transfer-encoding"};
     return is_one_of(name, len, names, sizeof names / sizeof *names);
 }
-bool ts_http_is_not_of_trailers(const char *name, size_t len) {
+bool ts_http_is_forbidden_trailer(const char *name, size_t len) {
     static const char *const names[] = {
         "content-encoding", "content-length", "content-range", "content-type", "expect", "te", "trailer"};
-    return ts_http_is_of_connection(name, len) || is_one_of(name, len, names, sizeof names / sizeof *names);
+    return ts_http_is_connection_field(name, len) || is_one_of(name, len, names, sizeof names / sizeof *names);
 }
 
 /* --- errors ---------------------------------------------------------------------------------------------------------- */

@@ -45,10 +45,10 @@ void ts_http_trim(const char **s, size_t *len);
 /* The one content-length of a message: 1 set; 0 there is none; -1 not a number, or different ones. */
 int ts_http_content_length(const ts_http_fields *f, uint64_t *out);
 /* Fields of one connection, not of the message: whoever writes the wire sets them, a guest neither sets nor sees them. */
-bool ts_http_is_of_connection(const char *name, size_t len);
+bool ts_http_is_connection_field(const char *name, size_t len);
 /* What no trailer section may hold (RFC 9110, 6.5.1): fields of the connection, and those that frame, route or describe the content.
  * They are left out of what comes in, and refused in what a guest wants to send. */
-bool ts_http_is_not_of_trailers(const char *name, size_t len);
+bool ts_http_is_forbidden_trailer(const char *name, size_t len);
 
 /* --- errors: the cases of wasi:http/types.error-code, in its order (a test compares) --- */
 typedef enum ts_http_code {
@@ -107,19 +107,19 @@ const char *ts_http_code_name(ts_http_code code); /* as in WIT: "connection-refu
  * One end is the guest's (streams and futures of wasi/), the other the wire's. Both hold a reference; both run on one thread. Bytes are
  * kept in a buffer of `cap`: who writes faster than the other reads waits. An end that goes before the body is whole fails the pipe. */
 typedef struct ts_http_pipe ts_http_pipe;
-typedef struct ts_http_far { /* the wire's side */
-    /* The guest's end has read, written, finished, or gone (near_gone): do what can be done without waiting. */
-    void (*kick)(ts_http_pipe *p);
+typedef struct ts_http_wire_ops { /* the wire's side */
+    /* The guest's end has read, written, finished, or gone (guest_closed): do what can be done without waiting. */
+    void (*notify)(ts_http_pipe *p);
     /* What the guest waits on until the pipe goes on: true: a file, in *w; false: what the context's driver waits on. */
     bool (*wait)(ts_http_pipe *p, ts_sys_wait *w);
-} ts_http_far;
+} ts_http_wire_ops;
 struct ts_http_pipe {
     uint32_t refs;
     uint8_t *buf; /* made with the first byte */
     size_t at, len, cap;
     bool ended;  /* the writing end has finished: `trailers` are whole; what is in the buffer is still to be read */
     bool failed; /* no more comes; `error` says why, after what is in the buffer */
-    bool near_gone, far_gone;
+    bool guest_closed, wire_closed;
     ts_http_error error;
     ts_http_fields trailers;
     uint64_t total;    /* bytes written into it so far */
@@ -127,8 +127,8 @@ struct ts_http_pipe {
     bool may_be_empty; /* … but nothing at all may be written: the length is that of another response (RFC 9110, 8.6) */
     ts_http_code wrong; /* … with this code, and the number of bytes */
     uint64_t length;
-    const ts_http_far *far; /* NULL: nobody stands at the far end yet */
-    void *far_data;
+    const ts_http_wire_ops *wire; /* NULL: nobody stands at the far end yet */
+    void *wire_data;
 };
 ts_http_pipe *ts_http_pipe_new(void); /* one reference; NULL: no memory */
 void ts_http_pipe_hold(ts_http_pipe *p);
@@ -142,7 +142,7 @@ const uint8_t *ts_http_pipe_front(const ts_http_pipe *p, size_t *len);
 void ts_http_pipe_skip(ts_http_pipe *p, size_t len);
 void ts_http_pipe_end(ts_http_pipe *p);                   /* with less than its length: fails instead */
 void ts_http_pipe_fail(ts_http_pipe *p, ts_http_error e); /* the first one counts; nothing after the end */
-static inline void ts_http_pipe_kick(ts_http_pipe *p) {
-    if (p->far) p->far->kick(p);
+static inline void ts_http_pipe_notify(ts_http_pipe *p) {
+    if (p->wire) p->wire->notify(p);
 }
 #endif

@@ -188,10 +188,10 @@ static ts_status waitable_set_poll(void *data, ts_exec *x, ts_slot *io) {
 static ts_status waitable_set_drop(void *data, ts_exec *x, ts_slot *io) {
     const canon_builtin *b = data;
     ts_error *e = ts_exec_error(x);
-    ts_handle *h, gone;
+    ts_handle *h, removed;
     TS_TRAP_IF(e, !b->inst->may_leave, "cannot leave component instance");
     TS_TRY(get_waitable_set(b->inst, (uint32_t)io[0], &h, e));
-    return ts_table_remove(&b->inst->handles, (uint32_t)io[0], &gone, e);
+    return ts_table_remove(&b->inst->handles, (uint32_t)io[0], &removed, e);
 }
 /* cabi: canon_thread_suspend: with no other thread that could resume it */
 static ts_status thread_suspend(void *data, ts_exec *x, ts_slot *io) {
@@ -212,7 +212,7 @@ static ts_status thread_yield(void *data, ts_exec *x, ts_slot *io) {
     io[0] = 0;
     return TS_OK;
 }
-static ts_status builtin_absent(void *data, ts_exec *x, ts_slot *io) {
+static ts_status builtin_unimplemented(void *data, ts_exec *x, ts_slot *io) {
     (void)io;
     const canon_builtin *b = data;
     TS_TRAP_IF(ts_exec_error(x), !b->inst->may_leave, "cannot leave component instance");
@@ -266,7 +266,7 @@ ts_status ts_canon_builtin_make(ts_cstore *s, ts_cinstance *inst, const ts_def *
         b->may_be_async = d->kind == TS_DEF_CANON && d->canon.kind == TS_CANON_LIFT && d->canon.type->is_async &&
                           !d->canon.opts.is_async;
     }
-    ts_core_host_fn fn = builtin_absent;
+    ts_core_host_fn fn = builtin_unimplemented;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (strcmp(table[i].name, def->canon.builtin) == 0) fn = table[i].fn;
     }

@@ -118,8 +118,9 @@ static ts_status lower_lifted_scalar(void *data, ts_exec *x, ts_slot *io) {
     return TS_OK;
 }
 
-static ts_status lower_args(const ts_lowered *l, ts_cabi_cx *cx, const ts_slot *io, ts_val *few, ts_val **args) {
-    *args = few;
+static ts_status lower_args(const ts_lowered *l, ts_cabi_cx *cx, const ts_slot *io, ts_val *inline_args,
+                            ts_val **args) {
+    *args = inline_args;
     if (l->type->n_params > TS_MAX_FLAT_PARAMS) {
         *args = ts_arena_array(cx->arena, l->type->n_params, sizeof **args);
         if (!*args) return ts_fail_nomem(cx->err);
@@ -143,8 +144,8 @@ static ts_status lower_lifted(const ts_lowered *l, ts_slot *io, ts_arena *arena,
                      .err = e,
                      .borrow_memory = !l->one_instance,
                      .keep_encoding = true};
-    ts_val few[TS_MAX_FLAT_PARAMS], *args;
-    TS_TRY(lower_args(l, &cx, io, few, &args));
+    ts_val inline_args[TS_MAX_FLAT_PARAMS], *args;
+    TS_TRY(lower_args(l, &cx, io, inline_args, &args));
     ts_canon_lift_end end = {.lower = l,
                              .caller_cx = &cx,
                              .out_ptr = l->result_in_memory ? ts_ptr_of(&l->opts, io[l->out_param]) : 0,
@@ -191,11 +192,11 @@ static ts_status lower_host(const ts_lowered *l, ts_slot *io, ts_arena *arena, t
                      .arena = arena,
                      .err = e,
                      .borrow_memory = true};
-    ts_val few[TS_MAX_FLAT_PARAMS], *args;
+    ts_val inline_args[TS_MAX_FLAT_PARAMS], *args;
     if (l->layout->has_unsupported && l->callee->kind != TS_CFUNC_MISSING) return unsupported_func(e);
     if (l->callee->kind == TS_CFUNC_MISSING) return ts_host_invoke(l->store, l->callee, NULL, NULL, arena, e);
     uint64_t out_ptr = l->result_in_memory ? ts_ptr_of(&l->opts, io[l->out_param]) : 0;
-    TS_TRY(lower_args(l, &cx, io, few, &args));
+    TS_TRY(lower_args(l, &cx, io, inline_args, &args));
     ts_val result;
     memset(&result, 0, sizeof result);
     TS_TRY(ts_host_invoke(l->store, l->callee, args, &result, arena, e));
@@ -296,7 +297,7 @@ ts_status ts_cfunc_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *call
                              ts_arena *arena, ts_error *e) {
     TS_TRY(ts_stack_check(e));
     if (f->kind != TS_CFUNC_LIFTED) return ts_host_invoke(s, f, args, result, arena, e);
-    ts_cinstance *few[TS_ENTER_FEW], **set = few;
+    ts_cinstance *inline_set[TS_ENTER_INLINE], **set = inline_set;
     uint32_t n;
     TS_TRY(ts_entering_set_in(f->inst, caller, &set, &n, arena, e));
     TS_TRY(ts_enter_from(set, n, e));
@@ -309,7 +310,7 @@ ts_status ts_cfunc_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *call
     if (st == TS_OK)
         ts_leave_to(set, n);
     else if (st == TS_UNSUPPORTED)
-        for (ts_cinstance *i = s->instances; i; i = i->next) i->gave_up |= !i->may_enter;
+        for (ts_cinstance *i = s->instances; i; i = i->next) i->abandoned |= !i->may_enter;
     return st;
 }
 

@@ -18,18 +18,18 @@ uint32_t ts_entering_set(ts_cinstance *callee, const ts_cinstance *caller, ts_ci
     }
     return n;
 }
-/* The same where TS_ENTER_FEW, which *set has room for, may not do. */
+/* The same where TS_ENTER_INLINE, which *set has room for, may not do. */
 ts_status ts_entering_set_in(ts_cinstance *callee, const ts_cinstance *caller, ts_cinstance ***set, uint32_t *n,
                              ts_arena *arena, ts_error *e) {
-    *n = ts_entering_set(callee, caller, *set, TS_ENTER_FEW);
-    if (*n <= TS_ENTER_FEW) return TS_OK;
+    *n = ts_entering_set(callee, caller, *set, TS_ENTER_INLINE);
+    if (*n <= TS_ENTER_INLINE) return TS_OK;
     *set = ts_arena_array(arena, *n, sizeof **set);
     if (!*set) return ts_fail_nomem(e);
     ts_entering_set(callee, caller, *set, *n);
     return TS_OK;
 }
 ts_status ts_cannot_enter(const ts_cinstance *i, ts_error *e) {
-    if (i->gave_up)
+    if (i->abandoned)
         return ts_fail(e, TS_UNSUPPORTED,
                        "the component instance was left in the middle of something that is not implemented");
     return ts_cabi_trap(e, "cannot enter component instance");

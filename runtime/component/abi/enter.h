@@ -8,7 +8,7 @@
 uint32_t ts_entering_set(ts_cinstance *callee, const ts_cinstance *caller, ts_cinstance **out,
                          uint32_t max); /* returns their total number, which may exceed max */
 ts_status ts_cannot_enter(const ts_cinstance *i, ts_error *e) TS_MUST_USE;
-enum { TS_ENTER_FEW = 16 };
+enum { TS_ENTER_INLINE = 16 };
 ts_status ts_entering_set_in(ts_cinstance *callee, const ts_cinstance *caller, ts_cinstance ***set, uint32_t *n,
                              ts_arena *arena, ts_error *e) TS_MUST_USE;
 ts_status ts_trap_on_throw(ts_error *e); /* turns an exception that leaves a component into a trap */

@@ -172,7 +172,7 @@ ts_status ts_resource_destroy(ts_cstore *s, ts_resource *rt, uint64_t rep, ts_ci
             rt->observer->drop(rt->observer, rt, rep, st, e, begun);
         return st;
     }
-    ts_cinstance *few[TS_ENTER_FEW], **set = few;
+    ts_cinstance *inline_set[TS_ENTER_INLINE], **set = inline_set;
     uint32_t n;
     TS_TRY(ts_entering_set_in(rt->impl, caller, &set, &n, arena, e));
     for (uint32_t k = 0; k < n; k++)

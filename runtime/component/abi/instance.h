@@ -68,7 +68,7 @@ struct ts_cinstance {
     ts_cinstance *outer;  /* the instance in which its component was defined: for outer aliases */
     bool may_enter, may_leave;
     bool
-        gave_up; /* was left in the middle of something that is not implemented: what comes after says so, and is no trap of its own */
+        abandoned; /* was left in the middle of something that is not implemented: what comes after says so, and is no trap of its own */
     ts_handle_table handles;
     uint64_t context[2]; /* context.get/set of the running task */
     ts_task *task;       /* the running task when it is async; NULL: it is not */

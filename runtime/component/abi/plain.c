@@ -11,7 +11,7 @@ static uint32_t load_int(const uint8_t *from, uint32_t nbytes) {
     return v;
 }
 
-static ts_status check(ts_error *e, const ts_ctype *t, const uint8_t *from) { /* t->checked */
+static ts_status check(ts_error *e, const ts_ctype *t, const uint8_t *from) { /* t->needs_check */
     switch (t->kind) {
     case TS_CT_CHAR: {
         uint32_t c;
@@ -21,25 +21,25 @@ static ts_status check(ts_error *e, const ts_ctype *t, const uint8_t *from) { /*
     case TS_CT_TUPLE:
         for (uint32_t i = 0; i < t->n; i++) {
             const ts_ctype *part = t->cases[i].type;
-            if (part->checked) TS_TRY(check(e, part, from + t->offsets[i]));
+            if (part->needs_check) TS_TRY(check(e, part, from + t->offsets[i]));
         }
         return TS_OK;
     default: { /* cabi: load_variant */
         uint32_t disc = load_int(from, t->disc_size), n = ts_ctype_n_cases(t);
         TS_TRAP_IF(e, disc >= n, "invalid variant discriminant: %u of %u cases", disc, n);
         const ts_ctype *payload = ts_ctype_case(t, disc);
-        return payload && payload->checked ? check(e, payload, from + t->payload_offset) : TS_OK;
+        return payload && payload->needs_check ? check(e, payload, from + t->payload_offset) : TS_OK;
     }
     }
 }
 
 ts_status ts_plain_check(ts_error *e, const ts_ctype *elem, const uint8_t *from, uint64_t n) {
-    for (uint64_t i = 0; elem->checked && i < n; i++) TS_TRY(check(e, elem, from + i * elem->size));
+    for (uint64_t i = 0; elem->needs_check && i < n; i++) TS_TRY(check(e, elem, from + i * elem->size));
     return TS_OK;
 }
 
 static void copy(const ts_ctype *t, uint8_t *to, const uint8_t *from) {
-    if (t->same) {
+    if (t->bitwise) {
         switch (t->size) { /* constants: a move, not a call */
         case 1: *to = *from; return;
         case 2: memcpy(to, from, 2); return;
@@ -83,7 +83,7 @@ static void copy(const ts_ctype *t, uint8_t *to, const uint8_t *from) {
 
 void ts_plain_copy(const ts_ctype *elem, uint8_t *to, const uint8_t *from, uint64_t n) {
     if (n == 0) return;
-    if (elem->same) {
+    if (elem->bitwise) {
         memcpy(to, from, n * elem->size);
         return;
     }

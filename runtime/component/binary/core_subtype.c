@@ -26,8 +26,8 @@ void ts_core_func_print(const ts_type_registry *types, uint32_t id, char *buf, s
 static bool limits_match(const ts_limits *h, const ts_limits *w) {
     return h->min >= w->min && (!w->has_max || (h->has_max && h->max <= w->max));
 }
-static bool why(char *buf, size_t size, const char *fmt, ...) TS_PRINTF(3, 4);
-static bool why(char *buf, size_t size, const char *fmt, ...) {
+static bool mismatch(char *buf, size_t size, const char *fmt, ...) TS_PRINTF(3, 4);
+static bool mismatch(char *buf, size_t size, const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);
     if (size) vsnprintf(buf, size, fmt, ap);
@@ -39,42 +39,44 @@ bool ts_core_extern_matches(const ts_type_registry *types, const ts_core_extern_
                             const ts_core_extern_type *want, char *buf, size_t size) {
     char a[48], b[48];
     if (have->kind != want->kind)
-        return why(buf, size, "expected %s, found %s", ts_extern_kind_name(want->kind),
-                   ts_extern_kind_name(have->kind));
+        return mismatch(buf, size, "expected %s, found %s", ts_extern_kind_name(want->kind),
+                        ts_extern_kind_name(have->kind));
     switch (have->kind) {
     case TS_EXTERN_FUNC: {
         if (ts_match_def(types, have->type, want->type)) return true;
         char x[160], y[160];
         ts_core_func_print(types, want->type, x, sizeof x);
         ts_core_func_print(types, have->type, y, sizeof y);
-        return why(buf, size, "type mismatch, expected: %s, found: %s", x, y);
+        return mismatch(buf, size, "type mismatch, expected: %s, found: %s", x, y);
     }
     case TS_EXTERN_TABLE: /* element types are the same: matching both ways */
         if (!ts_match_val(types, have->table.elem, want->table.elem) ||
             !ts_match_val(types, want->table.elem, have->table.elem))
-            return why(buf, size, "expected table element type %s, found %s", ts_vt_name(want->table.elem, a),
-                       ts_vt_name(have->table.elem, b));
+            return mismatch(buf, size, "expected table element type %s, found %s", ts_vt_name(want->table.elem, a),
+                            ts_vt_name(have->table.elem, b));
         if (have->table.limits.is64 != want->table.limits.is64)
-            return why(buf, size, "mismatch in index type used for tables");
+            return mismatch(buf, size, "mismatch in index type used for tables");
         if (have->table.limits.shared != want->table.limits.shared)
-            return why(buf, size, "mismatch in the shared flag for tables");
-        return limits_match(&have->table.limits, &want->table.limits) || why(buf, size, "mismatch in table limits");
+            return mismatch(buf, size, "mismatch in the shared flag for tables");
+        return limits_match(&have->table.limits, &want->table.limits) ||
+               mismatch(buf, size, "mismatch in table limits");
     case TS_EXTERN_MEM:
-        if (have->mem.shared != want->mem.shared) return why(buf, size, "mismatch in the shared flag for memories");
-        if (have->mem.is64 != want->mem.is64) return why(buf, size, "mismatch in index type used for memories");
+        if (have->mem.shared != want->mem.shared)
+            return mismatch(buf, size, "mismatch in the shared flag for memories");
+        if (have->mem.is64 != want->mem.is64) return mismatch(buf, size, "mismatch in index type used for memories");
         if (have->mem.page_log2 != want->mem.page_log2)
-            return why(buf, size, "mismatch in custom page size for memories");
-        return limits_match(&have->mem, &want->mem) || why(buf, size, "mismatch in memory limits");
+            return mismatch(buf, size, "mismatch in custom page size for memories");
+        return limits_match(&have->mem, &want->mem) || mismatch(buf, size, "mismatch in memory limits");
     case TS_EXTERN_GLOBAL:
-        if (have->global.mut != want->global.mut) return why(buf, size, "global types differ in mutability");
+        if (have->global.mut != want->global.mut) return mismatch(buf, size, "global types differ in mutability");
         if (ts_match_val(types, have->global.type, want->global.type) &&
             (!have->global.mut || ts_match_val(types, want->global.type, have->global.type)))
             return true;
-        return why(buf, size, "expected global type %s, found %s", ts_vt_name(want->global.type, a),
-                   ts_vt_name(have->global.type, b));
+        return mismatch(buf, size, "expected global type %s, found %s", ts_vt_name(want->global.type, a),
+                        ts_vt_name(have->global.type, b));
     case TS_EXTERN_TAG:
         return (ts_match_def(types, have->type, want->type) && ts_match_def(types, want->type, have->type)) ||
-               why(buf, size, "type mismatch in the type of a tag");
+               mismatch(buf, size, "type mismatch in the type of a tag");
     }
     return false;
 }
@@ -86,15 +88,15 @@ bool ts_core_module_type_matches(const ts_type_registry *types, const ts_core_mo
         const ts_core_import_type *h = &have->imports[i];
         uint32_t k = ts_names_find(&want->import_index, want->imports, want->n_imports, ts_core_import_at,
                                    ts_core_import_at(have->imports, i));
-        if (k == UINT32_MAX) return why(buf, size, "missing expected import `%.80s::%.80s`", h->module, h->name);
+        if (k == UINT32_MAX) return mismatch(buf, size, "missing expected import `%.80s::%.80s`", h->module, h->name);
         if (!ts_core_extern_matches(types, &want->imports[k].type, &h->type, in, sizeof in))
-            return why(buf, size, "type mismatch in import `%.80s::%.80s`: %s", h->module, h->name, in);
+            return mismatch(buf, size, "type mismatch in import `%.80s::%.80s`: %s", h->module, h->name, in);
     }
     for (uint32_t i = 0; i < want->n_exports; i++) {
         const ts_core_export_type *w = &want->exports[i], *h = ts_core_type_find_export(have, w->name, w->name_len);
-        if (!h) return why(buf, size, "missing expected export `%.100s`", w->name);
+        if (!h) return mismatch(buf, size, "missing expected export `%.100s`", w->name);
         if (!ts_core_extern_matches(types, &h->type, &w->type, in, sizeof in))
-            return why(buf, size, "type mismatch in export `%.100s`: %s", w->name, in);
+            return mismatch(buf, size, "type mismatch in export `%.100s`: %s", w->name, in);
     }
     return true;
 }

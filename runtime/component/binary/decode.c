@@ -79,14 +79,15 @@ static ts_status check_core_args(ts_scope *s, uint64_t off, const char *sec, con
     return TS_OK;
 }
 
-static void keep_args(ts_def *def, ts_def_kind kind, uint32_t index, const ts_arg *args, uint32_t n) {
+static void set_args(ts_def *def, ts_def_kind kind, uint32_t index, const ts_arg *args, uint32_t n) {
     def->kind = kind;
     def->inst.index = index;
     def->inst.n_args = n;
     def->inst.args = args;
 }
 /* Names to positions: of arguments, each is there once. */
-static ts_status note_arg(ts_scope *s, uint64_t off, const char *sec, ts_map *by_name, const ts_arg *args, uint32_t i) {
+static ts_status add_arg_name(ts_scope *s, uint64_t off, const char *sec, ts_map *by_name, const ts_arg *args,
+                              uint32_t i) {
     bool was = false;
     if (!ts_map_put(by_name, args[i].name, args[i].name_len, i, &was)) return ts_fail_nomem(s->d->err);
     if (!was) return TS_OK;
@@ -121,12 +122,12 @@ static ts_status read_core_instantiate(ts_scope *s, ts_reader *r, uint64_t off, 
         if (args[i].what.index >= s->core_instances.len)
             st = ts_unknown(s, off, sec, "core instance", args[i].what.index);
         else
-            st = note_arg(s, off, sec, &by_name, args, i);
+            st = add_arg_name(s, off, sec, &by_name, args, i);
     }
     if (st == TS_OK) st = check_core_args(s, off, sec, s->modules.data[m], args, &by_name);
     ts_map_free(&by_name);
     if (st != TS_OK) return st;
-    keep_args(def, TS_DEF_CORE_INSTANTIATE, m, args, n);
+    set_args(def, TS_DEF_CORE_INSTANTIATE, m, args, n);
     return TS_PUSH(s, core_instances, s->modules.data[m]); /* its exports are what matters from here on */
 }
 
@@ -153,7 +154,7 @@ static ts_status read_core_inline(ts_scope *s, ts_reader *r, uint64_t off, ts_de
     t->n_exports = n;
     t->exports = exports;
     TS_TRY(ts_core_module_type_check(s, off, r->section, t));
-    keep_args(def, TS_DEF_CORE_INLINE, 0, args, n);
+    set_args(def, TS_DEF_CORE_INLINE, 0, args, n);
     return TS_PUSH(s, core_instances, t);
 }
 
@@ -185,13 +186,14 @@ static ts_status read_sortidx(ts_reader *r, ts_sort_idx *out) {
 /* The type of the instance that a component of type t makes of args.
  * spec: Explainer.md#type-checking: imported resource types are replaced by what is given, exported ones are fresh */
 static ts_status instantiate(ts_scope *s, uint64_t off, const char *sec, const ts_component_type *t, const ts_arg *args,
-                             const ts_map *by_name, ts_rmap *mw, ts_subst *sub, ts_ptrmap *open, ts_ptrmap *fresh,
+                             const ts_map *by_name, ts_rmap *want_map, ts_subst *sub, ts_ptrmap *open, ts_ptrmap *fresh,
                              ts_bind_vec *binds, ts_instance_type **out) {
     char reason[400] = "";
     bool mem = true;
     for (uint32_t i = 0; i < t->n_bound_imports; i++) mem &= ts_ptrmap_put(open, ts_slot_key(t->bound[i]), 1);
     if (!mem) return ts_fail_nomem(s->d->err);
-    ts_sub c = {.d = s->d, .mw = mw, .open = open, .names = &sub->memo, .buf = reason, .size = sizeof reason};
+    ts_sub c = {
+        .d = s->d, .want_map = want_map, .open = open, .names = &sub->memo, .buf = reason, .size = sizeof reason};
     for (uint32_t i = 0; i < t->n_imports; i++) {
         const ts_named_extern *x = &t->imports[i];
         uint32_t k;
@@ -203,8 +205,8 @@ static ts_status instantiate(ts_scope *s, uint64_t off, const char *sec, const t
         }
     }
     for (uint32_t i = 0; i < t->n_bound; i++) {
-        uint32_t slot = ts_rmap_get(mw, t->bound[i]);
-        if (!ts_ptrmap_get(&mw->m, ts_slot_key(t->bound[i]), NULL)) {
+        uint32_t slot = ts_rmap_get(want_map, t->bound[i]);
+        if (!ts_ptrmap_get(&want_map->m, ts_slot_key(t->bound[i]), NULL)) {
             TS_TRY(ts_env_slot(s->d, s->env, false, &slot));
             if (!ts_ptrmap_put(fresh, ts_slot_key(slot), 1)) return ts_fail_nomem(s->d->err);
         }
@@ -222,7 +224,7 @@ static ts_status instantiate(ts_scope *s, uint64_t off, const char *sec, const t
     return ts_collect_binds(s->d, &x, fresh, binds);
 }
 
-static ts_status keep_binds(ts_dec *d, ts_bind_vec *v, ts_def *def) {
+static ts_status set_binds(ts_dec *d, ts_bind_vec *v, ts_def *def) {
     ts_resource_bind *p;
     TS_ALLOC(d, p, v->v.len);
     if (v->v.len) memcpy(p, v->v.data, v->v.len * sizeof *p);
@@ -231,7 +233,7 @@ static ts_status keep_binds(ts_dec *d, ts_bind_vec *v, ts_def *def) {
     return TS_OK;
 }
 
-static ts_status made_instance(ts_scope *s, ts_def *def, const ts_instance_type *t) {
+static ts_status push_made_instance(ts_scope *s, ts_def *def, const ts_instance_type *t) {
     ts_extern_type *x;
     TS_ALLOC(s->d, x, 1);
     x->sort = TS_SORT_INSTANCE;
@@ -255,7 +257,7 @@ static ts_status read_instantiate(ts_scope *s, ts_reader *r, uint64_t off, ts_de
     }
     if (c >= s->components.len) return ts_unknown(s, off, sec, "component", c);
     ts_map by_name = {0};
-    ts_rmap mw = {0};
+    ts_rmap want_map = {0};
     ts_subst sub = {.d = s->d};
     ts_ptrmap open = {0}, fresh = {0};
     ts_bind_vec binds = {0};
@@ -263,20 +265,21 @@ static ts_status read_instantiate(ts_scope *s, ts_reader *r, uint64_t off, ts_de
     ts_status st = TS_OK;
     for (uint32_t i = 0; st == TS_OK && i < n; i++) {
         st = ts_scope_item(s, off, sec, args[i].what, &args[i].type);
-        if (st == TS_OK) st = note_arg(s, off, sec, &by_name, args, i);
+        if (st == TS_OK) st = add_arg_name(s, off, sec, &by_name, args, i);
     }
     if (st == TS_OK)
-        st = instantiate(s, off, sec, s->components.data[c], args, &by_name, &mw, &sub, &open, &fresh, &binds, &t);
-    if (st == TS_OK) st = keep_binds(s->d, &binds, def);
+        st =
+            instantiate(s, off, sec, s->components.data[c], args, &by_name, &want_map, &sub, &open, &fresh, &binds, &t);
+    if (st == TS_OK) st = set_binds(s->d, &binds, def);
     ts_map_free(&by_name);
-    ts_ptrmap_free(&mw.m);
+    ts_ptrmap_free(&want_map.m);
     ts_subst_free(&sub);
     ts_ptrmap_free(&open);
     ts_ptrmap_free(&fresh);
     ts_vec_free(&binds.v);
     if (st != TS_OK) return st;
-    keep_args(def, TS_DEF_INSTANTIATE, c, args, n);
-    return made_instance(s, def, t);
+    set_args(def, TS_DEF_INSTANTIATE, c, args, n);
+    return push_made_instance(s, def, t);
 }
 
 static ts_status read_inline(ts_scope *s, ts_reader *r, uint64_t off, ts_def *def) {
@@ -295,7 +298,7 @@ static ts_status read_inline(ts_scope *s, ts_reader *r, uint64_t off, ts_def *de
         st = ts_read_name_attr(s, r, &na);
         if (st == TS_OK) st = read_sortidx(r, &args[i].what);
         if (st == TS_OK) st = ts_scope_item(s, na.offset, r->section, args[i].what, &args[i].type);
-        if (st == TS_OK) st = ts_check_bag_name(s, &na, r->section, args[i].type, &keys, i);
+        if (st == TS_OK) st = ts_check_inline_export_name(s, &na, r->section, args[i].type, &keys, i);
         if (st != TS_OK) break;
         const char *name = ts_dec_name(s->d, na.name, na.len);
         if (!name) st = TS_NOMEM;
@@ -308,8 +311,8 @@ static ts_status read_inline(ts_scope *s, ts_reader *r, uint64_t off, ts_def *de
     t->n = n;
     t->exports = exports;
     TS_TRY(ts_instance_type_finish(s->d, off, r->section, t));
-    keep_args(def, TS_DEF_INLINE, 0, args, n);
-    return made_instance(s, def, t);
+    set_args(def, TS_DEF_INLINE, 0, args, n);
+    return push_made_instance(s, def, t);
 }
 
 static ts_status read_instance(ts_scope *s, ts_reader *r, ts_def *def) {
@@ -331,7 +334,7 @@ static ts_status read_import(ts_scope *s, ts_reader *r, ts_def *def) {
     TS_TRY(ts_read_name_attr(s, r, &na));
     TS_TRY(ts_read_externtype(s, r, &t));
     ts_status st = ts_scope_open(s, na.offset, r->section, t, true, &binds, &opened);
-    if (st == TS_OK) st = keep_binds(s->d, &binds, def);
+    if (st == TS_OK) st = set_binds(s->d, &binds, def);
     ts_vec_free(&binds.v);
     if (st != TS_OK) return st;
     def->kind = TS_DEF_IMPORT;
@@ -347,10 +350,10 @@ static ts_status read_import(ts_scope *s, ts_reader *r, ts_def *def) {
 static ts_status ascribe(ts_scope *s, const ts_name_attr *na, const char *sec, const ts_extern_type *have,
                          ts_extern_type *want, ts_def *def, const ts_extern_type **out) {
     char reason[400] = "";
-    ts_rmap mw = {0};
+    ts_rmap want_map = {0};
     ts_ptrmap open = {0};
     ts_bind_vec binds = {0};
-    ts_sub c = {.d = s->d, .mw = &mw, .open = &open, .buf = reason, .size = sizeof reason};
+    ts_sub c = {.d = s->d, .want_map = &want_map, .open = &open, .buf = reason, .size = sizeof reason};
     ts_status st = TS_OK;
     if (want->sort == TS_SORT_TYPE && want->resource_is_sub)
         want->resource = UINT32_MAX; /* taken by ts_scope_open below */
@@ -367,8 +370,8 @@ static ts_status ascribe(ts_scope *s, const ts_name_attr *na, const char *sec, c
     else if (!ok)
         st = TS_BAD(s, na->offset, sec, "ascribed type of export is not compatible with item's type: %s", reason);
     if (st == TS_OK) st = ts_scope_open(s, na->offset, sec, want, false, &binds, out);
-    if (st == TS_OK) st = keep_binds(s->d, &binds, def);
-    ts_ptrmap_free(&mw.m);
+    if (st == TS_OK) st = set_binds(s->d, &binds, def);
+    ts_ptrmap_free(&want_map.m);
     ts_ptrmap_free(&open);
     ts_vec_free(&binds.v);
     return st;

@@ -78,23 +78,23 @@ ts_name_ref ts_core_export_at(const void *items, uint32_t i) {
     const ts_core_export_type *x = items;
     return (ts_name_ref){.a = x[i].name, .a_len = x[i].name_len};
 }
-static ts_name_ref one(const char *name, size_t len) {
+static ts_name_ref name_ref(const char *name, size_t len) {
     return (ts_name_ref){.a = name, .a_len = (uint32_t)len};
 }
 const ts_named_extern *ts_instance_type_find(const ts_instance_type *t, const char *name, size_t len) {
-    uint32_t i = ts_names_find(&t->index, t->exports, t->n, ts_named_extern_at, one(name, len));
+    uint32_t i = ts_names_find(&t->index, t->exports, t->n, ts_named_extern_at, name_ref(name, len));
     return i == UINT32_MAX ? NULL : &t->exports[i];
 }
 const ts_named_extern *ts_component_type_find_import(const ts_component_type *t, const char *name, size_t len) {
-    uint32_t i = ts_names_find(&t->import_index, t->imports, t->n_imports, ts_named_extern_at, one(name, len));
+    uint32_t i = ts_names_find(&t->import_index, t->imports, t->n_imports, ts_named_extern_at, name_ref(name, len));
     return i == UINT32_MAX ? NULL : &t->imports[i];
 }
 const ts_named_extern *ts_component_type_find_export(const ts_component_type *t, const char *name, size_t len) {
-    uint32_t i = ts_names_find(&t->export_index, t->exports, t->n_exports, ts_named_extern_at, one(name, len));
+    uint32_t i = ts_names_find(&t->export_index, t->exports, t->n_exports, ts_named_extern_at, name_ref(name, len));
     return i == UINT32_MAX ? NULL : &t->exports[i];
 }
 const ts_core_export_type *ts_core_type_find_export(const ts_core_module_type *t, const char *name, size_t len) {
-    uint32_t i = ts_names_find(&t->export_index, t->exports, t->n_exports, ts_core_export_at, one(name, len));
+    uint32_t i = ts_names_find(&t->export_index, t->exports, t->n_exports, ts_core_export_at, name_ref(name, len));
     return i == UINT32_MAX ? NULL : &t->exports[i];
 }
 
@@ -120,8 +120,8 @@ static uint32_t extern_depth(const ts_extern_type *t) {
     if (t->type) return t->type->depth;
     return t->value ? t->value->depth : 0;
 }
-static ts_status sum(ts_dec *d, uint64_t off, const char *sec, const ts_named_extern *x, uint32_t n, uint64_t *nodes,
-                     uint32_t *depth, bool *res) {
+static ts_status sum_members(ts_dec *d, uint64_t off, const char *sec, const ts_named_extern *x, uint32_t n,
+                             uint64_t *nodes, uint32_t *depth, bool *res) {
     for (uint32_t i = 0; i < n; i++) {
         *nodes += ts_extern_nodes(x[i].type);
         if (extern_depth(x[i].type) + 1 > *depth) *depth = extern_depth(x[i].type) + 1;
@@ -137,7 +137,7 @@ ts_status ts_instance_type_finish(ts_dec *d, uint64_t off, const char *sec, ts_i
     uint64_t nodes = 1;
     uint32_t depth = 1, dup;
     t->has_resource = t->n_bound > 0;
-    TS_TRY(sum(d, off, sec, t->exports, t->n, &nodes, &depth, &t->has_resource));
+    TS_TRY(sum_members(d, off, sec, t->exports, t->n, &nodes, &depth, &t->has_resource));
     t->nodes = (uint32_t)nodes;
     t->depth = (uint16_t)depth;
     if (!ts_names_build(d->arena, t->exports, t->n, ts_named_extern_at, &t->index, &dup)) return ts_fail_nomem(d->err);
@@ -147,8 +147,8 @@ ts_status ts_component_type_finish(ts_dec *d, uint64_t off, const char *sec, ts_
     uint64_t nodes = 1;
     uint32_t depth = 1, dup;
     t->has_resource = t->n_bound > 0;
-    TS_TRY(sum(d, off, sec, t->imports, t->n_imports, &nodes, &depth, &t->has_resource));
-    TS_TRY(sum(d, off, sec, t->exports, t->n_exports, &nodes, &depth, &t->has_resource));
+    TS_TRY(sum_members(d, off, sec, t->imports, t->n_imports, &nodes, &depth, &t->has_resource));
+    TS_TRY(sum_members(d, off, sec, t->exports, t->n_exports, &nodes, &depth, &t->has_resource));
     t->nodes = (uint32_t)nodes;
     t->depth = (uint16_t)depth;
     if (!ts_names_build(d->arena, t->imports, t->n_imports, ts_named_extern_at, &t->import_index, &dup) ||
@@ -171,16 +171,16 @@ static bool rmap_has(const ts_rmap *m, uint32_t slot) {
     return false;
 }
 
-static bool why(ts_sub *c, const char *fmt, ...) TS_PRINTF(2, 3);
-static bool why(ts_sub *c, const char *fmt, ...) {
+static bool mismatch(ts_sub *c, const char *fmt, ...) TS_PRINTF(2, 3);
+static bool mismatch(ts_sub *c, const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);
     if (c->size) vsnprintf(c->buf, c->size, fmt, ap);
     va_end(ap);
     return false;
 }
-static bool within(ts_sub *c, const char *fmt, ...) TS_PRINTF(2, 3);
-static bool within(ts_sub *c, const char *fmt, ...) {
+static bool mismatch_in(ts_sub *c, const char *fmt, ...) TS_PRINTF(2, 3);
+static bool mismatch_in(ts_sub *c, const char *fmt, ...) {
     char front[160], all[512];
     va_list ap;
     va_start(ap, fmt);
@@ -194,7 +194,7 @@ static bool within(ts_sub *c, const char *fmt, ...) {
 
 static bool same_resource(const ts_ct_cmp *x, uint32_t have, uint32_t want) {
     const ts_sub *c = x->data;
-    return ts_rmap_get(c->mh, have) == ts_rmap_get(c->mw, want);
+    return ts_rmap_get(c->have_map, have) == ts_rmap_get(c->want_map, want);
 }
 static ts_ct_cmp cmp_of(ts_sub *c) {
     return (ts_ct_cmp){.same = same_resource, .data = c, .budget = &c->d->budget, .buf = c->buf, .size = c->size};
@@ -238,9 +238,9 @@ static bool instance_matches(ts_sub *c, const ts_instance_type *have, const ts_i
     if (have == want && !have->has_resource) return true;
     for (uint32_t i = 0; i < want->n; i++) {
         const ts_named_extern *w = &want->exports[i], *h = ts_instance_type_find(have, w->name, w->name_len);
-        if (!h) return why(c, "missing expected export `%.100s`", w->name);
+        if (!h) return mismatch(c, "missing expected export `%.100s`", w->name);
         if (!ts_extern_matches_sub(c, h->type, w->type))
-            return within(c, "type mismatch in instance export `%.100s`", w->name);
+            return mismatch_in(c, "type mismatch in instance export `%.100s`", w->name);
     }
     return true;
 }
@@ -248,36 +248,38 @@ static bool instance_matches(ts_sub *c, const ts_instance_type *have, const ts_i
 /* want's imports are what `have` will be given; want's exported resource types are whatever have's are. */
 static bool component_matches(ts_sub *c, const ts_component_type *have, const ts_component_type *want) {
     if (have == want && !have->has_resource) return true;
-    ts_rmap mh = {.up = c->mh}, mw = {.up = c->mw};
+    ts_rmap have_map = {.up = c->have_map}, want_map = {.up = c->want_map};
     ts_ptrmap open_have = {0}, open_want = {0};
     bool ok = true, mem = true;
     for (uint32_t i = 0; i < have->n_bound_imports; i++)
         mem &= ts_ptrmap_put(&open_have, ts_slot_key(have->bound[i]), 1);
     for (uint32_t i = 0; i < want->n_bound; i++) {
         uint32_t slot = want->bound[i];
-        mem &= i < want->n_bound_imports ? ts_ptrmap_put(&mw.m, ts_slot_key(slot), slot)
+        mem &= i < want->n_bound_imports ? ts_ptrmap_put(&want_map.m, ts_slot_key(slot), slot)
                                          : ts_ptrmap_put(&open_want, ts_slot_key(slot), 1);
     }
-    ts_sub in = {.d = c->d, .mh = &mw, .mw = &mh, .open = &open_have, .buf = c->buf, .size = c->size};
+    ts_sub in = {
+        .d = c->d, .have_map = &want_map, .want_map = &have_map, .open = &open_have, .buf = c->buf, .size = c->size};
     for (uint32_t i = 0; mem && ok && i < have->n_imports; i++) {
         const ts_named_extern *h = &have->imports[i], *w = ts_component_type_find_import(want, h->name, h->name_len);
         if (!w)
-            ok = why(c, "missing expected import `%.100s`", h->name);
+            ok = mismatch(c, "missing expected import `%.100s`", h->name);
         else if (!ts_extern_matches_sub(&in, w->type, h->type))
-            ok = within(c, "type mismatch in component import `%.100s`", h->name);
+            ok = mismatch_in(c, "type mismatch in component import `%.100s`", h->name);
     }
-    ts_sub out = {.d = c->d, .mh = &mh, .mw = &mw, .open = &open_want, .buf = c->buf, .size = c->size};
+    ts_sub out = {
+        .d = c->d, .have_map = &have_map, .want_map = &want_map, .open = &open_want, .buf = c->buf, .size = c->size};
     for (uint32_t i = 0; mem && ok && i < want->n_exports; i++) {
         const ts_named_extern *w = &want->exports[i], *h = ts_component_type_find_export(have, w->name, w->name_len);
         if (!h)
-            ok = why(c, "missing expected export `%.100s`", w->name);
+            ok = mismatch(c, "missing expected export `%.100s`", w->name);
         else if (!ts_extern_matches_sub(&out, h->type, w->type))
-            ok = within(c, "type mismatch in component export `%.100s`", w->name);
+            ok = mismatch_in(c, "type mismatch in component export `%.100s`", w->name);
     }
     if (!mem) (void)no_memory(c);
     c->failed |= in.failed || out.failed;
-    ts_ptrmap_free(&mh.m);
-    ts_ptrmap_free(&mw.m);
+    ts_ptrmap_free(&have_map.m);
+    ts_ptrmap_free(&want_map.m);
     ts_ptrmap_free(&open_have);
     ts_ptrmap_free(&open_want);
     return ok && !c->failed;
@@ -290,18 +292,18 @@ static void note_name(ts_sub *c, const void *want, const void *have) {
 
 static bool type_matches(ts_sub *c, const ts_extern_type *have, const ts_extern_type *want) {
     if (want->is_resource) {
-        if (!have->is_resource) return why(c, "expected resource, found %s", type_kind(have));
-        if (ts_ptrmap_get(c->open, ts_slot_key(want->resource), NULL) && !rmap_has(c->mw, want->resource)) {
-            if (!ts_ptrmap_put(&c->mw->m, ts_slot_key(want->resource), ts_rmap_get(c->mh, have->resource)))
+        if (!have->is_resource) return mismatch(c, "expected resource, found %s", type_kind(have));
+        if (ts_ptrmap_get(c->open, ts_slot_key(want->resource), NULL) && !rmap_has(c->want_map, want->resource)) {
+            if (!ts_ptrmap_put(&c->want_map->m, ts_slot_key(want->resource), ts_rmap_get(c->have_map, have->resource)))
                 return no_memory(c);
             note_name(c, want, have);
             return !c->failed;
         }
-        if (ts_rmap_get(c->mh, have->resource) == ts_rmap_get(c->mw, want->resource)) {
+        if (ts_rmap_get(c->have_map, have->resource) == ts_rmap_get(c->want_map, want->resource)) {
             note_name(c, want, have);
             return !c->failed;
         }
-        return why(c, "resource types are not the same");
+        return mismatch(c, "resource types are not the same");
     }
     ts_ct_cmp x = cmp_of(c);
     if (want->type && have->type) {
@@ -312,15 +314,15 @@ static bool type_matches(ts_sub *c, const ts_extern_type *have, const ts_extern_
     if (want->func && have->func) return ts_cfunc_type_matches_by(have->func, want->func, &x);
     if (want->instance && have->instance) return instance_matches(c, have->instance, want->instance);
     if (want->component && have->component) return component_matches(c, have->component, want->component);
-    return why(c, "expected %s, found %s", type_kind(want), type_kind(have));
+    return mismatch(c, "expected %s, found %s", type_kind(want), type_kind(have));
 }
 
 bool ts_extern_matches_sub(ts_sub *c, const ts_extern_type *have, const ts_extern_type *want) {
-    if (c->d->budget == 0) return why(c, "the types are too large to be compared");
+    if (c->d->budget == 0) return mismatch(c, "the types are too large to be compared");
     c->d->budget--;
     if (fails(c, ts_stack_check(c->d->err))) return false;
     if (have->sort != want->sort)
-        return why(c, "expected %s, found %s", ts_sort_name(want->sort), ts_sort_name(have->sort));
+        return mismatch(c, "expected %s, found %s", ts_sort_name(want->sort), ts_sort_name(have->sort));
     ts_ct_cmp x = cmp_of(c);
     switch (want->sort) {
     case TS_SORT_FUNC: return ts_cfunc_type_matches_by(have->func, want->func, &x);
@@ -330,7 +332,7 @@ bool ts_extern_matches_sub(ts_sub *c, const ts_extern_type *have, const ts_exter
     case TS_SORT_COMPONENT: return component_matches(c, have->component, want->component);
     case TS_SORT_CORE_MODULE:
         return ts_core_module_type_matches(c->d->types, have->module_type, want->module_type, c->buf, c->size);
-    default: return why(c, "unexpected sort");
+    default: return mismatch(c, "unexpected sort");
     }
 }
 
@@ -511,11 +513,11 @@ typedef struct freewalk {
     ts_ptrmap *out;
     bool failed;
 } freewalk;
-static void see_slot(freewalk *w, uint32_t slot) {
+static void collect_slot(freewalk *w, uint32_t slot) {
     if (!ts_ptrmap_get(&w->bound, ts_slot_key(slot), NULL) && !ts_ptrmap_put(w->out, ts_slot_key(slot), 1))
         w->failed = true;
 }
-static bool first_time(freewalk *w, const void *p) {
+static bool visit_once(freewalk *w, const void *p) {
     if (w->failed || ts_ptrmap_get(&w->seen, p, NULL)) return false;
     if (w->d->budget == 0 || !ts_ptrmap_put(&w->seen, p, 1)) {
         w->failed = true;
@@ -529,15 +531,15 @@ static void bind_all(freewalk *w, const uint32_t *bound, uint32_t n) {
         if (!ts_ptrmap_put(&w->bound, ts_slot_key(bound[i]), 1)) w->failed = true;
 }
 static void free_ctype(freewalk *w, const ts_ctype *t) {
-    if (!t || !t->has_handle || !first_time(w, t)) return;
-    if (t->kind == TS_CT_OWN || t->kind == TS_CT_BORROW) see_slot(w, t->resource);
+    if (!t || !t->has_handle || !visit_once(w, t)) return;
+    if (t->kind == TS_CT_OWN || t->kind == TS_CT_BORROW) collect_slot(w, t->resource);
     for (uint32_t i = 0; t->cases && i < t->n; i++) free_ctype(w, t->cases[i].type);
     free_ctype(w, t->elem);
     free_ctype(w, t->elem2);
 }
 static void free_extern(freewalk *w, const ts_extern_type *t) {
-    if (!ts_extern_has_resource(t) || !first_time(w, t)) return;
-    if (t->is_resource) see_slot(w, t->resource);
+    if (!ts_extern_has_resource(t) || !visit_once(w, t)) return;
+    if (t->is_resource) collect_slot(w, t->resource);
     free_ctype(w, t->type);
     free_ctype(w, t->value);
     if (t->func) {

@@ -178,8 +178,8 @@ typedef struct ts_rmap {
 uint32_t ts_rmap_get(const ts_rmap *m, uint32_t slot);
 typedef struct ts_sub { /* have <: want */
     ts_dec *d;
-    const ts_rmap *mh; /* of have's slots; NULL: identity */
-    ts_rmap *mw;       /* of want's slots: filled for those in `open` as they are met */
+    const ts_rmap *have_map; /* of have's slots; NULL: identity */
+    ts_rmap *want_map;       /* of want's slots: filled for those in `open` as they are met */
     const ts_ptrmap *open;
     ts_ptrmap *names; /* NULL, or: want's named types and resources → those of have that stand for them */
     char *buf;
@@ -232,8 +232,8 @@ ts_status ts_read_type(ts_scope *s, ts_reader *r, ts_def *def) TS_MUST_USE;
 ts_status ts_scope_add(ts_scope *s, ts_name_attr *na, const char *sec, bool import, const ts_extern_type *t,
                        const char **name) TS_MUST_USE;
 /* Checks the name of one inline export. */
-ts_status ts_check_bag_name(ts_scope *s, const ts_name_attr *na, const char *sec, const ts_extern_type *t, ts_map *keys,
-                            uint32_t i) TS_MUST_USE;
+ts_status ts_check_inline_export_name(ts_scope *s, const ts_name_attr *na, const char *sec, const ts_extern_type *t,
+                                      ts_map *keys, uint32_t i) TS_MUST_USE;
 /* Fresh slots for what an instance type binds; they are noted as bound by an import or export of the scope
  * (or by none), and binds (may be NULL) gets the paths. */
 ts_status ts_scope_open(ts_scope *s, uint64_t off, const char *sec, const ts_extern_type *t, bool import,

@@ -88,7 +88,7 @@ typedef struct opts_in {
     uint64_t off;
 } opts_in; /* read once for the form, then again for the rules */
 
-static ts_status skim_opts(ts_reader *r, opts_in *in) {
+static ts_status skip_opts(ts_reader *r, opts_in *in) {
     uint8_t b = 0;
     uint32_t i;
     in->off = ts_reader_offset(r);
@@ -181,7 +181,8 @@ static ts_status check_opts(ts_scope *s, opts_in *in, const char *sec, opts_for 
         return OPT_BAD("`async` cannot be specified for error-context built-ins");
     return TS_OK;
 }
-static ts_status need(ts_scope *s, opts_in *in, const char *sec, const ts_canon_opts *o, bool memory, bool realloc) {
+static ts_status require_opts(ts_scope *s, opts_in *in, const char *sec, const ts_canon_opts *o, bool memory,
+                              bool realloc) {
     if ((memory || realloc) && !o->has_memory) return OPT_BAD("`memory` is required");
     if (realloc && !o->has_realloc) return OPT_BAD("`realloc` is required");
     return TS_OK;
@@ -214,7 +215,7 @@ static ts_status read_lift(ts_scope *s, ts_reader *r, uint64_t off, ts_def *def)
     TS_TRY(ts_read_u8(r, &b));
     if (b) return ts_read_leading(r, b, "canonical function lift");
     TS_TRY(ts_read_u32(r, &f));
-    TS_TRY(skim_opts(r, &in));
+    TS_TRY(skip_opts(r, &in));
     TS_TRY(ts_read_u32(r, &ft));
 
     const ts_cfunc_type *t = NULL;
@@ -229,7 +230,7 @@ static ts_status read_lift(ts_scope *s, ts_reader *r, uint64_t off, ts_def *def)
     flat_needs spill = flatten_functype(t, &o, true, &want);
     bool realloc = spill.params_spill || params_have_pointer(t);
     bool memory = spill.results_spill || (t->result && t->result->has_pointer);
-    TS_TRY(need(s, &in, sec, &o, memory, realloc));
+    TS_TRY(require_opts(s, &in, sec, &o, memory, realloc));
     uint32_t id = s->core_funcs.data[f];
     if (!is_sig(s, id, &want)) {
         const ts_deftype *d = ts_types_get(s->d->types, id);
@@ -266,7 +267,7 @@ static ts_status read_lower(ts_scope *s, ts_reader *r, uint64_t off, ts_def *def
     TS_TRY(ts_read_u8(r, &b));
     if (b) return ts_read_leading(r, b, "canonical function lower");
     TS_TRY(ts_read_u32(r, &f));
-    TS_TRY(skim_opts(r, &in));
+    TS_TRY(skip_opts(r, &in));
 
     if (f >= s->funcs.len) return ts_unknown(s, off, sec, "function", f);
     const ts_cfunc_type *t = s->funcs.data[f];
@@ -276,7 +277,7 @@ static ts_status read_lower(ts_scope *s, ts_reader *r, uint64_t off, ts_def *def
     flat_needs spill = flatten_functype(t, &o, false, &core);
     bool memory = spill.params_spill || spill.results_spill || params_have_pointer(t);
     bool realloc = t->result && t->result->has_pointer;
-    TS_TRY(need(s, &in, sec, &o, memory, realloc));
+    TS_TRY(require_opts(s, &in, sec, &o, memory, realloc));
     def->canon.kind = TS_CANON_LOWER;
     def->canon.func = f;
     def->canon.opts = o;
@@ -405,7 +406,7 @@ static ts_status read_immediates(ts_scope *s, ts_reader *r, const builtin *b, im
     case IMM_FUTURE_READ:
     case IMM_FUTURE_WRITE:
         TS_TRY(ts_read_u32(r, &x->i));
-        TS_TRY(skim_opts(r, &x->in));
+        TS_TRY(skip_opts(r, &x->in));
         break;
     case IMM_CONTEXT:
         TS_TRY(ts_read_core_valtype(r, &x->vt));
@@ -413,10 +414,10 @@ static ts_status read_immediates(ts_scope *s, ts_reader *r, const builtin *b, im
         break;
     case IMM_TASK_RETURN:
         TS_TRY(ts_read_resultlist(s, r, &x->result));
-        TS_TRY(skim_opts(r, &x->in));
+        TS_TRY(skip_opts(r, &x->in));
         break;
     case IMM_ERROR_NEW:
-    case IMM_ERROR_MESSAGE: TS_TRY(skim_opts(r, &x->in)); break;
+    case IMM_ERROR_MESSAGE: TS_TRY(skip_opts(r, &x->in)); break;
     case IMM_NEW_INDIRECT:
         TS_TRY(ts_read_u32(r, &x->i));
         TS_TRY(ts_read_u32(r, &x->k));
@@ -504,7 +505,7 @@ static ts_status read_builtin(ts_scope *s, ts_reader *r, uint64_t off, const bui
             return TS_BAD(s, off, sec, "`%s` without `async` needs the feature more-async-builtins", b->name);
         if (o->wide) core = stream ? sig("iII", "I") : sig("iI", "i"); /* 🐘 */
         const ts_ctype *t = def->canon.builtin_type->elem;
-        TS_TRY(need(s, &x.in, sec, o, t != NULL, read && t && t->has_pointer));
+        TS_TRY(require_opts(s, &x.in, sec, o, t != NULL, read && t && t->has_pointer));
         break;
     }
     case IMM_CONTEXT:
@@ -521,7 +522,7 @@ static ts_status read_builtin(ts_scope *s, ts_reader *r, uint64_t off, const bui
         ts_ct_case param = {"result", result};
         ts_cfunc_type f = {.n_params = result ? 1 : 0, .params = &param};
         flat_needs spill = flatten_functype(&f, o, false, &core);
-        TS_TRY(need(s, &x.in, sec, o, spill.params_spill || (result && result->has_pointer), false));
+        TS_TRY(require_opts(s, &x.in, sec, o, spill.params_spill || (result && result->has_pointer), false));
         def->canon.builtin_type = result;
         break;
     }
@@ -529,7 +530,7 @@ static ts_status read_builtin(ts_scope *s, ts_reader *r, uint64_t off, const bui
     case IMM_ERROR_MESSAGE:
         TS_TRY(check_opts(s, &x.in, sec, FOR_ERROR_CONTEXT, false, o));
         if (o->wide) core = b->imm == IMM_ERROR_NEW ? sig("II", "i") : sig("iI", ""); /* 🐘 */
-        TS_TRY(need(s, &x.in, sec, o, true, b->imm == IMM_ERROR_MESSAGE));
+        TS_TRY(require_opts(s, &x.in, sec, o, true, b->imm == IMM_ERROR_MESSAGE));
         break;
     case IMM_NEW_INDIRECT: TS_TRY(check_new_indirect(s, off, sec, b, i, k, &core, def)); break;
     case IMM_SPAWN_REF:

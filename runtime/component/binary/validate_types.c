@@ -655,8 +655,8 @@ static ts_status check_name(ts_scope *s, const ts_name_attr *na, const char *sec
     return ts_map_put(keys, key, len, i, NULL) ? TS_OK : ts_fail_nomem(s->d->err);
 }
 
-ts_status ts_check_bag_name(ts_scope *s, const ts_name_attr *na, const char *sec, const ts_extern_type *t, ts_map *keys,
-                            uint32_t i) {
+ts_status ts_check_inline_export_name(ts_scope *s, const ts_name_attr *na, const char *sec, const ts_extern_type *t,
+                                      ts_map *keys, uint32_t i) {
     const char *name;
     return check_name(s, na, sec, "export", t, keys, i, NULL, NULL, &name);
 }

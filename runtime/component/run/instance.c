@@ -436,7 +436,7 @@ static ts_status def_start(inst_ctx *x, const ts_def *d) {
     return push_item(x, &item);
 }
 
-static ts_status carry_out(inst_ctx *x, const ts_def *d) {
+static ts_status execute_definition(inst_ctx *x, const ts_def *d) {
     ts_cinstance *i = x->i;
     ts_item item = {0};
     switch (d->kind) {
@@ -485,7 +485,7 @@ static ts_status carry_out(inst_ctx *x, const ts_def *d) {
     return ts_fail(x->e, TS_INVALID, "unknown definition");
 }
 
-static void *space(ts_arena *a, uint32_t n, size_t size) {
+static void *index_space(ts_arena *a, uint32_t n, size_t size) {
     return ts_arena_array(a, n, size);
 }
 
@@ -508,24 +508,24 @@ ts_status ts_cinstance_create(ts_cstore *s, ts_component *c, ts_cinstance *paren
     i->may_enter = false; /* core start functions run inside of it */
     i->next = s->instances;
     s->instances = i;
-    bool ok = (i->res = space(a, c->n_resources, sizeof *i->res)) &&
-              (i->core_modules = space(a, c->n_core_modules, sizeof *i->core_modules)) &&
-              (i->core_instances = space(a, c->n_core_instances, sizeof *i->core_instances)) &&
-              (i->core_funcs = space(a, c->n_core_funcs, sizeof *i->core_funcs)) &&
-              (i->core_tables = space(a, c->n_core_tables, sizeof *i->core_tables)) &&
-              (i->core_memories = space(a, c->n_core_memories, sizeof *i->core_memories)) &&
-              (i->core_globals = space(a, c->n_core_globals, sizeof *i->core_globals)) &&
-              (i->core_tags = space(a, c->n_core_tags, sizeof *i->core_tags)) &&
-              (i->funcs = space(a, c->n_funcs, sizeof *i->funcs)) &&
-              (i->types = space(a, c->n_types, sizeof *i->types)) &&
-              (i->components = space(a, c->n_components, sizeof *i->components)) &&
-              (i->instances = space(a, c->n_instances, sizeof *i->instances)) &&
-              (i->values = space(a, c->n_values, sizeof *i->values));
+    bool ok = (i->res = index_space(a, c->n_resources, sizeof *i->res)) &&
+              (i->core_modules = index_space(a, c->n_core_modules, sizeof *i->core_modules)) &&
+              (i->core_instances = index_space(a, c->n_core_instances, sizeof *i->core_instances)) &&
+              (i->core_funcs = index_space(a, c->n_core_funcs, sizeof *i->core_funcs)) &&
+              (i->core_tables = index_space(a, c->n_core_tables, sizeof *i->core_tables)) &&
+              (i->core_memories = index_space(a, c->n_core_memories, sizeof *i->core_memories)) &&
+              (i->core_globals = index_space(a, c->n_core_globals, sizeof *i->core_globals)) &&
+              (i->core_tags = index_space(a, c->n_core_tags, sizeof *i->core_tags)) &&
+              (i->funcs = index_space(a, c->n_funcs, sizeof *i->funcs)) &&
+              (i->types = index_space(a, c->n_types, sizeof *i->types)) &&
+              (i->components = index_space(a, c->n_components, sizeof *i->components)) &&
+              (i->instances = index_space(a, c->n_instances, sizeof *i->instances)) &&
+              (i->values = index_space(a, c->n_values, sizeof *i->values));
     if (!ok) return ts_fail_nomem(e);
     TS_TRY(exports_alloc(a, &i->exports, c->n_exports, e));
     i->exports.owner = i;
     inst_ctx x = {.s = s, .i = i, .imports = imports, .e = e};
-    for (uint32_t k = 0; k < c->n_defs; k++) TS_TRY(carry_out(&x, &c->defs[k]));
+    for (uint32_t k = 0; k < c->n_defs; k++) TS_TRY(execute_definition(&x, &c->defs[k]));
     i->may_enter = true;
     *out = i;
     return TS_OK;

@@ -200,7 +200,7 @@ typedef struct resolver {
     ts_error *e;
 } resolver;
 
-static void miss(resolver *r, const char *name, const char *function, const char *reason) {
+static void add_missing(resolver *r, const char *name, const char *function, const char *reason) {
     ts_missing_list *m = r->missing;
     if (m->n < m->max) {
         ts_missing *o = &m->out[m->n];
@@ -212,9 +212,9 @@ static void miss(resolver *r, const char *name, const char *function, const char
 }
 
 /* … something that cannot be put off until it is called. */
-static ts_status miss_hard(resolver *r, const char *name, const char *inner, const char *reason) {
+static ts_status add_missing_hard(resolver *r, const char *name, const char *inner, const char *reason) {
     r->missing->hard = true;
-    miss(r, name, inner, reason);
+    add_missing(r, name, inner, reason);
     return TS_OK;
 }
 
@@ -314,12 +314,12 @@ static ts_status func_from_host(resolver *r, const ts_linker_host *h, const char
         out->func = f;
         return TS_OK;
     }
-    miss(r, import_name, x->name, reason);
+    add_missing(r, import_name, x->name, reason);
     out->func = missing_func(r, import_name, x->name, x->name_len, x->type->func, reason, false);
     return out->func ? TS_OK : ts_fail_nomem(r->e);
 }
 
-static ts_status bind(resolver *r, const ts_def *d, const ts_item *item) {
+static ts_status bind_resources(resolver *r, const ts_def *d, const ts_item *item) {
     return ts_bind_resources(d, item, r->env, r->e);
 }
 
@@ -329,7 +329,7 @@ static ts_status check_func(resolver *r, const char *import_name, const ts_named
                               (const void *const *)r->env, why, sizeof why))
         return TS_OK;
     snprintf(reason, sizeof reason, "type mismatch: %s", why);
-    miss(r, import_name, x->name, reason);
+    add_missing(r, import_name, x->name, reason);
     it->func = missing_func(r, import_name, x->name, x->name_len, x->type->func, reason, false);
     return it->func ? TS_OK : ts_fail_nomem(r->e);
 }
@@ -359,7 +359,7 @@ static ts_status resolve_value(resolver *r, const char *interface, const ts_name
         }
         snprintf(reason, sizeof reason, "type mismatch: %s", buf);
     }
-    return miss_hard(r, interface[0] ? interface : x->name, interface[0] ? x->name : NULL, reason);
+    return add_missing_hard(r, interface[0] ? interface : x->name, interface[0] ? x->name : NULL, reason);
 }
 
 /* Whether a component of its own can stand for one of the type that is imported. */
@@ -381,14 +381,14 @@ static ts_status check_component(resolver *r, const ts_component *have, const ts
     const ts_component_type *t = st == TS_OK ? ts_subst_component(&sub, have->type) : NULL;
     if (st == TS_OK && !t) st = d.err->status;
     if (st == TS_OK) {
-        ts_rmap mw = {0};
+        ts_rmap want_map = {0};
         ts_ptrmap open = {0};
-        ts_sub c = {.d = &d, .mw = &mw, .open = &open, .buf = why, .size = size};
+        ts_sub c = {.d = &d, .want_map = &want_map, .open = &open, .buf = why, .size = size};
         const ts_extern_type h = {.sort = TS_SORT_COMPONENT, .component = t},
                              w = {.sort = TS_SORT_COMPONENT, .component = want};
         *ok = ts_extern_matches_sub(&c, &h, &w);
         if (c.failed) st = d.err->status;
-        ts_ptrmap_free(&mw.m);
+        ts_ptrmap_free(&want_map.m);
     }
     ts_subst_free(&sub);
     ts_vec_free(&env.local);
@@ -422,7 +422,7 @@ static ts_status exports_of_type(resolver *r, const ts_instance_type *t, ts_expo
 
 /* What nothing provides is given all the same where it needs nothing: types that are known, and instances of such types, at any depth.
  * *ok: whether that is so. */
-static ts_status from_nothing(resolver *r, const ts_extern_type *t, ts_item *out, bool *ok) {
+static ts_status synthesize_item(resolver *r, const ts_extern_type *t, ts_item *out, bool *ok) {
     TS_TRY(ts_stack_check(r->e));
     *out = (ts_item){.sort = t->sort};
     if (t->sort == TS_SORT_TYPE) {
@@ -437,7 +437,8 @@ static ts_status from_nothing(resolver *r, const ts_extern_type *t, ts_item *out
     ts_exports *x;
     TS_TRY(exports_of_type(r, t->instance, &x));
     out->instance = x;
-    for (uint32_t i = 0; i < x->n && *ok; i++) TS_TRY(from_nothing(r, t->instance->exports[i].type, &x->items[i], ok));
+    for (uint32_t i = 0; i < x->n && *ok; i++)
+        TS_TRY(synthesize_item(r, t->instance->exports[i].type, &x->items[i], ok));
     return TS_OK;
 }
 
@@ -458,11 +459,11 @@ static ts_status check_exports(resolver *r, const char *import_name, const ts_na
             TS_TRY(check_item(r, import_name, w, &seen->items[i]));
             continue;
         }
-        if (!in) TS_TRY(from_nothing(r, w->type, &seen->items[i], &ok));
+        if (!in) TS_TRY(synthesize_item(r, w->type, &seen->items[i], &ok));
         if (!in && ok) continue;
         char reason[200];
         snprintf(reason, sizeof reason, "the instance `%.60s` has no such %s", x->name, ts_sort_name(w->type->sort));
-        TS_TRY(miss_hard(r, import_name, w->name, reason));
+        TS_TRY(add_missing_hard(r, import_name, w->name, reason));
     }
     return TS_OK;
 }
@@ -496,7 +497,7 @@ static ts_status check_item(resolver *r, const char *import_name, const ts_named
     }
     if (ok) return TS_OK;
     snprintf(reason, sizeof reason, "type mismatch: %s", why);
-    return miss_hard(r, import_name, x->name, reason);
+    return add_missing_hard(r, import_name, x->name, reason);
 }
 
 /* A core module or component by name. */
@@ -521,7 +522,7 @@ static ts_status resolve_named(resolver *r, const ts_def *d, ts_item *out) {
         if (fits) return TS_OK;
         snprintf(reason, sizeof reason, "type mismatch: %s", why);
     }
-    return miss_hard(r, d->import.name, NULL, reason);
+    return add_missing_hard(r, d->import.name, NULL, reason);
 }
 
 /* Who has an instance of this name: an instance that was given, or a host. */
@@ -628,14 +629,14 @@ static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
                     it->rt = x->items[k].rt;
             }
             if (!it->rt) {
-                miss(r, name, w->name, unknown[0] ? unknown : "no such resource type is provided");
+                add_missing(r, name, w->name, unknown[0] ? unknown : "no such resource type is provided");
                 if (l) it->rt = dummy_resource(r, name, w->name);
                 if (!it->rt) it->rt = ts_arena_alloc(r->arena, sizeof *it->rt);
                 if (!it->rt) return ts_fail_nomem(r->e);
             }
         }
     }
-    TS_TRY(bind(r, d, out));
+    TS_TRY(bind_resources(r, d, out));
     for (uint32_t i = 0; i < t->n; i++) {
         const ts_named_extern *w = &t->exports[i];
         ts_item *it = &x->items[i];
@@ -649,7 +650,7 @@ static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
             } else {
                 it->sort = TS_SORT_FUNC;
                 const char *why = unknown[0] ? unknown : "the instance has no such function";
-                miss(r, name, w->name, why);
+                add_missing(r, name, w->name, why);
                 it->func = missing_func(r, name, w->name, w->name_len, w->type->func, why, denied);
                 if (!it->func) return ts_fail_nomem(r->e);
             }
@@ -658,10 +659,10 @@ static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
         } else if (w->type->sort != TS_SORT_TYPE && !it->sort) {
             char reason[80];
             bool ok = !given || !ts_exports_find(given, w->name, w->name_len);
-            if (ok) TS_TRY(from_nothing(r, w->type, it, &ok));
+            if (ok) TS_TRY(synthesize_item(r, w->type, it, &ok));
             if (ok) continue;
             snprintf(reason, sizeof reason, "no such %s is provided", ts_sort_name(w->type->sort));
-            TS_TRY(miss_hard(r, name, w->name, reason));
+            TS_TRY(add_missing_hard(r, name, w->name, reason));
         }
     }
     return TS_OK;
@@ -680,7 +681,7 @@ static ts_status resolve_import(resolver *r, const ts_def *d, ts_item *out) {
             if (find_func(l->hosts.data[i].def, "", 0, x.name, x.name_len))
                 return func_from_host(r, &l->hosts.data[i], "", "", 0, &x, out);
         }
-        miss(r, "", d->import.name, "nothing provides it");
+        add_missing(r, "", d->import.name, "nothing provides it");
         out->func = missing_func(r, "", x.name, x.name_len, t->func, "nothing provides it", false);
         return out->func ? TS_OK : ts_fail_nomem(r->e);
     }
@@ -690,12 +691,12 @@ static ts_status resolve_import(resolver *r, const ts_def *d, ts_item *out) {
             if (!t->resource_is_sub) out->rt = r->env[t->resource];
             if (!out->rt && l) out->rt = ts_linker_resource(l, "", d->import.name);
             if (!out->rt) {
-                miss(r, d->import.name, NULL, "no such resource type is provided");
+                add_missing(r, d->import.name, NULL, "no such resource type is provided");
                 out->rt = l ? dummy_resource(r, "", d->import.name) : ts_arena_alloc(r->arena, sizeof *out->rt);
                 if (!out->rt) return ts_fail_nomem(r->e);
             }
         }
-        return bind(r, d, out);
+        return bind_resources(r, d, out);
     case TS_SORT_CORE_MODULE:
     case TS_SORT_COMPONENT: return resolve_named(r, d, out);
     default: {

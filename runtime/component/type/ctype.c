@@ -20,8 +20,8 @@ enum { I32 = TS_VT_I32, I64 = TS_VT_I64, F32 = TS_VT_F32, F64 = TS_VT_F64 };
            .align64 = (sz),                                                                                            \
            .size64 = (sz),                                                                                             \
            .plain = true,                                                                                              \
-           .same = (k) != TS_CT_BOOL && (k) != TS_CT_F32 && (k) != TS_CT_F64,                                          \
-           .checked = (k) == TS_CT_CHAR,                                                                               \
+           .bitwise = (k) != TS_CT_BOOL && (k) != TS_CT_F32 && (k) != TS_CT_F64,                                       \
+           .needs_check = (k) == TS_CT_CHAR,                                                                           \
            .depth = 1,                                                                                                 \
            .nodes = 1}
 static const ts_ctype PRIMITIVES[] = {
@@ -206,31 +206,31 @@ const ts_ctype *ts_ctype_case(const ts_ctype *t, uint32_t i) {
 
 /* Fills in plain, same and checked of what is no primitive; the other derived fields are there. */
 static void finish_plain(ts_ctype *t) {
-    t->plain = t->same = t->checked = false;
+    t->plain = t->bitwise = t->needs_check = false;
     switch (t->kind) {
-    case TS_CT_ENUM: t->plain = t->same = t->checked = true; return;
+    case TS_CT_ENUM: t->plain = t->bitwise = t->needs_check = true; return;
     case TS_CT_FLAGS:
         t->plain = true;
-        t->same = t->n == 8 * t->size;
+        t->bitwise = t->n == 8 * t->size;
         return;
     case TS_CT_RECORD:
     case TS_CT_TUPLE: {
         uint64_t filled = 0;
-        t->plain = t->same = true;
+        t->plain = t->bitwise = true;
         for (uint32_t i = 0; i < t->n; i++) {
             const ts_ctype *part = t->cases[i].type;
             t->plain &= part->plain;
-            t->same &= part->same;
-            t->checked |= part->checked;
+            t->bitwise &= part->bitwise;
+            t->needs_check |= part->needs_check;
             filled += part->size;
         }
-        t->same &= filled == t->size; /* what lies between the fields is the guest's own */
+        t->bitwise &= filled == t->size; /* what lies between the fields is the guest's own */
         break;
     }
     case TS_CT_VARIANT:
     case TS_CT_OPTION:
     case TS_CT_RESULT:
-        t->plain = t->checked = true;
+        t->plain = t->needs_check = true;
         for (uint32_t i = 0; i < ts_ctype_n_cases(t); i++) {
             const ts_ctype *payload = ts_ctype_case(t, i);
             if (payload) t->plain &= payload->plain;
@@ -238,8 +238,8 @@ static void finish_plain(ts_ctype *t) {
         break;
     default: return;
     }
-    t->same &= t->plain;
-    t->checked &= t->plain;
+    t->bitwise &= t->plain;
+    t->needs_check &= t->plain;
 }
 
 ts_status ts_ctype_finish(ts_ctype *t, ts_arena *arena, ts_error *e) {
@@ -497,8 +497,8 @@ const char *ts_cfunc_type_print(const ts_cfunc_type *t, const ts_ct_namer *names
 
 /* --- comparison -------------------------------------------------------------------------------------------------- */
 /* Reasons are put together from the inside out: each level puts its words in front. */
-static bool why(const ts_ct_cmp *c, const char *fmt, ...) TS_PRINTF(2, 3);
-static bool why(const ts_ct_cmp *c, const char *fmt, ...) {
+static bool mismatch(const ts_ct_cmp *c, const char *fmt, ...) TS_PRINTF(2, 3);
+static bool mismatch(const ts_ct_cmp *c, const char *fmt, ...) {
     if (!c->size) return false;
     va_list ap;
     va_start(ap, fmt);
@@ -506,8 +506,8 @@ static bool why(const ts_ct_cmp *c, const char *fmt, ...) {
     va_end(ap);
     return false;
 }
-static bool within(const ts_ct_cmp *c, const char *fmt, ...) TS_PRINTF(2, 3);
-static bool within(const ts_ct_cmp *c, const char *fmt, ...) {
+static bool mismatch_in(const ts_ct_cmp *c, const char *fmt, ...) TS_PRINTF(2, 3);
+static bool mismatch_in(const ts_ct_cmp *c, const char *fmt, ...) {
     if (!c->size) return false;
     char front[160], all[512];
     va_list ap;
@@ -525,50 +525,51 @@ static bool is_primitive(const ts_ctype *t) {
 
 static bool maybe_matches(const ts_ctype *have, const ts_ctype *want, const ts_ct_cmp *c, const char *what) {
     if (!have && !want) return true;
-    if (!have) return why(c, "expected %s type, but found none", what);
-    if (!want) return why(c, "expected %s type to not be present", what);
-    return ts_ctype_matches(have, want, c) || within(c, "type mismatch in %s variant", what);
+    if (!have) return mismatch(c, "expected %s type, but found none", what);
+    if (!want) return mismatch(c, "expected %s type to not be present", what);
+    return ts_ctype_matches(have, want, c) || mismatch_in(c, "type mismatch in %s variant", what);
 }
 
 bool ts_ctype_matches(const ts_ctype *have, const ts_ctype *want, const ts_ct_cmp *c) {
     if (have == want && !have->has_handle) return true;
     if (c->budget) {
-        if (*c->budget == 0) return why(c, "the types are too large to be compared");
+        if (*c->budget == 0) return mismatch(c, "the types are too large to be compared");
         --*c->budget;
     }
     if (have->kind != want->kind) {
         if (is_primitive(have) && is_primitive(want))
-            return why(c, "expected primitive `%s` found primitive `%s`", ts_ct_kind_name(want->kind),
-                       ts_ct_kind_name(have->kind));
-        if (is_primitive(want) && have->kind == TS_CT_RECORD) return why(c, "expected primitive, found record");
-        return why(c, "expected %s, found %s", ts_ct_kind_name(want->kind), ts_ct_kind_name(have->kind));
+            return mismatch(c, "expected primitive `%s` found primitive `%s`", ts_ct_kind_name(want->kind),
+                            ts_ct_kind_name(have->kind));
+        if (is_primitive(want) && have->kind == TS_CT_RECORD) return mismatch(c, "expected primitive, found record");
+        return mismatch(c, "expected %s, found %s", ts_ct_kind_name(want->kind), ts_ct_kind_name(have->kind));
     }
     switch (have->kind) {
     case TS_CT_RECORD:
-        if (have->n != want->n) return why(c, "expected %u fields, found %u", want->n, have->n);
+        if (have->n != want->n) return mismatch(c, "expected %u fields, found %u", want->n, have->n);
         for (uint32_t i = 0; i < have->n; i++) {
             if (strcmp(have->cases[i].name, want->cases[i].name) != 0)
-                return why(c, "expected field name `%s`, found `%s`", want->cases[i].name, have->cases[i].name);
+                return mismatch(c, "expected field name `%s`, found `%s`", want->cases[i].name, have->cases[i].name);
             if (!ts_ctype_matches(have->cases[i].type, want->cases[i].type, c))
-                return within(c, "type mismatch in record field `%s`", want->cases[i].name);
+                return mismatch_in(c, "type mismatch in record field `%s`", want->cases[i].name);
         }
         return true;
     case TS_CT_VARIANT:
-        if (have->n != want->n) return why(c, "expected %u cases, found %u", want->n, have->n);
+        if (have->n != want->n) return mismatch(c, "expected %u cases, found %u", want->n, have->n);
         for (uint32_t i = 0; i < have->n; i++) {
             const ts_ct_case *h = &have->cases[i], *w = &want->cases[i];
-            if (strcmp(h->name, w->name) != 0) return why(c, "expected case named `%s`, found `%s`", w->name, h->name);
-            if (!h->type && w->type) return why(c, "expected case `%s` to have a type, found none", w->name);
-            if (h->type && !w->type) return why(c, "expected case `%s` to have no type", w->name);
+            if (strcmp(h->name, w->name) != 0)
+                return mismatch(c, "expected case named `%s`, found `%s`", w->name, h->name);
+            if (!h->type && w->type) return mismatch(c, "expected case `%s` to have a type, found none", w->name);
+            if (h->type && !w->type) return mismatch(c, "expected case `%s` to have no type", w->name);
             if (h->type && !ts_ctype_matches(h->type, w->type, c))
-                return within(c, "type mismatch in variant case `%s`", w->name);
+                return mismatch_in(c, "type mismatch in variant case `%s`", w->name);
         }
         return true;
     case TS_CT_TUPLE:
-        if (have->n != want->n) return why(c, "expected %u types, found %u", want->n, have->n);
+        if (have->n != want->n) return mismatch(c, "expected %u types, found %u", want->n, have->n);
         for (uint32_t i = 0; i < have->n; i++)
             if (!ts_ctype_matches(have->cases[i].type, want->cases[i].type, c))
-                return within(c, "type mismatch in tuple field %u", i);
+                return mismatch_in(c, "type mismatch in tuple field %u", i);
         return true;
     case TS_CT_FLAGS:
     case TS_CT_ENUM:
@@ -577,40 +578,42 @@ bool ts_ctype_matches(const ts_ctype *have, const ts_ctype *want, const ts_ct_cm
             while (i < have->n && strcmp(have->cases[i].name, want->cases[i].name) == 0) i++;
             if (i == have->n) return true;
         }
-        return why(c, "mismatch in %s elements", ts_ct_kind_name(have->kind));
+        return mismatch(c, "mismatch in %s elements", ts_ct_kind_name(have->kind));
     case TS_CT_FIXED_LIST:
-        if (have->n != want->n) return why(c, "expected a list of length %u, found length %u", want->n, have->n);
+        if (have->n != want->n) return mismatch(c, "expected a list of length %u, found length %u", want->n, have->n);
         return ts_ctype_matches(have->elem, want->elem, c);
     case TS_CT_LIST:
     case TS_CT_OPTION: return ts_ctype_matches(have->elem, want->elem, c);
     case TS_CT_MAP:
-        if (!ts_ctype_matches(have->elem2, want->elem2, c)) return within(c, "type mismatch in map key");
-        return ts_ctype_matches(have->elem, want->elem, c) || within(c, "type mismatch in map value");
+        if (!ts_ctype_matches(have->elem2, want->elem2, c)) return mismatch_in(c, "type mismatch in map key");
+        return ts_ctype_matches(have->elem, want->elem, c) || mismatch_in(c, "type mismatch in map value");
     case TS_CT_RESULT:
         return maybe_matches(have->elem, want->elem, c, "ok") && maybe_matches(have->elem2, want->elem2, c, "err");
     case TS_CT_STREAM:
     case TS_CT_FUTURE: return maybe_matches(have->elem, want->elem, c, ts_ct_kind_name(have->kind));
     case TS_CT_OWN:
-    case TS_CT_BORROW: return c->same(c, have->resource, want->resource) || why(c, "resource types are not the same");
+    case TS_CT_BORROW:
+        return c->same(c, have->resource, want->resource) || mismatch(c, "resource types are not the same");
     default: return true; /* primitives */
     }
 }
 
 bool ts_cfunc_type_matches_by(const ts_cfunc_type *have, const ts_cfunc_type *want, const ts_ct_cmp *c) {
     if (have->is_async != want->is_async)
-        return why(c, "expected %s function, found %s function", want->is_async ? "an async" : "a sync",
-                   have->is_async ? "an async" : "a sync");
+        return mismatch(c, "expected %s function, found %s function", want->is_async ? "an async" : "a sync",
+                        have->is_async ? "an async" : "a sync");
     if (have->n_params != want->n_params)
-        return why(c, "expected %u parameters, found %u", want->n_params, have->n_params);
+        return mismatch(c, "expected %u parameters, found %u", want->n_params, have->n_params);
     for (uint32_t i = 0; i < have->n_params; i++) {
         const ts_ct_case *h = &have->params[i], *w = &want->params[i];
-        if (strcmp(h->name, w->name) != 0) return why(c, "expected parameter named `%s`, found `%s`", w->name, h->name);
+        if (strcmp(h->name, w->name) != 0)
+            return mismatch(c, "expected parameter named `%s`, found `%s`", w->name, h->name);
         if (!ts_ctype_matches(h->type, w->type, c))
-            return within(c, "type mismatch in function parameter `%s`", w->name);
+            return mismatch_in(c, "type mismatch in function parameter `%s`", w->name);
     }
     if (!have->result && !want->result) return true;
-    if (!have->result || !want->result) return why(c, "expected a result, found none");
-    return ts_ctype_matches(have->result, want->result, c) || within(c, "type mismatch with result type");
+    if (!have->result || !want->result) return mismatch(c, "expected a result, found none");
+    return ts_ctype_matches(have->result, want->result, c) || mismatch_in(c, "type mismatch with result type");
 }
 
 typedef struct two_maps {

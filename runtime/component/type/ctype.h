@@ -64,7 +64,7 @@ struct ts_ctype {
     bool has_borrow;
     /* cabi_plain: made of scalars alone (of no list, string or handle); and its bytes are the same when they were lifted and lowered; and some
      * bytes trap when they are lifted */
-    bool plain, same, checked;
+    bool plain, bitwise, needs_check;
     /* the same for 64-bit memories (🐘): pointers and lengths are i64; n_flat is the same */
     uint8_t align64;
     uint32_t size64;

@@ -46,8 +46,8 @@ static int prec(size_t len) {
     return len > 120 ? 120 : (int)len;
 }
 
-static bool no(char *buf, size_t size, const char *fmt, ...) TS_PRINTF(3, 4);
-static bool no(char *buf, size_t size, const char *fmt, ...) {
+static bool invalid(char *buf, size_t size, const char *fmt, ...) TS_PRINTF(3, 4);
+static bool invalid(char *buf, size_t size, const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);
     if (size) vsnprintf(buf, size, fmt, ap);
@@ -55,20 +55,21 @@ static bool no(char *buf, size_t size, const char *fmt, ...) {
     return false;
 }
 static bool not_kebab(char *buf, size_t size, const char *s, size_t len) {
-    return no(buf, size, "`%.*s` is not in kebab case", prec(len), s);
+    return invalid(buf, size, "`%.*s` is not in kebab case", prec(len), s);
 }
 
 /* --- semver.org ---------------------------------------------------------------------------------------------------- */
 static bool semver_number(const char *s, size_t len, size_t *i, const char *which, uint64_t *out, char *buf,
                           size_t size) {
-    if (*i == len) return no(buf, size, "unexpected end of input while parsing %s version number", which);
-    if (!digit(s[*i])) return no(buf, size, "unexpected character '%c' while parsing %s version number", s[*i], which);
+    if (*i == len) return invalid(buf, size, "unexpected end of input while parsing %s version number", which);
+    if (!digit(s[*i]))
+        return invalid(buf, size, "unexpected character '%c' while parsing %s version number", s[*i], which);
     if (s[*i] == '0' && *i + 1 < len && digit(s[*i + 1]))
-        return no(buf, size, "invalid leading zero in %s version number", which);
+        return invalid(buf, size, "invalid leading zero in %s version number", which);
     uint64_t v = 0;
     for (; *i < len && digit(s[*i]); ++*i) {
         unsigned d = (unsigned)(s[*i] - '0');
-        if (v > (UINT64_MAX - d) / 10) return no(buf, size, "value of %s version number exceeds 2^64", which);
+        if (v > (UINT64_MAX - d) / 10) return invalid(buf, size, "value of %s version number exceeds 2^64", which);
         v = v * 10 + d;
     }
     *out = v;
@@ -81,9 +82,9 @@ static bool semver_idents(const char *s, size_t len, size_t *i, bool pre, char *
         size_t start = *i;
         bool numeric = true;
         while (*i < len && (digit(s[*i]) || lower(s[*i]) || upper(s[*i]) || s[*i] == '-')) numeric &= digit(s[(*i)++]);
-        if (*i == start) return no(buf, size, "empty identifier segment in %s", what);
+        if (*i == start) return invalid(buf, size, "empty identifier segment in %s", what);
         if (pre && numeric && *i - start > 1 && s[start] == '0')
-            return no(buf, size, "invalid leading zero in %s", what);
+            return invalid(buf, size, "invalid leading zero in %s", what);
         if (*i == len || s[*i] != '.') return true;
         ++*i;
     }
@@ -99,12 +100,12 @@ static bool semver_parse(const char *s, size_t len, semver *v, char *buf, size_t
     static const char *const which[] = {"major", "minor", "patch"};
     size_t i = 0;
     memset(v, 0, sizeof *v);
-    if (len == 0) return no(buf, size, "empty string, expected a semver version");
+    if (len == 0) return invalid(buf, size, "empty string, expected a semver version");
     for (int k = 0; k < 3; k++) {
         if (!semver_number(s, len, &i, which[k], &v->n[k], buf, size)) return false;
         if (k == 2) break;
-        if (i == len) return no(buf, size, "unexpected end of input while parsing %s version number", which[k]);
-        if (s[i] != '.') return no(buf, size, "unexpected character '%c' after %s version number", s[i], which[k]);
+        if (i == len) return invalid(buf, size, "unexpected end of input while parsing %s version number", which[k]);
+        if (s[i] != '.') return invalid(buf, size, "unexpected character '%c' after %s version number", s[i], which[k]);
         i++;
     }
     if (i < len && s[i] == '-') {
@@ -117,7 +118,7 @@ static bool semver_parse(const char *s, size_t len, semver *v, char *buf, size_t
         i++;
         if (!semver_idents(s, len, &i, false, buf, size)) return false;
     }
-    if (i < len) return no(buf, size, "unexpected character '%c' after patch version number", s[i]);
+    if (i < len) return invalid(buf, size, "unexpected character '%c' after patch version number", s[i]);
     return true;
 }
 
@@ -145,17 +146,17 @@ static bool interface_name(const char *s, size_t len, bool nested, char *buf, si
     size_t slash = find(s, 0, version, '/');
     unsigned spaces = 0;
     while ((colon = find(s, at, slash, ':')) < slash) {
-        if (spaces++ && !nested) return no(buf, size, "expected `/` after package name");
+        if (spaces++ && !nested) return invalid(buf, size, "expected `/` after package name");
         if (!label(s + at, colon - at, true)) return not_kebab(buf, size, s + at, colon - at);
         at = colon + 1;
     }
     if (!label(s + at, slash - at, true)) return not_kebab(buf, size, s + at, slash - at);
-    if (slash == version) return no(buf, size, "expected `/` after package name");
+    if (slash == version) return invalid(buf, size, "expected `/` after package name");
     for (at = slash + 1;;) {
         size_t end = find(s, at, version, '/');
         if (!label(s + at, end - at, false)) return not_kebab(buf, size, s + at, end - at);
         if (end == version) break;
-        if (!nested) return no(buf, size, "trailing characters found: `%.*s`", prec(version - end), s + end);
+        if (!nested) return invalid(buf, size, "trailing characters found: `%.*s`", prec(version - end), s + end);
         at = end + 1;
     }
     return version == len || ts_semver_valid(s + version + 1, len - version - 1, buf, size);
@@ -174,7 +175,7 @@ bool ts_extern_name_parse(const char *s, size_t len, bool nested, ts_extern_name
     if (method || starts(s, len, "[static]", &at)) {
         out->kind = method ? TS_NAME_METHOD : TS_NAME_STATIC;
         size_t dot = find(s, at, len, '.');
-        if (dot == len) return no(buf, size, "failed to find `.` character");
+        if (dot == len) return invalid(buf, size, "failed to find `.` character");
         if (!label(s + at, dot - at, false)) return not_kebab(buf, size, s + at, dot - at);
         if (!label(s + dot + 1, len - dot - 1, false)) return not_kebab(buf, size, s + dot + 1, len - dot - 1);
         out->resource = s + at;
@@ -182,10 +183,11 @@ bool ts_extern_name_parse(const char *s, size_t len, bool nested, ts_extern_name
         return true;
     }
     /* forms that the text had once: they hold what looks like a namespace */
-    static const char *const gone[] = {"url=<", "relative-url=<", "locked-dep=<", "unlocked-dep=<", "integrity=<"};
-    for (size_t i = 0; i < sizeof gone / sizeof *gone; i++)
-        if (starts(s, len, gone[i], &at))
-            return no(buf, size, "names of the form `%s…>` are not part of the component model", gone[i]);
+    static const char *const removed_forms[] = {"url=<", "relative-url=<", "locked-dep=<", "unlocked-dep=<",
+                                                "integrity=<"};
+    for (size_t i = 0; i < sizeof removed_forms / sizeof *removed_forms; i++)
+        if (starts(s, len, removed_forms[i], &at))
+            return invalid(buf, size, "names of the form `%s…>` are not part of the component model", removed_forms[i]);
     if (memchr(s, ':', len)) {
         out->kind = TS_NAME_INTERFACE;
         return interface_name(s, len, nested, buf, size);

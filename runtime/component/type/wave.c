@@ -286,10 +286,10 @@ typedef struct wave {
     ts_error *e;
 } wave;
 
-static ts_status bad(wave *w, const char *what) {
+static ts_status syntax_error(wave *w, const char *what) {
     return ts_fail(w->e, TS_USAGE, "value: %s at column %zu", what, (size_t)(w->at - w->start) + 1);
 }
-static void space(wave *w) {
+static void skip_space(wave *w) {
     for (;;) {
         while (*w->at == ' ' || *w->at == '\t' || *w->at == '\n' || *w->at == '\r') w->at++;
         if (w->at[0] != '/' || w->at[1] != '/') return;
@@ -297,7 +297,7 @@ static void space(wave *w) {
     }
 }
 static bool eat(wave *w, char c) {
-    space(w);
+    skip_space(w);
     if (*w->at != c) return false;
     w->at++;
     return true;
@@ -305,7 +305,7 @@ static bool eat(wave *w, char c) {
 static ts_status expect(wave *w, char c) {
     char what[] = "expected `?`";
     what[10] = c;
-    return eat(w, c) ? TS_OK : bad(w, what);
+    return eat(w, c) ? TS_OK : syntax_error(w, what);
 }
 static ts_status parse(wave *w, const ts_ctype *t, ts_val *v);
 
@@ -316,17 +316,17 @@ static size_t label(const char *s) {
 }
 /* A word that stands alone, such as `none`: moves past it. */
 static bool word(wave *w, const char *s) {
-    space(w);
+    skip_space(w);
     size_t n = strlen(s);
     if (label(w->at) != n || memcmp(w->at, s, n) != 0) return false;
     w->at += n;
     return true;
 }
 static ts_status read_label(wave *w, const char **s, size_t *n) {
-    space(w);
+    skip_space(w);
     if (*w->at == '%') w->at++;
     *n = label(w->at);
-    if (!*n) return bad(w, "expected a name");
+    if (!*n) return syntax_error(w, "expected a name");
     *s = w->at;
     w->at += *n;
     return TS_OK;
@@ -350,26 +350,26 @@ static ts_status parse_int(wave *w, const ts_ctype *t, ts_val *v) {
     for (size_t i = 0; i < 8; i++) {
         if (kinds[i].k == t->kind) bits = kinds[i].bits, sign = kinds[i].sign;
     }
-    space(w);
+    skip_space(w);
     const char *p = w->at;
     bool neg = *p == '-';
     if (neg) p++;
-    if (!isdigit((unsigned char)*p)) return bad(w, "expected an integer");
+    if (!isdigit((unsigned char)*p)) return syntax_error(w, "expected an integer");
     uint64_t m = 0;
     for (; isdigit((unsigned char)*p); p++) {
         unsigned d = (unsigned)(*p - '0');
-        if (m > (UINT64_MAX - d) / 10) return bad(w, "integer out of range");
+        if (m > (UINT64_MAX - d) / 10) return syntax_error(w, "integer out of range");
         m = m * 10 + d;
     }
     uint64_t max = bits == 64 ? UINT64_MAX : ((uint64_t)1 << bits) - 1;
     if (sign) max = neg ? (uint64_t)1 << (bits - 1) : ((uint64_t)1 << (bits - 1)) - 1;
-    if ((neg && !sign && m) || m > max) return bad(w, "integer out of range");
+    if ((neg && !sign && m) || m > max) return syntax_error(w, "integer out of range");
     v->u64 = neg ? 0 - m : m; /* little endian: the low bytes are the value of each width */
     w->at = p;
     return TS_OK;
 }
 static ts_status parse_float(wave *w, const ts_ctype *t, ts_val *v) {
-    space(w);
+    skip_space(w);
     const char *p = w->at;
     double d;
     if (word(w, "nan"))
@@ -381,11 +381,11 @@ static ts_status parse_float(wave *w, const ts_ctype *t, ts_val *v) {
     else {
         size_t n = strspn(p, "+-0123456789.eE");
         char *end, b[400];
-        if (!n || n >= sizeof b || *p == '+') return bad(w, "expected a number");
+        if (!n || n >= sizeof b || *p == '+') return syntax_error(w, "expected a number");
         memcpy(b, p, n);
         b[n] = 0;
         d = t->kind == TS_CT_F32 ? (double)strtof(b, &end) : strtod(b, &end);
-        if (*end || !isdigit((unsigned char)b[b[0] == '-'])) return bad(w, "expected a number");
+        if (*end || !isdigit((unsigned char)b[b[0] == '-'])) return syntax_error(w, "expected a number");
         w->at += n;
     }
     if (t->kind == TS_CT_F32)
@@ -398,7 +398,7 @@ static ts_status parse_float(wave *w, const ts_ctype *t, ts_val *v) {
 /* One character of a char or string, with escapes. */
 static ts_status read_char(wave *w, uint32_t *c) {
     const uint8_t *p = (const uint8_t *)w->at;
-    if (!*p) return bad(w, "the text ends inside a string or char");
+    if (!*p) return syntax_error(w, "the text ends inside a string or char");
     if (*p != '\\') {
         w->at += ts_utf8_decode(p, c);
         return TS_OK;
@@ -413,40 +413,41 @@ static ts_status read_char(wave *w, uint32_t *c) {
     case '"': *c = p[1]; return TS_OK;
     case 'u': {
         char *end;
-        if (*w->at != '{' || !isxdigit((unsigned char)w->at[1])) return bad(w, "expected \\u{…}");
+        if (*w->at != '{' || !isxdigit((unsigned char)w->at[1])) return syntax_error(w, "expected \\u{…}");
         unsigned long x = strtoul(w->at + 1, &end, 16);
-        if (*end != '}' || x > 0x10ffff || (x >= 0xd800 && x < 0xe000)) return bad(w, "not a Unicode scalar value");
+        if (*end != '}' || x > 0x10ffff || (x >= 0xd800 && x < 0xe000))
+            return syntax_error(w, "not a Unicode scalar value");
         w->at = end + 1;
         *c = (uint32_t)x;
         return TS_OK;
     }
-    default: w->at -= 2; return bad(w, "unknown escape");
+    default: w->at -= 2; return syntax_error(w, "unknown escape");
     }
 }
 static ts_status parse_string(wave *w, ts_val *v) {
-    space(w);
-    if (*w->at != '"') return bad(w, "expected a string");
+    skip_space(w);
+    if (*w->at != '"') return syntax_error(w, "expected a string");
     bool multi = strncmp(w->at, "\"\"\"", 3) == 0;
     if (multi) {
         w->at += 3;
         if (*w->at == '\r') w->at++;
-        if (*w->at != '\n') return bad(w, "a multi-line string starts with a line break");
+        if (*w->at != '\n') return syntax_error(w, "a multi-line string starts with a line break");
         /* the indentation of the line with the closing quotes is taken off each line */
         const char *close = strstr(w->at, "\"\"\"");
         while (close && close > w->at && close[-1] == '\\') close = strstr(close + 1, "\"\"\"");
-        if (!close) return bad(w, "the text ends inside a string");
+        if (!close) return syntax_error(w, "the text ends inside a string");
         const char *nl = close;
         while (nl > w->at && nl[-1] != '\n') nl--;
         size_t indent = (size_t)(close - nl);
         if (strspn(nl, " ") != indent)
-            return bad(w, "the closing quotes of a multi-line string stand on their own line");
+            return syntax_error(w, "the closing quotes of a multi-line string stand on their own line");
         char *out = ts_arena_alloc(w->arena, (size_t)(close - w->at) + 1);
         if (!out) return ts_fail_nomem(w->e);
         size_t n = 0;
         const char *stop = nl - 1; /* the line break before the closing line is not part of it */
         for (w->at++; w->at < stop;) {
             if (strspn(w->at, " ") < indent && *w->at != '\n')
-                return bad(w, "a line of a multi-line string is indented less than its end");
+                return syntax_error(w, "a line of a multi-line string is indented less than its end");
             if (*w->at != '\n') w->at += indent;
             while (w->at < stop && *w->at != '\n') {
                 uint32_t c;
@@ -474,7 +475,7 @@ static ts_status parse_string(wave *w, ts_val *v) {
     w->at++;
     while (*w->at != '"') {
         uint32_t c;
-        if (*w->at == '\n') return bad(w, "a line break inside a string");
+        if (*w->at == '\n') return syntax_error(w, "a line break inside a string");
         TS_TRY(read_char(w, &c));
         n += ts_utf8_encode(c, (uint8_t *)out + n);
     }
@@ -509,7 +510,7 @@ static ts_status parse_list(wave *w, const ts_ctype *t, ts_val *v) {
         }
     }
     if (st == TS_OK && t->kind == TS_CT_FIXED_LIST && vals.len != t->n)
-        st = bad(w, "the list has another number of elements than its type");
+        st = syntax_error(w, "the list has another number of elements than its type");
     if (st == TS_OK) {
         bool raw = t->kind != TS_CT_MAP && ts_ct_is_raw_elem(t->elem->kind);
         size_t size = raw ? t->elem->size : sizeof(ts_val);
@@ -536,8 +537,8 @@ static ts_status parse_record(wave *w, const ts_ctype *t, ts_val *v) {
             size_t n;
             uint32_t i;
             TS_TRY(read_label(w, &s, &n));
-            if (!find_case(t, s, n, &i)) return bad(w, "the record has no such field");
-            if (seen[i]) return bad(w, "a field is given twice");
+            if (!find_case(t, s, n, &i)) return syntax_error(w, "the record has no such field");
+            if (seen[i]) return syntax_error(w, "a field is given twice");
             seen[i] = true;
             TS_TRY(expect(w, ':'));
             TS_TRY(parse(w, t->cases[i].type, &f[i]));
@@ -571,7 +572,7 @@ static ts_status parse_payload(wave *w, const ts_ctype *t, ts_val *v) {
 /* `some` and `ok` may be left out when the payload is no option or result itself. */
 static ts_status parse_flattened(wave *w, const ts_ctype *elem, uint32_t disc, ts_val *v) {
     if (!elem || elem->kind == TS_CT_OPTION || elem->kind == TS_CT_RESULT)
-        return bad(w, "expected `some`, `none`, `ok` or `err`");
+        return syntax_error(w, "expected `some`, `none`, `ok` or `err`");
     ts_val *p = ts_arena_alloc(w->arena, sizeof *p);
     if (!p) return ts_fail_nomem(w->e);
     v->variant.disc = disc;
@@ -590,14 +591,14 @@ static ts_status parse(wave *w, const ts_ctype *t, ts_val *v) {
         if (word(w, "true"))
             v->b = true;
         else if (!word(w, "false"))
-            return bad(w, "expected `true` or `false`");
+            return syntax_error(w, "expected `true` or `false`");
         return TS_OK;
     case TS_CT_F32:
     case TS_CT_F64: return parse_float(w, t, v);
     case TS_CT_CHAR:
         TS_TRY(expect(w, '\''));
         TS_TRY(read_char(w, &v->ch));
-        if (*w->at != '\'') return bad(w, "expected `'`");
+        if (*w->at != '\'') return syntax_error(w, "expected `'`");
         w->at++;
         return TS_OK;
     case TS_CT_STRING: return parse_string(w, v);
@@ -623,7 +624,8 @@ static ts_status parse(wave *w, const ts_ctype *t, ts_val *v) {
         TS_TRY(read_label(w, &s, &n));
         if (!find_case(t, s, n, &i)) {
             w->at = s;
-            return bad(w, t->kind == TS_CT_ENUM ? "the enum has no such case" : "the variant has no such case");
+            return syntax_error(w,
+                                t->kind == TS_CT_ENUM ? "the enum has no such case" : "the variant has no such case");
         }
         v->variant.disc = i;
         return t->kind == TS_CT_ENUM ? TS_OK : parse_payload(w, t->cases[i].type, v);
@@ -645,42 +647,42 @@ static ts_status parse(wave *w, const ts_ctype *t, ts_val *v) {
         TS_TRY(expect(w, '{'));
         while (!eat(w, '}')) {
             TS_TRY(read_label(w, &s, &n));
-            if (!find_case(t, s, n, &i)) return bad(w, "there is no such flag");
+            if (!find_case(t, s, n, &i)) return syntax_error(w, "there is no such flag");
             v->flags.bits |= 1u << i;
             if (!eat(w, ',')) return expect(w, '}');
         }
         return TS_OK;
     case TS_CT_OWN:
-    case TS_CT_BORROW: return bad(w, "a handle cannot be written as text");
+    case TS_CT_BORROW: return syntax_error(w, "a handle cannot be written as text");
     case TS_CT_STREAM:
     case TS_CT_FUTURE:
-    case TS_CT_ERROR_CONTEXT: return bad(w, "a value of this type cannot be written as text");
+    case TS_CT_ERROR_CONTEXT: return syntax_error(w, "a value of this type cannot be written as text");
     default: return parse_int(w, t, v);
     }
 }
 
 ts_status ts_wave_parse(const ts_ctype *t, const char *text, ts_arena *arena, ts_val *v, ts_error *e) {
     wave w = {.start = text, .at = text, .arena = arena, .e = e};
-    if (!ts_utf8_valid(text, strlen(text))) return bad(&w, "the text is not UTF-8");
+    if (!ts_utf8_valid(text, strlen(text))) return syntax_error(&w, "the text is not UTF-8");
     TS_TRY(parse(&w, t, v));
-    space(&w);
-    return *w.at ? bad(&w, "something follows the value") : TS_OK;
+    skip_space(&w);
+    return *w.at ? syntax_error(&w, "something follows the value") : TS_OK;
 }
 
 ts_status ts_wave_parse_args(const ts_cfunc_type *t, const char *text, ts_arena *arena, ts_val *args, ts_error *e) {
     wave w = {.start = text, .at = text, .arena = arena, .e = e};
-    if (!ts_utf8_valid(text, strlen(text))) return bad(&w, "the text is not UTF-8");
+    if (!ts_utf8_valid(text, strlen(text))) return syntax_error(&w, "the text is not UTF-8");
     TS_TRY(expect(&w, '('));
     uint32_t last = t->n_params; /* trailing options may be left out */
     for (uint32_t i = 0; i < t->n_params; i++) {
         memset(&args[i], 0, sizeof args[i]);
-        space(&w);
+        skip_space(&w);
         if (*w.at == ')') {
             last = i;
             break;
         }
         TS_TRY(parse(&w, t->params[i].type, &args[i]));
-        space(&w);
+        skip_space(&w);
         if (*w.at != ')') TS_TRY(expect(&w, ','));
     }
     for (uint32_t i = last; i < t->n_params; i++) {
@@ -688,9 +690,9 @@ ts_status ts_wave_parse_args(const ts_cfunc_type *t, const char *text, ts_arena 
         if (t->params[i].type->kind != TS_CT_OPTION)
             return ts_fail(e, TS_USAGE, "value: %u arguments are given, the function takes %u", last, t->n_params);
     }
-    space(&w);
-    if (*w.at != ')') return bad(&w, "expected `)`: the function takes fewer arguments");
+    skip_space(&w);
+    if (*w.at != ')') return syntax_error(&w, "expected `)`: the function takes fewer arguments");
     w.at++;
-    space(&w);
-    return *w.at ? bad(&w, "something follows the arguments") : TS_OK;
+    skip_space(&w);
+    return *w.at ? syntax_error(&w, "something follows the arguments") : TS_OK;
 }

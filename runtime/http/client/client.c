@@ -7,52 +7,53 @@
 #ifdef TS_HTTP_CURL
 #define KNOWN_NS UINT64_C(60000000000) /* how long a name's addresses are kept */
 /* One poll of a guest looks twice at what it waits for; one that returns for another reason does not send a request that is held back. */
-enum { LOOKS = 2 };
+enum { POLLS_BEFORE_SENDING = 2 };
 #define EXPECT_NS UINT64_C(1000000000) /* how long a body waits for the 100 that it expects */
 
 /* --- clocks ------------------------------------------------------------------------------------------------------------ */
 /* Control comes back from the guest. */
-static void arrive(ts_http_client *c) {
-    if (!c->waiting && c->left_at) {
+static void clocks_resume(ts_http_client *c) {
+    if (!c->waiting && c->paused_at) {
         uint64_t now = ts_sys_monotonic();
-        if (now > c->left_at) c->absent += now - c->left_at;
+        if (now > c->paused_at) c->paused_ns += now - c->paused_at;
     }
     c->waiting = false;
 }
-static void leave(ts_http_client *c) {
-    c->left_at = ts_sys_monotonic();
+static void clocks_pause(ts_http_client *c) {
+    c->paused_at = ts_sys_monotonic();
 }
 
 /* --- ends -------------------------------------------------------------------------------------------------------------- */
-static void in_kick(ts_http_pipe *p);
-static void out_kick(ts_http_pipe *p);
-static bool by_driver(ts_http_pipe *p, ts_sys_wait *w) {
+static void response_notify(ts_http_pipe *p);
+static void request_notify(ts_http_pipe *p);
+static bool wait_by_client(ts_http_pipe *p, ts_sys_wait *w) {
     (void)p;
     (void)w;
     return false;
 }
 /* All of a body was sent, as long as it was announced, and the guest may still finish it: there is no place for more. */
-static void spent_kick(ts_http_pipe *p) {
+static void refuse_more(ts_http_pipe *p) {
     if (!p->len) return;
     ts_http_error e = ts_http_error_of(TS_HTTP_REQUEST_BODY_SIZE);
     e.has_number = true;
     e.number = p->total;
     ts_http_pipe_fail(p, e);
 }
-static const ts_http_far far_in = {in_kick, by_driver}, far_out = {out_kick, by_driver},
-                         far_spent = {spent_kick, by_driver};
+static const ts_http_wire_ops response_wire_ops = {response_notify, wait_by_client},
+                              request_wire_ops = {request_notify, wait_by_client},
+                              refusing_wire_ops = {refuse_more, wait_by_client};
 
-static void attach(ts_http_pipe *p, const ts_http_far *far, ts_http_exchange *x) {
-    p->far = far;
-    p->far_data = x;
+static void attach(ts_http_pipe *p, const ts_http_wire_ops *wire, ts_http_exchange *x) {
+    p->wire = wire;
+    p->wire_data = x;
 }
 static void detach(ts_http_pipe *p) {
-    p->far = NULL;
-    p->far_data = NULL;
-    p->far_gone = true;
+    p->wire = NULL;
+    p->wire_data = NULL;
+    p->wire_closed = true;
 }
-static bool near_gone(const ts_http_pipe *p) {
-    return p->near_gone || p->refs == 1;
+static bool guest_is_gone(const ts_http_pipe *p) {
+    return p->guest_closed || p->refs == 1;
 }
 
 static void exchange_delete(ts_http_exchange *x) {
@@ -60,7 +61,7 @@ static void exchange_delete(ts_http_exchange *x) {
     ts_http_pipe_release(x->in);
     ts_http_pipe_release(x->out);
     ts_http_chunked_free(&x->chunks);
-    ts_http_fields_clear(&x->asked);
+    ts_http_fields_clear(&x->request_fields);
     free(x->method);
     free(x->target);
     free(x->authority);
@@ -93,10 +94,10 @@ void ts_http_exchange_finish(ts_http_exchange *x, const ts_http_error *e) {
         detach(x->in);
     }
     if (x->out) {
-        bool spent = !e && x->out_eof;
-        if (!spent) ts_http_pipe_fail(x->out, e ? *e : ts_http_error_of(TS_HTTP_CONNECTION_TERMINATED));
+        bool all_sent = !e && x->out_eof;
+        if (!all_sent) ts_http_pipe_fail(x->out, e ? *e : ts_http_error_of(TS_HTTP_CONNECTION_TERMINATED));
         detach(x->out);
-        if (spent) x->out->far = &far_spent;
+        if (all_sent) x->out->wire = &refusing_wire_ops;
     }
     if (x->prev) x->prev->next = x->next;
     if (x->next) x->next->prev = x->prev;
@@ -110,37 +111,37 @@ void ts_http_exchange_finish_code(ts_http_exchange *x, ts_http_code code) {
     ts_http_exchange_finish(x, &e);
 }
 
-void ts_http_give_up(ts_http_exchange *x, ts_http_error e) {
+void ts_http_exchange_set_error(ts_http_exchange *x, ts_http_error e) {
     if (!x->has_error) x->error = e;
     x->has_error = true;
 }
-void ts_http_give_up_code(ts_http_exchange *x, ts_http_code code) {
-    ts_http_give_up(x, ts_http_error_of(code));
+void ts_http_exchange_set_error_code(ts_http_exchange *x, ts_http_code code) {
+    ts_http_exchange_set_error(x, ts_http_error_of(code));
 }
-void ts_http_give_up_number(ts_http_exchange *x, ts_http_code code, uint64_t number) {
+void ts_http_exchange_set_error_number(ts_http_exchange *x, ts_http_code code, uint64_t number) {
     ts_http_error e = ts_http_error_of(code);
     e.has_number = true;
     e.number = number;
-    ts_http_give_up(x, e);
+    ts_http_exchange_set_error(x, e);
 }
-void ts_http_give_up_nomem(ts_http_exchange *x) {
-    ts_http_give_up(x, ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "no memory"));
+void ts_http_exchange_set_error_nomem(ts_http_exchange *x) {
+    ts_http_exchange_set_error(x, ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "no memory"));
 }
 
 /* The request has no content: what the guest writes all the same has no place. */
-static void no_content(ts_http_pipe *p) {
+static void refuse_content(ts_http_pipe *p) {
     detach(p);
-    p->far = &far_spent;
+    p->wire = &refusing_wire_ops;
 }
 /* Whether a request that was held back goes out now. */
-static bool release(ts_http_exchange *x) {
+static bool release_deferred(ts_http_exchange *x) {
     ts_http_pipe *p = x->out;
     bool empty = p->ended && !p->total && !p->trailers.len;
-    if (!empty && !p->total && !p->ended && !x->wanted) return false;
-    x->held = false;
+    if (!empty && !p->total && !p->ended && !x->response_awaited) return false;
+    x->deferred = false;
     x->started = ts_http_ticks(x->c);
     if (empty) {
-        no_content(p);
+        refuse_content(p);
         ts_http_pipe_release(p);
         x->out = NULL;
     }
@@ -148,14 +149,14 @@ static bool release(ts_http_exchange *x) {
 }
 
 /* --- names ------------------------------------------------------------------------------------------------------------------ */
-static const ts_http_known_name *known(const ts_http_client *c, const char *name) {
+static const ts_http_known_name *find_known_name(const ts_http_client *c, const char *name) {
     uint64_t now = ts_sys_monotonic();
     for (uint32_t i = 0; i < TS_HTTP_KNOWN_NAMES; i++)
         if (c->known[i].n && c->known[i].until > now && strcmp(c->known[i].name, name) == 0) return &c->known[i];
     return NULL;
 }
 
-static ts_http_error of_lookup(ts_sys_lookup_result r) {
+static ts_http_error error_of_lookup(ts_sys_lookup_result r) {
     switch (r) { /* the text is the rcode, as far as it is known */
     case TS_SYS_LOOKUP_INVALID:
     case TS_SYS_LOOKUP_NO_IDNA:
@@ -168,13 +169,13 @@ static ts_http_error of_lookup(ts_sys_lookup_result r) {
 }
 
 /* Towards the addresses. True: something has happened. */
-static bool look_up(ts_http_exchange *x) {
+static bool resolve_host(ts_http_exchange *x) {
     ts_http_client *c = x->c;
     ts_sys_lookup_result how = TS_SYS_LOOKUP_OK;
     const ts_sys_addr *addrs;
     size_t n;
     if (!x->lookup) {
-        const ts_http_known_name *k = known(c, x->host);
+        const ts_http_known_name *k = find_known_name(c, x->host);
         if (k) {
             ts_http_transfer_start(x, k->addrs, k->n);
             return true;
@@ -186,7 +187,7 @@ static bool look_up(ts_http_exchange *x) {
     }
     if (how == TS_SYS_LOOKUP_OK && !ts_sys_lookup_done(x->lookup, &how, &addrs, &n)) return false;
     if (how != TS_SYS_LOOKUP_OK) {
-        ts_http_error e = of_lookup(how);
+        ts_http_error e = error_of_lookup(how);
         ts_http_exchange_finish(x, &e);
         return true;
     }
@@ -206,7 +207,7 @@ static bool look_up(ts_http_exchange *x) {
 
 /* --- the pump --------------------------------------------------------------------------------------------------------------- */
 /* What the guest has written, or not, against what it has announced. True: the exchange is over. */
-static bool body_wrong(ts_http_exchange *x) {
+static bool check_request_body(ts_http_exchange *x) {
     ts_http_pipe *p = x->out;
     ts_http_error e;
     if (p->failed) {
@@ -222,7 +223,7 @@ static bool body_wrong(ts_http_exchange *x) {
         e.number = p->trailers.bytes;
     } else if (p->ended && p->trailers.len && x->has_length) {
         e = ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "trailers cannot follow a body with a content-length");
-    } else if (!p->ended && near_gone(p)) {
+    } else if (!p->ended && guest_is_gone(p)) {
         e = ts_http_error_of(TS_HTTP_PROTOCOL_ERROR); /* the body was not finished */
     } else {
         return false;
@@ -232,27 +233,27 @@ static bool body_wrong(ts_http_exchange *x) {
 }
 
 /* The guest's side of an exchange: what it has given, taken, or left. True: something has happened. */
-static bool stir(ts_http_exchange *x) {
+static bool advance_exchange(ts_http_exchange *x) {
     ts_http_client *c = x->c;
     if (x->has_error) { /* from within an unpausing */
         ts_http_transfer_ended(x, CURLE_OK);
         return true;
     }
-    if (x->cut) {
+    if (x->finish_early) {
         ts_http_exchange_finish(x, NULL);
         return true;
     }
-    if (x->out && body_wrong(x)) return true;
-    if (x->state == TS_HTTP_RESPONDED && !x->discard && (x->in->near_gone || (!x->owned && x->in->refs == 1)))
+    if (x->out && check_request_body(x)) return true;
+    if (x->state == TS_HTTP_RESPONDED && !x->discard && (x->in->guest_closed || (!x->owned && x->in->refs == 1)))
         x->discard = true;
-    if (x->discard && (!x->out || (x->out_eof && !ts_http_transfer_wants_out(x)))) {
+    if (x->discard && (!x->out || (x->out_eof && !ts_http_transfer_send_blocked(x)))) {
         ts_http_exchange_finish_code(x, TS_HTTP_CONNECTION_TERMINATED);
         return true;
     }
-    if (x->held && !release(x)) return false;
-    if (!x->easy) return look_up(x);
+    if (x->deferred && !release_deferred(x)) return false;
+    if (!x->easy) return resolve_host(x);
     bool recv = x->recv_paused && (x->discard || ts_http_pipe_room(x->in) >= CURL_MAX_WRITE_SIZE || x->in->ended);
-    if (x->expecting && x->sent && ts_http_ticks(c) >= x->sent_at + EXPECT_NS) x->expecting = false;
+    if (x->expecting && x->connected && ts_http_ticks(c) >= x->connected_at + EXPECT_NS) x->expecting = false;
     bool send = x->send_paused && !x->expecting && (x->out->len || x->out->ended);
     if (!recv && !send) return false;
     if (recv) {
@@ -265,34 +266,34 @@ static bool stir(ts_http_exchange *x) {
     }
     if (c->l.curl_easy_pause(x->easy, (x->recv_paused ? CURLPAUSE_RECV : 0) | (x->send_paused ? CURLPAUSE_SEND : 0)) ==
         CURLE_OUT_OF_MEMORY)
-        ts_http_give_up_nomem(x);
+        ts_http_exchange_set_error_nomem(x);
     return true;
 }
 
 /* What the OS has for libcurl. True: something has happened. */
-static bool sockets(ts_http_client *c) {
+static bool run_sockets(ts_http_client *c) {
     bool moved = false;
     int running;
     if (c->n_socks) {
         uint32_t n = 0;
-        if (c->cap_looks < c->n_socks * 2) {
-            ts_sys_wait *more = realloc(c->looks, c->cap_socks * 2 * sizeof *more);
+        if (c->cap_poll_set < c->n_socks * 2) {
+            ts_sys_wait *more = realloc(c->poll_set, c->cap_socks * 2 * sizeof *more);
             if (!more) {
-                c->no_room = true;
+                c->out_of_memory = true;
                 return false;
             }
-            c->looks = more;
-            c->cap_looks = c->cap_socks * 2;
+            c->poll_set = more;
+            c->cap_poll_set = c->cap_socks * 2;
         }
         for (uint32_t i = 0; i < c->n_socks; i++) {
-            if (c->socks[i].in) c->looks[n++] = (ts_sys_wait){.fd = c->socks[i].fd};
-            if (c->socks[i].out) c->looks[n++] = (ts_sys_wait){.fd = c->socks[i].fd, .out = true};
+            if (c->socks[i].in) c->poll_set[n++] = (ts_sys_wait){.fd = c->socks[i].fd};
+            if (c->socks[i].out) c->poll_set[n++] = (ts_sys_wait){.fd = c->socks[i].fd, .out = true};
         }
-        if (ts_sys_poll(c->looks, n, 0) != TS_SYS_OK) n = 0;
+        if (ts_sys_poll(c->poll_set, n, 0) != TS_SYS_OK) n = 0;
         int done = -1;
         for (uint32_t i = 0; i < n; i++) {
-            int fd = c->looks[i].fd;
-            if (!c->looks[i].ready || fd == done || !ts_http_sock_of(c, fd)) continue;
+            int fd = c->poll_set[i].fd;
+            if (!c->poll_set[i].ready || fd == done || !ts_http_sock_of(c, fd)) continue;
             done = fd; /* both directions at once */
             (void)c->l.curl_multi_socket_action(c->multi, fd, 0, &running);
             moved = true;
@@ -318,9 +319,9 @@ static bool sockets(ts_http_client *c) {
 /* When the clock of what it waits for runs out, by the client's time; none while it waits for the guest. */
 static uint64_t deadline_of(const ts_http_exchange *x) {
     uint64_t from, after;
-    if (x->held) {
+    if (x->deferred) {
         after = 0;
-    } else if (!x->sent) {
+    } else if (!x->connected) {
         from = x->started;
         after = x->connect_timeout;
     } else if (x->in->ended || x->recv_paused || x->discard) {
@@ -335,14 +336,14 @@ static uint64_t deadline_of(const ts_http_exchange *x) {
     return after == 0 || after > UINT64_MAX / 2 ? TS_SYS_NO_DEADLINE : from + after;
 }
 
-static void deadlines(ts_http_client *c) {
+static void expire_deadlines(ts_http_client *c) {
     uint64_t now = ts_http_ticks(c);
     for (ts_http_exchange *x = c->first, *next; x; x = next) {
         next = x->next;
         if (deadline_of(x) > now) continue;
-        if (!x->sent)
+        if (!x->connected)
             ts_http_exchange_finish_code(x, x->easy ? TS_HTTP_CONNECTION_TIMEOUT : TS_HTTP_DNS_TIMEOUT);
-        else if (!x->got_byte && x->out && !x->send_paused && ts_http_transfer_wants_out(x))
+        else if (!x->got_byte && x->out && !x->send_paused && ts_http_transfer_send_blocked(x))
             ts_http_exchange_finish_code(x, TS_HTTP_CONNECTION_WRITE_TIMEOUT);
         else
             ts_http_exchange_finish_code(x, TS_HTTP_CONNECTION_READ_TIMEOUT);
@@ -350,35 +351,35 @@ static void deadlines(ts_http_client *c) {
 }
 
 void ts_http_client_pump(ts_http_client *c) {
-    if (!c->multi || c->inside) return;
-    c->inside = true;
-    arrive(c);
+    if (!c->multi || c->pumping) return;
+    c->pumping = true;
+    clocks_resume(c);
     for (int round = 0; round < TS_HTTP_ROUNDS; round++) {
         bool moved = false;
         for (ts_http_exchange *x = c->first, *next; x; x = next) {
             next = x->next;
-            moved |= stir(x);
+            moved |= advance_exchange(x);
         }
-        moved |= sockets(c);
+        moved |= run_sockets(c);
         if (!moved) break;
     }
-    deadlines(c);
-    if (c->no_room) {
+    expire_deadlines(c);
+    if (c->out_of_memory) {
         ts_http_error e = ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "no memory");
         while (c->first) ts_http_exchange_finish(c->first, &e);
-        c->no_room = false;
+        c->out_of_memory = false;
     }
-    leave(c);
-    c->inside = false;
+    clocks_pause(c);
+    c->pumping = false;
 }
 
-static void in_kick(ts_http_pipe *p) {
-    ts_http_exchange *x = p->far_data;
-    if (p->near_gone || p->len <= p->cap / 2) ts_http_client_pump(x->c);
+static void response_notify(ts_http_pipe *p) {
+    ts_http_exchange *x = p->wire_data;
+    if (p->guest_closed || p->len <= p->cap / 2) ts_http_client_pump(x->c);
 }
-static void out_kick(ts_http_pipe *p) {
-    ts_http_exchange *x = p->far_data;
-    if (x->held || x->send_paused || p->ended || p->failed || p->near_gone || p->len > p->cap / 2)
+static void request_notify(ts_http_pipe *p) {
+    ts_http_exchange *x = p->wire_data;
+    if (x->deferred || x->send_paused || p->ended || p->failed || p->guest_closed || p->len > p->cap / 2)
         ts_http_client_pump(x->c);
 }
 
@@ -386,12 +387,12 @@ size_t ts_http_client_waits(ts_http_client *c, ts_sys_wait *w, size_t n, uint64_
     size_t all = 0;
     bool released = false;
     for (ts_http_exchange *x = c->first; x; x = x->next)
-        if (x->held && x->looks && (*deadline || x->wanted)) x->wanted = released = true;
+        if (x->deferred && x->polls && (*deadline || x->response_awaited)) x->response_awaited = released = true;
     if (released) {
         ts_http_client_pump(c);
         *deadline = 0; /* what has come of it is seen before anything is waited for */
     }
-    arrive(c);
+    clocks_resume(c);
     c->waiting = true;
     for (uint32_t i = 0; i < c->n_socks; i++)
         for (int out = 0; out < 2; out++) {
@@ -406,8 +407,8 @@ size_t ts_http_client_waits(ts_http_client *c, ts_sys_wait *w, size_t n, uint64_
             all++;
         }
         uint64_t d = deadline_of(x);
-        if (x->expecting && x->sent && x->sent_at + EXPECT_NS < d) d = x->sent_at + EXPECT_NS;
-        if (d != TS_SYS_NO_DEADLINE && d + c->absent < *deadline) *deadline = d + c->absent;
+        if (x->expecting && x->connected && x->connected_at + EXPECT_NS < d) d = x->connected_at + EXPECT_NS;
+        if (d != TS_SYS_NO_DEADLINE && d + c->paused_ns < *deadline) *deadline = d + c->paused_ns;
     }
     return all;
 }
@@ -422,22 +423,22 @@ ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *
         free(x);
         return NULL;
     }
-    arrive(c);
+    clocks_resume(c);
     ts_http_transfer_open(c);
     x->c = c;
     x->owned = true;
-    for (int i = 0; i < TS_HTTP_MOST_SOCKETS_OF_AN_EXCHANGE; i++) x->fds[i] = -1;
+    for (int i = 0; i < TS_HTTP_MAX_SOCKETS; i++) x->fds[i] = -1;
     x->connect_timeout = r->connect_timeout;
     x->first_byte_timeout = r->first_byte_timeout;
     x->between_bytes_timeout = r->between_bytes_timeout;
     x->started = x->quiet_since = x->last_byte = ts_http_ticks(c);
-    attach(x->in, &far_in, x);
+    attach(x->in, &response_wire_ops, x);
     if (r->body && strcmp(r->method, "CONNECT") == 0) { /* it has no content: RFC 9110, 9.3.6 */
-        no_content(r->body);
+        refuse_content(r->body);
     } else if (r->body && !r->no_content) {
         x->out = r->body;
         ts_http_pipe_hold(x->out);
-        attach(x->out, &far_out, x);
+        attach(x->out, &request_wire_ops, x);
     }
     x->next = c->first;
     if (c->first) c->first->prev = x;
@@ -447,15 +448,15 @@ ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *
         ts_http_error e = x->error;
         ts_http_exchange_finish(x, &e);
     }
-    x->held = x->out && !x->has_length;
-    leave(c);
+    x->deferred = x->out && !x->has_length;
+    clocks_pause(c);
     ts_http_client_pump(c);
     return x;
 }
 
-void ts_http_exchange_look(ts_http_exchange *x) {
-    if (!x->held || !x->c) return;
-    x->wanted |= ++x->looks > LOOKS;
+void ts_http_exchange_note_poll(ts_http_exchange *x) {
+    if (!x->deferred || !x->c) return;
+    x->response_awaited |= ++x->polls > POLLS_BEFORE_SENDING;
 }
 
 void ts_http_exchange_free(ts_http_exchange *x) {
@@ -489,14 +490,14 @@ void ts_http_client_free(ts_http_client *c) {
         ts_curl_close(&c->l);
     }
     free(c->socks);
-    free(c->looks);
+    free(c->poll_set);
     free(c->ca_file);
     free(c);
 }
 
-void ts_http_client_rule(ts_http_client *c, ts_http_may_connect may, void *data) {
-    c->may = may;
-    c->may_data = data;
+void ts_http_client_set_may_connect(ts_http_client *c, ts_http_may_connect may, void *data) {
+    c->may_connect = may;
+    c->may_connect_data = data;
 }
 
 #else /* --- a build without libcurl's headers: every request says so --------------------------------------------------------- */
@@ -517,7 +518,7 @@ ts_http_client *ts_http_client_new(const char *ca_file) {
 void ts_http_client_free(ts_http_client *c) {
     free(c);
 }
-void ts_http_client_rule(ts_http_client *c, ts_http_may_connect may, void *data) {
+void ts_http_client_set_may_connect(ts_http_client *c, ts_http_may_connect may, void *data) {
     (void)c;
     (void)may;
     (void)data;
@@ -533,7 +534,7 @@ ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *
                                   "no HTTP client: this build was made without libcurl's headers (7.85 or later)");
     x->state = TS_HTTP_FAILED;
     ts_http_pipe_fail(x->in, x->error);
-    x->in->far_gone = true;
+    x->in->wire_closed = true;
     if (r->body) ts_http_pipe_fail(r->body, x->error);
     return x;
 }
@@ -541,7 +542,7 @@ void ts_http_exchange_free(ts_http_exchange *x) {
     if (x) ts_http_pipe_release(x->in);
     free(x);
 }
-void ts_http_exchange_look(ts_http_exchange *x) {
+void ts_http_exchange_note_poll(ts_http_exchange *x) {
     (void)x;
 }
 size_t ts_http_client_waits(ts_http_client *c, ts_sys_wait *w, size_t n, uint64_t *deadline) {

@@ -37,14 +37,14 @@ typedef enum ts_http_progress { TS_HTTP_PENDING, TS_HTTP_RESPONDED, TS_HTTP_FAIL
 /* ca_file: PEM of the authorities to trust; NULL: those of the system. NULL: no memory. */
 ts_http_client *ts_http_client_new(const char *ca_file);
 void ts_http_client_free(ts_http_client *c); /* ends what is under way */
-void ts_http_client_rule(ts_http_client *c, ts_http_may_connect may, void *data);
+void ts_http_client_set_may_connect(ts_http_client *c, ts_http_may_connect may, void *data);
 /* Start: no wait. NULL: no memory. Everything else that goes wrong shows in the exchange. */
 ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *r);
 /* The caller looks whether the response is there. A request whose body is neither begun nor finished is held back, since how it is
  * framed depends on whether anything will be written. It goes out as one that has a body when the caller waits after a look
  * (ts_http_client_waits with a deadline other than 0), or, at the next wait or pump, if the caller looks again and again.
  * A look never does I/O: what the caller has seen of other exchanges stays true until its next wait or pump. */
-void ts_http_exchange_look(ts_http_exchange *x);
+void ts_http_exchange_note_poll(ts_http_exchange *x);
 ts_http_progress ts_http_exchange_state(const ts_http_exchange *x);
 const ts_http_error *ts_http_exchange_error(const ts_http_exchange *x); /* of a failed one */
 /* Of one that responded; both stay the exchange's. The body is a pipe whose far end is the client: hold it to keep it. */

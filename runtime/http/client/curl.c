@@ -94,14 +94,14 @@ static const char *alert_name(unsigned id) {
 
 /* OpenSSL tells a received alert as the reason 1000 + its number: "error:0A000410:SSL routines::…"; the library, 20, stands before
  * it (from bit 23 on, before OpenSSL 3 from 24 on). -1: it is none. */
-static int alert_of(const char *text) {
+static int received_alert(const char *text) {
     const char *at = strstr(text, "error:");
     if (!at) return -1;
     unsigned long code = strtoul(at + 6, NULL, 16), reason = code & 0xfff;
     return (code >> 23 == 20 || code >> 24 == 20) && reason >= 1000 && reason < 1256 ? (int)(reason - 1000) : -1;
 }
 
-static ts_http_error of_connect(const ts_curl_failure *f) {
+static ts_http_error error_of_connect(const ts_curl_failure *f) {
     switch (f->os_errno) {
     case ECONNREFUSED: return ts_http_error_of(TS_HTTP_CONNECTION_REFUSED);
     case ECONNRESET: return ts_http_error_of(TS_HTTP_CONNECTION_TERMINATED);
@@ -118,7 +118,7 @@ static ts_http_error of_connect(const ts_curl_failure *f) {
 }
 
 /* The connection broke, or what came over it cannot be read. */
-static ts_http_error of_transfer(const ts_curl_failure *f) {
+static ts_http_error error_of_transfer(const ts_curl_failure *f) {
     bool ended = strstr(f->text, "unexpected eof") != NULL; /* TLS cut without its own end */
     if (f->os_errno == ECONNRESET || f->os_errno == EPIPE || f->os_errno == ECONNABORTED)
         return ts_http_error_of(TS_HTTP_CONNECTION_TERMINATED);
@@ -139,7 +139,7 @@ static ts_http_error of_transfer(const ts_curl_failure *f) {
 }
 
 ts_http_error ts_curl_error(const ts_curl *l, const ts_curl_failure *f) {
-    int alert = alert_of(f->text);
+    int alert = received_alert(f->text);
     if (alert >= 0) {
         ts_http_error e = ts_http_error_text(TS_HTTP_TLS_ALERT_RECEIVED, alert_name((unsigned)alert));
         e.has_number = true;
@@ -148,13 +148,14 @@ ts_http_error ts_curl_error(const ts_curl *l, const ts_curl_failure *f) {
     }
     switch (f->code) {
     case CURLE_UNSUPPORTED_PROTOCOL: /* of the URL, or the server speaks none that is known */
-    case CURLE_URL_MALFORMAT: return ts_http_error_of(f->sent ? TS_HTTP_PROTOCOL_ERROR : TS_HTTP_REQUEST_URI_INVALID);
+    case CURLE_URL_MALFORMAT:
+        return ts_http_error_of(f->connected ? TS_HTTP_PROTOCOL_ERROR : TS_HTTP_REQUEST_URI_INVALID);
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY: return ts_http_error_of(TS_HTTP_DNS_ERROR);
     case CURLE_COULDNT_CONNECT:
-    case CURLE_INTERFACE_FAILED: return of_connect(f);
+    case CURLE_INTERFACE_FAILED: return error_of_connect(f);
     case CURLE_OPERATION_TIMEDOUT:
-        return ts_http_error_of(f->sent ? TS_HTTP_CONNECTION_READ_TIMEOUT : TS_HTTP_CONNECTION_TIMEOUT);
+        return ts_http_error_of(f->connected ? TS_HTTP_CONNECTION_READ_TIMEOUT : TS_HTTP_CONNECTION_TIMEOUT);
     case CURLE_NO_CONNECTION_AVAILABLE: return ts_http_error_of(TS_HTTP_CONNECTION_LIMIT_REACHED);
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
@@ -177,7 +178,7 @@ ts_http_error ts_curl_error(const ts_curl *l, const ts_curl_failure *f) {
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
     case CURLE_READ_ERROR:
-    case CURLE_AGAIN: return of_transfer(f);
+    case CURLE_AGAIN: return error_of_transfer(f);
     case CURLE_SEND_FAIL_REWIND: /* a kept connection was gone, and what was sent cannot be sent again */
         return ts_http_error_of(TS_HTTP_CONNECTION_TERMINATED);
     case CURLE_WEIRD_SERVER_REPLY:
@@ -193,7 +194,7 @@ ts_http_error ts_curl_error(const ts_curl *l, const ts_curl_failure *f) {
     case CURLE_FILESIZE_EXCEEDED: return ts_http_error_of(TS_HTTP_RESPONSE_BODY_SIZE);
     case CURLE_TOO_MANY_REDIRECTS: return ts_http_error_of(TS_HTTP_LOOP_DETECTED);
     case CURLE_OUT_OF_MEMORY: /* also a line of the head that is beyond libcurl's own limit */
-        if (f->sent && !f->responded) return ts_http_error_of(TS_HTTP_RESPONSE_HEADER_SECTION_SIZE);
+        if (f->connected && !f->responded) return ts_http_error_of(TS_HTTP_RESPONSE_HEADER_SECTION_SIZE);
         return ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "no memory");
     case CURLE_BAD_FUNCTION_ARGUMENT: /* a head that it cannot take apart */
         if (f->begun && !f->responded) return ts_http_error_of(TS_HTTP_PROTOCOL_ERROR);

@@ -57,7 +57,7 @@ typedef struct ts_curl_failure {
     CURLcode code;
     long os_errno;    /* CURLINFO_OS_ERRNO */
     const char *text; /* CURLOPT_ERRORBUFFER, or "" */
-    bool sent;        /* the connection stood and the request was on its way */
+    bool connected;   /* the connection stood and the request was on its way */
     bool begun;       /* something of a response has come */
     bool responded;   /* … its whole head */
 } ts_curl_failure;

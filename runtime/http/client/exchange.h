@@ -11,15 +11,15 @@
 
 #ifdef TS_HTTP_CURL
 enum {
-    TS_HTTP_MAX_EXCHANGES = 1024,            /* of one client at once */
-    TS_HTTP_MAX_LOOKUPS = 8,                 /* threads; more names wait for one of them */
-    TS_HTTP_MAX_KEPT = 32,                   /* connections that wait for a further request */
-    TS_HTTP_MAX_ADDRESSES = 32,              /* of one name that are tried */
-    TS_HTTP_MAX_INFORMATIONAL = 64,          /* responses of 1xx before one that counts */
-    TS_HTTP_MAX_REQUEST_HEAD = 512 << 10,    /* libcurl takes 1 MiB */
-    TS_HTTP_KNOWN_NAMES = 8,                 /* whose addresses are kept */
-    TS_HTTP_MOST_SOCKETS_OF_AN_EXCHANGE = 4, /* several addresses are tried side by side */
-    TS_HTTP_ROUNDS = 16,                     /* of one pump: then the guest has its turn */
+    TS_HTTP_MAX_EXCHANGES = 1024,         /* of one client at once */
+    TS_HTTP_MAX_LOOKUPS = 8,              /* threads; more names wait for one of them */
+    TS_HTTP_MAX_KEPT = 32,                /* connections that wait for a further request */
+    TS_HTTP_MAX_ADDRESSES = 32,           /* of one name that are tried */
+    TS_HTTP_MAX_INFORMATIONAL = 64,       /* responses of 1xx before one that counts */
+    TS_HTTP_MAX_REQUEST_HEAD = 512 << 10, /* libcurl takes 1 MiB */
+    TS_HTTP_KNOWN_NAMES = 8,              /* whose addresses are kept */
+    TS_HTTP_MAX_SOCKETS = 4,              /* several addresses are tried side by side */
+    TS_HTTP_ROUNDS = 16,                  /* of one pump: then the guest has its turn */
 };
 
 typedef struct ts_http_sock {
@@ -39,21 +39,21 @@ struct ts_http_client {
     CURLM *multi; /* NULL: not opened yet, or `problem` */
     const char *problem;
     char *ca_file;
-    ts_http_may_connect may;
-    void *may_data;
+    ts_http_may_connect may_connect;
+    void *may_connect_data;
     ts_sys_lookups *lookups;
     ts_http_exchange *first; /* under way, the newest first */
     uint32_t n;
     ts_http_sock *socks; /* what libcurl waits for */
     uint32_t n_socks, cap_socks;
-    ts_sys_wait *looks; /* room to ask the OS about them */
-    uint32_t cap_looks;
-    bool no_room;   /* no memory for a socket of libcurl: all that is under way fails */
-    uint64_t timer; /* when libcurl wants to be called (monotonic ns) */
-    bool inside;    /* in a pump */
+    ts_sys_wait *poll_set; /* room to ask the OS about them */
+    uint32_t cap_poll_set;
+    bool out_of_memory; /* no memory for a socket of libcurl: all that is under way fails */
+    uint64_t timer;     /* when libcurl wants to be called (monotonic ns) */
+    bool pumping;       /* in a pump */
     /* The clocks of requests stand still while the guest computes: nobody could take what a server sends meanwhile. */
     bool waiting;
-    uint64_t left_at, absent;
+    uint64_t paused_at, paused_ns;
     ts_http_known_name known[TS_HTTP_KNOWN_NAMES];
     uint32_t next_known;
 };
@@ -71,14 +71,14 @@ struct ts_http_exchange {
 
     /* the request */
     char *method, *target, *authority, *host, *url;
-    ts_http_fields asked; /* as the guest gave them; until `fields` is made of them */
+    ts_http_fields request_fields; /* as the guest gave them; until `fields` is made of them */
     uint16_t port;
     bool literal, https, idempotent, head, connect,
         http1; /* http1: it announces trailers, which libcurl sends in HTTP/1.1 only, or is a CONNECT */
     /* Whether there is content, and so how it is framed, is seen when its first byte or its end comes. Until then nothing is sent, unless
      * the guest waits for the response: `wanted`. */
-    bool held, wanted;
-    uint32_t looks;
+    bool deferred, response_awaited;
+    uint32_t polls;
     struct curl_slist *fields, *addresses;
     bool has_length, out_eof, send_paused, trailers_sent;
     bool expecting; /* its body waits for a 100, or a second. RFC 9110, 10.1.1 */
@@ -90,33 +90,33 @@ struct ts_http_exchange {
     bool prohibited; /* an address that was to be connected to may not be */
     bool no_files;   /* … or the OS has no more sockets */
     CURL *easy;
-    bool sent; /* the connection stands */
-    int fds[TS_HTTP_MOST_SOCKETS_OF_AN_EXCHANGE];
+    bool connected; /* the connection stands */
+    int fds[TS_HTTP_MAX_SOCKETS];
     char text[CURL_ERROR_SIZE];
 
     /* the response */
-    bool in_head, begun, chunked, known_length, bodyless, got_byte, recv_paused, discard, http2, cut, tls_cut;
+    bool in_head, begun, chunked, known_length, bodyless, got_byte, recv_paused, discard, http2, finish_early, tls_cut;
     uint32_t informational;
     uint64_t in_length, got;
     ts_http_chunked chunks;
 
     /* by the client's clock */
-    uint64_t started, sent_at, quiet_since, last_byte;
+    uint64_t started, connected_at, quiet_since, last_byte;
 };
 
 /* The client's clock. */
 static inline uint64_t ts_http_ticks(const ts_http_client *c) {
-    return ts_sys_monotonic() - c->absent;
+    return ts_sys_monotonic() - c->paused_ns;
 }
 
 /* http_client: an exchange is over; e says why, NULL: as it should. It may be freed by that. Not within a call of libcurl. */
 void ts_http_exchange_finish(ts_http_exchange *x, const ts_http_error *e);
 void ts_http_exchange_finish_code(ts_http_exchange *x, ts_http_code code);
 /* … and within one: the first reason counts; who has called libcurl finishes. */
-void ts_http_give_up(ts_http_exchange *x, ts_http_error e);
-void ts_http_give_up_code(ts_http_exchange *x, ts_http_code code);
-void ts_http_give_up_number(ts_http_exchange *x, ts_http_code code, uint64_t number);
-void ts_http_give_up_nomem(ts_http_exchange *x);
+void ts_http_exchange_set_error(ts_http_exchange *x, ts_http_error e);
+void ts_http_exchange_set_error_code(ts_http_exchange *x, ts_http_code code);
+void ts_http_exchange_set_error_number(ts_http_exchange *x, ts_http_code code, uint64_t number);
+void ts_http_exchange_set_error_nomem(ts_http_exchange *x);
 
 /* http_request: everything that can be seen before there is a connection. False: given up. */
 bool ts_http_request_prepare(ts_http_exchange *x, const ts_http_request *r);
@@ -130,7 +130,7 @@ void ts_http_transfer_start(ts_http_exchange *x, const ts_sys_addr *addrs, size_
 /* What libcurl says at the end: finishes. */
 void ts_http_transfer_ended(ts_http_exchange *x, CURLcode code);
 /* Something of its request waits until the server takes more. */
-bool ts_http_transfer_wants_out(const ts_http_exchange *x);
+bool ts_http_transfer_send_blocked(const ts_http_exchange *x);
 ts_http_sock *ts_http_sock_of(const ts_http_client *c, int fd);
 #endif
 #endif

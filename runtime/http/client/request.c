@@ -10,17 +10,17 @@
 #include <string.h>
 
 /* Host and port. What is an authority and no name of the DNS is not found, as other runtimes have it. wit: authority */
-static bool authority(ts_http_exchange *x, const char *s) {
+static bool set_authority(ts_http_exchange *x, const char *s) {
     char host[254];
     const char *name;
     size_t len;
     ts_sys_addr a;
     if (!ts_http_host_port(s, strlen(s), &name, &len, &x->port)) {
-        ts_http_give_up_code(x, TS_HTTP_REQUEST_URI_INVALID);
+        ts_http_exchange_set_error_code(x, TS_HTTP_REQUEST_URI_INVALID);
         return false;
     }
     if (ts_sys_name_check(name, len, host) != TS_SYS_LOOKUP_OK) {
-        ts_http_give_up(x, ts_http_error_text(TS_HTTP_DNS_ERROR, "NXDOMAIN"));
+        ts_http_exchange_set_error(x, ts_http_error_text(TS_HTTP_DNS_ERROR, "NXDOMAIN"));
         return false;
     }
     if (!x->port) x->port = x->https ? 443 : 80;
@@ -30,7 +30,7 @@ static bool authority(ts_http_exchange *x, const char *s) {
                                     x->https ? "https" : "http", host, x->port) >= 0;
     if (!room) {
         x->url = NULL;
-        ts_http_give_up_nomem(x);
+        ts_http_exchange_set_error_nomem(x);
     }
     return room;
 }
@@ -44,10 +44,10 @@ static bool add_line(ts_http_exchange *x, const char *line) {
 
 /* What a field may be; x->http1 and Host are noted. False: `error` says why. */
 static bool check_fields(ts_http_exchange *x) {
-    const ts_http_fields *f = &x->asked;
+    const ts_http_fields *f = &x->request_fields;
     uint32_t hosts = 0;
     if (f->bytes > TS_HTTP_MAX_REQUEST_HEAD) {
-        ts_http_give_up_number(x, TS_HTTP_REQUEST_HEADER_SECTION_SIZE, f->bytes);
+        ts_http_exchange_set_error_number(x, TS_HTTP_REQUEST_HEADER_SECTION_SIZE, f->bytes);
         return false;
     }
     for (uint32_t i = 0; i < f->len; i++) {
@@ -55,7 +55,7 @@ static bool check_fields(ts_http_exchange *x) {
         hosts += ts_http_name_is(h->name, h->name_len, "host", 4);
         if (!ts_http_is_token(h->name, h->name_len) || !ts_http_is_field_value(h->value, h->value_len) || hosts > 1 ||
             ts_http_name_is(h->name, h->name_len, "transfer-encoding", 17)) {
-            ts_http_give_up_code(x, TS_HTTP_PROTOCOL_ERROR); /* how a body is framed is not the guest's */
+            ts_http_exchange_set_error_code(x, TS_HTTP_PROTOCOL_ERROR); /* how a body is framed is not the guest's */
             return false;
         }
         x->http1 |= ts_http_name_is(h->name, h->name_len, "trailer", 7);
@@ -79,7 +79,7 @@ static bool add_field(ts_http_exchange *x, const ts_http_field *h) {
 bool ts_http_request_fields(ts_http_exchange *x) {
     static const char *const added[] = {"Host", "Accept", "User-Agent", "Content-Type"};
     bool given[sizeof added / sizeof *added] = {0}, measured = false;
-    const ts_http_fields *f = &x->asked;
+    const ts_http_fields *f = &x->request_fields;
     /* The first of a name counts for libcurl, and one without a value is not sent: it sees no "100-continue" of the guest's, for it would
      * send the request again after a 417. */
     bool room = add_line(x, "Expect:");
@@ -110,8 +110,8 @@ bool ts_http_request_fields(ts_http_exchange *x) {
     static const char *const with_content[] = {"POST", "PUT", "PATCH"};
     for (size_t k = 0; k < sizeof with_content / sizeof *with_content && room && !x->out && !measured; k++)
         if (strcmp(x->method, with_content[k]) == 0) room = add_line(x, "Content-Length: 0");
-    ts_http_fields_clear(&x->asked);
-    if (!room) ts_http_give_up_nomem(x);
+    ts_http_fields_clear(&x->request_fields);
+    if (!room) ts_http_exchange_set_error_nomem(x);
     return room;
 }
 
@@ -119,38 +119,39 @@ bool ts_http_request_prepare(ts_http_exchange *x, const ts_http_request *r) {
     ts_http_client *c = x->c;
     int length;
     if (c->n > TS_HTTP_MAX_EXCHANGES) {
-        ts_http_give_up_code(x, TS_HTTP_CONNECTION_LIMIT_REACHED);
+        ts_http_exchange_set_error_code(x, TS_HTTP_CONNECTION_LIMIT_REACHED);
         return false;
     }
     if (!c->multi) {
-        ts_http_give_up(x, ts_http_error_text(TS_HTTP_INTERNAL_ERROR, c->problem ? c->problem : "no memory"));
+        ts_http_exchange_set_error(x,
+                                   ts_http_error_text(TS_HTTP_INTERNAL_ERROR, c->problem ? c->problem : "no memory"));
         return false;
     }
     if (!ts_http_is_token(r->method, strlen(r->method))) {
-        ts_http_give_up_code(x, TS_HTTP_REQUEST_METHOD_INVALID);
+        ts_http_exchange_set_error_code(x, TS_HTTP_REQUEST_METHOD_INVALID);
         return false;
     }
     x->connect = strcmp(r->method, "CONNECT") == 0;
     x->http1 = x->connect;
     if (strlen(r->path) > TS_HTTP_MAX_TARGET) {
-        ts_http_give_up_code(x, TS_HTTP_REQUEST_URI_TOO_LONG);
+        ts_http_exchange_set_error_code(x, TS_HTTP_REQUEST_URI_TOO_LONG);
         return false;
     }
     x->https = strcmp(r->scheme, "https") == 0;
     if ((!x->https && strcmp(r->scheme, "http") != 0) ||
         !ts_http_is_origin_target(r->path, strlen(r->path), r->method)) {
-        ts_http_give_up_code(x, TS_HTTP_REQUEST_URI_INVALID);
+        ts_http_exchange_set_error_code(x, TS_HTTP_REQUEST_URI_INVALID);
         return false;
     }
-    if (!authority(x, r->authority)) return false;
+    if (!set_authority(x, r->authority)) return false;
     length = r->headers ? ts_http_content_length(r->headers, &x->length) : 0;
     if (length < 0 || x->length > INT64_MAX) {
-        ts_http_give_up_code(x, TS_HTTP_REQUEST_BODY_SIZE);
+        ts_http_exchange_set_error_code(x, TS_HTTP_REQUEST_BODY_SIZE);
         return false;
     }
     x->has_length = length > 0;
     if (x->has_length && x->length && !x->out) {
-        ts_http_give_up_number(x, TS_HTTP_REQUEST_BODY_SIZE, 0);
+        ts_http_exchange_set_error_number(x, TS_HTTP_REQUEST_BODY_SIZE, 0);
         return false;
     }
     if (x->out && x->has_length && x->length == 0) x->out_eof = true;
@@ -162,8 +163,8 @@ bool ts_http_request_prepare(ts_http_exchange *x, const ts_http_request *r) {
     else if (asprintf(&x->target, strchr(x->host, ':') ? "[%s]:%u" : "%s:%u", x->host, x->port) < 0)
         x->target = NULL;
     if (!x->method || !x->target || !x->host || !x->authority ||
-        (r->headers && !ts_http_fields_copy(&x->asked, r->headers))) {
-        ts_http_give_up_nomem(x);
+        (r->headers && !ts_http_fields_copy(&x->request_fields, r->headers))) {
+        ts_http_exchange_set_error_nomem(x);
         return false;
     }
     static const char *const idempotent[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};

@@ -21,8 +21,8 @@ ts_http_sock *ts_http_sock_of(const ts_http_client *c, int fd) {
     return NULL;
 }
 
-bool ts_http_transfer_wants_out(const ts_http_exchange *x) {
-    for (int i = 0; i < TS_HTTP_MOST_SOCKETS_OF_AN_EXCHANGE; i++) {
+bool ts_http_transfer_send_blocked(const ts_http_exchange *x) {
+    for (int i = 0; i < TS_HTTP_MAX_SOCKETS; i++) {
         const ts_http_sock *s = x->fds[i] >= 0 ? ts_http_sock_of(x->c, x->fds[i]) : NULL;
         if (s && s->out) return true;
     }
@@ -31,7 +31,7 @@ bool ts_http_transfer_wants_out(const ts_http_exchange *x) {
 
 static void note_socket(ts_http_exchange *x, int fd, bool gone) {
     int place = -1;
-    for (int i = 0; i < TS_HTTP_MOST_SOCKETS_OF_AN_EXCHANGE; i++) {
+    for (int i = 0; i < TS_HTTP_MAX_SOCKETS; i++) {
         if (x->fds[i] == fd) {
             if (gone) x->fds[i] = -1;
             return;
@@ -61,7 +61,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *s
             uint32_t cap = c->cap_socks ? c->cap_socks * 2 : 8;
             ts_http_sock *more = realloc(c->socks, cap * sizeof *more);
             if (!more) {
-                c->no_room = true;
+                c->out_of_memory = true;
                 return 0; /* -1 would leave the transfer in libcurl's list of the socket, also once it is freed */
             }
             c->socks = more;
@@ -83,12 +83,12 @@ static int on_timer(CURLM *multi, long ms, void *data) {
 }
 
 /* A body whose end is that of the connection. */
-static bool to_the_end(const ts_http_exchange *x) {
+static bool ends_with_connection(const ts_http_exchange *x) {
     return x->https && !x->http2 && x->state == TS_HTTP_RESPONDED && !x->chunked && !x->known_length && !x->bodyless;
 }
 
 /* --- the connection -------------------------------------------------------------------------------------------------------- */
-static bool from_os(const struct sockaddr *o, ts_sys_addr *a) {
+static bool addr_from_os(const struct sockaddr *o, ts_sys_addr *a) {
     *a = (ts_sys_addr){.v6 = o->sa_family == AF_INET6};
     if (o->sa_family == AF_INET) {
         struct sockaddr_in in;
@@ -115,8 +115,8 @@ static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_s
     (void)purpose;
     ts_http_exchange *x = data;
     ts_sys_addr a;
-    if (!from_os(&to->addr, &a)) return CURL_SOCKET_BAD;
-    if (x->c->may && !x->c->may(x->c->may_data, &a)) {
+    if (!addr_from_os(&to->addr, &a)) return CURL_SOCKET_BAD;
+    if (x->c->may_connect && !x->c->may_connect(x->c->may_connect_data, &a)) {
         x->prohibited = true;
         return CURL_SOCKET_BAD;
     }
@@ -146,11 +146,12 @@ static CURLcode strict_tls(CURL *easy, void *context, void *data) {
     return CURLE_OK;
 }
 /* Called while the connection is still the transfer's: afterwards nobody can tell any more. */
-static int watch_end(void *data, curl_off_t in_all, curl_off_t in, curl_off_t out_all, curl_off_t out) {
+static int record_tls_end(void *data, curl_off_t in_all, curl_off_t in, curl_off_t out_all, curl_off_t out) {
     (void)in_all, (void)in, (void)out_all, (void)out;
     ts_http_exchange *x = data;
     struct curl_tlssessioninfo *tls = NULL;
-    if (!to_the_end(x) || x->c->l.curl_easy_getinfo(x->easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK) return 0;
+    if (!ends_with_connection(x) || x->c->l.curl_easy_getinfo(x->easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK)
+        return 0;
     if (tls && tls->internals) x->tls_cut = !(x->c->l.get_shutdown(tls->internals) & TS_CURL_RECEIVED_SHUTDOWN);
     return 0;
 }
@@ -164,12 +165,12 @@ static int before_request(void *data, char *remote, char *local, int remote_port
     (void)remote_port;
     (void)local_port;
     ts_http_exchange *x = data;
-    if (x->sent && (!x->idempotent || x->taken || x->out_eof || x->begun)) {
-        ts_http_give_up_code(x, TS_HTTP_CONNECTION_TERMINATED);
+    if (x->connected && (!x->idempotent || x->taken || x->out_eof || x->begun)) {
+        ts_http_exchange_set_error_code(x, TS_HTTP_CONNECTION_TERMINATED);
         return CURL_PREREQFUNC_ABORT;
     }
-    x->sent = true;
-    x->sent_at = x->quiet_since = ts_http_ticks(x->c);
+    x->connected = true;
+    x->connected_at = x->quiet_since = ts_http_ticks(x->c);
     return CURL_PREREQFUNC_OK;
 }
 
@@ -206,7 +207,7 @@ static int send_trailers(struct curl_slist **list, void *data) {
         room = longer != NULL;
         if (room) *list = longer;
     }
-    if (!room) ts_http_give_up_nomem(x);
+    if (!room) ts_http_exchange_set_error_nomem(x);
     return room ? CURL_TRAILERFUNC_OK : CURL_TRAILERFUNC_ABORT;
 }
 /* They had to be sent, and have not been: libcurl knows no trailers in HTTP/2, and there is no place for them after a length. */
@@ -216,14 +217,14 @@ static bool trailers_lost(const ts_http_exchange *x) {
 
 /* --- the response ------------------------------------------------------------------------------------------------------------ */
 /* Of equal content-lengths one is kept (RFC 9110, 8.6); none where they do not count. */
-static void one_length(ts_http_fields *f, bool none) {
+static void keep_one_length(ts_http_fields *f, bool none) {
     uint32_t first = 0;
     if (!none && !ts_http_fields_find(f, "content-length", &first)) return;
     for (uint32_t i = f->len; i-- > (none ? 0 : first + 1);)
         if (ts_http_name_is(f->data[i].name, f->data[i].name_len, "content-length", 14)) ts_http_fields_remove(f, i);
 }
 
-static void whole_head(ts_http_exchange *x) {
+static void complete_head(ts_http_exchange *x) {
     uint32_t i = 0;
     const ts_http_field *coding = ts_http_fields_find(&x->headers, "transfer-encoding", &i);
     int r = ts_http_content_length(&x->headers, &x->in_length);
@@ -231,23 +232,23 @@ static void whole_head(ts_http_exchange *x) {
     bool tunnel = x->connect && x->status < 300;
     x->bodyless = x->head || x->status == 204 || x->status == 304 || tunnel;
     if (x->out && x->out_eof && x->http2 && trailers_lost(x)) {
-        ts_http_give_up(x, ts_http_error_text(TS_HTTP_INTERNAL_ERROR,
-                                              "libcurl sends no trailers over HTTP/2: announce them by a "
-                                              "field Trailer, and HTTP/1.1 is used"));
+        ts_http_exchange_set_error(x, ts_http_error_text(TS_HTTP_INTERNAL_ERROR,
+                                                         "libcurl sends no trailers over HTTP/2: announce them by a "
+                                                         "field Trailer, and HTTP/1.1 is used"));
         return;
     }
     /* RFC 9112, 6.3: an invalid length is an error; one beside a coding "ought to be handled as an error", but where neither counts */
     if (!tunnel && (r < 0 || (r > 0 && coding && !x->bodyless))) {
-        ts_http_give_up_code(x, TS_HTTP_PROTOCOL_ERROR);
+        ts_http_exchange_set_error_code(x, TS_HTTP_PROTOCOL_ERROR);
         return;
     }
-    if (r) one_length(&x->headers, tunnel);
+    if (r) keep_one_length(&x->headers, tunnel);
     if (!x->bodyless) {
         if (coding) {
             i++;
             if (!ts_http_name_is(coding->value, coding->value_len, "chunked", 7) ||
                 ts_http_fields_find(&x->headers, "transfer-encoding", &i)) {
-                ts_http_give_up(x, ts_http_error_text(TS_HTTP_RESPONSE_TRANSFER_CODING, coding->value));
+                ts_http_exchange_set_error(x, ts_http_error_text(TS_HTTP_RESPONSE_TRANSFER_CODING, coding->value));
                 return;
             }
             x->chunked = true;
@@ -257,7 +258,7 @@ static void whole_head(ts_http_exchange *x) {
     x->state = TS_HTTP_RESPONDED;
     if (x->bodyless || (x->known_length && !x->in_length && !x->http2)) ts_http_pipe_end(x->in);
     /* libcurl would wait for a body after the answer to a HEAD that had one itself */
-    if ((x->head && x->out) || tunnel) x->cut = true;
+    if ((x->head && x->out) || tunnel) x->finish_early = true;
 }
 
 static void status_line(ts_http_exchange *x, const char *line, size_t len) {
@@ -267,12 +268,12 @@ static void status_line(ts_http_exchange *x, const char *line, size_t len) {
     const char *space = memchr(line, ' ', len);
     unsigned long status = space ? strtoul(space, NULL, 10) : 0;
     /* RFC 9110, 15: three digits; what is above 599 is for the guest to take for a server error */
-    if (status < 100 || status > 999) ts_http_give_up_code(x, TS_HTTP_PROTOCOL_ERROR);
+    if (status < 100 || status > 999) ts_http_exchange_set_error_code(x, TS_HTTP_PROTOCOL_ERROR);
     x->status = (uint16_t)status;
 }
 
 /* A line that begins with a blank goes on where the last one stopped. RFC 9112, 5.2 */
-static bool unfold(ts_http_fields *f, const char *line, size_t len) {
+static bool append_folded_line(ts_http_fields *f, const char *line, size_t len) {
     if (f->len == 0) return false;
     while (len && (*line == ' ' || *line == '\t')) line++, len--;
     while (len && (line[len - 1] == ' ' || line[len - 1] == '\t')) len--;
@@ -293,12 +294,12 @@ static bool unfold(ts_http_fields *f, const char *line, size_t len) {
 static void field_line(ts_http_exchange *x, ts_http_fields *f, const char *line, size_t len, bool trailer) {
     ts_http_line r = TS_HTTP_LINE_OK;
     if (!trailer && len && (*line == ' ' || *line == '\t')) {
-        if (!unfold(f, line, len)) r = TS_HTTP_LINE_BAD;
+        if (!append_folded_line(f, line, len)) r = TS_HTTP_LINE_BAD;
     } else {
         r = ts_http_field_line(f, line, len);
     }
-    if (r == TS_HTTP_LINE_BAD) ts_http_give_up_code(x, TS_HTTP_PROTOCOL_ERROR);
-    if (r == TS_HTTP_LINE_NOMEM) ts_http_give_up_nomem(x);
+    if (r == TS_HTTP_LINE_BAD) ts_http_exchange_set_error_code(x, TS_HTTP_PROTOCOL_ERROR);
+    if (r == TS_HTTP_LINE_NOMEM) ts_http_exchange_set_error_nomem(x);
     if (r) return;
     const ts_http_field *last = &f->data[f->len - 1];
     if ((uint64_t)last->name_len + last->value_len > TS_HTTP_MAX_FIELD) {
@@ -306,10 +307,10 @@ static void field_line(ts_http_exchange *x, ts_http_fields *f, const char *line,
             ts_http_error_text(trailer ? TS_HTTP_RESPONSE_TRAILER_SIZE : TS_HTTP_RESPONSE_HEADER_SIZE, last->name);
         e.has_number = true;
         e.number = (uint64_t)last->name_len + last->value_len;
-        ts_http_give_up(x, e);
+        ts_http_exchange_set_error(x, e);
     }
     if (f->bytes > (trailer ? TS_HTTP_MAX_TRAILERS : TS_HTTP_MAX_FIELDS))
-        ts_http_give_up_number(
+        ts_http_exchange_set_error_number(
             x, trailer ? TS_HTTP_RESPONSE_TRAILER_SECTION_SIZE : TS_HTTP_RESPONSE_HEADER_SECTION_SIZE, f->bytes);
 }
 
@@ -325,21 +326,21 @@ static size_t read_head(char *line, size_t size, size_t n, void *data) {
         if (len && !x->in->ended) field_line(x, &x->in->trailers, line, len, true);
     } else if (!x->in_head) {
         if (len < 5 || memcmp(line, "HTTP/", 5) != 0)
-            ts_http_give_up_code(x, TS_HTTP_PROTOCOL_ERROR);
+            ts_http_exchange_set_error_code(x, TS_HTTP_PROTOCOL_ERROR);
         else
             status_line(x, line, len);
     } else if (len) {
         field_line(x, &x->headers, line, len, false);
     } else if (x->status == 101) { /* nothing has asked for it */
-        ts_http_give_up_code(x, TS_HTTP_UPGRADE_FAILED);
+        ts_http_exchange_set_error_code(x, TS_HTTP_UPGRADE_FAILED);
     } else if (x->status < 200) {
         x->in_head = false;
         x->expecting &= x->status != 100;
         x->quiet_since = ts_http_ticks(x->c);
-        if (++x->informational > TS_HTTP_MAX_INFORMATIONAL) ts_http_give_up_code(x, TS_HTTP_PROTOCOL_ERROR);
+        if (++x->informational > TS_HTTP_MAX_INFORMATIONAL) ts_http_exchange_set_error_code(x, TS_HTTP_PROTOCOL_ERROR);
     } else {
         x->expecting = false;
-        whole_head(x);
+        complete_head(x);
     }
     return x->has_error ? 0 : all;
 }
@@ -362,18 +363,18 @@ static size_t read_response(char *bytes, size_t size, size_t n, void *data) {
         switch (ts_http_chunked_feed(&x->chunks, bytes, len, to, TS_HTTP_MAX_TRAILERS)) {
         case TS_HTTP_CHUNKED_MORE: break;
         case TS_HTTP_CHUNKED_END: ts_http_pipe_end(x->in); break;
-        case TS_HTTP_CHUNKED_BAD: ts_http_give_up_code(x, TS_HTTP_PROTOCOL_ERROR); return 0;
+        case TS_HTTP_CHUNKED_BAD: ts_http_exchange_set_error_code(x, TS_HTTP_PROTOCOL_ERROR); return 0;
         case TS_HTTP_CHUNKED_BIG:
-            ts_http_give_up_number(x, TS_HTTP_RESPONSE_TRAILER_SECTION_SIZE,
-                                   x->in->trailers.bytes > x->chunks.line_len ? x->in->trailers.bytes
-                                                                              : x->chunks.line_len);
+            ts_http_exchange_set_error_number(x, TS_HTTP_RESPONSE_TRAILER_SECTION_SIZE,
+                                              x->in->trailers.bytes > x->chunks.line_len ? x->in->trailers.bytes
+                                                                                         : x->chunks.line_len);
             return 0;
-        case TS_HTTP_CHUNKED_NOMEM: ts_http_give_up_nomem(x); return 0;
+        case TS_HTTP_CHUNKED_NOMEM: ts_http_exchange_set_error_nomem(x); return 0;
         }
     } else {
         x->got += len;
         if (x->known_length && x->got > x->in_length) {
-            ts_http_give_up_code(x, TS_HTTP_PROTOCOL_ERROR);
+            ts_http_exchange_set_error_code(x, TS_HTTP_PROTOCOL_ERROR);
             return 0;
         }
         if (to) (void)ts_http_pipe_put(to, bytes, len);
@@ -381,7 +382,7 @@ static size_t read_response(char *bytes, size_t size, size_t n, void *data) {
         if (x->known_length && x->got == x->in_length && !x->http2) ts_http_pipe_end(x->in);
     }
     if (to && to->failed) {
-        ts_http_give_up(x, to->error);
+        ts_http_exchange_set_error(x, to->error);
         return 0;
     }
     return len;
@@ -407,7 +408,7 @@ void ts_http_transfer_start(ts_http_exchange *x, const ts_sys_addr *addrs, size_
     for (size_t i = 0; i < n_addrs && n < TS_HTTP_MAX_ADDRESSES; i++) {
         allowed[n] = addrs[i];
         allowed[n].port = x->port;
-        if (!c->may || c->may(c->may_data, &allowed[n])) n++;
+        if (!c->may_connect || c->may_connect(c->may_connect_data, &allowed[n])) n++;
     }
     if (n == 0) {
         ts_http_exchange_finish_code(x, TS_HTTP_DESTINATION_IP_PROHIBITED);
@@ -481,7 +482,7 @@ void ts_http_transfer_start(ts_http_exchange *x, const ts_sys_addr *addrs, size_
         SET(CURLOPT_SSL_CTX_FUNCTION, strict_tls);
         SET(CURLOPT_SSL_CTX_DATA, c);
         SET(CURLOPT_NOPROGRESS, 0L);
-        SET(CURLOPT_XFERINFOFUNCTION, watch_end);
+        SET(CURLOPT_XFERINFOFUNCTION, record_tls_end);
         SET(CURLOPT_XFERINFODATA, x);
     }
     if (c->ca_file) {
@@ -506,8 +507,9 @@ void ts_http_transfer_ended(ts_http_exchange *x, CURLcode code) {
     } else if (code == CURLE_OK && x->state != TS_HTTP_RESPONDED) { /* closed before a whole head */
         e = ts_http_error_of(x->begun ? TS_HTTP_RESPONSE_INCOMPLETE : TS_HTTP_CONNECTION_TERMINATED);
     } else if (code == CURLE_OK) {
-        bool whole = x->in->ended || x->discard ||
-                     (to_the_end(x) ? !x->tls_cut : !x->chunked && !(x->known_length && x->got < x->in_length));
+        bool whole =
+            x->in->ended || x->discard ||
+            (ends_with_connection(x) ? !x->tls_cut : !x->chunked && !(x->known_length && x->got < x->in_length));
         if (whole && !trailers_lost(x)) {
             ts_http_exchange_finish(x, NULL);
             return;
@@ -521,7 +523,7 @@ void ts_http_transfer_ended(ts_http_exchange *x, CURLcode code) {
     } else {
         ts_curl_failure f = {.code = code,
                              .text = x->text,
-                             .sent = x->sent,
+                             .connected = x->connected,
                              .begun = x->begun,
                              .responded = x->state == TS_HTTP_RESPONDED};
         (void)c->l.curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &f.os_errno);

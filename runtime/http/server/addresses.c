@@ -60,10 +60,10 @@ void ts_http_address_leave(ts_http_server *s, uint32_t i) {
 }
 
 static bool more_than_its_share(const ts_http_server *s, uint32_t address) {
-    return __atomic_load_n(&s->addresses[address].conns, __ATOMIC_RELAXED) > s->g.address_share;
+    return __atomic_load_n(&s->addresses[address].conns, __ATOMIC_RELAXED) > s->config.address_share;
 }
 bool ts_http_over_share(const ts_http_server *s, uint32_t address) {
-    uint32_t live = __atomic_load_n(&s->live_conns, __ATOMIC_RELAXED), most = s->g.max_connections;
+    uint32_t live = __atomic_load_n(&s->live_conns, __ATOMIC_RELAXED), most = s->config.max_connections;
     return live > most - most / RESERVED_PART && more_than_its_share(s, address);
 }
 
@@ -104,7 +104,7 @@ static int by_order(const void *a, const void *b) {
 }
 
 /* Close it if it still waits, and its client has sent no request that no thread has seen yet. dead: only if the client has left. */
-static bool close_idle(ts_http_server *s, const candidate *x, bool dead) {
+static bool close_candidate(ts_http_server *s, const candidate *x, bool dead) {
     ts_http_conn *c = ts_http_conn_at(s, x->index);
     if (!ts_http_conn_take(c, x->generation, false)) return false;
     char byte;
@@ -119,9 +119,9 @@ static bool close_idle(ts_http_server *s, const candidate *x, bool dead) {
     return false;
 }
 
-uint32_t ts_http_give_way(ts_http_server *s, int64_t address) {
+uint32_t ts_http_close_idle(ts_http_server *s, int64_t address) {
     candidate heap[AT_ONCE];
-    uint32_t most = s->g.max_connections / PART, n = 0, closed = 0,
+    uint32_t most = s->config.max_connections / PART, n = 0, closed = 0,
              all = __atomic_load_n(&s->n_conns, __ATOMIC_ACQUIRE);
     uint64_t young = ts_sys_monotonic() - YOUNG_NS;
     if (most > AT_ONCE) most = AT_ONCE;
@@ -137,8 +137,8 @@ uint32_t ts_http_give_way(ts_http_server *s, int64_t address) {
         add_candidate(heap, &n, (candidate){since | within, state >> 2, i});
     }
     qsort(heap, n, sizeof *heap, by_order);
-    for (uint32_t i = 0; i < n; i++) closed += close_idle(s, &heap[i], true);
-    for (uint32_t i = 0; i < n && closed < most; i++) closed += close_idle(s, &heap[i], false);
+    for (uint32_t i = 0; i < n; i++) closed += close_candidate(s, &heap[i], true);
+    for (uint32_t i = 0; i < n && closed < most; i++) closed += close_candidate(s, &heap[i], false);
     return closed;
 }
 #endif

@@ -41,13 +41,13 @@ static uint64_t state_of(uint64_t generation, unsigned state) {
 static ts_http_conn *conn_new(ts_http_server *s, int fd, const ts_sys_addr *from) {
     ts_http_conn *c = NULL;
     ts_lock_take(&s->lock);
-    if (!s->free_conn && s->n_conns < s->g.max_connections) {
+    if (!s->free_conn && s->n_conns < s->config.max_connections) {
         uint32_t at = s->n_conns / TS_CONN_CHUNK;
         ts_http_conn *chunk = calloc(TS_CONN_CHUNK, sizeof *chunk);
         if (chunk) {
             for (uint32_t i = TS_CONN_CHUNK; i-- > 0;) {
                 chunk[i].index = at * TS_CONN_CHUNK + i;
-                if (chunk[i].index >= s->g.max_connections) continue;
+                if (chunk[i].index >= s->config.max_connections) continue;
                 chunk[i].next_free = s->free_conn;
                 s->free_conn = chunk[i].index + 1;
             }
@@ -83,7 +83,7 @@ static void drop_buffers(ts_http_conn *c) {
     c->head_since = 0;
 }
 
-void ts_http_listen_again(ts_http_server *s) {
+void ts_http_accept_resume(ts_http_server *s) {
     if (!__atomic_exchange_n(&s->listen_paused, 0, __ATOMIC_ACQ_REL)) return;
     if (ts_http_server_stopping(s)) return;
     struct epoll_event ev = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = TS_TAG_LISTEN};
@@ -103,7 +103,7 @@ void ts_http_conn_close(ts_http_server *s, ts_http_conn *c) {
     s->free_conn = c->index + 1;
     __atomic_fetch_sub(&s->live_conns, 1, __ATOMIC_RELAXED);
     ts_lock_give(&s->lock);
-    if (__atomic_load_n(&s->listen_paused, __ATOMIC_RELAXED)) ts_http_listen_again(s);
+    if (__atomic_load_n(&s->listen_paused, __ATOMIC_RELAXED)) ts_http_accept_resume(s);
 }
 
 typedef enum arming {
@@ -142,7 +142,7 @@ bool ts_http_conn_take(ts_http_conn *c, uint64_t generation, bool wait) {
 }
 
 /* --- letting in ----------------------------------------------------------------------------------------------------------- */
-static const char no_place[] =
+static const char unavailable_response[] =
     "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
 static int accept_one(ts_http_server *s, ts_sys_addr *from) {
@@ -160,18 +160,18 @@ static int accept_one(ts_http_server *s, ts_sys_addr *from) {
     return fd;
 }
 /* What it has sent is read, so that no reset overtakes the answer. */
-static void answer_no_place(int fd) {
+static void send_unavailable(int fd) {
     char some[4096];
     while (recv(fd, some, sizeof some, MSG_DONTWAIT) > 0) {
     }
-    ssize_t n = send(fd, no_place, sizeof no_place - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t n = send(fd, unavailable_response, sizeof unavailable_response - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)n;
     shutdown(fd, SHUT_WR);
     while (recv(fd, some, sizeof some, MSG_DONTWAIT) > 0) {
     }
 }
-static void turn_away(int fd) {
-    answer_no_place(fd);
+static void refuse_connection(int fd) {
+    send_unavailable(fd);
     close(fd);
 }
 
@@ -183,30 +183,30 @@ void ts_http_accept(ts_http_server *s) {
     uint64_t now = ts_sys_monotonic();
     for (int i = 0; i < ACCEPT_BATCH; i++) {
         ts_sys_addr from;
-        if (__atomic_load_n(&s->live_conns, __ATOMIC_RELAXED) >= s->g.max_connections) {
+        if (__atomic_load_n(&s->live_conns, __ATOMIC_RELAXED) >= s->config.max_connections) {
             if (!ts_sys_ready(s->listen_fd, false)) break; /* nobody needs the room */
-            if (!ts_http_give_way(s, TS_ANY_ADDRESS)) goto pause;
+            if (!ts_http_close_idle(s, TS_ANY_ADDRESS)) goto pause;
         }
         int fd = accept_one(s, &from);
         if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
         if (fd < 0 && no_files(errno)) {
-            if (ts_http_give_way(s, TS_ANY_ADDRESS)) continue;
+            if (ts_http_close_idle(s, TS_ANY_ADDRESS)) continue;
             goto pause;
         }
         if (fd < 0 && (errno == EINVAL || errno == EBADF)) return; /* the server stops */
         if (fd < 0) continue;                                      /* of that one connection */
         ts_http_conn *c = conn_new(s, fd, &from);
         if (!c) {
-            turn_away(fd);
+            refuse_connection(fd);
             goto pause;
         }
-        if (ts_http_over_share(s, c->address) && !ts_http_give_way(s, c->address)) {
-            answer_no_place(fd);
+        if (ts_http_over_share(s, c->address) && !ts_http_close_idle(s, c->address)) {
+            send_unavailable(fd);
             ts_http_conn_close(s, c);
             continue;
         }
         c->idle_since = now;
-        conn_arm(s, c, ARM_NEW, now + s->g.idle_timeout_ns);
+        conn_arm(s, c, ARM_NEW, now + s->config.idle_timeout_ns);
     }
     __atomic_store_n(&s->paused_since, 0, __ATOMIC_RELAXED);
     struct epoll_event ev = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = TS_TAG_LISTEN};
@@ -218,7 +218,7 @@ pause: /* until a connection ends, or the monitor tries again */
 }
 void ts_http_accept_refuse(ts_http_server *s) {
     ts_sys_addr from;
-    for (int i = 0, fd; i < ACCEPT_BATCH && (fd = accept_one(s, &from)) >= 0; i++) turn_away(fd);
+    for (int i = 0, fd; i < ACCEPT_BATCH && (fd = accept_one(s, &from)) >= 0; i++) refuse_connection(fd);
 }
 
 /* --- what a thread does with a connection -------------------------------------------------------------------------------- */
@@ -234,7 +234,7 @@ static void linger(ts_http_server *s, ts_http_conn *c) {
     c->idle_since = ts_sys_monotonic();
     conn_arm(s, c, ARM_IDLE, c->idle_since + LINGER_NS);
 }
-static void go_on_lingering(ts_http_server *s, ts_http_conn *c, char *buf, size_t cap) {
+static void continue_linger(ts_http_server *s, ts_http_conn *c, char *buf, size_t cap) {
     for (;;) {
         ssize_t n = recv(c->fd, buf, cap, MSG_DONTWAIT);
         if (n < 0 && errno == EINTR) continue;
@@ -254,7 +254,7 @@ static bool drain(ts_http_server *s, ts_http_conn *c) {
         ssize_t n = send(c->fd, c->out + c->out_at, c->out_len - c->out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-            uint64_t until = ts_sys_monotonic() + s->g.stall_timeout_ns;
+            uint64_t until = ts_sys_monotonic() + s->config.stall_timeout_ns;
             c->phase = TS_CONN_DRAIN;
             conn_arm(s, c, ARM_OUT, until < c->out_until ? until : c->out_until);
             return false;
@@ -276,12 +276,12 @@ static bool drain(ts_http_server *s, ts_http_conn *c) {
 
 static void count_served(ts_http_server *s) {
     uint64_t n = __atomic_add_fetch(&s->served, 1, __ATOMIC_RELAXED);
-    if (s->g.stop_after && n == s->g.stop_after) ts_http_server_stop(s);
+    if (s->config.stop_after && n == s->config.stop_after) ts_http_server_stop(s);
 }
 
 /* Keep what has come of the next requests with the connection, and give it up until more comes, or, `at_once`, until others had their
  * turn: it is ready again as soon as it can be written to. */
-static void keep(ts_http_worker *t, ts_http_conn *c, bool at_once) {
+static void wait_for_more(ts_http_worker *t, ts_http_conn *c, bool at_once) {
     uint64_t now = ts_sys_monotonic();
     if (t->in_len) {
         c->in = malloc(t->in_len);
@@ -299,7 +299,7 @@ static void keep(ts_http_worker *t, ts_http_conn *c, bool at_once) {
     }
     c->idle_since = now;
     conn_arm(t->s, c, at_once ? ARM_AT_ONCE : ARM_IDLE,
-             now + (t->in_len ? t->s->g.head_timeout_ns : t->s->g.idle_timeout_ns));
+             now + (t->in_len ? t->s->config.head_timeout_ns : t->s->config.idle_timeout_ns));
 }
 
 /* Room in the thread's buffer for len bytes, and at least as many as they are behind them. */
@@ -321,7 +321,7 @@ static bool more_of_head(ts_http_worker *t, ts_http_conn *c, bool *refused) {
     ts_http_server *s = t->s;
     for (;;) {
         long head = ts_wire_scan_head(&c->scan, c->in, c->in_len);
-        if (head != 0 || c->in_len >= s->g.max_head_bytes) {
+        if (head != 0 || c->in_len >= s->config.max_head_bytes) {
             *refused = head == 0; /* too long */
             if (!room_for(t, c->in_len)) break;
             memcpy(t->in, c->in, c->in_len);
@@ -333,7 +333,7 @@ static bool more_of_head(ts_http_worker *t, ts_http_conn *c, bool *refused) {
         }
         if (c->in_len == c->in_cap) {
             size_t cap = c->in_cap < 1024 ? 2048 : c->in_cap * 2;
-            if (cap > s->g.max_head_bytes + 1024u) cap = s->g.max_head_bytes + 1024u;
+            if (cap > s->config.max_head_bytes + 1024u) cap = s->config.max_head_bytes + 1024u;
             char *in = realloc(c->in, cap);
             if (!in) break;
             c->in = in;
@@ -343,7 +343,7 @@ static bool more_of_head(ts_http_worker *t, ts_http_conn *c, bool *refused) {
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
             if (ts_http_server_stopping(s)) break;
-            conn_arm(s, c, ARM_IDLE, c->head_since + s->g.head_timeout_ns);
+            conn_arm(s, c, ARM_IDLE, c->head_since + s->config.head_timeout_ns);
             return false;
         }
         if (n <= 0) break;
@@ -354,7 +354,7 @@ static bool more_of_head(ts_http_worker *t, ts_http_conn *c, bool *refused) {
 }
 
 /* After a call: true: the connection is still ours, and stands at the next request. */
-static bool go_on(ts_http_worker *t, ts_http_conn *c, ts_call_end end) {
+static bool continue_after_call(ts_http_worker *t, ts_http_conn *c, ts_call_end end) {
     ts_http_server *s = t->s;
     switch (end) {
     case TS_CALL_NEXT: return true;
@@ -387,7 +387,7 @@ void ts_http_conn_serve(ts_http_worker *t, ts_http_conn *c) {
     uint64_t since = ts_sys_monotonic(), answered = 0;
     t->in_len = 0;
     if (c->phase == TS_CONN_LINGER) {
-        go_on_lingering(s, c, t->in, t->in_cap);
+        continue_linger(s, c, t->in, t->in_cap);
         return;
     }
     if (c->phase == TS_CONN_DRAIN && !drain(s, c)) return;
@@ -406,10 +406,10 @@ void ts_http_conn_serve(ts_http_worker *t, ts_http_conn *c) {
             if (n < 0 && errno == EINTR) continue;
             if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
                 /* a client that talks alone answers in less time than it takes to sleep and be woken */
-                if (served_here && __atomic_load_n(&s->live_conns, __ATOMIC_RELAXED) <= s->g.threads &&
+                if (served_here && __atomic_load_n(&s->live_conns, __ATOMIC_RELAXED) <= s->config.threads &&
                     ts_sys_monotonic() - answered < EXPECT_NS)
                     continue;
-                keep(t, c, false);
+                wait_for_more(t, c, false);
                 return;
             }
             if (n <= 0) {
@@ -422,15 +422,15 @@ void ts_http_conn_serve(ts_http_worker *t, ts_http_conn *c) {
         long head = ts_wire_scan_head(&scan, t->in, t->in_len);
         c->scan = scan;
         ts_call_end end;
-        if (refused || (head == 0 && t->in_len >= s->g.max_head_bytes) || head > (long)s->g.max_head_bytes) {
-            end = ts_http_call_refuse(&t->call, c, !scan.began || scan.line > s->g.max_head_bytes ? 414 : 431);
+        if (refused || (head == 0 && t->in_len >= s->config.max_head_bytes) || head > (long)s->config.max_head_bytes) {
+            end = ts_http_call_refuse(&t->call, c, !scan.began || scan.line > s->config.max_head_bytes ? 414 : 431);
         } else if (head < 0) {
             end = ts_http_call_refuse(&t->call, c, 400);
         } else if (head > 0 && t->refuses) {
             end = ts_http_call_refuse(&t->call, c, 503);
         } else if (head == 0) {
             if (fresh) {
-                keep(t, c, false);
+                wait_for_more(t, c, false);
                 return;
             }
             fresh = true;
@@ -441,7 +441,7 @@ void ts_http_conn_serve(ts_http_worker *t, ts_http_conn *c) {
             end = ts_http_call_serve(&t->call, c, (size_t)head);
         }
         count_served(s);
-        if (!go_on(t, c, end)) return;
+        if (!continue_after_call(t, c, end)) return;
         c->scan = (ts_wire_scan){0};
         if (!t->in_len) {
             if (ts_http_server_stopping(s)) {
@@ -450,7 +450,7 @@ void ts_http_conn_serve(ts_http_worker *t, ts_http_conn *c) {
             }
         }
         if (++served_here >= DIRECT_MAX || ts_sys_monotonic() - since > DIRECT_NS) {
-            keep(t, c, t->in_len != 0); /* others have their turn, first come, first served */
+            wait_for_more(t, c, t->in_len != 0); /* others have their turn, first come, first served */
             return;
         }
         refused = false;
@@ -460,12 +460,12 @@ void ts_http_conn_serve(ts_http_worker *t, ts_http_conn *c) {
 }
 
 /* --- for the monitor ------------------------------------------------------------------------------------------------------ */
-bool ts_http_ready_conn(ts_http_server *s, uint64_t tag, ts_http_conn **c) {
+bool ts_http_conn_take_ready(ts_http_server *s, uint64_t tag, ts_http_conn **c) {
     *c = ts_http_conn_at(s, (uint32_t)(tag & 0xffffff));
     return ts_http_conn_take(*c, tag >> 24, true);
 }
-void ts_http_conn_again(ts_http_server *s, ts_http_conn *c) {
-    conn_arm(s, c, ARM_AT_ONCE, ts_sys_monotonic() + s->g.head_timeout_ns);
+void ts_http_conn_rearm(ts_http_server *s, ts_http_conn *c) {
+    conn_arm(s, c, ARM_AT_ONCE, ts_sys_monotonic() + s->config.head_timeout_ns);
 }
 
 /* Nothing is under way on it, and nothing has come that no thread has seen. */
@@ -474,7 +474,7 @@ static bool is_quiet(const ts_http_conn *c) {
     return c->phase == TS_CONN_READ && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
 }
 /* The client has all that was sent, and what it sent has been read: closing resets nothing. */
-static bool has_all(const ts_http_conn *c) {
+static bool all_acknowledged(const ts_http_conn *c) {
     char some[4096];
     int left = 0;
     while (recv(c->fd, some, sizeof some, MSG_DONTWAIT) > 0) {
@@ -482,7 +482,7 @@ static bool has_all(const ts_http_conn *c) {
     return ioctl(c->fd, SIOCOUTQ, &left) == 0 && left == 0;
 }
 
-static void time_is_up(ts_http_server *s, ts_http_conn *c) {
+static void expire(ts_http_server *s, ts_http_conn *c) {
     static const char late[] = "HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     if (c->phase == TS_CONN_READ && c->in && send(c->fd, late, sizeof late - 1, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
         linger(s, c);
@@ -501,8 +501,8 @@ void ts_http_sweep(ts_http_server *s, uint64_t now, bool all) {
         bool over = __atomic_load_n(&c->deadline, __ATOMIC_RELAXED) <= now;
         if ((!over && !all) || !ts_http_conn_take(c, state >> 2, false)) continue;
         if (over && __atomic_load_n(&c->deadline, __ATOMIC_RELAXED) <= now) {
-            time_is_up(s, c);
-        } else if (all && (is_quiet(c) || (c->phase == TS_CONN_LINGER && has_all(c)))) {
+            expire(s, c);
+        } else if (all && (is_quiet(c) || (c->phase == TS_CONN_LINGER && all_acknowledged(c)))) {
             ts_http_conn_close(s, c);
         } else { /* busy after all: as it was; an event that came meanwhile is with a thread that waits for this */
             if (all && c->phase == TS_CONN_LINGER && c->deadline > now + LINGER_AT_STOP_NS)

@@ -65,36 +65,37 @@ struct ts_http_call {
     uint64_t began;
     /* the request's body */
     ts_http_pipe *in;
-    char *buf, *more; /* where its bytes are: t->in behind the head, or `more` */
+    char *buf, *own_buf; /* where its bytes are: t->in behind the head, or `more` */
     size_t buf_cap;
     size_t in_at, in_end; /* bytes of the connection in `buf` that were not looked at */
-    bool in_over;         /* nothing more is read for it: whole, or broken */
+    bool in_done;         /* nothing more is read for it: whole, or broken */
     bool want_continue;   /* the client waits for 100 (Continue) */
     /* the response; under t->lock from here to the mark */
-    bool live; /* being served: the monitor may look at it */
+    bool serving; /* being served: the monitor may look at it */
     ts_http_pipe *out;
     uint16_t status;
     bool responded;
-    bool held; /* the head stands at the end of `bytes` without framing and empty line, and nothing of it is sent */
-    size_t held_from; /* … where in them */
-    bool broken;      /* the response cannot be whole any more: cut */
-    bool over;        /* the response is whole, in `bytes` */
+    bool
+        head_held; /* the head stands at the end of `bytes` without framing and empty line, and nothing of it is sent */
+    size_t head_start; /* … where in them */
+    bool broken;       /* the response cannot be whole any more: cut */
+    bool complete;     /* the response is whole, in `bytes` */
     bool keep;
     ts_framing framing;
     bool no_body;    /* HEAD, 204, 205, 304, 2xx to CONNECT: body bytes are discarded */
     bool has_length; /* given by the guest */
     uint64_t length, body;
-    ts_bytes bytes; /* what goes out next */
-    ts_bytes raw;   /* of the body, not framed yet: held back so that small pieces go out as one */
-    bool old;       /* the monitor has seen it hold something back before */
-    bool gone;      /* the client is: atomic */
+    ts_bytes bytes;   /* what goes out next */
+    ts_bytes raw;     /* of the body, not framed yet: held back so that small pieces go out as one */
+    bool seen_held;   /* the monitor has seen it hold something back before */
+    bool client_gone; /* the client is: atomic */
     /* … the mark */
-    uint64_t moved;    /* bytes in and out: progress */
-    uint32_t waits_io; /* the guest waits for the connection: 1 to read, 2 to write */
-    uint32_t stalled;  /* … and was not allowed to any longer */
-    bool refused_503;  /* the handler has nothing to serve it with: 503 instead of 500 */
-    bool timed_out;    /* the request has taken longer than it may */
-    bool abandoned;    /* a wait was ended because its client is gone, or the server ends its calls */
+    uint64_t bytes_moved; /* bytes in and out: progress */
+    uint32_t waits_io;    /* the guest waits for the connection: 1 to read, 2 to write */
+    uint32_t stalled;     /* … and was not allowed to any longer */
+    bool refused_503;     /* the handler has nothing to serve it with: 503 instead of 500 */
+    bool timed_out;       /* the request has taken longer than it may */
+    bool abandoned;       /* a wait was ended because its client is gone, or the server ends its calls */
     /* the watch over a wait */
     uint64_t wait_from, seen_moved,
         still_ns;       /* when it began; bytes moved before it; waited for the client since one moved */
@@ -138,8 +139,8 @@ typedef struct ts_http_address {
 enum { TS_ADDRESS_BUCKETS = 8192 };
 
 struct ts_http_server {
-    ts_http_server_config g; /* defaults filled in */
-    ts_http_handler h;
+    ts_http_server_config config; /* defaults filled in */
+    ts_http_handler handler;
     int listen_fd, epoll_fd, stop_fd, quit_fd, cut_fd;
     uint32_t stops, stopping, quit; /* atomic */
     uint32_t listen_paused;         /* atomic: the listener is not armed: no connection or file is left */
@@ -183,7 +184,7 @@ ts_call_end ts_http_call_serve(ts_http_call *c, ts_http_conn *conn, size_t head_
 /* Answer with a status and nothing more: a request that is refused. */
 ts_call_end ts_http_call_refuse(ts_http_call *c, ts_http_conn *conn, unsigned status);
 /* The monitor's look, under t->lock: sends what was held back for too long. */
-void ts_http_call_look(ts_http_call *c);
+void ts_http_call_flush_held(ts_http_call *c);
 bool ts_http_call_is_late(const ts_http_call *c, uint64_t now); /* its handler is to be interrupted */
 void ts_http_call_cut_off(ts_http_call *c);                     /* under t->lock: nothing arrives any more */
 
@@ -193,13 +194,13 @@ bool ts_http_conn_take(ts_http_conn *c, uint64_t generation, bool wait);
 void ts_http_conn_close(ts_http_server *s, ts_http_conn *c);
 void ts_http_accept(ts_http_server *s);
 void ts_http_accept_refuse(ts_http_server *s); /* answers 503 to those that nothing can be given to */
-void ts_http_listen_again(ts_http_server *s);
+void ts_http_accept_resume(ts_http_server *s);
 void ts_http_conn_serve(ts_http_worker *t, ts_http_conn *c);
 /* Connections whose time is up, among some of them; when the server stops, all that nothing is under way on. */
 void ts_http_sweep(ts_http_server *s, uint64_t now, bool all);
-bool ts_http_ready_conn(ts_http_server *s, uint64_t tag,
-                        ts_http_conn **c);                   /* owned now; false: it is another thread's */
-void ts_http_conn_again(ts_http_server *s, ts_http_conn *c); /* its event comes again */
+bool ts_http_conn_take_ready(ts_http_server *s, uint64_t tag,
+                             ts_http_conn **c);              /* owned now; false: it is another thread's */
+void ts_http_conn_rearm(ts_http_server *s, ts_http_conn *c); /* its event comes again */
 /* What an event belongs to. */
 #define TS_TAG_LISTEN UINT64_MAX
 #define TS_TAG_QUIT (UINT64_MAX - 1)
@@ -211,7 +212,7 @@ void ts_http_address_leave(ts_http_server *s, uint32_t i);
 /* Close the connections that have been idle for longest, some at once: of one address, or (TS_ANY_ADDRESS) of those first that have more
  * than their share. How many. */
 enum { TS_ANY_ADDRESS = -1 };
-uint32_t ts_http_give_way(ts_http_server *s, int64_t address);
+uint32_t ts_http_close_idle(ts_http_server *s, int64_t address);
 /* The address has more than its share, and what is left is kept for others. */
 bool ts_http_over_share(const ts_http_server *s, uint32_t address);
 
@@ -221,7 +222,7 @@ ts_http_worker *ts_http_worker_new(ts_http_server *s);
 void ts_http_worker_delete(ts_http_worker *t);
 void ts_http_worker_waits(ts_http_worker *t, bool waits);
 /* The threads that run, as far as the monitor is to look at them: brings s->awake up to date. */
-void ts_http_awake(ts_http_server *s);
+void ts_http_update_awake(ts_http_server *s);
 bool ts_http_queue_pop(ts_http_server *s, uint64_t before, ts_http_conn **c); /* the first, if it was queued before */
 void ts_http_queue_push(ts_http_server *s, ts_http_conn *c, uint64_t now);
 

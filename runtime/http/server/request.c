@@ -44,12 +44,12 @@ void ts_bytes_drop(ts_bytes *b, size_t len) {
     b->at += len;
     b->len -= len;
 }
-static bool text(ts_bytes *b, const char *s) {
+static bool add_text(ts_bytes *b, const char *s) {
     return ts_bytes_add(b, s, strlen(s));
 }
 
 bool ts_http_call_init(ts_http_call *c, ts_http_server *s, ts_http_worker *t) {
-    const ts_http_server_config *g = &s->g;
+    const ts_http_server_config *g = &s->config;
     *c = (ts_http_call){.s = s, .t = t};
     ts_wire_init(&c->wire, g->max_body_bytes,
                  g->max_head_bytes < TS_HTTP_MAX_TRAILERS ? g->max_head_bytes : TS_HTTP_MAX_TRAILERS);
@@ -62,24 +62,24 @@ void ts_http_call_free(ts_http_call *c) {
 }
 
 /* --- out: the wire ------------------------------------------------------------------------------------------------------------------------- */
-static void gone(ts_http_call *c) {
-    __atomic_store_n(&c->gone, true, __ATOMIC_RELAXED);
+static void mark_client_gone(ts_http_call *c) {
+    __atomic_store_n(&c->client_gone, true, __ATOMIC_RELAXED);
     c->keep = false;
     c->bytes.len = c->raw.len = 0;
 }
 
 /* What stands in `bytes`, as far as the client takes it. */
 static void send_bytes(ts_http_call *c) {
-    while (c->bytes.len && !c->gone) {
+    while (c->bytes.len && !c->client_gone) {
         ssize_t n = send(c->c->fd, c->bytes.data + c->bytes.at, c->bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
         if (n < 0) {
-            gone(c);
+            mark_client_gone(c);
             return;
         }
         ts_bytes_drop(&c->bytes, (size_t)n);
-        c->moved += (uint64_t)n;
+        c->bytes_moved += (uint64_t)n;
     }
 }
 
@@ -87,29 +87,29 @@ static void send_bytes(ts_http_call *c) {
 static bool finish_head(ts_http_call *c, bool whole, uint64_t len) {
     char line[64];
     bool ok = true;
-    c->held = false;
+    c->head_held = false;
     if (c->framing == TS_FRAMING_OPEN) {
         if (whole) {
             c->framing = TS_FRAMING_LENGTH;
             snprintf(line, sizeof line, "content-length: %llu\r\n", (unsigned long long)len);
-            ok = text(&c->bytes, line);
+            ok = add_text(&c->bytes, line);
         } else if (c->wire.http10) {
             c->framing = TS_FRAMING_CLOSE;
             c->keep = false;
         } else {
             c->framing = TS_FRAMING_CHUNKED;
-            ok = text(&c->bytes, "transfer-encoding: chunked\r\n");
+            ok = add_text(&c->bytes, "transfer-encoding: chunked\r\n");
         }
     }
     /* what the client may still send is more than we would throw away */
-    if (!c->in_over && (c->want_continue || (!c->wire.chunked && c->wire.left > DISCARD_MAX))) c->keep = false;
+    if (!c->in_done && (c->want_continue || (!c->wire.chunked && c->wire.left > DISCARD_MAX))) c->keep = false;
     if (ts_http_server_stopping(c->s)) c->keep = false;
-    if (!c->keep && !c->wire.http10) ok = ok && text(&c->bytes, "connection: close\r\n");
-    if (c->keep && c->wire.http10) ok = ok && text(&c->bytes, "connection: keep-alive\r\n");
-    return ok && text(&c->bytes, "\r\n");
+    if (!c->keep && !c->wire.http10) ok = ok && add_text(&c->bytes, "connection: close\r\n");
+    if (c->keep && c->wire.http10) ok = ok && add_text(&c->bytes, "connection: keep-alive\r\n");
+    return ok && add_text(&c->bytes, "\r\n");
 }
 
-static bool field(ts_bytes *b, const ts_http_field *f) {
+static bool add_field(ts_bytes *b, const ts_http_field *f) {
     const char *v = f->value;
     size_t len = f->value_len;
     ts_http_trim(&v, &len);
@@ -118,15 +118,15 @@ static bool field(ts_bytes *b, const ts_http_field *f) {
 }
 
 /* What was held back, and (p not NULL) all of the pipe: framed, behind what stands in `bytes`. ended: with that the body is whole. */
-static bool frame(ts_http_call *c, ts_http_pipe *p, bool ended) {
+static bool frame_body(ts_http_call *c, ts_http_pipe *p, bool ended) {
     size_t n = c->raw.len + (p ? p->len : 0);
     char line[32];
     bool ok = true;
-    if (c->held) ok = finish_head(c, ended && !(p && p->trailers.len), n);
+    if (c->head_held) ok = finish_head(c, ended && !(p && p->trailers.len), n);
     bool chunked = c->framing == TS_FRAMING_CHUNKED && !c->no_body;
     if (n && chunked) {
         snprintf(line, sizeof line, "%zx\r\n", n);
-        ok = ok && text(&c->bytes, line);
+        ok = ok && add_text(&c->bytes, line);
     }
     if (c->raw.len && !c->no_body) ok = ok && ts_bytes_add(&c->bytes, c->raw.data + c->raw.at, c->raw.len);
     c->raw.len = 0;
@@ -137,18 +137,18 @@ static bool frame(ts_http_call *c, ts_http_pipe *p, bool ended) {
         ts_http_pipe_skip(p, k);
     }
     if (!c->no_body) c->body += n;
-    if (n && chunked) ok = ok && text(&c->bytes, "\r\n");
+    if (n && chunked) ok = ok && add_text(&c->bytes, "\r\n");
     if (!ended) return ok;
-    c->over = true;
+    c->complete = true;
     if (!chunked) return ok;
-    ok = ok && text(&c->bytes, "0\r\n");
+    ok = ok && add_text(&c->bytes, "0\r\n");
     for (uint32_t i = 0; p && i < p->trailers.len && ok; i++) {
         const ts_http_field *f = &p->trailers.data[i];
-        if (!ts_http_is_not_of_trailers(f->name, f->name_len) && ts_http_is_token(f->name, f->name_len) &&
+        if (!ts_http_is_forbidden_trailer(f->name, f->name_len) && ts_http_is_token(f->name, f->name_len) &&
             ts_http_is_field_value(f->value, f->value_len))
-            ok = field(&c->bytes, f);
+            ok = add_field(&c->bytes, f);
     }
-    return ok && text(&c->bytes, "\r\n");
+    return ok && add_text(&c->bytes, "\r\n");
 }
 
 /* Take on what the guest has written. FLUSH: hold nothing back. LAST: nobody comes back for what a slow client has no room for now: a
@@ -156,15 +156,15 @@ static bool frame(ts_http_call *c, ts_http_pipe *p, bool ended) {
 typedef enum pump { HOLD, FLUSH, LAST } pump;
 static void pump_out(ts_http_call *c, pump how) {
     ts_http_pipe *p = c->out;
-    if (!c->responded || c->over || c->broken) return;
-    if (c->gone) {
+    if (!c->responded || c->complete || c->broken) return;
+    if (c->client_gone) {
         c->broken = true;
         if (p)
             ts_http_pipe_fail(p, c->stalled ? ts_http_error_of(TS_HTTP_CONNECTION_WRITE_TIMEOUT)
                                             : ts_http_error_of(TS_HTTP_CONNECTION_TERMINATED));
         return;
     }
-    if (!c->held) send_bytes(c);
+    if (!c->head_held) send_bytes(c);
     /* Where no body is sent, the bytes of one that does not match its length are the guest's own affair. */
     bool uncounted = p && p->failed && c->no_body && p->error.code == TS_HTTP_RESPONSE_BODY_SIZE;
     if (p && p->failed && !uncounted) { /* its near end has gone without an end */
@@ -181,15 +181,15 @@ static void pump_out(ts_http_call *c, pump how) {
         if (p) ts_http_pipe_fail(p, e);
         return;
     }
-    if (!c->held && c->bytes.len && !(how == LAST && ended))
+    if (!c->head_held && c->bytes.len && !(how == LAST && ended))
         return; /* the client is slow: the pipe fills, and the guest waits */
     bool ok = true;
     if (ended || how == FLUSH || n >= FLUSH_AT) {
-        if (n || ended || c->held) {
-            ok = frame(c, p, ended);
+        if (n || ended || c->head_held) {
+            ok = frame_body(c, p, ended);
             send_bytes(c);
         }
-        c->old = false;
+        c->seen_held = false;
     } else {
         while (p->len && ok) {
             size_t k;
@@ -199,22 +199,22 @@ static void pump_out(ts_http_call *c, pump how) {
         }
     }
     if (!ok) {
-        gone(c);
+        mark_client_gone(c);
         c->broken = true;
         if (p) ts_http_pipe_fail(p, ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "no memory"));
     }
 }
 
-static void out_kick(ts_http_pipe *p) {
-    ts_http_call *c = p->far_data;
+static void response_notify(ts_http_pipe *p) {
+    ts_http_call *c = p->wire_data;
     if (!c) return;
     c->waits_io = 0;
     ts_lock_take(&c->t->lock);
     pump_out(c, HOLD);
     ts_lock_give(&c->t->lock);
 }
-static bool out_wait(ts_http_pipe *p, ts_sys_wait *w) {
-    ts_http_call *c = p->far_data;
+static bool response_wait(ts_http_pipe *p, ts_sys_wait *w) {
+    ts_http_call *c = p->wire_data;
     if (!c) return false;
     c->waits_io = 2;
     ts_lock_take(&c->t->lock);
@@ -223,7 +223,7 @@ static bool out_wait(ts_http_pipe *p, ts_sys_wait *w) {
     *w = (ts_sys_wait){.fd = c->c->fd, .out = true};
     return true;
 }
-static const ts_http_far out_far = {out_kick, out_wait};
+static const ts_http_wire_ops response_wire_ops = {response_notify, response_wait};
 
 /* RFC 9110, 5.6.7: IMF-fixdate */
 static const char *date(ts_http_worker *t) {
@@ -243,9 +243,9 @@ static const char *date(ts_http_worker *t) {
 static bool status_line(ts_bytes *b, unsigned status) {
     char line[96];
     snprintf(line, sizeof line, "HTTP/1.1 %u %s\r\n", status, ts_wire_reason(status));
-    return text(b, line);
+    return add_text(b, line);
 }
-static bool clean(const ts_http_fields *h) {
+static bool fields_are_valid(const ts_http_fields *h) {
     for (uint32_t i = 0; h && i < h->len; i++)
         if (!ts_http_is_token(h->data[i].name, h->data[i].name_len) ||
             !ts_http_is_field_value(h->data[i].value, h->data[i].value_len))
@@ -254,19 +254,19 @@ static bool clean(const ts_http_fields *h) {
 }
 
 bool ts_http_call_informational(ts_http_call *c, uint16_t status, const ts_http_fields *headers) {
-    if (status < 100 || status > 199 || status == 101 || c->wire.http10 || !clean(headers)) return false;
+    if (status < 100 || status > 199 || status == 101 || c->wire.http10 || !fields_are_valid(headers)) return false;
     ts_lock_take(&c->t->lock);
-    bool ok = !c->responded && !c->gone && status_line(&c->bytes, status);
+    bool ok = !c->responded && !c->client_gone && status_line(&c->bytes, status);
     for (uint32_t i = 0; headers && i < headers->len && ok; i++) {
         const ts_http_field *f = &headers->data[i];
-        if (!ts_http_is_of_connection(f->name, f->name_len) &&
+        if (!ts_http_is_connection_field(f->name, f->name_len) &&
             !ts_http_name_is(f->name, f->name_len, "content-length", 14))
-            ok = field(&c->bytes, f);
+            ok = add_field(&c->bytes, f);
     }
-    ok = ok && text(&c->bytes, "\r\n");
+    ok = ok && add_text(&c->bytes, "\r\n");
     if (ok) send_bytes(c);
     if (status == 100) c->want_continue = false;
-    ok = ok && !c->gone;
+    ok = ok && !c->client_gone;
     ts_lock_give(&c->t->lock);
     return ok;
 }
@@ -276,9 +276,9 @@ bool ts_http_call_respond(ts_http_call *c, uint16_t status, const ts_http_fields
     if (!headers) headers = &none;
     uint64_t length = 0;
     int has_length = ts_http_content_length(headers, &length);
-    if (status < 200 || status > 999 || has_length < 0 || !clean(headers)) return false;
+    if (status < 200 || status > 999 || has_length < 0 || !fields_are_valid(headers)) return false;
     ts_lock_take(&c->t->lock);
-    bool ok = !c->responded && !c->gone;
+    bool ok = !c->responded && !c->client_gone;
     if (!ok) goto out;
     /* After a 2xx to a CONNECT comes a tunnel, of which a guest has no end: the connection closes. RFC 9110, 9.3.6 */
     bool tunnel = c->wire.is_connect && status < 300;
@@ -288,7 +288,7 @@ bool ts_http_call_respond(ts_http_call *c, uint16_t status, const ts_http_fields
     /* Of HEAD and 304 it is the length that another response would have (RFC 9110, 8.6). The others must not have any, but for the 0
      * that ends a 205 (RFC 9110, 15.3.6). */
     if (status == 204 || status == 205 || tunnel) has_length = 0;
-    c->held_from = c->bytes.len;
+    c->head_start = c->bytes.len;
     ok = status_line(&c->bytes, status);
     bool dated = false, lengthy = false;
     for (uint32_t i = 0; i < headers->len && ok; i++) {
@@ -298,31 +298,32 @@ bool ts_http_call_respond(ts_http_call *c, uint16_t status, const ts_http_fields
             for (size_t k = 0; k + 5 <= f->value_len; k++) c->keep &= !ts_http_name_is(v + k, 5, "close", 5);
             continue;
         }
-        if (ts_http_is_of_connection(f->name, f->name_len)) continue;
+        if (ts_http_is_connection_field(f->name, f->name_len)) continue;
         if (ts_http_name_is(f->name, f->name_len, "content-length", 14)) {
             if (!has_length || lengthy) continue; /* equal ones are one */
             lengthy = true;
         }
         dated |= ts_http_name_is(f->name, f->name_len, "date", 4);
-        ok = field(&c->bytes, f);
+        ok = add_field(&c->bytes, f);
     }
-    if (ok && status == 205) ok = text(&c->bytes, "content-length: 0\r\n");
-    if (ok && !dated) ok = text(&c->bytes, "date: ") && text(&c->bytes, date(c->t)) && text(&c->bytes, "\r\n");
+    if (ok && status == 205) ok = add_text(&c->bytes, "content-length: 0\r\n");
+    if (ok && !dated)
+        ok = add_text(&c->bytes, "date: ") && add_text(&c->bytes, date(c->t)) && add_text(&c->bytes, "\r\n");
     if (!ok) {
-        c->bytes.len = c->held_from;
+        c->bytes.len = c->head_start;
         goto out;
     }
     c->status = status;
     c->has_length = has_length == 1;
     c->length = length;
     if (c->has_length && !c->no_body) c->framing = TS_FRAMING_LENGTH;
-    c->responded = c->held = true;
+    c->responded = c->head_held = true;
     if (body) {
         ts_http_pipe_hold(body);
         c->out = body;
         body->may_be_empty = c->no_body;
-        body->far = &out_far;
-        body->far_data = c;
+        body->wire = &response_wire_ops;
+        body->wire_data = c;
     }
     pump_out(c, HOLD);
 out:
@@ -333,8 +334,8 @@ out:
 bool ts_http_call_responded(const ts_http_call *c) {
     return c->responded;
 }
-bool ts_http_call_cut(const ts_http_call *c) {
-    return __atomic_load_n(&c->gone, __ATOMIC_RELAXED);
+bool ts_http_call_client_gone(const ts_http_call *c) {
+    return __atomic_load_n(&c->client_gone, __ATOMIC_RELAXED);
 }
 void ts_http_call_waits(ts_http_call *c, bool waits) {
     if (waits) {
@@ -360,38 +361,38 @@ void ts_http_call_unavailable(ts_http_call *c) {
  * A guest that waits for its client, in either direction, does so within two limits: something has to move at least every `stall`, and over
  * `grace` the bytes have to reach the least rate. The time is that of waiting only. Whatever it waits for, the wait is over when the client
  * is gone, the request has taken too long, or the server ends its calls. */
-static uint64_t least(uint64_t a, uint64_t b) {
+static uint64_t min_u64(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
-static void progress(ts_http_call *c) {
-    const ts_http_server_config *g = &c->s->g;
-    uint64_t n = c->moved - c->seen_moved;
+static void credit_progress(ts_http_call *c) {
+    const ts_http_server_config *g = &c->s->config;
+    uint64_t n = c->bytes_moved - c->seen_moved;
     if (!n) return;
-    c->seen_moved = c->moved;
+    c->seen_moved = c->bytes_moved;
     c->still_ns = 0;
     /* bytes buy time, up to the grace */
     uint64_t rate = g->min_rate,
              bought = n / rate > g->rate_grace_ns / NS ? g->rate_grace_ns : n / rate * NS + n % rate * NS / rate;
-    c->credit_ns = least(c->credit_ns + bought, g->rate_grace_ns);
+    c->credit_ns = min_u64(c->credit_ns + bought, g->rate_grace_ns);
 }
-static uint64_t after(uint64_t from, uint64_t ns) {
+static uint64_t add_saturated(uint64_t from, uint64_t ns) {
     return from > UINT64_MAX - ns ? UINT64_MAX : from + ns;
 }
 
 size_t ts_http_call_watch(ts_http_call *c, ts_sys_wait *files, uint64_t *deadline) {
-    const ts_http_server_config *g = &c->s->g;
-    uint64_t now = ts_sys_monotonic(), until = after(c->began, g->request_timeout_ns);
-    progress(c);
+    const ts_http_server_config *g = &c->s->config;
+    uint64_t now = ts_sys_monotonic(), until = add_saturated(c->began, g->request_timeout_ns);
+    credit_progress(c);
     c->wait_from = now;
     if (c->waits_io) {
-        until = least(until, after(now, g->stall_timeout_ns - least(c->still_ns, g->stall_timeout_ns)));
-        if (!g->no_min_rate) until = least(until, after(now, c->credit_ns));
+        until = min_u64(until, add_saturated(now, g->stall_timeout_ns - min_u64(c->still_ns, g->stall_timeout_ns)));
+        if (!g->no_min_rate) until = min_u64(until, add_saturated(now, c->credit_ns));
     }
-    if (c->half_until && !c->over) until = least(until, c->half_until);
-    if (c->gone && !c->waits_io && !c->over) until = now;
-    *deadline = least(*deadline, until);
-    int fd = c->unwatched || c->gone ? -1 : c->c->fd;
-    uint8_t watch = c->half_seen || c->over ? TS_SYS_HUP : TS_SYS_HUP | TS_SYS_HALF_HUP;
+    if (c->half_until && !c->complete) until = min_u64(until, c->half_until);
+    if (c->client_gone && !c->waits_io && !c->complete) until = now;
+    *deadline = min_u64(*deadline, until);
+    int fd = c->unwatched || c->client_gone ? -1 : c->c->fd;
+    uint8_t watch = c->half_seen || c->complete ? TS_SYS_HUP : TS_SYS_HUP | TS_SYS_HALF_HUP;
     files[0] = (ts_sys_wait){.fd = fd, .watch = watch};
     files[1] = (ts_sys_wait){.fd = c->s->cut_fd};
     return 2;
@@ -404,53 +405,53 @@ static void half_closed(ts_http_call *c, uint64_t now) {
     static const char probe[] = "HTTP/1.1 100 Continue\r\n\r\n";
     c->half_seen = true;
     ts_lock_take(&c->t->lock);
-    if (!c->responded && !c->wire.http10 && !c->gone && !c->bytes.len) {
-        if (text(&c->bytes, probe)) send_bytes(c);
+    if (!c->responded && !c->wire.http10 && !c->client_gone && !c->bytes.len) {
+        if (add_text(&c->bytes, probe)) send_bytes(c);
         c->want_continue = false;
     } else {
-        c->half_until = after(now, c->s->g.stall_timeout_ns);
+        c->half_until = add_saturated(now, c->s->config.stall_timeout_ns);
     }
     ts_lock_give(&c->t->lock);
 }
 /* Nothing that is sent arrives any more. A guest that waits for its client finds that out; for any other wait there is no sense left. */
 static ts_http_watched client_left(ts_http_call *c) {
     ts_lock_take(&c->t->lock);
-    gone(c);
+    mark_client_gone(c);
     ts_lock_give(&c->t->lock);
     c->unwatched = true;
-    c->abandoned = !c->over && !c->waits_io;
-    if (c->over) return TS_HTTP_WAIT_ON; /* it has had its response: what the guest does now is its own */
-    return c->waits_io ? TS_HTTP_GO : TS_HTTP_STOP;
+    c->abandoned = !c->complete && !c->waits_io;
+    if (c->complete) return TS_HTTP_KEEP_WAITING; /* it has had its response: what the guest does now is its own */
+    return c->waits_io ? TS_HTTP_PROCEED : TS_HTTP_STOP;
 }
 
 ts_http_watched ts_http_call_watched(ts_http_call *c, const ts_sys_wait *files) {
-    const ts_http_server_config *g = &c->s->g;
+    const ts_http_server_config *g = &c->s->config;
     uint64_t now = ts_sys_monotonic(), waited = now - c->wait_from;
     c->abandoned = true; /* if it ends here */
     if (files[1].ready) return TS_HTTP_STOP;
     if (files[0].seen & TS_SYS_HUP) return client_left(c);
-    if (c->gone && !c->waits_io && !c->over) return TS_HTTP_STOP;
+    if (c->client_gone && !c->waits_io && !c->complete) return TS_HTTP_STOP;
     c->abandoned = false;
     if (files[0].seen & TS_SYS_HALF_HUP) {
         half_closed(c, now);
-        return TS_HTTP_WAIT_ON;
+        return TS_HTTP_KEEP_WAITING;
     }
-    if (now >= after(c->began, g->request_timeout_ns)) {
+    if (now >= add_saturated(c->began, g->request_timeout_ns)) {
         c->timed_out = true;
         return TS_HTTP_STOP;
     }
-    if (c->half_until && !c->over && now >= c->half_until) {
+    if (c->half_until && !c->complete && now >= c->half_until) {
         shutdown(c->c->fd, SHUT_RDWR);
         return client_left(c);
     }
-    if (!c->waits_io || c->unwatched) return TS_HTTP_GO;
+    if (!c->waits_io || c->unwatched) return TS_HTTP_PROCEED;
     c->still_ns += waited;
-    c->credit_ns -= least(c->credit_ns, waited);
-    if (c->still_ns < g->stall_timeout_ns && (g->no_min_rate || c->credit_ns)) return TS_HTTP_GO;
+    c->credit_ns -= min_u64(c->credit_ns, waited);
+    if (c->still_ns < g->stall_timeout_ns && (g->no_min_rate || c->credit_ns)) return TS_HTTP_PROCEED;
     c->stalled = c->waits_io;
     c->unwatched = true;
     shutdown(c->c->fd, SHUT_RDWR); /* the guest wakes up and finds it closed */
-    return TS_HTTP_WAIT_ON;
+    return TS_HTTP_KEEP_WAITING;
 }
 
 /* The same for handlers that are no guests. */
@@ -468,8 +469,8 @@ ts_http_watched ts_http_call_poll(ts_http_call *c, ts_sys_wait *waits, size_t n,
         what = ts_http_call_watched(c, all + n);
         bool any = deadline != TS_SYS_NO_DEADLINE && ts_sys_monotonic() >= deadline;
         for (size_t i = 0; i < n; i++) any |= waits[i].ready = all[i].ready;
-        if (what == TS_HTTP_GO && !any) what = TS_HTTP_WAIT_ON;
-    } while (what == TS_HTTP_WAIT_ON);
+        if (what == TS_HTTP_PROCEED && !any) what = TS_HTTP_KEEP_WAITING;
+    } while (what == TS_HTTP_KEEP_WAITING);
     ts_http_call_waits(c, false);
     return what;
 }
@@ -479,12 +480,12 @@ static void say_continue(ts_http_call *c) {
     if (!c->want_continue) return;
     c->want_continue = false;
     ts_lock_take(&c->t->lock);
-    if (!c->responded && !c->gone && text(&c->bytes, "HTTP/1.1 100 Continue\r\n\r\n")) send_bytes(c);
+    if (!c->responded && !c->client_gone && add_text(&c->bytes, "HTTP/1.1 100 Continue\r\n\r\n")) send_bytes(c);
     ts_lock_give(&c->t->lock);
 }
 
-static void in_fails(ts_http_call *c, ts_http_error e) {
-    c->in_over = true;
+static void fail_request_body(ts_http_call *c, ts_http_error e) {
+    c->in_done = true;
     ts_http_pipe_fail(c->in, e);
 }
 
@@ -492,7 +493,7 @@ static void in_fails(ts_http_call *c, ts_http_error e) {
  * they are; a line that is longer than the rest of it gets a buffer of its own. False: no line may be so long, or there is no memory. */
 static bool body_room(ts_http_call *c) {
     ts_http_worker *t = c->t;
-    size_t from = c->more ? 0 : t->in_len, len = c->in_end - c->in_at;
+    size_t from = c->own_buf ? 0 : t->in_len, len = c->in_end - c->in_at;
     if (len == 0) {
         c->in_at = c->in_end = from; /* t->in_len is the head's while a call runs */
     } else if (c->in_at > from) {
@@ -501,11 +502,11 @@ static bool body_room(ts_http_call *c) {
         c->in_end = from + len;
     }
     if (c->in_end < c->buf_cap) return true;
-    if (c->more || len >= c->s->in_most) return false;
+    if (c->own_buf || len >= c->s->in_most) return false;
     char *more = malloc(c->s->in_most);
     if (!more) return false;
     memcpy(more, c->buf + c->in_at, len);
-    c->buf = c->more = more;
+    c->buf = c->own_buf = more;
     c->buf_cap = c->s->in_most;
     c->in_at = 0;
     c->in_end = len;
@@ -514,7 +515,7 @@ static bool body_room(ts_http_call *c) {
 
 /* What has come, into the pipe; and what is there to be read. read: ask the connection too. */
 static void pump_in(ts_http_call *c, bool read) {
-    while (!c->in_over) {
+    while (!c->in_done) {
         size_t used;
         ts_wire_state s = ts_wire_body(&c->wire, c->buf + c->in_at, c->in_end - c->in_at, &used, c->in);
         c->in_at += used;
@@ -523,14 +524,14 @@ static void pump_in(ts_http_call *c, bool read) {
                                                : c->wire.status == 431 ? TS_HTTP_REQUEST_TRAILER_SECTION_SIZE
                                                                        : TS_HTTP_PROTOCOL_ERROR);
             if (c->wire.status == 413) e.has_number = true, e.number = c->wire.got;
-            in_fails(c, e);
+            fail_request_body(c, e);
         } else if (s == TS_WIRE_END) {
-            c->in_over = true;
+            c->in_done = true;
         }
         if (s != TS_WIRE_MORE) break;
         if (!read || c->want_continue) break;
         if (!body_room(c)) {
-            in_fails(c, ts_http_error_of(TS_HTTP_PROTOCOL_ERROR));
+            fail_request_body(c, ts_http_error_of(TS_HTTP_PROTOCOL_ERROR));
             break;
         }
         ssize_t n = recv(c->c->fd, c->buf + c->in_end, c->buf_cap - c->in_end, MSG_DONTWAIT);
@@ -539,52 +540,53 @@ static void pump_in(ts_http_call *c, bool read) {
         if (n <= 0) {
             if (n < 0) {
                 ts_lock_take(&c->t->lock);
-                gone(c);
+                mark_client_gone(c);
                 ts_lock_give(&c->t->lock);
             }
-            in_fails(c, ts_http_error_of(c->stalled ? TS_HTTP_CONNECTION_READ_TIMEOUT : TS_HTTP_CONNECTION_TERMINATED));
+            fail_request_body(
+                c, ts_http_error_of(c->stalled ? TS_HTTP_CONNECTION_READ_TIMEOUT : TS_HTTP_CONNECTION_TERMINATED));
             break;
         }
         c->in_end += (size_t)n;
-        c->moved += (uint64_t)n;
+        c->bytes_moved += (uint64_t)n;
     }
 }
 
-static void in_kick(ts_http_pipe *p) {
-    ts_http_call *c = p->far_data;
-    if (!c || c->in_over) return;
+static void request_notify(ts_http_pipe *p) {
+    ts_http_call *c = p->wire_data;
+    if (!c || c->in_done) return;
     c->waits_io = 0;
-    if (p->near_gone) return; /* what is left of it is thrown away when the call is over */
+    if (p->guest_closed) return; /* what is left of it is thrown away when the call is over */
     say_continue(c);
     pump_in(c, p->len <= p->cap / 2);
 }
-static bool in_wait(ts_http_pipe *p, ts_sys_wait *w) {
-    ts_http_call *c = p->far_data;
+static bool request_wait(ts_http_pipe *p, ts_sys_wait *w) {
+    ts_http_call *c = p->wire_data;
     if (!c) return false;
     say_continue(c);
     c->waits_io = 1;
     *w = (ts_sys_wait){.fd = c->c->fd};
     return true;
 }
-static const ts_http_far in_far = {in_kick, in_wait};
+static const ts_http_wire_ops request_wire_ops = {request_notify, request_wait};
 
 /* Nobody reads it any more: throw away what has come. True: the connection stands at the next request. */
 static bool discard_in(ts_http_call *c) {
     uint64_t before = c->wire.got;
     if (c->wire.at == TS_WIRE_DONE) return true;
     if (c->want_continue) return false; /* it may come or not: nobody can tell it from a request */
-    while (!c->in_over && c->wire.got - before <= DISCARD_MAX) {
-        uint64_t at = c->moved + c->wire.got;
+    while (!c->in_done && c->wire.got - before <= DISCARD_MAX) {
+        uint64_t at = c->bytes_moved + c->wire.got;
         ts_http_pipe_skip(c->in, c->in->len);
         pump_in(c, true);
-        if (at == c->moved + c->wire.got) break;
+        if (at == c->bytes_moved + c->wire.got) break;
     }
     return c->wire.at == TS_WIRE_DONE;
 }
 
 /* --- a request from its head to its end --------------------------------------------------------------------------------------------------- */
 static void log_line(ts_http_call *c, unsigned status) {
-    const ts_http_handler *h = &c->s->h;
+    const ts_http_handler *h = &c->s->handler;
     if (!h->log) return;
     char line[1200], where[64] = "-", target[900];
     ts_sys_addr a;
@@ -596,40 +598,40 @@ static void log_line(ts_http_call *c, unsigned status) {
     double ms = c->began ? (double)(ts_sys_monotonic() - c->began) / 1e6 : 0;
     snprintf(line, sizeof line, "%s \"%.40s %s HTTP/1.%c\" %u %llu %.3fms%s", where,
              c->wire.method ? c->wire.method : "-", target, c->wire.http10 ? '0' : '1', status,
-             (unsigned long long)c->body, ms, c->gone || c->broken ? " cut" : "");
+             (unsigned long long)c->body, ms, c->client_gone || c->broken ? " cut" : "");
     h->log(h->data, line);
 }
 
 /* A whole small response of ours. */
-static void answer(ts_http_call *c, unsigned status, bool keep) {
+static void answer_status(ts_http_call *c, unsigned status, bool keep) {
     char line[64];
     const char *reason = ts_wire_reason(status);
     c->keep = keep && c->wire.keep_alive && !ts_http_server_stopping(c->s);
-    bool ok = status_line(&c->bytes, status) && text(&c->bytes, "content-type: text/plain\r\ndate: ") &&
-              text(&c->bytes, date(c->t)) && text(&c->bytes, "\r\n");
-    if (status == 503) ok = ok && text(&c->bytes, "retry-after: 1\r\n");
+    bool ok = status_line(&c->bytes, status) && add_text(&c->bytes, "content-type: text/plain\r\ndate: ") &&
+              add_text(&c->bytes, date(c->t)) && add_text(&c->bytes, "\r\n");
+    if (status == 503) ok = ok && add_text(&c->bytes, "retry-after: 1\r\n");
     snprintf(line, sizeof line, "content-length: %zu\r\n%s\r\n", strlen(reason) + 1,
              !c->keep         ? "connection: close\r\n"
              : c->wire.http10 ? "connection: keep-alive\r\n"
                               : "");
-    ok = ok && text(&c->bytes, line);
+    ok = ok && add_text(&c->bytes, line);
     if (!c->wire.is_head) {
-        ok = ok && text(&c->bytes, reason) && text(&c->bytes, "\n");
+        ok = ok && add_text(&c->bytes, reason) && add_text(&c->bytes, "\n");
         c->body = strlen(reason) + 1;
     }
     c->status = (uint16_t)status;
-    c->responded = c->over = true;
+    c->responded = c->complete = true;
     c->broken = !ok;
     if (ok) send_bytes(c);
 }
 
 /* The response is whole and in `bytes`, as far as it is not sent; next: the connection may go on. */
-static ts_call_end leave(ts_http_call *c, ts_http_conn *conn, bool next) {
+static ts_call_end end_call(ts_http_call *c, ts_http_conn *conn, bool next) {
     if (c->broken && c->framing == TS_FRAMING_CLOSE) { /* a plain close would say that it was whole */
         struct linger now = {.l_onoff = 1};
         setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     }
-    if (c->gone || c->broken) return TS_CALL_CLOSE;
+    if (c->client_gone || c->broken) return TS_CALL_CLOSE;
     conn->keep = next && c->keep;
     if (!c->bytes.len) return conn->keep ? TS_CALL_NEXT : TS_CALL_LINGER;
     conn->out = malloc(c->bytes.len);
@@ -637,55 +639,55 @@ static ts_call_end leave(ts_http_call *c, ts_http_conn *conn, bool next) {
     memcpy(conn->out, c->bytes.data + c->bytes.at, c->bytes.len);
     conn->out_at = 0;
     conn->out_len = c->bytes.len;
-    const ts_http_server_config *g = &c->s->g;
-    conn->out_until = g->no_min_rate
-                          ? UINT64_MAX
-                          : after(ts_sys_monotonic(), after(g->rate_grace_ns, conn->out_len / g->min_rate * NS));
+    const ts_http_server_config *g = &c->s->config;
+    conn->out_until = g->no_min_rate ? UINT64_MAX
+                                     : add_saturated(ts_sys_monotonic(),
+                                                     add_saturated(g->rate_grace_ns, conn->out_len / g->min_rate * NS));
     return TS_CALL_DRAIN;
 }
 
-static void reset(ts_http_call *c, ts_http_conn *conn) {
+static void reset_call(ts_http_call *c, ts_http_conn *conn) {
     c->c = conn;
     c->in = c->out = NULL;
-    c->in_over = c->want_continue = false;
-    c->responded = c->held = c->broken = c->over = c->keep = c->no_body = c->has_length = c->old = false;
+    c->in_done = c->want_continue = false;
+    c->responded = c->head_held = c->broken = c->complete = c->keep = c->no_body = c->has_length = c->seen_held = false;
     c->framing = TS_FRAMING_OPEN;
     c->length = c->body = 0;
     c->bytes.at = c->bytes.len = c->raw.at = c->raw.len = 0;
     c->status = 0;
-    c->gone = false;
-    c->moved = c->seen_moved = c->still_ns = 0;
+    c->client_gone = false;
+    c->bytes_moved = c->seen_moved = c->still_ns = 0;
     c->waits_io = c->stalled = 0;
     c->began = c->half_until = 0;
-    c->credit_ns = c->s->g.rate_grace_ns;
+    c->credit_ns = c->s->config.rate_grace_ns;
     c->refused_503 = c->timed_out = c->abandoned = c->half_seen = c->unwatched = false;
     c->buf = c->t->in;
     c->buf_cap = c->t->in_cap;
-    c->more = NULL;
+    c->own_buf = NULL;
 }
 
 ts_call_end ts_http_call_refuse(ts_http_call *c, ts_http_conn *conn, unsigned status) {
-    reset(c, conn);
+    reset_call(c, conn);
     c->wire.is_head = c->wire.http10 = false;
     c->wire.keep_alive = false;
     c->wire.method = c->wire.target = c->wire.authority = NULL;
-    answer(c, status, false);
+    answer_status(c, status, false);
     log_line(c, status);
-    return leave(c, conn, false);
+    return end_call(c, conn, false);
 }
 
 ts_call_end ts_http_call_serve(ts_http_call *c, ts_http_conn *conn, size_t head_len) {
     ts_http_worker *t = c->t;
-    const ts_http_handler *h = &c->s->h;
-    const ts_http_server_config *g = (&c->s->g);
-    reset(c, conn);
+    const ts_http_handler *h = &c->s->handler;
+    const ts_http_server_config *g = (&c->s->config);
+    reset_call(c, conn);
     int status = ts_wire_head(&c->wire, t->in, head_len);
     if (status) {
         c->wire.is_head = c->wire.keep_alive = c->wire.http10 = false;
         c->wire.method = c->wire.target = c->wire.authority = NULL; /* may not be whole */
-        answer(c, (unsigned)status, false);
+        answer_status(c, (unsigned)status, false);
         log_line(c, (unsigned)status);
-        return leave(c, conn, false);
+        return end_call(c, conn, false);
     }
     c->began = ts_sys_monotonic();
     conn->requests++;
@@ -696,43 +698,43 @@ ts_call_end ts_http_call_serve(ts_http_call *c, ts_http_conn *conn, size_t head_
     c->want_continue = c->wire.expect_continue && c->in_at == c->in_end;
     c->in = ts_http_pipe_new();
     if (!c->in) return TS_CALL_CLOSE;
-    c->in->far = &in_far;
-    c->in->far_data = c;
+    c->in->wire = &request_wire_ops;
+    c->in->wire_data = c;
     pump_in(c, false);
 
     ts_lock_take(&t->lock);
-    c->live = true;
+    c->serving = true;
     ts_lock_give(&t->lock);
     h->handle(h->data, t->data, c);
 
     ts_lock_take(&t->lock);
-    c->live = false;
+    c->serving = false;
     pump_out(c, LAST);
-    bool bad = c->wire.at == TS_WIRE_BAD, sent = c->responded && !c->held;
-    if (!c->over && !c->gone) {
+    bool bad = c->wire.at == TS_WIRE_BAD, sent = c->responded && !c->head_held;
+    if (!c->complete && !c->client_gone) {
         if (sent) {
             c->broken = true;
         } else { /* of what was written nothing is on its way: it can still be said that it failed */
-            if (c->held) c->bytes.len = c->held_from;
+            if (c->head_held) c->bytes.len = c->head_start;
             c->raw.len = 0;
-            c->broken = c->held = false;
+            c->broken = c->head_held = false;
             c->body = 0;
             if (!c->responded) c->keep = c->wire.keep_alive;
-            answer(c, bad ? (unsigned)c->wire.status : c->refused_503 ? 503 : 500, !bad);
+            answer_status(c, bad ? (unsigned)c->wire.status : c->refused_503 ? 503 : 500, !bad);
         }
     }
     ts_lock_give(&t->lock);
     bool next = discard_in(c);
     log_line(c, c->status);
-    ts_call_end end = leave(c, conn, next);
+    ts_call_end end = end_call(c, conn, next);
     if (c->out) {
-        c->out->far = NULL;
-        c->out->far_data = NULL;
+        c->out->wire = NULL;
+        c->out->wire_data = NULL;
         ts_http_pipe_fail(c->out, ts_http_error_of(TS_HTTP_CONNECTION_TERMINATED));
         ts_http_pipe_release(c->out);
     }
-    c->in->far = NULL;
-    c->in->far_data = NULL;
+    c->in->wire = NULL;
+    c->in->wire_data = NULL;
     ts_http_pipe_fail(c->in, ts_http_error_of(TS_HTTP_CONNECTION_TERMINATED));
     ts_http_pipe_release(c->in);
     c->in = c->out = NULL;
@@ -740,35 +742,35 @@ ts_call_end ts_http_call_serve(ts_http_call *c, ts_http_conn *conn, size_t head_
     t->in_len = c->in_end - c->in_at;
     if (t->in_len > t->in_cap) { /* it was in a buffer of its own, which takes the place of the smaller one */
         free(t->in);
-        t->in = c->more;
+        t->in = c->own_buf;
         t->in_cap = c->buf_cap;
-        c->more = NULL;
+        c->own_buf = NULL;
     }
     memmove(t->in, c->buf + c->in_at, t->in_len);
-    free(c->more);
-    c->more = NULL;
+    free(c->own_buf);
+    c->own_buf = NULL;
     return end;
 }
 
 /* --- the monitor ---------------------------------------------------------------------------------------------------------------------------- */
 void ts_http_call_cut_off(ts_http_call *c) {
-    if (c->live) shutdown(c->c->fd, SHUT_RDWR); /* whoever waits on it wakes up and finds it closed */
+    if (c->serving) shutdown(c->c->fd, SHUT_RDWR); /* whoever waits on it wakes up and finds it closed */
 }
 
-void ts_http_call_look(ts_http_call *c) {
-    if (!c->live) return;
-    if (c->responded && !c->over && !c->broken && !c->gone && (c->raw.len || c->held)) {
-        if (c->old) {
-            if (c->held || !c->bytes.len) {
-                if (!frame(c, NULL, false)) gone(c);
+void ts_http_call_flush_held(ts_http_call *c) {
+    if (!c->serving) return;
+    if (c->responded && !c->complete && !c->broken && !c->client_gone && (c->raw.len || c->head_held)) {
+        if (c->seen_held) {
+            if (c->head_held || !c->bytes.len) {
+                if (!frame_body(c, NULL, false)) mark_client_gone(c);
                 send_bytes(c);
             }
         }
-        c->old = !c->old;
+        c->seen_held = !c->seen_held;
     }
 }
 bool ts_http_call_is_late(const ts_http_call *c, uint64_t now) {
-    const ts_http_server_config *g = &c->s->g;
+    const ts_http_server_config *g = &c->s->config;
     uint64_t most = g->request_timeout_ns;
     if (g->call_timeout_ns && g->call_timeout_ns < most) most = g->call_timeout_ns;
     return now > c->began && now - c->began > most; /* it may have begun after `now` */

@@ -79,7 +79,7 @@ bool ts_http_call_responded(const ts_http_call *c) {
     (void)c;
     return false;
 }
-bool ts_http_call_cut(const ts_http_call *c) {
+bool ts_http_call_client_gone(const ts_http_call *c) {
     (void)c;
     return true;
 }
@@ -171,9 +171,9 @@ typedef struct monitor {
 } monitor;
 
 /* Looks at the threads that run. *stuck: every thread that takes part computes, since the last look at least. True: some are busy. */
-static bool look(ts_http_server *s, uint64_t now, bool *stuck) {
+static bool look_at_threads(ts_http_server *s, uint64_t now, bool *stuck) {
     uint32_t n_busy = 0, n_stuck = 0;
-    ts_http_awake(s);
+    ts_http_update_awake(s);
     for (uint32_t i = 0; i < s->n_awake; i++) {
         ts_http_worker *t = s->awake[i];
         if (!__atomic_load_n(&t->busy, __ATOMIC_RELAXED) ||
@@ -184,9 +184,9 @@ static bool look(ts_http_server *s, uint64_t now, bool *stuck) {
         n_stuck += seq == t->stuck_seq;
         t->stuck_seq = seq;
         ts_lock_take(&t->lock);
-        ts_http_call_look(&t->call);
-        bool late = t->call.live && ts_http_call_is_late(&t->call, now);
-        if (late && s->h.interrupt) s->h.interrupt(s->h.data, t->data);
+        ts_http_call_flush_held(&t->call);
+        bool late = t->call.serving && ts_http_call_is_late(&t->call, now);
+        if (late && s->handler.interrupt) s->handler.interrupt(s->handler.data, t->data);
         ts_lock_give(&t->lock);
     }
     *stuck = n_stuck >= __atomic_load_n(&s->active, __ATOMIC_RELAXED);
@@ -203,9 +203,9 @@ static void cut_all(ts_http_server *s) {
         ts_http_worker *t = s->workers[i];
         if (!__atomic_load_n(&t->busy, __ATOMIC_RELAXED)) continue;
         ts_lock_take(&t->lock);
-        if (t->call.live) {
+        if (t->call.serving) {
             ts_http_call_cut_off(&t->call);
-            if (s->h.interrupt) s->h.interrupt(s->h.data, t->data);
+            if (s->handler.interrupt) s->handler.interrupt(s->handler.data, t->data);
         }
         ts_lock_give(&t->lock);
     }
@@ -220,7 +220,7 @@ static void enqueue(ts_http_server *s, uint64_t now) {
         ts_http_conn *c;
         if (ev[i].data.u64 == TS_TAG_LISTEN)
             ts_http_accept(s);
-        else if (ev[i].data.u64 != TS_TAG_QUIT && ts_http_ready_conn(s, ev[i].data.u64, &c))
+        else if (ev[i].data.u64 != TS_TAG_QUIT && ts_http_conn_take_ready(s, ev[i].data.u64, &c))
             ts_http_queue_push(s, c, now);
     }
 }
@@ -228,7 +228,7 @@ static void enqueue(ts_http_server *s, uint64_t now) {
 /* Threads for what is ready, or an answer to what has waited long enough for one. */
 static void find_threads(ts_http_server *s, uint64_t now, bool stuck) {
     ts_http_conn *c;
-    uint64_t long_ago = now > s->g.queue_timeout_ns ? now - s->g.queue_timeout_ns : 0;
+    uint64_t long_ago = now > s->config.queue_timeout_ns ? now - s->config.queue_timeout_ns : 0;
     struct pollfd p = {.fd = s->epoll_fd, .events = POLLIN};
     bool waiting = __atomic_load_n(&s->n_queued, __ATOMIC_RELAXED) != 0;
     if (stuck) {
@@ -237,7 +237,7 @@ static void find_threads(ts_http_server *s, uint64_t now, bool stuck) {
         enqueue(s, now);
         while (ts_http_queue_pop(s, long_ago, &c)) ts_http_conn_serve(s->refuser, c);
     } else if (waiting && ts_http_queue_pop(s, UINT64_MAX, &c)) {
-        ts_http_conn_again(s, c); /* a thread that waits for events gets it; one that comes by takes the others */
+        ts_http_conn_rearm(s, c); /* a thread that waits for events gets it; one that comes by takes the others */
     }
 }
 
@@ -248,11 +248,11 @@ static void stop_listening(ts_http_server *s) {
     shutdown(s->listen_fd, SHUT_RDWR);
 }
 
-static void let_in_again(ts_http_server *s, uint64_t now) {
+static void retry_accept(ts_http_server *s, uint64_t now) {
     uint64_t since = __atomic_load_n(&s->paused_since, __ATOMIC_RELAXED);
     if (!__atomic_load_n(&s->listen_paused, __ATOMIC_RELAXED)) return;
-    if (since && now - since > s->g.queue_timeout_ns) ts_http_accept_refuse(s);
-    ts_http_listen_again(s);
+    if (since && now - since > s->config.queue_timeout_ns) ts_http_accept_refuse(s);
+    ts_http_accept_resume(s);
 }
 
 static bool end_threads(ts_http_server *s, uint64_t within_ns) {
@@ -295,13 +295,13 @@ bool ts_http_server_run(ts_http_server *s, uint64_t grace_ns) {
             cut_all(s);
             m.looked_all = now;
         }
-        busy = look(s, now, &stuck);
+        busy = look_at_threads(s, now, &stuck);
         find_threads(s, now, stuck);
         if (now - m.swept > 10 * MS) {
             ts_http_sweep(s, now, m.stop_at != 0);
             m.swept = now;
             m.again = !m.again;
-            if (m.again && !m.stop_at) let_in_again(s, now);
+            if (m.again && !m.stop_at) retry_accept(s, now);
         }
         if (m.stop_at && !__atomic_load_n(&s->live_conns, __ATOMIC_RELAXED)) break;
         if (m.cut_at && now - m.cut_at > CUT_NS) break;
@@ -323,7 +323,7 @@ void ts_http_server_stop(ts_http_server *s) { /* only what a signal handler may 
 static void fit_to_files(ts_http_server *s) {
     struct rlimit l;
     if (getrlimit(RLIMIT_NOFILE, &l) < 0) return;
-    rlim_t want = (rlim_t)s->g.max_connections + FILES_MOST;
+    rlim_t want = (rlim_t)s->config.max_connections + FILES_MOST;
     if (l.rlim_cur < want) {
         l.rlim_cur = l.rlim_max == RLIM_INFINITY || l.rlim_max > want ? want : l.rlim_max;
         if (setrlimit(RLIMIT_NOFILE, &l) < 0 && getrlimit(RLIMIT_NOFILE, &l) < 0) return;
@@ -333,14 +333,14 @@ static void fit_to_files(ts_http_server *s) {
     if (others < FILES_LEAST) others = FILES_LEAST;
     if (others > FILES_MOST) others = FILES_MOST;
     uint32_t most = s->n_files > others ? s->n_files - others : 1;
-    if (s->g.max_connections > most) s->g.max_connections = most;
+    if (s->config.max_connections > most) s->config.max_connections = most;
 }
 
 static uint64_t or_default(uint64_t v, uint64_t d) {
     return v ? v : d;
 }
-static void fill_in(ts_http_server *s) {
-    ts_http_server_config *g = &s->g;
+static void set_defaults(ts_http_server *s) {
+    ts_http_server_config *g = &s->config;
     g->threads = (uint32_t)or_default(g->threads, ts_cpu_count());
     g->max_threads = (uint32_t)or_default(g->max_threads, 16384);
     if (g->max_threads > MAX_THREADS) g->max_threads = MAX_THREADS;
@@ -377,12 +377,12 @@ static void set_options(int fd) {
         setsockopt(fd, all[i].level, all[i].name, &all[i].value, sizeof all[i].value);
 }
 static bool listen_on(ts_http_server *s, char err[200]) {
-    ts_sys_err e = ts_sys_socket(s->g.addr.v6, false, &s->listen_fd);
+    ts_sys_err e = ts_sys_socket(s->config.addr.v6, false, &s->listen_fd);
     int off = 0; /* [::] is every address, of IPv4 too */
-    if (!e && s->g.addr.v6 && ts_sys_addr_is_any(&s->g.addr))
+    if (!e && s->config.addr.v6 && ts_sys_addr_is_any(&s->config.addr))
         setsockopt(s->listen_fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     if (!e) set_options(s->listen_fd);
-    if (!e) e = ts_sys_bind(s->listen_fd, &s->g.addr, true);
+    if (!e) e = ts_sys_bind(s->listen_fd, &s->config.addr, true);
     if (!e) e = ts_sys_listen(s->listen_fd, 4096);
     if (e) snprintf(err, 200, "%s", ts_sys_err_text(e));
     return !e;
@@ -396,12 +396,12 @@ ts_http_server *ts_http_server_new(const ts_http_server_config *config, const ts
     }
     s->listen_fd = s->epoll_fd = s->stop_fd = s->quit_fd = s->cut_fd = -1;
     s->queue_end = &s->queue;
-    s->g = *config;
-    s->h = *h;
-    fill_in(s);
-    s->chunks = calloc(s->g.max_connections / TS_CONN_CHUNK + 1, sizeof *s->chunks);
-    s->workers = calloc(s->g.max_threads, sizeof *s->workers);
-    s->addresses = calloc(s->g.max_connections, sizeof *s->addresses);
+    s->config = *config;
+    s->handler = *h;
+    set_defaults(s);
+    s->chunks = calloc(s->config.max_connections / TS_CONN_CHUNK + 1, sizeof *s->chunks);
+    s->workers = calloc(s->config.max_threads, sizeof *s->workers);
+    s->addresses = calloc(s->config.max_connections, sizeof *s->addresses);
     s->buckets = calloc(TS_ADDRESS_BUCKETS, sizeof *s->buckets);
     (void)ts_sys_random(&s->seed, sizeof s->seed);
     pthread_condattr_t a;
@@ -430,7 +430,7 @@ ts_http_server *ts_http_server_new(const ts_http_server_config *config, const ts
         goto failed;
     }
     uint32_t made = 0;
-    while (made < s->g.threads && ts_http_add_worker(s)) made++;
+    while (made < s->config.threads && ts_http_add_worker(s)) made++;
     if (made) return s;
     snprintf(err, 200, "no thread can be started");
 failed:
@@ -439,11 +439,11 @@ failed:
 }
 
 void ts_http_server_address(const ts_http_server *s, ts_sys_addr *a) {
-    if (ts_sys_local(s->listen_fd, a)) *a = s->g.addr;
+    if (ts_sys_local(s->listen_fd, a)) *a = s->config.addr;
 }
 uint32_t ts_http_server_connections(const ts_http_server *s, uint32_t *files) {
     *files = s->n_files;
-    return s->g.max_connections;
+    return s->config.max_connections;
 }
 
 void ts_http_server_free(ts_http_server *s) {

@@ -80,7 +80,7 @@ bool ts_http_call_informational(ts_http_call *c, uint16_t status, const ts_http_
 bool ts_http_call_respond(ts_http_call *c, uint16_t status, const ts_http_fields *headers, ts_http_pipe *body);
 bool ts_http_call_responded(const ts_http_call *c);
 /* The client has gone, or the server stops hard: nothing that is sent arrives any more. */
-bool ts_http_call_cut(const ts_http_call *c);
+bool ts_http_call_client_gone(const ts_http_call *c);
 /* There is nothing to serve it with: a response that is not begun becomes 503 (instead of 500), with Retry-After. */
 void ts_http_call_unavailable(ts_http_call *c);
 bool ts_http_call_timed_out(const ts_http_call *c); /* it was stopped because it took too long */
@@ -88,12 +88,12 @@ bool ts_http_call_abandoned(const ts_http_call *c); /* … because its client ha
 
 /* --- waiting: a handler that waits does so with its client watched, and others may use its core --- */
 typedef enum ts_http_watched {
-    TS_HTTP_GO,      /* on with what is ready */
-    TS_HTTP_WAIT_ON, /* what has come does not concern the handler: wait again */
+    TS_HTTP_PROCEED,      /* on with what is ready */
+    TS_HTTP_KEEP_WAITING, /* what has come does not concern the handler: wait again */
     TS_HTTP_STOP, /* the client is gone, the request is over its time, or the server ends its calls: the handler is to end */
 } ts_http_watched;
 enum { TS_HTTP_WATCHED = 2 };
-/* One wait: until one of at most 8 files is ready, or the deadline. TS_HTTP_GO or TS_HTTP_STOP. */
+/* One wait: until one of at most 8 files is ready, or the deadline. TS_HTTP_PROCEED or TS_HTTP_STOP. */
 ts_http_watched ts_http_call_poll(ts_http_call *c, ts_sys_wait *waits, size_t n, uint64_t deadline);
 /* The parts that it is made of: around it; before and after each ts_sys_poll, for TS_HTTP_WATCHED files more. */
 void ts_http_call_waits(ts_http_call *c, bool waits);

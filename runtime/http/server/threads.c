@@ -36,7 +36,7 @@ enum {
 #define STACK_BYTES STACK
 #endif
 
-static void *work(void *arg);
+static void *worker_main(void *arg);
 
 /* --- making and ending -------------------------------------------------------------------------------------------------- */
 ts_http_worker *ts_http_worker_new(ts_http_server *s) {
@@ -65,7 +65,7 @@ void ts_http_worker_delete(ts_http_worker *t) {
 }
 
 /* Signals that end or time the process go to its first thread. Faults are the thread's own. */
-static bool start(ts_http_worker *t) {
+static bool start_thread(ts_http_worker *t) {
     static const int not_here[] = {SIGTERM, SIGINT, SIGHUP, SIGALRM};
     sigset_t block, before;
     pthread_t id;
@@ -76,7 +76,7 @@ static bool start(ts_http_worker *t) {
     pthread_attr_setdetachstate(&a, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&a, STACK_BYTES);
     pthread_sigmask(SIG_BLOCK, &block, &before);
-    bool ok = pthread_create(&id, &a, work, t) == 0;
+    bool ok = pthread_create(&id, &a, worker_main, t) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&a);
     return ok;
@@ -88,7 +88,7 @@ static void leave_workers(ts_http_server *s, ts_http_worker *t) {
     s->workers[t->slot] = last;
     last->slot = t->slot;
 }
-static void ended(ts_http_server *s) {
+static void thread_ended(ts_http_server *s) {
     s->n_threads--;
     pthread_cond_signal(&s->ended);
 }
@@ -112,12 +112,12 @@ bool ts_http_add_worker(ts_http_server *s) {
         ts_lock_give(&s->lock);
         return true;
     }
-    bool may = s->n_workers < s->g.max_threads && !__atomic_load_n(&s->quit, __ATOMIC_RELAXED);
+    bool may = s->n_workers < s->config.max_threads && !__atomic_load_n(&s->quit, __ATOMIC_RELAXED);
     ts_lock_give(&s->lock);
     if (!may || ts_sys_monotonic() < __atomic_load_n(&s->no_thread_until, __ATOMIC_RELAXED)) return false;
     ts_http_worker *t = ts_http_worker_new(s);
     ts_lock_take(&s->lock);
-    bool ok = t && s->n_workers < s->g.max_threads;
+    bool ok = t && s->n_workers < s->config.max_threads;
     if (ok) {
         t->slot = s->n_workers;
         s->workers[s->n_workers++] = t;
@@ -125,12 +125,12 @@ bool ts_http_add_worker(ts_http_server *s) {
         __atomic_fetch_add(&s->active, 1, __ATOMIC_RELAXED);
     }
     ts_lock_give(&s->lock);
-    if (ok && start(t)) return true;
+    if (ok && start_thread(t)) return true;
     if (ok) {
         ts_lock_take(&s->lock);
         leave_workers(s, t);
         __atomic_fetch_sub(&s->active, 1, __ATOMIC_RELAXED);
-        ended(s);
+        thread_ended(s);
         ts_lock_give(&s->lock);
     }
     ts_http_worker_delete(t);
@@ -140,31 +140,31 @@ bool ts_http_add_worker(ts_http_server *s) {
 
 /* --- what the monitor knows of them ---------------------------------------------------------------------------------------- */
 /* The thread runs: the monitor is to look at it. */
-static void list(ts_http_worker *t) {
+static void report_running(ts_http_worker *t) {
     if (__atomic_load_n(&t->listed, __ATOMIC_SEQ_CST) || __atomic_exchange_n(&t->listed, 1, __ATOMIC_SEQ_CST)) return;
     ts_http_worker *head = __atomic_load_n(&t->s->woken, __ATOMIC_RELAXED);
     do t->next_awake = head;
     while (!__atomic_compare_exchange_n(&t->s->woken, &head, t, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
-static bool rests(const ts_http_worker *t) {
+static bool is_resting(const ts_http_worker *t) {
     return __atomic_load_n(&t->resting, __ATOMIC_SEQ_CST) != TS_REST_NONE;
 }
 
 /* A thread that rests leaves the list; when it runs again it comes back by itself. Whichever of the two sees the other's mark second puts
  * it in, and only a thread that is in no list may end. */
-static bool stays(ts_http_server *s, ts_http_worker *t) {
-    if (!rests(t)) return true;
+static bool keep_listed(ts_http_server *s, ts_http_worker *t) {
+    if (!is_resting(t)) return true;
     ts_lock_take(&s->lock); /* it may be parked, and about to end */
     bool back = false;
     __atomic_store_n(&t->listed, 0, __ATOMIC_SEQ_CST);
-    if (!rests(t)) back = !__atomic_exchange_n(&t->listed, 1, __ATOMIC_SEQ_CST);
+    if (!is_resting(t)) back = !__atomic_exchange_n(&t->listed, 1, __ATOMIC_SEQ_CST);
     ts_lock_give(&s->lock);
     return back;
 }
-void ts_http_awake(ts_http_server *s) {
+void ts_http_update_awake(ts_http_server *s) {
     uint32_t n = 0;
     for (uint32_t i = 0; i < s->n_awake; i++)
-        if (stays(s, s->awake[i])) s->awake[n++] = s->awake[i];
+        if (keep_listed(s, s->awake[i])) s->awake[n++] = s->awake[i];
     s->n_awake = n;
     ts_http_worker *t = __atomic_exchange_n(&s->woken, NULL, __ATOMIC_ACQUIRE), *next;
     for (; t; t = next) {
@@ -179,7 +179,7 @@ void ts_http_awake(ts_http_server *s) {
             s->awake = more;
             s->cap_awake = cap;
         }
-        if (stays(s, t)) s->awake[s->n_awake++] = t;
+        if (keep_listed(s, t)) s->awake[s->n_awake++] = t;
     }
 }
 
@@ -188,8 +188,8 @@ void ts_http_worker_waits(ts_http_worker *t, bool waits) {
     __atomic_store_n(&t->resting, waits ? TS_REST_WAITS : TS_REST_NONE, __ATOMIC_SEQ_CST);
     if (!waits) {
         __atomic_fetch_add(&s->active, 1, __ATOMIC_RELAXED);
-        list(t);
-    } else if (__atomic_sub_fetch(&s->active, 1, __ATOMIC_RELAXED) < s->g.threads) {
+        report_running(t);
+    } else if (__atomic_sub_fetch(&s->active, 1, __ATOMIC_RELAXED) < s->config.threads) {
         (void)ts_http_add_worker(s); /* false: there are as many as there can be: the monitor keeps the queue */
     }
 }
@@ -223,7 +223,7 @@ bool ts_http_queue_pop(ts_http_server *s, uint64_t before, ts_http_conn **c) {
 static bool park(ts_http_worker *t) {
     ts_http_server *s = t->s;
     uint32_t n = __atomic_load_n(&s->active, __ATOMIC_RELAXED);
-    if (n <= s->g.threads || __atomic_load_n(&s->n_queued, __ATOMIC_RELAXED)) return true;
+    if (n <= s->config.threads || __atomic_load_n(&s->n_queued, __ATOMIC_RELAXED)) return true;
     if (!__atomic_compare_exchange_n(&s->active, &n, n - 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return true;
     bool stay = true;
     struct timespec until;
@@ -239,22 +239,22 @@ static bool park(ts_http_worker *t) {
     while (!t->called && stay && !__atomic_load_n(&s->quit, __ATOMIC_RELAXED)) {
         if (pthread_cond_timedwait(&t->wake, &s->lock.m, &until) != ETIMEDOUT || t->called) continue;
         until.tv_sec += PARKED_AGAIN;
-        stay = s->n_workers <= s->g.threads + PARKED_KEPT || __atomic_load_n(&t->listed, __ATOMIC_SEQ_CST);
+        stay = s->n_workers <= s->config.threads + PARKED_KEPT || __atomic_load_n(&t->listed, __ATOMIC_SEQ_CST);
     }
     if (!t->called) (void)unpark(s, t);
     if (!stay) leave_workers(s, t);
     ts_lock_give(&s->lock);
     if (!stay) return false;
     __atomic_store_n(&t->resting, TS_REST_NONE, __ATOMIC_SEQ_CST);
-    list(t);
+    report_running(t);
     return true;
 }
 
-static void *work(void *arg) {
+static void *worker_main(void *arg) {
     ts_http_worker *t = arg;
     ts_http_server *s = t->s;
-    if (s->h.thread_new) t->data = s->h.thread_new(s->h.data);
-    list(t);
+    if (s->handler.thread_new) t->data = s->handler.thread_new(s->handler.data);
+    report_running(t);
     bool left = false;
     while (!__atomic_load_n(&s->quit, __ATOMIC_RELAXED)) {
         struct epoll_event ev;
@@ -271,14 +271,14 @@ static void *work(void *arg) {
             ts_http_conn_serve(t, c);
         else if (ev.data.u64 == TS_TAG_LISTEN)
             ts_http_accept(s);
-        else if (ts_http_ready_conn(s, ev.data.u64, &c))
+        else if (ts_http_conn_take_ready(s, ev.data.u64, &c))
             ts_http_conn_serve(t, c);
         __atomic_store_n(&t->busy, 0, __ATOMIC_RELAXED);
     }
-    if (s->h.thread_free) s->h.thread_free(s->h.data, t->data);
+    if (s->handler.thread_free) s->handler.thread_free(s->handler.data, t->data);
     if (left) ts_http_worker_delete(t); /* else the server ends, and deletes it */
     ts_lock_take(&s->lock);
-    ended(s);
+    thread_ended(s);
     ts_lock_give(&s->lock);
     return NULL;
 }

@@ -54,7 +54,7 @@ static bool feed(ts_wire *w, const char *b, size_t len) {
 
 /* --- the head: lines ------------------------------------------------------------------------------------------------------------------ */
 /* One line with its CRLF: no CR and no NUL within. RFC 9112, 2.2: a bare CR or LF is not the end of a line here. */
-static bool clean_line(const char *line, size_t len) {
+static bool line_is_valid(const char *line, size_t len) {
     return len >= 2 && line[len - 2] == '\r' && !memchr(line, '\r', len - 2) && !memchr(line, 0, len - 2);
 }
 
@@ -64,7 +64,7 @@ long ts_wire_scan_head(ts_wire_scan *s, const char *b, size_t len) {
         if (*line == ' ' || *line == '\t') return -1; /* a folded line */
         if (!lf) return 0;
         size_t n = (size_t)(lf - line) + 1;
-        if (!clean_line(line, n)) return -1;
+        if (!line_is_valid(line, n)) return -1;
         s->at += n;
         if (n == 2 && s->began) return (long)s->at;
         if (n != 2 && !s->line) s->line = s->at;
@@ -75,7 +75,7 @@ long ts_wire_scan_head(ts_wire_scan *s, const char *b, size_t len) {
 
 /* --- the head: what the lines say -------------------------------------------------------------------------------------------------------- */
 /* field-content: visible, blank, tab, or beyond ASCII (RFC 9110, 5.5) */
-static bool clean_value(const char *s, size_t len) {
+static bool value_is_valid(const char *s, size_t len) {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)s[i];
         if ((c < 0x20 && c != '\t') || c == 0x7f) return false;
@@ -90,7 +90,7 @@ static bool split_field(char *line, size_t len, ts_http_field *out, bool *tab) {
     char *v = colon + 1;
     while (v < end && (*v == ' ' || *v == '\t')) v++;
     while (end > v && (end[-1] == ' ' || end[-1] == '\t')) *tab |= *--end == '\t';
-    if (!clean_value(v, (size_t)(end - v))) return false;
+    if (!value_is_valid(v, (size_t)(end - v))) return false;
     *out = (ts_http_field){line, v, (uint32_t)(colon - line), (uint32_t)(end - v)};
     return true;
 }
@@ -108,12 +108,12 @@ static bool push(ts_http_fields *f, const ts_http_field *x) {
     return true;
 }
 
-static bool is(const ts_http_field *f, const char *name) {
+static bool field_is(const ts_http_field *f, const char *name) {
     return ts_http_name_is(f->name, f->name_len, name, strlen(name));
 }
 
 /* The next element of a comma-separated list without its blanks; false: the end. Empty ones are skipped (RFC 9110, 5.6.1.2). */
-static bool element(const char **at, const char *end, const char **e, size_t *len) {
+static bool next_element(const char **at, const char *end, const char **e, size_t *len) {
     while (*at < end) {
         const char *from = *at, *comma = memchr(from, ',', (size_t)(end - from)), *to = comma ? comma : end;
         *at = comma ? comma + 1 : end;
@@ -127,7 +127,7 @@ static bool element(const char **at, const char *end, const char **e, size_t *le
 }
 
 /* What requests can be sent to (RFC 9110, 7.2): no user, no blank, nothing that ends an authority, a port that exists. */
-static bool clean_authority(const char *s, size_t len) {
+static bool authority_is_valid(const char *s, size_t len) {
     const char *host;
     size_t host_len;
     uint16_t port;
@@ -158,7 +158,7 @@ static int read_absolute_target(ts_wire *w, char *t, size_t len) {
     char *a = t + 7, *end = t + len, *path = a;
     while (path < end && *path != '/' && *path != '?') path++;
     size_t n = (size_t)(path - a);
-    if (!clean_authority(a, n)) return 400;
+    if (!authority_is_valid(a, n)) return 400;
     if (path < end && !ts_http_is_path_with_query(path, (size_t)(end - path))) return 400;
     /* authority to the left over the slashes: room for its end, and for the slash of a path that has none */
     char *authority = a - 2, *after = authority + n;
@@ -212,30 +212,30 @@ static int read_framing(ts_wire *w) {
         const ts_http_field *f = &w->headers.data[i];
         const char *at = f->value, *end = f->value + f->value_len, *e;
         size_t n;
-        if (is(f, "host")) {
+        if (field_is(f, "host")) {
             if (++hosts > 1) return 400;
-            if (f->value_len && !clean_authority(f->value, f->value_len)) return 400;
+            if (f->value_len && !authority_is_valid(f->value, f->value_len)) return 400;
             if (!w->authority && f->value_len) w->authority = f->value;
-        } else if (is(f, "content-length")) {
+        } else if (field_is(f, "content-length")) {
             if (++lengths > 1 || f->value_len == 0) return 400;
             for (w->length = 0; at < end; at++) {
                 if (*at < '0' || *at > '9' || w->length > (INT64_MAX - 9) / 10) return 400;
                 w->length = w->length * 10 + (uint64_t)(*at - '0');
             }
-        } else if (is(f, "transfer-encoding")) {
+        } else if (field_is(f, "transfer-encoding")) {
             /* one coding, `chunked`: another one before it is not known here; anything after it has no length */
-            while (element(&at, end, &e, &n)) {
+            while (next_element(&at, end, &e, &n)) {
                 if (w->chunked) return 400;
                 codings++;
                 w->chunked = ts_http_name_is(e, n, "chunked", 7);
             }
             if (!w->chunked) return 400;
-        } else if (is(f, "connection")) {
-            while (element(&at, end, &e, &n)) {
+        } else if (field_is(f, "connection")) {
+            while (next_element(&at, end, &e, &n)) {
                 close |= ts_http_name_is(e, n, "close", 5);
                 keep |= ts_http_name_is(e, n, "keep-alive", 10);
             }
-        } else if (is(f, "expect")) {
+        } else if (field_is(f, "expect")) {
             if (!ts_http_name_is(f->value, f->value_len, "100-continue", 12)) return 417;
             w->expect_continue = !w->http10;
         }
@@ -320,33 +320,33 @@ int ts_wire_head(ts_wire *w, char *b, size_t len) {
 static bool is_hex(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
-static size_t blanks(const char *s, size_t i, size_t len) {
+static size_t skip_blanks(const char *s, size_t i, size_t len) {
     while (i < len && (s[i] == ' ' || s[i] == '\t')) i++;
     return i;
 }
-static size_t token(const char *s, size_t i, size_t len) {
+static size_t skip_token(const char *s, size_t i, size_t len) {
     while (i < len && ts_http_is_token(s + i, 1)) i++;
     return i;
 }
 /* quoted-string (RFC 9110, 5.6.4); 0: it is none */
-static size_t quoted(const char *s, size_t i, size_t len) {
+static size_t skip_quoted(const char *s, size_t i, size_t len) {
     for (i++; i < len && s[i] != '"'; i++)
         if (s[i] == '\\') i++;
     return i < len ? i + 1 : 0;
 }
 /* *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ) (RFC 9112, 7.1.1) */
-static bool clean_extensions(const char *s, size_t len) {
-    if (!clean_value(s, len)) return false;
+static bool extensions_are_valid(const char *s, size_t len) {
+    if (!value_is_valid(s, len)) return false;
     for (size_t i = 0; i < len;) {
-        i = blanks(s, i, len);
+        i = skip_blanks(s, i, len);
         if (i == len || s[i] != ';') return false;
-        size_t name = blanks(s, i + 1, len), end = token(s, name, len);
+        size_t name = skip_blanks(s, i + 1, len), end = skip_token(s, name, len);
         if (end == name) return false;
         i = end;
-        size_t eq = blanks(s, i, len);
+        size_t eq = skip_blanks(s, i, len);
         if (eq == len || s[eq] != '=') continue;
-        size_t v = blanks(s, eq + 1, len);
-        i = v < len && s[v] == '"' ? quoted(s, v, len) : token(s, v, len);
+        size_t v = skip_blanks(s, eq + 1, len);
+        i = v < len && s[v] == '"' ? skip_quoted(s, v, len) : skip_token(s, v, len);
         if (i <= v) return false;
     }
     return true;
@@ -355,7 +355,7 @@ static bool clean_extensions(const char *s, size_t len) {
 static size_t size_line(const char *s, size_t len) {
     size_t i = 0;
     while (i < len - 2 && is_hex(s[i])) i++;
-    return i && i <= 16 && clean_extensions(s + i, len - 2 - i) ? i : 0;
+    return i && i <= 16 && extensions_are_valid(s + i, len - 2 - i) ? i : 0;
 }
 
 static ts_wire_state refuse(ts_wire *w, int status) {
@@ -364,7 +364,7 @@ static ts_wire_state refuse(ts_wire *w, int status) {
     return TS_WIRE_REFUSED;
 }
 
-static ts_wire_state ended(ts_wire *w, ts_http_pipe *to) {
+static ts_wire_state body_ended(ts_wire *w, ts_http_pipe *to) {
     w->at = TS_WIRE_DONE;
     ts_http_pipe_end(to);
     return TS_WIRE_END;
@@ -377,9 +377,9 @@ static bool trailer(ts_wire *w, const char *line, size_t len, ts_http_pipe *to, 
     const char *v = colon + 1;
     while (v < end && (*v == ' ' || *v == '\t')) v++;
     while (end > v && (end[-1] == ' ' || end[-1] == '\t')) end--;
-    if (!clean_value(v, (size_t)(end - v)) || to->trailers.len == MAX_FIELDS) return false;
+    if (!value_is_valid(v, (size_t)(end - v)) || to->trailers.len == MAX_FIELDS) return false;
     ts_http_field f = {(char *)line, (char *)v, (uint32_t)(colon - line), (uint32_t)(end - v)};
-    *kept = !ts_http_is_not_of_trailers(f.name, f.name_len);
+    *kept = !ts_http_is_forbidden_trailer(f.name, f.name_len);
     if (!*kept) return true;
     if (to->trailers.bytes + f.name_len + f.value_len + 32 > w->max_trailers) return false;
     return ts_http_fields_add(&to->trailers, f.name, f.name_len, f.value, f.value_len);
@@ -389,7 +389,7 @@ static bool trailer(ts_wire *w, const char *line, size_t len, ts_http_pipe *to, 
 static ts_wire_state framing_line(ts_wire *w, const char *line, size_t n, ts_http_pipe *to) {
     size_t digits;
     bool kept = true;
-    if (!clean_line(line, n)) return refuse(w, 400);
+    if (!line_is_valid(line, n)) return refuse(w, 400);
     switch (w->at) {
     case TS_WIRE_SIZE_LINE:
         if (!(digits = size_line(line, n))) return refuse(w, 400);
@@ -409,13 +409,13 @@ static ts_wire_state framing_line(ts_wire *w, const char *line, size_t n, ts_htt
         if (n > 2 && (line[0] == ' ' || line[0] == '\t' || !trailer(w, line, n - 2, to, &kept))) return refuse(w, 400);
         if (kept && !feed(w, line, n)) return refuse(w, 400);
         if (n > 2) return TS_WIRE_MORE;
-        return w->seen_end ? ended(w, to) : refuse(w, 400);
+        return w->seen_end ? body_ended(w, to) : refuse(w, 400);
     }
 }
 
 ts_wire_state ts_wire_body(ts_wire *w, const char *b, size_t len, size_t *used, ts_http_pipe *to) {
     *used = 0;
-    if (w->at == TS_WIRE_DONE) return ended(w, to);
+    if (w->at == TS_WIRE_DONE) return body_ended(w, to);
     if (w->at == TS_WIRE_BAD) return TS_WIRE_REFUSED;
     w->to = to;
     while (*used < len) {
@@ -441,7 +441,7 @@ ts_wire_state ts_wire_body(ts_wire *w, const char *b, size_t len, size_t *used, 
         w->left -= n;
         w->got += n;
         if (w->left) continue;
-        if (!w->chunked) return ended(w, to);
+        if (!w->chunked) return body_ended(w, to);
         w->at = TS_WIRE_DATA_END;
     }
     return TS_WIRE_MORE;

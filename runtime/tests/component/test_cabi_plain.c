@@ -38,8 +38,8 @@ static const ts_ctype *type_of(made *m, ts_ct_kind kind, uint32_t n, const ts_ct
 #define EXPECT(t, is_plain, is_same, is_checked)                                                                       \
     do {                                                                                                               \
         assert_int_equal((t)->plain, is_plain);                                                                        \
-        assert_int_equal((t)->same, is_same);                                                                          \
-        assert_int_equal((t)->checked, is_checked);                                                                    \
+        assert_int_equal((t)->bitwise, is_same);                                                                       \
+        assert_int_equal((t)->needs_check, is_checked);                                                                \
     } while (0)
 
 static int setup(void **state) {

@@ -184,11 +184,11 @@ static void lives(void **state) {
     assert_true(body->failed); /* nobody will take it */
     ts_http_pipe *in = ts_http_exchange_body(x);
     ts_http_pipe_hold(in);
-    assert_true(in->failed && in->far_gone && !in->far);
+    assert_true(in->failed && in->wire_closed && !in->wire);
     ts_http_client_free(c);
     ts_http_exchange_free(x); /* it may outlive its client, and its bodies both */
-    ts_http_pipe_kick(in);
-    ts_http_pipe_kick(body);
+    ts_http_pipe_notify(in);
+    ts_http_pipe_notify(body);
     ts_http_pipe_release(in);
     ts_http_pipe_release(body);
 }
@@ -207,7 +207,7 @@ static void every_error_has_a_meaning(void **state) {
                 ts_curl_failure f = {.code = (CURLcode)code,
                                      .text = texts[t],
                                      .os_errno = bits & 1 ? 104 : 0,
-                                     .sent = bits > 1,
+                                     .connected = bits > 1,
                                      .begun = bits > 3,
                                      .responded = bits > 5};
                 ts_http_error e = ts_curl_error(&l, &f);
@@ -230,13 +230,13 @@ static void every_error_has_a_meaning(void **state) {
         {{.code = CURLE_COULDNT_CONNECT, .os_errno = 13, .text = ""}, TS_HTTP_DESTINATION_IP_PROHIBITED},
         {{.code = CURLE_COULDNT_CONNECT, .text = ""}, TS_HTTP_DESTINATION_UNAVAILABLE},
         {{.code = CURLE_OPERATION_TIMEDOUT, .text = ""}, TS_HTTP_CONNECTION_TIMEOUT},
-        {{.code = CURLE_OPERATION_TIMEDOUT, .text = "", .sent = true}, TS_HTTP_CONNECTION_READ_TIMEOUT},
+        {{.code = CURLE_OPERATION_TIMEDOUT, .text = "", .connected = true}, TS_HTTP_CONNECTION_READ_TIMEOUT},
         {{.code = CURLE_PEER_FAILED_VERIFICATION, .text = ""}, TS_HTTP_TLS_CERTIFICATE_ERROR},
         {{.code = CURLE_SSL_CACERT_BADFILE, .text = ""}, TS_HTTP_CONFIGURATION_ERROR},
-        {{.code = CURLE_RECV_ERROR, .os_errno = 104, .text = "", .sent = true}, TS_HTTP_CONNECTION_TERMINATED},
-        {{.code = CURLE_PARTIAL_FILE, .text = "", .sent = true, .begun = true}, TS_HTTP_RESPONSE_INCOMPLETE},
-        {{.code = CURLE_GOT_NOTHING, .text = "", .sent = true}, TS_HTTP_CONNECTION_TERMINATED},
-        {{.code = CURLE_HTTP2_STREAM, .text = "", .sent = true}, TS_HTTP_PROTOCOL_ERROR},
+        {{.code = CURLE_RECV_ERROR, .os_errno = 104, .text = "", .connected = true}, TS_HTTP_CONNECTION_TERMINATED},
+        {{.code = CURLE_PARTIAL_FILE, .text = "", .connected = true, .begun = true}, TS_HTTP_RESPONSE_INCOMPLETE},
+        {{.code = CURLE_GOT_NOTHING, .text = "", .connected = true}, TS_HTTP_CONNECTION_TERMINATED},
+        {{.code = CURLE_HTTP2_STREAM, .text = "", .connected = true}, TS_HTTP_PROTOCOL_ERROR},
         {{.code = CURLE_NO_CONNECTION_AVAILABLE, .text = ""}, TS_HTTP_CONNECTION_LIMIT_REACHED},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
@@ -290,9 +290,9 @@ static outcome two_requests(const char *authority) {
         if (good) x = ts_http_client_send(c, &r);
         if (x) {
             good = ts_http_pipe_put(up, "abc", 3) == 3 && ts_http_fields_add(&up->trailers, "t", 1, "u", 1);
-            ts_http_pipe_kick(up);
+            ts_http_pipe_notify(up);
             ts_http_pipe_end(up);
-            ts_http_pipe_kick(up);
+            ts_http_pipe_notify(up);
             ts_http_pipe *in = ts_http_exchange_body(x);
             while (!in->ended && !in->failed && ts_sys_monotonic() < end) {
                 ts_sys_wait w[8];
@@ -316,7 +316,7 @@ static outcome two_requests(const char *authority) {
         }
         ts_http_exchange_free(x);
         ts_http_fields_clear(&f);
-        if (up) up->near_gone = true;
+        if (up) up->guest_closed = true;
         ts_http_pipe_release(up);
     }
     if (!c) o = (outcome){0};

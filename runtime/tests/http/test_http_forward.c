@@ -38,7 +38,7 @@ ts_http_client *ts_http_client_new(const char *ca_file) {
 void ts_http_client_free(ts_http_client *c) {
     free(c);
 }
-void ts_http_client_rule(ts_http_client *c, ts_http_may_connect may, void *data) {
+void ts_http_client_set_may_connect(ts_http_client *c, ts_http_may_connect may, void *data) {
     (void)c, (void)may, (void)data;
 }
 ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *r) {
@@ -53,7 +53,7 @@ ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *
     if (x) x->body = ts_http_pipe_new();
     return x;
 }
-void ts_http_exchange_look(ts_http_exchange *x) {
+void ts_http_exchange_note_poll(ts_http_exchange *x) {
     (void)x;
 }
 ts_http_progress ts_http_exchange_state(const ts_http_exchange *x) {
@@ -157,7 +157,7 @@ static const char *forward(host *h) {
         uint32_t n = 0;
         for (uint32_t i = 0; i < wire.headers.len; i++) {
             const ts_http_field *a = &wire.headers.data[i];
-            if (ts_http_is_of_connection(a->name, a->name_len)) continue;
+            if (ts_http_is_connection_field(a->name, a->name_len)) continue;
             if (n == sent.headers.len) return "the fields";
             const ts_http_field *b = &sent.headers.data[n++];
             if (a->name_len != b->name_len || a->value_len != b->value_len ||

@@ -415,7 +415,7 @@ static void broken(site *t, ts_http_call *c) {
         ts_http_pipe_put(p, "part", 4);
         assert_true(ts_http_call_respond(c, 200, NULL, p));
         ts_http_pipe_fail(p, ts_http_error_of(TS_HTTP_PROTOCOL_ERROR));
-        ts_http_pipe_kick(p);
+        ts_http_pipe_notify(p);
         ts_http_pipe_release(p);
     }
 }
@@ -479,11 +479,11 @@ static void slow_writer(site *t, ts_http_call *c) {
     ts_http_pipe *p = ts_http_pipe_new();
     assert_true(ts_http_call_respond(c, 200, NULL, p));
     ts_http_pipe_put(p, "first", 5);
-    ts_http_pipe_kick(p);
+    ts_http_pipe_notify(p);
     usleep(500000);
     ts_http_pipe_put(p, "second", 6);
     ts_http_pipe_end(p);
-    ts_http_pipe_kick(p);
+    ts_http_pipe_notify(p);
     ts_http_pipe_release(p);
 }
 static void held_back_not_for_long(void **state) {
@@ -516,21 +516,21 @@ static void echo(site *t, ts_http_call *c) {
     assert_true(ts_http_call_respond(c, 200, NULL, out));
     while (!out->failed) {
         ts_sys_wait w;
-        if (!in->len) ts_http_pipe_kick(in);
+        if (!in->len) ts_http_pipe_notify(in);
         size_t n = ts_http_pipe_take(in, piece, sizeof piece), done = 0;
-        ts_http_pipe_kick(in);
+        ts_http_pipe_notify(in);
         while (done < n && !out->failed) {
             size_t k = ts_http_pipe_put(out, piece + done, n - done);
-            ts_http_pipe_kick(out);
+            ts_http_pipe_notify(out);
             done += k;
             if (k || out->failed) continue;
-            if (out->far->wait(out, &w) && !ts_http_pipe_room(out)) {
+            if (out->wire->wait(out, &w) && !ts_http_pipe_room(out)) {
                 (void)ts_http_call_poll(c, &w, 1, TS_SYS_NO_DEADLINE);
             }
         }
         if (n) continue;
         if (in->ended || in->failed) break;
-        if (in->far->wait(in, &w)) {
+        if (in->wire->wait(in, &w)) {
             (void)ts_http_call_poll(c, &w, 1, TS_SYS_NO_DEADLINE);
         }
     }
@@ -538,7 +538,7 @@ static void echo(site *t, ts_http_call *c) {
         ts_http_pipe_fail(out, in->error);
     else
         ts_http_pipe_end(out);
-    ts_http_pipe_kick(out);
+    ts_http_pipe_notify(out);
     ts_http_pipe_release(out);
 }
 typedef struct sender {
@@ -599,10 +599,10 @@ static void burst(site *t, ts_http_call *c) {
     assert_true(ts_http_call_respond(c, 200, NULL, p));
     for (int i = 0; i < 100000 && ts_http_pipe_room(p); i++) { /* until nothing more fits anywhere */
         ts_http_pipe_put(p, piece, sizeof piece);
-        ts_http_pipe_kick(p);
+        ts_http_pipe_notify(p);
     }
     ts_http_pipe_end(p);
-    ts_http_pipe_kick(p);
+    ts_http_pipe_notify(p);
     ts_http_pipe_release(p);
 }
 static void slow_to_take(void **state) {
@@ -622,7 +622,7 @@ static void slow_to_take(void **state) {
 /* The end: what is under way may end, what does not is interrupted, and what does not even then is left. */
 static void sleeper(site *t, ts_http_call *c) {
     for (int i = 0; i < 1000 && !__atomic_load_n(&t->interrupts, __ATOMIC_RELAXED); i++) usleep(5000);
-    if (!ts_http_call_respond(c, 200, NULL, NULL)) assert_true(ts_http_call_cut(c));
+    if (!ts_http_call_respond(c, 200, NULL, NULL)) assert_true(ts_http_call_client_gone(c));
 }
 static void grace(void **state) {
     (void)state;
@@ -672,12 +672,12 @@ static void waits_while_left(site *t, ts_http_call *c) {
     uint64_t start = ts_sys_monotonic();
     ts_http_watched how = ts_http_call_poll(c, NULL, 0, start + (strcmp(what, "/after") ? 600000000000 : 300000000));
     if (strcmp(what, "/after") == 0) { /* what it does after its response is its own */
-        assert_int_equal(how, TS_HTTP_GO);
+        assert_int_equal(how, TS_HTTP_PROCEED);
         assert_true(ts_sys_monotonic() - start >= 300000000);
     } else {
         assert_int_equal(how, TS_HTTP_STOP);
         assert_true(ts_http_call_abandoned(c) && !ts_http_call_timed_out(c));
-        assert_true(ts_http_call_cut(c));
+        assert_true(ts_http_call_client_gone(c));
     }
     __atomic_fetch_add(&t->over, 1, __ATOMIC_RELAXED);
 }

@@ -121,7 +121,7 @@ static void write_all(probe *p, int id, const char *bytes, size_t n) {
         size_t done = ts_http_pipe_put(c->up, bytes, n);
         bytes += done;
         n -= done;
-        ts_http_pipe_kick(c->up);
+        ts_http_pipe_notify(c->up);
         if (c->up->failed || c->up->ended || (n && !ts_http_pipe_room(c->up) && !patient(p, until))) break;
         if (done) until = ts_sys_monotonic() + PATIENCE;
     }
@@ -166,13 +166,13 @@ static void read_body(probe *p, int id, uint64_t most, size_t piece, uint64_t pa
     if (show) printf("body %d ", id);
     while (got < most) {
         size_t want = most - got < piece ? (size_t)(most - got) : piece;
-        if (!c->down->len) ts_http_pipe_kick(c->down);
+        if (!c->down->len) ts_http_pipe_notify(c->down);
         size_t n = ts_http_pipe_take(c->down, buf, want);
         if (n) {
             got += n;
             add(c, buf, n);
             if (show) print_escaped(buf, n);
-            ts_http_pipe_kick(c->down);
+            ts_http_pipe_notify(c->down);
             if (pause) run(p, ts_sys_monotonic() + pause * 1000);
             until = ts_sys_monotonic() + PATIENCE;
         } else if (c->down->ended || c->down->failed || !patient(p, until)) {
@@ -196,11 +196,11 @@ static void both(probe *p, int id, uint64_t n) {
             ts_http_pipe_end(c->up);
             open = false;
         }
-        ts_http_pipe_kick(c->up);
+        ts_http_pipe_notify(c->up);
         size_t down = ts_http_pipe_take(c->down, buf, sizeof buf);
         add(c, buf, down);
         got += down;
-        ts_http_pipe_kick(c->down);
+        ts_http_pipe_notify(c->down);
         /* A kick may have brought bytes, made room, or ended the body: nothing more would wake a wait then. */
         bool moved = c->down->len || c->down->ended || c->down->failed || (c->filled < n && ts_http_pipe_room(c->up));
         if (up || down)
@@ -227,15 +227,15 @@ static void show_state(int id, const call *c) {
 
 static void leave(call *c) {
     if (!c->down) return;
-    c->down->near_gone = true;
-    ts_http_pipe_kick(c->down);
+    c->down->guest_closed = true;
+    ts_http_pipe_notify(c->down);
     ts_http_pipe_release(c->down);
     c->down = NULL;
 }
 static void abandon(call *c) {
     if (!c->up) return;
-    c->up->near_gone = true;
-    ts_http_pipe_kick(c->up);
+    c->up->guest_closed = true;
+    ts_http_pipe_notify(c->up);
     ts_http_pipe_release(c->up);
     c->up = NULL;
 }
@@ -295,7 +295,7 @@ static bool of_client(probe *p, char **w, size_t n) {
         ts_http_client_free(p->c);
         p->c = ts_http_client_new(n > 1 ? w[1] : NULL);
         if (!p->c) abort();
-        ts_http_client_rule(p->c, may, p);
+        ts_http_client_set_may_connect(p->c, may, p);
     } else if (strcmp(w[0], "may") == 0) {
         p->rule = strcmp(w[1], "all") == 0 ? ALL : strcmp(w[1], "none") == 0 ? NONE : NOT;
         if (p->rule == NOT && !ts_sys_addr_parse(w[2], strlen(w[2]), &p->but)) abort();
@@ -341,7 +341,7 @@ static bool of_exchange(probe *p, char **w, size_t n) {
         uint64_t end = c->filled + strtoull(w[2], NULL, 10);
         while (c->filled < end && !c->up->failed && !c->up->ended) {
             size_t some = fill_some(c, end - c->filled);
-            ts_http_pipe_kick(c->up);
+            ts_http_pipe_notify(c->up);
             if (some)
                 until = ts_sys_monotonic() + PATIENCE;
             else if (!c->up->failed && !c->up->ended && !ts_http_pipe_room(c->up) && !patient(p, until))
@@ -351,15 +351,15 @@ static bool of_exchange(probe *p, char **w, size_t n) {
     } else if (strcmp(w[0], "end") == 0) {
         if (!pairs(&c->up->trailers, w + 2, n - 2)) abort();
         ts_http_pipe_end(c->up);
-        ts_http_pipe_kick(c->up);
+        ts_http_pipe_notify(c->up);
     } else if (strcmp(w[0], "abandon") == 0) {
         abandon(c);
     } else if (strcmp(w[0], "look") == 0) {
-        ts_http_exchange_look(c->x);
+        ts_http_exchange_note_poll(c->x);
     } else if (strcmp(w[0], "have") == 0) {
         printf("have %d %llu\n", id, (unsigned long long)c->down->len);
     } else if (strcmp(w[0], "wait") == 0) {
-        ts_http_exchange_look(c->x);
+        ts_http_exchange_note_poll(c->x);
         while (ts_http_exchange_state(c->x) == TS_HTTP_PENDING && patient(p, until)) {
         }
         show_state(id, c);
@@ -387,7 +387,7 @@ int main(void) {
     static char line[LINE];
     p.c = ts_http_client_new(NULL);
     if (!p.c) return 1;
-    ts_http_client_rule(p.c, may, &p);
+    ts_http_client_set_may_connect(p.c, may, &p);
     while (fgets(line, sizeof line, stdin) && strcmp(line, "quit\n") != 0) {
         char *w[WORDS];
         size_t n = 0;

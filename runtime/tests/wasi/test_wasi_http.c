@@ -92,7 +92,7 @@ static struct {
 
 enum { GOT_MAX = 200000 };
 static void request_kick(ts_http_pipe *p) {
-    ts_http_exchange *x = p->far_data;
+    ts_http_exchange *x = p->wire_data;
     fake.kicks++;
     if (!x->got) x->got = __real_malloc(GOT_MAX);
     if (x->reads) x->n_got += ts_http_pipe_take(p, x->got + x->n_got, GOT_MAX - x->n_got);
@@ -101,7 +101,7 @@ static bool by_driver(ts_http_pipe *p, ts_sys_wait *w) {
     (void)p, (void)w;
     return false;
 }
-static const ts_http_far request_far = {request_kick, by_driver};
+static const ts_http_wire_ops request_wire_ops = {request_kick, by_driver};
 
 ts_http_client *ts_http_client_new(const char *ca_file) {
     ts_http_client *c = calloc(1, sizeof *c);
@@ -113,9 +113,9 @@ ts_http_client *ts_http_client_new(const char *ca_file) {
 static void exchanges_end(void) {
     for (ts_http_exchange *x = fake.last, *next; x; x = next) {
         next = x->next;
-        if (x->request) x->request->far = NULL;
+        if (x->request) x->request->wire = NULL;
         ts_http_pipe_release(x->request);
-        if (x->body) x->body->far = NULL;
+        if (x->body) x->body->wire = NULL;
         ts_http_pipe_release(x->body);
         ts_http_fields_clear(&x->headers);
         ts_http_fields_clear(&x->sent);
@@ -129,7 +129,7 @@ void ts_http_client_free(ts_http_client *c) {
     free(c);
     fake.clients--;
 }
-void ts_http_client_rule(ts_http_client *c, ts_http_may_connect may, void *data) {
+void ts_http_client_set_may_connect(ts_http_client *c, ts_http_may_connect may, void *data) {
     (void)c;
     fake.may = may;
     fake.may_data = data;
@@ -150,15 +150,15 @@ ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *
     if (r->body) {
         x->request = r->body;
         ts_http_pipe_hold(r->body);
-        r->body->far = &request_far;
-        r->body->far_data = x;
+        r->body->wire = &request_wire_ops;
+        r->body->wire_data = x;
         request_kick(r->body);
     }
     fake.live++;
     fake.on = true;
     return x;
 }
-void ts_http_exchange_look(ts_http_exchange *x) {
+void ts_http_exchange_note_poll(ts_http_exchange *x) {
     (void)x;
 }
 ts_http_progress ts_http_exchange_state(const ts_http_exchange *x) {
@@ -688,7 +688,7 @@ static void corrupted_bodies(void **state) {
     allow(h);
     uint64_t r = a_request(h, new_fields(h)), b = body_with(h, r, "abc"), f = handle(h, r);
     DROPS(h, outbody(drop), b);
-    assert_true(fake.last->request->failed && fake.last->request->near_gone);
+    assert_true(fake.last->request->failed && fake.last->request->guest_closed);
     assert_int_equal(fake.last->request->error.code, TS_HTTP_PROTOCOL_ERROR);
     DROPS(h, future(drop), f);
     /* before it is sent */
@@ -1021,7 +1021,7 @@ static void responses(void **state) {
     uint64_t b = rep_ok(h);
     REFUSED(h, answer(consume), H(r));
     DROPS(h, answer(drop), r); /* the body lives on */
-    assert_false(fake.last->body->near_gone);
+    assert_false(fake.last->body->guest_closed);
     GOOD(h, inbody(stream), H(b));
     uint64_t s = rep_ok(h);
     REFUSED(h, inbody(stream), H(b));
@@ -1033,15 +1033,15 @@ static void responses(void **state) {
     DROPS(h, in(drop), s);
     REFUSED(h, inbody(stream), H(b)); /* dropped or not */
     DROPS(h, inbody(drop), b);
-    assert_true(fake.last->body->near_gone);
+    assert_true(fake.last->body->guest_closed);
     /* never consumed */
     f = handle(h, a_request(h, new_fields(h)));
     fake.last->pumps = 1;
     OK(h, future(get), H(f)); /* goes on by itself */
     r = h->result.variant.payload->variant.payload->variant.payload->handle.rep;
-    assert_false(fake.last->body->near_gone);
+    assert_false(fake.last->body->guest_closed);
     DROPS(h, answer(drop), r);
-    assert_true(fake.last->body->near_gone);
+    assert_true(fake.last->body->guest_closed);
     /* errors of the wire */
     f = handle(h, a_request(h, new_fields(h)));
     fake.last->state = TS_HTTP_FAILED;
@@ -1119,20 +1119,20 @@ static void on_error(void *data, const ts_http_error *e) {
     w->error = *e;
 }
 static void body_kick(ts_http_pipe *p) {
-    wire *w = p->far_data;
+    wire *w = p->wire_data;
     char c;
     if (!w->more || read(w->fds[0], &c, 1) != 1) return;
     ts_http_pipe_put(p, w->more, strlen(w->more));
     w->more = NULL;
 }
 static bool body_wait(ts_http_pipe *p, ts_sys_wait *w) {
-    *w = (ts_sys_wait){.fd = ((wire *)p->far_data)->fds[0]};
+    *w = (ts_sys_wait){.fd = ((wire *)p->wire_data)->fds[0]};
     return true;
 }
-static const ts_http_far body_far = {body_kick, body_wait};
+static const ts_http_wire_ops body_wire_ops = {body_kick, body_wait};
 static void wire_end(host *h, wire *w) {
     ts_wasi_http_incoming_over(h->w, w);
-    if (w->in) w->in->far = NULL;
+    if (w->in) w->in->wire = NULL;
     ts_http_pipe_release(w->in);
     ts_http_pipe_release(w->out);
     if (w->fds[0]) {
@@ -1144,8 +1144,8 @@ static void wire_end(host *h, wire *w) {
 static void incoming_request(host *h, wire *w, uint64_t *r, uint64_t *o) {
     ts_http_fields f = {0};
     w->in = ts_http_pipe_new();
-    w->in->far = &body_far;
-    w->in->far_data = w;
+    w->in->wire = &body_wire_ops;
+    w->in->wire_data = w;
     assert_int_equal(pipe2(w->fds, O_CLOEXEC | O_NONBLOCK), 0);
     assert_true(ts_http_fields_add(&f, "Host", 4, "h:1", 3) && ts_http_fields_add(&f, "A", 1, "1", 1) &&
                 ts_http_fields_add(&f, "Connection", 10, "close", 5) && ts_http_fields_add(&f, "a", 1, "", 0));
@@ -1298,7 +1298,7 @@ static void trailers_of_unread_bodies(void **state) {
         DROP_TRAPS(h, trailers(drop), t);
         DROPS(h, ts_wasi_io_poll_pollable_drop, p);
         DROPS(h, trailers(drop), t);
-        assert_true(w.in->near_gone);
+        assert_true(w.in->guest_closed);
         DROPS(h, incoming(drop), r);
         DROPS(h, outparam(drop), o);
         wire_end(h, &w);

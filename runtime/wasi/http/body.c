@@ -22,8 +22,8 @@ typedef struct incoming { /* and future-trailers */
 static void incoming_end(ts_wasi *w, ts_wasi_obj *o) {
     incoming *b = (incoming *)o;
     if (!b->pipe) return;
-    b->pipe->near_gone = true;
-    ts_http_pipe_kick(b->pipe);
+    b->pipe->guest_closed = true;
+    ts_http_pipe_notify(b->pipe);
     ts_http_pipe_release(b->pipe);
     ts_wasi_http_release(w, TS_WASI_HTTP_BODY_WEIGHT);
 }
@@ -70,7 +70,7 @@ static bool trailers_there(ts_http_pipe *p) {
         size_t n = p->len;
         if (n) ts_http_pipe_skip(p, n);
         if (p->ended || p->failed) return true;
-        ts_http_pipe_kick(p);
+        ts_http_pipe_notify(p);
         if (!p->len) break;
     }
     if (p->len) ts_http_pipe_skip(p, p->len);
@@ -79,7 +79,7 @@ static bool trailers_there(ts_http_pipe *p) {
 static bool trailers_ready(ts_wasi_obj *o, ts_sys_wait *w) {
     ts_http_pipe *p = ((incoming *)o)->pipe;
     if (trailers_there(p)) return true;
-    if (!p->far || !p->far->wait(p, w)) *w = (ts_sys_wait){.fd = -1};
+    if (!p->wire || !p->wire->wait(p, w)) *w = (ts_sys_wait){.fd = -1};
     return false;
 }
 static bool trailers_confirm(ts_wasi_obj *o) {
@@ -144,8 +144,8 @@ static void outgoing_end(ts_wasi *w, ts_wasi_obj *o) {
     outgoing *b = (outgoing *)o;
     if (!b->finished) {
         ts_http_pipe_fail(b->pipe, ts_http_error_of(TS_HTTP_PROTOCOL_ERROR));
-        b->pipe->near_gone = true;
-        ts_http_pipe_kick(b->pipe);
+        b->pipe->guest_closed = true;
+        ts_http_pipe_notify(b->pipe);
     }
     ts_http_pipe_release(b->pipe);
     ts_wasi_http_release(w, TS_WASI_HTTP_BODY_WEIGHT);
@@ -197,7 +197,7 @@ ts_status ts_wasi_http_types_outgoing_body_finish(ts_host_call *c, const ts_val 
         return ts_host_trap(c, "an outgoing-body is finished while %u of its children live", b->obj.children);
     if (args[1].variant.disc) TS_TRY(ts_wasi_fields_take(c, args[1].variant.payload, &trailers));
     for (uint32_t i = 0; i < trailers.len; i++)
-        bad |= ts_http_is_not_of_trailers(trailers.data[i].name, trailers.data[i].name_len);
+        bad |= ts_http_is_forbidden_trailer(trailers.data[i].name, trailers.data[i].name_len);
     ts_wasi_http_release(w, trailers.bytes);
     if (bad || p->failed || p->ended)
         ts_http_fields_clear(&trailers);
@@ -208,7 +208,7 @@ ts_status ts_wasi_http_types_outgoing_body_finish(ts_host_call *c, const ts_val 
     b->finished = true;
     bool failed = p->failed;
     ts_http_error e = p->error;
-    ts_http_pipe_kick(p);
+    ts_http_pipe_notify(p);
     TS_TRY(ts_wasi_drop(c, args[0].handle.rep, "an outgoing-body"));
     return failed ? ts_wasi_http_fail(c, result, &e) : ts_wasi_ok(result);
 }

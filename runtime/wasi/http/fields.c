@@ -2,7 +2,7 @@
  * In: names and values from the guest, fields of messages. Out: the same, checked.
  * wit: wasi:http/types (fields, error-code)
  *
- * The fields of one connection (ts_http_is_of_connection) are forbidden: the WIT text names none, and the
+ * The fields of one connection (ts_http_is_connection_field) are forbidden: the WIT text names none, and the
  * host writes these itself. Incoming messages are shown without them, so that a clone of any fields equals
  * the result of from-list for its entries, as the text requires. Too many fields trap, because header-error
  * has no case for this. */
@@ -71,7 +71,7 @@ static ts_status copy(ts_host_call *c, const ts_http_fields *from, ts_http_field
 }
 void ts_wasi_trailers_strip(ts_http_fields *f) {
     for (uint32_t i = f->len; i-- > 0;)
-        if (ts_http_is_not_of_trailers(f->data[i].name, f->data[i].name_len)) ts_http_fields_remove(f, i);
+        if (ts_http_is_forbidden_trailer(f->data[i].name, f->data[i].name_len)) ts_http_fields_remove(f, i);
 }
 bool ts_wasi_http_fields_fit(const ts_wasi *w, const ts_http_fields *f) {
     return f->bytes <= w->grants->max_fields;
@@ -81,7 +81,7 @@ ts_status ts_wasi_fields_receive(ts_host_call *c, const ts_http_fields *from, ts
     bool ok = true;
     for (uint32_t i = 0; from && ok && i < from->len; i++) {
         const ts_http_field *x = &from->data[i];
-        ok = ts_http_is_of_connection(x->name, x->name_len) ||
+        ok = ts_http_is_connection_field(x->name, x->name_len) ||
              ts_http_fields_add(&got, x->name, x->name_len, x->value, x->value_len);
     }
     ts_status s = ok ? ts_wasi_http_charge(c, got.bytes) : ts_fail_nomem(c->err);
@@ -138,7 +138,7 @@ static int set_error(const ts_val *name, const ts_val *values, size_t n) {
     for (size_t i = 0; i < n; i++)
         if (!ts_http_is_field_value(values[i].raw.ptr, values[i].raw.len))
             return TS_WASI_HTTP_HEADER_ERROR_INVALID_SYNTAX;
-    if (ts_http_is_of_connection(name->str.ptr, name->str.len)) return TS_WASI_HTTP_HEADER_ERROR_FORBIDDEN;
+    if (ts_http_is_connection_field(name->str.ptr, name->str.len)) return TS_WASI_HTTP_HEADER_ERROR_FORBIDDEN;
     return FINE;
 }
 static bool named(const ts_http_field *f, const ts_val *name) {

@@ -60,7 +60,7 @@ static ts_status client(ts_host_call *c) {
     if (w->http->client) return TS_OK;
     w->http->client = ts_http_client_new(w->grants->ca.path ? w->grants->ca.at : NULL);
     if (!w->http->client) return ts_fail_nomem(c->err);
-    ts_http_client_rule(w->http->client, may_connect, w);
+    ts_http_client_set_may_connect(w->http->client, may_connect, w);
     w->driver = (ts_wasi_driver){.data = w->http->client, .waits = waits, .pump = pump, .end = end};
     return TS_OK;
 }
@@ -89,7 +89,7 @@ static void future_end(ts_wasi *w, ts_wasi_obj *o) {
 }
 static bool future_ready(ts_wasi_obj *o, ts_sys_wait *w) {
     const future *f = (const future *)o;
-    if (f->x) ts_http_exchange_look(f->x);
+    if (f->x) ts_http_exchange_note_poll(f->x);
     if (!f->x || ts_http_exchange_state(f->x) != TS_HTTP_PENDING) return true;
     *w = (ts_sys_wait){.fd = -1};
     return false;
@@ -120,7 +120,7 @@ ts_status ts_wasi_http_types_future_incoming_response_subscribe(ts_host_call *c,
 ts_status ts_wasi_http_types_future_incoming_response_get(ts_host_call *c, const ts_val *args, ts_val *result) {
     future *f = ts_wasi_obj_of(c, &args[0]);
     *result = ts_wasi_none;
-    if (f->x) ts_http_exchange_look(f->x);
+    if (f->x) ts_http_exchange_note_poll(f->x);
     if (f->x) ts_wasi_http_pump(ts_wasi_of(c));
     ts_http_progress state = f->x ? ts_http_exchange_state(f->x) : TS_HTTP_FAILED;
     if (state == TS_HTTP_PENDING) return TS_OK;

@@ -10,22 +10,22 @@
 /* Reads from the pipe; once it is empty, reports how the body ended. */
 static ts_sys_err body_read(ts_wasi_stream *s, void *buf, size_t len, size_t *n) {
     ts_http_pipe *p = s->body;
-    if (!p->len) ts_http_pipe_kick(p);
+    if (!p->len) ts_http_pipe_notify(p);
     *n = ts_http_pipe_take(p, buf, len);
     if (!*n) return p->failed ? TS_SYS_EIO : p->ended ? TS_SYS_OK : TS_SYS_EAGAIN;
-    ts_http_pipe_kick(p); /* the pipe has room again */
+    ts_http_pipe_notify(p); /* the pipe has room again */
     return TS_SYS_OK;
 }
 static ts_sys_err body_write(ts_wasi_stream *s, const void *buf, size_t len, size_t *n) {
     ts_http_pipe *p = s->body;
-    if (!ts_http_pipe_room(p)) ts_http_pipe_kick(p);
+    if (!ts_http_pipe_room(p)) ts_http_pipe_notify(p);
     *n = ts_http_pipe_put(p, buf, len);
-    ts_http_pipe_kick(p);
+    ts_http_pipe_notify(p);
     return p->failed ? TS_SYS_EIO : p->ended ? TS_SYS_EPIPE : *n ? TS_SYS_OK : TS_SYS_EAGAIN;
 }
 static uint64_t body_room(ts_wasi_stream *s) {
     ts_http_pipe *p = s->body;
-    ts_http_pipe_kick(p);
+    ts_http_pipe_notify(p);
     s->closed |= p->ended;
     return ts_http_pipe_room(p);
 }
@@ -34,12 +34,12 @@ static bool body_ready(const ts_wasi_stream *s, ts_sys_wait *w) {
     ts_http_pipe *p = s->body;
     if (s->closed || p->failed || p->ended) return true;
     if (s->obj.kind == TS_WASI_IN ? p->len > 0 : ts_http_pipe_room(p) > 0) return true;
-    if (!p->far || !p->far->wait(p, w)) *w = (ts_sys_wait){.fd = -1};
+    if (!p->wire || !p->wire->wait(p, w)) *w = (ts_sys_wait){.fd = -1};
     return false;
 }
 static bool body_confirm(ts_wasi_stream *s) {
     ts_sys_wait w;
-    ts_http_pipe_kick(s->body);
+    ts_http_pipe_notify(s->body);
     return body_ready(s, &w);
 }
 static bool body_broken(const ts_wasi_stream *s) {

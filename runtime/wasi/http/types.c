@@ -20,8 +20,8 @@ static void message_end(ts_wasi *w, ts_wasi_obj *o) {
     ts_wasi_message *m = (ts_wasi_message *)o;
     bool incoming = o->kind == TS_WASI_INCOMING_REQUEST || o->kind == TS_WASI_INCOMING_RESPONSE;
     if (m->body && incoming) { /* it will not be read any further */
-        m->body->near_gone = true;
-        ts_http_pipe_kick(m->body);
+        m->body->guest_closed = true;
+        ts_http_pipe_notify(m->body);
         ts_wasi_http_release(w, TS_WASI_HTTP_BODY_WEIGHT);
     } else if (m->body && !m->sent) { /* the body will never be read: fail the pipe so that its writer finds out */
         ts_http_pipe_fail(m->body, ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "its message was dropped"));
