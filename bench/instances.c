@@ -54,7 +54,7 @@ int main(int argc, char **argv) {
     check(ts_engine_create(&engine, &e), &e);
     check(ts_component_new(engine, file.bytes, file.len, false, TS_CF_DEFAULT, &component, &e), &e);
     check(ts_linker_create(&linker, &e), &e);
-    check(ts_wasi_create(&wasi, &e), &e);
+    check(ts_wasi_new(&wasi, &e), &e);
     check(ts_linker_add_host(linker, ts_wasi_host(wasi), wasi, &e), &e);
     /* as a server has it: pages go from one instance to the next */
     ts_store_limits limits = {.spares = ts_spares_new()};
@@ -70,7 +70,7 @@ int main(int argc, char **argv) {
             ts_val result = {0};
             ts_arena_init(&arena);
             ts_error_init(&e);
-            check(ts_cfunc_call(o.store, f, NULL, &result, &arena, &e), &e);
+            check(ts_canon_call(o.store, f, NULL, &result, &arena, &e), &e);
             ts_arena_free(&arena);
         }
         ts_cstore_destroy(o.store);
@@ -93,7 +93,7 @@ int main(int argc, char **argv) {
     ts_component_free(component);
     ts_linker_destroy(linker);
     ts_engine_destroy(engine);
-    ts_wasi_destroy(wasi);
+    ts_wasi_free(wasi);
     ts_sys_input_close(&file);
     return 0;
 }

@@ -126,7 +126,7 @@ ts_status ts_cli_mapdir(ts_cli_reading *r, const ts_cli_option *o, const char *v
         return ts_fail(e, TS_USAGE, "--mapdir %s: GUEST::HOST expected; or write --dir HOST::GUEST", value);
     char *guest = strndup(value, (size_t)(sep - value));
     if (!guest) return ts_fail_nomem(e);
-    ts_status s = ts_wasi_dir(r->w, sep + 2, guest, false, e);
+    ts_status s = ts_wasi_allow_dir(r->w, sep + 2, guest, false, e);
     free(guest);
     return s;
 }

@@ -125,7 +125,7 @@ ts_status ts_cli_invoke(ts_cstore *s, ts_cinstance *i, const ts_cli_call *c, ts_
     ts_status st = TS_OK;
     if (c->n_words && !strchr(text, '(')) st = ts_cinstance_find_text(i, text, pool, &f, e);
     if (st == TS_OK && f && words_are_arguments(c, ts_cfunc_param_count(f))) st = joined(c, f, pool, &text, e);
-    if (st == TS_OK) st = ts_cinstance_invoke_text(s, i, text, pool, &result, e);
+    if (st == TS_OK) st = ts_cinstance_call_text(s, i, text, pool, &result, e);
     if (st == TS_OK && result && *result) puts(result);
     ts_pool_free(pool);
     return st == TS_OK ? ts_cli_flush(e) : st;

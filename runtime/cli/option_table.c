@@ -36,7 +36,7 @@ static ts_status dir(ts_cli_reading *r, const ts_cli_option *o, const char *valu
             "colons part of a name",
             value, colon);
     else
-        s = ts_wasi_dir(r->w, host, guest, ro, e);
+        s = ts_wasi_allow_dir(r->w, host, guest, ro, e);
     free(host);
     return s;
 }
@@ -46,15 +46,15 @@ static ts_status env(ts_cli_reading *r, const ts_cli_option *o, const char *valu
     size_t n = eq ? (size_t)(eq - value) : strlen(value);
     if (n == 0) return ts_fail(e, TS_USAGE, "--env %s: K=V expected", value);
     const char *v = eq ? eq + 1 : getenv(value);
-    return v ? ts_wasi_env(r->w, value, n, v, e)
+    return v ? ts_wasi_set_env(r->w, value, n, v, e)
              : TS_OK; /* a variable that is not set here is not given to the guest */
 }
 static ts_status cwd(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e) {
     (void)o;
-    return ts_wasi_cwd(r->w, value, e);
+    return ts_wasi_set_cwd(r->w, value, e);
 }
 static ts_status net(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e) {
-    return ts_wasi_allow(r->w, (ts_wasi_net_use)o->detail, value, e);
+    return ts_wasi_allow_address(r->w, (ts_wasi_net_use)o->detail, value, e);
 }
 static ts_status allow_name(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e) {
     (void)o;
@@ -70,7 +70,7 @@ static ts_status http_deny(ts_cli_reading *r, const ts_cli_option *o, const char
 }
 static ts_status ca(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e) {
     (void)o;
-    return ts_wasi_http_ca(r->w, value, e);
+    return ts_wasi_set_http_ca(r->w, value, e);
 }
 
 /* --- words of -S --------------------------------------------------------------------------------------------------- */
@@ -83,7 +83,7 @@ static ts_status inherit_env(ts_cli_reading *r, const ts_cli_option *o, const ch
         if (!eq || eq == *p) continue;
         ts_error why;
         ts_error_init(&why);
-        ts_status s = ts_wasi_env(r->w, *p, (size_t)(eq - *p), eq + 1, &why);
+        ts_status s = ts_wasi_set_env(r->w, *p, (size_t)(eq - *p), eq + 1, &why);
         if (s == TS_USAGE) { /* not UTF-8, so it cannot be a string of the guest */
             if (!dropped++) first = *p;
         } else if (s != TS_OK)
@@ -96,7 +96,7 @@ static ts_status inherit_env(ts_cli_reading *r, const ts_cli_option *o, const ch
 }
 static ts_status inherit_stdio(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e) {
     (void)e;
-    ts_wasi_stdio(r->w, (int)o->detail, *value == 'y' ? (int)o->detail : -1);
+    ts_wasi_set_stdio(r->w, (int)o->detail, *value == 'y' ? (int)o->detail : -1);
     return TS_OK;
 }
 enum { GRANT_NETWORK, GRANT_NAMES, GRANT_TCP, GRANT_UDP };
@@ -224,7 +224,7 @@ static ts_status clock_option(ts_cli_reading *r, const ts_cli_option *o, const c
     if (!ts_cli_clock(v, &seconds))
         return ts_fail(e, TS_USAGE, "--clock %s: seconds since 1970, or 2026-01-31T12:00:00Z expected", v);
     r->o->clock = true;
-    ts_wasi_clock(r->w, seconds, 0);
+    ts_wasi_set_clock(r->w, seconds, 0);
     return TS_OK;
 }
 static ts_status seed_option(ts_cli_reading *r, const ts_cli_option *o, const char *v, ts_error *e) {
@@ -233,7 +233,7 @@ static ts_status seed_option(ts_cli_reading *r, const ts_cli_option *o, const ch
     if (!len || len > 19 || strspn(v, "0123456789") != len)
         return ts_fail(e, TS_USAGE, "--seed %s: a number of at most 19 digits expected", v);
     r->o->seed = true;
-    ts_wasi_seed(r->w, strtoull(v, NULL, 10));
+    ts_wasi_set_seed(r->w, strtoull(v, NULL, 10));
     return TS_OK;
 }
 static ts_status features(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e) {

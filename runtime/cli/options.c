@@ -80,8 +80,8 @@ ts_status ts_cli_options_read(ts_cli_command command, int argc, char **argv, ts_
         }
         TS_TRY(one(&r, command, argv, argc, &i, e));
     }
-    if (o->deterministic && !o->clock) ts_wasi_clock(w, 0, 0);
-    if (o->deterministic && !o->seed) ts_wasi_seed(w, 0);
+    if (o->deterministic && !o->clock) ts_wasi_set_clock(w, 0, 0);
+    if (o->deterministic && !o->seed) ts_wasi_set_seed(w, 0);
     if (i < argc) {
         o->component = argv[i];
         o->args = argv + i + 1;
@@ -93,8 +93,8 @@ ts_status ts_cli_options_read(ts_cli_command command, int argc, char **argv, ts_
     warn_of_trailing(o, command);
     const char *slash = o->component ? strrchr(o->component, '/') : NULL;
     const char *argv0 = o->argv0 ? o->argv0 : slash ? slash + 1 : o->component;
-    if (argv0) TS_TRY(ts_wasi_arg(w, argv0, e));
-    for (int k = 0; k < o->n_args; k++) TS_TRY(ts_wasi_arg(w, o->args[k], e));
+    if (argv0) TS_TRY(ts_wasi_add_arg(w, argv0, e));
+    for (int k = 0; k < o->n_args; k++) TS_TRY(ts_wasi_add_arg(w, o->args[k], e));
     return TS_OK;
 }
 
@@ -113,7 +113,7 @@ ts_status ts_cli_linker(const ts_cli_options *o, ts_wasi *w, ts_linker **out, ts
     TS_TRY(ts_linker_create(&l, e));
     for (uint32_t i = 0; i < o->denied.len; i++) ts_linker_deny(l, o->denied.data[i]);
     for (uint32_t i = 0; i < o->unstable.len; i++) ts_linker_enable_unstable(l, o->unstable.data[i]);
-    ts_linker_unknown_imports_trap(l, o->unknown_imports_trap);
+    ts_linker_set_unknown_imports_trap(l, o->unknown_imports_trap);
     ts_status s = ts_wasi_link(w, l, e);
     if (s == TS_OK)
         *out = l;

@@ -46,14 +46,14 @@ static ts_status dir(ts_cli_reading *r, const ts_toml *t, const ts_toml **at, ts
     }
     *at = t;
     if (!host) return ts_fail(e, TS_USAGE, "dir: its host is missing");
-    return ts_wasi_dir(r->w, host, guest ? guest : host, read_only, e);
+    return ts_wasi_allow_dir(r->w, host, guest ? guest : host, read_only, e);
 }
 static ts_status env(ts_cli_reading *r, const ts_toml *t, const ts_toml **at, ts_error *e) {
     for (const ts_toml *c = t->first; c; c = c->next) {
         const char *v;
         *at = c;
         TS_TRY(text_of(c->key, c, &v, e));
-        TS_TRY(ts_wasi_env(r->w, c->key, c->key_len, v, e));
+        TS_TRY(ts_wasi_set_env(r->w, c->key, c->key_len, v, e));
     }
     return TS_OK;
 }

@@ -43,12 +43,12 @@ static void trace_line(void *data, const char *line, size_t len) {
 /* Called from a signal handler. */
 static void stop(void *data) {
     run *r = data;
-    ts_wasi_stop(r->wasi);
+    ts_wasi_interrupt(r->wasi);
     if (r->store) ts_store_interrupt(ts_cstore_core(r->store));
 }
 
 static ts_status set_up(run *r, int argc, char **argv, ts_error *e) {
-    TS_TRY(ts_wasi_create(&r->wasi, e));
+    TS_TRY(ts_wasi_new(&r->wasi, e));
     TS_TRY(ts_cli_options_read(TS_CLI_RUN, argc, argv, r->wasi, &r->o, e));
     if (r->o.show_grants) return TS_OK;
     if (r->o.record) TS_TRY(ts_wasi_record(r->wasi, r->o.record, e));
@@ -81,7 +81,7 @@ void ts_cli_use_cache(ts_engine *engine, const char *folder, const ts_sys_input 
     ts_error e;
     ts_error_init(&e);
     if (file->settled) ts_engine_cache_file(engine, file->bytes, file->len, file->identity);
-    if (ts_engine_cache(engine, folder, &e) != TS_OK) fprintf(stderr, "touchstone: %s\n", e.message);
+    if (ts_engine_set_cache(engine, folder, &e) != TS_OK) fprintf(stderr, "touchstone: %s\n", e.message);
 }
 
 static bool is_core(const ts_sys_input *f) {
@@ -173,7 +173,7 @@ static ts_status call_run(run *r, ts_error *e) {
     ts_arena arena;
     ts_arena_init(&arena);
     ts_val result = {0};
-    ts_status s = ts_cfunc_call(r->store, f, NULL, &result, &arena, e);
+    ts_status s = ts_canon_call(r->store, f, NULL, &result, &arena, e);
     if (s == TS_OK && result.variant.disc != 0) { /* the program returned err: it reports a failure */
         s = ts_fail(e, TS_EXIT, "run returned an error");
         e->exit_status = 1;
@@ -254,7 +254,7 @@ int ts_cli_run(int argc, char **argv) {
     if (r->module) ts_module_free(r->module);
     ts_linker_destroy(r->linker);
     ts_engine_destroy(r->engine);
-    ts_wasi_destroy(r->wasi);
+    ts_wasi_free(r->wasi);
     ts_sys_input_close(&r->file);
     ts_cli_options_free(&r->o);
     free(r->missing);

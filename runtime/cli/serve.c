@@ -128,14 +128,14 @@ static ts_status read_address(const char *text, ts_sys_addr *out, ts_error *e) {
 
 /* Reads argv, the policy and the files that they name, once. No thread reads any of them again. */
 static ts_status grant(server *s, int argc, char **argv, ts_wasi **w, ts_error *e) {
-    TS_TRY(ts_wasi_create(w, e));
-    ts_wasi_stdio(*w, 0, -1); /* no request owns stdin or stdout */
+    TS_TRY(ts_wasi_new(w, e));
+    ts_wasi_set_stdio(*w, 0, -1); /* no request owns stdin or stdout */
     TS_TRY(ts_cli_options_read(TS_CLI_SERVE, argc, argv, *w, &s->o, e));
     if (s->o.record || s->o.replay)
         return ts_fail(e, TS_UNSUPPORTED,
                        "requests are neither recorded nor replayed: --record and --replay are run's");
     if (s->o.show_grants) return TS_OK;
-    s->grants = ts_wasi_grants_of(*w);
+    s->grants = ts_wasi_grants_new(*w);
     return TS_OK;
 }
 
@@ -227,7 +227,7 @@ static ts_status answer(worker *t, ts_error *e) {
     ts_val args[2] = {{.handle = {.rep = request, .rt = t->request_type}},
                       {.handle = {.rep = outparam, .rt = t->outparam_type}}};
     ts_val none = {0};
-    return ts_cfunc_call(t->store, t->handle, args, &none, &t->arena, e);
+    return ts_canon_call(t->store, t->handle, args, &none, &t->arena, e);
 }
 
 static void handle(void *data, void *thread_data, ts_http_call *call) {
@@ -272,7 +272,7 @@ static void interrupt(void *data, void *thread_data) {
     ts_lock_take(&t->lock);
     if (t->running) {
         ts_store_interrupt(ts_cstore_core(t->running));
-        ts_wasi_stop(t->wasi);
+        ts_wasi_interrupt(t->wasi);
         t->interrupted = true;
     }
     ts_lock_give(&t->lock);
@@ -289,7 +289,7 @@ static void worker_free(void *data, void *thread_data) {
         ts_linker_set_trace(t->linker, NULL); /* write the last line of this thread's trace */
     }
     ts_linker_destroy(t->linker);
-    ts_wasi_destroy(t->wasi);
+    ts_wasi_free(t->wasi);
     ts_arena_free(&t->arena);
     ts_lock_destroy(&t->lock);
     free(t->frames);
@@ -308,7 +308,7 @@ static void *worker_new(void *data) {
     t->frames = malloc(TS_MAX_FRAMES * sizeof *t->frames);
     ts_arena_init(&t->arena);
     ts_error_init_frames(&t->e, t->frames, t->frames ? TS_MAX_FRAMES : 0);
-    ts_status st = ts_wasi_create_from(s->grants, &t->wasi, &t->e);
+    ts_status st = ts_wasi_new_from(s->grants, &t->wasi, &t->e);
     if (st == TS_OK && s->trace.f) {
         st = ts_cli_linker(&s->o, t->wasi, &t->linker, &t->e);
         const ts_trace trace = ts_cli_trace(&s->o, trace_line, &s->trace);
@@ -445,7 +445,7 @@ int ts_cli_serve(int argc, char **argv) {
     if (!written && !status) status = TS_CLI_IO;
     ts_linked_free(s->linked);
     ts_linker_destroy(s->linker);
-    ts_wasi_destroy(s->wasi);
+    ts_wasi_free(s->wasi);
     ts_component_free(s->component);
     ts_engine_destroy(s->engine);
     ts_sys_input_close(&s->file);

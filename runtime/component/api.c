@@ -19,7 +19,7 @@ void ts_engine_free(ts_engine *engine) {
     ts_engine_destroy(engine);
 }
 
-void ts_thread_stack(const void *low, size_t size) {
+void ts_thread_set_stack(const void *low, size_t size) {
     ts_stack_describe(low, size);
 }
 
@@ -490,7 +490,7 @@ void ts_cstore_interrupt(ts_cstore *s) {
     ts_store_interrupt(ts_cstore_core(s));
 }
 
-ts_status ts_cfunc_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_pool *pool, ts_error *e) {
+ts_status ts_cfunc_call(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_pool *pool, ts_error *e) {
     TS_NEED_ERROR(e);
     TS_NEED(e, s);
     TS_NEED(e, f);
@@ -500,7 +500,7 @@ ts_status ts_cfunc_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val 
     ts_val none;
     memset(&none, 0, sizeof none);
     for (uint32_t i = 0; i < f->type->n_params; i++) TS_TRY(ts_val_check(f->type->params[i].type, &args[i], f->res, e));
-    return ts_cfunc_call(s, f, args, result ? result : &none, &pool->arena, e);
+    return ts_canon_call(s, f, args, result ? result : &none, &pool->arena, e);
 }
 
 ts_status ts_cinstance_find_text(ts_cinstance *i, const char *call, ts_pool *pool, ts_cfunc **out, ts_error *e) {
@@ -533,8 +533,8 @@ ts_status ts_cinstance_find_text(ts_cinstance *i, const char *call, ts_pool *poo
     *out = f;
     return TS_OK;
 }
-ts_status ts_cinstance_invoke_text(ts_cstore *s, ts_cinstance *i, const char *call, ts_pool *pool, const char **result,
-                                   ts_error *e) {
+ts_status ts_cinstance_call_text(ts_cstore *s, ts_cinstance *i, const char *call, ts_pool *pool, const char **result,
+                                 ts_error *e) {
     TS_NEED_ERROR(e);
     TS_NEED(e, s);
     TS_NEED(e, i);
@@ -550,7 +550,7 @@ ts_status ts_cinstance_invoke_text(ts_cstore *s, ts_cinstance *i, const char *ca
     if (!args) return ts_fail_nomem(e);
     memset(&out, 0, sizeof out);
     TS_TRY(ts_wave_parse_args(f->type, open ? open : "()", &pool->arena, args, e));
-    TS_TRY(ts_cfunc_call(s, f, args, &out, &pool->arena, e));
+    TS_TRY(ts_canon_call(s, f, args, &out, &pool->arena, e));
     if (!f->type->result) return TS_OK;
     size_t len = ts_wave_print(f->type->result, &out, NULL, 0, 0);
     char *text = ts_arena_alloc(&pool->arena, len + 1);

@@ -232,7 +232,7 @@ static void all_from_slots(const ts_store *s, const ts_valtype *types, uint32_t 
 }
 
 /* --- modules ----------------------------------------------------------------------------------------------------------- */
-ts_status ts_core_module_new(ts_engine *engine, const void *bytes, size_t len, ts_module **out, ts_error *e) {
+ts_status ts_core_module_load(ts_engine *engine, const void *bytes, size_t len, ts_module **out, ts_error *e) {
     TS_NEED(e, engine);
     TS_NEED(e, bytes || !len);
     TS_NEED(e, out);
@@ -351,8 +351,8 @@ static ts_status get_extern(ts_store *s, const ts_core_extern *x, const ts_impor
     return TS_OK;
 }
 
-ts_status ts_core_instantiate(ts_store *s, ts_module *m, const ts_core_extern *imports, uint32_t n_imports,
-                              const char *name, ts_instance **out, ts_error *e) {
+ts_status ts_core_module_instantiate(ts_store *s, ts_module *m, const ts_core_extern *imports, uint32_t n_imports,
+                                     const char *name, ts_instance **out, ts_error *e) {
     TS_NEED_ERROR(e);
     TS_NEED(e, s);
     TS_NEED(e, m);

@@ -90,7 +90,7 @@ int main(void) {
         goto out;
     }
     ts_val text = {.str = {"seven..", 7}}, report;
-    if (ts_cfunc_invoke(store, measure, &text, &report, pool, &e) != TS_OK) {
+    if (ts_cfunc_call(store, measure, &text, &report, pool, &e) != TS_OK) {
         fail(&e, "calling measure");
         goto out;
     }
@@ -99,7 +99,7 @@ int main(void) {
         goto out;
     }
     const char *wave;
-    if (ts_cinstance_invoke_text(store, instance, "measure(\"four\")", pool, &wave, &e) != TS_OK) {
+    if (ts_cinstance_call_text(store, instance, "measure(\"four\")", pool, &wave, &e) != TS_OK) {
         fail(&e, "calling measure by text");
         goto out;
     }

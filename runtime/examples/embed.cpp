@@ -91,11 +91,11 @@ int main() try {
     ts_val text = {}, report = {};
     text.str.ptr = "seven..";
     text.str.len = 7;
-    check(ts_cfunc_invoke, store.get(), measure, static_cast<const ts_val *>(&text), &report, pool.get());
+    check(ts_cfunc_call, store.get(), measure, static_cast<const ts_val *>(&text), &report, pool.get());
     if (report.list.ptr[1].u32 != 107 || tally.logged != "seven.." || tally.dropped != 1)
         throw std::runtime_error("measure returned another report than it should");
     const char *wave = nullptr;
-    check(ts_cinstance_invoke_text, store.get(), instance, "measure(\"four\")", pool.get(), &wave);
+    check(ts_cinstance_call_text, store.get(), instance, "measure(\"four\")", pool.get(), &wave);
     std::printf("measure(\"four\") is %s; touchstone %s\n", wave, ts_version());
     return std::strcmp(wave, "{text: \"four\", total: 104}") == 0 ? 0 : 1;
 } catch (const std::exception &e) {

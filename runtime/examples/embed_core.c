@@ -33,7 +33,7 @@ static ts_status start(guest *g, ts_engine *engine, ts_core_module *m, const ts_
         imports[i].kind = TS_CORE_FUNC;
         s = ts_core_func_new(g->store, &item.type, next, &g->factor, item.name, &imports[i].func, e);
     }
-    return s == TS_OK ? ts_core_instantiate(g->store, m, imports, n, "guest", &g->instance, e) : s;
+    return s == TS_OK ? ts_core_module_instantiate(g->store, m, imports, n, "guest", &g->instance, e) : s;
 }
 
 static ts_status call(guest *g, const char *name, const ts_core_val *args, uint32_t n_args, ts_core_val *results,
@@ -92,7 +92,7 @@ int main(void) {
     int64_t total;
     int status = 1;
     CHECK(ts_engine_new(&engine, &e) == TS_OK);
-    CHECK(ts_core_module_new(engine, embed_core_module, sizeof embed_core_module, &module, &e) == TS_OK);
+    CHECK(ts_core_module_load(engine, embed_core_module, sizeof embed_core_module, &module, &e) == TS_OK);
     for (uint32_t i = 0; i < ts_core_module_export_count(module); i++) {
         ts_core_item item;
         if (ts_core_module_export(module, i, &item))

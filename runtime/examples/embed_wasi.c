@@ -30,7 +30,7 @@ static int run(ts_engine *engine, ts_component *component, ts_wasi *wasi, ts_lin
     } else {
         ts_cfunc *f = ts_cinstance_func(instance, "wasi:cli/run@0.2.0", "run");
         ts_val result;
-        ts_status s = f ? ts_cfunc_invoke(store, f, NULL, &result, pool, e) : TS_UNLINKABLE;
+        ts_status s = f ? ts_cfunc_call(store, f, NULL, &result, pool, e) : TS_UNLINKABLE;
         if (s == TS_OK)
             status = (int)result.variant.disc; /* 0: ok, 1: err */
         else if (s == TS_EXIT)
@@ -71,20 +71,20 @@ int main(int argc, char **argv) {
     }
     if (ts_engine_new(&engine, &e) != TS_OK ||
         ts_component_load(engine, file ? file : embed_wasi_component, len, &component, &e) != TS_OK ||
-        ts_linker_new(&linker, &e) != TS_OK || ts_wasi_create(&wasi, &e) != TS_OK ||
-        ts_wasi_env(wasi, "GREETING", strlen("GREETING"), "hello", &e) != TS_OK ||
-        ts_wasi_dir(wasi, ".", "/here", true, &e) != TS_OK) {
+        ts_linker_new(&linker, &e) != TS_OK || ts_wasi_new(&wasi, &e) != TS_OK ||
+        ts_wasi_set_env(wasi, "GREETING", strlen("GREETING"), "hello", &e) != TS_OK ||
+        ts_wasi_allow_dir(wasi, ".", "/here", true, &e) != TS_OK) {
         (void)fail(&e, "setting up");
         goto end;
     }
     for (int i = 1; i < argc || i == 1; i++) /* the first is the program's name */
-        if (ts_wasi_arg(wasi, i < argc ? argv[i] : "hello", &e) != TS_OK) {
+        if (ts_wasi_add_arg(wasi, i < argc ? argv[i] : "hello", &e) != TS_OK) {
             (void)fail(&e, "arguments");
             goto end;
         }
     if (argc == 1) {
         if (pipe(out) != 0) goto end;
-        ts_wasi_stdio(wasi, 1, out[1]);
+        ts_wasi_set_stdio(wasi, 1, out[1]);
         ts_linker_set_trace(linker, &(ts_trace){.line = traced, .data = &calls, .filter = "wasi:io,wasi:cli"});
     }
     status = run(engine, component, wasi, linker, &e);
@@ -98,7 +98,7 @@ int main(int argc, char **argv) {
     }
 end:
     ts_linker_free(linker);
-    ts_wasi_destroy(wasi);
+    ts_wasi_free(wasi);
     ts_component_free(component);
     ts_engine_free(engine);
     free(file);

@@ -115,7 +115,7 @@ static uint64_t exports(ts_cstore *store, const ts_exports *x, draw *d, uint64_t
         ts_error e;
         ts_error_init(&e);
         memset(&result, 0, sizeof result);
-        ts_status s = ts_cfunc_invoke(store, f, args, &result, d->pool, &e);
+        ts_status s = ts_cfunc_call(store, f, args, &result, d->pool, &e);
         if (s != TS_OK && (e.status != s || e.message[0] == 0)) abort();
         h = sum(h, ts_status_name(s));
         if (s != TS_OK) {
@@ -150,7 +150,7 @@ static uint64_t run(ts_engine *engine, ts_component *c, uint64_t seed) {
     ts_error_init(&e);
     if (!d.pool || ts_linker_create(&linker, &e) != TS_OK || ts_cstore_new(engine, &limits, &store, &e) != TS_OK)
         abort();
-    ts_linker_unknown_imports_trap(linker, true);
+    ts_linker_set_unknown_imports_trap(linker, true);
     ts_status s = ts_component_instantiate(store, linker, c, &instance, &e);
     if (s != TS_OK && (e.status != s || e.message[0] == 0)) abort();
     uint64_t h = sum(14695981039346656037u, ts_status_name(s));

@@ -22,7 +22,7 @@ static void instantiate(ts_engine *engine, ts_component *c) {
     ts_status s = ts_linker_new(&l, &e);
     if (s == TS_OK) s = ts_cstore_new(engine, &limits, &store, &e);
     if (s == TS_OK) {
-        ts_linker_unknown_imports_trap(l, true);
+        ts_linker_set_unknown_imports_trap(l, true);
         s = ts_component_instantiate(store, l, c, &i, &e);
         if (s != TS_OK && (e.status != s || !e.message[0])) abort();
         if (s == TS_USAGE || s == TS_MALFORMED || s == TS_INVALID) abort(); /* validation has looked at all of that */

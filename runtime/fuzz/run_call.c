@@ -69,7 +69,7 @@ int main(void) {
         if (strncmp(line, "component ", 10) == 0) st = load(&s, line + 10, &e);
         if (strcmp(line, "instance") == 0 && s.component) st = instantiate(&s, &e);
         if (strncmp(line, "call ", 5) == 0 && s.instance)
-            st = ts_cinstance_invoke_text(s.store, s.instance, line + 5, pool, &result, &e);
+            st = ts_cinstance_call_text(s.store, s.instance, line + 5, pool, &result, &e);
         if (st == TS_OK) printf("ok %s\n", result ? result : "");
         for (char *c = e.message; *c; c++) {
             if ((unsigned char)*c < ' ') *c = ' ';

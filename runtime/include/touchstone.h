@@ -2,6 +2,11 @@
  * In: bytes of a component or a core module, host functions, limits. Out: instances, calls with typed values, outcomes.
  * Sources: component-model Binary.md, CanonicalABI.md, Explainer.md; WebAssembly core specification 3.0.
  *
+ * Vocabulary: ts_NOUN_new makes an object and ts_NOUN_free ends it; ts_NOUN_load makes one of bytes, ts_NOUN_instantiate makes an
+ * instance of one; ts_NOUN_call calls it. ts_NOUN_set_… replaces what was set before, ts_NOUN_add_… and ts_linker_define_… add.
+ * ts_wasi_allow_… and ts_wasi_deny_… are grants, ts_wasi_limit_… limits. The names of version 0.1 are defined when TOUCHSTONE_OLD_NAMES
+ * is defined before this header is included.
+ *
  * Ownership: a pointer returned through a TS_OWN parameter or as a TS_OWN result belongs to the caller, who ends it with the
  * function of the same type that is called `…_free`. All other pointers are borrowed for as long as what they came from lives.
  * Threads: engines and core modules may be shared by threads; everything else belongs to one thread at a time, but for
@@ -15,7 +20,7 @@
  * Stack: a call needs 64 KiB of the stack of its thread, guests and callbacks included; recursion that the input decides asks for as
  * much again at each level. A thread of 96 KiB runs guests; one of 256 KiB nests 50 calls through the host, and whatever types may
  * nest. Where less is left, the status is TS_LIMIT, or, for guests that call deeper and deeper, TS_EXHAUSTION. A callback finds most of
- * the 64 KiB. A thread that runs on another stack than its own (fibers) says so with ts_thread_stack; else its depth of calls has no
+ * the 64 KiB. A thread that runs on another stack than its own (fibers) says so with ts_thread_set_stack; else its depth of calls has no
  * limit but ts_run_limits.depth there. */
 #ifndef TOUCHSTONE_H
 #define TOUCHSTONE_H
@@ -211,7 +216,7 @@ TS_API ts_status ts_engine_new(TS_OWN ts_engine **out, ts_error *e) TS_MUST_USE;
 TS_API void ts_engine_free(ts_engine *engine);
 /* Remember which core modules were valid, by their contents, in a folder (made if need be): the next load of one is quicker. TS_IO: the
  * folder cannot be used, as when others may write to it: what it says is believed. Before any loading; not while another thread loads. */
-TS_API ts_status ts_engine_cache(ts_engine *engine, const char *folder, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_engine_set_cache(ts_engine *engine, const char *folder, ts_error *e) TS_MUST_USE;
 
 TS_API TS_OWN ts_pool *ts_pool_new(void);            /* NULL: no memory */
 TS_API void *ts_pool_alloc(ts_pool *p, size_t size); /* zeroed; NULL: no memory */
@@ -262,23 +267,24 @@ TS_API ts_status ts_callback_exit(ts_host_call *c, int status); /* the same: end
  * is not for several threads. Strings are copied. A grant that is not wholly understood is TS_USAGE, and grants nothing. */
 typedef struct ts_wasi ts_wasi;
 
-TS_API ts_status ts_wasi_create(TS_OWN ts_wasi **out, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_wasi_new(TS_OWN ts_wasi **out, ts_error *e) TS_MUST_USE;
 /* The grants of a context as a value, for contexts on any number of threads. It is constant: once it was taken, a further grant to
  * its contexts is TS_USAGE (a function without a status does nothing). Directories are open, names looked up and certificates read:
  * what happens to those files later changes nothing. NULL: w is. */
 typedef struct ts_wasi_grants ts_wasi_grants;
-TS_API TS_OWN ts_wasi_grants *ts_wasi_grants_of(ts_wasi *w);
-TS_API ts_status ts_wasi_create_from(ts_wasi_grants *g, TS_OWN ts_wasi **out, ts_error *e) TS_MUST_USE;
+TS_API TS_OWN ts_wasi_grants *ts_wasi_grants_new(ts_wasi *w);
+TS_API ts_status ts_wasi_new_from(ts_wasi_grants *g, TS_OWN ts_wasi **out, ts_error *e) TS_MUST_USE;
 TS_API void ts_wasi_grants_free(ts_wasi_grants *g); /* the contexts made of it go on */
-TS_API void ts_wasi_destroy(ts_wasi *w);            /* closes what the guest left open */
+TS_API void ts_wasi_free(ts_wasi *w);               /* closes what the guest left open */
 
 /* Strings are copied. Arguments and names must be UTF-8 (TS_USAGE). */
-TS_API ts_status ts_wasi_arg(ts_wasi *w, const char *arg, ts_error *e) TS_MUST_USE;
-TS_API ts_status ts_wasi_env(ts_wasi *w, const char *name, size_t name_len, const char *value,
-                             ts_error *e) TS_MUST_USE; /* the last of a name wins; no name is empty or holds = */
-TS_API ts_status ts_wasi_cwd(ts_wasi *w, const char *guest_path, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_wasi_add_arg(ts_wasi *w, const char *arg, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_wasi_set_env(ts_wasi *w, const char *name, size_t name_len, const char *value,
+                                 ts_error *e) TS_MUST_USE; /* the last of a name wins; no name is empty or holds = */
+TS_API ts_status ts_wasi_set_cwd(ts_wasi *w, const char *guest_path, ts_error *e) TS_MUST_USE;
 /* A directory of the host under a name of the guest's, which no other one has; TS_IO when it cannot be opened. */
-TS_API ts_status ts_wasi_dir(ts_wasi *w, const char *host, const char *guest, bool read_only, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_wasi_allow_dir(ts_wasi *w, const char *host, const char *guest, bool read_only,
+                                   ts_error *e) TS_MUST_USE;
 /* The network. Nothing is granted by default; what is refused returns access-denied. */
 typedef enum ts_wasi_net_use {
     TS_WASI_TCP_CONNECT,
@@ -289,7 +295,7 @@ typedef enum ts_wasi_net_use {
 /* HOST:PORT. HOST: an IP address (IPv6 in brackets), address/bits (no bit is set beyond them), *, or (to connect, to send to) a
  * name, whose addresses are looked up now, and which the guest may look up; PORT: a number, from-to, or *. TS_USAGE; TS_IO:
  * unknown name. */
-TS_API ts_status ts_wasi_allow(ts_wasi *w, ts_wasi_net_use use, const char *host_port, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_wasi_allow_address(ts_wasi *w, ts_wasi_net_use use, const char *host_port, ts_error *e) TS_MUST_USE;
 TS_API ts_status ts_wasi_allow_name(ts_wasi *w, const char *name,
                                     ts_error *e) TS_MUST_USE; /* "*.example.org": below it */
 TS_API void ts_wasi_allow_network(ts_wasi *w, bool all);      /* every address, TCP and UDP */
@@ -305,18 +311,18 @@ TS_API ts_status ts_wasi_allow_http(ts_wasi *w, const char *host_port, ts_error 
 TS_API ts_status ts_wasi_deny_http(ts_wasi *w, const char *addresses, ts_error *e) TS_MUST_USE;
 TS_API ts_status ts_wasi_allow_http_all(ts_wasi *w, bool all, ts_error *e) TS_MUST_USE;
 /* Certificates (PEM) of the authorities to trust, instead of the system's. TS_IO: it cannot be read. */
-TS_API ts_status ts_wasi_http_ca(ts_wasi *w, const char *path, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_wasi_set_http_ca(ts_wasi *w, const char *path, ts_error *e) TS_MUST_USE;
 /* Runs that repeat. A clock of the guest's own: the wall clock starts at `start`, the monotonic one at 0; each reading
  * is one microsecond later, and a wait for nothing but time takes none. All randomness from a seed. */
-TS_API void ts_wasi_clock(ts_wasi *w, uint64_t start_s, uint32_t start_ns);
-TS_API void ts_wasi_seed(ts_wasi *w, uint64_t seed);
+TS_API void ts_wasi_set_clock(ts_wasi *w, uint64_t start_s, uint32_t start_ns);
+TS_API void ts_wasi_set_seed(ts_wasi *w, uint64_t seed);
 /* Which file of the host stands behind stdin (0), stdout (1), stderr (2); below 0: none: closed from the start.
  * Default: those of 0, 1, 2 that are open when the context is made. The file stays the caller's. */
-TS_API void ts_wasi_stdio(ts_wasi *w, int which, int fd);
+TS_API void ts_wasi_set_stdio(ts_wasi *w, int which, int fd);
 /* End the run at the guest's next wait, or the one that it is in (TS_INTERRUPTED). From any thread, or a signal handler. What no other
  * thread can end is one system call on a file that blocks by itself: a read of a file system that does not answer, of a regular file or a
  * device: the run ends when the system gives it back. */
-TS_API void ts_wasi_stop(ts_wasi *w);
+TS_API void ts_wasi_interrupt(ts_wasi *w);
 /* For who runs many instances with one context, one after another. The next one finds it as the first did: what the last one left is
  * closed, its clock and its randomness start anew. */
 TS_API void ts_wasi_reset(ts_wasi *w);
@@ -340,7 +346,7 @@ TS_API ts_status ts_wasi_link(ts_wasi *w, ts_linker *l, ts_error *e) TS_MUST_USE
  * ("clocks-timezone"); components with imports that nothing provides run, and trap when they call one. */
 TS_API void ts_linker_deny(ts_linker *l, const char *interface);
 TS_API void ts_linker_enable_unstable(ts_linker *l, const char *feature);
-TS_API void ts_linker_unknown_imports_trap(ts_linker *l, bool on);
+TS_API void ts_linker_set_unknown_imports_trap(ts_linker *l, bool on);
 /* A line for each call of the host, without newline. filter: interfaces, with commas ("wasi:io/streams", "io/streams", "streams", "io":
  * all of a package), which must live as long; NULL: all. */
 typedef struct ts_trace {
@@ -376,7 +382,7 @@ typedef struct ts_run_limits {
 TS_API ts_status ts_cstore_new(ts_engine *engine, const ts_run_limits *limits /* or NULL */, TS_OWN ts_cstore **out,
                                ts_error *e) TS_MUST_USE;
 TS_API void ts_cstore_free(ts_cstore *s); /* drops what guests hold of the host */
-/* As ts_core_store_interrupt; and a guest that waits in a function of WASI is woken (as by ts_wasi_stop), in any store. */
+/* As ts_core_store_interrupt; and a guest that waits in a function of WASI is woken (as by ts_wasi_interrupt), in any store. */
 TS_API void ts_cstore_interrupt(ts_cstore *s);
 TS_API ts_status ts_component_instantiate(ts_cstore *s, ts_linker *l, ts_component *c, ts_cinstance **out,
                                           ts_error *e) TS_MUST_USE;
@@ -386,11 +392,11 @@ TS_API ts_cfunc *ts_cinstance_func(ts_cinstance *i, const char *interface, const
 TS_API const ts_val *ts_cinstance_value(ts_cinstance *i, const char *interface, const char *name,
                                         const ts_ctype **type);
 /* args: as many as the function has parameters; result: NULL when it has none; what it points to goes to the pool. */
-TS_API ts_status ts_cfunc_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_pool *pool,
-                                 ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_cfunc_call(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_pool *pool,
+                               ts_error *e) TS_MUST_USE;
 /* The same in WAVE notation: "add(1, 2)" → "3" in the pool. The name may be "interface#function". */
-TS_API ts_status ts_cinstance_invoke_text(ts_cstore *s, ts_cinstance *i, const char *call, ts_pool *pool,
-                                          const char **result, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_cinstance_call_text(ts_cstore *s, ts_cinstance *i, const char *call, ts_pool *pool,
+                                        const char **result, ts_error *e) TS_MUST_USE;
 TS_API ts_status ts_handle_drop(ts_cstore *s, const ts_val *own,
                                 ts_error *e) TS_MUST_USE; /* an own<…> that a call has returned */
 
@@ -492,9 +498,9 @@ typedef struct ts_core_extern {
     };
 } ts_core_extern;
 
-TS_API ts_status ts_core_module_new(ts_engine *engine, const void *bytes, size_t len, TS_OWN ts_core_module **out,
-                                    ts_error *e) TS_MUST_USE; /* copies */
-TS_API void ts_core_module_free(ts_core_module *m);           /* instances keep what they need */
+TS_API ts_status ts_core_module_load(ts_engine *engine, const void *bytes, size_t len, TS_OWN ts_core_module **out,
+                                     ts_error *e) TS_MUST_USE; /* copies */
+TS_API void ts_core_module_free(ts_core_module *m);            /* instances keep what they need */
 typedef struct
     ts_core_item { /* an import or export; `module` of exports is NULL. Names end with a NUL, and may hold more of them. */
     const char *module, *name;
@@ -517,9 +523,9 @@ TS_API ts_status ts_core_store_set_fuel(ts_core_store *s, uint64_t fuel,
 TS_API void ts_core_store_collect(ts_core_store *s);              /* the garbage, now */
 
 /* imports: in the module's order. Runs the start function. What a failed instantiation has written stays written, as the specification says. */
-TS_API ts_status ts_core_instantiate(ts_core_store *s, ts_core_module *m, const ts_core_extern *imports,
-                                     uint32_t n_imports, const char *name /* for backtraces, or NULL */,
-                                     ts_core_instance **out, ts_error *e) TS_MUST_USE;
+TS_API ts_status ts_core_module_instantiate(ts_core_store *s, ts_core_module *m, const ts_core_extern *imports,
+                                            uint32_t n_imports, const char *name /* for backtraces, or NULL */,
+                                            ts_core_instance **out, ts_error *e) TS_MUST_USE;
 TS_API bool ts_core_instance_export(const ts_core_instance *i, const char *name,
                                     ts_core_extern *out); /* false: there is none */
 TS_API bool ts_core_instance_export_at(const ts_core_instance *i, uint32_t index,
@@ -574,6 +580,28 @@ TS_API void ts_core_global_get(const ts_core_store *s, const ts_core_global *g, 
 TS_API ts_status ts_core_global_set(ts_core_store *s, ts_core_global *g, const ts_core_val *v, ts_error *e) TS_MUST_USE;
 TS_API ts_status ts_core_tag_new(ts_core_store *s, const ts_core_externtype *type, ts_core_tag **out,
                                  ts_error *e) TS_MUST_USE;
+
+/* The names of version 0.1, for programs that were written for it. They will go before 1.0. */
+#ifdef TOUCHSTONE_OLD_NAMES
+#define ts_engine_cache ts_engine_set_cache
+#define ts_core_module_new ts_core_module_load
+#define ts_core_instantiate ts_core_module_instantiate
+#define ts_cfunc_invoke ts_cfunc_call
+#define ts_cinstance_invoke_text ts_cinstance_call_text
+#define ts_linker_unknown_imports_trap ts_linker_set_unknown_imports_trap
+#define ts_wasi_create ts_wasi_new
+#define ts_wasi_destroy ts_wasi_free
+#define ts_wasi_arg ts_wasi_add_arg
+#define ts_wasi_env ts_wasi_set_env
+#define ts_wasi_cwd ts_wasi_set_cwd
+#define ts_wasi_dir ts_wasi_allow_dir
+#define ts_wasi_allow ts_wasi_allow_address
+#define ts_wasi_clock ts_wasi_set_clock
+#define ts_wasi_seed ts_wasi_set_seed
+#define ts_wasi_stdio ts_wasi_set_stdio
+#define ts_wasi_http_ca ts_wasi_set_http_ca
+#define ts_wasi_stop ts_wasi_interrupt
+#endif
 
 #if defined(__cplusplus) && defined(__clang__)
 #pragma clang diagnostic pop

@@ -101,29 +101,29 @@ BY_NAME = {
     "ts_component_load_with.bytes": "w->bytes",
     "ts_component_load_with.len": "w->len",
     "ts_component_load_with.features": '""',
-    "ts_core_module_new.bytes": "w->core_bytes",
-    "ts_core_module_new.len": "w->core_len",
-    "ts_engine_cache.folder": '"/nowhere/at/all"',
+    "ts_core_module_load.bytes": "w->core_bytes",
+    "ts_core_module_load.len": "w->core_len",
+    "ts_engine_set_cache.folder": '"/nowhere/at/all"',
     "ts_linker_define_func.type": '"func(x: u8) -> string"',
     "ts_linker_define_value.type": '"u8"',
     "ts_linker_define_value.value": '"3"',
     "ts_cinstance_func.interface": "NULL",
     "ts_cinstance_func.name": '"drop"',
     "ts_cinstance_value.interface": "NULL",
-    "ts_cinstance_invoke_text.call": '"drop(3)"',
+    "ts_cinstance_call_text.call": '"drop(3)"',
     "ts_handle_drop.own": "&w->own",
     "ts_val_print.v": "&w->val",
     "ts_val_print.size": "sizeof w->text",
     "ts_val_parse.text": '"3"',
-    "ts_wasi_env.name_len": "1",
-    "ts_wasi_dir.host": '"/"',
-    "ts_wasi_allow.host_port": '"127.0.0.1:80"',
+    "ts_wasi_set_env.name_len": "1",
+    "ts_wasi_allow_dir.host": '"/"',
+    "ts_wasi_allow_address.host_port": '"127.0.0.1:80"',
     "ts_wasi_allow_http.host_port": '"example.org"',
     "ts_wasi_deny_http.addresses": '"private"',
-    "ts_wasi_stdio.fd": "-1",
+    "ts_wasi_set_stdio.fd": "-1",
     "ts_core_type_name.buf": "w->text",
     "ts_core_instance_export.name": '"f"',
-    "ts_core_instantiate.n_imports": "1",
+    "ts_core_module_instantiate.n_imports": "1",
     "ts_core_func_new.type": "&w->func_type",
     "ts_core_func_call.n_args": "1",
     "ts_core_func_call.n_results": "1",
@@ -140,13 +140,13 @@ BY_NAME = {
     "ts_core_extern_describe.x": "&w->memory",
 }
 # What these return belongs to the caller.
-OWNED = {"ts_error_new": "ts_error_free", "ts_pool_new": "ts_pool_free", "ts_wasi_grants_of": "ts_wasi_grants_free"}
+OWNED = {"ts_error_new": "ts_error_free", "ts_pool_new": "ts_pool_free", "ts_wasi_grants_new": "ts_wasi_grants_free"}
 # The end of these is tested by hand: what they end is needed.
-ENDS = re.compile(r"ts_\w+_free|ts_wasi_destroy")
+ENDS = re.compile(r"ts_\w+_free|ts_wasi_free")
 # Where NULL is as good as anything: the header says what it means.
 MAY_BE_NULL = {
     "e", "data", "limits", "drop", "t@ts_linker_set_trace", "text@ts_component_feature", "interface@ts_cinstance_func", "interface@ts_cinstance_value",
-    "l@ts_component_instantiate", "name@ts_core_instantiate", "name@ts_core_func_new", "init", "old", "result@ts_cfunc_invoke",
+    "l@ts_component_instantiate", "name@ts_core_module_instantiate", "name@ts_core_func_new", "init", "old", "result@ts_cfunc_call",
 }  # fmt: skip
 
 

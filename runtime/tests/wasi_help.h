@@ -24,7 +24,7 @@ typedef struct host {
 static inline int host_new(void **state) {
     host *h = calloc(1, sizeof *h);
     ts_error_init(&h->err);
-    if (ts_wasi_create(&h->w, &h->err) != TS_OK) return -1;
+    if (ts_wasi_new(&h->w, &h->err) != TS_OK) return -1;
     ts_arena_init(&h->arena);
     h->call = (ts_host_call){.host = h->w, .arena = &h->arena, .err = &h->err, .max_bytes = 1 << 24};
     *state = h;
@@ -32,7 +32,7 @@ static inline int host_new(void **state) {
 }
 static inline int host_end(void **state) {
     host *h = *state;
-    ts_wasi_destroy(h->w);
+    ts_wasi_free(h->w);
     ts_arena_free(&h->arena);
     free(h);
     return 0;

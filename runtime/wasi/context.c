@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-ts_status ts_wasi_create_from(ts_wasi_grants *g, ts_wasi **out, ts_error *e) {
-    if (!g || !out) return ts_fail(e, TS_USAGE, "ts_wasi_create_from: a pointer is NULL");
+ts_status ts_wasi_new_from(ts_wasi_grants *g, ts_wasi **out, ts_error *e) {
+    if (!g || !out) return ts_fail(e, TS_USAGE, "ts_wasi_new_from: a pointer is NULL");
     *out = NULL;
     ts_wasi *w = calloc(1, sizeof *w);
     if (!w) return ts_fail_nomem(e);
@@ -14,13 +14,13 @@ ts_status ts_wasi_create_from(ts_wasi_grants *g, ts_wasi **out, ts_error *e) {
     *out = w;
     return TS_OK;
 }
-ts_status ts_wasi_create(ts_wasi **out, ts_error *e) {
+ts_status ts_wasi_new(ts_wasi **out, ts_error *e) {
     TS_NEED(e, out);
     ts_wasi_grants *g;
-    if (!out) return ts_fail(e, TS_USAGE, "ts_wasi_create: a pointer is NULL");
+    if (!out) return ts_fail(e, TS_USAGE, "ts_wasi_new: a pointer is NULL");
     *out = NULL;
-    TS_TRY(ts_wasi_grants_new(&g, e));
-    ts_status s = ts_wasi_create_from(g, out, e);
+    TS_TRY(ts_wasi_grants_empty(&g, e));
+    ts_status s = ts_wasi_new_from(g, out, e);
     ts_wasi_grants_free(g); /* the context holds its own reference */
     return s;
 }
@@ -39,7 +39,7 @@ static void obj_end(ts_wasi *w, ts_wasi_obj *o) {
     free(o);
 }
 
-void ts_wasi_destroy(ts_wasi *w) {
+void ts_wasi_free(ts_wasi *w) {
     if (!w) return;
     while (w->objects) obj_end(w, w->objects); /* the newest first: children before parents */
     if (w->driver.end) w->driver.end(w->driver.data);
@@ -76,7 +76,7 @@ void ts_wasi_until(ts_wasi *w, uint64_t ns) {
     w->until = ns;
 }
 
-void ts_wasi_stop(ts_wasi *w) {
+void ts_wasi_interrupt(ts_wasi *w) {
     if (!w) return;
     __atomic_store_n(&w->stop, 1, __ATOMIC_SEQ_CST);
     ts_sys_wake_ring(&w->wake);
@@ -90,7 +90,7 @@ void ts_wasi_walk_paths(ts_wasi *w, bool on) {
     w->walk_paths = on;
 }
 
-ts_status ts_wasi_new(ts_host_call *c, ts_wasi_kind kind, size_t size, ts_wasi_obj *parent, void *out_obj) {
+ts_status ts_wasi_obj_new(ts_host_call *c, ts_wasi_kind kind, size_t size, ts_wasi_obj *parent, void *out_obj) {
     ts_wasi *w = ts_wasi_of(c);
     if (w->n_objects >= w->grants->max_objects)
         return ts_host_limit(c, TS_LIMIT_OBJECTS, "the guest holds %llu host objects: no more are allowed",
@@ -197,7 +197,7 @@ ts_status ts_wasi_err_new(ts_host_call *c, ts_val *result, size_t size, void *ou
     ts_wasi_error *e;
     ts_val *v = ts_host_vals(c, 2);
     if (!v) return ts_fail_nomem(c->err);
-    TS_TRY(ts_wasi_new(c, TS_WASI_ERROR, size, NULL, &e));
+    TS_TRY(ts_wasi_obj_new(c, TS_WASI_ERROR, size, NULL, &e));
     v[1] = (ts_val){.handle = {.rep = ts_wasi_rep(e)}};
     v[0] = (ts_val){.variant = {.disc = TS_WASI_IO_STREAM_ERROR_LAST_OPERATION_FAILED, .payload = &v[1]}};
     *result = (ts_val){.variant = {.disc = 1, .payload = v}};

@@ -176,7 +176,7 @@ struct ts_wasi {
     ts_wasi_stdio_file stdio[3];
     bool walk_paths;
     volatile uint32_t stop;
-    ts_sys_wake wake;                       /* rung by ts_wasi_stop */
+    ts_sys_wake wake;                       /* rung by ts_wasi_interrupt */
     ts_wasi_watch watch;                    /* none if begin is NULL */
     uint64_t until;                         /* monotonic time at which the run is asked to stop; 0: never */
     uint64_t n_objects, n_files;            /* n_files: host files opened for the guest */
@@ -215,7 +215,8 @@ static inline uint64_t ts_wasi_max_bytes(const ts_host_call *c) {
 }
 
 /* Makes a new object (size bytes, zeroed) under a parent (may be NULL). */
-ts_status ts_wasi_new(ts_host_call *c, ts_wasi_kind kind, size_t size, ts_wasi_obj *parent, void *out_obj) TS_MUST_USE;
+ts_status ts_wasi_obj_new(ts_host_call *c, ts_wasi_kind kind, size_t size, ts_wasi_obj *parent,
+                          void *out_obj) TS_MUST_USE;
 /* Ends an object. Traps and keeps it if it has children. `what` names it in the message. */
 ts_status ts_wasi_drop(ts_host_call *c, uint64_t rep, const char *what) TS_MUST_USE;
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-ts_status ts_wasi_grants_new(ts_wasi_grants **out, ts_error *e) {
+ts_status ts_wasi_grants_empty(ts_wasi_grants **out, ts_error *e) {
     ts_wasi_grants *g = *out = calloc(1, sizeof *g);
     if (!g) return ts_fail_nomem(e);
     g->refs = 1;
@@ -48,7 +48,7 @@ void ts_wasi_grants_free(ts_wasi_grants *g) {
     free(g);
 }
 
-ts_wasi_grants *ts_wasi_grants_of(ts_wasi *w) {
+ts_wasi_grants *ts_wasi_grants_new(ts_wasi *w) {
     if (!w) return NULL;
     w->grants->constant = true;
     __atomic_fetch_add(&w->grants->refs, 1, __ATOMIC_RELAXED);
@@ -74,7 +74,7 @@ static ts_status copy(const char *s, size_t len, const char *what, char **out, t
 }
 
 /* --- arguments and environment ------------------------------------------------------------------------------------- */
-ts_status ts_wasi_arg(ts_wasi *w, const char *arg, ts_error *e) {
+ts_status ts_wasi_add_arg(ts_wasi *w, const char *arg, ts_error *e) {
     char *s;
     ts_wasi_grants *g = ts_wasi_grants_open(w, e);
     if (!g) return TS_USAGE;
@@ -84,7 +84,7 @@ ts_status ts_wasi_arg(ts_wasi *w, const char *arg, ts_error *e) {
     return ts_fail_nomem(e);
 }
 
-ts_status ts_wasi_env(ts_wasi *w, const char *name, size_t name_len, const char *value, ts_error *e) {
+ts_status ts_wasi_set_env(ts_wasi *w, const char *name, size_t name_len, const char *value, ts_error *e) {
     ts_wasi_env_var v = {0};
     ts_wasi_grants *g = ts_wasi_grants_open(w, e);
     if (!g) return TS_USAGE;
@@ -110,7 +110,7 @@ ts_status ts_wasi_env(ts_wasi *w, const char *name, size_t name_len, const char 
     return ts_fail_nomem(e);
 }
 
-ts_status ts_wasi_cwd(ts_wasi *w, const char *guest_path, ts_error *e) {
+ts_status ts_wasi_set_cwd(ts_wasi *w, const char *guest_path, ts_error *e) {
     char *s;
     ts_wasi_grants *g = ts_wasi_grants_open(w, e);
     if (!g) return TS_USAGE;
@@ -142,7 +142,7 @@ static bool same_path(const char *a, const char *b) {
     }
 }
 
-ts_status ts_wasi_dir(ts_wasi *w, const char *host, const char *guest, bool read_only, ts_error *e) {
+ts_status ts_wasi_allow_dir(ts_wasi *w, const char *host, const char *guest, bool read_only, ts_error *e) {
     ts_wasi_preopen p = {.read_only = read_only};
     ts_wasi_grants *g = ts_wasi_grants_open(w, e);
     if (!g) return TS_USAGE;
@@ -168,7 +168,7 @@ ts_status ts_wasi_dir(ts_wasi *w, const char *host, const char *guest, bool read
 }
 
 /* --- stdio and limits ---------------------------------------------------------------------------------------------- */
-void ts_wasi_stdio(ts_wasi *w, int which, int fd) {
+void ts_wasi_set_stdio(ts_wasi *w, int which, int fd) {
     ts_wasi_grants *g = ts_wasi_grants_open(w, NULL);
     if (!g || which < 0 || which >= 3) return;
     g->stdio[which] = fd < 0 ? -1 : fd;

@@ -1,5 +1,5 @@
 /* grants: what the guests of a run are granted, as a value that is built once and then constant.
- * In: calls of touchstone.h (ts_wasi_dir, ts_wasi_allow …). Out: a value that contexts on any threads can
+ * In: calls of touchstone.h (ts_wasi_allow_dir, ts_wasi_allow_address …). Out: a value that contexts on any threads can
  * share. Building it opens host files, looks up names and reads certificates; nothing is evaluated again
  * later.
  * Source: wasi:cli, wasi:filesystem/preopens, wasi:sockets, wasi:http, where they leave decisions to the
@@ -76,7 +76,7 @@ struct ts_wasi_grants {
     uint64_t seed;
 };
 
-ts_status ts_wasi_grants_new(ts_wasi_grants **out, ts_error *e) TS_MUST_USE;
+ts_status ts_wasi_grants_empty(ts_wasi_grants **out, ts_error *e) TS_MUST_USE;
 /* Returns the grants of a context for modification, or NULL and TS_USAGE if they are constant. */
 ts_wasi_grants *ts_wasi_grants_open(ts_wasi *w, ts_error *e);
 /* Parses ADDRESS[/BITS] without brackets, IPv6 or IPv4. Fails with TS_USAGE also if address bits beyond the

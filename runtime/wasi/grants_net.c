@@ -140,12 +140,12 @@ static ts_status add_name(ts_wasi_grants *g, const char *ascii, ts_error *e) {
     return ts_fail_nomem(e);
 }
 
-ts_status ts_wasi_allow(ts_wasi *w, ts_wasi_net_use use, const char *spec, ts_error *e) {
+ts_status ts_wasi_allow_address(ts_wasi *w, ts_wasi_net_use use, const char *spec, ts_error *e) {
     ts_wasi_net_rule r = {.use = use};
     ts_wasi_grants *g = ts_wasi_grants_open(w, e);
     if (!g) return TS_USAGE;
     if (!spec || (unsigned)use > TS_WASI_UDP_BIND)
-        return ts_fail(e, TS_USAGE, "ts_wasi_allow: no such use of the network");
+        return ts_fail(e, TS_USAGE, "ts_wasi_allow_address: no such use of the network");
     const char *colon = strrchr(spec, ':'), *host = spec;
     if (!colon || colon == spec || !colon[1]) return ts_fail(e, TS_USAGE, "%s: HOST:PORT expected", spec);
     TS_TRY(ports(colon + 1, spec, &r, e));

@@ -25,7 +25,7 @@ enum { TS_WASI_WATCHED = 2 };
 typedef enum ts_wasi_watched {
     TS_WASI_GO,      /* return to the guest with whatever is ready */
     TS_WASI_WAIT_ON, /* the event does not concern the guest: wait again */
-    TS_WASI_STOP,    /* the run is over, as after ts_wasi_stop */
+    TS_WASI_STOP,    /* the run is over, as after ts_wasi_interrupt */
 } ts_wasi_watched;
 typedef struct ts_wasi_watch {
     /* Called around each wait that may take long: other threads may use the CPU core meanwhile. */
@@ -36,10 +36,10 @@ typedef struct ts_wasi_watch {
     ts_wasi_watched (*end)(void *data, const ts_sys_wait *files); /* called after the wait */
     void *data;
 } ts_wasi_watch;
-/* Sets the watch; NULL, the default, is none. With a watch, ts_wasi_stop and ts_cstore_interrupt do not wake
+/* Sets the watch; NULL, the default, is none. With a watch, ts_wasi_interrupt and ts_cstore_interrupt do not wake
  * a wait; only the files of the watch do. */
 void ts_wasi_watch_waits(ts_wasi *w, const ts_wasi_watch *watch);
-/* When the host's monotonic clock reaches ns, a wait ends as after ts_wasi_stop; 0: never. */
+/* When the host's monotonic clock reaches ns, a wait ends as after ts_wasi_interrupt; 0: never. */
 void ts_wasi_until(ts_wasi *w, uint64_t ns);
 /* The peak use of each limited resource by a guest, and how often the limits refused a file or bytes. */
 typedef struct ts_wasi_usage {

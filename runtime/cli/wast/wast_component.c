@@ -225,7 +225,7 @@ ts_status ts_wast_component_invoke(ts_wast_components *w, ts_cinstance *i, const
     uint32_t k = 0;
     for (const ts_json *x = args ? args->child : NULL; x; x = x->next, k++)
         TS_TRY(from_json(&w->arena, t->params[k].type, x, &vals[k], e));
-    TS_TRY(ts_cfunc_call(w->store, f, vals, &out, &w->arena, e));
+    TS_TRY(ts_canon_call(w->store, f, vals, &out, &w->arena, e));
     if (t->result) TS_TRY(text_of(&w->arena, t->result, &out, result, e));
     if (!want) return TS_OK;
     if (ts_json_count(want) != (t->result ? 1u : 0u))

@@ -290,10 +290,10 @@ ts_status ts_canon_resource_make(ts_cstore *s, ts_cinstance *inst, const ts_def 
 /* --- calls from the host ------------------------------------------------------------------------------------------- */
 
 /* cabi: Store.invoke, Store.lift */
-ts_status ts_cfunc_call(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_arena *arena, ts_error *e) {
-    return ts_cfunc_call_from(s, f, NULL, args, result, arena, e);
+ts_status ts_canon_call(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_arena *arena, ts_error *e) {
+    return ts_canon_call_from(s, f, NULL, args, result, arena, e);
 }
-ts_status ts_cfunc_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *caller, const ts_val *args, ts_val *result,
+ts_status ts_canon_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *caller, const ts_val *args, ts_val *result,
                              ts_arena *arena, ts_error *e) {
     TS_TRY(ts_stack_check(e));
     if (f->kind != TS_CFUNC_LIFTED) return ts_host_invoke(s, f, args, result, arena, e);

@@ -12,7 +12,7 @@ ts_status ts_canon_resource_make(ts_cstore *s, ts_cinstance *inst, const ts_def 
 ts_status ts_canon_builtin_make(ts_cstore *s, ts_cinstance *inst, const ts_def *def, const ts_cabi_opts *opts,
                                 ts_func **out, ts_error *e) TS_MUST_USE;
 /* Calls a host function and notifies the observer. The arena is not reset. */
-ts_status ts_cfunc_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *caller, const ts_val *args, ts_val *result,
+ts_status ts_canon_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *caller, const ts_val *args, ts_val *result,
                              ts_arena *arena, ts_error *e) TS_MUST_USE;
 ts_status ts_host_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_arena *arena,
                          ts_error *e) TS_MUST_USE;
@@ -36,7 +36,7 @@ ts_status ts_canon_lift_async(ts_cstore *s, ts_cfunc *f, ts_slot *io, ts_task *t
 const ts_cfunc_type *ts_cfunc_get_type(const ts_cfunc *f);
 /* Calls a function with lifted values. The result is allocated in `arena`. An instance that traps cannot be
  * entered again. */
-ts_status ts_cfunc_call(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_arena *arena,
+ts_status ts_canon_call(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_arena *arena,
                         ts_error *e) TS_MUST_USE;
 /* Drops an own handle that the embedder holds. */
 ts_status ts_handle_drop(ts_cstore *s, const ts_val *own, ts_error *e) TS_MUST_USE;

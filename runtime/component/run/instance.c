@@ -430,7 +430,7 @@ static ts_status def_start(inst_ctx *x, const ts_def *d) {
     ts_val *args = ts_arena_array(a, d->start.n_args, sizeof *args), *result = ts_arena_alloc(a, sizeof *result);
     if (!args || !result) return ts_fail_nomem(x->e);
     for (uint32_t k = 0; k < d->start.n_args; k++) args[k] = *x->i->values[d->start.args[k]].value;
-    TS_TRY(ts_cfunc_call_from(x->s, x->i->funcs[d->start.func].func, x->i, args, result, a, x->e));
+    TS_TRY(ts_canon_call_from(x->s, x->i->funcs[d->start.func].func, x->i, args, result, a, x->e));
     if (!d->start.n_results) return TS_OK;
     ts_item item = {.sort = TS_SORT_VALUE, .type = d->start.result, .value = result};
     return push_item(x, &item);

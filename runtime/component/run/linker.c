@@ -53,7 +53,7 @@ ts_status ts_linker_add_host(ts_linker *l, const ts_host_def *def, void *host, t
     return ts_vec_push(&l->hosts, h) ? TS_OK : ts_fail_nomem(e);
 }
 
-void ts_linker_unknown_imports_trap(ts_linker *l, bool on) {
+void ts_linker_set_unknown_imports_trap(ts_linker *l, bool on) {
     if (!l) return;
     l->unknown_trap = on;
 }

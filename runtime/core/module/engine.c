@@ -44,7 +44,7 @@ ts_type_registry *ts_engine_types(ts_engine *e) {
 void ts_engine_set_features(ts_engine *e, uint32_t features) {
     e->features = features;
 }
-ts_status ts_engine_cache(ts_engine *e, const char *folder, ts_error *err) {
+ts_status ts_engine_set_cache(ts_engine *e, const char *folder, ts_error *err) {
     TS_NEED(err, e);
     TS_NEED(err, folder);
     const char *why;

@@ -98,11 +98,11 @@ static void core_new(world *w) {
     w->tag_type = (ts_core_externtype){.kind = TS_CORE_TAG, .n_params = 1, .params = &I32};
     w->core_args[0] = w->core_results[0] = (ts_core_val){.type = TS_CORE_I32, .i32 = 3};
     w->null_func = (ts_core_val){.type = TS_CORE_FUNCREF};
-    OK(ts_core_module_new(w->engine, w->core_bytes, w->core_len, &w->module, &w->e));
+    OK(ts_core_module_load(w->engine, w->core_bytes, w->core_len, &w->module, &w->e));
     OK(ts_core_store_new(w->engine, &w->limits, &w->store, &w->e));
     w->imports[0].kind = TS_CORE_FUNC;
     OK(ts_core_func_new(w->store, &w->func_type, w_core_callback, w, "f", &w->imports[0].func, &w->e));
-    OK(ts_core_instantiate(w->store, w->module, w->imports, 1, "i", &w->instance, &w->e));
+    OK(ts_core_module_instantiate(w->store, w->module, w->imports, 1, "i", &w->instance, &w->e));
     w->memory.kind = TS_CORE_MEMORY;
     w->table.kind = TS_CORE_TABLE;
     w->global.kind = TS_CORE_GLOBAL;
@@ -130,13 +130,13 @@ static world *world_new(void) {
     OK(ts_linker_define_func(w->linker, "", "h", "func(x: u32) -> string", w_callback, w, &w->e));
     OK(ts_cstore_new(w->engine, NULL, &w->cstore, &w->e));
     OK(ts_component_instantiate(w->cstore, w->linker, w->component, &w->cinstance, &w->e));
-    OK(ts_wasi_create(&w->wasi, &w->e));
-    OK(ts_wasi_create(&w->wasi_out, &w->e));
-    w->grants = ts_wasi_grants_of(w->wasi_out); /* from here on its grants are constant: w->wasi has others */
-    ts_wasi_destroy(w->wasi_out);
+    OK(ts_wasi_new(&w->wasi, &w->e));
+    OK(ts_wasi_new(&w->wasi_out, &w->e));
+    w->grants = ts_wasi_grants_new(w->wasi_out); /* from here on its grants are constant: w->wasi has others */
+    ts_wasi_free(w->wasi_out);
     w->wasi_out = NULL;
     assert_non_null(w->cfunc = ts_cinstance_func(w->cinstance, NULL, "make"));
-    OK(ts_cfunc_invoke(w->cstore, w->cfunc, w->args, &w->own, w->pool, &w->e));
+    OK(ts_cfunc_call(w->cstore, w->cfunc, w->args, &w->own, w->pool, &w->e));
     w->ctype = ts_cfunc_param_type(w->cfunc, 0);
     core_new(w);
     return w;
@@ -152,8 +152,8 @@ static void world_free(world *w) {
     ts_cstore_free(w->cstore);
     ts_linker_free(w->linker_out);
     ts_linker_free(w->linker);
-    ts_wasi_destroy(w->wasi_out);
-    ts_wasi_destroy(w->wasi);
+    ts_wasi_free(w->wasi_out);
+    ts_wasi_free(w->wasi);
     ts_component_free(w->component_out);
     ts_component_free(w->component);
     ts_component_free(w->host);
@@ -174,7 +174,7 @@ static void every_pointer_null(void **state) {
             ts_cinstance *host;
             OK(ts_component_instantiate(w->cstore, w->linker, w->host, &host, &w->e));
             w->slip = SLIPS[i].call;
-            assert_int_not_equal(ts_cinstance_invoke_text(w->cstore, host, "go()", w->pool, &r, NULL), TS_USAGE);
+            assert_int_not_equal(ts_cinstance_call_text(w->cstore, host, "go()", w->pool, &r, NULL), TS_USAGE);
         } else if (strncmp(name, "ts_core_callback_", 17) == 0) {
             w->slip = SLIPS[i].call;
             (void)!ts_core_func_call(w->store, w->func.func, w->core_args, 1, w->core_results, 1, &w->other);
@@ -199,8 +199,8 @@ static void of_another_store(void **state) {
     const char *r;
     ts_val v;
     ts_cinstance *i;
-    USAGE(ts_cfunc_invoke(x->cstore, w->cfunc, w->args, &v, w->pool, &w->e), "another store");
-    USAGE(ts_cinstance_invoke_text(x->cstore, w->cinstance, "make(1)", w->pool, &r, &w->e), "another store");
+    USAGE(ts_cfunc_call(x->cstore, w->cfunc, w->args, &v, w->pool, &w->e), "another store");
+    USAGE(ts_cinstance_call_text(x->cstore, w->cinstance, "make(1)", w->pool, &r, &w->e), "another store");
     USAGE(ts_handle_drop(x->cstore, &w->own, &w->e), "another store");
     USAGE(ts_component_instantiate(x->cstore, w->linker, w->component, &i, &w->e), "different engines");
     USAGE(ts_core_func_call(x->store, w->func.func, w->core_args, 1, w->core_results, 1, &w->e), "another store");
@@ -210,8 +210,10 @@ static void of_another_store(void **state) {
     USAGE(ts_core_table_set(x->store, w->table.table, 0, &w->null_func, &w->e), "another store");
     USAGE(ts_core_table_grow(x->store, w->table.table, 1, NULL, NULL, &w->e), "another store");
     USAGE(ts_core_global_set(x->store, w->global.global, w->core_args, &w->e), "another store");
-    USAGE(ts_core_instantiate(x->store, w->module, w->imports, 1, NULL, &w->instance_out, &w->e), "different engines");
-    USAGE(ts_core_instantiate(x->store, x->module, w->imports, 1, NULL, &w->instance_out, &w->e), "another store");
+    USAGE(ts_core_module_instantiate(x->store, w->module, w->imports, 1, NULL, &w->instance_out, &w->e),
+          "different engines");
+    USAGE(ts_core_module_instantiate(x->store, x->module, w->imports, 1, NULL, &w->instance_out, &w->e),
+          "another store");
     w->core_args[0].type = 0xffffff64; /* a reference to a type that there is not */
     USAGE(ts_core_func_call(w->store, w->func.func, w->core_args, 1, w->core_results, 1, &w->e), "");
     w->func_type.params = &w->core_args[0].type;
@@ -271,9 +273,9 @@ static void ended_in_any_order(void **state) {
             w->component = w->host = NULL;
             w->module = NULL;
         }
-        if (order >= 4) ts_wasi_destroy(w->wasi), w->wasi = NULL;
-        OK(ts_cinstance_invoke_text(w->cstore, host, "go()", w->pool, &r, &w->e));
-        OK(ts_cinstance_invoke_text(w->cstore, w->cinstance, "drop(3)", w->pool, &r, &w->e));
+        if (order >= 4) ts_wasi_free(w->wasi), w->wasi = NULL;
+        OK(ts_cinstance_call_text(w->cstore, host, "go()", w->pool, &r, &w->e));
+        OK(ts_cinstance_call_text(w->cstore, w->cinstance, "drop(3)", w->pool, &r, &w->e));
         OK(ts_core_func_call(w->store, w->func.func, w->core_args, 1, w->core_results, 1, &w->e));
         world_free(w);
     }
@@ -313,12 +315,12 @@ static void values_of_another_type(void **state) {
         assert_int_equal(ts_val_print(t, &broken[k], text, sizeof text), 0);
         assert_string_equal(text, "");
         ts_val r;
-        USAGE(ts_cfunc_invoke(w->cstore, f, &broken[k], &r, w->pool, &w->e), "value is not of type");
+        USAGE(ts_cfunc_call(w->cstore, f, &broken[k], &r, w->pool, &w->e), "value is not of type");
     }
     /* nothing of them was given to the guest: the instance can still be entered */
     ts_val r, none = {.list = {.len = 0}};
     ts_error_clear(&w->e);
-    OK(ts_cfunc_invoke(w->cstore, f, &none, &r, w->pool, &w->e));
+    OK(ts_cfunc_call(w->cstore, f, &none, &r, w->pool, &w->e));
     assert_int_equal(r.list.len, 0);
     const ts_ctype string = {.kind = TS_CT_STRING};
     for (unsigned bits = 32; bits < 64; bits++)

@@ -174,7 +174,7 @@ static void test_types(void **s) {
             ts_val v, result;
             memset(&result, 0, sizeof result);
             if (ts_val_parse(w.types[i], rows[i].values[k], w.pool, &v, &w.e) != TS_OK ||
-                ts_cfunc_invoke(w.store, f, &v, &result, w.pool, &w.e) != TS_OK)
+                ts_cfunc_call(w.store, f, &v, &result, w.pool, &w.e) != TS_OK)
                 fail_msg("%s %s: %s", rows[i].name, rows[i].values[k], w.e.message);
             ts_val_print(ts_cfunc_result_type(f), &result, text, sizeof text);
             assert_string_equal(w.seen, rows[i].values[k]);
@@ -183,7 +183,7 @@ static void test_types(void **s) {
             char call[1000];
             const char *out;
             snprintf(call, sizeof call, "echo-%s(%s)", rows[i].name, rows[i].values[k]);
-            if (ts_cinstance_invoke_text(w.store, w.instance, call, w.pool, &out, &w.e) != TS_OK)
+            if (ts_cinstance_call_text(w.store, w.instance, call, w.pool, &out, &w.e) != TS_OK)
                 fail_msg("%s: %s", call, w.e.message);
             assert_string_equal(out, rows[i].values[k]);
         }
@@ -194,13 +194,13 @@ static void test_resources(void **s) {
     (void)s;
     ts_val n = {.u64 = 41}, own, other, seen;
     w.dropped = 0;
-    assert_int_equal(ts_cfunc_invoke(w.store, func("", "make"), &n, &own, w.pool, &w.e), TS_OK);
+    assert_int_equal(ts_cfunc_call(w.store, func("", "make"), &n, &own, w.pool, &w.e), TS_OK);
     assert_int_equal(own.handle.rep, 41);
     for (int i = 0; i < 2; i++) { /* lent, as often as one likes */
-        assert_int_equal(ts_cfunc_invoke(w.store, func("", "look"), &own, &seen, w.pool, &w.e), TS_OK);
+        assert_int_equal(ts_cfunc_call(w.store, func("", "look"), &own, &seen, w.pool, &w.e), TS_OK);
         assert_int_equal(seen.u64, 41);
     }
-    assert_int_equal(ts_cfunc_invoke(w.store, func("echo-", "own"), &own, &other, w.pool, &w.e), TS_OK);
+    assert_int_equal(ts_cfunc_call(w.store, func("echo-", "own"), &own, &other, w.pool, &w.e), TS_OK);
     assert_int_equal(other.handle.rep, 42);
     assert_int_equal(w.dropped, 0);
     assert_int_equal(ts_handle_drop(w.store, &other, &w.e), TS_OK);
@@ -222,21 +222,21 @@ static void test_none_of_their_type(void **s) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ts_val result;
         ts_error_init(&w.e);
-        assert_int_equal(ts_cfunc_invoke(w.store, func("echo-", bad[i].name), &bad[i].v, &result, w.pool, &w.e),
+        assert_int_equal(ts_cfunc_call(w.store, func("echo-", bad[i].name), &bad[i].v, &result, w.pool, &w.e),
                          TS_USAGE);
         assert_non_null(strstr(w.e.message, "a value is not of type"));
     }
     /* nothing has begun: the instance is as it was. A host function's result is looked at too, and that ends it */
     const char *out;
     ts_error_init(&w.e);
-    assert_int_equal(ts_cinstance_invoke_text(w.store, w.instance, "echo-u8(1)", w.pool, &out, &w.e), TS_OK);
+    assert_int_equal(ts_cinstance_call_text(w.store, w.instance, "echo-u8(1)", w.pool, &out, &w.e), TS_OK);
     static const char *const calls[] = {"echo-char('a')", "echo-color(red)", "echo-perms({r})", "echo-option(none)"};
     w.spoil = true;
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         ts_error_init(&w.e);
-        assert_int_equal(ts_cinstance_invoke_text(w.store, w.instance, calls[i], w.pool, &out, &w.e), TS_USAGE);
+        assert_int_equal(ts_cinstance_call_text(w.store, w.instance, calls[i], w.pool, &out, &w.e), TS_USAGE);
         ts_error_init(&w.e);
-        assert_int_equal(ts_cinstance_invoke_text(w.store, w.instance, "echo-u8(1)", w.pool, &out, &w.e), TS_TRAP);
+        assert_int_equal(ts_cinstance_call_text(w.store, w.instance, "echo-u8(1)", w.pool, &out, &w.e), TS_TRAP);
         instantiate();
     }
     w.spoil = false;
@@ -255,7 +255,7 @@ static void test_rep64(void **s) {
     ts_cinstance *i;
     const char *text;
     assert_int_equal(ts_component_instantiate(w.store, w.linker, c, &i, &w.e), TS_OK);
-    if (ts_cinstance_invoke_text(w.store, i, "run(1311768467463790320)", w.pool, &text, &w.e) != TS_OK)
+    if (ts_cinstance_call_text(w.store, i, "run(1311768467463790320)", w.pool, &text, &w.e) != TS_OK)
         fail_msg("%s", w.e.message);
     assert_string_equal(text, "1311768467463790321");
     ts_component_free(c);

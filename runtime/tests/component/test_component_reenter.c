@@ -31,7 +31,7 @@ static ts_status host(ts_host_call *c, void *data, const ts_val *args, ts_val *r
     world *w = data;
     const char *text;
     ts_error_init(&w->inner);
-    w->status = ts_cinstance_invoke_text(w->store, w->instance, w->from_host, w->pool, &text, &w->inner);
+    w->status = ts_cinstance_call_text(w->store, w->instance, w->from_host, w->pool, &text, &w->inner);
     result->u32 = 40;
     return TS_OK;
 }
@@ -62,14 +62,14 @@ static void end(world *w) {
 }
 static void gives(world *w, const char *call, const char *want) {
     const char *text;
-    if (ts_cinstance_invoke_text(w->store, w->instance, call, w->pool, &text, &w->e) != TS_OK)
+    if (ts_cinstance_call_text(w->store, w->instance, call, w->pool, &text, &w->e) != TS_OK)
         fail_msg("%s: %s", call, w->e.message);
     assert_string_equal(text, want);
 }
 static void cannot_enter(world *w, const char *call) {
     const char *text;
     ts_error_init(&w->e);
-    assert_int_equal(ts_cinstance_invoke_text(w->store, w->instance, call, w->pool, &text, &w->e), TS_TRAP);
+    assert_int_equal(ts_cinstance_call_text(w->store, w->instance, call, w->pool, &text, &w->e), TS_TRAP);
     assert_int_equal(w->e.trap, TS_TRAP_CABI);
     assert_string_equal(w->e.message, "cannot enter component instance");
 }

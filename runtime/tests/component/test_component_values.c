@@ -121,7 +121,7 @@ static void test_start(void **s) {
     assert_non_null(strstr(err.message, "`name`"));
     assert_non_null(strstr(err.message, "no such value is provided"));
     ts_error_init(&err);
-    ts_linker_unknown_imports_trap(r.linker, true);
+    ts_linker_set_unknown_imports_trap(r.linker, true);
     assert_int_equal(ts_component_instantiate(r.store, r.linker, r.component, &r.instance, &err), TS_UNLINKABLE);
     ts_missing m;
     uint32_t n = 0;
@@ -380,7 +380,7 @@ static ts_status number(ts_host_call *c, void *data, const ts_val *args, ts_val 
 static void invoke(run *r, const char *call, const char *want) {
     ts_pool *pool = ts_pool_new();
     const char *text;
-    if (ts_cinstance_invoke_text(r->store, r->instance, call, pool, &text, &err) != TS_OK) fail_msg("%s", err.message);
+    if (ts_cinstance_call_text(r->store, r->instance, call, pool, &text, &err) != TS_OK) fail_msg("%s", err.message);
     assert_string_equal(text, want);
     ts_pool_free(pool);
 }

@@ -92,15 +92,15 @@ static void test_missing(void **s) {
     assert_int_equal(ts_cstore_new(engine, NULL, &store, &e), TS_OK);
     assert_int_equal(ts_component_instantiate(store, l, component, &i, &e), TS_UNLINKABLE);
     ts_error_init(&e);
-    ts_linker_unknown_imports_trap(l, true);
+    ts_linker_set_unknown_imports_trap(l, true);
     assert_int_equal(ts_component_instantiate(store, l, component, &i, &e), TS_OK);
     ts_pool *pool = ts_pool_new();
     const char *r;
-    assert_int_equal(ts_cinstance_invoke_text(store, i, "measure(\"x\")", pool, &r, &e), TS_TRAP);
+    assert_int_equal(ts_cinstance_call_text(store, i, "measure(\"x\")", pool, &r, &e), TS_TRAP);
     assert_int_equal(e.trap, TS_TRAP_UNIMPLEMENTED);
     assert_non_null(strstr(e.message, "example:host/tally@1.0.0 log"));
     ts_error_init(&e); /* the trap has closed the instance */
-    assert_int_equal(ts_cinstance_invoke_text(store, i, "measure(\"x\")", pool, &r, &e), TS_TRAP);
+    assert_int_equal(ts_cinstance_call_text(store, i, "measure(\"x\")", pool, &r, &e), TS_TRAP);
     assert_non_null(strstr(e.message, "cannot enter component instance"));
     ts_pool_free(pool);
     ts_cstore_free(store);
@@ -130,7 +130,7 @@ static void test_mismatch(void **s) {
         ts_error e;
         ts_error_init(&e);
         l = linker("example:host/tally@1.0.0", add_type, NULL);
-        ts_linker_unknown_imports_trap(l, true);
+        ts_linker_set_unknown_imports_trap(l, true);
         ts_linker_deny(l, names[i]);
         assert_int_equal(ts_cstore_new(engine, NULL, &store, &e), TS_OK);
         assert_int_equal(ts_component_instantiate(store, l, component, &instance, &e), i < 3 ? TS_OK : TS_USAGE);
@@ -199,7 +199,7 @@ static void test_trace(void **s) {
         ts_pool *pool = ts_pool_new();
         const char *r;
         dropped = 0;
-        ts_status st = ts_cinstance_invoke_text(store, i, "measure(\"four\")", pool, &r, &e);
+        ts_status st = ts_cinstance_call_text(store, i, "measure(\"four\")", pool, &r, &e);
         if (!trap) {
             assert_int_equal(st, TS_OK);
             assert_string_equal(r, "{text: \"four\", total: 104}");

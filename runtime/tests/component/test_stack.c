@@ -215,7 +215,7 @@ static void load(task *t) {
     WANT(t, t->status == e.status, "%d, %d", t->status, e.status);
     if (c) {
         WANT(t, ts_linker_new(&l, &e) == TS_OK, "%s", e.message);
-        ts_linker_unknown_imports_trap(l, true);
+        ts_linker_set_unknown_imports_trap(l, true);
         WANT(t, ts_cstore_new(engine, NULL, &s, &e) == TS_OK, "%s", e.message);
         ts_status st = ts_component_instantiate(s, l, c, &i, &e);
         WANT(t, st == TS_OK || st == TS_UNLINKABLE || (st == TS_LIMIT && small_enough(t)), "%d: %s", st, e.message);
@@ -327,7 +327,7 @@ static ts_status there_and_back(task *t, world *w, const char *name, const char 
     WANT(t, s == TS_OK, "%s", w->e.message);
     size_t n = ts_val_print(type, &v, back, 1 << 16);
     WANT(t, n == strlen(text) && strcmp(text, back) == 0, "%s: %s", text, back);
-    s = ts_cfunc_invoke(w->s, f, &v, &result, w->pool, &w->e);
+    s = ts_cfunc_call(w->s, f, &v, &result, w->pool, &w->e);
     if ((s == TS_LIMIT || s == TS_EXHAUSTION) && small_enough(t)) goto out;
     WANT(t, s == TS_OK, "%d: %s", s, w->e.message);
     n = ts_val_print(type, &result, back, 1 << 16);
@@ -473,7 +473,7 @@ static void deep_chain(task *t) {
                                                                                                              "\"x\""};
     for (int k = 0; k < 4; k++) {
         ts_error_init(&w.e);
-        s = ts_cinstance_invoke_text(w.s, w.i, calls[k], w.pool, &r, &w.e);
+        s = ts_cinstance_call_text(w.s, w.i, calls[k], w.pool, &r, &w.e);
         WANT(t,
              s == (k < 2 ? TS_OK : TS_EXHAUSTION) ||
                  ((s == TS_EXHAUSTION || s == TS_LIMIT || s == TS_TRAP) && small_enough(t)),
@@ -504,13 +504,13 @@ static void deep_drops(task *t) {
     if (s == TS_OK) s = ts_component_instantiate(w.s, w.l, w.c, &w.i, &w.e);
     if (s == TS_LIMIT && small_enough(t)) goto out;
     WANT(t, s == TS_OK, "%s", w.e.message);
-    s = ts_cinstance_invoke_text(w.s, w.i, "drop(8)", w.pool, &r, &w.e);
+    s = ts_cinstance_call_text(w.s, w.i, "drop(8)", w.pool, &r, &w.e);
     WANT(t, s == TS_OK || ((s == TS_LIMIT || s == TS_EXHAUSTION) && small_enough(t)), "%d: %s", s, w.e.message);
     if (s != TS_OK) goto out;
     ts_val depth = {.u32 = 100000}, own;
     ts_cfunc *make = ts_cinstance_func(w.i, NULL, "make");
     WANT(t, make, "no function");
-    s = ts_cfunc_invoke(w.s, make, &depth, &own, w.pool, &w.e);
+    s = ts_cfunc_call(w.s, make, &depth, &own, w.pool, &w.e);
     WANT(t, s == TS_OK, "%d: %s", s, w.e.message);
     s = ts_handle_drop(w.s, &own, &w.e); /* the host drops, and the guest's destructor goes on */
     WANT(t, s == TS_EXHAUSTION, "%d: %s", s, w.e.message);
@@ -573,13 +573,13 @@ static void deep_core(task *t) {
     bouncing b = {0};
     ts_error_init(&e);
     WANT(t, ts_engine_new(&engine, &e) == TS_OK, "%s", e.message);
-    ts_status st = ts_core_module_new(engine, t->bytes, t->len, &m, &e);
+    ts_status st = ts_core_module_load(engine, t->bytes, t->len, &m, &e);
     if (st == TS_OK) st = ts_core_store_new(engine, NULL, &s, &e);
     ts_core_item item;
     ts_core_extern x = {.kind = TS_CORE_FUNC};
     if (st == TS_OK && ts_core_module_import(m, 0, &item))
         st = ts_core_func_new(s, &item.type, bounce, &b, "bounce", &x.func, &e);
-    if (st == TS_OK) st = ts_core_instantiate(s, m, &x, 1, "deep", &b.i, &e);
+    if (st == TS_OK) st = ts_core_module_instantiate(s, m, &x, 1, "deep", &b.i, &e);
     if (st == TS_LIMIT && small_enough(t)) goto out;
     WANT(t, st == TS_OK, "%s", e.message);
     st = core_call(s, b.i, "bounce", 0, &e);

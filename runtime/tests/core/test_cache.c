@@ -96,7 +96,7 @@ static ts_status load(const module *m, const char *cache, bool is_file, ts_engin
     ts_error e;
     ts_error_init(&e);
     assert_int_equal(ts_engine_create(engine, &e), TS_OK);
-    if (cache) assert_int_equal(ts_engine_cache(*engine, cache, &e), TS_OK);
+    if (cache) assert_int_equal(ts_engine_set_cache(*engine, cache, &e), TS_OK);
     if (is_file) ts_engine_cache_file(*engine, m->at, m->len, identity);
     return ts_module_new(*engine, m->at, m->len, false, out, &e);
 }
@@ -171,10 +171,10 @@ static void refuses_what_others_can_write_to(void **state) {
     ts_error_init(&e);
     assert_int_equal(ts_engine_create(&engine, &e), TS_OK);
     assert_int_equal(chmod(folder, 0777), 0);
-    assert_int_equal(ts_engine_cache(engine, folder, &e), TS_IO);
+    assert_int_equal(ts_engine_set_cache(engine, folder, &e), TS_IO);
     assert_non_null(strstr(e.message, folder));
     ts_error_init(&e);
-    assert_int_equal(ts_engine_cache(engine, "/dev/null/x", &e), TS_IO);
+    assert_int_equal(ts_engine_set_cache(engine, "/dev/null/x", &e), TS_IO);
     ts_engine_destroy(engine);
 }
 

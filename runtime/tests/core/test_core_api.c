@@ -141,10 +141,10 @@ static host *open_host(const ts_run_limits *limits) {
     assert_non_null(h);
     seed_handlers();
     OK(ts_engine_new(&h->engine, &h->e));
-    OK(ts_core_module_new(h->engine, core_api_module, sizeof core_api_module, &h->module, &h->e));
+    OK(ts_core_module_load(h->engine, core_api_module, sizeof core_api_module, &h->module, &h->e));
     OK(ts_core_store_new(h->engine, limits, &h->store, &h->e));
     make_imports(h);
-    OK(ts_core_instantiate(h->store, h->module, h->imports, 7, "tested", &h->inst, &h->e));
+    OK(ts_core_module_instantiate(h->store, h->module, h->imports, 7, "tested", &h->inst, &h->e));
     return h;
 }
 static void close_host(host *h) {
@@ -216,35 +216,37 @@ static void modules(void **state) {
     host *h = open_host(NULL);
     ts_core_module *m;
     ts_core_instance *i;
-    FAILS(ts_core_module_new(h->engine, "\0asm\2\0\0\0", 8, &m, &h->e), TS_MALFORMED, "");
+    FAILS(ts_core_module_load(h->engine, "\0asm\2\0\0\0", 8, &m, &h->e), TS_MALFORMED, "");
     assert_null(m);
     const uint8_t invalid[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 3, 2, 1, 0}; /* a function whose type is not there */
-    assert_int_not_equal(ts_core_module_new(h->engine, invalid, sizeof invalid, &m, NULL), TS_OK);
+    assert_int_not_equal(ts_core_module_load(h->engine, invalid, sizeof invalid, &m, NULL), TS_OK);
 
-    FAILS(ts_core_instantiate(h->store, h->module, h->imports, 6, NULL, &i, &h->e), TS_UNLINKABLE, "7 imports, 6");
+    FAILS(ts_core_module_instantiate(h->store, h->module, h->imports, 6, NULL, &i, &h->e), TS_UNLINKABLE,
+          "7 imports, 6");
     assert_null(i);
     ts_core_extern wrong[7];
     memcpy(wrong, h->imports, sizeof wrong);
     wrong[MIX] = h->imports[MEM];
-    FAILS(ts_core_instantiate(h->store, h->module, wrong, 7, NULL, &i, &h->e), TS_UNLINKABLE, "\"mix\"");
+    FAILS(ts_core_module_instantiate(h->store, h->module, wrong, 7, NULL, &i, &h->e), TS_UNLINKABLE, "\"mix\"");
     wrong[MIX] = (ts_core_extern){.kind = TS_CORE_FUNC};
-    FAILS(ts_core_instantiate(h->store, h->module, wrong, 7, NULL, &i, &h->e), TS_UNLINKABLE, "nothing is given");
+    FAILS(ts_core_module_instantiate(h->store, h->module, wrong, 7, NULL, &i, &h->e), TS_UNLINKABLE,
+          "nothing is given");
     wrong[MIX] = h->imports[THROWS];
-    FAILS(ts_core_instantiate(h->store, h->module, wrong, 7, NULL, &i, &h->e), TS_UNLINKABLE,
+    FAILS(ts_core_module_instantiate(h->store, h->module, wrong, 7, NULL, &i, &h->e), TS_UNLINKABLE,
           "incompatible import type");
 
     host *other = open_host(NULL); /* another engine, another store */
-    FAILS(ts_core_instantiate(other->store, h->module, h->imports, 7, NULL, &i, &h->e), TS_USAGE, "engines");
+    FAILS(ts_core_module_instantiate(other->store, h->module, h->imports, 7, NULL, &i, &h->e), TS_USAGE, "engines");
     FAILS(ts_core_func_call(other->store, export_of(h, "nine").func, NULL, 0, NULL, 0, &h->e), TS_USAGE,
           "another store");
     wrong[MIX] = export_of(other, "mix");
-    FAILS(ts_core_instantiate(h->store, h->module, wrong, 7, NULL, &i, &h->e), TS_USAGE, "another store");
+    FAILS(ts_core_module_instantiate(h->store, h->module, wrong, 7, NULL, &i, &h->e), TS_USAGE, "another store");
     ts_core_val f = func(export_of(other, "nine").func);
     FAILS(ts_core_table_set(h->store, h->imports[TAB].table, 0, &f, &h->e), TS_USAGE, "another store");
     close_host(other);
 
     wrong[MIX] = h->imports[MIX];
-    OK(ts_core_instantiate(h->store, h->module, wrong, 7, NULL, &i, &h->e)); /* a second one beside the first */
+    OK(ts_core_module_instantiate(h->store, h->module, wrong, 7, NULL, &i, &h->e)); /* a second one beside the first */
     close_host(h);
 }
 
@@ -553,8 +555,9 @@ static void limits(void **state) {
     FAILS(ts_core_memory_new(h->store, &(ts_core_externtype){.kind = TS_CORE_MEMORY, .min = 3}, &m, &h->e), TS_LIMIT,
           "a memory of 192 KiB (3 pages of 64 KiB) is over the limit of 128 KiB");
     ts_core_instance *i;
-    OK(ts_core_instantiate(h->store, h->module, h->imports, 7, NULL, &i, &h->e));
-    FAILS(ts_core_instantiate(h->store, h->module, h->imports, 7, NULL, &i, &h->e), TS_LIMIT, "2 core instances");
+    OK(ts_core_module_instantiate(h->store, h->module, h->imports, 7, NULL, &i, &h->e));
+    FAILS(ts_core_module_instantiate(h->store, h->module, h->imports, 7, NULL, &i, &h->e), TS_LIMIT,
+          "2 core instances");
     close_host(h);
 
     h = open_host(NULL);
@@ -604,7 +607,7 @@ static void *on_thread(void *data) {
         ts_core_val n = i32(i), r[2];
         OK(ts_core_store_new(h->engine, NULL, &h->store, &h->e));
         make_imports(h);
-        OK(ts_core_instantiate(h->store, h->module, h->imports, 7, NULL, &h->inst, &h->e));
+        OK(ts_core_module_instantiate(h->store, h->module, h->imports, 7, NULL, &h->inst, &h->e));
         OK(call(h, "catch", &n, 1, r, 2));
         if (r[0].i32 != i + 1) return NULL;
         OK(call(h, "trash", NULL, 0, r, 1));

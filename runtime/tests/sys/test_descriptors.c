@@ -81,7 +81,7 @@ static int child(unsigned closed) {
     STEP(10);
     ts_wasi *w;
     snprintf(path, sizeof path, "%s/record", folder);
-    if (ts_wasi_create(&w, &e) != TS_OK || ts_wasi_dir(w, folder, "/", false, &e) != TS_OK ||
+    if (ts_wasi_new(&w, &e) != TS_OK || ts_wasi_allow_dir(w, folder, "/", false, &e) != TS_OK ||
         ts_wasi_record(w, path, &e) != TS_OK)
         return 89;
     STEP(11);

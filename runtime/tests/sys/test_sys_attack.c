@@ -207,10 +207,10 @@ static int set_up(void **state) {
         assert_int_equal(utimensat(t->top, outside[i], mark, 0), 0);
     char base[128];
     snprintf(base, sizeof base, "%s/base", t->root);
-    assert_int_equal(ts_wasi_dir(t->h->w, base, "/", false, &t->h->err), TS_OK);
-    assert_int_equal(ts_wasi_dir(t->h->w, t->root, "/all", true, &t->h->err), TS_OK);
-    assert_int_equal(ts_wasi_dir(t->h->w, "/", "/host", true, &t->h->err), TS_OK);
-    assert_int_equal(ts_wasi_dir(t->h->w, "/proc", "/proc", true, &t->h->err), TS_OK);
+    assert_int_equal(ts_wasi_allow_dir(t->h->w, base, "/", false, &t->h->err), TS_OK);
+    assert_int_equal(ts_wasi_allow_dir(t->h->w, t->root, "/all", true, &t->h->err), TS_OK);
+    assert_int_equal(ts_wasi_allow_dir(t->h->w, "/", "/host", true, &t->h->err), TS_OK);
+    assert_int_equal(ts_wasi_allow_dir(t->h->w, "/proc", "/proc", true, &t->h->err), TS_OK);
     OK(t->h, ts_wasi_filesystem_preopens_get_directories, {0});
     const ts_val *list = t->h->result.list.ptr;
     t->dir = list[0].list.ptr[0].handle.rep;

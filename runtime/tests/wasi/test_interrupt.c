@@ -1,4 +1,4 @@
-/* test_interrupt: a guest that waits in a function of WASI is woken by another thread: by ts_cstore_interrupt and by ts_wasi_stop, in time and
+/* test_interrupt: a guest that waits in a function of WASI is woken by another thread: by ts_cstore_interrupt and by ts_wasi_interrupt, in time and
  * without a signal, and no wake-up is lost between the flag and the wait. The watch of an owner ends waits, and lets others go on.
  * In: fixtures/built/io-stdin-late.wasm, whose stdin never comes. Out: cmocka results. */
 #define _GNU_SOURCE
@@ -42,16 +42,16 @@ static void open_site(site *t) {
     assert_int_equal(ts_engine_new(&t->engine, &e), TS_OK);
     assert_int_equal(ts_component_load(t->engine, bytes, len, &t->component, &e), TS_OK);
     assert_int_equal(ts_linker_new(&t->linker, &e), TS_OK);
-    assert_int_equal(ts_wasi_create(&t->wasi, &e), TS_OK);
+    assert_int_equal(ts_wasi_new(&t->wasi, &e), TS_OK);
     assert_int_equal(pipe2(t->in, O_CLOEXEC), 0);
-    ts_wasi_stdio(t->wasi, 0, t->in[0]);
-    ts_wasi_stdio(t->wasi, 1, -1);
+    ts_wasi_set_stdio(t->wasi, 0, t->in[0]);
+    ts_wasi_set_stdio(t->wasi, 1, -1);
     assert_int_equal(ts_wasi_link(t->wasi, t->linker, &e), TS_OK);
     free(bytes);
 }
 static void close_site(site *t) {
     ts_linker_free(t->linker);
-    ts_wasi_destroy(t->wasi);
+    ts_wasi_free(t->wasi);
     ts_component_free(t->component);
     ts_engine_free(t->engine);
     close(t->in[0]);
@@ -64,7 +64,7 @@ static void *ask_to_end(void *data) {
     if (t->by_store)
         ts_cstore_interrupt(t->store);
     else
-        ts_wasi_stop(t->wasi);
+        ts_wasi_interrupt(t->wasi);
     return NULL;
 }
 /* The guest reads from a pipe in which nothing comes. */
@@ -82,7 +82,7 @@ static void wait_and_end(site *t) {
     assert_int_equal(pthread_create(&id, NULL, ask_to_end, t), 0);
     ts_pool *pool = ts_pool_new();
     __atomic_store_n(&t->begun, 1, __ATOMIC_RELEASE);
-    assert_int_equal(ts_cfunc_invoke(t->store, f, NULL, &result, pool, &e), TS_INTERRUPTED);
+    assert_int_equal(ts_cfunc_call(t->store, f, NULL, &result, pool, &e), TS_INTERRUPTED);
     pthread_join(id, NULL);
     ts_pool_free(pool);
     ts_cstore_free(t->store);
@@ -111,7 +111,7 @@ static void by_the_context(void **state) {
 /* An interrupt is over when it was reported; a stop is not, until the context begins anew. */
 static void once_and_for_all(void **state) {
     host *h = *state;
-    ts_wasi_stop(h->w);
+    ts_wasi_interrupt(h->w);
     OK(h, ts_wasi_clocks_monotonic_clock_subscribe_duration, U64(1000000000));
     uint64_t timer = h->result.handle.rep;
     assert_int_equal(CALL(h, ts_wasi_io_poll_pollable_block, H(timer)), TS_INTERRUPTED);
@@ -126,13 +126,13 @@ static void looking(void **state) {
     host *h = *state;
     int p[2];
     assert_int_equal(pipe2(p, O_CLOEXEC), 0);
-    ts_wasi_stdio(h->w, 0, p[0]);
+    ts_wasi_set_stdio(h->w, 0, p[0]);
     OK(h, ts_wasi_cli_stdin_get_stdin, U64(0));
     OK(h, ts_wasi_io_streams_input_stream_subscribe, H(h->result.handle.rep));
     uint64_t pollable = h->result.handle.rep;
     OK(h, ts_wasi_io_poll_pollable_ready, H(pollable));
     assert_false(h->result.b);
-    ts_wasi_stop(h->w);
+    ts_wasi_interrupt(h->w);
     assert_int_equal(CALL(h, ts_wasi_io_poll_pollable_ready, H(pollable)), TS_INTERRUPTED);
     close(p[0]);
     close(p[1]);

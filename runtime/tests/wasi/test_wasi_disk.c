@@ -17,7 +17,7 @@ static int begin(void **state) {
     if (!mkdtemp(dir) || host_new(state) != 0) return -1;
     host *h = *state;
     ts_wasi_limit_disk(h->w, LIMIT);
-    return ts_wasi_dir(h->w, dir, "/d", false, &h->err) == TS_OK ? 0 : -1;
+    return ts_wasi_allow_dir(h->w, dir, "/d", false, &h->err) == TS_OK ? 0 : -1;
 }
 static int end(void **state) {
     char command[100];
@@ -132,7 +132,7 @@ static void without_a_limit(void **state) {
     host *h = *state;
     host *free_one = NULL;
     assert_int_equal(host_new((void **)&free_one), 0);
-    assert_int_equal(ts_wasi_dir(free_one->w, dir, "/d", false, &h->err), TS_OK);
+    assert_int_equal(ts_wasi_allow_dir(free_one->w, dir, "/d", false, &h->err), TS_OK);
     uint64_t a = open_file(free_one, "free", CREATE);
     assert_int_equal(put(free_one, a, 3 * LIMIT, 0), 3 * LIMIT);
     GOOD(free_one, ts_wasi_filesystem_types_descriptor_set_size, H(a), U64(1 << 24));

@@ -175,7 +175,7 @@ static int set_up(void **state) {
     x->h = h;
     strcpy(x->root, "/tmp/test_wasi_faults_XXXXXX");
     assert_non_null(mkdtemp(x->root));
-    assert_int_equal(ts_wasi_dir(x->h->w, x->root, "/", false, &x->h->err), TS_OK);
+    assert_int_equal(ts_wasi_allow_dir(x->h->w, x->root, "/", false, &x->h->err), TS_OK);
     OK(x->h, ts_wasi_filesystem_preopens_get_directories, {0});
     x->rw = x->h->result.list.ptr[0].list.ptr[0].handle.rep;
     x->file = open_file(x, "file", CREATE, READ | WRITE);
@@ -446,7 +446,7 @@ static void bytes_survive(fixture *x) {
 
     int p[2];
     assert_int_equal(pipe2(p, O_CLOEXEC | O_NONBLOCK), 0);
-    ts_wasi_stdio(h->w, 1, p[1]);
+    ts_wasi_set_stdio(h->w, 1, p[1]);
     OK(h, ts_wasi_cli_stdout_get_stdout, {0});
     uint64_t to = rep(h);
     GOOD(h, out(blocking_write_and_flush), H(to), BYTES(pattern, 4096));
@@ -502,7 +502,7 @@ static void interrupted_to_stop(void **state) {
     } rows[] = {{"pread", do_read},          {"pwrite", do_write},           {"pread", do_read_stream},
                 {"pwrite", do_write_stream}, {"pwritev2", do_append_stream}, {"fsync", do_sync},
                 {"fdatasync", do_sync_data}, {"ftruncate", do_set_size}};
-    ts_wasi_stop(h->w);
+    ts_wasi_interrupt(h->w);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (rows[i].call == do_read_stream || rows[i].call == do_write_stream || rows[i].call == do_append_stream)
             continue;
@@ -576,7 +576,7 @@ static void half_way(void **state) {
 static void pending_by(host *h, const char *way) {
     int p[2];
     assert_int_equal(pipe2(p, O_CLOEXEC | O_NONBLOCK), 0);
-    ts_wasi_stdio(h->w, 1, p[1]);
+    ts_wasi_set_stdio(h->w, 1, p[1]);
     OK(h, ts_wasi_cli_stdout_get_stdout, {0});
     uint64_t s = rep(h);
     if (strcmp(way, "write") == 0) { /* a file that must be polled before */
@@ -644,7 +644,7 @@ static void full_disk(void **state) {
     char name[128];
     snprintf(name, sizeof name, "%s/dir", x->root);
     if (!alone || mount("none", name, "tmpfs", 0, "size=64k,nr_inodes=8") != 0) skip(); /* nobody but root may */
-    assert_int_equal(ts_wasi_dir(h->w, name, "/small", false, &h->err), TS_OK);
+    assert_int_equal(ts_wasi_allow_dir(h->w, name, "/small", false, &h->err), TS_OK);
     OK(h, ts_wasi_filesystem_preopens_get_directories, {0});
     uint64_t d = x->rw;
     x->rw = h->result.list.ptr[1].list.ptr[0].handle.rep;

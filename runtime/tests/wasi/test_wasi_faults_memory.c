@@ -141,7 +141,7 @@ static void others(host *h) {
     if (pipe2(p, O_CLOEXEC | O_NONBLOCK) != 0) fail();
     int size = fcntl(p[1], F_SETPIPE_SZ, 4096);
     assert_true(size >= 4096);
-    ts_wasi_stdio(h->w, 1, p[1]);
+    ts_wasi_set_stdio(h->w, 1, p[1]);
     DO(ts_wasi_cli_stdout_get_stdout, {0});
     uint64_t s = rep(h);
     char bytes[4096] = {0};
@@ -202,15 +202,15 @@ out:;
 }
 
 static void grants(host *h) {
-    GRANT(ts_wasi_arg(h->w, "an argument", &h->err));
-    GRANT(ts_wasi_env(h->w, "NAME", 4, "value", &h->err));
-    GRANT(ts_wasi_env(h->w, "NAME", 4, "another", &h->err));
-    GRANT(ts_wasi_cwd(h->w, "/here", &h->err));
-    GRANT(ts_wasi_allow(h->w, TS_WASI_TCP_CONNECT, "127.0.0.1:*", &h->err));
-    GRANT(ts_wasi_allow(h->w, TS_WASI_UDP_BIND, "[::1]:1-5", &h->err));
+    GRANT(ts_wasi_add_arg(h->w, "an argument", &h->err));
+    GRANT(ts_wasi_set_env(h->w, "NAME", 4, "value", &h->err));
+    GRANT(ts_wasi_set_env(h->w, "NAME", 4, "another", &h->err));
+    GRANT(ts_wasi_set_cwd(h->w, "/here", &h->err));
+    GRANT(ts_wasi_allow_address(h->w, TS_WASI_TCP_CONNECT, "127.0.0.1:*", &h->err));
+    GRANT(ts_wasi_allow_address(h->w, TS_WASI_UDP_BIND, "[::1]:1-5", &h->err));
     GRANT(ts_wasi_allow_name(h->w, "example.org", &h->err));
-    GRANT(ts_wasi_dir(h->w, root, "/", false, &h->err));
-    GRANT(ts_wasi_dir(h->w, root, "/ro", true, &h->err));
+    GRANT(ts_wasi_allow_dir(h->w, root, "/", false, &h->err));
+    GRANT(ts_wasi_allow_dir(h->w, root, "/ro", true, &h->err));
 out:;
 }
 
@@ -234,7 +234,7 @@ static void live(void (*part)(host *h)) {
     refused = 0;
     ts_error_init(&h->err);
     ts_arena_init(&h->arena);
-    ts_status s = ts_wasi_create(&h->w, &h->err);
+    ts_status s = ts_wasi_new(&h->w, &h->err);
     if (s != TS_OK) {
         assert_int_equal(s, TS_NOMEM);
         told++;
@@ -248,7 +248,7 @@ static void live(void (*part)(host *h)) {
             until = keep;
         }
         part(h);
-        ts_wasi_destroy(h->w);
+        ts_wasi_free(h->w);
     }
     ts_arena_free(&h->arena);
     int64_t keep = until;

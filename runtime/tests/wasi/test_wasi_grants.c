@@ -75,96 +75,98 @@ static void damaged_forms(void **state) {
         "127.1:80",
     };
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++)
-        for (int use = 0; use < 4; use++) REFUSED(ts_wasi_allow(h->w, (ts_wasi_net_use)use, nets[i], &h->err));
-    REFUSED(ts_wasi_allow(h->w, TS_WASI_TCP_LISTEN, "localhost:80", &h->err));
-    REFUSED(ts_wasi_allow(h->w, TS_WASI_UDP_BIND, "localhost:80", &h->err));
-    REFUSED(ts_wasi_allow(h->w, (ts_wasi_net_use)4, "*:*", &h->err));
-    REFUSED(ts_wasi_allow(h->w, (ts_wasi_net_use)-1, "*:*", &h->err));
+        for (int use = 0; use < 4; use++) REFUSED(ts_wasi_allow_address(h->w, (ts_wasi_net_use)use, nets[i], &h->err));
+    REFUSED(ts_wasi_allow_address(h->w, TS_WASI_TCP_LISTEN, "localhost:80", &h->err));
+    REFUSED(ts_wasi_allow_address(h->w, TS_WASI_UDP_BIND, "localhost:80", &h->err));
+    REFUSED(ts_wasi_allow_address(h->w, (ts_wasi_net_use)4, "*:*", &h->err));
+    REFUSED(ts_wasi_allow_address(h->w, (ts_wasi_net_use)-1, "*:*", &h->err));
     static const char *const names[] = {"",   "*",   "*.",      "**.a", "a.*.b",     "a..b",
                                         "-a", "a b", "1.2.3.4", "::1",  "*.1.2.3.4", "a/b"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) REFUSED(ts_wasi_allow_name(h->w, names[i], &h->err));
     static const char *const denied[] = {
         "", "Private", "private ", "10.0.0.0/", "10.1.2.3/8", "10.0.0.0/33", "10.0.0.0/08", "a", "[::1]", "*"};
     for (size_t i = 0; i < sizeof denied / sizeof *denied; i++) REFUSED(ts_wasi_deny_http(h->w, denied[i], &h->err));
-    REFUSED(ts_wasi_env(h->w, "", 0, "v", &h->err));
-    REFUSED(ts_wasi_env(h->w, "A=B", 3, "v", &h->err));
-    REFUSED(ts_wasi_env(h->w, "A\0B", 3, "v", &h->err));
-    REFUSED(ts_wasi_env(h->w, "\xff", 1, "v", &h->err));
-    REFUSED(ts_wasi_env(h->w, "A", 1, "\xff", &h->err));
-    REFUSED(ts_wasi_arg(h->w, "\xff", &h->err));
-    REFUSED(ts_wasi_cwd(h->w, "", &h->err));
-    REFUSED(ts_wasi_cwd(h->w, "\xff", &h->err));
-    REFUSED(ts_wasi_dir(h->w, "", "/a", false, &h->err));
-    REFUSED(ts_wasi_dir(h->w, ".", "", false, &h->err));
-    REFUSED(ts_wasi_dir(h->w, ".", "\xff", false, &h->err));
-    REFUSED(ts_wasi_http_ca(h->w, "/dev/null", &h->err));
+    REFUSED(ts_wasi_set_env(h->w, "", 0, "v", &h->err));
+    REFUSED(ts_wasi_set_env(h->w, "A=B", 3, "v", &h->err));
+    REFUSED(ts_wasi_set_env(h->w, "A\0B", 3, "v", &h->err));
+    REFUSED(ts_wasi_set_env(h->w, "\xff", 1, "v", &h->err));
+    REFUSED(ts_wasi_set_env(h->w, "A", 1, "\xff", &h->err));
+    REFUSED(ts_wasi_add_arg(h->w, "\xff", &h->err));
+    REFUSED(ts_wasi_set_cwd(h->w, "", &h->err));
+    REFUSED(ts_wasi_set_cwd(h->w, "\xff", &h->err));
+    REFUSED(ts_wasi_allow_dir(h->w, "", "/a", false, &h->err));
+    REFUSED(ts_wasi_allow_dir(h->w, ".", "", false, &h->err));
+    REFUSED(ts_wasi_allow_dir(h->w, ".", "\xff", false, &h->err));
+    REFUSED(ts_wasi_set_http_ca(h->w, "/dev/null", &h->err));
     nothing_is_granted(h);
 }
 
 static void null_pointers(void **state) {
     host *h = *state;
     ts_wasi *w = NULL;
-    REFUSED(ts_wasi_create(NULL, &h->err));
-    REFUSED(ts_wasi_create_from(NULL, &w, &h->err));
+    REFUSED(ts_wasi_new(NULL, &h->err));
+    REFUSED(ts_wasi_new_from(NULL, &w, &h->err));
     for (int k = 0; k < 2; k++) {
         ts_wasi *on = k ? h->w : NULL;
         const char *s = k ? NULL : "a";
-        REFUSED(ts_wasi_arg(on, s, &h->err));
-        REFUSED(ts_wasi_env(on, s, 1, "v", &h->err));
-        REFUSED(ts_wasi_cwd(on, s, &h->err));
-        REFUSED(ts_wasi_dir(on, s, "/a", true, &h->err));
-        REFUSED(ts_wasi_dir(on, ".", s, true, &h->err));
-        REFUSED(ts_wasi_allow(on, TS_WASI_TCP_CONNECT, s, &h->err));
+        REFUSED(ts_wasi_add_arg(on, s, &h->err));
+        REFUSED(ts_wasi_set_env(on, s, 1, "v", &h->err));
+        REFUSED(ts_wasi_set_cwd(on, s, &h->err));
+        REFUSED(ts_wasi_allow_dir(on, s, "/a", true, &h->err));
+        REFUSED(ts_wasi_allow_dir(on, ".", s, true, &h->err));
+        REFUSED(ts_wasi_allow_address(on, TS_WASI_TCP_CONNECT, s, &h->err));
         REFUSED(ts_wasi_allow_name(on, s, &h->err));
         REFUSED(ts_wasi_allow_http(on, s, &h->err));
         REFUSED(ts_wasi_deny_http(on, s, &h->err));
-        REFUSED(ts_wasi_http_ca(on, s, &h->err));
+        REFUSED(ts_wasi_set_http_ca(on, s, &h->err));
     }
-    REFUSED(ts_wasi_env(h->w, "A", 1, NULL, &h->err));
-    ts_wasi_stdio(h->w, 3, 1);
-    ts_wasi_stdio(h->w, -1, 1);
-    ts_wasi_stdio(NULL, 0, 1);
+    REFUSED(ts_wasi_set_env(h->w, "A", 1, NULL, &h->err));
+    ts_wasi_set_stdio(h->w, 3, 1);
+    ts_wasi_set_stdio(h->w, -1, 1);
+    ts_wasi_set_stdio(NULL, 0, 1);
     ts_wasi_allow_network(NULL, true);
-    ts_wasi_clock(NULL, 0, 0);
-    ts_wasi_seed(NULL, 0);
-    assert_null(ts_wasi_grants_of(NULL));
+    ts_wasi_set_clock(NULL, 0, 0);
+    ts_wasi_set_seed(NULL, 0);
+    assert_null(ts_wasi_grants_new(NULL));
     ts_wasi_grants_free(NULL);
     nothing_is_granted(h);
 }
 
 static void directories_of_one_name(void **state) {
     host *h = *state;
-    TAKEN(ts_wasi_dir(h->w, ".", "/a/b", true, &h->err));
+    TAKEN(ts_wasi_allow_dir(h->w, ".", "/a/b", true, &h->err));
     static const char *const same[] = {"/a/b", "/a/b/", "//a//b", "/a/./b", "/./a/b/."};
-    for (size_t i = 0; i < sizeof same / sizeof *same; i++) REFUSED(ts_wasi_dir(h->w, ".", same[i], false, &h->err));
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        REFUSED(ts_wasi_allow_dir(h->w, ".", same[i], false, &h->err));
     static const char *const others[] = {"a/b", "/a", "/a/b/c", "/a/bb", "/a/b/.."};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) TAKEN(ts_wasi_dir(h->w, ".", others[i], true, &h->err));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        TAKEN(ts_wasi_allow_dir(h->w, ".", others[i], true, &h->err));
     assert_int_equal(h->w->grants->preopens.len, 6);
 }
 
 /* --- a value that is taken ----------------------------------------------------------------------------------------- */
 static void constant(void **state) {
     host *h = *state;
-    TAKEN(ts_wasi_env(h->w, "A", 1, "1", &h->err));
-    ts_wasi_grants *g = ts_wasi_grants_of(h->w);
+    TAKEN(ts_wasi_set_env(h->w, "A", 1, "1", &h->err));
+    ts_wasi_grants *g = ts_wasi_grants_new(h->w);
     ts_wasi *other;
-    TAKEN(ts_wasi_create_from(g, &other, &h->err));
+    TAKEN(ts_wasi_new_from(g, &other, &h->err));
     for (int k = 0; k < 2; k++) {
         ts_wasi *w = k ? other : h->w;
-        REFUSED(ts_wasi_env(w, "B", 1, "1", &h->err));
-        REFUSED(ts_wasi_arg(w, "b", &h->err));
-        REFUSED(ts_wasi_dir(w, ".", "/a", false, &h->err));
-        REFUSED(ts_wasi_allow(w, TS_WASI_TCP_CONNECT, "*:*", &h->err));
+        REFUSED(ts_wasi_set_env(w, "B", 1, "1", &h->err));
+        REFUSED(ts_wasi_add_arg(w, "b", &h->err));
+        REFUSED(ts_wasi_allow_dir(w, ".", "/a", false, &h->err));
+        REFUSED(ts_wasi_allow_address(w, TS_WASI_TCP_CONNECT, "*:*", &h->err));
         REFUSED(ts_wasi_allow_http_all(w, true, &h->err));
         REFUSED(ts_wasi_allow_http(w, "*", &h->err));
         REFUSED(ts_wasi_deny_http(w, "private", &h->err));
         REFUSED(ts_wasi_allow_name(w, "localhost", &h->err));
-        REFUSED(ts_wasi_cwd(w, "/", &h->err));
+        REFUSED(ts_wasi_set_cwd(w, "/", &h->err));
         ts_wasi_allow_network(w, true);
         ts_wasi_allow_names(w, true);
-        ts_wasi_stdio(w, 1, 77);
-        ts_wasi_seed(w, 1);
-        ts_wasi_clock(w, 1, 1);
+        ts_wasi_set_stdio(w, 1, 77);
+        ts_wasi_set_seed(w, 1);
+        ts_wasi_set_clock(w, 1, 1);
         ts_wasi_limit_objects(w, 1);
     }
     const ts_wasi_grants *now = other->grants;
@@ -173,7 +175,7 @@ static void constant(void **state) {
     assert_int_equal(now->stdio[1], 1);
     assert_false(now->net_all || now->names_all || now->seeded || now->clock_own || now->max_objects == 1);
     ts_wasi_grants_free(g);
-    ts_wasi_destroy(other); /* h->w still has its reference */
+    ts_wasi_free(other); /* h->w still has its reference */
     OK(h, ts_wasi_cli_environment_get_environment, {0});
     assert_int_equal(h->result.list.len, 1);
 }
@@ -189,7 +191,7 @@ static void *reader(void *data) {
     uint64_t *wrong = data;
     ts_error_init(&h.err);
     ts_arena_init(&h.arena);
-    if (ts_wasi_create_from((ts_wasi_grants *)(uintptr_t)wrong[0], &h.w, &h.err) != TS_OK) return NULL;
+    if (ts_wasi_new_from((ts_wasi_grants *)(uintptr_t)wrong[0], &h.w, &h.err) != TS_OK) return NULL;
     h.call = (ts_host_call){.host = h.w, .arena = &h.arena, .err = &h.err, .max_bytes = 1 << 24};
     uint64_t bad = 0;
     for (int i = 0; i < 200; i++) {
@@ -206,7 +208,7 @@ static void *reader(void *data) {
         ts_wasi_reset(h.w);
         ts_arena_reset(&h.arena);
     }
-    ts_wasi_destroy(h.w);
+    ts_wasi_free(h.w);
     ts_arena_free(&h.arena);
     wrong[1] = bad + 1;
     return NULL;
@@ -223,8 +225,8 @@ static void threads(void **state) {
     write_file(path, "first");
     snprintf(path, sizeof path, "%s/f", b);
     write_file(path, "other");
-    TAKEN(ts_wasi_dir(h->w, a, "/d", true, &h->err));
-    ts_wasi_grants *g = ts_wasi_grants_of(h->w);
+    TAKEN(ts_wasi_allow_dir(h->w, a, "/d", true, &h->err));
+    ts_wasi_grants *g = ts_wasi_grants_new(h->w);
     enum { N = 6 };
     uint64_t data[N][2];
     pthread_t t[N];
@@ -254,7 +256,7 @@ static void names_are_forgotten(void **state) {
     static const uint8_t ip[] = {192, 0, 2, 7};
     ts_sys_addr a = {.port = 80};
     memcpy(a.ip, ip, 4);
-    TAKEN(ts_wasi_allow(h->w, TS_WASI_TCP_CONNECT, "localhost:80", &h->err));
+    TAKEN(ts_wasi_allow_address(h->w, TS_WASI_TCP_CONNECT, "localhost:80", &h->err));
     assert_false(ts_wasi_net_may(h->w, TS_WASI_TCP_CONNECT, &a));
     TAKEN(ts_wasi_net_learnt(h->w, "localhost", &a, &h->err));
     assert_true(ts_wasi_net_may(h->w, TS_WASI_TCP_CONNECT, &a));

@@ -890,15 +890,15 @@ static void grants(void **state) {
         assert_int_equal(ts_wasi_allow_http(h->w, bad[i], &h->err), TS_USAGE);
     }
     ts_error_init(&h->err);
-    assert_int_equal(ts_wasi_http_ca(h->w, "/nowhere/at/all", &h->err), TS_IO);
+    assert_int_equal(ts_wasi_set_http_ca(h->w, "/nowhere/at/all", &h->err), TS_IO);
     ts_error_init(&h->err);
-    assert_int_equal(ts_wasi_http_ca(h->w, "/dev/null", &h->err), TS_USAGE); /* no certificate in it */
+    assert_int_equal(ts_wasi_set_http_ca(h->w, "/dev/null", &h->err), TS_USAGE); /* no certificate in it */
     static const char pem[] = "# ours\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     char path[] = "/tmp/touchstone-ca-XXXXXX", text[sizeof pem] = "";
     int fd = mkstemp(path);
     assert_int_equal(write(fd, pem, sizeof pem - 1), sizeof pem - 1);
     ts_error_init(&h->err);
-    assert_int_equal(ts_wasi_http_ca(h->w, path, &h->err), TS_OK);
+    assert_int_equal(ts_wasi_set_http_ca(h->w, path, &h->err), TS_OK);
     unlink(path); /* the grant has its own copy */
     close(fd);
     allow(h);
@@ -1482,7 +1482,7 @@ static void error_codes(void **state) {
     assert_true(e.has_text && strlen(e.text) == sizeof e.text - 1);
     /* an error that is not of HTTP */
     int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
-    ts_wasi_stdio(h->w, 1, fd);
+    ts_wasi_set_stdio(h->w, 1, fd);
     OK(h, ts_wasi_cli_stdout_get_stdout, {0});
     BAD(h, FAILED, out(blocking_write_and_flush), H(rep(h)), BYTES("x", 1));
     OK(h, ts_wasi_http_types_http_error_code, H(h->result.variant.payload->variant.payload->handle.rep));

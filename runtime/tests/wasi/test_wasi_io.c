@@ -13,7 +13,7 @@
 enum { FAILED = TS_WASI_IO_STREAM_ERROR_LAST_OPERATION_FAILED, CLOSED = TS_WASI_IO_STREAM_ERROR_CLOSED };
 
 static uint64_t stdio(host *h, int which, int fd) {
-    ts_wasi_stdio(h->w, which, fd);
+    ts_wasi_set_stdio(h->w, which, fd);
     if (which == 0)
         OK(h, ts_wasi_cli_stdin_get_stdin, {0});
     else
@@ -181,7 +181,7 @@ static void polling(void **state) {
 static host *stopped;
 static void on_alarm(int sig) {
     (void)sig;
-    ts_wasi_stop(stopped->w);
+    ts_wasi_interrupt(stopped->w);
 }
 static void stopping(void **state) {
     host *h = *state;

@@ -13,7 +13,7 @@ static uint64_t now(host *h) {
 
 static void own_clock(void **state) {
     host *h = *state;
-    ts_wasi_clock(h->w, 1000, 999999000);
+    ts_wasi_set_clock(h->w, 1000, 999999000);
     uint64_t real = ts_sys_monotonic(), a = now(h), b = now(h);
     assert_int_equal(a, 1000);
     assert_int_equal(b, 2000);
@@ -44,7 +44,7 @@ static void seeds(void **state) {
     host *h = *state;
     uint64_t got[3][3];
     for (int i = 0; i < 3; i++) {
-        ts_wasi_seed(h->w, i == 2 ? 8 : 7);
+        ts_wasi_set_seed(h->w, i == 2 ? 8 : 7);
         OK(h, ts_wasi_random_random_get_random_u64, {0});
         got[i][0] = h->result.u64;
         OK(h, ts_wasi_random_insecure_get_insecure_random_u64, {0});

@@ -597,7 +597,7 @@ static void nothing_granted(void **state) {
     DENIED(h, ts_wasi_sockets_tcp_create_socket_create_tcp_socket, ENUM(V4));
     DENIED(h, ts_wasi_sockets_udp_create_socket_create_udp_socket, ENUM(V4));
 }
-#define ALLOW(use, spec) assert_int_equal(ts_wasi_allow(h->w, TS_WASI_##use, spec, &h->err), TS_OK)
+#define ALLOW(use, spec) assert_int_equal(ts_wasi_allow_address(h->w, TS_WASI_##use, spec, &h->err), TS_OK)
 static void some_granted(void **state) {
     host *h = *state;
     ALLOW(TCP_CONNECT, "127.0.0.1:1000-2000");
@@ -653,7 +653,7 @@ static void some_granted(void **state) {
                                       "1.2.3.4:-"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ts_error_init(&h->err);
-        assert_int_equal(ts_wasi_allow(h->w, TS_WASI_TCP_CONNECT, bad[i], &h->err), TS_USAGE);
+        assert_int_equal(ts_wasi_allow_address(h->w, TS_WASI_TCP_CONNECT, bad[i], &h->err), TS_USAGE);
     }
 }
 

@@ -49,7 +49,8 @@ static int tree(void **state) {
         if (symlink(links[i][0], path)) return -1;
     }
     host *h = x->h;
-    if (ts_wasi_dir(h->w, x->root, "/rw", false, &h->err) || ts_wasi_dir(h->w, x->root, "/ro", true, &h->err))
+    if (ts_wasi_allow_dir(h->w, x->root, "/rw", false, &h->err) ||
+        ts_wasi_allow_dir(h->w, x->root, "/ro", true, &h->err))
         return -1;
     OK(h, ts_wasi_filesystem_preopens_get_directories, {0});
     x->rw = h->result.list.ptr[0].list.ptr[0].handle.rep;
@@ -256,7 +257,7 @@ static void a_directory_as_stdin(void **state) {
     host *h = *state;
     int fd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_true(fd >= 0);
-    ts_wasi_stdio(h->w, 0, fd);
+    ts_wasi_set_stdio(h->w, 0, fd);
     for (int i = 0; i < 2; i++) {
         OK(h, ts_wasi_cli_stdin_get_stdin, {0});
         uint64_t s = rep(h);
@@ -275,17 +276,17 @@ static void stdio_is_asked_once(void **state) {
     int p[2], full = open("/dev/full", O_WRONLY | O_CLOEXEC);
     char got[4];
     assert_int_equal(pipe2(p, O_CLOEXEC), 0);
-    ts_wasi_stdio(h->w, 1, p[1]);
+    ts_wasi_set_stdio(h->w, 1, p[1]);
     OK(h, ts_wasi_cli_stdout_get_stdout, {0});
     uint64_t first = rep(h);
     OK(h, ts_wasi_cli_terminal_stdout_get_terminal_stdout, {0});
     assert_int_equal(h->result.variant.disc, 0);
     if (full >= 0) {
-        ts_wasi_stdio(h->w, 1, full);
+        ts_wasi_set_stdio(h->w, 1, full);
         OK(h, ts_wasi_cli_stdout_get_stdout, {0});
         STREAM_FAILS(h, E(INSUFFICIENT_SPACE), out(blocking_write_and_flush), H(rep(h)), BYTES("x", 1));
     }
-    ts_wasi_stdio(h->w, 1, -1);
+    ts_wasi_set_stdio(h->w, 1, -1);
     OK(h, ts_wasi_cli_stdout_get_stdout, {0});
     BAD(h, CLOSED, out(check_write), H(rep(h)));
     GOOD(h, out(blocking_write_and_flush), H(first), BYTES("abc", 3)); /* a stream keeps its file */
@@ -304,7 +305,7 @@ static void the_insecure_seed(void **state) {
     assert_memory_equal(seeds[0], seeds[1], sizeof seeds[0]);
     assert_memory_not_equal(seeds[0], seeds[2], sizeof seeds[0]);
     for (int i = 0; i < 3; i++) { /* randomness that was asked for: the same in each run */
-        if (i == 0) ts_wasi_seed(h->w, 7);
+        if (i == 0) ts_wasi_set_seed(h->w, 7);
         if (i == 2) ts_wasi_reset(h->w);
         OK(h, ts_wasi_random_insecure_seed_insecure_seed, {0});
         for (int k = 0; k < 2; k++) seeds[i][k] = h->result.list.ptr[k].u64;
@@ -427,8 +428,8 @@ static void fill(host *h, full_pipe *p) {
     static const char data[4096] = "x";
     assert_int_equal(pipe2(p->out, O_CLOEXEC), 0);
     assert_int_equal(pipe2(p->in, O_CLOEXEC), 0);
-    ts_wasi_stdio(h->w, 1, p->out[1]);
-    ts_wasi_stdio(h->w, 0, p->in[0]);
+    ts_wasi_set_stdio(h->w, 1, p->out[1]);
+    ts_wasi_set_stdio(h->w, 0, p->in[0]);
     OK(h, ts_wasi_cli_stdout_get_stdout, {0});
     p->stream = rep(h);
     p->held = 0;
@@ -483,7 +484,7 @@ static void pending_output_goes_out_while_the_guest_waits(void **state) {
 static void *stop_later(void *data) {
     struct timespec t = {.tv_nsec = 30000000};
     nanosleep(&t, NULL);
-    ts_wasi_stop(data);
+    ts_wasi_interrupt(data);
     return NULL;
 }
 /* Another thread ends each wait for a pipe: a read of one that is empty, writes to one that is full, and a drop. */
@@ -537,8 +538,8 @@ static void a_terminal_does_not_keep_the_guest_waiting(void **state) {
     assert_int_equal(unlockpt(main_fd), 0);
     int fd = open(ptsname(main_fd), O_RDWR | O_NOCTTY | O_CLOEXEC);
     assert_true(fd >= 0);
-    ts_wasi_stdio(h->w, 0, fd);
-    ts_wasi_stdio(h->w, 1, fd);
+    ts_wasi_set_stdio(h->w, 0, fd);
+    ts_wasi_set_stdio(h->w, 1, fd);
     OK(h, ts_wasi_cli_stdin_get_stdin, {0});
     uint64_t i = rep(h);
     OK(h, ts_wasi_cli_stdout_get_stdout, {0});

@@ -113,7 +113,7 @@ static ts_status terminal(ts_host_call *c, int which, ts_val *result) {
     ts_wasi_obj *o;
     ts_val *v = ts_host_vals(c, 1);
     if (!v) return ts_fail_nomem(c->err);
-    TS_TRY(ts_wasi_new(c, TS_WASI_TERMINAL, sizeof *o, NULL, &o));
+    TS_TRY(ts_wasi_obj_new(c, TS_WASI_TERMINAL, sizeof *o, NULL, &o));
     *v = (ts_val){.handle = {.rep = ts_wasi_rep(o)}};
     *result = (ts_val){.variant = {.disc = 1, .payload = v}};
     return TS_OK;

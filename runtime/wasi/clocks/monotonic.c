@@ -9,7 +9,7 @@ uint64_t ts_wasi_now(ts_wasi *w, bool reading) {
     if (reading) w->clock_ns += STEP_NS;
     return w->clock_ns;
 }
-void ts_wasi_clock(ts_wasi *w, uint64_t start_s, uint32_t start_ns) {
+void ts_wasi_set_clock(ts_wasi *w, uint64_t start_s, uint32_t start_ns) {
     ts_wasi_grants *g = ts_wasi_grants_open(w, NULL);
     if (!g) return;
     g->clock_own = true;

@@ -91,7 +91,7 @@ static void descriptor_end(ts_wasi *w, ts_wasi_obj *o) {
 
 static ts_status descriptor_new(ts_host_call *c, ts_wasi_file *file, uint32_t flags, bool mutate, ts_val *result) {
     descriptor *d;
-    TS_TRY(ts_wasi_new(c, TS_WASI_DESCRIPTOR, sizeof *d, NULL, &d));
+    TS_TRY(ts_wasi_obj_new(c, TS_WASI_DESCRIPTOR, sizeof *d, NULL, &d));
     d->obj.end = descriptor_end;
     d->file = file;
     file->refs++;
@@ -592,7 +592,7 @@ ts_status ts_wasi_filesystem_types_descriptor_read_directory(ts_host_call *c, co
     dir_stream *s;
     ts_val *v;
     ts_status r = ts_wasi_ok_val(c, result, &v);
-    if (r == TS_OK) r = ts_wasi_new(c, TS_WASI_DIR_STREAM, sizeof *s, NULL, &s);
+    if (r == TS_OK) r = ts_wasi_obj_new(c, TS_WASI_DIR_STREAM, sizeof *s, NULL, &s);
     if (r != TS_OK) {
         ts_sys_dir_close(dir);
         return r;

@@ -28,7 +28,7 @@ static void incoming_end(ts_wasi *w, ts_wasi_obj *o) {
     ts_wasi_http_release(w, TS_WASI_HTTP_BODY_WEIGHT);
 }
 static ts_status incoming_new(ts_host_call *c, ts_wasi_kind kind, ts_http_pipe **pipe, incoming **out) {
-    TS_TRY(ts_wasi_new(c, kind, sizeof **out, NULL, out));
+    TS_TRY(ts_wasi_obj_new(c, kind, sizeof **out, NULL, out));
     (*out)->obj.end = incoming_end;
     (*out)->pipe = *pipe; /* together with its reference and its charge */
     *pipe = NULL;
@@ -158,7 +158,7 @@ ts_status ts_wasi_message_body(ts_host_call *c, ts_wasi_message *m, ts_val *resu
     TS_TRY(ts_wasi_ok_val(c, result, &v));
     TS_TRY(ts_wasi_http_charge(c, TS_WASI_HTTP_BODY_WEIGHT + TS_WASI_HTTP_UNSENT_WEIGHT));
     ts_http_pipe *p = ts_http_pipe_new();
-    ts_status s = p ? ts_wasi_new(c, TS_WASI_OUTGOING_BODY, sizeof *b, NULL, &b) : ts_fail_nomem(c->err);
+    ts_status s = p ? ts_wasi_obj_new(c, TS_WASI_OUTGOING_BODY, sizeof *b, NULL, &b) : ts_fail_nomem(c->err);
     if (s != TS_OK) {
         ts_http_pipe_release(p);
         ts_wasi_http_release(ts_wasi_of(c), TS_WASI_HTTP_BODY_WEIGHT + TS_WASI_HTTP_UNSENT_WEIGHT);

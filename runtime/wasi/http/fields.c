@@ -97,7 +97,7 @@ static void fields_end(ts_wasi *w, ts_wasi_obj *o) {
     ts_wasi_fields_end(w, &((fields *)o)->own);
 }
 static ts_status fields_new(ts_host_call *c, ts_wasi_obj *parent, fields **out) {
-    TS_TRY(ts_wasi_new(c, TS_WASI_FIELDS, sizeof **out, parent, out));
+    TS_TRY(ts_wasi_obj_new(c, TS_WASI_FIELDS, sizeof **out, parent, out));
     (*out)->obj.end = fields_end;
     return TS_OK;
 }

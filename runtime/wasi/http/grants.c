@@ -18,7 +18,7 @@ ts_status ts_wasi_allow_http_all(ts_wasi *w, bool all, ts_error *e) {
 
 enum { CERTIFICATES_MOST = 64 << 20 };
 /* The process keeps its own copy, so replacing or deleting the file later has no effect. */
-ts_status ts_wasi_http_ca(ts_wasi *w, const char *path, ts_error *e) {
+ts_status ts_wasi_set_http_ca(ts_wasi *w, const char *path, ts_error *e) {
     ts_sys_input file = {0};
     ts_wasi_grants *g = ts_wasi_grants_open(w, e);
     if (!g) return TS_USAGE;

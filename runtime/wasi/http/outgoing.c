@@ -223,7 +223,7 @@ static ts_status send(ts_host_call *c, ts_wasi_message *m, target *t, ts_val *re
     TS_TRY(ts_wasi_ok_val(c, result, &v));
     TS_TRY(client(c));
     TS_TRY(ts_wasi_http_charge(c, FUTURE_WEIGHT));
-    ts_status s = ts_wasi_new(c, TS_WASI_FUTURE_RESPONSE, sizeof *f, NULL, &f);
+    ts_status s = ts_wasi_obj_new(c, TS_WASI_FUTURE_RESPONSE, sizeof *f, NULL, &f);
     if (s != TS_OK) {
         ts_wasi_http_release(ts_wasi_of(c), FUTURE_WEIGHT);
         return s;

@@ -35,7 +35,7 @@ static void message_end(ts_wasi *w, ts_wasi_obj *o) {
     forget(w, &m->authority);
 }
 ts_status ts_wasi_message_new(ts_host_call *c, ts_wasi_kind kind, ts_wasi_message **out) {
-    TS_TRY(ts_wasi_new(c, kind, sizeof **out, NULL, out));
+    TS_TRY(ts_wasi_obj_new(c, kind, sizeof **out, NULL, out));
     (*out)->obj.end = message_end;
     return TS_OK;
 }
@@ -267,7 +267,7 @@ ts_status ts_wasi_http_types_outgoing_request_drop(ts_host_call *c, uint64_t rep
 ts_status ts_wasi_http_types_request_options_new(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)args;
     ts_wasi_request_options *o;
-    TS_TRY(ts_wasi_new(c, TS_WASI_REQUEST_OPTIONS, sizeof *o, NULL, &o));
+    TS_TRY(ts_wasi_obj_new(c, TS_WASI_REQUEST_OPTIONS, sizeof *o, NULL, &o));
     *result = (ts_val){.handle = {.rep = ts_wasi_rep(o)}};
     return TS_OK;
 }
@@ -363,7 +363,7 @@ ts_status ts_wasi_http_incoming_new(ts_wasi *w, const ts_wasi_http_incoming *in,
     ts_wasi_message *m = NULL;
     outparam *o;
     ts_status s = incoming(&c, in, &m);
-    if (s == TS_OK) s = ts_wasi_new(&c, TS_WASI_OUTPARAM, sizeof *o, NULL, &o);
+    if (s == TS_OK) s = ts_wasi_obj_new(&c, TS_WASI_OUTPARAM, sizeof *o, NULL, &o);
     if (s != TS_OK) { /* *e has the reason */
         ts_error none;
         ts_error_init(&none);

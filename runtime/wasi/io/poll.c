@@ -7,7 +7,7 @@
 
 ts_status ts_wasi_pollable_new(ts_host_call *c, ts_wasi_obj *parent, bool is_timer, uint64_t deadline, ts_val *result) {
     ts_wasi_pollable *p;
-    TS_TRY(ts_wasi_new(c, TS_WASI_POLLABLE, sizeof *p, parent, &p));
+    TS_TRY(ts_wasi_obj_new(c, TS_WASI_POLLABLE, sizeof *p, parent, &p));
     p->is_timer = is_timer;
     p->deadline = deadline;
     *result = (ts_val){.handle = {.rep = ts_wasi_rep(p)}};

@@ -434,7 +434,7 @@ static const ts_wasi_stream_ops file_ops = {.read = file_read,
 
 ts_status ts_wasi_stream_of(ts_host_call *c, ts_wasi_kind kind, const ts_wasi_stream_ops *ops, ts_wasi_domain domain,
                             ts_wasi_obj *parent, ts_wasi_stream **out) {
-    TS_TRY(ts_wasi_new(c, kind, sizeof **out, parent, out));
+    TS_TRY(ts_wasi_obj_new(c, kind, sizeof **out, parent, out));
     ts_wasi_stream *s = *out;
     s->obj.end = stream_end;
     s->ops = ops;

@@ -7,7 +7,7 @@
 
 enum { STEP = 1 << 20 }; /* bytes between two checks whether the run must stop */
 
-void ts_wasi_seed(ts_wasi *w, uint64_t seed) {
+void ts_wasi_set_seed(ts_wasi *w, uint64_t seed) {
     ts_wasi_grants *g = ts_wasi_grants_open(w, NULL);
     if (!g) return;
     g->seeded = true;

@@ -54,7 +54,7 @@ ts_status ts_wasi_sockets_ip_name_lookup_resolve_addresses(ts_host_call *c, cons
     }
     if (!w->lookups && !(w->lookups = ts_sys_lookups_new(TS_WASI_MAX_LOOKUPS))) return ts_fail_nomem(c->err);
     TS_TRY(ts_wasi_ok_val(c, result, &v));
-    TS_TRY(ts_wasi_new(c, TS_WASI_NAMES, sizeof *n, NULL, &n));
+    TS_TRY(ts_wasi_obj_new(c, TS_WASI_NAMES, sizeof *n, NULL, &n));
     memcpy(n->name, ascii, strlen(ascii) + 1);
     r = ts_sys_lookup_start(w->lookups, ascii, &n->lookup);
     if (r) {

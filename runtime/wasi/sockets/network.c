@@ -67,7 +67,7 @@ ts_status ts_wasi_sockets_network_network_error_code(ts_host_call *c, const ts_v
 ts_status ts_wasi_sockets_instance_network_instance_network(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)args;
     ts_wasi_obj *o;
-    TS_TRY(ts_wasi_new(c, TS_WASI_NETWORK, sizeof *o, NULL, &o));
+    TS_TRY(ts_wasi_obj_new(c, TS_WASI_NETWORK, sizeof *o, NULL, &o));
     *result = (ts_val){.handle = {.rep = ts_wasi_rep(o)}};
     return TS_OK;
 }

@@ -42,7 +42,7 @@ static void tcp_end(ts_wasi *w, ts_wasi_obj *o) {
 static ts_status tcp_new(ts_host_call *c, int fd, bool v6, tcp **out) {
     ts_wasi_file *file;
     TS_TRY(ts_wasi_file_new(c, fd, true, TS_SYS_SOCKET, &file));
-    ts_status s = ts_wasi_new(c, TS_WASI_TCP, sizeof **out, NULL, out);
+    ts_status s = ts_wasi_obj_new(c, TS_WASI_TCP, sizeof **out, NULL, out);
     if (s != TS_OK) {
         ts_wasi_file_release(file);
         return s;

@@ -76,7 +76,7 @@ ts_status ts_wasi_sockets_udp_create_socket_create_udp_socket(ts_host_call *c, c
     if (e == TS_SYS_EAFNOSUPPORT) return ts_wasi_net_fail(c, result, TS_NET(NOT_SUPPORTED));
     if (e) return ts_wasi_net_fail(c, result, ts_wasi_net_code(e));
     shared *s = calloc(1, sizeof *s);
-    ts_status r = s ? ts_wasi_new(c, TS_WASI_UDP, sizeof *u, NULL, &u) : ts_fail_nomem(c->err);
+    ts_status r = s ? ts_wasi_obj_new(c, TS_WASI_UDP, sizeof *u, NULL, &u) : ts_fail_nomem(c->err);
     if (r != TS_OK) {
         ts_sys_close(fd);
         free(s);
@@ -145,7 +145,7 @@ static ts_sys_err disconnect(shared *s) {
 
 static ts_status side_new(ts_host_call *c, ts_wasi_kind kind, shared *s, ts_val *out) {
     side *d;
-    TS_TRY(ts_wasi_new(c, kind, sizeof *d, NULL, &d));
+    TS_TRY(ts_wasi_obj_new(c, kind, sizeof *d, NULL, &d));
     d->obj.end = side_end;
     d->obj.ready = side_ready;
     d->s = s;
