@@ -39,16 +39,12 @@ static void validator_free(struct ts_validator *v) {
         }                                                                                                              \
         (out) = b_;                                                                                                    \
     } while (0)
+#define SKIP(n)                                                                                                        \
+    do {                                                                                                               \
+        if (end - p < (n)) goto slow;                                                                                  \
+        p += (n);                                                                                                      \
+    } while (0)
 #define HAVE(n) (TS_LIKELY(sp - bottom >= (n)))
-#define UNARY(in, out)                                                                                                 \
-    if (!HAVE(1) || TS_UNLIKELY(sp[-1] != (in))) goto slow;                                                            \
-    sp[-1] = (out);                                                                                                    \
-    continue
-#define BINARY(in, out)                                                                                                \
-    if (!HAVE(2) || TS_UNLIKELY(sp[-1] != (in) || sp[-2] != (in))) goto slow;                                          \
-    sp--;                                                                                                              \
-    sp[-1] = (out);                                                                                                    \
-    continue
 /* memarg of memory 0 with an offset below 2^28 */
 #define MEMARG(align)                                                                                                  \
     do {                                                                                                               \
@@ -58,18 +54,44 @@ static void validator_free(struct ts_validator *v) {
         FAST_U32(offset_);                                                                                             \
         (void)offset_;                                                                                                 \
     } while (0)
-#define LOAD(align, out)                                                                                               \
-    MEMARG(align);                                                                                                     \
-    if (!HAVE(1) || TS_UNLIKELY(sp[-1] != mem0)) goto slow;                                                            \
-    sp[-1] = (out);                                                                                                    \
-    continue
-#define STORE(align, in)                                                                                               \
-    MEMARG(align);                                                                                                     \
-    if (!HAVE(2) || TS_UNLIKELY(sp[-1] != (in) || sp[-2] != mem0)) goto slow;                                          \
-    sp -= 2;                                                                                                           \
-    continue
-
 enum { I32 = TS_VT_I32, I64 = TS_VT_I64, F32 = TS_VT_F32, F64 = TS_VT_F64 };
+
+/* The type that a letter of a signature in wasm_ops.def stands for; mem0: the type of an address in memory 0. */
+static inline __attribute__((always_inline)) ts_valtype letter_type(char letter, ts_valtype mem0) {
+    return letter == 'i' ? I32 : letter == 'I' ? I64 : letter == 'f' ? F32 : letter == 'F' ? F64 : mem0;
+}
+
+/* Apply a signature of at most two parameters and one result to the stack. Returns false, with the stack unchanged,
+ * unless the operands on top have exactly these types. sig is a literal, so only the comparisons are left to run time. */
+static inline __attribute__((always_inline)) bool apply_signature(const char *sig, ts_valtype mem0, ts_valtype **sp,
+                                                                  const ts_valtype *bottom) {
+    const ptrdiff_t n = sig[0] == ':' ? 0 : sig[1] == ':' ? 1 : 2;
+    const char result = sig[n + 1];
+    ts_valtype *s = *sp;
+    if (n > 0 && TS_UNLIKELY(s - bottom < n || s[-1] != letter_type(sig[n - 1], mem0))) return false;
+    if (n > 1 && TS_UNLIKELY(s[-2] != letter_type(sig[0], mem0))) return false;
+    s -= n;
+    if (result) *s++ = letter_type(result, mem0);
+    *sp = s;
+    return true;
+}
+
+/* A case of the fast loop for each row with a fixed type: TAKE_x reads the immediate of kind x, then the signature is
+ * applied. Rows whose kind has no case are left to ts_v_instr. */
+#define TAKE(ident, sig, feature, immediate)                                                                           \
+    case TS_OP_##ident:                                                                                                \
+        if ((feature) & ~m->features) goto slow;                                                                       \
+        _Static_assert(sizeof(sig) <= sizeof "ii:i", "apply_signature takes two parameters and one result");           \
+        immediate;                                                                                                     \
+        if (TS_UNLIKELY(!apply_signature(sig, mem0, &sp, bottom))) goto slow;                                          \
+        continue;
+#define TAKE_NONE(ident, sig, feature, align) TAKE(ident, sig, feature, )
+#define TAKE_MEMARG(ident, sig, feature, align) TAKE(ident, sig, feature, MEMARG(align))
+#define TAKE_I32(ident, sig, feature, align) TAKE(ident, sig, feature, FAST_U32(index))
+#define TAKE_I64 TAKE_I32
+#define TAKE_F32(ident, sig, feature, align) TAKE(ident, sig, feature, SKIP(4))
+#define TAKE_F64(ident, sig, feature, align) TAKE(ident, sig, feature, SKIP(8))
+#define TAKE_MEM(ident, sig, feature, align)
 
 /* From after the locals to the end of the body. Frames and the stack are set up. */
 static ts_status run_body(struct ts_validator *v) {
@@ -85,7 +107,6 @@ static ts_status run_body(struct ts_validator *v) {
         uint32_t index;
         if (TS_UNLIKELY(p >= end)) goto slow;
         switch (*p++) {
-        case TS_OP_nop: continue;
         case TS_OP_block:
         case TS_OP_loop: {
             if (TS_UNLIKELY(p >= end || v->n_frames == v->cap_frames)) goto slow;
@@ -178,67 +199,9 @@ static ts_status run_body(struct ts_validator *v) {
                 goto slow;
             sp--;
             continue;
-        case TS_OP_i32_load: LOAD(2, I32);
-        case TS_OP_i64_load: LOAD(3, I64);
-        case TS_OP_f32_load: LOAD(2, F32);
-        case TS_OP_f64_load: LOAD(3, F64);
-        case TS_OP_i32_load8_s:
-        case TS_OP_i32_load8_u: LOAD(0, I32);
-        case TS_OP_i32_load16_s:
-        case TS_OP_i32_load16_u: LOAD(1, I32);
-        case TS_OP_i64_load8_s:
-        case TS_OP_i64_load8_u: LOAD(0, I64);
-        case TS_OP_i64_load16_s:
-        case TS_OP_i64_load16_u: LOAD(1, I64);
-        case TS_OP_i64_load32_s:
-        case TS_OP_i64_load32_u: LOAD(2, I64);
-        case TS_OP_i32_store: STORE(2, I32);
-        case TS_OP_i64_store: STORE(3, I64);
-        case TS_OP_f32_store: STORE(2, F32);
-        case TS_OP_f64_store: STORE(3, F64);
-        case TS_OP_i32_store8: STORE(0, I32);
-        case TS_OP_i32_store16: STORE(1, I32);
-        case TS_OP_i64_store8: STORE(0, I64);
-        case TS_OP_i64_store16: STORE(1, I64);
-        case TS_OP_i64_store32: STORE(2, I64);
-        case TS_OP_i32_const:
-            FAST_U32(index);
-            *sp++ = I32;
-            continue;
-        case TS_OP_i64_const:
-            FAST_U32(index);
-            *sp++ = I64;
-            continue;
-        case TS_OP_f32_const:
-            if (end - p < 4) goto slow;
-            p += 4;
-            *sp++ = F32;
-            continue;
-        case TS_OP_f64_const:
-            if (end - p < 8) goto slow;
-            p += 8;
-            *sp++ = F64;
-            continue;
-        case TS_OP_i32_eqz: UNARY(I32, I32);
-        case TS_OP_i32_eq ... TS_OP_i32_ge_u: BINARY(I32, I32);
-        case TS_OP_i64_eqz: UNARY(I64, I32);
-        case TS_OP_i64_eq ... TS_OP_i64_ge_u: BINARY(I64, I32);
-        case TS_OP_f32_eq ... TS_OP_f32_ge: BINARY(F32, I32);
-        case TS_OP_f64_eq ... TS_OP_f64_ge: BINARY(F64, I32);
-        case TS_OP_i32_clz ... TS_OP_i32_popcnt: UNARY(I32, I32);
-        case TS_OP_i32_add ... TS_OP_i32_rotr: BINARY(I32, I32);
-        case TS_OP_i64_clz ... TS_OP_i64_popcnt: UNARY(I64, I64);
-        case TS_OP_i64_add ... TS_OP_i64_rotr: BINARY(I64, I64);
-        case TS_OP_f32_abs ... TS_OP_f32_sqrt: UNARY(F32, F32);
-        case TS_OP_f32_add ... TS_OP_f32_copysign: BINARY(F32, F32);
-        case TS_OP_f64_abs ... TS_OP_f64_sqrt: UNARY(F64, F64);
-        case TS_OP_f64_add ... TS_OP_f64_copysign: BINARY(F64, F64);
-        case TS_OP_i32_wrap_i64: UNARY(I64, I32);
-        case TS_OP_i64_extend_i32_s:
-        case TS_OP_i64_extend_i32_u: UNARY(I32, I64);
-        case TS_OP_i32_extend8_s:
-        case TS_OP_i32_extend16_s: UNARY(I32, I32);
-        case TS_OP_i64_extend8_s ... TS_OP_i64_extend32_s: UNARY(I64, I64);
+#define OP(code, ident, text, imm, sig, feature, align, where) TAKE_##imm(ident, sig, TS_F_##feature, align)
+#define ONE_BYTE_OPS
+#include "core/module/wasm_ops.def"
         default: break;
         }
     slow: /* nothing has been changed: do the instruction from its beginning */

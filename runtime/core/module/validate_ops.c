@@ -679,6 +679,72 @@ static ts_status do_array(struct ts_validator *v, const struct ts_op *op) {
     return pop(v, at, self);
 }
 
+static ts_status do_reference(struct ts_validator *v, const struct ts_op *op) {
+    const uint8_t *at = op->at;
+    uint32_t heap = 0;
+    bool nullable = false;
+    switch (op->op) {
+    case TS_OP_ref_null:
+        heap = op->heap;
+        TS_TRY(check_heap(v, &heap, at));
+        push(v, ts_vt_ref(true, heap));
+        return TS_OK;
+    case TS_OP_ref_is_null:
+        TS_TRY(pop_ref(v, at, &nullable, &heap));
+        push(v, TS_VT_I32);
+        return TS_OK;
+    case TS_OP_ref_as_non_null:
+        TS_TRY(pop_ref(v, at, &nullable, &heap));
+        push(v, ts_vt_ref(false, heap));
+        return TS_OK;
+    case TS_OP_ref_func: return do_ref_func(v, op);
+    case TS_OP_ref_eq:
+        TS_TRY(pop(v, at, ts_vt_ref(true, TS_HT_EQ)));
+        TS_TRY(pop(v, at, ts_vt_ref(true, TS_HT_EQ)));
+        push(v, TS_VT_I32);
+        return TS_OK;
+    case TS_OP_ref_test:
+    case TS_OP_ref_test_null:
+    case TS_OP_ref_cast:
+    case TS_OP_ref_cast_null: return do_ref_cast(v, op);
+    case TS_OP_struct_new:
+    case TS_OP_struct_new_default:
+    case TS_OP_struct_get:
+    case TS_OP_struct_get_s:
+    case TS_OP_struct_get_u:
+    case TS_OP_struct_set: return do_struct(v, op);
+    case TS_OP_array_len:
+        TS_TRY(pop(v, at, ts_vt_ref(true, TS_HT_ARRAY)));
+        push(v, TS_VT_I32);
+        return TS_OK;
+    case TS_OP_array_new:
+    case TS_OP_array_new_default:
+    case TS_OP_array_new_fixed:
+    case TS_OP_array_new_data:
+    case TS_OP_array_new_elem:
+    case TS_OP_array_get:
+    case TS_OP_array_get_s:
+    case TS_OP_array_get_u:
+    case TS_OP_array_set:
+    case TS_OP_array_fill:
+    case TS_OP_array_copy:
+    case TS_OP_array_init_data:
+    case TS_OP_array_init_elem: return do_array(v, op);
+    case TS_OP_any_convert_extern:
+    case TS_OP_extern_convert_any: return do_convert(v, op);
+    case TS_OP_ref_i31:
+        TS_TRY(pop(v, at, TS_VT_I32));
+        push(v, ts_vt_ref(false, TS_HT_I31));
+        return TS_OK;
+    case TS_OP_i31_get_s:
+    case TS_OP_i31_get_u:
+        TS_TRY(pop(v, at, ts_vt_ref(true, TS_HT_I31)));
+        push(v, TS_VT_I32);
+        return TS_OK;
+    default: return ts_op_illegal(&v->r, at); /* an OP_BY_HAND row without code */
+    }
+}
+
 /* --- the rest, by the table ------------------------------------------------------------------------------------------- */
 
 static ts_status check_memarg(struct ts_validator *v, const struct ts_op *op, const struct ts_op_info *info,
@@ -724,48 +790,18 @@ static ts_status by_table(struct ts_validator *v, const struct ts_op *op, const 
     return TS_OK;
 }
 
-/* spec: valid/instructions#constant-expressions */
-static bool may_be_const(uint16_t op) {
-    switch (op) {
-    case TS_OP_end:
-    case TS_OP_i32_const:
-    case TS_OP_i64_const:
-    case TS_OP_f32_const:
-    case TS_OP_f64_const:
-    case TS_OP_v128_const:
-    case TS_OP_i32_add:
-    case TS_OP_i32_sub:
-    case TS_OP_i32_mul:
-    case TS_OP_i64_add:
-    case TS_OP_i64_sub:
-    case TS_OP_i64_mul:
-    case TS_OP_ref_null:
-    case TS_OP_ref_func:
-    case TS_OP_ref_i31:
-    case TS_OP_struct_new:
-    case TS_OP_struct_new_default:
-    case TS_OP_array_new:
-    case TS_OP_array_new_default:
-    case TS_OP_array_new_fixed:
-    case TS_OP_any_convert_extern:
-    case TS_OP_extern_convert_any:
-    case TS_OP_global_get: return true;
-    default: return false;
-    }
-}
-
 ts_status ts_v_instr(struct ts_validator *v) {
     struct ts_op op;
     const ts_valtype *t = NULL;
     const ts_deftype *d = NULL;
-    uint32_t n = 0, heap = 0;
-    bool nullable = false;
+    uint32_t n = 0;
     if (ts_reader_done(&v->r))
         return ts_reader_fail(&v->r, "unexpected end of section or function: END opcode expected");
     TS_TRY(ts_read_op(&v->r, &op));
     const struct ts_op_info *info = &ts_op_infos[op.op];
     if (info->feature & ~v->m->features) return ts_op_illegal(&v->r, op.at);
-    if (v->is_const && !may_be_const(op.op)) return ts_v_invalid(v, op.at, "constant expression required");
+    if (v->is_const && !info->is_const) return ts_v_invalid(v, op.at, "constant expression required");
+    if (info->sig) return by_table(v, &op, info);
     const uint8_t *at = op.at;
     switch (op.op) {
     case TS_OP_unreachable: unreachable(v); return TS_OK;
@@ -825,63 +861,6 @@ ts_status ts_v_instr(struct ts_validator *v) {
     case TS_OP_table_init:
     case TS_OP_table_copy: return do_table(v, &op);
     case TS_OP_memory_copy: return do_memory_copy(v, &op);
-    case TS_OP_ref_null:
-        heap = op.heap;
-        TS_TRY(check_heap(v, &heap, at));
-        push(v, ts_vt_ref(true, heap));
-        return TS_OK;
-    case TS_OP_ref_is_null:
-        TS_TRY(pop_ref(v, at, &nullable, &heap));
-        push(v, TS_VT_I32);
-        return TS_OK;
-    case TS_OP_ref_as_non_null:
-        TS_TRY(pop_ref(v, at, &nullable, &heap));
-        push(v, ts_vt_ref(false, heap));
-        return TS_OK;
-    case TS_OP_ref_func: return do_ref_func(v, &op);
-    case TS_OP_ref_eq:
-        TS_TRY(pop(v, at, ts_vt_ref(true, TS_HT_EQ)));
-        TS_TRY(pop(v, at, ts_vt_ref(true, TS_HT_EQ)));
-        push(v, TS_VT_I32);
-        return TS_OK;
-    case TS_OP_ref_test:
-    case TS_OP_ref_test_null:
-    case TS_OP_ref_cast:
-    case TS_OP_ref_cast_null: return do_ref_cast(v, &op);
-    case TS_OP_struct_new:
-    case TS_OP_struct_new_default:
-    case TS_OP_struct_get:
-    case TS_OP_struct_get_s:
-    case TS_OP_struct_get_u:
-    case TS_OP_struct_set: return do_struct(v, &op);
-    case TS_OP_array_len:
-        TS_TRY(pop(v, at, ts_vt_ref(true, TS_HT_ARRAY)));
-        push(v, TS_VT_I32);
-        return TS_OK;
-    case TS_OP_array_new:
-    case TS_OP_array_new_default:
-    case TS_OP_array_new_fixed:
-    case TS_OP_array_new_data:
-    case TS_OP_array_new_elem:
-    case TS_OP_array_get:
-    case TS_OP_array_get_s:
-    case TS_OP_array_get_u:
-    case TS_OP_array_set:
-    case TS_OP_array_fill:
-    case TS_OP_array_copy:
-    case TS_OP_array_init_data:
-    case TS_OP_array_init_elem: return do_array(v, &op);
-    case TS_OP_any_convert_extern:
-    case TS_OP_extern_convert_any: return do_convert(v, &op);
-    case TS_OP_ref_i31:
-        TS_TRY(pop(v, at, TS_VT_I32));
-        push(v, ts_vt_ref(false, TS_HT_I31));
-        return TS_OK;
-    case TS_OP_i31_get_s:
-    case TS_OP_i31_get_u:
-        TS_TRY(pop(v, at, ts_vt_ref(true, TS_HT_I31)));
-        push(v, TS_VT_I32);
-        return TS_OK;
-    default: return by_table(v, &op, info);
+    default: return do_reference(v, &op);
     }
 }

@@ -3,11 +3,12 @@
  * spec: binary/instructions, binary/types */
 #include "core/module/wasm_ops.h"
 
+enum { WHERE_BODY = false, WHERE_CONST = true };
 const struct ts_op_info ts_op_infos[TS_OP_COUNT] = {
-#define OP(code, ident, text, imm, sig, feature, align)                                                                \
-    [TS_OP_##ident] = {text, sig, code, TS_F_##feature, TS_IMM_##imm, align},
+#define OP(code, ident, text, imm, sig, feature, align, where)                                                         \
+    [TS_OP_##ident] = {text, sig, code, TS_F_##feature, TS_IMM_##imm, align, WHERE_##where},
+#define OP_BY_HAND(code, ident, text, imm, feature, where) OP(code, ident, text, imm, NULL, feature, 0, where)
 #include "core/module/wasm_ops.def"
-#undef OP
 };
 
 ts_status ts_op_illegal(ts_reader *r, const uint8_t *at) {

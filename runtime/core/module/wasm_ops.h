@@ -21,9 +21,9 @@ enum {
      : (code) >> 16 == 0xFD ? TS_OP_BASE_FD + ((code) & 0xffff)                                                        \
                             : TS_OP_BASE_FE + ((code) & 0xffff))
 enum {
-#define OP(code, ident, text, imm, sig, feature, align) TS_OP_##ident = TS_OP_NUM(code),
+#define OP(code, ident, text, imm, sig, feature, align, where) TS_OP_##ident = TS_OP_NUM(code),
+#define OP_BY_HAND(code, ident, text, imm, feature, where) TS_OP_##ident = TS_OP_NUM(code),
 #include "core/module/wasm_ops.def"
-#undef OP
 };
 
 typedef enum ts_imm {
@@ -68,11 +68,12 @@ typedef enum ts_imm {
 
 #define TS_F_BASE 0u
 struct ts_op_info {
-    const char *text; /* NULL: there is no such opcode */
-    const char *sig;
+    const char *text; /* NULL: no opcode has this number */
+    const char *sig;  /* NULL: the type is not fixed (OP_BY_HAND) */
     uint32_t code;
     uint32_t feature;
     uint8_t imm, align;
+    bool is_const; /* constant expressions may contain it */
 };
 extern const struct ts_op_info ts_op_infos[TS_OP_COUNT];
 
