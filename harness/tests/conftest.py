@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from assay import cases, runner
-from assay.adapters import Places
-from assay.adapters.touchstone import Touchstone
+from assay import cases
 from assay.model import Case, CaseResult, Peer
+from assay.run import runner
+from assay.runtimes import Places
+from assay.runtimes.touchstone import Touchstone
 
 # A job in the background starts with SIGINT ignored, and so would each program that a test interrupts.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from conftest import CASE, Project
 
-from assay.adapters import Places, jco, wasmtime
-from assay.adapters.base import cached, read_outcome
-from assay.adapters.jco import Jco
-from assay.adapters.touchstone import Touchstone
-from assay.adapters.wasmtime import Wasmtime
 from assay.model import Command, Ending, Inexpressible, Job, Mount, Peer
+from assay.runtimes import Places, jco, wasmtime
+from assay.runtimes.base import cached, read_outcome
+from assay.runtimes.jco import Jco
+from assay.runtimes.touchstone import Touchstone
+from assay.runtimes.wasmtime import Wasmtime
 
 W_TRAP = b"""guest noise
 Error: failed to run main module `t.wasm`

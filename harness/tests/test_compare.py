@@ -9,10 +9,10 @@ import made
 import pytest
 from click.testing import CliRunner
 
-from assay import differ, record
+from assay import record
 from assay.cli import main
 from assay.model import Verdict
-from assay.record import Record
+from assay.record import Record, differ
 
 OLD = made.record(
     made.result("a", "p2/x"), made.result("a", "p2/y"), made.result("b", "p2/x"), made.result("b", "p2/y")

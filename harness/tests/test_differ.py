@@ -6,8 +6,8 @@ import made
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import differ
 from assay.model import Verdict
+from assay.record import differ
 
 
 def test_groups_put_the_largest_first() -> None:

@@ -10,7 +10,7 @@ from conftest import CASE, Project
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import expect
+from assay.judge import expect
 from assay.model import EXPECT_UNIT, CaseResult, Observation, Outcome, UnitResult, Verdict
 from assay.model import Ending as E
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import CASE, Project
 
-from assay import runner
 from assay.model import EXPECT_UNIT, CaseResult, Ending, Verdict
+from assay.run import runner
 
 
 def verdicts(result: CaseResult) -> dict[str, Verdict]:
@@ -198,7 +198,7 @@ def test_should_counts_only_when_strict(project: Project) -> None:
 
 def test_nothing_of_the_host_environment_leaks(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSAY_SECRET", "leak")
-    from assay.process import execute
+    from assay.run.process import execute
 
     result = execute(["/usr/bin/env"], env={"A": "1"}, cwd=project.root, timeout=5)
     assert result.stdout == b"A=1\n"
@@ -207,7 +207,7 @@ def test_nothing_of_the_host_environment_leaks(project: Project, monkeypatch: py
 
 def test_peak_memory_is_the_childs_own(project: Project) -> None:
     """A small program is not charged with the size of the harness, and a large one is measured."""
-    from assay.process import execute
+    from assay.run.process import execute
 
     ballast = bytearray(b"x") * (96 << 20)
     small = execute(["/bin/sleep", "0.2"], env={}, cwd=project.root, timeout=5)

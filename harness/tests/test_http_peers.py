@@ -14,9 +14,9 @@ from collections.abc import Iterator
 import pytest
 from conftest import Project
 
-from assay.http_peers import Server, start, talk
 from assay.model import Answer, ClientSpec, Ending, ServerSpec, Step, Verdict
-from assay.wire import show
+from assay.model.wire import show
+from assay.run.http_peers import Server, start, talk
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 GET = b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n"

@@ -9,9 +9,12 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import CASE, Project
 
-from assay import cases, expect, names, wast
-from assay.adapters import OverrideError, places
+from assay import cases
 from assay.cli import main
+from assay.judge import expect
+from assay.model import names
+from assay.runtimes import OverrideError, places
+from assay.suites import scripts as wast
 
 KNOWN = '[[expected]]\ncase = "p2/t/one"\ncheck = "t.fake.first"\nstatus = "FAIL"\nreason = "known"\n'
 

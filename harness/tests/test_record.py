@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from assay import record
 from assay.model import UnitResult, Verdict
-from assay.status import status
+from assay.record.status import status
 
 
 def text() -> list[str]:

@@ -15,7 +15,7 @@ import pytest
 from assay import report
 from assay.model import Verdict
 from assay.report.view import build, show_bytes
-from assay.wast import SuiteCount, WastReport
+from assay.suites.scripts import SuiteCount, WastReport
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 WAST = WastReport("touchstone 1", (SuiteCount("core", 2, 1, 30, 20, 5, 1, 4),), (), ())

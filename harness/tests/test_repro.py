@@ -10,12 +10,13 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import CASE, Project
 
-from assay import record, runner, world
-from assay.adapters import Places
-from assay.adapters.touchstone import Touchstone
+from assay import record
 from assay.cli import main
 from assay.model import CaseResult, Ending, Peer, Verdict
-from assay.stage import shell_line
+from assay.run import runner, world
+from assay.run.stage import shell_line
+from assay.runtimes import Places
+from assay.runtimes.touchstone import Touchstone
 
 WITH_DIR = (
     CASE.replace('stdout = "hello\\n"', 'stdout-contains = "hello"')
@@ -160,9 +161,9 @@ def test_what_runs_before_the_runtime_and_fails(project: Project, monkeypatch: p
         assert isinstance(wrapped, tuple)
         return ("sh", "-c", "echo no mount >&2; exit 97", *wrapped)
 
-    monkeypatch.setattr("assay.stage.wrap", broken)
+    monkeypatch.setattr("assay.run.stage.wrap", broken)
     is_the_harness(run(project), "what was to run before the runtime failed: no mount")
-    monkeypatch.setattr("assay.stage.wrap", real)
+    monkeypatch.setattr("assay.run.stage.wrap", real)
     assert run(project, "pass", WITH_DIR.replace("timeout = 5", "timeout = 5\nopen-files = 64")).verdict is Verdict.PASS
 
 
@@ -170,7 +171,7 @@ def test_a_server_of_the_harness_that_breaks(project: Project, monkeypatch: pyte
     def broken(*_: object) -> bool:
         raise KeyError("a bug")
 
-    monkeypatch.setattr("assay.http_peers.Server._one", broken)
+    monkeypatch.setattr("assay.run.http_peers.Server._one", broken)
     text = CASE.replace("timeout = 5", 'timeout = 5\nargs = ["{s}"]').replace(
         "[expect]", '[[run.server]]\nname = "s"\n[expect]'
     )
@@ -181,7 +182,7 @@ def test_a_client_of_the_harness_that_breaks(project: Project, monkeypatch: pyte
     def broken(*_: object) -> object:
         raise KeyError("a bug")
 
-    monkeypatch.setattr("assay.http_peers.talk", broken)
+    monkeypatch.setattr("assay.run.http_peers.talk", broken)
     text = CASE.replace("[expect]", '[[run.client]]\nname = "c"\nsay = "GET / HTTP/1.1\\r\\n\\r\\n"\n[expect]')
     is_the_harness(run(project, "serve", text), "KeyError: 'a bug'")
 

@@ -15,9 +15,10 @@ from conftest import CASE, Project
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import record, report, settle
-from assay.differ import Aspect, case_differences
+from assay import record, report
 from assay.model import CaseResult, Outcome, UnitResult, Verdict
+from assay.record import settle
+from assay.record.differ import Aspect, case_differences
 
 NOW = datetime(2026, 11, 28, 20, 0, 0, tzinfo=UTC)
 PLACES = (("/tmp/assay-abc", "{run}"), ("/dev/shm/assay-x", "{other}"), ("127.0.0.1:4711", "{server}"))

@@ -18,8 +18,8 @@ from assay import record, report
 from assay.cli import main
 from assay.model import EXPECT_UNIT, CaseResult, Expected, Level, UnitResult, Verdict
 from assay.record import CaseInfo, CheckInfo, Record, RuntimeInfo
+from assay.record.status import status
 from assay.report.view import build
-from assay.status import status
 
 NAMES = ("touchstone", "wasmtime", "jco")
 

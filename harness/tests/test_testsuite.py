@@ -10,9 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import Project
 
-from assay import report, testsuite, wast
+from assay import report
 from assay.cli import main
-from assay.expect import ExpectationError
+from assay.judge.expect import ExpectationError
+from assay.suites import programs as testsuite
+from assay.suites import scripts as wast
 
 COMPONENT = b"\0asm\x0d\0\1\0"
 

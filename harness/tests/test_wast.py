@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from assay import wast
 from assay.cli import main
-from assay.expect import ExpectationError
+from assay.judge.expect import ExpectationError
+from assay.suites import scripts as wast
 
 FAKE = Path(__file__).parent / "fakes" / "fake_wast.py"
 SCRIPT = """(module (func (export "f") (result i32) i32.const 1) (func (export "t") unreachable))

@@ -8,7 +8,7 @@ from conftest import Project
 from assay.cases import CaseError
 from assay.judge import judge
 from assay.model import Ending, Exchange, Observation, Outcome, Verdict
-from assay.wire import answered, messages, requests_in, show
+from assay.model.wire import answered, messages, requests_in, show
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from conftest import Project
 
-from assay import world
 from assay.cases import CaseError
 from assay.model import Case, Inexpressible, Mount, ProcessResult, Stdio
-from assay.process import execute
+from assay.run import world
+from assay.run.process import execute
 
 HEAD = 'title = "x"\ncomponent = "c.wasm"\ninterfaces = ["wasi:cli/run"]\n[expect]\nexit = 2\n'
 DIR = '[[run.dir]]\nguest = "/d"\n'
@@ -120,7 +120,10 @@ def test_a_network_of_its_own(project: Project, tmp_path: Path) -> None:
         ]
     )
     script = script.replace("[socket.create_server(('127.0.0.1', 0)) for _ in iter(int, 1)]", "many()")
-    script = "import socket\ndef many():\n  kept = []\n  while True:\n    kept.append(socket.create_server(('127.0.0.1', 0)))\n" + script
+    script = (
+        "import socket\ndef many():\n  kept = []\n  while True:\n    kept.append(socket.create_server(('127.0.0.1', 0)))\n"
+        + script
+    )
     case = case_of(project, '[run]\nnetwork = "alone"\n')
     argv = world.wrap(case, (), [sys.executable, "-c", script], tmp_path / "begun")
     if isinstance(argv, Inexpressible):

@@ -12,12 +12,12 @@ import shlex
 import jinja2
 from markupsafe import Markup, escape
 
-from ..differ import align, ran
 from ..model import CaseResult, Verdict
 from ..record import Record
-from ..settle import NORMALISED
-from ..testsuite import SuiteReport
-from ..wast import WastReport
+from ..record.differ import align, ran
+from ..record.settle import NORMALISED
+from ..suites.programs import SuiteReport
+from ..suites.scripts import WastReport
 from .view import SYMBOLS, OutputBlock, View, anchor, build
 
 PAGE_LIMIT = 4_500_000

@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 
 from ..model import CaseResult, UnitResult, Verdict
 from ..record import Record
-from ..settle import bounded
-from ..status import status
+from ..record.settle import bounded
+from ..record.status import status
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

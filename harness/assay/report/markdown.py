@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..model import Verdict
 from ..record import Record
-from ..testsuite import SuiteReport
+from ..suites.programs import SuiteReport
 from .view import SYMBOLS, build
 
 ROWS = 60

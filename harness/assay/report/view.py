@@ -10,10 +10,10 @@ import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
-from ..differ import Aspect, Group, case_differences, ending_key, groups, ran
 from ..model import EXPECT_UNIT, CaseResult, Level, UnitResult, Verdict
 from ..record import CaseInfo, CheckInfo, Record, RuntimeInfo
-from ..status import RunStatus, RuntimeStatus, status
+from ..record.differ import Aspect, Group, case_differences, ending_key, groups, ran
+from ..record.status import RunStatus, RuntimeStatus, status
 
 SYMBOLS = {
     Verdict.PASS: "✓",

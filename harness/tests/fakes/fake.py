@@ -168,7 +168,12 @@ def main() -> int:
         given = sys.argv[next(i for i, word in enumerate(sys.argv) if word.endswith(".wasm")) + 1 :]
         report(*(f"check {check} pass" for check in CHECKS), "check t.fake.choice value -")
         print("hello")
-        lines = [f"args {'|'.join(given)}", f"stdin {sys.stdin.read()}", f"cwd {Path.cwd()}", f"env {sorted(os.environ)}"]
+        lines = [
+            f"args {'|'.join(given)}",
+            f"stdin {sys.stdin.read()}",
+            f"cwd {Path.cwd()}",
+            f"env {sorted(os.environ)}",
+        ]
         for word in [sys.argv[i + 1] for i, word in enumerate(sys.argv) if word == "--dir"]:
             lines += [f"{path.name} {path.read_text()}" for path in sorted(Path(word.split("::")[0]).iterdir())]
         print("\n".join(lines), flush=True)

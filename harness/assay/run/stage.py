@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..model import Case, Command, Inexpressible, Job, Mount, Peer
+from ..runtimes import Adapter
 from . import http_peers
-from .adapters import Adapter
-from .model import Case, Command, Inexpressible, Job, Mount, Peer
 from .world import mounts, wrap
 
 

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from . import cases, expect, peers, runner
-from .adapters import ADAPTERS, Adapter, OverrideError, Places, places
-from .model import Absent, Case, CaseResult, Peer, Verdict
+from .. import cases
+from ..judge import expect
+from ..model import Absent, Case, CaseResult, Peer, Verdict
+from ..run import runner
+from ..runtimes import ADAPTERS, Adapter, OverrideError, Places, places, search
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,7 +39,7 @@ class Session:
     @cached_property
     def peers(self) -> tuple[tuple[Adapter, Peer], ...]:
         try:
-            found = peers.find(self.places, self.runtimes)
+            found = search.find(self.places, self.runtimes)
         except ValueError as error:
             raise pytest.UsageError(f"--assay-runtime: {error}") from None
         for item in found:

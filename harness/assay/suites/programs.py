@@ -16,8 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from .expect import ExpectationError, read_tables
-from .model import Case, CaseResult, Directory, Expect, RunSpec, TextExpectation, Verdict
+from ..judge.expect import ExpectationError, read_tables
+from ..model import Case, CaseResult, Directory, Expect, RunSpec, TextExpectation, Verdict
 
 SCHEMA = "assay-testsuite/1"
 ADAPTER = Path("node_modules/@bytecodealliance/jco/lib/wasi_snapshot_preview1.command.wasm")

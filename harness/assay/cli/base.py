@@ -16,10 +16,14 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from . import cases, expect, names, record, report, selection, testsuite, wast
-from .adapters import ADAPTERS, ALIKE, Adapter, OverrideError, Places, places
-from .adapters.base import variable
-from .model import Case, Verdict
+from .. import cases, record, report
+from ..cases import selection
+from ..judge import expect
+from ..model import Case, Verdict, names
+from ..runtimes import ADAPTERS, ALIKE, Adapter, OverrideError, Places, places
+from ..runtimes.base import variable
+from ..suites import programs as testsuite
+from ..suites import scripts as wast
 
 F = TypeVar("F", bound=Callable[..., Any])
 STYLES = {
@@ -80,7 +84,7 @@ def find_root(start: Path) -> Path:
     for folder in (start, *start.parents):
         if (folder / "suites").is_dir() and (folder / "harness").is_dir():
             return folder
-    here = Path(__file__).resolve().parents[2]
+    here = Path(__file__).resolve().parents[3]
     return here if (here / "suites").is_dir() else start
 
 

@@ -25,7 +25,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .model import ProcessResult, Stdio
+from ..model import ProcessResult, Stdio
 
 OUTPUT_LIMIT = 4 << 20
 GRACE = 1.0

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from .model import CaseResult, Ending, Verdict
+from ..model import CaseResult, Ending, Verdict
 from .record import CaseInfo, Record
 
 T = TypeVar("T", bound=Hashable)

@@ -21,9 +21,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from .adapters import OverrideError
-from .expect import ExpectationError, quote, read_tables
-from .process import execute
+from ..judge.expect import ExpectationError, quote, read_tables
+from ..run.process import execute
+from ..runtimes import OverrideError
 
 SCHEMA = "assay-wast/1"
 CONVERTER = "2"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .model import EXPECT_UNIT, Case, CaseResult, Expected, Level, UnitResult, Verdict
+from ..model import EXPECT_UNIT, Case, CaseResult, Expected, Level, UnitResult, Verdict
 
 
 class ExpectationError(Exception):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .model import (
+from ..model import (
     EXPECT_UNIT,
     Case,
     CaseResult,
@@ -23,7 +23,7 @@ from .model import (
     WireRule,
     worst,
 )
-from .wire import show
+from ..model.wire import show
 
 _REPORT = re.compile(r"check (\S+) (pass|fail|value)(?: (.*))?", re.DOTALL)
 

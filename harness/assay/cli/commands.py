@@ -11,8 +11,13 @@ from pathlib import Path
 
 import click
 
-from . import __version__, differ, peers
-from .cli_base import (
+from .. import __version__
+from ..cases.selection import Selection
+from ..model import Absent
+from ..record import differ
+from ..record.status import status
+from ..runtimes import search
+from .base import (
     EXIT_STATUSES,
     Project,
     discover,
@@ -29,11 +34,8 @@ from .cli_base import (
     warn_of_variables,
     write_reports,
 )
-from .cli_run import repro_command, run_command
-from .cli_suites import testsuite_command, wast_command
-from .model import Absent
-from .selection import Selection
-from .status import status
+from .run import repro_command, run_command
+from .suites import testsuite_command, wast_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, epilog=EXIT_STATUSES)
@@ -81,7 +83,7 @@ def list_command(
 def peers_command(root: Path, programs: tuple[str, ...], also: tuple[str, ...]) -> None:
     """Say which runtimes are there, in which version, and why others are absent."""
     adapters, more = find_adapters(also)
-    for found in peers.find(find_places(root, (*programs, *more), adapters), (), adapters):
+    for found in search.find(find_places(root, (*programs, *more), adapters), (), adapters):
         if isinstance(found.peer, Absent):
             click.echo(f"{found.peer.name:12} absent: {found.peer.reason}")
         else:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from .model import CaseResult, Cut, Outcome, UnitResult
+from ..model import CaseResult, Cut, Outcome, UnitResult
 
 TEXT_LIMIT = 2000
 """Characters of a detail, of a value, of a message."""

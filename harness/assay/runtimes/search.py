@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from .adapters import ADAPTERS, Adapter, Places
-from .model import Absent, Peer
+from ..model import Absent, Peer
+from . import ADAPTERS, Adapter, Places
 
 
 @dataclass(frozen=True)

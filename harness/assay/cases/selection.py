@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .model import Case, Verdict
-from .record import Record
+from ..model import Case, Verdict
+from ..record import Record
 
 UNEXPECTED = "unexpected"
 VERDICTS = (*(verdict.value for verdict in Verdict), UNEXPECTED)

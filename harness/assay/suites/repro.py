@@ -9,10 +9,10 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from .adapters import Adapter, Places
-from .model import Case, CaseResult, Inexpressible, Peer
-from .runner import Settings, clear, leave_command, not_built, run_stage
-from .stage import notes, stage
+from ..model import Case, CaseResult, Inexpressible, Peer
+from ..run.runner import Settings, clear, leave_command, not_built, run_stage
+from ..run.stage import notes, stage
+from ..runtimes import Adapter, Places
 
 
 class ReproError(Exception):

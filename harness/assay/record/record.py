@@ -20,8 +20,8 @@ from typing import Any
 
 import jsonschema
 
-from . import __version__
-from .model import (
+from .. import __version__
+from ..model import (
     Absent,
     Case,
     CaseResult,

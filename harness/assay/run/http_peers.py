@@ -22,8 +22,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .model import Answer, Case, ClientSpec, Exchange, Inexpressible, ServerSpec, Step
-from .wire import answered, first, requests_in
+from ..model import Answer, Case, ClientSpec, Exchange, Inexpressible, ServerSpec, Step
+from ..model.wire import answered, first, requests_in
 
 LIMIT = 4 << 20
 CONNECTIONS = 500

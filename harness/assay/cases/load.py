@@ -14,8 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import cast
 
-from . import names
-from .model import (
+from ..model import (
     Answer,
     Case,
     Check,
@@ -33,6 +32,7 @@ from .model import (
     System,
     TextExpectation,
     WireRule,
+    names,
 )
 
 GRANTS = frozenset({"inherit-network", "allow-ip-name-lookup", "http", "tcp", "udp"})
@@ -573,6 +573,6 @@ def _holds_before(item: FileExpectation, run: RunSpec) -> bool:
     before = directory.source / inside if directory.source is not None else None
     if before is None or not before.is_file():
         return item.absent
-    from .judge import text_problem
+    from ..judge import text_problem
 
     return not item.absent and text_problem(item.content, before.read_bytes()) is None

@@ -21,8 +21,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from .cases import find_directory
-from .model import Case, Inexpressible, Made, Mount, System
+from ..cases import find_directory
+from ..model import Case, Inexpressible, Made, Mount, System
 
 _PLACES = {System.DEV: Path("/dev"), System.PROC: Path("/proc")}
 _OTHER = Path("/dev/shm")

@@ -16,10 +16,14 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from . import expect, peers, runner, testsuite, wast
-from .adapters import Adapter, OverrideError
-from .adapters.base import probe_version
-from .cli_base import (
+from ..judge import expect
+from ..model import Absent, Peer, Verdict
+from ..run import runner
+from ..runtimes import Adapter, OverrideError, search
+from ..runtimes.base import probe_version
+from ..suites import programs as testsuite
+from ..suites import scripts as wast
+from .base import (
     CONSOLE,
     EXIT_STATUSES,
     Positive,
@@ -33,8 +37,7 @@ from .cli_base import (
     only_option,
     runtime_options,
 )
-from .cli_run import now, run_with_progress
-from .model import Absent, Peer, Verdict
+from .run import now, run_with_progress
 
 
 @click.command("wast", epilog=EXIT_STATUSES)
@@ -263,7 +266,7 @@ def testsuite_command(
         known = testsuite.load_known(expectations or root / "suites" / "expectations" / "testsuite.toml")
         adapters, more = find_adapters(also)
         places = find_places(root, (*programs, *more), adapters)
-        found = peers.find(places, runtimes, adapters)
+        found = search.find(places, runtimes, adapters)
     except (expect.ExpectationError, ValueError) as error:
         raise Unusable(str(error)) from None
     wanted = [

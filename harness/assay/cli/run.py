@@ -18,9 +18,16 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from . import expect, peers, record, repro, runner
-from .adapters import Adapter, Places
-from .cli_base import (
+from .. import record
+from ..cases.selection import Selection
+from ..judge import expect
+from ..model import Absent, Case, CaseResult, Peer, Verdict
+from ..record.status import INTERRUPTED, status
+from ..report.view import SYMBOLS, build
+from ..run import runner
+from ..runtimes import Adapter, Places, search
+from ..suites import repro
+from .base import (
     CONSOLE,
     EXIT_STATUSES,
     STYLES,
@@ -42,10 +49,6 @@ from .cli_base import (
     suites_options,
     write_reports,
 )
-from .model import Absent, Case, CaseResult, Peer, Verdict
-from .report.view import SYMBOLS, build
-from .selection import Selection
-from .status import INTERRUPTED, status
 
 
 @click.command("run", epilog=EXIT_STATUSES)
@@ -128,7 +131,7 @@ def run_command(
         strict, trace, timeout_factor = begun.strict, begun.trace, begun.timeout_factor
         if missing := set(runtimes) - set(known_names):
             raise Unusable(f"--resume: the record has {', '.join(sorted(missing))}, which needs --also again")
-    found = peers.find(places, runtimes, adapters)
+    found = search.find(places, runtimes, adapters)
     for item in found:
         if isinstance(item.peer, Absent):
             CONSOLE.print(f"{item.peer.name}: absent: {item.peer.reason}", style="dim", markup=False)
@@ -373,7 +376,7 @@ def repro_command(
     _, (case, *_) = discover(root, suites, fixtures, Selection((case_id,)))
     if case.id != case_id:
         raise Unusable(f"there is no case {case_id} any more")
-    (found,) = peers.find(find_places(root, (*programs, *more), adapters), (runtime,), adapters)
+    (found,) = search.find(find_places(root, (*programs, *more), adapters), (runtime,), adapters)
     if isinstance(found.peer, Absent):
         raise Unusable(f"{runtime} is absent: {found.peer.reason}")
     for change in record.run_changes(old, record.case_info(case), record.runtime_info(found.peer)):

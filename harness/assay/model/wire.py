@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .model import Exchange
+from .values import Exchange
 
 _BODILESS = frozenset({204, 304})
 

@@ -18,12 +18,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Lock
 
-from . import http_peers
-from .adapters import Adapter, Places
-from .adapters.base import last_line
-from .cases import find_directory
-from .judge import judge, skip
-from .model import (
+from ..cases import find_directory
+from ..judge import judge, skip
+from ..model import (
     Case,
     CaseResult,
     Cut,
@@ -37,10 +34,13 @@ from .model import (
     Peer,
     Verdict,
 )
+from ..model.wire import show
+from ..record.settle import TRACE_LIMIT, settle
+from ..runtimes import Adapter, Places
+from ..runtimes.base import last_line
+from . import http_peers
 from .process import execute
-from .settle import TRACE_LIMIT, settle
 from .stage import HarnessError, Stage, notes, shell_line, stage, stdin_of
-from .wire import show
 
 TREE_LIMIT = 400
 FILE_LIMIT = 4 << 20

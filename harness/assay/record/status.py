@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .model import EXPECT_UNIT, CaseResult, Level, UnitResult, Verdict
+from ..model import EXPECT_UNIT, CaseResult, Level, UnitResult, Verdict
 from .record import CaseInfo, Record
 
 GREEN, RED, INTERRUPTED = 0, 1, 130

@@ -1,0 +1,7 @@
+"""Cases: reading case.toml, and choosing among cases."""
+
+from __future__ import annotations
+
+from .load import CaseError, discover, find_directory, load
+
+__all__ = ["CaseError", "discover", "find_directory", "load"]

@@ -1,0 +1,7 @@
+"""The command `assay`."""
+
+from __future__ import annotations
+
+from .commands import main
+
+__all__ = ["main"]

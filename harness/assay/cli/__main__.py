@@ -1,0 +1,7 @@
+"""`python -m assay.cli`."""
+
+from __future__ import annotations
+
+from . import main
+
+main()

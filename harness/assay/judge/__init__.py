@@ -1,0 +1,7 @@
+"""Verdicts: pure functions from a case and what was observed to results."""
+
+from __future__ import annotations
+
+from .verdicts import judge, skip, split_output, text_problem
+
+__all__ = ["judge", "skip", "split_output", "text_problem"]

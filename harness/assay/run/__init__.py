@@ -1,0 +1,1 @@
+"""Running one case on one runtime."""
