@@ -7,7 +7,8 @@ from conftest import CASE, Project
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.judge import judge, split_output, text_problem
+from assay.cases.text import text_problem
+from assay.judge import judge, split_output
 from assay.model import EXPECT_UNIT, Ending, Observation, Outcome, TextExpectation, Verdict
 
 GOOD = b"check t.fake.first pass\ncheck t.fake.second pass\ncheck t.fake.choice value x\nhello\n"

@@ -34,6 +34,7 @@ from ..model import (
     WireRule,
     names,
 )
+from .text import text_problem
 
 GRANTS = frozenset({"inherit-network", "allow-ip-name-lookup", "http", "tcp", "udp"})
 UNSTABLE = frozenset({"clocks-timezone", "network-error-code", "informational-outbound-responses"})
@@ -573,6 +574,4 @@ def _holds_before(item: FileExpectation, run: RunSpec) -> bool:
     before = directory.source / inside if directory.source is not None else None
     if before is None or not before.is_file():
         return item.absent
-    from ..judge import text_problem
-
     return not item.absent and text_problem(item.content, before.read_bytes()) is None

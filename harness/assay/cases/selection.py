@@ -6,12 +6,11 @@ In: all cases and a `Selection`. Out: those wanted. A part that matches nothing 
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..model import Case, Verdict
-from ..record import Record
 
 UNEXPECTED = "unexpected"
 VERDICTS = (*(verdict.value for verdict in Verdict), UNEXPECTED)
@@ -36,10 +35,8 @@ class Selection:
         return not any((self.patterns, self.interfaces, self.functions, self.requirements, self.verdicts))
 
 
-def select(
-    cases: Sequence[Case], wanted: Selection, root: Path, earlier: Record | None = None, runtimes: Sequence[str] = ()
-) -> tuple[Case, ...]:
-    """The wanted ones among `cases`; verdicts are those of an earlier record, on the named runtimes or on any."""
+def select(cases: Sequence[Case], wanted: Selection, root: Path, had: Collection[str] = ()) -> tuple[Case, ...]:
+    """The wanted ones among `cases`. `had`: the ids of the cases that had one of the wanted verdicts in an earlier record."""
     kinds: list[tuple[str, Iterable[str], Callable[[str, Case], bool]]] = [
         ("case", wanted.patterns, lambda pattern, case: _case(pattern, case.id, root)),
         ("--interface", wanted.interfaces, _interface),
@@ -56,25 +53,10 @@ def select(
                 )
         left = tuple(case for case in left if not listed or any(matches(pattern, case) for pattern in listed))
     if wanted.verdicts:
-        assert earlier is not None
-        had = with_verdict(earlier, wanted.verdicts, runtimes)
         left = tuple(case for case in left if case.id in had)
     if not left and not wanted.all:
         raise SelectionError("no case matches all of these filters")
     return left
-
-
-def with_verdict(earlier: Record, verdicts: Sequence[str], runtimes: Sequence[str] = ()) -> frozenset[str]:
-    """Cases that had such a verdict, as a whole or in a unit."""
-    return frozenset(
-        result.case
-        for result in earlier.results
-        if (not runtimes or result.runtime in runtimes)
-        and (
-            ({result.verdict.value} | {unit.verdict.value for unit in result.units}) & set(verdicts)
-            or (UNEXPECTED in verdicts and result.unexpected)
-        )
-    )
 
 
 def _case(pattern: str, case_id: str, root: Path) -> bool:

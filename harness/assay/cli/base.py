@@ -190,8 +190,11 @@ def discover(
     """All cases, and those wanted."""
     try:
         every = cases.discover(suites or root / "suites", fixtures or root / "fixtures")
-        old = read_record(earlier or Project(root).latest / "results.jsonl") if wanted.verdicts else None
-        found = selection.select(every, wanted, root, old, runtimes)
+        had: frozenset[str] = frozenset()
+        if wanted.verdicts:
+            old = read_record(earlier or Project(root).latest / "results.jsonl")
+            had = record.with_verdict(old, wanted.verdicts, runtimes)
+        found = selection.select(every, wanted, root, had)
     except (cases.CaseError, selection.SelectionError) as error:
         raise Unusable(str(error)) from None
     if not every:

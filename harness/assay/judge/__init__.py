@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .verdicts import judge, skip, split_output, text_problem
+from .verdicts import judge, skip, split_output
 
-__all__ = ["judge", "skip", "split_output", "text_problem"]
+__all__ = ["judge", "skip", "split_output"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ..cases.text import show_bytes, text_problem
 from ..model import (
     EXPECT_UNIT,
     Case,
@@ -17,7 +18,6 @@ from ..model import (
     Level,
     Observation,
     Outcome,
-    TextExpectation,
     UnitResult,
     Verdict,
     WireRule,
@@ -186,7 +186,7 @@ def _excerpt(text: str, pattern: str) -> str:
     """What of a text is worth showing: the line that begins as the pattern does, else its beginning."""
     word = re.match(r"\^?([\w /-]{4,})", pattern)
     line = next((line for line in text.splitlines() if word and line.startswith(word[1].strip())), None)
-    return _show((line or text).encode(), 300)
+    return show_bytes((line or text).encode(), 300)
 
 
 def _judge_expect(case: Case, seen: Observation, output: GuestOutput) -> UnitResult:
@@ -243,22 +243,3 @@ def _ending_problem(case: Case, outcome: Outcome) -> str | None:
     if ending is Ending.EXITED and outcome.status == expect.exit:
         return None
     return f"expected exit {expect.exit}, but: {outcome}"
-
-
-def text_problem(expectation: TextExpectation, data: bytes) -> str | None:
-    """What is wrong with `data`, in a few words; None when it is as expected."""
-    if expectation.exact is not None and data != expectation.exact:
-        return f"is {_show(data)}, expected {_show(expectation.exact)}"
-    for part in expectation.contains:
-        if part.encode() not in data:
-            return f"does not contain {part!r}: {_show(data)}"
-    text = data.decode("utf-8", "backslashreplace")
-    for pattern in expectation.matches:
-        if not re.search(pattern, text, re.MULTILINE):
-            return f"does not match {pattern!r}: {_show(data)}"
-    return None
-
-
-def _show(data: bytes, limit: int = 120) -> str:
-    text = data.decode("utf-8", "backslashreplace")
-    return repr(text) if len(text) <= limit else f"{text[:limit]!r}… ({len(data)} bytes)"

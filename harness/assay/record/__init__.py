@@ -21,6 +21,7 @@ from .record import (
     runtime_info,
     schema_problem,
     still_true,
+    with_verdict,
     write,
 )
 
@@ -43,5 +44,6 @@ __all__ = [
     "runtime_info",
     "schema_problem",
     "still_true",
+    "with_verdict",
     "write",
 ]

@@ -508,3 +508,16 @@ def _unit_from(value: Mapping[str, Any]) -> UnitResult:
 
 def harness_version() -> str:
     return f"assay {__version__}"
+
+
+def with_verdict(earlier: Record, verdicts: Sequence[str], runtimes: Sequence[str] = ()) -> frozenset[str]:
+    """Cases that had such a verdict, as a whole or in a unit."""
+    return frozenset(
+        result.case
+        for result in earlier.results
+        if (not runtimes or result.runtime in runtimes)
+        and (
+            ({result.verdict.value} | {unit.verdict.value for unit in result.units}) & set(verdicts)
+            or ("unexpected" in verdicts and result.unexpected)
+        )
+    )
