@@ -59,25 +59,27 @@ typedef union ts_v128 {
 #define TS_V4(x) {x, x, x, x}
 #define TS_V8(x) {x, x, x, x, x, x, x, x}
 #define TS_V16(x) {x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x}
-/* Functions of one, two and three vectors by one assignment to a member of the result. */
-#define TS_SIMD_1(name, member, expr)                                                                                  \
-    TS_SIMD ts_v128 ts_simd_##name(ts_v128 a) {                                                                        \
+/* Define a function of one, two or three vectors by one assignment to a member of the result. */
+#define TS_SIMD_FUNCTION_1(fn, member, expr)                                                                           \
+    TS_SIMD ts_v128 fn(ts_v128 a) {                                                                                    \
         ts_v128 r;                                                                                                     \
         r.member = expr;                                                                                               \
         return r;                                                                                                      \
     }
-#define TS_SIMD_2(name, member, expr)                                                                                  \
-    TS_SIMD ts_v128 ts_simd_##name(ts_v128 a, ts_v128 b) {                                                             \
+#define TS_SIMD_FUNCTION_2(fn, member, expr)                                                                           \
+    TS_SIMD ts_v128 fn(ts_v128 a, ts_v128 b) {                                                                         \
         ts_v128 r;                                                                                                     \
         r.member = expr;                                                                                               \
         return r;                                                                                                      \
     }
-#define TS_SIMD_3(name, member, expr)                                                                                  \
-    TS_SIMD ts_v128 ts_simd_##name(ts_v128 a, ts_v128 b, ts_v128 c) {                                                  \
+#define TS_SIMD_FUNCTION_3(fn, member, expr)                                                                           \
+    TS_SIMD ts_v128 fn(ts_v128 a, ts_v128 b, ts_v128 c) {                                                              \
         ts_v128 r;                                                                                                     \
         r.member = expr;                                                                                               \
         return r;                                                                                                      \
     }
+#define TS_SIMD_1(name, member, expr) TS_SIMD_FUNCTION_1(ts_simd_##name, member, expr)
+#define TS_SIMD_2(name, member, expr) TS_SIMD_FUNCTION_2(ts_simd_##name, member, expr)
 /* The same, lane by lane: i counts the n lanes. */
 #define TS_SIMD_LANES_1(name, member, n, expr)                                                                         \
     TS_SIMD ts_v128 ts_simd_##name(ts_v128 a) {                                                                        \
@@ -92,8 +94,7 @@ typedef union ts_v128 {
         return r;                                                                                                      \
     }
 
-/* --- loads, stores, halves of slots ----------------------------------------------------------------------------------
- */
+/* --- loads, stores, halves of slots -------------------------------------------------------------------- */
 TS_SIMD ts_v128 ts_simd_load(const void *p) {
     ts_v128 r;
     memcpy(&r, p, 16);
@@ -108,14 +109,13 @@ TS_SIMD ts_v128 ts_simd_zero(void) {
     return r;
 }
 
-/* --- bitwise. spec: exec/numerics#op-ivbitselect and the like -------------------------------------------------------
- */
+/* --- bitwise. spec: exec/numerics#op-ivbitselect and the like ------------------------------------------ */
 TS_SIMD_1(v128_not, u64, ~a.u64)
 TS_SIMD_2(v128_and, u64, a.u64 & b.u64)
 TS_SIMD_2(v128_andnot, u64, a.u64 & ~b.u64)
 TS_SIMD_2(v128_or, u64, a.u64 | b.u64)
 TS_SIMD_2(v128_xor, u64, a.u64 ^ b.u64)
-TS_SIMD_3(v128_bitselect, u64, (a.u64 & c.u64) | (b.u64 & ~c.u64))
+TS_SIMD_FUNCTION_3(ts_simd_v128_bitselect, u64, (a.u64 & c.u64) | (b.u64 & ~c.u64))
 TS_SIMD uint32_t ts_simd_v128_any_true(ts_v128 a) {
 #if TS_SIMD_X86
     return _mm_movemask_epi8(_mm_cmpeq_epi8(a.m, _mm_setzero_si128())) != 0xffff;
@@ -124,8 +124,7 @@ TS_SIMD uint32_t ts_simd_v128_any_true(ts_v128 a) {
 #endif
 }
 
-/* --- splat, extract, replace
- * ------------------------------------------------------------------------------------------ */
+/* --- splat, extract, replace --------------------------------------------------------------------------- */
 TS_SIMD ts_v128 ts_simd_i8x16_splat(uint32_t x) {
     uint8_t e = (uint8_t)x;
     ts_v128 r;
@@ -184,33 +183,7 @@ TS_SIMD ts_v128 ts_simd_i64x2_replace_lane(ts_v128 a, unsigned lane, uint64_t x)
 TS_SIMD uint64_t ts_simd_i64x2_extract_lane(ts_v128 a, unsigned lane) {
     return a.u64[lane & 1];
 }
-TS_SIMD ts_v128 ts_simd_f32x4_splat(float x) {
-    ts_v128 r;
-    r.f32 = (ts_f32x4)TS_V4(x);
-    return r;
-}
-TS_SIMD ts_v128 ts_simd_f32x4_replace_lane(ts_v128 a, unsigned lane, float x) {
-    a.f32[lane & 3] = x;
-    return a;
-}
-TS_SIMD float ts_simd_f32x4_extract_lane(ts_v128 a, unsigned lane) {
-    return a.f32[lane & 3];
-}
-TS_SIMD ts_v128 ts_simd_f64x2_splat(double x) {
-    ts_v128 r;
-    r.f64 = (ts_f64x2)TS_V2(x);
-    return r;
-}
-TS_SIMD ts_v128 ts_simd_f64x2_replace_lane(ts_v128 a, unsigned lane, double x) {
-    a.f64[lane & 1] = x;
-    return a;
-}
-TS_SIMD double ts_simd_f64x2_extract_lane(ts_v128 a, unsigned lane) {
-    return a.f64[lane & 1];
-}
-
-/* --- shuffles
- * --------------------------------------------------------------------------------------------------------- */
+/* --- shuffles ------------------------------------------------------------------------------------------ */
 TS_SIMD ts_v128 ts_simd_i8x16_shuffle(ts_v128 a, ts_v128 b, const uint8_t lanes[16]) {
     ts_v128 r;
 #if TS_SIMD_X86 && defined(__SSSE3__)
@@ -243,8 +216,7 @@ TS_SIMD ts_v128 ts_simd_i8x16_swizzle(ts_v128 a, ts_v128 b) {
     return r;
 }
 
-/* --- integer comparisons
- * ---------------------------------------------------------------------------------------------- */
+/* --- integer comparisons ------------------------------------------------------------------------------- */
 TS_SIMD_2(i8x16_eq, s8, (ts_i8x16)(a.s8 == b.s8))
 TS_SIMD_2(i8x16_ne, s8, (ts_i8x16)(a.s8 != b.s8))
 TS_SIMD_2(i8x16_lt_s, s8, (ts_i8x16)(a.s8 < b.s8))
@@ -281,21 +253,8 @@ TS_SIMD_2(i64x2_lt_s, s64, (ts_i64x2)(a.s64 < b.s64))
 TS_SIMD_2(i64x2_gt_s, s64, (ts_i64x2)(a.s64 > b.s64))
 TS_SIMD_2(i64x2_le_s, s64, (ts_i64x2)(a.s64 <= b.s64))
 TS_SIMD_2(i64x2_ge_s, s64, (ts_i64x2)(a.s64 >= b.s64))
-TS_SIMD_2(f32x4_eq, s32, (ts_i32x4)(a.f32 == b.f32))
-TS_SIMD_2(f32x4_ne, s32, (ts_i32x4)(a.f32 != b.f32))
-TS_SIMD_2(f32x4_lt, s32, (ts_i32x4)(a.f32 < b.f32))
-TS_SIMD_2(f32x4_gt, s32, (ts_i32x4)(a.f32 > b.f32))
-TS_SIMD_2(f32x4_le, s32, (ts_i32x4)(a.f32 <= b.f32))
-TS_SIMD_2(f32x4_ge, s32, (ts_i32x4)(a.f32 >= b.f32))
-TS_SIMD_2(f64x2_eq, s64, (ts_i64x2)(a.f64 == b.f64))
-TS_SIMD_2(f64x2_ne, s64, (ts_i64x2)(a.f64 != b.f64))
-TS_SIMD_2(f64x2_lt, s64, (ts_i64x2)(a.f64 < b.f64))
-TS_SIMD_2(f64x2_gt, s64, (ts_i64x2)(a.f64 > b.f64))
-TS_SIMD_2(f64x2_le, s64, (ts_i64x2)(a.f64 <= b.f64))
-TS_SIMD_2(f64x2_ge, s64, (ts_i64x2)(a.f64 >= b.f64))
 
-/* --- integer arithmetic: wraps, so it is done unsigned --------------------------------------------------------------
- */
+/* --- integer arithmetic: wraps, so it is done unsigned ------------------------------------------------- */
 TS_SIMD_2(i8x16_add, u8, a.u8 + b.u8)
 TS_SIMD_2(i8x16_sub, u8, a.u8 - b.u8)
 TS_SIMD_1(i8x16_neg, u8, -a.u8)
@@ -383,8 +342,7 @@ TS_SIMD_2(i16x8_max_u, u16, (a.u16 & (ts_u16x8)(a.u16 > b.u16)) | (b.u16 & ~(ts_
 TS_SIMD_2(i32x4_max_s, s32, (a.s32 & (ts_i32x4)(a.s32 > b.s32)) | (b.s32 & ~(ts_i32x4)(a.s32 > b.s32)))
 TS_SIMD_2(i32x4_max_u, u32, (a.u32 & (ts_u32x4)(a.u32 > b.u32)) | (b.u32 & ~(ts_u32x4)(a.u32 > b.u32)))
 
-/* --- shifts: the count is taken modulo the lane's width. spec: exec/numerics#op-ishl ---------------------------------
- */
+/* --- shifts: the count is taken modulo the lane's width. spec: exec/numerics#op-ishl ------------------- */
 #if TS_SIMD_X86
 TS_SIMD ts_v128 ts_simd_i8x16_shl(ts_v128 a, uint32_t n) {
     a.m = _mm_sll_epi16(a.m, _mm_cvtsi32_si128((int)(n & 7)));
@@ -496,8 +454,7 @@ TS_SIMD ts_v128 ts_simd_i64x2_shr_s(ts_v128 a, uint32_t n) {
     return a;
 }
 
-/* --- tests and masks
- * -------------------------------------------------------------------------------------------------- */
+/* --- tests and masks ----------------------------------------------------------------------------------- */
 #if TS_SIMD_X86
 TS_SIMD uint32_t ts_simd_i8x16_all_true(ts_v128 a) {
     return _mm_movemask_epi8(_mm_cmpeq_epi8(a.m, _mm_setzero_si128())) == 0;
@@ -561,8 +518,7 @@ TS_SIMD uint32_t ts_simd_i64x2_all_true(ts_v128 a) {
     return a.u64[0] != 0 && a.u64[1] != 0;
 }
 
-/* --- narrowing, saturating -------------------------------------------------------------------------------------------
- */
+/* --- narrowing, saturating ----------------------------------------------------------------------------- */
 TS_SIMD int32_t ts_simd_clamp(int32_t x, int32_t min, int32_t max) {
     return x < min ? min : x > max ? max : x;
 }
@@ -582,8 +538,7 @@ TS_SIMD_2(i16x8_narrow_i32x4_u, m, _mm_packus_epi32(a.m, b.m))
 TS_SIMD_LANES_2(i16x8_narrow_i32x4_u, u16, 8, (uint16_t)ts_simd_clamp(i < 4 ? a.s32[i & 3] : b.s32[i & 3], 0, 65535))
 #endif
 
-/* --- widening: interleave with zero below (signed, then shift down) or above (unsigned) -----------------------------
- */
+/* --- widening: interleave with zero below (signed, then shift down) or above (unsigned) ---------------- */
 TS_SIMD_1(i16x8_extend_low_i8x16_s, s16,
           (ts_i16x8)__builtin_shufflevector((ts_i8x16)TS_V16(0), a.s8, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22,
                                             7, 23) >>
@@ -664,161 +619,41 @@ TS_SIMD ts_v128 ts_simd_i16x8_q15mulr_sat_s(ts_v128 a, ts_v128 b) {
     return r;
 }
 
-/* --- floats. NaN results are quiet; which payload is left to the hardware, as the spec allows -----------------------
- */
-TS_SIMD_2(f32x4_add, f32, a.f32 + b.f32)
-TS_SIMD_2(f32x4_sub, f32, a.f32 - b.f32)
-TS_SIMD_2(f32x4_mul, f32, a.f32 *b.f32)
-TS_SIMD_2(f32x4_div, f32, a.f32 / b.f32)
-TS_SIMD_1(f32x4_neg, u32, a.u32 ^ (ts_u32x4)TS_V4(0x80000000u))
-TS_SIMD_1(f32x4_abs, u32, a.u32 &(ts_u32x4)TS_V4(0x7fffffffu))
-#if TS_SIMD_X86
-TS_SIMD_1(f32x4_sqrt, ps, _mm_sqrt_ps(a.ps))
-#else
-TS_SIMD_LANES_1(f32x4_sqrt, f32, 4, __builtin_sqrtf(a.f32[i]))
-#endif
-/* One of the four masks is set in each lane; equal operands matter for zeros only. spec: exec/numerics#op-fmin */
-TS_SIMD ts_v128 ts_simd_f32x4_min(ts_v128 a, ts_v128 b) {
-    ts_v128 sum, r;
-    sum.f32 = a.f32 + b.f32;
-    ts_u32x4 lt = (ts_u32x4)(a.f32 < b.f32), gt = (ts_u32x4)(a.f32 > b.f32), eq = (ts_u32x4)(a.f32 == b.f32);
-    r.u32 = (a.u32 & lt) | (b.u32 & gt) | ((a.u32 | b.u32) & eq) | (sum.u32 & ~(lt | gt | eq));
-    return r;
-}
-TS_SIMD ts_v128 ts_simd_f32x4_max(ts_v128 a, ts_v128 b) {
-    ts_v128 sum, r;
-    sum.f32 = a.f32 + b.f32;
-    ts_u32x4 lt = (ts_u32x4)(a.f32 < b.f32), gt = (ts_u32x4)(a.f32 > b.f32), eq = (ts_u32x4)(a.f32 == b.f32);
-    r.u32 = (a.u32 & gt) | (b.u32 & lt) | ((a.u32 & b.u32) & eq) | (sum.u32 & ~(lt | gt | eq));
-    return r;
-}
-#if TS_SIMD_X86
-TS_SIMD_2(f32x4_pmin, ps, _mm_min_ps(b.ps, a.ps))
-TS_SIMD_2(f32x4_pmax, ps, _mm_max_ps(b.ps, a.ps))
-#else
-TS_SIMD_2(f32x4_pmin, u32, (b.u32 & (ts_u32x4)(b.f32 < a.f32)) | (a.u32 & ~(ts_u32x4)(b.f32 < a.f32)))
-TS_SIMD_2(f32x4_pmax, u32, (b.u32 & (ts_u32x4)(a.f32 < b.f32)) | (a.u32 & ~(ts_u32x4)(a.f32 < b.f32)))
-#endif
-#if TS_SIMD_X86 && defined(__SSE4_1__)
-TS_SIMD_1(f32x4_nearest, ps, _mm_round_ps(a.ps, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC))
-TS_SIMD_1(f32x4_floor, ps, _mm_round_ps(a.ps, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC))
-TS_SIMD_1(f32x4_ceil, ps, _mm_round_ps(a.ps, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC))
-TS_SIMD_1(f32x4_trunc, ps, _mm_round_ps(a.ps, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC))
-#else
-/* Adding and taking away 2^23 rounds a smaller magnitude to an integer, ties to even; the sign is put back (it matters
- * for zeros). Larger ones are integers already; NaN becomes quiet by the addition. */
-TS_SIMD ts_v128 ts_simd_f32x4_nearest(ts_v128 a) {
-    const ts_f32x4 big = TS_V4(8388608.0f);
-    const ts_u32x4 sign = TS_V4(0x80000000u);
-    ts_v128 mag, t, r;
-    mag.u32 = a.u32 & ~sign;
-    t.f32 = (mag.f32 + big) - big;
-    ts_u32x4 small = (ts_u32x4)(mag.f32 < big), nan = (ts_u32x4)(a.f32 != a.f32);
-    t.u32 = ((t.u32 | (a.u32 & sign)) & small) | (a.u32 & ~small & ~nan);
-    r.f32 = a.f32 + a.f32;
-    r.u32 = t.u32 | (r.u32 & nan);
-    return r;
-}
-TS_SIMD ts_v128 ts_simd_f32x4_step_(ts_v128 r, ts_f32x4 by, ts_u32x4 where, ts_v128 sign_of) {
-    const ts_u32x4 sign = TS_V4(0x80000000u);
-    ts_v128 t;
-    t.f32 = r.f32 + by;
-    r.u32 = (t.u32 & where) | (r.u32 & ~where);
-    ts_u32x4 num = (ts_u32x4)(r.f32 == r.f32);
-    r.u32 = (((r.u32 & ~sign) | (sign_of.u32 & sign)) & num) | (r.u32 & ~num);
-    return r;
-}
-TS_SIMD ts_v128 ts_simd_f32x4_floor(ts_v128 a) {
-    ts_v128 r = ts_simd_f32x4_nearest(a);
-    return ts_simd_f32x4_step_(r, (ts_f32x4)TS_V4(-1.0f), (ts_u32x4)(r.f32 > a.f32), a);
-}
-TS_SIMD ts_v128 ts_simd_f32x4_ceil(ts_v128 a) {
-    ts_v128 r = ts_simd_f32x4_nearest(a);
-    return ts_simd_f32x4_step_(r, (ts_f32x4)TS_V4(1.0f), (ts_u32x4)(r.f32 < a.f32), a);
-}
-TS_SIMD ts_v128 ts_simd_f32x4_trunc(ts_v128 a) {
-    ts_v128 mag = ts_simd_f32x4_abs(a), r = ts_simd_f32x4_nearest(mag);
-    return ts_simd_f32x4_step_(r, (ts_f32x4)TS_V4(-1.0f), (ts_u32x4)(r.f32 > mag.f32), a);
-}
-#endif
-TS_SIMD_2(f64x2_add, f64, a.f64 + b.f64)
-TS_SIMD_2(f64x2_sub, f64, a.f64 - b.f64)
-TS_SIMD_2(f64x2_mul, f64, a.f64 *b.f64)
-TS_SIMD_2(f64x2_div, f64, a.f64 / b.f64)
-TS_SIMD_1(f64x2_neg, u64, a.u64 ^ (ts_u64x2)TS_V2(0x8000000000000000u))
-TS_SIMD_1(f64x2_abs, u64, a.u64 &(ts_u64x2)TS_V2(0x7fffffffffffffffu))
-#if TS_SIMD_X86
-TS_SIMD_1(f64x2_sqrt, pd, _mm_sqrt_pd(a.pd))
-#else
-TS_SIMD_LANES_1(f64x2_sqrt, f64, 2, __builtin_sqrt(a.f64[i]))
-#endif
-/* One of the four masks is set in each lane; equal operands matter for zeros only. spec: exec/numerics#op-fmin */
-TS_SIMD ts_v128 ts_simd_f64x2_min(ts_v128 a, ts_v128 b) {
-    ts_v128 sum, r;
-    sum.f64 = a.f64 + b.f64;
-    ts_u64x2 lt = (ts_u64x2)(a.f64 < b.f64), gt = (ts_u64x2)(a.f64 > b.f64), eq = (ts_u64x2)(a.f64 == b.f64);
-    r.u64 = (a.u64 & lt) | (b.u64 & gt) | ((a.u64 | b.u64) & eq) | (sum.u64 & ~(lt | gt | eq));
-    return r;
-}
-TS_SIMD ts_v128 ts_simd_f64x2_max(ts_v128 a, ts_v128 b) {
-    ts_v128 sum, r;
-    sum.f64 = a.f64 + b.f64;
-    ts_u64x2 lt = (ts_u64x2)(a.f64 < b.f64), gt = (ts_u64x2)(a.f64 > b.f64), eq = (ts_u64x2)(a.f64 == b.f64);
-    r.u64 = (a.u64 & gt) | (b.u64 & lt) | ((a.u64 & b.u64) & eq) | (sum.u64 & ~(lt | gt | eq));
-    return r;
-}
-#if TS_SIMD_X86
-TS_SIMD_2(f64x2_pmin, pd, _mm_min_pd(b.pd, a.pd))
-TS_SIMD_2(f64x2_pmax, pd, _mm_max_pd(b.pd, a.pd))
-#else
-TS_SIMD_2(f64x2_pmin, u64, (b.u64 & (ts_u64x2)(b.f64 < a.f64)) | (a.u64 & ~(ts_u64x2)(b.f64 < a.f64)))
-TS_SIMD_2(f64x2_pmax, u64, (b.u64 & (ts_u64x2)(a.f64 < b.f64)) | (a.u64 & ~(ts_u64x2)(a.f64 < b.f64)))
-#endif
-#if TS_SIMD_X86 && defined(__SSE4_1__)
-TS_SIMD_1(f64x2_nearest, pd, _mm_round_pd(a.pd, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC))
-TS_SIMD_1(f64x2_floor, pd, _mm_round_pd(a.pd, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC))
-TS_SIMD_1(f64x2_ceil, pd, _mm_round_pd(a.pd, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC))
-TS_SIMD_1(f64x2_trunc, pd, _mm_round_pd(a.pd, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC))
-#else
-/* Adding and taking away 2^52 rounds a smaller magnitude to an integer, ties to even; the sign is put back (it matters
- * for zeros). Larger ones are integers already; NaN becomes quiet by the addition. */
-TS_SIMD ts_v128 ts_simd_f64x2_nearest(ts_v128 a) {
-    const ts_f64x2 big = TS_V2(4503599627370496.0);
-    const ts_u64x2 sign = TS_V2(0x8000000000000000u);
-    ts_v128 mag, t, r;
-    mag.u64 = a.u64 & ~sign;
-    t.f64 = (mag.f64 + big) - big;
-    ts_u64x2 small = (ts_u64x2)(mag.f64 < big), nan = (ts_u64x2)(a.f64 != a.f64);
-    t.u64 = ((t.u64 | (a.u64 & sign)) & small) | (a.u64 & ~small & ~nan);
-    r.f64 = a.f64 + a.f64;
-    r.u64 = t.u64 | (r.u64 & nan);
-    return r;
-}
-TS_SIMD ts_v128 ts_simd_f64x2_step_(ts_v128 r, ts_f64x2 by, ts_u64x2 where, ts_v128 sign_of) {
-    const ts_u64x2 sign = TS_V2(0x8000000000000000u);
-    ts_v128 t;
-    t.f64 = r.f64 + by;
-    r.u64 = (t.u64 & where) | (r.u64 & ~where);
-    ts_u64x2 num = (ts_u64x2)(r.f64 == r.f64);
-    r.u64 = (((r.u64 & ~sign) | (sign_of.u64 & sign)) & num) | (r.u64 & ~num);
-    return r;
-}
-TS_SIMD ts_v128 ts_simd_f64x2_floor(ts_v128 a) {
-    ts_v128 r = ts_simd_f64x2_nearest(a);
-    return ts_simd_f64x2_step_(r, (ts_f64x2)TS_V2(-1.0), (ts_u64x2)(r.f64 > a.f64), a);
-}
-TS_SIMD ts_v128 ts_simd_f64x2_ceil(ts_v128 a) {
-    ts_v128 r = ts_simd_f64x2_nearest(a);
-    return ts_simd_f64x2_step_(r, (ts_f64x2)TS_V2(1.0), (ts_u64x2)(r.f64 < a.f64), a);
-}
-TS_SIMD ts_v128 ts_simd_f64x2_trunc(ts_v128 a) {
-    ts_v128 mag = ts_simd_f64x2_abs(a), r = ts_simd_f64x2_nearest(mag);
-    return ts_simd_f64x2_step_(r, (ts_f64x2)TS_V2(-1.0), (ts_u64x2)(r.f64 > mag.f64), a);
-}
-#endif
+/* --- floats. NaN results are quiet. Their payload is the hardware's, as the spec allows ---------------- */
+#define SHAPE f32x4
+#define SCALAR float
+#define LANES 4
+#define ALL TS_V4
+#define F_VECTOR ts_f32x4
+#define U_VECTOR ts_u32x4
+#define S_VECTOR ts_i32x4
+#define F f32
+#define U u32
+#define S s32
+#define SIGN_BIT 0x80000000u
+#define INTEGRAL 8388608.0f
+#define SQRT __builtin_sqrtf
+#define X86(op) _mm_##op##_ps
+#define X86_MEMBER ps
+#include "core/run/simd_float.h"
+#define SHAPE f64x2
+#define SCALAR double
+#define LANES 2
+#define ALL TS_V2
+#define F_VECTOR ts_f64x2
+#define U_VECTOR ts_u64x2
+#define S_VECTOR ts_i64x2
+#define F f64
+#define U u64
+#define S s64
+#define SIGN_BIT 0x8000000000000000u
+#define INTEGRAL 4503599627370496.0
+#define SQRT __builtin_sqrt
+#define X86(op) _mm_##op##_pd
+#define X86_MEMBER pd
+#include "core/run/simd_float.h"
 
-/* --- conversions
- * ------------------------------------------------------------------------------------------------------ */
+/* --- conversions --------------------------------------------------------------------------------------- */
 TS_SIMD int32_t ts_simd_sat_s32(double x) {
     if (x != x) return 0;
     return x <= -2147483648.0 ? INT32_MIN : x >= 2147483647.0 ? INT32_MAX : (int32_t)x;
@@ -861,8 +696,7 @@ TS_SIMD_LANES_1(i32x4_trunc_sat_f32x4_u, u32, 4, ts_simd_sat_u32(a.f32[i]))
 TS_SIMD_1(i32x4_trunc_sat_f64x2_s_zero, s32, ((ts_i32x4){ts_simd_sat_s32(a.f64[0]), ts_simd_sat_s32(a.f64[1]), 0, 0}))
 TS_SIMD_1(i32x4_trunc_sat_f64x2_u_zero, u32, ((ts_u32x4){ts_simd_sat_u32(a.f64[0]), ts_simd_sat_u32(a.f64[1]), 0, 0}))
 
-/* --- relaxed: each choice of the deterministic profile, R = 0. spec: exec/numerics#relaxed-operations ----------------
- */
+/* --- relaxed: each choice of the deterministic profile, R = 0. spec: exec/numerics#relaxed-operations -- */
 TS_SIMD ts_v128 ts_simd_i8x16_relaxed_swizzle(ts_v128 a, ts_v128 b) {
     return ts_simd_i8x16_swizzle(a, b);
 }
@@ -878,10 +712,6 @@ TS_SIMD ts_v128 ts_simd_i32x4_relaxed_trunc_f64x2_s_zero(ts_v128 a) {
 TS_SIMD ts_v128 ts_simd_i32x4_relaxed_trunc_f64x2_u_zero(ts_v128 a) {
     return ts_simd_i32x4_trunc_sat_f64x2_u_zero(a);
 }
-TS_SIMD_3(f32x4_relaxed_madd, f32, (a.f32 * b.f32) + c.f32) /* not fused: -ffp-contract=off */
-TS_SIMD_3(f32x4_relaxed_nmadd, f32, (ts_simd_f32x4_neg(a).f32 * b.f32) + c.f32)
-TS_SIMD_3(f64x2_relaxed_madd, f64, (a.f64 * b.f64) + c.f64)
-TS_SIMD_3(f64x2_relaxed_nmadd, f64, (ts_simd_f64x2_neg(a).f64 * b.f64) + c.f64)
 TS_SIMD ts_v128 ts_simd_i8x16_relaxed_laneselect(ts_v128 a, ts_v128 b, ts_v128 c) {
     return ts_simd_v128_bitselect(a, b, c);
 }
@@ -893,18 +723,6 @@ TS_SIMD ts_v128 ts_simd_i32x4_relaxed_laneselect(ts_v128 a, ts_v128 b, ts_v128 c
 }
 TS_SIMD ts_v128 ts_simd_i64x2_relaxed_laneselect(ts_v128 a, ts_v128 b, ts_v128 c) {
     return ts_simd_v128_bitselect(a, b, c);
-}
-TS_SIMD ts_v128 ts_simd_f32x4_relaxed_min(ts_v128 a, ts_v128 b) {
-    return ts_simd_f32x4_min(a, b);
-}
-TS_SIMD ts_v128 ts_simd_f32x4_relaxed_max(ts_v128 a, ts_v128 b) {
-    return ts_simd_f32x4_max(a, b);
-}
-TS_SIMD ts_v128 ts_simd_f64x2_relaxed_min(ts_v128 a, ts_v128 b) {
-    return ts_simd_f64x2_min(a, b);
-}
-TS_SIMD ts_v128 ts_simd_f64x2_relaxed_max(ts_v128 a, ts_v128 b) {
-    return ts_simd_f64x2_max(a, b);
 }
 TS_SIMD ts_v128 ts_simd_i16x8_relaxed_q15mulr_s(ts_v128 a, ts_v128 b) {
     return ts_simd_i16x8_q15mulr_sat_s(a, b);
@@ -921,8 +739,7 @@ TS_SIMD ts_v128 ts_simd_i32x4_relaxed_dot_i8x16_i7x16_add_s(ts_v128 a, ts_v128 b
     return ts_simd_i32x4_add(ts_simd_i32x4_extadd_pairwise_i16x8_s(dot), c);
 }
 
-/* --- loads and stores of parts: p may be unaligned and is already checked --------------------------------------------
- */
+/* --- loads and stores of parts: p may be unaligned and is already checked ------------------------------ */
 TS_SIMD ts_v128 ts_simd_load32_zero(const void *p) {
     uint32_t x;
     memcpy(&x, p, 4);
@@ -1014,7 +831,9 @@ TS_SIMD void ts_simd_store64_lane(void *p, ts_v128 a, unsigned lane) {
 
 #undef TS_SIMD_1
 #undef TS_SIMD_2
-#undef TS_SIMD_3
+#undef TS_SIMD_FUNCTION_1
+#undef TS_SIMD_FUNCTION_2
+#undef TS_SIMD_FUNCTION_3
 #undef TS_SIMD_LANES_1
 #undef TS_SIMD_LANES_2
 #endif
