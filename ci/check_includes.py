@@ -53,8 +53,8 @@ HOST = "component/run/host.h"
 LIBRARIES = {"curl/": "http/client", "llhttp": "http/server"}
 # What the C language itself brings.
 C_HEADERS = {
-    "assert.h", "complex.h", "ctype.h", "errno.h", "fenv.h", "float.h", "inttypes.h", "limits.h", "math.h", "setjmp.h", "stdalign.h",
-    "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "stdnoreturn.h", "string.h", "time.h",
+    "assert.h", "complex.h", "ctype.h", "errno.h", "fenv.h", "float.h", "inttypes.h", "limits.h", "locale.h", "math.h", "setjmp.h",
+    "stdalign.h", "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "stdnoreturn.h", "string.h", "time.h",
     "uchar.h",
 }  # fmt: skip
 # Compiler intrinsics belong to the machine, not to the operating system.

@@ -1,5 +1,6 @@
 /* toml: see toml.h. One pass; comments cite the sections of the specification. */
 #include "base/toml.h"
+#include "base/number.h"
 #include "base/map.h"
 #include "base/utf8.h"
 #include "base/vec.h"
@@ -259,7 +260,7 @@ static ts_status to_double(parser *p, ts_toml *t) {
     if (!s) return ts_fail_nomem(p->e);
     for (size_t i = 0; i < t->len; i++)
         if (t->text[i] != '_') *o++ = t->text[i];
-    t->number = strtod(s, NULL);
+    t->number = ts_strtod(s, NULL);
     return TS_OK;
 }
 static ts_status number(parser *p, ts_toml *t) {

@@ -1,6 +1,7 @@
 /* trace: one line for each call of the host, and a table of all of them, like strace's -r -T -c.
  * In: a call's function, arguments, result and status. Out: a line of text to the embedder. */
 #include "component/run/trace.h"
+#include "base/number.h"
 #include "component/type/wave.h"
 #include "component/run/linker.h"
 #include "sys/clock.h"
@@ -119,10 +120,10 @@ static void print_line(ts_linker *l, const char *text, size_t len, uint64_t begu
     }
     line o = {0};
     char b[64];
-    snprintf(b, sizeof b, "%10.6f ", (double)(begun - l->trace_state->started) / 1e9);
+    ts_snprintf(b, sizeof b, "%10.6f ", (double)(begun - l->trace_state->started) / 1e9);
     put(&o, b);
     put(&o, text);
-    snprintf(b, sizeof b, " <%.6f>", (double)ns / 1e9);
+    ts_snprintf(b, sizeof b, " <%.6f>", (double)ns / 1e9);
     put(&o, b);
     if (!o.lost) l->trace.line(l->trace.data, o.buf, o.len);
     free(o.buf);
@@ -242,11 +243,11 @@ static int slower_first(const void *a, const void *b) {
 }
 static void print_row(ts_linker *l, const row *r, uint64_t total) {
     char b[400];
-    int n = snprintf(b, sizeof b, "%6.2f %11.6f %11.0f %9llu %9llu %12llu %s%s%s%s",
-                     total ? 100.0 * (double)r->ns / (double)total : 0.0, (double)r->ns / 1e9,
-                     r->calls ? (double)r->ns / 1e3 / (double)r->calls : 0.0, (unsigned long long)r->calls,
-                     (unsigned long long)r->errors, (unsigned long long)r->bytes, r->interface,
-                     *r->interface ? " " : "", r->name, r->resource);
+    int n = ts_snprintf(b, sizeof b, "%6.2f %11.6f %11.0f %9llu %9llu %12llu %s%s%s%s",
+                        total ? 100.0 * (double)r->ns / (double)total : 0.0, (double)r->ns / 1e9,
+                        r->calls ? (double)r->ns / 1e3 / (double)r->calls : 0.0, (unsigned long long)r->calls,
+                        (unsigned long long)r->errors, (unsigned long long)r->bytes, r->interface,
+                        *r->interface ? " " : "", r->name, r->resource);
     if (n > 0) l->trace.line(l->trace.data, b, (size_t)n < sizeof b ? (size_t)n : sizeof b - 1);
 }
 static void print_table(ts_linker *l) {

@@ -3,12 +3,12 @@
  * Source: the WAVE notation as its users know it (labels that are keywords carry %, absent options may be left out of records,
  * `some` and `ok` may be left out where the payload tells, `//` comments, """ strings). Handles are written #rep where a
  * guest defined the resource, own<NAME> or borrow<NAME> where the host did. */
+#include "base/number.h"
 #include "base/utf8.h"
 #include "base/vec.h"
 #include "component/type/val.h"
 #include "component/type/wave.h"
 #include "sys/stack.h"
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,13 +104,13 @@ static void put_float(sink *o, double d, bool single) {
     }
     int digits = 1; /* the fewest that read back the same */
     for (; digits < (single ? 9 : 17); digits++) {
-        snprintf(b, sizeof b, "%.*e", digits - 1, d);
-        if (single ? strtof(b, NULL) == (float)d : strtod(b, NULL) == d) break;
+        ts_snprintf(b, sizeof b, "%.*e", digits - 1, d);
+        if (single ? ts_strtof(b, NULL) == (float)d : ts_strtod(b, NULL) == d) break;
     }
-    snprintf(b, sizeof b, "%.*e", digits - 1, d);
+    ts_snprintf(b, sizeof b, "%.*e", digits - 1, d);
     const char *e = strchr(b, 'e');
     int exp = e ? (int)strtol(e + 1, NULL, 10) : 0;
-    if (exp >= -7 && exp < 21) snprintf(b, sizeof b, "%.*f", digits - 1 > exp ? digits - 1 - exp : 0, d);
+    if (exp >= -7 && exp < 21) ts_snprintf(b, sizeof b, "%.*f", digits - 1 > exp ? digits - 1 - exp : 0, d);
     put(o, b);
 }
 
@@ -311,7 +311,7 @@ static ts_status parse(wave *w, const ts_ctype *t, ts_val *v);
 
 static size_t label(const char *s) {
     size_t n = 0;
-    while (isalnum((unsigned char)s[n]) || s[n] == '-') n++;
+    while (ts_is_alpha(s[n]) || ts_is_digit(s[n]) || s[n] == '-') n++;
     return n;
 }
 /* A word that stands alone, such as `none`: moves past it. */
@@ -354,9 +354,9 @@ static ts_status parse_int(wave *w, const ts_ctype *t, ts_val *v) {
     const char *p = w->at;
     bool neg = *p == '-';
     if (neg) p++;
-    if (!isdigit((unsigned char)*p)) return syntax_error(w, "expected an integer");
+    if (!ts_is_digit(*p)) return syntax_error(w, "expected an integer");
     uint64_t m = 0;
-    for (; isdigit((unsigned char)*p); p++) {
+    for (; ts_is_digit(*p); p++) {
         unsigned d = (unsigned)(*p - '0');
         if (m > (UINT64_MAX - d) / 10) return syntax_error(w, "integer out of range");
         m = m * 10 + d;
@@ -384,8 +384,8 @@ static ts_status parse_float(wave *w, const ts_ctype *t, ts_val *v) {
         if (!n || n >= sizeof b || *p == '+') return syntax_error(w, "expected a number");
         memcpy(b, p, n);
         b[n] = 0;
-        d = t->kind == TS_CT_F32 ? (double)strtof(b, &end) : strtod(b, &end);
-        if (*end || !isdigit((unsigned char)b[b[0] == '-'])) return syntax_error(w, "expected a number");
+        d = t->kind == TS_CT_F32 ? (double)ts_strtof(b, &end) : ts_strtod(b, &end);
+        if (*end || !ts_is_digit(b[b[0] == '-'])) return syntax_error(w, "expected a number");
         w->at += n;
     }
     if (t->kind == TS_CT_F32)
@@ -413,7 +413,7 @@ static ts_status read_char(wave *w, uint32_t *c) {
     case '"': *c = p[1]; return TS_OK;
     case 'u': {
         char *end;
-        if (*w->at != '{' || !isxdigit((unsigned char)w->at[1])) return syntax_error(w, "expected \\u{…}");
+        if (*w->at != '{' || !ts_is_xdigit(w->at[1])) return syntax_error(w, "expected \\u{…}");
         unsigned long x = strtoul(w->at + 1, &end, 16);
         if (*end != '}' || x > 0x10ffff || (x >= 0xd800 && x < 0xe000))
             return syntax_error(w, "not a Unicode scalar value");

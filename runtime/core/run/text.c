@@ -1,5 +1,6 @@
 /* text: see text.h */
 #include "core/run/text.h"
+#include "base/number.h"
 #include "core/run/gc.h"
 #include <inttypes.h>
 #include <math.h>
@@ -41,8 +42,8 @@ static void print_f32(uint32_t bits, char *buf, size_t size) {
         snprintf(buf, size, "%snan:0x%" PRIx32, sign, bits & 0x7fffff);
     else
         for (int digits = 6; digits <= 9; digits++) {
-            snprintf(buf, size, "%.*g", digits, (double)f);
-            if (strtof(buf, NULL) == f) break;
+            ts_snprintf(buf, size, "%.*g", digits, (double)f);
+            if (ts_strtof(buf, NULL) == f) break;
         }
 }
 static void print_f64(uint64_t bits, char *buf, size_t size) {
@@ -56,8 +57,8 @@ static void print_f64(uint64_t bits, char *buf, size_t size) {
         snprintf(buf, size, "%snan:0x%" PRIx64, sign, payload);
     else
         for (int digits = 15; digits <= 17; digits++) {
-            snprintf(buf, size, "%.*g", digits, d);
-            if (strtod(buf, NULL) == d) break;
+            ts_snprintf(buf, size, "%.*g", digits, d);
+            if (ts_strtod(buf, NULL) == d) break;
         }
 }
 
@@ -172,13 +173,13 @@ static bool parse_float(token t, unsigned bits, uint64_t *out) {
     }
     if (!(*word >= '0' && *word <= '9')) return false; /* not the words and blanks that strtod knows */
     if (bits == 32) {
-        float f = strtof(text, &end);
+        float f = ts_strtof(text, &end);
         uint32_t b;
         memcpy(&b, &f, sizeof b);
         *out = b;
         return !*end && !isinf(f);
     }
-    double d = strtod(text, &end);
+    double d = ts_strtod(text, &end);
     memcpy(out, &d, sizeof d);
     return !*end && !isinf(d);
 }

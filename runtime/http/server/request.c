@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "http/server/connection.h"
 #ifdef TS_HTTP_SERVER
+#include "base/number.h"
 #include "sys/clock.h"
 #include <errno.h>
 #include <stdio.h>
@@ -596,9 +597,9 @@ static void log_line(ts_http_call *c, unsigned status) {
         target[n++] = *p == '"' || *p == '\\' ? '_' : *p;
     target[n] = 0;
     double ms = c->began ? (double)(ts_sys_monotonic() - c->began) / 1e6 : 0;
-    snprintf(line, sizeof line, "%s \"%.40s %s HTTP/1.%c\" %u %llu %.3fms%s", where,
-             c->wire.method ? c->wire.method : "-", target, c->wire.http10 ? '0' : '1', status,
-             (unsigned long long)c->body, ms, c->client_gone || c->broken ? " cut" : "");
+    ts_snprintf(line, sizeof line, "%s \"%.40s %s HTTP/1.%c\" %u %llu %.3fms%s", where,
+                c->wire.method ? c->wire.method : "-", target, c->wire.http10 ? '0' : '1', status,
+                (unsigned long long)c->body, ms, c->client_gone || c->broken ? " cut" : "");
     h->log(h->data, line);
 }
 
