@@ -50,6 +50,14 @@ ts_status ts_canon_resolve(const ts_canon_lift_end *end, const ts_val *result) {
     return TS_OK;
 }
 
+/* The arguments of an embedder could not be lowered: no guest is to blame, so the instance stays as it was. This is not possible any
+ * more once the guest's realloc has run and may have used the handles that were lowered before it, or if realloc did not return. */
+static bool take_back_arguments(ts_cabi_cx *cx, ts_status st) {
+    if (st == TS_TRAP || !cx->inst->may_leave || (cx->guest_ran && cx->added->n)) return false;
+    ts_remove_added_handles(cx);
+    return true;
+}
+
 /* cabi: canon_lift; arguments are lifted already */
 static ts_status canon_lift(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_arena *arena, bool copy_result,
                             bool keep_encoding, ts_canon_lift_end *end, ts_error *e) {
@@ -76,7 +84,17 @@ static ts_status canon_lift(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_ar
         task.keep_encoding = keep_encoding;
     }
     ts_saved_context ctx = ts_task_begin(f->inst, is_async ? &task : NULL);
-    TS_TRY(ts_lower_flat_params(&cx, args, f->type, f->layout, io));
+    ts_added_handles added;
+    if (!end->lower) { /* called by the embedder */
+        ts_added_handles_init(&added);
+        cx.added = &added;
+    }
+    ts_status st = ts_lower_flat_params(&cx, args, f->type, f->layout, io);
+    if (TS_UNLIKELY(st != TS_OK)) {
+        end->untouched = cx.added && take_back_arguments(&cx, st);
+        if (end->untouched) ts_task_end(f->inst, ctx);
+        return st;
+    }
     if (is_async) {
         TS_TRY(ts_canon_lift_async(s, f, io, &task, e));
         ts_task_end(f->inst, ctx);
@@ -307,7 +325,7 @@ ts_status ts_canon_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *call
     }
     ts_canon_lift_end end = {.result = result};
     ts_status st = canon_lift(s, f, args, arena, true, false, &end, e);
-    if (st == TS_OK)
+    if (st == TS_OK || end.untouched)
         ts_leave_to(set, n);
     else if (st == TS_UNSUPPORTED)
         for (ts_cinstance *i = s->instances; i; i = i->next) i->abandoned |= !i->may_enter;

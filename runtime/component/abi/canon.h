@@ -24,6 +24,7 @@ typedef struct ts_canon_lift_end {
     uint64_t out_ptr;
     ts_slot *io;
     ts_val *result;
+    bool untouched; /* out: the call failed before it changed the instance */
 } ts_canon_lift_end;
 /* cabi: on_resolve */
 ts_status ts_canon_resolve(const ts_canon_lift_end *end, const ts_val *result) TS_MUST_USE;

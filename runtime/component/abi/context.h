@@ -93,6 +93,13 @@ struct ts_subtask {
     uint32_t inline_lenders[8];
 };
 
+/* The handles that lowering has added to an instance's table. */
+typedef struct ts_added_handles {
+    uint32_t n, cap;
+    uint32_t *indices;
+    uint32_t inline_indices[8];
+} ts_added_handles;
+
 /* cabi: CanonicalOptions, resolved */
 struct ts_cabi_opts {
     ts_cinstance *inst;
@@ -119,6 +126,9 @@ typedef struct ts_cabi_cx {
     /* Lifting: strings keep the guest's encoding and are tagged (see ts_str_tag), because the values go to
      * another component. */
     bool keep_encoding;
+    /* Lowering: not NULL if a caller may take back what was lowered before a failure. */
+    ts_added_handles *added;
+    bool guest_ran; /* realloc was called */
 } ts_cabi_cx;
 
 /* How a slot is converted between two core functions, for types without pointers, handles and cases. */

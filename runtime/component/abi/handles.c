@@ -123,11 +123,34 @@ ts_status ts_lift_borrow(ts_cabi_cx *cx, uint32_t i, const ts_ctype *t, ts_val *
     return add_lender(cx, i);
 }
 
+/* Adds a handle while lowering. */
+static ts_status add_lowered(ts_cabi_cx *cx, const ts_handle *h, uint32_t *out) {
+    ts_added_handles *a = cx->added;
+    if (a && a->n == a->cap) {
+        uint32_t *more = ts_arena_array(cx->arena, (size_t)a->cap * 2, sizeof *more);
+        if (!more) return ts_fail_nomem(cx->err);
+        memcpy(more, a->indices, a->cap * sizeof *more);
+        a->indices = more;
+        a->cap *= 2;
+    }
+    TS_TRY(ts_table_add(&cx->inst->handles, h, out, cx->err));
+    if (a) a->indices[a->n++] = *out;
+    return TS_OK;
+}
+void ts_remove_added_handles(ts_cabi_cx *cx) {
+    while (cx->added->n) {
+        ts_handle removed;
+        ts_status st = ts_table_remove(&cx->inst->handles, cx->added->indices[--cx->added->n], &removed, NULL);
+        TS_ASSERT(st == TS_OK);
+        (void)st;
+    }
+}
+
 /* cabi: lower_own */
 ts_status ts_lower_own(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint32_t *out) {
     TS_ASSERT(t->kind == TS_CT_OWN && cx->res[t->resource]);
     ts_handle h = {.rt = cx->res[t->resource], .rep = v->handle.rep, .kind = TS_HANDLE_OWN};
-    return ts_table_add(&cx->inst->handles, &h, out, cx->err);
+    return add_lowered(cx, &h, out);
 }
 
 /* cabi: lower_borrow */
@@ -142,7 +165,7 @@ ts_status ts_lower_borrow(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ui
     }
     ts_handle h = {.rt = rt, .rep = v->handle.rep, .kind = TS_HANDLE_BORROW, .scope = cx->task};
     cx->task->num_borrows++;
-    return ts_table_add(&cx->inst->handles, &h, out, cx->err);
+    return add_lowered(cx, &h, out);
 }
 
 /* cabi: canon_resource_new */

@@ -17,6 +17,13 @@ static inline void ts_subtask_init(ts_subtask *s) {
     s->cap = 8;
     s->lenders = s->inline_lenders;
 }
+static inline void ts_added_handles_init(ts_added_handles *a) {
+    a->n = 0;
+    a->cap = 8;
+    a->indices = a->inline_indices;
+}
+/* Removes these handles from the table of the context's instance again. */
+void ts_remove_added_handles(ts_cabi_cx *cx);
 void ts_subtask_deliver_resolve(ts_subtask *s, ts_cinstance *inst); /* cabi: Subtask.deliver_resolve */
 ts_status ts_resource_destroy(ts_cstore *s, ts_resource *rt, uint64_t rep, ts_cinstance *caller, ts_arena *arena,
                               ts_error *e) TS_MUST_USE;

@@ -15,6 +15,7 @@ ts_status ts_cabi_reallocate(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, ui
     if (!cx->opts->realloc)
         return ts_fail(cx->err, TS_INVALID, "a value needs memory and the canonical definition has no realloc");
     inst->may_leave = false;
+    cx->guest_ran = true;
     uint64_t saved[2] = {inst->context[0], inst->context[1]}; /* a task of its own */
     inst->context[0] = inst->context[1] = 0;
     ts_task *task = inst->task;
