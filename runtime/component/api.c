@@ -3,6 +3,7 @@
 #include "component/abi/check.h"
 #include "component/run/linker.h"
 #include "component/type/wave.h"
+#include "component/type/wit_type.h"
 #include "sys/stack.h"
 #include <stdio.h>
 #include <string.h>
@@ -170,186 +171,18 @@ ts_status ts_linker_define_resource(ts_linker *l, const char *interface, const c
     return TS_OK;
 }
 
-/* The notation of types. */
-typedef struct wit {
-    const char *start, *at;
-    ts_linker *l;
+/* The resources that a definition's own interface has, for the types in its text. */
+typedef struct interface_scope {
     const ts_embedded *x;
-    const char *base;
-    ts_error *e;
-} wit;
-static ts_status wit_bad(wit *w, const char *what) {
-    return ts_fail(w->e, TS_USAGE, "type `%.200s`: %s at column %zu", w->start, what, (size_t)(w->at - w->start) + 1);
-}
-static void wit_space(wit *w) {
-    w->at += strspn(w->at, " \t\r\n");
-}
-static bool wit_eat(wit *w, const char *s) {
-    wit_space(w);
-    size_t n = strlen(s);
-    if (strncmp(w->at, s, n) != 0) return false;
-    w->at += n;
-    return true;
-}
-static ts_status wit_expect(wit *w, const char *s) {
-    char b[40];
-    snprintf(b, sizeof b, "expected `%s`", s);
-    return wit_eat(w, s) ? TS_OK : wit_bad(w, b);
-}
-static ts_status wit_name(wit *w, const char **out) {
-    wit_space(w);
-    if (*w->at == '%') w->at++;
-    size_t n = strspn(w->at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-");
-    if (!n) return wit_bad(w, "expected a name");
-    *out = ts_arena_strndup(&w->l->arena, w->at, n);
-    w->at += n;
-    return *out ? TS_OK : ts_fail_nomem(w->e);
-}
-enum { WIT_DEPTH = 50, WIT_CASES = 256 };
-static ts_status wit_type(wit *w, const ts_ctype **out, uint32_t depth);
-
-/* `{ name[: type | (type)], … }` or, for tuples and parameters, other brackets. */
-typedef enum wit_members { WIT_FIELDS, WIT_CASES_, WIT_LABELS, WIT_TUPLE } wit_members;
-static ts_status wit_list(wit *w, wit_members form, const char *close, const ts_ct_case **out, uint32_t *n,
-                          uint32_t depth) {
-    uint32_t room = 0;
-    ts_ct_case *cases = NULL;
-    *n = 0;
-    while (!wit_eat(w, close)) {
-        if (*n == WIT_CASES) return wit_bad(w, "too many members");
-        if (*n == room) { /* in the arena: what is outgrown is small */
-            room = room ? room * 2 : 8;
-            ts_ct_case *more = ts_arena_array(&w->l->arena, room, sizeof *more);
-            if (!more) return ts_fail_nomem(w->e);
-            if (*n) memcpy(more, cases, *n * sizeof *more);
-            cases = more;
-        }
-        ts_ct_case *c = &cases[*n];
-        if (form != WIT_TUPLE) TS_TRY(wit_name(w, &c->name));
-        if (form == WIT_FIELDS) TS_TRY(wit_expect(w, ":"));
-        if (form == WIT_FIELDS || form == WIT_TUPLE) TS_TRY(wit_type(w, &c->type, depth));
-        if (form == WIT_CASES_ && wit_eat(w, "(")) {
-            TS_TRY(wit_type(w, &c->type, depth));
-            TS_TRY(wit_expect(w, ")"));
-        }
-        ++*n;
-        if (!wit_eat(w, ",")) {
-            TS_TRY(wit_expect(w, close));
-            break;
-        }
+    const char *interface; /* without version */
+} interface_scope;
+static bool find_resource(const void *data, const char *name, uint32_t *slot) {
+    const interface_scope *in = data;
+    for (*slot = 0; *slot < in->x->def.n_resources; ++*slot) {
+        const ts_host_resource *r = &in->x->def.resources[*slot];
+        if (strcmp(r->interface, in->interface) == 0 && strcmp(r->name, name) == 0) return true;
     }
-    if (*n == 0 && close[0] != ')') return wit_bad(w, "there must be at least one member before this");
-    *out = cases;
-    return TS_OK;
-}
-
-static ts_status wit_handle(wit *w, ts_ctype *t) {
-    const char *name;
-    TS_TRY(wit_expect(w, "<"));
-    TS_TRY(wit_name(w, &name));
-    TS_TRY(wit_expect(w, ">"));
-    for (uint32_t i = 0; i < w->x->def.n_resources; i++) {
-        if (strcmp(w->x->def.resources[i].interface, w->base) != 0 || strcmp(w->x->def.resources[i].name, name) != 0)
-            continue;
-        t->resource = i;
-        return TS_OK;
-    }
-    return wit_bad(w, "the resource is not defined in this interface");
-}
-
-static ts_status wit_length(wit *w, ts_ctype *t) {
-    wit_space(w);
-    uint64_t n = 0;
-    while (*w->at >= '0' && *w->at <= '9' && n <= UINT32_MAX) n = n * 10 + (uint64_t)(*w->at++ - '0');
-    if (n == 0 || n > UINT32_MAX) return wit_bad(w, "expected a length, 1 or more");
-    t->kind = TS_CT_FIXED_LIST;
-    t->n = (uint32_t)n;
-    return TS_OK;
-}
-
-static ts_status wit_type(wit *w, const ts_ctype **out, uint32_t depth) {
-    static const struct {
-        const char *word;
-        ts_ct_kind kind;
-    } words[] = {
-        {"bool", TS_CT_BOOL},     {"s8", TS_CT_S8},         {"u8", TS_CT_U8},           {"s16", TS_CT_S16},
-        {"u16", TS_CT_U16},       {"s32", TS_CT_S32},       {"u32", TS_CT_U32},         {"s64", TS_CT_S64},
-        {"u64", TS_CT_U64},       {"f32", TS_CT_F32},       {"f64", TS_CT_F64},         {"char", TS_CT_CHAR},
-        {"string", TS_CT_STRING}, {"record", TS_CT_RECORD}, {"variant", TS_CT_VARIANT}, {"list", TS_CT_LIST},
-        {"tuple", TS_CT_TUPLE},   {"flags", TS_CT_FLAGS},   {"enum", TS_CT_ENUM},       {"option", TS_CT_OPTION},
-        {"result", TS_CT_RESULT}, {"own", TS_CT_OWN},       {"borrow", TS_CT_BORROW},   {"map", TS_CT_MAP}};
-    if (depth == WIT_DEPTH) return wit_bad(w, "nested too deeply");
-    TS_TRY(ts_stack_check(w->e));
-    const char *word;
-    TS_TRY(wit_name(w, &word));
-    int found = -1;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcmp(words[i].word, word) == 0) found = (int)i;
-    }
-    if (found < 0) return wit_bad(w, "unknown type before this");
-    ts_ct_kind kind = words[found].kind;
-    if (kind <= TS_CT_STRING) {
-        *out = ts_ctype_primitive(kind);
-        return TS_OK;
-    }
-    ts_ctype *t = ts_arena_alloc(&w->l->arena, sizeof *t);
-    if (!t) return ts_fail_nomem(w->e);
-    t->kind = kind;
-    switch (kind) {
-    case TS_CT_RECORD:
-    case TS_CT_VARIANT:
-    case TS_CT_FLAGS:
-    case TS_CT_ENUM:
-        TS_TRY(wit_expect(w, "{"));
-        TS_TRY(wit_list(w,
-                        kind == TS_CT_RECORD    ? WIT_FIELDS
-                        : kind == TS_CT_VARIANT ? WIT_CASES_
-                                                : WIT_LABELS,
-                        "}", &t->cases, &t->n, depth + 1));
-        break;
-    case TS_CT_TUPLE:
-        TS_TRY(wit_expect(w, "<"));
-        TS_TRY(wit_list(w, WIT_TUPLE, ">", &t->cases, &t->n, depth + 1));
-        break;
-    case TS_CT_LIST:
-    case TS_CT_OPTION:
-        TS_TRY(wit_expect(w, "<"));
-        TS_TRY(wit_type(w, &t->elem, depth + 1));
-        if (kind == TS_CT_LIST && wit_eat(w, ",")) TS_TRY(wit_length(w, t)); /* list<T, N> */
-        TS_TRY(wit_expect(w, ">"));
-        break;
-    case TS_CT_MAP:
-        TS_TRY(wit_expect(w, "<"));
-        TS_TRY(wit_type(w, &t->elem2, depth + 1));
-        if (!ts_ctype_is_key(t->elem2)) return wit_bad(w, "the type before this is no key type");
-        TS_TRY(wit_expect(w, ","));
-        TS_TRY(wit_type(w, &t->elem, depth + 1));
-        TS_TRY(wit_expect(w, ">"));
-        break;
-    case TS_CT_RESULT:
-        if (!wit_eat(w, "<")) break;
-        if (!wit_eat(w, "_")) TS_TRY(wit_type(w, &t->elem, depth + 1));
-        if (wit_eat(w, ",")) TS_TRY(wit_type(w, &t->elem2, depth + 1));
-        TS_TRY(wit_expect(w, ">"));
-        break;
-    default: TS_TRY(wit_handle(w, t)); break;
-    }
-    TS_TRY(ts_ctype_finish(t, &w->l->arena, w->e));
-    *out = t;
-    return TS_OK;
-}
-
-static ts_status wit_func(wit *w, const ts_cfunc_type **out) {
-    ts_cfunc_type *t = ts_arena_alloc(&w->l->arena, sizeof *t);
-    if (!t) return ts_fail_nomem(w->e);
-    TS_TRY(wit_expect(w, "func"));
-    TS_TRY(wit_expect(w, "("));
-    TS_TRY(wit_list(w, WIT_FIELDS, ")", &t->params, &t->n_params, 0));
-    if (wit_eat(w, "->")) TS_TRY(wit_type(w, &t->result, 0));
-    wit_space(w);
-    if (*w->at) return wit_bad(w, "something follows the type");
-    *out = t;
-    return TS_OK;
+    return false;
 }
 
 ts_status ts_linker_define_func(ts_linker *l, const char *interface, const char *name, const char *type, ts_callback fn,
@@ -362,9 +195,10 @@ ts_status ts_linker_define_func(ts_linker *l, const char *interface, const char 
     const char *base;
     ts_embedded *x = embedded_of(l, interface, &base, e);
     if (!x) return ts_fail_nomem(e);
-    wit w = {.start = type, .at = type, .l = l, .x = x, .base = base, .e = e};
+    const interface_scope in = {x, base};
+    const ts_wit_resources resources = {.find = find_resource, .data = &in};
     const ts_cfunc_type *ft = NULL;
-    TS_TRY(wit_func(&w, &ft));
+    TS_TRY(ts_wit_parse_func(type, &resources, &l->arena, &ft, e));
     uint32_t n = x->def.n_funcs, at = 0;
     for (; at < n; at++) { /* sorted by interface, then name */
         int c = strcmp(x->def.funcs[at].interface, base);
@@ -406,17 +240,14 @@ ts_status ts_linker_define_value(ts_linker *l, const char *interface, const char
     TS_NEED(e, name);
     TS_NEED(e, type);
     TS_NEED(e, value);
-    const ts_embedded none = {0};
-    wit w = {.start = type, .at = type, .l = l, .x = &none, .base = "", .e = e};
+    const ts_wit_resources no_resources = {0};
     ts_linker_value x = {.interface = ts_arena_strndup(&l->arena, interface, strlen(interface)),
                          .name = ts_arena_strndup(&l->arena, name, strlen(name))};
     ts_val *v = ts_arena_alloc(&l->arena, sizeof *v);
     /* strings may point into the text */
     char *text = ts_arena_strndup(&l->arena, value, strlen(value));
     if (!x.interface || !x.name || !v || !text) return ts_fail_nomem(e);
-    TS_TRY(wit_type(&w, &x.type, 0));
-    wit_space(&w);
-    if (*w.at) return wit_bad(&w, "something follows the type");
+    TS_TRY(ts_wit_parse_type(type, &no_resources, &l->arena, &x.type, e));
     TS_TRY(ts_wave_parse(x.type, text, &l->arena, v, e));
     x.v = v;
     return ts_vec_push(&l->values, x) ? TS_OK : ts_fail_nomem(e);

@@ -42,8 +42,6 @@ enum {
  * TS_CT_MAX_…); wasm-tools has the same numbers. */
 enum {
     TS_COMP_MAX_NAME = 100000,   /* bytes */
-    TS_COMP_MAX_MEMBERS = 10000, /* of a record, variant, tuple, enum */
-    TS_COMP_MAX_PARAMS = 1000,
     TS_COMP_MAX_DECLS = 1000000,
     TS_COMP_MAX_MODULE_DECLS = 100000,
     TS_COMP_MAX_ARGS = 100000, /* of an instantiation, and inline exports */

@@ -96,13 +96,13 @@ static ts_status read_defvaltype(ts_scope *s, ts_reader *r, uint8_t b, uint64_t 
     switch (b) {
     case 0x72:
         t->kind = TS_CT_RECORD;
-        TS_TRY(ts_read_count_max(r, TS_COMP_MAX_MEMBERS, "the number of members of a type", &t->n));
+        TS_TRY(ts_read_count_max(r, TS_CT_MAX_MEMBERS, "the number of members of a type", &t->n));
         if (!t->n) return TS_BAD(s, off, sec, "record type must have at least one field");
         TS_TRY(read_labelled(s, r, FORM_FIELD, t->n, &t->cases));
         break;
     case 0x71:
         t->kind = TS_CT_VARIANT;
-        TS_TRY(ts_read_count_max(r, TS_COMP_MAX_MEMBERS, "the number of members of a type", &t->n));
+        TS_TRY(ts_read_count_max(r, TS_CT_MAX_MEMBERS, "the number of members of a type", &t->n));
         if (!t->n) return TS_BAD(s, off, sec, "variant type must have at least one case");
         TS_TRY(read_labelled(s, r, FORM_CASE, t->n, &t->cases));
         break;
@@ -121,7 +121,7 @@ static ts_status read_defvaltype(ts_scope *s, ts_reader *r, uint8_t b, uint64_t 
         break;
     case 0x6f: {
         t->kind = TS_CT_TUPLE;
-        TS_TRY(ts_read_count_max(r, TS_COMP_MAX_MEMBERS, "the number of members of a type", &t->n));
+        TS_TRY(ts_read_count_max(r, TS_CT_MAX_MEMBERS, "the number of members of a type", &t->n));
         if (!t->n) return TS_BAD(s, off, sec, "tuple type must have at least one type");
         ts_ct_case *cases;
         TS_ALLOC(s->d, cases, t->n);
@@ -138,7 +138,7 @@ static ts_status read_defvaltype(ts_scope *s, ts_reader *r, uint8_t b, uint64_t 
         break;
     case 0x6d:
         t->kind = TS_CT_ENUM;
-        TS_TRY(ts_read_count_max(r, TS_COMP_MAX_MEMBERS, "the number of members of a type", &t->n));
+        TS_TRY(ts_read_count_max(r, TS_CT_MAX_MEMBERS, "the number of members of a type", &t->n));
         if (!t->n) return TS_BAD(s, off, sec, "enum type must have at least one variant");
         TS_TRY(read_labelled(s, r, FORM_TAG, t->n, &t->cases));
         break;
@@ -201,7 +201,7 @@ static ts_status read_functype(ts_scope *s, ts_reader *r, bool is_async, uint64_
     TS_ALLOC(s->d, t, 1);
     *out = t;
     t->is_async = is_async;
-    TS_TRY(ts_read_count_max(r, TS_COMP_MAX_PARAMS, "the number of parameters", &t->n_params));
+    TS_TRY(ts_read_count_max(r, TS_CT_MAX_PARAMS, "the number of parameters", &t->n_params));
     TS_TRY(read_labelled(s, r, FORM_PARAM, t->n_params, &t->params));
     TS_TRY(ts_read_resultlist(s, r, &t->result));
     if (is_async) TS_TRY(ts_scope_feature(s, r, off, TS_CF_ASYNC, "the async function type"));

@@ -78,6 +78,9 @@ enum {
     TS_CT_FLAT_MAX = 17, /* 17 means "more than 16" */
     TS_CT_MAX_DEPTH = 100,
     TS_CT_MAX_NODES = 1000000,
+    /* What engines and tools agree on; wasm-tools has the same numbers. */
+    TS_CT_MAX_MEMBERS = 10000, /* of a record, variant, tuple, enum */
+    TS_CT_MAX_PARAMS = 1000,
     TS_CT_MAX_SIZE = 1 << 28, /* elem_size(t, i64) stays below. spec: Binary.md#type-definitions */
 };
 
