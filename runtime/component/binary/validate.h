@@ -41,7 +41,7 @@ enum {
 /* What engines and tools agree on beside the text (it sets flags, type sizes and their byte sizes:
  * TS_CT_MAX_…); wasm-tools has the same numbers. */
 enum {
-    TS_COMP_MAX_NAME = 100000,   /* bytes */
+    TS_COMP_MAX_NAME = 100000, /* bytes */
     TS_COMP_MAX_DECLS = 1000000,
     TS_COMP_MAX_MODULE_DECLS = 100000,
     TS_COMP_MAX_ARGS = 100000, /* of an instantiation, and inline exports */
