@@ -110,19 +110,9 @@ static uint32_t fuse_add_branch(compiler *c, uint32_t cmp, uint32_t form, uint32
         return NONE;
     uint32_t op;
     switch (cmp) {
-#define IR_CASE(n)                                                                                                     \
+#define IR_ADDBR(n, e)                                                                                                 \
     case TS_IR_i32_##n##_AS: op = TS_IR_i32_addbr_##n##_I; break;
-        IR_CASE(eq)
-        IR_CASE(ne)
-        IR_CASE(lt_s)
-        IR_CASE(lt_u)
-        IR_CASE(gt_s)
-        IR_CASE(gt_u)
-        IR_CASE(le_s)
-        IR_CASE(le_u)
-        IR_CASE(ge_s)
-        IR_CASE(ge_u)
-#undef IR_CASE
+#include "core/code/ir_ops.def"
     default: return NONE;
     }
     /* an operand in the slot that the addition writes would be read after the write: so it was before */

@@ -11,40 +11,21 @@ static bool fits32(uint64_t imm) {
     return (int64_t)imm == (int64_t)(int32_t)imm;
 }
 
-/* Swap a constant left operand to the right: the operation that takes the operands the other way round, or NONE. */
-static uint32_t commuted(uint32_t op) {
+/* The operation that gives the same result with its operands exchanged, or NONE: the column `swap` of ir_ops.def. */
+static uint32_t swapped(uint32_t op) {
     switch (op) {
-#define SAME(n)                                                                                                        \
-    case TS_IR_##n##_AS: return op;
-#define SWAP(n, m)                                                                                                     \
-    case TS_IR_##n##_AS: return TS_IR_##m##_AS;
-        SAME(i32_add)
-        SAME(i32_mul)
-        SAME(i32_and)
-        SAME(i32_or)
-        SAME(i32_xor)
-        SAME(i64_add)
-        SAME(i64_mul)
-        SAME(i64_and)
-        SAME(i64_or)
-        SAME(i64_xor)
-        SAME(i32_eq)
-        SAME(i32_ne)
-        SAME(i64_eq)
-        SAME(i64_ne)
-        /* clang-format off */
-        SWAP(i32_lt_s, i32_gt_s) SWAP(i32_gt_s, i32_lt_s) SWAP(i32_le_s, i32_ge_s) SWAP(i32_ge_s, i32_le_s)
-        SWAP(i32_lt_u, i32_gt_u) SWAP(i32_gt_u, i32_lt_u) SWAP(i32_le_u, i32_ge_u) SWAP(i32_ge_u, i32_le_u)
-        SWAP(i64_lt_s, i64_gt_s) SWAP(i64_gt_s, i64_lt_s) SWAP(i64_le_s, i64_ge_s) SWAP(i64_ge_s, i64_le_s)
-        SWAP(i64_lt_u, i64_gt_u) SWAP(i64_gt_u, i64_lt_u) SWAP(i64_le_u, i64_ge_u) SWAP(i64_ge_u, i64_le_u)
-#undef SAME
-#undef SWAP
+#define TS_IR_none_AS NONE
+#define IR_BIN(n, out, in, T, swap, nan, e)                                                                            \
+    case TS_IR_##n##_AS: return TS_IR_##swap##_AS;
+#define IR_CMP(n, neg, swap, in, T, e)                                                                                 \
+    case TS_IR_##n##_AS: return TS_IR_##swap##_AS;
+#include "core/code/ir_ops.def"
+#undef TS_IR_none_AS
     default: return NONE;
     }
-    /* clang-format on */
 }
 static void canonicalize_nan(compiler *c, uint8_t reg_class) {
-    if (!(c->form & TS_FORM_DETERMINISTIC) || (reg_class != CLASS_F32 && reg_class != CLASS_F64)) return;
+    if (!(c->form & TS_FORM_DETERMINISTIC)) return;
     popped_operand o = pop_operand(c);
     uint32_t op = reg_class == CLASS_F32 ? TS_IR_f32_canon_A : TS_IR_f64_canon_A;
     uint32_t at = o.in_accumulator ? emit(c, op, reg_class, 0, 0, 0, 0)
@@ -68,11 +49,11 @@ static bool fuse_shift_add(compiler *c, popped_operand *a, popped_operand *b) {
 }
 static void compile_binary(compiler *c, uint32_t op, uint8_t out, uint8_t in, bool is64) {
     popped_operand b = pop_operand(c), a = pop_operand(c);
-    if (a.is_const && !b.is_const && commuted(op) != NONE) {
+    if (a.is_const && !b.is_const && swapped(op) != NONE) {
         popped_operand t = a;
         a = b;
         b = t;
-        op = commuted(op);
+        op = swapped(op);
     }
     if (op == TS_IR_i32_add_AS && !a.is_const && !b.is_const && fuse_shift_add(c, &a, &b)) return;
     if (a.is_const) operand_slot(c, &a);
@@ -95,76 +76,59 @@ static void compile_binary(compiler *c, uint32_t op, uint8_t out, uint8_t in, bo
     }
     push_accumulator(c, out, at);
 }
+/* The operand is a comparison that was just computed: replace it by its negation. */
+static bool negate_comparison(compiler *c) {
+    const operand_entry *e = &c->stack.data[c->stack.len - 1];
+    if (e->kind != ENTRY_IN_ACCUMULATOR || e->at != c->last) return false;
+    ts_word *w = &c->code.data[e->at];
+    const ts_comparison *ci = &ts_comparisons[w->u];
+    if (!ci->base) return false;
+    w->u = w->u - ci->base + ci->neg;
+    return true;
+}
 static void compile_unary(compiler *c, uint32_t op, uint8_t out) {
+    if (op == TS_IR_i32_eqz_A && negate_comparison(c)) return;
     popped_operand a = pop_operand(c);
     if (a.is_const) operand_slot(c, &a);
     uint32_t at =
         a.in_accumulator ? emit(c, op, out, 0, 0, 0, 0) : emit(c, op + TS_UN_S, out, 0, operand_slot(c, &a), 0, 0);
     push_accumulator(c, out, at);
 }
-static void compile_eqz(compiler *c, uint32_t op) {
-    const operand_entry *e = &c->stack.data[c->stack.len - 1];
-    if (op == TS_IR_i32_eqz_A && e->kind == ENTRY_IN_ACCUMULATOR && e->at == c->last) {
-        ts_word *w = &c->code.data[e->at];
-        const ts_comparison *ci = &ts_comparisons[w->u];
-        if (ci->base) { /* negate the comparison in place */
-            w->u = w->u - ci->base + ci->neg;
-            return;
-        }
-    }
-    compile_unary(c, op, CLASS_INT);
-}
-/* Operations that move bits do not change NaNs. */
-static bool moves_bits(uint32_t wasm_op) {
-    switch (wasm_op) {
-    case TS_OP_f32_neg:
-    case TS_OP_f64_neg:
-    case TS_OP_f32_abs:
-    case TS_OP_f64_abs:
-    case TS_OP_f32_copysign:
-    case TS_OP_f64_copysign:
-    case TS_OP_f32_reinterpret_i32:
-    case TS_OP_f64_reinterpret_i64: return true;
-    default: return false;
-    }
-}
-static void compile_unary_op(compiler *c, uint32_t wasm_op, uint32_t op, uint8_t out) {
-    if (wasm_op == TS_OP_i32_eqz || wasm_op == TS_OP_i64_eqz) {
-        compile_eqz(c, op);
-        return;
-    }
-    compile_unary(c, op, out);
-    if (!moves_bits(wasm_op)) canonicalize_nan(c, out);
-}
-static void compile_wide_arithmetic(compiler *c, uint32_t op,
-                                    uint32_t n) { /* n operands, two results in the same slots */
+/* n operands; two results in the slots of the first two. */
+static void compile_wide_arithmetic(compiler *c, uint32_t op, uint32_t n) {
     emit(c, op, CLASS_NONE, operands_in_sequence(c, n), 0, 0, 0);
     push_result(c, CLASS_INT, NONE);
     push_result(c, CLASS_INT, NONE);
 }
 
+/* The column `nan` of ir_ops.def. */
+#define NAN_CANON(c, reg_class) canonicalize_nan(c, reg_class)
+#define NAN_ASIS(c, reg_class) ((void)0)
+
 bool ts_compile_numeric(compiler *c, const struct ts_op *o) {
     switch (o->op) {
-#define IR_BIN(n, out, in, T, e)                                                                                       \
+#define IR_BIN(n, out, in, T, swap, nan, e)                                                                            \
     case TS_OP_##n:                                                                                                    \
         compile_binary(c, TS_IR_##n##_AS, CLASS_OF_##out, CLASS_OF_##in,                                               \
                        sizeof(T) == 8 && CLASS_OF_##in == CLASS_INT);                                                  \
-        if (!moves_bits(TS_OP_##n)) canonicalize_nan(c, CLASS_OF_##out);                                               \
+        NAN_##nan(c, CLASS_OF_##out);                                                                                  \
         return true;
 #define IR_DIV(n, T, k, e)                                                                                             \
     case TS_OP_##n: compile_binary(c, TS_IR_##n##_AS, CLASS_INT, CLASS_INT, sizeof(T) == 8); return true;
-#define IR_CMP(n, g, in, T, e)                                                                                         \
+#define IR_CMP(n, g, swap, in, T, e)                                                                                   \
     case TS_OP_##n:                                                                                                    \
         compile_binary(c, TS_IR_##n##_AS, CLASS_INT, CLASS_OF_##in, sizeof(T) == 8 && CLASS_OF_##in == CLASS_INT);     \
         return true;
-#define IR_UN(n, out, in, T, e)                                                                                        \
-    case TS_OP_##n: compile_unary_op(c, o->op, TS_IR_##n##_A, CLASS_OF_##out); return true;
+#define IR_UN(n, out, in, T, nan, e)                                                                                   \
+    case TS_OP_##n:                                                                                                    \
+        compile_unary(c, TS_IR_##n##_A, CLASS_OF_##out);                                                               \
+        NAN_##nan(c, CLASS_OF_##out);                                                                                  \
+        return true;
 #define IR_TRUNC(n, out, in, T, f)                                                                                     \
     case TS_OP_##n: compile_unary(c, TS_IR_##n##_A, CLASS_INT); return true;
 #include "core/code/ir_ops.def"
-    case TS_OP_i64_extend_i32_u: { /* an i32 is kept zero-extended: a constant too */ return true;
-    }
-    case TS_OP_ref_is_null: compile_eqz(c, TS_IR_i64_eqz_A); return true;
+    case TS_OP_i64_extend_i32_u: return true; /* an i32 is kept zero-extended, as a constant too */
+    case TS_OP_ref_is_null: compile_unary(c, TS_IR_i64_eqz_A, CLASS_INT); return true;
     case TS_OP_ref_eq: compile_binary(c, TS_IR_i64_eq_AS, CLASS_INT, CLASS_INT, true); return true;
     case TS_OP_i64_add128: compile_wide_arithmetic(c, TS_IR_i64_add128, 4); return true;
     case TS_OP_i64_sub128: compile_wide_arithmetic(c, TS_IR_i64_sub128, 4); return true;

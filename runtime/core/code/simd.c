@@ -23,43 +23,17 @@ enum {
     SHAPE_REPLACE_F32,
     SHAPE_REPLACE_F64,
 };
+enum { NAN_ASIS = 0, NAN_CANON_F32 = TS_IR_f32x4_canon, NAN_CANON_F64 = TS_IR_f64x2_canon };
 struct simd_info {
     uint16_t ir;
+    uint16_t canon; /* the operation that makes NaNs of the result canonical; 0: none */
     uint8_t shape;
 };
 static const struct simd_info simd_infos[TS_OP_COUNT] = {
-#define IR_V(n, shape) [TS_OP_##n] = {TS_IR_v_##n, SHAPE_##shape},
-#include "core/code/ir_simd.def"
-#undef IR_V
+#define IR_V(n, shape, nan) [TS_OP_##n] = {TS_IR_v_##n, NAN_##nan, SHAPE_##shape},
+#include "core/code/ir_ops.def"
 };
 
-/* Which lanes of its result are computed floats, so that their NaN bits are the engine's choice: 4, 8 or 0 bytes. */
-static unsigned float_lanes(uint32_t op) {
-    switch (op) {
-#define OPS(t)                                                                                                         \
-    case TS_OP_##t##_ceil:                                                                                             \
-    case TS_OP_##t##_floor:                                                                                            \
-    case TS_OP_##t##_trunc:                                                                                            \
-    case TS_OP_##t##_nearest:                                                                                          \
-    case TS_OP_##t##_sqrt:                                                                                             \
-    case TS_OP_##t##_add:                                                                                              \
-    case TS_OP_##t##_sub:                                                                                              \
-    case TS_OP_##t##_mul:                                                                                              \
-    case TS_OP_##t##_div:                                                                                              \
-    case TS_OP_##t##_min:                                                                                              \
-    case TS_OP_##t##_max:                                                                                              \
-    case TS_OP_##t##_relaxed_madd:                                                                                     \
-    case TS_OP_##t##_relaxed_nmadd:                                                                                    \
-    case TS_OP_##t##_relaxed_min:                                                                                      \
-    case TS_OP_##t##_relaxed_max:
-    OPS(f32x4) case TS_OP_f32x4_demote_f64x2_zero:
-        return 4;
-    OPS(f64x2) case TS_OP_f64x2_promote_low_f32x4:
-        return 8;
-#undef OPS
-        default : return 0;
-    }
-}
 static void emit_simd_op(compiler *c, const struct ts_op *o) {
     const struct simd_info *si = &simd_infos[o->op];
     uint32_t at;
@@ -83,8 +57,8 @@ static void emit_simd_op(compiler *c, const struct ts_op *o) {
 }
 static void compile_simd_op(compiler *c, const struct ts_op *o) {
     emit_simd_op(c, o);
-    unsigned n = c->form & TS_FORM_DETERMINISTIC ? float_lanes(o->op) : 0;
-    if (n) emit_by_slots(c, n == 4 ? TS_IR_f32x4_canon : TS_IR_f64x2_canon, 1, CLASS_V128);
+    uint32_t canon = simd_infos[o->op].canon;
+    if (canon && c->form & TS_FORM_DETERMINISTIC) emit_by_slots(c, canon, 1, CLASS_V128);
 }
 
 bool ts_compile_simd(compiler *c, const struct ts_op *o) {

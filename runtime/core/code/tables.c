@@ -11,20 +11,20 @@
 #define TEN(n) n, n, n, n, n, n, n, n, n, n,
 #define FORMS_STORE 2, 2, 2, 3, 3, 2, 3, 2, 3, 2, 2, 3,
 const uint8_t ts_ir_words[TS_IR_COUNT] = {
-#define IR_BIN(n, o, i, T, e) FORMS_BIN(W_##i)
+#define IR_BIN(n, o, i, T, swap, nan, e) FORMS_BIN(W_##i)
 #define IR_DIV(n, T, c, e) FORMS_BIN(2)
-#define IR_UN(n, o, i, T, e) 2, 2, 2, 2,
-#define IR_UNX(n, o, i, T, e) 2, 2, 2, 2,
+#define IR_UN(n, o, i, T, nan, e) 2, 2, 2, 2,
+#define IR_UNX(n, o, i, T, nan, e) 2, 2, 2, 2,
 #define IR_TRUNC(n, o, i, T, f) 2, 2, 2, 2,
-#define IR_CMP(n, neg, i, T, e) FORMS_BIN(W_##i) FORMS_BR
-#define IR_CMPX(n, neg, i, T, e) FORMS_BIN(W_##i) FORMS_BR
+#define IR_CMP(n, neg, swap, i, T, e) FORMS_BIN(W_##i) FORMS_BR
+#define IR_CMPX(n, neg, swap, i, T, e) FORMS_BIN(W_##i) FORMS_BR
 #define IR_LOAD(n, o, T, V) TEN(2) TEN(2)
 #define IR_STORE(n, i, T) FORMS_STORE FORMS_STORE
 #define IR_STOREF(n, i, T) TEN(2)
 #define IR_ADDBR(n, e) 3, 3,
 #define IR_OP(n, w, s) w,
 #define IR_SLOW(n, w, s) w,
-#define IR_V(n, shape) 2,
+#define IR_V(n, shape, nan) 2,
 #include "core/code/ir_ops.def"
 };
 const char *const ts_ir_names[TS_IR_COUNT] = {
@@ -32,7 +32,7 @@ const char *const ts_ir_names[TS_IR_COUNT] = {
 #include "core/code/ir_each.h"
 };
 const ts_comparison ts_comparisons[TS_IR_COUNT] = {
-#define IR_CMP(n, g, i, T, e) [TS_IR_##n##_AS... TS_IR_##n##_SI_S] = {TS_IR_##n##_AS, TS_IR_##g##_AS},
-#define IR_CMPX(n, g, i, T, e) [TS_IR_##n##_AS... TS_IR_##n##_SI_S] = {TS_IR_##n##_AS, TS_IR_##g##_AS},
+#define IR_CMP(n, g, swap, i, T, e) [TS_IR_##n##_AS... TS_IR_##n##_SI_S] = {TS_IR_##n##_AS, TS_IR_##g##_AS},
+#define IR_CMPX(n, g, swap, i, T, e) [TS_IR_##n##_AS... TS_IR_##n##_SI_S] = {TS_IR_##n##_AS, TS_IR_##g##_AS},
 #include "core/code/ir_ops.def"
 };

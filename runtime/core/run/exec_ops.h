@@ -42,7 +42,7 @@
         WS_##o(A16(0));                                                                                                \
         NEXT(w);                                                                                                       \
     }
-#define IR_BIN(n, o, i, T, e)                                                                                          \
+#define IR_BIN(n, o, i, T, swap, nan, e)                                                                               \
     BIN1(n##_AS, o, T, RD_##i(T), RS_##i(T, A16(2)), e, 2)                                                             \
     BIN1(n##_SA, o, T, RS_##i(T, A16(1)), RD_##i(T), e, 2)                                                             \
     BIN1(n##_SS, o, T, RS_##i(T, A16(1)), RS_##i(T, A16(2)), e, 2)                                                     \
@@ -84,7 +84,7 @@
         WS_##o(A16(0));                                                                                                \
         NEXT(2);                                                                                                       \
     }
-#define IR_UN(n, o, i, T, e) UN1(n##_A, o, T, RD_##i(T), e) UN1(n##_S, o, T, RS_##i(T, A16(1)), e)
+#define IR_UN(n, o, i, T, nan, e) UN1(n##_A, o, T, RD_##i(T), e) UN1(n##_S, o, T, RS_##i(T, A16(1)), e)
 #define IR_UNX IR_UN
 
 #define TRUNC1(n, T, ga, fn)                                                                                           \
@@ -111,8 +111,8 @@
         if (e) JUMP(pc + pc[1].w[1]);                                                                                  \
         NEXT(nw);                                                                                                      \
     }
-#define IR_CMP(n, neg, i, T, e)                                                                                        \
-    IR_BIN(n, R, i, T, e)                                                                                              \
+#define IR_CMP(n, neg, swap, i, T, e)                                                                                  \
+    IR_BIN(n, R, i, T, swap, ASIS, e)                                                                                  \
     BR1(n##_AS, T, RD_##i(T), RS_##i(T, A16(1)), e, 2)                                                                 \
     BR1(n##_SA, T, RS_##i(T, A16(0)), RD_##i(T), e, 2)                                                                 \
     BR1(n##_SS, T, RS_##i(T, A16(0)), RS_##i(T, A16(1)), e, 2)                                                         \
@@ -243,7 +243,7 @@
 
 #define V(k) (ts_simd_load(fp + A16(k)))
 #define PUTV(v) (ts_simd_store(fp + A16(0), (v)))
-#define IR_V(n, shape)                                                                                                 \
+#define IR_V(n, shape, nan)                                                                                            \
     OP(v_##n) {                                                                                                        \
         VB_##shape(n);                                                                                                 \
         NEXT(2);                                                                                                       \
