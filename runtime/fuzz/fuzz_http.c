@@ -53,9 +53,9 @@ static void check_head(const ts_wire *w) {
     /* a guest can send it on: the functions that its setters and handle ask */
     const char *host;
     size_t host_len;
-    uint16_t port = 0;
+    int32_t port = -1;
     if (w->authority && !ts_http_host_port(w->authority, strlen(w->authority), &host, &host_len, &port)) abort();
-    if (w->is_connect ? w->target || !port : !ts_http_is_origin_target(w->target, strlen(w->target), w->method))
+    if (w->is_connect ? w->target || port < 1 : !ts_http_is_origin_target(w->target, strlen(w->target), w->method))
         abort();
     if (w->is_connect && (w->has_body || w->keep_alive)) abort();
 }

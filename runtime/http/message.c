@@ -93,25 +93,58 @@ void ts_http_trim(const char **s, size_t *len) {
     while (*len && ((*s)[*len - 1] == ' ' || (*s)[*len - 1] == '\t')) --*len;
 }
 
-int ts_http_content_length(const ts_http_fields *f, uint64_t *out) {
+bool ts_http_next_element(const char **at, const char *end, const char **element, size_t *len) {
+    while (*at < end) {
+        const char *from = *at, *comma = memchr(from, ',', (size_t)(end - from)), *to = comma ? comma : end;
+        *at = comma ? comma + 1 : end;
+        *element = from;
+        *len = (size_t)(to - from);
+        ts_http_trim(element, len);
+        if (*len) return true;
+    }
+    return false;
+}
+
+bool ts_http_list_has(const char *list, size_t len, const char *element) {
+    const char *end = list + len, *e;
+    size_t n;
+    while (ts_http_next_element(&list, end, &e, &n))
+        if (ts_http_name_is(e, n, element, strlen(element))) return true;
+    return false;
+}
+
+static bool parse_length(const char *s, size_t len, uint64_t *out) {
+    uint64_t n = 0;
+    for (size_t k = 0; k < len; k++) {
+        if (s[k] < '0' || s[k] > '9' || n > (UINT64_MAX - 9) / 10) return false;
+        n = n * 10 + (uint64_t)(s[k] - '0');
+    }
+    *out = n;
+    return len > 0;
+}
+static int content_length(const ts_http_fields *f, bool lists, uint64_t *out) {
     int found = 0;
     for (uint32_t i = 0;; i++) {
         const ts_http_field *x = ts_http_fields_find(f, "content-length", &i);
         if (!x) return found;
-        uint64_t n = 0;
-        const char *v = x->value;
-        size_t len = x->value_len;
-        ts_http_trim(&v, &len);
-        if (len == 0) return -1;
-        for (size_t k = 0; k < len; k++) {
-            char c = v[k];
-            if (c < '0' || c > '9' || n > (UINT64_MAX - 9) / 10) return -1;
-            n = n * 10 + (uint64_t)(c - '0');
-        }
-        if (found && n != *out) return -1;
-        *out = n;
-        found = 1;
+        const char *at = x->value, *end = at + x->value_len;
+        do { /* each number of a list that has no empty element, or the whole value */
+            const char *comma = lists && at < end ? memchr(at, ',', (size_t)(end - at)) : NULL, *v = at;
+            size_t len = (size_t)((comma ? comma : end) - at);
+            uint64_t n;
+            ts_http_trim(&v, &len);
+            if (!parse_length(v, len, &n) || (found && n != *out)) return -1;
+            *out = n;
+            found = 1;
+            at = comma ? comma + 1 : NULL;
+        } while (at);
     }
+}
+int ts_http_content_length(const ts_http_fields *f, uint64_t *out) {
+    return content_length(f, false, out);
+}
+int ts_http_received_length(const ts_http_fields *f, uint64_t *out) {
+    return content_length(f, true, out);
 }
 
 static bool is_one_of(const char *name, size_t len, const char *const *names, size_t n) {

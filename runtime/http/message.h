@@ -42,8 +42,16 @@ bool ts_http_is_token(const char *s, size_t len); /* RFC 9110, 5.6.2: at least o
  * wherever a value is read from the wire or written to it. */
 bool ts_http_is_field_value(const void *s, size_t len);
 void ts_http_trim(const char **s, size_t *len);
-/* The one content-length of a message: 1 set; 0 there is none; -1 not a number, or different ones. */
+/* The next element of a comma-separated list, without the blanks around it. Empty elements are skipped (RFC 9110, 5.6.1.2). *at moves
+ * past the element. Returns false at the end. */
+bool ts_http_next_element(const char **at, const char *end, const char **element, size_t *len);
+/* Whether a comma-separated list has this element, without case. */
+bool ts_http_list_has(const char *list, size_t len, const char *element);
+/* The content-length of a message. Returns 1 and sets *out; 0 if there is none; -1 if one is not a number, or if they differ. */
 int ts_http_content_length(const ts_http_fields *f, uint64_t *out);
+/* The same of a received message, where a value may be a list of equal numbers: "3, 3" (RFC 9110, 8.6). The caller hands the field on
+ * as a single number. */
+int ts_http_received_length(const ts_http_fields *f, uint64_t *out);
 /* Fields of one connection, not of the message: whoever writes the wire sets them, a guest neither sets nor sees them. */
 bool ts_http_is_connection_field(const char *name, size_t len);
 /* What no trailer section may hold (RFC 9110, 6.5.1): fields of the connection, and those that frame, route or describe the content.

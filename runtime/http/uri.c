@@ -76,14 +76,13 @@ bool ts_http_is_authority(const char *s, size_t len) {
     return authority_parts(s, len, &host, &host_len, &port);
 }
 
-bool ts_http_host_port(const char *s, size_t len, const char **host, size_t *host_len, uint16_t *port) {
+bool ts_http_host_port(const char *s, size_t len, const char **host, size_t *host_len, int32_t *port) {
     size_t at, end;
-    uint32_t n = 0;
+    int32_t n = 0;
     if (!authority_parts(s, len, &at, host_len, &end) || at || !*host_len) return false;
     for (size_t i = end + 1; i < len; i++)
-        if ((n = n * 10 + (uint32_t)(s[i] - '0')) > 65535) return false;
-    if (end + 1 < len && n == 0) return false;
-    *port = (uint16_t)n;
+        if ((n = n * 10 + (s[i] - '0')) > 65535) return false;
+    *port = end + 1 < len ? n : -1;
     *host = s + at;
     if (s[at] == '[') {
         ++*host;

@@ -12,9 +12,10 @@
 bool ts_http_is_scheme(const char *s, size_t len);
 bool ts_http_is_authority(const char *s, size_t len); /* [userinfo@]host[:port]; any of them may be empty */
 bool ts_http_is_path_with_query(const char *s, size_t len);
-/* The host (without brackets) and port of an authority that HTTP can use: no userinfo, a host, and a port from 1 to 65535, or none:
- * *port is 0. */
-bool ts_http_host_port(const char *authority, size_t len, const char **host, size_t *host_len, uint16_t *port);
+/* The host (without its brackets) and the port of an authority that HTTP can use: it has no userinfo, a host that is not empty, and a
+ * port of at most 65535, or none: *port is -1. The port may be 0, which is grammatical (RFC 3986, 3.2.3: *DIGIT) but cannot be
+ * connected to. */
+bool ts_http_host_port(const char *authority, size_t len, const char **host, size_t *host_len, int32_t *port);
 /* What stands in a request line (RFC 9112, 3.2.1 and 3.2.4): a path that begins with /, or the * of OPTIONS. */
 bool ts_http_is_origin_target(const char *s, size_t len, const char *method);
 #endif

@@ -15,15 +15,20 @@ static bool set_authority(ts_http_exchange *x, const char *s) {
     const char *name;
     size_t len;
     ts_sys_addr a;
-    if (!ts_http_host_port(s, strlen(s), &name, &len, &x->port)) {
+    int32_t port;
+    if (!ts_http_host_port(s, strlen(s), &name, &len, &port)) {
         ts_http_exchange_set_error_code(x, TS_HTTP_REQUEST_URI_INVALID);
+        return false;
+    }
+    if (port == 0) { /* what connect() says of it */
+        ts_http_exchange_set_error_code(x, TS_HTTP_CONNECTION_REFUSED);
         return false;
     }
     if (ts_sys_name_check(name, len, host) != TS_SYS_LOOKUP_OK) {
         ts_http_exchange_set_error(x, ts_http_error_text(TS_HTTP_DNS_ERROR, "NXDOMAIN"));
         return false;
     }
-    if (!x->port) x->port = x->https ? 443 : 80;
+    x->port = port > 0 ? (uint16_t)port : x->https ? 443 : 80;
     x->literal = ts_sys_addr_parse(host, strlen(host), &a);
     x->host = strdup(host);
     bool room = x->host && asprintf(&x->url, x->literal && a.v6 ? "%s://[%s]:%u/" : "%s://%s:%u/",
@@ -78,7 +83,7 @@ static bool add_field(ts_http_exchange *x, const ts_http_field *h) {
 /* The guest's fields, and what takes out those that libcurl would add. */
 bool ts_http_request_fields(ts_http_exchange *x) {
     static const char *const added[] = {"Host", "Accept", "User-Agent", "Content-Type"};
-    bool given[sizeof added / sizeof *added] = {0}, measured = false;
+    bool given[sizeof added / sizeof *added] = {0}, measured = false, te = false, te_announced = false;
     const ts_http_fields *f = &x->request_fields;
     /* The first of a name counts for libcurl, and one without a value is not sent: it sees no "100-continue" of the guest's, for it would
      * send the request again after a 417. */
@@ -91,6 +96,8 @@ bool ts_http_request_fields(ts_http_exchange *x) {
         for (size_t k = 0; k < sizeof added / sizeof *added; k++)
             given[k] |= ts_http_name_is(h->name, h->name_len, added[k], strlen(added[k]));
         measured |= ts_http_name_is(h->name, h->name_len, "content-length", 14);
+        te |= ts_http_name_is(h->name, h->name_len, "te", 2);
+        te_announced |= ts_http_name_is(h->name, h->name_len, "connection", 10) && ts_http_list_has(v, len, "te");
         if (ts_http_name_is(h->name, h->name_len, "expect", 6) && ts_http_name_is(v, len, "100-continue", 12)) {
             if (!x->out || x->out_eof) continue; /* RFC 9110, 10.1.1: not of a request without content */
             x->expecting = true;
@@ -106,6 +113,9 @@ bool ts_http_request_fields(ts_http_exchange *x) {
             free(line);
         }
     }
+    /* RFC 9110, 10.1.4: a TE is for the next recipient alone, which Connection says. libcurl sends neither over HTTP/2, but for the
+     * "trailers" that HTTP/2 allows (RFC 9113, 8.2.2). */
+    if (te && !te_announced && room) room = add_line(x, "Connection: TE");
     /* RFC 9110, 8.6: said even of 0 bytes where the method gives content a meaning */
     static const char *const with_content[] = {"POST", "PUT", "PATCH"};
     for (size_t k = 0; k < sizeof with_content / sizeof *with_content && room && !x->out && !measured; k++)

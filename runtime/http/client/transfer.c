@@ -216,18 +216,32 @@ static bool trailers_lost(const ts_http_exchange *x) {
 }
 
 /* --- the response ------------------------------------------------------------------------------------------------------------ */
-/* Of equal content-lengths one is kept (RFC 9110, 8.6); none where they do not count. */
-static void keep_one_length(ts_http_fields *f, bool none) {
+/* Replaces the content-lengths, which are all the same number, by a single one (RFC 9110, 8.6), or removes them all.
+ * Returns false if there is no memory. */
+static bool merge_lengths(ts_http_fields *f, bool remove_all) {
     uint32_t first = 0;
-    if (!none && !ts_http_fields_find(f, "content-length", &first)) return;
-    for (uint32_t i = f->len; i-- > (none ? 0 : first + 1);)
+    const ts_http_field *x = ts_http_fields_find(f, "content-length", &first);
+    if (!x) return true;
+    const char *comma = memchr(x->value, ',', x->value_len);
+    for (uint32_t i = f->len; i-- > (remove_all ? first : first + 1);)
         if (ts_http_name_is(f->data[i].name, f->data[i].name_len, "content-length", 14)) ts_http_fields_remove(f, i);
+    if (remove_all || !comma) return true;
+    ts_http_field *list = &f->data[first];
+    const char *number = list->value;
+    size_t len = (size_t)(comma - list->value);
+    ts_http_trim(&number, &len);
+    if (!ts_http_fields_add(f, list->name, list->name_len, number, len)) return false;
+    ts_http_field one = f->data[f->len - 1]; /* in the place of the list */
+    f->data[f->len - 1] = f->data[first];
+    f->data[first] = one;
+    ts_http_fields_remove(f, f->len - 1);
+    return true;
 }
 
 static void complete_head(ts_http_exchange *x) {
     uint32_t i = 0;
     const ts_http_field *coding = ts_http_fields_find(&x->headers, "transfer-encoding", &i);
-    int r = ts_http_content_length(&x->headers, &x->in_length);
+    int r = ts_http_received_length(&x->headers, &x->in_length);
     /* After a 2xx to a CONNECT there is a tunnel, of which a guest has no end: it is closed. RFC 9110, 9.3.6 */
     bool tunnel = x->connect && x->status < 300;
     x->bodyless = x->head || x->status == 204 || x->status == 304 || tunnel;
@@ -242,7 +256,10 @@ static void complete_head(ts_http_exchange *x) {
         ts_http_exchange_set_error_code(x, TS_HTTP_PROTOCOL_ERROR);
         return;
     }
-    if (r) keep_one_length(&x->headers, tunnel);
+    if (r && !merge_lengths(&x->headers, tunnel)) {
+        ts_http_exchange_set_error_nomem(x);
+        return;
+    }
     if (!x->bodyless) {
         if (coding) {
             i++;

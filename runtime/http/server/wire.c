@@ -112,25 +112,11 @@ static bool field_is(const ts_http_field *f, const char *name) {
     return ts_http_name_is(f->name, f->name_len, name, strlen(name));
 }
 
-/* The next element of a comma-separated list without its blanks; false: the end. Empty ones are skipped (RFC 9110, 5.6.1.2). */
-static bool next_element(const char **at, const char *end, const char **e, size_t *len) {
-    while (*at < end) {
-        const char *from = *at, *comma = memchr(from, ',', (size_t)(end - from)), *to = comma ? comma : end;
-        *at = comma ? comma + 1 : end;
-        while (from < to && (*from == ' ' || *from == '\t')) from++;
-        while (to > from && (to[-1] == ' ' || to[-1] == '\t')) to--;
-        *e = from;
-        *len = (size_t)(to - from);
-        if (*len) return true;
-    }
-    return false;
-}
-
 /* What requests can be sent to (RFC 9110, 7.2): no user, no blank, nothing that ends an authority, a port that exists. */
 static bool authority_is_valid(const char *s, size_t len) {
     const char *host;
     size_t host_len;
-    uint16_t port;
+    int32_t port;
     return ts_http_host_port(s, len, &host, &host_len, &port);
 }
 
@@ -142,12 +128,12 @@ static bool plain_method(const char *m, size_t len) {
     return false;
 }
 
-/* CONNECT's target (RFC 9112, 3.2.3) is an authority with a port (RFC 9110, 9.3.6). */
+/* CONNECT's target (RFC 9112, 3.2.3) is an authority with a port; an invalid port number is refused (RFC 9110, 9.3.6). */
 static int read_connect_target(ts_wire *w, char *t, size_t len) {
     const char *host;
     size_t host_len;
-    uint16_t port;
-    if (!ts_http_host_port(t, len, &host, &host_len, &port) || !port) return 400;
+    int32_t port;
+    if (!ts_http_host_port(t, len, &host, &host_len, &port) || port < 1) return 400;
     w->authority = t;
     return 0;
 }
@@ -195,7 +181,8 @@ static int read_request_line(ts_wire *w, char *line, size_t len) {
     if (end - v != 8 || memcmp(v, "HTTP/", 5) != 0 || v[5] < '0' || v[5] > '9' || v[6] != '.' || v[7] < '0' ||
         v[7] > '9')
         return 400;
-    if (v[5] != '1' || (v[7] != '0' && v[7] != '1')) return 505;
+    if (v[5] != '1') return 505;
+    /* RFC 9110, 2.5: a higher minor version is served as the highest one that is known here */
     w->http10 = v[7] == '0';
     *sp = *sp2 = 0;
     w->method = line;
@@ -224,14 +211,14 @@ static int read_framing(ts_wire *w) {
             }
         } else if (field_is(f, "transfer-encoding")) {
             /* one coding, `chunked`: another one before it is not known here; anything after it has no length */
-            while (next_element(&at, end, &e, &n)) {
+            while (ts_http_next_element(&at, end, &e, &n)) {
                 if (w->chunked) return 400;
                 codings++;
                 w->chunked = ts_http_name_is(e, n, "chunked", 7);
             }
             if (!w->chunked) return 400;
         } else if (field_is(f, "connection")) {
-            while (next_element(&at, end, &e, &n)) {
+            while (ts_http_next_element(&at, end, &e, &n)) {
                 close |= ts_http_name_is(e, n, "close", 5);
                 keep |= ts_http_name_is(e, n, "keep-alive", 10);
             }
@@ -252,17 +239,32 @@ static int read_framing(ts_wire *w) {
     return 0;
 }
 
-/* The head goes through llhttp as it came. It takes no tab after a content-length or a transfer-encoding, where RFC 9112, 5 has optional
- * white space, so a head with such a tab is shown without the blanks around values. False: the request line has no method.
+/* The request line as llhttp takes it. It knows few methods, so another one is shown as POST, and no minor version above 1.
+ * Returns false if the line has no method. *parsed: llhttp accepts the line. */
+static bool show_request_line(ts_wire *w, const char *b, size_t len, bool *parsed) {
+    const char *sp = memchr(b, ' ', len);
+    if (!sp || !ts_http_is_token(b, (size_t)(sp - b))) return false;
+    size_t from = plain_method(b, (size_t)(sp - b)) ? 0 : (size_t)(sp - b), minor = len - 3; /* before the CRLF */
+    bool higher = minor > from && b[minor] > '1' && b[minor] <= '9';
+    *parsed = from == 0 || feed(w, "POST", 4);
+    if (higher)
+        *parsed = *parsed && feed(w, b + from, minor - from) && feed(w, "1\r\n", 3);
+    else
+        *parsed = *parsed && feed(w, b + from, len - from);
+    return true;
+}
+
+/* Shows llhttp the head as it came. It takes no tab after a content-length or a transfer-encoding, where RFC 9112, 5 has optional
+ * white space, so a head with such a tab is shown without the blanks around values. Returns false if the request line has no method.
  * *parsed: llhttp accepts the head. */
 static bool show_llhttp(ts_wire *w, const char *b, size_t request_line, const char *end, bool tab, bool *parsed) {
     llhttp_init(&w->parser, HTTP_REQUEST, &w->settings);
     w->parser.data = w;
-    const char *sp = memchr(b, ' ', request_line);
-    if (!sp || !ts_http_is_token(b, (size_t)(sp - b))) return false;
-    size_t m = plain_method(b, (size_t)(sp - b)) ? 0 : (size_t)(sp - b), whole = tab ? request_line : (size_t)(end - b);
-    *parsed = (m == 0 || feed(w, "POST", 4)) && feed(w, b + m, whole - m);
-    if (!tab) return true;
+    if (!show_request_line(w, b, request_line, parsed)) return false;
+    if (!tab) {
+        *parsed = *parsed && feed(w, b + request_line, (size_t)(end - b) - request_line);
+        return true;
+    }
     for (uint32_t i = 0; i < w->headers.len && *parsed; i++) {
         const ts_http_field *f = &w->headers.data[i];
         *parsed =

@@ -255,6 +255,9 @@ static void odd_but_right(void **state) {
         "GET /%00%ff?%2F/?:@!$&'()*+,;=-._~ HTTP/1.1\r\nHost: %41-._~!$&'()*+,;=:1\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: [::ffff:1.2.3.4]:80\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: [v1.a:b]\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a:0\r\n\r\n",
+        "GET http://a:00/b HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET / HTTP/1.7\r\nHost: a\r\n\r\n",
         "GET / HTTP/1.1\r\nHost:\r\n\r\n",
         "GET / HTTP/1.0\r\n\r\n",
         "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n",
@@ -269,15 +272,42 @@ static void odd_but_right(void **state) {
 }
 static void refused_at_the_door(void **state) {
     (void)state;
-    static const char *const targets[] = {
-        "/a|b",  "/a[b]", "/?a[]=1", "/\"",       "/<",           "/\\",        "/^",          "/`",
-        "/{}",   "/%",    "/%4",     "/%zz",      "/#",           "/a#b",       "/\x7f",       "/\xc3\xa4",
-        "a",     "*",     "?a",      "",          "http://",      "http:///",   "http://u@a/", "http://a:x/",
-        "ftp:/", "a:1",   "http:/a", "http://a#", "http://[::]x", "http://a/|", "http://a:0/", "http://[::1%25lo]/"};
-    static const char *const hosts[] = {"a b",   "u@a",     "a:0",  "a:65536",        "a:x",          ":1",
-                                        "[::1",  "[::1]x",  "[]",   "[:::]",          "[1.2.3.4]",    "a/",
-                                        "a?",    "a#",      "a\\b", "[fe80::1%25lo]", "[fe80::1%lo]", "%zz",
-                                        "a,b:c", "\xc3\xa4"};
+    static const char *const targets[] = {"/a|b",
+                                          "/a[b]",
+                                          "/?a[]=1",
+                                          "/\"",
+                                          "/<",
+                                          "/\\",
+                                          "/^",
+                                          "/`",
+                                          "/{}",
+                                          "/%",
+                                          "/%4",
+                                          "/%zz",
+                                          "/#",
+                                          "/a#b",
+                                          "/\x7f",
+                                          "/\xc3\xa4",
+                                          "a",
+                                          "*",
+                                          "?a",
+                                          "",
+                                          "http://",
+                                          "http:///",
+                                          "http://u@a/",
+                                          "http://a:x/",
+                                          "ftp:/",
+                                          "a:1",
+                                          "http:/a",
+                                          "http://a#",
+                                          "http://[::]x",
+                                          "http://a/|",
+                                          "http://a:65536/",
+                                          "http://[::1%25lo]/"};
+    static const char *const hosts[] = {"a b",          "u@a",    "a:65536", "a:x",     ":1",
+                                        "[::1",         "[::1]x", "[]",      "[:::]",   "[1.2.3.4]",
+                                        "a/",           "a?",     "a#",      "a\\b",    "[fe80::1%25lo]",
+                                        "[fe80::1%lo]", "%zz",    "a,b:c",   "\xc3\xa4"};
     char head[200];
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
         snprintf(head, sizeof head, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", targets[i]);

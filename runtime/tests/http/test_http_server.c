@@ -93,6 +93,17 @@ static void heads(void **state) {
     assert_true(!wire.target && wire.is_connect && !wire.keep_alive && !wire.has_body);
     assert_string_equal(wire.authority, "a:1");
     assert_int_equal(read_head("GET / HTTP/3.0\r\nHost: x\r\n\r\n"), 505);
+    /* RFC 9110, 2.5: as the highest minor version that is known */
+    assert_int_equal(read_head("GET / HTTP/1.2\r\nHost: x\r\n\r\n"), 0);
+    assert_true(wire.keep_alive && !wire.http10);
+    assert_int_equal(read_head("M-SEARCH / HTTP/1.9\r\nHost: x\r\nTransfer-Encoding: chunked\t\r\n\r\n"), 0);
+    assert_true(wire.chunked && !wire.http10);
+    assert_int_equal(read_head("GET / HTTP/1.2\r\n\r\n"), 400); /* and so Host is required */
+    assert_int_equal(read_head("GET / HTTP/1.x\r\nHost: x\r\n\r\n"), 400);
+    /* RFC 3986, 3.2.3: 0 is a port in an authority; RFC 9110, 9.3.6: it is none that a CONNECT could have */
+    assert_int_equal(read_head("GET / HTTP/1.1\r\nHost: x:0\r\n\r\n"), 0);
+    assert_string_equal(wire.authority, "x:0");
+    assert_int_equal(read_head("CONNECT x:0 HTTP/1.1\r\nHost: x:0\r\n\r\n"), 400);
     assert_int_equal(read_head("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n"),
                      400);
 }

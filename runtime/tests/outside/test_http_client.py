@@ -369,6 +369,8 @@ def test_responses_before_the_response_are_passed_over(probe: Probe) -> None:
     ("head", "rest", "body"),
     [
         ("Content-Length: 5", "hello", b"hello"),
+        ("Content-Length: 5, 5", "hello", b"hello"),
+        ("Content-Length: 5 ,\t5,5\r\nContent-Length: 5", "hello", b"hello"),
         ("Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n", b"hello"),
         ("transfer-encoding: CHUNKED", "5;a=b;c\r\nhel", b""),
         ("Transfer-Encoding: chunked", "0000000000000005;x=\"y\"\r\nhello\r\n1\r\n!\r\n00\r\n\r\n", b"hello!"),
@@ -384,6 +386,29 @@ def test_framing(probe: Probe, head: str, rest: str, body: bytes) -> None:
         assert said.body() == body and said.end() == "ok"
     else:
         assert said.body() == b"hel" and said.end() == "HTTP-response-incomplete"
+
+
+def test_equal_lengths_arrive_as_one(probe: Probe) -> None:
+    """RFC 9110, 8.6: "replace the duplicated field values with a single valid Content-Length"."""
+    with Server(saying("HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 5, 5\r\nC: d\r\ncontent-length: 5\r\n\r\nhello")) as server:
+        said = probe.run(get(server), *ALL)
+    assert said.fields() == [("A", "b"), ("Content-Length", "5"), ("C", "d")] and said.body() == b"hello"
+
+
+def test_te_is_announced_as_of_the_connection(probe: Probe) -> None:
+    """RFC 9110, 10.1.4: "A sender of TE MUST also send a "TE" connection option"."""
+
+    def serve(conn: Conn) -> None:
+        conn.head()
+        conn.answer(conn.read)
+
+    with Server(serve) as server:
+        start = f"GET / HTTP/1.1\r\nHost: {server.authority}\r\n"
+        said = probe.run(get(server) + " tE trailers", *ALL)
+        assert said.body() == f"{start}tE: trailers\r\nConnection: TE\r\n\r\n".encode()
+        said = probe.run(get(server) + " Connection x,%20te TE trailers", *ALL)
+        assert said.body() == f"{start}Connection: x, te\r\nTE: trailers\r\n\r\n".encode()
+        assert probe.run(get(server) + " X-TE trailers", *ALL).body() == f"{start}X-TE: trailers\r\n\r\n".encode()
 
 
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
@@ -431,6 +456,7 @@ CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 BAD_HEADS = {
     "no status line": ("garbage\r\n\r\n", "HTTP-protocol-error"),
     "other protocol": ("SSH-2.0-x\r\n", "HTTP-protocol-error"),
+    "http 1.2, which libcurl does not take": ("HTTP/1.2 200 OK\r\nContent-Length: 0\r\n\r\n", "HTTP-protocol-error"),
     "http 4": ("HTTP/4.0 200 OK\r\n\r\n", "HTTP-protocol-error"),
     "status 99": ("HTTP/1.1 099 x\r\n\r\n", "HTTP-protocol-error"),
     "status 1000": ("HTTP/1.1 1000 x\r\n\r\n", "HTTP-protocol-error"),
@@ -442,6 +468,8 @@ BAD_HEADS = {
     "nul": ("HTTP/1.1 200 OK\r\nA: b\0c\r\n\r\n", "HTTP-protocol-error"),
     "bare cr": ("HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n", "HTTP-protocol-error"),
     "two lengths": ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "HTTP-protocol-error"),
+    "a list of two lengths": ("HTTP/1.1 200 OK\r\nContent-Length: 2, 3\r\n\r\nab", "HTTP-protocol-error"),
+    "a list with a gap": ("HTTP/1.1 200 OK\r\nContent-Length: 2,,2\r\n\r\nab", "HTTP-protocol-error"),
     "length in words": ("HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\nab", "HTTP-protocol-error"),
     "length below nothing": ("HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nab", "HTTP-protocol-error"),
     "length with a plus": ("HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\nab", "HTTP-protocol-error"),
@@ -606,7 +634,7 @@ BAD_REQUESTS = {
     "userinfo": ("GET http a@127.0.0.1:1 /", "HTTP-request-URI-invalid"),
     "no host": ("GET http :80 /", "HTTP-request-URI-invalid"),
     "port in words": ("GET http a:b /", "HTTP-request-URI-invalid"),
-    "port 0": ("GET http a:0 /", "HTTP-request-URI-invalid"),
+    "port 0": ("GET http a:0 /", "connection-refused"),
     "port beyond": ("GET http a:65536 /", "HTTP-request-URI-invalid"),
     "no end of brackets": ("GET http [::1 /", "HTTP-request-URI-invalid"),
     "address without brackets": ("GET http ::1 /", "HTTP-request-URI-invalid"),

@@ -101,7 +101,7 @@ FIELDS = [("A", "1"), ("a", ""), ("X-Bytes", "\xe4\xff\x80"), ("!#$%&'*+-.^_`|~"
 def test_fields_arrive_as_they_came(pair: tuple[served.Server, Upstream]) -> None:
     lines = "".join(f"{n}: {v}\r\n" for n, v in FIELDS)
     r, seen = exchange(pair, f"GET / HTTP/1.1\r\nHost: a\r\n{lines}Upgrade: x\r\nKeep-Alive: 5\r\n\r\n")
-    assert r.status == 200 and seen[1] == FIELDS
+    assert r.status == 200 and seen[1] == [*FIELDS, ("Connection", "TE")]  # RFC 9110, 10.1.4
     answer = f"HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n{lines}\r\n".encode("latin-1")
     r, _ = exchange(pair, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", answer)
     assert r.status == 999 and [f for f in r.fields if f[0].lower() not in ("content-length", "date")] == FIELDS
@@ -155,7 +155,7 @@ def test_authorities_that_are_let_in(pair: tuple[served.Server, Upstream], autho
     assert exchange(pair, f"GET / HTTP/1.1\r\nHost: {authority}\r\n\r\n")[0].status == 200
 
 
-@pytest.mark.parametrize("authority", ["u@a", "a:0", "a:65536", "a:b", "[::", "[:::]", "[fe80::1%25lo]", "a/b", "a?", "a#", "a b", "%4", ":1", "a\\b", "\xe4"])
+@pytest.mark.parametrize("authority", ["u@a", "a:65536", "a:b", "[::", "[:::]", "[fe80::1%25lo]", "a/b", "a?", "a#", "a b", "%4", ":1", "a\\b", "\xe4"])
 def test_authorities_that_are_none(pair: tuple[served.Server, Upstream], authority: str) -> None:
     assert exchange(pair, f"GET / HTTP/1.1\r\nHost: {authority}\r\n\r\n")[0].status == 400
     assert exchange(pair, f"GET http://{authority}/ HTTP/1.1\r\nHost: a\r\n\r\n")[0].status == 400 or authority in ("a/b", "a?")

@@ -661,7 +661,6 @@ def test_malformed_is_refused(server: Server, what: str) -> None:
 REFUSED = {
     "CONNECT without a port": ("CONNECT a HTTP/1.1\r\nHost: a\r\n\r\n", 400),
     "HTTP/2.0": ("GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505),
-    "HTTP/1.2": ("GET / HTTP/1.2\r\nHost: x\r\n\r\n", 505),
     "the preface of HTTP/2": ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
     "another coding": (get("/hello", "Transfer-Encoding: gzip, chunked", method="POST") + "0\r\n\r\n", 501),
     "a long target": (get("/" + "a" * 70000), 414),
@@ -680,6 +679,17 @@ def test_refused(server: Server, what: str) -> None:
         reader = Reader(c)
         r = reader.response()
         assert r.status == status and r["connection"] == "close" and reader.ended()
+
+
+def test_a_higher_minor_version_is_served_as_1_1(server: Server) -> None:
+    """RFC 9110, 2.5: the connection is kept, chunks are read, and the response says HTTP/1.1."""
+    with server.connect() as c:
+        reader = Reader(c)
+        for minor in "29":
+            c.sendall(CHUNKED.replace("HTTP/1.1", f"HTTP/1.{minor}").encode() + b"3\r\nabc\r\n0\r\n\r\n")
+            assert reader.response().body == b"3 bytes\n"
+        c.sendall(b"GET /hello HTTP/1.2\r\nHost: x:0\r\n\r\n")
+        assert reader.response().body == b"hello\n"
 
 
 def test_hostile_framing_that_is_allowed(server: Server) -> None:

@@ -67,13 +67,15 @@ ts_status ts_wasi_allow_http(ts_wasi *w, const char *spec, ts_error *e) {
     ts_wasi_http_rule r = {0};
     const char *host;
     size_t len;
+    int32_t named;
     ts_wasi_grants *g = ts_wasi_grants_open(w, e);
     if (!g) return TS_USAGE;
     if (!spec) return ts_fail(e, TS_USAGE, "the host is NULL");
     /* names in authorities may contain `*`, so this is parsed as an authority */
-    if (!ts_http_host_port(spec, strlen(spec), &host, &len, &r.port))
+    if (!ts_http_host_port(spec, strlen(spec), &host, &len, &named) || named == 0)
         return ts_fail(e, TS_USAGE,
                        "%s: HOST[:PORT] expected (HOST: a name, an address, IPv6 in brackets, *.NAME or *)", spec);
+    r.port = named > 0 ? (uint16_t)named : 0;
     const char *port = host + len + (host > spec); /* after the bracket */
     uint32_t n;
     /* this also rejects an empty port, which RFC 3986 allows */

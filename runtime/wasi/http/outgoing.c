@@ -156,7 +156,7 @@ typedef struct target {
     ts_http_request r;
     const char *host;
     size_t host_len;
-    uint16_t port;
+    int32_t port;
     char *path; /* allocated here */
 } target;
 
@@ -201,7 +201,7 @@ static bool check(const ts_wasi_message *m, target *t, bool *nomem, ts_http_erro
     t->r.authority = m->authority;
     if (!m->authority || !ts_http_host_port(m->authority, strlen(m->authority), &t->host, &t->host_len, &t->port))
         return wrong(e, TS_HTTP_REQUEST_URI_INVALID);
-    if (!t->port) t->port = strcmp(t->r.scheme, "http") == 0 ? 80 : 443;
+    if (t->port < 0) t->port = strcmp(t->r.scheme, "http") == 0 ? 80 : 443;
     if (m->path && strlen(m->path) > TS_WASI_HTTP_PATH_MAX) return wrong(e, TS_HTTP_REQUEST_URI_TOO_LONG);
     if (!path_of(m, t, nomem)) return wrong(e, TS_HTTP_REQUEST_URI_INVALID);
     int has_length = ts_wasi_message_length(m, &length);
@@ -248,7 +248,7 @@ static ts_status handle(ts_host_call *c, ts_wasi_message *m, const ts_wasi_reque
     TS_TRY(ts_wasi_http_part(ts_wasi_of(c), c->err));
     bool fine = check(m, t, &nomem, &e);
     if (nomem) return ts_fail_nomem(c->err);
-    if (fine && !granted(ts_wasi_of(c), t->host, t->host_len, t->port)) {
+    if (fine && !granted(ts_wasi_of(c), t->host, t->host_len, (uint16_t)t->port)) {
         c->denied = true;
         fine = wrong(&e, TS_HTTP_REQUEST_DENIED);
     }
