@@ -445,7 +445,7 @@ ts_status ts_core_func_new(ts_store *s, const ts_core_externtype *type, ts_core_
     TS_TRY(func_id(s, type, &id, e));
     core_host *h = ts_arena_alloc(&s->arena, sizeof *h);
     if (!h) return ts_fail_nomem(e);
-    TS_TRY(ts_func_host(s, id, call_host, h, name, out, e));
+    TS_TRY(ts_func_make_host(s, id, call_host, h, name, out, e));
     *h = (core_host){
         .fn = fn, .data = data, .def = (*out)->def, .name = (*out)->name ? (*out)->name : "without a name", .store = s};
     return TS_OK;

@@ -144,7 +144,7 @@ static bool provide(ts_store *s, const ts_import *want, ts_extern *x, ts_error *
         const ts_deftype *def = ts_types_get(s->types, want->type);
         for (uint32_t i = 0; i < def->n_results; i++)
             if (!ts_vt_defaultable(def->results[i])) return false;
-        return ts_func_host(s, want->type, host, (void *)(uintptr_t)def, "host", &x->func, e) == TS_OK;
+        return ts_func_make_host(s, want->type, host, (void *)(uintptr_t)def, "host", &x->func, e) == TS_OK;
     }
     case TS_EXTERN_TABLE:
         return ts_vt_defaultable(want->table.elem) && ts_table_make(s, &want->table, 0, &x->table, e) == TS_OK;

@@ -154,7 +154,7 @@ static ts_status spectest_func(wast *w, const char *name, const ts_valtype *para
     ts_extern x = {.kind = TS_EXTERN_FUNC};
     uint32_t type;
     TS_TRY(ts_types_func(ts_engine_types(w->engine), params, n, NULL, 0, &type, &w->err));
-    TS_TRY(ts_func_host(w->store, type, spectest_print, NULL, name, &x.func, &w->err));
+    TS_TRY(ts_func_make_host(w->store, type, spectest_print, NULL, name, &x.func, &w->err));
     return ts_vec_push(&w->spectest, (spectest_item){name, x}) ? TS_OK : ts_fail_nomem(&w->err);
 }
 

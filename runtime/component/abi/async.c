@@ -10,7 +10,7 @@
 #include <string.h>
 
 static ts_status get_waitable_set(ts_cinstance *inst, uint32_t i, ts_handle **h, ts_error *e) {
-    TS_TRY(ts_table_get(&inst->handles, i, h, e));
+    TS_TRY(ts_handle_table_get(&inst->handles, i, h, e));
     TS_TRAP_IF(e, (*h)->kind != TS_HANDLE_WAITABLE_SET,
                "handle index %u used with the wrong type, expected a waitable set", i);
     return TS_OK;
@@ -140,7 +140,7 @@ static ts_status builtin_of_handle(void *data, ts_exec *x, ts_slot *io) {
     ts_error *e = ts_exec_error(x);
     ts_handle *h;
     TS_TRAP_IF(e, !b->inst->may_leave, "cannot leave component instance");
-    TS_TRY(ts_table_get(&b->inst->handles, (uint32_t)io[0], &h, e));
+    TS_TRY(ts_handle_table_get(&b->inst->handles, (uint32_t)io[0], &h, e));
     return ts_cabi_trap(e, "handle index %u used with the wrong type by `%s`", (uint32_t)io[0], b->def->canon.builtin);
 }
 /* cabi: canon_lift: what has to wait: nothing else goes on here that could end it. A task of a function that is not of async type may not. */
@@ -156,7 +156,7 @@ static ts_status waitable_set_new(void *data, ts_exec *x, ts_slot *io) {
     uint32_t i;
     TS_TRAP_IF(e, !b->inst->may_leave, "cannot leave component instance");
     const ts_handle h = {.kind = TS_HANDLE_WAITABLE_SET};
-    TS_TRY(ts_table_add(&b->inst->handles, &h, &i, e));
+    TS_TRY(ts_handle_table_add(&b->inst->handles, &h, &i, e));
     io[0] = i;
     return TS_OK;
 }
@@ -191,7 +191,7 @@ static ts_status waitable_set_drop(void *data, ts_exec *x, ts_slot *io) {
     ts_handle *h, removed;
     TS_TRAP_IF(e, !b->inst->may_leave, "cannot leave component instance");
     TS_TRY(get_waitable_set(b->inst, (uint32_t)io[0], &h, e));
-    return ts_table_remove(&b->inst->handles, (uint32_t)io[0], &removed, e);
+    return ts_handle_table_remove(&b->inst->handles, (uint32_t)io[0], &removed, e);
 }
 /* cabi: canon_thread_suspend: with no other thread that could resume it */
 static ts_status thread_suspend(void *data, ts_exec *x, ts_slot *io) {
@@ -270,5 +270,5 @@ ts_status ts_canon_builtin_make(ts_cstore *s, ts_cinstance *inst, const ts_def *
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (strcmp(table[i].name, def->canon.builtin) == 0) fn = table[i].fn;
     }
-    return ts_func_host(s->core, def->canon.core_type, fn, b, def->canon.builtin, out, e);
+    return ts_func_make_host(s->core, def->canon.core_type, fn, b, def->canon.builtin, out, e);
 }

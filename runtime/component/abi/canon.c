@@ -262,7 +262,7 @@ ts_status ts_canon_lower_make(ts_cstore *s, ts_cinstance *inst, const ts_def *de
         if (scalar) fn = lower_lifted_scalar;
     }
     const char *name = callee->name;
-    return ts_func_host(s->core, def->canon.core_type, fn, l, name, out, e);
+    return ts_func_make_host(s->core, def->canon.core_type, fn, l, name, out, e);
 }
 
 /* --- resources ----------------------------------------------------------------------------------------------------- */
@@ -302,7 +302,7 @@ ts_status ts_canon_resource_make(ts_cstore *s, ts_cinstance *inst, const ts_def 
     const char *name = k == TS_CANON_RESOURCE_NEW    ? "resource.new"
                        : k == TS_CANON_RESOURCE_DROP ? "resource.drop"
                                                      : "resource.rep";
-    return ts_func_host(s->core, def->canon.core_type, fn, c, name, out, e);
+    return ts_func_make_host(s->core, def->canon.core_type, fn, c, name, out, e);
 }
 
 /* --- calls from the host ------------------------------------------------------------------------------------------- */

@@ -69,8 +69,8 @@ typedef struct ts_handle {
     uint32_t num_lends;
     uint8_t kind; /* ts_handle_kind */
 } ts_handle;
-typedef struct ts_table_of_handles { /* cabi: Table */
-    ts_handle *array;                /* [0] is never used */
+typedef struct ts_handle_table { /* cabi: Table */
+    ts_handle *array;            /* [0] is never used */
     uint32_t len, cap, free;
     uint32_t live;
     uint32_t max; /* the largest index allowed; 0 means TS_TABLE_MAX */

@@ -185,7 +185,7 @@ ts_status ts_lift_flat(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts
     case TS_CT_CHAR: return ts_convert_i32_to_char(cx->err, next_i32(vi), &out->ch);
     case TS_CT_STRING: { /* cabi: lift_flat_string */
         uint64_t ptr = next_ptr(cx, vi), packed_length = next_ptr(cx, vi);
-        return ts_load_string_from_range(cx, ptr, packed_length, out);
+        return ts_cabi_load_string_from_range(cx, ptr, packed_length, out);
     }
     case TS_CT_LIST:
     case TS_CT_FIXED_LIST:
@@ -230,7 +230,7 @@ static ts_status lift_flat_list(ts_cabi_cx *cx, const ts_slot **vi, const ts_cty
         return TS_OK;
     }
     uint64_t ptr = next_ptr(cx, vi), length = next_ptr(cx, vi);
-    return ts_load_list_from_range(cx, ptr, length, t->elem, t, out);
+    return ts_cabi_load_list_from_range(cx, ptr, length, t->elem, t, out);
 }
 
 static ts_status lift_flat_record(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts_val *out) {
@@ -289,7 +289,7 @@ ts_status ts_lower_flat(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ts_s
     case TS_CT_CHAR: *(*out)++ = v->ch; return TS_OK;
     case TS_CT_STRING: { /* cabi: lower_flat_string */
         uint64_t ptr, packed_length;
-        TS_TRY(ts_store_string_into_range(cx, v, &ptr, &packed_length));
+        TS_TRY(ts_cabi_store_string_into_range(cx, v, &ptr, &packed_length));
         *(*out)++ = ptr;
         *(*out)++ = packed_length;
         return TS_OK;
@@ -336,7 +336,7 @@ static ts_status lower_flat_list(ts_cabi_cx *cx, const ts_val *v, const ts_ctype
         return TS_OK;
     }
     uint64_t ptr, length;
-    TS_TRY(ts_store_list_into_range(cx, v, t, &ptr, &length));
+    TS_TRY(ts_cabi_store_list_into_range(cx, v, t, &ptr, &length));
     *(*out)++ = ptr;
     *(*out)++ = length;
     return TS_OK;

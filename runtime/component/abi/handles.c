@@ -10,14 +10,14 @@
 #include <string.h>
 
 /* cabi: Table.get */
-ts_status ts_table_get(ts_handle_table *t, uint32_t i, ts_handle **out, ts_error *e) {
+ts_status ts_handle_table_get(ts_handle_table *t, uint32_t i, ts_handle **out, ts_error *e) {
     TS_TRAP_IF(e, i == 0 || i >= t->len || t->array[i].kind == TS_HANDLE_FREE, "unknown handle index %u", i);
     *out = &t->array[i];
     return TS_OK;
 }
 
 /* cabi: Table.add */
-ts_status ts_table_add(ts_handle_table *t, const ts_handle *h, uint32_t *i, ts_error *e) {
+ts_status ts_handle_table_add(ts_handle_table *t, const ts_handle *h, uint32_t *i, ts_error *e) {
     uint32_t at = t->free;
     if (at) {
         TS_ASSERT(at < t->len && t->array[at].kind == TS_HANDLE_FREE);
@@ -40,9 +40,9 @@ ts_status ts_table_add(ts_handle_table *t, const ts_handle *h, uint32_t *i, ts_e
 }
 
 /* cabi: Table.remove */
-ts_status ts_table_remove(ts_handle_table *t, uint32_t i, ts_handle *out, ts_error *e) {
+ts_status ts_handle_table_remove(ts_handle_table *t, uint32_t i, ts_handle *out, ts_error *e) {
     ts_handle *h = NULL;
-    TS_TRY(ts_table_get(t, i, &h, e));
+    TS_TRY(ts_handle_table_get(t, i, &h, e));
     *out = *h;
     TS_ASSERT(t->live > 0);
     h->kind = TS_HANDLE_FREE;
@@ -103,7 +103,7 @@ ts_status ts_lift_own(ts_cabi_cx *cx, uint32_t i, const ts_ctype *t, ts_val *out
     TS_ASSERT(t->kind == TS_CT_OWN);
     const ts_resource *rt = cx->res[t->resource];
     ts_handle h;
-    TS_TRY(ts_table_remove(&cx->inst->handles, i, &h, cx->err));
+    TS_TRY(ts_handle_table_remove(&cx->inst->handles, i, &h, cx->err));
     if (h.rt != rt) return wrong_type(cx->err, i, rt, h.rt);
     TS_TRAP_IF(cx->err, h.num_lends != 0, "cannot remove owned resource while borrowed");
     TS_TRAP_IF(cx->err, h.kind != TS_HANDLE_OWN, "cannot lift a borrowed handle as an owned one");
@@ -116,7 +116,7 @@ ts_status ts_lift_own(ts_cabi_cx *cx, uint32_t i, const ts_ctype *t, ts_val *out
 ts_status ts_lift_borrow(ts_cabi_cx *cx, uint32_t i, const ts_ctype *t, ts_val *out) {
     TS_ASSERT(t->kind == TS_CT_BORROW && cx->subtask); /* cabi: isinstance(cx.borrow_scope, Subtask) */
     ts_handle *h = NULL;
-    TS_TRY(ts_table_get(&cx->inst->handles, i, &h, cx->err));
+    TS_TRY(ts_handle_table_get(&cx->inst->handles, i, &h, cx->err));
     if (h->rt != cx->res[t->resource]) return wrong_type(cx->err, i, cx->res[t->resource], h->rt);
     out->handle.rep = h->rep;
     out->handle.rt = h->rt;
@@ -133,14 +133,14 @@ static ts_status add_lowered(ts_cabi_cx *cx, const ts_handle *h, uint32_t *out) 
         a->indices = more;
         a->cap *= 2;
     }
-    TS_TRY(ts_table_add(&cx->inst->handles, h, out, cx->err));
+    TS_TRY(ts_handle_table_add(&cx->inst->handles, h, out, cx->err));
     if (a) a->indices[a->n++] = *out;
     return TS_OK;
 }
 void ts_remove_added_handles(ts_cabi_cx *cx) {
     while (cx->added->n) {
         ts_handle removed;
-        ts_status st = ts_table_remove(&cx->inst->handles, cx->added->indices[--cx->added->n], &removed, NULL);
+        ts_status st = ts_handle_table_remove(&cx->inst->handles, cx->added->indices[--cx->added->n], &removed, NULL);
         TS_ASSERT(st == TS_OK);
         (void)st;
     }
@@ -172,7 +172,7 @@ ts_status ts_lower_borrow(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ui
 ts_status ts_canon_resource_new(ts_cinstance *inst, ts_resource *rt, uint64_t rep, uint32_t *out, ts_error *e) {
     TS_TRAP_IF(e, !inst->may_leave, "cannot leave component instance");
     ts_handle h = {.rt = rt, .rep = rep, .kind = TS_HANDLE_OWN};
-    return ts_table_add(&inst->handles, &h, out, e);
+    return ts_handle_table_add(&inst->handles, &h, out, e);
 }
 
 /* The end of a resource: its destructor, called as a function of the instance that defines it. caller NULL: the host. */
@@ -218,7 +218,7 @@ ts_status ts_resource_destroy(ts_cstore *s, ts_resource *rt, uint64_t rep, ts_ci
 ts_status ts_canon_resource_drop(ts_cinstance *inst, ts_resource *rt, uint32_t i, ts_error *e) {
     TS_TRAP_IF(e, !inst->may_leave, "cannot leave component instance");
     ts_handle h;
-    TS_TRY(ts_table_remove(&inst->handles, i, &h, e));
+    TS_TRY(ts_handle_table_remove(&inst->handles, i, &h, e));
     if (h.rt != rt) return wrong_type(e, i, rt, h.rt);
     TS_TRAP_IF(e, h.num_lends != 0, "cannot remove owned resource while borrowed");
     if (h.kind == TS_HANDLE_BORROW) {
@@ -235,7 +235,7 @@ ts_status ts_canon_resource_drop(ts_cinstance *inst, ts_resource *rt, uint32_t i
 /* cabi: canon_resource_rep */
 ts_status ts_canon_resource_rep(ts_cinstance *inst, ts_resource *rt, uint32_t i, uint64_t *out, ts_error *e) {
     ts_handle *h = NULL;
-    TS_TRY(ts_table_get(&inst->handles, i, &h, e));
+    TS_TRY(ts_handle_table_get(&inst->handles, i, &h, e));
     if (h->rt != rt) return wrong_type(e, i, rt, h->rt);
     *out = h->rep;
     return TS_OK;

@@ -5,9 +5,9 @@
 #define TS_COMPONENT_ABI_HANDLES_H
 #include "component/abi/context.h"
 
-ts_status ts_table_get(ts_handle_table *t, uint32_t i, ts_handle **out, ts_error *e) TS_MUST_USE;
-ts_status ts_table_add(ts_handle_table *t, const ts_handle *h, uint32_t *i, ts_error *e) TS_MUST_USE;
-ts_status ts_table_remove(ts_handle_table *t, uint32_t i, ts_handle *out, ts_error *e) TS_MUST_USE;
+ts_status ts_handle_table_get(ts_handle_table *t, uint32_t i, ts_handle **out, ts_error *e) TS_MUST_USE;
+ts_status ts_handle_table_add(ts_handle_table *t, const ts_handle *h, uint32_t *i, ts_error *e) TS_MUST_USE;
+ts_status ts_handle_table_remove(ts_handle_table *t, uint32_t i, ts_handle *out, ts_error *e) TS_MUST_USE;
 ts_status ts_lift_own(ts_cabi_cx *cx, uint32_t i, const ts_ctype *t, ts_val *out) TS_MUST_USE;
 ts_status ts_lift_borrow(ts_cabi_cx *cx, uint32_t i, const ts_ctype *t, ts_val *out) TS_MUST_USE;
 ts_status ts_lower_own(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint32_t *out) TS_MUST_USE;

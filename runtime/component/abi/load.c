@@ -73,17 +73,17 @@ static inline uint64_t load_int(const ts_cabi_cx *cx, uint64_t ptr, uint32_t nby
 
 static ts_status load_string(ts_cabi_cx *cx, uint64_t ptr, ts_val *out) {
     uint32_t w = ts_ptr_size(cx->opts);
-    return ts_load_string_from_range(cx, load_int(cx, ptr, w), load_int(cx, ptr + w, w), out);
+    return ts_cabi_load_string_from_range(cx, load_int(cx, ptr, w), load_int(cx, ptr + w, w), out);
 }
 
 static ts_status load_list(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) {
     if (t->kind == TS_CT_FIXED_LIST) return load_list_from_valid_range(cx, ptr, t->n, t, out);
     uint32_t w = ts_ptr_size(cx->opts);
-    return ts_load_list_from_range(cx, load_int(cx, ptr, w), load_int(cx, ptr + w, w), t->elem, t, out);
+    return ts_cabi_load_list_from_range(cx, load_int(cx, ptr, w), load_int(cx, ptr + w, w), t->elem, t, out);
 }
 
-ts_status ts_load_list_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t length, const ts_ctype *elem,
-                                  const ts_ctype *list, ts_val *out) {
+ts_status ts_cabi_load_list_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t length, const ts_ctype *elem,
+                                       const ts_ctype *list, ts_val *out) {
     (void)elem;
     uint32_t size, align;
     ts_elem_layout(list, cx->opts->wide, &size, &align);

@@ -4,6 +4,6 @@
 #include "component/abi/context.h"
 
 ts_status ts_cabi_load(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) TS_MUST_USE;
-ts_status ts_load_list_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t length, const ts_ctype *elem,
-                                  const ts_ctype *list, ts_val *out) TS_MUST_USE;
+ts_status ts_cabi_load_list_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t length, const ts_ctype *elem,
+                                       const ts_ctype *list, ts_val *out) TS_MUST_USE;
 #endif

@@ -76,7 +76,7 @@ static inline void store_int(ts_cabi_cx *cx, uint64_t v, uint64_t ptr, uint32_t 
 
 static ts_status store_string(ts_cabi_cx *cx, const ts_val *v, uint64_t ptr) {
     uint64_t begin, units;
-    TS_TRY(ts_store_string_into_range(cx, v, &begin, &units));
+    TS_TRY(ts_cabi_store_string_into_range(cx, v, &begin, &units));
     uint32_t w = ts_ptr_size(cx->opts);
     store_int(cx, begin, ptr, w);
     store_int(cx, units, ptr + w, w);
@@ -89,15 +89,15 @@ static ts_status store_list(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, 
         return ts_fail(cx->err, TS_USAGE, "the host gave %zu elements of a list of %u", v->list.len, t->n);
     if (t->kind == TS_CT_FIXED_LIST) return store_list_into_valid_range(cx, v, ptr, t);
     uint64_t begin, length;
-    TS_TRY(ts_store_list_into_range(cx, v, t, &begin, &length));
+    TS_TRY(ts_cabi_store_list_into_range(cx, v, t, &begin, &length));
     uint32_t w = ts_ptr_size(cx->opts);
     store_int(cx, begin, ptr, w);
     store_int(cx, length, ptr + w, w);
     return TS_OK;
 }
 
-ts_status ts_store_list_into_range(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *list, uint64_t *ptr,
-                                   uint64_t *length) {
+ts_status ts_cabi_store_list_into_range(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *list, uint64_t *ptr,
+                                        uint64_t *length) {
     uint32_t size, align;
     ts_elem_layout(list, cx->opts->wide, &size, &align);
     /* list.len and raw.len are the same member of two structs of one shape */

@@ -69,7 +69,7 @@ static uint64_t utf8_length(points s) {
     return n;
 }
 
-ts_status ts_load_string_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t tagged_code_units, ts_val *out) {
+ts_status ts_cabi_load_string_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t tagged_code_units, ts_val *out) {
     uint64_t byte_length, units = tagged_code_units;
     uint32_t alignment;
     ts_str_tag tag;
@@ -127,7 +127,7 @@ static inline uint8_t *guest(ts_cabi_cx *cx, uint64_t ptr) {
     return cx->opts->memory->base + ptr;
 }
 
-ts_status ts_store_string_into_range(ts_cabi_cx *cx, const ts_val *v, uint64_t *ptr, uint64_t *tagged) {
+ts_status ts_cabi_store_string_into_range(ts_cabi_cx *cx, const ts_val *v, uint64_t *ptr, uint64_t *tagged) {
     points src = {
         .p = (const uint8_t *)v->str.ptr, .units = ts_str_units(v->str.len), .tag = ts_str_tag_of(v->str.len)};
     if (src.units > TS_MAX_BYTE_LENGTH)

@@ -18,7 +18,8 @@ static inline ts_str_tag ts_str_tag_of(size_t len) {
 static inline uint64_t ts_str_units(size_t len) {
     return (uint64_t)len & (((uint64_t)1 << TS_STR_TAG_SHIFT) - 1);
 }
-ts_status ts_load_string_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t tagged_code_units, ts_val *out) TS_MUST_USE;
-ts_status ts_store_string_into_range(ts_cabi_cx *cx, const ts_val *v, uint64_t *ptr,
-                                     uint64_t *tagged_code_units) TS_MUST_USE;
+ts_status ts_cabi_load_string_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t tagged_code_units,
+                                         ts_val *out) TS_MUST_USE;
+ts_status ts_cabi_store_string_into_range(ts_cabi_cx *cx, const ts_val *v, uint64_t *ptr,
+                                          uint64_t *tagged_code_units) TS_MUST_USE;
 #endif

@@ -2,7 +2,8 @@
 #include "core/load/cache.h"
 #include "core/run/code_cache.h"
 #include "core/run/image.h"
-#include "sys/image.h"
+#include "sys/file.h"
+#include "sys/folder.h"
 #include "sys/pages.h"
 #include "sys/thread.h"
 #include <stdio.h>
@@ -92,10 +93,10 @@ typedef struct alias {
 static bool alias_read(const ts_cache *c, const char *name, uint8_t key[TS_SHA256_BYTES]) {
     alias a;
     uint64_t size;
-    int fd = ts_folder_read(c->folder, name, &size);
+    int fd = ts_folder_open_file(c->folder, name, &size);
     if (fd < 0) return false;
-    bool ok = size == sizeof a && ts_image_read(fd, 0, &a, sizeof a) && memcmp(a.magic, MAGIC, sizeof MAGIC) == 0;
-    ts_image_close(fd);
+    bool ok = size == sizeof a && ts_file_read(fd, 0, &a, sizeof a) && memcmp(a.magic, MAGIC, sizeof MAGIC) == 0;
+    ts_file_close(fd);
     if (ok) memcpy(key, a.key, sizeof a.key);
     return ok;
 }
@@ -105,15 +106,15 @@ static void alias_write(const ts_cache *c, const char *name, const uint8_t key[T
     alias a;
     memcpy(a.magic, MAGIC, sizeof MAGIC);
     memcpy(a.key, key, sizeof a.key);
-    int fd = ts_folder_write(c->folder, temporary);
+    int fd = ts_folder_new_file(c->folder, temporary);
     if (fd < 0) return;
-    bool ok = ts_image_write(fd, 0, &a, sizeof a);
-    (void)ts_folder_keep(c->folder, fd, temporary, ok ? name : NULL);
+    bool ok = ts_file_write(fd, 0, &a, sizeof a);
+    (void)ts_folder_keep_file(c->folder, fd, temporary, ok ? name : NULL);
 }
 
 /* --- entries --------------------------------------------------------------------------------------------------------- */
 /* An entry: a header, where the bodies lie, then at a multiple of PAGES the image. */
-void ts_cache_look(const ts_cache *c, ts_module *m, ts_cache_entry *out) {
+void ts_cache_lookup(const ts_cache *c, ts_module *m, ts_cache_entry *out) {
     *out = (ts_cache_entry){.fd = -1};
     char name[80];
     header h;
@@ -125,9 +126,9 @@ void ts_cache_look(const ts_cache *c, ts_module *m, ts_cache_entry *out) {
     }
     out->named = true;
     name_of(out->key, "valid", name);
-    int fd = ts_folder_read(c->folder, name, &size);
+    int fd = ts_folder_open_file(c->folder, name, &size);
     if (fd < 0) return;
-    if (size >= sizeof h && ts_image_read(fd, 0, &h, sizeof h) && memcmp(h.magic, MAGIC, sizeof MAGIC) == 0 &&
+    if (size >= sizeof h && ts_file_read(fd, 0, &h, sizeof h) && memcmp(h.magic, MAGIC, sizeof MAGIC) == 0 &&
         memcmp(h.key, out->key, sizeof h.key) == 0 && h.len <= size && image_at(h.n_bodies) == size - h.len) {
         out->known = true;
         out->fd = fd;
@@ -136,14 +137,14 @@ void ts_cache_look(const ts_cache *c, ts_module *m, ts_cache_entry *out) {
         out->len = h.len;
         size_t bytes = (size_t)h.n_bodies * 2 * sizeof(uint32_t);
         m->bodies_known = malloc(bytes ? bytes : 1);
-        if (m->bodies_known && ts_image_read(fd, sizeof h, m->bodies_known, bytes)) m->n_bodies_known = h.n_bodies;
+        if (m->bodies_known && ts_file_read(fd, sizeof h, m->bodies_known, bytes)) m->n_bodies_known = h.n_bodies;
         return;
     }
-    ts_image_close(fd);
+    ts_file_close(fd);
 }
 
-void ts_cache_drop(ts_cache_entry *entry) {
-    ts_image_close(entry->fd);
+void ts_cache_discard(ts_cache_entry *entry) {
+    ts_file_close(entry->fd);
     entry->fd = -1;
 }
 
@@ -155,7 +156,7 @@ static void put(const ts_cache *c, const ts_module *m, const ts_cache_entry *ent
     if (!ts_image_plan(m, &h.lo, &h.len)) h.lo = h.len = 0;
     h.n_bodies = m->n_funcs - m->n_imp_funcs;
     uint32_t *bodies = malloc(((size_t)h.n_bodies * 2 + 1) * sizeof *bodies);
-    int fd = bodies ? ts_folder_write(c->folder, temporary) : -1;
+    int fd = bodies ? ts_folder_new_file(c->folder, temporary) : -1;
     if (fd < 0) {
         free(bodies);
         return;
@@ -168,22 +169,22 @@ static void put(const ts_cache *c, const ts_module *m, const ts_cache_entry *ent
     name_of(entry->key, "valid", name);
     uint64_t at = image_at(h.n_bodies);
     static const uint8_t zero = 0; /* the last byte, so that the length is right whatever the segments leave out */
-    bool ok = ts_image_write(fd, at + h.len - 1, &zero, 1) && (!h.len || ts_image_fill(m, fd, at, h.lo)) &&
-              ts_image_write(fd, 0, &h, sizeof h) &&
-              ts_image_write(fd, sizeof h, bodies, (size_t)h.n_bodies * 2 * sizeof *bodies);
+    bool ok = ts_file_write(fd, at + h.len - 1, &zero, 1) && (!h.len || ts_image_write(m, fd, at, h.lo)) &&
+              ts_file_write(fd, 0, &h, sizeof h) &&
+              ts_file_write(fd, sizeof h, bodies, (size_t)h.n_bodies * 2 * sizeof *bodies);
     free(bodies);
-    (void)ts_folder_keep(c->folder, fd, temporary, ok ? name : NULL);
+    (void)ts_folder_keep_file(c->folder, fd, temporary, ok ? name : NULL);
 }
 
-void ts_cache_done(const ts_cache *c, ts_module *m, ts_cache_entry *entry) {
+void ts_cache_commit(const ts_cache *c, ts_module *m, ts_cache_entry *entry) {
     uint64_t lo, len;
     if (!entry->known) {
         put(c, m, entry);
     } else if (entry->len && ts_image_plan(m, &lo, &len) && lo == entry->lo && len == entry->len) {
-        ts_image_give(m, entry->fd, entry->at, lo, len);
+        ts_image_adopt(m, entry->fd, entry->at, lo, len);
         entry->fd = -1;
     }
-    ts_cache_drop(entry);
+    ts_cache_discard(entry);
 }
 
 /* --- calls ------------------------------------------------------------------------------------------------------------- */
@@ -198,32 +199,32 @@ void ts_cache_calls_read(const ts_cache *c, ts_module *m) {
     uint64_t size;
     calls h;
     name_of(m->cache_key, "calls", name);
-    int fd = ts_folder_read(c->folder, name, &size);
+    int fd = ts_folder_open_file(c->folder, name, &size);
     if (fd < 0) return;
-    if (size >= sizeof h && ts_image_read(fd, 0, &h, sizeof h) && memcmp(h.magic, MAGIC, sizeof MAGIC) == 0 && h.n &&
+    if (size >= sizeof h && ts_file_read(fd, 0, &h, sizeof h) && memcmp(h.magic, MAGIC, sizeof MAGIC) == 0 && h.n &&
         h.n <= m->n_funcs && size == sizeof h + (uint64_t)h.n * sizeof(uint32_t)) {
         uint32_t *funcs = malloc(h.n * sizeof *funcs);
-        if (funcs && ts_image_read(fd, sizeof h, funcs, h.n * sizeof *funcs)) {
-            ts_code_ahead(m, h.form, funcs, h.n);
+        if (funcs && ts_file_read(fd, sizeof h, funcs, h.n * sizeof *funcs)) {
+            ts_code_set_ahead(m, h.form, funcs, h.n);
             m->cache_calls = true;
         } else {
             free(funcs);
         }
     }
-    ts_image_close(fd);
+    ts_file_close(fd);
 }
 
 void ts_cache_calls_write(const ts_cache *c, const ts_module *m) {
     char name[80], temporary[64];
     calls h;
     unsigned form;
-    const uint32_t *funcs = ts_code_order(m, &form, &h.n);
+    const uint32_t *funcs = ts_code_call_order(m, &form, &h.n);
     if (m->cache_calls || h.n < FEW_CALLS) return;
     memcpy(h.magic, MAGIC, sizeof MAGIC);
     h.form = form;
-    int fd = ts_folder_write(c->folder, temporary);
+    int fd = ts_folder_new_file(c->folder, temporary);
     if (fd < 0) return;
     name_of(m->cache_key, "calls", name);
-    bool ok = ts_image_write(fd, 0, &h, sizeof h) && ts_image_write(fd, sizeof h, funcs, h.n * sizeof *funcs);
-    (void)ts_folder_keep(c->folder, fd, temporary, ok ? name : NULL);
+    bool ok = ts_file_write(fd, 0, &h, sizeof h) && ts_file_write(fd, sizeof h, funcs, h.n * sizeof *funcs);
+    (void)ts_folder_keep_file(c->folder, fd, temporary, ok ? name : NULL);
 }

@@ -9,7 +9,7 @@
 #include "base/sha256.h"
 #include "core/module/engine.h"
 
-enum { TS_CACHE_LEAST = 64 * 1024 }; /* bytes of a module below which validating it is quicker */
+enum { TS_CACHE_MIN_BYTES = 64 * 1024 }; /* bytes of a module below which validating it is quicker */
 
 typedef struct ts_cache_entry {
     uint8_t key[TS_SHA256_BYTES];
@@ -19,11 +19,11 @@ typedef struct ts_cache_entry {
     uint64_t at, lo, len; /* its image: where it lies in the file, and the range of the memory; len 0: none */
 } ts_cache_entry;
 /* Before decoding: sets m->bodies_known, so that the code section need not be walked through. */
-void ts_cache_look(const ts_cache *c, ts_module *m, ts_cache_entry *out);
+void ts_cache_lookup(const ts_cache *c, ts_module *m, ts_cache_entry *out);
 /* Of a valid module: gives it its image if it has one, or writes the entry; ends the entry's file. */
-void ts_cache_done(const ts_cache *c, ts_module *m, ts_cache_entry *entry);
-void ts_cache_drop(ts_cache_entry *entry); /* the module was not valid after all, or there is no memory */
-/* The functions that earlier runs of the module called, for ts_code_ahead; and, when it ends, those of this run if there are none. */
+void ts_cache_commit(const ts_cache *c, ts_module *m, ts_cache_entry *entry);
+void ts_cache_discard(ts_cache_entry *entry); /* the module was not valid after all, or there is no memory */
+/* The functions that earlier runs of the module called, for ts_code_set_ahead; and, when it ends, those of this run if there are none. */
 void ts_cache_calls_read(const ts_cache *c, ts_module *m);
 void ts_cache_calls_write(const ts_cache *c, const ts_module *m);
 #endif

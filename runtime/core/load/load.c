@@ -37,20 +37,20 @@ ts_status ts_module_new(ts_engine *engine, const uint8_t *bytes, size_t len, boo
         memcpy(m->owned_bytes, bytes, len);
         m->bytes = m->owned_bytes;
     }
-    const ts_cache *cache = len >= TS_CACHE_LEAST ? ts_engine_get_cache(engine) : NULL;
+    const ts_cache *cache = len >= TS_CACHE_MIN_BYTES ? ts_engine_get_cache(engine) : NULL;
     ts_cache_entry cached = {.fd = -1};
-    if (cache) ts_cache_look(cache, m, &cached);
+    if (cache) ts_cache_lookup(cache, m, &cached);
     s = ts_module_decode(m, e);
     free(m->bodies_known);
     m->bodies_known = NULL;
     if (s == TS_OK) s = cached.known ? ts_module_validate_sections(m, e) : ts_module_validate(m, e);
     if (s != TS_OK) {
-        ts_cache_drop(&cached);
+        ts_cache_discard(&cached);
         goto fail;
     }
-    if (cached.named) ts_cache_done(cache, m, &cached);
+    if (cached.named) ts_cache_commit(cache, m, &cached);
     m->parts[TS_PART_LINES] = ts_dwarf_free;
-    m->parts[TS_PART_IMAGE] = ts_image_end;
+    m->parts[TS_PART_IMAGE] = ts_image_free;
     if (!ts_code_cache_attach(m)) {
         s = ts_fail_nomem(e);
         goto fail;

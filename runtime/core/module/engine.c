@@ -1,6 +1,7 @@
 /* engine: see engine.h. */
 #include "core/module/engine.h"
-#include "sys/image.h"
+#include "sys/file.h"
+#include "sys/folder.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,7 @@ ts_engine *ts_engine_hold(ts_engine *e) {
 void ts_engine_destroy(ts_engine *e) {
     if (!e || __atomic_sub_fetch(&e->refs, 1, __ATOMIC_ACQ_REL) != 0) return;
     ts_types_free(e->types);
-    ts_image_close(e->cache.folder);
+    ts_file_close(e->cache.folder);
     free(e);
 }
 
@@ -50,7 +51,7 @@ ts_status ts_engine_set_cache(ts_engine *e, const char *folder, ts_error *err) {
     const char *why;
     int fd = ts_folder_open(folder, &why);
     if (fd < 0) return ts_fail(err, TS_IO, "the cache %s cannot be used: %s", folder, why);
-    ts_image_close(e->cache.folder);
+    ts_file_close(e->cache.folder);
     e->cache.folder = fd;
     return TS_OK;
 }

@@ -7,7 +7,7 @@
 /* Where an engine's cache is, and which file of the host some bytes are in which state (sys/input.h): what has been read from such a
  * file before need not be read again to know its contents. load/cache.h says what the cache holds. */
 typedef struct ts_cache {
-    int folder; /* an open one (sys/image.h); below 0: no cache */
+    int folder; /* an open one (sys/folder.h); below 0: no cache */
     const uint8_t *file;
     size_t file_len; /* 0: not known */
     uint64_t identity[5];

@@ -58,12 +58,12 @@ bool ts_code_cache_attach(ts_module *m) {
 }
 
 /* --- ahead: the functions of an earlier run --- */
-void ts_code_ahead(ts_module *m, unsigned form, uint32_t *funcs, uint32_t n) {
+void ts_code_set_ahead(ts_module *m, unsigned form, uint32_t *funcs, uint32_t n) {
     m->code->ahead = funcs;
     m->code->n_ahead = n;
     m->code->ahead_form = form;
 }
-const uint32_t *ts_code_order(const ts_module *m, unsigned *form, uint32_t *n) {
+const uint32_t *ts_code_call_order(const ts_module *m, unsigned *form, uint32_t *n) {
     const struct ts_code_cache *cc = m->code;
     *form = 0;
     for (unsigned f = 1; f < TS_FORM_COUNT; f++)

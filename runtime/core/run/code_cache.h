@@ -9,9 +9,9 @@ bool ts_code_cache_attach(ts_module *m) TS_MUST_USE;
 ts_fcode *ts_code_func(ts_module *m, unsigned form, uint32_t func);
 /* Functions that will be called, in that order: a thread of its own compiles them as soon as the form is first asked for.
  * Takes the list over. To be called before any code is made. */
-void ts_code_ahead(ts_module *m, unsigned form, uint32_t *funcs, uint32_t n);
+void ts_code_set_ahead(ts_module *m, unsigned form, uint32_t *funcs, uint32_t n);
 /* What has been compiled so far, in the order of first calls, of the form that most was of. */
-const uint32_t *ts_code_order(const ts_module *m, unsigned *form, uint32_t *n);
+const uint32_t *ts_code_call_order(const ts_module *m, unsigned *form, uint32_t *n);
 /* Compile now if that has not been done; thread-safe. */
 ts_status ts_code_compile(ts_fcode *c, ts_error *e) TS_MUST_USE;
 /* The function whose code holds pc, or NULL. */

@@ -456,7 +456,7 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
     ts_instance *saved_inst = x->inst;
     ts_status st;
     for (;;) {
-        if (f->kind != 0) { /* a tail call left for the host */
+        if (f->is_host) { /* a tail call left for the host */
             st = ts_exec_call_out(x, NULL, f, fp);
             break;
         }
@@ -503,9 +503,9 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
 
 ts_status ts_exec_call_out(ts_exec *x, const ts_instance *from, ts_func *f, ts_slot *io) {
     uint32_t n = f->def->param_slots > f->def->result_slots ? f->def->param_slots : f->def->result_slots;
-    TS_ASSERT(f->kind == 0 || f->host);
+    TS_ASSERT(!f->is_host || f->host);
     ts_slot *saved = x->sp;
-    if (f->kind == 0) {
+    if (!f->is_host) {
         x->sp = io;
         ts_status st = run(x, f, io);
         x->sp = saved;
@@ -531,7 +531,7 @@ ts_status ts_call(ts_store *s, ts_func *f, ts_slot *io, ts_error *e) {
     uint32_t n = def->param_slots > def->result_slots ? def->param_slots : def->result_slots;
     ts_slot *fp = x->sp;
     if (x->depth == 0) x->c_stack_low = ts_stack_low();
-    if (f->kind != 0 && !ts_stack_has(x->c_stack_low, TS_STACK_NEED)) /* callbacks that call callbacks */
+    if (f->is_host && !ts_stack_has(x->c_stack_low, TS_STACK_NEED)) /* callbacks that call callbacks */
         return ts_fail_trap(e, TS_TRAP_STACK, "call stack exhausted: the thread's stack is used up");
     ts_error *saved = x->err;
     x->err = e;

@@ -1,12 +1,12 @@
 /* image: see image.h */
 #include "core/run/image.h"
-#include "sys/image.h"
+#include "sys/file.h"
 #include "sys/pages.h"
 
 /* state: what the module knows of its image. UNKNOWN → NONE, or WANTED (worth one, not made) → MAKING → READY or NONE. */
 enum { UNKNOWN, NONE, WANTED, MAKING, READY };
 
-bool ts_image_holds(const ts_module *m, uint32_t data) {
+bool ts_image_has_segment(const ts_module *m, uint32_t data) {
     return m->datas[data].mode == TS_SEG_ACTIVE && m->datas[data].mem == 0;
 }
 
@@ -31,39 +31,39 @@ bool ts_image_plan(const ts_module *m, uint64_t *lo, uint64_t *len) {
     if (m->n_mems == 0 || m->n_imp_mems || m->mems[0].is64 || m->mems[0].page_log2 != 16) return false;
     uint64_t size = m->mems[0].min << 16, total = 0, from = UINT64_MAX, to = 0, at;
     for (uint32_t i = 0; i < m->n_datas; i++) {
-        if (!ts_image_holds(m, i)) continue;
+        if (!ts_image_has_segment(m, i)) continue;
         if (!constant(&m->datas[i].offset, &at) || at > size || m->datas[i].len > size - at) return false;
         if (m->datas[i].len == 0) continue;
         total += m->datas[i].len;
         if (at < from) from = at;
         if (at + m->datas[i].len > to) to = at + m->datas[i].len;
     }
-    if (total < TS_IMAGE_LEAST) return false;
+    if (total < TS_IMAGE_MIN_BYTES) return false;
     *lo = from & ~(uint64_t)(ts_pages_size() - 1);
     *len = ts_pages_round((size_t)(to - *lo));
     return *len <= size - *lo; /* not with pages larger than Wasm's */
 }
 
-bool ts_image_fill(const ts_module *m, int fd, uint64_t file_at, uint64_t lo) {
+bool ts_image_write(const ts_module *m, int fd, uint64_t file_at, uint64_t lo) {
     uint64_t at;
     for (uint32_t i = 0; i < m->n_datas; i++)
-        if (ts_image_holds(m, i) && m->datas[i].len &&
+        if (ts_image_has_segment(m, i) && m->datas[i].len &&
             (!constant(&m->datas[i].offset, &at) ||
-             !ts_image_write(fd, file_at + at - lo, m->datas[i].bytes, m->datas[i].len)))
+             !ts_file_write(fd, file_at + at - lo, m->datas[i].bytes, m->datas[i].len)))
             return false;
     return true;
 }
 
-void ts_image_give(ts_module *m, int fd, uint64_t file_at, uint64_t lo, uint64_t len) {
+void ts_image_adopt(ts_module *m, int fd, uint64_t file_at, uint64_t lo, uint64_t len) {
     m->image = (struct ts_image){.state = READY, .fd = fd, .file_at = file_at, .lo = lo, .len = len};
 }
 
 static uint32_t make(ts_module *m) {
     struct ts_image *g = &m->image;
-    g->fd = ts_image_new(g->len);
+    g->fd = ts_file_new(g->len);
     if (g->fd < 0) return NONE;
-    if (ts_image_fill(m, g->fd, 0, g->lo)) return READY;
-    ts_image_close(g->fd);
+    if (ts_image_write(m, g->fd, 0, g->lo)) return READY;
+    ts_file_close(g->fd);
     return NONE;
 }
 
@@ -96,13 +96,13 @@ bool ts_image_apply(ts_instance *i) {
     ts_module *m = i->module;
     ts_memory *mem = m->n_mems > m->n_imp_mems && m->n_imp_mems == 0 ? i->mems[0] : NULL;
     if (!mem || !mem->base || !m->n_datas || !ready(m)) return false;
-    if (mem->imaged) return true; /* it was kept from an instance of the same module */
+    if (mem->image_module) return true; /* it was kept from an instance of the same module */
     struct ts_image *g = &m->image;
-    if (g->lo + g->len > mem->len || !ts_image_map(mem->base + g->lo, (size_t)g->len, g->fd, g->file_at)) return false;
-    mem->imaged = ts_module_ref(m);
+    if (g->lo + g->len > mem->len || !ts_file_map(mem->base + g->lo, (size_t)g->len, g->fd, g->file_at)) return false;
+    mem->image_module = ts_module_ref(m);
     return true;
 }
 
-void ts_image_end(ts_module *m) {
-    if (m->image.state == READY) ts_image_close(m->image.fd);
+void ts_image_free(ts_module *m) {
+    if (m->image.state == READY) ts_file_close(m->image.fd);
 }

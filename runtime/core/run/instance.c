@@ -174,7 +174,7 @@ static ts_status make_definitions(ts_instance *i, ts_error *e) {
     const ts_module *m = i->module;
     ts_slot v[2];
     for (uint32_t k = m->n_imp_mems; k < m->n_mems; k++)
-        TS_TRY(ts_memory_make_of(s, k == 0 ? m : NULL, &m->mems[k], &i->mems[k], e));
+        TS_TRY(ts_memory_make_for(s, k == 0 ? m : NULL, &m->mems[k], &i->mems[k], e));
     if (m->n_mems) i->mem0_base = i->mems[0]->base;
     for (uint32_t k = m->n_imp_tags; k < m->n_tags; k++) TS_TRY(ts_tag_make(s, m->tags[k], &i->tags[k], e));
     TS_TRY(make_funcs(i, e));
@@ -272,7 +272,7 @@ ts_status ts_instantiate(ts_store *s, ts_module *m, const ts_extern *imports, co
     for (uint32_t k = 0; k < m->n_elems; k++) TS_TRY(init_elem(i, k, e));
     bool image = ts_image_apply(i);
     for (uint32_t k = 0; k < m->n_datas; k++)
-        if (image && ts_image_holds(m, k))
+        if (image && ts_image_has_segment(m, k))
             i->data_dropped[k] = true;
         else
             TS_TRY(init_data(i, k, e));

@@ -2,7 +2,6 @@
 #include "core/run/memory.h"
 #include "core/run/spares.h"
 #include "sys/fault.h"
-#include "sys/image.h"
 #include "sys/pages.h"
 #include <stdlib.h>
 #include <string.h>
@@ -29,9 +28,10 @@ static uint64_t bytes_of(uint64_t pages, uint8_t log2) {
 }
 
 ts_status ts_memory_make(ts_store *s, const ts_limits *type, ts_memory **out, ts_error *e) {
-    return ts_memory_make_of(s, NULL, type, out, e);
+    return ts_memory_make_for(s, NULL, type, out, e);
 }
-ts_status ts_memory_make_of(ts_store *s, const ts_module *module, const ts_limits *type, ts_memory **out, ts_error *e) {
+ts_status ts_memory_make_for(ts_store *s, const ts_module *module, const ts_limits *type, ts_memory **out,
+                             ts_error *e) {
     *out = NULL;
     const uint8_t log2 = type->page_log2;
     const uint64_t max = own_maximum(type);
@@ -120,7 +120,7 @@ int64_t ts_memory_grow(ts_store *s, ts_memory *m, uint64_t delta) {
 
 void ts_memory_release(ts_memory *m) {
     ts_pages_release(m->base, m->reserved);
-    ts_module_free(m->imaged);
+    ts_module_free(m->image_module);
     m->base = NULL;
-    m->imaged = NULL;
+    m->image_module = NULL;
 }

@@ -33,7 +33,7 @@ struct ts_memory {
     bool guarded;
     size_t reserved;
     const ts_store *store;
-    ts_module *imaged; /* whose data image was mapped over it: a reference; NULL: none was */
+    ts_module *image_module; /* whose data image was mapped over it: a reference; NULL: none was */
 };
 struct ts_table {
     ts_slot *elems;
@@ -56,7 +56,7 @@ struct ts_tag {
 typedef ts_status (*ts_core_host_fn)(void *data, ts_exec *x, ts_slot *io);
 
 struct ts_func {
-    uint8_t kind;  /* 0 wasm, 1 host */
+    bool is_host;
     uint32_t type; /* canonical id */
     const ts_deftype *def;
     ts_instance *inst; /* wasm: its instance; host: NULL or the owner */

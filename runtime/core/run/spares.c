@@ -16,8 +16,8 @@ enum {
 typedef struct spare {
     uint8_t *base;
     size_t reserved;
-    uint64_t len;      /* committed */
-    ts_module *imaged; /* whose image lies over it; a reference, so that its address means it and no other */
+    uint64_t len;            /* committed */
+    ts_module *image_module; /* whose image lies over it; a reference, so that its address means it and no other */
 } spare;
 
 struct ts_spares {
@@ -34,9 +34,9 @@ ts_spares *ts_spares_new(void) {
 
 static void release(spare *p) {
     ts_pages_release(p->base, p->reserved);
-    ts_module_free(p->imaged);
+    ts_module_free(p->image_module);
     p->base = NULL;
-    p->imaged = NULL;
+    p->image_module = NULL;
 }
 
 void ts_spares_free(ts_spares *s) {
@@ -49,11 +49,11 @@ void ts_spares_free(ts_spares *s) {
 bool ts_spares_take_memory(ts_spares *s, const ts_module *module, ts_memory *m) {
     for (uint32_t i = 0; s && i < s->n; i++) {
         spare *p = &s->memories[i];
-        if (p->len != m->len || (p->imaged && p->imaged != module)) continue;
+        if (p->len != m->len || (p->image_module && p->image_module != module)) continue;
         m->base = p->base;
         m->reserved = p->reserved;
         m->guarded = true;
-        m->imaged = p->imaged;
+        m->image_module = p->image_module;
         *p = s->memories[--s->n];
         return true;
     }
@@ -74,7 +74,7 @@ bool ts_spares_keep_memory(ts_spares *s, ts_memory *m) {
     uint64_t len = m->type.min << m->type.page_log2;
     if (!s || !m->guarded || !m->base || len == 0) return false;
     if (m->len > len && !ts_pages_decommit(m->base + len, m->len - len)) return false;
-    if (!m->imaged && len <= CLEAR_BY_HAND) {
+    if (!m->image_module && len <= CLEAR_BY_HAND) {
         for (uint64_t at = 0; at < len; at += PAGE)
             if (!is_zero(m->base + at)) memset(m->base + at, 0, PAGE);
     } else if (!ts_pages_renew(m->base, len)) {
@@ -87,9 +87,9 @@ bool ts_spares_keep_memory(ts_spares *s, ts_memory *m) {
         p = &s->memories[s->next++ % MEMORIES];
         release(p);
     }
-    *p = (spare){.base = m->base, .reserved = m->reserved, .len = len, .imaged = m->imaged};
+    *p = (spare){.base = m->base, .reserved = m->reserved, .len = len, .image_module = m->image_module};
     m->base = NULL;
-    m->imaged = NULL;
+    m->image_module = NULL;
     return true;
 }
 

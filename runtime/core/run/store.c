@@ -5,7 +5,6 @@
 #include "core/run/gc.h"
 #include "core/run/spares.h"
 #include "sys/fault.h"
-#include "sys/image.h"
 #include "sys/pages.h"
 #include <stdlib.h>
 #include <string.h>
@@ -88,12 +87,12 @@ bool ts_store_take_interrupt(ts_store *s) {
 }
 
 /* --- functions, globals, tags --------------------------------------------------------------------------------------- */
-ts_status ts_func_host(ts_store *s, uint32_t type, ts_core_host_fn fn, void *data, const char *name, ts_func **out,
-                       ts_error *e) {
+ts_status ts_func_make_host(ts_store *s, uint32_t type, ts_core_host_fn fn, void *data, const char *name, ts_func **out,
+                            ts_error *e) {
     *out = NULL;
     ts_func *f = ts_arena_alloc(&s->arena, sizeof *f);
     if (!f) return ts_fail_nomem(e);
-    f->kind = 1;
+    f->is_host = true;
     f->type = type;
     f->def = ts_types_get(s->types, type);
     f->host = fn;

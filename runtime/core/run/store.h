@@ -22,8 +22,8 @@ bool ts_store_interrupted(ts_store *s, bool woken);
 bool ts_store_take_interrupt(ts_store *s); /* … and that is reported by the caller: it is over */
 
 /* Making things outside any module (owned by the store). */
-ts_status ts_func_host(ts_store *s, uint32_t type, ts_core_host_fn fn, void *data, const char *name, ts_func **out,
-                       ts_error *e) TS_MUST_USE;
+ts_status ts_func_make_host(ts_store *s, uint32_t type, ts_core_host_fn fn, void *data, const char *name, ts_func **out,
+                            ts_error *e) TS_MUST_USE;
 ts_status ts_global_make(ts_store *s, const ts_global_type *type, const ts_slot v[2], ts_global **out,
                          ts_error *e) TS_MUST_USE;
 ts_status ts_tag_make(ts_store *s, uint32_t type, ts_tag **out, ts_error *e) TS_MUST_USE;

@@ -80,7 +80,7 @@ static int setup(void **s) {
     ts_store *core = ts_cstore_core(w.store);
     if (ts_memory_make(core, &pages, &w.opts.memory, &w.err) != TS_OK) return 1;
     if (ts_types_func(ts_engine_types(w.engine), i32, 4, i32, 1, &type, &w.err) != TS_OK) return 1;
-    if (ts_func_host(core, type, bump, NULL, "realloc", &w.opts.realloc, &w.err) != TS_OK) return 1;
+    if (ts_func_make_host(core, type, bump, NULL, "realloc", &w.opts.realloc, &w.err) != TS_OK) return 1;
     w.inst.store = w.store;
     w.inst.may_leave = true;
     w.opts.inst = &w.inst;
@@ -398,7 +398,7 @@ static void test_realloc_calls(void **s) {
         w.reallocs = 0;
         ts_val v = {.str = {rows[i].text, strlen(rows[i].text)}};
         uint64_t ptr, tagged;
-        assert_int_equal(ts_store_string_into_range(&cx, &v, &ptr, &tagged), TS_OK);
+        assert_int_equal(ts_cabi_store_string_into_range(&cx, &v, &ptr, &tagged), TS_OK);
         assert_int_equal(w.reallocs, rows[i].calls);
         assert_int_equal(tagged, rows[i].tagged);
     }

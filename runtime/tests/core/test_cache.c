@@ -304,7 +304,7 @@ static void calls_ahead(void **state) {
             assert_non_null(list);
             list[0] = 7; /* there is none of that number: left out */
             list[1] = list[2] = 0;
-            ts_code_ahead(mod, 0, list, 3);
+            ts_code_set_ahead(mod, 0, list, 3);
         }
         assert_int_equal(ts_store_create(engine, NULL, &s, &e), TS_OK);
         assert_int_equal(ts_instantiate(s, mod, NULL, NULL, &i, &e), TS_OK);
@@ -313,12 +313,12 @@ static void calls_ahead(void **state) {
         if (round == 1)
             for (int wait = 0; wait < 5000 && n == 0; wait++) {
                 usleep(1000);
-                (void)ts_code_order(mod, &form, &n);
+                (void)ts_code_call_order(mod, &form, &n);
             }
         assert_int_equal(n, round == 1 ? 1 : 0);
         ts_slot io[2] = {0};
         assert_int_equal(ts_call(s, i->funcs[0], io, &e), TS_OK);
-        (void)ts_code_order(mod, &form, &n);
+        (void)ts_code_call_order(mod, &form, &n);
         assert_int_equal(n, 1);
         ts_store_destroy(s);
         ts_module_free(mod);

@@ -123,7 +123,7 @@ static void host_depth(void **state) {
         assert_int_equal(ts_store_create(engine, &(ts_store_limits){.host_depth = depth}, &store, &e), TS_OK);
         ts_extern x = {.kind = TS_EXTERN_FUNC};
         assert_int_equal(ts_types_func(ts_engine_types(engine), NULL, 0, NULL, 0, &type, &e), TS_OK);
-        assert_int_equal(ts_func_host(store, type, call_back, &b, "h", &x.func, &e), TS_OK);
+        assert_int_equal(ts_func_make_host(store, type, call_back, &b, "h", &x.func, &e), TS_OK);
         assert_int_equal(ts_instantiate(store, m, &x, NULL, &i, &e), TS_OK);
         assert_true(ts_instance_export(i, "f", 1, &x));
         b.to = x.func;

@@ -97,7 +97,7 @@ static void setup(probe *p) {
             if (ts_types_func(ts_engine_types(p->engine), wide ? i64 : i32, 4, wide ? i64 : i32, 1, &type, e) !=
                     TS_OK ||
                 ts_memory_make(core, &pages, &s->memory[wide], e) != TS_OK ||
-                ts_func_host(core, type, bump, s, "realloc", &s->realloc[wide], e) != TS_OK)
+                ts_func_make_host(core, type, bump, s, "realloc", &s->realloc[wide], e) != TS_OK)
                 die("setup:", e->message);
         }
         s->inst.store = p->store;
@@ -362,12 +362,13 @@ static void fill_table(probe *p, side *s, char *text) {
         ts_handle h = {.kind = word[0] == 'b' ? TS_HANDLE_BORROW : TS_HANDLE_OWN,
                        .rt = p->res[word[0] != '-' && word[1] == '1']};
         if (word[0] != '-') h.rep = strtoull(word + 3, NULL, 10);
-        if (ts_table_add(&s->inst.handles, &h, &i, &p->err) != TS_OK) die("handles:", p->err.message);
+        if (ts_handle_table_add(&s->inst.handles, &h, &i, &p->err) != TS_OK) die("handles:", p->err.message);
         if (word[0] == '-' && n < MAX_ARGS) holes[n++] = i;
     }
     for (uint32_t k = 0; k < n; k++) {
         ts_handle gone;
-        if (ts_table_remove(&s->inst.handles, holes[k], &gone, &p->err) != TS_OK) die("handles:", p->err.message);
+        if (ts_handle_table_remove(&s->inst.handles, holes[k], &gone, &p->err) != TS_OK)
+            die("handles:", p->err.message);
     }
 }
 static const char *trap_name(const ts_error *e, const char *where, char buf[40]) {

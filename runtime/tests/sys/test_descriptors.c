@@ -3,7 +3,8 @@
 #define _GNU_SOURCE
 #include "sys/descriptors.h"
 #include "sys/fs.h"
-#include "sys/image.h"
+#include "sys/file.h"
+#include "sys/folder.h"
 #include "sys/net.h"
 #include "touchstone.h"
 #include "http/server/server.h"
@@ -70,7 +71,7 @@ static int child(unsigned closed) {
     snprintf(path, sizeof path, "%s/cache", folder);
     if (ts_folder_open(path, &why) < 0) return 95;
     STEP(7);
-    int image = ts_image_new(4096);
+    int image = ts_file_new(4096);
     if (image >= 0 && image < 3) bad = 8;
     STEP(8);
     char text[200];

@@ -1,65 +1,16 @@
-/* sys/image: see image.h */
+/* sys/folder: see folder.h */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "sys/image.h"
+#include "sys/folder.h"
 #include "sys/descriptors.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-int ts_image_new(uint64_t len) {
-#ifdef MFD_CLOEXEC
-    int fd = ts_sys_above_std(memfd_create("touchstone-image", MFD_CLOEXEC));
-    if (fd >= 0 && ftruncate(fd, (off_t)len) != 0) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
-#else
-    (void)len;
-    return -1;
-#endif
-}
-
-bool ts_image_write(int fd, uint64_t at, const void *bytes, size_t len) {
-    const char *p = bytes;
-    while (len) {
-        ssize_t n = pwrite(fd, p, len, (off_t)at);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        p += n;
-        at += (uint64_t)n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
-bool ts_image_read(int fd, uint64_t at, void *bytes, size_t len) {
-    char *p = bytes;
-    while (len) {
-        ssize_t n = pread(fd, p, len, (off_t)at);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        p += n;
-        at += (uint64_t)n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
-bool ts_image_map(void *p, size_t len, int fd, uint64_t at) {
-    return mmap(p, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, (off_t)at) != MAP_FAILED;
-}
-
-void ts_image_close(int fd) {
-    if (fd >= 0) close(fd);
-}
 
 /* Returns whether it belongs to this user and nobody else can write to it. */
 static bool is_private(int fd, bool folder) {
@@ -95,7 +46,7 @@ int ts_folder_open(const char *path, const char **why) {
     return -1;
 }
 
-int ts_folder_read(int folder, const char *name, uint64_t *len) {
+int ts_folder_open_file(int folder, const char *name, uint64_t *len) {
     int fd = ts_sys_above_std(openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat s;
     if (fd < 0) return -1;
@@ -107,7 +58,7 @@ int ts_folder_read(int folder, const char *name, uint64_t *len) {
     return fd;
 }
 
-int ts_folder_write(int folder, char temporary[64]) {
+int ts_folder_new_file(int folder, char temporary[64]) {
     for (unsigned i = 0; i < 16; i++) {
         struct timespec t;
         clock_gettime(CLOCK_MONOTONIC, &t);
@@ -118,7 +69,7 @@ int ts_folder_write(int folder, char temporary[64]) {
     return -1;
 }
 
-bool ts_folder_keep(int folder, int fd, const char *temporary, const char *name) {
+bool ts_folder_keep_file(int folder, int fd, const char *temporary, const char *name) {
     bool ok = name && renameat(folder, temporary, folder, name) == 0;
     if (!ok) unlinkat(folder, temporary, 0);
     close(fd);
