@@ -9,7 +9,7 @@ TEST_BIN = $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(TEST_SRC)))
 TEST_OBJ = $(call obj_of,$(TEST_SRC))
 
 .PHONY: tests
-# The drivers of the benchmarks are compiled too, so that a change of a header shows here.
+# The drivers of the benchmarks are compiled too, so that a change of a header cannot break them unnoticed.
 tests: $(TEST_BIN) $(call obj_of,bench/drive.c bench/instances.c bench/launch.c) $(BUILD)/cabi_probe $(BUILD)/http_probe \
     $(BUILD)/toml_probe $(BUILD)/fuzz/run_call
 define test_program
@@ -20,43 +20,39 @@ $(TEST_BIN):
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(TS_LDFLAGS) $^ -o $@ -lcmocka $(LIBS)
-# A call of every public function with each pointer NULL, made of the header.
+# Calls every public function with each pointer NULL; generated from the header.
 $(BUILD)/gen/api_slips.h: runtime/tests/gen_slips.py runtime/include/touchstone.h
 	$(Q)$(PYTHON) $^ $@ && touch $@
 $(OBJ)/runtime/tests/component/test_api_slips.o: $(BUILD)/gen/api_slips.h
-# What runtime/tests/outside/test_cabi_oracle.py asks.
-$(BUILD)/cabi_probe: $(OBJ)/runtime/tests/oracle/cabi_probe.o $(BUILD)/libtouchstone.a
+# The probes that test_cabi_oracle.py, test_http_client.py and test_toml.py in runtime/tests/outside/ drive.
+$(BUILD)/%_probe: $(OBJ)/runtime/tests/oracle/%_probe.o $(BUILD)/libtouchstone.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
-# What runtime/tests/outside/test_http_client.py drives.
-$(BUILD)/http_probe: $(OBJ)/runtime/tests/oracle/http_probe.o $(BUILD)/libtouchstone.a
-	$(call say,LD,$@)
-	$(Q)$(CC) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
-# What runtime/tests/outside/test_toml.py asks.
-$(BUILD)/toml_probe: $(OBJ)/runtime/tests/oracle/toml_probe.o $(BUILD)/libtouchstone.a
-	$(call say,LD,$@)
-	$(Q)$(CC) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
-# What can fail for want of memory fails on demand there.
-$(BUILD)/tests/test_faults: TS_LDFLAGS += $(foreach f,malloc calloc realloc mmap mprotect mremap pthread_create pthread_mutex_init,-Wl,--wrap=$(f))
-$(BUILD)/tests/test_wasi_faults_memory $(BUILD)/tests/test_wasi_http: TS_LDFLAGS += $(foreach f,malloc calloc realloc,-Wl,--wrap=$(f))
-# … and so do the system calls of the WASI host.
-$(BUILD)/tests/test_wasi_faults: TS_LDFLAGS += $(foreach f,read write pread pwrite pwritev2 getrandom open openat syscall fstat fstatat \
-    ftruncate fsync fdatasync futimens utimensat posix_fadvise mkdirat unlinkat renameat linkat symlinkat readlinkat readdir fdopendir \
-    ppoll,-Wl,--wrap=$(f))
-$(BUILD)/tests/test_wasi_faults_net: TS_LDFLAGS += $(foreach f,socket bind connect listen accept4 getsockname getpeername setsockopt \
-    getsockopt shutdown send read sendto recvfrom,-Wl,--wrap=$(f))
-# The same there, of the HTTP client.
-$(BUILD)/tests/test_http_client: TS_LDFLAGS += $(foreach f,malloc calloc realloc strdup asprintf,-Wl,--wrap=$(f))
+# These tests make the named functions fail on demand: allocations, system calls of the WASI host, the HTTP client.
+wrap = $(foreach f,$(1),-Wl,--wrap=$(f))
+$(BUILD)/tests/test_faults: TS_LDFLAGS += $(call wrap,malloc calloc realloc mmap mprotect mremap pthread_create \
+    pthread_mutex_init)
+$(BUILD)/tests/test_wasi_faults_memory: TS_LDFLAGS += $(call wrap,malloc calloc realloc)
+$(BUILD)/tests/test_wasi_http: TS_LDFLAGS += $(call wrap,malloc calloc realloc)
+$(BUILD)/tests/test_wasi_faults: TS_LDFLAGS += $(call wrap,read write pread pwrite pwritev2 getrandom open openat syscall \
+    fstat fstatat ftruncate fsync fdatasync futimens utimensat posix_fadvise mkdirat unlinkat renameat linkat symlinkat \
+    readlinkat readdir fdopendir ppoll)
+$(BUILD)/tests/test_wasi_faults_net: TS_LDFLAGS += $(call wrap,socket bind connect listen accept4 getsockname getpeername \
+    setsockopt getsockopt shutdown send read sendto recvfrom)
+$(BUILD)/tests/test_http_client: TS_LDFLAGS += $(call wrap,malloc calloc realloc strdup asprintf)
 -include $(patsubst %.o,%.d,$(TEST_OBJ)) $(wildcard $(OBJ)/runtime/tests/oracle/*.d $(OBJ)/bench/*.d)
 
 # --- tests and reports -------------------------------------------------------------------------------------------------
 # Each suite is a step with its own log (build/log) and count; the last line sums them up.
-.PHONY: prepare test test-c test-gcc test-harness test-outside test-wast test-aarch64 test-p2 valgrind report bench fuzz lint format toolchains
-# What makes components of programs of preview 1 (it comes with jco).
+.PHONY: prepare test test-c test-gcc test-harness test-outside test-wast test-aarch64 test-p2 test-changed
+.PHONY: valgrind report bench lint format
+# This adapter makes a component of a program of preview 1. It comes with jco.
 P1_ADAPTER := node_modules/@bytecodealliance/jco/lib/wasi_snapshot_preview1.command.wasm
-# CI_LONG=1: the long form, with the scripts on aarch64 under emulation, and memcheck (many minutes).
-STEPS ?= structure c c-sanitized c-gcc harness outside wast wast-checked wast-metered wast-sanitized wast-gcc $(if $(CI_LONG),wast-aarch64) p2 \
-    $(shell [ -e $(BUILD)/suites/wasi-testsuite/. ] && [ -e $(P1_ADAPTER) ] && echo testsuite) $(if $(CI_LONG),valgrind)
+# CI_LONG=1: also the scripts on aarch64 under emulation, and memcheck (many minutes).
+STEPS ?= structure c c-sanitized c-gcc harness outside wast wast-checked wast-metered wast-sanitized wast-gcc \
+    $(if $(CI_LONG),wast-aarch64) p2 \
+    $(shell [ -e $(BUILD)/suites/wasi-testsuite/. ] && [ -e $(P1_ADAPTER) ] && echo testsuite) \
+    $(if $(CI_LONG),valgrind)
 prepare: deps suites guests
 	@$(if $(CI_LONG),ci/setup_aarch64.sh)
 	@$(MAKE) --no-print-directory all
@@ -68,13 +64,13 @@ test-gcc:
 	@$(PYTHON) ci/run_tests.py c-gcc
 test-harness: deps
 	@$(PYTHON) ci/run_tests.py harness
-# The command, the server and the client from outside.
+# The command, the server and the client, tested from outside.
 test-outside: deps
 	@$(PYTHON) ci/run_tests.py outside
 test-wast: deps suites
 	@$(MAKE) --no-print-directory all
 	@$(PYTHON) ci/run_tests.py wast
-# Cross compiler and emulator from the distribution: installed here when apt may.
+# Installs the distribution's cross compiler and emulator if apt is allowed.
 test-aarch64: deps suites
 	@ci/setup_aarch64.sh
 	@$(PYTHON) ci/run_tests.py wast-aarch64
@@ -90,13 +86,15 @@ lint:
 format:
 	clang-format-19 -i $$(find runtime \( -name '*.c' -o -name '*.h' \))
 	.venv/bin/ruff check --fix harness
-# Everything that a reader of the page wants: the scripts and the cases on every runtime that is there.
+# All that the page shows: the scripts and the cases on every runtime found.
 report: prepare
 	@rm -f reports/latest/wast.json reports/latest/testsuite.json
-	@.venv/bin/assay wast || [ $$? = 2 ] || echo 'report: the official scripts are not as announced; the page shows them'
-	@.venv/bin/assay testsuite --if-there || [ $$? = 2 ] || echo 'report: the programs of wasi-testsuite are not as announced; the page shows them'
-	@.venv/bin/assay run $(CASES) || { [ $$? = 1 ] && echo 'report: the cases are not as announced; the page shows them'; }
+	@.venv/bin/assay wast || [ $$? = 2 ] || \
+	  echo 'report: the official scripts are not as announced; the page shows them'
+	@.venv/bin/assay testsuite --if-there || [ $$? = 2 ] || \
+	  echo 'report: the programs of wasi-testsuite are not as announced; the page shows them'
+	@.venv/bin/assay run $(CASES) || \
+	  { [ $$? = 1 ] && echo 'report: the cases are not as announced; the page shows them'; }
 bench: all
 	@{ command -v wrk && command -v wasm-ld-19; } > /dev/null || CI_BENCH=1 ci/setup.sh
-	@if [ -f bench/run.py ]; then $(PYTHON) bench/run.py; else echo 'bench: no benchmark is there (bench/run.py)'; exit 1; fi
-
+	@$(PYTHON) bench/run.py
