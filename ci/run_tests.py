@@ -20,6 +20,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import lint
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / os.environ.get("BUILD", "build")
 LOG = BUILD / "log"
@@ -256,29 +258,23 @@ def memcheck(count: Count, log: Path) -> None:
         count.problem = "memcheck complains, or something failed under it"
 
 
-def lint(count: Count, log: Path) -> None:
-    """Style and types; a tool that is absent is said and left out."""
-    sources = [str(p.relative_to(ROOT)) for p in sorted(ROOT.glob("runtime/**/*.[ch]"))]
-    clang_format = next((f"clang-format-{v}" for v in (22, 21, 20, 19) if not command(log, "which", f"clang-format-{v}")), "")
-    tools: list[tuple[str, list[str | Path]]] = []
-    if clang_format and sources:
-        tools.append(("clang-format", [clang_format, "--dry-run", "-Werror", *sources]))
-    if (VENV / "mypy").exists():
-        tools.append(("mypy", [VENV / "mypy", "--config-file", "harness/pyproject.toml", "harness/assay"]))
-        tools.append(("mypy (scripts)", [VENV / "mypy", "--strict", "ci/run_tests.py"]))
-    if (VENV / "ruff").exists():
-        tools.append(("ruff", [VENV / "ruff", "check", "harness"]))
-    for name, argv in tools:
-        if command(log, *argv) == 0:
+def style(count: Count, log: Path) -> None:
+    """Style and types; a tool that is absent is left out, with a line in the log."""
+    for tool in lint.tools():
+        if not tool.argv:
+            with log.open("a") as file:
+                file.write(f"{tool.name} is absent, so it is left out\n")
+        elif command(log, *tool.argv) == 0:
             count.passed += 1
         else:
             count.failed += 1
-            count.problem = f"{name} found something"
+            count.problem = f"{tool.name} found something"
 
 
 STEPS: dict[str, Callable[[Count, Path], None]] = {
     "structure": structure,
-    "lint": lint,
+    "lint": style,
+    "tools": pytest("ci/tests", "tools"),
     "c": c_tests(),
     "c-sanitized": c_tests("SANITIZE=1", "BUILD=build-asan"),
     "c-gcc": c_tests("CC=gcc", "BUILD=build-gcc", "ASSERT=1"),

@@ -23,9 +23,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "fixtures"))
-import compose  # noqa: E402
+import compose
 
-import build as guests  # noqa: E402
+import build as guests
 
 BUILD = ROOT / os.environ.get("BUILD", "build")
 SRC = ROOT / "fixtures/src/toolchains"

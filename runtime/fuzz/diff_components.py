@@ -279,7 +279,7 @@ def differences(ours: Ours, theirs: Theirs, case: Case, tally: Counter[str]) -> 
         mine = ours.call("d#echo", given, *["7"] * 17)
         status, value = theirs.invoke("d#echo", [value, *(theirs.number("u8", 7) for _ in range(17))], True)
         other = (status, theirs.show(case.result, value) if status == "ok" else value)
-        if mine != other or mine[0] == "ok" and mine[1] != given:
+        if mine != other or (mine[0] == "ok" and mine[1] != given):
             yield f"round {i}: echo of {given}: {where(mine, other)}"
 
 

@@ -68,7 +68,7 @@ def layout(t: Type) -> tuple[int, int]:
             size = 1 if t.n <= 8 else 2 if t.n <= 16 else 4
             return size, size
         case "record" | "tuple":
-            offsets, size, align = fields(t)
+            _, size, align = fields(t)
             return size, align
         case _:
             payloads = [layout(c) for c in t.cases if c]
