@@ -3,7 +3,7 @@
  * In: an option, the keys of -W. Out: our option, or TS_USAGE.
  * Source: wasmtime run --help, -W help, of versions 1 to 40 */
 #include "cli/option_table.h"
-#include "cli/quantity.h"
+#include "base/quantity.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,7 +80,7 @@ static const char *in(const hint *h, size_t n, const char *key) {
         if (strcmp(h[i].name, key) == 0) return h[i].instead;
     return NULL;
 }
-static ts_status wasm_word(ts_cli_reading *r, char *key, const char *list, ts_error *e) {
+static ts_status wasm_word(ts_reading *r, char *key, const char *list, ts_error *e) {
     char *value = strchr(key, '='), shown[80];
     if (value) *value++ = 0;
     bool yes = !value || strcmp(value, "y") == 0 || strcmp(value, "yes") == 0 || strcmp(value, "true") == 0;
@@ -88,16 +88,16 @@ static ts_status wasm_word(ts_cli_reading *r, char *key, const char *list, ts_er
     snprintf(shown, sizeof shown, "-W %.60s", key);
     const char *ours = in(equals, sizeof equals / sizeof *equals, key);
     if (ours) {
-        const ts_cli_option *o = ts_cli_option_find(ts_cli_option_rows, ours, strlen(ours));
-        if (o->form == TS_CLI_FLAG) {
+        const ts_option *o = ts_cli_option_find(ours, strlen(ours));
+        if (o->form == TS_OPTION_FLAG) {
             if (!yes && !no) return ts_fail(e, TS_USAGE, "%s=%s: y or n expected", shown, value);
-            return ts_cli_option_set(r, o, shown, yes ? "y" : "n", e);
+            return ts_option_set(r, o, shown, yes ? "y" : "n", e);
         }
         if (!value) return ts_fail(e, TS_USAGE, "%s: %s=%s expected", shown, shown, o->argument);
-        return ts_cli_option_set(r, o, shown, value, e);
+        return ts_option_set(r, o, shown, value, e);
     }
     if (strcmp(key, "nan-canonicalization") == 0 && (yes || no)) {
-        r->o->canonical_nans = yes;
+        ((ts_cli_options *)r->settings)->canonical_nans = yes;
         return TS_OK;
     }
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
@@ -114,16 +114,16 @@ static ts_status wasm_word(ts_cli_reading *r, char *key, const char *list, ts_er
         "timeout, nan-canonicalization, unknown-imports-trap, and what is always on (simd, gc, memory64 …)",
         shown, list);
 }
-ts_status ts_cli_wasm_words(ts_cli_reading *r, const ts_cli_option *o, const char *list, ts_error *e) {
+ts_status ts_cli_wasm_words(ts_reading *r, const ts_option *o, const char *list, ts_error *e) {
     (void)o;
-    return ts_cli_each_word(r, "-W", list, wasm_word, e);
+    return ts_each_word(r, "-W", list, wasm_word, e);
 }
 
-ts_status ts_cli_mapdir(ts_cli_reading *r, const ts_cli_option *o, const char *value, ts_error *e) {
+ts_status ts_cli_mapdir(ts_reading *r, const ts_option *o, const char *value, ts_error *e) {
     (void)o;
     const char *sep = strstr(value, "::");
     if (!sep || sep == value || !sep[2] || strchr(sep + 2, ':') || memchr(value, ':', (size_t)(sep - value)))
-        return ts_fail(e, TS_USAGE, "--mapdir %s: GUEST::HOST expected; or write --dir HOST::GUEST", value);
+        return ts_fail(e, TS_USAGE, "GUEST::HOST is expected; or write --dir HOST::GUEST");
     char *guest = strndup(value, (size_t)(sep - value));
     if (!guest) return ts_fail_nomem(e);
     ts_status s = ts_wasi_allow_dir(r->w, sep + 2, guest, false, e);

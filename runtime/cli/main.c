@@ -2,7 +2,7 @@
  * In: argv. Out: the exit status. */
 #include "cli/option_table.h"
 #include "cli/outcome.h"
-#include "cli/quantity.h"
+#include "base/quantity.h"
 #include "cli/output.h"
 #include "cli/run.h"
 #include "cli/wast/wast.h"
@@ -93,8 +93,8 @@ static int command_of(int argc, char **argv) {
         }
     if (word[0] == '-' || strpbrk(word, "./"))
         return ts_cli_run(argc, argv); /* the word is an option of run, or a component */
-    ts_cli_nearest near = ts_cli_nearest_to(word, strlen(word));
-    for (int i = 0; i < N_COMMANDS; i++) ts_cli_nearest_see(&near, commands[i].name);
+    ts_nearest near = ts_nearest_to(word, strlen(word));
+    for (int i = 0; i < N_COMMANDS; i++) ts_nearest_see(&near, commands[i].name);
     fprintf(stderr, "touchstone: there is no command %s%s%s (touchstone --help lists them)\n", word,
             near.best ? "; did you mean " : "", near.best ? near.best : "");
     return TS_CLI_USAGE;

@@ -1,16 +1,16 @@
 /* options: what a command was asked to do, as a value. argv and policy files are read once, before anything
  * runs.
  * In: argv. Out: the options, with the grants in a WASI context; TS_USAGE with the word that was not
- * understood. The rows of option_table.c define each option. No other file knows their names. */
+ * understood. Each option is a row of option_table.c or of wasi/policy/rows.c. No other file knows
+ * their names. */
 #ifndef TS_CLI_OPTIONS_H
 #define TS_CLI_OPTIONS_H
 #include "base/error.h"
-#include "base/vec.h"
 #include "component/run/host.h"
 #include "component/run/linker.h"
 #include "http/server/server.h"
 #include "sys/input.h"
-#include "wasi/wasi.h"
+#include "wasi/policy/option.h"
 
 typedef enum ts_cli_command { TS_CLI_RUN = 1, TS_CLI_SERVE = 2 } ts_cli_command;
 
@@ -22,21 +22,15 @@ typedef struct ts_cli_serve_options { /* options of serve only; 0: the default *
 } ts_cli_serve_options;
 
 typedef struct ts_cli_options {
+    ts_settings set; /* what a policy may contain; the first member (see ts_reading) */
     const char *component;
     char **args; /* the guest's arguments, after the component */
     int n_args;
     const char *argv0, *outcome, *trace_output, *trace_filter; /* trace_filter NULL: trace everything */
-    const char *record, *replay;
     const char *invoke; /* the export to call, with its arguments; NULL: wasi:cli/run */
-    const char *cache;  /* a folder; NULL: see ts_cli_use_cache */
-    uint32_t features;  /* component model features, TS_CF_* */
     bool trace, trace_lines, trace_times, trace_summary, trace_all; /* trace: any of them was given */
-    bool unknown_imports_trap, deterministic, canonical_nans, show_grants;
-    bool clock, seed;                                                            /* true if given */
-    uint64_t max_memory, max_time_ns, fuel, stack, max_table, max_depth, max_gc; /* 0: not set */
+    bool canonical_nans, show_grants;
     ts_cli_serve_options serve;
-    TS_VEC(char *) denied, unstable; /* interfaces to deny and features to enable in the linker */
-    TS_VEC(char *) kept;             /* strings from policies that the fields above point to */
 } ts_cli_options;
 
 /* Uses this folder, else $TOUCHSTONE_CACHE, else none. A folder that cannot be used is reported and

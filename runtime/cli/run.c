@@ -51,14 +51,17 @@ static ts_status set_up(run *r, int argc, char **argv, ts_error *e) {
     TS_TRY(ts_wasi_new(&r->wasi, e));
     TS_TRY(ts_cli_options_read(TS_CLI_RUN, argc, argv, r->wasi, &r->o, e));
     if (r->o.show_grants) return TS_OK;
-    if (r->o.record) TS_TRY(ts_wasi_record(r->wasi, r->o.record, e));
-    if (r->o.replay) TS_TRY(ts_wasi_replay_from(r->wasi, r->o.replay, e));
+    if (r->o.set.policy.record && r->o.set.policy.replay)
+        return ts_fail(e, TS_USAGE, "--record and --replay exclude each other");
+    if (!ts_cli_traces(&r->o)) return TS_OK;
+    return ts_cli_out_open(&r->trace, "the trace", r->o.trace_output, "w", e);
+}
+/* Links WASI, after the context was told to record or replay. */
+static ts_status link_host(run *r, ts_error *e) {
     TS_TRY(ts_cli_linker(&r->o, r->wasi, &r->linker, e));
-    if (ts_cli_traces(&r->o)) {
-        TS_TRY(ts_cli_out_open(&r->trace, "the trace", r->o.trace_output, "w", e));
-        const ts_trace t = ts_cli_trace(&r->o, trace_line, &r->trace);
-        ts_linker_set_trace(r->linker, &t);
-    }
+    if (!r->trace.f) return TS_OK;
+    const ts_trace t = ts_cli_trace(&r->o, trace_line, &r->trace);
+    ts_linker_set_trace(r->linker, &t);
     return TS_OK;
 }
 
@@ -95,12 +98,14 @@ static ts_status new_component(const ts_cli_options *o, const ts_sys_input *f, t
                        "one of it, with an "
                        "adapter when it uses preview 1; --invoke calls an export of a core module)",
                        o->component);
-    return ts_component_new(engine, f->bytes, f->len, false, o->features, out, e);
+    uint32_t features = TS_CF_DEFAULT;
+    if (o->set.policy.features) TS_TRY(ts_component_features_parse(o->set.policy.features, &features, e));
+    return ts_component_new(engine, f->bytes, f->len, false, features, out, e);
 }
 static ts_status open_both(const ts_cli_options *o, bool map, ts_sys_input *file, ts_engine **engine, ts_error *e) {
     TS_TRY(ts_cli_program_open(o->component, map, file, e));
     TS_TRY(ts_engine_create(engine, e));
-    ts_cli_use_cache(*engine, o->cache, file);
+    ts_cli_use_cache(*engine, o->set.policy.cache, file);
     return TS_OK;
 }
 ts_status ts_cli_load(const ts_cli_options *o, ts_sys_input *file, ts_engine **engine, ts_component **component,
@@ -109,17 +114,20 @@ ts_status ts_cli_load(const ts_cli_options *o, ts_sys_input *file, ts_engine **e
     return new_component(o, file, *engine, component, e);
 }
 static ts_status record_or_replay(run *r, ts_error *e) {
-    const char *recorded = NULL;
+    const ts_wasi_policy *p = &r->o.set.policy;
     char *here = ts_cli_conditions(&r->o, r->wasi);
     if (!here) return ts_fail_nomem(e);
-    ts_status s = ts_wasi_replay_component(r->wasi, r->file.bytes, r->file.len, here, &recorded, e);
+    const char *recorded = NULL;
+    ts_status s = p->record ? ts_wasi_record(r->wasi, p->record, r->file.bytes, r->file.len, here, e)
+                            : ts_wasi_replay(r->wasi, p->replay, r->file.bytes, r->file.len, &recorded, e);
     if (s == TS_OK && recorded) ts_cli_conditions_compare(here, recorded);
     free(here);
     return s;
 }
 static ts_status load(run *r, ts_error *e) {
     TS_TRY(open_both(&r->o, true, &r->file, &r->engine, e));
-    if (r->o.record || r->o.replay) TS_TRY(record_or_replay(r, e));
+    if (r->o.set.policy.record || r->o.set.policy.replay) TS_TRY(record_or_replay(r, e));
+    TS_TRY(link_host(r, e));
     if (r->o.invoke && is_core(&r->file))
         return ts_module_new(r->engine, r->file.bytes, r->file.len, false, &r->module, e);
     return new_component(&r->o, &r->file, r->engine, &r->component, e);
@@ -147,14 +155,15 @@ ts_status ts_cli_link_check(ts_linker *l, ts_component *c, bool missing_trap, ts
 }
 
 ts_store_limits ts_cli_limits(const ts_cli_options *o) {
-    return (ts_store_limits){.memory_bytes = o->max_memory,
-                             .fuel = o->fuel,
-                             .stack_bytes = o->stack,
-                             .table_elems = o->max_table,
-                             .host_depth = (uint32_t)o->max_depth,
-                             .gc_bytes = o->max_gc,
-                             .deterministic = o->deterministic || o->canonical_nans,
-                             .interruptible = o->max_time_ns != 0};
+    const ts_run_limits *l = &o->set.policy.limits;
+    return (ts_store_limits){.memory_bytes = l->memory_bytes,
+                             .fuel = l->fuel,
+                             .stack_bytes = l->stack_bytes,
+                             .table_elems = l->table_elems,
+                             .host_depth = l->depth,
+                             .gc_bytes = l->gc_bytes,
+                             .deterministic = l->deterministic || o->canonical_nans,
+                             .interruptible = o->set.policy.max_time_ns != 0};
 }
 
 static ts_status call_run(run *r, ts_error *e) {
@@ -184,7 +193,7 @@ static ts_status call_run(run *r, ts_error *e) {
 
 static void time_message(const run *r, char *buf, size_t size) {
     char text[TS_SIZE_TEXT];
-    snprintf(buf, size, TS_CLI_TIME_MESSAGE, ts_time_text(r->o.max_time_ns, text));
+    snprintf(buf, size, TS_CLI_TIME_MESSAGE, ts_time_text(r->o.set.policy.max_time_ns, text));
 }
 
 static ts_status perform(run *r, ts_error *e) {
@@ -193,13 +202,14 @@ static ts_status perform(run *r, ts_error *e) {
     time_message(r, message, sizeof message);
     snprintf(line, sizeof line, TS_CLI_TIME_LINE, message);
     snprintf(said, sizeof said, "touchstone: limit: %s (--max-time)\n", message);
-    if (r->o.max_time_ns) ts_sys_on_alarm(r->o.max_time_ns, stop, r, r->o.outcome, line, said, TS_CLI_LIMIT);
+    if (r->o.set.policy.max_time_ns)
+        ts_sys_on_alarm(r->o.set.policy.max_time_ns, stop, r, r->o.outcome, line, said, TS_CLI_LIMIT);
     ts_status s = load(r, e);
     if (s == TS_OK && !r->o.invoke) s = ts_cli_program_export(r->component, "wasi:cli/run", &r->entry, e);
     if (s == TS_OK && r->component)
-        s = ts_cli_link_check(r->linker, r->component, r->o.unknown_imports_trap, &r->missing, &r->n_missing, e);
+        s = ts_cli_link_check(r->linker, r->component, r->o.set.unknown_imports_trap, &r->missing, &r->n_missing, e);
     if (s == TS_OK) s = call_run(r, e);
-    if (r->o.max_time_ns) ts_sys_alarm_off();
+    if (r->o.set.policy.max_time_ns) ts_sys_alarm_off();
     return s;
 }
 
@@ -218,7 +228,7 @@ int ts_cli_run(int argc, char **argv) {
     if (r->wasi && (s == TS_OK || s == TS_EXIT)) {
         ts_error late;
         ts_error_init(&late);
-        ts_status end = ts_wasi_replay_end(r->wasi, &late);
+        ts_status end = ts_wasi_record_end(r->wasi, &late);
         if (end != TS_OK) { /* a failed record or replay outranks an exit */
             s = end;
             ts_error_copy(e, &late);
@@ -226,7 +236,7 @@ int ts_cli_run(int argc, char **argv) {
     } else if (r->wasi) {
         ts_error late; /* the first report is kept; this one is only printed */
         ts_error_init(&late);
-        if (ts_wasi_replay_end(r->wasi, &late) != TS_OK) fprintf(stderr, "touchstone: %s\n", late.message);
+        if (ts_wasi_record_end(r->wasi, &late) != TS_OK) fprintf(stderr, "touchstone: %s\n", late.message);
     }
     /* a failure without a report */
     if (s != TS_OK && e->status == TS_OK) (void)ts_fail(e, s, "%s", ts_status_name(s));
@@ -264,8 +274,14 @@ int ts_cli_run(int argc, char **argv) {
 }
 
 int ts_cli_validate(int argc, char **argv) {
-    const char *list = argc == 4 && strcmp(argv[1], "--features") == 0 ? argv[2] : "", *path = argv[argc - 1];
-    if ((argc != 2 && !*list) || (path[0] == '-' && path[1])) {
+    const char *list = NULL, *path = argv[argc - 1];
+    if (argc == 4 && strcmp(argv[1], "--features") == 0)
+        list = argv[2];
+    else if (argc == 3 && strncmp(argv[1], "--features=", 11) == 0)
+        list = argv[1] + 11;
+    else if (argc != 2)
+        path = NULL;
+    if (!path || (path[0] == '-' && path[1])) {
         fprintf(stderr, "touchstone: usage: touchstone validate [--features LIST] FILE\n");
         return TS_CLI_USAGE;
     }
@@ -276,7 +292,11 @@ int ts_cli_validate(int argc, char **argv) {
     ts_component *c = NULL;
     ts_module *m = NULL;
     uint32_t features = TS_CF_DEFAULT;
-    ts_status s = ts_component_features_parse(list, &features, e);
+    ts_error why;
+    ts_error_init(&why);
+    ts_status s = list ? ts_features_check(list, &why) : TS_OK;
+    if (s != TS_OK) s = ts_fail(e, s, *list ? "--features %s: %s" : "--features%s: %s", list, why.message);
+    if (s == TS_OK && list) s = ts_component_features_parse(list, &features, e);
     if (s == TS_OK) s = ts_cli_program_open(path, true, &file, e);
     if (s == TS_OK) s = ts_engine_create(&engine, e);
     if (s == TS_OK)

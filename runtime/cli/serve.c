@@ -131,7 +131,7 @@ static ts_status grant(server *s, int argc, char **argv, ts_wasi **w, ts_error *
     TS_TRY(ts_wasi_new(w, e));
     ts_wasi_set_stdio(*w, 0, -1); /* no request owns stdin or stdout */
     TS_TRY(ts_cli_options_read(TS_CLI_SERVE, argc, argv, *w, &s->o, e));
-    if (s->o.record || s->o.replay)
+    if (s->o.set.policy.record || s->o.set.policy.replay)
         return ts_fail(e, TS_UNSUPPORTED,
                        "requests are neither recorded nor replayed: --record and --replay are run's");
     if (s->o.show_grants) return TS_OK;
@@ -209,7 +209,7 @@ static ts_status new_instance(worker *t, ts_error *e) {
 
 static ts_status answer(worker *t, ts_error *e) {
     ts_http_call *c = t->call;
-    if (t->s->o.max_time_ns) ts_wasi_until(t->wasi, ts_sys_monotonic() + t->s->o.max_time_ns);
+    if (t->s->o.set.policy.max_time_ns) ts_wasi_until(t->wasi, ts_sys_monotonic() + t->s->o.set.policy.max_time_ns);
     if (!ts_wasi_http_fields_fit(t->wasi, ts_http_call_headers(c))) {
         (void)ts_http_call_respond(c, 431, NULL, NULL);
         return TS_OK;
@@ -247,9 +247,9 @@ static void handle(void *data, void *thread_data, ts_http_call *call) {
         } else if (t->e.status == TS_INTERRUPTED) {
             char most[TS_SIZE_TEXT];
             snprintf(t->e.message, sizeof t->e.message, "the time limit of a request was reached%s%s",
-                     t->s->o.max_time_ns ? ": " : "",
-                     t->s->o.max_time_ns ? ts_time_text(t->s->o.max_time_ns, most) : "");
-            if (t->s->o.max_time_ns) t->e.limit = TS_LIMIT_TIME;
+                     t->s->o.set.policy.max_time_ns ? ": " : "",
+                     t->s->o.set.policy.max_time_ns ? ts_time_text(t->s->o.set.policy.max_time_ns, most) : "");
+            if (t->s->o.set.policy.max_time_ns) t->e.limit = TS_LIMIT_TIME;
         }
         /* a client that left, or a server told to stop at once, is not a failure of the guest */
         if (t->e.status != TS_INTERRUPTED || !ts_http_call_abandoned(call)) {
@@ -368,7 +368,7 @@ static ts_status prepare(server *s, int argc, char **argv, ts_error *e) {
     if (st == TS_OK) st = ts_cli_load(&s->o, &s->file, &s->engine, &s->component, e);
     if (st == TS_OK) st = find_handler(s, e);
     if (st == TS_OK) st = ts_cli_linker(&s->o, s->wasi, &s->linker, e);
-    if (st == TS_OK) st = ts_cli_link_check(s->linker, s->component, s->o.unknown_imports_trap, &missing, &n, e);
+    if (st == TS_OK) st = ts_cli_link_check(s->linker, s->component, s->o.set.unknown_imports_trap, &missing, &n, e);
     if (st == TS_OK) st = ts_component_link(s->linker, s->component, &s->linked, e);
     free(missing);
     return st;
@@ -396,7 +396,7 @@ static void say_limits(const server *s) {
 static ts_status run(server *s, bool *ended, ts_error *e) {
     char err[200], host[64];
     ts_sys_addr a;
-    s->o.serve.config.call_timeout_ns = s->o.max_time_ns;
+    s->o.serve.config.call_timeout_ns = s->o.set.policy.max_time_ns;
     ts_http_handler h = {.thread_new = worker_new,
                          .thread_free = worker_free,
                          .handle = handle,

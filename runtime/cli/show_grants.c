@@ -2,7 +2,6 @@
 #include "cli/show_grants.h"
 #include "cli/option_table.h"
 #include "cli/output.h"
-#include "component/binary/component.h"
 #include "wasi/context.h"
 #include <inttypes.h>
 #include <string.h>
@@ -108,36 +107,30 @@ static void strings(FILE *to, const char *key, char *const *s, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) element(&a, s[i], NULL);
     end(&a);
 }
-/* Prints the options whose values are fields of ts_cli_options. */
+/* Prints the options whose values are fields of the settings. */
 static void values(FILE *to, const ts_cli_options *o) {
-    for (const ts_cli_option *row = ts_cli_option_rows; row->name; row++) {
-        const void *at = row->target == TS_CLI_APPLIES ? NULL : (const char *)o + row->target;
-        if (!at || row->policy == TS_CLI_NOT) continue;
-        if (row->form == TS_CLI_FLAG) {
+    for (const ts_option *row = ts_policy_rows; row->name; row++) {
+        const void *at = row->target == TS_OPTION_APPLIES ? NULL : (const char *)&o->set + row->target;
+        if (!at || row->policy == TS_OPTION_NEVER) continue;
+        if (row->form == TS_OPTION_FLAG) {
             if (*(const bool *)at) fprintf(to, "%s = true\n", row->name);
-        } else if (row->form == TS_CLI_TEXT) {
+        } else if (row->form == TS_OPTION_TEXT) {
             const char *s = *(const char *const *)at;
             if (!s) continue;
             fprintf(to, "%s = ", row->name);
             string(to, s, NULL);
             fprintf(to, "\n");
         } else {
-            uint64_t n = *(const uint64_t *)at;
+            uint64_t n = row->form == TS_OPTION_NUMBER32 ? *(const uint32_t *)at : *(const uint64_t *)at;
             if (n)
-                fprintf(to, row->form == TS_CLI_TIME ? "%s = \"%" PRIu64 "ns\"\n" : "%s = %" PRIu64 "\n", row->name, n);
+                fprintf(to, row->form == TS_OPTION_TIME ? "%s = \"%" PRIu64 "ns\"\n" : "%s = %" PRIu64 "\n", row->name,
+                        n);
         }
     }
-    const char *name;
-    char list[400] = "";
-    for (uint32_t i = 0; (name = ts_component_feature(i, NULL)); i++) {
-        uint32_t bits = TS_CF_DEFAULT;
-        if (ts_component_features_parse(name, &bits, NULL) == TS_OK && (o->features & bits) == bits &&
-            bits != TS_CF_DEFAULT) {
-            if (*list) strncat(list, ",", sizeof list - strlen(list) - 1);
-            strncat(list, name, sizeof list - strlen(list) - 1);
-        }
-    }
-    if (*list) fprintf(to, "features = \"%s\"\n", list);
+    if (!o->set.policy.features) return;
+    fprintf(to, "features = ");
+    string(to, o->set.policy.features, NULL);
+    fprintf(to, "\n");
 }
 
 void ts_cli_print_grants(FILE *to, const ts_cli_options *o, const ts_wasi *w) {
@@ -168,8 +161,8 @@ void ts_cli_print_grants(FILE *to, const ts_cli_options *o, const ts_wasi *w) {
     if (g->names_all) fprintf(to, "allow-ip-name-lookup = true\n");
     strings(to, "allow-name", g->names.data, g->names.len);
     http(to, g);
-    strings(to, "deny", o->denied.data, o->denied.len);
-    strings(to, "unstable", o->unstable.data, o->unstable.len);
+    strings(to, "deny", o->set.denied.data, o->set.denied.len);
+    strings(to, "unstable", o->set.unstable.data, o->set.unstable.len);
     static const char *const stdio[] = {"inherit-stdin", "inherit-stdout", "inherit-stderr"};
     for (int i = 0; i < 3; i++)
         if (g->stdio[i] < 0) fprintf(to, "%s = false\n", stdio[i]);

@@ -55,16 +55,17 @@ void ts_cli_usage_report(const ts_cli_usage *u, const ts_cli_options *o) {
     if (u->core.memory.n) {
         fprintf(stderr, "touchstone: memory.grow was refused ");
         count(u->core.memory.n);
-        fprintf(stderr, ": a memory of %s is over the limit of %s (--max-memory)\n",
-                ts_size_text(u->core.memory.most, want),
-                ts_size_text(o->max_memory ? o->max_memory : 16ull << 30, most));
+        fprintf(
+            stderr, ": a memory of %s is over the limit of %s (--max-memory)\n",
+            ts_size_text(u->core.memory.most, want),
+            ts_size_text(o->set.policy.limits.memory_bytes ? o->set.policy.limits.memory_bytes : 16ull << 30, most));
     }
     if (u->core.table.n) {
         fprintf(stderr, "touchstone: table.grow was refused ");
         count(u->core.table.n);
         fprintf(stderr, ": a table of %llu elements is over the limit of %llu (--max-table)\n",
                 (unsigned long long)u->core.table.most,
-                (unsigned long long)(u->store ? u->store->limits.table_elems : o->max_table));
+                (unsigned long long)(u->store ? u->store->limits.table_elems : o->set.policy.limits.table_elems));
     }
     if (u->wasi.refused_files) {
         fprintf(stderr, "touchstone: a file, directory or socket was refused ");

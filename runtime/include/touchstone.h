@@ -262,6 +262,22 @@ TS_API void *ts_callback_alloc(ts_host_call *c,
 TS_API ts_status ts_callback_trap(ts_host_call *c, const char *fmt, ...) TS_PRINTF(2, 3); /* return what it returns */
 TS_API ts_status ts_callback_exit(ts_host_call *c, int status); /* the same: ends the guest with TS_EXIT */
 
+/* --- limits --- */
+/* Limits of a store, of components or core modules; 0: the default in brackets. What is refused or ended names its limit. */
+typedef struct ts_run_limits {
+    /* of each linear memory [4 GiB; a 64-bit memory 16 GiB]: TS_LIMIT where it is made; memory.grow returns -1 */
+    uint64_t memory_bytes;
+    uint64_t stack_bytes; /* of the stack of values, which bounds the depth of calls [8 MiB]: TS_EXHAUSTION */
+    uint64_t fuel;        /* calls and loop iterations [unmetered]: TS_LIMIT */
+    uint64_t table_elems; /* of each table [10 million]: as memory_bytes; and handles of a component instance */
+    uint64_t gc_bytes;    /* heap of structs, arrays and exceptions [1 GiB]: TS_TRAP, TS_TRAP_ALLOC */
+    uint64_t instances;   /* core instances, and as many of components [100,000]: TS_LIMIT */
+    /* calls nested through the host or between components, each of which takes some of the thread's own stack [200]: TS_EXHAUSTION */
+    uint32_t depth;
+    bool interruptible; /* another thread may interrupt */
+    bool deterministic; /* NaNs that operations make are canonical */
+} ts_run_limits;
+
 /* --- WASI 0.2 ---
  * What a guest has of the world: nothing, but stdio, that is not granted here. One context serves one store at a time and outlives it; it
  * is not for several threads. Strings are copied. A grant that is not wholly understood is TS_USAGE, and grants nothing. */
@@ -364,21 +380,54 @@ typedef struct ts_trace {
 /* NULL ends the trace: what was counted and has no line yet gets one. */
 TS_API void ts_linker_set_trace(ts_linker *l, const ts_trace *t);
 
+/* --- records ---
+ * A record is a file with every answer that WASI gave in one run. A replay gives the same answers to the same component
+ * without the outside world: it opens no file and no connection, and only repeats the output to stdout and stderr.
+ *
+ * Call ts_wasi_record or ts_wasi_replay once, before ts_wasi_link, and ts_wasi_record_end after the run. A context that
+ * records or replays serves one run. The component is identified by its bytes, which are not kept. */
+/* path: the file, which is created or emptied. conditions: a text of the caller's about the run (options, arguments),
+ * which the record keeps; at most 4 GiB, NULL: none. TS_IO: the file cannot be written. TS_USAGE: the context records
+ * or replays already, or is linked. */
+TS_API ts_status ts_wasi_record(ts_wasi *w, const char *path, const void *component, size_t len, const char *conditions,
+                                ts_error *e) TS_MUST_USE;
+/* conditions (may be NULL): receives the text of the record, which lives as long as the context. TS_IO: the file
+ * cannot be read. TS_USAGE: it is not a record, is damaged, or is a record of another component. A guest that calls
+ * another function than the recorded one, or with other arguments, traps. */
+TS_API ts_status ts_wasi_replay(ts_wasi *w, const char *path, const void *component, size_t len,
+                                const char **conditions, ts_error *e) TS_MUST_USE;
+/* Completes the record; without this, a replay of it ends in "the record is cut short". TS_IO: the record could not be
+ * written, now or earlier. Of a replay: TS_TRAP if the recorded run went on. TS_OK if w neither records nor replays. */
+TS_API ts_status ts_wasi_record_end(ts_wasi *w, ts_error *e) TS_MUST_USE;
+
+/* --- policies ---
+ * A policy is a TOML 1.0 text that grants and limits: the same as the command's --policy. Its keys are the names of
+ * options (`touchstone --help`: dir, env, tcp-connect, http-allow, max-memory …) and the words of -S (inherit-network
+ * …). An unknown key, or a value that is not wholly understood, is TS_USAGE with its line. */
+/* What a policy sets besides the grants of the context. The caller applies it, or refuses it. Strings live as long as
+ * the policy. */
+typedef struct ts_wasi_policy {
+    ts_run_limits limits; /* for ts_cstore_new; 0: the policy does not have the key */
+    uint64_t max_time_ns; /* of the whole run, in nanoseconds; 0: no limit. Use ts_cstore_interrupt to end the run */
+    const char *features; /* for ts_component_load_with; NULL: none */
+    const char *cache;    /* a folder, for ts_engine_set_cache; NULL: none */
+    const char *record;   /* a path, for ts_wasi_record; NULL: none */
+    const char *replay;   /* a path, for ts_wasi_replay; NULL: none */
+} ts_wasi_policy;
+/* Reads a text of `len` bytes (at most 4 GiB), grants what it grants to w, and returns the rest in *out. With out NULL,
+ * a key that does not concern w is TS_USAGE. name: for messages; NULL: "policy". Paths are relative to the working
+ * directory. Fails with TS_USAGE, TS_IO (a directory or file that the policy names cannot be opened) or TS_NOMEM; keys
+ * before the one that failed stay granted, so do not run a guest with w then. */
+TS_API ts_status ts_wasi_policy_load(ts_wasi *w, const char *text, size_t len, const char *name,
+                                     TS_OWN ts_wasi_policy **out, ts_error *e) TS_MUST_USE;
+/* The same from a file of at most 1 MiB. TS_IO: it cannot be read. */
+TS_API ts_status ts_wasi_policy_load_file(ts_wasi *w, const char *path, TS_OWN ts_wasi_policy **out,
+                                          ts_error *e) TS_MUST_USE;
+TS_API void ts_wasi_policy_free(ts_wasi_policy *p);
+/* Applies the keys deny, unstable and unknown-imports-trap to a linker. */
+TS_API ts_status ts_wasi_policy_link(const ts_wasi_policy *p, ts_linker *l, ts_error *e) TS_MUST_USE;
+
 /* --- running --- */
-/* Limits of a store, of components or core modules; 0: the default in brackets. What is refused or ended names its limit. */
-typedef struct ts_run_limits {
-    /* of each linear memory [4 GiB; a 64-bit memory 16 GiB]: TS_LIMIT where it is made; memory.grow returns -1 */
-    uint64_t memory_bytes;
-    uint64_t stack_bytes; /* of the stack of values, which bounds the depth of calls [8 MiB]: TS_EXHAUSTION */
-    uint64_t fuel;        /* calls and loop iterations [unmetered]: TS_LIMIT */
-    uint64_t table_elems; /* of each table [10 million]: as memory_bytes; and handles of a component instance */
-    uint64_t gc_bytes;    /* heap of structs, arrays and exceptions [1 GiB]: TS_TRAP, TS_TRAP_ALLOC */
-    uint64_t instances;   /* core instances, and as many of components [100,000]: TS_LIMIT */
-    /* calls nested through the host or between components, each of which takes some of the thread's own stack [200]: TS_EXHAUSTION */
-    uint32_t depth;
-    bool interruptible; /* another thread may interrupt */
-    bool deterministic; /* NaNs that operations make are canonical */
-} ts_run_limits;
 TS_API ts_status ts_cstore_new(ts_engine *engine, const ts_run_limits *limits /* or NULL */, TS_OWN ts_cstore **out,
                                ts_error *e) TS_MUST_USE;
 TS_API void ts_cstore_free(ts_cstore *s); /* drops what guests hold of the host */

@@ -28,6 +28,8 @@ BY_TYPE = {
     "ts_val *": "&w->val",
     "ts_wasi *": "w->wasi",
     "ts_wasi_grants *": "w->grants",
+    "ts_wasi_policy *": "w->policy",
+    "const ts_wasi_policy *": "w->policy",
     "ts_core_module *": "w->module",
     "const ts_core_module *": "w->module",
     "struct ts_module *": "w->module",
@@ -83,6 +85,7 @@ OUT = {
     "ts_component **": "component_out",
     "ts_linker **": "linker_out",
     "ts_wasi **": "wasi_out",
+    "ts_wasi_policy **": "policy_out",
     "ts_cstore **": "cstore_out",
     "ts_cinstance **": "cinstance_out",
     "ts_core_module **": "module_out",
@@ -103,7 +106,7 @@ BY_NAME = {
     "ts_component_load_with.features": '""',
     "ts_core_module_load.bytes": "w->core_bytes",
     "ts_core_module_load.len": "w->core_len",
-    "ts_engine_set_cache.folder": '"/nowhere/at/all"',
+    "ts_engine_set_cache.folder": '"/dev/null/x"',
     "ts_linker_define_func.type": '"func(x: u8) -> string"',
     "ts_linker_define_value.type": '"u8"',
     "ts_linker_define_value.value": '"3"',
@@ -116,6 +119,10 @@ BY_NAME = {
     "ts_val_print.size": "sizeof w->text",
     "ts_val_parse.text": '"3"',
     "ts_wasi_set_env.name_len": "1",
+    "ts_wasi_record.path": '"/dev/null"',
+    "ts_wasi_replay.path": '"/dev/null"',
+    "ts_wasi_policy_load.text": '"fuel = 1"',
+    "ts_wasi_policy_load_file.path": '"/dev/null"',
     "ts_wasi_allow_dir.host": '"/"',
     "ts_wasi_allow_address.host_port": '"127.0.0.1:80"',
     "ts_wasi_allow_http.host_port": '"example.org"',
@@ -146,7 +153,8 @@ ENDS = re.compile(r"ts_\w+_free|ts_wasi_free")
 # Where NULL is as good as anything: the header says what it means.
 MAY_BE_NULL = {
     "e", "data", "limits", "drop", "t@ts_linker_set_trace", "text@ts_component_feature", "interface@ts_cinstance_func", "interface@ts_cinstance_value",
-    "l@ts_component_instantiate", "name@ts_core_module_instantiate", "name@ts_core_func_new", "init", "old", "result@ts_cfunc_call",
+    "l@ts_component_instantiate", "name@ts_core_module_instantiate", "name@ts_core_func_new", "init", "old", "conditions", "name@ts_wasi_policy_load", "out@ts_wasi_policy_load", "out@ts_wasi_policy_load_file",
+     "result@ts_cfunc_call",
 }  # fmt: skip
 
 

@@ -46,7 +46,7 @@ void ts_wasi_free(ts_wasi *w) {
     for (int i = 0; i < 3; i++) ts_wasi_file_release(w->stdio[i].file);
     if (w->http_end) w->http_end(w);
     ts_sys_lookups_free(w->lookups);
-    ts_wasi_replay_free(w->replay);
+    ts_wasi_recording_free(w->replay);
     ts_vec_free(&w->learnt);
     ts_vec_free(&w->by_id);
     ts_vec_free(&w->free_ids);
@@ -84,6 +84,7 @@ void ts_wasi_interrupt(ts_wasi *w) {
 ts_status ts_wasi_link(ts_wasi *w, ts_linker *l, ts_error *e) {
     TS_NEED(e, w);
     TS_NEED(e, l);
+    w->linked = true;
     return ts_linker_add_host(l, ts_wasi_host(w), w, e);
 }
 void ts_wasi_walk_paths(ts_wasi *w, bool on) {

@@ -161,13 +161,13 @@ typedef struct ts_wasi_stdio_file {
     enum { TS_WASI_TTY_UNKNOWN, TS_WASI_TTY_NO, TS_WASI_TTY_YES } terminal;
 } ts_wasi_stdio_file;
 
-typedef struct ts_wasi_replay ts_wasi_replay; /* replay.c */
-void ts_wasi_replay_free(ts_wasi_replay *r);
+typedef struct ts_wasi_recording ts_wasi_recording; /* replay.c */
+void ts_wasi_recording_free(ts_wasi_recording *r);
 
 /* The host state of one instance, or of the successive instances of one thread. */
 struct ts_wasi {
     ts_wasi_grants *grants;    /* never NULL */
-    ts_wasi_replay *replay;    /* NULL: the run is neither recorded nor replayed */
+    ts_wasi_recording *replay; /* NULL: the run is neither recorded nor replayed */
     ts_wasi_net_rules learnt;  /* addresses of granted names, from the guest's look-ups */
     ts_sys_lookups *lookups;   /* created at the first look-up */
     ts_wasi_driver driver;     /* none if pump is NULL */
@@ -175,6 +175,7 @@ struct ts_wasi {
     void (*http_end)(ts_wasi *w);
     ts_wasi_stdio_file stdio[3];
     bool walk_paths;
+    bool linked; /* ts_wasi_link was called: it is too late to record or replay */
     volatile uint32_t stop;
     ts_sys_wake wake;                       /* rung by ts_wasi_interrupt */
     ts_wasi_watch watch;                    /* none if begin is NULL */

@@ -25,16 +25,17 @@ typedef struct std { /* in a replay: a stream for stdout or stderr */
     int which;
 } std;
 
-struct ts_wasi_replay {
+struct ts_wasi_recording {
     ts_host_func *funcs;
     ts_host_resource *resources;
     ts_host_def def;
     FILE *out; /* recording */
     bool diverged;
-    ts_sys_err failed; /* recording: the first write that failed */
-    ts_sys_input in;   /* replaying */
-    size_t at, end;    /* of the current entry: the next byte and the end */
-    const char *path;
+    bool recorded, ended; /* recorded: not replayed; ended: ts_wasi_record_end was called */
+    ts_sys_err failed;    /* recording: the first write that failed */
+    ts_sys_input in;      /* replaying */
+    size_t at, end;       /* of the current entry: the next byte and the end */
+    char *path;
     char *conditions; /* from the replayed record */
     uint64_t calls;
     TS_VEC(uint8_t) buf;
@@ -43,13 +44,13 @@ struct ts_wasi_replay {
 
 /* --- values as bytes -----------------------------------------------------------------------------------------------
  */
-static bool put(ts_wasi_replay *r, const void *p, size_t n) {
+static bool put(ts_wasi_recording *r, const void *p, size_t n) {
     if (!ts_vec_reserve(&r->buf, (uint64_t)r->buf.len + n)) return false;
     if (n) memcpy(r->buf.data + r->buf.len, p, n);
     r->buf.len += (uint32_t)n;
     return true;
 }
-static bool put_u64(ts_wasi_replay *r, uint64_t v, int bytes) {
+static bool put_u64(ts_wasi_recording *r, uint64_t v, int bytes) {
     uint8_t b[8];
     for (int i = 0; i < bytes; i++) b[i] = (uint8_t)(v >> 8 * i);
     return put(r, b, (size_t)bytes);
@@ -68,7 +69,7 @@ static const ts_ctype *payload_type(const ts_ctype *t, uint32_t disc) {
     if (t->kind == TS_CT_RESULT) return disc ? t->elem2 : t->elem;
     return disc < t->n ? t->cases[disc].type : NULL;
 }
-static bool put_val(ts_wasi_replay *r, const ts_ctype *t, const ts_val *v) {
+static bool put_val(ts_wasi_recording *r, const ts_ctype *t, const ts_val *v) {
     switch (t->kind) {
     case TS_CT_BOOL: return put_u64(r, v->b, 1);
     case TS_CT_STRING: return put_u64(r, v->str.len, 8) && put(r, v->str.ptr, v->str.len);
@@ -98,20 +99,20 @@ static bool put_val(ts_wasi_replay *r, const ts_ctype *t, const ts_val *v) {
     }
 }
 
-static bool get(ts_wasi_replay *r, size_t n, const uint8_t **p) {
+static bool get(ts_wasi_recording *r, size_t n, const uint8_t **p) {
     if (n > r->end - r->at) return false;
     *p = r->in.bytes + r->at;
     r->at += n;
     return true;
 }
-static bool get_u64(ts_wasi_replay *r, int bytes, uint64_t *v) {
+static bool get_u64(ts_wasi_recording *r, int bytes, uint64_t *v) {
     const uint8_t *p;
     if (!get(r, (size_t)bytes, &p)) return false;
     *v = 0;
     for (int i = 0; i < bytes; i++) *v |= (uint64_t)p[i] << 8 * i;
     return true;
 }
-static bool get_bytes(ts_wasi_replay *r, ts_arena *a, uint64_t n, const void **out) {
+static bool get_bytes(ts_wasi_recording *r, ts_arena *a, uint64_t n, const void **out) {
     const uint8_t *p;
     if (n > r->in.len || !get(r, (size_t)n, &p)) return false;
     void *copy = ts_arena_alloc(a, (size_t)n); /* the record is not aligned, the copy is */
@@ -120,7 +121,7 @@ static bool get_bytes(ts_wasi_replay *r, ts_arena *a, uint64_t n, const void **o
     *out = copy;
     return true;
 }
-static bool get_val(ts_wasi_replay *r, ts_arena *a, const ts_ctype *t, ts_val *v) {
+static bool get_val(ts_wasi_recording *r, ts_arena *a, const ts_ctype *t, ts_val *v) {
     uint64_t n;
     const void *p;
     *v = (ts_val){0};
@@ -202,7 +203,7 @@ static uint64_t table_sum(void) {
 /* --- entries -------------------------------------------------------------------------------------------------------
  */
 /* Writes the buffer as an entry. */
-static bool write_entry(ts_wasi_replay *r) {
+static bool write_entry(ts_wasi_recording *r) {
     uint64_t len = r->buf.len, h = sum(SUM_START, r->buf.data, r->buf.len);
     uint8_t head[4], tail[4];
     for (int i = 0; i < 4; i++) {
@@ -213,7 +214,7 @@ static bool write_entry(ts_wasi_replay *r) {
            fwrite(tail, 1, 4, r->out) == 4;
 }
 /* Makes get() read from the next entry. Returns NULL, or a message if the entry is bad. */
-static const char *next_entry(ts_wasi_replay *r) {
+static const char *next_entry(ts_wasi_recording *r) {
     uint64_t len, want;
     const uint8_t *p;
     r->at = r->end;
@@ -234,7 +235,7 @@ static const char *next_entry(ts_wasi_replay *r) {
     return NULL;
 }
 /* Skips to the end of the entry and its sum. */
-static void entry_done(ts_wasi_replay *r) {
+static void entry_done(ts_wasi_recording *r) {
     r->at = r->end = r->end + 4;
 }
 
@@ -250,10 +251,10 @@ static bool is_splice(const ts_host_func *f) {
     return strcmp(f->interface, "wasi:io/streams") == 0 && strstr(f->name, "splice");
 }
 
-static void write_failed(ts_wasi_replay *r, int err) {
+static void write_failed(ts_wasi_recording *r, int err) {
     if (!r->failed) r->failed = ts_sys_err_of(err ? err : EIO);
 }
-static void record(ts_wasi_replay *r, ts_host_call *c, uint32_t number, uint64_t args, ts_status s,
+static void record(ts_wasi_recording *r, ts_host_call *c, uint32_t number, uint64_t args, ts_status s,
                    const ts_ctype *type, const ts_val *result) {
     bool ok = true;
     r->buf.len = 0;
@@ -275,7 +276,7 @@ static void record(ts_wasi_replay *r, ts_host_call *c, uint32_t number, uint64_t
 }
 
 static void show(ts_wasi *w, uint64_t rep, const void *p, uint64_t n) {
-    ts_wasi_replay *r = w->replay;
+    ts_wasi_recording *r = w->replay;
     for (uint32_t i = 0; i < r->stds.len; i++) {
         if (r->stds.data[i].rep != rep) continue;
         const uint8_t *at = p;
@@ -293,7 +294,7 @@ static void show(ts_wasi *w, uint64_t rep, const void *p, uint64_t n) {
 /* Repeats the effects of a replayed call on the outside: output to stdout and stderr. */
 static bool outside(ts_host_call *c, const ts_val *args, const ts_val *result) {
     ts_wasi *w = ts_wasi_of(c);
-    ts_wasi_replay *r = w->replay;
+    ts_wasi_recording *r = w->replay;
     const char *iface = c->func->interface, *name = c->func->name;
     if (strcmp(iface, "wasi:cli/stdout") == 0 || strcmp(iface, "wasi:cli/stderr") == 0) {
         std s = {.rep = result->handle.rep, .which = strcmp(iface, "wasi:cli/stdout") == 0 ? 1 : 2};
@@ -315,7 +316,7 @@ static bool outside(ts_host_call *c, const ts_val *args, const ts_val *result) {
 }
 
 static ts_status answer(ts_host_call *c, uint64_t how, const ts_ctype *type, const ts_val *args, ts_val *result) {
-    ts_wasi_replay *r = ts_wasi_of(c)->replay;
+    ts_wasi_recording *r = ts_wasi_of(c)->replay;
     uint64_t n;
     const uint8_t *p;
     if (how == A_EXIT && get_u64(r, 4, &n)) {
@@ -332,7 +333,7 @@ static ts_status answer(ts_host_call *c, uint64_t how, const ts_ctype *type, con
 }
 static ts_status replay(ts_host_call *c, uint32_t number, uint64_t args_sum, const ts_ctype *type, const ts_val *args,
                         ts_val *result) {
-    ts_wasi_replay *r = ts_wasi_of(c)->replay;
+    ts_wasi_recording *r = ts_wasi_of(c)->replay;
     uint64_t was, with, how;
     const char *wrong = next_entry(r);
     if (wrong) return diverged(c, wrong);
@@ -348,9 +349,10 @@ static ts_status replay(ts_host_call *c, uint32_t number, uint64_t args_sum, con
 }
 
 static ts_status wrapped(ts_host_call *c, const ts_val *args, ts_val *result) {
-    ts_wasi_replay *r = ts_wasi_of(c)->replay;
+    ts_wasi_recording *r = ts_wasi_of(c)->replay;
     uint32_t i = (uint32_t)(c->func - r->funcs);
     const ts_cfunc_type *t = c->func->type;
+    if (r->ended) return ts_host_trap(c, "%s is called after ts_wasi_record_end", c->func->name);
     r->calls++;
     r->buf.len = 0;
     for (uint32_t k = 0; k < t->n_params; k++)
@@ -362,9 +364,10 @@ static ts_status wrapped(ts_host_call *c, const ts_val *args, ts_val *result) {
     return s;
 }
 static ts_status wrapped_drop(ts_host_call *c, uint64_t rep) {
-    ts_wasi_replay *r = ts_wasi_of(c)->replay;
+    ts_wasi_recording *r = ts_wasi_of(c)->replay;
     uint32_t i = (uint32_t)(c->resource - r->resources);
     r->calls++;
+    if (r->ended) return r->recorded ? ts_wasi_def.resources[i].drop(c, rep) : TS_OK; /* the store ends */
     if (r->out) {
         ts_status s = ts_wasi_def.resources[i].drop(c, rep);
         record(r, c, i | DROP, rep, s, NULL, NULL);
@@ -377,14 +380,19 @@ static ts_status wrapped_drop(ts_host_call *c, uint64_t rep) {
 
 /* --- the run -------------------------------------------------------------------------------------------------------
  */
-static ts_status start(ts_wasi *w, ts_wasi_replay **out, ts_error *e) {
-    if (w->replay) return ts_fail(e, TS_USAGE, "a run is recorded or replayed, once");
-    ts_wasi_replay *r = calloc(1, sizeof *r);
+static void forget(ts_wasi *w) {
+    ts_wasi_recording_free(w->replay);
+    w->replay = NULL;
+}
+static ts_status start(ts_wasi *w, const char *path, ts_error *e) {
+    if (w->replay) return ts_fail(e, TS_USAGE, "the context records or replays a run already");
+    if (w->linked) return ts_fail(e, TS_USAGE, "the context is linked already: record or replay before ts_wasi_link");
+    ts_wasi_recording *r = w->replay = calloc(1, sizeof *r);
     if (!r) return ts_fail_nomem(e);
-    w->replay = *out = r;
+    r->path = strdup(path);
     r->funcs = malloc(ts_wasi_def.n_funcs * sizeof *r->funcs);
     r->resources = malloc(ts_wasi_def.n_resources * sizeof *r->resources);
-    if (!r->funcs || !r->resources) return ts_fail_nomem(e);
+    if (!r->path || !r->funcs || !r->resources) return ts_fail_nomem(e);
     memcpy(r->funcs, ts_wasi_def.funcs, ts_wasi_def.n_funcs * sizeof *r->funcs);
     memcpy(r->resources, ts_wasi_def.resources, ts_wasi_def.n_resources * sizeof *r->resources);
     for (uint32_t i = 0; i < ts_wasi_def.n_funcs; i++)
@@ -399,22 +407,57 @@ static ts_status start(ts_wasi *w, ts_wasi_replay **out, ts_error *e) {
 const ts_host_def *ts_wasi_host(const ts_wasi *w) {
     return w->replay ? &w->replay->def : &ts_wasi_def;
 }
-ts_status ts_wasi_record(ts_wasi *w, const char *path, ts_error *e) {
-    ts_wasi_replay *r;
-    TS_TRY(start(w, &r, e));
-    r->path = path;
+static void version_of(char out[VERSION_BYTES]) {
+    memset(out, 0, VERSION_BYTES);
+    memcpy(out, ts_version(), strnlen(ts_version(), VERSION_BYTES - 1));
+}
+static void digest_of(const void *bytes, size_t len, uint8_t out[TS_SHA256_BYTES]) {
+    ts_sha256 h;
+    ts_sha256_begin(&h);
+    ts_sha256_add(&h, bytes, len);
+    ts_sha256_end(&h, out);
+}
+
+static ts_status record_start(ts_wasi *w, const char *path, const void *component, size_t len, const char *conditions,
+                              ts_error *e) {
+    uint8_t digest[TS_SHA256_BYTES];
+    char version[VERSION_BYTES];
+    TS_TRY(start(w, path, e));
+    ts_wasi_recording *r = w->replay;
     r->out = ts_sys_fopen(path, "w");
+    r->recorded = true;
     if (!r->out)
         return ts_fail(e, TS_IO, "cannot write the record to %s: %s", path, ts_sys_err_text(ts_sys_err_of(errno)));
-    if (!put(r, magic, sizeof magic - 1)) return ts_fail_nomem(e);
-    if (fwrite(r->buf.data, 1, r->buf.len, r->out) != r->buf.len) write_failed(r, errno);
+    if (fwrite(magic, 1, sizeof magic - 1, r->out) != sizeof magic - 1) write_failed(r, errno);
+    digest_of(component, len, digest);
+    version_of(version);
+    if (!put(r, version, sizeof version) || !put_u64(r, table_sum(), 8) || !put_u64(r, len, 8) ||
+        !put(r, digest, sizeof digest))
+        return ts_fail_nomem(e);
+    if (!write_entry(r)) write_failed(r, errno);
+    r->buf.len = 0;
+    if (!put(r, conditions, strlen(conditions))) return ts_fail_nomem(e);
+    if (!write_entry(r)) write_failed(r, errno);
     return TS_OK;
 }
-ts_status ts_wasi_replay_from(ts_wasi *w, const char *path, ts_error *e) {
-    ts_wasi_replay *r;
-    const uint8_t *p;
-    TS_TRY(start(w, &r, e));
-    r->path = path;
+ts_status ts_wasi_record(ts_wasi *w, const char *path, const void *component, size_t len, const char *conditions,
+                         ts_error *e) {
+    TS_NEED(e, w);
+    TS_NEED(e, path);
+    TS_NEED(e, component);
+    bool busy = w->replay;
+    ts_status s = record_start(w, path, component, len, conditions ? conditions : "", e);
+    if (s != TS_OK && !busy) forget(w);
+    return s;
+}
+
+static ts_status replay_start(ts_wasi *w, const char *path, const void *component, size_t len, ts_error *e) {
+    const uint8_t *p, *by, *of;
+    uint64_t table, size;
+    uint8_t digest[TS_SHA256_BYTES];
+    char version[VERSION_BYTES], was[2 * TS_SHA256_BYTES + 1], is[2 * TS_SHA256_BYTES + 1];
+    TS_TRY(start(w, path, e));
+    ts_wasi_recording *r = w->replay;
     ts_sys_err err = ts_sys_input_open(path, TS_SYS_INPUT_MOST, &r->in);
     if (err) return ts_fail(e, TS_IO, "cannot read %s: %s", path, ts_sys_err_text(err));
     r->end = r->in.len;
@@ -424,73 +467,55 @@ ts_status ts_wasi_replay_from(ts_wasi *w, const char *path, ts_error *e) {
     if (memcmp(p, magic, sizeof magic - 1) != 0)
         return ts_fail(e, TS_USAGE, "%s is a record of another format than this version's", path);
     r->end = r->at;
-    return TS_OK;
-}
-
-static void version_of(char out[VERSION_BYTES]) {
-    memset(out, 0, VERSION_BYTES);
-    memcpy(out, ts_version(), strnlen(ts_version(), VERSION_BYTES - 1));
-}
-ts_status ts_wasi_replay_component(ts_wasi *w, const void *bytes, size_t len, const char *conditions,
-                                   const char **recorded, ts_error *e) {
-    ts_wasi_replay *r = w->replay;
-    *recorded = NULL;
-    if (!r) return TS_OK;
-    uint8_t digest[TS_SHA256_BYTES];
-    char version[VERSION_BYTES], was[2 * TS_SHA256_BYTES + 1], is[2 * TS_SHA256_BYTES + 1];
-    ts_sha256 h;
-    ts_sha256_begin(&h);
-    ts_sha256_add(&h, bytes, len);
-    ts_sha256_end(&h, digest);
-    version_of(version);
-    if (r->out) {
-        r->buf.len = 0;
-        if (!put(r, version, sizeof version) || !put_u64(r, table_sum(), 8) || !put_u64(r, len, 8) ||
-            !put(r, digest, sizeof digest))
-            return ts_fail_nomem(e);
-        if (!write_entry(r)) write_failed(r, errno);
-        r->buf.len = 0;
-        if (!put(r, conditions, strlen(conditions))) return ts_fail_nomem(e);
-        if (!write_entry(r)) write_failed(r, errno);
-        return TS_OK;
-    }
     const char *wrong = next_entry(r);
-    const uint8_t *by, *of;
-    uint64_t table, size;
-    r->diverged = true; /* until the record is known to match the component: errors are reported here */
-    if (wrong) return ts_fail(e, TS_USAGE, "%s: %s", r->path, wrong);
+    if (wrong) return ts_fail(e, TS_USAGE, "%s: %s", path, wrong);
     if (!get(r, VERSION_BYTES, &by) || !get_u64(r, 8, &table) || !get_u64(r, 8, &size) ||
         !get(r, TS_SHA256_BYTES, &of) || r->at != r->end)
-        return ts_fail(e, TS_USAGE, "%s: the record is damaged", r->path);
+        return ts_fail(e, TS_USAGE, "%s: the record is damaged", path);
+    version_of(version);
     if (table != table_sum())
-        return ts_fail(e, TS_USAGE, "%s is a record of touchstone %.*s, whose host functions are not those of %s",
-                       r->path, VERSION_BYTES, (const char *)by, version);
+        return ts_fail(e, TS_USAGE, "%s is a record of touchstone %.*s, whose host functions are not those of %s", path,
+                       VERSION_BYTES, (const char *)by, version);
+    digest_of(component, len, digest);
     if (memcmp(of, digest, sizeof digest) != 0) {
         ts_sha256_hex(of, was);
         ts_sha256_hex(digest, is);
         return ts_fail(
             e, TS_USAGE,
-            "%s is a record of another component: of %llu bytes, SHA-256 %s; this one has %llu bytes, SHA-256 %s",
-            r->path, (unsigned long long)size, was, (unsigned long long)len, is);
+            "%s is a record of another component: of %llu bytes, SHA-256 %s; this one has %llu bytes, SHA-256 %s", path,
+            (unsigned long long)size, was, (unsigned long long)len, is);
     }
     entry_done(r);
     wrong = next_entry(r);
-    if (wrong) return ts_fail(e, TS_USAGE, "%s: %s", r->path, wrong);
+    if (wrong) return ts_fail(e, TS_USAGE, "%s: %s", path, wrong);
     r->conditions = strndup((const char *)r->in.bytes + r->at, r->end - r->at);
     if (!r->conditions) return ts_fail_nomem(e);
-    *recorded = r->conditions;
-    r->diverged = false;
     entry_done(r);
     return TS_OK;
 }
+ts_status ts_wasi_replay(ts_wasi *w, const char *path, const void *component, size_t len, const char **conditions,
+                         ts_error *e) {
+    if (conditions) *conditions = NULL;
+    TS_NEED(e, w);
+    TS_NEED(e, path);
+    TS_NEED(e, component);
+    bool busy = w->replay;
+    ts_status s = replay_start(w, path, component, len, e);
+    if (s != TS_OK && !busy) forget(w);
+    if (s == TS_OK && conditions) *conditions = w->replay->conditions;
+    return s;
+}
 
 /* Recording: writes the last entry. Replaying: checks that the run is as long as the recorded one. */
-ts_status ts_wasi_replay_end(ts_wasi *w, ts_error *e) {
-    ts_wasi_replay *r = w->replay;
+ts_status ts_wasi_record_end(ts_wasi *w, ts_error *e) {
+    TS_NEED(e, w);
+    ts_wasi_recording *r = w->replay;
     if (!r) return TS_OK;
+    if (r->ended) return TS_OK;
+    r->ended = true;
     if (!r->out) {
         uint64_t was, calls;
-        if (r->diverged || r->end < sizeof magic) return TS_OK; /* already reported, or there was no run */
+        if (r->diverged) return TS_OK; /* reported already */
         const char *wrong = next_entry(r);
         if (wrong) return ts_fail(e, TS_TRAP, "the run is not the recorded one: at its end %s", wrong);
         if (!get_u64(r, 2, &was) || was != THE_END)
@@ -508,7 +533,7 @@ ts_status ts_wasi_replay_end(ts_wasi *w, ts_error *e) {
     return r->failed ? ts_fail(e, TS_IO, "cannot write the record to %s: %s", r->path, ts_sys_err_text(r->failed))
                      : TS_OK;
 }
-void ts_wasi_replay_free(ts_wasi_replay *r) {
+void ts_wasi_recording_free(ts_wasi_recording *r) {
     if (!r) return;
     if (r->out) fclose(r->out);
     ts_sys_input_close(&r->in);
@@ -517,5 +542,6 @@ void ts_wasi_replay_free(ts_wasi_replay *r) {
     free(r->funcs);
     free(r->resources);
     free(r->conditions);
+    free(r->path);
     free(r);
 }

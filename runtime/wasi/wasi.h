@@ -1,5 +1,5 @@
-/* wasi: the WASI 0.2 host of one run, beyond what touchstone.h offers to embedders: records, waiting, tests.
- * In: a context. Out: the context, which now records or replays, and reports its waits.
+/* wasi: the WASI 0.2 host of one run, beyond what touchstone.h offers to embedders: waiting, usage, tests.
+ * In: a context. Out: its host functions, waits and usage.
  * Source: WASI 0.2.12 (runtime/wasi/wit) */
 #ifndef TS_WASI_H
 #define TS_WASI_H
@@ -7,18 +7,7 @@
 #include "sys/pollset.h"
 #include "wasi_glue.h"
 
-/* ts_wasi_record writes every answer of the host to a file. ts_wasi_replay_from takes every answer from that
- * file and has no effect on the outside except output to stdout and stderr. In both cases, give ts_wasi_host
- * to the linker, and the component's bytes to ts_wasi_replay_component before the run; a replay requires the
- * recorded component (TS_USAGE). ts_wasi_replay_end fails if the record was not written (TS_IO), or if the
- * replay was shorter than the recorded run (TS_TRAP). `path` must live until then. */
-ts_status ts_wasi_record(ts_wasi *w, const char *path, ts_error *e) TS_MUST_USE;
-ts_status ts_wasi_replay_from(ts_wasi *w, const char *path, ts_error *e) TS_MUST_USE;
-/* conditions: a text of the caller about the inputs of the run, which a record keeps.
- * *recorded: the same text from the record that is replayed, or NULL; it lives as long as the context. */
-ts_status ts_wasi_replay_component(ts_wasi *w, const void *bytes, size_t len, const char *conditions,
-                                   const char **recorded, ts_error *e) TS_MUST_USE;
-ts_status ts_wasi_replay_end(ts_wasi *w, ts_error *e) TS_MUST_USE;
+/* The host functions of a context; those of a context that records or replays are wrapped. */
 const ts_host_def *ts_wasi_host(const ts_wasi *w);
 /* Callbacks to the owner of the guest's thread while the guest waits for the host. */
 enum { TS_WASI_WATCHED = 2 };

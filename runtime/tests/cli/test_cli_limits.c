@@ -118,9 +118,9 @@ static void depth(void **state) {
     assert_int_equal(run("--max-depth 1", file), TRAP);
     assert_non_null(strstr(out, "the depth limit, 1 nested calls"));
     assert_int_equal(run("--max-depth 5", file), 0);
-    says("--max-depth 501 --invoke 'one()'", USAGE, "--max-depth: 501 is out of range");
+    says("--max-depth 501 --invoke 'one()'", USAGE, "--max-depth 501: out of range: at most 500");
     says("--max-depth 0 --invoke 'one()'", USAGE, "--max-depth");
-    says("--max-table many --invoke 'one()'", USAGE, "--max-table: many is not a number");
+    says("--max-table many --invoke 'one()'", USAGE, "--max-table many: a number is expected");
     says("--max-gc 1parsec --invoke 'one()'", USAGE, "--max-gc");
 }
 

@@ -30,6 +30,7 @@ typedef struct world {
     ts_val args[1], val, own;
     ts_wasi *wasi, *wasi_out;
     ts_wasi_grants *grants;
+    ts_wasi_policy *policy, *policy_out;
     ts_core_module *module, *module_out;
     ts_core_store *store, *store_out;
     ts_core_instance *instance, *instance_out;
@@ -135,6 +136,7 @@ static world *world_new(void) {
     w->grants = ts_wasi_grants_new(w->wasi_out); /* from here on its grants are constant: w->wasi has others */
     ts_wasi_free(w->wasi_out);
     w->wasi_out = NULL;
+    OK(ts_wasi_policy_load(w->wasi, "", 0, NULL, &w->policy, &w->e));
     assert_non_null(w->cfunc = ts_cinstance_func(w->cinstance, NULL, "make"));
     OK(ts_cfunc_call(w->cstore, w->cfunc, w->args, &w->own, w->pool, &w->e));
     w->ctype = ts_cfunc_param_type(w->cfunc, 0);
@@ -142,6 +144,8 @@ static world *world_new(void) {
     return w;
 }
 static void world_free(world *w) {
+    ts_wasi_policy_free(w->policy_out);
+    ts_wasi_policy_free(w->policy);
     ts_wasi_grants_free(w->grants);
     ts_core_store_free(w->store_out);
     ts_core_store_free(w->store);

@@ -57,7 +57,7 @@ def test_the_trace_shows_what_was_not_granted(tmp_path: Path) -> None:
     assert "err(access-denied) [denied]" in run("run", "--trace", BUILT / "sockets-denied.wasm")
 
 
-@pytest.mark.parametrize("name", ["wall-clock", "wasi:clocks/wall", "wasi:clock", "", "@0.2.0", "wasi:clocks/wall-clock@0.3.0"])
+@pytest.mark.parametrize("name", ["wall-clock", "wasi:clocks/wall", "wasi:clock", "@0.2.0", "wasi:clocks/wall-clock@0.3.0"])
 def test_what_would_deny_nothing_is_refused(name: str, tmp_path: Path) -> None:
     assert "no such interface or package" in run("run", "--deny", name, BUILT / "clocks-wall.wasm", status=120)
     (tmp_path / "p.toml").write_text(f'deny = ["{name}"]\n')
@@ -150,7 +150,7 @@ def exporting(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("pick(c)", 120, "the enum has no such case"),
         ("char('\\u{d800}')", 120, "not a Unicode scalar value"),
         ("nope()", 120, "there is no exported function `nope`"),
-        ("", 120, "there is no exported function ``"),
+        ("", 120, "--invoke: the value is empty"),
         ("char('x", 120, "expected"),
         ("trap()", 134, "trap (unreachable)"),
         ("rec()", 134, "trap (call-stack-exhausted)"),
@@ -168,7 +168,7 @@ def test_limits_have_a_status_of_their_own(exporting: Path) -> None:
     assert "a memory of 64 KiB (1 page of 64 KiB) is over the limit of 1 byte (--max-memory)" in run("run", "--max-memory", "1", "--invoke", "grow()", exporting, status=124)
     assert run("run", "--max-memory", "1MiB", "--invoke", "grow()", exporting) == "-1\n"
     assert run("run", "--max-memory", "8MiB", "--invoke", "grow()", exporting) == "1\n"
-    assert "abc is not a number" in run("run", "--max-memory", "abc", "--invoke", "grow()", exporting, status=120)
+    assert "--max-memory abc: a number is expected" in run("run", "--max-memory", "abc", "--invoke", "grow()", exporting, status=120)
 
 
 @needs_wasm_tools
@@ -193,7 +193,7 @@ def test_core_modules(tmp_path: Path) -> None:
     for call, want in (("f(1, 2, 3.5)", "3.5\n2\n1\n"), (" f ( -1, 0xff, nan ) ", "nan\n255\n-1\n"), ("f(010, -9223372036854775808, -0)", "-0\n-9223372036854775808\n10\n")):
         assert run("run", "--invoke", call, module) == want
     for call in ("f(1, 2)", "f(1, 2, 3, 4)", "f(4294967296, 2, 3)", "f(1, 99999999999999999999, 3)", "f(1, 2, x)", "f(1, 2, 3", "v(1)", "g()", "f", ""):
-        assert f"--invoke {call}: " in run("run", "--invoke", call, module, status=120)
+        assert (f"--invoke {call}: " if call else "--invoke: ") in run("run", "--invoke", call, module, status=120)
 
 
 def test_inspect_of_large_types_is_whole() -> None:

@@ -57,12 +57,12 @@ def test_a_misspelt_command(word: str, said: str) -> None:
         (["-W", "component-model-async"], "write --features async"),
         (["-W", "epoch-interruption"], "write --max-time"),
         (["-W", "fuel"], "=N expected"),
-        (["-W", "fuel=x"], "is not a number"),
+        (["-W", "fuel=x"], "-W fuel x: a number is expected"),
         (["-W", "simd,,gc"], "an empty word"),
-        (["--mapdir", "/x"], "GUEST::HOST expected"),
+        (["--mapdir", "/x"], "GUEST::HOST is expected"),
         (["--reuse", "3"], "--reuse is an option of touchstone serve"),
         (["--max-memory", "64Mb"], "MiB"),
-        (["--max-time", "5min"], "a time is a number with h, m, s"),
+        (["--max-time", "5min"], "`min` is not a unit of time: h, m, s"),
     ],
 )
 def test_options_that_are_none(options: list[str], said: str) -> None:

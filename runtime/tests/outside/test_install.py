@@ -67,7 +67,7 @@ def test_the_libraries_define_no_foreign_names(installed: Path) -> None:
 @pytest.mark.parametrize("static", [False, True], ids=["shared", "static"])
 @pytest.mark.parametrize(
     ("compiler", "example"),
-    [(c, e) for c in (["gcc", "-std=c11"], [CLANG, "-std=c11"]) for e in ("embed.c", "embed_core.c", "embed_wasi.c")]
+    [(c, e) for c in (["gcc", "-std=c11"], [CLANG, "-std=c11"]) for e in ("embed.c", "embed_core.c", "embed_wasi.c", "embed_replay.c")]
     + [(["g++", "-std=c++17"], "embed.cpp"), ([CLANG.replace("clang", "clang++", 1), "-std=c++17"], "embed.cpp")],
     ids=lambda v: v if isinstance(v, str) else v[0],
 )

@@ -435,7 +435,7 @@ def listening(command: Path, folder: Path, addr: str) -> Iterator[int]:
         ("[127.0.0.1]:80", "an IPv6 address is expected between the brackets"),
         ("[::1", "is neither an address nor a name"),
         ("a b:80", "is neither an address nor a name"),
-        ("", "is no port"),
+        ("", "--addr: the value is empty"),
     ],
 )
 def test_what_is_no_address(command: Path, addr: str, words: str) -> None:

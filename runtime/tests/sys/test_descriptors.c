@@ -83,7 +83,7 @@ static int child(unsigned closed) {
     ts_wasi *w;
     snprintf(path, sizeof path, "%s/record", folder);
     if (ts_wasi_new(&w, &e) != TS_OK || ts_wasi_allow_dir(w, folder, "/", false, &e) != TS_OK ||
-        ts_wasi_record(w, path, &e) != TS_OK)
+        ts_wasi_record(w, path, "", 0, NULL, &e) != TS_OK)
         return 89;
     STEP(11);
     for (int i = 0; i < 3; i++) /* what later takes the place is not the guest's */

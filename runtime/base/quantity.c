@@ -1,5 +1,5 @@
 /* quantity: see quantity.h */
-#include "cli/quantity.h"
+#include "base/quantity.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,37 +34,44 @@ static const unit_name times[] = {{"", 1000000000}, {"s", 1000000000},   {"ms", 
                                   {"ns", 1},        {"m", 60000000000u}, {"h", 3600000000000u}};
 static const unit_name none[] = {{"", 1}};
 
-ts_status ts_cli_quantity(const char *option, const char *s, ts_cli_unit unit, uint64_t *out, ts_error *e) {
-    enum { FRACTION_DIGITS = 9 };
+ts_status ts_quantity_parse(const char *s, ts_quantity_unit unit, uint64_t *out, ts_error *e) {
     uint64_t whole = 0, fraction = 0, scale = 1, add;
     bool fits = true;
     const char *p = s;
-    if (*p < '0' || *p > '9') return ts_fail(e, TS_USAGE, "%s: %s is not a number", option, s);
+    if (*p < '0' || *p > '9') return ts_fail(e, TS_USAGE, "a number is expected");
     for (; *p >= '0' && *p <= '9'; p++)
         fits &=
             !__builtin_mul_overflow(whole, 10u, &whole) && !__builtin_add_overflow(whole, (uint64_t)(*p - '0'), &whole);
-    if (*p == '.' && unit != TS_CLI_PLAIN && p[1] >= '0' && p[1] <= '9')
+    if (*p == '.' && unit != TS_QUANTITY_PLAIN && p[1] >= '0' && p[1] <= '9')
         for (p++; *p >= '0' && *p <= '9'; p++)
             if (scale < 1000000000u) fraction = fraction * 10 + (uint64_t)(*p - '0'), scale *= 10;
-    const unit_name *units = unit == TS_CLI_BYTES ? sizes : unit == TS_CLI_NANOSECONDS ? times : none;
-    size_t n = unit == TS_CLI_BYTES         ? sizeof sizes / sizeof *sizes
-               : unit == TS_CLI_NANOSECONDS ? sizeof times / sizeof *times
-                                            : 1;
+    const unit_name *units = unit == TS_QUANTITY_BYTES ? sizes : unit == TS_QUANTITY_TIME ? times : none;
+    size_t n = unit == TS_QUANTITY_BYTES  ? sizeof sizes / sizeof *sizes
+               : unit == TS_QUANTITY_TIME ? sizeof times / sizeof *times
+                                          : 1;
     for (size_t i = 0; i < n; i++) {
         uint64_t factor = units[i].factor;
-        if (strcmp(p, units[i].name) != 0 || (scale > 1 && factor == 1))
-            continue; /* a fraction of a byte is not a size */
+        if (strcmp(p, units[i].name) != 0) continue;
+        if (scale > 1 && factor == 1)
+            return ts_fail(e, TS_USAGE,
+                           unit == TS_QUANTITY_BYTES
+                               ? "a fraction of a byte is not a size: add a unit such as k, M or G"
+                               : "a fraction of a nanosecond is not a time");
         add = fraction * (factor / scale) + fraction * (factor % scale) / scale;
         fits = fits && !__builtin_mul_overflow(whole, factor, out) && !__builtin_add_overflow(*out, add, out);
-        if (!fits || *out < 1 || *out > INT64_MAX) return ts_fail(e, TS_USAGE, "%s: %s is out of range", option, s);
-        return TS_OK;
+        if (!fits || *out > INT64_MAX) return ts_fail(e, TS_USAGE, "out of range: the number is too large");
+        return *out ? TS_OK : ts_fail(e, TS_USAGE, "out of range: at least 1 is expected");
     }
-    const char *expected = unit == TS_CLI_PLAIN   ? "a whole number is expected"
-                           : unit == TS_CLI_BYTES ? "a size is a number with k, KiB, M, MiB, G, GiB, T, TiB (of 1024) "
-                                                    "or kB, MB, GB, TB (of 1000), or none of them for bytes"
-                                                  : "a time is a number with h, m, s, ms, us or ns, or none of them "
-                                                    "for seconds";
-    return ts_fail(e, TS_USAGE, "%s: %s has no unit that is known here: %s", option, s, expected);
+    switch (unit) {
+    case TS_QUANTITY_PLAIN: return ts_fail(e, TS_USAGE, "a whole number without a unit is expected");
+    case TS_QUANTITY_BYTES:
+        return ts_fail(e, TS_USAGE,
+                       "`%.40s` is not a unit of sizes: k, KiB, M, MiB, G, GiB, T, TiB (of 1024), kB, MB, GB, TB (of "
+                       "1000), or none for bytes",
+                       p);
+    case TS_QUANTITY_TIME: break;
+    }
+    return ts_fail(e, TS_USAGE, "`%.40s` is not a unit of time: h, m, s, ms, us, ns, or none for seconds", p);
 }
 
 /* Returns the days since 1970-01-01 in the Gregorian calendar. */
@@ -72,8 +79,8 @@ static int64_t days(int64_t y, int64_t m, int64_t d) {
     if (m <= 2) y--, m += 12; /* count the year from March, so that the leap day comes last */
     return 365 * y + y / 4 - y / 100 + y / 400 + (153 * (m - 3) + 2) / 5 + d - 1 - 719468;
 }
-bool ts_cli_clock(const char *s, uint64_t *seconds) {
-    static const char shape[] = "dddd-dd-ddTdd:dd:ddZ"; /* Parses RFC 3339, UTC only. */
+bool ts_time_parse(const char *s, uint64_t *seconds) {
+    static const char shape[] = "dddd-dd-ddTdd:dd:ddZ"; /* RFC 3339, UTC only */
     int64_t f[6] = {0};
     size_t len = strlen(s), k = 0;
     if (len && len < 12 && strspn(s, "0123456789") == len) {
@@ -122,10 +129,10 @@ static unsigned distance(const char *a, size_t n, const char *b, size_t m) {
     }
     return rows[n % 3][m];
 }
-ts_cli_nearest ts_cli_nearest_to(const char *word, size_t len) {
-    return (ts_cli_nearest){.word = word, .len = len, .distance = len < 3 ? 1 : len / 3 + 2};
+ts_nearest ts_nearest_to(const char *word, size_t len) {
+    return (ts_nearest){.word = word, .len = len, .distance = len < 3 ? 1 : len / 3 + 2};
 }
-void ts_cli_nearest_see(ts_cli_nearest *n, const char *candidate) {
+void ts_nearest_see(ts_nearest *n, const char *candidate) {
     size_t m = strlen(candidate);
     if (!n->len || n->len > WORD_MOST || m > WORD_MOST) return;
     unsigned d = distance(n->word, n->len, candidate, m);
