@@ -14,3 +14,8 @@ compile_commands.json: $(BUILD)/gen/files.mk
 # The tests that the change at hand can break. PLAN=1 lists them, BASE=COMMIT compares with another commit.
 test-changed:
 	@$(PYTHON) ci/changed.py $(if $(PLAN),--plan) $(if $(BASE),--base $(BASE)) $(if $(BUDGET),--budget $(BUDGET)) $(FILES)
+
+# Faults put into copies, one at a time: which of them turn the suites red. MUTANTS='--sample 20 --seed 7', '--area http' and the like.
+.PHONY: mutants
+mutants: $(BUILD)/gen/files.mk
+	@$(PYTHON) suites/mutants/run.py --cc '$(CC)' --cflags '$(TS_CFLAGS) -O1' --libs '$(TS_LDFLAGS) $(LIBS)' $(MUTANTS)

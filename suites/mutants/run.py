@@ -1,0 +1,363 @@
+#!/usr/bin/env python3
+"""Builds touchstone with one fault each, runs the suites on it, and counts which faults turn them red.
+
+Usage: run.py --cc "CC" --cflags "FLAGS" --libs "LIBS" [--jobs N] [--sample N --seed N] [--area AREA] [--key TEXT] [--output FILE]
+In: the tree, `areas.toml`, `hand.toml`, `equivalent.tsv`. Out: a table, the survivors, and mutants.jsonl with a line for each fault.
+Exit status: 0 when at least 95 % of the faults that are not equivalent are caught (with --sample: when none survives), else 1.
+
+`make mutants` calls it. The faults are put into copies below build-mutants; the tree and the product have none.
+1. One build with coverage tells which functions each case and each script runs.
+2. A fault is compiled (one object), linked, and the cases that run its function are run until one is red, then the scripts.
+A fault that does not compile is no fault. One whose function nothing runs survives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+WORK = ROOT / "build-mutants"
+sys.path.insert(0, str(HERE))
+import mutate
+
+ENOUGH = 0.95
+PARTS = (3, 6, 20, 60)  # how many cases run before it is looked whether one is red; then the rest
+SLOWER = "0.5"  # of the cases' time limits
+ASSAY = [str(ROOT / ".venv/bin/assay")]
+
+
+@dataclass(frozen=True)
+class Area:
+    name: str
+    faults: int
+    files: tuple[str, ...]
+    scripts: tuple[str, ...]
+    without: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Job:
+    area: Area
+    fault: mutate.Fault
+    hand: str = ""  # the name of a fault made by hand
+
+    @property
+    def name(self) -> str:
+        return hashlib.sha256(self.fault.key.encode()).hexdigest()[:10]
+
+
+@dataclass(frozen=True)
+class Result:
+    job: Job
+    state: str  # caught, survived, uncovered, invalid
+    by: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Tools:
+    cc: list[str]
+    cflags: list[str]
+    libs: list[str]
+
+
+def areas() -> list[Area]:
+    found = []
+    for name, a in tomllib.loads((HERE / "areas.toml").read_text("utf-8"))["area"].items():
+        files = sorted({str(p.relative_to(ROOT)) for f in a["files"] for p in ROOT.glob(f)})
+        found.append(Area(name, a["faults"], tuple(files), tuple(a.get("scripts", ())), a.get("without", {})))
+    return found
+
+
+def chosen(area: Area) -> list[Job]:
+    """Faults of an area: the kinds in turn, so that none is rare, at places that the key's hash picks. The same ones for the same text."""
+    kinds: dict[str, list[mutate.Fault]] = defaultdict(list)
+    for file in area.files:
+        for fault in mutate.faults(file, (ROOT / file).read_bytes()):
+            if fault.function not in area.without:
+                kinds[fault.kind].append(fault)
+    for of in kinds.values():
+        of.sort(key=lambda f: hashlib.sha256(f.key.encode()).digest())
+    turn = []
+    while any(kinds.values()):
+        turn += [of.pop(0) for of in kinds.values() if of]
+    return [Job(area, f) for f in turn]
+
+
+def by_hand(of: list[Area]) -> list[Job]:
+    path = HERE / "hand.toml"
+    jobs = []
+    for h in tomllib.loads(path.read_text("utf-8")).get("fault", []) if path.exists() else []:
+        source = (ROOT / h["file"]).read_bytes()
+        old, new = h["find"].encode(), h["replace"]
+        if source.count(old) != 1:
+            raise SystemExit(f"{path}: {h['id']}: {h['file']} has the text {source.count(old)} times instead of once")
+        start = source.index(old)
+        function = next((m for m in reversed(re.findall(r"^[a-z][\w *]*?\b(\w+)\(.*(?:[^;]|\n +[^;]*)\{$", source[:start].decode(), re.M))), "?")
+        line = source[:start].count(b"\n") + 1
+        fault = mutate.Fault(h["file"], function, h["kind"], line, start, start + len(old), new, h["find"], 1)
+        area = next((a for a in of if a.name == h["area"]), None)
+        if not area:
+            raise SystemExit(f"{path}: {h['id']}: no area {h['area']}")
+        jobs.append(Job(area, fault, h["id"]))
+    return jobs
+
+
+def equivalent() -> dict[str, str]:
+    """Keys of faults that change nothing that can be seen, and why."""
+    path = HERE / "equivalent.tsv"
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    return dict(line.split("\t", 1) for line in lines if line and not line.startswith("#"))  # type: ignore[misc]
+
+
+# --- building -------------------------------------------------------------------------------------------------------------
+def make(folder: str, opt: str, cflags: str = "", ldflags: str = "") -> None:
+    command = ["make", "--no-print-directory", "-C", str(ROOT), f"BUILD={folder}", f"OPT={opt}", "-j2", "all"]
+    command += [f"CFLAGS={cflags}"] if cflags else []
+    command += [f"LDFLAGS={ldflags}"] if ldflags else []
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"mutants: the build in {folder} failed:\n{done.stderr[-2000:]}")
+
+
+def compiled_from(file: str) -> str:
+    """The .c file whose object holds a file: itself, or what includes the header."""
+    return file if file.endswith(".c") else "runtime/core/run/exec.c"
+
+
+def build(job: Job, tools: Tools, folder: Path) -> Path | None:
+    """The mutant's program, or None when it does not compile."""
+    overlay = folder / job.fault.file
+    overlay.parent.mkdir(parents=True, exist_ok=True)
+    overlay.write_bytes(job.fault.apply((ROOT / job.fault.file).read_bytes()))
+    source = compiled_from(job.fault.file)
+    here = folder / source if source == job.fault.file else ROOT / source
+    made = folder / "mutant.o"
+    quiet = ["-w", "-Wno-everything", "-Werror=incompatible-pointer-types", "-Werror=int-conversion"]
+    flags = [f for f in tools.cflags if not f.startswith(("-W", "-MM", "-MP"))]
+    command = [*tools.cc, f"-I{folder}/runtime", *flags, *quiet, "-c", str(here), "-o", str(made)]
+    if subprocess.run(command, cwd=ROOT, capture_output=True).returncode:
+        return None
+    objects = WORK / "base/obj"
+    replaced = objects / source.replace(".c", ".o")
+    parser = objects / "http_parser.o"
+    if source == "runtime/http/server/wire.c" and parser.exists():
+        replaced = parser
+        made_with = [made, *sorted((objects / "llhttp").glob("*.o"))]
+    else:
+        made_with = [made]
+    rest = [o for o in sorted(objects.rglob("*.o")) if o != replaced and "llhttp" not in o.parts and not in_parser(o, parser)]
+    rest = [o for o in rest if not {"tests", "fuzz", "examples"} & set(o.relative_to(objects).parts)]
+    program = folder / "touchstone"
+    link = [*tools.cc, *map(str, made_with), *map(str, rest), "-o", str(program), *tools.libs]
+    if subprocess.run(link, cwd=ROOT, capture_output=True).returncode:
+        return None
+    return program
+
+
+def in_parser(o: Path, parser: Path) -> bool:
+    return parser.exists() and o.parts[-3:] == ("http", "server", "wire.o")
+
+
+# --- what runs what --------------------------------------------------------------------------------------------------------
+def functions_of(folder: Path) -> set[str]:
+    """The functions that the profiles of a folder have counted."""
+    raw = [str(p) for p in folder.glob("*.profraw") if p.stat().st_size]
+    if not raw:
+        return set()
+    merged = folder / "all.profdata"
+    tool = shutil.which("llvm-profdata-19") or "llvm-profdata"
+    if subprocess.run([tool, "merge", "-sparse", *raw, "-o", str(merged)], capture_output=True).returncode:
+        return set()
+    out = subprocess.run([tool, "show", "--all-functions", str(merged)], capture_output=True, text=True).stdout
+    found = set()
+    for name, count in re.findall(r"^  (\S+):\n.*?Function count: (\d+)", out, re.M | re.S):
+        if int(count):
+            found.add(re.split(r"[;:]", name)[-1])
+    return found
+
+
+def wrapper(folder: Path) -> Path:
+    """A program that runs the build with coverage and keeps its profile in a folder."""
+    path = folder / "touchstone"
+    path.write_text(f'#!/bin/sh\nLLVM_PROFILE_FILE="{folder}/%p.profraw" exec "{WORK}/coverage/touchstone" "$@"\n')
+    path.chmod(0o755)
+    return path
+
+
+def assay_run(program: Path, cases: list[str], output: Path, factor: str = "1") -> int:
+    command = [*ASSAY, "run", "-r", "touchstone", "--program", f"touchstone={program}", "--output", str(output), "--no-trace"]
+    return subprocess.run([*command, "-j1", "--timeout-factor", factor, *cases], cwd=ROOT, capture_output=True).returncode
+
+
+def assay_wast(program: Path, patterns: list[str], output: Path, timeout: str = "60") -> int:
+    command = [*ASSAY, "wast", "--touchstone", str(program), "--output", str(output), "-j1", "--timeout", timeout, *patterns]
+    return subprocess.run(command, cwd=ROOT, capture_output=True).returncode
+
+
+def case_ids() -> list[str]:
+    return sorted(str(p.parent.relative_to(ROOT / "suites")) for p in (ROOT / "suites/p2").rglob("case.toml"))
+
+
+def runs(jobs: int) -> dict[str, set[str]]:
+    """For each case, the functions that it runs. Kept below build-mutants until the sources or the suites change."""
+    digest = hashlib.sha256()
+    for p in sorted([*(ROOT / "runtime").rglob("*.[ch]"), *(ROOT / "suites/p2").rglob("case.toml"), *(ROOT / "fixtures").glob("SHA*")]):
+        digest.update(p.read_bytes())
+    kept = WORK / "runs.json"
+    if kept.exists() and (was := json.loads(kept.read_text()))["digest"] == digest.hexdigest():
+        return {k: set(v) for k, v in was["runs"].items()}
+    make(f"{WORK.name}/coverage", "-O1", "-fprofile-instr-generate -fcoverage-mapping", "-fprofile-instr-generate")
+
+    def one(case: str) -> tuple[str, set[str]]:
+        folder = WORK / "profiles" / case
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        assay_run(wrapper(folder), [case], folder / "out")
+        return case, functions_of(folder)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        found = dict(pool.map(one, case_ids()))
+    kept.write_text(json.dumps({"digest": digest.hexdigest(), "runs": {k: sorted(v) for k, v in found.items()}}))
+    return found
+
+
+def parts(cases: list[str]) -> list[list[str]]:
+    """The cases in parts: a fault that makes every case wait costs the first few of them only."""
+    found, at = [], 0
+    for n in (*PARTS, len(cases)):
+        if cases[at : at + n]:
+            found.append(cases[at : at + n])
+        at += n
+    return found
+
+
+# --- one fault ---------------------------------------------------------------------------------------------------------------
+def try_fault(job: Job, tools: Tools, seen: dict[str, set[str]]) -> Result:
+    begun = time.monotonic()
+    folder = WORK / "mutants" / job.name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        program = build(job, tools, folder)
+        if not program:
+            return Result(job, "invalid", "", time.monotonic() - begun)
+        inline = job.fault.file.endswith(".h")
+        cases = sorted((c for c, of in seen.items() if job.fault.function in of), key=lambda c: len(seen[c]))
+        for part in parts(cases):
+            if assay_run(program, part, folder / "out", SLOWER) == 1:
+                return Result(job, "caught", red(folder / "out/results.jsonl"), time.monotonic() - begun)
+        if job.area.scripts and assay_wast(program, list(job.area.scripts), folder / "wast", "20") == 1:
+            return Result(job, "caught", "scripts", time.monotonic() - begun)
+        state = "survived" if cases or inline or job.area.scripts else "uncovered"
+        return Result(job, state, f"{len(cases)} cases", time.monotonic() - begun)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def red(record: Path) -> str:
+    """The first case that is not as announced."""
+    try:
+        for line in record.read_text("utf-8").splitlines():
+            if (m := json.loads(line)).get("type") == "result" and m.get("verdict") not in ("PASS", "SKIP", "pass", "skip"):
+                return str(m.get("case", ""))
+    except (OSError, ValueError):
+        pass
+    return "a case"
+
+
+def report(results: list[Result], same: dict[str, str], output: Path, sample: bool) -> int:
+    counts: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    lines = []
+    for r in results:
+        f = r.job.fault
+        known = same.get(f.key, "")
+        lines.append({"area": r.job.area.name, "kind": f.kind, "key": f.key, "line": f.line, "new": f.new, "hand": r.job.hand,
+                      "state": "equivalent" if known else r.state, "by": r.by, "why": known, "seconds": round(r.seconds, 2)})  # fmt: skip
+        if r.state == "invalid":
+            continue
+        for key in ((r.job.area.name, "all"), ("all", f.kind), ("all", "all")):
+            counts[key][0] += 1
+            counts[key][1] += r.state == "caught"
+            counts[key][2] += bool(known) and r.state != "caught"
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    print(f"{'area or kind':24}{'faults':>8}{'caught':>8}{'equivalent':>12}{'survived':>10}{'caught %':>10}")
+    for (area, kind), (n, caught, eq) in sorted(counts.items(), key=lambda c: (c[0][0] == "all", c[0][1] == "all", c[0])):
+        share = 100 * caught / (n - eq) if n > eq else 100.0
+        print(f"{area if kind == 'all' else kind:24}{n:8}{caught:8}{eq:12}{n - caught - eq:10}{share:10.1f}")
+    for r in results:
+        if r.state in ("survived", "uncovered") and r.job.fault.key not in same:
+            f = r.job.fault
+            old, new = " ".join(f.old.split())[:90], " ".join(f.new.split())[:90]
+            print(f"{r.state}: {f.file}:{f.line} {f.function}: {r.job.hand or f.kind}: {old}  ->  {new}")
+    n, caught, eq = counts[("all", "all")]
+    good = caught == n - eq if sample else n > eq and caught / (n - eq) >= ENOUGH
+    print(f"mutants: {caught} of {n - eq} caught, {eq} equivalent, {len(results) - n} did not compile")
+    return 0 if good else 1
+
+
+def main() -> int:
+    p = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    p.add_argument("--cc", required=True)
+    p.add_argument("--cflags", required=True)
+    p.add_argument("--libs", required=True)
+    p.add_argument("--jobs", type=int, default=os.cpu_count() or 2)
+    p.add_argument("--sample", type=int, default=0, help="only so many faults, picked by --seed")
+    p.add_argument("--seed", default="0")
+    p.add_argument("--area", default="")
+    p.add_argument("--key", default="", help="only faults whose key contains this")
+    p.add_argument("--hand", action="store_true", help="only the faults made by hand")
+    p.add_argument("--output", type=Path, default=WORK / "mutants.jsonl")
+    a = p.parse_args()
+    tools = Tools(shlex.split(a.cc), shlex.split(a.cflags), shlex.split(a.libs))
+    all_areas = areas()
+    jobs = by_hand(all_areas)
+    if not a.hand:
+        for area in all_areas:
+            jobs += chosen(area)[: area.faults * 5 // 4 if not a.key else None]
+    jobs = [j for j in jobs if a.area in ("", j.area.name) and a.key in j.fault.key]
+    if a.sample:
+        jobs = random.Random(a.seed).sample(jobs, min(a.sample, len(jobs)))
+    make(f"{WORK.name}/base", "-O1")
+    if assay_run(WORK / "base/touchstone", [], WORK / "base/out", SLOWER) != 0:
+        print("mutants: the suite is red without a fault; nothing can be said")
+        return 1
+    seen = runs(a.jobs)
+    print(f"mutants: {len(jobs)} faults, {len(seen)} cases", flush=True)
+    results: list[Result] = []
+    quota = {area.name: area.faults for area in all_areas}
+
+    def one(job: Job) -> Result | None:
+        if not job.hand and not a.key and sum(r.job.area == job.area and not r.job.hand and r.state != "invalid" for r in results) >= quota[job.area.name]:
+            return None
+        r = try_fault(job, tools, seen)
+        results.append(r)
+        if sys.stderr.isatty() or os.environ.get("MUTANTS_VERBOSE"):
+            print(f"{len(results)}/{len(jobs)} {r.state} {job.fault.key} {r.by} {r.seconds:.1f} s", file=sys.stderr, flush=True)
+        return r
+
+    with ThreadPoolExecutor(a.jobs) as pool:
+        list(pool.map(one, jobs))
+    results.sort(key=lambda r: r.job.fault.key)
+    return report(results, equivalent(), a.output, bool(a.sample))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
