@@ -6,7 +6,7 @@ In: the tree, `areas.toml`, `hand.toml`, `equivalent.tsv`. Out: a table, the sur
 Exit status: 0 when at least 95 % of the faults that are not equivalent are caught (with --sample: when none survives), else 1.
 
 `make mutants` calls it. The faults are put into copies below build-mutants; the tree and the product have none.
-1. One build with coverage tells which functions each case and each script runs.
+1. One instrumented build tells which functions each case enters.
 2. A fault is compiled (one object), linked, and the cases that run its function are run until one is red, then the scripts.
 A fault that does not compile is no fault. One whose function nothing runs survives.
 """
@@ -127,13 +127,13 @@ def equivalent() -> dict[str, str]:
 
 
 # --- building -------------------------------------------------------------------------------------------------------------
-def make(folder: str, opt: str, cflags: str = "", ldflags: str = "") -> None:
-    command = ["make", "--no-print-directory", "-C", str(ROOT), f"BUILD={folder}", f"OPT={opt}", "-j2", "all"]
-    command += [f"CFLAGS={cflags}"] if cflags else []
-    command += [f"LDFLAGS={ldflags}"] if ldflags else []
-    done = subprocess.run(command, capture_output=True, text=True)
+def make(name: str, opt: str, more: str = "") -> None:
+    """Builds the command in a folder of build-mutants; `more` are further assignments, each up to the next ` NAME=`."""
+    command = ["make", "--no-print-directory", "-C", str(ROOT), f"BUILD={WORK.name}/{name}", f"OPT={opt}", "-j2"]
+    command += re.split(r" (?=[A-Z]+=)", more) if more else []
+    done = subprocess.run([*command, f"{WORK.name}/{name}/touchstone"], capture_output=True, text=True)
     if done.returncode:
-        raise SystemExit(f"mutants: the build in {folder} failed:\n{done.stderr[-2000:]}")
+        raise SystemExit(f"mutants: the build in {WORK.name}/{name} failed:\n{done.stderr[-2000:]}")
 
 
 def compiled_from(file: str) -> str:
@@ -176,27 +176,34 @@ def in_parser(o: Path, parser: Path) -> bool:
 
 
 # --- what runs what --------------------------------------------------------------------------------------------------------
-def functions_of(folder: Path) -> set[str]:
-    """The functions that the profiles of a folder have counted."""
-    raw = [str(p) for p in folder.glob("*.profraw") if p.stat().st_size]
-    if not raw:
-        return set()
-    merged = folder / "all.profdata"
-    tool = shutil.which("llvm-profdata-19") or "llvm-profdata"
-    if subprocess.run([tool, "merge", "-sparse", *raw, "-o", str(merged)], capture_output=True).returncode:
-        return set()
-    out = subprocess.run([tool, "show", "--all-functions", str(merged)], capture_output=True, text=True).stdout
+def symbols() -> dict[int, str]:
+    """The functions of the instrumented build, by their distance from its start in units of 4 bytes."""
+    out = subprocess.run(["nm", str(WORK / "entered/touchstone")], capture_output=True, text=True, check=True).stdout
+    found: dict[int, str] = {}
+    start = 0
+    for line in out.splitlines():
+        at, _, rest = line.strip().partition(" ")
+        kind, _, name = rest.partition(" ")
+        if name == "__executable_start":
+            start = int(at, 16)
+        elif kind in ("t", "T"):
+            found[int(at, 16)] = name.split(".")[0]
+    return {(at - start) // 4: name for at, name in found.items()}
+
+
+def functions_of(folder: Path, names: dict[int, str]) -> set[str]:
+    """The functions that the processes of a folder have entered."""
     found = set()
-    for name, count in re.findall(r"^  (\S+):\n.*?Function count: (\d+)", out, re.M | re.S):
-        if int(count):
-            found.add(re.split(r"[;:]", name)[-1])
+    for path in folder.glob("*.entered"):
+        bits = path.read_bytes()
+        found |= {name for at, name in names.items() if bits[at // 8 : at // 8 + 1] and bits[at // 8] >> at % 8 & 1}
     return found
 
 
 def wrapper(folder: Path) -> Path:
-    """A program that runs the build with coverage and keeps its profile in a folder."""
+    """A program that runs the instrumented build and keeps what it has entered in a folder."""
     path = folder / "touchstone"
-    path.write_text(f'#!/bin/sh\nLLVM_PROFILE_FILE="{folder}/%p.profraw" exec "{WORK}/coverage/touchstone" "$@"\n')
+    path.write_text(f'#!/bin/sh\nexport TOUCHSTONE_ENTERED="{folder}/$$.entered"\nexec "{WORK}/entered/touchstone" "$@"\n')
     path.chmod(0o755)
     return path
 
@@ -223,14 +230,20 @@ def runs(jobs: int) -> dict[str, set[str]]:
     kept = WORK / "runs.json"
     if kept.exists() and (was := json.loads(kept.read_text()))["digest"] == digest.hexdigest():
         return {k: set(v) for k, v in was["runs"].items()}
-    make(f"{WORK.name}/coverage", "-O1", "-fprofile-instr-generate -fcoverage-mapping", "-fprofile-instr-generate")
+    flags = "-finstrument-functions -finstrument-functions-exclude-file-list=runtime/core/run/exec"
+    helper = WORK / "entered.o"
+    subprocess.run(["gcc", "-O2", "-c", str(HERE / "enter.c"), "-o", str(helper)], check=True)
+    make("entered", "-O1", f"CC=gcc CFLAGS={flags} LDFLAGS={helper}")
+    names = symbols()
 
     def one(case: str) -> tuple[str, set[str]]:
         folder = WORK / "profiles" / case
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         assay_run(wrapper(folder), [case], folder / "out")
-        return case, functions_of(folder)
+        entered = functions_of(folder, names)
+        shutil.rmtree(folder)
+        return case, entered
 
     with ThreadPoolExecutor(jobs) as pool:
         found = dict(pool.map(one, case_ids()))
@@ -319,7 +332,8 @@ def main() -> int:
     p.add_argument("--cflags", required=True)
     p.add_argument("--libs", required=True)
     p.add_argument("--jobs", type=int, default=os.cpu_count() or 2)
-    p.add_argument("--sample", type=int, default=0, help="only so many faults, picked by --seed")
+    p.add_argument("--sample", type=int, default=0, help="only so many of the faults in caught.txt, picked by --seed")
+    p.add_argument("--keep-caught", action="store_true", help="rewrite caught.txt")
     p.add_argument("--seed", default="0")
     p.add_argument("--area", default="")
     p.add_argument("--key", default="", help="only faults whose key contains this")
@@ -334,8 +348,10 @@ def main() -> int:
             jobs += chosen(area)[: area.faults * 5 // 4 if not a.key else None]
     jobs = [j for j in jobs if a.area in ("", j.area.name) and a.key in j.fault.key]
     if a.sample:
+        before = set((HERE / "caught.txt").read_text("utf-8").split())
+        jobs = [j for j in jobs if j.name in before]
         jobs = random.Random(a.seed).sample(jobs, min(a.sample, len(jobs)))
-    make(f"{WORK.name}/base", "-O1")
+    make("base", "-O1")
     if assay_run(WORK / "base/touchstone", [], WORK / "base/out", SLOWER) != 0:
         print("mutants: the suite is red without a fault; nothing can be said")
         return 1
@@ -356,6 +372,8 @@ def main() -> int:
     with ThreadPoolExecutor(a.jobs) as pool:
         list(pool.map(one, jobs))
     results.sort(key=lambda r: r.job.fault.key)
+    if a.keep_caught:
+        (HERE / "caught.txt").write_text("".join(sorted(f"{r.job.name}\n" for r in results if r.state == "caught")))
     return report(results, equivalent(), a.output, bool(a.sample))
 
 

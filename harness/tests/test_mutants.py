@@ -1,0 +1,74 @@
+"""The faults of suites/mutants: each kind is found, changes one place, and keeps its key when lines move."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "suites/mutants"))
+mutate = pytest.importorskip("mutate", reason="tree-sitter is not installed")
+
+SOURCE = b"""
+static ts_status f(thing *t, int n, int m) {
+    if (n > m && t->open) return ts_host_trap(c, "no");
+    if (n == 3) return TS_SYS_EIO;
+    t->n = n + 1;
+    g(n, m);
+    use(TS_SYS_ENOENT, A_FLAG | B_FLAG, 1000, true);
+    if (!p) return ts_fail_nomem(e);
+    free(t);
+    return TS_OK;
+}
+"""
+
+
+def kinds(source: bytes = SOURCE) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for fault in mutate.faults("f.c", source):
+        found.setdefault(fault.kind, []).append(fault.apply(source).decode())
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("missing-trap", "if (0 && (n > m && t->open)) return"),
+        ("missing-check", "if (0 && (n == 3)) return"),
+        ("missing-check", "if (n > m) return"),
+        ("off-by-one", "n >= m"),
+        ("off-by-one", "n + 2"),
+        ("wrong-relation", "n != 3"),
+        ("wrong-sign", "n - 1"),
+        ("stale-state", "    ;\n    g(n, m);"),
+        ("dropped-call", "    ;\n    use("),
+        ("swapped-arguments", "g(m, n)"),
+        ("wrong-code", "use(TS_SYS_EIO,"),
+        ("dropped-flag", ", A_FLAG, 1000"),
+        ("wrong-unit", "10000"),
+        ("wrong-constant", "false"),
+        ("early-return", "if (1) return TS_OK;"),
+    ],
+)
+def test_each_kind_is_made(kind: str, text: str) -> None:
+    assert any(text in made for made in kinds()[kind]), kinds()[kind]
+
+
+def test_what_no_test_of_behaviour_sees_gets_no_fault() -> None:
+    made = [m for of in kinds().values() for m in of]
+    assert not any("0 && (!p)" in m or "(!(!p))" in m for m in made) and all("free(t)" in m for m in made)
+
+
+def test_a_fault_keeps_its_key_when_lines_move() -> None:
+    assert [f.key for f in mutate.faults("f.c", b"\n/* x */\n\n" + SOURCE)] == [f.key for f in mutate.faults("f.c", SOURCE)]
+
+
+def test_each_fault_made_by_hand_finds_its_place() -> None:
+    faults = tomllib.loads((ROOT / "suites/mutants/hand.toml").read_text("utf-8"))["fault"]
+    assert len(faults) >= 58 and len({f["id"] for f in faults}) == len(faults)
+    for f in faults:
+        assert (ROOT / f["file"]).read_text("utf-8").count(f["find"]) == 1, f["id"]
+        assert f["find"] != f["replace"]
