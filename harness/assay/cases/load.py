@@ -34,6 +34,7 @@ from ..model import (
     WireRule,
     names,
 )
+from . import versions
 from .text import text_problem
 
 GRANTS = frozenset({"inherit-network", "allow-ip-name-lookup", "http", "tcp", "udp"})
@@ -148,7 +149,15 @@ def discover(suites: Path, fixtures: Path, patterns: Iterable[str] = ()) -> tupl
     """All cases below `suites`, sorted by id; with patterns only those whose id contains one of them."""
     wanted = tuple(patterns)
     suites, fixtures = suites.resolve(), fixtures.resolve()  # a runtime's process has a directory of its own
-    cases = [load(path, suites, fixtures) for path in sorted(suites.glob("**/case.toml"))]
+    cases: list[Case] = []
+    for path in sorted(suites.glob("**/case.toml")):
+        case = load(path, suites, fixtures)
+        cases.append(case)
+        if case.versions:
+            try:
+                cases += versions.variants(case, fixtures.parent / "build/versions")
+            except versions.VersionError as error:
+                raise CaseError(f"{path}: versions: {error}") from None
     seen: dict[str, Path] = {}
     for case in cases:
         if case.id in seen:
@@ -165,7 +174,7 @@ def load(path: Path, suites: Path, fixtures: Path) -> Case:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise CaseError(f"{path}: {error}") from None
     folder = path.parent
-    title, notes = top.need("title"), top.text("notes") or ""
+    title, notes, each_version = top.need("title"), top.text("notes") or "", top.flag("versions")
     component, made_by = _component(top, folder, fixtures)
     interfaces = _names(top, "interfaces")
     for interface in interfaces:
@@ -195,7 +204,10 @@ def load(path: Path, suites: Path, fixtures: Path) -> Case:
     for directory in run.dirs:
         if directory.source is not None:
             _digest_tree(digest, directory.source)
-    return Case(case_id, title, component, interfaces, run, expect, checks, folder, notes, made_by, digest.hexdigest())
+    digested = digest.hexdigest()
+    return Case(
+        case_id, title, component, interfaces, run, expect, checks, folder, notes, made_by, digested, each_version
+    )
 
 
 def _digest_tree(digest: hashlib._Hash, tree: Path) -> None:

@@ -97,7 +97,8 @@ def stale(entries: Iterable[Entry], cases: Iterable[Case]) -> list[Entry]:
 def apply(result: CaseResult, entries: Iterable[Entry], case: Case, *, strict: bool = False) -> CaseResult:
     """Mark each unit with what was announced for it and whether it came as a surprise. What was not run surprises nobody:
     it neither keeps nor breaks an announcement."""
-    mine = [entry for entry in entries if entry.case == result.case]
+    # What is announced of a case is announced of it against each version too.
+    mine = [entry for entry in entries if entry.case in (result.case, result.case.partition("@")[0])]
     by_check = {entry.check: entry.expected for entry in mine if entry.check is not None}
     whole = next((entry.expected for entry in mine if entry.check is None), None)
     whole_surprised = whole is not None and result.verdict is not Verdict.SKIP and result.verdict not in whole.statuses
@@ -136,6 +137,9 @@ def render(results: Iterable[CaseResult], old: Iterable[Entry], cases: Iterable[
     ]
     for result in results:
         ran.add(result.case)
+        base = result.case.partition("@")[0]
+        if base != result.case and not result.unexpected:
+            continue  # the entries of the case itself say it
         units = [
             unit
             for unit in result.units

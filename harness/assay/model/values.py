@@ -297,6 +297,8 @@ class Case:
     """The command that makes the component, where it is not committed."""
     digest: str = ""
     """Of everything that defines the case but its component."""
+    versions: bool = False
+    """The case is also run with its component as if built against each other 0.2.x."""
 
     def check(self, check_id: str) -> Check | None:
         return next((check for check in self.checks if check.id == check_id), None)

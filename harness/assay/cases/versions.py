@@ -1,0 +1,159 @@
+"""The same component, built against another 0.2.x: the versions in its names are rewritten.
+
+In: a component's bytes, a version. Out: a component that imports and exports each `wasi:` interface with that version.
+Source: component-model Binary.md (sections), Explainer.md (import and export names; "canonical interface names" and their versions).
+
+A name is a string with its length before it, in sections of components, and in the import and export sections of the core modules
+inside. Nothing else in these sections depends on lengths but the sizes of the sections around them, which are written anew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..model import Case, names
+
+CORE = b"\0asm\x01\0\0\0"
+COMPONENT = b"\0asm\x0d\0\x01\0"
+NAME = re.compile(rb"wasi:[a-z-]+/[a-z0-9-]+@0\.2\.(?:0|[1-9][0-9]*)")
+VERSION = re.compile(r"0\.2\.(0|[1-9][0-9]*)")
+LATEST = int(names.NEWEST.rpartition(".")[2])
+CUSTOM, CORE_MODULE, NESTED = 0, 1, 4  # sections of a component
+CORE_IMPORTS, CORE_EXPORTS = 2, 7
+
+
+class VersionError(Exception):
+    """The bytes are no component, or the version is none of 0.2."""
+
+
+def _leb(value: int) -> bytes:
+    """Unsigned LEB128."""
+    out = bytearray()
+    while True:
+        low = value & 0x7F
+        value >>= 7
+        out.append(low | (0x80 if value else 0))
+        if not value:
+            return bytes(out)
+
+
+def _number(data: bytes, at: int) -> tuple[int, int]:
+    """An unsigned LEB128 number and where it ends."""
+    value = shift = 0
+    while True:
+        if at >= len(data) or shift > 63:
+            raise VersionError("a number in the component is cut off or too long")
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if not byte & 0x80:
+            return value, at
+
+
+def _sections(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The sections after the preamble."""
+    at = 8
+    while at < len(data):
+        kind = data[at]
+        size, begin = _number(data, at + 1)
+        if begin + size > len(data):
+            raise VersionError("a section of the component is cut off")
+        yield kind, data[begin : begin + size]
+        at = begin + size
+
+
+def _names(payload: bytes, version: bytes) -> bytes:
+    """A section's bytes with each name of an interface, and its length, rewritten."""
+    out, done = bytearray(), 0
+    for m in NAME.finditer(payload):
+        start, end = m.span()
+        # The pattern takes as many digits as there are; the length before the name says how many are its own.
+        length = payload[start - 1] if start else 0
+        if length >= 0x80 or not start or not NAME.fullmatch(payload[start : start + length]):
+            continue
+        end = start + length
+        new = payload[start:end].partition(b"@")[0] + b"@" + version
+        out += payload[done : start - 1] + _leb(len(new)) + new
+        done = end
+    return bytes(out + payload[done:])
+
+
+def _rewrite(data: bytes, version: bytes) -> bytes:
+    out = bytearray(data[:8])
+    core = data[:8] == CORE
+    if not core and data[:8] != COMPONENT:
+        raise VersionError("this is no component")
+    for kind, payload in _sections(data):
+        if core:
+            new = _names(payload, version) if kind in (CORE_IMPORTS, CORE_EXPORTS) else payload
+        elif kind in (CORE_MODULE, NESTED):
+            new = _rewrite(payload, version)
+        else:
+            new = payload if kind == CUSTOM else _names(payload, version)
+        out += bytes([kind]) + _leb(len(new)) + new
+    return bytes(out)
+
+
+def against(component: bytes, version: str) -> bytes:
+    """The component as if it had been built against `version` of WASI ("0.2.0" to "0.2.12")."""
+    m = VERSION.fullmatch(version)
+    if not m or int(m[1]) > LATEST:
+        raise VersionError(f"{version!r} is no version of WASI 0.2: 0.2.0 to 0.2.{LATEST}")
+    return _rewrite(component, version.encode())
+
+
+def versions_in(component: bytes) -> set[str]:
+    """The versions of `wasi:` interfaces that a component names in its own import and export sections."""
+    found = set()
+    for kind, payload in _sections(component):
+        if kind not in (10, 11):
+            continue
+        for m in NAME.finditer(payload):
+            start = m.start()
+            name = payload[start : start + payload[start - 1]] if start else b""
+            if NAME.fullmatch(name):
+                found.add(name.partition(b"@")[2].decode())
+    return found
+
+
+def lowest(component: bytes) -> int:
+    """The N of the lowest 0.2.N that has every function of `wasi:` that the component names."""
+    least = 0
+    for interface, functions in names.table().items():
+        if f"{interface}@0.2.".encode() not in component:
+            continue
+        for function, since in functions.items():
+            if VERSION.fullmatch(since) and function.encode() in component:
+                least = max(least, int(since.rpartition(".")[2]))
+    return least
+
+
+def variants(case: Case, folder: Path) -> list[Case]:
+    """The case with its component against each 0.2.x that has what it needs, but the one that it was built against.
+
+    The components are written to `folder`; their names have the hash of the original.
+    """
+    if not case.component.is_file():
+        return []
+    component = case.component.read_bytes()
+    built = versions_in(component)
+    stem = f"{case.component.stem}-{hashlib.sha256(component).hexdigest()[:12]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    found = []
+    for n in range(lowest(component), LATEST + 1):
+        version = f"0.2.{n}"
+        if built == {version}:
+            continue
+        path = folder / f"{stem}-{version}.wasm"
+        if not path.exists():
+            with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+                file.write(against(component, version))
+            Path(file.name).replace(path)
+        title = f"{case.title} (against WASI {version})"
+        found.append(dataclasses.replace(case, id=f"{case.id}@{version}", title=title, component=path, versions=False))
+    return found
