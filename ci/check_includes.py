@@ -4,6 +4,7 @@
 A room is a folder below runtime/. ROOMS lists, for each room, the rooms that its files may include besides their own.
 tests/, fuzz/ and examples/ may include everything.
 Headers of the operating system belong in sys/ and http/; a library's headers belong in the one room that wraps it (LIBRARIES).
+The files of cli/ include the library by touchstone.h and cli/embed.h alone.
 A circle of includes (a .c and its .h count as one file) has at most three files and stays within one room.
 """
 
@@ -50,6 +51,9 @@ ROOMS: dict[str, list[str]] = {
 }
 # The header by which the host gives functions: it includes type/ only. It is the one that wasi/ sees of component/.
 HOST = "component/run/host.h"
+# The command is a client of the public header: only one of its files includes other headers of the library.
+EMBED = "cli/embed.h"
+CLIENT = ["base", "sys", "cli", "cli/wast"]
 # Third-party headers, each in the only room that may include it.
 LIBRARIES = {"curl/": "http/client", "llhttp": "http/server"}
 # What the C language itself brings.
@@ -130,6 +134,9 @@ def main() -> int:
                 continue  # the public header, generated files
             edges.setdefault(unit(path), set()).add(unit(name))
             target = name.rsplit("/", 1)[0]
+            if room == "cli" and path != EMBED and target not in CLIENT:
+                problems.append(f"{where}: the command includes it by way of runtime/{EMBED}, which says why it is not public")
+                continue
             if target == room or target in ROOMS[room] or (name == HOST and room.split("/")[0] in ("wasi", "component")):
                 continue
             problems.append(f"{where}: {room}/ may not include {target}/")

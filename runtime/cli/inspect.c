@@ -1,19 +1,18 @@
 /* inspect: `touchstone inspect C`: a component's world, imports, exports, nested structure and sizes, as
  * text.
  * In: a file. Out: lines on stdout. spec: Explainer.md#import-and-export-definitions; Binary.md (sections) */
+#include "cli/embed.h"
 #include "base/map.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
 #include "cli/program.h"
+#include "cli/run.h"
 #include "cli/sizes.h"
 #include "sys/input.h"
-#include "core/load/load.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int ts_cli_inspect(int argc, char **argv);
 
 typedef struct named_type {
     const ts_ctype *type;
@@ -262,7 +261,7 @@ int ts_cli_inspect(int argc, char **argv) {
     ts_component *c = NULL;
     ts_module *m = NULL;
     ts_status s = ts_cli_program_open(argv[1], true, &file, e);
-    if (s == TS_OK) s = ts_engine_create(&engine, e);
+    if (s == TS_OK) s = ts_engine_new(&engine, e);
     if (s == TS_OK && ts_bytes_are_component(file.bytes, file.len)) {
         s = ts_component_new(engine, file.bytes, file.len, false,
                              TS_CF_ALL | TS_CF_NESTED_NAMES | TS_CF_CANONICAL_NAMES, &c, e);
@@ -285,8 +284,8 @@ int ts_cli_inspect(int argc, char **argv) {
     ts_cli_report(e);
     int status = ts_cli_status(e);
     ts_component_free(c);
-    ts_module_free(m);
-    ts_engine_destroy(engine);
+    ts_core_module_free(m);
+    ts_engine_free(engine);
     ts_sys_input_close(&file);
     free(e);
     return status;

@@ -1,8 +1,7 @@
 /* invoke: see invoke.h */
 #include "cli/invoke.h"
+#include "cli/embed.h"
 #include "cli/output.h"
-#include "core/module/module.h"
-#include "core/run/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * Notation: WAVE for components, the text format for core modules (core/run/text.h). */
 #ifndef TS_CLI_INVOKE_H
 #define TS_CLI_INVOKE_H
-#include "component/run/instance.h"
+#include "cli/embed.h"
 
 /* The words after the component's file are the guest's arguments, or those of a call without parentheses. */
 typedef struct ts_cli_call {

@@ -11,9 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Not every build has it. */
-__attribute__((weak)) int ts_cli_inspect(int argc, char **argv);
-
 typedef struct command {
     const char *name, *args, *text;
     int (*run)(int argc, char **argv);
@@ -33,8 +30,7 @@ enum { N_COMMANDS = sizeof commands / sizeof *commands };
 static void help(FILE *to) {
     fprintf(to, "touchstone %s: runs WASI 0.2 components\n\n", ts_version());
     for (int i = 0; i < N_COMMANDS; i++)
-        if (commands[i].run)
-            fprintf(to, "  touchstone %s %s\n      %s\n", commands[i].name, commands[i].args, commands[i].text);
+        fprintf(to, "  touchstone %s %s\n      %s\n", commands[i].name, commands[i].args, commands[i].text);
     fprintf(to, "  touchstone [OPTION…] COMPONENT [ARG…]\n      the same as run, where COMPONENT has a dot or a slash\n"
                 "  touchstone --help | --version\n\nOptions of run:\n");
     ts_cli_options_help(to, TS_CLI_RUN);
@@ -87,9 +83,7 @@ static int command_of(int argc, char **argv) {
                 help(stdout);
                 return 0;
             }
-            if (commands[i].run) return commands[i].run(argc - 1, argv + 1);
-            fprintf(stderr, "touchstone: %s is not in this build\n", word);
-            return TS_CLI_UNSUPPORTED;
+            return commands[i].run(argc - 1, argv + 1);
         }
     if (word[0] == '-' || strpbrk(word, "./"))
         return ts_cli_run(argc, argv); /* the word is an option of run, or a component */

@@ -5,12 +5,9 @@
  * their names. */
 #ifndef TS_CLI_OPTIONS_H
 #define TS_CLI_OPTIONS_H
+#include "cli/embed.h"
 #include "base/error.h"
-#include "component/run/host.h"
-#include "component/run/linker.h"
-#include "http/server/server.h"
 #include "sys/input.h"
-#include "wasi/policy/option.h"
 
 typedef enum ts_cli_command { TS_CLI_RUN = 1, TS_CLI_SERVE = 2 } ts_cli_command;
 

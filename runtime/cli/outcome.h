@@ -3,9 +3,9 @@
  * Schema: touchstone-outcome/1 */
 #ifndef TS_CLI_OUTCOME_H
 #define TS_CLI_OUTCOME_H
+#include "cli/embed.h"
 #include "base/error.h"
 #include "cli/usage.h"
-#include "component/run/instance.h"
 
 enum {
     TS_CLI_USAGE = 120,

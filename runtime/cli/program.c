@@ -1,8 +1,8 @@
 /* program: see program.h. spec: Explainer.md#import-and-export-definitions; wit: wasi:cli/command,
  * wasi:http/proxy */
 #include "cli/program.h"
+#include "cli/embed.h"
 #include "base/utf8.h"
-#include "component/type/names.h"
 #include <stdio.h>
 #include <string.h>
 

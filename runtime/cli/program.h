@@ -3,7 +3,7 @@
  * says what to do instead. */
 #ifndef TS_CLI_PROGRAM_H
 #define TS_CLI_PROGRAM_H
-#include "component/binary/component.h"
+#include "cli/embed.h"
 #include "sys/input.h"
 
 /* Returns TS_IO, or TS_MALFORMED if the file is text or was compiled by another runtime: the decoder's own

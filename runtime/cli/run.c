@@ -1,6 +1,7 @@
 /* run: see run.h. Maps the file, validates it, links it, calls wasi:cli/run and reports how the run ended.
  * In: a component and its grants. Out: the exit status; --outcome, --trace. wit: wasi:cli/run */
 #include "cli/run.h"
+#include "cli/embed.h"
 #include "cli/conditions.h"
 #include "cli/invoke.h"
 #include "cli/options.h"
@@ -8,12 +9,9 @@
 #include "cli/output.h"
 #include "cli/program.h"
 #include "cli/show_grants.h"
-#include "core/module/module.h"
-#include "core/load/load.h"
 #include "sys/clock.h"
 #include "sys/input.h"
 #include "sys/killed.h"
-#include "component/type/names.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,7 +102,7 @@ static ts_status new_component(const ts_cli_options *o, const ts_sys_input *f, t
 }
 static ts_status open_both(const ts_cli_options *o, bool map, ts_sys_input *file, ts_engine **engine, ts_error *e) {
     TS_TRY(ts_cli_program_open(o->component, map, file, e));
-    TS_TRY(ts_engine_create(engine, e));
+    TS_TRY(ts_engine_new(engine, e));
     ts_cli_use_cache(*engine, o->set.policy.cache, file);
     return TS_OK;
 }
@@ -154,21 +152,16 @@ ts_status ts_cli_link_check(ts_linker *l, ts_component *c, bool missing_trap, ts
                    m->name, gap(m), m->function, m->reason);
 }
 
-ts_store_limits ts_cli_limits(const ts_cli_options *o) {
-    const ts_run_limits *l = &o->set.policy.limits;
-    return (ts_store_limits){.memory_bytes = l->memory_bytes,
-                             .fuel = l->fuel,
-                             .stack_bytes = l->stack_bytes,
-                             .table_elems = l->table_elems,
-                             .host_depth = l->depth,
-                             .gc_bytes = l->gc_bytes,
-                             .deterministic = l->deterministic || o->canonical_nans,
-                             .interruptible = o->set.policy.max_time_ns != 0};
+ts_run_limits ts_cli_limits(const ts_cli_options *o) {
+    ts_run_limits l = o->set.policy.limits;
+    l.deterministic = l.deterministic || o->canonical_nans;
+    l.interruptible = o->set.policy.max_time_ns != 0;
+    return l;
 }
 
 static ts_status call_run(run *r, ts_error *e) {
-    ts_store_limits limits = ts_cli_limits(&r->o);
-    TS_TRY(ts_cstore_create(r->engine, &limits, &r->store, e));
+    const ts_run_limits limits = ts_cli_limits(&r->o);
+    TS_TRY(ts_cstore_new(r->engine, &limits, &r->store, e));
     const ts_cli_call call = {.text = r->o.invoke, .words = r->o.args, .n_words = r->o.n_args};
     if (r->module) return ts_cli_invoke_core(ts_cstore_core(r->store), r->module, &call, e);
     ts_cinstance *instance;
@@ -179,15 +172,15 @@ static ts_status call_run(run *r, ts_error *e) {
     const ts_cfunc_type *t = ts_cfunc_get_type(f);
     if (t->n_params || !t->result || t->result->kind != TS_CT_RESULT)
         return ts_fail(e, TS_UNLINKABLE, "the component's wasi:cli/run run is not a func() -> result");
-    ts_arena arena;
-    ts_arena_init(&arena);
+    ts_pool *pool = ts_pool_new();
+    if (!pool) return ts_fail_nomem(e);
     ts_val result = {0};
-    ts_status s = ts_canon_call(r->store, f, NULL, &result, &arena, e);
+    ts_status s = ts_cfunc_call(r->store, f, NULL, &result, pool, e);
     if (s == TS_OK && result.variant.disc != 0) { /* the program returned err: it reports a failure */
         s = ts_fail(e, TS_EXIT, "run returned an error");
         e->exit_status = 1;
     }
-    ts_arena_free(&arena);
+    ts_pool_free(pool);
     return s;
 }
 
@@ -259,11 +252,11 @@ int ts_cli_run(int argc, char **argv) {
     if (r->o.outcome && !ts_cli_outcome(r->o.outcome, e, r->missing, r->n_missing, &usage) &&
         (e->status == TS_OK || e->status == TS_EXIT))
         status = TS_CLI_IO;
-    ts_cstore_destroy(r->store);
+    ts_cstore_free(r->store);
     ts_component_free(r->component);
-    if (r->module) ts_module_free(r->module);
-    ts_linker_destroy(r->linker);
-    ts_engine_destroy(r->engine);
+    if (r->module) ts_core_module_free(r->module);
+    ts_linker_free(r->linker);
+    ts_engine_free(r->engine);
     ts_wasi_free(r->wasi);
     ts_sys_input_close(&r->file);
     ts_cli_options_free(&r->o);
@@ -298,7 +291,7 @@ int ts_cli_validate(int argc, char **argv) {
     if (s != TS_OK) s = ts_fail(e, s, *list ? "--features %s: %s" : "--features%s: %s", list, why.message);
     if (s == TS_OK && list) s = ts_component_features_parse(list, &features, e);
     if (s == TS_OK) s = ts_cli_program_open(path, true, &file, e);
-    if (s == TS_OK) s = ts_engine_create(&engine, e);
+    if (s == TS_OK) s = ts_engine_new(&engine, e);
     if (s == TS_OK)
         s = ts_bytes_are_component(file.bytes, file.len)
                 ? ts_component_new(engine, file.bytes, file.len, false, features, &c, e)
@@ -307,8 +300,8 @@ int ts_cli_validate(int argc, char **argv) {
     ts_cli_report(e);
     int status = ts_cli_status(e);
     ts_component_free(c);
-    if (m) ts_module_free(m);
-    ts_engine_destroy(engine);
+    if (m) ts_core_module_free(m);
+    ts_engine_free(engine);
     ts_sys_input_close(&file);
     return status;
 }

@@ -1,13 +1,14 @@
-/* run: `touchstone run`, `touchstone validate` and, in serve.c, `touchstone serve`.
+/* run: the subcommands `touchstone run` and `validate`; those of serve.c and inspect.c.
  * In: argv (argv[0] is the subcommand). Out: the exit status of the process. */
 #ifndef TS_CLI_RUN_H
 #define TS_CLI_RUN_H
+#include "cli/embed.h"
 #include "cli/options.h"
-#include "component/run/instance.h"
 
 int ts_cli_run(int argc, char **argv);
 int ts_cli_validate(int argc, char **argv);
 int ts_cli_serve(int argc, char **argv);
+int ts_cli_inspect(int argc, char **argv);
 
 /* Shared by run and serve. */
 ts_status ts_cli_load(const ts_cli_options *o, ts_sys_input *file, ts_engine **engine, ts_component **component,
@@ -17,5 +18,5 @@ ts_status ts_cli_link_check(ts_linker *l, ts_component *c, bool missing_trap, ts
                             ts_error *e) TS_MUST_USE;
 bool ts_cli_traces(const ts_cli_options *o);
 ts_trace ts_cli_trace(const ts_cli_options *o, void (*line)(void *data, const char *line, size_t len), void *data);
-ts_store_limits ts_cli_limits(const ts_cli_options *o);
+ts_run_limits ts_cli_limits(const ts_cli_options *o);
 #endif

@@ -4,20 +4,17 @@
  * component, and creates only what a request changes.
  * In: a component, its grants, an address. Out: responses; an access log. wit: wasi:http/proxy,
  * incoming-handler */
+#include "cli/embed.h"
 #include "cli/options.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
 #include "cli/program.h"
 #include "cli/run.h"
 #include "cli/show_grants.h"
-#include "core/run/spares.h"
 #include "sys/clock.h"
-#include "http/server/server.h"
 #include "sys/killed.h"
 #include "sys/lookup.h"
 #include "sys/thread.h"
-#include "wasi/http/http.h"
-#include "component/type/names.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,7 +182,7 @@ static void drop_instance(worker *t) {
     t->running = NULL;
     t->interrupted = false;
     ts_lock_give(&t->lock);
-    ts_cstore_destroy(t->store);
+    ts_cstore_free(t->store);
     t->store = NULL;
     t->handle = NULL;
     t->left = 0;
@@ -288,7 +285,7 @@ static void worker_free(void *data, void *thread_data) {
         ts_linked_free(t->linked);
         ts_linker_set_trace(t->linker, NULL); /* write the last line of this thread's trace */
     }
-    ts_linker_destroy(t->linker);
+    ts_linker_free(t->linker);
     ts_wasi_free(t->wasi);
     ts_arena_free(&t->arena);
     ts_lock_destroy(&t->lock);
@@ -322,7 +319,8 @@ static void *worker_new(void *data) {
         if (!t->linker) t->linked = NULL;
         return t;
     }
-    t->limits = ts_cli_limits(&s->o);
+    const ts_run_limits limits = ts_cli_limits(&s->o);
+    t->limits = ts_store_limits_of(&limits);
     t->limits.spares = t->spares = ts_spares_new(); /* NULL: no pages are kept */
     ts_linker *l = t->linker ? t->linker : s->linker;
     t->request_type = ts_linker_resource(l, "wasi:http/types", "incoming-request");
@@ -444,10 +442,10 @@ int ts_cli_serve(int argc, char **argv) {
     written = ts_cli_out_close(&s->trace) && written;
     if (!written && !status) status = TS_CLI_IO;
     ts_linked_free(s->linked);
-    ts_linker_destroy(s->linker);
+    ts_linker_free(s->linker);
     ts_wasi_free(s->wasi);
     ts_component_free(s->component);
-    ts_engine_destroy(s->engine);
+    ts_engine_free(s->engine);
     ts_sys_input_close(&s->file);
     ts_wasi_grants_free(s->grants);
     ts_cli_options_free(&s->o);

@@ -1,8 +1,8 @@
 /* show_grants: see show_grants.h. Source: toml.io v1.0.0 (basic strings) */
 #include "cli/show_grants.h"
+#include "cli/embed.h"
 #include "cli/option_table.h"
 #include "cli/output.h"
-#include "wasi/context.h"
 #include <inttypes.h>
 #include <string.h>
 

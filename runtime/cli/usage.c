@@ -1,6 +1,6 @@
 /* usage: see usage.h */
 #include "cli/usage.h"
-#include "component/abi/instance.h"
+#include "cli/embed.h"
 #include "sys/clock.h"
 #include <stdio.h>
 

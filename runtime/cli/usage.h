@@ -2,10 +2,8 @@
  * In: the store and the context of a finished run. Out: an object of --outcome; lines on stderr. */
 #ifndef TS_CLI_USAGE_H
 #define TS_CLI_USAGE_H
+#include "cli/embed.h"
 #include "cli/options.h"
-#include "component/run/instance.h"
-#include "core/run/usage.h"
-#include "wasi/wasi.h"
 
 typedef struct ts_cli_usage {
     const ts_store *store; /* source of the memory sizes; NULL: nothing has run */

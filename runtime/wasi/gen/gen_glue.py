@@ -2,7 +2,7 @@
 """Writes the glue between WIT and the host functions: wasi_glue.h and wasi_glue.c.
 
 Usage: gen_glue.py --out FOLDER
-In:  runtime/wasi/wit/*.wit (the one source of signatures), runtime/wasi/gen/absent.def (what has no code yet).
+In:  runtime/wasi/wit/*.wit (the one source of signatures).
 Out: constant tables: component-level types with what the canonical ABI derives from them, function types, resources and
      functions of the host; prototypes of the host functions and their destructors; enums for cases, fields and flags.
 Names: ts_wasi_PACKAGE_INTERFACE_FUNCTION, methods and statics ts_wasi_PACKAGE_INTERFACE_RESOURCE_FUNCTION, constructors
@@ -20,6 +20,8 @@ import witparse
 from witparse import Func, Interface, Ref, TypeDef
 
 HERE = Path(__file__).resolve().parent
+# What programs export and a host never provides: their functions are in the tables without code.
+EXPORTED = ("wasi:cli/run", "wasi:http/incoming-handler")
 I32, I64, F32, F64 = 0x7F, 0x7E, 0x7D, 0x7C  # spec: binary/types#number-types
 FLAT_MAX = 17
 # name -> kind, size, flat. cabi: alignment, elem_size, flatten_type
@@ -64,9 +66,8 @@ class CType:
 
 
 class Glue:
-    def __init__(self, packages: witparse.Packages, absent: list[tuple[str, str]]) -> None:
+    def __init__(self, packages: witparse.Packages) -> None:
         self.packages = packages
-        self.absent = absent
         self.types: dict[str, CType] = {}
         self.resources: list[tuple[Interface, str]] = [
             (i, t.name) for _, i in sorted(packages.interfaces.items()) for t in i.types if t.kind == "resource"
@@ -187,10 +188,6 @@ class Glue:
                         has_handle=any(t.has_handle for t in payloads), has_pointer=any(t.has_pointer for t in payloads),
                         **more)
 
-    # --- what is implemented -----------------------------------------------------------------------------------------
-    def is_absent(self, interface: str, function: str) -> bool:
-        return any(i == interface and f in ("*", function) for i, f in self.absent)
-
 
 def ident(*words: str) -> str:
     return "_".join(w.replace(":", "_").replace("/", "_").replace("-", "_") for w in words if w)
@@ -276,7 +273,7 @@ def write(glue: Glue) -> tuple[str, str]:
             if key not in func_types:
                 func_types[key] = (f"f{len(func_types)}", params, result)
             symbol = func_symbol(i, f)
-            here = not glue.is_absent(i.full_name, f.full_name)
+            here = i.full_name not in EXPORTED
             if here:
                 protos.append(f"ts_status {symbol}(ts_host_call *c, const ts_val *args, ts_val *result) TS_MUST_USE;")
             gate = f.gate if f.gate.since or f.gate.unstable else i.gate
@@ -286,10 +283,8 @@ def write(glue: Glue) -> tuple[str, str]:
     res_rows: list[str] = []
     slots: list[str] = []
     for i, name in glue.resources:
-        here = not glue.is_absent(i.full_name, "*")
-        if here:
-            protos.append(f"ts_status {drop_symbol(i, name)}(ts_host_call *c, uint64_t rep) TS_MUST_USE;")
-        res_rows.append(f'    {{"{i.full_name}", "{name}", {drop_symbol(i, name) if here else "NULL"}}},')
+        protos.append(f"ts_status {drop_symbol(i, name)}(ts_host_call *c, uint64_t rep) TS_MUST_USE;")
+        res_rows.append(f'    {{"{i.full_name}", "{name}", {drop_symbol(i, name)}}},')
         slots.append(ident("ts_wasi_res", i.package.split(":")[1], i.name, name).upper())
     # a resource under a further name of an interface (by `use` or `type`): own of its slot stands for it
     version = glue.packages.version
@@ -328,25 +323,12 @@ const ts_host_def ts_wasi_def = {{
     return head, body
 
 
-def read_absent(path: Path, packages: witparse.Packages) -> list[tuple[str, str]]:
-    out: list[tuple[str, str]] = []
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        words = line.split("#")[0].split()
-        if not words:
-            continue
-        iface = packages.interfaces.get(words[0])
-        if len(words) != 2 or iface is None or (words[1] != "*" and words[1] not in [f.full_name for f in iface.funcs]):
-            sys.exit(f"{path}:{number}: names nothing: {line}")
-        out.append((words[0], words[1]))
-    return out
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     out: Path = parser.parse_args().out
     packages = witparse.read(HERE.parent / "wit")
-    glue = Glue(packages, read_absent(HERE / "absent.def", packages))
+    glue = Glue(packages)
     head, body = write(glue)
     out.mkdir(parents=True, exist_ok=True)
     for name, text in (("wasi_glue.h", head), ("wasi_glue.c", body)):
