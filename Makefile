@@ -63,18 +63,16 @@ EXAMPLE_SRC := $(wildcard runtime/examples/*.c)
 
 # A script writes the glue between WIT and the host functions before anything is compiled. Every .c that it leaves
 # in $(BUILD)/gen is part of the library. It is an included makefile, so that this run of make knows the list.
-GLUE := $(wildcard runtime/wasi/gen/gen_glue.py)
-ifneq ($(GLUE),)
+GLUE := runtime/wasi/gen/gen_glue.py
 NO_BUILD := clean help lint deps suites guests fixtures fixtures-deps prepare test report toolchains
 ifeq ($(filter $(NO_BUILD),$(MAKECMDGOALS)),)
 -include $(BUILD)/gen/files.mk
 endif
-GLUE_IN := $(wildcard runtime/wasi/gen/*.py runtime/wasi/gen/*.def) $(shell find runtime/wasi/wit -name '*.wit')
+GLUE_IN := $(wildcard runtime/wasi/gen/*.py) $(shell find runtime/wasi/wit -name '*.wit')
 $(BUILD)/gen/files.mk: $(GLUE_IN)
 	@mkdir -p $(@D)
 	$(PYTHON) $(GLUE) --out $(@D)
-	@{ printf 'GEN_SRC :='; for f in $(@D)/*.c; do [ -e "$$f" ] && printf ' %s' "$$f"; done; echo; } > $@
-endif
+	@{ printf 'GEN_SRC :='; printf ' %s' $(@D)/*.c; echo; } > $@
 
 OBJ = $(BUILD)/obj
 obj_of = $(patsubst %.c,$(OBJ)/%.o,$(patsubst $(BUILD)/gen/%,gen/%,$(1)))
@@ -84,7 +82,7 @@ EXAMPLE_BIN = $(patsubst runtime/examples/%.c,$(BUILD)/examples/%,$(EXAMPLE_SRC)
 include make/llhttp.mk make/version.mk
 
 .PHONY: all lib examples
-all: lib $(if $(CLI_SRC),$(BUILD)/touchstone)
+all: lib $(BUILD)/touchstone
 lib: $(BUILD)/libtouchstone.a $(BUILD)/libtouchstone.so
 examples: $(EXAMPLE_BIN)
 

@@ -126,11 +126,38 @@ static void warn(const char *key, size_t key_len, const char *here, size_t here_
     const bool secret = strncmp(key, "env.", 4) == 0, recorded = is_recorded(key);
     fputs("touchstone: warning: --replay: ", stderr);
     put_text(key, key_len);
-    fputs(": recorded: ", stderr);
-    put_state(there, there_len, secret);
-    fputs("; here: ", stderr);
-    put_state(here, here_len, secret);
-    fputs(recorded ? "; the guest gets what was recorded\n" : "; the run may become another one\n", stderr);
+    if (secret && here && there) { /* both are checksums, which say nothing to a reader */
+        fputs(": its value differs from the recorded one", stderr);
+    } else {
+        fputs(": recorded: ", stderr);
+        put_state(there, there_len, secret);
+        fputs("; here: ", stderr);
+        put_state(here, here_len, secret);
+    }
+    fputs(recorded ? "; the guest gets what was recorded\n" : "; the run may take another course\n", stderr);
+}
+
+/* Arguments and grants, which a replay may do without. */
+static bool is_grant(const char *key) {
+    return is_recorded(key) && strncmp(key, "arguments ", 10) != 0 && strncmp(key, "argv0 ", 6) != 0;
+}
+/* A replay without any grants is usual. One with some of them looks as if it had the rest too: list what is left out. */
+static void warn_of_left_out(const char *here, const char *recorded) {
+    enum { MOST = 12 };
+    bool any = false;
+    unsigned n = 0;
+    for (const char *line = here; *line; line += strcspn(line, "\n"), line += *line == '\n') any |= is_grant(line);
+    for (const char *line = any ? recorded : ""; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        size_t len = strcspn(line, "\n"), other_len;
+        const char *split = memmem(line, len, " = ", 3);
+        if (!split || !is_grant(line) || value_of(here, line, (size_t)(split - line), &other_len)) continue;
+        if (++n > MOST) continue;
+        fputs(n == 1 ? "touchstone: warning: --replay: recorded, but not given here: " : ", ", stderr);
+        put_text(line, (size_t)(split - line));
+    }
+    if (n)
+        fputs(n > MOST ? " and others; the guest gets what was recorded\n" : "; the guest gets what was recorded\n",
+              stderr);
 }
 
 void ts_cli_conditions_compare(const char *here, const char *recorded) {
@@ -149,4 +176,5 @@ void ts_cli_conditions_compare(const char *here, const char *recorded) {
             line += len + (line[len] == '\n');
         }
     }
+    warn_of_left_out(here, recorded);
 }

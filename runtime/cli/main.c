@@ -97,5 +97,6 @@ static int command_of(int argc, char **argv) {
 int main(int argc, char **argv) {
     if (!ts_sys_std_open()) return TS_CLI_IO; /* stderr is closed, so nothing can be reported */
     ts_sys_signals_quiet();
+    ts_sys_on_truncated(NULL, "", TS_CLI_IO);
     return ts_cli_finish(command_of(argc, argv));
 }

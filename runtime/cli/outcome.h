@@ -19,6 +19,9 @@ enum {
     TS_CLI_TRAP = 134,
 };
 #define TS_CLI_KILLED_LINE "{\"schema\":\"touchstone-outcome/1\",\"outcome\":\"killed\",\"signal\":\"%s\"}\n"
+#define TS_CLI_TRUNCATED_LINE                                                                                          \
+    "{\"schema\":\"touchstone-outcome/1\",\"outcome\":\"io-error\",\"message\":\"a file was truncated while it was "   \
+    "in use\"}\n"
 #define TS_CLI_TIME_LINE                                                                                               \
     "{\"schema\":\"touchstone-outcome/1\",\"outcome\":\"limit\",\"limit\":\"--max-time\",\"message\":\"%s\"}\n"
 #define TS_CLI_TIME_MESSAGE "the time limit of %s was reached"

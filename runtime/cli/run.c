@@ -191,6 +191,7 @@ static void time_message(const run *r, char *buf, size_t size) {
 
 static ts_status perform(run *r, ts_error *e) {
     ts_sys_on_kill(r->o.outcome, TS_CLI_KILLED_LINE);
+    ts_sys_on_truncated(r->o.outcome, TS_CLI_TRUNCATED_LINE, TS_CLI_IO);
     char message[100], line[256], said[192];
     time_message(r, message, sizeof message);
     snprintf(line, sizeof line, TS_CLI_TIME_LINE, message);

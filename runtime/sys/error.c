@@ -29,6 +29,7 @@ const char *ts_sys_err_text(ts_sys_err e) {
     case TS_SYS_##name: return strerrordesc_np(name);
         TS_SYS_ERRORS(X)
 #undef X
+    case TS_SYS_NO_WRITER: return "it is a pipe that no program writes to";
     case TS_SYS_ENDLESS: return "it is a device, which has no end";
     case TS_SYS_ESCAPE: return "the path leaves its base directory";
     case TS_SYS_OTHER: break;

@@ -1,5 +1,6 @@
 /* sys/error: the errors of the OS as one enum that needs no OS header.
- * In: errno. Out: ts_sys_err; TS_SYS_ESCAPE and TS_SYS_ENDLESS are ours. Source: POSIX <errno.h> */
+ * In: errno. Out: ts_sys_err; TS_SYS_ESCAPE, TS_SYS_NO_WRITER and TS_SYS_ENDLESS are
+ * ours. Source: POSIX <errno.h> */
 #ifndef TS_SYS_ERROR_H
 #define TS_SYS_ERROR_H
 
@@ -63,6 +64,7 @@
 typedef enum ts_sys_err {
     TS_SYS_OK = 0,
     TS_SYS_ERRORS(TS_SYS_ENUM_) TS_SYS_ESCAPE, /* the path leaves the folder that it starts from */
+    TS_SYS_NO_WRITER,                          /* a named pipe that no program has opened for writing */
     TS_SYS_ENDLESS,                            /* a whole file was requested, but this is an endless device */
     TS_SYS_OTHER,                              /* an errno without a name here */
 } ts_sys_err;

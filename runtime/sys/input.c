@@ -4,6 +4,7 @@
 #include "sys/descriptors.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,69 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STREAM_MOST = 1 << 30 };
+enum { STREAM_MOST = 1 << 30, MAPPED_MOST = 16, WRITER_WAIT_MS = 5000 };
+
+/* --- mapped files --------------------------------------------------------------------------------------------------- */
+/* The exception to "no mutable globals": a signal handler has no argument for state. A file that finds no place here is
+ * mapped all the same. */
+typedef struct mapped_file {
+    uintptr_t from, to; /* atomic; from 0: free, 1: being filled or emptied */
+    char path[200];
+} mapped_file;
+static mapped_file mapped[MAPPED_MOST];
+
+static void remember(const void *p, size_t len, const char *path) {
+    for (int i = 0; i < MAPPED_MOST; i++) {
+        uintptr_t none = 0;
+        if (!__atomic_compare_exchange_n(&mapped[i].from, &none, 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+            continue;
+        snprintf(mapped[i].path, sizeof mapped[i].path, "%s", path);
+        __atomic_store_n(&mapped[i].to, (uintptr_t)p + len, __ATOMIC_RELAXED);
+        __atomic_store_n(&mapped[i].from, (uintptr_t)p, __ATOMIC_RELEASE);
+        return;
+    }
+}
+static void forget(const void *p) {
+    for (int i = 0; i < MAPPED_MOST; i++)
+        if (__atomic_load_n(&mapped[i].from, __ATOMIC_RELAXED) == (uintptr_t)p)
+            __atomic_store_n(&mapped[i].from, 0, __ATOMIC_RELEASE);
+}
+const char *ts_sys_input_of(uintptr_t address) {
+    for (int i = 0; i < MAPPED_MOST; i++) {
+        uintptr_t from = __atomic_load_n(&mapped[i].from, __ATOMIC_ACQUIRE);
+        if (from > 1 && address >= from && address < __atomic_load_n(&mapped[i].to, __ATOMIC_RELAXED))
+            return mapped[i].path;
+    }
+    return NULL;
+}
+
+/* --- reading -------------------------------------------------------------------------------------------------------- */
+
+/* Waits for the first byte of a pipe that was opened without blocking, or for its end. *got: whether *first was read. */
+static ts_sys_err wait_for_writer(int fd, uint8_t *first, bool *got) {
+    *got = false;
+    for (int waited = 0;; waited += 10) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        int n = poll(&p, 1, 10);
+        if (n > 0 && (p.revents & POLLHUP) && !(p.revents & POLLIN)) return TS_SYS_OK; /* it wrote nothing, and left */
+        ssize_t some = read(fd, first, 1);
+        *got = some == 1;
+        if (some == 1 || (some < 0 && errno == EAGAIN)) return TS_SYS_OK; /* EAGAIN: there is a writer */
+        if (some < 0 && errno != EINTR) return ts_sys_err_of(errno);
+        if (waited >= WRITER_WAIT_MS) return TS_SYS_NO_WRITER; /* 0: no writer has opened the pipe yet */
+    }
+}
 
 static ts_sys_err read_all(int fd, uint64_t most, ts_sys_input *out) {
-    uint8_t *bytes = NULL;
+    uint8_t *bytes = NULL, first = 0;
     size_t len = 0, cap = 0;
+    struct stat st;
+    bool got = false;
+    if (fd != STDIN_FILENO && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode)) {
+        ts_sys_err e = wait_for_writer(fd, &first, &got);
+        if (e) return e;
+    }
+    if (fd != STDIN_FILENO) (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
     for (;;) {
         if (len == cap) {
             cap = cap ? cap * 2 : 65536;
@@ -28,6 +87,12 @@ static ts_sys_err read_all(int fd, uint64_t most, ts_sys_input *out) {
             }
             bytes = more;
         }
+        if (got) bytes[len++] = first;
+        if (got && len > most) {
+            free(bytes);
+            return TS_SYS_EFBIG;
+        }
+        got = false;
         ssize_t n = read(fd, bytes + len, cap - len);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) {
@@ -84,9 +149,10 @@ static ts_sys_err read_file(int fd, uint64_t most, bool map, ts_sys_input *out) 
 static ts_sys_err open_file(const char *path, uint64_t most, bool map, ts_sys_input *out) {
     *out = (ts_sys_input){0};
     if (strcmp(path, "-") == 0) return read_file(STDIN_FILENO, most, map, out);
-    int fd = ts_sys_above_std(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    int fd = ts_sys_above_std(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (fd < 0) return ts_sys_err_of(errno);
     ts_sys_err e = read_file(fd, most, map, out);
+    if (out->mapped) remember(out->bytes, out->len, path);
     close(fd);
     return e;
 }
@@ -98,6 +164,7 @@ ts_sys_err ts_sys_input_read(const char *path, uint64_t most, ts_sys_input *out)
 }
 
 void ts_sys_input_close(ts_sys_input *in) {
+    if (in->mapped) forget(in->bytes);
     if (in->mapped)
         munmap((void *)in->bytes, in->len);
     else

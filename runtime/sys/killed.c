@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "sys/killed.h"
 #include "sys/descriptors.h"
+#include "sys/input.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,6 +21,8 @@ static struct {
     void *data;
     int status;
     volatile sig_atomic_t stopped;
+    char truncated_path[4096], truncated_line[256];
+    int truncated_status;
     void (*on_stop)(void *data);
     void *on_stop_data;
 } state;
@@ -67,6 +70,34 @@ void ts_sys_on_kill(const char *path, const char *format) {
         /* signals that the parent process set to ignored stay ignored (nohup) */
         if (sigaction(sigs[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(sigs[i], &now, NULL);
     }
+}
+
+static void on_bus(int sig, siginfo_t *info, void *context) {
+    (void)context;
+    const char *path = ts_sys_input_of((uintptr_t)info->si_addr);
+    if (!path) { /* not ours: the access faults again, and the default action ends the process */
+        signal(sig, SIG_DFL);
+        return;
+    }
+    static const char before[] = "touchstone: io-error: ", after[] = " was truncated while it was in use\n";
+    char text[sizeof before + 200 + sizeof after];
+    size_t n = sizeof before - 1, len = strnlen(path, 200);
+    memcpy(text, before, n);
+    for (size_t i = 0; i < len; i++) text[n++] = (unsigned char)path[i] < 0x20 || path[i] == 0x7f ? '?' : path[i];
+    memcpy(text + n, after, sizeof after - 1);
+    n += sizeof after - 1;
+    if (state.truncated_path[0]) ts_sys_leave(state.truncated_path, state.truncated_line);
+    (void)!write(STDERR_FILENO, text, n);
+    _exit(state.truncated_status);
+}
+void ts_sys_on_truncated(const char *path, const char *line, int status) {
+    state.truncated_status = status;
+    snprintf(state.truncated_line, sizeof state.truncated_line, "%s", line);
+    if (snprintf(state.truncated_path, sizeof state.truncated_path, "%s", path ? path : "") >=
+        (int)sizeof state.truncated_path)
+        state.truncated_path[0] = 0;
+    struct sigaction now = {.sa_sigaction = on_bus, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    sigaction(SIGBUS, &now, NULL); /* sys/fault.c, if installed later, passes on what is not a guest's */
 }
 
 static void on_stop(int sig) {

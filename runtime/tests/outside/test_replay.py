@@ -16,7 +16,8 @@ ARGUMENTS = BUILT / "cli-arguments.wasm"
 pytestmark = pytest.mark.skipif(not os.access(TOUCHSTONE, os.X_OK), reason="touchstone is not built")
 
 GUEST_GETS = "the guest gets what was recorded"
-ANOTHER = "the run may become another one"
+ANOTHER = "the run may take another course"
+LEFT_OUT = "recorded, but not given here: "
 
 
 def run(*argv: str | Path) -> tuple[int, str, str]:
@@ -39,18 +40,18 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     [
         (("--max-memory", "64MiB"), (), []),
         (("--max-memory", "64MiB"), ("one", "two"), []),
-        (("--max-memory", "64MiB", "--env", "A=secret"), (), []),
+        (("--max-memory", "64MiB", "--env", "A=secret"), (), [f"{LEFT_OUT}dir, tcp-connect; {GUEST_GETS}"]),
         (("--max-memory", "64MiB"), ("one", "three"), [f'arguments: recorded: ["one", "two"]; here: ["one", "three"]; {GUEST_GETS}']),
         (("--max-memory", "64MiB"), ("one",), [f'arguments: recorded: ["one", "two"]; here: ["one"]; {GUEST_GETS}']),
         (("--max-memory", "64MiB", "--argv0", "x"), (), [f'argv0: recorded: not given; here: "x"; {GUEST_GETS}']),
-        (("--max-memory", "64MiB", "--env", "A=other"), (), [f'env."A": recorded: given; here: given; {GUEST_GETS}']),
-        (("--max-memory", "64MiB", "--env", "B=1"), (), [f'env."B": recorded: not given; here: given; {GUEST_GETS}']),
-        (("--max-memory", "64MiB", "-S", "inherit-network"), (), [f"inherit-network: recorded: not given; here: true; {GUEST_GETS}"]),
-        (("--max-memory", "64MiB", "--tcp-connect", "127.0.0.1:81"), (), ["tcp-connect: recorded: "]),
+        (("--max-memory", "64MiB", "--env", "A=other"), (), [f'env."A": its value differs from the recorded one; {GUEST_GETS}', LEFT_OUT]),
+        (("--max-memory", "64MiB", "--env", "B=1"), (), [f'env."B": recorded: not given; here: given; {GUEST_GETS}', f'{LEFT_OUT}dir, tcp-connect, env."A"']),
+        (("--max-memory", "64MiB", "-S", "inherit-network"), (), [f"inherit-network: recorded: not given; here: true; {GUEST_GETS}", LEFT_OUT]),
+        (("--max-memory", "64MiB", "--tcp-connect", "127.0.0.1:81"), (), ["tcp-connect: recorded: ", f'{LEFT_OUT}dir, env."A"; {GUEST_GETS}']),
         (("--max-memory", "32MiB"), (), [f"max-memory: recorded: 67108864; here: 33554432; {ANOTHER}"]),
         ((), (), [f"max-memory: recorded: 67108864; here: not given; {ANOTHER}"]),
         (("--max-memory", "64MiB", "--fuel", "100000000"), (), [f"fuel: recorded: not given; here: 100000000; {ANOTHER}"]),
-        (("--max-memory", "64MiB", "--deterministic"), (), ["clock: ", "seed: ", f"deterministic: recorded: not given; here: true; {ANOTHER}"]),
+        (("--max-memory", "64MiB", "--deterministic"), (), ["clock: ", "seed: ", f"deterministic: recorded: not given; here: true; {ANOTHER}", LEFT_OUT]),
     ],
 )  # fmt: skip
 def test_what_differs_is_said(record: tuple[Path, str], options: tuple[str, ...], words: tuple[str, ...], warnings: list[str]) -> None:
@@ -65,7 +66,7 @@ def test_what_differs_is_said(record: tuple[Path, str], options: tuple[str, ...]
 def test_directories(record: tuple[Path, str]) -> None:
     file, printed = record
     _, out, said = run("--replay", file, "--max-memory", "64MiB", "--dir", f"{file.parent}::/data:ro", ARGUMENTS)
-    assert said.count("warning") == 1 and "read-only = false}]; here: [{host" in said and "read-only = true" in said and out == printed
+    assert said.count("warning") == 2 and LEFT_OUT + "tcp-connect, env" in said and "read-only = false}]; here: [{host" in said and "read-only = true" in said and out == printed
 
 
 def test_a_record_gives_no_values_of_the_environment_away(record: tuple[Path, str]) -> None:

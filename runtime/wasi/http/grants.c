@@ -2,6 +2,7 @@
  * In: textual specifications. Out: rules, or TS_USAGE: a specification with any unknown part grants nothing.
  * wit: wasi:http/outgoing-handler. RFC 3986, 3.2 (authorities), RFC 7468 (certificates in text) */
 #define _GNU_SOURCE
+#include "base/quantity.h"
 #include "http/uri.h"
 #include "sys/input.h"
 #include "sys/lookup.h"
@@ -104,6 +105,12 @@ ts_status ts_wasi_deny_http(ts_wasi *w, const char *addresses, ts_error *e) {
     if (strcmp(addresses, "private") == 0) {
         g->http_global_only = true;
         return TS_OK;
+    }
+    if (!strpbrk(addresses, ".:/")) { /* no address, but a word */
+        ts_nearest near = ts_nearest_to(addresses, strlen(addresses));
+        ts_nearest_see(&near, "private");
+        return ts_fail(e, TS_USAGE, "%s: ADDRESS[/BITS] or the word private is expected%s%s", addresses,
+                       near.best ? "; did you mean " : "", near.best ? near.best : "");
     }
     TS_TRY(ts_wasi_prefix_parse(addresses, strlen(addresses), addresses, &p, e));
     if (p.bits >= 96 && ts_sys_addr_is_mapped(&p.addr)) { /* connections go to the IPv4 address */
