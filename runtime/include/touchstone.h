@@ -9,8 +9,13 @@
  *
  * Ownership: a pointer returned through a TS_OWN parameter or as a TS_OWN result belongs to the caller, who ends it with the
  * function of the same type that is called `…_free`. All other pointers are borrowed for as long as what they came from lives.
- * Threads: engines and core modules may be shared by threads; everything else belongs to one thread at a time, but for
- * interruption. There is no global state.
+ * Threads: engines, components, core modules and grants (ts_wasi_grants) may be shared: any number of threads may load in one
+ * engine, and instantiate one component or module, at once. A linker may be shared while no thread changes it, if it has no trace
+ * and no context of WASI. Everything else (stores with their instances, contexts of WASI, pools, errors, policies) belongs to one
+ * thread at a time; only the functions called …_interrupt may be called from other threads. A thread may free its own reference
+ * while others use what it shared only after they have ended. There is no global state but the signal handler below.
+ *
+ * Signals: the library installs one handler for SIGSEGV and SIGBUS when it makes the first memory (see ts_fault_set_enabled).
  *
  * Slips: TS_USAGE, with words, is the answer to a pointer that is NULL where something is needed, to what belongs to another store or
  * engine, and to values of another type; a function without a status returns NULL, 0 or false, or does nothing. Engines, linkers,
@@ -217,6 +222,12 @@ TS_API void ts_engine_free(ts_engine *engine);
 /* Remember which core modules were valid, by their contents, in a folder (made if need be): the next load of one is quicker. TS_IO: the
  * folder cannot be used, as when others may write to it: what it says is believed. Before any loading; not while another thread loads. */
 TS_API ts_status ts_engine_set_cache(ts_engine *engine, const char *folder, ts_error *e) TS_MUST_USE;
+
+/* Linear memories have guard pages, and a handler of SIGSEGV and SIGBUS turns the fault of an access beyond a memory into a trap. It
+ * passes all other faults on to the handler that was there before; a program that installs one of its own later must do the same,
+ * or switch this off: memories that are made while it is off have no guard pages, and each access to them is checked, which takes
+ * somewhat more time. Memories that exist keep what they have. For the whole process; any thread may call it [on]. */
+TS_API void ts_fault_set_enabled(bool on);
 
 TS_API TS_OWN ts_pool *ts_pool_new(void);            /* NULL: no memory */
 TS_API void *ts_pool_alloc(ts_pool *p, size_t size); /* zeroed; NULL: no memory */

@@ -10,7 +10,8 @@
 /* The exception to "no mutable globals": signal handlers are a property of the process. */
 static _Thread_local ts_fault_ctx *current;
 static struct sigaction old_segv, old_bus;
-static bool installed, disabled;
+static bool installed;
+static bool disabled; /* atomic */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 #if defined(__x86_64__) || defined(__aarch64__)
@@ -88,15 +89,15 @@ static void install(void) {}
 #endif
 
 bool ts_fault_install(void) {
-    if (disabled) return false;
+    if (__atomic_load_n(&disabled, __ATOMIC_RELAXED)) return false;
     pthread_once(&once, install);
     return installed;
 }
 void ts_fault_set_enabled(bool on) {
-    disabled = !on;
+    __atomic_store_n(&disabled, !on, __ATOMIC_RELAXED);
 }
 bool ts_fault_available(void) {
-    return installed && !disabled;
+    return installed && !__atomic_load_n(&disabled, __ATOMIC_RELAXED);
 }
 
 void ts_fault_push(ts_fault_ctx *c) {

@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include "touchstone.h"
 
 /* The jump that a fault returns by. The compiler's builtin costs a fifth of setjmp;
  * sanitizers support only setjmp. */
@@ -35,7 +36,7 @@ typedef struct ts_fault_ctx {
 /* Installs the handler once per process. Returns false if the system does not support it;
  * then no memory may be guarded. */
 bool ts_fault_install(void);
-void ts_fault_set_enabled(bool on); /* an embedder may switch it off before any memory is made */
+/* ts_fault_set_enabled, by which an embedder switches it off, is in touchstone.h. */
 bool ts_fault_available(void);
 void ts_fault_push(ts_fault_ctx *c);
 void ts_fault_pop(ts_fault_ctx *c);
