@@ -27,50 +27,71 @@ static const command commands[] = {
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
-static void help(FILE *to) {
+static void synopsis(FILE *to, const command *c) {
+    fprintf(to, "  touchstone %s %s\n      %s\n", c->name, c->args, c->text);
+}
+static void features(FILE *to) {
+    const char *text, *name;
+    fprintf(to, "\nFeatures of the component model, for --features (all: each of them):\n");
+    for (uint32_t i = 0; (name = ts_component_feature(i, &text)) != NULL; i++) fprintf(to, "  %-20s %s\n", name, text);
+}
+static void statuses(FILE *to) {
+    fprintf(to,
+            "\nExit status: the guest's own; %d if it trapped; and of the command itself:\n"
+            "  %d bad usage           %d malformed file   %d invalid file          %d an import cannot be linked\n"
+            "  %d a limit was reached %d unreadable file  %d unsupported feature   %d internal error\n"
+            "  A guest may exit with any of these itself: --outcome FILE distinguishes them.\n"
+            "  If the command cannot write its own output (results, traces, logs, records): %d, and the reason on "
+            "stderr.\n"
+            "  wast: 1 if commands of the script fail, otherwise %d if some of them are not supported.\n",
+            TS_CLI_TRAP, TS_CLI_USAGE, TS_CLI_MALFORMED, TS_CLI_INVALID, TS_CLI_LINK, TS_CLI_LIMIT, TS_CLI_IO,
+            TS_CLI_UNSUPPORTED, TS_CLI_INTERNAL, TS_CLI_IO, TS_CLI_UNSUPPORTED);
+}
+static void outcome(FILE *to) {
+    fprintf(to, "\nMembers of the object that --outcome writes:\n"
+                "  outcome (exited, trap, limit, link-error, …), status, kind, limit (its option), message, offset,\n"
+                "  section, imports, backtrace; and if something has run, usage: seconds, cpu_seconds, host_calls,\n"
+                "  fuel (if it is limited); the peaks of stack_bytes, depth, gc_bytes, table_elements, handles,\n"
+                "  resources and files; memories (module, bytes); refused: how often a limit refused memory_grow,\n"
+                "  table_grow and files. Use these figures to choose limits.\n");
+}
+static void options(FILE *to, bool of_run, bool of_serve) {
+    fprintf(to, of_serve ? "\nOptions of run and serve; in serve, grants and limits are those of each request.\n"
+                         : "\nOptions of run.\n");
+    ts_cli_options_help(to, (of_run ? TS_CLI_RUN : 0) | (of_serve ? TS_CLI_SERVE : 0));
+    fprintf(to, "\nWords of -S:\n");
+    ts_cli_words_help(to);
+}
+static void serve_options(FILE *to) {
+    fprintf(to, "\nOptions of serve:\n");
+    ts_cli_serve_help(to);
+}
+
+/* of NULL: of all commands. */
+static void help(FILE *to, const command *of) {
+    const bool all = !of, run = all || of->run == ts_cli_run, serve = all || of->run == ts_cli_serve;
     fprintf(to, "touchstone %s: runs WASI 0.2 components\n\n", ts_version());
     for (int i = 0; i < N_COMMANDS; i++)
-        fprintf(to, "  touchstone %s %s\n      %s\n", commands[i].name, commands[i].args, commands[i].text);
-    fprintf(to, "  touchstone [OPTION…] COMPONENT [ARG…]\n      the same as run, where COMPONENT has a dot or a slash\n"
-                "  touchstone --help | --version\n\nOptions of run:\n");
-    ts_cli_options_help(to, TS_CLI_RUN);
-    fprintf(to, "Words of -S:\n");
-    ts_cli_words_help(to);
-    fprintf(
-        to,
-        "\nOptions of serve: those of run that grant and limit, for each request anew (--max-time, --fuel …), and\n");
-    ts_cli_options_help(to, TS_CLI_SERVE);
-    fprintf(to, "\n");
-    const char *text, *name;
-    fprintf(to, "Features of the component model, for --features (all: each of them):\n");
-    for (uint32_t i = 0; (name = ts_component_feature(i, &text)) != NULL; i++) fprintf(to, "  %-20s %s\n", name, text);
-    fprintf(
-        to,
-        "\nExit status: the guest's own; %d when it trapped; and, of the command itself:\n"
-        "  %d bad usage           %d malformed file   %d invalid file          %d an import cannot be linked\n"
-        "  %d a limit was reached %d unreadable file  %d unsupported feature   %d internal error\n"
-        "A guest may exit with any of these itself: --outcome FILE tells them apart.\n"
-        "--outcome: outcome (exited, trap, limit, link-error, …), status, kind, limit (its option), message, offset, "
-        "section, imports,\n"
-        "  backtrace; of what has run also usage: seconds, cpu_seconds, host_calls, fuel (where it is limited), the "
-        "most of\n"
-        "  stack_bytes, depth, gc_bytes, table_elements, handles, resources and files, memories (module, bytes), and "
-        "how\n"
-        "  often a limit has refused memory_grow, table_grow and files. These are figures to choose limits by.\n"
-        "What the command itself writes (results, traces, logs, records) and cannot: %d, with the reason on stderr.\n"
-        "wast: 1 when commands of the script fail; else %d when some of them are not supported.\n",
-        TS_CLI_TRAP, TS_CLI_USAGE, TS_CLI_MALFORMED, TS_CLI_INVALID, TS_CLI_LINK, TS_CLI_LIMIT, TS_CLI_IO,
-        TS_CLI_UNSUPPORTED, TS_CLI_INTERNAL, TS_CLI_IO, TS_CLI_UNSUPPORTED);
+        if (all || of == &commands[i]) synopsis(to, &commands[i]);
+    if (run)
+        fprintf(to, "  touchstone [OPTION…] COMPONENT [ARG…]\n      the same as run, if COMPONENT contains a dot or a "
+                    "slash\n");
+    if (all) fprintf(to, "  touchstone [COMMAND] --help\n  touchstone --version\n");
+    if (run || serve) options(to, run, serve);
+    if (serve) serve_options(to);
+    if (run || serve || of->run == ts_cli_validate) features(to);
+    if (run) outcome(to);
+    statuses(to);
 }
 
 static int command_of(int argc, char **argv) {
     if (argc < 2) {
-        help(stderr);
+        help(stderr, NULL);
         return TS_CLI_USAGE;
     }
     const char *word = argv[1];
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
-        help(stdout);
+        help(stdout, NULL);
         return 0;
     }
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
@@ -80,7 +101,7 @@ static int command_of(int argc, char **argv) {
     for (int i = 0; i < N_COMMANDS; i++)
         if (strcmp(word, commands[i].name) == 0) {
             if (argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
-                help(stdout);
+                help(stdout, &commands[i]);
                 return 0;
             }
             return commands[i].run(argc - 1, argv + 1);

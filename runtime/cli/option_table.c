@@ -66,7 +66,7 @@ static ts_status policy(ts_reading *r, const ts_option *o, const char *value, ts
 #define SERVE TS_CLI_SERVE
 #define BOTH (TS_CLI_RUN | TS_CLI_SERVE)
 #define NEVER TS_OPTION_NEVER
-#define HEADING(text) {"", NULL, TS_OPTION_TEXT, NEVER, RUN, CALL, NULL, 0, text}
+#define HEADING(text) {"", NULL, TS_OPTION_TEXT, NEVER, BOTH, CALL, NULL, 0, text}
 const ts_option ts_cli_rows[] = {
     HEADING("The command"),
     {"argv0", "NAME", TS_OPTION_ANY_TEXT, NEVER, BOTH, AT(argv0), NULL, 0,
@@ -95,44 +95,43 @@ const ts_option ts_cli_rows[] = {
      "write how the run ended and what it used as one JSON object, described below"},
 
     {"addr", "HOST:PORT", TS_OPTION_TEXT, NEVER, SERVE, AT(serve.addr), NULL, 0,
-     "where to listen: an address ([IPv6]) or a name; without one, or with [::], every address of IPv4 and IPv6; port "
-     "0: "
-     "one that the system picks [127.0.0.1:8080]"},
+     "where to listen: an address ([IPv6]) or a name; [::] or no host: every address of IPv4 and IPv6; port 0: one "
+     "that the system picks [127.0.0.1:8080]"},
     {"reuse", "N", TS_OPTION_NUMBER, NEVER, SERVE, AT(serve.reuse), NULL, 0,
      "one instance answers N requests of a thread, one after another [1]"},
     {"log", "=FILE", TS_OPTION_OPTIONAL, NEVER, SERVE, CALL, log_option, 0,
-     "a line an answered request, on stderr or into FILE"},
+     "write a line for each answered request to stderr or to FILE"},
     {"threads", "N", TS_OPTION_NUMBER32, NEVER, SERVE, AT(serve.config.threads), NULL, 0,
-     "handlers that compute at once [cores]"},
+     "handlers that compute at the same time [number of cores]"},
     {"max-threads", "N", TS_OPTION_NUMBER32, NEVER, SERVE, AT(serve.config.max_threads), NULL, 0,
-     "… and with those that wait [16384]"},
+     "… including those that wait [16384]"},
     {"queue-timeout", "TIME", TS_OPTION_TIME, NEVER, SERVE, AT(serve.config.queue_timeout_ns), NULL, 0,
-     "for a request or a connection to get a place: then 503 with Retry-After [1s]"},
+     "for a request or a connection to wait for a place; then 503 with Retry-After [1s]"},
     {"max-connections", "N", TS_OPTION_NUMBER32, NEVER, SERVE, AT(serve.config.max_connections), NULL, 0,
-     "open at once, as far as ulimit -Hn allows; the one that is idle for longest gives way to a new one [100000]"},
+     "open connections, as far as ulimit -Hn allows; a new one replaces the one that has been idle longest [100000]"},
     {"max-per-address", "N", TS_OPTION_NUMBER32, NEVER, SERVE, AT(serve.config.address_share), NULL, 0,
-     "… of them one address (IPv6: a /64) keeps when others want in [half]"},
+     "… of which one address (IPv6: a /64) keeps this many when others need places [half]"},
     {"max-requests", "N", TS_OPTION_NUMBER, NEVER, SERVE, AT(serve.config.max_requests), NULL, 0,
-     "of one connection [no limit]"},
+     "requests of one connection [no limit]"},
     {"max-head", "SIZE", TS_OPTION_SIZE32, NEVER, SERVE, AT(serve.config.max_head_bytes), NULL, 0,
-     "request line and fields: 431 or 414 beyond [64KiB]"},
+     "of the request line and fields; beyond: 431 or 414 [64KiB]"},
     {"max-body", "SIZE", TS_OPTION_SIZE, NEVER, SERVE, AT(serve.config.max_body_bytes), NULL, 0,
-     "of a request: 413 beyond [no limit]"},
+     "of the body of a request; beyond: 413 [no limit]"},
     {"head-timeout", "TIME", TS_OPTION_TIME, NEVER, SERVE, AT(serve.config.head_timeout_ns), NULL, 0,
-     "for a request's head to come: then 408 [10s]"},
+     "for a request's head to arrive; then 408 [10s]"},
     {"idle-timeout", "TIME", TS_OPTION_TIME, NEVER, SERVE, AT(serve.config.idle_timeout_ns), NULL, 0,
-     "between requests [60s]"},
+     "for a connection to be idle between requests [60s]"},
     {"stall-timeout", "TIME", TS_OPTION_TIME, NEVER, SERVE, AT(serve.config.stall_timeout_ns), NULL, 0,
-     "a body that does not move while the guest waits for it [30s]"},
+     "for a body to make no progress while the guest waits for it [30s]"},
     {"min-rate", "BYTES", TS_OPTION_SIZE, NEVER, SERVE, AT(serve.config.min_rate), NULL, 0,
-     "a second that a body moves at least, either way, while the guest waits for it; 1: hardly any [240]"},
+     "bytes per second that a body must move, in either direction, while the guest waits for it [240]"},
     {"rate-window", "TIME", TS_OPTION_TIME, NEVER, SERVE, AT(serve.config.rate_grace_ns), NULL, 0,
      "… on average over this time [10s]"},
     {"request-timeout", "TIME", TS_OPTION_TIME, NEVER, SERVE, AT(serve.config.request_timeout_ns), NULL, 0,
-     "for a request, to the end of its handler: then the guest's wait ends (--max-time: its loops too) [10m]"},
+     "for a request, until its handler returns; then the guest's wait ends (--max-time also ends loops) [10m]"},
     {"grace", "TIME", TS_OPTION_TIME, NEVER, SERVE, AT(serve.grace), NULL, 0,
-     "on SIGTERM and SIGINT, for what is under way to end; a second signal: none [30s]"},
-    {"stop-after", "N", TS_OPTION_NUMBER, NEVER, SERVE, AT(serve.config.stop_after), NULL, 0, "end after N requests"},
+     "on SIGTERM and SIGINT, for running requests to finish; a second signal ends them at once [30s]"},
+    {"stop-after", "N", TS_OPTION_NUMBER, NEVER, SERVE, AT(serve.config.stop_after), NULL, 0, "exit after N requests"},
 
     /* options of wasmtime, for users who come from there */
     {"W", "KEY[=VALUE],…", TS_OPTION_LIST, NEVER, BOTH, CALL, ts_cli_wasm_words, 0, NULL},
@@ -175,10 +174,10 @@ static void row(FILE *to, const char *name, const char *text) {
     }
     fprintf(to, "\n");
 }
-static void rows_help(FILE *to, const ts_option *o, bool of_serve) {
+static void rows_help(FILE *to, const ts_option *o, bool of_serve, unsigned commands) {
     for (; o->name; o++) {
         char name[96];
-        if (!o->help || of_serve != (o->commands == TS_CLI_SERVE)) continue;
+        if (!o->help || !(o->commands & commands) || of_serve != (o->commands == TS_CLI_SERVE)) continue;
         if (!*o->name) {
             fprintf(to, "\n%s:\n", o->help);
             continue;
@@ -192,9 +191,12 @@ static void rows_help(FILE *to, const ts_option *o, bool of_serve) {
         row(to, name, o->help);
     }
 }
-void ts_cli_options_help(FILE *to, ts_cli_command command) {
-    if (command == TS_CLI_RUN) rows_help(to, ts_policy_rows, false);
-    rows_help(to, ts_cli_rows, command == TS_CLI_SERVE);
+void ts_cli_options_help(FILE *to, unsigned commands) {
+    rows_help(to, ts_policy_rows, false, commands);
+    rows_help(to, ts_cli_rows, false, commands);
+}
+void ts_cli_serve_help(FILE *to) {
+    rows_help(to, ts_cli_rows, true, TS_CLI_SERVE);
 }
 void ts_cli_words_help(FILE *to) {
     for (const ts_option *o = ts_word_rows; o->name; o++) {

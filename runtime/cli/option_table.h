@@ -9,7 +9,9 @@
 extern const ts_option ts_cli_rows[]; /* the last row has no name */
 /* Finds an option of the command or of policies; NULL: there is none. */
 const ts_option *ts_cli_option_find(const char *name, size_t len);
-void ts_cli_options_help(FILE *to, ts_cli_command command);
+/* The options that one of these commands takes (a set of ts_cli_command), but for those of serve alone. */
+void ts_cli_options_help(FILE *to, unsigned commands);
+void ts_cli_serve_help(FILE *to);
 void ts_cli_words_help(FILE *to);
 
 /* TS_USAGE, with what to write instead, if the option is one of wasmtime's. TS_OK if it is unknown. */
