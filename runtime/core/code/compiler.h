@@ -155,6 +155,17 @@ static inline void spill_accumulators(compiler *c) {
 static inline void forget_accumulators(compiler *c) {
     for (int k = 0; k < 3; k++) c->accumulator_slot[k] = -1;
 }
+/* Remove the code from `at` on, for the instruction that is compiled now does its work too. In the map the code that comes
+ * instead belongs to this instruction. */
+static inline void take_back(compiler *c, uint32_t at) {
+    c->code.len = at;
+    for (uint32_t i = c->map.len; i > 0 && c->map.data[i - 2] > at; i -= 2) c->map.data[i - 2] = at;
+}
+/* The same for the last instruction, a computation in the integer accumulator. */
+static inline void take_back_last(compiler *c, uint32_t at) {
+    take_back(c, at);
+    c->accumulator_slot[CLASS_INT] = c->previous_int_slot;
+}
 /* What the accumulators hold is no longer in these slots. */
 static inline void slot_written(compiler *c, uint32_t slot, uint32_t n) {
     for (int k = 0; k < 3; k++)

@@ -96,7 +96,7 @@ void ts_emit_return(compiler *c) {
 /* The addition at c->add_to_local becomes part of the branch behind it. */
 static uint32_t replace_add_by_branch(compiler *c, uint32_t op, uint32_t rhs) {
     ts_word w = c->code.data[c->add_to_local + 1];
-    c->code.len = c->add_to_local;
+    take_back(c, c->add_to_local);
     c->add_to_local = NONE;
     uint32_t at = emit(c, op, CLASS_NONE, w.s[0], w.s[1], 0, 0);
     c->code.data[at + 2].uw[0] = w.uw[1];
@@ -136,8 +136,7 @@ static uint32_t emit_condition(compiler *c, popped_operand *o, bool negate) {
             uint64_t imm = 0;
             uint32_t nw = ts_ir_words[w->u];
             if (form >= TS_BR_AI) imm = nw == 3 ? w[2].u : (uint64_t)(int64_t)w[1].w[1];
-            c->code.len = o->at;
-            c->accumulator_slot[CLASS_INT] = c->previous_int_slot;
+            take_back_last(c, o->at);
             uint32_t fused = fuse_add_branch(c, negate ? neg : base, form, s2, imm);
             if (fused != NONE) return fused;
             uint32_t bop = (negate ? neg : base) + TS_BIN_BR + form;
@@ -151,8 +150,7 @@ static uint32_t emit_condition(compiler *c, popped_operand *o, bool negate) {
         if (z32 || z64) {
             bool from_acc = op == TS_IR_i32_eqz_A || op == TS_IR_i64_eqz_A;
             uint32_t s = w[1].s[1];
-            c->code.len = o->at;
-            c->accumulator_slot[CLASS_INT] = c->previous_int_slot;
+            take_back_last(c, o->at);
             if (z32)
                 return emit(
                     c, negate ? (from_acc ? TS_IR_br_nz_A : TS_IR_br_nz_S) : (from_acc ? TS_IR_br_z_A : TS_IR_br_z_S),

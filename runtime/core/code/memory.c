@@ -17,8 +17,7 @@ static int fuse_address(compiler *c, const popped_operand *a, const struct ts_op
     int how = w->u == TS_IR_i32_add_SI ? ADDRESS_SLOT_PLUS_CONST : ADDRESS_ACC_PLUS_CONST;
     *slot = w[1].s[1];
     *imm = w[1].uw[1];
-    c->code.len = a->at;
-    c->accumulator_slot[CLASS_INT] = c->previous_int_slot;
+    take_back_last(c, a->at);
     c->last = NONE;
     return how;
 }

@@ -40,8 +40,7 @@ static bool fuse_shift_add(compiler *c, popped_operand *a, popped_operand *b) {
     if (w->u != TS_IR_i32_shl_AI && w->u != TS_IR_i32_shl_SI) return false;
     bool from_acc = w->u == TS_IR_i32_shl_AI;
     uint32_t src = w[1].s[1], k = w[1].uw[1] & 31;
-    c->code.len = sh->at;
-    c->accumulator_slot[CLASS_INT] = c->previous_int_slot;
+    take_back_last(c, sh->at);
     push_accumulator(
         c, CLASS_INT,
         emit(c, from_acc ? TS_IR_i32_shladd_A : TS_IR_i32_shladd_S, CLASS_INT, 0, (uint32_t)base->slot, src, k));

@@ -8,4 +8,7 @@
 ts_status ts_call(ts_store *s, ts_func *f, ts_slot *io, ts_error *e) TS_MUST_USE;
 ts_error *ts_exec_error(ts_exec *x); /* for host functions */
 ts_store *ts_exec_store(ts_exec *x);
+/* Whether the interpreter can find the guest's instruction and frame at a fault in a guard page. If it cannot, memories
+ * must not be guarded. */
+bool ts_exec_locates_faults(void);
 #endif

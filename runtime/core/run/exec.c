@@ -79,6 +79,7 @@ static __attribute__((noinline)) TS_PN void stop_trap(ARGS) {
     } while (0)
 #define GOTO_OP(n) __attribute__((musttail)) return h_##n(PASS)
 #define STOP_UNWOUND() return
+#define SYNC_PC() ((void)0) /* locate_fault finds both in registers */
 #define SYNC_FP() ((void)0)
 #include "core/run/exec_ops.h"
 
@@ -97,6 +98,7 @@ void ts_exec_interpret(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot
 #else
 #define GO goto *(void *)(uintptr_t)pc->h
 #endif
+#define SYNC_PC() (x->stop_pc = pc)
 #define SYNC_FP() (x->stop_fp = fp)
 #define STOP(st)                                                                                                       \
     do {                                                                                                               \
@@ -137,7 +139,6 @@ static const void *const *interpret(ts_exec *x, ts_instance *inst, const ts_word
     float f = 0;
     double d = 0;
     for (;;) {
-        x->stop_pc = pc; /* unoptimised code keeps it in no register: see locate_fault */
         switch ((ts_ir_op)(uintptr_t)pc->h) {
 #undef JUMP
 #define JUMP(p)                                                                                                        \
@@ -386,31 +387,57 @@ static bool owns_address(void *data, uintptr_t addr) {
     return false;
 }
 
-/* Where did the guest fault? The registers that hold pc and fp are known under preserve_none; elsewhere the one that points into
- * this module's code is pc, and fp is kept in x->stop_fp. */
-static void locate_fault(ts_exec *x, const ts_instance *inst, const ts_fault_ctx *fc) {
-#if defined(TS_DISPATCH_SWITCH)
-    (void)x, (void)inst, (void)fc; /* x->stop_pc and stop_fp are kept up to date */
-#else
-    unsigned form = form_of(x, inst);
-    x->stop_pc = NULL;
-    for (unsigned i = 0; i < fc->n_regs && !x->stop_pc; i++) {
-        const ts_word *p = (const ts_word *)fc->regs[i];
-        if (fc->regs[i] % sizeof *p == 0 && ts_code_find(inst->module, form, p)) x->stop_pc = p;
-    }
+/* Where did the guest fault? Under tail calls the first two arguments of the handler that faulted say it: its pc and fp
+ * are still in their registers, for each handler needs both to go on. The other dispatches keep them in x. */
 #if defined(TS_DISPATCH_TAIL)
-    x->stop_fp = NULL;
+/* Registers by their numbers in ts_fault_ctx. The calling convention preserve_none assigns them, and it may change from
+ * one version of the compiler to the next: ts_exec_locates_faults asks. */
 #if defined(__x86_64__)
-    uintptr_t fp = fc->regs[13];
+#define REGISTER(n) "%%r" #n
+#define MOVE(from, to) "mov " from ", " to "\n"
+#ifndef TS_PC_REGISTER
+#define TS_PC_REGISTER 12
+#define TS_FP_REGISTER 13
+#endif
 #else
-    uintptr_t fp = fc->regs[21];
+#define REGISTER(n) "x" #n
+#define MOVE(from, to) "mov " to ", " from "\n"
+#ifndef TS_PC_REGISTER
+#define TS_PC_REGISTER 20
+#define TS_FP_REGISTER 21
 #endif
-    if (fp % sizeof(ts_slot) == 0 && fp >= (uintptr_t)x->stack && fp < (uintptr_t)x->stack_end)
-        x->stop_fp = (ts_slot *)fp;
 #endif
-    if (!x->stop_pc) x->stop_fp = NULL;
-#endif
+#define REGISTER_(n) REGISTER(n)
+
+static TS_PN void compare_registers(ARGS) {
+    uintptr_t in_pc, in_fp;
+    (void)mem, (void)inst, (void)r, (void)f, (void)d;
+    __asm__ volatile(MOVE(REGISTER_(TS_PC_REGISTER), "%0") MOVE(REGISTER_(TS_FP_REGISTER), "%1")
+                     : "=&r"(in_pc), "=&r"(in_fp)
+                     : "r"(pc), "r"(fp));
+    if (in_pc == (uintptr_t)pc && in_fp == (uintptr_t)fp) x->stop_pc = pc;
 }
+bool ts_exec_locates_faults(void) {
+    ts_exec x = {0};
+    ts_word pc[1];
+    ts_slot fp[1];
+    handler volatile compare = compare_registers; /* volatile: called as a handler is, with all arguments */
+    compare(pc, fp, NULL, &x, NULL, 0, 0, 0);
+    return x.stop_pc == pc;
+}
+static void locate_fault(ts_exec *x, const ts_fault_ctx *fc) {
+    x->stop_pc = (const ts_word *)fc->regs[TS_PC_REGISTER];
+    x->stop_fp = (ts_slot *)fc->regs[TS_FP_REGISTER];
+    TS_ASSERT(x->stop_fp >= x->stack && x->stop_fp < x->stack_end);
+}
+#else
+bool ts_exec_locates_faults(void) {
+    return true;
+}
+static void locate_fault(const ts_exec *x, const ts_fault_ctx *fc) {
+    (void)x, (void)fc;
+}
+#endif
 
 /* Interpret; true when a guard page was hit. Apart, so that no local lives across the jump. */
 static __attribute__((noinline)) bool interpret_guarded(ts_exec *x, ts_func *f, ts_slot *fp, ts_fault_ctx *fc) {
@@ -469,7 +496,7 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
         if (interpret_guarded(x, f, fp, &fc)) {
             x->status = TS_TRAP;
             x->trap = TS_TRAP_MEMORY_OOB;
-            locate_fault(x, x->inst, &fc);
+            locate_fault(x, &fc);
         }
         st = x->status;
         if (st == TS_OK && x->tail) {

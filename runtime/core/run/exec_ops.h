@@ -1,5 +1,6 @@
 /* exec_ops: the bodies of all internal operations, once. Included by exec.c inside one of three dispatch skeletons, which define
- *   OP(name) { body }   a body; NEXT(n): go on n words further; JUMP(p): go on at p; STOP(st), TRAP(kind): the run ends here.
+ *   OP(name) { body }   a body; NEXT(n): go on n words further; JUMP(p): go on at p; STOP(st), TRAP(kind): the run ends here;
+ *   SYNC_PC, SYNC_FP    before an access that may hit a guard page, and after fp has changed: keep pc, fp for locate_fault.
  * The registers of the machine: pc, fp, mem (memory 0 under guard pages), x, inst, r, f, d.
  * spec: exec/instructions. No include guard: included by each skeleton. */
 
@@ -131,12 +132,14 @@
 #define LOAD1(n, o, T, V, ea)                                                                                          \
     OP(n) {                                                                                                            \
         T v;                                                                                                           \
+        SYNC_PC();                                                                                                     \
         memcpy(&v, mem + (ea), sizeof v);                                                                              \
         WR_##o(V);                                                                                                     \
         NEXT(2);                                                                                                       \
     }                                                                                                                  \
     OP(n##_S) {                                                                                                        \
         T v;                                                                                                           \
+        SYNC_PC();                                                                                                     \
         memcpy(&v, mem + (ea), sizeof v);                                                                              \
         WR_##o(V);                                                                                                     \
         WS_##o(A16(0));                                                                                                \
@@ -174,6 +177,7 @@
 #define STORE1(n, T, ea, val, nw)                                                                                      \
     OP(n) {                                                                                                            \
         T v = (T)(val);                                                                                                \
+        SYNC_PC();                                                                                                     \
         memcpy(mem + (ea), &v, sizeof v);                                                                              \
         NEXT(nw);                                                                                                      \
     }
@@ -704,11 +708,13 @@ OP(throw_ref) {
 
 /* --- SIMD with a constant or memory 0 under guard pages */
 OP(v128_load) {
+    SYNC_PC();
     ts_v128 v = ts_simd_load(mem + EA((uint64_t)(uint32_t)S(1)));
     PUTV(v);
     NEXT(2);
 }
 OP(v128_store) {
+    SYNC_PC();
     ts_simd_store(mem + EA((uint64_t)(uint32_t)S(0)), V(1));
     NEXT(2);
 }

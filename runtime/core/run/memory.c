@@ -1,5 +1,6 @@
 /* memory: see memory.h. */
 #include "core/run/memory.h"
+#include "core/run/call.h"
 #include "core/run/spares.h"
 #include "sys/fault.h"
 #include "sys/pages.h"
@@ -50,7 +51,7 @@ ts_status ts_memory_make_for(ts_store *s, const ts_module *module, const ts_limi
     m->max_pages = max < allowed ? max : allowed;
     m->pages = type->min;
     m->len = type->min << log2;
-    if (!type->is64 && log2 == 16 && !s->limits.explicit_checks && ts_fault_install()) {
+    if (!type->is64 && log2 == 16 && !s->limits.explicit_checks && ts_fault_install() && ts_exec_locates_faults()) {
         bool kept = ts_spares_take_memory(s->limits.spares, module, m);
         if (!kept) m->base = ts_pages_reserve(GUARDED_RESERVE);
         if (kept) {
