@@ -19,13 +19,13 @@ PACKAGES: dict[str, list[str]] = {
     "model": [],
     "cases": ["model"],
     "runtimes": ["model"],
+    "run": ["model", "cases", "runtimes"],
     "judge": ["model", "cases"],
     "record": ["model"],
-    "run": ["model", "cases", "runtimes", "judge", "record"],
-    "suites": ["model", "cases", "runtimes", "judge", "record", "run"],
-    "report": ["model", "record", "suites"],
-    "cli": ["model", "cases", "runtimes", "judge", "record", "run", "suites", "report"],
-    "plugin": ["model", "cases", "runtimes", "judge", "record", "run", "suites"],
+    "suites": ["model", "cases", "runtimes", "run", "judge", "record"],
+    "report": ["model", "record"],
+    "cli": ["model", "cases", "runtimes", "run", "judge", "record", "suites", "report"],
+    "plugin": ["model", "cases", "runtimes", "run", "judge", "record", "suites"],
 }
 
 

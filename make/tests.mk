@@ -88,7 +88,7 @@ format:
 	.venv/bin/ruff check --fix harness
 # All that the page shows: the scripts and the cases on every runtime found.
 report: prepare
-	@rm -f reports/latest/wast.json reports/latest/testsuite.json
+	@rm -f reports/latest/wast.json* reports/latest/testsuite.json*
 	@.venv/bin/assay wast || [ $$? = 2 ] || \
 	  echo 'report: the official scripts are not as announced; the page shows them'
 	@.venv/bin/assay testsuite --if-there || [ $$? = 2 ] || \

@@ -13,9 +13,11 @@ import pytest
 
 from assay import cases
 from assay.model import Case, CaseResult, Peer
-from assay.run import runner
-from assay.runtimes import Places
+from assay.run.runner import Settings
+from assay.runtimes import Places, Runtime
 from assay.runtimes.touchstone import Touchstone
+from assay.suites import driver
+from assay.suites.cases import Cases
 
 # A job in the background starts with SIGINT ignored, and so would each program that a test interrupts.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
@@ -78,13 +80,17 @@ class Project:
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
         return path
 
-    def run(self, kind: str, case: Case | None = None, settings: runner.Settings | None = None) -> CaseResult:
-        places = Places(self.root, self.root / "cache", (("touchstone", self.fake(kind)),))
+    def suite(self, *, programs: tuple[tuple[str, Path], ...] = ()) -> Cases:
+        folder = self.root / "suites"
+        places = Places(self.root, self.root / "cache", programs)
+        return Cases(folder, self.root / "fixtures", folder / "expectations", places)
+
+    def run(self, kind: str, case: Case | None = None, settings: Settings | None = None) -> CaseResult:
+        suite = self.suite(programs=(("touchstone", self.fake(kind)),))
         adapter = Touchstone()
-        peer = adapter.find(places)
+        peer = adapter.find(suite.places)
         assert isinstance(peer, Peer), peer
-        results = runner.run_all([case or self.load()], [(adapter, peer)], places, settings or runner.Settings(jobs=1))
-        return results[0]
+        return driver.one(suite, case or self.load(), Runtime(adapter, peer), settings or Settings(jobs=1))
 
 
 @pytest.fixture

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from assay.model import EXPECT_UNIT, CaseResult, Ending, FileState, Level, Observation, Outcome, UnitResult, Verdict
-from assay.record import CaseInfo, CheckInfo, Record, RuntimeInfo
+from assay.model import (
+    EXPECT_UNIT,
+    CaseResult,
+    Check,
+    Ending,
+    FileState,
+    Level,
+    Observation,
+    Outcome,
+    UnitResult,
+    Verdict,
+)
+from assay.record import CaseInfo, Record, RuntimeInfo
 
 CHECK = "cli.environment.get-arguments.order"
 CHOICE = "cli.environment.initial-cwd.default"
@@ -18,8 +29,8 @@ def case_info(case_id: str = "p2/cli/arguments", checks: bool = True) -> CaseInf
         "a" * 64,
         ("wasi:cli/environment",),
         (
-            CheckInfo(CHECK, Level.MUST, "wasi:cli/environment.get-arguments", "0.2.0", "Get the <arguments>."),
-            CheckInfo(CHOICE, Level.UNSPECIFIED, "wasi:cli/environment.initial-cwd", "0.2.0", "Silent."),
+            Check(CHECK, Level.MUST, "wasi:cli/environment.get-arguments", "0.2.0", "Get the <arguments>."),
+            Check(CHOICE, Level.UNSPECIFIED, "wasi:cli/environment.initial-cwd", "0.2.0", "Silent."),
         )
         if checks
         else (),

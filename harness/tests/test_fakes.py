@@ -11,7 +11,7 @@ import pytest
 from conftest import CASE, Project
 
 from assay.model import EXPECT_UNIT, CaseResult, Ending, Verdict
-from assay.run import runner
+from assay.run.runner import Settings
 
 
 def verdicts(result: CaseResult) -> dict[str, Verdict]:
@@ -193,7 +193,7 @@ def test_should_counts_only_when_strict(project: Project) -> None:
     head, marker, tail = CASE.rpartition('level = "must"')
     case = project.load(head + 'level = "should"' + tail)
     assert marker and project.run("fail", case).verdict is Verdict.PASS
-    assert project.run("fail", case, runner.Settings(strict=True, jobs=1)).verdict is Verdict.FAIL
+    assert project.run("fail", case, Settings(strict=True, jobs=1)).verdict is Verdict.FAIL
 
 
 def test_nothing_of_the_host_environment_leaks(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

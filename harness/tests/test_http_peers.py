@@ -279,9 +279,7 @@ def test_a_served_component_is_ended_when_its_clients_are_done(project: Project)
         ("t.served.one", "t.served.two", "t.served.said", "@expect"), Verdict.PASS
     )
     assert result.observation.outcome.ending is Ending.EXITED
-    assert ("wire: one", b"HTTP/1.0 200 OK") in [
-        (name, data[:15]) for name, data in result.observation.contents if data
-    ]
+    assert ("one", b"HTTP/1.0 200 OK") in [(item.name, item.data[:15]) for item in result.observation.wire]
     assert time.monotonic() - started < 25
     assert threading.active_count() < 20
 

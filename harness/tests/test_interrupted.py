@@ -13,9 +13,13 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import CASE, Project
 from test_status import junit_is_red, markdown_is_red, page_is_red
+from test_testsuite import add as add_program
+from test_testsuite import run as run_programs
+from test_wast import fake as fake_wast
 
 from assay import record
 from assay.cli import main
+from assay.suites.scripts import find_tool
 
 
 def assay(project: Project, *args: str) -> Result:
@@ -149,3 +153,43 @@ def test_resume_keeps_the_settings(three: Project) -> None:
     assay(three, "run", "--resume", "--program", program)
     header = json.loads(path.read_text(encoding="utf-8").splitlines()[0])
     assert (header["strict"], header["trace"], header["timeout_factor"]) == (True, False, 2.5)
+
+
+def without_last_result(path: Path) -> None:
+    """The record as a run leaves it that is killed before its last result."""
+    path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:-2]), encoding="utf-8")
+
+
+def test_programs_are_resumed_too(project: Project) -> None:
+    for name in ("one", "two"):
+        add_program(project, name)
+    assert run_programs(project).exit_code == 0
+    path = project.root / "reports/latest/testsuite.jsonl"
+    whole = record.read(path)
+    without_last_result(path)
+    assert record.read(path).partial
+    done = run_programs(project, "program", "--resume")
+    assert done.exit_code == 0 and "resuming: 1 of 2 runs are there" in done.output, done.output
+    made = record.read(path)
+    assert not made.partial and [item.units for item in made.results] == [item.units for item in whole.results]
+    assert run_programs(project, "program", "--rerun-changed").exit_code == 2
+
+
+def test_scripts_are_resumed_too(project: Project) -> None:
+    if find_tool(project.root / "tool") is None:
+        pytest.skip("wasm-tools is not installed")
+    folder = project.root / "suites/own"
+    folder.mkdir(parents=True)
+    for name in ("a", "b"):
+        (folder / f"{name}.wast").write_text(f"(module)\n;; {name}\n", encoding="utf-8")
+    argv = ("wast", "--touchstone", fake_wast(project.root, "pass"))
+    done = assay(project, *argv)
+    assert done.exit_code == 0, done.output
+    path = project.root / "reports/latest/wast.jsonl"
+    without_last_result(path)
+    (folder / "a.wast").write_text("(module) (module)\n", encoding="utf-8")
+    done = assay(project, *argv, "--resume")
+    assert done.exit_code == 2 and "own/a.wast: the component a.wast is another" in done.output
+    done = assay(project, *argv, "--resume", "--rerun-changed")
+    assert done.exit_code == 0, done.output
+    assert [len(result.units) for result in record.read(path).results] == [2, 1]

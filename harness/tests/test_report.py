@@ -14,11 +14,11 @@ import pytest
 
 from assay import report
 from assay.model import Verdict
+from assay.record.summary import ScriptCount, ScriptSummary
 from assay.report.view import build, show_bytes
-from assay.suites.scripts import SuiteCount, WastReport
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-WAST = WastReport("touchstone 1", (SuiteCount("core", 2, 1, 30, 20, 5, 1, 4),), (), ())
+WAST = ScriptSummary("touchstone 1", (ScriptCount("core", 2, 1, 30, 20, 5, 1, 4),), (), ())
 
 
 def test_view_counts() -> None:

@@ -13,10 +13,12 @@ from conftest import CASE, Project
 from assay import record
 from assay.cli import main
 from assay.model import CaseResult, Ending, Peer, Verdict
-from assay.run import runner, world
+from assay.run import world
+from assay.run.runner import Settings
 from assay.run.stage import shell_line
-from assay.runtimes import Places
+from assay.runtimes import Runtime
 from assay.runtimes.touchstone import Touchstone
+from assay.suites import driver
 
 WITH_DIR = (
     CASE.replace('stdout = "hello\\n"', 'stdout-contains = "hello"')
@@ -132,12 +134,12 @@ def test_a_tree_that_cannot_be_copied(project: Project) -> None:
 def test_a_runtime_that_is_gone_since(project: Project) -> None:
     """Found, and then taken away: not a failure of anything that it did."""
     fake = project.fake("pass")
-    places = Places(project.root, project.root / "cache", (("touchstone", fake),))
+    suite = project.suite(programs=(("touchstone", fake),))
     adapter = Touchstone()
-    peer = adapter.find(places)
+    peer = adapter.find(suite.places)
     assert isinstance(peer, Peer)
     fake.unlink()
-    (result,) = runner.run_all([project.load()], [(adapter, peer)], places, runner.Settings(jobs=1))
+    result = driver.one(suite, project.load(), Runtime(adapter, peer), Settings(jobs=1))
     is_the_harness(result, "a file of the runtime is not there")
 
 
@@ -146,8 +148,7 @@ def test_a_program_that_cannot_be_started(project: Project) -> None:
     fake.write_text("no program")
     fake.chmod(0o755)
     peer = Peer("touchstone", "1", (str(fake),))
-    places = Places(project.root, project.root / "cache")
-    (result,) = runner.run_all([project.load()], [(Touchstone(), peer)], places, runner.Settings(jobs=1))
+    result = driver.one(project.suite(), project.load(), Runtime(Touchstone(), peer), Settings(jobs=1))
     is_the_harness(result, "not-started")
     assert result.observation.outcome.ending is Ending.NOT_STARTED
 

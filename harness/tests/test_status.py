@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from assay import record, report
 from assay.cli import main
-from assay.model import EXPECT_UNIT, CaseResult, Expected, Level, UnitResult, Verdict
-from assay.record import CaseInfo, CheckInfo, Record, RuntimeInfo
+from assay.model import EXPECT_UNIT, CaseResult, Check, Expected, Level, UnitResult, Verdict
+from assay.record import CaseInfo, Record, RuntimeInfo
 from assay.record.status import status
 from assay.report.view import build
 
@@ -68,7 +68,7 @@ def records(draw: st.DrawFn) -> Record:
             "",
             ("wasi:cli/run",),
             tuple(
-                CheckInfo(f"t.{number}.c{index}", draw(LEVELS), "wasi:cli/run.run", "0.2.0", "x")
+                Check(f"t.{number}.c{index}", draw(LEVELS), "wasi:cli/run.run", "0.2.0", "x")
                 for index in range(draw(st.integers(0, 3)))
             ),
         )

@@ -10,9 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import Project
 
-from assay import report
+from assay import record, report
 from assay.cli import main
-from assay.judge.expect import ExpectationError
+from assay.judge.expect import ExpectationError, read_tables
+from assay.judge.expect_programs import ProgramExpectations
+from assay.record import summary
 from assay.suites import programs as testsuite
 from assay.suites import scripts as wast
 
@@ -38,6 +40,10 @@ def run(project: Project, kind: str = "program", *args: str) -> Result:
         ["--root", str(project.root), "testsuite", str(project.root / "suite"), "-r", "touchstone", "-j", "1",
          "--adapter", str(project.root / "adapter.wasm"), "--program", f"touchstone={project.fake(kind)}", *args],
     )  # fmt: skip
+
+
+def counts(project: Project) -> summary.ProgramSummary:
+    return summary.programs(record.read(project.root / "reports/latest/testsuite.jsonl"))
 
 
 def announce(project: Project, text: str) -> None:
@@ -72,9 +78,9 @@ def test_expectations_are_honoured(project: Project) -> None:
     assert "unexpected FAIL rust/wasm32-wasip2/exits: expected exit 33, but: exited 1" in done.output
     assert "unsupported: 1 of rust/wasm32-wasip3" in done.output
     assert not (project.root / "suite/rust/testsuite/wasm32-wasip2/tree.dir/left.txt").exists()
-    summary = testsuite.read(project.root / "reports/latest/testsuite.json")
-    assert summary is not None and summary.programs == 4 and summary.unsupported[0].programs == 1
-    assert [item.program for item in summary.runtimes[0].not_passed] == [
+    made = counts(project)
+    assert made.programs == 4 and made.unsupported[0].programs == 1
+    assert [item.program for item in made.runtimes[0].not_passed] == [
         "rust/wasm32-wasip2/exits",
         "rust/wasm32-wasip2/wrong",
     ]
@@ -179,17 +185,17 @@ def test_what_no_component_can_be_made_of(project: Project) -> None:
 def test_expectation_errors(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.toml").write_text(text, encoding="utf-8")
     with pytest.raises(ExpectationError):
-        testsuite.load_known(tmp_path / "x.toml")
+        ProgramExpectations({"touchstone": read_tables(tmp_path / "x.toml")}, str)
 
 
 def test_the_page_shows_the_counts(project: Project) -> None:
     add(project, "exits", {"args": ["33"], "exit_code": 33})
     run(project)
-    summary = testsuite.read(project.root / "reports/latest/testsuite.json")
-    page, text = report.html(made.record(), None, summary), report.markdown(made.record(), summary)
+    found = counts(project)
+    page, text = report.html(made.record(), None, found), report.markdown(made.record(), found)
     assert "Programs of wasi-testsuite" in page and "0 of 1" in page and "▲ 1" in page
     assert "- touchstone: 0 of 1 pass; not: `exits`" in text
-    assert testsuite.read(project.root / "nowhere.json") is None
+    assert summary.old_programs(project.root / "nowhere.json") is None
 
 
 def test_an_absent_suite_may_be_one_line(project: Project) -> None:
@@ -204,7 +210,7 @@ def test_who_was_asked_for_is_judged(project: Project) -> None:
     add(project, "plain")
     add(project, "wrong", {"args": ["a"], "stdout": "b"})
     done = run(project, "program", "--also", f"other=touchstone:{project.fake('program')}", "-r", "other")
-    assert done.exit_code == 1 and "red: other: 1 are not as announced" in done.output
+    assert done.exit_code == 1 and "red: other: 1 results are not as announced" in done.output
     done = run(
         project, "program", "--also", f"other=touchstone:{project.fake('nothing')}", "-r", "other", "--only", "plain"
     )

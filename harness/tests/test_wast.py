@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from assay import judge, record
 from assay.cli import main
+from assay.judge import expect_scripts
 from assay.judge.expect import ExpectationError
+from assay.judge.expect_scripts import KnownCommand, ScriptExpectations
+from assay.model import CaseResult, Peer
+from assay.record import summary
+from assay.run.runner import Settings
+from assay.runtimes import Runtime
+from assay.runtimes.touchstone import Touchstone
+from assay.suites import driver
 from assay.suites import scripts as wast
+from assay.suites.scripts import ScriptOptions, Scripts
 
 FAKE = Path(__file__).parent / "fakes" / "fake_wast.py"
 SCRIPT = """(module (func (export "f") (result i32) i32.const 1) (func (export "t") unreachable))
@@ -63,9 +74,27 @@ def converted(tmp_path: Path, tool: Path) -> wast.Converted:
     return wast.convert(script, tmp_path / "cache", tool, "1")
 
 
+def runtime(program: str) -> Runtime:
+    return Runtime(Touchstone(), Peer("touchstone", "fake", (program,)))
+
+
 def run(converted: wast.Converted, tmp_path: Path, kind: str, timeout: float = 20.0) -> dict[str, str]:
-    results, _ = wast.run_script(converted, [fake(tmp_path, kind)], timeout)
-    return {result.key: result.status for result in results}
+    seen = wast.run_script(converted, runtime(fake(tmp_path, kind)), timeout)
+    return {item.id: item.status for item in seen.commands}
+
+
+def judged(suite: Scripts, kind: str, tmp_path: Path) -> CaseResult:
+    """The only script of a suite, driven as the command does."""
+    (case,) = suite.discover()
+    suite.prepare([case], 1)
+    result = driver.one(suite, case, runtime(fake(tmp_path, kind)), Settings(jobs=1))
+    return suite.expectations().mark(result, case, strict=False, judged=True)
+
+
+@pytest.fixture
+def suite(converted: wast.Converted, tmp_path: Path, tool: Path) -> Scripts:
+    options = ScriptOptions({"core": tmp_path / "core"}, tmp_path / "cache", tool, "1", tmp_path / "wast.toml", 20.0)
+    return Scripts(options, "touchstone")
 
 
 def test_conversion(converted: wast.Converted, tmp_path: Path) -> None:
@@ -81,8 +110,8 @@ def test_unconvertible(tmp_path: Path, tool: Path) -> None:
     (tmp_path / "bad.wast").write_text("(nonsense", encoding="utf-8")
     item = wast.convert(wast.Script("core/bad.wast", tmp_path / "bad.wast"), tmp_path / "cache", tool, "1")
     assert item.json is None and item.problem
-    results, _ = wast.run_script(item, ["/bin/false"], 5)
-    assert [(result.key, result.status) for result in results] == [("0 script", "unconvertible")]
+    seen = wast.run_script(item, runtime("/bin/false"), 5)
+    assert [(item.id, item.status) for item in seen.commands] == [("0 script", "unconvertible")]
 
 
 def test_pass(converted: wast.Converted, tmp_path: Path) -> None:
@@ -117,35 +146,45 @@ def test_crash_and_hang(converted: wast.Converted, tmp_path: Path) -> None:
     assert run(converted, tmp_path, "hang", 0.5)["0 script"] == "timeout"
 
 
-def test_update_settles_and_keeps_reasons(converted: wast.Converted, tmp_path: Path) -> None:
+def unexpected(result: CaseResult) -> dict[str, str]:
+    return {unit.id: unit.verdict.value for unit in result.units if unit.unexpected}
+
+
+def test_update_settles_and_keeps_reasons(suite: Scripts, tmp_path: Path) -> None:
     path = tmp_path / "wast.toml"
-    program = [fake(tmp_path, "fails-return")]
-    (first,) = wast.run_all([converted], program, {}, jobs=1, timeout=20)
-    assert {surprise.command for surprise in first.surprises} == {"2 assert_return", "2 assert_return #2"}
-    path.write_text(wast.render_known([first], {}, [converted.script]), encoding="utf-8")
-    known = wast.load_known(path)
-    (second,) = wast.run_all([converted], program, known, jobs=1, timeout=20)
-    assert not second.surprises and len(second.known) == 2
+    first = judged(suite, "fails-return", tmp_path)
+    assert unexpected(first) == {"2 assert_return": "FAIL", "2 assert_return #2": "FAIL"}
+    suite.update([first], strict=False)
+    second = judged(suite, "fails-return", tmp_path)
+    assert not second.unexpected and sum(unit.expected is not None for unit in second.units) == 2
     path.write_text(path.read_text().replace("got N", "a good reason"), encoding="utf-8")
-    kept = wast.render_known([second], wast.load_known(path), [converted.script])
-    assert "a good reason" in kept
-    (better,) = wast.run_all([converted], [fake(tmp_path, "pass")], known, jobs=1, timeout=20)
-    assert {(s.command, s.status) for s in better.surprises} == {
-        ("2 assert_return", "pass"),
-        ("2 assert_return #2", "pass"),
-    }
-    assert "[[expected]]" not in wast.render_known([better], known, [converted.script])
+    suite.update([second], strict=False)
+    assert "a good reason" in path.read_text()
+    better = judged(suite, "pass", tmp_path)
+    assert unexpected(better) == {"2 assert_return": "PASS", "2 assert_return #2": "PASS"}
+    suite.update([better], strict=False)
+    assert "[[expected]]" not in path.read_text()
+
+
+def test_missing_is_not_fail(suite: Scripts, tmp_path: Path) -> None:
+    """A command without a result is not the announced failure, although both verdicts are FAIL."""
+    entry = '[[expected]]\nscript = "core/x.wast"\nstatus = "{}"\nreason = "r"\ncommands = ["3 assert_trap"]\n'
+    (tmp_path / "wast.toml").write_text(entry.format("fail"), encoding="utf-8")
+    assert "3 assert_trap" in unexpected(judged(suite, "crash", tmp_path))
+    (tmp_path / "wast.toml").write_text(entry.format("missing"), encoding="utf-8")
+    assert "3 assert_trap" not in unexpected(judged(suite, "crash", tmp_path))
 
 
 def test_stale_entries(converted: wast.Converted) -> None:
-    known = {
-        "core/x.wast": {"99 assert_return": wast.Known("fail", "r"), "2 assert_return": wast.Known("fail", "r")},
-        "core/gone.wast": {"1 module": wast.Known("fail", "r")},
+    commands = {
+        "core/x.wast": {"99 assert_return": KnownCommand("fail", "r"), "2 assert_return": KnownCommand("fail", "r")},
+        "core/gone.wast": {"1 module": KnownCommand("fail", "r")},
     }
-    assert wast.stale(known, [converted], [converted.script]) == [
+    assert expect_scripts.stale(commands, {"core/x.wast": {info.key for info in converted.commands}}) == [
         "core/gone.wast: no such script",
         "core/x.wast: 99 assert_return: no such command",
     ]
+    assert len(expect_scripts.stale(commands, {"core/x.wast": None})) == 1  # its commands are not known
 
 
 @pytest.mark.parametrize(
@@ -158,34 +197,50 @@ def test_stale_entries(converted: wast.Converted) -> None:
         "[whole-file]\n",
     ],
 )
-def test_expectation_errors(tmp_path: Path, text: str) -> None:
+def test_expectation_errors(suite: Scripts, tmp_path: Path, text: str) -> None:
     (tmp_path / "wast.toml").write_text(text, encoding="utf-8")
     with pytest.raises(ExpectationError):
-        wast.load_known(tmp_path / "wast.toml")
+        suite.expectations()
 
 
-def test_summary_file(converted: wast.Converted, tmp_path: Path) -> None:
-    (item,) = wast.run_all([converted], [fake(tmp_path, "fails-return")], {}, jobs=1, timeout=20)
-    summary = wast.summarize("fake", [item], ["gone"])
-    total = summary.total
-    assert (total.scripts, total.whole, total.commands, total.passed, total.unexpected, total.skipped) == (
-        1,
-        0,
-        8,
-        5,
-        2,
-        1,
+def plan(suite: Scripts, tmp_path: Path, kind: str) -> driver.Plan:
+    suite.prepare(suite.discover(), 1)
+    return driver.Plan(
+        suite, suite.discover(), (runtime(fake(tmp_path, kind)),), ("touchstone",), Settings(jobs=1)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["pass", "fails-return", "unsupported", "crash", "nothing"])
+def test_the_record(suite: Scripts, tmp_path: Path, kind: str) -> None:
+    """What is written is what is read, and it is judged again to the same verdicts."""
+    made = driver.drive(plan(suite, tmp_path, kind), tmp_path / "wast.jsonl")
+    again = record.read(tmp_path / "wast.jsonl")
+    assert list(record.lines(again)) == list(record.lines(made))
+    assert [result.units for result in again.results] == [result.units for result in made.results]
+    (info,), (result,) = again.cases, again.results
+    assert judge.judge(info, "touchstone", record.seen(result)).units == tuple(
+        replace(unit, expected=None, unexpected=False) for unit in result.units
     )
-    wast.write(summary, tmp_path / "wast.json")
-    assert wast.read(tmp_path / "wast.json") == summary
-    assert wast.read(tmp_path / "absent.json") is None
 
 
-def test_expectations_of_other_suites_do_not_count(converted: wast.Converted) -> None:
-    known = {"component-model/gone.wast": {"1 module": wast.Known("fail", "r")}, "core/gone.wast": {}}
-    every = [converted.script]
-    assert wast.stale(known, [converted], every, {"core"}) == ["core/gone.wast: no such script"]
-    assert len(wast.stale(known, [converted], every)) == 2
+def test_counts(suite: Scripts, tmp_path: Path) -> None:
+    counts = summary.scripts(driver.drive(plan(suite, tmp_path, "fails-return"), None))
+    total = counts.total
+    assert (total.scripts, total.whole, total.commands, total.passed) == (1, 0, 8, 5)
+    assert (total.unexpected, total.skipped, total.known) == (2, 1, 0)
+    assert [item.expected for item in counts.surprises] == ["pass", "pass"]
+
+
+def test_expectations_of_other_suites_do_not_count() -> None:
+    tables = [
+        {"script": f"{name}/gone.wast", "status": "fail", "reason": "r", "commands": ["1 module"]}
+        for name in ("component-model", "core")
+    ]
+    announced = ScriptExpectations({"touchstone": tables}, str)
+    assert announced.stale({"core/x.wast": None}, ["touchstone"]) == ("core/gone.wast: no such script",)
+    both: dict[str, None] = {"core/x.wast": None, "component-model/y.wast": None}
+    assert len(announced.stale(both, ["touchstone"])) == 2
+    assert announced.stale(both, []) == ()
 
 
 def test_the_command(converted: wast.Converted, tmp_path: Path) -> None:

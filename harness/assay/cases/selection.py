@@ -35,23 +35,47 @@ class Selection:
         return not any((self.patterns, self.interfaces, self.functions, self.requirements, self.verdicts))
 
 
+@dataclass(frozen=True)
+class Filter:
+    """One kind of filter: its patterns, what matches them, and the complaint about a pattern that matches nothing."""
+
+    patterns: tuple[str, ...]
+    matches: Callable[[str, Case], bool]
+    complaint: str
+
+
+def narrow(cases: Sequence[Case], filters: Iterable[Filter]) -> tuple[Case, ...]:
+    """The cases that pass every filter; of several patterns of one filter any may match."""
+    left = tuple(cases)
+    for item in filters:
+        for pattern in item.patterns:
+            if not any(item.matches(pattern, case) for case in cases):
+                raise SelectionError(item.complaint.format(pattern))
+        if item.patterns:
+            left = tuple(case for case in left if any(item.matches(pattern, case) for pattern in item.patterns))
+    return left
+
+
+def containing(patterns: tuple[str, ...], complaint: str) -> Filter:
+    """Cases whose id contains one of the patterns."""
+    return Filter(patterns, lambda pattern, case: pattern in case.id, complaint)
+
+
 def select(cases: Sequence[Case], wanted: Selection, root: Path, had: Collection[str] = ()) -> tuple[Case, ...]:
     """The wanted ones among `cases`. `had`: the ids of the cases that had one of the wanted verdicts in an earlier record."""
-    kinds: list[tuple[str, Iterable[str], Callable[[str, Case], bool]]] = [
-        ("case", wanted.patterns, lambda pattern, case: _case(pattern, case.id, root)),
-        ("--interface", wanted.interfaces, _interface),
-        ("--function", wanted.functions, lambda pattern, case: any(pattern in check.function for check in case.checks)),
-        ("--requirement", wanted.requirements, _requirement),
-    ]
-    left = tuple(cases)
-    for kind, patterns, matches in kinds:
-        listed = tuple(patterns)
-        for pattern in listed:
-            if not any(matches(pattern, case) for case in cases):
-                raise SelectionError(
-                    f"no case matches {pattern}" if kind == "case" else f"no case has {kind} {pattern}"
-                )
-        left = tuple(case for case in left if not listed or any(matches(pattern, case) for pattern in listed))
+    left = narrow(
+        cases,
+        (
+            Filter(wanted.patterns, lambda pattern, case: _case(pattern, case.id, root), "no case matches {}"),
+            Filter(wanted.interfaces, _interface, "no case has --interface {}"),
+            Filter(
+                wanted.functions,
+                lambda pattern, case: any(pattern in check.function for check in case.checks),
+                "no case has --function {}",
+            ),
+            Filter(wanted.requirements, _requirement, "no case has --requirement {}"),
+        ),
+    )
     if wanted.verdicts:
         left = tuple(case for case in left if case.id in had)
     if not left and not wanted.all:

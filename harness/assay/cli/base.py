@@ -16,14 +16,15 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from .. import cases, record, report
+from .. import record, report
 from ..cases import selection
 from ..judge import expect
-from ..model import Case, Verdict, names
+from ..model import Case, Kind, Verdict, names
+from ..record import summary
 from ..runtimes import ADAPTERS, ALIKE, Adapter, OverrideError, Places, places
 from ..runtimes.base import variable
-from ..suites import programs as testsuite
-from ..suites import scripts as wast
+from ..suites.cases import Cases
+from ..suites.suite import Suite, SuiteError
 
 F = TypeVar("F", bound=Callable[..., Any])
 STYLES = {
@@ -124,6 +125,16 @@ runtime_options = options(
         help="One more runtime, that speaks the command line of a known one.",
     ),
 )
+resume_options = options(
+    click.option(
+        "--resume", is_flag=True, help="Go on with the partial record that is there: only what is missing is run."
+    ),
+    click.option(
+        "--rerun-changed",
+        is_flag=True,
+        help="With --resume: what has changed since is run again (otherwise it is refused).",
+    ),
+)
 only_option = click.option("--runtime", "-r", "runtimes", multiple=True, help="Only this runtime (repeatable).")
 suites_options = options(
     click.option("--suites", type=folder_type(exists=True), help="Folder of cases (default: suites/)."),
@@ -183,53 +194,82 @@ def find_places(root: Path, programs: Sequence[str], adapters: Sequence[Adapter]
         raise Unusable(str(error)) from None
 
 
-def discover(
-    root: Path, suites: Path | None, fixtures: Path | None, wanted: selection.Selection, earlier: Path | None = None,
+def case_suite(
+    root: Path,
+    suites: Path | None,
+    fixtures: Path | None,
+    places: Places,
     runtimes: Sequence[str] = (),
-) -> tuple[tuple[Case, ...], tuple[Case, ...]]:  # fmt: skip
-    """All cases, and those wanted."""
+    expectations: Path | None = None,
+) -> Cases:
+    """The suite of cases in the folders that the command line names, or else in the project's."""
+    folder = suites or root / "suites"
+    return Cases(folder, fixtures or root / "fixtures", expectations or folder / "expectations", places, runtimes)
+
+
+def chosen(
+    root: Path, suite: Suite, wanted: selection.Selection, earlier: Path | None = None, runtimes: Sequence[str] = ()
+) -> tuple[Case, ...]:
+    """The cases that the command line asks for."""
+    had: frozenset[str] = frozenset()
     try:
-        every = cases.discover(suites or root / "suites", fixtures or root / "fixtures")
-        had: frozenset[str] = frozenset()
+        every = suite.discover()
         if wanted.verdicts:
             old = read_record(earlier or Project(root).latest / "results.jsonl")
             had = record.with_verdict(old, wanted.verdicts, runtimes)
-        found = selection.select(every, wanted, root, had)
-    except (cases.CaseError, selection.SelectionError) as error:
+        return selection.select(every, wanted, root, had)
+    except (SuiteError, selection.SelectionError) as error:
         raise Unusable(str(error)) from None
-    if not every:
-        raise Unusable(f"there is no case in {suites or root / 'suites'}")
-    return every, found
 
 
-def load_expectations(folder: Path, adapters: Sequence[Adapter]) -> dict[str, tuple[expect.Entry, ...]]:
-    try:
-        found = {adapter.name: expect.load(folder / f"{adapter.name}.toml") for adapter in adapters}
-    except expect.ExpectationError as error:
-        raise Unusable(str(error)) from None
+def warn_of_strangers(folder: Path, adapters: Sequence[Adapter]) -> None:
+    """A file of expectations whose name is no runtime's would be silently without effect."""
     for name in expect.strangers(folder, {adapter.name for adapter in (*ADAPTERS, *adapters)}):
         click.echo(f"{folder / name} is of no runtime that is known, so it announces nothing", err=True)
-    return found
 
 
 def read_record(path: Path) -> record.Record:
     try:
         return record.read(path)
     except record.RecordError as error:
+        for read, command in ((summary.old_scripts, "wast"), (summary.old_programs, "testsuite")):
+            if read(path) is not None:
+                raise Unusable(
+                    f"{path} has counts only, no results: `assay {command}` of this version writes a record"
+                ) from None
         raise Unusable(str(error)) from None
 
 
-def write_reports(made: record.Record, target: Path, results: Path, root: Path) -> None:
-    """The page, JUnit and Markdown beside the summaries of the scripts and programs. The page's lines for a shell are to be used
-    in the project's root."""
+def write_reports(made: record.Record, target: Path, results: Path, root: Path) -> Path:
+    """The page, JUnit and Markdown; returns the page. The page of the cases also has the counts of the scripts and the
+    programs beside it, and lines for a shell that are to be used in the project's root. The reports of other records
+    are named as the record is."""
+    names = ("index.html", "junit.xml", "report.md")
+    if made.suite.kind is not Kind.CASE:
+        names = (f"{results.stem}.html", f"{results.stem}.junit.xml", f"{results.stem}.md")
+    page, junit, markdown = (target / name for name in names)
     command = ".venv/bin/assay" if (root / ".venv/bin/assay").is_file() else "assay"
     inside = results.relative_to(root) if results.is_relative_to(root) else results
     repro = f"{command} repro {shlex.quote(str(inside))}"
-    scripts, programs = wast.read(target / "wast.json"), testsuite.read(target / "testsuite.json")
+    scripts = summary.scripts(made) if made.suite.kind is Kind.SCRIPT else read_scripts(target)
+    programs = summary.programs(made) if made.suite.kind is Kind.PROGRAM else read_programs(target)
     try:
         target.mkdir(parents=True, exist_ok=True)
-        (target / "index.html").write_text(report.html(made, scripts, programs, repro), encoding="utf-8")
-        (target / "junit.xml").write_text(report.junit(made), encoding="utf-8")
-        (target / "report.md").write_text(report.markdown(made, programs), encoding="utf-8")
+        page.write_text(report.html(made, scripts, programs, repro), encoding="utf-8")
+        junit.write_text(report.junit(made), encoding="utf-8")
+        markdown.write_text(report.markdown(made, programs), encoding="utf-8")
     except OSError as error:
         raise Unusable(f"the reports cannot be written: {error}") from None
+    return page
+
+
+def read_scripts(folder: Path) -> summary.ScriptSummary | None:
+    """The counts of the scripts beside a record, also those that were left before they were records."""
+    path = folder / "wast.jsonl"
+    return summary.scripts(read_record(path)) if path.is_file() else summary.old_scripts(folder / "wast.json")
+
+
+def read_programs(folder: Path) -> summary.ProgramSummary | None:
+    """The counts of the programs beside a record, also those that were left before they were records."""
+    path = folder / "testsuite.jsonl"
+    return summary.programs(read_record(path)) if path.is_file() else summary.old_programs(folder / "testsuite.json")

@@ -16,11 +16,12 @@ from ..cases.selection import Selection
 from ..model import Absent
 from ..record import differ
 from ..record.status import status
-from ..runtimes import search
+from ..runtimes import Places, search
 from .base import (
     EXIT_STATUSES,
     Project,
-    discover,
+    case_suite,
+    chosen,
     file_type,
     find_adapters,
     find_places,
@@ -34,7 +35,9 @@ from .base import (
     warn_of_variables,
     write_reports,
 )
-from .run import repro_command, run_command
+from .judge import judge_command
+from .repro import repro_command
+from .run import run_command
 from .suites import testsuite_command, wast_command
 
 
@@ -67,7 +70,9 @@ def list_command(
 ) -> None:
     """List the cases (all, or those that are asked for)."""
     selection = Selection(patterns, interfaces, functions, requirements, verdicts)
-    _, wanted = discover(root, suites, fixtures, selection, earlier)
+    wanted = chosen(
+        root, case_suite(root, suites, fixtures, Places(root, root / "build" / "cache")), selection, earlier
+    )
     for case in wanted:
         built = "" if case.component.is_file() else f"  (component not built: {case.made_by})"
         click.echo(f"{case.id}  {case.title}  [{len(case.checks)} checks]{built}")
@@ -100,10 +105,10 @@ def report_command(root: Path, results: Path | None, output: Path | None, exit_s
     """Derive the reports again from a record (default: reports/latest/results.jsonl)."""
     path = results or Project(root).latest / "results.jsonl"
     made = read_record(path)
-    write_reports(made, output or path.parent, path, root)
+    page = write_reports(made, output or path.parent, path, root)
     came_to = status(made)
     click.echo(came_to.words)
-    click.echo(f"report: {(output or path.parent) / 'index.html'}")
+    click.echo(f"report: {page}")
     if exit_status:
         sys.exit(came_to.exit_status)
 
@@ -121,16 +126,14 @@ def compare_command(old: Path, new: Path, allow_missing: bool) -> None:
     changes = differ.compare(before, after)
     for kind in differ.Change:
         for change in (item for item in changes if item.change is kind):
-            click.echo(
-                f"{kind.value:8} {change.runtime} {change.case} {change.unit}: {change.before} -> {change.after}"
-            )
+            click.echo(change.words)
     counts = Counter(change.change for change in changes)
     click.echo(", ".join(f"{counts[kind]} {kind.value}" for kind in differ.Change))
     if counts[differ.Change.BROKEN] or (counts[differ.Change.REMOVED] and not allow_missing):
         sys.exit(1)
 
 
-for command in (run_command, repro_command, wast_command, testsuite_command):
+for command in (run_command, repro_command, judge_command, wast_command, testsuite_command):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
-from .verdicts import judge, skip, split_output
+from collections.abc import Callable
 
-__all__ = ["judge", "skip", "split_output"]
+from ..model import Kind
+from .expect import CaseExpectations, Expectations, Tables
+from .expect_programs import ProgramExpectations
+from .expect_scripts import ScriptExpectations
+from .verdicts import Definition, judge, of_units, skip, split_output
+
+_EXPECTATIONS: dict[Kind, Callable[[Tables, Callable[[str], str]], Expectations]] = {
+    Kind.CASE: CaseExpectations,
+    Kind.SCRIPT: ScriptExpectations,
+    Kind.PROGRAM: ProgramExpectations,
+}
+
+
+def expectations(kind: Kind, tables: Tables, where: Callable[[str], str]) -> Expectations:
+    """What the tables announce; `where` names the source of a runtime's tables in errors."""
+    return _EXPECTATIONS[kind](tables, where)
+
+
+__all__ = ["Definition", "expectations", "judge", "of_units", "skip", "split_output"]

@@ -1,21 +1,49 @@
-"""Known results: reading suites/expectations/<runtime>.toml and marking what is not as announced.
+"""Known results: what suites/expectations/ announces, and the results that are not as announced.
 
-In: the files and the results. Out: the results with `expected` and `unexpected` set, and entries that match nothing. Pure but for `load`.
+In: the [[expected]] tables of a file or of a record, and results. Out: the results with `expected` and `unexpected`
+set, the entries that match nothing, and the text of a new file. Pure but for `read_tables`.
+This module has what the three suites share, and the expectations of cases; expect_scripts.py and expect_programs.py
+have the others.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..model import EXPECT_UNIT, Case, CaseResult, Expected, Level, UnitResult, Verdict
+from .verdicts import Definition
+
+Table = Mapping[str, Any]
+"""One [[expected]] table as its file has it."""
+Tables = Mapping[str, Sequence[Table]]
+"""The tables by runtime; the record of a run keeps them, so that it can be judged again."""
+Known = Mapping[str, Collection[str] | None]
+"""The cases that exist, each with the ids of its units; None where they are not known."""
 
 
 class ExpectationError(Exception):
     """An expectations file that cannot be used."""
+
+
+class Expectations(ABC):
+    """What is announced for the results of one suite."""
+
+    tables: Tables
+
+    @abstractmethod
+    def mark(self, result: CaseResult, case: Definition, *, strict: bool, judged: bool) -> CaseResult:
+        """The result with what was announced for each unit, and whether the unit came as a surprise.
+
+        `judged`: the run judges this runtime."""
+
+    @abstractmethod
+    def stale(self, known: Known, judged: Collection[str]) -> tuple[str, ...]:
+        """The entries for the judged runtimes that match nothing, each in words."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +74,12 @@ def read_tables(path: Path) -> list[dict[str, Any]]:
 
 def load(path: Path) -> tuple[Entry, ...]:
     """Read one file; a missing file announces nothing."""
-    entries = tuple(_entry(path, item) for item in read_tables(path))
+    return parse(str(path), read_tables(path))
+
+
+def parse(path: str, tables: Iterable[Table]) -> tuple[Entry, ...]:
+    """The entries of one runtime; `path` begins each error."""
+    entries = tuple(_entry(path, item) for item in tables)
     seen: set[tuple[str, str | None]] = set()
     for entry in entries:
         if (entry.case, entry.check) in seen:
@@ -61,7 +94,7 @@ def strangers(folder: Path, names: Iterable[str]) -> list[str]:
     return sorted(path.name for path in folder.glob("*.toml") if path.stem not in known) if folder.is_dir() else []
 
 
-def _entry(path: Path, item: Mapping[str, object]) -> Entry:
+def _entry(path: str, item: Mapping[str, object]) -> Entry:
     unknown = set(item) - {"case", "check", "status", "reason", "issue"}
     if unknown:
         raise ExpectationError(f"{path}: unknown key {', '.join(sorted(unknown))}")
@@ -84,17 +117,35 @@ def _entry(path: Path, item: Mapping[str, object]) -> Entry:
     return Entry(case, check if isinstance(check, str) else None, Expected(statuses, reason, str(issue or "")))
 
 
-def stale(entries: Iterable[Entry], cases: Iterable[Case]) -> list[Entry]:
+class CaseExpectations(Expectations):
+    """Those of cases: a file a runtime."""
+
+    def __init__(self, tables: Tables, where: Callable[[str], str]) -> None:
+        self.tables = tables
+        self.entries = {name: parse(where(name), mine) for name, mine in tables.items()}
+
+    def mark(self, result: CaseResult, case: Definition, *, strict: bool, judged: bool) -> CaseResult:
+        return apply(result, self.entries.get(result.runtime, ()), case, strict=strict)
+
+    def stale(self, known: Known, judged: Collection[str]) -> tuple[str, ...]:
+        return tuple(
+            f"{name}.toml: {entry}"
+            for name, mine in self.entries.items()
+            if name in judged
+            for entry in stale(mine, known)
+        )
+
+
+def stale(entries: Iterable[Entry], known: Known) -> list[Entry]:
     """Entries that name no case or check that exists."""
-    known = {case.id: {check.id for check in case.checks} | {EXPECT_UNIT} for case in cases}
     return [
         entry
         for entry in entries
-        if entry.case not in known or (entry.check is not None and entry.check not in known[entry.case])
+        if entry.case not in known or (entry.check is not None and entry.check not in (known[entry.case] or ()))
     ]
 
 
-def apply(result: CaseResult, entries: Iterable[Entry], case: Case, *, strict: bool = False) -> CaseResult:
+def apply(result: CaseResult, entries: Iterable[Entry], case: Definition, *, strict: bool = False) -> CaseResult:
     """Mark each unit with what was announced for it and whether it came as a surprise. What was not run surprises nobody:
     it neither keeps nor breaks an announcement."""
     # What is announced of a case is announced of it against each version too.
@@ -117,7 +168,7 @@ def apply(result: CaseResult, entries: Iterable[Entry], case: Case, *, strict: b
     return replace(result, units=tuple(units))
 
 
-def _surprising(unit: UnitResult, case: Case, strict: bool = False) -> bool:
+def _surprising(unit: UnitResult, case: Definition, strict: bool = False) -> bool:
     """Without an announcement everything must pass; a failing `should` is no surprise unless the run is strict."""
     if unit.verdict in (Verdict.PASS, Verdict.SKIP):
         return False

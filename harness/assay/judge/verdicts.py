@@ -6,16 +6,20 @@ In: a `Case` and an `Observation`. Out: a `CaseResult`. Rules: suites/README.md,
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from ..cases.text import show_bytes, text_problem
 from ..model import (
     EXPECT_UNIT,
-    Case,
     CaseResult,
     Check,
     Ending,
+    Expect,
+    Kind,
     Level,
+    NotRun,
     Observation,
     Outcome,
     UnitResult,
@@ -23,9 +27,29 @@ from ..model import (
     WireRule,
     worst,
 )
+from ..model.commands import SCRIPT_KEY, STATUSES, only_word
 from ..model.wire import show
 
 _REPORT = re.compile(r"check (\S+) (pass|fail|value)(?: (.*))?", re.DOTALL)
+
+
+class Definition(Protocol):
+    """What a verdict needs of a case: a `Case`, or what a record keeps of one."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def checks(self) -> tuple[Check, ...]: ...
+
+    @property
+    def expect(self) -> Expect | None: ...
+
+    def check(self, check_id: str) -> Check | None: ...
+
 
 # Endings after which nothing that is missing can be held against the guest's behaviour: the verdict says what it was.
 _ENDING_VERDICTS = {
@@ -84,8 +108,12 @@ def _lines(data: bytes) -> list[bytes]:
     return [*lines, parts[-1]] if parts[-1] else lines
 
 
-def judge(case: Case, runtime: str, seen: Observation, *, strict: bool = False) -> CaseResult:
+def judge(case: Definition, runtime: str, seen: Observation | NotRun, *, strict: bool = False) -> CaseResult:
     """The verdict on one case and one runtime."""
+    if isinstance(seen, NotRun):
+        return skip(case, runtime, seen.reason, seen.verdict)
+    if case.kind is Kind.SCRIPT:
+        return judge_script(case, runtime, seen)
     output = split_output(seen.stdout, whole=seen.outcome.ending is Ending.EXITED)
     lie = _lie(case, output)
     if lie:
@@ -99,18 +127,36 @@ def judge(case: Case, runtime: str, seen: Observation, *, strict: bool = False) 
             for check in case.checks
         ]
         units.append(_judge_expect(case, seen, output))
+    verdict = of_units(case, units, strict=strict)
+    return CaseResult(case.id, runtime, verdict, tuple(units), seen, output.rest, kind=case.kind)
+
+
+def of_units(case: Definition, units: Iterable[UnitResult], *, strict: bool = False) -> Verdict:
+    """The verdict on a case: the worst of its units. A failing SHOULD counts only in a strict run, and a command that
+    tests the text format only does not count."""
     counted = [
         unit.verdict
         for unit in units
-        if strict
-        or (check := case.check(unit.id)) is None
-        or check.level is not Level.SHOULD
-        or unit.verdict is not Verdict.FAIL
+        if (case.kind is not Kind.SCRIPT or unit.verdict is not Verdict.SKIP)
+        and (
+            strict
+            or (check := case.check(unit.id)) is None
+            or check.level is not Level.SHOULD
+            or unit.verdict is not Verdict.FAIL
+        )
     ]
-    return CaseResult(case.id, runtime, worst(counted), tuple(units), seen, output.rest)
+    return worst(counted)
 
 
-def _lie(case: Case, output: GuestOutput) -> str:
+def judge_script(case: Definition, runtime: str, seen: Observation) -> CaseResult:
+    """A unit a command."""
+    units = tuple(
+        UnitResult(item.id, STATUSES[item.status], item.message, word=only_word(item.status)) for item in seen.commands
+    )
+    return CaseResult(case.id, runtime, of_units(case, units), units, seen, kind=case.kind)
+
+
+def _lie(case: Definition, output: GuestOutput) -> str:
     """What no honest guest of this case says: then nothing that it says counts. Empty where there is nothing."""
     declared = {check.id: check for check in case.checks}
     reported = [report.id for report in output.reports]
@@ -129,20 +175,19 @@ def _lie(case: Case, output: GuestOutput) -> str:
     return ""
 
 
-def skip(case: Case, runtime: str, reason: str, verdict: Verdict = Verdict.SKIP) -> CaseResult:
+def skip(case: Definition, runtime: str, reason: str, verdict: Verdict = Verdict.SKIP) -> CaseResult:
     """The result of a case that was not run at all."""
-    units = tuple(
-        UnitResult(unit_id, verdict, reason) for unit_id in (*(check.id for check in case.checks), EXPECT_UNIT)
-    )
+    last = SCRIPT_KEY if case.kind is Kind.SCRIPT else EXPECT_UNIT
+    units = tuple(UnitResult(unit_id, verdict, reason) for unit_id in (*(check.id for check in case.checks), last))
     seen = Observation(Outcome(Ending.NOT_STARTED, message=reason))
-    return CaseResult(case.id, runtime, verdict, units, seen, b"", reason)
+    return CaseResult(case.id, runtime, verdict, units, seen, b"", reason, case.kind)
 
 
-def _judge_check(case: Case, check: Check, output: GuestOutput, outcome: Outcome) -> UnitResult:
+def _judge_check(case: Definition, check: Check, output: GuestOutput, outcome: Outcome) -> UnitResult:
     reports = [report for report in output.reports if report.id == check.id]
     if not reports:
         cut_short = outcome.ending is Ending.TRAP or (outcome.ending is Ending.EXITED and outcome.status != 0)
-        if check.level is Level.UNSPECIFIED and _open_ending(case) and cut_short:
+        if check.level is Level.UNSPECIFIED and _open_ending(_expect(case)) and cut_short:
             status = f" {outcome.status}" if outcome.ending is Ending.EXITED else ""
             return UnitResult(
                 check.id, Verdict.PASS, "", f"not reported; the run ended: {outcome.ending.value}{status}"
@@ -189,23 +234,29 @@ def _excerpt(text: str, pattern: str) -> str:
     return show_bytes((line or text).encode(), 300)
 
 
-def _judge_expect(case: Case, seen: Observation, output: GuestOutput) -> UnitResult:
-    problem = _ending_problem(case, seen.outcome)
+def _expect(case: Definition) -> Expect:
+    assert case.expect is not None, f"the definition of {case.id} is not known"
+    return case.expect
+
+
+def _judge_expect(case: Definition, seen: Observation, output: GuestOutput) -> UnitResult:
+    expect = _expect(case)
+    problem = _ending_problem(expect, seen.outcome)
     if problem is not None:
-        refusal_wanted = case.expect.refused is not None
+        refusal_wanted = expect.refused is not None
         verdict = _ENDING_VERDICTS.get(seen.outcome.ending, Verdict.FAIL)
         if refusal_wanted and verdict is Verdict.UNSUPPORTED and seen.outcome.ending is Ending.LINK_ERROR:
             verdict = Verdict.FAIL
         return UnitResult(EXPECT_UNIT, verdict, problem)
     for name, expectation, data in (
-        ("stdout", case.expect.stdout, output.rest),
-        ("stderr", case.expect.stderr, seen.stderr),
+        ("stdout", expect.stdout, output.rest),
+        ("stderr", expect.stderr, seen.stderr),
     ):
         problem = text_problem(expectation, data)
         if problem is not None:
             return UnitResult(EXPECT_UNIT, Verdict.FAIL, f"{name} {problem}")
     contents = dict(seen.contents)
-    for item in case.expect.files:
+    for item in expect.files:
         data_after = contents.get(item.path)
         if item.absent:
             problem = None if data_after is None else "is there"
@@ -218,13 +269,13 @@ def _judge_expect(case: Case, seen: Observation, output: GuestOutput) -> UnitRes
     return UnitResult(EXPECT_UNIT, Verdict.PASS, str(seen.outcome))
 
 
-def _open_ending(case: Case) -> bool:
+def _open_ending(expect: Expect) -> bool:
     """The text leaves open how the run ends: `exit = "any"`."""
-    return case.expect.exit is None and not case.expect.trap and case.expect.refused is None
+    return expect.exit is None and not expect.trap and expect.refused is None
 
 
-def _ending_problem(case: Case, outcome: Outcome) -> str | None:
-    expect, ending = case.expect, outcome.ending
+def _ending_problem(expect: Expect, outcome: Outcome) -> str | None:
+    ending = outcome.ending
     if expect.refused is not None:
         accepted = {expect.refused}
         if expect.refused in (Ending.MALFORMED, Ending.INVALID):
@@ -238,7 +289,7 @@ def _ending_problem(case: Case, outcome: Outcome) -> str | None:
         if expect.trap_kind and outcome.kind and outcome.kind != expect.trap_kind:
             return f"expected a trap of kind {expect.trap_kind}, but: {outcome}"
         return None
-    if _open_ending(case):
+    if _open_ending(expect):
         return None if ending in (Ending.EXITED, Ending.TRAP) else f"expected an exit or a trap, but: {outcome}"
     if ending is Ending.EXITED and outcome.status == expect.exit:
         return None

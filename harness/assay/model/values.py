@@ -6,6 +6,7 @@ In: nothing. Out: frozen dataclasses and enums; no input or output happens here.
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,9 +27,17 @@ class Verdict(enum.Enum):
         return list(Verdict).index(self)
 
 
-def worst(verdicts: list[Verdict]) -> Verdict:
+def worst(verdicts: Sequence[Verdict]) -> Verdict:
     """The worst of several verdicts; SKIP where there is none."""
     return max(verdicts, key=lambda verdict: verdict.rank) if verdicts else Verdict.SKIP
+
+
+class Kind(enum.Enum):
+    """What a record's case is: a case.toml, an official .wast script, or a built program of a foreign suite."""
+
+    CASE = "case"
+    SCRIPT = "script"
+    PROGRAM = "program"
 
 
 class Level(enum.Enum):
@@ -299,6 +308,7 @@ class Case:
     """Of everything that defines the case but its component."""
     versions: bool = False
     """The case is also run with its component as if built against each other 0.2.x."""
+    kind: Kind = Kind.CASE
 
     def check(self, check_id: str) -> Check | None:
         return next((check for check in self.checks if check.id == check_id), None)
@@ -407,6 +417,29 @@ class Cut:
 
 
 @dataclass(frozen=True)
+class CommandSeen:
+    """What one command of a script came to, by the runtime's own results: pass, skip, fail, unsupported or missing.
+
+    The command `0 script` stands for the script as a whole: crash, timeout, unconvertible or fail."""
+
+    id: str
+    status: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class NotRun:
+    """Why a case was not run: SKIP where the runtime or the machine cannot, ERROR where the harness failed."""
+
+    reason: str
+    verdict: Verdict = Verdict.SKIP
+
+
+TRACE_LIMIT = 256 << 10
+"""Bytes of a trace that are kept."""
+
+
+@dataclass(frozen=True)
 class Observation:
     """Everything that was seen of one case on one runtime. In a record, {NAME} stands for what is gone after the run."""
 
@@ -427,6 +460,11 @@ class Observation:
     cut: tuple[Cut, ...] = ()
     normalised: tuple[str, ...] = ()
     """The placeholders that something was replaced by."""
+    commands: tuple[CommandSeen, ...] = ()
+    named: tuple[str, ...] = ()
+    """Of the names that a known failure must not have in its component, those that are in it."""
+    places: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """What is gone after the run, each with its placeholder; `settle` uses it and drops it."""
 
     def size(self, name: str, data: bytes) -> int:
         """The true size of what is kept under this name."""
@@ -440,11 +478,13 @@ class Expected:
     statuses: tuple[Verdict, ...]
     reason: str
     issue: str = ""
+    word: str = ""
+    """The status as the expectations file has it, where the verdict alone does not say it."""
 
 
 @dataclass(frozen=True)
 class UnitResult:
-    """The verdict on one check, or on the case's [expect] block (id `@expect`)."""
+    """The verdict on one check, on the case's [expect] block (id `@expect`), or on one command of a script."""
 
     id: str
     verdict: Verdict
@@ -452,6 +492,8 @@ class UnitResult:
     value: str | None = None
     expected: Expected | None = None
     unexpected: bool = False
+    word: str = ""
+    """The status of a script's command, where the verdict alone does not say it."""
 
 
 @dataclass(frozen=True)
@@ -463,6 +505,9 @@ class CaseResult:
     observation: Observation
     rest: bytes = b""
     reason: str = ""
+    kind: Kind = Kind.CASE
+    whole: tuple[str, ...] = ()
+    """The units whose verdict was made from more than the record keeps: they cannot be judged again from it."""
 
     def unit(self, unit_id: str) -> UnitResult | None:
         return next((unit for unit in self.units if unit.id == unit_id), None)

@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from .. import cases
-from ..judge import expect
-from ..model import Absent, Case, CaseResult, Peer, Verdict
-from ..run import runner
-from ..runtimes import ADAPTERS, Adapter, OverrideError, Places, places, search
+from ..judge.expect import ExpectationError, Expectations
+from ..model import Case, CaseResult, Verdict
+from ..run.runner import Settings
+from ..runtimes import ADAPTERS, OverrideError, Places, Runtime, places, search
+from ..suites import driver
+from ..suites.cases import Cases
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,15 +39,25 @@ class Session:
     runtimes: tuple[str, ...]
 
     @cached_property
-    def peers(self) -> tuple[tuple[Adapter, Peer], ...]:
+    def found(self) -> tuple[Runtime, ...]:
         try:
             found = search.find(self.places, self.runtimes)
         except ValueError as error:
             raise pytest.UsageError(f"--assay-runtime: {error}") from None
         for item in found:
-            if isinstance(item.peer, Absent) and item.peer.name in self.runtimes:
-                raise pytest.UsageError(f"--assay-runtime {item.peer.name}: absent: {item.peer.reason}")
-        return tuple((item.adapter, item.peer) for item in found if isinstance(item.peer, Peer))
+            if item.runtime is None and item.peer.name in self.runtimes:
+                raise pytest.UsageError(f"--assay-runtime {item.peer.name}: absent: {item.reason}")
+        return tuple(item.runtime for item in found if item.runtime is not None)
+
+    @cached_property
+    def suites(self) -> dict[Path, Cases]:
+        """By the folder of cases, so that a component is compiled once a session."""
+        return {}
+
+    def suite(self, folder: Path) -> Cases:
+        names = [runtime.name for runtime in self.found]
+        made = Cases(folder, folder.parent / "fixtures", folder / "expectations", self.places, names)
+        return self.suites.setdefault(folder, made)
 
 
 _SESSION = pytest.StashKey[Session]()
@@ -83,14 +95,20 @@ class CaseFile(pytest.File):
         suites = next(
             (folder for folder in self.path.parents if folder.name == "suites"), session.places.root / "suites"
         )
+        suite = session.suite(suites)
         try:
-            case = cases.load(self.path, suites, suites.parent / "fixtures")
-        except cases.CaseError as error:
+            case = cases.load(self.path, suites, suite.fixtures)
+            announced = suite.expectations()
+        except (cases.CaseError, ExpectationError) as error:
             raise self.CollectError(str(error)) from None
-        for adapter, peer in session.peers:
-            entries = expect.load(suites / "expectations" / f"{adapter.name}.toml")
+        for runtime in session.found:
             yield CaseItem.from_parent(
-                self, name=f"{case.id}[{peer.name}]", case=case, adapter=adapter, peer=peer, entries=entries
+                self,
+                name=f"{case.id}[{runtime.name}]",
+                case=case,
+                runtime=runtime,
+                suite=suite,
+                announced=announced,
             )
 
 
@@ -103,17 +121,16 @@ class CaseItem(pytest.Item):
         name: str,
         parent: pytest.Collector,
         case: Case,
-        adapter: Adapter,
-        peer: Peer,
-        entries: tuple[expect.Entry, ...],
+        runtime: Runtime,
+        suite: Cases,
+        announced: Expectations,
     ) -> None:
         super().__init__(name, parent)
-        self.case, self.adapter, self.peer, self.entries = case, adapter, peer, entries
+        self.case, self.runtime, self.suite, self.announced = case, runtime, suite, announced
 
     def runtest(self) -> None:
-        places = self.config.stash[_SESSION].places
-        result = runner.run_all([self.case], [(self.adapter, self.peer)], places, runner.Settings(jobs=1))[0]
-        result = expect.apply(result, self.entries, self.case)
+        result = driver.one(self.suite, self.case, self.runtime, Settings(jobs=1))
+        result = self.announced.mark(result, self.case, strict=False, judged=True)
         if result.verdict is Verdict.SKIP:
             pytest.skip(result.reason)
         if result.unexpected:

@@ -1,39 +1,40 @@
-"""The record of a run and what is derived from it."""
+"""The record of a run, and what is derived from it."""
 
 from __future__ import annotations
 
+from .file import REFERENCE_BEFORE_3, Log, lines, parse, read, schema_problem, unit_counts, write
 from .record import (
+    INTERRUPTED,
     SCHEMA,
     STDIN_LIMIT,
     CaseInfo,
-    CheckInfo,
-    Log,
+    Group,
     Record,
     RecordError,
     RuntimeInfo,
+    SuiteInfo,
     case_info,
     changes,
     harness_version,
-    lines,
-    parse,
-    read,
     run_changes,
     runtime_info,
-    schema_problem,
+    seen,
     still_true,
     with_verdict,
-    write,
 )
 
 __all__ = [
+    "INTERRUPTED",
+    "REFERENCE_BEFORE_3",
     "SCHEMA",
     "STDIN_LIMIT",
     "CaseInfo",
-    "CheckInfo",
+    "Group",
     "Log",
     "Record",
     "RecordError",
     "RuntimeInfo",
+    "SuiteInfo",
     "case_info",
     "changes",
     "harness_version",
@@ -43,7 +44,9 @@ __all__ = [
     "run_changes",
     "runtime_info",
     "schema_problem",
+    "seen",
     "still_true",
+    "unit_counts",
     "with_verdict",
     "write",
 ]

@@ -197,6 +197,10 @@ class UnitChange:
     before: str
     after: str
 
+    @property
+    def words(self) -> str:
+        return f"{self.change.value:8} {self.runtime} {self.case} {self.unit}: {self.before} -> {self.after}"
+
 
 RUNTIME, CASE = "(the runtime)", "(the whole case)"
 """What stands for a unit where all of a runtime, or of a case, is there in one record only."""

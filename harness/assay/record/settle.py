@@ -12,17 +12,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from ..model import CaseResult, Cut, Outcome, UnitResult
+from ..model import TRACE_LIMIT, CaseResult, Cut, Outcome, UnitResult
 
 TEXT_LIMIT = 2000
 """Characters of a detail, of a value, of a message."""
 OUTPUT_LIMIT = 64 << 10
 """Bytes of an output or a file."""
-TRACE_LIMIT = 256 << 10
 IMPORTS_LIMIT = 50
 LONGEST = 64
 """Nothing that is replaced by a placeholder of a time is longer."""
 CONTENTS_LIMIT = 200
+EXCHANGES_LIMIT = 200
+WIRE_LIMIT = 1 << 20
+"""Bytes of all exchanges of one run."""
 
 NORMALISED = {
     "{run}": "the run's own folder, which is gone (assay repro makes it again)",
@@ -127,6 +129,13 @@ def settle(result: CaseResult, places: Sequence[tuple[str, str]], when: datetime
     trace = output("trace", seen.trace.encode("utf-8", "backslashreplace"), TRACE_LIMIT, bytes).decode(
         "utf-8", "replace"
     )
+    wire, room = [], WIRE_LIMIT
+    for exchange in seen.wire[:EXCHANGES_LIMIT]:
+        data = output(f"wire: {exchange.name}", exchange.data, min(OUTPUT_LIMIT, room))
+        wire.append(replace(exchange, data=data))
+        room -= len(data)
+    if len(seen.wire) > EXCHANGES_LIMIT:
+        cuts.append(Cut("exchanges", len(seen.wire), ""))
     units = tuple(_unit(unit, names) for unit in result.units)
     rest = output("rest", result.rest)
     settled = replace(
@@ -139,7 +148,9 @@ def settle(result: CaseResult, places: Sequence[tuple[str, str]], when: datetime
         stderr=output("stderr", seen.stderr),
         trace=trace,
         contents=contents,
-        wire=(),
+        wire=tuple(wire),
+        commands=tuple(replace(item, message=names.text(item.message)) for item in seen.commands),
+        places=(),
     )
     reason = names.text(result.reason)
     settled = replace(settled, cut=tuple(cuts), normalised=tuple(sorted(names.used)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..model import EXPECT_UNIT, CaseResult, Level, UnitResult, Verdict
+from ..model import EXPECT_UNIT, CaseResult, Kind, Level, UnitResult, Verdict
 from .record import CaseInfo, Record
 
 GREEN, RED, INTERRUPTED = 0, 1, 130
@@ -128,9 +128,10 @@ def _runtime(
 
 
 def passed_anything(units: list[tuple[CaseInfo, UnitResult]]) -> bool:
-    """Whether a requirement passed. That a run ended as it should counts only where no case has a requirement."""
+    """Whether a requirement, or a command of a script, passed. That a run ended as it should counts only where no case
+    has a requirement."""
     requirements = [
         unit for info, unit in units if (check := info.check(unit.id)) and check.level is not Level.UNSPECIFIED
     ]
-    asked = requirements or [unit for _, unit in units if unit.id == EXPECT_UNIT]
+    asked = requirements or [unit for info, unit in units if unit.id == EXPECT_UNIT or info.kind is Kind.SCRIPT]
     return any(unit.verdict is Verdict.PASS for unit in asked)

@@ -16,8 +16,7 @@ from ..model import CaseResult, Verdict
 from ..record import Record
 from ..record.differ import align, ran
 from ..record.settle import NORMALISED
-from ..suites.programs import SuiteReport
-from ..suites.scripts import WastReport
+from ..record.summary import ProgramSummary, ScriptSummary
 from .view import SYMBOLS, OutputBlock, View, anchor, build
 
 PAGE_LIMIT = 4_500_000
@@ -47,14 +46,13 @@ def _environment() -> jinja2.Environment:
     environment.filters["short"] = lambda name: name.partition("/")[2] or name
     environment.globals["symbol"] = lambda verdict: SYMBOLS[verdict]
     environment.globals["ran"] = ran
-    environment.globals["trace_note"] = _trace_note
     return environment
 
 
 def render(
     record: Record,
-    wast: WastReport | None = None,
-    programs: SuiteReport | None = None,
+    wast: ScriptSummary | None = None,
+    programs: ProgramSummary | None = None,
     repro: str = "assay repro results.jsonl",
     limit: int = PAGE_LIMIT,
 ) -> str:
@@ -80,8 +78,8 @@ def _sum(sizes: list[int], limit: int) -> int:
 def _page(
     view: View,
     record: Record,
-    wast: WastReport | None,
-    programs: SuiteReport | None,
+    wast: ScriptSummary | None,
+    programs: ProgramSummary | None,
     repro: str,
     output: int,
     detail: int,
@@ -100,6 +98,7 @@ def _page(
         environment=next(iter(environments)) if len(environments) == 1 else (),
         sides=lambda block: _sides(block, output),
         repro=repro,
+        trace_note=lambda results: _trace_note(record, results),
     )
 
 
@@ -150,11 +149,12 @@ def _sides(block: OutputBlock, room: int) -> Markup:
     )
 
 
-def _trace_note(results: tuple[CaseResult | None, ...]) -> str:
+def _trace_note(record: Record, results: tuple[CaseResult | None, ...]) -> str:
     """Why there is no trace, when there is none."""
-    touchstone = next((result for result in results if result and result.runtime == "touchstone"), None)
-    if touchstone is None:
-        return "touchstone was not there for this run, so there is no trace of the host calls."
-    if touchstone.verdict is Verdict.SKIP:
-        return "touchstone did not run this case."
-    return "touchstone left no trace for this case."
+    reference = next((runtime.name for runtime in record.runtimes if runtime.reference), None)
+    result = next((result for result in results if result and result.runtime == reference), None)
+    if result is None:
+        return f"{reference or 'the reference runtime'} was not there for this run, so there is no trace of the host calls."
+    if result.verdict is Verdict.SKIP:
+        return f"{reference} did not run this case."
+    return f"{reference} left no trace for this case."

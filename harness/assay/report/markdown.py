@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..model import Verdict
 from ..record import Record
-from ..suites.programs import SuiteReport
+from ..record.summary import ProgramSummary
 from .view import SYMBOLS, build
 
 ROWS = 60
@@ -12,7 +12,7 @@ ROWS = 60
 LIMIT = 60_000
 
 
-def render(record: Record, programs: SuiteReport | None = None) -> str:
+def render(record: Record, programs: ProgramSummary | None = None) -> str:
     view = build(record)
     run = view.status
     names = [runtime.name for runtime in view.runtimes]

@@ -10,8 +10,9 @@ import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
-from ..model import EXPECT_UNIT, CaseResult, Level, UnitResult, Verdict
-from ..record import CaseInfo, CheckInfo, Record, RuntimeInfo
+from ..model import EXPECT_UNIT, CaseResult, Check, Level, UnitResult, Verdict
+from ..model.wire import show
+from ..record import CaseInfo, Record, RuntimeInfo
 from ..record.differ import Aspect, Group, case_differences, ending_key, groups, ran
 from ..record.status import RunStatus, RuntimeStatus, status
 
@@ -220,7 +221,7 @@ class CheckRow:
     """One check of one case with its result on every runtime."""
 
     case: CaseInfo
-    check: CheckInfo
+    check: Check
     results: tuple[UnitResult | None, ...]
     value_groups: tuple[Group[str], ...] = ()
     alike: tuple[Alike, ...] = ()
@@ -451,6 +452,9 @@ def _case(record: Record, info: CaseInfo) -> CaseView:
         _output("stdout without check lines", "rest", ran_here, {r.runtime: r.rest for r in ran_here}),
         _output("stderr", "stderr", ran_here, {r.runtime: r.observation.stderr for r in ran_here}),
     ]
+    for name in dict.fromkeys(exchange.name for result in there for exchange in result.observation.wire):
+        texts = {result.runtime: _wire_text(result, name) for result in ran_here}
+        outputs.append(_output(f"wire: {name}", f"wire: {name}", ran_here, texts))
     for path in dict.fromkeys(path for result in there for path, _ in result.observation.contents):
         contents = {result.runtime: dict(result.observation.contents).get(path) for result in ran_here}
         outputs.append(
@@ -475,6 +479,13 @@ def _case(record: Record, info: CaseInfo) -> CaseView:
         max(verdicts, key=lambda verdict: verdict.rank, default=Verdict.SKIP),
         any(result.unexpected for result in there),
     )
+
+
+def _wire_text(result: CaseResult, name: str) -> bytes:
+    """What came by that name. An exchange of which the record has the beginning has no end to show."""
+    cut = any(item.name == f"wire: {name}" for item in result.observation.cut)
+    text = "".join(show(exchange) for exchange in result.observation.wire if exchange.name == name)
+    return (text.rpartition("<")[0] if cut else text).encode()
 
 
 def _tree_text(result: CaseResult) -> str:
@@ -514,7 +525,7 @@ def show_bytes(data: bytes, limit: int = 64 << 10) -> str:
 
 
 def _check_row(
-    info: CaseInfo, check: CheckInfo, results: tuple[CaseResult | None, ...], names: tuple[str, ...]
+    info: CaseInfo, check: Check, results: tuple[CaseResult | None, ...], names: tuple[str, ...]
 ) -> CheckRow:
     units = tuple(result.unit(check.id) if result else None for result in results)
     found: tuple[Group[str], ...] = ()

@@ -1,6 +1,7 @@
-"""Running one case on one runtime: fresh directories, the process, what is left afterwards, the verdict.
+"""Running one case on one runtime: fresh directories, the process, and what is left afterwards.
 
-In: a case, a found runtime, places. Out: a `CaseResult`. All reading and writing of a run's files happens here.
+In: a case, a found runtime, places. Out: an `Observation`, or why there is none. All reading and writing of a run's
+files happens here.
 """
 
 from __future__ import annotations
@@ -11,36 +12,30 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Lock
 
 from ..cases import find_directory
-from ..judge import judge, skip
 from ..model import (
+    TRACE_LIMIT,
     Case,
-    CaseResult,
     Cut,
     Ending,
-    Exchange,
     FileState,
     Inexpressible,
     Mount,
+    NotRun,
     Observation,
     Outcome,
     Peer,
-    Verdict,
 )
-from ..model.wire import show
-from ..record.settle import TRACE_LIMIT, settle
-from ..runtimes import Adapter, Places
+from ..runtimes import Places, Runtime
 from ..runtimes.base import last_line
 from . import http_peers
 from .process import execute
-from .stage import HarnessError, Stage, notes, shell_line, stage, stdin_of
+from .stage import Stage, notes, shell_line, stage, stdin_of
 
 TREE_LIMIT = 400
 FILE_LIMIT = 4 << 20
@@ -58,51 +53,7 @@ class Settings:
     stop: Event = field(default_factory=Event, compare=False)
 
 
-def run_all(
-    cases: Sequence[Case],
-    peers: Sequence[tuple[Adapter, Peer]],
-    places: Places,
-    settings: Settings,
-    done: Callable[[CaseResult], None] = lambda _: None,
-    there: Collection[tuple[str, str]] = (),
-) -> list[CaseResult]:
-    """Every case on every runtime, `settings.jobs` at a time, but for those that are there already; the results in the order of
-    cases, then runtimes."""
-    prepared = _Prepared(places)
-    results: dict[tuple[int, int], CaseResult] = {}
-    with ThreadPoolExecutor(max_workers=max(1, settings.jobs)) as pool:
-        futures = {
-            pool.submit(_guarded, case, adapter, peer, prepared, settings): (row, column)
-            for row, case in enumerate(cases)
-            for column, (adapter, peer) in enumerate(peers)
-            if (case.id, peer.name) not in there
-        }
-        try:
-            for future in as_completed(futures):
-                results[futures[future]] = future.result()
-                done(future.result())
-        except BaseException:  # interrupted: end what runs, start nothing more
-            settings.stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return [results[key] for key in sorted(results)]
-
-
-def _guarded(case: Case, adapter: Adapter, peer: Peer, prepared: _Prepared, settings: Settings) -> CaseResult:
-    try:
-        return run_case(case, adapter, peer, prepared, settings)
-    except HarnessError as error:
-        return failed(case, peer.name, str(error), settings)
-    except Exception as error:  # a fault of the harness is an ERROR of this case, not the end of the run
-        return failed(case, peer.name, f"{type(error).__name__}: {error}", settings)
-
-
-def failed(case: Case, runtime: str, words: str, settings: Settings) -> CaseResult:
-    """The harness could not do its part: an ERROR, neither for nor against the runtime."""
-    return settle(skip(case, runtime, f"the harness failed: {words}", Verdict.ERROR), (), settings.when)
-
-
-class _Prepared:
+class Prepared:
     """Components compiled ahead, each once however many cases use it."""
 
     def __init__(self, places: Places) -> None:
@@ -111,33 +62,32 @@ class _Prepared:
         self._locks: dict[tuple[str, Path], Lock] = {}
         self._done: dict[tuple[str, Path], Path] = {}
 
-    def get(self, adapter: Adapter, peer: Peer, component: Path) -> Path:
-        key = (peer.name, component)
+    def get(self, runtime: Runtime, component: Path) -> Path:
+        key = (runtime.name, component)
         with self._lock:
             lock = self._locks.setdefault(key, Lock())
         with lock:
             if key not in self._done:
-                self._done[key] = adapter.prepare(peer, component, self.places)
+                self._done[key] = runtime.adapter.prepare(runtime.peer, component, self.places)
             return self._done[key]
 
 
-def run_case(case: Case, adapter: Adapter, peer: Peer, prepared: _Prepared, settings: Settings) -> CaseResult:
-    """One case on one runtime, as the record keeps it."""
+def run_case(case: Case, runtime: Runtime, prepared: Prepared, settings: Settings) -> Observation | NotRun:
+    """What was observed of one case on one runtime."""
     if not case.component.is_file():
-        return skip(case, peer.name, not_built(case))
-    component = prepared.get(adapter, peer, case.component)
-    scratch = _scratch(case, peer, settings.keep)
+        return NotRun(not_built(case))
+    component = prepared.get(runtime, case.component)
+    scratch = _scratch(case, runtime.peer, settings.keep)
+    keep = settings.keep is not None
     try:
-        with stage(
-            case, component, adapter, peer, scratch, trace=settings.trace, keep=settings.keep is not None
-        ) as made:
+        with stage(case, component, runtime, scratch, trace=settings.trace, keep=keep) as made:
             if isinstance(made, Inexpressible):
-                return skip(case, peer.name, made.reason)
-            if settings.keep is not None:
-                leave_command(made, case, peer, scratch)
-            return run_stage(made, case, adapter, peer, settings)
+                return NotRun(made.reason)
+            if keep:
+                leave_command(made, case, runtime.peer, scratch)
+            return run_stage(made, case, runtime, settings)
     finally:
-        if settings.keep is None:
+        if not keep:
             clear(scratch)
 
 
@@ -171,8 +121,8 @@ def leave_command(made: Stage, case: Case, peer: Peer, scratch: Path) -> str:
     return line
 
 
-def run_stage(made: Stage, case: Case, adapter: Adapter, peer: Peer, settings: Settings) -> CaseResult:
-    """What is ready is run and judged."""
+def run_stage(made: Stage, case: Case, runtime: Runtime, settings: Settings) -> Observation:
+    """Runs what is ready."""
     command, job = made.command, made.job
     client = http_peers.Client(case.run.clients, command.listening) if case.run.serve else None
     result = execute(
@@ -190,12 +140,13 @@ def run_stage(made: Stage, case: Case, adapter: Adapter, peer: Peer, settings: S
     if made.begun is not None and not made.begun.exists() and not result.failure:
         words = last_line(result.stderr) or f"it ended with {result.status}"
         result = replace(result, failure=f"what was to run before the runtime failed: {words}")
-    outcome = adapter.interpret(job, result, command)
+    outcome = runtime.adapter.interpret(job, result, command)
     if result.failure:
         outcome = Outcome(Ending.NOT_STARTED, message=result.failure)
     trace, whole = _read_trace(command.trace_file)
     tree, entries = _trees(job.mounts)
-    seen = Observation(
+    port = [(f"127.0.0.1:{client.port}", "127.0.0.1:{port}")] if client is not None and client.port else []
+    return Observation(
         outcome=outcome,
         argv=made.argv,
         env=command.env,
@@ -206,10 +157,7 @@ def run_stage(made: Stage, case: Case, adapter: Adapter, peer: Peer, settings: S
         wall=result.wall,
         cpu=result.cpu,
         peak_rss_kib=result.peak_rss_kib,
-        contents=(
-            *((item.path, _content(item.path, case, job.mounts)) for item in case.expect.files),
-            *((f"wire: {name}", _wire_text(wire, name)) for name in dict.fromkeys(exchange.name for exchange in wire)),
-        ),
+        contents=tuple((item.path, _content(item.path, case, job.mounts)) for item in case.expect.files),
         tree=tree,
         leftovers=result.leftovers,
         wire=wire,
@@ -217,14 +165,8 @@ def run_stage(made: Stage, case: Case, adapter: Adapter, peer: Peer, settings: S
             *([Cut("trace", whole, "")] if whole > len(trace.encode()) else []),
             *([Cut("tree", entries, "")] if entries > len(tree) else []),
         ),
+        places=(*made.places, *port),
     )
-    port = [(f"127.0.0.1:{client.port}", "127.0.0.1:{port}")] if client is not None and client.port else []
-    return settle(judge(case, peer.name, seen, strict=settings.strict), (*made.places, *port), settings.when)
-
-
-def _wire_text(wire: tuple[Exchange, ...], name: str) -> bytes:
-    """What came by that name, for the page."""
-    return "".join(show(exchange) for exchange in wire if exchange.name == name).encode()
 
 
 def _content(path: str, case: Case, mounts: tuple[Mount, ...]) -> bytes | None:

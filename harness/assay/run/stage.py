@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..model import Case, Command, Inexpressible, Job, Mount, Peer
-from ..runtimes import Adapter
+from ..runtimes import Runtime
 from . import http_peers
 from .world import mounts, wrap
 
@@ -37,7 +37,7 @@ class Stage:
 
 @contextlib.contextmanager
 def stage(
-    case: Case, component: Path, adapter: Adapter, peer: Peer, scratch: Path, *, trace: bool, keep: bool = False
+    case: Case, component: Path, runtime: Runtime, scratch: Path, *, trace: bool, keep: bool = False
 ) -> Iterator[Stage | Inexpressible]:
     """Everything is in `scratch`; servers run, and what mounts are made of is there, for as long as the context lasts."""
     work, home = scratch / "cwd", scratch / "home"
@@ -54,8 +54,8 @@ def stage(
             return
         filled, servers = peopled
         job = Job(filled, component, made, home, trace)
-        _owed(job, peer)
-        command = adapter.command(peer, job)
+        _owed(job, runtime.peer)
+        command = runtime.adapter.command(runtime.peer, job)
         if isinstance(command, Inexpressible):
             yield command
             return

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .base import Adapter, OverrideError, Places, places
+from .base import Adapter, OverrideError, Places, Runtime, ScriptAdapter, places
 from .jco import Jco
 from .touchstone import Touchstone
 from .wasmtime import Wasmtime
@@ -16,7 +16,10 @@ from .wasmtime_py import WasmtimePy
 ADAPTERS: tuple[Adapter, ...] = (Touchstone(), Wasmtime(), WasmtimePy(), Jco())
 """In the order of the report's columns."""
 
-ALIKE: dict[str, Callable[[str], Adapter]] = {"touchstone": Touchstone, "wasmtime": Wasmtime}
+ALIKE: dict[str, Callable[[str], Adapter]] = {
+    "touchstone": lambda name: Touchstone(name, reference=False),
+    "wasmtime": Wasmtime,
+}
 """The command lines that another program may speak (`--also NAME=LIKE:PROGRAM`)."""
 
-__all__ = ["ADAPTERS", "ALIKE", "Adapter", "OverrideError", "Places", "places"]
+__all__ = ["ADAPTERS", "ALIKE", "Adapter", "OverrideError", "Places", "Runtime", "ScriptAdapter", "places"]

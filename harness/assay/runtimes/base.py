@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
 
@@ -108,6 +108,16 @@ class Adapter(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def reference(self) -> bool:
+        """Whether this is the reference runtime: the one that traces, runs the scripts and is judged unless another is asked for."""
+        ...
+
+    @property
+    def takes_modules(self) -> bool:
+        """Whether it also runs core modules of preview 1 as they are."""
+        ...
+
     def find(self, places: Places) -> Peer | Absent: ...
 
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
@@ -117,6 +127,29 @@ class Adapter(Protocol):
     def command(self, peer: Peer, job: Job) -> Command | Inexpressible: ...
 
     def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome: ...
+
+
+@runtime_checkable
+class ScriptAdapter(Protocol):
+    """A runtime that runs converted .wast scripts too."""
+
+    def script(self, peer: Peer, script: Path, results: Path, features: Sequence[str]) -> tuple[str, ...]:
+        """The command line that runs a script and writes a line a command to `results`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A runtime that was found, with its adapter."""
+
+    adapter: Adapter
+    peer: Peer
+    modules: bool = False
+    """It is given core modules of preview 1 as they are."""
+
+    @property
+    def name(self) -> str:
+        return self.peer.name
 
 
 def probe_version(argv: list[str], timeout: float = 30.0) -> tuple[str, str]:

@@ -44,6 +44,8 @@ _KINDS = (
 
 class Jco:
     name = "jco"
+    reference = False
+    takes_modules = False
 
     def find(self, places: Places) -> Peer | Absent:
         beside = Path(sys.executable).parent / "node"

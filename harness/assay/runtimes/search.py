@@ -10,13 +10,28 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ..model import Absent, Peer
-from . import ADAPTERS, Adapter, Places
+from . import ADAPTERS, Adapter, Places, Runtime
 
 
 @dataclass(frozen=True)
 class Found:
     adapter: Adapter
     peer: Peer | Absent
+
+    @property
+    def runtime(self) -> Runtime | None:
+        """None where it is absent."""
+        return Runtime(self.adapter, self.peer) if isinstance(self.peer, Peer) else None
+
+    @property
+    def column(self) -> Runtime | Absent:
+        """What stands for it in a plan."""
+        return Runtime(self.adapter, self.peer) if isinstance(self.peer, Peer) else self.peer
+
+    @property
+    def reason(self) -> str:
+        """Why it is absent; empty where it is not."""
+        return self.peer.reason if isinstance(self.peer, Absent) else ""
 
 
 def find(places: Places, names: Iterable[str] = (), adapters: Sequence[Adapter] = ADAPTERS) -> tuple[Found, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
@@ -28,12 +29,14 @@ _SERVE = {
 class Touchstone:
     """Also any other program that speaks the same command line (the harness's own tests use that)."""
 
-    def __init__(self, name: str = "touchstone") -> None:
-        self.name = name
+    takes_modules = False
+
+    def __init__(self, name: str = "touchstone", *, reference: bool = True) -> None:
+        self.name, self.reference = name, reference
 
     def find(self, places: Places) -> Peer | Absent:
         program = places.named(self.name) or places.root / "build" / "touchstone"
-        if places.named(self.name) is None and self.name != "touchstone":
+        if places.named(self.name) is None and not self.reference:
             return Absent(self.name, "no program is named for it")
         if not program.is_file():
             return Absent(self.name, f"{program} is not built (make)")
@@ -65,6 +68,9 @@ class Touchstone:
         argv += [str(job.component), *job.case.run.args]
         listening = r"^Serving HTTP on http://127\.0\.0\.1:(\d+)/" if job.case.run.serve else ""
         return Command(tuple(argv), base_environment(job), outcome, trace if job.trace else None, listening=listening)
+
+    def script(self, peer: Peer, script: Path, results: Path, features: Sequence[str]) -> tuple[str, ...]:
+        return (*peer.program, "wast", str(script), "--results", str(results), *features)
 
     def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
         ending = served(result) if job.case.run.serve else common_ending(result)

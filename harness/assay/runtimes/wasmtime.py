@@ -49,8 +49,11 @@ _KINDS = {
 class Wasmtime:
     """Also another program that speaks the same command line."""
 
+    reference = False
+
     def __init__(self, name: str = "wasmtime") -> None:
         self.name = name
+        self.takes_modules = name == "wasmtime"
 
     def find(self, places: Places) -> Peer | Absent:
         program = which(places, self.name, *(_wheel() if self.name == "wasmtime" else ()))

@@ -16,6 +16,8 @@ _GRANTS = frozenset({"http"})
 
 class WasmtimePy:
     name = "wasmtime-py"
+    reference = False
+    takes_modules = False
 
     def find(self, places: Places) -> Peer | Absent:
         python = places.named(self.name) or Path(sys.executable)

@@ -1,30 +1,32 @@
-"""Foreign suites of built programs, laid out as wasi-testsuite is: folders with a manifest.json, programs, and their expectations beside them.
+"""Foreign suites of built programs as a suite: folders with a manifest.json, programs, and their expectations beside them.
 
-In: a folder, the preview1 command adapter, suites/expectations/testsuite.toml. Out: cases for `runner`, a `SuiteReport`. Programs of
-preview 1 are made components by wasm-tools; each JSON file is honoured as it stands. A failure is known only where its entry says why
-and what the trace of the host calls must show for it. Files are touched by `find`, `adapt`, `load_known`, `write` and `read` only.
+In: a folder laid out as wasi-testsuite is, the preview1 command adapter, suites/expectations/testsuite.toml. Out: cases,
+and what the programs did on each runtime. wasm-tools makes components of programs of preview 1. Each JSON file is
+honoured as it stands.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..judge.expect import ExpectationError, read_tables
-from ..model import Case, CaseResult, Directory, Expect, RunSpec, TextExpectation, Verdict
+from ..judge.expect import Known, read_tables
+from ..judge.expect_programs import ProgramExpectations
+from ..model import Case, Directory, Expect, Kind, NotRun, Observation, RunSpec, TextExpectation, Verdict
+from ..record import Group, SuiteInfo
+from ..run.runner import Prepared, Settings, run_case
+from ..runtimes import Places, Runtime
+from .suite import Suite
 
-SCHEMA = "assay-testsuite/1"
 ADAPTER = Path("node_modules/@bytecodealliance/jco/lib/wasi_snapshot_preview1.command.wasm")
 TIMEOUT = 30.0
 RUNS = ("wasm32-wasip1", "wasm32-wasip2")
-CORE = "wasmtime (core modules)"
-"""The column of a runtime that takes the same programs of preview 1 as they are, without the adapter."""
 
 _OLD = {"args", "root", "env", "exit_code", "stderr", "stdout", "dirs"}
 _NEW = {"operations", "proposals", "world", "servers"}
@@ -47,59 +49,73 @@ class Program:
 
 
 @dataclass(frozen=True)
-class Known:
-    """An announced failure on touchstone: why, what the trace must show (each pattern), what the component must not import."""
+class ProgramOptions:
+    """Where the programs and what they need are."""
 
-    reason: str
-    shows: tuple[str, ...]
-    lacks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class ProgramResult:
-    program: str
-    verdict: str
-    detail: str = ""
-    reason: str = ""  # of the entry that announces it
-    unexpected: bool = False
-
-
-@dataclass(frozen=True)
-class RuntimeReport:
-    runtime: str
-    version: str
-    total: int
-    passed: int
-    not_passed: tuple[ProgramResult, ...]
-
-    @property
-    def known(self) -> int:
-        return sum(bool(item.reason) and not item.unexpected for item in self.not_passed)
-
-    @property
-    def unexpected(self) -> int:
-        return sum(item.unexpected for item in self.not_passed)
-
-
-@dataclass(frozen=True)
-class Group:
-    """Programs that are not run here, and why."""
-
+    folder: Path
     name: str
-    programs: int
-    reason: str
+    adapter: Path
+    """The preview1 command adapter."""
+    tool: Path
+    """wasm-tools."""
+    cache: Path
+    expectations: Path
 
 
-@dataclass(frozen=True)
-class SuiteReport:
-    suite: str
-    programs: int
-    adapter: str
-    unsupported: tuple[Group, ...]
-    runtimes: tuple[RuntimeReport, ...]
-    stale: tuple[str, ...] = ()
-    made: str = ""  # when
-    runs: tuple[CaseResult, ...] = field(default=(), repr=False, compare=False)
+class Programs(Suite):
+    """`reference` is the runtime whose expectations the file has."""
+
+    def __init__(self, options: ProgramOptions, reference: str, places: Places) -> None:
+        self.options, self.reference = options, reference
+        self._prepared = Prepared(places)
+        self._programs: dict[str, Program] = {}
+        self._components: dict[str, Path | str] = {}
+
+    def discover(self) -> tuple[Case, ...]:
+        self._programs = self._programs or {item.name: item for item in find(self.options.folder)}
+        return tuple(case_of(item) for item in self._programs.values() if not item.problem)
+
+    def expectations(self) -> ProgramExpectations:
+        path = self.options.expectations
+        return ProgramExpectations({self.reference: tuple(read_tables(path))}, lambda _: str(path))
+
+    def prepare(self, cases: Sequence[Case], jobs: int) -> None:
+        names = [case.id for case in cases]
+        adapter, tool, cache = self.options.adapter, self.options.tool, self.options.cache
+        with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+            made = pool.map(lambda name: adapt(self._programs[name], adapter, tool, cache), names)
+            self._components = dict(zip(names, made, strict=True))
+        self._announced = self.expectations()
+
+    def run(self, case: Case, runtime: Runtime, settings: Settings) -> Observation | NotRun:
+        component = case.component if runtime.modules else self._components[case.id]
+        if isinstance(component, str):
+            return NotRun(component, Verdict.ERROR)
+        seen = run_case(replace(case, component=component), runtime, self._prepared, settings)
+        known = self._announced.known(runtime.name, case.id)
+        if known is None or not known.lacks or isinstance(seen, NotRun):
+            return seen
+        data = component.read_bytes()
+        return replace(seen, named=tuple(name for name in known.lacks if name.encode() in data))
+
+    @property
+    def info(self) -> SuiteInfo:
+        adapter = self.options.adapter
+        digest = hashlib.sha256(adapter.read_bytes()).hexdigest()
+        return SuiteInfo(
+            self.options.name,
+            Kind.PROGRAM,
+            f"{adapter.name}, SHA-256 {digest}",
+            unsupported=unsupported(self._programs.values()),
+        )
+
+    def known(self) -> Known:
+        return dict.fromkeys(self._programs)
+
+
+def module_runtime(runtime: Runtime) -> Runtime:
+    """The same runtime as a column of its own, given the programs of preview 1 as they are."""
+    return Runtime(runtime.adapter, replace(runtime.peer, name=f"{runtime.name} (core modules)"), modules=True)
 
 
 # --- finding ---------------------------------------------------------------------------------------------------------
@@ -240,102 +256,8 @@ def adapt(program: Program, adapter: Path, tool: Path, cache: Path) -> Path | st
     return target
 
 
-def case_of(program: Program, component: Path, suite: str) -> Case:
+def case_of(program: Program) -> Case:
     return Case(
-        f"{suite}/{program.name}", program.name, component, (), program.run, program.expect, (), program.path.parent
-    )
-
-
-# --- judging (pure) --------------------------------------------------------------------------------------------------
-
-
-def judge(result: CaseResult, program: str, known: Known | None, component: bytes) -> ProgramResult | None:
-    """What did not pass, or passed and was announced not to; None for an ordinary pass."""
-    unit = result.units[0]
-    if result.verdict is Verdict.PASS:
-        return (
-            None if known is None else ProgramResult(program, "PASS", "passes; announced to fail", known.reason, True)
-        )
-    if known is None:
-        return ProgramResult(program, result.verdict.value, unit.detail)
-    unshown = [pattern for pattern in known.shows if not re.search(pattern, result.observation.trace, re.MULTILINE)]
-    if unshown:
-        return ProgramResult(
-            program, result.verdict.value, f"the trace does not show {unshown[0]!r}", known.reason, True
-        )
-    present = [name for name in known.lacks if name.encode() in component]
-    if present:
-        return ProgramResult(program, result.verdict.value, f"the component names {present[0]}", known.reason, True)
-    return ProgramResult(program, result.verdict.value, unit.detail, known.reason)
-
-
-def runtime_report(runtime: str, version: str, total: int, items: Iterable[ProgramResult | None]) -> RuntimeReport:
-    bad = tuple(item for item in items if item is not None)
-    return RuntimeReport(runtime, version, total, total - sum(item.verdict != "PASS" for item in bad), bad)
-
-
-def gated(report: RuntimeReport) -> RuntimeReport:
-    """For the runtime that is to pass: what no entry announces is unexpected."""
-    items = tuple(
-        ProgramResult(item.program, item.verdict, item.detail, item.reason, item.unexpected or not item.reason)
-        for item in report.not_passed
-    )
-    return RuntimeReport(report.runtime, report.version, report.total, report.passed, items)
-
-
-def load_known(path: Path) -> dict[str, Known]:
-    """suites/expectations/testsuite.toml, by program."""
-    known: dict[str, Known] = {}
-    for item in read_tables(path):
-        if not {"program", "reason", "shows"} <= set(item) <= {"program", "reason", "shows", "lacks"}:
-            raise ExpectationError(f"{path}: an entry has program, reason, shows and perhaps lacks: {sorted(item)}")
-        name, shows = str(item["program"]), item["shows"]
-        if not str(item["reason"]).strip() or not isinstance(shows, list) or not shows:
-            raise ExpectationError(f"{path}: {name}: needs a reason and what the trace shows")
-        if name in known:
-            raise ExpectationError(f"{path}: {name} is listed twice")
-        try:
-            for pattern in shows:
-                re.compile(pattern)
-        except (re.error, TypeError) as error:
-            raise ExpectationError(f"{path}: {name}: {error}") from None
-        known[name] = Known(str(item["reason"]), tuple(shows), tuple(item.get("lacks", ())))
-    return known
-
-
-# --- the summary file ------------------------------------------------------------------------------------------------
-
-
-def write(report: SuiteReport, path: Path) -> None:
-    raw = asdict(
-        SuiteReport(
-            report.suite,
-            report.programs,
-            report.adapter,
-            report.unsupported,
-            report.runtimes,
-            report.stale,
-            report.made,
-        )
-    )
-    raw.pop("runs")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"schema": SCHEMA, **raw}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def read(path: Path) -> SuiteReport | None:
-    """The summary that `write` left; None when there is none that can be read."""
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        if raw.pop("schema") != SCHEMA:
-            return None
-        runtimes = tuple(
-            RuntimeReport(**{**item, "not_passed": tuple(ProgramResult(**bad) for bad in item["not_passed"])})
-            for item in raw["runtimes"]
-        )
-        groups = tuple(Group(**item) for item in raw["unsupported"])
-        return SuiteReport(
-            raw["suite"], raw["programs"], raw["adapter"], groups, runtimes, tuple(raw["stale"]), raw.get("made", "")
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        program.name, program.name, program.path, (), program.run, program.expect, (), program.path.parent,
+        kind=Kind.PROGRAM,
+    )  # fmt: skip

@@ -9,10 +9,12 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from ..model import Case, CaseResult, Inexpressible, Peer
+from ..judge import judge
+from ..model import Case, CaseResult, Inexpressible
+from ..record.settle import settle
 from ..run.runner import Settings, clear, leave_command, not_built, run_stage
 from ..run.stage import notes, stage
-from ..runtimes import Adapter, Places
+from ..runtimes import Places, Runtime
 
 
 class ReproError(Exception):
@@ -21,8 +23,7 @@ class ReproError(Exception):
 
 def again(
     case: Case,
-    adapter: Adapter,
-    peer: Peer,
+    runtime: Runtime,
     places: Places,
     folder: Path,
     settings: Settings,
@@ -39,19 +40,22 @@ def again(
     if folder.exists():
         clear(folder)
     folder.mkdir(parents=True)
-    component = adapter.prepare(peer, case.component, places)
-    with stage(case, component, adapter, peer, folder.resolve(), trace=settings.trace, keep=True) as made:
+    component = runtime.adapter.prepare(runtime.peer, case.component, places)
+    with stage(case, component, runtime, folder.resolve(), trace=settings.trace, keep=True) as made:
         if isinstance(made, Inexpressible):
-            raise ReproError(f"{peer.name} does not run {case.id}: {made.reason}")
-        line = leave_command(made, case, peer, folder)
+            raise ReproError(f"{runtime.name} does not run {case.id}: {made.reason}")
+        line = leave_command(made, case, runtime.peer, folder)
         say(f"world: {folder}")
         for text in notes(case):
             say(f"note: {text}")
         say(line)
-        result = None if not run or hold else run_stage(made, case, adapter, peer, settings)
-        if result is not None:
-            (folder / "stdout").write_bytes(result.observation.stdout)
-            (folder / "stderr").write_bytes(result.observation.stderr)
+        seen = None if not run or hold else run_stage(made, case, runtime, settings)
+        result = None
+        if seen is not None:
+            (folder / "stdout").write_bytes(seen.stdout)
+            (folder / "stderr").write_bytes(seen.stderr)
+            judged = judge(case, runtime.name, seen, strict=settings.strict)
+            result = settle(judged, seen.places, settings.when)
             say(
                 f"stdout: {folder / 'stdout'}, stderr: {folder / 'stderr'} (the command has changed the world: repro makes it anew)"
             )

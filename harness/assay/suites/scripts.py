@@ -1,7 +1,8 @@
-"""The official scripts: converting `.wast` by wasm-tools, running them on touchstone, comparing every command with what is known.
+"""The official .wast scripts on the reference runtime, as a suite: a script is a case, a command is a unit.
 
-In: folders of scripts, a runtime, suites/expectations/wast.toml. Out: a `WastReport`. The verdicts are pure; files are touched by
-`convert`, `run_script`, `load_known` and `write` only. Contract of the runtime's side: `touchstone wast SCRIPT.json --results FILE`.
+In: folders of scripts, wasm-tools, suites/expectations/wast.toml. Out: cases, and what every command came to.
+wasm-tools converts each script to JSON and binaries, once a content. The contract of the runtime's side is
+`touchstone wast SCRIPT.json --results FILE`.
 """
 
 from __future__ import annotations
@@ -10,32 +11,46 @@ import hashlib
 import importlib.util
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
-from ..judge.expect import ExpectationError, quote, read_tables
+from ..judge.expect import Known, read_tables
+from ..judge.expect_scripts import ScriptExpectations, render
+from ..model import (
+    Case,
+    CaseResult,
+    CommandSeen,
+    Ending,
+    Expect,
+    Kind,
+    NotRun,
+    Observation,
+    Outcome,
+    RunSpec,
+)
+from ..model.commands import SCRIPT_KEY
+from ..record import SuiteInfo
 from ..run.process import execute
-from ..runtimes import OverrideError
+from ..run.runner import Settings
+from ..runtimes import OverrideError, Runtime, ScriptAdapter
+from ..runtimes.base import common_ending
+from .suite import Suite
 
-SCHEMA = "assay-wast/1"
 CONVERTER = "2"
 """Part of the cache key: raised when the conversion itself changes."""
 
-STATUSES = ("fail", "unsupported", "missing", "crash", "timeout", "unconvertible")
 UNSUPPORTED = 126
 """The exit status of a runtime that passes every command but those it does not support."""
 OFFICIAL = ("core", "component-model")
 """Suites that `make suites` fetches."""
-SCRIPT_KEY = "0 script"
-"""The key of what befalls a script as a whole."""
 
 
 @dataclass(frozen=True)
@@ -67,65 +82,70 @@ class Converted:
 
 
 @dataclass(frozen=True)
-class CommandResult:
-    key: str
-    status: str  # pass, skip or one of STATUSES
-    message: str = ""
+class ScriptOptions:
+    """Where the scripts and what they need are."""
+
+    folders: Mapping[str, Path]
+    """The folders of scripts by the suite's name."""
+    cache: Path
+    tool: Path
+    """wasm-tools."""
+    version: str
+    expectations: Path
+    timeout: float = 60.0
+    absent: tuple[str, ...] = ()
+    """Official suites that are not there."""
 
 
-@dataclass(frozen=True)
-class Known:
-    status: str
-    reason: str
+class Scripts(Suite):
+    """`reference` is the runtime whose expectations the file has."""
 
+    def __init__(self, options: ScriptOptions, reference: str) -> None:
+        self.options, self.reference = options, reference
+        self._scripts: tuple[Script, ...] = ()
+        self._converted: dict[str, Converted] = {}
 
-@dataclass(frozen=True)
-class Surprise:
-    script: str
-    command: str
-    status: str
-    expected: str
-    message: str
+    def discover(self) -> tuple[Case, ...]:
+        self._scripts = self._scripts or find_scripts(self.options.folders)
+        run = RunSpec(timeout=self.options.timeout)
+        return tuple(
+            Case(item.name, item.name, item.path, (), run, Expect(), (), item.path.parent, kind=Kind.SCRIPT)
+            for item in self._scripts
+        )
 
+    def expectations(self) -> ScriptExpectations:
+        path = self.options.expectations
+        return ScriptExpectations({self.reference: tuple(read_tables(path))}, lambda _: str(path))
 
-@dataclass(frozen=True)
-class ScriptReport:
-    script: str
-    suite: str
-    commands: int
-    passed: int
-    skipped: int
-    known: tuple[tuple[str, str, str], ...]  # command, status, reason
-    surprises: tuple[Surprise, ...]
-    seconds: float = 0.0
-    new: tuple[CommandResult, ...] = field(default=(), repr=False)
+    def prepare(self, cases: Sequence[Case], jobs: int) -> None:
+        wanted = {case.id for case in cases}
+        scripts = [script for script in self._scripts if script.name in wanted]
+        cache, tool, version = self.options.cache, self.options.tool, self.options.version
+        with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+            made = pool.map(lambda script: convert(script, cache, tool, version), scripts)
+            self._converted = {item.script.name: item for item in made}
 
-
-@dataclass(frozen=True)
-class SuiteCount:
-    name: str
-    scripts: int
-    whole: int
-    commands: int
-    passed: int
-    known: int
-    unexpected: int
-    skipped: int
-
-
-@dataclass(frozen=True)
-class WastReport:
-    runtime: str
-    suites: tuple[SuiteCount, ...]
-    surprises: tuple[Surprise, ...]
-    stale: tuple[str, ...]
-    made: str = ""  # when
-    absent: tuple[str, ...] = ()  # official suites that were not there
+    def run(self, case: Case, runtime: Runtime, settings: Settings) -> Observation | NotRun:
+        if not isinstance(runtime.adapter, ScriptAdapter):
+            return NotRun(f"{runtime.name} runs no scripts")
+        return run_script(self._converted[case.id], runtime, case.run.timeout * settings.timeout_factor, settings.stop)
 
     @property
-    def total(self) -> SuiteCount:
-        fields = ("scripts", "whole", "commands", "passed", "known", "unexpected", "skipped")
-        return SuiteCount("all", *(sum(getattr(suite, name) for suite in self.suites) for name in fields))
+    def info(self) -> SuiteInfo:
+        return SuiteInfo("scripts", Kind.SCRIPT, absent=self.options.absent)
+
+    def known(self) -> Known:
+        units = {
+            name: frozenset({info.key for info in item.commands} | {SCRIPT_KEY})
+            for name, item in self._converted.items()
+        }
+        return {script.name: units.get(script.name) for script in self._scripts}
+
+    def update(self, results: Sequence[CaseResult], *, strict: bool) -> None:
+        path = self.options.expectations
+        old = self.expectations().commands[self.reference]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(render(results, old, {script.name for script in self._scripts}), encoding="utf-8")
 
 
 # --- finding ---------------------------------------------------------------------------------------------------------
@@ -272,31 +292,46 @@ def features(name: str) -> tuple[str, ...]:
 # --- running ---------------------------------------------------------------------------------------------------------
 
 
-def run_script(converted: Converted, program: Sequence[str], timeout: float) -> tuple[tuple[CommandResult, ...], float]:
-    """What every command of a script came to, and the seconds it took."""
+def run_script(converted: Converted, runtime: Runtime, timeout: float, stop: Event | None = None) -> Observation:
+    """What every command of a script came to."""
     if converted.json is None:
-        return (CommandResult(SCRIPT_KEY, "unconvertible", converted.problem),), 0.0
+        outcome = Outcome(Ending.NOT_STARTED, message=converted.problem)
+        return Observation(outcome, commands=(CommandSeen(SCRIPT_KEY, "unconvertible", converted.problem),))
+    assert isinstance(runtime.adapter, ScriptAdapter)
     with tempfile.TemporaryDirectory(prefix="assay-wast-") as scratch:
-        results = Path(scratch) / "results.jsonl"
+        file = Path(scratch) / "results.jsonl"
+        argv = runtime.adapter.script(runtime.peer, converted.json, file, features(converted.script.name))
         done = execute(
-            [*program, "wast", str(converted.json), "--results", str(results), *features(converted.script.name)],
+            argv,
             env={"HOME": scratch, "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "TMPDIR": scratch, "TZ": "UTC"},
             cwd=Path(scratch),
             timeout=timeout,
+            stop=stop,
         )
-        lines = results.read_text(encoding="utf-8", errors="backslashreplace").splitlines() if results.is_file() else []
-    ending = CommandResult(SCRIPT_KEY, "pass")
+        lines = file.read_text(encoding="utf-8", errors="backslashreplace").splitlines() if file.is_file() else []
+    ending = CommandSeen(SCRIPT_KEY, "pass")
     if done.failure:
-        ending = CommandResult(SCRIPT_KEY, "crash", done.failure)
+        ending = CommandSeen(SCRIPT_KEY, "crash", done.failure)
     elif done.timed_out:
-        ending = CommandResult(SCRIPT_KEY, "timeout", f"more than {timeout:.0f} s")
+        ending = CommandSeen(SCRIPT_KEY, "timeout", f"more than {timeout:.0f} s")
     elif done.signal is not None:
-        ending = CommandResult(SCRIPT_KEY, "crash", f"signal {done.signal}")
+        ending = CommandSeen(SCRIPT_KEY, "crash", f"signal {done.signal}")
     elif done.flooded:
-        ending = CommandResult(SCRIPT_KEY, "crash", "more output than the harness takes")
+        ending = CommandSeen(SCRIPT_KEY, "crash", "more output than the harness takes")
     elif done.status not in (0, 1, UNSUPPORTED):
-        ending = CommandResult(SCRIPT_KEY, "crash", f"exit {done.status}: {_last(done.stderr)}")
-    return read_results(converted.commands, lines, ending, done.status), done.wall
+        ending = CommandSeen(SCRIPT_KEY, "crash", f"exit {done.status}: {_last(done.stderr)}")
+    return Observation(
+        common_ending(done) or Outcome(Ending.EXITED, done.status),
+        argv,
+        stdout=done.stdout,
+        stderr=done.stderr,
+        wall=done.wall,
+        cpu=done.cpu,
+        peak_rss_kib=done.peak_rss_kib,
+        cwd=scratch,
+        commands=read_results(converted.commands, lines, ending, done.status),
+        places=((scratch, "{run}"),),
+    )
 
 
 def _last(data: bytes) -> str:
@@ -305,10 +340,10 @@ def _last(data: bytes) -> str:
 
 
 def read_results(
-    commands: Sequence[CommandInfo], lines: Sequence[str], ending: CommandResult, status: int | None
-) -> tuple[CommandResult, ...]:
+    commands: Sequence[CommandInfo], lines: Sequence[str], ending: CommandSeen, status: int | None
+) -> tuple[CommandSeen, ...]:
     """The runtime's lines, matched with the commands that there are; what it leaves out is missing, what it skips without right fails."""
-    told: dict[int, CommandResult] = {}
+    told: dict[int, CommandSeen] = {}
     for line in lines:
         try:
             raw = json.loads(line)
@@ -319,216 +354,21 @@ def read_results(
         if info is None or index in told:
             continue
         if word not in ("pass", "fail", "skip", "unsupported"):
-            told[index] = CommandResult(info.key, "fail", f"status {word!r} is no status")
+            told[index] = CommandSeen(info.key, "fail", f"status {word!r} is no status")
         elif word == "skip" and not info.text:
-            told[index] = CommandResult(info.key, "fail", "skipped, but its module is not text")
+            told[index] = CommandSeen(info.key, "fail", "skipped, but its module is not text")
         elif word == "pass" and info.text:
-            told[index] = CommandResult(info.key, "skip", "tests the text format")
+            told[index] = CommandSeen(info.key, "skip", "tests the text format")
         else:
-            told[index] = CommandResult(info.key, word, str(raw.get("message") or ""))
+            told[index] = CommandSeen(info.key, word, str(raw.get("message") or ""))
     results = []
     for index, info in enumerate(commands):
-        missing = CommandResult(
+        missing = CommandSeen(
             info.key, "skip" if info.text else "missing", "tests the text format" if info.text else "no result"
         )
         results.append(told.get(index, missing))
     if ending.status == "pass" and status is not None:
         failing = any(result.status in ("fail", "missing") for result in told.values())
         if failing and status == 0:
-            ending = CommandResult(SCRIPT_KEY, "fail", "commands fail and the exit status is 0")
+            ending = CommandSeen(SCRIPT_KEY, "fail", "commands fail and the exit status is 0")
     return (*results, *(() if ending.status == "pass" else (ending,)))
-
-
-def judge_script(
-    script: Script, results: Sequence[CommandResult], known: Mapping[str, Known], seconds: float = 0.0
-) -> ScriptReport:
-    """The results of a script beside what is known of them."""
-    passed = skipped = 0
-    announced: list[tuple[str, str, str]] = []
-    surprises: list[Surprise] = []
-    not_passed: list[CommandResult] = []
-    for result in results:
-        entry = known.get(result.key)
-        if result.status == "skip":
-            skipped += 1
-            if entry is not None:
-                surprises.append(Surprise(script.name, result.key, "skip", entry.status, result.message))
-        elif result.status == "pass":
-            passed += 1
-            if entry is not None:
-                surprises.append(
-                    Surprise(script.name, result.key, "pass", entry.status, "passes; the expectations say it does not")
-                )
-        else:
-            not_passed.append(result)
-            if entry is not None and entry.status == result.status:
-                announced.append((result.key, result.status, entry.reason))
-            else:
-                expected = entry.status if entry is not None else "pass"
-                surprises.append(Surprise(script.name, result.key, result.status, expected, result.message))
-    commands = sum(result.key != SCRIPT_KEY for result in results)
-    return ScriptReport(
-        script.name,
-        script.suite,
-        commands,
-        passed,
-        skipped,
-        tuple(announced),
-        tuple(surprises),
-        seconds,
-        tuple(not_passed),
-    )
-
-
-def run_all(
-    converted: Sequence[Converted],
-    program: Sequence[str],
-    known: Mapping[str, Mapping[str, Known]],
-    *,
-    jobs: int,
-    timeout: float,
-    done: Callable[[ScriptReport], None] = lambda _: None,
-) -> list[ScriptReport]:
-    """Every script, `jobs` at a time, in order."""
-
-    def one(item: Converted) -> ScriptReport:
-        results, seconds = run_script(item, program, timeout)
-        report = judge_script(item.script, results, known.get(item.script.name, {}), seconds)
-        done(report)
-        return report
-
-    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        return list(pool.map(one, converted))
-
-
-def summarize(runtime: str, reports: Sequence[ScriptReport], stale: Sequence[str]) -> WastReport:
-    """Counts per folder of scripts."""
-    suites = []
-    for name in sorted({report.suite for report in reports}):
-        mine = [report for report in reports if report.suite == name]
-        suites.append(
-            SuiteCount(
-                name,
-                len(mine),
-                sum(
-                    report.passed > 0 and report.passed + report.skipped == report.commands and not report.new
-                    for report in mine
-                ),
-                sum(report.commands for report in mine),
-                sum(report.passed for report in mine),
-                sum(len(report.known) for report in mine),
-                sum(len(report.surprises) for report in mine),
-                sum(report.skipped for report in mine),
-            )
-        )
-    surprises = tuple(surprise for report in reports for surprise in report.surprises)
-    return WastReport(runtime, tuple(suites), surprises, tuple(stale))
-
-
-# --- what is known ---------------------------------------------------------------------------------------------------
-
-
-def load_known(path: Path) -> dict[str, dict[str, Known]]:
-    """suites/expectations/wast.toml: by script, then by command."""
-    known: dict[str, dict[str, Known]] = {}
-    for item in read_tables(path):
-        if set(item) != {"script", "status", "reason", "commands"}:
-            raise ExpectationError(f"{path}: an entry has script, status, reason and commands: {sorted(item)}")
-        if item["status"] not in STATUSES or not str(item["reason"]).strip():
-            raise ExpectationError(f"{path}: {item['script']}: needs a reason and a status of {', '.join(STATUSES)}")
-        mine = known.setdefault(item["script"], {})
-        for command in item["commands"]:
-            if not re.fullmatch(r"\d+ [a-z_]+( #\d+)?", command):
-                raise ExpectationError(f"{path}: {item['script']}: {command!r} is not LINE TYPE")
-            if command in mine:
-                raise ExpectationError(f"{path}: {item['script']}: {command} is listed twice")
-            mine[command] = Known(item["status"], item["reason"])
-    return known
-
-
-def stale(
-    known: Mapping[str, Mapping[str, Known]],
-    converted: Sequence[Converted],
-    every: Iterable[Script],
-    suites: Collection[str] | None = None,
-) -> list[str]:
-    """Entries that name no script or no command that exists; of suites that are not looked at nothing is said."""
-    names = {script.name for script in every}
-    if suites is not None:
-        known = {name: mine for name, mine in known.items() if name.partition("/")[0] in suites}
-    keys = {item.script.name: {info.key for info in item.commands} | {SCRIPT_KEY} for item in converted}
-    out = [f"{script}: no such script" for script in known if script not in names]
-    for script, commands in known.items():
-        out += [
-            f"{script}: {command}: no such command"
-            for command in commands
-            if script in keys and command not in keys[script]
-        ]
-    return out
-
-
-def render_known(
-    reports: Sequence[ScriptReport], old: Mapping[str, Mapping[str, Known]], every: Iterable[Script]
-) -> str:
-    """The text of the expectations file for these reports; reasons that are there are kept."""
-    names = {script.name for script in every}
-    blocks: dict[tuple[str, str, str], list[str]] = {}
-    ran = set()
-    for report in reports:
-        ran.add(report.script)
-        for result in report.new:
-            before = old.get(report.script, {}).get(result.key)
-            keep = before is not None and before.status == result.status
-            reason = before.reason if before is not None and keep else _reason(result)
-            blocks.setdefault((report.script, result.status, reason), []).append(result.key)
-    for script, commands in old.items():
-        if script not in ran and script in names:
-            for command, entry in commands.items():
-                blocks.setdefault((script, entry.status, entry.reason), []).append(command)
-    lines = [
-        "# Commands of the official scripts that do not pass, each with its reason. The format is in suites/README.md;"
-    ]
-    lines.append("# `assay wast --update` rewrites this file and keeps the reasons.")
-    for (script, status, reason), keys in sorted(blocks.items()):
-        lines += [
-            "",
-            "[[expected]]",
-            f"script = {quote(script)}",
-            f"status = {quote(status)}",
-            f"reason = {quote(reason)}",
-        ]
-        if len(keys) <= 3:
-            lines.append(f"commands = [{', '.join(quote(key) for key in keys)}]")
-        else:
-            lines += ["commands = [", *(f"    {quote(key)}," for key in keys), "]"]
-    return "\n".join(lines) + "\n"
-
-
-def _reason(result: CommandResult) -> str:
-    """The runtime's own message, without the numbers that differ from command to command."""
-    text = re.sub(r"0x[0-9a-f]+|\b\d+\b", "N", " ".join(result.message.split()))[:200]
-    return text or result.status
-
-
-# --- the summary file ------------------------------------------------------------------------------------------------
-
-
-def write(report: WastReport, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        json.dumps({"schema": SCHEMA, **asdict(report)}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
-
-
-def read(path: Path) -> WastReport | None:
-    """The summary that `write` left; None when there is none that can be read."""
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        if raw.pop("schema") != SCHEMA:
-            return None
-        suites = tuple(SuiteCount(**suite) for suite in raw["suites"])
-        surprises = tuple(Surprise(**surprise) for surprise in raw["surprises"])
-        absent = tuple(raw.get("absent", ()))
-        return WastReport(raw["runtime"], suites, surprises, tuple(raw["stale"]), raw.get("made", ""), absent)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

@@ -76,6 +76,11 @@ def main() -> int:
         sys.stdout.write("hello\n")
         outcome(outcome="exited", status=0)
         return 0
+    if KIND == "long":  # more than a record keeps
+        report(*(f"check {check} pass" for check in CHECKS), "check t.fake.choice value -")
+        sys.stdout.write("y" * 100_000 + "x")
+        outcome(outcome="exited", status=0)
+        return 0
     if KIND == "lie-undeclared":
         report("check t.fake.invented pass")
         return passes()

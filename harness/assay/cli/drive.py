@@ -1,0 +1,116 @@
+"""The terminal's side of every run: progress, what can be gone on with, the summary, and the exit status.
+
+In: a `Plan`. Out: the record, lines on the terminal, an exit status. `assay run`, `wast` and `testsuite` end here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ..cases.selection import SelectionError
+from ..judge.expect import ExpectationError
+from ..model import CaseResult, Verdict
+from ..record import INTERRUPTED, Record
+from ..record import status as statuses
+from ..runtimes.search import Found
+from ..suites.driver import DriveError, Plan, drive
+from ..suites.suite import SuiteError
+from .base import CONSOLE, Unusable, read_record
+from .summary import print_summary
+
+EVERY = 50
+"""A line of progress each so many runs, where there is no terminal."""
+
+
+def say_absent(found: Sequence[Found]) -> None:
+    for item in found:
+        if item.runtime is None:
+            CONSOLE.print(f"{item.peer.name}: absent: {item.reason}", style="dim", markup=False)
+
+
+def resumable(path: Path, *, resume: bool, rerun_changed: bool, everything: bool) -> Record | None:
+    """The record to go on with, where one is asked for. `everything`: the command line names no part of the suite."""
+    if rerun_changed and not resume:
+        raise Unusable("--rerun-changed belongs to --resume")
+    if not resume:
+        return None
+    if not everything:
+        raise Unusable("--resume takes the cases and runtimes of the record that is there: name none")
+    return read_record(path)
+
+
+def resumed(plan: Plan, begun: Record | None, gate: Sequence[str] = ()) -> Plan:
+    """The plan of the run that is gone on with: its cases, its settings and, unless the command line names one, its gate."""
+    if begun is None:
+        return plan
+    there = {info.id for info in begun.cases}
+    settings = replace(plan.settings, strict=begun.strict, trace=begun.trace, timeout_factor=begun.timeout_factor)
+    cases = tuple(case for case in plan.cases if case.id in there)
+    return replace(plan, cases=cases, settings=settings, gate=plan.gate if gate else begun.gate)
+
+
+def run_plan(
+    plan: Plan,
+    path: Path | None,
+    *,
+    begun: Record | None = None,
+    rerun_changed: bool = False,
+    update: bool = False,
+    limit: int | None = None,
+    reports: Callable[[Record], Path | None] = lambda _: None,
+) -> None:
+    """Runs the plan, writes its record and reports, prints what it came to, and ends with its exit status.
+
+    `limit`: so many surprises are printed. `reports` writes the reports and returns the page."""
+    try:
+        plan.suite.prepare(plan.cases, plan.settings.jobs)
+        total = len(plan.cases) * len(plan.present)
+        with _progress(total) as done:
+            made = drive(
+                plan, path, begun=begun, rerun_changed=rerun_changed, update=update, done=done, said=click.echo
+            )
+    except (DriveError, SuiteError, SelectionError, ExpectationError) as error:
+        raise Unusable(str(error)) from None
+    page = reports(made)
+    if made.partial == INTERRUPTED:
+        place = f"are in {path}; --resume goes on" if path is not None else "have a result; the record is not kept"
+        click.echo(f"interrupted: {len(made.results)} of {total} runs {place}")
+        sys.exit(statuses.INTERRUPTED)
+    print_summary(made, limit)
+    if page is not None:
+        click.echo(f"report: {page}")
+    sys.exit(statuses.status(made).exit_status)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[CaseResult], None]]:
+    """Shows how far a run is: a bar on a terminal, else a line from time to time."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[last]}"),
+    )
+    counts: Counter[Verdict] = Counter()
+    with Progress(*columns, console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal) as progress:
+        task = progress.add_task("cases × runtimes", total=total, last="")
+
+        def done(result: CaseResult) -> None:
+            counts[result.verdict] += 1
+            progress.update(task, advance=1, last=f"{result.runtime} {result.case}")
+            number = sum(counts.values())
+            if not CONSOLE.is_terminal and (number % EVERY == 0 or number == total):
+                ordered = sorted(counts.items(), key=lambda item: item[0].rank)
+                words = ", ".join(f"{many} {verdict.value}" for verdict, many in ordered)
+                CONSOLE.print(f"{number}/{total} runs: {words}", markup=False)
+
+        yield done

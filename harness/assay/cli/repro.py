@@ -1,0 +1,103 @@
+"""`assay repro`: one run of a record, again.
+
+In: a record, a case, a runtime. Out: the case's world in a folder that stays, its command line, what is not as before.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from .. import record
+from ..cases.selection import Selection
+from ..model import Verdict
+from ..run.runner import Settings
+from ..runtimes import search
+from ..suites import repro
+from .base import (
+    EXIT_STATUSES,
+    Unusable,
+    case_suite,
+    chosen,
+    file_type,
+    find_adapters,
+    find_places,
+    folder_type,
+    options,
+    read_record,
+    runtime_options,
+    suites_options,
+)
+
+
+@click.command("repro", epilog=EXIT_STATUSES)
+@click.argument("results", metavar="RECORD", type=file_type(exists=True))
+@click.argument("case_id", metavar="CASE")
+@click.argument("runtime", metavar="RUNTIME")
+@options(suites_options, runtime_options)
+@click.option(
+    "--folder", type=folder_type(), help="Where the case's world is made (default: build/repro/RUNTIME/CASE)."
+)
+@click.option("--no-run", is_flag=True, help="Only make the world and print the command.")
+@click.option(
+    "--hold",
+    is_flag=True,
+    help="Let the case's servers live until Ctrl-C, so that the command can be pasted elsewhere.",
+)
+@click.pass_obj
+def repro_command(
+    root: Path,
+    results: Path,
+    case_id: str,
+    runtime: str,
+    suites: Path | None,
+    fixtures: Path | None,
+    programs: tuple[str, ...],
+    also: tuple[str, ...],
+    folder: Path | None,
+    no_run: bool,
+    hold: bool,
+) -> None:
+    """Make the world of one run of a record again in a folder that stays, print its command line, and run it.
+
+    Ends with 0 when every verdict is as in the record, with 1 when one is not.
+    """
+    old = read_record(results)
+    info = next((item for item in old.cases if item.id == case_id), None)
+    before = old.result(case_id, runtime)
+    if info is None:
+        raise Unusable(f"{results.name} has no case {case_id}")
+    if before is None:
+        there = ", ".join(item.name for item in old.present)
+        raise Unusable(f"{results.name} has no result of {case_id} on {runtime}; it has {there}")
+    adapters, more = find_adapters(also)
+    if runtime not in [adapter.name for adapter in adapters]:
+        raise Unusable(f"{runtime} is no runtime that is known here; one of --also has to be named again")
+    places = find_places(root, (*programs, *more), adapters)
+    (case, *_) = chosen(root, case_suite(root, suites, fixtures, places), Selection((case_id,)))
+    if case.id != case_id:
+        raise Unusable(f"there is no case {case_id} any more")
+    (found,) = search.find(places, (runtime,), adapters)
+    if found.runtime is None:
+        raise Unusable(f"{runtime} is absent: {found.reason}")
+    for change in record.run_changes(old, record.case_info(case), record.runtime_info(found.peer)):
+        click.echo(f"not as in the record: {change}", err=True)
+    place = folder or root / "build" / "repro" / runtime / Path(case_id)
+    settings = Settings(trace=old.trace, strict=old.strict, jobs=1, timeout_factor=old.timeout_factor)
+    try:
+        now = repro.again(case, found.runtime, places, place, settings, run=not no_run, hold=hold, say=click.echo)
+    except (repro.ReproError, OSError) as error:
+        raise Unusable(str(error)) from None
+    if now is None:
+        return
+    click.echo(f"ended: {now.observation.outcome}")
+    different = repro.different(before, now)
+    for unit in now.units:
+        if unit.verdict is not Verdict.PASS:
+            click.echo(f"  {unit.verdict.value} {unit.id}: {unit.detail}")
+    click.echo(f"verdict: {now.verdict.value}; in the record: {before.verdict.value}")
+    for line in different:
+        click.echo(f"  not as in the record: {line}")
+    sys.exit(1 if different else 0)

@@ -1,0 +1,79 @@
+"""Known results of built programs: suites/expectations/testsuite.toml.
+
+In: its tables and results. Out: marked results, and entries that match nothing. Pure.
+A failure is known only where its entry says why, and what the trace of the host calls must show for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
+
+from ..model import CaseResult, Expected, Verdict
+from .expect import ExpectationError, Expectations, Known, Table, Tables
+from .verdicts import Definition
+
+
+@dataclass(frozen=True)
+class KnownProgram:
+    """An announced failure: why, what the trace must show (each pattern), and what the component must not import."""
+
+    reason: str
+    shows: tuple[str, ...]
+    lacks: tuple[str, ...] = ()
+
+
+class ProgramExpectations(Expectations):
+    def __init__(self, tables: Tables, where: Callable[[str], str]) -> None:
+        self.tables = tables
+        self.programs = {name: parse(where(name), mine) for name, mine in tables.items()}
+
+    def known(self, runtime: str, program: str) -> KnownProgram | None:
+        return self.programs.get(runtime, {}).get(program)
+
+    def mark(self, result: CaseResult, case: Definition, *, strict: bool, judged: bool) -> CaseResult:
+        """Of a runtime that is judged, a failure that no entry announces is unexpected."""
+        (unit,) = result.units
+        known = self.known(result.runtime, result.case)
+        passed = unit.verdict is Verdict.PASS
+        if known is None:
+            return replace(result, units=(replace(unit, unexpected=judged and not passed),))
+        problem = "passes; announced to fail" if passed else _unshown(known, result)
+        expected = Expected((Verdict.FAIL if passed else unit.verdict,), known.reason)
+        marked = replace(unit, detail=problem or unit.detail, expected=expected, unexpected=bool(problem))
+        return replace(result, units=(marked,))
+
+    def stale(self, known: Known, judged: Collection[str]) -> tuple[str, ...]:
+        names = dict.fromkeys(name for mine in self.programs.values() for name in mine)
+        return tuple(f"{name}: no such program" for name in names if name not in known)
+
+
+def _unshown(known: KnownProgram, result: CaseResult) -> str:
+    """What does not bear out the reason of an entry."""
+    trace = result.observation.trace
+    for pattern in known.shows:
+        if not re.search(pattern, trace, re.MULTILINE):
+            return f"the trace does not show {pattern!r}"
+    present = [name for name in known.lacks if name in result.observation.named]
+    return f"the component names {present[0]}" if present else ""
+
+
+def parse(path: str, tables: Iterable[Table]) -> dict[str, KnownProgram]:
+    """The known programs; `path` begins each error."""
+    known: dict[str, KnownProgram] = {}
+    for item in tables:
+        if not {"program", "reason", "shows"} <= set(item) <= {"program", "reason", "shows", "lacks"}:
+            raise ExpectationError(f"{path}: an entry has program, reason, shows and perhaps lacks: {sorted(item)}")
+        name, shows = str(item["program"]), item["shows"]
+        if not str(item["reason"]).strip() or not isinstance(shows, list) or not shows:
+            raise ExpectationError(f"{path}: {name}: needs a reason and what the trace shows")
+        if name in known:
+            raise ExpectationError(f"{path}: {name} is listed twice")
+        try:
+            for pattern in shows:
+                re.compile(pattern)
+        except (re.error, TypeError) as error:
+            raise ExpectationError(f"{path}: {name}: {error}") from None
+        known[name] = KnownProgram(str(item["reason"]), tuple(shows), tuple(item.get("lacks", ())))
+    return known

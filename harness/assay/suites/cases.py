@@ -1,0 +1,65 @@
+"""The cases below suites/p2: a folder each, with a case.toml, on every runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import cases as case_files
+from ..judge import expect
+from ..judge.expect import CaseExpectations, Known
+from ..model import EXPECT_UNIT, Case, CaseResult, Kind, NotRun, Observation
+from ..record import SuiteInfo
+from ..run.runner import Prepared, Settings, run_case
+from ..runtimes import Places, Runtime
+from .suite import Suite, SuiteError
+
+
+class Cases(Suite):
+    """`runtimes` names those whose expectations are read."""
+
+    def __init__(
+        self, suites: Path, fixtures: Path, expectations: Path, places: Places, runtimes: Sequence[str] = ()
+    ) -> None:
+        self.suites, self.fixtures, self.folder = suites, fixtures, expectations
+        self.places, self.runtimes = places, tuple(runtimes)
+        self._prepared = Prepared(places)
+        self._cases: tuple[Case, ...] | None = None
+
+    def discover(self) -> tuple[Case, ...]:
+        if self._cases is None:
+            try:
+                self._cases = case_files.discover(self.suites, self.fixtures)
+            except case_files.CaseError as error:
+                raise SuiteError(str(error)) from None
+            if not self._cases:
+                raise SuiteError(f"there is no case in {self.suites}")
+        return self._cases
+
+    def expectations(self) -> CaseExpectations:
+        tables = {name: tuple(expect.read_tables(self._file(name))) for name in self.runtimes}
+        return CaseExpectations(tables, lambda name: str(self._file(name)))
+
+    def _file(self, runtime: str) -> Path:
+        return self.folder / f"{runtime}.toml"
+
+    def prepare(self, cases: Sequence[Case], jobs: int) -> None:
+        """Nothing: a component is compiled ahead when the first run needs it."""
+
+    def run(self, case: Case, runtime: Runtime, settings: Settings) -> Observation | NotRun:
+        return run_case(case, runtime, self._prepared, settings)
+
+    @property
+    def info(self) -> SuiteInfo:
+        return SuiteInfo("p2", Kind.CASE)
+
+    def known(self) -> Known:
+        return {case.id: frozenset({check.id for check in case.checks} | {EXPECT_UNIT}) for case in self.discover()}
+
+    def update(self, results: Sequence[CaseResult], *, strict: bool) -> None:
+        entries = self.expectations().entries
+        for runtime in dict.fromkeys(result.runtime for result in results):
+            mine = [result for result in results if result.runtime == runtime]
+            text = expect.render(mine, entries[runtime], self.discover(), strict=strict)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._file(runtime).write_text(text, encoding="utf-8")

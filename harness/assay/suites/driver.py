@@ -1,0 +1,234 @@
+"""The one driver of all suites: runs in parallel, interruption and resumption, expectations, the record.
+
+In: a `Plan`. Out: the `Record` of the run, in a file as it grows. Nothing here knows what kind of suite it drives, and
+nothing talks to the terminal.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from .. import record
+from ..judge.expect import Expectations
+from ..model import Absent, Case, CaseResult, Kind, NotRun, Verdict
+from ..record import Record
+from ..record.settle import settle
+from ..run.runner import Settings
+from ..run.stage import HarnessError
+from ..runtimes import Runtime
+from .suite import Suite
+
+
+class DriveError(Exception):
+    """A run that cannot be begun or gone on with."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is about."""
+
+    suite: Suite
+    cases: tuple[Case, ...]
+    """Those that are to be run, of all that the suite has."""
+    runtimes: tuple[Runtime | Absent, ...]
+    """In the order of the report's columns."""
+    gate: tuple[str, ...]
+    """The runtimes that are judged."""
+    settings: Settings
+
+    @property
+    def present(self) -> tuple[Runtime, ...]:
+        return tuple(runtime for runtime in self.runtimes if isinstance(runtime, Runtime))
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def begin(plan: Plan, expectations: Expectations) -> Record:
+    """The record before anything has run."""
+    settings = plan.settings
+    return Record(
+        now(),
+        "",
+        record.harness_version(),
+        settings.strict,
+        plan.gate,
+        tuple(_runtime_info(runtime) for runtime in plan.runtimes),
+        tuple(record.case_info(case) for case in plan.cases),
+        (),
+        expectations.stale(plan.suite.known(), plan.gate),
+        trace=settings.trace,
+        timeout_factor=settings.timeout_factor,
+        suite=plan.suite.info,
+        expectations=_applied(expectations, plan),
+    )
+
+
+def _runtime_info(runtime: Runtime | Absent) -> record.RuntimeInfo:
+    if isinstance(runtime, Absent):
+        return record.runtime_info(runtime)
+    return record.runtime_info(runtime.peer, runtime.adapter.reference)
+
+
+def _applied(expectations: Expectations, plan: Plan) -> dict[str, tuple[dict[str, object], ...]]:
+    """The entries that are about the plan's cases on its runtimes."""
+    names = {runtime.name for runtime in plan.present}
+    key = {Kind.CASE: "case", Kind.SCRIPT: "script", Kind.PROGRAM: "program"}[plan.suite.info.kind]
+    ids = {name for case in plan.cases for name in (case.id, case.id.partition("@")[0])}
+    return {
+        name: tuple(dict(table) for table in tables if table[key] in ids)
+        for name, tables in expectations.tables.items()
+        if name in names
+    }
+
+
+def drive(
+    plan: Plan,
+    path: Path | None,
+    *,
+    begun: Record | None = None,
+    rerun_changed: bool = False,
+    update: bool = False,
+    done: Callable[[CaseResult], None] = lambda _: None,
+    said: Callable[[str], None] = lambda _: None,
+) -> Record:
+    """Runs what the plan asks for, and writes the record to `path`, where there is one, as it grows.
+
+    With `begun`, only what that record lacks is run; where something has changed since, that is refused, or run again
+    with `rerun_changed`. `done` is told of every result that comes, `said` of what a user wants to know. When it is
+    interrupted, the record is partial and `Record.partial` says so. `update` rewrites the expectations.
+    """
+    expectations = plan.suite.expectations()
+    made = begin(plan, expectations)
+    if begun is not None:
+        made = _continued(begun, made, rerun_changed, said)
+    log = _log(made, path)
+    infos = {info.id: info for info in made.cases}
+
+    def mark(result: CaseResult, announced: Expectations) -> CaseResult:
+        judged = result.runtime in plan.gate
+        return announced.mark(result, infos[result.case], strict=plan.settings.strict, judged=judged)
+
+    results = {(result.case, result.runtime): result for result in made.results}
+    interrupted = False
+    with _ended_by_sigterm():
+        try:
+            for result in _runs(plan, set(results)):
+                results[result.case, result.runtime] = result
+                if log is not None:
+                    log.add(mark(result, expectations))
+                done(mark(result, expectations))
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            if log is not None:
+                log.close()
+    ordered = [
+        results[key]
+        for key in ((case.id, runtime.name) for case in plan.cases for runtime in plan.present)
+        if key in results
+    ]
+    if update and not interrupted:
+        plan.suite.update(ordered, strict=plan.settings.strict)
+        expectations = plan.suite.expectations()
+    made = replace(
+        made,
+        finished=now(),
+        results=tuple(mark(result, expectations) for result in ordered),
+        stale=expectations.stale(plan.suite.known(), plan.gate),
+        expectations=_applied(expectations, plan),
+        partial=record.INTERRUPTED if interrupted else "",
+    )
+    if path is not None:
+        record.write(made, path)
+    return made
+
+
+def _log(made: Record, path: Path | None) -> record.Log | None:
+    try:
+        return None if path is None else record.Log(made, path)
+    except OSError as error:
+        raise DriveError(f"the record cannot be written: {error}") from None
+
+
+def _continued(begun: Record, made: Record, rerun_changed: bool, said: Callable[[str], None]) -> Record:
+    """The record that is gone on with: the results of `begun` that are still about the same."""
+    changes = record.changes(begun, made)
+    if changes and not rerun_changed:
+        listed = "".join(f"\n  {change}" for change in changes[:10]) + ("\n  …" if len(changes) > 10 else "")
+        raise DriveError(f"--resume: the record is of something else (--rerun-changed runs that again):{listed}")
+    kept = record.still_true(begun, made)
+    total = len(made.cases) * len(made.present)
+    said(f"resuming: {len(kept)} of {total} runs are there" + (f", {len(changes)} changes" if changes else ""))
+    return replace(made, started=begun.started, results=kept)
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends a run as Ctrl-C does, also where SIGINT is ignored, as it is in a job in the background."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _runs(plan: Plan, there: Collection[tuple[str, str]]) -> Iterator[CaseResult]:
+    """Every case on every runtime but for those that are there already, `jobs` at a time, each as it comes."""
+    settings = plan.settings
+    with ThreadPoolExecutor(max_workers=max(1, settings.jobs)) as pool:
+        futures = [
+            pool.submit(one, plan.suite, case, runtime, settings)
+            for case in plan.cases
+            for runtime in plan.present
+            if (case.id, runtime.name) not in there
+        ]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:  # interrupted: end what runs, start nothing more
+            settings.stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def one(suite: Suite, case: Case, runtime: Runtime, settings: Settings) -> CaseResult:
+    """One case on one runtime: observed, judged, and as the record keeps it. What was announced is not looked at."""
+    try:
+        seen = suite.run(case, runtime, settings)
+        result = suite.judge(case, runtime.name, seen, strict=settings.strict)
+    except HarnessError as error:
+        result = _failed(suite, case, runtime.name, str(error), settings)
+    except Exception as error:  # a fault of the harness is an ERROR of this case, not the end of the run
+        result = _failed(suite, case, runtime.name, f"{type(error).__name__}: {error}", settings)
+    return _with_whole(suite, case, settle(result, result.observation.places, settings.when), settings)
+
+
+def _failed(suite: Suite, case: Case, runtime: str, words: str, settings: Settings) -> CaseResult:
+    """The harness could not do its part: an ERROR, neither for nor against the runtime."""
+    reason = NotRun(f"the harness failed: {words}", Verdict.ERROR)
+    return suite.judge(case, runtime, reason, strict=settings.strict)
+
+
+def _with_whole(suite: Suite, case: Case, result: CaseResult, settings: Settings) -> CaseResult:
+    """The result, with the names of the units that cannot be judged again from what the record keeps."""
+    again = suite.judge(case, result.runtime, record.seen(result), strict=settings.strict)
+    again = settle(again, (), settings.when)
+    verdicts = {unit.id: (unit.verdict, unit.value) for unit in again.units}
+    differing = [unit.id for unit in result.units if verdicts.get(unit.id) != (unit.verdict, unit.value)]
+    return replace(result, whole=tuple(differing))
