@@ -15,6 +15,11 @@ compile_commands.json: $(BUILD)/gen/files.mk
 test-changed:
 	@$(PYTHON) ci/changed.py $(if $(PLAN),--plan) $(if $(BASE),--base $(BASE)) $(if $(BUDGET),--budget $(BUDGET)) $(FILES)
 
+# The picture of the report page in README.md: of the record RECORD, or else of the last run.
+.PHONY: picture
+picture:
+	@$(PYTHON) ci/picture.py $(RECORD)
+
 # Faults put into copies, one at a time: which of them turn the suites red. MUTANTS='--sample 20 --seed 7', '--area http' and the like.
 .PHONY: mutants
 mutants: $(BUILD)/gen/files.mk

@@ -1,3 +1,3 @@
 """assay: drives WASI Preview 2 components through runtimes and compares what they do."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

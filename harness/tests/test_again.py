@@ -139,3 +139,22 @@ def test_old_summaries() -> None:
     assert scripts is not None and len(scripts.suites) == 3 and scripts.total.passed > 0
     assert programs is not None and programs.runtimes[0].known == 1 and programs.runtimes[0].unexpected == 1
     assert "2 of 4" in report.html(record.read(DATA / "results-2.jsonl"), scripts, programs)
+
+
+# --- the example in reports/ -----------------------------------------------------------------------------------------
+
+
+def test_the_example(tmp_path: Path) -> None:
+    path = tmp_path / "example.jsonl"
+    shutil.copyfile(ROOT / "reports/example.jsonl", path)
+    made = record.read(path)
+    assert made.schema == record.SCHEMA and not made.partial and len(made.results) == 15
+    assert {item.name for item in made.present} == {"touchstone", "wasmtime", "jco"}
+    assert any(result.observation.wire for result in made.results)
+    done = assay(ROOT, "report", str(path), "--exit-status")
+    assert done.exit_code == 0, done.output
+    assert "p2/http/denied" in (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert assay(ROOT, "compare", str(path), str(path)).exit_code == 0
+    done = assay(ROOT, "judge", str(path))
+    assert done.exit_code == 0, done.output
+    assert "15 results, 0 units are not as in the record" in done.output

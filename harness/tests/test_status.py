@@ -157,7 +157,7 @@ def gated(*results: CaseResult, **more: object) -> Record:
 @pytest.mark.parametrize(
     ("drawn", "words"),
     [
-        (gated(made.result("a", verdict=Verdict.FAIL, unexpected=True)), "a: 1 results are not as announced"),
+        (gated(made.result("a", verdict=Verdict.FAIL, unexpected=True)), "a: 1 result is not as announced"),
         (gated(made.result("a", verdict=Verdict.SKIP)), "a: nothing passed"),
         (gated(made.result("a", verdict=Verdict.UNSUPPORTED)), "a: nothing passed"),
         (gated(made.result("a"), partial="the run was interrupted"), "partial, 1 of 1 runs are there"),

@@ -210,7 +210,7 @@ def test_who_was_asked_for_is_judged(project: Project) -> None:
     add(project, "plain")
     add(project, "wrong", {"args": ["a"], "stdout": "b"})
     done = run(project, "program", "--also", f"other=touchstone:{project.fake('program')}", "-r", "other")
-    assert done.exit_code == 1 and "red: other: 1 results are not as announced" in done.output
+    assert done.exit_code == 1 and "red: other: 1 result is not as announced" in done.output
     done = run(
         project, "program", "--also", f"other=touchstone:{project.fake('nothing')}", "-r", "other", "--only", "plain"
     )

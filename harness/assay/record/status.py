@@ -116,7 +116,7 @@ def _runtime(
     units = [(cases[result.case], unit) for result in results for unit in result.units]
     surprises = sum(unit.unexpected for _, unit in units)
     if surprises:
-        problems.append(f"{surprises} results are not as announced")
+        problems.append(f"{surprises} {'result is' if surprises == 1 else 'results are'} not as announced")
     if missing:
         problems.append(f"{missing} of {len(record.cases)} cases have no result")
     if record.cases and not passed_anything(units):
