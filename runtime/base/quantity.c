@@ -104,7 +104,7 @@ bool ts_time_parse(const char *s, uint64_t *seconds) {
     return true;
 }
 
-/* --- the nearest word ---------------------------------------------------------------------------------------------- */
+/* --- the nearest word --- */
 enum { WORD_MOST = 48 };
 static char lower(char c) {
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c == '_' ? '-' : c;

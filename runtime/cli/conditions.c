@@ -141,7 +141,8 @@ static void warn(const char *key, size_t key_len, const char *here, size_t here_
 static bool is_grant(const char *key) {
     return is_recorded(key) && strncmp(key, "arguments ", 10) != 0 && strncmp(key, "argv0 ", 6) != 0;
 }
-/* A replay without any grants is usual. One with some of them looks as if it had the rest too: list what is left out. */
+/* A replay without any grants is usual. One with some of them looks as if it had the rest too: list what is
+ * left out. */
 static void warn_of_left_out(const char *here, const char *recorded) {
     enum { MOST = 12 };
     bool any = false;

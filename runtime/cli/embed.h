@@ -1,20 +1,22 @@
-/* embed: what the command uses of the library besides touchstone.h, and why it is not public. The files of cli/ include
- * no other header of the library; ci/check_includes.py checks that (cli/wast tests internals and is exempt).
+/* embed: what the command uses of the library besides touchstone.h, and why it is not public. The files of
+ * cli/ include no other header of the library; ci/check_includes.py checks that (cli/wast tests internals and
+ * is exempt).
  *
  * Loading (run, serve, validate, inspect)
- *   ts_component_new, ts_module_new       load without a copy: the bytes must outlive the component, which the public
- *                                         ts_component_load does not ask of its callers
+ *   ts_component_new, ts_module_new       load without a copy: the bytes must outlive the component,
+ *                                         which ts_component_load does not ask of its callers
  *   ts_component_features_parse           ts_component_new takes a set of bits
  *   ts_bytes_are_component                picks the decoder; an embedder knows what it loads
- *   ts_engine_cache_file                  identifies a file by its state instead of its contents: only for files that
- *                                         were mapped by sys/input.h
+ *   ts_engine_cache_file                  identifies a file by its state instead of its contents: only
+ *                                         for files that sys/input.h has mapped
  *   ts_name_parse, ts_instance_type_find, ts_cfunc_get_type
- *                                         the types of exports before instantiation; the structs may still change
+ *                                         the types of exports before instantiation; these structs
+ *                                         may still change
  * Linking (run, serve)
- *   ts_linker_check                       the list of missing imports of --outcome; ts_missing may still change
+ *   ts_linker_check                       the missing imports of --outcome; ts_missing may change
  *   ts_component_link, ts_linked_instantiate, ts_linked_free, ts_linker_resource
- *                                         serve links once for all requests; not offered before its rules about
- *                                         threads are settled
+ *                                         serve links once for all requests; not offered before its
+ *                                         rules about threads are settled
  * Running (run, serve)
  *   ts_cstore_create, ts_spares_new/_free serve hands pages from one instance to the next
  *   ts_cstore_set_host                    serve gives each store the context of its thread

@@ -24,7 +24,7 @@ static ts_status count_words(const ts_cli_call *c, const char *name, size_t len,
                    (int)len, name, c->n_words, n_params);
 }
 
-/* --- core modules -------------------------------------------------------------------------------------------------- */
+/* --- core modules --- */
 static ts_status core_arguments(const ts_store *s, const ts_deftype *t, const ts_cli_call *c, ts_slot *io,
                                 ts_error *e) {
     size_t len;
@@ -81,7 +81,7 @@ ts_status ts_cli_invoke_core(ts_store *s, ts_module *m, const ts_cli_call *c, ts
     return st == TS_OK ? ts_cli_flush(e) : st;
 }
 
-/* --- components ---------------------------------------------------------------------------------------------------- */
+/* --- components --- */
 /* Joins "f" and its words to one call, "f(1, 2)". Each word must be exactly one value. */
 static ts_status joined(const ts_cli_call *c, ts_cfunc *f, ts_pool *pool, const char **out, ts_error *e) {
     size_t len, size = 3, at = 0;

@@ -1,5 +1,5 @@
-/* option_table: see option_table.h. The functions that the rows name come first, then the rows in the order of
- * --help. */
+/* option_table: see option_table.h. The functions that the rows name come first, then the rows in the order
+ * of --help. */
 #include "cli/option_table.h"
 #include <stddef.h>
 #include <string.h>
@@ -59,7 +59,7 @@ static ts_status policy(ts_reading *r, const ts_option *o, const char *value, ts
     return ts_policy_read(r, value, e);
 }
 
-/* --- the rows ------------------------------------------------------------------------------------------------------ */
+/* --- the rows --- */
 #define AT(field) offsetof(ts_cli_options, field)
 #define CALL TS_OPTION_APPLIES
 #define RUN TS_CLI_RUN
@@ -143,7 +143,7 @@ const ts_option *ts_cli_option_find(const char *name, size_t len) {
     return o ? o : ts_option_find(ts_policy_rows, name, len);
 }
 
-/* --- help ---------------------------------------------------------------------------------------------------------- */
+/* --- help --- */
 static size_t columns(const char *s, size_t n) { /* counts UTF-8 characters */
     size_t c = 0;
     for (size_t i = 0; i < n; i++) c += ((unsigned char)s[i] & 0xc0) != 0x80;

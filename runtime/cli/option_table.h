@@ -1,5 +1,5 @@
-/* option_table: the options of the command. Options that a policy may contain have their rows in wasi/policy/rows.c;
- * the rows here are those of the command itself and of serve.
+/* option_table: the options of the command. Options that a policy may contain have their rows in
+ * wasi/policy/rows.c; the rows here are those of the command itself and of serve.
  * In: nothing. Out: the rows; argv and --help are read through them. */
 #ifndef TS_CLI_OPTION_TABLE_H
 #define TS_CLI_OPTION_TABLE_H

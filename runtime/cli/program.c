@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- the file ------------------------------------------------------------------------------------------------------ */
+/* --- the file --- */
 static ts_status foreign(const char *path, const ts_sys_input *f, ts_error *e) {
     if (f->len < 4 || memcmp(f->bytes, "\0asm", 4) == 0) return TS_OK; /* the decoder reports it */
     static const char elf[] = {0x7f, 'E', 'L', 'F'};
@@ -32,7 +32,7 @@ ts_status ts_cli_program_open(const char *path, bool map, ts_sys_input *out, ts_
     return foreign(path, out, e);
 }
 
-/* --- what it exports ----------------------------------------------------------------------------------------------- */
+/* --- what it exports --- */
 static bool is_base(const ts_iface_name *n, const char *base) {
     return n->base_len == strlen(base) && memcmp(n->base, base, n->base_len) == 0;
 }

@@ -7,8 +7,8 @@
 #include "sys/input.h"
 
 /* Returns TS_IO, or TS_MALFORMED if the file is text or was compiled by another runtime: the decoder's own
- * message would not say so. `map`: the file may be mapped, for a command that ends soon; a server reads it whole,
- * because the file may be overwritten while it runs. */
+ * message would not say so. `map`: the file may be mapped, for a command that ends soon; a server reads it
+ * whole, because the file may be overwritten while it runs. */
 ts_status ts_cli_program_open(const char *path, bool map, ts_sys_input *out, ts_error *e) TS_MUST_USE;
 /* Finds the export "wasi:cli/run" or "wasi:http/incoming-handler" of a released version 0.2. TS_UNSUPPORTED
  * names the versions that the component has; TS_UNLINKABLE names the command that can run what it exports. */

@@ -31,7 +31,8 @@ typedef struct server {
     ts_cli_out trace;
     const char *handler; /* the name of the export: "wasi:http/incoming-handler@0.2.3" */
     ts_wasi *wasi;       /* the linker's context; each store uses its thread's context instead */
-    /* The threads share it, and `linked`. With a trace each thread has its own, because it numbers handles. */
+    /* The threads share it, and `linked`. With a trace each thread has its own, because it numbers handles.
+     */
     ts_linker *linker;
     ts_linked *linked;
     ts_http_server *http;
@@ -60,7 +61,7 @@ typedef struct worker {
     ts_frame *frames; /* the frames of `e`; not touched before a trap */
 } worker;
 
-/* --- grants ------------------------------------------------------------------------------------------------------- */
+/* --- grants --- */
 #define ADDRESS_FORMS "ADDRESS:PORT, [IPV6]:PORT, NAME:PORT, :PORT or PORT"
 static ts_status read_port(const char *text, const char *port, uint16_t *out, ts_error *e) {
     unsigned n = 0;
@@ -140,7 +141,7 @@ static void trace_line(void *data, const char *line, size_t len) {
     ts_cli_out_line(data, line, len); /* lines of several threads do not mix */
 }
 
-/* --- a request ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- a request --- */
 static bool respond(void *data, uint16_t status, const ts_http_fields *headers, ts_http_pipe *body) {
     return ts_http_call_respond(data, status, headers, body);
 }
@@ -334,7 +335,7 @@ static void log_line(void *data, const char *line) {
     ts_cli_out_line(&s->log_out, line, strlen(line));
 }
 
-/* --- the server ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- the server --- */
 /* Checks that the component exports wasi:http/incoming-handler of WASI 0.2. */
 static ts_status find_handler(server *s, ts_error *e) {
     const ts_named_extern *x;

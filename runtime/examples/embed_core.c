@@ -1,6 +1,6 @@
-/* embed_core: a program that runs a core module with touchstone.h alone.
- * It gives the module a host function, reads its memory and its globals, sees a trap and a limit, interrupts it from a second thread,
- * and runs the one module in two stores on two threads. Exits with 0 when all went as it should: the tests run it. */
+/* embed_core: a program that runs a core module with touchstone.h alone. It gives the module a host function,
+ * reads its memory and its globals, sees a trap and a limit, interrupts it from a second thread, and runs the
+ * one module in two stores on two threads. Exits with 0 when all went as it should: the tests run it. */
 #include <touchstone.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -21,7 +21,8 @@ typedef struct guest {
     int32_t factor;
 } guest;
 
-/* The guest needs a store of its own, and what it imports: found by name, made with the type that it wants. */
+/* The guest needs a store of its own, and what it imports: found by name, made with the type that it wants.
+ */
 static ts_status start(guest *g, ts_engine *engine, ts_core_module *m, const ts_run_limits *limits, ts_error *e) {
     ts_core_extern imports[8];
     uint32_t n = ts_core_module_import_count(m);

@@ -1,5 +1,6 @@
-/* embed_replay: a program that runs a WASI 0.2 command under a policy, records the run, and replays it from the record.
- * The replay has no grants, and writes the same: it checks that, and exits with 0 if all went as it should; the tests run it.
+/* embed_replay: a program that runs a WASI 0.2 command under a policy, records the run, and replays it from
+ * the record. The replay has no grants, and writes the same: it checks that, and exits with 0 if all went as
+ * it should; the tests run it.
  * Usage: embed_replay */
 #define _GNU_SOURCE /* mkstemp */
 #include <touchstone.h>

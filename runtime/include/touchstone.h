@@ -1,32 +1,37 @@
-/* touchstone.h: the one public header of libtouchstone, a runtime for WebAssembly components, WASI 0.2 and core modules.
- * In: bytes of a component or a core module, host functions, limits. Out: instances, calls with typed values, outcomes.
- * Sources: component-model Binary.md, CanonicalABI.md, Explainer.md; WebAssembly core specification 3.0.
+/* touchstone.h: the one public header of libtouchstone, a runtime for WebAssembly components, WASI 0.2 and
+ * core modules. In: bytes of a component or a core module, host functions, limits. Out: instances, calls with
+ * typed values, outcomes. Sources: component-model Binary.md, CanonicalABI.md, Explainer.md; WebAssembly core
+ * specification 3.0.
  *
- * Vocabulary: ts_NOUN_new makes an object and ts_NOUN_free ends it; ts_NOUN_load makes one of bytes, ts_NOUN_instantiate makes an
- * instance of one; ts_NOUN_call calls it. ts_NOUN_set_… replaces what was set before, ts_NOUN_add_… and ts_linker_define_… add.
- * ts_wasi_allow_… and ts_wasi_deny_… are grants, ts_wasi_limit_… limits. The names of version 0.1 are defined when TOUCHSTONE_OLD_NAMES
- * is defined before this header is included.
+ * Vocabulary. ts_NOUN_new makes an object and ts_NOUN_free ends it. ts_NOUN_load makes one from bytes,
+ * ts_NOUN_instantiate makes an instance of one, and ts_NOUN_call calls a function. ts_NOUN_set_… replaces a
+ * setting; ts_NOUN_add_… and ts_linker_define_… add something. ts_wasi_allow_… and ts_wasi_deny_… are grants,
+ * and ts_wasi_limit_… limits. A program that defines TOUCHSTONE_OLD_NAMES before it includes this header can
+ * use the names of version 0.1.
  *
- * Ownership: a pointer returned through a TS_OWN parameter or as a TS_OWN result belongs to the caller, who ends it with the
- * function of the same type that is called `…_free`. All other pointers are borrowed for as long as what they came from lives.
- * Threads: engines, components, core modules and grants (ts_wasi_grants) may be shared: any number of threads may load in one
- * engine, and instantiate one component or module, at once. A linker may be shared while no thread changes it, if it has no trace
- * and no context of WASI. Everything else (stores with their instances, contexts of WASI, pools, errors, policies) belongs to one
- * thread at a time; only the functions called …_interrupt may be called from other threads. A thread may free its own reference
- * while others use what it shared only after they have ended. There is no global state but the signal handler below.
+ * Ownership. A pointer returned through a TS_OWN parameter or as a TS_OWN result belongs to the caller, who
+ * ends it with the function ts_NOUN_free of its type. All other pointers are borrowed for as long as the
+ * object lives that they were taken from.
  *
- * Signals: the library installs one handler for SIGSEGV and SIGBUS when it makes the first memory (see ts_fault_set_enabled).
+ * Threads. Engines, components, core modules and grants (ts_wasi_grants) may be shared: any number of threads
+ * may load in one engine, and instantiate one component or module, at the same time. A linker may be shared
+ * while no thread changes it, if it has no trace and no WASI context. Everything else (stores with their
+ * instances, WASI contexts, pools, errors, policies) belongs to one thread at a time; only the functions
+ * …_interrupt may be called from other threads. A shared object may be freed when no other thread uses the
+ * same pointer any more. There is no global state except the signal handler of ts_fault_set_enabled.
  *
- * Slips: TS_USAGE, with words, is the answer to a pointer that is NULL where something is needed, to what belongs to another store or
- * engine, and to values of another type; a function without a status returns NULL, 0 or false, or does nothing. Engines, linkers,
- * modules and components may be ended before what was made of them: they live on as long as it does. What is used after its own end
- * is not noticed: stores (and with them their instances and functions), pools, contexts of WASI, and anything that is ended twice.
+ * Mistakes of the caller. TS_USAGE, with a message, is returned for a pointer that is NULL where one is
+ * needed, for objects of another store or engine, and for values of another type. A function without a status
+ * returns NULL, 0 or false, or does nothing. Engines, linkers, modules and components may be freed before the
+ * objects that were made from them: those keep what they need. Not detected: the use of a store (or of its
+ * instances and functions), a pool or a WASI context after its end, and anything that is freed twice.
  *
- * Stack: a call needs 64 KiB of the stack of its thread, guests and callbacks included; recursion that the input decides asks for as
- * much again at each level. A thread of 96 KiB runs guests; one of 256 KiB nests 50 calls through the host, and whatever types may
- * nest. Where less is left, the status is TS_LIMIT, or, for guests that call deeper and deeper, TS_EXHAUSTION. A callback finds most of
- * the 64 KiB. A thread that runs on another stack than its own (fibers) says so with ts_thread_set_stack; else its depth of calls has no
- * limit but ts_run_limits.depth there. */
+ * Stack. A call needs 64 KiB of the stack of its thread, guests and callbacks included, and most of that is
+ * left for a callback. Recursion whose depth the input decides needs as much again at each level. A thread of
+ * 96 KiB runs guests; one of 256 KiB allows 50 nested calls through the host, and types of any allowed
+ * nesting. If less stack is left, the status is TS_LIMIT, or TS_EXHAUSTION for guests that call deeper and
+ * deeper. A thread that runs on another stack than its own (fibers) reports it with ts_thread_set_stack;
+ * otherwise only ts_run_limits.depth bounds the depth of calls there. */
 #ifndef TOUCHSTONE_H
 #define TOUCHSTONE_H
 
@@ -59,19 +64,19 @@ extern "C" {
 #define TS_API
 #endif
 
-/* What became of a step. Every status but TS_OK comes with a filled `ts_error`. */
+/* The result of a step. Every status except TS_OK comes with a filled `ts_error`. */
 typedef enum ts_status {
     TS_OK = 0,
     TS_MALFORMED,   /* the bytes are not in the binary format */
     TS_INVALID,     /* decoded, but a validation rule is broken */
     TS_UNLINKABLE,  /* an import is missing or of another type */
     TS_TRAP,        /* the guest trapped */
-    TS_EXHAUSTION,  /* the guest's call stack is exhausted (a trap, told apart as the official scripts do) */
+    TS_EXHAUSTION,  /* the guest's call stack is exhausted; a trap with its own status */
     TS_EXCEPTION,   /* a core exception left the outermost call */
     TS_EXIT,        /* the guest asked to exit: see ts_error.exit_status */
     TS_LIMIT,       /* a limit that the embedder set was reached */
     TS_INTERRUPTED, /* another thread asked to stop */
-    TS_UNSUPPORTED, /* specified, and not implemented here */
+    TS_UNSUPPORTED, /* specified, but not implemented here */
     TS_NOMEM,       /* the host has no memory left */
     TS_IO,          /* a file of the host could not be read or written */
     TS_USAGE,       /* the embedder broke a rule of this header */
@@ -96,11 +101,11 @@ typedef enum ts_trap_kind {
     TS_TRAP_CABI,          /* a trap of the canonical ABI */
     TS_TRAP_HOST,          /* raised by a host function */
     TS_TRAP_UNIMPLEMENTED, /* an import that nothing provides was called */
-    TS_TRAP_ALLOC,         /* GC heap or table could not grow where the text says trap */
+    TS_TRAP_ALLOC,         /* the GC heap or a table could not grow where the specification says trap */
     TS_TRAP_COUNT
 } ts_trap_kind;
 
-/* Which limit of ts_run_limits or ts_wasi_limit_… a failure is about. */
+/* The limit of ts_run_limits or ts_wasi_limit_… that a failure is about. */
 typedef enum ts_limit_kind {
     TS_LIMIT_NONE = 0,
     TS_LIMIT_MEMORY,
@@ -109,7 +114,7 @@ typedef enum ts_limit_kind {
     TS_LIMIT_DEPTH,
     TS_LIMIT_GC,
     TS_LIMIT_FUEL,
-    TS_LIMIT_TIME, /* the embedder's own, through an interruption */
+    TS_LIMIT_TIME, /* the embedder's own, kept by an interruption */
     TS_LIMIT_INSTANCES,
     TS_LIMIT_OBJECTS,
     TS_LIMIT_FILES,
@@ -123,28 +128,29 @@ typedef struct ts_frame {
     char module[64];    /* name of the core module, or "" */
     char function[192]; /* from the name section, or "" */
     uint32_t func_index;
-    uint64_t offset;       /* of the instruction, in bytes from the start of the core module; 0 where unknown */
-    char file[96];         /* the source, from DWARF where the module carries it, or "" */
-    uint32_t line, column; /* 0 where unknown */
-    bool inlined;          /* the compiler put this function into the next frame's, to which index and offset belong */
+    uint64_t offset;       /* of the instruction, in bytes from the start of the core module; 0: unknown */
+    char file[96];         /* the source file, if the module contains DWARF, or "" */
+    uint32_t line, column; /* 0: unknown */
+    bool inlined;          /* inlined into the next frame, whose func_index and offset these are */
 } ts_frame;
 
 #define TS_MAX_FRAMES 64
 
-/* The report of a failure. The caller owns it (usually on its stack); the first error wins: a filled error is not overwritten.
- * Every `ts_error *` parameter may be NULL: the status is then all that is reported. An error is small (at most 700 bytes) and keeps no
- * backtrace of its own: the caller gives it room for one with ts_error_init_frames, or makes one that has room with ts_error_new.
- * An error is copied with ts_error_copy: plain assignment would leave both with the same room. */
+/* The report of a failure. The caller owns it (usually on its stack), and the first error is kept: a filled
+ * error is not overwritten. Every `ts_error *` parameter may be NULL; then only the status is reported. An
+ * error takes at most 700 bytes and has no room for a backtrace of its own: the caller gives it room with
+ * ts_error_init_frames, or makes an error with room with ts_error_new. Copy an error with ts_error_copy;
+ * after an assignment, both would use the same room. */
 typedef struct ts_error {
     ts_status status;
     ts_trap_kind trap;
-    ts_limit_kind limit; /* TS_LIMIT_NONE: the failure is about none */
+    ts_limit_kind limit; /* TS_LIMIT_NONE: the failure is not about a limit */
     bool has_offset;
     uint64_t offset;   /* byte offset in the input, for malformed and invalid */
     char section[40];  /* the section of the input, or "" */
     int exit_status;   /* for TS_EXIT */
     char message[512]; /* one sentence, no newline */
-    uint32_t n_frames; /* frames that were kept, at most max_frames; frames_total counts all */
+    uint32_t n_frames; /* the frames that were kept, at most max_frames; frames_total counts all of them */
     uint32_t frames_total;
     uint32_t max_frames; /* the room for frames; 0: none */
     ts_frame *frames;    /* the caller's, or NULL */
@@ -153,17 +159,19 @@ typedef struct ts_error {
 TS_API const char *ts_status_name(ts_status s);       /* "malformed", "trap", … */
 TS_API const char *ts_trap_kind_name(ts_trap_kind k); /* "out-of-bounds-memory", … */
 TS_API void ts_error_init(ts_error *e);               /* no failure, no room for frames */
-/* The same with room for a backtrace: `n` frames, which must live as long as the error is used. */
+/* The same with room for a backtrace of `n` frames, which must live as long as the error is used. */
 TS_API void ts_error_init_frames(ts_error *e, ts_frame *frames, uint32_t n);
-TS_API TS_OWN ts_error *ts_error_new(void);                    /* with room for TS_MAX_FRAMES frames; NULL: no memory */
-TS_API void ts_error_free(ts_error *e);                        /* of ts_error_new */
-TS_API void ts_error_clear(ts_error *e);                       /* to be used again; the room for frames stays */
-TS_API void ts_error_copy(ts_error *to, const ts_error *from); /* `to` keeps its own room, and as many frames as fit */
-TS_API const char *ts_version(void);                           /* "0.2.0" */
+TS_API TS_OWN ts_error *ts_error_new(void); /* with room for TS_MAX_FRAMES frames; NULL: no memory */
+TS_API void ts_error_free(ts_error *e);     /* of ts_error_new */
+TS_API void ts_error_clear(ts_error *e);    /* for another use; the room for frames stays */
+TS_API void ts_error_copy(ts_error *to,
+                          const ts_error *from); /* `to` keeps its own room and gets as many frames as fit */
+TS_API const char *ts_version(void);             /* "0.2.0" */
 
-/* --- values ------------------------------------------------------------------------------------------------------------
- * A component value. Its type is known from elsewhere (ts_ctype): a value has no tag. What it points to belongs to a pool, to the
- * caller, or during a callback to the guest (arguments are valid until the callback returns). */
+/* --- values ---
+ * A component value. It has no tag: its type is known from elsewhere (ts_ctype). The memory that it points to
+ * belongs to a pool or to the caller. The arguments of a callback belong to the guest and are valid until it
+ * returns. */
 typedef struct ts_val ts_val;
 struct ts_resource;
 struct ts_val {
@@ -183,7 +191,7 @@ struct ts_val {
         struct {
             const char *ptr;
             size_t len;
-        } str; /* UTF-8 whatever the guest's encoding */
+        } str; /* UTF-8, whatever the guest's encoding */
         struct {
             const void *ptr;
             size_t len;
@@ -191,7 +199,7 @@ struct ts_val {
         struct {
             const ts_val *ptr;
             size_t len;
-        } list; /* list of anything else; record; tuple (len = n) */
+        } list; /* a list of any other type; a record or tuple (len is the number of its fields) */
         struct {
             const ts_val *payload;
             uint32_t disc;
@@ -207,26 +215,29 @@ struct ts_val {
     };
 };
 
-typedef struct ts_engine ts_engine;       /* shared by all that follows */
+typedef struct ts_engine ts_engine;       /* shared by all of the following */
 typedef struct ts_component ts_component; /* decoded and validated */
 typedef struct ts_linker ts_linker;       /* what imports are bound to */
 typedef struct ts_cstore ts_cstore;       /* the state of running instances; traps stay within instances */
 typedef struct ts_cinstance ts_cinstance; /* a component instance; ends with its store */
 typedef struct ts_cfunc ts_cfunc;         /* a function that a component instance exports; ends with its store */
-typedef struct ts_ctype ts_ctype;         /* a component-level type; lives as long as what it was got from */
+typedef struct ts_ctype ts_ctype;         /* a type; lives as long as the object that it was taken from */
 typedef struct ts_pool ts_pool;           /* memory for values */
 typedef struct ts_host_call ts_host_call; /* a running call of a callback */
 
 TS_API ts_status ts_engine_new(TS_OWN ts_engine **out, ts_error *e) TS_MUST_USE;
 TS_API void ts_engine_free(ts_engine *engine);
-/* Remember which core modules were valid, by their contents, in a folder (made if need be): the next load of one is quicker. TS_IO: the
- * folder cannot be used, as when others may write to it: what it says is believed. Before any loading; not while another thread loads. */
+/* Remembers in a folder, which is created if necessary, which core modules were valid, by their contents:
+ * loading one of them again is faster. The folder is trusted, so TS_IO is returned if other users may write
+ * to it, as if it cannot be used. Call this before anything is loaded, and while no other thread loads. */
 TS_API ts_status ts_engine_set_cache(ts_engine *engine, const char *folder, ts_error *e) TS_MUST_USE;
 
-/* Linear memories have guard pages, and a handler of SIGSEGV and SIGBUS turns the fault of an access beyond a memory into a trap. It
- * passes all other faults on to the handler that was there before; a program that installs one of its own later must do the same,
- * or switch this off: memories that are made while it is off have no guard pages, and each access to them is checked, which takes
- * somewhat more time. Memories that exist keep what they have. For the whole process; any thread may call it [on]. */
+/* Linear memories have guard pages. The library installs a handler for SIGSEGV and SIGBUS with the first
+ * memory; it turns the fault of an access beyond a memory into a trap and passes all other faults on to the
+ * handler that was installed before. A program that installs a handler later must pass faults on in the same
+ * way, or switch this off: memories that are made while it is off have no guard pages, and each access to
+ * them is checked, which takes more time. Existing memories stay as they are. The setting is that of the
+ * whole process; any thread may change it [on]. */
 TS_API void ts_fault_set_enabled(bool on);
 
 TS_API TS_OWN ts_pool *ts_pool_new(void);            /* NULL: no memory */
@@ -237,20 +248,22 @@ TS_API void ts_pool_free(ts_pool *p);
 TS_API ts_status ts_component_load(ts_engine *engine, const void *bytes, size_t len, TS_OWN ts_component **out,
                                    ts_error *e) TS_MUST_USE; /* copies */
 TS_API void ts_component_free(ts_component *c);              /* instances keep what they need */
-/* The same with features of the component model that are newer than WASI 0.2, or not yet in it: "values,maps" (ts_component_feature lists
- * them), "all", "" for none. */
+/* The same with features of the component model that WASI 0.2 does not have: "values,maps"
+ * (ts_component_feature lists them), "all", or "" for none. */
 TS_API ts_status ts_component_load_with(ts_engine *engine, const void *bytes, size_t len, const char *features,
                                         TS_OWN ts_component **out, ts_error *e) TS_MUST_USE;
-TS_API const char *ts_component_feature(uint32_t i, const char **text /* what it is, or NULL */); /* NULL: no more */
+TS_API const char *ts_component_feature(uint32_t i,
+                                        const char **text /* its description; or NULL */); /* NULL: no more */
 TS_API uint32_t ts_component_import_count(const ts_component *c);
 TS_API const char *ts_component_import_name(const ts_component *c, uint32_t i); /* NULL: there is none */
 TS_API uint32_t ts_component_export_count(const ts_component *c);
 TS_API const char *ts_component_export_name(const ts_component *c, uint32_t i);
 
 /* --- the linker: host functions and resources ---
- * interface: "my:host/log@1.0.0" (links compatible versions), a plain name, or "" for what is imported by itself.
- * type: WIT, with types written out: "func(text: string, level: enum { low, high }) -> result<u32, string>"; of resources of the
- * same interface: own<NAME>, borrow<NAME>. Methods are functions called "[method]NAME.f" with `self: borrow<NAME>` first. */
+ * interface: "my:host/log@1.0.0" (links compatible versions), a plain name, or "" for functions imported by
+ * themselves. type: WIT, with all types written out: "func(text: string, level: enum { low, high }) ->
+ * result<u32, string>"; own<NAME> and borrow<NAME> for resources of the same interface. A method is a
+ * function of the name "[method]NAME.f" whose first parameter is `self: borrow<NAME>`. */
 typedef ts_status (*ts_callback)(ts_host_call *c, void *data, const ts_val *args, ts_val *result);
 typedef ts_status (*ts_drop_callback)(ts_host_call *c, void *data, uint64_t rep);
 TS_API ts_status ts_linker_new(TS_OWN ts_linker **out, ts_error *e) TS_MUST_USE;
@@ -259,176 +272,197 @@ TS_API ts_status ts_linker_define_resource(ts_linker *l, const char *interface, 
                                            void *data, ts_error *e) TS_MUST_USE;
 TS_API ts_status ts_linker_define_func(ts_linker *l, const char *interface, const char *name, const char *type,
                                        ts_callback fn, void *data, ts_error *e) TS_MUST_USE;
-/* 🪙 A value, of a type without resources, in WAVE notation; of components that are loaded with the feature "values". */
+/* 🪙 A value in WAVE notation, of a type without resources; for components loaded with the feature "values".
+ */
 TS_API ts_status ts_linker_define_value(ts_linker *l, const char *interface, const char *name, const char *type,
                                         const char *value, ts_error *e) TS_MUST_USE;
-/* Something that is there already, for imports of this name: the exports of an instance (of the store that is instantiated in; compatible
- * versions link), a core module, a component. The last of a name holds. */
+/* Provides an existing object for imports of this name: the exports of an instance (of the same store;
+ * compatible versions link), a core module, or a component. The last one of a name replaces those before. */
 TS_API ts_status ts_linker_add_instance(ts_linker *l, const char *name, ts_cinstance *i, ts_error *e) TS_MUST_USE;
 struct ts_module;
 TS_API ts_status ts_linker_add_module(ts_linker *l, const char *name, struct ts_module *m, ts_error *e) TS_MUST_USE;
 TS_API ts_status ts_linker_add_component(ts_linker *l, const char *name, ts_component *c, ts_error *e) TS_MUST_USE;
 TS_API void *ts_callback_alloc(ts_host_call *c,
-                               size_t size); /* for results: zeroed, gone after the call; NULL: no memory */
-TS_API ts_status ts_callback_trap(ts_host_call *c, const char *fmt, ...) TS_PRINTF(2, 3); /* return what it returns */
-TS_API ts_status ts_callback_exit(ts_host_call *c, int status); /* the same: ends the guest with TS_EXIT */
+                               size_t size); /* for results: zeroed, freed after the call; NULL: no memory */
+TS_API ts_status ts_callback_trap(ts_host_call *c, const char *fmt, ...) TS_PRINTF(2, 3); /* return its result */
+TS_API ts_status ts_callback_exit(ts_host_call *c, int status); /* the same; ends the guest with TS_EXIT */
 
-/* --- limits --- */
-/* Limits of a store, of components or core modules; 0: the default in brackets. What is refused or ended names its limit. */
+/* --- limits ---
+ * Limits of a store, of components or core modules. 0 means the default, which is given in brackets. The
+ * message of a refusal names the limit. */
 typedef struct ts_run_limits {
-    /* of each linear memory [4 GiB; a 64-bit memory 16 GiB]: TS_LIMIT where it is made; memory.grow returns -1 */
+    /* bytes of each linear memory [4 GiB; of a 64-bit one 16 GiB]. Making a larger one is TS_LIMIT;
+     * memory.grow returns -1 */
     uint64_t memory_bytes;
-    uint64_t stack_bytes; /* of the stack of values, which bounds the depth of calls [8 MiB]: TS_EXHAUSTION */
+    uint64_t stack_bytes; /* bytes of the stack of values, which bounds the depth of calls [8 MiB]: TS_EXHAUSTION */
     uint64_t fuel;        /* calls and loop iterations [unmetered]: TS_LIMIT */
-    uint64_t table_elems; /* of each table [10 million]: as memory_bytes; and handles of a component instance */
-    uint64_t gc_bytes;    /* heap of structs, arrays and exceptions [1 GiB]: TS_TRAP, TS_TRAP_ALLOC */
-    uint64_t instances;   /* core instances, and as many of components [100,000]: TS_LIMIT */
-    /* calls nested through the host or between components, each of which takes some of the thread's own stack [200]: TS_EXHAUSTION */
+    uint64_t table_elems; /* of each table [10 million], as memory_bytes; also handles of a component instance */
+    uint64_t gc_bytes;    /* heap of structs, arrays and exceptions [1 GiB]: TS_TRAP with TS_TRAP_ALLOC */
+    uint64_t instances;   /* core instances, and as many component instances [100,000]: TS_LIMIT */
+    /* nested calls through the host or between components [200]: TS_EXHAUSTION. Each takes some of the
+     * thread's own stack */
     uint32_t depth;
-    bool interruptible; /* another thread may interrupt */
-    bool deterministic; /* NaNs that operations make are canonical */
+    bool interruptible; /* another thread may interrupt calls */
+    bool deterministic; /* operations produce canonical NaNs only */
 } ts_run_limits;
 
 /* --- WASI 0.2 ---
- * What a guest has of the world: nothing, but stdio, that is not granted here. One context serves one store at a time and outlives it; it
- * is not for several threads. Strings are copied. A grant that is not wholly understood is TS_USAGE, and grants nothing. */
+ * A context is what a guest has of the host: stdio, and what is granted here. A context serves one store at a
+ * time and must outlive it. Strings are copied. A grant that is not wholly understood is TS_USAGE and grants
+ * nothing. */
 typedef struct ts_wasi ts_wasi;
 
 TS_API ts_status ts_wasi_new(TS_OWN ts_wasi **out, ts_error *e) TS_MUST_USE;
-/* The grants of a context as a value, for contexts on any number of threads. It is constant: once it was taken, a further grant to
- * its contexts is TS_USAGE (a function without a status does nothing). Directories are open, names looked up and certificates read:
- * what happens to those files later changes nothing. NULL: w is. */
+/* The grants of a context as a value, from which any number of threads can make contexts. The value is
+ * constant: once it was taken, a further grant to any of its contexts is TS_USAGE (a function without a
+ * status does nothing). Its directories are open, its names are looked up and its certificates are read, so
+ * later changes of these have no effect. Returns NULL if w is NULL. */
 typedef struct ts_wasi_grants ts_wasi_grants;
 TS_API TS_OWN ts_wasi_grants *ts_wasi_grants_new(ts_wasi *w);
 TS_API ts_status ts_wasi_new_from(ts_wasi_grants *g, TS_OWN ts_wasi **out, ts_error *e) TS_MUST_USE;
-TS_API void ts_wasi_grants_free(ts_wasi_grants *g); /* the contexts made of it go on */
-TS_API void ts_wasi_free(ts_wasi *w);               /* closes what the guest left open */
+TS_API void ts_wasi_grants_free(ts_wasi_grants *g); /* contexts that were made from it stay valid */
+TS_API void ts_wasi_free(ts_wasi *w);               /* closes what the guest has left open */
 
 /* Strings are copied. Arguments and names must be UTF-8 (TS_USAGE). */
 TS_API ts_status ts_wasi_add_arg(ts_wasi *w, const char *arg, ts_error *e) TS_MUST_USE;
-TS_API ts_status ts_wasi_set_env(ts_wasi *w, const char *name, size_t name_len, const char *value,
-                                 ts_error *e) TS_MUST_USE; /* the last of a name wins; no name is empty or holds = */
+TS_API ts_status ts_wasi_set_env(ts_wasi *w, const char *name, size_t name_len, const char *value, ts_error *e)
+    TS_MUST_USE; /* the last value of a name wins; a name is not empty and has no = */
 TS_API ts_status ts_wasi_set_cwd(ts_wasi *w, const char *guest_path, ts_error *e) TS_MUST_USE;
-/* A directory of the host under a name of the guest's, which no other one has; TS_IO when it cannot be opened. */
+/* A host directory under a name for the guest, which no other directory has. TS_IO: it cannot be opened. */
 TS_API ts_status ts_wasi_allow_dir(ts_wasi *w, const char *host, const char *guest, bool read_only,
                                    ts_error *e) TS_MUST_USE;
-/* The network. Nothing is granted by default; what is refused returns access-denied. */
+/* The network. Nothing is granted by default; what is not granted returns access-denied. */
 typedef enum ts_wasi_net_use {
     TS_WASI_TCP_CONNECT,
-    TS_WASI_TCP_LISTEN, /* to bind, so to listen */
-    TS_WASI_UDP_PEER,   /* to send to; to bind any address with a port that the OS picks */
+    TS_WASI_TCP_LISTEN, /* to bind and listen */
+    TS_WASI_UDP_PEER,   /* to exchange datagrams with, from any address with a port that the OS picks */
     TS_WASI_UDP_BIND,
 } ts_wasi_net_use;
-/* HOST:PORT. HOST: an IP address (IPv6 in brackets), address/bits (no bit is set beyond them), *, or (to connect, to send to) a
- * name, whose addresses are looked up now, and which the guest may look up; PORT: a number, from-to, or *. TS_USAGE; TS_IO:
- * unknown name. */
+/* HOST:PORT. HOST is an IP address (IPv6 in brackets), ADDRESS/BITS (with no bits set beyond them), * or, to
+ * connect and to send to, a name, which is looked up now and which the guest may look up. PORT is a number,
+ * FROM-TO, or *. TS_IO: the name has no address. */
 TS_API ts_status ts_wasi_allow_address(ts_wasi *w, ts_wasi_net_use use, const char *host_port, ts_error *e) TS_MUST_USE;
 TS_API ts_status ts_wasi_allow_name(ts_wasi *w, const char *name,
-                                    ts_error *e) TS_MUST_USE; /* "*.example.org": below it */
+                                    ts_error *e) TS_MUST_USE; /* "*.example.org": all below it */
 TS_API void ts_wasi_allow_network(ts_wasi *w, bool all);      /* every address, TCP and UDP */
 TS_API void ts_wasi_allow_names(ts_wasi *w, bool all);        /* every name */
 TS_API void ts_wasi_allow_tcp(ts_wasi *w, bool any);          /* false: not even a socket [true] */
 TS_API void ts_wasi_allow_udp(ts_wasi *w, bool any);
-/* HTTP requests. Nothing is granted by default; what is refused is HTTP-request-denied. */
-/* HOST[:PORT]. HOST: a name, an IP address (IPv6 in brackets), *.NAME (those below it) or *; no PORT: every one. TS_USAGE */
+/* HTTP requests. Nothing is granted by default; what is not granted fails with HTTP-request-denied.
+ * HOST[:PORT]. HOST is a name, an IP address (IPv6 in brackets), *.NAME (all below it) or *. Without PORT:
+ * all. */
 TS_API ts_status ts_wasi_allow_http(ts_wasi *w, const char *host_port, ts_error *e) TS_MUST_USE;
-/* ADDRESS[/BITS], or `private`: every address that is not globally reachable by IANA's registries of special-purpose addresses, or is
- * multicast. No request goes there, by whatever name: destination-IP-prohibited. A rule for an IPv4 address also holds for IPv6
- * addresses that contain it (mapped, compatible, NAT64, 6to4, Teredo). TS_USAGE */
+/* ADDRESS[/BITS], or `private`: all addresses that are not globally reachable by IANA's registries of
+ * special-purpose addresses, or are multicast. No request is sent there, by whatever name: it fails with
+ * destination-IP-prohibited. A rule for an IPv4 address also holds for IPv6 addresses that contain it
+ * (mapped, compatible, NAT64, 6to4, Teredo). */
 TS_API ts_status ts_wasi_deny_http(ts_wasi *w, const char *addresses, ts_error *e) TS_MUST_USE;
 TS_API ts_status ts_wasi_allow_http_all(ts_wasi *w, bool all, ts_error *e) TS_MUST_USE;
-/* Certificates (PEM) of the authorities to trust, instead of the system's. TS_IO: it cannot be read. */
+/* A file with the certificates (PEM) of the authorities to trust instead of the system's. TS_IO: it cannot be
+ * read. */
 TS_API ts_status ts_wasi_set_http_ca(ts_wasi *w, const char *path, ts_error *e) TS_MUST_USE;
-/* Runs that repeat. A clock of the guest's own: the wall clock starts at `start`, the monotonic one at 0; each reading
- * is one microsecond later, and a wait for nothing but time takes none. All randomness from a seed. */
+/* Runs that can be repeated. The guest gets a clock of its own: its wall clock starts at start_s (seconds
+ * since 1970) and start_ns (below 10^9), its monotonic clock at 0. Each reading advances it by one
+ * microsecond, and a wait for nothing but time takes none. With a seed, all randomness comes from it. */
 TS_API void ts_wasi_set_clock(ts_wasi *w, uint64_t start_s, uint32_t start_ns);
 TS_API void ts_wasi_set_seed(ts_wasi *w, uint64_t seed);
-/* Which file of the host stands behind stdin (0), stdout (1), stderr (2); below 0: none: closed from the start.
- * Default: those of 0, 1, 2 that are open when the context is made. The file stays the caller's. */
+/* The host file behind stdin (0), stdout (1) or stderr (2); fd below 0: none, so the stream is closed from
+ * the start. Default: those of 0, 1 and 2 that are open when the context is made. The file stays the
+ * caller's. */
 TS_API void ts_wasi_set_stdio(ts_wasi *w, int which, int fd);
-/* End the run at the guest's next wait, or the one that it is in (TS_INTERRUPTED). From any thread, or a signal handler. What no other
- * thread can end is one system call on a file that blocks by itself: a read of a file system that does not answer, of a regular file or a
- * device: the run ends when the system gives it back. */
+/* Ends the run at the guest's next wait, or in the one that it is in, with TS_INTERRUPTED. May be called from
+ * any thread and from a signal handler. It does not end a system call that blocks by itself, such as a read
+ * of a file system that does not answer; the run then ends when that call returns. */
 TS_API void ts_wasi_interrupt(ts_wasi *w);
-/* For who runs many instances with one context, one after another. The next one finds it as the first did: what the last one left is
- * closed, its clock and its randomness start anew. */
+/* Prepares a context for another instance after the store of the last one was freed: what the guest left open
+ * is closed, and its clock and randomness start anew. */
 TS_API void ts_wasi_reset(ts_wasi *w);
 /* The most host objects (streams, descriptors, pollables …) that a guest may hold [1,000,000]. */
 TS_API void ts_wasi_limit_objects(ts_wasi *w, uint64_t n);
-/* The most files of the host (files, directories, sockets) that are open for the guest at once [what the OS gives]; one
- * more is refused as if the OS had no more. */
+/* The most host files (files, directories, sockets) that are open for the guest at once [as many as the OS
+ * allows]. One more is refused as if the OS had no more. */
 TS_API void ts_wasi_limit_files(ts_wasi *w, uint64_t n);
-/* The most bytes that one guest may make files grow by, holes included, less what it takes away again by set-size and truncate
- * [not counted]: then the error is quota. Of a write that does not fit whole, what fits is written. */
+/* The most bytes that a guest may make files grow by, holes included, less what it removes again by set-size
+ * and truncate [not counted]. Beyond, the error is quota; of a write that does not fit, the part that fits is
+ * written. */
 TS_API void ts_wasi_limit_disk(ts_wasi *w, uint64_t bytes);
-/* The most random bytes of one call [as many as a call may return], and the most bytes of the fields of one HTTP message [131,072,
- * and never more]: beyond, a trap. */
+/* The most random bytes of one call [as many as a call may return], and the most bytes of the fields of one
+ * HTTP message [131,072, which is also the maximum]. Beyond, the guest traps. */
 TS_API void ts_wasi_limit_random(ts_wasi *w, uint64_t n);
 TS_API void ts_wasi_limit_http_fields(ts_wasi *w, uint64_t n);
-/* The linker provides all of WASI 0.2 (0.2.0 to 0.2.12) from this context. A command is run by calling its export: ts_cinstance_func(i,
- * "wasi:cli/run@0.2.0", "run"), whose result has disc 0 for ok; TS_EXIT where it has exited, with the status in the error. */
+/* Makes a linker provide all of WASI 0.2 (0.2.0 to 0.2.12) from this context. To run a command, call its
+ * export ts_cinstance_func(i, "wasi:cli/run@0.2.0", "run"): its result has disc 0 for ok. If the guest has
+ * exited, the status is TS_EXIT, and ts_error.exit_status is the guest's. */
 TS_API ts_status ts_wasi_link(ts_wasi *w, ts_linker *l, ts_error *e) TS_MUST_USE;
-/* Of a linker: an interface ("wasi:clocks/wall-clock", without a version) or package as if nothing provided it (one that no provider of its
- * namespace has is TS_USAGE when a component is linked); unstable functions by their feature
- * ("clocks-timezone"); components with imports that nothing provides run, and trap when they call one. */
+/* ts_linker_deny: links as if nothing provided an interface ("wasi:clocks/wall-clock", without a version) or
+ * package; a name that nothing provides is TS_USAGE when a component is linked. ts_linker_enable_unstable:
+ * links the unstable functions of a feature ("clocks-timezone"). ts_linker_set_unknown_imports_trap:
+ * components with imports that nothing provides can run, and trap when they call one. */
 TS_API void ts_linker_deny(ts_linker *l, const char *interface);
 TS_API void ts_linker_enable_unstable(ts_linker *l, const char *feature);
 TS_API void ts_linker_set_unknown_imports_trap(ts_linker *l, bool on);
-/* A line for each call of the host, without newline. filter: interfaces, with commas ("wasi:io/streams", "io/streams", "streams", "io":
- * all of a package), which must live as long; NULL: all. */
+/* Reports each call of a host function as a line without a newline. Lines are passed to `line` on the thread
+ * that makes the call. filter: interfaces, separated by commas ("wasi:io/streams", "io/streams", "streams";
+ * "io": a whole package), which must live as long as the trace; NULL: all. */
 typedef struct ts_trace {
     void (*line)(void *data, const char *line, size_t len);
     void *data;
     const char *filter;
-    /* Of calls in a row that differ in nothing but a result of numbers, the first has a line, and one behind it says how many more
-     * there were: "… 384 more calls of wasi:clocks/monotonic-clock@0.2.3 now". Errors differ. */
+    /* Of successive calls that differ only in a result of numbers, the first has a line, and a line after it
+     * counts the others: "… 384 more calls of wasi:clocks/monotonic-clock@0.2.3 now". Different errors are
+     * different calls. */
     bool fold;
-    bool
-        times; /* a line begins with the seconds since ts_linker_set_trace, and ends with those that the call took: " <0.000012>" */
-    bool summary; /* when the trace ends: a table of calls, time, bytes and errors by function */
-    bool quiet;   /* no lines but those of the table */
+    /* A line begins with the seconds since ts_linker_set_trace and ends with those that the call took: "
+     * <0.000012>" */
+    bool times;
+    bool summary; /* at the end of the trace: a table of calls, time, bytes and errors by function */
+    bool quiet;   /* only the lines of that table */
 } ts_trace;
-/* NULL ends the trace: what was counted and has no line yet gets one. */
+/* NULL ends the trace; calls that were counted, but have no line yet, get one. */
 TS_API void ts_linker_set_trace(ts_linker *l, const ts_trace *t);
 
 /* --- records ---
- * A record is a file with every answer that WASI gave in one run. A replay gives the same answers to the same component
- * without the outside world: it opens no file and no connection, and only repeats the output to stdout and stderr.
+ * A record is a file with every answer that WASI gave in one run. A replay gives the same answers to the same
+ * component without the outside world: it opens no file and no connection, and only repeats the output to
+ * stdout and stderr.
  *
- * Call ts_wasi_record or ts_wasi_replay once, before ts_wasi_link, and ts_wasi_record_end after the run. A context that
- * records or replays serves one run. The component is identified by its bytes, which are not kept. */
-/* path: the file, which is created or emptied. conditions: a text of the caller's about the run (options, arguments),
- * which the record keeps; at most 4 GiB, NULL: none. TS_IO: the file cannot be written. TS_USAGE: the context records
- * or replays already, or is linked. */
+ * Call ts_wasi_record or ts_wasi_replay once, before ts_wasi_link, and ts_wasi_record_end after the run. A
+ * context that records or replays serves one run. The component is identified by its bytes, which are not
+ * kept. */
+/* path: the file, which is created or emptied. conditions: a text of the caller's about the run (options,
+ * arguments), which the record keeps; at most 4 GiB, NULL: none. TS_IO: the file cannot be written. TS_USAGE:
+ * the context records or replays already, or is linked. */
 TS_API ts_status ts_wasi_record(ts_wasi *w, const char *path, const void *component, size_t len, const char *conditions,
                                 ts_error *e) TS_MUST_USE;
-/* conditions (may be NULL): receives the text of the record, which lives as long as the context. TS_IO: the file
- * cannot be read. TS_USAGE: it is not a record, is damaged, or is a record of another component. A guest that calls
- * another function than the recorded one, or with other arguments, traps. */
+/* conditions (may be NULL): receives the text of the record, which lives as long as the context. TS_IO: the
+ * file cannot be read. TS_USAGE: it is not a record, is damaged, or is a record of another component. A guest
+ * that calls another function than the recorded one, or with other arguments, traps. */
 TS_API ts_status ts_wasi_replay(ts_wasi *w, const char *path, const void *component, size_t len,
                                 const char **conditions, ts_error *e) TS_MUST_USE;
-/* Completes the record; without this, a replay of it ends in "the record is cut short". TS_IO: the record could not be
- * written, now or earlier. Of a replay: TS_TRAP if the recorded run went on. TS_OK if w neither records nor replays. */
+/* Completes the record; without this, a replay of it ends in "the record is cut short". TS_IO: the record
+ * could not be written, now or earlier. Of a replay: TS_TRAP if the recorded run went on. TS_OK if w neither
+ * records nor replays. */
 TS_API ts_status ts_wasi_record_end(ts_wasi *w, ts_error *e) TS_MUST_USE;
 
 /* --- policies ---
- * A policy is a TOML 1.0 text that grants and limits: the same as the command's --policy. Its keys are the names of
- * options (`touchstone --help`: dir, env, tcp-connect, http-allow, max-memory …) and the words of -S (inherit-network
- * …). An unknown key, or a value that is not wholly understood, is TS_USAGE with its line. */
-/* What a policy sets besides the grants of the context. The caller applies it, or refuses it. Strings live as long as
- * the policy. */
+ * A policy is a TOML 1.0 text that grants and limits: the same as the command's --policy. Its keys are the
+ * names of options (`touchstone --help`: dir, env, tcp-connect, http-allow, max-memory …) and the words of -S
+ * (inherit-network …). An unknown key, or a value that is not wholly understood, is TS_USAGE with its line.
+ */
+/* What a policy sets besides the grants of the context. The caller applies it, or refuses it. Strings live as
+ * long as the policy. */
 typedef struct ts_wasi_policy {
     ts_run_limits limits; /* for ts_cstore_new; 0: the policy does not have the key */
-    uint64_t max_time_ns; /* of the whole run, in nanoseconds; 0: no limit. Use ts_cstore_interrupt to end the run */
+    uint64_t max_time_ns; /* of the whole run; 0: no limit. The caller interrupts the run */
     const char *features; /* for ts_component_load_with; NULL: none */
     const char *cache;    /* a folder, for ts_engine_set_cache; NULL: none */
     const char *record;   /* a path, for ts_wasi_record; NULL: none */
     const char *replay;   /* a path, for ts_wasi_replay; NULL: none */
 } ts_wasi_policy;
-/* Reads a text of `len` bytes (at most 4 GiB), grants what it grants to w, and returns the rest in *out. With out NULL,
- * a key that does not concern w is TS_USAGE. name: for messages; NULL: "policy". Paths are relative to the working
- * directory. Fails with TS_USAGE, TS_IO (a directory or file that the policy names cannot be opened) or TS_NOMEM; keys
- * before the one that failed stay granted, so do not run a guest with w then. */
+/* Reads a text of `len` bytes (at most 4 GiB), grants what it grants to w, and returns the rest in *out. With
+ * out NULL, a key that does not concern w is TS_USAGE. name: for messages; NULL: "policy". Paths are relative
+ * to the working directory. Fails with TS_USAGE, TS_IO (a directory or file that the policy names cannot be
+ * opened) or TS_NOMEM; keys before the one that failed stay granted, so do not run a guest with w then. */
 TS_API ts_status ts_wasi_policy_load(ts_wasi *w, const char *text, size_t len, const char *name,
                                      TS_OWN ts_wasi_policy **out, ts_error *e) TS_MUST_USE;
 /* The same from a file of at most 1 MiB. TS_IO: it cannot be read. */
@@ -441,17 +475,19 @@ TS_API ts_status ts_wasi_policy_link(const ts_wasi_policy *p, ts_linker *l, ts_e
 /* --- running --- */
 TS_API ts_status ts_cstore_new(ts_engine *engine, const ts_run_limits *limits /* or NULL */, TS_OWN ts_cstore **out,
                                ts_error *e) TS_MUST_USE;
-TS_API void ts_cstore_free(ts_cstore *s); /* drops what guests hold of the host */
-/* As ts_core_store_interrupt; and a guest that waits in a function of WASI is woken (as by ts_wasi_interrupt), in any store. */
+TS_API void ts_cstore_free(ts_cstore *s); /* drops the host resources that guests still hold */
+/* As ts_core_store_interrupt; it also wakes a guest that waits in a function of WASI, as ts_wasi_interrupt
+ * does. */
 TS_API void ts_cstore_interrupt(ts_cstore *s);
 TS_API ts_status ts_component_instantiate(ts_cstore *s, ts_linker *l, ts_component *c, ts_cinstance **out,
                                           ts_error *e) TS_MUST_USE;
-/* interface NULL: a function that is exported by itself. NULL: there is none. */
+/* interface NULL: a function that is exported by itself. Returns NULL if there is none. */
 TS_API ts_cfunc *ts_cinstance_func(ts_cinstance *i, const char *interface, const char *name);
-/* 🪙 An exported value and its type: as long as the store. NULL: there is none. */
+/* 🪙 An exported value and its type, which live as long as the store. NULL: there is none. */
 TS_API const ts_val *ts_cinstance_value(ts_cinstance *i, const char *interface, const char *name,
                                         const ts_ctype **type);
-/* args: as many as the function has parameters; result: NULL when it has none; what it points to goes to the pool. */
+/* args: as many as the function has parameters. result: may be NULL; the pool owns the memory that it points
+ * to. */
 TS_API ts_status ts_cfunc_call(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_pool *pool,
                                ts_error *e) TS_MUST_USE;
 /* The same in WAVE notation: "add(1, 2)" → "3" in the pool. The name may be "interface#function". */
@@ -475,10 +511,11 @@ TS_API size_t ts_val_print(const ts_ctype *t, const ts_val *v, char *buf,
                            size_t size); /* WAVE; returns as snprintf does */
 TS_API ts_status ts_val_parse(const ts_ctype *t, const char *text, ts_pool *pool, ts_val *v, ts_error *e) TS_MUST_USE;
 
-/* --- core modules ------------------------------------------------------------------------------------------------------
- * The engine without components. A module is constant: stores on any number of threads instantiate it at once. A store belongs to
- * one thread at a time, and owns all that is made in it: instances, functions, memories, tables, globals and tags live as long
- * as it does, and none of them may be given to another store. */
+/* --- core modules ---
+ * The engine without components. A module is constant, so stores of any number of threads may instantiate it
+ * at the same time. A store belongs to one thread at a time. It owns everything that is made in it:
+ * instances, functions, memories, tables, globals and tags live as long as the store, and may not be given to
+ * another one. */
 typedef struct ts_module ts_core_module; /* decoded and validated */
 typedef struct ts_store ts_core_store;
 typedef struct ts_instance ts_core_instance;
@@ -489,7 +526,7 @@ typedef struct ts_global ts_core_global;
 typedef struct ts_tag ts_core_tag;
 typedef struct ts_exec ts_core_call; /* a running call of a callback */
 
-/* A value type; references to defined types come from modules, and hold in all of their engine. */
+/* A value type. References to defined types come from modules and are valid in their whole engine. */
 typedef uint32_t ts_core_type;
 #define TS_CORE_I32 0x7fu
 #define TS_CORE_I64 0x7eu
@@ -508,8 +545,8 @@ TS_API const char *ts_core_type_name(ts_core_type t, char buf[48]); /* "i32", "(
 TS_API bool ts_core_type_is_ref(ts_core_type t);
 TS_API bool ts_core_type_is_funcref(const ts_engine *engine, ts_core_type t); /* its values are in `func` below */
 
-/* A value with its type. References that are not of functions: 0 is null, the rest is opaque (ts_core_ref_…). An object that a call has
- * returned lives until the guest runs again, unless it is held. */
+/* A value with its type. A reference that is not to a function is 0 for null, and otherwise opaque
+ * (ts_core_ref_…). An object that a call returned lives until the guest runs again, unless it is held. */
 typedef struct ts_core_val {
     ts_core_type type;
     union {
@@ -530,14 +567,15 @@ TS_API ts_status ts_core_ref_hold(ts_core_store *s, uint64_t ref,
                                   ts_error *e) TS_MUST_USE; /* keeps an object alive; counted */
 TS_API void ts_core_ref_release(ts_core_store *s, uint64_t ref);
 
-/* What may be imported and exported, and its type. To make something, the fields of its kind are filled, the rest is zero. */
+/* The kinds of imports and exports, and their types. To make an object, fill the fields of its kind and leave
+ * the others zero. */
 typedef enum ts_core_kind { TS_CORE_FUNC, TS_CORE_TABLE, TS_CORE_MEMORY, TS_CORE_GLOBAL, TS_CORE_TAG } ts_core_kind;
 typedef struct ts_core_externtype {
     ts_core_kind kind;
     /* functions and tags */
     uint32_t n_params, n_results;
     const ts_core_type *params, *results;
-    /* of a type that a module defines: what it is known by, then the four above are not looked at; 0: none */
+    /* the number of a type that a module defines, which replaces the four fields above; 0: none */
     uint32_t defined;
     /* tables and globals */
     ts_core_type type;
@@ -561,8 +599,7 @@ typedef struct ts_core_extern {
 TS_API ts_status ts_core_module_load(ts_engine *engine, const void *bytes, size_t len, TS_OWN ts_core_module **out,
                                      ts_error *e) TS_MUST_USE; /* copies */
 TS_API void ts_core_module_free(ts_core_module *m);            /* instances keep what they need */
-typedef struct
-    ts_core_item { /* an import or export; `module` of exports is NULL. Names end with a NUL, and may hold more of them. */
+typedef struct ts_core_item { /* `module` of exports is NULL. Names end with a NUL and may contain others. */
     const char *module, *name;
     size_t module_len, name_len;
     ts_core_externtype type;
@@ -575,14 +612,16 @@ TS_API bool ts_core_module_export(const ts_core_module *m, uint32_t i, ts_core_i
 TS_API ts_status ts_core_store_new(ts_engine *engine, const ts_run_limits *limits /* or NULL */,
                                    TS_OWN ts_core_store **out, ts_error *e) TS_MUST_USE;
 TS_API void ts_core_store_free(ts_core_store *s);
-/* From any thread: the running call ends with TS_INTERRUPTED; when none runs, the next one. Of stores with `interruptible` or `fuel`. */
+/* May be called from any thread: the running call ends with TS_INTERRUPTED; if none runs, the next one does.
+ * The store must have been made with `interruptible` or `fuel`. */
 TS_API void ts_core_store_interrupt(ts_core_store *s);
 TS_API uint64_t ts_core_store_fuel(const ts_core_store *s); /* left; UINT64_MAX: unmetered */
 TS_API ts_status ts_core_store_set_fuel(ts_core_store *s, uint64_t fuel,
                                         ts_error *e) TS_MUST_USE; /* of stores made with fuel */
 TS_API void ts_core_store_collect(ts_core_store *s);              /* the garbage, now */
 
-/* imports: in the module's order. Runs the start function. What a failed instantiation has written stays written, as the specification says. */
+/* imports: in the module's order. Runs the start function. If instantiation fails, what it has written stays
+ * written, as the specification says. */
 TS_API ts_status ts_core_module_instantiate(ts_core_store *s, ts_core_module *m, const ts_core_extern *imports,
                                             uint32_t n_imports, const char *name /* for backtraces, or NULL */,
                                             ts_core_instance **out, ts_error *e) TS_MUST_USE;
@@ -593,8 +632,9 @@ TS_API bool ts_core_instance_export_at(const ts_core_instance *i, uint32_t index
 TS_API void ts_core_extern_describe(const ts_core_store *s, const ts_core_extern *x,
                                     ts_core_externtype *out); /* min: the size now */
 
-/* A callback gets arguments of the types of its function; results are zero or null of theirs, for it to fill. It returns TS_OK or what one of the three
- * functions below returns, or the failure of a call that it made with ts_core_callback_error. */
+/* A callback gets arguments of its function's parameter types, and results that are zero or null, which it
+ * fills in. It returns TS_OK, or the result of one of the three functions below, or the failure of a call
+ * that it made with ts_core_callback_error. */
 typedef ts_status (*ts_core_callback)(ts_core_call *c, void *data, const ts_core_val *args, ts_core_val *results);
 TS_API ts_status ts_core_func_new(ts_core_store *s, const ts_core_externtype *type, ts_core_callback fn, void *data,
                                   const char *name /* for messages, or NULL */, ts_core_func **out,
@@ -609,7 +649,8 @@ TS_API ts_status ts_core_callback_throw(ts_core_call *c, ts_core_tag *tag, const
 
 TS_API ts_status ts_core_func_call(ts_core_store *s, ts_core_func *f, const ts_core_val *args, uint32_t n_args,
                                    ts_core_val *results, uint32_t n_results, ts_error *e) TS_MUST_USE;
-/* The exception of the last call that ended with TS_EXCEPTION: its tag (NULL: there is none), and its arguments, as many as the tag has. */
+/* The exception of the last call that ended with TS_EXCEPTION: its tag (NULL: there was none), and its
+ * arguments, as many as the tag has. */
 TS_API ts_core_tag *ts_core_exception_tag(const ts_core_store *s);
 TS_API ts_status ts_core_exception_args(ts_core_store *s, ts_core_val *args, uint32_t n_args, ts_error *e) TS_MUST_USE;
 

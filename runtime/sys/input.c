@@ -16,9 +16,9 @@
 
 enum { STREAM_MOST = 1 << 30, MAPPED_MOST = 16, WRITER_WAIT_MS = 5000 };
 
-/* --- mapped files --------------------------------------------------------------------------------------------------- */
-/* The exception to "no mutable globals": a signal handler has no argument for state. A file that finds no place here is
- * mapped all the same. */
+/* --- mapped files --- */
+/* The exception to "no mutable globals": a signal handler has no argument for state. A file that finds no
+ * place here is mapped all the same. */
 typedef struct mapped_file {
     uintptr_t from, to; /* atomic; from 0: free, 1: being filled or emptied */
     char path[200];
@@ -50,9 +50,10 @@ const char *ts_sys_input_of(uintptr_t address) {
     return NULL;
 }
 
-/* --- reading -------------------------------------------------------------------------------------------------------- */
+/* --- reading --- */
 
-/* Waits for the first byte of a pipe that was opened without blocking, or for its end. *got: whether *first was read. */
+/* Waits for the first byte of a pipe that was opened without blocking, or for its end. *got: whether *first
+ * was read. */
 static ts_sys_err wait_for_writer(int fd, uint8_t *first, bool *got) {
     *got = false;
     for (int waited = 0;; waited += 10) {

@@ -13,8 +13,8 @@ void ts_sys_signals_quiet(void);
 /* On SIGINT, SIGTERM and SIGHUP, writes a line like `{"schema":…,"signal":"SIGTERM"}` to path; the format has
  * one %s. If path is NULL, nothing is written. */
 void ts_sys_on_kill(const char *path, const char *format);
-/* If a mapped input (sys/input.h) is truncated while it is in use, writes `line` to path (NULL: nothing), a line with the
- * file's path to stderr, and ends the process with `status`. */
+/* If a mapped input (sys/input.h) is truncated while it is in use, writes `line` to path (NULL: nothing), a
+ * line with the file's path to stderr, and ends the process with `status`. */
 void ts_sys_on_truncated(const char *path, const char *line, int status);
 /* After ns nanoseconds, calls `stop` from the signal handler, where it may only set a flag. If the process
  * still runs a second later, writes `line` to the path and `text` to stderr, and exits with `status`. */

@@ -73,7 +73,7 @@ static ts_status copy(const char *s, size_t len, const char *what, char **out, t
     return TS_OK;
 }
 
-/* --- arguments and environment ------------------------------------------------------------------------------------- */
+/* --- arguments and environment --- */
 ts_status ts_wasi_add_arg(ts_wasi *w, const char *arg, ts_error *e) {
     char *s;
     ts_wasi_grants *g = ts_wasi_grants_open(w, e);
@@ -121,7 +121,7 @@ ts_status ts_wasi_set_cwd(ts_wasi *w, const char *guest_path, ts_error *e) {
     return TS_OK;
 }
 
-/* --- directories --------------------------------------------------------------------------------------------------- */
+/* --- directories --- */
 /* Returns the length of the next segment of a path, skipping segments without effect; 0 at the end. */
 static size_t segment(const char **at, const char **s) {
     for (;;) {
@@ -167,7 +167,7 @@ ts_status ts_wasi_allow_dir(ts_wasi *w, const char *host, const char *guest, boo
     return s;
 }
 
-/* --- stdio and limits ---------------------------------------------------------------------------------------------- */
+/* --- stdio and limits --- */
 void ts_wasi_set_stdio(ts_wasi *w, int which, int fd) {
     ts_wasi_grants *g = ts_wasi_grants_open(w, NULL);
     if (!g || which < 0 || which >= 3) return;

@@ -1,9 +1,9 @@
 /* grants: what the guests of a run are granted, as a value that is built once and then constant.
- * In: calls of touchstone.h (ts_wasi_allow_dir, ts_wasi_allow_address …). Out: a value that contexts on any threads can
- * share. Building it opens host files, looks up names and reads certificates; nothing is evaluated again
- * later.
- * Source: wasi:cli, wasi:filesystem/preopens, wasi:sockets, wasi:http, where they leave decisions to the
- * host */
+ * In: calls of touchstone.h (ts_wasi_allow_dir, ts_wasi_allow_address …). Out: a value that contexts on any
+ * threads can share. Building it opens host files, looks up names and reads certificates; nothing is
+ * evaluated again later.
+ * Source: wasi:cli, wasi:filesystem/preopens, wasi:sockets, wasi:http, where they leave decisions to the host
+ */
 #ifndef TS_WASI_GRANTS_H
 #define TS_WASI_GRANTS_H
 #include "base/error.h"

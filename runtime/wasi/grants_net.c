@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- prefixes and numbers ------------------------------------------------------------------------------------------ */
+/* --- prefixes and numbers --- */
 bool ts_wasi_digits(const char *s, size_t len, uint32_t most, uint32_t *out) {
     *out = 0;
     if (len == 0 || len > 5 || (len > 1 && s[0] == '0')) return false;
@@ -64,7 +64,7 @@ ts_status ts_wasi_prefix_parse(const char *s, size_t len, const char *spec, ts_w
     return prefix(s, ip, slash ? slash + 1 : NULL, slash ? len - ip - 1 : 0, spec, out, e);
 }
 
-/* --- sockets ------------------------------------------------------------------------------------------------------- */
+/* --- sockets --- */
 void ts_wasi_allow_network(ts_wasi *w, bool all) {
     ts_wasi_grants *g = ts_wasi_grants_open(w, NULL);
     if (g) g->net_all = all;

@@ -42,8 +42,7 @@ struct ts_wasi_recording {
     TS_VEC(std) stds;
 };
 
-/* --- values as bytes -----------------------------------------------------------------------------------------------
- */
+/* --- values as bytes --- */
 static bool put(ts_wasi_recording *r, const void *p, size_t n) {
     if (!ts_vec_reserve(&r->buf, (uint64_t)r->buf.len + n)) return false;
     if (n) memcpy(r->buf.data + r->buf.len, p, n);
@@ -200,8 +199,7 @@ static uint64_t table_sum(void) {
     return h;
 }
 
-/* --- entries -------------------------------------------------------------------------------------------------------
- */
+/* --- entries --- */
 /* Writes the buffer as an entry. */
 static bool write_entry(ts_wasi_recording *r) {
     uint64_t len = r->buf.len, h = sum(SUM_START, r->buf.data, r->buf.len);
@@ -239,8 +237,7 @@ static void entry_done(ts_wasi_recording *r) {
     r->at = r->end = r->end + 4;
 }
 
-/* --- one call ------------------------------------------------------------------------------------------------------
- */
+/* --- one call --- */
 static ts_status diverged(ts_host_call *c, const char *why) {
     ts_wasi_of(c)->replay->diverged = true;
     return ts_host_trap(c, "the run is not the recorded one: call %llu, %s: %s",
@@ -378,8 +375,7 @@ static ts_status wrapped_drop(ts_host_call *c, uint64_t rep) {
     return replay(c, i | DROP, rep, NULL, NULL, NULL);
 }
 
-/* --- the run -------------------------------------------------------------------------------------------------------
- */
+/* --- the run --- */
 static void forget(ts_wasi *w) {
     ts_wasi_recording_free(w->replay);
     w->replay = NULL;

@@ -25,8 +25,8 @@ typedef struct ts_wasi_watch {
     ts_wasi_watched (*end)(void *data, const ts_sys_wait *files); /* called after the wait */
     void *data;
 } ts_wasi_watch;
-/* Sets the watch; NULL, the default, is none. With a watch, ts_wasi_interrupt and ts_cstore_interrupt do not wake
- * a wait; only the files of the watch do. */
+/* Sets the watch; NULL, the default, is none. With a watch, ts_wasi_interrupt and ts_cstore_interrupt do not
+ * wake a wait; only the files of the watch do. */
 void ts_wasi_watch_waits(ts_wasi *w, const ts_wasi_watch *watch);
 /* When the host's monotonic clock reaches ns, a wait ends as after ts_wasi_interrupt; 0: never. */
 void ts_wasi_until(ts_wasi *w, uint64_t ns);

@@ -71,8 +71,7 @@ static verdict say(wast *w, verdict v, const char *fmt, ...) {
     return v;
 }
 
-/* --- files -----------------------------------------------------------------------------------------------------------
- */
+/* --- files --- */
 enum { FILE_MOST = 256 << 20 }; /* the official scripts and their modules have less than 10 MB */
 
 static uint8_t *read_file(const char *path, size_t *len, ts_sys_err *why) {
@@ -123,8 +122,7 @@ static bool is_component(const uint8_t *b, size_t len) {
     return len >= 8 && memcmp(b, "\0asm", 4) == 0 && b[6] == 1 && b[7] == 0;
 }
 
-/* --- bindings --------------------------------------------------------------------------------------------------------
- */
+/* --- bindings --- */
 static binding *find_binding(bindings *v, const char *name, size_t len) {
     for (uint32_t i = v->len; i-- > 0;)
         if (v->data[i].len == len && memcmp(v->data[i].name, name, len) == 0) return &v->data[i];
@@ -143,8 +141,7 @@ static bool bind(bindings *v, const ts_json *name, binding b) {
     return ts_vec_push(v, b);
 }
 
-/* --- the module `spectest` -------------------------------------------------------------------------------------------
- */
+/* --- the module `spectest` --- */
 static ts_status spectest_print(void *data, ts_exec *x, ts_slot *io) {
     (void)data, (void)x, (void)io;
     return TS_OK;
@@ -200,8 +197,7 @@ static ts_status make_spectest(wast *w) {
     return TS_OK;
 }
 
-/* --- loading and instantiating ---------------------------------------------------------------------------------------
- */
+/* --- loading and instantiating --- */
 static ts_status load(wast *w, const uint8_t *bytes, size_t len, ts_module **out) {
     TS_TRY(ts_module_new(w->engine, bytes, len, true, out, &w->err));
     if (ts_vec_push(&w->modules, *out)) return TS_OK;
@@ -236,8 +232,7 @@ static ts_status instantiate(wast *w, ts_module *m, const char *name, ts_instanc
     return st;
 }
 
-/* --- values ----------------------------------------------------------------------------------------------------------
- */
+/* --- values --- */
 static unsigned lane_bytes(const char *t) {
     return strcmp(t, "i8") == 0 ? 1 : strcmp(t, "i16") == 0 ? 2 : t[1] == '3' ? 4 : 8;
 }
@@ -362,8 +357,7 @@ static void show_expected(const ts_json *v, char *buf, size_t size) {
                                                             : "?");
 }
 
-/* --- actions ---------------------------------------------------------------------------------------------------------
- */
+/* --- actions --- */
 typedef struct outcome {
     ts_status status;
     const ts_valtype *types;
@@ -435,8 +429,7 @@ static verdict check_results(wast *w, const ts_json *expected, const outcome *o)
     return PASS;
 }
 
-/* --- what failures are expected --------------------------------------------------------------------------------------
- */
+/* --- what failures are expected --- */
 static bool prefix(const char *text, const char *of) { /* ASCII letters, compared without case */
     for (; *text; text++, of++) {
         int a = *text >= 'A' && *text <= 'Z' ? *text + 32 : *text, b = *of >= 'A' && *of <= 'Z' ? *of + 32 : *of;
@@ -496,8 +489,7 @@ static verdict expect_failure(wast *w, ts_status want, ts_status have, const cha
                text);
 }
 
-/* --- commands --------------------------------------------------------------------------------------------------------
- */
+/* --- commands --- */
 static verdict unexpected(wast *w, ts_status st) {
     if (st == TS_UNSUPPORTED) return say(w, UNSUPPORTED, "%s", w->err.message);
     return say(w, FAIL, "%s: %s", ts_status_name(st), w->err.message);

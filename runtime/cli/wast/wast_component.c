@@ -60,7 +60,7 @@ ts_status ts_wast_component_register(ts_wast_components *w, const char *name, ts
     return ts_linker_add_instance(w->linker, name, i, e);
 }
 
-/* --- values ---------------------------------------------------------------------------------------------------------- */
+/* --- values --- */
 
 static ts_status misfit(const ts_ctype *t, ts_error *e) {
     char b[160];

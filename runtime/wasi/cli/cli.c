@@ -4,8 +4,7 @@
 #include "sys/descriptors.h"
 #include <string.h>
 
-/* --- environment ---------------------------------------------------------------------------------------------------
- */
+/* --- environment --- */
 static ts_val string(const char *s) {
     return (ts_val){.str = {s, strlen(s)}};
 }
@@ -46,8 +45,7 @@ ts_status ts_wasi_cli_environment_initial_cwd(ts_host_call *c, const ts_val *arg
     return TS_OK;
 }
 
-/* --- exit ----------------------------------------------------------------------------------------------------------
- */
+/* --- exit --- */
 static ts_status leave(ts_host_call *c, int status) {
     ts_status s = ts_fail(c->err, TS_EXIT, "exit with status %d", status);
     if (c->err && c->err->status == TS_EXIT) c->err->exit_status = status;
@@ -62,8 +60,7 @@ ts_status ts_wasi_cli_exit_exit_with_code(ts_host_call *c, const ts_val *args, t
     return leave(c, args[0].u8);
 }
 
-/* --- stdio ---------------------------------------------------------------------------------------------------------
- */
+/* --- stdio --- */
 static bool is_terminal(ts_host_call *c, int which) {
     ts_wasi_stdio_file *s = &ts_wasi_of(c)->stdio[which];
     int fd = ts_wasi_of(c)->grants->stdio[which];
@@ -105,8 +102,7 @@ ts_status ts_wasi_cli_stderr_get_stderr(ts_host_call *c, const ts_val *args, ts_
     return stdio(c, 2, result);
 }
 
-/* --- terminals -----------------------------------------------------------------------------------------------------
- */
+/* --- terminals --- */
 static ts_status terminal(ts_host_call *c, int which, ts_val *result) {
     *result = (ts_val){.variant = {.disc = 0}};
     if (!is_terminal(c, which)) return TS_OK;

@@ -159,8 +159,7 @@ static ts_sys_err writable(ts_host_call *c, const descriptor *d) {
     return e || d->flags & F_WRITE ? e : TS_SYS_EBADF;
 }
 
-/* --- streams -------------------------------------------------------------------------------------------------------
- */
+/* --- streams --- */
 /* A descriptor that is not open for a direction still returns a stream, whose first read or write fails. The
  * WIT text does not say when the error appears; the certified runtimes behave this way. */
 static ts_status via_stream(ts_host_call *c, descriptor *d, ts_wasi_kind kind, ts_wasi_mode mode, uint64_t offset,
@@ -188,8 +187,7 @@ ts_status ts_wasi_filesystem_types_descriptor_append_via_stream(ts_host_call *c,
     return via_stream(c, self(c, &args[0]), TS_WASI_OUT, TS_WASI_APPEND, 0, result);
 }
 
-/* --- the open file -------------------------------------------------------------------------------------------------
- */
+/* --- the open file --- */
 ts_status ts_wasi_filesystem_types_descriptor_advise(ts_host_call *c, const ts_val *args, ts_val *result) {
     static const ts_sys_advice how[] = {
         [TS_WASI_FILESYSTEM_ADVICE_NORMAL] = TS_SYS_NORMAL,
@@ -359,8 +357,7 @@ ts_status ts_wasi_filesystem_types_descriptor_write(ts_host_call *c, const ts_va
     return TS_OK;
 }
 
-/* --- attributes ----------------------------------------------------------------------------------------------------
- */
+/* --- attributes --- */
 static ts_status stat_result(ts_host_call *c, const ts_sys_stat *st, ts_val *result) {
     enum { N = TS_WASI_FILESYSTEM_DESCRIPTOR_STAT_FIELDS_ };
     ts_val *v = ts_host_vals(c, 1 + N + 3 * 3);
@@ -466,8 +463,7 @@ ts_status ts_wasi_filesystem_types_descriptor_metadata_hash_at(ts_host_call *c, 
     return e ? fail(c, result, e) : hash_result(c, &st, result);
 }
 
-/* --- names below a directory ---------------------------------------------------------------------------------------
- */
+/* --- names below a directory --- */
 ts_status ts_wasi_filesystem_types_descriptor_open_at(ts_host_call *c, const ts_val *args, ts_val *result) {
     const descriptor *d = self(c, &args[0]);
     uint32_t open = args[3].flags.bits, flags = args[4].flags.bits;
@@ -576,8 +572,7 @@ ts_status ts_wasi_filesystem_types_descriptor_drop(ts_host_call *c, uint64_t rep
     return ts_wasi_drop(c, rep, "a descriptor");
 }
 
-/* --- directory streams ---------------------------------------------------------------------------------------------
- */
+/* --- directory streams --- */
 static void dir_stream_end(ts_wasi *w, ts_wasi_obj *o) {
     w->n_files--;
     ts_sys_dir_close(((dir_stream *)o)->dir);
@@ -629,8 +624,7 @@ ts_status ts_wasi_filesystem_types_directory_entry_stream_drop(ts_host_call *c, 
     return ts_wasi_drop(c, rep, "a directory-entry-stream");
 }
 
-/* --- errors of streams ---------------------------------------------------------------------------------------------
- */
+/* --- errors of streams --- */
 ts_status ts_wasi_filesystem_types_filesystem_error_code(ts_host_call *c, const ts_val *args, ts_val *result) {
     const ts_wasi_error *err = ts_wasi_obj_of(c, &args[0]);
     *result = (ts_val){.variant = {.disc = 0}};

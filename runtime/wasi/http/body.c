@@ -10,7 +10,7 @@ static ts_status refused(ts_val *result) {
     return TS_OK;
 }
 
-/* --- incoming-body ------------------------------------------------------------------------------------------------- */
+/* --- incoming-body --- */
 typedef struct incoming { /* and future-trailers */
     ts_wasi_obj obj;
     ts_http_pipe *pipe;
@@ -62,7 +62,7 @@ ts_status ts_wasi_http_types_incoming_body_drop(ts_host_call *c, uint64_t rep) {
     return ts_wasi_drop(c, rep, "an incoming-body");
 }
 
-/* --- future-trailers -------------------------------------------------------------------------------------------------
+/* --- future-trailers ---
  * The rest of the body is read and discarded, because the trailers come after it. */
 enum { DRAIN_ROUNDS = 64 }; /* per call, so that other work gets its turn */
 static bool trailers_there(ts_http_pipe *p) {
@@ -132,7 +132,7 @@ ts_status ts_wasi_http_types_future_trailers_drop(ts_host_call *c, uint64_t rep)
     return ts_wasi_drop(c, rep, "a future-trailers");
 }
 
-/* --- outgoing-body ------------------------------------------------------------------------------------------------- */
+/* --- outgoing-body --- */
 typedef struct outgoing {
     ts_wasi_obj obj;
     ts_http_pipe *pipe;

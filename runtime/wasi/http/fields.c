@@ -17,7 +17,7 @@ typedef struct fields {
     ts_http_fields own;
 } fields;
 
-/* --- memory of the host that the guest uses -------------------------------------------------------------------------- */
+/* --- memory of the host that the guest uses --- */
 ts_status ts_wasi_http_part(ts_wasi *w, ts_error *e) {
     if (!w->http && !(w->http = calloc(1, sizeof *w->http))) return ts_fail_nomem(e);
     w->http_end = ts_wasi_http_free;
@@ -92,7 +92,7 @@ ts_status ts_wasi_fields_receive(ts_host_call *c, const ts_http_fields *from, ts
     return s;
 }
 
-/* --- handles ------------------------------------------------------------------------------------------------------- */
+/* --- handles --- */
 static void fields_end(ts_wasi *w, ts_wasi_obj *o) {
     ts_wasi_fields_end(w, &((fields *)o)->own);
 }
@@ -246,7 +246,7 @@ ts_status ts_wasi_http_types_fields_drop(ts_host_call *c, uint64_t rep) {
     return ts_wasi_drop(c, rep, "a fields");
 }
 
-/* --- error-code ------------------------------------------------------------------------------------------------------
+/* --- error-code ---
  * The payloads of its cases: */
 typedef enum payload {
     NOTHING,

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- what is granted ----------------------------------------------------------------------------------------------- */
+/* --- what is granted --- */
 static bool prohibited(const ts_wasi *w, const ts_sys_addr *a) {
     for (uint32_t i = 0; i < w->grants->http_prohibited.len; i++)
         if (ts_wasi_prefix_has(&w->grants->http_prohibited.data[i], a)) return true;
@@ -45,7 +45,7 @@ static bool granted(const ts_wasi *w, const char *host, size_t len, uint16_t por
     return false;
 }
 
-/* --- the driver ---------------------------------------------------------------------------------------------------- */
+/* --- the driver --- */
 static size_t waits(void *data, ts_sys_wait *w, size_t n, uint64_t *deadline) {
     return ts_http_client_waits(data, w, n, deadline);
 }
@@ -73,7 +73,7 @@ void ts_wasi_http_free(ts_wasi *w) {
     w->http = NULL;
 }
 
-/* --- future-incoming-response -------------------------------------------------------------------------------------- */
+/* --- future-incoming-response --- */
 typedef struct future {
     ts_wasi_obj obj;
     ts_http_exchange *x; /* NULL: the response was taken, or the request was never sent */
@@ -150,7 +150,7 @@ ts_status ts_wasi_http_types_future_incoming_response_drop(ts_host_call *c, uint
     return ts_wasi_drop(c, rep, "a future-incoming-response");
 }
 
-/* --- handle -------------------------------------------------------------------------------------------------------- */
+/* --- handle --- */
 /* A request in the form for the client. */
 typedef struct target {
     ts_http_request r;

@@ -15,7 +15,7 @@ static void forget(ts_wasi *w, char **s) {
     *s = NULL;
 }
 
-/* --- messages ------------------------------------------------------------------------------------------------------ */
+/* --- messages --- */
 static void message_end(ts_wasi *w, ts_wasi_obj *o) {
     ts_wasi_message *m = (ts_wasi_message *)o;
     bool incoming = o->kind == TS_WASI_INCOMING_REQUEST || o->kind == TS_WASI_INCOMING_RESPONSE;
@@ -109,7 +109,7 @@ static ts_status headers_val(ts_host_call *c, const ts_val *args, ts_val *result
     return ts_wasi_fields_child(c, &m->headers, &m->obj, result);
 }
 
-/* --- incoming-request, incoming-response --------------------------------------------------------------------------- */
+/* --- incoming-request, incoming-response --- */
 static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"};
 
 const char *ts_wasi_http_method(uint32_t method) {
@@ -182,7 +182,7 @@ ts_status ts_wasi_http_types_incoming_response_drop(ts_host_call *c, uint64_t re
     return ts_wasi_drop(c, rep, "an incoming-response");
 }
 
-/* --- outgoing-request ---------------------------------------------------------------------------------------------- */
+/* --- outgoing-request --- */
 static ts_status outgoing(ts_host_call *c, ts_wasi_kind kind, const ts_val *headers, ts_val *result) {
     ts_wasi_message *m;
     TS_TRY(ts_wasi_message_new(c, kind, &m));
@@ -263,7 +263,7 @@ ts_status ts_wasi_http_types_outgoing_request_drop(ts_host_call *c, uint64_t rep
     return ts_wasi_drop(c, rep, "an outgoing-request");
 }
 
-/* --- request-options ----------------------------------------------------------------------------------------------- */
+/* --- request-options --- */
 ts_status ts_wasi_http_types_request_options_new(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)args;
     ts_wasi_request_options *o;
@@ -313,7 +313,7 @@ ts_status ts_wasi_http_types_request_options_drop(ts_host_call *c, uint64_t rep)
     return ts_wasi_drop(c, rep, "a request-options");
 }
 
-/* --- outgoing-response --------------------------------------------------------------------------------------------- */
+/* --- outgoing-response --- */
 ts_status ts_wasi_http_types_outgoing_response_new(ts_host_call *c, const ts_val *args, ts_val *result) {
     return outgoing(c, TS_WASI_OUTGOING_RESPONSE, &args[0], result);
 }
@@ -339,7 +339,7 @@ ts_status ts_wasi_http_types_outgoing_response_drop(ts_host_call *c, uint64_t re
     return ts_wasi_drop(c, rep, "an outgoing-response");
 }
 
-/* --- response-outparam --------------------------------------------------------------------------------------------- */
+/* --- response-outparam --- */
 typedef struct outparam {
     ts_wasi_obj obj;
     ts_wasi_http_responder r; /* without functions once the call is over */

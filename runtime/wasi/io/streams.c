@@ -52,8 +52,7 @@ static ts_wasi_stream *stream_of(ts_host_call *c, const ts_val *v) {
     return s;
 }
 
-/* --- reading -------------------------------------------------------------------------------------------------------
- */
+/* --- reading --- */
 /* The outcome of an operation on a stream. */
 typedef enum outcome { DONE, CLOSED, FAILED } outcome;
 
@@ -152,8 +151,7 @@ ts_status ts_wasi_io_streams_input_stream_drop(ts_host_call *c, uint64_t rep) {
     return ts_wasi_drop(c, rep, "an input-stream");
 }
 
-/* --- writing -------------------------------------------------------------------------------------------------------
- */
+/* --- writing --- */
 static ts_sys_err write_some(ts_wasi_stream *s, const void *buf, size_t len, size_t *n) {
     ts_wasi_file *f = s->file;
     *n = 0;
@@ -405,7 +403,7 @@ ts_status ts_wasi_io_streams_output_stream_drop(ts_host_call *c, uint64_t rep) {
     return ts_wasi_drop(c, rep, "an output-stream");
 }
 
-/* --- streams of files ------------------------------------------------------------------------------------------------ */
+/* --- streams of files --- */
 /* Returns true if a read or write would not wait; otherwise sets what to ask the OS. */
 static bool file_ready(const ts_wasi_stream *s, ts_sys_wait *w) {
     if (s->closed || s->mode != TS_WASI_WAIT) return true;

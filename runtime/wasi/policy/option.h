@@ -1,6 +1,8 @@
-/* option: an option as a row of a table: its name, the type of its argument, where the value goes, whether a policy
- * may contain it, and its help text. rows.c has the rows that a policy may contain; the command adds its own.
- * In: an option and its value as text. Out: grants in a context and fields of ts_settings; TS_USAGE with words. */
+/* option: an option as a row of a table: its name, the type of its argument, where the value goes, whether a
+ * policy may contain it, and its help text. rows.c has the rows that a policy may contain; the command adds
+ * its own.
+ * In: an option and its value as text. Out: grants in a context and fields of ts_settings; TS_USAGE with
+ * words. */
 #ifndef TS_WASI_OPTION_H
 #define TS_WASI_OPTION_H
 #include "base/error.h"
@@ -19,8 +21,8 @@ void ts_settings_free(ts_settings *s); /* not `s` itself */
 /* What follows from the options as a whole: `deterministic` sets a clock and a seed that were not given. */
 void ts_settings_finish(const ts_settings *s, ts_wasi *w);
 
-/* Where the values of options go. `settings` may be the first member of a larger struct of the caller's, whose other
- * fields the caller's own rows set. */
+/* Where the values of options go. `settings` may be the first member of a larger struct of the caller's,
+ * whose other fields the caller's own rows set. */
 typedef struct ts_reading {
     ts_wasi *w;
     ts_settings *settings;
@@ -68,11 +70,12 @@ enum { TS_OPTION_EVERY = 0xff }; /* all commands */
 /* The last row has no name. Words are the words of -S; a policy may contain words too. */
 extern const ts_option ts_policy_rows[], ts_word_rows[];
 const ts_option *ts_option_find(const ts_option *rows, const char *name, size_t len); /* NULL: there is none */
-/* Sets an option to a value (NULL for a flag). `shown` is the option as the user wrote it: "--fuel", "-S tcp"; each
- * message begins with it and the value. */
+/* Sets an option to a value (NULL for a flag). `shown` is the option as the user wrote it: "--fuel", "-S
+ * tcp"; each message begins with it and the value. */
 ts_status ts_option_set(ts_reading *r, const ts_option *o, const char *shown, const char *value,
                         ts_error *e) TS_MUST_USE;
-/* Calls `fn` for each word of a list with commas until one fails; an empty word is TS_USAGE. `fn` may write to the word. */
+/* Calls `fn` for each word of a list with commas until one fails; an empty word is TS_USAGE. `fn` may write
+ * to the word. */
 typedef ts_status (*ts_word_fn)(ts_reading *r, char *word, const char *list, ts_error *e);
 ts_status ts_each_word(ts_reading *r, const char *option, const char *list, ts_word_fn fn, ts_error *e) TS_MUST_USE;
 /* Applies a comma-separated list of words of -S, with their values. */

@@ -1,5 +1,5 @@
-/* policy: a file or text that grants what options grant. It is TOML 1.0. A key is the name of a row of rows.c. A value
- * is that of the option, or an array of them; `env` may be a table.
+/* policy: a file or text that grants what options grant. It is TOML 1.0. A key is the name of a row of
+ * rows.c. A value is that of the option, or an array of them; `env` may be a table.
  * In: a path or text. Out: settings and grants; TS_USAGE with the line that was not understood. */
 #include "wasi/policy/option.h"
 #include "base/toml.h"
@@ -161,7 +161,7 @@ ts_status ts_policy_read(ts_reading *r, const char *path, ts_error *e) {
     return read_file(r, path, false, e);
 }
 
-/* --- for embedders ------------------------------------------------------------------------------------------------- */
+/* --- for embedders --- */
 /* text NULL: `name` is the path of a file. */
 static ts_status load(ts_wasi *w, const char *name, const char *text, size_t len, ts_wasi_policy **out, ts_error *e) {
     ts_settings *s = calloc(1, sizeof *s);

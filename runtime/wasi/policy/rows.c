@@ -6,7 +6,7 @@
 
 extern char **environ;
 
-/* --- what a guest is granted --------------------------------------------------------------------------------------- */
+/* --- what a guest is granted --- */
 static bool is_mode(const char *s, size_t len) { /* "ro" or "rw", in upper or lower case */
     return len == 2 && (s[0] | 32) == 'r' && ((s[1] | 32) == 'o' || (s[1] | 32) == 'w');
 }
@@ -19,8 +19,9 @@ static const char *mistyped_mode(const char *name) {
         if (strcasecmp(at + 1, modes[i]) == 0) return at;
     return NULL;
 }
-/* HOST[::GUEST][:ro|:rw]. HOST and GUEST may contain colons, and end in what looks like a mode, only if the mode is
- * given. Otherwise a mistyped mode would silently become part of a name, and the directory could be written to. */
+/* HOST[::GUEST][:ro|:rw]. HOST and GUEST may contain colons, and end in what looks like a mode, only if the
+ * mode is given. Otherwise a mistyped mode would silently become part of a name, and the directory could be
+ * written to. */
 static ts_status dir(ts_reading *r, const ts_option *o, const char *value, ts_error *e) {
     (void)o;
     size_t len = strlen(value);
@@ -79,7 +80,7 @@ static ts_status ca(ts_reading *r, const ts_option *o, const char *value, ts_err
     return ts_wasi_set_http_ca(r->w, value, e);
 }
 
-/* --- words of -S --------------------------------------------------------------------------------------------------- */
+/* --- words of -S --- */
 /* Copies a name, with bytes that are not printable ASCII as \xHH. */
 static void printable(const char *s, size_t len, char *out, size_t size) {
     size_t at = 0;
@@ -149,7 +150,7 @@ static ts_status max_disk(ts_reading *r, const ts_option *o, const char *value, 
     return TS_OK;
 }
 
-/* --- the linker ---------------------------------------------------------------------------------------------------- */
+/* --- the linker --- */
 static ts_status keep(char *s, ts_error *e) {
     return s ? TS_OK : ts_fail_nomem(e);
 }
@@ -234,7 +235,7 @@ static ts_status http_word(ts_reading *r, const ts_option *o, const char *value,
     return push_denied(r, "wasi:http/outgoing-handler", strlen("wasi:http/outgoing-handler"), e);
 }
 
-/* --- runs ---------------------------------------------------------------------------------------------------------- */
+/* --- runs --- */
 static ts_status clock_option(ts_reading *r, const ts_option *o, const char *v, ts_error *e) {
     uint64_t seconds;
     (void)o;
@@ -276,7 +277,8 @@ static bool has_feature(const char *list, const char *name) {
     }
     return false;
 }
-/* Each list adds to those before it. The result names each feature once, in the order of ts_component_feature. */
+/* Each list adds to those before it. The result names each feature once, in the order of
+ * ts_component_feature. */
 static ts_status features(ts_reading *r, const ts_option *o, const char *value, ts_error *e) {
     (void)o;
     TS_TRY(ts_features_check(value, e));
@@ -297,7 +299,7 @@ static ts_status features(ts_reading *r, const ts_option *o, const char *value, 
     return TS_OK;
 }
 
-/* --- the rows ------------------------------------------------------------------------------------------------------ */
+/* --- the rows --- */
 #define AT(field) offsetof(ts_settings, field)
 #define CALL TS_OPTION_APPLIES
 #define ALL TS_OPTION_EVERY

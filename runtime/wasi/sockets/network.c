@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- errors --------------------------------------------------------------------------------------------------------
+/* --- errors ---
  * A meaning that an error has only in one function is handled there. */
 int ts_wasi_net_code(ts_sys_err e) {
     switch (e) {
@@ -62,7 +62,7 @@ ts_status ts_wasi_sockets_network_network_error_code(ts_host_call *c, const ts_v
     return TS_OK;
 }
 
-/* --- the network ---------------------------------------------------------------------------------------------------
+/* --- the network ---
  * There is only one network; all handles to it are equivalent. */
 ts_status ts_wasi_sockets_instance_network_instance_network(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)args;
@@ -75,8 +75,7 @@ ts_status ts_wasi_sockets_network_network_drop(ts_host_call *c, uint64_t rep) {
     return ts_wasi_drop(c, rep, "a network");
 }
 
-/* --- addresses -----------------------------------------------------------------------------------------------------
- */
+/* --- addresses --- */
 ts_sys_addr ts_wasi_net_addr(const ts_val *v) {
     ts_sys_addr a = {.v6 = v->variant.disc == TS_WASI_SOCKETS_IP_SOCKET_ADDRESS_IPV6};
     const ts_val *f = v->variant.payload->list.ptr;
@@ -134,8 +133,7 @@ ts_status ts_wasi_net_addr_val(ts_host_call *c, const ts_sys_addr *a, ts_val *ou
     return TS_OK;
 }
 
-/* --- options that TCP and UDP share --------------------------------------------------------------------------------
- */
+/* --- options that TCP and UDP share --- */
 static const uint64_t second = 1000000000u;
 static bool is_duration(ts_sys_sockopt o) {
     return o == TS_SYS_KEEP_IDLE || o == TS_SYS_KEEP_INTERVAL;
@@ -160,8 +158,7 @@ ts_status ts_wasi_net_set(ts_host_call *c, int fd, bool v6, ts_sys_sockopt o, ui
     return ts_wasi_net_done(c, result, ts_wasi_net_code(ts_sys_set_option(fd, v6, o, value)));
 }
 
-/* --- what is granted -----------------------------------------------------------------------------------------------
- */
+/* --- what is granted --- */
 static bool covers(const ts_wasi_net_rules *rules, ts_wasi_net_use use, const ts_sys_addr *a) {
     for (uint32_t i = 0; i < rules->len; i++) {
         const ts_wasi_net_rule *r = &rules->data[i];

@@ -84,8 +84,7 @@ ts_status ts_wasi_sockets_tcp_create_socket_create_tcp_socket(ts_host_call *c, c
     return TS_OK;
 }
 
-/* --- bind ----------------------------------------------------------------------------------------------------------
- */
+/* --- bind --- */
 ts_status ts_wasi_sockets_tcp_tcp_socket_start_bind(ts_host_call *c, const ts_val *args, ts_val *result) {
     tcp *t = self(c, args);
     ts_sys_addr a = ts_wasi_net_addr(&args[2]);
@@ -106,8 +105,7 @@ ts_status ts_wasi_sockets_tcp_tcp_socket_finish_bind(ts_host_call *c, const ts_v
     return ts_wasi_ok(result);
 }
 
-/* --- connect -------------------------------------------------------------------------------------------------------
- */
+/* --- connect --- */
 static int connect_code(ts_sys_err e) {
     switch (e) {
     case TS_SYS_EADDRNOTAVAIL: return TS_NET(ADDRESS_IN_USE); /* Linux: no ephemeral port is left */
@@ -158,8 +156,7 @@ ts_status ts_wasi_sockets_tcp_tcp_socket_finish_connect(ts_host_call *c, const t
     return TS_OK;
 }
 
-/* --- listen, accept ------------------------------------------------------------------------------------------------
- */
+/* --- listen, accept --- */
 ts_status ts_wasi_sockets_tcp_tcp_socket_start_listen(ts_host_call *c, const ts_val *args, ts_val *result) {
     tcp *t = self(c, args);
     if (t->state != BOUND) return ts_wasi_net_fail(c, result, misplaced(t));
@@ -218,8 +215,7 @@ ts_status ts_wasi_sockets_tcp_tcp_socket_accept(ts_host_call *c, const ts_val *a
     return TS_OK;
 }
 
-/* --- addresses and state -------------------------------------------------------------------------------------------
- */
+/* --- addresses and state --- */
 static ts_status address(ts_host_call *c, ts_sys_err e, const ts_sys_addr *a, ts_val *result) {
     ts_val *v;
     if (e) return ts_wasi_net_fail(c, result, ts_wasi_net_code(e));
@@ -258,8 +254,7 @@ ts_status ts_wasi_sockets_tcp_tcp_socket_drop(ts_host_call *c, uint64_t rep) {
     return ts_wasi_drop(c, rep, "a tcp-socket");
 }
 
-/* --- options -------------------------------------------------------------------------------------------------------
- */
+/* --- options --- */
 ts_status ts_wasi_sockets_tcp_tcp_socket_set_listen_backlog_size(ts_host_call *c, const ts_val *args, ts_val *result) {
     tcp *t = self(c, args);
     uint64_t n = args[1].u64;
@@ -295,8 +290,7 @@ OPTION(hop_limit, TS_SYS_HOP_LIMIT, u8)
 OPTION(receive_buffer_size, TS_SYS_RECEIVE_BUFFER, u64)
 OPTION(send_buffer_size, TS_SYS_SEND_BUFFER, u64)
 
-/* --- shutdown ------------------------------------------------------------------------------------------------------
- */
+/* --- shutdown --- */
 /* Sends the bytes that the output stream has accepted before the connection is shut down. If the peer does
  * not read for TS_WASI_LINGER_MS, the rest is lost. */
 static ts_status settle(ts_host_call *c, const tcp *t) {

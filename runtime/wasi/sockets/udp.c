@@ -92,8 +92,7 @@ ts_status ts_wasi_sockets_udp_create_socket_create_udp_socket(ts_host_call *c, c
     return TS_OK;
 }
 
-/* --- bind, stream --------------------------------------------------------------------------------------------------
- */
+/* --- bind, stream --- */
 ts_status ts_wasi_sockets_udp_udp_socket_start_bind(ts_host_call *c, const ts_val *args, ts_val *result) {
     udp *u = self(c, args);
     ts_sys_addr a = ts_wasi_net_addr(&args[2]);
@@ -185,8 +184,7 @@ ts_status ts_wasi_sockets_udp_udp_socket_stream(ts_host_call *c, const ts_val *a
     return TS_OK;
 }
 
-/* --- addresses, options --------------------------------------------------------------------------------------------
- */
+/* --- addresses, options --- */
 ts_status ts_wasi_sockets_udp_udp_socket_local_address(ts_host_call *c, const ts_val *args, ts_val *result) {
     udp *u = self(c, args);
     ts_sys_addr a;
@@ -228,8 +226,7 @@ ts_status ts_wasi_sockets_udp_udp_socket_drop(ts_host_call *c, uint64_t rep) {
     return ts_wasi_drop(c, rep, "a udp-socket");
 }
 
-/* --- receiving -----------------------------------------------------------------------------------------------------
- */
+/* --- receiving --- */
 ts_status ts_wasi_sockets_udp_incoming_datagram_stream_receive(ts_host_call *c, const ts_val *args, ts_val *result) {
     side *d = ts_wasi_obj_of(c, &args[0]);
     size_t max = args[1].u64 < RECEIVE_MAX ? (size_t)args[1].u64 : RECEIVE_MAX, n = 0, bytes = 0;
@@ -282,8 +279,7 @@ ts_status ts_wasi_sockets_udp_incoming_datagram_stream_drop(ts_host_call *c, uin
     return ts_wasi_drop(c, rep, "an incoming-datagram-stream");
 }
 
-/* --- sending -------------------------------------------------------------------------------------------------------
- */
+/* --- sending --- */
 ts_status ts_wasi_sockets_udp_outgoing_datagram_stream_check_send(ts_host_call *c, const ts_val *args, ts_val *result) {
     side *d = ts_wasi_obj_of(c, &args[0]);
     ts_val *v;
