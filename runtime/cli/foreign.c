@@ -13,37 +13,37 @@ typedef struct hint {
 
 ts_status ts_cli_foreign_option(const char *arg, ts_error *e) {
     static const hint hints[] = {
-        {"-C", "there is no code generation to set; leave it away (--cache FOLDER remembers what was valid)"},
-        {"--codegen", "there is no code generation to set; leave it away (--cache FOLDER remembers what was valid)"},
-        {"-O", "there is nothing to optimize; leave it away"},
-        {"--optimize", "there is nothing to optimize; leave it away"},
-        {"--opt-level", "there is nothing to optimize; leave it away"},
-        {"-D", "backtraces have files and lines without it, where the guest was built with -g; leave it away (--trace "
+        {"-C", "there is no code generation to set; omit it (--cache FOLDER remembers what was valid)"},
+        {"--codegen", "there is no code generation to set; omit it (--cache FOLDER remembers what was valid)"},
+        {"-O", "there is nothing to optimize; omit it"},
+        {"--optimize", "there is nothing to optimize; omit it"},
+        {"--opt-level", "there is nothing to optimize; omit it"},
+        {"-D", "backtraces have files and lines without it, where the guest was built with -g; omit it (--trace "
                "prints each WASI call)"},
-        {"--debug", "backtraces have files and lines without it, where the guest was built with -g; leave it away"},
-        {"-g", "backtraces have files and lines without it, where the guest was built with -g; leave it away"},
+        {"--debug", "backtraces have files and lines without it, where the guest was built with -g; omit it"},
+        {"-g", "backtraces have files and lines without it, where the guest was built with -g; omit it"},
         {"--wasm", "write -W"},
         {"--wasi", "write -S"},
         {"--wasi-modules", "write -S"},
         {"--wasm-features", "features of WASI 0.2 are always on; write --features LIST for later ones"},
         {"--wasm-timeout", "write --max-time TIME"},
         {"--max-wasm-stack", "write --stack SIZE"},
-        {"--allow-unknown-exports", "unknown exports are always allowed; leave it away"},
+        {"--allow-unknown-exports", "unknown exports are always allowed; omit it"},
         {"--trap-unknown-imports", "write --unknown-imports-trap"},
         {"--default-values-unknown-imports", "write --unknown-imports-trap: a call of such an import traps"},
         {"--epoch-interruption", "write --max-time TIME"},
         {"--relaxed-simd-deterministic", "results of relaxed SIMD are always those of the deterministic profile"},
         {"--enable-cranelift-nan-canonicalization", "write --deterministic"},
         {"--config", "write --policy FILE.toml"},
-        {"--disable-cache", "nothing is cached without --cache; leave it away"},
+        {"--disable-cache", "nothing is cached without --cache; omit it"},
         {"--preload", "only components run here: compose them with `wac plug`"},
         {"--listenfd", "grant --tcp-listen ADDRESS:PORT: the guest binds by wasi:sockets"},
         {"--tcplisten", "grant --tcp-listen ADDRESS:PORT: the guest binds by wasi:sockets"},
         {"--wasi-nn", "wasi:nn is not about WASI 0.2"},
         {"--profile", "there is no profiler; --trace prints each WASI call"},
         {"--allow-precompiled", "only WebAssembly itself runs here"},
-        {"--target", "there is no code generation to set; leave it away"},
-        {"--cranelift-set", "there is no code generation to set; leave it away"},
+        {"--target", "there is no code generation to set; omit it"},
+        {"--cranelift-set", "there is no code generation to set; omit it"},
         {"--program-name", "write --argv0 NAME"},
         {"--addr", "it is an option of touchstone serve"},
         {"--volume", "write --dir HOST::GUEST"},
@@ -90,10 +90,10 @@ static ts_status wasm_word(ts_reading *r, char *key, const char *list, ts_error 
     if (ours) {
         const ts_option *o = ts_cli_option_find(ours, strlen(ours));
         if (o->form == TS_OPTION_FLAG) {
-            if (!yes && !no) return ts_fail(e, TS_USAGE, "%s=%s: y or n expected", shown, value);
+            if (!yes && !no) return ts_fail(e, TS_USAGE, "%s=%s: y or n is expected", shown, value);
             return ts_option_set(r, o, shown, yes ? "y" : "n", e);
         }
-        if (!value) return ts_fail(e, TS_USAGE, "%s: %s=%s expected", shown, shown, o->argument);
+        if (!value) return ts_fail(e, TS_USAGE, "%s: %s=%s is expected", shown, shown, o->argument);
         return ts_option_set(r, o, shown, value, e);
     }
     if (strcmp(key, "nan-canonicalization") == 0 && (yes || no)) {
@@ -103,7 +103,7 @@ static ts_status wasm_word(ts_reading *r, char *key, const char *list, ts_error 
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
         if (strcmp(always[i], key) == 0)
             return yes ? TS_OK
-                       : ts_fail(e, TS_USAGE, "%s=%s: this is always on, and cannot be had otherwise", shown, value);
+                       : ts_fail(e, TS_USAGE, "%s=%s: this is always on and cannot be turned off", shown, value);
     if ((ours = in(features, sizeof features / sizeof *features, key)) != NULL)
         return no ? TS_OK : ts_fail(e, TS_USAGE, "%s is not an option here: write --features %s", shown, ours);
     if (strcmp(key, "epoch-interruption") == 0)

@@ -20,8 +20,8 @@ static bool words_are_arguments(const ts_cli_call *c, uint32_t n_params) {
 }
 static ts_status count_words(const ts_cli_call *c, const char *name, size_t len, uint32_t n_params, ts_error *e) {
     if ((uint32_t)c->n_words == n_params) return TS_OK;
-    return ts_fail(e, TS_USAGE, "--invoke %.*s: %d arguments are given behind the file, the function takes %u",
-                   (int)len, name, c->n_words, n_params);
+    return ts_fail(e, TS_USAGE, "--invoke %.*s: %d arguments are given after the file, the function takes %u", (int)len,
+                   name, c->n_words, n_params);
 }
 
 /* --- core modules --- */

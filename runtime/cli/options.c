@@ -87,7 +87,7 @@ ts_status ts_cli_options_read(ts_cli_command command, int argc, char **argv, ts_
         o->args = argv + i + 1;
         o->n_args = argc - i - 1;
     } else if (!o->show_grants) {
-        return ts_fail(e, TS_USAGE, "%s: which component? (touchstone --help)",
+        return ts_fail(e, TS_USAGE, "%s: a component is expected (touchstone --help)",
                        command == TS_CLI_SERVE ? "serve" : "run");
     }
     warn_of_trailing(o, command);

@@ -68,7 +68,7 @@ static ts_status read_port(const char *text, const char *port, uint16_t *out, ts
     const char *p = port;
     for (; *p >= '0' && *p <= '9' && p - port < 6; p++) n = n * 10 + (unsigned)(*p - '0');
     if (*p || p == port || n > 65535)
-        return ts_fail(e, TS_USAGE, "--addr %s: `%s` is no port (0 to 65535); " ADDRESS_FORMS " is expected", text,
+        return ts_fail(e, TS_USAGE, "--addr %s: `%s` is not a port (0 to 65535); " ADDRESS_FORMS " is expected", text,
                        port);
     *out = (uint16_t)n;
     return TS_OK;

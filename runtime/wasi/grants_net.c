@@ -43,7 +43,7 @@ static bool clear_host_bits(ts_wasi_prefix *p) {
 /* `len` is the length of the address; `bits_len` is the length of the text after the slash. */
 static ts_status prefix(const char *s, size_t len, const char *bits, size_t bits_len, const char *spec,
                         ts_wasi_prefix *out, ts_error *e) {
-    if (!ts_sys_addr_parse(s, len, &out->addr)) return ts_fail(e, TS_USAGE, "%s: this is no IP address", spec);
+    if (!ts_sys_addr_parse(s, len, &out->addr)) return ts_fail(e, TS_USAGE, "%s: this is not an IP address", spec);
     uint32_t most = out->addr.v6 ? 128 : 32;
     out->bits = most;
     if (!bits) return TS_OK;
@@ -53,8 +53,8 @@ static ts_status prefix(const char *s, size_t len, const char *bits, size_t bits
         char text[64];
         ts_sys_addr_text(&out->addr, text, sizeof text);
         *strrchr(text, ':') = 0; /* the port */
-        return ts_fail(e, TS_USAGE, "%s: bits are set beyond the first %u; %s/%u is meant, or one address alone?", spec,
-                       out->bits, text, out->bits);
+        return ts_fail(e, TS_USAGE, "%s: bits are set beyond the first %u: write %s/%u, or one address without /BITS",
+                       spec, out->bits, text, out->bits);
     }
     return TS_OK;
 }
@@ -127,7 +127,7 @@ static ts_status ports(const char *port, const char *spec, ts_wasi_net_rule *r, 
             return ts_fail(e, TS_USAGE, "%s: the port is a number up to 65535, FROM-TO, or *", spec);
         if (!dash) to = from;
     }
-    if (from > to) return ts_fail(e, TS_USAGE, "%s: there is no port in that range", spec);
+    if (from > to) return ts_fail(e, TS_USAGE, "%s: the range of ports is empty", spec);
     r->port_from = (uint16_t)from;
     r->port_to = (uint16_t)to;
     return TS_OK;
@@ -147,7 +147,7 @@ ts_status ts_wasi_allow_address(ts_wasi *w, ts_wasi_net_use use, const char *spe
     if (!spec || (unsigned)use > TS_WASI_UDP_BIND)
         return ts_fail(e, TS_USAGE, "ts_wasi_allow_address: no such use of the network");
     const char *colon = strrchr(spec, ':'), *host = spec;
-    if (!colon || colon == spec || !colon[1]) return ts_fail(e, TS_USAGE, "%s: HOST:PORT expected", spec);
+    if (!colon || colon == spec || !colon[1]) return ts_fail(e, TS_USAGE, "%s: HOST:PORT is expected", spec);
     TS_TRY(ports(colon + 1, spec, &r, e));
     size_t host_len = (size_t)(colon - spec);
     if (host_len == 1 && host[0] == '*') {
@@ -167,7 +167,7 @@ ts_status ts_wasi_allow_address(ts_wasi *w, ts_wasi_net_use use, const char *spe
         if (a.v6 != brackets)
             return ts_fail(
                 e, TS_USAGE,
-                a.v6 ? "%s: an IPv6 address stands in brackets" : "%s: only an IPv6 address stands in brackets", spec);
+                a.v6 ? "%s: an IPv6 address must be in brackets" : "%s: only an IPv6 address may be in brackets", spec);
         TS_TRY(prefix(host, ip_len, slash ? slash + 1 : NULL, slash ? (size_t)(colon - slash - 1) : 0, spec, &r.at, e));
         if (ts_sys_addr_is_mapped(&r.at.addr) && r.at.bits >= 96) /* wit: IPv4-mapped addresses are refused */
             return ts_fail(e, TS_USAGE, "%s: no guest can use an IPv4 address inside IPv6; give the IPv4 address",

@@ -337,8 +337,8 @@ static ts_status replay(ts_host_call *c, uint32_t number, uint64_t args_sum, con
     if (!get_u64(r, 2, &was)) return diverged(c, "the record is damaged");
     if (was == THE_END) return diverged(c, "the record ends before it");
     if (!get_u64(r, 8, &with) || !get_u64(r, 1, &how)) return diverged(c, "the record is damaged");
-    if (was != number) return diverged(c, "another function was called then");
-    if (with != args_sum) return diverged(c, "its arguments were others");
+    if (was != number) return diverged(c, "the record has another function here");
+    if (with != args_sum) return diverged(c, "its arguments differ from the recorded ones");
     c->denied = how & A_DENIED;
     ts_status s = answer(c, how & ~(uint64_t)A_DENIED, type, args, result);
     entry_done(r);
@@ -515,7 +515,7 @@ ts_status ts_wasi_record_end(ts_wasi *w, ts_error *e) {
         const char *wrong = next_entry(r);
         if (wrong) return ts_fail(e, TS_TRAP, "the run is not the recorded one: at its end %s", wrong);
         if (!get_u64(r, 2, &was) || was != THE_END)
-            return ts_fail(e, TS_TRAP, "the run is not the recorded one: that went on after call %llu",
+            return ts_fail(e, TS_TRAP, "the run is not the recorded one, which went on after call %llu",
                            (unsigned long long)r->calls);
         if (!get_u64(r, 8, &calls) || calls != r->calls || r->at != r->end || r->end + 4 != r->in.len)
             return ts_fail(e, TS_TRAP, "the run is not the recorded one: the end of the record is damaged");

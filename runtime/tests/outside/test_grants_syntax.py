@@ -559,8 +559,8 @@ def test_an_endless_policy() -> None:
         ("# one\n[env]\nA = 1\n", "p.toml:3: A: a string is expected"),
         ('[env]\nA = "a"\n\n"B=C" = "b"\n', "p.toml:4: the name of an environment variable"),
         ('[[dir]]\nhost = "."\nread-only = false\nreadonly = true\n', "p.toml:4: dir.readonly: "),
-        ('[[dir]]\nhost = "."\n[[dir]]\nguest = "/x"\n', "p.toml:3: dir: its host is missing"),
-        ('tcp-connect = [\n  "127.0.0.1:80",\n  "x",\n]\n', "p.toml:3: tcp-connect x: HOST:PORT expected"),
+        ('[[dir]]\nhost = "."\n[[dir]]\nguest = "/x"\n', "p.toml:3: dir: host is missing"),
+        ('tcp-connect = [\n  "127.0.0.1:80",\n  "x",\n]\n', "p.toml:3: tcp-connect x: HOST:PORT is expected"),
     ],
 )
 def test_the_line_of_a_grant(tmp_path: Path, text: str, message: str) -> None:

@@ -169,5 +169,5 @@ def test_the_older_form(core: Path, component: Path) -> None:
     assert invoke("len", component, '"four"') == "4\n"
     assert "a string is written '\"text\"'" in invoke("len", component, "four", status=120)
     assert "2 arguments are given" not in invoke("nothing", component, "1", "2")
-    assert "1 arguments are given behind the file, the function takes 2" in invoke("add", component, "1, 2", status=120)
+    assert "1 arguments are given after the file, the function takes 2" in invoke("add", component, "1, 2", status=120)
     assert "argument 2" in invoke("add", component, "1", "2), add(3", status=120)

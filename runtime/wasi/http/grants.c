@@ -75,13 +75,13 @@ ts_status ts_wasi_allow_http(ts_wasi *w, const char *spec, ts_error *e) {
     /* names in authorities may contain `*`, so this is parsed as an authority */
     if (!ts_http_host_port(spec, strlen(spec), &host, &len, &named) || named == 0)
         return ts_fail(e, TS_USAGE,
-                       "%s: HOST[:PORT] expected (HOST: a name, an address, IPv6 in brackets, *.NAME or *)", spec);
+                       "%s: HOST[:PORT] is expected (HOST: a name, an address, IPv6 in brackets, *.NAME or *)", spec);
     r.port = named > 0 ? (uint16_t)named : 0;
     const char *port = host + len + (host > spec); /* after the bracket */
     uint32_t n;
     /* this also rejects an empty port, which RFC 3986 allows */
     if (*port && !ts_wasi_digits(port + 1, strlen(port + 1), 65535, &n))
-        return ts_fail(e, TS_USAGE, "%s: the port is a number from 1 to 65535, or left away with its colon", spec);
+        return ts_fail(e, TS_USAGE, "%s: the port is a number from 1 to 65535, or omitted with its colon", spec);
     if (len != 1 || host[0] != '*') {
         r.below = len > 1 && host[0] == '*' && host[1] == '.';
         if (!is_host(host + 2 * r.below, len - 2 * (size_t)r.below, r.below, host > spec))

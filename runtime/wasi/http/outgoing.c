@@ -271,7 +271,7 @@ ts_status ts_wasi_http_outgoing_handler_handle(ts_host_call *c, const ts_val *ar
     const ts_val *options = args[1].variant.disc ? args[1].variant.payload : NULL;
     target t = {0};
     if (m->obj.children)
-        return ts_host_trap(c, "an outgoing-request is given away while %u of its children live", m->obj.children);
+        return ts_host_trap(c, "an outgoing-request is passed on while %u of its children live", m->obj.children);
     ts_status s = handle(c, m, options ? ts_wasi_obj_of(c, options) : NULL, &t, result);
     free(t.path);
     if (s == TS_OK && options) s = ts_wasi_drop(c, options->handle.rep, "a request-options");

@@ -413,7 +413,7 @@ ts_status ts_wasi_http_types_response_outparam_set(ts_host_call *c, const ts_val
     } else {
         ts_wasi_message *m = ts_wasi_obj_of(c, v);
         if (m->obj.children)
-            return ts_host_trap(c, "an outgoing-response is given away while %u of its children live", m->obj.children);
+            return ts_host_trap(c, "an outgoing-response is passed on while %u of its children live", m->obj.children);
         answer(o, m);
         TS_TRY(ts_wasi_drop(c, v->handle.rep, "an outgoing-response"));
     }

@@ -39,7 +39,7 @@ static bool confirmed(ts_wasi_obj *o) {
 
 /* Deadlock: only the guest itself could end such a wait, by sending the message whose body it writes or by
  * reading another body. */
-static const char forever[] = "a wait that nothing can end: for a body that goes nowhere, or for none";
+static const char forever[] = "deadlock: the guest waits on a body that nothing will ever complete";
 
 enum {
     FEW_WAITS = 64,

@@ -96,19 +96,18 @@ static ts_status word(ts_reading *r, char *text, const char *list, ts_error *e) 
     }
     snprintf(shown, sizeof shown, "-S %s", o->name);
     if (o->argument && !o->detail && !eq && o->form != TS_OPTION_ELSEWHERE)
-        return ts_fail(e, TS_USAGE, "%s: %s=%s expected", shown, shown, o->argument);
+        return ts_fail(e, TS_USAGE, "%s: %s=%s is expected", shown, shown, o->argument);
     if (o->form == TS_OPTION_ELSEWHERE && o->detail)
-        return ts_fail(
-            e, TS_USAGE,
-            "%s: this limit of wasmtime's is not here (--max-table limits handles, --max-memory what calls take)",
-            shown);
-    if (o->argument && !eq) return ts_fail(e, TS_USAGE, "%s: %s=%s expected", shown, shown, o->argument);
+        return ts_fail(e, TS_USAGE,
+                       "%s: this limit of wasmtime's does not exist here (--max-table limits handles, --max-memory "
+                       "what calls take)",
+                       shown);
+    if (o->argument && !eq) return ts_fail(e, TS_USAGE, "%s: %s=%s is expected", shown, shown, o->argument);
     if (o->argument) return ts_option_set(r, o, shown, eq, e);
     const char *value = yes_or_no(eq ? eq : "y");
     if (o->form == TS_OPTION_ELSEWHERE && (!value || *value == 'y'))
-        return ts_fail(e, TS_USAGE, "%s: this word of wasmtime's is not about WASI 0.2, which is all that is here",
-                       shown);
-    if (!value) return ts_fail(e, TS_USAGE, "%s=%s: y or n expected", shown, eq);
+        return ts_fail(e, TS_USAGE, "%s: this word of wasmtime's is not about WASI 0.2, and is not supported", shown);
+    if (!value) return ts_fail(e, TS_USAGE, "%s=%s: y or n is expected", shown, eq);
     if (!o->apply) return TS_OK;
     ts_error why;
     ts_error_init(&why);

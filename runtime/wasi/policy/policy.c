@@ -48,7 +48,7 @@ static ts_status dir(ts_reading *r, const ts_toml *t, const ts_toml **at, ts_err
                            c->key);
     }
     *at = t;
-    if (!host) return ts_fail(e, TS_USAGE, "dir: its host is missing");
+    if (!host) return ts_fail(e, TS_USAGE, "dir: host is missing");
     return ts_wasi_allow_dir(r->w, host, guest ? guest : host, read_only, e);
 }
 static ts_status env(ts_reading *r, const ts_toml *t, const ts_toml **at, ts_error *e) {
