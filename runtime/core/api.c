@@ -65,7 +65,7 @@ static bool is_funcref(const ts_type_registry *r, ts_valtype t) {
 }
 bool ts_core_type_is_funcref(const ts_engine *engine, ts_core_type t) {
     if (!engine) return false;
-    const ts_type_registry *r = ts_engine_types((ts_engine *)(uintptr_t)engine);
+    const ts_type_registry *r = ts_engine_types(engine);
     return type_known(r, t) && is_funcref(r, t);
 }
 
@@ -105,6 +105,9 @@ static ts_status kind_is(const ts_core_externtype *t, ts_core_kind k, ts_error *
     return t->kind == k ? TS_OK
                         : ts_fail(e, TS_USAGE, "the type given is not of a %s", ts_extern_kind_name((ts_extern_kind)k));
 }
+/* Checks the counts before it reads the caller's arrays.
+ * spec: appendix/implementation (counts of parameters and results); the limit is that of the JavaScript API. */
+enum { MAX_PARAMS = 1000 };
 static ts_status func_id(ts_store *s, const ts_core_externtype *t, uint32_t *id, ts_error *e) {
     if (t->defined) {
         *id = t->defined - 1;
@@ -113,6 +116,9 @@ static ts_status func_id(ts_store *s, const ts_core_externtype *t, uint32_t *id,
             return ts_fail(e, TS_USAGE, "the defined type is not a function's");
         return TS_OK;
     }
+    if (t->n_params > MAX_PARAMS || t->n_results > MAX_PARAMS)
+        return ts_fail(e, TS_USAGE, "a type of %u parameters and %u results: at most %d of each are allowed",
+                       t->n_params, t->n_results, MAX_PARAMS);
     TS_NEED(e, t->params || !t->n_params);
     TS_NEED(e, t->results || !t->n_results);
     for (uint32_t i = 0; i < t->n_params; i++) TS_TRY(check_type(s->types, t->params[i], e));

@@ -225,6 +225,10 @@ typedef struct ts_ctype ts_ctype;         /* a type; lives as long as the object
 typedef struct ts_pool ts_pool;           /* memory for values */
 typedef struct ts_host_call ts_host_call; /* a running call of a callback */
 
+/* The stack that the calling thread runs on, where it is not the one that the system gave to the thread: its
+ * lowest address and its size in bytes. (NULL, 0): the thread's own stack again. */
+TS_API void ts_thread_set_stack(const void *low, size_t size);
+
 TS_API ts_status ts_engine_new(TS_OWN ts_engine **out, ts_error *e) TS_MUST_USE;
 TS_API void ts_engine_free(ts_engine *engine);
 /* Remembers in a folder, which is created if necessary, which core modules were valid, by their contents:
@@ -572,7 +576,7 @@ TS_API void ts_core_ref_release(ts_core_store *s, uint64_t ref);
 typedef enum ts_core_kind { TS_CORE_FUNC, TS_CORE_TABLE, TS_CORE_MEMORY, TS_CORE_GLOBAL, TS_CORE_TAG } ts_core_kind;
 typedef struct ts_core_externtype {
     ts_core_kind kind;
-    /* functions and tags */
+    /* functions and tags; at most 1000 parameters and 1000 results */
     uint32_t n_params, n_results;
     const ts_core_type *params, *results;
     /* the number of a type that a module defines, which replaces the four fields above; 0: none */

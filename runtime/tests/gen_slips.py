@@ -154,7 +154,7 @@ ENDS = re.compile(r"ts_\w+_free|ts_wasi_free")
 MAY_BE_NULL = {
     "e", "data", "limits", "drop", "t@ts_linker_set_trace", "text@ts_component_feature", "interface@ts_cinstance_func", "interface@ts_cinstance_value",
     "l@ts_component_instantiate", "name@ts_core_module_instantiate", "name@ts_core_func_new", "init", "old", "conditions", "name@ts_wasi_policy_load", "out@ts_wasi_policy_load", "out@ts_wasi_policy_load_file",
-     "result@ts_cfunc_call",
+     "result@ts_cfunc_call", "low",
 }  # fmt: skip
 
 

@@ -321,8 +321,8 @@ static void dwarf_free(ts_dwarf *d) {
 }
 
 /* The module's index, made by whoever needs it first. */
-static const ts_dwarf *index_of(const ts_module *m) {
-    ts_dwarf **slot = &((ts_module *)(uintptr_t)m)->dwarf, *d = __atomic_load_n(slot, __ATOMIC_ACQUIRE), *before = NULL;
+static const ts_dwarf *index_of(ts_module *m) {
+    ts_dwarf **slot = &m->dwarf, *d = __atomic_load_n(slot, __ATOMIC_ACQUIRE), *before = NULL;
     ts_dw_sections found = {.line = {0}};
     if (d || !find_sections(m, &found)) return d;
     d = calloc(1, sizeof *d);
@@ -384,8 +384,7 @@ static bool address_of(const ts_module *m, uint64_t module_offset, uint32_t *out
     return true;
 }
 
-bool ts_dwarf_line(const ts_module *m, uint64_t module_offset, char *file, size_t size, uint32_t *line,
-                   uint32_t *column) {
+bool ts_dwarf_line(ts_module *m, uint64_t module_offset, char *file, size_t size, uint32_t *line, uint32_t *column) {
     const ts_dwarf *d = index_of(m);
     uint32_t at = 0;
     return d && size != 0 && address_of(m, module_offset, &at) && line_of(d, at, file, size, line, column);
@@ -399,7 +398,7 @@ static void put_name(ts_dw_bytes name, char *buf, size_t size) {
     put_path((ts_dw_bytes){0}, (ts_dw_bytes){.at = name.at, .len = n}, buf, size);
 }
 
-uint32_t ts_dwarf_unfold(const ts_module *m, ts_frame *frames, uint32_t max) {
+uint32_t ts_dwarf_unfold(ts_module *m, ts_frame *frames, uint32_t max) {
     const ts_dwarf *d = index_of(m);
     uint32_t at = 0;
     if (max == 0 || !d || !address_of(m, frames->offset, &at)) return 1;

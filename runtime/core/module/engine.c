@@ -39,7 +39,7 @@ void ts_engine_destroy(ts_engine *e) {
     free(e);
 }
 
-ts_type_registry *ts_engine_types(ts_engine *e) {
+ts_type_registry *ts_engine_types(const ts_engine *e) {
     return e->types;
 }
 void ts_engine_set_features(ts_engine *e, uint32_t features) {

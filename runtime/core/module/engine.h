@@ -17,7 +17,7 @@ ts_status ts_engine_create(TS_OWN ts_engine **out, ts_error *e) TS_MUST_USE;
 /* An engine lives as long as something refers to it: modules, components and stores hold it too. */
 ts_engine *ts_engine_hold(ts_engine *e);
 void ts_engine_destroy(ts_engine *e);
-ts_type_registry *ts_engine_types(ts_engine *e);
+ts_type_registry *ts_engine_types(const ts_engine *e);
 void ts_engine_set_features(ts_engine *e, uint32_t features);
 uint32_t ts_engine_features(const ts_engine *e);
 /* These bytes are the contents of such a file, for the cache, until the next call says otherwise. */

@@ -127,7 +127,6 @@ struct ts_store {
     ts_exec *exec;          /* exec.c's */
     uint32_t interrupted;   /* atomic: set from any thread, cleared by ts_call when it reports it */
     ts_sys_wake wake;       /* rung then, for a host function that waits */
-    uint64_t fuel_left;     /* exec.c counts it down */
     ts_instance *instances; /* newest first */
     uint64_t n_instances;
     ts_refused refused_memory, refused_table;

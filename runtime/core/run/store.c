@@ -38,7 +38,6 @@ ts_status ts_store_create(ts_engine *engine, const ts_store_limits *limits, ts_s
     if (!l->host_depth) l->host_depth = 200;
     if (!l->gc_bytes) l->gc_bytes = GIB;
     if (!l->instances) l->instances = 100 * 1000;
-    s->fuel_left = l->fuel;
     ts_arena_init(&s->arena);
     s->gc = ts_gc_heap_new(s, l->gc_bytes);
     ts_status st = s->gc ? ts_exec_new(s, &s->exec, e) : ts_fail_nomem(e);

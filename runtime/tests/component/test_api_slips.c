@@ -229,6 +229,39 @@ static void of_another_store(void **state) {
     world_free(x);
 }
 
+/* Counts beyond the limit are refused before the arrays are read. */
+static void more_types_than_allowed(void **state) {
+    (void)state;
+    static const uint32_t counts[] = {1001, 65536, 0x7fffffff, 0xffffffff};
+    world *w = world_new();
+    ts_core_type *one = malloc(sizeof *one), *most = malloc(1000 * sizeof *most);
+    assert_true(one && most);
+    *one = TS_CORE_I32;
+    for (int i = 0; i < 1000; i++) most[i] = TS_CORE_I64;
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        ts_core_externtype params = {.kind = TS_CORE_FUNC, .n_params = counts[i], .params = one};
+        ts_core_externtype results = {.kind = TS_CORE_FUNC, .n_results = counts[i], .results = one};
+        ts_core_externtype tag = {.kind = TS_CORE_TAG, .n_params = counts[i], .params = one};
+        USAGE(ts_core_func_new(w->store, &params, w_core_callback, w, NULL, &w->func_out, &w->e), "at most 1000");
+        assert_null(w->func_out);
+        USAGE(ts_core_func_new(w->store, &results, w_core_callback, w, NULL, &w->func_out, &w->e), "at most 1000");
+        USAGE(ts_core_tag_new(w->store, &tag, &w->tag_out, &w->e), "at most 1000");
+    }
+    ts_core_externtype all = {
+        .kind = TS_CORE_FUNC, .n_params = 1000, .params = most, .n_results = 1000, .results = most};
+    ts_error_init(&w->e);
+    OK(ts_core_func_new(w->store, &all, w_core_callback, NULL, NULL, &w->func_out, &w->e));
+    ts_core_val *args = calloc(2000, sizeof *args);
+    assert_non_null(args);
+    for (int i = 0; i < 1000; i++) args[i].type = TS_CORE_I64;
+    OK(ts_core_func_call(w->store, w->func_out, args, 1000, args + 1000, 1000, &w->e));
+    assert_int_equal(args[1999].type, TS_CORE_I64);
+    free(args);
+    free(one);
+    free(most);
+    world_free(w);
+}
+
 /* An import that is given an instance: of this store it links, of another one not. */
 static void given_for_an_import(void **state) {
     (void)state;
@@ -348,9 +381,9 @@ static void values_of_another_type(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_pointer_null),     cmocka_unit_test(of_another_store),
-        cmocka_unit_test(given_for_an_import),    cmocka_unit_test(ended_in_any_order),
-        cmocka_unit_test(values_of_another_type),
+        cmocka_unit_test(every_pointer_null),      cmocka_unit_test(of_another_store),
+        cmocka_unit_test(more_types_than_allowed), cmocka_unit_test(given_for_an_import),
+        cmocka_unit_test(ended_in_any_order),      cmocka_unit_test(values_of_another_type),
     };
     return cmocka_run_group_tests_name("api slips", tests, NULL, NULL);
 }
