@@ -1,6 +1,6 @@
-/* api: the functions of touchstone.h on core modules: typed values and types over what the store has.
- * In: the embedder's calls. Out: what the modules of core/ do; TS_USAGE where a rule of the header is broken.
- * spec: embedding, exec/runtime */
+/* api: the functions of touchstone.h for core modules: types and typed values on top of a store.
+ * In: calls of the embedder. Out: the results of the modules of core/, or TS_USAGE if the call breaks a
+ * rule of the header. spec: embedding, exec/runtime */
 #include "core/run/exec.h"
 #include "core/run/gc.h"
 #include "core/run/store.h"
@@ -32,7 +32,7 @@ typedef struct core_host { /* in the store's arena */
     const ts_store *store;
 } core_host;
 static ts_status call_host(void *data, ts_exec *x, ts_slot *io);
-/* NULL: not known. */
+/* Returns the store that a function belongs to, or NULL if it is unknown. */
 static const ts_store *store_of(const ts_func *f) {
     if (f->inst) return f->inst->store;
     return f->host == call_host ? ((const core_host *)f->host_data)->store : NULL;
@@ -40,12 +40,12 @@ static const ts_store *store_of(const ts_func *f) {
 static bool foreign(const ts_store *s, const ts_func *f) {
     return store_of(f) && store_of(f) != s;
 }
-/* What belongs to one store is given to another. */
+/* Refuses an object of one store where another store is used. */
 static ts_status belongs(const ts_store *s, const ts_store *to, const char *what, ts_error *e) {
     return s == to ? TS_OK : ts_fail(e, TS_USAGE, "the %s is of another store", what);
 }
 
-/* --- types ------------------------------------------------------------------------------------------------------------- */
+/* --- types ---------------------------------------------------------------------------------------------- */
 const char *ts_core_type_name(ts_core_type t, char buf[48]) {
     if (!buf) return "";
     return ts_vt_name(t, buf);
@@ -106,7 +106,8 @@ static ts_status kind_is(const ts_core_externtype *t, ts_core_kind k, ts_error *
                         : ts_fail(e, TS_USAGE, "the type given is not of a %s", ts_extern_kind_name((ts_extern_kind)k));
 }
 /* Checks the counts before it reads the caller's arrays.
- * spec: appendix/implementation (counts of parameters and results); the limit is that of the JavaScript API. */
+ * spec: appendix/implementation (counts of parameters and results); the limit is that of the JavaScript
+ * API. */
 enum { MAX_PARAMS = 1000 };
 static ts_status func_id(ts_store *s, const ts_core_externtype *t, uint32_t *id, ts_error *e) {
     if (t->defined) {
@@ -134,7 +135,7 @@ static ts_status limits_of(const ts_core_externtype *t, ts_limits *out, ts_error
     return TS_OK;
 }
 
-/* --- values ------------------------------------------------------------------------------------------------------------ */
+/* --- values --------------------------------------------------------------------------------------------- */
 uint64_t ts_core_ref_host(uint64_t v) {
     return ts_ref_host(v);
 }
@@ -153,7 +154,7 @@ bool ts_core_ref_i31_value(uint64_t ref, int32_t *v) {
 }
 ts_status ts_core_ref_hold(ts_store *s, uint64_t ref, ts_error *e) {
     TS_NEED(e, s);
-    if (!ts_ref_is_obj(ref)) return TS_OK; /* there is nothing that could end */
+    if (!ts_ref_is_obj(ref)) return TS_OK; /* no object to keep alive */
     if (!ts_gc_is_object(s->gc, ref)) return ts_fail(e, TS_USAGE, "the reference is to no object of this store");
     return ts_gc_root_add(s, ref) ? TS_OK : ts_fail_nomem(e);
 }
@@ -162,7 +163,7 @@ void ts_core_ref_release(ts_store *s, uint64_t ref) {
     if (ts_ref_is_obj(ref)) ts_gc_root_remove(s, ref);
 }
 
-/* A reference of type `have` where `want` is expected; why not, or NULL. */
+/* Returns why the value is not a reference of type `want`, or NULL if it is. */
 static const char *ref_problem(ts_store *s, ts_valtype want, const ts_core_val *v) {
     if (!ts_vt_is_ref(v->type) || !type_known(s->types, v->type)) return "is no reference";
     uint32_t top = ts_ht_top(s->types, ts_vt_heap(want));
@@ -183,7 +184,7 @@ static const char *ref_problem(ts_store *s, ts_valtype want, const ts_core_val *
     return ts_ref_test_heap(s, v->ref, ts_vt_heap(want)) ? NULL : "is a reference of another type";
 }
 
-/* One value into its slots; `what` and its number are for the message. */
+/* Converts one value to slots. `what` and `number` are for the error's message. */
 static ts_status to_slots(ts_store *s, ts_valtype want, const ts_core_val *v, ts_slot *out, const char *what,
                           uint32_t number, ts_error *e) {
     char a[48], b[48];
@@ -237,7 +238,7 @@ static void all_from_slots(const ts_store *s, const ts_valtype *types, uint32_t 
     }
 }
 
-/* --- modules ----------------------------------------------------------------------------------------------------------- */
+/* --- modules -------------------------------------------------------------------------------------------- */
 ts_status ts_core_module_load(ts_engine *engine, const void *bytes, size_t len, ts_module **out, ts_error *e) {
     TS_NEED(e, engine);
     TS_NEED(e, bytes || !len);
@@ -292,7 +293,7 @@ bool ts_core_module_export(const ts_module *m, uint32_t i, ts_core_item *out) {
     return true;
 }
 
-/* --- stores ------------------------------------------------------------------------------------------------------------ */
+/* --- stores --------------------------------------------------------------------------------------------- */
 ts_status ts_core_store_new(ts_engine *engine, const ts_run_limits *limits, ts_store **out, ts_error *e) {
     TS_NEED(e, engine);
     TS_NEED(e, out);
@@ -321,7 +322,7 @@ void ts_core_store_collect(ts_store *s) {
     ts_gc_collect(s->gc);
 }
 
-/* --- instances --------------------------------------------------------------------------------------------------------- */
+/* --- instances ------------------------------------------------------------------------------------------ */
 static bool put_extern(const ts_extern *x, ts_core_extern *out) {
     out->kind = (ts_core_kind)x->kind;
     switch (x->kind) {
@@ -392,7 +393,7 @@ bool ts_core_instance_export_at(const ts_instance *i, uint32_t index, ts_core_ex
 void ts_core_extern_describe(const ts_store *s, const ts_core_extern *x, ts_core_externtype *out) {
     if (!out) return;
     memset(out, 0, sizeof *out);
-    if (!s || !x || !x->func) return; /* the pointers of every kind lie over each other */
+    if (!s || !x || !x->func) return; /* the pointers of all kinds share a union */
     *out = (ts_core_externtype){.kind = x->kind};
     switch (x->kind) {
     case TS_CORE_FUNC: put_func(s->types, x->func->type, out); break;
@@ -403,13 +404,14 @@ void ts_core_extern_describe(const ts_store *s, const ts_core_extern *x, ts_core
     }
 }
 
-/* --- functions --------------------------------------------------------------------------------------------------------- */
+/* --- functions ------------------------------------------------------------------------------------------ */
 enum { FEW = 16 };
 
-/* What a callback's status means; st and the error go the same way afterwards. */
+/* Checks the status that a callback returned, and makes the error agree with it. `fresh` says that there
+ * was no error before the callback. */
 static ts_status callback_ended(const core_host *h, ts_exec *x, ts_status st, bool fresh) {
-    if (st == TS_OK ||
-        st == TS_EXCEPTION) { /* a failure that the callback got over, or an exception that the guest may catch */
+    /* The error may be of a failure that the callback recovered from; an exception is not an error yet. */
+    if (st == TS_OK || st == TS_EXCEPTION) {
         if (fresh && x->err) ts_error_clear(x->err);
         if (st == TS_OK || x->exn) return st;
         return ts_fail(x->err, TS_USAGE, "the host function %s says that it throws, and has thrown nothing", h->name);
@@ -493,7 +495,7 @@ ts_status ts_core_callback_throw(ts_exec *c, ts_tag *tag, const ts_core_val *arg
     const ts_deftype *d = ts_types_get(c->store->types, tag->type);
     if (n_args != d->n_params)
         return ts_fail(c->err, TS_USAGE, "the tag has %u arguments, %u are given", d->n_params, n_args);
-    ts_slot *at = c->sp; /* on the stack, where a collection finds them */
+    ts_slot *at = c->sp; /* the arguments are on the stack, where a collection finds references */
     if (at + d->param_slots + 2 > c->stack_end + TS_STACK_RESERVE / 2) return ts_exec_fail_trap(c, TS_TRAP_STACK);
     TS_TRY(all_to_slots(c->store, d->params, n_args, args, at, "argument", c->err));
     c->sp = at + d->param_slots;
@@ -522,7 +524,7 @@ ts_status ts_core_func_call(ts_store *s, ts_func *f, const ts_core_val *args, ui
     if (n > 2 * FEW && !(io = calloc(n, sizeof *io))) return ts_fail_nomem(e);
     ts_status st = all_to_slots(s, d->params, n_args, args, io, "argument", e);
     if (st == TS_OK) {
-        if (s->exec->depth == 0) s->exec->exn = 0; /* of an earlier call */
+        if (s->exec->depth == 0) s->exec->exn = 0; /* the exception of an earlier call */
         st = ts_call(s, f, io, e);
     }
     if (st == TS_OK) all_from_slots(s, d->results, n_results, io, results);
@@ -550,7 +552,7 @@ ts_status ts_core_exception_args(ts_store *s, ts_core_val *args, uint32_t n_args
     return TS_OK;
 }
 
-/* --- memories ---------------------------------------------------------------------------------------------------------- */
+/* --- memories ------------------------------------------------------------------------------------------- */
 ts_status ts_core_memory_new(ts_store *s, const ts_core_externtype *type, ts_memory **out, ts_error *e) {
     TS_NEED(e, s);
     TS_NEED(e, type);
@@ -602,7 +604,7 @@ ts_status ts_core_memory_grow(ts_store *s, ts_memory *m, uint64_t delta, uint64_
     return TS_OK;
 }
 
-/* --- tables, globals, tags --------------------------------------------------------------------------------------------- */
+/* --- tables, globals, tags ------------------------------------------------------------------------------ */
 static ts_status element(ts_store *s, ts_valtype type, const ts_core_val *v, ts_slot *out, ts_error *e) {
     ts_core_val null = {.type = type};
     return to_slots(s, type, v ? v : &null, out, "element", 1, e);

@@ -1,6 +1,7 @@
-/* dwarf: see dwarf.h. The first question runs every line program once and keeps where its sequences (about one a function) are and
- * which addresses they cover; each question then runs one sequence. An address is an offset within the code section's contents.
- * Memory: 20 bytes a sequence, bounded; time: linear in the sections, then bounded. spec: DWARF 5, 6.2 */
+/* dwarf: see dwarf.h. The first lookup runs every line program once, and keeps the position and the
+ * address range of each sequence (about one per function). Each lookup then runs one sequence. An address
+ * is an offset in the contents of the code section. The index takes 20 bytes per sequence, up to a limit,
+ * and time linear in the sections; the time of a lookup is bounded. spec: DWARF 5, 6.2 */
 #include "base/demangle.h"
 #include "core/debug/dwarf.h"
 #include "base/utf8.h"
@@ -12,9 +13,9 @@ enum {
 };
 
 typedef struct sequence {
-    uint32_t low, high; /* addresses, high excluded */
-    uint32_t unit, at;  /* offsets in .debug_line: of the unit's header, of the sequence's first opcode */
-    uint32_t len;
+    uint32_t low, high; /* addresses; high is excluded */
+    uint32_t unit, at;  /* offsets in .debug_line: of the unit's header and of the sequence's first opcode */
+    uint32_t len;       /* bytes of the sequence */
 } sequence;
 typedef struct ts_dwarf {
     ts_dw_sections in;
@@ -22,24 +23,24 @@ typedef struct ts_dwarf {
     ts_dw_functions functions;
 } ts_dwarf;
 
-/* The header of a unit. */
+/* The header of a line program. */
 typedef struct unit {
     uint16_t version;
     bool wide; /* the 64-bit format: offsets of 8 bytes */
     uint8_t min_inst, line_range, opcode_base;
     int8_t line_base;
     const uint8_t *lengths; /* operands of standard opcode n: lengths[n - 1] */
-    ts_reader tables;       /* of directories and files */
+    ts_reader tables;       /* the tables of directories and files */
     ts_reader program;
 } unit;
 
-/* A row of the table that a program stands for. */
+/* A row of the table that a line program encodes. */
 typedef struct row {
     uint64_t address;
     uint32_t file, line, column;
 } row;
 
-/* --- headers of line programs ------------------------------------------------------------------------------------------ */
+/* --- headers of line programs --------------------------------------------------------------------------- */
 
 /* spec: DWARF 5, 6.2.4 */
 static bool read_header(ts_reader r, bool wide, unit *u) {
@@ -48,7 +49,7 @@ static bool read_header(ts_reader r, bool wide, unit *u) {
     *u = (unit){.wide = wide};
     if (!ts_dw_little(&r, 2, &v) || v < 2 || v > 5) return false;
     u->version = (uint16_t)v;
-    if (v == 5 && !ts_dw_skip(&r, 2)) return false; /* sizes of an address and of a segment selector */
+    if (v == 5 && !ts_dw_skip(&r, 2)) return false; /* the sizes of an address and of a segment selector */
     if (!ts_dw_little(&r, wide ? 8 : 4, &len) || len > ts_reader_left(&r) ||
         ts_read_sub(&r, (size_t)len, &u->tables) != TS_OK)
         return false;
@@ -56,7 +57,7 @@ static bool read_header(ts_reader r, bool wide, unit *u) {
     r = u->tables;
     if (!ts_dw_byte(&r, &u->min_inst)) return false;
     if (u->version >= 4 && (!ts_dw_byte(&r, &b) || b != 1))
-        return false; /* operations an instruction: a matter of VLIW machines */
+        return false; /* the operations per instruction; more than one exists on VLIW machines only */
     if (!ts_dw_byte(&r, &b) || !ts_dw_byte(&r, &base) || !ts_dw_byte(&r, &u->line_range) ||
         !ts_dw_byte(&r, &u->opcode_base))
         return false;
@@ -68,7 +69,7 @@ static bool read_header(ts_reader r, bool wide, unit *u) {
     return true;
 }
 
-/* --- line programs ---------------------------------------------------------------------------------------------------- */
+/* --- line programs -------------------------------------------------------------------------------------- */
 
 enum {
     LNS_COPY = 1,
@@ -82,12 +83,14 @@ enum {
     LNE_SET_ADDRESS = 2,
 };
 
-/* What running a sequence gives. */
+/* The result of running a sequence. */
 typedef struct ran {
     uint64_t low, high;
-    bool ordered; /* its addresses do not go down and are ones of a code section: what linkers removed is elsewhere */
+    /* The addresses do not decrease and are possible in a code section. Functions that a linker removed
+     * have others. */
+    bool ordered;
     bool found;
-    row row; /* the last one at or below the wanted address */
+    row row; /* the last one at or below the address that is looked up */
 } ran;
 
 static void emit(ran *out, const row *now, row *before, bool *has_before, uint64_t want) {
@@ -105,7 +108,8 @@ static void emit(ran *out, const row *now, row *before, bool *has_before, uint64
     *has_before = true;
 }
 
-/* Run to the end of the sequence that begins here; false when there is none. spec: DWARF 5, 6.2.5 */
+/* Runs the sequence that begins at r, and moves r past it. Returns false if its end is missing.
+ * spec: DWARF 5, 6.2.5 */
 static bool run_sequence(const unit *u, ts_reader *r, uint64_t want, ran *out) {
     row now = {.file = 1, .line = 1}, before = {0};
     bool has_before = false;
@@ -115,7 +119,7 @@ static bool run_sequence(const unit *u, ts_reader *r, uint64_t want, ran *out) {
         uint64_t v = 0;
         int64_t s = 0;
         if (!ts_dw_byte(r, &op)) return false;
-        if (op >= u->opcode_base) { /* a special opcode: both advances and a row */
+        if (op >= u->opcode_base) { /* a special opcode advances address and line, and emits a row */
             unsigned n = op - u->opcode_base;
             now.address += (uint64_t)(n / u->line_range) * u->min_inst;
             now.line += (uint32_t)(int32_t)(u->line_base + (int)(n % u->line_range));
@@ -160,7 +164,7 @@ static bool run_sequence(const unit *u, ts_reader *r, uint64_t want, ran *out) {
             if (!ts_dw_little(r, 2, &v)) return false;
             now.address += v;
             break;
-        default: /* those that say nothing here, and those of the future: their operands are counted in the header */
+        default: /* unused or future opcodes: the header has their numbers of operands */
             for (unsigned i = 0; i < u->lengths[op - 1]; i++)
                 if (!ts_dw_uleb(r, &v)) return false;
         }
@@ -168,16 +172,17 @@ static bool run_sequence(const unit *u, ts_reader *r, uint64_t want, ran *out) {
     return false;
 }
 
-/* --- names of files --------------------------------------------------------------------------------------------------- */
+/* --- names of files ------------------------------------------------------------------------------------- */
 
 enum { LNCT_PATH = 1, LNCT_DIRECTORY_INDEX = 2 };
 
-typedef struct entry { /* of either table */
+typedef struct entry { /* of the table of directories or of files */
     ts_dw_value path;
     uint64_t dir;
 } entry;
 
-/* Entry `want` of the table that begins here, then past the table. DWARF 5: the table says how its entries look. */
+/* Reads entry `want` of the table that begins at r, whose header describes the format of its entries. With
+ * `past`, the entry may be absent, and r moves past the table. DWARF 5 alone has these tables. */
 static bool table_5(const ts_dw_context *c, ts_reader *r, uint64_t want, bool past, entry *out) {
     uint8_t n_forms = 0;
     uint64_t forms[2 * 255], n = 0;
@@ -196,7 +201,7 @@ static bool table_5(const ts_dw_context *c, ts_reader *r, uint64_t want, bool pa
         }
         if (k == want) *out = e;
         if (k == want && !past) return true;
-        if (r->at == before) return false; /* an entry takes a byte at least */
+        if (r->at == before) return false; /* an entry has at least one byte */
     }
     return true;
 }
@@ -207,10 +212,10 @@ static bool file_5(const ts_dwarf *d, const unit *u, uint32_t file, ts_dw_bytes 
     entry f = {.dir = 0}, g = {.dir = 0};
     if (!table_5(&c, &r, UINT64_MAX, true, &g) || !table_5(&c, &r, file, false, &f)) return false;
     if (f.dir != 0 && (!table_5(&c, &again, f.dir, false, &g) || !ts_dw_string(&c, g.path, dir))) return false;
-    return ts_dw_string(&c, f.path, name); /* 0 is the folder of the compilation */
+    return ts_dw_string(&c, f.path, name); /* directory 0 is that of the compilation: no prefix */
 }
 
-/* Up to DWARF 4: names that an empty one ends, counted from 1. */
+/* Up to DWARF 4 a table is a list of names, counted from 1, and an empty name ends it. */
 static bool file_4(const unit *u, uint32_t file, ts_dw_bytes *dir, ts_dw_bytes *name) {
     ts_reader r = u->tables, again;
     uint64_t at = 0, ignored = 0;
@@ -231,7 +236,8 @@ static bool file_4(const unit *u, uint32_t file, ts_dw_bytes *dir, ts_dw_bytes *
     return true;
 }
 
-/* The path into buf, its end when it is too long, at the start of a character; what a terminal would obey or is not UTF-8 is `?`. */
+/* Writes a path into buf. Of a path that is too long it keeps the end, from the start of a character on.
+ * Control characters and bytes that are not UTF-8 become `?`. */
 static void put_path(ts_dw_bytes dir, ts_dw_bytes name, char *buf, size_t size) {
     static const char cut[] = "\xe2\x80\xa6"; /* … */
     uint8_t path[2 * MAX_PATH_KEPT + 1] = {0};
@@ -243,14 +249,14 @@ static void put_path(ts_dw_bytes dir, ts_dw_bytes name, char *buf, size_t size) 
         uint32_t n = part[i].len;
         if (n > MAX_PATH_KEPT) {
             shortened = true;
-            len = 0; /* what stood before it */
+            len = 0; /* drop the directory */
             n = MAX_PATH_KEPT;
         }
         if (n) memcpy(path + len, part[i].at + part[i].len - n, n);
         len += n;
         if (i == 0 && n && path[len - 1] != '/') path[len++] = '/';
     }
-    if (shortened) /* within a character, perhaps */
+    if (shortened) /* the cut may be within a character */
         for (uint32_t i = 0; i < 3 && i < len && (path[i] & 0xc0) == 0x80; i++) path[i] = '?';
     bool utf8 = ts_utf8_valid(path, len);
     for (uint32_t i = 0; i < len; i++)
@@ -266,7 +272,7 @@ static void put_path(ts_dw_bytes dir, ts_dw_bytes name, char *buf, size_t size) 
     buf[mark + len - from] = 0;
 }
 
-/* --- the index -------------------------------------------------------------------------------------------------------- */
+/* --- the index ------------------------------------------------------------------------------------------ */
 
 static bool find_sections(const ts_module *m, ts_dw_sections *d) {
     ts_reader r = {.at = m->bytes, .end = m->bytes + m->len, .base = m->bytes};
@@ -297,7 +303,7 @@ static void find_sequences(ts_dwarf *d) {
         const uint8_t *start = r.at;
         unit u;
         if (!ts_dw_next_unit(&r, &wide, &in)) return;
-        if (!read_header(in, wide, &u)) continue; /* the next may be better */
+        if (!read_header(in, wide, &u)) continue; /* skip this unit */
         while (!ts_reader_done(&u.program)) {
             const uint8_t *at = u.program.at;
             ran out;
@@ -309,7 +315,7 @@ static void find_sequences(ts_dwarf *d) {
                           .unit = (uint32_t)(start - d->in.line.at),
                           .at = (uint32_t)(at - d->in.line.at),
                           .len = (uint32_t)(u.program.at - at)};
-            if (!ts_vec_push(&d->sequences, s)) return; /* no memory: what is known so far */
+            if (!ts_vec_push(&d->sequences, s)) return; /* no memory: keep what has been found */
         }
     }
 }
@@ -320,7 +326,7 @@ static void dwarf_free(ts_dwarf *d) {
     free(d);
 }
 
-/* The module's index, made by whoever needs it first. */
+/* Returns the module's index, which the first caller makes. */
 static const ts_dwarf *index_of(ts_module *m) {
     ts_dwarf **slot = &m->dwarf, *d = __atomic_load_n(slot, __ATOMIC_ACQUIRE), *before = NULL;
     ts_dw_sections found = {.line = {0}};
@@ -331,7 +337,7 @@ static const ts_dwarf *index_of(ts_module *m) {
     find_sequences(d);
     ts_dw_info_index(&d->in, &d->functions);
     if (__atomic_compare_exchange_n(slot, &before, d, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return d;
-    dwarf_free(d); /* another thread was faster */
+    dwarf_free(d); /* another thread has made one */
     return before;
 }
 
@@ -340,9 +346,9 @@ void ts_dwarf_free(ts_module *m) {
     m->dwarf = NULL;
 }
 
-/* --- questions -------------------------------------------------------------------------------------------------------- */
+/* --- lookups -------------------------------------------------------------------------------------------- */
 
-/* The name of a file as the line program that begins here counts it. */
+/* Writes the name of a file that has this number in the line program at offset `at` of .debug_line. */
 static bool put_file(const ts_dwarf *d, uint64_t at, uint32_t file, char *buf, size_t size) {
     ts_reader r = ts_dw_reader(d->in.line), in;
     bool wide;
@@ -356,7 +362,7 @@ static bool put_file(const ts_dwarf *d, uint64_t at, uint32_t file, char *buf, s
     return true;
 }
 
-/* Where the instruction at this address was written. */
+/* Finds the source line of the instruction at this address. */
 static bool line_of(const ts_dwarf *d, uint32_t want, char *file, size_t size, uint32_t *line, uint32_t *column) {
     const sequence *s = NULL;
     for (uint32_t i = 0; i < d->sequences.len && !s; i++)
@@ -368,7 +374,7 @@ static bool line_of(const ts_dwarf *d, uint32_t want, char *file, size_t size, u
     ran out;
     if (!ts_dw_skip(&r, s->unit) || !ts_dw_next_unit(&r, &wide, &in) || !read_header(in, wide, &u)) return false;
     r = ts_dw_reader((ts_dw_bytes){.at = d->in.line.at + s->at, .len = s->len});
-    /* line 0: the compiler says that the instruction comes from nowhere */
+    /* line 0 means that the instruction has no source line */
     if (!run_sequence(&u, &r, want, &out) || !out.found || out.row.line == 0 ||
         !put_file(d, s->unit, out.row.file, file, size))
         return false;
@@ -390,7 +396,7 @@ bool ts_dwarf_line(ts_module *m, uint64_t module_offset, char *file, size_t size
     return d && size != 0 && address_of(m, module_offset, &at) && line_of(d, at, file, size, line, column);
 }
 
-/* A function's name, with its end cut off where it is too long. */
+/* Writes the name of a function. Its end is cut off if it is too long. */
 static void put_name(ts_dw_bytes name, char *buf, size_t size) {
     if (name.len && ts_demangle_rust((const char *)name.at, name.len, buf, size)) return;
     uint32_t n = name.len < size - 1 ? name.len : (uint32_t)size - 1;
@@ -407,7 +413,7 @@ uint32_t ts_dwarf_unfold(ts_module *m, ts_frame *frames, uint32_t max) {
     uint32_t n = 0;
     if (!line_of(d, at, f.file, sizeof f.file, &f.line, &f.column)) f.line = f.column = 0;
     if (place && ts_dw_info_find(&d->in, &d->functions, at, place)) {
-        for (uint32_t k = place->n_calls; k-- > 0;) { /* the last is the innermost */
+        for (uint32_t k = place->n_calls; k-- > 0;) { /* the last one is the innermost */
             const ts_dw_call *c = &place->calls[k];
             f.inlined = true;
             put_name(c->name, f.function, sizeof f.function);

@@ -1,11 +1,13 @@
-/* dwarf_info: the entries of .debug_info: which functions have code, and which calls the compiler has inlined where.
- * In: the sections. Out: an index of functions, made once (a pass over all units); what stands at an address (one function is walked).
- * Guests write these sections: every pass has a budget of steps, linear in their size. spec: DWARF 5, 3.3, 7.5, 2.17 */
+/* dwarf_info: reads .debug_info: which functions have code, and where the compiler inlined calls.
+ * In: the sections. Out: an index of functions, made in one pass over all units; what an address belongs
+ * to, found by reading one function. spec: DWARF 5, 2.17, 3.3 and 7.5
+ *
+ * The sections come from guests, so every pass has a budget of steps, which is linear in their size. */
 #include "core/debug/dwarf_int.h"
 
 enum {
     MAX_FUNCTIONS = 1 << 20,
-    MAX_HOPS = 4, /* from an inlined call to the entry that has the name */
+    MAX_HOPS = 4, /* references that are followed from an inlined call to the entry with the name */
     STEPS_OF_A_QUESTION = 8 << 20,
 
     TAG_LEXICAL_BLOCK = 0x0b,
@@ -15,7 +17,7 @@ enum {
     TAG_TRY_BLOCK = 0x32,
 };
 
-/* --- values ----------------------------------------------------------------------------------------------------------- */
+/* --- values --------------------------------------------------------------------------------------------- */
 
 static bool number_of(ts_reader *r, unsigned n, ts_dw_kind kind, ts_dw_value *out) {
     out->kind = kind;
@@ -25,7 +27,8 @@ static bool leb_of(ts_reader *r, ts_dw_kind kind, ts_dw_value *out) {
     out->kind = kind;
     return ts_dw_uleb(r, &out->number);
 }
-static bool block_of(ts_reader *r, unsigned n, ts_dw_value *out) { /* n: bytes of its length, 0 for LEB128 */
+/* The length of the block has n bytes, or is a LEB128 if n is 0. */
+static bool block_of(ts_reader *r, unsigned n, ts_dw_value *out) {
     out->kind = TS_DW_OTHER;
     return (n ? ts_dw_little(r, n, &out->number) : ts_dw_uleb(r, &out->number)) && ts_dw_skip(r, out->number);
 }
@@ -34,7 +37,7 @@ bool ts_dw_form(const ts_dw_context *c, ts_reader *r, uint64_t form, int64_t imp
     unsigned offset = c->wide ? 8 : 4;
     int64_t s = 0;
     *out = (ts_dw_value){.kind = TS_DW_OTHER};
-    if (form == 0x16) { /* indirect: the form stands with the value */
+    if (form == 0x16) { /* indirect: the value begins with its form */
         if (!ts_dw_uleb(r, &form) || form == 0x16 || form == 0x21) return false;
     }
     switch (form) {
@@ -71,7 +74,7 @@ bool ts_dw_form(const ts_dw_context *c, ts_reader *r, uint64_t form, int64_t imp
         return true;
     case 0x21: *out = (ts_dw_value){.kind = TS_DW_NUMBER, .number = (uint64_t)implicit}; return true;
     case 0x1a:
-    case 0x1f02: /* strx, and GNU's before it */ return leb_of(r, TS_DW_STRX, out);
+    case 0x1f02: /* strx, and the GNU form that preceded it */ return leb_of(r, TS_DW_STRX, out);
     case 0x25:
     case 0x26:
     case 0x27:
@@ -84,7 +87,7 @@ bool ts_dw_form(const ts_dw_context *c, ts_reader *r, uint64_t form, int64_t imp
     case 0x2c: return number_of(r, (unsigned)form - 0x28, TS_DW_ADDRX, out);
     case 0x22: /* loclistx */ return leb_of(r, TS_DW_OTHER, out);
     case 0x23: return leb_of(r, TS_DW_RNGLISTX, out);
-    case 0x1c: /* of supplementary files, by signature */ return ts_dw_skip(r, 4);
+    case 0x1c: /* a reference to a supplementary file */ return ts_dw_skip(r, 4);
     case 0x20:
     case 0x24: return ts_dw_skip(r, 8);
     case 0x1d:
@@ -94,7 +97,7 @@ bool ts_dw_form(const ts_dw_context *c, ts_reader *r, uint64_t form, int64_t imp
     }
 }
 
-/* An element of a table of offsets or addresses. */
+/* Reads an element of a table of offsets or addresses. */
 static bool element(ts_dw_bytes table, uint64_t base, uint64_t index, unsigned size, uint64_t *out) {
     ts_reader r = ts_dw_reader(table);
     return index <= UINT32_MAX && base <= UINT32_MAX && ts_dw_skip(&r, base + index * size) &&
@@ -121,7 +124,7 @@ static bool address_of(const ts_dw_context *c, ts_dw_value v, uint64_t *out) {
            (v.kind == TS_DW_ADDRX && element(c->sections->addr, c->addr_base, v.number, c->address_size, out));
 }
 
-/* --- entries ---------------------------------------------------------------------------------------------------------- */
+/* --- entries -------------------------------------------------------------------------------------------- */
 
 typedef struct abbreviation {
     uint64_t code;
@@ -138,8 +141,8 @@ typedef struct unit {
     uint32_t at, end; /* in .debug_info */
     uint64_t abbrev;
     ts_reader entries;
-    uint64_t low;      /* what its ranges are relative to */
-    ts_dw_value stmts; /* the offset of its line program */
+    uint64_t low;      /* the base of its ranges */
+    ts_dw_value stmts; /* the offset of its line program in .debug_line */
 } unit;
 
 /* The attributes that are used here. */
@@ -156,7 +159,8 @@ static bool spend(uint64_t *steps, uint64_t n) {
     return true;
 }
 
-/* The abbreviations of a unit; false where they end too early, or take too long. spec: DWARF 5, 7.5.3 */
+/* Reads the abbreviations of a unit. Returns false if they end too early or take too many steps.
+ * spec: DWARF 5, 7.5.3 */
 static bool read_abbreviations(const ts_dw_sections *s, uint64_t from, abbreviations *out, uint64_t *steps) {
     if (out->read && out->from == from) return true;
     ts_reader r = ts_dw_reader(s->abbrev);
@@ -178,7 +182,7 @@ static bool read_abbreviations(const ts_dw_sections *s, uint64_t from, abbreviat
     return out->read;
 }
 
-/* The next entry of a unit. spec: DWARF 5, 7.5.2 */
+/* Reads the next entry of a unit. spec: DWARF 5, 7.5.2 */
 static bool read_entry(const unit *u, const abbreviations *known, ts_reader *r, entry *out, uint64_t *steps) {
     uint64_t code = 0, attribute = 0, form = 0;
     uint32_t i;
@@ -187,7 +191,7 @@ static bool read_entry(const unit *u, const abbreviations *known, ts_reader *r, 
     *out = (entry){.tag = 0};
     if (!spend(steps, 1) || !ts_dw_uleb(r, &code)) return false;
     if (code == 0) return true;
-    if (code <= known->list.len && known->list.data[code - 1].code == code) { /* as compilers number them */
+    if (code <= known->list.len && known->list.data[code - 1].code == code) { /* compilers number them so */
         i = (uint32_t)code - 1;
     } else {
         for (i = 0; i < known->list.len && known->list.data[i].code != code; i++)
@@ -225,8 +229,8 @@ static bool read_entry(const unit *u, const abbreviations *known, ts_reader *r, 
     }
 }
 
-/* The unit that begins here, from its first entry, which is read too; `all` moves past the unit. 0: it is of no use; -1: the section ends.
- * spec: DWARF 5, 7.5.1 */
+/* Reads the header and the first entry of the unit at `all`, which moves past the unit. Returns 1 if the
+ * unit can be used, 0 if not, and -1 at the end of the section. spec: DWARF 5, 7.5.1 */
 static int open_unit(const ts_dw_sections *s, ts_reader *all, unit *u, abbreviations *known, entry *first,
                      uint64_t *steps) {
     uint64_t v = 0;
@@ -240,7 +244,7 @@ static int open_unit(const ts_dw_sections *s, ts_reader *all, unit *u, abbreviat
     if (v == 5 && (!ts_dw_byte(&r, &kind) || (kind != 1 && kind != 3) || !ts_dw_byte(&r, &u->c.address_size))) return 0;
     if (!ts_dw_little(&r, u->c.wide ? 8 : 4, &u->abbrev) || (v < 5 && !ts_dw_byte(&r, &u->c.address_size))) return 0;
     if (u->c.address_size != 4 && u->c.address_size != 8) return 0;
-    /* what follows the headers of the first tables */
+    /* the default bases: the ends of the headers of the first tables */
     u->c.str_offsets_base = u->c.addr_base = u->c.wide ? 16 : 8;
     u->c.rnglists_base = u->c.wide ? 20 : 12;
     if (!read_abbreviations(s, u->abbrev, known, steps) || !read_entry(u, known, &r, first, steps) || first->tag == 0)
@@ -254,7 +258,8 @@ static int open_unit(const ts_dw_sections *s, ts_reader *all, unit *u, abbreviat
     return 1;
 }
 
-/* The addresses between low_pc and high_pc, which is an address or their number. spec: DWARF 5, 2.17.2 */
+/* Sets the address range of an entry with low_pc and high_pc, which is an address or a size. spec: DWARF
+ * 5, 2.17.2 */
 static bool extent(const unit *u, const entry *e, uint64_t *low, uint64_t *high) {
     if (!address_of(&u->c, e->low, low)) return false;
     if (e->high.kind == TS_DW_NUMBER)
@@ -264,7 +269,8 @@ static bool extent(const unit *u, const entry *e, uint64_t *low, uint64_t *high)
     return *low < *high;
 }
 
-/* spec: DWARF 5, 2.17.3; until DWARF 4, 2.17.3 of that: pairs in .debug_ranges */
+/* Up to DWARF 4, ranges are pairs in .debug_ranges. spec: DWARF 4, 2.17.3; for the function below, DWARF
+ * 5, 2.17.3 */
 static bool within_ranges_4(const unit *u, uint64_t offset, uint64_t address, uint64_t *steps) {
     ts_reader r = ts_dw_reader(u->c.sections->ranges);
     uint64_t base = u->low, from = 0, to = 0, max = u->c.address_size == 4 ? UINT32_MAX : UINT64_MAX;
@@ -334,24 +340,25 @@ static bool contains(const unit *u, const entry *e, uint64_t address, uint64_t *
                              : within_ranges_4(u, e->ranges.number, address, steps);
 }
 
-/* --- the index -------------------------------------------------------------------------------------------------------- */
+/* --- the index ------------------------------------------------------------------------------------------ */
 
 void ts_dw_info_index(const ts_dw_sections *s, ts_dw_functions *out) {
     ts_reader all = ts_dw_reader(s->info);
     abbreviations known = {.read = false};
-    /* an entry takes a byte at least and about six attributes, most of which have bytes; tables are mostly read once */
+    /* An entry has at least a byte and about six attributes, most of which have bytes too. Most tables are
+     * read once. */
     uint64_t steps = 16 * ((uint64_t)s->info.len + s->abbrev.len) + 1024;
     unit u;
     entry e;
     for (int got; (got = open_unit(s, &all, &u, &known, &e, &steps)) >= 0;) {
-        /* units without code: types, and what is inlined elsewhere */
+        /* skip units without code, which have types and functions that are inlined elsewhere */
         if (!got || !e.children || (e.low.kind == TS_DW_ABSENT && e.ranges.kind == TS_DW_ABSENT)) continue;
         ts_reader r = u.entries;
         while (!ts_reader_done(&r)) {
             uint64_t low = 0, high = 0;
             uint32_t at = (uint32_t)(r.at - s->info.at);
             if (!read_entry(&u, &known, &r, &e, &steps)) break;
-            /* 0 and what is beyond: removed by the linker */
+            /* the linker gives functions that it removed the address 0 or one beyond the section */
             if (e.tag != TAG_SUBPROGRAM || !extent(&u, &e, &low, &high) || low == 0 || high > UINT32_MAX) continue;
             ts_dw_function f = {.low = (uint32_t)low, .high = (uint32_t)high, .unit = u.at, .entry = at};
             if (out->len == MAX_FUNCTIONS || !ts_vec_push(out, f)) goto out;
@@ -361,16 +368,16 @@ out:
     ts_vec_free(&known.list);
 }
 
-/* --- questions -------------------------------------------------------------------------------------------------------- */
+/* --- lookups -------------------------------------------------------------------------------------------- */
 
 typedef struct question {
     const ts_dw_sections *s;
-    unit u; /* of the function */
+    unit u; /* the function's unit */
     abbreviations known;
     uint64_t steps;
 } question;
 
-/* The name of an entry, or of the one that it is made from, in this unit or another. */
+/* Returns the name of an entry, or of the entry that it refers to as its origin, in this unit or another. */
 static ts_dw_bytes name_of(question *q, const entry *from) {
     ts_dw_bytes name = {0};
     entry e = *from;
@@ -382,7 +389,7 @@ static ts_dw_bytes name_of(question *q, const entry *from) {
         if (e.origin.kind != TS_DW_UNIT_REF && e.origin.kind != TS_DW_INFO_REF) break;
         uint64_t at = e.origin.number;
         if (e.origin.kind == TS_DW_UNIT_REF) at = at <= UINT32_MAX ? u.at + at : UINT64_MAX;
-        if (at < u.at || at >= u.end) { /* in another unit: with optimisation over all of a program */
+        if (at < u.at || at >= u.end) { /* in another unit: after link-time optimization */
             ts_reader all = ts_dw_reader(q->s->info);
             entry first;
             int got = 0;
@@ -412,7 +419,8 @@ static uint32_t small(ts_dw_value v) {
     return v.kind == TS_DW_NUMBER && v.number <= UINT32_MAX ? (uint32_t)v.number : 0;
 }
 
-/* Down from the function's entry, always into the child that the address belongs to. */
+/* Descends from the function's entry into the children that contain the address, and collects inlined
+ * calls. */
 static void walk(question *q, uint32_t entry_at, uint32_t address, ts_dw_place *out) {
     ts_reader r = ts_dw_reader(q->s->info);
     entry e;
@@ -421,7 +429,7 @@ static void walk(question *q, uint32_t entry_at, uint32_t address, ts_dw_place *
     if (ts_reader_left(&r) > TS_DW_MAX_BYTES) r.end = r.at + TS_DW_MAX_BYTES;
     if (!read_entry(&q->u, &q->known, &r, &e, &q->steps)) return;
     out->function = name_of(q, &e);
-    /* depth: of the list that is read; open: of the one whose entries may hold the address */
+    /* depth: of the list of entries that is read; open: of the list whose entries may contain the address */
     for (uint32_t depth = e.children, open = 1; depth >= open && read_entry(&q->u, &q->known, &r, &e, &q->steps);) {
         if (e.tag == 0) {
             depth--;

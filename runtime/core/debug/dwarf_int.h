@@ -1,5 +1,6 @@
-/* dwarf_int: what dwarf.c (line programs, questions) and dwarf_info.c (functions and what is inlined in them) share: the sections, and
- * reading them. In: - Out: values, or false where the bytes end or make no sense. spec: DWARF 5, chapter 7 */
+/* dwarf_int: what dwarf.c (line programs, lookups) and dwarf_info.c (functions, inlined calls) share.
+ * In: the sections of a module. Out: values, or false if the bytes end too early or make no sense.
+ * spec: DWARF 5, chapter 7 */
 #ifndef TS_CORE_DWARF_INT_H
 #define TS_CORE_DWARF_INT_H
 #include "base/reader.h"
@@ -7,8 +8,8 @@
 #include <string.h>
 
 enum {
-    TS_DW_MAX_BYTES = 4 << 20, /* what a question runs through in one go */
-    TS_DW_MAX_INLINED = 64,    /* calls that one instruction was put through */
+    TS_DW_MAX_BYTES = 4 << 20, /* the most bytes that one lookup reads in a row */
+    TS_DW_MAX_INLINED = 64,    /* the deepest nesting of inlined calls that is reported */
 };
 
 typedef struct ts_dw_bytes {
@@ -42,7 +43,7 @@ static inline bool ts_dw_skip(ts_reader *r, uint64_t n) {
     if (n) r->at += n;
     return true;
 }
-/* Bytes up to a NUL, which is passed. */
+/* Reads bytes up to a NUL, and the NUL. */
 static inline bool ts_dw_text(ts_reader *r, ts_dw_bytes *out) {
     const uint8_t *nul = ts_reader_left(r) ? memchr(r->at, 0, ts_reader_left(r)) : NULL;
     if (!nul) return false;
@@ -50,11 +51,11 @@ static inline bool ts_dw_text(ts_reader *r, ts_dw_bytes *out) {
     r->at = nul + 1;
     return true;
 }
-static inline ts_reader ts_dw_reader(ts_dw_bytes b) { /* of nothing for a section that is absent */
+static inline ts_reader ts_dw_reader(ts_dw_bytes b) { /* an absent section reads as an empty one */
     return (ts_reader){.at = b.at, .end = b.at ? b.at + b.len : NULL, .base = b.at};
 }
 
-/* The next unit: its reader; `r` moves past it. spec: DWARF 5, 7.4 */
+/* Sets *out to a reader of the next unit, and moves r past the unit. spec: DWARF 5, 7.4 */
 static inline bool ts_dw_next_unit(ts_reader *r, bool *wide, ts_reader *out) {
     uint64_t len = 0;
     if (!ts_dw_little(r, 4, &len)) return false;
@@ -63,13 +64,13 @@ static inline bool ts_dw_next_unit(ts_reader *r, bool *wide, ts_reader *out) {
     return len <= ts_reader_left(r) && ts_read_sub(r, (size_t)len, out) == TS_OK;
 }
 
-/* --- values of attributes --------------------------------------------------------------------------------------------- */
+/* --- values of attributes ------------------------------------------------------------------------------- */
 
-/* What a unit says about the forms of its values. */
+/* How a unit encodes its values. */
 typedef struct ts_dw_context {
     const ts_dw_sections *sections;
     uint16_t version;
-    bool wide;            /* the 64-bit format: offsets of 8 bytes */
+    bool wide;            /* the 64-bit format, with offsets of 8 bytes */
     uint8_t address_size; /* 4, or 8 for wasm64 */
     uint64_t str_offsets_base, addr_base, rnglists_base;
 } ts_dw_context;
@@ -77,16 +78,16 @@ typedef struct ts_dw_context {
 typedef enum ts_dw_kind {
     TS_DW_ABSENT,
     TS_DW_NUMBER,   /* constants, flags, offsets in other sections */
-    TS_DW_ADDRESS,  /* in the code section's contents */
-    TS_DW_ADDRX,    /* the index of one */
-    TS_DW_TEXT,     /* in place */
+    TS_DW_ADDRESS,  /* an offset in the contents of the code section */
+    TS_DW_ADDRX,    /* an index in .debug_addr */
+    TS_DW_TEXT,     /* a string in place */
     TS_DW_STR,      /* an offset in .debug_str */
-    TS_DW_LINE_STR, /* in .debug_line_str */
+    TS_DW_LINE_STR, /* an offset in .debug_line_str */
     TS_DW_STRX,     /* an index in .debug_str_offsets */
     TS_DW_RNGLISTX, /* an index of a list of ranges */
-    TS_DW_UNIT_REF, /* of an entry, from the start of its unit */
-    TS_DW_INFO_REF, /* of an entry, in .debug_info */
-    TS_DW_OTHER,    /* nothing that is used here */
+    TS_DW_UNIT_REF, /* the offset of an entry from the start of its unit */
+    TS_DW_INFO_REF, /* the offset of an entry in .debug_info */
+    TS_DW_OTHER,    /* a value that is not used here */
 } ts_dw_kind;
 
 typedef struct ts_dw_value {
@@ -95,14 +96,16 @@ typedef struct ts_dw_value {
     ts_dw_bytes text;
 } ts_dw_value;
 
-/* The value of an attribute; the reader moves past it. `implicit` stands in the abbreviation. spec: DWARF 5, 7.5.5 */
+/* Reads the value of an attribute. `implicit` is the constant in the abbreviation, for
+ * DW_FORM_implicit_const.
+ * spec: DWARF 5, 7.5.5 */
 bool ts_dw_form(const ts_dw_context *c, ts_reader *r, uint64_t form, int64_t implicit, ts_dw_value *out);
 bool ts_dw_string(const ts_dw_context *c, ts_dw_value v, ts_dw_bytes *out);
 
-/* --- functions -------------------------------------------------------------------------------------------------------- */
+/* --- functions ------------------------------------------------------------------------------------------ */
 
-typedef struct ts_dw_function { /* one that has code */
-    uint32_t low, high;         /* addresses, high excluded */
+typedef struct ts_dw_function { /* a function that has code */
+    uint32_t low, high;         /* addresses; high is excluded */
     uint32_t unit, entry;       /* offsets in .debug_info */
 } ts_dw_function;
 typedef struct ts_dw_functions {
@@ -111,21 +114,22 @@ typedef struct ts_dw_functions {
 } ts_dw_functions;
 
 typedef struct ts_dw_call {
-    ts_dw_bytes name;            /* of the function that is called; may be empty */
-    uint32_t file, line, column; /* where: the file as in the line program of the unit */
+    ts_dw_bytes name;            /* of the called function; may be empty */
+    uint32_t file, line, column; /* the place of the call; the file is a number in the unit's line program */
 } ts_dw_call;
 
-/* What stands at an address. */
+/* What an address belongs to. */
 typedef struct ts_dw_place {
-    ts_dw_bytes function; /* its name; may be empty */
-    bool has_line;        /* the unit has a line program, */
-    uint64_t line;        /* at this offset of .debug_line */
-    uint32_t n_calls;     /* that were inlined, the outermost first; the instruction belongs to the last */
-    ts_dw_call calls[TS_DW_MAX_INLINED]; /* of more than these nothing is said */
+    ts_dw_bytes function; /* the name of the function; may be empty */
+    bool has_line;        /* the unit has a line program */
+    uint64_t line;        /* the offset of that program in .debug_line */
+    uint32_t n_calls;     /* inlined calls, outermost first; the instruction belongs to the last one */
+    ts_dw_call calls[TS_DW_MAX_INLINED];
 } ts_dw_place;
 
-/* All functions, in the order of .debug_info; what is wrong there, or too much of it, is left out. */
+/* Finds all functions, in the order of .debug_info. It leaves out what is wrong there or beyond the
+ * limits. */
 void ts_dw_info_index(const ts_dw_sections *s, ts_dw_functions *out);
-/* false: nothing is known about the address. */
+/* Returns false if nothing is known about the address. */
 bool ts_dw_info_find(const ts_dw_sections *s, const ts_dw_functions *in, uint32_t address, ts_dw_place *out);
 #endif

@@ -10,24 +10,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE = 1 << 20, PAGES = 65536 /* so that the image can be mapped whatever the page size */ };
+/* PIECE: the bytes that are hashed separately. PAGES: the alignment of images in files, which is a
+ * multiple of every page size. */
+enum { PIECE = 1 << 20, PAGES = 65536 };
 static const char MAGIC[16] = "touchstone cch2";
 
 typedef struct header {
     char magic[16];
     uint8_t key[TS_SHA256_BYTES];
-    uint64_t lo, len;  /* of the image, which follows; len 0: none */
-    uint64_t n_bodies; /* … after as many pairs of where a body lies in the code section, and its length */
+    uint64_t lo, len;  /* the range of the image in the memory; len is 0 without an image */
+    uint64_t n_bodies; /* pairs of offset in the code section and length, which follow the header */
 } header;
 
 static uint64_t image_at(uint64_t n_bodies) {
     return n_bodies > UINT32_MAX ? UINT64_MAX : (sizeof(header) + n_bodies * 8 + PAGES - 1) / PAGES * PAGES;
 }
 
-/* --- the key --------------------------------------------------------------------------------------------------------- */
+/* --- the key -------------------------------------------------------------------------------------------- */
 struct pieces {
     const ts_module *m;
-    uint32_t n, next; /* atomic */
+    uint32_t n, next; /* next is atomic */
     uint8_t (*digests)[TS_SHA256_BYTES];
 };
 
@@ -67,7 +69,9 @@ static void name_of(const uint8_t key[TS_SHA256_BYTES], const char *kind, char n
     snprintf(name, 80, "%s.%s", hex, kind);
 }
 
-/* --- files: where the same bytes were read before, the key of them ----------------------------------------------------- */
+/* --- aliases -------------------------------------------------------------------------------------------- */
+/* An alias maps the identity of a file of the host, and a range in it, to the key of the bytes there, so
+ * that they need not be hashed again. */
 static bool alias_of(const ts_cache *c, const ts_module *m, char name[80]) {
     if (!c->file || m->bytes < c->file || m->bytes + m->len > c->file + c->file_len) return false;
     char about[256];
@@ -112,8 +116,8 @@ static void alias_write(const ts_cache *c, const char *name, const uint8_t key[T
     (void)ts_folder_keep_file(c->folder, fd, temporary, ok ? name : NULL);
 }
 
-/* --- entries --------------------------------------------------------------------------------------------------------- */
-/* An entry: a header, where the bodies lie, then at a multiple of PAGES the image. */
+/* --- entries -------------------------------------------------------------------------------------------- */
+/* An entry is a header, the positions of the bodies and, at a multiple of PAGES, the image. */
 void ts_cache_lookup(const ts_cache *c, ts_module *m, ts_cache_entry *out) {
     *out = (ts_cache_entry){.fd = -1};
     char name[80];
@@ -168,7 +172,8 @@ static void put(const ts_cache *c, const ts_module *m, const ts_cache_entry *ent
     }
     name_of(entry->key, "valid", name);
     uint64_t at = image_at(h.n_bodies);
-    static const uint8_t zero = 0; /* the last byte, so that the length is right whatever the segments leave out */
+    /* The last byte is written first, so that the file has its length even if no segment reaches the end. */
+    static const uint8_t zero = 0;
     bool ok = ts_file_write(fd, at + h.len - 1, &zero, 1) && (!h.len || ts_image_write(m, fd, at, h.lo)) &&
               ts_file_write(fd, 0, &h, sizeof h) &&
               ts_file_write(fd, sizeof h, bodies, (size_t)h.n_bodies * 2 * sizeof *bodies);
@@ -187,8 +192,8 @@ void ts_cache_commit(const ts_cache *c, ts_module *m, ts_cache_entry *entry) {
     ts_cache_discard(entry);
 }
 
-/* --- calls ------------------------------------------------------------------------------------------------------------- */
-enum { FEW_CALLS = 32 }; /* of so few functions the list is not worth a thread */
+/* --- calls ---------------------------------------------------------------------------------------------- */
+enum { FEW_CALLS = 32 }; /* a shorter list is not worth a thread */
 typedef struct calls {
     char magic[16];
     uint32_t form, n;

@@ -1,29 +1,37 @@
-/* cache: which modules have been found valid before, by their contents; and their data as pages that can be mapped.
- * In: a folder of this user's, a decoded module. Out: that its bodies need not be looked at again; its image (image.h).
- * The name of an entry is a SHA-256 over the version of this program, the features and all bytes of the module (in pieces of a MiB,
- * so that several threads can share the work). Who can write to the folder could have a module run unchecked: hence it must be
- * this user's own, and so must every file in it; anything else is as if it were not there. What cannot be read or written is no
- * error: the module is validated as ever. */
+/* cache: remembers across processes which modules are valid, and keeps their data images as pages to be
+ * mapped.
+ * In: a folder, the bytes of a module. Out: whether its bodies are known to be valid, and its image
+ * (run/image.h).
+ * Design: no failure here is an error. What cannot be read or written is ignored, and the module is
+ * validated.
+ *
+ * The name of an entry is a SHA-256 of the version of this program, the features and all bytes of the
+ * module (in pieces of 1 MiB, so that threads can share the work). Anyone who can write to the folder
+ * could have a module run unchecked. Therefore the folder and each file in it must belong to this user,
+ * and no one else may be able to write to them. */
 #ifndef TS_CORE_CACHE_H
 #define TS_CORE_CACHE_H
 #include "base/sha256.h"
 #include "core/module/engine.h"
 
-enum { TS_CACHE_MIN_BYTES = 64 * 1024 }; /* bytes of a module below which validating it is quicker */
+enum { TS_CACHE_MIN_BYTES = 64 * 1024 }; /* smaller modules are validated faster than they are looked up */
 
 typedef struct ts_cache_entry {
     uint8_t key[TS_SHA256_BYTES];
-    bool named;           /* there is a key: false only where memory was short */
-    bool known;           /* valid */
-    int fd;               /* of the entry, while known: below 0 once it is the module's */
-    uint64_t at, lo, len; /* its image: where it lies in the file, and the range of the memory; len 0: none */
+    bool named;           /* the key is set; false only if there was no memory */
+    bool known;           /* there is an entry: the module is valid */
+    int fd;               /* of the entry; below 0 if there is none, or the module owns it */
+    uint64_t at, lo, len; /* the image: its offset in the file, its range in memory 0; no image: len 0 */
 } ts_cache_entry;
-/* Before decoding: sets m->bodies_known, so that the code section need not be walked through. */
+/* Called before decoding. Sets m->bodies_known if there is an entry, so that decoding can skip the code
+ * section. The caller passes *out to ts_cache_commit or ts_cache_discard. */
 void ts_cache_lookup(const ts_cache *c, ts_module *m, ts_cache_entry *out);
-/* Of a valid module: gives it its image if it has one, or writes the entry; ends the entry's file. */
+/* Called for a valid module: gives it the image of its entry, or writes the entry if there is none. */
 void ts_cache_commit(const ts_cache *c, ts_module *m, ts_cache_entry *entry);
-void ts_cache_discard(ts_cache_entry *entry); /* the module was not valid after all, or there is no memory */
-/* The functions that earlier runs of the module called, for ts_code_set_ahead; and, when it ends, those of this run if there are none. */
+/* Closes the entry of a module that could not be loaded. */
+void ts_cache_discard(ts_cache_entry *entry);
+/* Passes the functions that an earlier run of the module called to ts_code_set_ahead. */
 void ts_cache_calls_read(const ts_cache *c, ts_module *m);
+/* Writes those of this run when it ends, unless there is a list already. */
 void ts_cache_calls_write(const ts_cache *c, const ts_module *m);
 #endif

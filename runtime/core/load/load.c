@@ -1,5 +1,4 @@
-/* load: see load.h. The only file that knows the order of the phases.
- * In: bytes. Out: a shared constant module with its parts attached. spec: embedding#modules */
+/* load: see load.h. */
 #include "core/load/load.h"
 #include "core/debug/dwarf.h"
 #include "core/load/cache.h"
@@ -9,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The functions that were called are written to the cache, for the next run. */
+/* Writes the functions that were called to the cache, for the next run. */
 static void remember_calls(ts_module *m) {
     const ts_cache *cache = ts_engine_get_cache(m->engine);
     if (cache) ts_cache_calls_write(cache, m);

@@ -1,5 +1,4 @@
-/* code_cache: the compiled functions of a module, made on their first call and shared by its instances and their threads.
- * In: a validated module, a function, a form. Out: a ts_fcode whose entry is code with the handlers of this build's dispatch. */
+/* code_cache: see code_cache.h. */
 #include "core/run/code_cache.h"
 #include "base/vec.h"
 #include "core/code/compile.h"
@@ -11,12 +10,12 @@
 struct ts_code_cache {
     ts_lock lock;
     ts_module *m;
-    ts_fcode *forms[TS_FORM_COUNT]; /* arrays by function, made when the form is first asked for */
+    ts_fcode *forms[TS_FORM_COUNT]; /* arrays by function, made when the form is first used */
     struct {
-        TS_VEC(ts_fcode *) sorted; /* compiled ones, by address of their code */
-        TS_VEC(uint32_t) order;    /* functions as they were first called */
+        TS_VEC(ts_fcode *) sorted; /* the compiled functions, by the address of their code */
+        TS_VEC(uint32_t) order;    /* their indices, in the order of first calls */
     } at[TS_FORM_COUNT];
-    /* What an earlier run has called, compiled beside this one before it gets there. */
+    /* The functions that an earlier run called. `thread` compiles them before this run reaches them. */
     uint32_t *ahead;
     uint32_t n_ahead, ahead_form;
     bool stop; /* atomic */
@@ -57,7 +56,7 @@ bool ts_code_cache_attach(ts_module *m) {
     return true;
 }
 
-/* --- ahead: the functions of an earlier run --- */
+/* --- compiling ahead: the functions that an earlier run called ------------------------------------------ */
 void ts_code_set_ahead(ts_module *m, unsigned form, uint32_t *funcs, uint32_t n) {
     m->code->ahead = funcs;
     m->code->n_ahead = n;
@@ -73,7 +72,7 @@ const uint32_t *ts_code_call_order(const ts_module *m, unsigned *form, uint32_t 
 }
 static void compile_ahead(void *data) {
     struct ts_code_cache *cc = data;
-    ts_error e; /* what fails here fails again, and is told, when it is called */
+    ts_error e; /* ignored: a function that fails to compile here fails again when it is called */
     ts_error_init(&e);
     for (uint32_t i = 0; i < cc->n_ahead && !__atomic_load_n(&cc->stop, __ATOMIC_RELAXED); i++) {
         uint32_t f = cc->ahead[i];
@@ -106,7 +105,8 @@ ts_fcode *ts_code_func(ts_module *m, unsigned form, uint32_t func) {
     }
     return arr ? &arr[func] : NULL;
 }
-/* Replaces the numbers of opcodes by the addresses of their handlers, and those of called functions by their code in the same form. */
+/* Replaces opcode numbers by the addresses of their handlers, and the indices of called functions by their
+ * code in the same form. */
 static void finalize(ts_word *code, uint32_t n, ts_fcode *funcs) {
     const void *const *h = ts_ir_handlers();
     for (uint32_t i = 0; i < n;) {
@@ -116,7 +116,8 @@ static void finalize(ts_word *code, uint32_t n, ts_fcode *funcs) {
         i += len;
     }
 }
-/* Compiles outside the lock, so that threads do not wait for each other's functions; the loser of a race discards its copy. */
+/* Compiles outside the lock, so that threads do not wait for each other's functions. The loser of a race
+ * discards its copy. */
 ts_status ts_code_compile(ts_fcode *out, ts_error *e) {
     struct ts_code_cache *cc = out->module->code;
     if (__atomic_load_n(&out->entry, __ATOMIC_ACQUIRE) != out->stub) return TS_OK;

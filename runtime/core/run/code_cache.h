@@ -1,21 +1,29 @@
-/* code_cache: see code_cache.c. */
+/* code_cache: the compiled functions of a module, made on their first call, shared by its instances on all
+ * threads.
+ * In: a validated module, a function, a form (TS_FORM_*). Out: a ts_fcode, whose entry is code with the
+ * handlers of this build's dispatch. Design: one compilation per function and form, outside any lock. */
 #ifndef TS_CORE_CODE_CACHE_H
 #define TS_CORE_CODE_CACHE_H
 #include "core/code/ir.h"
 
-/* Gives the module an empty code cache, which ends with it. False: no memory. */
+/* Gives the module an empty code cache, which is freed with it. Returns false if there is no memory. */
 bool ts_code_cache_attach(ts_module *m) TS_MUST_USE;
-/* The function's code in a form (TS_FORM_*), whose entry compiles it on its first call. NULL: no memory. */
+/* Returns the function's code in a form. Its entry compiles it on the first call. NULL: no memory.
+ * The code belongs to the module. */
 ts_fcode *ts_code_func(ts_module *m, unsigned form, uint32_t func);
-/* Functions that will be called, in that order: a thread of its own compiles them as soon as the form is first asked for.
- * Takes the list over. To be called before any code is made. */
+/* Sets a list of functions that are likely to be called, in this order (indices in the function index space).
+ * When the form is first used, a separate thread starts to compile them. Takes ownership of the list, which
+ * malloc made. Must be called before any code is made. */
 void ts_code_set_ahead(ts_module *m, unsigned form, uint32_t *funcs, uint32_t n);
-/* What has been compiled so far, in the order of first calls, of the form that most was of. */
+/* Returns the functions that have been compiled so far, in the order of their first calls, and their
+ * number in *n: those of the form with the most of them, which goes to *form. The list belongs to the
+ * module. */
 const uint32_t *ts_code_call_order(const ts_module *m, unsigned *form, uint32_t *n);
-/* Compile now if that has not been done; thread-safe. */
+/* Compiles the function unless that has been done. Any thread may call it. */
 ts_status ts_code_compile(ts_fcode *c, ts_error *e) TS_MUST_USE;
-/* The function whose code holds pc, or NULL. */
+/* Returns the function whose code contains pc, or NULL. */
 ts_fcode *ts_code_find(ts_module *m, unsigned form, const ts_word *pc);
-/* Byte offset in the module of the instruction that pc belongs to (compiles once more to find it). 0: unknown. */
+/* Returns the byte offset in the module of the instruction that pc belongs to, or 0 if it is unknown.
+ * It compiles the function once more to find it. */
 uint64_t ts_code_offset(const ts_fcode *c, const ts_word *pc);
 #endif

@@ -1,5 +1,4 @@
-/* const_eval: constant expressions, run at instantiation: a small stack machine over the bytes.
- * In: an instance, a validated expression. Out: its value. spec: valid/instructions#constant-expressions */
+/* const_eval: see const_eval.h. It is a small stack machine over the bytes of the expression. */
 #include "core/run/const_eval.h"
 #include "core/run/gc.h"
 #include "core/module/wasm_ops.h"
@@ -30,7 +29,7 @@ static void scan(void *data, ts_gc_heap *h) {
     ts_gc_mark_range(h, s->at, s->at + s->n);
 }
 
-/* Store a value from slots into a field or element; returns the slots taken. */
+/* Stores a value from slots into a field or element. Returns the number of slots that it took. */
 static uint32_t store_field(uint8_t *to, ts_valtype t, const ts_slot *v) {
     switch (ts_vt_kind(t)) {
     case TS_VT_I8: *to = (uint8_t)v[0]; return 1;
@@ -119,7 +118,7 @@ static ts_status run(ts_instance *inst, ts_reader *r, stack *s, ts_error *e) {
         case TS_OP_ref_func: room = push(s, (ts_slot)(uintptr_t)inst->funcs[op.index]); break;
         case TS_OP_ref_i31: s->at[s->n - 1] = ts_ref_i31((uint32_t)s->at[s->n - 1]); break;
         case TS_OP_any_convert_extern:
-        case TS_OP_extern_convert_any: break; /* one representation for both */
+        case TS_OP_extern_convert_any: break; /* both hierarchies have the same representation */
         case TS_OP_i32_add: s->n--, s->at[s->n - 1] = (uint32_t)(s->at[s->n - 1] + s->at[s->n]); break;
         case TS_OP_i32_sub: s->n--, s->at[s->n - 1] = (uint32_t)(s->at[s->n - 1] - s->at[s->n]); break;
         case TS_OP_i32_mul: s->n--, s->at[s->n - 1] = (uint32_t)(s->at[s->n - 1] * s->at[s->n]); break;
@@ -136,7 +135,7 @@ static ts_status run(ts_instance *inst, ts_reader *r, stack *s, ts_error *e) {
         case TS_OP_array_new_fixed:
             TS_TRY(new_array(st, s, ts_types_get(st->types, m->types[op.index]), &op, e));
             break;
-        default: return ts_reader_fail(r, "not a constant instruction"); /* validation lets none through */
+        default: return ts_reader_fail(r, "not a constant instruction"); /* unreachable after validation */
         }
         if (!room) return ts_fail_nomem(e);
     }
@@ -148,7 +147,7 @@ ts_status ts_const_eval(ts_instance *inst, const ts_const_expr *expr, ts_slot v[
     ts_reader r = {
         .at = expr->at, .end = expr->at + expr->len, .base = inst->module->bytes, .section = "constant", .err = e};
     v[0] = v[1] = 0;
-    /* Only GC instructions (prefix 0xfb) can collect; the collector then has to see the stack. */
+    /* Only GC instructions (prefix 0xfb) can start a collection, which then has to see this stack. */
     ts_gc_heap *h = memchr(expr->at, 0xfb, expr->len) ? inst->store->gc : NULL;
     if (h && !ts_gc_add_scanner(h, scan, &s)) return ts_fail_nomem(e);
     ts_status st = run(inst, &r, &s, e);

@@ -1,10 +1,12 @@
-/* gc: a non-moving mark and sweep collector: blocks of equal cells, large objects apart.
- * In: allocations, roots. Out: objects that stay where they are. spec: exec/runtime#heap
+/* gc: a non-moving mark and sweep collector with blocks of equal cells; large objects are allocated
+ * separately.
+ * In: allocations, roots. Out: objects that never move. spec: exec/runtime#heap
  *
- * Cells are handed out from free lists. Marking uses two colours in turn, so that nothing has to be cleared; blocks are swept when
- * allocation next wants them. A collection starts when as much was handed out as lived after the last one (2 MiB at least), so
- * the work of marking is at most proportional to what is allocated. Near the limit the same is true because a heap that is still more than
- * 15/16 full after a collection counts as full. */
+ * Cells come from free lists, one per size class. Marking alternates between two colours, so that marks
+ * need not be cleared. A block is swept when an allocation next needs cells of its class. A collection
+ * starts when as much has been allocated as was live after the last one (at least 2 MiB), so that the work
+ * of marking is at most proportional to the work of allocation. That also holds near the limit, because a
+ * heap that is more than 15/16 full after a collection counts as full. */
 #include "core/run/gc.h"
 #include "sys/pages.h"
 #include <stdlib.h>
@@ -14,17 +16,18 @@ enum {
     BLOCK = 65536,
     BLOCK_HEAD = 128,
     CHUNK_BLOCKS = 16,
-    CARVE = 4096,     /* bytes of fresh cells made at a time */
-    SMALL_MAX = 8192, /* larger objects are allocated apart */
+    CARVE = 4096,     /* bytes of fresh cells that are made at a time */
+    SMALL_MAX = 8192, /* larger objects are allocated separately */
     N_CLASSES = 36,
     MIN_TRIGGER = 2 * 1024 * 1024,
-    MAP_BITS = 63, /* reference maps cover so many words of a struct's payload */
+    MAP_BITS = 63, /* the words of a struct's payload that a reference map covers */
     FLAG_LARGE = 1,
 };
 
 typedef struct block block;
 struct block {
-    block *next; /* of its class, or of the pool */
+    block *next; /* in its class, or in the pool */
+    /* bytes per cell; how many fit; how many exist: cells are made in the order of their addresses */
     uint32_t cell, n_cells, carved;
     uint8_t cls;
     bool pending; /* not swept since the last collection */
@@ -37,18 +40,18 @@ typedef struct chunk {
     size_t len;
 } chunk;
 
-typedef struct large { /* lies before the object; 16 bytes aligned */
+typedef struct large { /* precedes the object, aligned to 16 bytes */
     struct large *next;
     uint64_t size;
 } large;
 _Static_assert(sizeof(large) == 16, "objects are aligned to 16");
 
-typedef struct free_cell { /* keeps `kind` (byte 8) readable as TS_OBJ_FREE */
+typedef struct free_cell { /* `kind` overlays ts_obj.kind, which is TS_OBJ_FREE here */
     struct free_cell *next;
     uint64_t kind;
 } free_cell;
 
-/* A set of addresses, counted; open addressing, key 0 is empty. */
+/* A multiset of addresses: a hash table with open addressing. Key 0 marks an empty place. */
 typedef struct addr_set {
     struct addr_entry {
         uint64_t key, count;
@@ -70,19 +73,20 @@ struct ts_gc_heap {
     chunk *chunks;
     addr_set block_set, large_set, roots;
     large *larges;
-    uintptr_t lo, hi; /* all blocks lie between */
-    uint8_t epoch;    /* the colour of what lives: 1 or 2 */
+    uintptr_t lo, hi; /* all blocks are in this range */
+    uint8_t epoch;    /* the colour of live objects: 1 or 2 */
     bool marking, overflow;
     uint32_t stress, stress_at;
-    uint64_t live, since, trigger; /* bytes */
+    /* bytes: live after the last collection; allocated since then; allocated that start the next one */
+    uint64_t live, since, trigger;
     ts_gc_stats stats;
-    TS_VEC(ts_obj *) stack;
+    TS_VEC(ts_obj *) stack; /* marked objects whose references have not been traced */
     TS_VEC(scanner) scanners;
-    TS_VEC(uint64_t) maps; /* by type id: bit 63: known; bit n: word n of the payload is a reference that is traced */
+    TS_VEC(uint64_t) maps; /* reference maps by type id: see ref_map */
 };
 #define MAP_KNOWN (1ull << 63)
 
-/* --- address sets ---------------------------------------------------------------------------------------------------- */
+/* --- address sets --------------------------------------------------------------------------------------- */
 static size_t set_slot(const addr_set *s, uint64_t key) {
     size_t i = (size_t)((key >> 4) * 0x9e3779b97f4a7c15u >> 20) & (s->cap - 1);
     while (s->slots[i].key && s->slots[i].key != key) i = (i + 1) & (s->cap - 1);
@@ -123,10 +127,10 @@ static void set_remove(addr_set *s, uint64_t key) {
     }
 }
 
-/* --- sizes and cells ------------------------------------------------------------------------------------------------- */
+/* --- sizes and cells ------------------------------------------------------------------------------------ */
 static unsigned class_of(uint32_t size) {
     if (size <= 256) return (size + 15) / 16 - 1;
-    unsigned e = 31u - (unsigned)__builtin_clz(size - 1); /* 2^e < size <= 2^(e+1): four steps */
+    unsigned e = 31u - (unsigned)__builtin_clz(size - 1); /* 2^e < size <= 2^(e+1): four classes */
     return 16 + (e - 8) * 4 + ((size - 1 - (1u << e)) >> (e - 2));
 }
 
@@ -156,7 +160,8 @@ static void push_free(free_cell **list, ts_obj *o) {
     *list = f;
 }
 
-/* Dead cells of a block become free ones, in address order; returns the free bytes. */
+/* Puts the unmarked cells of a block into the free list, in the order of their addresses. Returns their
+ * size in bytes. */
 static uint64_t sweep_block(ts_gc_heap *h, block *b, free_cell **list) {
     uint64_t bytes = 0;
     for (uint32_t i = b->carved; i-- > 0;) {
@@ -193,7 +198,8 @@ static bool add_chunk(ts_gc_heap *h) {
     return true;
 }
 
-/* Fill a class's free list; what is handed out counts as allocated. False: no memory. */
+/* Fills the free list of a class. All cells that it adds count as allocated. Returns false if there is no
+ * memory. */
 static bool refill(ts_gc_heap *h, unsigned cls) {
     while (h->sweep_at[cls]) {
         block *b = h->sweep_at[cls];
@@ -225,7 +231,7 @@ static bool refill(ts_gc_heap *h, unsigned cls) {
     return true;
 }
 
-/* --- marking --------------------------------------------------------------------------------------------------------- */
+/* --- marking -------------------------------------------------------------------------------------------- */
 static bool is_func_heap(const ts_gc_heap *h, uint32_t ht) {
     if (!ts_ht_is_concrete(ht)) return ht == TS_HT_FUNC || ht == TS_HT_NOFUNC;
     return ts_types_get(h->store->types, ht - TS_HT_CONCRETE)->kind == TS_COMP_FUNC;
@@ -240,7 +246,9 @@ static bool has_refs(ts_gc_heap *h, const ts_deftype *d) {
     return false;
 }
 
-/* The reference map of a type; only MAP_KNOWN: nothing to trace; 0: there is no map, look at the fields. */
+/* Returns the reference map of a type: bit 63 (MAP_KNOWN) is set, and bit n says that word n of the
+ * payload is a reference that has to be traced. A map of MAP_KNOWN alone has nothing to trace. 0 means
+ * that the type is too large for a map, and its fields have to be looked at. */
 static uint64_t ref_map(ts_gc_heap *h, const ts_deftype *d) {
     if (d->id < h->maps.len && h->maps.data[d->id]) return h->maps.data[d->id];
     uint64_t map = MAP_KNOWN;
@@ -267,7 +275,7 @@ static void mark_obj(ts_gc_heap *h, ts_obj *o) {
     h->live += obj_bytes(o);
     h->stats.marked_objects++;
     if (o->kind != TS_OBJ_EXN && ref_map(h, ts_types_get(h->store->types, o->type)) == MAP_KNOWN) return;
-    if (!ts_vec_push(&h->stack, o)) h->overflow = true; /* found again by looking at the whole heap */
+    if (!ts_vec_push(&h->stack, o)) h->overflow = true; /* `recover` finds it again */
 }
 
 static void mark_exact(ts_gc_heap *h, ts_slot r) {
@@ -305,7 +313,8 @@ static void drain(ts_gc_heap *h) {
     while (h->stack.len) trace(h, h->stack.data[--h->stack.len]);
 }
 
-/* The mark stack could not grow: what is marked may have children that are not. Repeats until nothing is lost. */
+/* After the mark stack failed to grow, marked objects may have unmarked children. This traces all marked
+ * objects of the heap again, until the stack did not fail. */
 static void recover(ts_gc_heap *h) {
     while (h->overflow) {
         h->overflow = false;
@@ -320,7 +329,7 @@ static void recover(ts_gc_heap *h) {
     }
 }
 
-/* Conservative scanning: a word of a stack slot is an object when it is the start of an allocated cell. */
+/* For conservative scanning: a word is an object if it is the address of an allocated cell. */
 bool ts_gc_is_object(const ts_gc_heap *h, ts_slot word) {
     if (word & 15 || !word) return false;
     if (word >= h->lo && word < h->hi) {
@@ -381,7 +390,8 @@ static void sweep_larges(ts_gc_heap *h) {
     }
 }
 
-/* Blocks without anything alive go to the pool, for any class; the others wait until allocation sweeps them. */
+/* Moves blocks without live objects to the pool, from where any class can take them. The other blocks are
+ * swept when an allocation needs their cells. */
 static void plan_sweep(ts_gc_heap *h) {
     for (unsigned c = 0; c < N_CLASSES; c++) {
         h->free[c] = NULL;
@@ -410,7 +420,7 @@ void ts_gc_collect(ts_gc_heap *h) {
     if (h->marking) return;
     h->marking = true;
     for (unsigned c = 0; c < N_CLASSES;
-         c++) /* what died in the last collection must not look alive in this one's colour */
+         c++) /* sweep what is left: a dead object must not have the colour that is about to mean alive */
         for (block *b = h->sweep_at[c]; b; b = b->next) {
             free_cell *none = NULL;
             if (b->pending) sweep_block(h, b, &none);
@@ -428,8 +438,9 @@ void ts_gc_collect(ts_gc_heap *h) {
     h->marking = false;
 }
 
-/* --- allocation ------------------------------------------------------------------------------------------------------ */
-/* Before `size` more bytes are handed out: collect if it is time. False: the limit is reached. */
+/* --- allocation ----------------------------------------------------------------------------------------- */
+/* Called before `size` more bytes are allocated; collects if it is time. Returns false if the limit is
+ * reached. */
 static bool make_room(ts_gc_heap *h, uint64_t size) {
     if (size > h->limit) return false;
     if (h->since + size <= h->trigger && h->live + h->since + size <= h->limit) return true;
@@ -455,7 +466,7 @@ static ts_obj *new_large(ts_gc_heap *h, uint64_t size) {
     return large_obj(l);
 }
 
-/* `size` counts the header. */
+/* `size` includes the header. */
 static ts_obj *new_obj(ts_gc_heap *h, uint64_t size, ts_obj_kind kind, uint32_t type, uint32_t len) {
     if (h->stress && ++h->stress_at >= h->stress) {
         h->stress_at = 0;
@@ -469,7 +480,7 @@ static ts_obj *new_obj(ts_gc_heap *h, uint64_t size, ts_obj_kind kind, uint32_t 
         unsigned cls = class_of((uint32_t)size);
         free_cell *f = h->free[cls];
         if (__builtin_expect(!f, 0)) {
-            /* a refill may hand out a whole swept block */
+            /* a refill may add all cells of a swept block */
             if (!make_room(h, h->limit >= 16 * BLOCK ? BLOCK : size)) return NULL;
             if (!refill(h, cls)) {
                 ts_gc_collect(h);
@@ -508,7 +519,7 @@ ts_exn *ts_gc_new_exn(ts_store *s, ts_tag *tag) {
     return x;
 }
 
-/* --- the heap -------------------------------------------------------------------------------------------------------- */
+/* --- the heap ------------------------------------------------------------------------------------------- */
 ts_gc_heap *ts_gc_heap_new(ts_store *s, uint64_t limit) {
     ts_gc_heap *h = calloc(1, sizeof *h);
     if (!h) return NULL;
@@ -571,7 +582,7 @@ void ts_gc_get_stats(const ts_gc_heap *h, ts_gc_stats *out) {
     out->limit = h->limit;
 }
 
-/* --- types of references --------------------------------------------------------------------------------------------- */
+/* --- types of references -------------------------------------------------------------------------------- */
 /* spec: exec/values#typing of references, valid/matching#heap-types */
 bool ts_ref_test_heap(const ts_store *s, ts_slot r, uint32_t ht) {
     if (ts_ht_is_concrete(ht)) {
@@ -589,6 +600,6 @@ bool ts_ref_test_heap(const ts_store *s, ts_slot r, uint32_t ht) {
     case TS_HT_I31: return ts_ref_is_i31(r);
     case TS_HT_STRUCT: return ts_ref_is_obj(r) && ts_ref_obj(r)->kind == TS_OBJ_STRUCT;
     case TS_HT_ARRAY: return ts_ref_is_obj(r) && ts_ref_obj(r)->kind == TS_OBJ_ARRAY;
-    default: return false; /* bottom types hold null alone */
+    default: return false; /* a bottom type has no value but null */
     }
 }

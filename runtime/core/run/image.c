@@ -3,14 +3,15 @@
 #include "sys/file.h"
 #include "sys/pages.h"
 
-/* state: what the module knows of its image. UNKNOWN → NONE, or WANTED (worth one, not made) → MAKING → READY or NONE. */
+/* The states of a module's image. UNKNOWN changes to NONE, or to WANTED, when an image is worthwhile and
+ * not yet made. WANTED changes to MAKING, and MAKING to READY or NONE. */
 enum { UNKNOWN, NONE, WANTED, MAKING, READY };
 
 bool ts_image_has_segment(const ts_module *m, uint32_t data) {
     return m->datas[data].mode == TS_SEG_ACTIVE && m->datas[data].mem == 0;
 }
 
-/* i32.const n, end: all that a linker writes. The bytes are valid. */
+/* Evaluates `i32.const n, end`, which is what linkers write. The bytes are known to be valid. */
 static bool constant(const ts_const_expr *x, uint64_t *out) {
     if (x->len < 3 || x->at[0] != 0x41) return false;
     uint64_t v = 0;
@@ -41,7 +42,7 @@ bool ts_image_plan(const ts_module *m, uint64_t *lo, uint64_t *len) {
     if (total < TS_IMAGE_MIN_BYTES) return false;
     *lo = from & ~(uint64_t)(ts_pages_size() - 1);
     *len = ts_pages_round((size_t)(to - *lo));
-    return *len <= size - *lo; /* not with pages larger than Wasm's */
+    return *len <= size - *lo; /* false only if the system's pages are larger than Wasm's */
 }
 
 bool ts_image_write(const ts_module *m, int fd, uint64_t file_at, uint64_t lo) {
@@ -67,7 +68,8 @@ static uint32_t make(ts_module *m) {
     return NONE;
 }
 
-/* Who comes while it is being made copies, as the first did. */
+/* Returns whether the image can be mapped, and makes it for the second instance. An instance that comes
+ * while another thread makes the image copies its data, as the first instance did. */
 static bool ready(ts_module *m) {
     struct ts_image *g = &m->image;
     uint32_t s = __atomic_load_n(&g->state, __ATOMIC_ACQUIRE);
@@ -81,7 +83,7 @@ static bool ready(ts_module *m) {
         g->lo = lo;
         g->len = len;
         __atomic_store_n(&g->state, worth ? WANTED : NONE, __ATOMIC_RELEASE);
-        return false; /* the first instance: it may stay the only one */
+        return false; /* the first instance, which may remain the only one */
     }
     uint32_t expected = WANTED;
     if (s != WANTED ||
@@ -96,7 +98,7 @@ bool ts_image_apply(ts_instance *i) {
     ts_module *m = i->module;
     ts_memory *mem = m->n_mems > m->n_imp_mems && m->n_imp_mems == 0 ? i->mems[0] : NULL;
     if (!mem || !mem->base || !m->n_datas || !ready(m)) return false;
-    if (mem->image_module) return true; /* it was kept from an instance of the same module */
+    if (mem->image_module) return true; /* a spare memory of an earlier instance of this module */
     struct ts_image *g = &m->image;
     if (g->lo + g->len > mem->len || !ts_file_map(mem->base + g->lo, (size_t)g->len, g->fd, g->file_at)) return false;
     mem->image_module = ts_module_ref(m);

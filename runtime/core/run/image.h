@@ -1,21 +1,27 @@
-/* image: what a module's data segments make of its memory, as pages to be mapped copy on write: a further instance then takes
- * its data without a copy, and a page of it only when it writes there.
- * In: a module whose own memory 0 is written by constant, active segments. Out: a memory initialised, or false: copy them.
- * spec: exec/modules#instantiation (the same contents as by memory.init, one after another) */
+/* image: the data image of a module: what its data segments make of its memory, as pages that can be
+ * mapped copy on write. Further instances then get their data without a copy, and a page of their own only
+ * where they write.
+ * In: a module that defines memory 0 and fills it by active segments at constant offsets. Out: an
+ * initialized memory, or false if the segments have to be copied.
+ * spec: exec/modules#instantiation (the contents are those that memory.init leaves, segment by segment) */
 #ifndef TS_CORE_IMAGE_H
 #define TS_CORE_IMAGE_H
 #include "core/run/objects.h"
 
-enum { TS_IMAGE_MIN_BYTES = 64 * 1024 }; /* bytes of data below which copying is quicker */
+enum { TS_IMAGE_MIN_BYTES = 64 * 1024 }; /* below this amount of data, copying is faster */
 
-/* Is there one for this module, and where? Sets lo and len. Every segment of memory 0 lies within its initial size then. */
+/* Returns whether an image of this module is possible and worthwhile. Then *lo and *len are its range in
+ * memory 0, in bytes and whole pages, and every segment of memory 0 lies within the memory's initial size. */
 bool ts_image_plan(const ts_module *m, uint64_t *lo, uint64_t *len);
-bool ts_image_write(const ts_module *m, int fd, uint64_t file_at, uint64_t lo); /* write the segments */
-void ts_image_adopt(ts_module *m, int fd, uint64_t file_at, uint64_t lo,
-                    uint64_t len); /* a ready one: the file is the module's */
-/* Map it over the instance's memory 0, which nothing has been written to; makes it when it is worth it. */
+/* Writes the segments into a file, where address `lo` of the memory is at the offset `file_at`. False: I/O
+ * error. */
+bool ts_image_write(const ts_module *m, int fd, uint64_t file_at, uint64_t lo);
+/* Gives the module an image that is in a file already. The module takes ownership of fd. */
+void ts_image_adopt(ts_module *m, int fd, uint64_t file_at, uint64_t lo, uint64_t len);
+/* Maps the image over the instance's memory 0, which has not been written to. The image is made when a
+ * module's second instance asks for it. Returns false if the segments have to be copied. */
 bool ts_image_apply(ts_instance *i);
-/* Is this one of the segments that are in the image? */
+/* Returns whether this data segment is part of the image: it is active and of memory 0. */
 bool ts_image_has_segment(const ts_module *m, uint32_t data);
 void ts_image_free(ts_module *m);
 #endif

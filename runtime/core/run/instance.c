@@ -1,6 +1,4 @@
-/* instance: instantiation of modules, their exports, and matching of what imports are given.
- * In: a validated module, one value an import. Out: an instance, initialized and started; or why not.
- * spec: exec/modules#instantiation, valid/matching#external-types */
+/* instance: see instance.h. */
 #include "core/run/code_cache.h"
 #include "core/run/const_eval.h"
 #include "core/run/exec.h"
@@ -11,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- matching -------------------------------------------------------------------------------------------------------- */
+/* --- matching ------------------------------------------------------------------------------------------- */
 static bool limits_match(uint64_t now, const ts_limits *have, const ts_limits *want) {
     if (have->is64 != want->is64 || have->shared != want->shared || now < want->min) return false;
     return !want->has_max || (have->has_max && have->max <= want->max);
@@ -109,7 +107,7 @@ static ts_status check_imports(ts_store *s, const ts_module *m, const ts_extern 
     return TS_OK;
 }
 
-/* --- instantiation --------------------------------------------------------------------------------------------------- */
+/* --- instantiation -------------------------------------------------------------------------------------- */
 static ts_status allocate(ts_store *s, ts_module *m, const char *name, ts_instance **out, ts_error *e) {
     ts_arena *a = &s->arena;
     ts_instance *i = ts_arena_alloc(a, sizeof *i);
@@ -129,7 +127,7 @@ static ts_status allocate(ts_store *s, ts_module *m, const char *name, ts_instan
         return ts_fail_nomem(e);
     if (name && !(i->name = ts_arena_strndup(a, name, strlen(name)))) return ts_fail_nomem(e);
     i->module = ts_module_ref(m);
-    i->next = s->instances; /* from here on it ends with the store */
+    i->next = s->instances; /* from here on the store frees it */
     s->instances = i;
     s->n_instances++;
     *out = i;
@@ -168,7 +166,8 @@ static ts_status make_funcs(ts_instance *i, ts_error *e) {
     return TS_OK;
 }
 
-/* spec: exec/modules#allocation, in the order of the index spaces that initializers may refer to */
+/* Makes what the module defines, in the order in which initializers may refer to it. spec:
+ * exec/modules#allocation */
 static ts_status make_definitions(ts_instance *i, ts_error *e) {
     ts_store *s = i->store;
     const ts_module *m = i->module;
@@ -190,11 +189,12 @@ static ts_status make_definitions(ts_instance *i, ts_error *e) {
     return TS_OK;
 }
 
-/* The references of one segment, evaluated once. Active ones of plain functions go to their table directly (init_elem). */
+/* Evaluates the references of one segment. An active segment of function indices is not evaluated here:
+ * init_elem writes it into its table directly. */
 static ts_status eval_elem(ts_instance *i, uint32_t k, ts_error *e) {
     const ts_elem_seg *seg = &i->module->elems[k];
     if (seg->n == 0 || seg->mode == TS_SEG_DECLARATIVE) return TS_OK;
-    /* zeroed: a collection in the midst of it looks at all of them */
+    /* zeroed, because a collection during the loop looks at all of them */
     ts_slot *values = i->elem_values[k] = calloc(seg->n, sizeof *values);
     if (!values) return ts_fail_nomem(e);
     for (uint32_t n = 0; n < seg->n; n++) {
@@ -219,7 +219,7 @@ static void drop_elem(ts_instance *i, uint32_t k) {
     i->elem_values[k] = NULL;
 }
 
-/* spec: exec/instructions#exec-table-init; the message tells both sizes */
+/* spec: exec/instructions#exec-table-init */
 static ts_status init_elem(ts_instance *i, uint32_t k, ts_error *e) {
     const ts_elem_seg *seg = &i->module->elems[k];
     if (seg->mode == TS_SEG_DECLARATIVE) drop_elem(i, k);

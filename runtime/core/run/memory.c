@@ -9,7 +9,8 @@
 
 #define GIB (1024ull * 1024 * 1024)
 
-/* A guarded memory reserves what any 32-bit index plus any 32-bit static offset can reach, and the widest access after it. */
+/* The size of a guarded reservation in bytes: a 32-bit index plus a 32-bit static offset cannot reach
+ * beyond it, the widest access included. */
 static const uint64_t GUARDED_RESERVE = 8 * GIB + 65536;
 
 static uint64_t memory_limit(const ts_store *s, const ts_limits *t) {
@@ -17,13 +18,13 @@ static uint64_t memory_limit(const ts_store *s, const ts_limits *t) {
     return t->is64 ? 16 * GIB : 4 * GIB;
 }
 
-/* In pages: what the type allows, whatever the store's limits. */
+/* The maximum in pages that the type itself allows, regardless of the store's limits. */
 static uint64_t own_maximum(const ts_limits *t) {
     uint8_t log2 = t->page_log2;
     uint64_t index_pages = t->is64 ? (log2 ? 1ull << (64 - log2) : UINT64_MAX) : 1ull << (32 - log2);
     return t->has_max && t->max < index_pages ? t->max : index_pages;
 }
-/* No more than a number can hold. */
+/* Saturates at UINT64_MAX. */
 static uint64_t bytes_of(uint64_t pages, uint8_t log2) {
     return pages > UINT64_MAX >> log2 ? UINT64_MAX : pages << log2;
 }
@@ -67,14 +68,13 @@ ts_status ts_memory_make_for(ts_store *s, const ts_module *module, const ts_limi
             m->guarded = true;
         }
     }
-    if (!m->base) { /* without guard: the address space of its greatest size, so that it need not move */
+    if (!m->base) { /* no guard pages: reserve the memory's maximum, so that growing need not move it */
         uint64_t most = m->max_pages << log2;
         if (most > 0) m->base = ts_pages_reserve(most);
         if (m->base) m->reserved = most;
     }
-    /* A data image would be mapped here, copy on write, in place of the first pages. */
     if (m->base && !ts_pages_commit(m->base, m->len)) ts_memory_release(m);
-    if (!m->base && m->max_pages > 0) { /* not even that: only what it needs; it moves when it grows */
+    if (!m->base && m->max_pages > 0) { /* no room to reserve: growing will move the memory */
         m->guarded = false;
         m->reserved = m->len ? m->len : 1;
         m->base = ts_pages_resize(NULL, 0, m->reserved);
@@ -99,7 +99,7 @@ int64_t ts_memory_grow(ts_store *s, ts_memory *m, uint64_t delta) {
     if (delta == 0) return (int64_t)old;
     uint64_t len = (old + delta) << m->type.page_log2;
     if (len <= m->reserved) {
-        size_t from = m->len & ~(uint64_t)(ts_pages_size() - 1); /* memories of small pages may end inside one */
+        size_t from = m->len & ~(uint64_t)(ts_pages_size() - 1); /* 1-byte pages may end inside one */
         if (!ts_pages_commit(m->base + from, len - from)) return -1;
     } else {
         uint64_t most = m->max_pages << m->type.page_log2, want = len + len / 2;

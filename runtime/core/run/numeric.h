@@ -1,5 +1,6 @@
-/* numeric: the scalar operations that C's operators do not give exactly.
- * In: operands. Out: results as the specification says; checked ones give a trap kind. spec: exec/numerics */
+/* numeric: the scalar operations for which C's operators are not exact.
+ * In: operands. Out: results as the specification defines them; a checked operation returns a trap kind.
+ * spec: exec/numerics */
 #ifndef TS_CORE_NUMERIC_H
 #define TS_CORE_NUMERIC_H
 #include "touchstone.h"
@@ -26,7 +27,8 @@ static inline double ts_float64(uint64_t u) {
     return v;
 }
 
-/* fmin, fmax: NaN if either is, -0 below +0. Adding quiets a signalling NaN. */
+/* fmin, fmax: the result is NaN if either operand is, and -0 is less than +0. The addition quiets a
+ * signalling NaN. */
 static inline float ts_fmin32(float a, float b) {
     if (a != a || b != b) return a + b;
     if (a == b) return ts_float32(ts_bits32(a) | ts_bits32(b));
@@ -47,7 +49,8 @@ static inline double ts_fmax64(double a, double b) {
     if (a == b) return ts_float64(ts_bits64(a) & ts_bits64(b));
     return a > b ? a : b;
 }
-/* Round to nearest, ties to even, in the default rounding mode: adding and taking away 2^23 (2^52) does it. */
+/* Rounds to nearest, ties to even. In the default rounding mode, adding and subtracting 2^23 (2^52) does
+ * that. */
 static inline float ts_nearest32(float a) {
     float m = __builtin_fabsf(a);
     if (!(m < 8388608.0f)) return a != a ? a + a : a;
@@ -61,7 +64,7 @@ static inline double ts_nearest64(double a) {
     return __builtin_copysign(t - 4503599627370496.0, a);
 }
 
-/* Compilers that expand these in place hand a signalling NaN through: adding it to itself quiets it. */
+/* Where the compiler expands these inline, a signalling NaN passes through; adding it to itself quiets it. */
 #define TS_ROUND_FN(name, T, fn)                                                                                       \
     static inline T name(T a) {                                                                                        \
         return a != a ? a + a : fn(a);                                                                                 \
@@ -85,7 +88,8 @@ static inline ts_trap_kind ts_check_div_s64(uint64_t a, uint64_t b) {
            : a == 0x8000000000000000u && b == UINT64_MAX ? TS_TRAP_INT_OVERFLOW
                                                          : TS_TRAP_NONE;
 }
-/* Truncations. A float operand is widened: the range test is exact in double. For 64-bit results the bounds are powers of two. */
+/* Truncations. A float operand is widened, because the range test is exact in double. For 64-bit results
+ * the bounds are powers of two. */
 #define TS_TRUNC_FN(name, sat, T, lo, hi, min, max)                                                                    \
     static inline ts_trap_kind name(double a, uint64_t *v) {                                                           \
         if (a != a) return TS_TRAP_BAD_CONVERSION;                                                                     \

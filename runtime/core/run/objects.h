@@ -1,5 +1,6 @@
 /* objects: what exists at run time: stores, instances, functions, memories, tables, globals, tags.
- * Everything of a store ends with it, and belongs to one thread at a time. spec: exec/runtime */
+ * In: nothing. Out: types. All objects of a store are freed with it, and one thread at a time may use them.
+ * spec: exec/runtime */
 #ifndef TS_CORE_OBJECTS_H
 #define TS_CORE_OBJECTS_H
 #include "core/module/engine.h"
@@ -19,25 +20,28 @@ typedef struct ts_exec ts_exec;
 typedef struct ts_gc_heap ts_gc_heap;
 typedef struct ts_spares ts_spares;
 
-/* One 64-bit slot of the interpreter's stack. i32 is kept zero-extended, f32 in the low half, v128 takes two slots (low half first).
- * References: 0 is null; funcref is a `ts_func *`; i31 is value << 1 | 1 with value in 31 bits; struct, array, exn are GC objects;
- * externref is what the host put in (low bits 10: see ts_ref_host), or an object or i31 that was made external. gc.h has the tests. */
+/* One 64-bit slot of the interpreter's stack. An i32 is zero-extended, an f32 is in the low half, and a
+ * v128 takes two slots, low half first. A null reference is 0. A funcref is a `ts_func *`. An i31 is its
+ * 31 bits << 1 | 1. A struct, array or exn is the address of its object. An externref is a number of the
+ * host (low bits 10: ts_ref_host), or an object or i31 that was converted. gc.h has functions to tell them
+ * apart. */
 typedef uint64_t ts_slot;
 
 struct ts_memory {
     uint8_t *base;
-    uint64_t len; /* bytes now */
+    uint64_t len; /* the current size in bytes; pages: the same in pages of the memory's type */
     uint64_t pages, max_pages;
     ts_limits type;
-    /* the whole 32-bit index space and the largest static offset are reserved: no explicit checks needed */
+    /* the whole 32-bit index space and the largest static offset are reserved: accesses need no explicit
+     * checks */
     bool guarded;
-    size_t reserved;
+    size_t reserved; /* bytes of address space from base */
     const ts_store *store;
-    ts_module *image_module; /* whose data image was mapped over it: a reference; NULL: none was */
+    ts_module *image_module; /* the module whose data image is mapped over it (owned), or NULL */
 };
 struct ts_table {
     ts_slot *elems;
-    uint64_t len, cap, max;
+    uint64_t len, cap, max; /* elements; max is the lower of the type's and the store's limit */
     ts_table_type type;
     const ts_store *store;
 };
@@ -47,24 +51,27 @@ struct ts_global {
     const ts_store *store;
 };
 struct ts_tag {
-    uint32_t type; /* canonical id of its function type */
+    uint32_t type; /* the canonical id of its function type */
     const ts_store *store;
 };
 
-/* A host function: args and results share the slots at `io`: args are read from io[0…] (param_slots of them), results are written
- * to io[0…] (result_slots). A status but TS_OK unwinds the guest: fill x's error through ts_exec_error(x). */
+/* A host function. Arguments and results share the slots at `io`: the function reads param_slots slots
+ * from io[0] on, and writes result_slots slots from io[0] on. Any status other than TS_OK unwinds the
+ * guest; the function fills the error that ts_exec_error(x) returns. */
 typedef ts_status (*ts_core_host_fn)(void *data, ts_exec *x, ts_slot *io);
 
 struct ts_func {
     bool is_host;
-    uint32_t type; /* canonical id */
+    uint32_t type; /* the canonical id of its type */
     const ts_deftype *def;
-    ts_instance *inst; /* wasm: its instance; host: NULL or the owner */
-    uint32_t index;    /* in its module's function space */
-    ts_fcode *code;    /* wasm */
+    /* a function of a module */
+    ts_instance *inst; /* its instance; NULL or the owner for a function of the host */
+    uint32_t index;    /* in its module's function index space */
+    ts_fcode *code;
+    /* a function of the host */
     ts_core_host_fn host;
     void *host_data;
-    const char *name; /* host: for backtraces; may be NULL */
+    const char *name; /* for backtraces; may be NULL */
 };
 
 struct ts_instance {
@@ -75,12 +82,12 @@ struct ts_instance {
     ts_table **tables;
     ts_global **globals;
     ts_tag **tags;
-    uint8_t *mem0_base; /* unused when there is no memory: NULL */
+    uint8_t *mem0_base; /* the base of memory 0, or NULL if there is none */
     bool *elem_dropped, *data_dropped;
-    ts_slot **elem_values; /* evaluated on demand */
+    ts_slot **elem_values; /* by element segment: its references, or NULL if not evaluated or dropped */
     const char *name;      /* for backtraces; may be NULL */
     void *host_data;
-    ts_instance *next; /* of the store */
+    ts_instance *next; /* the next one of the store */
 };
 
 typedef struct ts_extern {
@@ -94,22 +101,22 @@ typedef struct ts_extern {
     };
 } ts_extern;
 
-/* Limits of a store; 0: the default in brackets. */
+/* Limits of a store. 0 selects the default, which is in brackets. */
 typedef struct ts_store_limits {
-    uint64_t memory_bytes; /* of each linear memory [4 GiB; a 64-bit memory 16 GiB] */
-    uint64_t table_elems;  /* of each table, and handles of a component instance [10 million] */
+    uint64_t memory_bytes; /* per linear memory [4 GiB; 16 GiB for a 64-bit memory] */
+    uint64_t table_elems;  /* per table, and handles per component instance [10 million] */
     uint64_t stack_bytes;  /* of the interpreter's value stack [8 MiB] */
-    uint32_t host_depth;   /* nested calls host → guest [200] */
-    uint64_t gc_bytes;     /* GC heap [1 GiB] */
-    uint64_t fuel;         /* 0: unmetered. Each loop iteration and call takes one unit. */
-    uint64_t instances;    /* [100,000] */
-    bool explicit_checks;  /* never reserve guard pages (for tests) */
-    bool deterministic;    /* NaN results canonical */
-    bool interruptible;    /* compile with interruption checks */
-    ts_spares *spares;     /* of this thread: outlives the store [none] */
+    uint32_t host_depth;   /* nested calls from the host into guests [200] */
+    uint64_t gc_bytes;     /* of the GC heap [1 GiB] */
+    uint64_t fuel;         /* each loop iteration and each call takes one unit [0: not metered] */
+    uint64_t instances;    /* core instances [100,000] */
+    bool explicit_checks;  /* never use guard pages (for tests) */
+    bool deterministic;    /* NaN results are canonical */
+    bool interruptible;    /* compile code that checks for an interrupt */
+    ts_spares *spares;     /* of this thread; they outlive the store [none] */
 } ts_store_limits;
 
-/* What a limit has refused without a failure: memory.grow and table.grow return -1, and the embedder learns nothing. */
+/* Counts what a limit refused without an error: memory.grow and table.grow return -1 to the guest alone. */
 typedef struct ts_refused {
     uint64_t n, most; /* how often; the most that was asked for: bytes, elements */
 } ts_refused;
@@ -118,19 +125,19 @@ static inline void ts_refuse(ts_refused *r, uint64_t wanted) {
     if (wanted > r->most) r->most = wanted;
 }
 
-/* The store itself: read by exec and gc, changed by store.c alone but for what is said. */
+/* The store itself. exec.c and gc.c read it; only store.c writes it, except where noted. */
 struct ts_store {
     ts_engine *engine;
     ts_type_registry *types;
-    ts_store_limits limits; /* defaults filled in (fuel: 0 stays unmetered) */
-    ts_gc_heap *gc;         /* made with the first object or root */
-    ts_exec *exec;          /* exec.c's */
-    uint32_t interrupted;   /* atomic: set from any thread, cleared by ts_call when it reports it */
-    ts_sys_wake wake;       /* rung then, for a host function that waits */
-    ts_instance *instances; /* newest first */
+    ts_store_limits limits; /* with the defaults filled in, except for fuel and memory_bytes */
+    ts_gc_heap *gc;
+    ts_exec *exec;          /* exec.c writes it */
+    uint32_t interrupted;   /* atomic; any thread sets it, and what reports the interrupt clears it */
+    ts_sys_wake wake;       /* rung by an interrupt, for a host function that waits */
+    ts_instance *instances; /* newest first; instance.c adds them */
     uint64_t n_instances;
-    ts_refused refused_memory, refused_table;
-    ts_arena arena; /* functions, globals, tags, instances: end with the store */
+    ts_refused refused_memory, refused_table; /* memory.c and table.c write them */
+    ts_arena arena;                           /* of all run-time objects */
     TS_VEC(ts_memory *) mems;
     TS_VEC(ts_table *) tables;
     TS_VEC(ts_global *) globals;

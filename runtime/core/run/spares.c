@@ -6,23 +6,25 @@
 
 enum {
     MEMORIES = 8,
-    CLEAR_BY_HAND =
-        256 * 1024, /* bytes up to which looking for what was written is quicker than giving the pages back */
+    /* up to this size in bytes, clearing the pages that were written is faster than returning all of them */
+    CLEAR_BY_HAND = 256 * 1024,
     PAGE = 4096,
-    STACK_KEPT = 256 * 1024, /* of a stack, what is not given back from time to time */
-    STACK_ROUNDS = 64,
+    STACK_KEPT = 256 * 1024, /* of each stack, these bytes are never returned to the system */
+    STACK_ROUNDS = 64,       /* the others are returned each time that this many stacks have been kept */
 };
 
 typedef struct spare {
     uint8_t *base;
     size_t reserved;
-    uint64_t len;            /* committed */
-    ts_module *image_module; /* whose image lies over it; a reference, so that its address means it and no other */
+    uint64_t len; /* committed bytes */
+    /* The module whose image is mapped over it, or NULL. The reference keeps its address from being
+     * reused. */
+    ts_module *image_module;
 } spare;
 
 struct ts_spares {
     spare memories[MEMORIES];
-    uint32_t n, next; /* next: which goes when there is no room */
+    uint32_t n, next; /* next: the one to replace when all places are taken */
     void *stack;
     size_t stack_len;
     uint32_t stack_rounds;
@@ -100,8 +102,8 @@ void *ts_spares_take_stack(ts_spares *s, size_t len) {
     return stack;
 }
 
-/* What stands in it is never read: frames are written before they are. How deep calls went is not known: its depths are given back now
- * and then. */
+/* The contents need not be cleared, because a frame is written before it is read. How much of the stack
+ * was used is not known, so its far end is returned to the system from time to time. */
 bool ts_spares_keep_stack(ts_spares *s, void *stack, size_t len) {
     if (!s || !stack || s->stack) return false;
     if (++s->stack_rounds % STACK_ROUNDS == 0 && len > STACK_KEPT &&

@@ -1,5 +1,4 @@
-/* store: stores, and what they own: functions, memories, tables, globals, tags.
- * In: types, limits. Out: run-time objects, all of which end with their store. spec: exec/runtime, exec/modules#allocation */
+/* store: see store.h. */
 #include "core/run/store.h"
 #include "core/run/exec.h"
 #include "core/run/gc.h"
@@ -9,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- store ----------------------------------------------------------------------------------------------------------- */
+/* --- store ---------------------------------------------------------------------------------------------- */
 #define GIB (1024ull * 1024 * 1024)
 
 ts_store_limits ts_store_limits_of(const ts_run_limits *l) {
@@ -32,7 +31,7 @@ ts_status ts_store_create(ts_engine *engine, const ts_store_limits *limits, ts_s
     s->engine = ts_engine_hold(engine);
     s->types = ts_engine_types(engine);
     if (limits) s->limits = *limits;
-    ts_store_limits *l = &s->limits; /* memory_bytes stays 0: its default depends on the index type */
+    ts_store_limits *l = &s->limits; /* memory_bytes stays 0, because its default depends on the index type */
     if (!l->table_elems) l->table_elems = 10 * 1000 * 1000;
     if (!l->stack_bytes) l->stack_bytes = 8 * 1024 * 1024;
     if (!l->host_depth) l->host_depth = 200;
@@ -77,7 +76,8 @@ int ts_store_wake_file(ts_store *s) {
     return ts_sys_wake_file(&s->wake);
 }
 bool ts_store_interrupted(ts_store *s, bool woken) {
-    if (woken) ts_sys_wake_clear(&s->wake); /* first: an interrupt from here on sets the flag, then rings again */
+    /* This comes first: an interrupt that follows sets the flag and rings again. */
+    if (woken) ts_sys_wake_clear(&s->wake);
     return __atomic_load_n(&s->interrupted, __ATOMIC_SEQ_CST) != 0;
 }
 bool ts_store_take_interrupt(ts_store *s) {
@@ -85,7 +85,7 @@ bool ts_store_take_interrupt(ts_store *s) {
            __atomic_exchange_n(&s->interrupted, 0, __ATOMIC_SEQ_CST) != 0;
 }
 
-/* --- functions, globals, tags --------------------------------------------------------------------------------------- */
+/* --- functions, globals, tags --------------------------------------------------------------------------- */
 ts_status ts_func_make_host(ts_store *s, uint32_t type, ts_core_host_fn fn, void *data, const char *name, ts_func **out,
                             ts_error *e) {
     *out = NULL;
@@ -121,7 +121,7 @@ ts_status ts_tag_make(ts_store *s, uint32_t type, ts_tag **out, ts_error *e) {
     return TS_OK;
 }
 
-/* --- references of the host ------------------------------------------------------------------------------------------ */
+/* --- references of the host ----------------------------------------------------------------------------- */
 ts_slot ts_ref_host(uint64_t v) {
     return v << 2 | 2;
 }

@@ -30,8 +30,9 @@ uint32_t ts_ht_top(const ts_type_registry *r, uint32_t ht) {
     }
 }
 
-/* --- printing ------------------------------------------------------------------------------------------------------ */
-/* The fewest digits that read back the same; NaNs with their payload, but for the canonical one. spec: text/values#floats */
+/* --- printing ------------------------------------------------------------------------------------------- */
+/* Floats are printed with the fewest digits that read back the same, and NaNs with their payload unless
+ * they are canonical. spec: text/values#floats */
 static void print_f32(uint32_t bits, char *buf, size_t size) {
     float f;
     memcpy(&f, &bits, sizeof f);
@@ -104,7 +105,7 @@ const char *ts_slot_print(const ts_store *s, ts_valtype t, const ts_slot *v, cha
     return buf;
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------------------- */
 typedef struct token {
     const char *at;
     size_t len;
@@ -113,7 +114,7 @@ typedef struct token {
 static void skip_space(const char **at) {
     *at += strspn(*at, " \t\n");
 }
-/* Up to a blank, a comma or a parenthesis. */
+/* A token ends at a blank, a comma or a parenthesis. */
 static token next_token(const char **at) {
     skip_space(at);
     token t = {*at, strcspn(*at, " \t\n,()")};
@@ -124,7 +125,7 @@ static bool token_is(token t, const char *word) {
     return t.len == strlen(word) && memcmp(t.at, word, t.len) == 0;
 }
 
-/* Digits of base 10 or 16; `_` may separate them. spec: text/values#integers */
+/* Reads digits of base 10 or 16, which `_` may separate. spec: text/values#integers */
 static bool parse_magnitude(const char *p, const char *end, uint64_t *out) {
     unsigned base = 10;
     if (end - p > 2 && p[0] == '0' && (p[1] == 'x' || p[1] == 'X')) base = 16, p += 2;
@@ -141,7 +142,7 @@ static bool parse_magnitude(const char *p, const char *end, uint64_t *out) {
     *out = v;
     return true;
 }
-/* An integer of n bits, signed or unsigned. */
+/* Reads an integer of so many bits, signed or unsigned. */
 static bool parse_int(token t, unsigned bits, uint64_t *out) {
     const char *p = t.at, *end = t.at + t.len;
     bool negative = t.len && *p == '-';
@@ -151,7 +152,7 @@ static bool parse_int(token t, unsigned bits, uint64_t *out) {
     *out = (negative ? 0 - v : v) & mask;
     return true;
 }
-/* A float, as the bits of one of 32 or 64. spec: text/values#floats */
+/* Reads a float of 32 or 64 bits into its bit pattern. spec: text/values#floats */
 static bool parse_float(token t, unsigned bits, uint64_t *out) {
     char text[100], *end;
     size_t n = 0;
@@ -171,7 +172,7 @@ static bool parse_float(token t, unsigned bits, uint64_t *out) {
         if (!parse_magnitude(word + 4, text + n, &payload) || !payload || payload >> fraction) return false;
         return *out = sign | inf | payload, true;
     }
-    if (!(*word >= '0' && *word <= '9')) return false; /* not the words and blanks that strtod knows */
+    if (!(*word >= '0' && *word <= '9')) return false; /* strtod also accepts blanks and words */
     if (bits == 32) {
         float f = ts_strtof(text, &end);
         uint32_t b;
@@ -194,7 +195,7 @@ static ts_status parse_number(const char **at, ts_valtype t, ts_slot *out, ts_er
     static const char *const words[] = {"i32.const", "i64.const", "f32.const", "f64.const"};
     unsigned k = t == TS_VT_I32 ? 0 : t == TS_VT_I64 ? 1 : t == TS_VT_F32 ? 2 : 3;
     skip_space(at);
-    bool open = **at == '('; /* (i32.const 1) is 1 */
+    bool open = **at == '('; /* `(i32.const 1)` is accepted for `1` */
     if (open) {
         ++*at;
         token w = next_token(at);
@@ -243,9 +244,10 @@ static ts_status parse_v128(const char **at, ts_slot out[2], ts_error *e) {
     return ts_fail(e, TS_USAGE, "%s", expected);
 }
 
-/* (ref.null HEAP) for a heap type of the same hierarchy: the null of all of them is one value. spec: exec/runtime#values */
+/* Returns whether `(ref.null HEAP)` is of this hierarchy, whose types have one null value in common.
+ * spec: exec/runtime#values */
 static bool null_of(const ts_store *s, token heap, uint32_t top) {
-    if (heap.len == 0) return true; /* (ref.null) */
+    if (heap.len == 0) return true; /* `(ref.null)` */
     for (size_t i = 0; i < sizeof heaps / sizeof *heaps; i++)
         if (token_is(heap, heaps[i].name)) return ts_ht_top(s->types, heaps[i].heap) == top;
     return false;

@@ -3,7 +3,7 @@
 #include "core/run/exec.h"
 #include "core/run/gc.h"
 
-/* Fresh pages of the stack are zero, and most frames leave something else. */
+/* Fresh pages of the stack are zero, and almost every frame leaves a slot that is not. */
 static uint64_t stack_used(const ts_exec *x) {
     const ts_slot *top = x->stack + x->stack_bytes / sizeof(ts_slot);
     while (top > x->stack && top[-1] == 0) top--;
