@@ -37,12 +37,12 @@ static const ts_store *store_of(const ts_func *f) {
     if (f->inst) return f->inst->store;
     return f->host == call_host ? ((const core_host *)f->host_data)->store : NULL;
 }
-static bool foreign(const ts_store *s, const ts_func *f) {
+static bool of_other_store(const ts_store *s, const ts_func *f) {
     return store_of(f) && store_of(f) != s;
 }
 /* Refuses an object of one store where another store is used. */
-static ts_status belongs(const ts_store *s, const ts_store *to, const char *what, ts_error *e) {
-    return s == to ? TS_OK : ts_fail(e, TS_USAGE, "the %s is of another store", what);
+static ts_status check_store(const ts_store *s, const ts_store *to, const char *what, ts_error *e) {
+    return s == to ? TS_OK : ts_fail(e, TS_USAGE, "the %s belongs to another store", what);
 }
 
 /* --- types ---------------------------------------------------------------------------------------------- */
@@ -101,24 +101,26 @@ static void put_global(const ts_global_type *g, ts_core_externtype *out) {
     out->mut = g->mut;
 }
 
-static ts_status kind_is(const ts_core_externtype *t, ts_core_kind k, ts_error *e) {
-    return t->kind == k ? TS_OK
-                        : ts_fail(e, TS_USAGE, "the type given is not of a %s", ts_extern_kind_name((ts_extern_kind)k));
+static ts_status check_kind(const ts_core_externtype *t, ts_core_kind k, ts_error *e) {
+    return t->kind == k
+               ? TS_OK
+               : ts_fail(e, TS_USAGE, "the given type is not that of a %s", ts_extern_kind_name((ts_extern_kind)k));
 }
 /* Checks the counts before it reads the caller's arrays.
  * spec: appendix/implementation (counts of parameters and results); the limit is that of the JavaScript
  * API. */
 enum { MAX_PARAMS = 1000 };
-static ts_status func_id(ts_store *s, const ts_core_externtype *t, uint32_t *id, ts_error *e) {
+static ts_status func_type_id(ts_store *s, const ts_core_externtype *t, uint32_t *id, ts_error *e) {
     if (t->defined) {
         *id = t->defined - 1;
-        if (*id >= ts_types_count(s->types)) return ts_fail(e, TS_USAGE, "the defined type is none of this engine's");
+        if (*id >= ts_types_count(s->types))
+            return ts_fail(e, TS_USAGE, "the defined type does not exist in this engine");
         if (ts_types_get(s->types, *id)->kind != TS_COMP_FUNC)
-            return ts_fail(e, TS_USAGE, "the defined type is not a function's");
+            return ts_fail(e, TS_USAGE, "the defined type is not a function type");
         return TS_OK;
     }
     if (t->n_params > MAX_PARAMS || t->n_results > MAX_PARAMS)
-        return ts_fail(e, TS_USAGE, "a type of %u parameters and %u results: at most %d of each are allowed",
+        return ts_fail(e, TS_USAGE, "the type has %u parameters and %u results, but at most %d of each are allowed",
                        t->n_params, t->n_results, MAX_PARAMS);
     TS_NEED(e, t->params || !t->n_params);
     TS_NEED(e, t->results || !t->n_results);
@@ -126,11 +128,11 @@ static ts_status func_id(ts_store *s, const ts_core_externtype *t, uint32_t *id,
     for (uint32_t i = 0; i < t->n_results; i++) TS_TRY(check_type(s->types, t->results[i], e));
     return ts_types_func(s->types, t->params, t->n_params, t->results, t->n_results, id, e);
 }
-static ts_status limits_of(const ts_core_externtype *t, ts_limits *out, ts_error *e) {
+static ts_status check_limits(const ts_core_externtype *t, ts_limits *out, ts_error *e) {
     if (t->has_max && t->min > t->max)
-        return ts_fail(e, TS_USAGE, "the minimum %llu is over the maximum %llu", (unsigned long long)t->min,
+        return ts_fail(e, TS_USAGE, "the minimum %llu is greater than the maximum %llu", (unsigned long long)t->min,
                        (unsigned long long)t->max);
-    if (t->shared && !t->has_max) return ts_fail(e, TS_USAGE, "what is shared needs a maximum");
+    if (t->shared && !t->has_max) return ts_fail(e, TS_USAGE, "a shared memory or table needs a maximum");
     *out = (ts_limits){.min = t->min, .max = t->max, .has_max = t->has_max, .is64 = t->is64, .shared = t->shared};
     return TS_OK;
 }
@@ -155,7 +157,7 @@ bool ts_core_ref_i31_value(uint64_t ref, int32_t *v) {
 ts_status ts_core_ref_hold(ts_store *s, uint64_t ref, ts_error *e) {
     TS_NEED(e, s);
     if (!ts_ref_is_obj(ref)) return TS_OK; /* no object to keep alive */
-    if (!ts_gc_is_object(s->gc, ref)) return ts_fail(e, TS_USAGE, "the reference is to no object of this store");
+    if (!ts_gc_is_object(s->gc, ref)) return ts_fail(e, TS_USAGE, "the reference is not to an object of this store");
     return ts_gc_root_add(s, ref) ? TS_OK : ts_fail_nomem(e);
 }
 void ts_core_ref_release(ts_store *s, uint64_t ref) {
@@ -165,18 +167,18 @@ void ts_core_ref_release(ts_store *s, uint64_t ref) {
 
 /* Returns why the value is not a reference of type `want`, or NULL if it is. */
 static const char *ref_problem(ts_store *s, ts_valtype want, const ts_core_val *v) {
-    if (!ts_vt_is_ref(v->type) || !type_known(s->types, v->type)) return "is no reference";
+    if (!ts_vt_is_ref(v->type) || !type_known(s->types, v->type)) return "is not a reference";
     uint32_t top = ts_ht_top(s->types, ts_vt_heap(want));
     if (ts_ht_top(s->types, ts_vt_heap(v->type)) != top) return "is a reference of another kind";
     if (top == TS_HT_FUNC) {
         if (!v->func) return ts_vt_defaultable(want) ? NULL : "is null";
-        if (foreign(s, v->func)) return "is a function of another store";
+        if (of_other_store(s, v->func)) return "is a function of another store";
         return ts_ref_test_heap(s, (ts_slot)(uintptr_t)v->func, ts_vt_heap(want)) ? NULL
                                                                                   : "is a function of another type";
     }
     if (!v->ref) return ts_vt_defaultable(want) ? NULL : "is null";
     if (ts_ref_is_obj(v->ref)) {
-        if (!ts_gc_is_object(s->gc, v->ref)) return "is a reference to no object of this store";
+        if (!ts_gc_is_object(s->gc, v->ref)) return "is not a reference to an object of this store";
         if ((ts_ref_obj(v->ref)->kind == TS_OBJ_EXN) != (top == TS_HT_EXN)) return "is a reference of another kind";
     } else if (top == TS_HT_EXN) {
         return "is a reference of another kind";
@@ -313,7 +315,7 @@ uint64_t ts_core_store_fuel(const ts_store *s) {
 }
 ts_status ts_core_store_set_fuel(ts_store *s, uint64_t fuel, ts_error *e) {
     TS_NEED(e, s);
-    if (!s->limits.fuel) return ts_fail(e, TS_USAGE, "the store was made without a limit of fuel");
+    if (!s->limits.fuel) return ts_fail(e, TS_USAGE, "the store was made without a fuel limit");
     s->exec->fuel = fuel;
     return TS_OK;
 }
@@ -323,7 +325,7 @@ void ts_core_store_collect(ts_store *s) {
 }
 
 /* --- instances ------------------------------------------------------------------------------------------ */
-static bool put_extern(const ts_extern *x, ts_core_extern *out) {
+static bool extern_to_api(const ts_extern *x, ts_core_extern *out) {
     out->kind = (ts_core_kind)x->kind;
     switch (x->kind) {
     case TS_EXTERN_FUNC: out->func = x->func; break;
@@ -334,7 +336,8 @@ static bool put_extern(const ts_extern *x, ts_core_extern *out) {
     }
     return true;
 }
-static ts_status get_extern(ts_store *s, const ts_core_extern *x, const ts_import *want, ts_extern *out, ts_error *e) {
+static ts_status extern_from_api(ts_store *s, const ts_core_extern *x, const ts_import *want, ts_extern *out,
+                                 ts_error *e) {
     const void *given = NULL;
     out->kind = (ts_extern_kind)x->kind;
     switch (x->kind) {
@@ -345,15 +348,15 @@ static ts_status get_extern(ts_store *s, const ts_core_extern *x, const ts_impor
     case TS_CORE_TAG: given = out->tag = x->tag; break;
     }
     if (!given)
-        return ts_fail(e, TS_UNLINKABLE, "nothing is given for the import \"%.60s\" \"%.60s\"", want->module,
+        return ts_fail(e, TS_UNLINKABLE, "no value is given for the import \"%.60s\" \"%.60s\"", want->module,
                        want->name);
-    bool other = x->kind == TS_CORE_FUNC     ? foreign(s, x->func)
+    bool other = x->kind == TS_CORE_FUNC     ? of_other_store(s, x->func)
                  : x->kind == TS_CORE_TABLE  ? x->table->store != s
                  : x->kind == TS_CORE_MEMORY ? x->memory->store != s
                  : x->kind == TS_CORE_GLOBAL ? x->global->store != s
                                              : x->tag->store != s;
     if (other)
-        return ts_fail(e, TS_USAGE, "what is given for the import \"%.60s\" \"%.60s\" is of another store",
+        return ts_fail(e, TS_USAGE, "the value given for the import \"%.60s\" \"%.60s\" belongs to another store",
                        want->module, want->name);
     return TS_OK;
 }
@@ -366,13 +369,14 @@ ts_status ts_core_module_instantiate(ts_store *s, ts_module *m, const ts_core_ex
     TS_NEED(e, imports || !n_imports);
     TS_NEED(e, out);
     *out = NULL;
-    if (m->engine != s->engine) return ts_fail(e, TS_USAGE, "the module and the store are of different engines");
+    if (m->engine != s->engine) return ts_fail(e, TS_USAGE, "the module and the store belong to different engines");
     if (n_imports != m->n_imports)
-        return ts_fail(e, TS_UNLINKABLE, "the module has %u imports, %u are given", m->n_imports, n_imports);
+        return ts_fail(e, TS_UNLINKABLE, "the module has %u imports, but %u values are given", m->n_imports, n_imports);
     ts_extern *xs = calloc(n_imports + 1, sizeof *xs);
     if (!xs) return ts_fail_nomem(e);
     ts_status st = TS_OK;
-    for (uint32_t i = 0; i < n_imports && st == TS_OK; i++) st = get_extern(s, &imports[i], &m->imports[i], &xs[i], e);
+    for (uint32_t i = 0; i < n_imports && st == TS_OK; i++)
+        st = extern_from_api(s, &imports[i], &m->imports[i], &xs[i], e);
     if (st == TS_OK && s->exec->depth == 0) s->exec->exn = 0;
     if (st == TS_OK) st = ts_instantiate(s, m, xs, name, out, e);
     free(xs);
@@ -381,14 +385,14 @@ ts_status ts_core_module_instantiate(ts_store *s, ts_module *m, const ts_core_ex
 bool ts_core_instance_export(const ts_instance *i, const char *name, ts_core_extern *out) {
     if (!i || !name || !out) return false;
     ts_extern x;
-    return ts_instance_export(i, name, strlen(name), &x) && put_extern(&x, out);
+    return ts_instance_export(i, name, strlen(name), &x) && extern_to_api(&x, out);
 }
 bool ts_core_instance_export_at(const ts_instance *i, uint32_t index, ts_core_extern *out) {
     if (!i || !out) return false;
     ts_extern x;
     if (index >= i->module->n_exports) return false;
     const ts_export *at = &i->module->exports[index];
-    return ts_instance_export(i, at->name, at->name_len, &x) && put_extern(&x, out);
+    return ts_instance_export(i, at->name, at->name_len, &x) && extern_to_api(&x, out);
 }
 void ts_core_extern_describe(const ts_store *s, const ts_core_extern *x, ts_core_externtype *out) {
     if (!out) return;
@@ -405,16 +409,16 @@ void ts_core_extern_describe(const ts_store *s, const ts_core_extern *x, ts_core
 }
 
 /* --- functions ------------------------------------------------------------------------------------------ */
-enum { FEW = 16 };
+enum { INLINE_VALUES = 16 };
 
 /* Checks the status that a callback returned, and makes the error agree with it. `fresh` says that there
  * was no error before the callback. */
-static ts_status callback_ended(const core_host *h, ts_exec *x, ts_status st, bool fresh) {
+static ts_status check_callback(const core_host *h, ts_exec *x, ts_status st, bool fresh) {
     /* The error may be of a failure that the callback recovered from; an exception is not an error yet. */
     if (st == TS_OK || st == TS_EXCEPTION) {
         if (fresh && x->err) ts_error_clear(x->err);
         if (st == TS_OK || x->exn) return st;
-        return ts_fail(x->err, TS_USAGE, "the host function %s says that it throws, and has thrown nothing", h->name);
+        return ts_fail(x->err, TS_USAGE, "the host function %s reports an exception, but has thrown none", h->name);
     }
     if (st == TS_TRAP) return ts_fail_trap(x->err, TS_TRAP_HOST, "the host function %s trapped", h->name);
     return ts_fail(x->err, st, "the host function %s ended with: %s", h->name, ts_status_name(st));
@@ -423,21 +427,21 @@ static ts_status callback_ended(const core_host *h, ts_exec *x, ts_status st, bo
 static ts_status call_host(void *data, ts_exec *x, ts_slot *io) {
     const core_host *h = data;
     const ts_deftype *d = h->def;
-    ts_core_val few[FEW], *v = few;
-    if (d->n_params + d->n_results > FEW && !(v = calloc(d->n_params + d->n_results, sizeof *v)))
+    ts_core_val inline_values[INLINE_VALUES], *v = inline_values;
+    if (d->n_params + d->n_results > INLINE_VALUES && !(v = calloc(d->n_params + d->n_results, sizeof *v)))
         return ts_fail_nomem(x->err);
     ts_core_val *results = v + d->n_params;
     const ts_slot nothing[2] = {0, 0};
     bool fresh = x->err && x->err->status == TS_OK;
     all_from_slots(x->store, d->params, d->n_params, io, v);
     for (uint32_t i = 0; i < d->n_results; i++) from_slots(x->store, d->results[i], nothing, &results[i]);
-    ts_status st = callback_ended(h, x, h->fn(x, h->data, v, results), fresh);
+    ts_status st = check_callback(h, x, h->fn(x, h->data, v, results), fresh);
     if (st == TS_OK) {
         char what[80];
         snprintf(what, sizeof what, "the host function %.40s: result", h->name);
         st = all_to_slots(x->store, d->results, d->n_results, results, io, what, x->err);
     }
-    if (v != few) free(v);
+    if (v != inline_values) free(v);
     return st;
 }
 
@@ -449,8 +453,8 @@ ts_status ts_core_func_new(ts_store *s, const ts_core_externtype *type, ts_core_
     TS_NEED(e, out);
     *out = NULL;
     uint32_t id = 0;
-    TS_TRY(kind_is(type, TS_CORE_FUNC, e));
-    TS_TRY(func_id(s, type, &id, e));
+    TS_TRY(check_kind(type, TS_CORE_FUNC, e));
+    TS_TRY(func_type_id(s, type, &id, e));
     core_host *h = ts_arena_alloc(&s->arena, sizeof *h);
     if (!h) return ts_fail_nomem(e);
     TS_TRY(ts_func_make_host(s, id, call_host, h, name, out, e));
@@ -491,10 +495,10 @@ ts_status ts_core_callback_throw(ts_exec *c, ts_tag *tag, const ts_core_val *arg
     if (!c) return TS_USAGE;
     TS_NEED(c->err, tag);
     TS_NEED(c->err, args || !n_args);
-    TS_TRY(belongs(c->store, tag->store, "tag", c->err));
+    TS_TRY(check_store(c->store, tag->store, "tag", c->err));
     const ts_deftype *d = ts_types_get(c->store->types, tag->type);
     if (n_args != d->n_params)
-        return ts_fail(c->err, TS_USAGE, "the tag has %u arguments, %u are given", d->n_params, n_args);
+        return ts_fail(c->err, TS_USAGE, "the tag has %u arguments, but %u are given", d->n_params, n_args);
     ts_slot *at = c->sp; /* the arguments are on the stack, where a collection finds references */
     if (at + d->param_slots + 2 > c->stack_end + TS_STACK_RESERVE / 2) return ts_exec_fail_trap(c, TS_TRAP_STACK);
     TS_TRY(all_to_slots(c->store, d->params, n_args, args, at, "argument", c->err));
@@ -515,35 +519,35 @@ ts_status ts_core_func_call(ts_store *s, ts_func *f, const ts_core_val *args, ui
     TS_NEED(e, args || !n_args);
     TS_NEED(e, results || !n_results);
     const ts_deftype *d = f->def;
-    if (foreign(s, f)) return ts_fail(e, TS_USAGE, "the function is of another store");
+    if (of_other_store(s, f)) return ts_fail(e, TS_USAGE, "the function belongs to another store");
     if (n_args != d->n_params || n_results != d->n_results)
         return ts_fail(e, TS_USAGE, "the function has %u parameters and %u results, not %u and %u", d->n_params,
                        d->n_results, n_args, n_results);
     uint32_t n = d->param_slots > d->result_slots ? d->param_slots : d->result_slots;
-    ts_slot few[2 * FEW], *io = few;
-    if (n > 2 * FEW && !(io = calloc(n, sizeof *io))) return ts_fail_nomem(e);
+    ts_slot inline_values[2 * INLINE_VALUES], *io = inline_values;
+    if (n > 2 * INLINE_VALUES && !(io = calloc(n, sizeof *io))) return ts_fail_nomem(e);
     ts_status st = all_to_slots(s, d->params, n_args, args, io, "argument", e);
     if (st == TS_OK) {
         if (s->exec->depth == 0) s->exec->exn = 0; /* the exception of an earlier call */
         st = ts_call(s, f, io, e);
     }
     if (st == TS_OK) all_from_slots(s, d->results, n_results, io, results);
-    if (io != few) free(io);
+    if (io != inline_values) free(io);
     return st;
 }
 
-static const ts_exn *exception(const ts_store *s) {
+static const ts_exn *pending_exception(const ts_store *s) {
     return s->exec->exn ? (const ts_exn *)(const void *)ts_ref_obj(s->exec->exn) : NULL;
 }
 ts_tag *ts_core_exception_tag(const ts_store *s) {
     if (!s) return NULL;
-    const ts_exn *x = exception(s);
+    const ts_exn *x = pending_exception(s);
     return x ? x->tag : NULL;
 }
 ts_status ts_core_exception_args(ts_store *s, ts_core_val *args, uint32_t n_args, ts_error *e) {
     TS_NEED(e, s);
     TS_NEED(e, args || !n_args);
-    const ts_exn *x = exception(s);
+    const ts_exn *x = pending_exception(s);
     if (!x) return ts_fail(e, TS_USAGE, "no call has ended with an exception");
     const ts_deftype *d = ts_types_get(s->types, x->tag->type);
     if (n_args != d->n_params)
@@ -559,10 +563,10 @@ ts_status ts_core_memory_new(ts_store *s, const ts_core_externtype *type, ts_mem
     TS_NEED(e, out);
     ts_limits l;
     *out = NULL;
-    TS_TRY(kind_is(type, TS_CORE_MEMORY, e));
-    TS_TRY(limits_of(type, &l, e));
+    TS_TRY(check_kind(type, TS_CORE_MEMORY, e));
+    TS_TRY(check_limits(type, &l, e));
     if (type->page_size != 0 && type->page_size != 1 && type->page_size != 65536)
-        return ts_fail(e, TS_USAGE, "a page of %u bytes: 65536 and 1 are possible", type->page_size);
+        return ts_fail(e, TS_USAGE, "the page size is %u bytes, but only 65536 and 1 are allowed", type->page_size);
     l.page_log2 = type->page_size == 1 ? 0 : 16;
     return ts_memory_make(s, &l, out, e);
 }
@@ -593,7 +597,7 @@ bool ts_core_memory_write(ts_memory *m, uint64_t at, const void *from, size_t le
 ts_status ts_core_memory_grow(ts_store *s, ts_memory *m, uint64_t delta, uint64_t *old, ts_error *e) {
     TS_NEED(e, s);
     TS_NEED(e, m);
-    TS_TRY(belongs(s, m->store, "memory", e));
+    TS_TRY(check_store(s, m->store, "memory", e));
     if (delta > m->max_pages - m->pages)
         return ts_fail_limit(e, TS_LIMIT_MEMORY, TS_TRAP_NONE,
                              "a memory of %llu pages cannot grow by %llu: the limit is %llu pages",
@@ -605,7 +609,7 @@ ts_status ts_core_memory_grow(ts_store *s, ts_memory *m, uint64_t delta, uint64_
 }
 
 /* --- tables, globals, tags ------------------------------------------------------------------------------ */
-static ts_status element(ts_store *s, ts_valtype type, const ts_core_val *v, ts_slot *out, ts_error *e) {
+static ts_status element_to_slot(ts_store *s, ts_valtype type, const ts_core_val *v, ts_slot *out, ts_error *e) {
     ts_core_val null = {.type = type};
     return to_slots(s, type, v ? v : &null, out, "element", 1, e);
 }
@@ -617,27 +621,28 @@ ts_status ts_core_table_new(ts_store *s, const ts_core_externtype *type, const t
     ts_table_type t = {.elem = type->type};
     ts_slot v[2];
     *out = NULL;
-    TS_TRY(kind_is(type, TS_CORE_TABLE, e));
+    TS_TRY(check_kind(type, TS_CORE_TABLE, e));
     TS_TRY(check_type(s->types, type->type, e));
-    if (!ts_vt_is_ref(type->type)) return ts_fail(e, TS_USAGE, "a table has references");
-    TS_TRY(limits_of(type, &t.limits, e));
-    TS_TRY(element(s, t.elem, init, v, e));
+    if (!ts_vt_is_ref(type->type)) return ts_fail(e, TS_USAGE, "the element type of a table must be a reference type");
+    TS_TRY(check_limits(type, &t.limits, e));
+    TS_TRY(element_to_slot(s, t.elem, init, v, e));
     return ts_table_make(s, &t, v[0], out, e);
 }
 uint64_t ts_core_table_size(const ts_table *t) {
     if (!t) return 0;
     return t->len;
 }
-static ts_status in_table(const ts_table *t, uint64_t i, ts_error *e) {
+static ts_status check_index(const ts_table *t, uint64_t i, ts_error *e) {
     if (i < t->len) return TS_OK;
-    return ts_fail(e, TS_USAGE, "element %llu of a table of %llu", (unsigned long long)i, (unsigned long long)t->len);
+    return ts_fail(e, TS_USAGE, "element %llu is out of bounds: the table has %llu elements", (unsigned long long)i,
+                   (unsigned long long)t->len);
 }
 ts_status ts_core_table_get(ts_store *s, const ts_table *t, uint64_t i, ts_core_val *out, ts_error *e) {
     TS_NEED(e, s);
     TS_NEED(e, t);
     TS_NEED(e, out);
-    TS_TRY(belongs(s, t->store, "table", e));
-    TS_TRY(in_table(t, i, e));
+    TS_TRY(check_store(s, t->store, "table", e));
+    TS_TRY(check_index(t, i, e));
     from_slots(s, t->type.elem, &t->elems[i], out);
     return TS_OK;
 }
@@ -645,10 +650,10 @@ ts_status ts_core_table_set(ts_store *s, ts_table *t, uint64_t i, const ts_core_
     TS_NEED(e, s);
     TS_NEED(e, t);
     TS_NEED(e, v);
-    TS_TRY(belongs(s, t->store, "table", e));
+    TS_TRY(check_store(s, t->store, "table", e));
     ts_slot slot[2];
-    TS_TRY(in_table(t, i, e));
-    TS_TRY(element(s, t->type.elem, v, slot, e));
+    TS_TRY(check_index(t, i, e));
+    TS_TRY(element_to_slot(s, t->type.elem, v, slot, e));
     t->elems[i] = slot[0];
     return TS_OK;
 }
@@ -656,9 +661,9 @@ ts_status ts_core_table_grow(ts_store *s, ts_table *t, uint64_t delta, const ts_
                              ts_error *e) {
     TS_NEED(e, s);
     TS_NEED(e, t);
-    TS_TRY(belongs(s, t->store, "table", e));
+    TS_TRY(check_store(s, t->store, "table", e));
     ts_slot v[2];
-    TS_TRY(element(s, t->type.elem, init, v, e));
+    TS_TRY(element_to_slot(s, t->type.elem, init, v, e));
     if (t->len > t->max || delta > t->max - t->len)
         return ts_fail_limit(e, TS_LIMIT_TABLE, TS_TRAP_NONE,
                              "a table of %llu elements cannot grow by %llu: the limit is %llu",
@@ -678,7 +683,7 @@ ts_status ts_core_global_new(ts_store *s, const ts_core_externtype *type, const 
     ts_global_type t = {.type = type->type, .mut = type->mut};
     ts_slot slots[2] = {0, 0};
     *out = NULL;
-    TS_TRY(kind_is(type, TS_CORE_GLOBAL, e));
+    TS_TRY(check_kind(type, TS_CORE_GLOBAL, e));
     TS_TRY(check_type(s->types, type->type, e));
     TS_TRY(to_slots(s, t.type, v, slots, "value", 1, e));
     return ts_global_make(s, &t, slots, out, e);
@@ -693,9 +698,9 @@ ts_status ts_core_global_set(ts_store *s, ts_global *g, const ts_core_val *v, ts
     TS_NEED(e, s);
     TS_NEED(e, g);
     TS_NEED(e, v);
-    TS_TRY(belongs(s, g->store, "global", e));
+    TS_TRY(check_store(s, g->store, "global", e));
     ts_slot slots[2] = {0, 0};
-    if (!g->type.mut) return ts_fail(e, TS_USAGE, "the global is constant");
+    if (!g->type.mut) return ts_fail(e, TS_USAGE, "the global is immutable");
     TS_TRY(to_slots(s, g->type.type, v, slots, "value", 1, e));
     memcpy(g->v, slots, sizeof slots);
     return TS_OK;
@@ -707,8 +712,8 @@ ts_status ts_core_tag_new(ts_store *s, const ts_core_externtype *type, ts_tag **
     TS_NEED(e, out);
     uint32_t id = 0;
     *out = NULL;
-    TS_TRY(kind_is(type, TS_CORE_TAG, e));
-    TS_TRY(func_id(s, type, &id, e));
-    if (ts_types_get(s->types, id)->n_results) return ts_fail(e, TS_USAGE, "a tag has no results");
+    TS_TRY(check_kind(type, TS_CORE_TAG, e));
+    TS_TRY(func_type_id(s, type, &id, e));
+    if (ts_types_get(s->types, id)->n_results) return ts_fail(e, TS_USAGE, "the type of a tag must not have results");
     return ts_tag_make(s, id, out, e);
 }

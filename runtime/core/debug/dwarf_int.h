@@ -1,4 +1,4 @@
-/* dwarf_int: what dwarf.c (line programs, lookups) and dwarf_info.c (functions, inlined calls) share.
+/* dwarf_int: what dwarf.c (line programs, queries) and dwarf_info.c (functions, inlined calls) share.
  * In: the sections of a module. Out: values, or false if the bytes end too early or make no sense.
  * spec: DWARF 5, chapter 7 */
 #ifndef TS_CORE_DWARF_INT_H
@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum {
-    TS_DW_MAX_BYTES = 4 << 20, /* the most bytes that one lookup reads in a row */
+    TS_DW_MAX_BYTES = 4 << 20, /* the most bytes that one query reads in a row */
     TS_DW_MAX_INLINED = 64,    /* the deepest nesting of inlined calls that is reported */
 };
 
@@ -21,17 +21,17 @@ typedef struct ts_dw_sections {
     ts_dw_bytes line, line_str, str, info, abbrev, ranges, rnglists, addr, str_offsets;
 } ts_dw_sections;
 
-static inline bool ts_dw_little(ts_reader *r, unsigned n, uint64_t *out) {
+static inline bool ts_dw_read_uint(ts_reader *r, unsigned n, uint64_t *out) {
     const uint8_t *p;
     if (ts_read_bytes(r, n, &p) != TS_OK) return false;
     *out = 0;
     for (unsigned i = n; i-- > 0;) *out = *out << 8 | p[i];
     return true;
 }
-static inline bool ts_dw_byte(ts_reader *r, uint8_t *out) {
+static inline bool ts_dw_read_u8(ts_reader *r, uint8_t *out) {
     return ts_read_u8(r, out) == TS_OK;
 }
-static inline bool ts_dw_uleb(ts_reader *r, uint64_t *out) {
+static inline bool ts_dw_read_uleb(ts_reader *r, uint64_t *out) {
     if (r->at < r->end && *r->at < 0x80) {
         *out = *r->at++;
         return true;
@@ -44,7 +44,7 @@ static inline bool ts_dw_skip(ts_reader *r, uint64_t n) {
     return true;
 }
 /* Reads bytes up to a NUL, and the NUL. */
-static inline bool ts_dw_text(ts_reader *r, ts_dw_bytes *out) {
+static inline bool ts_dw_read_text(ts_reader *r, ts_dw_bytes *out) {
     const uint8_t *nul = ts_reader_left(r) ? memchr(r->at, 0, ts_reader_left(r)) : NULL;
     if (!nul) return false;
     *out = (ts_dw_bytes){.at = r->at, .len = (uint32_t)(nul - r->at)};
@@ -58,9 +58,9 @@ static inline ts_reader ts_dw_reader(ts_dw_bytes b) { /* an absent section reads
 /* Sets *out to a reader of the next unit, and moves r past the unit. spec: DWARF 5, 7.4 */
 static inline bool ts_dw_next_unit(ts_reader *r, bool *wide, ts_reader *out) {
     uint64_t len = 0;
-    if (!ts_dw_little(r, 4, &len)) return false;
+    if (!ts_dw_read_uint(r, 4, &len)) return false;
     *wide = len == 0xffffffff;
-    if (*wide ? !ts_dw_little(r, 8, &len) : len >= 0xfffffff0) return false;
+    if (*wide ? !ts_dw_read_uint(r, 8, &len) : len >= 0xfffffff0) return false;
     return len <= ts_reader_left(r) && ts_read_sub(r, (size_t)len, out) == TS_OK;
 }
 
@@ -99,7 +99,7 @@ typedef struct ts_dw_value {
 /* Reads the value of an attribute. `implicit` is the constant in the abbreviation, for
  * DW_FORM_implicit_const.
  * spec: DWARF 5, 7.5.5 */
-bool ts_dw_form(const ts_dw_context *c, ts_reader *r, uint64_t form, int64_t implicit, ts_dw_value *out);
+bool ts_dw_read_form(const ts_dw_context *c, ts_reader *r, uint64_t form, int64_t implicit, ts_dw_value *out);
 bool ts_dw_string(const ts_dw_context *c, ts_dw_value v, ts_dw_bytes *out);
 
 /* --- functions ------------------------------------------------------------------------------------------ */

@@ -12,7 +12,7 @@
 
 /* PIECE: the bytes that are hashed separately. PAGES: the alignment of images in files, which is a
  * multiple of every page size. */
-enum { PIECE = 1 << 20, PAGES = 65536 };
+enum { PIECE_BYTES = 1 << 20, IMAGE_ALIGN = 65536 };
 static const char MAGIC[16] = "touchstone cch2";
 
 typedef struct header {
@@ -22,8 +22,9 @@ typedef struct header {
     uint64_t n_bodies; /* pairs of offset in the code section and length, which follow the header */
 } header;
 
-static uint64_t image_at(uint64_t n_bodies) {
-    return n_bodies > UINT32_MAX ? UINT64_MAX : (sizeof(header) + n_bodies * 8 + PAGES - 1) / PAGES * PAGES;
+static uint64_t image_offset(uint64_t n_bodies) {
+    return n_bodies > UINT32_MAX ? UINT64_MAX
+                                 : (sizeof(header) + n_bodies * 8 + IMAGE_ALIGN - 1) / IMAGE_ALIGN * IMAGE_ALIGN;
 }
 
 /* --- the key -------------------------------------------------------------------------------------------- */
@@ -33,12 +34,12 @@ struct pieces {
     uint8_t (*digests)[TS_SHA256_BYTES];
 };
 
-static void hash_some(void *data) {
+static void hash_pieces(void *data) {
     struct pieces *p = data;
     for (;;) {
         uint32_t i = __atomic_fetch_add(&p->next, 1, __ATOMIC_RELAXED);
         if (i >= p->n) return;
-        size_t at = (size_t)i * PIECE, len = p->m->len - at < PIECE ? p->m->len - at : PIECE;
+        size_t at = (size_t)i * PIECE_BYTES, len = p->m->len - at < PIECE_BYTES ? p->m->len - at : PIECE_BYTES;
         ts_sha256 h;
         ts_sha256_begin(&h);
         ts_sha256_add(&h, p->m->bytes + at, len);
@@ -46,24 +47,24 @@ static void hash_some(void *data) {
     }
 }
 
-static bool key_of(const ts_module *m, uint8_t key[TS_SHA256_BYTES]) {
-    struct pieces p = {.m = m, .n = (uint32_t)((m->len + PIECE - 1) / PIECE)};
+static bool make_key(const ts_module *m, uint8_t key[TS_SHA256_BYTES]) {
+    struct pieces p = {.m = m, .n = (uint32_t)((m->len + PIECE_BYTES - 1) / PIECE_BYTES)};
     p.digests = malloc(((size_t)p.n + 1) * sizeof *p.digests);
     if (!p.digests) return false;
-    ts_parallel(p.n > 1 ? ts_cpu_count() : 1, hash_some, &p);
-    char about[128];
-    int n = snprintf(about, sizeof about, "touchstone %s, format 1, features %x, %llu bytes", ts_version(), m->features,
+    ts_parallel(p.n > 1 ? ts_cpu_count() : 1, hash_pieces, &p);
+    char text[128];
+    int n = snprintf(text, sizeof text, "touchstone %s, format 1, features %x, %llu bytes", ts_version(), m->features,
                      (unsigned long long)m->len);
     ts_sha256 h;
     ts_sha256_begin(&h);
-    ts_sha256_add(&h, about, (size_t)n + 1);
+    ts_sha256_add(&h, text, (size_t)n + 1);
     ts_sha256_add(&h, p.digests, (size_t)p.n * sizeof *p.digests);
     ts_sha256_end(&h, key);
     free(p.digests);
     return true;
 }
 
-static void name_of(const uint8_t key[TS_SHA256_BYTES], const char *kind, char name[80]) {
+static void entry_name(const uint8_t key[TS_SHA256_BYTES], const char *kind, char name[80]) {
     char hex[2 * TS_SHA256_BYTES + 1];
     ts_sha256_hex(key, hex);
     snprintf(name, 80, "%s.%s", hex, kind);
@@ -72,20 +73,20 @@ static void name_of(const uint8_t key[TS_SHA256_BYTES], const char *kind, char n
 /* --- aliases -------------------------------------------------------------------------------------------- */
 /* An alias maps the identity of a file of the host, and a range in it, to the key of the bytes there, so
  * that they need not be hashed again. */
-static bool alias_of(const ts_cache *c, const ts_module *m, char name[80]) {
+static bool alias_name(const ts_cache *c, const ts_module *m, char name[80]) {
     if (!c->file || m->bytes < c->file || m->bytes + m->len > c->file + c->file_len) return false;
-    char about[256];
+    char text[256];
     uint8_t digest[TS_SHA256_BYTES];
     int n = snprintf(
-        about, sizeof about, "touchstone %s, format 1, features %x, at %llu, %llu bytes of %llx %llx %llx %llx %llx",
+        text, sizeof text, "touchstone %s, format 1, features %x, at %llu, %llu bytes of %llx %llx %llx %llx %llx",
         ts_version(), m->features, (unsigned long long)(m->bytes - c->file), (unsigned long long)m->len,
         (unsigned long long)c->identity[0], (unsigned long long)c->identity[1], (unsigned long long)c->identity[2],
         (unsigned long long)c->identity[3], (unsigned long long)c->identity[4]);
     ts_sha256 h;
     ts_sha256_begin(&h);
-    ts_sha256_add(&h, about, (size_t)n);
+    ts_sha256_add(&h, text, (size_t)n);
     ts_sha256_end(&h, digest);
-    name_of(digest, "file", name);
+    entry_name(digest, "file", name);
     return true;
 }
 
@@ -123,20 +124,20 @@ void ts_cache_lookup(const ts_cache *c, ts_module *m, ts_cache_entry *out) {
     char name[80];
     header h;
     uint64_t size;
-    bool has_alias = alias_of(c, m, name);
+    bool has_alias = alias_name(c, m, name);
     if (!has_alias || !alias_read(c, name, out->key)) {
-        if (!key_of(m, out->key)) return;
+        if (!make_key(m, out->key)) return;
         if (has_alias) alias_write(c, name, out->key);
     }
     out->named = true;
-    name_of(out->key, "valid", name);
+    entry_name(out->key, "valid", name);
     int fd = ts_folder_open_file(c->folder, name, &size);
     if (fd < 0) return;
     if (size >= sizeof h && ts_file_read(fd, 0, &h, sizeof h) && memcmp(h.magic, MAGIC, sizeof MAGIC) == 0 &&
-        memcmp(h.key, out->key, sizeof h.key) == 0 && h.len <= size && image_at(h.n_bodies) == size - h.len) {
+        memcmp(h.key, out->key, sizeof h.key) == 0 && h.len <= size && image_offset(h.n_bodies) == size - h.len) {
         out->known = true;
         out->fd = fd;
-        out->at = image_at(h.n_bodies);
+        out->at = image_offset(h.n_bodies);
         out->lo = h.lo;
         out->len = h.len;
         size_t bytes = (size_t)h.n_bodies * 2 * sizeof(uint32_t);
@@ -152,7 +153,7 @@ void ts_cache_discard(ts_cache_entry *entry) {
     entry->fd = -1;
 }
 
-static void put(const ts_cache *c, const ts_module *m, const ts_cache_entry *entry) {
+static void write_entry(const ts_cache *c, const ts_module *m, const ts_cache_entry *entry) {
     char name[80], temporary[64];
     header h = {0};
     memcpy(h.magic, MAGIC, sizeof MAGIC);
@@ -170,8 +171,8 @@ static void put(const ts_cache *c, const ts_module *m, const ts_cache_entry *ent
         bodies[2 * i] = (uint32_t)(f->body - m->code_section);
         bodies[2 * i + 1] = f->body_len;
     }
-    name_of(entry->key, "valid", name);
-    uint64_t at = image_at(h.n_bodies);
+    entry_name(entry->key, "valid", name);
+    uint64_t at = image_offset(h.n_bodies);
     /* The last byte is written first, so that the file has its length even if no segment reaches the end. */
     static const uint8_t zero = 0;
     bool ok = ts_file_write(fd, at + h.len - 1, &zero, 1) && (!h.len || ts_image_write(m, fd, at, h.lo)) &&
@@ -184,7 +185,7 @@ static void put(const ts_cache *c, const ts_module *m, const ts_cache_entry *ent
 void ts_cache_commit(const ts_cache *c, ts_module *m, ts_cache_entry *entry) {
     uint64_t lo, len;
     if (!entry->known) {
-        put(c, m, entry);
+        write_entry(c, m, entry);
     } else if (entry->len && ts_image_plan(m, &lo, &len) && lo == entry->lo && len == entry->len) {
         ts_image_adopt(m, entry->fd, entry->at, lo, len);
         entry->fd = -1;
@@ -203,7 +204,7 @@ void ts_cache_calls_read(const ts_cache *c, ts_module *m) {
     char name[80];
     uint64_t size;
     calls h;
-    name_of(m->cache_key, "calls", name);
+    entry_name(m->cache_key, "calls", name);
     int fd = ts_folder_open_file(c->folder, name, &size);
     if (fd < 0) return;
     if (size >= sizeof h && ts_file_read(fd, 0, &h, sizeof h) && memcmp(h.magic, MAGIC, sizeof MAGIC) == 0 && h.n &&
@@ -229,7 +230,7 @@ void ts_cache_calls_write(const ts_cache *c, const ts_module *m) {
     h.form = form;
     int fd = ts_folder_new_file(c->folder, temporary);
     if (fd < 0) return;
-    name_of(m->cache_key, "calls", name);
+    entry_name(m->cache_key, "calls", name);
     bool ok = ts_file_write(fd, 0, &h, sizeof h) && ts_file_write(fd, sizeof h, funcs, h.n * sizeof *funcs);
     (void)ts_folder_keep_file(c->folder, fd, temporary, ok ? name : NULL);
 }

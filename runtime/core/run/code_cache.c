@@ -14,7 +14,7 @@ struct ts_code_cache {
     struct {
         TS_VEC(ts_fcode *) sorted; /* the compiled functions, by the address of their code */
         TS_VEC(uint32_t) order;    /* their indices, in the order of first calls */
-    } at[TS_FORM_COUNT];
+    } by_form[TS_FORM_COUNT];
     /* The functions that an earlier run called. `thread` compiles them before this run reaches them. */
     uint32_t *ahead;
     uint32_t n_ahead, ahead_form;
@@ -30,13 +30,13 @@ static void code_cache_free(ts_module *m) {
     ts_thread_join(&cc->thread);
     free(cc->ahead);
     for (unsigned f = 0; f < TS_FORM_COUNT; f++) {
-        ts_vec_free(&cc->at[f].order);
-        for (uint32_t i = 0; i < cc->at[f].sorted.len; i++) {
-            ts_fcode *c = cc->at[f].sorted.data[i];
+        ts_vec_free(&cc->by_form[f].order);
+        for (uint32_t i = 0; i < cc->by_form[f].sorted.len; i++) {
+            ts_fcode *c = cc->by_form[f].sorted.data[i];
             free(c->code);
             free(c->handlers);
         }
-        ts_vec_free(&cc->at[f].sorted);
+        ts_vec_free(&cc->by_form[f].sorted);
         free(cc->forms[f]);
     }
     ts_lock_destroy(&cc->lock);
@@ -66,9 +66,9 @@ const uint32_t *ts_code_call_order(const ts_module *m, unsigned *form, uint32_t 
     const struct ts_code_cache *cc = m->code;
     *form = 0;
     for (unsigned f = 1; f < TS_FORM_COUNT; f++)
-        if (cc->at[f].order.len > cc->at[*form].order.len) *form = f;
-    *n = cc->at[*form].order.len;
-    return cc->at[*form].order.data;
+        if (cc->by_form[f].order.len > cc->by_form[*form].order.len) *form = f;
+    *n = cc->by_form[*form].order.len;
+    return cc->by_form[*form].order.data;
 }
 static void compile_ahead(void *data) {
     struct ts_code_cache *cc = data;
@@ -83,31 +83,31 @@ static void compile_ahead(void *data) {
 
 ts_fcode *ts_code_func(ts_module *m, unsigned form, uint32_t func) {
     struct ts_code_cache *cc = m->code;
-    ts_fcode *arr = __atomic_load_n(&cc->forms[form], __ATOMIC_ACQUIRE);
-    if (!arr) {
+    ts_fcode *codes = __atomic_load_n(&cc->forms[form], __ATOMIC_ACQUIRE);
+    if (!codes) {
         ts_lock_take(&cc->lock);
-        arr = cc->forms[form];
-        if (!arr && (arr = calloc(m->n_funcs ? m->n_funcs : 1, sizeof *arr))) {
+        codes = cc->forms[form];
+        if (!codes && (codes = calloc(m->n_funcs ? m->n_funcs : 1, sizeof *codes))) {
             const void *stub = ts_ir_handlers()[TS_IR_compile];
             ts_type_registry *types = ts_engine_types(m->engine);
             for (uint32_t i = m->n_imp_funcs; i < m->n_funcs; i++) {
-                arr[i].entry = arr[i].stub;
-                arr[i].stub[0].h = stub;
-                arr[i].module = m;
-                arr[i].func = i;
-                arr[i].form = (uint8_t)form;
-                arr[i].link = (uint16_t)ts_frame_link(ts_types_get(types, m->funcs[i].type));
+                codes[i].entry = codes[i].stub;
+                codes[i].stub[0].h = stub;
+                codes[i].module = m;
+                codes[i].func = i;
+                codes[i].form = (uint8_t)form;
+                codes[i].link = (uint16_t)ts_frame_link(ts_types_get(types, m->funcs[i].type));
             }
-            __atomic_store_n(&cc->forms[form], arr, __ATOMIC_RELEASE);
+            __atomic_store_n(&cc->forms[form], codes, __ATOMIC_RELEASE);
             if (cc->n_ahead && cc->ahead_form == form) ts_thread_start(&cc->thread, compile_ahead, cc);
         }
         ts_lock_give(&cc->lock);
     }
-    return arr ? &arr[func] : NULL;
+    return codes ? &codes[func] : NULL;
 }
 /* Replaces opcode numbers by the addresses of their handlers, and the indices of called functions by their
  * code in the same form. */
-static void finalize(ts_word *code, uint32_t n, ts_fcode *funcs) {
+static void link_code(ts_word *code, uint32_t n, ts_fcode *funcs) {
     const void *const *h = ts_ir_handlers();
     for (uint32_t i = 0; i < n;) {
         uint32_t op = (uint32_t)code[i].u, len = ts_ir_len(&code[i]);
@@ -124,12 +124,12 @@ ts_status ts_code_compile(ts_fcode *out, ts_error *e) {
     ts_compiled c;
     TS_TRY(ts_compile(out, false, &c, e));
     ts_status st = TS_OK;
-    finalize(c.code, c.n_words, cc->forms[out->form]);
+    link_code(c.code, c.n_words, cc->forms[out->form]);
     ts_word *fit = realloc(c.code, c.n_words * sizeof *fit);
     if (fit) c.code = fit;
     ts_lock_take(&cc->lock);
-    if (!ts_vec_reserve(&cc->at[out->form].sorted, (uint64_t)cc->at[out->form].sorted.len + 1) ||
-        !ts_vec_reserve(&cc->at[out->form].order, (uint64_t)cc->at[out->form].order.len + 1))
+    if (!ts_vec_reserve(&cc->by_form[out->form].sorted, (uint64_t)cc->by_form[out->form].sorted.len + 1) ||
+        !ts_vec_reserve(&cc->by_form[out->form].order, (uint64_t)cc->by_form[out->form].order.len + 1))
         st = ts_fail_nomem(e);
     else if (!out->code) {
         out->code = c.code;
@@ -139,11 +139,11 @@ ts_status ts_code_compile(ts_fcode *out, ts_error *e) {
         out->frame_slots = c.frame_slots;
         c.code = NULL;
         c.handlers = NULL;
-        ts_fcode **d = cc->at[out->form].sorted.data;
-        uint32_t i = cc->at[out->form].sorted.len++;
+        ts_fcode **d = cc->by_form[out->form].sorted.data;
+        uint32_t i = cc->by_form[out->form].sorted.len++;
         for (; i > 0 && d[i - 1]->code > out->code; i--) d[i] = d[i - 1];
         d[i] = out;
-        cc->at[out->form].order.data[cc->at[out->form].order.len++] = out->func;
+        cc->by_form[out->form].order.data[cc->by_form[out->form].order.len++] = out->func;
         __atomic_store_n(&out->entry, out->code, __ATOMIC_RELEASE);
     }
     ts_lock_give(&cc->lock);
@@ -154,8 +154,8 @@ ts_status ts_code_compile(ts_fcode *out, ts_error *e) {
 ts_fcode *ts_code_find(ts_module *m, unsigned form, const ts_word *pc) {
     struct ts_code_cache *cc = m->code;
     ts_lock_take(&cc->lock);
-    ts_fcode **d = cc->at[form].sorted.data, *found = NULL;
-    uint32_t lo = 0, hi = cc->at[form].sorted.len;
+    ts_fcode **d = cc->by_form[form].sorted.data, *found = NULL;
+    uint32_t lo = 0, hi = cc->by_form[form].sorted.len;
     while (lo < hi) {
         uint32_t mid = (lo + hi) / 2;
         if (d[mid]->code <= pc)

@@ -4,11 +4,11 @@
 #include "core/module/wasm_ops.h"
 #include <string.h>
 
-enum { SMALL = 32 };
+enum { INLINE_SLOTS = 32 };
 typedef struct stack {
     ts_slot *at; /* grows upwards */
     uint32_t n, cap;
-    ts_slot small[SMALL];
+    ts_slot inline_slots[INLINE_SLOTS];
 } stack;
 
 static bool push(stack *s, ts_slot v) {
@@ -16,7 +16,7 @@ static bool push(stack *s, ts_slot v) {
         ts_slot *p = malloc((size_t)s->cap * 2 * sizeof *p);
         if (!p) return false;
         memcpy(p, s->at, s->n * sizeof *p);
-        if (s->at != s->small) free(s->at);
+        if (s->at != s->inline_slots) free(s->at);
         s->at = p;
         s->cap *= 2;
     }
@@ -24,7 +24,7 @@ static bool push(stack *s, ts_slot v) {
     return true;
 }
 
-static void scan(void *data, ts_gc_heap *h) {
+static void scan_stack(void *data, ts_gc_heap *h) {
     const stack *s = data;
     ts_gc_mark_range(h, s->at, s->at + s->n);
 }
@@ -49,7 +49,7 @@ static uint32_t store_field(uint8_t *to, ts_valtype t, const ts_slot *v) {
     }
 }
 
-static ts_status no_room(const ts_store *st, ts_error *e) {
+static ts_status heap_full(const ts_store *st, ts_error *e) {
     char size[TS_SIZE_TEXT];
     return ts_fail_limit(e, TS_LIMIT_GC, TS_TRAP_ALLOC, "allocation failed: the limit of %s on the heap is reached",
                          ts_size_text(st->limits.gc_bytes, size));
@@ -57,7 +57,7 @@ static ts_status no_room(const ts_store *st, ts_error *e) {
 
 static ts_status new_struct(ts_store *st, stack *s, const ts_deftype *d, bool defaults, ts_error *e) {
     ts_obj *o = ts_gc_new_struct(st, d);
-    if (!o) return no_room(st, e);
+    if (!o) return heap_full(st, e);
     if (!defaults) {
         uint32_t slots = 0;
         for (uint32_t i = 0; i < d->n_fields; i++) slots += ts_vt_slots(d->fields[i].type);
@@ -75,7 +75,7 @@ static ts_status new_array(ts_store *st, stack *s, const ts_deftype *d, const st
     bool fixed = op->op == TS_OP_array_new_fixed;
     uint32_t n = fixed ? op->index2 : (uint32_t)s->at[s->n - 1];
     ts_obj *o = ts_gc_new_array(st, d, n);
-    if (!o) return no_room(st, e);
+    if (!o) return heap_full(st, e);
     uint8_t *to = ts_obj_payload(o);
     if (fixed) {
         s->n -= n * slots;
@@ -90,7 +90,7 @@ static ts_status new_array(ts_store *st, stack *s, const ts_deftype *d, const st
     return push(s, ts_obj_ref(o)) ? TS_OK : ts_fail_nomem(e);
 }
 
-static ts_status run(ts_instance *inst, ts_reader *r, stack *s, ts_error *e) {
+static ts_status evaluate(ts_instance *inst, ts_reader *r, stack *s, ts_error *e) {
     ts_store *st = inst->store;
     const ts_module *m = inst->module;
     for (;;) {
@@ -142,17 +142,17 @@ static ts_status run(ts_instance *inst, ts_reader *r, stack *s, ts_error *e) {
 }
 
 ts_status ts_const_eval(ts_instance *inst, const ts_const_expr *expr, ts_slot v[2], ts_error *e) {
-    stack s = {.n = 0, .cap = SMALL};
-    s.at = s.small;
+    stack s = {.n = 0, .cap = INLINE_SLOTS};
+    s.at = s.inline_slots;
     ts_reader r = {
         .at = expr->at, .end = expr->at + expr->len, .base = inst->module->bytes, .section = "constant", .err = e};
     v[0] = v[1] = 0;
     /* Only GC instructions (prefix 0xfb) can start a collection, which then has to see this stack. */
     ts_gc_heap *h = memchr(expr->at, 0xfb, expr->len) ? inst->store->gc : NULL;
-    if (h && !ts_gc_add_scanner(h, scan, &s)) return ts_fail_nomem(e);
-    ts_status st = run(inst, &r, &s, e);
-    if (h) ts_gc_remove_scanner(h, scan, &s);
+    if (h && !ts_gc_add_scanner(h, scan_stack, &s)) return ts_fail_nomem(e);
+    ts_status st = evaluate(inst, &r, &s, e);
+    if (h) ts_gc_remove_scanner(h, scan_stack, &s);
     for (uint32_t i = 0; st == TS_OK && i < s.n && i < 2; i++) v[i] = s.at[i];
-    if (s.at != s.small) free(s.at);
+    if (s.at != s.inline_slots) free(s.at);
     return st;
 }

@@ -28,8 +28,8 @@ typedef struct block block;
 struct block {
     block *next; /* in its class, or in the pool */
     /* bytes per cell; how many fit; how many exist: cells are made in the order of their addresses */
-    uint32_t cell, n_cells, carved;
-    uint8_t cls;
+    uint32_t cell_size, n_cells, carved;
+    uint8_t size_class;
     bool pending; /* not swept since the last collection */
 };
 _Static_assert(sizeof(block) <= BLOCK_HEAD, "a block's head");
@@ -76,13 +76,13 @@ struct ts_gc_heap {
     uintptr_t lo, hi; /* all blocks are in this range */
     uint8_t epoch;    /* the colour of live objects: 1 or 2 */
     bool marking, overflow;
-    uint32_t stress, stress_at;
+    uint32_t stress, stress_count;
     /* bytes: live after the last collection; allocated since then; allocated that start the next one */
-    uint64_t live, since, trigger;
+    uint64_t live, allocated, trigger;
     ts_gc_stats stats;
-    TS_VEC(ts_obj *) stack; /* marked objects whose references have not been traced */
+    TS_VEC(ts_obj *) mark_stack; /* marked objects whose references have not been traced */
     TS_VEC(scanner) scanners;
-    TS_VEC(uint64_t) maps; /* reference maps by type id: see ref_map */
+    TS_VEC(uint64_t) ref_maps; /* reference maps by type id: see ref_map */
 };
 #define MAP_KNOWN (1ull << 63)
 
@@ -134,14 +134,14 @@ static unsigned class_of(uint32_t size) {
     return 16 + (e - 8) * 4 + ((size - 1 - (1u << e)) >> (e - 2));
 }
 
-static uint32_t class_cell(unsigned cls) {
-    if (cls < 16) return (cls + 1) * 16;
-    unsigned e = (cls - 16) / 4 + 8;
-    return (1u << e) + ((cls & 3) + 1) * (1u << (e - 2));
+static uint32_t class_cell(unsigned size_class) {
+    if (size_class < 16) return (size_class + 1) * 16;
+    unsigned e = (size_class - 16) / 4 + 8;
+    return (1u << e) + ((size_class & 3) + 1) * (1u << (e - 2));
 }
 
 static ts_obj *cell_at(const block *b, uint32_t i) {
-    return (ts_obj *)(uintptr_t)((const uint8_t *)b + BLOCK_HEAD + (size_t)i * b->cell);
+    return (ts_obj *)(uintptr_t)((const uint8_t *)b + BLOCK_HEAD + (size_t)i * b->cell_size);
 }
 static block *block_of(const ts_obj *o) {
     return (block *)((uintptr_t)o & ~(uintptr_t)(BLOCK - 1));
@@ -168,7 +168,7 @@ static uint64_t sweep_block(ts_gc_heap *h, block *b, free_cell **list) {
         ts_obj *o = cell_at(b, i);
         if (o->kind != TS_OBJ_FREE && o->mark == h->epoch) continue;
         push_free(list, o);
-        bytes += b->cell;
+        bytes += b->cell_size;
     }
     b->pending = false;
     return bytes;
@@ -200,34 +200,34 @@ static bool add_chunk(ts_gc_heap *h) {
 
 /* Fills the free list of a class. All cells that it adds count as allocated. Returns false if there is no
  * memory. */
-static bool refill(ts_gc_heap *h, unsigned cls) {
-    while (h->sweep_at[cls]) {
-        block *b = h->sweep_at[cls];
-        h->sweep_at[cls] = b->next;
+static bool refill(ts_gc_heap *h, unsigned size_class) {
+    while (h->sweep_at[size_class]) {
+        block *b = h->sweep_at[size_class];
+        h->sweep_at[size_class] = b->next;
         if (!b->pending) continue;
-        uint64_t bytes = sweep_block(h, b, &h->free[cls]);
-        h->since += bytes;
+        uint64_t bytes = sweep_block(h, b, &h->free[size_class]);
+        h->allocated += bytes;
         if (bytes) return true;
     }
-    block *b = h->fresh[cls];
+    block *b = h->fresh[size_class];
     if (!b || b->carved == b->n_cells) {
         if (!h->pool && !add_chunk(h)) return false;
         b = h->pool;
         h->pool = b->next;
-        b->cls = (uint8_t)cls;
-        b->cell = class_cell(cls);
-        b->n_cells = (BLOCK - BLOCK_HEAD) / b->cell;
+        b->size_class = (uint8_t)size_class;
+        b->cell_size = class_cell(size_class);
+        b->n_cells = (BLOCK - BLOCK_HEAD) / b->cell_size;
         b->carved = 0;
         b->pending = false;
-        b->next = h->blocks[cls];
-        h->blocks[cls] = b;
-        h->fresh[cls] = b;
+        b->next = h->blocks[size_class];
+        h->blocks[size_class] = b;
+        h->fresh[size_class] = b;
     }
-    uint32_t n = CARVE / b->cell ? CARVE / b->cell : 1;
+    uint32_t n = CARVE / b->cell_size ? CARVE / b->cell_size : 1;
     if (n > b->n_cells - b->carved) n = b->n_cells - b->carved;
-    for (uint32_t i = b->carved + n; i-- > b->carved;) push_free(&h->free[cls], cell_at(b, i));
+    for (uint32_t i = b->carved + n; i-- > b->carved;) push_free(&h->free[size_class], cell_at(b, i));
     b->carved += n;
-    h->since += (uint64_t)n * b->cell;
+    h->allocated += (uint64_t)n * b->cell_size;
     return true;
 }
 
@@ -250,7 +250,7 @@ static bool has_refs(ts_gc_heap *h, const ts_deftype *d) {
  * payload is a reference that has to be traced. A map of MAP_KNOWN alone has nothing to trace. 0 means
  * that the type is too large for a map, and its fields have to be looked at. */
 static uint64_t ref_map(ts_gc_heap *h, const ts_deftype *d) {
-    if (d->id < h->maps.len && h->maps.data[d->id]) return h->maps.data[d->id];
+    if (d->id < h->ref_maps.len && h->ref_maps.data[d->id]) return h->ref_maps.data[d->id];
     uint64_t map = MAP_KNOWN;
     if (d->kind == TS_COMP_ARRAY) {
         map |= has_refs(h, d) ? 1 : 0;
@@ -260,13 +260,13 @@ static uint64_t ref_map(ts_gc_heap *h, const ts_deftype *d) {
         for (uint32_t i = 0; i < d->n_fields; i++)
             if (is_traced(h, d->fields[i].type)) map |= 1ull << (d->fields[i].offset / 8);
     }
-    if (!ts_vec_reserve(&h->maps, (uint64_t)d->id + 1)) return map;
-    while (h->maps.len <= d->id) h->maps.data[h->maps.len++] = 0;
-    return h->maps.data[d->id] = map;
+    if (!ts_vec_reserve(&h->ref_maps, (uint64_t)d->id + 1)) return map;
+    while (h->ref_maps.len <= d->id) h->ref_maps.data[h->ref_maps.len++] = 0;
+    return h->ref_maps.data[d->id] = map;
 }
 
 static uint64_t obj_bytes(const ts_obj *o) {
-    return o->pad & FLAG_LARGE ? large_of(o)->size : block_of(o)->cell;
+    return o->pad & FLAG_LARGE ? large_of(o)->size : block_of(o)->cell_size;
 }
 
 static void mark_obj(ts_gc_heap *h, ts_obj *o) {
@@ -275,7 +275,7 @@ static void mark_obj(ts_gc_heap *h, ts_obj *o) {
     h->live += obj_bytes(o);
     h->stats.marked_objects++;
     if (o->kind != TS_OBJ_EXN && ref_map(h, ts_types_get(h->store->types, o->type)) == MAP_KNOWN) return;
-    if (!ts_vec_push(&h->stack, o)) h->overflow = true; /* `recover` finds it again */
+    if (!ts_vec_push(&h->mark_stack, o)) h->overflow = true; /* `recover` finds it again */
 }
 
 static void mark_exact(ts_gc_heap *h, ts_slot r) {
@@ -310,7 +310,7 @@ static void trace(ts_gc_heap *h, ts_obj *o) {
 }
 
 static void drain(ts_gc_heap *h) {
-    while (h->stack.len) trace(h, h->stack.data[--h->stack.len]);
+    while (h->mark_stack.len) trace(h, h->mark_stack.data[--h->mark_stack.len]);
 }
 
 /* After the mark stack failed to grow, marked objects may have unmarked children. This traces all marked
@@ -337,8 +337,8 @@ bool ts_gc_is_object(const ts_gc_heap *h, ts_slot word) {
         if (set_has(&h->block_set, at)) {
             const block *b = (const block *)(uintptr_t)at;
             uint64_t off = word - at;
-            if (!b->cell || off < BLOCK_HEAD || (off - BLOCK_HEAD) % b->cell ||
-                (off - BLOCK_HEAD) / b->cell >= b->carved)
+            if (!b->cell_size || off < BLOCK_HEAD || (off - BLOCK_HEAD) % b->cell_size ||
+                (off - BLOCK_HEAD) / b->cell_size >= b->carved)
                 return false;
             const ts_obj *o = ts_ref_obj(word);
             return o->kind != TS_OBJ_FREE && !(b->pending && o->mark != h->epoch);
@@ -407,7 +407,7 @@ static void plan_sweep(ts_gc_heap *h) {
                 continue;
             }
             *at = b->next;
-            b->cell = b->carved = 0;
+            b->cell_size = b->carved = 0;
             b->pending = false;
             b->next = h->pool;
             h->pool = b;
@@ -433,7 +433,7 @@ void ts_gc_collect(ts_gc_heap *h) {
     sweep_larges(h);
     plan_sweep(h);
     h->stats.collections++;
-    h->since = 0;
+    h->allocated = 0;
     h->trigger = h->live > MIN_TRIGGER ? h->live : MIN_TRIGGER;
     h->marking = false;
 }
@@ -443,7 +443,7 @@ void ts_gc_collect(ts_gc_heap *h) {
  * reached. */
 static bool make_room(ts_gc_heap *h, uint64_t size) {
     if (size > h->limit) return false;
-    if (h->since + size <= h->trigger && h->live + h->since + size <= h->limit) return true;
+    if (h->allocated + size <= h->trigger && h->live + h->allocated + size <= h->limit) return true;
     ts_gc_collect(h);
     return h->live + size <= h->limit - h->limit / 16;
 }
@@ -460,7 +460,7 @@ static ts_obj *new_large(ts_gc_heap *h, uint64_t size) {
     l->size = size;
     l->next = h->larges;
     h->larges = l;
-    h->since += size;
+    h->allocated += size;
     h->stats.heap_bytes += size;
     large_obj(l)->pad = FLAG_LARGE;
     return large_obj(l);
@@ -468,8 +468,8 @@ static ts_obj *new_large(ts_gc_heap *h, uint64_t size) {
 
 /* `size` includes the header. */
 static ts_obj *new_obj(ts_gc_heap *h, uint64_t size, ts_obj_kind kind, uint32_t type, uint32_t len) {
-    if (h->stress && ++h->stress_at >= h->stress) {
-        h->stress_at = 0;
+    if (h->stress && ++h->stress_count >= h->stress) {
+        h->stress_count = 0;
         ts_gc_collect(h);
     }
     ts_obj *o;
@@ -477,18 +477,18 @@ static ts_obj *new_obj(ts_gc_heap *h, uint64_t size, ts_obj_kind kind, uint32_t 
         o = new_large(h, size);
         if (!o) return NULL;
     } else {
-        unsigned cls = class_of((uint32_t)size);
-        free_cell *f = h->free[cls];
+        unsigned size_class = class_of((uint32_t)size);
+        free_cell *f = h->free[size_class];
         if (__builtin_expect(!f, 0)) {
             /* a refill may add all cells of a swept block */
             if (!make_room(h, h->limit >= 16 * BLOCK ? BLOCK : size)) return NULL;
-            if (!refill(h, cls)) {
+            if (!refill(h, size_class)) {
                 ts_gc_collect(h);
-                if (!refill(h, cls)) return NULL;
+                if (!refill(h, size_class)) return NULL;
             }
-            f = h->free[cls];
+            f = h->free[size_class];
         }
-        h->free[cls] = f->next;
+        h->free[size_class] = f->next;
         o = (ts_obj *)(void *)f;
         memset(o, 0, (size + 7) & ~7ull);
     }
@@ -544,9 +544,9 @@ void ts_gc_heap_free(ts_gc_heap *h) {
     free(h->block_set.slots);
     free(h->large_set.slots);
     free(h->roots.slots);
-    ts_vec_free(&h->stack);
+    ts_vec_free(&h->mark_stack);
     ts_vec_free(&h->scanners);
-    ts_vec_free(&h->maps);
+    ts_vec_free(&h->ref_maps);
     free(h);
 }
 
@@ -572,13 +572,13 @@ void ts_gc_root_remove(ts_store *s, ts_slot r) {
 
 void ts_gc_set_stress(ts_gc_heap *h, uint32_t nth) {
     h->stress = nth;
-    h->stress_at = 0;
+    h->stress_count = 0;
 }
 
 void ts_gc_get_stats(const ts_gc_heap *h, ts_gc_stats *out) {
     *out = h->stats;
     out->live_bytes = h->live;
-    out->allocated_bytes = h->since;
+    out->allocated_bytes = h->allocated;
     out->limit = h->limit;
 }
 

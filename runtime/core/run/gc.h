@@ -94,9 +94,13 @@ bool ts_gc_is_object(const ts_gc_heap *h, ts_slot word);
 void ts_gc_set_stress(ts_gc_heap *h, uint32_t nth);
 
 typedef struct ts_gc_stats {
-    uint64_t collections, live_bytes, allocated_bytes; /* live: at the last collection; allocated: since then */
-    uint64_t heap_bytes, limit;                        /* held from the system; the limit */
-    uint64_t total_objects, marked_objects;            /* allocated ever; marked ever (the collector's work) */
+    uint64_t collections;
+    uint64_t live_bytes;      /* at the end of the last collection */
+    uint64_t allocated_bytes; /* since then */
+    uint64_t heap_bytes;      /* obtained from the system */
+    uint64_t limit;           /* in bytes */
+    uint64_t total_objects;   /* allocated since the heap was made */
+    uint64_t marked_objects;  /* marked since then: the collector's work */
 } ts_gc_stats;
 void ts_gc_get_stats(const ts_gc_heap *h, ts_gc_stats *out);
 #endif

@@ -68,7 +68,7 @@ const char *ts_extern_mismatch(ts_store *s, const ts_extern *x, const ts_import 
     char a[160] = "", b[160] = "", t[48], u[48];
     const char *what = ts_extern_kind_name(want->kind);
     if (x->kind != want->kind) {
-        snprintf(buf, size, "a %s is wanted, a %s was given", what, ts_extern_kind_name(x->kind));
+        snprintf(buf, size, "expected a %s, but a %s is given", what, ts_extern_kind_name(x->kind));
         return buf;
     }
     switch (want->kind) {
@@ -92,7 +92,7 @@ const char *ts_extern_mismatch(ts_store *s, const ts_extern *x, const ts_import 
         snprintf(b, sizeof b, "%s%s", x->global->type.mut ? "mut " : "", ts_vt_name(x->global->type.type, u));
         break;
     }
-    snprintf(buf, size, "the %s wanted is %s, the one given is %s", what, a, b);
+    snprintf(buf, size, "the expected %s is %s, but the given one is %s", what, a, b);
     return buf;
 }
 
@@ -209,7 +209,7 @@ static ts_status eval_elem(ts_instance *i, uint32_t k, ts_error *e) {
     return TS_OK;
 }
 
-static bool direct(const ts_elem_seg *seg) {
+static bool written_directly(const ts_elem_seg *seg) {
     return seg->mode == TS_SEG_ACTIVE && !seg->is_exprs;
 }
 
@@ -231,7 +231,7 @@ static ts_status init_elem(ts_instance *i, uint32_t k, ts_error *e) {
         return ts_fail_trap(e, TS_TRAP_TABLE_OOB,
                             "out of bounds table access: element segment %u, %u elements at %llu of %llu", k, seg->n,
                             (unsigned long long)at[0], (unsigned long long)t->len);
-    if (direct(seg))
+    if (written_directly(seg))
         for (uint32_t n = 0; n < seg->n; n++) t->elems[at[0] + n] = (ts_slot)(uintptr_t)i->funcs[seg->funcs[n]];
     else if (seg->n)
         memcpy(t->elems + at[0], i->elem_values[k], seg->n * sizeof *t->elems);
@@ -268,7 +268,7 @@ ts_status ts_instantiate(ts_store *s, ts_module *m, const ts_extern *imports, co
     bind_imports(i, imports);
     TS_TRY(make_definitions(i, e));
     for (uint32_t k = 0; k < m->n_elems; k++)
-        if (!direct(&m->elems[k])) TS_TRY(eval_elem(i, k, e));
+        if (!written_directly(&m->elems[k])) TS_TRY(eval_elem(i, k, e));
     for (uint32_t k = 0; k < m->n_elems; k++) TS_TRY(init_elem(i, k, e));
     bool image = ts_image_apply(i);
     for (uint32_t k = 0; k < m->n_datas; k++)

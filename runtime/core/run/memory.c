@@ -19,13 +19,13 @@ static uint64_t memory_limit(const ts_store *s, const ts_limits *t) {
 }
 
 /* The maximum in pages that the type itself allows, regardless of the store's limits. */
-static uint64_t own_maximum(const ts_limits *t) {
+static uint64_t type_maximum(const ts_limits *t) {
     uint8_t log2 = t->page_log2;
     uint64_t index_pages = t->is64 ? (log2 ? 1ull << (64 - log2) : UINT64_MAX) : 1ull << (32 - log2);
     return t->has_max && t->max < index_pages ? t->max : index_pages;
 }
 /* Saturates at UINT64_MAX. */
-static uint64_t bytes_of(uint64_t pages, uint8_t log2) {
+static uint64_t pages_to_bytes(uint64_t pages, uint8_t log2) {
     return pages > UINT64_MAX >> log2 ? UINT64_MAX : pages << log2;
 }
 
@@ -36,14 +36,14 @@ ts_status ts_memory_make_for(ts_store *s, const ts_module *module, const ts_limi
                              ts_error *e) {
     *out = NULL;
     const uint8_t log2 = type->page_log2;
-    const uint64_t max = own_maximum(type);
+    const uint64_t max = type_maximum(type);
     uint64_t allowed = memory_limit(s, type) >> log2;
     if (type->min > max || type->min > allowed) {
         char want[TS_SIZE_TEXT], most[TS_SIZE_TEXT], page[TS_SIZE_TEXT];
         return ts_fail_limit(
             e, TS_LIMIT_MEMORY, TS_TRAP_NONE, "a memory of %s (%llu page%s of %s) is over the limit of %s",
-            ts_size_text(bytes_of(type->min, log2), want), (unsigned long long)type->min, type->min == 1 ? "" : "s",
-            ts_size_text(1ull << log2, page), ts_size_text(memory_limit(s, type), most));
+            ts_size_text(pages_to_bytes(type->min, log2), want), (unsigned long long)type->min,
+            type->min == 1 ? "" : "s", ts_size_text(1ull << log2, page), ts_size_text(memory_limit(s, type), most));
     }
     ts_memory *m = ts_arena_alloc(&s->arena, sizeof *m);
     if (!m) return ts_fail_nomem(e);
@@ -92,8 +92,8 @@ ts_status ts_memory_make_for(ts_store *s, const ts_module *module, const ts_limi
 int64_t ts_memory_grow(ts_store *s, ts_memory *m, uint64_t delta) {
     uint64_t old = m->pages;
     if (delta > m->max_pages - old) {
-        if (delta <= own_maximum(&m->type) - old)
-            ts_refuse(&s->refused_memory, bytes_of(old + delta, m->type.page_log2));
+        if (delta <= type_maximum(&m->type) - old)
+            ts_refuse(&s->refused_memory, pages_to_bytes(old + delta, m->type.page_log2));
         return -1;
     }
     if (delta == 0) return (int64_t)old;

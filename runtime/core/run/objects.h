@@ -118,14 +118,15 @@ typedef struct ts_store_limits {
 
 /* Counts what a limit refused without an error: memory.grow and table.grow return -1 to the guest alone. */
 typedef struct ts_refused {
-    uint64_t n, most; /* how often; the most that was asked for: bytes, elements */
+    uint64_t n;    /* the number of refusals */
+    uint64_t most; /* the largest size that was requested, in bytes or elements */
 } ts_refused;
 static inline void ts_refuse(ts_refused *r, uint64_t wanted) {
     r->n++;
     if (wanted > r->most) r->most = wanted;
 }
 
-/* The store itself. exec.c and gc.c read it; only store.c writes it, except where noted. */
+/* The store itself. store.c writes it, except where noted; exec.c and gc.c read it. */
 struct ts_store {
     ts_engine *engine;
     ts_type_registry *types;
@@ -138,6 +139,7 @@ struct ts_store {
     uint64_t n_instances;
     ts_refused refused_memory, refused_table; /* memory.c and table.c write them */
     ts_arena arena;                           /* of all run-time objects */
+    /* memory.c, table.c and store.c add to these */
     TS_VEC(ts_memory *) mems;
     TS_VEC(ts_table *) tables;
     TS_VEC(ts_global *) globals;

@@ -5,10 +5,10 @@
 #include <string.h>
 
 enum {
-    MEMORIES = 8,
+    MAX_MEMORIES = 8,
     /* up to this size in bytes, clearing the pages that were written is faster than returning all of them */
-    CLEAR_BY_HAND = 256 * 1024,
-    PAGE = 4096,
+    CLEAR_MAX = 256 * 1024,
+    PAGE_BYTES = 4096,
     STACK_KEPT = 256 * 1024, /* of each stack, these bytes are never returned to the system */
     STACK_ROUNDS = 64,       /* the others are returned each time that this many stacks have been kept */
 };
@@ -23,7 +23,7 @@ typedef struct spare {
 } spare;
 
 struct ts_spares {
-    spare memories[MEMORIES];
+    spare memories[MAX_MEMORIES];
     uint32_t n, next; /* next: the one to replace when all places are taken */
     void *stack;
     size_t stack_len;
@@ -34,7 +34,7 @@ ts_spares *ts_spares_new(void) {
     return calloc(1, sizeof(ts_spares));
 }
 
-static void release(spare *p) {
+static void release_spare(spare *p) {
     ts_pages_release(p->base, p->reserved);
     ts_module_free(p->image_module);
     p->base = NULL;
@@ -43,7 +43,7 @@ static void release(spare *p) {
 
 void ts_spares_free(ts_spares *s) {
     if (!s) return;
-    for (uint32_t i = 0; i < s->n; i++) release(&s->memories[i]);
+    for (uint32_t i = 0; i < s->n; i++) release_spare(&s->memories[i]);
     ts_pages_release(s->stack, s->stack_len);
     free(s);
 }
@@ -64,7 +64,7 @@ bool ts_spares_take_memory(ts_spares *s, const ts_module *module, ts_memory *m) 
 
 static bool is_zero(const uint8_t *p) {
     uint64_t any = 0;
-    for (size_t i = 0; i < PAGE; i += 64) {
+    for (size_t i = 0; i < PAGE_BYTES; i += 64) {
         uint64_t w[8];
         memcpy(w, p + i, sizeof w);
         any |= (w[0] | w[1]) | (w[2] | w[3]) | (w[4] | w[5]) | (w[6] | w[7]);
@@ -76,18 +76,18 @@ bool ts_spares_keep_memory(ts_spares *s, ts_memory *m) {
     uint64_t len = m->type.min << m->type.page_log2;
     if (!s || !m->guarded || !m->base || len == 0) return false;
     if (m->len > len && !ts_pages_decommit(m->base + len, m->len - len)) return false;
-    if (!m->image_module && len <= CLEAR_BY_HAND) {
-        for (uint64_t at = 0; at < len; at += PAGE)
-            if (!is_zero(m->base + at)) memset(m->base + at, 0, PAGE);
+    if (!m->image_module && len <= CLEAR_MAX) {
+        for (uint64_t at = 0; at < len; at += PAGE_BYTES)
+            if (!is_zero(m->base + at)) memset(m->base + at, 0, PAGE_BYTES);
     } else if (!ts_pages_renew(m->base, len)) {
         return false;
     }
     spare *p = &s->memories[s->n];
-    if (s->n < MEMORIES) {
+    if (s->n < MAX_MEMORIES) {
         s->n++;
     } else {
-        p = &s->memories[s->next++ % MEMORIES];
-        release(p);
+        p = &s->memories[s->next++ % MAX_MEMORIES];
+        release_spare(p);
     }
     *p = (spare){.base = m->base, .reserved = m->reserved, .len = len, .image_module = m->image_module};
     m->base = NULL;

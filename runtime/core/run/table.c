@@ -30,8 +30,8 @@ int64_t ts_table_grow(ts_store *s, ts_table *t, uint64_t delta, ts_slot init) {
     uint64_t old = t->len;
     if (t->max < old) return -1;
     if (delta > t->max - old) {
-        uint64_t own = t->type.limits.has_max ? t->type.limits.max : t->type.limits.is64 ? UINT64_MAX : UINT32_MAX;
-        if (delta <= own - old) ts_refuse(&s->refused_table, old + delta);
+        uint64_t type_max = t->type.limits.has_max ? t->type.limits.max : t->type.limits.is64 ? UINT64_MAX : UINT32_MAX;
+        if (delta <= type_max - old) ts_refuse(&s->refused_table, old + delta);
         return -1;
     }
     if (old + delta > t->cap) {

@@ -185,7 +185,7 @@ static bool parse_float(token t, unsigned bits, uint64_t *out) {
     return !*end && !isinf(d);
 }
 
-static ts_status misfit(token t, ts_valtype want, ts_error *e) {
+static ts_status not_of_type(token t, ts_valtype want, ts_error *e) {
     char name[48];
     return ts_fail(e, TS_USAGE, "%.*s is not a value of type %s", (int)(t.len > 60 ? 60 : t.len), t.at,
                    ts_vt_name(want, name));
@@ -199,11 +199,11 @@ static ts_status parse_number(const char **at, ts_valtype t, ts_slot *out, ts_er
     if (open) {
         ++*at;
         token w = next_token(at);
-        if (!token_is(w, words[k])) return misfit(w, t, e);
+        if (!token_is(w, words[k])) return not_of_type(w, t, e);
     }
     token n = next_token(at);
     unsigned bits = k & 1 ? 64 : 32;
-    if (!(k < 2 ? parse_int(n, bits, out) : parse_float(n, bits, out))) return misfit(n, t, e);
+    if (!(k < 2 ? parse_int(n, bits, out) : parse_float(n, bits, out))) return not_of_type(n, t, e);
     if (!open) return TS_OK;
     skip_space(at);
     if (**at != ')') return ts_fail(e, TS_USAGE, "a closing parenthesis is missing after %s", words[k]);
@@ -246,7 +246,7 @@ static ts_status parse_v128(const char **at, ts_slot out[2], ts_error *e) {
 
 /* Returns whether `(ref.null HEAP)` is of this hierarchy, whose types have one null value in common.
  * spec: exec/runtime#values */
-static bool null_of(const ts_store *s, token heap, uint32_t top) {
+static bool is_null_of(const ts_store *s, token heap, uint32_t top) {
     if (heap.len == 0) return true; /* `(ref.null)` */
     for (size_t i = 0; i < sizeof heaps / sizeof *heaps; i++)
         if (token_is(heap, heaps[i].name)) return ts_ht_top(s->types, heaps[i].heap) == top;
@@ -268,7 +268,7 @@ static ts_status parse_ref(const ts_store *s, ts_valtype t, const char **at, ts_
     bool fits = false;
     if (token_is(word, "ref.null")) {
         if (!nullable) return ts_fail(e, TS_USAGE, "null is not a value of type %s", name);
-        fits = null_of(s, n, top);
+        fits = is_null_of(s, n, top);
         *out = 0;
     } else if (token_is(word, "ref.i31") && parse_int(n, 32, &v)) {
         *out = ts_ref_i31((uint32_t)v);

@@ -223,7 +223,7 @@ static void of_another_store(void **state) {
     w->func_type.params = &w->core_args[0].type;
     USAGE(ts_core_func_new(w->store, &w->func_type, w_core_callback, w, NULL, &w->func_out, &w->e), "not a value type");
     w->func_type.defined = 0xfffffff0;
-    USAGE(ts_core_func_new(w->store, &w->func_type, w_core_callback, w, NULL, &w->func_out, &w->e), "none of");
+    USAGE(ts_core_func_new(w->store, &w->func_type, w_core_callback, w, NULL, &w->func_out, &w->e), "does not exist");
     assert_false(ts_core_type_is_funcref(w->engine, 0xffffff64));
     world_free(w);
     world_free(x);

@@ -222,7 +222,7 @@ static void modules(void **state) {
     assert_int_not_equal(ts_core_module_load(h->engine, invalid, sizeof invalid, &m, NULL), TS_OK);
 
     FAILS(ts_core_module_instantiate(h->store, h->module, h->imports, 6, NULL, &i, &h->e), TS_UNLINKABLE,
-          "7 imports, 6");
+          "7 imports, but 6");
     assert_null(i);
     ts_core_extern wrong[7];
     memcpy(wrong, h->imports, sizeof wrong);
@@ -230,7 +230,7 @@ static void modules(void **state) {
     FAILS(ts_core_module_instantiate(h->store, h->module, wrong, 7, NULL, &i, &h->e), TS_UNLINKABLE, "\"mix\"");
     wrong[MIX] = (ts_core_extern){.kind = TS_CORE_FUNC};
     FAILS(ts_core_module_instantiate(h->store, h->module, wrong, 7, NULL, &i, &h->e), TS_UNLINKABLE,
-          "nothing is given");
+          "no value is given");
     wrong[MIX] = h->imports[THROWS];
     FAILS(ts_core_module_instantiate(h->store, h->module, wrong, 7, NULL, &i, &h->e), TS_UNLINKABLE,
           "incompatible import type");
@@ -297,11 +297,11 @@ static void values(void **state) {
     a[5] = func(nine);
     FAILS(call(h, "mix", a, 7, r, 7), TS_USAGE, "another kind");
     a[5] = i32(0);
-    FAILS(call(h, "mix", a, 7, r, 7), TS_USAGE, "is no reference");
+    FAILS(call(h, "mix", a, 7, r, 7), TS_USAGE, "is not a reference");
     x = ref(TS_CORE_I31REF, ts_core_ref_host(1));
     FAILS(call(h, "i31", &x, 1, r, 1), TS_USAGE, "another type");
     x = ref(TS_CORE_ANYREF, 0x1000);
-    FAILS(call(h, "i31", &x, 1, r, 1), TS_USAGE, "no object of this store");
+    FAILS(call(h, "i31", &x, 1, r, 1), TS_USAGE, "to an object of this store");
     FAILS(call(h, "read", &(ts_core_val){.type = TS_CORE_STRUCTREF}, 1, r, 1), TS_USAGE, "is null");
     close_host(h);
 }
@@ -332,8 +332,8 @@ static void references(void **state) {
     OK(ts_core_global_set(h->store, export_of(h, "kept").global, &r, &h->e));
     OK(call(h, "trash", NULL, 0, &r, 1)); /* its slot on the stack is written over */
     ts_core_store_collect(h->store);
-    FAILS(call(h, "read", &node, 1, &r, 1), TS_USAGE, "no object of this store"); /* gone, and known to be */
-    FAILS(ts_core_ref_hold(h->store, node.ref, &h->e), TS_USAGE, "no object");
+    FAILS(call(h, "read", &node, 1, &r, 1), TS_USAGE, "to an object of this store"); /* gone, and known to be */
+    FAILS(ts_core_ref_hold(h->store, node.ref, &h->e), TS_USAGE, "not to an object");
     OK(ts_core_ref_hold(h->store, ts_core_ref_i31(1), &h->e)); /* nothing to hold */
     ts_core_ref_release(h->store, ts_core_ref_i31(1));
     close_host(h);
@@ -361,7 +361,7 @@ static void callbacks(void **state) {
     h->mode = 5;
     FAILS(call(h, "visit", &n, 1, &r, 1), TS_TRAP, "visit trapped");
     h->mode = 6;
-    FAILS(call(h, "visit", &n, 1, &r, 1), TS_USAGE, "has thrown nothing");
+    FAILS(call(h, "visit", &n, 1, &r, 1), TS_USAGE, "has thrown none");
     h->mode = 7;
     FAILS(call(h, "visit", &n, 1, &r, 1), TS_EXCEPTION, "exception");
     assert_ptr_equal(ts_core_exception_tag(h->store), h->imports[TAG].tag);
@@ -422,7 +422,7 @@ static void exceptions(void **state) {
     ts_core_type one[] = {TS_CORE_I32};
     FAILS(ts_core_tag_new(h->store, &(ts_core_externtype){.kind = TS_CORE_TAG, .n_results = 1, .results = one}, &tag,
                           &h->e),
-          TS_USAGE, "no results");
+          TS_USAGE, "not have results");
     FAILS(ts_core_tag_new(h->store, &(ts_core_externtype){.kind = TS_CORE_FUNC}, &tag, &h->e), TS_USAGE, "tag");
     OK(ts_core_tag_new(h->store, &(ts_core_externtype){.kind = TS_CORE_TAG, .n_params = 1, .params = one}, &tag,
                        &h->e));
@@ -485,7 +485,8 @@ static void tables_and_globals(void **state) {
     assert_int_equal(v.i32, 9);
     OK(ts_core_table_get(h->store, t, 1, &v, &h->e));
     assert_ptr_equal(v.func, nine.func);
-    FAILS(ts_core_table_get(h->store, t, 2, &v, &h->e), TS_USAGE, "element 2 of a table of 2");
+    FAILS(ts_core_table_get(h->store, t, 2, &v, &h->e), TS_USAGE,
+          "element 2 is out of bounds: the table has 2 elements");
     FAILS(ts_core_table_set(h->store, t, 2, &nine, &h->e), TS_USAGE, "element 2");
     FAILS(ts_core_table_set(h->store, t, 0, &host5, &h->e), TS_USAGE, "another kind");
     OK(ts_core_table_grow(h->store, t, 3, &nine, &old, &h->e));
@@ -497,7 +498,7 @@ static void tables_and_globals(void **state) {
     OK(ts_core_table_get(h->store, export_of(h, "refs").table, 2, &v, &h->e));
     assert_true(ts_core_ref_host_value(v.ref, &number) && number == 5);
     ts_core_externtype tt = {.kind = TS_CORE_TABLE, .type = TS_CORE_I32};
-    FAILS(ts_core_table_new(h->store, &tt, NULL, &other, &h->e), TS_USAGE, "references");
+    FAILS(ts_core_table_new(h->store, &tt, NULL, &other, &h->e), TS_USAGE, "reference type");
     tt = (ts_core_externtype){.kind = TS_CORE_TABLE, .type = TS_CORE_EXTERNREF, .min = 2};
     OK(ts_core_table_new(h->store, &tt, &host5, &other, &h->e));
     OK(ts_core_table_get(h->store, other, 1, &v, &h->e));
@@ -514,7 +515,7 @@ static void tables_and_globals(void **state) {
     assert_true(v.type == TS_CORE_V128 && v.v128[15] == 200);
     ts_core_global_get(h->store, export_of(h, "k").global, &v);
     assert_true(v.type == TS_CORE_I64 && v.i64 == 77);
-    FAILS(ts_core_global_set(h->store, export_of(h, "k").global, &v, &h->e), TS_USAGE, "constant");
+    FAILS(ts_core_global_set(h->store, export_of(h, "k").global, &v, &h->e), TS_USAGE, "immutable");
     FAILS(ts_core_global_set(h->store, export_of(h, "f").global, &v, &h->e), TS_USAGE, "not f32");
     ts_core_externtype gt = {.kind = TS_CORE_GLOBAL, .type = TS_CORE_I64, .mut = true};
     OK(ts_core_global_new(h->store, &gt, &v, &made, &h->e));
