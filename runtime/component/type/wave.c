@@ -1,8 +1,9 @@
 /* wave: Web Assembly Value Encoding: component values as text.
  * In: a type and a value, or a type and text. Out: text, or values in an arena; errors say the column.
- * Source: the WAVE notation as its users know it (labels that are keywords carry %, absent options may be left out of records,
- * `some` and `ok` may be left out where the payload tells, `//` comments, """ strings). Handles are written #rep where a
- * guest defined the resource, own<NAME> or borrow<NAME> where the host did. */
+ * Source: the WAVE notation as its users know it (labels that are keywords carry %, absent options may be
+ * left out of records, `some` and `ok` may be left out where the payload tells, `//` comments, """ strings).
+ * Handles are written own<NAME> or borrow<NAME>, where NAME is the resource of a host, # and the
+ * representation for a guest's resource, and _ if nothing is known. */
 #include "base/number.h"
 #include "base/utf8.h"
 #include "base/vec.h"
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- printing ------------------------------------------------------------------------------------------------------ */
+/* --- printing --- */
 
 typedef struct sink {
     char *buf;
@@ -116,17 +117,18 @@ static void put_float(sink *o, double d, bool single) {
 
 static void print(sink *o, const ts_ctype *t, const ts_val *v);
 
-/* The representation of a guest's resource is a number of the guest's; that of a host's may be an address, and is not shown. */
+/* The representation of a guest's resource is a number of the guest's; that of a host's may be an address,
+ * and is not shown. */
 static void print_handle(sink *o, const ts_ctype *t, const ts_val *v) {
     char b[160];
     const char *word = t->kind == TS_CT_OWN ? "own" : "borrow", *host_name = NULL;
     bool of_guest = v->handle.rt && ts_resource_of_guest(v->handle.rt, &host_name);
-    if (o->number || of_guest)
-        snprintf(b, sizeof b, "#%llu", (unsigned long long)(o->number ? o->number(o->data, t, v) : v->handle.rep));
-    else if (host_name)
-        snprintf(b, sizeof b, "%s<%s>", word, host_name);
+    if (o->number) /* the trace, whose numbers name each handle */
+        snprintf(b, sizeof b, "#%llu", (unsigned long long)o->number(o->data, t, v));
+    else if (of_guest)
+        snprintf(b, sizeof b, "%s<#%llu>", word, (unsigned long long)v->handle.rep);
     else
-        snprintf(b, sizeof b, "<%s>", word);
+        snprintf(b, sizeof b, "%s<%s>", word, host_name ? host_name : "_");
     put(o, b);
 }
 
@@ -278,7 +280,7 @@ size_t ts_wave_print_numbered(const ts_ctype *t, const ts_val *v, char *buf, siz
     return o.at;
 }
 
-/* --- parsing ------------------------------------------------------------------------------------------------------- */
+/* --- parsing --- */
 
 typedef struct wave {
     const char *start, *at;

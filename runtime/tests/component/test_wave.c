@@ -195,7 +195,9 @@ static void test_handles(void **s) {
     char buf[100];
     ts_val v = {.handle = {.rep = 0x7ffd12345678, .rt = NULL}};
     ts_wave_print(own, &v, buf, sizeof buf, 0);
-    assert_string_equal(buf, "<own>");
+    assert_string_equal(buf, "own<_>");
+    ts_wave_print(borrow, &v, buf, sizeof buf, 0);
+    assert_string_equal(buf, "borrow<_>");
     v.handle.rt = &host;
     ts_wave_print(own, &v, buf, sizeof buf, 0);
     assert_string_equal(buf, "own<stream>");
@@ -203,7 +205,9 @@ static void test_handles(void **s) {
     assert_string_equal(buf, "borrow<stream>");
     v = (ts_val){.handle = {.rep = 7, .rt = &guest}}; /* a number of the guest's */
     ts_wave_print(own, &v, buf, sizeof buf, 0);
-    assert_string_equal(buf, "#7");
+    assert_string_equal(buf, "own<#7>");
+    ts_wave_print(borrow, &v, buf, sizeof buf, 0);
+    assert_string_equal(buf, "borrow<#7>");
 }
 
 int main(void) {
