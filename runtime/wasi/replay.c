@@ -454,7 +454,9 @@ static ts_status replay_start(ts_wasi *w, const char *path, const void *componen
     char version[VERSION_BYTES], was[2 * TS_SHA256_BYTES + 1], is[2 * TS_SHA256_BYTES + 1];
     TS_TRY(start(w, path, e));
     ts_wasi_recording *r = w->replay;
-    ts_sys_err err = ts_sys_input_open(path, TS_SYS_INPUT_MOST, &r->in);
+    /* read rather than mapped, so that truncating the file later does no harm; a huge one is mapped all the same */
+    ts_sys_err err = ts_sys_input_read(path, TS_SYS_INPUT_MOST, &r->in);
+    if (err == TS_SYS_EFBIG) err = ts_sys_input_open(path, TS_SYS_INPUT_MOST, &r->in);
     if (err) return ts_fail(e, TS_IO, "cannot read %s: %s", path, ts_sys_err_text(err));
     r->end = r->in.len;
     const size_t kind = sizeof magic - 3; /* the part before the format version */

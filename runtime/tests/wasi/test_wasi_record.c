@@ -179,6 +179,20 @@ static void bad_records(void **state) {
     refused(x, bytes, len, TS_IO, "cannot read");
 }
 
+/* A record that is truncated while it is replayed changes nothing: it was read at the start. */
+static void truncated_while_replayed(void **state) {
+    world *x = *state;
+    ts_wasi *w;
+    record(x, NULL);
+    OK(ts_wasi_new(&w, &x->e));
+    OK(ts_wasi_replay(w, x->path, bytes, len, NULL, &x->e));
+    assert_int_equal(truncate(x->path, 0), 0);
+    OK(run(x, w, 1));
+    OK(ts_wasi_record_end(w, &x->e));
+    assert_string_equal(x->text, "hello from a component\n");
+    ts_wasi_free(w);
+}
+
 /* Without ts_wasi_record_end the record is incomplete, and a replay reports it. */
 static void a_record_without_an_end(void **state) {
     world *x = *state;
@@ -216,6 +230,7 @@ int main(void) {
         TEST(wrong_order),
         TEST(bad_records),
         TEST(a_record_without_an_end),
+        TEST(truncated_while_replayed),
         TEST(records_that_cannot_be_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ ts_status ts_wasi_set_http_ca(ts_wasi *w, const char *path, ts_error *e) {
     if (!g) return TS_USAGE;
     if (!path) return ts_fail(e, TS_USAGE, "the path of the certificates is NULL");
     ts_wasi_file_text t = {.fd = -1};
-    ts_sys_err err = ts_sys_input_open(path, CERTIFICATES_MOST, &file);
+    ts_sys_err err = ts_sys_input_read(path, CERTIFICATES_MOST, &file);
     ts_status s = err ? ts_fail(e, TS_IO, "cannot read the certificates in %s: %s", path, ts_sys_err_text(err)) : TS_OK;
     /* RFC 7468, 5.1 and 4; the other two labels are from OpenSSL */
     static const char begin[] = "-----BEGIN ";

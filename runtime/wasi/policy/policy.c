@@ -150,7 +150,7 @@ static ts_status read_text(ts_reading *r, const char *name, const char *text, si
 }
 static ts_status read_file(ts_reading *r, const char *path, bool grants_only, ts_error *e) {
     ts_sys_input file = {0};
-    ts_sys_err err = ts_sys_input_open(path, FILE_MOST, &file);
+    ts_sys_err err = ts_sys_input_read(path, FILE_MOST, &file);
     if (err == TS_SYS_EFBIG) return ts_fail(e, TS_USAGE, "%s is too large for a policy", path);
     if (err) return ts_fail(e, TS_IO, "cannot read %s: %s", path, ts_sys_err_text(err));
     ts_status s = read_text(r, path, (const char *)file.bytes, file.len, grants_only, e);
