@@ -10,6 +10,7 @@ A circle of includes (a .c and its .h count as one file) has at most three files
 
 from __future__ import annotations
 
+import fnmatch
 import re
 import sys
 from pathlib import Path
@@ -110,8 +111,25 @@ def circles(edges: dict[str, set[str]]) -> list[list[str]]:
     return found
 
 
+FUNCTION = re.compile(r"\b(ts_[a-z0-9_]+)\(")
+
+
+def embedding() -> list[str]:
+    """What differs between the functions that the command uses by way of EMBED and those that EMBED lists."""
+    embed = (RUNTIME / EMBED).read_text(encoding="utf-8")
+    headers = [m[2] for line in embed.splitlines() if (m := INCLUDE.match(line))]
+    declared = {name for h in headers for name in FUNCTION.findall((RUNTIME / h).read_text(encoding="utf-8"))}
+    declared -= set(FUNCTION.findall((RUNTIME / "include/touchstone.h").read_text(encoding="utf-8")))
+    texts = [p.read_text(encoding="utf-8") for p in (RUNTIME / "cli").glob("*.[ch]") if p.name != "embed.h"]
+    used = {name for text in texts for name in re.findall(r"\bts_[a-z0-9_]+\b", text)}
+    listed = re.findall(r"\bts_[a-z0-9_]+\*?", embed)
+    missing = [n for n in sorted(used & declared) if not any(fnmatch.fnmatchcase(n, pattern) for pattern in listed)]
+    idle = [n for n in sorted(set(listed) & declared) if n not in used]
+    return [f"it does not list {n}, which the command uses" for n in missing] + [f"it lists {n}, which the command does not use" for n in idle]
+
+
 def main() -> int:
-    problems: list[str] = []
+    problems: list[str] = [f"runtime/{EMBED}: {difference}" for difference in embedding()]
     edges: dict[str, set[str]] = {}
     sources = [p for pattern in ("**/*.[ch]", "**/*.def") for p in sorted(RUNTIME.glob(pattern))]
     sources = [p for p in sources if p.relative_to(RUNTIME).parts[0] not in ("tests", "fuzz", "examples", "include")]

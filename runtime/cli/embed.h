@@ -18,7 +18,8 @@
  *                                         serve links once for all requests; not offered before its
  *                                         rules about threads are settled
  * Running (run, serve)
- *   ts_cstore_create, ts_spares_new/_free serve hands pages from one instance to the next
+ *   ts_cstore_create, ts_store_limits_of, ts_spares_new, ts_spares_free
+ *                                         serve hands pages from one instance to the next
  *   ts_cstore_set_host                    serve gives each store the context of its thread
  *   ts_canon_call                         a call with an arena that is reused for each request
  *   ts_cstore_core, ts_store_interrupt    for signal handlers, which may not take a lock
@@ -28,7 +29,9 @@
  *                                         --invoke of core modules: text of values of all types
  *   ts_cinstance_find_text                --invoke NAME ARG…: an older form of the command line
  * WASI (run, serve)
- *   wasi/policy/option.h                  the table of options, which policies and the command share
+ *   ts_option_find, ts_option_set, ts_each_word, ts_words_set, ts_features_check, ts_policy_read,
+ *   ts_settings_finish, ts_settings_free  the table of options, which policies and the command share
+ *   ts_wasi_interface_at                  the names that --trace accepts
  *   ts_wasi_until, ts_wasi_watch_waits    the server's own waits and deadlines
  *   ts_wasi_http_*, ts_http_*             the server: an embedder has its own
  *   struct ts_wasi_grants                 --show-grants prints every field
