@@ -1,6 +1,6 @@
 /* embed: a program that runs a component with touchstone.h alone. It gives the component an interface with a
  * function and a resource, calls the component's export with a typed value, then in WAVE notation, and looks
- * at the types. Exits with 0 when all went as it should: the tests run it. */
+ * at the types. Exits with 0 if its results are right; the tests run it. */
 #include <touchstone.h>
 #include <stdio.h>
 #include <string.h>

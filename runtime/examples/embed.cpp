@@ -1,5 +1,5 @@
-// embed.cpp: the same as embed.c in C++17: what the library hands over is owned by a unique_ptr, failures are exceptions.
-// Exits with 0 when all went as it should: the tests run it.
+// embed.cpp: the same as embed.c in C++17. A unique_ptr owns each object of the library, and failures are exceptions.
+// The program checks its results and exits with 0 if they are right; the tests run it.
 #include <touchstone.h>
 
 #include <cstdio>
@@ -25,7 +25,8 @@ using Pool = Owned<ts_pool, ts_pool_free>;
 
 class Failure : public std::runtime_error {
   public:
-    explicit Failure(const ts_error &e) : std::runtime_error(std::string(ts_status_name(e.status)) + ": " + e.message) {}
+    explicit Failure(const ts_error &e)
+        : std::runtime_error(std::string(ts_status_name(e.status)) + ": " + e.message) {}
 };
 
 // Calls a function of the library whose last parameter is the error.
@@ -34,7 +35,7 @@ template <class F, class... Args> void check(F f, Args... args) {
     ts_error_init(&e);
     if (f(args..., &e) != TS_OK) throw Failure(e);
 }
-// The same for one that hands something over through the parameter before the error.
+// The same for a function that returns an object through the parameter before the error.
 template <class O, class F, class... Args> O made(F f, Args... args) {
     typename O::pointer p = nullptr;
     check(f, args..., &p);
@@ -76,9 +77,10 @@ int main() try {
     };
     void *data = &tally;
     check(ts_linker_define_resource, linker.get(), iface, "counter", drop, data);
-    check(ts_linker_define_func, linker.get(), iface, "[constructor]counter", "func(start: u32) -> own<counter>", create, data);
-    check(ts_linker_define_func, linker.get(), iface, "[method]counter.add", "func(self: borrow<counter>, n: u32) -> u32", add,
-          data);
+    check(ts_linker_define_func, linker.get(), iface, "[constructor]counter", "func(start: u32) -> own<counter>",
+          create, data);
+    check(ts_linker_define_func, linker.get(), iface, "[method]counter.add",
+          "func(self: borrow<counter>, n: u32) -> u32", add, data);
     check(ts_linker_define_func, linker.get(), iface, "log", "func(text: string)", log, data);
 
     Store store = made<Store>(ts_cstore_new, engine.get(), static_cast<const ts_run_limits *>(nullptr));

@@ -1,6 +1,6 @@
 /* embed_core: a program that runs a core module with touchstone.h alone. It gives the module a host function,
  * reads its memory and its globals, sees a trap and a limit, interrupts it from a second thread, and runs the
- * one module in two stores on two threads. Exits with 0 when all went as it should: the tests run it. */
+ * one module in two stores on two threads. Exits with 0 if its results are right; the tests run it. */
 #include <touchstone.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -21,8 +21,8 @@ typedef struct guest {
     int32_t factor;
 } guest;
 
-/* The guest needs a store of its own, and what it imports: found by name, made with the type that it wants.
- */
+/* Makes a store and the imports of the guest, each found by its name and made with the type that the module
+ * declares. */
 static ts_status start(guest *g, ts_engine *engine, ts_core_module *m, const ts_run_limits *limits, ts_error *e) {
     ts_core_extern imports[8];
     uint32_t n = ts_core_module_import_count(m);
@@ -83,7 +83,7 @@ static void *interrupt(void *store) {
 
 int main(void) {
     ts_error e;
-    ts_frame frames[8]; /* as much of a backtrace as is wanted */
+    ts_frame frames[8]; /* room for the backtrace */
     ts_error_init_frames(&e, frames, 8);
     ts_engine *engine = NULL;
     ts_core_module *module = NULL;
@@ -111,7 +111,7 @@ int main(void) {
     ts_core_global_get(g.store, calls.global, &v);
     CHECK(v.i32 == 1);
 
-    /* traps: the guest's own, and the host function's; the store lives on */
+    /* traps of the guest and of the host function; the store stays usable */
     ts_core_val by_zero[2] = {{.type = TS_CORE_I32, .i32 = 1}, {.type = TS_CORE_I32}};
     CHECK(call(&g, "divide", by_zero, 2, &v, 1, &e) == TS_TRAP && e.trap == TS_TRAP_INT_DIV_ZERO);
     printf("divide(1, 0): %s in function %u of %s\n", e.message, e.frames[0].func_index, e.frames[0].module);
@@ -130,7 +130,7 @@ int main(void) {
     CHECK(ts_core_memory_grow(metered.store, memory.memory, 2, NULL, &e) == TS_LIMIT);
     printf("growing: %s\n", e.message);
 
-    /* a second thread ends what would never end */
+    /* a second thread interrupts a call that would never return */
     pthread_t thread;
     ts_error_clear(&e);
     CHECK(start(&endless, engine, module, &(ts_run_limits){.interruptible = true}, &e) == TS_OK);

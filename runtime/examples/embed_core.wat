@@ -1,4 +1,5 @@
-;; embed_core: what embed_core.c runs: it counts, remembers, asks the host, and goes wrong in the ways that a host has to know
+;; embed_core: the module that embed_core.c runs. It counts, keeps state, calls the host, and fails in the ways that a
+;; host has to handle.
 (module
   (import "host" "next" (func $next (param i32) (result i32)))
   (memory (export "memory") 1 4)

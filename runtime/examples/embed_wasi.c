@@ -1,7 +1,7 @@
 /* embed_wasi: a program that runs a WASI 0.2 command with touchstone.h alone. It gives the command its
- * arguments, a variable and a folder to read, catches its stdout, sees its calls, and says how it ended.
- * Without a file it runs a component of its own and checks what that wrote: the tests run it. Usage:
- * embed_wasi [COMPONENT [ARG…]] */
+ * arguments, a variable and a folder to read, catches its stdout, sees its calls, and reports how it ended.
+ * Without a file it runs a component of its own and checks what that wrote: the tests run it.
+ * Usage: embed_wasi [COMPONENT [ARG…]] */
 #include <touchstone.h>
 #include <stdio.h>
 #include <stdlib.h>
