@@ -252,7 +252,7 @@ TS_API void ts_pool_free(ts_pool *p);
 TS_API ts_status ts_component_load(ts_engine *engine, const void *bytes, size_t len, TS_OWN ts_component **out,
                                    ts_error *e) TS_MUST_USE; /* copies */
 TS_API void ts_component_free(ts_component *c);              /* instances keep what they need */
-/* The same with features of the component model that WASI 0.2 does not have: "values,maps"
+/* As ts_component_load, with features of the component model that WASI 0.2 does not have: "values,maps"
  * (ts_component_feature lists them), "all", or "" for none. */
 TS_API ts_status ts_component_load_with(ts_engine *engine, const void *bytes, size_t len, const char *features,
                                         TS_OWN ts_component **out, ts_error *e) TS_MUST_USE;
