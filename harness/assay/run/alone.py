@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 _SIOCSIFFLAGS, _IFF_UP, _IFF_RUNNING = 0x8914, 0x1, 0x40
+_SIOCSIFADDR, _LOOPBACK_INTERFACE = 0x8916, 1
 _A, _AAAA = 1, 28
 _V4, _V6 = socket.AF_INET, socket.AF_INET6
 # name -> (type, address)
@@ -37,6 +38,7 @@ _CODES = {"format": 1, "temporary": 2}
 _NO_SUCH_NAME = 3
 _SLOW = 0.7
 _DEAF = ("127.0.0.1", 7)
+_LINK_LOCAL = "fe80::7"
 _SETTINGS = {"ip_local_port_range": "61000 61015", "tcp_syn_retries": "1"}
 _FILES = {
     "/etc/resolv.conf": "nameserver 127.0.0.1\noptions timeout:2 attempts:1\n",
@@ -95,6 +97,9 @@ def _prepare() -> socket.socket:
         fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _IFF_UP | _IFF_RUNNING))
     with socket.socket(_V6, socket.SOCK_DGRAM) as six:
         six.bind(("::1", 0))
+        # struct in6_ifreq: address, length of the prefix, interface
+        address = socket.inet_pton(_V6, _LINK_LOCAL) + struct.pack("Ii", 64, _LOOPBACK_INTERFACE)
+        fcntl.ioctl(six, _SIOCSIFADDR, address)
     for name, value in _SETTINGS.items():
         Path("/proc/sys/net/ipv4", name).write_text(value)
     with tempfile.TemporaryDirectory(prefix="assay-") as folder:
