@@ -69,7 +69,8 @@ class Project:
         return cases.load(folder / "case.toml", self.root / "suites", self.root / "fixtures")
 
     def fake(self, kind: str) -> Path:
-        """A program that behaves as `kind` says; the harness empties the environment, so the wrapper sets it."""
+        """A program that behaves as `kind` says; the harness empties the environment, so the wrapper sets
+        it."""
         path = self.root / f"fake-{kind}"
         note = self.root / "note"
         path.write_text(

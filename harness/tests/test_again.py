@@ -1,4 +1,5 @@
-"""A record is judged again without running anything: the same verdicts, what cannot be judged again, older records."""
+"""A record is judged again without running anything: the same verdicts, what cannot be judged again, older
+records."""
 
 from __future__ import annotations
 
@@ -92,7 +93,7 @@ def test_what_was_cut_is_not_judged_again(project: Project) -> None:
     assert "not judged again: 1 unit: its verdict was made from more than the record keeps" in done.output
 
 
-# --- records of before version 3 -------------------------------------------------------------------------------------
+# --- records of before version 3 ------------------------------------------------------------------
 
 
 def test_an_old_record_is_read_by_all(tmp_path: Path) -> None:
@@ -141,7 +142,7 @@ def test_old_summaries() -> None:
     assert "2 of 4" in report.html(record.read(DATA / "results-2.jsonl"), scripts, programs)
 
 
-# --- the example in reports/ -----------------------------------------------------------------------------------------
+# --- the example in reports/ ----------------------------------------------------------------------
 
 
 def test_the_example(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""The harness against runtimes that pass, lie, hang, crash, print garbage, ignore the signal, or do nothing at all."""
+"""The harness against runtimes that pass, lie, hang, crash, print garbage, ignore the signal, or do nothing
+at all."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def test_addresses_go_into_arguments_and_environment(project: Project) -> None:
         assert filled.run.env == (("U", one),)
 
 
-# --- clients ----------------------------------------------------------------------------------------------------------
+# --- clients --------------------------------------------------------------------------------------
 
 
 def client(*steps: Step, then: str = "answer", within: float = 5.0) -> ClientSpec:
@@ -231,7 +231,7 @@ def test_nobody_to_talk_to() -> None:
         assert talk(client(Step(GET), within=0.3), made.port).data == b""
 
 
-# --- whole runs ---------------------------------------------------------------------------------------------------------
+# --- whole runs -----------------------------------------------------------------------------------
 
 SERVED = """
 title = "Served"

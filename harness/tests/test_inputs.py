@@ -1,4 +1,5 @@
-"""What is given wrongly is refused with words that say where and why: options, variables, keys of cases and expectations."""
+"""What is given wrongly is refused with words that say where and why: options, variables, keys of cases and
+expectations."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ def assay(project: Project, *args: str, **env: str) -> Result:
     return CliRunner().invoke(main, ["--root", str(project.root), *args], env=env)
 
 
-# --- options -----------------------------------------------------------------------------------------------------------
+# --- options --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,8 @@ def test_wasm_tools_that_are_not_there(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_program_with_arguments(project: Project) -> None:
-    """They stand after the subcommand, are part of what the record calls the runtime, and the whole may be a path with blanks."""
+    """They stand after the subcommand, are part of what the record calls the runtime, and the whole may be a
+    path with blanks."""
     project.add("p2/t/one")
     fake = project.fake("pass")
     done = assay(project, "run", "-r", "touchstone", ASSAY_TOUCHSTONE=f"{fake} --wasm 'a b'")
@@ -137,7 +139,7 @@ def test_a_program_from_the_search_path(tmp_path: Path) -> None:
     )
 
 
-# --- paths -------------------------------------------------------------------------------------------------------------
+# --- paths ----------------------------------------------------------------------------------------
 
 
 def test_relative_paths(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,7 +190,7 @@ def test_expectations_of_what_is_not_judged_do_not_count(project: Project) -> No
     assert "wasmtme.toml is of no runtime that is known" in done.output
 
 
-# --- cases -------------------------------------------------------------------------------------------------------------
+# --- cases ----------------------------------------------------------------------------------------
 
 SERVED = '[[run.server]]\nname = "s"\n[[run.server.on]]\npath = "/a"\nsay = {say}\n'
 
@@ -265,7 +267,7 @@ def test_a_case_that_cannot_be_read(project: Project) -> None:
     assert done.exit_code == 2 and "case.toml" in done.output and "utf-8" in done.output
 
 
-# --- expectations ------------------------------------------------------------------------------------------------------
+# --- expectations ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -293,7 +295,7 @@ def test_expectations_that_are_no_text(tmp_path: Path) -> None:
         expect.load(tmp_path / "x.toml")
 
 
-# --- filters -----------------------------------------------------------------------------------------------------------
+# --- filters --------------------------------------------------------------------------------------
 
 
 def test_filters(project: Project) -> None:

@@ -1,4 +1,5 @@
-"""A run that is interrupted leaves a record that every command reads, marked as partial; --resume runs what is missing."""
+"""A run that is interrupted leaves a record that every command reads, marked as partial; --resume runs what
+is missing."""
 
 from __future__ import annotations
 

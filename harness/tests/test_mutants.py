@@ -63,7 +63,9 @@ def test_what_no_test_of_behaviour_sees_gets_no_fault() -> None:
 
 
 def test_a_fault_keeps_its_key_when_lines_move() -> None:
-    assert [f.key for f in mutate.faults("f.c", b"\n/* x */\n\n" + SOURCE)] == [f.key for f in mutate.faults("f.c", SOURCE)]
+    assert [f.key for f in mutate.faults("f.c", b"\n/* x */\n\n" + SOURCE)] == [
+        f.key for f in mutate.faults("f.c", SOURCE)
+    ]
 
 
 def test_each_fault_made_by_hand_finds_its_place() -> None:

@@ -1,4 +1,5 @@
-"""Runs are made again: a world that stays, a line for a shell that works, and what the harness did wrong is never a runtime's failure."""
+"""Runs are made again: a world that stays, a line for a shell that works, and what the harness did wrong is
+never a runtime's failure."""
 
 from __future__ import annotations
 
@@ -106,7 +107,7 @@ def test_a_line_for_a_shell() -> None:
     assert line == "cd '/a b' && </dev/null env -i A='1 2' B='`c`' /bin/echo 'a'\"'\"'b' '$x' ''"
 
 
-# --- the harness's own faults --------------------------------------------------------------------------------------------
+# --- the harness's own faults ---------------------------------------------------------------------
 
 
 def run(project: Project, kind: str = "pass", text: str = WITH_DIR) -> CaseResult:

@@ -1,4 +1,5 @@
-"""What a record keeps: placeholders for what is gone, a bound on everything that is said, and its true size beside it."""
+"""What a record keeps: placeholders for what is gone, a bound on everything that is said, and its true size
+beside it."""
 
 from __future__ import annotations
 
@@ -140,7 +141,7 @@ def test_many_files_are_counted(project: Project) -> None:
     assert next(cut.size for cut in result.observation.cut if cut.name == "tree") == 2000
 
 
-# --- the page of many runtimes -------------------------------------------------------------------------------------------
+# --- the page of many runtimes --------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

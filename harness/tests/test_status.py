@@ -1,4 +1,5 @@
-"""Green or red is said once: exit status, JUnit, page and Markdown agree on every record; and on fakes in any place."""
+"""Green or red is said once: exit status, JUnit, page and Markdown agree on every record; and on fakes in any
+place."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ from assay.report.view import build
 NAMES = ("touchstone", "wasmtime", "jco")
 
 
-# --- what the views say ----------------------------------------------------------------------------------------------
+# --- what the views say ---------------------------------------------------------------------------
 
 
 def junit_is_red(text: str) -> bool:
@@ -51,7 +52,7 @@ def markdown_is_red(text: str) -> bool:
     return bool(word == "red")
 
 
-# --- records made up -------------------------------------------------------------------------------------------------
+# --- records made up ------------------------------------------------------------------------------
 
 LEVELS = st.sampled_from(list(Level))
 WORDS = st.text(st.characters(codec="utf-8"), max_size=12)
@@ -119,7 +120,8 @@ def test_all_views_agree(tmp_path: Path, drawn: Record) -> None:
 @settings(max_examples=100, deadline=None)
 @given(records())
 def test_green_means_what_it_says(drawn: Record) -> None:
-    """Asked of the results themselves, apart from `status`: what is judged was there, whole, passed something, surprised nobody."""
+    """Asked of the results themselves, apart from `status`: what is judged was there, whole, passed
+    something, surprised nobody."""
     if not status(drawn).green:
         return
     assert drawn.gate and not drawn.partial and not drawn.stale
@@ -146,7 +148,7 @@ def test_a_green_cell_misses_nothing(drawn: Record) -> None:
                 assert item.total == item.passed + item.failed + item.unsupported + item.errors + item.not_run
 
 
-# --- single rules ------------------------------------------------------------------------------------------------------
+# --- single rules ---------------------------------------------------------------------------------
 
 
 def gated(*results: CaseResult, **more: object) -> Record:
@@ -179,7 +181,7 @@ def test_what_is_not_judged_makes_nothing_red() -> None:
     assert not junit_is_red(report.junit(replace(drawn, gate=("a",))))
 
 
-# --- fakes in every place ----------------------------------------------------------------------------------------------
+# --- fakes in every place -------------------------------------------------------------------------
 
 SUITE = {
     "p2/t/one": CASE,

@@ -31,14 +31,21 @@ def test_a_version_that_is_none_is_refused(version: str) -> None:
         versions.against((BUILT / COMPONENTS[0]).read_bytes(), version)
 
 
-@pytest.mark.parametrize("data", [b"", b"\0asm", b"\0asm\x0d\0\x01\0\x0a\x7f", b"\0asm\x0d\0\x01\0\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\0asm", b"\0asm\x0d\0\x01\0\x0a\x7f", b"\0asm\x0d\0\x01\0\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"],
+)
 def test_bytes_that_are_no_component_are_refused(data: bytes) -> None:
     with pytest.raises(versions.VersionError):
         versions.against(data, "0.2.1")
 
 
 def test_a_version_that_lacks_a_function_is_not_tried() -> None:
-    data = next(d for p in sorted(BUILT.glob("*.wasm")) if b"exit-with-code" in (d := p.read_bytes()) and b"wasi:cli/exit@0.2." in d)
+    data = next(
+        d
+        for p in sorted(BUILT.glob("*.wasm"))
+        if b"exit-with-code" in (d := p.read_bytes()) and b"wasi:cli/exit@0.2." in d
+    )
     assert versions.lowest(data) == 12
 
 

@@ -1,4 +1,5 @@
-"""What a case can put around a guest: special files, other file systems, mounts, fewer rights, and standard streams of every kind."""
+"""What a case can put around a guest: special files, other file systems, mounts, fewer rights, and standard
+streams of every kind."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Discovery of cases and the reading of case.toml.
+"""Finding cases, and reading case.toml.
 
-In: the folder suites/ and fixtures/. Out: `Case` values, sorted by id. Unknown keys, missing components and cases that
-a runtime which does nothing would pass are errors with the file's name. Format: suites/README.md.
+In: the folders suites/ and fixtures/. Out: `Case` values, sorted by id. The format is in suites/README.md.
+Unknown keys, missing components and cases that a runtime which does nothing would pass are errors. Each error
+begins with the path of its file.
 """
 
 from __future__ import annotations
@@ -58,11 +59,11 @@ _SINCE = re.compile(r"0\.2\.\d+")
 
 
 class CaseError(Exception):
-    """A case file that cannot be used; the message begins with its path."""
+    """A case file that cannot be used. The message begins with its path."""
 
 
 class _Table:
-    """A TOML table whose keys are taken one by one; `done` complains about those that nobody took."""
+    """A TOML table whose keys are taken one by one. `done` raises an error for the keys that are left."""
 
     def __init__(self, path: Path, where: str, values: Mapping[str, object]) -> None:
         self.path, self.where, self.values = path, where, dict(values)
@@ -92,7 +93,7 @@ class _Table:
         return bool(value)
 
     def number(self, key: str, what: str, *, zero: bool = False) -> float | None:
-        """A finite number, above 0 or from 0 on."""
+        """Returns a finite number above 0, or from 0 on where `zero` is set."""
         value = self.take(key)
         if value is None:
             return None
@@ -102,7 +103,7 @@ class _Table:
         return float(value)
 
     def plain(self, key: str, texts: Iterable[str]) -> None:
-        """No process can be given a NUL."""
+        """Refuses texts with a NUL: no process can be given one."""
         for text in texts:
             if "\0" in text:
                 raise self.fail(f"{key}: {text!r} holds a NUL, which no process can be given")
@@ -137,7 +138,7 @@ class _Table:
 
 
 def _names(table: _Table, key: str) -> tuple[str, ...]:
-    """Names that are listed once each."""
+    """Returns the names that a key lists, and refuses a name that is listed twice."""
     found = table.texts(key)
     for name in found:
         if found.count(name) > 1:
@@ -146,9 +147,9 @@ def _names(table: _Table, key: str) -> tuple[str, ...]:
 
 
 def discover(suites: Path, fixtures: Path, patterns: Iterable[str] = ()) -> tuple[Case, ...]:
-    """All cases below `suites`, sorted by id; with patterns only those whose id contains one of them."""
+    """Returns all cases below `suites`, sorted by id. With patterns, an id must contain one of them."""
     wanted = tuple(patterns)
-    suites, fixtures = suites.resolve(), fixtures.resolve()  # a runtime's process has a directory of its own
+    suites, fixtures = suites.resolve(), fixtures.resolve()  # a runtime runs in another directory
     cases: list[Case] = []
     for path in sorted(suites.glob("**/case.toml")):
         case = load(path, suites, fixtures)
@@ -211,7 +212,7 @@ def load(path: Path, suites: Path, fixtures: Path) -> Case:
 
 
 def _digest_tree(digest: hashlib._Hash, tree: Path) -> None:
-    """What a case is given is part of its definition."""
+    """Adds a tree that the case is given: it is part of the case's definition."""
     for place in sorted(tree.rglob("*")):
         digest.update(place.relative_to(tree).as_posix().encode("utf-8", "surrogateescape") + b"\0")
         if place.is_symlink():
@@ -221,7 +222,7 @@ def _digest_tree(digest: hashlib._Hash, tree: Path) -> None:
 
 
 def _component(top: _Table, folder: Path, fixtures: Path) -> tuple[Path, str]:
-    """Where the component is, and what makes it where it is not committed."""
+    """Returns the component's path, and the command that makes it where it is not committed."""
     name, made_by = top.need("component"), top.text("made-by") or ""
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise top.fail(f"component {name!r} must be a name beside the case or in fixtures/built")
@@ -229,7 +230,7 @@ def _component(top: _Table, folder: Path, fixtures: Path) -> tuple[Path, str]:
     for place in places:
         if place.is_file():
             return place, made_by
-    # One that is made on demand may be absent: the run then says so.
+    # A component that is made on demand may be absent. The case is then skipped with that reason.
     if made_by:
         return places[2], made_by
     raise top.fail(
@@ -345,7 +346,8 @@ def _client(table: _Table) -> ClientSpec:
 
 
 def _steps(table: _Table) -> tuple[Step, ...]:
-    """`say`: strings are bytes (\\u0000 to \\u00ff), numbers pauses, { until = PATTERN } reads, { text, times } repeats."""
+    """Reads `say`: a string is bytes (\\u0000 to \\u00ff), a number a pause, { until = PATTERN } reads, {
+    text, times } repeats."""
     raw = table.take("say")
     if raw is None:
         return ()
@@ -508,7 +510,7 @@ def _file(table: _Table, run: RunSpec) -> FileExpectation:
 
 
 def find_directory(dirs: tuple[Directory, ...], path: str) -> tuple[Directory, str] | None:
-    """The preopened directory that holds a guest path, and the path within it."""
+    """Returns the preopened directory that holds a guest path, and the path within it."""
     best: tuple[Directory, str] | None = None
     for directory in dirs:
         prefix = directory.guest.rstrip("/") + "/"
@@ -570,7 +572,7 @@ def _wire(table: _Table, run: RunSpec, level: str) -> WireRule | None:
 
 
 def _positive(expect: Expect, run: RunSpec) -> bool:
-    """Whether the [expect] block alone asks for something that a program which does nothing does not do."""
+    """Returns whether a program that does nothing fails the [expect] block."""
     if expect.trap or expect.refused is not None or (expect.exit is not None and expect.exit > 1):
         return True
     for stream in (expect.stdout, expect.stderr):

@@ -1,6 +1,7 @@
-"""Which cases a command is about: by id, interface, function, requirement, or the verdict that an earlier record holds. Pure.
+"""Choosing cases by id, interface, function, requirement, or by a verdict in an earlier record. Pure.
 
-In: all cases and a `Selection`. Out: those wanted. A part that matches nothing is an error: a misspelt filter must not make a run smaller.
+In: all cases and a `Selection`. Out: the cases that are wanted. A filter that matches nothing is an error,
+because a misspelt filter must not make a run smaller.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class SelectionError(Exception):
 
 @dataclass(frozen=True)
 class Selection:
-    """All of these must hold for a case; of several values of one kind any."""
+    """The filters of one command. A case must pass each kind of filter; one value of several is enough."""
 
     patterns: tuple[str, ...] = ()
     interfaces: tuple[str, ...] = ()
@@ -37,7 +38,8 @@ class Selection:
 
 @dataclass(frozen=True)
 class Filter:
-    """One kind of filter: its patterns, what matches them, and the complaint about a pattern that matches nothing."""
+    """One kind of filter: its patterns, what matches them, and the complaint about a pattern that matches
+    nothing."""
 
     patterns: tuple[str, ...]
     matches: Callable[[str, Case], bool]
@@ -45,7 +47,7 @@ class Filter:
 
 
 def narrow(cases: Sequence[Case], filters: Iterable[Filter]) -> tuple[Case, ...]:
-    """The cases that pass every filter; of several patterns of one filter any may match."""
+    """Returns the cases that pass every filter. One matching pattern of a filter is enough."""
     left = tuple(cases)
     for item in filters:
         for pattern in item.patterns:
@@ -62,7 +64,8 @@ def containing(patterns: tuple[str, ...], complaint: str) -> Filter:
 
 
 def select(cases: Sequence[Case], wanted: Selection, root: Path, had: Collection[str] = ()) -> tuple[Case, ...]:
-    """The wanted ones among `cases`. `had`: the ids of the cases that had one of the wanted verdicts in an earlier record."""
+    """Returns the cases that are wanted. `had` has the ids of those with a wanted verdict in an earlier
+    record."""
     left = narrow(
         cases,
         (

@@ -1,4 +1,4 @@
-"""Whether a text is as a case asks for it.
+"""Comparing a text with what a case asks for.
 
 In: a `TextExpectation` and bytes. Out: what is wrong with them, in a few words. Pure.
 """
@@ -11,7 +11,7 @@ from ..model import TextExpectation
 
 
 def text_problem(expectation: TextExpectation, data: bytes) -> str | None:
-    """What is wrong with `data`, in a few words; None when it is as expected."""
+    """Returns what is wrong with `data` in a few words, or None when it is as expected."""
     if expectation.exact is not None and data != expectation.exact:
         return f"is {show_bytes(data)}, expected {show_bytes(expectation.exact)}"
     for part in expectation.contains:

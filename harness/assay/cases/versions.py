@@ -1,10 +1,12 @@
 """The same component, built against another 0.2.x: the versions in its names are rewritten.
 
-In: a component's bytes, a version. Out: a component that imports and exports each `wasi:` interface with that version.
-Source: component-model Binary.md (sections), Explainer.md (import and export names; "canonical interface names" and their versions).
+In: a component's bytes, a version. Out: a component that imports and exports each `wasi:` interface with that
+version. Source: component-model Binary.md (sections), Explainer.md (import and export names; "canonical
+interface names" and their versions).
 
-A name is a string with its length before it, in sections of components, and in the import and export sections of the core modules
-inside. Nothing else in these sections depends on lengths but the sizes of the sections around them, which are written anew.
+A name is a string with its length before it, in sections of components, and in the import and export sections
+of the core modules inside. Nothing else in these sections depends on lengths but the sizes of the sections
+around them, which are written anew.
 """
 
 from __future__ import annotations
@@ -134,7 +136,8 @@ def lowest(component: bytes) -> int:
 
 
 def variants(case: Case, folder: Path) -> list[Case]:
-    """The case with its component against each 0.2.x that has what it needs, but the one that it was built against.
+    """The case with its component against each 0.2.x that has what it needs, but the one that it was built
+    against.
 
     The components are written to `folder`; their names have the hash of the original.
     """

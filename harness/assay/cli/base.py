@@ -1,4 +1,4 @@
-"""What the commands of `assay` share: the terminal, what is refused, options, and what they look for."""
+"""What the commands of `assay` share: the terminal, errors, options, and finding files and runtimes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Exit statuses
 
 
 class Unusable(click.ClickException):
-    """Something given cannot be used."""
+    """An argument or a file that cannot be used."""
 
     exit_code = 2
 
@@ -71,7 +71,7 @@ class Positive(click.types.FloatParamType):
 
 @dataclass(frozen=True)
 class Project:
-    """What the commands work on."""
+    """The project that the commands work on."""
 
     root: Path
 
@@ -81,7 +81,7 @@ class Project:
 
 
 def find_root(start: Path) -> Path:
-    """The project's root: the nearest folder upwards that has suites/ and harness/."""
+    """Returns the project's root: the nearest folder upwards that has suites/ and harness/."""
     for folder in (start, *start.parents):
         if (folder / "suites").is_dir() and (folder / "harness").is_dir():
             return folder
@@ -90,7 +90,8 @@ def find_root(start: Path) -> Path:
 
 
 def folder_type(*, exists: bool = False) -> click.Path:
-    """A folder as an absolute path: the processes of a run have a working directory of their own."""
+    """Returns the type of a folder. Its path is made absolute, because runs have another working
+    directory."""
     return click.Path(file_okay=False, exists=exists, resolve_path=True, path_type=Path)
 
 
@@ -99,7 +100,7 @@ def file_type(*, exists: bool = False) -> click.Path:
 
 
 def options(*made: Callable[[F], F]) -> Callable[[F], F]:
-    """Several options as one decorator, in the order that they are listed in."""
+    """Combines several options into one decorator, in their order."""
 
     def decorate(function: F) -> F:
         return functools.reduce(lambda done, option: option(done), reversed(made), function)
@@ -162,7 +163,7 @@ selection_options = options(
 
 
 def warn_of_variables() -> None:
-    """A misspelt variable would be silently without effect."""
+    """Warns of misspelt variables, which would silently have no effect."""
     for name in sorted(os.environ):
         if name.startswith("ASSAY_") and name not in VARIABLES:
             near = names.near(name, VARIABLES)
@@ -170,7 +171,7 @@ def warn_of_variables() -> None:
 
 
 def find_adapters(also: Sequence[str]) -> tuple[tuple[Adapter, ...], tuple[str, ...]]:
-    """The known runtimes and those that speak like one; the programs of the latter as `NAME=PROGRAM`."""
+    """Returns the adapters of all runtimes, and the programs of those in `also` as `NAME=PROGRAM`."""
     found: list[Adapter] = list(ADAPTERS)
     programs = []
     for item in also:
@@ -202,7 +203,7 @@ def case_suite(
     runtimes: Sequence[str] = (),
     expectations: Path | None = None,
 ) -> Cases:
-    """The suite of cases in the folders that the command line names, or else in the project's."""
+    """Returns the suite of cases in the folders of the command line, or else of the project."""
     folder = suites or root / "suites"
     return Cases(folder, fixtures or root / "fixtures", expectations or folder / "expectations", places, runtimes)
 
@@ -210,7 +211,7 @@ def case_suite(
 def chosen(
     root: Path, suite: Suite, wanted: selection.Selection, earlier: Path | None = None, runtimes: Sequence[str] = ()
 ) -> tuple[Case, ...]:
-    """The cases that the command line asks for."""
+    """Returns the cases that the command line asks for."""
     had: frozenset[str] = frozenset()
     try:
         every = suite.discover()
@@ -223,7 +224,7 @@ def chosen(
 
 
 def warn_of_strangers(folder: Path, adapters: Sequence[Adapter]) -> None:
-    """A file of expectations whose name is no runtime's would be silently without effect."""
+    """Warns of files of expectations that belong to no runtime, which would silently have no effect."""
     for name in expect.strangers(folder, {adapter.name for adapter in (*ADAPTERS, *adapters)}):
         click.echo(f"{folder / name} is of no runtime that is known, so it announces nothing", err=True)
 
@@ -241,9 +242,10 @@ def read_record(path: Path) -> record.Record:
 
 
 def write_reports(made: record.Record, target: Path, results: Path, root: Path) -> Path:
-    """The page, JUnit and Markdown; returns the page. The page of the cases also has the counts of the scripts and the
-    programs beside it, and lines for a shell that are to be used in the project's root. The reports of other records
-    are named as the record is."""
+    """Writes the page, JUnit and Markdown. Returns the page.
+
+    The page of the cases also has the counts of the scripts and programs in the same folder. Its lines for a
+    shell are to be used in the project's root. The reports of other records are named after the record."""
     names = ("index.html", "junit.xml", "report.md")
     if made.suite.kind is not Kind.CASE:
         names = (f"{results.stem}.html", f"{results.stem}.junit.xml", f"{results.stem}.md")
@@ -264,12 +266,12 @@ def write_reports(made: record.Record, target: Path, results: Path, root: Path) 
 
 
 def read_scripts(folder: Path) -> summary.ScriptSummary | None:
-    """The counts of the scripts beside a record, also those that were left before they were records."""
+    """Returns the counts of the scripts in a folder, also from a file of the old format."""
     path = folder / "wast.jsonl"
     return summary.scripts(read_record(path)) if path.is_file() else summary.old_scripts(folder / "wast.json")
 
 
 def read_programs(folder: Path) -> summary.ProgramSummary | None:
-    """The counts of the programs beside a record, also those that were left before they were records."""
+    """Returns the counts of the programs in a folder, also from a file of the old format."""
     path = folder / "testsuite.jsonl"
     return summary.programs(read_record(path)) if path.is_file() else summary.old_programs(folder / "testsuite.json")

@@ -1,6 +1,7 @@
-"""The command `assay`: the only place, with `cli_base`, `cli_run` and `cli_suites`, that talks to the terminal.
+"""The command `assay`. Only this package uses the terminal.
 
-In: the command line. Out: files below reports/latest, progress and a summary on the terminal, an exit status (`cli_base.EXIT_STATUSES`).
+In: the command line. Out: files below reports/latest, progress and a summary on the terminal, an exit status
+(`base.EXIT_STATUSES`).
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def list_command(
 @runtime_options
 @click.pass_obj
 def peers_command(root: Path, programs: tuple[str, ...], also: tuple[str, ...]) -> None:
-    """Say which runtimes are there, in which version, and why others are absent."""
+    """List the runtimes that are found, with their versions, and why others are absent."""
     adapters, more = find_adapters(also)
     for found in search.find(find_places(root, (*programs, *more), adapters), (), adapters):
         if isinstance(found.peer, Absent):
@@ -118,7 +119,8 @@ def report_command(root: Path, results: Path | None, output: Path | None, exit_s
 @click.argument("new", type=file_type(exists=True))
 @click.option("--allow-missing", is_flag=True, help="Runtimes, cases and checks may be missing in the newer record.")
 def compare_command(old: Path, new: Path, allow_missing: bool) -> None:
-    """Compare two records: what was added, removed, fixed, broken, changed. Ends with 1 when anything broke or is missing."""
+    """Compare two records: what was added, removed, fixed, broken, changed. Ends with 1 when anything broke
+    or is missing."""
     before, after = read_record(old), read_record(new)
     for path, made in ((old, before), (new, after)):
         if made.partial:

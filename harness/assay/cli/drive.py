@@ -1,6 +1,7 @@
-"""The terminal's side of every run: progress, what can be gone on with, the summary, and the exit status.
+"""The terminal side of every run: progress, resuming, the summary, and the exit status.
 
-In: a `Plan`. Out: the record, lines on the terminal, an exit status. `assay run`, `wast` and `testsuite` end here.
+In: a `Plan`. Out: the record, lines on the terminal, an exit status. `assay run`, `wast` and `testsuite` all
+use it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from .base import CONSOLE, Unusable, read_record
 from .summary import print_summary
 
 EVERY = 50
-"""A line of progress each so many runs, where there is no terminal."""
+"""Without a terminal, a line of progress appears after this many runs."""
 
 
 def say_absent(found: Sequence[Found]) -> None:
@@ -37,7 +38,7 @@ def say_absent(found: Sequence[Found]) -> None:
 
 
 def resumable(path: Path, *, resume: bool, rerun_changed: bool, everything: bool) -> Record | None:
-    """The record to go on with, where one is asked for. `everything`: the command line names no part of the suite."""
+    """Returns the record to resume, or None. `everything`: the command line names no part of the suite."""
     if rerun_changed and not resume:
         raise Unusable("--rerun-changed belongs to --resume")
     if not resume:
@@ -48,7 +49,8 @@ def resumable(path: Path, *, resume: bool, rerun_changed: bool, everything: bool
 
 
 def resumed(plan: Plan, begun: Record | None, gate: Sequence[str] = ()) -> Plan:
-    """The plan of the run that is gone on with: its cases, its settings and, unless the command line names one, its gate."""
+    """Returns the plan with the cases and settings of the record that is resumed, and its gate unless one is
+    given."""
     if begun is None:
         return plan
     there = {info.id for info in begun.cases}
@@ -67,9 +69,10 @@ def run_plan(
     limit: int | None = None,
     reports: Callable[[Record], Path | None] = lambda _: None,
 ) -> None:
-    """Runs the plan, writes its record and reports, prints what it came to, and ends with its exit status.
+    """Runs the plan, writes its record and reports, prints the summary, and exits with the status of the run.
 
-    `limit`: so many surprises are printed. `reports` writes the reports and returns the page."""
+    `limit` is the most unexpected results that are printed. `reports` writes the reports and returns the
+    page."""
     try:
         plan.suite.prepare(plan.cases, plan.settings.jobs)
         total = len(plan.cases) * len(plan.present)
@@ -92,7 +95,7 @@ def run_plan(
 
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[CaseResult], None]]:
-    """Shows how far a run is: a bar on a terminal, else a line from time to time."""
+    """Shows the progress of a run: a bar on a terminal, or else a line from time to time."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

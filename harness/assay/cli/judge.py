@@ -1,6 +1,6 @@
-"""`assay judge`: the verdicts of a record, again, without running anything.
+"""`assay judge`: judges a record again without running anything.
 
-In: a record. Out: its verdicts, what is not as before, the exit status that the run had.
+In: a record. Out: its verdicts, how they differ from before, and the exit status of the run.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def judge_command(
 ) -> None:
     """Judge a record again without running anything, by the definitions and the expectations that it holds.
 
-    With --suites, by the case files in that folder. A record of before version 3 holds neither: it is judged by the
-    project's case files and expectations."""
+    With --suites, it is judged by the case files in that folder. Records before version 3 hold no
+    definitions, so they are judged by the project's case files and expectations."""
     old = read_record(results)
     outside = suites is not None or any(info.expect is None for info in old.cases)
     if suites is not None and old.suite.kind is not Kind.CASE:
@@ -75,7 +75,7 @@ def judge_command(
 
 
 def _expectations(old: Record, results: Path, place: Path | None) -> Expectations:
-    """What the record holds, or else what stands in a folder or a file."""
+    """Returns the expectations of a folder or a file, or else those of the record."""
     if place is None:
         tables: Mapping[str, Sequence[Table]] = old.expectations
     elif place.is_dir():
@@ -92,7 +92,7 @@ def _say_changed(info: record.CaseInfo, definitions: Mapping[str, judge.Definiti
 
 
 def _print_kept(kept: Sequence[Kept]) -> None:
-    """What stays as it was, by reason."""
+    """Prints the units that were not judged again, by reason."""
     for reason, number in Counter(item.reason for item in kept).items():
         click.echo(f"not judged again: {number} {'unit' if number == 1 else 'units'}: {reason}")
         for item in [item for item in kept if item.reason == reason][:SHOWN]:

@@ -1,6 +1,7 @@
-"""`assay repro`: one run of a record, again.
+"""`assay repro`: repeats one run of a record.
 
-In: a record, a case, a runtime. Out: the case's world in a folder that stays, its command line, what is not as before.
+In: a record, a case, a runtime. Out: the case's files in a folder that is kept, its command line,
+differences.
 """
 
 from __future__ import annotations
@@ -60,9 +61,9 @@ def repro_command(
     no_run: bool,
     hold: bool,
 ) -> None:
-    """Make the world of one run of a record again in a folder that stays, print its command line, and run it.
+    """Repeat one run of a record in a folder that is kept, and print its command line.
 
-    Ends with 0 when every verdict is as in the record, with 1 when one is not.
+    The exit status is 0 when every verdict is as in the record, and 1 otherwise.
     """
     old = read_record(results)
     info = next((item for item in old.cases if item.id == case_id), None)

@@ -132,7 +132,8 @@ def run_command(
 
 
 def _gate(gate: Sequence[str], named: Sequence[str], known: Sequence[str], found: Sequence[Found]) -> tuple[str, ...]:
-    """The runtimes that are judged: those of --gate, else those that were found and those that were asked for."""
+    """Returns the runtimes that are judged: those of --gate, or else those that were found and those of
+    -r."""
     if "all" in gate:
         return tuple(known)
     there = {item.runtime.name for item in found if item.runtime is not None}

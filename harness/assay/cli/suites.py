@@ -1,6 +1,7 @@
 """`assay wast` and `assay testsuite`: suites from elsewhere.
 
-In: the command line, the suites' folders. Out: plans for the driver; the records wast.jsonl and testsuite.jsonl.
+In: the command line, the suites' folders. Out: plans for the driver; the records wast.jsonl and
+testsuite.jsonl.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ def wast_command(
 
 
 def _script_folders(root: Path, named: Sequence[str]) -> tuple[dict[str, Path], list[str]]:
-    """The folders of scripts, and which suites are absent."""
+    """Returns the folders of scripts, and the suites that are absent."""
     if not named:
         found = scripts.find_suites(root)
         return found, [name for name in scripts.OFFICIAL if name not in found]
@@ -170,7 +171,7 @@ def testsuite_command(
     resume: bool,
     rerun_changed: bool,
 ) -> None:
-    """Run a folder of built programs laid out as wasi-testsuite is (default: what `make suites` put into build/suites)."""
+    """Run a folder of built programs with the layout of wasi-testsuite (default: the one in build/suites)."""
     place = folder or root / "build" / "suites" / "wasi-testsuite"
     adapter = adapter or root / ADAPTER
     missing = "the preview1 adapter that the programs of wasi-testsuite need"
@@ -220,5 +221,5 @@ def testsuite_command(
 
 
 def _resumable(path: Path | None, resume: bool, rerun_changed: bool) -> Record | None:
-    """A run of a part keeps no record, so there is none to go on with."""
+    """Returns the record to resume. A run of a part of the suite keeps no record, so it cannot be resumed."""
     return resumable(path or Path(), resume=resume, rerun_changed=rerun_changed, everything=path is not None)

@@ -1,4 +1,4 @@
-"""What a run came to, on the terminal: a table or list of its kind, then what is common to all kinds.
+"""The summary of a run on the terminal: a table or list of its kind, then what all kinds share.
 
 In: a record. Out: lines on the terminal.
 """
@@ -15,11 +15,12 @@ from ..report.view import SYMBOLS, build
 from .base import CONSOLE, STYLES
 
 LIMIT = 500
-"""Characters of a detail."""
+"""The most characters of a detail."""
 
 
 def print_summary(made: Record, limit: int | None = None) -> None:
-    """`limit`: so many surprises of scripts are printed; None: all."""
+    """Prints the summary. `limit` is the most unexpected results of scripts that are printed; None means
+    all."""
     run = status(made)
     words: tuple[str, ...]
     if made.suite.kind is Kind.SCRIPT:

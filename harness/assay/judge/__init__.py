@@ -1,4 +1,4 @@
-"""Verdicts: pure functions from a case and what was observed to results."""
+"""Verdicts: pure functions from a case and an observation to results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EXPECTATIONS: dict[Kind, Callable[[Tables, Callable[[str], str]], Expectations]
 
 
 def expectations(kind: Kind, tables: Tables, where: Callable[[str], str]) -> Expectations:
-    """What the tables announce; `where` names the source of a runtime's tables in errors."""
+    """Returns what the tables announce. `where` names the source of a runtime's tables in errors."""
     return _EXPECTATIONS[kind](tables, where)
 
 

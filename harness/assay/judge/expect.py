@@ -1,9 +1,9 @@
-"""Known results: what suites/expectations/ announces, and the results that are not as announced.
+"""Known results: what suites/expectations/ announces, and which results differ from it.
 
-In: the [[expected]] tables of a file or of a record, and results. Out: the results with `expected` and `unexpected`
-set, the entries that match nothing, and the text of a new file. Pure but for `read_tables`.
-This module has what the three suites share, and the expectations of cases; expect_scripts.py and expect_programs.py
-have the others.
+In: the [[expected]] tables of a file or of a record, and results. Out: the results with `expected` and
+`unexpected` set, the entries that match nothing, and the text of a new file. Pure but for `read_tables`. This
+module has what the three suites share, and the expectations of cases. Those of scripts and programs are in
+expect_scripts.py and expect_programs.py.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from .verdicts import Definition
 Table = Mapping[str, Any]
 """One [[expected]] table as its file has it."""
 Tables = Mapping[str, Sequence[Table]]
-"""The tables by runtime; the record of a run keeps them, so that it can be judged again."""
+"""The tables by runtime. A record keeps them, so that it can be judged again."""
 Known = Mapping[str, Collection[str] | None]
-"""The cases that exist, each with the ids of its units; None where they are not known."""
+"""The cases that exist, each with the ids of its units, or None where these are not known."""
 
 
 class ExpectationError(Exception):
@@ -37,13 +37,13 @@ class Expectations(ABC):
 
     @abstractmethod
     def mark(self, result: CaseResult, case: Definition, *, strict: bool, judged: bool) -> CaseResult:
-        """The result with what was announced for each unit, and whether the unit came as a surprise.
+        """Returns the result with the announcement for each unit, and whether the unit differs from it.
 
-        `judged`: the run judges this runtime."""
+        `judged` is whether the run judges this runtime."""
 
     @abstractmethod
     def stale(self, known: Known, judged: Collection[str]) -> tuple[str, ...]:
-        """The entries for the judged runtimes that match nothing, each in words."""
+        """Describes the entries for the judged runtimes that match nothing."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Entry:
 
 
 def read_tables(path: Path) -> list[dict[str, Any]]:
-    """The [[expected]] tables of one file; a missing file has none."""
+    """Returns the [[expected]] tables of one file. A missing file has none."""
     if not path.is_file():
         return []
     try:
@@ -73,12 +73,12 @@ def read_tables(path: Path) -> list[dict[str, Any]]:
 
 
 def load(path: Path) -> tuple[Entry, ...]:
-    """Read one file; a missing file announces nothing."""
+    """Reads one file. A missing file announces nothing."""
     return parse(str(path), read_tables(path))
 
 
 def parse(path: str, tables: Iterable[Table]) -> tuple[Entry, ...]:
-    """The entries of one runtime; `path` begins each error."""
+    """Returns the entries of one runtime. `path` begins each error."""
     entries = tuple(_entry(path, item) for item in tables)
     seen: set[tuple[str, str | None]] = set()
     for entry in entries:
@@ -89,7 +89,7 @@ def parse(path: str, tables: Iterable[Table]) -> tuple[Entry, ...]:
 
 
 def strangers(folder: Path, names: Iterable[str]) -> list[str]:
-    """Files of expectations that are nobody's: a misspelt name announces nothing."""
+    """Returns the files of expectations that belong to no runtime, for example because of a misspelt name."""
     known = {*names, "wast", "testsuite"}
     return sorted(path.name for path in folder.glob("*.toml") if path.stem not in known) if folder.is_dir() else []
 
@@ -118,7 +118,7 @@ def _entry(path: str, item: Mapping[str, object]) -> Entry:
 
 
 class CaseExpectations(Expectations):
-    """Those of cases: a file a runtime."""
+    """The expectations of cases: one file for each runtime."""
 
     def __init__(self, tables: Tables, where: Callable[[str], str]) -> None:
         self.tables = tables
@@ -137,7 +137,7 @@ class CaseExpectations(Expectations):
 
 
 def stale(entries: Iterable[Entry], known: Known) -> list[Entry]:
-    """Entries that name no case or check that exists."""
+    """Returns the entries whose case or check does not exist."""
     return [
         entry
         for entry in entries
@@ -146,9 +146,10 @@ def stale(entries: Iterable[Entry], known: Known) -> list[Entry]:
 
 
 def apply(result: CaseResult, entries: Iterable[Entry], case: Definition, *, strict: bool = False) -> CaseResult:
-    """Mark each unit with what was announced for it and whether it came as a surprise. What was not run surprises nobody:
-    it neither keeps nor breaks an announcement."""
-    # What is announced of a case is announced of it against each version too.
+    """Marks each unit with its announcement, and with whether it differs from it.
+
+    A unit that was not run never counts as unexpected."""
+    # An entry for a case also holds for its variants against other versions.
     mine = [entry for entry in entries if entry.case in (result.case, result.case.partition("@")[0])]
     by_check = {entry.check: entry.expected for entry in mine if entry.check is not None}
     whole = next((entry.expected for entry in mine if entry.check is None), None)
@@ -169,7 +170,8 @@ def apply(result: CaseResult, entries: Iterable[Entry], case: Definition, *, str
 
 
 def _surprising(unit: UnitResult, case: Definition, strict: bool = False) -> bool:
-    """Without an announcement everything must pass; a failing `should` is no surprise unless the run is strict."""
+    """Returns whether a unit without an announcement is unexpected. Everything must pass, except that a
+    failing SHOULD is unexpected in a strict run only."""
     if unit.verdict in (Verdict.PASS, Verdict.SKIP):
         return False
     check = case.check(unit.id)
@@ -177,8 +179,9 @@ def _surprising(unit: UnitResult, case: Definition, strict: bool = False) -> boo
 
 
 def render(results: Iterable[CaseResult], old: Iterable[Entry], cases: Iterable[Case], *, strict: bool = False) -> str:
-    """The text of an expectations file for these results; reasons and issues that are there are kept. Entries of a case that
-    was not run stay."""
+    """Returns the text of an expectations file for these results.
+
+    Existing reasons and issues are kept, and so are the entries of cases that were not run."""
     results = [result for result in results if result.verdict is not Verdict.SKIP]
     kept = {(entry.case, entry.check): entry.expected for entry in old}
     known = {case.id: case for case in cases}
@@ -190,7 +193,7 @@ def render(results: Iterable[CaseResult], old: Iterable[Entry], cases: Iterable[
         ran.add(result.case)
         base = result.case.partition("@")[0]
         if base != result.case and not result.unexpected:
-            continue  # the entries of the case itself say it
+            continue  # the entries of the case itself cover it
         units = [
             unit
             for unit in result.units
@@ -226,7 +229,7 @@ def _render_entry(case: str, check: str | None, statuses: tuple[Verdict, ...], r
 
 
 def quote(text: str) -> str:
-    """A TOML basic string."""
+    """Returns a TOML basic string."""
     out = []
     for letter in text:
         if letter in '"\\':

@@ -17,7 +17,8 @@ from .verdicts import Definition
 
 @dataclass(frozen=True)
 class KnownProgram:
-    """An announced failure: why, what the trace must show (each pattern), and what the component must not import."""
+    """An announced failure: its reason, patterns that the trace must match, names that the component must
+    lack."""
 
     reason: str
     shows: tuple[str, ...]
@@ -33,7 +34,7 @@ class ProgramExpectations(Expectations):
         return self.programs.get(runtime, {}).get(program)
 
     def mark(self, result: CaseResult, case: Definition, *, strict: bool, judged: bool) -> CaseResult:
-        """Of a runtime that is judged, a failure that no entry announces is unexpected."""
+        """A failure without an entry is unexpected on a runtime that is judged."""
         (unit,) = result.units
         known = self.known(result.runtime, result.case)
         passed = unit.verdict is Verdict.PASS
@@ -50,7 +51,7 @@ class ProgramExpectations(Expectations):
 
 
 def _unshown(known: KnownProgram, result: CaseResult) -> str:
-    """What does not bear out the reason of an entry."""
+    """Returns what contradicts the reason of an entry, or an empty string."""
     trace = result.observation.trace
     for pattern in known.shows:
         if not re.search(pattern, trace, re.MULTILINE):
@@ -60,7 +61,7 @@ def _unshown(known: KnownProgram, result: CaseResult) -> str:
 
 
 def parse(path: str, tables: Iterable[Table]) -> dict[str, KnownProgram]:
-    """The known programs; `path` begins each error."""
+    """Returns the known programs. `path` begins each error."""
     known: dict[str, KnownProgram] = {}
     for item in tables:
         if not {"program", "reason", "shows"} <= set(item) <= {"program", "reason", "shows", "lacks"}:

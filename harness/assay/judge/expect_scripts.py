@@ -35,7 +35,7 @@ class ScriptExpectations(Expectations):
         return replace(result, units=tuple(_marked(unit, mine.get(unit.id)) for unit in result.units))
 
     def stale(self, known: Known, judged: Collection[str]) -> tuple[str, ...]:
-        """Nothing is said of a suite of scripts of which none is there."""
+        """Entries for a suite whose scripts are absent do not count."""
         suites = {name.partition("/")[0] for name in known}
         return tuple(
             line
@@ -55,7 +55,7 @@ def _marked(unit: UnitResult, known: KnownCommand | None) -> UnitResult:
 
 
 def parse(path: str, tables: Iterable[Table]) -> Commands:
-    """The known commands; `path` begins each error."""
+    """Returns the known commands. `path` begins each error."""
     known: Commands = {}
     for item in tables:
         if set(item) != {"script", "status", "reason", "commands"}:
@@ -73,7 +73,7 @@ def parse(path: str, tables: Iterable[Table]) -> Commands:
 
 
 def stale(commands: Commands, known: Known) -> list[str]:
-    """Entries that name no script or no command that exists."""
+    """Describes the entries whose script or command does not exist."""
     out = [f"{script}: no such script" for script in commands if script not in known]
     for script, mine in commands.items():
         units = known.get(script)
@@ -83,8 +83,9 @@ def stale(commands: Commands, known: Known) -> list[str]:
 
 
 def render(results: Sequence[CaseResult], old: Commands, scripts: Collection[str]) -> str:
-    """The text of the expectations file for these results. Reasons that are there are kept, and so are the entries of
-    scripts that were not run."""
+    """Returns the text of the expectations file for these results.
+
+    Existing reasons are kept, and so are the entries of scripts that were not run."""
     blocks: dict[tuple[str, str, str], list[str]] = {}
     ran = set()
     for result in results:
@@ -121,6 +122,6 @@ def render(results: Sequence[CaseResult], old: Commands, scripts: Collection[str
 
 
 def _reason(status: str, message: str) -> str:
-    """The runtime's own message, without the numbers that differ from command to command."""
+    """Returns the runtime's message without its numbers, which differ from command to command."""
     text = re.sub(r"0x[0-9a-f]+|\b\d+\b", "N", " ".join(message.split()))[:200]
     return text or status

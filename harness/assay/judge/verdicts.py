@@ -1,6 +1,7 @@
-"""The verdict on what was seen: pure functions from case and observation to results.
+"""The verdict on an observation: pure functions from a case and an observation to results.
 
-In: a `Case` and an `Observation`. Out: a `CaseResult`. Rules: suites/README.md, "How a guest reports" and "Verdicts".
+In: a `Case` and an `Observation`. Out: a `CaseResult`. Rules: suites/README.md, "How a guest reports" and
+"Verdicts".
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _REPORT = re.compile(r"check (\S+) (pass|fail|value)(?: (.*))?", re.DOTALL)
 
 
 class Definition(Protocol):
-    """What a verdict needs of a case: a `Case`, or what a record keeps of one."""
+    """What a verdict needs of a case. A `Case` has it, and so has `CaseInfo` of a record."""
 
     @property
     def id(self) -> str: ...
@@ -51,7 +52,7 @@ class Definition(Protocol):
     def check(self, check_id: str) -> Check | None: ...
 
 
-# Endings after which nothing that is missing can be held against the guest's behaviour: the verdict says what it was.
+# After these endings a missing report is not a failure of the guest. The verdict names the ending instead.
 _ENDING_VERDICTS = {
     Ending.TIMEOUT: Verdict.TIMEOUT,
     Ending.CRASH: Verdict.CRASH,
@@ -75,7 +76,7 @@ class Report:
 
 @dataclass(frozen=True)
 class GuestOutput:
-    """Stdout taken apart: the reports, the lines that pretend to be reports, and the rest byte for byte."""
+    """The parts of stdout: the reports, the malformed check lines, and the rest byte for byte."""
 
     reports: tuple[Report, ...]
     malformed: tuple[str, ...]
@@ -83,8 +84,10 @@ class GuestOutput:
 
 
 def split_output(stdout: bytes, *, whole: bool = True) -> GuestOutput:
-    """Take the check lines out of stdout. Where the guest did not come to its end, its last line may be half a report: that is
-    no lie, and counts as any other output."""
+    """Takes the check lines out of stdout.
+
+    Where the guest did not run to its end (`whole` is false), an incomplete last line counts as ordinary
+    output."""
     reports: list[Report] = []
     malformed: list[str] = []
     rest: list[bytes] = []
@@ -102,14 +105,14 @@ def split_output(stdout: bytes, *, whole: bool = True) -> GuestOutput:
 
 
 def _lines(data: bytes) -> list[bytes]:
-    """Lines that end in \\n only: a carriage return is content."""
+    """Splits at \\n only: a carriage return is content."""
     parts = data.split(b"\n")
     lines = [part + b"\n" for part in parts[:-1]]
     return [*lines, parts[-1]] if parts[-1] else lines
 
 
 def judge(case: Definition, runtime: str, seen: Observation | NotRun, *, strict: bool = False) -> CaseResult:
-    """The verdict on one case and one runtime."""
+    """Returns the verdict on one case and one runtime."""
     if isinstance(seen, NotRun):
         return skip(case, runtime, seen.reason, seen.verdict)
     if case.kind is Kind.SCRIPT:
@@ -132,8 +135,9 @@ def judge(case: Definition, runtime: str, seen: Observation | NotRun, *, strict:
 
 
 def of_units(case: Definition, units: Iterable[UnitResult], *, strict: bool = False) -> Verdict:
-    """The verdict on a case: the worst of its units. A failing SHOULD counts only in a strict run, and a command that
-    tests the text format only does not count."""
+    """Returns the verdict on a case, which is the worst of its units.
+
+    A failing SHOULD counts only in a strict run. Skipped commands of a script do not count."""
     counted = [
         unit.verdict
         for unit in units
@@ -149,7 +153,7 @@ def of_units(case: Definition, units: Iterable[UnitResult], *, strict: bool = Fa
 
 
 def judge_script(case: Definition, runtime: str, seen: Observation) -> CaseResult:
-    """A unit a command."""
+    """Returns the verdict on a script, with one unit for each command."""
     units = tuple(
         UnitResult(item.id, STATUSES[item.status], item.message, word=only_word(item.status)) for item in seen.commands
     )
@@ -157,7 +161,8 @@ def judge_script(case: Definition, runtime: str, seen: Observation) -> CaseResul
 
 
 def _lie(case: Definition, output: GuestOutput) -> str:
-    """What no honest guest of this case says: then nothing that it says counts. Empty where there is nothing."""
+    """Returns why the guest's reports cannot be believed, or an empty string. If there is a reason, none of
+    them counts."""
     declared = {check.id: check for check in case.checks}
     reported = [report.id for report in output.reports]
     if stray := sorted(set(reported) - set(declared)):
@@ -176,7 +181,7 @@ def _lie(case: Definition, output: GuestOutput) -> str:
 
 
 def skip(case: Definition, runtime: str, reason: str, verdict: Verdict = Verdict.SKIP) -> CaseResult:
-    """The result of a case that was not run at all."""
+    """Returns the result of a case that was not run."""
     last = SCRIPT_KEY if case.kind is Kind.SCRIPT else EXPECT_UNIT
     units = tuple(UnitResult(unit_id, verdict, reason) for unit_id in (*(check.id for check in case.checks), last))
     seen = Observation(Outcome(Ending.NOT_STARTED, message=reason))
@@ -202,7 +207,7 @@ def _judge_check(case: Definition, check: Check, output: GuestOutput, outcome: O
 
 
 def _judge_wire(check: Check, rule: WireRule, output: GuestOutput, seen: Observation) -> UnitResult:
-    """A check of what the harness's own server or client got, or of what the guest printed."""
+    """Judges a check on an exchange of the harness's server or client, or on what the guest printed."""
     exchanges = [exchange for exchange in seen.wire if exchange.name == rule.on]
     there = bool(output.rest) if rule.on == "stdout" else bool(exchanges)
     if not there:
@@ -228,7 +233,7 @@ def _judge_wire(check: Check, rule: WireRule, output: GuestOutput, seen: Observa
 
 
 def _excerpt(text: str, pattern: str) -> str:
-    """What of a text is worth showing: the line that begins as the pattern does, else its beginning."""
+    """Returns the line that begins as the pattern does, or else the beginning of the text."""
     word = re.match(r"\^?([\w /-]{4,})", pattern)
     line = next((line for line in text.splitlines() if word and line.startswith(word[1].strip())), None)
     return show_bytes((line or text).encode(), 300)
@@ -270,7 +275,7 @@ def _judge_expect(case: Definition, seen: Observation, output: GuestOutput) -> U
 
 
 def _open_ending(expect: Expect) -> bool:
-    """The text leaves open how the run ends: `exit = "any"`."""
+    """Returns whether the case leaves open how the run ends: `exit = "any"`."""
     return expect.exit is None and not expect.trap and expect.refused is None
 
 

@@ -1,11 +1,11 @@
-"""The statuses that the commands of a script come to, and the verdicts that they stand for."""
+"""The statuses of a script's commands, and the verdict that each stands for."""
 
 from __future__ import annotations
 
 from .values import Verdict
 
 SCRIPT_KEY = "0 script"
-"""The id of the unit that stands for a script as a whole, where something befell it as a whole."""
+"""The id of the unit that stands for a script as a whole, for example when the runtime crashes."""
 STATUSES = {
     "pass": Verdict.PASS,
     "skip": Verdict.SKIP,
@@ -22,10 +22,10 @@ _WORDS = {verdict: status for status, verdict in STATUSES.items() if status != "
 
 
 def word_of(verdict: Verdict, word: str) -> str:
-    """The status of a command. `word` holds it where the verdict alone does not say it."""
+    """Returns the status of a command. `word` holds it where two statuses share the verdict."""
     return word or _WORDS[verdict]
 
 
 def only_word(status: str) -> str:
-    """What has to be kept of a status besides its verdict."""
+    """Returns the status where its verdict does not imply it, or an empty string."""
     return "" if _WORDS[STATUSES[status]] == status else status

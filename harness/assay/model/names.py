@@ -1,6 +1,8 @@
-"""The names of WASI 0.2, so that a misspelt interface or function in a case is refused and not shown as a row of its own.
+"""The names of WASI 0.2. A misspelt interface or function in a case is refused, so it never becomes a row of
+a report.
 
-In: a name. Out: what is wrong with it, or nothing. The table (schemas/wasi-0.2.tsv) is written by ci/check_names.py from the WIT.
+In: a name. Out: what is wrong with it, or nothing. ci/check_names.py writes the table (schemas/wasi-0.2.tsv)
+from the WIT.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ NEWEST = "0.2.12"
 
 @functools.cache
 def table() -> Mapping[str, Mapping[str, str]]:
-    """By interface, by function (the empty name is the interface itself): the version that brought it, or its feature."""
+    """Returns, by interface and function, the version or the unstable feature that brought it.
+
+    The empty function name stands for the interface itself."""
     found: dict[str, dict[str, str]] = {}
     text = resources.files("assay").joinpath("schemas/wasi-0.2.tsv").read_text(encoding="utf-8")
     for line in text.splitlines():
@@ -26,14 +30,14 @@ def table() -> Mapping[str, Mapping[str, str]]:
 
 
 def interface_problem(name: str) -> str:
-    """Only names of `wasi:` are known here; other packages are free."""
+    """Returns what is wrong with an interface's name. Only names of `wasi:` are checked."""
     if not name.startswith("wasi:") or name in table():
         return ""
     return f"WASI 0.2 has no interface {name}{near(name, table())}"
 
 
 def function_problem(name: str) -> str:
-    """What is wrong with `wasi:package/interface.function`."""
+    """Returns what is wrong with `wasi:package/interface.function`."""
     interface, _, function = name.partition(".")
     problem = interface_problem(interface)
     if problem or not interface.startswith("wasi:") or function in table()[interface]:
@@ -43,7 +47,8 @@ def function_problem(name: str) -> str:
 
 
 def since_problem(name: str, since: str) -> str:
-    """A requirement on a function is no older than the function, and no newer than the newest 0.2."""
+    """Returns what is wrong with `since`: it is not before the function's version, nor after the newest
+    0.2."""
     interface, _, function = name.partition(".")
     born = table().get(interface, {}).get(function, "")
     if _number(since) > _number(NEWEST):

@@ -1,6 +1,6 @@
 """The values that the harness passes around: cases, runs, observations, verdicts.
 
-In: nothing. Out: frozen dataclasses and enums; no input or output happens here. The words are those of suites/README.md.
+In: nothing. Out: frozen dataclasses and enums. The terms are those of suites/README.md.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 class Verdict(enum.Enum):
-    """What a unit (a check, or a case's expectation) came to; the order is from good to bad."""
+    """The result of a unit: a check, a case's expectation or a command. The order is from good to bad."""
 
     PASS = "PASS"
     SKIP = "SKIP"
@@ -28,12 +28,13 @@ class Verdict(enum.Enum):
 
 
 def worst(verdicts: Sequence[Verdict]) -> Verdict:
-    """The worst of several verdicts; SKIP where there is none."""
+    """Returns the worst of several verdicts, or SKIP when there is none."""
     return max(verdicts, key=lambda verdict: verdict.rank) if verdicts else Verdict.SKIP
 
 
 class Kind(enum.Enum):
-    """What a record's case is: a case.toml, an official .wast script, or a built program of a foreign suite."""
+    """What a record's case is: a case.toml, an official .wast script, or a built program of a foreign
+    suite."""
 
     CASE = "case"
     SCRIPT = "script"
@@ -48,7 +49,9 @@ class Level(enum.Enum):
 
 @dataclass(frozen=True)
 class WireRule:
-    """What a check asks of an exchange that the harness saw on the wire: all of `matches`, none of `lacks`; or the `value` in it."""
+    """What a check asks of the exchanges of one name: to match all of `matches` and none of `lacks`.
+
+    An unspecified check records the `value` that it finds instead."""
 
     on: str
     matches: tuple[str, ...] = ()
@@ -59,7 +62,7 @@ class WireRule:
 
 @dataclass(frozen=True)
 class Check:
-    """One requirement that the guest of a case reports on by itself, or that is read from the wire."""
+    """One requirement. The guest reports on it, or the judge reads it from the wire."""
 
     id: str
     level: Level
@@ -92,13 +95,13 @@ class System(enum.Enum):
     """A preopened directory that is not a copy of a tree."""
 
     DEV = "dev"  # the machine's own /dev
-    PROC = "proc"  # … and /proc
-    OTHER = "other"  # a fresh directory of another file system
+    PROC = "proc"  # the machine's own /proc
+    OTHER = "other"  # a fresh directory on another file system
 
 
 @dataclass(frozen=True)
 class Directory:
-    """A preopened directory: a fresh copy of a tree (or an empty one), and the name that the guest sees."""
+    """A preopened directory: a fresh copy of a tree, or an empty one, under the name that the guest sees."""
 
     guest: str
     source: Path | None
@@ -122,10 +125,11 @@ class Made:
 
 @dataclass(frozen=True)
 class Stdio:
-    """What the standard streams are, where they are not pipes that are fed and read at once.
+    """The kinds of the standard streams. By default they are pipes that are fed and read at once.
 
-    `stdin`: pipe, file, socket, null, directory. `stdout`: pipe, file. `stderr`: pipe, full (a device), unread (a pipe without a reader).
-    `stdin_when`, `stderr_when`: it is fed, read, a moment after the guest has written this to stdout.
+    `stdin` is pipe, file, socket, null or directory. `stdout` is pipe or file. `stderr` is pipe, full (a
+    device) or unread (a pipe without a reader). With `stdin_when`, stdin is fed a moment after the guest has
+    written that text to stdout; with `stderr_when`, stderr is read a moment after it.
     """
 
     terminal: frozenset[str] = frozenset()
@@ -139,7 +143,8 @@ class Stdio:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of what a peer does on a connection: say bytes so many times, pause, or read until a pattern has come."""
+    """One step of a peer on a connection: it sends bytes so many times, pauses, or reads until a pattern
+    matches."""
 
     data: bytes = b""
     times: int = 1
@@ -149,8 +154,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the harness's server does about requests for one path. `read`: all of the request first, or its head only.
-    `then`: keep the connection for another request, close or reset it, or hold it without another word."""
+    """What a server of the harness answers to requests for one path.
+
+    `read` is all (it reads the whole request first) or head. `then` says what happens to the connection:
+    keep, close, reset or hold (it stays open and the server sends nothing more)."""
 
     path: str
     steps: tuple[Step, ...]
@@ -160,8 +167,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class ServerSpec:
-    """A server that a guest's requests meet. `kind`: plain, tls (a certificate that nobody trusts), refusing (nobody listens),
-    deaf (its queue is full: nobody accepts)."""
+    """A server for the requests of a guest.
+
+    `kind` is plain, tls (with a certificate that nobody trusts), refusing (nothing listens) or deaf (its
+    queue is full and nothing accepts)."""
 
     name: str
     kind: str
@@ -170,7 +179,10 @@ class ServerSpec:
 
 @dataclass(frozen=True)
 class ClientSpec:
-    """One connection to a served component. `then`: read until every answer is whole, until the end, or close or reset at once."""
+    """One connection to a served component.
+
+    `then` is answer (read until every response is complete), end (read to the end of the stream), close or
+    reset."""
 
     name: str
     steps: tuple[Step, ...]
@@ -180,8 +192,10 @@ class ClientSpec:
 
 @dataclass(frozen=True)
 class Exchange:
-    """What the other side sent on one connection, for one request or script. `ended`: open, closed, reset; `methods` of the
-    requests that are answered, empty where the exchange itself is a request."""
+    """What the guest's side sent on one connection, for one request or one client.
+
+    `ended` is open, closed or reset. `methods` has the methods of the requests that these bytes answer; it is
+    empty where the exchange itself is a request."""
 
     name: str
     data: bytes
@@ -191,7 +205,7 @@ class Exchange:
 
 @dataclass(frozen=True)
 class RunSpec:
-    """What a case hands the guest. `env is None` leaves the runtime's own default environment alone."""
+    """What a case gives the guest. Where `env` is None, the runtime's default environment applies."""
 
     args: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] | None = None
@@ -210,13 +224,13 @@ class RunSpec:
 
     @property
     def serve(self) -> bool:
-        """Whether the component answers requests, those of `clients`, instead of being run."""
+        """Whether the component serves the requests of `clients` instead of being run."""
         return bool(self.clients)
 
 
 @dataclass(frozen=True)
 class TextExpectation:
-    """What a stream or a file must hold; every part given must hold."""
+    """What a stream or a file must hold. Every part that is given must hold."""
 
     exact: bytes | None = None
     contains: tuple[str, ...] = ()
@@ -237,13 +251,13 @@ class FileExpectation:
 
 
 class Ending(enum.Enum):
-    """How a run ended, as far as the runtime lets one tell."""
+    """How a run ended, as far as the runtime shows it."""
 
     EXITED = "exited"
     TRAP = "trap"
     MALFORMED = "malformed"
     INVALID = "invalid"
-    REJECTED = "rejected"  # malformed or invalid: this runtime does not say which
+    REJECTED = "rejected"  # malformed or invalid: this runtime does not distinguish them
     LINK_ERROR = "link-error"
     UNSUPPORTED = "unsupported"
     LIMIT = "limit"
@@ -253,7 +267,7 @@ class Ending(enum.Enum):
     INTERNAL = "internal"
     TIMEOUT = "timeout"
     CRASH = "crash"
-    FLOOD = "flood"  # wrote more than the harness takes
+    FLOOD = "flood"  # more output than the harness accepts
     NOT_STARTED = "not-started"
 
 
@@ -305,7 +319,7 @@ class Case:
     made_by: str = ""
     """The command that makes the component, where it is not committed."""
     digest: str = ""
-    """Of everything that defines the case but its component."""
+    """SHA-256 of everything that defines the case except its component."""
     versions: bool = False
     """The case is also run with its component as if built against each other 0.2.x."""
     kind: Kind = Kind.CASE
@@ -332,7 +346,7 @@ class Peer:
 
 @dataclass(frozen=True)
 class Absent:
-    """A runtime that was not found, and why in one plain line."""
+    """A runtime that was not found, and the reason in one line."""
 
     name: str
     reason: str
@@ -340,7 +354,7 @@ class Absent:
 
 @dataclass(frozen=True)
 class Mount:
-    """A directory of a run as it stands on the host."""
+    """A preopened directory of a run on the host."""
 
     host: Path
     guest: str
@@ -361,8 +375,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Command:
-    """A command line with its whole environment. `listening`: for a server, the pattern of what it says when it
-    listens; its group is the port."""
+    """A command line with its whole environment.
+
+    `listening` is, for a server, the pattern of its message when it listens. The pattern's group is the
+    port."""
 
     argv: tuple[str, ...]
     env: tuple[tuple[str, str], ...] = ()
@@ -394,12 +410,12 @@ class ProcessResult:
     peak_rss_kib: int
     leftovers: bool = False
     failure: str = ""
-    stopped: bool = False  # ended as it was meant to be: a server whose clients are done
+    stopped: bool = False  # the harness ended it because its clients were done
 
 
 @dataclass(frozen=True)
 class FileState:
-    """One entry of a directory after the run: `kind` is file, dir, link or other."""
+    """One entry of a directory after the run. `kind` is file, dir, link or other."""
 
     path: str
     kind: str
@@ -409,7 +425,7 @@ class FileState:
 
 @dataclass(frozen=True)
 class Cut:
-    """Something that was said at greater length than a record keeps: its true size in bytes, and the SHA-256 of the whole."""
+    """An output that is longer than a record keeps: its true size in bytes, and the SHA-256 of the whole."""
 
     name: str
     size: int
@@ -418,7 +434,8 @@ class Cut:
 
 @dataclass(frozen=True)
 class CommandSeen:
-    """What one command of a script came to, by the runtime's own results: pass, skip, fail, unsupported or missing.
+    """The status of one command of a script: pass, skip, fail, unsupported, or missing where the runtime has
+    none.
 
     The command `0 script` stands for the script as a whole: crash, timeout, unconvertible or fail."""
 
@@ -429,7 +446,8 @@ class CommandSeen:
 
 @dataclass(frozen=True)
 class NotRun:
-    """Why a case was not run: SKIP where the runtime or the machine cannot, ERROR where the harness failed."""
+    """The reason why a case was not run: SKIP where the runtime or the machine cannot, ERROR where the
+    harness failed."""
 
     reason: str
     verdict: Verdict = Verdict.SKIP
@@ -441,7 +459,9 @@ TRACE_LIMIT = 256 << 10
 
 @dataclass(frozen=True)
 class Observation:
-    """Everything that was seen of one case on one runtime. In a record, {NAME} stands for what is gone after the run."""
+    """Everything that was observed of one case on one runtime.
+
+    In a record, placeholders such as {run} replace what no longer exists after the run."""
 
     outcome: Outcome
     argv: tuple[str, ...] = ()
@@ -459,32 +479,34 @@ class Observation:
     cwd: str = ""
     cut: tuple[Cut, ...] = ()
     normalised: tuple[str, ...] = ()
-    """The placeholders that something was replaced by."""
+    """The placeholders that were used."""
     commands: tuple[CommandSeen, ...] = ()
     named: tuple[str, ...] = ()
-    """Of the names that a known failure must not have in its component, those that are in it."""
+    """The names that the component contains, of those that its known failure says it lacks."""
     places: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """What is gone after the run, each with its placeholder; `settle` uses it and drops it."""
+    """Paths and addresses that no longer exist after the run, each with its placeholder. `settle` applies
+    them."""
 
     def size(self, name: str, data: bytes) -> int:
-        """The true size of what is kept under this name."""
+        """Returns the true size of the output of this name."""
         return next((item.size for item in self.cut if item.name == name), len(data))
 
 
 @dataclass(frozen=True)
 class Expected:
-    """A known result that an expectations file announces for a unit."""
+    """A known result that the expectations announce for a unit."""
 
     statuses: tuple[Verdict, ...]
     reason: str
     issue: str = ""
     word: str = ""
-    """The status as the expectations file has it, where the verdict alone does not say it."""
+    """The status as the expectations file has it, where two statuses share the verdict."""
 
 
 @dataclass(frozen=True)
 class UnitResult:
-    """The verdict on one check, on the case's [expect] block (id `@expect`), or on one command of a script."""
+    """The verdict on one check, on the case's [expect] block (id `@expect`), or on one command of a
+    script."""
 
     id: str
     verdict: Verdict
@@ -493,7 +515,7 @@ class UnitResult:
     expected: Expected | None = None
     unexpected: bool = False
     word: str = ""
-    """The status of a script's command, where the verdict alone does not say it."""
+    """The status of a script's command, where two statuses share the verdict."""
 
 
 @dataclass(frozen=True)
@@ -507,7 +529,8 @@ class CaseResult:
     reason: str = ""
     kind: Kind = Kind.CASE
     whole: tuple[str, ...] = ()
-    """The units whose verdict was made from more than the record keeps: they cannot be judged again from it."""
+    """The units that cannot be judged again, because their verdict was made from more than the record
+    keeps."""
 
     def unit(self, unit_id: str) -> UnitResult | None:
         return next((unit for unit in self.units if unit.id == unit_id), None)

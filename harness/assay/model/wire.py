@@ -1,7 +1,8 @@
-"""HTTP/1.1 messages taken apart, as far as a judge of the wire needs it: lenient, and it never fails.
+"""A lenient parser of HTTP/1.1 messages, for checks on the wire. It never fails. Pure.
 
-In: the bytes that one side sent. Out: its messages, and a text of them to be matched: lines end in \\n, bodies are without their
-chunks, trailers follow `<trailers>`, and the end says what became of it: `<whole>`, or `<cut>`, `<reset>`, `<open>` where it is not. Pure.
+In: the bytes that one side sent. Out: its messages, and a text of them for patterns. In that text lines end
+in \\n, bodies have no chunk framing, trailers follow `<trailers>`, and the end is `<whole>` for a complete
+message, otherwise `<cut>`, `<reset>` or `<open>`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _BODILESS = frozenset({204, 304})
 
 @dataclass(frozen=True)
 class Message:
-    """One message, or as much of it as there is; `to_the_end`: only the end of the connection ends it."""
+    """One message, or the part that arrived. With `to_the_end`, only the end of the connection ends it."""
 
     head: tuple[str, ...]
     body: bytes = b""
@@ -27,12 +28,13 @@ class Message:
 
 
 def first(data: bytes) -> tuple[Message, bytes]:
-    """The first request in `data`, and what follows it."""
+    """Returns the first request in `data`, and the bytes after it."""
     return _message(data, "")
 
 
 def messages(data: bytes, methods: Sequence[str] = ()) -> tuple[Message, ...]:
-    """All messages in `data`; responses to requests of those methods, or requests where there are none."""
+    """Returns all messages in `data`: responses to requests of these methods, or requests when there is no
+    method."""
     found: list[Message] = []
     answers = list(methods)
     while data:
@@ -46,18 +48,18 @@ def messages(data: bytes, methods: Sequence[str] = ()) -> tuple[Message, ...]:
 
 
 def requests_in(data: bytes) -> tuple[str, ...]:
-    """The methods of the requests that begin in `data`."""
+    """Returns the methods of the requests that begin in `data`."""
     return tuple(found.decode("latin-1") for found in re.findall(rb"^(\S+) \S+ HTTP/1\.[01]\r?$", data, re.MULTILINE))
 
 
 def answered(exchange: Exchange) -> bool:
-    """Whether every request has its whole answer."""
+    """Returns whether every request has a complete response."""
     there = [message for message in messages(exchange.data, exchange.methods) if not _informational(message)]
     return len(there) >= len(exchange.methods) and all(message.whole for message in there)
 
 
 def show(exchange: Exchange) -> str:
-    """The text of an exchange that patterns are matched with."""
+    """Returns the text of an exchange that patterns are matched with."""
     parts = []
     final = not exchange.methods
     for message in messages(exchange.data, exchange.methods):

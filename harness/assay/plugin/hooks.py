@@ -1,6 +1,7 @@
-"""The pytest plugin: `pytest --assay suites/p2` makes every case on every runtime found a test. Glue only.
+"""The pytest plugin: `pytest --assay suites/p2` makes every case on every runtime a test.
 
-In: case.toml files that pytest collects. Out: test items that run a case and compare its units with the expectations.
+In: case.toml files that pytest collects. Out: test items that run a case and compare its units with the
+expectations.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @dataclass(frozen=True)
 class Session:
-    """What all items of a pytest session share; runtimes are looked for once."""
+    """What all items of a pytest session share. Runtimes are looked for once."""
 
     places: Places
     runtimes: tuple[str, ...]
@@ -51,7 +52,7 @@ class Session:
 
     @cached_property
     def suites(self) -> dict[Path, Cases]:
-        """By the folder of cases, so that a component is compiled once a session."""
+        """The suites by their folders, so that a component is compiled once in a session."""
         return {}
 
     def suite(self, folder: Path) -> Cases:
@@ -88,7 +89,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 class CaseFile(pytest.File):
-    """One case.toml; a file that cannot be read is an error of the collection."""
+    """One case.toml. A file that cannot be read is an error of the collection."""
 
     def collect(self) -> Iterator[pytest.Item]:
         session = self.config.stash[_SESSION]
@@ -150,7 +151,7 @@ class CaseItem(pytest.Item):
 
 
 class Unexpected(Exception):
-    """A result that the expectations do not announce."""
+    """A result that differs from the expectations."""
 
 
 def _story(result: CaseResult) -> str:

@@ -1,6 +1,7 @@
-"""N-way differences between runtimes, and differences between two records: pure.
+"""Differences between runtimes, and differences between two records. Pure.
 
-In: values by runtime, texts, records. Out: groups of runtimes that agree, aligned lines with what differs marked, changes by kind.
+In: values by runtime, texts, records. Out: groups of runtimes that agree, aligned lines with marks on what
+differs, changes by kind.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from .record import CaseInfo, Record
 T = TypeVar("T", bound=Hashable)
 
 LINE_LIMIT = 2000
-"""Texts of more lines are compared by their beginnings."""
+"""Only the first so many lines of a text are aligned."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Group(Generic[T]):
 
 
 def groups(values: Mapping[str, T]) -> tuple[Group[T], ...]:
-    """Runtimes by what they did: the largest group first, then in the order given."""
+    """Groups runtimes by their values: the largest group first, then in the order given."""
     found: dict[T, list[str]] = {}
     for runtime, value in values.items():
         found.setdefault(value, []).append(runtime)
@@ -42,7 +43,7 @@ def groups(values: Mapping[str, T]) -> tuple[Group[T], ...]:
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of a line; marked when it differs from the first group's."""
+    """A piece of a line, marked where it differs from the first group's."""
 
     text: str
     marked: bool = False
@@ -50,7 +51,8 @@ class Span:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a text, or a gap where another text has a line. `differs` marks rows that are not the same everywhere."""
+    """One line of a text, or a gap where another text has a line. `differs` marks rows that are not the same
+    everywhere."""
 
     spans: tuple[Span, ...]
     differs: bool = False
@@ -62,13 +64,15 @@ class Row:
 
 
 def align(texts: Sequence[str], *, fine: bool = True) -> tuple[tuple[Row, ...], ...]:
-    """The texts as columns of equally many rows, aligned on the first; what differs from the first is marked, `fine`: within
-    its lines."""
+    """Returns the texts as columns with equal numbers of rows, aligned on the first text.
+
+    What differs from the first is marked, with `fine` within lines too."""
     if not texts:
         return ()
     columns = [text.split("\n")[:LINE_LIMIT] for text in texts]
     base = columns[0]
-    # For every other text: for each line of the base its partner (or a gap), and the lines that stand before it.
+    # For every other text: the partner (or a gap) of each line of the base,
+    # and the lines before that partner.
     partners: list[list[str | None]] = []
     inserted: list[list[list[str]]] = []
     for other in columns[1:]:
@@ -104,12 +108,12 @@ def align(texts: Sequence[str], *, fine: bool = True) -> tuple[tuple[Row, ...], 
 
 
 def whole(base: str, other: str) -> tuple[Span, ...]:
-    """`other`, marked unless it is the same."""
+    """Returns `other`, marked unless it is the same."""
     return (Span(other, base != other),)
 
 
 def mark(base: str, other: str) -> tuple[Span, ...]:
-    """`other` in pieces, those marked that `base` does not have at that place."""
+    """Returns `other` in pieces. Those that `base` lacks at that place are marked."""
     if base == other:
         return (Span(other),)
     if max(len(base), len(other)) > 1000:
@@ -135,7 +139,7 @@ class Aspect(enum.Enum):
 
 
 def ran(result: CaseResult | None) -> bool:
-    """Whether a result comes from a run that a comparison can use."""
+    """Returns whether a comparison can use the result: the case was run."""
     return (
         result is not None
         and result.verdict is not Verdict.SKIP
@@ -144,7 +148,7 @@ def ran(result: CaseResult | None) -> bool:
 
 
 def ending_key(result: CaseResult) -> str:
-    """How a run ended, in words that are alike for all runtimes (trap kinds are not)."""
+    """Returns how a run ended, in words that all runtimes share. Trap kinds are left out."""
     outcome = result.observation.outcome
     if outcome.ending in (Ending.MALFORMED, Ending.INVALID, Ending.REJECTED):
         return "rejected"
@@ -152,7 +156,7 @@ def ending_key(result: CaseResult) -> str:
 
 
 def case_differences(record: Record, case: CaseInfo) -> tuple[Aspect, ...]:
-    """The aspects in which the runtimes that ran a case are not all alike."""
+    """Returns the aspects in which the runtimes that ran a case differ."""
     results = {runtime.name: record.result(case.id, runtime.name) for runtime in record.present}
     compared = {name: result for name, result in results.items() if result is not None and ran(result)}
     if len(compared) < 2:
@@ -174,7 +178,7 @@ def case_differences(record: Record, case: CaseInfo) -> tuple[Aspect, ...]:
 
 
 def _cut(result: CaseResult, name: str) -> tuple[int, str] | None:
-    """What tells apart outputs of which the record keeps the beginning."""
+    """Returns what distinguishes outputs that the record has cut: the size and checksum of the whole."""
     return next(((cut.size, cut.sha256) for cut in result.observation.cut if cut.name == name), None)
 
 
@@ -188,7 +192,7 @@ class Change(enum.Enum):
 
 @dataclass(frozen=True)
 class UnitChange:
-    """One unit of one case on one runtime that is not the same in two records."""
+    """One unit of one case on one runtime that differs between two records."""
 
     change: Change
     runtime: str
@@ -203,11 +207,12 @@ class UnitChange:
 
 
 RUNTIME, CASE = "(the runtime)", "(the whole case)"
-"""What stands for a unit where all of a runtime, or of a case, is there in one record only."""
+"""Stand for the unit where only one record has the runtime, or the case."""
 
 
 def compare(old: Record, new: Record) -> tuple[UnitChange, ...]:
-    """What changed from one record to another, per unit; a runtime or a case that only one of them has is one change."""
+    """Returns the changes from one record to another, by unit. A runtime or case in one record only is one
+    change."""
     names = [runtime.name for runtime in old.present]
     later = [runtime.name for runtime in new.present]
     changes: list[UnitChange] = []

@@ -1,7 +1,8 @@
-"""results.jsonl: JSON lines with a header first and a footer last.
+"""The file of a record: JSON lines with a header first and a footer last.
 
-In and out: `Record` <-> lines (schema: schemas/results.schema.json). A file without its footer, or with one that says
-so, is the record of a run that was interrupted: `Record.partial` says why, and it is never green.
+In and out: `Record` <-> lines (schema: schemas/results.schema.json). A file without a footer, or with one
+that says so, is the record of an interrupted run: `Record.partial` has the reason, and its status is never
+green.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ REFERENCE_BEFORE_3 = "touchstone"
 
 
 def lines(record: Record) -> Iterable[str]:
-    """The record as lines of JSON."""
+    """Returns the record as lines of JSON."""
     yield _line(
         {
             "type": "header",
@@ -82,7 +83,8 @@ def lines(record: Record) -> Iterable[str]:
 
 
 def unit_counts(results: Iterable[CaseResult]) -> dict[str, int]:
-    """What the units came to: passed, skipped, known (announced and so), unexpected, and others that need no entry."""
+    """Counts the units: passed, skipped, known (not passed, as announced), unexpected, and other (a failing
+    SHOULD)."""
     counts = dict.fromkeys(("passed", "skipped", "known", "unexpected", "other"), 0)
     for unit in (unit for result in results for unit in result.units):
         if unit.unexpected:
@@ -97,7 +99,7 @@ def unit_counts(results: Iterable[CaseResult]) -> dict[str, int]:
 
 
 def write(record: Record, path: Path) -> None:
-    """The whole record at once; a reader never sees half of it."""
+    """Writes the whole record at once. A reader never sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".part")
     with fresh.open("w", encoding="utf-8") as file:
@@ -107,8 +109,10 @@ def write(record: Record, path: Path) -> None:
 
 
 class Log:
-    """results.jsonl while a run lasts: the header and the results that there are at once, each other as it comes. Without a
-    footer, so a run that is killed leaves a partial record; at the end `write` puts the whole one in its place."""
+    """The file of a record while the run lasts: the header and the results so far, then each result as it
+    comes.
+
+    It has no footer, so a run that is killed leaves a partial record. At the end, `write` replaces it."""
 
     def __init__(self, begun: Record, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -116,7 +120,7 @@ class Log:
         self._file = fresh.open("w", encoding="utf-8")
         for line in itertools.islice(lines(begun), 1 + len(begun.results)):
             self._put(line)
-        fresh.replace(path)  # an earlier record is there until this one holds as much
+        fresh.replace(path)  # an earlier record stays until this one has its results
 
     def add(self, result: CaseResult) -> None:
         self._put(_line(_result_json(result)))
@@ -141,7 +145,9 @@ def read(path: Path) -> Record:
 
 
 def parse(texts: Sequence[str]) -> Record:
-    """A record from its lines; each line is checked against the schema. A last line that ends within JSON was being written."""
+    """Returns a record from its lines, each checked against the schema.
+
+    An incomplete last line is ignored: the run ended while it was being written."""
     objects: list[dict[str, Any]] = []
     for number, text in enumerate(texts, 1):
         try:
@@ -187,7 +193,9 @@ def parse(texts: Sequence[str]) -> Record:
 
 
 def _consistent(record: Record) -> Record:
-    """What no run leaves: names twice, results of nothing, results twice, results that are missing and nobody says so."""
+    """Refuses what no run writes: duplicate names and results, and results that the header does not announce.
+
+    A record that lacks results is partial."""
     names, ids = [item.name for item in record.runtimes], [case.id for case in record.cases]
     for listed, what in ((names, "runtime"), (ids, "case")):
         if len(set(listed)) != len(listed):
@@ -232,7 +240,7 @@ def _validator(kind: str) -> jsonschema.Draft202012Validator:
 
 
 def schema_problem(value: object) -> str:
-    """What the schema has against one line; empty when nothing."""
+    """Returns the schema's objection to one line, or an empty string."""
     kind = value.get("type") if isinstance(value, dict) else None
     if kind not in ("header", "result", "footer"):
         return f"type is {kind!r}, not header, result or footer"
@@ -241,7 +249,7 @@ def schema_problem(value: object) -> str:
 
 
 def _line(value: Mapping[str, object]) -> str:
-    """One line also for those who split at every Unicode line end."""
+    """Returns JSON on one line, also for readers that split at every Unicode line end."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return re.sub("[\x7f-\x9f\u2028\u2029]", lambda match: f"\\u{ord(match[0]):04x}", text)
 
@@ -403,7 +411,7 @@ def _exchange_from(value: Mapping[str, Any]) -> Exchange:
 
 
 def _commands_json(commands: Sequence[CommandSeen]) -> list[dict[str, Any]]:
-    """Neighbours that came to the same are one group: a script has hundreds of commands that pass."""
+    """Groups neighbours with the same status and message: a script has hundreds of commands that pass."""
     return [
         {"status": status, **_drop({"message": message}), "ids": [command.id for command in group]}
         for (status, message), group in itertools.groupby(commands, lambda command: (command.status, command.message))
@@ -415,7 +423,8 @@ def _commands_from(groups: Iterable[Mapping[str, Any]]) -> tuple[CommandSeen, ..
 
 
 def _implied(unit: UnitResult, result: CaseResult) -> bool:
-    """Whether `commands` says all that there is of a unit: it passed or was skipped, and nothing was announced of it."""
+    """Returns whether `commands` implies a unit: it passed or was skipped, and nothing was announced for
+    it."""
     return (
         result.kind is Kind.SCRIPT
         and unit.verdict in (Verdict.PASS, Verdict.SKIP)

@@ -1,6 +1,6 @@
-"""The record of a run: its values. Everything else that a run says is derived from them.
+"""The values of a record. Every report is derived from them.
 
-In: what ran, and the results. Out: frozen values, and what two records have in common. file.py reads and writes them.
+In: what ran, and the results. Out: frozen values, and what two records share. file.py reads and writes them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class RuntimeInfo:
     note: str = ""
     program: tuple[str, ...] = ()
     digest: str = ""
-    """SHA-256 of the program's files: a version alone does not tell two builds apart."""
+    """SHA-256 of the program's files: two builds may have the same version."""
     reference: bool = False
     """The runtime whose trace a report shows."""
 
@@ -43,7 +43,7 @@ class RuntimeInfo:
 
 @dataclass(frozen=True)
 class CaseInfo:
-    """What a record keeps of a case of any kind, so that a report and a new judgement need no case files."""
+    """What a record keeps of a case of any kind. Reports and `assay judge` need no case files."""
 
     id: str
     title: str
@@ -54,10 +54,10 @@ class CaseInfo:
     checks: tuple[Check, ...]
     stdin: bytes = b""
     digest: str = ""
-    """Of what defines the case besides its component."""
+    """SHA-256 of what defines the case besides its component."""
     kind: Kind = Kind.CASE
     expect: Expect | None = None
-    """None in a record of before version 3: it has no definitions, and cannot be judged again without case files."""
+    """None in records before version 3: they have no definitions, so judging them again needs case files."""
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -69,7 +69,7 @@ class CaseInfo:
 
 @dataclass(frozen=True)
 class Group:
-    """Programs that are not run here, and why."""
+    """Programs that cannot be run, and the reason."""
 
     name: str
     programs: int
@@ -78,12 +78,12 @@ class Group:
 
 @dataclass(frozen=True)
 class SuiteInfo:
-    """The suite that a run was about: its name, and what of it is absent or cannot be run here."""
+    """The suite of a run: its name, and which parts of it are absent or cannot be run."""
 
     name: str = "p2"
     kind: Kind = Kind.CASE
     adapter: str = ""
-    """What makes the suite's programs of preview 1 components."""
+    """The adapter module that turns programs of preview 1 into components."""
     absent: tuple[str, ...] = ()
     unsupported: tuple[Group, ...] = ()
 
@@ -100,7 +100,7 @@ class Record:
     results: tuple[CaseResult, ...]
     stale: tuple[str, ...] = ()
     partial: str = ""
-    """Why this is not the whole record; empty when it is."""
+    """Why the record is not complete. Empty when it is."""
     trace: bool = True
     timeout_factor: float = 1.0
     suite: SuiteInfo = SuiteInfo()
@@ -121,7 +121,7 @@ class Record:
 
     @property
     def missing(self) -> tuple[tuple[str, str], ...]:
-        """The runs, case and runtime, that a whole record would have."""
+        """The pairs of case and runtime that a complete record would have and this one lacks."""
         pairs = ((case.id, runtime.name) for case in self.cases for runtime in self.present)
         return tuple(pair for pair in pairs if pair not in self._index)
 
@@ -146,7 +146,7 @@ def case_info(case: Case) -> CaseInfo:
 
 
 def changes(old: Record, new: Record) -> tuple[str, ...]:
-    """Why results of the one cannot stand beside those of the other; none when they can."""
+    """Returns why results of one record cannot be combined with those of the other. Empty when they can."""
     found = [] if old.harness == new.harness else [f"harness: {old.harness}, now {new.harness}"]
     runtimes = {item.name: item for item in new.runtimes}
     cases = {case.id: case for case in new.cases}
@@ -158,7 +158,7 @@ def changes(old: Record, new: Record) -> tuple[str, ...]:
 
 
 def run_changes(old: Record, case: CaseInfo, runtime: RuntimeInfo) -> tuple[str, ...]:
-    """What of one run is not as in the record any more."""
+    """Returns what has changed about one run since the record."""
     before = next(item for item in old.cases if item.id == case.id)
     there = next(item for item in old.runtimes if item.name == runtime.name)
     return (*_case_changes(before, case), *_runtime_changes(there, runtime))
@@ -188,7 +188,7 @@ def _case_changes(old: CaseInfo, new: CaseInfo | None) -> list[str]:
 
 
 def still_true(old: Record, new: Record) -> tuple[CaseResult, ...]:
-    """The results of the one record that are also those of the other."""
+    """Returns the results of the old record that are valid in the new one."""
     if old.harness != new.harness:
         return ()
     runtimes = {item.name: item for item in new.present}
@@ -203,7 +203,7 @@ def harness_version() -> str:
 
 
 def with_verdict(earlier: Record, verdicts: Sequence[str], runtimes: Sequence[str] = ()) -> frozenset[str]:
-    """Cases that had such a verdict, as a whole or in a unit."""
+    """Returns the cases that had such a verdict, as a whole or in a unit."""
     return frozenset(
         result.case
         for result in earlier.results
@@ -220,5 +220,5 @@ INTERRUPTED = "the run was interrupted"
 
 
 def seen(result: CaseResult) -> Observation | NotRun:
-    """What the verdicts of a result were made from."""
+    """Returns what the verdicts of a result were made from."""
     return NotRun(result.reason, result.verdict) if result.reason else result.observation

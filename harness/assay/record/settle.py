@@ -1,7 +1,7 @@
-"""What of a run goes into the record: placeholders for what is gone after it, and a bound on everything that was said. Pure.
+"""Preparing a result for the record: placeholders for what no longer exists, and a limit on every text. Pure.
 
-In: a judged `CaseResult`, what stood for what, when. Out: the same result as the record keeps it. The verdicts were made from the
-whole; here nothing is decided.
+In: a judged `CaseResult`, paths and addresses with their placeholders, the time of the run. Out: the same
+result as the record keeps it. The verdicts were made from the whole and do not change here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ OUTPUT_LIMIT = 64 << 10
 """Bytes of an output or a file."""
 IMPORTS_LIMIT = 50
 LONGEST = 64
-"""Nothing that is replaced by a placeholder of a time is longer."""
+"""No text that a placeholder of a time replaces is longer."""
 CONTENTS_LIMIT = 200
 EXCHANGES_LIMIT = 200
 WIRE_LIMIT = 1 << 20
@@ -35,7 +35,7 @@ NORMALISED = {
     "{now}": "a number of seconds, milli-, micro- or nanoseconds since 1970 that is within two days of the run",
     "{SERVER}": "the address of the case's server of that name",
 }
-"""The placeholders in a record and what each stands for; {SERVER} is written with the server's own name."""
+"""The placeholders in a record and what each stands for. {SERVER} is written with the server's own name."""
 
 _NEAR = timedelta(days=2)
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
@@ -46,14 +46,14 @@ _EPOCH = re.compile(rb"(?<![\w.-])\d{10}(?:\d{3}|\d{6}|\d{9})?(?![\w.-])")
 
 @dataclass
 class Placeholders:
-    """Replaces what is gone by its placeholder, and remembers which ones it used."""
+    """Replaces what no longer exists by placeholders, and remembers which ones it used."""
 
-    places: Sequence[tuple[str, str]]  # what it was, its placeholder: the longest first
+    places: Sequence[tuple[str, str]]  # text and placeholder, the longest text first
     when: datetime
     used: set[str] = field(default_factory=set)
 
     def fixed(self, data: bytes) -> bytes:
-        """Paths and addresses."""
+        """Replaces paths and addresses."""
         for text, placeholder in self.places:
             if text.encode() in data:
                 data = self._mark(placeholder, data.replace(text.encode(), placeholder.encode()))
@@ -64,7 +64,7 @@ class Placeholders:
         return data
 
     def times(self, data: bytes) -> bytes:
-        """Times of the run."""
+        """Replaces times of the run."""
         data = _HTTP_DATE.sub(
             self._date(lambda m: (int(m[3]), _MONTHS.index(m[2]) + 1 if m[2] in _MONTHS else 0, int(m[1]))), data
         )
@@ -75,7 +75,7 @@ class Placeholders:
         return self.times(self.fixed(data))
 
     def text(self, text: str, limit: int = TEXT_LIMIT) -> str:
-        """A text with its true size beside it where it is longer than the limit; what is cut off still tells texts apart."""
+        """Cuts a text that is longer than the limit, and adds its true size and a checksum of the whole."""
         data = self.fixed(text.encode("utf-8", "surrogatepass"))
         fixed = data.decode("utf-8", "surrogatepass")
         head = self.times(fixed[: limit + LONGEST].encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
@@ -108,7 +108,7 @@ class Placeholders:
 
 
 def settle(result: CaseResult, places: Sequence[tuple[str, str]], when: datetime) -> CaseResult:
-    """The result as the record keeps it."""
+    """Returns the result as the record keeps it."""
     names = Placeholders(sorted(places, key=lambda place: -len(place[0])), when)
     seen, cuts = result.observation, list(result.observation.cut)
 
@@ -158,14 +158,14 @@ def settle(result: CaseResult, places: Sequence[tuple[str, str]], when: datetime
 
 
 def bounded(text: str, limit: int) -> str:
-    """A text with its true size beside it where it is longer than the limit."""
+    """Cuts a text that is longer than the limit, and adds its true size."""
     return (
         text if len(text) <= limit else f"{text[:limit]}… ({len(text.encode('utf-8', 'surrogatepass')):,} bytes in all)"
     )
 
 
 def whole_characters(data: bytes) -> bytes:
-    """Cut UTF-8 at the end of a character, so that text stays text."""
+    """Cuts UTF-8 at the end of a character, so that it stays valid."""
     for back in range(1, min(4, len(data) + 1)):
         byte = data[-back]
         if byte & 0xC0 == 0xC0:

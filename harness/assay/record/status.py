@@ -1,8 +1,8 @@
-"""What a run came to: the one place that says green or red. Exit status, page, Markdown and JUnit all ask here. Pure.
+"""The status of a run: green or red. Exit status, page, Markdown and JUnit all use it. Pure.
 
-In: a `Record`. Out: a `RunStatus`. A run is green when every runtime that it judges (`Record.gate`) was there, passed something,
-lacks no result and did nothing that the expectations do not announce, when those expectations all match something, and when the
-record is whole.
+In: a `Record`. Out: a `RunStatus`. A run is green when the record is complete, when every expectation matches
+something, and when every runtime that it judges (`Record.gate`) was found, passed something, lacks no result
+and has no result that differs from the expectations.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ GREEN, RED, INTERRUPTED = 0, 1, 130
 
 @dataclass(frozen=True)
 class RuntimeStatus:
-    """One runtime of a run; `problems` in plain words, none when it is as announced."""
+    """One runtime of a run. `problems` is empty when all its results are as announced."""
 
     name: str
     judged: bool
@@ -40,7 +40,7 @@ class RuntimeStatus:
 class RunStatus:
     runtimes: tuple[RuntimeStatus, ...]
     problems: tuple[str, ...]
-    """Of the run as a whole."""
+    """Problems of the run as a whole."""
 
     @property
     def green(self) -> bool:
@@ -56,7 +56,7 @@ class RunStatus:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """All that makes it red, a line each."""
+        """Every reason why the run is red, one line each."""
         mine = (
             f"{runtime.name}: {problem}" for runtime in self.runtimes if runtime.red for problem in runtime.problems
         )
@@ -74,7 +74,7 @@ class RunStatus:
 
 
 def status(record: Record) -> RunStatus:
-    """The status of a run."""
+    """Returns the status of a run."""
     problems = []
     if record.partial:
         total = len(record.cases) * len(record.present)
@@ -111,7 +111,7 @@ def _runtime(
     problems = []
     judged = name in record.gate
     if absent:
-        # one that nobody asked for may be absent
+        # an absent runtime is a problem only if the run judges it
         return RuntimeStatus(name, judged, (f"is absent, so nothing is shown for it: {absent}",) if judged else ())
     units = [(cases[result.case], unit) for result in results for unit in result.units]
     surprises = sum(unit.unexpected for _, unit in units)
@@ -128,8 +128,9 @@ def _runtime(
 
 
 def passed_anything(units: list[tuple[CaseInfo, UnitResult]]) -> bool:
-    """Whether a requirement, or a command of a script, passed. That a run ended as it should counts only where no case
-    has a requirement."""
+    """Returns whether a requirement, or a command of a script, passed.
+
+    How a run ended counts only where no case has a requirement."""
     requirements = [
         unit for info, unit in units if (check := info.check(unit.id)) and check.level is not Level.UNSPECIFIED
     ]

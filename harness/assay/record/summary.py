@@ -1,6 +1,7 @@
-"""The counts of a record of scripts or programs, and the summaries that such runs left before records had kinds.
+"""The counts of a record of scripts or programs, and the old summary files of such runs.
 
-In: a `Record`, or the text of an old wast.json or testsuite.json. Out: counts per folder of scripts, per runtime.
+In: a `Record`, or the text of an old wast.json or testsuite.json. Out: counts per folder of scripts, per
+runtime.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class ProgramCount:
     total: int
     passed: int
     not_passed: tuple[ProgramResult, ...]
-    """Also what passed and was announced not to."""
+    """Includes programs that passed although they were announced to fail."""
 
     @property
     def known(self) -> int:
@@ -160,11 +161,11 @@ def _program_count(runtime: str, version: str, results: Sequence[CaseResult]) ->
     return ProgramCount(runtime, version, len(results), sum(result.verdict is Verdict.PASS for result in results), bad)
 
 
-# --- before version 3 ------------------------------------------------------------------------------------------------
+# --- before version 3 -----------------------------------------------------------------------------
 
 
 def old_scripts(path: Path) -> ScriptSummary | None:
-    """A wast.json; None when there is none that can be read."""
+    """Reads a wast.json. Returns None when there is none that can be read."""
     try:
         raw = _old(path, OLD_SCRIPTS)
         suites = tuple(ScriptCount(**suite) for suite in raw["suites"])
@@ -176,7 +177,7 @@ def old_scripts(path: Path) -> ScriptSummary | None:
 
 
 def old_programs(path: Path) -> ProgramSummary | None:
-    """A testsuite.json; None when there is none that can be read."""
+    """Reads a testsuite.json. Returns None when there is none that can be read."""
     try:
         raw = _old(path, OLD_PROGRAMS)
         runtimes = tuple(

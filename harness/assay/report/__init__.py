@@ -1,4 +1,5 @@
-"""Reports: pure functions from a record (and the summary of the scripts) to texts: HTML, JUnit XML, Markdown."""
+"""Reports: pure functions from a record, and the counts of scripts and programs, to HTML, JUnit XML and
+Markdown."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The report page: one self-contained HTML file from a record, by the template beside. Pure.
+"""The report page: one self-contained HTML file, made from a record by the template beside. Pure.
 
-Everything that was said is on it up to a limit, and the limit is such that the page stays below `PAGE_LIMIT`: where many runtimes
-said much, less is shown of each, with its true size beside it. The record has more.
+It shows every output up to a limit, which is such that the page stays below `PAGE_LIMIT`. Where many runtimes
+printed much, it shows less of each, with the true size. The record has more.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ LINES = 400
 STEPS = (
     (65536, 2000), (32768, 1000), (16384, 600), (8192, 400), (4096, 300), (2048, 200), (1024, 120), (512, 80), (0, 60), (0, 40), (0, 0)
 )  # fmt: skip
-"""How much is shown of an output on all runtimes together, and of a detail or value, characters: the first that fits."""
+"""Characters shown of an output on all runtimes together, and of a detail or value. The first pair that fits
+is used."""
 NARROW = 300
-"""With less room than this an output is not worth a column."""
+"""An output with less room than this gets no column."""
 
 
 @functools.cache
@@ -61,7 +62,7 @@ def render(
     traces = [len(case.trace[1]) for case in view.cases if case.trace]
     text, bare = "", 0
     for output, detail in STEPS:
-        # the page without any output is known: what an output adds is its text with marks around its lines
+        # The size without outputs is known. An output adds its text, and marks around its lines.
         if bare + 1.2 * (_sum(outputs, output) + _sum(traces, output // 2)) > limit and output:
             bare = bare or len(_page(view, record, wast, programs, repro, 0, detail).encode("utf-8", "surrogatepass"))
             continue
@@ -111,7 +112,8 @@ def _cut(text: str, limit: int) -> str:
 
 
 def _sides(block: OutputBlock, room: int) -> Markup:
-    """The outputs side by side, as many and as much of each as there is room for, with what differs marked."""
+    """Shows outputs side by side, as many and as much of each as there is room for, with marks on what
+    differs."""
     shown = block.columns[: room // NARROW]
     limit = room // max(1, len(shown))
     texts = [column.text[:limit] for column in shown]
@@ -150,7 +152,7 @@ def _sides(block: OutputBlock, room: int) -> Markup:
 
 
 def _trace_note(record: Record, results: tuple[CaseResult | None, ...]) -> str:
-    """Why there is no trace, when there is none."""
+    """Returns why there is no trace."""
     reference = next((runtime.name for runtime in record.runtimes if runtime.reference), None)
     result = next((result for result in results if result and result.runtime == reference), None)
     if result is None:

@@ -1,4 +1,4 @@
-"""JUnit XML from a record: a suite a runtime, a test case a unit. Pure."""
+"""JUnit XML from a record: one suite for each runtime, one test case for each unit. Pure."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ MESSAGE, EVIDENCE = 600, 2000
 
 
 def render(record: Record) -> str:
-    """Red, that is with a failure or an error, exactly where the run's status is. What is not judged, or falls short of a SHOULD
-    only, is skipped with a message; what makes a run red besides its results is a test case of its own."""
+    """Returns a report that has a failure or an error exactly when the run's status is red.
+
+    Results that are not judged and failing SHOULDs are skipped, with a message. Other reasons for red have a
+    test case of their own."""
     run = status(record)
     root = ET.Element("testsuites", name="touchstone")
     if run.problems:
@@ -84,7 +86,7 @@ def _unit(
         kind = "UNEXPECTED-PASS" if unit.verdict is Verdict.PASS else unit.verdict.value
         message = "passes; the expectations say it does not" if unit.verdict is Verdict.PASS else told
         found = ET.SubElement(case, "error" if broken else "failure", type=kind, message=message)
-        # once a run: a runtime that fails everywhere would repeat itself thousands of times
+        # once for each run: a runtime that fails everywhere would repeat it thousands of times
         found.text = evidence.pop() if evidence else f"as the first of {result.case}"
     elif unit.unexpected:
         counts["skipped"] += 1
@@ -103,5 +105,5 @@ def _evidence(result: CaseResult) -> str:
 
 
 def _clean(text: str) -> str:
-    """XML 1.0 has no room for most control characters: show their escapes."""
+    """Escapes the control characters that XML 1.0 does not allow."""
     return _FORBIDDEN.sub(lambda match: repr(match[0])[1:-1], text)

@@ -1,4 +1,5 @@
-"""Markdown from a record: the matrix, the surprises, the differences, in a form that fits a comment. Pure."""
+"""Markdown from a record: the matrix, unexpected results and differences, short enough for a comment.
+Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from ..record.summary import ProgramSummary
 from .view import SYMBOLS, build
 
 ROWS = 60
-"""Lines of one list; what is left out is counted. The whole fits the comment of a code host (65,536 characters)."""
+"""The most lines of one list. The text says how many are left out. The whole fits a comment of 65,536
+characters."""
 LIMIT = 60_000
 
 
@@ -112,7 +114,7 @@ def _row(cells: list[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text of others on one line: no table, no code and no HTML begins in it."""
+    """Returns foreign text on one line, in which no table, code or HTML can begin."""
     return _code(text).replace("<", "\\<")
 
 

@@ -1,4 +1,4 @@
-"""What the reports show, worked out once from a record: counts per interface, function, package and runtime.
+"""The data of the reports, computed once from a record: counts by interface, function, package and runtime.
 
 In: a `Record`. Out: frozen values that the templates print. Pure.
 """
@@ -29,13 +29,15 @@ SYMBOLS = {
 
 @dataclass(frozen=True)
 class Count:
-    """What one place of the matrix holds on one runtime. MUST, SHOULD and recorded values are counted apart and never added; how
-    a run ended is no requirement, but a run that did not end as asked is nowhere green."""
+    """The counts of one cell of the matrix. MUSTs, SHOULDs and recorded values are counted separately and
+    never added.
+
+    How a run ended is not a requirement, but no cell is green where a run did not end as asked."""
 
     passed: int = 0
     failed: int = 0
     unsupported: int = 0
-    errors: int = 0  # the case's or the harness's own fault: neither for nor against the runtime
+    errors: int = 0  # a fault of the case or of the harness, not of the runtime
     not_run: int = 0
     should_passed: int = 0
     should_failed: int = 0
@@ -48,7 +50,7 @@ class Count:
     runs_not_run: int = 0
     unexpected: int = 0
     reasons: tuple[tuple[str, int], ...] = ()
-    """Why what was not run was not, with how often."""
+    """The reasons why runs are missing, each with its number."""
     unit: str = "MUST"
 
     def __add__(self, other: Count) -> Count:
@@ -60,7 +62,7 @@ class Count:
 
     @property
     def total(self) -> int:
-        """All requirements that there are, run or not."""
+        """All requirements, run or not."""
         return self.passed + self.failed + self.unsupported + self.errors + self.not_run
 
     @property
@@ -105,7 +107,7 @@ class Count:
 
     @property
     def marks(self) -> tuple[tuple[str, int, str], ...]:
-        """What stands beside passed/all: a sign, how many, and the word for it."""
+        """What is shown beside passed/all: a sign, a number, and a word for it."""
         every = (
             ("✗", self.failed, "fail"),
             ("∅", self.unsupported, "unsupported"),
@@ -116,7 +118,7 @@ class Count:
 
     @property
     def main(self) -> str:
-        """What passed of all; where nothing is required, what else there is."""
+        """The number that passed of all, or the values where nothing is required."""
         if self.total:
             return f"{self.passed}/{self.total}"
         if self.values and not self.shoulds:
@@ -125,7 +127,7 @@ class Count:
 
     @property
     def aside(self) -> tuple[str, ...]:
-        """The marks; and why a cell of which every requirement passes is not green all the same."""
+        """The marks, or why a cell is not green although every requirement in it passes."""
         marks = [f"{sign}{number}" for sign, number, _ in self.marks]
         if self.failed or self.errors or self.unsupported or self.not_run:
             return tuple(marks)
@@ -143,7 +145,7 @@ class Count:
 
     @property
     def short(self) -> str:
-        """For a terminal or Markdown."""
+        """The cell as text, for a terminal or Markdown."""
         return " ".join([self.symbol, self.main, *self.aside]) if self.main else "–"
 
     @property
@@ -180,7 +182,8 @@ NO_RESULT = "the record has no result"
 
 
 def count_unit(unit: UnitResult | None, level: Level | None) -> Count:
-    """One unit; `level is None` is how a run ended; no unit: the record lacks it."""
+    """Counts one unit. A `level` of None means how a run ended. A `unit` of None means that the record lacks
+    it."""
     verdict = unit.verdict if unit is not None else Verdict.SKIP
     reasons = () if verdict is not Verdict.SKIP else ((unit.detail if unit is not None else NO_RESULT, 1),)
     unexpected = int(unit is not None and unit.unexpected)
@@ -202,7 +205,7 @@ def total(counts: Iterable[Count]) -> Count:
 
 @dataclass(frozen=True)
 class Alike:
-    """Runtimes on which a unit came to exactly the same."""
+    """Runtimes on which a unit has exactly the same result."""
 
     unit: UnitResult | None
     runtimes: tuple[str, ...]
@@ -228,7 +231,7 @@ class CheckRow:
 
     @property
     def by_verdict(self) -> tuple[tuple[Verdict, tuple[str, ...]], ...]:
-        """Runtimes by verdict, the details left out."""
+        """Runtimes by verdict, without details."""
         found: dict[Verdict, list[str]] = {}
         for item in self.alike:
             found.setdefault(item.unit.verdict if item.unit else Verdict.SKIP, []).extend(item.runtimes)
@@ -320,7 +323,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class NotRun:
-    """Cases that some runtimes did not run, all for one reason."""
+    """Cases that some runtimes did not run, for one reason."""
 
     runtimes: tuple[str, ...]
     reason: str
@@ -330,7 +333,7 @@ class NotRun:
 
 @dataclass(frozen=True)
 class Surprises:
-    """What was not as announced in one case on one runtime; `alike` when all of it has one verdict and one cause."""
+    """The unexpected units of one case on one runtime. `alike`: they all have the same verdict and cause."""
 
     result: CaseResult
     units: tuple[UnitResult, ...]
@@ -418,7 +421,7 @@ def _not_run(record: Record) -> tuple[NotRun, ...]:
 
 
 def _units(info: CaseInfo, result: CaseResult | None) -> Count:
-    """All that one case shows on one runtime."""
+    """Counts all units of one case on one runtime."""
     counts = [count_unit(result.unit(check.id) if result else None, check.level) for check in info.checks]
     return total([*counts, count_unit(result.unit(EXPECT_UNIT) if result else None, None)])
 
@@ -482,7 +485,7 @@ def _case(record: Record, info: CaseInfo) -> CaseView:
 
 
 def _wire_text(result: CaseResult, name: str) -> bytes:
-    """What came by that name. An exchange of which the record has the beginning has no end to show."""
+    """Returns the text of the exchanges of a name. An exchange that the record has cut has no end to show."""
     cut = any(item.name == f"wire: {name}" for item in result.observation.cut)
     text = "".join(show(exchange) for exchange in result.observation.wire if exchange.name == name)
     return (text.rpartition("<")[0] if cut else text).encode()
@@ -499,8 +502,9 @@ def _tree_text(result: CaseResult) -> str:
 
 
 def _output(name: str, kept_as: str, results: Sequence[CaseResult], values: dict[str, bytes]) -> OutputBlock | None:
-    """An output by groups of runtimes that gave the same; None when nobody gave any. What was cut is told apart by the sum of
-    the whole."""
+    """Groups the runtimes that gave the same output. Returns None when no runtime gave any.
+
+    Outputs that were cut differ by the checksum of the whole."""
     if not any(values.values()):
         return None
     cuts = {result.runtime: next((c for c in result.observation.cut if c.name == kept_as), None) for result in results}
@@ -518,7 +522,7 @@ def _output(name: str, kept_as: str, results: Sequence[CaseResult], values: dict
 
 
 def show_bytes(data: bytes, limit: int = 64 << 10) -> str:
-    """Bytes for people: UTF-8 where it is, the rest as \\xNN; control characters are made visible."""
+    """Returns bytes as text: UTF-8 where it is valid, other bytes as \\xNN, control characters escaped."""
     text = data[:limit].decode("utf-8", "backslashreplace")
     shown = "".join(letter if letter in "\n\t" or letter.isprintable() else repr(letter)[1:-1] for letter in text)
     return shown + (f"\n… ({len(data)} bytes in all)" if len(data) > limit else "")
@@ -540,7 +544,7 @@ def _check_row(
 
 
 def _interface(cases: tuple[CaseView, ...], name: str, names: tuple[str, ...]) -> InterfaceRow:
-    """The requirements on the functions of an interface; and, as no requirement, how the runs of its cases ended."""
+    """Returns the requirements on the functions of an interface, and how the runs of its cases ended."""
     mine = [case for case in cases if name in case.info.interfaces]
     checks = [row for case in cases for row in case.checks if row.check.interface == name]
     functions = tuple(

@@ -1,8 +1,10 @@
-"""Starts a program in a network namespace that was made for it: the loopback, no route, and a resolver that knows a few names.
+"""Starts a program in a network namespace of its own, with the loopback, no route, and a resolver for a few
+names.
 
-Usage: python alone.py PROGRAM [ARGS...]  (inside `unshare --net --mount`; world.py does that for a case with `network = "alone"`)
-In: nothing but the namespace. Out: the program in its place; a child answers DNS on 127.0.0.1:53 for as long as it lives.
-Status 97: this machine does not let it. Names: _ANSWERS and _CODES, all below `.example` (suites/README.md).
+Usage: python alone.py PROGRAM [ARGS...]
+It runs inside `unshare --net --mount`, which world.py does for a case with `network = "alone"`. In: the namespace.
+Out: it becomes the program; a child answers DNS on 127.0.0.1:53 as long as the program lives. The status is 97 where
+the machine does not allow this. The names are those of _ANSWERS and _CODES, all below `.example` (suites/README.md).
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ _ANSWERS = {
     "strasse": [(_A, "192.0.2.31")],
     "empty": [],
 }
-# RFC 1035 4.1.1: format error, server failure
+# RFC 1035, 4.1.1: format error, server failure
 _CODES = {"format": 1, "temporary": 2}
 _NO_SUCH_NAME = 3
 _SLOW = 0.7
@@ -48,7 +50,7 @@ _FILES = {
 
 
 def answer(question: bytes) -> bytes:
-    """The reply to one query. RFC 1035 4.1."""
+    """Returns the reply to one query. RFC 1035, 4.1."""
     end, labels = 12, []
     while question[end]:
         labels.append(question[end + 1 : end + 1 + question[end]].decode("ascii", "replace").lower())
@@ -82,7 +84,7 @@ def _serve(server: socket.socket, program: int) -> None:
 
 
 def _deaf() -> list[socket.socket]:
-    """A port whose queue is full: the kernel answers nobody who wants to connect."""
+    """Returns the sockets of a port whose queue is full: the kernel does not answer connection requests."""
     listener = socket.socket(_V4)
     listener.bind(_DEAF)
     listener.listen(0)
@@ -122,7 +124,7 @@ def main(argv: list[str]) -> int:
     program = os.getpid()
     if os.fork() == 0:
         null = os.open(os.devnull, os.O_RDWR)
-        for stream in range(3):  # nobody waits for the end of what this child writes
+        for stream in range(3):  # otherwise a reader of these streams would wait for this child
             os.dup2(null, stream)
         _serve(server, program)
         del deaf

@@ -1,7 +1,7 @@
-"""The other side of HTTP: servers that a guest's requests meet, and a client that talks to a served component.
+"""The peers of a guest over HTTP: servers for its requests, and a client of a served component.
 
-In: what a case says that they do. Out: what came from the guest's side, byte for byte. Loopback only, ports that the system
-picks; every wait has an end, and closing ends every thread.
+In: the servers and clients of a case. Out: what the guest's side sent, byte for byte. They use the loopback
+only, at ports that the system picks. Every wait has a limit, and closing a server ends all its threads.
 """
 
 from __future__ import annotations
@@ -27,40 +27,42 @@ from ..model.wire import answered, first, requests_in
 
 LIMIT = 4 << 20
 CONNECTIONS = 500
-"""So many connections a server takes; others are closed at once."""
+"""The most connections that a server serves. It closes others at once."""
 KEPT = 32 << 20
-"""So much of what it hears a server keeps, bytes."""
+"""The most bytes that a server keeps of what it receives."""
 PATIENCE = 30.0
-"""How long a server waits for what does not come, seconds."""
+"""How long a server waits for missing input, in seconds."""
 DRAIN = 10.0
-"""How long the end of a run waits for its threads to read what has arrived, seconds."""
+"""How long the end of a run waits for the threads to read what has arrived, in seconds."""
 
 LINGER = 0.15
-"""How long a client looks whether the server closes a connection that it may keep, seconds."""
+"""How long a client waits for the server to close a connection that may stay open, in seconds."""
 CLOSING = 3.0
-"""… and one of which a side has said that it ends."""
+"""How long a client waits for the end of a connection after one side has announced it, in seconds."""
 _CLOSE = re.compile(rb"^connection:[^\r\n]*\bclose\b", re.MULTILINE | re.IGNORECASE)
 
 TLS = "TLS"
-"""The path that stands for a client that begins as TLS does."""
+"""The path that stands for a client that begins with a TLS handshake."""
 _NO_TLS = (Step(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"),)
 
 
 class _Connection:
-    """A socket, what was read from it, and how it ended. `over`: the run has ended, so nothing is waited for any more; what
-    had arrived until then is still read."""
+    """A socket, what was read from it, and how it ended.
+
+    When `over` is set, the run has ended: nothing more is waited for, but what has arrived is still read."""
 
     def __init__(self, sock: socket.socket, over: threading.Event, number: int = 0) -> None:
         self.sock, self.over, self.number = sock, over, number
         self.data = bytearray()
-        self.taken = 0  # so much of it belongs to requests that are over
+        self.taken = 0  # the bytes of requests that are complete
         self.ended = "open"
         sock.settimeout(0.1)
 
     def more(self, deadline: float) -> bool:
-        """One piece more; False at the end, when the time is over, or when the run is over and nothing more has arrived."""
+        """Reads one piece more. Returns False at the end of the stream, at the deadline, or at the end of the
+        run."""
         while self.ended == "open":
-            over = self.over.is_set()  # asked before the read: what arrived before the end is read after it
+            over = self.over.is_set()  # asked before the read, so that data that came before the end is read
             try:
                 piece = self.sock.recv(1 << 16)
             except TimeoutError:
@@ -70,7 +72,7 @@ class _Connection:
             except ConnectionResetError:
                 self.ended = "reset"
                 return False
-            except (OSError, ValueError):  # also a TLS that is none, and a socket that was closed under us
+            except (OSError, ValueError):  # also a failed TLS handshake, and a socket that was closed meanwhile
                 self.ended = "closed"
                 return False
             if not piece or len(self.data) > LIMIT:
@@ -96,7 +98,7 @@ class _Connection:
         return True
 
     def follow(self, steps: Sequence[Step], deadline: float, start: int = 0, reading: bool = False) -> bool:
-        """Do the steps; with `reading`, read what comes while pausing."""
+        """Does the steps. With `reading`, it reads during pauses."""
         for step in steps:
             if step.until:
                 pattern = re.compile(step.until.encode("latin-1"), re.MULTILINE | re.DOTALL)
@@ -114,8 +116,10 @@ class _Connection:
         return True
 
     def close(self) -> None:
-        """Close it so that the other side sees the end of the stream first. A socket that is closed while bytes are unread
-        resets the connection instead, and whether some are unread depends on who was faster."""
+        """Closes it so that the other side sees the end of the stream first.
+
+        A socket that is closed with unread bytes resets the connection, and whether there are any is a
+        race."""
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_WR)
         self.sock.close()
@@ -145,7 +149,7 @@ class Server:
         self._listener.bind(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         if spec.kind == "refusing":
-            return  # bound and not listening: the port is nobody else's, and refuses
+            return  # bound and not listening: no other program gets the port, and it refuses connections
         self._listener.listen(0 if spec.kind == "deaf" else 128)
         if spec.kind == "deaf":
             self._fill()
@@ -158,8 +162,10 @@ class Server:
         return f"127.0.0.1:{self.port}"
 
     def close(self) -> tuple[Exchange, ...]:
-        """End it; what was asked of it, in the order of the connections. Those that the listener still holds are accepted,
-        and what has arrived on any is read: a run's last words count however busy this machine is."""
+        """Ends the server, and returns what it received in the order of the connections.
+
+        Connections that the kernel has queued are accepted, and what has arrived is read: the last bytes of a
+        run count on a busy machine too."""
         self._over.set()
         self._join(DRAIN)
         self._listener.close()
@@ -178,7 +184,8 @@ class Server:
             return (*(exchange for _, exchange in ordered), count)
 
     def _join(self, seconds: float) -> None:
-        """Wait for all threads, also for those that the listener's starts meanwhile: it is the first in the list."""
+        """Waits for all threads. The listener's is the first in the list, so those that it still starts are
+        included."""
         deadline = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -186,10 +193,10 @@ class Server:
     def _start(self, target: object, *args: object) -> None:
         thread = threading.Thread(target=target, args=args, daemon=True)  # type: ignore[arg-type]
         thread.start()
-        self._threads.append(thread)  # one that is started can be joined
+        self._threads.append(thread)  # only a started thread can be joined
 
     def _fill(self) -> None:
-        """Connections of our own until the queue takes no more: whoever comes then waits."""
+        """Fills the queue with connections of our own, so that every other client waits."""
         for _ in range(16):
             sock = socket.socket()
             self._waiting.append(sock)
@@ -200,7 +207,9 @@ class Server:
 
     def _accept(self) -> None:
         while True:
-            over = self._over.is_set()  # asked before: who connected before the end is accepted after it
+            over = (
+                self._over.is_set()
+            )  # asked before the call, so that a client that connected before the end is accepted
             try:
                 sock, _ = self._listener.accept()
             except TimeoutError:
@@ -220,7 +229,7 @@ class Server:
             self._start(self._guarded, sock, number)
 
     def _guarded(self, sock: socket.socket, number: int) -> None:
-        """A fault of the server's own is the harness's, and `close` says so."""
+        """Keeps an error of the server itself for `close`, which raises it: it is the harness's fault."""
         try:
             self._serve(sock, number)
         except Exception as error:
@@ -244,11 +253,11 @@ class Server:
             sock.close()
 
     def _one(self, connection: _Connection) -> bool:
-        """One request and its answer; whether the connection may have another."""
+        """Serves one request. Returns whether the connection may have another."""
         start = connection.taken
         deadline = time.monotonic() + PATIENCE
         while b"\r\n\r\n" not in connection.data[start:]:
-            if connection.data[start : start + 1] == b"\x16":  # the hello of TLS: as servers do, at once
+            if connection.data[start : start + 1] == b"\x16":  # a TLS ClientHello: answer at once
                 answer = self._answer(TLS)
                 connection.follow(answer.steps if answer is not None else _NO_TLS, deadline, start)
                 return False
@@ -280,7 +289,8 @@ class Server:
         return next((item for item in self.spec.answers if item.path == path), None)
 
     def _whole(self, connection: _Connection, start: int) -> bool:
-        """Whether the request that begins there is whole; what follows it is another."""
+        """Returns whether the request that begins there is complete. Bytes after it belong to the next
+        request."""
         message, rest = first(bytes(connection.data[start:]))
         connection.taken = len(connection.data) - len(rest)
         return message.whole
@@ -294,7 +304,7 @@ class Server:
 
 
 class Client:
-    """The clients of a case, one after another, once the server that they talk to says where it listens."""
+    """The clients of a case. They run one after another once the served component says where it listens."""
 
     def __init__(self, specs: Sequence[ClientSpec], listening: str) -> None:
         self.specs = specs
@@ -306,7 +316,7 @@ class Client:
         self._over = threading.Event()
 
     def look(self, stdout: bytearray, stderr: bytearray) -> bool:
-        """Begins when the server listens; True when all is said and heard."""
+        """Starts the clients when the server listens. Returns True when all of them are done."""
         if self._thread is None:
             found = self._listening.search(stderr) or self._listening.search(stdout)
             if found is None:
@@ -330,12 +340,12 @@ class Client:
                 if self._over.is_set():
                     return
                 self.exchanges.append(talk(spec, port, self._over))
-        except Exception as error:  # a fault of the client's own is the harness's, and `close` says so
+        except Exception as error:  # an error of the client itself is the harness's fault: `close` raises it
             self.failure = error
 
 
 def talk(spec: ClientSpec, port: int, over: threading.Event | None = None) -> Exchange:
-    """One connection of a client, from its first word to its end."""
+    """Runs one connection of a client from its first byte to its end."""
     said = b"".join(step.data for step in spec.steps)
     methods = requests_in(said) or ("GET",)
     deadline = time.monotonic() + spec.within
@@ -354,7 +364,8 @@ def talk(spec: ClientSpec, port: int, over: threading.Event | None = None) -> Ex
                     connection.ended != "open" or over.is_set() or time.monotonic() >= deadline
                 ):
                     break
-            # Whether it is closed now is part of the answer; where one side has said so, the end is waited for.
+            # Whether the server closes the connection is part of the answer.
+            # If one side has announced it, wait longer.
             wait = CLOSING if _CLOSE.search(said) or _CLOSE.search(connection.data) else LINGER
             while spec.then == "answer" and connection.more(min(deadline, time.monotonic() + wait)):
                 pass
@@ -374,7 +385,8 @@ def _connect(port: int, deadline: float) -> socket.socket | None:
 
 
 def start(case: Case, stack: contextlib.ExitStack) -> tuple[Case, list[Server]] | Inexpressible:
-    """The servers of a case, and the case with their addresses in its arguments and environment ({name})."""
+    """Starts the servers of a case. Returns the case with their addresses for {name} in arguments and
+    environment."""
     servers: list[Server] = []
     for spec in case.run.servers:
         if spec.kind == "tls" and shutil.which("openssl") is None:
@@ -406,7 +418,7 @@ def _tls() -> ssl.SSLContext:
 
 @functools.cache
 def _tls_once() -> ssl.SSLContext:
-    """A certificate for the loopback that is its own authority: made once, trusted by nobody."""
+    """Returns a context with a self-signed certificate for the loopback. It is made once."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory(prefix="assay-") as folder:
         key, certificate = Path(folder, "key.pem"), Path(folder, "cert.pem")

@@ -1,10 +1,12 @@
-"""Running one process under control, and nothing else of the machine.
+"""Running one process with limits.
 
-In: argv, environment, directory, stdin, limits. Out: `ProcessResult`. The process leads a session of its own; when its time
-is over its process group gets SIGTERM, then SIGKILL; what it leaves behind in that group is ended too. No other process is touched.
+In: argv, environment, directory, stdin, limits. Out: `ProcessResult`. The process leads a session of its own.
+When its time is over, its process group gets SIGTERM and then SIGKILL. Processes that it leaves behind in
+that group are ended too. No other process is touched.
 
-Peak memory: the kernel's account of a child begins with the memory of the process that started it, so below the harness's own
-size it says nothing. There the largest sample of VmHWM is taken, read when output arrives and every few milliseconds; 0 says that there was none.
+Peak memory: the kernel's figure for a child includes the memory of the process that forked it, so it means
+nothing below the harness's own size. In that case the largest sample of VmHWM counts. It is read when output
+arrives and every few milliseconds. 0 means that there was no sample.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ DRAIN = 0.5
 PIPES = Stdio()
 PAUSE = 0.1
 END_OF_FILE = b"\x04"
-"""What ends the input of a terminal."""
+"""The byte that ends the input of a terminal."""
 
 
 @dataclass
@@ -64,8 +66,9 @@ def execute(
     stop: threading.Event | None = None,
     until: Callable[[bytearray, bytearray], bool] | None = None,
 ) -> ProcessResult:
-    """Run `argv` to its end, to the end of its time, until `stop` is set, or until `until`, which is shown stdout and
-    stderr every few milliseconds, says that it has done what it was run for."""
+    """Runs `argv` until it ends, until its time is over, until `stop` is set, or until `until` returns True.
+
+    `until` gets stdout and stderr every few milliseconds."""
     started = time.monotonic()
     ends = _Ends(stdio, stdin)
     try:
@@ -79,7 +82,7 @@ def execute(
             start_new_session=True,
             bufsize=0,
         )
-    except (OSError, ValueError) as error:  # also what no argument can hold
+    except (OSError, ValueError) as error:  # also for arguments that no process can be given
         ends.close()
         return ProcessResult(None, None, False, False, b"", b"", 0.0, 0.0, 0, failure=str(error))
     finally:
@@ -90,7 +93,7 @@ def execute(
 
 
 class _Ends:
-    """Both ends of the three standard streams; those of the process are closed here once it has them."""
+    """Both ends of the three standard streams. The process's ends are closed here once it has them."""
 
     def __init__(self, stdio: Stdio, stdin: bytes) -> None:
         self.stdio = stdio
@@ -118,7 +121,7 @@ class _Ends:
 
 
 def _pair(name: str, kind: str, stdin: bytes) -> tuple[int | None, int]:
-    """Our end, where there is one, and theirs."""
+    """Returns our end of a stream, if there is one, and the process's end."""
     if kind == "terminal":
         ours, theirs = os.openpty()
         _plain(theirs)
@@ -145,7 +148,7 @@ def _pair(name: str, kind: str, stdin: bytes) -> tuple[int | None, int]:
 
 
 def _plain(terminal: int) -> None:
-    """Lines as they come: no echo, nothing put into what is written."""
+    """Makes a terminal pass lines unchanged: no echo, and no carriage returns added to output."""
     mode = termios.tcgetattr(terminal)
     mode[1] &= ~termios.OPOST
     mode[3] &= ~termios.ECHO
@@ -153,7 +156,8 @@ def _plain(terminal: int) -> None:
 
 
 class _Watch:
-    """The life of one process: pump its pipes, keep its time, end its group, take its account."""
+    """Watches one process: it moves its input and output, enforces its limits, ends its group and measures
+    it."""
 
     def __init__(
         self,
@@ -171,7 +175,7 @@ class _Watch:
         self.started, self.timeout, self.grace = started, timeout, grace
         self.out, self.err = _Stream(limit), _Stream(limit)
         self.stdin = memoryview(stdin)
-        # when stdin may be written to: at once, or a while after the guest has said something
+        # when stdin may be written to: at once, or a moment after a text on stdout
         self.feed_at = 0.0 if not ends.stdio.stdin_when else float("inf")
         self.read_at = 0.0 if not ends.stdio.stderr_when else float("inf")
         self.selector = selectors.DefaultSelector()
@@ -180,7 +184,7 @@ class _Watch:
         self.ended = False
         self.timed_out = False
         self.stopped = False
-        # The exit is seen without reaping (WNOWAIT): until `wait4` the pid, and so the group's number, stays ours.
+        # The exit is observed without reaping (WNOWAIT), so the group's number is not reused before `wait4`.
         self.bell, bell_in = os.pipe()
         threading.Thread(target=_ring_at_exit, args=(process.pid, bell_in), daemon=True).start()
 
@@ -227,7 +231,8 @@ class _Watch:
         )
 
     def _pump(self, deadline: float, *, stop_on_flood: bool = True) -> bool:
-        """Move bytes until the process ended (True), or its time or its room is over (False)."""
+        """Moves bytes until the process ends (True), or until its time or its output limit is over
+        (False)."""
         while not self.ended:
             if stop_on_flood and (self.out.flooded or self.err.flooded):
                 return False
@@ -240,7 +245,7 @@ class _Watch:
         return True
 
     def _stop(self) -> bool:
-        """It has done what it was run for; but one that dies at this moment dies by itself."""
+        """Marks the process as done. If it has just died, it died by itself."""
         deadline = time.monotonic() + PAUSE
         while not self.ended and time.monotonic() < deadline:
             self._step(deadline - time.monotonic())
@@ -248,7 +253,8 @@ class _Watch:
         return self.ended
 
     def _drain(self, deadline: float) -> None:
-        """Read what is still in the pipes; someone who left the group may hold them open, so not for ever."""
+        """Reads what is left in the pipes, for a limited time: a process outside the group may hold them
+        open."""
         while any(isinstance(key.data, _Stream) for key in self.selector.get_map().values()):
             left = deadline - time.monotonic()
             if left <= 0:
@@ -256,7 +262,7 @@ class _Watch:
             self._step(left)
 
     def _step(self, left: float) -> None:
-        """Wait for something to move, at most until the next sample of the memory."""
+        """Waits for input or output, at most until the next memory sample."""
         age = time.monotonic() - self.started
         pause = SAMPLE if age < 0.1 else 0.02 if age < 2 or self.until is not None else 0.2
         ready = self.selector.select(min(left, pause) if not self.ended else left)
@@ -273,7 +279,7 @@ class _Watch:
                     chunk = os.read(key.fd, 1 << 16)
                 except BlockingIOError:
                     continue
-                except OSError:  # a terminal that nobody holds any more
+                except OSError:  # a terminal that no process has open any more
                     chunk = b""
                 if chunk:
                     key.data.take(chunk)
@@ -283,7 +289,8 @@ class _Watch:
                 self._feed()
 
     def _look_for_cues(self) -> None:
-        """Stdin begins, and stderr is read, a moment after the guest has said that it waits for that."""
+        """Starts to feed stdin, and to read stderr, a moment after the guest has announced that it waits for
+        it."""
         now = time.monotonic()
         if self.feed_at == float("inf") and self.ends.stdio.stdin_when.encode() in self.out.data:
             self.feed_at = now + PAUSE
@@ -302,7 +309,7 @@ class _Watch:
             self.selector.register(ours, selectors.EVENT_READ, stream)
 
     def _read_file(self) -> None:
-        """What was written to the file that stands for stdout."""
+        """Reads the file that stands for stdout."""
         file = self.ends.ours[1]
         assert file is not None
         os.lseek(file, 0, os.SEEK_SET)
@@ -325,24 +332,24 @@ class _Watch:
             self.stdin = self.stdin[os.write(self.ends.ours[0], self.stdin[: 1 << 16]) :]
         except BlockingIOError:
             return
-        except OSError:  # the reader is gone: that is its right
+        except OSError:  # the process has closed its stdin, which it may
             self.stdin = self.stdin[:0]
         if not self.stdin:
             self.selector.unregister(self.ends.ours[0])
             self._end_of_stdin()
 
     def _end_of_stdin(self) -> None:
-        # a terminal stays: its end would be a hang-up
+        # a terminal stays open: closing it would be a hang-up
         if not self.ends.stdio.stdin_open and "stdin" not in self.ends.stdio.terminal:
             self.ends.close_ours(0)
 
     def _signal(self, number: int) -> None:
-        # Only ever before the leader is reaped, so the group's number cannot have become another's.
+        # This runs only before the leader is reaped, so the group's number cannot belong to another group.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, number)
 
     def _end_group(self) -> bool:
-        """End what the process left in its group; whether there was anything."""
+        """Ends the processes that are left in the group. Returns whether there were any."""
         left = _group_alive(self.process.pid)
         if left:
             self._signal(signal.SIGKILL)
@@ -361,7 +368,7 @@ def _ring_at_exit(pid: int, bell: int) -> None:
 
 
 def _high_water(pid: int) -> int:
-    """VmHWM of a live process in KiB; 0 where that is not to be had."""
+    """Returns VmHWM of a live process in KiB, or 0 where it is not available."""
     try:
         text = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
     except OSError:
@@ -371,7 +378,8 @@ def _high_water(pid: int) -> int:
 
 
 def _group_alive(group: int) -> bool:
-    """Whether a process other than the dead leader is in the group (from /proc; without it: unknown, taken as no)."""
+    """Returns whether a process other than the dead leader is in the group. Without /proc the answer is
+    no."""
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = entry.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()

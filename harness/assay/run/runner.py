@@ -1,7 +1,7 @@
 """Running one case on one runtime: fresh directories, the process, and what is left afterwards.
 
-In: a case, a found runtime, places. Out: an `Observation`, or why there is none. All reading and writing of a run's
-files happens here.
+In: a case, a found runtime, places. Out: an `Observation`, or why there is none. This module reads and
+writes all files of a run.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ class Settings:
     jobs: int = 2
     timeout_factor: float = 1.0
     keep: Path | None = None
-    """Where the folders of the runs stay, RUNTIME/CASE; None: they are gone afterwards."""
+    """Where the folders of the runs are kept, as RUNTIME/CASE. None: they are removed."""
     when: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
     stop: Event = field(default_factory=Event, compare=False)
 
 
 class Prepared:
-    """Components compiled ahead, each once however many cases use it."""
+    """Components compiled ahead of time, each once however many cases use it."""
 
     def __init__(self, places: Places) -> None:
         self.places = places
@@ -73,7 +73,7 @@ class Prepared:
 
 
 def run_case(case: Case, runtime: Runtime, prepared: Prepared, settings: Settings) -> Observation | NotRun:
-    """What was observed of one case on one runtime."""
+    """Runs one case on one runtime, and returns what was observed."""
     if not case.component.is_file():
         return NotRun(not_built(case))
     component = prepared.get(runtime, case.component)
@@ -110,7 +110,7 @@ def _scratch(case: Case, peer: Peer, keep: Path | None) -> Path:
 
 
 def leave_command(made: Stage, case: Case, peer: Peer, scratch: Path) -> str:
-    """Leaves `command.sh` and the input in a folder that is kept; the line for a shell."""
+    """Writes `command.sh` and the input to a folder that is kept. Returns the line for a shell."""
     stdin = scratch / "stdin"
     stdin.write_bytes(case.run.stdin)
     line = shell_line(made.argv, made.command.env, str(made.cwd), stdin_of(case, stdin))
@@ -122,7 +122,7 @@ def leave_command(made: Stage, case: Case, peer: Peer, scratch: Path) -> str:
 
 
 def run_stage(made: Stage, case: Case, runtime: Runtime, settings: Settings) -> Observation:
-    """Runs what is ready."""
+    """Runs a stage, and returns what was observed."""
     command, job = made.command, made.job
     client = http_peers.Client(case.run.clients, command.listening) if case.run.serve else None
     result = execute(
@@ -183,7 +183,8 @@ def _content(path: str, case: Case, mounts: tuple[Mount, ...]) -> bytes | None:
 
 
 def _trees(mounts: tuple[Mount, ...]) -> tuple[tuple[FileState, ...], int]:
-    """What is in the preopened directories after the run, and how many there are; links are not followed."""
+    """Returns the entries of the preopened directories after the run, and their number. Links are not
+    followed."""
     states: list[FileState] = []
     entries = 0
     for mount in (mount for mount in mounts if not mount.system):
@@ -217,7 +218,7 @@ def _state(place: Path, guest: str) -> FileState:
 
 
 def _read_trace(path: Path | None) -> tuple[str, int]:
-    """The beginning of a trace, and the size of the whole."""
+    """Returns the beginning of a trace, and the size of the whole."""
     if path is None or not path.is_file():
         return "", 0
     with path.open("rb") as file:
@@ -226,7 +227,7 @@ def _read_trace(path: Path | None) -> tuple[str, int]:
 
 
 def clear(folder: Path) -> None:
-    """Remove a run's directory, whatever modes the guest left in it."""
+    """Removes a run's directory, whatever modes the guest left in it."""
 
     def unlock(_function: object, path: str, _error: object) -> None:
         with contextlib.suppress(OSError):

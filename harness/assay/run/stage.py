@@ -1,7 +1,8 @@
-"""A case on a runtime, ready to start: its directories, its servers, the command line. And the same as a line for a shell.
+"""A case on a runtime, ready to start: its directories, its servers, its command line, also as a line for a
+shell.
 
-In: a case, a found runtime, a folder. Out: a `Stage`, or the reason why this runtime or this machine cannot have it. What is missing
-although the harness owes it is a `HarnessError`: never a runtime's failure.
+In: a case, a found runtime, a folder. Out: a `Stage`, or the reason why this runtime or this machine cannot
+run the case. What the harness must provide and cannot is a `HarnessError`, never a failure of the runtime.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .world import mounts, wrap
 
 
 class HarnessError(Exception):
-    """Something that the harness owes a run and cannot give."""
+    """The harness cannot provide what a run needs."""
 
 
 @dataclass(frozen=True)
@@ -30,16 +31,16 @@ class Stage:
     cwd: Path
     servers: tuple[http_peers.Server, ...]
     places: tuple[tuple[str, str], ...]
-    """What is gone after the run, and its placeholder in a record."""
+    """What no longer exists after the run, with its placeholder in a record."""
     begun: Path | None
-    """Made right before the runtime starts, where something of the harness's runs before it."""
+    """A file that is made right before the runtime starts, where a wrapper of the harness runs first."""
 
 
 @contextlib.contextmanager
 def stage(
     case: Case, component: Path, runtime: Runtime, scratch: Path, *, trace: bool, keep: bool = False
 ) -> Iterator[Stage | Inexpressible]:
-    """Everything is in `scratch`; servers run, and what mounts are made of is there, for as long as the context lasts."""
+    """Prepares everything in `scratch`. Servers and mounts exist as long as the context lasts."""
     work, home = scratch / "cwd", scratch / "home"
     work.mkdir()
     home.mkdir()
@@ -69,7 +70,7 @@ def stage(
 
 
 def _owed(job: Job, peer: Peer) -> None:
-    """A runtime that is handed a path which is not there would fail, and it would not be its failure."""
+    """Checks the paths that the runtime gets: a missing one would look like a failure of the runtime."""
     for path, what in (
         (job.component, "the component"),
         *((mount.host, f"the directory for {mount.guest}") for mount in job.mounts),
@@ -93,20 +94,20 @@ def _places(
 
 
 def shell_line(argv: tuple[str, ...], env: tuple[tuple[str, str], ...], cwd: str, stdin: str) -> str:
-    """A line that a POSIX shell takes: the working directory, exactly that environment, that input."""
+    """Returns a line for a POSIX shell, with the working directory, the exact environment and the input."""
     variables = " ".join(f"{key}={shlex.quote(value)}" for key, value in env)
     return f"cd {shlex.quote(cwd)} && {stdin}env -i {variables}{' ' if variables else ''}{shlex.join(argv)}"
 
 
 def stdin_of(case: Case, file: Path) -> str:
-    """What stands before the command in a shell, for what the case's stdin is."""
+    """Returns what a shell needs before the command for the kind of the case's stdin."""
     if case.run.stdio.stdin == "null":
         return "</dev/null "
     return f"<{shlex.quote(str(file))} " if case.run.stdio.stdin == "file" else f"cat {shlex.quote(str(file))} | "
 
 
 def notes(case: Case) -> tuple[str, ...]:
-    """What of the case a line for a shell cannot say."""
+    """Lists what a line for a shell cannot express of the case."""
     stdio, out = case.run.stdio, []
     if stdio.terminal:
         out.append(f"the harness gives it a terminal as {', '.join(sorted(stdio.terminal))}")

@@ -1,7 +1,9 @@
-"""What a run finds on the host besides copies of trees: special files, other file systems, mounts, fewer rights.
+"""The host side of a run besides copies of trees: special files, other file systems, mounts, fewer
+privileges.
 
-In: a case and the directories of its run. Out: the files, made; argv with what has to run before the runtime; or the reason
-why this machine cannot show it. Only inside the run's own fresh directories is anything made.
+In: a case and the directories of its run. Out: the files, and argv with the programs that have to run before
+the runtime, or the reason why this machine cannot do it. Files are made in the run's own fresh directories
+only.
 """
 
 from __future__ import annotations
@@ -27,13 +29,13 @@ from ..model import Case, Inexpressible, Made, Mount, System
 _PLACES = {System.DEV: Path("/dev"), System.PROC: Path("/proc")}
 _OTHER = Path("/dev/shm")
 _ALONE = Path(__file__).with_name("alone.py")
-# Capabilities by which root passes over the permissions of files.
+# Capabilities by which root bypasses the permissions of files.
 _OVER_PERMISSIONS = "-dac_override,-dac_read_search,-fowner"
 
 
 @contextlib.contextmanager
 def mounts(case: Case, scratch: Path, *, keep: bool = False) -> Iterator[tuple[Mount, ...] | Inexpressible]:
-    """The preopened directories of one run, fresh; gone afterwards but for those that are the machine's own, or all kept."""
+    """Makes the preopened directories of one run. They are removed afterwards unless `keep` is set."""
     made: list[Mount] = []
     with contextlib.ExitStack() as stack:
         for index, directory in enumerate(case.run.dirs):
@@ -60,7 +62,7 @@ def mounts(case: Case, scratch: Path, *, keep: bool = False) -> Iterator[tuple[M
                 if item.mode is not None:
                     place.chmod(item.mode)
                     if not keep:
-                        stack.callback(_unlock, place)  # removable again, whoever runs this
+                        stack.callback(_unlock, place)  # so that it can be removed without root too
         except OSError as error:
             yield Inexpressible(f"this machine cannot make {item.path}: {error.strerror or error}")
             return
@@ -68,7 +70,7 @@ def mounts(case: Case, scratch: Path, *, keep: bool = False) -> Iterator[tuple[M
 
 
 def place_of(case: Case, made: Sequence[Mount], path: str) -> Path:
-    """Where a guest's path is on the host; %XX in it is a byte."""
+    """Returns where a guest's path is on the host. %XX in it is a byte."""
     found = find_directory(case.run.dirs, path)
     assert found is not None
     inside = os.fsdecode(unquote_to_bytes(found[1]))
@@ -76,8 +78,9 @@ def place_of(case: Case, made: Sequence[Mount], path: str) -> Path:
 
 
 def wrap(case: Case, made: Sequence[Mount], argv: Sequence[str], begun: Path) -> tuple[str, ...] | Inexpressible:
-    """The command line, begun with what takes rights away or mounts. What fails there is not the runtime's failure: the file
-    `begun` is made when all of it has worked."""
+    """Returns the command line, preceded by programs that drop privileges or mount.
+
+    Their failure is not the runtime's: the file `begun` is made when all of them have worked."""
     mounted = [item for item in case.run.make if item.kind == "mount"]
     before: list[str] = []
     if case.run.network == "ipv6" and not _has_ipv6():
@@ -112,7 +115,7 @@ def _make(item: Made, place: Path, stack: contextlib.ExitStack) -> None:
     if item.kind == "fifo":
         os.mkfifo(place)
     elif item.kind == "socket":
-        # the address of a socket is short: it is made in its directory
+        # a socket's address is limited to about 100 bytes, so it is given relative to its directory
         with socket.socket(socket.AF_UNIX) as made, _inside(place.parent) as folder:
             made.bind(f"/proc/self/fd/{folder}/{place.name}")
     elif item.kind == "link":
@@ -142,7 +145,7 @@ def _inside(folder: Path) -> Iterator[int]:
 
 
 def _running(place: Path, stack: contextlib.ExitStack) -> None:
-    """A program that runs for as long as the guest does."""
+    """Starts a program that runs as long as the guest does."""
     program = shutil.which("sleep")
     if program is None:
         raise OSError("there is no program `sleep` to run")
@@ -158,7 +161,8 @@ def _running(place: Path, stack: contextlib.ExitStack) -> None:
 
 
 def _start(program: Path) -> subprocess.Popen[bytes]:
-    """A child that another thread has forked holds the file open for writing until it has become a program itself."""
+    """Starts a program that was just written. A child that another thread forked may still hold it open for
+    writing, until that child executes its own program."""
     for _ in range(100):
         try:
             null = subprocess.DEVNULL

@@ -1,6 +1,7 @@
-"""Adapters: one file a runtime, each about eighty lines.
+"""Adapters: one file for each runtime, each about eighty lines.
 
-An adapter finds its runtime, writes the command line of a job and says how a finished process ended. It decides no verdict.
+An adapter finds its runtime, writes the command line of a job and interprets how a finished process ended. It
+makes no verdict.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What an adapter is, and what several of them share.
+"""The interface of an adapter, and what several adapters share.
 
-In: places to look, a job, a finished process. Out: a peer or why it is absent, a command line, an outcome.
+In: places to look, a job, a finished process. Out: a peer, or why it is absent; a command line; an outcome.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Protocol, runtime_checkable
 from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
 
 BIG = 512 << 10
-"""From this size on a component is compiled once into the cache."""
+"""A component of this many bytes or more is compiled once, into the cache."""
 
 
 class OverrideError(Exception):
@@ -30,7 +30,7 @@ class OverrideError(Exception):
 
 @dataclass(frozen=True)
 class Places:
-    """Where things are: the project's root, the cache, programs that the user named, and the arguments that belong to them."""
+    """Paths: the project's root, the cache, and the programs that the user named, with their arguments."""
 
     root: Path
     cache: Path
@@ -45,7 +45,7 @@ class Places:
 
 
 def variable(runtime: str) -> str:
-    """The environment variable that names a runtime's program."""
+    """Returns the environment variable that names a runtime's program."""
     return f"ASSAY_{runtime.upper().replace('-', '_')}"
 
 
@@ -56,7 +56,8 @@ def places(
     runtimes: Sequence[str],
     folders: Sequence[str] = ("jco",),
 ) -> Places:
-    """Places with what `NAME=PROGRAM ARGUMENT…` and the environment name; the former comes first."""
+    """Returns the places with the programs of `NAME=PROGRAM ARGUMENT…` and of the environment. The former
+    win."""
     texts: dict[str, tuple[str, str]] = {}
     for runtime in runtimes:
         if value := environment.get(variable(runtime)):
@@ -80,7 +81,7 @@ def places(
 
 
 def _override(source: str, text: str, folder: bool) -> tuple[Path, tuple[str, ...]]:
-    """A program and its arguments, split as a shell does; a path that exists is taken as it is, blanks and all."""
+    """Returns a program and its arguments, split as a shell does. A path that exists is not split."""
     words = [text]
     if not Path(text).exists():
         try:
@@ -110,18 +111,19 @@ class Adapter(Protocol):
 
     @property
     def reference(self) -> bool:
-        """Whether this is the reference runtime: the one that traces, runs the scripts and is judged unless another is asked for."""
+        """Whether this is the reference runtime. It traces host calls, runs the scripts and is judged by
+        default."""
         ...
 
     @property
     def takes_modules(self) -> bool:
-        """Whether it also runs core modules of preview 1 as they are."""
+        """Whether the runtime also runs core modules of preview 1 without an adapter module."""
         ...
 
     def find(self, places: Places) -> Peer | Absent: ...
 
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
-        """Compile ahead where that pays; returns what is to be given as the component."""
+        """Compiles ahead of time where that saves time. Returns the file to run as the component."""
         ...
 
     def command(self, peer: Peer, job: Job) -> Command | Inexpressible: ...
@@ -131,10 +133,10 @@ class Adapter(Protocol):
 
 @runtime_checkable
 class ScriptAdapter(Protocol):
-    """A runtime that runs converted .wast scripts too."""
+    """An adapter of a runtime that also runs converted .wast scripts."""
 
     def script(self, peer: Peer, script: Path, results: Path, features: Sequence[str]) -> tuple[str, ...]:
-        """The command line that runs a script and writes a line a command to `results`."""
+        """Returns the command line that runs a script and writes one line for each command to `results`."""
         ...
 
 
@@ -145,7 +147,7 @@ class Runtime:
     adapter: Adapter
     peer: Peer
     modules: bool = False
-    """It is given core modules of preview 1 as they are."""
+    """The runtime gets core modules of preview 1 instead of components."""
 
     @property
     def name(self) -> str:
@@ -153,7 +155,7 @@ class Runtime:
 
 
 def probe_version(argv: list[str], timeout: float = 30.0) -> tuple[str, str]:
-    """Run `argv` (a `--version`): its first line, or why there is none."""
+    """Runs `argv` (a `--version`). Returns its first line, and why there is none."""
     try:
         done = subprocess.run(
             argv, capture_output=True, text=True, timeout=timeout, check=False, stdin=subprocess.DEVNULL
@@ -167,18 +169,19 @@ def probe_version(argv: list[str], timeout: float = 30.0) -> tuple[str, str]:
 
 
 def given(options: Sequence[str]) -> str:
-    """The note on a peer that runs with arguments of the user's."""
+    """Returns the note on a runtime to which the user gave arguments."""
     return f"with {shlex.join(options)}" if options else ""
 
 
 def base_environment(job: Job) -> tuple[tuple[str, str], ...]:
-    """The almost empty environment of every runtime's process."""
+    """Returns the almost empty environment of every runtime's process."""
     home = str(job.scratch)
     return (("HOME", home), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin"), ("TMPDIR", home), ("TZ", "UTC"))
 
 
 def common_ending(result: ProcessResult) -> Outcome | None:
-    """Endings that look the same for every runtime; None when the runtime itself has to tell."""
+    """Returns an ending that looks the same for every runtime, or None when the adapter has to interpret
+    it."""
     if result.failure:
         return Outcome(Ending.NOT_STARTED, message=result.failure)
     if result.flooded:
@@ -191,7 +194,7 @@ def common_ending(result: ProcessResult) -> Outcome | None:
 
 
 def free_port() -> int:
-    """A port of the loopback that is free now, for a runtime that cannot be told to pick one."""
+    """Returns a free port of the loopback, for a runtime that cannot pick one itself."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
@@ -202,14 +205,15 @@ def last_line(data: bytes) -> str:
 
 
 def served(result: ProcessResult) -> Outcome | None:
-    """The ending of a server: well where it was there until its clients were done; None where it never listened, or ended by itself."""
+    """Returns the ending of a server: exit 0 if it ran until its clients were done, None if it ended by
+    itself."""
     if result.stopped and (result.signal in (None, 15, 9)):
         return Outcome(Ending.EXITED, 0)
     return common_ending(result)
 
 
 def read_outcome(path: Path, schema: str = "touchstone-outcome/1") -> Outcome | str:
-    """The outcome file of touchstone's contract; a string says what is wrong with it."""
+    """Reads the outcome file of touchstone's contract. A string says what is wrong with it."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except OSError:
@@ -236,7 +240,9 @@ def read_outcome(path: Path, schema: str = "touchstone-outcome/1") -> Outcome | 
 
 
 def cached(places: Places, tool: str, version: str, component: Path, make: list[str]) -> Path | None:
-    """A file made once from a component by `make` (`{in}` and `{out}` stand for the paths), by checksum and version; it keeps the name."""
+    """Returns a file that `make` made of a component, from the cache where it was made before.
+
+    `{in}` and `{out}` in `make` stand for the paths. The cache is keyed by checksum and version."""
     digest = hashlib.sha256(component.read_bytes()).hexdigest()
     label = "".join(letter if letter.isalnum() or letter in ".-" else "-" for letter in f"{tool}-{version}")
     target = places.cache / label / digest / component.name
@@ -254,7 +260,8 @@ def cached(places: Places, tool: str, version: str, component: Path, make: list[
 
 
 def which(places: Places, name: str, *candidates: Path) -> Path | None:
-    """The first program that is there: the one the user named, the candidates, the search path."""
+    """Returns the first program that exists of: the one that the user named, the candidates, the search
+    path."""
     named = places.named(name)
     if named is not None:
         return named.resolve() if named.is_file() else None

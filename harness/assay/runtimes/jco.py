@@ -1,6 +1,8 @@
-"""jco from npm. Directories and environment go in by a setup module that imports the preview2-shim nested inside jco.
+"""jco from npm. A setup module sets directories and environment; it imports the preview2-shim nested inside
+jco.
 
-`jco run` ends with 1 for a trap, for `err` and for its own failures; the shape of the error on stderr tells them apart.
+`jco run` ends with 1 for a trap, for `err` and for its own failures; the form of the error on stderr
+distinguishes them.
 """
 
 from __future__ import annotations
@@ -82,7 +84,7 @@ class Jco:
         setup = job.scratch / "setup.mjs"
         setup.write_text(_setup(shim.resolve() / "dist" / "nodejs", job), encoding="utf-8")
         serve = job.case.run.serve
-        # its own port 0 is never told; a fresh instance for each request, and a trap does not end the server
+        # jco does not print the port that it picks; with workers, each request has a fresh instance
         port = free_port() if serve else 0
         how: tuple[str, ...] = ("serve", "--host", "127.0.0.1", "--port", str(port), "--isolate-requests", "worker")
         how += ("--isolate-worker-pool-size", "4")
@@ -107,7 +109,8 @@ class Jco:
 
 
 def _not_transpiled(text: str) -> Outcome:
-    """jco turned the component down (its decoder's error is the cause), or died over it (any other cause)."""
+    """Interprets a failed transpilation: jco rejected the component (a decoder's error), or crashed (any
+    other cause)."""
     cause = _CAUSE.search(text)
     if cause is None:
         return Outcome(Ending.CRASH, 1, "jco failed to transpile the component")
@@ -120,7 +123,8 @@ def _not_transpiled(text: str) -> Outcome:
 
 
 def _setup(shim: Path, job: Job) -> str:
-    """The module that jco imports before the component: preopens always, the environment where the case gives one."""
+    """Returns the module that jco imports before the component. It sets the preopens, and the environment of
+    the case."""
     lines = [
         f"import {{ _setPreopens }} from {json.dumps((shim / 'filesystem.js').as_uri())};",
         f"import {{ _setEnv }} from {json.dumps((shim / 'cli.js').as_uri())};",
@@ -132,7 +136,7 @@ def _setup(shim: Path, job: Job) -> str:
 
 
 def read_report(status: int, stderr: bytes) -> Outcome:
-    """What jco's last words on stderr mean."""
+    """Interprets the last error on stderr."""
     if status != 1:
         return Outcome(Ending.EXITED, status)
     text = stderr.decode("utf-8", "backslashreplace")
@@ -143,7 +147,7 @@ def read_report(status: int, stderr: bytes) -> Outcome:
         name, message = thrown[1], thrown[2]
         if name == "ComponentError" and "(see error.payload)" in message and "payload: undefined" in thrown[4]:
             return Outcome(Ending.EXITED, 1)
-        absent = _NO_IMPORT.search(message) if name == "SyntaxError" else None  # while the modules were linked
+        absent = _NO_IMPORT.search(message) if name == "SyntaxError" else None  # raised while the modules are linked
         if absent and absent[2]:
             return Outcome(Ending.LINK_ERROR, message=message, imports=(absent[2],))
         kind = next((kind for words, kind in _KINDS if words in message), "")

@@ -20,22 +20,22 @@ class Found:
 
     @property
     def runtime(self) -> Runtime | None:
-        """None where it is absent."""
+        """The runtime, or None where it is absent."""
         return Runtime(self.adapter, self.peer) if isinstance(self.peer, Peer) else None
 
     @property
     def column(self) -> Runtime | Absent:
-        """What stands for it in a plan."""
+        """What a plan has for it."""
         return Runtime(self.adapter, self.peer) if isinstance(self.peer, Peer) else self.peer
 
     @property
     def reason(self) -> str:
-        """Why it is absent; empty where it is not."""
+        """Why it is absent, or an empty string."""
         return self.peer.reason if isinstance(self.peer, Absent) else ""
 
 
 def find(places: Places, names: Iterable[str] = (), adapters: Sequence[Adapter] = ADAPTERS) -> tuple[Found, ...]:
-    """All runtimes, or those named, in the order of the report's columns."""
+    """Looks for all runtimes, or for those named, in the order of the report's columns."""
     wanted = tuple(names)
     unknown = sorted(set(wanted) - {adapter.name for adapter in adapters})
     if unknown:

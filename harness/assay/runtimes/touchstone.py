@@ -1,4 +1,4 @@
-"""touchstone, by its own command line; how a run ended is read from its outcome file and from nothing else."""
+"""touchstone. How a run ended is read from its outcome file only."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SERVE = {
 
 
 class Touchstone:
-    """Also any other program that speaks the same command line (the harness's own tests use that)."""
+    """touchstone, or another program with the same command line, such as the fakes of the tests."""
 
     takes_modules = False
 
@@ -76,7 +76,7 @@ class Touchstone:
         ending = served(result) if job.case.run.serve else common_ending(result)
         if ending is not None:
             return ending
-        if job.case.run.serve:  # it serves or it says why not: there is no outcome file
+        if job.case.run.serve:  # serve writes no outcome file: it serves, or its status says why not
             return Outcome(
                 _SERVE.get(result.status or 0, Ending.CRASH), result.status, message=last_line(result.stderr)
             )

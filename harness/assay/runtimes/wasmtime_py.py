@@ -1,4 +1,7 @@
-"""wasmtime's Python bindings, in a process of their own: `wasmtime_py_driver.py` runs the component and writes an outcome file."""
+"""wasmtime's Python bindings, in a process of their own.
+
+`wasmtime_py_driver.py` runs the component and writes an outcome file.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Run by the interpreter that has wasmtime: one component, as the JSON object in argv[1] says. Writes an outcome file.
+"""Runs one component with wasmtime's Python bindings, as the JSON object in argv[1] says, and writes an
+outcome file.
 
-`compile IN OUT` instead of the object compiles ahead.
-Stands alone: it imports nothing of the harness, so that it also runs where only wasmtime is installed.
+With `compile IN OUT` instead of the object, it compiles ahead of time. It imports nothing of the harness, so
+that it also runs in an interpreter that has only wasmtime.
 """
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
-"""The suites that are not cases: scripts and programs; and one run of a record, again."""
+"""The suites and their driver, and what can be done with a record: judging it again, and repeating one of its
+runs."""

@@ -1,7 +1,7 @@
-"""Judging a record again: the verdicts from what the record keeps, without running anything.
+"""Judging a record again from what it keeps, without running anything.
 
-In: a record, and the definitions and expectations to judge by (default: those in the record). Out: the record with
-the new verdicts, and what could not be judged again and why. Pure.
+In: a record, and the definitions and expectations to judge by (default: those in the record). Out: the record
+with the new verdicts, and what cannot be judged again and why. Pure.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from ..record.settle import settle
 
 @dataclass(frozen=True)
 class Kept:
-    """A verdict that stays as the record has it."""
+    """A verdict that is kept from the record, and why."""
 
     case: str
     runtime: str
     unit: str
-    """Empty where it is the whole case."""
+    """Empty where the whole case is kept."""
     reason: str
 
 
 def judge_again(
     old: Record, definitions: Mapping[str, Definition], expectations: Expectations
 ) -> tuple[Record, tuple[Kept, ...]]:
-    """`definitions` by the id of the case."""
+    """Returns the record with new verdicts. `definitions` has the cases by id."""
     results, kept = [], []
     for result in old.results:
         definition = definitions.get(result.case)
@@ -64,7 +64,7 @@ def _one(old: Record, before: CaseResult, definition: Definition) -> tuple[CaseR
 
 
 def _lacking(old: Record, before: CaseResult, check: Check | None, unit: UnitResult, was: UnitResult | None) -> str:
-    """What the record lacks for judging a unit; empty where it lacks nothing."""
+    """Returns what the record lacks for judging a unit, or an empty string."""
     if unit.id in before.whole:
         return "its verdict was made from more than the record keeps"
     if old.schema == record.SCHEMA or before.reason:

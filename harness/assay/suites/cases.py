@@ -1,4 +1,4 @@
-"""The cases below suites/p2: a folder each, with a case.toml, on every runtime."""
+"""The cases below suites/p2 as a suite: one folder with a case.toml for each case."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .suite import Suite, SuiteError
 
 
 class Cases(Suite):
-    """`runtimes` names those whose expectations are read."""
+    """The suite of cases. `runtimes` names the runtimes whose expectations are read."""
 
     def __init__(
         self, suites: Path, fixtures: Path, expectations: Path, places: Places, runtimes: Sequence[str] = ()
@@ -44,7 +44,7 @@ class Cases(Suite):
         return self.folder / f"{runtime}.toml"
 
     def prepare(self, cases: Sequence[Case], jobs: int) -> None:
-        """Nothing: a component is compiled ahead when the first run needs it."""
+        """Does nothing: a component is compiled ahead of time when the first run needs it."""
 
     def run(self, case: Case, runtime: Runtime, settings: Settings) -> Observation | NotRun:
         return run_case(case, runtime, self._prepared, settings)

@@ -1,7 +1,7 @@
-"""The one driver of all suites: runs in parallel, interruption and resumption, expectations, the record.
+"""The driver of all suites: parallel runs, interruption and resumption, expectations, and the record.
 
-In: a `Plan`. Out: the `Record` of the run, in a file as it grows. Nothing here knows what kind of suite it drives, and
-nothing talks to the terminal.
+In: a `Plan`. Out: the `Record` of the run, which is written to a file as it grows. The driver does not know
+the kind of its suite, and it does not use the terminal.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from .suite import Suite
 
 
 class DriveError(Exception):
-    """A run that cannot be begun or gone on with."""
+    """A run that cannot be started or resumed."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run is about."""
+    """A run: the suite, the cases, the runtimes, and how to run them."""
 
     suite: Suite
     cases: tuple[Case, ...]
-    """Those that are to be run, of all that the suite has."""
+    """The cases to run, of all cases of the suite."""
     runtimes: tuple[Runtime | Absent, ...]
     """In the order of the report's columns."""
     gate: tuple[str, ...]
@@ -53,7 +53,7 @@ def now() -> str:
 
 
 def begin(plan: Plan, expectations: Expectations) -> Record:
-    """The record before anything has run."""
+    """Returns the record before anything has run."""
     settings = plan.settings
     return Record(
         now(),
@@ -79,7 +79,7 @@ def _runtime_info(runtime: Runtime | Absent) -> record.RuntimeInfo:
 
 
 def _applied(expectations: Expectations, plan: Plan) -> dict[str, tuple[dict[str, object], ...]]:
-    """The entries that are about the plan's cases on its runtimes."""
+    """Returns the entries for the plan's cases on its runtimes."""
     names = {runtime.name for runtime in plan.present}
     key = {Kind.CASE: "case", Kind.SCRIPT: "script", Kind.PROGRAM: "program"}[plan.suite.info.kind]
     ids = {name for case in plan.cases for name in (case.id, case.id.partition("@")[0])}
@@ -100,11 +100,12 @@ def drive(
     done: Callable[[CaseResult], None] = lambda _: None,
     said: Callable[[str], None] = lambda _: None,
 ) -> Record:
-    """Runs what the plan asks for, and writes the record to `path`, where there is one, as it grows.
+    """Runs the plan. If there is a `path`, the record is written to it as it grows.
 
-    With `begun`, only what that record lacks is run; where something has changed since, that is refused, or run again
-    with `rerun_changed`. `done` is told of every result that comes, `said` of what a user wants to know. When it is
-    interrupted, the record is partial and `Record.partial` says so. `update` rewrites the expectations.
+    With `begun`, only the results that this record lacks are run. If something has changed since, the run is
+    refused; with `rerun_changed`, what has changed is run again. `done` gets every new result, and `said`
+    gets messages for the user. If the run is interrupted, the record is partial. `update` rewrites the
+    expectations.
     """
     expectations = plan.suite.expectations()
     made = begin(plan, expectations)
@@ -160,7 +161,7 @@ def _log(made: Record, path: Path | None) -> record.Log | None:
 
 
 def _continued(begun: Record, made: Record, rerun_changed: bool, said: Callable[[str], None]) -> Record:
-    """The record that is gone on with: the results of `begun` that are still about the same."""
+    """Returns the record with the results of `begun` that are still valid."""
     changes = record.changes(begun, made)
     if changes and not rerun_changed:
         listed = "".join(f"\n  {change}" for change in changes[:10]) + ("\n  …" if len(changes) > 10 else "")
@@ -173,7 +174,7 @@ def _continued(begun: Record, made: Record, rerun_changed: bool, said: Callable[
 
 @contextmanager
 def _ended_by_sigterm() -> Iterator[None]:
-    """SIGTERM ends a run as Ctrl-C does, also where SIGINT is ignored, as it is in a job in the background."""
+    """Makes SIGTERM end a run as Ctrl-C does. In a background job, SIGINT may be ignored."""
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
@@ -189,7 +190,8 @@ def _ended_by_sigterm() -> Iterator[None]:
 
 
 def _runs(plan: Plan, there: Collection[tuple[str, str]]) -> Iterator[CaseResult]:
-    """Every case on every runtime but for those that are there already, `jobs` at a time, each as it comes."""
+    """Runs every case on every runtime except those in `there`, `jobs` at a time. Yields each result as it
+    comes."""
     settings = plan.settings
     with ThreadPoolExecutor(max_workers=max(1, settings.jobs)) as pool:
         futures = [
@@ -201,32 +203,33 @@ def _runs(plan: Plan, there: Collection[tuple[str, str]]) -> Iterator[CaseResult
         try:
             for future in as_completed(futures):
                 yield future.result()
-        except BaseException:  # interrupted: end what runs, start nothing more
+        except BaseException:  # interrupted: stop the running processes and start no more
             settings.stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
 def one(suite: Suite, case: Case, runtime: Runtime, settings: Settings) -> CaseResult:
-    """One case on one runtime: observed, judged, and as the record keeps it. What was announced is not looked at."""
+    """Runs one case on one runtime, judges it, and returns the result as the record keeps it, without
+    expectations."""
     try:
         seen = suite.run(case, runtime, settings)
         result = suite.judge(case, runtime.name, seen, strict=settings.strict)
     except HarnessError as error:
         result = _failed(suite, case, runtime.name, str(error), settings)
-    except Exception as error:  # a fault of the harness is an ERROR of this case, not the end of the run
+    except Exception as error:  # a fault of the harness is an ERROR of this case and does not end the run
         result = _failed(suite, case, runtime.name, f"{type(error).__name__}: {error}", settings)
     return _with_whole(suite, case, settle(result, result.observation.places, settings.when), settings)
 
 
 def _failed(suite: Suite, case: Case, runtime: str, words: str, settings: Settings) -> CaseResult:
-    """The harness could not do its part: an ERROR, neither for nor against the runtime."""
+    """Returns an ERROR: the harness failed, so the result says nothing about the runtime."""
     reason = NotRun(f"the harness failed: {words}", Verdict.ERROR)
     return suite.judge(case, runtime, reason, strict=settings.strict)
 
 
 def _with_whole(suite: Suite, case: Case, result: CaseResult, settings: Settings) -> CaseResult:
-    """The result, with the names of the units that cannot be judged again from what the record keeps."""
+    """Returns the result with the units that cannot be judged again from what the record keeps."""
     again = suite.judge(case, result.runtime, record.seen(result), strict=settings.strict)
     again = settle(again, (), settings.when)
     verdicts = {unit.id: (unit.verdict, unit.value) for unit in again.units}

@@ -1,8 +1,9 @@
-"""Foreign suites of built programs as a suite: folders with a manifest.json, programs, and their expectations beside them.
+"""Built programs from elsewhere as a suite: folders with a manifest.json, and JSON files with what each
+program must do.
 
-In: a folder laid out as wasi-testsuite is, the preview1 command adapter, suites/expectations/testsuite.toml. Out: cases,
-and what the programs did on each runtime. wasm-tools makes components of programs of preview 1. Each JSON file is
-honoured as it stands.
+In: a folder with the layout of wasi-testsuite, the preview1 command adapter,
+suites/expectations/testsuite.toml. Out: cases, and what the programs did on each runtime. wasm-tools makes
+components of programs of preview 1. The JSON files are used unchanged.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ _NEW = {"operations", "proposals", "world", "servers"}
 
 @dataclass(frozen=True)
 class Program:
-    """A program, its name below the suite's folder (`rust/wasm32-wasip1/NAME`), and what its JSON file asks for."""
+    """A program with its name below the suite's folder (`rust/wasm32-wasip1/NAME`) and the content of its
+    JSON file."""
 
     name: str
     path: Path
@@ -50,7 +52,7 @@ class Program:
 
 @dataclass(frozen=True)
 class ProgramOptions:
-    """Where the programs and what they need are."""
+    """The places of the programs and of what they need."""
 
     folder: Path
     name: str
@@ -63,7 +65,7 @@ class ProgramOptions:
 
 
 class Programs(Suite):
-    """`reference` is the runtime whose expectations the file has."""
+    """The suite of programs. `reference` is the runtime that the expectations are about."""
 
     def __init__(self, options: ProgramOptions, reference: str, places: Places) -> None:
         self.options, self.reference = options, reference
@@ -114,15 +116,16 @@ class Programs(Suite):
 
 
 def module_runtime(runtime: Runtime) -> Runtime:
-    """The same runtime as a column of its own, given the programs of preview 1 as they are."""
+    """Returns the same runtime as another column, which runs the programs of preview 1 without an adapter
+    module."""
     return Runtime(runtime.adapter, replace(runtime.peer, name=f"{runtime.name} (core modules)"), modules=True)
 
 
-# --- finding ---------------------------------------------------------------------------------------------------------
+# --- finding --------------------------------------------------------------------------------------
 
 
 def find(folder: Path) -> tuple[Program, ...]:
-    """Every program below a folder, with its expectations."""
+    """Returns every program below a folder."""
     programs = []
     for manifest in sorted(folder.rglob("manifest.json")):
         try:
@@ -148,7 +151,7 @@ def _program(name: str, path: Path, version: str) -> Program:
 
 
 def specification(raw: Mapping[str, object], folder: Path) -> tuple[RunSpec, Expect]:
-    """A program's JSON file: the older form of six keys, or a list of operations of which a process alone can do."""
+    """Reads a program's JSON file: the older form with six keys, or a list of operations on one process."""
     unknown = set(raw) - _OLD - _NEW
     if unknown:
         raise ValueError(f"unknown key {', '.join(sorted(unknown))}")
@@ -222,7 +225,7 @@ def _text(value: object) -> TextExpectation:
 
 
 def unsupported(programs: Iterable[Program]) -> tuple[Group, ...]:
-    """The programs that are not run, by folder and reason."""
+    """Groups the programs that are not run by folder and reason."""
     counts: dict[tuple[str, str], int] = {}
     for program in programs:
         if program.problem:
@@ -231,11 +234,11 @@ def unsupported(programs: Iterable[Program]) -> tuple[Group, ...]:
     return tuple(Group(group, number, reason) for (group, reason), number in counts.items())
 
 
-# --- making components -----------------------------------------------------------------------------------------------
+# --- making components ----------------------------------------------------------------------------
 
 
 def adapt(program: Program, adapter: Path, tool: Path, cache: Path) -> Path | str:
-    """The component of a program (itself when it is one), from the cache when it was made before; or why there is none."""
+    """Returns the component of a program, from the cache if it was made before, or why none can be made."""
     if program.version != "wasm32-wasip1":
         return program.path
     digest = hashlib.sha256(adapter.read_bytes() + program.path.read_bytes()).hexdigest()

@@ -1,6 +1,7 @@
-"""One run of a record again: its world in a folder that stays, its command line for a shell, and what comes of it.
+"""Repeating one run of a record in a folder that is kept, with its command line for a shell.
 
-In: a case, a runtime, a folder. Out: the result, unless only the world was wanted; differences from the result in a record.
+In: a case, a runtime, a folder. Out: the result, unless only the files were wanted, and how it differs from
+the record.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ..runtimes import Places, Runtime
 
 
 class ReproError(Exception):
-    """The run cannot be made again."""
+    """The run cannot be repeated."""
 
 
 def again(
@@ -32,7 +33,8 @@ def again(
     hold: bool,
     say: Callable[[str], None],
 ) -> CaseResult | None:
-    """Make the world, say the command, and run it. With `hold`, what belongs to it lives until somebody interrupts."""
+    """Makes the files of the run, prints the command and runs it. With `hold`, the servers live until an
+    interrupt."""
     if not case.component.is_file():
         raise ReproError(not_built(case))
     if folder.exists() and any(folder.iterdir()) and not (folder / "command.sh").is_file():
@@ -69,7 +71,7 @@ def again(
 
 
 def different(before: CaseResult, now: CaseResult) -> list[str]:
-    """Verdicts and values that are not the same."""
+    """Describes the verdicts and values that differ."""
     lines = []
     units = {unit.id: unit for unit in before.units}
     for unit in now.units:

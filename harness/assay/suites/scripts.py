@@ -1,8 +1,8 @@
-"""The official .wast scripts on the reference runtime, as a suite: a script is a case, a command is a unit.
+"""The official .wast scripts as a suite: a script is a case, and its commands are the units.
 
-In: folders of scripts, wasm-tools, suites/expectations/wast.toml. Out: cases, and what every command came to.
-wasm-tools converts each script to JSON and binaries, once a content. The contract of the runtime's side is
-`touchstone wast SCRIPT.json --results FILE`.
+In: folders of scripts, wasm-tools, suites/expectations/wast.toml. Out: cases, and the status of every
+command. wasm-tools converts each script to JSON and binaries; the result is cached by content. The contract
+of the runtime's side is `touchstone wast SCRIPT.json --results FILE`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from ..runtimes.base import common_ending
 from .suite import Suite
 
 CONVERTER = "2"
-"""Part of the cache key: raised when the conversion itself changes."""
+"""Part of the cache key. It is raised when the conversion changes."""
 
 UNSUPPORTED = 126
 """The exit status of a runtime that passes every command but those it does not support."""
@@ -55,7 +55,7 @@ OFFICIAL = ("core", "component-model")
 
 @dataclass(frozen=True)
 class Script:
-    """A script by its name in the suites (`core/address.wast`) and where it lies."""
+    """A script with its name in the suites (`core/address.wast`) and its path."""
 
     name: str
     path: Path
@@ -70,7 +70,7 @@ class CommandInfo:
     key: str
     line: int
     type: str
-    text: bool  # its module is text: it tests the text format, which a runtime need not read
+    text: bool  # its module is text: it tests the text format, which the runtime does not read
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Converted:
 
 @dataclass(frozen=True)
 class ScriptOptions:
-    """Where the scripts and what they need are."""
+    """The places of the scripts and of what they need."""
 
     folders: Mapping[str, Path]
     """The folders of scripts by the suite's name."""
@@ -94,11 +94,11 @@ class ScriptOptions:
     expectations: Path
     timeout: float = 60.0
     absent: tuple[str, ...] = ()
-    """Official suites that are not there."""
+    """Official suites that are absent."""
 
 
 class Scripts(Suite):
-    """`reference` is the runtime whose expectations the file has."""
+    """The suite of scripts. `reference` is the runtime that the expectations are about."""
 
     def __init__(self, options: ScriptOptions, reference: str) -> None:
         self.options, self.reference = options, reference
@@ -148,11 +148,11 @@ class Scripts(Suite):
         path.write_text(render(results, old, {script.name for script in self._scripts}), encoding="utf-8")
 
 
-# --- finding ---------------------------------------------------------------------------------------------------------
+# --- finding --------------------------------------------------------------------------------------
 
 
 def find_tool(cache: Path) -> Path | None:
-    """wasm-tools: named by ASSAY_WASM_TOOLS, from the package, beside this Python, on the search path."""
+    """Looks for wasm-tools: ASSAY_WASM_TOOLS, the Python package, beside this Python, the search path."""
     named = os.environ.get("ASSAY_WASM_TOOLS")
     if named and not Path(named).is_file():
         raise OverrideError(f"ASSAY_WASM_TOOLS: there is no program {named!r}")
@@ -178,7 +178,7 @@ def find_tool(cache: Path) -> Path | None:
 
 
 def find_suites(root: Path) -> dict[str, Path]:
-    """The folders of scripts that are there, by suite."""
+    """Returns the folders of scripts that exist, by suite."""
     places = {
         "core": (root / "build/suites/core", root / "../shared/suites/core"),
         "component-model": (root / "build/suites/component-model", root / "../shared/suites/component-model"),
@@ -189,7 +189,7 @@ def find_suites(root: Path) -> dict[str, Path]:
 
 
 def find_scripts(suites: Mapping[str, Path], patterns: Iterable[str] = ()) -> tuple[Script, ...]:
-    """All scripts, or those whose name contains one of the patterns."""
+    """Returns all scripts, or those whose name contains one of the patterns."""
     wanted = tuple(patterns)
     scripts = [
         Script(f"{name}/{path.relative_to(folder).as_posix()}", path)
@@ -199,11 +199,11 @@ def find_scripts(suites: Mapping[str, Path], patterns: Iterable[str] = ()) -> tu
     return tuple(script for script in scripts if not wanted or any(pattern in script.name for pattern in wanted))
 
 
-# --- converting ------------------------------------------------------------------------------------------------------
+# --- converting -----------------------------------------------------------------------------------
 
 
 def convert(script: Script, cache: Path, tool: Path, version: str) -> Converted:
-    """A script as JSON and binaries, from the cache when its content was converted before."""
+    """Converts a script to JSON and binaries, or takes them from the cache."""
     digest = hashlib.sha256(f"{CONVERTER} {version}\n".encode() + script.path.read_bytes()).hexdigest()
     folder = cache / digest[:2] / digest
     if not (folder / "script.json").is_file() and not (folder / "problem").is_file():
@@ -246,7 +246,7 @@ def _convert_into(script: Script, folder: Path, tool: Path) -> str:
 
 
 def _quoted(command: dict[str, object], folder: Path, tool: Path) -> None:
-    """A quoted text module that is not about the text format becomes a binary; where that fails it stays text."""
+    """Converts a quoted text module that does not test the text format. Where that fails, it stays text."""
     name = str(command["filename"])
     binary = name.rpartition(".")[0] + ".quoted.wasm"
     done = subprocess.run(
@@ -263,7 +263,7 @@ def _quoted(command: dict[str, object], folder: Path, tool: Path) -> None:
 
 
 def command_infos(commands: Sequence[Mapping[str, object]]) -> tuple[CommandInfo, ...]:
-    """Each command with the key it has in the expectations."""
+    """Returns each command with its key in the expectations."""
     seen: Counter[str] = Counter()
     infos = []
     for command in commands:
@@ -275,12 +275,12 @@ def command_infos(commands: Sequence[Mapping[str, object]]) -> tuple[CommandInfo
     return tuple(infos)
 
 
-# Proposals that the runtime decodes and that are not in WebAssembly 3.0, by the folder of their scripts.
+# Proposals outside WebAssembly 3.0 that the runtime supports, by the folder of their scripts.
 PROPOSALS = ("threads", "custom-page-sizes", "wide-arithmetic", "custom-descriptors")
 
 
 def features(name: str) -> tuple[str, ...]:
-    """The options that switch on what a script tests."""
+    """Returns the options that enable the features which a script tests."""
     if name.startswith("core/legacy/"):
         return ("--features", "legacy-exceptions")
     for proposal in PROPOSALS:
@@ -289,11 +289,11 @@ def features(name: str) -> tuple[str, ...]:
     return ()
 
 
-# --- running ---------------------------------------------------------------------------------------------------------
+# --- running --------------------------------------------------------------------------------------
 
 
 def run_script(converted: Converted, runtime: Runtime, timeout: float, stop: Event | None = None) -> Observation:
-    """What every command of a script came to."""
+    """Runs a script, and returns the status of every command."""
     if converted.json is None:
         outcome = Outcome(Ending.NOT_STARTED, message=converted.problem)
         return Observation(outcome, commands=(CommandSeen(SCRIPT_KEY, "unconvertible", converted.problem),))
@@ -342,7 +342,8 @@ def _last(data: bytes) -> str:
 def read_results(
     commands: Sequence[CommandInfo], lines: Sequence[str], ending: CommandSeen, status: int | None
 ) -> tuple[CommandSeen, ...]:
-    """The runtime's lines, matched with the commands that there are; what it leaves out is missing, what it skips without right fails."""
+    """Matches the runtime's lines with the commands. A command without a line is missing; one that it must
+    not skip fails."""
     told: dict[int, CommandSeen] = {}
     for line in lines:
         try:

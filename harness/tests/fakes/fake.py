@@ -1,4 +1,5 @@
-"""A fake runtime that speaks touchstone's command line. Which kind it is stands in FAKE_KIND, set by the wrapper that a test writes."""
+"""A fake runtime that speaks touchstone's command line. Which kind it is stands in FAKE_KIND, set by the
+wrapper that a test writes."""
 
 from __future__ import annotations
 
