@@ -37,18 +37,27 @@ bool ts_cli_out_close(ts_cli_out *o) {
     return !o->failed;
 }
 
+/* Flushes stdout and returns NULL, or the reason why it could not be written. */
+static const char *flush(void) {
+    errno = 0;
+    bool bad = ferror(stdout) != 0;
+    bad |= fflush(stdout) != 0;
+    if (!bad) return NULL;
+    if (!errno) { /* a write failed earlier, and its errno is lost: one more byte fails for the same reason */
+        fputc('\n', stdout);
+        (void)fflush(stdout);
+    }
+    return errno ? ts_sys_err_text(ts_sys_err_of(errno)) : "a write failed";
+}
 ts_status ts_cli_flush(ts_error *e) {
-    if (!ferror(stdout) && fflush(stdout) == 0) return TS_OK;
-    return ts_fail(e, TS_IO, "cannot write to stdout: %s", ts_sys_err_text(ts_sys_err_of(errno)));
+    const char *why = flush();
+    return why ? ts_fail(e, TS_IO, "cannot write to stdout: %s", why) : TS_OK;
 }
 
 int ts_cli_finish(int status) {
     bool told = ferror(stdout) && status == TS_CLI_IO; /* ts_cli_flush has reported it */
-    errno = 0;
-    bool bad = ferror(stdout) != 0;
-    bad |= fflush(stdout) != 0;
-    if (!bad || told) return status;
-    fprintf(stderr, "touchstone: io-error: cannot write to stdout: %s\n",
-            errno ? ts_sys_err_text(ts_sys_err_of(errno)) : "a write failed");
+    const char *why = flush();
+    if (!why || told) return status;
+    fprintf(stderr, "touchstone: io-error: cannot write to stdout: %s\n", why);
     return status < TS_CLI_USAGE ? TS_CLI_IO : status;
 }

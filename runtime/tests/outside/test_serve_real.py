@@ -179,7 +179,8 @@ def backend() -> Iterator[Backend]:
 @pytest.mark.timeout(240)
 def test_what_it_answers(served: Served) -> None:
     text = "grüße ".encode() * 5000
-    assert served.ask("GET", "/hello") == (200, served.ask("GET", "/hello")[1], b"hello\n")
+    status, _, body = served.ask("GET", "/hello")
+    assert (status, body) == (200, b"hello\n")
     for n in (0, 7, 1234):
         status, fields, body = served.ask("GET", f"/data.json?n={n}")
         assert (status, fields["content-type"], json.loads(body)) == (200, "application/json", {"n": n, "square": n * n})
