@@ -45,10 +45,10 @@ def assay(project: Project, *args: str, **env: str) -> Result:
         (("run", "--program", "touchstone=/etc"), "/etc is not a file"),
         (("run", "--program", "touchstone=/etc/passwd"), "may not be executed"),
         (("run", "--program", "touchstone='"), "No closing quotation"),
-        (("run", "--program", "jco=/bin/true"), "no folder of a package"),
+        (("run", "--program", "jco=/bin/true"), "not the folder of a package"),
         (("run", "--program", "wasmtime=/bin/true", "--program", "wasmtime=/bin/true"), "named twice"),
         (("run", "--also", "x=y:/bin/true"), "LIKE one of touchstone, wasmtime"),
-        (("run", "--also", "wasmtime=touchstone:/bin/true"), "no name for one more runtime"),
+        (("run", "--also", "wasmtime=touchstone:/bin/true"), "not a name for one more runtime"),
         (("run", "--also", "x=touchstone:/no/such"), "there is no program /no/such"),
         (("run", "--suites", "/no/such"), "does not exist"),
         (("run", "--fixtures", "/no/such"), "does not exist"),
@@ -90,7 +90,7 @@ def test_an_empty_suite_is_not_green(project: Project) -> None:
     [
         ("ASSAY_TOUCHSTONE", "/no/such", "ASSAY_TOUCHSTONE: there is no program /no/such"),
         ("ASSAY_WASMTIME", "no-such -W x", "ASSAY_WASMTIME: there is no program no-such"),
-        ("ASSAY_JCO", "/usr", "no folder of a package"),
+        ("ASSAY_JCO", "/usr", "not the folder of a package"),
         ("ASSAY_WASMTIME_PY", "/etc/passwd", "may not be executed"),
     ],
 )
@@ -103,7 +103,7 @@ def test_variables(project: Project, variable: str, value: str, words: str) -> N
 def test_a_variable_that_nobody_reads_is_named(project: Project) -> None:
     project.add("p2/t/one")
     done = assay(project, "list", ASSAY_WASMTIM="/bin/true")
-    assert "ASSAY_WASMTIM is no variable that assay reads; did you mean ASSAY_WASMTIME?" in done.output
+    assert "ASSAY_WASMTIM is not a variable that assay reads; did you mean ASSAY_WASMTIME?" in done.output
 
 
 def test_wasm_tools_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,7 +187,7 @@ def test_expectations_of_what_is_not_judged_do_not_count(project: Project) -> No
     (project.root / "suites/expectations/wasmtme.toml").write_text(KNOWN, encoding="utf-8")
     done = assay(project, "run", "-r", "touchstone", "--program", f"touchstone={project.fake('pass')}")
     assert done.exit_code == 0 and "matches nothing" not in done.output
-    assert "wasmtme.toml is of no runtime that is known" in done.output
+    assert "wasmtme.toml belongs to no known runtime" in done.output
 
 
 # --- cases ----------------------------------------------------------------------------------------
@@ -223,9 +223,9 @@ SERVED = '[[run.server]]\nname = "s"\n[[run.server.on]]\npath = "/a"\nsay = {say
         ("timeout = 5", "timeout = inf", "timeout must be"),
         ("timeout = 5", "timeout = nan", "timeout must be"),
         ("timeout = 5", "timeout = true", "timeout must be"),
-        ("timeout = 5", 'args = ["a\\u0000b"]', "holds a NUL"),
-        ("timeout = 5", 'env = { "A=B" = "c" }', "no name of a variable"),
-        ("timeout = 5", 'env = { A = "\\u0000" }', "holds a NUL"),
+        ("timeout = 5", 'args = ["a\\u0000b"]', "contains a NUL"),
+        ("timeout = 5", 'env = { "A=B" = "c" }', "not the name of a variable"),
+        ("timeout = 5", 'env = { A = "\\u0000" }', "contains a NUL"),
         ("timeout = 5", 'grant = ["http", "http"]', "listed twice"),
         ("timeout = 5", 'unstable = ["clock-timezone"]', "unstable: 'clock-timezone' is not one of clocks-timezone"),
         ("timeout = 5", 'terminal = ["stdin", "stdin"]', "listed twice"),

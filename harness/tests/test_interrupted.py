@@ -118,11 +118,11 @@ def test_resume_refuses_what_has_changed(three: Project, change: str) -> None:
     three.add("p2/t/one", CASE.replace("[expect]", '[[run.dir]]\nfrom = "seed"\nguest = "/d"\n[expect]'))
     path = cut_short(three)
     words = {
-        "case": "p2/t/three: the case is defined otherwise",
-        "component": "p2/t/one: the component c.wasm is another",
-        "runtime": "touchstone: the program is another",
-        "gone": "p2/t/three: is not there any more",
-        "tree": "p2/t/one: the case is defined otherwise",
+        "case": "p2/t/three: the definition of the case has changed",
+        "component": "p2/t/one: the component c.wasm has changed",
+        "runtime": "touchstone: the program has changed",
+        "gone": "p2/t/three: no longer exists",
+        "tree": "p2/t/one: the definition of the case has changed",
     }[change]
     if change == "case":
         three.add("p2/t/three", CASE.replace("timeout = 5", "timeout = 7"))
@@ -190,7 +190,7 @@ def test_scripts_are_resumed_too(project: Project) -> None:
     without_last_result(path)
     (folder / "a.wast").write_text("(module) (module)\n", encoding="utf-8")
     done = assay(project, *argv, "--resume")
-    assert done.exit_code == 2 and "own/a.wast: the component a.wast is another" in done.output
+    assert done.exit_code == 2 and "own/a.wast: the component a.wast has changed" in done.output
     done = assay(project, *argv, "--resume", "--rerun-changed")
     assert done.exit_code == 0, done.output
     assert [len(result.units) for result in record.read(path).results] == [2, 1]

@@ -123,7 +123,7 @@ def test_a_component_that_is_not_handed_over(project: Project, monkeypatch: pyte
     monkeypatch.setattr(Touchstone, "prepare", lambda *_: Path("relative.wasm"))
     is_the_harness(run(project), "the harness failed: the component is given by a relative path")
     monkeypatch.setattr(Touchstone, "prepare", lambda *_: Path("/no/such.wasm"))
-    is_the_harness(run(project), "the harness failed: the component is not there: /no/such.wasm")
+    is_the_harness(run(project), "the harness failed: the component does not exist: /no/such.wasm")
 
 
 def test_a_tree_that_cannot_be_copied(project: Project) -> None:
@@ -141,7 +141,7 @@ def test_a_runtime_that_is_gone_since(project: Project) -> None:
     assert isinstance(peer, Peer)
     fake.unlink()
     result = driver.one(suite, project.load(), Runtime(adapter, peer), Settings(jobs=1))
-    is_the_harness(result, "a file of the runtime is not there")
+    is_the_harness(result, "a file of the runtime does not exist")
 
 
 def test_a_program_that_cannot_be_started(project: Project) -> None:

@@ -149,10 +149,14 @@ def test_a_guest_cannot_report_what_is_read_from_the_wire(project: Project) -> N
         (MUST.replace('"server"', '"server"\nkind = "deaf"'), "", "answers nothing"),
         (MUST.replace('path = "/a"', 'path = "/a"\nthen = "x"'), "", "then must be"),
         (MUST.replace('path = "/a"', 'path = "/a"\nread = "x"'), "", "read must be"),
-        (MUST.replace('"HTTP/1.1 200 OK\\r\\n\\r\\n"', "[true]"), "", "is no text, pause"),
-        (MUST.replace('"HTTP/1.1 200 OK\\r\\n\\r\\n"', '["\\u0100"]'), "", "holds what is no byte"),
+        (MUST.replace('"HTTP/1.1 200 OK\\r\\n\\r\\n"', "[true]"), "", "is not a text, a pause"),
+        (
+            MUST.replace('"HTTP/1.1 200 OK\\r\\n\\r\\n"', '["\\u0100"]'),
+            "",
+            "has a character above U.00FF",
+        ),
         (MUST.replace('"HTTP/1.1 200 OK\\r\\n\\r\\n"', '[{ until = "(" }]'), "", "unterminated"),
-        (MUST + 'on = "/a"\nmatches = "x"\n[[run.client]]\nname = "c"', "", "that says nothing"),
+        (MUST + 'on = "/a"\nmatches = "x"\n[[run.client]]\nname = "c"', "", "must send something"),
     ],
 )
 def test_what_a_case_may_not_say(project: Project, base: str, rule: str, words: str) -> None:

@@ -106,7 +106,7 @@ class _Table:
         """Refuses texts with a NUL: no process can be given one."""
         for text in texts:
             if "\0" in text:
-                raise self.fail(f"{key}: {text!r} holds a NUL, which no process can be given")
+                raise self.fail(f"{key}: {text!r} contains a NUL, which no process can be given")
 
     def texts(self, key: str, *, single: bool = False) -> tuple[str, ...]:
         value = self.take(key)
@@ -249,7 +249,7 @@ def _run(table: _Table, folder: Path, fixtures: Path) -> RunSpec:
         env = tuple((str(key), str(value)) for key, value in raw_env.items())
         for key, value in env:
             if not key or "=" in key:
-                raise table.fail(f"env: {key!r} is no name of a variable")
+                raise table.fail(f"env: {key!r} is not the name of a variable")
             table.plain("env", (key, value))
     table.plain("args", args)
     text, file = table.text("stdin"), table.text("stdin-file")
@@ -341,7 +341,7 @@ def _client(table: _Table) -> ClientSpec:
     steps = _steps(table)
     table.done()
     if not any(step.data for step in steps):
-        raise table.fail("a client that says nothing hears nothing")
+        raise table.fail("a client must send something")
     return ClientSpec(name, steps, then, within or 10.0)
 
 
@@ -370,9 +370,9 @@ def _steps(table: _Table) -> tuple[Step, ...]:
             ):
                 steps.append(Step(item["text"].encode("latin-1"), item["times"]))
             else:
-                raise table.fail(f"say: {item!r} is no text, pause, {{ until }} or {{ text, times }}")
+                raise table.fail(f"say: {item!r} is not a text, a pause, {{ until }} or {{ text, times }}")
         except UnicodeEncodeError:
-            raise table.fail(f"say: {item!r} holds what is no byte") from None
+            raise table.fail(f"say: {item!r} has a character above U+00FF, which is not a byte") from None
         except re.error as error:
             raise table.fail(f"say: {item!r}: {error}") from None
     return tuple(steps)
@@ -395,7 +395,7 @@ def _stdio(table: _Table) -> Stdio:
             raise table.fail(f"{name} is a terminal, or of kind {kinds[name]}")
     stdin_when, stderr_when = table.text("stdin-when") or "", table.text("stderr-when") or ""
     if (stdin_when or stderr_when) and kinds["stdout"] == "file":
-        raise table.fail("what the guest says in a file is not heard while it runs")
+        raise table.fail("stdin-when and stderr-when need a stdout that is not a file")
     return Stdio(
         frozenset(terminal),
         kinds["stdin"],
@@ -418,7 +418,7 @@ def _made(table: _Table, dirs: tuple[Directory, ...]) -> Made:
     if found is None or found[0].system in (System.DEV, System.PROC):
         raise table.fail(f"path {path!r} is in no [[run.dir]] that is fresh for every run")
     if (to is None) == (kind == "link"):
-        raise table.fail("a link, and nothing else, leads to something")
+        raise table.fail("only a link has a target (`to`), and it needs one")
     if text is not None and kind != "file":
         raise table.fail("only a file has a text")
     if (size is not None or read_only) and kind != "mount":

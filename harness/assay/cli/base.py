@@ -41,10 +41,10 @@ VARIABLES = (*(variable(adapter.name) for adapter in ADAPTERS), "ASSAY_WASM_TOOL
 EXIT_STATUSES = """
 \b
 Exit statuses
-  0    green: everything that is judged is as announced (compare: nothing broke or vanished)
-  1    red: something is not as announced, nothing passed, or a result or a judged runtime is missing
+  0    green: every result that is judged is as announced (compare: nothing broke or is missing)
+  1    red: a result differs from the expectations, nothing passed, or a result or a judged runtime is missing
   2    wrong usage, or files that cannot be used; nothing was run
-  130  interrupted (Ctrl-C, SIGTERM): the record is there, marked as partial
+  130  interrupted (Ctrl-C, SIGTERM): the record says that it is partial
 """
 
 
@@ -117,23 +117,21 @@ runtime_options = options(
         "programs",
         multiple=True,
         metavar="RUNTIME=PROGRAM",
-        help="Where a runtime is, and arguments of its own, as a shell splits them (jco: its package folder).",
+        help="The program of a runtime with its arguments, split as in a shell (jco: its package folder).",
     ),
     click.option(
         "--also",
         multiple=True,
         metavar=f"NAME={'|'.join(ALIKE)}:PROGRAM",
-        help="One more runtime, that speaks the command line of a known one.",
+        help="One more runtime, with the command line of a known one.",
     ),
 )
 resume_options = options(
-    click.option(
-        "--resume", is_flag=True, help="Go on with the partial record that is there: only what is missing is run."
-    ),
+    click.option("--resume", is_flag=True, help="Continue an interrupted run: only the missing results are run."),
     click.option(
         "--rerun-changed",
         is_flag=True,
-        help="With --resume: what has changed since is run again (otherwise it is refused).",
+        help="With --resume: run again what has changed since (otherwise it is refused).",
     ),
 )
 only_option = click.option("--runtime", "-r", "runtimes", multiple=True, help="Only this runtime (repeatable).")
@@ -143,13 +141,19 @@ suites_options = options(
 )
 selection_options = options(
     click.option(
-        "--interface", "interfaces", multiple=True, help="Only cases about this interface or package; * is anything."
+        "--interface",
+        "interfaces",
+        multiple=True,
+        help="Only cases about this interface or package; * matches anything.",
     ),
     click.option(
         "--function", "functions", multiple=True, help="Only cases with a check of a function whose name contains this."
     ),
     click.option(
-        "--requirement", "requirements", multiple=True, help="Only cases with this check; a prefix up to a dot, or *."
+        "--requirement",
+        "requirements",
+        multiple=True,
+        help="Only cases with this check; a prefix up to a dot, or a pattern with *.",
     ),
     click.option(
         "--verdict",
@@ -167,7 +171,7 @@ def warn_of_variables() -> None:
     for name in sorted(os.environ):
         if name.startswith("ASSAY_") and name not in VARIABLES:
             near = names.near(name, VARIABLES)
-            click.echo(f"{name} is no variable that assay reads{near}", err=True)
+            click.echo(f"{name} is not a variable that assay reads{near}", err=True)
 
 
 def find_adapters(also: Sequence[str]) -> tuple[tuple[Adapter, ...], tuple[str, ...]]:
@@ -181,7 +185,7 @@ def find_adapters(also: Sequence[str]) -> tuple[tuple[Adapter, ...], tuple[str, 
             raise Unusable(f"--also {item}: write NAME=LIKE:PROGRAM, LIKE one of {', '.join(ALIKE)}")
         if not re.fullmatch(r"[a-z][a-z0-9.-]*", name) or name in [adapter.name for adapter in found]:
             raise Unusable(
-                f"--also {item}: {name!r} is no name for one more runtime (a-z, 0-9, - and ., not one that is known)"
+                f"--also {item}: {name!r} is not a name for one more runtime (a-z, 0-9, - and ., and not a known one)"
             )
         found.append(ALIKE[like](name))
         programs.append(f"{name}={program}")
@@ -226,7 +230,7 @@ def chosen(
 def warn_of_strangers(folder: Path, adapters: Sequence[Adapter]) -> None:
     """Warns of files of expectations that belong to no runtime, which would silently have no effect."""
     for name in expect.strangers(folder, {adapter.name for adapter in (*ADAPTERS, *adapters)}):
-        click.echo(f"{folder / name} is of no runtime that is known, so it announces nothing", err=True)
+        click.echo(f"{folder / name} belongs to no known runtime, so it announces nothing", err=True)
 
 
 def read_record(path: Path) -> record.Record:

@@ -44,7 +44,7 @@ from .suites import testsuite_command, wast_command
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, epilog=EXIT_STATUSES)
 @click.version_option(__version__, prog_name="assay")
-@click.option("--root", type=folder_type(exists=True), help="The project's root (default: found upwards).")
+@click.option("--root", type=folder_type(exists=True), help="The project's root (default: the nearest one upwards).")
 @click.pass_context
 def main(context: click.Context, root: Path | None) -> None:
     """Drive WASI Preview 2 components through runtimes and compare what they do."""
@@ -69,7 +69,7 @@ def list_command(
     fixtures: Path | None,
     checks: bool,
 ) -> None:
-    """List the cases (all, or those that are asked for)."""
+    """List the cases: all, or those that the filters choose."""
     selection = Selection(patterns, interfaces, functions, requirements, verdicts)
     wanted = chosen(
         root, case_suite(root, suites, fixtures, Places(root, root / "build" / "cache")), selection, earlier
@@ -100,10 +100,10 @@ def peers_command(root: Path, programs: tuple[str, ...], also: tuple[str, ...]) 
 @main.command("report", epilog=EXIT_STATUSES)
 @click.argument("results", type=file_type(), required=False)
 @click.option("--output", type=folder_type(), help="Where the reports go (default: beside the record).")
-@click.option("--exit-status", is_flag=True, help="End with 1 where the record is red, as the run did.")
+@click.option("--exit-status", is_flag=True, help="Exit with 1 if the record is red, as the run did.")
 @click.pass_obj
 def report_command(root: Path, results: Path | None, output: Path | None, exit_status: bool) -> None:
-    """Derive the reports again from a record (default: reports/latest/results.jsonl)."""
+    """Make the reports of a record again (default: reports/latest/results.jsonl)."""
     path = results or Project(root).latest / "results.jsonl"
     made = read_record(path)
     page = write_reports(made, output or path.parent, path, root)

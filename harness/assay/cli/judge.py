@@ -31,7 +31,7 @@ SHOWN = 10
 @click.option(
     "--expectations",
     type=click.Path(exists=True, resolve_path=True, path_type=Path),
-    help="Other expectations: a folder with a file a runtime; of scripts and programs, a file.",
+    help="Other expectations: a folder with a file for each runtime, or a file for scripts and programs.",
 )
 @click.option("--output", type=folder_type(), help="Write the record with the new verdicts, and its reports, here.")
 @click.pass_obj
@@ -88,7 +88,7 @@ def _expectations(old: Record, results: Path, place: Path | None) -> Expectation
 def _say_changed(info: record.CaseInfo, definitions: Mapping[str, judge.Definition]) -> None:
     case = definitions.get(info.id)
     if isinstance(case, Case) and info.digest and info.digest != case.digest:
-        click.echo(f"{info.id}: the case is defined otherwise than when it ran", err=True)
+        click.echo(f"{info.id}: the definition of the case has changed since the run", err=True)
 
 
 def _print_kept(kept: Sequence[Kept]) -> None:

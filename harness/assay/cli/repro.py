@@ -39,13 +39,13 @@ from .base import (
 @click.argument("runtime", metavar="RUNTIME")
 @options(suites_options, runtime_options)
 @click.option(
-    "--folder", type=folder_type(), help="Where the case's world is made (default: build/repro/RUNTIME/CASE)."
+    "--folder", type=folder_type(), help="The folder for the run's files (default: build/repro/RUNTIME/CASE)."
 )
-@click.option("--no-run", is_flag=True, help="Only make the world and print the command.")
+@click.option("--no-run", is_flag=True, help="Only make the files and print the command.")
 @click.option(
     "--hold",
     is_flag=True,
-    help="Let the case's servers live until Ctrl-C, so that the command can be pasted elsewhere.",
+    help="Keep the case's servers until Ctrl-C, so that the command can be run in another shell.",
 )
 @click.pass_obj
 def repro_command(
@@ -75,11 +75,11 @@ def repro_command(
         raise Unusable(f"{results.name} has no result of {case_id} on {runtime}; it has {there}")
     adapters, more = find_adapters(also)
     if runtime not in [adapter.name for adapter in adapters]:
-        raise Unusable(f"{runtime} is no runtime that is known here; one of --also has to be named again")
+        raise Unusable(f"{runtime} is not a known runtime; a runtime of --also must be given again")
     places = find_places(root, (*programs, *more), adapters)
     (case, *_) = chosen(root, case_suite(root, suites, fixtures, places), Selection((case_id,)))
     if case.id != case_id:
-        raise Unusable(f"there is no case {case_id} any more")
+        raise Unusable(f"the case {case_id} no longer exists")
     (found,) = search.find(places, (runtime,), adapters)
     if found.runtime is None:
         raise Unusable(f"{runtime} is absent: {found.reason}")

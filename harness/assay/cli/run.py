@@ -51,7 +51,7 @@ from .drive import resumable, resumed, run_plan, say_absent
 @click.option(
     "--gate",
     multiple=True,
-    help="Judge this runtime only (repeatable; default: every one that is there, and those of -r).",
+    help="Judge only this runtime (repeatable; default: every one that is found, and those of -r).",
 )
 @jobs_option
 @click.option("--strict", is_flag=True, help="A failing SHOULD fails its case and, unless it is announced, the run.")

@@ -48,18 +48,18 @@ REFERENCE = next(adapter for adapter in ADAPTERS if adapter.reference)
     "suites",
     multiple=True,
     metavar="NAME=FOLDER",
-    help="A folder of scripts; only these are run then (default: build/suites, ../shared/suites).",
+    help="A folder of scripts; then only these are run (default: build/suites, ../shared/suites).",
 )
 @click.option("--touchstone", type=file_type(), help="The runtime (default: build/touchstone).")
 @click.option("--expectations", type=file_type(), help="Default: suites/expectations/wast.toml.")
-@click.option(
-    "--update", is_flag=True, help="Rewrite the expectations from what happened; reasons that are there are kept."
-)
+@click.option("--update", is_flag=True, help="Rewrite the expectations from the results; existing reasons are kept.")
 @click.option("--convert-only", is_flag=True, help="Only convert the scripts into the cache.")
 @options(jobs_option, resume_options)
 @click.option("--timeout", type=Positive(), default=60.0, show_default=True, help="Seconds for one script.")
 @click.option("--output", type=folder_type(), help="Where wast.jsonl, the record, goes (default: reports/latest).")
-@click.option("--limit", type=click.IntRange(min=0), default=40, show_default=True, help="How many surprises to print.")
+@click.option(
+    "--limit", type=click.IntRange(min=0), default=40, show_default=True, help="How many unexpected results to print."
+)
 @click.pass_obj
 def wast_command(
     root: Path,
@@ -144,11 +144,11 @@ def _tool(cache: Path) -> Path:
 @only_option
 @click.option("--gate", multiple=True, help="Judge this runtime (repeatable; default: those of -r, else touchstone).")
 @click.option(
-    "--core/--no-core", default=True, help="Let wasmtime run the programs of preview 1 without the adapter too."
+    "--core/--no-core", default=True, help="Let wasmtime also run the programs of preview 1 without the adapter."
 )
 @click.option("--adapter", type=file_type(), help="The preview1 command adapter (default: jco's).")
-@click.option("--if-there", is_flag=True, help="A suite that is absent is one line and no error.")
-@click.option("--name", default="wasi-testsuite", show_default=True, help="What the suite is called.")
+@click.option("--if-there", is_flag=True, help="If the suite is absent, print one line and succeed.")
+@click.option("--name", default="wasi-testsuite", show_default=True, help="The name of the suite.")
 @click.option("--expectations", type=file_type(), help="Default: suites/expectations/testsuite.toml.")
 @options(jobs_option, resume_options)
 @click.option("--output", type=folder_type(), help="Where testsuite.jsonl, the record, goes (default: reports/latest).")

@@ -212,7 +212,7 @@ def _judge_wire(check: Check, rule: WireRule, output: GuestOutput, seen: Observa
     there = bool(output.rest) if rule.on == "stdout" else bool(exchanges)
     if not there:
         verdict = _ENDING_VERDICTS.get(seen.outcome.ending, Verdict.FAIL)
-        return UnitResult(check.id, verdict, f"nothing came; the run ended: {seen.outcome}")
+        return UnitResult(check.id, verdict, f"nothing arrived; the run ended: {seen.outcome}")
     if rule.on == "stdout":
         text = output.rest.decode("utf-8", "backslashreplace")
     else:
@@ -264,9 +264,9 @@ def _judge_expect(case: Definition, seen: Observation, output: GuestOutput) -> U
     for item in expect.files:
         data_after = contents.get(item.path)
         if item.absent:
-            problem = None if data_after is None else "is there"
+            problem = None if data_after is None else "exists"
         elif data_after is None:
-            problem = "is not there"
+            problem = "does not exist"
         else:
             problem = text_problem(item.content, data_after)
         if problem is not None:

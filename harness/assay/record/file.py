@@ -169,7 +169,7 @@ def parse(texts: Sequence[str]) -> Record:
     footer = objects[-1] if objects[-1]["type"] == "footer" else None
     middle = objects[1:-1] if footer is not None else objects[1:]
     if any(value["type"] != "result" for value in middle):
-        raise RecordError("a header or footer stands among the results")
+        raise RecordError("a header or a footer is among the results")
     if footer is not None and footer["results"] != len(middle):
         raise RecordError(f"the footer counts {footer['results']} results, there are {len(middle)}")
     record = Record(

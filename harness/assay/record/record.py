@@ -173,7 +173,9 @@ def _runtime_changes(old: RuntimeInfo, new: RuntimeInfo | None) -> list[str]:
         return []
     if (old.version, old.note) == (new.version, new.note):
         return (
-            [] if not old.digest else [f"{old.name}: the program is another ({old.digest[:12]}, now {new.digest[:12]})"]
+            []
+            if not old.digest
+            else [f"{old.name}: the program has changed ({old.digest[:12]}, now {new.digest[:12]})"]
         )
     words = [" ".join(part for part in (item.version, item.note) if part) for item in (old, new)]
     return [f"{old.name}: {words[0]}, now {words[1]}"]
@@ -181,10 +183,10 @@ def _runtime_changes(old: RuntimeInfo, new: RuntimeInfo | None) -> list[str]:
 
 def _case_changes(old: CaseInfo, new: CaseInfo | None) -> list[str]:
     if new is None:
-        return [f"{old.id}: is not there any more"]
+        return [f"{old.id}: no longer exists"]
     if old.sha256 != new.sha256:
-        return [f"{old.id}: the component {new.component} is another"]
-    return [f"{old.id}: the case is defined otherwise"] if old.digest and old.digest != new.digest else []
+        return [f"{old.id}: the component {new.component} has changed"]
+    return [f"{old.id}: the definition of the case has changed"] if old.digest and old.digest != new.digest else []
 
 
 def still_true(old: Record, new: Record) -> tuple[CaseResult, ...]:

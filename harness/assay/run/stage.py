@@ -79,7 +79,7 @@ def _owed(job: Job, peer: Peer) -> None:
         if not path.is_absolute():
             raise HarnessError(f"{what} is given by a relative path: {path}")
         if not path.exists():
-            raise HarnessError(f"{what} is not there: {path}")
+            raise HarnessError(f"{what} does not exist: {path}")
 
 
 def _places(

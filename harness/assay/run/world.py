@@ -87,11 +87,11 @@ def wrap(case: Case, made: Sequence[Mount], argv: Sequence[str], begun: Path) ->
         return Inexpressible("this machine has no IPv6")
     if case.run.network == "alone":
         if not _may_be_alone():
-            return Inexpressible("this machine lets the harness make no network of its own")
+            return Inexpressible("this machine does not allow a network namespace")
         before += _alone()
     if mounted:
         if not _may_mount():
-            return Inexpressible("this machine lets the harness mount nothing in a namespace of its own")
+            return Inexpressible("this machine does not allow mounts in a namespace")
         script = "".join(
             f'mount -t tmpfs -o size={item.size},mode=755{",ro" if item.read_only else ""} none "$1" || exit 97; shift; '
             for item in mounted
@@ -100,7 +100,7 @@ def wrap(case: Case, made: Sequence[Mount], argv: Sequence[str], begun: Path) ->
         before += [*_namespace(), "sh", "-c", script + 'exec "$@"', "sh", *places]
     if case.run.unprivileged and os.geteuid() == 0:
         if not _may_drop():
-            return Inexpressible("run by root, and setpriv cannot take root's rights over files away")
+            return Inexpressible("assay runs as root, and setpriv cannot drop root's rights over files")
         before += ["setpriv", f"--bounding-set={_OVER_PERMISSIONS}", "--"]
     if case.run.open_files:
         if shutil.which("prlimit") is None:

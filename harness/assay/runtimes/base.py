@@ -95,7 +95,7 @@ def _override(source: str, text: str, folder: bool) -> tuple[Path, tuple[str, ..
     if not words or not path.exists():
         raise OverrideError(f"{source}: there is no {what} {words[0] if words else repr(text)}")
     if folder and not (path / "package.json").is_file():
-        raise OverrideError(f"{source}: {path} is no folder of a package: it has no package.json")
+        raise OverrideError(f"{source}: {path} is not the folder of a package: it has no package.json")
     if not folder and not path.is_file():
         raise OverrideError(f"{source}: {path} is not a file")
     if not folder and not os.access(path, os.X_OK):

@@ -165,7 +165,7 @@ def _continued(begun: Record, made: Record, rerun_changed: bool, said: Callable[
     changes = record.changes(begun, made)
     if changes and not rerun_changed:
         listed = "".join(f"\n  {change}" for change in changes[:10]) + ("\n  …" if len(changes) > 10 else "")
-        raise DriveError(f"--resume: the record is of something else (--rerun-changed runs that again):{listed}")
+        raise DriveError(f"--resume: something has changed since the record (--rerun-changed runs it again):{listed}")
     kept = record.still_true(begun, made)
     total = len(made.cases) * len(made.present)
     said(f"resuming: {len(kept)} of {total} runs are there" + (f", {len(changes)} changes" if changes else ""))
