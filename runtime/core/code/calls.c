@@ -6,7 +6,8 @@ uint32_t ts_frame_link(const ts_deftype *t) {
     return t->param_slots > t->result_slots ? t->param_slots : t->result_slots;
 }
 
-/* Arguments into their slots; the operand stack without them. Returns the slot of the first. */
+/* Put the arguments into their slots and remove them from the operand stack. Returns the slot of the first
+ * one. */
 static uint32_t pass_arguments(compiler *c, const ts_deftype *t) {
     spill_top(c, t->n_params);
     spill_accumulators(c);
@@ -41,7 +42,8 @@ static void compile_call_indirect(compiler *c, uint32_t type, uint32_t table) {
     const ts_deftype *t = type_at(c, c->module->types[type]);
     popped_operand i = pop_operand(c);
     uint32_t si = operand_slot(c, &i);
-    /* the index may stand in a local, which stays as it is, or in the slot above the arguments, which the frame's link may overwrite only after it is read */
+    /* The index is in a local, which stays as it is, or in the slot above the arguments. The callee's link
+     * may overwrite that slot, but only after the index has been read. */
     uint32_t base = pass_arguments(c, t);
     uint32_t at = emit(c, TS_IR_call_indirect, CLASS_NONE, base, base + ts_frame_link(t), 0, si);
     c->code.data[at + 2].uw[0] = t->id;

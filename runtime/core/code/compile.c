@@ -1,6 +1,8 @@
 /* compile: from the bytes of one validated function to register IR, in one pass.
- * In: a validated module, a function, a form. Out: its code, still with the numbers of the opcodes. Since the function is valid, nothing
- * is checked here but size. compiler.h says how the operand stack is followed. spec: valid/instructions (types), exec/instructions */
+ * In: a validated module, a function, a form. Out: its code, with the numbers of opcodes in place of
+ * handlers. The function is valid, so only its size is checked here. compiler.h describes how the operand
+ * stack is followed.
+ * spec: valid/instructions (types), exec/instructions */
 #include "base/assert.h"
 #include "core/code/compiler.h"
 #include <stdlib.h>
@@ -59,7 +61,7 @@ static ts_status read_locals(compiler *c) {
     reserve_frame(c, at);
     return TS_OK;
 }
-/* Skip unreachable instructions until the `else` or `end` that makes code reachable again; it is left in *o. */
+/* Skip unreachable instructions until the `else` or `end` that makes code reachable again, which *o gets. */
 static ts_status skip_dead(compiler *c, struct ts_op *o) {
     uint32_t depth = 0;
     for (;;) {
@@ -79,10 +81,9 @@ static ts_status skip_dead(compiler *c, struct ts_op *o) {
         }
     }
 }
-enum {
-    FIRST_WORDS = 64,
-    SPARE_ENTRIES = 16
-}; /* what one instruction emits and pushes, but for lists, whose pushes come last */
+/* Room that one instruction needs for what it emits and pushes. Lists need more, but their pushes come
+ * last. */
+enum { FIRST_WORDS = 64, SPARE_ENTRIES = 16 };
 static ts_status compile_body(compiler *c) {
     TS_TRY(read_locals(c));
     if (!ts_vec_reserve(&c->code, FIRST_WORDS)) return ts_fail_nomem(c->err);

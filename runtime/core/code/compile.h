@@ -1,31 +1,35 @@
 /* compile: from the bytes of one validated function to register IR, once, when it is first called.
- * In: a validated module, a function, a form. Out: its code, still with the numbers of
- * the opcodes (ts_compiled). */
+ * In: a validated module, a function, a form. Out: its code, with the numbers of opcodes in place of
+ * handlers. */
 #ifndef TS_CORE_COMPILE_H
 #define TS_CORE_COMPILE_H
 #include "core/code/ir.h"
 #include <stdio.h>
 
-/* What compiling a function leaves. The arrays belong to the caller, which frees them with ts_compiled_free or takes them over. */
+/* The result of compiling a function. The arrays belong to the caller, which takes them over or calls
+ * ts_compiled_free. */
 typedef struct ts_compiled {
     ts_word *code; /* word 0 of each instruction holds the number of its opcode */
     uint32_t n_words;
     ts_handler *handlers; /* exception handlers, innermost first */
     uint32_t n_handlers;
     uint32_t frame_slots; /* the height of the frame */
-    uint32_t
-        *map; /* pairs: a word's offset in `code`, the instruction's byte offset in the module; NULL unless asked for */
+    /* pairs of a word's offset in `code` and the instruction's byte offset in the module; NULL unless asked
+     * for */
+    uint32_t *map;
     uint32_t n_map;
 } ts_compiled;
-/* Compile the function that f names, in f's form. The function is valid. Errors: TS_UNSUPPORTED (its frame is too large), no memory. */
+/* Compile the function that f names, in f's form. The function is valid. Fails with TS_UNSUPPORTED if its
+ * frame is too large, and for lack of memory. */
 ts_status ts_compile(const ts_fcode *f, bool with_map, ts_compiled *out, ts_error *e) TS_MUST_USE;
 void ts_compiled_free(ts_compiled *c);
-/* The slot of the return address in a frame of this type: behind its parameters and results, which share the slots before it. */
+/* The slot of the return address in the frame of a function of this type. The parameters and the results
+ * share the slots before it. */
 uint32_t ts_frame_link(const ts_deftype *t);
 /* Print the IR of a function, one instruction a line (dump.c). */
 ts_status ts_code_dump(const ts_fcode *c, FILE *out, ts_error *e) TS_MUST_USE;
 
-/* How v128 loads and stores of parts, and loads and stores of any memory, are named in field s3. */
+/* The access that field s3 of load_any, store_any, v128_load_any and v128_store_any names. */
 typedef enum ts_mem_kind {
     TS_MEM_8U,
     TS_MEM_16U,

@@ -1,9 +1,11 @@
-/* compiler: the state of compiling one function, and what all parts of the compiler do with it: the operand stack and emission.
+/* compiler: the state of compiling one function, the operand stack and emission, which all parts of the
+ * compiler share.
  * In: instructions, in order. Out: words of code. Internal to code/.
  *
- * An entry of the operand stack is a constant, a local, a slot, or in an accumulator alone: then the form of the instruction that made it
- * (accumulator only, or also a slot) is decided when it is known who uses it. Each entry has a slot of its own, given by its height;
- * where control flow merges, every entry is in its own slot. */
+ * An entry of the operand stack is a constant, a local, in a slot, or in an accumulator alone. In the last
+ * case the instruction that computed it gets its form (accumulator only, or a slot too) when the use of the
+ * value is known. Each entry has a slot of its own, given by its height. Where control flow merges, every
+ * entry is in its own slot. */
 #ifndef TS_CORE_COMPILER_H
 #define TS_CORE_COMPILER_H
 #include "base/assert.h"
@@ -23,7 +25,8 @@ enum { ENTRY_IN_SLOT, ENTRY_IS_LOCAL, ENTRY_IS_CONST, ENTRY_IN_ACCUMULATOR };
 typedef struct operand_entry {
     uint8_t kind, reg_class;
     uint16_t pos; /* its own slot */
-    /* in the accumulator: its instruction; in its slot: the instruction whose field s0 may be redirected, or NONE */
+    /* In an accumulator: the instruction that computed it. In a slot: the instruction whose s0 may be
+     * changed, or NONE. */
     uint32_t at;
     uint32_t local;
     uint64_t imm;
@@ -37,8 +40,9 @@ typedef struct popped_operand {
     uint16_t pos;
     uint8_t reg_class;
 } popped_operand;
+/* A branch whose target is not known yet. */
 typedef struct branch_patch {
-    uint32_t instr, word; /* word NONE: field w1 of the instruction; else this word holds the distance */
+    uint32_t instr, word; /* the word that gets the distance; NONE: field w1 of the instruction does */
     uint32_t next;
 } branch_patch;
 typedef struct pending_catch {
@@ -80,24 +84,24 @@ typedef struct compiler {
     uint8_t *local_class;
     uint32_t *local_uses; /* entries of each local on the operand stack */
     uint32_t frame_slots, link, first_temp;
-    uint32_t spilled_below; /* entries of the operand stack below this height are in their slots */
-    uint32_t
-        add_to_local; /* an i32_add_SI_S whose result went to a local and behind which nothing can jump yet; or NONE */
-    uint32_t last;    /* the last instruction, if nothing can jump between it and here; or NONE */
+    uint32_t spilled_below;      /* entries of the operand stack below this height are in their slots */
+    uint32_t add_to_local;       /* an i32_add_SI_S to a local, if nothing can jump behind it; or NONE */
+    uint32_t last;               /* the last instruction, if nothing can jump behind it; or NONE */
     int32_t accumulator_slot[3]; /* the slot whose value each accumulator holds too, or -1 */
     int32_t previous_int_slot;   /* accumulator_slot[CLASS_INT] before the last instruction */
-    uint32_t pending[3];         /* the operand stack's entry that is in each accumulator alone, or NONE */
+    uint32_t pending[3];         /* the entry that is in each accumulator alone, or NONE */
     TS_VEC(uint32_t) map;        /* pairs: word, byte offset in the module; only when asked for */
     bool want_map;
 } compiler;
 
-/* First opcode of the comparison that a value form belongs to, and of its negation; 0: it is no comparison (i32_add is 0 and is none). */
+/* For an opcode that is a comparison: the first opcode of its family, and of the family of its negation. Else
+ * 0, which is the number of i32_add_AS. */
 typedef struct ts_comparison {
     uint16_t base, neg;
 } ts_comparison;
 extern const ts_comparison ts_comparisons[TS_IR_COUNT];
 
-/* --- the operand stack, and emission ------------------------------------------------------------------------------ */
+/* --- the operand stack, and emission ------------------------------------------------------------------- */
 static inline uint8_t class_of(ts_valtype t) {
     switch (ts_vt_kind(t)) {
     case TS_VT_F32: return CLASS_F32;
@@ -123,7 +127,7 @@ static inline uint32_t next_free_slot(const compiler *c) {
 }
 static inline ts_word *append_words(compiler *c, uint32_t n) {
     if (!ts_vec_reserve(&c->code, (uint64_t)c->code.len + n)) {
-        c->nomem = true; /* the rest of this instruction goes to what there is; then compilation ends */
+        c->nomem = true; /* the rest of this instruction overwrites the code; then compilation ends */
         c->code.len = 0;
         if (n > c->code.cap) return NULL;
     }
@@ -138,7 +142,8 @@ static inline void write_slot_too(compiler *c, uint32_t at, uint32_t slot) {
     c->code.data[at].u += TS_TO_SLOT;
     c->code.data[at + 1].s[0] = (uint16_t)slot;
 }
-/* The pending entry of a class gets its slot: its accumulator is about to be overwritten, or control flow joins. */
+/* Write the pending entry of a class to its slot: its accumulator is about to be overwritten, or control flow
+ * merges. */
 static inline void spill_accumulator(compiler *c, uint8_t reg_class) {
     if (c->pending[reg_class] == NONE) return;
     operand_entry *e = &c->stack.data[c->pending[reg_class]];
@@ -155,8 +160,8 @@ static inline void spill_accumulators(compiler *c) {
 static inline void forget_accumulators(compiler *c) {
     for (int k = 0; k < 3; k++) c->accumulator_slot[k] = -1;
 }
-/* Remove the code from `at` on, for the instruction that is compiled now does its work too. In the map the code that comes
- * instead belongs to this instruction. */
+/* Remove the code from `at` on: the instruction that is compiled now does its work too. The map attributes
+ * the code that replaces it to this instruction. */
 static inline void take_back(compiler *c, uint32_t at) {
     c->code.len = at;
     for (uint32_t i = c->map.len; i > 0 && c->map.data[i - 2] > at; i -= 2) c->map.data[i - 2] = at;
@@ -166,7 +171,7 @@ static inline void take_back_last(compiler *c, uint32_t at) {
     take_back(c, at);
     c->accumulator_slot[CLASS_INT] = c->previous_int_slot;
 }
-/* What the accumulators hold is no longer in these slots. */
+/* These slots were written, so the accumulators hold other values than they do. */
 static inline void slot_written(compiler *c, uint32_t slot, uint32_t n) {
     for (int k = 0; k < 3; k++)
         if (c->accumulator_slot[k] >= (int32_t)slot && c->accumulator_slot[k] < (int32_t)(slot + n))
@@ -217,14 +222,16 @@ static inline void push_accumulator(compiler *c, uint8_t reg_class, uint32_t at)
     e->at = at;
     c->pending[reg_class] = c->stack.len - 1;
 }
-/* The result of an instruction that wrote the slot where the entry will stand; at: its s0 may be redirected. */
+/* Push the result of an instruction that wrote it to the slot of the new entry. at: the s0 of that
+ * instruction may still be changed. */
 static inline void push_result(compiler *c, uint8_t reg_class, uint32_t at) {
     operand_entry *e = push_entry(c, ENTRY_IN_SLOT, reg_class);
     if (!e) return;
     e->at = at;
     slot_written(c, e->pos, class_slots(reg_class));
 }
-static inline uint32_t result_slot(compiler *c, uint8_t reg_class) { /* where push_result will put it */
+static inline uint32_t result_slot(compiler *c,
+                                   uint8_t reg_class) { /* the slot of the entry that push_result will push */
     uint32_t pos = next_free_slot(c);
     reserve_frame(c, (uint64_t)pos + class_slots(reg_class));
     return pos;
@@ -241,7 +248,7 @@ static inline void emit_const(compiler *c, uint32_t to, uint64_t imm) {
     c->code.data[at + 2].u = imm;
     slot_written(c, to, 1);
 }
-static inline void spill_entry(compiler *c, uint32_t i) { /* put entry i into its own slot */
+static inline void spill_entry(compiler *c, uint32_t i) { /* write entry i to its own slot */
     operand_entry *e = &c->stack.data[i];
     switch (e->kind) {
     case ENTRY_IN_ACCUMULATOR: spill_accumulator(c, e->reg_class); return;
@@ -263,11 +270,11 @@ static inline void spill_all(compiler *c) {
         spill_entry(c, i);
     c->spilled_below = c->stack.len;
 }
-static inline void allow_jump_here(compiler *c) { /* something can jump here: what is behind must stay */
+static inline void allow_jump_here(compiler *c) { /* code before a jump target must not be changed any more */
     c->last = NONE;
     c->add_to_local = NONE;
 }
-static inline void merge_control_flow(compiler *c) { /* control flow joins here */
+static inline void merge_control_flow(compiler *c) { /* the accumulators differ by the way that led here */
     allow_jump_here(c);
     c->accumulator_slot[0] = c->accumulator_slot[1] = c->accumulator_slot[2] = -1;
 }
@@ -298,7 +305,8 @@ static inline popped_operand pop_operand(compiler *c) {
     if (o.slot >= 0 && o.reg_class < 3 && c->accumulator_slot[o.reg_class] == o.slot) o.in_accumulator = true;
     return o;
 }
-static inline uint32_t operand_slot(compiler *c, popped_operand *o) { /* the operand in a slot */
+/* Put the operand into a slot and return the slot. */
+static inline uint32_t operand_slot(compiler *c, popped_operand *o) {
     if (o->slot >= 0) return (uint32_t)o->slot;
     if (o->is_const) {
         emit_const(c, o->pos, o->imm);
@@ -315,7 +323,8 @@ static inline uint32_t operand_slot(compiler *c, popped_operand *o) { /* the ope
 static inline void set_word(compiler *c, uint32_t at, uint32_t word, uint64_t v) {
     c->code.data[at + word].u = v;
 }
-static inline void pop_to_height(compiler *c, uint32_t h) { /* drop what is above; nothing there is pending any more */
+/* Drop the entries above height h. None of them is pending afterwards. */
+static inline void pop_to_height(compiler *c, uint32_t h) {
     while (c->stack.len > h) (void)pop_operand(c);
 }
 static inline const ts_deftype *type_at(compiler *c, uint32_t canon) {
@@ -325,7 +334,8 @@ static inline uint32_t pop_into_slot(compiler *c) {
     popped_operand o = pop_operand(c);
     return operand_slot(c, &o);
 }
-/* n operands to s1… (in order), one result to s0 */
+/* Emit an operation on n operands in slots, s1 and up, with a result in s0. Without a result they begin at
+ * s0. */
 static inline uint32_t emit_by_slots(compiler *c, uint32_t op, uint32_t n, uint8_t out) {
     uint32_t s[4] = {0, 0, 0, 0};
     for (uint32_t i = n; i-- > 0;) s[i] = pop_into_slot(c);
@@ -339,7 +349,7 @@ static inline void set_word_pair(compiler *c, uint32_t at, uint32_t word, uint32
     c->code.data[at + word].uw[0] = lo;
     c->code.data[at + word].uw[1] = hi;
 }
-/* n operands in consecutive slots of their own; returns the first. */
+/* Pop n operands into their own, consecutive slots. Returns the first slot. */
 static inline uint32_t operands_in_sequence(compiler *c, uint32_t n) {
     spill_top(c, n);
     uint32_t first = n ? c->stack.data[c->stack.len - n].pos : next_free_slot(c);
@@ -351,16 +361,15 @@ static inline void mark_unreachable(compiler *c) {
     l->dead = true;
 }
 
-/* Each compiles an instruction of its kind; false: it is none of them. */
-bool ts_compile_variable(compiler *c,
-                         const struct ts_op *o);             /* variables.c: locals, globals, constants, drop, select */
-bool ts_compile_numeric(compiler *c, const struct ts_op *o); /* numeric.c */
-bool ts_compile_memory(compiler *c, const struct ts_op *o);  /* memory.c: memories, tables, segments */
-bool ts_compile_control(compiler *c, const struct ts_op *o); /* control.c: blocks, branches */
-bool ts_compile_call(compiler *c, const struct ts_op *o);    /* calls.c: calls, exceptions */
-bool ts_compile_gc(compiler *c, const struct ts_op *o);      /* gc.c: references, structs, arrays */
-bool ts_compile_simd(compiler *c, const struct ts_op *o);    /* simd.c */
+/* Each of these compiles the instructions of its kind and returns false for all others. */
+bool ts_compile_variable(compiler *c, const struct ts_op *o); /* variables.c */
+bool ts_compile_numeric(compiler *c, const struct ts_op *o);  /* numeric.c */
+bool ts_compile_memory(compiler *c, const struct ts_op *o);   /* memory.c: memories, tables, segments */
+bool ts_compile_control(compiler *c, const struct ts_op *o);  /* control.c: blocks, branches */
+bool ts_compile_call(compiler *c, const struct ts_op *o);     /* calls.c: calls, exceptions */
+bool ts_compile_gc(compiler *c, const struct ts_op *o);       /* gc.c: references, structs, arrays */
+bool ts_compile_simd(compiler *c, const struct ts_op *o);     /* simd.c */
 
-/* control.c. A return, with the results on top of the operand stack. */
+/* Emit a return of the results on top of the operand stack (control.c). */
 void ts_emit_return(compiler *c);
 #endif

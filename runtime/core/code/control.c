@@ -1,9 +1,10 @@
-/* control: blocks and branches, with the values that go along; comparisons fused into the branch behind them.
- * In: control instructions. Out: code; targets patched in when a label is known. spec: valid/instructions#control-instructions */
+/* control: blocks and branches with their values. A comparison is fused into the branch that follows it.
+ * In: control instructions. Out: code. Targets are filled in when a label is known.
+ * spec: valid/instructions#control-instructions */
 #include "base/assert.h"
 #include "core/code/compiler.h"
 
-/* --- branches --- */
+/* --- branches ------------------------------------------------------------------------------------------ */
 static void add_patch(compiler *c, control_frame *l, uint32_t instr, uint32_t word) {
     if (!ts_vec_push(&c->patches, (branch_patch){instr, word, l->patches})) {
         c->nomem = true;
@@ -46,7 +47,8 @@ static uint32_t entry_slots(const compiler *c, uint32_t n) {
     for (uint32_t i = c->stack.len - n; i < c->stack.len; i++) s += class_slots(c->stack.data[i].reg_class);
     return s;
 }
-/* Move the top n values to where a label wants them; the operand stack stays as it is (its entries may be in their slots now). */
+/* Move the top n values to the slots of a label. The operand stack keeps its entries, which may be in their
+ * slots afterwards. */
 static void move_to_label(compiler *c, const control_frame *l, uint32_t n, bool last_use) {
     if (n == 0) return;
     uint32_t first = c->stack.data[c->stack.len - n].pos;
@@ -57,7 +59,7 @@ static void move_to_label(compiler *c, const control_frame *l, uint32_t n, bool 
             if (last_use && e->at == c->last) {
                 write_slot_too(c, e->at, l->base);
                 c->pending[e->reg_class] = NONE;
-                e->kind = ENTRY_IN_SLOT; /* dead from here on */
+                e->kind = ENTRY_IN_SLOT; /* code behind this branch does not use it */
             } else {
                 emit(c, TS_IR_put_r + e->reg_class, CLASS_NONE, l->base, 0, 0, 0);
             }
@@ -93,7 +95,7 @@ void ts_emit_return(compiler *c) {
     spill_top(c, n);
     emit(c, TS_IR_ret_n, CLASS_NONE, c->stack.data[c->stack.len - n].pos, entry_slots(c, n), 0, c->link);
 }
-/* The addition at c->add_to_local becomes part of the branch behind it. */
+/* Replace the addition at c->add_to_local by a branch that does it too. */
 static uint32_t replace_add_by_branch(compiler *c, uint32_t op, uint32_t rhs) {
     ts_word w = c->code.data[c->add_to_local + 1];
     take_back(c, c->add_to_local);
@@ -104,7 +106,7 @@ static uint32_t replace_add_by_branch(compiler *c, uint32_t op, uint32_t rhs) {
     c->accumulator_slot[CLASS_INT] = w.s[0];
     return at;
 }
-/* A comparison of the accumulator, just taken back, stood right behind such an addition. */
+/* If the comparison that was just taken back compared the result of such an addition, fuse all three. */
 static uint32_t fuse_add_branch(compiler *c, uint32_t cmp, uint32_t form, uint32_t slot, uint64_t imm) {
     if (c->add_to_local == NONE || c->add_to_local + 2 != c->code.len || (form != TS_BR_AS && form != TS_BR_AI))
         return NONE;
@@ -115,10 +117,10 @@ static uint32_t fuse_add_branch(compiler *c, uint32_t cmp, uint32_t form, uint32
 #include "core/code/ir_ops.def"
     default: return NONE;
     }
-    /* an operand in the slot that the addition writes would be read after the write: so it was before */
+    /* If the addition writes the other operand, the comparison read the new value, as this branch does. */
     return replace_add_by_branch(c, form == TS_BR_AI ? op : op + 1, form == TS_BR_AI ? (uint32_t)imm : slot);
 }
-/* A conditional branch over the operand; returns the instruction whose w1 is the target. */
+/* Emit a branch that depends on the operand. Returns the instruction, whose w1 is the target. */
 static uint32_t emit_condition(compiler *c, popped_operand *o, bool negate) {
     if (o->in_accumulator && o->slot < 0 && o->at == c->last && c->last != NONE) {
         ts_word *w = &c->code.data[o->at];
@@ -174,7 +176,7 @@ static void emit_branch(compiler *c, uint32_t depth) { /* an unconditional branc
     move_to_label(c, l, arity(l), true);
     link_to_label(c, l, emit(c, TS_IR_br, CLASS_NONE, 0, 0, 0, 0), NONE);
 }
-/* Branch on a condition that `test` emits: it returns the instruction to aim. */
+/* Branch to a label if cond holds, or if it does not, with the values on top of the operand stack. */
 static void emit_branch_if(compiler *c, uint32_t depth, popped_operand *cond, bool negate) {
     control_frame *l = label_at(c, depth);
     uint32_t n = arity(l);
@@ -217,7 +219,7 @@ static void compile_br_table(compiler *c, const struct ts_op *o) {
             link_to_label(c, label_at(c, depth), at, word);
             continue;
         }
-        set_target(c, at, word, c->code.len); /* through moves of its own */
+        set_target(c, at, word, c->code.len); /* this entry needs moves of its own */
         allow_jump_here(c);
         forget_accumulators(c);
         if (is_function_label(c, depth)) {
@@ -231,7 +233,7 @@ static void compile_br_table(compiler *c, const struct ts_op *o) {
     }
 }
 
-/* The top reference against null, by comparing 64 bits; leaves an operand that is pending in R. */
+/* Compare the top reference with null, all 64 bits of it. Returns an operand that is in R alone. */
 static popped_operand emit_null_test(compiler *c, bool non_null) {
     spill_entry(c, c->stack.len - 1);
     uint32_t slot = c->stack.data[c->stack.len - 1].pos;
@@ -252,7 +254,7 @@ static void compile_br_on_cast(compiler *c, const struct ts_op *o, bool on_fail)
     emit_branch_if(c, o->index, &k, on_fail);
 }
 
-/* --- blocks --- */
+/* --- blocks -------------------------------------------------------------------------------------------- */
 static void block_type(compiler *c, const ts_blocktype *b, control_frame *l) {
     if (b->kind == TS_BLOCK_VALUE) {
         l->one = b->value;
@@ -301,8 +303,7 @@ static void close_block(compiler *c) {
                 c->nomem = true;
         }
     pop_to_height(c, l.height);
-    if (l.else_patch != NONE)
-        set_target(c, l.else_patch, NONE, c->code.len); /* if without else: parameters are the results */
+    if (l.else_patch != NONE) set_target(c, l.else_patch, NONE, c->code.len); /* an if without else */
     bool joined = l.patches != NONE || l.else_patch != NONE;
     bind_patches_here(c, l.patches);
     c->frames.len--;
@@ -396,7 +397,8 @@ bool ts_compile_control(compiler *c, const struct ts_op *o) {
     case TS_OP_if_: {
         popped_operand k = pop_operand(c);
         if (k.in_accumulator && k.slot < 0) {
-            /* the rest into its slots first would clobber nothing, but come between comparison and branch: entries are moved only if they must */
+            /* Moves between the comparison and the branch would prevent their fusion, so nothing is moved
+             * unless an entry is a local or a constant. */
             bool clean = true;
             for (uint32_t i = c->spilled_below < c->stack.len ? c->spilled_below : c->stack.len; i < c->stack.len; i++)
                 if (c->stack.data[i].kind == ENTRY_IS_LOCAL || c->stack.data[i].kind == ENTRY_IS_CONST) clean = false;
@@ -443,7 +445,7 @@ bool ts_compile_control(compiler *c, const struct ts_op *o) {
     case TS_OP_try_table: compile_try_table(c, o); return true;
     case TS_OP_br_on_null: {
         popped_operand k = emit_null_test(c, false);
-        /* the label does not get the reference */
+        /* the label does not take the reference */
         operand_entry saved = c->stack.data[c->stack.len - 1];
         c->stack.len--;
         emit_branch_if(c, o->index, &k, false);

@@ -1,5 +1,7 @@
-/* gc: references, structs, arrays and i31. Their operations are functions of exec_slow.c, on operands in slots.
- * In: reference and aggregate instructions. Out: code. spec: exec/instructions#reference-instructions, #aggregate-instructions */
+/* gc: references, structs, arrays and i31. Their operations are functions of exec_slow.c on operands in
+ * slots.
+ * In: reference and aggregate instructions. Out: code.
+ * spec: exec/instructions#reference-instructions, #aggregate-instructions */
 #include "core/code/compiler.h"
 
 static void compile_gc_new(compiler *c, uint32_t op, uint32_t n, uint32_t lo, uint32_t hi, bool by_slots) {
@@ -8,8 +10,7 @@ static void compile_gc_new(compiler *c, uint32_t op, uint32_t n, uint32_t lo, ui
     uint32_t s1 = 0;
     if (by_slots) {
         first = operands_in_sequence(c, n);
-        if (n == 2)
-            s1 = first + class_slots(c->stack.data[c->stack.len].reg_class); /* the second operand: behind the first */
+        if (n == 2) s1 = first + class_slots(c->stack.data[c->stack.len].reg_class); /* of the second one */
     } else {
         first = operands_in_sequence(c, n);
         s1 = first;

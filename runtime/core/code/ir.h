@@ -1,6 +1,7 @@
 /* ir: the register IR: opcodes, instruction words, compiled functions.
- * In: ir_ops.def. Out: enums, tables, sizes. The IR is plain data: what the compiler leaves holds numbers of opcodes
- * and functions; the code cache puts the handlers of the dispatch and the addresses of callees in last (run/code_cache.c). */
+ * In: ir_ops.def. Out: enums, tables, sizes. The IR is plain data: the compiler's code contains numbers of
+ * opcodes and functions. The code cache replaces them by handlers and by the callees' addresses
+ * (run/code_cache.c). */
 #ifndef TS_CORE_IR_H
 #define TS_CORE_IR_H
 #include "core/module/module.h"
@@ -28,10 +29,16 @@ _Static_assert(sizeof(ts_word) == 8, "64-bit hosts");
 #define TS_IR_FORMS_STORE(X, n) TS_IR_FORMS_STORE_(X, n##_) TS_IR_FORMS_STORE_(X, n##_x)
 #define TS_IR_FORMS_STOREF_(X, n) X(n##A) X(n##S) X(n##P) X(n##Q) X(n##I)
 #define TS_IR_FORMS_STOREF(X, n) TS_IR_FORMS_STOREF_(X, n##_) TS_IR_FORMS_STOREF_(X, n##_x)
-/* Operand forms. A: the operand is in the accumulator of its class; S: in a slot; I: a constant in the instruction; P: a slot plus a
- * constant, Q: the accumulator plus a constant (addresses); x: with explicit bounds checks. Two letters are the left and the right
- * operand. A form that ends in _S writes its result to a slot, too, and follows the one without (+ TS_TO_SLOT).
- * The numbers are distances from a family's first opcode. */
+/* The letters of the operand forms:
+ *   A  the operand is in the accumulator of its class
+ *   S  the operand is in a slot
+ *   I  the operand is a constant in the instruction
+ *   P  the address is a slot plus a constant
+ *   Q  the address is the accumulator plus a constant
+ *   x  the access has explicit bounds checks
+ * Two letters are the left and the right operand: AS SA SS AI SI, and PS PI QS QI IS IA II of stores. A form
+ * that ends in _S writes its result to a slot too; it follows the form without (+ TS_TO_SLOT). The numbers
+ * below are distances from a family's first opcode. */
 enum {
     TS_TO_SLOT = 1,
     TS_UN_A = 0,
@@ -103,7 +110,7 @@ typedef struct ts_handler {
     bool with_ref;
 } ts_handler;
 
-enum {                      /* forms of code: which memory 0 it is for, whether it counts */
+enum {                      /* forms of a function's code */
        TS_FORM_CHECKED = 1, /* explicit bounds checks */
        TS_FORM_METERED = 2, /* fuel and interruption */
        TS_FORM_DETERMINISTIC = 4,

@@ -1,5 +1,5 @@
-/* ir_each: E(name) for every opcode of the register IR, in its order. E is to be defined before, and ends here.
- * No include guard: included once a table. */
+/* ir_each: E(name) for every opcode of the register IR, in order. The including file defines E, which ends
+ * here. No include guard: each table includes this file once. */
 #define IR_BIN(n, o, i, T, swap, nan, e) TS_IR_FORMS_BIN(E, n)
 #define IR_DIV(n, T, c, e) TS_IR_FORMS_BIN(E, n)
 #define IR_UN(n, o, i, T, nan, e) TS_IR_FORMS_UN(E, n)

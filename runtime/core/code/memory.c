@@ -1,13 +1,14 @@
-/* memory: loads and stores, with the sum that makes their address; bulk operations of memories, tables and segments.
- * In: memory and table instructions. Out: code for guard pages, or with explicit checks, as the form says. */
+/* memory: loads and stores, fused with the sum that is their address; bulk operations of memories, tables,
+ * segments.
+ * In: memory and table instructions. Out: code, for guard pages or with explicit checks as the form says. */
 #include "core/code/compiler.h"
 
 static bool has_short_form(const struct ts_op *o) {
     return o->index == 0 && o->offset <= UINT32_MAX;
 }
 
-/* The address is a sum that was just computed and nobody else needs: take that instruction back. P: a slot and a constant; Q: the accumulator
- * and a constant. The wrap at 32 bits is kept. */
+/* If the address is a sum that was just computed and has no other use, take the addition back: form P for a
+ * slot and a constant, Q for the accumulator and a constant. The access wraps the sum at 32 bits too. */
 enum { ADDRESS_PLAIN, ADDRESS_SLOT_PLUS_CONST, ADDRESS_ACC_PLUS_CONST };
 static int fuse_address(compiler *c, const popped_operand *a, const struct ts_op *o, uint32_t *slot, uint32_t *imm) {
     if (o->offset != 0 || !a->in_accumulator || a->slot >= 0 || a->at != c->last || c->last == NONE)
@@ -21,7 +22,7 @@ static int fuse_address(compiler *c, const popped_operand *a, const struct ts_op
     c->last = NONE;
     return how;
 }
-/* A constant address whose sum with the offset fits; of a 64-bit memory the sum itself may wrap. */
+/* Whether the address is a constant whose sum with the offset fits in 32 bits. */
 static bool const_address(const popped_operand *a, const struct ts_op *o) {
     return a->is_const && a->imm <= UINT32_MAX && a->imm + o->offset <= UINT32_MAX;
 }
@@ -62,7 +63,7 @@ static void compile_store(compiler *c, const struct ts_op *o, uint32_t op, uint3
     bool in_place = const_address(&a, o);
     uint32_t ea = in_place ? (uint32_t)(a.imm + o->offset) : 0, off = (uint32_t)o->offset, slot = 0, imm = 0, at;
     if (a.is_const && !in_place) operand_slot(c, &a);
-    if (fop && v.in_accumulator) { /* a float from its accumulator */
+    if (fop && v.in_accumulator) { /* a float in its accumulator */
         uint32_t base = fop + (x ? TS_STOREF_X : 0);
         if (in_place) {
             emit_word1(c, base + TS_STOREF_I, CLASS_NONE, 0, 0, ea);

@@ -1,5 +1,5 @@
-/* numeric: operations on values, one or two operands each, in the form that their operands have (accumulator, slot, constant).
- * In: numeric instructions. Out: code; the result is in an accumulator. spec: exec/numerics */
+/* numeric: operations on one or two values, in the form that fits the operands (accumulator, slot, constant).
+ * In: numeric instructions. Out: code that leaves the result in an accumulator. spec: exec/numerics */
 #include "core/code/compiler.h"
 
 /* The classes as ir_ops.def names them. */
@@ -11,7 +11,8 @@ static bool fits32(uint64_t imm) {
     return (int64_t)imm == (int64_t)(int32_t)imm;
 }
 
-/* The operation that gives the same result with its operands exchanged, or NONE: the column `swap` of ir_ops.def. */
+/* The operation that gives the same result with its operands exchanged, or NONE (column `swap` of
+ * ir_ops.def). */
 static uint32_t swapped(uint32_t op) {
     switch (op) {
 #define TS_IR_none_AS NONE
@@ -32,7 +33,7 @@ static void canonicalize_nan(compiler *c, uint8_t reg_class) {
                                    : emit(c, op + TS_UN_S, reg_class, 0, operand_slot(c, &o), 0, 0);
     push_accumulator(c, reg_class, at);
 }
-/* base + (index << k), the shift just computed: one instruction. */
+/* Fuse base + (index << k) if the shift was just computed. */
 static bool fuse_shift_add(compiler *c, popped_operand *a, popped_operand *b) {
     popped_operand *sh = a->in_accumulator && a->slot < 0 ? a : b, *base = sh == a ? b : a;
     if (!sh->in_accumulator || sh->slot >= 0 || sh->at != c->last || c->last == NONE || base->slot < 0) return false;
@@ -93,7 +94,7 @@ static void compile_unary(compiler *c, uint32_t op, uint8_t out) {
         a.in_accumulator ? emit(c, op, out, 0, 0, 0, 0) : emit(c, op + TS_UN_S, out, 0, operand_slot(c, &a), 0, 0);
     push_accumulator(c, out, at);
 }
-/* n operands; two results in the slots of the first two. */
+/* Emit an operation on n operands. Its two results take the slots of the first two. */
 static void compile_wide_arithmetic(compiler *c, uint32_t op, uint32_t n) {
     emit(c, op, CLASS_NONE, operands_in_sequence(c, n), 0, 0, 0);
     push_result(c, CLASS_INT, NONE);
@@ -126,7 +127,7 @@ bool ts_compile_numeric(compiler *c, const struct ts_op *o) {
 #define IR_TRUNC(n, out, in, T, f)                                                                                     \
     case TS_OP_##n: compile_unary(c, TS_IR_##n##_A, CLASS_INT); return true;
 #include "core/code/ir_ops.def"
-    case TS_OP_i64_extend_i32_u: return true; /* an i32 is kept zero-extended, as a constant too */
+    case TS_OP_i64_extend_i32_u: return true; /* an i32 is always zero-extended, even a constant */
     case TS_OP_ref_is_null: compile_unary(c, TS_IR_i64_eqz_A, CLASS_INT); return true;
     case TS_OP_ref_eq: compile_binary(c, TS_IR_i64_eq_AS, CLASS_INT, CLASS_INT, true); return true;
     case TS_OP_i64_add128: compile_wide_arithmetic(c, TS_IR_i64_add128, 4); return true;

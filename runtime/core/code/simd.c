@@ -2,7 +2,7 @@
  * In: vector instructions that touch no memory. Out: code. spec: exec/instructions#vector-instructions */
 #include "core/code/compiler.h"
 
-/* What the operands and the result are. */
+/* The operands and the result of each operation. */
 enum {
     SHAPE_NONE,
     SHAPE_UNARY,

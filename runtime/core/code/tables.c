@@ -1,8 +1,9 @@
-/* tables: what the compiler knows of each opcode of the register IR: its length, its name, the comparison that it is.
+/* tables: the length, the name and the comparison of each opcode of the register IR.
  * In: ir_ops.def. Out: constant tables. */
 #include "core/code/compiler.h"
 
-/* Words of each form. A constant takes a word of its own unless it fits the instruction word (W_R: integers). */
+/* Words of each form. A constant takes a word of its own, unless it is an integer, which fits into word 1
+ * (W_R). */
 #define W_R 2
 #define W_F 3
 #define W_D 3

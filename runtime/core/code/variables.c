@@ -1,8 +1,10 @@
-/* variables: locals, globals, constants, drop and select. Reading a local or a constant emits nothing until it is used.
+/* variables: locals, globals, constants, drop and select. A local or a constant emits no code until it is
+ * used.
  * In: variable and parametric instructions. Out: entries of the operand stack; code. */
 #include "core/code/compiler.h"
 
-static void spill_uses_of_local(compiler *c, uint32_t x) { /* copy out what still refers to the local's old value */
+/* Local x is about to change: copy its value to the slots of the entries that refer to it. */
+static void spill_uses_of_local(compiler *c, uint32_t x) {
     for (uint32_t i = c->stack.len; c->local_uses[x] && i-- > 0;)
         if (c->stack.data[i].kind == ENTRY_IS_LOCAL && c->stack.data[i].local == x) spill_entry(c, i);
 }
@@ -17,7 +19,7 @@ static void compile_local_set(compiler *c, uint32_t x, bool tee) {
     if (c->local_uses[x]) spill_uses_of_local(c, x);
     e = &c->stack.data[c->stack.len - 1];
     uint32_t n = class_slots(reg_class);
-    bool now_local = true; /* after tee the value is best read from the local */
+    bool now_local = true; /* after a tee the entry becomes a use of the local */
     switch (e->kind) {
     case ENTRY_IN_ACCUMULATOR:
         if (e->at == c->last && c->last != NONE) {
@@ -27,7 +29,7 @@ static void compile_local_set(compiler *c, uint32_t x, bool tee) {
         } else {
             emit(c, TS_IR_put_r + reg_class, CLASS_NONE, dst, 0, 0, 0);
             if (tee) {
-                slot_written(c, dst, n); /* it stays pending; both hold it */
+                slot_written(c, dst, n); /* the entry stays pending */
                 now_local = false;
             } else {
                 c->pending[reg_class] = NONE;
@@ -68,7 +70,7 @@ static void compile_local_set(compiler *c, uint32_t x, bool tee) {
         c->local_uses[x]++;
         if (c->spilled_below > c->stack.len - 1) c->spilled_below = c->stack.len - 1;
     }
-    c->last = NONE; /* its destination is taken: it must not be redirected again */
+    c->last = NONE; /* its destination is final */
 }
 static void compile_select(compiler *c) {
     popped_operand k = pop_operand(c), b = pop_operand(c), a = pop_operand(c);

@@ -1,12 +1,13 @@
 /* decode: the binary format of a module.
- * In: bytes. Out: the module's index spaces, with types by their index in the type section; function bodies are only bounded.
+ * In: bytes. Out: the module's index spaces. Types are given by their index in the type section. Of a
+ * function body only the bounds are determined.
  * spec: binary/modules, binary/types */
 #include "core/module/decode.h"
 #include "base/vec.h"
 #include "core/module/wasm_ops.h"
 #include <string.h>
 
-/* Everything of the module that grows while it is read. */
+/* The parts of the module that grow while it is read. */
 struct dec {
     ts_module *m;
     ts_reader r; /* over the whole module */
@@ -23,7 +24,7 @@ static void *take(struct dec *d, size_t n, size_t size) {
     return p;
 }
 
-/* A vector's length: every element takes a byte at least. */
+/* Read a vector's length. Each element takes at least one byte, so what is left of the bytes bounds it. */
 static ts_status read_len(ts_reader *r, uint32_t *n) {
     const uint8_t *at = r->at;
     TS_TRY(ts_read_u32(r, n));
@@ -37,7 +38,7 @@ static ts_status bad_byte(ts_reader *r, const char *what) {
     return ts_reader_fail(r, "%s", what);
 }
 
-/* --- types ------------------------------------------------------------------------------------------------------------ */
+/* --- types --------------------------------------------------------------------------------------------- */
 
 static ts_status read_storage(ts_reader *r, ts_valtype *out) {
     if (r->at < r->end && (*r->at == TS_VT_I8 || *r->at == TS_VT_I16)) {
@@ -92,7 +93,8 @@ static ts_status read_comp(struct dec *d, ts_reader *r, ts_rec_member *t) {
     }
 }
 
-/* spec: binary/types#recursive-types: 0x50 sub, 0x4f sub final, else a final composite type without supertypes */
+/* spec: binary/types#recursive-types: 0x50 sub, 0x4f sub final; else a final composite type without
+ * supertypes */
 static ts_status read_sub(struct dec *d, ts_reader *r) {
     ts_rec_member t = {.final = true};
     uint32_t n_supers = 0;
@@ -141,7 +143,8 @@ static ts_status finish_types(struct dec *d) {
     return TS_OK;
 }
 
-/* spec: binary/types#limits. Bit 0: a maximum; 1: shared (threads); 2: 64-bit; 3: page size (custom-page-sizes). */
+/* spec: binary/types#limits. Bit 0: a maximum; 1: shared (threads); 2: 64-bit; 3: page size
+ * (custom-page-sizes). */
 static ts_status read_limits(struct dec *d, ts_reader *r, bool is_mem, ts_limits *l) {
     uint8_t flags = 0;
     TS_TRY(ts_read_u8(r, &flags));
@@ -178,9 +181,10 @@ static ts_status read_tag_type(ts_reader *r, uint32_t *type) {
     return ts_read_u32(r, type);
 }
 
-/* --- expressions ------------------------------------------------------------------------------------------------------ */
+/* --- expressions --------------------------------------------------------------------------------------- */
 
-/* Blocks that are open while an expression is skimmed: only whether each is an `if` without `else` so far matters. */
+/* The blocks that are open while an expression is skimmed. All that matters of each is whether it is an `if`
+ * that has had no `else` yet. */
 struct nest {
     TS_VEC(uint8_t) open;
 };
@@ -270,7 +274,7 @@ ts_status ts_decode_check_bodies(const ts_module *m, ts_error *e) {
     return s;
 }
 
-/* --- sections --------------------------------------------------------------------------------------------------------- */
+/* --- sections ------------------------------------------------------------------------------------------ */
 
 static ts_status read_import(struct dec *d, ts_reader *r, ts_import *im) {
     const char *s;
@@ -301,7 +305,8 @@ static ts_status import_section(struct dec *d, ts_reader *r) {
     return TS_OK;
 }
 
-/* The index spaces start with what is imported. Each is made when its section comes, or at the end when none does. */
+/* Imports come first in each index space. A space is made when its section comes, or at the end if none
+ * does. */
 static ts_status func_space(struct dec *d, uint32_t n) {
     ts_module *m = d->m;
     if (!(m->funcs = take(d, (size_t)m->n_imp_funcs + n, sizeof *m->funcs))) return TS_NOMEM;
@@ -424,7 +429,8 @@ static ts_status start_section(struct dec *d, ts_reader *r) {
     return ts_read_u32(r, &d->m->start);
 }
 
-/* spec: binary/modules#element-section: bit 0: passive or declarative; bit 1: a table index, or declarative; bit 2: expressions */
+/* spec: binary/modules#element-section. Bit 0: passive or declarative; bit 1: a table index, or declarative;
+ * bit 2: expressions. */
 static ts_status read_elem(struct dec *d, ts_reader *r, ts_elem_seg *s) {
     uint32_t flags = 0;
     const uint8_t *at = r->at;
@@ -479,7 +485,8 @@ static ts_status data_count_section(struct dec *d, ts_reader *r) {
     return ts_read_u32(r, &d->m->data_count);
 }
 
-/* From the cache: to walk from body to body is to wait for memory at each. A table that does not fit is as if there were none. */
+/* Take the places of the bodies from the cache, since walking from body to body waits for memory at each one.
+ * A table that does not fit the section is ignored. */
 static bool known_bodies(ts_module *m, uint32_t n) {
     if (!m->bodies_known || m->n_bodies_known != n) return false;
     for (uint32_t i = 0; i < n; i++) {
@@ -555,7 +562,7 @@ static ts_status custom_section(struct dec *d, ts_reader *r) {
     return TS_OK;
 }
 
-/* --- the module ------------------------------------------------------------------------------------------------------- */
+/* --- the module ---------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
@@ -569,7 +576,7 @@ static const struct {
     {"data count", 11, data_count_section}, {"tag", 6, tag_section},
 };
 
-/* Index spaces whose section did not come. `before` is the order of the section that does. */
+/* Make the index spaces whose sections are absent. `before` is the order of the section that comes now. */
 static ts_status spaces_until(struct dec *d, unsigned before) {
     ts_module *m = d->m;
     if (before > 3 && !m->funcs) TS_TRY(func_space(d, 0));

@@ -1,4 +1,4 @@
-/* decode: what decoding leaves for validation and no one else.
+/* decode: what decoding leaves for validation alone.
  * In: - Out: the type section as in the bytes. spec: binary/types */
 #ifndef TS_CORE_DECODE_H
 #define TS_CORE_DECODE_H
@@ -16,8 +16,8 @@ typedef struct ts_raw_group {
     uint32_t first, n; /* members are types first … first + n - 1 */
     uint64_t offset;   /* in the module, for messages */
 } ts_raw_group;
-/* Heap types in members: TS_HT_CONCRETE + index in the module's type space. More than one supertype is invalid: n_supers keeps
- * the count for validation to say so. */
+/* A heap type in a member is TS_HT_CONCRETE + an index in the module's type space. More than one supertype is
+ * invalid; n_supers keeps the count, so that validation can report it. */
 typedef struct ts_raw_types {
     uint32_t n_groups;
     ts_raw_group *groups;
@@ -25,12 +25,13 @@ typedef struct ts_raw_types {
     uint32_t *n_supers;
 } ts_raw_types;
 
-/* Find the end of the expression at r->at: reads every instruction up to the `end` that closes it. */
+/* Find the end of the expression at r->at by reading every instruction up to the `end` that closes it. */
 
 ts_status ts_decode_expr(ts_reader *r, ts_const_expr *out) TS_MUST_USE;
-/* Whether any function body is malformed; bodies are read without being validated. */
+/* Report the first malformed function body. Bodies are read but not validated. */
 ts_status ts_decode_check_bodies(const ts_module *m, ts_error *e) TS_MUST_USE;
-/* Local declarations of a function body: calls back per run of equal locals. Malformed when there are too many. */
+/* Read the local declarations of a function body and call back for each run of equal locals. Too many locals
+ * are malformed. */
 ts_status ts_decode_locals(ts_reader *r, ts_status (*each)(void *data, uint32_t n, ts_valtype t, uint64_t offset),
                            void *data) TS_MUST_USE;
 #endif

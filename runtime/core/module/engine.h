@@ -1,11 +1,14 @@
-/* engine: what all modules and stores of a process share: the registry of canonical types, the features, where the cache is.
- * In: an embedder's settings. Out: a value that modules and stores refer to and that outlives them. spec: embedding */
+/* engine: what all modules and stores of a process share: the canonical types, the features, the cache's
+ * place.
+ * In: an embedder's settings. Out: a value that modules and stores refer to and that outlives them.
+ * spec: embedding */
 #ifndef TS_CORE_ENGINE_H
 #define TS_CORE_ENGINE_H
 #include "core/module/module.h"
 
-/* Where an engine's cache is, and which file of the host some bytes are in which state (sys/input.h): what has been read from such a
- * file before need not be read again to know its contents. load/cache.h says what the cache holds. */
+/* Where an engine's cache is. It also notes that some bytes are a host file in a certain state (sys/input.h):
+ * a file that has been read in that state before need not be hashed again. load/cache.h says what the cache
+ * holds. */
 typedef struct ts_cache {
     int folder; /* an open one (sys/folder.h); below 0: no cache */
     const uint8_t *file;
@@ -20,7 +23,8 @@ void ts_engine_destroy(ts_engine *e);
 ts_type_registry *ts_engine_types(const ts_engine *e);
 void ts_engine_set_features(ts_engine *e, uint32_t features);
 uint32_t ts_engine_features(const ts_engine *e);
-/* These bytes are the contents of such a file, for the cache, until the next call says otherwise. */
+/* Note for the cache that these bytes are the contents of such a file. The note is valid until the next
+ * call. */
 void ts_engine_cache_file(ts_engine *e, const void *bytes, size_t len, const uint64_t identity[5]);
-const ts_cache *ts_engine_get_cache(const ts_engine *e); /* NULL: there is none */
+const ts_cache *ts_engine_get_cache(const ts_engine *e); /* NULL: no cache */
 #endif

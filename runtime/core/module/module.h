@@ -1,5 +1,6 @@
-/* module: a decoded and validated core module, constant from then on and shared by its instances (also across threads).
- * In: bytes that live as long as the module. Out: the index spaces; code is compiled per function on first call.
+/* module: a decoded and validated core module. It is constant from then on, and its instances share it,
+ * across threads too. In: bytes that live as long as the module. Out: the index spaces. A function is
+ * compiled when it is first called.
  * spec: syntax/modules, binary/modules, valid/modules */
 #ifndef TS_CORE_MODULE_H
 #define TS_CORE_MODULE_H
@@ -58,7 +59,8 @@ typedef struct ts_const_expr {
 } ts_const_expr;
 
 typedef struct ts_import {
-    const char *module, *name; /* NUL-terminated copies in the module's arena; names may hold NULs, hence the lengths */
+    /* NUL-terminated copies in the module's arena. A name may contain NULs, so the lengths are kept too. */
+    const char *module, *name;
     uint32_t module_len, name_len;
     ts_extern_kind kind;
     union {
@@ -111,12 +113,12 @@ typedef struct ts_data_seg {
     uint32_t len;
 } ts_data_seg;
 
-typedef struct ts_name_section { /* of the custom section "name": read on first need, errors in it ignored */
+typedef struct ts_name_section { /* the custom section "name": read on first need; errors in it are ignored */
     const uint8_t *at;
     uint32_t len;
 } ts_name_section;
 
-/* Kept in the module; made by the second instance, or given by the cache. */
+/* The data image, kept in the module. The second instance makes it, or it comes from the cache. */
 struct ts_image {   /* see image.h */
     uint32_t state; /* atomic: see image.c */
     int fd;
@@ -124,9 +126,9 @@ struct ts_image {   /* see image.h */
     uint64_t lo, len; /* the range of the memory, whole pages */
 };
 
-/* Parts that later phases attach to a module and that end with it, in this order. */
+/* Parts that later phases attach to a module. They are freed with it, in this order. */
 typedef enum ts_module_part {
-    TS_PART_CALLS, /* load/cache.c: which functions were called is remembered; needs the code */
+    TS_PART_CALLS, /* load/cache.c: saves which functions were called; needs the code */
     TS_PART_CODE,  /* run/code_cache.c */
     TS_PART_LINES, /* debug/dwarf.c */
     TS_PART_IMAGE, /* run/image.c */
@@ -145,7 +147,7 @@ struct ts_module {
     uint32_t n_types;
     /* canonical id of each type index; set by validation, which also makes every type below canonical */
     uint32_t *types;
-    struct ts_raw_types *raw_types; /* what decoding leaves for validation: recursive groups as in the bytes */
+    struct ts_raw_types *raw_types; /* recursive groups as in the bytes, for validation */
     uint32_t n_imports, n_exports;
     ts_import *imports;
     ts_export *exports;
@@ -168,11 +170,11 @@ struct ts_module {
     const uint8_t *code_section; /* for messages and sizes */
     size_t code_section_len;
 
-    /* where the bodies lie in the code section, and their lengths, from the cache: n pairs; freed once decoded */
+    /* from the cache: n pairs, each body's place in the code section and its length; freed once decoded */
     uint32_t *bodies_known, n_bodies_known;
-    bool cached, cache_calls; /* it is in the engine's cache, under this key; and what it calls is */
+    bool cached, cache_calls; /* the engine's cache has, under this key: the module; its called functions */
     uint8_t cache_key[32];
-    void (*parts[TS_PART_COUNT])(ts_module *m); /* how each part is given back; NULL: it is not attached */
+    void (*parts[TS_PART_COUNT])(ts_module *m); /* how each part is freed; NULL: not attached */
     struct ts_code_cache *code;                 /* run/code_cache.c's */
     struct ts_image image;                      /* run/image.c's */
     struct ts_dwarf *dwarf;                     /* debug/dwarf.c's; created by the first backtrace */
@@ -181,13 +183,14 @@ struct ts_module {
 ts_module *ts_module_ref(ts_module *m);
 void ts_module_free(ts_module *m); /* drops one reference */
 
-/* Its two phases, apart for tests and fuzzing. decode fills everything but function bodies' validity (TS_MALFORMED only, also for
- * instructions: a malformed opcode in a body is found by validate's single pass and reported as TS_MALFORMED there). */
+/* The two phases, separate for tests and fuzzing. Decoding fills everything and fails with TS_MALFORMED only.
+ * It does not read function bodies: validation finds a malformed opcode in its single pass and returns
+ * TS_MALFORMED too. */
 ts_status ts_module_decode(ts_module *m, ts_error *e) TS_MUST_USE;
 ts_status ts_module_validate(ts_module *m, ts_error *e) TS_MUST_USE;
-/* All but the bodies, which are known to be valid (cache.h). */
+/* Validate everything but the bodies, which are known to be valid (cache.h). */
 ts_status ts_module_validate_sections(ts_module *m, ts_error *e) TS_MUST_USE;
-/* The function's name from the name section into buf; false when there is none. */
+/* Copy the function's name from the name section to buf. Returns false if it has none. */
 bool ts_module_func_name(const ts_module *m, uint32_t func, char *buf, size_t size);
 bool ts_module_name(const ts_module *m, char *buf, size_t size);
 const ts_export *ts_module_find_export(const ts_module *m, const char *name, size_t len);

@@ -1,5 +1,7 @@
 /* names: the custom section "name": what a module and its functions are called; symbols of Rust as paths.
- * In: a module. Out: a name, cut to the buffer at a character's start. Errors in the section end the search. spec: appendix/custom */
+ * In: a module. Out: a name, cut to the buffer's size at a character's start. An error in the section ends
+ * the search.
+ * spec: appendix/custom */
 #include "base/demangle.h"
 #include "base/reader.h"
 #include "core/module/module.h"
@@ -10,7 +12,7 @@ enum { SUB_MODULE = 0, SUB_FUNCTION = 1 };
 static void put(const char *name, uint32_t len, char *buf, size_t size) {
     if (len >= size) {
         len = (uint32_t)size - 1;
-        while (len > 0 && ((uint8_t)name[len] & 0xc0) == 0x80) len--; /* not within a character */
+        while (len > 0 && ((uint8_t)name[len] & 0xc0) == 0x80) len--; /* never cut within a character */
     }
     memcpy(buf, name, len);
     buf[len] = 0;
@@ -39,7 +41,7 @@ bool ts_module_name(const ts_module *m, char *buf, size_t size) {
     return true;
 }
 
-/* Names are in the order of their indices: a linear search that ends early. Only backtraces ask. */
+/* Names are in the order of their indices, so this linear search ends early. Only backtraces use it. */
 bool ts_module_func_name(const ts_module *m, uint32_t func, char *buf, size_t size) {
     ts_reader r;
     uint32_t n = 0;

@@ -1,6 +1,7 @@
 /* types: the registry of defined types, and matching.
- * In: recursive groups. Out: canonical ids by hash-consing of whole groups: a group is keyed by its members with references to
- * itself as positions and all others as canonical ids, so equal keys are equal types. spec: syntax/types, valid/matching */
+ * In: recursive groups. Out: canonical ids. Whole groups are hash-consed: in a group's key a reference to the
+ * group itself is a position and any other is a canonical id, so equal keys are equal types.
+ * spec: syntax/types, valid/matching */
 #include "core/module/types.h"
 #include "base/arena.h"
 #include "base/map.h"
@@ -63,7 +64,7 @@ struct group {
     uint32_t n_before;
 };
 
-/* --- keys: spec: valid/conventions#rolling-and-unrolling -------------------------------------------------------------- */
+/* --- keys: spec: valid/conventions#rolling-and-unrolling ----------------------------------------------- */
 
 static const uint32_t REL = 0x80000000u; /* a position in the same group */
 
@@ -92,7 +93,7 @@ static bool key_group(words *w, const struct group *g) {
     return ok;
 }
 
-/* --- definitions ------------------------------------------------------------------------------------------------------ */
+/* --- definitions --------------------------------------------------------------------------------------- */
 
 static ts_valtype canon(const struct group *g, uint32_t first, ts_valtype t) {
     uint32_t heap = ts_vt_heap(t);
@@ -237,7 +238,7 @@ out:
     return s;
 }
 
-/* --- matching --------------------------------------------------------------------------------------------------------- */
+/* --- matching ------------------------------------------------------------------------------------------ */
 
 /* spec: valid/matching#defined-types */
 bool ts_match_def(const ts_type_registry *r, uint32_t sub, uint32_t super) {
@@ -280,7 +281,7 @@ bool ts_match_val(const ts_type_registry *r, ts_valtype sub, ts_valtype super) {
     return ts_match_heap(r, ts_vt_heap(sub), ts_vt_heap(super));
 }
 
-/* --- names ------------------------------------------------------------------------------------------------------------ */
+/* --- names --------------------------------------------------------------------------------------------- */
 
 static const char *heap_name(uint32_t heap) {
     switch (heap) {

@@ -1,12 +1,13 @@
 /* types: value types and defined types of core WebAssembly 3.0, canonical per engine.
- * In: recursive groups as decoded. Out: small integers that are equal exactly when the types are equal (iso-recursively),
- * and the matching relation on them. spec: syntax/types, valid/matching, valid/conventions#rolling-and-unrolling */
+ * In: recursive groups as decoded. Out: small integers that are equal exactly when the types are equal
+ * (iso-recursively), and the matching relation on them.
+ * spec: syntax/types, valid/matching, valid/conventions#rolling-and-unrolling */
 #ifndef TS_CORE_TYPES_H
 #define TS_CORE_TYPES_H
 #include "base/error.h"
 
-/* A value type in 32 bits: the low byte is its kind (the byte of the binary format), the rest, for references, the heap type:
- * an abstract one, or TS_HT_CONCRETE + the canonical id of a defined type. */
+/* A value type in 32 bits. The low byte is its kind, as in the binary format. For a reference the rest is the
+ * heap type: an abstract one, or TS_HT_CONCRETE + the canonical id of a defined type. */
 typedef uint32_t ts_valtype;
 enum {
     TS_VT_BOT = 0x00, /* the type of an operand in unreachable code */
@@ -91,11 +92,12 @@ struct ts_deftype {
 typedef struct ts_type_registry ts_type_registry;
 TS_OWN ts_type_registry *ts_types_new(void);
 void ts_types_free(ts_type_registry *r);
-uint32_t ts_types_count(const ts_type_registry *r);                     /* the ids so far are below it */
+uint32_t ts_types_count(const ts_type_registry *r);                     /* all ids are below it */
 const ts_deftype *ts_types_get(const ts_type_registry *r, uint32_t id); /* constant time, no lock needed */
 
-/* One recursive group as decoded. Heap types of its members are TS_HT_CONCRETE + k with k < n_types_before: index of the module's
- * type space (earlier groups, translated through `canon_before`), or k - n_types_before: position in this group. */
+/* A member of a recursive group as decoded. A concrete heap type in it is TS_HT_CONCRETE + k. If k <
+ * n_types_before, k is an index in the module's type space, an earlier group's, translated through
+ * `canon_before`. Else k - n_types_before is a position in this group. */
 typedef struct ts_rec_member {
     ts_comp_kind kind;
     bool final, has_super;
@@ -104,10 +106,12 @@ typedef struct ts_rec_member {
     ts_valtype *params, *results;
     ts_field *fields;
 } ts_rec_member;
-/* Intern a group; ids_out gets one canonical id a member. Equal groups give equal ids. Checks nothing: validation does. */
+/* Intern a group. ids_out gets the canonical id of each member. Equal groups give equal ids. Nothing is
+ * checked here: validation has done that. */
 ts_status ts_types_intern(ts_type_registry *r, const ts_rec_member *group, uint32_t n, const uint32_t *canon_before,
                           uint32_t n_types_before, uint32_t *ids_out, ts_error *e) TS_MUST_USE;
-/* The id of a function type with these parameters and results (already canonical), final and without supertype. */
+/* The id of the final function type without supertype that has these parameters and results, which are
+ * canonical. */
 ts_status ts_types_func(ts_type_registry *r, const ts_valtype *params, uint32_t n_params, const ts_valtype *results,
                         uint32_t n_results, uint32_t *id, ts_error *e) TS_MUST_USE;
 
@@ -115,11 +119,12 @@ ts_status ts_types_func(ts_type_registry *r, const ts_valtype *params, uint32_t 
 bool ts_match_val(const ts_type_registry *r, ts_valtype sub, ts_valtype super);
 bool ts_match_heap(const ts_type_registry *r, uint32_t sub, uint32_t super);
 bool ts_match_def(const ts_type_registry *r, uint32_t sub, uint32_t super);
-/* Default value exists: everything but non-null references. spec: valid/types#defaultable */
+/* Whether the type has a default value: all types do except non-null references. spec:
+ * valid/types#defaultable */
 static inline bool ts_vt_defaultable(ts_valtype t) {
     return ts_vt_kind(t) != TS_VT_REF;
 }
-/* "i32", "(ref null 5)": into buf, returns buf. */
+/* Write the type as text, such as "i32" or "(ref null 5)", to buf. Returns buf. */
 const char *ts_vt_name(ts_valtype t, char buf[48]);
 static inline uint32_t ts_vt_slots(ts_valtype t) {
     return t == TS_VT_V128 ? 2 : 1;

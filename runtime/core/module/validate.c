@@ -1,6 +1,7 @@
-/* validate: a decoded module against the rules; function bodies on as many threads as help.
- * In: a decoded module. Out: the same with canonical types, or the first broken rule. The loop over a body does the common
- * instructions in place, on registers; whatever is not plain (or wrong) goes to ts_v_instr. spec: valid/modules, valid/types */
+/* validate: checks a decoded module against the rules, its function bodies on several threads.
+ * In: a decoded module. Out: the same with canonical types, or the first broken rule. The loop over a body
+ * takes the common instructions itself. All others, and all that are wrong, go to ts_v_instr. spec:
+ * valid/modules, valid/types */
 #include "core/module/validate_int.h"
 #include "core/module/validate.h"
 #include "core/module/engine.h"
@@ -17,9 +18,10 @@ static void validator_free(struct ts_validator *v) {
     free(v->set_log);
 }
 
-/* --- bodies ----------------------------------------------------------------------------------------------------------- */
+/* --- bodies -------------------------------------------------------------------------------------------- */
 
-/* An unsigned LEB128 of at most 28 bits; longer ones (and the end of the body) are the slow path's. */
+/* Read an unsigned LEB128 of at most 28 bits. Longer ones, and the end of the body, are left to the slow
+ * path. */
 #define FAST_U32(out)                                                                                                  \
     do {                                                                                                               \
         if (TS_UNLIKELY(end - p < 6)) goto slow;                                                                       \
@@ -45,7 +47,7 @@ static void validator_free(struct ts_validator *v) {
         p += (n);                                                                                                      \
     } while (0)
 #define HAVE(n) (TS_LIKELY(sp - bottom >= (n)))
-/* memarg of memory 0 with an offset below 2^28 */
+/* Read a memarg of memory 0 with an offset below 2^28. */
 #define MEMARG(align)                                                                                                  \
     do {                                                                                                               \
         uint32_t flags_, offset_;                                                                                      \
@@ -56,13 +58,14 @@ static void validator_free(struct ts_validator *v) {
     } while (0)
 enum { I32 = TS_VT_I32, I64 = TS_VT_I64, F32 = TS_VT_F32, F64 = TS_VT_F64 };
 
-/* The type that a letter of a signature in wasm_ops.def stands for; mem0: the type of an address in memory 0. */
+/* The type that a letter of a signature in wasm_ops.def means. mem0: the type of an address in memory 0. */
 static inline __attribute__((always_inline)) ts_valtype letter_type(char letter, ts_valtype mem0) {
     return letter == 'i' ? I32 : letter == 'I' ? I64 : letter == 'f' ? F32 : letter == 'F' ? F64 : mem0;
 }
 
-/* Apply a signature of at most two parameters and one result to the stack. Returns false, with the stack unchanged,
- * unless the operands on top have exactly these types. sig is a literal, so only the comparisons are left to run time. */
+/* Apply a signature of at most two parameters and one result to the stack. Returns false and leaves the stack
+ * alone unless the operands on top have exactly these types. sig is a literal, so the compiler evaluates all
+ * but the comparisons. */
 static inline __attribute__((always_inline)) bool apply_signature(const char *sig, ts_valtype mem0, ts_valtype **sp,
                                                                   const ts_valtype *bottom) {
     const ptrdiff_t n = sig[0] == ':' ? 0 : sig[1] == ':' ? 1 : 2;
@@ -76,8 +79,8 @@ static inline __attribute__((always_inline)) bool apply_signature(const char *si
     return true;
 }
 
-/* A case of the fast loop for each row with a fixed type: TAKE_x reads the immediate of kind x, then the signature is
- * applied. Rows whose kind has no case are left to ts_v_instr. */
+/* A case of the fast loop for each row with a fixed type. TAKE_x reads the immediate of kind x, then the
+ * signature is applied. TAKE_MEM leaves its rows to ts_v_instr. */
 #define TAKE(ident, sig, feature, immediate)                                                                           \
     case TS_OP_##ident:                                                                                                \
         if ((feature) & ~m->features) goto slow;                                                                       \
@@ -93,15 +96,17 @@ static inline __attribute__((always_inline)) bool apply_signature(const char *si
 #define TAKE_F64(ident, sig, feature, align) TAKE(ident, sig, feature, SKIP(8))
 #define TAKE_MEM(ident, sig, feature, align)
 
-/* From after the locals to the end of the body. Frames and the stack are set up. */
+/* Validate a body from behind its locals to its end. Frames and the stack are set up. */
 static ts_status run_body(struct ts_validator *v) {
     const ts_module *m = v->m;
-    /* The type of an address in memory 0; no operand has the type 0xff: without a memory the slow path says so. */
+    /* The type of an address in memory 0. Without a memory it is 0xff, which no operand has: the slow path
+     * reports it. */
     const ts_valtype mem0 = m->n_mems == 0 ? 0xff : m->mems[0].is64 ? I64 : I32;
     const uint8_t *p = v->r.at, *const end = v->r.end;
     ts_valtype *sp = v->stack + v->sp, *bottom = v->stack + v->frames[v->n_frames - 1].height;
     const ts_valtype *const locals = v->locals;
-    const uint32_t n_locals = v->track_init ? 0 : v->n_locals; /* with locals to track, the slow path has them all */
+    /* If some local has no default value, the slow path handles all of them. */
+    const uint32_t n_locals = v->track_init ? 0 : v->n_locals;
     for (;;) {
         const uint8_t *at = p;
         uint32_t index;
@@ -204,7 +209,7 @@ static ts_status run_body(struct ts_validator *v) {
 #include "core/module/wasm_ops.def"
         default: break;
         }
-    slow: /* nothing has been changed: do the instruction from its beginning */
+    slow: /* nothing has been changed: validate the instruction from its beginning */
         v->r.at = at;
         v->sp = (size_t)(sp - v->stack);
         TS_TRY(ts_v_instr(v));
@@ -266,21 +271,21 @@ static ts_status check_body(struct ts_validator *v, uint32_t func) {
     return TS_OK;
 }
 
-/* Which function it was: messages of instructions do not know. */
+/* Append the function to the message. */
 static void name_func(ts_error *e, uint32_t func) {
     if (!e || (e->status != TS_MALFORMED && e->status != TS_INVALID)) return;
     size_t n = strlen(e->message);
     snprintf(e->message + n, sizeof e->message - n, " (in function %u)", func);
 }
 
-/* Bodies are handed out in order, so every body before a broken one is looked at: the first error is the same however many
- * threads there are. */
+/* Bodies are handed out in order, so every body before an invalid one is checked. The first error is
+ * therefore the same for any number of threads. */
 struct bodies {
     const ts_module *m;
     const ts_type_registry *types;
     uint32_t next;   /* atomic */
-    uint32_t failed; /* atomic: the lowest function that failed; n_funcs: none */
-    ts_lock lock;    /* of what follows */
+    uint32_t failed; /* atomic: the lowest function that is invalid; n_funcs: none */
+    ts_lock lock;    /* protects the rest */
     ts_status status;
     ts_error *e;
 };
@@ -313,7 +318,7 @@ out:
     validator_free(&v);
 }
 
-/* The format comes before the rules: where a rule is broken, a body that is malformed makes the module malformed. */
+/* A malformed body makes a module malformed even if a rule is broken before it. */
 static ts_status format_first(const ts_module *m, ts_status s, ts_error *e) {
     if (s != TS_INVALID) return s;
     ts_error format;
@@ -324,7 +329,6 @@ static ts_status format_first(const ts_module *m, ts_status s, ts_error *e) {
     return f;
 }
 
-/* e: without a report. */
 static ts_status check_bodies(const ts_module *m, const ts_type_registry *types, unsigned threads, ts_error *e) {
     struct bodies b = {.m = m, .types = types, .next = m->n_imp_funcs, .failed = m->n_funcs, .e = e};
     if (m->n_funcs - m->n_imp_funcs == 0) return TS_OK;
@@ -338,7 +342,7 @@ static ts_status check_bodies(const ts_module *m, const ts_type_registry *types,
     return format_first(m, b.status, e);
 }
 
-/* --- types ------------------------------------------------------------------------------------------------------------ */
+/* --- types --------------------------------------------------------------------------------------------- */
 
 struct mod {
     ts_module *m;
@@ -443,7 +447,7 @@ out:
     return s;
 }
 
-/* From the index in the bytes to the canonical type. */
+/* Replace the type index of the binary format by the canonical type. */
 static ts_status canon_type(struct mod *x, const char *section, ts_valtype *t) {
     uint32_t heap = ts_vt_heap(*t);
     if (!ts_ht_is_concrete(heap)) return TS_OK;
@@ -489,7 +493,7 @@ static ts_status check_tag_type(struct mod *x, const char *section, uint32_t *ty
     return invalid(x, 0, section, "non-empty tag result type");
 }
 
-/* --- the other sections ----------------------------------------------------------------------------------------------- */
+/* --- the other sections -------------------------------------------------------------------------------- */
 
 /* spec: valid/instructions#constant-expressions */
 static ts_status check_const(struct mod *x, const char *section, ts_const_expr c, ts_valtype want, uint32_t n_globals) {

@@ -1,5 +1,6 @@
 /* validate_ops: every instruction by the algorithm of the specification, written for clarity.
- * In: a validator that stands at an instruction. Out: its stacks after it. spec: valid/instructions, appendix/algorithm */
+ * In: a validator whose reader is at an instruction. Out: its stacks after the instruction.
+ * spec: valid/instructions, appendix/algorithm */
 #include "core/module/validate_int.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,7 @@ ts_status ts_v_reserve(struct ts_validator *v, size_t n) {
     return TS_OK;
 }
 
-/* --- operands --------------------------------------------------------------------------------------------------------- */
+/* --- operands ------------------------------------------------------------------------------------------ */
 
 static struct ts_vframe *top(struct ts_validator *v) {
     return &v->frames[v->n_frames - 1];
@@ -46,7 +47,7 @@ static ts_status mismatch(struct ts_validator *v, const uint8_t *at, ts_valtype 
     return ts_v_invalid(v, at, "type mismatch: expected %s, found %s", ts_vt_name(want, b), ts_vt_name(got, a));
 }
 
-/* Any operand; BOT in unreachable code. */
+/* Pop an operand of any type. In unreachable code it may be absent; its type is then BOT. */
 static ts_status pop_any(struct ts_validator *v, const uint8_t *at, ts_valtype *out) {
     struct ts_vframe *f = top(v);
     if (TS_LIKELY(v->sp > f->height)) {
@@ -82,7 +83,7 @@ static ts_status push_all(struct ts_validator *v, const ts_valtype *t, uint32_t 
     return TS_OK;
 }
 
-/* A reference of any type: its heap type (BOT when unknown) and whether it may be null. */
+/* Pop a reference of any type: its heap type (BOT if unknown) and whether it may be null. */
 static ts_status pop_ref(struct ts_validator *v, const uint8_t *at, bool *nullable, uint32_t *heap) {
     ts_valtype t = TS_VT_BOT;
     TS_TRY(pop_any(v, at, &t));
@@ -103,7 +104,7 @@ static void unreachable(struct ts_validator *v) {
     top(v)->unreachable = true;
 }
 
-/* --- indices and types ------------------------------------------------------------------------------------------------ */
+/* --- indices and types --------------------------------------------------------------------------------- */
 
 static ts_status unknown(struct ts_validator *v, const uint8_t *at, const char *what, uint32_t index) {
     return ts_v_invalid(v, at, "unknown %s %u", what, index);
@@ -190,7 +191,7 @@ static bool match_all(struct ts_validator *v, const ts_valtype *a, uint32_t n_a,
     return true;
 }
 
-/* --- blocks ----------------------------------------------------------------------------------------------------------- */
+/* --- blocks -------------------------------------------------------------------------------------------- */
 
 ts_status ts_v_push_frame(struct ts_validator *v, uint16_t op, const ts_valtype *params, uint32_t n_params,
                           const ts_valtype *results, uint32_t n_results, ts_valtype one) {
@@ -230,7 +231,7 @@ static void forget_set(struct ts_validator *v, uint32_t height) {
     while (v->n_log > height) v->local_set[v->set_log[--v->n_log]] = false;
 }
 
-/* The frame's results are on the stack and nothing else is. */
+/* Check that the frame's results are on the stack, and nothing else. */
 static ts_status leave(struct ts_validator *v, const uint8_t *at) {
     struct ts_vframe *f = top(v);
     TS_TRY(pop_all(v, at, f->results ? f->results : &f->one, f->n_results));
@@ -243,7 +244,7 @@ static ts_status do_end(struct ts_validator *v, const struct ts_op *op) {
     TS_TRY(leave(v, op->at));
     struct ts_vframe f = *top(v);
     const ts_valtype *results = f.results ? f.results : &f.one;
-    /* spec: valid/instructions#if: without else, the parameters are the results. */
+    /* spec: valid/instructions#if: without `else` the parameters are the results. */
     if (f.op == TS_OP_if_ && !match_all(v, f.params, f.n_params, results, f.n_results))
         return ts_v_invalid(v, op->at, "type mismatch: an if without else whose parameters are not its results");
     v->n_frames--;
@@ -259,7 +260,7 @@ static ts_status do_else(struct ts_validator *v, const struct ts_op *op) {
     return push_all(v, f->params, f->n_params);
 }
 
-/* spec: valid/instructions#try-table: labels are those outside the block. */
+/* spec: valid/instructions#try-table: the labels are those outside the block. */
 static ts_status check_catches(struct ts_validator *v, const struct ts_op *op) {
     ts_reader r = ts_op_vec_reader(&v->r, op);
     for (uint32_t i = 0; i < op->n; i++) {
@@ -285,7 +286,7 @@ static ts_status check_catches(struct ts_validator *v, const struct ts_op *op) {
     return TS_OK;
 }
 
-/* --- branches --------------------------------------------------------------------------------------------------------- */
+/* --- branches ------------------------------------------------------------------------------------------ */
 
 static ts_status do_br_table(struct ts_validator *v, const struct ts_op *op) {
     const ts_valtype *t = NULL;
@@ -300,7 +301,7 @@ static ts_status do_br_table(struct ts_validator *v, const struct ts_op *op) {
         if (i < op->n) TS_TRY(ts_read_u32(&r, &label));
         TS_TRY(get_label(v, op->at, label, &t, &n));
         if (n != arity) return ts_v_invalid(v, op->at, "type mismatch: br_table labels have different arity");
-        for (uint32_t k = 0; k < n; k++) { /* k-th operand from the top */
+        for (uint32_t k = 0; k < n; k++) { /* the k-th operand from the top */
             if (k >= have) {
                 if (f->unreachable) break;
                 return ts_v_invalid(v, op->at, "type mismatch: label %u takes %u operands", label, n);
@@ -334,7 +335,7 @@ static ts_status do_br_on_null(struct ts_validator *v, const struct ts_op *op) {
     return TS_OK;
 }
 
-/* The last type of a label, which must be a reference. */
+/* Get the last type of a label, which must be a reference type, and reduce *n by it. */
 static ts_status last_ref(struct ts_validator *v, const struct ts_op *op, const ts_valtype **t, uint32_t *n,
                           ts_valtype *last) {
     TS_TRY(get_label(v, op->at, op->index, t, n));
@@ -374,7 +375,7 @@ static ts_status do_br_on_cast(struct ts_validator *v, const struct ts_op *op) {
     return TS_OK;
 }
 
-/* --- calls ------------------------------------------------------------------------------------------------------------ */
+/* --- calls --------------------------------------------------------------------------------------------- */
 
 static ts_status call(struct ts_validator *v, const struct ts_op *op, const ts_deftype *d, bool tail) {
     TS_TRY(pop_all(v, op->at, d->params, d->n_params));
@@ -404,7 +405,7 @@ static ts_status do_call_ref(struct ts_validator *v, const struct ts_op *op, boo
     return call(v, op, d, tail);
 }
 
-/* --- variables -------------------------------------------------------------------------------------------------------- */
+/* --- variables ----------------------------------------------------------------------------------------- */
 
 static ts_status do_local(struct ts_validator *v, const struct ts_op *op) {
     uint32_t i = op->index;
@@ -469,7 +470,7 @@ static ts_status do_select(struct ts_validator *v, const struct ts_op *op) {
     return TS_OK;
 }
 
-/* --- tables and memories ---------------------------------------------------------------------------------------------- */
+/* --- tables and memories ------------------------------------------------------------------------------- */
 
 static ts_status do_table(struct ts_validator *v, const struct ts_op *op) {
     ts_valtype addr = 0, elem = 0, addr2 = 0, elem2 = 0;
@@ -514,7 +515,7 @@ static ts_status do_memory_copy(struct ts_validator *v, const struct ts_op *op) 
     return pop(v, op->at, to);
 }
 
-/* --- references and aggregates ---------------------------------------------------------------------------------------- */
+/* --- references and aggregates ------------------------------------------------------------------------- */
 
 static ts_valtype unpacked(ts_valtype t) {
     return t == TS_VT_I8 || t == TS_VT_I16 ? (ts_valtype)TS_VT_I32 : t;
@@ -617,7 +618,7 @@ static ts_status do_array_new(struct ts_validator *v, const struct ts_op *op, co
         break;
     case TS_OP_array_new_fixed:
         for (uint32_t i = 0; i < op->index2; i++) {
-            if (v->sp == top(v)->height && top(v)->unreachable) break; /* the rest is unknown */
+            if (v->sp == top(v)->height && top(v)->unreachable) break; /* the other operands are unknown */
             TS_TRY(pop(v, at, elem));
         }
         break;
@@ -745,7 +746,7 @@ static ts_status do_reference(struct ts_validator *v, const struct ts_op *op) {
     }
 }
 
-/* --- the rest, by the table ------------------------------------------------------------------------------------------- */
+/* --- the rest, by the table ---------------------------------------------------------------------------- */
 
 static ts_status check_memarg(struct ts_validator *v, const struct ts_op *op, const struct ts_op_info *info,
                               ts_valtype *addr) {

@@ -1,5 +1,5 @@
 /* wasm_ops: the opcode table as data, and the slow path of reading one instruction.
- * In: a reader that stands at an opcode. Out: struct ts_op, or a malformed error that names the opcode.
+ * In: a reader at an opcode. Out: struct ts_op, or a malformed error that names the opcode.
  * spec: binary/instructions, binary/types */
 #include "core/module/wasm_ops.h"
 
@@ -22,9 +22,10 @@ ts_status ts_op_illegal(ts_reader *r, const uint8_t *at) {
     return ts_reader_fail(r, "illegal opcode %02x %02x", b, n);
 }
 
-/* --- types ----------------------------------------------------------------------------------------------------------- */
+/* --- types --------------------------------------------------------------------------------------------- */
 
-/* Indices beyond what fits become the largest one, which no module can define (see TS_MAX_TYPES in decode.c). */
+/* An index that does not fit becomes the largest one, which no module can define (see TS_MAX_TYPES in
+ * decode.h). */
 static uint32_t concrete(int64_t i) {
     const int64_t most = (1 << 24) - 1 - TS_HT_CONCRETE;
     return TS_HT_CONCRETE + (uint32_t)(i < most ? i : most);
@@ -42,7 +43,7 @@ ts_status ts_read_heaptype(ts_reader *r, uint32_t *heap) {
         *heap = concrete(v);
         return TS_OK;
     }
-    /* The abstract ones are single bytes: a longer encoding of the same number is malformed. */
+    /* Abstract heap types are single bytes. A longer encoding of the same number is malformed. */
     if (r->at == at + 1 && is_abstract(*at)) {
         *heap = *at;
         return TS_OK;
@@ -113,7 +114,7 @@ ts_status ts_read_catch(ts_reader *r, ts_catch *out) {
     return ts_read_u32(r, &out->label);
 }
 
-/* --- immediates ------------------------------------------------------------------------------------------------------ */
+/* --- immediates ---------------------------------------------------------------------------------------- */
 
 static ts_status read_memarg(ts_reader *r, struct ts_op *out) {
     const uint8_t *at = r->at;

@@ -1,12 +1,13 @@
 /* wasm_ops: the opcodes as an enumeration, what the table says of each, and reading one instruction.
- * In: a reader that stands at an opcode. Out: struct ts_op, the opcode with its immediates; nothing is checked but the format.
+ * In: a reader at an opcode. Out: struct ts_op, the opcode with its immediates. Only the format is checked.
  * spec: binary/instructions, appendix/index-instructions */
 #ifndef TS_CORE_WASM_OPS_H
 #define TS_CORE_WASM_OPS_H
 #include "base/reader.h"
 #include "core/module/module.h"
 
-/* Opcodes are numbered so that no table is needed to find them: one-byte ones by their byte, the others at a base per prefix. */
+/* Opcodes are numbered so that no table is needed to find one: a one-byte opcode by its byte, the others from
+ * a base for each prefix. */
 enum {
     TS_OP_BASE_FB = 0x100,
     TS_OP_BASE_FC = 0x140,
@@ -77,8 +78,8 @@ struct ts_op_info {
 };
 extern const struct ts_op_info ts_op_infos[TS_OP_COUNT];
 
-/* A block type. VALUE: one result; TYPE: index in the module's type space. Types are as in the bytes: concrete heap types hold
- * the module's type index (ts_canon_valtype gives the canonical type). */
+/* A block type. VALUE: one result. TYPE: an index in the module's type space. A concrete heap type holds the
+ * module's type index, as in the binary format; ts_canon_valtype gives the canonical type. */
 typedef enum ts_block_kind { TS_BLOCK_EMPTY, TS_BLOCK_VALUE, TS_BLOCK_TYPE } ts_block_kind;
 typedef struct ts_blocktype {
     ts_block_kind kind;
@@ -93,8 +94,9 @@ typedef struct ts_catch {
     uint32_t tag, label;
 } ts_catch;
 
-/* One instruction. Vectors are checked for their format when the op is read, and read a second time by whom they concern:
- * from `vec`, with ts_op_vec_reader and ts_read_u32 (LABELS), ts_read_valtype (VALTYPES), ts_read_catch (CATCHES). */
+/* One instruction. The format of a vector is checked when the instruction is read. Callers that need its
+ * elements read it again from `vec`: with ts_op_vec_reader and ts_read_u32 (LABELS), ts_read_valtype
+ * (VALTYPES) or ts_read_catch (CATCHES). */
 struct ts_op {
     uint16_t op; /* TS_OP_* */
     uint8_t lane, align;
@@ -119,13 +121,15 @@ struct ts_op {
     };
 };
 
-/* Types as they stand in the bytes: TS_HT_CONCRETE + index in the module's type space. spec: binary/types */
+/* Types as in the binary format: a concrete heap type is TS_HT_CONCRETE + an index in the module's type
+ * space.
+ * spec: binary/types */
 ts_status ts_read_valtype(ts_reader *r, ts_valtype *out) TS_MUST_USE;
 ts_status ts_read_reftype(ts_reader *r, ts_valtype *out) TS_MUST_USE;
 ts_status ts_read_heaptype(ts_reader *r, uint32_t *heap) TS_MUST_USE;
 ts_status ts_read_blocktype(ts_reader *r, ts_blocktype *out) TS_MUST_USE;
 ts_status ts_read_catch(ts_reader *r, ts_catch *out) TS_MUST_USE;
-/* Concrete heap types: from index in the module's type space to canonical id. The index must be known to be valid. */
+/* Replace the index of a concrete heap type by the canonical id. The index must be valid. */
 static inline uint32_t ts_canon_heap(const ts_module *m, uint32_t heap) {
     return heap >= TS_HT_CONCRETE ? TS_HT_CONCRETE + m->types[heap - TS_HT_CONCRETE] : heap;
 }
@@ -133,7 +137,7 @@ static inline ts_valtype ts_canon_valtype(const ts_module *m, ts_valtype t) {
     return t < 0x100u << 8 ? t : (t & 0xff) | ts_canon_heap(m, ts_vt_heap(t)) << 8;
 }
 
-/* TS_OP_* of a prefix byte and sub-opcode; 0xffff when there is none. */
+/* The TS_OP_* of a prefix byte and a sub-opcode, or 0xffff if no opcode has them. */
 static inline uint32_t ts_op_prefixed(uint8_t prefix, uint32_t sub) {
     static const uint16_t base[4] = {TS_OP_BASE_FB, TS_OP_BASE_FC, TS_OP_BASE_FD, TS_OP_BASE_FE};
     static const uint16_t room[4] = {TS_OP_BASE_FC - TS_OP_BASE_FB, TS_OP_BASE_FD - TS_OP_BASE_FC,
@@ -143,17 +147,19 @@ static inline uint32_t ts_op_prefixed(uint8_t prefix, uint32_t sub) {
     return ts_op_infos[op].text ? op : 0xffff;
 }
 
-ts_status ts_read_op_slow(ts_reader *r, struct ts_op *out) TS_MUST_USE; /* everything; ts_read_op is its fast front */
+/* Read any instruction. ts_read_op calls it for all that it does not read itself. */
+ts_status ts_read_op_slow(ts_reader *r, struct ts_op *out) TS_MUST_USE;
+/* Report the opcode at `at` as illegal. */
 ts_status ts_op_illegal(ts_reader *r, const uint8_t *at);
-/* Immediates of the instruction with one index, MEMARG and the like: all that is in the table, by kind. */
+/* Read the immediates of out->op by the kind that the table gives. */
 ts_status ts_read_imm(ts_reader *r, struct ts_op *out) TS_MUST_USE;
 
-/* Read one instruction with its immediates. Features are not looked at (validation has done that before compilation). */
+/* Read one instruction with its immediates. Features are not checked: validation does that. */
 TS_MUST_USE static inline ts_status ts_read_op(ts_reader *r, struct ts_op *out) {
     if (TS_UNLIKELY(r->at >= r->end)) return ts_read_eof(r);
     const uint8_t *p = r->at;
     uint8_t b = *p;
-    if (b >= 0x45 && b <= 0xc4) { /* comparisons and arithmetic: nothing follows */
+    if (b >= 0x45 && b <= 0xc4) { /* comparisons and arithmetic: no immediates */
         out->op = b;
         out->at = p;
         r->at++;
@@ -169,7 +175,8 @@ TS_MUST_USE static inline ts_status ts_read_op(ts_reader *r, struct ts_op *out) 
     return ts_read_op_slow(r, out);
 }
 
-/* The vector of a LABELS, VALTYPES or CATCHES instruction, for a reader bounded like `of` (any reader over the same body). */
+/* A reader over the vector of a LABELS, VALTYPES or CATCHES instruction, with the bounds of `of`, which is
+ * any reader over the same body. */
 static inline ts_reader ts_op_vec_reader(const ts_reader *of, const struct ts_op *op) {
     ts_reader r = *of;
     r.at = op->vec;

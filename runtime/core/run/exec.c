@@ -1,8 +1,11 @@
-/* exec: running the register IR: three dispatch skeletons over one set of bodies, calls in and out, unwinding, backtraces.
- * In: functions and arguments. Out: results, or a status with the backtrace. spec: exec/instructions, exec/runtime#stack
+/* exec: runs the register IR: three dispatch skeletons around one set of bodies, calls in and out, unwinding,
+ * backtraces.
+ * In: functions and arguments. Out: results, or a status with the backtrace. spec: exec/instructions,
+ * exec/runtime#stack
  *
- * Dispatch: tail calls with `musttail` and `preserve_none` where the compiler has both (all of the machine's state in argument
- * registers), computed goto elsewhere, a switch for sanitizers and coverage (-DTS_DISPATCH_SWITCH; -DTS_DISPATCH_GOTO forces goto). */
+ * Dispatch is by tail calls if the compiler has `musttail` and `preserve_none`, so that the whole state of
+ * the machine is in argument registers. Other compilers use computed goto, as does -DTS_DISPATCH_GOTO.
+ * Sanitizers and coverage use a switch (-DTS_DISPATCH_SWITCH). */
 #include "base/assert.h"
 #include "core/debug/dwarf.h"
 #include "core/run/exec.h"
@@ -30,7 +33,7 @@
 #endif
 
 #if defined(TS_DISPATCH_TAIL)
-/* ---------------------------------------------------------------------------------------------------------- tail calls */
+/* --- tail calls ---------------------------------------------------------------------------------------- */
 #define TS_PN __attribute__((preserve_none))
 #define ARGS const ts_word *pc, ts_slot *fp, uint8_t *mem, ts_exec *x, ts_instance *inst, uint64_t r, float f, double d
 #define PASS pc, fp, mem, x, inst, r, f, d
@@ -92,7 +95,7 @@ void ts_exec_interpret(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot
 }
 
 #else
-/* -------------------------------------------------------------------------------------------------- goto, and switch */
+/* --- goto, and switch ---------------------------------------------------------------------------------- */
 #ifdef __clang__
 #define GO goto * pc->h
 #else
@@ -196,7 +199,7 @@ void ts_exec_interpret(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot
 }
 #endif
 
-/* --------------------------------------------------------------------------------------------------------- exec state */
+/* --- exec state ---------------------------------------------------------------------------------------- */
 
 static void scan_stack(void *data, ts_gc_heap *h) {
     ts_exec *x = data;
@@ -212,7 +215,7 @@ ts_status ts_exec_new(ts_store *s, ts_exec **out, ts_error *e) {
     if (slots < TS_STACK_RESERVE) slots = TS_STACK_RESERVE;
     x->stack_bytes = (size_t)(slots + TS_STACK_RESERVE) * sizeof(ts_slot);
     x->stack = ts_spares_take_stack(s->limits.spares, x->stack_bytes);
-    if (!x->stack) x->stack = ts_pages_resize(NULL, 0, x->stack_bytes); /* pages are taken only as deep as calls go */
+    if (!x->stack) x->stack = ts_pages_resize(NULL, 0, x->stack_bytes); /* the OS gives pages on use */
     if (!x->stack) {
         free(x);
         return ts_fail_nomem(e);
@@ -252,7 +255,7 @@ ts_store *ts_exec_store(ts_exec *x) {
     return x->store;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- unwinding */
+/* --- unwinding ----------------------------------------------------------------------------------------- */
 
 static unsigned form_of(const ts_exec *x, const ts_instance *inst) {
     return ts_exec_form(x->store, inst->module->n_mems ? inst->mems[0] : NULL);
@@ -276,8 +279,9 @@ static void add_frame(ts_error *e, const ts_instance *inst, const ts_fcode *c, c
     e->n_frames += n < room ? n : room;
 }
 
-/* From a frame to its caller's; a call from another instance has left its state between the two. pc: inside the instruction that
- * called, as return addresses are behind theirs. */
+/* A call from another instance has left its state between the frames of caller and callee: if *pc returns to
+ * such a state, continue from it. *pc is inside the calling instruction, one word before the return
+ * address. */
 static void step_out(const ts_exec *x, ts_instance **inst, const ts_word **pc, ts_slot **fp) {
     while (*fp && *pc + 1 == x->leave) {
         const ts_slot *s = *fp;
@@ -287,7 +291,8 @@ static void step_out(const ts_exec *x, ts_instance **inst, const ts_word **pc, t
     }
 }
 
-/* Frames of one run, innermost first: pc is inside the instruction, return addresses are behind theirs. */
+/* Add the frames of one run, innermost first. pc is inside the innermost instruction. A return address is
+ * behind its call, hence the - 1. */
 static void backtrace(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot *fp, ts_error *e) {
     while (fp && e) {
         const ts_fcode *c = ts_code_find(inst->module, form_of(x, inst), pc);
@@ -335,7 +340,7 @@ ts_status ts_exec_fail_trap(ts_exec *x, ts_trap_kind k) {
 
 const ts_word *ts_exec_unwind(ts_exec *x, ts_instance **inst, const ts_word *pc, ts_slot **fpp, ts_status st) {
     ts_slot *fp = *fpp;
-    step_out(x, inst, &pc, &fp); /* a tail call's frame is gone: what is here is where it returns to */
+    step_out(x, inst, &pc, &fp); /* the frame of a tail call is gone: begin where it would have returned to */
     x->inst = *inst;
     if (st == TS_EXCEPTION && x->exn) {
         const ts_exn *exn = (const ts_exn *)(const void *)ts_ref_obj(x->exn);
@@ -370,7 +375,7 @@ const ts_word *ts_exec_unwind(ts_exec *x, ts_instance **inst, const ts_word *pc,
     return NULL;
 }
 
-/* --------------------------------------------------------------------------------------------------------------- runs */
+/* --- runs ---------------------------------------------------------------------------------------------- */
 
 static const ts_word *finish_code(ts_word w[1]) {
     w[0].h = ts_ir_handlers()[TS_IR_finish];
@@ -387,11 +392,12 @@ static bool owns_address(void *data, uintptr_t addr) {
     return false;
 }
 
-/* Where did the guest fault? Under tail calls the first two arguments of the handler that faulted say it: its pc and fp
- * are still in their registers, for each handler needs both to go on. The other dispatches keep them in x. */
+/* The place of a fault. Under tail calls the handler that faulted still has pc and fp, its first two
+ * arguments, in their registers, since it needs both to continue. The other dispatches keep them in x
+ * (SYNC_PC, SYNC_FP). */
 #if defined(TS_DISPATCH_TAIL)
-/* Registers by their numbers in ts_fault_ctx. The calling convention preserve_none assigns them, and it may change from
- * one version of the compiler to the next: ts_exec_locates_faults asks. */
+/* The registers' numbers in ts_fault_ctx. preserve_none assigns them and may differ between versions of the
+ * compiler, so ts_exec_locates_faults checks them. */
 #if defined(__x86_64__)
 #define REGISTER(n) "%%r" #n
 #define MOVE(from, to) "mov " from ", " to "\n"
@@ -421,7 +427,8 @@ bool ts_exec_locates_faults(void) {
     ts_exec x = {0};
     ts_word pc[1];
     ts_slot fp[1];
-    handler volatile compare = compare_registers; /* volatile: called as a handler is, with all arguments */
+    /* It is volatile so that the call passes all arguments, as to a handler. */
+    handler volatile compare = compare_registers;
     compare(pc, fp, NULL, &x, NULL, 0, 0, 0);
     return x.stop_pc == pc;
 }
@@ -439,7 +446,8 @@ static void locate_fault(const ts_exec *x, const ts_fault_ctx *fc) {
 }
 #endif
 
-/* Interpret; true when a guard page was hit. Apart, so that no local lives across the jump. */
+/* Interpret. Returns true after a fault in a guard page. This is a function of its own so that no local
+ * variable is live across the jump. */
 static __attribute__((noinline)) bool interpret_guarded(ts_exec *x, ts_func *f, ts_slot *fp, ts_fault_ctx *fc) {
     fc->owns = owns_address;
     fc->data = x;
@@ -454,8 +462,8 @@ static __attribute__((noinline)) bool interpret_guarded(ts_exec *x, ts_func *f, 
     return false;
 }
 
-/* What must be left of the thread's stack where the interpreter is entered. Without optimization each operation's locals have a place
- * of their own in the frame of the switch over all of them. */
+/* Bytes of the thread's stack that must be left when the interpreter is entered. Without optimization the
+ * frame of the switch has room for the locals of each operation separately. */
 #if defined(TS_DISPATCH_SWITCH) && !defined(__OPTIMIZE__)
 enum { ENTER_NEED = TS_STACK_NEED + (512 << 10) };
 #else
@@ -483,7 +491,7 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
     ts_instance *saved_inst = x->inst;
     ts_status st;
     for (;;) {
-        if (f->is_host) { /* a tail call left for the host */
+        if (f->is_host) { /* a tail call of a host function */
             st = ts_exec_call_out(x, NULL, f, fp);
             break;
         }
@@ -514,7 +522,8 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
             st = ts_fail(x->err, TS_INTERRUPTED, "interrupted");
         }
         if (st != TS_OK && st != TS_EXCEPTION && st != TS_EXIT) backtrace(x, x->inst, x->stop_pc, x->stop_fp, x->err);
-        /* The heap is full of what the dead frames still name: a later call must not find them in slots that it has not written. */
+        /* The slots of the ended frames still refer to the objects that fill the heap. Clear them, so that
+         * they do not keep those objects alive in a later call. */
         if (st == TS_TRAP && x->err && x->err->trap == TS_TRAP_ALLOC && x->stop_fp >= fp) {
             size_t n = (size_t)(x->stack_end - x->stop_fp);
             memset(fp, 0, ((size_t)(x->stop_fp - fp) + (n < 4096 ? n : 4096)) * sizeof *fp);
@@ -558,7 +567,7 @@ ts_status ts_call(ts_store *s, ts_func *f, ts_slot *io, ts_error *e) {
     uint32_t n = def->param_slots > def->result_slots ? def->param_slots : def->result_slots;
     ts_slot *fp = x->sp;
     if (x->depth == 0) x->c_stack_low = ts_stack_low();
-    if (f->is_host && !ts_stack_has(x->c_stack_low, TS_STACK_NEED)) /* callbacks that call callbacks */
+    if (f->is_host && !ts_stack_has(x->c_stack_low, TS_STACK_NEED)) /* host functions may call others */
         return ts_fail_trap(e, TS_TRAP_STACK, "call stack exhausted: the thread's stack is used up");
     ts_error *saved = x->err;
     x->err = e;

@@ -1,5 +1,6 @@
-/* exec: running the register IR: the state of one stack of wasm calls.
- * In: functions and arguments. Out: results, or a status with the backtrace. spec: exec/instructions, exec/runtime#stack */
+/* exec: runs the register IR: the state of one stack of wasm calls.
+ * In: functions and arguments. Out: results, or a status with the backtrace.
+ * spec: exec/instructions, exec/runtime#stack */
 #ifndef TS_CORE_EXEC_H
 #define TS_CORE_EXEC_H
 #include "core/code/ir.h"
@@ -9,11 +10,11 @@
 
 struct ts_exec {
     ts_store *store;
-    ts_slot *stack, *stack_end; /* stack_end leaves a reserve for the arguments of host functions */
+    ts_slot *stack, *stack_end; /* a reserve for arguments of host functions lies behind stack_end */
     size_t stack_bytes;
     ts_slot *sp;                        /* first slot above all live frames */
     ts_error *err;                      /* of the outermost call that runs now */
-    uint32_t depth, max_depth, deepest; /* nested calls through C: now, at most, the most that there were */
+    uint32_t depth, max_depth, deepest; /* nested calls through C: now, the limit, the highest so far */
     uintptr_t c_stack_low;              /* of the thread's stack (ts_stack_low), while depth > 0 */
     const ts_instance *caller;          /* of the running host function */
     ts_slot exn;                        /* the exception in flight (TS_EXCEPTION) */
@@ -22,33 +23,34 @@ struct ts_exec {
     ts_slot *stop_fp;
     ts_status status;
     ts_trap_kind trap;
-    ts_instance *inst; /* whose code runs */
+    ts_instance *inst; /* the instance whose code runs */
     ts_word leave[1];  /* where a call into another instance returns to */
-    ts_func *tail;     /* a tail call that left its instance at the bottom of a run */
+    ts_func *tail;     /* a tail call out of the instance by the outermost frame of a run */
     uint64_t fuel;     /* left; UINT64_MAX: unmetered */
 };
 
 enum { TS_STACK_RESERVE = 2048 }; /* slots */
 
-/* Called by the store; x->store set. Frees with ts_exec_free. */
+/* Create the state for a store. ts_exec_free frees it. */
 ts_status ts_exec_new(ts_store *s, TS_OWN ts_exec **out, ts_error *e) TS_MUST_USE;
 void ts_exec_free(ts_exec *x);
-/* The form of code that an instance of this module runs in this store; its memory 0 is made already (NULL: none). */
+/* The form of code that an instance with this memory 0 (NULL: none) runs in this store. */
 unsigned ts_exec_form(const ts_store *s, const ts_memory *mem0);
 
-/* The handler of each opcode under the dispatch that this build uses. */
+/* The handler of each opcode in the dispatch of this build. */
 const void *const *ts_ir_handlers(void);
 
 /* For the operations: */
-/* Call f, whose arguments lie at io, from instance `from`: another instance's function or the host's. */
+/* Call f, a function of another instance or of the host, from instance `from`. Its arguments are at io. */
 ts_status ts_exec_call_out(ts_exec *x, const ts_instance *from, ts_func *f, ts_slot *io);
 /* Report a trap of the guest in x's error. */
 ts_status ts_exec_fail_trap(ts_exec *x, ts_trap_kind k);
-/* A call at pc in the frame at *fp of *inst ended with st. Looks for an exception handler: its pc (and *fp, *inst), or NULL: the run
- * ends with x->status = st. */
+/* A call at pc in the frame at *fp of *inst ended with st. Look for an exception handler. Returns its pc and
+ * sets *fp and *inst; or returns NULL, and the run ends with x->status = st. */
 const ts_word *ts_exec_unwind(ts_exec *x, ts_instance **inst, const ts_word *pc, ts_slot **fp, ts_status st);
-/* What a call into another instance leaves below the callee's frame, whose link names x->leave and this place. */
+/* A call into another instance leaves this below the callee's frame, whose link refers to x->leave and this
+ * place. */
 enum { TS_CROSS_INST, TS_CROSS_PC, TS_CROSS_FP, TS_CROSS_RESULTS, TS_CROSS_SLOTS };
-/* The interpreter proper: from pc in the frame at fp until `finish` or a failure in x->status. */
+/* The interpreter: run from pc in the frame at fp to `finish`, or to a failure, which x->status gets. */
 void ts_exec_interpret(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot *fp);
 #endif

@@ -1,8 +1,12 @@
-/* exec_ops: the bodies of all internal operations, once. Included by exec.c inside one of three dispatch skeletons, which define
- *   OP(name) { body }   a body; NEXT(n): go on n words further; JUMP(p): go on at p; STOP(st), TRAP(kind): the run ends here;
- *   SYNC_PC, SYNC_FP    before an access that may hit a guard page, and after fp has changed: keep pc, fp for locate_fault.
- * The registers of the machine: pc, fp, mem (memory 0 under guard pages), x, inst, r, f, d.
- * spec: exec/instructions. No include guard: included by each skeleton. */
+/* exec_ops: the bodies of all internal operations, once. exec.c includes this file in one of three dispatch
+ * skeletons, which define:
+ *   OP(name) { body }       a body
+ *   NEXT(n), JUMP(p)        continue n words behind pc, or at p
+ *   STOP(st), TRAP(kind)    end the run
+ *   SYNC_PC(), SYNC_FP()    keep pc, fp for locate_fault: before an access that may fault, and after a change
+ *   of fp
+ * The registers of the machine are pc, fp, mem (memory 0 if it is guarded), x, inst, r, f and d.
+ * spec: exec/instructions. No include guard: the skeleton in use includes this file. */
 
 #define A16(k) (pc[1].s[k])
 #define S(k) (fp[A16(k)])
@@ -121,8 +125,8 @@
     BR1(n##_SI, T, RS_##i(T, A16(0)), RB_##i(T), e, 3)
 #define IR_CMPX IR_CMP
 
-/* Memory 0. Under guard pages an address is at most 2^32 - 1 + 2^32 - 1, all of it reserved. With explicit checks the
- * address may be 64 bits wide, and memory may have moved. */
+/* Memory 0. Of a guarded memory all addresses, at most 2^32 - 1 + 2^32 - 1, are reserved. With explicit
+ * checks an address may have 64 bits, and the memory may have moved. */
 #define CHECKED(ea_, addr_, off_, size_)                                                                               \
     uint64_t ea_;                                                                                                      \
     const ts_memory *m0 = inst->mems[0];                                                                               \
@@ -441,7 +445,7 @@ OP(enter) {
     ts_slot *z = fp + A16(0), *end = z + A16(1);
     do {
         *z++ = 0;
-        __asm__("" : "+r"(z)); /* a handful of locals: a call of memset would cost more */
+        __asm__("" : "+r"(z)); /* few locals: a call of memset would cost more */
     } while (z < end);
     NEXT(2);
 }
@@ -467,7 +471,7 @@ OP(compile) {
 OP(finish) {
     STOP(TS_OK);
 }
-/* The accumulators are as the callee's return left them. */
+/* The callee's return has set the accumulators. */
 OP(leave) {
     ts_slot *to = fp;
     uint64_t n = fp[TS_CROSS_RESULTS];
@@ -478,7 +482,7 @@ OP(leave) {
     x->inst = inst;
     for (uint64_t i = 0; i < n; i++) {
         to[i] = to[i + TS_CROSS_SLOTS];
-        __asm__("" : "+r"(i)); /* a handful: a call of memmove would cost more */
+        __asm__("" : "+r"(i)); /* few results: a call of memmove would cost more */
     }
     SYNC_FP();
     JUMP(pc);
@@ -491,7 +495,8 @@ OP(leave) {
         l_[1] = (uintptr_t)fp;                                                                                         \
     } while (0)
 #define ENTRY(c) ((const ts_word *)__atomic_load_n(&(c)->entry, __ATOMIC_ACQUIRE))
-/* A call, at `at` in the frame at `frame`, ended with `st`: on in an exception handler, here or in an instance that has called, or out. */
+/* A call at `at` in the frame at `frame` ended with `st`. Continue in an exception handler, of this instance
+ * or of a calling one, or end the run. */
 #define UNWIND(at, frame, st)                                                                                          \
     do {                                                                                                               \
         ts_slot *fp_ = (frame);                                                                                        \
@@ -504,7 +509,7 @@ OP(leave) {
         SYNC_FP();                                                                                                     \
         JUMP(h_);                                                                                                      \
     } while (0)
-/* A call of the host: through C. Afterwards the first result is in every accumulator. */
+/* A call of a host function, through C. Each accumulator gets the first result. */
 #define CALL_HOST(fn, nfp, n)                                                                                          \
     do {                                                                                                               \
         ts_slot *io_ = (nfp);                                                                                          \
@@ -516,7 +521,7 @@ OP(leave) {
         SYNC_FP();                                                                                                     \
         NEXT(n);                                                                                                       \
     } while (0)
-/* A call into another instance: the arguments move up, so that the state to come back to has room below. */
+/* A call into another instance. The arguments move up to make room for the state that `leave` restores. */
 #define CALL_OTHER(fn, nfp, n)                                                                                         \
     do {                                                                                                               \
         const ts_func *to_ = (fn);                                                                                     \
@@ -551,8 +556,8 @@ OP(call) {
     fp += A16(0);
     JUMP(ENTRY(c));
 }
-/* What a call seldom does stands in an operation of its own, which no instruction names: without calls of C functions the quick
- * path needs no frame. */
+/* The rare cases of a call are operations of their own, to which no instruction refers. Without calls of C
+ * functions the common case needs no stack frame. */
 OP(call_import) {
     const ts_func *fn = inst->funcs[pc[1].uw[1]];
     if (TS_UNLIKELY(fn->is_host)) GOTO_OP(call_import_host);
@@ -593,14 +598,15 @@ OP(call_ref) {
 OP(call_ref_out) {
     CALL_OUT((ts_func *)(uintptr_t)S(2), fp + A16(0), 2);
 }
-/* Tail calls: the caller's link moves to where the callee's parameters (or results, if more) end. */
+/* Tail calls: the caller's link moves behind the callee's parameters or results, whichever take more
+ * slots. */
 #define TAIL_ARGS(ret_, cfp_, n)                                                                                       \
     ts_slot ret_ = fp[A16(3)], cfp_ = fp[A16(3) + 1];                                                                  \
     memmove(fp, fp + A16(0), (n) * sizeof *fp)
 #define TAIL_OUT(fn)                                                                                                   \
     do {                                                                                                               \
         ts_func *fn_ = (fn);                                                                                           \
-        if (!cfp) { /* the bottom of this run: the C frame goes on with it */                                          \
+        if (!cfp) { /* the outermost frame of the run: run() continues with fn_ */                                     \
             x->tail = fn_;                                                                                             \
             STOP(TS_OK);                                                                                               \
         }                                                                                                              \
@@ -690,7 +696,7 @@ OP(ret_s_d) {
     fp[0] = ts_bits64(d);
     RETURN();
 }
-OP(ret_n) { /* the link lies above all results: it is still whole after the copy */
+OP(ret_n) { /* the link is above all results, so the copy leaves it alone */
     memmove(fp, fp + A16(0), A16(1) * sizeof *fp);
     RETURN();
 }

@@ -1,6 +1,7 @@
-/* exec_slow: the operations that are C functions: bulk memory, tables, references, GC, wide arithmetic, throwing.
- * In: an instruction and its frame. Out: a trap kind (TS_TRAP_NONE: done); results in slots.
- * spec: exec/instructions. Sums of guest offsets and lengths are checked in 64 bits before anything is touched. */
+/* exec_slow: the operations that are C functions: bulk memory, tables, references, GC, wide arithmetic,
+ * exceptions.
+ * In: an instruction and its frame. Out: a trap kind (TS_TRAP_NONE: done). Results are in slots.
+ * Sums of guest offsets and lengths are checked in 64 bits before any access. spec: exec/instructions */
 #include "core/run/exec_slow.h"
 #include "core/code/compile.h"
 #include "core/run/gc.h"
@@ -24,7 +25,7 @@ static uint8_t *range(const ts_memory *m, uint64_t addr, uint64_t off, uint64_t 
     return m->base + ea;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- memory */
+/* --- memory -------------------------------------------------------------------------------------------- */
 SLOW(load_any) {
     static const uint8_t sizes[] = {1, 2, 4, 8, 1, 2, 1, 2, 4};
     UNUSED();
@@ -101,7 +102,8 @@ SLOW(v128_lane_mem) {
     }
     return TS_TRAP_NONE;
 }
-/* spec: appendix/profiles: under the deterministic profile the NaNs that arithmetic gives are positive and canonical */
+/* spec: appendix/profiles: in the deterministic profile the NaNs that arithmetic produces are positive and
+ * canonical */
 SLOW(f32x4_canon) {
     UNUSED();
     ts_v128 v = ts_simd_load(&S(1));
@@ -163,7 +165,7 @@ SLOW(data_drop) {
     return TS_TRAP_NONE;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- tables */
+/* --- tables -------------------------------------------------------------------------------------------- */
 SLOW(table_get) {
     UNUSED();
     const ts_table *t = inst->tables[pc[2].uw[0]];
@@ -227,7 +229,7 @@ SLOW(elem_drop) {
     return TS_TRAP_NONE;
 }
 
-/* --------------------------------------------------------------------------------------------------------- references */
+/* --- references ---------------------------------------------------------------------------------------- */
 SLOW(ref_func) {
     UNUSED();
     S(0) = (ts_slot)(uintptr_t)inst->funcs[pc[1].uw[1]];
@@ -270,7 +272,7 @@ SLOW(i31_get_u) {
     return TS_TRAP_NONE;
 }
 
-/* ----------------------------------------------------------------------------------------------------------------- GC */
+/* --- GC ------------------------------------------------------------------------------------------------ */
 static const ts_deftype *type_of(ts_exec *x, uint32_t id) {
     return ts_types_get(x->store->types, id);
 }
@@ -301,7 +303,7 @@ static void get(const uint8_t *from, ts_valtype t, bool sign, ts_slot *v) {
     if (sign && n == 2) u = (uint32_t)(int16_t)u;
     *v = u;
 }
-/* While an object is made, the frame up to `top` is scanned for references. */
+/* Allocate an object. A collection during the allocation scans the frame up to `top` for references. */
 static ts_obj *make(ts_exec *x, ts_slot *fp, uint32_t top, const ts_deftype *t, uint32_t len) {
     ts_slot *saved = x->sp;
     x->sp = fp + top;
@@ -476,7 +478,7 @@ SLOW(array_init_elem) {
     return TS_TRAP_NONE;
 }
 
-/* ---------------------------------------------------------------------------------------------------- wide arithmetic */
+/* --- wide arithmetic ----------------------------------------------------------------------------------- */
 typedef unsigned __int128 u128;
 static u128 wide(const ts_slot *v) {
     return (u128)v[1] << 64 | v[0];
@@ -507,7 +509,7 @@ SLOW(i64_mul_wide_u) {
     return put_wide(v, (u128)v[0] * v[1]);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- exceptions */
+/* --- exceptions ---------------------------------------------------------------------------------------- */
 ts_trap_kind ts_slow_throw(ts_exec *x, ts_instance *inst, ts_slot *fp, const ts_word *pc) {
     ts_tag *tag = inst->tags[pc[1].uw[1]];
     ts_slot *saved = x->sp;
@@ -520,7 +522,7 @@ ts_trap_kind ts_slow_throw(ts_exec *x, ts_instance *inst, ts_slot *fp, const ts_
     return TS_TRAP_NONE;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- limits */
+/* --- limits -------------------------------------------------------------------------------------------- */
 ts_status ts_slow_fuel(ts_exec *x) {
     if (__atomic_load_n(&x->store->interrupted, __ATOMIC_RELAXED)) {
         __atomic_store_n(&x->store->interrupted, 0, __ATOMIC_RELAXED);

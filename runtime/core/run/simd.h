@@ -1,7 +1,7 @@
-/* simd: the 128-bit vector operations of WebAssembly 3.0 as pure inline functions, relaxed ones fixed to the
- * deterministic profile. In: vectors, lanes, scalars. Out: vectors, scalars. By the compiler's vector extensions, with
- * SSE intrinsics where they are better; -DTS_SIMD_PORTABLE leaves the intrinsics out. Little-endian hosts. spec:
- * exec/numerics#vector-operations, #op-relaxed */
+/* simd: the 128-bit vector operations of WebAssembly 3.0 as pure inline functions. Relaxed operations behave
+ * as in the deterministic profile. In: vectors, lanes, scalars. Out: vectors, scalars. The code uses the
+ * compiler's vector extensions, and SSE intrinsics where they are better; -DTS_SIMD_PORTABLE leaves the
+ * intrinsics out. Hosts are little-endian. spec: exec/numerics#vector-operations, #op-relaxed */
 #ifndef TS_CORE_SIMD_H
 #define TS_CORE_SIMD_H
 #include <stdbool.h>
@@ -188,7 +188,8 @@ TS_SIMD ts_v128 ts_simd_i8x16_shuffle(ts_v128 a, ts_v128 b, const uint8_t lanes[
     ts_v128 r;
 #if TS_SIMD_X86 && defined(__SSSE3__)
     __m128i l = _mm_loadu_si128((const __m128i *)(const void *)lanes);
-    /* adding 0x70 puts lanes >= 16 at the top bit, which clears; subtracting 16 does it for lanes < 16 */
+    /* A lane number with the top bit set gives zero. Adding 0x70 sets it for lanes >= 16, subtracting 16 for
+     * the others. */
     __m128i of_a = _mm_shuffle_epi8(a.m, _mm_add_epi8(l, _mm_set1_epi8(0x70)));
     __m128i of_b = _mm_shuffle_epi8(b.m, _mm_sub_epi8(l, _mm_set1_epi8(16)));
     r.m = _mm_or_si128(of_a, of_b);
@@ -254,7 +255,7 @@ TS_SIMD_2(i64x2_gt_s, s64, (ts_i64x2)(a.s64 > b.s64))
 TS_SIMD_2(i64x2_le_s, s64, (ts_i64x2)(a.s64 <= b.s64))
 TS_SIMD_2(i64x2_ge_s, s64, (ts_i64x2)(a.s64 >= b.s64))
 
-/* --- integer arithmetic: wraps, so it is done unsigned ------------------------------------------------- */
+/* --- integer arithmetic: unsigned, since it wraps ------------------------------------------------------ */
 TS_SIMD_2(i8x16_add, u8, a.u8 + b.u8)
 TS_SIMD_2(i8x16_sub, u8, a.u8 - b.u8)
 TS_SIMD_1(i8x16_neg, u8, -a.u8)
@@ -669,7 +670,8 @@ TS_SIMD_1(f64x2_convert_low_i32x4_u, f64, ((ts_f64x2){(double)a.u32[0], (double)
 TS_SIMD_1(f32x4_demote_f64x2_zero, f32, ((ts_f32x4){(float)a.f64[0], (float)a.f64[1], 0.0f, 0.0f}))
 TS_SIMD_1(f64x2_promote_low_f32x4, f64, ((ts_f64x2){(double)a.f32[0], (double)a.f32[1]}))
 #if TS_SIMD_X86
-/* cvttps gives 0x80000000 for what does not fit: turn that of too large values into the maximum, that of NaN into 0. */
+/* cvttps returns 0x80000000 for values that do not fit. It is turned into the maximum for values that are too
+ * large, and into 0 for NaN. */
 TS_SIMD ts_v128 ts_simd_i32x4_trunc_sat_f32x4_s(ts_v128 a) {
     __m128 num = _mm_cmpord_ps(a.ps, a.ps);
     __m128i over = _mm_castps_si128(_mm_cmpge_ps(a.ps, _mm_set1_ps(2147483648.0f)));
@@ -677,8 +679,8 @@ TS_SIMD ts_v128 ts_simd_i32x4_trunc_sat_f32x4_s(ts_v128 a) {
     r.m = _mm_xor_si128(_mm_cvttps_epi32(_mm_and_ps(a.ps, num)), over);
     return r;
 }
-/* The part above 2^31 is converted apart; too large values come out as 0x80000000 there and get all bits by the mask.
- */
+/* The part above 2^31 is converted separately. Values that are too large give 0x80000000 there; the mask sets
+ * all their bits. */
 TS_SIMD ts_v128 ts_simd_i32x4_trunc_sat_f32x4_u(ts_v128 a) {
     const __m128 half = _mm_set1_ps(2147483648.0f);
     __m128 x = _mm_max_ps(a.ps, _mm_setzero_ps()); /* NaN: the second operand */

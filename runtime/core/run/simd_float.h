@@ -1,8 +1,10 @@
-/* simd_float: the operations of f32x4 and f64x2, once: simd.h includes this file for each of the two shapes.
- * In: the shape as macros, which end with this file: SHAPE, SCALAR, LANES; ALL(x): the initializer of a vector; the types
- * F_VECTOR U_VECTOR S_VECTOR and members F U S of floats, unsigned and signed integers; SIGN_BIT; INTEGRAL: from this
- * magnitude on every value is an integer; SQRT; X86(op), X86_MEMBER: SSE's intrinsics and their member.
- * Out: ts_simd_SHAPE_OPERATION. No include guard. spec: exec/numerics#floating-point-operations */
+/* simd_float: the operations of f32x4 and f64x2, once. simd.h includes this file for each of the two shapes.
+ * In: macros, which end with this file. SHAPE, SCALAR, LANES; ALL(x): a vector's initializer; F_VECTOR,
+ * U_VECTOR and S_VECTOR: the vectors of floats, unsigned and signed integers; F, U and S: their members of
+ * ts_v128; SIGN_BIT; INTEGRAL: from this magnitude on every value is an integer; SQRT; X86(op) and
+ * X86_MEMBER: an SSE intrinsic and the member that it takes. Out: the functions ts_simd_SHAPE_OPERATION. No
+ * include guard.
+ * spec: exec/numerics#floating-point-operations */
 #define PASTE_(prefix, shape, op) prefix##shape##op
 #define PASTE(prefix, shape, op) PASTE_(prefix, shape, op)
 #define FN(op) PASTE(ts_simd_, SHAPE, _##op)
@@ -46,7 +48,8 @@ TS_SIMD ts_v128 FN(sqrt)(ts_v128 a) {
 }
 #endif
 
-/* One of the four masks is set in each lane; equal operands matter for zeros only. spec: exec/numerics#op-fmin */
+/* Each lane takes one of four values. Equal operands need their own only if they are zeros.
+ * spec: exec/numerics#op-fmin */
 TS_SIMD ts_v128 FN(min)(ts_v128 a, ts_v128 b) {
     ts_v128 sum, r;
     sum.F = a.F + b.F;
@@ -75,8 +78,9 @@ UNARY(floor, X86_MEMBER, X86(round)(a.X86_MEMBER, _MM_FROUND_TO_NEG_INF | _MM_FR
 UNARY(ceil, X86_MEMBER, X86(round)(a.X86_MEMBER, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC))
 UNARY(trunc, X86_MEMBER, X86(round)(a.X86_MEMBER, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC))
 #else
-/* Adding INTEGRAL to a smaller magnitude and subtracting it again rounds to an integer, ties to even. The sign is put
- * back, which matters for zeros. Larger magnitudes are integers already. A NaN becomes quiet by the addition. */
+/* Adding INTEGRAL to a smaller magnitude and subtracting it again rounds to an integer, ties to even. The
+ * sign is restored, which matters for zeros. Larger magnitudes are integers already. The addition makes a NaN
+ * quiet. */
 TS_SIMD ts_v128 FN(nearest)(ts_v128 a) {
     const F_VECTOR big = ALL(INTEGRAL);
     const U_VECTOR sign = ALL(SIGN_BIT);
@@ -89,7 +93,7 @@ TS_SIMD ts_v128 FN(nearest)(ts_v128 a) {
     r.U = t.U | (r.U & nan);
     return r;
 }
-/* Add `by` to the lanes of r that `where` selects. Lanes that are no NaN get the sign of sign_of. */
+/* Add `by` to the lanes of r that `where` selects. All lanes but NaNs get the sign of sign_of. */
 TS_SIMD ts_v128 FN(step_)(ts_v128 r, F_VECTOR by, U_VECTOR where, ts_v128 sign_of) {
     const U_VECTOR sign = ALL(SIGN_BIT);
     ts_v128 t;
