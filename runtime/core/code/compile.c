@@ -62,7 +62,7 @@ static ts_status read_locals(compiler *c) {
     return TS_OK;
 }
 /* Skip unreachable instructions until the `else` or `end` that makes code reachable again, which *o gets. */
-static ts_status skip_dead(compiler *c, struct ts_op *o) {
+static ts_status skip_unreachable(compiler *c, struct ts_op *o) {
     uint32_t depth = 0;
     for (;;) {
         TS_TRY(ts_read_op(&c->reader, o));
@@ -102,8 +102,8 @@ static ts_status compile_body(compiler *c) {
     while (!ts_reader_done(&c->reader) && c->frames.len) {
         struct ts_op o;
         uint64_t offset = (uint64_t)(c->reader.at - c->module->bytes);
-        if (c->frames.data[c->frames.len - 1].dead)
-            TS_TRY(skip_dead(c, &o));
+        if (c->frames.data[c->frames.len - 1].unreachable)
+            TS_TRY(skip_unreachable(c, &o));
         else
             TS_TRY(ts_read_op(&c->reader, &o));
         if (c->want_map && (!ts_vec_push(&c->map, c->code.len) || !ts_vec_push(&c->map, (uint32_t)offset)))

@@ -52,7 +52,7 @@ typedef struct pending_catch {
 } pending_catch;
 typedef struct control_frame {
     uint16_t op;
-    bool dead; /* the rest of the block is unreachable */
+    bool unreachable; /* the rest of the block */
     bool has_else;
     uint32_t height; /* of the operand stack below the parameters */
     uint32_t n_params, n_results;
@@ -358,7 +358,7 @@ static inline uint32_t operands_in_sequence(compiler *c, uint32_t n) {
 }
 static inline void mark_unreachable(compiler *c) {
     control_frame *l = &c->frames.data[c->frames.len - 1];
-    l->dead = true;
+    l->unreachable = true;
 }
 
 /* Each of these compiles the instructions of its kind and returns false for all others. */

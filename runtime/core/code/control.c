@@ -288,9 +288,9 @@ static ts_valtype result_type(const control_frame *l, uint32_t i) {
 }
 static void close_block(compiler *c) {
     control_frame l = c->frames.data[c->frames.len - 1];
-    bool live = !l.dead;
-    if (live) spill_top(c, l.n_results);
-    if (live) spill_accumulators(c);
+    bool reachable = !l.unreachable;
+    if (reachable) spill_top(c, l.n_results);
+    if (reachable) spill_accumulators(c);
     if (l.op == TS_OP_try_table)
         for (uint32_t i = 0; i < l.n_catches; i++) {
             const pending_catch *p = &c->catches.data[l.first_catch + i];
@@ -304,10 +304,10 @@ static void close_block(compiler *c) {
         }
     pop_to_height(c, l.height);
     if (l.else_patch != NONE) set_target(c, l.else_patch, NONE, c->code.len); /* an if without else */
-    bool joined = l.patches != NONE || l.else_patch != NONE;
+    bool merged = l.patches != NONE || l.else_patch != NONE;
     bind_patches_here(c, l.patches);
     c->frames.len--;
-    if (joined || !live) merge_control_flow(c);
+    if (merged || !reachable) merge_control_flow(c);
     for (uint32_t i = 0; i < l.n_results; i++) {
         operand_entry *e = push_entry(c, ENTRY_IN_SLOT, class_of(result_type(&l, i)));
         if (!e) return;
@@ -323,7 +323,7 @@ static void reset_params(compiler *c, const control_frame *l) {
 }
 static void compile_else(compiler *c) {
     control_frame *l = &c->frames.data[c->frames.len - 1];
-    if (!l->dead) {
+    if (!l->unreachable) {
         spill_top(c, l->n_results);
         spill_accumulators(c);
         uint32_t at = emit(c, TS_IR_br, CLASS_NONE, 0, 0, 0, 0);
@@ -331,7 +331,7 @@ static void compile_else(compiler *c) {
     }
     if (l->else_patch != NONE) set_target(c, l->else_patch, NONE, c->code.len);
     l->else_patch = NONE;
-    l->dead = false;
+    l->unreachable = false;
     l->has_else = true;
     reset_params(c, l);
     merge_control_flow(c);
@@ -417,10 +417,7 @@ bool ts_compile_control(compiler *c, const struct ts_op *o) {
     case TS_OP_else_: compile_else(c); return true;
     case TS_OP_end:
         if (c->frames.len == 1) {
-            if (!c->frames.data[0].dead || c->frames.data[0].patches != NONE) {
-                if (c->frames.data[0].dead) return true;
-                ts_emit_return(c);
-            }
+            if (!c->frames.data[0].unreachable) ts_emit_return(c);
             return true;
         }
         close_block(c);

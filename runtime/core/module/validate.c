@@ -96,16 +96,15 @@ static inline __attribute__((always_inline)) bool apply_signature(const char *si
 #define TAKE_F64(ident, sig, feature, align) TAKE(ident, sig, feature, SKIP(8))
 #define TAKE_MEM(ident, sig, feature, align)
 
-/* Validate a body from behind its locals to its end. Frames and the stack are set up. */
+/* Validate a body from behind its locals to its end. Frames and the stack are set up. Without a memory the
+ * type of its addresses, mem0, is 0xff, which no operand has. If some local has no default value, the slow
+ * path handles all of them (n_locals 0). */
 static ts_status run_body(struct ts_validator *v) {
     const ts_module *m = v->m;
-    /* The type of an address in memory 0. Without a memory it is 0xff, which no operand has: the slow path
-     * reports it. */
     const ts_valtype mem0 = m->n_mems == 0 ? 0xff : m->mems[0].is64 ? I64 : I32;
     const uint8_t *p = v->r.at, *const end = v->r.end;
     ts_valtype *sp = v->stack + v->sp, *bottom = v->stack + v->frames[v->n_frames - 1].height;
     const ts_valtype *const locals = v->locals;
-    /* If some local has no default value, the slow path handles all of them. */
     const uint32_t n_locals = v->track_init ? 0 : v->n_locals;
     for (;;) {
         const uint8_t *at = p;
@@ -551,7 +550,8 @@ static ts_status check_spaces(struct mod *x) {
         if (t->has_init)
             TS_TRY(check_const(x, "table", t->init, t->type.elem, m->n_imp_globals));
         else if (!ts_vt_defaultable(t->type.elem))
-            return invalid(x, 0, "table", "type mismatch: table %u has no initialiser, and its type no default", i);
+            return invalid(x, 0, "table", "type mismatch: table %u has no initialiser, and its type no default value",
+                           i);
     }
     for (uint32_t i = m->n_imp_globals; i < m->n_globals; i++) {
         ts_global_def *g = &m->globals[i];

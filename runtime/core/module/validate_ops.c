@@ -23,13 +23,13 @@ static ts_status malformed(struct ts_validator *v, const uint8_t *at, const char
 }
 
 ts_status ts_v_reserve(struct ts_validator *v, size_t n) {
-    size_t need = v->sp + n + ts_reader_left(&v->r) + 16;
-    if (need <= v->cap) return TS_OK;
-    need += need / 2;
-    ts_valtype *p = realloc(v->stack, need * sizeof *p);
+    size_t needed = v->sp + n + ts_reader_left(&v->r) + 16;
+    if (needed <= v->cap) return TS_OK;
+    needed += needed / 2;
+    ts_valtype *p = realloc(v->stack, needed * sizeof *p);
     if (!p) return ts_fail_nomem(v->e);
     v->stack = p;
-    v->cap = need;
+    v->cap = needed;
     return TS_OK;
 }
 
@@ -227,7 +227,7 @@ static ts_status enter(struct ts_validator *v, const struct ts_op *op) {
     return ts_v_push_frame(v, op->op, d->params, d->n_params, d->results, d->n_results, 0);
 }
 
-static void forget_set(struct ts_validator *v, uint32_t height) {
+static void unset_locals(struct ts_validator *v, uint32_t height) {
     while (v->n_log > height) v->local_set[v->set_log[--v->n_log]] = false;
 }
 
@@ -236,7 +236,7 @@ static ts_status leave(struct ts_validator *v, const uint8_t *at) {
     struct ts_vframe *f = top(v);
     TS_TRY(pop_all(v, at, f->results ? f->results : &f->one, f->n_results));
     if (v->sp != f->height) return ts_v_invalid(v, at, "type mismatch: values remaining on stack at end of block");
-    forget_set(v, f->init_height);
+    unset_locals(v, f->init_height);
     return TS_OK;
 }
 

@@ -480,7 +480,7 @@ SLOW(array_init_elem) {
 
 /* --- wide arithmetic ----------------------------------------------------------------------------------- */
 typedef unsigned __int128 u128;
-static u128 wide(const ts_slot *v) {
+static u128 get_wide(const ts_slot *v) {
     return (u128)v[1] << 64 | v[0];
 }
 static ts_trap_kind put_wide(ts_slot *v, u128 r) {
@@ -491,12 +491,12 @@ static ts_trap_kind put_wide(ts_slot *v, u128 r) {
 SLOW(i64_add128) {
     UNUSED();
     ts_slot *v = &S(0);
-    return put_wide(v, wide(v) + wide(v + 2));
+    return put_wide(v, get_wide(v) + get_wide(v + 2));
 }
 SLOW(i64_sub128) {
     UNUSED();
     ts_slot *v = &S(0);
-    return put_wide(v, wide(v) - wide(v + 2));
+    return put_wide(v, get_wide(v) - get_wide(v + 2));
 }
 SLOW(i64_mul_wide_s) {
     UNUSED();
