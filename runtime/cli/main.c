@@ -108,6 +108,10 @@ static int command_of(int argc, char **argv) {
         }
     if (word[0] == '-' || strpbrk(word, "./"))
         return ts_cli_run(argc, argv); /* the word is an option of run, or a component */
+    if (!*word) {
+        fprintf(stderr, "touchstone: the command is empty (touchstone --help lists them)\n");
+        return TS_CLI_USAGE;
+    }
     ts_nearest near = ts_nearest_to(word, strlen(word));
     for (int i = 0; i < N_COMMANDS; i++) ts_nearest_see(&near, commands[i].name);
     fprintf(stderr, "touchstone: there is no command %s%s%s (touchstone --help lists them)\n", word,

@@ -27,6 +27,7 @@ static ts_status foreign(const char *path, const ts_sys_input *f, ts_error *e) {
     return ts_fail(e, TS_MALFORMED, "magic header not detected: %s is a text file, not WebAssembly", path);
 }
 ts_status ts_cli_program_open(const char *path, bool map, ts_sys_input *out, ts_error *e) {
+    if (!*path) return ts_fail(e, TS_USAGE, "the path of the file is empty");
     ts_sys_err err = (map ? ts_sys_input_open : ts_sys_input_read)(path, TS_SYS_INPUT_MOST, out);
     if (err) return ts_fail(e, TS_IO, "cannot read %s: %s", path, ts_sys_err_text(err));
     return foreign(path, out, e);

@@ -3,6 +3,7 @@
  * (malformed, invalid, unlinkable, trap, exhaustion, exception) are compared exactly, traps by kind.
  * spec: the reference interpreter's README, "Scripts" */
 #include "cli/wast/wast.h"
+#include "base/quantity.h"
 #include "base/vec.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
@@ -703,7 +704,7 @@ static void end(wast *w) {
     free(w->dir);
 }
 
-static bool parse_features(const char *list, uint32_t *out) {
+static ts_status parse_features(const char *list, uint32_t *out, ts_error *e) {
     static const struct {
         const char *name;
         uint32_t bit;
@@ -712,47 +713,77 @@ static bool parse_features(const char *list, uint32_t *out) {
                  {"wide-arithmetic", TS_F_WIDE_ARITHMETIC},
                  {"custom-descriptors", TS_F_CUSTOM_DESCRIPTORS},
                  {"legacy-exceptions", TS_F_LEGACY_EXCEPTIONS}};
-    for (const char *at = list; *at;) {
+    for (const char *at = list;; at++) {
         size_t n = strcspn(at, ",");
         bool known = false;
-        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        ts_nearest near = ts_nearest_to(at, n);
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
             if (strlen(names[i].name) == n && memcmp(names[i].name, at, n) == 0) *out |= names[i].bit, known = true;
-        if (!known) return false;
+            ts_nearest_see(&near, names[i].name);
+        }
+        if (!n) return ts_fail(e, TS_USAGE, "there is an empty word in the list");
+        if (!known)
+            return ts_fail(e, TS_USAGE, "there is no feature `%.*s`%s%s", (int)(n > 60 ? 60 : n), at,
+                           near.best ? "; did you mean " : "", near.best ? near.best : "");
         at += n;
-        if (*at == ',') at++;
+        if (!*at) return TS_OK;
     }
-    return true;
 }
 
-static bool parse_args(wast *w, int argc, char **argv) {
+/* Sets an option that has a value. Messages do not repeat the option and the value. */
+static ts_status set(wast *w, const char *option, const char *value, ts_error *e) {
+    uint64_t n = 0;
+    if (!*value) return ts_fail(e, TS_USAGE, "the value is empty");
+    if (strcmp(option, "--features") == 0) return parse_features(value, &w->features, e);
+    if (strcmp(option, "--results") == 0) {
+        w->results_path = value;
+    } else if (strcmp(option, "--timeout") == 0) {
+        TS_TRY(ts_quantity_parse(value, TS_QUANTITY_TIME, &n, e));
+        w->timeout = (double)n / 1e9;
+        w->limits.interruptible = true;
+    } else {
+        TS_TRY(ts_quantity_parse(value, TS_QUANTITY_PLAIN, &n, e));
+        if (n > UINT32_MAX) return ts_fail(e, TS_USAGE, "out of range: at most %u", UINT32_MAX);
+        w->gc_stress = (uint32_t)n;
+    }
+    return TS_OK;
+}
+static bool has_value(const char *option) {
+    static const char *const options[] = {"--results", "--timeout", "--gc-stress", "--features"};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (strcmp(option, options[i]) == 0) return true;
+    return false;
+}
+
+/* TS_USAGE without a message means that the usage line explains it. */
+static ts_status parse_args(wast *w, int argc, char **argv) {
+    const struct {
+        const char *name;
+        bool *target;
+    } flags[] = {{"-v", &w->verbose},
+                 {"--messages", &w->strict_messages},
+                 {"--checked", &w->limits.explicit_checks},
+                 {"--deterministic", &w->limits.deterministic},
+                 {"--interruptible", &w->limits.interruptible}};
     for (int i = 1; i < argc; i++) {
-        const char *a = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;
-        if (strcmp(a, "-v") == 0) {
-            w->verbose = true;
-        } else if (strcmp(a, "--messages") == 0) {
-            w->strict_messages = true;
-        } else if (strcmp(a, "--checked") == 0) {
-            w->limits.explicit_checks = true;
-        } else if (strcmp(a, "--deterministic") == 0) {
-            w->limits.deterministic = true;
-        } else if (strcmp(a, "--interruptible") == 0) {
-            w->limits.interruptible = true;
-        } else if (next && strcmp(a, "--results") == 0) {
-            w->results_path = argv[++i];
-        } else if (next && strcmp(a, "--timeout") == 0) {
-            w->timeout = strtod(argv[++i], NULL);
-            w->limits.interruptible = true;
-        } else if (next && strcmp(a, "--gc-stress") == 0) {
-            w->gc_stress = (uint32_t)strtoul(argv[++i], NULL, 10);
-        } else if (next && strcmp(a, "--features") == 0) {
-            if (!parse_features(argv[++i], &w->features)) return false;
-        } else if (a[0] == '-' || w->path) {
-            return false;
+        const char *a = argv[i];
+        bool *flag = NULL;
+        for (size_t k = 0; k < sizeof flags / sizeof *flags; k++)
+            if (strcmp(a, flags[k].name) == 0) flag = flags[k].target;
+        if (flag) {
+            *flag = true;
+        } else if (has_value(a) && i + 1 < argc) {
+            ts_error why;
+            ts_error_init(&why);
+            ts_status s = set(w, a, argv[++i], &why);
+            if (s != TS_OK) return ts_fail(&w->err, s, "%s%s%.200s: %s", a, *argv[i] ? " " : "", argv[i], why.message);
+        } else if (!*a || a[0] == '-' || w->path) {
+            return TS_USAGE;
         } else {
             w->path = a;
         }
     }
-    return w->path != NULL;
+    return w->path ? TS_OK : TS_USAGE;
 }
 
 /* A script as it is written, not yet converted, begins with a parenthesis or a comment. */
@@ -768,7 +799,11 @@ int ts_cli_wast(int argc, char **argv) {
     wast w = {.features = TS_F_WASM3};
     ts_error_init(&w.err);
     ts_arena_init(&w.arena);
-    if (!parse_args(&w, argc, argv)) {
+    if (parse_args(&w, argc, argv) != TS_OK) {
+        if (w.err.status != TS_OK) {
+            fprintf(stderr, "touchstone: usage: %s\n", w.err.message);
+            return TS_CLI_USAGE;
+        }
         fprintf(stderr,
                 "usage: touchstone wast SCRIPT.json [--results FILE] [-v] [--messages] [--features LIST] [--checked]\n"
                 "                       [--deterministic] [--interruptible] [--timeout S] [--gc-stress N]\n");

@@ -105,3 +105,36 @@ def test_a_script_without_commands_has_not_failed(tmp_path: Path) -> None:
     (tmp_path / "empty.json").write_text(json.dumps({"source_filename": "empty.wast", "commands": []}))
     done = run("wast", tmp_path / "empty.json")
     assert (done.returncode, done.stdout) == (0, "0 passed, 0 failed, 0 skipped, 0 unsupported\n")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--features", "", "--features: the value is empty"),
+        ("--features", "threads,", "--features threads,: there is an empty word in the list"),
+        ("--features", "thread", "--features thread: there is no feature `thread`; did you mean threads"),
+        ("--timeout", "soon", "--timeout soon: a number is expected"),
+        ("--timeout", "-1", "--timeout -1: a number is expected"),
+        ("--timeout", "0", "--timeout 0: out of range: at least 1 is expected"),
+        ("--gc-stress", "", "--gc-stress: the value is empty"),
+        ("--gc-stress", "4294967296", "--gc-stress 4294967296: out of range: at most 4294967295"),
+        ("--results", "", "--results: the value is empty"),
+    ],
+)
+def test_options_of_wast(option: str, value: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "empty.json").write_text(json.dumps({"source_filename": "empty.wast", "commands": []}))
+    done = run("wast", tmp_path / "empty.json", option, value)
+    assert done.returncode == 120 and done.stdout == "" and said in done.stderr, done.stderr
+    done = run("wast", tmp_path / "empty.json", "--features", "threads,wide-arithmetic", "--timeout", "1.5", "--gc-stress", "3")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "validate", "inspect", "serve", "wast"])
+def test_an_empty_path(command: str) -> None:
+    done = run(command, "")
+    assert done.returncode == 120 and ("the path of the file is empty" in done.stderr or "usage:" in done.stderr), done.stderr
+
+
+def test_an_empty_command() -> None:
+    done = run("")
+    assert done.returncode == 120 and "the command is empty" in done.stderr
