@@ -1,4 +1,4 @@
-/* clocks_monotonic: wasi:clocks/monotonic-clock.
+/* clocks/monotonic: wasi:clocks/monotonic-clock.
  * In: nothing, or an instant or duration. Out: nanoseconds, pollables. wit: wasi:clocks/monotonic-clock */
 #include "wasi/context.h"
 

@@ -1,4 +1,4 @@
-/* clocks_wall: wasi:clocks/wall-clock and the unstable wasi:clocks/timezone.
+/* clocks/wall: wasi:clocks/wall-clock and the unstable wasi:clocks/timezone.
  * In: nothing, or a datetime. Out: datetimes, the local zone. wit: wasi:clocks/wall-clock, timezone */
 #include "wasi/context.h"
 #include <string.h>

@@ -1,4 +1,4 @@
-/* filesystem_preopens: wasi:filesystem/preopens.
+/* filesystem/preopens: wasi:filesystem/preopens.
  * In: the granted directories of the context. Out: descriptors and their names. wit:
  * wasi:filesystem/preopens */
 #include "wasi/context.h"

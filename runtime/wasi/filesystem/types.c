@@ -1,4 +1,4 @@
-/* filesystem_types: wasi:filesystem/types: descriptors and directory streams.
+/* filesystem/types: wasi:filesystem/types: descriptors and directory streams.
  * In: a descriptor and a path below it. Out: results of the file system, or an error-code.
  * wit: wasi:filesystem/types
  * sys/fs resolves paths: no path, link or race can lead out of the descriptor's directory. */

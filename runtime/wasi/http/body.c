@@ -1,4 +1,4 @@
-/* http_body: wasi:http/types: bodies of both directions, their streams and trailers.
+/* http/body: wasi:http/types: bodies of both directions, their streams and trailers.
  * In: messages whose body is a pipe. Out: streams over the pipe, trailers, the handling of incomplete bodies.
  * wit: wasi:http/types (incoming-body, future-trailers, outgoing-body) */
 #include "wasi/http/http.h"

@@ -1,4 +1,4 @@
-/* http_fields: wasi:http/types: fields, and the conversion of error-code values.
+/* http/fields: wasi:http/types: fields, and the conversion of error-code values.
  * In: names and values from the guest, fields of messages. Out: the same, checked.
  * wit: wasi:http/types (fields, error-code)
  *

@@ -1,8 +1,9 @@
-/* http_outgoing: wasi:http/outgoing-handler, and the futures of responses: sends granted requests through the
+/* http/outgoing: wasi:http/outgoing-handler, and the futures of responses: sends granted requests through the
  * client.
- * In: outgoing requests, grants. Out: futures, incoming responses, errors. wit: wasi:http/outgoing-handler,
- * types The client is the context's driver: it progresses in every wait of the guest. Errors of the request
- * itself and denials are returned at once; all other errors come through the future. */
+ * In: outgoing requests, grants. Out: futures, incoming responses, errors.
+ * The client is the context's driver: it progresses in every wait of the guest. Errors of the request itself
+ * and denials are returned at once; all other errors come through the future.
+ * wit: wasi:http/outgoing-handler, types */
 #include "wasi/http/http.h"
 #include "http/client/client.h"
 #include "http/uri.h"

@@ -1,4 +1,4 @@
-/* http_types: wasi:http/types: requests and responses, options, the response-outparam.
+/* http/types: wasi:http/types: requests and responses, options, the response-outparam.
  * In: parts of messages. Out: the same, checked; messages for the outgoing handler and for servers.
  * wit: wasi:http/types
  * Methods, schemes and names are kept as given. Setters accept what RFC 3986 and 9110 call syntactically

@@ -1,4 +1,4 @@
-/* sockets_lookup: wasi:sockets/ip-name-lookup.
+/* sockets/lookup: wasi:sockets/ip-name-lookup.
  * In: a name. Out: a stream of its addresses, which a thread looks up. wit: wasi:sockets/ip-name-lookup */
 #include "wasi/sockets/sockets.h"
 #include <string.h>

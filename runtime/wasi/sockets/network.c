@@ -1,4 +1,4 @@
-/* sockets_network: wasi:sockets/network and instance-network: errors, addresses, the granted parts of the
+/* sockets/network: wasi:sockets/network and instance-network: errors, addresses, the granted parts of the
  * network.
  * In: errors of the OS, rules. Out: error codes, yes or no. wit: wasi:sockets/network, instance-network */
 #include "wasi/sockets/sockets.h"

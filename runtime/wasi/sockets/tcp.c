@@ -1,4 +1,4 @@
-/* sockets_tcp: wasi:sockets/tcp and tcp-create-socket.
+/* sockets/tcp: wasi:sockets/tcp and tcp-create-socket.
  * In: a socket and an operation. Out: its next state, streams, an error code. wit: wasi:sockets/tcp
  * start-bind and start-listen do the whole operation. start-connect only starts it in the OS; an immediate
  * error is kept for finish-connect. */

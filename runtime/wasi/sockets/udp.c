@@ -1,4 +1,4 @@
-/* sockets_udp: wasi:sockets/udp and udp-create-socket.
+/* sockets/udp: wasi:sockets/udp and udp-create-socket.
  * In: a socket, datagrams. Out: datagrams, counts, permits, an error code. wit: wasi:sockets/udp
  * The socket and its streams share its file; only the newest pair of streams works. */
 #include "wasi/sockets/sockets.h"
