@@ -225,7 +225,7 @@ ts_status ts_exec_new(ts_store *s, ts_exec **out, ts_error *e) {
     x->sp = x->stack;
     x->max_depth = s->limits.host_depth;
     x->fuel = s->limits.fuel ? s->limits.fuel : UINT64_MAX;
-    if (s->gc && !ts_gc_add_scanner(s->gc, scan_stack, x)) {
+    if (!ts_gc_add_scanner(s->gc, scan_stack, x)) {
         ts_exec_free(x);
         return ts_fail_nomem(e);
     }
@@ -559,10 +559,6 @@ ts_status ts_exec_call_out(ts_exec *x, const ts_instance *from, ts_func *f, ts_s
 
 ts_status ts_call(ts_store *s, ts_func *f, ts_slot *io, ts_error *e) {
     ts_exec *x = s->exec;
-    if (!x) {
-        TS_TRY(ts_exec_new(s, &s->exec, e));
-        x = s->exec;
-    }
     const ts_deftype *def = f->def;
     uint32_t n = def->param_slots > def->result_slots ? def->param_slots : def->result_slots;
     ts_slot *fp = x->sp;

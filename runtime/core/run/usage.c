@@ -11,15 +11,13 @@ static uint64_t stack_used(const ts_exec *x) {
 }
 
 void ts_store_get_usage(const ts_store *s, ts_store_usage *out) {
-    ts_gc_stats gc = {0};
-    if (s->gc) ts_gc_get_stats(s->gc, &gc);
+    ts_gc_stats gc;
+    ts_gc_get_stats(s->gc, &gc);
     *out = (ts_store_usage){
         .gc_bytes = gc.heap_bytes, .instances = s->n_instances, .memory = s->refused_memory, .table = s->refused_table};
-    if (s->exec) {
-        out->stack_bytes = stack_used(s->exec);
-        out->depth = s->exec->deepest;
-        if (s->limits.fuel) out->fuel = s->limits.fuel - s->exec->fuel;
-    }
+    out->stack_bytes = stack_used(s->exec);
+    out->depth = s->exec->deepest;
+    if (s->limits.fuel) out->fuel = s->limits.fuel - s->exec->fuel;
     for (uint32_t i = 0; i < s->tables.len; i++)
         if (s->tables.data[i]->len > out->table_elems) out->table_elems = s->tables.data[i]->len;
 }
