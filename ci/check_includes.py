@@ -6,6 +6,7 @@ tests/, fuzz/ and examples/ may include everything.
 Headers of the operating system belong in sys/ and http/; a library's headers belong in the one room that wraps it (LIBRARIES).
 The files of cli/ include the library by touchstone.h and cli/embed.h alone.
 A circle of includes (a .c and its .h count as one file) has at most three files and stays within one room.
+String literals keep to their room too: core/ and component/ do not speak of WASI's packages (WORDS).
 """
 
 from __future__ import annotations
@@ -65,7 +66,19 @@ C_HEADERS = {
 }  # fmt: skip
 # Compiler intrinsics belong to the machine, not to the operating system.
 INTRINSICS = re.compile(r"(imm|emm|xmm|pmm|tmm|smm|nmm|wmm)intrin\.h|arm_neon\.h|cpuid\.h")
+# What only some rooms know: string literals that match are not allowed in the others.
+WORDS = {"core": "wasi:", "component": "wasi:"}
+COMMENT = re.compile(r"/\*.*?\*/", re.S)
+LITERAL = re.compile(r'"(?:\\.|[^"\\\n])*"')
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def words(path: str, text: str) -> list[str]:
+    """String literals of a file that speak of what its room does not know."""
+    word = WORDS.get(path.split("/")[0])
+    code = COMMENT.sub(lambda m: "\n" * m[0].count("\n"), text)
+    found = [m for m in LITERAL.finditer(code) if word and word in m[0]]
+    return [f"runtime/{path}:{code.count(chr(10), 0, m.start()) + 1}: {m[0]}: {path.split('/')[0]}/ does not speak of {word}" for m in found]
 
 
 def unit(path: str) -> str:
@@ -139,7 +152,9 @@ def main() -> int:
         if room not in ROOMS:
             problems.append(f"runtime/{path}: {room}/ has no row in ROOMS of ci/check_includes.py")
             continue
-        for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):
+        text = source.read_text(encoding="utf-8")
+        problems += words(path, text)
+        for number, line in enumerate(text.splitlines(), 1):
             if not (match := INCLUDE.match(line)):
                 continue
             quote, name = match.groups()

@@ -1,5 +1,6 @@
 /* context: see context.h and wasi.h */
 #include "wasi/context.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,10 +82,38 @@ void ts_wasi_interrupt(ts_wasi *w) {
     __atomic_store_n(&w->stop, 1, __ATOMIC_SEQ_CST);
     ts_sys_wake_ring(&w->wake);
 }
+/* Why an interface in the namespace of WASI is missing. */
+static bool explain_missing(const ts_iface_name *n, bool other_version, char *buf, size_t size) {
+    static const char *const packages[] = {"wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:http",
+                                           "wasi:io",  "wasi:random", "wasi:sockets"};
+    if (n->base_len < 5 || memcmp(n->base, "wasi:", 5) != 0) return false;
+    const char *slash = memchr(n->base, '/', n->base_len);
+    size_t len = slash ? (size_t)(slash - n->base) : n->base_len;
+    bool known = false;
+    for (size_t i = 0; i < sizeof packages / sizeof *packages; i++)
+        known |= strlen(packages[i]) == len && memcmp(packages[i], n->base, len) == 0;
+    if (n->has_version && n->major == 0 && n->minor == 3)
+        snprintf(buf, size, "it belongs to WASI 0.3, which is not implemented");
+    else if (other_version)
+        return false;
+    else if (!known)
+        snprintf(buf, size, "%.*s is not part of WASI 0.2", (int)len, n->base);
+    else if (n->has_version && (n->major != 0 || n->minor != 2))
+        snprintf(buf, size, "version %u.%u.%u is not compatible with WASI 0.2", n->major, n->minor, n->patch);
+    else if (n->has_version && n->pre_len)
+        snprintf(buf, size, "pre-release version %.*s of WASI 0.2 is not compatible with 0.2.0", (int)n->pre_len,
+                 n->pre);
+    else if (!n->has_version)
+        snprintf(buf, size, "it has no version: WASI 0.2 is imported as %.*s@0.2.x", (int)n->base_len, n->base);
+    else
+        snprintf(buf, size, "WASI 0.2 as implemented here has no such interface");
+    return true;
+}
 ts_status ts_wasi_link(ts_wasi *w, ts_linker *l, ts_error *e) {
     TS_NEED(e, w);
     TS_NEED(e, l);
     w->linked = true;
+    ts_linker_set_explain(l, explain_missing);
     return ts_linker_add_host(l, ts_wasi_host(w), w, e);
 }
 void ts_wasi_walk_paths(ts_wasi *w, bool on) {

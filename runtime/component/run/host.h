@@ -6,6 +6,7 @@
 #ifndef TS_COMPONENT_HOST_H
 #define TS_COMPONENT_HOST_H
 #include "base/arena.h"
+#include "component/type/names.h"
 #include "component/type/val.h"
 
 typedef struct ts_linker ts_linker;     /* names → what the host provides; one a configuration */
@@ -85,4 +86,9 @@ ts_status ts_linker_create(TS_OWN ts_linker **out, ts_error *e) TS_MUST_USE;
 void ts_linker_destroy(ts_linker *l);
 ts_status ts_linker_add_host(ts_linker *l, const ts_host_def *def, void *host, ts_error *e) TS_MUST_USE;
 ts_resource *ts_linker_resource(ts_linker *l, const char *interface, const char *name);
+/* Explains why nothing provides an interface, for a host that knows the namespace. other_version: a host has
+ * the interface in a version that is not compatible. Writes the reason to buf and returns true, or returns
+ * false if it has nothing to add to what the linker says. */
+typedef bool (*ts_host_explain)(const ts_iface_name *name, bool other_version, char *buf, size_t size);
+void ts_linker_set_explain(ts_linker *l, ts_host_explain explain);
 #endif

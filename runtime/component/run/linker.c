@@ -1,6 +1,6 @@
 /* linker: from import names to what provides them: hosts, instances, modules; and what cannot be provided, with reasons.
  * In: host definitions, named instances, a component's imports. Out: items to instantiate with, or a list of what is missing.
- * spec: Explainer.md#import-and-export-definitions (names, versions), Subtyping.md; wit: versions of WASI 0.2 */
+ * spec: Explainer.md#import-and-export-definitions (names, versions), Subtyping.md */
 #include "component/binary/validate.h"
 #include "component/abi/instance.h"
 #include "component/run/linker.h"
@@ -56,6 +56,9 @@ ts_status ts_linker_add_host(ts_linker *l, const ts_host_def *def, void *host, t
 void ts_linker_set_unknown_imports_trap(ts_linker *l, bool on) {
     if (!l) return;
     l->unknown_trap = on;
+}
+void ts_linker_set_explain(ts_linker *l, ts_host_explain explain) {
+    l->explain = explain;
 }
 bool ts_linker_trap_missing(const ts_linker *l) {
     return l->unknown_trap;
@@ -133,7 +136,7 @@ static bool in_list(const char *const *list, uint32_t n, const char *base, size_
 }
 
 typedef enum name_fit { FIT_NONE, FIT_VERSION, FIT } name_fit;
-/* Does a host's interface ("wasi:io/streams", versions of a track) stand for this import name? */
+/* Does a host's interface ("a:b/c", versions of a track) stand for this import name? */
 static name_fit host_fits(const ts_host_def *d, const char *interface, const char *name, size_t len) {
     ts_iface_name want, have;
     if (!ts_name_parse(name, len, &want)) return same(name, len, interface) ? FIT : FIT_NONE;
@@ -218,35 +221,59 @@ static ts_status add_missing_hard(resolver *r, const char *name, const char *inn
     return TS_OK;
 }
 
-static bool is_wasi_03(const ts_iface_name *n) {
-    return n->has_version && n->major == 0 && n->minor == 3 && n->base_len > 5 && memcmp(n->base, "wasi:", 5) == 0;
+/* Who has an instance of this name: an instance that was given, or a host. */
+typedef struct provider {
+    const char *name, *base; /* base: without the version */
+    size_t len, base_len;
+    ts_iface_name parsed;
+    bool is_iface, denied;
+    const ts_exports *given;
+    const ts_cstore *store; /* of what was given */
+    const ts_linker_host *h;
+    name_fit fit;
+    const char *versions; /* that the host has, where the name wants another one */
+} provider;
+static provider find_provider(const ts_linker *l, const char *name, size_t len) {
+    provider p = {.name = name, .len = len, .base = name, .base_len = len};
+    p.is_iface = ts_name_parse(name, len, &p.parsed);
+    if (p.is_iface) {
+        p.base = p.parsed.base;
+        p.base_len = p.parsed.base_len;
+    }
+    if (!l) return p;
+    for (uint32_t i = l->named.len; i-- > 0 && !p.given;) { /* the last of a name holds */
+        if (l->named.data[i].exports && same(name, len, l->named.data[i].name)) {
+            p.given = l->named.data[i].exports;
+            p.store = l->named.data[i].store;
+        }
+    }
+    for (uint32_t i = l->named.len; i-- > 0 && !p.given && p.is_iface;) {
+        ts_iface_name have;
+        if (l->named.data[i].exports && ts_name_parse(l->named.data[i].name, strlen(l->named.data[i].name), &have) &&
+            ts_name_compatible(&have, &p.parsed)) {
+            p.given = l->named.data[i].exports;
+            p.store = l->named.data[i].store;
+        }
+    }
+    p.denied = !p.given && (l->deny_all || in_list(l->denied.data, l->denied.len, p.base, p.base_len, true));
+    if (!p.given) p.h = find_host(l, name, len, &p.fit, &p.versions);
+    if (p.fit != FIT || p.denied) p.h = NULL;
+    return p;
 }
 
-/* Why nothing provides an interface of this name. */
-static void why_unknown(const char *name, size_t len, char *buf, size_t size) {
-    static const char *const packages[] = {"wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:http",
-                                           "wasi:io",  "wasi:random", "wasi:sockets"};
-    ts_iface_name n;
-    if (!ts_name_parse(name, len, &n) || n.base_len < 5 || memcmp(n.base, "wasi:", 5) != 0) {
-        snprintf(buf, size, "nothing provides it");
+/* Why nothing provides the interface that p was looked up for. */
+static void explain_missing(const ts_linker *l, const provider *p, char *buf, size_t size) {
+    bool other_version = p->fit == FIT_VERSION && p->is_iface && p->parsed.has_version;
+    if (p->denied)
+        snprintf(buf, size, "denied");
+    else if (l && l->explain && p->is_iface && l->explain(&p->parsed, other_version, buf, size))
         return;
-    }
-    const char *slash = memchr(n.base, '/', n.base_len);
-    size_t pkg = slash ? (size_t)(slash - n.base) : n.base_len;
-    bool known = false;
-    for (size_t i = 0; i < sizeof packages / sizeof *packages; i++) known |= same(n.base, pkg, packages[i]);
-    if (is_wasi_03(&n))
-        snprintf(buf, size, "it belongs to WASI 0.3, which is not implemented");
-    else if (!known)
-        snprintf(buf, size, "%.*s is not part of WASI 0.2", (int)pkg, n.base);
-    else if (n.has_version && (n.major != 0 || n.minor != 2))
-        snprintf(buf, size, "version %u.%u.%u is not compatible with WASI 0.2", n.major, n.minor, n.patch);
-    else if (n.has_version && n.pre_len)
-        snprintf(buf, size, "pre-release version %.*s of WASI 0.2 is not compatible with 0.2.0", (int)n.pre_len, n.pre);
-    else if (!n.has_version)
-        snprintf(buf, size, "it has no version: WASI 0.2 is imported as %.*s@0.2.x", (int)n.base_len, n.base);
+    else if (other_version)
+        snprintf(buf, size, "version %u.%u.%u%s%.*s is not compatible with %s", p->parsed.major, p->parsed.minor,
+                 p->parsed.patch, p->parsed.pre_len ? "-" : "", (int)p->parsed.pre_len,
+                 p->parsed.pre ? p->parsed.pre : "", p->versions ? p->versions : "the one without version");
     else
-        snprintf(buf, size, "WASI 0.2 as implemented here has no such interface");
+        snprintf(buf, size, "nothing provides it");
 }
 
 static ts_cfunc *missing_func(resolver *r, const char *iface, const char *name, uint32_t len, const ts_cfunc_type *type,
@@ -525,46 +552,6 @@ static ts_status resolve_named(resolver *r, const ts_def *d, ts_item *out) {
     return add_missing_hard(r, d->import.name, NULL, reason);
 }
 
-/* Who has an instance of this name: an instance that was given, or a host. */
-typedef struct provider {
-    const char *name, *base; /* base: without the version */
-    size_t len, base_len;
-    ts_iface_name parsed;
-    bool is_iface, denied;
-    const ts_exports *given;
-    const ts_cstore *store; /* of what was given */
-    const ts_linker_host *h;
-    name_fit fit;
-    const char *versions; /* that the host has, where the name wants another one */
-} provider;
-static provider find_provider(const ts_linker *l, const char *name, size_t len) {
-    provider p = {.name = name, .len = len, .base = name, .base_len = len};
-    p.is_iface = ts_name_parse(name, len, &p.parsed);
-    if (p.is_iface) {
-        p.base = p.parsed.base;
-        p.base_len = p.parsed.base_len;
-    }
-    if (!l) return p;
-    for (uint32_t i = l->named.len; i-- > 0 && !p.given;) { /* the last of a name holds */
-        if (l->named.data[i].exports && same(name, len, l->named.data[i].name)) {
-            p.given = l->named.data[i].exports;
-            p.store = l->named.data[i].store;
-        }
-    }
-    for (uint32_t i = l->named.len; i-- > 0 && !p.given && p.is_iface;) {
-        ts_iface_name have;
-        if (l->named.data[i].exports && ts_name_parse(l->named.data[i].name, strlen(l->named.data[i].name), &have) &&
-            ts_name_compatible(&have, &p.parsed)) {
-            p.given = l->named.data[i].exports;
-            p.store = l->named.data[i].store;
-        }
-    }
-    p.denied = !p.given && (l->deny_all || in_list(l->denied.data, l->denied.len, p.base, p.base_len, true));
-    if (!p.given) p.h = find_host(l, name, len, &p.fit, &p.versions);
-    if (p.fit != FIT || p.denied) p.h = NULL;
-    return p;
-}
-
 /* Give each export of the instance type its item: resources first, so that the slots are filled before functions are compared. */
 static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
     const char *name = d->import.name;
@@ -587,16 +574,7 @@ static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
     size_t base_len = p.base_len;
     bool denied = p.denied;
     char unknown[200] = "";
-    if (!given && !h) {
-        if (denied)
-            snprintf(unknown, sizeof unknown, "denied");
-        else if (p.fit == FIT_VERSION && p.is_iface && p.parsed.has_version && !is_wasi_03(&p.parsed))
-            snprintf(unknown, sizeof unknown, "version %u.%u.%u%s%.*s is not compatible with %s", p.parsed.major,
-                     p.parsed.minor, p.parsed.patch, p.parsed.pre_len ? "-" : "", (int)p.parsed.pre_len,
-                     p.parsed.pre ? p.parsed.pre : "", p.versions ? p.versions : "the one without version");
-        else
-            why_unknown(p.name, p.len, unknown, sizeof unknown);
-    }
+    if (!given && !h) explain_missing(l, &p, unknown, sizeof unknown);
 
     ts_exports *x;
     TS_TRY(exports_of_type(r, t, &x));

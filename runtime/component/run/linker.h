@@ -47,6 +47,7 @@ struct ts_linker {
     trace_handles; /* live host resources as the trace numbers them: #1, #2 … in the order in which they appear */
     uint64_t trace_number;
     struct ts_trace_state *trace_state; /* belongs to trace.c; NULL if tracing is off */
+    ts_host_explain explain;            /* may be NULL */
     bool unknown_trap, deny_all;
 };
 ts_linker *ts_linker_hold(ts_linker *l);
