@@ -32,6 +32,7 @@ $(BUILD)/%_probe: $(OBJ)/runtime/tests/oracle/%_probe.o $(BUILD)/libtouchstone.a
 wrap = $(foreach f,$(1),-Wl,--wrap=$(f))
 $(BUILD)/tests/test_faults: TS_LDFLAGS += $(call wrap,malloc calloc realloc mmap mprotect mremap pthread_create \
     pthread_mutex_init)
+$(BUILD)/tests/test_ptrmap: TS_LDFLAGS += $(call wrap,malloc calloc realloc)
 $(BUILD)/tests/test_wasi_faults_memory: TS_LDFLAGS += $(call wrap,malloc calloc realloc)
 $(BUILD)/tests/test_wasi_http: TS_LDFLAGS += $(call wrap,malloc calloc realloc)
 $(BUILD)/tests/test_wasi_faults: TS_LDFLAGS += $(call wrap,read write pread pwrite pwritev2 getrandom open openat syscall \

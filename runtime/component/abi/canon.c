@@ -136,6 +136,23 @@ static ts_status lower_lifted_scalar(void *data, ts_exec *x, ts_slot *io) {
     return TS_OK;
 }
 
+/* The caller's context of one call. subtask and arena live as long as the call. */
+static ts_cabi_cx caller_context(const ts_lowered *l, ts_subtask *subtask, ts_arena *arena, ts_error *e) {
+    ts_subtask_init(subtask);
+    return (ts_cabi_cx){.opts = &l->opts,
+                        .store = l->store,
+                        .inst = l->inst,
+                        .res = l->res,
+                        .subtask = subtask,
+                        .arena = arena,
+                        .err = e,
+                        .borrow_memory = !l->one_instance,
+                        .keep_encoding = l->callee->kind == TS_CFUNC_LIFTED};
+}
+static uint64_t result_pointer(const ts_lowered *l, const ts_slot *io) {
+    return l->result_in_memory ? ts_ptr_of(&l->opts, io[l->out_param]) : 0;
+}
+
 static ts_status lower_args(const ts_lowered *l, ts_cabi_cx *cx, const ts_slot *io, ts_val *inline_args,
                             ts_val **args) {
     *args = inline_args;
@@ -146,32 +163,16 @@ static ts_status lower_args(const ts_lowered *l, ts_cabi_cx *cx, const ts_slot *
     return ts_lift_flat_params(cx, l->max_flat_params, l->type, l->layout, io, *args);
 }
 
-/* … another instance's core function, lifted */
-static ts_status lower_lifted(const ts_lowered *l, ts_slot *io, ts_arena *arena, ts_error *e) {
+/* Calls another instance's core function, lifted. */
+static ts_status call_lifted(const ts_lowered *l, ts_cabi_cx *cx, ts_slot *io) {
     ts_cfunc *f = l->callee;
-    TS_TRY(ts_enter_from(l->enter, l->n_enter, e));
-    if (f->layout->has_unsupported) return unsupported_func(e);
-    ts_subtask subtask;
-    ts_subtask_init(&subtask);
-    ts_cabi_cx cx = {.opts = &l->opts,
-                     .store = l->store,
-                     .inst = l->inst,
-                     .res = l->res,
-                     .subtask = &subtask,
-                     .arena = arena,
-                     .err = e,
-                     .borrow_memory = !l->one_instance,
-                     .keep_encoding = true};
+    TS_TRY(ts_enter_from(l->enter, l->n_enter, cx->err));
+    if (f->layout->has_unsupported) return unsupported_func(cx->err);
     ts_val inline_args[TS_MAX_FLAT_PARAMS], *args;
-    TS_TRY(lower_args(l, &cx, io, inline_args, &args));
-    ts_canon_lift_end end = {.lower = l,
-                             .caller_cx = &cx,
-                             .out_ptr = l->result_in_memory ? ts_ptr_of(&l->opts, io[l->out_param]) : 0,
-                             .io = io};
-    TS_TRY(canon_lift(l->store, f, args, arena, l->one_instance, true, &end, e));
+    TS_TRY(lower_args(l, cx, io, inline_args, &args));
+    ts_canon_lift_end end = {.lower = l, .caller_cx = cx, .out_ptr = result_pointer(l, io), .io = io};
+    TS_TRY(canon_lift(l->store, f, args, cx->arena, l->one_instance, true, &end, cx->err));
     ts_leave_to(l->enter, l->n_enter);
-    ts_subtask_deliver_resolve(&subtask, l->inst);
-    if (l->opts.is_async) io[0] = RETURNED;
     return TS_OK;
 }
 
@@ -198,40 +199,32 @@ ts_status ts_host_invoke(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *
     return st;
 }
 
-/* … a function of the host */
-static ts_status lower_host(const ts_lowered *l, ts_slot *io, ts_arena *arena, ts_error *e) {
-    ts_subtask subtask;
-    ts_subtask_init(&subtask);
-    ts_cabi_cx cx = {.opts = &l->opts,
-                     .store = l->store,
-                     .inst = l->inst,
-                     .res = l->res,
-                     .subtask = &subtask,
-                     .arena = arena,
-                     .err = e,
-                     .borrow_memory = true};
-    ts_val inline_args[TS_MAX_FLAT_PARAMS], *args;
-    if (l->layout->has_unsupported && l->callee->kind != TS_CFUNC_MISSING) return unsupported_func(e);
-    if (l->callee->kind == TS_CFUNC_MISSING) return ts_host_invoke(l->store, l->callee, NULL, NULL, arena, e);
-    uint64_t out_ptr = l->result_in_memory ? ts_ptr_of(&l->opts, io[l->out_param]) : 0;
-    TS_TRY(lower_args(l, &cx, io, inline_args, &args));
-    ts_val result;
+/* Calls a function of the host. */
+static ts_status call_host(const ts_lowered *l, ts_cabi_cx *cx, ts_slot *io) {
+    ts_val inline_args[TS_MAX_FLAT_PARAMS], *args, result;
+    if (l->callee->kind == TS_CFUNC_MISSING) return ts_host_invoke(l->store, l->callee, NULL, NULL, cx->arena, cx->err);
+    if (l->layout->has_unsupported) return unsupported_func(cx->err);
+    const uint64_t out_ptr = result_pointer(l, io);
+    TS_TRY(lower_args(l, cx, io, inline_args, &args));
     memset(&result, 0, sizeof result);
-    TS_TRY(ts_host_invoke(l->store, l->callee, args, &result, arena, e));
-    TS_TRY(ts_lower_flat_result(&cx, &result, l->type, l->layout, l->result_in_memory, out_ptr, io));
-    ts_subtask_deliver_resolve(&subtask, l->inst);
-    if (l->opts.is_async) io[0] = RETURNED;
-    return TS_OK;
+    TS_TRY(ts_host_invoke(l->store, l->callee, args, &result, cx->arena, cx->err));
+    return ts_lower_flat_result(cx, &result, l->type, l->layout, l->result_in_memory, out_ptr, io);
 }
 
-/* cabi: canon_lower: what is the same whoever the callee is. */
+/* cabi: canon_lower */
 static ts_status canon_lower(void *data, ts_exec *x, ts_slot *io) {
     const ts_lowered *l = data;
     ts_error *e = ts_exec_error(x);
     TS_TRAP_IF(e, !l->inst->may_leave, "cannot leave component instance");
     ts_arena *arena = NULL;
     TS_TRY(ts_scratch_enter(l->store, &arena, e));
-    ts_status st = l->callee->kind == TS_CFUNC_LIFTED ? lower_lifted(l, io, arena, e) : lower_host(l, io, arena, e);
+    ts_subtask subtask;
+    ts_cabi_cx cx = caller_context(l, &subtask, arena, e);
+    ts_status st = l->callee->kind == TS_CFUNC_LIFTED ? call_lifted(l, &cx, io) : call_host(l, &cx, io);
+    if (st == TS_OK) {
+        ts_subtask_deliver_resolve(&subtask, l->inst);
+        if (l->opts.is_async) io[0] = RETURNED;
+    }
     ts_scratch_leave(l->store);
     return st;
 }

@@ -43,15 +43,12 @@ static bool scalar_steps(const ts_ctype *t, ts_flat_step *steps, uint32_t *n, ui
     case TS_CT_F32: op = TS_FLAT_F32; break;
     case TS_CT_F64: op = TS_FLAT_F64; break;
     case TS_CT_CHAR: op = TS_FLAT_CHAR; break;
-    case TS_CT_FLAGS:
-        if (t->n > 32) return false;
-        op = TS_FLAT_FLAGS;
-        break;
+    case TS_CT_FLAGS: op = TS_FLAT_FLAGS; break;
     default: return false;
     }
     if (*n >= max) return false;
     steps[*n].op = op;
-    steps[*n].mask = t->kind == TS_CT_FLAGS && t->n < 32 ? (1u << t->n) - 1 : UINT32_MAX;
+    steps[*n].mask = t->kind == TS_CT_FLAGS ? ts_flags_mask(t) : UINT32_MAX;
     ++*n;
     return true;
 }
@@ -196,12 +193,7 @@ ts_status ts_lift_flat(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts
     case TS_CT_ENUM:
     case TS_CT_OPTION:
     case TS_CT_RESULT: return lift_flat_variant(cx, vi, t, out);
-    case TS_CT_FLAGS: { /* cabi: lift_flat_flags */
-        uint32_t b = next_i32(vi);
-        out->flags.words = NULL;
-        out->flags.bits = t->n >= 32 ? b : b & ((1u << t->n) - 1);
-        return TS_OK;
-    }
+    case TS_CT_FLAGS: ts_unpack_flags(next_i32(vi), t, out); return TS_OK; /* cabi: lift_flat_flags */
     case TS_CT_OWN: return ts_lift_own(cx, next_i32(vi), t, out);
     case TS_CT_BORROW: return ts_lift_borrow(cx, next_i32(vi), t, out);
     case TS_CT_STREAM:
@@ -303,7 +295,7 @@ ts_status ts_lower_flat(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ts_s
     case TS_CT_ENUM:
     case TS_CT_OPTION:
     case TS_CT_RESULT: return lower_flat_variant(cx, v, t, out);
-    case TS_CT_FLAGS: *(*out)++ = v->flags.bits; return TS_OK; /* cabi: lower_flat_flags */
+    case TS_CT_FLAGS: *(*out)++ = ts_pack_flags(v); return TS_OK; /* cabi: lower_flat_flags */
     case TS_CT_OWN:
         TS_TRY(ts_lower_own(cx, v, t, &h));
         *(*out)++ = h;
@@ -391,12 +383,7 @@ ts_status ts_lower_flat_params(ts_cabi_cx *cx, const ts_val *args, const ts_cfun
                                ts_slot *io) {
     if (l->n_flat_params > TS_MAX_FLAT_PARAMS) {
         uint64_t ptr;
-        TS_TRY(ts_cabi_reallocate(cx, 0, 0, l->align, l->size, &ptr));
-        TS_TRAP_IF(cx->err, ptr % l->align,
-                   "realloc return: result not aligned (unaligned pointer %#llx, alignment %u)",
-                   (unsigned long long)ptr, l->align);
-        TS_TRAP_IF(cx->err, !ts_mem_in(cx->opts->memory, ptr, l->size),
-                   "realloc return: beyond end of memory (%u bytes at %#llx)", l->size, (unsigned long long)ptr);
+        TS_TRY(ts_cabi_realloc_checked(cx, 0, 0, l->align, l->size, l->align, &ptr));
         for (uint32_t i = 0; i < ft->n_params; i++)
             TS_TRY(ts_cabi_store(cx, &args[i], ft->params[i].type, ptr + l->offsets[i]));
         io[0] = ptr;

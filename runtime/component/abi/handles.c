@@ -123,19 +123,27 @@ ts_status ts_lift_borrow(ts_cabi_cx *cx, uint32_t i, const ts_ctype *t, ts_val *
     return add_lender(cx, i);
 }
 
-/* Adds a handle while lowering. */
-static ts_status add_lowered(ts_cabi_cx *cx, const ts_handle *h, uint32_t *out) {
+/* Notes a handle that has just been added, or removes it again if there is no memory. */
+static ts_status note_added(ts_cabi_cx *cx, uint32_t i) {
     ts_added_handles *a = cx->added;
-    if (a && a->n == a->cap) {
+    if (a->n == a->cap) {
         uint32_t *more = ts_arena_array(cx->arena, (size_t)a->cap * 2, sizeof *more);
-        if (!more) return ts_fail_nomem(cx->err);
+        if (!more) {
+            ts_handle removed;
+            (void)ts_handle_table_remove(&cx->inst->handles, i, &removed, NULL);
+            return ts_fail_nomem(cx->err);
+        }
         memcpy(more, a->indices, a->cap * sizeof *more);
         a->indices = more;
         a->cap *= 2;
     }
-    TS_TRY(ts_handle_table_add(&cx->inst->handles, h, out, cx->err));
-    if (a) a->indices[a->n++] = *out;
+    a->indices[a->n++] = i;
     return TS_OK;
+}
+/* Adds a handle while lowering. */
+static inline ts_status add_lowered(ts_cabi_cx *cx, const ts_handle *h, uint32_t *out) {
+    TS_TRY(ts_handle_table_add(&cx->inst->handles, h, out, cx->err));
+    return TS_UNLIKELY(cx->added != NULL) ? note_added(cx, *out) : TS_OK;
 }
 void ts_remove_added_handles(ts_cabi_cx *cx) {
     while (cx->added->n) {

@@ -18,7 +18,6 @@ static ts_status load_list_from_valid_range(ts_cabi_cx *cx, uint64_t ptr, uint64
 static ts_status load_list(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out);
 static ts_status load_record(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out);
 static ts_status load_variant(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out);
-static void load_flags(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out);
 
 ts_status ts_cabi_load(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) {
     TS_ASSERT(ptr % ts_ctype_align(t, cx->opts->wide) == 0); /* cabi: ptr == align_to(ptr, alignment(t)) */
@@ -54,7 +53,9 @@ ts_status ts_cabi_load(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *
     case TS_CT_ENUM:
     case TS_CT_OPTION:
     case TS_CT_RESULT: return load_variant(cx, ptr, t, out);
-    case TS_CT_FLAGS: load_flags(cx, ptr, t, out); return TS_OK;
+    case TS_CT_FLAGS:
+        ts_unpack_flags((uint32_t)load_int(cx, ptr, t->size), t, out);
+        return TS_OK; /* cabi: load_flags */
     case TS_CT_OWN: return ts_lift_own(cx, (uint32_t)load_int(cx, ptr, 4), t, out);
     case TS_CT_BORROW: return ts_lift_borrow(cx, (uint32_t)load_int(cx, ptr, 4), t, out);
     case TS_CT_STREAM:
@@ -164,11 +165,4 @@ static ts_status load_variant(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, t
     if (!p) return ts_fail_nomem(cx->err);
     out->variant.payload = p;
     return ts_cabi_load(cx, ptr + ts_ctype_payload(t, cx->opts->wide), c, p);
-}
-
-static void load_flags(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) {
-    TS_ASSERT(t->n > 0 && t->n <= 32);
-    uint32_t v = (uint32_t)load_int(cx, ptr, t->size);
-    out->flags.words = NULL;
-    out->flags.bits = t->n >= 32 ? v : v & ((1u << t->n) - 1); /* cabi: unpack_flags_from_int */
 }

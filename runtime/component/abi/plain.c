@@ -65,7 +65,7 @@ static void copy(const ts_ctype *t, uint8_t *to, const uint8_t *from) {
         return;
     }
     case TS_CT_FLAGS: { /* cabi: unpack_flags_from_int, pack_flags_into_int */
-        uint32_t v = load_int(from, t->size) & ((1u << t->n) - 1);
+        uint32_t v = load_int(from, t->size) & ts_flags_mask(t);
         memcpy(to, &v, t->size);
         return;
     }

@@ -16,7 +16,6 @@ static ts_status store_list_into_valid_range(ts_cabi_cx *cx, const ts_val *v, ui
 static ts_status store_list(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr);
 static ts_status store_record(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr);
 static ts_status store_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr);
-static void store_flags(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr);
 
 ts_status ts_cabi_store(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr) {
     TS_ASSERT(ptr % ts_ctype_align(t, cx->opts->wide) == 0); /* cabi: ptr == align_to(ptr, alignment(t)) */
@@ -53,7 +52,7 @@ ts_status ts_cabi_store(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint
     case TS_CT_ENUM:
     case TS_CT_OPTION:
     case TS_CT_RESULT: return store_variant(cx, v, t, ptr);
-    case TS_CT_FLAGS: store_flags(cx, v, t, ptr); return TS_OK;
+    case TS_CT_FLAGS: store_int(cx, ts_pack_flags(v), ptr, t->size); return TS_OK; /* cabi: store_flags */
     case TS_CT_OWN:
         TS_TRY(ts_lower_own(cx, v, t, &h));
         store_int(cx, h, ptr, 4);
@@ -168,9 +167,4 @@ static ts_status store_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *
     const ts_ctype *c = ts_ctype_case(t, disc);
     if (c && !v->variant.payload) return ts_fail(cx->err, TS_USAGE, "the host gave case %u without its payload", disc);
     return c ? ts_cabi_store(cx, v->variant.payload, c, ptr + ts_ctype_payload(t, cx->opts->wide)) : TS_OK;
-}
-
-static void store_flags(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint64_t ptr) {
-    TS_ASSERT(t->n > 0 && t->n <= 32);
-    store_int(cx, v->flags.bits, ptr, t->size); /* cabi: pack_flags_into_int */
 }

@@ -9,21 +9,14 @@
  * core types. Each item is read and validated before the next one. */
 #ifndef TS_COMPONENT_VALIDATE_H
 #define TS_COMPONENT_VALIDATE_H
+#include "base/ptrmap.h"
 #include "base/reader.h"
 #include "base/vec.h"
 #include "component/binary/component.h"
 #include "component/type/names.h"
 #include "sys/stack.h"
 
-/* --- small things: maps from pointers (or slots + 1), malloc'ed ------------------------------------------------------ */
-typedef struct ts_ptrmap {
-    const void **keys;
-    uintptr_t *vals;
-    uint32_t n, cap;
-} ts_ptrmap;
-bool ts_ptrmap_get(const ts_ptrmap *m, const void *key, uintptr_t *val); /* val may be NULL */
-bool ts_ptrmap_put(ts_ptrmap *m, const void *key, uintptr_t val); /* insert or replace; false: no memory to insert */
-void ts_ptrmap_free(ts_ptrmap *m);
+/* The key of a resource slot in a map. */
 static inline const void *ts_slot_key(uint32_t slot) {
     return (const void *)((uintptr_t)slot + 1);
 }
