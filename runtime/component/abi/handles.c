@@ -130,8 +130,8 @@ static ts_status note_added(ts_cabi_cx *cx, uint32_t i) {
         uint32_t *more = ts_arena_array(cx->arena, (size_t)a->cap * 2, sizeof *more);
         if (!more) {
             ts_handle removed;
-            (void)ts_handle_table_remove(&cx->inst->handles, i, &removed, NULL);
-            return ts_fail_nomem(cx->err);
+            ts_status st = ts_handle_table_remove(&cx->inst->handles, i, &removed, NULL);
+            return st == TS_OK ? ts_fail_nomem(cx->err) : st;
         }
         memcpy(more, a->indices, a->cap * sizeof *more);
         a->indices = more;
