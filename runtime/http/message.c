@@ -5,7 +5,7 @@
 
 enum { PIPE_BYTES = 65536 };
 
-/* --- fields ---------------------------------------------------------------------------------------------------------- */
+/* --- fields ------------------------------------------------------------------------------------ */
 static uint64_t weight(const ts_http_field *f) {
     return (uint64_t)f->name_len + f->value_len + 32;
 }
@@ -128,7 +128,7 @@ static int content_length(const ts_http_fields *f, bool lists, uint64_t *out) {
         const ts_http_field *x = ts_http_fields_find(f, "content-length", &i);
         if (!x) return found;
         const char *at = x->value, *end = at + x->value_len;
-        do { /* each number of a list that has no empty element, or the whole value */
+        do { /* take each number of a list without empty elements, or the whole value */
             const char *comma = lists && at < end ? memchr(at, ',', (size_t)(end - at)) : NULL, *v = at;
             size_t len = (size_t)((comma ? comma : end) - at);
             uint64_t n;
@@ -163,7 +163,7 @@ bool ts_http_is_forbidden_trailer(const char *name, size_t len) {
     return ts_http_is_connection_field(name, len) || is_one_of(name, len, names, sizeof names / sizeof *names);
 }
 
-/* --- errors ---------------------------------------------------------------------------------------------------------- */
+/* --- errors ------------------------------------------------------------------------------------ */
 ts_http_error ts_http_error_of(ts_http_code code) {
     return (ts_http_error){.code = code};
 }
@@ -172,7 +172,7 @@ ts_http_error ts_http_error_text(ts_http_code code, const char *text) {
     ts_http_error e = {.code = code, .has_text = true};
     size_t n = strlen(text);
     if (n >= sizeof e.text) n = sizeof e.text - 1;
-    while (n && ((unsigned char)text[n] & 0xc0) == 0x80) n--; /* not within a character */
+    while (n && ((unsigned char)text[n] & 0xc0) == 0x80) n--; /* do not cut a character in half */
     memcpy(e.text, text, n);
     return e;
 }
@@ -223,7 +223,7 @@ const char *ts_http_code_name(ts_http_code code) {
     return (unsigned)code < TS_HTTP_CODE_COUNT ? names[code] : "?";
 }
 
-/* --- pipes ----------------------------------------------------------------------------------------------------------- */
+/* --- pipes ------------------------------------------------------------------------------------- */
 ts_http_pipe *ts_http_pipe_new(void) {
     ts_http_pipe *p = calloc(1, sizeof *p);
     if (p) {
@@ -257,7 +257,7 @@ static void wrong_length(ts_http_pipe *p, uint64_t bytes) {
 
 size_t ts_http_pipe_put(ts_http_pipe *p, const void *bytes, size_t len) {
     size_t room = ts_http_pipe_room(p);
-    if (p->has_length && room && len > p->length - p->total) { /* nothing of it reaches the wire */
+    if (p->has_length && room && len > p->length - p->total) { /* none of these bytes reaches the wire */
         wrong_length(p, p->total + len);
         return 0;
     }

@@ -15,7 +15,8 @@ static bool digit(char c) {
 static bool hex(char c) {
     return digit(c) || (lower(c) >= 'a' && lower(c) <= 'f');
 }
-/* Only unreserved, sub-delims, %XX, and what `also` holds. */
+/* Returns whether the text consists of unreserved characters, sub-delims, %XX and the characters in
+ * `also`. */
 static bool all_of(const char *s, size_t len, const char *also) {
     for (size_t i = 0; i < len; i++) {
         if (s[i] == '%') {
@@ -39,7 +40,7 @@ bool ts_http_is_path_with_query(const char *s, size_t len) {
     return all_of(s, path, ":@/") && (!mark || all_of(mark + 1, len - path - 1, ":@/?"));
 }
 
-/* Where the parts of an authority are; false: it is none. */
+/* Finds the parts of an authority. Returns false if the text is not an authority. */
 static bool authority_parts(const char *s, size_t len, size_t *host, size_t *host_len, size_t *port) {
     const char *at = len ? memchr(s, '@', len) : NULL;
     *host = at ? (size_t)(at - s) + 1 : 0;
@@ -53,7 +54,8 @@ static bool authority_parts(const char *s, size_t len, size_t *host, size_t *hos
         *host_len = (size_t)(end - h) + 1;
         const char *ip = h + 1;
         size_t n = *host_len - 2;
-        const char *dot = n > 3 && lower(ip[0]) == 'v' && hex(ip[1]) ? memchr(ip, '.', n) : NULL; /* IPvFuture */
+        /* IPvFuture */
+        const char *dot = n > 3 && lower(ip[0]) == 'v' && hex(ip[1]) ? memchr(ip, '.', n) : NULL;
         bool future = dot && dot + 1 < ip + n && all_of(dot + 1, (size_t)(ip + n - dot - 1), ":");
         for (const char *p = ip + 1; future && p < dot; p++) future = hex(*p);
         if (future && memchr(ip, '%', n)) future = false;

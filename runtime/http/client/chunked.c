@@ -4,18 +4,18 @@
 #include <string.h>
 
 enum {
-    MAX_EXTENSION = 4096, /* of one chunk */
+    MAX_EXTENSION = 4096, /* bytes of the extensions of one chunk */
     MAX_DIGITS = 16,
 };
 enum state {
     SIZE,
-    SIZE_BLANKS, /* between a size and the ; of an extension (RFC 9112, 7.1.1: BWS) */
+    SIZE_BLANKS, /* between a chunk size and the semicolon of an extension (RFC 9112, 7.1.1: BWS) */
     EXTENSION,
     SIZE_LF,
     DATA,
     DATA_CR,
     DATA_LF,
-    TRAILER, /* in a line of the trailer section */
+    TRAILER, /* inside a line of the trailer section */
     TRAILER_LF,
     DONE,
 };
@@ -88,7 +88,7 @@ ts_http_chunked_result ts_http_chunked_feed(ts_http_chunked *d, const void *byte
             else if ((c != ' ' && c != '\t') || ++d->extension > MAX_EXTENSION)
                 return TS_HTTP_CHUNKED_BAD;
             break;
-        case EXTENSION: /* chunk-ext: read over */
+        case EXTENSION: /* chunk-ext is ignored */
             if (c == '\r')
                 d->state = SIZE_LF;
             else if (c == '\n' || c == 0 || ++d->extension > MAX_EXTENSION)

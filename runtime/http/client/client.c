@@ -5,13 +5,15 @@
 #include <string.h>
 
 #ifdef TS_HTTP_CURL
-#define KNOWN_NS UINT64_C(60000000000) /* how long a name's addresses are kept */
-/* One poll of a guest looks twice at what it waits for; one that returns for another reason does not send a request that is held back. */
+#define KNOWN_NS UINT64_C(60000000000) /* how long the addresses of a name are cached */
+/* A guest's poll checks the response twice. A poll that returns for another reason does not send a
+ * deferred request. */
 enum { POLLS_BEFORE_SENDING = 2 };
-#define EXPECT_NS UINT64_C(1000000000) /* how long a body waits for the 100 that it expects */
+#define EXPECT_NS UINT64_C(1000000000) /* how long a body waits for 100 (Continue) */
 
-/* --- clocks ------------------------------------------------------------------------------------------------------------ */
-/* Control comes back from the guest. */
+/* --- clocks ------------------------------------------------------------------------------------ */
+/* Called when the guest calls the client: the clocks of requests do not count the time in which the
+ * guest computed. */
 static void clocks_resume(ts_http_client *c) {
     if (!c->waiting && c->paused_at) {
         uint64_t now = ts_sys_monotonic();
@@ -23,7 +25,7 @@ static void clocks_pause(ts_http_client *c) {
     c->paused_at = ts_sys_monotonic();
 }
 
-/* --- ends -------------------------------------------------------------------------------------------------------------- */
+/* --- the wire's ends of pipes --- */
 static void response_notify(ts_http_pipe *p);
 static void request_notify(ts_http_pipe *p);
 static bool wait_by_client(ts_http_pipe *p, ts_sys_wait *w) {
@@ -31,7 +33,8 @@ static bool wait_by_client(ts_http_pipe *p, ts_sys_wait *w) {
     (void)w;
     return false;
 }
-/* All of a body was sent, as long as it was announced, and the guest may still finish it: there is no place for more. */
+/* The whole body has been sent with the length that was announced. The guest may still finish it, but
+ * anything more that it writes fails the pipe. */
 static void refuse_more(ts_http_pipe *p) {
     if (!p->len) return;
     ts_http_error e = ts_http_error_of(TS_HTTP_REQUEST_BODY_SIZE);
@@ -128,12 +131,13 @@ void ts_http_exchange_set_error_nomem(ts_http_exchange *x) {
     ts_http_exchange_set_error(x, ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "no memory"));
 }
 
-/* The request has no content: what the guest writes all the same has no place. */
+/* The request has no content: anything that the guest writes fails the pipe. */
 static void refuse_content(ts_http_pipe *p) {
     detach(p);
     p->wire = &refusing_wire_ops;
 }
-/* Whether a request that was held back goes out now. */
+/* Decides how a deferred request is framed, as soon as that is known. Returns false if it stays
+ * deferred. */
 static bool release_deferred(ts_http_exchange *x) {
     ts_http_pipe *p = x->out;
     bool empty = p->ended && !p->total && !p->trailers.len;
@@ -148,7 +152,7 @@ static bool release_deferred(ts_http_exchange *x) {
     return true;
 }
 
-/* --- names ------------------------------------------------------------------------------------------------------------------ */
+/* --- names ------------------------------------------------------------------------------------- */
 static const ts_http_known_name *find_known_name(const ts_http_client *c, const char *name) {
     uint64_t now = ts_sys_monotonic();
     for (uint32_t i = 0; i < TS_HTTP_KNOWN_NAMES; i++)
@@ -157,7 +161,7 @@ static const ts_http_known_name *find_known_name(const ts_http_client *c, const 
 }
 
 static ts_http_error error_of_lookup(ts_sys_lookup_result r) {
-    switch (r) { /* the text is the rcode, as far as it is known */
+    switch (r) { /* the text is the rcode, if it is known */
     case TS_SYS_LOOKUP_INVALID:
     case TS_SYS_LOOKUP_NO_IDNA:
     case TS_SYS_LOOKUP_NONE: return ts_http_error_text(TS_HTTP_DNS_ERROR, "NXDOMAIN");
@@ -168,7 +172,8 @@ static ts_http_error error_of_lookup(ts_sys_lookup_result r) {
     }
 }
 
-/* Towards the addresses. True: something has happened. */
+/* Starts or continues the name lookup, and starts the transfer once the addresses are known. Returns
+ * true if there was progress. */
 static bool resolve_host(ts_http_exchange *x) {
     ts_http_client *c = x->c;
     ts_sys_lookup_result how = TS_SYS_LOOKUP_OK;
@@ -181,7 +186,7 @@ static bool resolve_host(ts_http_exchange *x) {
             return true;
         }
         how = ts_sys_lookup_start(c->lookups, x->host, &x->lookup);
-        if (how == TS_SYS_LOOKUP_TEMPORARY) /* its turn comes when another is done */
+        if (how == TS_SYS_LOOKUP_TEMPORARY) /* it is started when another lookup has finished */
             for (const ts_http_exchange *y = c->first; y; y = y->next)
                 if (y->lookup) return false;
     }
@@ -205,8 +210,9 @@ static bool resolve_host(ts_http_exchange *x) {
     return true;
 }
 
-/* --- the pump --------------------------------------------------------------------------------------------------------------- */
-/* What the guest has written, or not, against what it has announced. True: the exchange is over. */
+/* --- the pump ---------------------------------------------------------------------------------- */
+/* Checks what the guest has written of the body against what was announced. Returns true if the
+ * exchange has ended. */
 static bool check_request_body(ts_http_exchange *x) {
     ts_http_pipe *p = x->out;
     ts_http_error e;
@@ -224,7 +230,8 @@ static bool check_request_body(ts_http_exchange *x) {
     } else if (p->ended && p->trailers.len && x->has_length) {
         e = ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "trailers cannot follow a body with a content-length");
     } else if (!p->ended && guest_is_gone(p)) {
-        e = ts_http_error_of(TS_HTTP_PROTOCOL_ERROR); /* the body was not finished */
+        /* the guest dropped the body without finishing it */
+        e = ts_http_error_of(TS_HTTP_PROTOCOL_ERROR);
     } else {
         return false;
     }
@@ -232,10 +239,11 @@ static bool check_request_body(ts_http_exchange *x) {
     return true;
 }
 
-/* The guest's side of an exchange: what it has given, taken, or left. True: something has happened. */
+/* Advances an exchange by what the guest has given, taken or dropped. Returns true if there was
+ * progress. */
 static bool advance_exchange(ts_http_exchange *x) {
     ts_http_client *c = x->c;
-    if (x->has_error) { /* from within an unpausing */
+    if (x->has_error) { /* a callback set it while libcurl was resumed */
         ts_http_transfer_ended(x, CURLE_OK);
         return true;
     }
@@ -270,7 +278,8 @@ static bool advance_exchange(ts_http_exchange *x) {
     return true;
 }
 
-/* What the OS has for libcurl. True: something has happened. */
+/* Runs libcurl for sockets that are ready, for its timer, and for finished transfers. Returns true if
+ * there was progress. */
 static bool run_sockets(ts_http_client *c) {
     bool moved = false;
     int running;
@@ -294,7 +303,7 @@ static bool run_sockets(ts_http_client *c) {
         for (uint32_t i = 0; i < n; i++) {
             int fd = c->poll_set[i].fd;
             if (!c->poll_set[i].ready || fd == done || !ts_http_sock_of(c, fd)) continue;
-            done = fd; /* both directions at once */
+            done = fd; /* one call handles both directions */
             (void)c->l.curl_multi_socket_action(c->multi, fd, 0, &running);
             moved = true;
         }
@@ -316,7 +325,8 @@ static bool run_sockets(ts_http_client *c) {
     return moved;
 }
 
-/* When the clock of what it waits for runs out, by the client's time; none while it waits for the guest. */
+/* Returns the deadline of the current phase on the client's clock, or none while the exchange waits
+ * for the guest. */
 static uint64_t deadline_of(const ts_http_exchange *x) {
     uint64_t from, after;
     if (x->deferred) {
@@ -390,7 +400,7 @@ size_t ts_http_client_waits(ts_http_client *c, ts_sys_wait *w, size_t n, uint64_
         if (x->deferred && x->polls && (*deadline || x->response_awaited)) x->response_awaited = released = true;
     if (released) {
         ts_http_client_pump(c);
-        *deadline = 0; /* what has come of it is seen before anything is waited for */
+        *deadline = 0; /* the caller must see the outcome before it waits */
     }
     clocks_resume(c);
     c->waiting = true;
@@ -433,7 +443,7 @@ ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *
     x->between_bytes_timeout = r->between_bytes_timeout;
     x->started = x->quiet_since = x->last_byte = ts_http_ticks(c);
     attach(x->in, &response_wire_ops, x);
-    if (r->body && strcmp(r->method, "CONNECT") == 0) { /* it has no content: RFC 9110, 9.3.6 */
+    if (r->body && strcmp(r->method, "CONNECT") == 0) { /* a CONNECT has no content: RFC 9110, 9.3.6 */
         refuse_content(r->body);
     } else if (r->body && !r->no_content) {
         x->out = r->body;
@@ -500,7 +510,7 @@ void ts_http_client_set_may_connect(ts_http_client *c, ts_http_may_connect may, 
     c->may_connect_data = data;
 }
 
-#else /* --- a build without libcurl's headers: every request says so --------------------------------------------------------- */
+#else /* --- without libcurl's headers: every request fails with this reason --- */
 struct ts_http_client {
     int none;
 };

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the library ----------------------------------------------------------------------------------------------------- */
-/* It stays in the process once it was opened (a look-up of its own may still run): only its count of users goes down. */
+/* --- the library ------------------------------------------------------------------------------- */
+/* The library stays loaded once it has been opened, because a name lookup of its own may still run.
+ * Closing only decrements its user count. */
 const char *ts_curl_open(ts_curl *l) {
     *l = (ts_curl){0};
     void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
@@ -22,11 +23,13 @@ const char *ts_curl_open(ts_curl *l) {
 #undef GET
     if (!why) {
         const curl_version_info_data *v = l->curl_version_info(CURLVERSION_NOW);
-        /* 7.84: initialisation by several threads; 7.85: names of protocols; 7.87: TLS without a signal on a closed connection */
+        /* 7.84: initialisation by several threads; 7.85: protocols by name; 7.87: TLS without a
+         * signal on a closed connection */
         if (v->version_num < 0x075700 || !(v->features & CURL_VERSION_THREADSAFE))
             why = "no HTTP client: libcurl 7.87 or later is needed, with thread-safe initialisation";
         else if (v->ssl_version && strncmp(v->ssl_version, "OpenSSL/", 8) == 0 && v->ssl_version[8] >= '3') {
-            *(void **)&l->clear_options = dlsym(library, "SSL_CTX_clear_options"); /* of what it is linked with */
+            /* from the OpenSSL that it is linked with */
+            *(void **)&l->clear_options = dlsym(library, "SSL_CTX_clear_options");
             *(void **)&l->get_shutdown = dlsym(library, "SSL_get_shutdown");
             *(void **)&l->set_keylog = dlsym(library, "SSL_CTX_set_keylog_callback");
         }
@@ -46,8 +49,8 @@ void ts_curl_close(ts_curl *l) {
     l->library = NULL;
 }
 
-/* --- errors ---------------------------------------------------------------------------------------------------------- */
-/* RFC 8446, 6.2, and those of its forerunners. */
+/* --- errors ------------------------------------------------------------------------------------ */
+/* The alerts of RFC 8446, 6.2, and of earlier versions of TLS. */
 static const char *alert_name(unsigned id) {
     static const struct {
         uint8_t id;
@@ -92,8 +95,9 @@ static const char *alert_name(unsigned id) {
     return "unknown";
 }
 
-/* OpenSSL tells a received alert as the reason 1000 + its number: "error:0A000410:SSL routines::…"; the library, 20, stands before
- * it (from bit 23 on, before OpenSSL 3 from 24 on). -1: it is none. */
+/* OpenSSL reports a received alert as reason 1000 plus its number: "error:0A000410:SSL routines::…".
+ * The library number, 20, precedes it (from bit 23, or from bit 24 before OpenSSL 3). Returns -1 if
+ * the text is not about an alert. */
 static int received_alert(const char *text) {
     const char *at = strstr(text, "error:");
     if (!at) return -1;
@@ -117,21 +121,24 @@ static ts_http_error error_of_connect(const ts_curl_failure *f) {
     }
 }
 
-/* The connection broke, or what came over it cannot be read. */
+/* The error of a connection that broke, or whose data cannot be read. */
 static ts_http_error error_of_transfer(const ts_curl_failure *f) {
-    bool ended = strstr(f->text, "unexpected eof") != NULL; /* TLS cut without its own end */
+    /* the connection was cut without the end of TLS */
+    bool ended = strstr(f->text, "unexpected eof") != NULL;
     if (f->os_errno == ECONNRESET || f->os_errno == EPIPE || f->os_errno == ECONNABORTED)
         return ts_http_error_of(TS_HTTP_CONNECTION_TERMINATED);
-    if (f->code == CURLE_SSL_CONNECT_ERROR) /* in the handshake */
+    if (f->code == CURLE_SSL_CONNECT_ERROR) /* during the handshake */
         return ts_http_error_of(ended || strstr(f->text, "SSL_ERROR_SYSCALL") ? TS_HTTP_CONNECTION_TERMINATED
                                                                               : TS_HTTP_TLS_PROTOCOL_ERROR);
     if (f->os_errno == ETIMEDOUT) return ts_http_error_of(TS_HTTP_CONNECTION_READ_TIMEOUT);
     if (ended) return ts_http_error_of(f->begun ? TS_HTTP_RESPONSE_INCOMPLETE : TS_HTTP_CONNECTION_TERMINATED);
     if (strstr(f->text, "SSL") && strstr(f->text, "error:")) return ts_http_error_of(TS_HTTP_TLS_PROTOCOL_ERROR);
     if (strstr(f->text,
-               "chunked-encoding")) /* only what libcurl does not take and http_chunked does: a line of 4 KiB */
+               /* what libcurl rejects although chunked.c accepts it: a line of 4 KiB */
+               "chunked-encoding"))
         return ts_http_error_of(TS_HTTP_RESPONSE_TRAILER_SIZE);
-    if (strstr(f->text, "nghttp2")) /* -902: a function of libcurl has refused what came: more fields than it takes */
+    /* -902: a callback of libcurl has rejected the response, because it has too many fields */
+    if (strstr(f->text, "nghttp2"))
         return ts_http_error_of(!f->responded && strstr(f->text, "-902") ? TS_HTTP_RESPONSE_HEADER_SECTION_SIZE
                                                                          : TS_HTTP_PROTOCOL_ERROR);
     if (strstr(f->text, "header")) return ts_http_error_of(TS_HTTP_RESPONSE_HEADER_SECTION_SIZE);
@@ -147,7 +154,7 @@ ts_http_error ts_curl_error(const ts_curl *l, const ts_curl_failure *f) {
         return e;
     }
     switch (f->code) {
-    case CURLE_UNSUPPORTED_PROTOCOL: /* of the URL, or the server speaks none that is known */
+    case CURLE_UNSUPPORTED_PROTOCOL: /* the URL's protocol, or the server speaks an unknown one */
     case CURLE_URL_MALFORMAT:
         return ts_http_error_of(f->connected ? TS_HTTP_PROTOCOL_ERROR : TS_HTTP_REQUEST_URI_INVALID);
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -171,7 +178,7 @@ ts_http_error ts_curl_error(const ts_curl *l, const ts_curl_failure *f) {
     case CURLE_SSL_CLIENTCERT:
     case CURLE_USE_SSL_FAILED: return ts_http_error_of(TS_HTTP_TLS_PROTOCOL_ERROR);
     case CURLE_SSL_SHUTDOWN_FAILED: return ts_http_error_of(TS_HTTP_CONNECTION_TERMINATED);
-    case CURLE_GOT_NOTHING: /* closed without an answer, or within it */
+    case CURLE_GOT_NOTHING: /* the connection was closed without a response, or within one */
     case CURLE_PARTIAL_FILE:
         return ts_http_error_of(f->begun ? TS_HTTP_RESPONSE_INCOMPLETE : TS_HTTP_CONNECTION_TERMINATED);
     case CURLE_SSL_CONNECT_ERROR:
@@ -179,8 +186,8 @@ ts_http_error ts_curl_error(const ts_curl *l, const ts_curl_failure *f) {
     case CURLE_SEND_ERROR:
     case CURLE_READ_ERROR:
     case CURLE_AGAIN: return error_of_transfer(f);
-    case CURLE_SEND_FAIL_REWIND: /* a kept connection was gone, and what was sent cannot be sent again */
-        return ts_http_error_of(TS_HTTP_CONNECTION_TERMINATED);
+    /* a kept connection was dead, and what had been sent cannot be sent again */
+    case CURLE_SEND_FAIL_REWIND: return ts_http_error_of(TS_HTTP_CONNECTION_TERMINATED);
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
@@ -188,20 +195,20 @@ ts_http_error ts_curl_error(const ts_curl *l, const ts_curl_failure *f) {
     case CURLE_HTTP_POST_ERROR:
     case CURLE_HTTP_RETURNED_ERROR:
     case CURLE_CHUNK_FAILED:
-    case CURLE_UPLOAD_FAILED: /* a body of unknown length to a server of HTTP/1.0 */
+    case CURLE_UPLOAD_FAILED: /* a body of unknown length was sent to an HTTP/1.0 server */
         return ts_http_error_of(TS_HTTP_PROTOCOL_ERROR);
     case CURLE_BAD_CONTENT_ENCODING: return ts_http_error_of(TS_HTTP_RESPONSE_TRANSFER_CODING);
     case CURLE_FILESIZE_EXCEEDED: return ts_http_error_of(TS_HTTP_RESPONSE_BODY_SIZE);
     case CURLE_TOO_MANY_REDIRECTS: return ts_http_error_of(TS_HTTP_LOOP_DETECTED);
-    case CURLE_OUT_OF_MEMORY: /* also a line of the head that is beyond libcurl's own limit */
+    case CURLE_OUT_OF_MEMORY: /* also reported for a line of the head that exceeds libcurl's limit */
         if (f->connected && !f->responded) return ts_http_error_of(TS_HTTP_RESPONSE_HEADER_SECTION_SIZE);
         return ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "no memory");
-    case CURLE_BAD_FUNCTION_ARGUMENT: /* a head that it cannot take apart */
+    case CURLE_BAD_FUNCTION_ARGUMENT: /* a head that libcurl cannot parse */
         if (f->begun && !f->responded) return ts_http_error_of(TS_HTTP_PROTOCOL_ERROR);
         /* fall through */
     default: return ts_http_error_text(TS_HTTP_INTERNAL_ERROR, *f->text ? f->text : l->curl_easy_strerror(f->code));
     }
 }
 #else
-typedef int ts_http_curl_absent; /* a translation unit is not empty */
+typedef int ts_http_curl_absent; /* a translation unit must not be empty */
 #endif

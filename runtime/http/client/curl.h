@@ -1,10 +1,13 @@
-/* curl: libcurl as http_client uses it: opened when it is needed, its functions in one table, its errors in words of
- * wasi:http. In: nothing; a CURLcode and what was known then. Out: the table; a ts_http_error. Source: libcurl-errors(3), RFC 9209 */
+/* curl: libcurl for the HTTP client: loaded when it is needed, with its functions in a table and its
+ * errors translated to those of wasi:http.
+ * In: nothing, or a CURLcode and the state of the transfer. Out: the table, or a ts_http_error.
+ * Source: libcurl-errors(3), RFC 9209 */
 #ifndef TS_SYS_HTTP_CURL_H
 #define TS_SYS_HTTP_CURL_H
 #include "http/message.h"
 
-/* Without its headers this build has no client. 7.85 names all options; what is opened is to be 7.87 or later (see http_curl.c). */
+/* Without the headers of libcurl this build has no client. The headers of 7.85 name all options that
+ * are used; the library must be 7.87 or later (see curl.c). */
 #if defined(__has_include)
 #if __has_include(<curl/curl.h>)
 #define CURL_DISABLE_TYPECHECK
@@ -37,11 +40,12 @@
     X(curl_slist_free_all)
 
 typedef struct ts_curl {
-    void *library; /* NULL: not open */
+    void *library; /* NULL if it is not open */
 #define TS_CURL_POINTER_(name) __typeof__(name) *name;
     TS_CURL_FUNCTIONS(TS_CURL_POINTER_)
 #undef TS_CURL_POINTER_
-    /* SSL_CTX_clear_options, SSL_get_shutdown, SSL_CTX_set_keylog_callback, where its TLS is of OpenSSL 3; else NULL */
+    /* SSL_CTX_clear_options, SSL_get_shutdown and SSL_CTX_set_keylog_callback if libcurl uses OpenSSL
+     * 3, otherwise NULL */
     uint64_t (*clear_options)(void *context, uint64_t options);
     int (*get_shutdown)(const void *ssl);
     void (*set_keylog)(void *context, void (*log)(void));
@@ -49,7 +53,7 @@ typedef struct ts_curl {
 #define TS_CURL_IGNORE_UNEXPECTED_EOF UINT64_C(0x80) /* SSL_OP_IGNORE_UNEXPECTED_EOF */
 #define TS_CURL_RECEIVED_SHUTDOWN 2                  /* SSL_RECEIVED_SHUTDOWN */
 
-/* NULL, or why it cannot be used. Opening counts: each needs its close. */
+/* Returns NULL, or the reason why libcurl cannot be used. Each successful call needs a ts_curl_close. */
 const char *ts_curl_open(ts_curl *l);
 void ts_curl_close(ts_curl *l);
 
@@ -57,9 +61,9 @@ typedef struct ts_curl_failure {
     CURLcode code;
     long os_errno;    /* CURLINFO_OS_ERRNO */
     const char *text; /* CURLOPT_ERRORBUFFER, or "" */
-    bool connected;   /* the connection stood and the request was on its way */
-    bool begun;       /* something of a response has come */
-    bool responded;   /* … its whole head */
+    bool connected;   /* the connection was established and the request was being sent */
+    bool begun;       /* a part of a response has arrived */
+    bool responded;   /* the whole head of the response has arrived */
 } ts_curl_failure;
 ts_http_error ts_curl_error(const ts_curl *l, const ts_curl_failure *f);
 #endif

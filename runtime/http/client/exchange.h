@@ -1,6 +1,6 @@
-/* exchange: what the parts of the HTTP client share: http_client (exchanges and the pump), http_request (what a guest asks, as
- * libcurl takes it), http_transfer (one exchange in libcurl: its functions and what they call).
- * In: nothing. Out: the client and its exchanges. */
+/* exchange: the data that the files of the HTTP client share. client.c holds the exchanges and the
+ * pump, request.c turns a guest's request into libcurl's terms, transfer.c runs an exchange in
+ * libcurl with its callbacks. */
 #ifndef TS_SYS_HTTP_EXCHANGE_H
 #define TS_SYS_HTTP_EXCHANGE_H
 #include "sys/clock.h"
@@ -11,15 +11,15 @@
 
 #ifdef TS_HTTP_CURL
 enum {
-    TS_HTTP_MAX_EXCHANGES = 1024,         /* of one client at once */
-    TS_HTTP_MAX_LOOKUPS = 8,              /* threads; more names wait for one of them */
-    TS_HTTP_MAX_KEPT = 32,                /* connections that wait for a further request */
-    TS_HTTP_MAX_ADDRESSES = 32,           /* of one name that are tried */
-    TS_HTTP_MAX_INFORMATIONAL = 64,       /* responses of 1xx before one that counts */
-    TS_HTTP_MAX_REQUEST_HEAD = 512 << 10, /* libcurl takes 1 MiB */
-    TS_HTTP_KNOWN_NAMES = 8,              /* whose addresses are kept */
-    TS_HTTP_MAX_SOCKETS = 4,              /* several addresses are tried side by side */
-    TS_HTTP_ROUNDS = 16,                  /* of one pump: then the guest has its turn */
+    TS_HTTP_MAX_EXCHANGES = 1024,         /* of one client at a time */
+    TS_HTTP_MAX_LOOKUPS = 8,              /* threads; further names wait for one of them */
+    TS_HTTP_MAX_KEPT = 32,                /* idle connections that are kept for another request */
+    TS_HTTP_MAX_ADDRESSES = 32,           /* addresses of one name that are tried */
+    TS_HTTP_MAX_INFORMATIONAL = 64,       /* 1xx responses before the final one */
+    TS_HTTP_MAX_REQUEST_HEAD = 512 << 10, /* libcurl accepts 1 MiB */
+    TS_HTTP_KNOWN_NAMES = 8,              /* names whose addresses are cached */
+    TS_HTTP_MAX_SOCKETS = 4,              /* several addresses are tried in parallel */
+    TS_HTTP_ROUNDS = 16,                  /* rounds of one pump, after which the guest continues */
 };
 
 typedef struct ts_http_sock {
@@ -36,22 +36,24 @@ typedef struct ts_http_known_name {
 
 struct ts_http_client {
     ts_curl l;
-    CURLM *multi; /* NULL: not opened yet, or `problem` */
+    CURLM *multi; /* NULL: not opened yet, or `problem` says why it cannot be */
     const char *problem;
     char *ca_file;
     ts_http_may_connect may_connect;
     void *may_connect_data;
     ts_sys_lookups *lookups;
-    ts_http_exchange *first; /* under way, the newest first */
+    ts_http_exchange *first; /* running exchanges, the newest first */
     uint32_t n;
-    ts_http_sock *socks; /* what libcurl waits for */
+    ts_http_sock *socks; /* the sockets that libcurl waits for */
     uint32_t n_socks, cap_socks;
-    ts_sys_wait *poll_set; /* room to ask the OS about them */
+    ts_sys_wait *poll_set; /* scratch memory to poll them */
     uint32_t cap_poll_set;
-    bool out_of_memory; /* no memory for a socket of libcurl: all that is under way fails */
-    uint64_t timer;     /* when libcurl wants to be called (monotonic ns) */
-    bool pumping;       /* in a pump */
-    /* The clocks of requests stand still while the guest computes: nobody could take what a server sends meanwhile. */
+    bool out_of_memory; /* there was no memory for a socket of libcurl: all exchanges fail */
+    uint64_t timer;     /* when libcurl's timer expires (monotonic ns) */
+    bool pumping;       /* ts_http_client_pump is running */
+    /* The clocks of requests stop while the guest computes, because nothing could take what a server
+     * sends meanwhile. waiting: the guest waits, so they run. paused_ns: the time that does not
+     * count. */
     bool waiting;
     uint64_t paused_at, paused_ns;
     ts_http_known_name known[TS_HTTP_KNOWN_NAMES];
@@ -59,38 +61,40 @@ struct ts_http_client {
 };
 
 struct ts_http_exchange {
-    ts_http_client *c; /* NULL: over */
+    ts_http_client *c; /* NULL once the exchange has ended */
     ts_http_exchange *prev, *next;
-    bool owned; /* by the caller */
+    bool owned; /* the caller has not freed it */
     ts_http_progress state;
-    bool has_error; /* a callback has failed the exchange; `error` says why */
+    bool has_error; /* a callback of libcurl has failed the exchange; `error` says why */
     ts_http_error error;
     uint16_t status;
     ts_http_fields headers;
-    ts_http_pipe *in, *out; /* bodies of the response and of the request (or NULL) */
+    ts_http_pipe *in, *out; /* the bodies of the response and of the request; out may be NULL */
 
     /* the request */
     char *method, *target, *authority, *host, *url;
-    ts_http_fields request_fields; /* as the guest gave them; until `fields` is made of them */
+    ts_http_fields request_fields; /* the guest's fields, until `fields` is made of them */
     uint16_t port;
     bool literal, https, idempotent, head, connect,
-        http1; /* http1: it announces trailers, which libcurl sends in HTTP/1.1 only, or is a CONNECT */
-    /* Whether there is content, and so how it is framed, is seen when its first byte or its end comes. Until then nothing is sent, unless
-     * the guest waits for the response: `wanted`. */
+        /* http1: HTTP/1.1 is required, because the request announces trailers, which libcurl sends in
+         * HTTP/1.1 only, or is a CONNECT */
+        http1;
+    /* Whether there is content, and how it is framed, is known when its first byte or its end comes.
+     * Until then the request is deferred, unless the guest waits for the response (response_awaited). */
     bool deferred, response_awaited;
     uint32_t polls;
     struct curl_slist *fields, *addresses;
     bool has_length, out_eof, send_paused, trailers_sent;
-    bool expecting; /* its body waits for a 100, or a second. RFC 9110, 10.1.1 */
+    bool expecting; /* the body waits for 100 (Continue), or for one second. RFC 9110, 10.1.1 */
     uint64_t length, taken;
     uint64_t connect_timeout, first_byte_timeout, between_bytes_timeout;
 
-    /* the way there */
+    /* name lookup and connection */
     ts_sys_lookup *lookup;
-    bool prohibited; /* an address that was to be connected to may not be */
-    bool no_files;   /* … or the OS has no more sockets */
+    bool prohibited; /* an address was rejected by may_connect */
+    bool no_files;   /* the OS has no more sockets */
     CURL *easy;
-    bool connected; /* the connection stands */
+    bool connected; /* the connection is established */
     int fds[TS_HTTP_MAX_SOCKETS];
     char text[CURL_ERROR_SIZE];
 
@@ -100,36 +104,41 @@ struct ts_http_exchange {
     uint64_t in_length, got;
     ts_http_chunked chunks;
 
-    /* by the client's clock */
+    /* times on the client's clock */
     uint64_t started, connected_at, quiet_since, last_byte;
 };
 
-/* The client's clock. */
+/* The client's clock, in ns. It stops while the guest computes. */
 static inline uint64_t ts_http_ticks(const ts_http_client *c) {
     return ts_sys_monotonic() - c->paused_ns;
 }
 
-/* http_client: an exchange is over; e says why, NULL: as it should. It may be freed by that. Not within a call of libcurl. */
+/* client.c: ends an exchange. e is the reason, or NULL if it has succeeded. The exchange may be
+ * freed. Must not be called from a callback of libcurl. */
 void ts_http_exchange_finish(ts_http_exchange *x, const ts_http_error *e);
 void ts_http_exchange_finish_code(ts_http_exchange *x, ts_http_code code);
-/* … and within one: the first reason counts; who has called libcurl finishes. */
+/* For callbacks of libcurl: records the reason for a failure; only the first one is kept. The caller
+ * of libcurl then ends the exchange. */
 void ts_http_exchange_set_error(ts_http_exchange *x, ts_http_error e);
 void ts_http_exchange_set_error_code(ts_http_exchange *x, ts_http_code code);
 void ts_http_exchange_set_error_number(ts_http_exchange *x, ts_http_code code, uint64_t number);
 void ts_http_exchange_set_error_nomem(ts_http_exchange *x);
 
-/* http_request: everything that can be seen before there is a connection. False: given up. */
+/* request.c: checks everything that can be checked before there is a connection. Returns false after
+ * setting an error. */
 bool ts_http_request_prepare(ts_http_exchange *x, const ts_http_request *r);
-/* The fields as libcurl takes them, once it is known whether there is content (x->out). False: given up. */
+/* Makes the header list for libcurl, once it is known whether there is content (x->out). Returns
+ * false after setting an error. */
 bool ts_http_request_fields(ts_http_exchange *x);
 
-/* http_transfer: libcurl is opened, unless there is a `problem`, or (multi stays NULL) no memory. */
+/* transfer.c: loads libcurl, unless it has been. On failure `problem` is set, or multi stays NULL if
+ * there is no memory. */
 void ts_http_transfer_open(ts_http_client *c);
-/* The addresses are known: those that may be connected to are tried. */
+/* Starts the transfer to those of the addresses that may be connected to. */
 void ts_http_transfer_start(ts_http_exchange *x, const ts_sys_addr *addrs, size_t n_addrs);
-/* What libcurl says at the end: finishes. */
+/* Ends the exchange with libcurl's result. */
 void ts_http_transfer_ended(ts_http_exchange *x, CURLcode code);
-/* Something of its request waits until the server takes more. */
+/* Returns whether a part of the request waits until the server accepts more. */
 bool ts_http_transfer_send_blocked(const ts_http_exchange *x);
 ts_http_sock *ts_http_sock_of(const ts_http_client *c, int fd);
 #endif

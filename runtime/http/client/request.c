@@ -1,5 +1,6 @@
-/* request: what a guest asks, checked, and as libcurl takes it.
- * In: a ts_http_request. Out: the exchange's host, port, target, fields; or why it is not sent. Source: RFC 9110, RFC 3986 */
+/* request: checks a guest's request and converts it for libcurl.
+ * In: a ts_http_request. Out: the exchange's host, port, target and fields, or the reason why it is
+ * not sent. Source: RFC 9110, RFC 3986 */
 #define _GNU_SOURCE
 #include "http/client/exchange.h"
 #include "http/uri.h"
@@ -9,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Host and port. What is an authority and no name of the DNS is not found, as other runtimes have it. wit: authority */
+/* Sets host and port. An authority that is not a name of the DNS is reported as not found, as other
+ * runtimes do. wit: authority */
 static bool set_authority(ts_http_exchange *x, const char *s) {
     char host[254];
     const char *name;
@@ -20,7 +22,7 @@ static bool set_authority(ts_http_exchange *x, const char *s) {
         ts_http_exchange_set_error_code(x, TS_HTTP_REQUEST_URI_INVALID);
         return false;
     }
-    if (port == 0) { /* what connect() says of it */
+    if (port == 0) { /* as connect() reports it */
         ts_http_exchange_set_error_code(x, TS_HTTP_CONNECTION_REFUSED);
         return false;
     }
@@ -47,7 +49,7 @@ static bool add_line(ts_http_exchange *x, const char *line) {
     return true;
 }
 
-/* What a field may be; x->http1 and Host are noted. False: `error` says why. */
+/* Checks the fields and notes x->http1. Returns false after setting an error. */
 static bool check_fields(ts_http_exchange *x) {
     const ts_http_fields *f = &x->request_fields;
     uint32_t hosts = 0;
@@ -60,7 +62,8 @@ static bool check_fields(ts_http_exchange *x) {
         hosts += ts_http_name_is(h->name, h->name_len, "host", 4);
         if (!ts_http_is_token(h->name, h->name_len) || !ts_http_is_field_value(h->value, h->value_len) || hosts > 1 ||
             ts_http_name_is(h->name, h->name_len, "transfer-encoding", 17)) {
-            ts_http_exchange_set_error_code(x, TS_HTTP_PROTOCOL_ERROR); /* how a body is framed is not the guest's */
+            /* guests do not choose how a body is framed */
+            ts_http_exchange_set_error_code(x, TS_HTTP_PROTOCOL_ERROR);
             return false;
         }
         x->http1 |= ts_http_name_is(h->name, h->name_len, "trailer", 7);
@@ -73,20 +76,20 @@ static bool add_field(ts_http_exchange *x, const ts_http_field *h) {
     size_t len = h->value_len;
     char *line;
     ts_http_trim(&v, &len);
-    /* libcurl's form of a field without a value: "name;" */
+    /* "name;" is libcurl's notation for a field without a value */
     if (asprintf(&line, len ? "%s: %.*s" : "%s;%.*s", h->name, (int)len, v) < 0) return false;
     bool added = add_line(x, line);
     free(line);
     return added;
 }
 
-/* The guest's fields, and what takes out those that libcurl would add. */
+/* Adds the guest's fields, and suppresses those that libcurl would add. */
 bool ts_http_request_fields(ts_http_exchange *x) {
     static const char *const added[] = {"Host", "Accept", "User-Agent", "Content-Type"};
     bool given[sizeof added / sizeof *added] = {0}, measured = false, te = false, te_announced = false;
     const ts_http_fields *f = &x->request_fields;
-    /* The first of a name counts for libcurl, and one without a value is not sent: it sees no "100-continue" of the guest's, for it would
-     * send the request again after a 417. */
+    /* libcurl uses the first field of a name and does not send one without a value. So it does not
+     * see the guest's "100-continue", for which it would repeat the request after a 417. */
     bool room = add_line(x, "Expect:");
     for (uint32_t i = 0; i < f->len && room; i++) {
         const ts_http_field *h = &f->data[i];
@@ -113,10 +116,10 @@ bool ts_http_request_fields(ts_http_exchange *x) {
             free(line);
         }
     }
-    /* RFC 9110, 10.1.4: a TE is for the next recipient alone, which Connection says. libcurl sends neither over HTTP/2, but for the
-     * "trailers" that HTTP/2 allows (RFC 9113, 8.2.2). */
+    /* RFC 9110, 10.1.4: a TE is for the next recipient alone, which Connection says. libcurl sends
+     * neither over HTTP/2, but for the "trailers" that HTTP/2 allows (RFC 9113, 8.2.2). */
     if (te && !te_announced && room) room = add_line(x, "Connection: TE");
-    /* RFC 9110, 8.6: said even of 0 bytes where the method gives content a meaning */
+    /* RFC 9110, 8.6: sent even for 0 bytes if the method gives content a meaning */
     static const char *const with_content[] = {"POST", "PUT", "PATCH"};
     for (size_t k = 0; k < sizeof with_content / sizeof *with_content && room && !x->out && !measured; k++)
         if (strcmp(x->method, with_content[k]) == 0) room = add_line(x, "Content-Length: 0");
@@ -167,7 +170,7 @@ bool ts_http_request_prepare(ts_http_exchange *x, const ts_http_request *r) {
     if (x->out && x->has_length && x->length == 0) x->out_eof = true;
     x->method = strdup(r->method);
     x->authority = strdup(r->authority);
-    /* RFC 9112, 3.2.3: of a CONNECT the host and its port, which must be there */
+    /* RFC 9112, 3.2.3: the target of a CONNECT is the host with its port, which is mandatory */
     if (!x->connect)
         x->target = strdup(r->path);
     else if (asprintf(&x->target, strchr(x->host, ':') ? "[%s]:%u" : "%s:%u", x->host, x->port) < 0)

@@ -1,5 +1,7 @@
-/* transfer: one exchange in libcurl: its options, and the functions that libcurl calls: connection, bodies, head.
- * In: an exchange that is prepared, addresses. Out: the state of the exchange, its response, what its pipes carry.
+/* transfer: runs an exchange in libcurl: its options, and the callbacks for the connection, the
+ * bodies and the head.
+ * In: a prepared exchange and addresses. Out: the state of the exchange, its response, and the bytes
+ * in its pipes.
  * Source: libcurl's easy and multi interfaces; RFC 9110, 9112, 9113 */
 #define _GNU_SOURCE
 #include "http/client/exchange.h"
@@ -14,7 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* --- what libcurl waits for ------------------------------------------------------------------------------------------------ */
+/* --- what libcurl waits for -------------------------------------------------------------------- */
 ts_http_sock *ts_http_sock_of(const ts_http_client *c, int fd) {
     for (uint32_t i = 0; i < c->n_socks; i++)
         if (c->socks[i].fd == fd) return &c->socks[i];
@@ -49,7 +51,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *s
     ts_http_sock *s = ts_http_sock_of(c, fd);
     bool out = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
     if (x) {
-        if (s && s->out && !out) x->quiet_since = ts_http_ticks(c); /* all that there was has gone */
+        /* everything that there was has been sent */
+        if (s && s->out && !out) x->quiet_since = ts_http_ticks(c);
         note_socket(x, fd, what == CURL_POLL_REMOVE);
     }
     if (what == CURL_POLL_REMOVE) {
@@ -62,7 +65,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *s
             ts_http_sock *more = realloc(c->socks, cap * sizeof *more);
             if (!more) {
                 c->out_of_memory = true;
-                return 0; /* -1 would leave the transfer in libcurl's list of the socket, also once it is freed */
+                /* -1 would leave the transfer in libcurl's list for the socket even after it is freed */
+                return 0;
             }
             c->socks = more;
             c->cap_socks = cap;
@@ -82,12 +86,12 @@ static int on_timer(CURLM *multi, long ms, void *data) {
     return 0;
 }
 
-/* A body whose end is that of the connection. */
+/* Returns whether the body ends with the connection, and TLS can tell whether it is complete. */
 static bool ends_with_connection(const ts_http_exchange *x) {
     return x->https && !x->http2 && x->state == TS_HTTP_RESPONDED && !x->chunked && !x->known_length && !x->bodyless;
 }
 
-/* --- the connection -------------------------------------------------------------------------------------------------------- */
+/* --- the connection ---------------------------------------------------------------------------- */
 static bool addr_from_os(const struct sockaddr *o, ts_sys_addr *a) {
     *a = (ts_sys_addr){.v6 = o->sa_family == AF_INET6};
     if (o->sa_family == AF_INET) {
@@ -103,7 +107,7 @@ static bool addr_from_os(const struct sockaddr *o, ts_sys_addr *a) {
     a->port = ntohs(in.sin6_port);
     memcpy(a->ip, &in.sin6_addr, 16);
     a->scope = in.sin6_scope_id;
-    if (ts_sys_addr_is_mapped(a)) { /* the rule is of what is reached */
+    if (ts_sys_addr_is_mapped(a)) { /* the rule applies to the address that is reached */
         memmove(a->ip, a->ip + 12, 4);
         memset(a->ip + 4, 0, 12);
         a->v6 = false;
@@ -136,16 +140,17 @@ static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_s
     return fd;
 }
 
-/* A connection that ends without TLS's own end was cut: a body up to the end of the connection is not whole then. libcurl looks
- * away there, by an option of OpenSSL or by itself. RFC 9112, 9.8 */
+/* A connection that ends without the end of TLS was cut, so a body that lasts until the end of the
+ * connection is not complete. libcurl ignores this, by an option of OpenSSL or by itself. RFC 9112,
+ * 9.8 */
 static CURLcode strict_tls(CURL *easy, void *context, void *data) {
     (void)easy;
     const ts_http_client *c = data;
     (void)c->l.clear_options(context, TS_CURL_IGNORE_UNEXPECTED_EOF);
-    c->l.set_keylog(context, NULL); /* of the host's SSLKEYLOGFILE */
+    c->l.set_keylog(context, NULL); /* ignores the host's SSLKEYLOGFILE */
     return CURLE_OK;
 }
-/* Called while the connection is still the transfer's: afterwards nobody can tell any more. */
+/* Called while the transfer still has its connection. Afterwards the state of TLS is not accessible. */
 static int record_tls_end(void *data, curl_off_t in_all, curl_off_t in, curl_off_t out_all, curl_off_t out) {
     (void)in_all, (void)in, (void)out_all, (void)out;
     ts_http_exchange *x = data;
@@ -156,9 +161,9 @@ static int record_tls_end(void *data, curl_off_t in_all, curl_off_t in, curl_off
     return 0;
 }
 
-/* The connection stands, and the request is about to be sent: also a second time, when a kept connection turns out to be dead.
- * What may have been done may be done again only if that makes no difference, and a body that has gone cannot be called back.
- * RFC 9110, 9.2.2; RFC 9112, 9.3.1 */
+/* The connection is established and the request is about to be sent. This happens a second time if a
+ * kept connection turns out to be dead. A request may be repeated only if that makes no difference,
+ * and a body that has been sent cannot be sent again. RFC 9110, 9.2.2; RFC 9112, 9.3.1 */
 static int before_request(void *data, char *remote, char *local, int remote_port, int local_port) {
     (void)remote;
     (void)local;
@@ -174,7 +179,7 @@ static int before_request(void *data, char *remote, char *local, int remote_port
     return CURL_PREREQFUNC_OK;
 }
 
-/* --- the request's body ------------------------------------------------------------------------------------------------------ */
+/* --- the request's body ------------------------------------------------------------------------ */
 static size_t read_body(char *to, size_t size, size_t n, void *data) {
     ts_http_exchange *x = data;
     size_t room = size * n;
@@ -210,14 +215,15 @@ static int send_trailers(struct curl_slist **list, void *data) {
     if (!room) ts_http_exchange_set_error_nomem(x);
     return room ? CURL_TRAILERFUNC_OK : CURL_TRAILERFUNC_ABORT;
 }
-/* They had to be sent, and have not been: libcurl knows no trailers in HTTP/2, and there is no place for them after a length. */
+/* Returns whether the trailers could not be sent: libcurl has no trailers in HTTP/2, and a body with
+ * a length cannot have any. */
 static bool trailers_lost(const ts_http_exchange *x) {
     return x->out && x->out_eof && x->out->trailers.len && !x->trailers_sent;
 }
 
-/* --- the response ------------------------------------------------------------------------------------------------------------ */
-/* Replaces the content-lengths, which are all the same number, by a single one (RFC 9110, 8.6), or removes them all.
- * Returns false if there is no memory. */
+/* --- the response ------------------------------------------------------------------------------ */
+/* Replaces the content-lengths, which are all the same number, by a single one (RFC 9110, 8.6), or
+ * removes them all. Returns false if there is no memory. */
 static bool merge_lengths(ts_http_fields *f, bool remove_all) {
     uint32_t first = 0;
     const ts_http_field *x = ts_http_fields_find(f, "content-length", &first);
@@ -242,7 +248,8 @@ static void complete_head(ts_http_exchange *x) {
     uint32_t i = 0;
     const ts_http_field *coding = ts_http_fields_find(&x->headers, "transfer-encoding", &i);
     int r = ts_http_received_length(&x->headers, &x->in_length);
-    /* After a 2xx to a CONNECT there is a tunnel, of which a guest has no end: it is closed. RFC 9110, 9.3.6 */
+    /* A 2xx response to a CONNECT begins a tunnel. A guest cannot use it, so it is closed. RFC 9110,
+     * 9.3.6 */
     bool tunnel = x->connect && x->status < 300;
     x->bodyless = x->head || x->status == 204 || x->status == 304 || tunnel;
     if (x->out && x->out_eof && x->http2 && trailers_lost(x)) {
@@ -251,7 +258,8 @@ static void complete_head(ts_http_exchange *x) {
                                                          "field Trailer, and HTTP/1.1 is used"));
         return;
     }
-    /* RFC 9112, 6.3: an invalid length is an error; one beside a coding "ought to be handled as an error", but where neither counts */
+    /* RFC 9112, 6.3: an invalid length is an error, and a length beside a coding "ought to be handled
+     * as an error", except where neither counts */
     if (!tunnel && (r < 0 || (r > 0 && coding && !x->bodyless))) {
         ts_http_exchange_set_error_code(x, TS_HTTP_PROTOCOL_ERROR);
         return;
@@ -274,7 +282,7 @@ static void complete_head(ts_http_exchange *x) {
     }
     x->state = TS_HTTP_RESPONDED;
     if (x->bodyless || (x->known_length && !x->in_length && !x->http2)) ts_http_pipe_end(x->in);
-    /* libcurl would wait for a body after the answer to a HEAD that had one itself */
+    /* libcurl would wait for a body after the response to a HEAD request that had a body */
     if ((x->head && x->out) || tunnel) x->finish_early = true;
 }
 
@@ -284,12 +292,12 @@ static void status_line(ts_http_exchange *x, const char *line, size_t len) {
     x->http2 = len > 5 && line[5] == '2';
     const char *space = memchr(line, ' ', len);
     unsigned long status = space ? strtoul(space, NULL, 10) : 0;
-    /* RFC 9110, 15: three digits; what is above 599 is for the guest to take for a server error */
+    /* RFC 9110, 15: three digits; the guest treats a status above 599 as a server error */
     if (status < 100 || status > 999) ts_http_exchange_set_error_code(x, TS_HTTP_PROTOCOL_ERROR);
     x->status = (uint16_t)status;
 }
 
-/* A line that begins with a blank goes on where the last one stopped. RFC 9112, 5.2 */
+/* A line that begins with a blank continues the previous field. RFC 9112, 5.2 */
 static bool append_folded_line(ts_http_fields *f, const char *line, size_t len) {
     if (f->len == 0) return false;
     while (len && (*line == ' ' || *line == '\t')) line++, len--;
@@ -331,7 +339,8 @@ static void field_line(ts_http_exchange *x, ts_http_fields *f, const char *line,
             x, trailer ? TS_HTTP_RESPONSE_TRAILER_SECTION_SIZE : TS_HTTP_RESPONSE_HEADER_SECTION_SIZE, f->bytes);
 }
 
-/* One line, with its end: of a status, a field, the end of a head, or (HTTP/2) a trailer. */
+/* Called with one line, including its end: a status line, a field, the end of a head, or (HTTP/2) a
+ * trailer. */
 static size_t read_head(char *line, size_t size, size_t n, void *data) {
     ts_http_exchange *x = data;
     size_t all = size * n, len = all;
@@ -348,7 +357,7 @@ static size_t read_head(char *line, size_t size, size_t n, void *data) {
             status_line(x, line, len);
     } else if (len) {
         field_line(x, &x->headers, line, len, false);
-    } else if (x->status == 101) { /* nothing has asked for it */
+    } else if (x->status == 101) { /* the request did not ask for it */
         ts_http_exchange_set_error_code(x, TS_HTTP_UPGRADE_FAILED);
     } else if (x->status < 200) {
         x->in_head = false;
@@ -366,7 +375,7 @@ static size_t read_response(char *bytes, size_t size, size_t n, void *data) {
     ts_http_exchange *x = data;
     size_t len = size * n;
     if (x->has_error || x->state != TS_HTTP_RESPONDED) return 0;
-    if (x->in->ended) return len; /* beyond what belongs to it: libcurl closes the connection */
+    if (x->in->ended) return len; /* beyond the body: libcurl closes the connection */
     ts_http_pipe *to = x->discard ? NULL : x->in;
     if (to && ts_http_pipe_room(to) < len) {
         x->recv_paused = true;
@@ -395,7 +404,7 @@ static size_t read_response(char *bytes, size_t size, size_t n, void *data) {
             return 0;
         }
         if (to) (void)ts_http_pipe_put(to, bytes, len);
-        /* nothing can follow in HTTP/1.1; HTTP/2 may send trailers */
+        /* nothing can follow in HTTP/1.1, but trailers can in HTTP/2 */
         if (x->known_length && x->got == x->in_length && !x->http2) ts_http_pipe_end(x->in);
     }
     if (to && to->failed) {
@@ -405,7 +414,7 @@ static size_t read_response(char *bytes, size_t size, size_t n, void *data) {
     return len;
 }
 
-/* --- a transfer ------------------------------------------------------------------------------------------------------------ */
+/* --- a transfer -------------------------------------------------------------------------------- */
 static bool resolve_entry(ts_http_exchange *x, const ts_sys_addr *addrs, uint32_t n) {
     char entry[300 + TS_HTTP_MAX_ADDRESSES * (INET6_ADDRSTRLEN + 3)];
     int at = snprintf(entry, sizeof entry, "+%s:%u:", x->host, x->port);
@@ -448,7 +457,7 @@ void ts_http_transfer_start(ts_http_exchange *x, const ts_sys_addr *addrs, size_
     SET(CURLOPT_PRIVATE, x);
     SET(CURLOPT_ERRORBUFFER, x->text);
     SET(CURLOPT_NOSIGNAL, 1L);
-    /* where to: nothing but what the request says */
+    /* the destination comes from the request alone */
     SET(CURLOPT_URL, x->url);
     SET(CURLOPT_REQUEST_TARGET, x->target);
     SET(CURLOPT_PATH_AS_IS, 1L);
@@ -465,7 +474,7 @@ void ts_http_transfer_start(ts_http_exchange *x, const ts_sys_addr *addrs, size_
     SET(CURLOPT_PREREQFUNCTION, before_request);
     SET(CURLOPT_PREREQDATA, x);
     SET(CURLOPT_TCP_NODELAY, 1L);
-    /* what: the fields of the request; those that libcurl would add are taken out there */
+    /* the fields of the request, with those suppressed that libcurl would add */
     SET(CURLOPT_HTTPHEADER, x->fields);
     SET(CURLOPT_HTTP_VERSION, (long)(x->https && !x->http1 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
     if (x->out) {
@@ -483,7 +492,8 @@ void ts_http_transfer_start(ts_http_exchange *x, const ts_sys_addr *addrs, size_
     }
     SET(CURLOPT_CUSTOMREQUEST, x->method);
     if (x->connect) SET(CURLOPT_FORBID_REUSE, 1L);
-    /* what comes back: as it comes; chunks are read here, where their end and their trailers are seen at once */
+    /* the response is not decoded; chunks are decoded here, where their end and their trailers are
+     * seen at once */
     SET(CURLOPT_HEADERFUNCTION, read_head);
     SET(CURLOPT_HEADERDATA, x);
     SET(CURLOPT_WRITEFUNCTION, read_response);
@@ -521,7 +531,8 @@ void ts_http_transfer_ended(ts_http_exchange *x, CURLcode code) {
     if (x->has_error) {
         e = x->error;
         x->has_error = false;
-    } else if (code == CURLE_OK && x->state != TS_HTTP_RESPONDED) { /* closed before a whole head */
+    } else if (code == CURLE_OK && x->state != TS_HTTP_RESPONDED) { /* closed before the head was
+                                                                     * complete */
         e = ts_http_error_of(x->begun ? TS_HTTP_RESPONSE_INCOMPLETE : TS_HTTP_CONNECTION_TERMINATED);
     } else if (code == CURLE_OK) {
         bool whole =
@@ -549,7 +560,7 @@ void ts_http_transfer_ended(ts_http_exchange *x, CURLcode code) {
     ts_http_exchange_finish(x, &e);
 }
 
-/* --- the library ----------------------------------------------------------------------------------------------------- */
+/* --- the library ------------------------------------------------------------------------------- */
 void ts_http_transfer_open(ts_http_client *c) {
     if (c->multi || c->problem) return;
     c->problem = ts_curl_open(&c->l);
@@ -562,7 +573,7 @@ void ts_http_transfer_open(ts_http_client *c) {
     SET(CURLMOPT_SOCKETDATA, c);
     SET(CURLMOPT_TIMERFUNCTION, on_timer);
     SET(CURLMOPT_TIMERDATA, c);
-    /* one request at a time on a connection: one whose body nobody reads holds up no other */
+    /* one request at a time on a connection, so that a body that is not read blocks no other */
     SET(CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
     SET(CURLMOPT_MAXCONNECTS, (long)TS_HTTP_MAX_KEPT);
 #undef SET
@@ -571,7 +582,7 @@ void ts_http_transfer_open(ts_http_client *c) {
     c->multi = NULL;
     ts_sys_lookups_free(c->lookups);
     c->lookups = NULL;
-    ts_curl_close(&c->l); /* no memory: tried again with the next request */
+    ts_curl_close(&c->l); /* no memory: the next request tries again */
 }
 
 #endif

@@ -1,7 +1,9 @@
-/* addresses: how many connections each client's address has, and which connection gives way when no other is left. See connection.h.
- * The share of an address matters only when connections are scarce. Then the connections that have waited longest for a request go first,
- * those of addresses with more than their share before the others.
- * In: addresses, connections that wait. Out: connections closed. */
+/* addresses: counts the connections of each client address, and chooses the connections that are
+ * closed when no more are available. See connection.h.
+ * The share of an address matters only when connections are scarce. Then the connections that have
+ * waited longest for a request are closed first, beginning with those of addresses that have more
+ * than their share.
+ * In: addresses and idle connections. Out: closed connections. */
 #define _GNU_SOURCE
 #include "http/server/connection.h"
 #ifdef TS_HTTP_SERVER
@@ -11,13 +13,17 @@
 #include <sys/socket.h>
 
 enum {
-    AT_ONCE = 64,        /* connections that give way together at most, so that looking for them is paid by many */
-    PART = 64,           /* … and no more than this part of all */
-    YOUNG_NS = 50000000, /* a client has so long to send its request before its connection can go */
-    RESERVED_PART = 32,  /* the last connections, for addresses that have less than their share */
+    /* the maximum number of connections closed at a time, so that one search pays for many */
+    AT_ONCE = 64,
+    PART = 64, /* and no more than this part of all connections */
+    /* a client has this long to send its request before its connection can be closed */
+    YOUNG_NS = 50000000,
+    /* this part of the connections is reserved for addresses that have less than their share */
+    RESERVED_PART = 32,
 };
 
-/* An IPv4 address as it is mapped into IPv6; of an IPv6 address the network of 64 bits, all of which one client can use. */
+/* The key of an IPv4 address is its IPv6-mapped form. The key of an IPv6 address is its /64 network,
+ * all of which one client can use. */
 static uint64_t key_of(const ts_sys_addr *a) {
     const uint8_t *ip = a->ip;
     uint64_t key = 0;
@@ -39,7 +45,7 @@ uint32_t ts_http_address_enter(ts_http_server *s, const ts_sys_addr *a) {
     uint64_t key = key_of(a);
     uint32_t *bucket = bucket_of(s, key), i = *bucket;
     while (i && s->addresses[i - 1].key != key) i = s->addresses[i - 1].next;
-    if (!i) { /* there are as many entries as connections, and each entry in use has one */
+    if (!i) { /* there are as many entries as connections, and each used entry has a connection */
         i = s->free_address ? s->free_address : ++s->n_addresses;
         if (s->free_address) s->free_address = s->addresses[i - 1].next;
         s->addresses[i - 1].key = key;
@@ -67,14 +73,14 @@ bool ts_http_over_share(const ts_http_server *s, uint32_t address) {
     return live > most - most / RESERVED_PART && more_than_its_share(s, address);
 }
 
-/* --- giving way ------------------------------------------------------------------------------------------------------------------------- */
+/* --- closing idle connections --- */
 typedef struct candidate {
-    uint64_t order; /* when it began to wait; the top bit: its address keeps within its share */
+    uint64_t order; /* when it began to wait; the top bit is set if its address keeps within its share */
     uint64_t generation;
     uint32_t index;
 } candidate;
 
-/* A heap with the candidate that goes last on top. */
+/* A heap with the candidate on top that is closed last. */
 static void sift(candidate *heap, uint32_t n, uint32_t i) {
     for (;;) {
         uint32_t top = i;
@@ -103,7 +109,8 @@ static int by_order(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-/* Close it if it still waits, and its client has sent no request that no thread has seen yet. dead: only if the client has left. */
+/* Closes the connection if it is still idle and its client has sent no request that no thread has
+ * seen. only_dead: close it only if the client has left. */
 static bool close_candidate(ts_http_server *s, const candidate *x, bool dead) {
     ts_http_conn *c = ts_http_conn_at(s, x->index);
     if (!ts_http_conn_take(c, x->generation, false)) return false;
@@ -115,7 +122,8 @@ static bool close_candidate(ts_http_server *s, const candidate *x, bool dead) {
         ts_http_conn_close(s, c);
         return true;
     }
-    __atomic_store_n(&c->state, x->generation << 2 | TS_CONN_ARMED, __ATOMIC_RELEASE); /* as it was */
+    /* restore its state */
+    __atomic_store_n(&c->state, x->generation << 2 | TS_CONN_ARMED, __ATOMIC_RELEASE);
     return false;
 }
 

@@ -1,5 +1,7 @@
-/* connection: the connections: letting in, arming, reading heads, draining, lingering, deadlines. See connection.h.
- * In: events. Out: requests for ts_http_call_serve, responses that say no. Source: RFC 9112, 2 and 9; epoll(7), accept(2) */
+/* connection: accepting, arming and serving connections, reading heads, draining responses,
+ * lingering, and deadlines. See connection.h.
+ * In: events. Out: requests for ts_http_call_serve, and responses that refuse. Source: RFC 9112, 2
+ * and 9; epoll(7), accept(2) */
 #define _GNU_SOURCE
 #include "http/server/connection.h"
 #ifdef TS_HTTP_SERVER
@@ -19,17 +21,18 @@
 #define SECOND 1000000000ull
 enum {
     ACCEPT_BATCH = 64,
-    DIRECT_MAX = 8,       /* requests of one connection before others have their turn, */
-    DIRECT_NS = 200000,   /* … or so much time */
-    EXPECT_NS = 50000,    /* that the only clients are looked for before a thread sleeps */
+    DIRECT_MAX = 8,     /* requests that are served on one connection before others have their turn, */
+    DIRECT_NS = 200000, /* or the time after which they have it */
+    /* how long a thread polls for the next request of the only clients before it sleeps */
+    EXPECT_NS = 50000,
     LINGER_MAX = 1 << 20, /* bytes to discard from a client that keeps sending after we closed our side */
-    SWEEP_PART = 32,      /* one sweep looks at this part of the connections, */
-    SWEEP_LEAST = 1024,   /* … but at no fewer than these */
+    SWEEP_PART = 32,      /* one sweep looks at this part of the connections */
+    SWEEP_LEAST = 1024,   /* but at least at this many */
 };
 #define LINGER_NS (2 * SECOND)
 #define LINGER_AT_STOP_NS 200000000ull
 
-/* --- connections --------------------------------------------------------------------------------------------------------- */
+/* --- connections ------------------------------------------------------------------------------- */
 ts_http_conn *ts_http_conn_at(const ts_http_server *s, uint32_t i) {
     return &__atomic_load_n(&s->chunks[i / TS_CONN_CHUNK], __ATOMIC_ACQUIRE)[i % TS_CONN_CHUNK];
 }
@@ -37,7 +40,8 @@ static uint64_t state_of(uint64_t generation, unsigned state) {
     return generation << 2 | state;
 }
 
-/* A free one, owned by the caller; NULL: there are as many as allowed, or no memory. */
+/* Returns a free connection, which the caller owns, or NULL if the limit is reached or there is no
+ * memory. */
 static ts_http_conn *conn_new(ts_http_server *s, int fd, const ts_sys_addr *from) {
     ts_http_conn *c = NULL;
     ts_lock_take(&s->lock);
@@ -90,7 +94,7 @@ void ts_http_accept_resume(ts_http_server *s) {
     epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, s->listen_fd, &ev);
 }
 
-/* By its owner. */
+/* Called by its owner. */
 void ts_http_conn_close(ts_http_server *s, ts_http_conn *c) {
     drop_buffers(c);
     close(c->fd);
@@ -107,12 +111,14 @@ void ts_http_conn_close(ts_http_server *s, ts_http_conn *c) {
 }
 
 typedef enum arming {
-    ARM_NEW,     /* for its first request */
-    ARM_IDLE,    /* for a request, the rest of a head, or the end: it gives way when connections are scarce */
-    ARM_OUT,     /* for room to write */
-    ARM_AT_ONCE, /* there is something to do; others have their turn first */
+    ARM_NEW, /* wait for the first request */
+    /* wait for a request, the rest of a head, or the end; the connection can be closed if connections
+     * are scarce */
+    ARM_IDLE,
+    ARM_OUT,     /* wait until bytes can be written */
+    ARM_AT_ONCE, /* there is work to do, but others have their turn first */
 } arming;
-/* By its owner, which gives it up. */
+/* Arms the connection for an event. Called by its owner, which does not own it afterwards. */
 static void conn_arm(ts_http_server *s, ts_http_conn *c, arming how, uint64_t deadline) {
     uint64_t generation = __atomic_load_n(&c->state, __ATOMIC_RELAXED) >> 2;
     struct epoll_event ev = {.events = (how == ARM_OUT || how == ARM_AT_ONCE ? EPOLLOUT : EPOLLIN) | EPOLLONESHOT,
@@ -124,12 +130,12 @@ static void conn_arm(ts_http_server *s, ts_http_conn *c, arming how, uint64_t de
         ts_http_conn_close(s, c);
         return;
     }
-    /* an event may already be with another thread: it waits for this */
+    /* another thread may already have an event and wait for this store */
     __atomic_store_n(&c->state, state_of(generation, TS_CONN_ARMED), __ATOMIC_RELEASE);
 }
 
-/* Try to take ownership of an armed connection. False: another thread owns it, or the slot has been reused. wait: its owner may be about
- * to arm it. */
+/* Tries to take ownership of an armed connection. Returns false if another thread owns it or the slot
+ * has been reused. With `wait`, waits for an owner that is about to arm it. */
 bool ts_http_conn_take(ts_http_conn *c, uint64_t generation, bool wait) {
     for (;;) {
         uint64_t now = state_of(generation, TS_CONN_ARMED);
@@ -141,7 +147,7 @@ bool ts_http_conn_take(ts_http_conn *c, uint64_t generation, bool wait) {
     }
 }
 
-/* --- letting in ----------------------------------------------------------------------------------------------------------- */
+/* --- accepting --- */
 static const char unavailable_response[] =
     "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
@@ -159,7 +165,7 @@ static int accept_one(ts_http_server *s, ts_sys_addr *from) {
     }
     return fd;
 }
-/* What it has sent is read, so that no reset overtakes the answer. */
+/* Reads what the client has sent, so that no reset overtakes the response. */
 static void send_unavailable(int fd) {
     char some[4096];
     while (recv(fd, some, sizeof some, MSG_DONTWAIT) > 0) {
@@ -184,7 +190,7 @@ void ts_http_accept(ts_http_server *s) {
     for (int i = 0; i < ACCEPT_BATCH; i++) {
         ts_sys_addr from;
         if (__atomic_load_n(&s->live_conns, __ATOMIC_RELAXED) >= s->config.max_connections) {
-            if (!ts_sys_ready(s->listen_fd, false)) break; /* nobody needs the room */
+            if (!ts_sys_ready(s->listen_fd, false)) break; /* no connection waits to be accepted */
             if (!ts_http_close_idle(s, TS_ANY_ADDRESS)) goto pause;
         }
         int fd = accept_one(s, &from);
@@ -193,8 +199,9 @@ void ts_http_accept(ts_http_server *s) {
             if (ts_http_close_idle(s, TS_ANY_ADDRESS)) continue;
             goto pause;
         }
-        if (fd < 0 && (errno == EINVAL || errno == EBADF)) return; /* the server stops */
-        if (fd < 0) continue;                                      /* of that one connection */
+        if (fd < 0 && (errno == EINVAL || errno == EBADF)) return; /* the server is stopping */
+        /* the error concerns this connection only */
+        if (fd < 0) continue;
         ts_http_conn *c = conn_new(s, fd, &from);
         if (!c) {
             refuse_connection(fd);
@@ -212,7 +219,7 @@ void ts_http_accept(ts_http_server *s) {
     struct epoll_event ev = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = TS_TAG_LISTEN};
     epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, s->listen_fd, &ev);
     return;
-pause: /* until a connection ends, or the monitor tries again */
+pause: /* accept again when a connection ends, or when the monitor retries */
     if (!__atomic_load_n(&s->paused_since, __ATOMIC_RELAXED)) __atomic_store_n(&s->paused_since, now, __ATOMIC_RELAXED);
     __atomic_store_n(&s->listen_paused, 1, __ATOMIC_RELEASE);
 }
@@ -221,12 +228,13 @@ void ts_http_accept_refuse(ts_http_server *s) {
     for (int i = 0, fd; i < ACCEPT_BATCH && (fd = accept_one(s, &from)) >= 0; i++) refuse_connection(fd);
 }
 
-/* --- what a thread does with a connection -------------------------------------------------------------------------------- */
-/* We have sent our last byte. The client may not have read it yet, and may still send: closing now could make a reset overtake it. */
+/* --- what a thread does with a connection ------------------------------------------------------ */
+/* Called after our last byte. The client may not have read it yet and may still send: closing now
+ * could send a reset that overtakes it. */
 static void linger(ts_http_server *s, ts_http_conn *c) {
     drop_buffers(c);
     c->phase = TS_CONN_LINGER;
-    c->requests = 0; /* from here on: bytes thrown away */
+    c->requests = 0; /* from here on the number of discarded bytes */
     if (shutdown(c->fd, SHUT_WR) < 0) {
         ts_http_conn_close(s, c);
         return;
@@ -245,10 +253,10 @@ static void continue_linger(ts_http_server *s, ts_http_conn *c, char *buf, size_
             return;
         }
     }
-    conn_arm(s, c, ARM_IDLE, c->deadline); /* the deadline stays */
+    conn_arm(s, c, ARM_IDLE, c->deadline); /* with the same deadline */
 }
 
-/* The rest of a response. True: it is sent, and the next request may come. */
+/* Sends the rest of a response. Returns true if it has been sent and the next request may follow. */
 static bool drain(ts_http_server *s, ts_http_conn *c) {
     while (c->out_at < c->out_len) {
         ssize_t n = send(c->fd, c->out + c->out_at, c->out_len - c->out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -279,8 +287,9 @@ static void count_served(ts_http_server *s) {
     if (s->config.stop_after && n == s->config.stop_after) ts_http_server_stop(s);
 }
 
-/* Keep what has come of the next requests with the connection, and give it up until more comes, or, `at_once`, until others had their
- * turn: it is ready again as soon as it can be written to. */
+/* Keeps what has arrived of the next requests with the connection and gives the connection up until
+ * more arrives. With `at_once` it is only until others have had their turn: the connection is ready
+ * again as soon as it can be written to. */
 static void wait_for_more(ts_http_worker *t, ts_http_conn *c, bool at_once) {
     uint64_t now = ts_sys_monotonic();
     if (t->in_len) {
@@ -293,7 +302,8 @@ static void wait_for_more(ts_http_worker *t, ts_http_conn *c, bool at_once) {
         c->in_len = c->in_cap = t->in_len;
         c->head_since = now;
     }
-    if (!at_once && ts_http_server_stopping(t->s)) { /* what has not come whole by now is not waited for */
+    /* requests that are not complete by now are not waited for */
+    if (!at_once && ts_http_server_stopping(t->s)) {
         ts_http_conn_close(t->s, c);
         return;
     }
@@ -302,7 +312,7 @@ static void wait_for_more(ts_http_worker *t, ts_http_conn *c, bool at_once) {
              now + (t->in_len ? t->s->config.head_timeout_ns : t->s->config.idle_timeout_ns));
 }
 
-/* Room in the thread's buffer for len bytes, and at least as many as they are behind them. */
+/* Makes room in the thread's buffer for len bytes and half as many more. */
 static bool room_for(ts_http_worker *t, size_t len) {
     size_t cap = t->in_cap;
     while (cap < len + len / 2 && cap < t->s->in_most) cap *= 2;
@@ -316,13 +326,14 @@ static bool room_for(ts_http_worker *t, size_t len) {
     return t->in_cap > len;
 }
 
-/* More of a head that comes in pieces: read to where the rest of it is. True: it is whole, and in t->in. */
+/* Reads more of a head that arrives in pieces, into the connection's own buffer. Returns true if the
+ * head is complete and in t->in. */
 static bool more_of_head(ts_http_worker *t, ts_http_conn *c, bool *refused) {
     ts_http_server *s = t->s;
     for (;;) {
         long head = ts_wire_scan_head(&c->scan, c->in, c->in_len);
         if (head != 0 || c->in_len >= s->config.max_head_bytes) {
-            *refused = head == 0; /* too long */
+            *refused = head == 0; /* it exceeds the limit */
             if (!room_for(t, c->in_len)) break;
             memcpy(t->in, c->in, c->in_len);
             t->in_len = c->in_len;
@@ -353,13 +364,14 @@ static bool more_of_head(ts_http_worker *t, ts_http_conn *c, bool *refused) {
     return false;
 }
 
-/* After a call: true: the connection is still ours, and stands at the next request. */
+/* Continues after a call. Returns true if this thread still owns the connection, which is at the next
+ * request. */
 static bool continue_after_call(ts_http_worker *t, ts_http_conn *c, ts_call_end end) {
     ts_http_server *s = t->s;
     switch (end) {
     case TS_CALL_NEXT: return true;
     case TS_CALL_DRAIN:
-        if (!c->keep || !t->in_len) { /* what stands behind the request, if anything may: the next one's beginning */
+        if (!c->keep || !t->in_len) { /* nothing follows the request, or nothing may follow */
         } else if ((c->in = malloc(t->in_len))) {
             memcpy(c->in, t->in, t->in_len);
             c->in_len = c->in_cap = t->in_len;
@@ -367,7 +379,7 @@ static bool continue_after_call(ts_http_worker *t, ts_http_conn *c, ts_call_end 
             c->keep = false;
         }
         if (!drain(s, c)) return false;
-        if (c->in) { /* it is in t->in still */
+        if (c->in) { /* t->in still has it */
             free(c->in);
             c->in = NULL;
             c->in_len = c->in_cap = 0;
@@ -405,7 +417,7 @@ void ts_http_conn_serve(ts_http_worker *t, ts_http_conn *c) {
             ssize_t n = recv(c->fd, t->in + t->in_len, t->in_cap - t->in_len, MSG_DONTWAIT);
             if (n < 0 && errno == EINTR) continue;
             if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-                /* a client that talks alone answers in less time than it takes to sleep and be woken */
+                /* a client that is alone answers in less time than it takes to sleep and wake up */
                 if (served_here && __atomic_load_n(&s->live_conns, __ATOMIC_RELAXED) <= s->config.threads &&
                     ts_sys_monotonic() - answered < EXPECT_NS)
                     continue;
@@ -450,16 +462,18 @@ void ts_http_conn_serve(ts_http_worker *t, ts_http_conn *c) {
             }
         }
         if (++served_here >= DIRECT_MAX || ts_sys_monotonic() - since > DIRECT_NS) {
-            wait_for_more(t, c, t->in_len != 0); /* others have their turn, first come, first served */
+            /* others have their turn, in the order in which they came */
+            wait_for_more(t, c, t->in_len != 0);
             return;
         }
         refused = false;
         answered = ts_sys_monotonic();
-        fresh = !t->in_len; /* a quick client has sent the next one by now: that is cheaper to ask than to wait for */
+        /* a quick client has already sent the next request: trying is cheaper than waiting */
+        fresh = !t->in_len;
     }
 }
 
-/* --- for the monitor ------------------------------------------------------------------------------------------------------ */
+/* --- for the monitor --------------------------------------------------------------------------- */
 bool ts_http_conn_take_ready(ts_http_server *s, uint64_t tag, ts_http_conn **c) {
     *c = ts_http_conn_at(s, (uint32_t)(tag & 0xffffff));
     return ts_http_conn_take(*c, tag >> 24, true);
@@ -468,12 +482,14 @@ void ts_http_conn_rearm(ts_http_server *s, ts_http_conn *c) {
     conn_arm(s, c, ARM_AT_ONCE, ts_sys_monotonic() + s->config.head_timeout_ns);
 }
 
-/* Nothing is under way on it, and nothing has come that no thread has seen. */
+/* Returns whether nothing is in progress on the connection and nothing has arrived that no thread has
+ * seen. */
 static bool is_quiet(const ts_http_conn *c) {
     char byte;
     return c->phase == TS_CONN_READ && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
 }
-/* The client has all that was sent, and what it sent has been read: closing resets nothing. */
+/* Returns whether the client has received everything, after reading all that it sent: closing the
+ * connection then resets nothing. */
 static bool all_acknowledged(const ts_http_conn *c) {
     char some[4096];
     int left = 0;
@@ -504,7 +520,8 @@ void ts_http_sweep(ts_http_server *s, uint64_t now, bool all) {
             expire(s, c);
         } else if (all && (is_quiet(c) || (c->phase == TS_CONN_LINGER && all_acknowledged(c)))) {
             ts_http_conn_close(s, c);
-        } else { /* busy after all: as it was; an event that came meanwhile is with a thread that waits for this */
+        } else { /* it is busy: restore its state; a thread that has got an event meanwhile waits for
+                  * this store */
             if (all && c->phase == TS_CONN_LINGER && c->deadline > now + LINGER_AT_STOP_NS)
                 __atomic_store_n(&c->deadline, now + LINGER_AT_STOP_NS, __ATOMIC_RELAXED);
             __atomic_store_n(&c->state, state, __ATOMIC_RELEASE);

@@ -1,8 +1,11 @@
-/* request: a request while it is served: its body from the connection into a pipe, the response from a pipe onto the connection.
- * Both go on whenever the guest touches them (kick), without ever waiting. What a guest writes is held back for as long as it goes on by
- * itself and is little, so that a small response leaves in one piece, with its length; it goes out when the body ends, when the guest
- * waits for anything, when it is much, or when the monitor has seen it twice.
- * In: a head in the worker's buffer. Out: how the connection goes on. Source: RFC 9112, 6 and 9; RFC 9110, 6.6.1 (Date), 10.1.1 (Expect) */
+/* request: serves a request: its body goes from the connection into a pipe, and the response from a
+ * pipe to the connection.
+ * Both advance whenever the guest uses them (notify), and never wait. Small amounts that the guest
+ * writes are held back while it continues by itself, so that a small response leaves in one piece,
+ * with its length. They are sent when the body ends, when the guest waits for anything, when there
+ * are many bytes, or when the monitor has seen them twice.
+ * In: a head in the worker's buffer. Out: how the connection continues. Source: RFC 9112, 6 and 9;
+ * RFC 9110, 6.6.1 (Date), 10.1.1 (Expect) */
 #define _GNU_SOURCE
 #include "http/server/connection.h"
 #ifdef TS_HTTP_SERVER
@@ -17,11 +20,12 @@
 
 #define NS 1000000000ull
 enum {
-    FLUSH_AT = 16384,     /* body bytes that are not held back any more */
-    DISCARD_MAX = 262144, /* of a request's body that nobody has read: more, and the connection ends */
+    FLUSH_AT = 16384, /* bytes of a body that are not held back any longer */
+    /* bytes of an unread request body that are discarded; if there are more, the connection ends */
+    DISCARD_MAX = 262144,
 };
 
-/* --- bytes -------------------------------------------------------------------------------------------------------------------------------- */
+/* --- bytes ------------------------------------------------------------------------------------- */
 bool ts_bytes_add(ts_bytes *b, const void *p, size_t len) {
     if (len == 0) return true;
     if (b->len == 0) b->at = 0;
@@ -62,14 +66,14 @@ void ts_http_call_free(ts_http_call *c) {
     free(c->raw.data);
 }
 
-/* --- out: the wire ------------------------------------------------------------------------------------------------------------------------- */
+/* --- out: the wire ----------------------------------------------------------------------------- */
 static void mark_client_gone(ts_http_call *c) {
     __atomic_store_n(&c->client_gone, true, __ATOMIC_RELAXED);
     c->keep = false;
     c->bytes.len = c->raw.len = 0;
 }
 
-/* What stands in `bytes`, as far as the client takes it. */
+/* Sends what is in `bytes`, as far as the client takes it. */
 static void send_bytes(ts_http_call *c) {
     while (c->bytes.len && !c->client_gone) {
         ssize_t n = send(c->c->fd, c->bytes.data + c->bytes.at, c->bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -84,7 +88,8 @@ static void send_bytes(ts_http_call *c) {
     }
 }
 
-/* The head's last lines, once it is known how the body goes. */
+/* Adds the last lines of the head, once the framing of the body is known. whole: the body is
+ * complete, with len bytes. */
 static bool finish_head(ts_http_call *c, bool whole, uint64_t len) {
     char line[64];
     bool ok = true;
@@ -102,7 +107,7 @@ static bool finish_head(ts_http_call *c, bool whole, uint64_t len) {
             ok = add_text(&c->bytes, "transfer-encoding: chunked\r\n");
         }
     }
-    /* what the client may still send is more than we would throw away */
+    /* the client may still send more than we would discard */
     if (!c->in_done && (c->want_continue || (!c->wire.chunked && c->wire.left > DISCARD_MAX))) c->keep = false;
     if (ts_http_server_stopping(c->s)) c->keep = false;
     if (!c->keep && !c->wire.http10) ok = ok && add_text(&c->bytes, "connection: close\r\n");
@@ -118,7 +123,8 @@ static bool add_field(ts_bytes *b, const ts_http_field *f) {
            ts_bytes_add(b, "\r\n", 2);
 }
 
-/* What was held back, and (p not NULL) all of the pipe: framed, behind what stands in `bytes`. ended: with that the body is whole. */
+/* Frames the bytes that were held back and, if p is not NULL, all bytes of the pipe, and appends them
+ * to `bytes`. ended: the body is complete with them. */
 static bool frame_body(ts_http_call *c, ts_http_pipe *p, bool ended) {
     size_t n = c->raw.len + (p ? p->len : 0);
     char line[32];
@@ -152,8 +158,9 @@ static bool frame_body(ts_http_call *c, ts_http_pipe *p, bool ended) {
     return ok && add_text(&c->bytes, "\r\n");
 }
 
-/* Take on what the guest has written. FLUSH: hold nothing back. LAST: nobody comes back for what a slow client has no room for now: a
- * body that has ended is taken whole. Under t->lock. */
+/* Takes what the guest has written. FLUSH: hold nothing back. LAST: there will be no further call for
+ * what a slow client has no room for now, so a body that has ended is taken whole. Called under
+ * t->lock. */
 typedef enum pump { HOLD, FLUSH, LAST } pump;
 static void pump_out(ts_http_call *c, pump how) {
     ts_http_pipe *p = c->out;
@@ -166,9 +173,9 @@ static void pump_out(ts_http_call *c, pump how) {
         return;
     }
     if (!c->head_held) send_bytes(c);
-    /* Where no body is sent, the bytes of one that does not match its length are the guest's own affair. */
+    /* If no body is sent, a mismatch between its bytes and its length does not matter. */
     bool uncounted = p && p->failed && c->no_body && p->error.code == TS_HTTP_RESPONSE_BODY_SIZE;
-    if (p && p->failed && !uncounted) { /* its near end has gone without an end */
+    if (p && p->failed && !uncounted) { /* the guest's end has closed without an end */
         c->broken = true;
         return;
     }
@@ -183,7 +190,7 @@ static void pump_out(ts_http_call *c, pump how) {
         return;
     }
     if (!c->head_held && c->bytes.len && !(how == LAST && ended))
-        return; /* the client is slow: the pipe fills, and the guest waits */
+        return; /* the client is slow: the pipe fills up and the guest waits */
     bool ok = true;
     if (ended || how == FLUSH || n >= FLUSH_AT) {
         if (n || ended || c->head_held) {
@@ -281,13 +288,14 @@ bool ts_http_call_respond(ts_http_call *c, uint16_t status, const ts_http_fields
     ts_lock_take(&c->t->lock);
     bool ok = !c->responded && !c->client_gone;
     if (!ok) goto out;
-    /* After a 2xx to a CONNECT comes a tunnel, of which a guest has no end: the connection closes. RFC 9110, 9.3.6 */
+    /* A 2xx response to a CONNECT begins a tunnel. A guest cannot use it, so the connection closes.
+     * RFC 9110, 9.3.6 */
     bool tunnel = c->wire.is_connect && status < 300;
     c->no_body = c->wire.is_head || status == 204 || status == 205 || status == 304 || tunnel;
     c->keep = c->wire.keep_alive;
     c->framing = c->no_body ? TS_FRAMING_NONE : TS_FRAMING_OPEN;
-    /* Of HEAD and 304 it is the length that another response would have (RFC 9110, 8.6). The others must not have any, but for the 0
-     * that ends a 205 (RFC 9110, 15.3.6). */
+    /* For HEAD and 304 it is the length that another response would have (RFC 9110, 8.6). The others
+     * must not have a length, except the 0 that ends a 205 (RFC 9110, 15.3.6). */
     if (status == 204 || status == 205 || tunnel) has_length = 0;
     c->head_start = c->bytes.len;
     ok = status_line(&c->bytes, status);
@@ -301,7 +309,7 @@ bool ts_http_call_respond(ts_http_call *c, uint16_t status, const ts_http_fields
         }
         if (ts_http_is_connection_field(f->name, f->name_len)) continue;
         if (ts_http_name_is(f->name, f->name_len, "content-length", 14)) {
-            if (!has_length || lengthy) continue; /* equal ones are one */
+            if (!has_length || lengthy) continue; /* equal lengths are sent once */
             lengthy = true;
         }
         dated |= ts_http_name_is(f->name, f->name_len, "date", 4);
@@ -358,10 +366,11 @@ void ts_http_call_unavailable(ts_http_call *c) {
     c->refused_503 = true;
 }
 
-/* --- the watch over a wait -----------------------------------------------------------------------------------------------------------------
- * A guest that waits for its client, in either direction, does so within two limits: something has to move at least every `stall`, and over
- * `grace` the bytes have to reach the least rate. The time is that of waiting only. Whatever it waits for, the wait is over when the client
- * is gone, the request has taken too long, or the server ends its calls. */
+/* --- supervision of waits ---
+ * A guest that waits for its client, in either direction, does so within two limits: at least one
+ * byte must move every `stall`, and over `grace` the bytes must reach the minimum rate. Only time
+ * spent waiting counts. Whatever the guest waits for, the wait ends when the client is gone, the
+ * request has taken too long, or the server ends its calls. */
 static uint64_t min_u64(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
@@ -371,7 +380,7 @@ static void credit_progress(ts_http_call *c) {
     if (!n) return;
     c->seen_moved = c->bytes_moved;
     c->still_ns = 0;
-    /* bytes buy time, up to the grace */
+    /* bytes earn waiting time, up to the grace */
     uint64_t rate = g->min_rate,
              bought = n / rate > g->rate_grace_ns / NS ? g->rate_grace_ns : n / rate * NS + n % rate * NS / rate;
     c->credit_ns = min_u64(c->credit_ns + bought, g->rate_grace_ns);
@@ -399,9 +408,11 @@ size_t ts_http_call_watch(ts_http_call *c, ts_sys_wait *files, uint64_t *deadlin
     return 2;
 }
 
-/* The client has shut down its sending side, or has left: this looks the same until it is sent something. Before the response it is sent a
- * 100 (Continue), which any client skips (RFC 9110, 15.2); one that has left answers with a reset. An HTTP/1.0 client must not be sent it;
- * and within a response nothing may be said but the response. There the next bytes tell; when none come, it has left. */
+/* The client has closed its sending side, or has left. The two look alike until something is sent.
+ * Before the response it is sent a 100 (Continue), which any client skips (RFC 9110, 15.2); a client
+ * that has left answers with a reset. An HTTP/1.0 client must not be sent it, and within a response
+ * nothing but the response may be sent. Then the next bytes tell, and if there are none in time, the
+ * client has left. */
 static void half_closed(ts_http_call *c, uint64_t now) {
     static const char probe[] = "HTTP/1.1 100 Continue\r\n\r\n";
     c->half_seen = true;
@@ -414,21 +425,23 @@ static void half_closed(ts_http_call *c, uint64_t now) {
     }
     ts_lock_give(&c->t->lock);
 }
-/* Nothing that is sent arrives any more. A guest that waits for its client finds that out; for any other wait there is no sense left. */
+/* Nothing that is sent arrives any more. A guest that waits for its client finds that out by itself;
+ * any other wait is ended. */
 static ts_http_watched client_left(ts_http_call *c) {
     ts_lock_take(&c->t->lock);
     mark_client_gone(c);
     ts_lock_give(&c->t->lock);
     c->unwatched = true;
     c->abandoned = !c->complete && !c->waits_io;
-    if (c->complete) return TS_HTTP_KEEP_WAITING; /* it has had its response: what the guest does now is its own */
+    /* it has got its response: what the guest does now is its own affair */
+    if (c->complete) return TS_HTTP_KEEP_WAITING;
     return c->waits_io ? TS_HTTP_PROCEED : TS_HTTP_STOP;
 }
 
 ts_http_watched ts_http_call_watched(ts_http_call *c, const ts_sys_wait *files) {
     const ts_http_server_config *g = &c->s->config;
     uint64_t now = ts_sys_monotonic(), waited = now - c->wait_from;
-    c->abandoned = true; /* if it ends here */
+    c->abandoned = true; /* for the returns below */
     if (files[1].ready) return TS_HTTP_STOP;
     if (files[0].seen & TS_SYS_HUP) return client_left(c);
     if (c->client_gone && !c->waits_io && !c->complete) return TS_HTTP_STOP;
@@ -451,11 +464,11 @@ ts_http_watched ts_http_call_watched(ts_http_call *c, const ts_sys_wait *files) 
     if (c->still_ns < g->stall_timeout_ns && (g->no_min_rate || c->credit_ns)) return TS_HTTP_PROCEED;
     c->stalled = c->waits_io;
     c->unwatched = true;
-    shutdown(c->c->fd, SHUT_RDWR); /* the guest wakes up and finds it closed */
+    shutdown(c->c->fd, SHUT_RDWR); /* the guest wakes up and finds the connection closed */
     return TS_HTTP_KEEP_WAITING;
 }
 
-/* The same for handlers that are no guests. */
+/* The same for handlers that are not guests. */
 ts_http_watched ts_http_call_poll(ts_http_call *c, ts_sys_wait *waits, size_t n, uint64_t deadline) {
     enum { FEW = 8 };
     ts_sys_wait all[FEW + TS_HTTP_WATCHED];
@@ -476,7 +489,7 @@ ts_http_watched ts_http_call_poll(ts_http_call *c, ts_sys_wait *waits, size_t n,
     return what;
 }
 
-/* --- in: the body of the request ---------------------------------------------------------------------------------------------------------- */
+/* --- in: the body of the request --------------------------------------------------------------- */
 static void say_continue(ts_http_call *c) {
     if (!c->want_continue) return;
     c->want_continue = false;
@@ -490,13 +503,14 @@ static void fail_request_body(ts_http_call *c, ts_http_error e) {
     ts_http_pipe_fail(c->in, e);
 }
 
-/* Room for more of the body behind what has come of it. At first it is in the worker's buffer, behind the head, whose strings stay where
- * they are; a line that is longer than the rest of it gets a buffer of its own. False: no line may be so long, or there is no memory. */
+/* Makes room for more of the body. At first the body is in the worker's buffer, behind the head,
+ * whose strings stay in place. A line that is longer than the rest of that buffer gets its own
+ * buffer. Returns false if no line may be that long, or there is no memory. */
 static bool body_room(ts_http_call *c) {
     ts_http_worker *t = c->t;
     size_t from = c->own_buf ? 0 : t->in_len, len = c->in_end - c->in_at;
     if (len == 0) {
-        c->in_at = c->in_end = from; /* t->in_len is the head's while a call runs */
+        c->in_at = c->in_end = from; /* t->in_len is the length of the head while a call runs */
     } else if (c->in_at > from) {
         memmove(c->buf + from, c->buf + c->in_at, len);
         c->in_at = from;
@@ -514,7 +528,7 @@ static bool body_room(ts_http_call *c) {
     return true;
 }
 
-/* What has come, into the pipe; and what is there to be read. read: ask the connection too. */
+/* Decodes what has arrived into the pipe. With `read`, reads from the connection too. */
 static void pump_in(ts_http_call *c, bool read) {
     while (!c->in_done) {
         size_t used;
@@ -557,7 +571,7 @@ static void request_notify(ts_http_pipe *p) {
     ts_http_call *c = p->wire_data;
     if (!c || c->in_done) return;
     c->waits_io = 0;
-    if (p->guest_closed) return; /* what is left of it is thrown away when the call is over */
+    if (p->guest_closed) return; /* the rest of it is discarded when the call ends */
     say_continue(c);
     pump_in(c, p->len <= p->cap / 2);
 }
@@ -571,11 +585,13 @@ static bool request_wait(ts_http_pipe *p, ts_sys_wait *w) {
 }
 static const ts_http_wire_ops request_wire_ops = {request_notify, request_wait};
 
-/* Nobody reads it any more: throw away what has come. True: the connection stands at the next request. */
+/* Discards what has arrived of a body that is not read any more. Returns true if the connection is at
+ * the next request. */
 static bool discard_in(ts_http_call *c) {
     uint64_t before = c->wire.got;
     if (c->wire.at == TS_WIRE_DONE) return true;
-    if (c->want_continue) return false; /* it may come or not: nobody can tell it from a request */
+    /* the body may come or not, and could not be told from a request */
+    if (c->want_continue) return false;
     while (!c->in_done && c->wire.got - before <= DISCARD_MAX) {
         uint64_t at = c->bytes_moved + c->wire.got;
         ts_http_pipe_skip(c->in, c->in->len);
@@ -585,7 +601,7 @@ static bool discard_in(ts_http_call *c) {
     return c->wire.at == TS_WIRE_DONE;
 }
 
-/* --- a request from its head to its end --------------------------------------------------------------------------------------------------- */
+/* --- a request from its head to its end -------------------------------------------------------- */
 static void log_line(ts_http_call *c, unsigned status) {
     const ts_http_handler *h = &c->s->handler;
     if (!h->log) return;
@@ -603,7 +619,7 @@ static void log_line(ts_http_call *c, unsigned status) {
     h->log(h->data, line);
 }
 
-/* A whole small response of ours. */
+/* Makes and sends a complete small response of our own. */
 static void answer_status(ts_http_call *c, unsigned status, bool keep) {
     char line[64];
     const char *reason = ts_wire_reason(status);
@@ -626,9 +642,11 @@ static void answer_status(ts_http_call *c, unsigned status, bool keep) {
     if (ok) send_bytes(c);
 }
 
-/* The response is whole and in `bytes`, as far as it is not sent; next: the connection may go on. */
+/* Ends the call when the response is complete: what could not be sent is left to the connection.
+ * next: the connection may serve another request. */
 static ts_call_end end_call(ts_http_call *c, ts_http_conn *conn, bool next) {
-    if (c->broken && c->framing == TS_FRAMING_CLOSE) { /* a plain close would say that it was whole */
+    /* an orderly close would say that the body was complete */
+    if (c->broken && c->framing == TS_FRAMING_CLOSE) {
         struct linger now = {.l_onoff = 1};
         setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     }
@@ -685,7 +703,7 @@ ts_call_end ts_http_call_serve(ts_http_call *c, ts_http_conn *conn, size_t head_
     int status = ts_wire_head(&c->wire, t->in, head_len);
     if (status) {
         c->wire.is_head = c->wire.keep_alive = c->wire.http10 = false;
-        c->wire.method = c->wire.target = c->wire.authority = NULL; /* may not be whole */
+        c->wire.method = c->wire.target = c->wire.authority = NULL; /* they may be incomplete */
         answer_status(c, (unsigned)status, false);
         log_line(c, (unsigned)status);
         return end_call(c, conn, false);
@@ -695,7 +713,7 @@ ts_call_end ts_http_call_serve(ts_http_call *c, ts_http_conn *conn, size_t head_
     if (g->max_requests && conn->requests >= g->max_requests) c->wire.keep_alive = false;
     c->in_at = head_len;
     c->in_end = t->in_len;
-    t->in_len = head_len; /* from here on the rest is the call's */
+    t->in_len = head_len; /* from here on the rest belongs to the call */
     c->want_continue = c->wire.expect_continue && c->in_at == c->in_end;
     c->in = ts_http_pipe_new();
     if (!c->in) return TS_CALL_CLOSE;
@@ -715,7 +733,7 @@ ts_call_end ts_http_call_serve(ts_http_call *c, ts_http_conn *conn, size_t head_
     if (!c->complete && !c->client_gone) {
         if (sent) {
             c->broken = true;
-        } else { /* of what was written nothing is on its way: it can still be said that it failed */
+        } else { /* nothing has been sent yet: a failure can still be reported */
             if (c->head_held) c->bytes.len = c->head_start;
             c->raw.len = 0;
             c->broken = c->head_held = false;
@@ -739,9 +757,9 @@ ts_call_end ts_http_call_serve(ts_http_call *c, ts_http_conn *conn, size_t head_
     ts_http_pipe_fail(c->in, ts_http_error_of(TS_HTTP_CONNECTION_TERMINATED));
     ts_http_pipe_release(c->in);
     c->in = c->out = NULL;
-    /* what has come of the next request goes to the front */
+    /* move what has arrived of the next request to the front */
     t->in_len = c->in_end - c->in_at;
-    if (t->in_len > t->in_cap) { /* it was in a buffer of its own, which takes the place of the smaller one */
+    if (t->in_len > t->in_cap) { /* it was in its own buffer, which replaces the smaller one */
         free(t->in);
         t->in = c->own_buf;
         t->in_cap = c->buf_cap;
@@ -753,9 +771,10 @@ ts_call_end ts_http_call_serve(ts_http_call *c, ts_http_conn *conn, size_t head_
     return end;
 }
 
-/* --- the monitor ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- the monitor ------------------------------------------------------------------------------- */
 void ts_http_call_cut_off(ts_http_call *c) {
-    if (c->serving) shutdown(c->c->fd, SHUT_RDWR); /* whoever waits on it wakes up and finds it closed */
+    /* a thread that waits for it wakes up and finds it closed */
+    if (c->serving) shutdown(c->c->fd, SHUT_RDWR);
 }
 
 void ts_http_call_flush_held(ts_http_call *c) {
@@ -774,10 +793,10 @@ bool ts_http_call_is_late(const ts_http_call *c, uint64_t now) {
     const ts_http_server_config *g = &c->s->config;
     uint64_t most = g->request_timeout_ns;
     if (g->call_timeout_ns && g->call_timeout_ns < most) most = g->call_timeout_ns;
-    return now > c->began && now - c->began > most; /* it may have begun after `now` */
+    return now > c->began && now - c->began > most; /* the call may have begun after `now` */
 }
 
-/* --- the request, for the handler ------------------------------------------------------------------------------------------------------------ */
+/* --- the request, for the handler -------------------------------------------------------------- */
 const char *ts_http_call_method(const ts_http_call *c) {
     return c->wire.method;
 }

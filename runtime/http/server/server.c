@@ -1,8 +1,9 @@
-/* server: see server.h. The monitor, and the public functions.
- * The calling thread is the monitor. Every few milliseconds it looks at the threads that run: a handler that computes while connections are
- * ready gets another thread beside it, and what is held back for too long goes out. It keeps the connections that no thread is left for, and
- * answers 503 to those that have waited too long. It ends what is over its time, and the server. Guests that wait cost it nothing: each
- * watches its own client and its own time (ts_http_call_watch). */
+/* server: the monitor and the public functions. See server.h.
+ * The calling thread is the monitor. Every few milliseconds it looks at the running threads: if a
+ * handler computes while connections are ready, another thread is added, and what has been held back
+ * for too long is sent. It queues the connections for which there is no thread and answers 503 to
+ * those that have waited too long. It ends what has exceeded its time, and the server. Guests that
+ * wait cost it nothing: each supervises its own client and time (ts_http_call_watch). */
 #define _GNU_SOURCE
 #include "http/server/connection.h"
 #ifndef TS_HTTP_SERVER
@@ -18,7 +19,7 @@ ts_http_server *ts_http_server_new(const ts_http_server_config *config, const ts
 bool ts_http_server_can(void) {
     return false;
 }
-/* Never reached: there is no server to ask. */
+/* Never called, because there is no server. */
 void ts_http_server_address(const ts_http_server *s, ts_sys_addr *a) {
     (void)s;
     *a = (ts_sys_addr){0};
@@ -143,16 +144,17 @@ uint32_t ts_http_server_connections(const ts_http_server *s, uint32_t *files) {
 #define SECOND 1000000000ull
 enum {
     MAX_THREADS = 1 << 20,
-    MAX_CONNECTIONS = 0xffffff, /* an event's tag has room for so many */
-    READY_BATCH = 256,          /* connections that the monitor takes at once when no thread is left */
-    FILES_LEAST = 16,           /* files that are no connections: at least, */
-    FILES_PART = 8,             /* … and this part of all, up to … */
+    MAX_CONNECTIONS = 0xffffff, /* limited by the tag of an event */
+    READY_BATCH = 256,          /* connections that the monitor queues at a time when there is no thread */
+    FILES_LEAST = 16,           /* files that are reserved for other uses: at least this many, */
+    FILES_PART = 8,             /* and this part of all files, up to the next number */
     FILES_MOST = 4096,
-    KEEP_IDLE_S = 60, /* a client that is silent is asked whether it is still there */
+    KEEP_IDLE_S = 60, /* seconds after which a silent client is probed */
     KEEP_EVERY_S = 15,
     KEEP_TIMES = 4,
 };
-/* Once nothing more is to be waited for: until handlers that were interrupted have ended, until threads have. */
+/* How long the server waits, when it no longer waits for requests, for interrupted handlers to end
+ * and for threads to end. */
 #define CUT_NS (60 * MS)
 #define END_NS (2 * SECOND)
 #define END_CUT_NS (20 * MS)
@@ -164,13 +166,14 @@ bool ts_http_server_stopping(const ts_http_server *s) {
     return __atomic_load_n(&s->stopping, __ATOMIC_RELAXED) != 0;
 }
 
-/* --- the monitor --------------------------------------------------------------------------------------------------------- */
+/* --- the monitor ------------------------------------------------------------------------------- */
 typedef struct monitor {
     uint64_t stop_at, cut_at, swept, looked_all;
     bool again;
 } monitor;
 
-/* Looks at the threads that run. *stuck: every thread that takes part computes, since the last look at least. True: some are busy. */
+/* Looks at the running threads. *stuck: all of them have been computing since the last look at least.
+ * Returns true if some are busy. */
 static bool look_at_threads(ts_http_server *s, uint64_t now, bool *stuck) {
     uint32_t n_busy = 0, n_stuck = 0;
     ts_http_update_awake(s);
@@ -193,7 +196,7 @@ static bool look_at_threads(ts_http_server *s, uint64_t now, bool *stuck) {
     return n_busy != 0;
 }
 
-/* Every call is to end now: those that wait are woken, those that compute are interrupted where they can be. */
+/* Ends every call: those that wait are woken, those that compute are interrupted if possible. */
 static void cut_all(ts_http_server *s) {
     uint64_t one = 1;
     ssize_t w = write(s->cut_fd, &one, sizeof one);
@@ -212,7 +215,8 @@ static void cut_all(ts_http_server *s) {
     ts_lock_give(&s->lock);
 }
 
-/* Nothing takes what is ready: put it into the queue, so that its time counts. */
+/* There is no thread for the connections that are ready: put them into the queue, so that their time
+ * counts. */
 static void enqueue(ts_http_server *s, uint64_t now) {
     struct epoll_event ev[READY_BATCH];
     int n = epoll_wait(s->epoll_fd, ev, READY_BATCH, 0);
@@ -225,7 +229,7 @@ static void enqueue(ts_http_server *s, uint64_t now) {
     }
 }
 
-/* Threads for what is ready, or an answer to what has waited long enough for one. */
+/* Adds threads for ready connections, or answers those that have waited long enough. */
 static void find_threads(ts_http_server *s, uint64_t now, bool stuck) {
     ts_http_conn *c;
     uint64_t long_ago = now > s->config.queue_timeout_ns ? now - s->config.queue_timeout_ns : 0;
@@ -237,7 +241,8 @@ static void find_threads(ts_http_server *s, uint64_t now, bool stuck) {
         enqueue(s, now);
         while (ts_http_queue_pop(s, long_ago, &c)) ts_http_conn_serve(s->refuser, c);
     } else if (waiting && ts_http_queue_pop(s, UINT64_MAX, &c)) {
-        ts_http_conn_rearm(s, c); /* a thread that waits for events gets it; one that comes by takes the others */
+        /* a thread that waits for events gets it; threads that finish take the others */
+        ts_http_conn_rearm(s, c);
     }
 }
 
@@ -309,7 +314,7 @@ bool ts_http_server_run(ts_http_server *s, uint64_t grace_ns) {
     return end_threads(s, m.cut_at ? END_CUT_NS : END_NS);
 }
 
-void ts_http_server_stop(ts_http_server *s) { /* only what a signal handler may do */
+void ts_http_server_stop(ts_http_server *s) { /* uses only what a signal handler may use */
     uint64_t one = 1;
     int was = errno;
     __atomic_fetch_add(&s->stops, 1, __ATOMIC_RELEASE);
@@ -318,8 +323,9 @@ void ts_http_server_stop(ts_http_server *s) { /* only what a signal handler may 
     errno = was;
 }
 
-/* --- making and freeing -------------------------------------------------------------------------------------------------- */
-/* Each connection is a file: as many as the system lets us have, beside those that guests open and those of our own. */
+/* --- making and freeing ------------------------------------------------------------------------ */
+/* Each connection is a file. Limits their number to what the system allows beside the files of guests
+ * and our own. */
 static void fit_to_files(ts_http_server *s) {
     struct rlimit l;
     if (getrlimit(RLIMIT_NOFILE, &l) < 0) return;
@@ -364,7 +370,7 @@ static void set_defaults(ts_http_server *s) {
     s->in_most = 2 * (size_t)g->max_head_bytes + 65536;
 }
 
-/* Connections get these from it. */
+/* Sets the options that connections inherit from the listener. */
 static void set_options(int fd) {
     static const struct {
         int level, name, value;
@@ -378,7 +384,7 @@ static void set_options(int fd) {
 }
 static bool listen_on(ts_http_server *s, char err[200]) {
     ts_sys_err e = ts_sys_socket(s->config.addr.v6, false, &s->listen_fd);
-    int off = 0; /* [::] is every address, of IPv4 too */
+    int off = 0; /* [::] stands for every address, including those of IPv4 */
     if (!e && s->config.addr.v6 && ts_sys_addr_is_any(&s->config.addr))
         setsockopt(s->listen_fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     if (!e) set_options(s->listen_fd);
@@ -448,7 +454,8 @@ uint32_t ts_http_server_connections(const ts_http_server *s, uint32_t *files) {
 
 void ts_http_server_free(ts_http_server *s) {
     if (!s) return;
-    if (s->refuser && !end_threads(s, END_NS)) return; /* they run: what they use stays */
+    /* threads still run and use it: nothing can be freed */
+    if (s->refuser && !end_threads(s, END_NS)) return;
     for (uint32_t i = 0; i < s->n_conns; i++)
         if ((ts_http_conn_at(s, i)->state & 3) != TS_CONN_FREE) ts_http_conn_close(s, ts_http_conn_at(s, i));
     for (uint32_t i = 0; s->chunks && i < s->n_conns / TS_CONN_CHUNK; i++) free(s->chunks[i]);

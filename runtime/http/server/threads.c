@@ -1,8 +1,10 @@
 /* threads: the threads that serve connections. See connection.h.
- * All of them wait in one epoll, where each connection is armed for one event. `active` counts the threads that take part: those that wait
- * for events or run a handler, but not those whose handler waits. It is kept at `threads` by waking parked threads or making new ones, and
- * brought back to it by parking the surplus. A parked thread ends when it is not needed for a while, and gives back what it holds. A guest
- * that waits does so on its own thread: this costs its stack, of which only the pages that were touched are real, and no processor time.
+ * All threads wait in one epoll, where each connection is armed for one event. `active` counts the
+ * threads that wait for events or run a handler, but not those whose handler waits. It is kept at
+ * `threads` by waking parked threads or creating new ones, and reduced to it by parking the surplus.
+ * A parked thread ends and frees its memory if it is not needed for a while. A guest that waits does
+ * so on its own thread: this costs its stack, of which only the pages that were used are real, and no
+ * processor time.
  * In: events. Out: connections served. Source: epoll(7), pthreads(7) */
 #define _GNU_SOURCE
 #include "http/server/connection.h"
@@ -17,13 +19,13 @@
 
 #define SECOND 1000000000ull
 enum {
-    IN_FIRST = 32768,        /* bytes of a worker's buffer at first */
-    PARKED_SECONDS = 10,     /* until a parked thread ends */
-    PARKED_AGAIN = 1,        /* … when the monitor still had an eye on it */
-    PARKED_KEPT = 8,         /* threads that do not end */
-    STACK = 1 << 20,         /* of a thread: address space, not memory */
-    STACK_CHECKED = 8 << 20, /* … under sanitizers */
-    NO_THREAD_NS = 50000000, /* how long none is asked for after the system has refused one */
+    IN_FIRST = 32768,        /* the initial size of a worker's buffer in bytes */
+    PARKED_SECONDS = 10,     /* seconds until a parked thread ends */
+    PARKED_AGAIN = 1,        /* seconds until it tries again because the monitor still used it */
+    PARKED_KEPT = 8,         /* parked threads that are kept */
+    STACK = 1 << 20,         /* the stack of a thread, in address space */
+    STACK_CHECKED = 8 << 20, /* the same under sanitizers */
+    NO_THREAD_NS = 50000000, /* how long no thread is created after the system has refused one */
 };
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 #define STACK_BYTES STACK_CHECKED
@@ -38,7 +40,7 @@ enum {
 
 static void *worker_main(void *arg);
 
-/* --- making and ending -------------------------------------------------------------------------------------------------- */
+/* --- making and ending ------------------------------------------------------------------------- */
 ts_http_worker *ts_http_worker_new(ts_http_server *s) {
     ts_http_worker *t = calloc(1, sizeof *t);
     if (!t) return NULL;
@@ -64,7 +66,8 @@ void ts_http_worker_delete(ts_http_worker *t) {
     free(t);
 }
 
-/* Signals that end or time the process go to its first thread. Faults are the thread's own. */
+/* Signals that end or time the process are delivered to its first thread. Faults are delivered to the
+ * thread that causes them. */
 static bool start_thread(ts_http_worker *t) {
     static const int not_here[] = {SIGTERM, SIGINT, SIGHUP, SIGALRM};
     sigset_t block, before;
@@ -104,7 +107,7 @@ static ts_http_worker *unpark(ts_http_server *s, ts_http_worker *t) {
 
 bool ts_http_add_worker(ts_http_server *s) {
     ts_lock_take(&s->lock);
-    if (s->parked) { /* the one that ran last: the others may end */
+    if (s->parked) { /* the one that ran last, so that the others may end */
         ts_http_worker *t = unpark(s, s->parked);
         t->called = true;
         __atomic_fetch_add(&s->active, 1, __ATOMIC_RELAXED);
@@ -138,8 +141,8 @@ bool ts_http_add_worker(ts_http_server *s) {
     return false;
 }
 
-/* --- what the monitor knows of them ---------------------------------------------------------------------------------------- */
-/* The thread runs: the monitor is to look at it. */
+/* --- what the monitor knows of them ------------------------------------------------------------ */
+/* Tells the monitor that the thread runs. */
 static void report_running(ts_http_worker *t) {
     if (__atomic_load_n(&t->listed, __ATOMIC_SEQ_CST) || __atomic_exchange_n(&t->listed, 1, __ATOMIC_SEQ_CST)) return;
     ts_http_worker *head = __atomic_load_n(&t->s->woken, __ATOMIC_RELAXED);
@@ -150,11 +153,12 @@ static bool is_resting(const ts_http_worker *t) {
     return __atomic_load_n(&t->resting, __ATOMIC_SEQ_CST) != TS_REST_NONE;
 }
 
-/* A thread that rests leaves the list; when it runs again it comes back by itself. Whichever of the two sees the other's mark second puts
- * it in, and only a thread that is in no list may end. */
+/* Decides whether the thread stays in the monitor's list. A thread that rests leaves it, and enters
+ * it again when it runs. Whichever side sees the other's mark second adds the thread, and only a
+ * thread that is not in the list may end. */
 static bool keep_listed(ts_http_server *s, ts_http_worker *t) {
     if (!is_resting(t)) return true;
-    ts_lock_take(&s->lock); /* it may be parked, and about to end */
+    ts_lock_take(&s->lock); /* it may be parked and about to end */
     bool back = false;
     __atomic_store_n(&t->listed, 0, __ATOMIC_SEQ_CST);
     if (!is_resting(t)) back = !__atomic_exchange_n(&t->listed, 1, __ATOMIC_SEQ_CST);
@@ -172,7 +176,7 @@ void ts_http_update_awake(ts_http_server *s) {
         if (s->n_awake == s->cap_awake) {
             uint32_t cap = s->cap_awake ? s->cap_awake * 2 : 64;
             ts_http_worker **more = realloc(s->awake, cap * sizeof *more);
-            if (!more) { /* it is not looked at until it has rested again */
+            if (!more) { /* it is not supervised until it has rested again */
                 __atomic_store_n(&t->listed, 0, __ATOMIC_SEQ_CST);
                 continue;
             }
@@ -190,11 +194,12 @@ void ts_http_worker_waits(ts_http_worker *t, bool waits) {
         __atomic_fetch_add(&s->active, 1, __ATOMIC_RELAXED);
         report_running(t);
     } else if (__atomic_sub_fetch(&s->active, 1, __ATOMIC_RELAXED) < s->config.threads) {
-        (void)ts_http_add_worker(s); /* false: there are as many as there can be: the monitor keeps the queue */
+        /* false if the limit is reached: then the monitor keeps the queue */
+        (void)ts_http_add_worker(s);
     }
 }
 
-/* --- connections that wait for a thread --------------------------------------------------------------------------------------- */
+/* --- connections that wait for a thread -------------------------------------------------------- */
 void ts_http_queue_push(ts_http_server *s, ts_http_conn *c, uint64_t now) {
     c->queued = NULL;
     c->queued_at = now;
@@ -218,8 +223,8 @@ bool ts_http_queue_pop(ts_http_server *s, uint64_t before, ts_http_conn **c) {
     return ok;
 }
 
-/* --- a thread -------------------------------------------------------------------------------------------------------------------- */
-/* When more take part than should: sleep until one is needed. False: the thread is to end. */
+/* --- a thread ---------------------------------------------------------------------------------- */
+/* Sleeps until the thread is needed, if too many are active. Returns false if the thread must end. */
 static bool park(ts_http_worker *t) {
     ts_http_server *s = t->s;
     uint32_t n = __atomic_load_n(&s->active, __ATOMIC_RELAXED);
@@ -276,7 +281,7 @@ static void *worker_main(void *arg) {
         __atomic_store_n(&t->busy, 0, __ATOMIC_RELAXED);
     }
     if (s->handler.thread_free) s->handler.thread_free(s->handler.data, t->data);
-    if (left) ts_http_worker_delete(t); /* else the server ends, and deletes it */
+    if (left) ts_http_worker_delete(t); /* otherwise the server ends, and deletes it */
     ts_lock_take(&s->lock);
     thread_ended(s);
     ts_lock_give(&s->lock);

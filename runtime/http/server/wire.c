@@ -6,16 +6,16 @@
 #include <string.h>
 
 enum {
-    MAX_EXTENSIONS = 16384, /* bytes of chunk extensions in one body: nobody needs any */
+    MAX_EXTENSIONS = 16384, /* bytes of chunk extensions in one body, which no known client sends */
     MAX_FIELDS = 1000,
 };
 
-/* --- llhttp --------------------------------------------------------------------------------------------------------------------------
- * It is given whole lines; what it finds decides what the bytes after them are. */
+/* --- llhttp ---
+ * llhttp is given whole lines. What it finds decides how the bytes after them are read. */
 static int on_headers_complete(llhttp_t *p) {
     ts_wire *w = p->data;
     w->seen_head = true;
-    p->upgrade = 0; /* no other protocol is spoken here: an Upgrade is ignored (RFC 9110, 7.8) */
+    p->upgrade = 0; /* no other protocol is supported: an Upgrade is ignored (RFC 9110, 7.8) */
     return 0;
 }
 static int on_chunk_header(llhttp_t *p) {
@@ -31,7 +31,7 @@ static int on_body(llhttp_t *p, const char *at, size_t len) {
 static int on_message_complete(llhttp_t *p) {
     ts_wire *w = p->data;
     w->seen_end = true;
-    return HPE_PAUSED; /* it is made anew for the next request */
+    return HPE_PAUSED; /* it is initialized again for the next request */
 }
 
 void ts_wire_init(ts_wire *w, uint64_t max_body, uint32_t max_trailers) {
@@ -43,7 +43,7 @@ void ts_wire_init(ts_wire *w, uint64_t max_body, uint32_t max_trailers) {
     w->settings.on_message_complete = on_message_complete;
 }
 void ts_wire_free(ts_wire *w) {
-    free(w->headers.data); /* the strings are the buffer's */
+    free(w->headers.data); /* the strings belong to the buffer */
     w->headers = (ts_http_fields){0};
 }
 
@@ -52,8 +52,9 @@ static bool feed(ts_wire *w, const char *b, size_t len) {
     return e == HPE_OK || (e == HPE_PAUSED && w->seen_end);
 }
 
-/* --- the head: lines ------------------------------------------------------------------------------------------------------------------ */
-/* One line with its CRLF: no CR and no NUL within. RFC 9112, 2.2: a bare CR or LF is not the end of a line here. */
+/* --- the head: lines --------------------------------------------------------------------------- */
+/* Returns whether a line ends with CRLF and contains no other CR and no NUL. RFC 9112, 2.2: a bare CR
+ * or LF does not end a line here. */
 static bool line_is_valid(const char *line, size_t len) {
     return len >= 2 && line[len - 2] == '\r' && !memchr(line, '\r', len - 2) && !memchr(line, 0, len - 2);
 }
@@ -73,8 +74,8 @@ long ts_wire_scan_head(ts_wire_scan *s, const char *b, size_t len) {
     return 0;
 }
 
-/* --- the head: what the lines say -------------------------------------------------------------------------------------------------------- */
-/* field-content: visible, blank, tab, or beyond ASCII (RFC 9110, 5.5) */
+/* --- the head: what the lines say -------------------------------------------------------------- */
+/* field-content: visible characters, blanks, tabs, and bytes beyond ASCII (RFC 9110, 5.5) */
 static bool value_is_valid(const char *s, size_t len) {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)s[i];
@@ -83,10 +84,12 @@ static bool value_is_valid(const char *s, size_t len) {
     return true;
 }
 
-/* `name: value` up to its CRLF, split in place. *tab: blanks after the value, which are not part of it, have a tab among them. */
+/* Splits `name: value` in place, up to its CRLF. *tab is set if there is a tab among the blanks after
+ * the value, which are not part of it. */
 static bool split_field(char *line, size_t len, ts_http_field *out, bool *tab) {
     char *colon = memchr(line, ':', len), *end = line + len;
-    if (!colon || !ts_http_is_token(line, (size_t)(colon - line))) return false; /* so no blank before the colon */
+    /* which also excludes a blank before the colon */
+    if (!colon || !ts_http_is_token(line, (size_t)(colon - line))) return false;
     char *v = colon + 1;
     while (v < end && (*v == ' ' || *v == '\t')) v++;
     while (end > v && (end[-1] == ' ' || end[-1] == '\t')) *tab |= *--end == '\t';
@@ -112,7 +115,8 @@ static bool field_is(const ts_http_field *f, const char *name) {
     return ts_http_name_is(f->name, f->name_len, name, strlen(name));
 }
 
-/* What requests can be sent to (RFC 9110, 7.2): no user, no blank, nothing that ends an authority, a port that exists. */
+/* What requests can be sent to (RFC 9110, 7.2): no user, no blank, nothing that ends an authority,
+ * and a port that fits. */
 static bool authority_is_valid(const char *s, size_t len) {
     const char *host;
     size_t host_len;
@@ -120,7 +124,8 @@ static bool authority_is_valid(const char *s, size_t len) {
     return ts_http_host_port(s, len, &host, &host_len, &port);
 }
 
-/* Which methods llhttp is shown: those that mean nothing to it beyond their name, and CONNECT, whose target is another. Others go by POST: any token is a method. */
+/* The methods that llhttp sees: those that mean nothing to it beyond their name, and CONNECT, whose
+ * target differs. It sees POST instead of others, since any token is a method. */
 static bool plain_method(const char *m, size_t len) {
     static const char *const plain[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"};
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
@@ -128,7 +133,8 @@ static bool plain_method(const char *m, size_t len) {
     return false;
 }
 
-/* CONNECT's target (RFC 9112, 3.2.3) is an authority with a port; an invalid port number is refused (RFC 9110, 9.3.6). */
+/* CONNECT's target (RFC 9112, 3.2.3) is an authority with a port; an invalid port number is refused
+ * (RFC 9110, 9.3.6). */
 static int read_connect_target(ts_wire *w, char *t, size_t len) {
     const char *host;
     size_t host_len;
@@ -138,7 +144,7 @@ static int read_connect_target(ts_wire *w, char *t, size_t len) {
     return 0;
 }
 
-/* http://authority/path: split within the buffer. RFC 9112, 3.2.2 */
+/* Splits http://authority/path within the buffer. RFC 9112, 3.2.2 */
 static int read_absolute_target(ts_wire *w, char *t, size_t len) {
     if (len < 8 || !ts_http_name_is(t, 7, "http://", 7)) return 400;
     char *a = t + 7, *end = t + len, *path = a;
@@ -146,7 +152,8 @@ static int read_absolute_target(ts_wire *w, char *t, size_t len) {
     size_t n = (size_t)(path - a);
     if (!authority_is_valid(a, n)) return 400;
     if (path < end && !ts_http_is_path_with_query(path, (size_t)(end - path))) return 400;
-    /* authority to the left over the slashes: room for its end, and for the slash of a path that has none */
+    /* move the authority left, over the slashes, to make room for its end and for the slash of an
+     * empty path */
     char *authority = a - 2, *after = authority + n;
     memmove(authority, a, n);
     w->authority = authority;
@@ -160,8 +167,9 @@ static int read_absolute_target(ts_wire *w, char *t, size_t len) {
     return 0;
 }
 
-/* The target in its four forms (RFC 9112, 3.2). What is no URI by RFC 3986 is refused (RFC 9112, 3), and neither repaired nor handed on:
- * a guest could not send it, and two readers might repair it differently. */
+/* Reads a target in its four forms (RFC 9112, 3.2). A target that is not valid by RFC 3986 is refused
+ * (RFC 9112, 3), neither repaired nor passed on: a guest could not send it, and two readers might
+ * repair it differently. */
 static int read_target(ts_wire *w, char *t, size_t len) {
     if (len > TS_HTTP_MAX_TARGET) return 414;
     if (strcmp(w->method, "CONNECT") == 0) return read_connect_target(w, t, len);
@@ -191,7 +199,7 @@ static int read_request_line(ts_wire *w, char *line, size_t len) {
     return read_target(w, target, (size_t)(sp2 - target));
 }
 
-/* How long is the body? (RFC 9112, 6.3, where it allows a choice, the strict one) */
+/* Determines the length of the body (RFC 9112, 6.3; strictly, where it allows a choice). */
 static int read_framing(ts_wire *w) {
     uint32_t hosts = 0, lengths = 0, codings = 0;
     bool close = false, keep = false;
@@ -210,7 +218,8 @@ static int read_framing(ts_wire *w) {
                 w->length = w->length * 10 + (uint64_t)(*at - '0');
             }
         } else if (field_is(f, "transfer-encoding")) {
-            /* one coding, `chunked`: another one before it is not known here; anything after it has no length */
+            /* only `chunked` is supported: a coding before it is unknown, and a coding after it
+             * leaves the length undefined */
             while (ts_http_next_element(&at, end, &e, &n)) {
                 if (w->chunked) return 400;
                 codings++;
@@ -228,23 +237,25 @@ static int read_framing(ts_wire *w) {
         }
     }
     if (w->chunked && (lengths || w->http10)) return 400;
-    if (w->is_connect && (w->chunked || w->length)) return 400; /* it has no content: RFC 9110, 9.3.6 */
+    /* a CONNECT has no content: RFC 9110, 9.3.6 */
+    if (w->is_connect && (w->chunked || w->length)) return 400;
     if (codings > 1) return 501;
     if (!hosts && !w->http10) return 400;
     if (!w->chunked && w->max_body && w->length > w->max_body) return 413;
-    /* what follows a CONNECT may be meant for a tunnel, and must not be taken for a request */
+    /* what follows a CONNECT may be meant for a tunnel and must not be read as a request */
     w->keep_alive = !close && (!w->http10 || keep) && !w->is_connect;
     w->has_body = w->chunked || w->length > 0;
     if (!w->has_body) w->expect_continue = false;
     return 0;
 }
 
-/* The request line as llhttp takes it. It knows few methods, so another one is shown as POST, and no minor version above 1.
- * Returns false if the line has no method. *parsed: llhttp accepts the line. */
+/* The request line as llhttp takes it. It knows few methods, so another one is shown as POST, and no
+ * minor version above 1. Returns false if the line has no method. *parsed: llhttp accepts the line. */
 static bool show_request_line(ts_wire *w, const char *b, size_t len, bool *parsed) {
     const char *sp = memchr(b, ' ', len);
     if (!sp || !ts_http_is_token(b, (size_t)(sp - b))) return false;
-    size_t from = plain_method(b, (size_t)(sp - b)) ? 0 : (size_t)(sp - b), minor = len - 3; /* before the CRLF */
+    /* before the CRLF */
+    size_t from = plain_method(b, (size_t)(sp - b)) ? 0 : (size_t)(sp - b), minor = len - 3;
     bool higher = minor > from && b[minor] > '1' && b[minor] <= '9';
     *parsed = from == 0 || feed(w, "POST", 4);
     if (higher)
@@ -254,9 +265,9 @@ static bool show_request_line(ts_wire *w, const char *b, size_t len, bool *parse
     return true;
 }
 
-/* Shows llhttp the head as it came. It takes no tab after a content-length or a transfer-encoding, where RFC 9112, 5 has optional
- * white space, so a head with such a tab is shown without the blanks around values. Returns false if the request line has no method.
- * *parsed: llhttp accepts the head. */
+/* Shows llhttp the head as it came. It takes no tab after a content-length or a transfer-encoding,
+ * where RFC 9112, 5 has optional white space, so a head with such a tab is shown without the blanks
+ * around values. Returns false if the request line has no method. *parsed: llhttp accepts the head. */
 static bool show_llhttp(ts_wire *w, const char *b, size_t request_line, const char *end, bool tab, bool *parsed) {
     llhttp_init(&w->parser, HTTP_REQUEST, &w->settings);
     w->parser.data = w;
@@ -296,21 +307,21 @@ int ts_wire_head(ts_wire *w, char *b, size_t len) {
         if (!push(&w->headers, &f)) return 503;
     }
     if (w->headers.bytes > TS_HTTP_MAX_FIELDS) return 431;
-    /* llhttp before anything is written into the buffer */
+    /* show it to llhttp before anything is written into the buffer */
     if (!show_llhttp(w, b, (size_t)(request_end + 1 - b), end, tab, &parsed)) return 400;
     bool of_llhttp_chunked = (w->parser.flags & F_CHUNKED) != 0;
     uint64_t of_llhttp_length = w->parser.content_length;
 
     int status = read_request_line(w, b, (size_t)(request_end - b) - 1);
     if (status) return status;
-    /* ends of strings last, so that no look-up above has met one */
+    /* terminate the strings last, so that no search above meets a NUL */
     for (uint32_t i = 0; i < w->headers.len; i++) {
         w->headers.data[i].name[w->headers.data[i].name_len] = 0;
         w->headers.data[i].value[w->headers.data[i].value_len] = 0;
     }
     status = read_framing(w);
     if (status) return status;
-    /* both have read the same, or nobody has */
+    /* llhttp must have understood the same, otherwise the request is refused */
     if (!parsed || !w->seen_head || w->seen_end != !w->has_body) return 400;
     if (w->has_body && (of_llhttp_chunked != w->chunked || (!w->chunked && of_llhttp_length != w->length))) return 400;
     w->at = !w->has_body ? TS_WIRE_DONE : w->chunked ? TS_WIRE_SIZE_LINE : TS_WIRE_DATA;
@@ -318,7 +329,7 @@ int ts_wire_head(ts_wire *w, char *b, size_t len) {
     return 0;
 }
 
-/* --- the body ------------------------------------------------------------------------------------------------------------------------- */
+/* --- the body ---------------------------------------------------------------------------------- */
 static bool is_hex(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
@@ -330,7 +341,7 @@ static size_t skip_token(const char *s, size_t i, size_t len) {
     while (i < len && ts_http_is_token(s + i, 1)) i++;
     return i;
 }
-/* quoted-string (RFC 9110, 5.6.4); 0: it is none */
+/* quoted-string (RFC 9110, 5.6.4); 0 if it is not one */
 static size_t skip_quoted(const char *s, size_t i, size_t len) {
     for (i++; i < len && s[i] != '"'; i++)
         if (s[i] == '\\') i++;
@@ -353,7 +364,8 @@ static bool extensions_are_valid(const char *s, size_t len) {
     }
     return true;
 }
-/* 1*HEXDIG [ extensions ] CRLF (RFC 9112, 7.1): how many digits; 0: it is none */
+/* 1*HEXDIG [ extensions ] CRLF (RFC 9112, 7.1): returns the number of digits, or 0 if the line is not
+ * valid */
 static size_t size_line(const char *s, size_t len) {
     size_t i = 0;
     while (i < len - 2 && is_hex(s[i])) i++;
@@ -372,7 +384,8 @@ static ts_wire_state body_ended(ts_wire *w, ts_http_pipe *to) {
     return TS_WIRE_END;
 }
 
-/* *kept: it is one of the message's. Others are not shown to llhttp either, which would take a length for one that counts. */
+/* Reads a trailer. *kept: it belongs to the message. Others are hidden from llhttp too, which would
+ * take a length for one that counts. */
 static bool trailer(ts_wire *w, const char *line, size_t len, ts_http_pipe *to, bool *kept) {
     const char *colon = memchr(line, ':', len), *end = line + len;
     if (!colon || !ts_http_is_token(line, (size_t)(colon - line))) return false;
@@ -387,7 +400,7 @@ static bool trailer(ts_wire *w, const char *line, size_t len, ts_http_pipe *to, 
     return ts_http_fields_add(&to->trailers, f.name, f.name_len, f.value, f.value_len);
 }
 
-/* One line of the chunked framing. */
+/* Reads one line of the chunked framing. */
 static ts_wire_state framing_line(ts_wire *w, const char *line, size_t n, ts_http_pipe *to) {
     size_t digits;
     bool kept = true;
@@ -398,7 +411,7 @@ static ts_wire_state framing_line(ts_wire *w, const char *line, size_t n, ts_htt
         w->extensions += (uint32_t)(n - 2 - digits);
         if (w->extensions > MAX_EXTENSIONS) return refuse(w, 400);
         w->seen_size = false;
-        /* without the extensions, which mean nothing here */
+        /* without the extensions, which are ignored */
         if (!feed(w, line, digits) || !feed(w, "\r\n", 2) || !w->seen_size) return refuse(w, 400);
         if (w->max_body && w->left > w->max_body - w->got) return refuse(w, 413);
         w->at = w->left ? TS_WIRE_DATA : TS_WIRE_TRAILERS;
@@ -449,7 +462,7 @@ ts_wire_state ts_wire_body(ts_wire *w, const char *b, size_t len, size_t *used, 
     return TS_WIRE_MORE;
 }
 
-/* --- words ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- reason phrases --- */
 const char *ts_wire_reason(unsigned status) {
     static const struct {
         uint16_t status;
