@@ -1,5 +1,7 @@
-/* api: the functions of touchstone.h on components: engines, host definitions by text, calls, types.
- * In: the embedder's calls. Out: what the modules below do, under names that stay. Source: Explainer.md and WIT.md (the notation of types) */
+/* api: the functions of touchstone.h for components: engines, host definitions by text, calls and
+ * types.
+ * In: the calls of an embedder. Out: the work of the modules below, under stable names. Source:
+ * Explainer.md, WIT.md */
 #include "component/abi/check.h"
 #include "component/run/linker.h"
 #include "component/type/wave.h"
@@ -76,7 +78,7 @@ const char *ts_component_export_name(const ts_component *c, uint32_t i) {
     return i < c->n_exports ? c->exports[i].name : NULL;
 }
 
-/* --- host definitions -------------------------------------------------------------------------------------------------- */
+/* --- host definitions -------------------------------------------------------------------------- */
 
 typedef struct embedded_func {
     ts_callback fn;
@@ -86,13 +88,14 @@ typedef struct embedded_resource {
     ts_drop_callback drop;
     void *data;
 } embedded_resource;
-/* All definitions of one version: one host definition, made anew whenever something is added; what was made before stays valid. */
+/* All definitions of one version make one host definition. A new one is made whenever something is
+ * added; earlier ones stay valid. */
 struct ts_embedded {
     ts_host_def def;
-    const char *version; /* NULL: none */
+    const char *version; /* NULL if there is none */
     uint32_t host;       /* index in the linker's hosts */
     ts_linker *linker;
-    embedded_func *funcs; /* beside def.funcs */
+    embedded_func *funcs; /* parallel to def.funcs */
     embedded_resource *resources;
 };
 
@@ -200,13 +203,14 @@ ts_status ts_linker_define_func(ts_linker *l, const char *interface, const char 
     const ts_cfunc_type *ft = NULL;
     TS_TRY(ts_wit_parse_func(type, &resources, &l->arena, &ft, e));
     uint32_t n = x->def.n_funcs, at = 0;
-    for (; at < n; at++) { /* sorted by interface, then name */
+    for (; at < n; at++) { /* the table is sorted by interface, then name */
         int c = strcmp(x->def.funcs[at].interface, base);
         if (c == 0) c = strcmp(x->def.funcs[at].name, name);
         if (c == 0) return ts_fail(e, TS_USAGE, "the function `%s` of `%s` is defined already", name, interface);
         if (c > 0) break;
     }
-    /* instances made before this call the table that they know: so a table is never changed, and x is made anew with it */
+    /* instances that were made before call the functions of the table that they know. So a table is
+     * never changed, and x is replaced together with it. */
     ts_embedded *y = ts_arena_alloc(&l->arena, sizeof *y);
     ts_host_func *fs = ts_arena_array(&l->arena, n + 1, sizeof *fs);
     embedded_func *back = ts_arena_array(&l->arena, n + 1, sizeof *back);
@@ -305,7 +309,7 @@ ts_val *ts_host_vals(ts_host_call *c, size_t n) {
     return ts_arena_array(c->arena, n, sizeof(ts_val));
 }
 
-/* --- running ----------------------------------------------------------------------------------------------------------- */
+/* --- running ----------------------------------------------------------------------------------- */
 
 ts_status ts_cstore_new(ts_engine *engine, const ts_run_limits *limits, TS_OWN ts_cstore **out, ts_error *e) {
     TS_NEED(e, engine);
@@ -344,7 +348,7 @@ ts_status ts_cinstance_find_text(ts_cinstance *i, const char *call, ts_pool *poo
     char *hash = strrchr(name, '#');
     if (hash) *hash = 0;
     ts_cfunc *f = ts_cinstance_func(i, hash ? name : NULL, hash ? hash + 1 : name);
-    if (!f && !hash) { /* a function that only one exported interface has */
+    if (!f && !hash) { /* find a function that only one exported interface has */
         const ts_exports *x = ts_cinstance_exports(i);
         uint32_t found = 0;
         for (uint32_t k = 0; k < x->n; k++) {
@@ -391,7 +395,7 @@ ts_status ts_cinstance_call_text(ts_cstore *s, ts_cinstance *i, const char *call
     return TS_OK;
 }
 
-/* --- types ------------------------------------------------------------------------------------------------------------- */
+/* --- types ------------------------------------------------------------------------------------- */
 
 uint32_t ts_cfunc_param_count(const ts_cfunc *f) {
     if (!f) return 0;

@@ -1,5 +1,7 @@
-/* async: the built-ins of WASI 0.3, and functions that are lifted with `async`, as far as they go without other tasks.
- * In: what was prepared at instantiation; slots. Out: slots; traps; `unsupported` where a task would have to wait.
+/* async: the built-ins of WASI 0.3 and functions that are lifted with `async`, as far as they run
+ * without other tasks.
+ * In: what was prepared at instantiation, and slots. Out: slots, traps, or `unsupported` where a task
+ * would have to wait.
  * spec: CanonicalABI.md, the built-ins after canon-resource-rep */
 #include "component/abi/trap.h"
 #include "component/abi/memory.h"
@@ -16,7 +18,8 @@ static ts_status get_waitable_set(ts_cinstance *inst, uint32_t i, ts_handle **h,
     return TS_OK;
 }
 
-/* cabi: canon_lift of a function with `async`, as far as it goes without waiting: there are no other tasks here that could go on meanwhile. */
+/* cabi: canon_lift of a function with `async`, as far as it runs without waiting. There are no other
+ * tasks that could run meanwhile. */
 enum { CALLBACK_EXIT = 0, CALLBACK_YIELD = 1, CALLBACK_WAIT = 2, YIELDS_MAX = 10000 };
 ts_status ts_canon_lift_async(ts_cstore *s, ts_cfunc *f, ts_slot *io, ts_task *task, ts_error *e) {
     TS_TRY(ts_call_and_trap_on_throw(s, f->core, io, e));
@@ -32,20 +35,23 @@ ts_status ts_canon_lift_async(ts_cstore *s, ts_cfunc *f, ts_slot *io, ts_task *t
         if (n == YIELDS_MAX)
             return ts_fail(e, TS_UNSUPPORTED,
                            "a task yields again and again: tasks that run side by side (WASI 0.3) are not implemented");
-        io[0] = io[1] = io[2] = 0; /* event none */
+        io[0] = io[1] = io[2] = 0; /* EventCode.NONE */
         TS_TRY(ts_call_and_trap_on_throw(s, f->opts.callback, io, e));
     }
-    TS_TRAP_IF(e, !task->resolved, "async-lifted export failed to produce a result"); /* cabi: Task.unregister_thread */
+    /* cabi: Task.unregister_thread */
+    TS_TRAP_IF(e, !task->resolved, "async-lifted export failed to produce a result");
     return TS_OK;
 }
 
-/* --- WASI 0.3's built-ins: those that need no second task work; the others trap where the text says so, else are unsupported --- */
+/* --- the built-ins of WASI 0.3 --- Those that need no second task work. The others trap where the
+ * text says so, and are unsupported otherwise. */
 
 typedef struct canon_builtin {
     ts_cinstance *inst;
     const ts_def *def;
     ts_cabi_opts opts;
-    /* a function of async type is lifted without `async` here: a task that looks synchronous may block */
+    /* a function of async type is lifted without `async` in this component, so a task that looks
+     * synchronous may block */
     bool may_be_async;
 } canon_builtin;
 /* cabi: canon_context_get, canon_context_set, canon_backpressure_inc, canon_backpressure_dec */
@@ -86,7 +92,8 @@ static ts_status task_return(void *data, ts_exec *x, ts_slot *io) {
     const ts_ctype *t = b->def->canon.builtin_type;
     TS_TRAP_IF(e, !t != !ft->result || (t && !ts_ctype_equal(t, ft->result, NULL, NULL)),
                "invalid `task.return` signature and/or options for current task");
-    /* definitions.py compares the memories always; the official scripts (cross-abi-calls) want it only of a built-in that names one */
+    /* definitions.py always compares the memories; the official scripts (cross-abi-calls) expect it
+     * only of a built-in that names one */
     TS_TRAP_IF(e,
                b->opts.encoding != task->func->opts.encoding ||
                    (b->opts.memory && b->opts.memory != task->func->opts.memory),
@@ -116,24 +123,27 @@ static ts_status task_return(void *data, ts_exec *x, ts_slot *io) {
         TS_TRY(ts_lift_flat_params(&cx, TS_MAX_FLAT_PARAMS, &as_params, &layout, io, &result));
     }
     TS_TRAP_IF(e, task->resolved,
-               "`task.return` or `task.cancel` called more than once for current task"); /* cabi: Task.return_ */
+               /* cabi: Task.return_ */
+               "`task.return` or `task.cancel` called more than once for current task");
     TS_TRAP_IF(e, task->num_borrows > 0, "borrow handles still remain at the end of the call");
     task->resolved = true;
     return ts_canon_resolve(task->end, &result);
 }
-/* cabi: canon_task_cancel; nothing here asks a task to end early */
+/* cabi: canon_task_cancel. Nothing here asks a task to end early. */
 static ts_status task_cancel(void *data, ts_exec *x, ts_slot *io) {
     (void)io;
     const canon_builtin *b = data;
     TS_TRAP_IF(ts_exec_error(x), !b->inst->may_leave, "cannot leave component instance");
     return ts_cabi_trap(ts_exec_error(x), "`task.cancel` called by task which has not been cancelled");
 }
-/* First argument: an index of what no table here can hold yet, as its .new is not implemented: so the text's first trap is the one that is met.
+/* The first argument is the index of something that no table can hold yet, because its .new is not
+ * implemented. So the first trap of the text is the one that occurs.
  * cabi: canon_subtask_cancel, canon_subtask_drop
  * cabi: canon_waitable_join
  * cabi: canon_stream_read, canon_stream_write, canon_stream_cancel_read, canon_stream_cancel_write
  * cabi: canon_future_read, canon_future_write, canon_future_cancel_read, canon_future_cancel_write
- * cabi: canon_stream_drop_readable, canon_stream_drop_writable, canon_future_drop_readable, canon_future_drop_writable
+ * cabi: canon_stream_drop_readable, canon_stream_drop_writable
+ * cabi: canon_future_drop_readable, canon_future_drop_writable
  * cabi: canon_error_context_debug_message, canon_error_context_drop */
 static ts_status builtin_of_handle(void *data, ts_exec *x, ts_slot *io) {
     const canon_builtin *b = data;
@@ -143,7 +153,8 @@ static ts_status builtin_of_handle(void *data, ts_exec *x, ts_slot *io) {
     TS_TRY(ts_handle_table_get(&b->inst->handles, (uint32_t)io[0], &h, e));
     return ts_cabi_trap(e, "handle index %u used with the wrong type by `%s`", (uint32_t)io[0], b->def->canon.builtin);
 }
-/* cabi: canon_lift: what has to wait: nothing else goes on here that could end it. A task of a function that is not of async type may not. */
+/* cabi: canon_lift: the guest has to wait, but no other task can end its wait. A task of a function
+ * that is not of async type must not wait. */
 static ts_status would_block(const canon_builtin *b, ts_error *e) {
     if (b->inst->task || b->may_be_async)
         return ts_fail(e, TS_UNSUPPORTED, "waiting for what other tasks do (WASI 0.3) is not implemented");
@@ -169,7 +180,7 @@ static ts_status waitable_set_wait(void *data, ts_exec *x, ts_slot *io) {
     TS_TRY(get_waitable_set(b->inst, (uint32_t)io[0], &h, e));
     return would_block(b, e);
 }
-/* cabi: canon_waitable_set_poll, unpack_event: nothing has happened */
+/* cabi: canon_waitable_set_poll, unpack_event: there is no event */
 static ts_status waitable_set_poll(void *data, ts_exec *x, ts_slot *io) {
     const canon_builtin *b = data;
     ts_error *e = ts_exec_error(x);
@@ -193,15 +204,15 @@ static ts_status waitable_set_drop(void *data, ts_exec *x, ts_slot *io) {
     TS_TRY(get_waitable_set(b->inst, (uint32_t)io[0], &h, e));
     return ts_handle_table_remove(&b->inst->handles, (uint32_t)io[0], &removed, e);
 }
-/* cabi: canon_thread_suspend: with no other thread that could resume it */
+/* cabi: canon_thread_suspend. There is no other thread that could resume it. */
 static ts_status thread_suspend(void *data, ts_exec *x, ts_slot *io) {
     (void)io;
     const canon_builtin *b = data;
     TS_TRAP_IF(ts_exec_error(x), !b->inst->may_leave, "cannot leave component instance");
     return would_block(b, ts_exec_error(x));
 }
-/* cabi: canon_thread_yield: with no other thread that could run, it comes back at once, not cancelled. A guest that waits so for what never
- * happens is told that it does. */
+/* cabi: canon_thread_yield. There is no other thread that could run, so it returns at once, not
+ * cancelled. A guest that spins on yield gets an error after YIELDS_MAX yields. */
 static ts_status thread_yield(void *data, ts_exec *x, ts_slot *io) {
     const canon_builtin *b = data;
     ts_error *e = ts_exec_error(x);

@@ -1,6 +1,8 @@
 /* canon: the canonical definitions as core functions, and calls of component functions from the host.
- * In: what was prepared at instantiation; slots. Out: slots; traps. The order of traps is that of definitions.py.
- * spec: CanonicalABI.md#canon-lift, #canon-lower, #component-instances (entering and leaving) and the built-ins after them */
+ * In: what was prepared at instantiation; slots. Out: slots; traps. The order of traps is that of
+ * definitions.py.
+ * spec: CanonicalABI.md#canon-lift, #canon-lower, #component-instances (entering and leaving) and the
+ * built-ins after them */
 #include "component/abi/trap.h"
 #include "component/abi/memory.h"
 #include "component/abi/handles.h"
@@ -13,16 +15,17 @@
 
 struct ts_lowered {
     ts_cstore *store;
-    ts_cinstance *inst; /* the caller */
+    ts_cinstance *inst; /* the caller's instance */
     ts_cabi_opts opts;
-    const ts_cfunc_type *type; /* as the caller sees it */
+    const ts_cfunc_type *type; /* the type that the caller sees */
     const ts_func_layout *layout;
     ts_resource *const *res;
     ts_cfunc *callee;
     uint32_t max_flat_params;
-    uint32_t out_param; /* slot of the pointer for the result; only when result_in_memory */
+    uint32_t out_param; /* slot of the pointer to the result, if result_in_memory */
     bool result_in_memory;
-    bool one_instance; /* caller and callee share their memories: values must be copied before they are lowered */
+    /* caller and callee share their memories, so values must be copied before they are lowered */
+    bool one_instance;
     uint32_t n_enter;
     ts_cinstance **enter; /* cabi: entering_set */
 };
@@ -50,15 +53,16 @@ ts_status ts_canon_resolve(const ts_canon_lift_end *end, const ts_val *result) {
     return TS_OK;
 }
 
-/* The arguments of an embedder could not be lowered: no guest is to blame, so the instance stays as it was. This is not possible any
- * more once the guest's realloc has run and may have used the handles that were lowered before it, or if realloc did not return. */
+/* Called when the arguments of an embedder could not be lowered. No guest is to blame, so the
+ * instance is restored. This is impossible once the guest's realloc has run and may have used the
+ * handles that were lowered before it, or if realloc did not return. */
 static bool take_back_arguments(ts_cabi_cx *cx, ts_status st) {
     if (st == TS_TRAP || !cx->inst->may_leave || (cx->guest_ran && cx->added->n)) return false;
     ts_remove_added_handles(cx);
     return true;
 }
 
-/* cabi: canon_lift; arguments are lifted already */
+/* cabi: canon_lift. The arguments have been lifted. */
 static ts_status canon_lift(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_arena *arena, bool copy_result,
                             bool keep_encoding, ts_canon_lift_end *end, ts_error *e) {
     ts_task task = {0};
@@ -105,18 +109,20 @@ static ts_status canon_lift(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_ar
     memset(&result, 0, sizeof result);
     ts_slot flat_result = io[0];
     TS_TRY(ts_lift_flat_result(&cx, f->type, f->layout, io, &result));
-    TS_TRAP_IF(e, task.num_borrows > 0, "borrow handles still remain at the end of the call"); /* cabi: Task.return_ */
+    /* cabi: Task.return_ */
+    TS_TRAP_IF(e, task.num_borrows > 0, "borrow handles still remain at the end of the call");
     TS_TRY(ts_canon_resolve(end, &result));
     if (f->opts.post_return) TS_TRY(post_return(s, &f->opts, flat_result, e));
     ts_task_end(f->inst, ctx);
     return TS_OK;
 }
 
-/* --- canon lower --------------------------------------------------------------------------------------------------- */
+/* --- canon lower ------------------------------------------------------------------------------- */
 
-enum { RETURNED = 2 }; /* cabi: Subtask.State.RETURNED: what a call with `async` that ends at once gives */
+/* cabi: Subtask.State.RETURNED: the result of a call with `async` that ends at once */
+enum { RETURNED = 2 };
 
-/* Scalars only: nothing to allocate, slots are mended in place. */
+/* For functions of scalars only: nothing is allocated, and the slots are converted in place. */
 static ts_status lower_lifted_scalar(void *data, ts_exec *x, ts_slot *io) {
     const ts_lowered *l = data;
     ts_cfunc *f = l->callee;
@@ -258,7 +264,7 @@ ts_status ts_canon_lower_make(ts_cstore *s, ts_cinstance *inst, const ts_def *de
     return ts_func_make_host(s->core, def->canon.core_type, fn, l, name, out, e);
 }
 
-/* --- resources ----------------------------------------------------------------------------------------------------- */
+/* --- resources --------------------------------------------------------------------------------- */
 
 typedef struct canon_resource {
     ts_cinstance *inst;
@@ -298,7 +304,7 @@ ts_status ts_canon_resource_make(ts_cstore *s, ts_cinstance *inst, const ts_def 
     return ts_func_make_host(s->core, def->canon.core_type, fn, c, name, out, e);
 }
 
-/* --- calls from the host ------------------------------------------------------------------------------------------- */
+/* --- calls from the host ----------------------------------------------------------------------- */
 
 /* cabi: Store.invoke, Store.lift */
 ts_status ts_canon_call(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *result, ts_arena *arena, ts_error *e) {

@@ -5,7 +5,7 @@
 static ts_status invalid(const ts_ctype *t, ts_error *e, const char *what) {
     return ts_fail(e, TS_USAGE, "a value is not of type %s: %s", ts_ct_kind_name(t->kind), what);
 }
-/* No guest has room for more: nothing of such a value is read, and no instance is entered with it. */
+/* Longer values do not fit into any guest: they are rejected before anything of them is read. */
 static ts_status too_long(const ts_ctype *t, size_t len, ts_error *e) {
     return ts_fail(e, TS_USAGE, "a value is not of type %s: a length of %zu is too large for any guest",
                    ts_ct_kind_name(t->kind), len);
@@ -59,11 +59,11 @@ ts_status ts_val_check(const ts_ctype *t, const ts_val *v, ts_resource *const *r
     case TS_CT_FLAGS: return t->n >= 32 || !(v->flags.bits >> t->n) ? TS_OK : invalid(t, e, "a bit that has no flag");
     case TS_CT_OWN:
     case TS_CT_BORROW: {
-        if (!res) return TS_OK; /* of whatever type */
+        if (!res) return TS_OK; /* any resource type is accepted */
         const ts_resource *rt = res[t->resource];
         return v->handle.rt == rt || (!v->handle.rt && !rt->impl) ? TS_OK
                                                                   : invalid(t, e, "a handle of another resource type");
     }
-    default: return TS_OK; /* every pattern of bits is a value */
+    default: return TS_OK; /* every bit pattern is a value */
     }
 }

@@ -11,8 +11,9 @@
 typedef struct ts_task ts_task;
 typedef struct ts_subtask ts_subtask;
 typedef struct ts_cabi_opts ts_cabi_opts;
-typedef struct ts_cinstance ts_cinstance; /* a component instance (has its own handle table, may_leave, may_enter) */
-typedef struct ts_cfunc ts_cfunc;         /* a component function: lifted from core, or of the host */
+/* a component instance (has its own handle table, may_leave, may_enter) */
+typedef struct ts_cinstance ts_cinstance;
+typedef struct ts_cfunc ts_cfunc; /* a component function: lifted from core, or of the host */
 
 enum {
     TS_MAX_FLAT_PARAMS = 16,            /* cabi: MAX_FLAT_PARAMS */

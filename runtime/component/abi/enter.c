@@ -18,7 +18,7 @@ uint32_t ts_entering_set(ts_cinstance *callee, const ts_cinstance *caller, ts_ci
     }
     return n;
 }
-/* The same where TS_ENTER_INLINE, which *set has room for, may not do. */
+/* The same for sets that may be larger than TS_ENTER_INLINE, which is what *set has room for. */
 ts_status ts_entering_set_in(ts_cinstance *callee, const ts_cinstance *caller, ts_cinstance ***set, uint32_t *n,
                              ts_arena *arena, ts_error *e) {
     *n = ts_entering_set(callee, caller, *set, TS_ENTER_INLINE);

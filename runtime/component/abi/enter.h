@@ -6,7 +6,9 @@
 #include "component/abi/instance.h"
 
 uint32_t ts_entering_set(ts_cinstance *callee, const ts_cinstance *caller, ts_cinstance **out,
-                         uint32_t max); /* returns their total number, which may exceed max */
+                         /* Writes at most max of the instances to out. Returns their total number,
+                          * which may exceed max. */
+                         uint32_t max);
 ts_status ts_cannot_enter(const ts_cinstance *i, ts_error *e) TS_MUST_USE;
 enum { TS_ENTER_INLINE = 16 };
 ts_status ts_entering_set_in(ts_cinstance *callee, const ts_cinstance *caller, ts_cinstance ***set, uint32_t *n,

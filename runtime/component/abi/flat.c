@@ -1,7 +1,9 @@
-/* flat: lifting from and lowering to core values in slots, and how a function's parameters and result travel.
- * In: slots or values. Out: the other. A slot holds an i32 zero-extended and an f32 in its low half, so the coercions between the core
- * types of a variant's cases are no work: what is read decides.
- * spec: CanonicalABI.md#flattening, #flat-lifting, #flat-lowering, #lifting-and-lowering-values (named as in definitions.py) */
+/* flat: lifting from core values in slots and lowering to them, and how the parameters and the result
+ * of a function are passed.
+ * In: slots or values. Out: the other. A slot holds an i32 zero-extended and an f32 in its low half,
+ * so the coercions between the core types of a variant's cases need no code: the reader decides.
+ * spec: CanonicalABI.md#flattening, #flat-lifting, #flat-lowering, #lifting-and-lowering-values
+ * (named as in definitions.py) */
 #include "component/abi/trap.h"
 #include "component/abi/memory.h"
 #include "component/abi/scalar.h"
@@ -19,9 +21,10 @@ static ts_status lower_flat_list(ts_cabi_cx *cx, const ts_val *v, const ts_ctype
 static ts_status lower_flat_record(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ts_slot **out);
 static ts_status lower_flat_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ts_slot **out);
 
-/* --- flattening ---------------------------------------------------------------------------------------------------- */
+/* --- flattening -------------------------------------------------------------------------------- */
 
-/* The steps of a type that consists of scalars alone; false: something else is in it. */
+/* Appends the steps of a type that consists of scalars only. Returns false if it contains anything
+ * else. */
 static bool scalar_steps(const ts_ctype *t, ts_flat_step *steps, uint32_t *n, uint32_t max) {
     uint8_t op;
     switch (t->kind) {
@@ -53,7 +56,7 @@ static bool scalar_steps(const ts_ctype *t, ts_flat_step *steps, uint32_t *n, ui
     return true;
 }
 
-static bool has_unsupported(const ts_ctype *t) { /* depth is bounded by TS_CT_MAX_DEPTH */
+static bool has_unsupported(const ts_ctype *t) { /* the depth is bounded by TS_CT_MAX_DEPTH */
     if (!t) return false;
     switch (t->kind) {
     case TS_CT_STREAM:
@@ -116,7 +119,8 @@ ts_status ts_flatten_functype(ts_arena *arena, const ts_cfunc_type *ft, bool wid
     return TS_OK;
 }
 
-/* From one core function's slots to another's: what lift_flat followed by lower_flat does to scalars. */
+/* Converts slots from one core function to another: what lift_flat followed by lower_flat does to
+ * scalars. */
 ts_status ts_flat_steps(ts_error *e, const ts_flat_step *steps, uint32_t n, ts_slot *io) {
     for (uint32_t i = 0; i < n; i++) {
         ts_slot v = io[i];
@@ -149,7 +153,7 @@ ts_status ts_flat_steps(ts_error *e, const ts_flat_step *steps, uint32_t n, ts_s
     return TS_OK;
 }
 
-/* --- flat lifting -------------------------------------------------------------------------------------------------- */
+/* --- flat lifting ------------------------------------------------------------------------------ */
 
 static inline uint32_t next_i32(const ts_slot **vi) {
     return (uint32_t)*(*vi)++;
@@ -210,7 +214,7 @@ static ts_status lift_flat_list(ts_cabi_cx *cx, const ts_slot **vi, const ts_cty
         ts_val *vals = ts_arena_array(cx->arena, t->n, sizeof *vals);
         if (!vals) return ts_fail_nomem(cx->err);
         for (uint32_t i = 0; i < t->n; i++) TS_TRY(ts_lift_flat(cx, vi, elem, &vals[i]));
-        if (ts_ct_is_raw_elem(elem->kind)) { /* pack */
+        if (ts_ct_is_raw_elem(elem->kind)) { /* pack the elements */
             uint8_t *raw = (uint8_t *)vals;
             for (uint32_t i = 0; i < t->n; i++) memmove(raw + (size_t)i * elem->size, &vals[i], elem->size);
             out->raw.ptr = raw;
@@ -252,7 +256,7 @@ static ts_status lift_flat_variant(ts_cabi_cx *cx, const ts_slot **vi, const ts_
     return TS_OK;
 }
 
-/* --- flat lowering ------------------------------------------------------------------------------------------------- */
+/* --- flat lowering ----------------------------------------------------------------------------- */
 
 ts_status ts_lower_flat(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ts_slot **out) {
     uint32_t h;
@@ -355,7 +359,7 @@ static ts_status lower_flat_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ct
     return TS_OK;
 }
 
-/* --- lifting and lowering values ----------------------------------------------------------------------------------- */
+/* --- lifting and lowering values --------------------------------------------------------------- */
 
 static ts_status check_range(ts_cabi_cx *cx, uint64_t ptr, uint32_t size, uint32_t align) {
     TS_TRAP_IF(cx->err, ptr % align, "unaligned pointer: %#llx needs alignment %u", (unsigned long long)ptr, align);

@@ -1,6 +1,7 @@
 /* handles: the handle table of a component instance, and the canonical definitions of resources.
- * In: indices from guests, resource types. Out: handles; traps in the words of the text's order.
- * spec: CanonicalABI.md#table-state, #resource-state, #canon-resourcenew, #canon-resourcedrop, #canon-resourcerep */
+ * In: indices from guests, and resource types. Out: handles, or traps in the order of the text.
+ * spec: CanonicalABI.md#table-state, #resource-state, #canon-resourcenew, #canon-resourcedrop,
+ * #canon-resourcerep */
 #include "base/assert.h"
 #include "component/abi/trap.h"
 #include "component/abi/handles.h"
@@ -77,7 +78,7 @@ void ts_subtask_deliver_resolve(ts_subtask *s, ts_cinstance *inst) {
     for (uint32_t k = 0; k < s->n_lenders; k++) {
         uint32_t i = s->lenders[k];
         TS_ASSERT(i < inst->handles.len && inst->handles.array[i].num_lends > 0);
-        /* a handle that is lent cannot leave the table, so the index still means it */
+        /* a handle that is lent cannot leave the table, so the index still refers to it */
         if (i < inst->handles.len) inst->handles.array[i].num_lends--;
     }
     s->n_lenders = 0;
@@ -166,8 +167,8 @@ ts_status ts_lower_borrow(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ui
     TS_ASSERT(t->kind == TS_CT_BORROW && cx->task); /* cabi: isinstance(cx.borrow_scope, Task) */
     ts_resource *rt = cx->res[t->resource];
     if (rt->impl == cx->inst) {
-        if (v->handle.rep > UINT32_MAX) /* 🐘 the text gives the representation where its own flattening has an i32 */
-            return ts_fail(cx->err, TS_UNSUPPORTED, "a borrowed representation of 64 bits");
+        /* 🐘 the text uses the representation where its own flattening has an i32 */
+        if (v->handle.rep > UINT32_MAX) return ts_fail(cx->err, TS_UNSUPPORTED, "a borrowed representation of 64 bits");
         *out = (uint32_t)v->handle.rep;
         return TS_OK;
     }
@@ -183,7 +184,8 @@ ts_status ts_canon_resource_new(ts_cinstance *inst, ts_resource *rt, uint64_t re
     return ts_handle_table_add(&inst->handles, &h, out, e);
 }
 
-/* The end of a resource: its destructor, called as a function of the instance that defines it. caller NULL: the host. */
+/* Destroys a resource: calls its destructor as a function of the instance that defines it. caller is
+ * NULL for the host. */
 ts_status ts_resource_destroy(ts_cstore *s, ts_resource *rt, uint64_t rep, ts_cinstance *caller, ts_arena *arena,
                               ts_error *e) {
     if (!rt->impl) {

@@ -12,50 +12,51 @@ typedef enum ts_cfunc_kind { TS_CFUNC_LIFTED, TS_CFUNC_HOST, TS_CFUNC_MISSING } 
 struct ts_cfunc {
     ts_cfunc_kind kind;
     const ts_cfunc_type *type;
-    ts_resource *const *res; /* what the slots in `type` stand for */
+    ts_resource *const *res; /* the resource types of the slots in `type` */
     const ts_func_layout *layout;
-    /* lifted */
+    /* lifted functions */
     ts_cinstance *inst;
     ts_func *core;
     ts_cabi_opts opts;
-    /* of the host */
+    /* functions of the host */
     const ts_host_func *def;
     void *host;
     ts_call_observer *observer;
     const char *import_name; /* as written in the component: "wasi:io/streams@0.2.3"; "" at the root */
-    /* missing */
+    /* missing functions */
     const char *name, *reason;
     bool denied;
 };
 
-/* What an index of a component's or instance's index space stands for. */
+/* An entry of an index space of a component or instance. */
 typedef struct ts_closure {
     ts_component *component;
     ts_cinstance *outer;
 } ts_closure;
 typedef struct ts_item {
-    ts_sort sort;         /* 0: nothing */
-    ts_resource *rt;      /* TYPE: of a resource type, else NULL */
-    const ts_ctype *type; /* TYPE: of a value type, may be NULL when nobody will ask; VALUE: its type */
+    ts_sort sort;    /* 0: nothing */
+    ts_resource *rt; /* TYPE: the resource type, or NULL */
+    /* TYPE: the value type, which may be NULL if it is not needed; VALUE: its type */
+    const ts_ctype *type;
     union {
-        const ts_val *value; /* 🪙; in the store's or a component's arena */
+        const ts_val *value; /* 🪙 in the arena of the store or of a component */
         ts_cfunc *func;
         ts_exports *instance;
         ts_closure component;
         ts_module *module;
     };
 } ts_item;
-struct ts_exports { /* an instance as others see it: names and items */
+struct ts_exports { /* the exports of an instance: names and items */
     uint32_t n;
     const char **names;
     uint32_t *lens;
     ts_item *items;
-    ts_cinstance *owner; /* NULL: made of parts, or of the host */
+    ts_cinstance *owner; /* NULL if it consists of inline exports, or belongs to the host */
 };
 
 /* A core instance as a component sees it. */
 typedef struct ts_core_inst {
-    ts_instance *inst; /* NULL: inline exports */
+    ts_instance *inst; /* NULL if it consists of inline exports */
     uint32_t n;
     const ts_arg *names;
     ts_extern *items;
@@ -68,12 +69,14 @@ struct ts_cinstance {
     ts_cinstance *outer;  /* the instance in which its component was defined: for outer aliases */
     bool may_enter, may_leave;
     bool
-        abandoned; /* was left in the middle of something that is not implemented: what comes after says so, and is no trap of its own */
+        /* the instance was left in the middle of something that is not implemented: later calls
+         * report that, and do not trap */
+        abandoned;
     ts_handle_table handles;
     uint64_t context[2]; /* context.get/set of the running task */
-    ts_task *task;       /* the running task when it is async; NULL: it is not */
+    ts_task *task;       /* the running task if it is async, otherwise NULL */
     uint32_t backpressure;
-    ts_resource **res; /* the environment */
+    ts_resource **res; /* the environment: resource types by slot */
     /* index spaces, filled in order */
     ts_module **core_modules;
     uint32_t n_core_modules;
@@ -100,25 +103,27 @@ struct ts_cinstance {
     ts_item *values;
     uint32_t n_values;
     ts_exports exports;
-    ts_cinstance *next; /* of the store */
+    ts_cinstance *next; /* next instance of the store */
 };
 
-/* Scratch memory of nested calls: one arena a depth, reset when the call is done. */
+/* Scratch memory for nested calls: one arena for each depth, reset when the call ends. Limits are in
+ * bytes. */
 enum { TS_CALL_DEPTH_MAX = 512, TS_SCRATCH_FIRST = 16, TS_ARENA_LIMIT = 1 << 30, TS_ARENA_KEEP = 1 << 20 };
 struct ts_cstore {
     ts_engine *engine;
     ts_store *core;
-    ts_arena arena; /* instances, functions, …: end with the store */
+    ts_arena arena; /* instances, functions and so on, which live as long as the store */
     ts_cinstance *instances;
     uint64_t n_instances;
-    ts_component **components; /* referenced roots */
+    ts_component **components; /* outermost components that the store holds references to */
     uint32_t n_components, cap_components;
-    TS_VEC(ts_linker *) linkers; /* whose functions its instances call */
+    TS_VEC(ts_linker *) linkers; /* linkers whose functions its instances call */
     uint32_t depth;
-    uint64_t host_calls; /* of host functions and destructors */
-    uint32_t yields;     /* of thread.yield, in all */
-    void *host;          /* what host functions get instead of their linker's; NULL: theirs */
+    uint64_t host_calls; /* number of calls of host functions and destructors */
+    uint32_t yields;     /* total number of calls of thread.yield */
+    /* what host functions receive instead of their linker's pointer; NULL: the linker's */
+    void *host;
     ts_arena scratch[TS_SCRATCH_FIRST];
-    ts_arena *deep; /* the rest of them, made when calls first go so deep */
+    ts_arena *deep; /* the arenas for deeper calls, allocated when they are first needed */
 };
 #endif

@@ -1,5 +1,6 @@
 /* load: lifting values from guest memory.
- * In: an address, a type. Out: values; what they point to lies in the context's arena or, where nothing can change it, in guest memory.
+ * In: an address and a type. Out: values. What they point to is in the context's arena or, if nothing
+ * can change it, in guest memory.
  * spec: CanonicalABI.md#loading (functions named and ordered as in definitions.py) */
 #include "base/assert.h"
 #include "component/abi/plain.h"
@@ -68,7 +69,8 @@ ts_status ts_cabi_load(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *
 
 static inline uint64_t load_int(const ts_cabi_cx *cx, uint64_t ptr, uint32_t nbytes) {
     uint64_t v = 0;
-    memcpy(&v, cx->opts->memory->base + ptr, nbytes); /* bounds: asserted by the caller, see ts_cabi_load */
+    /* the caller asserts the bounds, see ts_cabi_load */
+    memcpy(&v, cx->opts->memory->base + ptr, nbytes);
     return v;
 }
 

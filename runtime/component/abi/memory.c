@@ -16,11 +16,11 @@ ts_status ts_cabi_reallocate(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, ui
         return ts_fail(cx->err, TS_INVALID, "a value needs memory and the canonical definition has no realloc");
     inst->may_leave = false;
     cx->guest_ran = true;
-    uint64_t saved[2] = {inst->context[0], inst->context[1]}; /* a task of its own */
+    uint64_t saved[2] = {inst->context[0], inst->context[1]}; /* realloc runs as a task of its own */
     inst->context[0] = inst->context[1] = 0;
     ts_task *task = inst->task;
     inst->task = NULL;
-    ts_slot io[4] = {old, old_size, align, new_size}; /* with 32-bit addresses none is beyond them */
+    ts_slot io[4] = {old, old_size, align, new_size}; /* none exceeds 32 bits if addresses have 32 */
     TS_TRY(ts_call_and_trap_on_throw(cx->store, cx->opts->realloc, io, cx->err));
     memcpy(inst->context, saved, sizeof saved);
     inst->task = task;
@@ -29,7 +29,7 @@ ts_status ts_cabi_reallocate(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, ui
     return TS_OK;
 }
 
-/* … and the two checks that follow everywhere: alignment first, then bounds. */
+/* The same with the two checks that always follow: alignment first, then bounds. */
 ts_status ts_cabi_realloc_checked(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, uint32_t align, uint64_t new_size,
                                   uint32_t want_align, uint64_t *out) {
     TS_TRY(ts_cabi_reallocate(cx, old, old_size, align, new_size, out));

@@ -20,7 +20,8 @@ static inline uint32_t ts_ptr_size(const ts_cabi_opts *o) {
     return o->wide ? 8 : 4;
 }
 
-/* Calls the guest's realloc and traps if the pointer that it returns is misaligned or out of bounds. */
+/* Calls the guest's realloc. The second function also traps if the pointer that it returns is
+ * misaligned or out of bounds. *out is a guest address. Sizes are in bytes. */
 ts_status ts_cabi_reallocate(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, uint32_t align, uint64_t new_size,
                              uint64_t *out) TS_MUST_USE;
 ts_status ts_cabi_realloc_checked(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, uint32_t align, uint64_t new_size,

@@ -1,5 +1,6 @@
-/* plain: lists of scalars, and of records and variants of scalars, from memory to memory.
- * In: bytes, a plain type. Out: bytes, traps in the order of loading. spec: CanonicalABI.md#loading, #storing */
+/* plain: lists of scalars, and of records and variants of scalars, copied from memory to memory.
+ * In: bytes and a plain type. Out: bytes, or traps in the order of loading. spec:
+ * CanonicalABI.md#loading, #storing */
 #include "component/abi/plain.h"
 #include "component/abi/trap.h"
 #include "component/abi/scalar.h"
@@ -11,7 +12,7 @@ static uint32_t load_int(const uint8_t *from, uint32_t nbytes) {
     return v;
 }
 
-static ts_status check(ts_error *e, const ts_ctype *t, const uint8_t *from) { /* t->needs_check */
+static ts_status check(ts_error *e, const ts_ctype *t, const uint8_t *from) { /* t->needs_check is set */
     switch (t->kind) {
     case TS_CT_CHAR: {
         uint32_t c;
@@ -40,7 +41,7 @@ ts_status ts_plain_check(ts_error *e, const ts_ctype *elem, const uint8_t *from,
 
 static void copy(const ts_ctype *t, uint8_t *to, const uint8_t *from) {
     if (t->bitwise) {
-        switch (t->size) { /* constants: a move, not a call */
+        switch (t->size) { /* constant sizes compile to a move instead of a call */
         case 1: *to = *from; return;
         case 2: memcpy(to, from, 2); return;
         case 4: memcpy(to, from, 4); return;

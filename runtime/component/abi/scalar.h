@@ -7,7 +7,8 @@
 
 ts_status ts_convert_i32_to_char(ts_error *e, uint32_t i, uint32_t *out) TS_MUST_USE;
 void ts_elem_layout(const ts_ctype *list, bool wide, uint32_t *size,
-                    uint32_t *align); /* of an element of a list or map */
+                    /* Returns size and alignment of an element of a list or map, in bytes. */
+                    uint32_t *align);
 /* cabi: unpack_flags_from_int, where the bits that have no flag are ignored; pack_flags_into_int */
 static inline uint32_t ts_flags_mask(const ts_ctype *t) {
     TS_ASSERT(t->kind == TS_CT_FLAGS && t->n > 0 && t->n <= 32);

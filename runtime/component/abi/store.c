@@ -1,6 +1,7 @@
-/* store: lowering values into guest memory, with the guest's realloc for what has no fixed size.
- * In: values, a type, an address. Out: bytes in guest memory.
- * spec: CanonicalABI.md#storing, #lifting-and-lowering-context (functions named and ordered as in definitions.py) */
+/* store: lowering values into guest memory, with the guest's realloc for values without a fixed size.
+ * In: values, a type and an address. Out: bytes in guest memory.
+ * spec: CanonicalABI.md#storing, #lifting-and-lowering-context (functions named and ordered as in
+ * definitions.py) */
 #include "base/assert.h"
 #include "component/abi/plain.h"
 #include "component/abi/memory.h"
@@ -70,7 +71,7 @@ ts_status ts_cabi_store(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, uint
 }
 
 static inline void store_int(ts_cabi_cx *cx, uint64_t v, uint64_t ptr, uint32_t nbytes) {
-    memcpy(cx->opts->memory->base + ptr, &v, nbytes); /* bounds: asserted by the caller */
+    memcpy(cx->opts->memory->base + ptr, &v, nbytes); /* the caller asserts the bounds */
 }
 
 static ts_status store_string(ts_cabi_cx *cx, const ts_val *v, uint64_t ptr) {
@@ -99,7 +100,7 @@ ts_status ts_cabi_store_list_into_range(ts_cabi_cx *cx, const ts_val *v, const t
                                         uint64_t *length) {
     uint32_t size, align;
     ts_elem_layout(list, cx->opts->wide, &size, &align);
-    /* list.len and raw.len are the same member of two structs of one shape */
+    /* list.len and raw.len are the same member of two structs with the same layout */
     uint64_t n = v->list.len;
     if (n > UINT32_MAX || n * size > UINT32_MAX)
         return ts_fail(cx->err, TS_LIMIT, "a list of %llu elements of %u bytes does not fit into the guest",
@@ -119,7 +120,8 @@ static ts_status store_list_into_valid_range(ts_cabi_cx *cx, const ts_val *v, ui
     if (!map && ts_ct_is_raw_elem(elem->kind)) {
         uint8_t *to = cx->opts->memory->base + ptr;
         if (v->raw.len) memcpy(to, v->raw.ptr, v->raw.len * elem->size);
-        /* packed floats were not looked at when they were lifted; a NaN is canonical here as it is by itself. cabi: maybe_scramble_nan32 */
+        /* packed floats were not checked when they were lifted; NaNs are made canonical as single
+         * floats are. cabi: maybe_scramble_nan32 */
         for (size_t i = 0; elem->kind == TS_CT_F32 && i < v->raw.len; i++) {
             float f;
             memcpy(&f, to + 4 * i, 4);

@@ -1,6 +1,7 @@
-/* string: strings in and out of guest memory, in the three encodings and between them.
- * In: ranges of guest memory; UTF-8 of the host, or tagged strings of another component. Out: the same the other way; what lies between is
- * copied and transcoded once. The calls of realloc are those of the text, in number and arguments: a guest sees them.
+/* string: strings from and to guest memory, in three encodings and between them.
+ * In: ranges of guest memory, UTF-8 of the host, or tagged strings of another component. Out: the
+ * same in the other direction; a string is copied and transcoded once. The calls of realloc are those
+ * of the text, in number and arguments, because a guest sees them.
  * spec: CanonicalABI.md#loading, #storing (functions named and ordered as in definitions.py) */
 #include "base/utf8.h"
 #include "component/abi/trap.h"
@@ -12,7 +13,7 @@ static inline uint64_t utf16_tag(const ts_cabi_cx *cx) {
     return cx->opts->wide ? (uint64_t)1 << 63 : (uint64_t)1 << 31;
 }
 
-/* Code points of a string in any encoding, already valid. */
+/* Iterates over the code points of a valid string in any encoding. */
 typedef struct points {
     const uint8_t *p;
     uint64_t at, units;
@@ -54,7 +55,7 @@ static bool utf16_valid(const uint8_t *p, uint64_t units) {
     }
     return true;
 }
-static inline uint32_t put16(uint8_t *p, uint32_t cp) { /* bytes written */
+static inline uint32_t put16(uint8_t *p, uint32_t cp) { /* returns the number of bytes written */
     if (cp >= 0x10000) {
         uint32_t hi = 0xd800 + ((cp - 0x10000) >> 10), lo = 0xdc00 + ((cp - 0x10000) & 0x3ff);
         p[0] = (uint8_t)hi, p[1] = (uint8_t)(hi >> 8), p[2] = (uint8_t)lo, p[3] = (uint8_t)(lo >> 8);

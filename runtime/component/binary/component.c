@@ -46,7 +46,7 @@ ts_status ts_component_features_parse(const char *list, uint32_t *out, ts_error 
     return TS_OK;
 }
 
-static void free_modules(ts_component *c) { /* nested components lie in the outermost one's arena */
+static void free_modules(ts_component *c) { /* nested components are in the arena of the outermost one */
     for (uint32_t i = 0; i < c->n_defs; i++) {
         if (c->defs[i].kind == TS_DEF_CORE_MODULE) ts_module_free(c->defs[i].module);
         if (c->defs[i].kind == TS_DEF_COMPONENT) free_modules(c->defs[i].component);
@@ -56,7 +56,7 @@ static void free_modules(ts_component *c) { /* nested components lie in the oute
 
 void ts_component_free(ts_component *c) {
     if (!c) return;
-    if (c->parent) { /* only the decoder does this, when it gives up */
+    if (c->parent) { /* only the decoder frees a nested component, when it fails */
         free_modules(c);
         return;
     }

@@ -57,9 +57,10 @@ typedef struct ts_name_attributes {
 } ts_name_attributes;
 typedef struct ts_instance_type {
     uint32_t n;
-    /* in order; resource slots below are of the environment of the component that holds this type */
+    /* in order; resource slots in it belong to the environment of the component that holds this type */
     const ts_named_extern *exports;
-    /* a type in the type space: slots that it binds. An instance's type has none: all its slots are real */
+    /* for a type in the type space, the slots that it binds; the type of an instance binds none,
+     * since all its slots are real */
     uint32_t n_bound;
     const uint32_t *bound;
     ts_name_index index;
@@ -68,11 +69,14 @@ typedef struct ts_instance_type {
     uint32_t nodes;
 } ts_instance_type;
 typedef struct
-    ts_component_type { /* of an imported or nested component, in slots of the component that holds this type */
+    /* the type of an imported or nested component, in slots of the component that holds this type */
+    ts_component_type {
     uint32_t n_imports, n_exports;
     const ts_named_extern *imports, *exports;
     uint32_t n_bound,
-        n_bound_imports; /* slots bound by it: of its imports, then of its exports. Others are free: of an enclosing scope */
+        /* slots that it binds: of its imports, then of its exports. Other slots are free and belong
+         * to an enclosing scope. */
+        n_bound_imports;
     const uint32_t *bound;
     ts_name_index import_index, export_index;
     bool has_resource;
@@ -100,7 +104,8 @@ typedef struct ts_core_export_type {
     uint32_t name_len;
     ts_core_extern_type type;
 } ts_core_export_type;
-typedef struct ts_core_module_type { /* of a core module, and (without imports) of a core instance */
+/* the type of a core module and, without imports, of a core instance */
+typedef struct ts_core_module_type {
     uint32_t n_imports, n_exports;
     const ts_core_import_type *imports;
     const ts_core_export_type *exports;
@@ -113,8 +118,8 @@ struct ts_extern_type {
     /* TYPE that is not a resource (eq bound); NULL for resource types, func/instance/component types */
     const ts_ctype *type;
     bool is_resource; /* TYPE: a resource type */
-    /* … with a `sub resource` bound: it fills `resource` when bound; else (eq) it is the one already in the
-     * slot */
+    /* the resource type has a `sub resource` bound, so that it fills `resource` when it is bound;
+     * otherwise (eq) it is the one already in the slot */
     bool resource_is_sub;
     bool rep64; /* 🐘 defined here, its representation an i64 */
     uint32_t resource;
@@ -137,7 +142,8 @@ typedef enum ts_canon_kind {
     TS_CANON_RESOURCE_NEW,
     TS_CANON_RESOURCE_DROP,
     TS_CANON_RESOURCE_REP,
-    TS_CANON_ASYNC_BUILTIN /* 0.3: name in ts_def.canon.builtin: present, traps or is unsupported when called */
+    /* 0.3: name in ts_def.canon.builtin: present, traps or is unsupported when called */
+    TS_CANON_ASYNC_BUILTIN
 } ts_canon_kind;
 typedef enum ts_string_encoding { TS_ENC_UTF8, TS_ENC_UTF16, TS_ENC_LATIN1_UTF16 } ts_string_encoding;
 typedef struct ts_canon_opts {
@@ -172,7 +178,9 @@ typedef enum ts_def_kind {
     TS_DEF_ALIAS_EXPORT,     /* alias: instance export */
     TS_DEF_ALIAS_CORE_EXPORT,
     TS_DEF_ALIAS_OUTER, /* alias: outer count/index: modules, components, types */
-    TS_DEF_TYPE,        /* a type enters the type space; `resource` tells whether a resource type is *defined* here */
+    /* a type is added to the type space; is_resource_def reports whether a resource type is *defined*
+     * here */
+    TS_DEF_TYPE,
     TS_DEF_CORE_TYPE,
     TS_DEF_CANON,  /* canon */
     TS_DEF_IMPORT, /* import */
@@ -191,8 +199,8 @@ typedef struct ts_resource_bind {
 
 typedef struct ts_def {
     ts_def_kind kind;
-    uint64_t offset; /* in the input, for messages */
-    ts_sort sort;    /* of the index space it appends to */
+    uint64_t offset; /* byte offset in the input, for messages */
+    ts_sort sort;    /* of the index space that it appends to */
     uint32_t n_binds;
     const ts_resource_bind *binds; /* import, instantiate, alias export of what brings resource types */
     union {
@@ -214,16 +222,20 @@ typedef struct ts_def {
         } outer;
         struct {
             ts_canon_kind kind;
-            uint32_t func; /* lift: core func; lower: component func */
+            uint32_t func; /* lift: a core function; lower: a component function */
             ts_canon_opts opts;
-            const ts_cfunc_type *type;    /* lift and lower: the function's type as this component sees it */
-            uint32_t core_type;           /* canonical id of the core function type that it has or needs */
-            uint32_t resource;            /* resource.*: slot */
-            const char *builtin;          /* async built-ins: "task.return" … */
-            const ts_ctype *builtin_type; /* … the stream or future type, or task.return's result; NULL: none */
-            bool builtin_flag;            /* … the async? or cancel? immediate */
+            const ts_cfunc_type *type; /* lift and lower: the function's type as this component sees it */
+            uint32_t core_type;        /* canonical id of the core function type that it has or needs */
+            uint32_t resource;         /* resource.*: slot */
+            const char *builtin;       /* async built-ins: "task.return" … */
+            /* async built-ins: the stream or future type, or the result of task.return; NULL if there
+             * is none */
+            const ts_ctype *builtin_type;
+            bool builtin_flag; /* async built-ins: the async? or cancel? immediate */
             uint32_t builtin_imm
-                [2]; /* … context: slot number; waitable-set.wait/poll: memory; thread.new-indirect: core type id, table */
+                /* context: slot number; waitable-set.wait and poll: memory; thread.new-indirect: id
+                 * of a core type, and table */
+                [2];
         } canon;
         struct {
             /* a `resource` definition: fills `slot` with a fresh type whenever it is carried out */
@@ -280,7 +292,7 @@ struct ts_component {
     uint32_t n_imports, n_exports;
     const ts_named_extern *imports, *exports; /* the component's own type */
     const ts_component_type *type;            /* the same as one value */
-    uint64_t offset;                          /* of its preamble in the outermost input */
+    uint64_t offset;                          /* byte offset of its preamble in the outermost input */
 };
 
 /* Features of the component model beyond WASI 0.2. They are enabled at run time. */

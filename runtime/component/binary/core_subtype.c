@@ -49,7 +49,7 @@ bool ts_core_extern_matches(const ts_type_registry *types, const ts_core_extern_
         ts_core_func_print(types, have->type, y, sizeof y);
         return mismatch(buf, size, "type mismatch, expected: %s, found: %s", x, y);
     }
-    case TS_EXTERN_TABLE: /* element types are the same: matching both ways */
+    case TS_EXTERN_TABLE: /* element types must match in both directions */
         if (!ts_match_val(types, have->table.elem, want->table.elem) ||
             !ts_match_val(types, want->table.elem, have->table.elem))
             return mismatch(buf, size, "expected table element type %s, found %s", ts_vt_name(want->table.elem, a),

@@ -1,6 +1,8 @@
 /* decode: the sections of a component and its definitions, each validated as it is read.
- * In: the bytes of a component, nested ones through themselves. Out: ts_component: definitions in order, its type.
- * spec: Binary.md; Explainer.md#component-definitions, #instance-definitions, #import-and-export-definitions, #start-definitions */
+ * In: the bytes of a component, nested ones through themselves. Out: ts_component: definitions in
+ * order, its type.
+ * spec: Binary.md; Explainer.md#component-definitions, #instance-definitions,
+ * #import-and-export-definitions, #start-definitions */
 #include "component/binary/validate.h"
 #include "base/utf8.h"
 #include "core/run/store.h"
@@ -13,14 +15,14 @@ static ts_status dec_unit(ts_dec *d, const ts_reader *r) {
                       "the number of modules and components exceeds the limit of %d", TS_COMP_MAX_UNITS);
 }
 
-/* --- core modules and core instances ------------------------------------------------------------------------------------------ */
+/* --- core modules and core instances ----------------------------------------------------------- */
 static ts_status read_core_module(ts_scope *s, ts_reader *r, ts_def *def) {
     ts_module *m = NULL;
     uint64_t base = ts_reader_offset(r);
     ts_error *e = s->d->err;
     TS_TRY(dec_unit(s->d, r));
     ts_status st = ts_module_new(s->d->engine, r->at, ts_reader_left(r), false, &m, e);
-    if (st != TS_OK) { /* its offsets count from its own start */
+    if (st != TS_OK) { /* its offsets are relative to its own start */
         if (e->has_offset) e->offset += base;
         return st;
     }
@@ -29,7 +31,7 @@ static ts_status read_core_module(ts_scope *s, ts_reader *r, ts_def *def) {
     def->sort = TS_SORT_CORE_MODULE;
     def->module = m;
     const ts_core_module_type *t = ts_core_module_type_of(s->d->arena, m);
-    if (!t) return ts_fail_nomem(s->d->err); /* the module is the definition's from here on */
+    if (!t) return ts_fail_nomem(s->d->err); /* from here on the definition owns the module */
     /* spec: the two names of an import are one at this level, and must be unique */
     ts_core_module_type again = *t;
     st = ts_core_module_type_check(s, base, "core module", &again);
@@ -85,7 +87,7 @@ static void set_args(ts_def *def, ts_def_kind kind, uint32_t index, const ts_arg
     def->inst.n_args = n;
     def->inst.args = args;
 }
-/* Names to positions: of arguments, each is there once. */
+/* Adds an argument to the map from names to positions. A name may occur once. */
 static ts_status add_arg_name(ts_scope *s, uint64_t off, const char *sec, ts_map *by_name, const ts_arg *args,
                               uint32_t i) {
     bool was = false;
@@ -128,7 +130,7 @@ static ts_status read_core_instantiate(ts_scope *s, ts_reader *r, uint64_t off, 
     ts_map_free(&by_name);
     if (st != TS_OK) return st;
     set_args(def, TS_DEF_CORE_INSTANTIATE, m, args, n);
-    return TS_PUSH(s, core_instances, s->modules.data[m]); /* its exports are what matters from here on */
+    return TS_PUSH(s, core_instances, s->modules.data[m]); /* only its exports matter from here on */
 }
 
 static ts_status read_core_inline(ts_scope *s, ts_reader *r, uint64_t off, ts_def *def) {
@@ -168,7 +170,7 @@ static ts_status read_core_instance(ts_scope *s, ts_reader *r, ts_def *def) {
     return ts_read_leading(r, b, "core instance");
 }
 
-/* --- component instances ---------------------------------------------------------------------------------------------------------- */
+/* --- component instances ----------------------------------------------------------------------- */
 static ts_status read_sortidx(ts_reader *r, ts_sort_idx *out) {
     uint8_t b = 0;
     TS_TRY(ts_read_u8(r, &b));
@@ -176,15 +178,16 @@ static ts_status read_sortidx(ts_reader *r, ts_sort_idx *out) {
     out->sort = (ts_sort)b;
     if (b == 0) {
         TS_TRY(ts_read_u8(r, &b));
-        if (b != 0x11)
-            return ts_read_leading(r, b, "component external kind"); /* of the core sorts only modules cross */
+        if (b != 0x11) /* modules are the only core sort that can be passed */
+            return ts_read_leading(r, b, "component external kind");
         out->sort = TS_SORT_CORE_MODULE;
     }
     return ts_read_u32(r, &out->index);
 }
 
-/* The type of the instance that a component of type t makes of args.
- * spec: Explainer.md#type-checking: imported resource types are replaced by what is given, exported ones are fresh */
+/* Computes the type of the instance that a component of type t makes of args.
+ * spec: Explainer.md#type-checking: imported resource types are replaced by those that are given,
+ * exported ones are fresh */
 static ts_status instantiate(ts_scope *s, uint64_t off, const char *sec, const ts_component_type *t, const ts_arg *args,
                              const ts_map *by_name, ts_rmap *want_map, ts_subst *sub, ts_ptrmap *open, ts_ptrmap *fresh,
                              ts_bind_vec *binds, ts_instance_type **out) {
@@ -325,7 +328,7 @@ static ts_status read_instance(ts_scope *s, ts_reader *r, ts_def *def) {
     return ts_read_leading(r, b, "instance");
 }
 
-/* --- imports and exports ---------------------------------------------------------------------------------------------------------- */
+/* --- imports and exports ----------------------------------------------------------------------- */
 static ts_status read_import(ts_scope *s, ts_reader *r, ts_def *def) {
     ts_name_attr na;
     ts_extern_type *t = NULL;
@@ -346,7 +349,8 @@ static ts_status read_import(ts_scope *s, ts_reader *r, ts_def *def) {
     return TS_OK;
 }
 
-/* An ascribed type is a supertype of the item's; resource types that it leaves abstract are fresh ones from here on. */
+/* Ascribes a type to an export. It must be a supertype of the item's type. The resource types that it
+ * leaves abstract become fresh ones. */
 static ts_status ascribe(ts_scope *s, const ts_name_attr *na, const char *sec, const ts_extern_type *have,
                          ts_extern_type *want, ts_def *def, const ts_extern_type **out) {
     char reason[400] = "";
@@ -356,7 +360,7 @@ static ts_status ascribe(ts_scope *s, const ts_name_attr *na, const char *sec, c
     ts_sub c = {.d = s->d, .want_map = &want_map, .open = &open, .buf = reason, .size = sizeof reason};
     ts_status st = TS_OK;
     if (want->sort == TS_SORT_TYPE && want->resource_is_sub)
-        want->resource = UINT32_MAX; /* taken by ts_scope_open below */
+        want->resource = UINT32_MAX; /* ts_scope_open assigns it below */
     bool mem =
         want->sort != TS_SORT_TYPE || !want->resource_is_sub || ts_ptrmap_put(&open, ts_slot_key(want->resource), 1);
     if (want->sort == TS_SORT_INSTANCE)
@@ -402,12 +406,12 @@ static ts_status read_export(ts_scope *s, ts_reader *r, ts_def *def) {
     def->export_.type = t;
     def->export_.name_len = na.len;
     TS_TRY(ts_scope_add(s, &na, r->section, false, t, &def->export_.name));
-    if (t->sort == TS_SORT_VALUE)
-        s->values.data[s->values.len - 1].used = true; /* what leaves need not be used again */
+    if (t->sort == TS_SORT_VALUE) /* a value that is exported need not be used again */
+        s->values.data[s->values.len - 1].used = true;
     return TS_OK;
 }
 
-/* --- start and values 🪙 --------------------------------------------------------------------------------------------------------------- */
+/* --- start and values 🪙 ------------------------------------------------------------------------ */
 static ts_status read_start(ts_scope *s, ts_reader *r, ts_def *def) {
     uint64_t off = ts_reader_offset(r);
     uint32_t *args;
@@ -443,7 +447,8 @@ static ts_status read_start(ts_scope *s, ts_reader *r, ts_def *def) {
     return t->result ? TS_PUSH(s, values, (ts_value_entry){t->result, false}) : TS_OK;
 }
 
-/* spec: Binary.md#value-definitions: a literal, into the component's arena. Strings stay where they are in the input. */
+/* spec: Binary.md#value-definitions: reads a literal into the component's arena. Strings stay in the
+ * input. */
 static ts_status read_literal(ts_scope *s, ts_reader *r, const ts_ctype *t, ts_val *out);
 static ts_status read_literals(ts_scope *s, ts_reader *r, const ts_ctype *const *types, const ts_ctype *elem,
                                uint32_t n, const ts_val **out) {
@@ -550,7 +555,7 @@ static ts_status read_literal(ts_scope *s, ts_reader *r, const ts_ctype *t, ts_v
     case TS_CT_LIST:
     case TS_CT_MAP: TS_TRY(ts_read_count(r, &n)); return read_literal_list(s, r, t, n, out);
     case TS_CT_FIXED_LIST:
-        if (t->n > ts_reader_left(r)) return ts_read_eof(r); /* no value has fewer bytes than one */
+        if (t->n > ts_reader_left(r)) return ts_read_eof(r); /* every value has at least one byte */
         return read_literal_list(s, r, t, t->n, out);
     case TS_CT_FLAGS:
         TS_TRY(ts_read_bytes(r, (t->n + 7) / 8, &p));
@@ -575,7 +580,7 @@ static ts_status read_value(ts_scope *s, ts_reader *r, ts_def *def) {
     return TS_PUSH(s, values, (ts_value_entry){def->value.type, false});
 }
 
-/* --- sections ---------------------------------------------------------------------------------------------------------------------- */
+/* --- sections ---------------------------------------------------------------------------------- */
 static ts_status read_nested(ts_scope *s, ts_reader *r, ts_def *def) {
     ts_component *c;
     TS_ALLOC(s->d, c, 1);
@@ -584,7 +589,7 @@ static ts_status read_nested(ts_scope *s, ts_reader *r, ts_def *def) {
     def->sort = TS_SORT_COMPONENT;
     def->component = c;
     ts_status st = ts_component_decode(s->d, r, s, c);
-    if (st == TS_OK) { /* its type in our slots */
+    if (st == TS_OK) { /* its type, in slots of this component */
         ts_subst sub = {.d = s->d, .fresh = s->env};
         const ts_component_type *t = ts_subst_component(&sub, c->type);
         ts_subst_free(&sub);
@@ -593,7 +598,7 @@ static ts_status read_nested(ts_scope *s, ts_reader *r, ts_def *def) {
     return st;
 }
 
-static void read_component_name(ts_scope *s, ts_reader r) { /* errors in it are no errors */
+static void read_component_name(ts_scope *s, ts_reader r) { /* mistakes in this section are ignored */
     uint8_t id = 0;
     uint32_t size = 0, len = 0;
     const char *name = NULL;
@@ -637,7 +642,7 @@ static const struct {
     {"component value", read_value, false},
 };
 
-/* What a definition owns that did not come into a component. */
+/* Frees what a definition owns that was not added to a component. */
 static void drop_def(ts_def *def) {
     if (def->kind == TS_DEF_CORE_MODULE) ts_module_free(def->module);
     if (def->kind == TS_DEF_COMPONENT) ts_component_free(def->component);
@@ -668,7 +673,7 @@ static ts_status read_section(ts_scope *s, ts_reader *r) {
     for (uint32_t i = 0; i < n; i++) {
         ts_def def;
         memset(&def, 0, sizeof def);
-        def.kind = TS_DEF_VALUE; /* until it is known: nothing to be freed */
+        def.kind = TS_DEF_VALUE; /* until the kind is known: a kind that owns nothing */
         def.offset = ts_reader_offset(&sub);
         ts_status st = SECTIONS[id].item(s, &sub, &def);
         if (st == TS_OK) st = ts_scope_limits(s, def.offset, sub.section);
@@ -695,7 +700,8 @@ static ts_status read_preamble(ts_reader *r) {
     return TS_OK;
 }
 
-/* spec: Binary.md: resource types that leave through imports or exports must be imported or exported themselves. */
+/* spec: Binary.md: resource types that leave through imports or exports must be imported or exported
+ * themselves. */
 static ts_status check_escape(ts_scope *s, uint64_t off, const ts_component_type *t) {
     ts_ptrmap slots = {0}, have = {0};
     ts_status st = TS_OK;
@@ -709,7 +715,7 @@ static ts_status check_escape(ts_scope *s, uint64_t off, const ts_component_type
     ts_ptrmap_free(&slots);
     for (uint32_t i = 0; st == TS_OK && i < t->n_exports; i++)
         if (!ts_free_slots(s->d, t->exports[i].type, &slots)) st = s->d->err->status;
-    /* those with a name of their own, by path */
+    /* slots that are exported by a path of their own */
     for (uint32_t k = 0; st == TS_OK && k < slots.cap; k++)
         if (slots.keys[k] && !ts_ptrmap_get(&have, slots.keys[k], NULL) && !ts_ptrmap_put(&have, slots.keys[k], 2))
             st = ts_fail_nomem(s->d->err);
@@ -738,7 +744,8 @@ static ts_status finish(ts_scope *s, uint64_t off, ts_component *c) {
     const ts_component_type *t = NULL;
     TS_TRY(ts_scope_component_type(s, off, NULL, &t));
     TS_TRY(check_escape(s, off, t));
-    TS_TRY(ts_scope_component_type(s, off, NULL, &t)); /* now with the exported resource types as bound */
+    /* once more, with the exported resource types as bound */
+    TS_TRY(ts_scope_component_type(s, off, NULL, &t));
     c->type = t;
     c->n_imports = t->n_imports;
     c->n_exports = t->n_exports;
@@ -776,7 +783,7 @@ ts_status ts_component_decode(ts_dec *d, ts_reader *r, ts_scope *parent, ts_comp
     ts_status st = read_preamble(r);
     while (st == TS_OK && !ts_reader_done(r)) st = read_section(&s, r);
     if (st == TS_OK) st = finish(&s, ts_reader_offset(r), c);
-    /* the definitions go to the component also on failure: it frees the modules in them */
+    /* the component gets the definitions even after a failure, because it frees the modules in them */
     c->defs = ts_arena_array(d->arena, s.defs.len, sizeof *c->defs);
     if (c->defs && s.defs.len) memcpy(c->defs, s.defs.data, s.defs.len * sizeof *c->defs);
     if (c->defs)

@@ -10,7 +10,8 @@
 ts_status ts_component_new(ts_engine *engine, const uint8_t *bytes, size_t len, bool copy, uint32_t features,
                            ts_component **out, ts_error *e) {
     *out = NULL;
-    ts_error mine; /* the decoder needs one without a report: it adds the place to what its callees report */
+    /* the decoder needs an error that is not filled: it adds the place to the errors of its callees */
+    ts_error mine;
     if (!e || e->status != TS_OK) {
         ts_error_init(&mine);
         e = &mine;

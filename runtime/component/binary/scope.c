@@ -5,7 +5,7 @@
 #include "component/binary/validate.h"
 #include <string.h>
 
-/* --- scopes --------------------------------------------------------------------------------------------------------------- */
+/* --- scopes ------------------------------------------------------------------------------------ */
 void ts_scope_init(ts_scope *s, ts_scope_kind kind, ts_scope *parent, ts_dec *d, ts_env *env) {
     memset(s, 0, sizeof *s);
     s->kind = kind;
@@ -98,7 +98,7 @@ ts_status ts_unknown(ts_scope *s, uint64_t off, const char *sec, const char *wha
     return TS_BAD(s, off, sec, "unknown %s %u: %s index out of bounds", what, i, what);
 }
 
-/* --- index spaces ------------------------------------------------------------------------------------------------------------ */
+/* --- index spaces ------------------------------------------------------------------------------ */
 ts_status ts_scope_type(ts_scope *s, uint64_t off, const char *sec, uint32_t i, const ts_extern_type **out) {
     if (i >= s->types.len) return ts_unknown(s, off, sec, "type", i);
     *out = s->types.data[i];
@@ -166,7 +166,7 @@ ts_status ts_scope_push(ts_scope *s, const ts_extern_type *t) {
     }
 }
 
-/* Limits of index spaces: looked at after each definition or declaration. */
+/* Checks the limits of index spaces. Called after each definition or declaration. */
 ts_status ts_scope_limits(const ts_scope *s, uint64_t off, const char *sec) {
     const struct {
         uint64_t n;

@@ -1,11 +1,12 @@
-/* subtype: subtyping of component-level types, substitution of resource types, free resource types.
- * In: types of one component's environment. Out: a verdict with its reason; renamed copies.
+/* subtype: subtyping of component-level types, substitution of resource types, and free resource
+ * types.
+ * In: types of one component's environment. Out: a verdict with its reason, or renamed copies.
  * spec: Explainer.md#type-checking, Subtyping.md */
 #include "component/binary/validate.h"
 #include <stdio.h>
 #include <string.h>
 
-/* --- names to positions ------------------------------------------------------------------------------------------------ */
+/* --- names to positions ------------------------------------------------------------------------ */
 ts_name_ref ts_named_extern_at(const void *items, uint32_t i) {
     const ts_named_extern *x = items;
     return (ts_name_ref){.a = x[i].name, .a_len = x[i].name_len};
@@ -38,7 +39,7 @@ const ts_core_export_type *ts_core_type_find_export(const ts_core_module_type *t
     return i == UINT32_MAX ? NULL : &t->exports[i];
 }
 
-/* --- sizes --------------------------------------------------------------------------------------------------------------- */
+/* --- sizes ------------------------------------------------------------------------------------- */
 bool ts_extern_has_resource(const ts_extern_type *t) {
     return t->is_resource || (t->func && t->func->has_handle) || (t->type && t->type->has_handle) ||
            (t->instance && t->instance->has_resource) || (t->component && t->component->has_resource) ||
@@ -97,7 +98,7 @@ ts_status ts_component_type_finish(ts_dec *d, uint64_t off, const char *sec, ts_
     return TS_OK;
 }
 
-/* --- subtyping ------------------------------------------------------------------------------------------------------------ */
+/* --- subtyping --------------------------------------------------------------------------------- */
 uint32_t ts_rmap_get(const ts_rmap *m, uint32_t slot) {
     for (; m; m = m->up) {
         uintptr_t v;
@@ -185,7 +186,8 @@ static bool instance_matches(ts_sub *c, const ts_instance_type *have, const ts_i
     return true;
 }
 
-/* want's imports are what `have` will be given; want's exported resource types are whatever have's are. */
+/* The imports of `want` are what `have` will be given. The exported resource types of `want` stand
+ * for those of `have`. */
 static bool component_matches(ts_sub *c, const ts_component_type *have, const ts_component_type *want) {
     if (have == want && !have->has_resource) return true;
     ts_rmap have_map = {.up = c->have_map}, want_map = {.up = c->want_map};
@@ -225,7 +227,8 @@ static bool component_matches(ts_sub *c, const ts_component_type *have, const ts
     return ok && !c->failed;
 }
 
-/* spec: Explainer.md#type-checking: what is given replaces the import, also as a name (external visibility goes by it) */
+/* spec: Explainer.md#type-checking: what is given replaces the import, also as a name, which matters
+ * for external visibility */
 static void note_name(ts_sub *c, const void *want, const void *have) {
     if (c->names && want != have && !ts_ptrmap_put(c->names, want, (uintptr_t)have)) (void)no_memory(c);
 }
@@ -276,7 +279,7 @@ bool ts_extern_matches_sub(ts_sub *c, const ts_extern_type *have, const ts_exter
     }
 }
 
-/* --- substitution ----------------------------------------------------------------------------------------------------------- */
+/* --- substitution ------------------------------------------------------------------------------ */
 void ts_subst_free(ts_subst *s) {
     ts_ptrmap_free(&s->slots);
     ts_ptrmap_free(&s->memo);
@@ -315,7 +318,8 @@ static const void *remembered(ts_subst *s, const void *old) {
     return ts_ptrmap_get(&s->memo, old, &v) ? (const void *)v : NULL;
 }
 
-/* What does not change is not copied: it keeps its address, which is its name (external visibility goes by it). */
+/* Substitution. What does not change is not copied: it keeps its address, which is its name for
+ * external visibility. */
 static const ts_ct_case *subst_cases(ts_subst *s, const ts_ct_case *cases, uint32_t n);
 static const ts_ctype *subst_ctype(ts_subst *s, const ts_ctype *t) {
     if (!t || (!t->has_handle && !s->deep) || ts_ctype_primitive(t->kind)) return t;
@@ -397,7 +401,7 @@ const ts_instance_type *ts_subst_instance(ts_subst *s, const ts_instance_type *t
     if (!t->has_resource && !s->deep) return t;
     const ts_instance_type *done = remembered(s, t);
     if (done) return done;
-    ts_instance_type c = *t; /* the names stay, so the index does */
+    ts_instance_type c = *t; /* the names do not change, so the index stays valid */
     if (open) {
         c.n_bound = 0;
         c.bound = NULL;
@@ -446,7 +450,7 @@ const ts_extern_type *ts_subst_extern(ts_subst *s, const ts_extern_type *t) {
     return remember(s, t, n);
 }
 
-/* --- free slots ---------------------------------------------------------------------------------------------------------------- */
+/* --- free slots -------------------------------------------------------------------------------- */
 typedef struct freewalk {
     ts_dec *d;
     ts_ptrmap seen, bound;

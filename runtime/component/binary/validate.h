@@ -25,29 +25,30 @@ ts_name_ref ts_named_extern_at(const void *items, uint32_t i);
 ts_name_ref ts_core_import_at(const void *items, uint32_t i);
 ts_name_ref ts_core_export_at(const void *items, uint32_t i);
 
-/* --- one decode ------------------------------------------------------------------------------------------------------- */
+/* --- one decode -------------------------------------------------------------------------------- */
 enum {
     TS_COMP_MAX_TYPE_NESTING = 100, /* of component and instance types */
     TS_COMP_BUDGET = 50000000,      /* nodes visited while comparing types, over a whole input */
-    TS_COMP_COPY_COST = 20,         /* the cost of a node that is copied while substituting, in the same unit */
+    /* the cost of a node that is copied while substituting, in the same unit */
+    TS_COMP_COPY_COST = 20,
 };
-/* What engines and tools agree on beside the text (it sets flags, type sizes and their byte sizes:
- * TS_CT_MAX_…); wasm-tools has the same numbers. */
+/* Limits that engines and tools agree on beside the text, which itself limits flags, type sizes and
+ * their byte sizes (TS_CT_MAX_*). wasm-tools has the same numbers. */
 enum {
     TS_COMP_MAX_NAME = 100000, /* bytes */
     TS_COMP_MAX_DECLS = 1000000,
     TS_COMP_MAX_MODULE_DECLS = 100000,
-    TS_COMP_MAX_ARGS = 100000, /* of an instantiation, and inline exports */
+    TS_COMP_MAX_ARGS = 100000, /* arguments of an instantiation, and inline exports */
     TS_COMP_MAX_OPTIONS = 10,
     TS_COMP_MAX_START_ARGS = 1000,
     TS_COMP_MAX_FIXED_LIST = 1 << 30,
     TS_COMP_MAX_UNITS = 1000, /* modules and components in an input at any depth, including itself */
-    /* of index spaces */
+    /* limits of index spaces */
     TS_COMP_MAX_MODULES = 1000,
     TS_COMP_MAX_COMPONENTS = 1000,
     TS_COMP_MAX_INSTANCES = 4096, /* core instances included */
     TS_COMP_MAX_VALUES = 1000,
-    TS_COMP_MAX_ITEMS = 1000000, /* of each other one; imports and exports too */
+    TS_COMP_MAX_ITEMS = 1000000, /* any other index space, and imports and exports */
 };
 typedef struct ts_dec {
     ts_engine *engine;
@@ -55,14 +56,16 @@ typedef struct ts_dec {
     ts_arena *arena; /* belongs to the outermost component; nested components share it */
     ts_error *err;
     uint32_t features;
-    uint32_t n_units; /* modules and components begun */
+    uint32_t n_units; /* number of modules and components that were begun */
     uint64_t budget;
 } ts_dec;
 
-/* The environment of a component: a slot for every resource type of it, also those that types in it bind. */
+/* The environment of a component: a slot for each of its resource types, including those that types
+ * in it bind. */
 typedef struct ts_env {
     TS_VEC(bool) local;
-} ts_env; /* local: defined here, so that resource.new and resource.rep are allowed */
+} ts_env; /* local: the resource type is defined here, so that resource.new and resource.rep are
+           * allowed */
 
 typedef enum ts_scope_kind { TS_SCOPE_COMPONENT, TS_SCOPE_COMPONENT_TYPE, TS_SCOPE_INSTANCE_TYPE } ts_scope_kind;
 typedef struct ts_core_type_entry {
@@ -97,7 +100,8 @@ typedef struct ts_scope {
     TS_VEC(const ts_instance_type *) instances;
     TS_VEC(const ts_component_type *) components;
     TS_VEC(const ts_core_module_type *) modules;
-    TS_VEC(ts_module *) module_defs; /* the modules that are defined here, by module index; NULL: imported or aliased */
+    /* the modules that are defined here, by module index; NULL: imported or aliased */
+    TS_VEC(ts_module *) module_defs;
     TS_VEC(ts_value_entry) values;
     TS_VEC(const ts_core_module_type *) core_instances;
     TS_VEC(uint32_t) core_funcs;
@@ -109,7 +113,8 @@ typedef struct ts_scope {
     TS_VEC(ts_named_extern) exports;
     ts_map import_keys, export_keys; /* canonical name → position */
     ts_ptrmap named;                 /* ts_ctype or resource ts_extern_type → TS_NAMED_* */
-    ts_ptrmap within;                /* the same of the instance types that are being looked into: → how many name it */
+    /* the same of the instance types that are being looked into: → how many name it */
+    ts_ptrmap within;
     ts_res_names import_res, export_res;
     TS_VEC(uint32_t) bound_imports;
     TS_VEC(uint32_t) bound_exports;
@@ -119,25 +124,29 @@ typedef struct ts_scope {
     ts_component *c;         /* TS_SCOPE_COMPONENT */
 } ts_scope;
 enum { TS_NAMED_IMPORT = 1, TS_NAMED_EXPORT = 2 };
-/* --- scope.c ---------------------------------------------------------------------------------------------------------- */
+/* --- scope.c ----------------------------------------------------------------------------------- */
 #define TS_BAD(s, off, sec, ...) ts_fail_at((s)->d->err, TS_INVALID, (off), (sec), __VA_ARGS__)
 #define TS_PUSH(s, vec, ...) (ts_vec_push(&(s)->vec, __VA_ARGS__) ? TS_OK : ts_fail_nomem((s)->d->err))
 void ts_scope_init(ts_scope *s, ts_scope_kind kind, ts_scope *parent, ts_dec *d, ts_env *env);
 void ts_scope_free(ts_scope *s);
 ts_status ts_scope_feature(const ts_scope *s, const ts_reader *r, uint64_t off, uint32_t feature,
                            const char *what) TS_MUST_USE;
-ts_status ts_read_count(ts_reader *r, uint32_t *n) TS_MUST_USE; /* of a vec: at most one entry a byte that is left */
+/* reads the length of a vec, which is at most the number of bytes left */
+ts_status ts_read_count(ts_reader *r, uint32_t *n) TS_MUST_USE;
 ts_status ts_read_count_max(ts_reader *r, uint32_t max, const char *what,
-                            uint32_t *n) TS_MUST_USE; /* … and within a limit of the above */
+                            uint32_t *n) TS_MUST_USE; /* the same, and at most max */
 /* Fails with "<what> exceeds the limit of <max>" at offset off. */
 ts_status ts_limit_exceeded(const ts_reader *r, uint64_t off, const char *what, uint32_t max);
-ts_status ts_read_item_name(ts_reader *r, const char **out, uint32_t *len) TS_MUST_USE; /* a name, within its limit */
-ts_status ts_read_leading(ts_reader *r, uint8_t b, const char *what); /* malformed, at the byte before */
+/* reads a name within its limit */
+ts_status ts_read_item_name(ts_reader *r, const char **out, uint32_t *len) TS_MUST_USE;
+/* fails as malformed, at the previous byte */
+ts_status ts_read_leading(ts_reader *r, uint8_t b, const char *what);
 ts_status ts_env_slot(ts_dec *d, ts_env *env, bool local, uint32_t *slot) TS_MUST_USE;
 void *ts_dec_alloc(ts_dec *d, size_t n, size_t size); /* returns NULL on failure, with the error filled */
-ts_status ts_extern_new(ts_dec *d, ts_sort sort, ts_extern_type **out) TS_MUST_USE; /* zeroed but for its sort */
+/* makes a type that is zero except for its sort */
+ts_status ts_extern_new(ts_dec *d, ts_sort sort, ts_extern_type **out) TS_MUST_USE;
 const char *ts_dec_name(ts_dec *d, const char *s, size_t len);
-/* n zeroed elements for var, or a copy of a name; out of the calling function where there is no memory. */
+/* Allocates n zeroed elements, or copies a name, or returns TS_NOMEM from the calling function. */
 #define TS_ALLOC(d, var, n)                                                                                            \
     do {                                                                                                               \
         (var) = ts_dec_alloc((d), (n), sizeof *(var));                                                                 \
@@ -158,10 +167,11 @@ ts_status ts_scope_func_type(ts_scope *s, uint64_t off, const char *sec, uint32_
 ts_status ts_scope_item(ts_scope *s, uint64_t off, const char *sec, ts_sort_idx what,
                         const ts_extern_type **out) TS_MUST_USE;
 ts_status ts_scope_limits(const ts_scope *s, uint64_t off, const char *sec) TS_MUST_USE;
-ts_status ts_scope_push(ts_scope *s, const ts_extern_type *t) TS_MUST_USE; /* appends to the index space of its sort */
+/* appends to the index space of its sort */
+ts_status ts_scope_push(ts_scope *s, const ts_extern_type *t) TS_MUST_USE;
 ts_status ts_unknown(ts_scope *s, uint64_t off, const char *sec, const char *what, uint32_t i);
 
-/* --- subtype.c -------------------------------------------------------------------------------------------------------- */
+/* --- subtype.c --------------------------------------------------------------------------------- */
 typedef struct ts_rmap {
     ts_ptrmap m;
     const struct ts_rmap *up;
@@ -201,7 +211,7 @@ uint64_t ts_extern_nodes(const ts_extern_type *t);
 ts_status ts_instance_type_finish(ts_dec *d, uint64_t off, const char *sec, ts_instance_type *t) TS_MUST_USE;
 ts_status ts_component_type_finish(ts_dec *d, uint64_t off, const char *sec, ts_component_type *t) TS_MUST_USE;
 
-/* --- validate_types.c -------------------------------------------------------------------------------------------------- */
+/* --- validate_types.c -------------------------------------------------------------------------- */
 typedef struct ts_name_attr { /* Binary.md: nameattributes */
     const char *name;
     uint32_t len;
@@ -212,51 +222,54 @@ typedef struct ts_name_attr { /* Binary.md: nameattributes */
     const ts_name_attributes *kept; /* ts_scope_add's, where there are any */
 } ts_name_attr;
 ts_status ts_read_name_attr(ts_scope *s, ts_reader *r, ts_name_attr *out) TS_MUST_USE;
-/* An externtype as written, before it is opened: bound: of a `sub resource` a fresh slot is taken already. */
+/* Reads an externtype as written, before it is opened. */
 ts_status ts_read_externtype(ts_scope *s, ts_reader *r, ts_extern_type **out) TS_MUST_USE;
 ts_status ts_read_cvaltype(ts_scope *s, ts_reader *r, const ts_ctype **out) TS_MUST_USE;
 ts_status ts_read_resultlist(ts_scope *s, ts_reader *r, const ts_ctype **out) TS_MUST_USE;
 /* Reads one definition of a type section, or one type declaration, into the type space. */
 ts_status ts_read_type(ts_scope *s, ts_reader *r, ts_def *def) TS_MUST_USE;
-/* Import or export of a name: name rules, external visibility, a new index. `t` is the type with its slots
- * in place. */
+/* Adds an import or export: checks the name rules and external visibility, and appends to the index
+ * space. `t` is the type with its slots in place. */
 ts_status ts_scope_add(ts_scope *s, ts_name_attr *na, const char *sec, bool import, const ts_extern_type *t,
                        const char **name) TS_MUST_USE;
 /* Checks the name of one inline export. */
 ts_status ts_check_inline_export_name(ts_scope *s, const ts_name_attr *na, const char *sec, const ts_extern_type *t,
                                       ts_map *keys, uint32_t i) TS_MUST_USE;
-/* Fresh slots for what an instance type binds; they are noted as bound by an import or export of the scope
- * (or by none), and binds (may be NULL) gets the paths. */
+/* Assigns fresh slots to the resource types that an instance type binds. They are noted as bound by
+ * an import or export of the scope, and their paths are added to binds, which may be NULL. */
 ts_status ts_scope_open(ts_scope *s, uint64_t off, const char *sec, const ts_extern_type *t, bool import,
                         ts_bind_vec *binds, const ts_extern_type **out) TS_MUST_USE;
-/* The paths of resource types in t whose slots are in `want`: added to binds, once a slot. */
+/* Adds the paths of the resource types in t whose slots are in `want` to binds, once for each slot. */
 ts_status ts_collect_binds(ts_dec *d, const ts_extern_type *t, ts_ptrmap *want, ts_bind_vec *binds) TS_MUST_USE;
 ts_status ts_scope_component_type(ts_scope *s, uint64_t off, const char *sec,
-                                  const ts_component_type **out) TS_MUST_USE; /* of what was declared */
+                                  /* makes the type of the declarations of a scope */
+                                  const ts_component_type **out) TS_MUST_USE;
 /* Makes a new name for the same type, as an import or export introduces it. */
 ts_status ts_type_renamed(ts_dec *d, const ts_extern_type *t, ts_extern_type **out) TS_MUST_USE;
 
-/* --- validate_alias.c ---------------------------------------------------------------------------------------------------- */
-/* alias: declaration or definition; def may be NULL. */
+/* --- validate_alias.c -------------------------------------------------------------------------- */
+/* Reads an alias declaration or definition; def may be NULL. */
 ts_status ts_read_alias(ts_scope *s, ts_reader *r, ts_def *def) TS_MUST_USE;
 ts_status ts_read_core_sort(ts_reader *r, ts_sort *out) TS_MUST_USE;
 
-/* --- validate_core.c ----------------------------------------------------------------------------------------------------- */
+/* --- validate_core.c --------------------------------------------------------------------------- */
 ts_status ts_scope_push_core_type(ts_scope *s, ts_core_type_entry e) TS_MUST_USE;
 ts_status ts_read_core_type(ts_scope *s, ts_reader *r)
-    TS_MUST_USE; /* one entry of a core type section: enters the core type space */
-ts_status ts_read_core_valtype(ts_reader *r, ts_valtype *out) TS_MUST_USE; /* abstract and number types alone */
+    TS_MUST_USE; /* reads one entry of a core type section into the core type space */
+/* accepts abstract and number types only */
+ts_status ts_read_core_valtype(ts_reader *r, ts_valtype *out) TS_MUST_USE;
 ts_status ts_core_module_type_check(ts_scope *s, uint64_t off, const char *sec,
-                                    ts_core_module_type *t) TS_MUST_USE; /* unique names; builds the indices */
+                                    /* checks that names are unique and builds the indices */
+                                    ts_core_module_type *t) TS_MUST_USE;
 
-/* --- core_subtype.c ------------------------------------------------------------------------------------------------------ */
+/* --- core_subtype.c ---------------------------------------------------------------------------- */
 bool ts_core_extern_matches(const ts_type_registry *types, const ts_core_extern_type *have,
                             const ts_core_extern_type *want, char *buf, size_t size);
 void ts_core_func_print(const ts_type_registry *types, uint32_t id, char *buf, size_t size);
 
-/* --- validate_canon.c ---------------------------------------------------------------------------------------------------- */
+/* --- validate_canon.c -------------------------------------------------------------------------- */
 ts_status ts_read_canon(ts_scope *s, ts_reader *r, ts_def *def) TS_MUST_USE;
 
-/* --- decode.c ------------------------------------------------------------------------------------------------------------- */
+/* --- decode.c ---------------------------------------------------------------------------------- */
 ts_status ts_component_decode(ts_dec *d, ts_reader *r, ts_scope *parent, ts_component *c) TS_MUST_USE;
 #endif

@@ -1,13 +1,15 @@
-/* validate_canon: canonical definitions: lift, lower, resource and concurrency built-ins, their options.
+/* validate_canon: canonical definitions: lift, lower, resource and concurrency built-ins, their
+ * options.
  * In: the bytes of one definition. Out: a core function or a component function in the index spaces.
- * spec: Binary.md#canonical-definitions; CanonicalABI.md#canonical-definitions, #canonopt-validation, #flattening */
+ * spec: Binary.md#canonical-definitions; CanonicalABI.md#canonical-definitions, #canonopt-validation,
+ * #flattening */
 #include "component/binary/validate.h"
 #include <stdio.h>
 #include <string.h>
 
 enum { MAX_FLAT_PARAMS = 16, MAX_FLAT_ASYNC_PARAMS = 4, MAX_FLAT_RESULTS = 1 };
 
-/* --- core function types -------------------------------------------------------------------------------------------------------- */
+/* --- core function types ----------------------------------------------------------------------- */
 typedef struct flat_func {
     ts_valtype params[20], results[17];
     uint32_t n_params, n_results;
@@ -30,7 +32,7 @@ static flat_func sig(const char *params, const char *results) {
     return f;
 }
 
-/* The flat values of several types; more than 16: 17. */
+/* Flattens several types. Returns 17 for more than 16 values. */
 static uint32_t flatten_types(const ts_ct_case *c, uint32_t n, bool wide, ts_valtype out[16]) {
     uint32_t at = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -41,7 +43,8 @@ static uint32_t flatten_types(const ts_ct_case *c, uint32_t n, bool wide, ts_val
     return at;
 }
 
-/* cabi: flatten_functype. What it needs of memory and realloc besides pointers within values is told too. */
+/* cabi: flatten_functype. Also reports whether spilled parameters or results need `memory` or
+ * `realloc`. */
 typedef struct flat_needs {
     bool params_spill, results_spill;
 } flat_needs;
@@ -80,13 +83,13 @@ static flat_needs flatten_functype(const ts_cfunc_type *t, const ts_canon_opts *
     return need;
 }
 
-/* --- options --------------------------------------------------------------------------------------------------------------------- */
+/* --- options ----------------------------------------------------------------------------------- */
 typedef enum opts_for { FOR_LIFT, FOR_LOWER, FOR_TASK_RETURN, FOR_COPY, FOR_ERROR_CONTEXT } opts_for;
 typedef struct opts_in {
     ts_reader at;
     uint32_t n;
     uint64_t off;
-} opts_in; /* read once for the form, then again for the rules */
+} opts_in; /* read once for their form, then again for the rules */
 
 static ts_status skip_opts(ts_reader *r, opts_in *in) {
     uint8_t b = 0;
@@ -163,7 +166,7 @@ static ts_status check_opts(ts_scope *s, opts_in *in, const char *sec, opts_for 
         }
         }
     }
-    if (o->has_realloc) { /* of the memory's addresses, which may stand behind it */
+    if (o->has_realloc) { /* it takes addresses of the memory, whose option may follow it */
         flat_func want = o->wide ? sig("IIII", "I") : sig("iiii", "i");
         if (!is_sig(s, s->core_funcs.data[o->realloc], &want))
             return OPT_BAD("`realloc` uses a core function with an incorrect signature");
@@ -193,7 +196,7 @@ static bool params_have_pointer(const ts_cfunc_type *t) {
     return false;
 }
 
-/* --- lift and lower ------------------------------------------------------------------------------------------------------------------ */
+/* --- lift and lower ---------------------------------------------------------------------------- */
 static void print_types(const ts_valtype *v, uint32_t n, char *buf, size_t size) { /* "[I32, I64]" */
     size_t at = 0;
     at += (size_t)snprintf(buf, size, "[");
@@ -285,7 +288,7 @@ static ts_status read_lower(ts_scope *s, ts_reader *r, uint64_t off, ts_def *def
     return core_func(s, &core, &def->canon.core_type);
 }
 
-/* --- built-ins ------------------------------------------------------------------------------------------------------------------------- */
+/* --- built-ins --------------------------------------------------------------------------------- */
 typedef enum imm {
     IMM_NONE,
     IMM_BOOL,
@@ -377,7 +380,7 @@ static ts_status endpoint_type(ts_scope *s, uint64_t off, const char *sec, uint3
     return TS_OK;
 }
 
-/* What a built-in has behind its opcode. */
+/* The immediates that follow the opcode of a built-in. */
 typedef struct immediates {
     uint32_t i, k;
     bool flag;
@@ -435,7 +438,8 @@ static ts_status read_immediates(ts_scope *s, ts_reader *r, const builtin *b, im
 /* thread.new-indirect: the start function's type (core type i) and its table k decide the signature. */
 static ts_status check_new_indirect(ts_scope *s, uint64_t off, const char *sec, const builtin *b, uint32_t i,
                                     uint32_t k, flat_func *core, ts_def *def) {
-    /* (func (param $fi U) (param $c T) (result i32)): U is the table's address type, T the start function's parameter */
+    /* (func (param $fi U) (param $c T) (result i32)): U is the table's address type, T the start
+     * function's parameter */
     bool wide = s->d->features & TS_CF_MEMORY64, is64 = false; /* 🐘 */
     flat_func narrow = sig("i", ""), long_ = sig("I", "");
     if (i >= s->core_types.len) return TS_BAD(s, off, sec, "unknown core type %u: type index out of bounds", i);
@@ -461,7 +465,7 @@ static ts_status read_builtin(ts_scope *s, ts_reader *r, uint64_t off, const bui
     flat_func core = sig(b->params, b->results);
     immediates x = {.vt = TS_VT_I32};
     ts_canon_opts *o = &def->canon.opts;
-    TS_TRY(read_immediates(s, r, b, &x)); /* the form first */
+    TS_TRY(read_immediates(s, r, b, &x)); /* first the form */
     const uint32_t i = x.i, k = x.k;
     const ts_ctype *result = x.result;
     const ts_valtype vt = x.vt;

@@ -5,7 +5,7 @@
 #include "core/run/store.h"
 #include <string.h>
 
-/* --- types of modules --------------------------------------------------------------------------------------------------------- */
+/* --- types of modules -------------------------------------------------------------------------- */
 static ts_core_extern_type import_type(const ts_import *x) {
     ts_core_extern_type t = {.kind = x->kind};
     switch (x->kind) {
@@ -63,13 +63,13 @@ ts_status ts_core_module_type_check(ts_scope *s, uint64_t off, const char *sec, 
     return TS_OK;
 }
 
-/* --- reading core types ---------------------------------------------------------------------------------------------------------- */
+/* --- reading core types ------------------------------------------------------------------------ */
 typedef TS_VEC(ts_core_type_entry) entries;
 typedef TS_VEC(uint32_t) type_ids;
-typedef struct core_scope { /* a component's core type space, or a module type's own */
+typedef struct core_scope { /* the core type space of a component or of a module type */
     ts_scope *s;
     entries *types;
-    type_ids *ids; /* of the types, for ts_types_intern */
+    type_ids *ids; /* ids of the types, for ts_types_intern */
 } core_scope;
 
 static bool push_type(core_scope *c, ts_core_type_entry e) {
@@ -80,7 +80,8 @@ static bool abstract_heap(uint8_t b) {
     return b >= TS_HT_EXN && b <= TS_HT_NOEXN;
 }
 
-/* Heap types: abstract ones as they are; indices as TS_HT_CONCRETE + index (group_at and more: of the group that is being read). */
+/* Reads a heap type: abstract ones as they are, indices as TS_HT_CONCRETE + index, where indices
+ * beyond the space refer to the group that is being read. */
 static ts_status read_heap(core_scope *c, ts_reader *r, uint32_t limit, uint32_t *out) {
     uint64_t off = ts_reader_offset(r);
     if (ts_reader_done(r)) return ts_read_eof(r);
@@ -186,7 +187,7 @@ static ts_status read_sub(core_scope *c, ts_reader *r, uint32_t limit, uint8_t b
     return read_comp(c, r, limit, b, m);
 }
 
-/* spec: valid/types#sub-types: the supertype is open and of a type that ours matches */
+/* spec: valid/types#sub-types: the supertype is open, and our type matches its type */
 static ts_status check_super(ts_scope *s, uint64_t off, const char *sec, uint32_t id) {
     const ts_type_registry *t = s->d->types;
     const ts_deftype *d = ts_types_get(t, id);
@@ -206,7 +207,7 @@ static ts_status check_super(ts_scope *s, uint64_t off, const char *sec, uint32_
     return ok ? TS_OK : TS_BAD(s, off, sec, "sub type must match super type");
 }
 
-/* A rectype whose first byte is b: enters the type space of c. */
+/* Reads a rectype whose first byte is b into the type space of c. */
 static ts_status read_rec(core_scope *c, ts_reader *r, uint8_t b, uint64_t off) {
     ts_dec *d = c->s->d;
     uint32_t n = 1, before = c->types->len;
@@ -265,7 +266,7 @@ static ts_status read_limits(core_scope *c, ts_reader *r, bool memory, ts_limits
     return TS_OK;
 }
 
-/* Into canonical ids: heap types that came as indices. */
+/* Replaces the index of a concrete heap type by its canonical id. */
 static ts_valtype canonical(core_scope *c, ts_valtype v) {
     if (!ts_vt_is_ref(v) || !ts_ht_is_concrete(ts_vt_heap(v))) return v;
     return ts_vt_ref(ts_vt_kind(v) == TS_VT_REFNULL,

@@ -1,11 +1,13 @@
 /* validate_types: component-level types, imports and exports of types and components.
- * In: the bytes of one definition or declaration and its scope. Out: new entries of the scope's index spaces.
- * spec: Binary.md#type-definitions, #import-and-export-definitions; Explainer.md#type-definitions, #external-visibility-of-types */
+ * In: the bytes of one definition or declaration and its scope. Out: new entries of the scope's index
+ * spaces.
+ * spec: Binary.md#type-definitions, #import-and-export-definitions; Explainer.md#type-definitions,
+ * #external-visibility-of-types */
 #include "component/binary/validate.h"
 #include <stdio.h>
 #include <string.h>
 
-/* --- value types ----------------------------------------------------------------------------------------------------------------- */
+/* --- value types ------------------------------------------------------------------------------- */
 /* primvaltype: 0x7f bool … 0x73 string, 0x64 error-context; in the order of ts_ct_kind */
 static const ts_ctype *primitive(uint8_t b) {
     if (b <= 0x7f && b >= 0x73) return ts_ctype_primitive((ts_ct_kind)(0x7f - b));
@@ -37,7 +39,8 @@ static ts_status read_opt_valtype(ts_scope *s, ts_reader *r, const ts_ctype **ou
     return b ? ts_read_cvaltype(s, r, out) : TS_OK;
 }
 
-/* spec: Binary.md: labels are strongly-unique in their scope. what: "record field" …, short_: "field" … */
+/* spec: Binary.md: labels are strongly-unique in their scope. what: "record field" and so on; short_:
+ * "field" and so on */
 static ts_status read_label(ts_scope *s, ts_reader *r, ts_map *seen, const ts_ct_case *before, uint32_t i,
                             const char *what, const char *short_, const char **out) {
     const char *name;
@@ -85,7 +88,7 @@ static ts_status read_labelled(ts_scope *s, ts_reader *r, label_form form, uint3
     return st;
 }
 
-/* Value types. An own or borrow remembers by which index its resource was named. */
+/* Reads a value type. An own or borrow remembers the index that named its resource. */
 static ts_status read_defvaltype(ts_scope *s, ts_reader *r, uint8_t b, uint64_t off, const ts_ctype **out) {
     const char *sec = r->section;
     if ((*out = primitive(b)))
@@ -224,7 +227,7 @@ static ts_status read_functype(ts_scope *s, ts_reader *r, bool is_async, uint64_
     return TS_OK;
 }
 
-/* --- declarations of component and instance types -------------------------------------------------------------------------------- */
+/* --- declarations of component and instance types ---------------------------------------------- */
 static ts_status read_decl(ts_scope *s, ts_reader *r) {
     uint8_t b = 0;
     TS_TRY(ts_read_u8(r, &b));
@@ -401,7 +404,7 @@ ts_status ts_read_externtype(ts_scope *s, ts_reader *r, ts_extern_type **out) {
         x->sort = TS_SORT_TYPE;
         if (c == 1) {
             x->is_resource = x->resource_is_sub = true;
-            return TS_OK; /* its slot is taken by ts_scope_open */
+            return TS_OK; /* ts_scope_open assigns its slot */
         }
         if (c != 0) return ts_read_leading(r, c, "type bound");
         TS_TRY(ts_read_u32(r, &i));
@@ -427,7 +430,7 @@ ts_status ts_type_renamed(ts_dec *d, const ts_extern_type *t, ts_extern_type **o
     TS_TRY(ts_extern_new(d, TS_SORT_TYPE, out));
     **out = *t;
     (*out)->resource_is_sub = false;
-    if (t->type && !ts_ctype_primitive(t->type->kind)) { /* the same type, of another name */
+    if (t->type && !ts_ctype_primitive(t->type->kind)) { /* the same type under another name */
         ts_ctype *n;
         TS_ALLOC(d, n, 1);
         *n = *t->type;
@@ -436,7 +439,7 @@ ts_status ts_type_renamed(ts_dec *d, const ts_extern_type *t, ts_extern_type **o
     return TS_OK;
 }
 
-/* --- binds and opening ---------------------------------------------------------------------------------------------------------- */
+/* --- binds and opening ------------------------------------------------------------------------- */
 enum { MAX_PATH = TS_CT_MAX_DEPTH + 2 };
 static ts_status collect(ts_dec *d, const ts_extern_type *t, ts_ptrmap *want, const char **path, uint32_t depth,
                          ts_bind_vec *out) {
@@ -504,7 +507,7 @@ ts_status ts_scope_open(ts_scope *s, uint64_t off, const char *sec, const ts_ext
     return st;
 }
 
-/* --- names of imports and exports -------------------------------------------------------------------------------------------------- */
+/* --- names of imports and exports -------------------------------------------------------------- */
 ts_status ts_read_name_attr(ts_scope *s, ts_reader *r, ts_name_attr *out) {
     uint8_t b = 0;
     memset(out, 0, sizeof *out);
@@ -547,7 +550,7 @@ ts_status ts_read_name_attr(ts_scope *s, ts_reader *r, ts_name_attr *out) {
     return TS_OK;
 }
 
-/* 🔗: a canonversion; with a suffix, both together are a semantic version. */
+/* 🔗 Parses a name with a canonversion, which together with its suffix is a semantic version. */
 static bool canonical_parse(const ts_name_attr *na, bool nested, ts_extern_name *en, char *buf, size_t size) {
     const char *at = memchr(na->name, '@', na->len);
     if (!at) {
@@ -661,13 +664,15 @@ ts_status ts_check_inline_export_name(ts_scope *s, const ts_name_attr *na, const
     return check_name(s, na, sec, "export", t, keys, i, NULL, NULL, &name);
 }
 
-/* --- external visibility ---------------------------------------------------------------------------------------------------------------
- * spec: Explainer.md#external-visibility-of-types: what an import or export refers to must have a name that is imported or exported before. */
+/* --- external visibility ---
+ * spec: Explainer.md#external-visibility-of-types: what an import or export refers to must have a
+ * name that was imported or exported before. */
 static bool is_named(const ts_scope *s, const void *id, uintptr_t set) {
     uintptr_t v;
     return (ts_ptrmap_get(&s->named, id, &v) && (v & set)) || (ts_ptrmap_get(&s->within, id, &v) && v);
 }
-/* What gives the type that an import or export introduces its identity; NULL: it needs no name. */
+/* Returns what gives the type that an import or export introduces its identity, or NULL if it needs
+ * no name. */
 static const void *named_id(const ts_extern_type *t) {
     return t->is_resource ? (const void *)t : t->type;
 }
@@ -696,8 +701,9 @@ static bool func_named(ts_scope *s, const ts_cfunc_type *t, uintptr_t set) {
         if (!type_named(s, t->params[i].type, set)) return false;
     return type_named(s, t->result, set);
 }
-/* An instance type as such, not an instance: what it exports is named for what follows in it, also in types within it. What instances
- * within it export is not: the text could be read so, but wasm-tools does not. */
+/* Checks an instance type, as opposed to an instance: its exports are named for what follows in it,
+ * also in types within it. The exports of instances within it are not: the text can be read that way,
+ * but wasm-tools does not. */
 static bool instance_named(ts_scope *s, const ts_instance_type *t, uintptr_t set, bool *nomem) {
     bool ok = true;
     uint32_t i = 0;
@@ -722,13 +728,16 @@ static bool instance_named(ts_scope *s, const ts_instance_type *t, uintptr_t set
     }
     while (i-- > 0) {
         const void *id = t->exports[i].type->sort == TS_SORT_TYPE ? named_id(t->exports[i].type) : NULL;
-        if (id && ts_ptrmap_get(&s->within, id, &v)) (void)ts_ptrmap_put(&s->within, id, v - 1); /* it is there */
+        /* the entry exists */
+        if (id && ts_ptrmap_get(&s->within, id, &v)) (void)ts_ptrmap_put(&s->within, id, v - 1);
     }
     return ok;
 }
-/* Check, and register the names that the import or export confers. False with nomem unset: not visible. */
+/* Checks a type and registers the names that the import or export confers. Returns false if it is not
+ * visible, or with *nomem set. */
 static bool register_named(ts_scope *s, const ts_extern_type *t, bool import, bool *nomem) {
-    if (s->kind == TS_SCOPE_INSTANCE_TYPE) return true; /* checked where it is imported or exported */
+    /* it is checked where it is imported or exported */
+    if (s->kind == TS_SCOPE_INSTANCE_TYPE) return true;
     uintptr_t set = import ? TS_NAMED_IMPORT : TS_NAMED_EXPORT, v = 0;
     switch (t->sort) {
     case TS_SORT_TYPE: {
@@ -750,7 +759,7 @@ static bool register_named(ts_scope *s, const ts_extern_type *t, bool import, bo
         return true;
     case TS_SORT_FUNC: return func_named(s, t->func, set);
     case TS_SORT_VALUE: return type_named(s, t->value, set);
-    default: return true; /* components and modules are closed */
+    default: return true; /* components and modules have no free names */
     }
 }
 

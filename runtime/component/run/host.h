@@ -9,20 +9,23 @@
 #include "component/type/names.h"
 #include "component/type/val.h"
 
-typedef struct ts_linker ts_linker;     /* names → what the host provides; one a configuration */
-typedef struct ts_cstore ts_cstore;     /* run-time state of component instances of one run (wraps a core store) */
+typedef struct ts_linker ts_linker; /* what the host provides, by name; one for each configuration */
+/* run-time state of component instances of one run (wraps a core store) */
+typedef struct ts_cstore ts_cstore;
 typedef struct ts_resource ts_resource; /* a run-time resource type: identity by address */
 
 /* A running call from a guest to the host. */
 struct ts_host_call {
-    void *host; /* what ts_linker_… was given: the WASI context */
+    void *host; /* the pointer that was registered with the linker: the WASI context */
     ts_cstore *store;
-    ts_arena *arena; /* for results: reset when the call is done */
+    ts_arena *arena; /* for results; reset when the call has ended */
     ts_error *err;
-    uint64_t max_bytes;                      /* a result's lists and strings beyond this are a limit error [256 MiB] */
-    const struct ts_host_func *func;         /* a call of a function … */
-    const struct ts_host_resource *resource; /* … or of a resource's drop */
-    bool denied;                             /* set by the host: refused, as it was not granted (a trace says so) */
+    /* a result's lists and strings beyond this are a limit error [256 MiB] */
+    uint64_t max_bytes;
+    const struct ts_host_func *func;         /* the function that is called */
+    const struct ts_host_resource *resource; /* or the resource type whose drop is called */
+    /* set by the host if the call was refused because it was not granted, which a trace reports */
+    bool denied;
 };
 
 /* args: n_params values; result: where the result goes (unset when the function has none). Handles:
@@ -56,7 +59,8 @@ typedef struct ts_host_iface_type {
 /* One host = all it provides for one range of versions. Resource identity is per host and linker: the same
  * across 0.2.x names. */
 typedef struct ts_host_def {
-    const char *version_min, *version_max; /* "0.2.0", "0.2.12": names of this semver track link, also newer patches */
+    /* "0.2.0", "0.2.12": names of this semver track link, also newer patches */
+    const char *version_min, *version_max;
     uint32_t n_resources, n_funcs, n_types;
     const ts_host_resource *resources;
     const ts_host_func *funcs; /* sorted by interface, then name */
@@ -67,13 +71,14 @@ typedef struct ts_host_def {
 
 ts_status ts_host_trap(ts_host_call *c, const char *fmt, ...) TS_PRINTF(2, 3); /* TS_TRAP, kind host */
 ts_status ts_host_limit(ts_host_call *c, ts_limit_kind limit, const char *fmt, ...)
-    TS_PRINTF(3, 4); /* … about a limit */
+    TS_PRINTF(3, 4); /* the same, about a limit */
 /* A function that waits for the world also waits for this file, which becomes readable when another thread
  * interrupts the store (-1: the system gives none). It is asked for before ts_host_interrupted, so that no
  * interrupt is missed. */
 int ts_host_wake_file(ts_host_call *c);
-bool ts_host_interrupted(ts_host_call *c, bool woken); /* woken: the file was readable; it is not afterwards */
-bool ts_host_take_interrupt(ts_host_call *c);          /* … and the call returns TS_INTERRUPTED */
+/* woken: the file was readable, which it is not afterwards */
+bool ts_host_interrupted(ts_host_call *c, bool woken);
+bool ts_host_take_interrupt(ts_host_call *c); /* the same; then the call must return TS_INTERRUPTED */
 /* Values in the call's arena; NULL when there is no memory (the caller returns ts_fail_nomem). */
 ts_val *ts_host_vals(ts_host_call *c, size_t n);
 

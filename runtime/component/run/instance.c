@@ -1,5 +1,7 @@
-/* instance: instantiation of components: each definition carried out in order; stores; finding exports.
- * In: a validated component, a linker for the outermost imports. Out: a component instance whose exports can be called.
+/* instance: instantiation of components, whose definitions are carried out in order; stores; finding
+ * exports.
+ * In: a validated component, and a linker for the outermost imports. Out: a component instance whose
+ * exports can be called.
  * spec: Explainer.md (definitions, index spaces), Binary.md#component-definitions */
 #include "component/abi/flat.h"
 #include "component/abi/canon.h"
@@ -9,7 +11,7 @@
 #include "sys/stack.h"
 #include <string.h>
 
-/* --- the store ----------------------------------------------------------------------------------------------------- */
+/* --- the store --------------------------------------------------------------------------------- */
 
 ts_status ts_cstore_create(ts_engine *engine, const ts_store_limits *limits, TS_OWN ts_cstore **out, ts_error *e) {
     ts_cstore *s = calloc(1, sizeof *s);
@@ -26,8 +28,9 @@ ts_status ts_cstore_create(ts_engine *engine, const ts_store_limits *limits, TS_
     return TS_OK;
 }
 
-/* What guests still own of the host goes back to it; guests' code is not run any more. Children that a host resource waits for
- * may be dropped after their parent in a table, so a refusal is tried again while others go. */
+/* Returns the host resources that guests still own to the host, without running guest code. A host
+ * resource may refuse to be dropped while it has children, which may come later in a table, so a
+ * refused drop is tried again as long as others succeed. */
 static void drop_host_handles(ts_cstore *s) {
     ts_arena arena;
     ts_arena_init(&arena);
@@ -85,7 +88,7 @@ ts_store *ts_cstore_core(ts_cstore *s) {
     return s->core;
 }
 
-/* --- exports ------------------------------------------------------------------------------------------------------- */
+/* --- exports ----------------------------------------------------------------------------------- */
 
 const ts_item *ts_exports_find(const ts_exports *x, const char *name, size_t len) {
     for (uint32_t i = 0; i < x->n; i++) {
@@ -109,7 +112,7 @@ static void exports_add(ts_exports *x, const char *name, uint32_t len, const ts_
     x->items[x->n++] = *item;
 }
 
-/* The slots that a definition fills: walk from its item along the path. */
+/* Fills the slots of a definition: each is reached from its item along a path. */
 ts_status ts_bind_resources(const ts_def *d, const ts_item *item, ts_resource **env, ts_error *e) {
     for (uint32_t i = 0; i < d->n_binds; i++) {
         const ts_resource_bind *b = &d->binds[i];
@@ -128,12 +131,12 @@ ts_status ts_bind_resources(const ts_def *d, const ts_item *item, ts_resource **
     return TS_OK;
 }
 
-/* --- instantiation ------------------------------------------------------------------------------------------------- */
+/* --- instantiation ----------------------------------------------------------------------------- */
 
 typedef struct inst_ctx {
     ts_cstore *s;
     ts_cinstance *i;
-    const ts_item *imports; /* in the order of TS_DEF_IMPORT */
+    const ts_item *imports; /* in the order of the TS_DEF_IMPORT definitions */
     uint32_t n_imports_done;
     ts_error *e;
 } inst_ctx;
@@ -174,8 +177,9 @@ static ts_status push_item(inst_ctx *x, const ts_item *item) {
     }
 }
 
-/* 🪙 How an `eq` bound is kept: the text gives no rule by which two bounds are compared (Explainer.md#value-definitions has only what type is
- * inferred), so validation looks at their types, and the values themselves are compared where they are given. */
+/* 🪙 The text gives no rule by which two `eq` bounds are compared (Explainer.md#value-definitions only
+ * says which type is inferred). So validation compares their types, and the values are compared where
+ * they are given. */
 static bool same_value(const ts_item *a, const ts_item *b) {
     return ts_val_equal(a->type, a->value, b->value);
 }
@@ -189,7 +193,8 @@ ts_status ts_values_agree(const ts_extern_type *t, const char *name, const ts_it
     uint32_t n = 0;
     for (uint32_t i = 0; i < it->n; i++) n += it->exports[i].type->sort == TS_SORT_VALUE;
     ts_item *own =
-        n ? calloc(n, sizeof *own) : NULL; /* the value space of the instance's type: its exports of that sort */
+        /* the value space of the instance type: its exports of that sort */
+        n ? calloc(n, sizeof *own) : NULL;
     if (n && !own) return ts_fail_nomem(e);
     ts_status st = ts_stack_check(e);
     n = 0;
@@ -424,7 +429,8 @@ static ts_status def_type(inst_ctx *x, const ts_def *d) {
     return push_item(x, &item);
 }
 
-/* spec: Explainer.md#start-definitions: a call whose arguments and result are values; they live as long as the store */
+/* spec: Explainer.md#start-definitions: a call whose arguments and result are values, which live as
+ * long as the store */
 static ts_status def_start(inst_ctx *x, const ts_def *d) {
     ts_arena *a = &x->s->arena;
     ts_val *args = ts_arena_array(a, d->start.n_args, sizeof *args), *result = ts_arena_alloc(a, sizeof *result);
@@ -505,7 +511,7 @@ ts_status ts_cinstance_create(ts_cstore *s, ts_component *c, ts_cinstance *paren
     i->parent = parent;
     i->outer = outer;
     i->may_leave = true;
-    i->may_enter = false; /* core start functions run inside of it */
+    i->may_enter = false; /* core start functions run inside the instance */
     i->next = s->instances;
     s->instances = i;
     bool ok = (i->res = index_space(a, c->n_resources, sizeof *i->res)) &&
@@ -531,7 +537,7 @@ ts_status ts_cinstance_create(ts_cstore *s, ts_component *c, ts_cinstance *paren
     return TS_OK;
 }
 
-/* --- finding exports ----------------------------------------------------------------------------------------------- */
+/* --- finding exports --------------------------------------------------------------------------- */
 
 static const ts_item *find_instance(const ts_exports *x, const char *name) {
     const ts_item *it = ts_exports_find(x, name, strlen(name));

@@ -1,5 +1,7 @@
-/* linker: from import names to what provides them: hosts, instances, modules; and what cannot be provided, with reasons.
- * In: host definitions, named instances, a component's imports. Out: items to instantiate with, or a list of what is missing.
+/* linker: finds what provides an import: hosts, instances and modules. What is not provided is
+ * reported with reasons.
+ * In: host definitions, named instances, and the imports of a component. Out: items to instantiate
+ * with, or a list of missing imports.
  * spec: Explainer.md#import-and-export-definitions (names, versions), Subtyping.md */
 #include "component/binary/validate.h"
 #include "component/abi/instance.h"
@@ -18,7 +20,7 @@ ts_status ts_linker_create(TS_OWN ts_linker **out, ts_error *e) {
     return TS_OK;
 }
 ts_linker *ts_linker_hold(ts_linker *l) {
-    __atomic_fetch_add(&l->refs, 1, __ATOMIC_RELAXED); /* stores of several threads may share it */
+    __atomic_fetch_add(&l->refs, 1, __ATOMIC_RELAXED); /* the stores of several threads may share it */
     return l;
 }
 void ts_linker_destroy(ts_linker *l) {
@@ -63,10 +65,10 @@ void ts_linker_set_explain(ts_linker *l, ts_host_explain explain) {
 bool ts_linker_trap_missing(const ts_linker *l) {
     return l->unknown_trap;
 }
-/* Where there is no memory for the name, everything is denied. */
+/* If there is no memory for the name, everything is denied. */
 void ts_linker_deny(ts_linker *l, const char *interface) {
     if (!l) return;
-    if (!interface) { /* what is meant is not known */
+    if (!interface) { /* it is not known what is meant */
         l->deny_all = true;
         return;
     }
@@ -119,7 +121,7 @@ ts_status ts_linker_add_component(ts_linker *l, const char *name, ts_component *
     return st;
 }
 
-/* --- names --------------------------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------- */
 
 static bool same(const char *a, size_t n, const char *b) {
     return strlen(b) == n && memcmp(a, b, n) == 0;
@@ -136,7 +138,8 @@ static bool in_list(const char *const *list, uint32_t n, const char *base, size_
 }
 
 typedef enum name_fit { FIT_NONE, FIT_VERSION, FIT } name_fit;
-/* Does a host's interface ("a:b/c", versions of a track) stand for this import name? */
+/* Compares the interface of a host ("a:b/c", with the versions of a track) with the name of an
+ * import. */
 static name_fit host_fits(const ts_host_def *d, const char *interface, const char *name, size_t len) {
     ts_iface_name want, have;
     if (!ts_name_parse(name, len, &want)) return same(name, len, interface) ? FIT : FIT_NONE;
@@ -148,7 +151,8 @@ static name_fit host_fits(const ts_host_def *d, const char *interface, const cha
     return ts_name_compatible(&have, &want) ? FIT : FIT_VERSION;
 }
 
-/* The host that has this interface, in a version that fits; *fit tells how well the best one does. */
+/* Finds the host that has this interface in a version that fits. *fit is the best match that was
+ * found. */
 static const ts_linker_host *find_host(const ts_linker *l, const char *name, size_t len, name_fit *fit,
                                        const char **versions) {
     const ts_linker_host *best = NULL;
@@ -192,7 +196,7 @@ static const ts_host_func *find_func(const ts_host_def *d, const char *iface, si
     return NULL;
 }
 
-/* --- resolution ---------------------------------------------------------------------------------------------------- */
+/* --- resolution -------------------------------------------------------------------------------- */
 
 typedef struct resolver {
     ts_linker *l;
@@ -214,24 +218,24 @@ static void add_missing(resolver *r, const char *name, const char *function, con
     m->n++;
 }
 
-/* … something that cannot be put off until it is called. */
+/* Adds something that is missing and cannot wait until it is called. */
 static ts_status add_missing_hard(resolver *r, const char *name, const char *inner, const char *reason) {
     r->missing->hard = true;
     add_missing(r, name, inner, reason);
     return TS_OK;
 }
 
-/* Who has an instance of this name: an instance that was given, or a host. */
+/* What provides an instance of this name: an instance that was given, or a host. */
 typedef struct provider {
-    const char *name, *base; /* base: without the version */
+    const char *name, *base; /* base: the name without its version */
     size_t len, base_len;
     ts_iface_name parsed;
     bool is_iface, denied;
     const ts_exports *given;
-    const ts_cstore *store; /* of what was given */
+    const ts_cstore *store; /* the store of what was given */
     const ts_linker_host *h;
     name_fit fit;
-    const char *versions; /* that the host has, where the name wants another one */
+    const char *versions; /* the versions that the host has, if the name wants another one */
 } provider;
 static provider find_provider(const ts_linker *l, const char *name, size_t len) {
     provider p = {.name = name, .len = len, .base = name, .base_len = len};
@@ -241,7 +245,7 @@ static provider find_provider(const ts_linker *l, const char *name, size_t len) 
         p.base_len = p.parsed.base_len;
     }
     if (!l) return p;
-    for (uint32_t i = l->named.len; i-- > 0 && !p.given;) { /* the last of a name holds */
+    for (uint32_t i = l->named.len; i-- > 0 && !p.given;) { /* the last one with a name wins */
         if (l->named.data[i].exports && same(name, len, l->named.data[i].name)) {
             p.given = l->named.data[i].exports;
             p.store = l->named.data[i].store;
@@ -362,11 +366,11 @@ static ts_status check_func(resolver *r, const char *import_name, const ts_named
 }
 
 static bool same_slot(const ts_ct_cmp *c, uint32_t have,
-                      uint32_t want) { /* values that an embedder gives hold no handles */
+                      uint32_t want) { /* values from an embedder contain no handles */
     (void)c, (void)have, (void)want;
     return false;
 }
-/* 🪙 A value by name, of an interface ("": by itself). */
+/* 🪙 Resolves a value by name and interface ("" for none). */
 static ts_status resolve_value(resolver *r, const char *interface, const ts_named_extern *x, ts_item *out) {
     ts_iface_name want, have;
     bool parsed = ts_name_parse(interface, strlen(interface), &want);
@@ -389,11 +393,11 @@ static ts_status resolve_value(resolver *r, const char *interface, const ts_name
     return add_missing_hard(r, interface[0] ? interface : x->name, interface[0] ? x->name : NULL, reason);
 }
 
-/* Whether a component of its own can stand for one of the type that is imported. */
+/* Checks whether a component matches the type of an import. */
 static ts_status check_component(resolver *r, const ts_component *have, const ts_component_type *want, char *why,
                                  size_t size, bool *ok) {
     ts_env env = {0};
-    ts_error mine; /* one without a report */
+    ts_error mine; /* an error that has not been filled */
     ts_error_init(&mine);
     ts_dec d = {.engine = r->c->engine,
                 .types = ts_engine_types(r->c->engine),
@@ -402,7 +406,7 @@ static ts_status check_component(resolver *r, const ts_component *have, const ts
                 .budget = TS_COMP_BUDGET};
     ts_status st = TS_OK;
     uint32_t slot;
-    /* its resource types get numbers that none of ours has */
+    /* its resource types get slots that none of ours has */
     for (uint32_t i = 0; st == TS_OK && i < r->c->n_resources; i++) st = ts_env_slot(&d, &env, false, &slot);
     ts_subst sub = {.d = &d, .fresh = &env};
     const ts_component_type *t = st == TS_OK ? ts_subst_component(&sub, have->type) : NULL;
@@ -430,7 +434,7 @@ static ts_status check_module(resolver *r, const ts_module *m, const ts_core_mod
     return TS_OK;
 }
 
-/* An instance of this type, as those see it that import it: its items are zero. */
+/* Makes an instance with the exports of this type, whose items are zero. */
 static ts_status exports_of_type(resolver *r, const ts_instance_type *t, ts_exports **out) {
     ts_exports *x = ts_arena_alloc(r->arena, sizeof *x);
     *out = x;
@@ -447,8 +451,8 @@ static ts_status exports_of_type(resolver *r, const ts_instance_type *t, ts_expo
     return TS_OK;
 }
 
-/* What nothing provides is given all the same where it needs nothing: types that are known, and instances of such types, at any depth.
- * *ok: whether that is so. */
+/* Makes an item that nothing provides if it needs nothing: a known type, or an instance of known
+ * types, at any depth. *ok reports whether this was possible. */
 static ts_status synthesize_item(resolver *r, const ts_extern_type *t, ts_item *out, bool *ok) {
     TS_TRY(ts_stack_check(r->e));
     *out = (ts_item){.sort = t->sort};
@@ -470,7 +474,7 @@ static ts_status synthesize_item(resolver *r, const ts_extern_type *t, ts_item *
 }
 
 static ts_status check_item(resolver *r, const char *import_name, const ts_named_extern *x, ts_item *it);
-/* The exports of an instance that was given, against those that its type has: from here on it has these alone. */
+/* Compares the exports of a given instance with those of the type. The importer sees only the latter. */
 static ts_status check_exports(resolver *r, const char *import_name, const ts_named_extern *x, ts_item *it) {
     const ts_instance_type *t = x->type->instance;
     const ts_exports *given = it->instance;
@@ -495,7 +499,7 @@ static ts_status check_exports(resolver *r, const char *import_name, const ts_na
     return TS_OK;
 }
 
-/* What an instance that was given has under the name of x, against x's type. spec: Explainer.md#type-checking */
+/* Compares an export of a given instance with its type. spec: Explainer.md#type-checking */
 static ts_status check_item(resolver *r, const char *import_name, const ts_named_extern *x, ts_item *it) {
     const ts_extern_type *t = x->type;
     char why[160] = "", reason[200];
@@ -508,7 +512,7 @@ static ts_status check_item(resolver *r, const char *import_name, const ts_named
                                    (const void *const *)r->env, why, sizeof why);
         break;
     case TS_SORT_VALUE: ok = ts_ctype_matches(it->type, t->value, &cmp); break;
-    case TS_SORT_TYPE: /* of types that hold handles each function that has one is looked at */
+    case TS_SORT_TYPE: /* types with handles are checked with the functions that use them */
         if (t->is_resource)
             ok = it->rt == r->env[t->resource];
         else if (t->type && it->type && !t->type->has_handle && !it->type->has_handle)
@@ -517,7 +521,7 @@ static ts_status check_item(resolver *r, const char *import_name, const ts_named
         break;
     case TS_SORT_CORE_MODULE: TS_TRY(check_module(r, it->module, t->module_type, why, sizeof why, &ok)); break;
     case TS_SORT_COMPONENT:
-        /* one that stands within another names no resource type of that: its own type says all */
+        /* a nested component names no resource type of its parent, so its own type is sufficient */
         TS_TRY(check_component(r, it->component.component, t->component, why, sizeof why, &ok));
         break;
     default: return check_exports(r, import_name, x, it);
@@ -527,7 +531,7 @@ static ts_status check_item(resolver *r, const char *import_name, const ts_named
     return add_missing_hard(r, import_name, x->name, reason);
 }
 
-/* A core module or component by name. */
+/* Resolves a core module or component by name. */
 static ts_status resolve_named(resolver *r, const ts_def *d, ts_item *out) {
     const ts_extern_type *t = d->import.type;
     bool module = t->sort == TS_SORT_CORE_MODULE, fits = false;
@@ -552,12 +556,14 @@ static ts_status resolve_named(resolver *r, const ts_def *d, ts_item *out) {
     return add_missing_hard(r, d->import.name, NULL, reason);
 }
 
-/* Give each export of the instance type its item: resources first, so that the slots are filled before functions are compared. */
+/* Gives each export of the instance type its item: resources first, so that the slots are filled
+ * before functions are compared. */
 static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
     const char *name = d->import.name;
     const ts_instance_type *t = d->import.type->instance;
     provider p = find_provider(r->l, name, d->import.name_len);
-    /* 🏷️ what has a name of its own may say which interface it implements: Explainer.md#import-and-export-definitions */
+    /* 🏷️ an import with another name may say which interface it implements:
+     * Explainer.md#import-and-export-definitions */
     if (!p.given && !p.h && d->import.attributes && d->import.attributes->implements) {
         const char *implements = d->import.attributes->implements;
         p = find_provider(r->l, implements, strlen(implements));
@@ -598,9 +604,10 @@ static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
                         it->rt = h->rt_map[k];
                 }
             }
-            /* `use`d from another interface: an eq bound says which one, its slot is filled */
+            /* if it is `use`d from another interface, its eq bound says which one, and its slot is
+             * filled */
             if (!it->rt && !w->type->resource_is_sub) it->rt = r->env[w->type->resource];
-            /* … or an earlier one of this instance, under another name: `type headers = fields` */
+            /* or it is an earlier export of this instance under another name: `type headers = fields` */
             for (uint32_t k = 0; k < i && !it->rt && !w->type->resource_is_sub; k++) {
                 const ts_extern_type *o = t->exports[k].type;
                 if (o->sort == TS_SORT_TYPE && o->is_resource && o->resource == w->type->resource)
@@ -684,7 +691,8 @@ static ts_status resolve_import(resolver *r, const ts_def *d, ts_item *out) {
     }
 }
 
-/* A name that would deny nothing is a mistake: of a namespace that a host has, one of its interfaces or packages is named. */
+/* Rejects a name that would deny nothing: if a host has its namespace, it must name one of the
+ * interfaces or packages. */
 static ts_status denied_names(const ts_linker *l, ts_error *e) {
     for (uint32_t k = 0; l && k < l->denied.len; k++) {
         const char *name = l->denied.data[k];

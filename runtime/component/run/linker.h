@@ -10,7 +10,8 @@ typedef struct ts_linker_host {
     void *host;
     ts_resource **rt_map;
 } ts_linker_host;
-typedef struct ts_embedded ts_embedded; /* belongs to api.c: the definitions of one version made through touchstone.h */
+/* belongs to api.c: the definitions of one version made through touchstone.h */
+typedef struct ts_embedded ts_embedded;
 typedef struct ts_linker_named {
     const char *name;
     const ts_exports *exports;
@@ -33,8 +34,10 @@ typedef struct ts_linker_dummy {
     ts_resource *rt;
 } ts_linker_dummy;
 struct ts_linker {
-    ts_call_observer observer; /* must be the first member: trace.c converts its address to that of the linker */
-    uint32_t refs; /* atomic: stores and ts_linked hold it too, of several threads where a server shares it */
+    /* must be the first member: trace.c converts its address to that of the linker */
+    ts_call_observer observer;
+    /* atomic: stores and ts_linked hold references too, from several threads if a server shares it */
+    uint32_t refs;
     ts_arena arena;
     TS_VEC(ts_linker_host) hosts;
     TS_VEC(ts_linker_named) named;
@@ -44,7 +47,8 @@ struct ts_linker {
     TS_VEC(ts_embedded *) embedded;
     ts_trace trace;
     TS_VEC(ts_trace_handle)
-    trace_handles; /* live host resources as the trace numbers them: #1, #2 … in the order in which they appear */
+    /* live host resources with the numbers that the trace uses, in the order in which they appear */
+    trace_handles;
     uint64_t trace_number;
     struct ts_trace_state *trace_state; /* belongs to trace.c; NULL if tracing is off */
     ts_host_explain explain;            /* may be NULL */

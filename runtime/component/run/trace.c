@@ -1,5 +1,5 @@
-/* trace: one line for each call of the host, and a table of all of them, like strace's -r -T -c.
- * In: a call's function, arguments, result and status. Out: a line of text to the embedder. */
+/* trace: a line for each call of the host, and a table of all calls, like strace -r -T -c.
+ * In: a call's function, arguments, result and status. Out: lines of text for the embedder. */
 #include "component/run/trace.h"
 #include "base/number.h"
 #include "component/type/wave.h"
@@ -61,7 +61,8 @@ static void put(line *o, const char *s) {
     memcpy(o->buf + o->len, s, n + 1);
     o->len += n;
 }
-/* The representation of a host's resource may be an address: so the trace has numbers of its own, the same in each run. */
+/* The representation of a host's resource may be an address. So the trace numbers handles itself, and
+ * the same in each run. */
 static ts_trace_handle *numbered(ts_linker *l, const ts_resource *rt, uint64_t rep) {
     for (uint32_t i = 0; i < l->trace_handles.len; i++) {
         ts_trace_handle *h = &l->trace_handles.data[i];
@@ -97,18 +98,20 @@ static void put_end(line *o, ts_status st, const ts_error *e) {
     }
 }
 
-/* --- what was seen so far ------------------------------------------------------------------------------------------- */
-typedef struct row {                         /* of the table: one function */
-    const char *interface, *name, *resource; /* resource: of a drop, or "" */
+/* --- the state --- */
+typedef struct row {                         /* a row of the table, for one function */
+    const char *interface, *name, *resource; /* resource: the name for a drop, or "" */
     uint64_t calls, errors, bytes, ns;
 } row;
 typedef struct ts_trace_state {
     uint64_t started;
-    line last;        /* the last call, with its result */
-    size_t last_call; /* … of which this much is the call */
+    line last;        /* the text of the last call and its result */
+    size_t last_call; /* the length of the call in it */
     bool last_plain;
     uint64_t folded, folded_ns,
-        folded_begun; /* calls like the last one that have no line yet; begun: the first of them */
+        /* folded: the number of calls like the last one without a line of their own; folded_begun:
+         * when the first of them began */
+        folded_begun;
     TS_VEC(row) rows;
 } ts_trace_state;
 
@@ -129,7 +132,7 @@ static void print_line(ts_linker *l, const char *text, size_t len, uint64_t begu
     free(o.buf);
 }
 
-/* The calls that were counted get their line. */
+/* Prints a line for the calls that were folded. */
 static void unfold(ts_linker *l) {
     ts_trace_state *s = l->trace_state;
     if (!s->folded) return;
@@ -149,7 +152,8 @@ static void unfold(ts_linker *l) {
     free(o.buf);
 }
 
-/* A line is complete; its first `call` bytes are the call. plain: it succeeded, with a result of numbers or none. */
+/* Prints or folds a complete line, whose first `call` bytes are the call. plain: the call succeeded,
+ * with a result of numbers or none. */
 static void emit(ts_linker *l, const line *o, size_t call, bool plain, uint64_t begun) {
     ts_trace_state *s = l->trace_state;
     const uint64_t ns = l->trace.times ? ts_sys_monotonic() - begun : 0;
@@ -169,13 +173,13 @@ static void emit(ts_linker *l, const line *o, size_t call, bool plain, uint64_t 
     put(&s->last, o->buf);
     s->last_call = call;
     s->last_plain = plain && !s->last.lost;
-    if (s->last.lost) { /* no memory: the next line is a new one */
+    if (s->last.lost) { /* no memory: the next line is not folded */
         free(s->last.buf);
         s->last = (line){0};
     }
 }
 
-/* The bytes of lists of bytes and strings in a value. */
+/* Counts the bytes of strings and packed lists in a value. */
 static uint64_t bytes_in(const ts_ctype *t, const ts_val *v) {
     uint64_t n = 0;
     switch (t->kind) {
@@ -200,7 +204,8 @@ static uint64_t bytes_in(const ts_ctype *t, const ts_val *v) {
     default: return 0;
     }
 }
-/* No string and no list: what differs from call to call is not what was read or written. */
+/* Returns whether a type has no string and no list, so that its values are not what was read or
+ * written. */
 static bool is_plain(const ts_ctype *t) {
     switch (t->kind) {
     case TS_CT_STRING:
@@ -269,7 +274,7 @@ static void print_table(ts_linker *l) {
     print_row(l, &total, total.ns);
 }
 
-/* --- the observer --------------------------------------------------------------------------------------------------- */
+/* --- the observer ------------------------------------------------------------------------------ */
 static void trace_call(ts_call_observer *observer, const ts_cfunc *f, const ts_val *args, const ts_val *result,
                        ts_status st, const ts_error *e, bool denied, uint64_t begun) {
     ts_linker *l = (ts_linker *)observer;
@@ -319,7 +324,8 @@ static void trace_drop(ts_call_observer *observer, const ts_resource *rt, uint64
     ts_trace_handle *h = numbered(l, rt, rep);
     snprintf(b, sizeof b, "(#%llu)", (unsigned long long)(h ? h->number : 0));
     put(&o, b);
-    if (h && st == TS_OK) *h = l->trace_handles.data[--l->trace_handles.len]; /* the same address may come again */
+    /* the same address may be used again */
+    if (h && st == TS_OK) *h = l->trace_handles.data[--l->trace_handles.len];
     const size_t call = o.len;
     put_end(&o, st, e);
     emit(l, &o, call, st == TS_OK, begun);
@@ -352,7 +358,7 @@ void ts_linker_set_trace(ts_linker *l, const ts_trace *t) {
     ts_trace_free(l);
     if (!t || !t->line) return;
     l->trace_state = calloc(1, sizeof *l->trace_state);
-    if (!l->trace_state) return; /* no memory: no trace */
+    if (!l->trace_state) return; /* without memory there is no trace */
     l->trace_state->started = ts_sys_monotonic();
     l->trace = *t;
     const bool timed = t->times || t->summary;

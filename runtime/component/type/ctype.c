@@ -9,7 +9,7 @@
 
 enum { I32 = TS_VT_I32, I64 = TS_VT_I64, F32 = TS_VT_F32, F64 = TS_VT_F64 };
 
-/* same: of a bool whatever is not 0 becomes 1, of a float a NaN the canonical one */
+/* bitwise: lifting turns every bool that is not 0 into 1, and every NaN into the canonical one */
 #define PRIM(k, sz, ft)                                                                                                \
     [k] = {.kind = (k),                                                                                                \
            .size = (sz),                                                                                               \
@@ -69,7 +69,7 @@ bool ts_ctype_is_key(const ts_ctype *t) {
     return t->kind <= TS_CT_STRING && t->kind != TS_CT_F32 && t->kind != TS_CT_F64;
 }
 
-/* --- layout ------------------------------------------------------------------------------------------------------ */
+/* --- layout ------------------------------------------------------------------------------------ */
 static uint64_t align_to(uint64_t at, uint64_t align) {
     return (at + align - 1) / align * align;
 }
@@ -134,7 +134,7 @@ static void flat_append(ts_ctype *t, const ts_ctype *part) {
     t->n_flat += part->n_flat;
 }
 
-/* cabi: flatten_variant: the payloads' values lie over each other, after the discriminant */
+/* cabi: flatten_variant: the values of the payloads overlap, after the discriminant */
 static void flat_overlay(ts_ctype *t, const ts_ctype *part) {
     if (t->n_flat > 16) return;
     if (part->n_flat + 1u > 16) {
@@ -159,7 +159,7 @@ static bool flat_set(ts_ctype *t, uint32_t n, uint8_t a, uint8_t b) {
     return true;
 }
 
-static void scalar(ts_ctype *t, uint32_t size) { /* one i32 */
+static void scalar(ts_ctype *t, uint32_t size) { /* a type that is one i32 */
     t->size = t->align = t->size64 = size;
     t->align64 = (uint8_t)size;
     flat_set(t, 1, I32, 0);
@@ -204,7 +204,8 @@ const ts_ctype *ts_ctype_case(const ts_ctype *t, uint32_t i) {
     }
 }
 
-/* Fills in plain, same and checked of what is no primitive; the other derived fields are there. */
+/* Computes plain, bitwise and needs_check of a type that is not primitive and has its other derived
+ * fields. */
 static void finish_plain(ts_ctype *t) {
     t->plain = t->bitwise = t->needs_check = false;
     switch (t->kind) {
@@ -224,7 +225,7 @@ static void finish_plain(ts_ctype *t) {
             t->needs_check |= part->needs_check;
             filled += part->size;
         }
-        t->bitwise &= filled == t->size; /* what lies between the fields is the guest's own */
+        t->bitwise &= filled == t->size; /* padding between the fields belongs to the guest */
         break;
     }
     case TS_CT_VARIANT:
@@ -340,7 +341,8 @@ ts_status ts_ctype_finish(ts_ctype *t, ts_arena *arena, ts_error *e) {
         flat_set(t, 1, I32, 0);
         break;
     case TS_CT_STREAM:
-    case TS_CT_FUTURE: /* a table index; its elements travel apart, so their pointers are not its own */
+    /* a table index; its elements are passed separately, so their pointers do not count */
+    case TS_CT_FUTURE:
         t->has_pointer = false;
         flat_set(t, 1, I32, 0);
         break;
@@ -358,7 +360,7 @@ ts_status ts_ctype_finish(ts_ctype *t, ts_arena *arena, ts_error *e) {
     return TS_OK;
 }
 
-/* --- printing ---------------------------------------------------------------------------------------------------- */
+/* --- printing ---------------------------------------------------------------------------------- */
 static const char *const KIND_NAMES[] = {
     [TS_CT_BOOL] = "bool",       [TS_CT_S8] = "s8",
     [TS_CT_U8] = "u8",           [TS_CT_S16] = "s16",
@@ -383,7 +385,7 @@ typedef struct out {
     char *buf;
     size_t size, at;
     const ts_ct_namer *names;
-    const ts_ctype *whole; /* this one is not named but told */
+    const ts_ctype *whole; /* the type that is printed in full */
 } out;
 static void put(out *o, const char *s) {
     while (*s && o->at + 1 < o->size) o->buf[o->at++] = *s++;
@@ -495,8 +497,8 @@ const char *ts_cfunc_type_print(const ts_cfunc_type *t, const ts_ct_namer *names
     return buf;
 }
 
-/* --- comparison -------------------------------------------------------------------------------------------------- */
-/* Reasons are put together from the inside out: each level puts its words in front. */
+/* --- comparison -------------------------------------------------------------------------------- */
+/* A reason is built from the inside out: each level puts its part in front. */
 static bool mismatch(const ts_ct_cmp *c, const char *fmt, ...) TS_PRINTF(2, 3);
 static bool mismatch(const ts_ct_cmp *c, const char *fmt, ...) {
     if (!c->size) return false;

@@ -6,7 +6,7 @@
 #include "base/map.h"
 #include <string.h>
 
-enum { INDEX_FROM = 8 }; /* fewer names are searched one by one */
+enum { INDEX_FROM = 8 }; /* a smaller array is searched linearly */
 static bool name_eq(ts_name_ref x, ts_name_ref y) {
     return x.a_len == y.a_len && x.b_len == y.b_len && (!x.a_len || memcmp(x.a, y.a, x.a_len) == 0) &&
            (!x.b_len || memcmp(x.b, y.b, x.b_len) == 0);

@@ -1,6 +1,4 @@
-/* names: the lexical rules of labels, import and export names, semantic versions.
- * In: UTF-8 strings as decoded. Out: their kind and parts; the reason why a name is none.
- * spec: Explainer.md#import-and-export-definitions, #name-uniqueness */
+/* names: see names.h. */
 #include "component/type/names.h"
 #include "base/error.h"
 #include <stdarg.h>
@@ -17,7 +15,7 @@ static bool upper(char c) {
     return c >= 'A' && c <= 'Z';
 }
 
-/* label ::= first-fragment ( '-' fragment )*; words: no acronyms, as in namespaces and packages */
+/* label ::= first-fragment ( '-' fragment )*. words: no acronyms, as in namespaces and packages */
 static bool label(const char *s, size_t len, bool words) {
     size_t i = 0;
     for (bool first = true;; first = false) {
@@ -58,7 +56,7 @@ static bool not_kebab(char *buf, size_t size, const char *s, size_t len) {
     return invalid(buf, size, "`%.*s` is not in kebab case", prec(len), s);
 }
 
-/* --- semver.org ---------------------------------------------------------------------------------------------------- */
+/* --- semver.org -------------------------------------------------------------------------------- */
 static bool semver_number(const char *s, size_t len, size_t *i, const char *which, uint64_t *out, char *buf,
                           size_t size) {
     if (*i == len) return invalid(buf, size, "unexpected end of input while parsing %s version number", which);
@@ -127,7 +125,7 @@ bool ts_semver_valid(const char *s, size_t len, char *buf, size_t size) {
     return semver_parse(s, len, &v, buf, size);
 }
 
-/* --- names of imports and exports --------------------------------------------------------------------------------- */
+/* --- names of imports and exports -------------------------------------------------------------- */
 static size_t find(const char *s, size_t from, size_t len, char c) {
     const char *p = from < len ? memchr(s + from, c, len - from) : NULL;
     return p ? (size_t)(p - s) : len;
@@ -182,7 +180,7 @@ bool ts_extern_name_parse(const char *s, size_t len, bool nested, ts_extern_name
         out->resource_len = (uint32_t)(dot - at);
         return true;
     }
-    /* forms that the text had once: they hold what looks like a namespace */
+    /* forms of older versions of the specification, which contain what looks like a namespace */
     static const char *const removed_forms[] = {"url=<", "relative-url=<", "locked-dep=<", "unlocked-dep=<",
                                                 "integrity=<"};
     for (size_t i = 0; i < sizeof removed_forms / sizeof *removed_forms; i++)
@@ -207,7 +205,7 @@ char *ts_label_key(ts_arena *arena, const char *s, size_t len) {
     return lowered(arena, s, len, len);
 }
 
-/* spec: Explainer.md#name-uniqueness; a version is no label: its letters stay as they are */
+/* spec: Explainer.md#name-uniqueness. A version is not a label: its letters keep their case. */
 char *ts_extern_name_key(ts_arena *arena, const char *s, size_t len, uint32_t *out_len) {
     size_t at = 0;
     if (starts(s, len, "[method]", &at) || starts(s, len, "[static]", &at)) {
@@ -224,8 +222,9 @@ char *ts_extern_name_key(ts_arena *arena, const char *s, size_t len, uint32_t *o
     return lowered(arena, s, len, find(s, 0, len, '@'));
 }
 
-/* --- for the linker ------------------------------------------------------------------------------------------------ */
-/* spec: Explainer.md#import-and-export-definitions: canonversion: the last number is the first that is not 0, or all three are 0 */
+/* --- for the linker ---------------------------------------------------------------------------- */
+/* spec: Explainer.md#import-and-export-definitions: canonversion. The last number is the first one
+ * that is not 0, unless all three are 0. */
 bool ts_canonversion_valid(const char *s, size_t len) {
     size_t i = 0;
     for (int k = 0; k < 3; k++) {
@@ -237,7 +236,7 @@ bool ts_canonversion_valid(const char *s, size_t len) {
     return i == len;
 }
 
-/* An interfaceversion; of a canonversion the missing numbers read as 0. */
+/* Parses an interfaceversion. The missing numbers of a canonversion are 0. */
 static bool version_parse(const char *s, size_t len, semver *v) {
     if (semver_parse(s, len, v, NULL, 0)) return true;
     memset(v, 0, sizeof *v);
@@ -268,7 +267,8 @@ bool ts_name_parse(const char *name, size_t len, ts_iface_name *out) {
     return true;
 }
 
-/* spec: Explainer.md#canonical-interface-name: what comes before the split point must agree. Pre-releases agree only with themselves. */
+/* spec: Explainer.md#canonical-interface-name: the parts before the split point must agree. A
+ * pre-release agrees only with itself. */
 bool ts_name_compatible(const ts_iface_name *a, const ts_iface_name *b) {
     if (a->base_len != b->base_len || memcmp(a->base, b->base, a->base_len) != 0 || a->has_version != b->has_version)
         return false;

@@ -1,5 +1,5 @@
-/* names: the lexical rules of labels, import and export names, semantic versions.
- * In: UTF-8 strings as decoded. Out: their kind and parts; the reason why a name is none.
+/* names: the lexical rules of labels, of import and export names, and of semantic versions.
+ * In: UTF-8 strings. Out: their kind and parts, or the reason why they are not valid.
  * spec: Explainer.md#import-and-export-definitions, #name-uniqueness */
 #ifndef TS_COMPONENT_NAMES_H
 #define TS_COMPONENT_NAMES_H
@@ -17,22 +17,26 @@ typedef enum ts_name_kind {
 } ts_name_kind;
 typedef struct ts_extern_name {
     ts_name_kind kind;
-    const char *resource; /* constructor, method, static: the first label */
+    const char *resource; /* for a constructor, method or static function: the first label */
     uint32_t resource_len;
 } ts_extern_name;
 
 bool ts_label_valid(const char *s, size_t len);
-/* False: the reason is in buf. nested: allow several namespaces and projections. */
+/* Parses a name. Returns false with the reason in buf. nested: several namespaces and projections are
+ * allowed. */
 bool ts_extern_name_parse(const char *s, size_t len, bool nested, ts_extern_name *out, char *buf, size_t size);
-/* The string that must be unique among the names of a scope; NULL: no memory. Its length goes to *out_len. */
+/* Returns the string that must be unique among the names of a scope, or NULL if there is no memory.
+ * Its length is stored in *out_len. */
 char *ts_extern_name_key(ts_arena *arena, const char *s, size_t len, uint32_t *out_len);
 char *ts_label_key(ts_arena *arena, const char *s, size_t len);
-/* 🔗 canonversion: "1", "0.2", "0.0.3", "0.0.0". */
+/* Returns whether a string is a canonversion (🔗): "1", "0.2", "0.0.3", "0.0.0". */
 bool ts_canonversion_valid(const char *s, size_t len);
-/* A version as semver.org has it. */
+/* Returns whether a string is a version by semver.org, or false with the reason in buf. */
 bool ts_semver_valid(const char *s, size_t len, char *buf, size_t size);
 
-/* Names: "wasi:io/streams@0.2.3" → package/interface and version; semver track of a version is what must agree to link: 0.2.x → "0.2", 1.x → "1", 0.0.n → itself. */
+/* An interface name in parts: "a:b/c@0.2.3" has the base "a:b/c" and a version. Two versions are
+ * compatible if their semver tracks agree: 0.2.x has the track "0.2", 1.x has "1", and 0.0.n stands
+ * for itself. */
 typedef struct ts_iface_name {
     const char *base;
     uint32_t base_len;
@@ -41,6 +45,8 @@ typedef struct ts_iface_name {
     const char *pre;
     uint32_t pre_len;
 } ts_iface_name;
-bool ts_name_parse(const char *name, size_t len, ts_iface_name *out);    /* false: not an interface name */
-bool ts_name_compatible(const ts_iface_name *a, const ts_iface_name *b); /* same base, same semver track */
+/* returns false if it is not an interface name */
+bool ts_name_parse(const char *name, size_t len, ts_iface_name *out);
+/* the same base and the same semver track */
+bool ts_name_compatible(const ts_iface_name *a, const ts_iface_name *b);
 #endif

@@ -1,5 +1,5 @@
-/* val: see val.h. Comparison of values, and the check of those that come from outside.
- * In: values and their type. Out: a verdict. spec: Explainer.md#fundamental-value-types, CanonicalABI.md#despecialization */
+/* val: see val.h. The comparison of values.
+ * spec: Explainer.md#fundamental-value-types, CanonicalABI.md#despecialization */
 #include "component/type/val.h"
 #include <string.h>
 
@@ -69,5 +69,5 @@ bool ts_val_equal(const ts_ctype *t, const ts_val *a, const ts_val *b) {
     case TS_CT_FUTURE:
     case TS_CT_ERROR_CONTEXT: break;
     }
-    return false; /* no such values here */
+    return false; /* such values do not exist here */
 }

@@ -1,9 +1,10 @@
-/* wave: Web Assembly Value Encoding: component values as text.
- * In: a type and a value, or a type and text. Out: text, or values in an arena; errors say the column.
- * Source: the WAVE notation as its users know it (labels that are keywords carry %, absent options may be
- * left out of records, `some` and `ok` may be left out where the payload tells, `//` comments, """ strings).
- * Handles are written own<NAME> or borrow<NAME>, where NAME is the resource of a host, # and the
- * representation for a guest's resource, and _ if nothing is known. */
+/* wave: WebAssembly Value Encoding: component values as text.
+ * In: a type and a value, or a type and text. Out: text, or values in an arena; errors with the
+ * column.
+ * Source: the WAVE notation as its users know it: labels that are keywords are prefixed with %,
+ * absent options may be omitted from records, `some` and `ok` may be omitted if the payload is
+ * unambiguous, `//` comments, """ strings. A handle is written as own<NAME> or borrow<NAME>, where NAME
+ * is the resource of a host, # and the representation for a guest's resource, and _ if nothing is known. */
 #include "base/number.h"
 #include "base/utf8.h"
 #include "base/vec.h"
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- printing --- */
+/* --- printing ---------------------------------------------------------------------------------- */
 
 typedef struct sink {
     char *buf;
@@ -73,7 +74,7 @@ static void put_string(sink *o, const char *s, size_t len) {
     }
     put(o, "\"");
 }
-/* Bytes in the trace: as text, whatever is not ASCII as \xNN. */
+/* Prints bytes for the trace: ASCII as text, other bytes as \xNN. */
 static void put_bytes(sink *o, const uint8_t *p, size_t len) {
     size_t shown = len > o->max_items ? o->max_items : len;
     put(o, "\"");
@@ -103,7 +104,7 @@ static void put_float(sink *o, double d, bool single) {
         put(o, d < 0 ? "-inf" : "inf");
         return;
     }
-    int digits = 1; /* the fewest that read back the same */
+    int digits = 1; /* the fewest digits that read back as the same number */
     for (; digits < (single ? 9 : 17); digits++) {
         ts_snprintf(b, sizeof b, "%.*e", digits - 1, d);
         if (single ? ts_strtof(b, NULL) == (float)d : ts_strtod(b, NULL) == d) break;
@@ -117,8 +118,8 @@ static void put_float(sink *o, double d, bool single) {
 
 static void print(sink *o, const ts_ctype *t, const ts_val *v);
 
-/* The representation of a guest's resource is a number of the guest's; that of a host's may be an address,
- * and is not shown. */
+/* Prints a handle. The representation of a guest's resource is a number that the guest chose. The one
+ * of a host's resource may be an address and is not shown. */
 static void print_handle(sink *o, const ts_ctype *t, const ts_val *v) {
     char b[160];
     const char *word = t->kind == TS_CT_OWN ? "own" : "borrow", *host_name = NULL;
@@ -196,7 +197,7 @@ static void print(sink *o, const ts_ctype *t, const ts_val *v) {
         return;
     case TS_CT_STRING: {
         size_t n = v->str.len;
-        if (o->max_items && n > 1024) { /* a trace line stays a line: cut at a character */
+        if (o->max_items && n > 1024) { /* keep a trace line short; cut it between characters */
             n = 1024;
             while (n && ((uint8_t)v->str.ptr[n] & 0xc0) == 0x80) n--;
         }
@@ -213,7 +214,8 @@ static void print(sink *o, const ts_ctype *t, const ts_val *v) {
         for (uint32_t i = 0; i < t->n; i++) {
             const ts_ctype *ft = t->cases[i].type;
             const ts_val *f = &v->list.ptr[i];
-            if (ft->kind == TS_CT_OPTION && f->variant.disc == 0) continue; /* an absent option may be left out */
+            /* an absent option may be omitted */
+            if (ft->kind == TS_CT_OPTION && f->variant.disc == 0) continue;
             if (any) put(o, ", ");
             any = true;
             put_label(o, t->cases[i].name);
@@ -280,7 +282,7 @@ size_t ts_wave_print_numbered(const ts_ctype *t, const ts_val *v, char *buf, siz
     return o.at;
 }
 
-/* --- parsing --- */
+/* --- parsing ----------------------------------------------------------------------------------- */
 
 typedef struct wave {
     const char *start, *at;
@@ -316,7 +318,7 @@ static size_t label(const char *s) {
     while (ts_is_alpha(s[n]) || ts_is_digit(s[n]) || s[n] == '-') n++;
     return n;
 }
-/* A word that stands alone, such as `none`: moves past it. */
+/* Moves past a whole word, such as `none`. Returns false if there is another word. */
 static bool word(wave *w, const char *s) {
     skip_space(w);
     size_t n = strlen(s);
@@ -366,7 +368,7 @@ static ts_status parse_int(wave *w, const ts_ctype *t, ts_val *v) {
     uint64_t max = bits == 64 ? UINT64_MAX : ((uint64_t)1 << bits) - 1;
     if (sign) max = neg ? (uint64_t)1 << (bits - 1) : ((uint64_t)1 << (bits - 1)) - 1;
     if ((neg && !sign && m) || m > max) return syntax_error(w, "integer out of range");
-    v->u64 = neg ? 0 - m : m; /* little endian: the low bytes are the value of each width */
+    v->u64 = neg ? 0 - m : m; /* little-endian: the low bytes are the value in each width */
     w->at = p;
     return TS_OK;
 }
@@ -397,7 +399,7 @@ static ts_status parse_float(wave *w, const ts_ctype *t, ts_val *v) {
     return TS_OK;
 }
 
-/* One character of a char or string, with escapes. */
+/* Reads one character of a char or string, which may be an escape. */
 static ts_status read_char(wave *w, uint32_t *c) {
     const uint8_t *p = (const uint8_t *)w->at;
     if (!*p) return syntax_error(w, "the text ends inside a string or char");
@@ -434,7 +436,7 @@ static ts_status parse_string(wave *w, ts_val *v) {
         w->at += 3;
         if (*w->at == '\r') w->at++;
         if (*w->at != '\n') return syntax_error(w, "a multi-line string starts with a line break");
-        /* the indentation of the line with the closing quotes is taken off each line */
+        /* the indentation of the line with the closing quotes is removed from each line */
         const char *close = strstr(w->at, "\"\"\"");
         while (close && close > w->at && close[-1] == '\\') close = strstr(close + 1, "\"\"\"");
         if (!close) return syntax_error(w, "the text ends inside a string");
@@ -446,7 +448,8 @@ static ts_status parse_string(wave *w, ts_val *v) {
         char *out = ts_arena_alloc(w->arena, (size_t)(close - w->at) + 1);
         if (!out) return ts_fail_nomem(w->e);
         size_t n = 0;
-        const char *stop = nl - 1; /* the line break before the closing line is not part of it */
+        /* the line break before the closing line does not belong to the string */
+        const char *stop = nl - 1;
         for (w->at++; w->at < stop;) {
             if (strspn(w->at, " ") < indent && *w->at != '\n')
                 return syntax_error(w, "a line of a multi-line string is indented less than its end");
@@ -466,7 +469,7 @@ static ts_status parse_string(wave *w, ts_val *v) {
         v->str.len = n;
         return TS_OK;
     }
-    size_t cap = 0; /* no character gets longer by taking its escape off */
+    size_t cap = 0; /* no character is longer than its escape */
     for (const char *p = w->at + 1; *p && *p != '"'; p++) {
         if (*p == '\\' && p[1]) p++, cap++;
         cap++;
@@ -571,7 +574,8 @@ static ts_status parse_payload(wave *w, const ts_ctype *t, ts_val *v) {
     (void)eat(w, ',');
     return expect(w, ')');
 }
-/* `some` and `ok` may be left out when the payload is no option or result itself. */
+/* Parses a payload without its `some` or `ok`, which may be omitted unless the payload is an option
+ * or result itself. */
 static ts_status parse_flattened(wave *w, const ts_ctype *elem, uint32_t disc, ts_val *v) {
     if (!elem || elem->kind == TS_CT_OPTION || elem->kind == TS_CT_RESULT)
         return syntax_error(w, "expected `some`, `none`, `ok` or `err`");
@@ -675,7 +679,7 @@ ts_status ts_wave_parse_args(const ts_cfunc_type *t, const char *text, ts_arena 
     wave w = {.start = text, .at = text, .arena = arena, .e = e};
     if (!ts_utf8_valid(text, strlen(text))) return syntax_error(&w, "the text is not UTF-8");
     TS_TRY(expect(&w, '('));
-    uint32_t last = t->n_params; /* trailing options may be left out */
+    uint32_t last = t->n_params; /* trailing options may be omitted */
     for (uint32_t i = 0; i < t->n_params; i++) {
         memset(&args[i], 0, sizeof args[i]);
         skip_space(&w);

@@ -46,7 +46,7 @@ static ts_status read_word(parser *p, const char **out, size_t *len) {
     return *out ? TS_OK : ts_fail_nomem(p->e);
 }
 
-/* --- members ---------------------------------------------------------------------------------------------------- */
+/* --- members ----------------------------------------------------------------------------------- */
 static ts_status read_type(parser *p, const ts_ctype **out, uint32_t depth);
 
 /* What a list of members is of. The words are for messages. */
@@ -117,7 +117,7 @@ static ts_status read_members(parser *p, member_form form, const ts_ct_case **ou
     return st;
 }
 
-/* --- types ------------------------------------------------------------------------------------------------------ */
+/* --- types ------------------------------------------------------------------------------------- */
 static ts_status read_handle(parser *p, ts_ctype *t) {
     const char *name;
     size_t len;

@@ -1,6 +1,7 @@
-/* wit_type: component-level types from WIT text, for the host functions and values that an embedder defines.
- * In: text with every type written out, and the resources that own<NAME> and borrow<NAME> may name. Out: finished
- * types in an arena; TS_USAGE or TS_INVALID with the column of the mistake.
+/* wit_type: component-level types from WIT text, for the host functions and values that an embedder
+ * defines.
+ * In: text with every type written out, and the resources that own<NAME> and borrow<NAME> may name.
+ * Out: finished types in an arena; TS_USAGE or TS_INVALID with the column of the mistake.
  * spec: WIT.md#types; Explainer.md#type-definitions (the rules of names), Binary.md (the limits) */
 #ifndef TS_COMPONENT_WIT_TYPE_H
 #define TS_COMPONENT_WIT_TYPE_H
@@ -9,7 +10,8 @@
 
 /* The resource types that the text may name. */
 typedef struct ts_wit_resources {
-    /* Returns whether there is a resource of this name; its slot goes to *slot. NULL: there is none at all. */
+    /* Returns whether there is a resource of this name; its slot goes to *slot. NULL: there is none
+     * at all. */
     bool (*find)(const void *data, const char *name, uint32_t *slot);
     const void *data;
 } ts_wit_resources;
