@@ -331,7 +331,7 @@ ts_status ts_cfunc_call(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_val *r
     TS_NEED(e, f);
     TS_NEED(e, args || !f->type->n_params);
     TS_NEED(e, pool);
-    if (f->inst && f->inst->store != s) return ts_fail(e, TS_USAGE, "the function is of another store");
+    if (f->inst && f->inst->store != s) return ts_fail(e, TS_USAGE, "the function belongs to another store");
     ts_val none;
     memset(&none, 0, sizeof none);
     for (uint32_t i = 0; i < f->type->n_params; i++) TS_TRY(ts_val_check(f->type->params[i].type, &args[i], f->res, e));
@@ -376,7 +376,7 @@ ts_status ts_cinstance_call_text(ts_cstore *s, ts_cinstance *i, const char *call
     TS_NEED(e, call);
     TS_NEED(e, pool);
     TS_NEED(e, result);
-    if (i->store != s) return ts_fail(e, TS_USAGE, "the instance is of another store");
+    if (i->store != s) return ts_fail(e, TS_USAGE, "the instance belongs to another store");
     ts_cfunc *f = NULL;
     const char *open = strchr(call, '(');
     *result = "";

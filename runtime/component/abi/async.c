@@ -30,11 +30,11 @@ ts_status ts_canon_lift_async(ts_cstore *s, ts_cfunc *f, ts_slot *io, ts_task *t
         if (code == CALLBACK_WAIT) {
             ts_handle *h;
             TS_TRY(get_waitable_set(f->inst, si, &h, e));
-            return ts_fail(e, TS_UNSUPPORTED, "waiting for what other tasks do (WASI 0.3) is not implemented");
+            return ts_fail(e, TS_UNSUPPORTED, "waiting for other tasks (WASI 0.3) is not implemented");
         }
         if (n == YIELDS_MAX)
             return ts_fail(e, TS_UNSUPPORTED,
-                           "a task yields again and again: tasks that run side by side (WASI 0.3) are not implemented");
+                           "a task yields repeatedly: concurrent tasks (WASI 0.3) are not implemented");
         io[0] = io[1] = io[2] = 0; /* EventCode.NONE */
         TS_TRY(ts_call_and_trap_on_throw(s, f->opts.callback, io, e));
     }
@@ -157,7 +157,7 @@ static ts_status builtin_of_handle(void *data, ts_exec *x, ts_slot *io) {
  * that is not of async type must not wait. */
 static ts_status would_block(const canon_builtin *b, ts_error *e) {
     if (b->inst->task || b->may_be_async)
-        return ts_fail(e, TS_UNSUPPORTED, "waiting for what other tasks do (WASI 0.3) is not implemented");
+        return ts_fail(e, TS_UNSUPPORTED, "waiting for other tasks (WASI 0.3) is not implemented");
     return ts_cabi_trap(e, "cannot block a synchronous task before returning");
 }
 /* cabi: canon_waitable_set_new */
@@ -218,8 +218,7 @@ static ts_status thread_yield(void *data, ts_exec *x, ts_slot *io) {
     ts_error *e = ts_exec_error(x);
     TS_TRAP_IF(e, !b->inst->may_leave, "cannot leave component instance");
     if (++b->inst->store->yields > YIELDS_MAX)
-        return ts_fail(e, TS_UNSUPPORTED,
-                       "a task yields again and again: tasks that run side by side (WASI 0.3) are not implemented");
+        return ts_fail(e, TS_UNSUPPORTED, "a task yields repeatedly: concurrent tasks (WASI 0.3) are not implemented");
     io[0] = 0;
     return TS_OK;
 }

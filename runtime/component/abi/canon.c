@@ -335,9 +335,9 @@ ts_status ts_handle_drop(ts_cstore *s, const ts_val *own, ts_error *e) {
     TS_NEED_ERROR(e);
     TS_NEED(e, s);
     TS_NEED(e, own);
-    if (!own->handle.rt) return ts_fail(e, TS_USAGE, "the handle is none");
+    if (!own->handle.rt) return ts_fail(e, TS_USAGE, "the handle is empty");
     if (own->handle.rt->impl && own->handle.rt->impl->store != s)
-        return ts_fail(e, TS_USAGE, "the handle is of another store");
+        return ts_fail(e, TS_USAGE, "the handle belongs to another store");
     ts_arena *arena = NULL;
     TS_TRY(ts_stack_check(e));
     TS_TRY(ts_scratch_enter(s, &arena, e));

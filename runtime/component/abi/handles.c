@@ -168,7 +168,9 @@ ts_status ts_lower_borrow(ts_cabi_cx *cx, const ts_val *v, const ts_ctype *t, ui
     ts_resource *rt = cx->res[t->resource];
     if (rt->impl == cx->inst) {
         /* 🐘 the text uses the representation where its own flattening has an i32 */
-        if (v->handle.rep > UINT32_MAX) return ts_fail(cx->err, TS_UNSUPPORTED, "a borrowed representation of 64 bits");
+        if (v->handle.rep > UINT32_MAX)
+            return ts_fail(cx->err, TS_UNSUPPORTED,
+                           "borrowing a resource with a 64-bit representation is not implemented");
         *out = (uint32_t)v->handle.rep;
         return TS_OK;
     }

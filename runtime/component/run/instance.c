@@ -160,7 +160,7 @@ static ts_status item_of(inst_ctx *x, ts_sort_idx what, ts_item *out) {
         out->module = i->core_modules[what.index];
         return TS_OK;
     case TS_SORT_VALUE: *out = i->values[what.index]; return TS_OK;
-    default: return ts_fail(x->e, TS_INVALID, "a component cannot hand on a %s", ts_sort_name(what.sort));
+    default: return ts_fail(x->e, TS_INVALID, "a component cannot pass on a %s", ts_sort_name(what.sort));
     }
 }
 
@@ -187,7 +187,7 @@ ts_status ts_values_agree(const ts_extern_type *t, const char *name, const ts_it
                           uint32_t n_values, ts_error *e) {
     if (t->sort == TS_SORT_VALUE && t->value_is_eq &&
         (t->value_eq >= n_values || !same_value(item, &values[t->value_eq])))
-        return ts_fail(e, TS_UNLINKABLE, "the value `%s` is not the one that its type asks for", name);
+        return ts_fail(e, TS_UNLINKABLE, "the value `%s` differs from the one that its type requires", name);
     if (t->sort != TS_SORT_INSTANCE) return TS_OK;
     const ts_instance_type *it = t->instance;
     uint32_t n = 0;

@@ -58,7 +58,7 @@ void ts_linked_free(ts_linked *k) {
 
 static ts_status instantiate_top(ts_cstore *s, ts_linker *l, ts_component *c, const ts_item *imports,
                                  const ts_cstore *given, ts_cinstance **out, ts_error *e) {
-    if (given && given != s) return ts_fail(e, TS_USAGE, "an instance given for an import is of another store");
+    if (given && given != s) return ts_fail(e, TS_USAGE, "an instance given for an import belongs to another store");
     bool held = !l;
     for (uint32_t i = 0; i < s->linkers.len && !held; i++) held = s->linkers.data[i] == l;
     if (!held) {
@@ -74,7 +74,7 @@ static ts_status instantiate_top(ts_cstore *s, ts_linker *l, ts_component *c, co
 }
 static ts_status same_engine(const ts_cstore *s, const ts_component *c, ts_error *e) {
     return s->engine == c->engine ? TS_OK
-                                  : ts_fail(e, TS_USAGE, "the component and the store are of different engines");
+                                  : ts_fail(e, TS_USAGE, "the component and the store belong to different engines");
 }
 ts_status ts_linked_instantiate(ts_cstore *s, const ts_linked *k, ts_cinstance **out, ts_error *e) {
     TS_TRY(same_engine(s, k->component, e));

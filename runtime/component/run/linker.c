@@ -541,7 +541,7 @@ static ts_status resolve_named(resolver *r, const ts_def *d, ts_item *out) {
         const ts_linker_named *n = &r->l->named.data[i];
         if ((module ? !n->module : !n->component) || !same(d->import.name, d->import.name_len, n->name)) continue;
         if ((module ? n->module->engine : n->component->engine) != r->c->engine)
-            return ts_fail(r->e, TS_USAGE, "what is given for the import `%.100s` is of another engine",
+            return ts_fail(r->e, TS_USAGE, "what is given for the import `%.100s` belongs to another engine",
                            d->import.name);
         if (module) {
             TS_TRY(check_module(r, n->module, t->module_type, why, sizeof why, &fits));
@@ -571,7 +571,7 @@ static ts_status resolve_instance(resolver *r, const ts_def *d, ts_item *out) {
     const ts_exports *given = p.given;
     if (given) {
         if (r->missing->store && r->missing->store != p.store)
-            return ts_fail(r->e, TS_USAGE, "the instances given for the imports are of several stores");
+            return ts_fail(r->e, TS_USAGE, "the instances given for the imports belong to several stores");
         r->missing->store = p.store;
     }
     const ts_linker_host *h = p.h;

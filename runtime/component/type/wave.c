@@ -515,7 +515,7 @@ static ts_status parse_list(wave *w, const ts_ctype *t, ts_val *v) {
         }
     }
     if (st == TS_OK && t->kind == TS_CT_FIXED_LIST && vals.len != t->n)
-        st = syntax_error(w, "the list has another number of elements than its type");
+        st = syntax_error(w, "the list has the wrong number of elements for its type");
     if (st == TS_OK) {
         bool raw = t->kind != TS_CT_MAP && ts_ct_is_raw_elem(t->elem->kind);
         size_t size = raw ? t->elem->size : sizeof(ts_val);

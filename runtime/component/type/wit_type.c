@@ -155,7 +155,7 @@ static ts_status read_parts(parser *p, ts_ctype *t, uint32_t depth) {
     case TS_CT_MAP:
         TS_TRY(expect(p, "<"));
         TS_TRY(read_type(p, &t->elem2, depth));
-        if (!ts_ctype_is_key(t->elem2)) return syntax_error(p, "the type before this is no key type");
+        if (!ts_ctype_is_key(t->elem2)) return syntax_error(p, "the type before this is not a key type");
         TS_TRY(expect(p, ","));
         TS_TRY(read_type(p, &t->elem, depth));
         return expect(p, ">");

@@ -152,7 +152,7 @@ static void test_equal(void **s) {
         define(&r, "", "a", "u32", "7");
         define(&r, "", "b", "u32", rows[i].b);
         assert_int_equal(start(&r, &b), rows[i].want);
-        if (i) assert_non_null(strstr(err.message, "`b` is not the one"));
+        if (i) assert_non_null(strstr(err.message, "`b` differs from the one"));
         if (!i) exports(&r, NULL, "d", "7");
         end(&r);
     }
