@@ -204,7 +204,7 @@ def wast(name: str = "", build: str = "build", before: str = "", after: str = ""
 def p2(count: Count, log: Path) -> None:
     record = ROOT / "reports/latest/results.jsonl"
     record.unlink(missing_ok=True)
-    status = command(log, VENV / "assay", "run", "-j", JOBS, "--gate", "touchstone")
+    status = command(log, VENV / "assay", "run", "-j", JOBS, "--gate", "touchstone", "--strict")
     recorded: set[tuple[str, str]] = set()
     if record.exists():
         for line in record.read_text(encoding="utf-8").splitlines():

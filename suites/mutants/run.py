@@ -209,7 +209,7 @@ def wrapper(folder: Path) -> Path:
 
 
 def assay_run(program: Path, cases: list[str], output: Path, factor: str = "1") -> int:
-    command = [*ASSAY, "run", "-r", "touchstone", "--program", f"touchstone={program}", "--output", str(output), "--no-trace"]
+    command = [*ASSAY, "run", "--strict", "-r", "touchstone", "--program", f"touchstone={program}", "--output", str(output), "--no-trace"]
     return subprocess.run([*command, "-j1", "--timeout-factor", factor, *cases], cwd=ROOT, capture_output=True).returncode
 
 
