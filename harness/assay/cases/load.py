@@ -501,12 +501,18 @@ def _expect(table: _Table, run: RunSpec) -> Expect:
 
 def _file(table: _Table, run: RunSpec) -> FileExpectation:
     path, absent, content = table.need("path"), table.flag("absent"), _text(table, "", "text")
+    state = table.texts("state", single=True)
     table.done()
+    for pattern in state:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise table.fail(f"state {pattern!r}: {error}") from None
     if find_directory(run.dirs, path) is None:
         raise table.fail(f"path {path!r} is in no [[run.dir]]")
-    if absent == content.given:
-        raise table.fail("needs either absent = true or text, contains or matches")
-    return FileExpectation(path, content, absent)
+    if absent == (content.given or bool(state)):
+        raise table.fail("needs either absent = true or text, contains, matches or state")
+    return FileExpectation(path, content, absent, state)
 
 
 def find_directory(dirs: tuple[Directory, ...], path: str) -> tuple[Directory, str] | None:
@@ -553,10 +559,10 @@ def _wire(table: _Table, run: RunSpec, level: str) -> WireRule | None:
         return None
     answers = {answer.path for server in run.servers for answer in server.answers}
     known = answers | {client.name for client in run.clients} | {f"{server.name} connections" for server in run.servers}
-    known.add("stdout")
+    known |= {"stdout", "ending"}
     if on not in known:
         raise table.fail(
-            f"on: there is no {on!r} among the paths of servers and the names of clients, nor is it stdout"
+            f"on: there is no {on!r} among the paths of servers and the names of clients, nor is it stdout or ending"
         )
     if level == Level.UNSPECIFIED.value:
         if not value or matches or lacks:
@@ -587,5 +593,6 @@ def _holds_before(item: FileExpectation, run: RunSpec) -> bool:
     directory, inside = found
     before = directory.source / inside if directory.source is not None else None
     if before is None or not before.is_file():
-        return item.absent
+        # What an entry's state is before the run is not known here; it is no proof that anything happened.
+        return item.absent or bool(item.state)
     return not item.absent and text_problem(item.content, before.read_bytes()) is None

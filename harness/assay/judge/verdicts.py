@@ -18,6 +18,7 @@ from ..model import (
     Check,
     Ending,
     Expect,
+    FileExpectation,
     Kind,
     Level,
     NotRun,
@@ -209,12 +210,17 @@ def _judge_check(case: Definition, check: Check, output: GuestOutput, outcome: O
 def _judge_wire(check: Check, rule: WireRule, output: GuestOutput, seen: Observation) -> UnitResult:
     """Judges a check on an exchange of the harness's server or client, or on what the guest printed."""
     exchanges = [exchange for exchange in seen.wire if exchange.name == rule.on]
-    there = bool(output.rest) if rule.on == "stdout" else bool(exchanges)
+    there = {"stdout": bool(output.rest), "ending": True}.get(rule.on, bool(exchanges))
     if not there:
         verdict = _ENDING_VERDICTS.get(seen.outcome.ending, Verdict.FAIL)
         return UnitResult(check.id, verdict, f"nothing arrived; the run ended: {seen.outcome}")
     if rule.on == "stdout":
         text = output.rest.decode("utf-8", "backslashreplace")
+    elif rule.on == "ending":
+        # A runtime that cannot run the case says nothing about the requirement.
+        if (verdict := _ENDING_VERDICTS.get(seen.outcome.ending, Verdict.FAIL)) is not Verdict.FAIL:
+            return UnitResult(check.id, verdict, f"the run ended: {seen.outcome}")
+        text = ending_words(seen.outcome)
     else:
         text = "".join(exchange.data.decode("latin-1") if rule.raw else show(exchange) for exchange in exchanges)
     if check.level is Level.UNSPECIFIED:
@@ -230,6 +236,11 @@ def _judge_wire(check: Check, rule: WireRule, output: GuestOutput, seen: Observa
         if re.search(pattern, text, re.MULTILINE):
             return UnitResult(check.id, Verdict.FAIL, f"{rule.on} matches {pattern!r}: {_excerpt(text, pattern)}")
     return UnitResult(check.id, Verdict.PASS)
+
+
+def ending_words(outcome: Outcome) -> str:
+    """How the run ended, as a check with on = "ending" sees it: `exited 3`, `trap`."""
+    return f"{outcome.ending.value} {outcome.status}" if outcome.ending is Ending.EXITED else outcome.ending.value
 
 
 def _excerpt(text: str, pattern: str) -> str:
@@ -268,10 +279,16 @@ def _judge_expect(case: Definition, seen: Observation, output: GuestOutput) -> U
         elif data_after is None:
             problem = "does not exist"
         else:
-            problem = text_problem(item.content, data_after)
+            problem = text_problem(item.content, data_after) or _state_problem(item, contents.get(f"{item.path} state"))
         if problem is not None:
             return UnitResult(EXPECT_UNIT, Verdict.FAIL, f"file {item.path} {problem}")
     return UnitResult(EXPECT_UNIT, Verdict.PASS, str(seen.outcome))
+
+
+def _state_problem(item: FileExpectation, seen: bytes | None) -> str | None:
+    state = (seen or b"").decode("utf-8", "backslashreplace")
+    missing = next((pattern for pattern in item.state if not re.search(pattern, state, re.MULTILINE)), None)
+    return None if missing is None else f"is not in the state {missing!r}: {'; '.join(state.splitlines())}"
 
 
 def _open_ending(expect: Expect) -> bool:

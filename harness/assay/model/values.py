@@ -243,11 +243,12 @@ class TextExpectation:
 
 @dataclass(frozen=True)
 class FileExpectation:
-    """A file after the run, by the path that the guest would use."""
+    """A file after the run, by the path that the guest would use. `state` is found in what `runner` says of the entry itself."""
 
     path: str
     content: TextExpectation
     absent: bool = False
+    state: tuple[str, ...] = ()
 
 
 class Ending(enum.Enum):

@@ -144,6 +144,9 @@ def run_stage(made: Stage, case: Case, runtime: Runtime, settings: Settings) -> 
     if result.failure:
         outcome = Outcome(Ending.NOT_STARTED, message=result.failure)
     trace, whole = _read_trace(command.trace_file)
+    # Reading a file changes its access time, so the states come first.
+    files = [item.path for item in case.expect.files if item.state]
+    states = [(f"{path} state", entry_state(_place(path, case, job.mounts)).encode()) for path in files]
     tree, entries = _trees(job.mounts)
     port = [(f"127.0.0.1:{client.port}", "127.0.0.1:{port}")] if client is not None and client.port else []
     return Observation(
@@ -157,7 +160,7 @@ def run_stage(made: Stage, case: Case, runtime: Runtime, settings: Settings) -> 
         wall=result.wall,
         cpu=result.cpu,
         peak_rss_kib=result.peak_rss_kib,
-        contents=tuple((item.path, _content(item.path, case, job.mounts)) for item in case.expect.files),
+        contents=(*((item.path, _content(item.path, case, job.mounts)) for item in case.expect.files), *states),
         tree=tree,
         leftovers=result.leftovers,
         wire=wire,
@@ -169,10 +172,14 @@ def run_stage(made: Stage, case: Case, runtime: Runtime, settings: Settings) -> 
     )
 
 
-def _content(path: str, case: Case, mounts: tuple[Mount, ...]) -> bytes | None:
+def _place(path: str, case: Case, mounts: tuple[Mount, ...]) -> Path:
     found = find_directory(case.run.dirs, path)
     assert found is not None
-    place = mounts[case.run.dirs.index(found[0])].host / found[1]
+    return mounts[case.run.dirs.index(found[0])].host / found[1]
+
+
+def _content(path: str, case: Case, mounts: tuple[Mount, ...]) -> bytes | None:
+    place = _place(path, case, mounts)
     try:
         if stat.S_ISREG(place.lstat().st_mode):
             with place.open("rb") as file:
@@ -215,6 +222,29 @@ def _state(place: Path, guest: str) -> FileState:
     if status.st_size <= FILE_LIMIT:
         digest = hashlib.sha256(place.read_bytes()).hexdigest()
     return FileState(guest, "file", status.st_size, digest)
+
+
+def entry_state(place: Path) -> str:
+    """What there is to say of an entry of a directory besides its content, a line each; a link is not followed."""
+    try:
+        status = place.lstat()
+    except OSError:
+        return ""
+    kinds = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFIFO: "fifo", stat.S_IFSOCK: "socket"}
+    kind = kinds.get(stat.S_IFMT(status.st_mode), "other")
+    lines = [
+        f"link to {os.fsencode(place.readlink()).decode('utf-8', 'backslashreplace')}" if place.is_symlink() else kind
+    ]
+    if kind == "file":
+        lines.append(f"size {status.st_size}")
+    if kind == "directory":
+        with contextlib.suppress(OSError):
+            lines.append(f"entries {' '.join(sorted(entry.name for entry in place.iterdir()))}".rstrip())
+    lines += [f"mode {stat.S_IMODE(status.st_mode):03o}", f"links {status.st_nlink}"]
+    for word, time in (("accessed", status.st_atime_ns), ("modified", status.st_mtime_ns)):
+        seconds, nanoseconds = divmod(time, 1_000_000_000)
+        lines.append(f"{word} {seconds}.{nanoseconds:09}")
+    return "\n".join(lines) + "\n"
 
 
 def _read_trace(path: Path | None) -> tuple[str, int]:
