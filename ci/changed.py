@@ -35,7 +35,7 @@ BUDGET = 55.0
 
 # Steps are chosen by how near they are to the change.
 ITSELF, NAMED, ROOM, BEYOND = range(4)
-REASONS = ("changed, or about the changed file", "by the table of ci/changed.py", "of the same room", "of rooms that include it")
+REASONS = ("changed, or about the changed file", "by the table of ci/changed.py, or of the same package", "of the same room", "of rooms that include it")
 
 # Files of the repository, as a regular expression, and the tests in runtime/tests/outside that are about them.
 OUTSIDE = (
@@ -71,7 +71,7 @@ SCRIPTS = (
     (r"runtime/core/.*/table", "/table", NAMED),
     (r"runtime/core/", "core/", ROOM),
     (r"runtime/component/", "component-model/", ROOM),
-    (r"runtime/cli/wast/|harness/assay/wast.py|suites/expectations/wast.toml", "component-model/ core/i32 core/names", NAMED),
+    (r"runtime/cli/wast/|harness/assay/suites/|suites/expectations/wast.toml", "component-model/ core/i32 core/names", NAMED),
     (r"suites/own/", "own/", ITSELF),
 )
 # … and the cases by package of WASI.
@@ -175,11 +175,13 @@ def python_steps(path: str, repository: Repository) -> Iterator[tuple[int, str]]
     everything |= {f"ci/tests/{name}" for name in repository.tools}
     if path in everything:
         yield ITSELF, path
-    if match := re.fullmatch(r"harness/assay/(?:(\w+)/)?(\w+)\.py", path):
-        module = match[2] if match[1] is None else match[1]
+    if match := re.fullmatch(r"harness/assay/(.*)\.py", path):
+        module = match[1].replace("/", ".").removesuffix(".__init__")
         for test, imported in repository.harness.items():
-            if module in imported or test.endswith(f"/test_{match[2]}.py"):
+            if module in imported or test.endswith(f"/test_{module.rpartition('.')[2]}.py"):
                 yield ITSELF, test
+            elif module.split(".")[0] in {name.split(".")[0] for name in imported}:
+                yield NAMED, test
             else:
                 yield ROOM, test
     elif path.startswith("harness/") and path not in repository.harness:  # fakes, templates, helpers of the tests
@@ -250,14 +252,15 @@ def tracked(pattern: str) -> list[Path]:
 
 
 def imports_of_assay(test: Path) -> frozenset[str]:
-    """The modules of assay that a test imports, by their first name: `adapters` for assay.adapters.base."""
+    """The modules of assay that a test imports: `judge` and `judge.expect` for `from assay.judge import expect`."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(test.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "assay":
-            inner = (node.module or "").split(".")[1:2]
-            found.update(inner or [alias.name for alias in node.names])
+            module = (node.module or "").removeprefix("assay").removeprefix(".")
+            found.update([module] if module else [])
+            found.update(f"{module}.{alias.name}".removeprefix(".") for alias in node.names)
         elif isinstance(node, ast.Import):
-            found.update(alias.name.split(".")[1] for alias in node.names if alias.name.startswith("assay."))
+            found.update(alias.name.removeprefix("assay.") for alias in node.names if alias.name.startswith("assay."))
     return frozenset(found)
 
 

@@ -23,8 +23,8 @@ SMALL = Repository(
     },
     outside=frozenset({"test_invoke.py", "test_serve.py", "test_toml.py"}),
     harness={
-        "harness/tests/test_judge.py": frozenset({"judge", "model"}),
-        "harness/tests/test_report.py": frozenset({"report"}),
+        "harness/tests/test_judge.py": frozenset({"judge", "judge.verdicts", "model.case"}),
+        "harness/tests/test_report.py": frozenset({"report.html", "report.html.page"}),
     },
     tools=frozenset({"test_changed.py"}),
     cases={"p2/cli/arguments": "cli-arguments.wasm", "p2/cli/exit": "cli-exit.wasm"},
@@ -62,14 +62,16 @@ def test_python_tests_of_the_command_come_by_the_table_and_all_of_them_last() ->
     assert found["runtime/tests/outside/test_invoke.py"] == NAMED
     assert found["runtime/tests/outside/test_serve.py"] == BEYOND
     assert tiers("runtime/tests/outside/test_serve.py")["runtime/tests/outside/test_serve.py"] == ITSELF
-    assert not [name for name in tiers("harness/assay/judge.py") if name.startswith("runtime/")]
+    assert not [name for name in tiers("harness/assay/judge/verdicts.py") if name.startswith("runtime/")]
 
 
 def test_the_harness_asks_for_the_tests_that_import_the_module() -> None:
-    found = tiers("harness/assay/judge.py")
+    found = tiers("harness/assay/judge/verdicts.py")
     assert found["harness/tests/test_judge.py"] == ITSELF
     assert found["harness/tests/test_report.py"] == ROOM
+    assert tiers("harness/assay/judge/__init__.py")["harness/tests/test_judge.py"] == ITSELF
     assert tiers("harness/assay/report/html.py")["harness/tests/test_report.py"] == ITSELF
+    assert tiers("harness/assay/report/view.py")["harness/tests/test_report.py"] == NAMED
     assert tiers("harness/tests/conftest.py")["harness/tests/test_judge.py"] == ROOM
 
 

@@ -19,7 +19,7 @@ def names(*files: str) -> set[str]:
 def test_each_tool_gets_the_files_that_it_checks() -> None:
     assert names("runtime/base/map.c") == {"clang-format"}
     assert names("bench/run.py") == {"ruff (scripts)"}
-    assert names("harness/assay/judge.py") == {"mypy", "ruff"}
+    assert names("harness/assay/judge/verdicts.py") == {"mypy", "ruff"}
     assert names("ci/lint.py") == {"mypy (scripts)", "ruff (scripts)"}
     assert names("README.md") == set()
 
