@@ -48,7 +48,7 @@ OUTSIDE = (
     (r"runtime/(wasi/cli|wasi/io|sys/input|sys/pollset)", "std_streams"),
     (r"runtime/wasi/replay", "replay"),
     (r"runtime/base/toml", "toml"),
-    (r"runtime/cli/(policy|option|show_grants|quantity)", "grants_syntax command_words limits_and_usage serve_grants"),
+    (r"runtime/(wasi/policy|base/quantity|cli/option|cli/show_grants)", "grants_syntax command_words limits_and_usage serve_grants"),
     (r"runtime/cli/(inspect|sizes)", "inspect_sizes"),
     (r"runtime/cli/(output|outcome)", "output command"),
     (r"runtime/cli/invoke", "invoke"),

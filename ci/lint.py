@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks style and types: what `make lint` and the hooks of pre-commit run.
 
-Usage: ci/lint.py [--only TOOL] [FILE...]      (all files without FILE; TOOL: clang-format, mypy, ruff)
+Usage: ci/lint.py [--only TOOL] [FILE...]      (all files without FILE; TOOL: clang-format, clang-tidy, mypy, ruff)
 In: sources. Out: what the tools print. Exit status 0 only if all of them pass. A tool that is absent is left out, with a line.
 """
 
@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv/bin"
 CONFIG = "harness/pyproject.toml"
 RUFF = "ci/ruff.toml"
-SCRIPT_FOLDERS = ("bench", "ci", "fixtures", "make", "runtime", "suites")
+SCRIPT_FOLDERS = ("bench", "ci", "fixtures", "make", "runtime")
 # Scripts that mypy checks strictly, besides the harness.
-TYPED = ("ci/run_tests.py", "ci/lint.py", "ci/changed.py", "ci/check_docs.py", "ci/tests")
+TYPED = ("ci/run_tests.py", "ci/lint.py", "ci/changed.py", "ci/tidy.py", "ci/check_docs.py", "ci/tests")
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ def tools(files: Sequence[str] = ()) -> list[Tool]:
     if c_files:
         clang_format = program(*(f"clang-format-{v}" for v in (22, 21, 20, 19)))
         found.append(Tool("clang-format", (clang_format, "--dry-run", "-Werror", *c_files) if clang_format else ()))
+        clang_tidy = program(*(f"clang-tidy-{v}" for v in (22, 21, 20, 19)))
+        found.append(Tool("clang-tidy", (sys.executable, "ci/tidy.py", *(c_files if files else ())) if clang_tidy else ()))
     mypy = program("mypy")
     found += [Tool(name, (mypy, *argv) if mypy else ()) for name, argv in typed(files)]
     ruff = program("ruff")

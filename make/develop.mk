@@ -11,6 +11,9 @@ COMPILE = $(CC) $(filter-out -MMD -MP,$(TS_CFLAGS))
 compile_commands.json: $(BUILD)/gen/files.mk
 	@$(PYTHON) ci/compile_commands.py '$(COMPILE)' $(LIB_SRC) $(CLI_SRC) $(TEST_SRC) $(EXAMPLE_SRC) > $@
 	@echo "compile_commands.json: $$(grep -c '"file"' $@) files"
+# The checks of .clang-tidy. FILES="…" checks some files.
+tidy:
+	@$(PYTHON) ci/tidy.py $(FILES)
 # The tests that the change at hand can break. PLAN=1 lists them, BASE=COMMIT compares with another commit.
 test-changed:
 	@$(PYTHON) ci/changed.py $(if $(PLAN),--plan) $(if $(BASE),--base $(BASE)) $(if $(BUDGET),--budget $(BUDGET)) $(FILES)

@@ -17,7 +17,7 @@ def names(*files: str) -> set[str]:
 
 
 def test_each_tool_gets_the_files_that_it_checks() -> None:
-    assert names("runtime/base/map.c") == {"clang-format"}
+    assert names("runtime/base/map.c") == {"clang-format", "clang-tidy"}
     assert names("bench/run.py") == {"ruff (scripts)"}
     assert names("harness/assay/judge/verdicts.py") == {"mypy", "ruff"}
     assert names("ci/lint.py") == {"mypy (scripts)", "ruff (scripts)"}
@@ -25,7 +25,7 @@ def test_each_tool_gets_the_files_that_it_checks() -> None:
 
 
 def test_without_files_every_tool_checks_everything() -> None:
-    assert names() == {"clang-format", "mypy", "mypy (scripts)", "ruff", "ruff (scripts)"}
+    assert names() == {"clang-format", "clang-tidy", "mypy", "mypy (scripts)", "ruff", "ruff (scripts)"}
     assert "runtime/core/run/exec.c" in next(tool.argv for tool in lint.tools() if tool.name == "clang-format" and tool.argv)
 
 

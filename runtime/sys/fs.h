@@ -43,7 +43,7 @@ ts_sys_err ts_sys_write_now(int fd, const void *buf, size_t len, size_t *n);
 ts_sys_err ts_sys_pread(int fd, void *buf, size_t len, uint64_t offset, size_t *n);
 ts_sys_err ts_sys_pwrite(int fd, const void *buf, size_t len, uint64_t offset, size_t *n);
 ts_sys_err ts_sys_append(int fd, const void *buf, size_t len, size_t *n);
-ts_sys_err ts_sys_fstat(int fd, ts_sys_stat *st);
+ts_sys_err ts_sys_fstat(int fd, ts_sys_stat *out);
 ts_sys_err ts_sys_set_size(int fd, uint64_t size);
 ts_sys_err ts_sys_set_times(int fd, const ts_sys_newtime t[2]); /* access, modification */
 ts_sys_err ts_sys_sync(int fd, bool data_only);
@@ -88,12 +88,12 @@ typedef struct ts_sys_path {
     size_t len;
 } ts_sys_path;
 ts_sys_err ts_sys_open_at(ts_sys_base b, ts_sys_path p, unsigned flags, int *fd);
-ts_sys_err ts_sys_stat_at(ts_sys_base b, ts_sys_path p, bool follow, ts_sys_stat *st);
+ts_sys_err ts_sys_stat_at(ts_sys_base b, ts_sys_path p, bool follow, ts_sys_stat *out);
 ts_sys_err ts_sys_set_times_at(ts_sys_base b, ts_sys_path p, bool follow, const ts_sys_newtime t[2]);
 ts_sys_err ts_sys_mkdir_at(ts_sys_base b, ts_sys_path p);
 ts_sys_err ts_sys_rmdir_at(ts_sys_base b, ts_sys_path p);
 ts_sys_err ts_sys_unlink_at(ts_sys_base b, ts_sys_path p);
-ts_sys_err ts_sys_readlink_at(ts_sys_base b, ts_sys_path p, char *buf, size_t size, size_t *len);
+ts_sys_err ts_sys_readlink_at(ts_sys_base b, ts_sys_path p, char *out, size_t size, size_t *len);
 ts_sys_err ts_sys_symlink_at(ts_sys_path target, ts_sys_base b, ts_sys_path p);
 ts_sys_err ts_sys_link_at(ts_sys_base from, ts_sys_path p, bool follow, ts_sys_base to, ts_sys_path q);
 ts_sys_err ts_sys_rename_at(ts_sys_base from, ts_sys_path p, ts_sys_base to, ts_sys_path q);

@@ -32,6 +32,6 @@ ts_status ts_json_parse(ts_arena *a, const char *text, size_t len, const ts_json
 const ts_json *ts_json_get(const ts_json *object, const char *key);  /* NULL: no such member */
 const char *ts_json_get_str(const ts_json *object, const char *key); /* NULL: no such string */
 uint32_t ts_json_count(const ts_json *v);                            /* the number of elements or members */
-uint64_t ts_json_bits(const char *decimal);                          /* an integer, as its bits modulo 2^64 */
+uint64_t ts_json_bits(const char *s);                                /* an integer, as its bits modulo 2^64 */
 void ts_json_write_str(FILE *out, const char *s, size_t len);        /* including the quotes */
 #endif

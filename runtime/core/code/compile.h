@@ -27,7 +27,7 @@ void ts_compiled_free(ts_compiled *c);
  * share the slots before it. */
 uint32_t ts_frame_link(const ts_deftype *t);
 /* Print the IR of a function, one instruction a line (dump.c). */
-ts_status ts_code_dump(const ts_fcode *c, FILE *out, ts_error *e) TS_MUST_USE;
+ts_status ts_code_dump(const ts_fcode *f, FILE *out, ts_error *e) TS_MUST_USE;
 
 /* The access that field s3 of load_any, store_any, v128_load_any and v128_store_any names. */
 typedef enum ts_mem_kind {

@@ -20,10 +20,10 @@ void ts_code_set_ahead(ts_module *m, unsigned form, uint32_t *funcs, uint32_t n)
  * module. */
 const uint32_t *ts_code_call_order(const ts_module *m, unsigned *form, uint32_t *n);
 /* Compiles the function unless that has been done. Any thread may call it. */
-ts_status ts_code_compile(ts_fcode *c, ts_error *e) TS_MUST_USE;
+ts_status ts_code_compile(ts_fcode *out, ts_error *e) TS_MUST_USE;
 /* Returns the function whose code contains pc, or NULL. */
 ts_fcode *ts_code_find(ts_module *m, unsigned form, const ts_word *pc);
 /* Returns the byte offset in the module of the instruction that pc belongs to, or 0 if it is unknown.
  * It compiles the function once more to find it. */
-uint64_t ts_code_offset(const ts_fcode *c, const ts_word *pc);
+uint64_t ts_code_offset(const ts_fcode *f, const ts_word *pc);
 #endif
