@@ -24,11 +24,11 @@ class Call:
     where: str
     export: str
     title: str
-    size: int = 0  # bytes that a call moves, when that is what counts
+    size: int = 0  # bytes that a call moves, if those are counted
 
     @property
     def check(self) -> int:
-        """So many calls for the checksum."""
+        """As many calls as the checksum is taken of."""
         return 16 if self.size else 1000
 
     @property
@@ -76,7 +76,7 @@ class Runner:
 
 @dataclass
 class Rates:
-    """calls a second: by call and engine; what went wrong instead."""
+    """Calls per second, by call and engine, or the error instead."""
 
     engines: list[str] = field(default_factory=list)
     seconds: dict[Call, dict[str, float]] = field(default_factory=dict)  # for one call
@@ -117,14 +117,14 @@ def runners(files: dict[str, Path]) -> list[Runner]:
 
 
 def calibrated(runner: Runner, call: Call, idle: float, wanted: float) -> tuple[int, float]:
-    """How many calls take about that many seconds, and what so many took."""
+    """How many calls take about that many seconds, and how long they took."""
     n = call.check
     while True:
         _, used = runner.run(call, n)
         net = used - idle
         if net >= wanted * 0.5 or n == N_MAX:
             return n, max(net, 1e-9)
-        # a start-up's own noise hides what takes less than some milliseconds
+        # noise of the start-up hides anything below some milliseconds
         n = min(N_MAX, n * 8 if net < 0.01 else int(n * min(8, max(2, wanted * 1.2 / net))))
 
 

@@ -1,7 +1,8 @@
-/* drives the engine: `drive [-c] MODULE N…` calls the export `run` with each N, prints result and CPU seconds a line
- * (-c: explicit bounds checks); `drive -d MODULE` prints the register IR of every function; `drive -v MODULE` decodes
- * and validates, prints CPU and wall seconds. In: a core module without imports. Out: lines on stdout. It stands on the
- * engine's internal interface, as the command runs components. */
+/* drive: runs the engine. `drive [-c] MODULE N…` calls the export `run` with each N, and prints its result
+ * and CPU seconds, one line each (-c: explicit bounds checks). `drive -d MODULE` prints the register IR of
+ * every function. `drive -v MODULE` decodes and validates, and prints CPU and wall seconds.
+ * In: a core module without imports. Out: lines on stdout. It uses the engine's internal interface, because
+ * the command runs components. */
 #include "core/code/compile.h"
 #include "core/load/load.h"
 #include "core/run/code_cache.h"

@@ -34,7 +34,7 @@ class Engine:
     kind: str  # "interpreter", "compiler", "native"
     features: frozenset[str]
     command: Callable[[Program], Sequence[str] | None]  # without n; None: it cannot run this one
-    reports: bool  # it prints its own CPU time after the result; else the whole process less one with n = 0
+    reports: bool  # it prints its own CPU time after the result; otherwise the time of the process minus one with n = 0
     slow: bool = False  # one round is enough in the short form
 
     def supports(self, program: Program) -> bool:
@@ -109,7 +109,7 @@ def node_knows_gc(node: str) -> bool:
 
 
 def engines() -> tuple[list[Engine], list[str]]:
-    """Those that are here, in the order of the table, and the names of those that are not."""
+    """The engines that are installed, in the order of the table, and the names of the others."""
     none, simd, both = frozenset[str](), frozenset({"simd"}), frozenset({"simd", "gc"})
     here = [Engine("touchstone", "interpreter", both, driver(OUT / "drive"), reports=True)]
     absent: list[str] = []

@@ -27,9 +27,9 @@ class Task:
     guest: str
     mode: str
     title: str
-    size: int = 0  # bytes that each moves, when that is what counts
+    size: int = 0  # bytes that each moves, if those are counted
     first: int = 500
-    pipe: bool = False  # stdout is a pipe, into which nothing is written; else the null device
+    pipe: bool = False  # stdout is a pipe into which nothing is written; otherwise the null device
 
 
 TASKS = (
@@ -58,7 +58,7 @@ class Times:
 
 
 def run(command: Sequence[str | Path], pipe: bool = False) -> tuple[int, float]:
-    """The checksum, the last line of stderr; and the seconds that passed."""
+    """The checksum (the last line of stderr) and the elapsed seconds."""
     started = time.perf_counter()
     try:
         done = subprocess.run(

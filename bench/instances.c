@@ -1,5 +1,7 @@
-/* instances: what a fresh instance of a component costs: made, called once and ended one after another, and many alive at once.
- * In: a component that exports wasi:cli/run, rounds, how many at once. Out: one line: microseconds and bytes for each.
+/* instances: the cost of a fresh instance of a component: created, called once and freed one after another,
+ * and many alive at once.
+ * In: a component that exports wasi:cli/run, the number of rounds, how many at once. Out: one line with
+ * microseconds and bytes per instance.
  * Usage: instances COMPONENT ROUNDS LIVE CALL(0|1) */
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,10 +58,10 @@ int main(int argc, char **argv) {
     check(ts_linker_create(&linker, &e), &e);
     check(ts_wasi_new(&wasi, &e), &e);
     check(ts_linker_add_host(linker, ts_wasi_host(wasi), wasi, &e), &e);
-    /* as a server has it: pages go from one instance to the next */
+    /* as in a server: pages go from one instance to the next */
     ts_store_limits limits = {.spares = ts_spares_new()};
     double start = 0;
-    for (long i = -rounds / 10 - 1; i < rounds; i++) { /* those below 0 warm up */
+    for (long i = -rounds / 10 - 1; i < rounds; i++) { /* rounds below 0 warm up */
         one o;
         if (i == 0) start = now();
         check(ts_cstore_create(engine, &limits, &o.store, &e), &e);

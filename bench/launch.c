@@ -1,6 +1,6 @@
-/* launch: runs a command COUNT times and reports each run; so small that its own size does not hide that of what it
- * starts. `launch COUNT COMMAND…`: a line a run: exit status (or 128 + signal), wall µs, CPU µs, peak KiB. The
- * command's output is thrown away. */
+/* launch: runs a command COUNT times and reports each run. It is so small that its own size does not hide the
+ * size of what it starts. `launch COUNT COMMAND…` prints a line per run: exit status (or 128 + signal), wall
+ * µs, CPU µs, peak KiB. The command's output is discarded. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* drives a native build of one program: `PROGRAM N…` prints result and CPU seconds a line. */
+/* native: runs a native build of one program. `PROGRAM N…` prints result and CPU seconds, one line each. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

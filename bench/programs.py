@@ -11,7 +11,7 @@ class Program:
     title: str
     n: int  # wasm3 takes about a quarter of a second for it
     feature: str = ""  # "", "simd" or "gc"
-    on_demand: bool = False  # its sources are somebody else's and not here: see prepare.coremark_sources
+    on_demand: bool = False  # third-party sources, not in this repository: see prepare.coremark_sources
 
 
 PROGRAMS = (
@@ -31,4 +31,4 @@ PROGRAMS = (
     Program("blur", "image blur, SIMD", 1_000, "simd"),
     Program("tree", "trees, garbage collection", 1_000, "gc"),
 )
-FULL = 4  # the long form repeats so many times more
+FULL = 4  # factor of repetitions in the long form

@@ -31,7 +31,7 @@ def measure(here: list[Engine], programs: list[Program], rounds: int, factor: in
     order = sorted(here, key=lambda e: (e.kind != "native", e.name != "touchstone"))
     for round_ in range(rounds):
         for program in programs:
-            # every round starts with another engine, so that none always runs after the same one
+            # every round starts with another engine, so that no engine always runs after the same one
             turn = order if round_ == 0 else order[round_ % len(order) :] + order[: round_ % len(order)]
             for engine in turn:
                 if (engine.slow and factor == 1 and round_ > 0) or not engine.supports(program):

@@ -24,7 +24,7 @@ LIVE = 10_000
 
 @dataclass(frozen=True)
 class Load:
-    """Of several runs of wrk the one with the median rate."""
+    """The run with the median rate, of several runs of wrk."""
 
     what: str
     engine: str
@@ -74,7 +74,7 @@ class Server:
 
 
 class Refused(Exception):
-    """A server does not serve; in words."""
+    """A server does not serve, and why."""
 
 
 @contextmanager
@@ -122,7 +122,7 @@ def wrk(tool: str, what: str, server: Server, path: str, connections: int, secon
 
 
 def loads(out: Loads, tool: str, what: str, path: str, servers: Sequence[Server], rounds: int, seconds: int) -> None:
-    for server in servers:  # what is made at the first request is made
+    for server in servers:  # what the first request creates exists by now
         wrk(tool, what, server, path, 8, 1)
     for connections in CONNECTIONS:
         each: dict[str, list[Load]] = {}
@@ -136,7 +136,7 @@ def loads(out: Loads, tool: str, what: str, path: str, servers: Sequence[Server]
 
 
 def steady(out: Loads, tool: str, what: str, path: str, server: Server, count: int) -> None:
-    """The process's size before and after many requests."""
+    """The size of the process before and after many requests."""
     before, served = server.kib("VmRSS"), 0
     while served < count:
         served += wrk(tool, what, server, path, 8, 2)[1]

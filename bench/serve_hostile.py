@@ -100,7 +100,7 @@ class Server:
         return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
     def end(self) -> float:
-        """Two signals; how long until the process was gone after the second."""
+        """Sends two signals. Returns the time from the second one to the end of the process."""
         self.process.send_signal(signal.SIGTERM)
         time.sleep(0.05)
         begin = time.monotonic()
@@ -131,7 +131,7 @@ def dial(port: int, receive: int = 0) -> socket.socket | None:
 
 @contextmanager
 def held(port: int, n: int, first: bytes, *, every: float = 3, write: bytes = b"", read: int = 0, receive: int = 0) -> Iterator[None]:
-    """n connections that send `first`, then every few seconds write or read so much. One that is closed is opened again."""
+    """n connections that send `first`, then write or read some bytes every few seconds. Closed ones are reopened."""
     stop = threading.Event()
     ready = threading.Event()
 

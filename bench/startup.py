@@ -22,7 +22,7 @@ class Row:
 
     topic: str
     engine: str
-    wall_ms: float  # the least
+    wall_ms: float  # the smallest
     median_ms: float
     cpu_ms: float
     peak_mib: float
@@ -32,7 +32,7 @@ class Row:
 
     @property
     def rate(self) -> float:
-        """Megabytes a second: of CPU time on one core, of time passed on several."""
+        """Megabytes per second: of CPU time on one core, of elapsed time on several."""
         ms = self.cpu_ms if self.cores == 1 else self.wall_ms
         return self.megabytes / ms * 1000 if ms else 0.0
 
@@ -133,7 +133,7 @@ def printed(command: Sequence[str | Path]) -> bytes:
 
 
 def launch_same(said: bytes, topic: str, status: int, engine: str, command: Sequence[str | Path], runs: int) -> Row | Failure:
-    """Only when it prints what our runtime prints."""
+    """Only if it prints what our runtime prints."""
     if not said or printed(command) != said:
         return Failure(topic, engine, "it prints something else")
     return launch(topic, engine, command, runs, status=status)

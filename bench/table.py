@@ -1,4 +1,4 @@
-"""What was measured, as tables: pure functions from results to text."""
+"""Results as tables: pure functions from results to text."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Results:
         return middle, min(means, default=middle), max(means, default=middle), len(ratios)
 
     def against_best(self, program: str) -> tuple[float, str] | None:
-        """Our time over that of the fastest other interpreter, and which that is."""
+        """Our time divided by that of the fastest other interpreter, and its name."""
         ours = self.best("touchstone", program)
         others = [(t, e) for e in self.interpreters if e != "touchstone" and (t := self.best(e, program)) is not None]
         if ours is None or not others:
@@ -73,7 +73,7 @@ def number(value: float) -> str:
 
 
 def markdown(header: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
-    """Padded, so that it also reads on a terminal; all but the first column to the right."""
+    """Padded for reading on a terminal; all columns but the first are aligned to the right."""
     widths = [max(len(row[i]) for row in [header, *body]) for i in range(len(header))]
 
     def line(row: Sequence[str]) -> str:
@@ -184,7 +184,7 @@ def wasi(times: Times) -> list[str]:
 
 
 def serving(loads: Loads) -> list[str]:
-    """Requests a second and how long they took; memory before and after many; what instances cost."""
+    """Requests per second and their latency; memory before and after many; the cost of instances."""
     lines: list[str] = []
     for what in dict.fromkeys(row.what for row in loads.loads):
         rows = [row for row in loads.loads if row.what == what]

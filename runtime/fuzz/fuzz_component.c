@@ -1,6 +1,8 @@
-/* fuzz_component: any bytes through decoding and validation of components; what is valid is instantiated, with nothing to import.
- * In: bytes from libFuzzer; the last byte's lowest bit chooses features. Out: no crash, no leak, no sanitizer report; a
- * verdict that is the same twice and comes with a reason inside the input; failures of instances that have a reason.
+/* fuzz_component: decodes and validates any bytes as a component, and instantiates valid ones without
+ * imports.
+ * In: bytes from libFuzzer; the last byte's lowest bit chooses features. Out: no crash, no leak, no sanitizer
+ * report; the same verdict twice, with a reason at an offset inside the input; failures of instances have a
+ * reason.
  * build: clang -fsanitize=fuzzer,address,undefined */
 #include "component/run/instance.h"
 #include "component/run/linker.h"
@@ -25,7 +27,8 @@ static void instantiate(ts_engine *engine, ts_component *c) {
         ts_linker_set_unknown_imports_trap(l, true);
         s = ts_component_instantiate(store, l, c, &i, &e);
         if (s != TS_OK && (e.status != s || !e.message[0])) abort();
-        if (s == TS_USAGE || s == TS_MALFORMED || s == TS_INVALID) abort(); /* validation has looked at all of that */
+        /* validation has checked all of that */
+        if (s == TS_USAGE || s == TS_MALFORMED || s == TS_INVALID) abort();
     }
     ts_cstore_destroy(store);
     ts_linker_destroy(l);

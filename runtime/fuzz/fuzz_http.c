@@ -1,6 +1,8 @@
-/* fuzz_http: any bytes as what a client of the HTTP server sends: one request after another, as they stand and in pieces.
- * In: bytes from libFuzzer; the first one chooses how they are cut. Out: no crash, no leak, no sanitizer report; the same requests,
- * bodies and ends however the bytes come; nothing accepted that the grammar forbids, and no framing that is not the one written.
+/* fuzz_http: takes any bytes as what a client sends to the HTTP server: one request after another, whole and
+ * in pieces.
+ * In: bytes from libFuzzer; the first one chooses how they are cut. Out: no crash, no leak, no sanitizer
+ * report; the same requests, bodies and ends however the bytes are cut; nothing is accepted that the grammar
+ * forbids, and bodies are framed as written.
  * build: clang -fsanitize=fuzzer,address,undefined */
 #include "http/server/wire.h"
 #include "http/uri.h"
@@ -16,11 +18,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 #else
 enum { MAX_HEAD = 4096 };
 
-/* What was understood, as one number: FNV-1a over everything that a handler would see. */
+/* A hash of what was understood: FNV-1a over everything that a handler would see. */
 typedef struct sum {
     uint64_t h;
     unsigned requests;
-    size_t used; /* bytes before what was refused, or is not whole */
+    size_t used; /* bytes before the request that was refused or is incomplete */
     int refused;
 } sum;
 static void mix(sum *s, const void *p, size_t len) {
@@ -50,7 +52,7 @@ static void check_head(const ts_wire *w) {
     if (hosts > 1 || (!hosts && !w->http10) || lengths > 1 || (lengths && codings)) abort();
     if ((codings != 0) != w->chunked || (w->chunked && w->http10)) abort();
     if (!ts_http_is_token(w->method, strlen(w->method))) abort();
-    /* a guest can send it on: the functions that its setters and handle ask */
+    /* a guest can forward it, by the functions that its setters and handle call */
     const char *host;
     size_t host_len;
     int32_t port = -1;
@@ -60,7 +62,8 @@ static void check_head(const ts_wire *w) {
     if (w->is_connect && (w->has_body || w->keep_alive)) abort();
 }
 
-/* One request of what is left; false: no whole one. Each piece is a buffer of its own, so that what is read beyond it shows. */
+/* Reads one request of the rest. Returns false if it is incomplete. Each piece is a buffer of its own, so
+ * that a sanitizer reports reads beyond it. */
 static bool request(ts_wire *w, const uint8_t *data, size_t size, size_t step, sum *s) {
     ts_wire_scan scan = {0};
     long head = 0;

@@ -1,5 +1,6 @@
-/* fuzz_module: any bytes through decoding and validation; the verdict must not depend on the number of threads.
- * In: bytes from libFuzzer; the last byte's lowest bits choose features. Out: no crash, no leak, no sanitizer report.
+/* fuzz_module: decodes and validates any bytes; the verdict must not depend on the number of threads.
+ * In: bytes from libFuzzer; the last byte's lowest bits choose features. Out: no crash, no leak, no sanitizer
+ * report.
  * build: clang -fsanitize=fuzzer,address,undefined */
 #include "core/run/store.h"
 #include "core/module/validate.h"

@@ -15,8 +15,8 @@ INTS = {"u8": 1, "s8": 1, "u16": 2, "s16": 2, "u32": 4, "s32": 4, "u64": 8, "s64
 PRIMS = (*INTS, "f32", "f64", "bool", "char", "string")
 NAMED = ("record", "variant", "enum", "flags")
 ENCODINGS = ("utf8", "utf16", "latin1+utf16")
-HANDLES = 6  # of the resource that `c` and `d` have at first: 1 … 6
-# where things lie in the memory of `c` and `d`
+HANDLES = 6  # handles of the resource that `c` and `d` have at first: 1 … 6
+# addresses in the memory of `c` and `d`
 LOG_AT, HEAP_AT, MODE, FLATS, POINTER, DATA, LOG, HEAP, END = 0, 4, 8, 128, 256, 320, 8512, 10560, 61440
 
 
@@ -202,7 +202,7 @@ class Image:
         return self.range(at, units, align)
 
     def range(self, at: int, n: int, align: int) -> tuple[int, int]:
-        """Either of the two is damaged, not both: of two reasons to trap, the first one is the text's here."""
+        """Damages one of the two, not both: the order of two traps differs between the engines."""
         bad = self.hurt(at, at + 1, 65536, 65536 + align, 0xFFFFFFF8)
         return bad, n if bad != at else self.hurt(n, n + 1, 65536, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x10000000)
 
@@ -267,7 +267,7 @@ class Image:
         if is_variant(t):
             disc, payload = self.case(t)
             values = self.flat(payload) if payload else []
-            rest = len(flatten(t)) - 1 - len(values)  # whatever lies there is not looked at
+            rest = len(flatten(t)) - 1 - len(values)  # the bytes there are not read
             kinds = flatten(t)[1 + len(values) :]
             fill = [0x7FC00000 if k[0] == "f" else rng.choice([0, rng.getrandbits(32)]) for k in kinds[:rest]]
             return [disc, *values, *fill]
@@ -279,7 +279,7 @@ class Image:
             if t.kind[0] == "s" and v >> (size - 1):
                 v |= 0xFFFFFFFF << size & 0xFFFFFFFF
             if rng.random() < self.damage:
-                v |= rng.getrandbits(32) << size & 0xFFFFFFFF  # upper bits that do not count
+                v |= rng.getrandbits(32) << size & 0xFFFFFFFF  # upper bits that are ignored
         return [v]
 
 
@@ -441,7 +441,7 @@ def image_bytes(image: Image, flats: list[int], pointer: int, mode: int) -> byte
 
 
 def borrowed(params: list[Type], spilled: bool) -> list[str]:
-    """What gives each borrow that is a parameter by itself."""
+    """Returns each borrow that is a parameter by itself."""
     places, flat, offsets = [], 0, fields(Type("tuple", tuple(params)))[0]
     for t, offset in zip(params, offsets, strict=True):
         if t.kind == "borrow":
@@ -464,7 +464,7 @@ def random_case(rng: random.Random, rounds: int = 8) -> Case:
     flat_result = flatten(result)
     returned = flat_result[0] if len(flat_result) == 1 else "i32"
     encodings = rng.choice(ENCODINGS), rng.choice(ENCODINGS)
-    forgets = rng.random() < 0.05 and not result.has("own")  # to drop what it has borrowed
+    forgets = rng.random() < 0.05 and not result.has("own")  # to drop the borrowed handles
     most = 0 if forgets else rng.choice([0, 0, 0.02, 0.1])
     callers: list[bytes] = []
     callees: list[bytes] = []

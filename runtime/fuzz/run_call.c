@@ -1,6 +1,8 @@
-/* run_call: instances of components and calls of their exports, for a driver that compares them with another engine.
- * In: on stdin a line each: `component PATH` loads one and validates it; `instance` makes a fresh instance of it; `call IFACE#NAME(ARGS)` calls
- * an export of that, in WAVE notation. Out: a line each on stdout: `ok RESULT`, or status, kind of trap and message. */
+/* run_call: instances of components and calls of their exports, for a driver that compares them with another
+ * engine.
+ * In: on stdin a line each: `component PATH` loads one and validates it; `instance` makes a fresh instance of
+ * it; `call IFACE#NAME(ARGS)` calls an export of that, in WAVE notation. Out: a line each on stdout: `ok
+ * RESULT`, or status, kind of trap and message. */
 #include "component/abi/instance.h"
 #include "component/run/linker.h"
 #include <touchstone.h>
@@ -24,7 +26,7 @@ static uint8_t *read_file(const char *path, size_t *size) {
     uint8_t *bytes = malloc(cap), *fit = NULL;
     if (bytes) *size = fread(bytes, 1, cap, f);
     fclose(f);
-    if (bytes) fit = realloc(bytes, *size ? *size : 1); /* no slack that would hide a read beyond the end */
+    if (bytes) fit = realloc(bytes, *size ? *size : 1); /* no slack, which would hide a read beyond the end */
     return fit;
 }
 

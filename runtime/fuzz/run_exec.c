@@ -1,7 +1,7 @@
 /* run_exec: what a module does, for a driver that compares it with another engine.
- * In: paths of modules, one a line on stdin. Out: on stdout for each the report of exec_module.h in the form that runs
- * without fuel, with guard pages, deterministic (--checked: explicit checks; --stress: collections), then a line "end".
- */
+ * In: paths of modules, one a line on stdin. Out: on stdout for each the report of exec_module.h in the form
+ * that runs without fuel, with guard pages, deterministic (--checked: explicit checks; --stress:
+ * collections), then a line "end". */
 #include "exec_module.h"
 #include <stdio.h>
 #include <stdlib.h>

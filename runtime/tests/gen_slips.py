@@ -79,7 +79,7 @@ BY_TYPE = {
     "ts_wasi_net_use": "TS_WASI_TCP_CONNECT",
     "ts_core_type": "TS_CORE_FUNCREF",
 }
-# What a call gives to its caller: kept, and freed after the call.
+# What a call returns to its caller: kept, and freed after the call.
 OUT = {
     "ts_engine **": "engine_out",
     "ts_component **": "component_out",
@@ -146,11 +146,11 @@ BY_NAME = {
     "ts_core_tag_new.type": "&w->tag_type",
     "ts_core_extern_describe.x": "&w->memory",
 }
-# What these return belongs to the caller.
+# The caller owns what these functions return.
 OWNED = {"ts_error_new": "ts_error_free", "ts_pool_new": "ts_pool_free", "ts_wasi_grants_new": "ts_wasi_grants_free"}
-# The end of these is tested by hand: what they end is needed.
+# These are tested by hand, because the objects that they free are still needed.
 ENDS = re.compile(r"ts_\w+_free|ts_wasi_free")
-# Where NULL is as good as anything: the header says what it means.
+# NULL is valid here; the header says what it means.
 MAY_BE_NULL = {
     "e", "data", "limits", "drop", "t@ts_linker_set_trace", "text@ts_component_feature", "interface@ts_cinstance_func", "interface@ts_cinstance_value",
     "l@ts_component_instantiate", "name@ts_core_module_instantiate", "name@ts_core_func_new", "init", "old", "conditions", "name@ts_wasi_policy_load", "out@ts_wasi_policy_load", "out@ts_wasi_policy_load_file",

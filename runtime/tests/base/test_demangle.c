@@ -1,5 +1,6 @@
-/* test_demangle: symbols of Rust as paths; names that are none stay; hostile ones end soon and within their buffer.
- * In: symbols. Out: cmocka results. Expected texts are those of rustc-demangle's "{:#}". */
+/* test_demangle: Rust symbols become paths; other names stay as they are; hostile symbols end soon and within
+ * their buffer.
+ * In: symbols. Out: cmocka results. The expected texts are those of rustc-demangle's "{:#}". */
 #include "base/demangle.h"
 #include "base/utf8.h"
 #include <setjmp.h>
@@ -87,14 +88,14 @@ static void others(void **state) {
         if (ts_demangle_rust(rows[i], strlen(rows[i]), buf, sizeof buf)) fail_msg("demangled: %s as %s", rows[i], buf);
 }
 
-/* Every buffer size: within it, ended, and whole characters. */
+/* With every buffer size, the output stays within the buffer, is terminated, and has whole characters. */
 static void buffers(void **state) {
     (void)state;
     static const char symbol[] = "_RNqCs4fqI2P2rA04_11utf8_identsu30____7hkackfecea1cbdathfdh9hlq6y";
     char whole[200];
     assert_true(ts_demangle_rust(symbol, sizeof symbol - 1, whole, sizeof whole));
     for (size_t size = 1; size < sizeof whole; size++) {
-        char *buf = malloc(size); /* a sanitizer sees a byte too many */
+        char *buf = malloc(size); /* a sanitizer reports a byte too many */
         assert_non_null(buf);
         assert_true(ts_demangle_rust(symbol, sizeof symbol - 1, buf, size));
         size_t n = strlen(buf);
@@ -143,7 +144,7 @@ static void hostile(void **state) {
             free(s);
         }
     }
-    /* Each tuple refers to the one before it twice: 2^60 elements, were they all printed. */
+    /* Each tuple refers twice to the one before it, which would make 2^60 elements if all were printed. */
     static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     char s[1000] = "_RINvC1a1bTuuE";
     size_t last = strlen("INvC1a1b"); /* where the last tuple starts, behind the prefix */

@@ -1,5 +1,6 @@
 /* test_number: numbers are read and printed with a point in a process whose locale has a comma.
- * In: numbers and texts, by each function of the library that prints or parses them. Out: the same in both locales. */
+ * In: numbers and texts, by each function of the library that prints or parses them. Out: the same in both
+ * locales. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +25,7 @@ static const unsigned char comma[] = "\x14\x11\x03\x20\x06\0\0\0\x20\0\0\0\x22\0
 static char folder[] = "/tmp/test_number.XXXXXX";
 static bool has_comma;
 
-/* A C library that has no such locales has nothing that could go wrong. */
+/* A C library without such locales cannot fail this test. */
 static int use_comma(void **state) {
     (void)state;
     char path[128];
@@ -69,7 +70,7 @@ static void helpers(void **state) {
     assert_true(ts_strtod(text, &end) == -1500.0 && *end == ',');
     assert_true(ts_strtof("0.1", NULL) == 0.1f);
     assert_true(ts_strtod("0x1.8p1", &end) == 3.0 && !*end);
-    the_locale_is_in_force(state); /* it is only left for the call */
+    the_locale_is_in_force(state); /* the locale is left only for the call */
 }
 
 static void wave(void **state) {

@@ -1,5 +1,6 @@
 /* test_reader: the bounded reader, and reading instructions.
- * In: byte strings, right and broken. Out: values, or a malformed error at the right offset. spec: binary/values */
+ * In: byte strings, right and broken. Out: values, or a malformed error at the right offset. spec:
+ * binary/values */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -84,7 +85,7 @@ static void names(void **state) {
     assert_int_equal(ts_read_name(&r, &s, &n), TS_MALFORMED);
 }
 
-/* Every opcode is found by its code, has a signature that can be read, and a text. */
+/* Every opcode is found by its code, and has a readable signature and a text. */
 static void table(void **state) {
     (void)state;
     unsigned n = 0;

@@ -1,5 +1,6 @@
-/* test_cli_limits: the limits that `touchstone run` takes, each with its exit status and words that name it.
- * In: $TOUCHSTONE, $TOUCHSTONE_FIXTURES (absent: skipped). Out: cmocka results. */
+/* test_cli_limits: the limits that `touchstone run` takes, each with its exit status and a message that names
+ * it.
+ * In: $TOUCHSTONE, $TOUCHSTONE_FIXTURES (skipped without them). Out: cmocka results. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,7 +58,7 @@ static const unsigned char component[] = {
 
 static char path[] = P_tmpdir "/touchstone-limits-XXXXXX", out[16384];
 
-/* Runs the program; its exit status, and what it wrote in `out`. */
+/* Runs the program. Returns its exit status, with its output in `out`. */
 static int run(const char *options, const char *file) {
     char line[1024];
     const char *program = getenv("TOUCHSTONE");
@@ -91,7 +92,7 @@ static void each(void **state) {
     says("--max-time 50ms --invoke 'forever()'", LIMIT, "the time limit of 50 ms was reached (--max-time)");
 }
 
-/* Handles that a guest makes of its own resources. */
+/* Handles that a guest creates for its own resources. */
 static void handles(void **state) {
     (void)state;
     char file[] = P_tmpdir "/touchstone-handles-XXXXXX";
@@ -107,7 +108,8 @@ static void handles(void **state) {
     unlink(file);
 }
 
-/* Arguments come through a function of the guest's that the host calls while the guest calls it: depth 2. */
+/* Arguments are passed through a guest function that the host calls while the guest calls the host: depth
+ * 2. */
 static void depth(void **state) {
     (void)state;
     char file[512];

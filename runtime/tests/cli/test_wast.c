@@ -1,6 +1,6 @@
-/* test_wast: the runner tells right from wrong: scripts whose expectations hold, and scripts whose expectations do not.
- * In: small scripts and binaries written to a fresh folder. Out: cmocka results. The runner is part of the command, so
- * its files are included. */
+/* test_wast: the runner of scripts distinguishes expectations that hold from those that do not.
+ * In: small scripts and binaries written to a fresh folder. Out: cmocka results. The runner is part of the
+ * command, so its files are included here. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -72,7 +72,8 @@ static int teardown(void **state) {
     "{\"type\":\"assert_return\",\"line\":2,\"action\":{\"type\":\"get\",\"field\":\"g\"},\"expected\":[{\"type\":"    \
     "\"f32\",\"value\":"
 
-/* The exit status of a script of these commands, and the status that the results give to the last one. */
+/* Returns the exit status of a script of these commands, and the status that the results give
+ * for the last one. */
 static int run(const char *commands, char last[16]) {
     char text[2000], json[200], results[200], line[1000];
     int n = snprintf(text, sizeof text, "{\"source_filename\":\"s.wast\",\"commands\":[%s]}", commands);

@@ -1,5 +1,6 @@
-/* test_api_slips: the library does not crash on a slip of its caller: every public function with each pointer NULL (api_slips.h, made of
- * the header), what belongs to another store or engine, what is ended in the wrong order, values of another type. */
+/* test_api_slips: the library does not crash on mistakes of its caller.
+ * In: every public function with each pointer NULL (api_slips.h, generated from the header), objects of
+ * another store or engine, objects freed in the wrong order, values of another type. Out: a status. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,7 +48,7 @@ typedef struct world {
     ts_trace trace;
     ts_host_call *call;
     ts_core_call *core_call;
-    void (*slip)(struct world *w); /* made by the callback */
+    void (*slip)(struct world *w); /* created by the callback */
     char text[64];
     const char *text_out;
     uint64_t number;
@@ -133,7 +134,8 @@ static world *world_new(void) {
     OK(ts_component_instantiate(w->cstore, w->linker, w->component, &w->cinstance, &w->e));
     OK(ts_wasi_new(&w->wasi, &w->e));
     OK(ts_wasi_new(&w->wasi_out, &w->e));
-    w->grants = ts_wasi_grants_new(w->wasi_out); /* from here on its grants are constant: w->wasi has others */
+    /* from here on its grants are constant; w->wasi has other grants */
+    w->grants = ts_wasi_grants_new(w->wasi_out);
     ts_wasi_free(w->wasi_out);
     w->wasi_out = NULL;
     OK(ts_wasi_policy_load(w->wasi, "", 0, NULL, &w->policy, &w->e));
@@ -218,7 +220,7 @@ static void of_another_store(void **state) {
           "different engines");
     USAGE(ts_core_module_instantiate(x->store, x->module, w->imports, 1, NULL, &w->instance_out, &w->e),
           "another store");
-    w->core_args[0].type = 0xffffff64; /* a reference to a type that there is not */
+    w->core_args[0].type = 0xffffff64; /* a reference to a type that does not exist */
     USAGE(ts_core_func_call(w->store, w->func.func, w->core_args, 1, w->core_results, 1, &w->e), "");
     w->func_type.params = &w->core_args[0].type;
     USAGE(ts_core_func_new(w->store, &w->func_type, w_core_callback, w, NULL, &w->func_out, &w->e), "not a value type");
@@ -354,7 +356,7 @@ static void values_of_another_type(void **state) {
         ts_val r;
         USAGE(ts_cfunc_call(w->cstore, f, &broken[k], &r, w->pool, &w->e), "value is not of type");
     }
-    /* nothing of them was given to the guest: the instance can still be entered */
+    /* the guest received none of them, so the instance can still be entered */
     ts_val r, none = {.list = {.len = 0}};
     ts_error_clear(&w->e);
     OK(ts_cfunc_call(w->cstore, f, &none, &r, w->pool, &w->e));

@@ -1,5 +1,6 @@
 /* test_cabi: the canonical ABI by itself, on a memory without a guest.
- * In: random types and values; bad bytes. Out: what is stored loads again, flat and through memory, in each encoding; traps in their words. */
+ * In: random types and values; bad bytes. Out: stored values load again, flat and through memory, in each
+ * encoding; traps with their messages. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +31,7 @@ typedef struct world {
     ts_subtask subtask;
     ts_arena arena;
     ts_error err;
-    uint64_t heap; /* of the bump realloc below */
+    uint64_t heap; /* for the bump allocator below */
     uint32_t reallocs;
     uint64_t seed;
 } world;
@@ -100,7 +101,7 @@ static int teardown(void **s) {
     return 0;
 }
 
-/* --- random types and values --------------------------------------------------------------------------------------------- */
+/* --- random types and values ---------------------------------------------------------------------------- */
 static const char *name_of(uint32_t i) {
     char *b = ts_arena_alloc(&w.arena, 12);
     snprintf(b, 12, "n%u", i);
@@ -270,7 +271,7 @@ static void test_round_trips(void **s) {
     assert_true(flat > 500);
 }
 
-/* From one component to another: a string keeps its encoding until it is stored. */
+/* A string that goes from one component to another keeps its encoding until it is stored. */
 static void test_transcoding(void **s) {
     (void)s;
     for (uint32_t i = 0; i < 2000; i++) {
@@ -336,7 +337,7 @@ static void test_traps(void **s) {
     traps("discriminant", &opt, (uint8_t[]){2, 0, 0, 0, 65, 0, 0, 0}, 8, "discriminant");
     traps("no such handle", &own, (uint32_t[]){1}, 4, "unknown handle index 1");
     traps("handle 0", &own, (uint32_t[]){0}, 4, "unknown handle index 0");
-    /* an empty list at the end of memory is inside */
+    /* an empty list at the end of memory is in bounds */
     ts_cabi_cx cx = context();
     ts_val v;
     memcpy(w.opts.memory->base + 64, (uint32_t[]){end, 0}, 8);
@@ -357,14 +358,17 @@ static void test_handles(void **s) {
     assert_int_equal(b, 2);
     assert_int_equal(ts_lift_borrow(&cx, a, &borrow, &out), TS_OK);
     assert_int_equal(out.handle.rep, 41);
-    assert_int_equal(ts_lift_own(&cx, a, &own, &out), TS_TRAP); /* lent; the text removes it before it checks */
+    /* lent; the specification removes it before it checks */
+    assert_int_equal(ts_lift_own(&cx, a, &own, &out), TS_TRAP);
     assert_non_null(strstr(w.err.message, "while borrowed"));
     cx = context();
     w.subtask.n_lenders = 0;
     assert_int_equal(ts_lift_own(&cx, b, &own, &out), TS_OK);
     assert_int_equal(ts_lower_own(&cx, &v, &own, &c), TS_OK);
-    assert_int_equal(c, b);                                       /* the index that was freed last comes first */
-    assert_int_equal(ts_lower_borrow(&cx, &v, &mine, &a), TS_OK); /* its own resource: the representation itself */
+    /* the index that was freed last comes first */
+    assert_int_equal(c, b);
+    /* the instance's own resource, so the representation itself */
+    assert_int_equal(ts_lower_borrow(&cx, &v, &mine, &a), TS_OK);
     assert_int_equal(a, 41);
     assert_int_equal(w.task.num_borrows, 0);
     assert_int_equal(ts_lower_borrow(&cx, &v, &borrow, &a), TS_OK);
@@ -376,7 +380,7 @@ static void test_handles(void **s) {
     assert_non_null(strstr(w.err.message, "wrong type"));
 }
 
-/* What a guest sees of realloc: the calls that the text has, no more. */
+/* The guest's realloc is called as often as the specification says, and no more. */
 static void test_realloc_calls(void **s) {
     (void)s;
     static const struct {

@@ -1,4 +1,4 @@
-/* test_cabi_plain: which element types travel as bytes, what is copied of them, what traps.
+/* test_cabi_plain: which element types are copied as bytes, which bytes are copied, and what traps.
  * In: component/abi/plain.h. Out: cmocka results. */
 #include "component/abi/plain.h"
 #include <setjmp.h>
@@ -65,7 +65,7 @@ static void which_travel(void **state) {
     EXPECT(string, false, false, false);
     EXPECT(RECORD(m, u32, u32), true, true, false);
     EXPECT(RECORD(m, u8, u32), true, false, false); /* padding inside */
-    EXPECT(RECORD(m, u32, u8), true, false, false); /* … and at the end */
+    EXPECT(RECORD(m, u32, u8), true, false, false); /* padding at the end */
     EXPECT(RECORD(m, u32, string), false, false, false);
     EXPECT(RECORD(m, u32, prim(TS_CT_CHAR)), true, true, true);
     EXPECT(RECORD(m, RECORD(m, u32, u32), u32), true, true, false);
@@ -82,7 +82,7 @@ static void what_is_copied(void **state) {
     const ts_ctype *u32 = prim(TS_CT_U32), *option = type_of(m, TS_CT_OPTION, 1, &u32);
     const ts_ctype *t = RECORD(m, prim(TS_CT_BOOL), prim(TS_CT_F32), type_of(m, TS_CT_FLAGS, 3, NULL), option);
     assert_int_equal(t->size, 20);
-    /* bool 7, a NaN, flags 0xff, none with a payload that is not there; then some */
+    /* bool 7, a NaN, flags 0xff, none with junk in place of a payload; then some */
     static const uint8_t from[40] = {7, 1, 1, 1, 1, 0, 0xa0, 0x7f, 0xff, 1, 1, 1, 0, 1, 1, 1, 5, 6, 7, 8,
                                      0, 1, 1, 1, 0, 0, 0x80, 0x3f, 2,    1, 1, 1, 1, 1, 1, 1, 5, 6, 7, 8};
     static const uint8_t want[40] = {1, 9, 9, 9, 0, 0, 0xc0, 0x7f, 7, 9, 9, 9, 0, 9, 9, 9, 9, 9, 9, 9,
@@ -106,14 +106,14 @@ static void what_traps(void **state) {
     const ts_ctype *t = RECORD(m, option, type_of(m, TS_CT_ENUM, 3, NULL));
     assert_int_equal(t->size, 12);
     uint8_t bytes[24] = {0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 1, 0, 0, 0, 'a', 0, 0, 0, 0};
-    assert_int_equal(ts_plain_check(&m->e, t, bytes, 2), TS_OK); /* the payload of none is not looked at */
+    assert_int_equal(ts_plain_check(&m->e, t, bytes, 2), TS_OK); /* the payload of none is not checked */
     bytes[12 + 8] = 3;
     assert_int_equal(ts_plain_check(&m->e, t, bytes, 1), TS_OK);
     assert_int_equal(ts_plain_check(&m->e, t, bytes, 2), TS_TRAP);
     assert_non_null(strstr(m->e.message, "invalid variant discriminant: 3 of 3 cases"));
     ts_error_init(&m->e);
     bytes[12 + 5] = 0xd8;
-    assert_int_equal(ts_plain_check(&m->e, t, bytes, 2), TS_TRAP); /* the first that is found in the order of loading */
+    assert_int_equal(ts_plain_check(&m->e, t, bytes, 2), TS_TRAP); /* the first one in the order of loading */
     assert_non_null(strstr(m->e.message, "surrogate"));
     ts_error_init(&m->e);
     bytes[0] = 2;

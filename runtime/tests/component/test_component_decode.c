@@ -1,5 +1,7 @@
-/* test_component_decode: the binary format of components: sections, offsets of errors, slots of resource types, limits on nesting.
- * In: components as bytes. Out: definitions, or the status, offset, section and words of the failure. spec: Binary.md */
+/* test_component_decode: the binary format of components: sections, offsets of errors, slots of resource
+ * types, limits on nesting.
+ * In: components as bytes. Out: definitions, or the status, offset, section and message of the failure.
+ * spec: Binary.md */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -83,7 +85,7 @@ static void features(void **state) {
     }
 }
 
-/* What needs one feature beside another, and the words without it. */
+/* What needs one feature in addition to another, and the message without it. */
 static void gates(void **state) {
     (void)state;
     /* (core module (func (export "f"))), its instance and function; (func async (canon lift f async)) */
@@ -122,7 +124,8 @@ static void gates(void **state) {
           "of the type of the other");
 }
 
-/* (import "i" (instance (export "r" (type (sub resource))))) (alias export 0 "r" (type)) (canon resource.drop 1) */
+/* (import "i" (instance (export "r" (type (sub resource))))) (alias export 0 "r" (type))
+ * (canon resource.drop 1) */
 #define IMPORTED                                                                                                       \
     "\7\x09\1\x42\1\4\0\1r\3\1"                                                                                        \
     "\x0a\6\1\0\1i\5\0"                                                                                                \
@@ -167,7 +170,7 @@ static void nesting(void **state) {
     enum { N = 1003 };
     uint8_t *bytes = NULL;
     size_t len = 0;
-    for (int i = 0; i < N; i++) { /* a component around what is there */
+    for (int i = 0; i < N; i++) { /* a component around the bytes so far */
         uint8_t size[10];
         size_t n = 0;
         for (size_t v = len;; v >>= 7) {

@@ -1,6 +1,9 @@
-/* test_component_echo: every type both ways through touchstone.h: an embedder's values into a guest, out of it into a host function, and back.
- * In: values in WAVE, for the components of component_echo.wat and of component_echo64.wat (whose memory has 64-bit addresses). Out: the same text at each end; resources and their destructors; values that
- * are none of their type. spec: Explainer.md#fundamental-value-types, CanonicalABI.md#canon-lift, #canon-lower */
+/* test_component_echo: every type in both directions through touchstone.h: an embedder's values into a guest,
+ * out of it into a host function, and back.
+ * In: values in WAVE, for the components of component_echo.wat and of component_echo64.wat (whose memory has
+ * 64-bit addresses). Out: the same text at each end; resources and their destructors; refusal of values that
+ * do not have their type.
+ * spec: Explainer.md#fundamental-value-types, CanonicalABI.md#canon-lift, #canon-lower */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,9 +73,9 @@ typedef struct world {
     ts_cinstance *instance;
     ts_pool *pool;
     ts_error e;
-    const ts_ctype *types[N_ROWS]; /* as the component has them */
-    char seen[1000];               /* what the host function got, in WAVE */
-    bool spoil;                    /* it returns no value of its type */
+    const ts_ctype *types[N_ROWS]; /* as the component declares them */
+    char seen[1000];               /* the argument of the host function, in WAVE */
+    bool spoil;                    /* it returns a value that does not have its type */
     uint32_t dropped;
     uint64_t last_dropped;
 } world;
@@ -86,12 +89,13 @@ static ts_status echo(ts_host_call *c, void *data, const ts_val *args, ts_val *r
         memset(result, 0xff, sizeof *result);
         return TS_OK;
     }
-    /* arguments may lie in the guest's memory, which moves when its realloc grows it: the result is a copy */
+    /* arguments may point into the guest's memory, which moves when its realloc grows it, so
+     * the result is a copy */
     return ts_val_parse(w.types[i], w.seen, w.pool, result, &w.e);
 }
 static ts_status echo_own(ts_host_call *c, void *data, const ts_val *args, ts_val *result) {
     (void)c, (void)data;
-    result->handle.rep = args[0].handle.rep + 1; /* the one it had is the host's now; this is another */
+    result->handle.rep = args[0].handle.rep + 1; /* the host owns the earlier one now; this is another */
     return TS_OK;
 }
 static ts_status make(ts_host_call *c, void *data, const ts_val *args, ts_val *result) {
@@ -196,7 +200,7 @@ static void test_resources(void **s) {
     w.dropped = 0;
     assert_int_equal(ts_cfunc_call(w.store, func("", "make"), &n, &own, w.pool, &w.e), TS_OK);
     assert_int_equal(own.handle.rep, 41);
-    for (int i = 0; i < 2; i++) { /* lent, as often as one likes */
+    for (int i = 0; i < 2; i++) { /* lent any number of times */
         assert_int_equal(ts_cfunc_call(w.store, func("", "look"), &own, &seen, w.pool, &w.e), TS_OK);
         assert_int_equal(seen.u64, 41);
     }
@@ -226,7 +230,8 @@ static void test_none_of_their_type(void **s) {
                          TS_USAGE);
         assert_non_null(strstr(w.e.message, "a value is not of type"));
     }
-    /* nothing has begun: the instance is as it was. A host function's result is looked at too, and that ends it */
+    /* no call has begun, so the instance is unchanged. The result of a host function is checked too, and a
+     * wrong one closes the instance */
     const char *out;
     ts_error_init(&w.e);
     assert_int_equal(ts_cinstance_call_text(w.store, w.instance, "echo-u8(1)", w.pool, &out, &w.e), TS_OK);
@@ -242,7 +247,7 @@ static void test_none_of_their_type(void **s) {
     w.spoil = false;
 }
 
-/* Representations and contexts of 64 bits, as they are with memories of 64-bit addresses. */
+/* Representations and contexts of 64 bits, as with memories of 64-bit addresses. */
 static void test_rep64(void **s) {
     (void)s;
     ts_error_init(&w.e);

@@ -1,5 +1,6 @@
 /* test_component_names: labels, import and export names, versions, the semver track.
- * In: names. Out: accepted or the reason. spec: Explainer.md#import-and-export-definitions, #name-uniqueness */
+ * In: names. Out: accepted or the reason. spec: Explainer.md#import-and-export-definitions, #name-uniqueness
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

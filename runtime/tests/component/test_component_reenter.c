@@ -1,6 +1,8 @@
-/* test_component_reenter: who may be entered again while it runs, and what is closed after a trap.
- * In: the component of component_reenter.wat. Out: results, and the trap that the text says.
- * spec: CanonicalABI.md#component-instances (may_enter_from, entering_set), Explainer.md#component-invariants */
+/* test_component_reenter: which instances may be entered again while they run, and which are closed after a
+ * trap.
+ * In: the component of component_reenter.wat. Out: results, and the trap that the specification requires.
+ * spec: CanonicalABI.md#component-instances (may_enter_from, entering_set), Explainer.md#component-invariants
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,7 +23,7 @@ typedef struct world {
     ts_cstore *store;
     ts_cinstance *instance;
     ts_pool *pool;
-    const char *from_host; /* the call that the host function makes, and what became of it */
+    const char *from_host; /* the call that the host function makes, and its outcome */
     ts_status status;
     ts_error inner, e;
 } world;
@@ -74,18 +76,18 @@ static void cannot_enter(world *w, const char *call) {
     assert_string_equal(w->e.message, "cannot enter component instance");
 }
 
-/* parent → child → parent: execution stays inside the parent all the time */
+/* parent → child → parent: execution stays inside the parent throughout */
 static void test_parent_again(void **s) {
     (void)s;
     world w = start();
     instantiate(&w);
     gives(&w, "run(0)", "8");
     gives(&w, "run(0)", "8");
-    gives(&w, "go()", "8"); /* the child's export, by the host: enters the child and its parent */
+    gives(&w, "go()", "8"); /* the host calls the child's export, which enters the child and its parent */
     end(&w);
 }
 
-/* parent → child → parent → child: the child is entered already; and both stay closed afterwards */
+/* parent → child → parent → child: the child is already entered, and both stay closed afterwards */
 static void test_child_again(void **s) {
     (void)s;
     world w = start();
@@ -96,7 +98,8 @@ static void test_child_again(void **s) {
     end(&w);
 }
 
-/* parent → child → parent → host → parent or child: neither, as the parent is entered already; what traps there is the host's to see */
+/* parent → child → parent → host → parent or child: both fail because the parent is already entered, and the
+ * host sees the trap */
 static void test_by_the_host(void **s) {
     (void)s;
     static const char *const calls[] = {"run(0)", "go()"};
@@ -107,12 +110,13 @@ static void test_by_the_host(void **s) {
         gives(&w, "run(2)", "41");
         assert_int_equal(w.status, TS_TRAP);
         assert_string_equal(w.inner.message, "cannot enter component instance");
-        gives(&w, "run(0)", "8"); /* it did not begin, so nothing is closed */
+        gives(&w, "run(0)", "8"); /* the call did not begin, so nothing is closed */
         end(&w);
     }
 }
 
-/* Each call has scratch memory of its own, however deeply calls are nested, up to the limit; and again after that. */
+/* Each call has its own scratch memory, however deeply calls are nested up to the limit, and
+ * again after that. */
 static void test_depth(void **s) {
     (void)s;
     ts_error e;

@@ -1,7 +1,8 @@
-/* test_component_values: values of the component model (literals, imports, exports, start functions with values), components that are
- * imported, names with attributes, versions side by side, limits.
- * In: components written as bytes. Out: what they export, or the rule that is broken.
- * spec: Binary.md#value-definitions, #start-definitions, #import-and-export-definitions; Explainer.md of the same names */
+/* test_component_values: values of the component model (literals, imports, exports, start functions with
+ * values), imported components, names with attributes, several versions, limits.
+ * In: components written as bytes. Out: their exports, or the rule that they break.
+ * spec: Binary.md#value-definitions, #start-definitions, #import-and-export-definitions; Explainer.md, the
+ * same sections */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +37,8 @@ static void section(build *b, uint8_t id, const void *p, size_t n) {
 }
 #define SECTION(b, id, text) section((b), (id), (text), sizeof(text) - 1)
 
-/* (memory "mem") (func "realloc") (func "f" (param string) (result its length)) (func "g" (param (tuple string u32)) (result (tuple string u32 + 1))) */
+/* (memory "mem") (func "realloc") (func "f" (param string) (result its length)) (func "g" (param (tuple
+ * string u32)) (result (tuple string u32 + 1))) */
 static const uint8_t module[] = {
     0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x16, 0x03, 0x60, 0x04, 0x7f, 0x7f, 0x7f, 0x7f, 0x01,
     0x7f, 0x60, 0x02, 0x7f, 0x7f, 0x01, 0x7f, 0x60, 0x03, 0x7f, 0x7f, 0x7f, 0x01, 0x7f, 0x03, 0x04, 0x03, 0x00,
@@ -116,7 +118,7 @@ static void test_start(void **s) {
     assert_null(ts_cinstance_value(r.instance, NULL, "name", &t));
     end(&r);
 
-    r = linked(); /* nothing gives the name: listed with what is missing, and no call could put it off */
+    r = linked(); /* nothing provides the name: it is listed as missing, and cannot be deferred to a call */
     assert_int_equal(start(&r, &b), TS_UNLINKABLE);
     assert_non_null(strstr(err.message, "`name`"));
     assert_non_null(strstr(err.message, "no such value is provided"));
@@ -145,7 +147,7 @@ static void test_equal(void **s) {
         ts_status want;
     } rows[] = {{"7", TS_OK}, {"8", TS_UNLINKABLE}};
     build b = begin();
-    SECTION(&b, 10, "\2\0\1a\2\1\x79\0\1b\2\0\0"); /* b: the value that a is */
+    SECTION(&b, 10, "\2\0\1a\2\1\x79\0\1b\2\0\0"); /* b: the value of a */
     SECTION(&b, 11, "\2\0\1c\2\0\0\0\1d\2\1\0");
     for (size_t i = 0; i < 2; i++) {
         run r = linked();
@@ -160,7 +162,8 @@ static void test_equal(void **s) {
 
 static void test_interface(void **s) {
     (void)s;
-    /* (import "a:b/c@1.2.0" (instance (export "v" (value u32)))), its alias, an instance with it, an alias of that */
+    /* (import "a:b/c@1.2.0" (instance (export "v" (value u32)))), its alias, an instance with
+     * it, an alias of that */
     build b = begin();
     SECTION(&b, 7, "\1\x42\1\4\0\1v\2\1\x79");
     SECTION(&b, 10,
@@ -180,7 +183,7 @@ static void test_interface(void **s) {
     end(&r);
 }
 
-/* A nested component that is given a value, and gives one. */
+/* A nested component that takes a value and exports one. */
 static void test_nested(void **s) {
     (void)s;
     build in = begin();
@@ -200,7 +203,7 @@ static void test_nested(void **s) {
     end(&r);
 }
 
-/* A literal of each type: its bytes (type 0 is exported as type 1 first, for those that need a name). */
+/* A literal of each type, with its bytes (type 0 is exported as type 1 first, for types that need a name). */
 static void test_literals(void **s) {
     (void)s;
 #define LITERAL(type, bytes, text) {type, sizeof(type) - 1, bytes, sizeof(bytes) - 1, text}
@@ -299,7 +302,8 @@ static void test_once(void **s) {
     assert_int_equal(ts_component_load_with(engine, b.bytes, b.len, "values,nothing", &c, &err), TS_USAGE);
 }
 
-/* (import "c" (component (export "v" (value u32)))), instantiated; a component that fits, and one that does not. */
+/* (import "c" (component (export "v" (value u32)))) is instantiated with a component that fits, and with one
+ * that does not. */
 static void test_component_import(void **s) {
     (void)s;
     build b = begin();
@@ -328,16 +332,17 @@ static void test_component_import(void **s) {
     r = linked();
     assert_int_equal(load(&fits, &c), TS_OK);
     assert_int_equal(ts_linker_add_component(r.linker, "c", c, &err), TS_OK);
-    ts_component_free(c); /* the linker keeps it */
+    ts_component_free(c); /* the linker keeps a reference */
     if (start(&r, &b) != TS_OK) fail_msg("%s", err.message);
     exports(&r, NULL, "w", "11");
     end(&r);
 }
 
-/* An instance that is given for an import: what stands in it, however deep, is of the type that is asked for, or it does not link. */
+/* An instance for an import links only if its items have the required types at every depth. */
 static void test_given(void **s) {
     (void)s;
-    /* (export "i" (instance (export "f" (func (param "x" string) (result u32))) (export "v" (value u32 7)) (export "n" (instance (export "f" …))))) */
+    /* (export "i" (instance (export "f" (func (param "x" string) (result u32))) (export "v" (value u32 7))
+     * (export "n" (instance (export "f" …))))) */
     build have = begin();
     functions(&have);
     SECTION(&have, 12, "\2\x79\1\7\x79\1\7");
@@ -353,7 +358,8 @@ static void test_given(void **s) {
         run r = linked();
         if (start(&r, &have) != TS_OK) fail_msg("%s", err.message);
         assert_int_equal(ts_linker_add_instance(r.linker, "p", r.instance, &err), TS_OK);
-        /* (import "p" (instance (export "i" (instance (export "n" (instance (export "f" (func …)) (export "v" (value …)))))))) */
+        /* (import "p" (instance (export "i" (instance (export "n" (instance (export "f" (func …)) (export "v"
+         * (value …)))))))) */
         uint8_t type[] = "\1\x42\2\1\x42\2\1\x42\3\1\x40\1\1x\x73\0T\4\0\1f\1\0\4\0\1v\2\1V\4\0\1n\5\0\4\0\1i\5\0";
         *(uint8_t *)memchr(type, 'T', sizeof type) = (uint8_t)rows[i].f[0];
         *(uint8_t *)memchr(type, 'V', sizeof type) = (uint8_t)rows[i].v[0];
@@ -371,7 +377,7 @@ static void test_given(void **s) {
     }
 }
 
-/* Two instances under names of their own that implement one interface; versions of an interface side by side. */
+/* Two instances with different names implement one interface; two versions of an interface exist together. */
 static ts_status number(ts_host_call *c, void *data, const ts_val *args, ts_val *result) {
     (void)c, (void)args;
     result->u32 = *(const uint32_t *)data;
@@ -419,7 +425,7 @@ static void test_names(void **s) {
     assert_null(r.component->imports[2].attributes);
     end(&r);
     ts_component *c;
-    ts_error_init(&err); /* not without the feature */
+    ts_error_init(&err); /* refused without the feature */
     assert_int_equal(ts_component_load(engine, b.bytes, b.len, &c, &err), TS_INVALID);
 }
 
@@ -449,13 +455,13 @@ static void test_limits(void **s) {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ts_component *c;
         build b = begin();
-        uint8_t bytes[200] = {0}; /* zeroes behind: what is counted is not looked at */
+        uint8_t bytes[200] = {0}; /* zeroes follow: the counted items are not read */
         memcpy(bytes, rows[i].bytes, rows[i].len);
         section(&b, rows[i].id, bytes, rows[i].id == 7 && rows[i].bytes[1] == 0x6e ? 70 : sizeof bytes);
         if (load(&b, &c) != TS_INVALID || !strstr(err.message, rows[i].words))
             fail_msg("row %zu: %s: %s", i, ts_status_name(err.status), err.message);
     }
-    /* index spaces: as many as may be, then one more */
+    /* index spaces: as many items as allowed, then one more */
     static const struct {
         uint8_t id;
         const char *one;
@@ -486,7 +492,7 @@ static void test_limits(void **s) {
         assert_non_null(strstr(err.message, spaces[i].words));
         free(b);
     }
-    static build b; /* a name of 100,000 bytes, then of one more */
+    static build b; /* a name of 100,000 bytes, then one byte longer */
     static uint8_t type[100100] = {1, 0x6e, 1};
     for (uint32_t len = 100000; len < 100002; len++) {
         ts_component *c;

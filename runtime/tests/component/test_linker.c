@@ -1,4 +1,4 @@
-/* test_linker: what links, what does not and why; the trace; resources that come back at the end.
+/* test_linker: what links, what does not and why; the trace; resources that are returned at the end.
  * In: the component of the embedding example. Out: verdicts and reasons. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -120,7 +120,7 @@ static void test_mismatch(void **s) {
     assert_int_equal(check(l, m, 4), 4);
     assert_string_equal(m[3].reason, "denied");
     ts_linker_free(l);
-    /* what would deny nothing is refused; of another namespace nothing is known */
+    /* a name that would deny nothing is refused; other namespaces are not checked */
     static const char *const names[] = {"example:host",      "example:",    "other:a/b",
                                         "example:host/tale", "example:hos", "example:host/tally@1.0.0",
                                         "example:host/",     "example"};
@@ -218,7 +218,8 @@ static void test_trace(void **s) {
         }
         ts_pool_free(pool);
         ts_cstore_free(store);
-        if (trap) assert_int_equal(dropped, 1); /* what the guest still held comes back with the store */
+        /* handles that the guest still held are dropped with the store */
+        if (trap) assert_int_equal(dropped, 1);
         ts_linker_free(l);
     }
 }

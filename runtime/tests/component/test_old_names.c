@@ -1,5 +1,5 @@
-/* test_old_names: a program written for version 0.1 compiles and runs with TOUCHSTONE_OLD_NAMES. Each old name is used once, as version
- * 0.1 declared it. */
+/* test_old_names: a program written for version 0.1 compiles and runs with TOUCHSTONE_OLD_NAMES. Each old
+ * name is used once, as version 0.1 declared it. */
 #define TOUCHSTONE_OLD_NAMES
 #include "touchstone.h"
 

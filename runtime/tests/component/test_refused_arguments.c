@@ -1,6 +1,6 @@
 /* test_refused_arguments: a call whose arguments do not fit into the guest leaves the instance as it was.
- * In: lists of more than 4 GiB, behind handles that were lowered before them. Out: TS_LIMIT, an empty handle table, and a call
- * that works. spec: CanonicalABI.md#component-instances (entering), #storing */
+ * In: lists of more than 4 GiB, behind handles that were lowered before them. Out: TS_LIMIT, an empty handle
+ * table, and a call that works. spec: CanonicalABI.md#component-instances (entering), #storing */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -80,19 +80,19 @@ static void too_large(void **s) {
     ts_cfunc *f = ts_cinstance_func(w.instance, NULL, "f");
     static const float few[2] = {1, 2};
     ts_val args[3] = {{.handle = {.rep = 7}}, {.handle = {.rep = 8}}, {.raw = {.ptr = few, .len = 0x40000001u}}}, n;
-    for (int k = 0; k < 20; k++) { /* also when their handles are many */
+    for (int k = 0; k < 20; k++) { /* also if there are many handles */
         ts_error_init(&w.e);
         assert_int_equal(ts_cfunc_call(w.store, f, args, &n, w.pool, &w.e), TS_LIMIT);
         assert_non_null(strstr(w.e.message, "does not fit into the guest"));
         assert_int_equal(w.instance->handles.live, 0);
         assert_null(w.instance->task);
     }
-    assert_int_equal(w.dropped, 0); /* they are still the caller's */
+    assert_int_equal(w.dropped, 0); /* the caller still owns them */
     args[2].raw.len = 2;
     ts_error_init(&w.e);
     OK(ts_cfunc_call(w.store, f, args, &n, w.pool, &w.e));
     assert_int_equal(n.u32, 2);
-    assert_int_equal(w.instance->handles.live, 1); /* the own handle is the guest's now */
+    assert_int_equal(w.instance->handles.live, 1); /* the guest owns the handle now */
     ts_cstore_free(w.store);
     w.store = NULL;
     assert_int_equal(w.dropped, 1);

@@ -1,6 +1,7 @@
-/* test_stack: every public call works on a thread with a small stack, or returns a status. The deepest inputs there are, on threads of many
- * sizes: nested types, components, instances, values, calls, destructors, lists of the garbage collector.
- * The component_deep_… inputs are made by make_deep.py. */
+/* test_stack: every public call works on a thread with a small stack, or returns a status.
+ * In: the deepest possible inputs, on threads of many sizes: nested types, components, instances, values,
+ * calls, destructors, lists of the garbage collector. make_deep.py makes the component_deep_… inputs. Out:
+ * cmocka results. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,13 +29,14 @@
 #define CALLS (16 << 20) /* without optimization the interpreter's frame takes half a megabyte */
 #endif
 
-/* A task on a thread of its own: cmocka's assertions belong to the test's thread, so it reports by text. */
+/* A task runs on a thread of its own. cmocka's assertions belong to the test's thread, so the
+ * task reports by text. */
 typedef struct task {
     void (*fn)(struct task *t);
-    size_t stack, enough; /* enough: 0: SMALL */
+    size_t stack, enough; /* a stack that is enough; 0 means SMALL */
     const void *bytes;
     size_t len;
-    char wrong[400]; /* "": nothing */
+    char wrong[400]; /* "" if nothing failed */
     ts_status status;
 } task;
 static void *on_thread(void *data) {
@@ -55,12 +57,12 @@ static void run_on(size_t stack, task *t) {
     pthread_attr_destroy(&attr);
     if (t->wrong[0]) fail_msg("on %zu KiB: %s", stack >> 10, t->wrong);
 }
-/* Small ones first: those are done whole where the stack is as large as is promised, and end with a status where it is not. */
+/* Small stacks first: calls complete if the stack has the promised size, and return a status otherwise. */
 static void run_on_all(task *t) {
     for (size_t kib = SMALL / 4096; kib <= 2 * SMALL / 1024; kib += SMALL / 8192) run_on(kib << 10, t);
     if (t->enough > 2 * SMALL) run_on(t->enough, t);
 }
-static bool small_enough(const task *t) { /* that a status of want of stack is right */
+static bool small_enough(const task *t) { /* a status that reports a lack of stack is right */
     return t->stack < t->enough;
 }
 
@@ -75,7 +77,7 @@ static bool small_enough(const task *t) { /* that a status of want of stack is r
         }                                                                                                              \
     } while (0)
 
-/* --- inputs as bytes ------------------------------------------------------------------------------------------------------------------- */
+/* --- inputs as bytes ------------------------------------------------------------------------------------ */
 typedef struct buf {
     uint8_t *at;
     size_t len, cap;
@@ -104,7 +106,7 @@ static void section(buf *b, uint8_t id, const buf *content) {
 static void preamble(buf *b) {
     put(b, "\0asm\x0d\0\1\0", 8);
 }
-/* What is inside is written first. */
+/* The inner part is written first. */
 static buf nested_components(unsigned depth) {
     buf in = {0};
     preamble(&in);
@@ -127,8 +129,8 @@ static buf nested_types(uint8_t kind, unsigned depth) {
     free(t.at);
     return out;
 }
-/* Types each of which has the one before inside: instance { alias outer 1 (type N - 1); export "x" (instance N) } …, with a resource
- * type in the innermost one; the last one is imported. */
+/* Types that each contain the one before: instance { alias outer 1 (type N - 1); export "x" (instance N) } …,
+ * with a resource type in the innermost one. The last one is imported. */
 static buf chain_of_types(uint8_t kind, unsigned depth, bool import) {
     buf t = {0}, out = {0};
     leb(&t, depth + 1);
@@ -160,7 +162,7 @@ static buf chain_of_values(unsigned depth) {
                          : (uint8_t[]){0x6f, 1},
             i % 3 == 2 ? 2 : 1);
         leb(&t, i);
-        if (i >= 64) { /* type indices are signed */
+        if (i >= 64) { /* type indices are encoded as signed numbers */
             t.at[t.len - 1] |= 0x80;
             byte(&t, 0);
         }
@@ -200,7 +202,7 @@ static buf nested_blocks(unsigned depth) {
     return out;
 }
 
-/* --- loading ----------------------------------------------------------------------------------------------------------------------------- */
+/* --- loading -------------------------------------------------------------------------------------------- */
 static void load(task *t) {
     ts_error e;
     ts_engine *engine = NULL;
@@ -260,14 +262,14 @@ static void components_in_components(void **state) {
 static void values_in_values(void **state) {
     (void)state;
     loads(chain_of_values(97), TS_OK);
-    loads(chain_of_values(98), TS_INVALID); /* with what is around it: 101 */
+    loads(chain_of_values(98), TS_INVALID); /* 101 with what is around it */
 }
 static void blocks_in_blocks(void **state) {
     (void)state;
     loads(nested_blocks(100000), TS_OK);
 }
 
-/* --- running ----------------------------------------------------------------------------------------------------------------------------- */
+/* --- running -------------------------------------------------------------------------------------------- */
 typedef struct world {
     ts_error e;
     ts_engine *engine;
@@ -313,7 +315,7 @@ static void type_text(char *out, size_t size, const char *const *forms, unsigned
         free(copy);
     }
 }
-/* Parse, print, call with it, and print what comes back. */
+/* Parses a value, prints it, calls a function with it, and prints the result. */
 static ts_status there_and_back(task *t, world *w, const char *name, const char *text) {
     char *back = malloc(1 << 16);
     ts_val v, result;
@@ -392,7 +394,7 @@ static void notation_deep(void **state) {
     run_on_all(&t);
 }
 
-/* What is given for a deep import. */
+/* The instance that is bound to a deep import. */
 static void deep_imports(task *t) {
     world w = {.e = {0}};
     ts_component *given = NULL;
@@ -401,7 +403,8 @@ static void deep_imports(task *t) {
     buf wants = chain_of_types(*(const uint8_t *)t->bytes, 95, true), has = {0}, x = {0};
     ts_error_init(&w.e);
     preamble(&has);
-    if (*(const uint8_t *)t->bytes == 0x42) { /* instances made of exports: the innermost has a resource type */
+    /* instances made of exports: the innermost has a resource type */
+    if (*(const uint8_t *)t->bytes == 0x42) {
         section(&has, 7, &(buf){.at = (uint8_t[]){1, 0x3f, 0x7f, 0}, .len = 4});
         section(&has, 5, &(buf){.at = (uint8_t[]){1, 1, 1, 0, 1, 'r', 3, 0}, .len = 8});
         for (unsigned k = 0; k < 95; k++) {
@@ -422,7 +425,7 @@ static void deep_imports(task *t) {
         free(types.at);
         put(&x, (uint8_t[]){1, 0, 1, 'x', 4}, 5);
         leb(&x, 94);
-        section(&has, 10, &x); /* a component that imports what that type has as its export: it has to be exported */
+        section(&has, 10, &x); /* a component that imports what that type exports, which has to be exported */
         x.len = 0;
         put(&x, (uint8_t[]){1, 0, 1, 'x', 4, 0, 0}, 7);
         section(&has, 11, &x);
@@ -480,7 +483,7 @@ static void deep_chain(task *t) {
              "%s: %d: %s", calls[k], s, w.e.message);
         if (s == TS_OK) WANT(t, strcmp(r, results[k]) == 0, "%s", r);
         if (k < 2) continue;
-        ts_cstore_free(w.s); /* a trap closes what it went through */
+        ts_cstore_free(w.s); /* a trap closes the instances that it went through */
         w.s = NULL;
         ts_error_init(&w.e);
         WANT(t, ts_cstore_new(w.engine, NULL, &w.s, &w.e) == TS_OK, "%s", w.e.message);
@@ -512,7 +515,8 @@ static void deep_drops(task *t) {
     WANT(t, make, "no function");
     s = ts_cfunc_call(w.s, make, &depth, &own, w.pool, &w.e);
     WANT(t, s == TS_OK, "%d: %s", s, w.e.message);
-    s = ts_handle_drop(w.s, &own, &w.e); /* the host drops, and the guest's destructor goes on */
+    /* the host drops a handle, and the guest's destructor drops the next one */
+    s = ts_handle_drop(w.s, &own, &w.e);
     WANT(t, s == TS_EXHAUSTION, "%d: %s", s, w.e.message);
 out:
     world_end(&w);
@@ -544,7 +548,7 @@ static void instances_deep(void **state) {
     assert_int_equal(doubling.status, TS_LIMIT);
 }
 
-/* --- the host calls the guest that calls the host … ------------------------------------------------------------------------------------------ */
+/* --- the host calls the guest that calls the host … ----------------------------------------------------- */
 typedef struct bouncing {
     ts_core_instance *i;
     uint32_t deepest;
@@ -605,12 +609,12 @@ static void core_deep(void **state) {
     run_on_all(&t);
 }
 
-/* --- the stack itself --------------------------------------------------------------------------------------------------------------------------- */
+/* --- the stack itself ----------------------------------------------------------------------------------- */
 static void bounds(task *t) {
     uintptr_t low = ts_stack_low(), here = (uintptr_t)__builtin_frame_address(0);
     WANT(t, low && low < here && here - low <= t->stack && here - low > t->stack / 2, "%zu", (size_t)(here - low));
     char *other = malloc(1 << 20);
-    ts_stack_describe(other, 1 << 20); /* this thread does not run there */
+    ts_stack_describe(other, 1 << 20); /* this thread does not run on that stack */
     WANT(t, ts_stack_low() == low, "%zu", (size_t)ts_stack_low());
     ts_stack_describe(NULL, 0);
     free(other);

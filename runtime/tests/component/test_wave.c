@@ -1,4 +1,5 @@
-/* test_wave: values as WAVE text, both ways. In: texts by type. Out: what is printed after parsing, and which texts are refused. */
+/* test_wave: values as WAVE text, in both directions.
+ * In: texts by type. Out: what is printed after parsing, and which texts are refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,7 +45,8 @@ static void round_trip(const ts_ctype *t, const char *text, const char *want) {
     assert_string_equal(buf, want);
     assert_int_equal(n, strlen(want));
     char small[4];
-    assert_int_equal(ts_wave_print(t, &v, small, sizeof small, 0), n); /* counts what does not fit, writes no further */
+    /* counts what does not fit, and writes nothing beyond the end */
+    assert_int_equal(ts_wave_print(t, &v, small, sizeof small, 0), n);
     assert_int_equal(strlen(small), n < 3 ? n : 3);
 }
 static void refused(const ts_ctype *t, const char *text) {
@@ -166,7 +168,8 @@ static void test_args(void **s) {
     assert_int_equal(ts_wave_parse_args(&f, "(1, 2)", &arena, args, &e), TS_OK);
     assert_int_equal(args[0].u32, 1);
     assert_int_equal(args[1].variant.payload->u32, 2);
-    assert_int_equal(ts_wave_parse_args(&f, "(1)", &arena, args, &e), TS_OK); /* trailing options may be left out */
+    /* trailing options may be left out */
+    assert_int_equal(ts_wave_parse_args(&f, "(1)", &arena, args, &e), TS_OK);
     assert_int_equal(args[1].variant.disc, 0);
     assert_int_equal(ts_wave_parse_args(&f, "()", &arena, args, &e), TS_USAGE);
     ts_error_init(&e);
@@ -186,7 +189,7 @@ static void test_shortened(void **s) {
     assert_string_equal(buf, "\"hel\"… (7 bytes)");
 }
 
-/* The host may keep its resources by address: no text shows one. */
+/* The host may identify its resources by address, so no text shows an address. */
 static void test_handles(void **s) {
     (void)s;
     const ts_ctype *own = make((ts_ctype){.kind = TS_CT_OWN}), *borrow = make((ts_ctype){.kind = TS_CT_BORROW});
@@ -203,7 +206,7 @@ static void test_handles(void **s) {
     assert_string_equal(buf, "own<stream>");
     ts_wave_print(borrow, &v, buf, sizeof buf, 0);
     assert_string_equal(buf, "borrow<stream>");
-    v = (ts_val){.handle = {.rep = 7, .rt = &guest}}; /* a number of the guest's */
+    v = (ts_val){.handle = {.rep = 7, .rt = &guest}}; /* a number that the guest chose */
     ts_wave_print(own, &v, buf, sizeof buf, 0);
     assert_string_equal(buf, "own<#7>");
     ts_wave_print(borrow, &v, buf, sizeof buf, 0);

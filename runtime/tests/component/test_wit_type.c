@@ -58,7 +58,7 @@ static void nesting(void **s) {
     static const struct {
         const char *before, *after;
     } forms[] = {{"func(x: ", ")"}, {"func() -> ", ""}};
-    for (size_t i = 0; i < 2; i++) { /* the function is a level of its own, as in a component */
+    for (size_t i = 0; i < 2; i++) { /* the function counts as a level, as in a component */
         char *deepest = nested(forms[i].before, 98, forms[i].after),
              *deeper = nested(forms[i].before, 99, forms[i].after);
         if (define(deepest) != TS_OK) fail_msg("%s", e.message);
@@ -84,7 +84,8 @@ static void names(void **s) {
         {"func(a: variant { x, y, x(u8) })", "variant case name `x` conflicts"},
         {"func(a: enum { x, y, x })", "enum case name `x` conflicts"},
         {"func(a: flags { x, x })", "flag name `x` conflicts"},
-        {"func(a: enum { an-x, AN-x })", "enum case name `AN-x` conflicts"}, /* strongly-unique: whatever the case */
+        {"func(a: enum { an-x, AN-x })",
+         "enum case name `AN-x` conflicts"}, /* strongly-unique: upper and lower case do not differ */
         {"func() -> list<record { x: u8, %x: u8 }>", "record field name `x` conflicts"},
         {"func(Aa: u8)", "parameter name `Aa` is not in kebab case at column 6"},
         {"func(a: record { a--b: u8 })", "record field name `a--b` is not in kebab case"},
@@ -92,7 +93,7 @@ static void names(void **s) {
         {"func(x: borrow<thing>) -> option<borrow<thing>>", "cannot contain a `borrow` type"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) refused(rows[i].type, rows[i].words);
-    /* names of different types and of functions do not meet */
+    /* names of different types and of functions do not conflict */
     static const char good[] =
         "func(a: record { a: enum { a }, b: flags { a, b } }, b: tuple<variant { a, b(u8) }, u8>) -> result";
     if (define(good) != TS_OK) fail_msg("%s", e.message);

@@ -1,4 +1,4 @@
-/* test_cache: what is remembered of modules that were valid, and data mapped instead of copied.
+/* test_cache: what the cache remembers of valid modules, and data that is mapped instead of copied.
  * In: modules written here, a folder of the test's own. Out: cmocka results. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@
 enum { DATA = 100000, BODY = 70000, AT = 5000 };
 typedef struct module {
     uint8_t *at;
-    size_t len, code; /* code: where an instruction of the body is */
+    size_t len, code; /* code: the position of an instruction of the body */
 } module;
 
 static void put(module *m, const void *bytes, size_t len) {
@@ -121,18 +121,19 @@ static void remembers(void **state) {
     assert_int_equal(each_entry("", NULL), 1);
     break_it(&m);
     assert_int_equal(try_load(&m, false), TS_INVALID); /* other contents: another name */
-    assert_int_equal(each_entry("", NULL), 1);         /* and what is not valid is not remembered */
+    assert_int_equal(each_entry("", NULL), 1);         /* and an invalid module is not remembered */
     free(m.at);
 }
 
-/* That the bodies are not looked at again shows where an entry lies: who can write to the folder is believed. */
+/* An invalid body behind a valid entry shows that bodies are not validated again: whoever can write to the
+ * folder is trusted. */
 static void believes_its_folder(void **state) {
     (void)state;
     module m = make();
     assert_int_equal(try_load(&m, true), TS_OK);
     assert_int_equal(each_entry(".file", NULL), 1);
     break_it(&m);
-    assert_int_equal(try_load(&m, true), TS_OK); /* the same file in the same state, as it was told */
+    assert_int_equal(try_load(&m, true), TS_OK); /* the same file in the same state, as reported */
     assert_int_equal(try_load(&m, false), TS_INVALID);
     free(m.at);
 }
@@ -190,7 +191,8 @@ static void check_contents(const ts_memory *mem) {
     }
 }
 
-/* Whatever way its data comes, each instance has its own: copied, by an image in memory, by one of the cache. */
+/* Each instance has its own data, whether it was copied, mapped from an image in memory, or
+ * mapped from the cache. */
 static void images(void **state) {
     (void)state;
     module m = make();
@@ -221,14 +223,15 @@ static void images(void **state) {
 static bool readable(const uint8_t *p) {
     int fd[2];
     assert_int_equal(pipe(fd), 0);
-    bool ok = write(fd[1], p, 1) == 1; /* EFAULT otherwise */
+    bool ok = write(fd[1], p, 1) == 1; /* otherwise EFAULT */
     close(fd[0]);
     close(fd[1]);
     return ok;
 }
 
-/* Stores one after another with the same spares: each finds its memory as if it were the first, whatever those before wrote to theirs
- * and however far they grew them; of two modules, one with an image and one whose memory is small. */
+/* Stores use the same spares one after another. Each finds its memory as if it were the first,
+ * whatever earlier stores wrote and however far they grew it. One of the two modules has an
+ * image, the other a small memory. */
 static void spares(void **state) {
     (void)state;
     /* (memory 2) (data (i32.const 7) "seven") */
@@ -261,13 +264,13 @@ static void spares(void **state) {
         } else {
             check_contents(mem);
         }
-        if (n > 5 && mem->guarded) assert_ptr_equal(mem->base, was[which]); /* it is the same one */
+        if (n > 5 && mem->guarded) assert_ptr_equal(mem->base, was[which]); /* it is the same memory */
         was[which] = mem->base;
         if (n % 2) assert_int_equal(ts_memory_grow(s, mem, 3), len >> 16);
         for (uint64_t k = 0; k < mem->len; k += n % 4 ? 1 : 5000) mem->base[k] = (uint8_t)(n + 1);
         ts_store_destroy(s);
     }
-    /* many memories in one store: what does not fit goes */
+    /* many memories in one store: those that do not fit are released */
     for (int n = 0; n < 3; n++) {
         ts_store *s;
         assert_int_equal(ts_store_create(engine, &limits, &s, &e), TS_OK);
@@ -287,7 +290,8 @@ static void spares(void **state) {
     free(small.at);
 }
 
-/* What a run calls is compiled ahead by the next, from a list that a third does not write again. */
+/* The functions that a run calls are compiled ahead by the next run, from a list that a third
+ * run does not rewrite. */
 static void calls_ahead(void **state) {
     (void)state;
     module m = make();
@@ -299,10 +303,10 @@ static void calls_ahead(void **state) {
         ts_error e;
         ts_error_init(&e);
         assert_int_equal(load(&m, folder, false, &engine, &mod), TS_OK);
-        if (round == 1) { /* as if it had called the one function often enough to be worth it */
+        if (round == 1) { /* as if it had called the one function often enough to be worth a thread */
             uint32_t *list = malloc(3 * sizeof *list);
             assert_non_null(list);
-            list[0] = 7; /* there is none of that number: left out */
+            list[0] = 7; /* no function has that number, so it is left out */
             list[1] = list[2] = 0;
             ts_code_set_ahead(mod, 0, list, 3);
         }
@@ -328,7 +332,7 @@ static void calls_ahead(void **state) {
     free(m.at);
 }
 
-/* No image where a segment lies outside: it has to trap after those before it. */
+/* There is no image if a segment is out of bounds: it must trap after the segments before it. */
 static void no_image(void **state) {
     (void)state;
     module m = make();

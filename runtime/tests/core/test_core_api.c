@@ -1,4 +1,4 @@
-/* test_core_api: every function that touchstone.h has for core modules, by that header alone.
+/* test_core_api: every function of touchstone.h for core modules, used through that header alone.
  * In: the module of core_api.wat. Out: cmocka results. */
 #include <touchstone.h>
 #include "tests/seed_help.h"
@@ -77,7 +77,7 @@ static ts_status visit(ts_core_call *c, void *data, const ts_core_val *args, ts_
     case 6: return TS_EXCEPTION; /* nothing was thrown */
     case 7:                      /* calls back; its failure is the callback's */
         return ts_core_func_call(h->store, export_of(h, "pass").func, &v, 1, NULL, 0, ts_core_callback_error(c));
-    case 8: /* calls back, and gets over the failure, which it wrote to the call's error */
+    case 8: /* calls back and ignores the failure, which it wrote to the call's error */
         v = f64(2);
         assert_int_equal(
             ts_core_func_call(h->store, export_of(h, "throw").func, &v, 1, NULL, 0, ts_core_callback_error(c)),
@@ -100,7 +100,8 @@ static ts_status throws(ts_core_call *c, void *data, const ts_core_val *args, ts
     (void)results;
     host *h = data;
     ts_core_val v[2] = {i32(args[0].i32 + 1), ref(TS_CORE_EXTERNREF, ts_core_ref_host(99))};
-    if (args[0].i32 < 0) return ts_core_callback_throw(c, h->imports[TAG].tag, v, 1); /* one argument too few */
+    /* one argument too few */
+    if (args[0].i32 < 0) return ts_core_callback_throw(c, h->imports[TAG].tag, v, 1);
     if (args[0].i32 > 1000) v[0].type = TS_CORE_I64;
     return ts_core_callback_throw(c, h->imports[TAG].tag, v, 2);
 }
@@ -183,7 +184,7 @@ static void types(void **state) {
 
     uint32_t n = ts_core_module_export_count(h->module), seen[5] = {0};
     assert_int_equal(n, 25);
-    for (uint32_t i = 0; i < n; i++) { /* what the module says of an export, and what it then is */
+    for (uint32_t i = 0; i < n; i++) { /* the declared type of an export, and the type of the object */
         ts_core_extern x;
         ts_core_externtype t;
         assert_true(ts_core_module_export(h->module, i, &item));
@@ -218,7 +219,8 @@ static void modules(void **state) {
     ts_core_instance *i;
     FAILS(ts_core_module_load(h->engine, "\0asm\2\0\0\0", 8, &m, &h->e), TS_MALFORMED, "");
     assert_null(m);
-    const uint8_t invalid[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 3, 2, 1, 0}; /* a function whose type is not there */
+    /* a function whose type does not exist */
+    const uint8_t invalid[] = {0, 'a', 's', 'm', 1, 0, 0, 0, 3, 2, 1, 0};
     assert_int_not_equal(ts_core_module_load(h->engine, invalid, sizeof invalid, &m, NULL), TS_OK);
 
     FAILS(ts_core_module_instantiate(h->store, h->module, h->imports, 6, NULL, &i, &h->e), TS_UNLINKABLE,
@@ -246,7 +248,8 @@ static void modules(void **state) {
     close_host(other);
 
     wrong[MIX] = h->imports[MIX];
-    OK(ts_core_module_instantiate(h->store, h->module, wrong, 7, NULL, &i, &h->e)); /* a second one beside the first */
+    /* a second one beside the first */
+    OK(ts_core_module_instantiate(h->store, h->module, wrong, 7, NULL, &i, &h->e));
     close_host(h);
 }
 
@@ -282,10 +285,10 @@ static void values(void **state) {
     assert_true(ts_core_ref_i31_value(r[0].ref, &n) && n == -4);
     assert_false(ts_core_ref_i31_value(ts_core_ref_host(4), &n));
 
-    /* what does not fit */
+    /* values that do not fit */
     FAILS(call(h, "mix", a, 6, r, 7), TS_USAGE, "7 parameters");
     FAILS(call(h, "mix", a, 7, r, 6), TS_USAGE, "7 results");
-    /* the error is filled still, and "nine" is compiled now: a good call does not fail for that */
+    /* the error is still filled, and "nine" is compiled now: a good call does not fail because of that */
     assert_int_equal(call(h, "nine", NULL, 0, r, 1), TS_OK);
     assert_int_equal(r[0].i32, 9);
     assert_int_equal(h->e.status, TS_USAGE);
@@ -323,14 +326,15 @@ static void references(void **state) {
     assert_int_equal(r.i32, 35);
     ts_core_global_get(h->store, export_of(h, "kept").global, &r);
     assert_int_equal(r.ref, 0);
-    OK(ts_core_global_set(h->store, export_of(h, "kept").global, &node, &h->e)); /* a global holds it as well */
+    /* a global refers to it as well */
+    OK(ts_core_global_set(h->store, export_of(h, "kept").global, &node, &h->e));
     ts_core_ref_release(h->store, node.ref);
     ts_core_store_collect(h->store);
     OK(call(h, "read", &node, 1, &r, 1));
     assert_int_equal(r.i32, 35);
     r = ref(TS_CORE_ANYREF, 0);
     OK(ts_core_global_set(h->store, export_of(h, "kept").global, &r, &h->e));
-    OK(call(h, "trash", NULL, 0, &r, 1)); /* its slot on the stack is written over */
+    OK(call(h, "trash", NULL, 0, &r, 1)); /* its slot on the stack is overwritten */
     ts_core_store_collect(h->store);
     FAILS(call(h, "read", &node, 1, &r, 1), TS_USAGE, "to an object of this store"); /* gone, and known to be */
     FAILS(ts_core_ref_hold(h->store, node.ref, &h->e), TS_USAGE, "not to an object");
@@ -371,9 +375,9 @@ static void callbacks(void **state) {
     h->mode = 9;
     FAILS(call(h, "visit", &n, 1, &r, 1), TS_EXHAUSTION, "depth limit, 5");
     h->mode = 0;
-    OK(call(h, "visit", &n, 1, &r, 1)); /* it all goes on */
+    OK(call(h, "visit", &n, 1, &r, 1)); /* everything still works */
 
-    /* a function made from a type that is written out, called without any module; what is no function's type */
+    /* a function with a type written out, called without any module; a type that is not a function type */
     ts_core_type one[] = {TS_CORE_I32}, bad[] = {0x40};
     ts_core_externtype t = {.kind = TS_CORE_FUNC, .n_params = 1, .params = one};
     ts_core_func *f;
@@ -408,7 +412,8 @@ static void exceptions(void **state) {
     OK(ts_core_exception_args(h->store, r, 2, &h->e));
     assert_int_equal(r[0].i32, 5);
     FAILS(ts_core_exception_args(h->store, r, 1, &h->e), TS_USAGE, "2 arguments");
-    FAILS(call(h, "throw", &d, 1, NULL, 0), TS_EXCEPTION, "uncaught"); /* the guest throws, the host sees */
+    /* the guest throws, the host catches */
+    FAILS(call(h, "throw", &d, 1, NULL, 0), TS_EXCEPTION, "uncaught");
     assert_ptr_equal(ts_core_exception_tag(h->store), export_of(h, "out").tag);
     OK(ts_core_exception_args(h->store, r, 1, &h->e));
     assert_true(r[0].type == TS_CORE_F64 && r[0].f64 == 6.5);
@@ -566,7 +571,7 @@ static void limits(void **state) {
     FAILS(ts_core_store_set_fuel(h->store, 5, &h->e), TS_USAGE, "fuel");
     close_host(h);
 
-    /* the same NaN in, another out: as it comes, and canonical */
+    /* the same NaN as it is, and made canonical */
     const uint64_t odd = 0x7ff8000000000123u;
     ts_core_val nan = f64(0);
     memcpy(&nan.f64, &odd, sizeof odd);
@@ -637,7 +642,7 @@ static void component_store(void **state) {
     OK(ts_cstore_new(h->engine,
                      &(ts_run_limits){.table_elems = 3, .gc_bytes = 1 << 20, .depth = 4, .interruptible = true}, &s,
                      &h->e));
-    ts_cstore_interrupt(s); /* nothing runs: the next call would end */
+    ts_cstore_interrupt(s); /* nothing runs, so the next call would end */
     ts_cstore_free(s);
     close_host(h);
 }

@@ -91,7 +91,7 @@ static void fields(void **state) {
     SECTION(&b, 6, 1, 0x7f, 2, 0x41, 0, 0x0b);
     malformed(&b, "malformed mutability", 12);
     b = module_start();
-    SECTION(&b, 6, 1, 0x7f, 0, 0x41, 0); /* no end */
+    SECTION(&b, 6, 1, 0x7f, 0, 0x41, 0); /* the end is missing */
     malformed(&b, "END opcode expected", 15);
     b = module_start();
     SECTION(&b, 0, 1, 0xff);
@@ -110,7 +110,7 @@ static void bodies(void **state) {
     assert_non_null(strstr(err.message, "illegal opcode ff"));
     assert_int_equal(check_func(engine, BYTES(0x60, 0, 0), BYTES(1, 0xd1, 0x86, 0x03, 0x7f, 0x0b), &err), TS_MALFORMED);
     assert_non_null(strstr(err.message, "too many locals"));
-    /* A broken rule first, a broken format after it: the format counts. */
+    /* A rule is broken first and the format after it: the format error is reported. */
     assert_int_equal(check_func(engine, BYTES(0x60, 0, 0), BYTES(0, 0x1a, 0xff, 0x0b), &err), TS_MALFORMED);
     /* data.drop without a data count section */
     assert_int_equal(check_func(engine, BYTES(0x60, 0, 0), BYTES(0, 0xfc, 0x09, 0, 0x0b), &err), TS_MALFORMED);

@@ -1,5 +1,7 @@
-/* test_dwarf: source lines in backtraces, of versions 4 and 5 of DWARF, calls that were inlined, and sections that are cut or changed.
- * In: runtime/tests/data/dwarf/{dwarf,inlined}{4,5}.wasm (trap.c and inlined.c beside them are the sources). Out: cmocka results.
+/* test_dwarf: source lines in backtraces, for versions 4 and 5 of DWARF, inlined calls, and sections that are
+ * truncated or changed.
+ * In: runtime/tests/data/dwarf/{dwarf,inlined}{4,5}.wasm (trap.c and inlined.c beside them are the sources).
+ * Out: cmocka results.
  * spec: DWARF 5, 3.3, 6.2 */
 #include "tests/seed_help.h"
 #include "core/debug/dwarf.h"
@@ -19,7 +21,7 @@ static uint8_t *load(const char *name, int version, size_t *len) {
     return p;
 }
 
-/* A module, and how a call of it ended. */
+/* A module, and the error of a call of it. */
 typedef struct trapped {
     uint8_t *bytes;
     ts_engine *engine;
@@ -41,7 +43,7 @@ static trapped trap(const char *name, int version, const char *function, uint32_
     assert_int_equal(ts_store_create(t.engine, &(ts_store_limits){0}, &t.s, t.e), TS_OK);
     assert_int_equal(ts_instantiate(t.s, t.m, NULL, NULL, &inst, t.e), TS_OK);
     assert_true(ts_instance_export(inst, function, strlen(function), &x));
-    assert_null(t.m->dwarf); /* nothing is read before it is asked for */
+    assert_null(t.m->dwarf); /* nothing is read before it is needed */
     assert_int_equal(ts_call(t.s, x.func, io, t.e), TS_TRAP);
     assert_int_equal(t.e->trap, kind);
     return t;
@@ -108,7 +110,7 @@ static void inlined(void **state) {
         t = trap("inlined", version, "outer", 20, 1, TS_TRAP_INT_DIV_ZERO); /* from within a block */
         frames_are(t.e, (expected[]){leaf, {"both", "inlined.c", 9, 35}, outer}, 3, true);
         end(&t);
-        /* the compiler made one instruction of two calls, and says so by line 0 */
+        /* the compiler merged two calls into one instruction, and marks it with line 0 */
         t = trap("inlined", version, "outer", 101, 0, TS_TRAP_UNREACHABLE);
         frames_are(t.e, (expected[]){{"divide", "include/inlined.h", 4, 18}, {"both", "", 0, 0}, outer}, 3, true);
         end(&t);
@@ -124,19 +126,20 @@ static void inlined(void **state) {
             uint32_t all = ts_dwarf_unfold(t.m, few, max);
             assert_int_equal(all, max ? 3 : 1);
             for (uint32_t i = max ? max : 1; i < 4; i++) assert_int_equal(few[i].func_index, 77);
-            if (max == 3) assert_string_equal(few[2].function, "again"); /* it had no name: the one that DWARF knows */
+            /* it had no name, so the one from DWARF is used */
+            if (max == 3) assert_string_equal(few[2].function, "again");
         }
         end(&t);
     }
 }
 
-/* Every answer about a module that lies in memory of exactly its size; how many lines are known. */
+/* Asks everything about a module in memory of exactly its size. Returns the number of known lines. */
 static unsigned ask(const uint8_t *bytes, size_t len, const uint8_t *code, size_t code_len) {
     ts_module m = {.bytes = bytes, .len = len, .code_section = code, .code_section_len = code_len};
     ts_frame *frames = malloc(TS_MAX_FRAMES * sizeof *frames);
     unsigned known = 0;
     assert_non_null(frames);
-    /* before the code, in all of it, behind it */
+    /* before the code, in all of it, and after it */
     for (size_t i = (size_t)(code - bytes) - 4, end_at = i + code_len + 8; i < end_at; i += 7) {
         frames[0] = (ts_frame){.offset = i};
         uint32_t n = ts_dwarf_unfold(&m, frames, TS_MAX_FRAMES);

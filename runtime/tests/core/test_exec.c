@@ -1,5 +1,7 @@
-/* test_exec: what instructions give, in every form of code: guard pages and explicit checks, with and without counting,
- * canonical NaN bits and others. In: core/run/store.h, the seeds. Out: cmocka results. spec: exec/instructions */
+/* test_exec: the results of instructions in every form of code: with guard pages or explicit checks, with
+ * fuel or without, with canonical NaN bits or others.
+ * In: core/run/store.h, the seeds. Out: cmocka results.
+ * spec: exec/instructions */
 #include "tests/seed_help.h"
 #include "core/run/gc.h"
 
@@ -21,7 +23,7 @@ static void control(void **state) {
         TRAPS(s, seed_call1(s, "indirect", 2), TS_TRAP_UNINIT_ELEM);
         TRAPS(s, seed_call1(s, "indirect", 4), TS_TRAP_UNDEFINED_ELEM);
         RETURNS(s, seed_call(s, "down100"), 42);
-        RETURNS(s, seed_call1(s, "down", 10000), 42); /* tail calls take no room */
+        RETURNS(s, seed_call1(s, "down", 10000), 42); /* tail calls take no stack */
         ts_extern x;
         assert_true(ts_instance_export(s->inst, "count", 5, &x));
         assert_int_equal(x.global->v[0], 101 + 10001);
@@ -46,7 +48,7 @@ static void backtraces(void **state) {
         assert_string_equal(s->e.frames[0].module, "control");
         assert_string_equal(s->e.frames[1].function, "deep");
         assert_true(s->e.frames[1].offset > 0);
-        RETURNS(s, seed_call(s, "fib10"), 55); /* and the store lives on */
+        RETURNS(s, seed_call(s, "fib10"), 55); /* and the store still works */
         seed_close(s);
         s = seed_open("memory", &l);
         TRAPS(s, seed_call1(s, "load_end", 1), TS_TRAP_MEMORY_OOB);
@@ -72,7 +74,7 @@ static void memory(void **state) {
         assert_int_equal(seed_call2(s, "store", 100, 0x1122334455667788), TS_OK);
         assert_memory_equal(x.mem->base + 100, "\x88\x77\x66\x55\x44\x33\x22\x11\0\x88\0\0\x88\x77\x66\x55", 16);
         TRAPS(s, seed_call2(s, "store", 65528 + 1, 1), TS_TRAP_MEMORY_OOB);
-        assert_int_equal(x.mem->base[65535], 0); /* nothing is written where not all of it is */
+        assert_int_equal(x.mem->base[65535], 0); /* nothing is written if not all of it fits */
         RETURNS(s, seed_call1(s, "grow", 1), 1);
         RETURNS(s, seed_call1(s, "load_end", 1), 0);
         RETURNS(s, seed_call1(s, "grow", 1), 2);
@@ -160,7 +162,8 @@ static void numbers(void **state) {
         RETURNS(s, seed_call1(s, "sat", 0xbff8000000000000), 0);
         RETURNS(s, seed_call1(s, "sat", 0x7ff0000000000000), UINT64_MAX);
         s->io[2] = 0x7fa00001;
-        RETURNS(s, seed_call2(s, "select", 0, 1), 0x7fa00001); /* moving keeps the bits of a signalling NaN */
+        /* moving a value keeps the bits of a signalling NaN */
+        RETURNS(s, seed_call2(s, "select", 0, 1), 0x7fa00001);
         RETURNS(s, seed_call(s, "copysign"), 0xfff0000000000004);
         if (l.deterministic) { /* spec: appendix/profiles: NaN bits are those of the positive canonical NaN */
             RETURNS(s, seed_call1(s, "nan32", 0), 0x7fc00000);

@@ -1,7 +1,8 @@
-/* test_faults: every place that asks for memory, refused once and refused from then on.
- * In: the seeds; the linker puts the functions below in place of those that give memory, pages, threads and locks
- * (-Wl,--wrap). Out: cmocka results: no crash, nothing leaked (the sanitizers look, and a count of what is held), and
- * the status is out of memory, a limit, a trap of allocation, or the guest saw a refused grow. */
+/* test_faults: every allocation fails once, and fails from then on.
+ * In: the seeds; the linker replaces the functions that provide memory, pages, threads and locks
+ * (-Wl,--wrap). Out: cmocka results: no crash, no leak (checked by the sanitizers and by a count of live
+ * allocations), and the status is out of memory, a limit, or a trap of allocation, unless the guest saw a
+ * refused grow. */
 #include "tests/seed_help.h"
 #include "tests/refuse_memory.h"
 #include "core/run/gc.h"
@@ -45,10 +46,10 @@ typedef struct work {
     const uint8_t *bytes;
     size_t len;
     ts_store_limits limits;
-    uint32_t calls, ended; /* of the last run: made, and ended for want of memory */
+    uint32_t calls, ended; /* of the last run: allocations made, and whether it ran out of memory */
 } work;
 
-/* A whole life of the module: every export that takes no argument is called, in order. */
+/* The whole life of a module. Every export without parameters is called, in order. */
 static void live(work *w) {
     static ts_error e;
     ts_engine *engine = NULL;
@@ -109,13 +110,13 @@ static void every_failure(const char *name, const ts_store_limits *limits) {
             if (w.calls < calls || w.ended) reported++;
         }
     until = -1;
-    assert_true(reported > total / 4); /* most failures are seen; some are made up for */
+    assert_true(reported > total / 4); /* most failures are visible; some are recovered from */
     live(&w);
     assert_int_equal(w.calls, calls);
     free(bytes);
 }
 
-/* (the fuel ends what runs forever; the heap's limit ends the hoarding) */
+/* fuel ends endless loops, and the limit on the heap ends endless allocation */
 static const ts_store_limits guarded = {.fuel = 3000, .gc_bytes = 1 << 18, .stack_bytes = 1 << 16},
                              checked = {
                                  .fuel = 3000, .gc_bytes = 1 << 18, .stack_bytes = 1 << 16, .explicit_checks = true};

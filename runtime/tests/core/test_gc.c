@@ -1,5 +1,6 @@
-/* test_gc: the collector under pressure: what is reachable stays and is unchanged, what is not goes, and the cost is
- * bounded. In: core/run/gc.h. Out: cmocka results. */
+/* test_gc: the collector under pressure: reachable objects stay unchanged, others are collected, and the cost
+ * is bounded.
+ * In: core/run/gc.h. Out: cmocka results. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,8 +32,8 @@ static fixture *start(uint64_t limit) {
     assert_int_equal(ts_engine_create(&f->engine, &f->e), TS_OK);
     assert_int_equal(ts_store_create(f->engine, &l, &f->store, &f->e), TS_OK);
     assert_true(ts_gc_add_scanner(f->store->gc, scan, f));
-    /* one group: node { i64, ref null node, ref null node }; array of ref null node; array of i8; a mixed struct; a
-     * struct too wide for a map */
+    /* one group: node { i64, ref null node, ref null node }; array of ref null node; array of i8; a mixed
+     * struct; a struct too wide for a map */
     ts_valtype node = ts_vt_ref(true, TS_HT_CONCRETE + 0), any = ts_vt_ref(true, TS_HT_ANY);
     ts_field nf[] = {{TS_VT_I64, true, 0}, {node, true, 0}, {node, true, 0}}, rf[] = {{any, true, 0}},
              bf[] = {{TS_VT_I8, true, 0}};
@@ -79,7 +80,7 @@ static ts_gc_stats stats(const fixture *f) {
     return s;
 }
 
-/* A tree; nodes under construction are on the scanned stack. */
+/* Builds a tree. Nodes under construction are on the scanned stack. */
 static ts_obj *tree(fixture *f, unsigned depth, uint64_t *serial) {
     ts_obj *o = ts_gc_new_struct(f->store, f->node);
     assert_non_null(o);
@@ -117,7 +118,8 @@ static void trees_survive_stress(void **state) {
     assert_int_equal(a, b);
     assert_true(stats(f).collections > 500);
     ts_gc_collect(f->store->gc);
-    assert_int_equal(stats(f).live_bytes, 511 * 48); /* cells of 48 bytes: the header and three words, rounded up */
+    /* cells of 48 bytes: the header and three words, rounded up */
+    assert_int_equal(stats(f).live_bytes, 511 * 48);
     ts_gc_root_remove(f->store, ts_obj_ref(t));
     ts_gc_collect(f->store->gc);
     assert_int_equal(stats(f).live_bytes, 0);
@@ -129,7 +131,8 @@ static void garbage_is_reused(void **state) {
     fixture *f = start(0);
     for (unsigned i = 0; i < 3000000; i++) {
         ts_obj *o = ts_gc_new_struct(f->store, f->node);
-        for (unsigned k = 0; k < 3; k++) assert_int_equal(get(o, f->node, k), 0); /* zeroed though the cell was used */
+        /* zeroed although the cell was used before */
+        for (unsigned k = 0; k < 3; k++) assert_int_equal(get(o, f->node, k), 0);
         set(o, f->node, 0, UINT64_MAX);
         set(o, f->node, 1, ts_obj_ref(o));
     }
@@ -140,7 +143,7 @@ static void garbage_is_reused(void **state) {
     finish(f);
 }
 
-/* The collector's work is at most proportional to what is allocated, also while the heap grows. */
+/* The collector's work is at most proportional to the allocated bytes, also while the heap grows. */
 static void cost_is_bounded(void **state) {
     (void)state;
     fixture *f = start(0);
@@ -184,10 +187,11 @@ static void limit_is_kept(void **state) {
         assert_null(ts_gc_new_array(f->store, f->bytes, LIMIT));
         assert_null(ts_gc_new_array(f->store, f->refs, UINT32_MAX));
         uint64_t before =
-            stats(f).collections; /* a full heap may collect, but not for ever: garbage beside it is refused as well */
+            /* a full heap may collect, but not endlessly: allocations of garbage are refused as well */
+            stats(f).collections;
         for (int i = 0; i < 100; i++) (void)!ts_gc_new_struct(f->store, f->node);
         assert_true(stats(f).collections - before <= 100);
-        f->n = 0; /* all of it goes */
+        f->n = 0; /* all of it is collected */
         assert_non_null(ts_gc_new_array(f->store, f->bytes, LIMIT / 2));
     }
     finish(f);
@@ -231,7 +235,7 @@ static void fields_of_all_kinds(void **state) {
     set(m, f->mixed, 1, ts_obj_ref(a));
     set(m, f->mixed, 4, ts_obj_ref(ts_gc_new_struct(f->store, f->node)));
     set(w, f->wide, WIDE - 1, ts_obj_ref(ts_gc_new_array(f->store, f->bytes, 5)));
-    /* words that look like references where there are none keep nothing alive: the i64 fields of the wide struct */
+    /* words that only look like references keep nothing alive: the i64 fields of the wide struct */
     ts_obj *dead = ts_gc_new_array(f->store, f->bytes, 7);
     set(w, f->wide, 0, ts_obj_ref(dead));
     ts_gc_collect(f->store->gc);
@@ -321,7 +325,7 @@ static void only_starts_of_objects(void **state) {
     finish(f);
 }
 
-/* A program that changes a graph at random, beside a copy of it in plain memory. */
+/* Changes a graph at random, together with a copy of it in plain memory. */
 static void random_graphs(void **state) {
     (void)state;
     enum { N = 300, STEPS = 60000 };
@@ -342,8 +346,8 @@ static void random_graphs(void **state) {
         switch (x >> 61) {
         case 0:
         case 1:
-        case 2: { /* a new node in place of the old one; links of others keep pointing at the slot's old object, so
-                     clear them */
+        /* a new node replaces the old one; links of others still point at the old object, so clear them */
+        case 2: {
             ts_obj *o = ts_gc_new_struct(f->store, f->node);
             set(o, f->node, 0, s);
             set_elem(all, i, ts_obj_ref(o));

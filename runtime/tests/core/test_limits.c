@@ -1,5 +1,6 @@
-/* test_limits: every limit of a store ends the guest with its own status and words, and the store lives on; stores of
- * several threads share a module. In: core/run/store.h, the seeds. Out: cmocka results. */
+/* test_limits: every limit of a store ends the guest with its own status and message, and the store still
+ * works; stores of several threads share a module.
+ * In: core/run/store.h, the seeds. Out: cmocka results. */
 #include "tests/seed_help.h"
 #include "core/run/exec.h"
 #include "core/run/gc.h"
@@ -129,7 +130,7 @@ static void host_depth(void **state) {
         b.to = x.func;
         assert_int_equal(ts_call(store, x.func, io, &e), TS_EXHAUSTION);
         assert_int_equal(e.trap, TS_TRAP_STACK);
-        if (depth || strstr(e.message, "the depth limit")) /* the stack of the thread may be used up before */
+        if (depth || strstr(e.message, "the depth limit")) /* the thread's stack may be exhausted before */
             assert_int_equal(b.n, store->exec->max_depth);
         else
             assert_in_range(b.n, 11, store->exec->max_depth);
@@ -144,18 +145,19 @@ static void gc_heap(void **state) {
     (void)state;
     seed *s = seed_open("gc", &(ts_store_limits){.gc_bytes = 1 << 20});
     RETURNS(s, seed_call(s, "build"), 127);
-    for (int i = 0; i < 20; i++) RETURNS(s, seed_call(s, "garbage"), 127); /* far more than the limit, but garbage */
+    /* far more than the limit, but most of it is garbage */
+    for (int i = 0; i < 20; i++) RETURNS(s, seed_call(s, "garbage"), 127);
     TRAPS(s, seed_call(s, "hoard"), TS_TRAP_ALLOC);
     assert_non_null(strstr(s->e.message, "heap"));
     ts_gc_stats st;
     ts_gc_get_stats(s->store->gc, &st);
     assert_int_equal(st.limit, 1 << 20);
     assert_in_range(st.live_bytes, 1, 1 << 20);
-    RETURNS(s, seed_call(s, "garbage"), 127); /* what was hoarded is garbage now */
+    RETURNS(s, seed_call(s, "garbage"), 127); /* the hoarded objects are garbage now */
     seed_close(s);
 }
 
-/* Threads, each with stores of its own, run, compile and trap in one module. */
+/* Threads with their own stores run, compile and trap in one module. */
 enum { THREADS = 4, ROUNDS = 6 };
 typedef struct shared {
     ts_engine *engine;

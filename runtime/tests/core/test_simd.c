@@ -1,5 +1,6 @@
 /* test_simd: every vector operation against its scalar definition, on random and on edge lanes.
- * In: core/run/simd.h. Out: cmocka results. spec: exec/numerics. test_simd_portable.c is the same without intrinsics. */
+ * In: core/run/simd.h. Out: cmocka results. spec: exec/numerics. test_simd_portable.c is the same without
+ * intrinsics. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,8 +13,7 @@
 
 enum { ROUNDS = 3000 };
 
-/* --- inputs ----------------------------------------------------------------------------------------------------------
- */
+/* --- inputs --------------------------------------------------------------------------------------------- */
 static uint64_t seed = 0x9e3779b97f4a7c15u;
 static uint64_t rnd(void) {
     seed ^= seed << 13;
@@ -71,8 +71,7 @@ static ts_v128 any_vector(void) {
     return v;
 }
 
-/* --- comparing -------------------------------------------------------------------------------------------------------
- */
+/* --- comparing ------------------------------------------------------------------------------------------ */
 static void fail_at(const char *op, unsigned lane, ts_v128 a, ts_v128 b, ts_v128 got, ts_v128 want) {
     fail_msg("%s lane %u: a %016lx%016lx b %016lx%016lx got %016lx%016lx want %016lx%016lx", op, lane, a.q[1], a.q[0],
              b.q[1], b.q[0], got.q[1], got.q[0], want.q[1], want.q[0]);
@@ -121,8 +120,7 @@ static int64_t clamp(int64_t x, int64_t lo, int64_t hi) {
 }
 #define MASK(T, c) ((T)((c) ? -1 : 0))
 
-/* --- integers --------------------------------------------------------------------------------------------------------
- */
+/* --- integers ------------------------------------------------------------------------------------------- */
 #define COMPARE(sh, S, N, T)                                                                                           \
     BIN(sh##_eq, u##S, N, MASK(T, a.u##S[i] == b.u##S[i]))                                                             \
     BIN(sh##_ne, u##S, N, MASK(T, a.u##S[i] != b.u##S[i]))                                                             \
@@ -378,8 +376,7 @@ static void lanes(void **state) {
     }
 }
 
-/* --- floats ----------------------------------------------------------------------------------------------------------
- */
+/* --- floats --------------------------------------------------------------------------------------------- */
 /* spec: exec/numerics#op-fmin */
 static double spec_min(double a, double b) {
     if (isnan(a) || isnan(b)) return NAN;
@@ -440,7 +437,8 @@ static void floats(void **state) {
         ts_v128 m = ts_simd_f32x4_relaxed_madd(a, b, c), n = ts_simd_f32x4_relaxed_nmadd(a, b, c);
         ts_v128 md = ts_simd_f64x2_relaxed_madd(a, b, c), nd = ts_simd_f64x2_relaxed_nmadd(a, b, c);
         for (unsigned i = 0; i < 4; i++) {
-            volatile float p = a.f32[i] * b.f32[i], q = -a.f32[i] * b.f32[i]; /* rounded before the addition */
+            /* rounded before the addition */
+            volatile float p = a.f32[i] * b.f32[i], q = -a.f32[i] * b.f32[i];
             want.f32[i] = p + c.f32[i];
             assert_true(same32(m.u32[i], want.u32[i]));
             want.f32[i] = q + c.f32[i];

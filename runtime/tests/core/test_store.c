@@ -73,7 +73,7 @@ static void memory_limits(void **state) {
     assert_int_equal(ts_memory_grow(f.store, m, 1), -1);
     assert_int_equal(ts_memory_make(f.store, &big, &m, &f.e), TS_LIMIT);
     ts_error_init(&f.e);
-    assert_int_equal(ts_memory_make(f.store, &none, &m, &f.e), TS_OK); /* no pages, and never any */
+    assert_int_equal(ts_memory_make(f.store, &none, &m, &f.e), TS_OK); /* no pages, and no growth */
     assert_int_equal(m->len, 0);
     assert_int_equal(ts_memory_grow(f.store, m, 1), -1);
     assert_int_equal(ts_memory_grow(f.store, m, 0), 0);
@@ -113,7 +113,7 @@ static void matching(void **state) {
     want.mem.min = 2;
     assert_false(ts_extern_matches(f.store, &x, &want));
     assert_int_equal(ts_memory_grow(f.store, x.mem, 1), 1);
-    assert_true(ts_extern_matches(f.store, &x, &want)); /* the size now counts */
+    assert_true(ts_extern_matches(f.store, &x, &want)); /* the current size counts */
     want.mem.max = 2;
     assert_false(ts_extern_matches(f.store, &x, &want));
     want.mem.has_max = false;
@@ -165,7 +165,7 @@ static void instantiation(void **state) {
         assert_null(i);
         ts_error_init(&f.e);
         assert_int_equal(ts_instantiate(f.store, good, NULL, NULL, &i, &f.e), TS_LIMIT);
-        ts_module_free(good); /* the store holds on to what it runs */
+        ts_module_free(good); /* the store keeps a reference to what it runs */
         ts_module_free(bad);
         finish(&f);
     }

@@ -48,8 +48,8 @@ static void functions(void **state) {
     assert_int_equal(id, b);
 }
 
-/* spec: valid/conventions#rolling-and-unrolling: (rec (struct (ref 0))) is one type wherever it stands in a module;
- * the same structure in a group of two is another. */
+/* spec: valid/conventions#rolling-and-unrolling: (rec (struct (ref 0))) is one type wherever it stands in a
+ * module; the same structure in a group of two is another. */
 static void recursion(void **state) {
     (void)state;
     uint32_t pad[3] = {0}, one, later, two[2];

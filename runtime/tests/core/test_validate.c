@@ -1,5 +1,6 @@
-/* test_validate: the rules, by small bodies and modules around each.
- * In: modules as bytes. Out: accepted, or invalid with the rule's words. spec: valid */
+/* test_validate: the rules of validation, with small bodies and modules for each.
+ * In: modules as bytes. Out: accepted, or invalid with the message of the rule.
+ * spec: valid */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,7 +48,8 @@ static void operands(void **state) {
     VALID(I32_I32, 0, 0x00, 0x41, 0, 0x6a, 0x0b);                    /* one of the two is known */
     INVALID("type mismatch", I32_I32, 0, 0x00, 0x42, 0, 0x6a, 0x0b); /* and is wrong */
     INVALID("type mismatch", I32_I32, 0, 0x41, 0, 0x41, 0, 0xd0, 0x70, 0x1b, 0x0b);
-    INVALID("type mismatch", VOID, 0, 0xd0, 0x70, 0xd0, 0x70, 0x41, 0, 0x1b, 0x1a, 0x0b); /* select of references */
+    /* select of references */
+    INVALID("type mismatch", VOID, 0, 0xd0, 0x70, 0xd0, 0x70, 0x41, 0, 0x1b, 0x1a, 0x0b);
     VALID(VOID, 0, 0xd0, 0x70, 0xd0, 0x70, 0x41, 0, 0x1c, 1, 0x70, 0x1a, 0x0b);
     INVALID("invalid result arity", VOID, 0, 0x41, 0, 0x41, 0, 0x41, 0, 0x1c, 0, 0x0b);
     /* Padded numbers take the slow path of the same instruction. */
@@ -59,8 +61,10 @@ static void control(void **state) {
     VALID(I32_I32, 0, 0x02, 0x7f, 0x41, 1, 0x20, 0, 0x0d, 0, 0x0b, 0x0b);
     INVALID("type mismatch", I32_I32, 0, 0x02, 0x7f, 0x20, 0, 0x0d, 0, 0x0b, 0x0b);
     INVALID("unknown label 2", VOID, 0, 0x03, 0x40, 0x0c, 2, 0x0b, 0x0b);
-    VALID(I32_I32, 0, 0x20, 0, 0x02, 0, 0x41, 1, 0x6a, 0x0b, 0x0b);                                /* block of type 0 */
-    INVALID("type mismatch", I32_I32, 0, 0x20, 0, 0x20, 0, 0x04, 0x7e, 0x42, 0, 0x0b, 0x1a, 0x0b); /* if without else */
+    /* block of type 0 */
+    VALID(I32_I32, 0, 0x20, 0, 0x02, 0, 0x41, 1, 0x6a, 0x0b, 0x0b);
+    /* if without else */
+    INVALID("type mismatch", I32_I32, 0, 0x20, 0, 0x20, 0, 0x04, 0x7e, 0x42, 0, 0x0b, 0x1a, 0x0b);
     VALID(I32_I32, 0, 0x20, 0, 0x20, 0, 0x04, 0, 0x0b, 0x0b); /* parameters are the results */
     VALID(I32_I32, 0, 0x20, 0, 0x04, 0x7f, 0x41, 1, 0x05, 0x41, 2, 0x0b, 0x0b);
     INVALID("type mismatch", I32_I32, 0, 0x20, 0, 0x04, 0x7f, 0x41, 1, 0x05, 0x0b, 0x0b);
@@ -68,7 +72,8 @@ static void control(void **state) {
     VALID(VOID, 0, 0x12, 0, 0x0b); /* return_call of itself */
     INVALID("unknown function 1", VOID, 0, 0x10, 1, 0x0b);
     INVALID("unknown tag 0", VOID, 0, 0x08, 0, 0x0b);
-    VALID(VOID, 0, 0x02, 0x69, 0x1f, 0x40, 1, 0x03, 0, 0x0b, 0x00, 0x0b, 0x1a, 0x0b); /* try_table (catch_all_ref 0) */
+    /* try_table (catch_all_ref 0) */
+    VALID(VOID, 0, 0x02, 0x69, 0x1f, 0x40, 1, 0x03, 0, 0x0b, 0x00, 0x0b, 0x1a, 0x0b);
     INVALID("type mismatch", VOID, 0, 0x02, 0x7f, 0x1f, 0x40, 1, 0x02, 0, 0x0b, 0x00, 0x0b, 0x1a, 0x0b);
 }
 
@@ -149,7 +154,7 @@ static void modules(void **state) {
     SECTION(&b, 6, 2, 0x7f, 0, 0x41, 0, 0x0b, 0x7f, 0, 0x23, 0, 0x41, 1, 0x6a, 0x0b); /* extended constants */
     assert_int_equal(check_module(engine, b.bytes, b.len, &err), TS_OK);
     b = module_start();
-    SECTION(&b, 6, 1, 0x7f, 0, 0x23, 0, 0x0b); /* names itself */
+    SECTION(&b, 6, 1, 0x7f, 0, 0x23, 0, 0x0b); /* refers to itself */
     invalid_module(&b, "unknown global 0");
     b = module_start();
     SECTION(&b, 5, 1, 0, 1);
@@ -184,7 +189,8 @@ static void subtyping(void **state) {
     invalid_module(&b, "unknown type 1");
 }
 
-/* Many functions, one of them wrong: the same verdict and the same function on any number of threads. */
+/* Many functions, one of them invalid: the verdict and the function in the message are the
+ * same on any number of threads. */
 static void threads(void **state) {
     (void)state;
     enum { N = 5000 };

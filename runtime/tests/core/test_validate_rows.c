@@ -1,6 +1,6 @@
 /* test_validate_rows: each row of wasm_ops.def with a fixed type, as an instruction among constants.
- * In: the opcode table. Out: the operands that a row names are accepted, all others are not, and in unreachable code
- * missing operands are. spec: valid/instructions */
+ * In: the opcode table. Out: the operands that a row names are accepted, all others are not, and in
+ * unreachable code missing operands are. spec: valid/instructions */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,7 +42,8 @@ static void put_const(build *b, char letter) {
     }
 }
 
-/* The instruction with immediates that are valid. Returns false for kinds of immediates that name other things. */
+/* The instruction with immediates that are valid. Returns false for kinds of immediates that
+ * name other things. */
 static bool put_instruction(build *b, const struct ts_op_info *info) {
     static const uint8_t zeros[16];
     if (info->code < 0x100) {
@@ -68,8 +69,8 @@ static bool put_instruction(build *b, const struct ts_op_info *info) {
     }
 }
 
-/* A function that pushes the n operands, but for the first `skip` of them, and one of another type at `wrong` (-1: none);
- * executes the instruction and drops its results. */
+/* A function that pushes the n operands, but for the first `skip` of them, and one of another type at `wrong`
+ * (-1: none); executes the instruction and drops its results. */
 static ts_status check(const struct ts_op_info *info, int skip, int wrong, bool unreachable) {
     build b = {.len = 0};
     const char *colon = strchr(info->sig, ':');
@@ -111,7 +112,7 @@ static void operands(void **state) {
     assert_true(rows > 400);
 }
 
-/* A value is left behind: the results have the types that the row names. */
+/* One value is not dropped, so the results have the types that the row names. */
 static void results(void **state) {
     (void)state;
     static const char letters[] = "iIfF";

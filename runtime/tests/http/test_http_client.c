@@ -1,6 +1,7 @@
-/* test_http_client: chunks, field lines, what errors of libcurl mean, lives of clients and exchanges, and every place that asks for memory,
- * refused once and from then on (the linker puts the functions below in place of those that give it: -Wl,--wrap).
- * What goes over the wire is shown by runtime/tests/outside/test_http_client.py, with servers of every kind.
+/* test_http_client: chunks, field lines, the meaning of libcurl's errors, the lives of clients and exchanges,
+ * and every allocation, failing once and from then on (the linker replaces the allocation functions:
+ * -Wl,--wrap). runtime/tests/outside/test_http_client.py tests what goes over the wire, with servers of every
+ * kind.
  * In: bytes; a small server on the loopback. Out: cmocka results. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -18,7 +19,7 @@
 #include "http/client/exchange.h"
 #include "tests/refuse_memory.h"
 
-/* --- memory that is refused ------------------------------------------------------------------------------------------- */
+/* --- memory that is refused ----------------------------------------------------------------------------- */
 char *__real_strdup(const char *s);
 char *__wrap_strdup(const char *s);
 int __wrap_asprintf(char **out, const char *format, ...);
@@ -34,11 +35,11 @@ int __wrap_asprintf(char **out, const char *format, ...) {
     return n;
 }
 
-/* --- chunks -------------------------------------------------------------------------------------------------------------- */
+/* --- chunks --------------------------------------------------------------------------------------------- */
 typedef struct chunked_case {
     const char *bytes, *body, *trailers; /* "name=value;" */
     ts_http_chunked_result result;
-    size_t rest; /* of the bytes are not its own */
+    size_t rest; /* this many bytes are not part of the body */
 } chunked_case;
 static const chunked_case cases[] = {
     {"0\r\n\r\n", "", "", TS_HTTP_CHUNKED_END, 0},
@@ -71,7 +72,7 @@ static const chunked_case cases[] = {
      TS_HTTP_CHUNKED_BIG, 0},
     {"0\r\nA: b\r\nA: b\r\nA: b\r\n\r\n", "", "", TS_HTTP_CHUNKED_BIG, 0},
 };
-/* As `step` bytes a time. */
+/* Feeds `step` bytes at a time. */
 static void feed(const chunked_case *k, size_t step, bool wanted) {
     ts_http_chunked d = {0};
     ts_http_pipe *p = ts_http_pipe_new();
@@ -81,7 +82,7 @@ static void feed(const chunked_case *k, size_t step, bool wanted) {
     assert_non_null(p);
     while (at < len && r == TS_HTTP_CHUNKED_MORE) {
         size_t n = step < len - at ? step : len - at;
-        char *copy = test_malloc(n); /* nothing beyond is read */
+        char *copy = test_malloc(n); /* nothing beyond the end is read */
         memcpy(copy, k->bytes + at, n);
         r = ts_http_chunked_feed(&d, copy, n, wanted ? p : NULL, 101);
         test_free(copy);
@@ -123,7 +124,7 @@ static void chunks_at_random(void **state) {
             seed = seed * 6364136223846793005u + 1442695040888963407u;
             bytes[k] = signs[(seed >> 33) % (sizeof signs - 1)];
         }
-        /* whole and in two parts: the same */
+        /* whole and in two parts, with the same result */
         size_t cut = seed >> 58;
         ts_http_chunked one = {0}, two = {0};
         ts_http_pipe *p = ts_http_pipe_new(), *q = ts_http_pipe_new();
@@ -157,7 +158,7 @@ static void field_lines(void **state) {
     ts_http_fields_clear(&f);
 }
 
-/* --- lives --------------------------------------------------------------------------------------------------------------- */
+/* --- lives ---------------------------------------------------------------------------------------------- */
 static const ts_http_fields no_fields;
 static ts_http_request get(const char *authority) {
     return (ts_http_request){
@@ -181,12 +182,12 @@ static void lives(void **state) {
     assert_non_null(x);
     assert_int_equal(ts_http_exchange_state(x), TS_HTTP_FAILED);
     assert_true(ts_http_client_idle(c));
-    assert_true(body->failed); /* nobody will take it */
+    assert_true(body->failed); /* nobody will read the response */
     ts_http_pipe *in = ts_http_exchange_body(x);
     ts_http_pipe_hold(in);
     assert_true(in->failed && in->wire_closed && !in->wire);
     ts_http_client_free(c);
-    ts_http_exchange_free(x); /* it may outlive its client, and its bodies both */
+    ts_http_exchange_free(x); /* an exchange may outlive its client, and its bodies may outlive both */
     ts_http_pipe_notify(in);
     ts_http_pipe_notify(body);
     ts_http_pipe_release(in);
@@ -194,7 +195,7 @@ static void lives(void **state) {
 }
 
 #ifdef TS_HTTP_CURL
-/* --- errors -------------------------------------------------------------------------------------------------------------- */
+/* --- errors --------------------------------------------------------------------------------------------- */
 static void every_error_has_a_meaning(void **state) {
     (void)state;
     ts_curl l;
@@ -245,8 +246,8 @@ static void every_error_has_a_meaning(void **state) {
     ts_curl_close(&l); /* nothing more */
 }
 
-/* --- a server, and memory that is refused ----------------------------------------------------------------------------------- */
-/* Answers each request after its body in chunks, if it has one; allocates nothing. */
+/* --- a server, and memory that is refused --------------------------------------------------------------- */
+/* Answers each request after reading its body in chunks, if it has one. Allocates nothing. */
 static void *serve(void *data) {
     int listener = *(int *)data;
     static const char answer[] =
@@ -273,7 +274,7 @@ static void *serve(void *data) {
 typedef struct outcome {
     bool responded, whole;
 } outcome;
-/* Two requests of one client, one after the other; false: there was no memory for one. */
+/* Sends two requests of one client, one after the other. Returns false if memory ran out. */
 static outcome two_requests(const char *authority) {
     outcome o = {0};
     ts_http_client *c = ts_http_client_new(NULL);
@@ -350,7 +351,8 @@ static void every_allocation(void **state) {
                 if (!two_requests(authority).whole) seen++;
             }
         until = -1;
-        assert_true(seen > total / 2); /* for good: nearly all; once: those of the second request */
+        /* failing from then on hits nearly all, failing once hits those of the second request */
+        assert_true(seen > total / 2);
         assert_true(two_requests(authority).whole);
     }
     shutdown(listener, SHUT_RDWR);

@@ -1,6 +1,9 @@
-/* test_http_forward: what the server lets in, a guest can send on: method, target, scheme, authority, fields, trailers, status.
- * In: requests made of random parts, right and wrong. Out: each one that is let in goes through the getters, the setters and
- * outgoing-handler.handle, and reaches the client unchanged. Source: RFC 3986, RFC 9110, RFC 9112; wit: wasi:http/types */
+/* test_http_forward: a guest can forward whatever the server accepts: method, target, scheme, authority,
+ * fields, trailers, status.
+ * In: requests made of random parts, valid and invalid. Out: each accepted request goes through the getters,
+ * the setters and outgoing-handler.handle, and reaches the client unchanged.
+ * Source: RFC 3986, RFC 9110, RFC 9112;
+ * wit: wasi:http/types */
 #include "tests/wasi_help.h"
 #include <stdio.h>
 #include "http/client/chunked.h"
@@ -17,7 +20,7 @@
 #define NONE ((ts_val){.variant = {.disc = 0}})
 #define CASE(d, p) ((ts_val){.variant = {.disc = (d), .payload = (p)}})
 
-/* --- a client that keeps what it is asked to send ------------------------------------------------------------------- */
+/* --- a client that keeps what it is asked to send ------------------------------------------------------- */
 struct ts_http_exchange {
     ts_http_error error;
     ts_http_fields headers;
@@ -89,12 +92,12 @@ bool ts_http_client_idle(const ts_http_client *c) {
     return true;
 }
 
-/* --- a guest that forwards ------------------------------------------------------------------------------------------- */
+/* --- a guest that forwards ------------------------------------------------------------------------------ */
 enum { BIG = 1 << 19 };
 static char buffer[BIG];
 static ts_wire wire;
 
-/* The server's verdict on a head: 0, or a status. */
+/* The server's verdict on a head: 0 if it is accepted, otherwise a status. */
 static int door(const char *head, size_t len) {
     ts_wire_scan scan = {0};
     assert_true(len < BIG);
@@ -108,7 +111,7 @@ static int door_of(const char *head) {
     return door(head, strlen(head));
 }
 
-/* Entries of fields, from the guest's last result, as new fields: false: refused. */
+/* Makes new fields of the entries in the guest's last result. Returns false if they are refused. */
 static bool again(host *h, uint64_t from, uint64_t *to) {
     OK(h, fields(entries), H(from));
     OK(h, fields(from_list), LIST(h->result.list.ptr, h->result.list.len));
@@ -117,7 +120,7 @@ static bool again(host *h, uint64_t from, uint64_t *to) {
     return true;
 }
 
-/* What was let in goes through a guest; what does not is named. */
+/* Sends what was accepted through a guest, and names what is refused there. */
 static const char *forward(host *h) {
     ts_wasi_http_incoming in = {.method = wire.method,
                                 .path_with_query = wire.target,
@@ -145,9 +148,10 @@ static const char *forward(host *h) {
     OK(h, incoming(authority), H(q));
     OK(h, request(set_authority), H(r), h->result);
     if (h->result.variant.disc) return "set-authority";
-    GOOD(h, request(body), H(r)); /* what is announced can be written */
+    GOOD(h, request(body), H(r)); /* the announced length can be written */
     uint64_t body = rep_ok(h);
-    if (wire.authority) { /* a request of HTTP/1.0 may have none, and then HTTP has nowhere to send it */
+    /* a request of HTTP/1.0 may have no authority, and then there is nowhere to send it */
+    if (wire.authority) {
         OK(h, ts_wasi_http_outgoing_handler_handle, H(r), NONE);
         if (h->result.variant.disc) return "handle";
         if (ts_wasi_http_types_future_incoming_response_drop(&h->call, rep_ok(h)) != TS_OK) return "a drop";
@@ -191,8 +195,9 @@ static void goes_on(host *h, const char *head) {
     if (stuck) fail_msg("%s: %s", stuck, head);
 }
 
-/* --- byte by byte ---------------------------------------------------------------------------------------------------- */
-/* Every byte at the beginning, within and at the end of a part: let in exactly where the setter takes it. */
+/* --- byte by byte --------------------------------------------------------------------------------------- */
+/* Every byte at the beginning, within and at the end of a part is accepted exactly if the setter accepts
+ * it. */
 static void each_byte(void **state) {
     host *h = *state;
     static const struct {
@@ -227,11 +232,12 @@ static void each_byte(void **state) {
             switch (places[i].part) {
             case METHOD: taken = ts_http_is_token(&byte, 1); break;
             case PATH: taken = ts_http_is_path_with_query(path, 3); break;
-            case HOST: taken = let_in; break; /* a setter takes more: forward says whether it takes what is let in */
+            /* a setter may accept more; forward checks that it accepts what the server accepts */
+            case HOST: taken = let_in; break;
             case NAME: taken = ts_http_is_token(text, 3) || byte == ':'; break; /* a shorter name */
             case VALUE: taken = ts_http_is_field_value(text, 3); break;
             }
-            /* "GET http://a/" is another request where the byte ends the target or the line */
+            /* "GET http://a/" is a different request if the byte ends the target or the line */
             if (let_in != taken) fail_msg("0x%02x after %s is %s", c, places[i].before, let_in ? "let in" : "refused");
             if (!let_in) continue;
             const char *stuck = forward(h);
@@ -241,7 +247,7 @@ static void each_byte(void **state) {
     assert_true(in > 500);
 }
 
-/* --- known parts ------------------------------------------------------------------------------------------------------- */
+/* --- known parts ---------------------------------------------------------------------------------------- */
 static void odd_but_right(void **state) {
     host *h = *state;
     static const char *const heads[] = {
@@ -319,7 +325,7 @@ static void refused_at_the_door(void **state) {
     }
 }
 
-/* --- sizes --------------------------------------------------------------------------------------------------------------- */
+/* --- sizes ---------------------------------------------------------------------------------------------- */
 static char *made(const char *before, size_t n, const char *after) {
     char *s = malloc(strlen(before) + n + strlen(after) + 1);
     assert_non_null(s);
@@ -332,7 +338,7 @@ static void sizes(void **state) {
     static const struct {
         const char *before, *after;
         size_t most; /* letters */
-        int status;  /* of one more */
+        int status;  /* one byte more */
     } all[] = {{"", " / HTTP/1.1\r\nHost: a\r\n\r\n", TS_HTTP_MAX_METHOD, 501},
                {"GET /", " HTTP/1.1\r\nHost: a\r\n\r\n", TS_HTTP_MAX_TARGET - 1, 414},
                {"GET / HTTP/1.1\r\nHost: a\r\na:", "\r\n\r\n", TS_HTTP_MAX_FIELD - 1, 431},
@@ -345,7 +351,7 @@ static void sizes(void **state) {
         free(good);
         free(bad);
     }
-    /* all fields together: 32 for each beside its name and value */
+    /* all fields together, with 32 bytes for each in addition to its name and value */
     size_t host_weight = 4 + 1 + 32, left = TS_HTTP_MAX_FIELDS - host_weight - 1 - TS_HTTP_MAX_FIELD / 2 - 32;
     char *first = made("GET / HTTP/1.1\r\nHost: a\r\na:", TS_HTTP_MAX_FIELD / 2, "\r\nb:");
     char *second = made(first, TS_HTTP_MAX_FIELD / 2, "\r\nc:");
@@ -357,7 +363,7 @@ static void sizes(void **state) {
     assert_int_equal(wire.headers.bytes, TS_HTTP_MAX_FIELDS);
     assert_int_equal(door_of(more), 431);
     free(first), free(second), free(good), free(most), free(more);
-    /* a smaller limit of the guest's own: 34 bytes a field */
+    /* a smaller limit for this guest: 34 bytes a field */
     ts_http_fields f = {0};
     ts_wasi_limit_http_fields(h->w, 68);
     for (int i = 0; i < 3; i++) {
@@ -367,7 +373,7 @@ static void sizes(void **state) {
     ts_http_fields_clear(&f);
 }
 
-/* --- trailers, responses -------------------------------------------------------------------------------------------------- */
+/* --- trailers, responses -------------------------------------------------------------------------------- */
 static void trailers(void **state) {
     host *h = *state;
     static const char *const names[] = {"x",      "Content-Type", "content-length", "TE",         "Trailer",
@@ -381,14 +387,14 @@ static void trailers(void **state) {
         assert_int_equal(door_of("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"), 0);
         assert_int_equal(ts_wire_body(&wire, body, n, &used, p), TS_WIRE_END);
         through += (int)p->trailers.len;
-        /* as a response's: the same are left */
+        /* as those of a response: the same ones remain */
         ts_http_pipe *r = ts_http_pipe_new();
         ts_http_chunked c = {0};
         assert_int_equal(ts_http_chunked_feed(&c, body, n, r, 1000), TS_HTTP_CHUNKED_END);
         ts_http_chunked_free(&c);
         ts_wasi_trailers_strip(&r->trailers);
         assert_int_equal(r->trailers.len, p->trailers.len);
-        if (p->trailers.len) { /* outgoing-body.finish takes them */
+        if (p->trailers.len) { /* outgoing-body.finish accepts them */
             OK(h, fields(new), {0});
             OK(h, request(new), H(rep(h)));
             uint64_t q = rep(h);
@@ -415,13 +421,13 @@ static void statuses(void **state) {
         GOOD(h, ts_wasi_http_types_outgoing_response_set_status_code, H(r), ((ts_val){.u16 = s}));
 }
 
-/* --- random -------------------------------------------------------------------------------------------------------------- */
+/* --- random --------------------------------------------------------------------------------------------- */
 static uint32_t seed;
 static uint32_t rnd(uint32_t n) {
     seed = seed * 1664525 + 1013904223;
     return (seed >> 8) % n;
 }
-/* Up to n pieces: of `usual`, now and then any byte. */
+/* Up to n pieces of `usual`, and sometimes any byte. */
 static size_t some(char *to, const char *usual, uint32_t n, uint32_t odd) {
     size_t len = rnd(n), all = strlen(usual);
     for (size_t i = 0; i < len; i++) to[i] = rnd(1000) < odd ? (char)rnd(256) : usual[rnd((uint32_t)all)];

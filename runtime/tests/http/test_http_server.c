@@ -1,5 +1,5 @@
-/* test_http_server: reading requests to the letter (http/server/wire), and the server with handlers in C: threads, pipes, limits, ends.
- * What clients see of `touchstone serve` is tested from outside: runtime/tests/outside/test_serve.py.
+/* test_http_server: reading requests strictly (http/server/wire), and the server with handlers in C: threads,
+ * pipes, limits, shutdown. runtime/tests/outside/test_serve.py tests what clients see of `touchstone serve`.
  * In: bytes, connections over the loopback. Out: cmocka results. */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -35,11 +35,11 @@ int main(void) {
 }
 #else
 
-/* --- the wire -------------------------------------------------------------------------------------------------------------------------- */
+/* --- the wire ------------------------------------------------------------------------------------------- */
 static ts_wire wire;
 static char head[4096];
 
-/* The status that a head is refused with; 0: none. */
+/* The status with which a head is refused; 0 if it is accepted. */
 static int read_head(const char *text) {
     size_t len = strlen(text);
     memcpy(head, text, len + 1);
@@ -93,14 +93,14 @@ static void heads(void **state) {
     assert_true(!wire.target && wire.is_connect && !wire.keep_alive && !wire.has_body);
     assert_string_equal(wire.authority, "a:1");
     assert_int_equal(read_head("GET / HTTP/3.0\r\nHost: x\r\n\r\n"), 505);
-    /* RFC 9110, 2.5: as the highest minor version that is known */
+    /* RFC 9110, 2.5: processed as the highest known minor version */
     assert_int_equal(read_head("GET / HTTP/1.2\r\nHost: x\r\n\r\n"), 0);
     assert_true(wire.keep_alive && !wire.http10);
     assert_int_equal(read_head("M-SEARCH / HTTP/1.9\r\nHost: x\r\nTransfer-Encoding: chunked\t\r\n\r\n"), 0);
     assert_true(wire.chunked && !wire.http10);
-    assert_int_equal(read_head("GET / HTTP/1.2\r\n\r\n"), 400); /* and so Host is required */
+    assert_int_equal(read_head("GET / HTTP/1.2\r\n\r\n"), 400); /* so Host is required */
     assert_int_equal(read_head("GET / HTTP/1.x\r\nHost: x\r\n\r\n"), 400);
-    /* RFC 3986, 3.2.3: 0 is a port in an authority; RFC 9110, 9.3.6: it is none that a CONNECT could have */
+    /* RFC 3986, 3.2.3: 0 is a port in an authority; RFC 9110, 9.3.6: a CONNECT cannot have it */
     assert_int_equal(read_head("GET / HTTP/1.1\r\nHost: x:0\r\n\r\n"), 0);
     assert_string_equal(wire.authority, "x:0");
     assert_int_equal(read_head("CONNECT x:0 HTTP/1.1\r\nHost: x:0\r\n\r\n"), 400);
@@ -108,7 +108,8 @@ static void heads(void **state) {
                      400);
 }
 
-/* However a head is cut into pieces, it is found at the same place, or refused no later than whole. */
+/* However a head is cut into pieces, its end is found at the same place, or it is refused no
+ * later than as a whole. */
 static void pieces(void **state) {
     (void)state;
     static const char good[] = "\r\nGET / HTTP/1.1\r\nHost: x\r\nA: b\r\n\r\nmore";
@@ -133,7 +134,7 @@ static void pieces(void **state) {
         }
 }
 
-/* A chunked body in pieces of every size: the same bytes, the same trailers, the same end. */
+/* A chunked body in pieces of every size has the same bytes, the same trailers and the same end. */
 static void chunks(void **state) {
     (void)state;
     static const char body[] =
@@ -162,7 +163,7 @@ static void chunks(void **state) {
     }
 }
 
-/* The pipe's room is what is taken, no more. */
+/* No more is taken than the pipe has room for. */
 static void full_pipe(void **state) {
     (void)state;
     ts_wire_free(&wire);
@@ -210,7 +211,7 @@ static void refused_bodies(void **state) {
         if (cases[i].status) assert_int_equal(wire.status, cases[i].status);
         ts_http_pipe_release(p);
     }
-    /* long lines are not kept, and many trailers not either */
+    /* neither long lines nor many trailers are kept */
     assert_int_equal(read_head("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"), 0);
     ts_http_pipe *p = ts_http_pipe_new();
     char line[TS_WIRE_MAX_LINE + 2];
@@ -225,14 +226,15 @@ static void refused_bodies(void **state) {
     ts_http_pipe_release(p);
 }
 
-/* Every byte in every place of a request: never more than read, and what is accepted holds no control. */
+/* With every byte at every place of a request, nothing beyond the input is read, and what is accepted
+ * contains no control character. */
 static void any_byte(void **state) {
     (void)state;
     static const char text[] = "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nB: c\r\n\r\n";
     size_t len = sizeof text - 1, accepted = 0;
     for (size_t at = 0; at < len; at++)
         for (int byte = 0; byte < 256; byte++) {
-            char *b = malloc(len); /* exactly: a sanitizer sees what is read beyond */
+            char *b = malloc(len); /* of exactly this size, so that a sanitizer reports a read beyond it */
             memcpy(b, text, len);
             b[at] = (char)byte;
             ts_wire_scan s = {0};
@@ -251,7 +253,7 @@ static void any_byte(void **state) {
     assert_in_range(accepted, 500, 6000);
 }
 
-/* --- the server -------------------------------------------------------------------------------------------------------------------------- */
+/* --- the server ----------------------------------------------------------------------------------------- */
 typedef struct site {
     ts_http_server *s;
     uint16_t port;
@@ -266,7 +268,7 @@ typedef struct site {
 static void *thread_new(void *data) {
     site *t = data;
     __atomic_fetch_add(&t->threads, 1, __ATOMIC_RELAXED);
-    return malloc(1); /* a leak if it is not given back */
+    return malloc(1); /* leaks if it is not freed */
 }
 static void thread_free(void *data, void *thread_data) {
     (void)data;
@@ -328,7 +330,7 @@ static int dial(const site *t) {
 static void say(int fd, const char *text) {
     assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
 }
-/* What comes until the end; the caller frees. */
+/* Reads until the end. The caller frees the result. */
 static char *hear(int fd) {
     size_t len = 0, cap = 65536;
     char *b = malloc(cap + 1);
@@ -381,7 +383,7 @@ static void headers_of(site *t, ts_http_call *c) {
     (void)t;
     ts_http_fields f = {0}, bad = {0}, early = {0};
     assert_true(ts_http_fields_add(&bad, "a", 1, "b\r\nc: d", 7));
-    assert_false(ts_http_call_respond(c, 200, &bad, NULL)); /* no response is split */
+    assert_false(ts_http_call_respond(c, 200, &bad, NULL)); /* no response is split in two */
     assert_false(ts_http_call_respond(c, 199, NULL, NULL));
     assert_false(ts_http_call_informational(c, 101, NULL));
     assert_false(ts_http_call_informational(c, 200, NULL));
@@ -399,7 +401,7 @@ static void fields(void **state) {
     (void)state;
     site t;
     open_site(&t, (ts_http_server_config){0}, headers_of);
-    char *b = ask(&t, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); /* the response closes */
+    char *b = ask(&t, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); /* the response closes the connection */
     assert_non_null(
         strstr(b, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 299 \r\nX-Case: 1\r\nx-case: 2\r\n"));
     assert_non_null(strstr(b, "Date: mine\r\n"));
@@ -411,14 +413,14 @@ static void fields(void **state) {
     close_site(&t);
 }
 
-/* Nothing, too little, a failed body, one that never ends. */
+/* No response, too short a body, a failed body, a body that never ends. */
 static void broken(site *t, ts_http_call *c) {
     (void)t;
     const char *what = ts_http_call_target(c);
     if (strcmp(what, "/open") == 0) respond_with(c, 200, "part", false);
     if (strcmp(what, "/waits") == 0) {
         respond_with(c, 200, "part", false);
-        ts_http_call_waits(c, true); /* so it is sent */
+        ts_http_call_waits(c, true); /* so the response is sent */
         ts_http_call_waits(c, false);
     }
     if (strcmp(what, "/failed") == 0) {
@@ -448,14 +450,15 @@ static void no_whole_response(void **state) {
     close_site(&t);
 }
 
-/* Who waits leaves its core to others: with one thread that computes, as many as may are made for those that wait. */
+/* A handler that waits leaves its core to others: with one computing thread, as many more threads as allowed
+ * are started for those that wait. */
 static void waiter(site *t, ts_http_call *c) {
     ts_http_call_waits(c, true);
     for (int i = 0; i < 2000 && __atomic_load_n(&t->begun, __ATOMIC_RELAXED) < 5; i++) usleep(5000);
     ts_http_call_waits(c, false);
     respond_with(c, __atomic_load_n(&t->begun, __ATOMIC_RELAXED) >= 5 ? 200 : 503, "", true);
 }
-static void spinner(site *t, ts_http_call *c) { /* says nothing of it: the monitor sees */
+static void spinner(site *t, ts_http_call *c) { /* does not report it; the monitor notices */
     for (int i = 0; i < 2000 && __atomic_load_n(&t->begun, __ATOMIC_RELAXED) < 5; i++) usleep(5000);
     respond_with(c, __atomic_load_n(&t->begun, __ATOMIC_RELAXED) >= 5 ? 200 : 503, "", true);
 }
@@ -484,7 +487,7 @@ static void threads_for_who_computes(void **state) {
     five_at_once(spinner);
 }
 
-/* What is written while nobody waits goes out all the same, soon. */
+/* Bytes that are written while nobody waits are sent soon all the same. */
 static void slow_writer(site *t, ts_http_call *c) {
     (void)t;
     ts_http_pipe *p = ts_http_pipe_new();
@@ -519,7 +522,7 @@ static void held_back_not_for_long(void **state) {
     close_site(&t);
 }
 
-/* Echo through both pipes by hand, waiting as a guest would. */
+/* Echoes through both pipes, waiting as a guest would. */
 static void echo(site *t, ts_http_call *c) {
     (void)t;
     ts_http_pipe *in = ts_http_call_body(c), *out = ts_http_pipe_new();
@@ -581,11 +584,12 @@ static void both_ways(void **state) {
     char *b = hear(fd);
     pthread_join(id, NULL);
     size_t count = 0;
-    for (const char *p = strstr(b, "\r\n\r\n"); *p; p++) count += *p == 'e'; /* sizes of chunks are among them */
+    /* the sizes of the chunks are counted too */
+    for (const char *p = strstr(b, "\r\n\r\n"); *p; p++) count += *p == 'e';
     assert_in_range(count, s.n, s.n + 10000);
     assert_string_equal(b + strlen(b) - 5, "0\r\n\r\n");
     free(b);
-    /* a client that stops sending is given up; one that stops receiving too */
+    /* a client that stops sending is dropped, and so is one that stops receiving */
     fd = dial(&t);
     say(fd, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc");
     b = hear(fd);
@@ -596,19 +600,19 @@ static void both_ways(void **state) {
     snprintf(text, sizeof text, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", s.n);
     say(fd, text);
     pthread_create(&id, NULL, send_all, &s);
-    pthread_join(id, NULL); /* ends because the server ends it */
+    pthread_join(id, NULL); /* ends because the server ends the connection */
     close(fd);
     close_site(&t);
 }
 
-/* A client that is slow to take the last of it gets it all the same, after the handler has returned. */
+/* A client that is slow to read the last bytes gets them all the same, after the handler has returned. */
 static void burst(site *t, ts_http_call *c) {
     (void)t;
     ts_http_pipe *p = ts_http_pipe_new();
     char piece[4096];
     memset(piece, 'b', sizeof piece);
     assert_true(ts_http_call_respond(c, 200, NULL, p));
-    for (int i = 0; i < 100000 && ts_http_pipe_room(p); i++) { /* until nothing more fits anywhere */
+    for (int i = 0; i < 100000 && ts_http_pipe_room(p); i++) { /* until all buffers are full */
         ts_http_pipe_put(p, piece, sizeof piece);
         ts_http_pipe_notify(p);
     }
@@ -630,7 +634,8 @@ static void slow_to_take(void **state) {
     close_site(&t);
 }
 
-/* The end: what is under way may end, what does not is interrupted, and what does not even then is left. */
+/* Shutdown: running handlers may finish, those that do not are interrupted, and those that
+ * ignore that are abandoned. */
 static void sleeper(site *t, ts_http_call *c) {
     for (int i = 0; i < 1000 && !__atomic_load_n(&t->interrupts, __ATOMIC_RELAXED); i++) usleep(5000);
     if (!ts_http_call_respond(c, 200, NULL, NULL)) assert_true(ts_http_call_client_gone(c));
@@ -675,14 +680,14 @@ static void never_run(void **state) {
     ts_http_server_free(s);
 }
 
-/* A handler that waits, before, within or after its response, while its client leaves. */
+/* A handler waits before, within or after its response while its client leaves. */
 static void waits_while_left(site *t, ts_http_call *c) {
     const char *what = ts_http_call_target(c);
     if (strcmp(what, "/within") == 0) respond_with(c, 200, "part", false);
     if (strcmp(what, "/after") == 0) respond_with(c, 200, "whole", true);
     uint64_t start = ts_sys_monotonic();
     ts_http_watched how = ts_http_call_poll(c, NULL, 0, start + (strcmp(what, "/after") ? 600000000000 : 300000000));
-    if (strcmp(what, "/after") == 0) { /* what it does after its response is its own */
+    if (strcmp(what, "/after") == 0) { /* what it does after its response does not concern the client */
         assert_int_equal(how, TS_HTTP_PROCEED);
         assert_true(ts_sys_monotonic() - start >= 300000000);
     } else {
@@ -717,7 +722,7 @@ static void left(void **state) {
     close_site(&t);
 }
 
-/* The time of a request is over, and the server ends its calls. */
+/* The time limit of a request is over, and the server interrupts its calls. */
 static void too_long(site *t, ts_http_call *c) {
     (void)t;
     assert_int_equal(ts_http_call_poll(c, NULL, 0, TS_SYS_NO_DEADLINE), TS_HTTP_STOP);
@@ -741,11 +746,11 @@ static void ended_waits(void **state) {
     while (!__atomic_load_n(&t.begun, __ATOMIC_RELAXED)) usleep(1000);
     usleep(50000);
     ts_http_server_stop(t.s);
-    close_site(&t); /* the second time: at once */
+    close_site(&t); /* the second time it fails at once */
     close(fd);
 }
 
-/* Connections come and go in numbers, some rude. */
+/* Many connections come and go, and some behave badly. */
 static void *crowd(void *data) {
     const site *t = data;
     for (int i = 0; i < 150; i++) {

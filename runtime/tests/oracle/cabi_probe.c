@@ -135,7 +135,7 @@ static ts_status never(ts_host_call *c, void *data, const ts_val *args, ts_val *
     (void)data, (void)args, (void)result;
     return ts_callback_trap(c, "not to be called");
 }
-/* The type of a function from its text, by what embedders use. */
+/* The type of a function from its text, as embedders define it. */
 static const ts_cfunc_type *func_type(ts_linker *l, const char *text, ts_error *e) {
     static const char *const names[2] = {"r0", "r1"};
     for (int i = 0; i < 2; i++) {
@@ -157,7 +157,7 @@ static const ts_ctype *payload_type(const ts_ctype *t, uint32_t disc) {
     }
 }
 
-/* --- values out -------------------------------------------------------------------------------------------------- */
+/* --- values out ----------------------------------------------------------------------------------------- */
 static void print_string(FILE *to, const ts_val *v, bool kept) {
     static const char *const names[4] = {"utf8", "utf16", "latin1", "tagged"};
     ts_str_tag tag = kept ? ts_str_tag_of(v->str.len) : TS_STR_UTF8;
@@ -166,7 +166,7 @@ static void print_string(FILE *to, const ts_val *v, bool kept) {
     hex(to, (const uint8_t *)v->str.ptr, units * (tag == TS_STR_UTF16 || tag == TS_STR_TAGGED_UTF16 ? 2 : 1));
 }
 static void print_val(FILE *to, const ts_ctype *t, const ts_val *v, bool kept);
-/* Elements that are still the bytes of a guest. */
+/* Elements that are still bytes in a guest's memory. */
 static void print_plain(FILE *to, const ts_ctype *elem, const ts_val *v) {
     ts_arena arena;
     ts_error e;
@@ -256,7 +256,7 @@ static void print_val(FILE *to, const ts_ctype *t, const ts_val *v, bool kept) {
     }
 }
 
-/* --- values in --------------------------------------------------------------------------------------------------- */
+/* --- values in ------------------------------------------------------------------------------------------ */
 static const char *next_word(char **at) {
     char *word = strsep(at, " ");
     if (!word || !*word) die("values are missing", "");
@@ -275,9 +275,8 @@ static void read_val(probe *p, char **at, const ts_ctype *t, ts_val *v) {
     switch (t->kind) {
     case TS_CT_BOOL: v->b = word[0] == '1'; return;
     case TS_CT_F32: {
-        uint32_t bits = strcmp(word, "nan") == 0
-                            ? 0x7fa00001u
-                            : (uint32_t)strtoul(word, NULL, 16); /* a NaN that is not the canonical one */
+        uint32_t bits = strcmp(word, "nan") == 0 ? 0x7fa00001u
+                                                 : (uint32_t)strtoul(word, NULL, 16); /* a NaN that is not canonical */
         memcpy(&v->f32, &bits, 4);
         return;
     }
@@ -342,7 +341,7 @@ static void read_val(probe *p, char **at, const ts_ctype *t, ts_val *v) {
     }
 }
 
-/* --- one request ------------------------------------------------------------------------------------------------- */
+/* --- one request ---------------------------------------------------------------------------------------- */
 static void print_table(FILE *to, const probe *p, const side *s) {
     const char *between = "";
     for (uint32_t i = 1; i < s->inst.handles.len; i++, between = " ") {
@@ -446,7 +445,7 @@ static void answer(probe *p, char *field[FIELDS]) {
         st = result ? ts_lift_flat_result(&cx, ft, layout, slots, &vals[0])
                     : ts_lift_flat_params(&cx, TS_MAX_FLAT_PARAMS, ft, layout, slots, vals);
         if (st != TS_OK) ending = trap_name(&p->err, "lift", name);
-        /* scalars have a shorter way, which must come to the same */
+        /* scalars take a shorter path, which must have the same result */
         if (layout->scalar) {
             ts_error e;
             ts_error_init(&e);

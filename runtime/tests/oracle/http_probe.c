@@ -35,7 +35,7 @@ enum { IDS = 2048, WORDS = 256, LINE = 1 << 21 };
 typedef struct call {
     ts_http_exchange *x;
     ts_http_pipe *up, *down;
-    uint64_t sum, filled; /* of what was read; bytes filled so far */
+    uint64_t sum, filled; /* of the bytes read; number of bytes filled so far */
 } call;
 typedef struct probe {
     ts_http_client *c;
@@ -92,7 +92,7 @@ static void print_fields(const char *what, int id, const ts_http_fields *f) {
     }
 }
 
-/* One wait of the OS in which the client goes on, as wasi:io/poll does it. */
+/* One wait of the OS during which the client makes progress, as in wasi:io/poll. */
 static void step(probe *p, uint64_t deadline) {
     ts_sys_wait few[64], *w = few;
     size_t n = ts_http_client_waits(p->c, few, 0, &deadline);
@@ -158,7 +158,7 @@ static void body_end(int id, const ts_http_pipe *in) {
     else
         printf(in->ended ? "ok\n" : "open\n");
 }
-/* Up to `most` bytes; shown, or only counted. */
+/* Reads up to `most` bytes, and prints them or only counts them. */
 static void read_body(probe *p, int id, uint64_t most, size_t piece, uint64_t pause, bool show) {
     call *c = &p->calls[id];
     static uint8_t buf[65536];
@@ -201,7 +201,8 @@ static void both(probe *p, int id, uint64_t n) {
         add(c, buf, down);
         got += down;
         ts_http_pipe_notify(c->down);
-        /* A kick may have brought bytes, made room, or ended the body: nothing more would wake a wait then. */
+        /* A kick may have delivered bytes, made room, or ended the body, and then nothing would wake a
+         * wait. */
         bool moved = c->down->len || c->down->ended || c->down->failed || (c->filled < n && ts_http_pipe_room(c->up));
         if (up || down)
             until = ts_sys_monotonic() + PATIENCE;
@@ -288,7 +289,7 @@ static int open_files(void) {
     return n;
 }
 
-/* What needs no exchange. False: it is none of these. */
+/* Performs a command that needs no exchange. Returns false if it is another one. */
 static bool of_client(probe *p, char **w, size_t n) {
     if (strcmp(w[0], "client") == 0) {
         for (int i = 0; i < IDS; i++) forget(&p->calls[i]);

@@ -1,5 +1,7 @@
-/* toml_probe: reads a TOML document on stdin and prints it as toml-test has it, JSON with the type of each value.
- * In: a document. Out: the JSON, status 0; or what is wrong with it on stderr, status 1. runtime/tests/outside/test_toml.py and toml-test use it. */
+/* toml_probe: reads a TOML document on stdin and prints it as toml-test does, as JSON with the type of each
+ * value.
+ * In: a document. Out: the JSON and status 0, or the error on stderr and status 1.
+ * runtime/tests/outside/test_toml.py and toml-test use it. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

@@ -32,7 +32,7 @@ class Head:
 
 
 class Conn:
-    """A connection: what was read, and anything to say."""
+    """A connection: the bytes read, and functions that send anything."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -104,7 +104,7 @@ class Conn:
         self.say(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{fields}\r\n", body)
 
     def closed(self, within: float = 10.0) -> bool:
-        """The client has closed its side: nothing more, or a reset."""
+        """Checks that the client has closed its side, or has reset the connection."""
         end = time.monotonic() + within
         while time.monotonic() < end:
             if not select.select([self.sock], [], [], 0.1)[0]:
@@ -157,7 +157,7 @@ class Server:
             self.connections += 1
             thread = threading.Thread(target=self.handle, args=(sock,), daemon=True)
             thread.start()
-            self.threads.append(thread)  # one that is started, for `join`
+            self.threads.append(thread)  # a started thread, for `join`
 
     def handle(self, sock: socket.socket) -> None:
         try:
@@ -184,7 +184,7 @@ class Server:
 
 
 def saying(*parts: bytes | str, then: Callable[[Conn], object] = Conn.close) -> Callable[[Conn], object]:
-    """Reads one head, and says something."""
+    """Reads one head, and sends something."""
 
     def serve(conn: Conn) -> None:
         conn.head()
@@ -213,7 +213,7 @@ class H2:
         self.conn.sock.sendall(self.h2.data_to_send())
 
     def step(self) -> bool:
-        """Reads what there is, and answers what the protocol wants answered."""
+        """Reads the available bytes, and sends what the protocol requires."""
         data = self.conn.sock.recv(1 << 16)
         if not data:
             return False
@@ -287,7 +287,7 @@ class H2:
 
 @contextlib.contextmanager
 def unreachable() -> Iterator[int]:
-    """A port whose connections are never taken: the queue of who listens is full."""
+    """A port whose connections are never accepted: the queue of the listener is full."""
     with socket.socket() as listener, contextlib.ExitStack() as held:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -302,7 +302,7 @@ def unreachable() -> Iterator[int]:
 
 @dataclass(frozen=True)
 class Authority:
-    """A certificate authority of one test run, and what it has signed."""
+    """A certificate authority of one test run, and its certificates."""
 
     folder: Path
 
@@ -319,7 +319,7 @@ class Authority:
                  "-keyout", "ca.key", "-out", "ca.pem")  # fmt: skip
 
     def server(self, name: str, names: str, days: int = 30) -> ssl.SSLContext:
-        """A server's context; names: a subjectAltName; days below 0: it has ended."""
+        """A server's context. names: a subjectAltName; days below 0: the certificate has expired."""
         self.run("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
                  "-keyout", f"{name}.key", "-out", f"{name}.csr")  # fmt: skip
         (self.folder / f"{name}.ext").write_text(f"subjectAltName={names}\n")

@@ -82,7 +82,7 @@ class Answer:
 
 
 class Probe:
-    """The program of ours, kept running."""
+    """Our program, which keeps running."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen([PROBE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -162,7 +162,7 @@ def words(t: Any, v: Any) -> list[str]:
             return ["nan" if v != v else f"{bits(t, v):x}"]
         case D.StringType():
             text, encoding, tagged = v
-            units = tagged & 0x7FFFFFFF  # of a length below 2^28 the tag is the only bit above
+            units = tagged & 0x7FFFFFFF  # for a length below 2^28 the tag is the only higher bit
             name = encoding
             if encoding == "latin1+utf16":
                 name = "tagged" if tagged != units else "latin1"
@@ -220,7 +220,7 @@ def as_utf8(s: Any) -> Any:
 
 
 def retagged(s: Any, source: Any, destination: Any) -> Any:
-    """definitions.py looks for the tag of a string from a memory of other addresses where the destination's would be."""
+    """definitions.py looks for a string's tag where the destination's addresses would have it."""
     text, encoding, units = s
     tag = D.utf16_tag(source.ptr_type())
     if encoding != "latin1+utf16" or not units & tag:
@@ -240,7 +240,7 @@ class Guest:
         options.string_encoding, _, width = encoding.partition("/")
         options.memory = D.MemInst(self.bytes, "i64" if width else "i32")
         self.cx = D.LiftLowerContext(options, self.instance)
-        self.cx.reallocate = self.realloc  # the same without a thread of the model for each call
+        self.cx.reallocate = self.realloc  # the same, without a thread of the model for each call
 
     def realloc(self, old: int, old_size: int, align: int, size: int) -> int:
         self.calls.append(f"{old},{old_size},{align},{size}")
@@ -441,7 +441,7 @@ def compare(probe: Probe, r: Request) -> Answer:
     shown = f"\nrequest {line!r}\nours    {ours}\noracle  {theirs}"
     assert ours.ending == theirs.ending, shown
     if ours.ending == "trap-lift":
-        return ours  # the instance is poisoned: nobody sees the rest
+        return ours  # the instance is closed: the rest is not observable
     assert (ours.lifted, ours.calls) == (theirs.lifted, theirs.calls), shown
     if ours.ending == "ok":
         assert ours == theirs, shown
@@ -459,7 +459,7 @@ def test_host_values_are_lowered_alike(probe: Probe, r: Request) -> None:
 @common
 @given(st.data())
 def test_values_pass_between_components_alike(probe: Probe, data: st.DataObject) -> None:
-    """What the oracle lowered into one component goes on into another: mostly valid memories, in every pair of encodings."""
+    """The memory that the oracle wrote for one component goes to another: mostly valid, in all encodings."""
     r = data.draw(from_host())
     first = oracle(Request(r.mode, "host", r.params, r.result, (r.encodings[0], r.encodings[0]), False, False, (), (), r.values, b"", 512, None))
     if first.ending != "ok":
@@ -475,7 +475,7 @@ def test_values_pass_between_components_alike(probe: Probe, data: st.DataObject)
 @common
 @given(st.data())
 def test_damaged_values_end_alike(probe: Probe, data: st.DataObject) -> None:
-    """The same with a few bytes and core values changed: mostly still values, of bits that no well-behaved guest writes."""
+    """The same with a few bytes and core values changed, to bits that no well-behaved guest writes."""
     r = data.draw(from_host())
     first = oracle(Request(r.mode, "host", r.params, r.result, (r.encodings[0], r.encodings[0]), False, False, (), (), r.values, b"", 512, None))
     if first.ending != "ok":
@@ -503,7 +503,7 @@ def test_hostile_memories_end_alike(probe: Probe, r: Request) -> None:
 
 
 def test_the_comparison_notices(probe: Probe) -> None:
-    """A request in which the two are asked for different things must fail."""
+    """A request that asks the two for different things must fail."""
     r = Request("params", "guest", (D.StringType(),), None, ("utf8", "utf16"), True, False, (), (0, 3), (), b"abc", 512, None)
     assert compare(probe, r).ending == "ok"
     for other in (b"abd", b"ab\xff"):
@@ -512,7 +512,7 @@ def test_the_comparison_notices(probe: Probe) -> None:
 
 
 def test_every_scalar_from_every_kind_of_bits(probe: Probe) -> None:
-    """What random damage seldom hits: each scalar, loaded from a list and lifted flat, from bits that no guest should write."""
+    """Cases that random damage rarely hits: each scalar, in a list and flat, from bits that no guest should write."""
     scalars = [D.FlagsType(labels(n)) for n in range(1, 33)] + [D.EnumType(labels(n)) for n in (1, 3, 255, 256)]
     scalars += [D.BoolType(), D.CharType(), D.S8Type(), D.U8Type(), D.S16Type(), D.U16Type(), D.S32Type(), D.U32Type(), D.S64Type(), D.U64Type(), D.F32Type(), D.F64Type()]
     for t in scalars:

@@ -1,4 +1,4 @@
-"""`touchstone` from outside: what its words and options do, and how it refuses what it cannot do. Grants are tested by the cases and by the C tests."""
+"""`touchstone` from outside: its subcommands and options, and what it refuses. Cases and C tests cover grants."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ needs_wasm_tools = pytest.mark.skipif(not os.access(WASM_TOOLS, os.X_OK), reason
 
 
 def run(*argv: str | Path, status: int = 0, cwd: Path | None = None) -> str:
-    """Its stdout and stderr, after it ended with this status."""
+    """Runs the command, checks its exit status, and returns stdout and stderr."""
     done = subprocess.run(
         [TOUCHSTONE, *argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, cwd=cwd, check=False
     )

@@ -1,4 +1,4 @@
-"""`touchstone` and what its users type from habit: each works where that is safe, or is answered with what to write instead."""
+"""Options of other runtimes that users type from habit work, or the message says what to write instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A part of runtime/fuzz/every_byte.py: every production of Binary.md, damaged byte by byte, is judged as wasm-tools does."""
+"""A part of runtime/fuzz/every_byte.py: damaged productions of Binary.md get the verdict of wasm-tools."""
 
 from __future__ import annotations
 

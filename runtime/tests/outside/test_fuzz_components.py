@@ -1,4 +1,4 @@
-"""Some seconds of runtime/fuzz/diff_components.py: calls on wasmtime, verdicts on wasm-tools; and that it notices what is not the same."""
+"""Some seconds of runtime/fuzz/diff_components.py, and a check that it notices differences."""
 
 from __future__ import annotations
 

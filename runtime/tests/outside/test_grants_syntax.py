@@ -28,7 +28,7 @@ STABLE = settings(max_examples=250, deadline=None, derandomize=True, suppress_he
 
 
 def show(*options: str) -> Grants | int:
-    """What was understood, or the exit status."""
+    """Returns what was understood, or the exit status."""
     done = subprocess.run([TOUCHSTONE, "run", *options, "--show-grants"], capture_output=True, timeout=60, cwd=ROOT / "fixtures", check=False)
     if done.returncode == 0:
         return tomllib.loads(done.stdout.decode())
@@ -48,7 +48,7 @@ def policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @st.composite
 def damaged(draw: st.DrawFn, good: list[str], characters: str) -> str:
-    """A well-formed value after up to three small changes."""
+    """A well-formed value with up to three small changes."""
     text = draw(st.sampled_from(good))
     for _ in range(draw(st.integers(0, 3))):
         at = draw(st.integers(0, len(text)))
@@ -74,13 +74,13 @@ def damaged(draw: st.DrawFn, good: list[str], characters: str) -> str:
 
 
 def agree(option: str, value: str, expected: object, policy: Path, *, missing: bool = False) -> None:
-    """The command line and a policy say the same, which is what is documented; expected None: refused."""
+    """The command line and a policy agree with the documentation. If expected is None, both refuse."""
     want: Grants | int = 120 if expected is None else 125 if missing else {option: expected}
     got = show(f"--{option}={value}")
     assert got == want, (option, value)
     policy.write_text(f"{option} = {quoted(value)}\n", encoding="utf-8")
     assert show("--policy", str(policy)) == want, (option, value)
-    if isinstance(got, dict):  # what is shown is read back as the same
+    if isinstance(got, dict):  # the printed policy reads back as the same
         done = subprocess.run([TOUCHSTONE, "run", f"--{option}={value}", "--show-grants"], capture_output=True, timeout=60, cwd=ROOT / "fixtures", check=True)
         policy.write_bytes(done.stdout)
         assert show("--policy", str(policy)) == got
@@ -90,7 +90,7 @@ def agree(option: str, value: str, expected: object, policy: Path, *, missing: b
 
 
 def read_dir(value: str) -> dict[str, object] | None:
-    """HOST[::GUEST][:ro|:rw]; without a mode no name holds a colon; two modes are one too many."""
+    """HOST[::GUEST][:ro|:rw]. Without a mode no name contains a colon, and there is at most one mode."""
     match = re.fullmatch(r"(.*?)(:ro|:rw)?", value, re.S)
     assert match
     names, mode = match[1], match[2]
@@ -151,7 +151,7 @@ PORT = r"(?:0|[1-9][0-9]{0,4})"
 
 
 def read_prefix(ip: str, bits: str | None) -> str | None:
-    """An address with a number of bits, beyond which none is set; one that stands for an IPv4 address inside IPv6 is left as it is."""
+    """An address with a prefix length, without bits set beyond it. IPv4 inside IPv6 is kept as it is."""
     if bits is not None and not re.fullmatch(r"0|[1-9][0-9]{0,2}", bits):
         return None
     try:
@@ -232,7 +232,7 @@ def test_names_that_are_none(option: str, value: str) -> None:
 
 def test_names() -> None:
     assert show("--tcp-connect=localhost:80-90") == {"tcp-connect": ["localhost:80-90"], "allow-name": ["localhost"]}
-    assert show("--tcp-listen=localhost:80") == 120  # to listen takes an address
+    assert show("--tcp-listen=localhost:80") == 120  # listening needs an address
 
 
 LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
@@ -240,7 +240,7 @@ NAME = re.compile(rf"{LABEL}(?:\.{LABEL})*\.?", re.A)
 
 
 def is_name(text: str) -> bool:
-    """As the DNS has them; what ends in a number is an address or nothing."""
+    """Names as in the DNS. A name whose last label is a number must be an address."""
     return len(text) <= 253 and bool(NAME.fullmatch(text)) and not re.fullmatch(r"[0-9]+", text.rstrip(".").rpartition(".")[2], re.A)
 
 
@@ -263,7 +263,7 @@ def test_allow_name(policy: Path, value: str) -> None:
 
 
 def read_http(value: str) -> str | None:
-    """HOST[:PORT]: the host as it is compared, and the port."""
+    """HOST[:PORT]: the host in the form in which it is compared, and the port."""
     match = re.fullmatch(r"(\[[^\]]*\]|[^:\[\]]*)(?::(.*))?", value, re.S)
     if not match or (match[2] is not None and not (re.fullmatch(r"[1-9][0-9]{0,4}", match[2], re.A) and int(match[2]) <= 65535)):
         return None
@@ -360,7 +360,7 @@ def test_variables_that_are_not_utf8() -> None:
 # --- words -------------------------------------------------------------------------------------------------------------
 
 TRUE, FALSE = ("y", "yes", "true", "on", "1"), ("n", "no", "false", "off", "0")
-# What a word shows when it is on and when it is off; None: nothing.
+# The printed form of a word that is on and off; None: nothing is printed.
 WORDS: dict[str, tuple[Grants, Grants]] = {
     "inherit-network": ({"inherit-network": True}, {}),
     "allow-ip-name-lookup": ({"allow-ip-name-lookup": True}, {}),
@@ -408,7 +408,7 @@ def test_words(value: str) -> None:
     if expected is not None and expected.get("deny", "") is None:
         return  # what cli=n denies is a list of interfaces, tested elsewhere
     if expected is not None and len({w.partition("=")[0] for w in value.split(",")}) < len(value.split(",")):
-        return  # a word that is given twice: the last one holds
+        return  # if a word is given twice, the last one counts
     assert show(f"-S{value}") == (120 if expected is None else expected) or value.startswith("="), value
 
 
@@ -573,7 +573,7 @@ READERS: list[Callable[[str], object]] = [read_dir, read_net, read_name, read_ht
 
 
 def test_the_readers_read() -> None:
-    """They are not what refuses everything."""
+    """These options do not refuse everything."""
     assert read_dir(".::/x:ro") == {"host": ".", "guest": "/x", "read-only": True}
     assert [read_net(n) is not None for n in NETS] == [True] * len(NETS)
     assert read_http("*.example.org:443") and read_name("*.example.org") and read_words("http,tcp=n")

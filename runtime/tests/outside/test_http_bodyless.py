@@ -68,7 +68,7 @@ def test_a_response_without_a_body(server: served.Server, name: str) -> None:
     method, answer, length, said = ANSWERS[name]
     before = len(server.lines())
     with server.connect() as c:
-        for _ in range(2):  # the connection goes on: nothing was left on it
+        for _ in range(2):  # the connection still works: no byte was left on it
             c.sendall(f"{method} /answer/{answer} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n".encode())
             reader = served.Reader(c)
             r = reader.response(head=True)
@@ -104,7 +104,7 @@ def test_an_empty_body_has_a_length_and_no_chunks(server: served.Server, answer:
 
 @pytest.mark.parametrize("fields", ["", "Content-Length: 0\r\n"])
 def test_connect_is_for_the_handler(server: served.Server, fields: str) -> None:
-    """serve-routes tells what it was asked; a 2xx is followed by a tunnel, so there is no framing, no body and no further request."""
+    """serve-routes prints its request. A tunnel follows a 2xx: no framing, no body, no further request."""
     made = served.start(Path(server.process.args[0]), server.log.parent, component=served.ROUTES)  # type: ignore[index]
     try:
         with made.connect() as c:
@@ -155,7 +155,7 @@ def heads(conn: Conn, seen: list[tuple[str, str | None, str | None, bytes, list[
 
 @pytest.mark.parametrize("words", ["e", "e w:60"])
 def test_a_body_that_is_left_empty_is_no_content(words: str) -> None:
-    """w: the guest waits for something else before it finishes."""
+    """With `w`, the guest waits for something else before it finishes."""
     seen: list[tuple[str, str | None, str | None, bytes, list[bytes]]] = []
     with Server(lambda conn: heads(conn, seen)) as server:
         lines = ask(*(f"{method} / {words}" for method in METHODS), authority=server.authority)
@@ -177,7 +177,7 @@ def test_a_body_with_anything_in_it_is_sent() -> None:
 
 
 def test_a_guest_that_waits_for_the_response_first_gets_it() -> None:
-    """Nothing is known of the body then, so it goes in chunks."""
+    """The length of the body is unknown then, so it is sent in chunks."""
     seen = []
 
     def serve(conn: Conn) -> None:
@@ -192,7 +192,7 @@ def test_a_guest_that_waits_for_the_response_first_gets_it() -> None:
 
 
 def test_a_look_at_the_response_does_not_frame_the_request_but_a_wait_does(probe: client.Probe) -> None:
-    """A guest that polls the response and its body at once learns first that it may write; one that polls again and again waits."""
+    """A guest that polls the response and the body together sees first that it may write, and then waits."""
     seen: list[tuple[str, str | None, str | None, bytes, list[bytes]]] = []
     for script in (["look 1"], ["look 1", "look 1"], ["look 1", "run 50"], [*["look 1"] * 3, "poll"], ["look 1"] * 3):
         with Server(lambda conn: heads(conn, seen)) as server:
@@ -202,7 +202,7 @@ def test_a_look_at_the_response_does_not_frame_the_request_but_a_wait_does(probe
 
 
 def test_a_look_does_no_io(probe: client.Probe) -> None:
-    """A poll looks at everything and then waits. If a look moved bytes, what was looked at before it would be ready unseen."""
+    """A poll checks all pollables before it waits. Checking one must not make an earlier one ready unnoticed."""
 
     def serve(conn: Conn) -> None:
         conn.head()
@@ -230,7 +230,7 @@ def test_a_look_does_no_io(probe: client.Probe) -> None:
 
 
 def test_the_first_byte_sends_the_request(probe: client.Probe) -> None:
-    """It does not wait for the end of the body, nor for its reader."""
+    """The call waits neither for the end of the body nor for its reader."""
 
     def serve(conn: Conn) -> None:
         conn.head()

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(not PROBES, reason="http_probe is not built (mak
 
 @dataclass(frozen=True)
 class Said:
-    """What the probe has said."""
+    """The lines that the probe has printed."""
 
     lines: tuple[str, ...]
 
@@ -90,7 +90,7 @@ class Probe:
 
 @functools.cache
 def no_client(program: Path) -> str:
-    """Why this build has no client, or ""."""
+    """The reason why this build has no client, or ""."""
     said = Probe(program).run("send 1 GET http 127.0.0.1:1 / 0 0 0 none", "wait 1").one("failed")
     return unescape(said[2]).decode() if said[0] == "internal-error" else ""
 
@@ -184,7 +184,7 @@ def test_a_body_of_the_length_that_is_announced(probe: Probe, method: str) -> No
     with Server(serve) as server:
         said = probe.run(post(server, "cOntent-Length", "6", method=method), "write 1 abc", "run 20", "write 1 def", "end 1", *ALL)
         assert said.body() == f"{method} / HTTP/1.1\r\nHost: {server.authority}\r\ncOntent-Length: 6\r\n\r\nabcdef|abcdef".encode()
-        # the answer may come before the guest has finished its body
+        # the response may arrive before the guest has finished its body
         said = probe.run(post(server, "Content-Length", "3", method=method), "write 1 abc", *ALL, "end 1", "state 1")
         assert said.end() == "ok" and said.all("written")[0] == ["3", "ok"]
 
@@ -546,7 +546,7 @@ def test_what_follows_a_response_is_not_the_next_one(probe: Probe) -> None:
 
     with Server(serve) as server:
         said = probe.run(get(server), *ALL, "run 20", get(server, call=2), "wait 2", "read 2")
-        # a second connection is made: what was said beforehand is nobody's answer
+        # a second connection is made: bytes that arrived early answer no request
         assert said.body() == b"ok" and said.body(2) == b"ok" and server.connections == 2
 
 
@@ -705,7 +705,7 @@ def test_first_byte_timeout_until_the_head(probe: Probe) -> None:
     with Server(serve) as server:
         said, seconds = timed(probe, get(server, times="0 300 0"), "wait 1")
         assert said.failed() == "connection-read-timeout" and 0.25 < seconds < 5
-        # a head that is not whole is no byte of the body
+        # an incomplete head contains no byte of the body
     with Server(saying("HTTP/1.1 200 OK\r\nA: ", then=lambda conn: conn.closed(5))) as server:
         assert timed(probe, get(server, times="0 300 10"), "wait 1")[0].failed() == "connection-read-timeout"
 
@@ -836,7 +836,7 @@ def test_certificates_that_do_not_hold(probe: Probe, tls: Authorities) -> None:
         with Server(lambda conn: conn.answer(b"no"), context) as server:
             said = probe.run(f"client {ca}", get(server, scheme="https"), "wait 1")
             assert said.failed() == "TLS-certificate-error"
-    # nothing of the host's environment makes one hold
+    # no variable of the host's environment makes a certificate valid
     with Server(lambda conn: conn.answer(b"no"), tls.good) as server:
         env = {"SSL_CERT_FILE": str(tls.ca), "CURL_CA_BUNDLE": str(tls.ca), "SSL_CERT_DIR": str(tls.ca.parent)}
         assert probe.run(get(server, scheme="https"), "wait 1", **env).failed() == "TLS-certificate-error"
@@ -1089,7 +1089,7 @@ def test_http_2_whole_answer_before_the_request_has_ended(probe: Probe, tls: Aut
     with h2_server(tls, serve) as server:
         said = probe.run(f"client {tls.ca}", h2_get(server, method="POST", body="pipe"), "write 1 abc", "wait 1", "read 1 6",
                          "fill 1 100000", "end 1", "read 1")  # fmt: skip
-        # libcurl tells the end when both have ended
+        # libcurl reports the end when both directions have ended
         assert said.all("body")[0] == ["enough"] and said.end() == "ok" and not server.errors
 
 
@@ -1138,13 +1138,13 @@ def test_a_connection_serves_several_requests(probe: Probe) -> None:
 
 
 def test_a_kept_connection_that_dies(probe: Probe) -> None:
-    """What makes no difference is sent again, on a new connection; what may have been done is not."""
+    """Idempotent requests are sent again on a new connection; requests that may have taken effect are not."""
     heads: list[str] = []
 
     def serve(conn: Conn) -> None:
         while True:
             heads.append(conn.head().line)
-            if len(heads) == 2:  # taken, and not answered
+            if len(heads) == 2:  # received, and not answered
                 return
             conn.answer(b"fine")
 
@@ -1283,7 +1283,7 @@ def test_a_client_that_ends_with_everything_under_way(probe: Probe) -> None:
 
 
 def echo(conn: Conn) -> None:
-    """Chunks come back as they come in."""
+    """Chunks are echoed as they arrive."""
     conn.head()
     conn.say(CHUNKED)
     while True:
@@ -1308,7 +1308,7 @@ def test_echo_of_much(probe: Probe) -> None:
 
 @pytest.mark.parametrize("status", ["200 OK", "404 Not Found"])
 def test_a_whole_answer_before_the_request_has_ended(probe: Probe, status: str) -> None:
-    """It is read to its end, and the request goes on."""
+    """The response is read to its end while the request continues."""
     seen: list[int] = []
 
     def serve(conn: Conn) -> None:
@@ -1393,12 +1393,12 @@ def test_a_response_that_nobody_reads_takes_no_memory(probe: Probe) -> None:
         said = probe.run(get(server), "wait 1", "rss", "run 1500", "rss")
         server.join()
         before, after = [int(line.split()[1]) for line in said.lines if line.startswith("rss")]
-        assert after - before < 1000 and said_bytes[0] < 20_000_000  # what is beyond a few pages is in the kernel
+        assert after - before < 1000 and said_bytes[0] < 20_000_000  # anything beyond a few pages is in the kernel
 
 
 @pytest.mark.parametrize("case", ["silent", "connecting", "not read", "not written", "half closed", "not read, http/2"])
 def test_waiting_takes_no_time(probe: Probe, tls: Authorities, case: str) -> None:
-    """A second of each, and hardly any of the processor's."""
+    """One second of each, with hardly any CPU time."""
 
     def stuffing(conn: Conn) -> None:
         conn.head()

@@ -1,4 +1,4 @@
-"""`--http-deny private` for a guest's requests: no address that is not globally reachable is connected to, whatever way it is written.
+"""`--http-deny private`: no connection goes to an address that is not globally reachable, however it is written.
 
 Only denied addresses are asked for, so nothing leaves the machine; the whole of the registries is compared in runtime/tests/sys/test_special_addr.c.
 """

@@ -19,7 +19,7 @@ from test_http_bodyless import FORWARD
 
 @dataclass
 class Upstream:
-    """Answers every request; keeps what came."""
+    """Answers every request, and keeps what it received."""
 
     answer: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
     seen: list[tuple[str, list[tuple[str, str]], bytes, list[bytes]]] = field(default_factory=list)
@@ -162,7 +162,7 @@ def test_authorities_that_are_none(pair: tuple[served.Server, Upstream], authori
 
 
 def test_what_is_too_large_is_refused_at_the_door(pair: tuple[served.Server, Upstream]) -> None:
-    """… although --max-head would let it in."""
+    """The request is refused although --max-head would allow it."""
     for text, status in (
         (f"GET /{'x' * 65536} HTTP/1.1\r\nHost: a\r\n\r\n", 414),
         (f"GET / HTTP/1.1\r\nHost: a\r\nX: {'x' * 65536}\r\n\r\n", 431),

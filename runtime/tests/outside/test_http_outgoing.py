@@ -127,7 +127,7 @@ def test_a_length_that_does_not_match_is_cut(announced: str, zeroes: str, said: 
 
     with Server(serve) as server:
         lines = call(server, "POST", "/", "-n", zeroes, "-h", "Content-Length", announced)
-        # what has not connected yet when the guest gives up sends nothing at all
+        # a request that has not connected when the guest gives up sends nothing at all
         if server.connections:
             assert cut.wait(10)
     assert lines == [*(f"{what} HTTP-request-body-size" for what in said), "response HTTP-request-body-size"]
@@ -184,7 +184,7 @@ def test_an_unread_body_ends_the_transfer() -> None:
         process = start(["-S", "http"], "GET", "http", server.authority, "/", "-s", "100000")
         assert process.stdout
         assert process.stdout.readline() == "status 200\n"
-        # the guest waits for trailers that never come: bytes are read and thrown away, and memory does not grow
+        # the guest waits for trailers that never come: bytes are discarded, and memory does not grow
         rss = [int(line.split()[1]) for _ in range(20) for line in Path(f"/proc/{process.pid}/status").read_text().splitlines() if line.startswith("VmRSS")]
         assert max(rss) < 100_000
         process.terminate()

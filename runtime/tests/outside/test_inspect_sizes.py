@@ -1,4 +1,4 @@
-"""`inspect` says where the bytes of a file are: by core module, by section, by custom section; and what produced it."""
+"""`inspect` prints where the bytes of a file are, by core module and section, and what produced it."""
 
 from __future__ import annotations
 
@@ -92,6 +92,6 @@ def test_sections_by_their_kind(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xff\xff\xff\x0f", b"\x01\x01x\xff\xff\xff\xff\x0f", b"\x01\x05lang", b"\x05" + name(b"language") + b"\0"])
 def test_producers_that_are_damaged(content: bytes, tmp_path: Path) -> None:
-    """A custom section is never wrong: what can be read is printed."""
+    """A custom section is never an error: the readable part is printed."""
     (tmp_path / "m.wasm").write_bytes(MODULE + custom(b"producers", content) + custom(b"name", content))
     assert f"  core module 0: producers {len(custom(b'producers', content))}, name {len(custom(b'name', content))}" in inspect(tmp_path / "m.wasm")

@@ -1,4 +1,4 @@
-"""`make install` into a folder of the test's own, and programs that are built against the installed copy with gcc, clang and g++."""
+"""`make install` into a temporary folder; programs built against it with gcc, clang and g++ run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run(*argv: str | Path, **env: str) -> str:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The root of an installation with prefix /usr, made of the build that the other tests use."""
+    """The root of an installation with prefix /usr, from the build that the other tests use."""
     if not (ROOT / "build/libtouchstone.so").exists() or not (ROOT / "build/touchstone").exists():
         pytest.skip("the runtime is not built (make)")
     root = tmp_path_factory.mktemp("install")
@@ -36,7 +36,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def flags(root: Path, *what: str) -> list[str]:
-    """What pkg-config says of the installed copy."""
+    """The output of pkg-config for the installed copy."""
     if not shutil.which("pkg-config"):
         pytest.skip("pkg-config is absent")
     return run("pkg-config", *what, "touchstone", PKG_CONFIG_LIBDIR=f"{root}/usr/lib/pkgconfig", PKG_CONFIG_SYSROOT_DIR=str(root)).split()
@@ -76,7 +76,7 @@ def test_an_example_is_built_against_it(installed: Path, tmp_path: Path, compile
         pytest.skip(f"{compiler[0]} is absent")
     program = tmp_path / "program"
     link = flags(installed, "--libs", *(["--static"] if static else []))
-    if static:  # the archive by its name, the rest as pkg-config says
+    if static:  # the archive by its name, the rest from pkg-config
         link = [str(installed / "usr/lib/libtouchstone.a") if flag == "-ltouchstone" else flag for flag in link]
     run(*compiler, "-Wall", "-Wextra", "-Werror", *flags(installed, "--cflags"), EXAMPLES / example, "-o", program, *link)
     out = run(program, HELLO, **({} if static else {"LD_LIBRARY_PATH": f"{installed}/usr/lib"}))

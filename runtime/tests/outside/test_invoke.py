@@ -1,4 +1,4 @@
-"""`--invoke`: arguments and results as text, of core modules and of components: what is printed reads back, and no address is shown."""
+"""`--invoke` of core modules and components: printed results read back as arguments, and show no address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits speak in the units and by the name of their option; what they refuse without a failure is told; --outcome says what a run has taken."""
+"""Messages of limits name the option and its unit; silent refusals are reported; --outcome has the usage of a run."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_refusals_are_counted(component: Path, tmp_path: Path) -> None:
     assert refused("--max-memory", "256KiB", "--invoke", "boom(8)", status=134) == {"memory_grow": 2, "table_grow": 0, "files": 0}
     assert refused("--max-memory", "256KiB", "--invoke", "grow(2)") == {"memory_grow": 0, "table_grow": 0, "files": 0}
     assert refused("--max-table", "20", "--invoke", "table(11)") == {"memory_grow": 0, "table_grow": 1, "files": 0}
-    # what the module's own maximum or 32 bits refuse is not the limit's affair
+    # a refusal by the module's own maximum or by 32 bits is not due to the limit
     assert refused("--max-memory", "256KiB", "--invoke", "beyond(3)") == {"memory_grow": 0, "table_grow": 0, "files": 0}
     assert refused("--invoke", "grow(65535)") == {"memory_grow": 0, "table_grow": 0, "files": 0}
 
@@ -137,7 +137,7 @@ def test_what_a_success_has_taken(component: Path, tmp_path: Path) -> None:
 
 
 def test_limits_of_what_was_used_suffice(tmp_path: Path) -> None:
-    """That is what the figures are for: a second run with limits of just what the first has taken succeeds, and one below does not."""
+    """A second run succeeds with limits of exactly what the first used, and fails with lower ones."""
     file = BUILT / "io-poll-many.wasm"
     usage = outcome(file, tmp_path, "--fuel", "1000000000")["usage"]
     assert usage["host_calls"] > 10 and usage["resources"] > 2 and usage["handles"] > 2
@@ -176,7 +176,7 @@ def test_names_of_rust_are_demangled(symbol: str, path: str, tmp_path: Path) -> 
 
 
 def test_a_guest_that_fills_the_disk(tmp_path: Path) -> None:
-    """--max-disk: files grow no further, however they are written, and the run goes on with the error quota."""
+    """--max-disk: files grow no further, however they are written, and the run continues with the error quota."""
     shutil.copytree(BUILT.parent / "trees/small", tmp_path / "data")
     before = sum(f.stat().st_size for f in (tmp_path / "data").rglob("*") if f.is_file())
     options = ("--dir", f"{tmp_path}/data::/data")

@@ -1,4 +1,4 @@
-"""What the command itself writes and cannot: never in silence, always 125 with a reason. What a guest writes is the guest's."""
+"""If the command cannot write its own output, it exits with 125 and a reason. A guest's output is its own affair."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="the syst
 def run(
     *argv: str | Path, stdout: int | IO[bytes] = subprocess.PIPE, limit: int | None = None, close: tuple[int, ...] = ()
 ) -> tuple[int, str, str]:
-    """Status, stdout and stderr; limit: bytes that a file may have; close: descriptors that it starts without."""
+    """Status, stdout and stderr. limit: the largest file; close: descriptors that are closed at the start."""
 
     def prepare() -> None:
         if limit is not None:
@@ -152,7 +152,7 @@ def test_a_trace_on_stderr_that_is_full() -> None:
 
 
 def test_a_guest_whose_stdout_is_gone_sees_errors_of_wasi() -> None:
-    """The command prints nothing then: what becomes of it is the guest's affair."""
+    """The command itself prints nothing then, so a failure to write concerns the guest alone."""
     _status, _, said = run("run", "--trace", HELLO, close=(1,))
     assert "cannot write to stdout" not in said and "err(closed)" in said, said
 

@@ -1,4 +1,4 @@
-"""`--replay` says what is not as it was recorded: arguments, grants, environment, limits; and that does not change what the guest gets."""
+"""`--replay` warns about arguments, grants, environment and limits that differ; the guest gets the recorded ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run(*argv: str | Path) -> tuple[int, str, str]:
 
 @pytest.fixture(scope="module")
 def record(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A record, and what the run printed."""
+    """A record, and the output of its run."""
     folder = tmp_path_factory.mktemp("record")
     grants = ("--env", "A=secret", "--dir", f"{folder}::/data", "--max-memory", "64MiB", "--tcp-connect", "127.0.0.1:80")
     _, out, said = run("--record", folder / "r", *grants, ARGUMENTS, "one", "two")
@@ -74,7 +74,7 @@ def test_a_record_gives_no_values_of_the_environment_away(record: tuple[Path, st
 
 
 def test_a_damaged_list_of_conditions(record: tuple[Path, str], tmp_path: Path) -> None:
-    """It is refused as all of a record is: by its sum."""
+    """It is refused because of the checksum, like any damage."""
     data = bytearray(record[0].read_bytes())
     data[data.index(b'arguments = ["one"') + 15] ^= 1
     (tmp_path / "r").write_bytes(data)

@@ -148,7 +148,7 @@ def wast_of(file: Path) -> tuple[int, str]:
 
 
 def test_files_that_are_no_scripts(tmp_path: Path) -> None:
-    """Each message says why; a file that is too large is not read."""
+    """Each message gives the reason. A file that is too large is not read."""
     sparse = tmp_path / "sparse.json"
     with sparse.open("wb") as file:
         file.truncate(1 << 40)

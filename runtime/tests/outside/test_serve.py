@@ -40,7 +40,7 @@ class Server:
         return self.log.read_text(errors="replace")
 
     def wait_for(self, text: str, seconds: float = 10) -> bool:
-        """Whether the server's stderr or stdout comes to hold the text."""
+        """Waits until the server's stderr or stdout contains the text."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if text in self.lines():
@@ -49,7 +49,7 @@ class Server:
         return False
 
     def memory(self) -> int:
-        """Resident, in bytes."""
+        """Resident memory in bytes."""
         found = re.search(r"^VmRSS:\s+(\d+) kB", Path(f"/proc/{self.process.pid}/status").read_text(), re.M)
         assert found
         return int(found[1]) * 1024
@@ -68,7 +68,7 @@ class Server:
 def start(command: Path, folder: Path, *options: str, component: Path = ROUTES) -> Server:
     log = folder / f"serve-{time.monotonic_ns()}.log"
     with log.open("wb") as file:
-        # a component is validated once, under sanitizers slowly; nothing of ours may leak
+        # a component is validated once, slowly under sanitizers; the library must not leak
         process = subprocess.Popen(
             [command, "serve", "--addr", "127.0.0.1:0", *options, component],
             stdin=subprocess.DEVNULL,
@@ -96,7 +96,7 @@ def command(request: pytest.FixtureRequest) -> Path:
 
 
 def has_server(command: Path) -> bool:
-    """A build without llhttp says so at once; one that serves would go on."""
+    """A build without llhttp reports that at once; one that can serve would keep running."""
     done = subprocess.run([command, "serve", "--addr", "1.2.3.4:1", MINIMAL], capture_output=True, text=True, timeout=30, check=False)
     return "this build has no HTTP server" not in done.stderr
 
@@ -220,7 +220,7 @@ def alive(server: Server) -> bool:
 
 
 def test_a_small_response_has_its_length(server: Server) -> None:
-    # on a busy machine the handler may take longer than its first bytes are held back for
+    # on a busy machine the handler may take longer than the delay of its first bytes
     for _ in range(10):
         r = ask(server, get("/hello"))
         if r["content-length"]:
@@ -341,11 +341,11 @@ def test_http_1_0(server: Server) -> None:
             c.sendall(b"GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
             r = reader.response()
             assert r.body == b"hello\n" and r["connection"] == "keep-alive"
-    with server.connect() as c:  # a length that is not known before it is sent: the end of the connection ends it
+    with server.connect() as c:  # if the length is unknown beforehand, the end of the connection ends the body
         c.sendall(b"GET /ticks HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
         r = Reader(c).response()
         assert r.body == b"tick\n" * 5 and r["transfer-encoding"] is None and r["content-length"] is None
-    with server.connect() as c:  # cut there, it must not look whole
+    with server.connect() as c:  # truncated there, it must not look complete
         c.sendall(b"GET /late-trap HTTP/1.0\r\n\r\n")
         with pytest.raises(ConnectionResetError):
             while c.recv(100):
@@ -408,12 +408,12 @@ def test_other_expectations_fail(server: Server) -> None:
 
 
 def test_a_body_that_nobody_reads(server: Server) -> None:
-    with server.connect() as c:  # little: read over
+    with server.connect() as c:  # little is left: it is skipped
         reader = Reader(c)
         for _ in range(3):
             c.sendall(get("/hello", "Content-Length: 1000", method="POST").encode() + b"x" * 1000)
             assert reader.response().body == b"hello\n"
-    with server.connect() as c:  # much: the connection ends, and what was said still arrives
+    with server.connect() as c:  # much is left: the connection ends, and the response still arrives
         c.sendall(get("/hello", "Content-Length: 10000000", method="POST").encode() + b"x" * 100000)
         reader = Reader(c)
         r = reader.response()
@@ -421,7 +421,7 @@ def test_a_body_that_nobody_reads(server: Server) -> None:
 
 
 def test_a_small_body_arrives_before_more_comes(server: Server) -> None:
-    """What a guest has written does not wait for it to go on: it waits, or computes."""
+    """Written bytes are sent while the guest waits or computes."""
     for path in ["/ticks", "/compute/1500"]:
         with server.connect() as c:
             start = time.monotonic()
@@ -435,7 +435,7 @@ def test_a_small_body_arrives_before_more_comes(server: Server) -> None:
 
 
 def test_echo_of_much_in_flat_memory(server: Server) -> None:
-    """Both ways at once, far more than any buffer holds."""
+    """Both directions at once, with far more than any buffer holds."""
     size = (100 if not server.sanitized else 8) << 20
     piece = os.urandom(1 << 20)
     before = server.memory()
@@ -465,7 +465,7 @@ def test_echo_of_much_in_flat_memory(server: Server) -> None:
 def test_length_given_by_the_guest(server: Server) -> None:
     r = ask(server, get("/length/5"))
     assert (r.body, r["content-length"]) == (b"01234", "5")
-    # nothing was sent yet: it can be said that it failed
+    # nothing was sent yet, so a failure can be reported
     assert ask(server, get("/length/3")).status == 500
     assert ask(server, get("/length/9")).status == 500
     r = ask(server, get("/length-late"))
@@ -645,12 +645,12 @@ MALFORMED = {
 
 @pytest.mark.parametrize("what", MALFORMED)
 def test_malformed_is_refused(server: Server, what: str) -> None:
-    """400, and the connection ends: what stands behind it is no request."""
+    """400, and the connection ends: the bytes after it are not a request."""
     with server.connect() as c:
         c.sendall((MALFORMED[what] + get("/hello?smuggled")).encode("latin-1"))
         reader = Reader(c)
         r = reader.response()
-        if "/count" in MALFORMED[what]:  # the guest was told that the body is broken, and has answered
+        if "/count" in MALFORMED[what]:  # the guest got an error for the body, and has answered
             assert (r.status, r.body.endswith(b"bytes, failed\n")) in [(200, True), (400, False)]
         else:
             assert r.status == 400 and r["connection"] == "close"
@@ -693,7 +693,7 @@ def test_a_higher_minor_version_is_served_as_1_1(server: Server) -> None:
 
 
 def test_hostile_framing_that_is_allowed(server: Server) -> None:
-    """To the letter of the grammar: many zeroes, extensions, an upgrade that is not taken."""
+    """Unusual but valid: many zeroes, extensions, an upgrade that is not accepted."""
     for extension in [";a", " ; a = b", ';a="b c"', ';a="b\\"c";d', ";a=b;c=d"]:
         assert ask(server, CHUNKED + f"0000000000000003{extension}\r\nabc\r\n00{extension}\r\n\r\n").body == b"3 bytes\n"
     assert ask(server, CHUNKED + "0000000000000003;a=b\r\nabc\r\n000\r\n\r\n").body == b"3 bytes\n"
@@ -716,7 +716,7 @@ def test_extensions_are_bounded(server: Server) -> None:
 
 
 def test_slow_heads_end(server: Server) -> None:
-    """One byte now and then: 408 when the time for a head is over; others are answered meanwhile."""
+    """One byte at a time: 408 when the time for a head is over; others are answered meanwhile."""
     with server.connect() as c:
         start = time.monotonic()
         c.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
@@ -832,7 +832,7 @@ def test_limits(command: Path, tmp_path: Path) -> None:
             assert reader.ended()
         with s.connect() as c:  # idle for too long
             assert Reader(c).ended(5)
-        for path in ["/spin", "/sleep/5000"]:  # the guest is ended
+        for path in ["/spin", "/sleep/5000"]:  # the guest is interrupted
             begin = time.monotonic()
             assert ask(s, get(path)).status == 500
             assert time.monotonic() - begin < 3
@@ -900,7 +900,7 @@ def test_stop_after(command: Path, tmp_path: Path) -> None:
 
 
 def test_few_files(command: Path, tmp_path: Path) -> None:
-    """No descriptor is left for another connection: it waits, at no cost, and is served when one is."""
+    """No descriptor is left for another connection: it waits without CPU time, and is served once one is free."""
     log = tmp_path / "log"
     with log.open("wb") as file:
         p = subprocess.Popen(["/bin/sh", "-c", f"ulimit -n 40; exec {command} serve --addr 127.0.0.1:0 {ROUTES}"], stdout=file, stderr=file)

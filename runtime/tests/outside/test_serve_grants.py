@@ -1,4 +1,4 @@
-"""What `touchstone serve` grants is read once, before the first request: files that change afterwards change nothing for any thread."""
+"""`touchstone serve` reads its grants once, before the first request. Later changes of files affect no thread."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def ask(server: Server, path: str = "/") -> str:
 
 
 def ask_at_once(server: Server, path: str = "/") -> set[str]:
-    """The different answers to many clients at once, which take threads that have not been there before."""
+    """The different responses to many concurrent clients, for which new threads are started."""
     with ThreadPoolExecutor(CLIENTS) as pool:
         return set(pool.map(lambda _: ask(server, path), range(3 * CLIENTS)))
 
 
 @pytest.fixture
 def granted(command: Path, tmp_path: Path) -> Iterator[tuple[Server, Path, str]]:
-    """A server whose policy grants one folder to read and one variable; and the answer that this gives."""
+    """A server whose policy grants one folder to read and one variable, and its response."""
     (tmp_path / "given").mkdir()
     (tmp_path / "given/f").write_text("at the start")
     (tmp_path / "other").mkdir()
@@ -94,7 +94,7 @@ def test_a_folder_that_is_replaced(granted: tuple[Server, Path, str], change: st
 
 
 def test_files_that_are_deleted(command: Path, tmp_path: Path) -> None:
-    """Certificates and the component itself, with an environment variable of the server's own."""
+    """Certificates and the component itself, with an environment variable of the server."""
     (tmp_path / "d").mkdir()
     (tmp_path / "d/f").write_text("here")
     certificates, component = tmp_path / "ca.pem", tmp_path / "guest.wasm"
@@ -117,7 +117,7 @@ def test_files_that_are_deleted(command: Path, tmp_path: Path) -> None:
 
 
 def test_an_option_after_the_component(command: Path, tmp_path: Path) -> None:
-    """It is the guest's, and the server says so; before the start, what is wrong is told as for run."""
+    """The guest's failure is reported as such; errors before the start are reported as for `run`."""
     done = subprocess.run([command, "serve", "--addr", "1.2.3.4:1", GUEST, "--addr", "127.0.0.1:0"], capture_output=True, text=True, timeout=60, check=False)
     assert "warning: --addr after" in done.stderr and "options of serve come before it" in done.stderr
     done = subprocess.run([command, "serve", "--addr", "1.2.3.4:1", GUEST, "one", "--verbose", "-x"], capture_output=True, text=True, timeout=60, check=False)
@@ -133,7 +133,7 @@ def test_an_option_after_the_component(command: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("change", ["overwritten", "truncated", "deleted", "another component"])
 def test_a_component_that_changes(command: Path, tmp_path: Path, change: str) -> None:
-    """The program is read once too: a file that is overwritten in place is not what runs."""
+    """The program is read once too: overwriting the file in place changes nothing."""
     component = tmp_path / "app.wasm"
     component.write_bytes(GUEST.read_bytes())
     server = start(command, tmp_path, "--env", "STATE=first", component=component)

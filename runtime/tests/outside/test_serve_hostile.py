@@ -86,7 +86,7 @@ def test_a_client_that_left_ends_the_wait_of_its_guest(command: Path, tmp_path: 
             leave(c)
         until(lambda: len(re.findall(r'"GET /sleep/600000 HTTP/1.1" \d+ \d+ [\d.]+ms cut', s.lines())) == 12, s.lines())
         assert alive(s)
-        assert "failed" not in s.lines()  # it is no failure of the guest's
+        assert "failed" not in s.lines()  # it is not a failure of the guest
 
 
 def test_a_client_that_left_while_it_was_sent_something(command: Path, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_client_that_left_while_it_was_sent_something(command: Path, tmp_path:
 
 
 def test_half_closed_is_not_gone(command: Path, tmp_path: Path) -> None:
-    """A client may shut down its sending side and wait: it is told 100 (Continue), and then its response."""
+    """A client may shut down its sending side and wait: it gets 100 (Continue), and then its response."""
     with serving(command, tmp_path) as s, s.connect() as c:
         c.sendall(get("/sleep/300").encode())
         c.shutdown(socket.SHUT_WR)
@@ -118,7 +118,7 @@ def test_half_closed_with_a_body_and_a_second_request(command: Path, tmp_path: P
 
 
 def test_a_half_closed_client_that_cannot_be_asked(command: Path, tmp_path: Path) -> None:
-    """An HTTP/1.0 client knows no interim responses: it has the time of a stalled body."""
+    """An HTTP/1.0 client knows no interim responses, so it gets the time limit of a stalled body."""
     with serving(command, tmp_path, "--log", "--stall-timeout", "400ms") as s:
         with s.connect() as c:
             c.sendall(get("/sleep/50", version="1.0").encode())
@@ -212,7 +212,7 @@ def test_the_oldest_idle_connection_gives_way(command: Path, tmp_path: Path) -> 
             idle.append(stack.enter_context(s.connect()))
             assert alive_on(idle[-1])
             time.sleep(0.2)  # so that the server knows the same order
-        assert alive_on(idle[0])  # is not the oldest any more
+        assert alive_on(idle[0])  # no longer the oldest
         time.sleep(0.2)
         fresh = stack.enter_context(s.connect())
         assert alive_on(fresh)
@@ -236,7 +236,7 @@ def test_silent_connections_and_half_sent_heads_keep_nobody_out(command: Path, t
 
 
 def test_an_address_has_a_share(command: Path, tmp_path: Path) -> None:
-    """The connections of an address that has more than its share go first, also when they are younger."""
+    """Connections of an address that exceeds its share are dropped first, even if they are younger."""
     def connect(source: str) -> socket.socket:
         c = stack.enter_context(socket.create_connection(("127.0.0.1", s.port), 20, (source, 0)))
         assert alive_on(c)
@@ -254,7 +254,7 @@ def test_an_address_has_a_share(command: Path, tmp_path: Path) -> None:
         until(lambda: closed(greedy) == 1, "one of the greedy one's is closed")
         assert closed(modest) == 0
         time.sleep(0.2)
-        connect("127.0.0.4")  # now each keeps its share: the oldest of all goes
+        connect("127.0.0.4")  # now all are within their share: the oldest of all is dropped
         until(lambda: closed(modest) == 1, "one of the oldest is closed")
         assert closed(greedy) == 1
 
@@ -317,7 +317,7 @@ def test_one_signal_ends_what_has_not_begun(command: Path, tmp_path: Path) -> No
 
 
 def twice(s: Server) -> None:
-    """Two signals: the process is gone long before what a guest does could end. The limit is below what waiting for threads would take."""
+    """After two signals the process ends long before its guests would. Waiting for threads would exceed the limit."""
     s.process.send_signal(signal.SIGTERM)
     time.sleep(0.1)
     assert s.process.poll() is None
@@ -346,7 +346,7 @@ def test_two_signals_end_a_guest_that_waits_for_a_body(command: Path, tmp_path: 
 
 
 def test_two_signals_end_a_server_whose_stderr_is_not_read(command: Path, tmp_path: Path) -> None:
-    """The log goes into a pipe that is full: every thread that writes a line waits for ever."""
+    """The log goes into a full pipe: every thread that writes a line waits forever."""
     p = subprocess.Popen([command, "serve", "--addr", "127.0.0.1:0", "--log", "--grace", "600s", ROUTES], stdin=subprocess.DEVNULL,
                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:

@@ -98,7 +98,7 @@ def serving(runtime: str, guest: str, folder: Path) -> Iterator[Served]:
             assert process.poll() is None and time.monotonic() < end, log.read_text(errors="replace")[-2000:]
             time.sleep(0.05)
         served = Served(runtime, guest, port, log)
-        if runtime == "jco":  # it compiles with the first request, and ends where it cannot
+        if runtime == "jco":  # it compiles at the first request, and exits if it cannot
             try:
                 served.ask("GET", "/hello")
             except (OSError, http.client.HTTPException):
@@ -132,7 +132,7 @@ def plain(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 class Backend:
-    """What guests call: answers in two parts, the second one when it is told to; keeps what it was asked."""
+    """The server that guests call: it answers in two parts, the second on demand, and keeps the requests."""
 
     def __init__(self) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -258,7 +258,7 @@ def test_the_handler_by_wasi_itself(plain: Served, backend: Backend) -> None:
     assert plain.ask("GET", "/sleep")[0] == 201
     status, fields, body = plain.ask("GET", "/call?to=" + quote(f"{backend.address}/one", safe=""))
     assert (status, fields["x-by"], body) == (203, "the guest", b"first second")
-    if plain.runtime == "jco":  # its guest traps where it asks for trailers
+    if plain.runtime == "jco":  # its guest traps when it asks for trailers
         return
     with socket.create_connection(("127.0.0.1", plain.port), timeout=30) as c:
         c.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\nTrailer: x-end\r\n\r\n3\r\nabc\r\n0\r\nx-end: it\r\n\r\n")
@@ -270,7 +270,7 @@ def test_the_handler_by_wasi_itself(plain: Served, backend: Backend) -> None:
 @pytest.mark.timeout(120)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl on the search path")
 def test_curl(served: Served, tmp_path: Path) -> None:
-    """Several on one connection; a body that it uploads in chunks; what it waits for is continued."""
+    """Several requests on one connection, a body in chunks, and 100 (Continue)."""
     base = f"http://127.0.0.1:{served.port}"
 
     def curl(*argv: str | Path) -> str:
@@ -291,11 +291,11 @@ def test_curl(served: Served, tmp_path: Path) -> None:
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the search path")
 @pytest.mark.parametrize("runtime", ["touchstone", "wasmtime"])
 def test_a_browser(runtime: str, tmp_path: Path) -> None:
-    """A page with a style sheet, a script, an image and 24 requests at once, a body there and back, and one that streams."""
+    """A page with a style sheet, a script, an image, 24 concurrent requests, an echoed body, and a streamed one."""
     assert CHROMIUM is not None
     with serving(runtime, "proxy-js", tmp_path) as s:
         said = None
-        for attempt in range(3):  # the browser's clock runs ahead of a slow answer now and then: the page is printed unfinished
+        for attempt in range(3):  # the browser's virtual clock sometimes overtakes a slow response and prints an unfinished page
             done = subprocess.run(
                 [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile-{attempt}",
                  "--virtual-time-budget=20000", "--timeout=30000", "--dump-dom", f"http://127.0.0.1:{s.port}/"],
@@ -328,7 +328,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
 
 
 def traffic(server: Server, clients: int, each: int) -> list[float]:
-    """So many clients on connections of their own, one request after another; how long each took. All are answered, and rightly."""
+    """Clients with their own connections send one request after another. All get the right response. Returns the times."""
     times: list[float] = []
     failed: list[str] = []
 
@@ -402,13 +402,13 @@ DISTURBANCES: dict[str, Callable[[Server], list[socket.socket]]] = {
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("what", DISTURBANCES)
 def test_disturbed(server: Server, what: str) -> None:
-    """All others are answered while the slow ones are still there, and hardly later; then the slow ones as well."""
+    """All others are answered while the slow ones are still connected, hardly later; then the slow ones too."""
     each = 20 if server.sanitized else 100
     alone = traffic(server, 8, each)
     held = DISTURBANCES[what](server)
     try:
         disturbed = traffic(server, 8, each)
-        for c in held:  # none has been served in the meantime, and none was thrown out
+        for c in held:  # meanwhile none has been served and none was dropped
             c.setblocking(False)
             if "guests that sleep" in what or "idle" in what:
                 with pytest.raises(BlockingIOError):
@@ -491,7 +491,7 @@ OTHER = {
     "zeroes": bytes(4000) + b"\r\n\r\n",
     "UTF-16": "GET / HTTP/1.1\r\nHost: x\r\n\r\n".encode("utf-16") + b"\r\n\r\n",
 }
-# Every spelling that some reader takes for chunked beside a length.
+# Every spelling that some parser takes for chunked, together with a length.
 CODINGS = [
     f"{name}{sep}{value}"
     for name in ("Transfer-Encoding", "transfer-encoding", "TRANSFER-ENCODING", "Transfer-Encoding ", "Transfer_Encoding", " Transfer-Encoding", "X: y\nTransfer-Encoding")
@@ -501,7 +501,7 @@ CODINGS = [
 
 
 def answers(server: Server, data: bytes) -> list[int]:
-    """The statuses of all responses to the bytes, after which no more come. The connection ends, or it is the client that ends it."""
+    """The statuses of all responses to the bytes, until the server or the client ends the connection."""
     statuses: list[int] = []
     with server.connect(timeout=20) as c:
         def write() -> None:
@@ -546,11 +546,11 @@ def test_other_protocols(server: Server) -> None:
 
 @pytest.mark.timeout(120)
 def test_chunked_beside_a_length_in_every_spelling(server: Server) -> None:
-    """Never two readings: it is refused, and what stands behind is not a request."""
+    """There are never two readings: it is refused, and the bytes after it are not a request."""
     for coding in CODINGS:
         text = f"POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n{coding}\r\n\r\n0\r\n\r\n" + get("/hello?smuggled")
         got = answers(server, text.encode("latin-1"))
-        if coding.startswith("Transfer_Encoding:"):  # a field like any other, where its value may stand
+        if coding.startswith("Transfer_Encoding:"):  # a field like any other, if its value is allowed
             assert got[0] in (200, 400), coding
         else:
             assert got == [400], f"{coding!r}: {got}"

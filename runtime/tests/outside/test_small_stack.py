@@ -1,4 +1,4 @@
-"""`touchstone` with a small stack: what is nested deep is done, or refused with words, and never a crash."""
+"""`touchstone` with a small stack: deep nesting works or is refused with a message, and never crashes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Started without descriptors 0, 1 or 2: no file of the runtime takes their places, so nothing that a guest writes ends up in one."""
+"""Started without descriptors 0, 1 or 2: no file of the runtime takes their numbers and gets a guest's output."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_run(closed: tuple[int, ...], option: str | None, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("closed", CLOSED, ids=str)
 def test_a_guest_finds_them_closed(closed: tuple[int, ...], tmp_path: Path) -> None:
-    """As a program whose stdout is closed would: an error, not bytes that vanish."""
+    """As for a program whose stdout is closed: an error, not lost bytes."""
     process = start(["run", "--trace-output", tmp_path / "trace", HELLO], closed)
     process.communicate(timeout=60)
     assert ("err(closed)" in (tmp_path / "trace").read_text()) == (1 in closed)

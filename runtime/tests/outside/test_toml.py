@@ -55,7 +55,7 @@ def untagged(value: object) -> object:
 
 
 def cut(text: str) -> str:
-    """At most six digits of a second's fraction: what Python keeps."""
+    """At most six digits of the fraction of a second, as in Python."""
     head, point, rest = text.partition(".")
     digits = len(rest) - len(rest.lstrip("0123456789"))
     return head + point + (rest[:digits][:6].ljust(6, "0") if point else "") + rest[digits:]
@@ -72,7 +72,7 @@ def same(a: object, b: object) -> bool:
 
 
 def fits(value: object) -> bool:
-    """Python's numbers have no end; 64 bits have."""
+    """Python's integers are unbounded; ours have 64 bits."""
     if isinstance(value, dict):
         return all(map(fits, value.values()))
     if isinstance(value, list):
@@ -166,7 +166,7 @@ def test_changed_documents(document: str) -> None:
 
 
 def test_many_keys_take_no_long_time() -> None:
-    """A table is not searched from its start for each key: 100,000 of them are read within the limit of a hang."""
+    """A table is not searched linearly for each key: 100,000 keys are read within a generous limit."""
     document = "".join(f"k{i} = {i}\n" for i in range(100_000)).encode()
     got = parsed(document)
     assert isinstance(got, dict) and len(got) == 100_000

@@ -1,4 +1,4 @@
-"""`--trace` for people: repeated calls folded, times, durations and a table; and what machines read of it stays as it was."""
+"""`--trace` for people: folded calls, times, durations and a table. The machine-readable part is unchanged."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_every_call_has_a_line_where_that_is_asked_for(loops: Path) -> None:
 
 
 def test_what_differs_is_not_folded() -> None:
-    """Bytes that are read, errors, and what was denied: each has its line."""
+    """Bytes read, errors, and denied calls each have a line."""
     for name, options in (("io-poll.wasm", ()), ("io-output-stream.wasm", ()), ("clocks-wall.wasm", ()), ("cli-stdin-empty.wasm", ())):
         whole = trace(BUILT / name, "--trace-all", "--deterministic", *options)
         folded = trace(BUILT / name, "--trace", "--deterministic", *options)

@@ -1,5 +1,6 @@
-/* test_descriptors: in a process that lacks descriptors 0, 1 and 2, nothing that the library opens takes their places; and all that it
- * opens is closed on exec. In: a child for each set of closed ones. Out: cmocka results. */
+/* test_descriptors: in a process that lacks descriptors 0, 1 and 2, nothing that the library opens takes
+ * their numbers, and everything that it opens is closed on exec.
+ * In: a child process for each set of closed descriptors. Out: cmocka results. */
 #define _GNU_SOURCE
 #include "sys/descriptors.h"
 #include "sys/fs.h"
@@ -26,7 +27,8 @@
 
 static char folder[] = P_tmpdir "/touchstone-descriptors-XXXXXX";
 
-/* 0: the low ones are as they were, and all others that were not there before are closed on exec; else where it went wrong. */
+/* Returns 0 if descriptors 0 to 2 are unchanged and all new ones are closed on exec, otherwise
+ * the place that failed. */
 static int check(unsigned closed, const bool before[64], int step) {
     for (int fd = 0; fd < 64; fd++) {
         int flags = fcntl(fd, F_GETFD);
@@ -36,7 +38,8 @@ static int check(unsigned closed, const bool before[64], int step) {
     return 0;
 }
 
-/* Everything that makes a descriptor and keeps it, in a process without some of 0, 1 and 2. Returns the exit status. */
+/* Calls everything that opens and keeps a descriptor, in a process without some of 0, 1 and 2. Returns the
+ * exit status. */
 static int child(unsigned closed) {
     bool before[64];
     char path[300];
@@ -86,7 +89,7 @@ static int child(unsigned closed) {
         ts_wasi_record(w, path, "", 0, NULL, &e) != TS_OK)
         return 89;
     STEP(11);
-    for (int i = 0; i < 3; i++) /* what later takes the place is not the guest's */
+    for (int i = 0; i < 3; i++) /* a descriptor that later gets this number does not belong to the guest */
         if (w->grants->stdio[i] != ((closed >> i & 1) ? -1 : i)) return 88;
     return bad;
 }
@@ -105,7 +108,7 @@ static void low_ones_stay_free(void **state) {
     }
 }
 
-/* The command's way: the places are taken, and writing fails as if they were closed. */
+/* As the command does it: the numbers are occupied, and writing fails as if they were closed. */
 static int placeholders(unsigned closed) {
     for (int i = 0; i < 3; i++)
         if (closed >> i & 1) close(i);

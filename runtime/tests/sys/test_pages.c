@@ -21,11 +21,11 @@ static void sizes(void **state) {
     assert_true(ts_pages_round(SIZE_MAX) <= SIZE_MAX - p + 1);
 }
 
-/* Reading at `at` in a child: true when the system ends it. */
+/* Reads at `at` in a child process. Returns true if the system ends the child. */
 static bool faults(const volatile uint8_t *at) {
     pid_t pid = fork();
     if (pid == 0) {
-        signal(SIGSEGV, SIG_DFL); /* cmocka catches them */
+        signal(SIGSEGV, SIG_DFL); /* cmocka catches these signals */
         signal(SIGBUS, SIG_DFL);
         (void)*at;
         _exit(0);
@@ -52,7 +52,7 @@ static void reserve_and_commit(void **state) {
     assert_true(faults(m));
     assert_int_equal(m[2 * p - 1], 2);
     assert_true(ts_pages_commit(m, p));
-    assert_int_equal(m[0], 0); /* what was given back comes again empty */
+    assert_int_equal(m[0], 0); /* released pages come back zeroed */
     ts_pages_release(m, 16 * p);
     ts_pages_release(NULL, p);
 }

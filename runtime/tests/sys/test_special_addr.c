@@ -1,5 +1,7 @@
-/* test_special_addr: which addresses are globally reachable, by IANA's registries of special-purpose addresses.
- * In: the registries' tables, as text. Out: the answer at the first and last address of each block and at its neighbours.
+/* test_special_addr: which addresses are globally reachable, by IANA's registries of special-purpose
+ * addresses.
+ * In: the registries' tables, as text. Out: the answer at the first and last address of each block and at its
+ * neighbours.
  * Source: https://www.iana.org/assignments/iana-ipv4-special-registry, iana-ipv6-special-registry */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,8 +13,9 @@
 #include <string.h>
 #include "sys/special_addr.h"
 
-/* The column "Globally Reachable": T, F, N (N/A); I: the IPv4 address inside decides. The last rows of each table are not of the
- * registries: multicast, site-local, IPv4-compatible and IPv4-translated addresses. */
+/* The column "Globally Reachable": T, F, N (N/A); I means that the IPv4 address inside
+ * decides. The last rows of each table are not from the registries: multicast, site-local,
+ * IPv4-compatible and IPv4-translated addresses. */
 static const char *const registry[] = {
     "0.0.0.0/8 F",          "0.0.0.0/32 F",      "10.0.0.0/8 F",        "100.64.0.0/10 F",  "127.0.0.0/8 F",
     "169.254.0.0/16 F",     "172.16.0.0/12 F",   "192.0.0.0/24 F",      "192.0.0.0/29 F",   "192.0.0.8/32 F",
@@ -55,7 +58,7 @@ static bool within(const row *r, const ts_sys_addr *a) {
     return a->v6 == r->first.v6 && memcmp(a->ip, r->first.ip, (size_t)size(a)) >= 0 &&
            memcmp(a->ip, r->last.ip, (size_t)size(a)) <= 0;
 }
-/* The answer of the tables: that of the smallest block. */
+/* The answer of the tables is that of the smallest block that contains the address. */
 static bool expected(const row *rows, const ts_sys_addr *a) {
     const row *best = NULL;
     for (int i = 0; i < ROWS; i++)
@@ -65,7 +68,7 @@ static bool expected(const row *rows, const ts_sys_addr *a) {
     memcpy(inside.ip, a->ip + 12, 4);
     return expected(rows, &inside);
 }
-/* One address on; false: there is none. */
+/* Advances to the next address. Returns false if there is none. */
 static bool step(ts_sys_addr *a, int by) {
     for (int i = size(a); i-- > 0;) {
         a->ip[i] = (uint8_t)(a->ip[i] + by);
@@ -102,7 +105,7 @@ static void the_registries(void **state) {
         }
     }
     uint32_t seed = 1;
-    for (int i = 0; i < 200000; i++) { /* anywhere, and near blocks */
+    for (int i = 0; i < 200000; i++) { /* anywhere, and near the blocks */
         ts_sys_addr a = rows[((seed = seed * 1664525 + 1013904223) >> 16) % ROWS].first;
         for (int k = 0; k < 3; k++) {
             seed = seed * 1664525 + 1013904223;

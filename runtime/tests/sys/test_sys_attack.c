@@ -1,7 +1,9 @@
-/* test_sys_attack: the sandbox of wasi:filesystem under attack: each path of a long list through each function that takes
- * a path, resolved by the OS and by our own walk, which must answer alike; and while other threads swap what is named.
- * In: a temporary tree whose links lead out, with marked files around it. Out: what is outside is neither seen nor
- * changed. wit: wasi:filesystem/types */
+/* test_sys_attack: attacks the sandbox of wasi:filesystem. Each path of a long list goes through each
+ * function that takes a path. The OS and our own walk resolve it and must agree, also while other threads
+ * swap what it names.
+ * In: a temporary tree whose links lead out, with marked files around it. Out: what is outside is neither
+ * seen nor changed.
+ * wit: wasi:filesystem/types */
 #include "tests/wasi_help.h"
 #include <dirent.h>
 #include <fcntl.h>
@@ -27,7 +29,7 @@ enum {
     EXCLUSIVE = TS_WASI_FILESYSTEM_OPEN_FLAGS_EXCLUSIVE,
     TRUNCATE = TS_WASI_FILESYSTEM_OPEN_FLAGS_TRUNCATE,
     FOLLOW = TS_WASI_FILESYSTEM_PATH_FLAGS_SYMLINK_FOLLOW,
-    MARK = 1234567890, /* modification time of all that is outside */
+    MARK = 1234567890, /* modification time of everything outside */
     MAX_FORBIDDEN = 64,
     SNAPSHOT = 1 << 14,
 };
@@ -36,9 +38,9 @@ typedef struct arena_tree {
     host *h;
     char root[64]; /* root/base is granted; root/out, root/secret are not */
     int base, top;
-    uint64_t dir; /* the descriptor of base */
-    bool chains;  /* long chains of links are wanted too */
-    bool changed; /* the tree is not as it was furnished */
+    uint64_t dir; /* a descriptor for base */
+    bool chains;  /* long chains of links are built too */
+    bool changed; /* the tree has changed since it was built */
     uint64_t forbidden[MAX_FORBIDDEN][2];
     uint32_t n_forbidden;
     char before[SNAPSHOT];
@@ -55,8 +57,7 @@ static int gone(const char *path, const struct stat *st, int kind, struct FTW *f
     return f->level == 0 ? 0 : remove(path); /* the granted directory itself stays */
 }
 
-/* --- what is outside -----------------------------------------------------------------------------------------------
- */
+/* --- what is outside ------------------------------------------------------------------------------------ */
 static const char *const outside[] = {"secret", "out", "out/secret", "out/dir", "out/dir/deep", "file", "."};
 
 static void text_of(int at, const char *name, char **to, const char *end) {
@@ -77,7 +78,7 @@ static void names_of(int at, const char *name, char **to, const char *end) {
     assert_non_null(d);
     uint64_t sum = 0;
     for (struct dirent *e; (e = readdir(d));)
-        for (const char *c = e->d_name; *c; c++) sum += (uint64_t)*c * (e->d_ino | 1); /* in whatever order */
+        for (const char *c = e->d_name; *c; c++) sum += (uint64_t)*c * (e->d_ino | 1); /* in any order */
     closedir(d);
     *to += snprintf(*to, (size_t)(end - *to), "%s holds %llu\n", name, (unsigned long long)sum);
 }
@@ -95,7 +96,8 @@ static void untouched(const arena_tree *t, const char *by) {
     if (strcmp(t->before, now) != 0) fail_msg("%s has changed what is outside:\n%s-- was --\n%s", by, now, t->before);
 }
 
-/* The metadata hash tells objects apart: those of the outside are collected through a grant of their own. */
+/* The metadata hash identifies objects. The hashes of the outside objects are collected
+ * through a grant of their own. */
 static void forbid(arena_tree *t, uint64_t dir, const char *path) {
     host *h = t->h;
     GOOD(h, fs(metadata_hash_at), H(dir), FLAGS(0), STR(path));
@@ -110,8 +112,7 @@ static void no_leak(const arena_tree *t, const ts_val *hash, const char *by) {
             fail_msg("%s has reached what is outside", by);
 }
 
-/* --- the tree ------------------------------------------------------------------------------------------------------
- */
+/* --- the tree ------------------------------------------------------------------------------------------- */
 static void furnish(arena_tree *t) {
     char name[128];
     snprintf(name, sizeof name, "%s/base", t->root);
@@ -189,7 +190,7 @@ static int set_up(void **state) {
     void *h;
     if (host_new(&h)) return -1;
     t->h = h;
-    /* many small files are made and removed: in memory where that is to be had */
+    /* many small files are created and removed, so use a file system in memory if there is one */
     sprintf(t->root, "%s/test_sys_attack_XXXXXX", access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp");
     assert_non_null(mkdtemp(t->root));
     t->top = open(t->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -200,7 +201,7 @@ static int set_up(void **state) {
     assert_int_equal(mkdirat(t->top, "out/dir", 0755), 0);
     put(t->top, "out/dir/deep", "outside");
     assert_int_equal(mkdirat(t->top, "base", 0755), 0);
-    assert_int_equal(mkdirat(t->top, "hold", 0755), 0); /* where the host itself puts things for a while */
+    assert_int_equal(mkdirat(t->top, "hold", 0755), 0); /* where the host itself puts objects for a while */
     t->base = openat(t->top, "base", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const struct timespec mark[2] = {{.tv_sec = MARK}, {.tv_sec = MARK}};
     for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
@@ -238,13 +239,12 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* --- every function on one path ------------------------------------------------------------------------------------
- */
+/* --- every function on one path ------------------------------------------------------------------------- */
 typedef struct attack {
     arena_tree *t;
     const char *path;
     size_t len;
-    uint32_t codes[64]; /* what each call said: 0 ok, else 1 + the error code */
+    uint32_t codes[64]; /* what each call returned: 0 for ok, otherwise 1 + the error code */
     uint32_t n;
     char name[160];
 } attack;
@@ -254,7 +254,7 @@ static uint32_t code_of(const host *h) {
     return h->result.variant.disc ? 1 + h->result.variant.payload->variant.disc : 0;
 }
 static bool seen(attack *a, const char *function);
-/* … of a function that changes the tree where it succeeds */
+/* the same for a function that changes the tree if it succeeds */
 static bool did(attack *a, const char *function) {
     bool ok = seen(a, function);
     a->t->changed |= ok;
@@ -275,7 +275,8 @@ static void looked_at(attack *a, uint64_t d) {
         const ts_val *got = h->result.variant.payload->list.ptr;
         if (got[0].raw.len >= 7 && memcmp(got[0].raw.ptr, "outside", 7) == 0) fail_msg("%s has read it", a->name);
     }
-    CALL(h, fs(stat_at), H(d), FLAGS(FOLLOW), STR("../secret")); /* a directory is the root of what it gives */
+    /* a directory is the root of what is reached through it */
+    CALL(h, fs(stat_at), H(d), FLAGS(FOLLOW), STR("../secret"));
     assert_int_not_equal(h->result.variant.disc, 0);
     assert_int_equal(fs(drop)(&h->call, d), TS_OK);
 }
@@ -283,7 +284,7 @@ static void looked_at(attack *a, uint64_t d) {
 #define PATH_ ((ts_val){.str = {a->path, a->len}})
 static const ts_val now_ = {.variant = {.disc = TS_WASI_FILESYSTEM_NEW_TIMESTAMP_NOW}};
 
-/* Those that change nothing, or only where they lead. */
+/* Functions that change nothing, or only the object that the path names. */
 static void look(attack *a) {
     host *h = a->t->h;
     const uint64_t d = a->t->dir;
@@ -310,7 +311,7 @@ static void look(attack *a) {
     CALL(h, fs(readlink_at), H(d), PATH_);
     seen(a, "readlink-at");
 }
-/* Those that make something there. */
+/* Functions that create an object at the path. */
 static void make(attack *a) {
     host *h = a->t->h;
     const uint64_t d = a->t->dir;
@@ -337,7 +338,7 @@ static void make(attack *a) {
     CALL(h, fs(link_at), H(d), FLAGS(0), STR("victim"), H(d), PATH_);
     did(a, "link-at to");
 }
-/* Those that take something away. */
+/* Functions that remove an object. */
 static void take(attack *a) {
     host *h = a->t->h;
     const uint64_t d = a->t->dir;
@@ -358,7 +359,7 @@ static void take(attack *a) {
     did(a, "remove-directory-at");
 }
 
-/* What a path may name is made of these; each head with each tail. */
+/* Paths are made of these parts: each head with each tail. */
 static const char *const heads[] = {
     "",
     "/",
@@ -542,7 +543,7 @@ static void one(arena_tree *t, const char *path, size_t len) {
         ts_arena_init(&t->h->arena);
     }
     assert_int_equal(a[0].n, a[1].n);
-    /* Linux counts the links of a long chain twice where it has to look again: then it ends sooner */
+    /* Linux counts the links of a long chain twice if it has to retry, and then fails sooner */
     for (uint32_t i = 0; i < a[0].n; i++)
         if (a[0].codes[i] != a[1].codes[i] && !(chain && a[0].codes[i] == 1 + E(LOOP)))
             fail_msg("call %u on \"%.*s\" (%zu bytes): the OS says %d, the walk %d", i, (int)(len < 100 ? len : 100),
@@ -571,7 +572,8 @@ static void odd(void **state) {
                  {"dir/deep\0/../..", 15}};
     for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++) one(*state, bytes[i].path, bytes[i].len);
     static const size_t lengths[] = {254, 255, 256, 257, 4094, 4095, 4096, 4097, 8191, 8192, 65535, 65536, 69999};
-    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) { /* one name; many; many that lead out; many dots */
+    /* one name, many names, many that lead out, many dots */
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         size_t n = lengths[i];
         memset(p, 'a', n);
         one(*state, p, n);
@@ -592,7 +594,7 @@ static void odd(void **state) {
     }
 }
 
-/* What a link is made of: never one that the guest could leave by. */
+/* What a link created by the guest contains: never a way out. */
 static void targets(void **state) {
     arena_tree *t = *state;
     host *h = t->h;
@@ -627,7 +629,7 @@ static void targets(void **state) {
     }
 }
 
-/* /proc itself granted: its links are magic, and lead everywhere. */
+/* /proc itself is granted: its magic links lead everywhere. */
 static void magic(void **state) {
     arena_tree *t = *state;
     host *h = t->h;
@@ -667,11 +669,12 @@ static void magic(void **state) {
                 if (code_of(h) == 0 && h->result.variant.payload->str.ptr[0] == '/') fail_msg("%s was read", paths[i]);
             }
         GOOD(h, fs(open_at), H(t->dir), FLAGS(FOLLOW), STR("self/status"), FLAGS(0),
-             FLAGS(READ)); /* links inside are followed */
+             FLAGS(READ)); /* links that stay inside are followed */
     }
 }
 
-/* A mount below what is granted belongs to it; its links are held in as all others are. Needs a mount namespace. */
+/* A mount below a granted directory belongs to it, and its links are confined like all others. This needs a
+ * mount namespace. */
 static void in_mounts(arena_tree *t) {
     host *h = t->h;
     static const char *const paths[] = {"mnt/up",
@@ -703,7 +706,7 @@ static void in_mounts(arena_tree *t) {
         BAD(h, E(BUSY), fs(remove_directory_at), H(t->dir), STR("mnt"));
     }
 }
-static bool alone; /* in a mount namespace of our own; from before the directories are opened */
+static bool alone; /* in a mount namespace of our own, entered before the directories are opened */
 static int set_up_alone(void **state) {
     alone = unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0;
     return set_up(state);
@@ -713,7 +716,7 @@ static void mounts(void **state) {
     char mnt[128];
     snprintf(mnt, sizeof mnt, "%s/base/mnt", t->root);
     assert_int_equal(mkdir(mnt, 0755), 0);
-    if (!alone || mount("none", mnt, "tmpfs", 0, "size=64k") != 0) skip(); /* nobody but root may */
+    if (!alone || mount("none", mnt, "tmpfs", 0, "size=64k") != 0) skip(); /* only root may do this */
     int at = open(mnt, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     put(at, "in", "inside");
     assert_int_equal(symlinkat("../../secret", at, "up"), 0);
@@ -724,7 +727,7 @@ static void mounts(void **state) {
     if (umount2(mnt, MNT_DETACH) != 0) fail_msg("the mount stays");
 }
 
-/* --- races ---------------------------------------------------------------------------------------------------------
+/* --- races -------------------------------------------------------------------------------------------------
  * A thread keeps swapping while the guest asks; whoever wins, the outside is neither seen nor changed. */
 typedef struct race {
     int base, top;
@@ -758,7 +761,7 @@ static void run_race(arena_tree *t, const char *a, const char *b, bool away, con
         assert_int_equal(pthread_create(&thread, NULL, swapping, &r), 0);
         uint64_t end = ts_sys_monotonic() + RACE_NS;
         unsigned won = 0, rounds = 0;
-        /* (longer where everything is slow, as under valgrind) */
+        /* longer where everything is slow, for example under valgrind */
         while (ts_sys_monotonic() < end ||
                ((atomic_load(&r.swaps) < 20 || rounds < 10) && ts_sys_monotonic() < end + 40 * (uint64_t)RACE_NS))
             for (size_t i = 0; i < n; i++, rounds++) {
@@ -782,7 +785,7 @@ static void run_race(arena_tree *t, const char *a, const char *b, bool away, con
         atomic_store(&r.stop, true);
         pthread_join(thread, NULL);
         assert_true(atomic_load(&r.swaps) > 10 && rounds > 5);
-        (void)won; /* how often is not ours to say */
+        (void)won; /* the number depends on the machine */
         untouched(t, a);
         furnish(t);
     }
@@ -793,7 +796,7 @@ static void run_race(arena_tree *t, const char *a, const char *b, bool away, con
         run_race(t, a, b, away, paths_, sizeof paths_ / sizeof *paths_, change);                                       \
     } while (0)
 
-/* A directory and a link to the outside change places. */
+/* A directory and a link to the outside are swapped. */
 static void race_directory(void **state) {
     RACE(*state, "dir", "outdir", false, false, "dir/secret", "dir/dir/deep", "dir/", "dir", "dir/deep",
          "dir/../secret", "dir/sub/../deep");
@@ -801,24 +804,24 @@ static void race_directory(void **state) {
 static void race_directory_changed(void **state) {
     RACE(*state, "dir", "outdir", false, true, "dir/secret", "dir/new", "dir/dir", "dir/dir/new", "dir/new/");
 }
-/* A file and a link to a file outside. */
+/* A file and a link to a file outside are swapped. */
 static void race_file(void **state) {
     RACE(*state, "file", "up", false, false, "file", "self/file", "dir/../file", "good", "file/");
 }
 static void race_file_changed(void **state) {
     RACE(*state, "victim", "dangleout", false, true, "victim", "dangleout", "self/victim");
 }
-/* The way back through `..` gets shorter while it is walked. */
+/* The path back through `..` becomes shorter while it is walked. */
 static void race_depth(void **state) {
     RACE(*state, "dir/sub", "sub", true, false, "dir/sub/../../secret", "dir/sub/../../file",
          "dir/sub/../../out/secret", "sub/../file", "sub/../../secret", "dir/sub/../../../secret");
 }
-/* … and out of what is granted. */
+/* The path back leads out of what is granted. */
 static void race_out(void **state) {
     RACE(*state, "dir/sub", "../hold/moved", true, false, "dir/sub/../../file", "dir/sub/../secret", "dir/sub/../file",
          "dir/sub/..", "dir/sub/../../secret", "dir/sub/../out/secret");
 }
-/* A link changes what it names. */
+/* The target of a link changes. */
 static void race_link(void **state) {
     RACE(*state, "gooddir", "zigdir", false, true, "gooddir/secret", "gooddir/deep", "gooddir/new", "gooddir");
 }

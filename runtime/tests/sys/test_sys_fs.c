@@ -1,5 +1,6 @@
 /* test_sys_fs: paths that stay below a directory, resolved by the OS and by our own walk: both must agree.
- * In: a temporary tree with links that lead out. Out: no path of a long list of attacks reaches what is outside. */
+ * In: a temporary tree with links that lead out. Out: no path of a long list of attacks reaches what is
+ * outside. */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +20,7 @@
 
 typedef struct tree {
     char root[64];
-    int base; /* root/base: what the guest has; root/secret is outside */
+    int base; /* the guest has root/base; root/secret is outside */
 } tree;
 
 static void put(int at, const char *name, const char *text) {
@@ -82,7 +83,7 @@ static ts_sys_path path(const char *s) {
     return (ts_sys_path){s, strlen(s)};
 }
 
-/* Reads what a path leads to; NULL text: it must not open. */
+/* Reads the file that a path leads to. If text is NULL, opening it must fail. */
 static ts_sys_err look(ts_sys_base b, const char *p, unsigned flags, char text[16]) {
     int fd;
     ts_sys_err e = ts_sys_open_at(b, path(p), TS_SYS_O_READ | flags, &fd);
@@ -277,8 +278,8 @@ static void last_components(void **state) {
     }
 }
 
-/* A name that another thread keeps changing between a directory and a link that leads out: whoever wins, what is
- * outside stays so. */
+/* Another thread keeps changing a name between a directory and a link that leads out. Whichever thread wins,
+ * the outside stays unreachable. */
 typedef struct swapper {
     int base;
     atomic_bool stop;

@@ -1,6 +1,7 @@
-/* test_interrupt: a guest that waits in a function of WASI is woken by another thread: by ts_cstore_interrupt and by ts_wasi_interrupt, in time and
- * without a signal, and no wake-up is lost between the flag and the wait. The watch of an owner ends waits, and lets others go on.
- * In: fixtures/built/io-stdin-late.wasm, whose stdin never comes. Out: cmocka results. */
+/* test_interrupt: another thread wakes a guest that waits in a WASI function, by ts_cstore_interrupt or
+ * ts_wasi_interrupt, in time and without a signal, and no wake-up is lost between the flag and the wait. The
+ * watch of an owner ends some waits, and lets others continue.
+ * In: fixtures/built/io-stdin-late.wasm, whose stdin never delivers anything. Out: cmocka results. */
 #define _GNU_SOURCE
 #include "tests/wasi_help.h"
 #include <fcntl.h>
@@ -67,7 +68,7 @@ static void *ask_to_end(void *data) {
         ts_wasi_interrupt(t->wasi);
     return NULL;
 }
-/* The guest reads from a pipe in which nothing comes. */
+/* The guest reads from a pipe that stays empty. */
 static void wait_and_end(site *t) {
     ts_error e;
     pthread_t id;
@@ -92,7 +93,7 @@ static void by_the_store(void **state) {
     (void)state;
     site t = {.by_store = true};
     open_site(&t);
-    for (int i = 0; i < 40; i++) { /* before the wait, about when it begins, within it */
+    for (int i = 0; i < 40; i++) { /* before the wait, about when it begins, during it */
         t.delay_us = (uint64_t)i * i * 20;
         wait_and_end(&t);
     }
@@ -108,7 +109,7 @@ static void by_the_context(void **state) {
     }
     close_site(&t);
 }
-/* An interrupt is over when it was reported; a stop is not, until the context begins anew. */
+/* An interrupt is over once it has been reported. A stop lasts until the context is reset. */
 static void once_and_for_all(void **state) {
     host *h = *state;
     ts_wasi_interrupt(h->w);
@@ -121,7 +122,7 @@ static void once_and_for_all(void **state) {
     OK(h, ts_wasi_io_poll_pollable_block, H(h->result.handle.rep));
 }
 
-/* A guest that only looks, again and again, is ended too. */
+/* A guest that polls in a loop is ended too. */
 static void looking(void **state) {
     host *h = *state;
     int p[2];
@@ -138,7 +139,7 @@ static void looking(void **state) {
     close(p[1]);
 }
 
-/* The watch of an owner: how often it was told, and what it answers. */
+/* The watch of an owner: how often it was called, and what it answers. */
 typedef struct owner {
     int waits, begun, ended;
     ts_wasi_watched answers[8];
@@ -151,7 +152,7 @@ static void waits(void *data, bool on) {
 static size_t begin(void *data, ts_sys_wait *files, uint64_t *deadline) {
     owner *o = data;
     o->begun++;
-    if (o->begun == 2) *deadline = 1; /* long ago: the wait ends at once, and goes on */
+    if (o->begun == 2) *deadline = 1; /* long ago: the watch is called at once, and the wait continues */
     files[0] = (ts_sys_wait){.fd = ts_sys_wake_file(&o->wake)};
     return 1;
 }
@@ -170,7 +171,7 @@ static void watched(void **state) {
     OK(h, ts_wasi_clocks_monotonic_clock_subscribe_duration, U64(30000000));
     OK(h, ts_wasi_io_poll_pollable_block, H(h->result.handle.rep));
     assert_true(ts_sys_monotonic() - start >=
-                30000000); /* neither the file nor the deadline of the watch was the guest's */
+                30000000); /* neither the file nor the deadline of the watch counts as the guest's */
     assert_int_equal(o.begun, 3);
     assert_int_equal(o.ended, 3);
     assert_int_equal(o.waits, 0);
@@ -183,7 +184,7 @@ static void watched(void **state) {
 static void wake(void **state) {
     (void)state;
     ts_sys_wake w = {0};
-    ts_sys_wake_ring(&w); /* not made: nothing */
+    ts_sys_wake_ring(&w); /* not created, so nothing happens */
     ts_sys_wake_clear(&w);
     ts_sys_wait file = {.fd = ts_sys_wake_file(&w)};
     assert_int_equal(ts_sys_wake_file(&w), file.fd);

@@ -1,5 +1,6 @@
-/* test_wasi_disk: the limit on what a guest makes files grow by, over every way to make one grow.
- * In: a folder, a limit. Out: bytes written, the error quota, the size of what is there. wit: wasi:filesystem/types, wasi:io/streams */
+/* test_wasi_disk: the limit on the bytes by which a guest may grow files, for every way to grow one.
+ * In: a folder, a limit. Out: bytes written, the error quota, the size of the files.
+ * wit: wasi:filesystem/types, wasi:io/streams */
 #include "tests/wasi_help.h"
 #include <stdio.h>
 #include <sys/stat.h>
@@ -45,20 +46,20 @@ static void writes(void **state) {
     host *h = *state;
     uint64_t a = open_file(h, "a", CREATE), b = open_file(h, "b", CREATE);
     assert_int_equal(put(h, a, LIMIT - 10, 0), LIMIT - 10);
-    assert_int_equal(put(h, a, LIMIT - 10, 0), LIMIT - 10); /* over what is there: nothing grows */
+    assert_int_equal(put(h, a, LIMIT - 10, 0), LIMIT - 10); /* overwrites existing bytes, so nothing grows */
     assert_int_equal(put(h, b, 4, 0), 4);
-    assert_int_equal(put(h, b, 100, 0), 10); /* 4 are there, 6 are left: so much is written */
+    assert_int_equal(put(h, b, 100, 0), 10); /* 4 exist and 6 are left, so 10 are written */
     BAD(h, QUOTA, ts_wasi_filesystem_types_descriptor_write, H(b), BYTES(bytes, 1), U64(10));
     BAD(h, QUOTA, ts_wasi_filesystem_types_descriptor_write, H(a), BYTES(bytes, 1), U64(LIMIT - 10));
-    assert_int_equal(put(h, a, 0, 1 << 20), 0); /* nothing is not too much */
+    assert_int_equal(put(h, a, 0, 1 << 20), 0); /* writing nothing is within the limit */
     assert_int_equal(put(h, b, 10, 0), 10);
     assert_int_equal(size_of("a") + size_of("b"), LIMIT);
     ts_wasi_usage u = ts_wasi_get_usage(h->w);
     assert_true(u.counts_disk);
     assert_int_equal(u.disk, LIMIT);
-    assert_int_equal(u.refused_disk, 3); /* and the rest of what was written in part */
+    assert_int_equal(u.refused_disk, 3); /* and the rest of the partial write */
 }
-/* Holes count as if they were written: a sparse file of a terabyte is none of the guest's. */
+/* Holes count like written bytes: the guest cannot make a sparse file of a terabyte. */
 static void holes(void **state) {
     host *h = *state;
     uint64_t a = open_file(h, "a", CREATE);
@@ -72,7 +73,7 @@ static void holes(void **state) {
     BAD(h, QUOTA, ts_wasi_filesystem_types_descriptor_set_size, H(a), U64(LIMIT + 1));
     GOOD(h, ts_wasi_filesystem_types_descriptor_set_size, H(a), U64(LIMIT));
 }
-/* What is taken away is given back, but no more than the guest has grown. */
+/* Removed bytes are credited, but no more than the guest has grown files by. */
 static void given_back(void **state) {
     host *h = *state;
     char path[100];
@@ -81,18 +82,18 @@ static void given_back(void **state) {
     assert_int_equal(fwrite(bytes, 1, sizeof bytes, f), sizeof bytes);
     fclose(f);
     uint64_t old = open_file(h, "old", 0), a = open_file(h, "a", CREATE);
-    GOOD(h, ts_wasi_filesystem_types_descriptor_set_size, H(old), U64(0)); /* it was not the guest's */
+    GOOD(h, ts_wasi_filesystem_types_descriptor_set_size, H(old), U64(0)); /* the guest did not write it */
     BAD(h, QUOTA, ts_wasi_filesystem_types_descriptor_set_size, H(old), U64(LIMIT + 1));
     GOOD(h, ts_wasi_filesystem_types_descriptor_set_size, H(a), U64(LIMIT));
     BAD(h, QUOTA, ts_wasi_filesystem_types_descriptor_write, H(old), BYTES(bytes, 1), U64(0));
     GOOD(h, ts_wasi_filesystem_types_descriptor_set_size, H(a), U64(LIMIT - 100));
     assert_int_equal(put(h, old, 200, 0), 100);
-    for (int i = 0; i < 5; i++) { /* a program that writes its file anew each time */
+    for (int i = 0; i < 5; i++) { /* a program that rewrites its file each time */
         uint64_t again = open_file(h, "a", CREATE | TRUNCATE);
         assert_int_equal(put(h, again, LIMIT, 0), LIMIT - 100);
     }
     assert_int_equal(size_of("a") + size_of("old"), LIMIT);
-    ts_wasi_reset(h->w); /* the next guest's own */
+    ts_wasi_reset(h->w); /* the next guest's own file */
     a = open_file(h, "b", CREATE);
     assert_int_equal(put(h, a, 2 * LIMIT, 0), LIMIT);
 }
@@ -118,7 +119,7 @@ static void streams(void **state) {
          BYTES(bytes, 4000)); /* 4,010 of the limit */
     GOOD(h, ts_wasi_io_streams_output_stream_blocking_write_and_flush, H(append), BYTES(bytes, 4000));
     GOOD(h, ts_wasi_io_streams_output_stream_blocking_write_and_flush, H(at),
-         BYTES(bytes, 4000)); /* over what is there */
+         BYTES(bytes, 4000)); /* overwrites existing bytes */
     assert_int_equal(size_of("a"), 8010);
     CALL(h, ts_wasi_io_streams_output_stream_blocking_write_and_flush, H(append), BYTES(bytes, 4000));
     fails_with_quota(h);

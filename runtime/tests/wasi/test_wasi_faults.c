@@ -1,6 +1,8 @@
-/* test_wasi_faults: the host's system calls fail, fall short and are interrupted, one by one and all the time.
- * In: the linker puts the functions below in place of the OS's (-Wl,--wrap). Out: each errno reaches the guest as its
- * error-code, short and interrupted calls are finished, what fails half-way leaves no file open and no memory held.
+/* test_wasi_faults: the host's system calls fail, transfer less than asked and are interrupted, one at a time
+ * and continuously.
+ * In: the linker replaces the system calls by the functions below (-Wl,--wrap). Out: each errno reaches the
+ * guest as its error-code, short and interrupted calls are completed, and what fails half-way leaves no file
+ * open and no memory allocated.
  * wit: wasi:filesystem/types.error-code, wasi:io/streams */
 #include "tests/wasi_help.h"
 #include <dirent.h>
@@ -18,7 +20,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* --- faults --------------------------------------------------------------------------------------------------------
+/* --- faults ------------------------------------------------------------------------------------------------
  * One function fails with `err` from its (after + 1)th call on, `times` times (below 0: always). Apart from that, every
  * call that moves bytes moves at most `most` of them, and each `every`th such call is interrupted. */
 static struct {
@@ -59,7 +61,7 @@ static void no_fault(void) {
     type __wrap_##name params {                                                                                        \
         return strikes(#name) ? (type) - 1 : __real_##name(__VA_ARGS__);                                               \
     }
-/* … of those that move bytes */
+/* of the functions that move bytes */
 #define WRAP_IO(name, params, ...)                                                                                     \
     ssize_t __real_##name params;                                                                                      \
     ssize_t __wrap_##name params;                                                                                      \
@@ -70,7 +72,7 @@ WRAP_IO(read, (int fd, void *p, size_t n), fd, p, most(n))
 WRAP_IO(write, (int fd, const void *p, size_t n), fd, p, most(n))
 WRAP_IO(pread, (int fd, void *p, size_t n, off_t at), fd, p, most(n), at)
 WRAP_IO(pwrite, (int fd, const void *p, size_t n, off_t at), fd, p, most(n), at)
-static bool two_faults; /* getrandom is not there, besides */
+static bool two_faults; /* getrandom does not exist, in addition */
 ssize_t __real_getrandom(void *p, size_t n, unsigned flags);
 ssize_t __wrap_getrandom(void *p, size_t n, unsigned flags);
 ssize_t __wrap_getrandom(void *p, size_t n, unsigned flags) {
@@ -131,8 +133,7 @@ int __wrap_posix_fadvise(int fd, off_t at, off_t n, int how) {
     return strikes("posix_fadvise") ? fault.err : __real_posix_fadvise(fd, at, n, how);
 }
 
-/* --- the tree ------------------------------------------------------------------------------------------------------
- */
+/* --- the tree ------------------------------------------------------------------------------------------- */
 #define fs(f) ts_wasi_filesystem_types_descriptor_##f
 #define in(f) ts_wasi_io_streams_input_stream_##f
 #define out(f) ts_wasi_io_streams_output_stream_##f
@@ -199,7 +200,7 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* --- every errno at every function ---------------------------------------------------------------------------------
+/* --- every errno at every function -------------------------------------------------------------------------
  * What the text's words say of POSIX's: written down here by themselves. */
 static const struct {
     int err;
@@ -243,9 +244,9 @@ static const struct {
     {ESPIPE, E(INVALID_SEEK)},
     {ETXTBSY, E(TEXT_FILE_BUSY)},
     {EXDEV, E(CROSS_DEVICE)},
-    {EMFILE, E(INSUFFICIENT_MEMORY)}, /* the text has no word for it: what comes nearest */
+    {EMFILE, E(INSUFFICIENT_MEMORY)}, /* the specification has no code for it, so the nearest one */
     {ENFILE, E(INSUFFICIENT_MEMORY)},
-    {EREMOTEIO, E(IO)}, /* nor for these: something went wrong */
+    {EREMOTEIO, E(IO)}, /* nor for these: a general failure */
     {ENOTBLK, E(IO)},
 };
 
@@ -273,11 +274,11 @@ DO(do_link, fs(link_at), H(x->rw), FLAGS(0), STR("file"), H(x->rw), STR("other")
 DO(do_symlink, fs(symlink_at), H(x->rw), STR("file"), STR("other"))
 DO(do_readlink, fs(readlink_at), H(x->rw), STR("link"))
 DO(do_read, fs(read), H(x->file), U64(10), U64(0))
-DO(do_read_much, fs(read), H(x->file), U64(1 << 20), U64(0)) /* looks at the size first */
+DO(do_read_much, fs(read), H(x->file), U64(1 << 20), U64(0)) /* reads the size first */
 DO(do_write, fs(write), H(x->file), BYTES("0123456789", 10), U64(0))
 DO(do_read_directory, fs(read_directory), H(x->rw))
 
-/* The code of an error of the stream that was made last, which then is closed. */
+/* The code of an error of the stream that was created last, which is then closed. */
 static void through_stream(fixture *x, ts_host_fn make, bool reads, uint64_t offset) {
     host *h = x->h;
     unsigned late = (unsigned)fault.times;
@@ -295,7 +296,7 @@ static void through_stream(fixture *x, ts_host_fn make, bool reads, uint64_t off
         OK(h, ts_wasi_filesystem_types_filesystem_error_code, H(error));
         assert_int_equal(h->result.variant.disc, 1);
         ts_val result = h->result;
-        BAD(h, CLOSED, in(read), H(s), U64(1)); /* (in and out look alike here) */
+        BAD(h, CLOSED, in(read), H(s), U64(1)); /* in and out look the same here */
         assert_int_equal(ts_wasi_io_error_error_drop(&h->call, error), TS_OK);
         h->result = result;
     }
@@ -336,10 +337,10 @@ static const struct {
     {"syscall",
      do_open,
      false,
-     {{EXDEV, E(NOT_PERMITTED)}, /* its word for a path that leads out */
-      {ENOSYS, GOES_ON},         /* an older kernel, a filter: the walk */
+     {{EXDEV, E(NOT_PERMITTED)}, /* its errno for a path that leads out */
+      {ENOSYS, GOES_ON},         /* an older kernel or a filter: our own walk is used */
       {EPERM, GOES_ON},
-      {EAGAIN, GOES_ON}}}, /* something was renamed: again */
+      {EAGAIN, GOES_ON}}}, /* something was renamed: retried */
     {"openat", do_open, true, {{ELOOP, E(LOOP)}}},
     {"fstat", do_open, false, {{0}}},
     {"fstat", do_stat, false, {{0}}},
@@ -349,7 +350,10 @@ static const struct {
     {"fstat", do_read_much, false, {{EAGAIN, E(WOULD_BLOCK)}}},
     {"ftruncate", do_set_size, false, {{EINTR, GOES_ON}}},
     {"futimens", do_set_times, false, {{0}}},
-    {"utimensat", do_set_times_at, false, {{EINVAL, GOES_ON}, {ENOENT, GOES_ON}}}, /* an older kernel: by another way */
+    {"utimensat",
+     do_set_times_at,
+     false,
+     {{EINVAL, GOES_ON}, {ENOENT, GOES_ON}}}, /* an older kernel: done in another way */
     {"fsync", do_sync, false, {{EINTR, GOES_ON}}},
     {"fdatasync", do_sync_data, false, {{EINTR, GOES_ON}}},
     {"posix_fadvise", do_advise, false, {{0}}},
@@ -397,7 +401,7 @@ static void each_error(void **state) {
             ts_arena_free(&h->arena);
             ts_arena_init(&h->arena);
         }
-    no_fault(); /* and it works again, nothing was done meanwhile */
+    no_fault(); /* and it works again, and nothing was done meanwhile */
     GOOD(h, fs(read), H(x->file), U64(100), U64(0));
     assert_memory_equal(h->result.variant.payload->list.ptr[0].raw.ptr, "0123456789", 10);
     GOOD(h, fs(unlink_file_at), H(x->rw), STR("file"));
@@ -405,11 +409,11 @@ static void each_error(void **state) {
     BAD(h, E(NO_ENTRY), fs(stat_at), H(x->rw), FLAGS(0), STR("new"));
 }
 
-/* --- short and interrupted -----------------------------------------------------------------------------------------
- */
+/* --- short and interrupted ------------------------------------------------------------------------------ */
 static uint8_t pattern[300000], got_[300000];
 
-/* All of these bytes through a file's functions and streams and a pipe, whatever each call takes. */
+/* All of these bytes pass through a file's functions, its streams and a pipe, however many each call
+ * takes. */
 static void bytes_survive(fixture *x) {
     host *h = x->h;
     uint64_t f = open_file(x, "bytes", CREATE, READ | WRITE), n = 20000;
@@ -469,7 +473,7 @@ static void bytes_survive(fixture *x) {
     for (int i = 0; i < 4990; i += 10) {
         int zeroes = 0;
         for (int k = 0; k < 10; k++) zeroes += random[i + k] == 0;
-        assert_true(zeroes < 10); /* (once in 10^22 runs) */
+        assert_true(zeroes < 10); /* by chance once in 10^22 runs */
     }
     assert_int_equal(out(drop)(&h->call, to), TS_OK);
     close(p[0]);
@@ -492,7 +496,7 @@ static void short_and_interrupted(void **state) {
         ts_arena_init(&x->h->arena);
     }
 }
-/* An interruption ends the call when the run shall stop. */
+/* An interruption ends the call if the run is to stop. */
 static void interrupted_to_stop(void **state) {
     fixture *x = *state;
     host *h = x->h;
@@ -529,19 +533,21 @@ static void interrupted_to_stop(void **state) {
 static void polls_go_on(void **state) {
     fixture *x = *state;
     host *h = x->h;
-    OK(h, ts_wasi_clocks_monotonic_clock_subscribe_duration, U64(300000000)); /* long also where all is slow */
+    /* long enough on slow machines too */
+    OK(h, ts_wasi_clocks_monotonic_clock_subscribe_duration, U64(300000000));
     uint64_t soon = rep(h);
     fail_with("ppoll", EINTR, 0, 5);
-    OK(h, ts_wasi_io_poll_pollable_block, H(soon)); /* after the interruptions the rest of the time is waited for */
+    /* after the interruptions it waits for the rest of the time */
+    OK(h, ts_wasi_io_poll_pollable_block, H(soon));
     assert_int_equal(fault.struck, 5);
     no_fault();
     OK(h, ts_wasi_io_poll_pollable_ready, H(soon));
     assert_true(h->result.b);
 }
 
-/* --- half-way ------------------------------------------------------------------------------------------------------
- */
-/* Some bytes, then an error: a write says how many, and the error comes with the next; so does a read. */
+/* --- half-way ------------------------------------------------------------------------------------------- */
+/* Some bytes, then an error: a write reports how many were written, and the next call returns the error.
+ * Reads do the same. */
 static void half_way(void **state) {
     fixture *x = *state;
     host *h = x->h;
@@ -572,14 +578,14 @@ static void half_way(void **state) {
     assert_memory_equal(h->result.variant.payload->list.ptr[0].raw.ptr, "ABCDefgh", 8);
 }
 
-/* A pipe that does not block takes some and then nothing for a while; and what is pending fails later. */
+/* A non-blocking pipe accepts some bytes and then none for a while, and the pending bytes fail later. */
 static void pending_by(host *h, const char *way) {
     int p[2];
     assert_int_equal(pipe2(p, O_CLOEXEC | O_NONBLOCK), 0);
     ts_wasi_set_stdio(h->w, 1, p[1]);
     OK(h, ts_wasi_cli_stdout_get_stdout, {0});
     uint64_t s = rep(h);
-    if (strcmp(way, "write") == 0) { /* a file that must be polled before */
+    if (strcmp(way, "write") == 0) { /* a file that must be polled first */
         fail_with("pwritev2", EOPNOTSUPP, 0, 1);
         GOOD(h, out(check_write), H(s));
         GOOD(h, out(write), H(s), BYTES("z", 1));
@@ -590,13 +596,13 @@ static void pending_by(host *h, const char *way) {
     fail_with(way, EAGAIN, 1, 1);
     GOOD(h, out(check_write), H(s));
     GOOD(h, out(write), H(s), BYTES("abcdefgh", 8)); /* "abc", the rest is pending */
-    assert_int_equal(fault.struck, 2);               /* cut short, and refused */
+    assert_int_equal(fault.struck, 2);               /* a short write, then a refused one */
     fault.most = 0;
     GOOD(h, out(blocking_flush), H(s));
     assert_int_equal(__real_read(p[0], got_, 100), 8);
     assert_memory_equal(got_, "abcdefgh", 8);
     fail_with(way, EAGAIN, 0, 3);
-    GOOD(h, out(blocking_write_and_flush), H(s), BYTES("ijkl", 4)); /* waits, and tries again */
+    GOOD(h, out(blocking_write_and_flush), H(s), BYTES("ijkl", 4)); /* waits, then tries again */
     assert_int_equal(fault.struck, 3);
     assert_int_equal(__real_read(p[0], got_, 100), 4);
     static const struct {
@@ -613,12 +619,12 @@ static void pending_by(host *h, const char *way) {
         fail_with(way, EAGAIN, 0, 1);
         GOOD(h, out(write), H(s), BYTES("abcd", 4));
         fail_with(way, EIO, 0, 1);
-        BAD(h, FAILED, rows[i].by, H(s), U64(1)); /* said by whoever comes next */
+        BAD(h, FAILED, rows[i].by, H(s), U64(1)); /* reported by the next call */
         assert_int_equal(fault.struck, 1);
         uint64_t e = h->result.variant.payload->variant.payload->handle.rep;
         OK(h, ts_wasi_io_error_error_to_debug_string, H(e));
         assert_non_null(strstr(h->result.str.ptr, strerror(EIO)));
-        BAD(h, CLOSED, out(check_write), H(s)); /* and once */
+        BAD(h, CLOSED, out(check_write), H(s)); /* and only once */
         BAD(h, CLOSED, out(flush), H(s));
     }
     no_fault();
@@ -631,8 +637,7 @@ static void pending(void **state) {
     pending_by(x->h, "write");
 }
 
-/* --- a full disk, no more files, files that go away ----------------------------------------------------------------
- */
+/* --- a full disk, no more files, files that go away ----------------------------------------------------- */
 static bool alone; /* in a mount namespace of our own */
 static int set_up_alone(void **state) {
     alone = unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0;
@@ -643,7 +648,8 @@ static void full_disk(void **state) {
     host *h = x->h;
     char name[128];
     snprintf(name, sizeof name, "%s/dir", x->root);
-    if (!alone || mount("none", name, "tmpfs", 0, "size=64k,nr_inodes=8") != 0) skip(); /* nobody but root may */
+    /* only root may do this */
+    if (!alone || mount("none", name, "tmpfs", 0, "size=64k,nr_inodes=8") != 0) skip();
     assert_int_equal(ts_wasi_allow_dir(h->w, name, "/small", false, &h->err), TS_OK);
     OK(h, ts_wasi_filesystem_preopens_get_directories, {0});
     uint64_t d = x->rw;
@@ -665,13 +671,13 @@ static void full_disk(void **state) {
     BAD(h, E(INSUFFICIENT_SPACE), fs(write), H(f), BYTES(pattern, 4096), U64(written));
     GOOD(h, fs(set_size), H(f), U64(written - 4096)); /* room for one more */
     GOOD(h, fs(write), H(f), BYTES(pattern, 8192), U64(written - 4096));
-    assert_int_equal(h->result.variant.payload->u64, 4096); /* as much as there was room for */
+    assert_int_equal(h->result.variant.payload->u64, 4096); /* as many bytes as there was room for */
     GOOD(h, fs(set_size), H(f), U64(0));
     GOOD(h, fs(append_via_stream), H(f)); /* a new stream: writing works again */
     a = rep_ok(h);
     GOOD(h, out(blocking_write_and_flush), H(a), BYTES(pattern, 4096));
     int made = 0;
-    for (; made < 20; made++) { /* and no more names */
+    for (; made < 20; made++) { /* and no names either */
         snprintf(name, sizeof name, "d%d", made);
         OK(h, fs(create_directory_at), H(x->rw), STR(name));
         if (h->result.variant.disc) break;
@@ -709,7 +715,7 @@ static void no_more_files(void **state) {
         BAD(h, E(INSUFFICIENT_MEMORY), fs(stat_at), H(x->rw), FLAGS(FOLLOW), STR("link"));
         BAD(h, E(INSUFFICIENT_MEMORY), fs(create_directory_at), H(x->rw), STR("dir/new"));
         BAD(h, E(INSUFFICIENT_MEMORY), fs(rename_at), H(x->rw), STR("dir/a"), H(x->rw), STR("dir/b"));
-        GOOD(h, fs(stat_at), H(x->rw), FLAGS(0), STR("file")); /* what needs no new file goes on */
+        GOOD(h, fs(stat_at), H(x->rw), FLAGS(0), STR("file")); /* calls that need no new file still work */
         GOOD(h, fs(read), H(held[0]), U64(10), U64(0));
         while (n) assert_int_equal(fs(drop)(&h->call, held[--n]), TS_OK);
         GOOD(h, fs(create_directory_at), H(x->rw), STR("dir/new"));
@@ -728,25 +734,26 @@ static void files_that_go_away(void **state) {
     uint64_t r = rep_ok(h);
     GOOD(h, in(read), H(r), U64(3));
     snprintf(name, sizeof name, "%s/file", x->root);
-    assert_int_equal(unlink(name), 0); /* it lives on for who has it */
+    assert_int_equal(unlink(name), 0); /* it still exists for those who have it open */
     GOOD(h, fs(stat), H(x->file));
     assert_int_equal(h->result.variant.payload->list.ptr[TS_WASI_FILESYSTEM_DESCRIPTOR_STAT_LINK_COUNT_I].u64, 0);
     GOOD(h, in(read), H(r), U64(3));
     assert_memory_equal(h->result.variant.payload->raw.ptr, "345", 3);
     GOOD(h, fs(write), H(x->file), BYTES("x", 1), U64(0));
     BAD(h, E(NO_ENTRY), fs(open_at), H(x->rw), FLAGS(FOLLOW), STR("link"), FLAGS(0), FLAGS(READ));
-    int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644); /* another of the name */
+    int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644); /* another file of that name */
     close(fd);
     uint64_t other = open_file(x, "file", 0, READ);
     OK(h, fs(is_same_object), H(x->file), H(other));
     assert_false(h->result.b);
-    GOOD(h, fs(set_size), H(x->file), U64(4)); /* shorter than the stream has come */
+    GOOD(h, fs(set_size), H(x->file), U64(4)); /* shorter than the position of the stream */
     BAD(h, CLOSED, in(read), H(r), U64(3));
     GOOD(h, fs(read_directory), H(x->rw));
     uint64_t entries = rep_ok(h);
     snprintf(name, sizeof name, "%s/dir", x->root);
     assert_int_equal(rmdir(name), 0);
-    for (int walk = 0; walk < 2; walk++) { /* a directory that is no more holds nothing, and takes nothing */
+    /* a removed directory is empty, and nothing can be created in it */
+    for (int walk = 0; walk < 2; walk++) {
         ts_wasi_walk_paths(h->w, walk);
         BAD(h, E(NO_ENTRY), fs(open_at), H(dir), FLAGS(0), STR("a"), FLAGS(CREATE), FLAGS(WRITE));
         BAD(h, E(NO_ENTRY), fs(create_directory_at), H(dir), STR("a"));
@@ -754,21 +761,21 @@ static void files_that_go_away(void **state) {
         BAD(h, E(NOT_PERMITTED), fs(open_at), H(dir), FLAGS(0), STR("../file"), FLAGS(0), FLAGS(READ));
     }
     GOOD(h, fs(stat), H(dir));
-    OK(h, fs(read_directory), H(dir)); /* empty, or no longer there */
+    OK(h, fs(read_directory), H(dir)); /* empty, or no longer existing */
     if (h->result.variant.disc) assert_int_equal(h->result.variant.payload->variant.disc, E(NO_ENTRY));
-    for (int i = 0;; i++) { /* a listing that was begun ends */
+    for (int i = 0;; i++) { /* a listing that has begun ends */
         assert_in_range(i, 0, 10);
         GOOD(h, ts_wasi_filesystem_types_directory_entry_stream_read_directory_entry, H(entries));
         if (!h->result.variant.payload->variant.disc) break;
     }
 }
 
-/* --- randomness ----------------------------------------------------------------------------------------------------
- */
+/* --- randomness ----------------------------------------------------------------------------------------- */
 static void random_bytes(void **state) {
     fixture *x = *state;
     host *h = x->h;
-    for (int i = 0; i < 2; i++) { /* an old kernel: the device, short and interrupted too */
+    /* an old kernel: the device is used, with short and interrupted reads too */
+    for (int i = 0; i < 2; i++) {
         fault.most = i ? 5 : 0;
         fault.every = i ? 2 : 0;
         fail_with("getrandom", ENOSYS, 0, -1);
@@ -782,7 +789,7 @@ static void random_bytes(void **state) {
     }
     static const int errs[] = {EIO, EFAULT, EPERM};
     for (size_t i = 0; i < sizeof errs / sizeof *errs;
-         i++) { /* there is no error to return: never weak numbers instead */
+         i++) { /* the function cannot return an error, and weak random numbers are never an option */
         fail_with("getrandom", errs[i], 0, -1);
         TRAPS(h, ts_wasi_random_random_get_random_bytes, U64(10));
         assert_non_null(strstr(h->err.message, "no random bytes"));

@@ -1,6 +1,7 @@
-/* test_wasi_faults_memory: every place of the WASI host that asks for memory, refused once and refused from then on.
- * In: the linker puts the functions below in place of malloc and its kin (-Wl,--wrap). Out: the status is out of memory
- * or the guest's word for it; no crash, no file left open, nothing leaked (the sanitizers look). */
+/* test_wasi_faults_memory: every allocation of the WASI host fails once, and fails from then on.
+ * In: the linker replaces malloc, calloc and realloc by the functions below (-Wl,--wrap). Out: the status is
+ * out of memory or the guest gets the matching error code; no crash, no file left open, no leak (checked by
+ * the sanitizers). */
 #include "tests/wasi_help.h"
 #include "tests/refuse_memory.h"
 #include <fcntl.h>
@@ -22,9 +23,9 @@ enum {
 };
 
 static char root[] = "/tmp/test_wasi_faults_memory_XXXXXX";
-static uint32_t told; /* that there is no memory, in this life */
+static uint32_t told; /* whether memory ran out in this life */
 
-/* A call that has no result of its own to fail with. */
+/* A call whose result cannot express a failure. */
 #define DO(fn, ...)                                                                                                    \
     do {                                                                                                               \
         CALL(h, fn, __VA_ARGS__);                                                                                      \
@@ -35,7 +36,7 @@ static uint32_t told; /* that there is no memory, in this life */
             goto out;                                                                                                  \
         }                                                                                                              \
     } while (0)
-/* One that returns a result: its error may be the word for no memory. */
+/* A call that returns a result, whose error may be the code for lack of memory. */
 #define TRY_(word, fn, ...)                                                                                            \
     do {                                                                                                               \
         DO(fn, __VA_ARGS__);                                                                                           \
@@ -60,7 +61,7 @@ static uint32_t told; /* that there is no memory, in this life */
         }                                                                                                              \
     } while (0)
 
-/* (0 for a port: the system picks one) */
+/* for port 0 the system picks one */
 static ts_val loopback(ts_val v[10], uint16_t port) {
     memset(v, 0, 10 * sizeof *v);
     static const uint8_t ip[] = {127, 0, 0, 1};
@@ -93,7 +94,7 @@ static void files(host *h) {
     FS(fs(rename_at), H(d), STR("dir/link"), H(d), STR("link"));
     FS(fs(unlink_file_at), H(d), STR("link"));
     FS(fs(remove_directory_at), H(d), STR("dir"));
-    CALL(h, fs(open_at), H(d), FLAGS(0), STR("nothing"), FLAGS(0), FLAGS(READ)); /* errors want memory too */
+    CALL(h, fs(open_at), H(d), FLAGS(0), STR("nothing"), FLAGS(0), FLAGS(READ)); /* errors need memory too */
     if (h->status == TS_NOMEM) told++;
     FS(fs(read_directory), H(d));
     uint64_t entries = rep_ok(h);
@@ -145,7 +146,7 @@ static void others(host *h) {
     DO(ts_wasi_cli_stdout_get_stdout, {0});
     uint64_t s = rep(h);
     char bytes[4096] = {0};
-    for (int i = 0; i < 3; i++) { /* until some is pending */
+    for (int i = 0; i < 3; i++) { /* until some bytes are pending */
         CALL(h, out(check_write), H(s));
         uint64_t n = h->status == TS_OK && !h->result.variant.disc ? h->result.variant.payload->u64 : 0;
         if (n < 2) break;
@@ -224,7 +225,7 @@ static int gone(const char *path, const struct stat *st, int kind, struct FTW *f
     return f->level == 0 ? 0 : remove(path);
 }
 
-/* A whole life of a context. */
+/* The whole life of a context. */
 static void live(void (*part)(host *h)) {
     static host life;
     host *h = &life;
@@ -241,7 +242,7 @@ static void live(void (*part)(host *h)) {
     } else {
         h->call = (ts_host_call){.host = h->w, .arena = &h->arena, .err = &h->err, .max_bytes = 1 << 24};
         int64_t keep = until;
-        if (part != grants) { /* these have a part of their own */
+        if (part != grants) { /* these have tests of their own */
             until = -1;
             grants(h);
             ts_wasi_allow_network(h->w, true);
@@ -273,7 +274,7 @@ static void every_failure(void (*part)(host *h), uint64_t least) {
             reported += told > 0;
         }
     until = -1;
-    assert_true(reported > total); /* of 2 * total; some failures are made up for */
+    assert_true(reported > total); /* of 2 * total; some failures are recovered from */
     live(part);
     assert_int_equal(told, 0);
 }

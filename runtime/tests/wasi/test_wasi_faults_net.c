@@ -1,6 +1,8 @@
-/* test_wasi_faults_net: the system calls of sockets fail, fall short and are interrupted.
- * In: the linker puts the functions below in place of the OS's (-Wl,--wrap); loopback peers. Out: each errno reaches the
- * guest as the error-code that the text gives it, short sends are finished, nothing stays open. wit: wasi:sockets */
+/* test_wasi_faults_net: the system calls of sockets fail, transfer less than asked and are interrupted.
+ * In: the linker replaces the system calls by the functions below (-Wl,--wrap); loopback peers. Out: each
+ * errno reaches the guest as the error-code of the specification, short sends are completed, and nothing
+ * stays open.
+ * wit: wasi:sockets */
 #include "tests/wasi_help.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -9,7 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* One function fails with `err`, `times` times (below 0: always); sends and receives move at most `most` bytes. */
+/* One function fails with `err`, `times` times (below 0: always); sends and receives move at
+ * most `most` bytes. */
 static struct {
     const char *name;
     int err, times;
@@ -54,7 +57,7 @@ WRAP(ssize_t, sendto, (int fd, const void *p, size_t n, int flags, const struct 
 WRAP(ssize_t, recvfrom, (int fd, void *p, size_t n, int flags, struct sockaddr *a, socklen_t *len), fd, p, n, flags, a,
      len)
 
-static int late_error; /* what SO_ERROR holds; 0: what it really holds */
+static int late_error; /* the value of SO_ERROR; 0 for the real one */
 int __real_getsockopt(int fd, int level, int name, void *p, socklen_t *n);
 int __wrap_getsockopt(int fd, int level, int name, void *p, socklen_t *n);
 int __wrap_getsockopt(int fd, int level, int name, void *p, socklen_t *n) {
@@ -155,7 +158,7 @@ static void creation(void **state) {
         assert_int_equal(fault.struck, 2);
         assert_int_equal(open_files(), x->files_before);
     }
-    fail_with("setsockopt", ENOMEM, 2); /* IPv6 only: a socket for which that cannot be is none */
+    fail_with("setsockopt", ENOMEM, 2); /* a socket that cannot be made IPv6-only is not created */
     BAD(h, C(OUT_OF_MEMORY), ts_wasi_sockets_tcp_create_socket_create_tcp_socket, ENUM(1));
     BAD(h, C(OUT_OF_MEMORY), ts_wasi_sockets_udp_create_socket_create_udp_socket, ENUM(1));
     assert_int_equal(open_files(), x->files_before);
@@ -171,11 +174,11 @@ static void binding(void **state) {
     EACH(rows) {
         fail_with("bind", r->err, 2);
         BAD(h, r->code, tcp(start_bind), H(t), H(x->net), loopback(h, 0));
-        BAD(h, C(NOT_IN_PROGRESS), tcp(finish_bind), H(t)); /* it was not begun */
+        BAD(h, C(NOT_IN_PROGRESS), tcp(finish_bind), H(t)); /* the operation was not begun */
         BAD(h, r->code, udp(start_bind), H(u), H(x->net), loopback(h, 0));
         assert_int_equal(fault.struck, 2);
     }
-    bind_tcp(x, t); /* and can be begun again */
+    bind_tcp(x, t); /* and the operation can be begun again */
     bind_udp(x, u);
     static const row listening[] = {
         {EADDRINUSE, C(ADDRESS_IN_USE)}, {EINVAL, C(INVALID_STATE)}, {ENOBUFS, C(OUT_OF_MEMORY)}};
@@ -209,14 +212,14 @@ static void connecting(void **state) {
                                {EPERM, C(ACCESS_DENIED)},
                                {ENOBUFS, C(OUT_OF_MEMORY)},
                                {EREMOTEIO, C(UNKNOWN)}};
-    uint64_t l = tcp_socket(h); /* there is somebody, so that a late error is ours */
+    uint64_t l = tcp_socket(h); /* there is a listener, so that a late error comes from this test */
     bind_tcp(x, l);
     GOOD(h, tcp(start_listen), H(l));
     GOOD(h, tcp(finish_listen), H(l));
     GOOD(h, tcp(local_address), H(l));
     uint16_t port = h->result.variant.payload->variant.payload->list.ptr[0].u16;
     EACH(rows)
-    for (int late = 0; late < 2; late++) { /* said at once, or when it ends */
+    for (int late = 0; late < 2; late++) { /* reported at once, or by the finish function */
         uint64_t s = tcp_socket(h);
         late_error = late ? r->err : 0;
         if (!late) fail_with("connect", r->err, 1);
@@ -230,7 +233,7 @@ static void connecting(void **state) {
         assert_int_equal(ts_wasi_io_poll_pollable_drop(&h->call, p), TS_OK);
         assert_int_equal(tcp(drop)(&h->call, s), TS_OK);
     }
-    fail_with("connect", EINTR, 1); /* interrupted, it goes on by itself; here it was never begun */
+    fail_with("connect", EINTR, 1); /* an interrupted connect continues by itself; here it was never begun */
     uint64_t s = tcp_socket(h);
     GOOD(h, tcp(start_connect), H(s), H(x->net), loopback(h, port));
     assert_int_equal(tcp(drop)(&h->call, s), TS_OK);
@@ -244,7 +247,7 @@ static void connecting(void **state) {
     }
 }
 
-/* A connection: the guest's socket and streams, and the peer's file. */
+/* A connection: the guest's socket and streams, and the peer's descriptor. */
 static int pair(fixture *x, uint64_t *s, uint64_t *i, uint64_t *o) {
     host *h = x->h;
     uint64_t l = tcp_socket(h);
@@ -340,9 +343,10 @@ static void connected(void **state) {
         close(peer);
     }
     peer = pair(x, &s, &i, &o);
-    fail_with("send", EPIPE, 1); /* nobody reads any more: closed */
+    fail_with("send", EPIPE, 1); /* the peer no longer reads: closed */
     BAD(h, CLOSED, out(blocking_write_and_flush), H(o), BYTES(bytes, 1));
-    fail_with("shutdown", ENOTCONN, 1); /* the peer has reset it: there is nothing left to shut down */
+    /* the peer has reset the connection, so there is nothing left to shut down */
+    fail_with("shutdown", ENOTCONN, 1);
     GOOD(h, tcp(shutdown), H(s), ENUM(2));
     close(peer);
 }
@@ -387,7 +391,8 @@ static void datagrams(void **state) {
     assert_int_equal(fault.struck, 2);
     fail_with("sendto", EAGAIN, 1);
     GOOD(h, ts_wasi_sockets_udp_outgoing_datagram_stream_check_send, H(o));
-    GOOD(h, ts_wasi_sockets_udp_outgoing_datagram_stream_send, H(o), three); /* none now, and no error */
+    /* no datagram now, and no error */
+    GOOD(h, ts_wasi_sockets_udp_outgoing_datagram_stream_send, H(o), three);
     assert_int_equal(h->result.variant.payload->u64, 0);
     OK(h, ts_wasi_sockets_udp_incoming_datagram_stream_subscribe, H(i));
     OK(h, ts_wasi_io_poll_pollable_block, H(rep(h)));

@@ -1,5 +1,6 @@
 /* test_wasi_filesystem: descriptors over a temporary tree: flags, permissions, error codes, streams.
- * In: a tree granted for change and one to read only. Out: what the text says. wit: wasi:filesystem */
+ * In: a tree granted for writing and one read-only. Out: the results that the specification requires.
+ * wit: wasi:filesystem */
 #include "tests/wasi_help.h"
 #include <fcntl.h>
 #include <ftw.h>
@@ -135,7 +136,7 @@ static void streams(void **state) {
     GOOD(h, out(check_write), H(w));
     GOOD(h, out(write), H(w), BYTES("d", 1)); /* at its own offset */
     GOOD(h, out(blocking_write_and_flush), H(a), BYTES("!", 1));
-    assert_int_equal(fs(drop)(&h->call, f), TS_OK); /* streams live on */
+    assert_int_equal(fs(drop)(&h->call, f), TS_OK); /* streams outlive the descriptor */
     GOOD(h, in(read), H(r), U64(100));
     assert_int_equal(h->result.variant.payload->raw.len, 6);
     assert_memory_equal(h->result.variant.payload->raw.ptr, "bcdYZ!", 6);
@@ -160,7 +161,7 @@ static void directories(void **state) {
     GOOD(h, fs(get_flags), H(d));
     assert_int_equal(h->result.variant.payload->flags.bits, READ | MUTATE);
     GOOD(h, OPEN(d, "f", CREATE, WRITE));
-    BAD(h, E(NOT_PERMITTED), OPEN(d, "../d/f", 0, READ)); /* d is the root of what it gives */
+    BAD(h, E(NOT_PERMITTED), OPEN(d, "../d/f", 0, READ)); /* d is the root of what is reached through it */
     GOOD(h, OPEN(x->ro, "d", DIRECTORY, READ));
     uint64_t rod = rep_ok(h);
     BAD(h, E(READ_ONLY), fs(unlink_file_at), H(rod), STR("f"));

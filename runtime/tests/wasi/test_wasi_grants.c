@@ -1,5 +1,7 @@
-/* test_wasi_grants: grants by touchstone.h: damaged forms grant nothing, and a value that is taken stays as it is, for all its contexts.
- * In: specifications, folders that change. Out: statuses, what host functions give. wit: wasi:cli, filesystem, sockets */
+/* test_wasi_grants: grants through touchstone.h: malformed specifications grant nothing, and a value of
+ * grants stays constant for all its contexts.
+ * In: specifications, folders that change. Out: statuses, results of host functions.
+ * wit: wasi:cli, filesystem, sockets */
 #include "tests/wasi_help.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -19,7 +21,7 @@
         if ((call) != TS_OK) fail_msg("%s: %s", #call, h->err.message);                                                \
     } while (0)
 
-/* Nothing of what was refused is there. */
+/* Nothing that was refused has been granted. */
 static void nothing_is_granted(const host *h) {
     const ts_wasi_grants *g = h->w->grants;
     assert_int_equal(g->preopens.len + g->env.len + g->args.len + g->net_rules.len + g->names.len + g->http_rules.len +
@@ -144,7 +146,7 @@ static void directories_of_one_name(void **state) {
     assert_int_equal(h->w->grants->preopens.len, 6);
 }
 
-/* --- a value that is taken ----------------------------------------------------------------------------------------- */
+/* --- a value that is taken ------------------------------------------------------------------------------ */
 static void constant(void **state) {
     host *h = *state;
     TAKEN(ts_wasi_set_env(h->w, "A", 1, "1", &h->err));
@@ -213,7 +215,7 @@ static void *reader(void *data) {
     wrong[1] = bad + 1;
     return NULL;
 }
-/* Threads read a folder that is replaced meanwhile: each sees the one that was granted. */
+/* Threads read a folder that is replaced meanwhile. Each sees the folder that was granted. */
 static void threads(void **state) {
     host *h = *state;
     char dir[] = "/tmp/touchstone-grants-XXXXXX", a[100], b[100], path[120];
@@ -250,7 +252,7 @@ static void threads(void **state) {
     assert_int_equal(system(command), 0);
 }
 
-/* What one guest has looked up is no grant of the next one's. */
+/* A name that one guest has looked up grants nothing to the next guest. */
 static void names_are_forgotten(void **state) {
     host *h = *state;
     static const uint8_t ip[] = {192, 0, 2, 7};

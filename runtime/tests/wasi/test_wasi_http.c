@@ -1,5 +1,6 @@
 /* test_wasi_http: fields, messages, bodies, trailers, the outparam and outgoing requests, rule by rule.
- * In: host functions called as a guest would, a client and a responder of the test's own. Out: values, errors, traps.
+ * In: host functions called as a guest would, with a client and a responder of this test. Out: values,
+ * errors, traps.
  * wit: wasi:http/types, outgoing-handler */
 #include "tests/wasi_help.h"
 #include "tests/refuse_memory.h"
@@ -39,7 +40,7 @@ enum {
     HTTPS = TS_WASI_HTTP_SCHEME_HTTPS,
     OTHER_SCHEME = TS_WASI_HTTP_SCHEME_OTHER,
 };
-/* The library's literals in arguments: H, STR, BYTES, U64; and: */
+/* Literals for arguments, in addition to H, STR, BYTES and U64: */
 #define VAR(d) ((ts_val){.variant = {.disc = (d)}})
 #define CASE(d, p) ((ts_val){.variant = {.disc = (d), .payload = (p)}})
 #define LIST(p, n) ((ts_val){.list = {(p), (n)}})
@@ -63,7 +64,7 @@ enum {
         assert_null((h)->result.variant.payload);                                                                      \
     } while (0)
 
-/* --- a client of the test's own ------------------------------------------------------------------------------------ */
+/* --- a client of the test's own ------------------------------------------------------------------------- */
 struct ts_http_exchange {
     ts_http_client *client;
     ts_http_progress state;
@@ -77,7 +78,7 @@ struct ts_http_exchange {
     char *got; /* of the request's body */
     size_t n_got;
     ts_http_exchange *next;
-    int pumps; /* responds with that many pumps, from 1 */
+    int pumps; /* responds after this many pumps, counted from 1 */
 };
 struct ts_http_client {
     char ca[100];
@@ -87,7 +88,7 @@ static struct {
     int clients, live, pumps, kicks;
     ts_http_may_connect may;
     void *may_data;
-    bool on; /* the client has something to wait for */
+    bool on; /* whether the client has something to wait for */
 } fake;
 
 enum { GOT_MAX = 200000 };
@@ -200,7 +201,7 @@ bool ts_http_client_idle(const ts_http_client *c) {
     return !fake.last;
 }
 
-/* --- what many tests need ------------------------------------------------------------------------------------------ */
+/* --- what many tests need ------------------------------------------------------------------------------- */
 static uint64_t new_fields(host *h) {
     OK(h, fields(new), {0});
     return rep(h);
@@ -235,7 +236,7 @@ static uint64_t kept(const host *h) {
 static int end(void **state) {
     host *h = *state;
     ts_wasi *w = h->w;
-    while (w->objects) { /* what the guest left: then nothing is counted any more */
+    while (w->objects) { /* handles that the guest left; afterwards nothing is counted any more */
         ts_wasi_obj *o = w->objects;
         assert_int_equal(o->children, 0);
         ts_error_init(&h->err);
@@ -251,7 +252,7 @@ static uint64_t new_request(host *h, uint64_t f) {
     OK(h, request(new), H(f));
     return rep(h);
 }
-/* … to http://example.org/ */
+/* a request to http://example.org/ */
 static uint64_t a_request(host *h, uint64_t f) {
     uint64_t r = new_request(h, f);
     ts_val http = VAR(HTTP), name = STR("example.org");
@@ -279,7 +280,7 @@ static uint64_t stream_of(host *h, uint64_t body) {
     GOOD(h, outbody(write), H(body));
     return rep_ok(h);
 }
-/* body, its stream, what is written to it; the stream is dropped */
+/* a body, its stream, and bytes written to it; the stream is dropped */
 static uint64_t body_with(host *h, uint64_t r, const char *text) {
     uint64_t b = body_of(h, r), s = stream_of(h, b);
     GOOD(h, out(blocking_write_and_flush), H(s), BYTES(text, strlen(text)));
@@ -287,7 +288,7 @@ static uint64_t body_with(host *h, uint64_t r, const char *text) {
     return b;
 }
 
-/* --- fields -------------------------------------------------------------------------------------------------------- */
+/* --- fields --------------------------------------------------------------------------------------------- */
 static void names_and_values(void **state) {
     host *h = *state;
     uint64_t f = new_fields(h);
@@ -328,7 +329,7 @@ static void names_and_values(void **state) {
     }
     OK(h, fields(get), H(f), STR("X"));
     assert_int_equal(h->result.list.len, 9);
-    assert_int_equal(h->result.list.ptr[0].raw.len, 0); /* there, and empty */
+    assert_int_equal(h->result.list.ptr[0].raw.len, 0); /* exists, and is empty */
     assert_memory_equal(h->result.list.ptr[3].raw.ptr, "\xff\x80", 2);
 }
 
@@ -395,7 +396,7 @@ static void field_limits(void **state) {
     TRAPS(h, fields(append), H(f), STR("a"), BYTES(big, TS_WASI_HTTP_FIELD_MAX));
     GOOD(h, fields(append), H(f), STR("a"), BYTES(big, TS_WASI_HTTP_FIELD_MAX - 1));
     GOOD(h, fields(append), H(f), STR("b"), BYTES(big, TS_WASI_HTTP_FIELD_MAX - 1 - 64));
-    TRAPS(h, fields(append), H(f), STR("c"), BYTES("", 0)); /* the section is full */
+    TRAPS(h, fields(append), H(f), STR("c"), BYTES("", 0)); /* the section of fields is full */
     GOOD(h, fields(delete), H(f), STR("b"));
     GOOD(h, fields(append), H(f), STR("c"), BYTES("", 0));
     uint64_t one = kept(h);
@@ -420,7 +421,7 @@ static void unsent_bodies(void **state) {
     assert_int_equal(h->status, TS_TRAP);
 }
 
-/* A child: immutable, and before its parent in the order of drops. */
+/* A child is immutable, and must be dropped before its parent. */
 static void check_child(host *h, uint64_t child, const char *entries) {
     BAD(h, IMMUTABLE, fields(append), H(child), STR("a"), BYTES("b", 1));
     BAD(h, IMMUTABLE, fields(append), H(child), STR("\n"), BYTES("b", 1));
@@ -446,7 +447,7 @@ static void children(void **state) {
     TRAPS(h, HANDLE, H(r), NONE); /* "or its ownership is transferred" */
     DROPS(h, fields(drop), child);
     DROP_TRAPS(h, request(drop), r);
-    /* a child given away is a copy */
+    /* a child that is passed on is a copy */
     OK(h, response(new), H(second));
     uint64_t s = rep(h);
     DROPS(h, request(drop), r);
@@ -458,7 +459,7 @@ static void children(void **state) {
     DROPS(h, response(drop), s);
 }
 
-/* --- requests ------------------------------------------------------------------------------------------------------ */
+/* --- requests ------------------------------------------------------------------------------------------- */
 static void request_parts(void **state) {
     host *h = *state;
     uint64_t r = new_request(h, new_fields(h));
@@ -580,19 +581,19 @@ static void request_options(void **state) {
     ts_val own = H(o);
     GOOD(h, HANDLE, H(a_request(h, new_fields(h))), CASE(1, &own));
     assert_int_equal(fake.last->r.connect_timeout, 0);
-    assert_int_equal(fake.last->r.first_byte_timeout, 1); /* at once, which is not never */
+    assert_int_equal(fake.last->r.first_byte_timeout, 1); /* at once, which is not the same as never */
     assert_int_equal(fake.last->r.between_bytes_timeout, 5002);
     assert_null(h->w->by_id.data[o - 1]); /* consumed */
 }
 
-/* --- what goes out ------------------------------------------------------------------------------------------------- */
+/* --- what goes out -------------------------------------------------------------------------------------- */
 static void outgoing_bodies(void **state) {
     host *h = *state;
     allow(h);
     uint64_t r = a_request(h, new_fields(h)), b = body_of(h, r), s = stream_of(h, b);
     REFUSED(h, request(body), H(r));
     REFUSED(h, outbody(write), H(b));
-    TRAPS(h, outbody(finish), H(b), NONE); /* its stream lives */
+    TRAPS(h, outbody(finish), H(b), NONE); /* its stream still exists */
     DROP_TRAPS(h, outbody(drop), b);
     GOOD(h, out(check_write), H(s));
     assert_int_equal(h->result.variant.payload->u64, 65536);
@@ -613,8 +614,8 @@ static void outgoing_bodies(void **state) {
     assert_string_equal(fake.last->request->trailers.data[1].name, "sum");
     assert_null(h->w->by_id.data[t - 1]);
     DROPS(h, future(drop), f);
-    assert_int_equal(fake.live, 0); /* what is not answered is cancelled */
-    /* finished before it is sent: nothing in it, something in it */
+    assert_int_equal(fake.live, 0); /* an unanswered request is cancelled */
+    /* finished before it is sent, empty or not */
     r = a_request(h, new_fields(h));
     GOOD(h, outbody(finish), H(body_of(h, r)), NONE);
     handle(h, r);
@@ -624,12 +625,12 @@ static void outgoing_bodies(void **state) {
     handle(h, r);
     assert_false(fake.last->r.no_content);
     assert_int_equal(fake.last->n_got, 3);
-    /* never asked for */
+    /* never requested */
     handle(h, a_request(h, new_fields(h)));
     assert_null(fake.last->r.body);
 }
 
-/* BAD, for finish: an error-code. */
+/* An error-code for finish. */
 #define WRONG(h, code, n, fn, ...)                                                                                     \
     do {                                                                                                               \
         BAD(h, code, fn, __VA_ARGS__);                                                                                 \
@@ -644,13 +645,13 @@ static void content_length(void **state) {
     GOOD(h, outbody(finish), H(body_with(h, r, "abc")), NONE);
     r = a_request(h, fields_with(h, "Content-Length", "3", NULL));
     WRONG(h, CODE(HTTP_REQUEST_BODY_SIZE), 2, outbody(finish), H(body_with(h, r, "ab")), NONE);
-    /* the wire learns it */
+    /* the wire reports it */
     r = a_request(h, fields_with(h, "Content-Length", "3", NULL));
     uint64_t b = body_with(h, r, "ab"), f = handle(h, r);
     WRONG(h, CODE(HTTP_REQUEST_BODY_SIZE), 2, outbody(finish), H(b), NONE);
     assert_true(fake.last->request->failed && !fake.last->request->ended);
     assert_int_equal(fake.last->request->error.code, TS_HTTP_REQUEST_BODY_SIZE);
-    /* one byte too many: nothing of that write goes out */
+    /* one byte too many: nothing of that write is sent */
     r = a_request(h, fields_with(h, "Content-Length", "3", NULL));
     b = body_of(h, r);
     handle(h, r);
@@ -674,8 +675,9 @@ static void content_length(void **state) {
     OK(h, response(new), H(fields_with(h, "Content-Length", "1", NULL)));
     GOOD(h, response(body), H(rep(h)));
     WRONG(h, CODE(HTTP_RESPONSE_BODY_SIZE), 0, outbody(finish), H(rep_ok(h)), NONE);
-    /* what cannot be right: handle says it */
-    f = a_request(h, fields_with(h, "Content-Length", "1", NULL)); /* and nobody can write it any more */
+    /* a length that cannot be right: handle reports it */
+    /* and the body cannot be written any more */
+    f = a_request(h, fields_with(h, "Content-Length", "1", NULL));
     WRONG(h, CODE(HTTP_REQUEST_BODY_SIZE), 0, HANDLE, H(f), NONE);
     BAD(h, CODE(HTTP_PROTOCOL_ERROR), HANDLE, H(a_request(h, fields_with(h, "Content-Length", "x", NULL))), NONE);
     BAD(h, CODE(HTTP_PROTOCOL_ERROR), HANDLE,
@@ -699,14 +701,14 @@ static void corrupted_bodies(void **state) {
     assert_int_equal(h->result.variant.payload->variant.payload->variant.disc, 1);
     assert_int_equal(h->result.variant.payload->variant.payload->variant.payload->variant.disc,
                      CODE(HTTP_PROTOCOL_ERROR));
-    /* trailers that cannot be trailers */
+    /* fields that are not allowed as trailers */
     static const char *const names[] = {"Content-Length", "te", "Trailer", "Content-Type"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         r = a_request(h, new_fields(h));
         ts_val own = H(fields_with(h, "fine", "1", names[i], "1", NULL));
         BAD(h, CODE(HTTP_PROTOCOL_ERROR), outbody(finish), H(body_of(h, r)), CASE(1, &own));
     }
-    /* the message is dropped: who writes learns it */
+    /* the message is dropped, and the writer of its body gets an error */
     r = a_request(h, new_fields(h));
     b = body_of(h, r);
     uint64_t s = stream_of(h, b);
@@ -715,7 +717,7 @@ static void corrupted_bodies(void **state) {
     BAD(h, CLOSED, out(check_write), H(s));
     DROPS(h, out(drop), s);
     BAD(h, CODE(INTERNAL_ERROR), outbody(finish), H(b), NONE);
-    /* the peer is gone */
+    /* the peer has closed */
     r = a_request(h, new_fields(h));
     b = body_of(h, r);
     handle(h, r);
@@ -741,7 +743,7 @@ static void backpressure(void **state) {
     assert_false(ready(h, p)); /* full, and nobody reads */
     GOOD(h, out(check_write), H(s));
     assert_int_equal(h->result.variant.payload->u64, 0);
-    /* only the guest could end these waits */
+    /* these waits could only be ended by the guest itself */
     TRAPS(h, ts_wasi_io_poll_pollable_block, H(p));
     TRAPS(h, out(blocking_write_and_flush), H(s), BYTES("x", 1));
     handle(h, r);
@@ -776,7 +778,8 @@ static void targets(void **state) {
         {GET, "http", "-", "/", NULL, CODE(HTTP_REQUEST_URI_INVALID)},
         {GET, "http", "", "/", NULL, CODE(HTTP_REQUEST_URI_INVALID)},
         {GET, "http", ":80", "/", NULL, CODE(HTTP_REQUEST_URI_INVALID)},
-        {GET, "http", "a:0", "/", "GET http a:0 /", 0}, /* the client says what a connection to it gives */
+        {GET, "http", "a:0", "/", "GET http a:0 /",
+         0}, /* the client reports what a connection to this address returns */
         {GET, "http", "a:65536", "/", NULL, CODE(HTTP_REQUEST_URI_INVALID)},
         {GET, "http", "a:18446744073709551617", "/", NULL, CODE(HTTP_REQUEST_URI_INVALID)},
         {GET, "http", "u@a", "/", NULL, CODE(HTTP_REQUEST_URI_INVALID)},
@@ -859,7 +862,7 @@ static void grants(void **state) {
         {"*:3", "whatever:4", false},
         {"127.0.0.1", "127.0.0.1:5", true},
         {"127.0.0.1", "127.0.0.2", false},
-        {"127.0.0.1", "127.1", false}, /* however a resolver may read it */
+        {"127.0.0.1", "127.1", false}, /* however a resolver may interpret it */
         {"[::1]", "[0:0::1]:9", true},
         {"[::1]:9", "[::1]", false},
         {"[::1]", "[::2]", false},
@@ -874,7 +877,7 @@ static void grants(void **state) {
         GOOD(own, request(set_authority), H(r), CASE(1, &a));
         OK(own, HANDLE, H(r), NONE);
         assert_int_equal(own->result.variant.disc, !cases[i].good);
-        assert_int_equal(own->call.denied, !cases[i].good); /* the trace says so */
+        assert_int_equal(own->call.denied, !cases[i].good); /* the trace reports it */
         if (!cases[i].good) {
             assert_int_equal(own->result.variant.payload->variant.disc, CODE(HTTP_REQUEST_DENIED));
             assert_int_equal(fake.clients, 0);
@@ -899,7 +902,7 @@ static void grants(void **state) {
     assert_int_equal(write(fd, pem, sizeof pem - 1), sizeof pem - 1);
     ts_error_init(&h->err);
     assert_int_equal(ts_wasi_set_http_ca(h->w, path, &h->err), TS_OK);
-    unlink(path); /* the grant has its own copy */
+    unlink(path); /* the grants have their own copy */
     close(fd);
     allow(h);
     handle(h, a_request(h, new_fields(h)));
@@ -925,7 +928,7 @@ static void prohibited_addresses(void **state) {
     handle(h, a_request(h, new_fields(h)));
     static const struct {
         const char *address;
-        int since; /* prohibited since which of the rules below; -1: never */
+        int since; /* the rule below from which on it is prohibited; -1 for never */
     } all[] = {{"8.8.8.8", 0},
                {"8.8.8.9", -1},
                {"::ffff:8.8.8.8", 0},
@@ -980,7 +983,7 @@ static void prohibited_addresses(void **state) {
     }
 }
 
-/* --- what comes back ----------------------------------------------------------------------------------------------- */
+/* --- what comes back ------------------------------------------------------------------------------------ */
 static void responses(void **state) {
     host *h = *state;
     allow(h);
@@ -990,7 +993,7 @@ static void responses(void **state) {
     OK(h, future(get), H(f));
     assert_int_equal(h->result.variant.disc, 0);
     assert_false(ready(h, p));
-    DROP_TRAPS(h, future(drop), f); /* its pollable lives */
+    DROP_TRAPS(h, future(drop), f); /* its pollable still exists */
     assert_true(ts_http_fields_add(&fake.last->headers, "Server", 6, "x", 1));
     assert_true(ts_http_fields_add(&fake.last->headers, "Transfer-Encoding", 17, "chunked", 7));
     assert_true(ts_http_fields_add(&fake.last->headers, "server", 6, "\xff", 1));
@@ -1014,13 +1017,13 @@ static void responses(void **state) {
     assert_int_equal(h->result.u16, 200);
     OK(h, answer(headers), H(r));
     uint64_t hd = rep(h);
-    check_child(h, hd, "Server=x,server=\xff"); /* those of the connection are not the message's */
+    check_child(h, hd, "Server=x,server=\xff"); /* fields of the connection do not belong to the message */
     DROP_TRAPS(h, answer(drop), r);
     DROPS(h, fields(drop), hd);
     GOOD(h, answer(consume), H(r));
     uint64_t b = rep_ok(h);
     REFUSED(h, answer(consume), H(r));
-    DROPS(h, answer(drop), r); /* the body lives on */
+    DROPS(h, answer(drop), r); /* the body outlives it */
     assert_false(fake.last->body->guest_closed);
     GOOD(h, inbody(stream), H(b));
     uint64_t s = rep_ok(h);
@@ -1037,12 +1040,12 @@ static void responses(void **state) {
     /* never consumed */
     f = handle(h, a_request(h, new_fields(h)));
     fake.last->pumps = 1;
-    OK(h, future(get), H(f)); /* goes on by itself */
+    OK(h, future(get), H(f)); /* continues by itself */
     r = h->result.variant.payload->variant.payload->variant.payload->handle.rep;
     assert_false(fake.last->body->guest_closed);
     DROPS(h, answer(drop), r);
     assert_true(fake.last->body->guest_closed);
-    /* errors of the wire */
+    /* errors of the connection */
     f = handle(h, a_request(h, new_fields(h)));
     fake.last->state = TS_HTTP_FAILED;
     fake.last->error = ts_http_error_text(TS_HTTP_DNS_ERROR, "SERVFAIL");
@@ -1055,7 +1058,7 @@ static void responses(void **state) {
     assert_int_equal(v->list.ptr[TS_WASI_HTTP_DNS_ERROR_PAYLOAD_INFO_CODE_I].variant.disc, 0);
     OK(h, future(get), H(f));
     assert_int_equal(h->result.variant.payload->variant.disc, 1);
-    /* a client with nothing to do, and a guest that waits for it */
+    /* a client with nothing to do while a guest waits for it */
     f = handle(h, a_request(h, new_fields(h)));
     fake.on = false;
     OK(h, future(subscribe), H(f));
@@ -1063,7 +1066,7 @@ static void responses(void **state) {
     DROPS(h, ts_wasi_io_poll_pollable_drop, h->w->objects->id);
 }
 
-/* As many requests at once as bodies may take. */
+/* As many concurrent requests as the limit on bodies allows. */
 static void many_requests(void **state) {
     host *h = *state;
     allow(h);
@@ -1074,11 +1077,11 @@ static void many_requests(void **state) {
     }
     assert_int_equal(h->result.variant.payload->variant.disc, CODE(CONNECTION_LIMIT_REACHED));
     int most = TS_WASI_HTTP_BYTES_MAX / (2 * TS_WASI_HTTP_BODY_WEIGHT);
-    assert_in_range(n, most - 1, most); /* the request itself takes some */
+    assert_in_range(n, most - 1, most); /* the request itself takes some memory */
     assert_false(h->call.denied);
 }
 
-/* --- what comes in ------------------------------------------------------------------------------------------------- */
+/* --- what comes in -------------------------------------------------------------------------------------- */
 typedef struct wire {
     ts_http_pipe *in, *out;
     int responses, errors, infos;
@@ -1086,7 +1089,7 @@ typedef struct wire {
     ts_http_error error;
     char headers[200];
     bool gone;
-    int fds[2]; /* readable when the request's body goes on */
+    int fds[2]; /* readable when more of the request's body arrives */
     const char *more;
 } wire;
 static void keep_headers(wire *w, const ts_http_fields *f) {
@@ -1200,7 +1203,7 @@ static void incoming_requests(void **state) {
     ts_http_pipe_put(w.in, "ab", 2);
     assert_true(ts_http_fields_add(&w.in->trailers, "T", 1, "v", 1));
     ts_http_pipe_end(w.in);
-    GOOD(h, in(read), H(s), U64(10)); /* what came before the end */
+    GOOD(h, in(read), H(s), U64(10)); /* the bytes before the end */
     assert_int_equal(h->result.variant.payload->raw.len, 2);
     BAD(h, CLOSED, in(read), H(s), U64(10));
     DROPS(h, ts_wasi_io_poll_pollable_drop, p);
@@ -1221,10 +1224,11 @@ static void incoming_requests(void **state) {
     DROPS(h, fields(drop), tr);
     DROPS(h, trailers(drop), t);
     DROPS(h, outparam(drop), o);
-    assert_int_equal(w.errors, 1); /* "If it is never called, the implementation will respond with an error" */
+    /* "If it is never called, the implementation will respond with an error" */
+    assert_int_equal(w.errors, 1);
     assert_int_equal(w.error.code, TS_HTTP_INTERNAL_ERROR);
     wire_end(h, &w);
-    /* little is known */
+    /* little is known about the failure */
     ts_wasi_http_incoming least = {.method = "get"};
     ts_wasi_http_responder nobody = {0};
     ts_error_init(&h->err);
@@ -1242,7 +1246,7 @@ static void incoming_requests(void **state) {
     BAD(h, CLOSED, in(read), H(rep_ok(h)), U64(1));
     DROPS(h, in(drop), h->w->objects->next ? h->w->objects->id : 0);
     DROPS(h, outparam(drop), o);
-    /* no room for another object: nothing is left behind */
+    /* there is no room for another object, and nothing is left behind */
     uint64_t held = h->w->n_objects;
     ts_wasi_limit_objects(h->w, held + 1);
     ts_error_init(&h->err);
@@ -1279,7 +1283,7 @@ static void trailers_of_unread_bodies(void **state) {
             e.number = UINT64_MAX;
             ts_http_pipe_fail(w.in, e);
         }
-        if (how == 2) { /* those of the connection are not shown */
+        if (how == 2) { /* fields of the connection are not shown */
             assert_true(ts_http_fields_add(&w.in->trailers, "Connection", 10, "x", 1));
             ts_http_pipe_end(w.in);
         }
@@ -1339,7 +1343,7 @@ static void outparams(void **state) {
     OK(h, response(headers), H(a));
     uint64_t hd = rep(h);
     ts_val own = H(a);
-    TRAPS(h, outparam(set), H(o), CASE(0, &own)); /* its child lives */
+    TRAPS(h, outparam(set), H(o), CASE(0, &own)); /* its child still exists */
     DROPS(h, fields(drop), hd);
     set(h, o, a);
     assert_int_equal(w.responses, 1);
@@ -1355,7 +1359,7 @@ static void outparams(void **state) {
     DROPS(h, incoming(drop), r);
     assert_int_equal(w.errors, 0);
     wire_end(h, &w);
-    /* an error of the guest's */
+    /* an error from the guest */
     incoming_request(h, &w, &r, &o);
     ts_val text = STR("sorry"), some = CASE(1, &text), code = CASE(CODE(INTERNAL_ERROR), &some);
     OK(h, outparam(set), H(o), CASE(1, &code));
@@ -1363,7 +1367,7 @@ static void outparams(void **state) {
     assert_int_equal(w.error.code, TS_HTTP_INTERNAL_ERROR);
     assert_string_equal(w.error.text, "sorry");
     wire_end(h, &w);
-    /* what cannot be sent */
+    /* responses that cannot be sent */
     for (int how = 0; how < 3; how++) {
         incoming_request(h, &w, &r, &o);
         a = how == 0   ? new_response(h, new_fields(h), 103)
@@ -1378,7 +1382,7 @@ static void outparams(void **state) {
         BAD(h, CODE(INTERNAL_ERROR), outbody(finish), H(b), NONE);
         wire_end(h, &w);
     }
-    /* the client is gone; the call is over */
+    /* the client has gone; the call is over */
     for (int over = 0; over < 2; over++) {
         incoming_request(h, &w, &r, &o);
         w.gone = !over;
@@ -1435,7 +1439,7 @@ static void informationals(void **state) {
     assert_true(gated);
 }
 
-/* --- errors -------------------------------------------------------------------------------------------------------- */
+/* --- errors --------------------------------------------------------------------------------------------- */
 static void error_codes(void **state) {
     host *h = *state;
     const ts_ctype *type = NULL;
@@ -1447,7 +1451,8 @@ static void error_codes(void **state) {
     assert_int_equal(type->n, TS_HTTP_CODE_COUNT);
     for (uint32_t i = 0; i < TS_HTTP_CODE_COUNT; i++) {
         assert_string_equal(type->cases[i].name, ts_http_code_name((ts_http_code)i));
-        for (int with = 0; with < 4; with++) { /* there and back: what has a payload keeps what it can hold */
+        /* in both directions: an error with a payload keeps what fits into it */
+        for (int with = 0; with < 4; with++) {
             ts_http_error e = ts_http_error_of((ts_http_code)i);
             if (with & 1) e = ts_http_error_text(e.code, "text");
             e.has_number = with & 2;
@@ -1469,7 +1474,7 @@ static void error_codes(void **state) {
             if (p && p->kind == TS_CT_RECORD) assert_true(text == !!(with & 1) && number == !!(with & 2));
         }
     }
-    /* what is no text of a guest's; what is too long */
+    /* text that no guest can produce; text that is too long */
     ts_http_error e = ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "\xff");
     ts_val v;
     assert_int_equal(ts_wasi_http_code_val(&h->call, &e, &v), TS_OK);
@@ -1490,7 +1495,7 @@ static void error_codes(void **state) {
     close(fd);
 }
 
-/* A body that fails while it is read: what came, then why it ended, then that it is closed. */
+/* A body that fails while it is read: first the received bytes, then the error, then closed. */
 static void failing_body(void **state) {
     host *h = *state;
     wire w = {0};
@@ -1516,7 +1521,7 @@ static void failing_body(void **state) {
     wire_end(h, &w);
 }
 
-/* Every function of the two interfaces is there. */
+/* Every function of the two interfaces exists. */
 static void all_functions(void **state) {
     (void)state;
     int n = 0;
@@ -1530,8 +1535,8 @@ static void all_functions(void **state) {
     assert_int_equal(n, 53);
 }
 
-/* --- no memory ------------------------------------------------------------------------------------------------------- */
-/* One call of a life that ends with the first one that was told that there is no memory. */
+/* --- no memory ------------------------------------------------------------------------------------------ */
+/* One call of a life, which ends with the first call that fails for lack of memory. */
 #define DO(fn, ...)                                                                                                    \
     do {                                                                                                               \
         CALL(h, fn, __VA_ARGS__);                                                                                      \
@@ -1541,7 +1546,7 @@ static void all_functions(void **state) {
             return false;                                                                                              \
         }                                                                                                              \
     } while (0)
-/* … of a result: a body that has no buffer fails */
+/* the same for a call that returns a result: a body without a buffer fails */
 #define TRY_(fn, ...)                                                                                                  \
     do {                                                                                                               \
         DO(fn, __VA_ARGS__);                                                                                           \
@@ -1595,7 +1600,7 @@ static bool life(host *h, wire *w) {
     fake.last->pumps = 1;
     DO(future(get), H(later));
     DO(future(get), H(later));
-    /* and the other way */
+    /* and in the other direction */
     ts_wasi_http_incoming in = {"X", "/", "x", "y", &fake.last->sent, NULL};
     ts_wasi_http_responder to = {.respond = respond, .informational = informational, .error = on_error, .data = w};
     uint64_t q, p;

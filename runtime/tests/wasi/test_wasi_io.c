@@ -1,5 +1,6 @@
 /* test_wasi_io: streams and polls over pipes, files and timers.
- * In: pipes as stdio. Out: permits, backpressure, closed against failed, waking polls. wit: wasi:io */
+ * In: pipes as stdio. Out: permits, backpressure, the difference of closed and failed, polls that wake up.
+ * wit: wasi:io */
 #include "tests/wasi_help.h"
 #include <fcntl.h>
 #include <pthread.h>
@@ -33,7 +34,7 @@ static void reading_a_pipe(void **state) {
     OK(h, in(subscribe), H(s));
     uint64_t poll = rep(h);
     assert_false(ready(h, poll));
-    GOOD(h, in(read), H(s), U64(10)); /* nothing there: empty, at once */
+    GOOD(h, in(read), H(s), U64(10)); /* nothing to read: returns an empty list at once */
     assert_int_equal(h->result.variant.payload->raw.len, 0);
     assert_int_equal(write(p[1], "abcdef", 6), 6);
     assert_true(ready(h, poll));
@@ -52,7 +53,7 @@ static void reading_a_pipe(void **state) {
     BAD(h, CLOSED, in(read), H(s), U64(0));
     BAD(h, CLOSED, in(blocking_skip), H(s), U64(1));
     assert_true(ready(h, poll));
-    assert_int_equal(in(drop)(&h->call, s), TS_TRAP); /* its pollable lives */
+    assert_int_equal(in(drop)(&h->call, s), TS_TRAP); /* its pollable still exists */
     ts_error_init(&h->err);
     assert_int_equal(ts_wasi_io_poll_pollable_drop(&h->call, poll), TS_OK);
     assert_int_equal(in(drop)(&h->call, s), TS_OK);
@@ -73,7 +74,7 @@ static void writing_a_pipe(void **state) {
     TRAPS(h, out(write_zeroes), H(s), U64(n + 1));
     GOOD(h, out(check_write), H(s));
     GOOD(h, out(write), H(s), BYTES("hello", 5));
-    TRAPS(h, out(write), H(s), BYTES(zeroes, n)); /* what is left of the permit is less */
+    TRAPS(h, out(write), H(s), BYTES(zeroes, n)); /* the rest of the permit is smaller */
     assert_int_equal(read(p[0], got, sizeof got), 5);
     assert_memory_equal(got, "hello", 5);
     TRAPS(h, out(blocking_write_and_flush), H(s), BYTES(zeroes, 4097));
@@ -81,7 +82,7 @@ static void writing_a_pipe(void **state) {
     GOOD(h, out(blocking_write_zeroes_and_flush), H(s), U64(4096));
     assert_int_equal(read(p[0], got, sizeof got), 4096);
     assert_memory_equal(got, zeroes, 4096);
-    /* until the pipe is full: no write waits, and the permit says so */
+    /* until the pipe is full: no write waits, and the permit shows it */
     size_t total = 0;
     for (;;) {
         GOOD(h, out(check_write), H(s));
@@ -98,7 +99,7 @@ static void writing_a_pipe(void **state) {
         ssize_t r = read(p[0], got, total < sizeof got ? total : sizeof got);
         assert_true(r > 0);
         total -= (size_t)r;
-        GOOD(h, out(flush), H(s)); /* what was accepted and found no room goes out */
+        GOOD(h, out(flush), H(s)); /* accepted bytes that found no room are sent */
     }
     OK(h, ts_wasi_io_poll_pollable_block, H(poll));
     assert_true(ready(h, poll));
@@ -111,7 +112,7 @@ static void writing_a_pipe(void **state) {
     close(p[1]);
 }
 
-/* A pipe that somebody else has made non-blocking: what does not fit is kept, and goes out later. */
+/* Another process has made the pipe non-blocking: bytes that do not fit are kept and written later. */
 static void a_pipe_that_does_not_block(void **state) {
     host *h = *state;
     int p[2];
@@ -121,7 +122,7 @@ static void a_pipe_that_does_not_block(void **state) {
     memset(data, 'a', sizeof data);
     uint64_t s = stdio(h, 1, p[1]);
     GOOD(h, out(check_write), H(s));
-    assert_int_equal(write(p[1], data, 1000), 1000); /* somebody takes of the room that was promised */
+    assert_int_equal(write(p[1], data, 1000), 1000); /* another process takes some of the promised room */
     GOOD(h, out(write), H(s), BYTES(data, 4096));
     GOOD(h, out(check_write), H(s));
     assert_int_equal(h->result.variant.payload->u64, 0);
@@ -169,7 +170,8 @@ static void polling(void **state) {
     assert_true(ts_sys_monotonic() - start >= 5000000); /* not before its time */
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, write_later, &p[1]), 0);
-    for (int i = 0; i < 20; i++) list[i] = i % 3 ? H(never) : H(input); /* more than the small case, with repeats */
+    /* more pollables than the small case, with repetitions */
+    for (int i = 0; i < 20; i++) list[i] = i % 3 ? H(never) : H(input);
     OK(h, ts_wasi_io_poll_poll, (ts_val){.list = {list, 20}});
     pthread_join(thread, NULL);
     assert_int_equal(h->result.raw.len, 7);
@@ -228,7 +230,7 @@ static void failures(void **state) {
     OK(h, ts_wasi_io_error_error_to_debug_string, H(err));
     assert_true(h->result.str.len > 0);
     OK(h, ts_wasi_filesystem_types_filesystem_error_code, H(err));
-    assert_int_equal(h->result.variant.disc, 1); /* a file is behind it */
+    assert_int_equal(h->result.variant.disc, 1); /* it is backed by a file */
     assert_int_equal(h->result.variant.payload->variant.disc, TS_WASI_FILESYSTEM_ERROR_CODE_INSUFFICIENT_SPACE);
     BAD(h, CLOSED, out(check_write), H(s)); /* wit: after this, the stream will be closed */
     uint64_t none = stdio(h, 1, -1);
@@ -238,7 +240,7 @@ static void failures(void **state) {
     close(full);
 }
 
-/* ENOSPC: the write fails, and the error says why. */
+/* ENOSPC: the write fails, and its error names the reason. */
 static void a_full_device(void **state) {
     host *h = *state;
     int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
@@ -252,7 +254,7 @@ static void a_full_device(void **state) {
     close(fd);
 }
 
-/* A terminal as stdin: it is said to be one, a line wakes a poll, and end-of-file ends it. */
+/* A terminal as stdin: it is reported as one, a line wakes a poll, and end-of-file ends it. */
 static void a_terminal(void **state) {
     host *h = *state;
     int main_fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -267,7 +269,7 @@ static void a_terminal(void **state) {
     OK(h, in(subscribe), H(s));
     uint64_t poll = rep(h);
     assert_int_equal(write(main_fd, "half", 4), 4);
-    assert_false(ready(h, poll)); /* a line is not there yet */
+    assert_false(ready(h, poll)); /* no whole line has been entered yet */
     assert_int_equal(write(main_fd, " line\n", 6), 6);
     OK(h, ts_wasi_io_poll_pollable_block, H(poll));
     GOOD(h, in(read), H(s), U64(100));

@@ -1,6 +1,7 @@
-/* test_wasi_limits: what a guest may ask of the WASI host is bounded: objects, open files, buffers, random bytes, names.
- * In: contexts with limits, a temporary tree; $TOUCHSTONE, $TOUCHSTONE_FIXTURES for the command's own words. Out: a trap
- * or an error that says which limit it was, and no memory without bound. */
+/* test_wasi_limits: the resources that a guest can take from the WASI host are bounded: objects, open files,
+ * buffers, random bytes, names.
+ * In: contexts with limits, a temporary tree; $TOUCHSTONE, $TOUCHSTONE_FIXTURES for the messages of the
+ * command. Out: a trap or an error that names the limit, and bounded memory. */
 #include "tests/wasi_help.h"
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -47,7 +48,7 @@ static void remove_file(const char *name) {
     assert_int_equal(unlink(path), 0);
 }
 
-/* Whatever makes an object: one more than are allowed traps, and says so; after a drop there is room again. */
+/* Each call that creates an object: one object too many traps with a message, and a drop makes room again. */
 static void objects(void **state) {
     host *h = *state;
     uint64_t d = directory(h), f = open_file(h, d, "f"); /* two objects */
@@ -57,7 +58,7 @@ static void objects(void **state) {
     OK(h, ts_wasi_sockets_instance_network_instance_network, {0});
     static const struct {
         ts_host_fn fn;
-        int args; /* 0: none, 1: a descriptor, 2: … and a number, 3: an enum */
+        int args; /* 0: none, 1: a descriptor, 2: a descriptor and a number, 3: an enum */
     } rows[] = {{ts_wasi_clocks_monotonic_clock_subscribe_duration, 0},
                 {ts_wasi_clocks_monotonic_clock_subscribe_instant, 0},
                 {ts_wasi_sockets_instance_network_instance_network, 0},
@@ -86,7 +87,7 @@ static unsigned open_files(void) {
     for (int fd = 0; fd < 1024; fd++) n += fcntl(fd, F_GETFD) >= 0;
     return n;
 }
-/* Files, directories, sockets: one more than are allowed is an error, as if the OS had no more. */
+/* Files, directories, sockets: one too many is an error, as if the OS had no more descriptors. */
 static void files(void **state) {
     host *h = *state;
     uint64_t d = directory(h), f[3];
@@ -99,10 +100,10 @@ static void files(void **state) {
     BAD(h, NET(NEW_SOCKET_LIMIT), ts_wasi_sockets_tcp_create_socket_create_tcp_socket, ENUM(0));
     BAD(h, NET(NEW_SOCKET_LIMIT), ts_wasi_sockets_udp_create_socket_create_udp_socket, ENUM(0));
     assert_int_equal(open_files(), before + 3);
-    GOOD(h, fs(read_via_stream), H(f[0]), U64(0)); /* the same file: no further one */
+    GOOD(h, fs(read_via_stream), H(f[0]), U64(0)); /* the same file, so no further descriptor */
     uint64_t s = rep_ok(h);
     assert_int_equal(fs(drop)(&h->call, f[0]), TS_OK);
-    BAD(h, E(INSUFFICIENT_MEMORY), fs(read_directory), H(d)); /* the stream has it still */
+    BAD(h, E(INSUFFICIENT_MEMORY), fs(read_directory), H(d)); /* the stream still has it open */
     assert_int_equal(in(drop)(&h->call, s), TS_OK);
     GOOD(h, fs(read_directory), H(d));
     uint64_t entries = rep_ok(h);
@@ -117,7 +118,7 @@ static void files(void **state) {
     assert_int_equal(ts_wasi_sockets_udp_udp_socket_drop(&h->call, u), TS_OK);
     assert_int_equal(ts_wasi_sockets_tcp_tcp_socket_drop(&h->call, t), TS_OK);
     assert_int_equal(open_files(), before);
-    for (int i = 0; i < 100; i++) { /* and nothing is counted twice or for ever */
+    for (int i = 0; i < 100; i++) { /* and nothing is counted twice or forever */
         GOOD(h, fs(read_directory), H(d));
         entries = rep_ok(h);
         assert_int_equal(ts_wasi_filesystem_types_directory_entry_stream_drop(&h->call, entries), TS_OK);
@@ -159,7 +160,7 @@ static void accepting(void **state) {
     close(c);
 }
 
-static uint64_t memory(void) { /* pages that are there */
+static uint64_t memory(void) { /* pages that are resident */
     long size, rss = 0;
     FILE *f = fopen("/proc/self/statm", "r");
     if (!f) return 0;
@@ -167,12 +168,12 @@ static uint64_t memory(void) { /* pages that are there */
     fclose(f);
     return (uint64_t)rss * (uint64_t)sysconf(_SC_PAGESIZE);
 }
-/* No length that a guest may name makes the host take so much. */
+/* No length that a guest passes makes the host allocate that much. */
 static void buffers(void **state) {
     host *h = *state;
     uint64_t d = directory(h), f = open_file(h, d, "sparse");
     if (memory() == 0) skip();
-    GOOD(h, fs(set_size), H(f), U64(1ull << 40)); /* (a hole) */
+    GOOD(h, fs(set_size), H(f), U64(1ull << 40)); /* a hole */
     uint64_t before = memory();
     GOOD(h, fs(read), H(f), U64(UINT64_MAX), U64(0));
     const ts_val *t = h->result.variant.payload->list.ptr;
@@ -180,7 +181,8 @@ static void buffers(void **state) {
     assert_false(t[1].b);
     ts_arena_free(&h->arena);
     ts_arena_init(&h->arena);
-    GOOD(h, fs(read), H(f), U64(UINT64_MAX), U64(INT64_MAX - 1)); /* nothing is there: nothing is kept ready */
+    /* there is nothing to read, so nothing is allocated */
+    GOOD(h, fs(read), H(f), U64(UINT64_MAX), U64(INT64_MAX - 1));
     BAD(h, E(INVALID), fs(read), H(f), U64(UINT64_MAX), U64(UINT64_MAX));
     GOOD(h, fs(read_via_stream), H(f), U64(0));
     uint64_t s = rep_ok(h);
@@ -221,7 +223,7 @@ static void random_lengths(void **state) {
     if (before) assert_in_range(memory(), 0, before + (4 << 20));
     OK(h, ts_wasi_random_random_get_random_bytes, U64(1 << 24));
     assert_int_equal(h->result.raw.len, 1 << 24);
-    ts_wasi_interrupt(h->w); /* and a long one can be stopped */
+    ts_wasi_interrupt(h->w); /* and a long call can be interrupted */
     assert_int_equal(CALL(h, ts_wasi_random_random_get_random_bytes, U64(1 << 24)), TS_INTERRUPTED);
     assert_int_equal(CALL(h, ts_wasi_random_insecure_get_insecure_random_bytes, U64(1 << 24)), TS_INTERRUPTED);
 }
@@ -253,7 +255,7 @@ static void names(void **state) {
         ((ts_val){.str = {name, sizeof name}}));
 }
 
-/* The command's words for them. */
+/* The messages of the command for these limits. */
 static int run(const char *options, const char *guest, char *to, size_t size) {
     char line[1024];
     const char *program = getenv("TOUCHSTONE"), *fixtures = getenv("TOUCHSTONE_FIXTURES");
@@ -288,7 +290,7 @@ static void words(void **state) {
     assert_int_equal(run("-S config=n,nn=n,http-outgoing-body-chunk-size=65536", "io-poll", text, sizeof text), 0);
     (void)run("-S max-files=1 -S inherit-network --trace", "sockets-udp", text, sizeof text);
     assert_non_null(
-        strstr(text, "create-udp-socket(ipv4) -> err(new-socket-limit)")); /* what becomes of it is the guest's */
+        strstr(text, "create-udp-socket(ipv4) -> err(new-socket-limit)")); /* what happens then is up to the guest */
     assert_int_equal(run("-S max-files=50 -S inherit-network", "sockets-udp", text, sizeof text), 0);
     assert_null(strstr(text, " fail "));
 }

@@ -1,4 +1,5 @@
-/* test_wasi_policy: policies of the public header: what they grant, what they give back, and what they refuse. */
+/* test_wasi_policy: policies of the public header: what they grant, what they give back, and
+ * what they refuse. */
 #include "tests/wasi_help.h"
 #include "wasi/context.h"
 #include <stdio.h>
@@ -95,7 +96,7 @@ static void nothing_else(void **state) {
     end(&x);
 }
 
-/* With no place for the rest, a key that is not about the context is refused, and so is none that is. */
+/* Without a place for the rest, keys that are not about the context are refused, and others are accepted. */
 static void grants_only(void **state) {
     (void)state;
     static const char *const others[] = {

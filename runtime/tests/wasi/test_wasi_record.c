@@ -1,5 +1,5 @@
-/* test_wasi_record: records and replays of the public header: the order of calls, damaged and foreign records, runs that
- * differ from the recorded one, and records that cannot be written. */
+/* test_wasi_record: records and replays of the public header: the order of calls, damaged and foreign
+ * records, runs that differ from the recorded one, and records that cannot be written. */
 #include "examples/embed_wasi_component.h"
 #include "touchstone.h"
 #include <fcntl.h>

@@ -1,5 +1,6 @@
-/* test_wasi_repeat: a clock of the guest's own, randomness from a seed, and the command's policy files.
- * In: contexts set up alike; $TOUCHSTONE, $TOUCHSTONE_FIXTURES. Out: the same values, and no time spent waiting. */
+/* test_wasi_repeat: a virtual clock, randomness from a seed, and the command's policy files.
+ * In: contexts with the same settings; $TOUCHSTONE, $TOUCHSTONE_FIXTURES. Out: the same values, and no time
+ * spent waiting. */
 #include "tests/wasi_help.h"
 #include <stdio.h>
 #include <sys/wait.h>
@@ -28,12 +29,13 @@ static void own_clock(void **state) {
     assert_false(h->result.b);
     ts_val two[2] = {H(hour), H(soon)}, list = {.list = {two, 2}};
     OK(h, ts_wasi_io_poll_poll, list);
-    assert_int_equal(h->result.raw.len, 1); /* the sooner one, and only that */
+    assert_int_equal(h->result.raw.len, 1); /* the earlier one, and only that */
     assert_int_equal(((const uint32_t *)h->result.raw.ptr)[0], 1);
     OK(h, ts_wasi_io_poll_pollable_block, H(hour));
     assert_true(now(h) >= 3600000000000);
-    assert_true(ts_sys_monotonic() - real < 10000000000); /* an hour of the guest's */
-    for (int i = 0; i < 100000; i++) {                    /* who only looks gets on too */
+    assert_true(ts_sys_monotonic() - real < 10000000000); /* an hour on the guest's clock */
+    /* a guest that polls in a loop sees time advance too */
+    for (int i = 0; i < 100000; i++) {
         OK(h, ts_wasi_io_poll_pollable_ready, H(soon));
         if (h->result.b) return;
     }
@@ -57,8 +59,7 @@ static void seeds(void **state) {
     for (int k = 0; k < 3; k++) assert_int_not_equal(got[0][k], got[2][k]);
 }
 
-/* --- policies ------------------------------------------------------------------------------------------------------
- */
+/* --- policies ------------------------------------------------------------------------------------------- */
 static int run(const char *policy, const char *guest) {
     const char *program = getenv("TOUCHSTONE"), *fixtures = getenv("TOUCHSTONE_FIXTURES");
     char path[] = "/tmp/touchstone-policy-XXXXXX", command[1024];
@@ -121,7 +122,8 @@ static void policies(void **state) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_int_equal(run(bad[i], "hello"), 120);
 }
 
-/* The same output and status without what was granted; another program is not the recorded one. */
+/* A replay has the same output and status without the grants. Another program than the
+ * recorded one is refused. */
 static void replays(void **state) {
     (void)state;
     const char *program = getenv("TOUCHSTONE"), *fixtures = getenv("TOUCHSTONE_FIXTURES");
@@ -149,8 +151,7 @@ static void replays(void **state) {
     assert_int_equal(system(command), 0);
 }
 
-/* --- damaged records -----------------------------------------------------------------------------------------------
- */
+/* --- damaged records ------------------------------------------------------------------------------------ */
 static int replay_of(const char *dir, const char *guest, char out[4096]) {
     char command[2048];
     snprintf(command, sizeof command, "cd %s && timeout 20 '%s' run --replay damaged '%s/built/%s.wasm' > c 2>&1", dir,
@@ -159,7 +160,7 @@ static int replay_of(const char *dir, const char *guest, char out[4096]) {
     snprintf(command, sizeof command, "%s/c", dir);
     FILE *f = fopen(command, "rb");
     assert_non_null(f);
-    if (fseek(f, -4095, SEEK_END) != 0) rewind(f); /* the end of it tells */
+    if (fseek(f, -4095, SEEK_END) != 0) rewind(f); /* its last record is the end */
     size_t n = fread(out, 1, 4095, f);
     fclose(f);
     out[n] = 0;
@@ -176,7 +177,8 @@ static void put_record(const char *dir, const uint8_t *bytes, size_t n) {
     assert_int_equal(fwrite(bytes, 1, n, f), n);
     assert_int_equal(fclose(f), 0);
 }
-/* A record that was cut short, or had a bit turned, a byte added or taken, is told to be so: it never replays. */
+/* A record that was truncated, or in which a bit was flipped or a byte was added or removed, is reported as
+ * damaged and never replays. */
 static void damaged(void **state) {
     (void)state;
     const char *program = getenv("TOUCHSTONE"), *fixtures = getenv("TOUCHSTONE_FIXTURES"), *guest = "clocks-wall";
@@ -198,7 +200,7 @@ static void damaged(void **state) {
     uint32_t seed = 12345;
     for (int i = 0; i < 120; i++) {
         seed = seed * 1664525 + 1013904223;
-        size_t n = len, at = i < 30 ? (size_t)i * 4 : (seed >> 8) % len; /* the head, and then anywhere */
+        size_t n = len, at = i < 30 ? (size_t)i * 4 : (seed >> 8) % len; /* in the head, and then anywhere */
         memcpy(bytes, whole, len);
         switch (i % 4) {
         case 0: n = at; break;

@@ -1,6 +1,6 @@
-/* test_wasi_sockets: TCP, UDP, look-ups and what of the network is granted.
- * In: loopback peers of this process, ports that the system picks. Out: states, bytes, error codes. wit: wasi:sockets
- */
+/* test_wasi_sockets: TCP, UDP, look-ups, and grants for the network.
+ * In: loopback peers in this process, ports that the system picks. Out: states, bytes, error codes.
+ * wit: wasi:sockets */
 #include "tests/wasi_help.h"
 #include <arpa/inet.h>
 #include <signal.h>
@@ -71,7 +71,7 @@ static uint16_t local_port(host *h, uint64_t s) {
     GOOD(h, tcp(local_address), H(s));
     return port_of(h->result.variant.payload);
 }
-/* A listening socket of the host's at a loopback address. */
+/* A listening socket of the host at a loopback address. */
 static uint64_t listener(host *h, uint32_t family, const char *address) {
     uint64_t s = tcp_socket(h, family);
     GOOD(h, tcp(start_bind), H(s), H(network(h)), at(h, address, 0));
@@ -82,7 +82,7 @@ static uint64_t listener(host *h, uint32_t family, const char *address) {
 }
 
 static int host_with_network(void **state) {
-    signal(SIGPIPE, SIG_DFL); /* the host must not need it to be ignored */
+    signal(SIGPIPE, SIG_DFL); /* the host must not depend on SIGPIPE being ignored */
     if (host_new(state)) return -1;
     ts_wasi_allow_network(((host *)*state)->w, true);
     ts_wasi_allow_names(((host *)*state)->w, true);
@@ -199,7 +199,7 @@ static void addresses(void **state) {
     BAD(h, code(INVALID_ARGUMENT), udp(start_bind), H(u4), H(n), at(h, "::1", 0));
     BAD(h, code(INVALID_ARGUMENT), udp(start_bind), H(u6), H(n), at(h, "127.0.0.1", 0));
     BAD(h, code(INVALID_ARGUMENT), udp(start_bind), H(u6), H(n), at(h, "::ffff:127.0.0.1", 0));
-    /* a documentation address is nobody's here. RFC 5737; and a bind that failed may be tried again */
+    /* no interface here has a documentation address (RFC 5737), and a failed bind can be retried */
     BAD(h, code(ADDRESS_NOT_BINDABLE), tcp(start_bind), H(s4), H(n), at(h, "192.0.2.1", 0));
     BAD(h, code(ADDRESS_NOT_BINDABLE), udp(start_bind), H(u4), H(n), at(h, "192.0.2.1", 0));
     uint64_t l = listener(h, V4, "127.0.0.1");
@@ -247,7 +247,7 @@ static void bytes(void **state) {
         GOOD(h, in(read), H(p.server_in), U64(10));
         assert_int_equal(h->result.variant.payload->raw.len, 5);
         assert_memory_equal(h->result.variant.payload->raw.ptr, "hello", 5);
-        /* half-close: one direction ends, the other goes on */
+        /* half-close: one direction ends, the other continues */
         GOOD(h, tcp(shutdown), H(p.client), ENUM(TS_WASI_SOCKETS_SHUTDOWN_TYPE_SEND));
         GOOD(h, tcp(shutdown), H(p.client), ENUM(TS_WASI_SOCKETS_SHUTDOWN_TYPE_SEND));
         BAD(h, TS_WASI_IO_STREAM_ERROR_CLOSED, out(check_write), H(p.client_out));
@@ -255,13 +255,13 @@ static void bytes(void **state) {
         GOOD(h, out(blocking_write_and_flush), H(p.server_out), BYTES("back", 4));
         GOOD(h, in(blocking_read), H(p.client_in), U64(9));
         assert_int_equal(h->result.variant.payload->raw.len, 4);
-        /* what is in the queue is discarded */
+        /* queued bytes are discarded */
         GOOD(h, out(blocking_write_and_flush), H(p.server_out), BYTES("more", 4));
         wait_for(h, in(subscribe), p.client_in);
         GOOD(h, tcp(shutdown), H(p.client), ENUM(TS_WASI_SOCKETS_SHUTDOWN_TYPE_RECEIVE));
         BAD(h, TS_WASI_IO_STREAM_ERROR_CLOSED, in(read), H(p.client_in), U64(9));
         GOOD(h, tcp(shutdown), H(p.client), ENUM(TS_WASI_SOCKETS_SHUTDOWN_TYPE_BOTH));
-        /* a socket with a pollable of it does not go; its streams outlive it */
+        /* a socket with a pollable cannot be dropped; its streams outlive it */
         OK(h, tcp(subscribe), H(p.server));
         uint64_t q = rep(h);
         assert_int_equal(tcp(drop)(&h->call, p.server), TS_TRAP);
@@ -272,7 +272,7 @@ static void bytes(void **state) {
     }
 }
 
-/* Nobody reads: permits end, nothing is lost, and shutdown sends what was accepted. */
+/* If the peer does not read, permits end, nothing is lost, and shutdown sends the accepted bytes. */
 static void backpressure(void **state) {
     host *h = *state;
     static uint8_t data[65536];
@@ -330,9 +330,10 @@ static void reset(void **state) {
     assert_int_equal(h->result.variant.disc, 1);
     assert_int_equal(h->result.variant.payload->variant.disc, code(CONNECTION_RESET));
     OK(h, ts_wasi_filesystem_types_filesystem_error_code, H(err));
-    assert_int_equal(h->result.variant.disc, 0); /* no error of a file */
+    assert_int_equal(h->result.variant.disc, 0); /* not an error of a file */
     BAD(h, TS_WASI_IO_STREAM_ERROR_CLOSED, in(read), H(in_), U64(1));
-    BAD(h, TS_WASI_IO_STREAM_ERROR_CLOSED, out(blocking_write_and_flush), H(out_), BYTES("x", 1)); /* and no SIGPIPE */
+    /* and no SIGPIPE */
+    BAD(h, TS_WASI_IO_STREAM_ERROR_CLOSED, out(blocking_write_and_flush), H(out_), BYTES("x", 1));
 }
 
 static void options(void **state) {
@@ -410,8 +411,7 @@ static void inherited(void **state) {
     assert_int_equal(h->result.variant.payload->u8, 33);
 }
 
-/* --- datagrams -----------------------------------------------------------------------------------------------------
- */
+/* --- datagrams ------------------------------------------------------------------------------------------ */
 #define receive ts_wasi_sockets_udp_incoming_datagram_stream_receive
 #define receive_subscribe ts_wasi_sockets_udp_incoming_datagram_stream_subscribe
 #define check_send ts_wasi_sockets_udp_outgoing_datagram_stream_check_send
@@ -488,12 +488,12 @@ static void datagram_streams(void **state) {
     assert_int_equal(port_of(&f[1]), a.port);
     GOOD(h, receive, H(b.in), U64(UINT64_MAX));
     assert_int_equal(received(h), 1);
-    /* an empty one is one too */
+    /* an empty datagram counts too */
     GOOD(h, send_, H(a.out), datagrams(h, "", 0, to_b, 1));
     wait_for(h, receive_subscribe, b.in);
     GOOD(h, receive, H(b.in), U64(9));
     assert_int_equal(received(h), 1);
-    /* connected: only that peer, both ways; the earlier streams are no longer the socket's */
+    /* connected: only this peer, in both directions; the earlier streams no longer belong to the socket */
     GOOD(h, check_send, H(other.out));
     GOOD(h, send_, H(other.out), datagrams(h, "early", 5, to_a, 1));
     GOOD(h, udp(stream), H(a.socket), to_b);
@@ -507,14 +507,14 @@ static void datagram_streams(void **state) {
     GOOD(h, send_, H(out2), datagrams(h, "none", 4, none, 1));
     GOOD(h, send_, H(out2), datagrams(h, "same", 4, to_b, 1));
     BAD(h, code(INVALID_ARGUMENT), send_, H(out2), datagrams(h, "x", 1, some(h, at(h, "127.0.0.1", other.port)), 1));
-    GOOD(h, receive, H(in2), U64(9)); /* "early" was of somebody else */
+    GOOD(h, receive, H(in2), U64(9)); /* "early" came from another peer */
     assert_int_equal(received(h), 0);
     GOOD(h, check_send, H(b.out));
     GOOD(h, send_, H(b.out), datagrams(h, "late", 4, to_a, 1));
     wait_for(h, receive_subscribe, in2);
     GOOD(h, receive, H(in2), U64(9));
     assert_int_equal(received(h), 1);
-    /* and back: the address stays */
+    /* and disconnected again: the address stays */
     GOOD(h, udp(stream), H(a.socket), none);
     BAD(h, code(INVALID_STATE), udp(remote_address), H(a.socket));
     GOOD(h, udp(local_address), H(a.socket));
@@ -522,7 +522,7 @@ static void datagram_streams(void **state) {
     BAD(h, code(INVALID_ARGUMENT), udp(stream), H(a.socket), some(h, at(h, "0.0.0.0", 5)));
     BAD(h, code(INVALID_ARGUMENT), udp(stream), H(a.socket), some(h, at(h, "127.0.0.1", 0)));
     BAD(h, code(INVALID_ARGUMENT), udp(stream), H(a.socket), some(h, at(h, "::1", 5)));
-    /* nobody there: the answer is told at the next chance */
+    /* nobody listens: the ICMP error is reported by the next call */
     uint16_t gone = b.port;
     assert_int_equal(ts_wasi_sockets_udp_incoming_datagram_stream_drop(&h->call, b.in), TS_OK);
     assert_int_equal(ts_wasi_sockets_udp_outgoing_datagram_stream_drop(&h->call, b.out), TS_OK);
@@ -536,8 +536,7 @@ static void datagram_streams(void **state) {
     BAD(h, code(CONNECTION_REFUSED), receive, H(in4), U64(1));
 }
 
-/* --- names ---------------------------------------------------------------------------------------------------------
- */
+/* --- names ---------------------------------------------------------------------------------------------- */
 #define resolve ts_wasi_sockets_ip_name_lookup_resolve_addresses
 #define next_ ts_wasi_sockets_ip_name_lookup_resolve_address_stream_resolve_next_address
 #define names_subscribe ts_wasi_sockets_ip_name_lookup_resolve_address_stream_subscribe
@@ -556,7 +555,7 @@ static void names(void **state) {
         GOOD(h, next_, H(s)); /* at once */
         assert_int_equal(h->result.variant.payload->variant.disc, 1);
         assert_int_equal(h->result.variant.payload->variant.payload->variant.disc,
-                         i == 1 || i == 3); /* never a mapped one */
+                         i == 1 || i == 3); /* never an IPv4-mapped address */
         GOOD(h, next_, H(s));
         assert_int_equal(h->result.variant.payload->variant.disc, 0);
         GOOD(h, next_, H(s));
@@ -570,12 +569,11 @@ static void names(void **state) {
     for (int i = 0; i < 8 && h->result.variant.payload->variant.disc; i++) GOOD(h, next_, H(s));
     assert_int_equal(h->result.variant.payload->variant.disc, 0);
     assert_int_equal(ts_wasi_sockets_ip_name_lookup_resolve_address_stream_drop(&h->call, s), TS_OK);
-    GOOD(h, resolve, H(n), STR("localhost")); /* dropped while it is under way */
+    GOOD(h, resolve, H(n), STR("localhost")); /* dropped while it is running */
     assert_int_equal(ts_wasi_sockets_ip_name_lookup_resolve_address_stream_drop(&h->call, rep_ok(h)), TS_OK);
 }
 
-/* --- what is granted -----------------------------------------------------------------------------------------------
- */
+/* --- what is granted ------------------------------------------------------------------------------------ */
 #define DENIED_AS(h, error, fn, ...)                                                                                   \
     do {                                                                                                               \
         (h)->call.denied = false;                                                                                      \
@@ -657,8 +655,7 @@ static void some_granted(void **state) {
     }
 }
 
-/* --- limits --------------------------------------------------------------------------------------------------------
- */
+/* --- limits --------------------------------------------------------------------------------------------- */
 static void no_more_files(void **state) {
     host *h = *state;
     uint64_t l = listener(h, V4, "127.0.0.1");
@@ -686,12 +683,12 @@ static void no_more_files(void **state) {
     assert_int_equal(u, code(NEW_SOCKET_LIMIT));
     assert_int_equal(a, code(NEW_SOCKET_LIMIT));
     assert_int_equal(r, code(TEMPORARY_RESOLVER_FAILURE));
-    GOOD(h, tcp(accept), H(l)); /* it has waited */
+    GOOD(h, tcp(accept), H(l)); /* the connection has waited */
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        /* first: while no look-up that was dropped gives its files back */
+        /* first, because a dropped look-up would return its descriptors meanwhile */
         cmocka_unit_test_setup_teardown(no_more_files, host_with_network, host_end),
         cmocka_unit_test_setup_teardown(states, host_with_network, host_end),
         cmocka_unit_test_setup_teardown(refused, host_with_network, host_end),

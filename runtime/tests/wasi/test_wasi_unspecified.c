@@ -1,6 +1,7 @@
-/* test_wasi_unspecified: where the text names no result, the host does what wasmtime and jco agree on, or Linux decides.
- * In: files, directories and links of a temporary tree, pipes and directories as stdio, names to look up. Out: the
- * errors that those runtimes give; and that output which was accepted goes out while the guest waits for something else.
+/* test_wasi_unspecified: where the specification names no result, the host does what wasmtime and jco agree
+ * on, or else what Linux does.
+ * In: files, directories and links of a temporary tree, pipes and directories as stdio, names to look up.
+ * Out: the errors of those runtimes; and accepted output is written while the guest waits for something else.
  * wit: wasi:filesystem/types, wasi:io/streams, wasi:random/insecure-seed, wasi:sockets/ip-name-lookup */
 #include "tests/wasi_help.h"
 #include <fcntl.h>
@@ -68,7 +69,7 @@ static int no_tree(void **state) {
     }
     snprintf(path, sizeof path, "%s/d", x->root);
     rmdir(path);
-    int r = rmdir(x->root); /* nothing else was made */
+    int r = rmdir(x->root); /* nothing else was created */
     host_end((void **)&x->h);
     free(x);
     return r;
@@ -77,7 +78,7 @@ static uint64_t open_at(fixture *x, uint64_t dir, const char *path, uint32_t ope
     GOOD(x->h, fs(open_at), H(dir), FLAGS(0), STR(path), FLAGS(open), FLAGS(flags));
     return rep_ok(x->h);
 }
-/* The error of a stream has the code. */
+/* The error of a stream has this code. */
 #define STREAM_FAILS(h, want, fn, ...)                                                                                 \
     do {                                                                                                               \
         BAD(h, FAILED, fn, __VA_ARGS__);                                                                               \
@@ -87,7 +88,8 @@ static uint64_t open_at(fixture *x, uint64_t dir, const char *path, uint32_t ope
         assert_int_equal((h)->result.variant.payload->variant.disc, want);                                             \
     } while (0)
 
-/* A descriptor that was not opened for it: a stream exists, and its first operation fails, also one of no bytes. */
+/* The descriptor was not opened for this direction: the stream is created, and its first operation fails,
+ * even one of no bytes. */
 static void streams_of_the_other_direction(void **state) {
     fixture *x = *state;
     host *h = x->h;
@@ -116,12 +118,12 @@ static void streams_of_the_other_direction(void **state) {
     GOOD(h, fs(read_via_stream), H(w), U64(0));
     s = rep_ok(h);
     STREAM_FAILS(h, E(BAD_DESCRIPTOR), in(blocking_skip), H(s), U64(1));
-    /* splice of it */
+    /* splice from it */
     GOOD(h, fs(read_via_stream), H(r), U64(0));
     uint64_t from = rep_ok(h);
     GOOD(h, fs(write_via_stream), H(r), U64(0));
     STREAM_FAILS(h, E(BAD_DESCRIPTOR), out(splice), H(rep_ok(h)), H(from), U64(3));
-    /* directories never have one */
+    /* directories never have a stream */
     BAD(h, E(BAD_DESCRIPTOR), fs(write_via_stream), H(x->rw), U64(0));
     BAD(h, E(BAD_DESCRIPTOR), fs(append_via_stream), H(x->rw));
     BAD(h, E(BAD_DESCRIPTOR), fs(write), H(x->rw), BYTES("x", 1), U64(0));
@@ -129,7 +131,8 @@ static void streams_of_the_other_direction(void **state) {
     BAD(h, E(IS_DIRECTORY), fs(read), H(x->rw), U64(1), U64(0));
 }
 
-/* Below a directory that is granted read-only: not-permitted for the bytes of a file, with a mark in the trace. */
+/* Below a directory that is granted read-only, writing bytes of a file fails with not-permitted and is marked
+ * in the trace. */
 static void files_of_a_read_only_grant(void **state) {
     fixture *x = *state;
     host *h = x->h;
@@ -145,7 +148,7 @@ static void files_of_a_read_only_grant(void **state) {
     DENIED(fs(write), H(f), BYTES("x", 1), U64(0));
     DENIED(fs(set_size), H(f), U64(0));
     h->call.denied = false;
-    BAD(h, E(BAD_DESCRIPTOR), fs(write_via_stream), H(sub), U64(0)); /* a directory comes first */
+    BAD(h, E(BAD_DESCRIPTOR), fs(write_via_stream), H(sub), U64(0)); /* being a directory is checked first */
     assert_false(h->call.denied);
     GOOD(h, fs(read), H(f), U64(100), U64(0));
     assert_int_equal(h->result.variant.payload->list.ptr[0].raw.len, 6);
@@ -198,7 +201,8 @@ static void no_access_flags(void **state) {
     BAD(h, E(INVALID), fs(set_size), H(f), U64(1));
 }
 
-/* Names that end in a slash, of links and of what is no directory; the same by openat2 and by the walk. */
+/* Names with a trailing slash, for links and for objects that are not directories, resolved by openat2 and by
+ * our own walk. */
 static void trailing_slashes(void **state) {
     fixture *x = *state;
     host *h = x->h;
@@ -218,7 +222,7 @@ static void trailing_slashes(void **state) {
         LINK(E(EXIST), "f", "to-file/");
         LINK(E(NO_ENTRY), "f", "to-nothing/");
         LINK(E(LOOP), "f", "loop/");
-        /* linkat(2): the new name is looked at before the kind of the old one */
+        /* linkat(2): the new name is checked before the kind of the old object */
         LINK(E(EXIST), "d/", "f");
         LINK(E(EXIST), "d/.", "f");
         LINK(E(NOT_PERMITTED), "d/", "new");
@@ -247,12 +251,13 @@ static void sync_of_a_fifo(void **state) {
     uint64_t both = open_at(x, x->rw, "fifo", 0, READ | WRITE), r = open_at(x, x->rw, "fifo", 0, READ);
     BAD(h, E(INVALID), fs(sync), H(both));
     BAD(h, E(INVALID), fs(sync_data), H(both));
-    GOOD(h, fs(sync), H(r)); /* wit: "succeeds with no effect if the file descriptor is not opened for writing" */
+    /* wit: "succeeds with no effect if the file descriptor is not opened for writing" */
+    GOOD(h, fs(sync), H(r));
     GOOD(h, fs(sync), H(x->rw));
     assert_int_equal(unlink(path), 0);
 }
 
-/* A directory as stdin: reads fail with is-directory, as each new stream of it says. */
+/* A directory as stdin: reads fail with is-directory, for each new stream. */
 static void a_directory_as_stdin(void **state) {
     host *h = *state;
     int fd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -270,7 +275,7 @@ static void a_directory_as_stdin(void **state) {
     close(fd);
 }
 
-/* What stdout is is asked once; another descriptor in its place is asked anew. */
+/* The kind of stdout is determined once, and again if another descriptor takes its place. */
 static void stdio_is_asked_once(void **state) {
     host *h = *state;
     int p[2], full = open("/dev/full", O_WRONLY | O_CLOEXEC);
@@ -304,7 +309,7 @@ static void the_insecure_seed(void **state) {
     }
     assert_memory_equal(seeds[0], seeds[1], sizeof seeds[0]);
     assert_memory_not_equal(seeds[0], seeds[2], sizeof seeds[0]);
-    for (int i = 0; i < 3; i++) { /* randomness that was asked for: the same in each run */
+    for (int i = 0; i < 3; i++) { /* requested randomness: the same in each run */
         if (i == 0) ts_wasi_set_seed(h->w, 7);
         if (i == 2) ts_wasi_reset(h->w);
         OK(h, ts_wasi_random_insecure_seed_insecure_seed, {0});
@@ -314,7 +319,7 @@ static void the_insecure_seed(void **state) {
     assert_memory_equal(seeds[0], seeds[2], sizeof seeds[0]);
 }
 
-/* What a guest names, by the URL Standard's host parser: an address, a name, or neither. */
+/* How the URL Standard's host parser classifies a guest's name: an address, a name, or neither. */
 static void hosts(void **state) {
     (void)state;
     static const struct {
@@ -393,11 +398,13 @@ static void hosts(void **state) {
     for (size_t n = 254; n <= sizeof label; n++)
         assert_int_equal(ts_sys_host_parse(label, n, got), TS_SYS_LOOKUP_INVALID);
     label[253] = '.';
-    assert_int_equal(ts_sys_host_parse(label, 254, got), TS_SYS_LOOKUP_OK); /* the root's dot does not count */
+    /* the root's dot does not count */
+    assert_int_equal(ts_sys_host_parse(label, 254, got), TS_SYS_LOOKUP_OK);
     assert_int_equal(ts_sys_host_parse("a\0b", 3, got), TS_SYS_LOOKUP_INVALID);
 }
 
-/* Look-ups of which none is granted fail as one, whatever the name is; an address asks no resolver. */
+/* All look-ups that are not granted fail in the same way, whatever the name is. An address needs no
+ * resolver. */
 static void look_ups_denied(void **state) {
     host *h = *state;
     OK(h, ts_wasi_sockets_instance_network_instance_network, {0});
@@ -417,7 +424,7 @@ static void look_ups_denied(void **state) {
     assert_int_equal(ts_wasi_sockets_ip_name_lookup_resolve_address_stream_drop(&h->call, rep_ok(h)), TS_OK);
 }
 
-/* --- what was accepted goes out ------------------------------------------------------------------------------------
+/* --- what was accepted goes out ----------------------------------------------------------------------------
  * A full pipe as stdout, and a write that it had no room for. */
 typedef struct full_pipe {
     int out[2], in[2]; /* stdout, stdin of the guest */
@@ -442,7 +449,7 @@ static void fill(host *h, full_pipe *p) {
         assert_in_range(p->held, 1, 1 << 22);
     }
 }
-/* Reads all that was written; then the guest's stdin has something to read. */
+/* Reads everything written; then the guest's stdin becomes readable. */
 static void *answer(void *data) {
     full_pipe *p = data;
     char got[4096];
@@ -474,7 +481,7 @@ static void pending_output_goes_out_while_the_guest_waits(void **state) {
             uint64_t poll = rep(h);
             OK(h, ts_wasi_io_poll_pollable_block, H(poll));
             assert_int_equal(ts_wasi_io_poll_pollable_drop(&h->call, poll), TS_OK);
-        } else { /* its own end: nothing is lost */
+        } else { /* the guest ends by itself, and nothing is lost */
             assert_int_equal(out(drop)(&h->call, p.stream), TS_OK);
         }
         pthread_join(thread, NULL);
@@ -487,7 +494,8 @@ static void *stop_later(void *data) {
     ts_wasi_interrupt(data);
     return NULL;
 }
-/* Another thread ends each wait for a pipe: a read of one that is empty, writes to one that is full, and a drop. */
+/* Another thread ends each wait for a pipe: reading an empty one, writing to a full one, and
+ * dropping the stream. */
 static void a_stopped_run_waits_for_no_pipe(void **state) {
     host *h = *state;
     for (int how = 0; how < 4; how++) {
@@ -503,13 +511,13 @@ static void a_stopped_run_waits_for_no_pipe(void **state) {
         if (how == 2) assert_int_equal(CALL(h, out(blocking_splice), H(p.stream), H(s), U64(1)), TS_INTERRUPTED);
         if (how == 3) assert_int_equal(out(drop)(&h->call, p.stream), TS_INTERRUPTED);
         pthread_join(thread, NULL);
-        ts_wasi_reset(h->w); /* waits for nobody either */
+        ts_wasi_reset(h->w); /* does not wait either */
         ts_error_init(&h->err);
         unfill(&p);
     }
 }
 
-/* An output stream is ready when check-write gives a permit. */
+/* An output stream is ready if check-write returns a permit. */
 static void readiness_follows_the_permit(void **state) {
     host *h = *state;
     full_pipe p;
@@ -529,7 +537,7 @@ static void readiness_follows_the_permit(void **state) {
     unfill(&p);
 }
 
-/* What cannot be read or written "now or not" (a terminal) is polled before: nothing waits either way. */
+/* A file without non-blocking reads and writes (a terminal) is polled first, so that no call waits. */
 static void a_terminal_does_not_keep_the_guest_waiting(void **state) {
     host *h = *state;
     int main_fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);

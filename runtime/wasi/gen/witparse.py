@@ -282,7 +282,7 @@ class Parser:
                 return
 
     def file(self, package: str) -> tuple[str, str, list[Interface]]:
-        """The package (name, version; as given where the file does not say) and its interfaces."""
+        """The package (name and version, or the given ones if the file has none) and its interfaces."""
         version = ""
         interfaces: list[Interface] = []
         if self.have("package"):
