@@ -48,7 +48,8 @@ OUTSIDE = (
     (r"runtime/(wasi/cli|wasi/io|sys/input|sys/pollset)", "std_streams"),
     (r"runtime/wasi/replay", "replay"),
     (r"runtime/base/toml", "toml"),
-    (r"runtime/(wasi/policy|base/quantity|cli/option|cli/show_grants)", "grants_syntax command_words limits_and_usage serve_grants"),
+    (r"runtime/sys/input|runtime/cli/program", "inputs"),
+    (r"runtime/(wasi/policy|base/quantity|cli/option|cli/show_grants)", "grants_syntax command_words limits_and_usage serve_grants help"),
     (r"runtime/cli/(inspect|sizes)", "inspect_sizes"),
     (r"runtime/cli/(output|outcome)", "output command"),
     (r"runtime/cli/invoke", "invoke"),
@@ -168,6 +169,9 @@ def python_steps(path: str, repository: Repository) -> Iterator[tuple[int, str]]
     """Tests of the command from outside, of the harness and of the tools."""
     if path.startswith("runtime/") and path.endswith((".c", ".h", ".def", ".wit", ".py")) and "/tests/" not in path:
         yield from ((BEYOND, f"runtime/tests/outside/{name}") for name in repository.outside)
+    if path.startswith("runtime/cli/"):  # what the table does not name is about the command
+        named = {f"test_{name}.py" for _, names in OUTSIDE for name in names.split()}
+        yield from ((ROOM, f"runtime/tests/outside/{name}") for name in repository.outside - named)
     for pattern, names in OUTSIDE:
         if re.match(pattern, path):
             yield from ((NAMED, f"runtime/tests/outside/test_{name}.py") for name in names.split())
