@@ -314,7 +314,7 @@ static inline uint32_t operand_slot(compiler *c, popped_operand *o) {
     } else {
         TS_ASSERT(o->in_accumulator && o->reg_class < 3);
         write_slot_too(c, o->at, o->pos);
-        c->accumulator_slot[o->reg_class] = o->pos;
+        if (o->reg_class < 3) c->accumulator_slot[o->reg_class] = o->pos; /* always; gcc warns without it */
     }
     o->slot = o->pos;
     return o->pos;
