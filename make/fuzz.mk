@@ -12,7 +12,9 @@ FUZZ_FLAGS = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=u
 FUZZ_BIN = $(patsubst runtime/fuzz/%.c,%,$(FUZZ_SRC))
 FUZZ_PYTHON = .venv/bin/python
 .PHONY: fuzz fuzz-targets fuzz-compare
-fuzz: fuzz-targets fuzz-compare
+fuzz:
+	@$(MAKE) --no-print-directory fuzz-targets
+	@$(MAKE) --no-print-directory fuzz-compare
 fuzz-targets:
 	@$(MAKE) --no-print-directory BUILD=build-fuzz OPT='-O1 -g' CFLAGS='$(FUZZ_FLAGS)' LDFLAGS='-fsanitize=address,undefined' \
 	  $(FUZZ_BIN:%=build-fuzz/fuzz/%)
