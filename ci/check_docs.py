@@ -77,7 +77,8 @@ def exists(word: str, folder: str, files: list[str], folders: set[str]) -> bool:
     # a module without its ending: `harness/assay/judge`, `runtime/core/run/exec`
     if any(fnmatchcase(re.sub(r"\.\w+$", "", path), place) for place in places for path in files):
         return True
-    return "/" not in word.rstrip("/") and any(fnmatchcase(path.rsplit("/", 1)[-1], pattern) for path in files)
+    # the end of a path: `map.c`, `suites/suite.py` for harness/assay/suites/suite.py
+    return bool(FILE.fullmatch(pattern)) and any(fnmatchcase(path, f"*/{pattern}") or fnmatchcase(path, pattern) for path in files)
 
 
 def targets() -> set[str]:
