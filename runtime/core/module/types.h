@@ -108,7 +108,7 @@ typedef struct ts_rec_member {
 } ts_rec_member;
 /* Intern a group. ids_out gets the canonical id of each member. Equal groups give equal ids. Nothing is
  * checked here: validation has done that. */
-ts_status ts_types_intern(ts_type_registry *r, const ts_rec_member *group, uint32_t n, const uint32_t *canon_before,
+ts_status ts_types_intern(ts_type_registry *r, const ts_rec_member *members, uint32_t n, const uint32_t *canon_before,
                           uint32_t n_types_before, uint32_t *ids_out, ts_error *e) TS_MUST_USE;
 /* The id of the final function type without supertype that has these parameters and results, which are
  * canonical. */
