@@ -1,4 +1,4 @@
-/* module: the life of a decoded and validated module, and looking things up in it.
+/* module: lookups in a decoded and validated module, and its end.
  * In: bytes. Out: a shared constant module. spec: embedding#modules */
 #include "core/module/module.h"
 #include "core/module/engine.h"

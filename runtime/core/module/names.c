@@ -1,7 +1,6 @@
-/* names: the custom section "name": what a module and its functions are called; symbols of Rust as paths.
+/* names: the custom section "name": the names of a module and its functions. Symbols of Rust become paths.
  * In: a module. Out: a name, cut to the buffer's size at a character's start. An error in the section ends
- * the search.
- * spec: appendix/custom */
+ * the search. spec: appendix/custom */
 #include "base/demangle.h"
 #include "base/reader.h"
 #include "core/module/module.h"

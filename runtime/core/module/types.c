@@ -10,14 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CHUNK_LOG2 = 8, CHUNK = 1 << CHUNK_LOG2, MAX_CHUNKS = 4096 }; /* a million types an engine */
+enum { CHUNK_LOG2 = 8, CHUNK = 1 << CHUNK_LOG2, MAX_CHUNKS = 4096 }; /* a million types per engine */
 
 struct ts_type_registry {
     ts_lock lock;
     ts_arena arena; /* definitions and keys: live as long as the registry */
     ts_map groups;  /* key → first id */
     uint32_t n;
-    ts_deftype *chunks[MAX_CHUNKS]; /* published before any id in them is */
+    ts_deftype *chunks[MAX_CHUNKS]; /* a chunk is published before the ids of its types */
 };
 
 typedef TS_VEC(uint32_t) words;
@@ -56,7 +56,7 @@ const ts_deftype *ts_types_get(const ts_type_registry *r, uint32_t id) {
     return at(r, id);
 }
 
-/* What one group is translated with. */
+/* What the translation of one group needs. */
 struct group {
     const ts_rec_member *members;
     uint32_t n;
@@ -158,7 +158,7 @@ static bool define(ts_type_registry *r, const struct group *g, uint32_t first, u
         fields[i].offset = (uint32_t)end;
         end += size;
     }
-    /* The payload of a struct is whole slots; of an array, one element. */
+    /* The payload of a struct is padded to whole slots. The size of an array is that of one element. */
     d->size = (uint32_t)(m->kind == TS_COMP_STRUCT ? (end + 7) & ~(uint64_t)7 : end);
     return true;
 }
@@ -172,7 +172,7 @@ static ts_status add_group(ts_type_registry *r, const struct group *g, const wor
         if (!chunk) return ts_fail_nomem(e);
         __atomic_store_n(&r->chunks[c], chunk, __ATOMIC_RELEASE);
     }
-    /* What an earlier failure left half-made is overwritten. */
+    /* This overwrites what an earlier failure may have left incomplete. */
     for (uint32_t k = 0; k < g->n; k++) memset(at(r, *first + k), 0, sizeof(ts_deftype));
     for (uint32_t k = 0; k < g->n; k++)
         if (!define(r, g, *first, k)) return ts_fail_nomem(e);

@@ -545,9 +545,9 @@ static ts_status do_ref_cast(struct ts_validator *v, const struct ts_op *op) {
 static ts_status do_ref_func(struct ts_validator *v, const struct ts_op *op) {
     const ts_deftype *d = NULL;
     TS_TRY(get_func(v, op->at, op->index, &d));
+    /* spec: valid/modules: C.refs are the functions that occur outside bodies */
     if (v->is_const)
-        v->m->funcs[op->index].declared =
-            true; /* spec: valid/modules: C.refs are the functions that occur outside bodies */
+        v->m->funcs[op->index].declared = true;
     else if (!v->m->funcs[op->index].declared)
         return ts_v_invalid(v, op->at, "undeclared function reference %u", op->index);
     push(v, TS_VT_REF | TYPE(d->id));
