@@ -1,4 +1,4 @@
-"""What the tests share: a project in a temporary folder, and fake runtimes put in touchstone's place."""
+"""What the tests share: a project in a temporary folder, and fake runtimes in the place of touchstone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from assay.runtimes.touchstone import Touchstone
 from assay.suites import driver
 from assay.suites.cases import Cases
 
-# A job in the background starts with SIGINT ignored, and so would each program that a test interrupts.
+# A background job starts with SIGINT ignored, and so would each program that a test interrupts.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -69,8 +69,9 @@ class Project:
         return cases.load(folder / "case.toml", self.root / "suites", self.root / "fixtures")
 
     def fake(self, kind: str) -> Path:
-        """A program that behaves as `kind` says; the harness empties the environment, so the wrapper sets
-        it."""
+        """Returns a program that behaves as `kind` says.
+
+        The harness empties the environment, so a wrapper sets the kind."""
         path = self.root / f"fake-{kind}"
         note = self.root / "note"
         path.write_text(

@@ -1,4 +1,4 @@
-"""Records made up for tests."""
+"""Artificial records for the tests."""
 
 from __future__ import annotations
 

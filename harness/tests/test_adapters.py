@@ -1,4 +1,4 @@
-"""Adapters: trap, exit, refusal and link error told apart by what each runtime prints; command lines."""
+"""Adapters: how they distinguish traps, exits, refusals and link errors in the output; command lines."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""A record is judged again without running anything: the same verdicts, what cannot be judged again, older
-records."""
+"""Judging a record again without running anything: equal verdicts, what cannot be judged again, older records."""
 
 from __future__ import annotations
 
@@ -44,7 +43,7 @@ def test_the_same_verdicts(project: Project, kind: str) -> None:
     path = project.root / "reports/latest/results.jsonl"
     ran = assay(project.root, "run", "-r", "touchstone", "--program", f"touchstone={project.fake(kind)}", "-j", "1")
     before = verdicts(path)
-    (project.root / "suites/p2/t/one/case.toml").unlink()  # nothing but the record is needed
+    (project.root / "suites/p2/t/one/case.toml").unlink()  # judging needs only the record
     done = assay(project.root, "judge", str(path), "--output", str(project.root / "again"))
     assert done.exit_code == ran.exit_code, done.output
     assert "0 units are not as in the record" in done.output and "not judged again" not in done.output
@@ -72,7 +71,7 @@ def test_other_definitions_and_expectations(project: Project) -> None:
     assert assay(project.root, "judge", path).exit_code == 1
     known = '[[expected]]\ncase = "p2/t/one"\ncheck = "t.fake.second"\nstatus = "FAIL"\nreason = "known"\n'
     (project.root / "suites/expectations/touchstone.toml").write_text(known, encoding="utf-8")
-    assert assay(project.root, "judge", path).exit_code == 1  # the record's own announce nothing
+    assert assay(project.root, "judge", path).exit_code == 1  # the record has no expectations
     done = assay(project.root, "judge", path, "--expectations", str(project.root / "suites/expectations"))
     assert done.exit_code == 0, done.output
     project.add("p2/t/one", CASE.replace("hello", "goodbye"))
@@ -82,7 +81,7 @@ def test_other_definitions_and_expectations(project: Project) -> None:
 
 
 def test_what_was_cut_is_not_judged_again(project: Project) -> None:
-    """A verdict that was made from more than the record keeps stays, and is named."""
+    """A verdict that was made from more than the record keeps does not change, and is listed."""
     project.add("p2/t/one", CASE.replace("stdout = ", "stdout-matches = 'x\\Z'\n#"))
     path = project.root / "reports/latest/results.jsonl"
     assay(project.root, "run", "-r", "touchstone", "--program", f"touchstone={project.fake('long')}", "-j", "1")
@@ -108,7 +107,7 @@ def test_an_old_record_is_read_by_all(tmp_path: Path) -> None:
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert "Official scripts" in page and "Programs of wasi-testsuite" in page and "trace by touchstone" in page
     assert assay(ROOT, "compare", str(path), str(path)).output.strip().endswith("0 changed")
-    # a record of now is compared with an old one
+    # a new record can be compared with an old one
     record.write(replace(old, schema=record.SCHEMA), tmp_path / "new.jsonl")
     assert json.loads((tmp_path / "new.jsonl").read_text().splitlines()[0])["schema"] == record.SCHEMA
     assert not differ.compare(old, record.read(tmp_path / "new.jsonl"))

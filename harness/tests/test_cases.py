@@ -1,4 +1,4 @@
-"""The case format: what is accepted, and that everything else is an error with the file's name."""
+"""The case format: what is accepted. Everything else is an error with the file's name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line and the pytest plugin, with fakes in the runtimes' places."""
+"""The command line and the pytest plugin, with fake runtimes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_run_writes_record_and_reports(project: Project) -> None:
 def test_a_surprise_fails_the_run(project: Project, kind: str) -> None:
     project.add("p2/t/one")
     assert run(project, kind).exit_code == 1
-    assert run(project, kind, "--gate", "jco").exit_code == 1  # which is not run, so nothing is judged
+    assert run(project, kind, "--gate", "jco").exit_code == 1  # jco is not run, so nothing is judged
     other = ("--also", f"other=touchstone:{project.fake('pass')}", "-r", "other", "--gate", "other")
     done = run(project, kind, *other)
     assert done.exit_code == 0, done.output

@@ -1,4 +1,4 @@
-"""`assay compare`: what vanished is red unless somebody says that it may."""
+"""`assay compare`: a missing result is red, except with --allow-missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Expectations: an unexpected pass is red, an entry that matches nothing fails, rewriting keeps reasons."""
+"""Expectations: an unexpected pass and an entry that matches nothing are red; rewriting keeps reasons."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def test_hang_ends_in_time(project: Project) -> None:
     result = project.run("hang", case)
     assert time.monotonic() - started < 25
     assert result.verdict is Verdict.TIMEOUT
-    assert verdicts(result)["t.fake.first"] is Verdict.PASS  # what was reported before still counts
+    assert verdicts(result)["t.fake.first"] is Verdict.PASS  # a report before the end counts
     assert verdicts(result)["t.fake.second"] is Verdict.TIMEOUT
 
 
@@ -133,7 +133,7 @@ def test_unsupported_needs_the_runtimes_word(project: Project) -> None:
     result = project.run("unsupported")
     assert result.verdict is Verdict.UNSUPPORTED
     assert result.observation.outcome.imports == ("wasi:foo/bar@0.2.0.f (not implemented)",)
-    assert project.run("fake-link-status").verdict is Verdict.FAIL  # the status of a link error, but a guest's exit
+    assert project.run("fake-link-status").verdict is Verdict.FAIL  # a guest may exit with that status
 
 
 def test_grandchild_is_ended(project: Project) -> None:
@@ -207,7 +207,7 @@ def test_nothing_of_the_host_environment_leaks(project: Project, monkeypatch: py
 
 
 def test_peak_memory_is_the_childs_own(project: Project) -> None:
-    """A small program is not charged with the size of the harness, and a large one is measured."""
+    """The size of the harness does not count for a small program, and a large one is measured."""
     from assay.run.process import execute
 
     ballast = bytearray(b"x") * (96 << 20)

@@ -99,7 +99,7 @@ def test_reset_and_hold() -> None:
                 sock.recv(10)
             started = time.monotonic()
             made.close()
-            assert time.monotonic() - started < 25  # whoever holds the connection does not hold the harness
+            assert time.monotonic() - started < 25  # a client that keeps the connection open does not block the harness
 
 
 def test_nobody_listens_and_nobody_accepts() -> None:
@@ -183,7 +183,7 @@ def test_a_client_that_goes() -> None:
 
 @pytest.mark.parametrize("then", ["keep", "hold", "close"])
 def test_the_last_words_before_the_end_count(then: str) -> None:
-    """Whatever was sent before the end is heard, also on connections that nobody has accepted yet."""
+    """What was sent before the end is received, also on connections that were not accepted yet."""
     for _ in range(20):
         with server(Answer("/a", (Step(OK),), then=then)) as made:
             socks = [socket.create_connection(("127.0.0.1", made.port)) for _ in range(4)]
@@ -196,7 +196,7 @@ def test_the_last_words_before_the_end_count(then: str) -> None:
 
 
 def test_a_closed_connection_ends_and_is_not_reset() -> None:
-    """Also where the answer has arrived and is unread: the end of the stream comes first."""
+    """The guest sees the end of the stream and no reset, also if it has not read the response."""
     for _ in range(20):
         with server(Answer("/a", (Step(OK),), then="hold")) as made:
             talk(client(Step(GET), Step(pause=0.01), then="close"), made.port)

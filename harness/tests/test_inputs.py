@@ -1,4 +1,4 @@
-"""What is given wrongly is refused with words that say where and why: options, variables, keys of cases and
+"""Wrong input is refused with a message that says where and why: options, variables, keys of cases and
 expectations."""
 
 from __future__ import annotations
@@ -113,8 +113,7 @@ def test_wasm_tools_that_are_not_there(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_program_with_arguments(project: Project) -> None:
-    """They stand after the subcommand, are part of what the record calls the runtime, and the whole may be a
-    path with blanks."""
+    """Arguments come after the subcommand and the record names them. The value may also be a path with blanks."""
     project.add("p2/t/one")
     fake = project.fake("pass")
     done = assay(project, "run", "-r", "touchstone", ASSAY_TOUCHSTONE=f"{fake} --wasm 'a b'")
@@ -143,7 +142,7 @@ def test_a_program_from_the_search_path(tmp_path: Path) -> None:
 
 
 def test_relative_paths(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The processes of a run have a working directory of their own, so everything is made absolute first."""
+    """Runs have another working directory, so all paths are made absolute first."""
     project.add("p2/t/one", CASE.replace("[expect]", '[[run.dir]]\nfrom = "seed"\nguest = "/data"\n[expect]'))
     project.fake("pass")
     monkeypatch.chdir(project.root)
@@ -160,7 +159,7 @@ def test_relative_paths(project: Project, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_other_suites_have_other_expectations(project: Project) -> None:
-    """Expectations of the project's own cases say nothing about a folder of other cases."""
+    """The expectations of the project's cases do not apply to another folder of cases."""
     project.add("p2/t/one")
     (project.root / "suites/expectations/touchstone.toml").write_text(
         KNOWN.replace("t/one", "t/gone"), encoding="utf-8"
@@ -322,7 +321,7 @@ def test_filters(project: Project) -> None:
     program = f"touchstone={project.fake('fail')}"
     assay(project, "run", "-r", "touchstone", "--program", program)
     assert listed("--verdict", "FAIL") == ["p2/t/one"]
-    assert listed("--verdict", "error") == ["p2/t/two"]  # where the fake reports what is not declared
+    assert listed("--verdict", "error") == ["p2/t/two"]  # the case in which the fake reports an undeclared check
     assert listed("--verdict", "unexpected") == ["p2/t/one", "p2/t/two"]
     done = assay(
         project,

@@ -1,5 +1,4 @@
-"""A run that is interrupted leaves a record that every command reads, marked as partial; --resume runs what
-is missing."""
+"""An interrupted run leaves a partial record, which every command reads. --resume runs what is missing."""
 
 from __future__ import annotations
 
@@ -40,7 +39,7 @@ def three(project: Project) -> Project:
 
 
 def interrupt(project: Project, number: int) -> tuple[int, str]:
-    """A run whose first cases pass and whose last hangs, ended by a signal when it hangs."""
+    """Runs cases of which the last hangs, and then ends the run by a signal."""
     argv = [sys.executable, "-m", "assay.cli", "--root", str(project.root), "run", "-r", "touchstone", "-j", "1"]
     argv += ["--program", f"touchstone={project.fake('third-hangs')}"]
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
@@ -64,7 +63,7 @@ def test_interrupt_report_compare_resume(three: Project, number: int) -> None:
     partial = record.read(path)
     assert partial.partial == "the run was interrupted" and len(partial.results) == 2
     assert all(result.verdict.value == "PASS" for result in partial.results)
-    # every view says so
+    # every report says so
     done = assay(three, "report", str(path), "--exit-status")
     assert done.exit_code == 1 and "partial, 2 of 3 runs are there: the run was interrupted" in done.output
     page, junit, text = (
@@ -81,7 +80,7 @@ def test_interrupt_report_compare_resume(three: Project, number: int) -> None:
     done = assay(three, "compare", str(whole / "results.jsonl"), str(path))
     assert done.exit_code == 1 and "is partial: the run was interrupted" in done.output and "1 removed" in done.output
     assert assay(three, "compare", str(whole / "results.jsonl"), str(path), "--allow-missing").exit_code == 0
-    # and it goes on with what is missing only
+    # --resume runs only what is missing
     before = count_runs(three)
     (three.root / "third-may-end").touch()
     done = assay(three, "run", "--resume", "--program", f"touchstone={three.root / 'fake-third-hangs'}")
@@ -89,7 +88,7 @@ def test_interrupt_report_compare_resume(three: Project, number: int) -> None:
     assert "resuming: 2 of 3 runs are there" in done.output and count_runs(three) == before + 1
     made = record.read(path)
     assert not made.partial and len(made.results) == 3
-    # a whole record has nothing left to run
+    # nothing is missing in a complete record
     done = assay(three, "run", "--resume", "--program", f"touchstone={three.root / 'fake-third-hangs'}")
     assert done.exit_code == 0 and count_runs(three) == before + 1
 
@@ -105,7 +104,7 @@ def test_a_run_that_is_killed_leaves_what_it_had(three: Project) -> None:
 
 
 def cut_short(project: Project) -> Path:
-    """A partial record of two passes, without a process that has to be interrupted."""
+    """Makes a partial record with two passes, without interrupting a process."""
     program = f"touchstone={project.fake('pass')}"
     assert assay(project, "run", "-r", "touchstone", "--program", program).exit_code == 0
     path = project.root / "reports/latest/results.jsonl"
@@ -139,7 +138,7 @@ def test_resume_refuses_what_has_changed(three: Project, change: str) -> None:
     before = path.read_text(encoding="utf-8")
     done = assay(three, "run", "--resume", "--program", program)
     assert done.exit_code == 2 and words in done.output, done.output
-    assert path.read_text(encoding="utf-8") == before  # and nothing is lost by asking
+    assert path.read_text(encoding="utf-8") == before  # a refused --resume changes nothing
     done = assay(three, "run", "--resume", "--rerun-changed", "--program", program)
     assert done.exit_code == 0, done.output
     made = record.read(path)
@@ -157,7 +156,7 @@ def test_resume_keeps_the_settings(three: Project) -> None:
 
 
 def without_last_result(path: Path) -> None:
-    """The record as a run leaves it that is killed before its last result."""
+    """Shortens a record to that of a run that was killed before its last result."""
     path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:-2]), encoding="utf-8")
 
 

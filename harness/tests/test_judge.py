@@ -1,4 +1,4 @@
-"""The judge is pure: the same rules as in suites/README.md, on made-up observations."""
+"""The judge, with the rules of suites/README.md, on artificial observations."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_not_reported_takes_the_ending(project: Project, ending: Ending, verdict
 
 
 def test_pass_after_the_ending_was_wrong(project: Project) -> None:
-    """All checks pass, and then it traps: the case fails, the checks stand."""
+    """If all checks pass and the guest then traps, the case fails and the checks keep their verdicts."""
     result = judge(project.load(), "r", seen(GOOD, Ending.TRAP, None, "unreachable"))
     assert result.verdict is Verdict.FAIL
     assert [unit.verdict for unit in result.units] == [Verdict.PASS] * 3 + [Verdict.FAIL]
@@ -131,7 +131,7 @@ def test_text_problem() -> None:
     )
 )
 def test_splitting_loses_nothing(lines: list[bytes]) -> None:
-    """Lines that are no reports come back byte for byte, in order."""
+    """Lines that are not reports are kept byte for byte, in order."""
     data = b"".join(line + b"\n" for line in lines)
     output = split_output(data)
     assert output.rest == b"".join(line + b"\n" for line in lines if not line.startswith(b"check "))

@@ -1,4 +1,4 @@
-"""The record: what is written is what is read; truncation and strangers are noticed."""
+"""The record: a round trip loses nothing, and truncated or foreign lines are detected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports from a record: JUnit, Markdown, and the page, also as headless Chromium sees it."""
+"""Reports from a record: JUnit, Markdown, and the page, also in headless Chromium."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ document.body.append(m);
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the search path")
 @pytest.mark.parametrize("width", [500, 1280])
 def test_page_in_chromium(tmp_path: Path, width: int) -> None:
-    """The matrix stands with its numbers, and a fragment link opens the drill-down of a case."""
+    """The matrix shows its numbers, and a fragment link opens the details of a case."""
     page = tmp_path / "index.html"
     page.write_text(report.html(made.record(), WAST).replace("</body>", MEASURE), encoding="utf-8")
     plain = dump(page, "", tmp_path, width)

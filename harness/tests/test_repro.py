@@ -1,5 +1,5 @@
-"""Runs are made again: a world that stays, a line for a shell that works, and what the harness did wrong is
-never a runtime's failure."""
+"""Repeating runs: the files are kept, the line for a shell works. Faults of the harness are never failures of a
+runtime."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_repro(project: Project) -> None:
     world_line = project.root / "build/repro/touchstone/p2/t/one"
     assert f"world: {world_line}" in done.output and "verdict: PASS; in the record: PASS" in done.output
     (line,) = (line for line in done.output.splitlines() if line.startswith("cd "))
-    # the line works as it stands, in any directory and whatever the environment holds
+    # the line works in any directory and with any environment
     again = subprocess.run(["sh", "-c", line], cwd="/", env={"SECRET": "leak", "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=120, check=False)  # fmt: skip
     assert again.returncode == 0, again.stderr
     shown = again.stdout.splitlines()
@@ -57,11 +57,11 @@ def test_repro(project: Project) -> None:
     )
     assert script.stdout == again.stdout
     assert (world_line / "stdout").read_text().replace("{run}", str(world_line)) == again.stdout
-    # asked again, the world is made anew
+    # a second repro makes the files again
     (world_line / "dir0/seed.txt").write_text("changed")
     assay(project, "repro", str(path), "p2/t/one", "touchstone", "--program", program, "--no-run")
     assert (world_line / "dir0/seed.txt").read_text() == "seed\n"
-    # and the page has the same line
+    # the page has the same line
     page = (path.parent / "index.html").read_text(encoding="utf-8")
     assert "assay repro reports/latest/results.jsonl p2/t/one touchstone\n" in page
 
@@ -133,7 +133,7 @@ def test_a_tree_that_cannot_be_copied(project: Project) -> None:
 
 
 def test_a_runtime_that_is_gone_since(project: Project) -> None:
-    """Found, and then taken away: not a failure of anything that it did."""
+    """A runtime that is removed after it was found has not failed."""
     fake = project.fake("pass")
     suite = project.suite(programs=(("touchstone", fake),))
     adapter = Touchstone()
@@ -155,7 +155,7 @@ def test_a_program_that_cannot_be_started(project: Project) -> None:
 
 
 def test_what_runs_before_the_runtime_and_fails(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wrapper of the harness's that fails ends with a status of its own, which is not the guest's."""
+    """A wrapper of the harness that fails has an exit status of its own, which is not the guest's."""
     real = world.wrap
 
     def broken(case: object, made: object, argv: object, begun: Path) -> object:

@@ -1,5 +1,4 @@
-"""What a record keeps: placeholders for what is gone, a bound on everything that is said, and its true size
-beside it."""
+"""What a record keeps: placeholders for what no longer exists, and a limit on every text, with its true size."""
 
 from __future__ import annotations
 
@@ -117,7 +116,7 @@ def test_everything_has_a_bound_and_its_true_size() -> None:
 
 
 def test_what_is_cut_off_still_tells_apart() -> None:
-    """Outputs and values that differ only behind the limit are not alike."""
+    """Outputs and values that differ only after the limit still differ."""
     one, other = flooded("a"), replace(flooded("b"), runtime="s")
     assert one.rest == other.rest and one.units[1].value != other.units[1].value
     drawn = made.record(one, other)
@@ -146,12 +145,14 @@ def test_many_files_are_counted(project: Project) -> None:
 
 @pytest.fixture(scope="module")
 def suite_record() -> record.Record:
-    """This suite's cases on fifteen runtimes that differ from each other in everything that they say."""
+    """The cases of this suite on fifteen runtimes, all with different outputs."""
     from assay import cases
 
     root = Path(__file__).resolve().parents[2]
     every = cases.discover(root / "suites", root / "fixtures")
-    infos = [record.case_info(case) for case in every if "@" not in case.id]  # without those against other versions
+    infos = [
+        record.case_info(case) for case in every if "@" not in case.id
+    ]  # without the variants against other versions
     names = [f"runtime-{number}" for number in range(15)]
     results = []
     for number, info in enumerate(infos):
@@ -195,7 +196,7 @@ def test_the_page_of_fifteen_runtimes(suite_record: record.Record) -> None:
     )
     assert len(page.encode()) < 5_000_000
     assert len(report.markdown(suite_record)) < 65_536
-    for case in suite_record.cases:  # what is cut are texts, never results
+    for case in suite_record.cases:  # only texts are cut, never results
         assert f'id="case-{case.id.replace("/", "-")}"' in page
     assert page.count('<td data-runtime="runtime-14">') > 20
     targets = set(re.findall(r'id="([^"]+)"', page))

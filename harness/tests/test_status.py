@@ -1,5 +1,4 @@
-"""Green or red is said once: exit status, JUnit, page and Markdown agree on every record; and on fakes in any
-place."""
+"""Exit status, JUnit, page and Markdown agree about green or red, on every record and on fake runtimes."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ NAMES = ("touchstone", "wasmtime", "jco")
 
 
 def junit_is_red(text: str) -> bool:
-    """As a CI reads it: any failure or error, by the elements and by the counts."""
+    """Reads JUnit as a CI server does: any failure or error, by elements and by counts."""
     root = ET.fromstring(text)
     by_counts = sum(int(suite.get(key) or 0) for suite in root for key in ("failures", "errors"))
     by_elements = len(root.findall(".//failure")) + len(root.findall(".//error"))
@@ -76,7 +75,7 @@ def records(draw: st.DrawFn) -> Record:
         for number in range(draw(st.integers(0, 3)))
     )
     runtimes = tuple(RuntimeInfo(name, "1", absent=draw(st.sampled_from(["", "", "not here"]))) for name in NAMES)
-    # mostly good, so that green records occur
+    # mostly passes, so that green records occur
     verdicts = st.sampled_from(draw(st.sampled_from([[Verdict.PASS], [Verdict.PASS, Verdict.SKIP], list(Verdict)])))
     results = []
     for info in infos:
@@ -120,8 +119,7 @@ def test_all_views_agree(tmp_path: Path, drawn: Record) -> None:
 @settings(max_examples=100, deadline=None)
 @given(records())
 def test_green_means_what_it_says(drawn: Record) -> None:
-    """Asked of the results themselves, apart from `status`: what is judged was there, whole, passed
-    something, surprised nobody."""
+    """Computes from the results, without `status`, what green means."""
     if not status(drawn).green:
         return
     assert drawn.gate and not drawn.partial and not drawn.stale
@@ -194,7 +192,7 @@ PLACES = ("touchstone", "wasmtime", "a fifth")
 
 
 def put(project: Project, kind: str, place: str) -> list[str]:
-    """Options that put a fake into a runtime's place, beside one that passes what it can."""
+    """Returns options that replace a runtime by a fake, beside one that passes."""
     fake = str(project.fake(kind))
     if place == "a fifth":
         return ["--also", f"fifth=touchstone:{fake}", "-r", "fifth"]
@@ -220,7 +218,7 @@ def test_no_fake_is_green_anywhere(project: Project, kind: str, place: str) -> N
 
 
 def test_unsupported_to_all_stays_red_when_it_is_announced(project: Project) -> None:
-    """Whoever writes all of it into the expectations has announced it, and still nothing passed."""
+    """All results may be announced, but the run stays red when nothing passed."""
     project.add("p2/t/one")
     argv = ["--root", str(project.root), "run", *put(project, "unsupported", "touchstone"), "--update-expectations"]
     done = CliRunner().invoke(main, argv)

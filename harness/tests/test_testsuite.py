@@ -1,5 +1,4 @@
-"""Suites of built programs: a fake suite on fake runtimes, the JSON forms, known failures and what the trace
-must show for them."""
+"""Suites of built programs: a fake suite on fake runtimes, the JSON forms, known failures and their traces."""
 
 from __future__ import annotations
 
@@ -207,8 +206,7 @@ def test_an_absent_suite_may_be_one_line(project: Project) -> None:
 
 
 def test_who_was_asked_for_is_judged(project: Project) -> None:
-    """Not only touchstone: a runtime that nobody announces anything of is red when it fails, and when nothing
-    passes."""
+    """A runtime without expectations is red too when it fails, and when nothing passes."""
     add(project, "plain")
     add(project, "wrong", {"args": ["a"], "stdout": "b"})
     done = run(project, "program", "--also", f"other=touchstone:{project.fake('program')}", "-r", "other")

@@ -84,7 +84,7 @@ def run(converted: wast.Converted, tmp_path: Path, kind: str, timeout: float = 2
 
 
 def judged(suite: Scripts, kind: str, tmp_path: Path) -> CaseResult:
-    """The only script of a suite, driven as the command does."""
+    """Runs the only script of a suite as the command does."""
     (case,) = suite.discover()
     suite.prepare([case], 1)
     result = driver.one(suite, case, runtime(fake(tmp_path, kind)), Settings(jobs=1))
@@ -212,7 +212,7 @@ def plan(suite: Scripts, tmp_path: Path, kind: str) -> driver.Plan:
 
 @pytest.mark.parametrize("kind", ["pass", "fails-return", "unsupported", "crash", "nothing"])
 def test_the_record(suite: Scripts, tmp_path: Path, kind: str) -> None:
-    """What is written is what is read, and it is judged again to the same verdicts."""
+    """A round trip loses nothing, and judging the record again gives the same verdicts."""
     made = driver.drive(plan(suite, tmp_path, kind), tmp_path / "wast.jsonl")
     again = record.read(tmp_path / "wast.jsonl")
     assert list(record.lines(again)) == list(record.lines(made))
@@ -244,7 +244,7 @@ def test_expectations_of_other_suites_do_not_count() -> None:
 
 
 def test_the_command(converted: wast.Converted, tmp_path: Path) -> None:
-    """One suite, all green: 0, although the expectations know others; what is absent is one line."""
+    """A green run of one suite exits with 0 although the expectations have others. Absent suites are one line."""
     for folder in ("suites/expectations", "suites/own", "harness"):
         (tmp_path / "root" / folder).mkdir(parents=True)
     (tmp_path / "root/suites/own/a.wast").write_text(SCRIPT, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""HTTP messages taken apart, and what a check of the wire makes of them."""
+"""Parsing HTTP messages, and checks on the wire."""
 
 from __future__ import annotations
 
@@ -119,7 +119,9 @@ def test_checks_of_what_the_guest_printed(project: Project) -> None:
     rule = "on = \"stdout\"\nmatches = '^said$'"
     assert verdict(project, rule, b"", stdout=b"said\n")[0] is Verdict.PASS
     assert verdict(project, rule, b"", stdout=b"unsaid\n")[0] is Verdict.FAIL
-    assert verdict(project, "on = \"stdout\"\nlacks = 'x'", b"", stdout=b"")[0] is Verdict.FAIL  # silence says nothing
+    assert (
+        verdict(project, "on = \"stdout\"\nlacks = 'x'", b"", stdout=b"")[0] is Verdict.FAIL
+    )  # no output is not a pass
 
 
 def test_nothing_on_the_wire_passes_no_check(project: Project) -> None:

@@ -1,5 +1,4 @@
-"""What a case can put around a guest: special files, other file systems, mounts, fewer rights, and standard
-streams of every kind."""
+"""The host side of a guest: special files, other file systems, mounts, fewer privileges, standard streams."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ WIRE_LIMIT = 1 << 20
 """Bytes of all exchanges of one run."""
 
 NORMALISED = {
-    "{run}": "the run's own folder, which is gone (assay repro makes it again)",
+    "{run}": "the run's own folder, which was removed (assay repro makes it again)",
     "{other}": "its folder on another file system",
     "{temporary}": "a random name below {run}",
     "{port}": "the port at which the runtime served",

@@ -1,5 +1,4 @@
-"""A fake runtime that speaks touchstone's command line. Which kind it is stands in FAKE_KIND, set by the
-wrapper that a test writes."""
+"""A fake runtime with touchstone's command line. The wrapper that a test writes sets its kind in FAKE_KIND."""
 
 from __future__ import annotations
 
@@ -42,7 +41,7 @@ def passes() -> int:
 
 
 def serves() -> int:
-    """Answers each request with its path; or never, or dies over the second."""
+    """Answers each request with its path. One kind never answers, and one dies at the second request."""
     listener = socket.create_server(("127.0.0.1", 0))
     print(f"Serving HTTP on http://127.0.0.1:{listener.getsockname()[1]}/", file=sys.stderr, flush=True)
     for number in range(100):
@@ -136,7 +135,7 @@ def main() -> int:
         sys.stdout.flush()
         outcome(outcome="exited", status=0)
         return 0
-    if KIND == "program":  # repeats what it was given; its last argument may be the status to end with
+    if KIND == "program":  # prints its input; its last argument may be its exit status
         given = sys.argv[next(i for i, word in enumerate(sys.argv) if word.endswith(".wasm")) + 1 :]
         env = [sys.argv[i + 1] for i, word in enumerate(sys.argv) if word == "--env"]
         roots = [Path(sys.argv[i + 1].split("::")[0]) for i, word in enumerate(sys.argv) if word == "--dir"]
@@ -170,7 +169,7 @@ def main() -> int:
         while number == 3 and not (note.parent / "third-may-end").exists():
             time.sleep(0.05)
         return passes()
-    if KIND == "show":  # what it was given
+    if KIND == "show":  # prints its input
         given = sys.argv[next(i for i, word in enumerate(sys.argv) if word.endswith(".wasm")) + 1 :]
         report(*(f"check {check} pass" for check in CHECKS), "check t.fake.choice value -")
         print("hello")
@@ -191,13 +190,13 @@ def main() -> int:
             sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
             sock.recv(1)
         return passes()
-    if KIND == "paths":  # tells where it runs
+    if KIND == "paths":  # prints its paths
         report(f"check {CHECKS[0]} pass", f"check {CHECKS[1]} fail {Path.cwd()} at {time.time_ns()}")
         report(f"check t.fake.choice value {Path.cwd()} {option('--dir')}")
         print(os.environ["HOME"], file=sys.stderr)
         outcome(outcome="trap", message=str(Path.cwd()))
         return 1
-    if KIND == "hostile":  # says too much, everywhere, in the words of others
+    if KIND == "hostile":  # prints far too much, with markup
         evil = "<script>alert(1)</script>]]>|`**green**`\x00\x1b[31m\u202e" * 2000
         report(*(f"check {check} fail {evil}" for check in CHECKS), f"check t.fake.choice value {evil}")
         sys.stdout.write(evil * 3)
