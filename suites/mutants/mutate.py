@@ -8,6 +8,7 @@ A fault's key is `FILE|FUNCTION|KIND|TEXT|N`: it stays the same when lines above
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -133,7 +134,7 @@ def call_faults(node: tree_sitter.Node) -> Iterator[tuple[str, tree_sitter.Node,
     if not arguments:
         return
     of = [a for a in arguments.named_children if a.type != "comment"]
-    for a, b in zip(of, of[1:], strict=False):
+    for a, b in itertools.pairwise(of):
         simple = ("identifier", "field_expression", "number_literal", "subscript_expression")
         if a.type in simple and b.type in simple and text(a) != text(b):
             whole = text(arguments)

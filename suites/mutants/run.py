@@ -34,7 +34,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 WORK = ROOT / "build-mutants"
 sys.path.insert(0, str(HERE))
-import mutate
+import mutate  # noqa: E402
 
 ENOUGH = 0.95
 PARTS = (3, 6, 20, 60)  # how many cases run before it is looked whether one is red; then the rest
@@ -59,7 +59,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        return hashlib.sha256(self.fault.key.encode()).hexdigest()[:10]
+        return hashlib.sha256(f"{self.hand}{self.fault.key}{self.fault.new}".encode()).hexdigest()[:10]
 
 
 @dataclass(frozen=True)
@@ -163,12 +163,19 @@ def build(job: Job, tools: Tools, folder: Path) -> Path | None:
     else:
         made_with = [made]
     rest = [o for o in sorted(objects.rglob("*.o")) if o != replaced and "llhttp" not in o.parts and not in_parser(o, parser)]
-    rest = [o for o in rest if not {"tests", "fuzz", "examples"} & set(o.relative_to(objects).parts)]
+    rest = [o for o in rest if not {"tests", "fuzz", "examples"} & set(o.relative_to(objects).parts) and current(o, objects)]
     program = folder / "touchstone"
     link = [*tools.cc, *map(str, made_with), *map(str, rest), "-o", str(program), *tools.libs]
-    if subprocess.run(link, cwd=ROOT, capture_output=True).returncode:
-        return None
+    linked = subprocess.run(link, cwd=ROOT, capture_output=True, text=True)
+    if linked.returncode:
+        raise SystemExit(f"mutants: {job.fault.key} compiles, but cannot be linked:\n{linked.stderr[-1500:]}")
     return program
+
+
+def current(o: Path, objects: Path) -> bool:
+    """Whether an object's source is still there: a build folder keeps those of files that have gone."""
+    source = o.relative_to(objects).with_suffix(".c")
+    return source.parts[0] != "runtime" or (ROOT / source).exists()
 
 
 def in_parser(o: Path, parser: Path) -> bool:
