@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conftest import Project
+
 from assay import cases
 from assay.judge import judge
 from assay.model import Ending, Observation, Outcome, Verdict
 from assay.run.runner import entry_state
-from conftest import Project
 
 HEAD = 'title = "x"\ncomponent = "c.wasm"\ninterfaces = ["wasi:cli/exit"]\n[[run.dir]]\nguest = "/d"\n'
 FILE = HEAD + '[expect]\nexit = 3\n[[expect.file]]\npath = "/d/f"\n'
