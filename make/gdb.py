@@ -365,8 +365,8 @@ class ShowCode(gdb.Command):
     def running(pc: int, instance: gdb.Value) -> gdb.Value:
         """The compiled function that contains pc."""
         cache = instance["module"]["code"].dereference()
-        for form in range(cache["at"].type.range()[1] + 1):
-            compiled = cache["at"][form]["sorted"]
+        for form in range(cache["by_form"].type.range()[1] + 1):
+            compiled = cache["by_form"][form]["sorted"]
             for i in range(int(compiled["len"])):
                 code = compiled["data"][i]
                 begin = int(code["code"])
