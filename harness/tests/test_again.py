@@ -119,7 +119,9 @@ def test_an_old_record_is_judged_again_as_far_as_it_goes(tmp_path: Path) -> None
     done = assay(ROOT, "judge", str(path), "--output", str(tmp_path / "again"))
     assert "the record has no exchanges (assay-results/2)" in done.output
     assert "p2/http/denied http.outgoing-handler.handle.denied-sends-nothing on touchstone" in done.output
-    assert verdicts(tmp_path / "again/results.jsonl") == verdicts(path)
+    before, after = verdicts(path), verdicts(tmp_path / "again/results.jsonl")
+    both = before.keys() & after.keys()  # a case may have got other checks since
+    assert len(both) > 5 and all(before[key] == after[key] for key in both)
     again = tmp_path / "elsewhere"
     again.mkdir()
     (again / "suites").mkdir()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import record
+from assay import cases, record
 from assay.model import UnitResult, Verdict
 from assay.record.status import status
 
@@ -115,3 +115,12 @@ def test_any_output_survives(data: bytes, detail: str) -> None:
     written = list(record.lines(made.record(result)))
     again = record.parse("\n".join(written).splitlines())
     assert again.results == (result,)
+
+
+def test_every_definition_survives() -> None:
+    """A record keeps all that a verdict needs of a case: no key of a case.toml is lost on the way."""
+    root = Path(__file__).resolve().parents[2]
+    infos = tuple(record.case_info(case) for case in cases.discover(root / "suites", root / "fixtures"))
+    assert any(file.state for info in infos if info.expect for file in info.expect.files)
+    whole = replace(made.record(), cases=infos, results=())
+    assert record.parse(list(record.lines(whole))).cases == infos

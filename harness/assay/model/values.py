@@ -243,7 +243,9 @@ class TextExpectation:
 
 @dataclass(frozen=True)
 class FileExpectation:
-    """A file after the run, by the path that the guest would use. `state` is found in what `runner` says of the entry itself."""
+    """A file after the run, by the path that the guest would use.
+
+    The patterns of `state` are matched with the description of the entry itself (`runner.entry_state`)."""
 
     path: str
     content: TextExpectation

@@ -298,7 +298,12 @@ def _expect_json(expect: Expect) -> dict[str, Any]:
                 "stdout": _text_json(expect.stdout),
                 "stderr": _text_json(expect.stderr),
                 "files": [
-                    {"path": item.path, **_drop({"content": _text_json(item.content), "absent": item.absent})}
+                    {
+                        "path": item.path,
+                        **_drop(
+                            {"content": _text_json(item.content), "absent": item.absent, "state": list(item.state)}
+                        ),
+                    }
                     for item in expect.files
                 ],
             }
@@ -308,7 +313,9 @@ def _expect_json(expect: Expect) -> dict[str, Any]:
 
 def _expect_from(value: Mapping[str, Any]) -> Expect:
     files = tuple(
-        FileExpectation(item["path"], _text_from(item.get("content", {})), item.get("absent", False))
+        FileExpectation(
+            item["path"], _text_from(item.get("content", {})), item.get("absent", False), tuple(item.get("state", ()))
+        )
         for item in value.get("files", ())
     )
     return Expect(

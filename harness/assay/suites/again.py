@@ -69,7 +69,7 @@ def _lacking(old: Record, before: CaseResult, check: Check | None, unit: UnitRes
         return "its verdict was made from more than the record keeps"
     if old.schema == record.SCHEMA or before.reason:
         return ""
-    if check is not None and check.wire is not None and check.wire.on != "stdout":
+    if check is not None and check.wire is not None and check.wire.on not in ("stdout", "ending"):
         return f"the record has no exchanges ({old.schema})"
     same = was is not None and (was.verdict, was.value) == (unit.verdict, unit.value)
     if not same and (before.observation.cut or before.observation.normalised):
