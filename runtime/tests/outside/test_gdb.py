@@ -96,7 +96,7 @@ def test_handle_tables_print(tmp_path: Path) -> None:
 
 
 def test_code_prints_with_the_instruction_that_runs(tmp_path: Path) -> None:
-    listed = "ts-ir from->module->code->at[0].sorted.data[0]"
+    listed = "ts-ir from->module->code->by_form[0].sorted.data[0]"
     output = debug(tmp_path, "ts_exec_call_out if from != 0", ["backtrace 2", listed, "ts-ir"], "run", HELLO)
     first, _, rest = output.partition("function ")
     first_code, _, second = rest.partition("function ")
