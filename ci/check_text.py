@@ -26,10 +26,22 @@ UNFINISHED: tuple[str, ...] = ()
 
 def official(version: str) -> Path | None:
     """The folder with the official files of a version."""
-    for folder in (ROOT / "build/suites" / f"wit-{version}", ROOT.parent / "shared/wit" / version):
+    for folder in (ROOT / "build/suites" / f"wit-{version.replace('.', '-')}", ROOT.parent / "shared/wit" / version):
         if folder.is_dir() and cut.files(folder):
             return folder
     return None
+
+
+def contradictions(known: dict[str, catalogue.Requirement]) -> list[str]:
+    """Checks whose level, function or version is not that of their requirement."""
+    found = []
+    for path in sorted((ROOT / "suites/p2").rglob("case.toml")):
+        for check in tomllib.loads(path.read_text("utf-8")).get("check", []):
+            r = known.get(check["id"])
+            if r and (check["level"] != r.level or check["function"] not in r.functions or check["since"] != r.since):
+                has = f"{check['level']}, {check['function']}, since {check['since']}"
+                found.append(f"{path}: {r.id}: {has}; the catalogue has {r.level}, {' '.join(r.functions)}, since {r.since}")
+    return found
 
 
 def checks() -> dict[str, list[str]]:
@@ -98,6 +110,7 @@ def main(arguments: list[str]) -> int:
     yielded = {y for r in rows for y in r.yields}
     problems += [f"{r.at}: {r.id}: {p}" for r in known.values() if (p := requirement_problem(r, yielded, cases))]
     problems += [f"suites/{where[0]}: {i}: the catalogue has no such requirement" for i, where in cases.items() if i not in known]
+    problems += contradictions(known)
     for version in (FIRST, LAST):
         problems += text_problems(rows, version)
     counts: dict[str, list[int]] = defaultdict(lambda: [0] * 5)

@@ -32,7 +32,7 @@ while IFS=$'\t' read -r name url commit folder local_name; do
         echo "suites: $name taken from $shared/$local_name"
         continue
     fi
-    clone=$out/.clone/$(basename "$url")
+    clone=$out/.clone/$(basename "$url")-${commit:0:12}
     if [ "$(git -C "$clone" rev-parse -q --verify HEAD 2>/dev/null)" != "$commit" ]; then
         rm -rf "$clone"
         git init -q "$clone"
