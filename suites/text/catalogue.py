@@ -70,7 +70,7 @@ class Requirement:
     @property
     def words(self) -> str:
         """One sentence."""
-        return f"{self.subject}{' ' + self.condition if self.condition else ''}: {self.outcome}"
+        return f"{self.subject}{', ' + self.condition if self.condition else ''}: {self.outcome}"
 
 
 def number(version: str) -> int:

@@ -35,7 +35,7 @@ from ..model import (
     WireRule,
     names,
 )
-from . import versions
+from . import requirements, versions
 from .text import text_problem
 
 GRANTS = frozenset({"inherit-network", "allow-ip-name-lookup", "http", "tcp", "udp"})
@@ -187,7 +187,7 @@ def load(path: Path, suites: Path, fixtures: Path) -> Case:
         raise top.fail("interfaces is missing or empty")
     run = _run(top.table("run"), folder, fixtures)
     expect = _expect(top.table("expect"), run)
-    checks = tuple(_check(table, run) for table in top.tables("check"))
+    checks = tuple(_check(table, run, requirements.words(suites)) for table in top.tables("check"))
     top.done()
     ids = [check.id for check in checks]
     for check_id in ids:
@@ -532,9 +532,13 @@ def find_directory(dirs: tuple[Directory, ...], path: str) -> tuple[Directory, s
     return best
 
 
-def _check(table: _Table, run: RunSpec) -> Check:
+def _check(table: _Table, run: RunSpec, words: Mapping[str, str]) -> Check:
     check_id, level, function = table.need("id"), table.need("level"), table.need("function")
-    since, text = table.need("since"), table.need("text")
+    since, text = table.need("since"), table.text("text")
+    if text is None:
+        text = words.get(check_id, "")
+    if not text.strip():
+        raise table.fail(f"text is missing or empty, and suites/text has no requirement {check_id!r}")
     wire = _wire(table, run, level)
     table.done()
     if not _CHECK_ID.fullmatch(check_id):
