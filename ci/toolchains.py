@@ -23,9 +23,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "fixtures"))
-import compose
-
 import build as guests
+import compose
 
 BUILD = ROOT / os.environ.get("BUILD", "build")
 SRC = ROOT / "fixtures/src/toolchains"
