@@ -67,11 +67,6 @@ class Requirement:
     excuse: str  # why nothing can check it; ""
     at: str
 
-    @property
-    def words(self) -> str:
-        """One sentence."""
-        return f"{self.subject}{', ' + self.condition if self.condition else ''}: {self.outcome}"
-
 
 def number(version: str) -> int:
     return int(version.rpartition(".")[2])

@@ -25,7 +25,7 @@ COMPONENT = b"\0asm\x0d\0\x01\0"
 NAME = re.compile(rb"wasi:[a-z-]+/[a-z0-9-]+@0\.2\.(?:0|[1-9][0-9]*)")
 VERSION = re.compile(r"0\.2\.(0|[1-9][0-9]*)")
 LATEST = int(names.NEWEST.rpartition(".")[2])
-CUSTOM, CORE_MODULE, NESTED = 0, 1, 4  # sections of a component
+CUSTOM, CORE_MODULE, NESTED, IMPORTS, EXPORTS = 0, 1, 4, 10, 11  # sections of a component
 CORE_IMPORTS, CORE_EXPORTS = 2, 7
 
 
@@ -69,16 +69,20 @@ def _sections(data: bytes) -> Iterator[tuple[int, bytes]]:
         at = begin + size
 
 
+def _places(payload: bytes) -> Iterator[tuple[int, int]]:
+    """Where the names of interfaces in a section begin and end. The pattern takes as many digits as there are; the
+    length before a name says how many are its own."""
+    for m in NAME.finditer(payload):
+        start = m.start()
+        length = payload[start - 1] if start else 0
+        if length < 0x80 and NAME.fullmatch(payload[start : start + length]):
+            yield start, start + length
+
+
 def _names(payload: bytes, version: bytes) -> bytes:
     """A section's bytes with each name of an interface, and its length, rewritten."""
     out, done = bytearray(), 0
-    for m in NAME.finditer(payload):
-        start, end = m.span()
-        # The pattern takes as many digits as there are; the length before the name says how many are its own.
-        length = payload[start - 1] if start else 0
-        if length >= 0x80 or not start or not NAME.fullmatch(payload[start : start + length]):
-            continue
-        end = start + length
+    for start, end in _places(payload):
         new = payload[start:end].partition(b"@")[0] + b"@" + version
         out += payload[done : start - 1] + _leb(len(new)) + new
         done = end
@@ -111,16 +115,12 @@ def against(component: bytes, version: str) -> bytes:
 
 def versions_in(component: bytes) -> set[str]:
     """The versions of `wasi:` interfaces that a component names in its own import and export sections."""
-    found = set()
-    for kind, payload in _sections(component):
-        if kind not in (10, 11):
-            continue
-        for m in NAME.finditer(payload):
-            start = m.start()
-            name = payload[start : start + payload[start - 1]] if start else b""
-            if NAME.fullmatch(name):
-                found.add(name.partition(b"@")[2].decode())
-    return found
+    return {
+        payload[start:end].partition(b"@")[2].decode()
+        for kind, payload in _sections(component)
+        if kind in (IMPORTS, EXPORTS)
+        for start, end in _places(payload)
+    }
 
 
 def lowest(component: bytes) -> int:
