@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Checks that every sentence of WASI's documentation is classified, and that every normative one is tested or excused.
+"""Checks that every sentence of WASI's documentation and of the Canonical ABI is classified, and that every normative one is
+tested or excused.
 
 Usage: ci/check_text.py [--open] [PACKAGE[/INTERFACE]...]
 It prints, for each interface: sentences, normative ones, those tested, those excused, those open. Open ones fail the check, and
---open lists them. The official files of 0.2.0 and 0.2.12 are read from build/suites (`make suites`) or ../shared/wit; where they are
-absent, this says so, and only the catalogue itself is checked.
+--open lists them. The official files of 0.2.0 and 0.2.12 are read from build/suites (`make suites`) or ../shared/wit, and
+CanonicalABI.md from build/suites; where they are absent, this says so, and only the catalogue itself is checked.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "suites/text"))
 import catalogue
 import cut
+import cut_abi
 
 FIRST, LAST = "0.2.0", "0.2.12"
 
@@ -28,6 +30,12 @@ def official(version: str) -> Path | None:
         if folder.is_dir() and cut.files(folder):
             return folder
     return None
+
+
+def official_abi() -> Path | None:
+    """The Canonical ABI's text at the commit of ci/suites.tsv."""
+    path = ROOT / "build/suites/canonical-abi-text" / cut_abi.FILE
+    return path if path.is_file() else None
 
 
 def checks() -> list[tuple[str, dict[str, str]]]:
@@ -56,18 +64,39 @@ def text_problems(rows: list[catalogue.Row], version: str) -> list[str]:
     if folder is None:
         print(f"the official files of {version} are absent (make suites): sentences are not compared with them")
         return []
+    within = [r for r in rows if r.within(version) and not is_abi(r)]
+    return differences(within, cut.cut(folder), version, places=version == LAST)
+
+
+def abi_problems(rows: list[catalogue.Row]) -> list[str]:
+    """The same for the Canonical ABI, whose text has no versions: its rows are those of the pinned commit."""
+    path = official_abi()
+    if path is None:
+        print(f"{cut_abi.FILE} is absent (make suites): its sentences are not compared with it")
+        return []
+    return differences([r for r in rows if is_abi(r)], cut_abi.cut(path), "the pinned commit", places=True)
+
+
+def is_abi(row: catalogue.Row) -> bool:
+    return row.interface.startswith("canonical-abi/")
+
+
+def differences(rows: list[catalogue.Row], text: list[cut.Sentence], version: str, places: bool) -> list[str]:
+    """What differs between rows and sentences; also their places, where `places`. A sentence may stand twice in an item."""
     problems = []
-    have = {(r.interface, r.item, r.hash): r for r in rows if r.within(version)}
-    seen = set()
-    for s in cut.cut(folder):
-        key = (s.interface, s.item, s.hash)
-        seen.add(key)
-        row = have.get(key)
-        if row is None:
+    have: dict[tuple[str, str, str], list[catalogue.Row]] = defaultdict(list)
+    for row in rows:
+        have[row.interface, row.item, row.hash].append(row)
+    for s in text:
+        found = have[s.interface, s.item, s.hash]
+        place = f"{s.file.split('/')[-1]}:{s.line}"
+        if not found:
             problems.append(f"{version} {s.file}:{s.line}: not in the catalogue, or changed: {s.interface}#{s.item}: {s.text[:80]}")
-        elif version == LAST and row.place != f"{s.file.split('/')[1]}:{s.line}":
-            problems.append(f"{row.at}: {row.name} is at {s.file.split('/')[1]}:{s.line}, not at {row.place}")
-    problems += [f"{have[k].at}: {version} has no such sentence ({have[k].name})" for k in have if k not in seen]
+            continue
+        row = found.pop(0)
+        if places and row.place != place:
+            problems.append(f"{row.at}: {row.name} is at {place}, not at {row.place}")
+    problems += [f"{r.at}: {version} has no such sentence ({r.name})" for rest in have.values() for r in rest]
     return problems
 
 
@@ -114,6 +143,7 @@ def main(arguments: list[str]) -> int:
     problems += [f"{r.at}: {r.id}: {p}" for r in known.values() if (p := requirement_problem(r, yielded, cases))]
     for version in (FIRST, LAST):
         problems += text_problems(rows, version)
+    problems += abi_problems(rows)
     counts: dict[str, list[int]] = defaultdict(lambda: [0] * 5)
     open_ones = []
     for r in rows:
@@ -130,11 +160,11 @@ def main(arguments: list[str]) -> int:
         else:
             of[4] += 1
             open_ones.append(r)
-    print(f"{'interface':32}{'sentences':>10}{'normative':>10}{'tested':>8}{'excused':>8}{'open':>6}")
+    print(f"{'interface':44}{'sentences':>10}{'normative':>10}{'tested':>8}{'excused':>8}{'open':>6}")
     for name, of in sorted(counts.items()):
-        print(f"{name:32}{of[0]:10}{of[1]:10}{of[2]:8}{of[3]:8}{of[4]:6}")
+        print(f"{name:44}{of[0]:10}{of[1]:10}{of[2]:8}{of[3]:8}{of[4]:6}")
     all_of = [sum(of[i] for of in counts.values()) for i in range(5)]
-    print(f"{'all':32}{all_of[0]:10}{all_of[1]:10}{all_of[2]:8}{all_of[3]:8}{all_of[4]:6}")
+    print(f"{'all':44}{all_of[0]:10}{all_of[1]:10}{all_of[2]:8}{all_of[3]:8}{all_of[4]:6}")
     problems += [f"{r.at}: {r.name}: {r.cls}, but it yields no requirement that is checked, and has no excuse" for r in open_ones]
     shown = [p for p in problems if not wanted or any(f"/text/{w}" in p or w in p for w in wanted)]
     for p in shown[: None if show_open else 20]:
