@@ -97,7 +97,7 @@ def test_rewriting_settles_and_keeps_reasons(project: Project, tmp_path: Path) -
     kept = (*entries(tmp_path, KNOWN), *(entry for entry in first if entry.check == EXPECT_UNIT))
     again = entries(tmp_path, expect.render([result], kept, [case]))
     mine = next(entry for entry in again if entry.check == "t.fake.first")
-    assert (mine.expected.reason, mine.expected.issue) == ("known", "#1")
+    assert (mine.expected.reason, mine.expected.link) == ("known", "#1")
     better = entries(tmp_path, expect.render([make(Verdict.PASS)], kept, [case]))
     assert better == ()
 

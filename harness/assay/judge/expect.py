@@ -1,6 +1,6 @@
 """Known results: what suites/expectations/ announces, and which results differ from it.
 
-In: the [[expected]] tables of a file or of a record, and results. Out: the results with `expected` and
+In: the [[cause]] and [[expected]] tables of a file or of a record, and results. Out: the results with `expected` and
 `unexpected` set, the entries that match nothing, and the text of a new file. Pure but for `read_tables`. This
 module has what the three suites share, and the expectations of cases. Those of scripts and programs are in
 expect_scripts.py and expect_programs.py.
@@ -16,7 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from ..model import EXPECT_UNIT, Case, CaseResult, Expected, Level, UnitResult, Verdict
+from .causes import KEYS, NO_THREAD, UNSORTED, ExpectationError, Why, cause_lines, quote, resolve, why, why_lines
 from .verdicts import Definition
+
+__all__ = ["CaseExpectations", "Entry", "ExpectationError", "Expectations", "quote"]
 
 Table = Mapping[str, Any]
 """One [[expected]] table as its file has it."""
@@ -24,10 +27,6 @@ Tables = Mapping[str, Sequence[Table]]
 """The tables by runtime. A record keeps them, so that it can be judged again."""
 Known = Mapping[str, Collection[str] | None]
 """The cases that exist, each with the ids of its units, or None where these are not known."""
-
-
-class ExpectationError(Exception):
-    """An expectations file that cannot be used."""
 
 
 class Expectations(ABC):
@@ -48,28 +47,32 @@ class Expectations(ABC):
 
 @dataclass(frozen=True)
 class Entry:
+    """What is announced for one unit of a case, or for all of them that do not pass."""
+
     case: str
     check: str | None
-    expected: Expected
+    statuses: tuple[Verdict, ...]
+    why: Why
+    observed: str = ""
+    """What the runtime did, in the words of the check."""
+
+    @property
+    def expected(self) -> Expected:
+        return Expected(self.statuses, self.why.reason, self.why.link, kind=self.why.kind)
 
     def __str__(self) -> str:
         return f"{self.case} {self.check or '(whole case)'}"
 
 
 def read_tables(path: Path) -> list[dict[str, Any]]:
-    """Returns the [[expected]] tables of one file. A missing file has none."""
+    """Returns the [[expected]] tables of one file, their causes filled in. A missing file has none."""
     if not path.is_file():
         return []
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ExpectationError(f"{path}: {error}") from None
-    if set(raw) - {"expected"}:
-        raise ExpectationError(f"{path}: unknown key {', '.join(sorted(set(raw) - {'expected'}))}")
-    listed = raw.get("expected", [])
-    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
-        raise ExpectationError(f"{path}: [[expected]] is a list of tables")
-    return listed
+    return resolve(str(path), raw)
 
 
 def load(path: Path) -> tuple[Entry, ...]:
@@ -95,15 +98,16 @@ def strangers(folder: Path, names: Iterable[str]) -> list[str]:
 
 
 def _entry(path: str, item: Mapping[str, object]) -> Entry:
-    unknown = set(item) - {"case", "check", "status", "reason", "issue"}
+    unknown = set(item) - KEYS - {"case", "check", "status", "observed"}
     if unknown:
         raise ExpectationError(f"{path}: unknown key {', '.join(sorted(unknown))}")
-    case, check, reason, issue = (item.get(key) for key in ("case", "check", "reason", "issue"))
-    if not isinstance(case, str) or not isinstance(reason, str) or not reason.strip():
-        raise ExpectationError(f"{path}: every entry needs a case and a reason: {dict(item)}")
-    for key, value in (("check", check), ("issue", issue)):
+    case, check, observed = (item.get(key) for key in ("case", "check", "observed"))
+    if not isinstance(case, str):
+        raise ExpectationError(f"{path}: every entry needs a case: {dict(item)}")
+    for key, value in (("check", check), ("observed", observed)):
         if value is not None and not isinstance(value, str):
             raise ExpectationError(f"{path}: {case}: {key} must be a string")
+    name = f"{case} {check}" if check else case
     status = item.get("status")
     words = status if isinstance(status, list) else [status]
     try:
@@ -114,7 +118,7 @@ def _entry(path: str, item: Mapping[str, object]) -> Entry:
         raise ExpectationError(f"{path}: {case}: PASS needs no entry")
     if len(set(statuses)) < len(statuses) or Verdict.SKIP in statuses:
         raise ExpectationError(f"{path}: {case}: a status is listed once, and what is not run (SKIP) is not announced")
-    return Entry(case, check if isinstance(check, str) else None, Expected(statuses, reason, str(issue or "")))
+    return Entry(case, check if isinstance(check, str) else None, statuses, why(path, name, item), str(observed or ""))
 
 
 class CaseExpectations(Expectations):
@@ -179,63 +183,66 @@ def _surprising(unit: UnitResult, case: Definition, strict: bool = False) -> boo
 
 
 def render(results: Iterable[CaseResult], old: Iterable[Entry], cases: Iterable[Case], *, strict: bool = False) -> str:
-    """Returns the text of an expectations file for these results.
+    """Returns the text of an expectations file for these results, each cause before its entries.
 
-    Existing reasons and issues are kept, and so are the entries of cases that were not run."""
+    What existing entries say is kept, and so are the entries of cases that were not run. A new entry has the
+    runtime's own words, and the kind that its author has yet to decide."""
     results = [result for result in results if result.verdict is not Verdict.SKIP]
-    kept = {(entry.case, entry.check): entry.expected for entry in old}
+    old = tuple(old)
+    kept = {(entry.case, entry.check): entry for entry in old}
     known = {case.id: case for case in cases}
-    ran: set[str] = set()
+    made = [entry for result in results for entry in _entries(result, kept, known, strict)]
+    ran = {result.case for result in results}
+    made += [entry for entry in old if entry.case not in ran and entry.case in known]
+    causes = {entry.why.cause: entry.why for entry in (*old, *made) if entry.why.cause}
+    order = {name: number for number, name in enumerate(causes)}
     lines = [
-        "# Known results; the format is in suites/README.md. `assay run --update-expectations` rewrites this file.\n"
+        "# Known results; the format is in suites/README.md. `assay run --update-expectations` rewrites this file."
     ]
-    for result in results:
-        ran.add(result.case)
-        base = result.case.partition("@")[0]
-        if base != result.case and not result.unexpected:
-            continue  # the entries of the case itself cover it
-        units = [
-            unit
-            for unit in result.units
-            if _surprising(unit, known[result.case], strict)
-            or ((result.case, unit.id) in kept and unit.verdict not in (Verdict.PASS, Verdict.SKIP))
-        ]
-        whole = len(units) > 2 and all((u.verdict, u.detail) == (result.verdict, units[0].detail) for u in units)
-        whole = whole and not any((result.case, unit.id) in kept for unit in units)
-        for unit in units[:1] if whole else units:
-            before = kept.get((result.case, unit.id)) or kept.get((result.case, None))
-            flaky = before is not None and len(before.statuses) > 1 and unit.verdict in before.statuses
-            statuses = before.statuses if before is not None and flaky else (unit.verdict,)
-            reason = before.reason if before is not None else (unit.detail or "no detail")
-            check = None if whole else unit.id
-            lines.append(_render_entry(result.case, check, statuses, reason, before.issue if before else ""))
-    for entry in old:
-        if entry.case not in ran and entry.case in known:
-            expected = entry.expected
-            lines.append(_render_entry(entry.case, entry.check, expected.statuses, expected.reason, expected.issue))
-    return "\n".join(lines)
-
-
-def _render_entry(case: str, check: str | None, statuses: tuple[Verdict, ...], reason: str, issue: str) -> str:
-    words = [f'"{status.value}"' for status in statuses]
-    lines = ["[[expected]]", f"case = {quote(case)}"]
-    if check is not None:
-        lines.append(f"check = {quote(check)}")
-    lines.append(f"status = {words[0] if len(words) == 1 else '[' + ', '.join(words) + ']'}")
-    lines.append(f"reason = {quote(' '.join(reason.split())[:300])}")
-    if issue:
-        lines.append(f"issue = {quote(issue)}")
+    written = ""
+    for entry in sorted(made, key=lambda entry: order.get(entry.why.cause, len(order))):
+        if entry.why.cause and entry.why.cause != written:
+            written = entry.why.cause
+            lines += ["", *cause_lines(causes[written])]
+        lines += ["", *_lines(entry)]
     return "\n".join(lines) + "\n"
 
 
-def quote(text: str) -> str:
-    """Returns a TOML basic string."""
-    out = []
-    for letter in text:
-        if letter in '"\\':
-            out.append("\\" + letter)
-        elif ord(letter) < 0x20 or ord(letter) == 0x7F:
-            out.append(f"\\u{ord(letter):04x}")
-        else:
-            out.append(letter)
-    return '"' + "".join(out) + '"'
+def _entries(
+    result: CaseResult, kept: Mapping[tuple[str, str | None], Entry], known: Mapping[str, Case], strict: bool
+) -> list[Entry]:
+    """Returns the entries that announce this result."""
+    if "@" in result.case and not result.unexpected:
+        return []  # the entries of the case itself cover it
+    units = [
+        unit
+        for unit in result.units
+        if _surprising(unit, known[result.case], strict)
+        or ((result.case, unit.id) in kept and unit.verdict not in (Verdict.PASS, Verdict.SKIP))
+    ]
+    whole = len(units) > 2 and all((u.verdict, u.detail) == (result.verdict, units[0].detail) for u in units)
+    whole = whole and not any((result.case, unit.id) in kept for unit in units)
+    made = []
+    for unit in units[:1] if whole else units:
+        check = None if whole else unit.id
+        before = kept.get((result.case, unit.id)) or kept.get((result.case, None))
+        if before is None:
+            kind = "unsupported" if unit.verdict is Verdict.UNSUPPORTED else UNSORTED
+            mine = Why(" ".join((unit.detail or "no detail").split())[:300], kind, NO_THREAD)
+            made.append(Entry(result.case, check, (unit.verdict,), mine))
+            continue
+        flaky = len(before.statuses) > 1 and unit.verdict in before.statuses
+        made.append(replace(before, check=check, statuses=before.statuses if flaky else (unit.verdict,)))
+    return made
+
+
+def _lines(entry: Entry) -> list[str]:
+    words = [f'"{status.value}"' for status in entry.statuses]
+    return [
+        "[[expected]]",
+        f"case = {quote(entry.case)}",
+        *([f"check = {quote(entry.check)}"] if entry.check is not None else []),
+        f"status = {words[0] if len(words) == 1 else '[' + ', '.join(words) + ']'}",
+        *why_lines(entry.why),
+        *([f"observed = {quote(entry.observed)}"] if entry.observed else []),
+    ]

@@ -11,16 +11,17 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from ..model import CaseResult, Expected, Verdict
-from .expect import ExpectationError, Expectations, Known, Table, Tables
+from .causes import KEYS, ExpectationError, Why, why
+from .expect import Expectations, Known, Table, Tables
 from .verdicts import Definition
 
 
 @dataclass(frozen=True)
 class KnownProgram:
-    """An announced failure: its reason, patterns that the trace must match, names that the component must
+    """An announced failure: why it is known, patterns that the trace must match, names that the component must
     lack."""
 
-    reason: str
+    why: Why
     shows: tuple[str, ...]
     lacks: tuple[str, ...] = ()
 
@@ -41,7 +42,9 @@ class ProgramExpectations(Expectations):
         if known is None:
             return replace(result, units=(replace(unit, unexpected=judged and not passed),))
         problem = "passes; announced to fail" if passed else _unshown(known, result)
-        expected = Expected((Verdict.FAIL if passed else unit.verdict,), known.reason)
+        expected = Expected(
+            (Verdict.FAIL if passed else unit.verdict,), known.why.reason, known.why.link, kind=known.why.kind
+        )
         marked = replace(unit, detail=problem or unit.detail, expected=expected, unexpected=bool(problem))
         return replace(result, units=(marked,))
 
@@ -64,11 +67,14 @@ def parse(path: str, tables: Iterable[Table]) -> dict[str, KnownProgram]:
     """Returns the known programs. `path` begins each error."""
     known: dict[str, KnownProgram] = {}
     for item in tables:
-        if not {"program", "reason", "shows"} <= set(item) <= {"program", "reason", "shows", "lacks"}:
-            raise ExpectationError(f"{path}: an entry has program, reason, shows and perhaps lacks: {sorted(item)}")
+        if not {"program", "reason", "shows"} <= set(item) <= {"program", "shows", "lacks"} | KEYS:
+            raise ExpectationError(
+                f"{path}: an entry has program, shows, perhaps lacks, and a cause or a reason, a kind and a link: "
+                f"{sorted(item)}"
+            )
         name, shows = str(item["program"]), item["shows"]
-        if not str(item["reason"]).strip() or not isinstance(shows, list) or not shows:
-            raise ExpectationError(f"{path}: {name}: needs a reason and what the trace shows")
+        if not isinstance(shows, list) or not shows:
+            raise ExpectationError(f"{path}: {name}: needs what the trace shows")
         if name in known:
             raise ExpectationError(f"{path}: {name} is listed twice")
         try:
@@ -76,5 +82,5 @@ def parse(path: str, tables: Iterable[Table]) -> dict[str, KnownProgram]:
                 re.compile(pattern)
         except (re.error, TypeError) as error:
             raise ExpectationError(f"{path}: {name}: {error}") from None
-        known[name] = KnownProgram(str(item["reason"]), tuple(shows), tuple(item.get("lacks", ())))
+        known[name] = KnownProgram(why(path, name, item), tuple(shows), tuple(item.get("lacks", ())))
     return known

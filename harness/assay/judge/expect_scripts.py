@@ -11,14 +11,15 @@ from dataclasses import dataclass, replace
 
 from ..model import CaseResult, Expected, UnitResult, Verdict
 from ..model.commands import ANNOUNCED, STATUSES, only_word, word_of
-from .expect import ExpectationError, Expectations, Known, Table, Tables, quote
+from .causes import KEYS, NO_THREAD, UNSORTED, ExpectationError, Why, cause_lines, quote, why, why_lines
+from .expect import Expectations, Known, Table, Tables
 from .verdicts import Definition
 
 
 @dataclass(frozen=True)
 class KnownCommand:
     status: str
-    reason: str
+    why: Why
 
 
 Commands = dict[str, dict[str, KnownCommand]]
@@ -49,7 +50,8 @@ def _marked(unit: UnitResult, known: KnownCommand | None) -> UnitResult:
     word = word_of(unit.verdict, unit.word)
     if known is None:
         return replace(unit, unexpected=word not in ("pass", "skip"))
-    expected = Expected((STATUSES[known.status],), known.reason, word=only_word(known.status))
+    said = known.why
+    expected = Expected((STATUSES[known.status],), said.reason, said.link, only_word(known.status), said.kind)
     detail = "passes; the expectations say it does not" if word == "pass" else unit.detail
     return replace(unit, detail=detail, expected=expected, unexpected=word != known.status)
 
@@ -58,17 +60,21 @@ def parse(path: str, tables: Iterable[Table]) -> Commands:
     """Returns the known commands. `path` begins each error."""
     known: Commands = {}
     for item in tables:
-        if set(item) != {"script", "status", "reason", "commands"}:
-            raise ExpectationError(f"{path}: an entry has script, status, reason and commands: {sorted(item)}")
-        if item["status"] not in ANNOUNCED or not str(item["reason"]).strip():
-            raise ExpectationError(f"{path}: {item['script']}: needs a reason and a status of {', '.join(ANNOUNCED)}")
+        if not {"script", "status", "commands"} <= set(item) <= {"script", "status", "commands"} | KEYS:
+            raise ExpectationError(
+                f"{path}: an entry has script, status, commands, and a cause or a reason, a kind and a link: "
+                f"{sorted(item)}"
+            )
+        if item["status"] not in ANNOUNCED:
+            raise ExpectationError(f"{path}: {item['script']}: needs a status of {', '.join(ANNOUNCED)}")
+        said = why(path, item["script"], item)
         mine = known.setdefault(item["script"], {})
         for command in item["commands"]:
             if not re.fullmatch(r"\d+ [a-z_]+( #\d+)?", command):
                 raise ExpectationError(f"{path}: {item['script']}: {command!r} is not LINE TYPE")
             if command in mine:
                 raise ExpectationError(f"{path}: {item['script']}: {command} is listed twice")
-            mine[command] = KnownCommand(item["status"], item["reason"])
+            mine[command] = KnownCommand(item["status"], said)
     return known
 
 
@@ -83,10 +89,10 @@ def stale(commands: Commands, known: Known) -> list[str]:
 
 
 def render(results: Sequence[CaseResult], old: Commands, scripts: Collection[str]) -> str:
-    """Returns the text of the expectations file for these results.
+    """Returns the text of the expectations file for these results, each cause before its entries.
 
-    Existing reasons are kept, and so are the entries of scripts that were not run."""
-    blocks: dict[tuple[str, str, str], list[str]] = {}
+    What existing entries say is kept, and so are the entries of scripts that were not run."""
+    blocks: dict[tuple[str, str, Why], list[str]] = {}
     ran = set()
     for result in results:
         ran.add(result.case)
@@ -96,29 +102,35 @@ def render(results: Sequence[CaseResult], old: Commands, scripts: Collection[str
             status = word_of(unit.verdict, unit.word)
             before = old.get(result.case, {}).get(unit.id)
             keep = before is not None and before.status == status
-            reason = before.reason if before is not None and keep else _reason(status, unit.detail)
-            blocks.setdefault((result.case, status, reason), []).append(unit.id)
+            said = before.why if before is not None and keep else _new(status, unit.detail)
+            blocks.setdefault((result.case, status, said), []).append(unit.id)
     for script, commands in old.items():
         if script not in ran and script in scripts:
             for command, entry in commands.items():
-                blocks.setdefault((script, entry.status, entry.reason), []).append(command)
+                blocks.setdefault((script, entry.status, entry.why), []).append(command)
+    causes = {entry.why.cause: None for commands in old.values() for entry in commands.values() if entry.why.cause}
+    order = {name: number for number, name in enumerate(causes)}
     lines = [
         "# Commands of the official scripts that do not pass, each with its reason. The format is in suites/README.md;"
     ]
     lines.append("# `assay wast --update` rewrites this file and keeps the reasons.")
-    for (script, status, reason), keys in sorted(blocks.items()):
-        lines += [
-            "",
-            "[[expected]]",
-            f"script = {quote(script)}",
-            f"status = {quote(status)}",
-            f"reason = {quote(reason)}",
-        ]
+    written = ""
+    for (script, status, said), keys in sorted(
+        blocks.items(), key=lambda item: (order.get(item[0][2].cause, len(order)), item[0][:2], item[0][2].reason)
+    ):
+        if said.cause and said.cause != written:
+            written = said.cause
+            lines += ["", *cause_lines(said)]
+        lines += ["", "[[expected]]", f"script = {quote(script)}", f"status = {quote(status)}", *why_lines(said)]
         if len(keys) <= 3:
             lines.append(f"commands = [{', '.join(quote(key) for key in keys)}]")
         else:
             lines += ["commands = [", *(f"    {quote(key)}," for key in keys), "]"]
     return "\n".join(lines) + "\n"
+
+
+def _new(status: str, message: str) -> Why:
+    return Why(_reason(status, message), "unsupported" if status == "unsupported" else UNSORTED, NO_THREAD)
 
 
 def _reason(status: str, message: str) -> str:

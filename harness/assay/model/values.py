@@ -501,9 +501,11 @@ class Expected:
 
     statuses: tuple[Verdict, ...]
     reason: str
-    issue: str = ""
+    link: str = ""
     word: str = ""
     """The status as the expectations file has it, where two statuses share the verdict."""
+    kind: str = ""
+    """One of `judge.causes.KINDS`; empty in a record of before there were kinds."""
 
 
 @dataclass(frozen=True)

@@ -461,7 +461,7 @@ def _unit_json(unit: UnitResult) -> dict[str, Any]:
         value["expected"] = {
             "statuses": [status.value for status in unit.expected.statuses],
             "reason": unit.expected.reason,
-            **_drop({"issue": unit.expected.issue, "word": unit.expected.word}),
+            **_drop({"link": unit.expected.link, "word": unit.expected.word, "kind": unit.expected.kind}),
         }
     return {**value, **_drop({"word": unit.word, "unexpected": unit.unexpected})}
 
@@ -515,8 +515,9 @@ def _unit_from(value: Mapping[str, Any]) -> UnitResult:
         expected = Expected(
             tuple(Verdict(status) for status in raw["statuses"]),
             raw["reason"],
-            raw.get("issue", ""),
+            raw.get("link", raw.get("issue", "")),
             raw.get("word", ""),
+            raw.get("kind", ""),
         )
     return UnitResult(
         value["id"],
