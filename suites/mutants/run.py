@@ -35,11 +35,10 @@ ROOT = HERE.parent.parent
 WORK = ROOT / "build-mutants"
 sys.path.insert(0, str(HERE))
 import mutate  # noqa: E402
+from judged import Suites  # noqa: E402
 
 ENOUGH = 0.95
-PARTS = (3, 6, 20, 60)  # how many cases run before it is looked whether one is red; then the rest
-SLOWER = "0.5"  # of the cases' time limits
-ASSAY = [str(ROOT / ".venv/bin/assay")]
+SHARE = 0.5  # of the cases' time limits
 
 
 @dataclass(frozen=True)
@@ -215,21 +214,7 @@ def wrapper(folder: Path) -> Path:
     return path
 
 
-def assay_run(program: Path, cases: list[str], output: Path, factor: str = "1") -> int:
-    command = [*ASSAY, "run", "--strict", "-r", "touchstone", "--program", f"touchstone={program}", "--output", str(output), "--no-trace"]
-    return subprocess.run([*command, "-j1", "--timeout-factor", factor, *cases], cwd=ROOT, capture_output=True).returncode
-
-
-def assay_wast(program: Path, patterns: list[str], output: Path, timeout: str = "60") -> int:
-    command = [*ASSAY, "wast", "--touchstone", str(program), "--output", str(output), "-j1", "--timeout", timeout, *patterns]
-    return subprocess.run(command, cwd=ROOT, capture_output=True).returncode
-
-
-def case_ids() -> list[str]:
-    return sorted(str(p.parent.relative_to(ROOT / "suites")) for p in (ROOT / "suites/p2").rglob("case.toml"))
-
-
-def runs(jobs: int) -> dict[str, set[str]]:
+def runs(suites: Suites, jobs: int) -> dict[str, set[str]]:
     """For each case, the functions that it runs. Kept below build-mutants until the sources or the suites change."""
     digest = hashlib.sha256()
     for p in sorted([*(ROOT / "runtime").rglob("*.[ch]"), *(ROOT / "suites/p2").rglob("case.toml"), *(ROOT / "fixtures").glob("SHA*")]):
@@ -247,29 +232,19 @@ def runs(jobs: int) -> dict[str, set[str]]:
         folder = WORK / "profiles" / case
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        assay_run(wrapper(folder), [case], folder / "out")
+        suites.red_case(wrapper(folder), [case], 1.0)
         entered = functions_of(folder, names)
         shutil.rmtree(folder)
         return case, entered
 
     with ThreadPoolExecutor(jobs) as pool:
-        found = dict(pool.map(one, case_ids()))
+        found = dict(pool.map(one, suites.cases))
     kept.write_text(json.dumps({"digest": digest.hexdigest(), "runs": {k: sorted(v) for k, v in found.items()}}))
     return found
 
 
-def parts(cases: list[str]) -> list[list[str]]:
-    """The cases in parts: a fault that makes every case wait costs the first few of them only."""
-    found, at = [], 0
-    for n in (*PARTS, len(cases)):
-        if cases[at : at + n]:
-            found.append(cases[at : at + n])
-        at += n
-    return found
-
-
 # --- one fault ---------------------------------------------------------------------------------------------------------------
-def try_fault(job: Job, tools: Tools, seen: dict[str, set[str]]) -> Result:
+def try_fault(job: Job, tools: Tools, suites: Suites, seen: dict[str, set[str]]) -> Result:
     begun = time.monotonic()
     folder = WORK / "mutants" / job.name
     shutil.rmtree(folder, ignore_errors=True)
@@ -280,26 +255,12 @@ def try_fault(job: Job, tools: Tools, seen: dict[str, set[str]]) -> Result:
             return Result(job, "invalid", "", time.monotonic() - begun)
         inline = job.fault.file.endswith(".h")
         cases = sorted((c for c, of in seen.items() if job.fault.function in of), key=lambda c: len(seen[c]))
-        for part in parts(cases):
-            if assay_run(program, part, folder / "out", SLOWER) == 1:
-                return Result(job, "caught", red(folder / "out/results.jsonl"), time.monotonic() - begun)
-        if job.area.scripts and assay_wast(program, list(job.area.scripts), folder / "wast", "20") == 1:
-            return Result(job, "caught", "scripts", time.monotonic() - begun)
+        if by := suites.red_case(program, cases, SHARE) or suites.red_script(program, job.area.scripts):
+            return Result(job, "caught", by, time.monotonic() - begun)
         state = "survived" if cases or inline or job.area.scripts else "uncovered"
         return Result(job, state, f"{len(cases)} cases", time.monotonic() - begun)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def red(record: Path) -> str:
-    """The first case that is not as announced."""
-    try:
-        for line in record.read_text("utf-8").splitlines():
-            if (m := json.loads(line)).get("type") == "result" and m.get("verdict") not in ("PASS", "SKIP", "pass", "skip"):
-                return str(m.get("case", ""))
-    except (OSError, ValueError):
-        pass
-    return "a case"
 
 
 def report(results: list[Result], same: dict[str, str], output: Path, sample: bool) -> int:
@@ -355,14 +316,18 @@ def main() -> int:
             jobs += chosen(area)[: area.faults * 5 // 4 if not a.key else None]
     jobs = [j for j in jobs if a.area in ("", j.area.name) and a.key in j.fault.key]
     if a.sample:
-        before = set((HERE / "caught.txt").read_text("utf-8").split())
+        kept = HERE / "caught.txt"
+        if not kept.exists():
+            raise SystemExit(f"{kept} is absent: a run with --keep-caught writes it, and --sample draws from it")
+        before = set(kept.read_text("utf-8").split())
         jobs = [j for j in jobs if j.name in before]
         jobs = random.Random(a.seed).sample(jobs, min(a.sample, len(jobs)))
     make("base", "-O1")
-    if assay_run(WORK / "base/touchstone", [], WORK / "base/out", SLOWER) != 0:
-        print("mutants: the suite is red without a fault; nothing can be said")
+    suites = Suites(ROOT)
+    if by := suites.red_without_a_fault(WORK / "base/touchstone", SHARE, a.jobs):
+        print(f"mutants: {by} is red without a fault; nothing can be said")
         return 1
-    seen = runs(a.jobs)
+    seen = runs(suites, a.jobs)
     print(f"mutants: {len(jobs)} faults, {len(seen)} cases", flush=True)
     results: list[Result] = []
     quota = {area.name: area.faults for area in all_areas}
@@ -370,7 +335,7 @@ def main() -> int:
     def one(job: Job) -> Result | None:
         if not job.hand and not a.key and sum(r.job.area == job.area and not r.job.hand and r.state != "invalid" for r in results) >= quota[job.area.name]:
             return None
-        r = try_fault(job, tools, seen)
+        r = try_fault(job, tools, suites, seen)
         results.append(r)
         if sys.stderr.isatty() or os.environ.get("MUTANTS_VERBOSE"):
             print(f"{len(results)}/{len(jobs)} {r.state} {job.fault.key} {r.by} {r.seconds:.1f} s", file=sys.stderr, flush=True)
