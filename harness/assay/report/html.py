@@ -99,6 +99,7 @@ def _page(
         environment=next(iter(environments)) if len(environments) == 1 else (),
         sides=lambda block: _sides(block, output),
         repro=repro,
+        detail=detail,
         trace_note=lambda results: _trace_note(record, results),
     )
 
