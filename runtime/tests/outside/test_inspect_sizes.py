@@ -13,13 +13,19 @@ ROOT = Path(__file__).resolve().parents[3]
 TOUCHSTONE = ROOT / os.environ.get("BUILD", "build") / "touchstone"
 WASM_TOOLS = ROOT / ".venv/bin/wasm-tools"
 BUILT = ROOT / "fixtures/built"
-COMPONENTS = sorted(path for path in BUILT.rglob("*.wasm") if "invalid" not in path.name and "malformed" not in path.name)
+COMPONENTS = sorted(BUILT.rglob("*.wasm"))
+INVALID = 122  # the exit status of a file that is no valid component: some guests are invalid on purpose
 
 pytestmark = pytest.mark.skipif(not os.access(TOUCHSTONE, os.X_OK), reason="touchstone is not built")
 
 
+def run_inspect(file: Path) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([TOUCHSTONE, "inspect", file], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+
+
 def inspect(file: Path) -> list[str]:
-    done = subprocess.run([TOUCHSTONE, "inspect", file], stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=True)
+    done = run_inspect(file)
+    done.check_returncode()
     return done.stdout.decode().splitlines()
 
 
@@ -38,7 +44,10 @@ def table(lines: list[str]) -> dict[str, list[int]]:
 
 @pytest.mark.skipif(not COMPONENTS, reason="the guests are not built")
 def test_every_byte_is_in_one_place() -> None:
-    for file in COMPONENTS[:40] + sorted(BUILT.glob("compose/*.wasm")):
+    some = COMPONENTS[:: max(1, len(COMPONENTS) // 50)] + sorted(BUILT.glob("compose/*.wasm"))
+    valid = [file for file in some if run_inspect(file).returncode != INVALID]
+    assert len(valid) > len(some) // 2
+    for file in valid:
         rows = table(inspect(file))
         total = rows.pop("total")
         assert total[0] == file.stat().st_size
