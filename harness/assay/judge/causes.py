@@ -7,9 +7,11 @@ Pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from ..model import Expected, Verdict
 
 KINDS = ("bug", "unsupported", "not-expressible", "text-disputed")
 UNSORTED = "unsorted"
@@ -33,6 +35,10 @@ class Why:
     kind: str = UNSORTED
     link: str = ""
     cause: str = ""
+
+    def expected(self, statuses: tuple[Verdict, ...], word: str = "") -> Expected:
+        """Returns what is announced, as a result has it."""
+        return Expected(statuses, self.reason, self.link, word, self.kind)
 
 
 def resolve(path: str, raw: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -86,9 +92,20 @@ def why(path: str, name: str, item: Mapping[str, object]) -> Why:
     return Why(reason, kind, link, str(item.get("cause", "")))
 
 
-def cause_lines(mine: Why) -> list[str]:
-    """Returns the lines of the [[cause]] table."""
-    return ["[[cause]]", f"id = {quote(mine.cause)}", *_said(mine)]
+def grouped(entries: Iterable[tuple[Why, Sequence[str]]], causes: Iterable[str]) -> list[str]:
+    """Returns the lines of a file: a blank line before each table, and each [[cause]] before its entries.
+
+    An entry is why it is known, and its lines. Causes come in the order of `causes`, then the entries without one;
+    otherwise the order of the entries stays."""
+    order = {cause: number for number, cause in enumerate(dict.fromkeys(causes))}
+    lines: list[str] = []
+    written = ""
+    for mine, text in sorted(entries, key=lambda entry: order.get(entry[0].cause, len(order))):
+        if mine.cause and mine.cause != written:
+            written = mine.cause
+            lines += ["", "[[cause]]", f"id = {quote(written)}", *_said(mine)]
+        lines += ["", *text]
+    return lines
 
 
 def why_lines(mine: Why) -> list[str]:

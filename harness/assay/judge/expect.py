@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..model import EXPECT_UNIT, Case, CaseResult, Expected, Level, UnitResult, Verdict
-from .causes import KEYS, NO_THREAD, UNSORTED, ExpectationError, Why, cause_lines, quote, resolve, why, why_lines
+from .causes import KEYS, NO_THREAD, UNSORTED, ExpectationError, Why, grouped, quote, resolve, why, why_lines
 from .verdicts import Definition
 
 __all__ = ["CaseExpectations", "Entry", "ExpectationError", "Expectations", "quote"]
@@ -58,7 +58,7 @@ class Entry:
 
     @property
     def expected(self) -> Expected:
-        return Expected(self.statuses, self.why.reason, self.why.link, kind=self.why.kind)
+        return self.why.expected(self.statuses)
 
     def __str__(self) -> str:
         return f"{self.case} {self.check or '(whole case)'}"
@@ -194,17 +194,10 @@ def render(results: Iterable[CaseResult], old: Iterable[Entry], cases: Iterable[
     made = [entry for result in results for entry in _entries(result, kept, known, strict)]
     ran = {result.case for result in results}
     made += [entry for entry in old if entry.case not in ran and entry.case in known]
-    causes = {entry.why.cause: entry.why for entry in (*old, *made) if entry.why.cause}
-    order = {name: number for number, name in enumerate(causes)}
     lines = [
-        "# Known results; the format is in suites/README.md. `assay run --update-expectations` rewrites this file."
+        "# Known results; the format is in suites/README.md. `assay run --update-expectations` rewrites this file.",
+        *grouped(((entry.why, _lines(entry)) for entry in made), (entry.why.cause for entry in old if entry.why.cause)),
     ]
-    written = ""
-    for entry in sorted(made, key=lambda entry: order.get(entry.why.cause, len(order))):
-        if entry.why.cause and entry.why.cause != written:
-            written = entry.why.cause
-            lines += ["", *cause_lines(causes[written])]
-        lines += ["", *_lines(entry)]
     return "\n".join(lines) + "\n"
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
-from ..model import CaseResult, Expected, Verdict
+from ..model import CaseResult, Verdict
 from .causes import KEYS, ExpectationError, Why, why
 from .expect import Expectations, Known, Table, Tables
 from .verdicts import Definition
@@ -42,9 +42,7 @@ class ProgramExpectations(Expectations):
         if known is None:
             return replace(result, units=(replace(unit, unexpected=judged and not passed),))
         problem = "passes; announced to fail" if passed else _unshown(known, result)
-        expected = Expected(
-            (Verdict.FAIL if passed else unit.verdict,), known.why.reason, known.why.link, kind=known.why.kind
-        )
+        expected = known.why.expected((Verdict.FAIL if passed else unit.verdict,))
         marked = replace(unit, detail=problem or unit.detail, expected=expected, unexpected=bool(problem))
         return replace(result, units=(marked,))
 

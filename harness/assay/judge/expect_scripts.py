@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ..model import CaseResult, Expected, UnitResult, Verdict
+from ..model import CaseResult, UnitResult, Verdict
 from ..model.commands import ANNOUNCED, STATUSES, only_word, word_of
-from .causes import KEYS, NO_THREAD, UNSORTED, ExpectationError, Why, cause_lines, quote, why, why_lines
+from .causes import KEYS, NO_THREAD, UNSORTED, ExpectationError, Why, grouped, quote, why, why_lines
 from .expect import Expectations, Known, Table, Tables
 from .verdicts import Definition
 
@@ -50,8 +50,7 @@ def _marked(unit: UnitResult, known: KnownCommand | None) -> UnitResult:
     word = word_of(unit.verdict, unit.word)
     if known is None:
         return replace(unit, unexpected=word not in ("pass", "skip"))
-    said = known.why
-    expected = Expected((STATUSES[known.status],), said.reason, said.link, only_word(known.status), said.kind)
+    expected = known.why.expected((STATUSES[known.status],), only_word(known.status))
     detail = "passes; the expectations say it does not" if word == "pass" else unit.detail
     return replace(unit, detail=detail, expected=expected, unexpected=word != known.status)
 
@@ -108,25 +107,24 @@ def render(results: Sequence[CaseResult], old: Commands, scripts: Collection[str
         if script not in ran and script in scripts:
             for command, entry in commands.items():
                 blocks.setdefault((script, entry.status, entry.why), []).append(command)
-    causes = {entry.why.cause: None for commands in old.values() for entry in commands.values() if entry.why.cause}
-    order = {name: number for number, name in enumerate(causes)}
+    tables = (
+        (said, _lines(script, status, said, keys))
+        for (script, status, said), keys in sorted(blocks.items(), key=lambda item: (item[0][:2], item[0][2].reason))
+    )
+    causes = (entry.why.cause for commands in old.values() for entry in commands.values() if entry.why.cause)
     lines = [
-        "# Commands of the official scripts that do not pass, each with its reason. The format is in suites/README.md;"
+        "# Commands of the official scripts that do not pass, each with its reason. The format is in suites/README.md;",
+        "# `assay wast --update` rewrites this file and keeps the reasons.",
+        *grouped(tables, causes),
     ]
-    lines.append("# `assay wast --update` rewrites this file and keeps the reasons.")
-    written = ""
-    for (script, status, said), keys in sorted(
-        blocks.items(), key=lambda item: (order.get(item[0][2].cause, len(order)), item[0][:2], item[0][2].reason)
-    ):
-        if said.cause and said.cause != written:
-            written = said.cause
-            lines += ["", *cause_lines(said)]
-        lines += ["", "[[expected]]", f"script = {quote(script)}", f"status = {quote(status)}", *why_lines(said)]
-        if len(keys) <= 3:
-            lines.append(f"commands = [{', '.join(quote(key) for key in keys)}]")
-        else:
-            lines += ["commands = [", *(f"    {quote(key)}," for key in keys), "]"]
     return "\n".join(lines) + "\n"
+
+
+def _lines(script: str, status: str, said: Why, keys: Sequence[str]) -> list[str]:
+    lines = ["[[expected]]", f"script = {quote(script)}", f"status = {quote(status)}", *why_lines(said)]
+    if len(keys) <= 3:
+        return [*lines, f"commands = [{', '.join(quote(key) for key in keys)}]"]
+    return [*lines, "commands = [", *(f"    {quote(key)}," for key in keys), "]"]
 
 
 def _new(status: str, message: str) -> Why:
