@@ -88,6 +88,13 @@ def paragraphs(lines: list[tuple[int, str]]) -> Iterator[tuple[int, str, bool]]:
         yield first, "\n".join(held), code
 
 
+def cut_lines(lines: list[tuple[int, str]], interface: str, item: str, file: str) -> Iterator[Sentence]:
+    """The sentences of the documentation of one item. `lines` have their numbers."""
+    for first, text, whole in paragraphs(lines):
+        for sentence in [" ".join(text.split())] if whole else sentences_of(text):
+            yield Sentence(interface, item, sentence, file, first)
+
+
 def item_of(code: str, within: list[str]) -> str:
     """The name, below the interface, of the item that a line of WIT begins."""
     opened, function, named = OPEN.match(code), FUNC.match(code), NAMED.match(code)
@@ -124,9 +131,7 @@ def cut_file(package: str, path: Path) -> Iterator[Sentence]:
             where = f"{package}/{interface}" if interface else package
             if code.startswith("package "):
                 where, item = package, "package"
-            for first, text, whole in paragraphs(comment):
-                for sentence in [" ".join(text.split())] if whole else sentences_of(text):
-                    yield Sentence(where, item, sentence, f"{package}/{path.name}", first)
+            yield from cut_lines(comment, where, item, f"{package}/{path.name}")
             comment = []
         if opened and "}" not in code:
             stack.append((opened.group(1), opened.group(2)))

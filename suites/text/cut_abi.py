@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cut import Sentence, paragraphs, sentences_of
+from cut import Sentence, cut_lines
 
 FILE = "CanonicalABI.md"
 # Headings, and the names that their sections have in the catalogue.
@@ -96,9 +96,7 @@ def of_section(section: str, lines: list[tuple[int, str]]) -> Iterator[Sentence]
     language, after, last = "", "section", "section"  # the definition that ended in the line before; the last one
 
     def said(item: str) -> Iterator[Sentence]:
-        for first, text, whole in paragraphs(prose):
-            for sentence in [" ".join(text.split())] if whole else sentences_of(text):
-                yield Sentence(section, item, sentence, FILE, first)
+        yield from cut_lines(prose, section, item, FILE)
         prose.clear()
 
     for number, line in lines:
