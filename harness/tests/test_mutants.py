@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "suites/mutants"))
 mutate = pytest.importorskip("mutate", reason="tree-sitter is not installed")
+import judged  # noqa: E402
 
 SOURCE = b"""
 static ts_status f(thing *t, int n, int m) {
@@ -74,3 +75,22 @@ def test_each_fault_made_by_hand_finds_its_place() -> None:
     for f in faults:
         assert (ROOT / f["file"]).read_text("utf-8").count(f["find"]) == 1, f["id"]
         assert f["find"] != f["replace"]
+
+
+CASE, SCRIPT = "p2/io/poll-empty", "own/component-model/lists-of-floats.wast"
+
+
+def test_a_program_that_does_nothing_is_red_at_the_first_case_and_script(tmp_path: Path) -> None:
+    idle = tmp_path / "idle"
+    idle.write_text("#!/bin/sh\nexit 0\n")
+    idle.chmod(0o755)
+    suites = judged.Suites(ROOT, {SCRIPT})
+    assert suites.red_case(idle, [CASE, "p2/io/poll"], 1.0) == CASE
+    assert suites.red_script(idle, ["own"]) == SCRIPT
+
+
+@pytest.mark.skipif(not (ROOT / "build/touchstone").exists(), reason="touchstone is not built")
+def test_a_program_without_a_fault_is_not_red() -> None:
+    suites = judged.Suites(ROOT, {SCRIPT})
+    assert suites.red_case(ROOT / "build/touchstone", [CASE, "p2/io/poll"], 1.0) == ""
+    assert suites.red_script(ROOT / "build/touchstone", ["own"]) == ""

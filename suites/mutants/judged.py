@@ -6,22 +6,20 @@ for each fault costs more than most cases.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from assay.cli.base import case_suite
+from assay.cli.suites import REFERENCE, script_suite
 from assay.model import Case, Peer
 from assay.record import case_info
 from assay.run.runner import Settings
-from assay.runtimes import ADAPTERS, Runtime, places
-from assay.runtimes.base import probe_version
+from assay.runtimes import Runtime, places
 from assay.suites import scripts
-from assay.suites.cases import Cases
 from assay.suites.driver import one
-from assay.suites.scripts import ScriptOptions, Scripts
 from assay.suites.suite import Suite
 
-REFERENCE = next(adapter for adapter in ADAPTERS if adapter.reference)
 SCRIPT_SECONDS = 20.0
 
 
@@ -30,29 +28,21 @@ def _runtime(program: Path) -> Runtime:
 
 
 class Suites:
-    """The cases and the official scripts of a tree. `cases` and `scripts` are their ids."""
+    """The cases of a tree, and the official scripts whose names contain one of `patterns`."""
 
-    def __init__(self, root: Path) -> None:
-        suites, known = root / "suites", (REFERENCE.name,)
-        self._cases = Cases(suites, root / "fixtures", suites / "expectations", places(root, (), {}, known), known)
-        cache = root / "build/wast"
-        tool = scripts.find_tool(cache)
-        if tool is None:
-            raise SystemExit("mutants: wasm-tools is absent; `make prepare` installs it")
-        version, problem = probe_version([str(tool), "--version"])
-        if problem:
-            raise SystemExit(f"mutants: {problem}")
-        announced = suites / "expectations/wast.toml"
-        options = ScriptOptions(scripts.find_suites(root), cache, tool, version, announced, SCRIPT_SECONDS)
-        self._scripts = Scripts(options, REFERENCE.name)
+    def __init__(self, root: Path, patterns: Collection[str] = ()) -> None:
+        known = (REFERENCE.name,)
+        self._cases = case_suite(root, None, None, places(root, (), {}, known), known)
+        self._scripts = script_suite(root, scripts.find_suites(root), timeout=SCRIPT_SECONDS)
         # A case against another version runs the same code of the host; only linking differs, and the base case has it.
         self._by_id = {case.id: case for case in self._cases.discover() if "@" not in case.id}
-        self._script_by_id = {script.id: script for script in self._scripts.discover()}
-        self._scripts.prepare(tuple(self._script_by_id.values()), 2)
+        self._wanted = [s for s in self._scripts.discover() if any(p in s.id for p in patterns)]
+        self._scripts.prepare(self._wanted, 2)
         self._announced = {suite: suite.expectations() for suite in (self._cases, self._scripts)}
 
     @property
     def cases(self) -> list[str]:
+        """Their ids."""
         return sorted(self._by_id)
 
     def red_case(self, program: Path, cases: Iterable[str], share: float) -> str:
@@ -65,7 +55,7 @@ class Suites:
         """Runs the scripts whose name contains one of the patterns. Returns the first that is red, or ""."""
         wanted = tuple(patterns)
         settings, runtime = Settings(jobs=1), _runtime(program)
-        mine = [s for name, s in self._script_by_id.items() if any(p in name for p in wanted)]
+        mine = (s for s in self._wanted if any(p in s.id for p in wanted))
         return next((s.id for s in mine if self._red(self._scripts, s, runtime, settings)), "")
 
     def red_without_a_fault(self, program: Path, share: float, jobs: int) -> str:

@@ -323,7 +323,7 @@ def main() -> int:
         jobs = [j for j in jobs if j.name in before]
         jobs = random.Random(a.seed).sample(jobs, min(a.sample, len(jobs)))
     make("base", "-O1")
-    suites = Suites(ROOT)
+    suites = Suites(ROOT, {p for j in jobs for p in j.area.scripts})
     if by := suites.red_without_a_fault(WORK / "base/touchstone", SHARE, a.jobs):
         print(f"mutants: {by} is red without a fault; nothing can be said")
         return 1

@@ -6,7 +6,7 @@ testsuite.jsonl.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -78,15 +78,9 @@ def wast_command(
 ) -> None:
     """Run the official .wast scripts on touchstone and compare each command with the expectations."""
     folders, left_out = _script_folders(root, suites)
-    cache = root / "build" / "wast"
     if not scripts.find_scripts(folders):
         raise Unusable("no scripts: `make suites` fetches them")
-    path = expectations or root / "suites" / "expectations" / "wast.toml"
-    tool = _tool(cache)
-    version, problem = probe_version([str(tool), "--version"])
-    if problem:
-        raise Unusable(problem)
-    suite = Scripts(ScriptOptions(folders, cache, tool, version, path, timeout, tuple(left_out)), REFERENCE.name)
+    suite = script_suite(root, folders, expectations, timeout, left_out)
     try:
         wanted = narrow(suite.discover(), [containing(patterns, "no script matches {}")])
     except SelectionError as error:
@@ -105,6 +99,23 @@ def wast_command(
     begun = _resumable(record, resume, rerun_changed)
     plan = Plan(suite, wanted, (found.runtime,), (REFERENCE.name,), Settings(jobs=jobs))
     run_plan(resumed(plan, begun), record, begun=begun, rerun_changed=rerun_changed, update=update, limit=limit)
+
+
+def script_suite(
+    root: Path,
+    folders: Mapping[str, Path],
+    expectations: Path | None = None,
+    timeout: float = 60.0,
+    absent: Sequence[str] = (),
+) -> Scripts:
+    """Returns the suite of the scripts in these folders. `timeout` is in seconds, for one script."""
+    cache = root / "build" / "wast"
+    tool = _tool(cache)
+    version, problem = probe_version([str(tool), "--version"])
+    if problem:
+        raise Unusable(problem)
+    path = expectations or root / "suites" / "expectations" / "wast.toml"
+    return Scripts(ScriptOptions(folders, cache, tool, version, path, timeout, tuple(absent)), REFERENCE.name)
 
 
 def _script_folders(root: Path, named: Sequence[str]) -> tuple[dict[str, Path], list[str]]:
