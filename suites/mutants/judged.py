@@ -34,8 +34,7 @@ class Suites:
         known = (REFERENCE.name,)
         self._cases = case_suite(root, None, None, places(root, (), {}, known), known)
         self._scripts = script_suite(root, scripts.find_suites(root), timeout=SCRIPT_SECONDS)
-        # A case against another version runs the same code of the host; only linking differs, and the base case has it.
-        self._by_id = {case.id: case for case in self._cases.discover() if "@" not in case.id}
+        self._by_id = {case.id: case for case in self._cases.discover()}
         self._wanted = [s for s in self._scripts.discover() if any(p in s.id for p in patterns)]
         self._scripts.prepare(self._wanted, 2)
         self._announced = {suite: suite.expectations() for suite in (self._cases, self._scripts)}

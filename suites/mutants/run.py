@@ -38,7 +38,7 @@ import mutate  # noqa: E402
 from judged import Suites  # noqa: E402
 
 ENOUGH = 0.95
-SHARE = 0.5  # of the cases' time limits
+SHARE = 0.5  # a run with a fault gets this share of its case's time limit
 
 
 @dataclass(frozen=True)
