@@ -216,7 +216,7 @@ def wrapper(folder: Path) -> Path:
 
 def runs(suites: Suites, jobs: int) -> dict[str, set[str]]:
     """For each case, the functions that it runs. Kept below build-mutants until the sources or the suites change."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256("\n".join(suites.cases).encode())
     for p in sorted([*(ROOT / "runtime").rglob("*.[ch]"), *(ROOT / "suites/p2").rglob("case.toml"), *(ROOT / "fixtures").glob("SHA*")]):
         digest.update(p.read_bytes())
     kept = WORK / "runs.json"
