@@ -27,6 +27,7 @@ BUILD = ROOT / os.environ.get("BUILD", "build")
 LOG = BUILD / "log"
 VENV = ROOT / ".venv/bin"
 JOBS = os.environ.get("JOBS", "2")
+MUTANTS = 30  # faults of the sample
 
 
 @dataclass
@@ -262,6 +263,19 @@ def memcheck(count: Count, log: Path) -> None:
         count.problem = "memcheck complains, or something failed under it"
 
 
+def mutants(count: Count, log: Path) -> None:
+    """A sample of the faults that the suites once caught, other ones for each commit (suites/mutants)."""
+    number = subprocess.run(["git", "rev-list", "--count", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+    status = command(log, "make", "--no-print-directory", "mutants", f"MUTANTS=--sample {MUTANTS} --seed {number or 0}")
+    last = re.search(r"^mutants: (\d+) of (\d+) caught", log.read_text(errors="replace"), re.MULTILINE)
+    if last:
+        count.passed += int(last[1])
+        count.failed += int(last[2]) - int(last[1])
+    if status != 0:
+        count.failed = max(count.failed, 1)
+        count.problem = "a fault that the suites caught is not caught any more"
+
+
 def style(count: Count, log: Path) -> None:
     """Style and types; a tool that is absent is left out, with a line in the log."""
     for tool in lint.tools():
@@ -293,6 +307,7 @@ STEPS: dict[str, Callable[[Count, Path], None]] = {
     "wast-aarch64": wast("aarch64", "build-aarch64", "qemu-aarch64-static", "", "CC=aarch64-linux-gnu-gcc", "LDFLAGS=-static"),
     "p2": p2,
     "testsuite": testsuite,
+    "mutants": mutants,
     "valgrind": memcheck,
 }
 

@@ -23,18 +23,23 @@ from assay.suites.suite import Suite
 SCRIPT_SECONDS = 20.0
 
 
+def is_variant(case: str) -> bool:
+    """Whether an id is that of a case against another 0.2.x than the one that its component was built for."""
+    return "@" in case
+
+
 def _runtime(program: Path) -> Runtime:
     return Runtime(REFERENCE, Peer(REFERENCE.name, "with a fault", (str(program),)))
 
 
 class Suites:
-    """The cases of a tree, and the official scripts whose names contain one of `patterns`."""
+    """The cases of a tree, with those against each 0.2.x if `versions`, and the scripts whose names contain one of `patterns`."""
 
-    def __init__(self, root: Path, patterns: Collection[str] = ()) -> None:
+    def __init__(self, root: Path, patterns: Collection[str] = (), versions: bool = True) -> None:
         known = (REFERENCE.name,)
         self._cases = case_suite(root, None, None, places(root, (), {}, known), known)
         self._scripts = script_suite(root, scripts.find_suites(root), timeout=SCRIPT_SECONDS)
-        self._by_id = {case.id: case for case in self._cases.discover()}
+        self._by_id = {case.id: case for case in self._cases.discover() if versions or not is_variant(case.id)}
         self._wanted = [s for s in self._scripts.discover() if any(p in s.id for p in patterns)]
         self._scripts.prepare(self._wanted, 2)
         self._announced = {suite: suite.expectations() for suite in (self._cases, self._scripts)}
@@ -57,10 +62,10 @@ class Suites:
         mine = (s for s in self._wanted if any(p in s.id for p in wanted))
         return next((s.id for s in mine if self._red(self._scripts, s, runtime, settings)), "")
 
-    def red_without_a_fault(self, program: Path, share: float, jobs: int) -> str:
-        """Runs every case. Returns one that is red, or ""."""
+    def red_without_a_fault(self, program: Path, cases: Iterable[str], share: float, jobs: int) -> str:
+        """Runs the cases, `jobs` at a time. Returns one that is red, or ""."""
         with ThreadPoolExecutor(jobs) as pool:
-            return next(filter(None, pool.map(lambda c: self.red_case(program, [c], share), self.cases)), "")
+            return next(filter(None, pool.map(lambda c: self.red_case(program, [c], share), cases)), "")
 
     def _red(self, suite: Suite, case: Case, runtime: Runtime, settings: Settings) -> bool:
         result = one(suite, case, runtime, settings)

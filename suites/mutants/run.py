@@ -26,6 +26,7 @@ import sys
 import time
 import tomllib
 from collections import defaultdict
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,7 @@ ROOT = HERE.parent.parent
 WORK = ROOT / "build-mutants"
 sys.path.insert(0, str(HERE))
 import mutate  # noqa: E402
-from judged import Suites  # noqa: E402
+from judged import Suites, is_variant  # noqa: E402
 
 ENOUGH = 0.95
 SHARE = 0.5  # a run with a fault gets this share of its case's time limit
@@ -47,6 +48,7 @@ class Area:
     faults: int
     files: tuple[str, ...]
     scripts: tuple[str, ...]
+    versions: bool  # whether the cases against each 0.2.x run too: they enter the same code, except where versions are linked
     without: dict[str, str]
 
 
@@ -80,7 +82,7 @@ def areas() -> list[Area]:
     found = []
     for name, a in tomllib.loads((HERE / "areas.toml").read_text("utf-8"))["area"].items():
         files = sorted({str(p.relative_to(ROOT)) for f in a["files"] for p in ROOT.glob(f)})
-        found.append(Area(name, a["faults"], tuple(files), tuple(a.get("scripts", ())), a.get("without", {})))
+        found.append(Area(name, a["faults"], tuple(files), tuple(a.get("scripts", ())), a.get("versions", False), a.get("without", {})))
     return found
 
 
@@ -123,6 +125,14 @@ def equivalent() -> dict[str, str]:
     path = HERE / "equivalent.tsv"
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     return dict(line.split("\t", 1) for line in lines if line and not line.startswith("#"))  # type: ignore[misc]
+
+
+def caught_before() -> dict[str, str]:
+    """The names of the faults that a run with --keep-caught caught, and the case or script that was red."""
+    path = HERE / "caught.txt"
+    if not path.exists():
+        raise SystemExit(f"{path} is absent: a run with --keep-caught writes it, and --sample draws from it")
+    return dict(line.split("\t") for line in path.read_text("utf-8").splitlines())  # type: ignore[misc]
 
 
 # --- building -------------------------------------------------------------------------------------------------------------
@@ -216,12 +226,12 @@ def wrapper(folder: Path) -> Path:
 
 def runs(suites: Suites, jobs: int) -> dict[str, set[str]]:
     """For each case, the functions that it runs. Kept below build-mutants until the sources or the suites change."""
-    digest = hashlib.sha256("\n".join(suites.cases).encode())
+    digest = hashlib.sha256()
     for p in sorted([*(ROOT / "runtime").rglob("*.[ch]"), *(ROOT / "suites/p2").rglob("case.toml"), *(ROOT / "fixtures").glob("SHA*")]):
         digest.update(p.read_bytes())
     kept = WORK / "runs.json"
-    if kept.exists() and (was := json.loads(kept.read_text()))["digest"] == digest.hexdigest():
-        return {k: set(v) for k, v in was["runs"].items()}
+    if kept.exists() and (was := json.loads(kept.read_text()))["digest"] == digest.hexdigest() and was["runs"].keys() >= set(suites.cases):
+        return {k: set(was["runs"][k]) for k in suites.cases}
     flags = "-finstrument-functions -finstrument-functions-exclude-file-list=runtime/core/run/exec"
     helper = WORK / "entered.o"
     subprocess.run(["gcc", "-O2", "-c", str(HERE / "enter.c"), "-o", str(helper)], check=True)
@@ -244,7 +254,14 @@ def runs(suites: Suites, jobs: int) -> dict[str, set[str]]:
 
 
 # --- one fault ---------------------------------------------------------------------------------------------------------------
-def try_fault(job: Job, tools: Tools, suites: Suites, seen: dict[str, set[str]]) -> Result:
+def entering(job: Job, seen: dict[str, set[str]]) -> list[str]:
+    """The cases that run the function of a fault, those that run the fewest functions first."""
+    cases = (c for c, of in seen.items() if job.fault.function in of and (job.area.versions or not is_variant(c)))
+    return sorted(cases, key=lambda c: len(seen[c]))
+
+
+def try_fault(job: Job, tools: Tools, suites: Suites, cases: Collection[str], scripts: Collection[str]) -> Result:
+    """Builds a fault, and runs the cases and then the scripts until one is red."""
     begun = time.monotonic()
     folder = WORK / "mutants" / job.name
     shutil.rmtree(folder, ignore_errors=True)
@@ -254,10 +271,9 @@ def try_fault(job: Job, tools: Tools, suites: Suites, seen: dict[str, set[str]])
         if not program:
             return Result(job, "invalid", "", time.monotonic() - begun)
         inline = job.fault.file.endswith(".h")
-        cases = sorted((c for c, of in seen.items() if job.fault.function in of), key=lambda c: len(seen[c]))
-        if by := suites.red_case(program, cases, SHARE) or suites.red_script(program, job.area.scripts):
+        if by := suites.red_case(program, cases, SHARE) or suites.red_script(program, scripts):
             return Result(job, "caught", by, time.monotonic() - begun)
-        state = "survived" if cases or inline or job.area.scripts else "uncovered"
+        state = "survived" if cases or inline or scripts else "uncovered"
         return Result(job, state, f"{len(cases)} cases", time.monotonic() - begun)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -300,7 +316,7 @@ def main() -> int:
     p.add_argument("--cflags", required=True)
     p.add_argument("--libs", required=True)
     p.add_argument("--jobs", type=int, default=os.cpu_count() or 2)
-    p.add_argument("--sample", type=int, default=0, help="only so many of the faults in caught.txt, picked by --seed")
+    p.add_argument("--sample", type=int, default=0, help="only so many of the faults in caught.txt, picked by --seed, each with what caught it")
     p.add_argument("--keep-caught", action="store_true", help="rewrite caught.txt")
     p.add_argument("--seed", default="0")
     p.add_argument("--area", default="")
@@ -315,27 +331,30 @@ def main() -> int:
         for area in all_areas:
             jobs += chosen(area)[: area.faults * 5 // 4 if not a.key else None]
     jobs = [j for j in jobs if a.area in ("", j.area.name) and a.key in j.fault.key]
+    before = caught_before() if a.sample else {}
     if a.sample:
-        kept = HERE / "caught.txt"
-        if not kept.exists():
-            raise SystemExit(f"{kept} is absent: a run with --keep-caught writes it, and --sample draws from it")
-        before = set(kept.read_text("utf-8").split())
         jobs = [j for j in jobs if j.name in before]
         jobs = random.Random(a.seed).sample(jobs, min(a.sample, len(jobs)))
     make("base", "-O1")
-    suites = Suites(ROOT, {p for j in jobs for p in j.area.scripts})
-    if by := suites.red_without_a_fault(WORK / "base/touchstone", SHARE, a.jobs):
+    scripts = {before[j.name] for j in jobs} if a.sample else {p for j in jobs for p in j.area.scripts}
+    suites = Suites(ROOT, scripts, any(j.area.versions for j in jobs))
+    needed = sorted({before[j.name] for j in jobs} & set(suites.cases)) if a.sample else suites.cases
+    if by := suites.red_without_a_fault(WORK / "base/touchstone", needed, SHARE, a.jobs):
         print(f"mutants: {by} is red without a fault; nothing can be said")
         return 1
-    seen = runs(suites, a.jobs)
-    print(f"mutants: {len(jobs)} faults, {len(seen)} cases", flush=True)
+    seen = {} if a.sample else runs(suites, a.jobs)
+    print(f"mutants: {len(jobs)} faults, {len(needed)} cases", flush=True)
     results: list[Result] = []
     quota = {area.name: area.faults for area in all_areas}
 
     def one(job: Job) -> Result | None:
         if not job.hand and not a.key and sum(r.job.area == job.area and not r.job.hand and r.state != "invalid" for r in results) >= quota[job.area.name]:
             return None
-        r = try_fault(job, tools, suites, seen)
+        if a.sample:
+            by = before[job.name]
+            r = try_fault(job, tools, suites, {by} & set(suites.cases), {by} - set(suites.cases))
+        else:
+            r = try_fault(job, tools, suites, entering(job, seen), job.area.scripts)
         results.append(r)
         if sys.stderr.isatty() or os.environ.get("MUTANTS_VERBOSE"):
             print(f"{len(results)}/{len(jobs)} {r.state} {job.fault.key} {r.by} {r.seconds:.1f} s", file=sys.stderr, flush=True)
@@ -345,7 +364,7 @@ def main() -> int:
         list(pool.map(one, jobs))
     results.sort(key=lambda r: r.job.fault.key)
     if a.keep_caught:
-        (HERE / "caught.txt").write_text("".join(sorted(f"{r.job.name}\n" for r in results if r.state == "caught")))
+        (HERE / "caught.txt").write_text("".join(sorted(f"{r.job.name}\t{r.by}\n" for r in results if r.state == "caught")))
     return report(results, equivalent(), a.output, bool(a.sample))
 
 
