@@ -78,7 +78,7 @@ def test_no_run_leaves_this(lines: list[str], words: str) -> None:
 def test_records_of_version_1_are_read() -> None:
     lines = text()
     header = json.loads(lines[0])
-    for key in ("trace", "timeout_factor", "normalised", "limits", "suite", "expectations"):
+    for key in ("trace", "timeout_factor", "seed", "normalised", "limits", "suite", "expectations"):
         del header[key]
     old = record.parse([json.dumps({**header, "schema": "assay-results/1"}), *lines[1:]])
     assert [item.reference for item in old.runtimes] == [item.name == "touchstone" for item in old.runtimes]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .load import CaseError, discover, find_directory, load
+from .load import CaseError, content_before, discover, find_directory, load
 
-__all__ = ["CaseError", "discover", "find_directory", "load"]
+__all__ = ["CaseError", "content_before", "discover", "find_directory", "load"]

@@ -35,7 +35,7 @@ from ..model import (
     WireRule,
     names,
 )
-from . import requirements, versions
+from . import nonces, requirements, versions
 from .text import text_problem
 
 GRANTS = frozenset({"inherit-network", "allow-ip-name-lookup", "http", "tcp", "udp"})
@@ -206,9 +206,12 @@ def load(path: Path, suites: Path, fixtures: Path) -> Case:
         if directory.source is not None:
             _digest_tree(digest, directory.source)
     digested = digest.hexdigest()
-    return Case(
+    case = Case(
         case_id, title, component, interfaces, run, expect, checks, folder, notes, made_by, digested, each_version
     )
+    if problem := nonces.problem(case):
+        raise top.fail(problem)
+    return case
 
 
 def _digest_tree(digest: hashlib._Hash, tree: Path) -> None:
@@ -591,12 +594,21 @@ def _positive(expect: Expect, run: RunSpec) -> bool:
     return any(not _holds_before(item, run) for item in expect.files)
 
 
+def content_before(run: RunSpec, path: str) -> bytes | None:
+    """Returns what a file of the guest holds before the run, or None where there is no regular file."""
+    made = [item for item in run.make if item.path == path]
+    if made:
+        return made[-1].text if made[-1].kind == "file" else None
+    found = find_directory(run.dirs, path)
+    if found is None or found[0].source is None:
+        return None
+    place = found[0].source / found[1]
+    return place.read_bytes() if place.is_file() else None
+
+
 def _holds_before(item: FileExpectation, run: RunSpec) -> bool:
-    found = find_directory(run.dirs, item.path)
-    assert found is not None
-    directory, inside = found
-    before = directory.source / inside if directory.source is not None else None
-    if before is None or not before.is_file():
+    before = content_before(run, item.path)
+    if before is None:
         # What an entry's state is before the run is not known here; it is no proof that anything happened.
         return item.absent or bool(item.state)
-    return not item.absent and text_problem(item.content, before.read_bytes()) is None
+    return not item.absent and text_problem(item.content, before) is None

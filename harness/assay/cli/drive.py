@@ -54,7 +54,13 @@ def resumed(plan: Plan, begun: Record | None, gate: Sequence[str] = ()) -> Plan:
     if begun is None:
         return plan
     there = {info.id for info in begun.cases}
-    settings = replace(plan.settings, strict=begun.strict, trace=begun.trace, timeout_factor=begun.timeout_factor)
+    settings = replace(
+        plan.settings,
+        strict=begun.strict,
+        trace=begun.trace,
+        timeout_factor=begun.timeout_factor,
+        seed=begun.seed,
+    )
     cases = tuple(case for case in plan.cases if case.id in there)
     return replace(plan, cases=cases, settings=settings, gate=plan.gate if gate else begun.gate)
 

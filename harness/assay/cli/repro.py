@@ -86,7 +86,7 @@ def repro_command(
     for change in record.run_changes(old, record.case_info(case), record.runtime_info(found.peer)):
         click.echo(f"not as in the record: {change}", err=True)
     place = folder or root / "build" / "repro" / runtime / Path(case_id)
-    settings = Settings(trace=old.trace, strict=old.strict, jobs=1, timeout_factor=old.timeout_factor)
+    settings = Settings(old.trace, old.strict, jobs=1, timeout_factor=old.timeout_factor, seed=old.seed)
     try:
         now = repro.again(case, found.runtime, places, place, settings, run=not no_run, hold=hold, say=click.echo)
     except (repro.ReproError, OSError) as error:

@@ -5,6 +5,7 @@ In: the command line. Out: a plan for the driver; the record and its reports.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +40,9 @@ from .base import (
 )
 from .drive import resumable, resumed, run_plan, say_absent
 
+MOST_SEED = (1 << 53) - 1
+"""Larger numbers are not the same in every reader of JSON."""
+
 
 @click.command("run", epilog=EXIT_STATUSES)
 @click.argument("patterns", nargs=-1)
@@ -58,6 +62,11 @@ from .drive import resumable, resumed, run_plan, say_absent
 @click.option("--trace/--no-trace", default=True, help="Let touchstone trace the host calls.")
 @click.option(
     "--timeout-factor", type=Positive(), default=1.0, show_default=True, help="Multiply every case's time limit."
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, MOST_SEED),
+    help="Give the nonces of the cases the tokens of this seed (default: a random one, which the record has).",
 )
 @click.option(
     "--keep",
@@ -87,6 +96,7 @@ def run_command(
     strict: bool,
     trace: bool,
     timeout_factor: float,
+    seed: int | None,
     keep: bool,
     resume: bool,
     rerun_changed: bool,
@@ -118,7 +128,7 @@ def run_command(
         wanted,
         tuple(item.column for item in found),
         _gate(gate, runtimes, known, found),
-        Settings(trace, strict, jobs, timeout_factor, kept, datetime.now(UTC)),
+        Settings(trace, strict, jobs, timeout_factor, kept, _seed(seed), datetime.now(UTC)),
     )
     plan = resumed(plan, begun, gate)
 
@@ -129,6 +139,10 @@ def run_command(
         return page
 
     run_plan(plan, path, begun=begun, rerun_changed=rerun_changed, update=update_expectations, reports=reports)
+
+
+def _seed(given: int | None) -> int:
+    return secrets.randbelow(MOST_SEED + 1) if given is None else given
 
 
 def _gate(gate: Sequence[str], named: Sequence[str], known: Sequence[str], found: Sequence[Found]) -> tuple[str, ...]:

@@ -103,6 +103,8 @@ class Record:
     """Why the record is not complete. Empty when it is."""
     trace: bool = True
     timeout_factor: float = 1.0
+    seed: int = 0
+    """Which tokens replaced the nonces of the cases."""
     suite: SuiteInfo = SuiteInfo()
     expectations: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     """The [[expected]] tables that the results were compared with, by runtime."""

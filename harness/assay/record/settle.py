@@ -34,8 +34,10 @@ NORMALISED = {
     "{date}": "a date and time within two days of the run",
     "{now}": "a number of seconds, milli-, micro- or nanoseconds since 1970 that is within two days of the run",
     "{SERVER}": "the address of the case's server of that name",
+    "{nonce:NAME}": "a token that only this run had: the case's nonce of that name",
 }
-"""The placeholders in a record and what each stands for. {SERVER} is written with the server's own name."""
+"""The placeholders in a record and what each stands for. {SERVER} is written with the server's own name, and so
+is {nonce:NAME}."""
 
 _NEAR = timedelta(days=2)
 _MONTHS = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
@@ -131,8 +133,9 @@ def settle(result: CaseResult, places: Sequence[tuple[str, str]], when: datetime
     )
     wire, room = [], WIRE_LIMIT
     for exchange in seen.wire[:EXCHANGES_LIMIT]:
-        data = output(f"wire: {exchange.name}", exchange.data, min(OUTPUT_LIMIT, room))
-        wire.append(replace(exchange, data=data))
+        name = names.path(exchange.name)
+        data = output(f"wire: {name}", exchange.data, min(OUTPUT_LIMIT, room))
+        wire.append(replace(exchange, name=name, data=data))
         room -= len(data)
     if len(seen.wire) > EXCHANGES_LIMIT:
         cuts.append(Cut("exchanges", len(seen.wire), ""))
@@ -148,6 +151,7 @@ def settle(result: CaseResult, places: Sequence[tuple[str, str]], when: datetime
         stderr=output("stderr", seen.stderr),
         trace=trace,
         contents=contents,
+        tree=tuple(replace(item, path=names.path(item.path)) for item in seen.tree),
         wire=tuple(wire),
         commands=tuple(replace(item, message=names.text(item.message)) for item in seen.commands),
         places=(),

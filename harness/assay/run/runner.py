@@ -49,6 +49,8 @@ class Settings:
     timeout_factor: float = 1.0
     keep: Path | None = None
     """Where the folders of the runs are kept, as RUNTIME/CASE. None: they are removed."""
+    seed: int = 0
+    """Which tokens replace the nonces of the cases."""
     when: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
     stop: Event = field(default_factory=Event, compare=False)
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from .. import record
+from ..cases import nonces
 from ..judge.expect import Expectations
 from ..model import Absent, Case, CaseResult, Kind, NotRun, Verdict
 from ..record import Record
@@ -67,6 +68,7 @@ def begin(plan: Plan, expectations: Expectations) -> Record:
         expectations.stale(plan.suite.known(), plan.gate),
         trace=settings.trace,
         timeout_factor=settings.timeout_factor,
+        seed=settings.seed,
         suite=plan.suite.info,
         expectations=_applied(expectations, plan),
     )
@@ -212,14 +214,15 @@ def _runs(plan: Plan, there: Collection[tuple[str, str]]) -> Iterator[CaseResult
 def one(suite: Suite, case: Case, runtime: Runtime, settings: Settings) -> CaseResult:
     """Runs one case on one runtime, judges it, and returns the result as the record keeps it, without
     expectations."""
+    filled, tokens = nonces.fill(case, settings.seed, runtime.name)
     try:
-        seen = suite.run(case, runtime, settings)
-        result = suite.judge(case, runtime.name, seen, strict=settings.strict)
+        seen = suite.run(filled, runtime, settings)
+        result = suite.judge(filled, runtime.name, seen, strict=settings.strict)
     except HarnessError as error:
         result = _failed(suite, case, runtime.name, str(error), settings)
     except Exception as error:  # a fault of the harness is an ERROR of this case and does not end the run
         result = _failed(suite, case, runtime.name, f"{type(error).__name__}: {error}", settings)
-    return _with_whole(suite, case, settle(result, result.observation.places, settings.when), settings)
+    return _with_whole(suite, case, settle(result, (*result.observation.places, *tokens), settings.when), settings)
 
 
 def _failed(suite: Suite, case: Case, runtime: str, words: str, settings: Settings) -> CaseResult:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from ..cases import nonces
 from ..judge import judge
 from ..model import Case, CaseResult, Inexpressible
 from ..record.settle import settle
@@ -43,6 +44,7 @@ def again(
         clear(folder)
     folder.mkdir(parents=True)
     component = runtime.adapter.prepare(runtime.peer, case.component, places)
+    case, tokens = nonces.fill(case, settings.seed, runtime.name)
     with stage(case, component, runtime, folder.resolve(), trace=settings.trace, keep=True) as made:
         if isinstance(made, Inexpressible):
             raise ReproError(f"{runtime.name} does not run {case.id}: {made.reason}")
@@ -57,7 +59,7 @@ def again(
             (folder / "stdout").write_bytes(seen.stdout)
             (folder / "stderr").write_bytes(seen.stderr)
             judged = judge(case, runtime.name, seen, strict=settings.strict)
-            result = settle(judged, seen.places, settings.when)
+            result = settle(judged, (*seen.places, *tokens), settings.when)
             say(
                 f"stdout: {folder / 'stdout'}, stderr: {folder / 'stderr'} (the command has changed the world: repro makes it anew)"
             )

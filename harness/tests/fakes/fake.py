@@ -190,6 +190,18 @@ def main() -> int:
             sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
             sock.recv(1)
         return passes()
+    if KIND in ("fetch", "replay"):  # asks a server for a path and prints what it says; prints the note
+        report(*(f"check {check} pass" for check in CHECKS), "check t.fake.choice value -")
+        if KIND == "fetch":
+            host, _, port = sys.argv[-2].partition(":")
+            with socket.create_connection((host, int(port))) as sock:
+                sock.sendall(f"GET {sys.argv[-1]} HTTP/1.1\r\n\r\n".encode())
+                print(sock.recv(65536).decode())
+        else:
+            print(Path(os.environ["FAKE_NOTE"]).read_text(encoding="utf-8"))
+        sys.stdout.flush()
+        outcome(outcome="exited", status=0)
+        return 0
     if KIND == "paths":  # prints its paths
         report(f"check {CHECKS[0]} pass", f"check {CHECKS[1]} fail {Path.cwd()} at {time.time_ns()}")
         report(f"check t.fake.choice value {Path.cwd()} {option('--dir')}")
