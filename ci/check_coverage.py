@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Checks that every WASI function is called, with its outcome checked, by some case, and every error code shown.
 
-Usage: ci/check_coverage.py [RESULTS.JSONL]
+Usage: ci/check_coverage.py [--table | RESULTS.JSONL]
 Without a record: each function of runtime/wasi/wit must be the `function` of a [[check]] whose component imports it, or
 belong to an interface that a case is about which checks by its ending alone (its [expect] and what its component imports).
+Each of them, and the drop of each resource, must also have a check of level must. --table prints the checks of each by level.
 With a record of `assay run`: touchstone's traces must hold a call of each of those functions, and each error-code of
 wasi:filesystem/types and of wasi:sockets/network (as the result of a call) and both stream errors. A trace that is too long
 for a record is cut there: the functions of that case's passing checks count as called.
-ci/coverage.tsv lists what no case shows, and why: a function, an interface with .*, code:NAME or net:NAME. A row that is not
-needed any more is an error too.
+ci/coverage.tsv lists what no case shows, and why: a function, an interface with .*, code:NAME or net:NAME; and must:FUNCTION of
+which the text requires nothing. A row that is not needed any more is an error too.
 """
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ import json
 import re
 import sys
 import tomllib
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,6 +25,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "runtime/wasi/gen"))
 import witparse
+
+sys.path.insert(0, str(ROOT / "harness"))
+from assay.model import Level, names
 
 EXEMPT = ROOT / "ci/coverage.tsv"
 BUILT = ROOT / "fixtures/built"
@@ -79,6 +84,37 @@ def claims(known: dict[str, str]) -> list[Claim]:
     return out
 
 
+def drops() -> list[str]:
+    """The drop of every resource."""
+    return [f"{i}.{f}" for i, functions in names.table().items() for f in functions if f.startswith("[resource-drop]")]
+
+
+def levels() -> dict[str, Counter[Level]]:
+    """How many checks of each level a function has."""
+    found: dict[str, Counter[Level]] = defaultdict(Counter)
+    for path in (ROOT / "suites/p2").rglob("case.toml"):
+        for check in tomllib.loads(path.read_text("utf-8")).get("check", []):
+            found[check["function"]][Level(check["level"])] += 1
+    return found
+
+
+def print_table(counts: dict[str, Counter[Level]], functions: list[str]) -> None:
+    print(f"{'must':>6}{'should':>8}{'unspecified':>13}  function")
+    for function in functions:
+        must, should, unspecified = (counts[function][level] for level in Level)
+        print(f"{must:6}{should:8}{unspecified:13}  {function}")
+    must, should, unspecified = (sum(counts[f][level] for f in functions) for level in Level)
+    print(f"{must:6}{should:8}{unspecified:13}  all {len(functions)}, of which {sum('[resource-drop]' in f for f in functions)} are drops")
+
+
+def judge_levels(rows: dict[str, str], counts: dict[str, Counter[Level]], functions: list[str]) -> list[str]:
+    """Which functions have no check of level must; and rows that say so of one that has."""
+    bare = {function for function in functions if not counts[function][Level.MUST]}
+    excused = {row.removeprefix("must:") for row in rows if row.startswith("must:")}
+    problems = [f"{function}: no check of level must" for function in functions if function in bare - excused]
+    return problems + [f"must:{f}: ci/coverage.tsv says that it has no check of level must" for f in sorted(excused - bare)]
+
+
 def exemptions() -> dict[str, str]:
     rows: dict[str, str] = {}
     for line in EXEMPT.read_text().splitlines():
@@ -112,6 +148,8 @@ def judge_claims(rows: dict[str, str], known: dict[str, str]) -> list[str]:
         elif row.startswith("net:"):
             if row.removeprefix("net:") not in error_codes("sockets"):
                 problems.append(f"{row}: there is no such error-code")
+        elif row.startswith("must:"):
+            pass  # judge_levels
         elif row not in known and not any(function.startswith(row.removesuffix("*")) for function in known):
             problems.append(f"{row}: there is no such function")
     return problems
@@ -173,16 +211,20 @@ def judge_traces(rows: dict[str, str], known: dict[str, str], record: Path) -> t
 def main(argv: list[str]) -> int:
     rows, known = exemptions(), functions()
     excused: list[str] = []
+    every = [*known, *drops()]
+    if argv == ["--table"]:
+        print_table(levels(), every)
+        return 0
     if argv:
         problems, excused = judge_traces(rows, known, Path(argv[0]))
     else:
-        problems = judge_claims(rows, known)
+        problems = judge_claims(rows, known) + judge_levels(rows, levels(), every)
     for problem in problems:
         print(f"coverage: {problem}")
     for line in excused:
         print(f"coverage: {line} (cases are skipped on this machine)")
     if not problems:
-        print(f"coverage: {len(known)} functions, {len(error_codes())} error codes of files, {len(error_codes('sockets'))} of the network; {len(rows)} rows in ci/coverage.tsv")
+        print(f"coverage: {len(known)} functions, {len(every) - len(known)} drops, {len(error_codes())} error codes of files, {len(error_codes('sockets'))} of the network; {len(rows)} rows in ci/coverage.tsv")
     return 1 if problems else 0
 
 
