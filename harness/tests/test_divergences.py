@@ -1,0 +1,61 @@
+"""ci/check_divergences.py: what it says of an entry that is missing, stale or misquoted, and of a page that is not its own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "ci"))
+import check_divergences
+
+SOURCE = check_divergences.SOURCE.read_text("utf-8")
+PAGE = check_divergences.PAGE.read_text("utf-8")
+Run = Callable[..., tuple[int, str]]
+TRAP = "Otherwise, this function will trap."
+
+
+@pytest.fixture
+def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the check on changed files, without the official text. Returns its exit status and what it printed."""
+    monkeypatch.setattr(check_divergences.check_text, "official", lambda version: None)
+    monkeypatch.setattr(check_divergences.check_text, "official_abi", lambda: None)
+
+    def run(source: str = SOURCE, page: str = PAGE) -> tuple[int, str]:
+        for name, text in (("SOURCE", source), ("PAGE", page)):
+            path = tmp_path / name
+            path.write_text(text, "utf-8")
+            monkeypatch.setattr(check_divergences, name, path)
+        return check_divergences.main([]), capsys.readouterr().out
+
+    return run
+
+
+def test_committed_files_hold_without_the_official_text(check: Run) -> None:
+    assert check()[0] == 0
+
+
+def test_requirement_without_an_entry(check: Run) -> None:
+    status, said = check(source=SOURCE.replace('    "io.output-stream.write.without-permit",\n', ""))
+    assert status == 1
+    assert "io.output-stream.write.without-permit: wasmtime and jco both fail it (p2/io/write-without-permit)" in said
+
+
+def test_entry_of_what_they_do_not_both_fail(check: Run) -> None:
+    status, said = check(source=SOURCE.replace('"sockets.limit.accept"', '"sockets.limit.accept", "sockets.limit.tcp"'))
+    assert status == 1
+    assert "sockets.limit.tcp: wasmtime and jco do not both fail it" in said
+
+
+def test_quotation_that_was_changed(check: Run) -> None:
+    status, said = check(page=PAGE.replace(TRAP, "Otherwise, this function may trap."))
+    assert status == 1
+    assert "io/streams#output-stream.write.6: the quotation has not the hash" in said
+
+
+def test_page_that_was_edited(check: Run) -> None:
+    status, said = check(page=PAGE.replace("goes on", "traps"))
+    assert status == 1
+    assert "--write" in said
