@@ -8,7 +8,7 @@ Exit status: 0 when at least 95 % of the faults that are not equivalent are caug
 `make mutants` calls it. The faults are put into copies below build-mutants; the tree and the product have none.
 1. One instrumented build tells which functions each case enters.
 2. A fault is compiled (one object), linked, and the cases that run its function are run until one is red, then the scripts.
-A fault that does not compile is no fault. One whose function nothing runs survives.
+A fault that does not compile, or compiles to the same code, is no fault. One whose function nothing runs survives.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Job:
 @dataclass(frozen=True)
 class Result:
     job: Job
-    state: str  # caught, survived, uncovered, invalid
+    state: str  # caught, survived, uncovered, invalid: it does not compile, or to the same code
     by: str
     seconds: float
 
@@ -150,18 +150,25 @@ def compiled_from(file: str) -> str:
     return file if file.endswith(".c") else "runtime/core/run/exec.c"
 
 
+def compiled(tools: Tools, source: Path, folder: Path, made: Path) -> bool:
+    """Compiles a file, with headers of `folder` before those of the tree. Returns whether it compiles."""
+    quiet = ["-w", "-Wno-everything", "-Werror=incompatible-pointer-types", "-Werror=int-conversion"]
+    flags = [f for f in tools.cflags if not f.startswith(("-W", "-MM", "-MP", "-g"))]
+    # no paths in the object, so that equal code is an equal file
+    command = [*tools.cc, f"-I{folder}/runtime", *flags, *quiet, f"-ffile-prefix-map={folder}/=", f"-ffile-prefix-map={ROOT}/="]
+    return subprocess.run([*command, "-c", str(source), "-o", str(made)], cwd=ROOT, capture_output=True).returncode == 0
+
+
 def build(job: Job, tools: Tools, folder: Path) -> Path | None:
-    """The mutant's program, or None when it does not compile."""
+    """The mutant's program, or None when it does not compile, or compiles to the same code."""
     overlay = folder / job.fault.file
     overlay.parent.mkdir(parents=True, exist_ok=True)
     overlay.write_bytes(job.fault.apply((ROOT / job.fault.file).read_bytes()))
     source = compiled_from(job.fault.file)
     here = folder / source if source == job.fault.file else ROOT / source
     made = folder / "mutant.o"
-    quiet = ["-w", "-Wno-everything", "-Werror=incompatible-pointer-types", "-Werror=int-conversion"]
-    flags = [f for f in tools.cflags if not f.startswith(("-W", "-MM", "-MP"))]
-    command = [*tools.cc, f"-I{folder}/runtime", *flags, *quiet, "-c", str(here), "-o", str(made)]
-    if subprocess.run(command, cwd=ROOT, capture_output=True).returncode:
+    plain = WORK / "plain" / source.replace(".c", ".o")
+    if not compiled(tools, here, folder, made) or made.read_bytes() == plain.read_bytes():
         return None
     objects = WORK / "base/obj"
     replaced = objects / source.replace(".c", ".o")
@@ -306,7 +313,7 @@ def report(results: list[Result], same: dict[str, str], output: Path, sample: bo
             print(f"{r.state}: {f.file}:{f.line} {f.function}: {r.job.hand or f.kind}: {old}  ->  {new}")
     n, caught, eq = counts[("all", "all")]
     good = caught == n - eq if sample else n > eq and caught / (n - eq) >= ENOUGH
-    print(f"mutants: {caught} of {n - eq} caught, {eq} equivalent, {len(results) - n} did not compile")
+    print(f"mutants: {caught} of {n - eq} caught, {eq} equivalent, {len(results) - n} changed no code or did not compile")
     return 0 if good else 1
 
 
@@ -337,6 +344,10 @@ def main() -> int:
         jobs = random.Random(a.seed).sample(jobs, min(a.sample, len(jobs)))
     make("base", "-O1")
     scripts = {before[j.name] for j in jobs} if a.sample else {p for j in jobs for p in j.area.scripts}
+    for source in sorted({compiled_from(j.fault.file) for j in jobs}):
+        plain = WORK / "plain" / source.replace(".c", ".o")
+        plain.parent.mkdir(parents=True, exist_ok=True)
+        compiled(tools, ROOT / source, WORK / "plain", plain)
     suites = Suites(ROOT, scripts, any(j.area.versions for j in jobs))
     needed = sorted({before[j.name] for j in jobs} & set(suites.cases)) if a.sample else suites.cases
     if by := suites.red_without_a_fault(WORK / "base/touchstone", needed, SHARE, a.jobs):
