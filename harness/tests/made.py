@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+from typing import Any
+
 from assay.model import (
     EXPECT_UNIT,
     CaseResult,
@@ -88,3 +92,24 @@ def record(*results: CaseResult) -> Record:
         infos,
         made,
     )
+
+
+def data_of(page: str) -> dict[str, Any]:
+    """Returns the data of a report page."""
+    text = page.partition('<script id="data" type="application/json">')[2].partition("</script>")[0]
+    data: dict[str, Any] = json.loads(text)
+    return data
+
+
+def target(case_id: str) -> str:
+    """Returns the id of the entry of a case, or of a variant, on the page."""
+    return "case-" + re.sub("[/@]", "-", case_id)
+
+
+def dangling(page: str) -> set[str]:
+    """Returns the links on a page that lead nowhere. The script makes the entries of variants."""
+    shown, data = page.partition("<script")[0], data_of(page)
+    ids = re.findall(r'id="([^"]+)"', shown)
+    assert len(set(ids)) == len(ids)
+    variants = [variant["id"] for case in data["cases"] for variant in case.get("variants", ())]
+    return set(re.findall(r'href="#([^"]+)"', shown)) - set(ids) - {target(data["texts"][i]) for i in variants}

@@ -14,6 +14,7 @@ import pytest
 
 from assay import report
 from assay.model import Verdict
+from assay.record import Record
 from assay.record.summary import ScriptCount, ScriptSummary
 from assay.report.view import build, show_bytes
 
@@ -51,6 +52,38 @@ def test_junit() -> None:
     assert failure is not None and "expected <b>, got c" in (failure.get("message") or "")
 
 
+def variants(*verdicts: Verdict, runtime: str = "r") -> Record:
+    """A case, and its variants against 0.2.1, 0.2.2 …, with a verdict each on its first check."""
+    ids = ["p2/cli/arguments", *(f"p2/cli/arguments@0.2.{n}" for n in range(1, len(verdicts)))]
+    return made.record(*(made.result(runtime, i, v) for i, v in zip(ids, verdicts, strict=True)))
+
+
+def test_a_variant_is_no_requirement_of_its_own() -> None:
+    view = build(variants(Verdict.PASS, Verdict.FAIL, Verdict.PASS))
+    assert view.requirements == 2 and view.variants == 2
+    assert [case.info.id for case in view.cases] == ["p2/cli/arguments"]
+    assert [case.info.id for case in view.cases[0].variants] == ["p2/cli/arguments@0.2.1", "p2/cli/arguments@0.2.2"]
+    (count,) = view.packages[0].interfaces[0].counts
+    assert (count.passed, count.total, count.values, count.runs, count.state) == (1, 1, 1, 1, "good")
+    assert (view.summaries[0].units.total, view.summaries[0].cases.total) == (1, 1)
+
+
+def test_a_requirement_of_several_cases_counts_once_by_the_worst() -> None:
+    for second, passed, state in ((Verdict.PASS, 1, "good"), (Verdict.FAIL, 0, "bad"), (Verdict.SKIP, 0, "gaps")):
+        results = (made.result("r", "p2/cli/a"), made.result("r", "p2/cli/b", second))
+        view = build(made.record(*results))
+        (count,) = view.packages[0].interfaces[0].counts
+        assert (count.passed, count.total, count.values, count.state) == (passed, 1, 2, state)
+        assert view.summaries[0].units.total == 1 and view.summaries[0].cases.total == 2
+
+
+def test_what_is_unexpected_alike_in_variants_is_one_entry() -> None:
+    ids = ("p2/cli/arguments", "p2/cli/arguments@0.2.1", "p2/cli/other")
+    view = build(made.record(*(made.result("r", i, Verdict.FAIL, unexpected=True) for i in ids)))
+    assert [item.cases for item in view.surprising] == [ids[:2], ids[2:]]
+    assert len(view.surprises) == 3
+
+
 def test_markdown() -> None:
     text = report.markdown(made.record())
     assert "| wasi:cli/environment | ✓ 1/1 | ✓ 1/1 | ✗ 0/1 ✗1 |" in text
@@ -62,10 +95,9 @@ def test_page_is_self_contained() -> None:
     text = report.html(made.record(), WAST)
     assert not re.search(r"""(src|href)=["']?(https?:)?//""", text)
     assert "<link" not in text and "@import" not in text
-    assert "Get the &lt;arguments&gt;." in text and "<arguments>" not in text
-    targets = set(re.findall(r'id="([^"]+)"', text))
-    assert set(re.findall(r'href="#([^"]+)"', text)) <= targets
-    assert len(re.findall(r'id="([^"]+)"', text)) == len(targets)
+    assert "Get the \\u003carguments>." in text and "<arguments>" not in text
+    assert "Get the <arguments>." in made.data_of(text)["texts"]
+    assert made.dangling(text) == set()
 
 
 def test_show_bytes() -> None:
@@ -123,3 +155,18 @@ def test_page_in_chromium(tmp_path: Path, width: int) -> None:
     assert "/bin/touchstone run 'a b.wasm' '&lt;x&gt;'" in opened
     assert "<mark>BETA</mark>" in opened
     assert 'get-arguments() -&gt; ["&lt;x&gt;"]' in opened
+    function = dump(page, "#fn-wasi-cli-environment.get-arguments", tmp_path, width)
+    assert (
+        "Get the &lt;arguments&gt;.</blockquote>" in function and "Get the &lt;arguments&gt;.</blockquote>" not in plain
+    )
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the search path")
+def test_a_link_to_a_variant_opens_its_case(tmp_path: Path) -> None:
+    page = tmp_path / "index.html"
+    page.write_text(report.html(variants(Verdict.PASS, Verdict.FAIL)), encoding="utf-8")
+    assert 'id="case-p2-cli-arguments-0.2.1"' not in dump(page, "", tmp_path)
+    opened = dump(page, "#case-p2-cli-arguments-0.2.1", tmp_path)
+    assert re.search(
+        r'<details class="variant" id="case-p2-cli-arguments-0.2.1" open="">.*expected &lt;b&gt;, got c', opened, re.S
+    )

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..model import EXPECT_UNIT, Case, CaseResult, Expected, Level, UnitResult, Verdict
+from ..model import EXPECT_UNIT, Case, CaseResult, Expected, Level, UnitResult, Verdict, original
 from .causes import KEYS, NO_THREAD, UNSORTED, ExpectationError, Why, grouped, quote, resolve, why, why_lines
 from .verdicts import Definition
 
@@ -154,7 +154,7 @@ def apply(result: CaseResult, entries: Iterable[Entry], case: Definition, *, str
 
     A unit that was not run never counts as unexpected."""
     # An entry for a case also holds for its variants against other versions.
-    mine = [entry for entry in entries if entry.case in (result.case, result.case.partition("@")[0])]
+    mine = [entry for entry in entries if entry.case in (result.case, original(result.case))]
     by_check = {entry.check: entry.expected for entry in mine if entry.check is not None}
     whole = next((entry.expected for entry in mine if entry.check is None), None)
     whole_surprised = whole is not None and result.verdict is not Verdict.SKIP and result.verdict not in whole.statuses
@@ -205,7 +205,7 @@ def _entries(
     result: CaseResult, kept: Mapping[tuple[str, str | None], Entry], known: Mapping[str, Case], strict: bool
 ) -> list[Entry]:
     """Returns the entries that announce this result."""
-    if "@" in result.case and not result.unexpected:
+    if original(result.case) != result.case and not result.unexpected:
         return []  # the entries of the case itself cover it
     units = [
         unit

@@ -42,6 +42,7 @@ from .values import (
     Verdict,
     WireRule,
     interface_of,
+    original,
     package_of,
     worst,
 )
@@ -86,6 +87,7 @@ __all__ = [
     "Verdict",
     "WireRule",
     "interface_of",
+    "original",
     "package_of",
     "worst",
 ]

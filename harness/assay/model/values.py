@@ -331,6 +331,11 @@ class Case:
         return next((check for check in self.checks if check.id == check_id), None)
 
 
+def original(case_id: str) -> str:
+    """`p2/cli/run-err@0.2.7` -> `p2/cli/run-err`: the case whose variant this is; a case itself as it is."""
+    return case_id.partition("@")[0]
+
+
 EXPECT_UNIT = "@expect"
 """The id of the unit that stands for a case's own [expect] block among its checks."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..model import Absent, Case, CaseResult, Check, Expect, Kind, NotRun, Observation, Peer
+from ..model import Absent, Case, CaseResult, Check, Expect, Kind, NotRun, Observation, Peer, original
 
 SCHEMA = "assay-results/3"
 """Versions 1 and 2 are read as well. They have no kinds, no definitions, no expectations and no exchanges."""
@@ -62,6 +62,16 @@ class CaseInfo:
     @property
     def identity(self) -> tuple[str, str]:
         return self.sha256, self.digest
+
+    @property
+    def original(self) -> str:
+        """The id of the case that this is a variant of, or its own."""
+        return original(self.id) if self.kind is Kind.CASE else self.id
+
+    @property
+    def variant(self) -> bool:
+        """Whether this is a case against another version of WASI than it was built for."""
+        return self.original != self.id
 
     def check(self, check_id: str) -> Check | None:
         return next((check for check in self.checks if check.id == check_id), None)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, replace
 from ..model import EXPECT_UNIT, CaseResult, Check, Level, UnitResult, Verdict
 from ..model.wire import show
 from ..record import CaseInfo, Record, RuntimeInfo
-from ..record.differ import Aspect, Group, case_differences, ending_key, groups, ran
+from ..record.differ import Aspect, Group, case_differences, groups, ran
 from ..record.status import RunStatus, RuntimeStatus, status
 
 SYMBOLS = {
@@ -204,22 +204,6 @@ def total(counts: Iterable[Count]) -> Count:
 
 
 @dataclass(frozen=True)
-class Alike:
-    """Runtimes on which a unit has exactly the same result."""
-
-    unit: UnitResult | None
-    runtimes: tuple[str, ...]
-
-
-def alike(units: Sequence[UnitResult | None], names: Sequence[str]) -> tuple[Alike, ...]:
-    found: dict[UnitResult | None, list[str]] = {}
-    for unit, name in zip(units, names, strict=True):
-        shown = unit if unit is None or unit.verdict is not Verdict.PASS else replace(unit, detail="")
-        found.setdefault(shown, []).append(name)
-    return tuple(Alike(unit, tuple(mine)) for unit, mine in sorted(found.items(), key=lambda item: -len(item[1])))
-
-
-@dataclass(frozen=True)
 class CheckRow:
     """One check of one case with its result on every runtime."""
 
@@ -227,15 +211,32 @@ class CheckRow:
     check: Check
     results: tuple[UnitResult | None, ...]
     value_groups: tuple[Group[str], ...] = ()
-    alike: tuple[Alike, ...] = ()
 
-    @property
-    def by_verdict(self) -> tuple[tuple[Verdict, tuple[str, ...]], ...]:
-        """Runtimes by verdict, without details."""
-        found: dict[Verdict, list[str]] = {}
-        for item in self.alike:
-            found.setdefault(item.unit.verdict if item.unit else Verdict.SKIP, []).extend(item.runtimes)
-        return tuple((verdict, tuple(names)) for verdict, names in found.items())
+
+@dataclass(frozen=True)
+class RequirementRow:
+    """A requirement on a function, with the checks of all cases that cite it."""
+
+    check: Check
+    rows: tuple[CheckRow, ...]
+
+    def count(self, index: int) -> Count:
+        """Counts it on one runtime: once, by the worst of its checks. A recorded value has no verdict, so
+        each counts."""
+        units = [row.results[index] for row in self.rows]
+        if self.check.level is Level.UNSPECIFIED:
+            return total(count_unit(unit, self.check.level) for unit in units)
+        worst = max(units, key=lambda unit: Verdict.SKIP.rank if unit is None else unit.verdict.rank)
+        unexpected = any(unit is not None and unit.unexpected for unit in units)
+        return count_unit(worst and replace(worst, unexpected=unexpected), self.check.level)
+
+
+def requirements(rows: Iterable[CheckRow]) -> tuple[RequirementRow, ...]:
+    """Groups checks by requirement and function. A requirement that shows at two functions is one at each."""
+    found: dict[tuple[str, str], list[CheckRow]] = {}
+    for row in rows:
+        found.setdefault((row.check.function, row.check.id), []).append(row)
+    return tuple(RequirementRow(mine[0].check, tuple(mine)) for mine in found.values())
 
 
 @dataclass(frozen=True)
@@ -243,7 +244,7 @@ class FunctionRow:
     name: str
     anchor: str
     counts: tuple[Count, ...]
-    checks: tuple[CheckRow, ...]
+    requirements: tuple[RequirementRow, ...]
 
 
 @dataclass(frozen=True)
@@ -286,12 +287,12 @@ class CaseView:
     anchor: str
     results: tuple[CaseResult | None, ...]
     checks: tuple[CheckRow, ...]
-    expect: tuple[Alike, ...]
+    expect: tuple[UnitResult | None, ...]
     outputs: tuple[OutputBlock, ...]
     differences: tuple[Aspect, ...]
-    endings: tuple[Group[str], ...]
-    worst: Verdict
     unexpected: bool
+    variants: tuple[CaseView, ...] = ()
+    """The case against other versions."""
 
     @property
     def trace(self) -> tuple[str, str] | None:
@@ -333,10 +334,13 @@ class NotRun:
 
 @dataclass(frozen=True)
 class Surprises:
-    """The unexpected units of one case on one runtime. `alike`: they all have the same verdict and cause."""
+    """The unexpected units of one case on one runtime. `alike`: they all have the same verdict and cause.
+
+    `cases` has the case, and those of its variants in which exactly the same is unexpected."""
 
     result: CaseResult
     units: tuple[UnitResult, ...]
+    cases: tuple[str, ...]
 
     @property
     def alike(self) -> bool:
@@ -350,6 +354,9 @@ class View:
     summaries: tuple[Summary, ...]
     packages: tuple[PackageRows, ...]
     cases: tuple[CaseView, ...]
+    """Without variants, which are in their cases. A variant whose case is not in the record is here."""
+    variants: int
+    requirements: int
     values: tuple[CheckRow, ...]
     surprises: tuple[tuple[CaseResult, UnitResult], ...]
     surprising: tuple[Surprises, ...]
@@ -363,38 +370,59 @@ def anchor(text: str) -> str:
 
 def build(record: Record) -> View:
     runtimes = record.present
-    cases = tuple(_case(record, info) for info in record.cases)
+    cases = _cases(record)
+    counted = tuple(case for case in cases if not case.info.variant)
     interfaces = sorted(
-        {name for info in record.cases for name in info.interfaces}
-        | {c.interface for i in record.cases for c in i.checks}
+        {name for case in counted for name in case.info.interfaces}
+        | {row.check.interface for case in counted for row in case.checks}
     )
     names = tuple(runtime.name for runtime in runtimes)
-    rows = [_interface(cases, name, names) for name in interfaces]
+    rows = [_interface(counted, name, names) for name in interfaces]
     packages = tuple(
         PackageRows(name, tuple(total(row.counts[i] for row in mine) for i in range(len(runtimes))), mine)
         for name in dict.fromkeys(row.package for row in rows)
         for mine in [tuple(row for row in rows if row.package == name)]
     )
-    values = tuple(row for case in cases for row in case.checks if row.check.level is Level.UNSPECIFIED)
-    surprises = tuple((result, unit) for result in record.results for unit in result.units if unit.unexpected)
-    surprising = tuple(
-        Surprises(result, units)
-        for result in record.results
-        for units in [tuple(unit for unit in result.units if unit.unexpected)]
-        if units
-    )
+    every = requirements(row for case in counted for row in case.checks)
     run = status(record)
     return View(
         record,
         runtimes,
-        tuple(_summary(record, runtime, run) for runtime in runtimes),
+        tuple(_summary(counted, every, index, runtime, run) for index, runtime in enumerate(runtimes)),
         packages,
         cases,
-        values,
-        surprises,
-        surprising,
+        len(record.cases) - len(counted),
+        len(every),
+        tuple(row for case in counted for row in case.checks if row.check.level is Level.UNSPECIFIED),
+        tuple((result, unit) for result in record.results for unit in result.units if unit.unexpected),
+        _surprising(record),
         run,
         _not_run(record),
+    )
+
+
+def _cases(record: Record) -> tuple[CaseView, ...]:
+    """Returns the cases, each with its variants."""
+    ids = {info.id for info in record.cases}
+    mine: dict[str, list[CaseInfo]] = {}
+    for info in record.cases:
+        if info.variant and info.original in ids:
+            mine.setdefault(info.original, []).append(info)
+    return tuple(
+        replace(_case(record, info), variants=tuple(_case(record, variant) for variant in mine.get(info.id, ())))
+        for info in record.cases
+        if not info.variant or info.original not in ids
+    )
+
+
+def _surprising(record: Record) -> tuple[Surprises, ...]:
+    infos = {info.id: info for info in record.cases}
+    found: dict[tuple[str, str, tuple[UnitResult, ...]], list[CaseResult]] = {}
+    for result in record.results:
+        if units := tuple(unit for unit in result.units if unit.unexpected):
+            found.setdefault((result.runtime, infos[result.case].original, units), []).append(result)
+    return tuple(
+        Surprises(mine[0], units, tuple(result.case for result in mine)) for (_, _, units), mine in found.items()
     )
 
 
@@ -403,7 +431,7 @@ def _not_run(record: Record) -> tuple[NotRun, ...]:
     for runtime in record.present:
         for info in record.cases:
             result = record.result(info.id, runtime.name)
-            if result is None or result.verdict is Verdict.SKIP:
+            if not info.variant and (result is None or result.verdict is Verdict.SKIP):
                 reason = NO_RESULT if result is None else result.reason or "skipped"
                 found.setdefault((runtime.name, reason), []).append(info)
     alike: dict[tuple[str, tuple[CaseInfo, ...]], list[str]] = {}
@@ -414,42 +442,37 @@ def _not_run(record: Record) -> tuple[NotRun, ...]:
             tuple(names),
             reason,
             tuple(info.id for info in infos),
-            sum(check.level is Level.MUST for info in infos for check in info.checks),
+            len({(check.function, check.id) for info in infos for check in info.checks if check.level is Level.MUST}),
         )
         for (reason, infos), names in alike.items()
     )
 
 
-def _units(info: CaseInfo, result: CaseResult | None) -> Count:
-    """Counts all units of one case on one runtime."""
-    counts = [count_unit(result.unit(check.id) if result else None, check.level) for check in info.checks]
-    return total([*counts, count_unit(result.unit(EXPECT_UNIT) if result else None, None)])
-
-
-def _summary(record: Record, runtime: RuntimeInfo, run: RunStatus) -> Summary:
-    mine = [(info, record.result(info.id, runtime.name)) for info in record.cases]
-    cases = total(
+def _summary(
+    cases: Sequence[CaseView], every: Iterable[RequirementRow], index: int, runtime: RuntimeInfo, run: RunStatus
+) -> Summary:
+    mine = [case.results[index] for case in cases]
+    counts = total(
         count_unit(
             UnitResult(result.case, result.verdict, result.reason, unexpected=result.unexpected) if result else None,
             Level.MUST,
         )
-        for _, result in mine
+        for result in mine
     )
-    units = total(_units(info, result) for info, result in mine)
-    there = [result for _, result in mine if result is not None]
+    units = total(row.count(index) for row in every) + total(count_unit(case.expect[index], None) for case in cases)
+    there = [
+        result for case in cases for shown in (case, *case.variants) for result in [shown.results[index]] if result
+    ]
     wall = sum(result.observation.wall for result in there)
     peak = max((result.observation.peak_rss_kib for result in there), default=0)
     mine_status = run.of(runtime.name)
     assert mine_status is not None
-    return Summary(runtime, replace(cases, unit="cases"), units, wall, peak, mine_status)
+    return Summary(runtime, replace(counts, unit="cases"), units, wall, peak, mine_status)
 
 
 def _case(record: Record, info: CaseInfo) -> CaseView:
     results = tuple(record.result(info.id, runtime.name) for runtime in record.present)
-    names = tuple(runtime.name for runtime in record.present)
     there = [result for result in results if result is not None]
-    verdicts = [result.verdict for result in there]
-    endings = groups({result.runtime: ending_key(result) for result in there if ran(result)})
     ran_here = [result for result in there if ran(result)]
     outputs = [
         _output("stdout without check lines", "rest", ran_here, {r.runtime: r.rest for r in ran_here}),
@@ -474,12 +497,10 @@ def _case(record: Record, info: CaseInfo) -> CaseView:
         info,
         f"case-{anchor(info.id)}",
         results,
-        tuple(_check_row(info, check, results, names) for check in info.checks),
-        alike([result.unit(EXPECT_UNIT) if result else None for result in results], names),
+        tuple(_check_row(info, check, results) for check in info.checks),
+        tuple(result.unit(EXPECT_UNIT) if result else None for result in results),
         tuple(block for block in outputs if block is not None),
         case_differences(record, info),
-        endings,
-        max(verdicts, key=lambda verdict: verdict.rank, default=Verdict.SKIP),
         any(result.unexpected for result in there),
     )
 
@@ -528,9 +549,7 @@ def show_bytes(data: bytes, limit: int = 64 << 10) -> str:
     return shown + (f"\n… ({len(data)} bytes in all)" if len(data) > limit else "")
 
 
-def _check_row(
-    info: CaseInfo, check: Check, results: tuple[CaseResult | None, ...], names: tuple[str, ...]
-) -> CheckRow:
+def _check_row(info: CaseInfo, check: Check, results: tuple[CaseResult | None, ...]) -> CheckRow:
     units = tuple(result.unit(check.id) if result else None for result in results)
     found: tuple[Group[str], ...] = ()
     if check.level is Level.UNSPECIFIED:
@@ -540,7 +559,7 @@ def _check_row(
             if result and unit and unit.value is not None
         }
         found = groups(reported)
-    return CheckRow(info, check, units, found, alike(units, names))
+    return CheckRow(info, check, units, found)
 
 
 def _interface(cases: tuple[CaseView, ...], name: str, names: tuple[str, ...]) -> InterfaceRow:
@@ -551,22 +570,16 @@ def _interface(cases: tuple[CaseView, ...], name: str, names: tuple[str, ...]) -
         FunctionRow(
             function.removeprefix(name + "."),
             f"fn-{anchor(function)}",
-            tuple(_column(rows, index) for index in range(len(names))),
+            tuple(total(row.count(index) for row in rows) for index in range(len(names))),
             rows,
         )
         for function in sorted({row.check.function for row in checks})
-        for rows in [tuple(row for row in checks if row.check.function == function)]
+        for rows in [requirements(row for row in checks if row.check.function == function)]
     )
     counts = tuple(
-        _column(checks, index) + total(_ending(case, runtime) for case in mine) for index, runtime in enumerate(names)
+        total(function.counts[index] for function in functions)
+        + total(count_unit(case.expect[index], None) for case in mine)
+        for index in range(len(names))
     )
     shown = {case.info.id: case.info for case in mine} | {row.case.id: row.case for row in checks}
     return InterfaceRow(name, name.partition("/")[0], f"if-{anchor(name)}", counts, functions, tuple(shown.values()))
-
-
-def _column(checks: Iterable[CheckRow], index: int) -> Count:
-    return total(count_unit(row.results[index], row.check.level) for row in checks)
-
-
-def _ending(case: CaseView, runtime: str) -> Count:
-    return count_unit(next(item.unit for item in case.expect if runtime in item.runtimes), None)

@@ -18,7 +18,7 @@ from pathlib import Path
 from .. import record
 from ..cases import nonces
 from ..judge.expect import Expectations
-from ..model import Absent, Case, CaseResult, Kind, NotRun, Verdict
+from ..model import Absent, Case, CaseResult, Kind, NotRun, Verdict, original
 from ..record import Record
 from ..record.settle import settle
 from ..run.runner import Settings
@@ -84,7 +84,7 @@ def _applied(expectations: Expectations, plan: Plan) -> dict[str, tuple[dict[str
     """Returns the entries for the plan's cases on its runtimes."""
     names = {runtime.name for runtime in plan.present}
     key = {Kind.CASE: "case", Kind.SCRIPT: "script", Kind.PROGRAM: "program"}[plan.suite.info.kind]
-    ids = {name for case in plan.cases for name in (case.id, case.id.partition("@")[0])}
+    ids = {name for case in plan.cases for name in (case.id, original(case.id))}
     return {
         name: tuple(dict(table) for table in tables if table[key] in ids)
         for name, tables in expectations.tables.items()

@@ -1,0 +1,216 @@
+"""What the page shows when something on it is opened, as JSON for its script: each text once. Pure.
+
+In: a `View`, and how much of outputs and details to show. Out: one object. Its members:
+
+    texts       all texts; a number in the place of a text is an index here
+    runtimes    their names; `per runtime` below is a list in this order, or the one value that all have
+    checks      [id, level, function, since, words]
+    known       [reason, kind, link] of the expectations
+    units       [verdict, unexpected, known + 1, detail, value + 1], zeros at the end left out
+    cases       as `_case` says, in the order of the page
+    functions   a list of [check, [[case, units per runtime] …]] for each function of the page
+    values      [case, which of its checks] for each recorded value
+    surprises   the units of each entry of "Not as announced"
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import shlex
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..model import CaseResult, UnitResult, Verdict
+from ..record.differ import align, ran
+from .view import CaseView, CheckRow, OutputBlock, RequirementRow, View
+
+LINES = 400
+SURPRISES = 500
+"""The most entries of "Not as announced"."""
+NARROW = 300
+"""An output with less room than this gets no column."""
+VERDICTS = tuple(verdict.value for verdict in Verdict)
+SAME, DIFFERS, GAP, MARK = " ", "!", "-", "\x7f"
+"""What a line of an output begins with, and what stands around a marked part. `show_bytes` leaves no DEL."""
+
+
+class Once:
+    """A list that has each value once."""
+
+    def __init__(self) -> None:
+        self.items: list[Any] = []
+        self._index: dict[Hashable, int] = {}
+
+    def add(self, key: Hashable, item: object = None) -> int:
+        """Returns the index of `item`, or of the key itself, after adding it where it is new."""
+        if key not in self._index:
+            self._index[key] = len(self.items)
+            self.items.append(key if item is None else item)
+        return self._index[key]
+
+
+class Data:
+    """Makes the object. `output` is the number of characters shown of an output on all runtimes together,
+    `detail` that of a detail or value."""
+
+    def __init__(self, view: View, output: int, detail: int) -> None:
+        self.view, self.output, self.detail = view, output, detail
+        self.texts, self.checks, self.known, self.units = Once(), Once(), Once(), Once()
+        self.unit(UnitResult("", Verdict.PASS))  # so that a plain pass is 0
+
+    def make(self) -> dict[str, object]:
+        view = self.view
+        number = {case.info.id: index for index, case in enumerate(view.cases)}
+        return {
+            "runtimes": [runtime.name for runtime in view.runtimes],
+            "verdicts": VERDICTS,
+            "cases": [self.case(case) for case in view.cases],
+            "functions": [
+                [
+                    [
+                        self.check(row),
+                        [[number[one.case.id], self.per_runtime(one.results)] for one in row.rows],
+                    ]
+                    for row in function.requirements
+                ]
+                for package in view.packages
+                for interface in package.interfaces
+                for function in interface.functions
+            ],
+            "values": [
+                [number[row.case.id], [check.id for check in row.case.checks].index(row.check.id)]
+                for row in view.values
+            ],
+            "surprises": [
+                [[self.texts.add(unit.id), self.unit(unit)] for unit in (item.units[:1] if item.alike else item.units)]
+                for item in view.surprising[:SURPRISES]
+            ],
+            "checks": self.checks.items,
+            "known": self.known.items,
+            "units": self.units.items,
+            "texts": self.texts.items,
+        }
+
+    def text(self, text: str, limit: int = 2000) -> int:
+        """Adds a text, cut to what is shown of it."""
+        return self.texts.add(cut(text, min(limit, self.detail)))
+
+    def check(self, row: CheckRow | RequirementRow) -> int:
+        check = row.check
+        words = (check.id, check.level.value, check.function, check.since, check.text)
+        made = [self.texts.add(word) for word in words[2:]]
+        return self.checks.add(words, [self.texts.add(check.id), check.level.value, *made])
+
+    def unit(self, unit: UnitResult | None) -> int:
+        """Adds a unit. Its id, and the detail of a pass, are left out: what looks alike is alike. -1 is no unit."""
+        if unit is None:
+            return -1
+        plain = replace(unit, id="", detail="" if unit.verdict is Verdict.PASS else unit.detail)
+        known = 0
+        if unit.expected:
+            why = (unit.expected.reason, unit.expected.kind, unit.expected.link)
+            known = 1 + self.known.add(why, [self.texts.add(word) for word in why])
+        detail = self.text(plain.detail) if plain.detail else -1
+        value = self.text(plain.value) if plain.value is not None else -1
+        made = [VERDICTS.index(unit.verdict.value), int(unit.unexpected), known, detail + 1, value + 1]
+        while made and not made[-1]:
+            made.pop()
+        return self.units.add(plain, made)
+
+    def per_runtime(self, units: Sequence[UnitResult | None]) -> int | list[int]:
+        """Returns the one index that all runtimes share, or one for each."""
+        found = [self.unit(unit) for unit in units]
+        return found[0] if len(set(found)) == 1 else found
+
+    def case(self, case: CaseView, original: CaseView | None = None) -> dict[str, object]:
+        """A case, or a variant of `original`, of which only what differs is kept.
+
+        runs      per runtime: [verdict, ending, wall ms, CPU ms, KiB, left a process behind], or 0
+        checks    [check, units per runtime]; end: the units of the run as a whole
+        outputs   [name, in how many ways, [[runtimes, text, bytes] …], others]
+        argv      per runtime the words of its command line, or 0
+        trace     [runtime, calls, text]"""
+        info = case.info
+        made: dict[str, object] = {
+            "id": self.texts.add(info.id),
+            "runs": [self.run(result) for result in case.results],
+            "checks": [[self.check(row), self.per_runtime(row.results)] for row in case.checks],
+            "end": self.per_runtime(case.expect),
+            "outputs": [self.block(block) for block in case.outputs if not original or block not in original.outputs],
+            "variants": [self.case(variant, case) for variant in case.variants],
+        }
+        if original is None:
+            made |= {
+                "notes": self.texts.add(info.notes) if info.notes else None,
+                "file": self.texts.add(info.component),
+                "sum": info.sha256[:16],
+                "about": [self.texts.add(name) for name in info.interfaces],
+                "differ": [self.texts.add(aspect.value) for aspect in case.differences],
+                "stdin": len(info.stdin),
+                "argv": [self.argv(result) for result in case.results] if self.detail else None,
+            }
+            if case.trace:
+                runtime, trace = case.trace
+                made["trace"] = [
+                    self.texts.add(runtime),
+                    trace.count("\n"),
+                    self.texts.add(cut(trace, self.output // 2)),
+                ]
+        return {key: value for key, value in made.items() if value not in (None, [], 0, "") or key in ("id", "end")}
+
+    def run(self, result: CaseResult | None) -> Any:
+        if result is None:
+            return 0
+        seen = result.observation
+        ended = self.text(result.reason or str(seen.outcome))
+        times = (round(seen.wall * 1000), round(seen.cpu * 1000)) if ran(result) else (-1, -1)
+        left = [1] if seen.leftovers else []
+        return [VERDICTS.index(result.verdict.value), ended, *times, seen.peak_rss_kib, *left]
+
+    def argv(self, result: CaseResult | None) -> Any:
+        """The words, quoted for a shell."""
+        if result is None or not result.observation.argv:
+            return 0
+        return [self.texts.add(cut(shlex.quote(word), 300)) for word in result.observation.argv[:100]]
+
+    def block(self, block: OutputBlock) -> list[object]:
+        columns, others = sides(block, self.output)
+        index = [runtime.name for runtime in self.view.runtimes].index
+        return [
+            self.texts.add(cut(block.name, 300)),
+            len(block.columns),
+            [[[index(name) for name in names], self.texts.add(text), size] for names, text, size in columns],
+            *([self.texts.add(cut(others, 300))] if others else []),
+        ]
+
+
+def cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit + 24 else f"{text[:limit]}… ({len(text)} characters)"
+
+
+@functools.lru_cache(maxsize=4096)
+def sides(block: OutputBlock, room: int) -> tuple[tuple[tuple[tuple[str, ...], str, int], ...], str]:
+    """Returns the columns of an output that are shown, with marks on what differs, and a note on the others."""
+    shown = block.columns[: room // NARROW]
+    limit = room // max(1, len(shown))
+    texts = [column.text[:limit] for column in shown]
+    columns = []
+    for column, text, rows in zip(shown, texts, align(texts, fine=len(texts) <= 4), strict=True):
+        lines = [
+            (GAP if row.gap else DIFFERS if row.differs else SAME)
+            + "".join(f"{MARK}{span.text}{MARK}" if span.marked else span.text for span in row.spans)
+            for row in rows[:LINES]
+        ]
+        if column.cut or len(text) < len(column.text) or len(rows) > LINES:
+            lines.append(f"{SAME}… ({column.size} bytes in all)")
+        columns.append((column.runtimes, "\n".join(lines), column.size))
+    rest = block.columns[len(shown) :]
+    others = "; ".join(f"{', '.join(column.runtimes)}: {column.size} bytes" for column in rest)
+    return tuple(columns), others
+
+
+def script(value: object) -> str:
+    """Returns JSON that can stand in a <script>: no tag and no comment can begin or end in it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

@@ -1,0 +1,175 @@
+"use strict";
+// Shows what is behind an entry when it is opened, from the data of the page (report/data.py says what is where).
+const D = JSON.parse(document.getElementById("data").textContent);
+const $ = id => document.getElementById(id);
+const every = (selector, from = document) => [...from.querySelectorAll(selector)];
+const SIGNS = {PASS: "✓", FAIL: "✗", ERROR: "!", TIMEOUT: "⧗", CRASH: "☠", UNSUPPORTED: "∅", SKIP: "–"};
+const LETTERS = "ABCDEFGHIJKLMNOP";
+const esc = text => String(text).replace(/[&<>"]/g, c => ({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})[c]);
+const T = number => D.texts[number];
+const E = number => esc(T(number));
+const anchor = text => text.replace(/[^\p{L}\p{N}_.-]/gu, "-");
+const many = D.runtimes.length > 6;
+const map = (list, make) => (list || []).map(make).join("");
+
+function who(runtimes) {
+  const all = D.runtimes.length;
+  if (runtimes.length === all && all > 1) return "all";
+  return runtimes.length * 2 > all && runtimes.length > 4 ? `the other ${runtimes.length}` : esc(runtimes.map(r => D.runtimes[r]).join(", "));
+}
+
+// The runtimes by what they have: [value, runtimes], the largest group first. `units` is one value for all, or a list.
+function groups(units, key = unit => unit) {
+  const found = new Map();
+  D.runtimes.forEach((_, r) => {
+    const mine = key(Array.isArray(units) ? units[r] : units);
+    if (mine !== null) found.set(mine, [...(found.get(mine) || []), r]);
+  });
+  return [...found].sort((a, b) => b[1].length - a[1].length);
+}
+
+const verdict = word => `<b class="v v-${word}">${SIGNS[word]} ${word}</b>`;
+
+function known([reason, kind, link]) {
+  const where = T(link).startsWith("http") ? ` <a href="${E(link)}">thread</a>` : T(link) && ` (${E(link)})`;
+  return ` <span class="known">known: ${E(reason)}${T(kind) && ` [${E(kind)}]`}${where}</span>`;
+}
+
+function unit(number) {
+  if (number < 0) return '<span class="v v-SKIP">– no result</span>';
+  const [v = 0, unexpected, why, detail, value] = D.units[number];
+  return (value && v === 0 ? "" : verdict(D.verdicts[v])) + (unexpected ? ' <span class="alarm">▲ unexpected</span>' : "")
+    + (why ? known(D.known[why - 1]) : "") + (value ? `<code class="value">${E(value - 1) || "(empty)"}</code>` : "")
+    + (detail ? ` <span class="detail">${E(detail - 1)}</span>` : "");
+}
+
+const level = check => `<span class="tag level-${check[1]}">${check[1]}</span>`;
+const toCase = c => `<a href="#case-${anchor(T(D.cases[c].id))}">${E(D.cases[c].id)}</a>`;
+const results = units => map(groups(units), ([u, runtimes]) => `<div>${who(runtimes)} ${unit(u)}</div>`);
+const seconds = ms => ms < 0 ? "–" : ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`;
+const memory = kib => kib ? `${(kib / 1024).toFixed(1)} MiB` : "–";
+
+function surpriseBody(index) {
+  const units = D.surprises[index];
+  if (units.length === 1) return `<p>${unit(units[0][1])}</p>`;
+  return `<ul class="plain">${map(units, ([id, u]) => `<li><code>${E(id)}</code> ${unit(u)}</li>`)}</ul>`;
+}
+
+function valueBody(index) {
+  const [c, at] = D.values[index], [number, units] = D.cases[c].checks[at], check = D.checks[number];
+  const value = u => u >= 0 && D.units[u][4] ? D.units[u][4] - 1 : null;
+  return `<p>${E(check[4])} <span class="dim">(${E(check[2])}, since ${E(check[3])}; ${toCase(c)})</span></p><dl>`
+    + groups(units, value).map(([v, runtimes], i) => `<dt><span class="letter l${i % 4}">${LETTERS[i % 16]}</span> ${who(runtimes)}</dt><dd><code class="value">${E(v) || "(empty)"}</code></dd>`).join("") + "</dl>";
+}
+
+function functionBody(index) {
+  return map(D.functions[index], ([number, cases]) => {
+    const check = D.checks[number];
+    const alike = new Map();
+    for (const [c, units] of cases) {
+      const told = groups(units, u => u < 0 ? "SKIP" : D.verdicts[D.units[u][0] || 0]).map(([v, runtimes]) => `<b class="v v-${v}">${SIGNS[v]}</b> ${who(runtimes)}`).join(" · ");
+      alike.set(told, [...(alike.get(told) || []), toCase(c)]);
+    }
+    const shown = map([...alike], ([told, links]) => `<p class="dim">${told} in ${links.join(", ")}</p>`);
+    return `<div class="check"><p>${level(check)} <code>${E(check[0])}</code> <span class="dim">since ${E(check[3])}</span></p><blockquote>${E(check[4])}</blockquote>${shown}</div>`;
+  });
+}
+
+function output([name, ways, columns, others]) {
+  const line = text => `<span class="row${text[0] === "!" ? " differs" : text[0] === "-" ? " differs gap" : ""}">`
+    + text.slice(1).split("\x7f").map((part, i) => i % 2 ? `<mark>${esc(part)}</mark>` : esc(part)).join("") + "\n</span>";
+  const shown = columns.map(([runtimes, text, size], i) => `<figure><figcaption><span class="letter l${i % 4}">${LETTERS[i % 16]}</span> ${esc(runtimes.map(r => D.runtimes[r]).join(", "))} <span class="dim">${size} bytes</span></figcaption><pre class="out">${map(T(text).split("\n"), line)}</pre></figure>`);
+  return `<h4>${E(name)} <span class="tag ${ways > 1 ? "differs" : "same"}">${ways > 1 ? `≠ ${ways} ways` : "= alike"}</span></h4>`
+    + (shown.length ? `<div class="sides" style="--k: ${shown.length}">${shown.join("")}</div>` : "")
+    + (others === undefined ? "" : `<p class="dim">${E(others)}; the record has them.</p>`);
+}
+
+function trace(made) {
+  if (made.trace) return `<details class="trace"><summary>trace by ${E(made.trace[0])}, ${made.trace[1]} calls</summary><pre class="out">${E(made.trace[2])}</pre></details>`;
+  const run = D.runtimes.includes(D.reference) && made.runs[D.runtimes.indexOf(D.reference)];
+  const name = esc(D.reference || "the reference runtime");
+  return `<p class="dim">${!run ? `${name} was not there for this run, so there is no trace of the host calls` : D.verdicts[run[0]] === "SKIP" ? `${name} did not run this case` : `${name} left no trace for this case`}.</p>`;
+}
+
+// The runs and checks of a case or of one of its variants. `ran` are the runtimes on which it ran.
+function runsAndChecks(made, ran) {
+  const rows = map(D.runtimes, (name, r) => {
+    if (!made.runs[r]) return "";
+    const [v, ended, wall, cpu, kib, left] = made.runs[r];
+    return `<tr><th scope="row">${esc(name)}<td>${verdict(D.verdicts[v])}<td>${E(ended)}${left ? ' <span class="tag">left a process behind</span>' : ""}<td>${seconds(wall)}<td>${seconds(cpu)}<td>${memory(kib)}`;
+  });
+  const again = (many ? ran.slice(0, 1) : ran).map(r => `${esc(D.repro)} ${E(made.id)} ${esc(D.runtimes[r])}`).join("\n");
+  return `<div class="scroll"><table class="list runs"><thead><tr><th>runtime<th>verdict<th>ended<th>wall<th>CPU<th>peak memory</thead>${rows}</table></div><h4>Again</h4>`
+    + (ran.length ? `<p class="dim">Repeats a run in a folder that is kept, and prints its command line for a shell${many ? ". The last word names the runtime" : ""}:</p><pre class="argv">${again}</pre>` : '<p class="dim">Nothing ran.</p>')
+    + (made.argv && ran.length ? `<details class="lines"><summary>Command lines of the runs</summary>${map(ran.filter(r => made.argv[r]), r => `<pre class="argv" data-runtime="${esc(D.runtimes[r])}">${made.argv[r].map(E).join(" ")}</pre>`)}</details>` : "")
+    + (made.stdin ? `<p class="dim">with ${made.stdin} bytes on stdin</p>` : "")
+    + `<h4>Checks</h4><table class="list checks">${map(made.checks, ([number, units]) => `<tr><th scope="row">${level(D.checks[number])} <code>${E(D.checks[number][0])}</code><td>${results(units)}`)}<tr><th scope="row">the run as a whole<td>${results(made.end)}</table>`
+    + map(made.outputs, output);
+}
+
+// The runtimes that have a command line of the case: its variants have the same.
+const ranOf = made => D.runtimes.map((_, r) => r).filter(r => made.runs[r] && made.runs[r][2] >= 0);
+
+function caseBody(index) {
+  const made = D.cases[index];
+  const about = made.about ? ` · ${made.about.map(E).join(", ")}` : "", differ = made.differ ? ` · differ in ${made.differ.map(E).join(", ")}` : "";
+  const variants = map(made.variants, variant => `<details class="variant" id="case-${anchor(T(variant.id))}"><summary class="grid"><span class="name">${E(variant.id)}</span>`
+    + map(variant.runs, (run, r) => many ? (run ? `<b class="v v-${D.verdicts[run[0]]}">${SIGNS[D.verdicts[run[0]]]}</b>` : '<b class="v">no result</b>') : `<span class="cellwrap"><span class="rt">${esc(D.runtimes[r])}</span>${run ? verdict(D.verdicts[run[0]]) : '<b class="v v-SKIP">no result</b>'}</span>`) + "</summary></details>");
+  return '<div class="body">' + (made.notes === undefined ? "" : `<p>${E(made.notes)}</p>`)
+    + `<p class="dim">${E(made.file)}${made.sum ? `, SHA-256 ${made.sum}…` : ""}${about}${differ}</p>` + runsAndChecks(made, ranOf(made))
+    + "<h4>Host calls</h4>" + trace(made)
+    + (variants ? `<h4>Against other versions of WASI</h4><p class="dim">The same component with the versions in its names rewritten. Outputs are shown where they are not as above; the record has the traces.</p>${variants}` : "") + "</div>";
+}
+
+// The maker of the body of each entry that can be opened; an entry is filled once.
+const body = new Map();
+every("details.surprise").forEach((d, i) => body.set(d, () => surpriseBody(i)));
+every("details.value-of").forEach((d, i) => body.set(d, () => valueBody(i)));
+every("details.function").forEach((d, i) => body.set(d, () => functionBody(i)));
+every("details.case").forEach((d, i) => body.set(d, () => caseBody(i)));
+
+function fill(details) {
+  const make = body.get(details);
+  if (!make) return;
+  body.delete(details);
+  details.insertAdjacentHTML("beforeend", make());
+  const variants = every("details.variant", details);
+  if (variants.length) {
+    const mine = D.cases[every("details.case").indexOf(details)].variants;
+    variants.forEach((d, i) => body.set(d, () => `<div class="body">${runsAndChecks(mine[i], ranOf(mine[i]))}</div>`));
+  }
+}
+addEventListener("toggle", event => fill(event.target), true);
+every("details[open]").forEach(fill);
+
+function reveal() {
+  const id = location.hash && decodeURIComponent(location.hash.slice(1));
+  if (!id) return;
+  const variant = /^(case-.*)-0\.2\.\d+$/.exec(id);
+  if (variant && $(variant[1])) fill($(variant[1]));
+  const target = $(id);
+  if (!target) return;
+  for (let e = target; e; e = e.parentElement) if (e.tagName === "DETAILS") { fill(e); e.open = true; }
+  target.scrollIntoView();
+}
+addEventListener("hashchange", reveal);
+reveal();
+
+// What a case is about, when somebody asks: its component and interfaces, and the requirements and functions of its checks.
+let names = null;
+const index = () => D.cases.map(made => [made.file, ...(made.about || []), ...(made.checks || []).flatMap(([c]) => [D.checks[c][0], D.checks[c][2]])].map(T).join(" ").toLowerCase());
+function filter() {
+  names = names || index();
+  const text = $("find").value.toLowerCase(), had = $("had").value, on = $("on").value;
+  let shown = 0;
+  every("details.case").forEach((c, i) => {
+    const made = D.cases[i], all = [made, ...(made.variants || [])];
+    const runs = all.flatMap(m => m.runs.map((run, r) => run && [D.verdicts[run[0]], D.runtimes[r]])).filter(run => run && (!had || run[0] === had) && (!on || run[1] === on));
+    c.hidden = (text && !c.querySelector("summary").textContent.toLowerCase().includes(text) && !names[i].includes(text))
+      || ((had || on) && !runs.length) || ($("only-differ").checked && !made.differ) || ($("only-bad").checked && all.every(m => m.runs.every(run => run && run[0] === 0)));
+    shown += !c.hidden;
+  });
+  $("found").textContent = shown + " shown";
+}
+for (const id of ["find", "had", "on", "only-differ", "only-bad"]) $(id).addEventListener("input", filter);
+document.querySelector(".filters").hidden = false;
