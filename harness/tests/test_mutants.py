@@ -85,12 +85,24 @@ def test_a_program_that_does_nothing_is_red_at_the_first_case_and_script(tmp_pat
     idle.write_text("#!/bin/sh\nexit 0\n")
     idle.chmod(0o755)
     suites = judged.Suites(ROOT, {SCRIPT})
-    assert suites.red_case(idle, [CASE, "p2/io/poll"], 1.0) == CASE
+    assert suites.try_cases(idle, [CASE, "p2/io/poll"], 1.0) == (CASE, "")
     assert suites.red_script(idle, ["own"]) == SCRIPT
 
 
 @pytest.mark.skipif(not (ROOT / "build/touchstone").exists(), reason="touchstone is not built")
 def test_a_program_without_a_fault_is_not_red() -> None:
     suites = judged.Suites(ROOT, {SCRIPT})
-    assert suites.red_case(ROOT / "build/touchstone", [CASE, "p2/io/poll"], 1.0) == ""
+    assert suites.try_cases(ROOT / "build/touchstone", [CASE, "p2/io/poll"], 1.0) == ("", "")
     assert suites.red_script(ROOT / "build/touchstone", ["own"]) == ""
+
+
+@pytest.mark.skipif(not (ROOT / "build/touchstone").exists(), reason="touchstone is not built")
+def test_another_recorded_value_is_told_from_a_red_case(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text(f'#!/bin/sh\n"{ROOT}/build/touchstone" "$@" | sed "s/ value .*/ value another/"\n')
+    other.chmod(0o755)
+    suites = judged.Suites(ROOT)
+    case = "p2/sockets/lookup-hosts"
+    assert suites.learn(ROOT / "build/touchstone", [CASE, case], 1.0, 2) == ""
+    assert suites.try_cases(ROOT / "build/touchstone", [CASE, case], 1.0) == ("", "")
+    assert suites.try_cases(other, [CASE, case], 1.0) == ("", case)

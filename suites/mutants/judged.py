@@ -1,6 +1,6 @@
 """Runs the suites on a program in this process, case by case, until one is not as announced.
 
-In: the tree, a program. Out: the id of the first case or script that is red. The harness is used as a library: starting it anew
+In: the tree, a program. Out: the id of the first case or script that is red, or that records another value. The harness is used as a library: starting it anew
 for each fault costs more than most cases.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from assay.cli.base import case_suite
 from assay.cli.suites import REFERENCE, script_suite
-from assay.model import Case, Peer
+from assay.model import Case, CaseResult, Peer
 from assay.record import case_info
 from assay.run.runner import Settings
 from assay.runtimes import Runtime, places
@@ -42,6 +42,7 @@ class Suites:
         self._by_id = {case.id: case for case in self._cases.discover() if versions or not is_variant(case.id)}
         self._wanted = [s for s in self._scripts.discover() if any(p in s.id for p in patterns)]
         self._scripts.prepare(self._wanted, 2)
+        self._values: dict[str, dict[str, str]] = {}
         self._announced = {suite: suite.expectations() for suite in (self._cases, self._scripts)}
 
     @property
@@ -49,25 +50,48 @@ class Suites:
         """Their ids."""
         return sorted(self._by_id)
 
-    def red_case(self, program: Path, cases: Iterable[str], share: float) -> str:
-        """Runs cases in this order. `share` is of their time limits. Returns the first that is red, or ""."""
-        settings = Settings(trace=False, strict=True, jobs=1, timeout_factor=share)
-        runtime = _runtime(program)
-        return next((c for c in cases if self._red(self._cases, self._by_id[c], runtime, settings)), "")
+    def try_cases(self, program: Path, cases: Iterable[str], share: float) -> tuple[str, str]:
+        """Runs cases in this order until one is red. `share` is of their time limits.
+
+        Returns the red case or "", and the first case with another recorded value than without a fault, or ""."""
+        other = ""
+        for c in cases:
+            red, values = self._case(program, c, share)
+            if red:
+                return c, other
+            if not other and self._changed(c, values) and self._changed(c, self._case(program, c, share)[1]):
+                other = c
+        return "", other
 
     def red_script(self, program: Path, patterns: Iterable[str]) -> str:
         """Runs the scripts whose name contains one of the patterns. Returns the first that is red, or ""."""
         wanted = tuple(patterns)
         settings, runtime = Settings(jobs=1), _runtime(program)
         mine = (s for s in self._wanted if any(p in s.id for p in wanted))
-        return next((s.id for s in mine if self._red(self._scripts, s, runtime, settings)), "")
+        return next((s.id for s in mine if self._marked(self._scripts, s, runtime, settings).unexpected), "")
 
-    def red_without_a_fault(self, program: Path, cases: Iterable[str], share: float, jobs: int) -> str:
-        """Runs the cases, `jobs` at a time. Returns one that is red, or ""."""
+    def learn(self, program: Path, cases: Iterable[str], share: float, jobs: int) -> str:
+        """Runs the cases on a program without a fault, `jobs` at a time, and keeps the values that they record twice alike.
+
+        Returns a case that is red, or ""."""
+
+        def one_case(c: str) -> str:
+            (red, first), (red_too, second) = (self._case(program, c, share) for _ in range(2))
+            self._values[c] = {check: value for check, value in first.items() if second.get(check) == value}
+            return c if red or red_too else ""
+
         with ThreadPoolExecutor(jobs) as pool:
-            return next(filter(None, pool.map(lambda c: self.red_case(program, [c], share), cases)), "")
+            return next(filter(None, pool.map(one_case, cases)), "")
 
-    def _red(self, suite: Suite, case: Case, runtime: Runtime, settings: Settings) -> bool:
+    def _case(self, program: Path, case: str, share: float) -> tuple[bool, dict[str, str]]:
+        """Returns whether a case is red, and the values that it records."""
+        settings = Settings(trace=False, strict=True, jobs=1, timeout_factor=share)
+        marked = self._marked(self._cases, self._by_id[case], _runtime(program), settings)
+        return marked.unexpected, {u.id: u.value for u in marked.units if u.value is not None}
+
+    def _changed(self, case: str, values: dict[str, str]) -> bool:
+        return any(values.get(check) != value for check, value in self._values.get(case, {}).items())
+
+    def _marked(self, suite: Suite, case: Case, runtime: Runtime, settings: Settings) -> CaseResult:
         result = one(suite, case, runtime, settings)
-        marked = self._announced[suite].mark(result, case_info(case), strict=settings.strict, judged=True)
-        return marked.unexpected
+        return self._announced[suite].mark(result, case_info(case), strict=settings.strict, judged=True)

@@ -25,7 +25,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -66,7 +66,9 @@ class Job:
 @dataclass(frozen=True)
 class Result:
     job: Job
-    state: str  # caught, survived, uncovered, invalid: it does not compile, or to the same code
+    # caught; recorded: only a value that no text decides is another one; survived; uncovered: no case enters the function;
+    # invalid: it does not compile, or to the same code
+    state: str
     by: str
     seconds: float
 
@@ -249,7 +251,7 @@ def runs(suites: Suites, jobs: int) -> dict[str, set[str]]:
         folder = WORK / "profiles" / case
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        suites.red_case(wrapper(folder), [case], 1.0)
+        suites.try_cases(wrapper(folder), [case], 1.0)
         entered = functions_of(folder, names)
         shutil.rmtree(folder)
         return case, entered
@@ -278,8 +280,11 @@ def try_fault(job: Job, tools: Tools, suites: Suites, cases: Collection[str], sc
         if not program:
             return Result(job, "invalid", "", time.monotonic() - begun)
         inline = job.fault.file.endswith(".h")
-        if by := suites.red_case(program, cases, SHARE) or suites.red_script(program, scripts):
+        by, other = suites.try_cases(program, cases, SHARE)
+        if by := by or suites.red_script(program, scripts):
             return Result(job, "caught", by, time.monotonic() - begun)
+        if other:
+            return Result(job, "recorded", other, time.monotonic() - begun)
         state = "survived" if cases or inline or scripts else "uncovered"
         return Result(job, state, f"{len(cases)} cases", time.monotonic() - begun)
     finally:
@@ -287,34 +292,38 @@ def try_fault(job: Job, tools: Tools, suites: Suites, cases: Collection[str], sc
 
 
 def report(results: list[Result], same: dict[str, str], output: Path, sample: bool) -> int:
-    counts: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     lines = []
     for r in results:
         f = r.job.fault
-        known = same.get(f.key, "")
+        why = same.get(f.key, "") if r.state not in ("caught", "invalid") else ""
+        state = "equivalent" if why else "survived" if r.state == "uncovered" else r.state
         lines.append({"area": r.job.area.name, "kind": f.kind, "key": f.key, "line": f.line, "new": f.new, "hand": r.job.hand,
-                      "state": "equivalent" if known else r.state, "by": r.by, "why": known, "seconds": round(r.seconds, 2)})  # fmt: skip
-        if r.state == "invalid":
-            continue
+                      "state": state, "by": r.by, "why": why, "seconds": round(r.seconds, 2)})  # fmt: skip
         for key in ((r.job.area.name, "all"), ("all", f.kind), ("all", "all")):
-            counts[key][0] += 1
-            counts[key][1] += r.state == "caught"
-            counts[key][2] += bool(known) and r.state != "caught"
+            counts[key][state] += 1
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    print(f"{'area or kind':24}{'faults':>8}{'caught':>8}{'equivalent':>12}{'survived':>10}{'caught %':>10}")
-    for (area, kind), (n, caught, eq) in sorted(counts.items(), key=lambda c: (c[0][0] == "all", c[0][1] == "all", c[0])):
-        share = 100 * caught / (n - eq) if n > eq else 100.0
-        print(f"{area if kind == 'all' else kind:24}{n:8}{caught:8}{eq:12}{n - caught - eq:10}{share:10.1f}")
-    for r in results:
-        if r.state in ("survived", "uncovered") and r.job.fault.key not in same:
+    columns = ("caught", "survived", "equivalent", "recorded")
+    print(f"{'area or kind':24}{'faults':>8}" + "".join(f"{c:>12}" for c in columns) + f"{'caught %':>10}")
+    for (area, kind), of in sorted(counts.items(), key=lambda c: (c[0][0] == "all", c[0][1] == "all", c[0])):
+        print(f"{area if kind == 'all' else kind:24}{of.total() - of['invalid']:8}" + "".join(f"{of[c]:12}" for c in columns)
+              + f"{100 * share_caught(of):10.1f}")  # fmt: skip
+    for r, line in zip(results, lines, strict=True):
+        if line["state"] == "survived":
             f = r.job.fault
             old, new = " ".join(f.old.split())[:90], " ".join(f.new.split())[:90]
             print(f"{r.state}: {f.file}:{f.line} {f.function}: {r.job.hand or f.kind}: {old}  ->  {new}")
-    n, caught, eq = counts[("all", "all")]
-    good = caught == n - eq if sample else n > eq and caught / (n - eq) >= ENOUGH
-    print(f"mutants: {caught} of {n - eq} caught, {eq} equivalent, {len(results) - n} changed no code or did not compile")
+    of = counts[("all", "all")]
+    print(f"mutants: {of['caught']} of {of['caught'] + of['survived']} caught, {of['equivalent']} equivalent, "
+          f"{of['recorded']} recorded, {of['invalid']} changed no code or did not compile")  # fmt: skip
+    good = of["survived"] == 0 if sample else share_caught(of) >= ENOUGH
     return 0 if good else 1
+
+
+def share_caught(of: Counter[str]) -> float:
+    """The share of the faults that can be caught: those that are equivalent, or that only change what is left open, cannot."""
+    return of["caught"] / (of["caught"] + of["survived"]) if of["caught"] + of["survived"] else 1.0
 
 
 def main() -> int:
@@ -350,7 +359,7 @@ def main() -> int:
         compiled(tools, ROOT / source, WORK / "plain", plain)
     suites = Suites(ROOT, scripts, any(j.area.versions for j in jobs))
     needed = sorted({before[j.name] for j in jobs} & set(suites.cases)) if a.sample else suites.cases
-    if by := suites.red_without_a_fault(WORK / "base/touchstone", needed, SHARE, a.jobs):
+    if by := suites.learn(WORK / "base/touchstone", needed, SHARE, a.jobs):
         print(f"mutants: {by} is red without a fault; nothing can be said")
         return 1
     seen = {} if a.sample else runs(suites, a.jobs)
