@@ -1,0 +1,63 @@
+;; A string argument that is not UTF-8, which is a trap.
+(component
+  (import "wasi:io/error@0.2.0" (instance $io-error (export "error" (type (sub resource)))))
+  (alias export $io-error "error" (type $error))
+  (import "wasi:io/streams@0.2.0" (instance $streams
+    (export "output-stream" (type $output-stream (sub resource)))
+    (alias outer 1 $error (type $outer-error))
+    (export "error" (type $e (eq $outer-error)))
+    (type $stream-error-def (variant (case "last-operation-failed" (own $e)) (case "closed")))
+    (export "stream-error" (type $stream-error (eq $stream-error-def)))
+    (export "[method]output-stream.blocking-write-and-flush" (func (param "self" (borrow $output-stream))
+      (param "contents" (list u8)) (result (result (error $stream-error)))))))
+  (alias export $streams "output-stream" (type $output-stream))
+  (import "wasi:cli/stdout@0.2.0" (instance $stdout
+    (alias outer 1 $output-stream (type $outer-stream))
+    (export "output-stream" (type $s (eq $outer-stream)))
+    (export "get-stdout" (func (result (own $s))))))
+  (import "wasi:http/types@0.2.0" (instance $http
+    (export "fields" (type $fields (sub resource)))
+    (export "[constructor]fields" (func (result (own $fields))))
+    (type $field-key-def string)
+    (export "field-key" (type $field-key (eq $field-key-def)))
+    (export "[method]fields.has" (func (param "self" (borrow $fields)) (param "name" $field-key) (result bool)))))
+
+  (core module $libc
+    (memory (export "memory") 1))
+  (core instance $libc (instantiate $libc))
+  (alias core export $libc "memory" (core memory $memory))
+  (core func $get-stdout (canon lower (func $stdout "get-stdout")))
+  (core func $print (canon lower (func $streams "[method]output-stream.blocking-write-and-flush") (memory $memory)))
+  (core func $fields (canon lower (func $http "[constructor]fields")))
+  (core func $has (canon lower (func $http "[method]fields.has") (memory $memory)))
+
+  (core module $main
+    (import "libc" "memory" (memory 1))
+    (import "host" "get-stdout" (func $get-stdout (result i32)))
+    (import "host" "print" (func $write-all (param i32 i32 i32 i32)))
+    (import "host" "fields" (func $fields (result i32)))
+    (import "host" "has" (func $has (param i32 i32 i32) (result i32)))
+    (data (i32.const 0x100) "before\n")
+    (data (i32.const 0x110) "a\ffb")
+    (data (i32.const 0x120) "has returned true\n")
+    (data (i32.const 0x160) "has returned false\n")
+    (global $out (mut i32) (i32.const 0))
+    (func $print (param $text i32) (param $length i32)
+      (call $write-all (global.get $out) (local.get $text) (local.get $length) (i32.const 0x700)))
+    (func (export "run") (result i32)
+      (global.set $out (call $get-stdout))
+      (call $print (i32.const 0x100) (i32.const 7))
+      (if (call $has (call $fields) (i32.const 0x110) (i32.const 3))
+        (then (call $print (i32.const 0x120) (i32.const 18)))
+        (else (call $print (i32.const 0x160) (i32.const 19))))
+      (i32.const 0)))
+  (core instance $main (instantiate $main
+    (with "libc" (instance $libc))
+    (with "host" (instance
+      (export "get-stdout" (func $get-stdout))
+      (export "print" (func $print))
+      (export "fields" (func $fields))
+      (export "has" (func $has))))))
+  (func $run (result (result)) (canon lift (core func $main "run")))
+  (instance $run-instance (export "run" (func $run)))
+  (export "wasi:cli/run@0.2.0" (instance $run-instance)))
