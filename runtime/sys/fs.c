@@ -67,13 +67,9 @@ ts_sys_err ts_sys_write_now(int fd, const void *buf, size_t len, size_t *n) {
 #endif
 }
 ts_sys_err ts_sys_pread(int fd, void *buf, size_t len, uint64_t offset, size_t *n) {
-    *n = 0;
-    if (offset > INT64_MAX) return TS_SYS_EINVAL; /* as the OS reports for a negative off_t */
     return count(pread(fd, buf, most(len), (off_t)offset), n);
 }
 ts_sys_err ts_sys_pwrite(int fd, const void *buf, size_t len, uint64_t offset, size_t *n) {
-    *n = 0;
-    if (offset > INT64_MAX) return TS_SYS_EINVAL;
     ts_sys_err e = count(pwrite(fd, buf, most(len), (off_t)offset), n);
     /* POSIX pwrite: EFBIG at the offset maximum; Linux returns EINVAL for this and for other errors */
     return e == TS_SYS_EINVAL && offset > (uint64_t)INT64_MAX - most(len) ? TS_SYS_EFBIG : e;
@@ -146,8 +142,7 @@ ts_sys_err ts_sys_advise(int fd, uint64_t offset, uint64_t len, ts_sys_advice a)
     static const int how[] = {POSIX_FADV_NORMAL,   POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM,
                               POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED,   POSIX_FADV_NOREUSE};
     if (len > INT64_MAX) return TS_SYS_EINVAL;
-    if (offset > INT64_MAX) return TS_SYS_OK;        /* no file has bytes there */
-    if (len > (uint64_t)INT64_MAX - offset) len = 0; /* 0 means up to the end */
+    if (offset > INT64_MAX) return TS_SYS_OK; /* no file has bytes there */
     return ts_sys_err_of(posix_fadvise(fd, (off_t)offset, (off_t)len, how[a]));
 }
 bool ts_sys_is_terminal(int fd) {
@@ -350,7 +345,7 @@ static ts_sys_err beneath(ts_sys_base b, const char *path, int oflags, mode_t mo
     return walk_open(b.fd, path, oflags, mode, out);
 }
 
-/* The directory that holds a path's last component, and that component (with its trailing slash, if any). */
+/* The directory that holds a path's last component, and that component (with its trailing slashes, if any). */
 typedef struct parent {
     int fd;
     bool own; /* parent_end closes fd */
@@ -359,9 +354,8 @@ typedef struct parent {
     char *last;
 } parent;
 
-static void parent_end(parent *p) {
+static void parent_end(const parent *p) {
     if (p->own) close(p->fd);
-    p->own = false;
 }
 
 static ts_sys_err parent_of(ts_sys_base b, name_buf *path, parent *out) {
@@ -370,7 +364,6 @@ static ts_sys_err parent_of(ts_sys_base b, name_buf *path, parent *out) {
     size_t end = strlen(s);
     while (end && s[end - 1] == '/') end--;
     out->slash = s[end] == '/';
-    if (out->slash) s[end + 1] = 0; /* keep one slash of several */
     size_t at = end;
     while (at && s[at - 1] != '/') at--;
     out->last = s + at;

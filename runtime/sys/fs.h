@@ -40,6 +40,7 @@ ts_sys_err ts_sys_write(int fd, const void *buf, size_t len, size_t *n);
  * EAGAIN if it would wait, ENOTSUP if the OS cannot do this. */
 ts_sys_err ts_sys_read_now(int fd, void *buf, size_t len, size_t *n);
 ts_sys_err ts_sys_write_now(int fd, const void *buf, size_t len, size_t *n);
+/* offset: at most INT64_MAX */
 ts_sys_err ts_sys_pread(int fd, void *buf, size_t len, uint64_t offset, size_t *n);
 ts_sys_err ts_sys_pwrite(int fd, const void *buf, size_t len, uint64_t offset, size_t *n);
 ts_sys_err ts_sys_append(int fd, const void *buf, size_t len, size_t *n);

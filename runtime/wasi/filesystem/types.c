@@ -254,11 +254,11 @@ ts_status ts_wasi_filesystem_types_descriptor_set_size(ts_host_call *c, const ts
     /* truncate(2): EISDIR; ftruncate(2): EINVAL where the file is not open for writing */
     ts_sys_err e = d->file->type == TS_SYS_DIR ? TS_SYS_EISDIR : granted(c, d);
     if (!e && !(d->flags & F_WRITE)) e = TS_SYS_EINVAL;
-    while (!e || e == TS_SYS_EINTR) {
+    if (e) return fail(c, result, e);
+    do {
         e = ts_wasi_disk_set_size(ts_wasi_of(c), d->file->fd, args[1].u64);
-        if (e != TS_SYS_EINTR) break;
-        TS_TRY(ts_wasi_interrupted(c));
-    }
+        if (e == TS_SYS_EINTR) TS_TRY(ts_wasi_interrupted(c));
+    } while (e == TS_SYS_EINTR);
     return done(c, result, e);
 }
 
@@ -502,15 +502,11 @@ ts_status ts_wasi_filesystem_types_descriptor_open_at(ts_host_call *c, const ts_
     if (!e) ts_wasi_disk_give_back(ts_wasi_of(c), had);
     if (!e && (e = ts_sys_fstat(fd, &st))) ts_sys_close(fd);
     if (e) return fail(c, result, e);
-    flags &= F_READ | F_WRITE | F_MUTATE | F_SYNCS;
-    if (st.type == TS_SYS_DIR) {
-        /* A directory below a mutable directory is mutable, whether the guest requested it or not, and
-         * get-flags reports this. The reason is that open() of libcs has no flag for it, and programs create
-         * files below directories that they opened for reading. */
-        flags = (flags & ~(uint32_t)F_WRITE) | (d->flags & F_MUTATE);
-    } else {
-        flags &= ~(uint32_t)F_MUTATE; /* wit: "This may only be set on directories" */
-    }
+    flags &= F_READ | F_WRITE | F_SYNCS; /* wit: mutate-directory "may only be set on directories" */
+    /* A directory below a mutable directory is mutable, whether the guest requested it or not, and get-flags
+     * reports this. The reason is that open() of libcs has no flag for it, and programs create files below
+     * directories that they opened for reading. */
+    if (st.type == TS_SYS_DIR) flags = (flags & ~(uint32_t)F_WRITE) | (d->flags & F_MUTATE);
     ts_wasi_file *file;
     ts_val *v;
     TS_TRY(ts_wasi_file_new(c, fd, true, st.type, &file));
@@ -605,7 +601,7 @@ ts_status ts_wasi_filesystem_types_directory_entry_stream_read_directory_entry(t
     ts_sys_type type;
     ts_sys_err e = ts_sys_dir_next(s->dir, &name, &type);
     /* a name that is not UTF-8 is an error for this entry only; the next call continues after it */
-    if (!e && name && !ts_utf8_valid(name, strlen(name))) e = TS_SYS_EILSEQ;
+    if (name && !ts_utf8_valid(name, strlen(name))) e = TS_SYS_EILSEQ;
     if (e) return fail(c, result, e);
     ts_val *v = ts_host_vals(c, 4);
     if (!v) return ts_fail_nomem(c->err);
