@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import Project
 
+from assay import cases
 from assay.cases import CaseError
 from assay.model import Case, Inexpressible, Mount, ProcessResult, Stdio
 from assay.run import world
@@ -104,6 +106,18 @@ def test_a_limit_of_open_files(project: Project, tmp_path: Path) -> None:
     argv = world.wrap(case_of(project, "[run]\nopen-files = 77\n"), (), ("sh", "-c", "ulimit -n"), tmp_path / "begun")
     assert not isinstance(argv, Inexpressible)
     assert run(*argv).stdout == b"77\n"
+
+
+def test_without_openat2(project: Project, tmp_path: Path) -> None:
+    project.add("p2/t/paths", "without-openat2 = true\n" + HEAD)
+    usual, refused = cases.discover(project.root / "suites", project.root / "fixtures", ["p2/t/paths"])
+    assert (usual.id, refused.id) == ("p2/t/paths", "p2/t/paths@without-openat2")
+    script = "import ctypes; c = ctypes.CDLL(None, use_errno=True); c.syscall(437, -100, b'/', 0, 0); print(ctypes.get_errno())"
+    for case, number in ((usual, errno.EINVAL), (refused, errno.ENOSYS)):  # a structure of no bytes: openat2(2), EINVAL
+        argv = world.wrap(case, (), (sys.executable, "-c", script), tmp_path / "begun")
+        if isinstance(argv, Inexpressible):
+            pytest.skip(argv.reason)
+        assert run(*argv).stdout == f"{number}\n".encode()
 
 
 def test_a_network_of_its_own(project: Project, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ begins with the path of its file.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
 import re
@@ -159,12 +160,21 @@ def discover(suites: Path, fixtures: Path, patterns: Iterable[str] = ()) -> tupl
                 cases += versions.variants(case, fixtures.parent / "build/versions")
             except versions.VersionError as error:
                 raise CaseError(f"{path}: versions: {error}") from None
+        if case.without_openat2:
+            cases.append(_without_openat2(case))
     seen: dict[str, Path] = {}
     for case in cases:
         if case.id in seen:
             raise CaseError(f"{case.folder}: the id {case.id} is also that of {seen[case.id]}")
         seen[case.id] = case.folder
     return tuple(case for case in cases if not wanted or any(pattern.strip("/") in case.id for pattern in wanted))
+
+
+def _without_openat2(case: Case) -> Case:
+    """Returns the case for a kernel that does not have this call: a runtime then resolves paths by itself."""
+    run = dataclasses.replace(case.run, openat2=False)
+    title = f"{case.title} (without openat2)"
+    return dataclasses.replace(case, id=f"{case.id}@without-openat2", title=title, run=run, without_openat2=False)
 
 
 def load(path: Path, suites: Path, fixtures: Path) -> Case:
@@ -176,6 +186,7 @@ def load(path: Path, suites: Path, fixtures: Path) -> Case:
         raise CaseError(f"{path}: {error}") from None
     folder = path.parent
     title, notes, each_version = top.need("title"), top.text("notes") or "", top.flag("versions")
+    without_openat2 = top.flag("without-openat2")
     component, made_by = _component(top, folder, fixtures)
     interfaces = _names(top, "interfaces")
     for interface in interfaces:
@@ -207,7 +218,19 @@ def load(path: Path, suites: Path, fixtures: Path) -> Case:
             _digest_tree(digest, directory.source)
     digested = digest.hexdigest()
     case = Case(
-        case_id, title, component, interfaces, run, expect, checks, folder, notes, made_by, digested, each_version
+        case_id,
+        title,
+        component,
+        interfaces,
+        run,
+        expect,
+        checks,
+        folder,
+        notes,
+        made_by,
+        digested,
+        each_version,
+        without_openat2,
     )
     if problem := nonces.problem(case):
         raise top.fail(problem)

@@ -221,6 +221,8 @@ class RunSpec:
     servers: tuple[ServerSpec, ...] = ()
     clients: tuple[ClientSpec, ...] = ()
     network: str = ""
+    openat2: bool = True
+    """Whether the kernel has this call for the runtime."""
 
     @property
     def serve(self) -> bool:
@@ -325,6 +327,8 @@ class Case:
     """SHA-256 of everything that defines the case except its component."""
     versions: bool = False
     """The case is also run with its component as if built against each other 0.2.x."""
+    without_openat2: bool = False
+    """The case is also run for a kernel without this call."""
     kind: Kind = Kind.CASE
 
     def check(self, check_id: str) -> Check | None:

@@ -29,6 +29,7 @@ from ..model import Case, Inexpressible, Made, Mount, System
 _PLACES = {System.DEV: Path("/dev"), System.PROC: Path("/proc")}
 _OTHER = Path("/dev/shm")
 _ALONE = Path(__file__).with_name("alone.py")
+_WITHOUT_OPENAT2 = (sys.executable, "-I", "-S", str(Path(__file__).with_name("without_openat2.py")))
 # Capabilities by which root bypasses the permissions of files.
 _OVER_PERMISSIONS = "-dac_override,-dac_read_search,-fowner"
 
@@ -106,6 +107,10 @@ def wrap(case: Case, made: Sequence[Mount], argv: Sequence[str], begun: Path) ->
         if shutil.which("prlimit") is None:
             return Inexpressible("there is no program `prlimit` to limit open files with")
         before += ["prlimit", f"--nofile={case.run.open_files}", "--"]
+    if not case.run.openat2:
+        if not _may_refuse_openat2():
+            return Inexpressible("this machine does not allow a filter of system calls")
+        before += _WITHOUT_OPENAT2
     if before:
         before += ["sh", "-c", ': > "$0" && exec "$@"', str(begun)]
     return (*before, *argv)
@@ -213,6 +218,11 @@ def _has_ipv6() -> bool:
 @functools.cache
 def _may_drop() -> bool:
     return _works(("setpriv", f"--bounding-set={_OVER_PERMISSIONS}", "--", "true"))
+
+
+@functools.cache
+def _may_refuse_openat2() -> bool:
+    return _works((*_WITHOUT_OPENAT2, "true"))
 
 
 def _works(argv: Sequence[str]) -> bool:
