@@ -25,7 +25,7 @@ SCRIPT_SECONDS = 20.0
 
 def is_variant(case: str) -> bool:
     """Whether an id is that of a case against another 0.2.x than the one that its component was built for."""
-    return "@" in case
+    return "@0." in case
 
 
 def _runtime(program: Path) -> Runtime:

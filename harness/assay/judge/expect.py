@@ -153,7 +153,7 @@ def apply(result: CaseResult, entries: Iterable[Entry], case: Definition, *, str
     """Marks each unit with its announcement, and with whether it differs from it.
 
     A unit that was not run never counts as unexpected."""
-    # An entry for a case also holds for its variants against other versions.
+    # An entry for a case also holds for its variants.
     mine = [entry for entry in entries if entry.case in (result.case, original(result.case))]
     by_check = {entry.check: entry.expected for entry in mine if entry.check is not None}
     whole = next((entry.expected for entry in mine if entry.check is None), None)

@@ -292,7 +292,7 @@ class CaseView:
     differences: tuple[Aspect, ...]
     unexpected: bool
     variants: tuple[CaseView, ...] = ()
-    """The case against other versions."""
+    """The case against other versions, and without openat2."""
 
     @property
     def trace(self) -> tuple[str, str] | None:

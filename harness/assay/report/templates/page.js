@@ -118,7 +118,7 @@ function caseBody(index) {
   return '<div class="body">' + (made.notes === undefined ? "" : `<p>${E(made.notes)}</p>`)
     + `<p class="dim">${E(made.file)}${made.sum ? `, SHA-256 ${made.sum}…` : ""}${about}${differ}</p>` + runsAndChecks(made, ranOf(made))
     + "<h4>Host calls</h4>" + trace(made)
-    + (variants ? `<h4>Against other versions of WASI</h4><p class="dim">The same component with the versions in its names rewritten. Outputs are shown where they are not as above; the record has the traces.</p>${variants}` : "") + "</div>";
+    + (variants ? `<h4>Variants</h4><p class="dim">The same component with the versions of WASI in its names rewritten, or on a kernel without openat2. Outputs are shown where they are not as above; the record has the traces.</p>${variants}` : "") + "</div>";
 }
 
 // The maker of the body of each entry that can be opened; an entry is filled once.
@@ -145,7 +145,7 @@ every("details[open]").forEach(fill);
 function reveal() {
   const id = location.hash && decodeURIComponent(location.hash.slice(1));
   if (!id) return;
-  const variant = /^(case-.*)-0\.2\.\d+$/.exec(id);
+  const variant = /^(case-.*)-(?:0\.2\.\d+|without-openat2)$/.exec(id);
   if (variant && $(variant[1])) fill($(variant[1]));
   const target = $(id);
   if (!target) return;
