@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+_Static_assert(sizeof(time_t) == 8, "2^64 ns fit");
+
 #ifdef POLLRDHUP
 #define RDHUP POLLRDHUP
 #else
@@ -28,8 +30,6 @@ ts_sys_err ts_sys_poll(ts_sys_wait *w, size_t n, uint64_t deadline) {
     if (deadline != TS_SYS_NO_DEADLINE && deadline != 0) {
         uint64_t now = ts_sys_monotonic();
         uint64_t ns = deadline > now ? deadline - now : 0;
-        uint64_t most = (uint64_t)1000000000u * 1000000; /* a longer wait ends early, and the caller waits again */
-        if (ns > most) ns = most;
         left = (struct timespec){.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
     }
     int r = ppoll(fds, n, deadline == TS_SYS_NO_DEADLINE ? NULL : &left, NULL);

@@ -17,10 +17,11 @@
 #include "wasi/wasi.h"
 
 enum {
-    TS_WASI_CHUNK = 65536,    /* the most bytes that one read of a stream returns */
-    TS_WASI_MAX_LOOKUPS = 32, /* threads that look up names at once */
-    TS_WASI_LINGER_MS = 5000, /* how long closing a connection waits for a peer that reads nothing */
+    TS_WASI_CHUNK = 65536,        /* the most bytes that one read of a stream returns */
+    TS_WASI_MAX_LOOKUPS = 32,     /* threads that look up names at once */
+    TS_WASI_CLOCK_STEP_NS = 1000, /* by which a reading advances the guest's own clock */
 };
+#define TS_WASI_LINGER_NS 5000000000u /* how long closing a connection waits for a peer that reads nothing */
 
 typedef enum ts_wasi_kind {
     TS_WASI_ERROR,
@@ -263,8 +264,10 @@ bool ts_wasi_stream_drain(ts_wasi_stream *s);
 ts_status ts_wasi_pollable_new(ts_host_call *c, ts_wasi_obj *parent, bool is_timer, uint64_t deadline,
                                ts_val *result) TS_MUST_USE;
 void ts_wasi_stream_pollable(ts_wasi_stream *s); /* sets the functions that its pollables use */
-/* The monotonic clock as the guest sees it. If the guest has its own clock, a reading advances it. */
-uint64_t ts_wasi_now(ts_wasi *w, bool reading);
+/* The monotonic clock as the guest sees it, in ns. */
+uint64_t ts_wasi_now(const ts_wasi *w);
+/* The same for a guest that reads it: if it has its own clock, that advances by TS_WASI_CLOCK_STEP_NS. */
+uint64_t ts_wasi_read_clock(ts_wasi *w);
 /* Waits for one stream. wit: pollable.block */
 ts_status ts_wasi_wait_stream(ts_host_call *c, ts_wasi_stream *s) TS_MUST_USE;
 

@@ -13,20 +13,22 @@ static ts_status datetime(ts_host_call *c, ts_sys_time t, ts_val *result) {
     return TS_OK;
 }
 
+/* The guest's own clock: the start that was set, and the time since. */
+static ts_sys_time own_time(ts_wasi *w) {
+    ts_sys_time start = w->grants->clock_start;
+    uint64_t ns = ts_wasi_read_clock(w) + start.ns;
+    return (ts_sys_time){.s = start.s + (int64_t)(ns / 1000000000u), .ns = (uint32_t)(ns % 1000000000u)};
+}
+
 ts_status ts_wasi_clocks_wall_clock_now(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)args;
     ts_wasi *w = ts_wasi_of(c);
-    if (!w->grants->clock_own) return datetime(c, ts_sys_wall(), result);
-    uint64_t ns = ts_wasi_now(w, true) + w->grants->clock_start.ns;
-    return datetime(
-        c,
-        (ts_sys_time){.s = w->grants->clock_start.s + (int64_t)(ns / 1000000000u), .ns = (uint32_t)(ns % 1000000000u)},
-        result);
+    return datetime(c, w->grants->clock_own ? own_time(w) : ts_sys_wall(), result);
 }
 ts_status ts_wasi_clocks_wall_clock_resolution(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)args;
-    /* a reading advances the guest's own clock by this much */
-    return datetime(c, ts_wasi_of(c)->grants->clock_own ? (ts_sys_time){.ns = 1000} : ts_sys_wall_resolution(), result);
+    bool own = ts_wasi_of(c)->grants->clock_own;
+    return datetime(c, own ? (ts_sys_time){.ns = TS_WASI_CLOCK_STEP_NS} : ts_sys_wall_resolution(), result);
 }
 
 /* The zone at a datetime, or UTC if it is unknown. */

@@ -181,7 +181,8 @@ static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n,
         for (size_t i = 0; i < n; i++) {
             ready[i] = false;
             if (p[i]->is_timer) {
-                if (!now) now = ts_wasi_now(ts_wasi_of(c), !block); /* time advances for a guest that polls in a loop */
+                if (!now) /* time advances for a guest that polls in a loop */
+                    now = block ? ts_wasi_now(ts_wasi_of(c)) : ts_wasi_read_clock(ts_wasi_of(c));
                 if (p[i]->deadline <= now)
                     ready[i] = true;
                 else if (p[i]->deadline < deadline)

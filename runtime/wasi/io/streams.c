@@ -23,13 +23,12 @@ static void pending(ts_wasi_stream *s, size_t len) {
  * stream as long as the run may last, to a peer as long as it keeps reading. This handles a stream that the
  * guest never dropped. */
 static void finish(ts_wasi *w, ts_wasi_stream *s) {
-    const uint64_t linger = (uint64_t)TS_WASI_LINGER_MS * 1000000;
     bool bounded = s->domain == TS_WASI_OF_NETWORK || w->watch.begin;
-    uint64_t end = bounded ? ts_sys_monotonic() + linger : TS_SYS_NO_DEADLINE;
+    uint64_t end = bounded ? ts_sys_monotonic() + TS_WASI_LINGER_NS : TS_SYS_NO_DEADLINE;
     for (size_t left = s->pending_len; s->file && !ts_wasi_stream_drain(s); left = s->pending_len) {
         ts_sys_wait waits[2] = {{.fd = s->file->fd, .out = true}, {.fd = ts_sys_wake_file(&w->wake)}};
         if (__atomic_load_n(&w->stop, __ATOMIC_SEQ_CST)) return;
-        if (s->pending_len < left && bounded) end = ts_sys_monotonic() + linger;
+        if (s->pending_len < left && bounded) end = ts_sys_monotonic() + TS_WASI_LINGER_NS;
         if (w->until && w->until < end) end = w->until;
         ts_sys_err e = ts_sys_poll(waits, 2, end);
         if (e && e != TS_SYS_EINTR) return;
@@ -188,7 +187,6 @@ bool ts_wasi_stream_drain(ts_wasi_stream *s) {
             if (e != TS_SYS_EPIPE) s->late = e; /* the reader is gone: the stream is just closed */
         }
     }
-    s->pending_at = 0;
     return true;
 }
 
@@ -383,12 +381,11 @@ ts_status ts_wasi_io_streams_output_stream_blocking_splice(ts_host_call *c, cons
 }
 /* Like finish, for a stream that the guest drops: here the wait can be interrupted. */
 static ts_status finish_in_call(ts_host_call *c, ts_wasi_stream *s) {
-    const uint64_t linger = (uint64_t)TS_WASI_LINGER_MS * 1000000;
     bool bounded = s->domain == TS_WASI_OF_NETWORK;
-    uint64_t end = bounded ? ts_sys_monotonic() + linger : TS_SYS_NO_DEADLINE;
+    uint64_t end = bounded ? ts_sys_monotonic() + TS_WASI_LINGER_NS : TS_SYS_NO_DEADLINE;
     for (size_t left = s->pending_len; s->pending_len && !ts_wasi_stream_drain(s); left = s->pending_len) {
         ts_sys_wait wait = {.fd = s->file->fd, .out = true};
-        if (s->pending_len < left && bounded) end = ts_sys_monotonic() + linger;
+        if (s->pending_len < left && bounded) end = ts_sys_monotonic() + TS_WASI_LINGER_NS;
         ts_sys_err e = ts_wasi_poll(c, &wait, 1, end);
         if (e == TS_SYS_EINTR) TS_TRY(ts_wasi_interrupted(c));
         if ((e && e != TS_SYS_EINTR) || (bounded && ts_sys_monotonic() >= end)) break;

@@ -292,9 +292,9 @@ OPTION(send_buffer_size, TS_SYS_SEND_BUFFER, u64)
 
 /* --- shutdown --- */
 /* Sends the bytes that the output stream has accepted before the connection is shut down. If the peer does
- * not read for TS_WASI_LINGER_MS, the rest is lost. */
+ * not read for TS_WASI_LINGER_NS, the rest is lost. */
 static ts_status settle(ts_host_call *c, const tcp *t) {
-    uint64_t end = ts_sys_monotonic() + (uint64_t)TS_WASI_LINGER_MS * 1000000;
+    uint64_t end = ts_sys_monotonic() + TS_WASI_LINGER_NS;
     for (ts_wasi_obj *o = ts_wasi_of(c)->objects; o; o = o->next) {
         ts_wasi_stream *s = (ts_wasi_stream *)o;
         if (o->kind != TS_WASI_OUT || s->file != t->file) continue;
