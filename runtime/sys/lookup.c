@@ -233,10 +233,10 @@ static ts_sys_lookup_result result_of(int r) {
     switch (r) {
     case 0: return TS_SYS_LOOKUP_OK;
 #ifdef EAI_NODATA
-    case EAI_NODATA:
+    case EAI_NODATA: return TS_SYS_LOOKUP_BARE;
 #endif
 #ifdef EAI_ADDRFAMILY
-    case EAI_ADDRFAMILY:
+    case EAI_ADDRFAMILY: return TS_SYS_LOOKUP_BARE;
 #endif
     case EAI_NONAME: return TS_SYS_LOOKUP_NONE;
     case EAI_AGAIN: return TS_SYS_LOOKUP_TEMPORARY;

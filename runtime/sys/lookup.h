@@ -7,7 +7,8 @@
 
 typedef enum ts_sys_lookup_result {
     TS_SYS_LOOKUP_OK,
-    TS_SYS_LOOKUP_NONE,      /* the name does not exist or has no address */
+    TS_SYS_LOOKUP_NONE,      /* the name does not exist */
+    TS_SYS_LOOKUP_BARE,      /* it has no address */
     TS_SYS_LOOKUP_TEMPORARY, /* try again later; also if too many are running */
     TS_SYS_LOOKUP_PERMANENT,
     TS_SYS_LOOKUP_INVALID, /* not a name */

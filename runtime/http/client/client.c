@@ -161,12 +161,8 @@ static const ts_http_known_name *find_known_name(const ts_http_client *c, const 
 }
 
 static ts_http_error error_of_lookup(ts_sys_lookup_result r) {
-    switch (r) { /* the text is the rcode, if it is known */
-    case TS_SYS_LOOKUP_INVALID:
-    case TS_SYS_LOOKUP_NO_IDNA:
+    switch (r) { /* the text is the rcode: the resolver tells only one that stands for itself. RFC 9209, 2.3.2 */
     case TS_SYS_LOOKUP_NONE: return ts_http_error_text(TS_HTTP_DNS_ERROR, "NXDOMAIN");
-    case TS_SYS_LOOKUP_TEMPORARY: return ts_http_error_text(TS_HTTP_DNS_ERROR, "temporary failure");
-    case TS_SYS_LOOKUP_PERMANENT: return ts_http_error_text(TS_HTTP_DNS_ERROR, "SERVFAIL");
     case TS_SYS_LOOKUP_NOMEM: return ts_http_error_text(TS_HTTP_INTERNAL_ERROR, "no memory");
     default: return ts_http_error_of(TS_HTTP_DNS_ERROR);
     }

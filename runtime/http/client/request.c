@@ -27,7 +27,7 @@ static bool set_authority(ts_http_exchange *x, const char *s) {
         return false;
     }
     if (ts_sys_name_check(name, len, host) != TS_SYS_LOOKUP_OK) {
-        ts_http_exchange_set_error(x, ts_http_error_text(TS_HTTP_DNS_ERROR, "NXDOMAIN"));
+        ts_http_exchange_set_error_code(x, TS_HTTP_DNS_ERROR);
         return false;
     }
     x->port = port > 0 ? (uint16_t)port : x->https ? 443 : 80;

@@ -13,7 +13,8 @@ typedef struct names { /* resolve-address-stream */
 static int code_of(ts_sys_lookup_result r) {
     switch (r) {
     case TS_SYS_LOOKUP_OK: return TS_NET_OK;
-    case TS_SYS_LOOKUP_NONE: return TS_NET(NAME_UNRESOLVABLE);
+    case TS_SYS_LOOKUP_NONE:
+    case TS_SYS_LOOKUP_BARE: return TS_NET(NAME_UNRESOLVABLE);
     case TS_SYS_LOOKUP_TEMPORARY: return TS_NET(TEMPORARY_RESOLVER_FAILURE);
     case TS_SYS_LOOKUP_PERMANENT: return TS_NET(PERMANENT_RESOLVER_FAILURE);
     case TS_SYS_LOOKUP_INVALID: return TS_NET(INVALID_ARGUMENT);
