@@ -38,6 +38,7 @@ def case_info(case_id: str = "p2/cli/arguments", checks: bool = True) -> CaseInf
         )
         if checks
         else (),
+        built="0.2.0",
     )
 
 

@@ -38,6 +38,21 @@ def test_every_line_fits_the_schema() -> None:
         validator.validate(json.loads(line))
 
 
+def test_the_footer_counts_variants_apart() -> None:
+    ids = ("p2/cli/arguments", "p2/cli/arguments@0.2.1", "p2/cli/arguments@0.2.2")
+    lines = list(record.lines(made.record(*(made.result("r", i) for i in ids))))
+    footer = json.loads(lines[-1])
+    assert (footer["units"]["passed"], footer["variants"]["passed"]) == (3, 6)
+    assert "variants" not in json.loads(text()[-1])
+    # a record of before says neither this nor what a case was built against
+    del footer["variants"]
+    header = json.loads(lines[0])
+    for case in header["cases"]:
+        case.pop("built", None)
+    old = record.parse([json.dumps(header), *lines[1:-1], json.dumps(footer)])
+    assert [case.variation for case in old.cases] == ["", "0.2.1", "0.2.2"]
+
+
 @pytest.mark.parametrize("cut", ["footer", "half-line", "header-only"])
 def test_a_record_without_its_end_is_partial(tmp_path: Path, cut: str) -> None:
     lines = text()

@@ -16,7 +16,8 @@ from assay import report
 from assay.model import Verdict
 from assay.record import Record
 from assay.record.summary import ScriptCount, ScriptSummary
-from assay.report.view import build, show_bytes
+from assay.report.case import show_bytes
+from assay.report.view import build
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 WAST = ScriptSummary("touchstone 1", (ScriptCount("core", 2, 1, 30, 20, 5, 1, 4),), (), ())
@@ -75,6 +76,41 @@ def test_a_requirement_of_several_cases_counts_once_by_the_worst() -> None:
         (count,) = view.packages[0].interfaces[0].counts
         assert (count.passed, count.total, count.values, count.state) == (passed, 1, 2, state)
         assert view.summaries[0].units.total == 1 and view.summaries[0].cases.total == 2
+
+
+def test_the_versions_of_a_runtime() -> None:
+    """By interface and version: the MUST checks and how the run ended; the values are not counted."""
+    view = build(variants(Verdict.PASS, Verdict.FAIL, Verdict.PASS, Verdict.FAIL, Verdict.SKIP, Verdict.UNSUPPORTED))
+    table = view.summaries[0].versions
+    assert table.columns == ("0.2.0", "0.2.1", "0.2.2", "0.2.3", "0.2.4", "0.2.5")
+    ((name, counts),) = table.rows
+    told = [(count.passed, count.failed, count.unsupported, count.not_run) for count in counts]
+    assert name == "wasi:cli/environment"
+    assert told == [(2, 0, 0, 0), (1, 1, 0, 0), (2, 0, 0, 0), (1, 1, 0, 0), (1, 0, 0, 1), (1, 0, 1, 0)]
+    assert (table.total.passed, table.total.total) == (6, 10)  # without the case itself
+    alike, other = table.failures
+    assert [case.info.variation for case in alike.at] == ["0.2.1", "0.2.3"]
+    assert other.unit.verdict is Verdict.UNSUPPORTED and other.interfaces == ("wasi:cli/environment",)
+    assert "variants: 6 of 10 pass, 2 fail, 1 unsupported, 1 not run" in view.summaries[0].words
+    text = report.markdown(view.record)
+    assert "| r | ✓ 2/2 | ✗ 1/2 ✗1 | ✓ 2/2 |" in text
+
+
+def test_a_unit_of_a_variant_is_one_unit_however_many_interfaces_it_is_about() -> None:
+    drawn = variants(Verdict.PASS, Verdict.PASS)
+    both = ("wasi:cli/environment", "wasi:cli/exit")
+    view = build(replace(drawn, cases=tuple(replace(info, interfaces=both) for info in drawn.cases)))
+    table = view.summaries[0].versions
+    assert [(name, [count.passed for count in counts]) for name, counts in table.rows] == [
+        ("wasi:cli/environment", [2, 2]),
+        ("wasi:cli/exit", [1, 1]),
+    ]
+    assert [count.passed for count in table.sums] == [2, 2] and table.total.passed == 2
+
+
+def test_without_variants_there_are_no_versions() -> None:
+    text = report.html(made.record())
+    assert 'id="versions"' not in text and "ariants" not in report.markdown(made.record())
 
 
 def test_what_is_unexpected_alike_in_variants_is_one_entry() -> None:
@@ -154,6 +190,7 @@ def test_page_in_chromium(tmp_path: Path, width: int) -> None:
     assert measured is not None and measured[1].endswith("|open")
     assert "/bin/touchstone run 'a b.wasm' '&lt;x&gt;'" in opened
     assert "<mark>BETA</mark>" in opened
+    assert "assay repro results.jsonl p2/cli/arguments wasmtime\n" in opened
     assert 'get-arguments() -&gt; ["&lt;x&gt;"]' in opened
     function = dump(page, "#fn-wasi-cli-environment.get-arguments", tmp_path, width)
     assert (
@@ -166,6 +203,7 @@ def test_a_link_to_a_variant_opens_its_case(tmp_path: Path) -> None:
     page = tmp_path / "index.html"
     page.write_text(report.html(variants(Verdict.PASS, Verdict.FAIL)), encoding="utf-8")
     assert 'id="case-p2-cli-arguments-0.2.1"' not in dump(page, "", tmp_path)
+    assert '<a href="#fails-0-0">1/2 <small>✗1</small></a>' in dump(page, "#fails-0-0", tmp_path)
     opened = dump(page, "#case-p2-cli-arguments-0.2.1", tmp_path)
     assert re.search(
         r'<details class="variant" id="case-p2-cli-arguments-0.2.1" open="">.*expected &lt;b&gt;, got c', opened, re.S

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from assay import record
 from assay.cases import discover, versions
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +56,16 @@ def test_a_case_is_there_for_each_version() -> None:
     ids = {c.id for c in discover(ROOT / "suites", ROOT / "fixtures")}
     for case in cases:
         assert {f"{case.id}@0.2.{n}" for n in range(1, 13)} <= ids, case.id
+
+
+def test_a_case_with_variants_says_what_it_was_built_against() -> None:
+    for case in discover(ROOT / "suites", ROOT / "fixtures"):
+        info = record.case_info(case)
+        assert info.variant == ("@" in case.id)
+        if info.variant:
+            assert info.variation == case.id.partition("@")[2]
+        else:
+            assert info.variation == (versions.versions_in(case.component.read_bytes()).pop() if case.versions else "")
 
 
 def test_each_interface_has_a_case_that_is_run_against_each_version() -> None:

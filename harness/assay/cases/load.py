@@ -154,12 +154,10 @@ def discover(suites: Path, fixtures: Path, patterns: Iterable[str] = ()) -> tupl
     cases: list[Case] = []
     for path in sorted(suites.glob("**/case.toml")):
         case = load(path, suites, fixtures)
-        cases.append(case)
-        if case.versions:
-            try:
-                cases += versions.variants(case, fixtures.parent / "build/versions")
-            except versions.VersionError as error:
-                raise CaseError(f"{path}: versions: {error}") from None
+        try:
+            cases += versions.with_variants(case, fixtures.parent / "build/versions") if case.versions else [case]
+        except versions.VersionError as error:
+            raise CaseError(f"{path}: versions: {error}") from None
         if case.without_openat2:
             cases.append(_without_openat2(case))
     seen: dict[str, Path] = {}

@@ -135,19 +135,19 @@ def lowest(component: bytes) -> int:
     return least
 
 
-def variants(case: Case, folder: Path) -> list[Case]:
-    """The case with its component against each 0.2.x that has what it needs, but the one that it was built
-    against.
+def with_variants(case: Case, folder: Path) -> list[Case]:
+    """The case, and the same with its component against each 0.2.x that has what it needs, but the one that it
+    was built against.
 
     The components are written to `folder`; their names have the hash of the original.
     """
     if not case.component.is_file():
-        return []
+        return [case]
     component = case.component.read_bytes()
     built = versions_in(component)
     stem = f"{case.component.stem}-{hashlib.sha256(component).hexdigest()[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
-    found = []
+    found = [dataclasses.replace(case, built=next(iter(built)) if len(built) == 1 else "")]
     for n in range(lowest(component), LATEST + 1):
         version = f"0.2.{n}"
         if built == {version}:

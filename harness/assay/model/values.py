@@ -329,6 +329,9 @@ class Case:
     """The case is also run with its component as if built against each other 0.2.x."""
     without_openat2: bool = False
     """The case is also run for a kernel without this call."""
+    built: str = ""
+    """The 0.2.x that the component was built against, where the case has such variants. Empty: several, or
+    unknown."""
     kind: Kind = Kind.CASE
 
     def check(self, check_id: str) -> Check | None:

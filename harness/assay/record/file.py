@@ -72,19 +72,22 @@ def lines(record: Record) -> Iterable[str]:
     )
     for result in record.results:
         yield _line(_result_json(result))
+    variants = {case.id for case in record.cases if case.variant}
     counts = {verdict.value: sum(result.verdict is verdict for result in record.results) for verdict in Verdict}
     footer = {
         "type": "footer",
         "finished": record.finished,
         "results": len(record.results),
         "verdicts": counts,
-        "units": unit_counts(record.results),
+        "units": unit_counts(result for result in record.results if result.case not in variants),
     }
+    if variants:
+        footer["variants"] = unit_counts(result for result in record.results if result.case in variants)
     yield _line({**footer, **_drop({"partial": record.partial})})
 
 
 def unit_counts(results: Iterable[CaseResult]) -> dict[str, int]:
-    """Counts the units: passed, skipped, known (not passed, as announced), unexpected, and other (a failing
+    """Counts units: passed, skipped, known (not passed, as announced), unexpected, and other (a failing
     SHOULD)."""
     counts = dict.fromkeys(("passed", "skipped", "known", "unexpected", "other"), 0)
     for unit in (unit for result in results for unit in result.units):
@@ -283,7 +286,7 @@ def _case_json(case: CaseInfo) -> dict[str, Any]:
         "sha256": case.sha256,
         "interfaces": list(case.interfaces),
         "stdin": _bytes_json(case.stdin),
-        **_drop({"digest": case.digest}),
+        **_drop({"digest": case.digest, "built": case.built}),
         "checks": [_check_json(check) for check in case.checks],
         **({} if case.expect is None else {"expect": _expect_json(case.expect)}),
     }
@@ -374,6 +377,7 @@ def _case_from(value: Mapping[str, Any]) -> CaseInfo:
         value.get("digest", ""),
         Kind(value.get("kind", "case")),
         _expect_from(value["expect"]) if "expect" in value else None,
+        value.get("built", ""),
     )
 
 

@@ -58,6 +58,8 @@ class CaseInfo:
     kind: Kind = Kind.CASE
     expect: Expect | None = None
     """None in records before version 3: they have no definitions, so judging them again needs case files."""
+    built: str = ""
+    """The 0.2.x that the component was built against, where the case has variants and the record says so."""
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -70,8 +72,13 @@ class CaseInfo:
 
     @property
     def variant(self) -> bool:
-        """Whether this is a case against another version of WASI than it was built for."""
+        """Whether this is a case against another version of WASI than it was built for, or without openat2."""
         return self.original != self.id
+
+    @property
+    def variation(self) -> str:
+        """What a variant is against, `0.2.7` or `without-openat2`; of a case what it was built against."""
+        return self.id.partition("@")[2] if self.variant else self.built
 
     def check(self, check_id: str) -> Check | None:
         return next((check for check in self.checks if check.id == check_id), None)
@@ -153,7 +160,7 @@ def case_info(case: Case) -> CaseInfo:
     digest = hashlib.sha256(case.component.read_bytes()).hexdigest() if case.component.is_file() else ""
     return CaseInfo(
         case.id, case.title, case.notes, case.component.name, digest, case.interfaces, case.checks,
-        case.run.stdin[:STDIN_LIMIT], case.digest, case.kind, case.expect,
+        case.run.stdin[:STDIN_LIMIT], case.digest, case.kind, case.expect, case.built,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ In: a `View`, and how much of outputs and details to show. Out: one object. Its 
     functions   a list of [check, [[case, units per runtime] …]] for each function of the page
     values      [case, which of its checks] for each recorded value
     surprises   the units of each entry of "Not as announced"
+    versions    per runtime what `_versions` says
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ from __future__ import annotations
 import functools
 import json
 import shlex
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..model import CaseResult, UnitResult, Verdict
 from ..record.differ import align, ran
-from .view import CaseView, CheckRow, OutputBlock, RequirementRow, View
+from .case import CaseView, CheckRow, OutputBlock, RequirementRow
+from .count import Count
+from .versions import VersionTable
+from .view import View
 
 LINES = 400
 SURPRISES = 500
@@ -87,6 +91,7 @@ class Data:
                 [[self.texts.add(unit.id), self.unit(unit)] for unit in (item.units[:1] if item.alike else item.units)]
                 for item in view.surprising[:SURPRISES]
             ],
+            "versions": [self.versions(summary.versions, number) for summary in view.summaries],
             "checks": self.checks.items,
             "known": self.known.items,
             "units": self.units.items,
@@ -129,6 +134,7 @@ class Data:
 
         runs      per runtime: [verdict, ending, wall ms, CPU ms, KiB, left a process behind], or 0
         checks    [check, units per runtime]; end: the units of the run as a whole
+        built     the version of the component of a case with variants
         outputs   [name, in how many ways, [[runtimes, text, bytes] …], others]
         argv      per runtime the words of its command line, or 0
         trace     [runtime, calls, text]"""
@@ -146,6 +152,7 @@ class Data:
                 "notes": self.texts.add(info.notes) if info.notes else None,
                 "file": self.texts.add(info.component),
                 "sum": info.sha256[:16],
+                "built": info.built,
                 "about": [self.texts.add(name) for name in info.interfaces],
                 "differ": [self.texts.add(aspect.value) for aspect in case.differences],
                 "stdin": len(info.stdin),
@@ -159,6 +166,35 @@ class Data:
                     self.texts.add(cut(trace, self.output // 2)),
                 ]
         return {key: value for key, value in made.items() if value not in (None, [], 0, "") or key in ("id", "end")}
+
+    def versions(self, table: VersionTable, number: Mapping[str, int]) -> dict[str, object]:
+        """The table of one runtime.
+
+        rows      [interface, cells]; a cell is the number that passes where all do, or passed, failed,
+                  unsupported, in error, not run
+        fails     [unit, id, case, variants, rows]; a variant is its place in its case, the case itself is -1"""
+
+        def cell(count: Count) -> int | list[int]:
+            if count.passed == count.total:
+                return count.passed
+            return [count.passed, count.failed, count.unsupported, count.errors, count.not_run]
+
+        rows = {name: index for index, (name, _) in enumerate(table.rows)}
+        return {
+            "at": list(table.columns),
+            "rows": [[self.texts.add(name), [cell(count) for count in counts]] for name, counts in table.rows],
+            "sums": [cell(count) for count in table.sums],
+            "fails": [
+                [
+                    self.unit(item.unit),
+                    self.texts.add(item.id),
+                    number[item.original.info.id],
+                    [place(item.original, case) for case in item.at],
+                    [rows[name] for name in item.interfaces],
+                ]
+                for item in table.failures
+            ],
+        }
 
     def run(self, result: CaseResult | None) -> Any:
         if result is None:
@@ -184,6 +220,12 @@ class Data:
             [[[index(name) for name in names], self.texts.add(text), size] for names, text, size in columns],
             *([self.texts.add(cut(others, 300))] if others else []),
         ]
+
+
+def place(original: CaseView, case: CaseView) -> int:
+    """Returns the place of a variant in its case, or -1 for the case itself."""
+    ids = [variant.info.id for variant in original.variants]
+    return ids.index(case.info.id) if case.info.id in ids else -1
 
 
 def cut(text: str, limit: int) -> str:

@@ -16,8 +16,9 @@ from ..model import Verdict
 from ..record import Record
 from ..record.settle import NORMALISED
 from ..record.summary import ProgramSummary, ScriptSummary
+from .case import anchor
 from .data import SURPRISES, Data, cut, script
-from .view import SYMBOLS, View, anchor, build
+from .view import SYMBOLS, View, build
 
 PAGE_LIMIT = 2_400_000
 """Bytes."""

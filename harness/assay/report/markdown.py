@@ -22,7 +22,8 @@ def render(record: Record, programs: ProgramSummary | None = None) -> str:
     out += [f"- {_plain(line)}" for line in run.lines] if not run.green else [f"- {_plain(run.words)}"]
     out += [
         "",
-        f"{record.harness}, {record.started}: {len(record.cases)} cases, {sum(len(c.checks) for c in record.cases)} checks"
+        f"{record.harness}, {record.started}: {len(view.cases)} cases, {view.requirements} requirements"
+        f"{f', {view.variants} variants' if view.variants else ''}"
         f"{', strict' if record.strict else ''}.",
         "",
     ]
@@ -46,6 +47,11 @@ def render(record: Record, programs: ProgramSummary | None = None) -> str:
         out.append(_row([f"**{package.name}**", *(item.short for item in package.counts)]))
         out += [_row([row.name, *(item.short for item in row.counts)]) for row in package.interfaces]
     out.append(_row(["**cases**", *(summary.cases.short for summary in view.summaries)]))
+    if view.variants:
+        numbers = view.summaries[0].versions.columns if view.summaries else ()
+        out += ["", "## Variants: against other versions of WASI", ""]
+        out += [_row(["runtime", *numbers]), _row(["---"] * (len(numbers) + 1))]
+        out += [_row([item.runtime.name, *(count.short for count in item.versions.sums)]) for item in view.summaries]
     if view.not_run:
         out += ["", "## Not run", ""]
         out += _listed(

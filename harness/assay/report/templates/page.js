@@ -121,10 +121,33 @@ function caseBody(index) {
     + (variants ? `<h4>Variants</h4><p class="dim">The same component with the versions of WASI in its names rewritten, or on a kernel without openat2. Outputs are shown where they are not as above; the record has the traces.</p>${variants}` : "") + "</div>";
 }
 
+// The table of a runtime: interface by version, and what does not pass, to which the cells lead.
+function versionBody(r) {
+  const {at, rows, sums, fails} = D.versions[r];
+  const first = (row, v) => fails.findIndex(([, , c, variants, mine]) => mine.includes(row) && variants.some(i => variation(c, i) === at[v]));
+  const cell = (row, v, count) => {
+    const [passed, failed, unsupported, errors, skipped] = Array.isArray(count) ? count : [count, 0, 0, 0, 0];
+    const total = passed + failed + unsupported + errors + skipped;
+    if (!total) return "<td>";
+    const state = failed || errors ? (passed ? "mixed" : "bad") : unsupported ? "partial" : skipped ? (passed ? "gaps" : "unrun") : "good";
+    const marks = [["✗", failed], ["∅", unsupported], ["!", errors], ["◌", skipped]].filter(m => m[1]).map(m => ` <small>${m.join("")}</small>`).join("");
+    const text = total === passed ? `✓ ${passed}` : `${passed}/${total}${marks}`, to = row === null ? -1 : first(row, v);
+    return `<td class="${state}">` + (to < 0 ? text : `<a href="#fails-${r}-${to}">${text}</a>`);
+  };
+  const line = (name, row, counts) => `<tr><th scope="row">${name}${counts.map((count, v) => cell(row, v, count)).join("")}`;
+  const places = (c, variants) => variants.length === D.cases[c].variants.length + (D.cases[c].built ? 1 : 0) ? "all of its versions" : variants.map(i => `<a href="#case-${anchor(T((D.cases[c].variants[i] || D.cases[c]).id))}">${variation(c, i)}</a>`).join(", ");
+  return `<div class="scroll"><table class="versions"><thead><tr><th scope="col">interface${map(at, v => `<th scope="col">${v}`)}</thead>`
+    + map(rows, ([name, counts], row) => line(E(name), row, counts)) + line("all, each unit once", null, sums) + "</table></div>"
+    + (fails.length ? `<h4>What does not pass</h4><ul class="plain">${map(fails, ([u, id, c, variants], n) => `<li id="fails-${r}-${n}">${toCase(c)} <code>${T(id) === "@expect" ? "the run as a whole" : E(id)}</code> at ${places(c, variants)}: ${unit(u)}</li>`)}</ul>` : "");
+}
+// What a variant is against is in its id. The case itself is -1.
+const variation = (c, i) => i < 0 ? D.cases[c].built : T(D.cases[c].variants[i].id).split("@")[1];
+
 // The maker of the body of each entry that can be opened; an entry is filled once.
 const body = new Map();
 every("details.surprise").forEach((d, i) => body.set(d, () => surpriseBody(i)));
 every("details.value-of").forEach((d, i) => body.set(d, () => valueBody(i)));
+every("details.version").forEach((d, i) => body.set(d, () => versionBody(i)));
 every("details.function").forEach((d, i) => body.set(d, () => functionBody(i)));
 every("details.case").forEach((d, i) => body.set(d, () => caseBody(i)));
 
@@ -145,8 +168,9 @@ every("details[open]").forEach(fill);
 function reveal() {
   const id = location.hash && decodeURIComponent(location.hash.slice(1));
   if (!id) return;
-  const variant = /^(case-.*)-(?:0\.2\.\d+|without-openat2)$/.exec(id);
-  if (variant && $(variant[1])) fill($(variant[1]));
+  const fails = /^fails-(\d+)-/.exec(id), variants = D.cases.findIndex(made => (made.variants || []).some(v => `case-${anchor(T(v.id))}` === id));
+  if (fails) fill(every("details.version")[fails[1]]);
+  if (variants >= 0) fill(every("details.case")[variants]);
   const target = $(id);
   if (!target) return;
   for (let e = target; e; e = e.parentElement) if (e.tagName === "DETAILS") { fill(e); e.open = true; }
