@@ -33,6 +33,7 @@ _ANSWERS = {
     "xn--bcher-kva": [(_A, "192.0.2.20")],
     "xn--strae-oqa": [(_A, "192.0.2.30")],
     "strasse": [(_A, "192.0.2.31")],
+    "a0-9z": [(_A, "127.0.0.1")],
     "empty": [],
 }
 # RFC 1035, 4.1.1: format error, server failure

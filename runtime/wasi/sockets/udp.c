@@ -30,7 +30,6 @@ typedef struct side { /* incoming-datagram-stream, outgoing-datagram-stream */
     shared *s;
     uint64_t generation;
     uint64_t permit;  /* out */
-    bool permitted;   /* out: check-send was called */
     bool full;        /* out: the OS had no room for the last datagram */
     ts_sys_err later; /* in: an error after received datagrams; it is reported by the next call */
 } side;
@@ -284,7 +283,6 @@ ts_status ts_wasi_sockets_udp_outgoing_datagram_stream_check_send(ts_host_call *
     side *d = ts_wasi_obj_of(c, &args[0]);
     ts_val *v;
     if (stale(d)) return ts_wasi_net_fail(c, result, TS_NET(INVALID_STATE));
-    d->permitted = true;
     d->full = d->full && !ts_sys_ready(d->s->fd, true);
     d->permit = d->full ? 0 : PERMIT;
     TS_TRY(ts_wasi_ok_val(c, result, &v));
@@ -323,12 +321,10 @@ ts_status ts_wasi_sockets_udp_outgoing_datagram_stream_send(ts_host_call *c, con
     ts_val *v;
     if (stale(d)) return ts_wasi_net_fail(c, result, TS_NET(INVALID_STATE));
     if (n) {
-        if (!d->permitted) return ts_host_trap(c, "send of %zu datagrams without a check-send before", n);
         if (n > d->permit)
             return ts_host_trap(c, "send of %zu datagrams where check-send has permitted %llu", n,
                                 (unsigned long long)d->permit);
         d->permit -= n;
-        d->permitted = d->permit != 0;
     }
     while (sent < n && (code = send_one(c, d->s, &args[1].list.ptr[sent], &denied)) == TS_NET_OK) sent++;
     d->full = code == (int)TS_NET(WOULD_BLOCK);
