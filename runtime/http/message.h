@@ -141,7 +141,7 @@ struct ts_http_pipe {
     /* the writer has finished and `trailers` is complete; bytes in the buffer can still be read */
     bool ended;
     bool failed; /* no further bytes come; `error` says why, once the buffer has been read */
-    bool guest_closed, wire_closed;
+    bool guest_closed;
     ts_http_error error;
     ts_http_fields trailers;
     uint64_t total; /* bytes written so far */

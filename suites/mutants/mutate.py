@@ -19,7 +19,7 @@ import tree_sitter_c
 
 PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_c.language()))
 # Names of one enumeration: one is a wrong code for another.
-CODES = re.compile(r"TS_(SYS_E|HTTP_(?!MAX_|CHUNKED_|LINE_|MOST_|KNOWN_|ROUNDS|WAIT_|CODE_)|SYS_LOOKUP_)[A-Z][A-Z0-9_]*")
+CODES = re.compile(r"TS_(SYS_E|HTTP_(?!(MAX|CHUNKED|LINE|MOST|KNOWN|WAIT|CODE)_|(ROUNDS|CURL|SERVER|PENDING|RESPONDED|FAILED|PROCEED|STOP|KEEP_WAITING|WATCHED)\b)|SYS_LOOKUP_)[A-Z][A-Z0-9_]*")
 FLAG = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+")
 NUMBER = re.compile(r"(0x[0-9a-fA-F]+|\d+)([uUlL]*)")
 UNITS = {10, 60, 100, 1000, 1000000, 1000000000, 1024, 4096, 65536}

@@ -53,7 +53,6 @@ static void attach(ts_http_pipe *p, const ts_http_wire_ops *wire, ts_http_exchan
 static void detach(ts_http_pipe *p) {
     p->wire = NULL;
     p->wire_data = NULL;
-    p->wire_closed = true;
 }
 static bool guest_is_gone(const ts_http_pipe *p) {
     return p->guest_closed || p->refs == 1;
@@ -256,7 +255,7 @@ static bool advance_exchange(ts_http_exchange *x) {
     }
     if (x->deferred && !release_deferred(x)) return false;
     if (!x->easy) return resolve_host(x);
-    bool recv = x->recv_paused && (x->discard || ts_http_pipe_room(x->in) >= CURL_MAX_WRITE_SIZE || x->in->ended);
+    bool recv = x->recv_paused && (x->discard || ts_http_pipe_room(x->in) >= CURL_MAX_WRITE_SIZE);
     if (x->expecting && x->connected && ts_http_ticks(c) >= x->connected_at + EXPECT_NS) x->expecting = false;
     bool send = x->send_paused && !x->expecting && (x->out->len || x->out->ended);
     if (!recv && !send) return false;
@@ -540,7 +539,6 @@ ts_http_exchange *ts_http_client_send(ts_http_client *c, const ts_http_request *
                                   "no HTTP client: this build was made without libcurl's headers (7.85 or later)");
     x->state = TS_HTTP_FAILED;
     ts_http_pipe_fail(x->in, x->error);
-    x->in->wire_closed = true;
     if (r->body) ts_http_pipe_fail(r->body, x->error);
     return x;
 }

@@ -642,6 +642,11 @@ static void answer_status(ts_http_call *c, unsigned status, bool keep) {
     if (ok) send_bytes(c);
 }
 
+/* Returns when a client that is not too slow has taken so many bytes. */
+static uint64_t drained_by(const ts_http_server_config *g, size_t len) {
+    if (g->no_min_rate) return UINT64_MAX;
+    return add_saturated(ts_sys_monotonic(), add_saturated(g->rate_grace_ns, len / g->min_rate * NS));
+}
 /* Ends the call when the response is complete: what could not be sent is left to the connection.
  * next: the connection may serve another request. */
 static ts_call_end end_call(ts_http_call *c, ts_http_conn *conn, bool next) {
@@ -658,10 +663,7 @@ static ts_call_end end_call(ts_http_call *c, ts_http_conn *conn, bool next) {
     memcpy(conn->out, c->bytes.data + c->bytes.at, c->bytes.len);
     conn->out_at = 0;
     conn->out_len = c->bytes.len;
-    const ts_http_server_config *g = &c->s->config;
-    conn->out_until = g->no_min_rate ? UINT64_MAX
-                                     : add_saturated(ts_sys_monotonic(),
-                                                     add_saturated(g->rate_grace_ns, conn->out_len / g->min_rate * NS));
+    conn->out_until = drained_by(&c->s->config, conn->out_len);
     return TS_CALL_DRAIN;
 }
 
@@ -695,10 +697,15 @@ ts_call_end ts_http_call_refuse(ts_http_call *c, ts_http_conn *conn, unsigned st
     return end_call(c, conn, false);
 }
 
+static void count_request(ts_http_call *c, ts_http_conn *conn) {
+    uint64_t most = c->s->config.max_requests;
+    conn->requests++;
+    if (most && conn->requests >= most) c->wire.keep_alive = false;
+}
+
 ts_call_end ts_http_call_serve(ts_http_call *c, ts_http_conn *conn, size_t head_len) {
     ts_http_worker *t = c->t;
     const ts_http_handler *h = &c->s->handler;
-    const ts_http_server_config *g = (&c->s->config);
     reset_call(c, conn);
     int status = ts_wire_head(&c->wire, t->in, head_len);
     if (status) {
@@ -709,8 +716,7 @@ ts_call_end ts_http_call_serve(ts_http_call *c, ts_http_conn *conn, size_t head_
         return end_call(c, conn, false);
     }
     c->began = ts_sys_monotonic();
-    conn->requests++;
-    if (g->max_requests && conn->requests >= g->max_requests) c->wire.keep_alive = false;
+    count_request(c, conn);
     c->in_at = head_len;
     c->in_end = t->in_len;
     t->in_len = head_len; /* from here on the rest belongs to the call */

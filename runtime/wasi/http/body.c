@@ -88,8 +88,6 @@ static bool trailers_confirm(ts_wasi_obj *o) {
 
 ts_status ts_wasi_http_types_incoming_body_finish(ts_host_call *c, const ts_val *args, ts_val *result) {
     incoming *b = ts_wasi_obj_of(c, &args[0]), *f;
-    if (b->obj.children)
-        return ts_host_trap(c, "an incoming-body is finished while %u of its children live", b->obj.children);
     TS_TRY(incoming_new(c, TS_WASI_FUTURE_TRAILERS, &b->pipe, &f));
     f->of_request = b->of_request;
     f->obj.ready = trailers_ready;
@@ -115,12 +113,10 @@ ts_status ts_wasi_http_types_future_trailers_get(ts_host_call *c, const ts_val *
     ts_http_error e = f->pipe->error;
     bool failed = f->pipe->failed;
     ts_wasi_trailers_strip(trailers);
-    if (!failed && !ts_wasi_http_fields_fit(ts_wasi_of(c), trailers)) {
-        e = ts_http_error_of(f->of_request ? TS_HTTP_REQUEST_TRAILER_SECTION_SIZE
-                                           : TS_HTTP_RESPONSE_TRAILER_SECTION_SIZE);
-        e.has_number = failed = true;
-        e.number = trailers->bytes;
-    }
+    if (!failed)
+        failed = ts_wasi_http_fields_refused(
+            ts_wasi_of(c), trailers,
+            f->of_request ? TS_HTTP_REQUEST_TRAILER_SECTION_SIZE : TS_HTTP_RESPONSE_TRAILER_SECTION_SIZE, &e);
     v[1] = (ts_val){.variant = {.disc = failed, .payload = &v[2]}};
     if (failed) return ts_wasi_http_code_val(c, &e, &v[2]);
     v[2] = ts_wasi_none;

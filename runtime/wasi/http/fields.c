@@ -76,6 +76,13 @@ void ts_wasi_trailers_strip(ts_http_fields *f) {
 bool ts_wasi_http_fields_fit(const ts_wasi *w, const ts_http_fields *f) {
     return f->bytes <= w->grants->max_fields;
 }
+bool ts_wasi_http_fields_refused(const ts_wasi *w, const ts_http_fields *f, ts_http_code code, ts_http_error *e) {
+    if (ts_wasi_http_fields_fit(w, f)) return false;
+    *e = ts_http_error_of(code);
+    e->has_number = true;
+    e->number = f->bytes;
+    return true;
+}
 ts_status ts_wasi_fields_receive(ts_host_call *c, const ts_http_fields *from, ts_http_fields *to) {
     ts_http_fields got = {0};
     bool ok = true;

@@ -33,6 +33,8 @@ ts_status ts_wasi_http_incoming_new(ts_wasi *w, const ts_wasi_http_incoming *in,
 /* Returns whether received fields are within the limit for fields that a guest makes
  * (ts_wasi_limit_http_fields), so that it can forward them. */
 bool ts_wasi_http_fields_fit(const ts_wasi *w, const ts_http_fields *f);
+/* Returns true, with the error in *e, if they do not fit. */
+bool ts_wasi_http_fields_refused(const ts_wasi *w, const ts_http_fields *f, ts_http_code code, ts_http_error *e);
 /* Ends the call: a response-outparam that the guest has kept no longer reaches
  * the responder with this data. */
 void ts_wasi_http_incoming_over(ts_wasi *w, const void *responder_data);

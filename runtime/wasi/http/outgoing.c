@@ -132,11 +132,9 @@ ts_status ts_wasi_http_types_future_incoming_response_get(ts_host_call *c, const
     if (f->taken) return TS_OK;
     ts_http_error e = !f->x ? f->error : state == TS_HTTP_FAILED ? *ts_http_exchange_error(f->x) : (ts_http_error){0};
     bool failed = state == TS_HTTP_FAILED;
-    if (!failed && !ts_wasi_http_fields_fit(ts_wasi_of(c), ts_http_exchange_headers(f->x))) {
-        e = ts_http_error_of(TS_HTTP_RESPONSE_HEADER_SECTION_SIZE);
-        e.has_number = failed = true;
-        e.number = ts_http_exchange_headers(f->x)->bytes;
-    }
+    if (!failed)
+        failed = ts_wasi_http_fields_refused(ts_wasi_of(c), ts_http_exchange_headers(f->x),
+                                             TS_HTTP_RESPONSE_HEADER_SECTION_SIZE, &e);
     v[1] = (ts_val){.variant = {.disc = failed, .payload = &v[2]}};
     if (failed)
         TS_TRY(ts_wasi_http_code_val(c, &e, &v[2]));
