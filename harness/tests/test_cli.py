@@ -91,6 +91,47 @@ def test_list(project: Project) -> None:
     assert assay(project, "list", "nowhere").exit_code == 2
 
 
+def test_versions_of_some_runtimes(project: Project) -> None:
+    """Each runtime has a result for each variant that any of them runs; one that it leaves out is not run."""
+    for name in ("one", "two", "three"):
+        project.add(f"p2/t/{name}", "versions = true\n" + CASE)
+    other = ("--also", f"other=touchstone:{project.fake('pass')}", "-r", "other")
+    done = run(project, "pass", *other, "--versions", "sample", "--versions", "touchstone=all")
+    assert done.exit_code == 0, done.output
+    path = project.root / "reports/latest/results.jsonl"
+    made = record.read(path)
+    assert made.suite.versions == ("sample", "touchstone=all") and len(made.cases) == 3 * 14
+    ran = {
+        name: {item.case for item in made.results if item.runtime == name and not item.reason}
+        for name in ("touchstone", "other")
+    }
+    assert len(ran["touchstone"]) == 3 * 14
+    assert "p2/t/one" in ran["other"] and len(ran["other"]) == 3 + 13
+    (reason,) = {item.reason for item in made.results if item.reason}
+    assert reason == "--versions sample leaves this variant out"
+    # a run that goes on leaves out the same
+    path.write_text("\n".join(list(record.lines(made))[:3]) + "\n", encoding="utf-8")
+    again = assay(project, "run", "--program", f"touchstone={project.fake('pass')}", *other[:2], "--resume")
+    assert again.exit_code == 0, again.output
+    assert {(item.case, item.runtime, item.reason) for item in record.read(path).results} == {
+        (item.case, item.runtime, item.reason) for item in made.results
+    }
+
+
+def test_variants_that_no_runtime_runs_are_no_cases(project: Project) -> None:
+    project.add("p2/t/one", "versions = true\n" + CASE)
+    assert run(project, "pass", "--versions", "none").exit_code == 0
+    assert len(record.read(project.root / "reports/latest/results.jsonl").cases) == 1
+    assert (
+        "14 cases" in assay(project, "list").output and "1 cases" in assay(project, "list", "--versions", "none").output
+    )
+    for words, complaint in ((("some",), "neither MODE"), (("nobody=all",), "no such runtime")):
+        done = run(project, "pass", *(part for word in words for part in ("--versions", word)))
+        assert done.exit_code == 2 and complaint in done.output
+    done = run(project, "pass", "p2/t/one@0.2.3", "--versions", "none")
+    assert done.exit_code == 2 and "leaves out every case" in done.output
+
+
 def test_compare(project: Project) -> None:
     project.add("p2/t/one")
     run(project, "pass", "--output", str(project.root / "a"))

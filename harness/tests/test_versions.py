@@ -68,6 +68,39 @@ def test_a_case_with_variants_says_what_it_was_built_against() -> None:
             assert info.variation == (versions.versions_in(case.component.read_bytes()).pop() if case.versions else "")
 
 
+def test_a_sample_has_each_version_and_each_interface() -> None:
+    cases = discover(ROOT / "suites", ROOT / "fixtures")
+    variants = [case for case in cases if versions.VERSION.fullmatch(case.id.partition("@")[2])]
+    chosen = versions.sample(cases)
+    assert chosen == versions.sample(cases) and chosen < {case.id for case in variants}
+    assert len(chosen) * 4 < len(variants)
+    shown = [case for case in cases if case.id in chosen or case.versions]
+    assert {case.built or case.id.partition("@")[2] for case in shown} == {f"0.2.{n}" for n in range(13)}
+    for interface in {name for case in variants for name in case.interfaces}:
+        mine = [c for c in cases if interface in c.interfaces and (c.built or c in variants)]
+        every = sorted(int((c.built or c.id).rpartition(".")[2]) for c in mine)
+        there = sorted(int((c.built or c.id).rpartition(".")[2]) for c in mine if c in shown)
+        assert (there[0], there[-1]) == (every[0], every[-1]) and len(set(there)) > 2, interface
+
+
+def test_what_a_mode_leaves_out() -> None:
+    cases = discover(ROOT / "suites", ROOT / "fixtures")
+    variants = {case.id for case in cases if versions.VERSION.fullmatch(case.id.partition("@")[2])}
+    assert versions.left_out(cases, "all") == frozenset()
+    assert versions.left_out(cases, "none") == variants
+    assert versions.left_out(cases, "sample") == variants - versions.sample(cases)
+
+
+def test_words_of_versions() -> None:
+    wanted = versions.Wanted.parse(("sample", "touchstone=all", "jco=all", "jco=none"))
+    assert [wanted.on(name) for name in ("wasmtime", "touchstone", "jco")] == ["sample", "all", "none"]
+    assert versions.Wanted.parse(wanted.words) == wanted
+    assert versions.Wanted.parse(()) == versions.ALL and versions.ALL.words == ()
+    for bad in ("some", "=all", "touchstone=", "touchstone=0.2.1"):
+        with pytest.raises(versions.VersionError):
+            versions.Wanted.parse((bad,))
+
+
 def test_each_interface_has_a_case_that_is_run_against_each_version() -> None:
     cases = [c for c in discover(ROOT / "suites", ROOT / "fixtures") if c.versions]
     shown = {i for c in cases for i in c.interfaces}

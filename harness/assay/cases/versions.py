@@ -15,10 +15,10 @@ import dataclasses
 import hashlib
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..model import Case, names
+from ..model import Case, names, original
 
 CORE = b"\0asm\x01\0\0\0"
 COMPONENT = b"\0asm\x0d\0\x01\0"
@@ -27,6 +27,9 @@ VERSION = re.compile(r"0\.2\.(0|[1-9][0-9]*)")
 LATEST = int(names.NEWEST.rpartition(".")[2])
 CUSTOM, CORE_MODULE, NESTED, IMPORTS, EXPORTS = 0, 1, 4, 10, 11  # sections of a component
 CORE_IMPORTS, CORE_EXPORTS = 2, 7
+
+
+MODES = ("all", "sample", "none")
 
 
 class VersionError(Exception):
@@ -160,3 +163,87 @@ def with_variants(case: Case, folder: Path) -> list[Case]:
         title = f"{case.title} (against WASI {version})"
         found.append(dataclasses.replace(case, id=f"{case.id}@{version}", title=title, component=path, versions=False))
     return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """Which variants against other versions are run: a mode, and another mode for some runtimes."""
+
+    mode: str = "all"
+    others: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def parse(cls, words: Sequence[str]) -> Wanted:
+        """From `MODE` and `RUNTIME=MODE`; the last word wins."""
+        mode, others = cls.mode, {}
+        for word in words:
+            runtime, equals, wanted = word.rpartition("=")
+            if wanted not in MODES or (equals and not runtime):
+                raise VersionError(f"{word!r} is neither MODE nor RUNTIME=MODE, MODE one of {', '.join(MODES)}")
+            if equals:
+                others[runtime] = wanted
+            else:
+                mode = wanted
+        return cls(mode, tuple(others.items()))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What `parse` reads. Empty for the default."""
+        words = (self.mode, *(f"{runtime}={mode}" for runtime, mode in self.others))
+        return () if words == (Wanted.mode,) else words
+
+    def on(self, runtime: str) -> str:
+        return dict(self.others).get(runtime, self.mode)
+
+
+ALL = Wanted()
+
+
+def left_out(cases: Sequence[Case], mode: str) -> frozenset[str]:
+    """Returns the ids of the variants that a mode does not run."""
+    if mode == "all":
+        return frozenset()
+    variants = {case.id for case in cases if _against(case) and original(case.id) != case.id}
+    return frozenset(variants - sample(cases) if mode == "sample" else variants)
+
+
+def sample(cases: Sequence[Case]) -> frozenset[str]:
+    """Returns the ids of a few variants, always the same of the same cases.
+
+    Each version occurs, and each interface that has variants occurs at its first version, at its last one, and at
+    one between. What the cases themselves show, as they were built, needs no variant. Of the variants that show
+    most of what is left, the first is taken, until nothing is left.
+    """
+    runs = [(case, n) for case in cases if (n := _against(case))]
+    spans: dict[str, list[int]] = {}
+    for case, n in runs:
+        for interface in _interfaces(case):
+            spans.setdefault(interface, []).append(int(n.rpartition(".")[2]))
+
+    def shows(case: Case, version: str) -> set[tuple[str, str]]:
+        n = int(version.rpartition(".")[2])
+        places = {
+            interface: "first" if n == min(spans[interface]) else "last" if n == max(spans[interface]) else "between"
+            for interface in _interfaces(case)
+        }
+        return {("version", version), *places.items()}
+
+    variants = {case.id: shows(case, n) for case, n in runs if original(case.id) != case.id}
+    left = set[tuple[str, str]]().union(*variants.values())
+    left = left.difference(*(shows(case, n) for case, n in runs if case.id not in variants))
+    chosen = []
+    while left:
+        best = max(variants, key=lambda case_id: len(variants[case_id] & left))
+        chosen.append(best)
+        left -= variants[best]
+    return frozenset(chosen)
+
+
+def _against(case: Case) -> str:
+    """The 0.2.x that a variant, or a case that has such variants, is against; empty for any other case."""
+    version = case.id.partition("@")[2]
+    return version if VERSION.fullmatch(version) else case.built
+
+
+def _interfaces(case: Case) -> set[str]:
+    return {*case.interfaces, *(check.interface for check in case.checks)}

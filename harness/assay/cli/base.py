@@ -11,13 +11,14 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 from rich.console import Console
 
 from .. import record, report
 from ..cases import selection
+from ..cases.versions import ALL, VersionError, Wanted
 from ..judge import expect
 from ..model import Case, Kind, Verdict, names
 from ..record import summary
@@ -166,6 +167,54 @@ selection_options = options(
 )
 
 
+versions_option = click.option(
+    "--versions",
+    multiple=True,
+    metavar="[RUNTIME=]all|sample|none",
+    help="Which variants against other versions are run: all (the default), a small sample in which each version and "
+    "interface occurs, or none. RUNTIME=… is for that runtime only (repeatable).",
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The cases that a command line asks for, and where they are."""
+
+    selection: selection.Selection
+    earlier: Path | None
+    suites: Path | None
+    fixtures: Path | None
+    versions: Wanted
+
+
+def choice_options(function: F) -> F:
+    """The argument and options that choose cases. The command gets them as one `choice`."""
+
+    @functools.wraps(function)
+    def call(
+        *args: Any,
+        patterns: tuple[str, ...],
+        interfaces: tuple[str, ...],
+        functions: tuple[str, ...],
+        requirements: tuple[str, ...],
+        verdicts: tuple[str, ...],
+        earlier: Path | None,
+        suites: Path | None,
+        fixtures: Path | None,
+        versions: tuple[str, ...],
+        **others: Any,
+    ) -> Any:
+        try:
+            wanted = Wanted.parse(versions)
+        except VersionError as error:
+            raise Unusable(f"--versions {error}") from None
+        selected = selection.Selection(patterns, interfaces, functions, requirements, verdicts)
+        return function(*args, choice=Choice(selected, earlier, suites, fixtures, wanted), **others)
+
+    made = (click.argument("patterns", nargs=-1), selection_options, suites_options, versions_option)
+    return cast("F", options(*made)(call))
+
+
 def warn_of_variables() -> None:
     """Warns of misspelt variables, which would silently have no effect."""
     for name in sorted(os.environ):
@@ -206,10 +255,12 @@ def case_suite(
     places: Places,
     runtimes: Sequence[str] = (),
     expectations: Path | None = None,
+    versions: Wanted = ALL,
 ) -> Cases:
     """Returns the suite of cases in the folders of the command line, or else of the project."""
     folder = suites or root / "suites"
-    return Cases(folder, fixtures or root / "fixtures", expectations or folder / "expectations", places, runtimes)
+    expected = expectations or folder / "expectations"
+    return Cases(folder, fixtures or root / "fixtures", expected, places, runtimes, versions)
 
 
 def chosen(
@@ -225,6 +276,15 @@ def chosen(
         return selection.select(every, wanted, root, had)
     except (SuiteError, selection.SelectionError) as error:
         raise Unusable(str(error)) from None
+
+
+def without_left_out(suite: Cases, cases: Sequence[Case], runtimes: Sequence[str]) -> tuple[Case, ...]:
+    """Returns the cases without the variants that --versions leaves out on each of the runtimes."""
+    nowhere = frozenset[str].intersection(*(suite.left_out(name) for name in runtimes)) if runtimes else frozenset()
+    left = tuple(case for case in cases if case.id not in nowhere)
+    if cases and not left:
+        raise Unusable("--versions leaves out every case that is chosen")
+    return left
 
 
 def warn_of_strangers(folder: Path, adapters: Sequence[Adapter]) -> None:

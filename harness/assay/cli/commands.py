@@ -13,27 +13,27 @@ from pathlib import Path
 import click
 
 from .. import __version__
-from ..cases.selection import Selection
 from ..model import Absent
 from ..record import differ
 from ..record.status import status
 from ..runtimes import Places, search
 from .base import (
     EXIT_STATUSES,
+    Choice,
     Project,
+    Unusable,
     case_suite,
+    choice_options,
     chosen,
     file_type,
     find_adapters,
     find_places,
     find_root,
     folder_type,
-    options,
     read_record,
     runtime_options,
-    selection_options,
-    suites_options,
     warn_of_variables,
+    without_left_out,
     write_reports,
 )
 from .judge import judge_command
@@ -53,27 +53,16 @@ def main(context: click.Context, root: Path | None) -> None:
 
 
 @main.command("list")
-@click.argument("patterns", nargs=-1)
-@options(selection_options, suites_options)
+@choice_options
 @click.option("--checks", is_flag=True, help="Show the checks of every case.")
 @click.pass_obj
-def list_command(
-    root: Path,
-    patterns: tuple[str, ...],
-    interfaces: tuple[str, ...],
-    functions: tuple[str, ...],
-    requirements: tuple[str, ...],
-    verdicts: tuple[str, ...],
-    earlier: Path | None,
-    suites: Path | None,
-    fixtures: Path | None,
-    checks: bool,
-) -> None:
+def list_command(root: Path, choice: Choice, checks: bool) -> None:
     """List the cases: all, or those that the filters choose."""
-    selection = Selection(patterns, interfaces, functions, requirements, verdicts)
-    wanted = chosen(
-        root, case_suite(root, suites, fixtures, Places(root, root / "build" / "cache")), selection, earlier
-    )
+    if choice.versions.others:
+        raise Unusable("--versions RUNTIME=…: no runtime takes part in a list")
+    places = Places(root, root / "build" / "cache")
+    suite = case_suite(root, choice.suites, choice.fixtures, places, versions=choice.versions)
+    wanted = without_left_out(suite, chosen(root, suite, choice.selection, choice.earlier), ("",))
     for case in wanted:
         built = "" if case.component.is_file() else f"  (component not built: {case.made_by})"
         click.echo(f"{case.id}  {case.title}  [{len(case.checks)} checks]{built}")

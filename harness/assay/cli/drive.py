@@ -44,7 +44,7 @@ def resumable(path: Path, *, resume: bool, rerun_changed: bool, everything: bool
     if not resume:
         return None
     if not everything:
-        raise Unusable("--resume takes the cases and runtimes of the record that is there: name none")
+        raise Unusable("--resume takes the cases, variants and runtimes of the record that is there: name none")
     return read_record(path)
 
 

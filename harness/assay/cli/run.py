@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from ..cases.selection import Selection
+from ..cases.versions import Wanted
 from ..record import Record
 from ..run.runner import Settings
 from ..runtimes import search
@@ -20,10 +20,12 @@ from ..runtimes.search import Found
 from ..suites.driver import Plan
 from .base import (
     EXIT_STATUSES,
+    Choice,
     Positive,
     Project,
     Unusable,
     case_suite,
+    choice_options,
     chosen,
     find_adapters,
     find_places,
@@ -33,9 +35,8 @@ from .base import (
     options,
     resume_options,
     runtime_options,
-    selection_options,
-    suites_options,
     warn_of_strangers,
+    without_left_out,
     write_reports,
 )
 from .drive import resumable, resumed, run_plan, say_absent
@@ -45,8 +46,8 @@ MOST_SEED = (1 << 53) - 1
 
 
 @click.command("run", epilog=EXIT_STATUSES)
-@click.argument("patterns", nargs=-1)
-@options(selection_options, suites_options, runtime_options, only_option)
+@choice_options
+@options(runtime_options, only_option)
 @click.option("--output", type=folder_type(), help="Where the record and the reports go (default: reports/latest).")
 @click.option(
     "--expectations", type=folder_type(), help="Folder of expectations (default: expectations/ in the folder of cases)."
@@ -77,14 +78,7 @@ MOST_SEED = (1 << 53) - 1
 @click.pass_obj
 def run_command(
     root: Path,
-    patterns: tuple[str, ...],
-    interfaces: tuple[str, ...],
-    functions: tuple[str, ...],
-    requirements: tuple[str, ...],
-    verdicts: tuple[str, ...],
-    earlier: Path | None,
-    suites: Path | None,
-    fixtures: Path | None,
+    choice: Choice,
     programs: tuple[str, ...],
     also: tuple[str, ...],
     runtimes: tuple[str, ...],
@@ -106,16 +100,18 @@ def run_command(
     path = target / "results.jsonl"
     adapters, more = find_adapters(also)
     known = [adapter.name for adapter in adapters]
-    for option, given in (("--gate", gate), ("--runtime", runtimes)):
+    versions = tuple(name for name, _ in choice.versions.others)
+    for option, given in (("--gate", gate), ("--runtime", runtimes), ("--versions", versions)):
         for name in given:
             if name not in known and not (option == "--gate" and name == "all"):
                 raise Unusable(f"{option} {name}: no such runtime; known: {', '.join(known)}")
     places = find_places(root, (*programs, *more), adapters)
-    suite = case_suite(root, suites, fixtures, places, known, expectations)
-    selection = Selection(patterns, interfaces, functions, requirements, verdicts)
-    wanted = chosen(root, suite, selection, earlier, runtimes)
+    everything = choice.selection.all and not choice.versions.words and not runtimes
+    begun = resumable(path, resume=resume, rerun_changed=rerun_changed, everything=everything)
+    variants = Wanted.parse(begun.suite.versions) if begun is not None else choice.versions
+    suite = case_suite(root, choice.suites, choice.fixtures, places, known, expectations, variants)
+    wanted = chosen(root, suite, choice.selection, choice.earlier, runtimes)
     warn_of_strangers(suite.folder, adapters)
-    begun = resumable(path, resume=resume, rerun_changed=rerun_changed, everything=selection.all and not runtimes)
     if begun is not None:
         runtimes = tuple(runtime.name for runtime in begun.runtimes)
         if missing := set(runtimes) - set(known):
@@ -125,7 +121,7 @@ def run_command(
     kept = target / "kept" if keep else None
     plan = Plan(
         suite,
-        wanted,
+        without_left_out(suite, wanted, [item.runtime.name for item in found if item.runtime is not None]),
         tuple(item.column for item in found),
         _gate(gate, runtimes, known, found),
         Settings(trace, strict, jobs, timeout_factor, kept, _seed(seed), datetime.now(UTC)),

@@ -225,7 +225,15 @@ def _runtime_from(value: Mapping[str, Any], newest: bool) -> RuntimeInfo:
 
 def _suite_json(suite: SuiteInfo) -> dict[str, Any]:
     groups = [vars(group) for group in suite.unsupported]
-    return _drop({**vars(suite), "kind": suite.kind.value, "absent": list(suite.absent), "unsupported": groups})
+    return _drop(
+        {
+            **vars(suite),
+            "kind": suite.kind.value,
+            "absent": list(suite.absent),
+            "unsupported": groups,
+            "versions": list(suite.versions),
+        }
+    )
 
 
 def _suite_from(value: Mapping[str, Any]) -> SuiteInfo:
@@ -235,6 +243,7 @@ def _suite_from(value: Mapping[str, Any]) -> SuiteInfo:
         value.get("adapter", ""),
         tuple(value.get("absent", ())),
         tuple(Group(**group) for group in value.get("unsupported", ())),
+        tuple(value.get("versions", ())),
     )
 
 

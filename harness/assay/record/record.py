@@ -103,6 +103,8 @@ class SuiteInfo:
     """The adapter module that turns programs of preview 1 into components."""
     absent: tuple[str, ...] = ()
     unsupported: tuple[Group, ...] = ()
+    versions: tuple[str, ...] = ()
+    """The words of --versions. Empty: all variants on every runtime."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import cases as case_files
+from ..cases.versions import ALL, Wanted, left_out
 from ..judge import expect
 from ..judge.expect import CaseExpectations, Known
 from ..model import EXPECT_UNIT, Case, CaseResult, Kind, NotRun, Observation
@@ -16,13 +17,21 @@ from .suite import Suite, SuiteError
 
 
 class Cases(Suite):
-    """The suite of cases. `runtimes` names the runtimes whose expectations are read."""
+    """The suite of cases. `runtimes` names the runtimes whose expectations are read. `versions` says which
+    variants are run on which runtime."""
 
     def __init__(
-        self, suites: Path, fixtures: Path, expectations: Path, places: Places, runtimes: Sequence[str] = ()
+        self,
+        suites: Path,
+        fixtures: Path,
+        expectations: Path,
+        places: Places,
+        runtimes: Sequence[str] = (),
+        versions: Wanted = ALL,
     ) -> None:
         self.suites, self.fixtures, self.folder = suites, fixtures, expectations
-        self.places, self.runtimes = places, tuple(runtimes)
+        self.places, self.runtimes, self.versions = places, tuple(runtimes), versions
+        self._left_out: dict[str, frozenset[str]] = {}
         self._prepared = Prepared(places)
         self._cases: tuple[Case, ...] | None = None
 
@@ -46,12 +55,21 @@ class Cases(Suite):
     def prepare(self, cases: Sequence[Case], jobs: int) -> None:
         """Does nothing: a component is compiled ahead of time when the first run needs it."""
 
+    def left_out(self, runtime: str) -> frozenset[str]:
+        """Returns the ids of the variants that are not run on a runtime."""
+        mode = self.versions.on(runtime)
+        if mode not in self._left_out:
+            self._left_out[mode] = left_out(self.discover(), mode)
+        return self._left_out[mode]
+
     def run(self, case: Case, runtime: Runtime, settings: Settings) -> Observation | NotRun:
+        if case.id in self.left_out(runtime.name):
+            return NotRun(f"--versions {self.versions.on(runtime.name)} leaves this variant out")
         return run_case(case, runtime, self._prepared, settings)
 
     @property
     def info(self) -> SuiteInfo:
-        return SuiteInfo("p2", Kind.CASE)
+        return SuiteInfo("p2", Kind.CASE, versions=self.versions.words)
 
     def known(self) -> Known:
         return {case.id: frozenset({check.id for check in case.checks} | {EXPECT_UNIT}) for case in self.discover()}
