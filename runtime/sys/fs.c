@@ -372,7 +372,7 @@ static ts_sys_err parent_of(ts_sys_base b, name_buf *path, parent *out) {
         out->dot = true;
         out->dotdot = n == 2;
         int fd;
-        ts_sys_err e = beneath(b, s, O_PATH | O_DIRECTORY, 0, &fd);
+        ts_sys_err e = beneath(b, s, O_PATH, 0, &fd);
         if (e == TS_SYS_OK) close(fd);
         return e;
     }
@@ -380,7 +380,7 @@ static ts_sys_err parent_of(ts_sys_base b, name_buf *path, parent *out) {
     if (at == 0) return TS_SYS_OK;
     char keep = s[at - 1];
     s[at - 1] = 0;
-    ts_sys_err e = beneath(b, s, O_PATH | O_DIRECTORY, 0, &out->fd);
+    ts_sys_err e = beneath(b, s, O_PATH, 0, &out->fd);
     s[at - 1] = keep;
     out->own = e == TS_SYS_OK;
     return e;

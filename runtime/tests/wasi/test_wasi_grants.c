@@ -99,6 +99,7 @@ static void damaged_forms(void **state) {
     REFUSED(ts_wasi_allow_dir(h->w, "", "/a", false, &h->err));
     REFUSED(ts_wasi_allow_dir(h->w, ".", "", false, &h->err));
     REFUSED(ts_wasi_allow_dir(h->w, ".", "\xff", false, &h->err));
+    assert_int_equal(ts_wasi_allow_dir(h->w, "/dev/null", "/a", false, &h->err), TS_IO); /* not a directory */
     REFUSED(ts_wasi_set_http_ca(h->w, "/dev/null", &h->err));
     nothing_is_granted(h);
 }
