@@ -225,6 +225,7 @@ SERVED = '[[run.server]]\nname = "s"\n[[run.server.on]]\npath = "/a"\nsay = {say
         ("timeout = 5", 'args = ["a\\u0000b"]', "contains a NUL"),
         ("timeout = 5", 'env = { "A=B" = "c" }', "not the name of a variable"),
         ("timeout = 5", 'env = { A = "\\u0000" }', "contains a NUL"),
+        ("timeout = 5", 'zone = "a\\u0000b"', "contains a NUL"),
         ("timeout = 5", 'grant = ["http", "http"]', "listed twice"),
         ("timeout = 5", 'unstable = ["clock-timezone"]', "unstable: 'clock-timezone' is not one of clocks-timezone"),
         ("timeout = 5", 'terminal = ["stdin", "stdin"]', "listed twice"),
@@ -246,6 +247,12 @@ def test_keys_of_a_case(project: Project, old: str, new: str, words: str) -> Non
     with pytest.raises(cases.CaseError) as caught:
         project.load(CASE.replace(old, new, 1))
     assert words in str(caught.value) and "case.toml" in str(caught.value)
+
+
+def test_the_time_zone_of_the_host(project: Project) -> None:
+    assert ("TZ", "UTC") in project.run("pass").observation.env
+    elsewhere = project.load(CASE.replace("timeout = 5", 'timeout = 5\nzone = "NPT-5:45"'))
+    assert ("TZ", "NPT-5:45") in project.run("pass", elsewhere).observation.env
 
 
 def test_other_packages_are_free(project: Project) -> None:

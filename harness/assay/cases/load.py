@@ -304,6 +304,8 @@ def _run(table: _Table, folder: Path, fixtures: Path) -> RunSpec:
     network = table.text("network") or ""
     if network not in NETWORKS:
         raise table.fail('network must be "ipv6" or "alone"')
+    zone = table.text("zone") or "UTC"
+    table.plain("zone", (zone,))
     servers = tuple(_server(item) for item in table.tables("server"))
     clients = tuple(_client(item) for item in table.tables("client"))
     for listed in ([item.name for item in servers], [item.name for item in clients]):
@@ -329,6 +331,7 @@ def _run(table: _Table, folder: Path, fixtures: Path) -> RunSpec:
         servers,
         clients,
         network=network,
+        zone=zone,
     )
 
 

@@ -223,6 +223,8 @@ class RunSpec:
     network: str = ""
     openat2: bool = True
     """Whether the kernel has this call for the runtime."""
+    zone: str = "UTC"
+    """The time zone of the host, as POSIX writes it in TZ."""
 
     @property
     def serve(self) -> bool:

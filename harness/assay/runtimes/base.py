@@ -176,7 +176,7 @@ def given(options: Sequence[str]) -> str:
 def base_environment(job: Job) -> tuple[tuple[str, str], ...]:
     """Returns the almost empty environment of every runtime's process."""
     home = str(job.scratch)
-    return (("HOME", home), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin"), ("TMPDIR", home), ("TZ", "UTC"))
+    return (("HOME", home), ("LANG", "C.UTF-8"), ("PATH", "/usr/bin:/bin"), ("TMPDIR", home), ("TZ", job.case.run.zone))
 
 
 def common_ending(result: ProcessResult) -> Outcome | None:
