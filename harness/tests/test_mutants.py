@@ -11,7 +11,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "suites/mutants"))
 mutate = pytest.importorskip("mutate", reason="tree-sitter is not installed")
+import functions  # noqa: E402
 import judged  # noqa: E402
+
+from assay.model import Check, Level, names  # noqa: E402
 
 SOURCE = b"""
 static ts_status f(thing *t, int n, int m) {
@@ -75,6 +78,41 @@ def test_each_fault_made_by_hand_finds_its_place() -> None:
     for f in faults:
         assert (ROOT / f["file"]).read_text("utf-8").count(f["find"]) == 1, f["id"]
         assert f["find"] != f["replace"]
+
+
+GLUE = ROOT / "build/gen/wasi_glue.c"
+EXPORTED = {"wasi:cli/run.run", "wasi:http/incoming-handler.handle"}
+
+
+@pytest.mark.skipif(not GLUE.exists(), reason="touchstone is not built")
+def test_each_function_and_each_drop_can_do_nothing() -> None:
+    text = GLUE.read_text("utf-8")
+    made = [*functions.functions("glue.c", text), *functions.drops(ROOT, text)]
+    every = {f"{interface}.{f}" for interface, of in names.table().items() for f in of if f}
+    assert {fault.name for fault in made} == every - EXPORTED and len(made) == len(every) - len(EXPORTED)
+    one = next(fault for fault in made if fault.name == "wasi:io/poll.poll")
+    changed = one.apply(text.encode()).decode()
+    assert ", ts_wasi_io_poll_poll}," in text and ", ts_wasi_io_poll_poll}," not in changed and ", nothing}," in changed
+    drop = next(fault for fault in made if fault.name == "wasi:io/poll.[resource-drop]pollable")
+    source = (ROOT / drop.file).read_bytes()
+    assert b'"pollable")) return TS_OK;' in drop.apply(source) and len(drop.apply(source)) > len(source)
+
+
+def test_every_excuse_names_a_function() -> None:
+    rows = [r.split("\t") for r in functions.EXCUSED.read_text("utf-8").splitlines() if not r.startswith("#")]
+    assert all(len(row) == 2 and row[1] and not names.function_problem(row[0]) for row in rows)
+
+
+def test_what_shows_a_function_that_does_nothing() -> None:
+    fault = functions.Nothing("f.c", "f", functions.KIND, 1, 0, 0, "", "", 1, "wasi:io/poll.poll")
+
+    def check(level: Level, function: str = "wasi:io/poll.poll") -> Check:
+        return Check("a.b", level, function, "0.2.0", "")
+
+    assert [functions.how(fault, check(level)) for level in Level] == list(functions.HOW[:3])
+    assert functions.how(fault, check(Level.MUST, "wasi:io/poll.other")) == functions.ANOTHER
+    assert functions.how(fault, check(Level.UNSPECIFIED, "wasi:io/poll.other")) == ""
+    assert functions.how(fault, None) == functions.ENDING
 
 
 CASE, SCRIPT = "p2/io/poll-empty", "own/component-model/lists-of-floats.wast"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from assay.cli.base import case_suite
 from assay.cli.suites import REFERENCE, script_suite
-from assay.model import Case, CaseResult, Peer
+from assay.model import Case, CaseResult, Check, Peer
 from assay.record import case_info
 from assay.run.runner import Settings
 from assay.runtimes import Runtime, places
@@ -82,6 +82,24 @@ class Suites:
 
         with ThreadPoolExecutor(jobs) as pool:
             return next(filter(None, pool.map(one_case, cases)), "")
+
+    def showing(self, function: str) -> list[str]:
+        """The cases with a check of a function, those with the fewest checks first."""
+        found = [c for c in self._by_id.values() if any(k.function == function for k in c.checks)]
+        return [c.id for c in sorted(found, key=lambda c: (len(c.checks), c.id))]
+
+    def about(self, interface: str) -> list[str]:
+        """The cases about an interface."""
+        return [c.id for c in self._by_id.values() if interface in c.interfaces]
+
+    def red_units(self, program: Path, case: str, share: float) -> list[tuple[str, Check | None]]:
+        """Runs a case. Returns what is red, or recorded otherwise than `learn` saw: ids, each with its check, or None for the ending."""
+        definition = self._by_id[case]
+        settings = Settings(trace=False, strict=True, jobs=1, timeout_factor=share)
+        result = self._marked(self._cases, definition, _runtime(program), settings)
+        learnt = self._values.get(case, {})
+        changed = [u for u in result.units if u.unexpected or (u.value is not None and learnt.get(u.id, u.value) != u.value)]
+        return [(unit.id, definition.check(unit.id)) for unit in changed]
 
     def _case(self, program: Path, case: str, share: float) -> tuple[bool, dict[str, str]]:
         """Returns whether a case is red, and the values that it records."""

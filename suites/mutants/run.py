@@ -35,6 +35,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 WORK = ROOT / "build-mutants"
 sys.path.insert(0, str(HERE))
+import functions  # noqa: E402
 import mutate  # noqa: E402
 from judged import Suites, is_variant  # noqa: E402
 
@@ -170,10 +171,10 @@ def build(job: Job, tools: Tools, folder: Path) -> Path | None:
     here = folder / source if source == job.fault.file else ROOT / source
     made = folder / "mutant.o"
     plain = WORK / "plain" / source.replace(".c", ".o")
-    if not compiled(tools, here, folder, made) or made.read_bytes() == plain.read_bytes():
+    if not compiled(tools, here, folder, made) or (plain.exists() and made.read_bytes() == plain.read_bytes()):
         return None
     objects = WORK / "base/obj"
-    replaced = objects / source.replace(".c", ".o")
+    replaced = objects / source.removeprefix(f"{WORK.name}/base/").replace(".c", ".o")  # generated code is below gen
     parser = objects / "http_parser.o"
     if source == "runtime/http/server/wire.c" and parser.exists():
         replaced = parser
@@ -338,10 +339,14 @@ def main() -> int:
     p.add_argument("--area", default="")
     p.add_argument("--key", default="", help="only faults whose key contains this")
     p.add_argument("--hand", action="store_true", help="only the faults made by hand")
+    p.add_argument("--functions", action="store_true", help="instead: each function of WASI does nothing (functions.py); with --key, those whose name contains it")
     p.add_argument("--output", type=Path, default=WORK / "mutants.jsonl")
     a = p.parse_args()
     tools = Tools(shlex.split(a.cc), shlex.split(a.cflags), shlex.split(a.libs))
     all_areas = areas()
+    if a.functions:
+        make("base", "-O1")
+        return functions.run(lambda f, folder: build(Job(all_areas[0], f), tools, folder), WORK / "base", ROOT, a.key, a.jobs, SHARE)
     jobs = by_hand(all_areas)
     if not a.hand:
         for area in all_areas:
