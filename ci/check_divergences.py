@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT / "harness"), str(ROOT / "suites/text")]
 import catalogue
 import check_text
 import cut
-import cut_abi
+import official
 from assay.judge.causes import NO_THREAD
 from assay.judge.expect import load
 
@@ -72,11 +72,7 @@ def both_fail(known: dict[str, catalogue.Requirement], level: str) -> dict[str, 
 def quotations(page: str) -> dict[str, str]:
     """The sentences by id: of the official files where they are, else of the page."""
     found = {name: text for text, name in QUOTE.findall(page)}
-    texts: dict[tuple[str, str, str], str] = {}
-    if folder := check_text.official(check_text.LAST):
-        texts |= {(s.interface, s.item, s.hash): s.text for s in cut.cut(folder)}
-    if path := check_text.official_abi():
-        texts |= {(s.interface, s.item, s.hash): s.text for s in cut_abi.cut(path)}
+    texts = official.texts()
     return found | {r.name: texts[key] for r in catalogue.sentences() if (key := (r.interface, r.item, r.hash)) in texts}
 
 

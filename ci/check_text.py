@@ -20,22 +20,8 @@ sys.path.insert(0, str(ROOT / "suites/text"))
 import catalogue
 import cut
 import cut_abi
-
-FIRST, LAST = "0.2.0", "0.2.12"
-
-
-def official(version: str) -> Path | None:
-    """The folder with the official files of a version."""
-    for folder in (ROOT / "build/suites" / f"wit-{version.replace('.', '-')}", ROOT.parent / "shared/wit" / version):
-        if folder.is_dir() and cut.files(folder):
-            return folder
-    return None
-
-
-def official_abi() -> Path | None:
-    """The Canonical ABI's text at the commit of ci/suites.tsv."""
-    path = ROOT / "build/suites/canonical-abi-text" / cut_abi.FILE
-    return path if path.is_file() else None
+import official
+from official import FIRST, LAST
 
 
 def checks() -> list[tuple[str, dict[str, str]]]:
@@ -60,7 +46,7 @@ def check_problem(check: dict[str, str], known: dict[str, catalogue.Requirement]
 
 def text_problems(rows: list[catalogue.Row], version: str) -> list[str]:
     """What differs between the catalogue and the official files of a version."""
-    folder = official(version)
+    folder = official.wit(version)
     if folder is None:
         print(f"the official files of {version} are absent (make suites): sentences are not compared with them")
         return []
@@ -70,7 +56,7 @@ def text_problems(rows: list[catalogue.Row], version: str) -> list[str]:
 
 def abi_problems(rows: list[catalogue.Row]) -> list[str]:
     """The same for the Canonical ABI, whose text has no versions: its rows are those of the pinned commit."""
-    path = official_abi()
+    path = official.abi()
     if path is None:
         print(f"{cut_abi.FILE} is absent (make suites): its sentences are not compared with it")
         return []

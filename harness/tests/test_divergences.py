@@ -20,8 +20,8 @@ TRAP = "Otherwise, this function will trap."
 @pytest.fixture
 def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs the check on changed files, without the official text. Returns its exit status and what it printed."""
-    monkeypatch.setattr(check_divergences.check_text, "official", lambda version: None)
-    monkeypatch.setattr(check_divergences.check_text, "official_abi", lambda: None)
+    monkeypatch.setattr(check_divergences.official, "wit", lambda version: None)
+    monkeypatch.setattr(check_divergences.official, "abi", lambda: None)
 
     def run(source: str = SOURCE, page: str = PAGE) -> tuple[int, str]:
         for name, text in (("SOURCE", source), ("PAGE", page)):

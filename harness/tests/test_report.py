@@ -13,7 +13,7 @@ import made
 import pytest
 
 from assay import report
-from assay.model import Verdict
+from assay.model import Basis, Verdict
 from assay.record import Record
 from assay.record.summary import ScriptCount, ScriptSummary
 from assay.report.case import show_bytes
@@ -136,6 +136,41 @@ def test_page_is_self_contained() -> None:
     assert made.dangling(text) == set()
 
 
+BASES = {
+    made.CHECK: Basis(
+        "wit",
+        (("cli/environment#get-arguments.1", "Get the POSIX-style <arguments>."), ("cli/environment#other.1", "")),
+    ),
+    made.CHOICE: Basis("unspecified"),
+}
+
+
+def test_official_sentences_are_there_once() -> None:
+    results = (made.result("r", "p2/cli/a"), made.result("r", "p2/cli/b"))
+    text = report.html(made.record(*results), bases=BASES)
+    assert text.count("POSIX-style") == 1
+    data = made.data_of(text)
+    texts, sentences = data["texts"], data["sentences"]
+    told = {texts[check[0]]: (texts[check[5]], [sentences[n] for n in check[6]]) for check in data["checks"]}
+    assert told[made.CHOICE] == ("unspecified", [])
+    basis, ((first, shown), (second, absent)) = told[made.CHECK]
+    assert (basis, texts[first], texts[second]) == ("wit", "cli/environment#get-arguments.1", "cli/environment#other.1")
+    assert texts[shown - 1] == "Get the POSIX-style <arguments>." and absent == 0
+    assert all(len(check) == 5 for check in made.data_of(report.html(made.record()))["checks"])
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the search path")
+def test_official_sentences_are_beside_our_words(tmp_path: Path) -> None:
+    page = tmp_path / "index.html"
+    page.write_text(report.html(made.record(), bases=BASES), encoding="utf-8")
+    for target in ("fn-wasi-cli-environment.get-arguments", "case-p2-cli-arguments"):
+        shown = dump(page, f"#{target}", tmp_path).partition(f'id="{target}"')[2]
+        words = r"<p>Get the &lt;arguments&gt;.</p>.*get-arguments.1</code></p><blockquote>Get the POSIX-style &lt;arguments&gt;."
+        assert re.search(words, shown)
+        assert "<code>cli/environment#other.1</code></p></div>" in shown  # without its text, only the id
+    assert "no sentence decides it" in dump(page, "#fn-wasi-cli-environment.initial-cwd", tmp_path)
+
+
 def test_show_bytes() -> None:
     assert show_bytes(b"a\n\x1b[0m\xff\x00") == "a\n\\x1b[0m\\xff\\x00"
     assert show_bytes(b"x" * 70000).endswith("(70000 bytes in all)")
@@ -193,9 +228,7 @@ def test_page_in_chromium(tmp_path: Path, width: int) -> None:
     assert "assay repro results.jsonl p2/cli/arguments wasmtime\n" in opened
     assert 'get-arguments() -&gt; ["&lt;x&gt;"]' in opened
     function = dump(page, "#fn-wasi-cli-environment.get-arguments", tmp_path, width)
-    assert (
-        "Get the &lt;arguments&gt;.</blockquote>" in function and "Get the &lt;arguments&gt;.</blockquote>" not in plain
-    )
+    assert "<p>Get the &lt;arguments&gt;.</p>" in function and "<p>Get the &lt;arguments&gt;.</p>" not in plain
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the search path")

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay import record, report
+from assay.cases import requirements
 from assay.model import CaseResult, Outcome, UnitResult, Verdict
 from assay.record import settle
 from assay.record.differ import Aspect, case_differences
@@ -188,7 +189,8 @@ def suite_record() -> record.Record:
 
 @pytest.mark.timeout(300)
 def test_the_page_of_fifteen_runtimes(suite_record: record.Record) -> None:
-    page = report.html(suite_record)
+    bases = requirements.bases(Path(__file__).resolve().parents[2] / "suites")
+    page = report.html(suite_record, bases=bases)
     print(
         f"page {len(page.encode())}, JUnit {len(report.junit(suite_record))}, Markdown {len(report.markdown(suite_record))}"
     )

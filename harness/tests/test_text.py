@@ -11,7 +11,11 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "suites/text"), str(ROOT / "ci")]
 import catalogue  # noqa: E402
 import check_text  # noqa: E402
+import cut  # noqa: E402
 import cut_abi  # noqa: E402
+import official  # noqa: E402
+
+from assay.cases import requirements  # noqa: E402
 
 TEXT = """# Explainer
 
@@ -121,3 +125,27 @@ def test_a_change_is_found(text: Path, old: str, new: str, problems: list[str]) 
     for problem in problems:
         assert any(problem in f for f in found), found
     assert sum("is at" not in f for f in found) == sum(p != "is at" for p in problems), found
+
+
+def test_what_a_requirement_rests_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each requirement has its basis and its sentences. A sentence has its text where the file is there, else none."""
+    (tmp_path / "shared/wit/0.2.12/cli").mkdir(parents=True)
+    text = "interface environment {\n/// Get the POSIX-style environment variables.\n///\n/// Other.\nf: func();\n}\n"
+    (tmp_path / "shared/wit/0.2.12/cli/environment.wit").write_text(text)
+    monkeypatch.setattr(official, "ROOT", tmp_path / "project")
+    assert set(official.texts().values()) == {"Get the POSIX-style environment variables.", "Other."}
+    (sentence, _) = cut.cut(tmp_path / "shared/wit/0.2.12")
+    known = catalogue.Row("cli/environment", "f.1", "must", "0.2.0", "", sentence.hash, "-", ("a.b",), "", "")
+    older = catalogue.Row("cli/environment", "f.2", "must", "0.2.0", "0.2.3", "0" * 12, "-", ("a.b",), "", "")
+    requirement = catalogue.Requirement("a.b", "must", ("x",), "0.2.0", "wit", "who", "", "what", "", "")
+    monkeypatch.setattr(catalogue, "sentences", lambda: [older, known])
+    monkeypatch.setattr(catalogue, "requirements", lambda: {"a.b": requirement})
+    sentences = [["cli/environment#f.1", "Get the POSIX-style environment variables."], ["cli/environment#f.2", ""]]
+    assert official.bases() == {"a.b": {"basis": "wit", "sentences": sentences}}
+
+
+def test_the_bases_of_this_repository() -> None:
+    bases = requirements.bases(ROOT / "suites")
+    assert set(bases) == set(catalogue.requirements())
+    assert all(basis.sentences for basis in bases.values() if basis.text == "wit")
+    assert requirements.bases(ROOT / "harness") == {}

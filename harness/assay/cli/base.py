@@ -17,7 +17,7 @@ import click
 from rich.console import Console
 
 from .. import record, report
-from ..cases import selection
+from ..cases import requirements, selection
 from ..cases.versions import ALL, VersionError, Wanted
 from ..judge import expect
 from ..model import Case, Kind, Verdict, names
@@ -321,7 +321,8 @@ def write_reports(made: record.Record, target: Path, results: Path, root: Path) 
     programs = summary.programs(made) if made.suite.kind is Kind.PROGRAM else read_programs(target)
     try:
         target.mkdir(parents=True, exist_ok=True)
-        page.write_text(report.html(made, scripts, programs, repro), encoding="utf-8")
+        bases = requirements.bases(root / "suites") if made.suite.kind is Kind.CASE else {}
+        page.write_text(report.html(made, scripts, programs, repro, bases), encoding="utf-8")
         junit.write_text(report.junit(made), encoding="utf-8")
         markdown.write_text(report.markdown(made, programs), encoding="utf-8")
     except OSError as error:

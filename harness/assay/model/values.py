@@ -340,6 +340,15 @@ class Case:
         return next((check for check in self.checks if check.id == check_id), None)
 
 
+@dataclass(frozen=True)
+class Basis:
+    """What a requirement rests on: `wit`, or a text and its section; and the ids of the sentences that yield it,
+    each with its official text, which is empty where this machine does not have it."""
+
+    text: str
+    sentences: tuple[tuple[str, str], ...] = ()
+
+
 def original(case_id: str) -> str:
     """`p2/cli/run-err@0.2.7` -> `p2/cli/run-err`: the case whose variant this is; a case itself as it is."""
     return case_id.partition("@")[0]

@@ -4,7 +4,8 @@ In: a `View`, and how much of outputs and details to show. Out: one object. Its 
 
     texts       all texts; a number in the place of a text is an index here
     runtimes    their names; `per runtime` below is a list in this order, or the one value that all have
-    checks      [id, level, function, since, words]
+    checks      [id, level, function, since, words, basis, sentences]; the last two where they are known
+    sentences   [id, text + 1] of the official text
     known       [reason, kind, link] of the expectations
     units       [verdict, unexpected, known + 1, detail, value + 1], zeros at the end left out
     cases       as `_case` says, in the order of the page
@@ -23,7 +24,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..model import CaseResult, UnitResult, Verdict
+from ..model import Basis, CaseResult, UnitResult, Verdict
 from ..record.differ import align, ran
 from .case import CaseView, CheckRow, OutputBlock, RequirementRow
 from .count import Count
@@ -31,6 +32,7 @@ from .versions import VersionTable
 from .view import View
 
 LINES = 400
+SENTENCE = 600
 SURPRISES = 500
 """The most entries of "Not as announced"."""
 NARROW = 300
@@ -59,9 +61,9 @@ class Data:
     """Makes the object. `output` is the number of characters shown of an output on all runtimes together,
     `detail` that of a detail or value."""
 
-    def __init__(self, view: View, output: int, detail: int) -> None:
-        self.view, self.output, self.detail = view, output, detail
-        self.texts, self.checks, self.known, self.units = Once(), Once(), Once(), Once()
+    def __init__(self, view: View, bases: Mapping[str, Basis], output: int, detail: int) -> None:
+        self.view, self.bases, self.output, self.detail = view, bases, output, detail
+        self.texts, self.checks, self.known, self.units, self.sentences = Once(), Once(), Once(), Once(), Once()
         self.unit(UnitResult("", Verdict.PASS))  # so that a plain pass is 0
 
     def make(self) -> dict[str, object]:
@@ -93,6 +95,7 @@ class Data:
             ],
             "versions": [self.versions(summary.versions, number) for summary in view.summaries],
             "checks": self.checks.items,
+            "sentences": self.sentences.items,
             "known": self.known.items,
             "units": self.units.items,
             "texts": self.texts.items,
@@ -105,8 +108,16 @@ class Data:
     def check(self, row: CheckRow | RequirementRow) -> int:
         check = row.check
         words = (check.id, check.level.value, check.function, check.since, check.text)
-        made = [self.texts.add(word) for word in words[2:]]
+        made: list[object] = [self.texts.add(word) for word in words[2:]]
+        if basis := self.bases.get(check.id):
+            made += [self.texts.add(basis.text), [self.sentence(name, text) for name, text in basis.sentences]]
         return self.checks.add(words, [self.texts.add(check.id), check.level.value, *made])
+
+    def sentence(self, name: str, text: str) -> int:
+        """Adds an official sentence. Its beginning is enough to find it in the text."""
+        return self.sentences.add(
+            name, [self.texts.add(name), 1 + self.text(text, SENTENCE) if text and self.detail else 0]
+        )
 
     def unit(self, unit: UnitResult | None) -> int:
         """Adds a unit. Its id, and the detail of a pass, are left out: what looks alike is alike. -1 is no unit."""

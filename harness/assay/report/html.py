@@ -8,11 +8,13 @@ Where many runtimes printed much, it shows less of each, with the true size. The
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import jinja2
 from markupsafe import Markup
 
-from ..model import Verdict
+from ..model import Basis, Verdict
 from ..record import Record
 from ..record.settle import NORMALISED
 from ..record.summary import ProgramSummary, ScriptSummary
@@ -54,6 +56,7 @@ def render(
     wast: ScriptSummary | None = None,
     programs: ProgramSummary | None = None,
     repro: str = "assay repro results.jsonl",
+    bases: Mapping[str, Basis] = MappingProxyType({}),
     limit: int = PAGE_LIMIT,
 ) -> str:
     view = build(record)
@@ -62,7 +65,7 @@ def render(
     reference = next((runtime.name for runtime in record.runtimes if runtime.reference), "")
 
     def data(output: int, detail: int) -> str:
-        return script({"repro": repro, "reference": reference, **Data(view, output, detail).make()})
+        return script({"repro": repro, "reference": reference, **Data(view, bases, output, detail).make()})
 
     outputs = [sum(len(column.text) for column in block.columns) for case in view.cases for block in case.outputs]
     traces = [len(case.trace[1]) for case in view.cases if case.trace]

@@ -43,6 +43,13 @@ function unit(number) {
     + (detail ? ` <span class="detail">${E(detail - 1)}</span>` : "");
 }
 
+// A requirement: our words, and the official sentences that it rests on, where the report had them.
+function requirement([, , , , words, basis, sentences]) {
+  const text = basis === undefined ? "" : T(basis);
+  const official = map(sentences, n => `<p class="dim"><code>${E(D.sentences[n][0])}</code></p>` + (D.sentences[n][1] ? `<blockquote>${E(D.sentences[n][1] - 1)}</blockquote>` : ""));
+  const rests = text === "unspecified" ? "no sentence decides it" : text && text !== "wit" ? `rests on ${esc(text)}` : "";
+  return `<div class="says"><p>${E(words)}</p><div>${official}${rests && `<p class="dim">${rests}</p>`}</div></div>`;
+}
 const level = check => `<span class="tag level-${check[1]}">${check[1]}</span>`;
 const toCase = c => `<a href="#case-${anchor(T(D.cases[c].id))}">${E(D.cases[c].id)}</a>`;
 const results = units => map(groups(units), ([u, runtimes]) => `<div>${who(runtimes)} ${unit(u)}</div>`);
@@ -58,7 +65,7 @@ function surpriseBody(index) {
 function valueBody(index) {
   const [c, at] = D.values[index], [number, units] = D.cases[c].checks[at], check = D.checks[number];
   const value = u => u >= 0 && D.units[u][4] ? D.units[u][4] - 1 : null;
-  return `<p>${E(check[4])} <span class="dim">(${E(check[2])}, since ${E(check[3])}; ${toCase(c)})</span></p><dl>`
+  return `${requirement(check)}<p class="dim">${E(check[2])}, since ${E(check[3])}; ${toCase(c)}</p><dl>`
     + groups(units, value).map(([v, runtimes], i) => `<dt><span class="letter l${i % 4}">${LETTERS[i % 16]}</span> ${who(runtimes)}</dt><dd><code class="value">${E(v) || "(empty)"}</code></dd>`).join("") + "</dl>";
 }
 
@@ -71,7 +78,7 @@ function functionBody(index) {
       alike.set(told, [...(alike.get(told) || []), toCase(c)]);
     }
     const shown = map([...alike], ([told, links]) => `<p class="dim">${told} in ${links.join(", ")}</p>`);
-    return `<div class="check"><p>${level(check)} <code>${E(check[0])}</code> <span class="dim">since ${E(check[3])}</span></p><blockquote>${E(check[4])}</blockquote>${shown}</div>`;
+    return `<div class="check"><p>${level(check)} <code>${E(check[0])}</code> <span class="dim">since ${E(check[3])}</span></p>${requirement(check)}${shown}</div>`;
   });
 }
 
@@ -103,7 +110,7 @@ function runsAndChecks(made, ran) {
     + (ran.length ? `<p class="dim">Repeats a run in a folder that is kept, and prints its command line for a shell${many ? ". The last word names the runtime" : ""}:</p><pre class="argv">${again}</pre>` : '<p class="dim">Nothing ran.</p>')
     + (made.argv && ran.length ? `<details class="lines"><summary>Command lines of the runs</summary>${map(ran.filter(r => made.argv[r]), r => `<pre class="argv" data-runtime="${esc(D.runtimes[r])}">${made.argv[r].map(E).join(" ")}</pre>`)}</details>` : "")
     + (made.stdin ? `<p class="dim">with ${made.stdin} bytes on stdin</p>` : "")
-    + `<h4>Checks</h4><table class="list checks">${map(made.checks, ([number, units]) => `<tr><th scope="row">${level(D.checks[number])} <code>${E(D.checks[number][0])}</code><td>${results(units)}`)}<tr><th scope="row">the run as a whole<td>${results(made.end)}</table>`
+    + `<h4>Checks</h4><table class="list checks">${map(made.checks, ([number, units]) => `<tr><th scope="row"><details><summary>${level(D.checks[number])} <code>${E(D.checks[number][0])}</code></summary>${requirement(D.checks[number])}</details><td>${results(units)}`)}<tr><th scope="row">the run as a whole<td>${results(made.end)}</table>`
     + map(made.outputs, output);
 }
 
