@@ -68,6 +68,7 @@ class Job:
 class Result:
     job: Job
     # caught; recorded: only a value that no text decides is another one; survived; uncovered: no case enters the function;
+    # equivalent: it is in equivalent.tsv, and was not run;
     # invalid: it does not compile, or to the same code
     state: str
     by: str
@@ -338,6 +339,7 @@ def main() -> int:
     p.add_argument("--seed", default="0")
     p.add_argument("--area", default="")
     p.add_argument("--key", default="", help="only faults whose key contains this")
+    p.add_argument("--equivalent", action="store_true", help="run those of equivalent.tsv too: one that is caught is not equivalent")
     p.add_argument("--hand", action="store_true", help="only the faults made by hand")
     p.add_argument("--functions", action="store_true", help="instead: each function of WASI does nothing (functions.py); with --key, those whose name contains it")
     p.add_argument("--output", type=Path, default=WORK / "mutants.jsonl")
@@ -370,12 +372,15 @@ def main() -> int:
     seen = {} if a.sample else runs(suites, a.jobs)
     print(f"mutants: {len(jobs)} faults, {len(needed)} cases", flush=True)
     results: list[Result] = []
+    same = equivalent()
     quota = {area.name: area.faults for area in all_areas}
 
     def one(job: Job) -> Result | None:
         if not job.hand and not a.key and sum(r.job.area == job.area and not r.job.hand and r.state != "invalid" for r in results) >= quota[job.area.name]:
             return None
-        if a.sample:
+        if job.fault.key in same and not a.equivalent:
+            r = Result(job, "equivalent", "not run", 0.0)
+        elif a.sample:
             by = before[job.name]
             r = try_fault(job, tools, suites, {by} & set(suites.cases), {by} - set(suites.cases))
         else:
@@ -390,7 +395,7 @@ def main() -> int:
     results.sort(key=lambda r: r.job.fault.key)
     if a.keep_caught:
         (HERE / "caught.txt").write_text("".join(sorted(f"{r.job.name}\t{r.by}\n" for r in results if r.state == "caught")))
-    return report(results, equivalent(), a.output, bool(a.sample))
+    return report(results, same, a.output, bool(a.sample))
 
 
 if __name__ == "__main__":
