@@ -26,7 +26,7 @@ UNITS = {10, 60, 100, 1000, 1000000, 1000000000, 1024, 4096, 65536}
 TRAP = re.compile(r"trap|ts_fail|TS_TRAP")
 # What no test of behaviour sees: failed allocations (the tests that inject them do), memory that is not given back, files of a child process.
 NO_MEMORY = re.compile(r"nomem|ENOMEM|NOMEM|[Nn]o memory")
-GIVEN_BACK = re.compile(r"(free|freeaddrinfo|close|\w+_free|curl_\w+cleanup)\(")
+GIVEN_BACK = re.compile(r"(free|freeaddrinfo|close|forget|ts_wasi_http_release|\w+_free|curl_\w+cleanup)\(")
 # Functions that fail only when memory is out.
 ALLOCATES = re.compile(r"ts_wasi_(ok_val|ok_vals)\(")
 UNSEEN_FLAG = re.compile(r"(O|SOCK|MSG|EFD|TFD)_(CLOEXEC|NOSIGNAL)")
