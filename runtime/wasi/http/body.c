@@ -88,6 +88,9 @@ static bool trailers_confirm(ts_wasi_obj *o) {
 
 ts_status ts_wasi_http_types_incoming_body_finish(ts_host_call *c, const ts_val *args, ts_val *result) {
     incoming *b = ts_wasi_obj_of(c, &args[0]), *f;
+    /* The drop below traps as well, but would leave a future that holds the pipe. */
+    if (b->obj.children)
+        return ts_host_trap(c, "an incoming-body is finished while %u of its children live", b->obj.children);
     TS_TRY(incoming_new(c, TS_WASI_FUTURE_TRAILERS, &b->pipe, &f));
     f->of_request = b->of_request;
     f->obj.ready = trailers_ready;
