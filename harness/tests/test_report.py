@@ -231,6 +231,31 @@ def test_page_in_chromium(tmp_path: Path, width: int) -> None:
     assert "<p>Get the &lt;arguments&gt;.</p>" in function and "<p>Get the &lt;arguments&gt;.</p>" not in plain
 
 
+FILTER = """<script>
+const told = [], say = () => told.push($("found").textContent);
+for (const [id, value] of [["find", "get-arguments"], ["find", "nothing has this"], ["find", ""], ["had", "FAIL"], ["on", "s"], ["on", "r"]]) {
+  $(id).value = value; filter(); say();
+}
+$("had").value = $("on").value = ""; $("only-bad").checked = true; filter(); say();
+const m = document.createElement("div"); m.id = "measured"; m.textContent = told.join("|"); document.body.append(m);
+</script></body>"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the search path")
+def test_filters(tmp_path: Path) -> None:
+    """Text, verdict and runtime choose cases; a variant's verdict counts for its case."""
+    ids = ("p2/cli/a", "p2/cli/a@0.2.1", "p2/cli/b")
+    results = (
+        *(made.result("r", i) for i in ids),
+        *(made.result("s", i, Verdict.FAIL if "@" in i else Verdict.PASS) for i in ids),
+    )
+    page = tmp_path / "index.html"
+    page.write_text(report.html(made.record(*results)).replace("</body>", FILTER), encoding="utf-8")
+    measured = re.search(r'<div id="measured">([^<]*)</div>', dump(page, "", tmp_path))
+    assert measured is not None
+    assert measured[1] == "2 shown|0 shown|2 shown|1 shown|1 shown|0 shown|1 shown"
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the search path")
 def test_a_link_to_a_variant_opens_its_case(tmp_path: Path) -> None:
     page = tmp_path / "index.html"

@@ -173,7 +173,12 @@ def _output(name: str, kept_as: str, results: Sequence[CaseResult], values: dict
 def show_bytes(data: bytes, limit: int = 64 << 10) -> str:
     """Returns bytes as text: UTF-8 where it is valid, other bytes as \\xNN, control characters escaped."""
     text = data[:limit].decode("utf-8", "backslashreplace")
-    shown = "".join(letter if letter in "\n\t" or letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    plain = text.replace("\n", "").replace("\t", "").isprintable()
+    shown = (
+        text
+        if plain
+        else "".join(letter if letter in "\n\t" or letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    )
     return shown + (f"\n… ({len(data)} bytes in all)" if len(data) > limit else "")
 
 

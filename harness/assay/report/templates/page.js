@@ -144,7 +144,7 @@ function versionBody(r) {
   const line = (name, row, counts) => `<tr><th scope="row">${name}${counts.map((count, v) => cell(row, v, count)).join("")}`;
   const places = (c, variants) => variants.length === D.cases[c].variants.length + (D.cases[c].built ? 1 : 0) ? "all of its versions" : variants.map(i => `<a href="#case-${anchor(T((D.cases[c].variants[i] || D.cases[c]).id))}">${variation(c, i)}</a>`).join(", ");
   return `<div class="scroll"><table class="versions"><thead><tr><th scope="col">interface${map(at, v => `<th scope="col">${v}`)}</thead>`
-    + map(rows, ([name, counts], row) => line(E(name), row, counts)) + line("all, each unit once", null, sums) + "</table></div>"
+    + map(rows, ([name, counts], row) => line(E(name).replace(/^wasi:/, ""), row, counts)) + line("all, each unit once", null, sums) + "</table></div>"
     + (fails.length ? `<h4>What does not pass</h4><ul class="plain">${map(fails, ([u, id, c, variants], n) => `<li id="fails-${r}-${n}">${toCase(c)} <code>${T(id) === "@expect" ? "the run as a whole" : E(id)}</code> at ${places(c, variants)}: ${unit(u)}</li>`)}</ul>` : "");
 }
 // What a variant is against is in its id. The case itself is -1.
