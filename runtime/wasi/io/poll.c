@@ -194,9 +194,9 @@ static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n,
             }
             *n_ready += ready[i];
         }
+        /* the guest's own clock does not run by itself: check once, then advance it to the deadline */
+        bool own = ts_wasi_of(c)->grants->clock_own && deadline != TS_SYS_NO_DEADLINE;
         if (n_waits || (!*n_ready && block)) {
-            /* the guest's own clock does not run by itself: check once, then advance it to the deadline */
-            bool own = ts_wasi_of(c)->grants->clock_own && deadline != TS_SYS_NO_DEADLINE;
             ts_sys_err e = ts_wasi_poll(c, waits, n_waits, *n_ready || !block || own ? 0 : deadline);
             if (e == TS_SYS_EINTR)
                 TS_TRY(ts_wasi_interrupted(c));
@@ -218,7 +218,7 @@ static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n,
                 }
         }
         if (*n_ready || !block) return TS_OK;
-        if (ts_wasi_of(c)->grants->clock_own && deadline != TS_SYS_NO_DEADLINE) {
+        if (own) {
             TS_TRY(ts_wasi_interrupted(c));
             ts_wasi_of(c)->clock_ns = deadline;
         }

@@ -404,7 +404,6 @@ ts_status ts_wasi_io_streams_output_stream_drop(ts_host_call *c, uint64_t rep) {
 /* Returns true if a read or write would not wait; otherwise sets what to ask the OS. */
 static bool file_ready(const ts_wasi_stream *s, ts_sys_wait *w) {
     if (s->closed || s->mode != TS_WASI_WAIT) return true;
-    if (s->obj.kind == TS_WASI_IN ? s->file->in_shut : s->file->out_shut) return true;
     *w = (ts_sys_wait){.fd = s->file->fd, .out = s->obj.kind == TS_WASI_OUT};
     return false;
 }

@@ -24,16 +24,18 @@ static uint64_t step(uint64_t *state, uint64_t add) {
     return z ^ (z >> 31);
 }
 
+/* The bytes of --seed: the same in each run, on any byte order. */
+static ts_status seeded(ts_wasi *w, uint8_t *buf, size_t len) {
+    uint64_t v = 0;
+    for (size_t i = 0; i < len; i++, v >>= 8) {
+        if (i % 8 == 0) v = step(&w->seed, 0x9e3779b97f4a7c15u);
+        buf[i] = (uint8_t)v;
+    }
+    return TS_OK;
+}
 static ts_status secure(ts_host_call *c, void *buf, size_t len) {
     ts_wasi *w = ts_wasi_of(c);
-    if (w->grants->seeded) { /* requested by --seed: the same in each run, on any byte order */
-        uint64_t v = 0;
-        for (size_t i = 0; i < len; i++, v >>= 8) {
-            if (i % 8 == 0) v = step(&w->seed, 0x9e3779b97f4a7c15u);
-            ((uint8_t *)buf)[i] = (uint8_t)v;
-        }
-        return TS_OK;
-    }
+    if (w->grants->seeded) return seeded(w, buf, len);
     ts_sys_err e = TS_SYS_OK;
     if (len <= sizeof w->fresh / 4) { /* short requests use buffered OS bytes; each byte is used once, then erased */
         if (len > w->fresh_left) {
