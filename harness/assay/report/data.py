@@ -3,13 +3,15 @@
 In: a `View`, and how much of outputs and details to show. Out: one object. Its members:
 
     texts       all texts; a number in the place of a text is an index here
-    runtimes    their names; `per runtime` below is a list in this order, or the one value that all have
+    runtimes    their names; `per runtime` below is a list in this order; units per runtime may also be the one that
+                all have, or an object of those that are not 0 by the place of the runtime
     checks      [id, level, function, since, words, basis, sentences]; the last two where they are known
     sentences   [id, text + 1] of the official text
     known       [reason, kind, link] of the expectations
     units       [verdict, unexpected, known + 1, detail, value + 1], zeros at the end left out
     cases       as `_case` says, in the order of the page
-    functions   a list of [check, [[case, units per runtime] …]] for each function of the page
+    functions   a list of [check, [[case, which of its checks] …]] for each function of the page
+    argv        per runtime the words with which all of its command lines begin
     values      [case, which of its checks] for each recorded value
     surprises   the units of each entry of "Not as announced"
     versions    per runtime what `_versions` says
@@ -18,6 +20,7 @@ In: a `View`, and how much of outputs and details to show. Out: one object. Its 
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import shlex
 from collections.abc import Hashable, Mapping, Sequence
@@ -25,6 +28,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..model import Basis, CaseResult, UnitResult, Verdict
+from ..record import Record
 from ..record.differ import align, ran
 from .case import CaseView, CheckRow, OutputBlock, RequirementRow
 from .count import Count
@@ -64,6 +68,7 @@ class Data:
     def __init__(self, view: View, bases: Mapping[str, Basis], output: int, detail: int) -> None:
         self.view, self.bases, self.output, self.detail = view, bases, output, detail
         self.texts, self.checks, self.known, self.units, self.sentences = Once(), Once(), Once(), Once(), Once()
+        self.begin = {runtime.name: beginning(view.record, runtime.name) for runtime in view.runtimes}
         self.units.add(UnitResult("", Verdict.PASS), [])  # so that a plain pass is 0
 
     def make(self) -> dict[str, object]:
@@ -72,12 +77,13 @@ class Data:
         return {
             "runtimes": [runtime.name for runtime in view.runtimes],
             "verdicts": VERDICTS,
+            "argv": [self.words(self.begin[runtime.name]) for runtime in view.runtimes],
             "cases": [self.case(case) for case in view.cases],
             "functions": [
                 [
                     [
                         self.check(row),
-                        [[number[one.case.id], self.per_runtime(one.results)] for one in row.rows],
+                        [[number[one.case.id], place_of(one)] for one in row.rows],
                     ]
                     for row in function.requirements
                 ]
@@ -85,10 +91,7 @@ class Data:
                 for interface in package.interfaces
                 for function in interface.functions
             ],
-            "values": [
-                [number[row.case.id], [check.id for check in row.case.checks].index(row.check.id)]
-                for row in view.values
-            ],
+            "values": [[number[row.case.id], place_of(row)] for row in view.values],
             "surprises": [
                 [[self.texts.add(unit.id), self.unit(unit)] for unit in (item.units[:1] if item.alike else item.units)]
                 for item in view.surprising[:SURPRISES]
@@ -137,10 +140,13 @@ class Data:
             made.pop()
         return self.units.add(plain, made)
 
-    def per_runtime(self, units: Sequence[UnitResult | None]) -> int | list[int]:
-        """Returns the one index that all runtimes share, or one for each."""
+    def per_runtime(self, units: Sequence[UnitResult | None]) -> int | list[int] | dict[int, int]:
+        """Returns the one index that all runtimes share, or the shorter form of one for each."""
         found = [self.unit(unit) for unit in units]
-        return found[0] if len(set(found)) == 1 else found
+        if len(set(found)) == 1:
+            return found[0]
+        others = {index: unit for index, unit in enumerate(found) if unit}
+        return others if 2 * len(others) < len(found) else found
 
     def case(self, case: CaseView, original: CaseView | None = None) -> dict[str, object]:
         """A case, or a variant of `original`, of which only what differs is kept.
@@ -149,7 +155,7 @@ class Data:
         checks    [check, units per runtime]; end: the units of the run as a whole
         built     the version of the component of a case with variants
         outputs   [name, in how many ways, [[runtimes, text, bytes] …], others]
-        argv      per runtime the words of its command line, or 0
+        argv      per runtime the words of its command line after those, or 0
         trace     [runtime, calls, text]"""
         info = case.info
         made: dict[str, object] = {
@@ -219,10 +225,13 @@ class Data:
         return [VERDICTS.index(result.verdict.value), ended, *times, seen.peak_rss_kib, *left]
 
     def argv(self, result: CaseResult | None) -> Any:
-        """The words, quoted for a shell."""
         if result is None or not result.observation.argv:
             return 0
-        return [self.texts.add(cut(shlex.quote(word), 300)) for word in result.observation.argv[:100]]
+        return self.words(result.observation.argv[len(self.begin[result.runtime]) :])
+
+    def words(self, argv: Sequence[str]) -> list[int]:
+        """Adds words of a command line, quoted for a shell."""
+        return [self.texts.add(cut(shlex.quote(word), 300)) for word in argv[:100]]
 
     def block(self, block: OutputBlock) -> list[object]:
         columns, others = sides(block, self.output)
@@ -233,6 +242,20 @@ class Data:
             [[[index(name) for name in names], self.texts.add(text), size] for names, text, size in columns],
             *([self.texts.add(cut(others, 300))] if others else []),
         ]
+
+
+def beginning(record: Record, runtime: str) -> tuple[str, ...]:
+    """Returns the words with which all command lines of a runtime begin."""
+    lines = [item.observation.argv for item in record.results if item.runtime == runtime and item.observation.argv]
+    if not lines:
+        return ()
+    pairs = zip(min(lines), max(lines), strict=False)
+    return tuple(one for one, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def place_of(row: CheckRow) -> int:
+    """Returns the place of a check in its case."""
+    return [check.id for check in row.case.checks].index(row.check.id)
 
 
 def place(original: CaseView, case: CaseView) -> int:

@@ -18,11 +18,11 @@ function who(runtimes) {
   return runtimes.length * 2 > all && runtimes.length > 4 ? `the other ${runtimes.length}` : esc(runtimes.map(r => D.runtimes[r]).join(", "));
 }
 
-// The runtimes by what they have: [value, runtimes], the largest group first. `units` is one value for all, or a list.
+// The runtimes by what they have: [value, runtimes], the largest group first. `units` are as per runtime in data.py.
 function groups(units, key = unit => unit) {
   const found = new Map();
   D.runtimes.forEach((_, r) => {
-    const mine = key(Array.isArray(units) ? units[r] : units);
+    const mine = key(typeof units === "number" ? units : units[r] || 0);
     if (mine !== null) found.set(mine, [...(found.get(mine) || []), r]);
   });
   return [...found].sort((a, b) => b[1].length - a[1].length);
@@ -73,8 +73,8 @@ function functionBody(index) {
   return map(D.functions[index], ([number, cases]) => {
     const check = D.checks[number];
     const alike = new Map();
-    for (const [c, units] of cases) {
-      const told = groups(units, u => u < 0 ? "SKIP" : D.verdicts[D.units[u][0] || 0]).map(([v, runtimes]) => `<b class="v v-${v}">${SIGNS[v]}</b> ${who(runtimes)}`).join(" · ");
+    for (const [c, at] of cases) {
+      const told = groups(D.cases[c].checks[at][1], u => u < 0 ? "SKIP" : D.verdicts[D.units[u][0] || 0]).map(([v, runtimes]) => `<b class="v v-${v}">${SIGNS[v]}</b> ${who(runtimes)}`).join(" · ");
       alike.set(told, [...(alike.get(told) || []), toCase(c)]);
     }
     const shown = map([...alike], ([told, links]) => `<p class="dim">${told} in ${links.join(", ")}</p>`);
@@ -108,7 +108,7 @@ function runsAndChecks(made, ran) {
   const again = (many ? ran.slice(0, 1) : ran).map(r => `${esc(D.repro)} ${E(made.id)} ${esc(D.runtimes[r])}`).join("\n");
   return `<div class="scroll"><table class="list runs"><thead><tr><th>runtime<th>verdict<th>ended<th>wall<th>CPU<th>peak memory</thead>${rows}</table></div><h4>Again</h4>`
     + (ran.length ? `<p class="dim">Repeats a run in a folder that is kept, and prints its command line for a shell${many ? ". The last word names the runtime" : ""}:</p><pre class="argv">${again}</pre>` : '<p class="dim">Nothing ran.</p>')
-    + (made.argv && ran.length ? `<details class="lines"><summary>Command lines of the runs</summary>${map(ran.filter(r => made.argv[r]), r => `<pre class="argv" data-runtime="${esc(D.runtimes[r])}">${made.argv[r].map(E).join(" ")}</pre>`)}</details>` : "")
+    + (made.argv && ran.length ? `<details class="lines"><summary>Command lines of the runs</summary>${map(ran.filter(r => made.argv[r]), r => `<pre class="argv" data-runtime="${esc(D.runtimes[r])}">${[...D.argv[r], ...made.argv[r]].map(E).join(" ")}</pre>`)}</details>` : "")
     + (made.stdin ? `<p class="dim">with ${made.stdin} bytes on stdin</p>` : "")
     + `<h4>Checks</h4><table class="list checks">${map(made.checks, ([number, units]) => `<tr><th scope="row"><details><summary>${level(D.checks[number])} <code>${E(D.checks[number][0])}</code></summary>${requirement(D.checks[number])}</details><td>${results(units)}`)}<tr><th scope="row">the run as a whole<td>${results(made.end)}</table>`
     + map(made.outputs, output);
@@ -121,7 +121,7 @@ function caseBody(index) {
   const made = D.cases[index];
   const about = made.about ? ` · ${made.about.map(E).join(", ")}` : "", differ = made.differ ? ` · differ in ${made.differ.map(E).join(", ")}` : "";
   const variants = map(made.variants, variant => `<details class="variant" id="case-${anchor(T(variant.id))}"><summary class="grid"><span class="name">${E(variant.id)}</span>`
-    + map(variant.runs, (run, r) => many ? (run ? `<b class="v v-${D.verdicts[run[0]]}">${SIGNS[D.verdicts[run[0]]]}</b>` : '<b class="v">no result</b>') : `<span class="cellwrap"><span class="rt">${esc(D.runtimes[r])}</span>${run ? verdict(D.verdicts[run[0]]) : '<b class="v v-SKIP">no result</b>'}</span>`) + "</summary></details>");
+    + map(variant.runs, (run, r) => many ? (run ? `<b class="${D.verdicts[run[0]]}">${SIGNS[D.verdicts[run[0]]]}</b>` : "<b>no result</b>") : `<span class="cellwrap"><span class="rt">${esc(D.runtimes[r])}</span>${run ? verdict(D.verdicts[run[0]]) : '<b class="v v-SKIP">no result</b>'}</span>`) + "</summary></details>");
   return '<div class="body">' + (made.notes === undefined ? "" : `<p>${E(made.notes)}</p>`)
     + `<p class="dim">${E(made.file)}${made.sum ? `, SHA-256 ${made.sum}…` : ""}${about}${differ}</p>` + runsAndChecks(made, ranOf(made))
     + "<h4>Host calls</h4>" + trace(made)
