@@ -159,7 +159,7 @@ struct ts_sys_dir {
 };
 ts_sys_err ts_sys_dir_open(int fd, ts_sys_dir **out) {
     *out = NULL;
-    int own = ts_sys_above_std(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    int own = ts_sys_above_std(openat(fd, ".", O_RDONLY | O_CLOEXEC));
     if (own < 0) return last();
     ts_sys_dir *d = malloc(sizeof *d);
     DIR *dir = d ? fdopendir(own) : NULL;
