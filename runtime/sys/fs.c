@@ -245,9 +245,7 @@ static ts_sys_err walk_steps(walk *w, int oflags, mode_t mode, int *out) {
     for (;;) {
         while (w->rest[at] == '/') at++;
         if (!w->rest[at]) { /* the current directory is the result */
-            if ((oflags & O_CREAT) && (oflags & O_EXCL)) return TS_SYS_EEXIST;
-            if (oflags & O_CREAT) return TS_SYS_EISDIR;
-            *out = ts_sys_above_std(openat(here(w), ".", oflags | O_CLOEXEC));
+            *out = ts_sys_above_std(openat(here(w), ".", oflags | O_CLOEXEC, mode));
             return status(*out);
         }
         char name[NAME_MAX + 1];

@@ -156,7 +156,7 @@ def compiled_from(file: str) -> str:
 
 def compiled(tools: Tools, source: Path, folder: Path, made: Path) -> bool:
     """Compiles a file, with headers of `folder` before those of the tree. Returns whether it compiles."""
-    quiet = ["-w", "-Wno-everything", "-Werror=incompatible-pointer-types", "-Werror=int-conversion"]
+    quiet = ["-Wno-everything", "-Werror=incompatible-pointer-types", "-Werror=int-conversion"]
     flags = [f for f in tools.cflags if not f.startswith(("-W", "-MM", "-MP", "-g"))]
     # no paths in the object, so that equal code is an equal file
     command = [*tools.cc, f"-I{folder}/runtime", *flags, *quiet, f"-ffile-prefix-map={folder}/=", f"-ffile-prefix-map={ROOT}/="]
