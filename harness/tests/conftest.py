@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from assay import cases
@@ -22,6 +23,10 @@ from assay.suites.cases import Cases
 # A background job starts with SIGINT ignored, and so would each program that a test interrupts.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# An example may take any time: the machine may be loaded.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 FAKE = Path(__file__).parent / "fakes" / "fake.py"
 

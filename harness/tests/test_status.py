@@ -101,7 +101,7 @@ def records(draw: st.DrawFn) -> Record:
 
 @pytest.mark.timeout(300)
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(records())
 def test_all_views_agree(tmp_path: Path, drawn: Record) -> None:
@@ -116,7 +116,7 @@ def test_all_views_agree(tmp_path: Path, drawn: Record) -> None:
 
 
 @pytest.mark.timeout(300)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(records())
 def test_green_means_what_it_says(drawn: Record) -> None:
     """Computes from the results, without `status`, what green means."""
@@ -133,7 +133,7 @@ def test_green_means_what_it_says(drawn: Record) -> None:
 
 
 @pytest.mark.timeout(300)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(records())
 def test_a_green_cell_misses_nothing(drawn: Record) -> None:
     view = build(drawn)
