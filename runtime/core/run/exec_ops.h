@@ -572,7 +572,7 @@ OP(call_indirect) {
     if (TS_UNLIKELY(i >= t->len)) TRAP(TS_TRAP_UNDEFINED_ELEM);
     const ts_func *fn = (const ts_func *)(uintptr_t)t->elems[i];
     if (TS_UNLIKELY(!fn)) TRAP(TS_TRAP_UNINIT_ELEM);
-    if (TS_UNLIKELY(fn->type != pc[2].uw[0] || fn->inst != inst || fn->is_host)) GOTO_OP(call_indirect_slow);
+    if (TS_UNLIKELY(fn->type != pc[2].uw[0] || fn->inst != inst)) GOTO_OP(call_indirect_slow);
     PUSH_LINK(fp + A16(1), pc + 3);
     fp += A16(0);
     JUMP(ENTRY(fn->code));
@@ -580,7 +580,7 @@ OP(call_indirect) {
 OP(call_indirect_slow) {
     ts_func *fn = (ts_func *)(uintptr_t)inst->tables[pc[2].uw[1]]->elems[S(3)];
     if (fn->type != pc[2].uw[0] && !ts_match_def(x->store->types, fn->type, pc[2].uw[0])) TRAP(TS_TRAP_INDIRECT_TYPE);
-    if (fn->inst == inst && !fn->is_host) {
+    if (fn->inst == inst) {
         PUSH_LINK(fp + A16(1), pc + 3);
         fp += A16(0);
         JUMP(ENTRY(fn->code));
@@ -590,7 +590,7 @@ OP(call_indirect_slow) {
 OP(call_ref) {
     const ts_func *fn = (const ts_func *)(uintptr_t)S(2);
     if (TS_UNLIKELY(!fn)) TRAP(TS_TRAP_NULL_REF);
-    if (TS_UNLIKELY(fn->inst != inst || fn->is_host)) GOTO_OP(call_ref_out);
+    if (TS_UNLIKELY(fn->inst != inst)) GOTO_OP(call_ref_out);
     PUSH_LINK(fp + A16(1), pc + 2);
     fp += A16(0);
     JUMP(ENTRY(fn->code));
@@ -640,7 +640,7 @@ OP(return_call_indirect) {
     if (TS_UNLIKELY(fn->type != pc[2].uw[0]) && !ts_match_def(x->store->types, fn->type, pc[2].uw[0]))
         TRAP(TS_TRAP_INDIRECT_TYPE);
     TAIL_ARGS(ret, cfp, A16(2));
-    if (TS_LIKELY(fn->inst == inst && !fn->is_host)) {
+    if (TS_LIKELY(fn->inst == inst)) {
         fp[A16(1)] = ret;
         fp[A16(1) + 1] = cfp;
         JUMP(ENTRY(fn->code));
@@ -651,7 +651,7 @@ OP(return_call_ref) {
     ts_func *fn = (ts_func *)(uintptr_t)fp[pc[2].s[0]];
     if (TS_UNLIKELY(!fn)) TRAP(TS_TRAP_NULL_REF);
     TAIL_ARGS(ret, cfp, A16(2));
-    if (TS_LIKELY(fn->inst == inst && !fn->is_host)) {
+    if (TS_LIKELY(fn->inst == inst)) {
         fp[A16(1)] = ret;
         fp[A16(1) + 1] = cfp;
         JUMP(ENTRY(fn->code));

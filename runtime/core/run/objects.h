@@ -65,7 +65,7 @@ struct ts_func {
     uint32_t type; /* the canonical id of its type */
     const ts_deftype *def;
     /* a function of a module */
-    ts_instance *inst; /* its instance; NULL or the owner for a function of the host */
+    ts_instance *inst; /* its instance; NULL for a function of the host */
     uint32_t index;    /* in its module's function index space */
     ts_fcode *code;
     /* a function of the host */

@@ -1,0 +1,45 @@
+;; Each kind of call of a function of another instance, through references and as tail calls too: the callee has its own
+;; globals and memories, and so has the caller after the call. spec: core 3.0, exec/instructions
+
+(module $A
+  (global $g i32 (i32.const 7))
+  (memory 1)
+  (data (i32.const 0) "\2a")
+  (func (export "own") (param i32) (result i32)
+    (i32.add (i32.add (global.get $g) (i32.load8_u (i32.const 0))) (local.get 0))))
+(register "A" $A)
+
+(module $B
+  (type $t (func (param i32) (result i32)))
+  (func $other (import "A" "own") (type $t))
+  (global $g i32 (i32.const 1000))
+  (memory 1)
+  (data (i32.const 0) "\64")
+  (table 2 funcref)
+  (elem (i32.const 0) $other $mine)
+  (elem declare func $other $mine)
+  (func $mine (type $t)
+    (i32.add (i32.add (global.get $g) (i32.load8_u (i32.const 0))) (local.get 0)))
+  (func (export "call") (param i32) (result i32)
+    (i32.add (call $other (local.get 0)) (call $mine (i32.const 0))))
+  (func (export "call_indirect") (param i32) (result i32)
+    (i32.add (call_indirect (type $t) (local.get 0) (i32.const 0)) (call_indirect (type $t) (i32.const 0) (i32.const 1))))
+  (func (export "call_ref") (param i32) (result i32)
+    (i32.add (call_ref $t (local.get 0) (ref.func $other)) (call_ref $t (i32.const 0) (ref.func $mine))))
+  (func $tail (param i32) (result i32) (return_call $other (local.get 0)))
+  (func $tail_indirect (param i32 i32) (result i32) (return_call_indirect (type $t) (local.get 0) (local.get 1)))
+  (func $tail_ref (param i32 (ref $t)) (result i32) (return_call_ref $t (local.get 0) (local.get 1)))
+  (func (export "return_call") (param i32) (result i32)
+    (i32.add (call $tail (local.get 0)) (call $mine (i32.const 0))))
+  (func (export "return_call_indirect") (param i32) (result i32)
+    (i32.add (call $tail_indirect (local.get 0) (i32.const 0)) (call $tail_indirect (i32.const 0) (i32.const 1))))
+  (func (export "return_call_ref") (param i32) (result i32)
+    (i32.add (call $tail_ref (local.get 0) (ref.func $other)) (call $tail_ref (i32.const 0) (ref.func $mine)))))
+
+;; 7 + 42 + 1 of the other instance, 1000 + 100 of the caller's
+(assert_return (invoke "call" (i32.const 1)) (i32.const 1150))
+(assert_return (invoke "call_indirect" (i32.const 1)) (i32.const 1150))
+(assert_return (invoke "call_ref" (i32.const 1)) (i32.const 1150))
+(assert_return (invoke "return_call" (i32.const 1)) (i32.const 1150))
+(assert_return (invoke "return_call_indirect" (i32.const 1)) (i32.const 1150))
+(assert_return (invoke "return_call_ref" (i32.const 1)) (i32.const 1150))
