@@ -273,6 +273,19 @@ static bool advance_exchange(ts_http_exchange *x) {
     return true;
 }
 
+/* Returns whether an exchange has tried an address and has no socket: connect() failed at once. libcurl
+ * 7.88 sets no timer for the next address then. */
+static bool connect_failed_at_once(ts_http_client *c) {
+    bool found = false;
+    for (ts_http_exchange *x = c->first; x; x = x->next) {
+        bool waits = false;
+        for (int i = 0; i < TS_HTTP_MAX_SOCKETS; i++) waits |= x->fds[i] >= 0;
+        found |= x->tried && x->easy && !x->connected && !waits;
+        x->tried = false;
+    }
+    return found;
+}
+
 /* Runs libcurl for sockets that are ready, for its timer, and for finished transfers. Returns true if
  * there was progress. */
 static bool run_sockets(ts_http_client *c) {
@@ -306,6 +319,10 @@ static bool run_sockets(ts_http_client *c) {
     if (c->timer != TS_SYS_NO_DEADLINE && c->timer <= ts_sys_monotonic()) {
         c->timer = TS_SYS_NO_DEADLINE;
         (void)c->l.curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        moved = true;
+    }
+    if (connect_failed_at_once(c)) {
+        (void)c->l.curl_multi_socket_all(c->multi, &running);
         moved = true;
     }
     int left;

@@ -11,6 +11,7 @@
 #if defined(__has_include)
 #if __has_include(<curl/curl.h>)
 #define CURL_DISABLE_TYPECHECK
+#define CURL_DISABLE_DEPRECATION /* curl_multi_socket_all */
 #include <curl/curl.h>
 #if LIBCURL_VERSION_NUM >= 0x075500
 #define TS_HTTP_CURL 1
@@ -34,6 +35,7 @@
     X(curl_multi_add_handle)                                                                                           \
     X(curl_multi_remove_handle)                                                                                        \
     X(curl_multi_socket_action)                                                                                        \
+    X(curl_multi_socket_all)                                                                                           \
     X(curl_multi_info_read)                                                                                            \
     X(curl_multi_cleanup)                                                                                              \
     X(curl_slist_append)                                                                                               \

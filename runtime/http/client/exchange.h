@@ -95,6 +95,7 @@ struct ts_http_exchange {
     bool no_files;   /* the OS has no more sockets */
     CURL *easy;
     bool connected; /* the connection is established */
+    bool tried;     /* libcurl has asked for a socket since the client looked last */
     int fds[TS_HTTP_MAX_SOCKETS];
     char text[CURL_ERROR_SIZE];
 

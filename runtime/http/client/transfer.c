@@ -128,6 +128,7 @@ static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_s
 #ifdef SOCK_CLOEXEC
     type |= SOCK_CLOEXEC | SOCK_NONBLOCK;
 #endif
+    x->tried = true;
     int fd = ts_sys_above_std(socket(to->family, type, to->protocol));
     if (fd < 0) {
         x->no_files = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
