@@ -53,7 +53,7 @@ P1_ADAPTER := node_modules/@bytecodealliance/jco/lib/wasi_snapshot_preview1.comm
 STEPS ?= structure tools c c-sanitized c-gcc harness outside wast wast-checked wast-metered wast-sanitized wast-gcc \
     $(if $(CI_LONG),wast-aarch64) p2 \
     $(shell [ -e $(BUILD)/suites/wasi-testsuite/. ] && [ -e $(P1_ADAPTER) ] && echo testsuite) \
-    $(if $(CI_LONG),valgrind)
+    mutants $(if $(CI_LONG),valgrind)
 prepare: deps suites guests
 	@$(if $(CI_LONG),ci/setup_aarch64.sh)
 	@$(MAKE) --no-print-directory all
