@@ -26,8 +26,8 @@ cmocka_there() { echo '#include <stdarg.h>
 #include <cmocka.h>' | "$(ci/pick_cc.sh)" -E -x c -; }
 curl_there() { echo '#include <curl/curl.h>' | "$(ci/pick_cc.sh)" -E -x c -; }
 llhttp_there() { [ -f /usr/share/llhttp/llhttp.c ] || [ -f /usr/include/llhttp.h ]; }
-# the headers alone do not make a sanitizer run: clang's runtime is a package of its own
-sanitizer_there() { ls /usr/lib/clang/*/lib/*/libclang_rt.asan* /usr/lib/llvm-*/lib/clang/*/lib/*/libclang_rt.asan*; }
+# the headers alone do not make a sanitizer run: clang's runtime is a package of its own, one for each version
+sanitizer_there() { ls /usr/lib/llvm-19/lib/clang/*/lib/*/libclang_rt.asan*; }
 libc_there() { echo '#include <stdio.h>' | "$(ci/pick_cc.sh)" -E -x c -; }
 
 want clang-19 "the compiler that the interpreter is fastest with; gcc is enough to build" clang19_there
