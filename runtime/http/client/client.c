@@ -278,10 +278,11 @@ static bool advance_exchange(ts_http_exchange *x) {
 static bool connect_failed_at_once(ts_http_client *c) {
     bool found = false;
     for (ts_http_exchange *x = c->first; x; x = x->next) {
-        bool waits = false;
-        for (int i = 0; i < TS_HTTP_MAX_SOCKETS; i++) waits |= x->fds[i] >= 0;
-        found |= x->tried && x->easy && !x->connected && !waits;
+        if (!x->tried) continue;
         x->tried = false;
+        bool waits = !x->easy || x->connected;
+        for (int i = 0; i < TS_HTTP_MAX_SOCKETS; i++) waits |= x->fds[i] >= 0;
+        found |= !waits;
     }
     return found;
 }
