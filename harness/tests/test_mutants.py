@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT / "suites/mutants"))
 mutate = pytest.importorskip("mutate", reason="tree-sitter is not installed")
 import functions  # noqa: E402
 import judged  # noqa: E402
+import run  # noqa: E402
 
 from assay.model import Check, Level, names  # noqa: E402
 
@@ -144,3 +145,11 @@ def test_another_recorded_value_is_told_from_a_red_case(tmp_path: Path) -> None:
     assert suites.learn(ROOT / "build/touchstone", [CASE, case], 1.0, 2) == ""
     assert suites.try_cases(ROOT / "build/touchstone", [CASE, case], 1.0) == ("", "")
     assert suites.try_cases(other, [CASE, case], 1.0) == ("", case)
+
+
+def test_in_a_sample_a_fault_that_is_only_recorded_is_one_that_is_no_longer_caught(tmp_path: Path) -> None:
+    fault = mutate.faults("f.c", SOURCE)[0]
+    job = run.Job(run.Area("a", 1, ("f.c",), (), False, {}), fault)
+    results = [run.Result(job, "recorded", CASE, 1.0)]
+    assert run.report(results, {}, tmp_path / "a.jsonl", sample=True) == 1
+    assert run.report(results, {}, tmp_path / "b.jsonl", sample=False) == 0

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from assay.model import Check, Level
 from judged import Suites
-from mutate import Fault
+from mutate import Fault, reasons
 
 FUNCTION = re.compile(r'^    \{"(wasi:[^"]+)", "([^"]+)", "[^"]*", (?:NULL|"[^"]*"), &f\d+, (\w+)\},$', re.M)
 RESOURCE = re.compile(r'^    \{"(wasi:[^"]+)", "([^"]+)", ts_wasi_\w+_drop\},$', re.M)
@@ -148,7 +148,7 @@ def run(build: Callable[[Nothing, Path], Path | None], base: Path, root: Path, k
 
     with ThreadPoolExecutor(jobs) as pool:
         shown = list(pool.map(one, every))
-    same = {row.partition("\t")[0]: row.partition("\t")[2] for row in EXCUSED.read_text("utf-8").splitlines()}
+    same = reasons(EXCUSED)
     for s in sorted(shown, key=lambda s: (s.state, s.fault.name)):
         print(f"{s.state}: {s.fault.name}: " + (f"{s.check} in {s.case}" if s.check else same.get(s.fault.name, "nothing shows it")))
     left = [s for s in shown if not s.check and s.fault.name not in same]

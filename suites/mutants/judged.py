@@ -1,7 +1,7 @@
 """Runs the suites on a program in this process, case by case, until one is not as announced.
 
-In: the tree, a program. Out: the id of the first case or script that is red, or that records another value. The harness is used as a library: starting it anew
-for each fault costs more than most cases.
+In: the tree, a program. Out: the id of the first case or script that is red, or that records another value.
+The harness is used as a library: starting it anew for each fault costs more than most cases.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from assay.cases.versions import version_of
 from assay.cli.base import case_suite
 from assay.cli.suites import REFERENCE, script_suite
 from assay.model import Case, CaseResult, Check, Peer
@@ -23,11 +24,6 @@ from assay.suites.suite import Suite
 SCRIPT_SECONDS = 20.0
 
 
-def is_variant(case: str) -> bool:
-    """Whether an id is that of a case against another 0.2.x than the one that its component was built for."""
-    return "@0." in case
-
-
 def _runtime(program: Path) -> Runtime:
     return Runtime(REFERENCE, Peer(REFERENCE.name, "with a fault", (str(program),)))
 
@@ -39,7 +35,7 @@ class Suites:
         known = (REFERENCE.name,)
         self._cases = case_suite(root, None, None, places(root, (), {}, known), known)
         self._scripts = script_suite(root, scripts.find_suites(root), timeout=SCRIPT_SECONDS)
-        self._by_id = {case.id: case for case in self._cases.discover() if versions or not is_variant(case.id)}
+        self._by_id = {case.id: case for case in self._cases.discover() if versions or not version_of(case.id)}
         self._wanted = [s for s in self._scripts.discover() if any(p in s.id for p in patterns)]
         self._scripts.prepare(self._wanted, 2)
         self._values: dict[str, dict[str, str]] = {}

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import tree_sitter
 import tree_sitter_c
@@ -51,6 +52,12 @@ class Fault:
 
     def apply(self, source: bytes) -> bytes:
         return source[: self.start] + self.new.encode() + source[self.end :]
+
+
+def reasons(path: Path) -> dict[str, str]:
+    """The lines of a file of exceptions: a name or key, a tab, and why. Lines that begin with # are comments."""
+    lines = path.read_text("utf-8").splitlines()
+    return dict(line.split("\t", 1) for line in lines if line and not line.startswith("#"))  # type: ignore[misc]
 
 
 def text(node: tree_sitter.Node) -> str:

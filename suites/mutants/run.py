@@ -37,7 +37,8 @@ WORK = ROOT / "build-mutants"
 sys.path.insert(0, str(HERE))
 import functions  # noqa: E402
 import mutate  # noqa: E402
-from judged import Suites, is_variant  # noqa: E402
+from assay.cases.versions import version_of  # noqa: E402
+from judged import Suites  # noqa: E402
 
 ENOUGH = 0.95
 SHARE = 0.5  # a run with a fault gets this share of its case's time limit
@@ -126,9 +127,7 @@ def by_hand(of: list[Area]) -> list[Job]:
 
 def equivalent() -> dict[str, str]:
     """Keys of faults that change nothing that can be seen, and why."""
-    path = HERE / "equivalent.tsv"
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    return dict(line.split("\t", 1) for line in lines if line and not line.startswith("#"))  # type: ignore[misc]
+    return mutate.reasons(HERE / "equivalent.tsv")
 
 
 def caught_before() -> dict[str, str]:
@@ -267,7 +266,7 @@ def runs(suites: Suites, jobs: int) -> dict[str, set[str]]:
 # --- one fault ---------------------------------------------------------------------------------------------------------------
 def entering(job: Job, seen: dict[str, set[str]]) -> list[str]:
     """The cases that run the function of a fault, those that run the fewest functions first."""
-    cases = (c for c, of in seen.items() if job.fault.function in of and (job.area.versions or not is_variant(c)))
+    cases = (c for c, of in seen.items() if job.fault.function in of and (job.area.versions or not version_of(c)))
     return sorted(cases, key=lambda c: len(seen[c]))
 
 
@@ -299,7 +298,9 @@ def report(results: list[Result], same: dict[str, str], output: Path, sample: bo
     for r in results:
         f = r.job.fault
         why = same.get(f.key, "") if r.state not in ("caught", "invalid") else ""
-        state = "equivalent" if why else "survived" if r.state == "uncovered" else r.state
+        # what was red before and now only records another value has lost its check
+        lost = r.state == "uncovered" or (sample and r.state == "recorded")
+        state = "equivalent" if why else "survived" if lost else r.state
         lines.append({"area": r.job.area.name, "kind": f.kind, "key": f.key, "line": f.line, "new": f.new, "hand": r.job.hand,
                       "state": state, "by": r.by, "why": why, "seconds": round(r.seconds, 2)})  # fmt: skip
         for key in ((r.job.area.name, "all"), ("all", f.kind), ("all", "all")):
@@ -383,7 +384,7 @@ def main() -> int:
         elif a.sample:
             by = before[job.name]
             is_case = by in suites.cases
-            # a fault in what is waited for does not show each time
+            # whether a fault in waiting code shows depends on timing, so its case runs up to three times
             r = try_fault(job, tools, suites, [by] * 3 if is_case else [], [] if is_case else [by])
         else:
             r = try_fault(job, tools, suites, entering(job, seen), job.area.scripts)

@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..model import Case, names, original
+from ..model import Case, names
 
 CORE = b"\0asm\x01\0\0\0"
 COMPONENT = b"\0asm\x0d\0\x01\0"
@@ -203,7 +203,7 @@ def left_out(cases: Sequence[Case], mode: str) -> frozenset[str]:
     """Returns the ids of the variants that a mode does not run."""
     if mode == "all":
         return frozenset()
-    variants = {case.id for case in cases if _against(case) and original(case.id) != case.id}
+    variants = {case.id for case in cases if version_of(case.id)}
     return frozenset(variants - sample(cases) if mode == "sample" else variants)
 
 
@@ -228,7 +228,7 @@ def sample(cases: Sequence[Case]) -> frozenset[str]:
         }
         return {("version", version), *places.items()}
 
-    variants = {case.id: shows(case, n) for case, n in runs if original(case.id) != case.id}
+    variants = {case.id: shows(case, n) for case, n in runs if version_of(case.id)}
     left = set[tuple[str, str]]().union(*variants.values())
     left = left.difference(*(shows(case, n) for case, n in runs if case.id not in variants))
     chosen = []
@@ -239,10 +239,15 @@ def sample(cases: Sequence[Case]) -> frozenset[str]:
     return frozenset(chosen)
 
 
+def version_of(case_id: str) -> str:
+    """Returns the 0.2.x that a variant is against, from its id. Empty for a case itself and for other variants."""
+    version = case_id.partition("@")[2]
+    return version if VERSION.fullmatch(version) else ""
+
+
 def _against(case: Case) -> str:
     """The 0.2.x that a variant, or a case that has such variants, is against; empty for any other case."""
-    version = case.id.partition("@")[2]
-    return version if VERSION.fullmatch(version) else case.built
+    return version_of(case.id) or case.built
 
 
 def _interfaces(case: Case) -> set[str]:
