@@ -31,3 +31,8 @@ fixtures-deps:
 # TOOLCHAINS="go python" builds some of them, ARGS=--run runs them.
 toolchains:
 	@$(PYTHON) ci/toolchains.py --install $(ARGS) $(TOOLCHAINS)
+
+# Other runtimes, into a folder outside of the project: all that a registry has built, or RUNTIMES="NAME NAME@VERSION".
+.PHONY: runtimes
+runtimes:
+	@.venv/bin/assay runtimes --install $(RUNTIMES)

@@ -16,7 +16,7 @@ from assay import cases
 from assay.model import Case, CaseResult, Peer
 from assay.run.runner import Settings
 from assay.runtimes import Places, Runtime
-from assay.runtimes.touchstone import Touchstone
+from assay.runtimes.known.touchstone import Touchstone
 from assay.suites import driver
 from assay.suites.cases import Cases
 

@@ -77,7 +77,7 @@ def test_absent_runtimes_are_one_plain_line(project: Project) -> None:
     assert done.output.splitlines().count(line) == 1
     assert done.exit_code == 1  # a run that judges nothing is not green
     assert assay(project, "run", "-r", "touchstone", "--gate", "jco").exit_code == 1
-    assert "absent" in assay(project, "peers").output
+    assert "absent" in assay(project, "runtimes").output
 
 
 def test_list(project: Project) -> None:

@@ -47,7 +47,7 @@ def assay(project: Project, *args: str, **env: str) -> Result:
         (("run", "--program", "touchstone='"), "No closing quotation"),
         (("run", "--program", "jco=/bin/true"), "not the folder of a package"),
         (("run", "--program", "wasmtime=/bin/true", "--program", "wasmtime=/bin/true"), "named twice"),
-        (("run", "--also", "x=y:/bin/true"), "LIKE one of touchstone, wasmtime"),
+        (("run", "--also", "x=y:/bin/true"), "RUNTIME one of touchstone, wasmtime"),
         (("run", "--also", "wasmtime=touchstone:/bin/true"), "not a name for one more runtime"),
         (("run", "--also", "x=touchstone:/no/such"), "there is no program /no/such"),
         (("run", "--suites", "/no/such"), "does not exist"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from assay.model import Absent
-from assay.runtimes import ADAPTERS, Places
+from assay.runtimes import Places, registry
 from assay.suites.scripts import find_tool
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +58,7 @@ def run(report: Path, folder: Path, peer: str, trap: int = -1) -> str:
 
 def find(name: str) -> tuple[str, str]:
     """Returns the command of a runtime, and its version."""
-    adapter = next(a for a in ADAPTERS if a.name == name)
+    adapter = next(a for a in registry.known() if a.name == name)
     peer = adapter.find(Places(ROOT, ROOT / "build/cache"))
     if isinstance(peer, Absent):
         pytest.skip(peer.reason)

@@ -19,7 +19,7 @@ from assay.run import world
 from assay.run.runner import Settings
 from assay.run.stage import shell_line
 from assay.runtimes import Runtime
-from assay.runtimes.touchstone import Touchstone
+from assay.runtimes.known.touchstone import Touchstone
 from assay.suites import driver
 
 WITH_DIR = (

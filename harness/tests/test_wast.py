@@ -19,7 +19,7 @@ from assay.model import CaseResult, Peer
 from assay.record import summary
 from assay.run.runner import Settings
 from assay.runtimes import Runtime
-from assay.runtimes.touchstone import Touchstone
+from assay.runtimes.known.touchstone import Touchstone
 from assay.suites import driver
 from assay.suites import scripts as wast
 from assay.suites.scripts import ScriptOptions, Scripts

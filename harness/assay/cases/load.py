@@ -186,6 +186,7 @@ def load(path: Path, suites: Path, fixtures: Path) -> Case:
     title, notes, each_version = top.need("title"), top.text("notes") or "", top.flag("versions")
     without_openat2 = top.flag("without-openat2")
     component, made_by = _component(top, folder, fixtures)
+    module = _module(top, folder, fixtures)
     interfaces = _names(top, "interfaces")
     for interface in interfaces:
         if not _INTERFACE.fullmatch(interface):
@@ -229,6 +230,7 @@ def load(path: Path, suites: Path, fixtures: Path) -> Case:
         digested,
         each_version,
         without_openat2,
+        module,
     )
     if problem := nonces.problem(case):
         raise top.fail(problem)
@@ -245,12 +247,29 @@ def _digest_tree(digest: hashlib._Hash, tree: Path) -> None:
             digest.update(place.read_bytes())
 
 
+def _guest_places(top: _Table, key: str, name: str, folder: Path, fixtures: Path) -> tuple[Path, Path, Path]:
+    """Returns where a guest may be: beside the case, committed, or made on demand."""
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise top.fail(f"{key} {name!r} must be a name beside the case or in fixtures/built")
+    return folder / name, fixtures / "built" / name, fixtures.parent / "build/guests" / name
+
+
+def _module(top: _Table, folder: Path, fixtures: Path) -> Path | None:
+    """Returns the path of the core module with the same program, where the case has one."""
+    name = top.text("module")
+    if name is None:
+        return None
+    places = _guest_places(top, "module", name, folder, fixtures)
+    found = next((place for place in places if place.is_file()), None)
+    if found is None:
+        raise top.fail(f"there is no module {name!r}: it is neither beside the case, nor in {places[1].parent}")
+    return found
+
+
 def _component(top: _Table, folder: Path, fixtures: Path) -> tuple[Path, str]:
     """Returns the component's path, and the command that makes it where it is not committed."""
     name, made_by = top.need("component"), top.text("made-by") or ""
-    if Path(name).is_absolute() or ".." in Path(name).parts:
-        raise top.fail(f"component {name!r} must be a name beside the case or in fixtures/built")
-    places = (folder / name, fixtures / "built" / name, fixtures.parent / "build/guests" / name)
+    places = _guest_places(top, "component", name, folder, fixtures)
     for place in places:
         if place.is_file():
             return place, made_by

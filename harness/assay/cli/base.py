@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 import math
 import os
-import re
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -22,8 +21,8 @@ from ..cases.versions import ALL, VersionError, Wanted
 from ..judge import expect
 from ..model import Case, Kind, Verdict, names
 from ..record import summary
-from ..runtimes import ADAPTERS, ALIKE, Adapter, OverrideError, Places, places
-from ..runtimes.base import variable
+from ..runtimes import Adapter, OverrideError, Places, places, registry, variable
+from ..runtimes.registry import RegistryError
 from ..suites.cases import Cases
 from ..suites.suite import Suite, SuiteError
 
@@ -38,7 +37,6 @@ STYLES = {
     Verdict.SKIP: "dim",
 }
 CONSOLE = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 140)
-VARIABLES = (*(variable(adapter.name) for adapter in ADAPTERS), "ASSAY_WASM_TOOLS")
 EXIT_STATUSES = """
 \b
 Exit statuses
@@ -112,21 +110,52 @@ def options(*made: Callable[[F], F]) -> Callable[[F], F]:
 jobs_option = click.option(
     "--jobs", "-j", type=click.IntRange(1, 64), default=min(os.cpu_count() or 1, 4), show_default=True
 )
-runtime_options = options(
-    click.option(
-        "--program",
-        "programs",
-        multiple=True,
-        metavar="RUNTIME=PROGRAM",
-        help="The program of a runtime with its arguments, split as in a shell (jco: its package folder).",
-    ),
-    click.option(
-        "--also",
-        multiple=True,
-        metavar=f"NAME={'|'.join(ALIKE)}:PROGRAM",
-        help="One more runtime, with the command line of a known one.",
-    ),
-)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The runtimes that a command line describes besides the known ones, and where they are."""
+
+    programs: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    folders: tuple[Path, ...] = ()
+
+
+def runtime_options(function: F) -> F:
+    """The options that describe runtimes. The command gets them as one `asked`."""
+
+    @functools.wraps(function)
+    def call(
+        *args: Any, programs: tuple[str, ...], also: tuple[str, ...], folders: tuple[Path, ...], **others: Any
+    ) -> Any:
+        return function(*args, asked=Asked(programs, also, folders), **others)
+
+    made = (
+        click.option(
+            "--program",
+            "programs",
+            multiple=True,
+            metavar="RUNTIME[@VERSION]=PROGRAM",
+            help="The program of a runtime with its arguments, split as in a shell (jco: its package folder). "
+            "With @VERSION, it is one more column beside the runtime itself.",
+        ),
+        click.option(
+            "--also",
+            multiple=True,
+            metavar="NAME=RUNTIME:PROGRAM",
+            help="One more runtime, with the command line of a known one.",
+        ),
+        click.option(
+            "--runtimes",
+            "folders",
+            multiple=True,
+            type=folder_type(exists=True),
+            help="A folder with more runtimes, a Python module or a TOML file each (repeatable).",
+        ),
+    )
+    return cast("F", options(*made)(call))
+
+
 resume_options = options(
     click.option("--resume", is_flag=True, help="Continue an interrupted run: only the missing results are run."),
     click.option(
@@ -217,35 +246,42 @@ def choice_options(function: F) -> F:
 
 def warn_of_variables() -> None:
     """Warns of misspelt variables, which would silently have no effect."""
+    read = (*(variable(adapter.name) for adapter in registry.known()), "ASSAY_WASM_TOOLS", "ASSAY_RUNTIMES_HOME")
     for name in sorted(os.environ):
-        if name.startswith("ASSAY_") and name not in VARIABLES:
-            near = names.near(name, VARIABLES)
+        if name.startswith("ASSAY_") and name not in read:
+            near = names.near(name, read)
             click.echo(f"{name} is not a variable that assay reads{near}", err=True)
 
 
-def find_adapters(also: Sequence[str]) -> tuple[tuple[Adapter, ...], tuple[str, ...]]:
-    """Returns the adapters of all runtimes, and the programs of those in `also` as `NAME=PROGRAM`."""
-    found: list[Adapter] = list(ADAPTERS)
-    programs = []
-    for item in also:
-        name, equals, rest = item.partition("=")
-        like, colon, program = rest.partition(":")
-        if not equals or not colon or not program or like not in ALIKE:
-            raise Unusable(f"--also {item}: write NAME=LIKE:PROGRAM, LIKE one of {', '.join(ALIKE)}")
-        if not re.fullmatch(r"[a-z][a-z0-9.-]*", name) or name in [adapter.name for adapter in found]:
-            raise Unusable(
-                f"--also {item}: {name!r} is not a name for one more runtime (a-z, 0-9, - and ., and not a known one)"
-            )
-        found.append(ALIKE[like](name))
-        programs.append(f"{name}={program}")
-    return tuple(found), tuple(programs)
-
-
-def find_places(root: Path, programs: Sequence[str], adapters: Sequence[Adapter] = ADAPTERS) -> Places:
+def find_adapters(root: Path, asked: Asked, names: Iterable[str] = ()) -> tuple[tuple[Adapter, ...], Places]:
+    """Returns the adapters of all runtimes, also of each `NAME@VERSION` in `names`, and where they are."""
     try:
-        return places(root, programs, os.environ, [adapter.name for adapter in adapters])
-    except OverrideError as error:
+        adapters = registry.with_folders(asked.folders)
+        programs = list(asked.programs)
+        for item in asked.also:
+            adapter, program = _also(item, adapters)
+            adapters = (*adapters, adapter)
+            programs.append(program)
+        adapters = registry.tagged(adapters, (*(item.partition("=")[0] for item in programs), *names))
+        folders = [adapter.name for adapter in adapters if adapter.about.folder]
+        return adapters, places(root, programs, os.environ, [adapter.name for adapter in adapters], folders)
+    except (RegistryError, OverrideError) as error:
         raise Unusable(str(error)) from None
+
+
+def _also(item: str, adapters: Sequence[Adapter]) -> tuple[Adapter, str]:
+    """Returns the adapter of `NAME=RUNTIME:PROGRAM`, and `NAME=PROGRAM`."""
+    name, equals, rest = item.partition("=")
+    like, colon, program = rest.partition(":")
+    base = next((adapter for adapter in adapters if adapter.name == like), None)
+    if not equals or not colon or not program or base is None:
+        there = ", ".join(adapter.name for adapter in adapters)
+        raise Unusable(f"--also {item}: write NAME=RUNTIME:PROGRAM, RUNTIME one of {there}")
+    if not registry.NAME.fullmatch(name) or name in [adapter.name for adapter in adapters]:
+        raise Unusable(
+            f"--also {item}: {name!r} is not a name for one more runtime (a-z, 0-9, - and ., and not a known one)"
+        )
+    return registry.renamed(base, name), f"{name}={program}"
 
 
 def case_suite(
@@ -253,14 +289,16 @@ def case_suite(
     suites: Path | None,
     fixtures: Path | None,
     places: Places,
-    runtimes: Sequence[str] = (),
+    adapters: Sequence[Adapter] = (),
     expectations: Path | None = None,
     versions: Wanted = ALL,
 ) -> Cases:
     """Returns the suite of cases in the folders of the command line, or else of the project."""
     folder = suites or root / "suites"
     expected = expectations or folder / "expectations"
-    return Cases(folder, fixtures or root / "fixtures", expected, places, runtimes, versions)
+    likes = {adapter.name: adapter.about.like for adapter in adapters if adapter.about.like}
+    names = [adapter.name for adapter in adapters]
+    return Cases(folder, fixtures or root / "fixtures", expected, places, names, versions, likes)
 
 
 def chosen(
@@ -289,7 +327,7 @@ def without_left_out(suite: Cases, cases: Sequence[Case], runtimes: Sequence[str
 
 def warn_of_strangers(folder: Path, adapters: Sequence[Adapter]) -> None:
     """Warns of files of expectations that belong to no runtime, which would silently have no effect."""
-    for name in expect.strangers(folder, {adapter.name for adapter in (*ADAPTERS, *adapters)}):
+    for name in expect.strangers(folder, {adapter.name for adapter in adapters}):
         click.echo(f"{folder / name} belongs to no known runtime, so it announces nothing", err=True)
 
 

@@ -13,10 +13,9 @@ from pathlib import Path
 import click
 
 from .. import __version__
-from ..model import Absent
 from ..record import differ
 from ..record.status import status
-from ..runtimes import Places, search
+from ..runtimes import Places
 from .base import (
     EXIT_STATUSES,
     Choice,
@@ -26,12 +25,9 @@ from .base import (
     choice_options,
     chosen,
     file_type,
-    find_adapters,
-    find_places,
     find_root,
     folder_type,
     read_record,
-    runtime_options,
     warn_of_variables,
     without_left_out,
     write_reports,
@@ -39,6 +35,7 @@ from .base import (
 from .judge import judge_command
 from .repro import repro_command
 from .run import run_command
+from .runtimes import runtimes_command, smoke_command
 from .suites import testsuite_command, wast_command
 
 
@@ -70,20 +67,6 @@ def list_command(root: Path, choice: Choice, checks: bool) -> None:
             click.echo(f"    {check.level.value:11} {check.id}  ({check.function}, since {check.since})")
     found = {check.function for case in wanted for check in case.checks}
     click.echo(f"{len(wanted)} cases, {sum(len(case.checks) for case in wanted)} checks of {len(found)} functions")
-
-
-@main.command("peers")
-@runtime_options
-@click.pass_obj
-def peers_command(root: Path, programs: tuple[str, ...], also: tuple[str, ...]) -> None:
-    """List the runtimes that are found, with their versions, and why others are absent."""
-    adapters, more = find_adapters(also)
-    for found in search.find(find_places(root, (*programs, *more), adapters), (), adapters):
-        if isinstance(found.peer, Absent):
-            click.echo(f"{found.peer.name:12} absent: {found.peer.reason}")
-        else:
-            note = f" ({found.peer.note})" if found.peer.note else ""
-            click.echo(f"{found.peer.name:12} {found.peer.version}{note}: {found.peer.program[0]}")
 
 
 @main.command("report", epilog=EXIT_STATUSES)
@@ -124,7 +107,15 @@ def compare_command(old: Path, new: Path, allow_missing: bool) -> None:
         sys.exit(1)
 
 
-for command in (run_command, repro_command, judge_command, wast_command, testsuite_command):
+for command in (
+    runtimes_command,
+    smoke_command,
+    run_command,
+    repro_command,
+    judge_command,
+    wast_command,
+    testsuite_command,
+):
     main.add_command(command)
 
 if __name__ == "__main__":

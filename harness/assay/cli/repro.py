@@ -19,12 +19,12 @@ from ..runtimes import search
 from ..suites import repro
 from .base import (
     EXIT_STATUSES,
+    Asked,
     Unusable,
     case_suite,
     chosen,
     file_type,
     find_adapters,
-    find_places,
     folder_type,
     options,
     read_record,
@@ -55,8 +55,7 @@ def repro_command(
     runtime: str,
     suites: Path | None,
     fixtures: Path | None,
-    programs: tuple[str, ...],
-    also: tuple[str, ...],
+    asked: Asked,
     folder: Path | None,
     no_run: bool,
     hold: bool,
@@ -73,10 +72,9 @@ def repro_command(
     if before is None:
         there = ", ".join(item.name for item in old.present)
         raise Unusable(f"{results.name} has no result of {case_id} on {runtime}; it has {there}")
-    adapters, more = find_adapters(also)
+    adapters, places = find_adapters(root, asked, (runtime,))
     if runtime not in [adapter.name for adapter in adapters]:
-        raise Unusable(f"{runtime} is not a known runtime; a runtime of --also must be given again")
-    places = find_places(root, (*programs, *more), adapters)
+        raise Unusable(f"{runtime} is not a known runtime; a runtime of --also or --runtimes must be given again")
     (case, *_) = chosen(root, case_suite(root, suites, fixtures, places), Selection((case_id,)))
     if case.id != case_id:
         raise Unusable(f"the case {case_id} no longer exists")

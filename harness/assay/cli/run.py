@@ -15,11 +15,13 @@ import click
 from ..cases.versions import Wanted
 from ..record import Record
 from ..run.runner import Settings
-from ..runtimes import search
+from ..runtimes import registry, search
 from ..runtimes.search import Found
+from ..suites.cases import Cases
 from ..suites.driver import Plan
 from .base import (
     EXIT_STATUSES,
+    Asked,
     Choice,
     Positive,
     Project,
@@ -28,7 +30,6 @@ from .base import (
     choice_options,
     chosen,
     find_adapters,
-    find_places,
     folder_type,
     jobs_option,
     only_option,
@@ -40,6 +41,7 @@ from .base import (
     write_reports,
 )
 from .drive import resumable, resumed, run_plan, say_absent
+from .runtimes import refuse_untrue
 
 MOST_SEED = (1 << 53) - 1
 """Larger numbers are not the same in every reader of JSON."""
@@ -70,6 +72,9 @@ MOST_SEED = (1 << 53) - 1
     help="Give the nonces of the cases the tokens of this seed (default: a random one, which the record has).",
 )
 @click.option(
+    "--smoke/--no-smoke", "try_them", default=True, help="First try what each runtime declares; refuse one that fails."
+)
+@click.option(
     "--keep",
     is_flag=True,
     help="Keep the folder of every run, with its command line: kept/RUNTIME/CASE beside the record.",
@@ -79,8 +84,7 @@ MOST_SEED = (1 << 53) - 1
 def run_command(
     root: Path,
     choice: Choice,
-    programs: tuple[str, ...],
-    also: tuple[str, ...],
+    asked: Asked,
     runtimes: tuple[str, ...],
     output: Path | None,
     expectations: Path | None,
@@ -91,6 +95,7 @@ def run_command(
     trace: bool,
     timeout_factor: float,
     seed: int | None,
+    try_them: bool,
     keep: bool,
     resume: bool,
     rerun_changed: bool,
@@ -98,18 +103,17 @@ def run_command(
     """Run the cases on every runtime found, and write the record and its reports."""
     target = output or Project(root).latest
     path = target / "results.jsonl"
-    adapters, more = find_adapters(also)
-    known = [adapter.name for adapter in adapters]
     versions = tuple(name for name, _ in choice.versions.others)
+    adapters, places = find_adapters(root, asked, (*runtimes, *gate, *versions))
+    known = [adapter.name for adapter in adapters]
     for option, given in (("--gate", gate), ("--runtime", runtimes), ("--versions", versions)):
         for name in given:
             if name not in known and not (option == "--gate" and name == "all"):
                 raise Unusable(f"{option} {name}: no such runtime; known: {', '.join(known)}")
-    places = find_places(root, (*programs, *more), adapters)
     everything = choice.selection.all and not choice.versions.words and not runtimes
     begun = resumable(path, resume=resume, rerun_changed=rerun_changed, everything=everything)
     variants = Wanted.parse(begun.suite.versions) if begun is not None else choice.versions
-    suite = case_suite(root, choice.suites, choice.fixtures, places, known, expectations, variants)
+    suite = case_suite(root, choice.suites, choice.fixtures, places, adapters, expectations, variants)
     wanted = chosen(root, suite, choice.selection, choice.earlier, runtimes)
     warn_of_strangers(suite.folder, adapters)
     if begun is not None:
@@ -118,12 +122,14 @@ def run_command(
             raise Unusable(f"--resume: the record has {', '.join(sorted(missing))}, which needs --also again")
     found = search.find(places, runtimes, adapters)
     say_absent(found)
+    if try_them:
+        refuse_untrue(found, suite.fixtures, places)
     kept = target / "kept" if keep else None
     plan = Plan(
         suite,
         without_left_out(suite, wanted, [item.runtime.name for item in found if item.runtime is not None]),
         tuple(item.column for item in found),
-        _gate(gate, runtimes, known, found),
+        _gate(gate, runtimes, suite, found),
         Settings(trace, strict, jobs, timeout_factor, kept, _seed(seed), datetime.now(UTC)),
     )
     plan = resumed(plan, begun, gate)
@@ -141,10 +147,17 @@ def _seed(given: int | None) -> int:
     return secrets.randbelow(MOST_SEED + 1) if given is None else given
 
 
-def _gate(gate: Sequence[str], named: Sequence[str], known: Sequence[str], found: Sequence[Found]) -> tuple[str, ...]:
-    """Returns the runtimes that are judged: those of --gate, or else those that were found and those of
-    -r."""
+def _gate(gate: Sequence[str], named: Sequence[str], suite: Cases, found: Sequence[Found]) -> tuple[str, ...]:
+    """Returns the runtimes that are judged: those of --gate; or else those of -r, and those that were found.
+
+    One of the package's own is not judged unasked where nothing says what is known of it: its first results
+    would all be unexpected."""
     if "all" in gate:
-        return tuple(known)
-    there = {item.runtime.name for item in found if item.runtime is not None}
-    return tuple(dict.fromkeys(gate)) or tuple(name for name in known if name in there or name in named)
+        return suite.runtimes
+    package = {adapter.name for adapter in registry.known() if not adapter.reference}
+    there = {
+        item.runtime.name
+        for item in found
+        if item.runtime is not None and (item.adapter.name not in package or suite.has_expectations(item.adapter.name))
+    }
+    return tuple(dict.fromkeys(gate)) or tuple(name for name in suite.runtimes if name in there or name in named)

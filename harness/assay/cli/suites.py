@@ -15,20 +15,20 @@ from ..cases.selection import SelectionError, containing, narrow
 from ..model import Absent
 from ..record import Record
 from ..run.runner import Settings
-from ..runtimes import ADAPTERS, OverrideError, Runtime, search
+from ..runtimes import OverrideError, Runtime, registry, search
 from ..runtimes.base import probe_version
 from ..suites import scripts
 from ..suites.driver import Plan
-from ..suites.programs import ADAPTER, ProgramOptions, Programs, module_runtime
+from ..suites.programs import ADAPTER, ProgramOptions, Programs, columns_of
 from ..suites.scripts import ScriptOptions, Scripts
 from .base import (
     EXIT_STATUSES,
+    Asked,
     Positive,
     Project,
     Unusable,
     file_type,
     find_adapters,
-    find_places,
     folder_type,
     jobs_option,
     only_option,
@@ -38,7 +38,7 @@ from .base import (
 )
 from .drive import resumable, resumed, run_plan, say_absent
 
-REFERENCE = next(adapter for adapter in ADAPTERS if adapter.reference)
+REFERENCE = next(adapter for adapter in registry.known() if adapter.reference)
 
 
 @click.command("wast", epilog=EXIT_STATUSES)
@@ -90,8 +90,8 @@ def wast_command(
     if convert_only:
         suite.prepare(wanted, jobs)
         return
-    places = find_places(root, (f"{REFERENCE.name}={touchstone}",) if touchstone else ())
-    (found,) = search.find(places, (REFERENCE.name,))
+    _, places = find_adapters(root, Asked((f"{REFERENCE.name}={touchstone}",) if touchstone else ()))
+    (found,) = search.find(places, (REFERENCE.name,), (REFERENCE,))
     if found.runtime is None:
         raise Unusable(f"{REFERENCE.name} is absent: {found.reason}")
     kept = not patterns and (output or not suites)
@@ -155,7 +155,9 @@ def _tool(cache: Path) -> Path:
 @only_option
 @click.option("--gate", multiple=True, help="Judge this runtime (repeatable; default: those of -r, else touchstone).")
 @click.option(
-    "--core/--no-core", default=True, help="Let wasmtime also run the programs of preview 1 without the adapter."
+    "--core/--no-core",
+    default=True,
+    help="Let the runtimes that can also run the programs of preview 1 without the adapter.",
 )
 @click.option("--adapter", type=file_type(), help="The preview1 command adapter (default: jco's).")
 @click.option("--if-there", is_flag=True, help="If the suite is absent, print one line and succeed.")
@@ -168,8 +170,7 @@ def testsuite_command(
     root: Path,
     folder: Path | None,
     patterns: tuple[str, ...],
-    programs: tuple[str, ...],
-    also: tuple[str, ...],
+    asked: Asked,
     runtimes: tuple[str, ...],
     gate: tuple[str, ...],
     core: bool,
@@ -200,8 +201,7 @@ def testsuite_command(
         raise Unusable(f"the preview1 adapter is absent: {adapter} (it comes with jco)")
     cache = root / "build" / "testsuite"
     tool = _tool(cache)
-    adapters, more = find_adapters(also)
-    places = find_places(root, (*programs, *more), adapters)
+    adapters, places = find_adapters(root, asked, (*runtimes, *gate))
     known = [item.name for item in adapters]
     record = None if patterns else (output or Project(root).latest) / "testsuite.jsonl"
     begun = _resumable(record, resume, rerun_changed)
@@ -222,9 +222,7 @@ def testsuite_command(
     say_absent(found)
     columns: list[Runtime | Absent] = []
     for item in found:
-        columns.append(item.column)
-        if item.runtime is not None and core and item.adapter.takes_modules:
-            columns.append(module_runtime(item.runtime))
+        columns += [item.column] if item.runtime is None else columns_of(item.runtime, core=core)
     if not any(isinstance(column, Runtime) for column in columns):
         raise Unusable("no runtime is there")
     plan = Plan(suite, wanted, tuple(columns), judged, Settings(jobs=jobs))

@@ -331,6 +331,8 @@ class Case:
     """The case is also run with its component as if built against each other 0.2.x."""
     without_openat2: bool = False
     """The case is also run for a kernel without this call."""
+    module: Path | None = None
+    """The same program as a core module of preview 1, for the runtimes that take one."""
     built: str = ""
     """The 0.2.x that the component was built against, where the case has such variants. Empty: several, or
     unknown."""

@@ -18,7 +18,7 @@ from .. import cases
 from ..judge.expect import ExpectationError, Expectations
 from ..model import Case, CaseResult, Verdict
 from ..run.runner import Settings
-from ..runtimes import ADAPTERS, OverrideError, Places, Runtime, places, search
+from ..runtimes import OverrideError, Places, Runtime, places, registry, search
 from ..suites import driver
 from ..suites.cases import Cases
 
@@ -42,7 +42,7 @@ class Session:
     @cached_property
     def found(self) -> tuple[Runtime, ...]:
         try:
-            found = search.find(self.places, self.runtimes)
+            found = search.find(self.places, self.runtimes, registry.known())
         except ValueError as error:
             raise pytest.UsageError(f"--assay-runtime: {error}") from None
         for item in found:
@@ -66,9 +66,10 @@ _SESSION = pytest.StashKey[Session]()
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--assay"):
-        names = [adapter.name for adapter in ADAPTERS]
+        names = [adapter.name for adapter in registry.known()]
+        folders = [adapter.name for adapter in registry.known() if adapter.about.folder]
         try:
-            found = places(_root(config), config.getoption("--assay-program"), os.environ, names)
+            found = places(_root(config), config.getoption("--assay-program"), os.environ, names, folders)
         except OverrideError as error:
             raise pytest.UsageError(str(error).replace("--program", "--assay-program")) from None
         config.stash[_SESSION] = Session(found, tuple(config.getoption("--assay-runtime")))

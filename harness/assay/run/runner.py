@@ -76,6 +76,7 @@ class Prepared:
 
 def run_case(case: Case, runtime: Runtime, prepared: Prepared, settings: Settings) -> Observation | NotRun:
     """Runs one case on one runtime, and returns what was observed."""
+    case = as_run(case, runtime)
     if not case.component.is_file():
         return NotRun(not_built(case))
     component = prepared.get(runtime, case.component)
@@ -91,6 +92,11 @@ def run_case(case: Case, runtime: Runtime, prepared: Prepared, settings: Setting
     finally:
         if not keep:
             clear(scratch)
+
+
+def as_run(case: Case, runtime: Runtime) -> Case:
+    """Returns the case with what this runtime gets as its component: the core module, where it takes one."""
+    return replace(case, component=case.module) if case.module is not None and runtime.takes_module(case) else case
 
 
 def not_built(case: Case) -> str:

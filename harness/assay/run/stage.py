@@ -54,6 +54,10 @@ def stage(
             yield peopled
             return
         filled, servers = peopled
+        module = runtime.takes_module(case)
+        if reason := runtime.can.cannot(case, made, module=module):
+            yield Inexpressible(f"{runtime.adapter.name} {reason}")
+            return
         job = Job(filled, component, made, home, trace)
         _owed(job, runtime.peer)
         command = runtime.adapter.command(runtime.peer, job)

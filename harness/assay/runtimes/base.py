@@ -7,100 +7,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shlex
 import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
+from ..model import Absent, Case, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
+from .about import About, Can
+from .places import Places
 
 BIG = 512 << 10
 """A component of this many bytes or more is compiled once, into the cache."""
-
-
-class OverrideError(Exception):
-    """A program that the user named and that cannot be used."""
-
-
-@dataclass(frozen=True)
-class Places:
-    """Paths: the project's root, the cache, and the programs that the user named, with their arguments."""
-
-    root: Path
-    cache: Path
-    programs: tuple[tuple[str, Path], ...] = field(default=())
-    options: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
-
-    def named(self, runtime: str) -> Path | None:
-        return dict(self.programs).get(runtime)
-
-    def options_of(self, runtime: str) -> tuple[str, ...]:
-        return dict(self.options).get(runtime, ())
-
-
-def variable(runtime: str) -> str:
-    """Returns the environment variable that names a runtime's program."""
-    return f"ASSAY_{runtime.upper().replace('-', '_')}"
-
-
-def places(
-    root: Path,
-    named: Sequence[str],
-    environment: Mapping[str, str],
-    runtimes: Sequence[str],
-    folders: Sequence[str] = ("jco",),
-) -> Places:
-    """Returns the places with the programs of `NAME=PROGRAM ARGUMENT…` and of the environment. The former
-    win."""
-    texts: dict[str, tuple[str, str]] = {}
-    for runtime in runtimes:
-        if value := environment.get(variable(runtime)):
-            texts[runtime] = (variable(runtime), value)
-    given: set[str] = set()
-    for item in named:
-        name, equals, value = item.partition("=")
-        if not equals or not value or name not in runtimes:
-            raise OverrideError(f"--program {item}: write RUNTIME=PATH, RUNTIME one of {', '.join(runtimes)}")
-        if name in given:
-            raise OverrideError(f"--program: {name} is named twice")
-        given.add(name)
-        texts[name] = (f"--program {name}", value)
-    found = {name: _override(source, value, name in folders) for name, (source, value) in texts.items()}
-    return Places(
-        root,
-        root / "build" / "cache",
-        tuple((name, path) for name, (path, _) in found.items()),
-        tuple((name, options) for name, (_, options) in found.items() if options),
-    )
-
-
-def _override(source: str, text: str, folder: bool) -> tuple[Path, tuple[str, ...]]:
-    """Returns a program and its arguments, split as a shell does. A path that exists is not split."""
-    words = [text]
-    if not Path(text).exists():
-        try:
-            words = shlex.split(text)
-        except ValueError as error:
-            raise OverrideError(f"{source}: {text!r}: {error}") from None
-    path = Path(words[0]) if words else Path()
-    if words and not path.exists() and "/" not in words[0]:
-        path = Path(shutil.which(words[0]) or words[0])
-    what = "folder of a package" if folder else "program"
-    if not words or not path.exists():
-        raise OverrideError(f"{source}: there is no {what} {words[0] if words else repr(text)}")
-    if folder and not (path / "package.json").is_file():
-        raise OverrideError(f"{source}: {path} is not the folder of a package: it has no package.json")
-    if not folder and not path.is_file():
-        raise OverrideError(f"{source}: {path} is not a file")
-    if not folder and not os.access(path, os.X_OK):
-        raise OverrideError(f"{source}: {path} may not be executed")
-    return path.absolute(), tuple(words[1:])
 
 
 class Adapter(Protocol):
@@ -116,9 +38,7 @@ class Adapter(Protocol):
         ...
 
     @property
-    def takes_modules(self) -> bool:
-        """Whether the runtime also runs core modules of preview 1 without an adapter module."""
-        ...
+    def about(self) -> About: ...
 
     def find(self, places: Places) -> Peer | Absent: ...
 
@@ -152,6 +72,14 @@ class Runtime:
     @property
     def name(self) -> str:
         return self.peer.name
+
+    @property
+    def can(self) -> Can:
+        return self.adapter.about.can
+
+    def takes_module(self, case: Case) -> bool:
+        """Returns whether the runtime gets the core module of a case instead of its component."""
+        return self.modules or (case.module is not None and self.can.modules)
 
 
 def probe_version(argv: list[str], timeout: float = 30.0) -> tuple[str, str]:
@@ -259,14 +187,27 @@ def cached(places: Places, tool: str, version: str, component: Path, make: list[
     return target
 
 
-def which(places: Places, name: str, *candidates: Path) -> Path | None:
-    """Returns the first program that exists of: the one that the user named, the candidates, the search
-    path."""
-    named = places.named(name)
-    if named is not None:
-        return named.resolve() if named.is_file() else None
+def program_of(
+    places: Places, adapter: Adapter, command: str, inside: Sequence[str] = (), candidates: Sequence[Path] = ()
+) -> Path | None:
+    """Returns the first program that exists of: the one that the user named for the runtime, or for the one that
+    it is like; the installed one (`inside` has more patterns of paths in its folder); the candidates; the search path.
+    `NAME@VERSION` is only what was named or installed for it."""
+    tagged = "@" in adapter.name
+    names = [adapter.name, *([adapter.about.like] if adapter.about.like and not tagged else [])]
+    for name in names:
+        if (named := places.named(name)) is not None:
+            return named.resolve() if named.is_file() else None
+    usual = (f"bin/{command}", f"node_modules/.bin/{command}", command)
+    for name in names:
+        for part in (*inside, *usual):
+            for place in sorted(places.installed(name).glob(part)):
+                if place.is_file():
+                    return place.resolve()
+    if tagged:
+        return None
     for candidate in candidates:
         if candidate.is_file():
             return candidate.resolve()
-    found = shutil.which(name)
+    found = shutil.which(command)
     return Path(found) if found else None

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ..model import Absent, Peer
-from . import ADAPTERS, Adapter, Places, Runtime
+from . import Adapter, Places, Runtime
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,10 @@ class Found:
         return self.peer.reason if isinstance(self.peer, Absent) else ""
 
 
-def find(places: Places, names: Iterable[str] = (), adapters: Sequence[Adapter] = ADAPTERS) -> tuple[Found, ...]:
-    """Looks for all runtimes, or for those named, in the order of the report's columns."""
+def find(places: Places, names: Iterable[str], adapters: Sequence[Adapter]) -> tuple[Found, ...]:
+    """Looks for all runtimes, or for those named, in the order of the report's columns.
+
+    A version of a runtime that nobody named (`NAME@VERSION`) is not looked for."""
     wanted = tuple(names)
     unknown = sorted(set(wanted) - {adapter.name for adapter in adapters})
     if unknown:

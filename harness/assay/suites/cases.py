@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .. import cases as case_files
@@ -18,7 +18,8 @@ from .suite import Suite, SuiteError
 
 class Cases(Suite):
     """The suite of cases. `runtimes` names the runtimes whose expectations are read. `versions` says which
-    variants are run on which runtime."""
+    variants are run on which runtime. A runtime in `likes` has the expectations of another one where it has none
+    of its own."""
 
     def __init__(
         self,
@@ -28,9 +29,11 @@ class Cases(Suite):
         places: Places,
         runtimes: Sequence[str] = (),
         versions: Wanted = ALL,
+        likes: Mapping[str, str] | None = None,
     ) -> None:
         self.suites, self.fixtures, self.folder = suites, fixtures, expectations
         self.places, self.runtimes, self.versions = places, tuple(runtimes), versions
+        self.likes = dict(likes or {})
         self._left_out: dict[str, frozenset[str]] = {}
         self._prepared = Prepared(places)
         self._cases: tuple[Case, ...] | None = None
@@ -50,7 +53,12 @@ class Cases(Suite):
         return CaseExpectations(tables, lambda name: str(self._file(name)))
 
     def _file(self, runtime: str) -> Path:
-        return self.folder / f"{runtime}.toml"
+        own = self.folder / f"{runtime}.toml"
+        like = self.likes.get(runtime, "")
+        return own if own.is_file() or not like else self.folder / f"{like}.toml"
+
+    def has_expectations(self, runtime: str) -> bool:
+        return self._file(runtime).is_file()
 
     def prepare(self, cases: Sequence[Case], jobs: int) -> None:
         """Does nothing: a component is compiled ahead of time when the first run needs it."""
@@ -80,4 +88,4 @@ class Cases(Suite):
             mine = [result for result in results if result.runtime == runtime]
             text = expect.render(mine, entries[runtime], self.discover(), strict=strict)
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._file(runtime).write_text(text, encoding="utf-8")
+            (self.folder / f"{runtime}.toml").write_text(text, encoding="utf-8")

@@ -115,6 +115,12 @@ class Programs(Suite):
         return dict.fromkeys(self._programs)
 
 
+def columns_of(runtime: Runtime, *, core: bool) -> tuple[Runtime, ...]:
+    """Returns the columns of a runtime: for components, and for the core modules of preview 1."""
+    modules = (module_runtime(runtime),) if core and runtime.can.modules else ()
+    return (*((runtime,) if runtime.can.components else ()), *modules)
+
+
 def module_runtime(runtime: Runtime) -> Runtime:
     """Returns the same runtime as another column, which runs the programs of preview 1 without an adapter
     module."""

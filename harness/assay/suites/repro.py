@@ -14,7 +14,7 @@ from ..cases import nonces
 from ..judge import judge
 from ..model import Case, CaseResult, Inexpressible
 from ..record.settle import settle
-from ..run.runner import Settings, clear, leave_command, not_built, run_stage
+from ..run.runner import Settings, as_run, clear, leave_command, not_built, run_stage
 from ..run.stage import notes, stage
 from ..runtimes import Places, Runtime
 
@@ -36,6 +36,7 @@ def again(
 ) -> CaseResult | None:
     """Makes the files of the run, prints the command and runs it. With `hold`, the servers live until an
     interrupt."""
+    case = as_run(case, runtime)
     if not case.component.is_file():
         raise ReproError(not_built(case))
     if folder.exists() and any(folder.iterdir()) and not (folder / "command.sh").is_file():

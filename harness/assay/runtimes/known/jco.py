@@ -11,10 +11,13 @@ import json
 import re
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
-from .base import Places, base_environment, common_ending, free_port, given, last_line, probe_version, served
+from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
+from ..about import COMMAND, PROXY, About, Can, Install
+from ..base import base_environment, common_ending, free_port, given, last_line, probe_version, served
+from ..places import Places
 
 _PACKAGE = Path("node_modules/@bytecodealliance/jco")
 _SHIMS = ("node_modules/@bytecodealliance/preview2-shim", "../preview2-shim")
@@ -44,17 +47,27 @@ _KINDS = (
 )
 
 
+_ABOUT = About(
+    "jco: components as JavaScript on Node.js",
+    Can(worlds=(COMMAND, PROXY)),
+    install=Install("npm", ("@bytecodealliance/jco@1.35.0",)),
+    folder=True,
+)
+
+
+@dataclass(frozen=True)
 class Jco:
-    name = "jco"
-    reference = False
-    takes_modules = False
+    name: str = "jco"
+    about: About = _ABOUT
+    reference: bool = False
 
     def find(self, places: Places) -> Peer | Absent:
         beside = Path(sys.executable).parent / "node"
         node = shutil.which("node") or (str(beside) if beside.is_file() else None)
         if node is None:
             return Absent(self.name, "there is no `node` on the search path, nor beside this Python")
-        package = places.named(self.name) or places.root / _PACKAGE
+        own = places.installed(self.name) / _PACKAGE
+        package = places.named(self.name) or (own if own.is_dir() or "@" in self.name else places.root / _PACKAGE)
         if not (package / "package.json").is_file():
             return Absent(self.name, f"npm's @bytecodealliance/jco is not installed in {package}")
         package = package.resolve()
@@ -76,8 +89,6 @@ class Jco:
 
     def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
         node, script, package = peer.program
-        if any(mount.read_only for mount in job.mounts):
-            return Inexpressible("jco has no read-only directories")
         shim = next((Path(package, part) for part in _SHIMS if Path(package, part, "package.json").is_file()), None)
         if shim is None:
             return Inexpressible("jco's preview2-shim is not where it was expected")
@@ -168,3 +179,6 @@ def read_report(status: int, stderr: bytes) -> Outcome:
         kind = next((kind for words, kind in _KINDS if words in message), "")
         return Outcome(Ending.TRAP, kind=kind, message=f"{raised[-1][1]}: {message}")
     return Outcome(Ending.EXITED, status)
+
+
+RUNTIMES = (Jco(),)

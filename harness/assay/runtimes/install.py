@@ -1,0 +1,97 @@
+"""Installing runtimes: each into a folder of its own, outside of the project.
+
+In: an adapter that declares packages. Out: its folder, filled by the package manager of that registry; or an
+`InstallError` with the last lines of what that one said.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+from .about import Install
+from .base import Adapter
+from .places import Places
+
+_MINUTES = 60
+
+
+class InstallError(Exception):
+    """A runtime that cannot be installed."""
+
+
+def packages(install: Install, version: str) -> list[str]:
+    """Returns the packages of an installation. A version replaces that of the first package."""
+    if not version:
+        return list(install.packages)
+    first, *others = install.packages
+    if install.kind == "pip":
+        return [f"{first.partition('==')[0]}=={version}", *others]
+    name, _, pinned = first.rpartition("@")
+    return [f"{name}@{'v' if re.match(r'v[0-9]', pinned) else ''}{version}", *others]
+
+
+def install(adapter: Adapter, places: Places) -> Path:
+    """Installs a runtime, also `NAME@VERSION`. Returns its folder. What was there is replaced."""
+    how, folder = adapter.about.install, places.installed(adapter.name)
+    if how is None:
+        raise InstallError(f"no registry has it: {adapter.about.get or 'build it from source'}")
+    fresh = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    try:
+        _BY_KIND[how.kind](packages(how, adapter.name.partition("@")[2]), fresh)
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return folder
+
+
+def _pip(names: list[str], folder: Path) -> None:
+    # The scripts of an environment name its folder, so it is made at its final place.
+    final = folder.with_name(folder.name.removesuffix(".new"))
+    shutil.rmtree(final, ignore_errors=True)
+    venv.create(final, with_pip=False, symlinks=True)
+    _call([sys.executable, "-m", "pip", "--python", str(final / "bin" / "python"), "install", "--quiet", *names])
+    final.rename(folder)
+
+
+def _npm(names: list[str], folder: Path) -> None:
+    _call(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), *names])
+
+
+def _cargo(names: list[str], folder: Path) -> None:
+    _call(["cargo", "install", "--locked", "--root", str(folder), *names])
+
+
+def _go(names: list[str], folder: Path) -> None:
+    _call(["go", "install", *names], {"GOBIN": str(folder / "bin")})
+
+
+def _maven(names: list[str], folder: Path) -> None:
+    for name in names:
+        _call(["mvn", "-q", "dependency:copy", f"-Dartifact={name}", f"-DoutputDirectory={folder / 'lib'}"])
+
+
+_BY_KIND = {"pip": _pip, "npm": _npm, "cargo": _cargo, "go": _go, "maven": _maven}
+
+
+def _call(argv: list[str], environment: dict[str, str] | None = None) -> None:
+    if shutil.which(argv[0]) is None:
+        raise InstallError(f"there is no `{argv[0]}`, which installs it")
+    try:
+        done = subprocess.run(
+            argv, capture_output=True, text=True, timeout=60 * _MINUTES, check=False, stdin=subprocess.DEVNULL,
+            env={**os.environ, **(environment or {})},
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise InstallError(f"`{argv[0]}` was not done after {_MINUTES} minutes") from None
+    if done.returncode != 0:
+        words = "; ".join((done.stderr or done.stdout).strip().splitlines()[-3:])
+        raise InstallError(f"`{' '.join(argv)}` ended with {done.returncode}: {words}")
