@@ -58,7 +58,7 @@ static void drop_host_handles(ts_cstore *s) {
             }
         }
         again = refused && !last;
-        last = refused && !dropped;
+        last = !dropped;
         ts_arena_reset(&arena);
     }
     ts_arena_free(&arena);
