@@ -23,6 +23,9 @@ _SIOCSIFFLAGS, _IFF_UP, _IFF_RUNNING = 0x8914, 0x1, 0x40
 _SIOCSIFADDR, _LOOPBACK_INTERFACE = 0x8916, 1
 _A, _AAAA = 1, 28
 _V4, _V6 = socket.AF_INET, socket.AF_INET6
+# with `.example` a name of 253 characters, the most that RFC 1035, 2.3.4 allows
+_LONGEST = ".".join(["a" * 63] * 3 + ["a" * 53])
+_CROWD = "".join(f"198.18.{i // 256}.{i % 256} crowd.example\n" for i in range(257))
 # name -> (type, address)
 _ANSWERS = {
     "one": [(_A, "192.0.2.10")],
@@ -34,6 +37,7 @@ _ANSWERS = {
     "xn--strae-oqa": [(_A, "192.0.2.30")],
     "strasse": [(_A, "192.0.2.31")],
     "a0-9z": [(_A, "127.0.0.1")],
+    _LONGEST: [(_A, "192.0.2.17")],
     "empty": [],
 }
 # RFC 1035, 4.1.1: format error, server failure
@@ -46,7 +50,7 @@ _SETTINGS = {"ip_local_port_range": "61000 61015", "tcp_syn_retries": "1"}
 _FILES = {
     "/etc/resolv.conf": "nameserver 127.0.0.1\noptions timeout:2 attempts:1\n",
     "/etc/nsswitch.conf": "hosts: files dns\n",
-    "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
+    "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n" + _CROWD,
 }
 
 
@@ -57,7 +61,7 @@ def answer(question: bytes) -> bytes:
         labels.append(question[end + 1 : end + 1 + question[end]].decode("ascii", "replace").lower())
         end += 1 + question[end]
     kind = struct.unpack_from("!H", question, end + 1)[0]
-    name = labels[0] if len(labels) == 2 and labels[1] == "example" else ""
+    name = ".".join(labels[:-1]) if labels[-1:] == ["example"] else ""
     code = _CODES.get(name, 0 if name in _ANSWERS else _NO_SUCH_NAME)
     found = [address for sort, address in _ANSWERS.get(name, []) if sort == kind]
     records = b"".join(
