@@ -20,7 +20,7 @@ RUNTIME = Path(__file__).resolve().parent.parent / "runtime"
 LOW = ["base", "sys"]
 CORE = ["core", "core/module", "core/code", "core/run", "core/load", "core/debug"]
 ABI = ["component/type", "component/binary", "component/abi", "component/run"]
-WASI = ["wasi/io", "wasi/clocks", "wasi/random", "wasi/filesystem", "wasi/sockets", "wasi/http", "wasi/cli", "wasi/policy"]
+WASI = ["wasi/io", "wasi/clocks", "wasi/random", "wasi/filesystem", "wasi/sockets", "wasi/http", "wasi/cli", "wasi/policy", "wasi/preview1"]
 ROOMS: dict[str, list[str]] = {
     "base": [],
     "sys": ["base"],
@@ -47,6 +47,7 @@ ROOMS: dict[str, list[str]] = {
     "wasi/sockets": [*LOW, "wasi", "wasi/io"],
     "wasi/cli": [*LOW, "wasi", "wasi/io"],
     "wasi/policy": [*LOW, "wasi"],
+    "wasi/preview1": [*LOW, "wasi"],
     "wasi/http": [*LOW, "wasi", "wasi/io", "http", "http/client"],
     "cli": [*LOW, "http", "http/server", *CORE, "component", *ABI, "wasi", *WASI, "cli/wast"],
     "cli/wast": [*LOW, *CORE, "component", *ABI, "wasi", "cli"],

@@ -34,11 +34,13 @@ def add(project: Project, name: str, spec: object = None, version: str = "wasm32
 
 
 def run(project: Project, kind: str = "program", *args: str) -> Result:
+    """Runs the programs as components only, unless `args` has --core."""
     (project.root / "adapter.wasm").write_bytes(COMPONENT)
     return CliRunner().invoke(
         main,
         ["--root", str(project.root), "testsuite", str(project.root / "suite"), "-r", "touchstone", "-j", "1",
-         "--adapter", str(project.root / "adapter.wasm"), "--program", f"touchstone={project.fake(kind)}", *args],
+         "--adapter", str(project.root / "adapter.wasm"), "--program", f"touchstone={project.fake(kind)}", "--no-core",
+         *args],
     )  # fmt: skip
 
 
@@ -101,6 +103,15 @@ def test_a_known_failure_is_shown_by_the_trace(project: Project) -> None:
     announce(project, KNOWN.replace("exit-with-code", "asm"))
     done = run(project)
     assert done.exit_code == 1 and "the component names asm" in done.output
+
+
+def test_as_a_module_every_program_must_pass(project: Project) -> None:
+    add(project, "exits", {"args": ["33"], "exit_code": 33})
+    add(project, "plain")
+    announce(project, KNOWN)
+    done = run(project, "program", "--core")
+    assert done.exit_code == 1 and "on touchstone: 1 of 2 pass, 1 known" in done.output
+    assert "red: touchstone (core modules): 1 result is not as announced" in done.output
 
 
 def test_an_unexpected_pass_and_a_stale_entry_are_red(project: Project) -> None:

@@ -25,10 +25,11 @@
  *   ts_cstore_core, ts_store_interrupt    for signal handlers, which may not take a lock
  *   ts_store_get_usage, ts_wasi_get_usage, ts_instance_own_memory, ts_module_name
  *                                         usage of --outcome; the structs grow with each new limit
- *   ts_instantiate, ts_instance_export, ts_call, ts_slot_parse, ts_slot_print
+ *   ts_instance_export, ts_call, ts_slot_parse, ts_slot_print
  *                                         --invoke of core modules: text of values of all types
  *   ts_cinstance_find_text                --invoke NAME ARG…: an older form of the command line
  * WASI (run, serve)
+ *   ts_p1_*                               core modules of preview 1: to be offered once it has settled
  *   ts_option_find, ts_option_set, ts_each_word, ts_words_set, ts_features_check, ts_policy_read,
  *   ts_settings_finish, ts_settings_free  the table of options, which policies and the command share
  *   ts_wasi_interface_at                  the names that --trace accepts
@@ -57,5 +58,6 @@
 #include "wasi/context.h"
 #include "wasi/http/http.h"
 #include "wasi/policy/option.h"
+#include "wasi/preview1/preview1.h"
 #include "wasi/wasi.h"
 #endif

@@ -54,16 +54,11 @@ static ts_status core_arguments(const ts_store *s, const ts_deftype *t, const ts
     return TS_OK;
 }
 
-ts_status ts_cli_invoke_core(ts_store *s, ts_module *m, const ts_cli_call *c, ts_error *e) {
-    if (m->n_imports)
-        return ts_fail(e, TS_UNLINKABLE, "the core module imports %s %s: nothing provides imports to core modules",
-                       m->imports[0].module, m->imports[0].name);
-    ts_instance *inst;
-    TS_TRY(ts_instantiate(s, m, NULL, NULL, &inst, e));
+ts_status ts_cli_invoke_core(ts_store *s, ts_instance *instance, const ts_cli_call *c, ts_error *e) {
     size_t len;
     const char *name = name_of(c->text, &len);
     ts_extern x;
-    if (!ts_instance_export(inst, name, len, &x) || x.kind != TS_EXTERN_FUNC)
+    if (!ts_instance_export(instance, name, len, &x) || x.kind != TS_EXTERN_FUNC)
         return ts_fail(e, TS_USAGE, "--invoke %s: the module exports no such function", c->text);
     const ts_deftype *t = x.func->def;
     uint32_t slots = t->param_slots > t->result_slots ? t->param_slots : t->result_slots;

@@ -12,6 +12,6 @@ typedef struct ts_cli_call {
     int n_words;
 } ts_cli_call;
 
-ts_status ts_cli_invoke_core(ts_store *s, ts_module *m, const ts_cli_call *call, ts_error *e) TS_MUST_USE;
+ts_status ts_cli_invoke_core(ts_store *s, ts_instance *instance, const ts_cli_call *call, ts_error *e) TS_MUST_USE;
 ts_status ts_cli_invoke(ts_cstore *s, ts_cinstance *i, const ts_cli_call *call, ts_error *e) TS_MUST_USE;
 #endif

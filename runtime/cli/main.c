@@ -17,7 +17,8 @@ typedef struct command {
 } command;
 
 static const command commands[] = {
-    {"run", "[OPTION…] COMPONENT [ARG…]", "run a component that exports wasi:cli/run", ts_cli_run},
+    {"run", "[OPTION…] COMPONENT [ARG…]",
+     "run a component that exports wasi:cli/run, or a core module of WASI preview 1 that exports _start", ts_cli_run},
     {"serve", "[OPTION…] COMPONENT [ARG…]", "answer HTTP with a component that exports wasi:http/incoming-handler",
      ts_cli_serve},
     {"validate", "[--features LIST] FILE", "check a component or a core module", ts_cli_validate},
@@ -70,7 +71,7 @@ static void serve_options(FILE *to) {
 /* of NULL: of all commands. */
 static void help(FILE *to, const command *of) {
     const bool all = !of, run = all || of->run == ts_cli_run, serve = all || of->run == ts_cli_serve;
-    fprintf(to, "touchstone %s: runs WASI 0.2 components\n\n", ts_version());
+    fprintf(to, "touchstone %s: runs WASI 0.2 components, and core modules of WASI preview 1\n\n", ts_version());
     for (int i = 0; i < N_COMMANDS; i++)
         if (all || of == &commands[i]) synopsis(to, &commands[i]);
     if (run)

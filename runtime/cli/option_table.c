@@ -18,7 +18,7 @@ static ts_status trace(ts_reading *r, const ts_option *o, const char *value, ts_
     options(r)->trace_filter = value;
     for (const char *at = value; at; at++) {
         size_t n = strcspn(at, ",");
-        bool known = false;
+        bool known = n == strlen(TS_P1_MODULE) && memcmp(at, TS_P1_MODULE, n) == 0;
         const char *have;
         ts_nearest near = ts_nearest_to(at, n);
         for (uint32_t i = 0; (have = ts_wasi_interface_at(i)); i++) {
@@ -79,7 +79,7 @@ const ts_option ts_cli_rows[] = {
      "print the grants and limits as a policy, and exit"},
     {"invoke", "'NAME(ARGS)'", TS_OPTION_TEXT, NEVER, RUN, AT(invoke), NULL, 0,
      "call this export instead of wasi:cli/run, in WAVE notation, and print its result; of an interface: "
-     "'IFACE#NAME(ARGS)'; of a core module without imports in the text format's notation: 1, 0x2a, 1.5, nan:0x1, "
+     "'IFACE#NAME(ARGS)'; of a core module in the text format's notation: 1, 0x2a, 1.5, nan:0x1, "
      "(v128.const i64x2 1 2), (ref.null any), (ref.i31 1). NAME without (ARGS) takes the words after the file"},
     {"trace", "=INTERFACE,…", TS_OPTION_OPTIONAL, NEVER, BOTH, CALL, trace, 0,
      "print each WASI call with its arguments and result on stderr"},

@@ -1,9 +1,10 @@
 /* run: see run.h. Maps the file, validates it, links it, calls wasi:cli/run and reports how the run ended.
- * In: a component and its grants. Out: the exit status; --outcome, --trace. wit: wasi:cli/run */
+ * In: a component, or a core module (module.h), and its grants. Out: the exit status; --outcome, --trace. wit: wasi:cli/run */
 #include "cli/run.h"
 #include "cli/embed.h"
 #include "cli/conditions.h"
 #include "cli/invoke.h"
+#include "cli/module.h"
 #include "cli/options.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
@@ -25,7 +26,8 @@ typedef struct run {
     ts_engine *engine;
     ts_cstore *store;
     ts_component *component;
-    ts_module *module;            /* in place of `component`, with --invoke */
+    ts_module *module;            /* in place of `component` */
+    ts_p1 *preview1;              /* of `module` */
     const ts_named_extern *entry; /* the export that implements wasi:cli/run */
     ts_sys_input file;
     ts_cli_out trace;
@@ -92,9 +94,8 @@ static ts_status new_component(const ts_cli_options *o, const ts_sys_input *f, t
                                ts_error *e) {
     if (is_core(f))
         return ts_fail(e, TS_UNSUPPORTED,
-                       "%s is a core module, not a component: only components run here (wasm-tools component new makes "
-                       "one of it, with an "
-                       "adapter when it uses preview 1; --invoke calls an export of a core module)",
+                       "%s is a core module, not a component: only components can be served (wasm-tools component new "
+                       "makes one of it, with an adapter if it uses preview 1; touchstone run runs it as it is)",
                        o->component);
     uint32_t features = TS_CF_DEFAULT;
     if (o->set.policy.features) TS_TRY(ts_component_features_parse(o->set.policy.features, &features, e));
@@ -124,11 +125,13 @@ static ts_status record_or_replay(run *r, ts_error *e) {
 }
 static ts_status load(run *r, ts_error *e) {
     TS_TRY(open_both(&r->o, true, &r->file, &r->engine, e));
+    if (is_core(&r->file)) {
+        TS_TRY(ts_module_new(r->engine, r->file.bytes, r->file.len, false, &r->module, e));
+        TS_TRY(ts_cli_module_check(&r->o, r->module, e));
+    }
     if (r->o.set.policy.record || r->o.set.policy.replay) TS_TRY(record_or_replay(r, e));
     TS_TRY(link_host(r, e));
-    if (r->o.invoke && is_core(&r->file))
-        return ts_module_new(r->engine, r->file.bytes, r->file.len, false, &r->module, e);
-    return new_component(&r->o, &r->file, r->engine, &r->component, e);
+    return r->module ? TS_OK : new_component(&r->o, &r->file, r->engine, &r->component, e);
 }
 
 static const char *gap(const ts_missing *m) {
@@ -144,10 +147,11 @@ ts_status ts_cli_link_check(ts_linker *l, ts_component *c, bool missing_trap, ts
     TS_TRY(ts_linker_check(l, c, *missing, MAX_MISSING, &n, e));
     if (!n || missing_trap) return TS_OK;
     *n_missing = n < MAX_MISSING ? n : MAX_MISSING;
-    for (uint32_t i = 0; i < *n_missing; i++)
-        fprintf(stderr, "touchstone: import %s%s%s: %s\n", (*missing)[i].name, gap(&(*missing)[i]),
-                (*missing)[i].function, (*missing)[i].reason);
-    const ts_missing *m = *missing;
+    return ts_cli_link_error(*missing, *n_missing, n, e);
+}
+ts_status ts_cli_link_error(const ts_missing *m, uint32_t n_known, uint32_t n, ts_error *e) {
+    for (uint32_t i = 0; i < n_known; i++)
+        fprintf(stderr, "touchstone: import %s%s%s: %s\n", m[i].name, gap(&m[i]), m[i].function, m[i].reason);
     return ts_fail(e, TS_UNLINKABLE, "%u import%s cannot be linked; the first is %s%s%s: %s", n, n == 1 ? "" : "s",
                    m->name, gap(m), m->function, m->reason);
 }
@@ -162,8 +166,8 @@ ts_run_limits ts_cli_limits(const ts_cli_options *o) {
 static ts_status call_run(run *r, ts_error *e) {
     const ts_run_limits limits = ts_cli_limits(&r->o);
     TS_TRY(ts_cstore_new(r->engine, &limits, &r->store, e));
+    if (r->module) return ts_cli_module_run(&r->o, r->wasi, r->linker, r->store, r->module, &r->preview1, e);
     const ts_cli_call call = {.text = r->o.invoke, .words = r->o.args, .n_words = r->o.n_args};
-    if (r->module) return ts_cli_invoke_core(ts_cstore_core(r->store), r->module, &call, e);
     ts_cinstance *instance;
     TS_TRY(ts_component_instantiate(r->store, r->linker, r->component, &instance, e));
     if (r->o.invoke) return ts_cli_invoke(r->store, instance, &call, e);
@@ -199,9 +203,12 @@ static ts_status perform(run *r, ts_error *e) {
     if (r->o.set.policy.max_time_ns)
         ts_sys_on_alarm(r->o.set.policy.max_time_ns, stop, r, r->o.outcome, line, said, TS_CLI_LIMIT);
     ts_status s = load(r, e);
-    if (s == TS_OK && !r->o.invoke) s = ts_cli_program_export(r->component, "wasi:cli/run", &r->entry, e);
+    if (s == TS_OK && r->component && !r->o.invoke)
+        s = ts_cli_program_export(r->component, "wasi:cli/run", &r->entry, e);
     if (s == TS_OK && r->component)
         s = ts_cli_link_check(r->linker, r->component, r->o.set.unknown_imports_trap, &r->missing, &r->n_missing, e);
+    if (s == TS_OK && r->module)
+        s = ts_cli_module_link_check(r->module, r->o.set.unknown_imports_trap, &r->missing, &r->n_missing, e);
     if (s == TS_OK) s = call_run(r, e);
     if (r->o.set.policy.max_time_ns) ts_sys_alarm_off();
     return s;
@@ -253,6 +260,7 @@ int ts_cli_run(int argc, char **argv) {
     if (r->o.outcome && !ts_cli_outcome(r->o.outcome, e, r->missing, r->n_missing, &usage) &&
         (e->status == TS_OK || e->status == TS_EXIT))
         status = TS_CLI_IO;
+    ts_p1_free(r->preview1);
     ts_cstore_free(r->store);
     ts_component_free(r->component);
     if (r->module) ts_core_module_free(r->module);

@@ -16,6 +16,8 @@ ts_status ts_cli_load(const ts_cli_options *o, ts_sys_input *file, ts_engine **e
 /* Reports every import that nothing provides on stderr. The caller frees *missing. */
 ts_status ts_cli_link_check(ts_linker *l, ts_component *c, bool missing_trap, ts_missing **missing, uint32_t *n_missing,
                             ts_error *e) TS_MUST_USE;
+/* Reports what is missing on stderr, m[0] to m[n_known - 1] of n imports. Always returns TS_UNLINKABLE. */
+ts_status ts_cli_link_error(const ts_missing *m, uint32_t n_known, uint32_t n, ts_error *e) TS_MUST_USE;
 bool ts_cli_traces(const ts_cli_options *o);
 ts_trace ts_cli_trace(const ts_cli_options *o, void (*line)(void *data, const char *line, size_t len), void *data);
 ts_run_limits ts_cli_limits(const ts_cli_options *o);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -86,6 +87,17 @@ ts_sys_err ts_sys_append(int fd, const void *buf, size_t len, size_t *n) {
     return ts_sys_pwrite(fd, buf, len, (uint64_t)st.st_size, n);
 }
 
+ts_sys_err ts_sys_seek(int fd, int64_t offset, ts_sys_whence from, uint64_t *now) {
+    static const int how[] = {SEEK_SET, SEEK_CUR, SEEK_END};
+    off_t r = lseek(fd, (off_t)offset, how[from]);
+    *now = r < 0 ? 0 : (uint64_t)r;
+    return r < 0 ? last() : TS_SYS_OK;
+}
+uint64_t ts_sys_available(int fd) {
+    int n = 0;
+    return ioctl(fd, FIONREAD, &n) == 0 && n > 0 ? (uint64_t)n : 0;
+}
+
 static ts_sys_time time_of(struct timespec t) {
     return (ts_sys_time){.s = t.tv_sec, .ns = (uint32_t)t.tv_nsec};
 }
@@ -123,6 +135,16 @@ ts_sys_err ts_sys_set_size(int fd, uint64_t size) {
     if (size > INT64_MAX) return TS_SYS_EINVAL;
     return status(ftruncate(fd, (off_t)size));
 }
+/* fallocate(2): posix_fallocate(3) would write to each block where the file system has no such call. */
+ts_sys_err ts_sys_allocate(int fd, uint64_t offset, uint64_t len) {
+    if (offset > INT64_MAX || len > INT64_MAX - offset) return TS_SYS_EFBIG;
+#ifdef __linux__
+    return status(fallocate(fd, 0, (off_t)offset, (off_t)len));
+#else
+    (void)fd;
+    return TS_SYS_ENOTSUP;
+#endif
+}
 static void times_of(const ts_sys_newtime t[2], struct timespec out[2]) {
     for (int i = 0; i < 2; i++)
         out[i] = t[i].how == TS_SYS_TIME_KEEP ? (struct timespec){.tv_nsec = UTIME_OMIT}
@@ -156,6 +178,7 @@ void ts_sys_close(int fd) {
  */
 struct ts_sys_dir {
     DIR *d;
+    uint64_t inode; /* of the last entry */
 };
 ts_sys_err ts_sys_dir_open(int fd, ts_sys_dir **out) {
     *out = NULL;
@@ -169,7 +192,7 @@ ts_sys_err ts_sys_dir_open(int fd, ts_sys_dir **out) {
         close(own);
         return e;
     }
-    d->d = dir;
+    *d = (ts_sys_dir){.d = dir};
     *out = d;
     return TS_SYS_OK;
 }
@@ -181,12 +204,16 @@ ts_sys_err ts_sys_dir_next(ts_sys_dir *d, const char **name, ts_sys_type *type) 
         if (!e) return last();
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
         *name = e->d_name;
+        d->inode = e->d_ino;
         *type = e->d_type == DT_UNKNOWN ? TS_SYS_UNKNOWN : type_of((mode_t)DTTOIF(e->d_type));
         struct stat st;
         if (e->d_type == DT_UNKNOWN && fstatat(dirfd(d->d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
             *type = type_of(st.st_mode);
         return TS_SYS_OK;
     }
+}
+uint64_t ts_sys_dir_inode(const ts_sys_dir *d) {
+    return d->inode;
 }
 void ts_sys_dir_close(ts_sys_dir *d) {
     if (!d) return;

@@ -44,8 +44,15 @@ ts_sys_err ts_sys_write_now(int fd, const void *buf, size_t len, size_t *n);
 ts_sys_err ts_sys_pread(int fd, void *buf, size_t len, uint64_t offset, size_t *n);
 ts_sys_err ts_sys_pwrite(int fd, const void *buf, size_t len, uint64_t offset, size_t *n);
 ts_sys_err ts_sys_append(int fd, const void *buf, size_t len, size_t *n);
+typedef enum ts_sys_whence { TS_SYS_SEEK_SET, TS_SYS_SEEK_CUR, TS_SYS_SEEK_END } ts_sys_whence;
+ts_sys_err ts_sys_seek(int fd, int64_t offset, ts_sys_whence from, uint64_t *now);
+/* Returns the number of bytes that a read would give without waiting; 0: none, or the OS does not know. */
+uint64_t ts_sys_available(int fd);
 ts_sys_err ts_sys_fstat(int fd, ts_sys_stat *out);
 ts_sys_err ts_sys_set_size(int fd, uint64_t size);
+/* Allocates these bytes, and extends the file if it ends before them.
+ * ENOTSUP: the file system cannot do this without writing them. len: above 0 */
+ts_sys_err ts_sys_allocate(int fd, uint64_t offset, uint64_t len);
 ts_sys_err ts_sys_set_times(int fd, const ts_sys_newtime t[2]); /* access, modification */
 ts_sys_err ts_sys_sync(int fd, bool data_only);
 typedef enum ts_sys_advice {
@@ -65,6 +72,7 @@ typedef struct ts_sys_dir ts_sys_dir;
 ts_sys_err ts_sys_dir_open(int fd, ts_sys_dir **out); /* starts at the first entry; the caller keeps fd */
 /* Returns the next entry except . and ..; *name is NULL at the end, else valid until the next call. */
 ts_sys_err ts_sys_dir_next(ts_sys_dir *d, const char **name, ts_sys_type *type);
+uint64_t ts_sys_dir_inode(const ts_sys_dir *d); /* of the entry that ts_sys_dir_next returned last */
 void ts_sys_dir_close(ts_sys_dir *d);
 ts_sys_err ts_sys_open_dir(const char *path, int *fd); /* opens a host path: for grants, not for guests */
 

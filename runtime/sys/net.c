@@ -145,6 +145,17 @@ ts_sys_err ts_sys_accept(int fd, int *out) {
 #endif
 }
 
+static int int_option(int fd, int name) {
+    int v = -1;
+    socklen_t n = sizeof v;
+    return getsockopt(fd, SOL_SOCKET, name, &v, &n) == 0 ? v : -1;
+}
+bool ts_sys_is_listening(int fd) {
+    return int_option(fd, SO_ACCEPTCONN) > 0;
+}
+bool ts_sys_is_datagram(int fd) {
+    return int_option(fd, SO_TYPE) == SOCK_DGRAM;
+}
 ts_sys_err ts_sys_local(int fd, ts_sys_addr *a) {
     address o;
     socklen_t n = sizeof o;
@@ -162,9 +173,24 @@ ts_sys_err ts_sys_shutdown(int fd, bool in, bool out) {
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0 /* SO_NOSIGPIPE is set */
 #endif
-ts_sys_err ts_sys_send(int fd, const void *buf, size_t len, size_t *n) {
-    ssize_t r = send(fd, buf, len, MSG_NOSIGNAL);
+static ts_sys_err send_with(int fd, const void *buf, size_t len, int flags, size_t *n) {
+    ssize_t r = send(fd, buf, len, MSG_NOSIGNAL | flags);
     *n = r < 0 ? 0 : (size_t)r;
+    return r < 0 ? failed() : TS_SYS_OK;
+}
+ts_sys_err ts_sys_send(int fd, const void *buf, size_t len, size_t *n) {
+    return send_with(fd, buf, len, 0, n);
+}
+ts_sys_err ts_sys_send_now(int fd, const void *buf, size_t len, size_t *n) {
+    return send_with(fd, buf, len, MSG_DONTWAIT, n);
+}
+/* recvmsg(2): MSG_TRUNC in the result says that a datagram was longer than the buffer. */
+ts_sys_err ts_sys_receive(int fd, void *buf, size_t len, bool peek, size_t *n, bool *truncated) {
+    struct iovec v = {.iov_base = buf, .iov_len = len};
+    struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
+    ssize_t r = recvmsg(fd, &m, MSG_DONTWAIT | (peek ? MSG_PEEK : 0));
+    *n = r < 0 ? 0 : (size_t)r;
+    *truncated = r >= 0 && (m.msg_flags & MSG_TRUNC);
     return r < 0 ? failed() : TS_SYS_OK;
 }
 ts_sys_err ts_sys_send_to(int fd, const void *buf, size_t len, const ts_sys_addr *to) {

@@ -22,11 +22,16 @@ ts_sys_err ts_sys_connect(int fd, const ts_sys_addr *a); /* UDP: NULL disconnect
 ts_sys_err ts_sys_socket_error(int fd);                  /* SO_ERROR; reading clears it */
 ts_sys_err ts_sys_listen(int fd, uint32_t backlog);
 ts_sys_err ts_sys_accept(int fd, int *out);
+/* Sockets that the runtime did not make, which may be blocking: */
+bool ts_sys_is_listening(int fd);
+bool ts_sys_is_datagram(int fd);
 ts_sys_err ts_sys_local(int fd, ts_sys_addr *a);
 ts_sys_err ts_sys_remote(int fd, ts_sys_addr *a);
 ts_sys_err ts_sys_shutdown(int fd, bool in, bool out);
 /* Never raises a signal. */
 ts_sys_err ts_sys_send(int fd, const void *buf, size_t len, size_t *n);
+ts_sys_err ts_sys_send_now(int fd, const void *buf, size_t len, size_t *n); /* never waits: EAGAIN */
+ts_sys_err ts_sys_receive(int fd, void *buf, size_t len, bool peek, size_t *n, bool *truncated); /* never waits */
 ts_sys_err ts_sys_send_to(int fd, const void *buf, size_t len, const ts_sys_addr *to); /* NULL: the connected peer */
 ts_sys_err ts_sys_receive_from(int fd, void *buf, size_t len, size_t *n, ts_sys_addr *from);
 

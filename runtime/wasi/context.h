@@ -268,10 +268,32 @@ void ts_wasi_stream_pollable(ts_wasi_stream *s); /* sets the functions that its 
 uint64_t ts_wasi_now(const ts_wasi *w);
 /* The same for a guest that reads it: if it has its own clock, that advances by TS_WASI_CLOCK_STEP_NS. */
 uint64_t ts_wasi_read_clock(ts_wasi *w);
+uint64_t ts_wasi_clock_resolution(const ts_wasi *w); /* of the monotonic clock, in ns */
+/* The wall clock as the guest sees it, and its resolution. */
+ts_sys_time ts_wasi_wall(ts_wasi *w);
+ts_sys_time ts_wasi_wall_resolution(const ts_wasi *w);
+/* Waits until one of n pollables is ready or, if `block` is false, only checks them.
+ * Sets ready[i] and *n_ready. */
+ts_status ts_wasi_wait_any(ts_host_call *c, ts_wasi_pollable *const *p, size_t n, bool block, bool *ready,
+                           size_t *n_ready) TS_MUST_USE;
 /* Waits for one stream. wit: pollable.block */
 ts_status ts_wasi_wait_stream(ts_host_call *c, ts_wasi_stream *s) TS_MUST_USE;
 
+/* Fills a buffer with secure random bytes (random/random.c). Traps beyond the limit of one call. */
+ts_status ts_wasi_random_fill(ts_host_call *c, uint8_t *buf, size_t len) TS_MUST_USE;
+
+/* The command (cli/cli.c). */
+ts_status ts_wasi_leave(ts_host_call *c, int status) TS_MUST_USE; /* ends the run: always returns TS_EXIT */
+bool ts_wasi_is_terminal(ts_wasi *w, int which);
+/* The file of stdin (0), stdout or stderr, whose descriptor is below 0 if it is closed. */
+ts_status ts_wasi_stdio(ts_host_call *c, int which, const ts_wasi_stdio_file **out) TS_MUST_USE;
+
 /* Filesystem (filesystem/types.c). */
+enum { TS_WASI_LINK = 4096 }; /* bytes of a symbolic link's contents */
+ts_sys_err ts_wasi_readlink(ts_sys_base b, ts_sys_path p, char buf[TS_WASI_LINK + 1], size_t *len);
+/* These return TS_INTERRUPTED if the run must stop, else TS_OK with the result of the OS in *e. */
+ts_status ts_wasi_file_sync(ts_host_call *c, const ts_wasi_file *f, bool data_only, ts_sys_err *e) TS_MUST_USE;
+ts_status ts_wasi_file_set_size(ts_host_call *c, const ts_wasi_file *f, uint64_t size, ts_sys_err *e) TS_MUST_USE;
 uint32_t ts_wasi_error_code(ts_sys_err e); /* the case of wasi:filesystem/types.error-code */
 ts_status ts_wasi_descriptor_preopen(ts_host_call *c, const ts_wasi_preopen *p, ts_val *result) TS_MUST_USE;
 #endif

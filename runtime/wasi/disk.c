@@ -67,3 +67,28 @@ ts_sys_err ts_wasi_disk_set_size(ts_wasi *w, int fd, uint64_t size) {
         grow(w, st.size, size);
     return TS_SYS_OK;
 }
+ts_sys_err ts_wasi_disk_allocate(ts_wasi *w, int fd, uint64_t offset, uint64_t len) {
+    ts_sys_stat st;
+    uint64_t end;
+    if (!ts_wasi_disk_counts(w)) return ts_sys_allocate(fd, offset, len);
+    ts_sys_err e = ts_sys_fstat(fd, &st);
+    if (e) return e;
+    if (end_of(w, &st, &end) && (offset > end || len > end - offset)) return refuse(w);
+    e = ts_sys_allocate(fd, offset, len);
+    if (!e) grow(w, st.size, offset + len);
+    return e;
+}
+
+ts_sys_err ts_wasi_disk_open(ts_wasi *w, ts_sys_base b, ts_sys_path p, unsigned how, int *fd, ts_sys_stat *st) {
+    uint64_t had = 0;
+    ts_sys_err e = ts_wasi_may_open(w);
+    if (!e && (how & TS_SYS_O_TRUNC) && ts_wasi_disk_counts(w) &&
+        ts_sys_stat_at(b, p, how & TS_SYS_O_FOLLOW, st) == TS_SYS_OK && st->type == TS_SYS_FILE)
+        had = st->size;
+    if (!e) e = ts_sys_open_at(b, p, how, fd);
+    if (e) return e;
+    ts_wasi_disk_give_back(w, had);
+    e = ts_sys_fstat(*fd, st);
+    if (e) ts_sys_close(*fd);
+    return e;
+}

@@ -222,7 +222,13 @@ def testsuite_command(
     say_absent(found)
     columns: list[Runtime | Absent] = []
     for item in found:
-        columns += [item.column] if item.runtime is None else columns_of(item.runtime, core=core)
+        if item.runtime is None:
+            columns.append(item.column)
+            continue
+        made = columns_of(item.runtime, core=core)
+        columns += made
+        if item.runtime.name in judged and item.adapter.reference:
+            judged = tuple(dict.fromkeys((*judged, *(column.name for column in made))))
     if not any(isinstance(column, Runtime) for column in columns):
         raise Unusable("no runtime is there")
     plan = Plan(suite, wanted, tuple(columns), judged, Settings(jobs=jobs))

@@ -82,6 +82,14 @@ bool ts_host_take_interrupt(ts_host_call *c); /* the same; then the call must re
 /* Values in the call's arena; NULL when there is no memory (the caller returns ts_fail_nomem). */
 ts_val *ts_host_vals(ts_host_call *c, size_t n);
 
+/* Calls of the host by core modules outside any component: they are counted and traced as those of components.
+ * call->func says which function it is. Call ts_host_core_begin before the function; it returns the time for
+ * ts_host_core_end, which prints a line if ts_host_core_traced. args and result are as ts_host_fn has them. */
+bool ts_host_core_traced(const ts_linker *l, const ts_host_func *f);
+uint64_t ts_host_core_begin(ts_host_call *call, const ts_linker *l);
+void ts_host_core_end(ts_host_call *call, ts_linker *l, const ts_val *args, const ts_val *result, ts_status status,
+                      uint64_t begun);
+
 /* Functions of the host that are called from this store get this, instead of what the linker was given. For
  * one linker that the threads of a server share, whose hosts are all of one kind. */
 void ts_cstore_set_host(ts_cstore *s, void *host);

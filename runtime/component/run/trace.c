@@ -337,6 +337,22 @@ static uint64_t begin(const ts_call_observer *o) {
     return ts_sys_monotonic();
 }
 
+bool ts_host_core_traced(const ts_linker *l, const ts_host_func *f) {
+    return ts_observed(&l->observer, f->interface);
+}
+uint64_t ts_host_core_begin(ts_host_call *call, const ts_linker *l) {
+    call->store->host_calls++;
+    return ts_observe_begin(&l->observer);
+}
+void ts_host_core_end(ts_host_call *call, ts_linker *l, const ts_val *args, const ts_val *result, ts_status status,
+                      uint64_t begun) {
+    const ts_cfunc f = {.kind = TS_CFUNC_HOST,
+                        .type = call->func->type,
+                        .import_name = call->func->interface,
+                        .name = call->func->name};
+    trace_call(&l->observer, &f, args, result, status, call->err, call->denied, begun);
+}
+
 void ts_trace_free(ts_linker *l) {
     ts_trace_state *s = l->trace_state;
     if (s) {

@@ -46,44 +46,46 @@ ts_status ts_wasi_cli_environment_initial_cwd(ts_host_call *c, const ts_val *arg
 }
 
 /* --- exit --- */
-static ts_status leave(ts_host_call *c, int status) {
+ts_status ts_wasi_leave(ts_host_call *c, int status) {
     ts_status s = ts_fail(c->err, TS_EXIT, "exit with status %d", status);
     if (c->err && c->err->status == TS_EXIT) c->err->exit_status = status;
     return s;
 }
 ts_status ts_wasi_cli_exit_exit(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)result;
-    return leave(c, args[0].variant.disc ? 1 : 0);
+    return ts_wasi_leave(c, args[0].variant.disc ? 1 : 0);
 }
 ts_status ts_wasi_cli_exit_exit_with_code(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)result;
-    return leave(c, args[0].u8);
+    return ts_wasi_leave(c, args[0].u8);
 }
 
 /* --- stdio --- */
-static bool is_terminal(ts_host_call *c, int which) {
-    ts_wasi_stdio_file *s = &ts_wasi_of(c)->stdio[which];
-    int fd = ts_wasi_of(c)->grants->stdio[which];
+bool ts_wasi_is_terminal(ts_wasi *w, int which) {
+    ts_wasi_stdio_file *s = &w->stdio[which];
+    int fd = w->grants->stdio[which];
     if (s->terminal == TS_WASI_TTY_UNKNOWN)
         s->terminal = fd >= 0 && ts_sys_is_terminal(fd) ? TS_WASI_TTY_YES : TS_WASI_TTY_NO;
     return s->terminal == TS_WASI_TTY_YES;
 }
-static ts_status stdio_file(ts_host_call *c, int which) {
+ts_status ts_wasi_stdio(ts_host_call *c, int which, const ts_wasi_stdio_file **out) {
     ts_wasi_stdio_file *s = &ts_wasi_of(c)->stdio[which];
     int fd = ts_wasi_of(c)->grants->stdio[which];
     ts_sys_stat st = {.type = TS_SYS_UNKNOWN};
+    *out = s;
     if (s->file) return TS_OK;
     if (ts_sys_std_was_closed(fd)) fd = -1;                     /* /dev/null only reserves the number */
     if (fd >= 0 && ts_sys_fstat(fd, &st) != TS_SYS_OK) fd = -1; /* not open: the stream is closed */
     /* Files and devices such as /dev/null never wait; a terminal may. */
-    bool waits = st.type != TS_SYS_FILE && !(st.type == TS_SYS_CHAR && !is_terminal(c, which) && which != 0);
+    bool waits =
+        st.type != TS_SYS_FILE && !(st.type == TS_SYS_CHAR && !ts_wasi_is_terminal(ts_wasi_of(c), which) && which != 0);
     s->mode = waits ? TS_WASI_WAIT : TS_WASI_SEQ;
     return ts_wasi_file_new(c, fd, false, st.type, &s->file);
 }
 static ts_status stdio(ts_host_call *c, int which, ts_val *result) {
-    ts_wasi_stdio_file *file = &ts_wasi_of(c)->stdio[which];
+    const ts_wasi_stdio_file *file;
     ts_wasi_stream *s;
-    TS_TRY(stdio_file(c, which));
+    TS_TRY(ts_wasi_stdio(c, which, &file));
     TS_TRY(ts_wasi_stream_new(c, which == 0 ? TS_WASI_IN : TS_WASI_OUT, file->file, file->mode, TS_WASI_OF_STDIO, 0,
                               NULL, &s));
     *result = (ts_val){.handle = {.rep = ts_wasi_rep(s)}};
@@ -105,7 +107,7 @@ ts_status ts_wasi_cli_stderr_get_stderr(ts_host_call *c, const ts_val *args, ts_
 /* --- terminals --- */
 static ts_status terminal(ts_host_call *c, int which, ts_val *result) {
     *result = (ts_val){.variant = {.disc = 0}};
-    if (!is_terminal(c, which)) return TS_OK;
+    if (!ts_wasi_is_terminal(ts_wasi_of(c), which)) return TS_OK;
     ts_wasi_obj *o;
     ts_val *v = ts_host_vals(c, 1);
     if (!v) return ts_fail_nomem(c->err);

@@ -9,6 +9,9 @@ uint64_t ts_wasi_read_clock(ts_wasi *w) {
     if (w->grants->clock_own) w->clock_ns += TS_WASI_CLOCK_STEP_NS;
     return ts_wasi_now(w);
 }
+uint64_t ts_wasi_clock_resolution(const ts_wasi *w) {
+    return w->grants->clock_own ? TS_WASI_CLOCK_STEP_NS : ts_sys_monotonic_resolution();
+}
 void ts_wasi_set_clock(ts_wasi *w, uint64_t start_s, uint32_t start_ns) {
     ts_wasi_grants *g = ts_wasi_grants_open(w, NULL);
     if (!g) return;
@@ -24,7 +27,7 @@ ts_status ts_wasi_clocks_monotonic_clock_now(ts_host_call *c, const ts_val *args
 }
 ts_status ts_wasi_clocks_monotonic_clock_resolution(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)args;
-    *result = (ts_val){.u64 = ts_wasi_of(c)->grants->clock_own ? TS_WASI_CLOCK_STEP_NS : ts_sys_monotonic_resolution()};
+    *result = (ts_val){.u64 = ts_wasi_clock_resolution(ts_wasi_of(c))};
     return TS_OK;
 }
 ts_status ts_wasi_clocks_monotonic_clock_subscribe_instant(ts_host_call *c, const ts_val *args, ts_val *result) {

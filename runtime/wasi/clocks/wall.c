@@ -19,16 +19,20 @@ static ts_sys_time own_time(ts_wasi *w) {
     uint64_t ns = ts_wasi_read_clock(w) + start.ns;
     return (ts_sys_time){.s = start.s + (int64_t)(ns / 1000000000u), .ns = (uint32_t)(ns % 1000000000u)};
 }
+ts_sys_time ts_wasi_wall(ts_wasi *w) {
+    return w->grants->clock_own ? own_time(w) : ts_sys_wall();
+}
+ts_sys_time ts_wasi_wall_resolution(const ts_wasi *w) {
+    return w->grants->clock_own ? (ts_sys_time){.ns = TS_WASI_CLOCK_STEP_NS} : ts_sys_wall_resolution();
+}
 
 ts_status ts_wasi_clocks_wall_clock_now(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)args;
-    ts_wasi *w = ts_wasi_of(c);
-    return datetime(c, w->grants->clock_own ? own_time(w) : ts_sys_wall(), result);
+    return datetime(c, ts_wasi_wall(ts_wasi_of(c)), result);
 }
 ts_status ts_wasi_clocks_wall_clock_resolution(ts_host_call *c, const ts_val *args, ts_val *result) {
     (void)args;
-    bool own = ts_wasi_of(c)->grants->clock_own;
-    return datetime(c, own ? (ts_sys_time){.ns = TS_WASI_CLOCK_STEP_NS} : ts_sys_wall_resolution(), result);
+    return datetime(c, ts_wasi_wall_resolution(ts_wasi_of(c)), result);
 }
 
 /* The zone at a datetime, or UTC if it is unknown. */

@@ -15,7 +15,6 @@ enum {
     F_SYNCS = TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_FILE_INTEGRITY_SYNC |
               TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_DATA_INTEGRITY_SYNC |
               TS_WASI_FILESYSTEM_DESCRIPTOR_FLAGS_REQUESTED_WRITE_SYNC,
-    LINK_MAX_ = 4096, /* bytes of a link's contents */
 };
 #define E(name) TS_WASI_FILESYSTEM_ERROR_CODE_##name
 
@@ -202,17 +201,21 @@ ts_status ts_wasi_filesystem_types_descriptor_advise(ts_host_call *c, const ts_v
     return done(c, result, ts_sys_advise(d->file->fd, args[1].u64, args[2].u64, how[args[3].variant.disc]));
 }
 
+ts_status ts_wasi_file_sync(ts_host_call *c, const ts_wasi_file *f, bool data_only, ts_sys_err *e) {
+    do {
+        *e = ts_sys_sync(f->fd, data_only);
+        if (*e == TS_SYS_EINTR) TS_TRY(ts_wasi_interrupted(c));
+    } while (*e == TS_SYS_EINTR);
+    /* wit: it succeeds for directories, though some file systems cannot sync them;
+     * pipes and devices: fsync(2), EINVAL */
+    if (*e == TS_SYS_EINVAL && f->type == TS_SYS_DIR) *e = TS_SYS_OK;
+    return TS_OK;
+}
 static ts_status sync(ts_host_call *c, const descriptor *d, bool data_only, ts_val *result) {
     /* wit: "succeeds with no effect if the file descriptor is not opened for writing" */
     if (!(d->flags & (F_WRITE | F_MUTATE))) return ts_wasi_ok(result);
     ts_sys_err e;
-    do {
-        e = ts_sys_sync(d->file->fd, data_only);
-        if (e == TS_SYS_EINTR) TS_TRY(ts_wasi_interrupted(c));
-    } while (e == TS_SYS_EINTR);
-    /* wit: it succeeds for directories, though some file systems cannot sync them;
-     * pipes and devices: fsync(2), EINVAL */
-    if (e == TS_SYS_EINVAL && d->file->type == TS_SYS_DIR) e = TS_SYS_OK;
+    TS_TRY(ts_wasi_file_sync(c, d->file, data_only, &e));
     return done(c, result, e);
 }
 ts_status ts_wasi_filesystem_types_descriptor_sync_data(ts_host_call *c, const ts_val *args, ts_val *result) {
@@ -249,16 +252,20 @@ ts_status ts_wasi_filesystem_types_descriptor_get_type(ts_host_call *c, const ts
     return TS_OK;
 }
 
+ts_status ts_wasi_file_set_size(ts_host_call *c, const ts_wasi_file *f, uint64_t size, ts_sys_err *e) {
+    do {
+        *e = ts_wasi_disk_set_size(ts_wasi_of(c), f->fd, size);
+        if (*e == TS_SYS_EINTR) TS_TRY(ts_wasi_interrupted(c));
+    } while (*e == TS_SYS_EINTR);
+    return TS_OK;
+}
 ts_status ts_wasi_filesystem_types_descriptor_set_size(ts_host_call *c, const ts_val *args, ts_val *result) {
     const descriptor *d = self(c, &args[0]);
     /* truncate(2): EISDIR; ftruncate(2): EINVAL where the file is not open for writing */
     ts_sys_err e = d->file->type == TS_SYS_DIR ? TS_SYS_EISDIR : granted(c, d);
     if (!e && !(d->flags & F_WRITE)) e = TS_SYS_EINVAL;
     if (e) return fail(c, result, e);
-    do {
-        e = ts_wasi_disk_set_size(ts_wasi_of(c), d->file->fd, args[1].u64);
-        if (e == TS_SYS_EINTR) TS_TRY(ts_wasi_interrupted(c));
-    } while (e == TS_SYS_EINTR);
+    TS_TRY(ts_wasi_file_set_size(c, d->file, args[1].u64, &e));
     return done(c, result, e);
 }
 
@@ -493,14 +500,7 @@ ts_status ts_wasi_filesystem_types_descriptor_open_at(ts_host_call *c, const ts_
     if ((flags & F_WRITE) || (open & truncate)) how |= TS_SYS_O_WRITE; /* to truncate, the OS needs this */
     int fd;
     ts_sys_stat st;
-    e = ts_wasi_may_open(ts_wasi_of(c));
-    uint64_t had = 0;
-    if (!e && (open & truncate) && ts_wasi_disk_counts(ts_wasi_of(c)) &&
-        ts_sys_stat_at(b, path_of(&args[2]), follows(&args[1]), &st) == TS_SYS_OK && st.type == TS_SYS_FILE)
-        had = st.size;
-    if (!e) e = ts_sys_open_at(b, path_of(&args[2]), how, &fd);
-    if (!e) ts_wasi_disk_give_back(ts_wasi_of(c), had);
-    if (!e && (e = ts_sys_fstat(fd, &st))) ts_sys_close(fd);
+    e = ts_wasi_disk_open(ts_wasi_of(c), b, path_of(&args[2]), how, &fd, &st);
     if (e) return fail(c, result, e);
     flags &= F_READ | F_WRITE | F_SYNCS; /* wit: mutate-directory "may only be set on directories" */
     /* A directory below a mutable directory is mutable, whether the guest requested it or not, and get-flags
@@ -548,15 +548,18 @@ ts_status ts_wasi_filesystem_types_descriptor_symlink_at(ts_host_call *c, const 
     ts_sys_err e = base_mutable(c, self(c, &args[0]), &b);
     return done(c, result, e ? e : ts_sys_symlink_at(path_of(&args[1]), b, path_of(&args[2])));
 }
+ts_sys_err ts_wasi_readlink(ts_sys_base b, ts_sys_path p, char buf[TS_WASI_LINK + 1], size_t *len) {
+    ts_sys_err e = ts_sys_readlink_at(b, p, buf, TS_WASI_LINK + 1, len);
+    if (!e && *len && buf[0] == '/') return TS_SYS_EPERM; /* wit: an absolute path: not-permitted */
+    return !e && !ts_utf8_valid(buf, *len) ? TS_SYS_EILSEQ : e;
+}
 ts_status ts_wasi_filesystem_types_descriptor_readlink_at(ts_host_call *c, const ts_val *args, ts_val *result) {
     ts_sys_base b;
     size_t len = 0;
-    char *buf = ts_arena_alloc(c->arena, LINK_MAX_ + 1);
+    char *buf = ts_arena_alloc(c->arena, TS_WASI_LINK + 1);
     if (!buf) return ts_fail_nomem(c->err);
     ts_sys_err e = base_of(c, self(c, &args[0]), &b);
-    if (!e) e = ts_sys_readlink_at(b, path_of(&args[1]), buf, LINK_MAX_ + 1, &len);
-    if (!e && len && buf[0] == '/') e = TS_SYS_EPERM; /* wit: an absolute path: not-permitted */
-    if (!e && !ts_utf8_valid(buf, len)) e = TS_SYS_EILSEQ;
+    if (!e) e = ts_wasi_readlink(b, path_of(&args[1]), buf, &len);
     if (e) return fail(c, result, e);
     ts_val *v;
     TS_TRY(ts_wasi_ok_val(c, result, &v));

@@ -163,10 +163,8 @@ ts_status ts_wasi_wait_stream(ts_host_call *c, ts_wasi_stream *s) {
     }
 }
 
-/* Waits until one of n pollables is ready or, if `block` is false, only checks them.
- * Sets ready[i] and *n_ready. */
-static ts_status wait_all(ts_host_call *c, ts_wasi_pollable *const *p, size_t n, bool block, bool *ready,
-                          size_t *n_ready) {
+ts_status ts_wasi_wait_any(ts_host_call *c, ts_wasi_pollable *const *p, size_t n, bool block, bool *ready,
+                           size_t *n_ready) {
     ts_sys_wait few[8], *waits = few;
     uint32_t few_of[8], *of = few_of;
     *n_ready = 0;
@@ -229,7 +227,7 @@ ts_status ts_wasi_io_poll_pollable_ready(ts_host_call *c, const ts_val *args, ts
     ts_wasi_pollable *p = ts_wasi_obj_of(c, &args[0]);
     bool ready;
     size_t n;
-    TS_TRY(wait_all(c, &p, 1, false, &ready, &n));
+    TS_TRY(ts_wasi_wait_any(c, &p, 1, false, &ready, &n));
     *result = (ts_val){.b = ready};
     return TS_OK;
 }
@@ -239,7 +237,7 @@ ts_status ts_wasi_io_poll_pollable_block(ts_host_call *c, const ts_val *args, ts
     ts_wasi_pollable *p = ts_wasi_obj_of(c, &args[0]);
     bool ready;
     size_t n;
-    return wait_all(c, &p, 1, true, &ready, &n);
+    return ts_wasi_wait_any(c, &p, 1, true, &ready, &n);
 }
 
 ts_status ts_wasi_io_poll_poll(ts_host_call *c, const ts_val *args, ts_val *result) {
@@ -249,7 +247,7 @@ ts_status ts_wasi_io_poll_poll(ts_host_call *c, const ts_val *args, ts_val *resu
     bool *ready = ts_arena_array(c->arena, n, sizeof *ready);
     if (!p || !ready) return ts_fail_nomem(c->err);
     for (size_t i = 0; i < n; i++) p[i] = ts_wasi_obj_of(c, &args[0].list.ptr[i]);
-    TS_TRY(wait_all(c, p, n, true, ready, &n_ready));
+    TS_TRY(ts_wasi_wait_any(c, p, n, true, ready, &n_ready));
     uint32_t *out = ts_arena_array(c->arena, n_ready, sizeof *out);
     if (!out) return ts_fail_nomem(c->err);
     for (size_t i = 0; i < n; i++)

@@ -53,26 +53,35 @@ static ts_status secure(ts_host_call *c, void *buf, size_t len) {
     return e ? ts_host_trap(c, "no random bytes: %s", ts_sys_err_text(e)) : TS_OK;
 }
 
-/* Allocates a list<u8> of len. A length beyond the limit of results traps,
- * because there is no error to return. */
-static ts_status room(ts_host_call *c, uint64_t len, uint8_t **out) {
+/* A length beyond the limit of results traps, because there is no error to return. */
+static ts_status check(ts_host_call *c, uint64_t len) {
     uint64_t most = ts_wasi_max_bytes(c);
     if (ts_wasi_of(c)->grants->max_random < most) most = ts_wasi_of(c)->grants->max_random;
     if (len > most)
         return ts_host_limit(c, TS_LIMIT_RANDOM, "%llu random bytes asked for: at most %llu are given at once",
                              (unsigned long long)len, (unsigned long long)most);
+    return TS_OK;
+}
+/* Allocates a list<u8> of len. */
+static ts_status room(ts_host_call *c, uint64_t len, uint8_t **out) {
+    TS_TRY(check(c, len));
     *out = ts_arena_alloc(c->arena, (size_t)len);
     return *out || !len ? TS_OK : ts_fail_nomem(c->err);
 }
 
-ts_status ts_wasi_random_random_get_random_bytes(ts_host_call *c, const ts_val *args, ts_val *result) {
-    size_t len = (size_t)args[0].u64;
-    uint8_t *buf = NULL;
-    TS_TRY(room(c, args[0].u64, &buf));
+ts_status ts_wasi_random_fill(ts_host_call *c, uint8_t *buf, size_t len) {
+    TS_TRY(check(c, len));
     for (size_t at = 0; at < len; at += STEP) {
         TS_TRY(secure(c, buf + at, len - at < STEP ? len - at : STEP));
         TS_TRY(ts_wasi_interrupted(c));
     }
+    return TS_OK;
+}
+ts_status ts_wasi_random_random_get_random_bytes(ts_host_call *c, const ts_val *args, ts_val *result) {
+    size_t len = (size_t)args[0].u64;
+    uint8_t *buf = NULL;
+    TS_TRY(room(c, args[0].u64, &buf));
+    TS_TRY(ts_wasi_random_fill(c, buf, len));
     *result = (ts_val){.raw = {buf, len}};
     return TS_OK;
 }
