@@ -200,3 +200,10 @@ def test_cache_is_by_content(tmp_path: Path) -> None:
     component.write_bytes(b"two")
     assert cached(places, "tool", "1 (x)", component, ["/bin/false"]) is None
     assert cached(places, "tool", "1 (x)", component, ["/bin/cp", "{in}", "{out}"]) != first
+
+
+def test_cache_has_what_was_made_beside(tmp_path: Path) -> None:
+    (tmp_path / "c.wasm").write_bytes(b"one")
+    make = ["/bin/sh", "-c", "cp {in} {out} && echo 0 >{out}.0"]
+    made = cached(Places(tmp_path, tmp_path / "cache"), "tool", "1", tmp_path / "c.wasm", make)
+    assert made is not None and sorted(path.name for path in made.parent.iterdir()) == ["c.wasm", "c.wasm.0"]

@@ -5,6 +5,7 @@ In: places to look, a job, a finished process. Out: a peer, or why it is absent;
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shlex
@@ -168,22 +169,26 @@ def read_outcome(path: Path, schema: str = "touchstone-outcome/1") -> Outcome | 
 
 
 def cached(places: Places, tool: str, version: str, component: Path, make: list[str]) -> Path | None:
-    """Returns a file that `make` made of a component, from the cache where it was made before.
+    """Returns a file that `make` made of a component, from the cache where it was made before, with what it made
+    beside it.
 
     `{in}` and `{out}` in `make` stand for the paths. The cache is keyed by checksum and version."""
     digest = hashlib.sha256(component.read_bytes()).hexdigest()
     label = "".join(letter if letter.isalnum() or letter in ".-" else "-" for letter in f"{tool}-{version}")
-    target = places.cache / label / digest / component.name
+    folder = places.cache / label / digest / component.stem
+    target = folder / component.name
     if target.is_file():
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        fresh = Path(folder) / "out"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as made:
+        fresh = Path(made) / "fresh" / component.name
+        fresh.parent.mkdir()
         argv = [part.replace("{in}", str(component)).replace("{out}", str(fresh)) for part in make]
         done = subprocess.run(argv, capture_output=True, timeout=600, check=False, stdin=subprocess.DEVNULL)
         if done.returncode != 0 or not fresh.is_file():
             return None
-        fresh.replace(target)
+        with contextlib.suppress(OSError):  # another process has made it
+            fresh.parent.rename(folder)
     return target
 
 
