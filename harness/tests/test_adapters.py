@@ -200,6 +200,9 @@ def test_cache_is_by_content(tmp_path: Path) -> None:
     component.write_bytes(b"two")
     assert cached(places, "tool", "1 (x)", component, ["/bin/false"]) is None
     assert cached(places, "tool", "1 (x)", component, ["/bin/cp", "{in}", "{out}"]) != first
+    folder = cached(places, "folder", "1", component, ["/bin/mkdir", "{out}"])
+    assert folder is not None and folder.is_dir()
+    assert cached(places, "folder", "1", component, ["/bin/false"]) == folder
 
 
 def test_cache_has_what_was_made_beside(tmp_path: Path) -> None:

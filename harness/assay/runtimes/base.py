@@ -169,15 +169,15 @@ def read_outcome(path: Path, schema: str = "touchstone-outcome/1") -> Outcome | 
 
 
 def cached(places: Places, tool: str, version: str, component: Path, make: list[str]) -> Path | None:
-    """Returns a file that `make` made of a component, from the cache where it was made before, with what it made
-    beside it.
+    """Returns a file or folder that `make` made of a component, from the cache where it was made before, with what
+    it made beside it.
 
     `{in}` and `{out}` in `make` stand for the paths. The cache is keyed by checksum and version."""
     digest = hashlib.sha256(component.read_bytes()).hexdigest()
     label = "".join(letter if letter.isalnum() or letter in ".-" else "-" for letter in f"{tool}-{version}")
     folder = places.cache / label / digest / component.stem
     target = folder / component.name
-    if target.is_file():
+    if target.exists():
         return target
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as made:
@@ -185,7 +185,7 @@ def cached(places: Places, tool: str, version: str, component: Path, make: list[
         fresh.parent.mkdir()
         argv = [part.replace("{in}", str(component)).replace("{out}", str(fresh)) for part in make]
         done = subprocess.run(argv, capture_output=True, timeout=600, check=False, stdin=subprocess.DEVNULL)
-        if done.returncode != 0 or not fresh.is_file():
+        if done.returncode != 0 or not fresh.exists():
             return None
         with contextlib.suppress(OSError):  # another process has made it
             fresh.parent.rename(folder)

@@ -11,6 +11,7 @@ import json
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,28 +30,43 @@ _RAISED = re.compile(r"^(\w*Error)(?: \[\w+\])?: ([^\n]*)\n    at ", re.MULTILIN
 # One without a stack (it comes from the shim's worker), which is the last thing on stderr.
 _BARE = re.compile(r"^\[(\w*Error): ([^\n]*)\](?: \{\n(?:  [^\n]*\n)+\})?\s*\Z", re.MULTILINE)
 _NO_TRANSPILE = re.compile(r"^(?:\(jco run\) )?Error: Unable to transpile command for execution", re.MULTILINE)
-_CAUSE = re.compile(r"\[cause\]: (\w*Error): ([^\n]*)(?:\s*\n\s*Caused by:\n\s*(?:\d+: )?([^\n]*))?")
+# `jco run` reports it as the cause of its own error, `jco transpile` as it is.
+_CAUSE = re.compile(
+    r"(?:\[cause\]: |\A(?=ComponentError))(\w*Error): ([^\n]*)(?:\s*\n\s*Caused by:\n\s*(?:\d+: )?([^\n]*))?"
+)
 _PANIC = re.compile(r"panicked at [^\n]*\n([^\n]*)")
 _NO_IMPORT = re.compile(
     r"Received protocol '([\w-]+:)'|does not provide an export named '([^']*)'|Cannot find (?:package|module) '([^']*)'"
     r"|ERR_PACKAGE_PATH_NOT_EXPORTED\]?: Package subpath '([^']*)'|Missing (?:export|import)[^\n]*?'([^']*)'"
 )
+# The words of V8 and of JavaScriptCore. Older versions of V8 have one text for a null function and a mismatch.
 _KINDS = (
     ("unreachable", "unreachable"),
+    ("Unreachable code", "unreachable"),
     ("memory access out of bounds", "out-of-bounds-memory"),
+    ("Out of bounds memory access", "out-of-bounds-memory"),
     ("table index is out of bounds", "out-of-bounds-table"),
+    ("Out of bounds table access", "out-of-bounds-table"),
+    ("Out of bounds call_indirect", "out-of-bounds-table"),
     ("divide by zero", "integer-divide-by-zero"),
+    ("remainder by zero", "integer-divide-by-zero"),
+    ("Division by zero", "integer-divide-by-zero"),
     ("divide result unrepresentable", "integer-overflow"),
+    ("Integer overflow", "integer-overflow"),
     ("float unrepresentable in integer range", "invalid-conversion-to-integer"),
-    ("null function or function signature mismatch", "indirect-call-type-mismatch"),
+    ("Out of bounds Trunc operation", "invalid-conversion-to-integer"),
+    ("function signature mismatch", "indirect-call-type-mismatch"),
+    ("call_indirect to a signature that does not match", "indirect-call-type-mismatch"),
+    ("null function", "uninitialized-element"),
     ("Maximum call stack size exceeded", "call-stack-exhausted"),
 )
+PACKAGES = ("@bytecodealliance/jco@1.35.0",)
 
 
 _ABOUT = About(
     "jco: components as JavaScript on Node.js",
     Can(worlds=(COMMAND, PROXY)),
-    install=Install("npm", ("@bytecodealliance/jco@1.35.0",)),
+    install=Install("npm", PACKAGES),
     folder=True,
 )
 
@@ -62,38 +78,19 @@ class Jco:
     reference: bool = False
 
     def find(self, places: Places) -> Peer | Absent:
-        beside = Path(sys.executable).parent / "node"
-        node = shutil.which("node") or (str(beside) if beside.is_file() else None)
-        if node is None:
-            return Absent(self.name, "there is no `node` on the search path, nor beside this Python")
-        own = places.installed(self.name) / _PACKAGE
-        package = places.named(self.name) or (own if own.is_dir() or "@" in self.name else places.root / _PACKAGE)
-        if not (package / "package.json").is_file():
-            return Absent(self.name, f"npm's @bytecodealliance/jco is not installed in {package}")
-        package = package.resolve()
-        version, problem = probe_version([node, "--version"])
-        if problem:
-            return Absent(self.name, problem)
-        manifest = json.loads((package / "package.json").read_text(encoding="utf-8"))
-        script = package / str(manifest["bin"] if isinstance(manifest["bin"], str) else manifest["bin"]["jco"])
-        return Peer(
-            self.name,
-            f"jco {manifest['version']} (node {version.removeprefix('v')})",
-            (node, str(script), str(package)),
-            given(places.options_of(self.name)),
-            places.options_of(self.name),
-        )
+        named = places.named(self.name)
+        return find_jco(self.name, (named,) if named else packages(places, self.name), places.options_of(self.name))
 
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
         return component
 
     def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
         node, script, package = peer.program
-        shim = next((Path(package, part) for part in _SHIMS if Path(package, part, "package.json").is_file()), None)
+        shim = shim_of(package)
         if shim is None:
             return Inexpressible("jco's preview2-shim is not where it was expected")
         setup = job.scratch / "setup.mjs"
-        setup.write_text(_setup(shim.resolve() / "dist" / "nodejs", job), encoding="utf-8")
+        setup.write_text(_setup(shim / "dist" / "nodejs", job), encoding="utf-8")
         serve = job.case.run.serve
         # jco does not print the port that it picks; with workers, each request has a fresh instance
         port = free_port() if serve else 0
@@ -119,7 +116,43 @@ class Jco:
         return common_ending(result) or read_report(result.status or 0, result.stderr)
 
 
-def _not_transpiled(text: str) -> Outcome:
+def packages(places: Places, *names: str) -> tuple[Path, ...]:
+    """Returns where jco may be: installed for one of the runtimes, or in the project. A `NAME@VERSION` is only
+    what was installed for it."""
+    project = () if "@" in names[0] else (places.root,)
+    return tuple(folder / _PACKAGE for folder in (*(places.installed(name) for name in names), *project))
+
+
+def find_jco(name: str, folders: Sequence[Path], options: tuple[str, ...] = ()) -> Peer | Absent:
+    """Finds node, and the first of the folders of jco that is there. The program is node, jco and that folder."""
+    beside = Path(sys.executable).parent / "node"
+    node = shutil.which("node") or (str(beside) if beside.is_file() else None)
+    if node is None:
+        return Absent(name, "there is no `node` on the search path, nor beside this Python")
+    package = next((item.resolve() for item in folders if (item / "package.json").is_file()), None)
+    if package is None:
+        return Absent(name, f"npm's @bytecodealliance/jco is not installed in {folders[-1]}")
+    version, problem = probe_version([node, "--version"])
+    if problem:
+        return Absent(name, problem)
+    manifest = json.loads((package / "package.json").read_text(encoding="utf-8"))
+    script = package / str(manifest["bin"] if isinstance(manifest["bin"], str) else manifest["bin"]["jco"])
+    version = f"jco {manifest['version']} (node {version.removeprefix('v')})"
+    return Peer(name, version, (node, str(script), str(package)), given(options), options)
+
+
+def shim_of(package: str) -> Path | None:
+    """Returns the folder of the preview2-shim that a jco uses."""
+    found = (Path(package, part) for part in _SHIMS)
+    return next((shim.resolve() for shim in found if (shim / "package.json").is_file()), None)
+
+
+def kind_of(message: str) -> str:
+    """Returns the kind of a trap that has this message in an engine of JavaScript."""
+    return next((kind for words, kind in _KINDS if words in message), "")
+
+
+def not_transpiled(text: str) -> Outcome:
     """Interprets a failed transpilation: jco rejected the component (a decoder's error), or crashed (any
     other cause)."""
     cause = _CAUSE.search(text)
@@ -152,7 +185,7 @@ def read_report(status: int, stderr: bytes) -> Outcome:
         return Outcome(Ending.EXITED, status)
     text = stderr.decode("utf-8", "backslashreplace")
     if _NO_TRANSPILE.search(text):
-        return _not_transpiled(text)
+        return not_transpiled(text)
     thrown = _THROWN.search(text)
     if thrown:
         name, message = thrown[1], thrown[2]
@@ -161,8 +194,7 @@ def read_report(status: int, stderr: bytes) -> Outcome:
         absent = _NO_IMPORT.search(message) if name == "SyntaxError" else None  # raised while the modules are linked
         if absent and absent[2]:
             return Outcome(Ending.LINK_ERROR, message=message, imports=(absent[2],))
-        kind = next((kind for words, kind in _KINDS if words in message), "")
-        return Outcome(Ending.TRAP, kind=kind, message=f"{name}: {message}")
+        return Outcome(Ending.TRAP, kind=kind_of(message), message=f"{name}: {message}")
     bare = _BARE.search(text)
     if bare:
         return Outcome(Ending.TRAP, message=f"{bare[1]}: {bare[2]}")
@@ -176,8 +208,7 @@ def read_report(status: int, stderr: bytes) -> Outcome:
     raised = list(_RAISED.finditer(text))
     if raised:
         message = raised[-1][2]
-        kind = next((kind for words, kind in _KINDS if words in message), "")
-        return Outcome(Ending.TRAP, kind=kind, message=f"{raised[-1][1]}: {message}")
+        return Outcome(Ending.TRAP, kind=kind_of(message), message=f"{raised[-1][1]}: {message}")
     return Outcome(Ending.EXITED, status)
 
 

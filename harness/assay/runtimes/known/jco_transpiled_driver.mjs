@@ -1,0 +1,45 @@
+// Runs one transpiled component on node, deno or bun with jco's shim. In: a JSON object in argv. Out: an outcome
+// file. With a port, it serves wasi:http/incoming-handler there, each request with an instance of its own.
+import { readFileSync, writeFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import process from "node:process";
+import { isatty } from "node:tty";
+import { ending, importsOf, run } from "./jco_component.mjs";
+import { teller } from "./outcome.mjs";
+
+const job = JSON.parse(process.argv[2]);
+const shim = {};
+for (const name of ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"]) {
+  shim[name] = await import(pathToFileURL(`${job.shim}/${name}.js`));
+}
+shim.cli._setEnv(job.env);
+shim.cli._setArgs(job.args);
+shim.cli._setCwd(undefined);
+["Stdin", "Stdout", "Stderr"].forEach((name, fd) => isatty(fd) || shim.cli[`_setTerminal${name}`](undefined));
+shim.filesystem._setPreopens(job.dirs);
+for (const name of job.deny) (shim.sockets[name] ?? shim.http[name])();
+
+const module = await import(pathToFileURL(`${job.module}/m.js`));
+const cores = new Map();
+function core(name) {
+  if (!cores.has(name)) cores.set(name, new WebAssembly.Module(readFileSync(`${job.module}/${name}`)));
+  return cores.get(name);
+}
+
+if (job.port) {
+  const instance = () => module.instantiate(core, importsOf(shim));
+  const handler = { handle: (request, out) => instance().incomingHandler.handle(request, out) };
+  new shim.http.HTTPServer(handler).listen(job.port, "127.0.0.1");
+  console.error(`Listening on 127.0.0.1:${job.port}`);
+} else {
+  // the shim ends the process where the guest exits
+  const tell = teller((content) => writeFileSync(job.outcome, content));
+  process.on("uncaughtException", (error) => end(ending(error)));
+  const end = (outcome) => {
+    tell(outcome);
+    if (outcome.message) console.error(outcome.message);
+    process.exit(outcome.status ?? 1);
+  };
+  const outcome = await run(module, shim, core);
+  setTimeout(() => end(outcome)); // what the guest wrote goes out first
+}

@@ -1,0 +1,80 @@
+"""Core modules of preview 1 by `node:wasi`, the module that node, deno and bun have.
+
+`node_wasi_driver.mjs` runs one and writes an outcome file.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
+from ..about import About, Can, Install
+from ..base import base_environment, common_ending, given, last_line, probe_version, program_of, read_outcome
+from ..places import Places
+from .jco import kind_of
+
+NODE, DENO, BUN = ("node", "--no-warnings"), ("deno", "run", "--allow-all", "--quiet"), ("bun",)
+DENO_INSTALL, BUN_INSTALL = Install("npm", ("deno@2.9.6",)), Install("npm", ("bun@1.4.5",))
+_DRIVER = Path(__file__).with_name("node_wasi_driver.mjs")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One engine of JavaScript: its command, and the arguments that come before a driver."""
+
+    name: str
+    about: About
+    engine: tuple[str, ...]
+    reference: bool = False
+
+    def find(self, places: Places) -> Peer | Absent:
+        command, options = self.engine[0], places.options_of(self.name)
+        # one installation does for both runtimes of an engine
+        others = [places.installed(name) / "node_modules/.bin" / command for name in (f"jco-{command}", f"{command}-wasi")]
+        engine = program_of(places, self, command, candidates=others)
+        if engine is None:
+            return Absent(self.name, f"no `{command}`: it is not installed, and not on the search path")
+        version, problem = probe_version([str(engine), "--version"])
+        if problem:
+            return Absent(self.name, problem)
+        number = next((word.removeprefix("v") for word in version.split() if word[-1].isdigit()), version)
+        return Peer(self.name, f"{command} {number}", (str(engine),), given(options), options)
+
+    def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
+        return component
+
+    def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
+        return self.driven(peer, job, _DRIVER, {})
+
+    def driven(self, peer: Peer, job: Job, driver: Path, more: dict[str, object]) -> Command:
+        """Returns the command line of a driver, which is told what to run by a JSON object."""
+        outcome = job.scratch / "outcome.json"
+        told = {
+            "module": str(job.component),
+            "args": [job.case.component.name, *job.case.run.args],
+            "env": dict(job.case.run.env or ()),
+            "dirs": {mount.guest: str(mount.host) for mount in job.mounts},
+            "outcome": str(outcome),
+            **more,
+        }
+        words = (peer.program[0], *self.engine[1:], *peer.options, str(driver), json.dumps(told, ensure_ascii=False))
+        return Command(words, base_environment(job), outcome, startup=20.0)
+
+    def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
+        if ending := common_ending(result):
+            return ending
+        assert command.outcome_file is not None
+        outcome = read_outcome(command.outcome_file)
+        if isinstance(outcome, str):
+            return Outcome(Ending.CRASH, result.status, outcome, last_line(result.stderr))
+        return replace(outcome, kind=kind_of(outcome.message)) if outcome.ending is Ending.TRAP else outcome
+
+
+_CAN = Can(components=False, modules=True, worlds=(), grants=())
+RUNTIMES = (
+    Engine("node-wasi", About("node:wasi of node", _CAN, "apt-get install nodejs"), NODE),
+    Engine("deno-wasi", About("node:wasi of deno", _CAN, install=DENO_INSTALL), DENO),
+    Engine("bun-wasi", About("node:wasi of bun", _CAN, install=BUN_INSTALL), BUN),
+)
