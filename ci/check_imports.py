@@ -23,8 +23,9 @@ PACKAGES: dict[str, list[str]] = {
     "judge": ["model", "cases"],
     "record": ["model"],
     "suites": ["model", "cases", "runtimes", "run", "judge", "record"],
+    "fuzz": ["model", "runtimes", "run"],
     "report": ["model", "record"],
-    "cli": ["model", "cases", "runtimes", "run", "judge", "record", "suites", "report"],
+    "cli": ["model", "cases", "runtimes", "run", "judge", "record", "suites", "fuzz", "report"],
     "plugin": ["model", "cases", "runtimes", "run", "judge", "record", "suites"],
 }
 

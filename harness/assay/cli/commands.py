@@ -32,6 +32,7 @@ from .base import (
     without_left_out,
     write_reports,
 )
+from .fuzz import fuzz_command
 from .judge import judge_command
 from .repro import repro_command
 from .run import run_command
@@ -110,6 +111,7 @@ def compare_command(old: Path, new: Path, allow_missing: bool) -> None:
 for command in (
     runtimes_command,
     smoke_command,
+    fuzz_command,
     run_command,
     repro_command,
     judge_command,

@@ -22,7 +22,7 @@ from ..model import Absent, Case, Command, Ending, Inexpressible, Job, Outcome, 
 from .about import About, Can
 from .places import Places
 
-BIG = 512 << 10
+BIG = 128 << 10
 """A component of this many bytes or more is compiled once, into the cache."""
 
 

@@ -1,0 +1,97 @@
+"""The hunt for differences: rounds of generated scripts on all runtimes, and what is found.
+
+In: players (the first is the reference), the known divergences, a seed and limits. Out: new divergences, each shrunk,
+confirmed by a second run, and one of each shape.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+
+from . import generate
+from .calls import Script
+from .compare import Difference, Known, Results, first_difference, unsteady
+from .play import Player, PlayError
+from .shrink import cut, shrink, weight
+
+ROUND = 100
+"""Scripts of a round."""
+
+
+@dataclass
+class Hunt:
+    players: list[Player]
+    known: tuple[Known, ...]
+    area: str
+    say: Callable[[str], None] = lambda _: None
+    found: dict[str, Difference] = field(default_factory=dict)
+    """The new divergences by shape."""
+    tried: int = 0
+    skipped: dict[str, str] = field(default_factory=dict)
+    """The runtimes that cannot play the scripts of this area, and why."""
+    shaky: int = 0
+    """Scripts with a difference that a second run did not confirm."""
+
+    def run(self, examples: int, seed: int, seconds: float | None = None) -> None:
+        """Tries `examples` scripts, or as many as fit into `seconds`."""
+        begun = time.monotonic()
+        number = 0
+        while (time.monotonic() - begun < seconds) if seconds is not None else self.tried < examples:
+            count = ROUND if seconds is not None else min(ROUND, examples - self.tried)
+            scripts = generate.examples(self.area, count, seed * 1_000_003 + number)
+            number += 1
+            if not scripts:
+                return
+            self.tried += len(scripts)
+            self._round(scripts)
+
+    def _round(self, scripts: Sequence[Script]) -> None:
+        kinds: dict[str, list[Difference]] = {}
+        for made in self.differences(scripts):
+            if made is not None:
+                kinds.setdefault(made.kind, []).append(cut(made))
+        for kind, alike in kinds.items():
+            if sum(item.kind == kind for item in self.found.values()) >= 3:
+                continue  # three scripts of different calls show this difference already
+            smallest = min(alike, key=weight)
+            if not self._steady(smallest):
+                self.shaky += 1
+                continue
+            least = shrink(smallest, self.area, partial(self.differences, like=smallest))
+            if least.shape not in self.found:
+                self.found[least.shape] = least
+                self.say(least.shape)
+
+    def _steady(self, made: Difference) -> bool:
+        one, other = self.play([made.script]), self.play([made.script])
+        again = first_difference(made.script, other[0], self.known)
+        return not unsteady(made.script, one[0], other[0]) and again is not None and again.kind == made.kind
+
+    def differences(self, scripts: Sequence[Script], like: Difference | None = None) -> list[Difference | None]:
+        """Returns the first new difference of each script; of the runtimes of `like` only, where it is given."""
+        only = {like.results[0][0], *like.odd} if like is not None else None
+        results = self.play(scripts, only)
+        return [first_difference(script, result, self.known) for script, result in zip(scripts, results, strict=True)]
+
+    def play(self, scripts: Sequence[Script], only: set[str] | None = None) -> list[Results]:
+        """Returns the results of each script by runtime."""
+        players = [player for player in self.players if only is None or player.name in only]
+
+        def one(player: Player) -> list[tuple[str, ...]] | str:
+            try:
+                return player.play(scripts)
+            except PlayError as error:
+                return str(error)
+
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            played = dict(zip([player.name for player in players], pool.map(one, players), strict=True))
+        for name, result in played.items():
+            if isinstance(result, str):
+                self.skipped[name] = result
+                self.players = [player for player in self.players if player.name != name]
+        usable = {name: result for name, result in played.items() if not isinstance(result, str)}
+        return [{name: result[i] for name, result in usable.items()} for i in range(len(scripts))]
