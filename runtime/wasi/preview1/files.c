@@ -282,6 +282,7 @@ static ts_sys_err entry_at(ts_p1_fd *d, uint64_t cookie, dir_entry *out) {
     }
     ts_p1_dir *dir = d->dir;
     if (cookie < dir->next) {
+        TS_ASSERT(cookie + 1 == dir->next);
         *out = dir->last;
         return TS_SYS_OK;
     }
@@ -301,7 +302,8 @@ static ts_status go_to(ts_p1_call *c, ts_p1_fd *d, uint64_t cookie, bool *end, t
     *end = false;
     *e = TS_SYS_OK;
     /* from the start, the directory is read as it is now */
-    if (!d->dir || cookie == 0 || (cookie >= FIRST_OF_OS && cookie + 1 < d->dir->next)) *e = rewound(c, d);
+    const uint64_t first = cookie > FIRST_OF_OS ? cookie : FIRST_OF_OS; /* the first one that the OS gives */
+    if (!d->dir || cookie == 0 || d->dir->next > first + 1) *e = rewound(c, d);
     while (!*e && d->dir->next < cookie && !*end) {
         *e = entry_at(d, d->dir->next, &x);
         *end = !*e && !x.name;

@@ -149,8 +149,8 @@ TS_P1_FN(path_open) {
     if ((oflags & TS_P1_O_DIRECTORY) && (oflags & (TS_P1_O_CREAT | TS_P1_O_TRUNC))) return ts_p1_end(c, TS_P1_INVAL);
     /* before the file is created or truncated: most likely it is a regular one */
     if (!(oflags & TS_P1_O_DIRECTORY) && !grants(c, dir, rights, TS_P1_TYPE_REGULAR_FILE)) return c->status;
-    ts_sys_err e = ts_wasi_disk_open(ts_p1_wasi(c), ts_p1_base(c, dir), path, how_of(rights, oflags, fdflags, follow),
-                                     &os_fd, &st);
+    ts_sys_err e = ts_wasi_disk_open(ts_p1_wasi(c), ts_p1_base(c, dir), path,
+                                     how_of(rights & dir->inheriting, oflags, fdflags, follow), &os_fd, &st);
     if (e) return ts_p1_end_sys(c, e);
     ts_p1_fd new = {.type = ts_p1_type_of(st.type, os_fd), .flags = (uint8_t)fdflags, .read_only = dir->read_only};
     if (!grants(c, dir, rights, new.type)) {
