@@ -269,8 +269,7 @@ def test_a_directory_is_read_in_pieces(tmp_path: Path, box: Path) -> None:
         (box / f"entry-{i}").touch()
     text = (Path(__file__).parent / "data/readdir_pieces.wat").read_text(encoding="utf-8")
     done = subprocess.run([TOUCHSTONE, "run", *granted(box), assemble(tmp_path, text)], capture_output=True, timeout=60, check=True)
-    names = done.stdout.decode().split()
-    assert sorted(names) == sorted([".", "..", *names(box)])
+    assert sorted(done.stdout.decode().split()) == sorted([".", "..", *names(box)])
 
 
 # --- descriptors ------------------------------------------------------------------------------------------
