@@ -108,9 +108,12 @@ def target(case_id: str) -> str:
 
 
 def dangling(page: str) -> set[str]:
-    """Returns the links on a page that lead nowhere. The script makes the entries of variants."""
+    """Returns the links on a page that lead nowhere. The script makes the entries of variants, and those of pairs of
+    runtimes."""
     shown, data = page.partition("<script")[0], data_of(page)
     ids = re.findall(r'id="([^"]+)"', shown)
     assert len(set(ids)) == len(ids)
     variants = [variant["id"] for case in data["cases"] for variant in case.get("variants", ())]
-    return set(re.findall(r'href="#([^"]+)"', shown)) - set(ids) - {target(data["texts"][i]) for i in variants}
+    count = range(len(data["runtimes"]))
+    scripted = {target(data["texts"][i]) for i in variants} | {f"pair-{a}-{b}" for a in count for b in count if a != b}
+    return set(re.findall(r'href="#([^"]+)"', shown)) - set(ids) - scripted

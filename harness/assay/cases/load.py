@@ -54,9 +54,10 @@ REFUSALS = {
 _CHECK_ID = re.compile(r"[a-z0-9][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+")
 _INTERFACE = re.compile(r"[a-z][a-z0-9-]*:[a-z][a-z0-9-]*/[a-z][a-z0-9-]*")
 _FUNCTION = re.compile(
-    _INTERFACE.pattern + r"\.(\[(method|static|constructor|resource-drop)\])?[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)?"
+    _INTERFACE.pattern + r"\.(\[(method|static|constructor|resource-drop)\])?[a-z][a-z0-9_-]*(\.[a-z][a-z0-9-]*)?"
 )
-_SINCE = re.compile(r"0\.2\.\d+")
+_SINCE = re.compile(r"0\.2\.\d+|0\.1\.0")
+"""WASI 0.1 is preview 1."""
 
 
 class CaseError(Exception):

@@ -12,6 +12,7 @@ from ..model import CaseResult, Level, UnitResult, Verdict
 from ..record import CaseInfo, Record, RuntimeInfo
 from ..record.status import RunStatus, RuntimeStatus, status
 from .case import CaseView, CheckRow, RequirementRow, anchor, case_view, requirements
+from .clusters import Clusters, clusters
 from .count import NO_RESULT, Count, count_unit, total
 from .versions import VersionTable, version_table
 
@@ -109,6 +110,8 @@ class View:
     surprising: tuple[Surprises, ...]
     status: RunStatus
     not_run: tuple[NotRun, ...]
+    clusters: Clusters | None
+    """Which runtimes agree, where there are several."""
 
 
 def build(record: Record) -> View:
@@ -141,6 +144,7 @@ def build(record: Record) -> View:
         _surprising(record),
         run,
         _not_run(record),
+        clusters(counted, len(runtimes)),
     )
 
 

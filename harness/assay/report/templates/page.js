@@ -172,9 +172,29 @@ function fill(details) {
 addEventListener("toggle", event => fill(event.target), true);
 every("details[open]").forEach(fill);
 
+// Where two runtimes part: the checks of all cases, and how the runs ended.
+function pairBody(a, b) {
+  const at = (units, r) => typeof units === "number" ? units : units[r] || 0;
+  const told = number => number < 0 || D.verdicts[D.units[number][0] || 0] === "SKIP" ? null : `${D.units[number][0] || 0} ${D.units[number][4] || 0}`;
+  const found = D.cases.map((made, c) => [c, [...made.checks || [], [-1, made.end]].filter(([, units]) => {
+    const [x, y] = [told(at(units, a)), told(at(units, b))];
+    return x !== null && y !== null && x !== y;
+  })]).filter(([, rows]) => rows.length);
+  const row = ([number, units]) => `<tr><th scope="row">${number < 0 ? "the run as a whole" : `${level(D.checks[number])} <code>${E(D.checks[number][0])}</code>`}<td>${unit(at(units, a))}<td>${unit(at(units, b))}`;
+  return `<h3>${esc(D.runtimes[a])} and ${esc(D.runtimes[b])}</h3>` + (found.length
+    ? `<div class="scroll"><table class="list"><thead><tr><th>check<th>${esc(D.runtimes[a])}<th>${esc(D.runtimes[b])}</thead>${map(found, ([c, rows]) => `<tr><th scope="rowgroup" colspan="3">${toCase(c)}${map(rows, row)}`)}</table></div>`
+    : "<p>They agree in all that both ran.</p>");
+}
+
 function reveal() {
   const id = location.hash && decodeURIComponent(location.hash.slice(1));
   if (!id) return;
+  const pair = /^pair-(\d+)-(\d+)$/.exec(id);
+  if (pair && $("pair") && pair.slice(1).every(r => r < D.runtimes.length)) {
+    $("pair").innerHTML = pairBody(+pair[1], +pair[2]);
+    $("pair").scrollIntoView();
+    return;
+  }
   const fails = /^fails-(\d+)-/.exec(id), variants = D.cases.findIndex(made => (made.variants || []).some(v => `case-${anchor(T(v.id))}` === id));
   if (fails) fill(every("details.version")[fails[1]]);
   if (variants >= 0) fill(every("details.case")[variants]);
