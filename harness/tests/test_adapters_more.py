@@ -10,7 +10,9 @@ from conftest import Project
 from test_adapters import job
 
 from assay.model import ClientSpec, Command, Ending, Inexpressible, Job, Peer, ProcessResult
+from assay.runtimes import registry
 from assay.runtimes.base import base_environment
+from assay.runtimes.described import Described
 from assay.runtimes.known import wamr
 from assay.runtimes.known.wamr import Wamr
 
@@ -88,3 +90,64 @@ def test_wamr_tells_a_refusal_by_its_compiler(project: Project) -> None:
 def test_endings_of_wamr(status: int, stderr: bytes, ending: Ending, kind: str) -> None:
     outcome = wamr.read_report(status, stderr)
     assert (outcome.ending, outcome.kind) == (ending, kind)
+
+
+def described(name: str) -> Described:
+    adapter = next(adapter for adapter in registry.known() if adapter.name == name)
+    assert isinstance(adapter, Described)
+    return adapter
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("iwasm", "/p --stack-size=8388608 -x --map-dir=/g::/h --env=K=v w FILE a --b"),
+        ("wasm3", "/p -x FILE a --b"),
+        ("wizard", "/p -x --env=K=v w FILE -- a --b"),
+    ],
+)
+def test_command_lines_by_description(project: Project, name: str, words: str) -> None:
+    made = job(project)
+    argv = argv_of(described(name).command(Peer(name, "1", ("/p",), options=("-x",)), made))
+    assert " ".join(argv).replace(str(made.component), "FILE") == words
+
+
+SEEN: list[tuple[str, int, bytes, Ending, str, tuple[str, ...]]] = [
+    ("iwasm", 1, b"", Ending.EXITED, "", ()),
+    ("iwasm", 7, b"Exception: unreachable\n", Ending.EXITED, "", ()),
+    ("iwasm", 1, b"out\nException: unreachable\n", Ending.TRAP, "unreachable", ()),
+    ("iwasm", 1, b"Exception: unreachable\nbut more\n", Ending.EXITED, "", ()),
+    ("iwasm", 1, b"Exception: wasm operand stack overflow\n", Ending.TRAP, "call-stack-exhausted", ()),
+    ("iwasm", 1, b"[04:32:07:361 - 7FBBA1F5E780]: warning: failed to link import function (nowhere, nothing)\n"
+                 b"Exception: failed to call unlinked import function (nowhere, nothing)\n",
+     Ending.LINK_ERROR, "", ("nowhere, nothing",)),
+    ("iwasm", 255, b"WASM module load failed: unknown binary version\n", Ending.REJECTED, "", ()),
+    ("iwasm", 255, b"", Ending.EXITED, "", ()),
+    ("wasm3", 1, b"", Ending.EXITED, "", ()),
+    ("wasm3", 1, b"outError: [trap] integer divide by zero", Ending.TRAP, "integer-divide-by-zero", ()),
+    ("wasm3", 1, b"Error: function body is missing\n", Ending.LINK_ERROR, "", ()),
+    ("wasm3", 1, b"Error: [Fatal] repl_load: LEB encoded value overflow\nError: LEB encoded value overflow\n",
+     Ending.REJECTED, "", ()),
+    ("wasm3", 1, b"Error: incorrect type on stack\n", Ending.REJECTED, "", ()),
+    ("wizard", 255, b"", Ending.EXITED, "", ()),
+    ("wizard", 255, b'<wasm func "_start"> +5\n  <wasm func "main"> +745\n    !trap[UNREACHABLE]\n',
+     Ending.TRAP, "unreachable", ()),
+    ("wizard", 255, b"!trap[STACK_OVERFLOW]\n", Ending.TRAP, "call-stack-exhausted", ()),
+    ("wizard", 6, b'/t/m.wasm: m.wasm: import from unknown module "nowhere"\n\n', Ending.LINK_ERROR, "", ("nowhere",)),
+    ("wizard", 6, b'm.wasm: import #0("wasi_snapshot_preview1"."no_such"): function import not found\n',
+     Ending.LINK_ERROR, "", ('"wasi_snapshot_preview1"."no_such"',)),
+    ("wizard", 3, b"/t/m.wasm:0x35:Code[0]: expected type i32, got i64\n", Ending.REJECTED, "", ()),
+    ("wizard", 3, b"/t/m.wasm: expected magic word 0x6D736100, got 0x58586100\n", Ending.REJECTED, "", ()),
+    ("wizard", 3, b"guest's own\n", Ending.EXITED, "", ()),
+]  # fmt: skip
+ON_STDOUT = ("iwasm", "wizard")
+"""Runtimes whose own messages are on stdout."""
+
+
+@pytest.mark.parametrize(("name", "status", "said", "ending", "kind", "imports"), SEEN)
+def test_endings_by_description(
+    name: str, status: int, said: bytes, ending: Ending, kind: str, imports: tuple[str, ...]
+) -> None:
+    result = finished(status, stdout=said) if name in ON_STDOUT else finished(status, said)
+    outcome = described(name).told(result, Ending.EXITED)
+    assert (outcome.ending, outcome.kind, outcome.imports) == (ending, kind, imports)
