@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +12,11 @@ import pytest
 from conftest import Project
 from test_adapters import job
 
-from assay.model import ClientSpec, Command, Ending, Inexpressible, Job, Peer, ProcessResult
-from assay.runtimes import registry
-from assay.runtimes.base import base_environment
+from assay.model import Absent, ClientSpec, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
+from assay.runtimes import Adapter, Places, registry
+from assay.runtimes.base import base_environment, read_outcome
 from assay.runtimes.described import Described
+from assay.runtimes.driven import KNOWN, InPython, Library
 from assay.runtimes.known import wamr
 from assay.runtimes.known.wamr import Wamr
 
@@ -92,8 +96,12 @@ def test_endings_of_wamr(status: int, stderr: bytes, ending: Ending, kind: str) 
     assert (outcome.ending, outcome.kind) == (ending, kind)
 
 
+def known(name: str) -> Adapter:
+    return next(adapter for adapter in registry.known() if adapter.name == name)
+
+
 def described(name: str) -> Described:
-    adapter = next(adapter for adapter in registry.known() if adapter.name == name)
+    adapter = known(name)
     assert isinstance(adapter, Described)
     return adapter
 
@@ -151,3 +159,118 @@ def test_endings_by_description(
     result = finished(status, stdout=said) if name in ON_STDOUT else finished(status, said)
     outcome = described(name).told(result, Ending.EXITED)
     assert (outcome.ending, outcome.kind, outcome.imports) == (ending, kind, imports)
+
+
+@pytest.mark.parametrize("name", ["pywasm", "wasmer", "chicory", "graalwasm"])
+def test_drivers_have_one_command_line_and_one_way_to_tell_an_ending(project: Project, name: str) -> None:
+    adapter, made = known(name), job(project)
+    assert isinstance(adapter, Library) and adapter.about.can.modules and not adapter.about.can.components
+    command = adapter.command(Peer(name, "1", ("/p", "driver")), made)
+    outcome = made.scratch / "outcome.json"
+    assert argv_of(command) == (
+        "/p", "driver", "--outcome", str(outcome), "--env", "K=v w", "--dir", "/h", "/g", str(made.component), "a", "--b",
+    )  # fmt: skip
+    assert isinstance(command, Command) and command.outcome_file == outcome
+    told = {"schema": "touchstone-outcome/1", "outcome": "trap", "message": "x integer divide by zero"}
+    outcome.write_text(json.dumps(told), encoding="utf-8")
+    kind = "" if name == "pywasm" else "integer-divide-by-zero"
+    ending = adapter.interpret(made, finished(1), command)
+    assert (ending.ending, ending.kind) == (Ending.TRAP, kind)
+    outcome.unlink()
+    assert adapter.interpret(made, finished(1, b"Error: x\n"), command).ending is Ending.CRASH
+
+
+def test_a_library_is_absent_where_its_package_is(project: Project) -> None:
+    places = Places(project.root, project.root / "cache", home=project.root / "installed")
+    nothing = InPython("nothing", known("pywasm").about, (), "no-such-package", "nothing")
+    assert nothing.find(places) == Absent("nothing", "the Python package no-such-package is not installed")
+    found = known("chicory").find(places)
+    assert isinstance(found, Absent) and "runtime's jar is not installed" in found.reason
+
+
+def test_the_driver_in_python_tells_each_ending(tmp_path: Path) -> None:
+    """The libraries are fakes with the interface that the driver uses."""
+    (tmp_path / "pywasm.py").write_text(FAKE_PYWASM, encoding="utf-8")
+    (tmp_path / "wasmer_sdk.py").write_text(FAKE_WASMER, encoding="utf-8")
+    (tmp_path / "m.wasm").write_bytes(b"")
+    env = {"PYTHONPATH": str(tmp_path), "PYTHONSAFEPATH": "1"}
+    for library, asked, wanted in DRIVEN:
+        argv = ["--outcome", "o.json", "--env", "K=a=b", "--dir", "/h", "/g", "m.wasm", asked, "--x"]
+        program = [sys.executable, str(KNOWN / "python_driver.py"), library]
+        done = subprocess.run([*program, *argv], cwd=tmp_path, env=env, check=False, capture_output=True,
+                              stdin=subprocess.DEVNULL)  # fmt: skip
+        outcome = read_outcome(tmp_path / "o.json")
+        assert isinstance(outcome, Outcome), (library, asked, done.stderr)
+        assert (outcome.ending.value, outcome.status, outcome.message) == wanted, (library, asked)
+        (tmp_path / "o.json").unlink()
+        if wanted[0] == "exited":
+            assert (done.returncode, done.stdout) == (wanted[1], b"{'K': 'a=b'}\n")
+
+
+DRIVEN = [
+    ("pywasm", "7", ("exited", 7, "")),
+    ("pywasm", "trap", ("trap", None, "AssertionError: assert args[0] != 'trap'")),
+    ("pywasm", "link", ("link-error", None, "nowhere.nothing")),
+    ("pywasm", "start", ("link-error", None, "exports no _start")),
+    ("pywasm", "bad", ("rejected", None, "EOFError: too short")),
+    ("wasmer", "7", ("exited", 7, "")),
+    ("wasmer", "command execution failed: RuntimeError: unreachable", ("trap", None, "unreachable")),
+    ("wasmer", 'Error while importing "a"."b": unknown import.',
+     ("link-error", None, 'Error while importing "a"."b": unknown import.')),
+    ("wasmer", "compile error: Validate", ("rejected", None, "compile error: Validate")),
+]  # fmt: skip
+FAKE_PYWASM = """
+import types
+asked = None
+class Preview1:
+    def __init__(self, args, dirs, envs):
+        global asked
+        asked, self.envs = args[1], envs
+        assert args[0] == "m.wasm" and args[2:] == ["--x"] and dirs == {"/g": "/h"}
+    def bind(self, runtime):
+        runtime.imports = {"nowhere": {}}
+    def main(self, runtime, instance):
+        args = [asked]
+        assert args[0] != 'trap'
+        print(self.envs)
+        return int(asked)
+class ModuleDesc:
+    @staticmethod
+    def from_reader(file):
+        if asked == "bad":
+            raise EOFError("too short")
+        made = ModuleDesc()
+        made.imps = [types.SimpleNamespace(module="nowhere", name="nothing")] if asked == "link" else []
+        made.exps = [types.SimpleNamespace(name="_start")] if asked != "start" else []
+        return made
+class Runtime:
+    def instance(self, made):
+        return made
+wasi = types.SimpleNamespace(Preview1=Preview1)
+core = types.SimpleNamespace(ModuleDesc=ModuleDesc, Runtime=Runtime)
+"""
+FAKE_WASMER = """
+import types
+class WasmerError(Exception):
+    pass
+class Client:
+    def __init__(self, **others):
+        self.packages = self.sandboxes = self
+    async def __aenter__(self):
+        return self
+    async def __aexit__(self, *error):
+        pass
+    async def create(self, *package, env=None, packages=()):
+        self.env = env
+        return self
+    def command(self, name, args):
+        self.args = args
+        return self
+    async def run(self, stdin, check):
+        if not self.args[0].isdigit():
+            raise WasmerError(self.args[0])
+        said = lambda data: types.SimpleNamespace(bytes=data)
+        return types.SimpleNamespace(exit_code=int(self.args[0]), stdout=said(f"{self.env}\\n".encode()), stderr=said(b""))
+Wasmer = Client
+PackageDefinition = PackageCommandDefinition = dict
+"""

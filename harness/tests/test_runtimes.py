@@ -16,7 +16,7 @@ from assay.model import Ending, Mount, Peer, ProcessResult
 from assay.runtimes import Places, Runtime, registry
 from assay.runtimes.about import Install
 from assay.runtimes.described import Described, DescriptionError, load
-from assay.runtimes.install import packages
+from assay.runtimes.install import install, packages
 from assay.runtimes.registry import RegistryError
 from assay.suites import smoke
 
@@ -162,6 +162,25 @@ def test_packages_of_another_version() -> None:
     assert packages(Install("npm", ("@x/a@1.2",)), "1.3") == ["@x/a@1.3"]
     assert packages(Install("go", ("h/a@v1.2",)), "1.3") == ["h/a@v1.3"]
     assert packages(Install("cargo", ("a@1",)), "") == ["a@1"]
+    assert packages(Install("maven", ("g:a:1", "g:b:1:pom")), "2") == ["g:a:2", "g:b:2:pom"]
+
+
+def test_maven_copies_what_a_package_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, text in (("mvn", 'echo "$@" >"${5#*=}.args"'),):
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=":")
+    adapter = next(adapter for adapter in registry.known() if adapter.name == "chicory")
+    about = replace(adapter.about, install=Install("maven", ("g:a:1", "g:b:1:pom")))
+    folder = install(replace(adapter, about=about), Places(tmp_path, tmp_path, home=tmp_path / "home"))
+    text = (folder / "pom.xml").read_text(encoding="utf-8")
+    assert "<artifactId>a</artifactId><version>1</version></dependency>" in text
+    assert "<artifactId>b</artifactId><version>1</version><type>pom</type></dependency>" in text
+    asked = (folder / "lib.args").read_text(encoding="utf-8").split()
+    assert asked[:4] == ["-q", "-f", f"{folder}.new/pom.xml", "dependency:copy-dependencies"]
+    assert Install("maven", ("g:b:1",), needs=Install("pip", ("a==1",))).how == "pip install a==1; maven g:b:1"
 
 
 def test_the_command_line_of_a_description(project: Project) -> None:

@@ -67,6 +67,21 @@ class Install:
     packages: tuple[str, ...]
     slow: bool = False
     """It is compiled from source for minutes, so it is installed only when it is named."""
+    needs: Install | None = None
+    """What is installed beside it, before it."""
+
+    @property
+    def how(self) -> str:
+        """How a user would install it by hand, in one line."""
+        words = {
+            "pip": "pip install",
+            "npm": "npm install",
+            "cargo": "cargo install",
+            "go": "go install",
+            "maven": "maven",
+        }
+        line = f"{words[self.kind]} {' '.join(self.packages)}"
+        return f"{self.needs.how}; {line}" if self.needs else line
 
 
 @dataclass(frozen=True)
@@ -90,13 +105,4 @@ class About:
     @property
     def how(self) -> str:
         """How to get it, in one line."""
-        if self.install is None:
-            return self.get
-        words = {
-            "pip": "pip install",
-            "npm": "npm install",
-            "cargo": "cargo install",
-            "go": "go install",
-            "maven": "maven",
-        }
-        return f"{words[self.install.kind]} {' '.join(self.install.packages)}"
+        return self.get if self.install is None else self.install.how

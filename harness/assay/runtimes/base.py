@@ -168,6 +168,18 @@ def read_outcome(path: Path, schema: str = "touchstone-outcome/1") -> Outcome | 
     return Outcome(Ending(raw["outcome"]), status if isinstance(status, int) else None, kind, message, names)
 
 
+def from_outcome_file(result: ProcessResult, command: Command) -> Outcome:
+    """Returns the ending that a driver wrote to its outcome file."""
+    ending = common_ending(result)
+    if ending is not None:
+        return ending
+    assert command.outcome_file is not None
+    outcome = read_outcome(command.outcome_file)
+    if isinstance(outcome, str):
+        return Outcome(Ending.CRASH, result.status, outcome, last_line(result.stderr))
+    return outcome
+
+
 def cached(places: Places, tool: str, version: str, component: Path, make: list[str]) -> Path | None:
     """Returns a file or folder that `make` made of a component, from the cache where it was made before, with what
     it made beside it.

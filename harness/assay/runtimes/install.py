@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Iterable
 from pathlib import Path
 
 from .about import Install
@@ -26,9 +27,13 @@ class InstallError(Exception):
 
 
 def packages(install: Install, version: str) -> list[str]:
-    """Returns the packages of an installation. A version replaces that of the first package."""
+    """Returns the packages of an installation. A version replaces that of the first package, and for maven, whose
+    packages are parts of one project, that of each."""
     if not version:
         return list(install.packages)
+    if install.kind == "maven":
+        parts = [name.split(":") for name in install.packages]
+        return [":".join((group, artifact, version, *more)) for group, artifact, _, *more in parts]
     first, *others = install.packages
     if install.kind == "pip":
         return [f"{first.partition('==')[0]}=={version}", *others]
@@ -45,6 +50,8 @@ def install(adapter: Adapter, places: Places) -> Path:
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     try:
+        if how.needs is not None:
+            _BY_KIND[how.needs.kind](list(how.needs.packages), fresh)
         _BY_KIND[how.kind](packages(how, adapter.name.partition("@")[2]), fresh)
         shutil.rmtree(folder, ignore_errors=True)
         fresh.rename(folder)
@@ -75,8 +82,18 @@ def _go(names: list[str], folder: Path) -> None:
 
 
 def _maven(names: list[str], folder: Path) -> None:
-    for name in names:
-        _call(["mvn", "-q", "dependency:copy", f"-Dartifact={name}", f"-DoutputDirectory={folder / 'lib'}"])
+    """Copies packages, each `group:artifact:version` or with a type behind, and all that they need into `lib`."""
+    keys = ("groupId", "artifactId", "version", "type")
+    needed = "".join(f"<dependency>{_tags(zip(keys, name.split(':'), strict=False))}</dependency>" for name in names)
+    own = _tags((("modelVersion", "4.0.0"), ("groupId", "assay"), ("artifactId", "runtime"), ("version", "1")))
+    project = folder / "pom.xml"
+    project.write_text(f"<project>{own}<dependencies>{needed}</dependencies></project>\n", encoding="utf-8")
+    copy = ["dependency:copy-dependencies", f"-DoutputDirectory={folder / 'lib'}"]
+    _call(["mvn", "-q", "-f", str(project), *copy])
+
+
+def _tags(values: Iterable[tuple[str, str]]) -> str:
+    return "".join(f"<{key}>{value}</{key}>" for key, value in values)
 
 
 _BY_KIND = {"pip": _pip, "npm": _npm, "cargo": _cargo, "go": _go, "maven": _maven}

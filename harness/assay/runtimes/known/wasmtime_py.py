@@ -10,9 +10,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
+from ...model import Absent, Command, Inexpressible, Job, Outcome, Peer, ProcessResult
 from ..about import About, Can, Install
-from ..base import BIG, base_environment, cached, common_ending, given, last_line, probe_version, read_outcome
+from ..base import BIG, base_environment, cached, from_outcome_file, given, probe_version
 from ..places import Places
 
 DRIVER = Path(__file__).with_name("wasmtime_py_driver.py")
@@ -65,14 +65,7 @@ class WasmtimePy:
         return Command((*peer.program, spec), base_environment(job), outcome, startup=20.0)
 
     def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
-        ending = common_ending(result)
-        if ending is not None:
-            return ending
-        assert command.outcome_file is not None
-        outcome = read_outcome(command.outcome_file)
-        if isinstance(outcome, str):
-            return Outcome(Ending.CRASH, result.status, outcome, last_line(result.stderr))
-        return outcome
+        return from_outcome_file(result, command)
 
 
 RUNTIMES = (WasmtimePy(),)
