@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -112,10 +113,14 @@ def described(name: str) -> Described:
         ("iwasm", "/p --stack-size=8388608 -x --map-dir=/g::/h --env=K=v w FILE a --b"),
         ("wasm3", "/p -x FILE a --b"),
         ("wizard", "/p -x --env=K=v w FILE -- a --b"),
+        ("wasmedge", "/p run -x --dir /g:/h --env K=v w FILE a --b"),
+        ("viceroy", "/p run -x FILE -- a --b"),
+        ("spin serves", "/p up --from-file FILE --env K=v w --listen 127.0.0.1:0 --log-dir  --state-dir  --disable-cache -x"),
     ],
 )
 def test_command_lines_by_description(project: Project, name: str, words: str) -> None:
-    made = job(project)
+    name, serves, _ = name.partition(" serves")
+    made = served(job(project)) if serves else job(project)
     argv = argv_of(described(name).command(Peer(name, "1", ("/p",), options=("-x",)), made))
     assert " ".join(argv).replace(str(made.component), "FILE") == words
 
@@ -147,8 +152,28 @@ SEEN: list[tuple[str, int, bytes, Ending, str, tuple[str, ...]]] = [
     ("wizard", 3, b"/t/m.wasm:0x35:Code[0]: expected type i32, got i64\n", Ending.REJECTED, "", ()),
     ("wizard", 3, b"/t/m.wasm: expected magic word 0x6D736100, got 0x58586100\n", Ending.REJECTED, "", ()),
     ("wizard", 3, b"guest's own\n", Ending.EXITED, "", ()),
+    ("wasmedge", 134, b"", Ending.EXITED, "", ()),
+    ("wasmedge", 134, b"out[2026-11-29 13:55:28.932] [error] execution failed: unreachable, Code: 0x40a\n[2026-11-29 13:55:28"
+     b".932] [error]     When executing function name: \"_start\"\n", Ending.TRAP, "unreachable", ()),
+    ("wasmedge", 1, b"[2026-11-29 13:55:29.021] [error] instantiation failed: unknown import, Code: 0x302\n[2026-11-29 13:55:"
+     b'29.021] [error]     When linking module: "nowhere" , function name: "nothing"\n',
+     Ending.LINK_ERROR, "", ('"nowhere" , function name: "nothing"',)),
+    ("wasmedge", 1, b"[2026-11-29 13:55:29.069] [error] loading failed: malformed section id, Code: 0x105\n",
+     Ending.MALFORMED, "", ()),
+    ("wasmedge", 1, b"[2026-11-29 13:55:50.372] [error] validation failed: type mismatch, Code: 0x202\n",
+     Ending.INVALID, "", ()),
+    ("viceroy", 134, b"2026-07-31T14:20:50.000000Z ERROR error while executing at wasm backtrace:\n    0: 0x1 - <unknown>!f\n",
+     Ending.TRAP, "", ()),
+    ("viceroy", 134, b"", Ending.EXITED, "", ()),
+    ("viceroy", 1, b"2026-07-31T14:20:50.000000Z ERROR unknown import: `nowhere::nothing` has not been defined\n",
+     Ending.LINK_ERROR, "", ("nowhere::nothing",)),
+    ("viceroy", 1, b"2026-07-31T14:20:50.000000Z ERROR failed to compile: wasm[0]::function[0]\n", Ending.REJECTED, "", ()),
+    ("viceroy", 2, b"error: invalid value 'm.wasm' for '[INPUT]': Expected a valid Wasm file\n", Ending.MALFORMED, "", ()),
+    ("spin", 1, b"Error: x\n\nCaused by:\n   0: component imports instance `a:b/c@0.2.0`, but a matching implementation was "
+     b"not found in the linker\n", Ending.LINK_ERROR, "", ("a:b/c@0.2.0",)),
+    ("spin", 1, b"Error: failed to parse WebAssembly module\n", Ending.REJECTED, "", ()),
 ]  # fmt: skip
-ON_STDOUT = ("iwasm", "wizard")
+ON_STDOUT = ("iwasm", "wizard", "wasmedge")
 """Runtimes whose own messages are on stdout."""
 
 
@@ -159,6 +184,36 @@ def test_endings_by_description(
     result = finished(status, stdout=said) if name in ON_STDOUT else finished(status, said)
     outcome = described(name).told(result, Ending.EXITED)
     assert (outcome.ending, outcome.kind, outcome.imports) == (ending, kind, imports)
+
+
+def test_wash_serves_the_component_of_a_project(project: Project) -> None:
+    made = replace(served(job(project)), mounts=job(project).mounts)
+    command = known("wash").command(Peer("wash", "2", ("/p",), options=("-x",)), made)
+    folder = made.scratch / "project"
+    assert argv_of(command) == ("/p", "-C", str(folder), "--non-interactive", "-x", "dev")
+    config = json.loads((folder / ".wash" / "config.yaml").read_text(encoding="utf-8"))
+    assert isinstance(command, Command) and config == {
+        "build": {"command": "true", "component_path": str(made.component)},
+        "dev": {
+            "address": f"127.0.0.1:{command.port}",
+            "volumes": [{"host_path": "/h", "guest_path": "/g"}],
+        },
+        "workload": {"environment": {"config": {"K": "v w"}}, "allowedHosts": []},
+    }
+    line = f"INFO listening for HTTP requests address=http://127.0.0.1:{command.port}"
+    found = re.search(command.listening, line)
+    assert found and int(found[1]) == command.port
+    missing = b"0: component imports instance `a:b/c@0.2.0`, but a matching implementation was not found\n"
+    assert known("wash").interpret(made, finished(1, missing), command).imports == ("a:b/c@0.2.0",)
+    assert known("wash").interpret(made, finished(1, b"Error\n"), command).ending is Ending.CRASH
+
+
+@pytest.mark.parametrize("name", ["runwasi", "vscode-wasm"])
+def test_what_no_command_line_runs_is_never_found(project: Project, name: str) -> None:
+    places = Places(project.root, project.root / "cache", ((name, Path("/bin/true")),))
+    found = known(name).find(places)
+    assert isinstance(found, Absent) and found.reason == "there is no command line that runs a file with it"
+    assert known(name).about.never_run and known(name).about.get
 
 
 @pytest.mark.parametrize("name", ["pywasm", "wasmer", "chicory", "graalwasm"])

@@ -93,6 +93,8 @@ class Described:
     reference: bool = False
 
     def find(self, places: Places) -> Peer | Absent:
+        if not self.run.argv and self.serve is None:
+            return Absent(self.name, "there is no command line that runs a file with it")
         program = program_of(places, self, self.command_name, self.inside)
         if program is None:
             return Absent(self.name, f"no `{self.command_name}`: it is not installed, and not on the search path")
@@ -193,7 +195,8 @@ def read(raw: Mapping[str, Any]) -> list[Described]:
     for part, keys in _KEYS.items():
         for table in raw.get(part, []) if part in ("ending", "variant") else [raw.get(part, {})]:
             _only(f"[{part}] ", table, keys)
-    find, can = raw["find"], _can(raw.get("can", {}))
+    runs = "run" in raw or "serve" in raw
+    find, can = raw["find"] if runs else {"command": ""}, _can(raw.get("can", {}))
     about = About(
         raw["title"],
         can,
@@ -205,14 +208,14 @@ def read(raw: Mapping[str, Any]) -> list[Described]:
         raw.get("never-run", ""),
     )
     serve = _line(raw["serve"]) if "serve" in raw else None
-    if ("wasi:http/proxy" in can.worlds) != (serve is not None):
+    if runs and ("wasi:http/proxy" in can.worlds) != (serve is not None):
         raise ValueError("[serve] and the world wasi:http/proxy need each other")
     line = _line(raw["run"]) if "run" in raw else Line(())
-    if can.directories and not line.dir:
+    if runs and can.directories and not line.dir:
         raise ValueError("[run] dir is missing, and [can] directories is not false")
-    if can.read_only != bool(line.read_only_dir):
+    if runs and can.read_only != bool(line.read_only_dir):
         raise ValueError("[run] read-only-dir and [can] read-only need each other")
-    if can.environment and not line.env:
+    if runs and can.environment and not line.env:
         raise ValueError("[run] env is missing, and [can] environment is not false")
     main = Described(
         raw["name"], about, find["command"], _words(find, "inside"), _words(find, "version"),
