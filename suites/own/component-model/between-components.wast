@@ -814,6 +814,71 @@
   (export "run" (func $d "run")))
 (assert_return (invoke "run") (u32.const 1))
 
+;; a hundred borrows in a list: the call ends when the callee has dropped each, and then the caller can drop what it lent
+(component
+  (component $R
+    (type $r' (resource (rep i32)))
+    (export $r "r" (type $r'))
+    (core func $new (canon resource.new $r'))
+    (core module $m (import "" "new" (func $new (param i32) (result i32))) (func (export "make") (result i32) (call $new (i32.const 7))))
+    (core instance $i (instantiate $m (with "" (instance (export "new" (func $new))))))
+    (func (export "make") (result (own $r)) (canon lift (core func $i "make"))))
+  (component $C
+    (import "r" (type $r (sub resource)))
+    (core func $drop (canon resource.drop $r))
+    (core module $m
+      (import "" "drop" (func $drop (param i32)))
+      (memory (export "memory") 1)
+      (global $heap (mut i32) (i32.const 0x8000))
+      (func (export "realloc") (param i32 i32 i32) (param $size i32) (result i32)
+        (global.set $heap (i32.and (i32.add (global.get $heap) (i32.const 15)) (i32.const -16)))
+        (global.set $heap (i32.add (global.get $heap) (local.get $size)))
+        (i32.sub (global.get $heap) (local.get $size)))
+      (func (export "f") (param $p i32) (param $n i32) (result i32)
+        (local $left i32)
+        (local.set $left (local.get $n))
+        (loop $more
+          (call $drop (i32.load (local.get $p)))
+          (local.set $p (i32.add (local.get $p) (i32.const 4)))
+          (br_if $more (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+        (local.get $n)))
+    (core instance $i (instantiate $m (with "" (instance (export "drop" (func $drop))))))
+    (func (export "f") (param "a" (list (borrow $r))) (result u32)
+      (canon lift (core func $i "f") (memory (core memory $i "memory")) (realloc (core func $i "realloc")))))
+  (component $D
+    (import "r" (instance $ri (export "r" (type $r (sub resource))) (export "make" (func (result (own $r))))))
+    (alias export $ri "r" (type $r))
+    (import "c" (instance $c (alias outer 1 $r (type $o)) (export "f" (func (param "a" (list (borrow $o))) (result u32)))))
+    (core module $libc (memory (export "memory") 1))
+    (core instance $libc (instantiate $libc))
+    (core func $f (canon lower (func $c "f") (memory (core memory $libc "memory"))))
+    (core func $make (canon lower (func $ri "make")))
+    (core func $drop (canon resource.drop $r))
+    (core module $m
+      (import "" "memory" (memory 1))
+      (import "" "f" (func $f (param i32 i32) (result i32)))
+      (import "" "make" (func $make (result i32)))
+      (import "" "drop" (func $drop (param i32)))
+      (func (export "run") (result i32)
+        (local $i i32) (local $n i32)
+        (loop $more
+          (i32.store (i32.add (i32.const 16) (local.get $i)) (call $make))
+          (br_if $more (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 4))) (i32.const 400))))
+        (local.set $n (call $f (i32.const 16) (i32.const 100)))
+        (loop $more
+          (local.set $i (i32.sub (local.get $i) (i32.const 4)))
+          (call $drop (i32.load (i32.add (i32.const 16) (local.get $i))))
+          (br_if $more (local.get $i)))
+        (local.get $n)))
+    (core instance $i (instantiate $m (with "" (instance
+      (export "memory" (memory $libc "memory")) (export "f" (func $f)) (export "make" (func $make)) (export "drop" (func $drop))))))
+    (func (export "run") (result u32) (canon lift (core func $i "run"))))
+  (instance $r (instantiate $R))
+  (instance $c (instantiate $C (with "r" (type $r "r"))))
+  (instance $d (instantiate $D (with "r" (instance $r)) (with "c" (instance $c))))
+  (export "run" (func $d "run")))
+(assert_return (invoke "run") (u32.const 100))
+
 ;; two owned handles in a list: they get numbers of the callee, which drops both
 (component
   (component $R

@@ -1,4 +1,4 @@
-;; Lists of floats between two components: numbers arrive as they are, a NaN as a NaN, and nothing beyond the list is written.
+;; Lists of floats between two components: numbers arrive as they are, a NaN as a NaN, and nothing before or behind the list is written.
 ;; spec: CanonicalABI.md#loading (canonicalize_nan32), #storing (maybe_scramble_nan32, store_list_into_range)
 
 ;; a number, a NaN, a number: f32
@@ -10,7 +10,8 @@
       (data (i32.const 4108) "\45\23\a1\7f")
       (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0x1000))
       (func (export "f") (param $p i32) (param $n i32) (result i32)
-        (if (result i32) (i32.eq (i32.load (i32.const 0x100c)) (i32.const 0x7fa12345))
+        (if (result i32) (i32.and (i32.eqz (i32.load (i32.const 0xffc)))
+            (i32.eq (i32.load (i32.const 0x100c)) (i32.const 0x7fa12345)))
           (then
             (i32.and
               (i32.and (f32.eq (f32.load (local.get $p)) (f32.const 1.5)) (f32.eq (f32.load offset=8 (local.get $p)) (f32.const 2.5)))
@@ -43,7 +44,8 @@
       (data (i32.const 4120) "\45\23\01\00\00\00\f4\7f")
       (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0x1000))
       (func (export "f") (param $p i32) (param $n i32) (result i32)
-        (if (result i32) (i64.eq (i64.load (i32.const 0x1018)) (i64.const 0x7ff4000000012345))
+        (if (result i32) (i32.and (i64.eqz (i64.load (i32.const 0xff8)))
+            (i64.eq (i64.load (i32.const 0x1018)) (i64.const 0x7ff4000000012345)))
           (then
             (i32.and
               (i32.and (f64.eq (f64.load (local.get $p)) (f64.const 1.5)) (f64.eq (f64.load offset=16 (local.get $p)) (f64.const 2.5)))
