@@ -15,7 +15,7 @@ from ..cases.selection import SelectionError, containing, narrow
 from ..model import Absent
 from ..record import Record
 from ..run.runner import Settings
-from ..runtimes import OverrideError, Runtime, registry, search
+from ..runtimes import OverrideError, Runtime, ScriptAdapter, WholeScriptAdapter, registry, search
 from ..runtimes.base import probe_version
 from ..suites import scripts
 from ..suites.driver import Plan
@@ -51,6 +51,8 @@ REFERENCE = next(adapter for adapter in registry.known() if adapter.reference)
     help="A folder of scripts; then only these are run (default: build/suites, ../shared/suites).",
 )
 @click.option("--touchstone", type=file_type(), help="The runtime (default: build/touchstone).")
+@click.option("--runtime", "-r", "runtimes", multiple=True, help="Run them on this runtime too; it is not judged.")
+@click.option("--every", is_flag=True, help="Run them on every runtime found that runs scripts.")
 @click.option("--expectations", type=file_type(), help="Default: suites/expectations/wast.toml.")
 @click.option("--update", is_flag=True, help="Rewrite the expectations from the results; existing reasons are kept.")
 @click.option("--convert-only", is_flag=True, help="Only convert the scripts into the cache.")
@@ -66,6 +68,8 @@ def wast_command(
     patterns: tuple[str, ...],
     suites: tuple[str, ...],
     touchstone: Path | None,
+    runtimes: tuple[str, ...],
+    every: bool,
     expectations: Path | None,
     update: bool,
     convert_only: bool,
@@ -76,7 +80,9 @@ def wast_command(
     resume: bool,
     rerun_changed: bool,
 ) -> None:
-    """Run the official .wast scripts on touchstone and compare each command with the expectations."""
+    """Run the official .wast scripts on touchstone and compare each command with the expectations.
+
+    Other runtimes run them as they can: command by command, or file by file."""
     folders, left_out = _script_folders(root, suites)
     if not scripts.find_scripts(folders):
         raise Unusable("no scripts: `make suites` fetches them")
@@ -90,14 +96,21 @@ def wast_command(
     if convert_only:
         suite.prepare(wanted, jobs)
         return
-    _, places = find_adapters(root, Asked((f"{REFERENCE.name}={touchstone}",) if touchstone else ()))
-    (found,) = search.find(places, (REFERENCE.name,), (REFERENCE,))
-    if found.runtime is None:
-        raise Unusable(f"{REFERENCE.name} is absent: {found.reason}")
+    asked = Asked((f"{REFERENCE.name}={touchstone}",) if touchstone else ())
+    adapters, places = find_adapters(root, asked, runtimes)
+    if every:
+        runtimes = tuple(item.name for item in adapters if isinstance(item, (ScriptAdapter, WholeScriptAdapter)))
+    try:
+        found = search.find(places, (REFERENCE.name, *runtimes), adapters)
+    except ValueError as error:
+        raise Unusable(str(error)) from None
+    if found[0].runtime is None:
+        raise Unusable(f"{REFERENCE.name} is absent: {found[0].reason}")
+    say_absent(found)
     kept = not patterns and (output or not suites)
     record = (output or Project(root).latest) / "wast.jsonl" if kept else None
     begun = _resumable(record, resume, rerun_changed)
-    plan = Plan(suite, wanted, (found.runtime,), (REFERENCE.name,), Settings(jobs=jobs))
+    plan = Plan(suite, wanted, tuple(item.column for item in found), (REFERENCE.name,), Settings(jobs=jobs))
     run_plan(resumed(plan, begun), record, begun=begun, rerun_changed=rerun_changed, update=update, limit=limit)
 
 

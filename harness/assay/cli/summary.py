@@ -80,6 +80,8 @@ def _scripts(counts: summary.ScriptSummary, limit: int | None) -> tuple[str, ...
         )
         table.add_row(suite.name, *(str(value) for value in values), style="bold" if suite is total else None)
     CONSOLE.print(table)
+    if counts.engines:
+        CONSOLE.print(_engines(counts))
     shown = counts.surprises[:limit]
     for item in shown:
         click.echo(f"{item.script}: {item.command}: {item.status}, expected {item.expected}: {item.message}")
@@ -87,6 +89,20 @@ def _scripts(counts: summary.ScriptSummary, limit: int | None) -> tuple[str, ...
         click.echo(f"… and {len(counts.surprises) - len(shown)} more")
     failed = total.known + total.unexpected
     return (f"{total.passed} passed, {failed} failed ({total.known} known), {total.skipped} skipped",)
+
+
+def _engines(counts: summary.ScriptSummary) -> Table:
+    """Returns the table of suites by runtime: scripts that pass whole, of those that ran."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("whole scripts")
+    for engine in counts.engines:
+        table.add_column(engine.runtime, justify="right")
+    for row, suite in enumerate(counts.suites):
+        cells = [engine.suites[row] for engine in counts.engines]
+        table.add_row(suite.name, *(f"{whole}/{ran}" if ran else "–" for ran, whole in cells))
+    told = [f"{engine.passed}/{engine.commands}" if engine.commands else "–" for engine in counts.engines]
+    table.add_row("commands", *told, style="bold")
+    return table
 
 
 def _programs(counts: summary.ProgramSummary) -> tuple[str, ...]:

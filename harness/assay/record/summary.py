@@ -45,13 +45,28 @@ class ScriptCount:
 
 
 @dataclass(frozen=True)
+class EngineCount:
+    """The scripts on one runtime, in the order of the suites: how many there are, and how many pass whole."""
+
+    runtime: str
+    suites: tuple[tuple[int, int], ...]
+    """None ran where the first number is 0."""
+    commands: int
+    passed: int
+    """Of the commands, where the runtime tells of each."""
+
+
+@dataclass(frozen=True)
 class ScriptSummary:
+    """The scripts on the reference runtime, and those on each runtime where there are several."""
+
     runtime: str
     suites: tuple[ScriptCount, ...]
     surprises: tuple[Surprise, ...]
     stale: tuple[str, ...]
     made: str = ""  # when
     absent: tuple[str, ...] = ()  # official suites that were not there
+    engines: tuple[EngineCount, ...] = ()
 
     @property
     def total(self) -> ScriptCount:
@@ -100,18 +115,32 @@ class ProgramSummary:
 
 
 def scripts(record: Record) -> ScriptSummary:
+    names = [runtime.name for runtime in record.present]
+    reference = next((runtime.name for runtime in record.present if runtime.reference), names[0] if names else "")
     by_suite: dict[str, list[CaseResult]] = {}
     for result in record.results:
-        by_suite.setdefault(result.case.rpartition("/")[0], []).append(result)
+        if result.runtime == reference:
+            by_suite.setdefault(result.case.rpartition("/")[0], []).append(result)
     surprises = tuple(
         Surprise(result.case, unit.id, word_of(unit.verdict, unit.word), _announced(unit), unit.detail)
         for result in record.results
         for unit in result.units
-        if unit.unexpected
+        if unit.unexpected and result.runtime == reference
     )
-    versions = " ".join(runtime.version for runtime in record.present)
+    versions = " ".join(runtime.version for runtime in record.present if runtime.name == reference)
     suites = tuple(_script_count(name, mine) for name, mine in sorted(by_suite.items()))
-    return ScriptSummary(versions, suites, surprises, record.stale, record.finished, record.suite.absent)
+    engines = tuple(_engine_count(record, name, sorted(by_suite)) for name in names) if len(names) > 1 else ()
+    return ScriptSummary(versions, suites, surprises, record.stale, record.finished, record.suite.absent, engines)
+
+
+def _engine_count(record: Record, runtime: str, suites: Sequence[str]) -> EngineCount:
+    mine = [item for item in record.results if item.runtime == runtime and item.verdict is not Verdict.SKIP]
+    units = [
+        unit for result in mine for unit in result.units if unit.id != SCRIPT_KEY and unit.verdict is not Verdict.SKIP
+    ]
+    places = [[item for item in mine if item.case.rpartition("/")[0] == suite] for suite in suites]
+    counts = tuple((len(place), sum(item.verdict is Verdict.PASS for item in place)) for place in places)
+    return EngineCount(runtime, counts, len(units), sum(unit.verdict is Verdict.PASS for unit in units))
 
 
 def _script_count(name: str, results: Sequence[CaseResult]) -> ScriptCount:

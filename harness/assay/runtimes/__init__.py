@@ -7,7 +7,18 @@ no verdict.
 from __future__ import annotations
 
 from .about import About, Can
-from .base import Adapter, Runtime, ScriptAdapter
+from .base import Adapter, Runtime, ScriptAdapter, WholeScriptAdapter
 from .places import OverrideError, Places, places, variable
 
-__all__ = ["About", "Adapter", "Can", "OverrideError", "Places", "Runtime", "ScriptAdapter", "places", "variable"]
+__all__ = [
+    "About",
+    "Adapter",
+    "Can",
+    "OverrideError",
+    "Places",
+    "Runtime",
+    "ScriptAdapter",
+    "WholeScriptAdapter",
+    "places",
+    "variable",
+]

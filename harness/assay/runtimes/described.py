@@ -29,6 +29,7 @@ _TOP = {
     "can",
     "run",
     "serve",
+    "wast",
     "ending",
     "kinds",
     "variant",
@@ -39,6 +40,7 @@ _KEYS = {
     "can": {field.name.replace("_", "-") for field in fields(Can)},
     "run": {"argv", "dir", "read-only-dir", "env", "grants", "unstable", "startup", "environment"},
     "serve": {"argv", "listening", "startup"},
+    "wast": {"argv"},
     "ending": {"status", "stderr", "stdout", "is", "kind"},
     "variant": {"name", "title", "flags"},
 }
@@ -90,6 +92,8 @@ class Described:
     rules: tuple[Rule, ...]
     kinds: tuple[tuple[str, str], ...]
     flags: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
+    """The command line for a .wast file."""
     reference: bool = False
 
     def find(self, places: Places) -> Peer | Absent:
@@ -131,6 +135,10 @@ class Described:
         lists["args"] = list(job.case.run.args)
         argv = fill(line.argv, values, lists)
         return Command(tuple(argv), environment, startup=line.startup, listening=line.listening)
+
+    def wast(self, peer: Peer, script: Path) -> tuple[str, ...]:
+        words = {"program": peer.program[0], "script": str(script)}
+        return tuple(fill(self.whole, words, {"flags": self.flags, "options": peer.options}))
 
     def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
         if job.case.run.serve:
@@ -220,7 +228,7 @@ def read(raw: Mapping[str, Any]) -> list[Described]:
     main = Described(
         raw["name"], about, find["command"], _words(find, "inside"), _words(find, "version"),
         find.get("version-pattern", ""), line, serve, tuple(_rule(item) for item in raw.get("ending", [])),
-        tuple(raw.get("kinds", {}).items()),
+        tuple(raw.get("kinds", {}).items()), whole=_words(raw.get("wast", {}), "argv"),
     )  # fmt: skip
     variants = [
         replace(

@@ -34,13 +34,14 @@ from ..model import (
     NotRun,
     Observation,
     Outcome,
+    ProcessResult,
     RunSpec,
 )
 from ..model.commands import SCRIPT_KEY
 from ..record import SuiteInfo
 from ..run.process import execute
 from ..run.runner import Settings
-from ..runtimes import OverrideError, Runtime, ScriptAdapter
+from ..runtimes import OverrideError, Runtime, ScriptAdapter, WholeScriptAdapter
 from ..runtimes.base import common_ending
 from .suite import Suite
 
@@ -126,9 +127,13 @@ class Scripts(Suite):
             self._converted = {item.script.name: item for item in made}
 
     def run(self, case: Case, runtime: Runtime, settings: Settings) -> Observation | NotRun:
-        if not isinstance(runtime.adapter, ScriptAdapter):
-            return NotRun(f"{runtime.name} runs no scripts")
-        return run_script(self._converted[case.id], runtime, case.run.timeout * settings.timeout_factor, settings.stop)
+        limit = case.run.timeout * settings.timeout_factor
+        if isinstance(runtime.adapter, ScriptAdapter):
+            return run_script(self._converted[case.id], runtime, limit, settings.stop)
+        argv: tuple[str, ...] = ()
+        if isinstance(runtime.adapter, WholeScriptAdapter):
+            argv = runtime.adapter.wast(runtime.peer, case.component)
+        return run_whole(argv, limit, settings.stop) if argv else NotRun(f"{runtime.name} runs no scripts")
 
     @property
     def info(self) -> SuiteInfo:
@@ -301,25 +306,45 @@ def run_script(converted: Converted, runtime: Runtime, timeout: float, stop: Eve
     with tempfile.TemporaryDirectory(prefix="assay-wast-") as scratch:
         file = Path(scratch) / "results.jsonl"
         argv = runtime.adapter.script(runtime.peer, converted.json, file, features(converted.script.name))
-        done = execute(
-            argv,
-            env={"HOME": scratch, "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "TMPDIR": scratch, "TZ": "UTC"},
-            cwd=Path(scratch),
-            timeout=timeout,
-            stop=stop,
-        )
+        done = _execute(argv, scratch, timeout, stop)
         lines = file.read_text(encoding="utf-8", errors="backslashreplace").splitlines() if file.is_file() else []
-    ending = CommandSeen(SCRIPT_KEY, "pass")
-    if done.failure:
-        ending = CommandSeen(SCRIPT_KEY, "crash", done.failure)
-    elif done.timed_out:
-        ending = CommandSeen(SCRIPT_KEY, "timeout", f"more than {timeout:.0f} s")
-    elif done.signal is not None:
-        ending = CommandSeen(SCRIPT_KEY, "crash", f"signal {done.signal}")
-    elif done.flooded:
-        ending = CommandSeen(SCRIPT_KEY, "crash", "more output than the harness takes")
-    elif done.status not in (0, 1, UNSUPPORTED):
+    ending = _ending(done, timeout)
+    if ending.status == "pass" and done.status not in (0, 1, UNSUPPORTED):
         ending = CommandSeen(SCRIPT_KEY, "crash", f"exit {done.status}: {_last(done.stderr)}")
+    return _observed(argv, done, scratch, read_results(converted.commands, lines, ending, done.status))
+
+
+def run_whole(argv: tuple[str, ...], timeout: float, stop: Event | None = None) -> Observation:
+    """Runs a script that the runtime reads itself. It has one unit: whether all of it passes."""
+    with tempfile.TemporaryDirectory(prefix="assay-wast-") as scratch:
+        done = _execute(argv, scratch, timeout, stop)
+    told = _ending(done, timeout)
+    if told.status == "pass" and done.status != 0:
+        told = CommandSeen(SCRIPT_KEY, "fail", _last(done.stderr or done.stdout))
+    return _observed(argv, done, scratch, (told,))
+
+
+def _execute(argv: tuple[str, ...], scratch: str, timeout: float, stop: Event | None) -> ProcessResult:
+    env = {"HOME": scratch, "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "TMPDIR": scratch, "TZ": "UTC"}
+    return execute(argv, env=env, cwd=Path(scratch), timeout=timeout, stop=stop)
+
+
+def _ending(done: ProcessResult, timeout: float) -> CommandSeen:
+    """Returns what a process did besides its commands: it crashed, or was too slow, or neither."""
+    if done.failure:
+        return CommandSeen(SCRIPT_KEY, "crash", done.failure)
+    if done.timed_out:
+        return CommandSeen(SCRIPT_KEY, "timeout", f"more than {timeout:.0f} s")
+    if done.signal is not None:
+        return CommandSeen(SCRIPT_KEY, "crash", f"signal {done.signal}")
+    if done.flooded:
+        return CommandSeen(SCRIPT_KEY, "crash", "more output than the harness takes")
+    return CommandSeen(SCRIPT_KEY, "pass")
+
+
+def _observed(
+    argv: tuple[str, ...], done: ProcessResult, scratch: str, commands: tuple[CommandSeen, ...]
+) -> Observation:
     return Observation(
         common_ending(done) or Outcome(Ending.EXITED, done.status),
         argv,
@@ -329,7 +354,7 @@ def run_script(converted: Converted, runtime: Runtime, timeout: float, stop: Eve
         cpu=done.cpu,
         peak_rss_kib=done.peak_rss_kib,
         cwd=scratch,
-        commands=read_results(converted.commands, lines, ending, done.status),
+        commands=commands,
         places=((scratch, "{run}"),),
     )
 

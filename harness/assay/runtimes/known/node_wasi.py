@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from .jco import kind_of
 NODE, DENO, BUN = ("node", "--no-warnings"), ("deno", "run", "--allow-all", "--quiet"), ("bun",)
 DENO_INSTALL, BUN_INSTALL = Install("npm", ("deno@2.9.6",)), Install("npm", ("bun@1.4.5",))
 _DRIVER = Path(__file__).with_name("node_wasi_driver.mjs")
+_SCRIPT_DRIVER = Path(__file__).with_name("javascript_script_driver.mjs")
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,9 @@ class Engine:
     def find(self, places: Places) -> Peer | Absent:
         command, options = self.engine[0], places.options_of(self.name)
         # one installation does for both runtimes of an engine
-        others = [places.installed(name) / "node_modules/.bin" / command for name in (f"jco-{command}", f"{command}-wasi")]
+        others = [
+            places.installed(name) / "node_modules/.bin" / command for name in (f"jco-{command}", f"{command}-wasi")
+        ]
         engine = program_of(places, self, command, candidates=others)
         if engine is None:
             return Absent(self.name, f"no `{command}`: it is not installed, and not on the search path")
@@ -41,6 +45,9 @@ class Engine:
             return Absent(self.name, problem)
         number = next((word.removeprefix("v") for word in version.split() if word[-1].isdigit()), version)
         return Peer(self.name, f"{command} {number}", (str(engine),), given(options), options)
+
+    def script(self, peer: Peer, script: Path, results: Path, features: Sequence[str]) -> tuple[str, ...]:
+        return (peer.program[0], *self.engine[1:], *peer.options, str(_SCRIPT_DRIVER), str(script), str(results))
 
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
         return component

@@ -129,6 +129,9 @@ class Wasmtime:
         listening = r"^Serving HTTP on http://127\.0\.0\.1:(\d+)/" if serve else ""
         return Command(tuple(argv), base_environment(job), startup=5.0, listening=listening)
 
+    def wast(self, peer: Peer, script: Path) -> tuple[str, ...]:
+        return (*peer.program, "wast", *self.flags, *peer.options, "-W", "all-proposals=y", str(script))
+
     def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
         if job.case.run.serve:
             return served(result) or _not_served(result)
