@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import CASE, Project
 
-from assay.model import Absent, Command, Ending, Job, Mount, Peer, ProcessResult
+from assay.model import Absent, Command, Ending, Inexpressible, Job, Mount, Peer, ProcessResult
 from assay.runtimes import Places, registry
-from assay.runtimes.known import jco
+from assay.runtimes.known import jco, jco_memory_driver
 
 ADAPTERS: dict[str, Any] = {adapter.name: adapter for adapter in registry.known()}
 TRANSPILED = ("jco-node", "jco-deno", "jco-bun")
+IN_MEMORY = ("jco-chromium", "workerd")
 MODULES = ("node-wasi", "deno-wasi", "bun-wasi")
 BEFORE = {"node": ["--no-warnings"], "deno": ["run", "--allow-all", "--quiet"], "bun": []}
 REFUSED = b"""ComponentError: failed to extract interface information from component
@@ -83,7 +90,7 @@ def test_the_shim_denies_what_is_not_granted(project: Project) -> None:
     assert spec["shim"] == str(project.root / "jco/node_modules/@bytecodealliance/preview2-shim/dist/nodejs")
 
 
-@pytest.mark.parametrize("name", TRANSPILED)
+@pytest.mark.parametrize("name", [*TRANSPILED, *IN_MEMORY])
 def test_what_jco_refuses_is_transpiled_again_for_its_reason(project: Project, name: str) -> None:
     made = command(project, name)
     assert made.argv[:3] == ("/node", "/jco.js", "transpile") and made.outcome_file is None
@@ -158,3 +165,106 @@ def test_an_engine_and_jco_are_looked_for(project: Project, name: str, monkeypat
     if engine != "node":
         absent = ADAPTERS[name].find(places)
         assert isinstance(absent, Absent) and f"no `{engine}`" in absent.reason
+
+
+@pytest.mark.parametrize("name", IN_MEMORY)
+def test_what_is_in_memory_is_given_as_a_whole(project: Project, name: str) -> None:
+    made = command(project, name, 'args = ["a"]\ngrant = ["http"]', "/cache/c")
+    spec = told(made)
+    assert spec["program"] == "/engine" and spec["shim"].endswith("preview2-shim/dist/browser") and spec["http"]
+    assert spec["dirs"] == {"/g": "/h"} and spec["port"] == 0
+    for lines, words in (
+        ('terminal = ["stdout"]', "as a whole"),
+        ("stderr-kind = \"full\"", "as a whole"),
+        ('[[run.dir]]\nguest = "/g"\n[[run.make]]\npath = "/g/p"\nkind = "fifo"', "in memory"),
+    ):
+        refused = ADAPTERS[name].command(peer(project, name), job(project, lines, "/cache/c"))
+        assert isinstance(refused, Inexpressible) and words in refused.reason
+
+
+def test_directories_are_copied_in_and_written_back(tmp_path: Path) -> None:
+    for folder in ("kept", "gone"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "file").write_bytes(b"\xff\0")
+    (tmp_path / "same").write_bytes(b"same")
+    os.utime(tmp_path / "same", (1, 1))
+    (tmp_path / "link").symlink_to("same")
+    os.mkfifo(tmp_path / "pipe")
+    before = jco_memory_driver.packed(tmp_path)
+    assert set(before["dir"]) == {"kept", "gone", "same", "link"}
+    after = json.loads(json.dumps(before))
+    after["dir"]["kept"]["dir"]["new"] = {"source": base64.b64encode(b"new").decode()}
+    after["dir"]["made"] = {"dir": {"file": after["dir"]["kept"]["dir"].pop("file")}}
+    after["dir"]["link"] = {"symlink": "made"}
+    after["dir"]["gone"] = {"source": ""}
+    jco_memory_driver.write_back(tmp_path, before["dir"], after["dir"])
+    assert jco_memory_driver.packed(tmp_path) == after
+    assert (tmp_path / "same").stat().st_mtime == 1 and (tmp_path / "pipe").exists()
+
+
+FAKE = """#!{python}
+import base64, json, os, sys, time, urllib.request
+page = sys.argv[-1]
+job = json.loads(urllib.request.urlopen(page + "job").read())
+b64 = lambda text: base64.b64encode(text.encode()).decode()
+trees = job["trees"]
+trees["/g"]["dir"]["out"] = {{"source": job["stdin"]}}
+output = [[1, b64(" ".join(job["args"]))], [2, b64(job["env"]["K"])]]
+if os.fork() == 0:
+    open({pid!r}, "w").write(str(os.getpid()))
+    time.sleep(60)
+if {posts}:
+    result = {{"outcome": {{"outcome": "exited", "status": 7}}, "output": output, "trees": trees}}
+    urllib.request.urlopen(page + "done", json.dumps(result).encode())
+time.sleep(60)
+"""
+
+
+def started(tmp_path: Path, *, posts: bool) -> subprocess.Popen[bytes]:
+    """Starts the driver with a fake browser, which leaves a child that writes its number to a file."""
+    fake, host, module = tmp_path / "chromium", tmp_path / "host", tmp_path / "module"
+    fake.write_text(FAKE.format(python=sys.executable, pid=str(tmp_path / "pid"), posts=posts), encoding="utf-8")
+    fake.chmod(0o755)
+    host.mkdir()
+    module.mkdir()
+    spec = {
+        "engine": "chromium", "program": str(fake), "options": [], "module": str(module), "shim": str(module),
+        "args": ["c.wasm", "a"], "env": {"K": "v"}, "dirs": {"/g": str(host)}, "port": 0, "http": False,
+        "outcome": str(tmp_path / "outcome"),
+    }  # fmt: skip
+    argv = [sys.executable, "-I", jco_memory_driver.__file__, json.dumps(spec)]
+    return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def child_is_gone(tmp_path: Path) -> bool:
+    """Returns whether the child of the fake browser has ended, within some seconds."""
+    pid = int((tmp_path / "pid").read_text())
+    for _ in range(100):
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except OSError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_the_driver_writes_what_a_page_posts(tmp_path: Path) -> None:
+    driver = started(tmp_path, posts=True)
+    stdout, stderr = driver.communicate(b"in", timeout=60)
+    assert (driver.returncode, stdout, stderr) == (7, b"c.wasm a", b"v")
+    assert json.loads((tmp_path / "outcome").read_text())["status"] == 7
+    assert (tmp_path / "host" / "out").read_bytes() == b"in"
+    assert child_is_gone(tmp_path)
+
+
+def test_the_driver_ends_the_browser_when_it_is_ended(tmp_path: Path) -> None:
+    driver = started(tmp_path, posts=False)
+    assert driver.stdin is not None
+    driver.stdin.close()
+    for _ in range(200):
+        if (tmp_path / "pid").is_file() and (tmp_path / "pid").read_text():
+            break
+        time.sleep(0.1)
+    driver.send_signal(signal.SIGTERM)
+    assert driver.wait(60) == 143 and child_is_gone(tmp_path)

@@ -13,7 +13,7 @@ from ..about import COMMAND, PROXY, About, Can, Install
 from ..base import base_environment, cached, free_port, last_line, served
 from ..places import Places
 from . import jco
-from .node_wasi import BUN, BUN_INSTALL, DENO, DENO_INSTALL, NODE, Engine
+from .node_wasi import BUN, BUN_INSTALL, DENO, DENO_INSTALL, NODE, Engine, driven
 
 _DRIVER = Path(__file__).with_name("jco_transpiled_driver.mjs")
 _WORDS = ("transpile", "--quiet", "--no-typescript", "--name", "m")
@@ -61,8 +61,8 @@ class Transpiled(Engine):
         """Returns the command line that runs what jco made."""
         deny = [name for name, grants in _DENY.items() if not grants & set(job.case.run.grants)]
         port = free_port() if job.case.run.serve else 0
-        command = self.driven(peer, job, _DRIVER, {"shim": str(shim / "dist/nodejs"), "deny": deny, "port": port})
-        return replace(command, listening=r"^Listening on 127\.0\.0\.1:(\d+)" if port else "", port=port)
+        words = (peer.program[0], *self.engine[1:], *peer.options, str(_DRIVER))
+        return listening(driven(job, words, {"shim": str(shim / "dist/nodejs"), "deny": deny, "port": port}), port)
 
     def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
         if job.case.run.serve and command.outcome_file is not None:
@@ -73,12 +73,16 @@ class Transpiled(Engine):
         return super().interpret(job, result, command)
 
 
+def listening(command: Command, port: int) -> Command:
+    return replace(command, listening=r"^Listening on 127\.0\.0\.1:(\d+)", port=port) if port else command
+
+
 def about(title: str, can: Can, install: Install | None = None) -> About:
     """Returns what a runtime declares. jco itself is that of the runtime `jco`, because it is large."""
     return About(title, can, "it needs node and jco (assay runtimes --install jco)", install)
 
 
-_CAN = Can(worlds=(COMMAND, PROXY))
+_CAN = Can(worlds=(COMMAND, PROXY), lacks=("wasi:clocks/timezone",))
 RUNTIMES = (
     Transpiled("jco-node", about("jco's JavaScript on node, without jco", _CAN), NODE),
     Transpiled("jco-deno", about("jco's JavaScript on deno", _CAN, DENO_INSTALL), DENO),

@@ -1,5 +1,5 @@
-// Runs one transpiled component on node, deno or bun with jco's shim. In: a JSON object in argv. Out: an outcome
-// file. With a port, it serves wasi:http/incoming-handler there, each request with an instance of its own.
+// Runs one transpiled component on node, deno or bun with jco's shim. In: a JSON object in argv. Out: an
+// outcome file. With a port, it serves wasi:http/incoming-handler there, with an instance for each request.
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import process from "node:process";

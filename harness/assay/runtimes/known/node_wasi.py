@@ -53,21 +53,7 @@ class Engine:
         return component
 
     def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
-        return self.driven(peer, job, _DRIVER, {})
-
-    def driven(self, peer: Peer, job: Job, driver: Path, more: dict[str, object]) -> Command:
-        """Returns the command line of a driver, which is told what to run by a JSON object."""
-        outcome = job.scratch / "outcome.json"
-        told = {
-            "module": str(job.component),
-            "args": [job.case.component.name, *job.case.run.args],
-            "env": dict(job.case.run.env or ()),
-            "dirs": {mount.guest: str(mount.host) for mount in job.mounts},
-            "outcome": str(outcome),
-            **more,
-        }
-        words = (peer.program[0], *self.engine[1:], *peer.options, str(driver), json.dumps(told, ensure_ascii=False))
-        return Command(words, base_environment(job), outcome, startup=20.0)
+        return driven(job, (peer.program[0], *self.engine[1:], *peer.options, str(_DRIVER)), {})
 
     def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
         if ending := common_ending(result):
@@ -77,6 +63,20 @@ class Engine:
         if isinstance(outcome, str):
             return Outcome(Ending.CRASH, result.status, outcome, last_line(result.stderr))
         return replace(outcome, kind=kind_of(outcome.message)) if outcome.ending is Ending.TRAP else outcome
+
+
+def driven(job: Job, words: tuple[str, ...], more: dict[str, object], startup: float = 20.0) -> Command:
+    """Returns the command line of a driver, which is told what to run by a JSON object."""
+    outcome = job.scratch / "outcome.json"
+    told = {
+        "module": str(job.component),
+        "args": [job.case.component.name, *job.case.run.args],
+        "env": dict(job.case.run.env or ()),
+        "dirs": {mount.guest: str(mount.host) for mount in job.mounts},
+        "outcome": str(outcome),
+        **more,
+    }
+    return Command((*words, json.dumps(told, ensure_ascii=False)), base_environment(job), outcome, startup=startup)
 
 
 _CAN = Can(components=False, modules=True, worlds=(), grants=())
