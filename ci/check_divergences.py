@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Checks that each MUST that wasmtime and jco both fail is explained in suites/divergences.toml, and writes the page of them.
+"""Checks that each MUST that wasmtime and jco both fail is explained in suites/divergences.toml, that what `assay fuzz` has found
+is explained in suites/fuzz/known.toml, and writes the page of both.
 
 Usage: ci/check_divergences.py [--write]
-In: suites/divergences.toml, suites/expectations (what fails), suites/text (requirements, sentences by hash and place). The page,
+In: suites/divergences.toml, suites/fuzz/known.toml, suites/expectations (what fails), suites/text (requirements, sentences by hash and place). The page,
 suites/DIVERGENCES.md, quotes sentences of the official files (`make suites`); where these are absent, the quotations are those of
 the page, which must have the hashes of the catalogue. Exit status 1: a requirement that both fail has no entry, an entry names one
-that they do not both fail, a sentence is unknown, or the page is not what --write makes.
+that they do not both fail, an entry of known.toml does not match the last call of its own script, a sentence is unknown, or the
+page is not what --write makes.
 """
 
 from __future__ import annotations
@@ -23,10 +25,13 @@ import catalogue
 import check_text
 import cut
 import official
+from assay.fuzz import calls
+from assay.fuzz.compare import load_known
 from assay.judge.causes import NO_THREAD
 from assay.judge.expect import load
 
 SOURCE = ROOT / "suites/divergences.toml"
+FOUND = ROOT / "suites/fuzz/known.toml"
 PAGE = ROOT / "suites/DIVERGENCES.md"
 PEERS = ("wasmtime", "jco", "wasmtime-py")
 RIGHT = {
@@ -35,6 +40,12 @@ RIGHT = {
     "nobody": ("Nobody is wrong", "What is unstable may be absent. A runtime that offers it is held to its text."),
 }  # fmt: skip
 KEYS = {"title", "requirements", "sentences", "touchstone", *PEERS, "links", "right", "why"}
+FOUND_RIGHT = {
+    "touchstone": "The text decides",
+    "silent": "The text is silent",
+}
+"""What decides about a divergence that `assay fuzz` found."""
+FOUND_KEYS = KEYS - {"requirements"} | {"script", "match", "wamr"}
 QUOTE = re.compile(r"^> (.+)\n> \[`([^`]+)`\]", re.MULTILINE)
 WASI = "https://github.com/WebAssembly/WASI/blob/{commit}/proposals/{package}/wit/{file}#L{line}"
 ABI = "https://github.com/WebAssembly/component-model/blob/{commit}/design/mvp/{file}#L{line}"
@@ -43,6 +54,14 @@ HEAD = """# Where wasmtime and jco both differ from the text
 Each requirement (MUST) of this suite that wasmtime {wasmtime} and jco {jco} both fail: the text that decides, what each
 runtime does, the thread upstream, and who is right. wasmtime-py is {py}. Written by `ci/check_divergences.py --write` from
 `suites/divergences.toml`. What one peer alone fails is in `suites/expectations/`.
+"""
+
+FOUND_HEAD = """## Found by machine ({number})
+
+`assay fuzz` plays generated sequences of calls on all runtimes, and shrinks each difference to the shortest script. These
+were found so, whether one runtime differs or several. In a script, v0 is a directory with the files a (`hello\\n`), b
+(`0123456789`) and dir/inner, the directory dir/sub, and the links link (to a), dirlink (to dir), dangling, loop, up (to ..) and
+absolute (to /a). `assay fuzz --replay FILE` plays one. The table is `suites/fuzz/known.toml`.
 """
 
 
@@ -76,18 +95,39 @@ def quotations(page: str) -> dict[str, str]:
     return found | {r.name: texts[key] for r in catalogue.sentences() if (key := (r.interface, r.item, r.hash)) in texts}
 
 
-def problems_of(entry: dict[str, Any], rows: dict[str, catalogue.Row], both: dict[str, list[str]], quoted: dict[str, str]) -> list[str]:
-    """What is wrong with one entry."""
-    if set(entry) != KEYS or entry["right"] not in RIGHT or not entry["requirements"] or not entry["sentences"]:
-        return [f"needs exactly {', '.join(sorted(KEYS))}; right is one of {', '.join(RIGHT)}"]
-    found = [f"{r}: wasmtime and jco do not both fail it, or it is no MUST" for r in entry["requirements"] if r not in both]
-    found += [f"{link!r} is no address" for link in entry["links"] if not link.startswith("https://")]
+def quotation_problems(entry: dict[str, Any], rows: dict[str, catalogue.Row], quoted: dict[str, str]) -> list[str]:
+    """What is wrong with the links and sentences of an entry."""
+    found = [f"{link!r} is no address" for link in entry["links"] if not link.startswith("https://")]
     found += [f"{s}: the catalogue has no such sentence" for s in entry["sentences"] if s not in rows]
     for name in (s for s in entry["sentences"] if s in rows):
         if name not in quoted:
             found.append(f"{name}: its text is not here (make suites, then --write)")
         elif cut.Sentence("", "", quoted[name], "", 0).hash != rows[name].hash:
             found.append(f"{name}: the quotation has not the hash of the catalogue")
+    return found
+
+
+def problems_of_found(entry: dict[str, Any], rows: dict[str, catalogue.Row], quoted: dict[str, str]) -> list[str]:
+    """What is wrong with one entry of what `assay fuzz` found."""
+    if set(entry) != FOUND_KEYS or entry["right"] not in FOUND_RIGHT:
+        return [f"needs exactly {', '.join(sorted(FOUND_KEYS))}; right is one of {', '.join(FOUND_RIGHT)}"]
+    found = quotation_problems(entry, rows, quoted)
+    if (entry["right"] == "touchstone") != bool(entry["sentences"]):
+        found.append("a text that decides needs sentences, and a silent one has none")
+    script = calls.parse(entry["script"])
+    names = {call.name for area in calls.TABLE for call in calls.signatures(area)}
+    found += [f"{line.name}: the probe has no such call" for line in script if line.name not in names]
+    if not script or not any(re.fullmatch(match["call"], str(script[-1])) for match in entry["match"]):
+        found.append("no match explains the last call of the script")
+    return found
+
+
+def problems_of(entry: dict[str, Any], rows: dict[str, catalogue.Row], both: dict[str, list[str]], quoted: dict[str, str]) -> list[str]:
+    """What is wrong with one entry."""
+    if set(entry) != KEYS or entry["right"] not in RIGHT or not entry["requirements"] or not entry["sentences"]:
+        return [f"needs exactly {', '.join(sorted(KEYS))}; right is one of {', '.join(RIGHT)}"]
+    found = [f"{r}: wasmtime and jco do not both fail it, or it is no MUST" for r in entry["requirements"] if r not in both]
+    found += quotation_problems(entry, rows, quoted)
     yielded = {y for s in entry["sentences"] if s in rows for y in rows[s].yields}
     if entry["right"] != "nobody":
         found += [f"{r}: none of the sentences yields it" for r in entry["requirements"] if r not in yielded]
@@ -113,13 +153,15 @@ def section(entry: dict[str, Any], rows: dict[str, catalogue.Row], both: dict[st
     for name in entry["sentences"]:
         lines += [f"> {quoted[name]}", f"> [`{name}`]({address(rows[name])})", ""]
     lines += ["| runtime | does |", "|---|---|"]
-    lines += [f"| {name} | {cell(entry[name])} |" for name in ("touchstone", *PEERS)]
+    lines += [f"| {name} | {cell(entry[name])} |" for name in ("touchstone", *PEERS, "wamr") if name in entry]
     lines += ["", entry["why"], "", f"Thread: {', '.join(f'<{link}>' for link in entry['links']) or NO_THREAD}.", ""]
+    if "script" in entry:
+        return [*lines, "Script:", "", "```", *entry["script"].strip().splitlines(), "```", ""]
     lines += ["Checks:", "", *(f"- `{r}` in {', '.join(f'`{c}`' for c in both[r])}" for r in entry["requirements"]), ""]
     return lines
 
 
-def page(source: dict[str, Any], rows: dict[str, catalogue.Row], known: dict[str, catalogue.Requirement], quoted: dict[str, str]) -> str:
+def page(source: dict[str, Any], machine: list[dict[str, Any]], rows: dict[str, catalogue.Row], known: dict[str, catalogue.Requirement], quoted: dict[str, str]) -> str:
     """The text of the page."""
     both = both_fail(known, "must")
     versions, entries = source["versions"], source["divergence"]
@@ -127,6 +169,11 @@ def page(source: dict[str, Any], rows: dict[str, catalogue.Row], known: dict[str
     for right, (title, meaning) in RIGHT.items():
         mine = [e for e in entries if e["right"] == right]
         lines += [f"## {title} ({len(mine)})", "", meaning, ""]
+        lines += [line for entry in mine for line in section(entry, rows, both, quoted)]
+    lines += [FOUND_HEAD.format(number=len(machine))]
+    for right, title in FOUND_RIGHT.items():
+        mine = [e for e in machine if e["right"] == right]
+        lines += [f"## Found by machine: {title[0].lower()}{title[1:]} ({len(mine)})", ""]
         lines += [line for entry in mine for line in section(entry, rows, both, quoted)]
     advised = both_fail(known, "should")
     lines += [f"## Recommended, and done by neither ({len(advised)})", "", "The text recommends these (SHOULD); neither is wrong.", ""]
@@ -143,11 +190,14 @@ def main(arguments: list[str]) -> int:
     old = PAGE.read_text("utf-8") if PAGE.is_file() else ""
     quoted = quotations(old)
     problems = [f"{entry.get('title', '?')}: {p}" for entry in entries for p in problems_of(entry, rows, both, quoted)]
+    machine = tomllib.loads(FOUND.read_text("utf-8")).get("divergence", [])
+    load_known(FOUND)
+    problems += [f"{entry.get('title', '?')}: {p}" for entry in machine for p in problems_of_found(entry, rows, quoted)]
     named = [r for entry in entries for r in entry.get("requirements", [])]
     problems += [f"{r}: wasmtime and jco both fail it ({', '.join(cases)}), and no entry explains it" for r, cases in both.items() if r not in named]
     problems += [f"{r}: two entries explain it" for r in sorted({r for r in named if named.count(r) > 1})]
     if not problems:
-        new = page(source, rows, known, quoted)
+        new = page(source, machine, rows, known, quoted)
         if "--write" in arguments:
             PAGE.write_text(new, encoding="utf-8")
         elif new != old:
@@ -155,7 +205,7 @@ def main(arguments: list[str]) -> int:
     for line in problems:
         print(line)
     if not problems:
-        print(f"divergences: {len(entries)} entries explain the {len(both)} requirements that wasmtime and jco both fail")
+        print(f"divergences: {len(entries)} entries explain the {len(both)} requirements that wasmtime and jco both fail, {len(machine)} what assay fuzz found")
     return 1 if problems else 0
 
 

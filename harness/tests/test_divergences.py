@@ -59,3 +59,42 @@ def test_page_that_was_edited(check: Run) -> None:
     status, said = check(page=PAGE.replace("goes on", "traps"))
     assert status == 1
     assert "--write" in said
+
+
+@pytest.fixture
+def found(check: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], tuple[int, str]]:
+    """Runs the check with the table of `assay fuzz` changed in one place."""
+
+    def run(old: str, new: str) -> tuple[int, str]:
+        path = tmp_path / "known.toml"
+        text = check_divergences.FOUND.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), "utf-8")
+        monkeypatch.setattr(check_divergences, "FOUND", path)
+        return check()
+
+    return run
+
+
+def test_found_divergence_that_does_not_match_its_own_script(found: Callable[[str, str], tuple[int, str]]) -> None:
+    status, said = found("call = 'read-file .*'", "call = 'read-directory .*'")
+    assert status == 1
+    assert "no match explains the last call of the script" in said
+
+
+def test_found_divergence_with_a_call_that_the_probe_does_not_have(found: Callable[[str, str], tuple[int, str]]) -> None:
+    status, said = found("\nread-file v0", "\nread-all v0")
+    assert status == 1
+    assert "read-all: the probe has no such call" in said
+
+
+def test_found_divergence_that_a_silent_text_decides(found: Callable[[str, str], tuple[int, str]]) -> None:
+    status, said = found('right = "touchstone"', 'right = "silent"')
+    assert status == 1
+    assert "a text that decides needs sentences, and a silent one has none" in said
+
+
+def test_found_divergence_without_a_key(found: Callable[[str, str], tuple[int, str]]) -> None:
+    status, said = found("links = []\n", "")
+    assert status == 1
+    assert "needs exactly" in said

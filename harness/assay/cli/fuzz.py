@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from ..fuzz import calls
-from ..fuzz.compare import first_difference, load_known
+from ..fuzz.compare import Difference, Results, first_difference, load_known
 from ..fuzz.play import PROBE, Player
 from ..fuzz.save import report, save
 from ..run.runner import Prepared
@@ -95,8 +95,12 @@ def fuzz_command(
     prepared = Prepared(places)
 
     def hunt(area: str) -> Hunt:
-        players = [Player(runtime, prepared, place, area) for runtime in there]
-        return Hunt(players, known, area, lambda line: click.echo(f"  new: {line}"))
+        def say(made: Difference, results: Results) -> None:
+            click.echo(f"\n{made.kind}\n{report(made.script, results)}", nl=False)
+            if target is not None:
+                click.echo(f"saved: {save(target, area, made, results)}")
+
+        return Hunt([Player(runtime, prepared, place, area) for runtime in there], known, area, say)
 
     if replay is not None:
         script = calls.parse(replay.read_text(encoding="utf-8"))
@@ -110,12 +114,7 @@ def fuzz_command(
         one = hunt(area)
         click.echo(f"{area}:")
         one.run(examples, seed, seconds)
-        for made in one.found.values():
-            new += 1
-            results = one.play([made.script])[0]
-            click.echo(f"\n{made.kind}\n{report(made.script, results)}", nl=False)
-            if target is not None:
-                click.echo(f"saved: {save(target, area, made, results)}")
+        new += len(one.found)
         _say_skipped(one.skipped)
         speed = ", ".join(f"{p.name} {p.played / p.wall * 60:.0f} a minute" for p in one.players if p.wall > 0)
         shaky = f"; {one.shaky} differed in one run and not in the next" if one.shaky else ""

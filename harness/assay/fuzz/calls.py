@@ -112,7 +112,7 @@ TABLE = {
         wall-now
         wall-resolution
         pollable = subscribe-duration duration
-        pollable = subscribe-instant duration
+        pollable = subscribe-instant instant
         ready pollable
         wait pollable
         poll pollable*

@@ -27,7 +27,8 @@ class Hunt:
     players: list[Player]
     known: tuple[Known, ...]
     area: str
-    say: Callable[[str], None] = lambda _: None
+    say: Callable[[Difference, Results], None] = lambda _found, _results: None
+    """Called with each new divergence, and its results on all runtimes."""
     found: dict[str, Difference] = field(default_factory=dict)
     """The new divergences by shape."""
     tried: int = 0
@@ -44,7 +45,7 @@ class Hunt:
             count = ROUND if seconds is not None else min(ROUND, examples - self.tried)
             scripts = generate.examples(self.area, count, seed * 1_000_003 + number)
             number += 1
-            if not scripts:
+            if not scripts or len(self.players) < 2:
                 return
             self.tried += len(scripts)
             self._round(scripts)
@@ -64,10 +65,12 @@ class Hunt:
             least = shrink(smallest, self.area, partial(self.differences, like=smallest))
             if least.shape not in self.found:
                 self.found[least.shape] = least
-                self.say(least.shape)
+                self.say(least, self.play([least.script])[0])
 
     def _steady(self, made: Difference) -> bool:
         one, other = self.play([made.script]), self.play([made.script])
+        if len(self.players) < 2:
+            return False
         again = first_difference(made.script, other[0], self.known)
         return not unsteady(made.script, one[0], other[0]) and again is not None and again.kind == made.kind
 
@@ -75,6 +78,8 @@ class Hunt:
         """Returns the first new difference of each script; of the runtimes of `like` only, where it is given."""
         only = {like.results[0][0], *like.odd} if like is not None else None
         results = self.play(scripts, only)
+        if any(len(result) < 2 for result in results):  # nothing to compare with
+            return [None] * len(scripts)
         return [first_difference(script, result, self.known) for script, result in zip(scripts, results, strict=True)]
 
     def play(self, scripts: Sequence[Script], only: set[str] | None = None) -> list[Results]:
