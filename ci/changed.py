@@ -47,6 +47,7 @@ OUTSIDE = (
     (r"runtime/wasi/(http|sockets|grants)", "http_deny grants_syntax"),
     (r"runtime/(wasi/cli|wasi/io|sys/input|sys/pollset)", "std_streams"),
     (r"runtime/wasi/replay", "replay"),
+    (r"runtime/(wasi/preview1|cli/module|tests/outside/preview1_guest)", "preview1 preview1_hostile"),
     (r"runtime/base/toml", "toml"),
     (r"runtime/sys/input|runtime/cli/program", "inputs"),
     (r"runtime/(wasi/policy|base/quantity|cli/option|cli/show_grants)", "grants_syntax command_words limits_and_usage serve_grants help"),

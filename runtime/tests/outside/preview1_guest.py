@@ -141,12 +141,15 @@ class Guest:
         given = {"stdin": subprocess.DEVNULL, "timeout": 60, **more}
         through = [] if openat2 else [sys.executable, "-I", "-S", ROOT / "harness/assay/run/without_openat2.py"]
         done = subprocess.run([*through, TOUCHSTONE, "run", *options, file, *args], capture_output=True, check=False, **given)  # type: ignore[call-overload]
-        assert status is None or done.returncode == status, done.stderr.decode()
+        said = done.stderr.decode("utf-8", "backslashreplace")
+        assert status is None or done.returncode == status, said
         size = 4 * self.errors + len(self.data)
-        tail = done.stdout[len(done.stdout) - size :] if done.returncode == 0 else b""
-        codes = struct.unpack(f"<{self.errors}I", tail[: 4 * self.errors]) if tail else ()
-        before = done.stdout[: len(done.stdout) - size] if tail else done.stdout
-        return Done([ERRNO[c] for c in codes], tail[4 * self.errors :], before, done.stderr.decode(), done.returncode)
+        if done.returncode != 0 or len(done.stdout) < size:  # it did not come to its last act, or had closed stdout
+            return Done([], b"", done.stdout, said, done.returncode)
+        tail = done.stdout[len(done.stdout) - size :]
+        codes = struct.unpack(f"<{self.errors}I", tail[: 4 * self.errors])
+        named = [ERRNO[c] if c < len(ERRNO) else f"{c} is no error code" for c in codes]
+        return Done(named, tail[4 * self.errors :], done.stdout[: len(done.stdout) - size], said, 0)
 
 
 def names(folder: Path) -> list[str]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import struct
 import subprocess
 import time
 from pathlib import Path
@@ -248,6 +250,46 @@ def test_a_busy_guest_ends_with_the_time(tmp_path: Path, box: Path) -> None:
     begun = time.monotonic()
     done = subprocess.run([TOUCHSTONE, "run", "--max-time", "200ms", assemble(tmp_path, text)], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 124 and time.monotonic() - begun < 10
+
+
+def random_guest(seed: int) -> Guest:
+    """40 calls with arguments that are mostly possible: descriptors, paths, buffers and numbers of every size."""
+    r = random.Random(seed)
+    g = Guest()
+    paths = [g.path(text) for text in ("file", "sub", "link", "new", ".", "..", "sub/../file", "a/b", "", "/x", b"\xff")]
+    iovs, room = g.iovs(10, b"abcdef", 0)[0], g.room(4096)
+    subscriptions = g.put(b"".join(struct.pack("<QB7xI4xQQH6x", i, i % 3, 1, r.choice([0, 1000, 1 << 62]), 0, i % 2) for i in range(8)))
+    for _ in range(40):
+        name = r.choice([n for n in SIGNATURES if n not in ("proc_exit", "proc_raise")])
+        places = CALLS.get(name, ((0,) * len(SIGNATURES[name]), ()))[0]
+        args: list[int] = []
+        while len(args) < len(places):
+            i = len(args)
+            if SIGNATURES[name][i] == "I":
+                args.append(r.choice([0, 1, 6, ALL, ALL, -1, (1 << 63) - 1, 100]))
+            elif places[i] == P and r.random() < 0.01:
+                args.append(r.choice([FAR, 1 << 31, END, END - 1]))
+            elif places[i] == P and name.startswith("path_") and i + 1 < len(places):
+                args += r.choice(paths)
+            elif places[i] == P:
+                args.append(iovs if i == 1 and name.startswith(("fd_read", "fd_write", "fd_p", "sock")) and "stat" not in name else room + 8 * r.randrange(100))
+            elif i == 0 and name.startswith(("fd_", "path_", "sock_")):
+                args.append(r.choice([0, 2, 3, 3, 3, 3, 4, 4, 5, 6, 7, 8, 50, FAR]))
+            else:
+                args.append(r.choice([0, 0, 1, 2, 3, 4, 4, 5, 7, 8, 8, 16, 32, 64, 256]))
+        g.call(name, *((subscriptions, room, 8, room) if name == "poll_oneoff" else args[: len(places)]))
+    return g
+
+
+@pytest.mark.parametrize("first", range(0, 40, 10))
+def test_any_arguments(tmp_path: Path, box: Path, first: int) -> None:
+    """No call is more than an error, a trap or a wait; and nothing outside the directory changes."""
+    (box / "sub").mkdir()
+    (box / "sub/up").symlink_to("../..")
+    for seed in range(first, first + 10):
+        done = random_guest(seed).run(tmp_path, "--dir", f"{box}::/", "--max-disk", "1MiB", "--max-time", "1s", "-S", "max-files=20", "--trace", status=None)
+        assert done.status in (0, 134, 124), (seed, done.stderr)
+        assert names(tmp_path) == ["box", "it.wasm", "it.wat"]
 
 
 # --- modules and options ----------------------------------------------------------------------------
