@@ -226,3 +226,38 @@ def test_who_was_asked_for_is_judged(project: Project) -> None:
         project, "program", "--also", f"other=touchstone:{project.fake('nothing')}", "-r", "other", "--only", "plain"
     )
     assert done.exit_code == 1 and "red: other: nothing passed" in done.output
+
+
+def test_a_runtime_of_modules_only_is_judged_by_its_column(project: Project) -> None:
+    text = """
+name = "only"
+title = "it runs modules"
+get = "write it"
+[find]
+command = "only"
+[can]
+components = false
+modules = true
+worlds = []
+grants = []
+environment = false
+[run]
+argv = ["{program}", "{dirs}", "{component}", "{args}"]
+dir = ["{host}"]
+"""
+    place = project.root / "more"
+    place.mkdir()
+    (place / "only.toml").write_text(text, encoding="utf-8")
+    program = project.root / "only"
+    for status, wanted in ((0, 0), (1, 1)):
+        program.write_text(f"#!/bin/sh\nexit {status}\n", encoding="utf-8")
+        program.chmod(0o755)
+        add(project, "one", version="wasm32-wasip1")
+        (project.root / "adapter.wasm").write_bytes(COMPONENT)
+        done = CliRunner().invoke(
+            main,
+            ["--root", str(project.root), "testsuite", str(project.root / "suite"), "-r", "only", "--core",
+             "--adapter", str(project.root / "adapter.wasm"), "--runtimes", str(place), "--program", f"only={program}"],
+        )  # fmt: skip
+        assert done.exit_code == wanted and "was not run" not in done.output, done.output
+        assert f"on only (core modules): {1 - status} of 1 pass" in done.output

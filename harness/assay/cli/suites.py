@@ -240,8 +240,9 @@ def testsuite_command(
             continue
         made = columns_of(item.runtime, core=core)
         columns += made
-        if item.runtime.name in judged and item.adapter.reference:
-            judged = tuple(dict.fromkeys((*judged, *(column.name for column in made))))
+        if made and item.runtime.name in judged and (item.adapter.reference or not item.runtime.can.components):
+            others = (name for name in judged if name != item.runtime.name)
+            judged = (*others, *(column.name for column in made))
     if not any(isinstance(column, Runtime) for column in columns):
         raise Unusable("no runtime is there")
     plan = Plan(suite, wanted, tuple(columns), judged, Settings(jobs=jobs))

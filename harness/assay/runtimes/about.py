@@ -50,7 +50,7 @@ class Can:
             return "cannot give a directory under a name of its own"
         if any(mount.read_only for mount in mounts) and not self.read_only:
             return "has no read-only directories"
-        if run.env is not None and not self.environment:
+        if run.env and not self.environment:
             return "cannot set the environment"
         lacking = [grant for grant in run.grants if grant not in self.grants]
         return f"cannot grant {', '.join(lacking)}" if lacking else ""

@@ -40,6 +40,9 @@ class GraalWasm extends Driver {
             if (error.isExit()) {
                 return error.getExitStatus();
             }
+            if (error.isInternalError()) { // an exception of the host, not of the module
+                phase = "internal";
+            }
             throw error;
         }
     }

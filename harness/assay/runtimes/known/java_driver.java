@@ -19,7 +19,7 @@ abstract class Driver {
     final List<String> argv = new ArrayList<>();
     Path module;
 
-    /** rejected, then link-error, then trap. */
+    /** rejected, then link-error, then trap; internal where the library itself failed. */
     String phase = "rejected";
 
     /** Runs the module, and returns its exit status. */
