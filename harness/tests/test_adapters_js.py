@@ -16,7 +16,7 @@ import pytest
 from conftest import CASE, Project
 
 from assay.model import Absent, Command, Ending, Inexpressible, Job, Mount, Peer, ProcessResult
-from assay.runtimes import Places, registry
+from assay.runtimes import Places, ScriptAdapter, registry
 from assay.runtimes.known import jco, jco_memory_driver
 
 ADAPTERS: dict[str, Any] = {adapter.name: adapter for adapter in registry.known()}
@@ -74,6 +74,11 @@ def test_a_driver_is_told_what_to_run(project: Project, name: str) -> None:
     assert spec["module"] == "/cache/c" and spec["args"] == ["c.wasm", "a", "ü b"]
     assert spec["env"] == {"K": "v w"} and spec["dirs"] == {"/g": "/h"}
     assert made.outcome_file == Path(spec["outcome"])
+
+
+def test_an_engine_runs_scripts_once() -> None:
+    able = {name for name, adapter in ADAPTERS.items() if isinstance(adapter, ScriptAdapter)}
+    assert able.issuperset(MODULES) and able.isdisjoint((*TRANSPILED, *IN_MEMORY))
 
 
 def test_the_shim_denies_what_is_not_granted(project: Project) -> None:

@@ -24,7 +24,8 @@ _SCRIPT_DRIVER = Path(__file__).with_name("javascript_script_driver.mjs")
 
 @dataclass(frozen=True)
 class Engine:
-    """One engine of JavaScript: its command, and the arguments that come before a driver."""
+    """One engine of JavaScript: its command, and the arguments that come before a driver. Each kind of run has a
+    command line of its own."""
 
     name: str
     about: About
@@ -46,14 +47,11 @@ class Engine:
         number = next((word.removeprefix("v") for word in version.split() if word[-1].isdigit()), version)
         return Peer(self.name, f"{command} {number}", (str(engine),), given(options), options)
 
-    def script(self, peer: Peer, script: Path, results: Path, features: Sequence[str]) -> tuple[str, ...]:
-        return (peer.program[0], *self.engine[1:], *peer.options, str(_SCRIPT_DRIVER), str(script), str(results))
-
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
         return component
 
     def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
-        return driven(job, (peer.program[0], *self.engine[1:], *peer.options, str(_DRIVER)), {})
+        raise NotImplementedError
 
     def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
         if ending := common_ending(result):
@@ -63,6 +61,16 @@ class Engine:
         if isinstance(outcome, str):
             return Outcome(Ending.CRASH, result.status, outcome, last_line(result.stderr))
         return replace(outcome, kind=kind_of(outcome.message)) if outcome.ending is Ending.TRAP else outcome
+
+
+class NodeWasi(Engine):
+    """An engine's `node:wasi`. The engine also runs scripts."""
+
+    def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
+        return driven(job, (peer.program[0], *self.engine[1:], *peer.options, str(_DRIVER)), {})
+
+    def script(self, peer: Peer, script: Path, results: Path, features: Sequence[str]) -> tuple[str, ...]:
+        return (peer.program[0], *self.engine[1:], *peer.options, str(_SCRIPT_DRIVER), str(script), str(results))
 
 
 def driven(job: Job, words: tuple[str, ...], more: dict[str, object], startup: float = 20.0) -> Command:
@@ -81,7 +89,7 @@ def driven(job: Job, words: tuple[str, ...], more: dict[str, object], startup: f
 
 _CAN = Can(components=False, modules=True, worlds=(), grants=())
 RUNTIMES = (
-    Engine("node-wasi", About("node:wasi of node", _CAN, "apt-get install nodejs"), NODE),
-    Engine("deno-wasi", About("node:wasi of deno", _CAN, install=DENO_INSTALL), DENO),
-    Engine("bun-wasi", About("node:wasi of bun", _CAN, install=BUN_INSTALL), BUN),
+    NodeWasi("node-wasi", About("node:wasi of node", _CAN, "apt-get install nodejs"), NODE),
+    NodeWasi("deno-wasi", About("node:wasi of deno", _CAN, install=DENO_INSTALL), DENO),
+    NodeWasi("bun-wasi", About("node:wasi of bun", _CAN, install=BUN_INSTALL), BUN),
 )
