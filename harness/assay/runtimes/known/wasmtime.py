@@ -85,7 +85,7 @@ class Wasmtime:
             )
         note = ""
         if not os.access(program, os.X_OK):
-            program, note = _runnable_copy(program, places), "copied: the wheel lacks the run bit"
+            program, note = _runnable(program, places.cache / "bin" / self.name)
         version, problem = probe_version([str(program), "--version"])
         options = places.options_of(self.name)
         note = "; ".join(part for part in (note, given(options)) if part)
@@ -172,17 +172,17 @@ def _wheel() -> list[Path]:
     return [Path(spec.origin).parent / "wasmtime"] if spec is not None and spec.origin else []
 
 
-def _runnable_copy(program: Path, places: Places) -> Path:
-    """Sets the executable bit in place, or on a copy in the cache where that is not allowed."""
+def _runnable(program: Path, folder: Path) -> tuple[Path, str]:
+    """Sets the executable bit in place, or on a copy where that is not allowed. Returns the program, and a note."""
     try:
         program.chmod(program.stat().st_mode | 0o111)
-        return program
+        return program, ""
     except OSError:
-        copy = places.cache / "bin" / "wasmtime"
-        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy = folder / "wasmtime"
+        folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(program, copy)
         copy.chmod(0o755)
-        return copy
+        return copy, "copied: the wheel lacks the run bit"
 
 
 RUNTIMES = (
