@@ -87,12 +87,6 @@ ts_sys_err ts_sys_append(int fd, const void *buf, size_t len, size_t *n) {
     return ts_sys_pwrite(fd, buf, len, (uint64_t)st.st_size, n);
 }
 
-ts_sys_err ts_sys_seek(int fd, int64_t offset, ts_sys_whence from, uint64_t *now) {
-    static const int how[] = {SEEK_SET, SEEK_CUR, SEEK_END};
-    off_t r = lseek(fd, (off_t)offset, how[from]);
-    *now = r < 0 ? 0 : (uint64_t)r;
-    return r < 0 ? last() : TS_SYS_OK;
-}
 uint64_t ts_sys_available(int fd) {
     int n = 0;
     return ioctl(fd, FIONREAD, &n) == 0 && n > 0 ? (uint64_t)n : 0;

@@ -44,8 +44,6 @@ ts_sys_err ts_sys_write_now(int fd, const void *buf, size_t len, size_t *n);
 ts_sys_err ts_sys_pread(int fd, void *buf, size_t len, uint64_t offset, size_t *n);
 ts_sys_err ts_sys_pwrite(int fd, const void *buf, size_t len, uint64_t offset, size_t *n);
 ts_sys_err ts_sys_append(int fd, const void *buf, size_t len, size_t *n);
-typedef enum ts_sys_whence { TS_SYS_SEEK_SET, TS_SYS_SEEK_CUR, TS_SYS_SEEK_END } ts_sys_whence;
-ts_sys_err ts_sys_seek(int fd, int64_t offset, ts_sys_whence from, uint64_t *now);
 /* Returns the number of bytes that a read would give without waiting; 0: none, or the OS does not know. */
 uint64_t ts_sys_available(int fd);
 ts_sys_err ts_sys_fstat(int fd, ts_sys_stat *out);

@@ -405,15 +405,50 @@ def test_standard_streams(tmp_path: Path) -> None:
     assert [done.at(s, 1)[0] for s in stats] == [0, 0, 0]  # pipes have no type
 
 
-def test_a_regular_file_as_stdin_has_a_position(tmp_path: Path, box: Path) -> None:
+def test_what_is_before_the_position_of_stdin_is_not_granted(tmp_path: Path, box: Path) -> None:
+    """A regular file as stdin, of which something has been read: as a stream, it cannot be sought. The same for stdout."""
     g = Guest()
-    at, told, n = g.room(), g.room(), g.room()
-    g.call("fd_seek", 0, -3, 2, at)
-    g.call("fd_tell", 0, told)
+    n, stat = g.room(), g.room(24)
+    g.call("fd_fdstat_get", 0, stat)
+    g.call("fd_seek", 0, 0, 0, g.room())
+    g.call("fd_tell", 0, g.room())
+    g.call("fd_pread", 0, g.iovs(8), 0, g.room())
+    g.call("fd_pwrite", 1, g.iovs(b"x"), 0, g.room())
     g.call("fd_read", 0, g.iovs(8), n)
-    with (box / "file").open("rb") as file:
+    with (box / "file").open("rb", buffering=0) as file:
+        assert file.read(4) == b"0123"
         done = g.run(tmp_path, stdin=file)
-    assert done.errors == ["success"] * 3 and (done.u64(at), done.u64(told), done.u32(n)) == (7, 7, 3) and b"789" in done.memory
+    assert done.errors == ["success", "spipe", "spipe", "notcapable", "notcapable", "success"]
+    assert done.at(stat, 1) == b"\4" and done.u32(n) == 6 and b"456789" in done.memory and b"0123" not in done.memory
+
+
+def test_a_directory_as_stdin_grants_nothing_below_it(tmp_path: Path, box: Path) -> None:
+    g = Guest()
+    g.call("fd_read", 0, g.iovs(8), g.room())
+    no_right = [
+        g.call("path_open", 0, 0, g.path("file"), 0, 0, 0, 0, g.room()),
+        g.call("path_unlink_file", 0, g.path("file")),
+        g.call("path_create_directory", 0, g.path("new")),
+        g.call("path_filestat_get", 0, 0, g.path("file"), g.room(64)),
+        g.call("fd_readdir", 0, g.room(64), 64, 0, g.room()),
+        g.call("fd_filestat_set_times", 0, 0, 0, 10),
+    ]
+    folder = os.open(box, os.O_RDONLY)
+    done = g.run(tmp_path, stdin=folder)
+    os.close(folder)
+    assert done.errors == ["isdir"] + ["notcapable"] * len(no_right) and names(box) == ["file", "link", "out", "sub"]
+
+
+def test_only_a_terminal_looks_like_one(tmp_path: Path) -> None:
+    """wasi-libc: a character device that cannot be sought is a terminal."""
+    g = Guest()
+    stat = g.room(24)
+    g.call("fd_fdstat_get", 0, stat)
+    assert g.run(tmp_path).at(stat, 1) == b"\0"  # /dev/null
+    ours, theirs = os.openpty()
+    assert g.run(tmp_path, stdin=theirs).at(stat, 1) == b"\2"
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_a_closed_standard_stream(tmp_path: Path) -> None:

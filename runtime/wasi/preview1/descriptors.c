@@ -131,13 +131,12 @@ static ts_status add_standard(ts_host_call *c, ts_p1 *p, int which) {
     d->file = f->file;
     d->file->refs++;
     d->standard = true;
-    d->terminal = ts_wasi_is_terminal(p->w, which);
     d->type = ts_p1_type_of(f->file->type, f->file->fd);
-    ts_p1_rights other = R(FD_ALLOCATE) | R(FD_FILESTAT_SET_SIZE) | R(FD_FILESTAT_SET_TIMES);
-    if (!is_socket(d)) other |= which == 0 ? R(FD_WRITE) : R(FD_READ);
-    d->rights = ts_p1_rights_of(d->type, false) & ~other;
-    /* wasi-libc takes a character device for a terminal if it can neither be sought nor told */
-    if (d->type == TS_P1_TYPE_CHARACTER_DEVICE && !d->terminal) d->rights |= R(FD_SEEK) | R(FD_TELL);
+    /* wasi-libc takes each character device that cannot be sought for a terminal, /dev/null too */
+    if (d->type == TS_P1_TYPE_CHARACTER_DEVICE && !ts_wasi_is_terminal(p->w, which)) d->type = TS_P1_TYPE_UNKNOWN;
+    /* A stream is granted, as to a component: not what is before its position, not the names in a directory. */
+    d->rights = (any_file | of_stream | of_socket) & ts_p1_rights_of(d->type, false) & ~R(FD_FILESTAT_SET_TIMES);
+    if (!is_socket(d)) d->rights &= which == 0 ? ~R(FD_WRITE) : ~R(FD_READ);
     ts_status s = streams_new(c, d, f->mode, TS_WASI_OF_STDIO);
     if (s == TS_OK && !put(p, d, &number)) s = ts_fail_nomem(c->err);
     if (s != TS_OK) (void)fd_end(c, p, d);

@@ -102,9 +102,6 @@ TS_P1_FN(fd_pwrite) {
 
 /* --- positions ------------------------------------------------------------------------------------------ */
 static ts_sys_err sought(ts_p1_fd *d, int64_t by, uint64_t whence, uint64_t *now) {
-    static const ts_sys_whence from[] = {TS_SYS_SEEK_SET, TS_SYS_SEEK_CUR, TS_SYS_SEEK_END};
-    if (d->standard) return ts_sys_seek(d->file->fd, by, from[whence], now);
-    if (!ts_p1_has_offset(d)) return TS_SYS_ESPIPE;
     ts_sys_stat st;
     uint64_t base = whence == TS_P1_WHENCE_CUR ? d->offset : 0;
     if (whence == TS_P1_WHENCE_END) {
@@ -123,8 +120,7 @@ static ts_status seek(ts_p1_call *c, uint64_t fd, int64_t by, uint64_t whence) {
     const bool tells = by == 0 && whence == TS_P1_WHENCE_CUR;
     if (!ts_p1_find(c, fd, TS_P1_BYTES, 0, &d)) return c->status;
     if (whence > TS_P1_WHENCE_END) return ts_p1_end(c, TS_P1_INVAL);
-    if (!d->standard && !ts_p1_has_offset(d)) return ts_p1_end(c, TS_P1_SPIPE);
-    if (d->standard && !(d->rights & (R(FD_SEEK) | R(FD_TELL)))) return ts_p1_end(c, TS_P1_SPIPE);
+    if (!ts_p1_has_offset(d)) return ts_p1_end(c, TS_P1_SPIPE);
     if (!ts_p1_may(c, d, tells ? R(FD_TELL) : R(FD_SEEK))) return c->status;
     ts_sys_err e = sought(d, by, whence, &now);
     return e ? ts_p1_end_sys(c, e) : ts_p1_end_u64(c, 0, now);

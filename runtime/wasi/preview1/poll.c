@@ -62,7 +62,7 @@ static void put_event(uint8_t *at, const subscription *s) {
     const int fd = s->fd->file->fd;
     uint64_t bytes = s->type == TS_P1_EVENT_FD_WRITE ? 1 : ts_sys_available(fd); /* how many fit is not known */
     ts_sys_stat st;
-    if (s->type == TS_P1_EVENT_FD_READ && ts_p1_has_offset(s->fd) && !s->fd->standard)
+    if (s->type == TS_P1_EVENT_FD_READ && ts_p1_has_offset(s->fd))
         bytes = ts_sys_fstat(fd, &st) == TS_SYS_OK && st.size > s->fd->offset ? st.size - s->fd->offset : 0;
     ts_p1_store64(at + 16, bytes);
     /* a pipe or connection that is ready with nothing to read is at its end */

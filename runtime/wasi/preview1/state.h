@@ -23,8 +23,7 @@ typedef struct ts_p1_fd {
     uint8_t type;                    /* TS_P1_TYPE_… */
     uint8_t flags;                   /* TS_P1_FD_… */
     bool read_only;                  /* below a directory that was granted read-only */
-    bool standard;                   /* a standard stream: a file has its position in the OS */
-    bool terminal;
+    bool standard;                   /* a standard stream: read or written in sequence, whatever it is */
 } ts_p1_fd;
 
 struct ts_p1 {
@@ -124,7 +123,7 @@ static inline ts_sys_base ts_p1_base(const ts_p1_call *c, const ts_p1_fd *d) {
     return (ts_sys_base){.fd = d->file->fd, .walk = c->p->w->walk_paths};
 }
 static inline bool ts_p1_has_offset(const ts_p1_fd *d) {
-    return d->type == TS_P1_TYPE_REGULAR_FILE || d->type == TS_P1_TYPE_BLOCK_DEVICE;
+    return !d->standard && (d->type == TS_P1_TYPE_REGULAR_FILE || d->type == TS_P1_TYPE_BLOCK_DEVICE);
 }
 
 /* --- the functions, by file --- */
