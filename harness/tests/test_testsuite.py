@@ -15,7 +15,7 @@ from assay.cli import main
 from assay.judge.expect import ExpectationError, read_tables
 from assay.judge.expect_programs import ProgramExpectations
 from assay.record import summary
-from assay.suites import programs as testsuite
+from assay.suites import layout
 from assay.suites import scripts as wast
 
 COMPONENT = b"\0asm\x0d\0\1\0"
@@ -140,8 +140,18 @@ def test_no_other_ending_passes(project: Project, kind: str) -> None:
         ('{"args": "a"}', "args is no list"),
         ('{"root": "nowhere"}', "no directory nowhere"),
         ('{"exit_code": "1"}', "exit_code"),
-        ('{"operations": [{"type": "connect"}]}', "operation connect needs more than a process"),
-        ('{"proposals": ["http"], "operations": []}', "needs proposals"),
+        ('{"operations": [{"type": "connect"}]}', "operation connect: more than one process, or none"),
+        ('{"operations": [{"type": "sing"}]}', "there is no operation sing"),
+        ('{"operations": [{"type": "run"}]}', "a run and a wait belong together"),
+        ('{"proposals": ["threads"]}', "needs the proposal threads"),
+        ('{"world": "wasi:cli/imports"}', "the world wasi:cli/imports is not one of"),
+        ('{"world": "wasi:http/proxy"}', "a server without a request"),
+        ('{"operations": [{"type": "run"}, {"type": "kill"}, {"type": "wait"}]}', "kill: what a signal does"),
+        ('{"operations": [{"type": "run"}, {"type": "connect", "protocol_type": "udp"}]}', "only tcp, not udp"),
+        ('{"operations": [{"type": "run"}, {"type": "recv", "id": "x"}]}', "there is no connection x"),
+        ('{"operations": [{"type": "run"}, {"type": "request"}]}', "only to a component that serves HTTP"),
+        ('{"servers": [{"name": "a", "kind": "slow"}]}', "server a: there is no kind slow"),
+        ('{"servers": [{"name": "a", "endpoints": [{"mode": "x"}]}]}', "endpoint /: there is no mode x"),
     ],
 )
 def test_what_cannot_be_run_is_said(project: Project, spec: str, words: str) -> None:
@@ -159,9 +169,123 @@ def test_operations(tmp_path: Path) -> None:
         {"type": "read", "id": "stdout", "payload": " two"},
         {"type": "wait", "exit_code": 1},
     ]
-    spec, expect = testsuite.specification({"operations": operations}, tmp_path)
+    spec, expect = layout.specification({"operations": operations}, tmp_path)
     assert (spec.args, spec.env, spec.stdin) == (("x",), (("a", "b"),), b"in")
-    assert expect.exit == 1 and expect.stdout.exact == b"one two" and not expect.stderr.given
+    assert expect.exit == 1 and expect.stdout.matches == (r"\Aone\ two",) and not expect.stderr.given
+    talk = [*operations[:1], {"type": "read", "payload": "> "}, *operations[1:2], operations[-1]]
+    spec, _ = layout.specification({"operations": talk}, tmp_path)
+    assert (spec.stdin, spec.stdio.stdin_when) == (b"in", "> ")
+    with pytest.raises(ValueError, match="input in several parts"):
+        layout.specification({"operations": [*talk[:3], *talk[1:]]}, tmp_path)
+
+
+def echoes(received: str) -> dict[str, object]:
+    return {
+        "proposals": ["sockets"],
+        "operations": [
+            {"type": "run"},
+            {"type": "connect", "id": "c"},
+            {"type": "send", "id": "c", "payload": "häh"},
+            {"type": "recv", "id": "c", "payload": received},
+            {"type": "wait"},
+        ],
+    }
+
+
+def test_a_program_that_is_connected_to(project: Project) -> None:
+    add(project, "echo", echoes("häh"))
+    done = run(project, "program-echoes")
+    assert done.exit_code == 0, done.output
+    add(project, "wrong", echoes("hihi"))
+    done = run(project, "program-echoes")
+    assert done.exit_code == 1 and "1 of 2 pass, 1 unexpected" in done.output
+    assert "FAIL rust/wasm32-wasip2/wrong: c does not match" in done.output
+    done = run(project, "nothing-but-outcome")
+    assert done.exit_code == 1 and "FAIL rust/wasm32-wasip2/echo: c: nothing arrived" in done.output
+
+
+def test_a_program_with_servers(project: Project) -> None:
+    def spec(endpoint: dict[str, object], said: str) -> dict[str, object]:
+        return {
+            "proposals": ["http"],
+            "servers": [{"name": "main", "endpoints": [{"path": "/x", "method": "GET"}, endpoint]}],
+            "operations": [{"type": "run"}, {"type": "read", "payload": said}, {"type": "wait"}],
+        }
+
+    given = {"method": "PUT", "path": "/x"}
+    ok = "HTTP/1.1 200 OK\n"
+    response = {"status": 404, "headers": {"K": "v"}, "chunks": ["a", "bc"], "trailers": {"T": "u"}}
+    chunked = "HTTP/1.1 404 Not Found\nK: v\nConnection: close\nTransfer-Encoding: chunked\n\n1\na\n2\nbc\n0\nT: u\n\n"
+    end = "Content-Length: {}\nConnection: close\n\n"
+    add(project, "plain", spec({**given, "response": "text"}, ok + "Connection: close\nContent-Length: 4\n\ntext"))
+    add(project, "chunks", spec({**given, "response": response}, chunked))
+    add(project, "body", spec({**given, "mode": "echo-body"}, ok + end.format(2) + "hi"))
+    head = "x-request-method: PUT\nx-request-path: /x\nx-echo-a: b\nx-echo-content-length: 2\n"
+    add(project, "headers", spec({**given, "mode": "echo-headers"}, ok + head + end.format(0)))
+    done = run(project, "program-asks")
+    assert done.exit_code == 0 and "4 of 4 pass" in done.output, done.output
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        ({"body": "you asked /a"}, ""),
+        ({"body": "you asked"}, "request 1 does not match"),
+        ({"status": 201, "body": "you asked /a"}, "request 1 does not match"),
+        ({"headers": {"k": "v"}, "body": "you asked /a"}, "request 1 does not match"),
+    ],
+)
+def test_a_program_that_serves(project: Project, wanted: dict[str, object], words: str) -> None:
+    operations = [
+        {"type": "run"}, {"type": "request", "path": "a", "response": wanted},
+        {"type": "kill", "signal": "SIGINT"}, {"type": "wait"},
+    ]  # fmt: skip
+    add(project, "served", {"world": "wasi:http/proxy", "proposals": ["http"], "operations": operations})
+    done = run(project, "serve-program")
+    assert done.exit_code == (1 if words else 0) and words in done.output, done.output
+
+
+TOML_LIST = """
+version = 1
+[[suite]]
+name = "n"
+[[suite.test]]
+name = "plain"
+action = "skip"
+[[suite.test]]
+name = "wrong"
+expected = "fail"
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "text"), [("other/linux.toml", TOML_LIST), ("other-linux.json", '{"n": {"plain": "it differs"}}')]
+)
+def test_the_own_lists_of_the_suite(project: Project, path: str, text: str) -> None:
+    """What a list skips on a peer is not run there. The reference has no such list."""
+    add(project, "plain")
+    add(project, "wrong", {"args": ["a"], "stdout": "b"})
+    for place in (path, path.replace("other", "touchstone")):
+        file = project.root / "suite" / "expectations" / place
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    also = ("--also", f"other=touchstone:{project.fake('program')}", "-r", "other", "--gate", "touchstone")
+    done = run(project, "program", *also)
+    assert (
+        f"SKIP rust/wasm32-wasip2/plain: wasi-testsuite's own list for other skips it (expectations/{path})"
+        in done.output
+    )
+    assert "on touchstone: 1 of 2 pass" in done.output and "on other: 0 of 2 pass" in done.output
+    done = run(project, "program", *also, "--no-own-lists")
+    assert "own list" not in done.output and "on other: 1 of 2 pass" in done.output
+
+
+def test_a_list_that_cannot_be_read(project: Project) -> None:
+    add(project, "plain")
+    (project.root / "suite" / "expectations" / "other").mkdir(parents=True)
+    (project.root / "suite" / "expectations" / "other" / "linux.toml").write_text("version = 2\n", encoding="utf-8")
+    done = run(project)
+    assert done.exit_code == 2 and "the version is 2, not 1" in done.output
 
 
 def test_a_suite_that_is_absent_is_said(project: Project) -> None:

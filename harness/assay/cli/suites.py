@@ -21,6 +21,7 @@ from ..suites import scripts
 from ..suites.driver import Plan
 from ..suites.programs import ADAPTER, ProgramOptions, Programs, columns_of
 from ..suites.scripts import ScriptOptions, Scripts
+from ..suites.suite import SuiteError
 from .base import (
     EXIT_STATUSES,
     Asked,
@@ -172,6 +173,11 @@ def _tool(cache: Path) -> Path:
     default=True,
     help="Let the runtimes that can also run the programs of preview 1 without the adapter.",
 )
+@click.option(
+    "--own-lists/--no-own-lists",
+    default=True,
+    help="Do not run what the suite's own lists (its folder expectations) skip on a runtime.",
+)
 @click.option("--adapter", type=file_type(), help="The preview1 command adapter (default: jco's).")
 @click.option("--if-there", is_flag=True, help="If the suite is absent, print one line and succeed.")
 @click.option("--name", default="wasi-testsuite", show_default=True, help="The name of the suite.")
@@ -187,6 +193,7 @@ def testsuite_command(
     runtimes: tuple[str, ...],
     gate: tuple[str, ...],
     core: bool,
+    own_lists: bool,
     adapter: Path | None,
     if_there: bool,
     name: str,
@@ -221,14 +228,14 @@ def testsuite_command(
     if begun is not None:
         runtimes = tuple(runtime.name for runtime in begun.runtimes if runtime.name in known)
     path = expectations or root / "suites" / "expectations" / "testsuite.toml"
-    suite = Programs(ProgramOptions(place, name, adapter, tool, cache, path), REFERENCE.name, places)
+    suite = Programs(ProgramOptions(place, name, adapter, tool, cache, path, own_lists), REFERENCE.name, places)
     judged = tuple(dict.fromkeys(gate or runtimes or (REFERENCE.name,)))
     if unknown := set(judged) - set(known):
         raise Unusable(f"--gate {', '.join(sorted(unknown))}: no such runtime")
     try:
         found = search.find(places, runtimes, adapters)
         wanted = narrow(suite.discover(), [containing(patterns, "--only {}: no program's name contains it")])
-    except (SelectionError, ValueError) as error:
+    except (SelectionError, SuiteError, ValueError) as error:
         raise Unusable(str(error)) from None
     if not wanted:
         raise Unusable("no program to run")

@@ -17,6 +17,7 @@ from ..model import (
     CaseResult,
     Check,
     Ending,
+    Exchange,
     Expect,
     FileExpectation,
     Kind,
@@ -32,6 +33,7 @@ from ..model import (
 from ..model.commands import SCRIPT_KEY, STATUSES, only_word
 from ..model.wire import show
 
+PROVES_NOTHING = "which proves nothing: a runtime that does nothing would end so too"
 _REPORT = re.compile(r"check (\S+) (pass|fail|value)(?: (.*))?", re.DOTALL)
 
 
@@ -222,20 +224,28 @@ def _judge_wire(check: Check, rule: WireRule, output: GuestOutput, seen: Observa
             return UnitResult(check.id, verdict, f"the run ended: {seen.outcome}")
         text = ending_words(seen.outcome)
     else:
-        text = "".join(exchange.data.decode("latin-1") if rule.raw else show(exchange) for exchange in exchanges)
+        text = _shown(rule, exchanges)
     if check.level is Level.UNSPECIFIED:
         found = re.search(rule.value, text, re.MULTILINE)
         value = "none" if found is None else next((part for part in found.groups() if part is not None), found[0])
         return UnitResult(check.id, Verdict.PASS, "", " ".join(value.split()))
+    problem = _rule_problem(rule, text)
+    return UnitResult(check.id, Verdict.PASS if problem is None else Verdict.FAIL, problem or "")
+
+
+def _shown(rule: WireRule, exchanges: Iterable[Exchange]) -> str:
+    """Returns the text of exchanges that a rule is matched with."""
+    return "".join(exchange.data.decode("latin-1") if rule.raw else show(exchange) for exchange in exchanges)
+
+
+def _rule_problem(rule: WireRule, text: str) -> str | None:
     for pattern in rule.matches:
         if not re.search(pattern, text, re.MULTILINE):
-            return UnitResult(
-                check.id, Verdict.FAIL, f"{rule.on} does not match {pattern!r}: {_excerpt(text, pattern)}"
-            )
+            return f"{rule.on} does not match {pattern!r}: {_excerpt(text, pattern)}"
     for pattern in rule.lacks:
         if re.search(pattern, text, re.MULTILINE):
-            return UnitResult(check.id, Verdict.FAIL, f"{rule.on} matches {pattern!r}: {_excerpt(text, pattern)}")
-    return UnitResult(check.id, Verdict.PASS)
+            return f"{rule.on} matches {pattern!r}: {_excerpt(text, pattern)}"
+    return None
 
 
 def ending_words(outcome: Outcome) -> str:
@@ -282,6 +292,13 @@ def _judge_expect(case: Definition, seen: Observation, output: GuestOutput) -> U
             problem = text_problem(item.content, data_after) or _state_problem(item, contents.get(f"{item.path} state"))
         if problem is not None:
             return UnitResult(EXPECT_UNIT, Verdict.FAIL, f"file {item.path} {problem}")
+    for rule in expect.wire:
+        exchanges = [exchange for exchange in seen.wire if exchange.name == rule.on]
+        problem = _rule_problem(rule, _shown(rule, exchanges)) if exchanges else f"{rule.on}: nothing arrived"
+        if problem is not None:
+            return UnitResult(EXPECT_UNIT, Verdict.FAIL, problem)
+    if expect.bare:
+        return UnitResult(EXPECT_UNIT, Verdict.SKIP, f"{seen.outcome}, {PROVES_NOTHING}")
     return UnitResult(EXPECT_UNIT, Verdict.PASS, str(seen.outcome))
 
 

@@ -157,12 +157,18 @@ class Answer:
     """What a server of the harness answers to requests for one path.
 
     `read` is all (it reads the whole request first) or head. `then` says what happens to the connection:
-    keep, close, reset or hold (it stays open and the server sends nothing more)."""
+    keep, close, reset or hold (it stays open and the server sends nothing more). The path `*` is any path.
+
+    `echo` is body or headers: the steps are the beginning of the answer's head, in which {method} and {target}
+    are those of the request, and the answer goes on with the body, or the headers, of the request."""
 
     path: str
     steps: tuple[Step, ...]
     read: str = "all"
     then: str = "keep"
+    method: str = ""
+    """The only method that it answers. Empty: any."""
+    echo: str = ""
 
 
 @dataclass(frozen=True)
@@ -225,6 +231,8 @@ class RunSpec:
     """Whether the kernel has this call for the runtime."""
     zone: str = "UTC"
     """The time zone of the host, as POSIX writes it in TZ."""
+    dials: tuple[ClientSpec, ...] = ()
+    """Connections to the address that the program prints as its first line, `127.0.0.1:PORT`."""
 
     @property
     def serve(self) -> bool:
@@ -310,6 +318,10 @@ class Expect:
     stdout: TextExpectation = field(default_factory=TextExpectation)
     stderr: TextExpectation = field(default_factory=TextExpectation)
     files: tuple[FileExpectation, ...] = ()
+    wire: tuple[WireRule, ...] = ()
+    """What must have arrived at the clients and servers, for a case without checks."""
+    bare: bool = False
+    """A runtime that does nothing would satisfy all this, so it is no PASS."""
 
 
 @dataclass(frozen=True)

@@ -320,6 +320,8 @@ def _expect_json(expect: Expect) -> dict[str, Any]:
                     }
                     for item in expect.files
                 ],
+                "wire": [_drop(vars(rule)) for rule in expect.wire],
+                "bare": expect.bare,
             }
         ),
     }
@@ -340,6 +342,8 @@ def _expect_from(value: Mapping[str, Any]) -> Expect:
         _text_from(value.get("stdout", {})),
         _text_from(value.get("stderr", {})),
         files,
+        tuple(_rule_from(rule) for rule in value.get("wire", ())),
+        value.get("bare", False),
     )
 
 
@@ -366,10 +370,12 @@ def _check_from(value: Mapping[str, Any]) -> Check:
         value["function"],
         value["since"],
         value["text"],
-        WireRule(**{**rule, "matches": tuple(rule.get("matches", ())), "lacks": tuple(rule.get("lacks", ()))})
-        if rule
-        else None,
+        _rule_from(rule) if rule else None,
     )
+
+
+def _rule_from(rule: Mapping[str, Any]) -> WireRule:
+    return WireRule(**{**rule, "matches": tuple(rule.get("matches", ())), "lacks": tuple(rule.get("lacks", ()))})
 
 
 def _case_from(value: Mapping[str, Any]) -> CaseInfo:

@@ -41,6 +41,9 @@ CLOSING = 3.0
 """How long a client waits for the end of a connection after one side has announced it, in seconds."""
 _CLOSE = re.compile(rb"^connection:[^\r\n]*\bclose\b", re.MULTILINE | re.IGNORECASE)
 
+PRINTED = r"\A(?:127\.0\.0\.1|0\.0\.0\.0|localhost):(\d+)\s*$"
+"""How a program that clients dial prints its address, as its first line."""
+
 TLS = "TLS"
 """The path that stands for a client that begins with a TLS handshake."""
 _NO_TLS = (Step(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"),)
@@ -267,13 +270,14 @@ class Server:
                 return False
         target = connection.data[start:].split(b"\r\n", 1)[0].split(b" ")
         path = target[1].decode("latin-1") if len(target) > 1 else "?"
-        answer = self._answer(path)
+        answer = self._answer(path, target[0].decode("latin-1"))
         if answer is None:
             answer = Answer(path, (Step(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),), "head", "close")
         if answer.read == "all":
             while not self._whole(connection, start) and connection.more(deadline):
                 pass
-        alive = connection.ended == "open" and connection.follow(answer.steps, deadline, start)
+        steps = answer.steps if not answer.echo else _echoed(answer, bytes(connection.data[start:]))
+        alive = connection.ended == "open" and connection.follow(steps, deadline, start)
         if answer.then == "reset":
             self._record(path, connection, start)
             connection.reset()
@@ -285,8 +289,9 @@ class Server:
         self._record(path, connection, start)
         return alive and answer.then == "keep" and connection.ended == "open"
 
-    def _answer(self, path: str) -> Answer | None:
-        return next((item for item in self.spec.answers if item.path == path), None)
+    def _answer(self, path: str, method: str = "") -> Answer | None:
+        fitting = (item for item in self.spec.answers if item.path in (path, "*") and item.method in ("", method))
+        return next(fitting, None)
 
     def _whole(self, connection: _Connection, start: int) -> bool:
         """Returns whether the request that begins there is complete. Bytes after it belong to the next
@@ -303,11 +308,28 @@ class Server:
             self.exchanges.append((connection.number, Exchange(path, data, connection.ended)))
 
 
-class Client:
-    """The clients of a case. They run one after another once the served component says where it listens."""
+def _echoed(answer: Answer, request: bytes) -> tuple[Step, ...]:
+    """Returns the answer to a request that echoes its body, or its headers and trailers as headers."""
+    message, _ = first(request)
+    method, target, *_ = [*message.head[0].split(" "), "", ""]
+    head = b"".join(step.data for step in answer.steps)
+    head = head.replace(b"{method}", method.encode("latin-1")).replace(b"{target}", target.encode("latin-1"))
+    body = message.body if answer.echo == "body" else b""
+    if answer.echo == "headers":
+        for prefix, lines in (("x-echo-", message.head[1:]), ("x-trailer-", message.trailers)):
+            for line in lines:
+                name, _, value = line.partition(":")
+                head += f"{prefix}{name.strip().lower()}: {value.strip()}\r\n".encode("latin-1")
+    return (Step(head + f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()), Step(body))
 
-    def __init__(self, specs: Sequence[ClientSpec], listening: str) -> None:
-        self.specs = specs
+
+class Client:
+    """The clients of a case. They run one after another once the served component says where it listens.
+
+    With `ends`, the run is over when all of them are done."""
+
+    def __init__(self, specs: Sequence[ClientSpec], listening: str, *, ends: bool = True) -> None:
+        self.specs, self.ends = specs, ends
         self.exchanges: list[Exchange] = []
         self._listening = re.compile(listening.encode(), re.MULTILINE)
         self.failure: Exception | None = None
@@ -316,7 +338,7 @@ class Client:
         self._over = threading.Event()
 
     def look(self, stdout: bytearray, stderr: bytearray) -> bool:
-        """Starts the clients when the server listens. Returns True when all of them are done."""
+        """Starts the clients when the server listens. Returns True when they are done and that ends the run."""
         if self._thread is None:
             found = self._listening.search(stderr) or self._listening.search(stdout)
             if found is None:
@@ -324,7 +346,7 @@ class Client:
             self.port = int(found[1])
             self._thread = threading.Thread(target=self._run, args=(self.port,), daemon=True)
             self._thread.start()
-        return not self._thread.is_alive()
+        return self.ends and not self._thread.is_alive()
 
     def close(self) -> tuple[Exchange, ...]:
         self._over.set()

@@ -132,7 +132,11 @@ def leave_command(made: Stage, case: Case, peer: Peer, scratch: Path) -> str:
 def run_stage(made: Stage, case: Case, runtime: Runtime, settings: Settings) -> Observation:
     """Runs a stage, and returns what was observed."""
     command, job = made.command, made.job
-    client = http_peers.Client(case.run.clients, command.listening) if case.run.serve else None
+    client = None
+    if case.run.serve:
+        client = http_peers.Client(case.run.clients, command.listening)
+    elif case.run.dials:
+        client = http_peers.Client(case.run.dials, http_peers.PRINTED, ends=False)
     result = execute(
         made.argv,
         env=dict(command.env),

@@ -1,53 +1,30 @@
 """Built programs from elsewhere as a suite: folders with a manifest.json, and JSON files with what each
 program must do.
 
-In: a folder with the layout of wasi-testsuite, the preview1 command adapter,
-suites/expectations/testsuite.toml. Out: cases, and what the programs did on each runtime. wasm-tools makes
-components of programs of preview 1. The JSON files are used unchanged.
+In: programs (layout.py), the preview1 command adapter, suites/expectations/testsuite.toml. Out: cases, and what
+the programs did on each runtime. wasm-tools makes components of programs of preview 1.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..judge.expect import Known, read_tables
 from ..judge.expect_programs import ProgramExpectations
-from ..model import Case, Directory, Expect, Kind, NotRun, Observation, RunSpec, TextExpectation, Verdict
+from ..model import Case, Kind, NotRun, Observation, Verdict
 from ..record import Group, SuiteInfo
 from ..run.runner import Prepared, Settings, run_case
 from ..runtimes import Places, Runtime
+from .layout import Lists, Program, find, lists
 from .suite import Suite
 
 ADAPTER = Path("node_modules/@bytecodealliance/jco/lib/wasi_snapshot_preview1.command.wasm")
-TIMEOUT = 30.0
-RUNS = ("wasm32-wasip1", "wasm32-wasip2")
-
-_OLD = {"args", "root", "env", "exit_code", "stderr", "stdout", "dirs"}
-_NEW = {"operations", "proposals", "world", "servers"}
-
-
-@dataclass(frozen=True)
-class Program:
-    """A program with its name below the suite's folder (`rust/wasm32-wasip1/NAME`) and the content of its
-    JSON file."""
-
-    name: str
-    path: Path
-    version: str
-    run: RunSpec = field(default_factory=RunSpec)
-    expect: Expect = field(default_factory=Expect)
-    problem: str = ""  # why it cannot be run here
-
-    @property
-    def group(self) -> str:
-        return self.name.rpartition("/")[0]
 
 
 @dataclass(frozen=True)
@@ -62,6 +39,8 @@ class ProgramOptions:
     """wasm-tools."""
     cache: Path
     expectations: Path
+    own_lists: bool = True
+    """Whether what the runner's own lists skip on a runtime that is not the reference is not run there."""
 
 
 class Programs(Suite):
@@ -71,10 +50,13 @@ class Programs(Suite):
         self.options, self.reference = options, reference
         self._prepared = Prepared(places)
         self._programs: dict[str, Program] = {}
+        self._lists = Lists()
         self._components: dict[str, Path | str] = {}
 
     def discover(self) -> tuple[Case, ...]:
-        self._programs = self._programs or {item.name: item for item in find(self.options.folder)}
+        if not self._programs:
+            self._programs = {item.name: item for item in find(self.options.folder)}
+            self._lists = lists(self.options.folder) if self.options.own_lists else Lists()
         return tuple(case_of(item) for item in self._programs.values() if not item.problem)
 
     def expectations(self) -> ProgramExpectations:
@@ -90,6 +72,9 @@ class Programs(Suite):
         self._announced = self.expectations()
 
     def run(self, case: Case, runtime: Runtime, settings: Settings) -> Observation | NotRun:
+        listed = "" if runtime.adapter.reference else self._lists.reason(runtime.adapter.name, self._programs[case.id])
+        if listed:
+            return NotRun(listed)
         component = case.component if runtime.modules else self._components[case.id]
         if isinstance(component, str):
             return NotRun(component, Verdict.ERROR)
@@ -125,109 +110,6 @@ def module_runtime(runtime: Runtime) -> Runtime:
     """Returns the same runtime as another column, which runs the programs of preview 1 without an adapter
     module."""
     return Runtime(runtime.adapter, replace(runtime.peer, name=f"{runtime.name} (core modules)"), modules=True)
-
-
-# --- finding --------------------------------------------------------------------------------------
-
-
-def find(folder: Path) -> tuple[Program, ...]:
-    """Returns every program below a folder."""
-    programs = []
-    for manifest in sorted(folder.rglob("manifest.json")):
-        try:
-            version = str(json.loads(manifest.read_text(encoding="utf-8"))["version"])
-        except (ValueError, KeyError, TypeError):
-            version = manifest.parent.name
-        for path in sorted(manifest.parent.glob("*.wasm")):
-            parts = [part for part in path.relative_to(folder).parts[:-1] if part != "testsuite"]
-            programs.append(_program("/".join([*parts, path.stem]), path, version))
-    return tuple(programs)
-
-
-def _program(name: str, path: Path, version: str) -> Program:
-    if version not in RUNS:
-        return Program(name, path, version, problem=f"programs for {version} are not run: only WASI 0.1 and 0.2 are")
-    file = path.with_suffix(".json")
-    try:
-        raw = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-        run, expect = specification(raw, path.parent)
-    except (ValueError, TypeError, AttributeError) as error:
-        return Program(name, path, version, problem=f"{file.name}: {error}")
-    return Program(name, path, version, run, expect)
-
-
-def specification(raw: Mapping[str, object], folder: Path) -> tuple[RunSpec, Expect]:
-    """Reads a program's JSON file: the older form with six keys, or a list of operations on one process."""
-    unknown = set(raw) - _OLD - _NEW
-    if unknown:
-        raise ValueError(f"unknown key {', '.join(sorted(unknown))}")
-    if set(raw) & _NEW:
-        if set(raw) & _OLD:
-            raise ValueError("two forms in one file")
-        return _operations(raw, folder)
-    stdout, stderr = raw.get("stdout"), raw.get("stderr")
-    roots = [raw["root"]] if raw.get("root") is not None else []
-    return (
-        _run_spec(raw, folder, [*roots, *_strings(raw.get("dirs"), "dirs")]),
-        Expect(exit=_number(raw.get("exit_code", 0)), stdout=_text(stdout), stderr=_text(stderr)),
-    )
-
-
-def _operations(raw: Mapping[str, object], folder: Path) -> tuple[RunSpec, Expect]:
-    if raw.get("proposals") or raw.get("servers") or raw.get("world", "wasi:cli/command") != "wasi:cli/command":
-        raise ValueError("needs proposals, servers or another world")
-    run, status, stdin = RunSpec(timeout=TIMEOUT), 0, ""
-    outputs: dict[str, str] = {}
-    operations = raw.get("operations")
-    for operation in operations if isinstance(operations, list) else []:
-        kind = operation.get("type")
-        if kind == "run":
-            run = _run_spec(operation, folder, [operation["root"]] if operation.get("root") is not None else [])
-        elif kind == "wait":
-            status = _number(operation.get("exit_code", 0))
-        elif kind == "write" and operation.get("id", "stdin") == "stdin":
-            stdin += str(operation.get("payload", ""))
-        elif kind == "read" and operation.get("id", "stdout") in ("stdout", "stderr"):
-            name = str(operation.get("id", "stdout"))
-            outputs[name] = outputs.get(name, "") + str(operation.get("payload", ""))
-        else:
-            raise ValueError(f"operation {kind} needs more than a process")
-    made = RunSpec(run.args, run.env, stdin.encode(), run.dirs, timeout=TIMEOUT)
-    return made, Expect(exit=status, stdout=_text(outputs.get("stdout")), stderr=_text(outputs.get("stderr")))
-
-
-def _run_spec(raw: Mapping[str, object], folder: Path, roots: Sequence[object]) -> RunSpec:
-    env = raw.get("env") or {}
-    if not isinstance(env, dict):
-        raise ValueError("env is no object")
-    if len(roots) > 1:
-        raise ValueError("more than one directory")
-    dirs = []
-    for root in roots:
-        source = folder / str(root)
-        if not source.is_dir():
-            raise ValueError(f"there is no directory {root}")
-        dirs.append(Directory("/", source))
-    variables = tuple((str(key), str(value)) for key, value in env.items())
-    return RunSpec(tuple(_strings(raw.get("args"), "args")), variables, b"", tuple(dirs), timeout=TIMEOUT)
-
-
-def _strings(value: object, name: str) -> list[str]:
-    if value is None:
-        return []
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError(f"{name} is no list of strings")
-    return value
-
-
-def _number(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError(f"exit_code is {value!r}")
-    return value
-
-
-def _text(value: object) -> TextExpectation:
-    return TextExpectation() if value is None else TextExpectation(exact=str(value).encode())
 
 
 def unsupported(programs: Iterable[Program]) -> tuple[Group, ...]:

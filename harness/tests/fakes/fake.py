@@ -51,7 +51,7 @@ def serves() -> int:
         path = connection.recv(65536).split(b" ")[1]
         if KIND == "serve-mute":
             time.sleep(60)
-        if number == 0:
+        if number == 0 and KIND != "serve-program":
             report("check t.served.said pass")
         connection.sendall(b"HTTP/1.0 200 OK\r\n\r\nyou asked " + path)
         connection.close()
@@ -150,6 +150,23 @@ def main() -> int:
         )
         outcome(outcome="exited", status=status)
         return status
+    if KIND == "program-echoes":  # prints its address, and gives back what it gets on one connection
+        listener = socket.create_server(("127.0.0.1", 0))
+        print(f"127.0.0.1:{listener.getsockname()[1]}", flush=True)
+        connection, _ = listener.accept()
+        connection.sendall(connection.recv(64))
+        connection.close()
+        outcome(outcome="exited", status=0)
+        return 0
+    if KIND == "program-asks":  # puts "hi" to the first server of its environment, and prints the answer
+        where = next(sys.argv[i + 1] for i, word in enumerate(sys.argv) if word == "--env").partition("=")[2]
+        with socket.create_connection((where.split(":")[0], int(where.split(":")[1]))) as sock:
+            sock.sendall(b"PUT /x HTTP/1.1\r\nA: b\r\nContent-Length: 2\r\n\r\nhi")
+            while piece := sock.recv(4096):
+                sys.stdout.write(piece.decode().replace("\r", ""))
+        sys.stdout.flush()
+        outcome(outcome="exited", status=0)
+        return 0
     if KIND == "serve-refuses":
         print("fake: no such import", file=sys.stderr)
         return 123
