@@ -26,10 +26,30 @@ function core(name) {
   return cores.get(name);
 }
 
+/** Answers a request whose handler trapped with 500, where no response was sent. */
+function refuse(out) {
+  const { Fields, OutgoingBody, OutgoingResponse, ResponseOutparam } = shim.http.types;
+  try {
+    const response = new OutgoingResponse(new Fields());
+    response.setStatusCode(500);
+    const body = response.body();
+    ResponseOutparam.set(out, { tag: "ok", val: response });
+    OutgoingBody.finish(body);
+  } catch (error) {
+    console.error(error);
+  }
+}
+
 if (job.port) {
-  const instance = () => module.instantiate(core, importsOf(shim));
-  const handler = { handle: (request, out) => instance().incomingHandler.handle(request, out) };
-  new shim.http.HTTPServer(handler).listen(job.port, "127.0.0.1");
+  const handle = (request, out) => {
+    try {
+      module.instantiate(core, importsOf(shim)).incomingHandler.handle(request, out);
+    } catch (error) {
+      console.error(error);
+      refuse(out);
+    }
+  };
+  new shim.http.HTTPServer({ handle }).listen(job.port, "127.0.0.1");
   console.error(`Listening on 127.0.0.1:${job.port}`);
 } else {
   // the shim ends the process where the guest exits
