@@ -3,6 +3,8 @@
 `TABLE` has one line for each call of the probe: `RESULT = NAME ARGUMENT...` by area. RESULT and each ARGUMENT that is a
 key of `HANDLES` is a resource; the others say what kind of word stands there. `?` ends a list that may be left out, `*`
 stands for any number of the word before it.
+
+The scripts of one process share standard input, so only the area `cli` reads it, and waits for it.
 """
 
 from __future__ import annotations
@@ -76,7 +78,6 @@ TABLE = {
         in = read-via-stream fd offset
         out = write-via-stream fd offset
         out = append-via-stream fd
-        in = get-stdin
         out = get-stderr
         read in length
         blocking-read in length
