@@ -15,7 +15,7 @@ from assay.cli import main
 from assay.judge.expect import ExpectationError, read_tables
 from assay.judge.expect_programs import ProgramExpectations
 from assay.record import summary
-from assay.suites import layout
+from assay.suites import layout, tables
 from assay.suites import scripts as wast
 
 COMPONENT = b"\0asm\x0d\0\1\0"
@@ -385,3 +385,167 @@ dir = ["{host}"]
         )  # fmt: skip
         assert done.exit_code == wanted and "was not run" not in done.output, done.output
         assert f"on only (core modules): {1 - status} of 1 pass" in done.output
+
+
+# --- programs of a table --------------------------------------------------------------------------
+
+TABLE = """
+[[group]]
+programs = ["bare", "fails"]
+
+[[group]]
+programs = ["says"]
+[group.run]
+args = [{ text = "a", times = 3 }]
+env = { K = "v" }
+[[group.run.dir]]
+guest = "."
+[[group.run.make]]
+path = "./seed"
+kind = "file"
+[group.expect]
+stdout = "aaa K=v seed"
+
+[[group]]
+programs = ["says"]
+variant = "again"
+[group.run]
+args = ["b"]
+[group.expect]
+stdout = "b"
+
+[[group]]
+programs = ["clock"]
+cannot = "needs a clock of the host's choice"
+
+[[group]]
+programs = ["gone"]
+"""
+
+
+def table(project: Project, text: str = TABLE, kind: str = "program", *args: str) -> Result:
+    """Runs the programs of a table. Built are: bare and other, fails as a core module, says in two forms, clock."""
+    folder = project.root / "built"
+    folder.mkdir(exist_ok=True)
+    for name in ("bare", "says", "says.component", "clock", "other"):
+        (folder / f"{name}.wasm").write_bytes(COMPONENT)
+    (project.root / "suites" / "programs").mkdir(parents=True, exist_ok=True)
+    (project.root / "suites" / "programs" / "mine.toml").write_text(text, encoding="utf-8")
+    (project.root / "adapter.wasm").write_bytes(COMPONENT)
+    return CliRunner().invoke(
+        main,
+        ["--root", str(project.root), "testsuite", "--suite", "mine", "--from", str(folder), "-r", "touchstone",
+         "-j", "1", "--adapter", str(project.root / "adapter.wasm"), "--program", f"touchstone={project.fake(kind)}",
+         *args],
+    )  # fmt: skip
+
+
+def test_the_programs_of_a_table(project: Project) -> None:
+    done = table(project)
+    assert done.exit_code == 0, done.output
+    assert "missing: 2 programs: fails, gone" in done.output
+    assert "not in the table: 1 programs: other" in done.output
+    assert "unsupported: 1 of mine: clock needs a clock of the host's choice" in done.output
+    assert "mine on touchstone: 2 of 3 pass, 1 prove nothing (exit 0, and nothing else to see)\n" in done.output
+    made = record.read(project.root / "reports/latest/mine.jsonl")
+    verdicts = {item.case: item.verdict.value for item in made.results}
+    assert verdicts == {"mine/bare": "SKIP", "mine/says": "PASS", "mine/says:again": "PASS"}
+    again = CliRunner().invoke(main, ["judge", str(project.root / "reports/latest/mine.jsonl")])
+    assert again.exit_code == 0 and "2 of 3 pass, 1 prove nothing" in again.output, again.output
+
+
+def test_a_table_that_has_changed_is_not_resumed(project: Project) -> None:
+    assert table(project).exit_code == 0
+    assert "resuming: 3 of 3 runs" in table(project, TABLE, "program", "--resume").output
+    done = table(project, TABLE.replace("times = 3", "times = 4"), "program", "--resume")
+    assert done.exit_code == 2 and "something has changed" in done.output and "mine/says" in done.output
+
+
+def test_what_does_nothing_passes_nothing_of_a_table(project: Project) -> None:
+    done = table(project, TABLE, "nothing-but-outcome")
+    assert done.exit_code == 1 and "0 of 3 pass, 1 prove nothing" in done.output and "2 unexpected" in done.output
+
+
+def test_a_bare_program_can_still_fail(project: Project) -> None:
+    text = "[[group]]\nprograms = ['bare']\n[group.run]\nargs = ['33']\n[[group]]\nprograms = ['says']\n[group.expect]\nexit = 1"
+    done = table(project, text)
+    assert done.exit_code == 1 and "unexpected FAIL mine/bare: expected exit 0, but: exited 1" in done.output
+    assert "unexpected FAIL mine/says: expected exit 1, but: exited 0" in done.output
+
+
+SERVED = """
+[[group]]
+programs = ["says"]
+[[group.run.client]]
+name = "one"
+say = "GET /a HTTP/1.1\\r\\n\\r\\n"
+[[group.expect.wire]]
+on = "one"
+matches = 'you asked /%s\\b'
+"""
+ASKS = """
+[[group]]
+programs = ["says"]
+[group.run]
+env = { HTTP_SERVER = "{web}" }
+[[group.run.server]]
+name = "web"
+[[group.run.server.on]]
+path = "*"
+echo = "body"
+say = "HTTP/1.1 200 OK\\r\\nasked: {method} {target}\\r\\n"
+[group.expect]
+stdout-contains = ["asked: PUT /x", "hi"]
+[[group.expect.wire]]
+on = "web connections"
+matches = '^%s'
+raw = true
+"""
+
+
+@pytest.mark.parametrize(("text", "good", "bad"), [(SERVED, "a", "b"), (ASKS, "1", "2")])
+def test_the_wire_of_a_table(project: Project, text: str, good: str, bad: str) -> None:
+    kind = "serve-program" if text is SERVED else "program-asks"
+    done = table(project, text % good, kind)
+    assert done.exit_code == 0 and "1 of 1 pass" in done.output, done.output
+    done = table(project, text % bad, kind)
+    assert done.exit_code == 1 and "does not match" in done.output
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[", "mine.toml"),
+        ("programs = ['says']", "a table is a list of groups"),
+        ("[[group]]\nprogram = 'says'", "a group has programs"),
+        ("[[group]]\nprograms = ['says', 'says']", "mine/says is there twice"),
+        ("[[group]]\nprograms = ['says']\ncannot = 'x'\n[group.run]", "has neither run nor expect"),
+        ("[[group]]\nprograms = ['says']\nrun = 3", "run is a table"),
+        ("[[group]]\nprograms = ['says']\n[group.run]\nargv = []", "unknown key argv"),
+        ("[[group]]\nprograms = ['says']\n[[group.expect.wire]]\non = 'x'\nmatches = 'y'", "there is no 'x' among"),
+        ("[[group]]\nprograms = ['nowhere']", "no program to run"),
+        (ASKS.replace('"body"', '"all"') % "1", "echo must be"),
+    ],
+)
+def test_tables_that_cannot_be_used(project: Project, text: str, words: str) -> None:
+    done = table(project, text)
+    assert done.exit_code == 2 and words in done.output, done.output
+
+
+def test_the_options_of_a_table(project: Project) -> None:
+    done = table(project, TABLE, "program", "--suite", "yours")
+    assert done.exit_code == 2 and "there is no such table" in done.output and "has mine" in done.output
+    done = CliRunner().invoke(main, ["--root", str(project.root), "testsuite", "--suite", "mine"])
+    assert done.exit_code == 2 and "--suite and --from belong together" in done.output
+
+
+def test_the_table_of_the_p2_programs(tmp_path: Path) -> None:
+    """Every run is well-formed; what a runtime that does nothing would pass is counted apart."""
+    root = Path(__file__).resolve().parents[2]
+    path = root / "suites" / "programs" / "p2-programs.toml"
+    for name in tables.load(path, tmp_path, root / "fixtures").missing:
+        (tmp_path / f"{name}.wasm").write_bytes(COMPONENT)
+    listed = tables.load(path, tmp_path, root / "fixtures")
+    runs = [item for item in listed.programs if not item.problem]
+    assert (len(listed.programs), len(runs)) == (193, 144) and not listed.missing
+    assert sum(not item.expect.bare for item in runs) == 38

@@ -238,6 +238,20 @@ def load(path: Path, suites: Path, fixtures: Path) -> Case:
     return case
 
 
+def specification(
+    path: Path, where: str, run: Mapping[str, object], expect: Mapping[str, object], fixtures: Path
+) -> tuple[RunSpec, Expect]:
+    """Reads the tables run and expect of a program that reports no checks.
+
+    What must be true of its run may contain rules for the wire. Where a runtime that does nothing would satisfy
+    all of it, it is bare."""
+    made = _run(_Table(path, f"{where}: run", run), path.parent, fixtures)
+    table = _Table(path, f"{where}: expect", expect)
+    rules = tuple(_rule(item, made) for item in table.tables("wire"))
+    wanted = dataclasses.replace(_expect(table, made), wire=rules)
+    return made, dataclasses.replace(wanted, bare=not rules and not _positive(wanted, made))
+
+
 def _digest_tree(digest: hashlib._Hash, tree: Path) -> None:
     """Adds a tree that the case is given: it is part of the case's definition."""
     for place in sorted(tree.rglob("*")):
@@ -361,7 +375,7 @@ def _server(table: _Table) -> ServerSpec:
         raise table.fail(f"kind must be one of {', '.join(SERVER_KINDS)}")
     answers = tuple(_answer(item) for item in table.tables("on"))
     table.done()
-    paths = [answer.path for answer in answers]
+    paths = [(answer.path, answer.method) for answer in answers]
     if len(set(paths)) != len(paths):
         raise table.fail("two [[run.server.on]] have the same path")
     if answers and kind in ("refusing", "deaf"):
@@ -370,14 +384,18 @@ def _server(table: _Table) -> ServerSpec:
 
 
 def _answer(table: _Table) -> Answer:
-    path, read, then = table.need("path"), table.text("read") or "all", table.text("then") or "keep"
+    path, read = table.need("path"), table.text("read") or "all"
+    method, echo = table.text("method") or "", table.text("echo") or ""
+    then = table.text("then") or ("close" if echo else "keep")
     if read not in ("all", "head"):
         raise table.fail('read must be "all" or "head"')
     if then not in ("keep", "close", "reset", "hold"):
         raise table.fail('then must be "keep", "close", "reset" or "hold"')
+    if echo not in ("", "body", "headers"):
+        raise table.fail('echo must be "body" or "headers"')
     steps = _steps(table)
     table.done()
-    return Answer(path, steps, read, then)
+    return Answer(path, steps, read, then, method, echo)
 
 
 def _client(table: _Table) -> ClientSpec:
@@ -608,10 +626,7 @@ def _wire(table: _Table, run: RunSpec, level: str) -> WireRule | None:
         if matches or lacks or value or raw:
             raise table.fail("matches, lacks, value and raw belong to a check with `on`")
         return None
-    answers = {answer.path for server in run.servers for answer in server.answers}
-    known = answers | {client.name for client in run.clients} | {f"{server.name} connections" for server in run.servers}
-    known |= {"stdout", "ending"}
-    if on not in known:
+    if on not in _exchanges(run) | {"stdout", "ending"}:
         raise table.fail(
             f"on: there is no {on!r} among the paths of servers and the names of clients, nor is it stdout or ending"
         )
@@ -620,12 +635,35 @@ def _wire(table: _Table, run: RunSpec, level: str) -> WireRule | None:
             raise table.fail("an unspecified check on the wire has a value, and neither matches nor lacks")
     elif value or not (matches or lacks):
         raise table.fail("a requirement on the wire has matches or lacks, and no value")
-    for pattern in (*matches, *lacks, value):
+    _compiled(table, (*matches, *lacks, value))
+    return WireRule(on, matches, lacks, value, raw)
+
+
+def _rule(table: _Table, run: RunSpec) -> WireRule:
+    """Reads what the exchanges of one name must be."""
+    on, raw = table.need("on"), table.flag("raw")
+    matches, lacks = table.texts("matches", single=True), table.texts("lacks", single=True)
+    table.done()
+    if on not in _exchanges(run):
+        raise table.fail(f"on: there is no {on!r} among the paths of servers and the names of clients")
+    if not matches:
+        raise table.fail("matches is missing or empty")
+    _compiled(table, (*matches, *lacks))
+    return WireRule(on, matches, lacks, raw=raw)
+
+
+def _exchanges(run: RunSpec) -> set[str]:
+    """Returns the names of the exchanges that a run may have."""
+    answers = {answer.path for server in run.servers for answer in server.answers}
+    return answers | {client.name for client in run.clients} | {f"{server.name} connections" for server in run.servers}
+
+
+def _compiled(table: _Table, patterns: Iterable[str]) -> None:
+    for pattern in patterns:
         try:
             re.compile(pattern)
         except re.error as error:
             raise table.fail(f"{pattern!r}: {error}") from None
-    return WireRule(on, matches, lacks, value, raw)
 
 
 def _positive(expect: Expect, run: RunSpec) -> bool:

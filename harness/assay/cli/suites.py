@@ -180,8 +180,12 @@ def _tool(cache: Path) -> Path:
 )
 @click.option("--adapter", type=file_type(), help="The preview1 command adapter (default: jco's).")
 @click.option("--if-there", is_flag=True, help="If the suite is absent, print one line and succeed.")
-@click.option("--name", default="wasi-testsuite", show_default=True, help="The name of the suite.")
-@click.option("--expectations", type=file_type(), help="Default: suites/expectations/testsuite.toml.")
+@click.option("--name", help="The name of the suite (default: wasi-testsuite, or that of --suite).")
+@click.option(
+    "--suite", "table", metavar="NAME", help="Programs without JSON files: suites/programs/NAME.toml has them."
+)
+@click.option("--from", "place", type=folder_type(exists=True), help="The folder with the built programs of --suite.")
+@click.option("--expectations", type=file_type(), help="Default: suites/expectations/testsuite.toml, or NAME.toml.")
 @options(jobs_option, resume_options)
 @click.option("--output", type=folder_type(), help="Where testsuite.jsonl, the record, goes (default: reports/latest).")
 @click.pass_obj
@@ -196,18 +200,25 @@ def testsuite_command(
     own_lists: bool,
     adapter: Path | None,
     if_there: bool,
-    name: str,
+    name: str | None,
+    table: str | None,
+    place: Path | None,
     expectations: Path | None,
     jobs: int,
     output: Path | None,
     resume: bool,
     rerun_changed: bool,
 ) -> None:
-    """Run a folder of built programs with the layout of wasi-testsuite (default: the one in build/suites)."""
-    place = folder or root / "build" / "suites" / "wasi-testsuite"
+    """Run a folder of built programs with the layout of wasi-testsuite (default: the one in build/suites).
+
+    With --suite and --from: the programs of a table, built elsewhere."""
+    if (table is None) != (place is None) or (place is not None and folder is not None):
+        raise Unusable("--suite and --from belong together, and go without a FOLDER")
+    described = _table(root, table)
+    place = place or folder or root / "build" / "suites" / "wasi-testsuite"
     adapter = adapter or root / ADAPTER
     missing = "the preview1 adapter that the programs of wasi-testsuite need"
-    empty = not place.is_dir() or next(place.rglob("manifest.json"), None) is None
+    empty = not place.is_dir() or (described is None and next(place.rglob("manifest.json"), None) is None)
     if if_there and (empty or not adapter.is_file()):
         click.echo(
             "absent: the programs of wasi-testsuite (`make suites` fetches them)"
@@ -223,12 +234,15 @@ def testsuite_command(
     tool = _tool(cache)
     adapters, places = find_adapters(root, asked, (*runtimes, *gate))
     known = [item.name for item in adapters]
-    record = None if patterns else (output or Project(root).latest) / "testsuite.jsonl"
+    kept = "testsuite" if described is None else described.stem
+    record = None if patterns else (output or Project(root).latest) / f"{kept}.jsonl"
     begun = _resumable(record, resume, rerun_changed)
     if begun is not None:
         runtimes = tuple(runtime.name for runtime in begun.runtimes if runtime.name in known)
-    path = expectations or root / "suites" / "expectations" / "testsuite.toml"
-    suite = Programs(ProgramOptions(place, name, adapter, tool, cache, path, own_lists), REFERENCE.name, places)
+    path = expectations or root / "suites" / "expectations" / f"{kept}.toml"
+    name = name or ("wasi-testsuite" if described is None else kept)
+    given = ProgramOptions(place, name, adapter, tool, cache, path, described, root / "fixtures", own_lists)
+    suite = Programs(given, REFERENCE.name, places)
     judged = tuple(dict.fromkeys(gate or runtimes or (REFERENCE.name,)))
     if unknown := set(judged) - set(known):
         raise Unusable(f"--gate {', '.join(sorted(unknown))}: no such runtime")
@@ -237,6 +251,9 @@ def testsuite_command(
         wanted = narrow(suite.discover(), [containing(patterns, "--only {}: no program's name contains it")])
     except (SelectionError, SuiteError, ValueError) as error:
         raise Unusable(str(error)) from None
+    for words, names in (("missing", suite.listed.missing), ("not in the table", suite.listed.strangers)):
+        if names:
+            click.echo(f"{words}: {len(names)} programs: {', '.join(names)}")
     if not wanted:
         raise Unusable("no program to run")
     say_absent(found)
@@ -245,7 +262,7 @@ def testsuite_command(
         if item.runtime is None:
             columns.append(item.column)
             continue
-        made = columns_of(item.runtime, core=core)
+        made = columns_of(item.runtime, core=core and described is None)
         columns += made
         if made and item.runtime.name in judged and (item.adapter.reference or not item.runtime.can.components):
             others = (name for name in judged if name != item.runtime.name)
@@ -254,6 +271,17 @@ def testsuite_command(
         raise Unusable("no runtime is there")
     plan = Plan(suite, wanted, tuple(columns), judged, Settings(jobs=jobs))
     run_plan(resumed(plan, begun, gate), record, begun=begun, rerun_changed=rerun_changed)
+
+
+def _table(root: Path, name: str | None) -> Path | None:
+    """Returns the table of this name."""
+    if name is None:
+        return None
+    folder = root / "suites" / "programs"
+    names = sorted(path.stem for path in folder.glob("*.toml"))
+    if name not in names:
+        raise Unusable(f"--suite {name}: there is no such table; {folder} has {', '.join(names) or 'none'}")
+    return folder / f"{name}.toml"
 
 
 def _resumable(path: Path | None, resume: bool, rerun_changed: bool) -> Record | None:

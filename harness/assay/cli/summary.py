@@ -115,6 +115,7 @@ def _programs(counts: summary.ProgramSummary) -> tuple[str, ...]:
         click.echo(f"unsupported: {group.programs} of {group.name}: {group.reason}")
     return tuple(
         f"{counts.suite} on {item.runtime}: {item.passed} of {item.total} pass"
+        + (f", {item.bare} prove nothing (exit 0, and nothing else to see)" if item.bare else "")
         + (f", {item.known} known" if item.known else "")
         + (f", {item.unexpected} unexpected" if item.unexpected else "")
         for item in counts.runtimes

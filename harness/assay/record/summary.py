@@ -7,7 +7,7 @@ runtime.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,9 @@ class ProgramCount:
     total: int
     passed: int
     not_passed: tuple[ProgramResult, ...]
-    """Includes programs that passed although they were announced to fail."""
+    """Includes programs that passed although they were announced to fail, and no run that proves nothing."""
+    bare: int = 0
+    """The runs that ended as expected, which proves nothing: a runtime that does nothing would end so too."""
 
     @property
     def known(self) -> int:
@@ -164,8 +166,11 @@ def _announced(unit: UnitResult) -> str:
 
 
 def programs(record: Record) -> ProgramSummary:
+    bare = {case.id for case in record.cases if case.expect is not None and case.expect.bare}
     runtimes = tuple(
-        _program_count(runtime.name, runtime.version, [item for item in record.results if item.runtime == runtime.name])
+        _program_count(
+            runtime.name, runtime.version, [item for item in record.results if item.runtime == runtime.name], bare
+        )
         for runtime in record.present
     )
     suite = record.suite
@@ -174,7 +179,10 @@ def programs(record: Record) -> ProgramSummary:
     )
 
 
-def _program_count(runtime: str, version: str, results: Sequence[CaseResult]) -> ProgramCount:
+def _program_count(
+    runtime: str, version: str, results: Sequence[CaseResult], bare: Collection[str] = ()
+) -> ProgramCount:
+    empty = {item.case for item in results if item.case in bare and item.verdict is Verdict.SKIP and not item.reason}
     bad = tuple(
         ProgramResult(
             result.case,
@@ -185,9 +193,10 @@ def _program_count(runtime: str, version: str, results: Sequence[CaseResult]) ->
         )
         for result in results
         for unit in result.units
-        if unit.verdict is not Verdict.PASS or unit.unexpected
+        if (unit.verdict is not Verdict.PASS or unit.unexpected) and result.case not in empty
     )
-    return ProgramCount(runtime, version, len(results), sum(result.verdict is Verdict.PASS for result in results), bad)
+    passed = sum(result.verdict is Verdict.PASS for result in results)
+    return ProgramCount(runtime, version, len(results), passed, bad, len(empty))
 
 
 # --- before version 3 -----------------------------------------------------------------------------

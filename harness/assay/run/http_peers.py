@@ -407,8 +407,8 @@ def _connect(port: int, deadline: float) -> socket.socket | None:
 
 
 def start(case: Case, stack: contextlib.ExitStack) -> tuple[Case, list[Server]] | Inexpressible:
-    """Starts the servers of a case. Returns the case with their addresses for {name} in arguments and
-    environment."""
+    """Starts the servers of a case. Returns the case with their addresses for {name} in arguments, in the
+    environment and in what clients say."""
     servers: list[Server] = []
     for spec in case.run.servers:
         if spec.kind == "tls" and shutil.which("openssl") is None:
@@ -421,11 +421,15 @@ def start(case: Case, stack: contextlib.ExitStack) -> tuple[Case, list[Server]] 
     def fill(text: str) -> str:
         return functools.reduce(lambda done, place: done.replace(*place), places, text)
 
+    def said(step: Step) -> Step:
+        return replace(step, data=fill(step.data.decode("latin-1")).encode("latin-1"))
+
     env = case.run.env
     run = replace(
         case.run,
         args=tuple(fill(item) for item in case.run.args),
         env=None if env is None else tuple((key, fill(value)) for key, value in env),
+        clients=tuple(replace(client, steps=tuple(said(step) for step in client.steps)) for client in case.run.clients),
     )
     return replace(case, run=run), servers
 

@@ -134,9 +134,9 @@ def run_stage(made: Stage, case: Case, runtime: Runtime, settings: Settings) -> 
     command, job = made.command, made.job
     client = None
     if case.run.serve:
-        client = http_peers.Client(case.run.clients, command.listening)
+        client = http_peers.Client(job.case.run.clients, command.listening)
     elif case.run.dials:
-        client = http_peers.Client(case.run.dials, http_peers.PRINTED, ends=False)
+        client = http_peers.Client(job.case.run.dials, http_peers.PRINTED, ends=False)
     result = execute(
         made.argv,
         env=dict(command.env),

@@ -41,6 +41,8 @@ class Program:
     problem: str = ""  # why it cannot be run here
     suite: str = ""
     """The name of its suite in the manifest, by which the runner's own lists name it."""
+    digest: str = ""
+    """SHA-256 of its group in a table."""
 
     @property
     def group(self) -> str:

@@ -21,6 +21,7 @@ from ..model import Case, Kind, NotRun, Observation, Verdict
 from ..record import Group, SuiteInfo
 from ..run.runner import Prepared, Settings, run_case
 from ..runtimes import Places, Runtime
+from . import tables
 from .layout import Lists, Program, find, lists
 from .suite import Suite
 
@@ -39,6 +40,10 @@ class ProgramOptions:
     """wasm-tools."""
     cache: Path
     expectations: Path
+    table: Path | None = None
+    """What the programs get and must do, where they have no JSON files: then the folder is without manifests."""
+    fixtures: Path = Path()
+    """The trees that a table may name."""
     own_lists: bool = True
     """Whether what the runner's own lists skip on a runtime that is not the reference is not run there."""
 
@@ -51,17 +56,23 @@ class Programs(Suite):
         self._prepared = Prepared(places)
         self._programs: dict[str, Program] = {}
         self._lists = Lists()
+        self.listed = tables.Listed((), (), ())
+        """What a table and the folder have of each other."""
         self._components: dict[str, Path | str] = {}
 
     def discover(self) -> tuple[Case, ...]:
-        if not self._programs:
+        if not self._programs and self.options.table is not None:
+            self.listed = tables.load(self.options.table, self.options.folder, self.options.fixtures)
+            self._programs = {item.name: item for item in self.listed.programs}
+        elif not self._programs:
             self._programs = {item.name: item for item in find(self.options.folder)}
             self._lists = lists(self.options.folder) if self.options.own_lists else Lists()
         return tuple(case_of(item) for item in self._programs.values() if not item.problem)
 
     def expectations(self) -> ProgramExpectations:
         path = self.options.expectations
-        return ProgramExpectations({self.reference: tuple(read_tables(path))}, lambda _: str(path))
+        known = () if self.options.table is not None and not path.is_file() else tuple(read_tables(path))
+        return ProgramExpectations({self.reference: known}, lambda _: str(path))
 
     def prepare(self, cases: Sequence[Case], jobs: int) -> None:
         names = [case.id for case in cases]
@@ -93,6 +104,7 @@ class Programs(Suite):
             self.options.name,
             Kind.PROGRAM,
             f"{adapter.name}, SHA-256 {digest}",
+            absent=self.listed.missing,
             unsupported=unsupported(self._programs.values()),
         )
 
@@ -150,5 +162,5 @@ def adapt(program: Program, adapter: Path, tool: Path, cache: Path) -> Path | st
 def case_of(program: Program) -> Case:
     return Case(
         program.name, program.name, program.path, (), program.run, program.expect, (), program.path.parent,
-        kind=Kind.PROGRAM,
+        digest=program.digest, kind=Kind.PROGRAM,
     )  # fmt: skip
