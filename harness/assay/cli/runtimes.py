@@ -46,7 +46,7 @@ def runtimes_command(root: Path, names: tuple[str, ...], asked: Asked, installin
 
 
 def _install(adapters: Sequence[Adapter], names: Sequence[str], places: Places) -> bool:
-    """Installs runtimes. Returns whether one of them could not be installed."""
+    """Installs runtimes. Returns whether one that was named could not be installed: the others are optional."""
     failed = False
     for adapter in adapters:
         how = adapter.about.install
@@ -57,7 +57,7 @@ def _install(adapters: Sequence[Adapter], names: Sequence[str], places: Places) 
             click.echo(f"{adapter.name}: {install(adapter, places)}")
         except InstallError as error:
             click.echo(f"{adapter.name}: not installed: {error}", err=True)
-            failed = True
+            failed = failed or bool(names)
     return failed
 
 
