@@ -144,6 +144,27 @@ def test_the_list_says_what_is_there_and_how_to_get_the_rest(project: Project) -
     assert run(project, "runtimes", "nobody")[0] == 2
 
 
+def test_what_a_runtime_lacks_is_not_run_and_says_so(project: Project) -> None:
+    from test_adapters import job
+
+    can = described(project, TEXT.replace("read-only = true", 'read-only = true\nlacks = ["wasi:cli/std*"]')).about.can
+    case = job(project).case
+    assert can.has("wasi:cli/environment") and not can.has("wasi:cli/stdout")
+    assert "wasi:cli/stdout" in case.interfaces and can.cannot(case, ()) == "cannot grant inherit-network"
+    case = replace(case, run=replace(case.run, grants=()))
+    assert can.cannot(case, ()) == "declares that it lacks wasi:cli/stdout"
+
+
+def test_a_runtime_on_demand_is_run_when_it_is_named(project: Project) -> None:
+    project.add("p2/t/one")
+    asked = ("--runtimes", str(folder(project, 'on-demand = "it is slow"\n' + TEXT)), "--no-smoke")
+    named = (*asked, "--program", f"fake={liar(project)}")
+    _, output = run(project, "run", *named)
+    assert "fake: not run unless named: it is slow" in output
+    _, output = run(project, "run", "-r", "fake", *named)
+    assert "not run unless named" not in output and "1/1 runs" in output, output
+
+
 def test_a_version_of_a_runtime_is_beside_it(project: Project) -> None:
     adapters = registry.tagged(registry.known(), ("wasmtime@48", "nobody@1", "wasmtime@48"))
     names = [adapter.name for adapter in adapters]

@@ -41,7 +41,7 @@ from .base import (
     write_reports,
 )
 from .drive import resumable, resumed, run_plan, say_absent
-from .runtimes import refuse_untrue
+from .runtimes import refuse_untrue, without_on_demand
 
 MOST_SEED = (1 << 53) - 1
 """Larger numbers are not the same in every reader of JSON."""
@@ -120,7 +120,7 @@ def run_command(
         runtimes = tuple(runtime.name for runtime in begun.runtimes)
         if missing := set(runtimes) - set(known):
             raise Unusable(f"--resume: the record has {', '.join(sorted(missing))}, which needs --also again")
-    found = search.find(places, runtimes, adapters)
+    found = without_on_demand(search.find(places, runtimes, adapters), runtimes)
     say_absent(found)
     if try_them:
         refuse_untrue(found, suite.fixtures, places)

@@ -117,6 +117,17 @@ def _show(runtime: Runtime, tried: Sequence[smoke.Tried]) -> bool:
     return bool(bad)
 
 
+def without_on_demand(found: Sequence[Found], named: Sequence[str]) -> tuple[Found, ...]:
+    """Returns the runtimes without those that are only run when they are named, and says so of each."""
+    left: list[Found] = []
+    for item in found:
+        if item.runtime is not None and item.adapter.about.on_demand and item.adapter.name not in named:
+            CONSOLE.print(f"{item.adapter.name}: not run unless named: {item.adapter.about.on_demand}", style="dim")
+        else:
+            left.append(item)
+    return tuple(left)
+
+
 def refuse_untrue(found: Sequence[Found], fixtures: Path, places: Places) -> None:
     """Ends the command where the smoke test of a runtime fails. The reference runtime is tested by the run."""
     if not smoke.there(fixtures):

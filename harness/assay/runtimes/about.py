@@ -52,8 +52,10 @@ class Can:
             return "has no read-only directories"
         if run.env and not self.environment:
             return "cannot set the environment"
-        lacking = [grant for grant in run.grants if grant not in self.grants]
-        return f"cannot grant {', '.join(lacking)}" if lacking else ""
+        if lacking := [grant for grant in run.grants if grant not in self.grants]:
+            return f"cannot grant {', '.join(lacking)}"
+        lacking = [interface for interface in case.interfaces if not self.has(interface)]
+        return f"declares that it lacks {', '.join(lacking)}" if lacking else ""
 
     def has(self, interface: str) -> bool:
         return not any(fnmatchcase(interface, pattern) for pattern in self.lacks)
@@ -99,6 +101,8 @@ class About:
     """The program that a user names for it is the folder of a package."""
     known: tuple[tuple[str, str], ...] = ()
     """Probes of the smoke test that fail because the runtime itself is wrong, each with the reason."""
+    on_demand: str = ""
+    """Why a run of the cases leaves it out unless `-r` names it."""
     never_run: str = ""
     """Why the adapter was never run with the runtime itself, and the version whose documentation it follows."""
 

@@ -24,6 +24,7 @@ _TOP = {
     "install",
     "like",
     "never-run",
+    "on-demand",
     "known",
     "find",
     "can",
@@ -213,6 +214,7 @@ def read(raw: Mapping[str, Any]) -> list[Described]:
         raw.get("like", ""),
         False,
         tuple(raw.get("known", {}).items()),
+        raw.get("on-demand", ""),
         raw.get("never-run", ""),
     )
     serve = _line(raw["serve"]) if "serve" in raw else None

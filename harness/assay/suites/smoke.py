@@ -9,10 +9,9 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,7 +30,7 @@ from ..model import (
     TextExpectation,
 )  # fmt: skip
 from ..run.runner import Prepared, Settings, run_case
-from ..runtimes import Runtime
+from ..runtimes import Runtime, about
 from ..runtimes.about import COMMAND, PROXY
 from ..runtimes.places import Places
 
@@ -213,10 +212,10 @@ def kept(runtime: Runtime, fixtures: Path, places: Places) -> tuple[Tried, ...]:
 def _key(runtime: Runtime, fixtures: Path) -> str:
     """Returns a digest of all that a smoke test depends on."""
     digest = hashlib.sha256(repr((runtime.peer, runtime.adapter)).encode())
-    sources: Sequence[object] = (type(runtime.adapter), sys.modules[__name__])
-    for source in sources:
-        digest.update(inspect.getsource(source).encode())  # type: ignore[arg-type]
-    for path in (*map(Path, runtime.peer.program), *sorted((fixtures / "built").glob("smoke*.wasm"))):
+    beside = Path(inspect.getfile(type(runtime.adapter))).parent  # its drivers and base classes are beside it, or ours
+    sources = {*Path(about.__file__).parent.rglob("*"), *beside.glob("*"), Path(__file__)}
+    places = (*map(Path, runtime.peer.program), *sorted((fixtures / "built").glob("smoke*.wasm")))
+    for path in (*places, *sorted(path for path in sources if path.suffix in (".py", ".mjs", ".java", ".toml"))):
         if path.is_file():
             status = path.stat()
             digest.update(f"{path} {status.st_size} {status.st_mtime_ns}".encode())

@@ -50,8 +50,9 @@ class InMemory(Transpiled):
 
 
 _CAN = Can(lacks=("wasi:clocks/timezone", "wasi:sockets/*"), grants=("http", "inherit-network"))
+_CHROMIUM = replace(about("jco's JavaScript in Chromium", _CAN), on_demand="each run starts a browser, for seconds")
 RUNTIMES = (
-    InMemory("jco-chromium", about("jco's JavaScript in Chromium", _CAN), ("chromium",), flags=_FLAGS),
+    InMemory("jco-chromium", _CHROMIUM, ("chromium",), flags=_FLAGS),
     InMemory(
         "workerd",
         about("jco's JavaScript in workerd", replace(_CAN, worlds=(COMMAND, PROXY)), Install("npm", (_WORKERD,))),
