@@ -392,6 +392,8 @@ def test_standard_streams(tmp_path: Path) -> None:
         g.call("fd_seek", 0, 0, 0, g.room()),
         g.call("fd_tell", 1, g.room()),
         g.call("fd_pread", 0, into, 0, g.room()),
+        g.call("fd_pwrite", 1, g.iovs(b"x"), 0, g.room()),
+        g.call("fd_pwrite", 0, g.iovs(b"x"), 0, g.room()),
         g.call("fd_readdir", 0, g.room(), 8, 0, g.room()),
         g.call("fd_filestat_set_size", 1, 0),
         g.call("fd_advise", 0, 0, 0, 0),
@@ -400,7 +402,8 @@ def test_standard_streams(tmp_path: Path) -> None:
     g.call("fd_write", 2, g.iovs(b"err"), g.room())
     g.call("fd_write", 1, g.iovs(b"out"), g.room())
     done = g.run(tmp_path, stdin=None, input=b"from outside")
-    assert [done.errors[i] for i in wrong] == ["notcapable"] * 2 + ["spipe"] * 2 + ["notcapable", "notdir", "notcapable", "spipe", "notdir"]
+    expected = ["notcapable"] * 2 + ["spipe"] * 4 + ["notcapable", "notdir", "notcapable", "spipe", "notdir"]
+    assert [done.errors[i] for i in wrong] == expected
     assert done.output == b"out" and done.stderr == "err" and done.u32(n) == 12 and b"from outside" in done.memory
     assert [done.at(s, 1)[0] for s in stats] == [0, 0, 0]  # pipes have no type
 

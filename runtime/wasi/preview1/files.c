@@ -68,10 +68,10 @@ static ts_status move(ts_p1_call *c, uint64_t fd, uint64_t iovs, uint64_t n_iovs
     ts_p1_buffers b;
     uint32_t total;
     ts_sys_err e;
-    if (!ts_p1_find(c, fd, TS_P1_BYTES, (out ? R(FD_WRITE) : R(FD_READ)) | (at ? R(FD_SEEK) : 0), &d) ||
-        !ts_p1_buffers_read(c, iovs, n_iovs, &b))
-        return c->status;
+    if (!ts_p1_find(c, fd, TS_P1_BYTES, out ? R(FD_WRITE) : R(FD_READ), &d)) return c->status;
+    /* before the right, as in fd_seek: a program that tries an offset first (Zig's) then takes it for a stream */
     if (at && !ts_p1_has_offset(d)) return ts_p1_end(c, TS_P1_SPIPE);
+    if ((at && !ts_p1_may(c, d, R(FD_SEEK))) || !ts_p1_buffers_read(c, iovs, n_iovs, &b)) return c->status;
     transfer t = {.d = d,
                   .out = out,
                   .in_sequence = !at && (d->in || d->out),
