@@ -187,7 +187,7 @@ def load(path: Path, suites: Path, fixtures: Path) -> Case:
     title, notes, each_version = top.need("title"), top.text("notes") or "", top.flag("versions")
     without_openat2 = top.flag("without-openat2")
     component, made_by = _component(top, folder, fixtures)
-    module = _module(top, folder, fixtures)
+    module = _module(top, folder, fixtures, made_by)
     interfaces = _names(top, "interfaces")
     for interface in interfaces:
         if not _INTERFACE.fullmatch(interface):
@@ -269,13 +269,14 @@ def _guest_places(top: _Table, key: str, name: str, folder: Path, fixtures: Path
     return folder / name, fixtures / "built" / name, fixtures.parent / "build/guests" / name
 
 
-def _module(top: _Table, folder: Path, fixtures: Path) -> Path | None:
-    """Returns the path of the core module with the same program, where the case has one."""
+def _module(top: _Table, folder: Path, fixtures: Path, made_by: str) -> Path | None:
+    """Returns the path of the core module with the same program, where the case has one. One that is made on
+    demand may be absent, as a component may."""
     name = top.text("module")
     if name is None:
         return None
     places = _guest_places(top, "module", name, folder, fixtures)
-    found = next((place for place in places if place.is_file()), None)
+    found = next((place for place in places if place.is_file()), places[2] if made_by else None)
     if found is None:
         raise top.fail(f"there is no module {name!r}: it is neither beside the case, nor in {places[1].parent}")
     return found

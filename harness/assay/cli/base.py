@@ -292,13 +292,14 @@ def case_suite(
     adapters: Sequence[Adapter] = (),
     expectations: Path | None = None,
     versions: Wanted = ALL,
+    guests: Path | None = None,
 ) -> Cases:
     """Returns the suite of cases in the folders of the command line, or else of the project."""
     folder = suites or root / "suites"
     expected = expectations or folder / "expectations"
     likes = {adapter.name: adapter.about.like for adapter in adapters if adapter.about.like}
     names = [adapter.name for adapter in adapters]
-    return Cases(folder, fixtures or root / "fixtures", expected, places, names, versions, likes)
+    return Cases(folder, fixtures or root / "fixtures", expected, places, names, versions, likes, guests)
 
 
 def chosen(

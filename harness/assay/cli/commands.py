@@ -98,6 +98,8 @@ def compare_command(old: Path, new: Path, allow_missing: bool) -> None:
     for path, made in ((old, before), (new, after)):
         if made.partial:
             click.echo(f"{path} is partial: {made.partial}")
+    for line in differ.toolchain_changes(before, after):
+        click.echo(line)
     changes = differ.compare(before, after)
     for kind in differ.Change:
         for change in (item for item in changes if item.change is kind):

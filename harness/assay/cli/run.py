@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from ..cases.toolchains import of_guests
 from ..cases.versions import Wanted
 from ..record import Record
 from ..run.runner import Settings
@@ -42,6 +43,7 @@ from .base import (
 )
 from .drive import resumable, resumed, run_plan, say_absent
 from .runtimes import refuse_untrue, without_on_demand
+from .toolchains import make_guests
 
 MOST_SEED = (1 << 53) - 1
 """Larger numbers are not the same in every reader of JSON."""
@@ -79,6 +81,14 @@ MOST_SEED = (1 << 53) - 1
     is_flag=True,
     help="Keep the folder of every run, with its command line: kept/RUNTIME/CASE beside the record.",
 )
+@click.option(
+    "--toolchain",
+    "toolchains",
+    multiple=True,
+    metavar="NAME[@VERSION]",
+    help="Run only the cases of this toolchain, with guests that it makes now: the version that is here, or one that "
+    "its registry has (repeatable).",
+)
 @resume_options
 @click.pass_obj
 def run_command(
@@ -97,6 +107,7 @@ def run_command(
     seed: int | None,
     try_them: bool,
     keep: bool,
+    toolchains: tuple[str, ...],
     resume: bool,
     rerun_changed: bool,
 ) -> None:
@@ -110,11 +121,14 @@ def run_command(
         for name in given:
             if name not in known and not (option == "--gate" and name == "all"):
                 raise Unusable(f"{option} {name}: no such runtime; known: {', '.join(known)}")
-    everything = choice.selection.all and not choice.versions.words and not runtimes
+    everything = choice.selection.all and not (choice.versions.words or runtimes or toolchains)
     begun = resumable(path, resume=resume, rerun_changed=rerun_changed, everything=everything)
     variants = Wanted.parse(begun.suite.versions) if begun is not None else choice.versions
-    suite = case_suite(root, choice.suites, choice.fixtures, places, adapters, expectations, variants)
+    guests = make_guests(root, toolchains) if toolchains else None
+    suite = case_suite(root, choice.suites, choice.fixtures, places, adapters, expectations, variants, guests)
     wanted = chosen(root, suite, choice.selection, choice.earlier, runtimes)
+    if guests is not None and not (wanted := of_guests(wanted, guests)):
+        raise Unusable(f"--toolchain {' '.join(toolchains)}: none of the cases that are chosen has a guest of it")
     warn_of_strangers(suite.folder, adapters)
     if begun is not None:
         runtimes = tuple(runtime.name for runtime in begun.runtimes)

@@ -210,6 +210,16 @@ RUNTIME, CASE = "(the runtime)", "(the whole case)"
 """Stand for the unit where only one record has the runtime, or the case."""
 
 
+def toolchain_changes(old: Record, new: Record) -> tuple[str, ...]:
+    """Returns a line for each guest that another version of its toolchain has made."""
+    before, after = old.suite.toolchains, new.suite.toolchains
+    return tuple(
+        f"toolchain of {guest}: {before[guest]}, now {after[guest]}"
+        for guest in sorted(before.keys() & after.keys())
+        if before[guest] != after[guest]
+    )
+
+
 def compare(old: Record, new: Record) -> tuple[UnitChange, ...]:
     """Returns the changes from one record to another, by unit. A runtime or case in one record only is one
     change."""

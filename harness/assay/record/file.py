@@ -232,6 +232,7 @@ def _suite_json(suite: SuiteInfo) -> dict[str, Any]:
             "absent": list(suite.absent),
             "unsupported": groups,
             "versions": list(suite.versions),
+            "toolchains": dict(suite.toolchains),
         }
     )
 
@@ -244,6 +245,7 @@ def _suite_from(value: Mapping[str, Any]) -> SuiteInfo:
         tuple(value.get("absent", ())),
         tuple(Group(**group) for group in value.get("unsupported", ())),
         tuple(value.get("versions", ())),
+        value.get("toolchains", {}),
     )
 
 

@@ -105,6 +105,8 @@ class SuiteInfo:
     unsupported: tuple[Group, ...] = ()
     versions: tuple[str, ...] = ()
     """The words of --versions. Empty: all variants on every runtime."""
+    toolchains: Mapping[str, str] = field(default_factory=dict)
+    """The version of the toolchain by the guest that it made (`program-go`), of those that are made on demand."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from ..record.status import RunStatus, RuntimeStatus, status
 from .case import CaseView, CheckRow, RequirementRow, anchor, case_view, requirements
 from .clusters import Clusters, clusters
 from .count import NO_RESULT, Count, count_unit, total
+from .toolchains import ToolchainRow, toolchain_rows
 from .versions import VersionTable, version_table
 
 SYMBOLS = {
@@ -112,6 +113,7 @@ class View:
     not_run: tuple[NotRun, ...]
     clusters: Clusters | None
     """Which runtimes agree, where there are several."""
+    toolchains: tuple[ToolchainRow, ...]
 
 
 def build(record: Record) -> View:
@@ -145,6 +147,7 @@ def build(record: Record) -> View:
         run,
         _not_run(record),
         clusters(counted, len(runtimes)),
+        toolchain_rows(counted, record.suite.toolchains),
     )
 
 

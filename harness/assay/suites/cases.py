@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .. import cases as case_files
+from ..cases import toolchains
 from ..cases.versions import ALL, Wanted, left_out
 from ..judge import expect
 from ..judge.expect import CaseExpectations, Known
@@ -19,7 +20,7 @@ from .suite import Suite, SuiteError
 class Cases(Suite):
     """The suite of cases. `runtimes` names the runtimes whose expectations are read. `versions` says which
     variants are run on which runtime. A runtime in `likes` has the expectations of another one where it has none
-    of its own."""
+    of its own. `guests` is a folder whose guests replace those of the same name."""
 
     def __init__(
         self,
@@ -30,10 +31,11 @@ class Cases(Suite):
         runtimes: Sequence[str] = (),
         versions: Wanted = ALL,
         likes: Mapping[str, str] | None = None,
+        guests: Path | None = None,
     ) -> None:
         self.suites, self.fixtures, self.folder = suites, fixtures, expectations
         self.places, self.runtimes, self.versions = places, tuple(runtimes), versions
-        self.likes = dict(likes or {})
+        self.likes, self.guests = dict(likes or {}), guests
         self._left_out: dict[str, frozenset[str]] = {}
         self._prepared = Prepared(places)
         self._cases: tuple[Case, ...] | None = None
@@ -42,6 +44,8 @@ class Cases(Suite):
         if self._cases is None:
             try:
                 self._cases = case_files.discover(self.suites, self.fixtures)
+                if self.guests is not None:
+                    self._cases = toolchains.with_guests(self._cases, self.guests)
             except case_files.CaseError as error:
                 raise SuiteError(str(error)) from None
             if not self._cases:
@@ -77,7 +81,11 @@ class Cases(Suite):
 
     @property
     def info(self) -> SuiteInfo:
-        return SuiteInfo("p2", Kind.CASE, versions=self.versions.words)
+        try:
+            made = toolchains.versions(self.guests or toolchains.on_demand(self.fixtures))
+        except toolchains.GuestsError as error:
+            raise SuiteError(str(error)) from None
+        return SuiteInfo("p2", Kind.CASE, versions=self.versions.words, toolchains=made)
 
     def known(self) -> Known:
         return {case.id: frozenset({check.id for check in case.checks} | {EXPECT_UNIT}) for case in self.discover()}
