@@ -34,6 +34,7 @@ $(BUILD)/tests/test_faults: TS_LDFLAGS += $(call wrap,malloc calloc realloc mmap
     pthread_mutex_init)
 $(BUILD)/tests/test_ptrmap: TS_LDFLAGS += $(call wrap,malloc calloc realloc)
 $(BUILD)/tests/test_wasi_faults_memory: TS_LDFLAGS += $(call wrap,malloc calloc realloc)
+$(BUILD)/tests/test_preview1_memory: TS_LDFLAGS += $(call wrap,malloc calloc realloc)
 $(BUILD)/tests/test_wasi_http: TS_LDFLAGS += $(call wrap,malloc calloc realloc)
 $(BUILD)/tests/test_wasi_faults: TS_LDFLAGS += $(call wrap,read write pread pwrite pwritev2 getrandom open openat syscall \
     fstat fstatat ftruncate fsync fdatasync futimens utimensat posix_fadvise mkdirat unlinkat renameat linkat symlinkat \

@@ -286,7 +286,7 @@ ts_status ts_wasi_random_fill(ts_host_call *c, uint8_t *buf, size_t len) TS_MUST
 ts_status ts_wasi_leave(ts_host_call *c, int status) TS_MUST_USE; /* ends the run: always returns TS_EXIT */
 bool ts_wasi_is_terminal(ts_wasi *w, int which);
 /* The file of stdin (0), stdout or stderr, whose descriptor is below 0 if it is closed. */
-ts_status ts_wasi_stdio(ts_host_call *c, int which, const ts_wasi_stdio_file **out) TS_MUST_USE;
+ts_status ts_wasi_open_stdio(ts_host_call *c, int which, const ts_wasi_stdio_file **out) TS_MUST_USE;
 
 /* Filesystem (filesystem/types.c). */
 enum { TS_WASI_LINK = 4096 }; /* bytes of a symbolic link's contents */

@@ -68,7 +68,7 @@ bool ts_wasi_is_terminal(ts_wasi *w, int which) {
         s->terminal = fd >= 0 && ts_sys_is_terminal(fd) ? TS_WASI_TTY_YES : TS_WASI_TTY_NO;
     return s->terminal == TS_WASI_TTY_YES;
 }
-ts_status ts_wasi_stdio(ts_host_call *c, int which, const ts_wasi_stdio_file **out) {
+ts_status ts_wasi_open_stdio(ts_host_call *c, int which, const ts_wasi_stdio_file **out) {
     ts_wasi_stdio_file *s = &ts_wasi_of(c)->stdio[which];
     int fd = ts_wasi_of(c)->grants->stdio[which];
     ts_sys_stat st = {.type = TS_SYS_UNKNOWN};
@@ -85,7 +85,7 @@ ts_status ts_wasi_stdio(ts_host_call *c, int which, const ts_wasi_stdio_file **o
 static ts_status stdio(ts_host_call *c, int which, ts_val *result) {
     const ts_wasi_stdio_file *file;
     ts_wasi_stream *s;
-    TS_TRY(ts_wasi_stdio(c, which, &file));
+    TS_TRY(ts_wasi_open_stdio(c, which, &file));
     TS_TRY(ts_wasi_stream_new(c, which == 0 ? TS_WASI_IN : TS_WASI_OUT, file->file, file->mode, TS_WASI_OF_STDIO, 0,
                               NULL, &s));
     *result = (ts_val){.handle = {.rep = ts_wasi_rep(s)}};

@@ -125,7 +125,7 @@ bool ts_p1_add(ts_p1_call *c, int os_fd, ts_sys_type type, const ts_p1_fd *like,
 static ts_status add_standard(ts_host_call *c, ts_p1 *p, int which) {
     const ts_wasi_stdio_file *f;
     uint32_t number;
-    TS_TRY(ts_wasi_stdio(c, which, &f));
+    TS_TRY(ts_wasi_open_stdio(c, which, &f));
     ts_p1_fd *d = calloc(1, sizeof *d);
     if (!d) return ts_fail_nomem(c->err);
     d->file = f->file;
