@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -124,9 +125,9 @@ def rust_version(here: Here) -> str:
 
 
 def go_environment(here: Here) -> dict[str, str]:
-    """The command `go` gets another version of itself as a module."""
+    """The command `go` gets another version of itself as a module, which it does only where modules are on."""
     chosen = {"GOTOOLCHAIN": f"go{here.version}"} if here.version else {}
-    return {"GOOS": "wasip1", "GOARCH": "wasm", "GOFLAGS": "-trimpath", "GOCACHE": str(HOME / "go-cache"), "GO111MODULE": "off", **chosen}
+    return {"GOOS": "wasip1", "GOARCH": "wasm", "GOFLAGS": "-trimpath", "GOCACHE": str(HOME / "go-cache"), "GO111MODULE": "on", **chosen}
 
 
 def go_command() -> Path:
@@ -144,7 +145,7 @@ def go_version(here: Here) -> str:
 
 def tinygo(here: Here) -> None:
     """TinyGo before 0.33 makes modules of preview 1 only."""
-    words: list[str | Path] = [find("tinygo"), "build", "-no-debug"]
+    words: tuple[str | Path, ...] = (find("tinygo"), "build", "-no-debug")
     run(*words, "-target=wasip1", "-o", here.module, SRC / "program.go", env={"GO111MODULE": "off"})
     run(*words, "-target=wasip2", "-o", here.component, SRC / "program.go", env={"GO111MODULE": "off"})
 
@@ -215,7 +216,7 @@ def zig_command(here: Here) -> list[str | Path]:
 
 def zig(here: Here) -> None:
     # The caches go below build, not into the home directory.
-    caches = ["--cache-dir", here.work / "zig-cache", "--global-cache-dir", HOME / "zig-cache"]
+    caches: list[str | Path] = ["--cache-dir", here.work / "zig-cache", "--global-cache-dir", HOME / "zig-cache"]
     run(*zig_command(here), "build-exe", SRC / "program.zig", "-target", "wasm32-wasi", "-O", "ReleaseSmall", f"-femit-bin={here.module}", *caches)
     adapted(here)
 
@@ -259,7 +260,7 @@ def javascript(here: Here) -> None:
     wit = here.work / "javascript"
     shutil.rmtree(wit, ignore_errors=True)
     guests.wit_folder(guests.DEFAULT_VERSION, wit)
-    words = ["--world-name", "guest", "--disable", "http", "fetch-event", "--out", here.component]
+    words: list[str | Path] = ["--world-name", "guest", "--disable", "http", "fetch-event", "--out", here.component]
     run(componentize_js(here), ROOT / "fixtures/src/js/program-js.js", "--wit", wit, *words)
 
 
@@ -352,8 +353,8 @@ def install(toolchains: list[tuple[Toolchain, str]]) -> None:
         in_project = toolchain.name == "javascript" and not version  # make deps has installed it
         if toolchain.npm and not in_project and not (npm / "node_modules" / toolchain.npm[0]).exists():
             first, *others = toolchain.npm
-            wanted = [f"{first}@{version}" if version else pinned(first), *map(pinned, others)]
-            steps.append(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", npm, *wanted])
+            packages = [f"{first}@{version}" if version else pinned(first), *map(pinned, others)]
+            steps.append(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", npm, *packages])
         if toolchain.build is rust and shutil.which("rustup"):
             target = f"wasm32-{toolchain.name.removeprefix('rust-')}"
             try:
@@ -378,6 +379,8 @@ def install(toolchains: list[tuple[Toolchain, str]]) -> None:
 def make(toolchain: Toolchain, here: Here, out: Path) -> str:
     """Makes the guests, where they are missing, older or by another version. Returns their sizes."""
     version = toolchain.version(here)
+    if here.version and here.version not in re.findall(r"[0-9][0-9A-Za-z.+-]*", version):
+        raise Failed(f"asked for {here.version}, got {version}")
     target, module = out / f"{toolchain.guest}.wasm", out / f"{toolchain.guest}-module.wasm"
     versions = read_versions(out)
     newest = max(toolchain.source.stat().st_mtime, Path(__file__).stat().st_mtime)
