@@ -318,7 +318,7 @@ TOOLCHAINS = (
     Toolchain("c-zig", "C by zig cc, with the adapter", C_SOURCE, c_zig, zig_version, "make toolchains, from PyPI", pip="ziglang"),
     Toolchain("zig", "Zig, with the adapter", SRC / "program.zig", zig, zig_version, "make toolchains, from PyPI", pip="ziglang"),
     Toolchain("go", "Go for wasip1, with the adapter", SRC / "program.go", go, go_version, "Debian: golang 1.21 or later", versions="go"),
-    Toolchain("tinygo", "TinyGo for wasip2, and for wasip1", SRC / "program.go", tinygo, tinygo_version, "Debian 13: tinygo; or its own releases"),
+    Toolchain("tinygo", "TinyGo for wasip2, and for wasip1", SRC / "program.go", tinygo, tinygo_version, "tinygo.org: its own releases; no package of PyPI, npm or Debian 12"),
     Toolchain("javascript", "JavaScript by componentize-js", ROOT / "fixtures/src/js/program-js.js", javascript, javascript_version, "make deps, from npm", "program-js",
               npm=("@bytecodealliance/componentize-js",)),
     Toolchain("python", "Python by componentize-py", SRC / "program.py", python, python_version, "make toolchains, from PyPI", pip=PYTHON),
@@ -329,7 +329,7 @@ TOOLCHAINS = (
 )
 ELSEWHERE = (
     ("csharp", "C# by componentize-dotnet", "NuGet: BytecodeAlliance.Componentize.DotNet.Wasm.SDK, with the .NET SDK and the WASI SDK"),
-    ("java", "Java by TeaVM, preview 1", "Maven Central: org.teavm 0.10 (later ones have no WASI)"),
+    ("java", "Java by TeaVM, preview 1", "Maven Central: org.teavm, by its Maven plugin"),
     ("kotlin", "Kotlin for wasm-wasi, preview 1", "Maven Central, by Gradle: its standard library has no files or arguments of WASI"),
     ("swift", "Swift for wasm32-unknown-wasip1", "swift.org: swift sdk install; no registry has it"),
 )
