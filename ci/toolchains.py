@@ -328,7 +328,7 @@ TOOLCHAINS = (
     Toolchain("languages", "JavaScript, C and Python composed by wac", compose.SRC / "shapes-guest.js", languages, python_version, "make deps fixtures-deps toolchains"),
 )
 ELSEWHERE = (
-    ("csharp", "C# by componentize-dotnet", "NuGet: BytecodeAlliance.Componentize.DotNet.Wasm.SDK, with the .NET SDK and the WASI SDK"),
+    ("csharp", "C# by componentize-dotnet", "the project bytecodealliance/componentize-dotnet on GitHub, with the .NET SDK"),
     ("java", "Java by TeaVM, preview 1", "Maven Central: org.teavm, by its Maven plugin"),
     ("kotlin", "Kotlin for wasm-wasi, preview 1", "Maven Central, by Gradle: its standard library has no files or arguments of WASI"),
     ("swift", "Swift for wasm32-unknown-wasip1", "swift.org: swift sdk install; no registry has it"),
