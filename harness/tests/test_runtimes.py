@@ -14,9 +14,10 @@ from conftest import Project
 from assay.cli import main
 from assay.model import Ending, Mount, Peer, ProcessResult
 from assay.runtimes import Places, Runtime, registry
+from assay.runtimes import install as install_module
 from assay.runtimes.about import Install
 from assay.runtimes.described import Described, DescriptionError, load
-from assay.runtimes.install import install, packages
+from assay.runtimes.install import InstallError, install, packages
 from assay.runtimes.registry import RegistryError
 from assay.suites import smoke
 
@@ -202,6 +203,18 @@ def test_maven_copies_what_a_package_needs(tmp_path: Path, monkeypatch: pytest.M
     asked = (folder / "lib.args").read_text(encoding="utf-8").split()
     assert asked[:4] == ["-q", "-f", f"{folder}.new/pom.xml", "dependency:copy-dependencies"]
     assert Install("maven", ("g:b:1",), needs=Install("pip", ("a==1",))).how == "pip install a==1; maven g:b:1"
+
+
+def test_a_failed_installation_leaves_no_environment(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise InstallError("no such package")
+
+    monkeypatch.setattr(install_module, "_call", fail)
+    adapter = next(adapter for adapter in registry.known() if adapter.name == "wasmtime-py")
+    places = Places(project.root, project.root / "cache", home=project.root / "home")
+    with pytest.raises(InstallError, match="no such package"):
+        install_module.install(adapter, places)
+    assert list((project.root / "home").iterdir()) == []
 
 
 def test_the_command_line_of_a_description(project: Project) -> None:

@@ -64,9 +64,12 @@ def _pip(names: list[str], folder: Path) -> None:
     # The scripts of an environment name its folder, so it is made at its final place.
     final = folder.with_name(folder.name.removesuffix(".new"))
     shutil.rmtree(final, ignore_errors=True)
-    venv.create(final, with_pip=False, symlinks=True)
-    _call([sys.executable, "-m", "pip", "--python", str(final / "bin" / "python"), "install", "--quiet", *names])
-    final.rename(folder)
+    try:
+        venv.create(final, with_pip=False, symlinks=True)
+        _call([sys.executable, "-m", "pip", "--python", str(final / "bin" / "python"), "install", "--quiet", *names])
+        final.rename(folder)
+    finally:
+        shutil.rmtree(final, ignore_errors=True)  # an environment without its packages would hide others
 
 
 def _npm(names: list[str], folder: Path) -> None:
