@@ -306,6 +306,13 @@ def test_command_with_one_runtime_is_wrong_usage(project: Project, command: CliR
     assert "two runtimes" in done.output
 
 
+def test_what_is_known_of_a_runtime_holds_for_those_that_are_like_it(tmp_path: Path) -> None:
+    path = tmp_path / "known.toml"
+    path.write_text('[[divergence]]\ntitle = "x"\n[[divergence.match]]\ncall = "stat .*"\ntouchstone = "ok"\nwasmtime = "trap"\n')
+    (known,) = load_known(path, {"wasmtime-winch": "wasmtime", "wasmtime@48": "wasmtime", "other": "jco"})
+    assert dict(known.peers) == dict.fromkeys(("wasmtime", "wasmtime-winch", "wasmtime@48"), "trap")
+
+
 def test_table_of_known_divergences_that_is_wrong(tmp_path: Path) -> None:
     path = tmp_path / "known.toml"
     path.write_text('[[divergence]]\ntitle = "x"\n[[divergence.match]]\ncall = "("\ntouchstone = "ok"\njco = "trap"\n')

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import cast
 
 from ..model import (
+    GRANTS,
     Answer,
     Case,
     Check,
@@ -38,8 +39,8 @@ from ..model import (
 )
 from . import nonces, requirements, versions
 from .text import text_problem
+from .toolchains import on_demand
 
-GRANTS = frozenset({"inherit-network", "allow-ip-name-lookup", "http", "tcp", "udp"})
 UNSTABLE = frozenset({"clocks-timezone", "network-error-code", "informational-outbound-responses"})
 SERVER_KINDS = ("plain", "tls", "refusing", "deaf")
 KINDS = frozenset({"fifo", "socket", "link", "directory", "file", "running", "mount"})
@@ -266,7 +267,7 @@ def _guest_places(top: _Table, key: str, name: str, folder: Path, fixtures: Path
     """Returns where a guest may be: beside the case, committed, or made on demand."""
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise top.fail(f"{key} {name!r} must be a name beside the case or in fixtures/built")
-    return folder / name, fixtures / "built" / name, fixtures.parent / "build/guests" / name
+    return folder / name, fixtures / "built" / name, on_demand(fixtures) / name
 
 
 def _module(top: _Table, folder: Path, fixtures: Path, made_by: str) -> Path | None:

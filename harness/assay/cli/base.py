@@ -246,9 +246,12 @@ def choice_options(function: F) -> F:
 
 def warn_of_variables() -> None:
     """Warns of misspelt variables, which would silently have no effect."""
+    ours = sorted(name for name in os.environ if name.startswith("ASSAY_"))
+    if not ours:
+        return  # the runtimes need not be known
     read = (*(variable(adapter.name) for adapter in registry.known()), "ASSAY_WASM_TOOLS", "ASSAY_RUNTIMES_HOME")
-    for name in sorted(os.environ):
-        if name.startswith("ASSAY_") and name not in read:
+    for name in ours:
+        if name not in read:
             near = names.near(name, read)
             click.echo(f"{name} is not a variable that assay reads{near}", err=True)
 
@@ -284,6 +287,11 @@ def _also(item: str, adapters: Sequence[Adapter]) -> tuple[Adapter, str]:
     return registry.renamed(base, name), f"{name}={program}"
 
 
+def likes_of(adapters: Iterable[Adapter]) -> dict[str, str]:
+    """Returns the runtime that each one is like, where it is like another one."""
+    return {adapter.name: adapter.about.like for adapter in adapters if adapter.about.like}
+
+
 def case_suite(
     root: Path,
     suites: Path | None,
@@ -297,9 +305,8 @@ def case_suite(
     """Returns the suite of cases in the folders of the command line, or else of the project."""
     folder = suites or root / "suites"
     expected = expectations or folder / "expectations"
-    likes = {adapter.name: adapter.about.like for adapter in adapters if adapter.about.like}
     names = [adapter.name for adapter in adapters]
-    return Cases(folder, fixtures or root / "fixtures", expected, places, names, versions, likes, guests)
+    return Cases(folder, fixtures or root / "fixtures", expected, places, names, versions, likes_of(adapters), guests)
 
 
 def chosen(

@@ -25,6 +25,7 @@ from .base import (
     file_type,
     find_adapters,
     folder_type,
+    likes_of,
     only_option,
     options,
     runtime_options,
@@ -77,11 +78,11 @@ def fuzz_command(
     place = fixtures or root / "fixtures"
     if not (place / "built" / PROBE).is_file():
         raise Unusable(f"{PROBE} is not in {place / 'built'}")
+    adapters, places = find_adapters(root, asked, runtimes)
     try:
-        known = load_known(table or root / "suites/fuzz/known.toml")
+        known = load_known(table or root / "suites/fuzz/known.toml", likes_of(adapters))
     except ValueError as error:
         raise Unusable(str(error)) from None
-    adapters, places = find_adapters(root, asked, runtimes)
     names = runtimes or tuple(adapter.name for adapter in adapters if adapter.name in DEFAULT)
     try:
         found = search.find(places, names, adapters)

@@ -15,8 +15,9 @@ from ..cases.selection import SelectionError, containing, narrow
 from ..model import Absent
 from ..record import Record
 from ..run.runner import Settings
-from ..runtimes import OverrideError, Runtime, ScriptAdapter, WholeScriptAdapter, registry, search
+from ..runtimes import OverrideError, Runtime, ScriptAdapter, WholeScriptAdapter, search
 from ..runtimes.base import probe_version
+from ..runtimes.known.touchstone import Touchstone
 from ..suites import scripts
 from ..suites.driver import Plan
 from ..suites.programs import ADAPTER, ProgramOptions, Programs, columns_of
@@ -39,7 +40,7 @@ from .base import (
 )
 from .drive import resumable, resumed, run_plan, say_absent
 
-REFERENCE = next(adapter for adapter in registry.known() if adapter.reference)
+REFERENCE = Touchstone()
 
 
 @click.command("wast", epilog=EXIT_STATUSES)

@@ -66,26 +66,19 @@ class Known:
     peers: Mapping[str, str]
 
     def explains(self, script: Script, index: int, reference: str, peer: str, result: str) -> bool:
-        family = next(
-            (
-                name
-                for name in (peer, peer.partition("@")[0], re.sub(r"-(pulley|winch)$", "", peer))
-                if name in self.peers
-            ),
-            None,
-        )
         before = "\n".join(map(str, script[:index]))
         return (
-            family is not None
+            peer in self.peers
             and re.fullmatch(self.call, str(script[index]) if index < len(script) else "") is not None
             and re.fullmatch(self.reference, reference) is not None
-            and re.fullmatch(self.peers[family], result) is not None
+            and re.fullmatch(self.peers[peer], result) is not None
             and re.search(self.after, before) is not None
         )
 
 
-def load_known(path: Path) -> tuple[Known, ...]:
-    """Reads the table of known divergences. Raises ValueError where it is wrong."""
+def load_known(path: Path, likes: Mapping[str, str] | None = None) -> tuple[Known, ...]:
+    """Reads the table of known divergences. Raises ValueError where it is wrong. What it says of a runtime holds for
+    those that are like it, in `likes`, too."""
     if not path.is_file():
         return ()
     found = []
@@ -96,6 +89,9 @@ def load_known(path: Path) -> tuple[Known, ...]:
             try:
                 for pattern in (match["call"], match["touchstone"], match.get("after", ""), *others.values()):
                     re.compile(pattern)
+                others |= {
+                    name: others[like] for name, like in (likes or {}).items() if name not in others and like in others
+                }
                 found.append(Known(entry["title"], match["call"], match.get("after", ""), match["touchstone"], others))
             except (KeyError, re.error) as error:
                 raise ValueError(f"{path}: {entry.get('title', '?')}: {error}") from None

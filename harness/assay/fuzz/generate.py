@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from .calls import HANDLES, Line, Script, Signature, quoted, signatures
+from .calls import HANDLES, Line, Script, quoted, signatures
 
 MOST_VARIABLES = 56
 LENGTHS = ("0", "1", "5", "100", "4096", "4097", "65536")
@@ -160,8 +160,3 @@ def examples(area: str, count: int, number: int) -> list[Script]:
     run: Callable[[], Any] = collect
     run()
     return list(found)
-
-
-def arguments(call: Signature) -> tuple[str, ...]:
-    """Returns the kinds of words of a call without the handles."""
-    return tuple(kind for kind in call.takes if kind.rstrip("?*") not in HANDLES)

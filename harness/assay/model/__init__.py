@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .values import (
     EXPECT_UNIT,
+    GRANTS,
     TRACE_LIMIT,
     Absent,
     Answer,
@@ -50,6 +51,7 @@ from .values import (
 
 __all__ = [
     "EXPECT_UNIT",
+    "GRANTS",
     "TRACE_LIMIT",
     "Absent",
     "Answer",

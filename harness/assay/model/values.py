@@ -209,6 +209,10 @@ class Exchange:
     methods: tuple[str, ...] = ()
 
 
+GRANTS = ("inherit-network", "allow-ip-name-lookup", "http", "tcp", "udp")
+"""What a case may ask a runtime to grant."""
+
+
 @dataclass(frozen=True)
 class RunSpec:
     """What a case gives the guest. Where `env` is None, the runtime's default environment applies."""

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from ..model import Case, Mount
+from ..model import GRANTS, Case, Mount
 
 COMMAND, PROXY = "wasi:cli/command", "wasi:http/proxy"
 WORLDS = (COMMAND, PROXY)
-GRANTS = ("inherit-network", "allow-ip-name-lookup", "http", "tcp", "udp")
 KINDS = ("pip", "npm", "cargo", "go", "maven")
 
 

@@ -106,6 +106,23 @@ def probe_version(argv: list[str], timeout: float = 30.0) -> tuple[str, str]:
     return (lines[0] if lines else "unknown version"), ""
 
 
+def peer_of(
+    places: Places, adapter: Adapter, program: Sequence[str], version: Sequence[str], note: str = ""
+) -> Peer | Absent:
+    """Returns the peer of a program that was found, with the arguments that the user gave it. `version` is the
+    command line that prints its version."""
+    printed, problem = probe_version(list(version))
+    if problem:
+        return Absent(adapter.name, problem)
+    options = places.options_of(adapter.name)
+    note = "; ".join(part for part in (note, given(options)) if part)
+    return Peer(adapter.name, printed, tuple(program), note, options)
+
+
+def not_found(adapter: Adapter, command: str) -> Absent:
+    return Absent(adapter.name, f"no `{command}`: it is not installed, and not on the search path")
+
+
 def given(options: Sequence[str]) -> str:
     """Returns the note on a runtime to which the user gave arguments."""
     return f"with {shlex.join(options)}" if options else ""

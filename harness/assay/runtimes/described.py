@@ -12,9 +12,18 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
-from .about import GRANTS, KINDS, WORLDS, About, Can, Install
-from .base import base_environment, common_ending, given, last_line, probe_version, program_of, served
+from ..model import GRANTS, Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
+from .about import KINDS, WORLDS, About, Can, Install
+from .base import (
+    base_environment,
+    common_ending,
+    given,
+    last_line,
+    not_found,
+    peer_of,
+    program_of,
+    served,
+)
 from .places import Places
 
 _TOP = {
@@ -102,15 +111,15 @@ class Described:
             return Absent(self.name, "there is no command line that runs a file with it")
         program = program_of(places, self, self.command_name, self.inside)
         if program is None:
-            return Absent(self.name, f"no `{self.command_name}`: it is not installed, and not on the search path")
-        argv = [str(program), *self.version]
-        version, problem = probe_version(argv) if self.version else ("unknown version", "")
-        if problem:
-            return Absent(self.name, problem)
-        if self.version_pattern and (found := re.search(self.version_pattern, version)):
-            version = f"{self.about.like or self.name} {found[1]}"
-        options = places.options_of(self.name)
-        return Peer(self.name, version, (str(program),), given(options), options)
+            return not_found(self, self.command_name)
+        if not self.version:
+            options = places.options_of(self.name)
+            return Peer(self.name, "unknown version", (str(program),), given(options), options)
+        found = peer_of(places, self, (str(program),), (str(program), *self.version))
+        pattern = self.version_pattern
+        if pattern and isinstance(found, Peer) and (number := re.search(pattern, found.version)):
+            return replace(found, version=f"{self.about.like or self.name} {number[1]}")
+        return found
 
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
         return component

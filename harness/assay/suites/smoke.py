@@ -32,6 +32,7 @@ from ..model import (
 from ..run.runner import Prepared, Settings, run_case
 from ..runtimes import Runtime, about
 from ..runtimes.about import COMMAND, PROXY
+from ..runtimes.base import last_line
 from ..runtimes.places import Places
 
 SECONDS = 10.0
@@ -184,14 +185,9 @@ def _try(probe: Probe, runtime: Runtime, fixtures: Path, garbage: Path, prepared
     if isinstance(seen, NotRun):
         return Tried(probe.name, seen.reason, known)
     problem = probe.wrong(seen)
-    if problem and seen.outcome.ending is not Ending.EXITED and (words := _last(seen.stderr)):
+    if problem and seen.outcome.ending is not Ending.EXITED and (words := last_line(seen.stderr)):
         problem += f"; on stderr: {words}"
     return Tried(probe.name, problem, known if problem else "")
-
-
-def _last(stderr: bytes) -> str:
-    lines = [line.strip() for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
-    return lines[-1][:200] if lines else ""
 
 
 # --- kept results ---------------------------------------------------------------------------------

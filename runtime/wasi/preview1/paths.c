@@ -23,23 +23,22 @@ static bool lookup(ts_p1_call *c, uint64_t flags, bool *follow) {
     return false;
 }
 
-TS_P1_FN(path_create_directory) {
+/* The functions of a path alone. */
+static ts_status apply(ts_p1_call *c, const uint64_t *a, ts_p1_rights right,
+                       ts_sys_err (*f)(ts_sys_base, ts_sys_path)) {
     ts_sys_base b;
     ts_sys_path path;
-    if (!place(c, a[0], R(PATH_CREATE_DIRECTORY), a[1], a[2], &b, &path)) return c->status;
-    return ts_p1_end_sys(c, ts_sys_mkdir_at(b, path));
+    if (!place(c, a[0], right, a[1], a[2], &b, &path)) return c->status;
+    return ts_p1_end_sys(c, f(b, path));
+}
+TS_P1_FN(path_create_directory) {
+    return apply(c, a, R(PATH_CREATE_DIRECTORY), ts_sys_mkdir_at);
 }
 TS_P1_FN(path_remove_directory) {
-    ts_sys_base b;
-    ts_sys_path path;
-    if (!place(c, a[0], R(PATH_REMOVE_DIRECTORY), a[1], a[2], &b, &path)) return c->status;
-    return ts_p1_end_sys(c, ts_sys_rmdir_at(b, path));
+    return apply(c, a, R(PATH_REMOVE_DIRECTORY), ts_sys_rmdir_at);
 }
 TS_P1_FN(path_unlink_file) {
-    ts_sys_base b;
-    ts_sys_path path;
-    if (!place(c, a[0], R(PATH_UNLINK_FILE), a[1], a[2], &b, &path)) return c->status;
-    return ts_p1_end_sys(c, ts_sys_unlink_at(b, path));
+    return apply(c, a, R(PATH_UNLINK_FILE), ts_sys_unlink_at);
 }
 TS_P1_FN(path_filestat_get) {
     ts_sys_base b;

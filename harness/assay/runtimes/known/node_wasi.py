@@ -6,13 +6,20 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
 from ..about import About, Can, Install
-from ..base import base_environment, common_ending, given, last_line, probe_version, program_of, read_outcome
+from ..base import (
+    base_environment,
+    from_outcome_file,
+    not_found,
+    peer_of,
+    program_of,
+)
 from ..places import Places
 from .jco import kind_of
 
@@ -23,7 +30,7 @@ _SCRIPT_DRIVER = Path(__file__).with_name("javascript_script_driver.mjs")
 
 
 @dataclass(frozen=True)
-class Engine:
+class Engine(ABC):
     """One engine of JavaScript: its command, and the arguments that come before a driver. Each kind of run has a
     command line of its own."""
 
@@ -33,33 +40,29 @@ class Engine:
     reference: bool = False
 
     def find(self, places: Places) -> Peer | Absent:
-        command, options = self.engine[0], places.options_of(self.name)
+        command = self.engine[0]
         # one installation does for both runtimes of an engine
         others = [
             places.installed(name) / "node_modules/.bin" / command for name in (f"jco-{command}", f"{command}-wasi")
         ]
         engine = program_of(places, self, command, candidates=others)
         if engine is None:
-            return Absent(self.name, f"no `{command}`: it is not installed, and not on the search path")
-        version, problem = probe_version([str(engine), "--version"])
-        if problem:
-            return Absent(self.name, problem)
-        number = next((word.removeprefix("v") for word in version.split() if word[-1].isdigit()), version)
-        return Peer(self.name, f"{command} {number}", (str(engine),), given(options), options)
+            return not_found(self, command)
+        found = peer_of(places, self, (str(engine),), (str(engine), "--version"))
+        if isinstance(found, Absent):
+            return found
+        words = found.version.split()
+        number = next((word.removeprefix("v") for word in words if word[-1].isdigit()), found.version)
+        return replace(found, version=f"{command} {number}")
 
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
         return component
 
-    def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
-        raise NotImplementedError
+    @abstractmethod
+    def command(self, peer: Peer, job: Job) -> Command | Inexpressible: ...
 
     def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
-        if ending := common_ending(result):
-            return ending
-        assert command.outcome_file is not None
-        outcome = read_outcome(command.outcome_file)
-        if isinstance(outcome, str):
-            return Outcome(Ending.CRASH, result.status, outcome, last_line(result.stderr))
+        outcome = from_outcome_file(result, command)
         return replace(outcome, kind=kind_of(outcome.message)) if outcome.ending is Ending.TRAP else outcome
 
 

@@ -8,7 +8,13 @@ from pathlib import Path
 
 from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
 from ..about import COMMAND, PROXY, About, Can
-from ..base import base_environment, common_ending, given, last_line, probe_version, read_outcome, served
+from ..base import (
+    base_environment,
+    from_outcome_file,
+    last_line,
+    peer_of,
+    served,
+)
 from ..places import Places
 
 _GRANTS = {
@@ -55,11 +61,7 @@ class Touchstone:
             return Absent(self.name, "no program is named for it")
         if not program.is_file():
             return Absent(self.name, f"{program} is not built (make)")
-        version, problem = probe_version([str(program.resolve()), "--version"])
-        if problem:
-            return Absent(self.name, problem)
-        options = places.options_of(self.name)
-        return Peer(self.name, version, (str(program.resolve()),), given(options), options)
+        return peer_of(places, self, (str(program.resolve()),), (str(program.resolve()), "--version"))
 
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
         return component
@@ -88,17 +90,11 @@ class Touchstone:
         return (*peer.program, "wast", str(script), "--results", str(results), *features)
 
     def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
-        ending = served(result) if job.case.run.serve else common_ending(result)
-        if ending is not None:
-            return ending
         if job.case.run.serve:  # serve writes no outcome file: it serves, or its status says why not
-            return Outcome(
+            return served(result) or Outcome(
                 _SERVE.get(result.status or 0, Ending.CRASH), result.status, message=last_line(result.stderr)
             )
-        assert command.outcome_file is not None
-        outcome = read_outcome(command.outcome_file)
-        if isinstance(outcome, str):
-            return Outcome(Ending.CRASH, result.status, outcome, last_line(result.stderr))
+        outcome = from_outcome_file(result, command)
         if outcome.ending is Ending.EXITED and outcome.status != result.status:
             kind = f"the outcome file says exit {outcome.status}, the process ended with {result.status}"
             return Outcome(Ending.CRASH, result.status, kind)

@@ -12,7 +12,16 @@ from pathlib import Path
 
 from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
 from ..about import COMMAND, PROXY, About, Can, Install
-from ..base import base_environment, cached, common_ending, given, last_line, probe_version, program_of, served
+from ..base import (
+    base_environment,
+    cached,
+    common_ending,
+    last_line,
+    not_found,
+    peer_of,
+    program_of,
+    served,
+)
 from ..places import Places
 
 _EVERY_ADDRESS = ("--allow-net", "0.0.0.0/0", "--allow-net", "::/0")  # any grant: it has no finer ones
@@ -42,14 +51,11 @@ class Wamr:
     def find(self, places: Places) -> Peer | Absent:
         program = program_of(places, self, "wamr")
         if program is None:
-            return Absent(self.name, "no `wamr` command: it is not installed, and not on the search path")
+            return not_found(self, "wamr")
         compiler = program.with_name("wamrc")
         if not compiler.is_file():
             return Absent(self.name, f"there is no {compiler}, which compiles for it")
-        version, problem = probe_version([str(program), "version"])
-        options = places.options_of(self.name)
-        found = Peer(self.name, version, (str(program), str(compiler)), given(options), options)
-        return Absent(self.name, problem) if problem else found
+        return peer_of(places, self, (str(program), str(compiler)), (str(program), "version"))
 
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
         return cached(places, self.name, peer.version, component, _compile(peer, component, "{out}")) or component

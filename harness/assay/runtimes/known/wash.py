@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
 from ..about import PROXY, About, Can
-from ..base import base_environment, free_port, given, last_line, probe_version, program_of, served
+from ..base import base_environment, free_port, last_line, not_found, peer_of, program_of, served
 from ..places import Places
 
 _NO_IMPORT = re.compile(r"component imports \w+ `([^`]*)`, but a matching implementation")
@@ -31,11 +31,8 @@ class Wash:
     def find(self, places: Places) -> Peer | Absent:
         program = program_of(places, self, "wash")
         if program is None:
-            return Absent(self.name, "no `wash` command: it is not installed, and not on the search path")
-        version, problem = probe_version([str(program), "--version"])
-        options = places.options_of(self.name)
-        found = Peer(self.name, version, (str(program),), given(options), options)
-        return Absent(self.name, problem) if problem else found
+            return not_found(self, "wash")
+        return peer_of(places, self, (str(program),), (str(program), "--version"))
 
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
         return component

@@ -21,9 +21,8 @@ from ..base import (
     base_environment,
     cached,
     common_ending,
-    given,
     last_line,
-    probe_version,
+    peer_of,
     program_of,
     served,
 )
@@ -86,10 +85,7 @@ class Wasmtime:
         note = ""
         if not os.access(program, os.X_OK):
             program, note = _runnable(program, places.cache / "bin" / self.name)
-        version, problem = probe_version([str(program), "--version"])
-        options = places.options_of(self.name)
-        note = "; ".join(part for part in (note, given(options)) if part)
-        return Absent(self.name, problem) if problem else Peer(self.name, version, (str(program),), note, options)
+        return peer_of(places, self, (str(program),), (str(program), "--version"), note)
 
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
         if component.stat().st_size < BIG or peer.options:  # the options may have to be given at compilation too
