@@ -332,7 +332,9 @@ ts_status ts_wasi_filesystem_types_descriptor_read(ts_host_call *c, const ts_val
     ts_val *v = ts_host_vals(c, 3);
     if (!v) return ts_fail_nomem(c->err);
     v[1] = (ts_val){.raw = {buf, at}};
-    v[2] = (ts_val){.b = end};
+    /* wit: "when true, indicates that the end of the file was reached". Whether the read that takes the last bytes
+     * says so is unspecified: like the certified runtimes, only a read that finds none does. */
+    v[2] = (ts_val){.b = end && at == 0};
     v[0] = (ts_val){.list = {&v[1], 2}};
     *result = (ts_val){.variant = {.disc = 0, .payload = v}};
     return TS_OK;
