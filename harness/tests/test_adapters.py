@@ -10,50 +10,9 @@ from conftest import CASE, Project
 from assay.model import Command, Ending, Job, Mount, Peer
 from assay.runtimes import Places
 from assay.runtimes.base import cached, read_outcome
-from assay.runtimes.known import jco, wasmtime
+from assay.runtimes.known import jco
 from assay.runtimes.known.jco import Jco
 from assay.runtimes.known.touchstone import Touchstone
-from assay.runtimes.known.wasmtime import Wasmtime
-
-W_TRAP = b"""guest noise
-Error: failed to run main module `t.wasm`
-
-Caused by:
-    0: failed to invoke `run` function
-    1: error while executing at wasm backtrace:
-           0:    0x2b0 - main!deeper
-    2: wasm trap: wasm `unreachable` instruction executed
-"""
-W_HOST = W_TRAP.replace(b"wasm trap: wasm `unreachable` instruction executed", b"invalid expected discriminant")
-W_LINK = b"""Error: failed to run main module `u.wasm`
-
-Caused by:
-    0: component imports instance `wasi:nowhere/thing@0.2.0`, but a matching implementation was not found in the linker
-    1: instance export `f` has the wrong type
-"""
-W_BAD = b"Error: failed to parse WebAssembly module\n\nCaused by:\n    malformed section id (at offset 0x8)\n"
-
-
-@pytest.mark.parametrize(
-    ("status", "stderr", "ending", "kind"),
-    [
-        (0, b"", Ending.EXITED, ""),
-        (1, b"", Ending.EXITED, ""),
-        (42, W_TRAP, Ending.EXITED, ""),
-        (134, b"", Ending.EXITED, ""),
-        (134, b"wasm trap: wasm `unreachable` instruction executed\n", Ending.EXITED, ""),
-        (134, W_TRAP, Ending.TRAP, "unreachable"),
-        (134, W_TRAP.replace(b"noise\n", b"noise"), Ending.TRAP, "unreachable"),
-        (1, W_HOST, Ending.TRAP, ""),
-        (1, W_LINK, Ending.LINK_ERROR, ""),
-        (1, W_BAD, Ending.REJECTED, ""),
-    ],
-)
-def test_wasmtime(status: int, stderr: bytes, ending: Ending, kind: str) -> None:
-    outcome = wasmtime.read_report(status, stderr)
-    assert (outcome.ending, outcome.kind) == (ending, kind)
-    assert outcome.status == (status if ending is Ending.EXITED else None)
-
 
 J_TRAP = b"""RuntimeError: wasm trap: wasm `unreachable` instruction executed
     at main.deeper (wasm://wasm/main-6c97572e:wasm-function[3]:0x60)
@@ -151,14 +110,6 @@ def test_touchstone_command(project: Project) -> None:
     assert argv[argv.index("--env") + 1] == "K=v w"
     assert argv[-3:] == [str(project.root / "fixtures/built/c.wasm"), "a", "--b"]
     assert "--outcome" in argv and "--trace-output" in argv
-
-
-def test_wasmtime_command(project: Project) -> None:
-    peer = Peer("wasmtime", "1", ("/wt",))
-    command = Wasmtime().command(peer, job(project))
-    assert isinstance(command, Command)
-    assert command.argv[:4] == ("/wt", "run", "--dir", "/h::/g")
-    assert "inherit-network" in command.argv
 
 
 def test_jco_command(project: Project) -> None:

@@ -117,6 +117,9 @@ def described(name: str) -> Described:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
+        ("wasmtime", "/p run -x --dir /h::/g --env K=v w -S inherit-network FILE a --b"),
+        ("wasmtime-winch serves", "/p serve --addr 127.0.0.1:0 --no-logging-prefix -C compiler=winch -x "
+         "--env K=v w -S cli -S inherit-network FILE a --b"),
         ("iwasm", "/p --stack-size=8388608 -x --map-dir=/g::/h --env=K=v w FILE a --b"),
         ("wasm3", "/p -x FILE a --b"),
         ("wizard", "/p -x --env=K=v w FILE -- a --b"),
@@ -132,7 +135,38 @@ def test_command_lines_by_description(project: Project, name: str, words: str) -
     assert " ".join(argv).replace(str(made.component), "FILE") == words
 
 
+W_TRAP = b"""guest noise
+Error: failed to run main module `t.wasm`
+
+Caused by:
+    0: failed to invoke `run` function
+    1: error while executing at wasm backtrace:
+           0:    0x2b0 - main!deeper
+    2: wasm trap: wasm `unreachable` instruction executed
+"""
+W_HOST = W_TRAP.replace(b"wasm trap: wasm `unreachable` instruction executed", b"invalid expected discriminant")
+W_LINK = b"""Error: failed to run main module `u.wasm`
+
+Caused by:
+    0: component imports instance `wasi:nowhere/thing@0.2.0`, but a matching implementation was not found in the linker
+    1: instance export `f` has the wrong type
+"""
+W_BAD = b"Error: failed to parse WebAssembly module\n\nCaused by:\n    malformed section id (at offset 0x8)\n"
 SEEN: list[tuple[str, int, bytes, Ending, str, tuple[str, ...]]] = [
+    ("wasmtime", 0, b"", Ending.EXITED, "", ()),
+    ("wasmtime", 1, b"", Ending.EXITED, "", ()),
+    ("wasmtime", 42, W_TRAP, Ending.EXITED, "", ()),
+    ("wasmtime", 134, b"", Ending.EXITED, "", ()),
+    ("wasmtime", 134, b"wasm trap: wasm `unreachable` instruction executed\n", Ending.EXITED, "", ()),
+    ("wasmtime", 134, W_TRAP, Ending.TRAP, "unreachable", ()),
+    ("wasmtime", 134, W_TRAP.replace(b"noise\n", b"noise"), Ending.TRAP, "unreachable", ()),
+    ("wasmtime", 134, W_TRAP + b"and more\n", Ending.TRAP, "", ()),
+    ("wasmtime", 1, W_HOST, Ending.TRAP, "", ()),
+    ("wasmtime", 1, W_LINK, Ending.LINK_ERROR, "", ("wasi:nowhere/thing@0.2.0",)),
+    ("wasmtime", 1, W_LINK.replace(b"component imports instance `wasi:nowhere/thing@0.2.0`, but a", b"no"),
+     Ending.LINK_ERROR, "", ()),
+    ("wasmtime", 1, W_BAD, Ending.REJECTED, "", ()),
+    ("wasmtime", 1, b"Error: failed to compile component\n", Ending.REJECTED, "", ()),
     ("iwasm", 1, b"", Ending.EXITED, "", ()),
     ("iwasm", 7, b"Exception: unreachable\n", Ending.EXITED, "", ()),
     ("iwasm", 1, b"out\nException: unreachable\n", Ending.TRAP, "unreachable", ()),
@@ -191,6 +225,23 @@ def test_endings_by_description(
     result = finished(status, stdout=said) if name in ON_STDOUT else finished(status, said)
     outcome = described(name).told(result, Ending.EXITED)
     assert (outcome.ending, outcome.kind, outcome.imports) == (ending, kind, imports)
+    assert outcome.status == (status if ending is Ending.EXITED else None)
+
+
+def test_wasmtime_compiles_large_components_once(project: Project, tmp_path: Path) -> None:
+    compiler = tmp_path / "wasmtime"
+    compiler.write_text('#!/bin/sh\ntest "$1" = compile && cp "$6" "$5"\n', encoding="utf-8")
+    compiler.chmod(0o755)
+    adapter = described("wasmtime-winch")
+    peer, places = Peer("wasmtime-winch", "1", (str(compiler),)), Places(tmp_path, tmp_path / "cache")
+    small, large = project.load().component, tmp_path / "large.wasm"
+    large.write_bytes(bytes(128 << 10))
+    assert adapter.prepare(peer, small, places) == small
+    made = adapter.prepare(peer, large, places)
+    assert made != large and made.read_bytes() == large.read_bytes()
+    assert adapter.prepare(replace(peer, options=("-x",)), large, places) == large
+    command = adapter.command(peer, replace(job(project), component=made))
+    assert "--allow-precompiled" in argv_of(command)
 
 
 def test_wash_serves_the_component_of_a_project(project: Project) -> None:

@@ -16,7 +16,8 @@ from assay.model import Ending, Mount, Peer, ProcessResult
 from assay.runtimes import Places, Runtime, registry
 from assay.runtimes import install as install_module
 from assay.runtimes.about import Install
-from assay.runtimes.described import Described, DescriptionError, load
+from assay.runtimes.described import Described
+from assay.runtimes.description import DescriptionError, load
 from assay.runtimes.install import InstallError, install, packages
 from assay.runtimes.registry import RegistryError
 from assay.suites import smoke
@@ -282,7 +283,7 @@ def test_a_bad_description_says_where_and_why(project: Project, old: str, new: s
         ("RUNTIMES = ()", "a tuple RUNTIMES of adapters is missing"),
         ("1 / 0", "ZeroDivisionError"),
         ("RUNTIMES = (1,)", "1 has no name, about"),
-        ("from assay.runtimes.known.wasmtime import RUNTIMES", "two runtimes have the name wasmtime"),
+        ("from assay.runtimes.known.jco import RUNTIMES", "two runtimes have the name jco"),
     ],
 )
 def test_a_bad_module_says_where_and_why(project: Project, text: str, words: str) -> None:

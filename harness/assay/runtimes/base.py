@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import shlex
 import shutil
 import socket
@@ -254,3 +255,19 @@ def program_of(
             return candidate.resolve()
     found = shutil.which(command)
     return Path(found) if found else None
+
+
+def runnable(program: Path, folder: Path) -> tuple[Path, str]:
+    """Sets the executable bit, which wheels may lack, in place, or on a copy in the folder where that is not
+    allowed. Returns the program, and a note."""
+    if os.access(program, os.X_OK):
+        return program, ""
+    try:
+        program.chmod(program.stat().st_mode | 0o111)
+        return program, ""
+    except OSError:
+        copy = folder / program.name
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(program, copy)
+        copy.chmod(0o755)
+        return copy, "copied: the wheel lacks the run bit"

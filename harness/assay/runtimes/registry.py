@@ -1,6 +1,6 @@
 """Which runtimes the harness knows: those of the package, of other packages, and of a folder.
 
-A runtime is a file: a Python module with a tuple `RUNTIMES` of adapters, or a TOML file (`described.py`). Other
+A runtime is a file: a Python module with a tuple `RUNTIMES` of adapters, or a TOML file (`description.py`). Other
 packages have modules at the entry point `assay.runtimes`. A user's own are in the folder of `--runtimes`.
 In: files. Out: adapters, in the order of the report's columns.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from .base import Adapter
-from .described import DescriptionError, load
+from .description import DescriptionError, load
 
 GROUP = "assay.runtimes"
 NAME = re.compile(r"[a-z][a-z0-9.-]*")

@@ -1,1 +1,1 @@
-"""The runtimes that the harness knows: a file for each, in Python (`RUNTIMES`) or TOML (`described.py`)."""
+"""The runtimes that the harness knows: a file for each, in Python (`RUNTIMES`) or TOML (`description.py`)."""
