@@ -22,10 +22,11 @@ PACKAGES: dict[str, list[str]] = {
     "run": ["model", "cases", "runtimes"],
     "judge": ["model", "cases"],
     "record": ["model"],
+    "history": ["model", "record"],
     "suites": ["model", "cases", "runtimes", "run", "judge", "record"],
     "fuzz": ["model", "runtimes", "run"],
     "report": ["model", "record"],
-    "cli": ["model", "cases", "runtimes", "run", "judge", "record", "suites", "fuzz", "report"],
+    "cli": ["model", "cases", "runtimes", "run", "judge", "record", "history", "suites", "fuzz", "report"],
     "plugin": ["model", "cases", "runtimes", "run", "judge", "record", "suites"],
 }
 

@@ -16,7 +16,8 @@ from test_http_peers import SERVED
 from assay import record, report
 from assay.cli import main
 from assay.model import Verdict
-from assay.record import differ, summary
+from assay.record import summary
+from assay.record.diff import diff
 
 DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,11 +111,11 @@ def test_an_old_record_is_read_by_all(tmp_path: Path) -> None:
     shown = made.data_of(page)
     traces = [case["trace"] for case in shown["cases"] if "trace" in case]
     assert traces and {shown["texts"][runtime] for runtime, _, _ in traces} == {"touchstone"}
-    assert assay(ROOT, "compare", str(path), str(path)).output.strip().endswith("0 changed")
+    assert assay(ROOT, "diff", str(path), str(path)).output.strip().endswith("0 changed")
     # a new record can be compared with an old one
     record.write(replace(old, schema=record.SCHEMA), tmp_path / "new.jsonl")
     assert json.loads((tmp_path / "new.jsonl").read_text().splitlines()[0])["schema"] == record.SCHEMA
-    assert not differ.compare(old, record.read(tmp_path / "new.jsonl"))
+    assert not diff(old, record.read(tmp_path / "new.jsonl")).changes
 
 
 def test_an_old_record_is_judged_again_as_far_as_it_goes(tmp_path: Path) -> None:
@@ -135,7 +136,7 @@ def test_an_old_record_is_judged_again_as_far_as_it_goes(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(("name", "command"), [("wast-1.json", "wast"), ("testsuite-1.json", "testsuite")])
 def test_an_old_summary_has_no_results(name: str, command: str) -> None:
-    for argv in (("judge", str(DATA / name)), ("compare", str(DATA / name), str(DATA / name))):
+    for argv in (("judge", str(DATA / name)), ("diff", str(DATA / name), str(DATA / name))):
         done = assay(ROOT, *argv)
         assert done.exit_code == 2 and f"has counts only, no results: `assay {command}`" in done.output
 
@@ -160,7 +161,7 @@ def test_the_example(tmp_path: Path) -> None:
     done = assay(ROOT, "report", str(path), "--exit-status")
     assert done.exit_code == 0, done.output
     assert "p2/http/denied" in (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert assay(ROOT, "compare", str(path), str(path)).exit_code == 0
+    assert assay(ROOT, "diff", str(path), str(path)).exit_code == 0
     done = assay(ROOT, "judge", str(path))
     assert done.exit_code == 0, done.output
     assert "15 results, 0 units are not as in the record" in done.output

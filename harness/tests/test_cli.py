@@ -132,13 +132,13 @@ def test_variants_that_no_runtime_runs_are_no_cases(project: Project) -> None:
     assert done.exit_code == 2 and "leaves out every case" in done.output
 
 
-def test_compare(project: Project) -> None:
+def test_diff(project: Project) -> None:
     project.add("p2/t/one")
     run(project, "pass", "--output", str(project.root / "a"))
     run(project, "fail", "--output", str(project.root / "b"))
-    worse = assay(project, "compare", str(project.root / "a/results.jsonl"), str(project.root / "b/results.jsonl"))
+    worse = assay(project, "diff", str(project.root / "a/results.jsonl"), str(project.root / "b/results.jsonl"))
     assert worse.exit_code == 1 and "broken   touchstone p2/t/one t.fake.second: PASS -> FAIL" in worse.output
-    better = assay(project, "compare", str(project.root / "b/results.jsonl"), str(project.root / "a/results.jsonl"))
+    better = assay(project, "diff", str(project.root / "b/results.jsonl"), str(project.root / "a/results.jsonl"))
     assert better.exit_code == 0 and "1 fixed" in better.output
 
 

@@ -6,7 +6,6 @@ import made
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.model import Verdict
 from assay.record import differ
 
 
@@ -64,26 +63,3 @@ def test_case_differences() -> None:
     }
     alike = made.record(made.result("touchstone"), made.result("wasmtime"))
     assert differ.case_differences(alike, alike.cases[0]) == ()
-
-
-def test_compare_two_records() -> None:
-    old = made.record(
-        made.result("touchstone", "p2/a", Verdict.FAIL),
-        made.result("touchstone", "p2/b"),
-        made.result("touchstone", "p2/gone"),
-        made.result("touchstone", "p2/v", value="1"),
-        made.result("only-old", "p2/a"),
-    )
-    new = made.record(
-        made.result("touchstone", "p2/a"),
-        made.result("touchstone", "p2/b", Verdict.CRASH),
-        made.result("touchstone", "p2/new"),
-        made.result("touchstone", "p2/v", value="2"),
-    )
-    changes = {(item.change, item.case, item.unit) for item in differ.compare(old, new)}
-    assert (differ.Change.FIXED, "p2/a", made.CHECK) in changes
-    assert (differ.Change.BROKEN, "p2/b", made.CHECK) in changes
-    assert (differ.Change.CHANGED, "p2/v", made.CHOICE) in changes
-    assert {change for change, case, _ in changes if case == "p2/gone"} == {differ.Change.REMOVED}
-    assert {change for change, case, _ in changes if case == "p2/new"} == {differ.Change.ADDED}
-    assert differ.compare(old, old) == ()

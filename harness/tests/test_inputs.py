@@ -63,7 +63,7 @@ def assay(project: Project, *args: str, **env: str) -> Result:
         (("run", "--function", "get-argumnets"), "no case has --function"),
         (("run", "--requirement", "t.fake.thrid"), "no case has --requirement"),
         (("repro", "/no/record", "p2/t/one", "touchstone"), "does not exist"),
-        (("compare", "/no/record", "/no/record"), "does not exist"),
+        (("diff", "/no/record", "/no/record"), "there is no such file"),
         (("report", "/no/record"), "/no/record"),
         (("wast", "--timeout", "-3"), "above 0"),
         (("wast", "--limit", "-1"), "--limit"),

@@ -77,9 +77,9 @@ def test_interrupt_report_compare_resume(three: Project, number: int) -> None:
         three, "run", "-r", "touchstone", "--program", f"touchstone={three.fake('pass')}", "--output", str(whole)
     )
     assert done.exit_code == 0
-    done = assay(three, "compare", str(whole / "results.jsonl"), str(path))
+    done = assay(three, "diff", str(whole / "results.jsonl"), str(path))
     assert done.exit_code == 1 and "is partial: the run was interrupted" in done.output and "1 removed" in done.output
-    assert assay(three, "compare", str(whole / "results.jsonl"), str(path), "--allow-missing").exit_code == 0
+    assert assay(three, "diff", str(whole / "results.jsonl"), str(path), "--allow-missing").exit_code == 0
     # --resume runs only what is missing
     before = count_runs(three)
     (three.root / "third-may-end").touch()

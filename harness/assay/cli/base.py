@@ -40,7 +40,7 @@ CONSOLE = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isat
 EXIT_STATUSES = """
 \b
 Exit statuses
-  0    green: every result that is judged is as announced (compare: nothing broke or is missing)
+  0    green: every result that is judged is as announced (diff: nothing broke or is missing)
   1    red: a result differs from the expectations, nothing passed, or a result or a judged runtime is missing
   2    wrong usage, or files that cannot be used; nothing was run
   130  interrupted (Ctrl-C, SIGTERM): the record says that it is partial

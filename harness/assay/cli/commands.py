@@ -7,13 +7,11 @@ In: the command line. Out: files below reports/latest, progress and a summary on
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from pathlib import Path
 
 import click
 
 from .. import __version__
-from ..record import differ
 from ..record.status import status
 from ..runtimes import Places
 from .base import (
@@ -32,7 +30,9 @@ from .base import (
     without_left_out,
     write_reports,
 )
+from .diff import diff_command
 from .fuzz import fuzz_command
+from .history import history_group
 from .judge import judge_command
 from .repro import repro_command
 from .run import run_command
@@ -87,29 +87,6 @@ def report_command(root: Path, results: Path | None, output: Path | None, exit_s
         sys.exit(came_to.exit_status)
 
 
-@main.command("compare", epilog=EXIT_STATUSES)
-@click.argument("old", type=file_type(exists=True))
-@click.argument("new", type=file_type(exists=True))
-@click.option("--allow-missing", is_flag=True, help="Runtimes, cases and checks may be missing in the newer record.")
-def compare_command(old: Path, new: Path, allow_missing: bool) -> None:
-    """Compare two records: what was added, removed, fixed, broken, changed. Ends with 1 when anything broke
-    or is missing."""
-    before, after = read_record(old), read_record(new)
-    for path, made in ((old, before), (new, after)):
-        if made.partial:
-            click.echo(f"{path} is partial: {made.partial}")
-    for line in differ.toolchain_changes(before, after):
-        click.echo(line)
-    changes = differ.compare(before, after)
-    for kind in differ.Change:
-        for change in (item for item in changes if item.change is kind):
-            click.echo(change.words)
-    counts = Counter(change.change for change in changes)
-    click.echo(", ".join(f"{counts[kind]} {kind.value}" for kind in differ.Change))
-    if counts[differ.Change.BROKEN] or (counts[differ.Change.REMOVED] and not allow_missing):
-        sys.exit(1)
-
-
 for command in (
     runtimes_command,
     smoke_command,
@@ -117,6 +94,8 @@ for command in (
     run_command,
     repro_command,
     judge_command,
+    diff_command,
+    history_group,
     wast_command,
     testsuite_command,
 ):

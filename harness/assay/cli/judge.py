@@ -16,7 +16,8 @@ from .. import cases, judge, record
 from ..judge import expect
 from ..judge.expect import ExpectationError, Expectations, Table
 from ..model import Case, Kind
-from ..record import Record, differ
+from ..record import Record
+from ..record.diff import diff
 from ..record.status import status
 from ..suites.again import Kept, judge_again
 from .base import EXIT_STATUSES, Unusable, file_type, folder_type, options, read_record, suites_options, write_reports
@@ -63,7 +64,7 @@ def judge_command(
         raise Unusable(str(error)) from None
     made, kept = judge_again(old, definitions, announced)
     _print_kept(kept)
-    changes = differ.compare(old, made)
+    changes = diff(old, made).changes
     for change in changes:
         click.echo(f"not as in the record: {change.words}")
     if output is not None:

@@ -1,7 +1,7 @@
-"""Differences between runtimes, and differences between two records. Pure.
+"""Differences between the runtimes of one record. Pure.
 
-In: values by runtime, texts, records. Out: groups of runtimes that agree, aligned lines with marks on what
-differs, changes by kind.
+In: values by runtime, texts, a record. Out: groups of runtimes that agree, aligned lines with marks on what
+differs.
 """
 
 from __future__ import annotations
@@ -180,95 +180,3 @@ def case_differences(record: Record, case: CaseInfo) -> tuple[Aspect, ...]:
 def _cut(result: CaseResult, name: str) -> tuple[int, str] | None:
     """Returns what distinguishes outputs that the record has cut: the size and checksum of the whole."""
     return next(((cut.size, cut.sha256) for cut in result.observation.cut if cut.name == name), None)
-
-
-class Change(enum.Enum):
-    ADDED = "added"
-    REMOVED = "removed"
-    FIXED = "fixed"
-    BROKEN = "broken"
-    CHANGED = "changed"
-
-
-@dataclass(frozen=True)
-class UnitChange:
-    """One unit of one case on one runtime that differs between two records."""
-
-    change: Change
-    runtime: str
-    case: str
-    unit: str
-    before: str
-    after: str
-
-    @property
-    def words(self) -> str:
-        return f"{self.change.value:8} {self.runtime} {self.case} {self.unit}: {self.before} -> {self.after}"
-
-
-RUNTIME, CASE = "(the runtime)", "(the whole case)"
-"""Stand for the unit where only one record has the runtime, or the case."""
-
-
-def toolchain_changes(old: Record, new: Record) -> tuple[str, ...]:
-    """Returns a line for each guest that another version of its toolchain has made."""
-    before, after = old.suite.toolchains, new.suite.toolchains
-    return tuple(
-        f"toolchain of {guest}: {before[guest]}, now {after[guest]}"
-        for guest in sorted(before.keys() & after.keys())
-        if before[guest] != after[guest]
-    )
-
-
-def compare(old: Record, new: Record) -> tuple[UnitChange, ...]:
-    """Returns the changes from one record to another, by unit. A runtime or case in one record only is one
-    change."""
-    names = [runtime.name for runtime in old.present]
-    later = [runtime.name for runtime in new.present]
-    changes: list[UnitChange] = []
-    for name in dict.fromkeys((*names, *later)):
-        if name not in later:
-            changes.append(UnitChange(Change.REMOVED, name, "*", RUNTIME, "there", "absent"))
-        elif name not in names:
-            changes.append(UnitChange(Change.ADDED, name, "*", RUNTIME, "absent", "there"))
-    both = [name for name in names if name in later]
-    before, after = _units(old, both), _units(new, both)
-    for key in sorted({**before, **after}):
-        runtime, case = key
-        was, now = before.get(key), after.get(key)
-        if was is None or now is None:
-            change = Change.ADDED if was is None else Change.REMOVED
-            number = f"{len(was or now or {})} units"
-            changes.append(
-                UnitChange(change, runtime, case, CASE, "–" if was is None else number, "–" if now is None else number)
-            )
-            continue
-        for unit in dict.fromkeys((*was, *now)):
-            found = _change(was.get(unit), now.get(unit))
-            if found is not None:
-                changes.append(UnitChange(found, runtime, case, unit, _words(was.get(unit)), _words(now.get(unit))))
-    return tuple(changes)
-
-
-def _change(was: tuple[Verdict, str | None] | None, now: tuple[Verdict, str | None] | None) -> Change | None:
-    if was == now:
-        return None
-    if was is None or now is None:
-        return Change.ADDED if was is None else Change.REMOVED
-    if (was[0] is Verdict.PASS) != (now[0] is Verdict.PASS):
-        return Change.FIXED if now[0] is Verdict.PASS else Change.BROKEN
-    return Change.CHANGED
-
-
-def _units(record: Record, runtimes: list[str]) -> dict[tuple[str, str], dict[str, tuple[Verdict, str | None]]]:
-    return {
-        (result.runtime, result.case): {unit.id: (unit.verdict, unit.value) for unit in result.units}
-        for result in record.results
-        if result.runtime in runtimes
-    }
-
-
-def _words(state: tuple[Verdict, str | None] | None) -> str:
-    if state is None:
-        return "–"
-    return state[0].value if state[1] is None else f"{state[0].value} {state[1]}"

@@ -19,7 +19,7 @@ def render(record: Record, programs: ProgramSummary | None = None) -> str:
     run = view.status
     names = [runtime.name for runtime in view.runtimes]
     out = ["# Conformance of WASI 0.2 runtimes", "", f"**{run.colour}**"]
-    out += [f"- {_plain(line)}" for line in run.lines] if not run.green else [f"- {_plain(run.words)}"]
+    out += [f"- {plain(line)}" for line in run.lines] if not run.green else [f"- {plain(run.words)}"]
     out += [
         "",
         f"{record.harness}, {record.started}: {len(view.cases)} cases, {view.requirements} requirements"
@@ -33,30 +33,30 @@ def render(record: Record, programs: ProgramSummary | None = None) -> str:
             if runtime.absent
             else " ".join(part for part in (runtime.version, runtime.note) if part)
         )
-        out.append(f"- **{runtime.name}**: {_plain(there)}")
+        out.append(f"- **{runtime.name}**: {plain(there)}")
     for summary in view.summaries:
-        out.append(f"- {summary.runtime.name}: {_plain(summary.words)}")
+        out.append(f"- {summary.runtime.name}: {plain(summary.words)}")
     out += [
         "",
         "Passed / all MUST; ✗ fail, ∅ unsupported, ! in error, ◌ not run. ✓ is green: nothing is missing.",
         "",
-        _row(["interface", *names]),
-        _row(["---"] * (len(names) + 1)),
+        row(["interface", *names]),
+        row(["---"] * (len(names) + 1)),
     ]
     for package in view.packages:
-        out.append(_row([f"**{package.name}**", *(item.short for item in package.counts)]))
-        out += [_row([row.name, *(item.short for item in row.counts)]) for row in package.interfaces]
-    out.append(_row(["**cases**", *(summary.cases.short for summary in view.summaries)]))
+        out.append(row([f"**{package.name}**", *(item.short for item in package.counts)]))
+        out += [row([item.name, *(count.short for count in item.counts)]) for item in package.interfaces]
+    out.append(row(["**cases**", *(summary.cases.short for summary in view.summaries)]))
     if view.variants:
         numbers = view.summaries[0].versions.columns if view.summaries else ()
         out += ["", "## Variants: against other versions of WASI", ""]
-        out += [_row(["runtime", *numbers]), _row(["---"] * (len(numbers) + 1))]
-        out += [_row([item.runtime.name, *(count.short for count in item.versions.sums)]) for item in view.summaries]
+        out += [row(["runtime", *numbers]), row(["---"] * (len(numbers) + 1))]
+        out += [row([item.runtime.name, *(count.short for count in item.versions.sums)]) for item in view.summaries]
     if view.not_run:
         out += ["", "## Not run", ""]
         out += _listed(
             [
-                f"- {', '.join(item.runtimes)}: {len(item.cases)} cases, {item.requirements} MUST: {_plain(item.reason)}"
+                f"- {', '.join(item.runtimes)}: {len(item.cases)} cases, {item.requirements} MUST: {plain(item.reason)}"
                 for item in view.not_run
             ]
         )
@@ -64,7 +64,7 @@ def render(record: Record, programs: ProgramSummary | None = None) -> str:
         out += ["", "## Not as announced", ""]
         out += _listed(
             [
-                f"- {unit.verdict.value} `{result.case}` `{unit.id}` on {result.runtime}: {_plain(unit.detail)}"
+                f"- {unit.verdict.value} `{result.case}` `{unit.id}` on {result.runtime}: {plain(unit.detail)}"
                 for result, unit in view.surprises
             ]
         )
@@ -73,30 +73,30 @@ def render(record: Record, programs: ProgramSummary | None = None) -> str:
             "",
             "## Expectations that match nothing",
             "",
-            *_listed([f"- {_plain(entry)}" for entry in record.stale]),
+            *_listed([f"- {plain(entry)}" for entry in record.stale]),
         ]
     differing = [case for case in view.cases if case.differences]
     out += ["", "## Cases in which runtimes differ", ""]
     if differing:
-        out += [_row(["case", *names, "in"]), _row(["---"] * (len(names) + 2))]
+        out += [row(["case", *names, "in"]), row(["---"] * (len(names) + 2))]
     rows = []
     for case in differing:
         cells = [_verdict(result.verdict if result else None) for result in case.results]
-        rows.append(_row([f"`{case.info.id}`", *cells, ", ".join(aspect.value for aspect in case.differences)]))
+        rows.append(row([f"`{case.info.id}`", *cells, ", ".join(aspect.value for aspect in case.differences)]))
     out += _listed(rows) if differing else ["None."]
-    split = [row for row in view.values if len(row.value_groups) > 1]
+    split = [item for item in view.values if len(item.value_groups) > 1]
     if split:
         out += ["", "## Where the text is silent and runtimes differ", ""]
         lines = []
-        for row in split:
-            told = "; ".join(f"{', '.join(group.runtimes)}: `{_code(group.value)}`" for group in row.value_groups)
-            lines.append(f"- `{row.check.id}`: {told}")
+        for item in split:
+            told = "; ".join(f"{', '.join(group.runtimes)}: `{code(group.value)}`" for group in item.value_groups)
+            lines.append(f"- `{item.check.id}`: {told}")
         out += _listed(lines)
     if programs is not None:
         out += ["", f"## Programs of {programs.suite}", ""]
-        for item in programs.runtimes:
-            bad = ", ".join(f"`{result.program.rpartition('/')[2]}`" for result in item.not_passed)
-            out.append(f"- {item.runtime}: {item.passed} of {item.total} pass{'; not: ' + bad if bad else ''}")
+        for ran in programs.runtimes:
+            bad = ", ".join(f"`{result.program.rpartition('/')[2]}`" for result in ran.not_passed)
+            out.append(f"- {ran.runtime}: {ran.passed} of {ran.total} pass{'; not: ' + bad if bad else ''}")
     return _fitting(out)
 
 
@@ -115,15 +115,17 @@ def _verdict(verdict: Verdict | None) -> str:
     return f"{SYMBOLS[verdict]} {verdict.value}" if verdict else "–"
 
 
-def _row(cells: list[str]) -> str:
+def row(cells: list[str]) -> str:
+    """Returns a line of a table."""
     return "| " + " | ".join(cells) + " |"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Returns foreign text on one line, in which no table, code or HTML can begin."""
-    return _code(text).replace("<", "\\<")
+    return code(text).replace("<", "\\<")
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
+    """Returns foreign text on one line, for a place between backquotes or in a table; a long one is cut."""
     flat = " ".join(text.split()).replace("|", "\\|").replace("`", "'")
     return flat if len(flat) <= 300 else f"{flat[:300]}… ({len(flat)} characters)"

@@ -1,0 +1,12 @@
+"""The history of runs: records kept in a folder or on a branch, and what they show over time.
+
+`store.py` keeps records, `pieces.py` cuts them into pieces that similar runs share. Nothing here uses the terminal.
+"""
+
+from __future__ import annotations
+
+from .branch import Branch
+from .files import Folder, StoreError
+from .store import Added, Run, Store
+
+__all__ = ["Added", "Branch", "Folder", "Run", "Store", "StoreError"]
