@@ -17,7 +17,7 @@ from assay.model import Case, CaseResult, Peer
 from assay.run.runner import Settings
 from assay.runtimes import Places, Runtime
 from assay.runtimes.known.touchstone import Touchstone
-from assay.suites import driver
+from assay.suites import executors
 from assay.suites.cases import Cases
 
 # A background job starts with SIGINT ignored, and so would each program that a test interrupts.
@@ -97,7 +97,7 @@ class Project:
         adapter = Touchstone()
         peer = adapter.find(suite.places)
         assert isinstance(peer, Peer), peer
-        return driver.one(suite, case or self.load(), Runtime(adapter, peer), settings or Settings(jobs=1))
+        return executors.one(suite, case or self.load(), Runtime(adapter, peer), settings or Settings(jobs=1))
 
 
 @pytest.fixture

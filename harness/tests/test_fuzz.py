@@ -24,7 +24,7 @@ from assay.model import Peer, Verdict
 from assay.run.runner import Prepared, Settings
 from assay.runtimes import Places, Runtime
 from assay.runtimes.known.touchstone import Touchstone
-from assay.suites import driver
+from assay.suites import executors
 
 FAKE = Path(__file__).parent / "fakes" / "fake_probe.py"
 SCRIPT = calls.parse('v1 = open-at v0 - "a" - read\nstat v1\nget-type v1\nsync v1\nlist v0\n')
@@ -261,7 +261,7 @@ def test_saved_case_can_be_loaded_and_run(project: Project) -> None:
     suite = project.suite()
     for who, verdict in (("honest", Verdict.PASS), ("liar", Verdict.FAIL)):
         peer = next(item for item in made.players if item.name == who).runtime
-        assert driver.one(suite, case, peer, Settings(jobs=1)).verdict is verdict
+        assert executors.one(suite, case, peer, Settings(jobs=1)).verdict is verdict
 
 
 @pytest.fixture

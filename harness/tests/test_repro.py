@@ -20,7 +20,7 @@ from assay.run.runner import Settings
 from assay.run.stage import shell_line
 from assay.runtimes import Runtime
 from assay.runtimes.known.touchstone import Touchstone
-from assay.suites import driver
+from assay.suites import executors
 
 WITH_DIR = (
     CASE.replace('stdout = "hello\\n"', 'stdout-contains = "hello"')
@@ -141,7 +141,7 @@ def test_a_runtime_that_is_gone_since(project: Project) -> None:
     peer = adapter.find(suite.places)
     assert isinstance(peer, Peer)
     fake.unlink()
-    result = driver.one(suite, project.load(), Runtime(adapter, peer), Settings(jobs=1))
+    result = executors.one(suite, project.load(), Runtime(adapter, peer), Settings(jobs=1))
     is_the_harness(result, "a file of the runtime does not exist")
 
 
@@ -150,7 +150,7 @@ def test_a_program_that_cannot_be_started(project: Project) -> None:
     fake.write_text("no program")
     fake.chmod(0o755)
     peer = Peer("touchstone", "1", (str(fake),))
-    result = driver.one(project.suite(), project.load(), Runtime(Touchstone(), peer), Settings(jobs=1))
+    result = executors.one(project.suite(), project.load(), Runtime(Touchstone(), peer), Settings(jobs=1))
     is_the_harness(result, "not-started")
     assert result.observation.outcome.ending is Ending.NOT_STARTED
 

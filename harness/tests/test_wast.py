@@ -20,7 +20,7 @@ from assay.record import summary
 from assay.run.runner import Settings
 from assay.runtimes import Runtime
 from assay.runtimes.known.touchstone import Touchstone
-from assay.suites import driver
+from assay.suites import driver, executors
 from assay.suites import scripts as wast
 from assay.suites.scripts import ScriptOptions, Scripts
 
@@ -87,7 +87,7 @@ def judged(suite: Scripts, kind: str, tmp_path: Path) -> CaseResult:
     """Runs the only script of a suite as the command does."""
     (case,) = suite.discover()
     suite.prepare([case], 1)
-    result = driver.one(suite, case, runtime(fake(tmp_path, kind)), Settings(jobs=1))
+    result = executors.one(suite, case, runtime(fake(tmp_path, kind)), Settings(jobs=1))
     return suite.expectations().mark(result, case, strict=False, judged=True)
 
 

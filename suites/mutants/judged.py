@@ -18,7 +18,7 @@ from assay.record import case_info
 from assay.run.runner import Settings
 from assay.runtimes import Runtime, places
 from assay.suites import scripts
-from assay.suites.driver import one
+from assay.suites.executors import one
 from assay.suites.suite import Suite
 
 SCRIPT_SECONDS = 20.0

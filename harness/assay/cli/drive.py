@@ -7,28 +7,23 @@ use it.
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ..cases.selection import SelectionError
 from ..judge.expect import ExpectationError
-from ..model import CaseResult, Verdict
 from ..record import INTERRUPTED, Record
 from ..record import status as statuses
 from ..runtimes.search import Found
 from ..suites.driver import DriveError, Plan, drive
+from ..suites.executors import Executor, ExecutorError, LocalExecutor
 from ..suites.suite import SuiteError
 from .base import CONSOLE, Unusable, read_record
+from .progress import progress
 from .summary import print_summary
-
-EVERY = 50
-"""Without a terminal, a line of progress appears after this many runs."""
 
 
 def say_absent(found: Sequence[Found]) -> None:
@@ -73,20 +68,30 @@ def run_plan(
     rerun_changed: bool = False,
     update: bool = False,
     limit: int | None = None,
+    executor: Executor | None = None,
     reports: Callable[[Record], Path | None] = lambda _: None,
 ) -> None:
     """Runs the plan, writes its record and reports, prints the summary, and exits with the status of the run.
 
-    `limit` is the most unexpected results that are printed. `reports` writes the reports and returns the
-    page."""
+    `limit` is the most unexpected results that are printed. The `executor` runs everything; by default it is
+    this machine. `reports` writes the reports and returns the page."""
+    executor = executor or LocalExecutor()
     try:
         plan.suite.prepare(plan.cases, plan.settings.jobs)
         total = len(plan.cases) * len(plan.present)
-        with _progress(total) as done:
+        with progress(executor.running) as shown:
             made = drive(
-                plan, path, begun=begun, rerun_changed=rerun_changed, update=update, done=done, said=click.echo
+                plan,
+                path,
+                begun=begun,
+                rerun_changed=rerun_changed,
+                update=update,
+                executor=executor,
+                starts=shown.starts,
+                done=shown.done,
+                said=click.echo,
             )
-    except (DriveError, SuiteError, SelectionError, ExpectationError) as error:
+    except (DriveError, ExecutorError, SuiteError, SelectionError, ExpectationError) as error:
         raise Unusable(str(error)) from None
     page = reports(made)
     if made.partial == INTERRUPTED:
@@ -97,29 +102,3 @@ def run_plan(
     if page is not None:
         click.echo(f"report: {page}")
     sys.exit(statuses.status(made).exit_status)
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[CaseResult], None]]:
-    """Shows the progress of a run: a bar on a terminal, or else a line from time to time."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[last]}"),
-    )
-    counts: Counter[Verdict] = Counter()
-    with Progress(*columns, console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal) as progress:
-        task = progress.add_task("cases × runtimes", total=total, last="")
-
-        def done(result: CaseResult) -> None:
-            counts[result.verdict] += 1
-            progress.update(task, advance=1, last=f"{result.runtime} {result.case}")
-            number = sum(counts.values())
-            if not CONSOLE.is_terminal and (number % EVERY == 0 or number == total):
-                ordered = sorted(counts.items(), key=lambda item: item[0].rank)
-                words = ", ".join(f"{many} {verdict.value}" for verdict, many in ordered)
-                CONSOLE.print(f"{number}/{total} runs: {words}", markup=False)
-
-        yield done

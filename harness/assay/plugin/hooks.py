@@ -19,7 +19,7 @@ from ..judge.expect import ExpectationError, Expectations
 from ..model import Case, CaseResult, Verdict
 from ..run.runner import Settings
 from ..runtimes import OverrideError, Places, Runtime, places, registry, search
-from ..suites import driver
+from ..suites import executors
 from ..suites.cases import Cases
 
 
@@ -131,7 +131,7 @@ class CaseItem(pytest.Item):
         self.case, self.runtime, self.suite, self.announced = case, runtime, suite, announced
 
     def runtest(self) -> None:
-        result = driver.one(self.suite, self.case, self.runtime, Settings(jobs=1))
+        result = executors.one(self.suite, self.case, self.runtime, Settings(jobs=1))
         result = self.announced.mark(result, self.case, strict=False, judged=True)
         if result.verdict is Verdict.SKIP:
             pytest.skip(result.reason)

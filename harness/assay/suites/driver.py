@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from .. import record
-from ..cases import nonces
 from ..judge.expect import Expectations
-from ..model import Absent, Case, CaseResult, Kind, NotRun, Verdict, original
+from ..model import Absent, Case, CaseResult, Kind, original
 from ..record import Record
-from ..record.settle import settle
 from ..run.runner import Settings
-from ..run.stage import HarnessError
 from ..runtimes import Runtime
+from .executors import Executor, LocalExecutor
 from .suite import Suite
 
 
@@ -99,15 +96,17 @@ def drive(
     begun: Record | None = None,
     rerun_changed: bool = False,
     update: bool = False,
+    executor: Executor | None = None,
+    starts: Callable[[int], None] = lambda _: None,
     done: Callable[[CaseResult], None] = lambda _: None,
     said: Callable[[str], None] = lambda _: None,
 ) -> Record:
     """Runs the plan. If there is a `path`, the record is written to it as it grows.
 
     With `begun`, only the results that this record lacks are run. If something has changed since, the run is
-    refused; with `rerun_changed`, what has changed is run again. `done` gets every new result, and `said`
-    gets messages for the user. If the run is interrupted, the record is partial. `update` rewrites the
-    expectations.
+    refused; with `rerun_changed`, what has changed is run again. `starts` gets the number of runs that are missing,
+    `done` every new result, and `said` the messages for the user. If the run is interrupted, the record is
+    partial. `update` rewrites the expectations. The `executor` runs everything; by default it is this machine.
     """
     expectations = plan.suite.expectations()
     made = begin(plan, expectations)
@@ -121,10 +120,13 @@ def drive(
         return announced.mark(result, infos[result.case], strict=plan.settings.strict, judged=judged)
 
     results = {(result.case, result.runtime): result for result in made.results}
+    pairs = [(case, runtime) for case in plan.cases for runtime in plan.present]
+    missing = [(case, runtime) for case, runtime in pairs if (case.id, runtime.name) not in results]
+    starts(len(missing))
     interrupted = False
     with _ended_by_sigterm():
         try:
-            for result in _runs(plan, set(results)):
+            for result in (executor or LocalExecutor()).results(plan.suite, missing, plan.settings):
                 results[result.case, result.runtime] = result
                 if log is not None:
                     log.add(mark(result, expectations))
@@ -134,11 +136,8 @@ def drive(
         finally:
             if log is not None:
                 log.close()
-    ordered = [
-        results[key]
-        for key in ((case.id, runtime.name) for case in plan.cases for runtime in plan.present)
-        if key in results
-    ]
+    keys = ((case.id, runtime.name) for case, runtime in pairs)
+    ordered = [results[key] for key in keys if key in results]
     if update and not interrupted:
         plan.suite.update(ordered, strict=plan.settings.strict)
         expectations = plan.suite.expectations()
@@ -189,52 +188,3 @@ def _ended_by_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _runs(plan: Plan, there: Collection[tuple[str, str]]) -> Iterator[CaseResult]:
-    """Runs every case on every runtime except those in `there`, `jobs` at a time. Yields each result as it
-    comes."""
-    settings = plan.settings
-    with ThreadPoolExecutor(max_workers=max(1, settings.jobs)) as pool:
-        futures = [
-            pool.submit(one, plan.suite, case, runtime, settings)
-            for case in plan.cases
-            for runtime in plan.present
-            if (case.id, runtime.name) not in there
-        ]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        except BaseException:  # interrupted: stop the running processes and start no more
-            settings.stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def one(suite: Suite, case: Case, runtime: Runtime, settings: Settings) -> CaseResult:
-    """Runs one case on one runtime, judges it, and returns the result as the record keeps it, without
-    expectations."""
-    filled, tokens = nonces.fill(case, settings.seed, runtime.name)
-    try:
-        seen = suite.run(filled, runtime, settings)
-        result = suite.judge(filled, runtime.name, seen, strict=settings.strict)
-    except HarnessError as error:
-        result = _failed(suite, case, runtime.name, str(error), settings)
-    except Exception as error:  # a fault of the harness is an ERROR of this case and does not end the run
-        result = _failed(suite, case, runtime.name, f"{type(error).__name__}: {error}", settings)
-    return _with_whole(suite, case, settle(result, (*result.observation.places, *tokens), settings.when), settings)
-
-
-def _failed(suite: Suite, case: Case, runtime: str, words: str, settings: Settings) -> CaseResult:
-    """Returns an ERROR: the harness failed, so the result says nothing about the runtime."""
-    reason = NotRun(f"the harness failed: {words}", Verdict.ERROR)
-    return suite.judge(case, runtime, reason, strict=settings.strict)
-
-
-def _with_whole(suite: Suite, case: Case, result: CaseResult, settings: Settings) -> CaseResult:
-    """Returns the result with the units that cannot be judged again from what the record keeps."""
-    again = suite.judge(case, result.runtime, record.seen(result), strict=settings.strict)
-    again = settle(again, (), settings.when)
-    verdicts = {unit.id: (unit.verdict, unit.value) for unit in again.units}
-    differing = [unit.id for unit in result.units if verdicts.get(unit.id) != (unit.verdict, unit.value)]
-    return replace(result, whole=tuple(differing))
