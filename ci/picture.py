@@ -4,12 +4,13 @@
 Usage: ci/picture.py [RECORD [PNG]]   (default: reports/latest/results.jsonl, reports/page.png)
        ci/picture.py --example        (runs a few cases, writes reports/example.jsonl)
 The page of the record is made in a temporary folder and shown by headless Chromium. Its picture is reduced to 256
-colours, so that it stays below LIMIT. In the example, the paths of this machine are replaced by /project.
+colours, so that it stays below LIMIT. In the example, /project and MACHINE replace what is of this machine.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -26,6 +27,7 @@ SIZE = "1120,960"
 LIMIT = 120_000
 """Bytes of the picture."""
 CASES = ("p2/cli/exit-with-code", "p2/component/trap-unreachable", "p2/http/denied", "p2/io/write-zeroes", "p2/cli/stdio")
+MACHINE = '{"os":"linux","arch":"x86_64","kernel":"6.12.0","cpus":2}'
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -120,6 +122,7 @@ def example(target: Path) -> None:
         text = Path(folder, "results.jsonl").read_text(encoding="utf-8")
     for path in {str(ROOT), os.path.realpath(ROOT), str((ROOT / ".venv").resolve().parent)}:
         text = text.replace(path, "/project")
+    text = re.sub(r'(?<="machine":)\{[^}]*\}', MACHINE, text)
     target.write_text(text, encoding="utf-8")
     print(f"{target}: {len(text):,} characters")
 

@@ -134,6 +134,15 @@ def test_an_old_record_is_judged_again_as_far_as_it_goes(tmp_path: Path) -> None
     assert "there is no definition of the case" in done.output
 
 
+def test_a_record_of_version_3_is_judged_again() -> None:
+    old = record.read(DATA / "results-3.jsonl")
+    assert old.schema == "assay-results/3" and old.machine is None and not old.partial
+    done = assay(ROOT, "judge", str(DATA / "results-3.jsonl"))
+    assert done.exit_code == 0 and "15 results, 0 units are not as in the record" in done.output, done.output
+    new = record.parse(list(record.lines(old)))
+    assert new.schema == record.SCHEMA and replace(new, schema=old.schema) == old
+
+
 @pytest.mark.parametrize(("name", "command"), [("wast-1.json", "wast"), ("testsuite-1.json", "testsuite")])
 def test_an_old_summary_has_no_results(name: str, command: str) -> None:
     for argv in (("judge", str(DATA / name)), ("diff", str(DATA / name), str(DATA / name))):

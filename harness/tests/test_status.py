@@ -143,7 +143,7 @@ def test_a_green_cell_misses_nothing(drawn: Record) -> None:
                 if item.state == "good":
                     assert item.ran and not item.left_out
                     assert item.passed == item.total and item.should_passed == item.shoulds and not item.runs_failed
-                assert item.total == item.passed + item.failed + item.unsupported + item.errors + item.not_run
+                assert item.total == item.passed + item.failed + item.unsupported + item.flaky + item.errors + item.not_run
 
 
 # --- single rules ---------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import functools
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..model import Basis
@@ -48,3 +48,38 @@ def bases(suites: Path) -> Mapping[str, Basis]:
         requirement: Basis(found["basis"], tuple((name, text) for name, text in found["sentences"]))
         for requirement, found in json.loads(done.stdout).items()
     }
+
+
+PINS = {"wit": "wit-0-2-12", "abi": "canonical-abi-text"}
+"""The rows of ci/suites.tsv with the commit that the places of sentences are of."""
+
+
+def links(root: Path) -> Mapping[str, Sequence[str]]:
+    """The addresses of the sentences that yield each requirement, by its id, at the commits that ci/suites.tsv pins.
+
+    Empty where the project has no catalogue. A sentence that the last version no longer has gives its file only."""
+    pins = root / "ci/suites.tsv"
+    if not pins.is_file():
+        return {}
+    commits = {row[0]: (row[1], row[2]) for row in _rows(pins) if len(row) > 2}
+    found: dict[str, list[str]] = {}
+    for path in sorted((root / "suites/text").glob("*/*.tsv")):
+        abi = path.parent.name == "canonical-abi"
+        pin = commits.get(PINS["abi" if abi else "wit"])
+        if pin is None or path.name.endswith(SUFFIX):
+            continue
+        folder = "design/mvp" if abi else f"proposals/{path.parent.name}/wit"
+        for row in _rows(path):
+            file, _, line = row[5].partition(":")
+            place = f"{pin[0]}/blob/{pin[1]}/{folder}/{file}"
+            for requirement in row[6].split() if row[6] != "-" else ():
+                mine = found.setdefault(requirement, [])
+                address = place if row[3] != "-" or not line else f"{place}#L{line}"
+                mine += [address] if address not in mine else []
+    return found
+
+
+def _rows(path: Path) -> list[list[str]]:
+    """The rows of a table, without its heading."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines if line and not line.startswith("#")]

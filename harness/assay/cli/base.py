@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import math
 import os
-import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ from typing import Any, TypeVar, cast
 import click
 from rich.console import Console
 
-from .. import record, report
-from ..cases import requirements, selection
+from .. import record
+from ..cases import selection
 from ..cases.versions import ALL, VersionError, Wanted
 from ..judge import expect
-from ..model import Case, Kind, Verdict, names
+from ..model import Case, Verdict, names
 from ..record import summary
 from ..runtimes import Adapter, OverrideError, Places, places, registry, variable
 from ..runtimes.registry import RegistryError
@@ -34,6 +33,7 @@ STYLES = {
     Verdict.TIMEOUT: "yellow",
     Verdict.CRASH: "red bold",
     Verdict.UNSUPPORTED: "yellow",
+    Verdict.FLAKY: "magenta bold",
     Verdict.SKIP: "dim",
 }
 CONSOLE = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 140)
@@ -349,40 +349,3 @@ def read_record(path: Path) -> record.Record:
                     f"{path} has counts only, no results: `assay {command}` of this version writes a record"
                 ) from None
         raise Unusable(str(error)) from None
-
-
-def write_reports(made: record.Record, target: Path, results: Path, root: Path) -> Path:
-    """Writes the page, JUnit and Markdown. Returns the page.
-
-    The page of the cases also has the counts of the scripts and programs in the same folder. Its lines for a
-    shell are to be used in the project's root. The reports of other records are named after the record."""
-    names = ("index.html", "junit.xml", "report.md")
-    if made.suite.kind is not Kind.CASE:
-        names = (f"{results.stem}.html", f"{results.stem}.junit.xml", f"{results.stem}.md")
-    page, junit, markdown = (target / name for name in names)
-    command = ".venv/bin/assay" if (root / ".venv/bin/assay").is_file() else "assay"
-    inside = results.relative_to(root) if results.is_relative_to(root) else results
-    repro = f"{command} repro {shlex.quote(str(inside))}"
-    scripts = summary.scripts(made) if made.suite.kind is Kind.SCRIPT else read_scripts(target)
-    programs = summary.programs(made) if made.suite.kind is Kind.PROGRAM else read_programs(target)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        bases = requirements.bases(root / "suites") if made.suite.kind is Kind.CASE else {}
-        page.write_text(report.html(made, scripts, programs, repro, bases), encoding="utf-8")
-        junit.write_text(report.junit(made), encoding="utf-8")
-        markdown.write_text(report.markdown(made, programs), encoding="utf-8")
-    except OSError as error:
-        raise Unusable(f"the reports cannot be written: {error}") from None
-    return page
-
-
-def read_scripts(folder: Path) -> summary.ScriptSummary | None:
-    """Returns the counts of the scripts in a folder, also from a file of the old format."""
-    path = folder / "wast.jsonl"
-    return summary.scripts(read_record(path)) if path.is_file() else summary.old_scripts(folder / "wast.json")
-
-
-def read_programs(folder: Path) -> summary.ProgramSummary | None:
-    """Returns the counts of the programs in a folder, also from a file of the old format."""
-    path = folder / "testsuite.jsonl"
-    return summary.programs(read_record(path)) if path.is_file() else summary.old_programs(folder / "testsuite.json")

@@ -28,15 +28,16 @@ from .base import (
     read_record,
     warn_of_variables,
     without_left_out,
-    write_reports,
 )
 from .diff import diff_command
+from .formats import FormatType, Place, list_formats, write_formats, write_reports
 from .fuzz import fuzz_command
 from .history import history_group
 from .judge import judge_command
 from .repro import repro_command
 from .run import run_command
 from .runtimes import runtimes_command, smoke_command
+from .schema import schema_command
 from .suites import testsuite_command, wast_command
 
 
@@ -73,16 +74,33 @@ def list_command(root: Path, choice: Choice, checks: bool) -> None:
 @main.command("report", epilog=EXIT_STATUSES)
 @click.argument("results", type=file_type(), required=False)
 @click.option("--output", type=folder_type(), help="Where the reports go (default: beside the record).")
+@click.option(
+    "--format",
+    "formats",
+    type=FormatType(),
+    multiple=True,
+    help="Write only this view, to FILE (- is the standard output) or to its usual place (repeatable; `list` shows "
+    "all; default: html, junit and markdown).",
+)
 @click.option("--exit-status", is_flag=True, help="Exit with 1 if the record is red, as the run did.")
 @click.pass_obj
-def report_command(root: Path, results: Path | None, output: Path | None, exit_status: bool) -> None:
+def report_command(
+    root: Path, results: Path | None, output: Path | None, formats: tuple[tuple[str, str], ...], exit_status: bool
+) -> None:
     """Make the reports of a record again (default: reports/latest/results.jsonl)."""
+    if any(name == "list" for name, _ in formats):
+        list_formats()
+        return
     path = results or Project(root).latest / "results.jsonl"
     made = read_record(path)
-    page = write_reports(made, output or path.parent, path, root)
+    target = output or path.parent
     came_to = status(made)
-    click.echo(came_to.words)
-    click.echo(f"report: {page}")
+    if formats:
+        write_formats(Place(made, path, target, root), formats)
+    else:
+        page = write_reports(made, target, path, root)
+        click.echo(came_to.words)
+        click.echo(f"report: {page}")
     if exit_status:
         sys.exit(came_to.exit_status)
 
@@ -96,6 +114,7 @@ for command in (
     judge_command,
     diff_command,
     history_group,
+    schema_command,
     wast_command,
     testsuite_command,
 ):

@@ -55,6 +55,8 @@ def resumed(plan: Plan, begun: Record | None, gate: Sequence[str] = ()) -> Plan:
         trace=begun.trace,
         timeout_factor=begun.timeout_factor,
         seed=begun.seed,
+        retry=begun.retry,
+        allow_flaky=begun.allow_flaky,
     )
     cases = tuple(case for case in plan.cases if case.id in there)
     return replace(plan, cases=cases, settings=settings, gate=plan.gate if gate else begun.gate)

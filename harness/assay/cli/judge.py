@@ -20,7 +20,8 @@ from ..record import Record
 from ..record.diff import diff
 from ..record.status import status
 from ..suites.again import Kept, judge_again
-from .base import EXIT_STATUSES, Unusable, file_type, folder_type, options, read_record, suites_options, write_reports
+from .base import EXIT_STATUSES, Unusable, file_type, folder_type, options, read_record, suites_options
+from .formats import write_reports
 from .summary import print_summary
 
 SHOWN = 10

@@ -39,14 +39,16 @@ from .base import (
     runtime_options,
     warn_of_strangers,
     without_left_out,
-    write_reports,
 )
 from .drive import resumable, resumed, run_plan, say_absent
+from .formats import write_reports
 from .runtimes import refuse_untrue, without_on_demand
 from .toolchains import make_guests
 
 MOST_SEED = (1 << 53) - 1
 """Larger numbers are not the same in every reader of JSON."""
+
+MOST_RETRIES = 20
 
 
 @click.command("run", epilog=EXIT_STATUSES)
@@ -73,6 +75,15 @@ MOST_SEED = (1 << 53) - 1
     type=click.IntRange(0, MOST_SEED),
     help="Give the nonces of the cases the tokens of this seed (default: a random one, which the record has).",
 )
+@click.option(
+    "--retry-unexpected",
+    "retry",
+    type=click.IntRange(0, MOST_RETRIES),
+    metavar="N",
+    default=0,
+    help="Run each unexpected result again, up to N times. What differs then is flaky, and never passes.",
+)
+@click.option("--allow-flaky", is_flag=True, help="A flaky result leaves the run green.")
 @click.option(
     "--smoke/--no-smoke", "try_them", default=True, help="First try what each runtime declares; refuse one that fails."
 )
@@ -105,6 +116,8 @@ def run_command(
     trace: bool,
     timeout_factor: float,
     seed: int | None,
+    retry: int,
+    allow_flaky: bool,
     try_them: bool,
     keep: bool,
     toolchains: tuple[str, ...],
@@ -144,7 +157,7 @@ def run_command(
         without_left_out(suite, wanted, [item.runtime.name for item in found if item.runtime is not None]),
         tuple(item.column for item in found),
         _gate(gate, runtimes, suite, found),
-        Settings(trace, strict, jobs, timeout_factor, kept, _seed(seed), datetime.now(UTC)),
+        Settings(trace, strict, jobs, timeout_factor, kept, _seed(seed), retry, allow_flaky, datetime.now(UTC)),
     )
     plan = resumed(plan, begun, gate)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..model import Kind
+from .attempts import first_of, joined, marked
 from .expect import CaseExpectations, Expectations, Tables
 from .expect_programs import ProgramExpectations
 from .expect_scripts import ScriptExpectations
@@ -22,4 +23,14 @@ def expectations(kind: Kind, tables: Tables, where: Callable[[str], str]) -> Exp
     return _EXPECTATIONS[kind](tables, where)
 
 
-__all__ = ["Definition", "expectations", "judge", "of_units", "skip", "split_output"]
+__all__ = [
+    "Definition",
+    "expectations",
+    "first_of",
+    "joined",
+    "judge",
+    "marked",
+    "of_units",
+    "skip",
+    "split_output",
+]

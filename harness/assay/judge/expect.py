@@ -116,6 +116,8 @@ def _entry(path: str, item: Mapping[str, object]) -> Entry:
         raise ExpectationError(f"{path}: {case}: unknown status {status!r}") from None
     if statuses in ((), (Verdict.PASS,)):
         raise ExpectationError(f"{path}: {case}: PASS needs no entry")
+    if Verdict.FLAKY in statuses:
+        raise ExpectationError(f"{path}: {case}: what is flaky is announced by all its statuses, as a list")
     if len(set(statuses)) < len(statuses) or Verdict.SKIP in statuses:
         raise ExpectationError(f"{path}: {case}: a status is listed once, and what is not run (SKIP) is not announced")
     return Entry(case, check if isinstance(check, str) else None, statuses, why(path, name, item), str(observed or ""))
@@ -222,11 +224,16 @@ def _entries(
         if before is None:
             kind = "unsupported" if unit.verdict is Verdict.UNSUPPORTED else UNSORTED
             mine = Why(" ".join((unit.detail or "no detail").split())[:300], kind, NO_THREAD)
-            made.append(Entry(result.case, check, (unit.verdict,), mine))
+            made.append(Entry(result.case, check, _statuses(unit), mine))
             continue
-        flaky = len(before.statuses) > 1 and unit.verdict in before.statuses
-        made.append(replace(before, check=check, statuses=before.statuses if flaky else (unit.verdict,)))
+        flaky = len(before.statuses) > 1 and set(_statuses(unit)) <= set(before.statuses)
+        made.append(replace(before, check=check, statuses=before.statuses if flaky else _statuses(unit)))
     return made
+
+
+def _statuses(unit: UnitResult) -> tuple[Verdict, ...]:
+    """Returns what a unit came to: of a flaky one, the verdict of each attempt, once."""
+    return tuple(dict.fromkeys(verdict for verdict in unit.verdicts or (unit.verdict,) if verdict is not Verdict.SKIP))
 
 
 def _lines(entry: Entry) -> list[str]:

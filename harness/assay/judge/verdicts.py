@@ -149,7 +149,7 @@ def of_units(case: Definition, units: Iterable[UnitResult], *, strict: bool = Fa
             strict
             or (check := case.check(unit.id)) is None
             or check.level is not Level.SHOULD
-            or unit.verdict is not Verdict.FAIL
+            or unit.verdict not in (Verdict.FAIL, Verdict.FLAKY)
         )
     ]
     return worst(counted)

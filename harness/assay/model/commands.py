@@ -23,7 +23,7 @@ _WORDS = {verdict: status for status, verdict in STATUSES.items() if status != "
 
 def word_of(verdict: Verdict, word: str) -> str:
     """Returns the status of a command. `word` holds it where two statuses share the verdict."""
-    return word or _WORDS[verdict]
+    return word or _WORDS.get(verdict, verdict.value.lower())
 
 
 def only_word(status: str) -> str:

@@ -17,6 +17,7 @@ class Verdict(enum.Enum):
     PASS = "PASS"
     SKIP = "SKIP"
     UNSUPPORTED = "UNSUPPORTED"
+    FLAKY = "FLAKY"  # several attempts came to different verdicts
     FAIL = "FAIL"
     TIMEOUT = "TIMEOUT"
     CRASH = "CRASH"
@@ -562,6 +563,8 @@ class UnitResult:
     unexpected: bool = False
     word: str = ""
     """The status of a script's command, where two statuses share the verdict."""
+    verdicts: tuple[Verdict, ...] = ()
+    """Of a flaky unit: what each attempt came to, in their order."""
 
 
 @dataclass(frozen=True)
@@ -577,6 +580,8 @@ class CaseResult:
     whole: tuple[str, ...] = ()
     """The units that cannot be judged again, because their verdict was made from more than the record
     keeps."""
+    attempts: tuple[CaseResult, ...] = ()
+    """The attempts after the first one, each as it came out alone. They have no attempts of their own."""
 
     def unit(self, unit_id: str) -> UnitResult | None:
         return next((unit for unit in self.units if unit.id == unit_id), None)

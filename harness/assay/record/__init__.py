@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .file import REFERENCE_BEFORE_3, Log, lines, parse, read, schema_problem, unit_counts, write
+from .file import BEFORE_3, REFERENCE_BEFORE_3, Log, lines, parse, read, schema_problem, unit_counts, write
+from .origin import Machine, Shard, Source, digest_of, this_machine
 from .record import (
     INTERRUPTED,
     SCHEMA,
@@ -24,6 +25,7 @@ from .record import (
 )
 
 __all__ = [
+    "BEFORE_3",
     "INTERRUPTED",
     "REFERENCE_BEFORE_3",
     "SCHEMA",
@@ -31,12 +33,16 @@ __all__ = [
     "CaseInfo",
     "Group",
     "Log",
+    "Machine",
     "Record",
     "RecordError",
     "RuntimeInfo",
+    "Shard",
+    "Source",
     "SuiteInfo",
     "case_info",
     "changes",
+    "digest_of",
     "harness_version",
     "lines",
     "parse",
@@ -46,6 +52,7 @@ __all__ = [
     "schema_problem",
     "seen",
     "still_true",
+    "this_machine",
     "unit_counts",
     "with_verdict",
     "write",

@@ -41,9 +41,11 @@ from ..model import (
     Verdict,
     WireRule,
 )
+from . import origin
 from .record import SCHEMA, CaseInfo, Group, Record, RecordError, RuntimeInfo, SuiteInfo
 from .settle import NORMALISED, OUTPUT_LIMIT, TEXT_LIMIT, WIRE_LIMIT
 
+BEFORE_3 = ("assay-results/1", "assay-results/2")
 REFERENCE_BEFORE_3 = "touchstone"
 """The reference runtime of records that do not name it."""
 
@@ -68,6 +70,14 @@ def lines(record: Record) -> Iterable[str]:
             "cases": [_case_json(case) for case in record.cases],
             "stale": list(record.stale),
             "expectations": {name: list(tables) for name, tables in record.expectations.items()},
+            **_drop(
+                {
+                    "machine": origin.machine_json(record.machine),
+                    "sources": [origin.source_json(source) for source in record.sources],
+                    "retry_unexpected": record.retry or None,
+                    "allow_flaky": record.allow_flaky,
+                }
+            ),
         }
     )
     for result in record.results:
@@ -87,11 +97,13 @@ def lines(record: Record) -> Iterable[str]:
 
 
 def unit_counts(results: Iterable[CaseResult]) -> dict[str, int]:
-    """Counts units: passed, skipped, known (not passed, as announced), unexpected, and other (a failing
+    """Counts units: passed, skipped, known (not passed, as announced), unexpected, flaky, and other (a failing
     SHOULD)."""
-    counts = dict.fromkeys(("passed", "skipped", "known", "unexpected", "other"), 0)
+    counts = dict.fromkeys(("passed", "skipped", "known", "unexpected", "flaky", "other"), 0)
     for unit in (unit for result in results for unit in result.units):
-        if unit.unexpected:
+        if unit.verdict is Verdict.FLAKY:
+            counts["flaky"] += 1
+        elif unit.unexpected:
             counts["unexpected"] += 1
         elif unit.verdict is Verdict.PASS:
             counts["passed"] += 1
@@ -169,7 +181,7 @@ def parse(texts: Sequence[str]) -> Record:
     if objects[0]["type"] != "header":
         raise RecordError("the first line is not a header")
     header = objects[0]
-    newest = header["schema"] == SCHEMA
+    named = header["schema"] not in BEFORE_3
     footer = objects[-1] if objects[-1]["type"] == "footer" else None
     middle = objects[1:-1] if footer is not None else objects[1:]
     if any(value["type"] != "result" for value in middle):
@@ -182,7 +194,7 @@ def parse(texts: Sequence[str]) -> Record:
         harness=header["harness"],
         strict=header["strict"],
         gate=tuple(header["gate"]),
-        runtimes=tuple(_runtime_from(runtime, newest) for runtime in header["runtimes"]),
+        runtimes=tuple(_runtime_from(runtime, named) for runtime in header["runtimes"]),
         cases=tuple(_case_from(case) for case in header["cases"]),
         results=tuple(_result_from(value) for value in middle),
         stale=tuple(header["stale"]),
@@ -193,6 +205,10 @@ def parse(texts: Sequence[str]) -> Record:
         suite=_suite_from(header.get("suite", {})),
         expectations={name: tuple(mine) for name, mine in header.get("expectations", {}).items()},
         schema=header["schema"],
+        machine=origin.machine_from(header.get("machine")),
+        sources=tuple(origin.source_from(source) for source in header.get("sources", ())),
+        retry=header.get("retry_unexpected", 0),
+        allow_flaky=header.get("allow_flaky", False),
     )
     return _consistent(record)
 
@@ -218,9 +234,9 @@ def _consistent(record: Record) -> Record:
     return record
 
 
-def _runtime_from(value: Mapping[str, Any], newest: bool) -> RuntimeInfo:
-    named = {} if newest else {"reference": value["name"] == REFERENCE_BEFORE_3}
-    return RuntimeInfo(**{**value, **named, "program": tuple(value.get("program", ()))})
+def _runtime_from(value: Mapping[str, Any], named: bool) -> RuntimeInfo:
+    reference = {} if named else {"reference": value["name"] == REFERENCE_BEFORE_3}
+    return RuntimeInfo(**{**value, **reference, "program": tuple(value.get("program", ()))})
 
 
 def _suite_json(suite: SuiteInfo) -> dict[str, Any]:
@@ -233,6 +249,7 @@ def _suite_json(suite: SuiteInfo) -> dict[str, Any]:
             "unsupported": groups,
             "versions": list(suite.versions),
             "toolchains": dict(suite.toolchains),
+            "shard": origin.shard_json(suite.shard),
         }
     )
 
@@ -246,6 +263,7 @@ def _suite_from(value: Mapping[str, Any]) -> SuiteInfo:
         tuple(Group(**group) for group in value.get("unsupported", ())),
         tuple(value.get("versions", ())),
         value.get("toolchains", {}),
+        origin.shard_from(value.get("shard")),
     )
 
 
@@ -424,6 +442,7 @@ def _result_json(result: CaseResult) -> dict[str, Any]:
         **_drop({"wire": [_exchange_json(exchange) for exchange in seen.wire], "named": list(seen.named)}),
         **_drop({"commands": _commands_json(seen.commands)}),
         "units": [_unit_json(unit) for unit in result.units if not _implied(unit, result)],
+        **_drop({"attempts": [_result_json(attempt) for attempt in result.attempts]}),
     }
 
 
@@ -486,7 +505,8 @@ def _unit_json(unit: UnitResult) -> dict[str, Any]:
             "reason": unit.expected.reason,
             **_drop({"link": unit.expected.link, "word": unit.expected.word, "kind": unit.expected.kind}),
         }
-    return {**value, **_drop({"word": unit.word, "unexpected": unit.unexpected})}
+    verdicts = [verdict.value for verdict in unit.verdicts]
+    return {**value, **_drop({"word": unit.word, "unexpected": unit.unexpected, "verdicts": verdicts})}
 
 
 def _result_from(value: Mapping[str, Any]) -> CaseResult:
@@ -528,6 +548,7 @@ def _result_from(value: Mapping[str, Any]) -> CaseResult:
         value.get("reason", ""),
         Kind(value.get("kind", "case")),
         tuple(value.get("whole", ())),
+        tuple(_result_from(attempt) for attempt in value.get("attempts", ())),
     )
 
 
@@ -550,4 +571,5 @@ def _unit_from(value: Mapping[str, Any]) -> UnitResult:
         expected,
         value.get("unexpected", False),
         value.get("word", ""),
+        tuple(Verdict(verdict) for verdict in value.get("verdicts", ())),
     )

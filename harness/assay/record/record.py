@@ -14,9 +14,11 @@ from typing import Any
 
 from .. import __version__
 from ..model import Absent, Case, CaseResult, Check, Expect, Kind, NotRun, Observation, Peer, original
+from .origin import Machine, Shard, Source
 
-SCHEMA = "assay-results/3"
-"""Versions 1 and 2 are read as well. They have no kinds, no definitions, no expectations and no exchanges."""
+SCHEMA = "assay-results/4"
+"""Versions 1 to 3 are read as well. Version 3 has no machine, no shards and no attempts. Versions 1 and 2 have no
+kinds, no definitions, no expectations and no exchanges either."""
 STDIN_LIMIT = 64 << 10
 
 
@@ -107,6 +109,8 @@ class SuiteInfo:
     """The words of --versions. Empty: all variants on every runtime."""
     toolchains: Mapping[str, str] = field(default_factory=dict)
     """The version of the toolchain by the guest that it made (`program-go`), of those that are made on demand."""
+    shard: Shard | None = None
+    """The part of the cases that was run, of a run with --shard."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,14 @@ class Record:
     expectations: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     """The [[expected]] tables that the results were compared with, by runtime."""
     schema: str = SCHEMA
+    machine: Machine | None = None
+    """What the run took place on. None in records before version 4, and where several were merged."""
+    sources: tuple[Source, ...] = ()
+    """The records that were merged into this one."""
+    retry: int = 0
+    """How often an unexpected result was run again (--retry-unexpected)."""
+    allow_flaky: bool = False
+    """Whether a flaky result leaves the run green."""
 
     @property
     def present(self) -> tuple[RuntimeInfo, ...]:

@@ -114,7 +114,10 @@ def _runtime(
         # an absent runtime is a problem only if the run judges it
         return RuntimeStatus(name, judged, (f"is absent, so nothing is shown for it: {absent}",) if judged else ())
     units = [(cases[result.case], unit) for result in results for unit in result.units]
-    surprises = sum(unit.unexpected for _, unit in units)
+    flaky = sum(unit.unexpected and unit.verdict is Verdict.FLAKY for _, unit in units)
+    surprises = sum(unit.unexpected for _, unit in units) - flaky
+    if flaky:
+        problems.append(f"{flaky} {'result is' if flaky == 1 else 'results are'} flaky")
     if surprises:
         problems.append(f"{surprises} {'result is' if surprises == 1 else 'results are'} not as announced")
     if missing:
@@ -124,7 +127,7 @@ def _runtime(
     known = sum(
         unit.expected is not None and not unit.unexpected and unit.verdict is not Verdict.SKIP for _, unit in units
     )
-    return RuntimeStatus(name, judged, tuple(problems), surprises, known)
+    return RuntimeStatus(name, judged, tuple(problems), surprises + flaky, known)
 
 
 def passed_anything(units: list[tuple[CaseInfo, UnitResult]]) -> bool:

@@ -22,6 +22,7 @@ class Count:
     passed: int = 0
     failed: int = 0
     unsupported: int = 0
+    flaky: int = 0  # one verdict at one attempt, another at the next
     errors: int = 0  # a fault of the case or of the harness, not of the runtime
     not_run: int = 0
     should_passed: int = 0
@@ -44,7 +45,7 @@ class Count:
     @property
     def total(self) -> int:
         """All requirements, run or not."""
-        return self.passed + self.failed + self.unsupported + self.errors + self.not_run
+        return self.passed + self.failed + self.unsupported + self.flaky + self.errors + self.not_run
 
     @property
     def shoulds(self) -> int:
@@ -57,7 +58,7 @@ class Count:
     @property
     def ran(self) -> int:
         return (
-            self.passed + self.failed + self.unsupported + self.errors + self.should_passed + self.should_failed
+            self.passed + self.failed + self.unsupported + self.flaky + self.errors + self.should_passed + self.should_failed
             + self.values + self.values_lost + self.runs
         )  # fmt: skip
 
@@ -65,7 +66,7 @@ class Count:
     def state(self) -> str:
         if not self.ran:
             return "unrun" if self.left_out else "none"
-        if self.failed or self.errors or self.unexpected:
+        if self.failed or self.flaky or self.errors or self.unexpected:
             return "mixed" if self.passed >= max(1, self.failed) else "bad"
         if self.unsupported or self.should_failed or self.runs_failed or self.values_lost:
             return "partial"
@@ -92,6 +93,7 @@ class Count:
         every = (
             ("✗", self.failed, "fail"),
             ("∅", self.unsupported, "unsupported"),
+            ("≈", self.flaky, "flaky"),
             ("!", self.errors, "in error"),
             ("◌", self.not_run, "not run"),
         )
@@ -110,7 +112,7 @@ class Count:
     def aside(self) -> tuple[str, ...]:
         """The marks, or why a cell is not green although every requirement in it passes."""
         marks = [f"{sign}{number}" for sign, number, _ in self.marks]
-        if self.failed or self.errors or self.unsupported or self.not_run:
+        if self.marks:
             return tuple(marks)
         for sign, number, word in (
             ("✗", self.should_failed, "should"),
@@ -176,8 +178,10 @@ def count_unit(unit: UnitResult | None, level: Level | None) -> Count:
         return Count(values=good, values_lost=bad, values_not_run=none, unexpected=unexpected, reasons=reasons)
     if level is Level.SHOULD:
         return Count(should_passed=good, should_failed=bad, should_not_run=none, unexpected=unexpected, reasons=reasons)
-    unsupported, errors = int(verdict is Verdict.UNSUPPORTED), int(verdict is Verdict.ERROR)
-    return Count(good, bad - unsupported - errors, unsupported, errors, none, unexpected=unexpected, reasons=reasons)
+    kinds = (Verdict.UNSUPPORTED, Verdict.FLAKY, Verdict.ERROR)
+    unsupported, flaky, errors = (int(verdict is kind) for kind in kinds)
+    failed = bad - unsupported - flaky - errors
+    return Count(good, failed, unsupported, flaky, errors, none, unexpected=unexpected, reasons=reasons)
 
 
 def total(counts: Iterable[Count]) -> Count:

@@ -196,7 +196,7 @@ class Data:
         def cell(count: Count) -> int | list[int]:
             if count.passed == count.total:
                 return count.passed
-            return [count.passed, count.failed, count.unsupported, count.errors, count.not_run]
+            return [count.passed, count.failed + count.flaky, count.unsupported, count.errors, count.not_run]
 
         rows = {name: index for index, (name, _) in enumerate(table.rows)}
         return {

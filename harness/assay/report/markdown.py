@@ -38,7 +38,7 @@ def render(record: Record, programs: ProgramSummary | None = None) -> str:
         out.append(f"- {summary.runtime.name}: {plain(summary.words)}")
     out += [
         "",
-        "Passed / all MUST; ✗ fail, ∅ unsupported, ! in error, ◌ not run. ✓ is green: nothing is missing.",
+        "Passed / all MUST; ✗ fail, ∅ unsupported, ≈ flaky, ! in error, ◌ not run. ✓ is green: nothing is missing.",
         "",
         row(["interface", *names]),
         row(["---"] * (len(names) + 1)),

@@ -24,6 +24,7 @@ SYMBOLS = {
     Verdict.TIMEOUT: "⧗",
     Verdict.CRASH: "☠",
     Verdict.UNSUPPORTED: "∅",
+    Verdict.FLAKY: "≈",
     Verdict.SKIP: "–",
 }
 

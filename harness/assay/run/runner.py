@@ -51,6 +51,9 @@ class Settings:
     """Where the folders of the runs are kept, as RUNTIME/CASE. None: they are removed."""
     seed: int = 0
     """Which tokens replace the nonces of the cases."""
+    retry: int = 0
+    """How often an unexpected result is run again at most."""
+    allow_flaky: bool = False
     when: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
     stop: Event = field(default_factory=Event, compare=False)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .. import record
-from ..judge import Definition, judge, of_units
+from ..judge import Definition, first_of, joined, judge, marked, of_units
 from ..judge.expect import Expectations
 from ..model import CaseResult, Check, UnitResult
 from ..record import Record
@@ -40,11 +40,25 @@ def judge_again(
             kept.append(Kept(result.case, result.runtime, "", "there is no definition of the case"))
             results.append(result)
             continue
-        again, mine = _one(old, result, definition)
-        marked = expectations.mark(again, definition, strict=old.strict, judged=result.runtime in old.gate)
-        results.append(marked)
-        kept += mine
+        attempts = []
+        for attempt in (first_of(result, definition, strict=old.strict), *result.attempts):
+            again, mine = _one(old, attempt, definition)
+            attempts.append(again)
+            kept += mine
+        results.append(mark(old, joined(attempts, definition, strict=old.strict), definition, expectations))
     return replace(old, results=tuple(results)), tuple(kept)
+
+
+def mark(old: Record, result: CaseResult, definition: Definition, expectations: Expectations) -> CaseResult:
+    """Returns a result with its announcements, by the settings of the record."""
+    strict, judged = old.strict, result.runtime in old.gate
+    return marked(
+        result,
+        definition,
+        lambda attempt: expectations.mark(attempt, definition, strict=strict, judged=judged),
+        strict=strict,
+        allow_flaky=old.allow_flaky,
+    )
 
 
 def _one(old: Record, before: CaseResult, definition: Definition) -> tuple[CaseResult, list[Kept]]:
@@ -67,7 +81,7 @@ def _lacking(old: Record, before: CaseResult, check: Check | None, unit: UnitRes
     """Returns what the record lacks for judging a unit, or an empty string."""
     if unit.id in before.whole:
         return "its verdict was made from more than the record keeps"
-    if old.schema == record.SCHEMA or before.reason:
+    if old.schema not in record.BEFORE_3 or before.reason:
         return ""
     if check is not None and check.wire is not None and check.wire.on not in ("stdout", "ending"):
         return f"the record has no exchanges ({old.schema})"

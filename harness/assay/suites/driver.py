@@ -15,11 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from .. import record
+from ..judge import first_of, joined
 from ..judge.expect import Expectations
-from ..model import Absent, Case, CaseResult, Kind, original
+from ..model import Absent, Case, CaseResult, Kind, Verdict, original
 from ..record import Record
 from ..run.runner import Settings
 from ..runtimes import Runtime
+from .again import mark as mark_result
 from .executors import Executor, LocalExecutor
 from .suite import Suite
 
@@ -68,6 +70,9 @@ def begin(plan: Plan, expectations: Expectations) -> Record:
         seed=settings.seed,
         suite=plan.suite.info,
         expectations=_applied(expectations, plan),
+        machine=record.this_machine(),
+        retry=settings.retry,
+        allow_flaky=settings.allow_flaky,
     )
 
 
@@ -116,8 +121,7 @@ def drive(
     infos = {info.id: info for info in made.cases}
 
     def mark(result: CaseResult, announced: Expectations) -> CaseResult:
-        judged = result.runtime in plan.gate
-        return announced.mark(result, infos[result.case], strict=plan.settings.strict, judged=judged)
+        return mark_result(made, result, infos[result.case], announced)
 
     results = {(result.case, result.runtime): result for result in made.results}
     pairs = [(case, runtime) for case in plan.cases for runtime in plan.present]
@@ -131,6 +135,7 @@ def drive(
                 if log is not None:
                     log.add(mark(result, expectations))
                 done(mark(result, expectations))
+            _retry(plan, results, executor or LocalExecutor(), lambda result: mark(result, expectations), said)
         except KeyboardInterrupt:
             interrupted = True
         finally:
@@ -152,6 +157,36 @@ def drive(
     if path is not None:
         record.write(made, path)
     return made
+
+
+def _retry(
+    plan: Plan,
+    results: dict[tuple[str, str], CaseResult],
+    executor: Executor,
+    mark: Callable[[CaseResult], CaseResult],
+    said: Callable[[str], None],
+) -> None:
+    """Runs each unexpected result again, as often as the settings say, until an attempt comes out differently.
+
+    Each result in `results` is replaced by one with all its attempts."""
+    work = {(case.id, runtime.name): (case, runtime) for case in plan.cases for runtime in plan.present}
+    for number in range(plan.settings.retry):
+        again = [
+            key
+            for key in work
+            if key in results
+            and len(results[key].attempts) <= number
+            and all(unit.verdict is not Verdict.FLAKY for unit in results[key].units)
+            and mark(results[key]).unexpected
+        ]
+        if not again:
+            return
+        said(f"running again, attempt {number + 2}: {len(again)} unexpected")
+        for result in executor.results(plan.suite, [work[key] for key in again], plan.settings):
+            key = result.case, result.runtime
+            case, strict = work[key][0], plan.settings.strict
+            attempts = (first_of(results[key], case, strict=strict), *results[key].attempts, result)
+            results[key] = joined(attempts, case, strict=strict)
 
 
 def _log(made: Record, path: Path | None) -> record.Log | None:

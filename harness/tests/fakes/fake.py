@@ -69,7 +69,13 @@ def main() -> int:
     if KIND == "nothing-but-outcome":
         outcome(outcome="exited", status=0)
         return 0
-    if KIND == "fail":
+    if KIND in ("fails-once", "fails-twice"):  # counts its runs, and passes after the first one, or two
+        note = Path(os.environ["FAKE_NOTE"])
+        with note.open("a", encoding="utf-8") as file:
+            file.write("run\n")
+        if len(note.read_text(encoding="utf-8").splitlines()) > (1 if KIND == "fails-once" else 2):
+            return passes()
+    if KIND in ("fail", "fails-once", "fails-twice"):
         report(
             f"check {CHECKS[0]} pass", f"check {CHECKS[1]} fail expected 1, got 2", "check t.fake.choice value seven"
         )
