@@ -34,6 +34,7 @@ from .formats import FormatType, Place, list_formats, write_formats, write_repor
 from .fuzz import fuzz_command
 from .history import history_group
 from .judge import judge_command
+from .merge import merge_command
 from .repro import repro_command
 from .run import run_command
 from .runtimes import runtimes_command, smoke_command
@@ -112,6 +113,7 @@ for command in (
     run_command,
     repro_command,
     judge_command,
+    merge_command,
     diff_command,
     history_group,
     schema_command,

@@ -59,7 +59,8 @@ def resumed(plan: Plan, begun: Record | None, gate: Sequence[str] = ()) -> Plan:
         allow_flaky=begun.allow_flaky,
     )
     cases = tuple(case for case in plan.cases if case.id in there)
-    return replace(plan, cases=cases, settings=settings, gate=plan.gate if gate else begun.gate)
+    gated = plan.gate if gate else begun.gate
+    return replace(plan, cases=cases, settings=settings, gate=gated, shard=begun.suite.shard)
 
 
 def run_plan(

@@ -14,10 +14,12 @@ import click
 
 from ..cases.toolchains import of_guests
 from ..cases.versions import Wanted
-from ..record import Record
+from ..model import Case
+from ..record import Record, Shard
 from ..run.runner import Settings
 from ..runtimes import registry, search
 from ..runtimes.search import Found
+from ..suites import shards
 from ..suites.cases import Cases
 from ..suites.driver import Plan
 from .base import (
@@ -51,6 +53,20 @@ MOST_SEED = (1 << 53) - 1
 MOST_RETRIES = 20
 
 
+class ShardType(click.types.ParamType[tuple[int, int]]):
+    """I/N."""
+
+    name = "I/N"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            return shards.parse(str(value))
+        except shards.ShardError as error:
+            self.fail(str(error), param, ctx)
+
+
 @click.command("run", epilog=EXIT_STATUSES)
 @choice_options
 @options(runtime_options, only_option)
@@ -82,6 +98,12 @@ MOST_RETRIES = 20
     metavar="N",
     default=0,
     help="Run each unexpected result again, up to N times. What differs then is flaky, and never passes.",
+)
+@click.option(
+    "--shard",
+    "part",
+    type=ShardType(),
+    help="Run part I of N of the chosen cases, always the same ones, on any machine. `assay merge` joins the records.",
 )
 @click.option("--allow-flaky", is_flag=True, help="A flaky result leaves the run green.")
 @click.option(
@@ -117,6 +139,7 @@ def run_command(
     timeout_factor: float,
     seed: int | None,
     retry: int,
+    part: tuple[int, int] | None,
     allow_flaky: bool,
     try_them: bool,
     keep: bool,
@@ -134,7 +157,7 @@ def run_command(
         for name in given:
             if name not in known and not (option == "--gate" and name == "all"):
                 raise Unusable(f"{option} {name}: no such runtime; known: {', '.join(known)}")
-    everything = choice.selection.all and not (choice.versions.words or runtimes or toolchains)
+    everything = choice.selection.all and not (choice.versions.words or runtimes or toolchains or part)
     begun = resumable(path, resume=resume, rerun_changed=rerun_changed, everything=everything)
     variants = Wanted.parse(begun.suite.versions) if begun is not None else choice.versions
     guests = make_guests(root, toolchains) if toolchains else None
@@ -152,12 +175,15 @@ def run_command(
     if try_them:
         refuse_untrue(found, suite.fixtures, places)
     kept = target / "kept" if keep else None
+    wanted = without_left_out(suite, wanted, [item.runtime.name for item in found if item.runtime is not None])
+    mine, shard = _part(wanted, part)
     plan = Plan(
         suite,
-        without_left_out(suite, wanted, [item.runtime.name for item in found if item.runtime is not None]),
+        mine,
         tuple(item.column for item in found),
         _gate(gate, runtimes, suite, found),
         Settings(trace, strict, jobs, timeout_factor, kept, _seed(seed), retry, allow_flaky, datetime.now(UTC)),
+        shard,
     )
     plan = resumed(plan, begun, gate)
 
@@ -168,6 +194,16 @@ def run_command(
         return page
 
     run_plan(plan, path, begun=begun, rerun_changed=rerun_changed, update=update_expectations, reports=reports)
+
+
+def _part(cases: tuple[Case, ...], part: tuple[int, int] | None) -> tuple[tuple[Case, ...], Shard | None]:
+    """Returns the cases of the part that was asked for, or all."""
+    if part is None:
+        return cases, None
+    try:
+        return shards.shard(cases, *part)
+    except shards.ShardError as error:
+        raise Unusable(f"--shard {error}") from None
 
 
 def _seed(given: int | None) -> int:

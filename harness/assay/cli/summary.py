@@ -33,6 +33,8 @@ def print_summary(made: Record, limit: int | None = None) -> None:
         CONSOLE.print(f"an expectation matches nothing: {entry}", markup=False)
     for line in words:
         CONSOLE.print(line, markup=False)
+    if run.part:
+        CONSOLE.print(f"{run.part}: `assay merge` makes the whole record", markup=False)
     _problems(run)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..model import Kind
-from .attempts import first_of, joined, marked
+from .attempts import agree, first_of, joined, marked
 from .expect import CaseExpectations, Expectations, Tables
 from .expect_programs import ProgramExpectations
 from .expect_scripts import ScriptExpectations
@@ -25,6 +25,7 @@ def expectations(kind: Kind, tables: Tables, where: Callable[[str], str]) -> Exp
 
 __all__ = [
     "Definition",
+    "agree",
     "expectations",
     "first_of",
     "joined",

@@ -28,6 +28,12 @@ def joined(attempts: Sequence[CaseResult], case: Definition, *, strict: bool) ->
     return replace(first, units=units, verdict=verdict, attempts=tuple(others))
 
 
+def agree(attempts: Sequence[CaseResult]) -> bool:
+    """Returns whether all attempts came to the same verdicts."""
+    verdicts = [{unit.id: unit.verdict for unit in attempt.units} for attempt in attempts]
+    return all(mine == verdicts[0] for mine in verdicts)
+
+
 def _unit(units: Sequence[UnitResult | None]) -> UnitResult:
     """Returns one unit of all attempts. Where an attempt has no such unit, it was not run there."""
     there = [unit for unit in units if unit is not None]

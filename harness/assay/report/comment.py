@@ -28,6 +28,7 @@ def render(record: Record) -> str:
     names = [runtime.name for runtime in view.runtimes]
     out = [marker(record), f"### Conformance ({record.suite.name}): {run.colour}", ""]
     out += [f"- {plain(line)}" for line in run.lines] if not run.green else [f"- {plain(run.words)}"]
+    out += [f"- {run.part}"] if run.part and not run.green else []
     out += ["", f"{len(view.cases)} cases, {view.requirements} requirements. Passed / all MUST:", ""]
     out += [row(["package", *names]), row(["---"] * (len(names) + 1))]
     out += [row([item.name, *(count.short for count in item.counts)]) for item in view.packages]

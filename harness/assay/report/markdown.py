@@ -20,6 +20,7 @@ def render(record: Record, programs: ProgramSummary | None = None) -> str:
     names = [runtime.name for runtime in view.runtimes]
     out = ["# Conformance of WASI 0.2 runtimes", "", f"**{run.colour}**"]
     out += [f"- {plain(line)}" for line in run.lines] if not run.green else [f"- {plain(run.words)}"]
+    out += [f"- {run.part}"] if run.part and not run.green else []
     out += [
         "",
         f"{record.harness}, {record.started}: {len(view.cases)} cases, {view.requirements} requirements"

@@ -18,7 +18,7 @@ from .. import record
 from ..judge import first_of, joined
 from ..judge.expect import Expectations
 from ..model import Absent, Case, CaseResult, Kind, Verdict, original
-from ..record import Record
+from ..record import Record, Shard
 from ..run.runner import Settings
 from ..runtimes import Runtime
 from .again import mark as mark_result
@@ -42,6 +42,8 @@ class Plan:
     gate: tuple[str, ...]
     """The runtimes that are judged."""
     settings: Settings
+    shard: Shard | None = None
+    """The part of the chosen cases that `cases` are."""
 
     @property
     def present(self) -> tuple[Runtime, ...]:
@@ -68,7 +70,7 @@ def begin(plan: Plan, expectations: Expectations) -> Record:
         trace=settings.trace,
         timeout_factor=settings.timeout_factor,
         seed=settings.seed,
-        suite=plan.suite.info,
+        suite=replace(plan.suite.info, shard=plan.shard),
         expectations=_applied(expectations, plan),
         machine=record.this_machine(),
         retry=settings.retry,
