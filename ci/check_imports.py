@@ -24,9 +24,10 @@ PACKAGES: dict[str, list[str]] = {
     "record": ["model"],
     "history": ["model", "record"],
     "suites": ["model", "cases", "runtimes", "run", "judge", "record"],
+    "explain": ["model", "cases", "judge", "record"],
     "fuzz": ["model", "runtimes", "run"],
     "report": ["model", "record"],
-    "cli": ["model", "cases", "runtimes", "run", "judge", "record", "history", "suites", "fuzz", "report"],
+    "cli": ["model", "cases", "runtimes", "run", "judge", "record", "history", "suites", "explain", "fuzz", "report"],
     "plugin": ["model", "cases", "runtimes", "run", "judge", "record", "suites"],
 }
 

@@ -11,7 +11,8 @@ import functools
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..model import Basis
@@ -19,20 +20,68 @@ from ..model import Basis
 SUFFIX = ".requirements.tsv"
 
 
+@dataclass(frozen=True)
+class Requirement:
+    """One row of the catalogue, in our words: under `condition`, `subject` does `outcome`."""
+
+    id: str
+    level: str
+    functions: tuple[str, ...]
+    since: str
+    basis: str
+    subject: str
+    condition: str
+    outcome: str
+    excuse: str
+    """Why no case can check it. Empty when one does."""
+
+    @property
+    def words(self) -> str:
+        return f"{self.subject}{f', {self.condition}' if self.condition else ''}: {self.outcome}"
+
+
 @functools.cache
-def words(suites: Path) -> Mapping[str, str]:
+def catalogue(suites: Path) -> Mapping[str, Requirement]:
     """By requirement id. Empty where `suites` has no catalogue. ci/check_text.py checks the files; a row that cannot be
     read has no words here."""
-    found: dict[str, str] = {}
+    found: dict[str, Requirement] = {}
     for path in sorted((suites / "text").glob(f"*/*{SUFFIX}")):
-        lines = path.read_text(encoding="utf-8").splitlines()
-        columns = lines[0].removeprefix("#").split("\t") if lines else []
-        for line in lines[1:]:
-            row = dict(zip(columns, line.split("\t"), strict=False))
-            condition = row.get("condition", "-")
-            subject = row.get("subject", "") + (f", {condition}" if condition != "-" else "")
-            found[row.get("id", "")] = f"{subject}: {row.get('outcome', '')}"
+        for row in _named(path):
+            get = functools.partial(_cell, row)
+            parts = (get("since"), get("basis"), get("subject"), get("condition"), get("outcome"), get("excuse"))
+            found[get("id")] = Requirement(get("id"), get("level"), tuple(get("function").split()), *parts)
     return found
+
+
+@functools.cache
+def words(suites: Path) -> Mapping[str, str]:
+    """By requirement id. Empty where `suites` has no catalogue."""
+    return {item.id: item.words for item in catalogue(suites).values()}
+
+
+def places(suites: Path) -> Mapping[str, str]:
+    """Returns the file and line of each sentence that yields a requirement, by its id (`io/streams#input-stream.1`)."""
+    found: dict[str, str] = {}
+    for path in sorted((suites / "text").glob("*/*.tsv")):
+        if not path.name.endswith(SUFFIX):
+            for row in _named(path):
+                until = _cell(row, "until")
+                name = f"{path.parent.name}/{path.stem}#{_cell(row, 'id')}"
+                found[name] = f"{_cell(row, 'place')}{f', until {until}' if until else ''}"
+    return found
+
+
+def _named(path: Path) -> Iterator[Mapping[str, str]]:
+    """The rows of a table by the names of its columns."""
+    with path.open(encoding="utf-8") as file:
+        columns = file.readline().rstrip("\n").removeprefix("#").split("\t")
+    for row in _rows(path):
+        yield dict(zip(columns, row, strict=False))
+
+
+def _cell(row: Mapping[str, str], column: str) -> str:
+    value = row.get(column, "")
+    return "" if value == "-" else value
 
 
 def bases(suites: Path) -> Mapping[str, Basis]:

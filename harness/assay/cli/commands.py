@@ -30,6 +30,7 @@ from .base import (
     without_left_out,
 )
 from .diff import diff_command
+from .explain import explain_command, why_command
 from .formats import FormatType, Place, list_formats, write_formats, write_reports
 from .fuzz import fuzz_command
 from .history import history_group
@@ -112,6 +113,8 @@ for command in (
     fuzz_command,
     run_command,
     repro_command,
+    why_command,
+    explain_command,
     judge_command,
     merge_command,
     diff_command,
