@@ -210,7 +210,7 @@ def test_a_failed_installation_leaves_no_environment(project: Project, monkeypat
     def fail(*_: object) -> None:
         raise InstallError("no such package")
 
-    monkeypatch.setattr(install_module, "_call", fail)
+    monkeypatch.setattr(install_module, "call", fail)
     adapter = next(adapter for adapter in registry.known() if adapter.name == "wasmtime-py")
     places = Places(project.root, project.root / "cache", home=project.root / "home")
     with pytest.raises(InstallError, match="no such package"):

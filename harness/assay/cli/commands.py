@@ -29,6 +29,7 @@ from .base import (
     warn_of_variables,
     without_left_out,
 )
+from .bisect import bisect_command
 from .diff import diff_command
 from .explain import explain_command, why_command
 from .formats import FormatType, Place, list_formats, write_formats, write_reports
@@ -41,6 +42,7 @@ from .run import run_command
 from .runtimes import runtimes_command, smoke_command
 from .schema import schema_command
 from .suites import testsuite_command, wast_command
+from .trend import check_command, trend_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, epilog=EXIT_STATUSES)
@@ -117,6 +119,7 @@ for command in (
     explain_command,
     judge_command,
     merge_command,
+    bisect_command,
     diff_command,
     history_group,
     schema_command,
@@ -124,6 +127,9 @@ for command in (
     testsuite_command,
 ):
     main.add_command(command)
+
+for command in (trend_command, check_command):
+    history_group.add_command(command)
 
 if __name__ == "__main__":
     main()

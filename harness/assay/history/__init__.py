@@ -1,6 +1,7 @@
 """The history of runs: records kept in a folder or on a branch, and what they show over time.
 
-`store.py` keeps records, `pieces.py` cuts them into pieces that similar runs share. Nothing here uses the terminal.
+`store.py` keeps records, `pieces.py` cuts them into pieces that similar runs share. `rows.py` reads them for `trend.py`
+and `query.py`. Nothing here uses the terminal.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
@@ -31,7 +31,7 @@ class Run:
     """A run of a history: its name, and what its file says."""
 
     name: str
-    about: dict[str, Any]
+    about: dict[str, Any] = field(hash=False)
 
     @property
     def started(self) -> str:
@@ -320,9 +320,7 @@ def _described(text: str) -> tuple[dict[str, Any], dict[str, str]]:
         "header": keep(pieces.header),
         "cases": cases,
         "expectations": keep(pieces.expectations),
-        "results": {
-            name: keep("\n".join(keep(chunk) for chunk in chunks)) for name, chunks in pieces.results.items()
-        },
+        "results": {name: keep("\n".join(keep(chunk) for chunk in chunks)) for name, chunks in pieces.results.items()},
         "numbers": keep(json.dumps(numbers, ensure_ascii=False, separators=(",", ":"))),
     }
     return about, objects

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .file import BEFORE_3, REFERENCE_BEFORE_3, Log, lines, parse, read, schema_problem, unit_counts, write
+from .file import BEFORE_3, REFERENCE_BEFORE_3, Log, lines, parse, read, schema_problem, unit_counts, units_from, write
 from .origin import Machine, Shard, Source, digest_of, this_machine
 from .record import (
     INTERRUPTED,
@@ -54,6 +54,7 @@ __all__ = [
     "still_true",
     "this_machine",
     "unit_counts",
+    "units_from",
     "with_verdict",
     "write",
 ]

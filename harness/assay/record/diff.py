@@ -99,7 +99,9 @@ def of_runtimes(old: Record, new: Record, pairs: Sequence[tuple[str, str]]) -> t
     for made, mine in ((old, [pair[0] for pair in pairs]), (new, [pair[1] for pair in pairs])):
         there = [runtime.name for runtime in made.runtimes]
         if lacking := [name for name in mine if name not in there]:
-            raise ValueError(f"{', '.join(lacking)}: no such runtime in the record of {made.started}: {', '.join(there)}")
+            raise ValueError(
+                f"{', '.join(lacking)}: no such runtime in the record of {made.started}: {', '.join(there)}"
+            )
         names = {name: pair[1] for name, pair in zip(mine, pairs, strict=True)}
         sides.append(
             replace(

@@ -482,6 +482,11 @@ def _implied(unit: UnitResult, result: CaseResult) -> bool:
     )
 
 
+def units_from(value: Mapping[str, Any]) -> tuple[UnitResult, ...]:
+    """Returns the units of a result, which is a line of a record as JSON."""
+    return _units_from(value, _commands_from(value.get("commands", ())))
+
+
 def _units_from(value: Mapping[str, Any], commands: Sequence[CommandSeen]) -> tuple[UnitResult, ...]:
     units = tuple(_unit_from(unit) for unit in value["units"])
     written = {unit.id: unit for unit in units}

@@ -66,22 +66,22 @@ def _pip(names: list[str], folder: Path) -> None:
     shutil.rmtree(final, ignore_errors=True)
     try:
         venv.create(final, with_pip=False, symlinks=True)
-        _call([sys.executable, "-m", "pip", "--python", str(final / "bin" / "python"), "install", "--quiet", *names])
+        call([sys.executable, "-m", "pip", "--python", str(final / "bin" / "python"), "install", "--quiet", *names])
         final.rename(folder)
     finally:
         shutil.rmtree(final, ignore_errors=True)  # an environment without its packages would hide others
 
 
 def _npm(names: list[str], folder: Path) -> None:
-    _call(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), *names])
+    call(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), *names])
 
 
 def _cargo(names: list[str], folder: Path) -> None:
-    _call(["cargo", "install", "--locked", "--root", str(folder), *names])
+    call(["cargo", "install", "--locked", "--root", str(folder), *names])
 
 
 def _go(names: list[str], folder: Path) -> None:
-    _call(["go", "install", *names], {"GOBIN": str(folder / "bin")})
+    call(["go", "install", *names], {"GOBIN": str(folder / "bin")})
 
 
 def _maven(names: list[str], folder: Path) -> None:
@@ -92,7 +92,7 @@ def _maven(names: list[str], folder: Path) -> None:
     project = folder / "pom.xml"
     project.write_text(f"<project>{own}<dependencies>{needed}</dependencies></project>\n", encoding="utf-8")
     copy = ["dependency:copy-dependencies", f"-DoutputDirectory={folder / 'lib'}"]
-    _call(["mvn", "-q", "-f", str(project), *copy])
+    call(["mvn", "-q", "-f", str(project), *copy])
 
 
 def _tags(values: Iterable[tuple[str, str]]) -> str:
@@ -102,7 +102,8 @@ def _tags(values: Iterable[tuple[str, str]]) -> str:
 _BY_KIND = {"pip": _pip, "npm": _npm, "cargo": _cargo, "go": _go, "maven": _maven}
 
 
-def _call(argv: list[str], environment: dict[str, str] | None = None) -> None:
+def call(argv: list[str], environment: dict[str, str] | None = None) -> str:
+    """Calls a package manager. Returns what it prints. Raises InstallError with its last lines where it fails."""
     if shutil.which(argv[0]) is None:
         raise InstallError(f"there is no `{argv[0]}`, which installs it")
     try:
@@ -115,3 +116,4 @@ def _call(argv: list[str], environment: dict[str, str] | None = None) -> None:
     if done.returncode != 0:
         words = "; ".join((done.stderr or done.stdout).strip().splitlines()[-3:])
         raise InstallError(f"`{' '.join(argv)}` ended with {done.returncode}: {words}")
+    return done.stdout
