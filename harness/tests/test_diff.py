@@ -108,13 +108,13 @@ def test_the_comment(tmp_path: Path) -> None:
     )
     status, _, text = written(tmp_path, OLD, new)
     assert status == 1
-    assert text.startswith("### ✗ Conformance: 0 added, 1 removed, 0 fixed, 1 broken, 1 changed\n")
+    assert text.startswith("<!-- assay-diff -->\n### ✗ Conformance: 0 added, 1 removed, 0 fixed, 1 broken, 1 changed, 0 flaky\n")
     broken, removed, changed = (text.index(word) for word in ("**broken: 1**", "removed: 1", "changed: 1"))
     assert broken < removed < changed and text.count("<details>") == text.count("</details>") - text.count("\\</details>")
     assert f"| a | `p2/x` | `{made.CHECK}` | MUST | PASS | FAIL |" in text
     assert "PASS a\\|b \\</details>" in text
     status, _, text = written(tmp_path, OLD, OLD)
-    assert status == 0 and text.startswith("### ✓ Conformance: 0 added") and "details" not in text
+    assert status == 0 and "\n### ✓ Conformance: 0 added" in text and "details" not in text
 
 
 def test_a_long_comment_is_cut(tmp_path: Path) -> None:
@@ -149,3 +149,17 @@ def test_two_columns(tmp_path: Path) -> None:
     for words, complaint in ((("-r", "c"), "c: no such runtime"), (("-r", "b", "-r", "b"), "named twice")):
         done = CliRunner().invoke(main, ["diff", str(tmp_path / "old.jsonl"), str(tmp_path / "new.jsonl"), *words])
         assert done.exit_code == 2 and complaint in done.output
+
+
+def test_what_is_flaky(tmp_path: Path) -> None:
+    """What passed and is flaky now is red; what failed and is flaky now is not."""
+    unsteady = made.record(made.result("a", "p2/x", Verdict.FLAKY))
+    steady, failing = made.record(made.result("a", "p2/x")), made.record(made.result("a", "p2/x", Verdict.FAIL))
+    status, output, text = written(tmp_path, steady, unsteady)
+    assert status == 1 and f"flaky    a p2/x {made.CHECK}: PASS -> FLAKY" in output and "0 broken" in output
+    assert "flaky: 1" in text
+    assert written(tmp_path, steady, unsteady, "--allow-flaky")[0] == 0
+    assert written(tmp_path, steady, replace(unsteady, allow_flaky=True))[0] == 0
+    assert written(tmp_path, failing, unsteady)[0] == 0
+    assert "1 fixed" in written(tmp_path, unsteady, steady)[1]
+    assert "1 changed" in written(tmp_path, unsteady, failing)[1]

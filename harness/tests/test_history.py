@@ -274,7 +274,7 @@ def test_the_command(project: Project, tmp_path: Path) -> None:
     assert hashlib.sha256((tmp_path / "out/r.jsonl").read_bytes()).digest() == hashlib.sha256(paths[1].read_bytes()).digest()
     done = assay(project, "diff", "history:latest~1", "history:latest")
     assert done.exit_code == 1 and "4 broken" in done.output and "broken   touchstone p2/t/0" in done.output
-    assert assay(project, "diff", str(paths[0]), "history:latest~1").output.endswith("0 changed\n")
+    assert assay(project, "diff", str(paths[0]), "history:latest~1").output.endswith("0 flaky\n")
     assert assay(project, "history", "verify").output.endswith("0 problems\n")
     next(path for path in (project.root / "reports/history/objects").rglob("*") if path.is_file()).write_bytes(b"")
     done = assay(project, "history", "verify")

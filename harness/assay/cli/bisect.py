@@ -23,7 +23,7 @@ from ..runtimes.install import InstallError, install
 from ..runtimes.versions import available
 from ..suites import smoke
 from ..suites.cases import Cases
-from ..suites.driver import one
+from ..suites.executors import one
 from ..suites.suite import SuiteError
 from .base import Asked, Unusable, case_suite, find_adapters, runtime_options, suites_options
 

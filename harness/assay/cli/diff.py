@@ -32,6 +32,7 @@ from .histories import Place, history_options, record_of
     help="Only this runtime; two names compare two columns, as wasmtime@48.0.2=wasmtime@49.0.4 (repeatable).",
 )
 @click.option("--allow-missing", is_flag=True, help="Runtimes, cases and checks may be missing in B.")
+@click.option("--allow-flaky", is_flag=True, help="What passed in A may be flaky in B (as where B's run allowed it).")
 @click.option("--markdown", type=file_type(), help="Also write a comment for a pull request to this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @history_options
@@ -42,14 +43,15 @@ def diff_command(
     new: str,
     runtimes: tuple[str, ...],
     allow_missing: bool,
+    allow_flaky: bool,
     markdown: Path | None,
     as_json: bool,
     place: Place,
 ) -> None:
-    """Show what was added, removed, fixed, broken or changed from A to B.
+    """Show what was added, removed, fixed, broken, changed or became flaky from A to B.
 
     A and B are records: files, or runs of the history (history:RUN, history:latest, history:latest~1). Ends with 1
-    when something broke or is missing."""
+    when something broke, is missing, or passed and is flaky now."""
     store = functools.cache(lambda: place.open(root))
     named = [record_of(name, store) for name in (old, new)]
     notes = [f"{name} is partial: {made.partial}" for name, made in named if made.partial]
@@ -58,14 +60,15 @@ def diff_command(
     notes += _versions(before, after)
     made = diff(before, after)
     names = (named[0][0], named[1][0])
+    red = made.red(allow_missing=allow_missing, allow_flaky=allow_flaky or after.allow_flaky)
     if markdown is not None:
-        text = written.markdown(made, *names, notes, allow_missing=allow_missing)
+        text = written.markdown(made, *names, notes, red)
         try:
             markdown.write_text(text, encoding="utf-8")
         except OSError as error:
             raise Unusable(f"the comment cannot be written: {error}") from None
     if as_json:
-        click.echo(written.data(made, *names, notes, allow_missing=allow_missing))
+        click.echo(written.data(made, *names, notes, red))
     else:
         for line in (*notes, *made.toolchains):
             click.echo(line)
@@ -73,7 +76,7 @@ def diff_command(
             for change in made.of(kind):
                 click.echo(change.words)
         click.echo(made.words)
-    if made.red(allow_missing):
+    if red:
         sys.exit(1)
 
 

@@ -13,6 +13,7 @@ import click
 from rich.table import Table
 
 from ..history import Run
+from ..record.origin import machine_from
 from .base import CONSOLE, EXIT_STATUSES, Unusable, file_type
 from .histories import Place, history_options, usable
 
@@ -93,6 +94,8 @@ def _about(run: Run) -> list[str]:
         f"results   {run.about['results']}",
         f"record    {record['size']:,} bytes, SHA-256 {record['sha256']}",
     ]
+    machine = machine_from(run.about.get("machine"))
+    lines += [f"machine   {machine.words}"] if machine is not None else []
     lines += [f"partial   {run.partial}"] if run.partial else []
     for runtime in run.runtimes:
         words = [str(runtime[key]) for key in ("version", "note") if runtime.get(key)]

@@ -20,7 +20,7 @@ from .base import CONSOLE, EXIT_STATUSES, Unusable, only_option, options
 from .histories import Place, history_options, usable
 
 F = TypeVar("F", bound=Callable[..., Any])
-_SIGNS = {"failed": "✗", "unsupported": "∅", "errors": "!", "not run": "◌"}
+_SIGNS = {"failed": "✗", "unsupported": "∅", "flaky": "≈", "errors": "!", "not run": "◌"}
 shared = options(
     only_option,
     click.option(

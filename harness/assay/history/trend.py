@@ -17,8 +17,14 @@ from .files import StoreError
 from .rows import Case, Rows
 from .store import Run
 
-COUNTED = ("passed", "failed", "unsupported", "errors", "not run")
-_WORDS = {Verdict.PASS: "passed", Verdict.SKIP: "not run", Verdict.UNSUPPORTED: "unsupported", Verdict.ERROR: "errors"}
+COUNTED = ("passed", "failed", "unsupported", "flaky", "errors", "not run")
+_WORDS = {
+    Verdict.PASS: "passed",
+    Verdict.SKIP: "not run",
+    Verdict.UNSUPPORTED: "unsupported",
+    Verdict.FLAKY: "flaky",
+    Verdict.ERROR: "errors",
+}
 
 
 @dataclass(frozen=True)

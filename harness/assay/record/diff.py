@@ -1,4 +1,4 @@
-"""Differences between two records: what was added, removed, fixed, broken or changed. Pure.
+"""Differences between two records: what was added, removed, fixed, broken, changed, or became flaky. Pure.
 
 In: an older and a newer record. Out: changes by unit, in the order of runtimes and cases.
 """
@@ -20,6 +20,7 @@ class Change(enum.Enum):
     FIXED = "fixed"
     BROKEN = "broken"
     CHANGED = "changed"
+    FLAKY = "flaky"
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,11 @@ class Diff:
         """The number of changes of each kind."""
         return ", ".join(f"{number} {kind.value}" for kind, number in self.counts.items())
 
-    def red(self, allow_missing: bool = False) -> bool:
-        """Returns whether something broke, or is missing."""
-        return bool(self.of(Change.BROKEN) or (self.of(Change.REMOVED) and not allow_missing))
+    def red(self, *, allow_missing: bool = False, allow_flaky: bool = False) -> bool:
+        """Returns whether something broke, is missing, or passed and is flaky now."""
+        unsteady = any(item.before.startswith(Verdict.PASS.value) for item in self.of(Change.FLAKY))
+        missing = bool(self.of(Change.REMOVED))
+        return bool(self.of(Change.BROKEN)) or (missing and not allow_missing) or (unsteady and not allow_flaky)
 
 
 RUNTIME, CASE = "(the runtime)", "(the whole case)"
@@ -148,6 +151,8 @@ def _change(was: tuple[Verdict, str | None] | None, now: tuple[Verdict, str | No
         return None
     if was is None or now is None:
         return Change.ADDED if was is None else Change.REMOVED
+    if now[0] is Verdict.FLAKY and was[0] is not Verdict.FLAKY:
+        return Change.FLAKY
     if (was[0] is Verdict.PASS) != (now[0] is Verdict.PASS):
         return Change.FIXED if now[0] is Verdict.PASS else Change.BROKEN
     return Change.CHANGED

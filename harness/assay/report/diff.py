@@ -9,19 +9,20 @@ import json
 from collections.abc import Sequence
 
 from ..record.diff import Change, Diff, UnitChange
+from .comment import LIMIT
 from .markdown import code, plain, row
 
-LIMIT = 65_536
-"""The most characters of a comment."""
+MARKER = "<!-- assay-diff -->"
+"""The first line, by which a script finds its own comment again."""
 _RESERVE = 400
 """Characters for what closes a list that is cut, and for the last line."""
-_ORDER = (Change.BROKEN, Change.REMOVED, Change.CHANGED, Change.FIXED, Change.ADDED)
+_ORDER = (Change.BROKEN, Change.FLAKY, Change.REMOVED, Change.CHANGED, Change.FIXED, Change.ADDED)
 
 
-def markdown(made: Diff, old: str, new: str, notes: Sequence[str] = (), *, allow_missing: bool = False) -> str:
-    """Returns a comment: one line that sums up, what broke as a table, the rest folded."""
-    colour = "✗" if made.red(allow_missing) else "✓"
-    out = [f"### {colour} Conformance: {made.words}", "", f"`{code(old)}` → `{code(new)}`", ""]
+def markdown(made: Diff, old: str, new: str, notes: Sequence[str], red: bool) -> str:
+    """Returns a comment: one line that sums up, what broke as a table, the rest folded. `red` is the exit status."""
+    sign = "✗" if red else "✓"
+    out = [MARKER, f"### {sign} Conformance: {made.words}", "", f"`{code(old)}` → `{code(new)}`", ""]
     out += [f"- {plain(line)}" for line in (*notes, *made.toolchains)]
     out += [""] if notes or made.toolchains else []
     size = sum(len(line) + 1 for line in out)
@@ -64,13 +65,13 @@ def _line(change: UnitChange) -> str:
     )
 
 
-def data(made: Diff, old: str, new: str, notes: Sequence[str] = (), *, allow_missing: bool = False) -> str:
+def data(made: Diff, old: str, new: str, notes: Sequence[str], red: bool) -> str:
     """Returns the differences as JSON."""
     keys = ("runtime", "case", "unit", "level", "function", "before", "after")
     value = {
         "old": old,
         "new": new,
-        "red": made.red(allow_missing),
+        "red": red,
         "counts": {kind.value: number for kind, number in made.counts.items()},
         "notes": [*notes, *made.toolchains],
         "changes": [
