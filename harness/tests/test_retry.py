@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import made
 import pytest
 from click.testing import CliRunner, Result
 from conftest import CASE, Project
+from test_testsuite import add as add_program
+from test_testsuite import run as run_programs
 
 from assay import record
 from assay.cli import main
-from assay.model import Verdict
+from assay.judge import expectations, joined, judge
+from assay.model import CaseResult, CommandSeen, Kind, Verdict
+from assay.record import SuiteInfo
+from assay.suites.again import judge_again
 
 
 def run(project: Project, kind: str, *argv: str) -> Result:
@@ -36,10 +43,10 @@ def latest(project: Project) -> Path:
 def test_attempts(project: Project, kind: str, retries: int, attempts: int, verdict: Verdict) -> None:
     project.add("p2/t/one")
     done = run(project, kind, "--retry-unexpected", str(retries))
-    made = record.read(latest(project))
-    (result,) = made.results
+    ran = record.read(latest(project))
+    (result,) = ran.results
     assert done.exit_code == int(verdict is not Verdict.PASS), done.output
-    assert (1 + len(result.attempts), result.verdict, made.retry) == (attempts, verdict, retries)
+    assert (1 + len(result.attempts), result.verdict, ran.retry) == (attempts, verdict, retries)
     if verdict is Verdict.FLAKY:
         unit = result.unit("t.fake.second")
         assert unit is not None and unit.verdict is Verdict.FLAKY and unit.unexpected
@@ -53,8 +60,8 @@ def test_flaky_is_green_only_where_it_is_allowed_or_announced(project: Project) 
     project.add("p2/t/one")
     flags = ("--retry-unexpected", "2")
     assert run(project, "fails-once", *flags, "--allow-flaky").exit_code == 0
-    made = record.read(latest(project))
-    assert made.allow_flaky and made.results[0].verdict is Verdict.FLAKY
+    ran = record.read(latest(project))
+    assert ran.allow_flaky and ran.results[0].verdict is Verdict.FLAKY
     (project.root / "note").unlink()
     assert run(project, "fails-once", *flags, "--update-expectations").exit_code == 0
     text = (project.root / "suites/expectations/touchstone.toml").read_text(encoding="utf-8")
@@ -76,5 +83,41 @@ def test_resume_runs_again_what_was_not(project: Project) -> None:
     program = f"touchstone={project.root / 'fake-fail'}"
     args = ["--root", str(project.root), "run", "--resume", "--program", program, "--no-smoke"]
     CliRunner().invoke(main, args)
-    made = record.read(latest(project))
-    assert made.retry == 1 and [len(result.attempts) for result in made.results] == [1, 1]
+    ran = record.read(latest(project))
+    assert ran.retry == 1 and [len(result.attempts) for result in ran.results] == [1, 1]
+
+
+def test_programs_are_run_again_too(project: Project) -> None:
+    add_program(project, "one")
+    done = run_programs(project, "nothing", "--retry-unexpected", "2")
+    ran = record.read(project.root / "reports/latest/testsuite.jsonl")
+    (result,) = ran.results
+    assert done.exit_code == 1 and "running again, attempt 3: 1 unexpected" in done.output, done.output
+    assert ran.retry == 2 and len(result.attempts) == 2 and result.verdict is Verdict.CRASH
+
+
+def test_commands_that_only_one_attempt_reached_are_flaky_too() -> None:
+    """A script that crashes at one attempt, and goes on at the other."""
+    info = replace(made.case_info("own/a.wast", checks=False), kind=Kind.SCRIPT)
+    base = replace(made.result("r", "own/a.wast"), kind=Kind.SCRIPT)
+
+    def attempt(*commands: tuple[str, str]) -> CaseResult:
+        seen = replace(base.observation, commands=tuple(CommandSeen(name, status) for name, status in commands))
+        return judge(info, "r", seen)
+
+    both = joined(
+        [attempt(("1 module", "pass"), ("0 script", "crash")), attempt(("1 module", "pass"), ("2 module", "pass"))],
+        info,
+        strict=False,
+    )
+    assert {unit.id: unit.verdicts for unit in both.units} == {
+        "1 module": (),
+        "0 script": (Verdict.CRASH, Verdict.SKIP),
+        "2 module": (Verdict.SKIP, Verdict.PASS),
+    }
+    drawn = replace(made.record(both), cases=(info,))
+    drawn = replace(drawn, suite=SuiteInfo("wast", Kind.SCRIPT), gate=("r",))
+    assert record.parse(list(record.lines(drawn))) == drawn
+    again, kept = judge_again(drawn, {info.id: info}, expectations(Kind.SCRIPT, {}, str))
+    assert not kept and [unit.verdicts for unit in again.results[0].units] == [unit.verdicts for unit in both.units]
+    assert [unit.unexpected for unit in again.results[0].units] == [False, True, False]

@@ -164,6 +164,38 @@ resume_options = options(
         help="With --resume: run again what has changed since (otherwise it is refused).",
     ),
 )
+MOST_RETRIES = 20
+
+
+@dataclass(frozen=True)
+class Retry:
+    """How often an unexpected result is run again at most, and whether what is flaky leaves the run green."""
+
+    times: int = 0
+    allow_flaky: bool = False
+
+
+def retry_options(function: F) -> F:
+    """The options about flaky results. The command gets them as one `retry`."""
+
+    @functools.wraps(function)
+    def call(*args: Any, times: int, allow_flaky: bool, **others: Any) -> Any:
+        return function(*args, retry=Retry(times, allow_flaky), **others)
+
+    made = (
+        click.option(
+            "--retry-unexpected",
+            "times",
+            type=click.IntRange(0, MOST_RETRIES),
+            metavar="N",
+            default=0,
+            help="Run each unexpected result again, up to N times. What differs then is flaky, and never passes.",
+        ),
+        click.option("--allow-flaky", is_flag=True, help="A flaky result leaves the run green."),
+    )
+    return cast("F", options(*made)(call))
+
+
 only_option = click.option("--runtime", "-r", "runtimes", multiple=True, help="Only this runtime (repeatable).")
 suites_options = options(
     click.option("--suites", type=folder_type(exists=True), help="Folder of cases (default: suites/)."),

@@ -28,6 +28,7 @@ from .base import (
     Choice,
     Positive,
     Project,
+    Retry,
     Unusable,
     case_suite,
     choice_options,
@@ -38,6 +39,7 @@ from .base import (
     only_option,
     options,
     resume_options,
+    retry_options,
     runtime_options,
     warn_of_strangers,
     without_left_out,
@@ -49,8 +51,6 @@ from .toolchains import make_guests
 
 MOST_SEED = (1 << 53) - 1
 """Larger numbers are not the same in every reader of JSON."""
-
-MOST_RETRIES = 20
 
 
 class ShardType(click.types.ParamType[tuple[int, int]]):
@@ -91,21 +91,13 @@ class ShardType(click.types.ParamType[tuple[int, int]]):
     type=click.IntRange(0, MOST_SEED),
     help="Give the nonces of the cases the tokens of this seed (default: a random one, which the record has).",
 )
-@click.option(
-    "--retry-unexpected",
-    "retry",
-    type=click.IntRange(0, MOST_RETRIES),
-    metavar="N",
-    default=0,
-    help="Run each unexpected result again, up to N times. What differs then is flaky, and never passes.",
-)
+@retry_options
 @click.option(
     "--shard",
     "part",
     type=ShardType(),
     help="Run part I of N of the chosen cases, always the same ones, on any machine. `assay merge` joins the records.",
 )
-@click.option("--allow-flaky", is_flag=True, help="A flaky result leaves the run green.")
 @click.option(
     "--smoke/--no-smoke", "try_them", default=True, help="First try what each runtime declares; refuse one that fails."
 )
@@ -138,9 +130,8 @@ def run_command(
     trace: bool,
     timeout_factor: float,
     seed: int | None,
-    retry: int,
+    retry: Retry,
     part: tuple[int, int] | None,
-    allow_flaky: bool,
     try_them: bool,
     keep: bool,
     toolchains: tuple[str, ...],
@@ -182,7 +173,7 @@ def run_command(
         mine,
         tuple(item.column for item in found),
         _gate(gate, runtimes, suite, found),
-        Settings(trace, strict, jobs, timeout_factor, kept, _seed(seed), retry, allow_flaky, datetime.now(UTC)),
+        Settings(trace, strict, jobs, timeout_factor, kept, _seed(seed), retry.times, retry.allow_flaky, datetime.now(UTC)),
         shard,
     )
     plan = resumed(plan, begun, gate)

@@ -28,6 +28,7 @@ from .base import (
     Asked,
     Positive,
     Project,
+    Retry,
     Unusable,
     file_type,
     find_adapters,
@@ -36,6 +37,7 @@ from .base import (
     only_option,
     options,
     resume_options,
+    retry_options,
     runtime_options,
 )
 from .drive import resumable, resumed, run_plan, say_absent
@@ -58,7 +60,7 @@ REFERENCE = Touchstone()
 @click.option("--expectations", type=file_type(), help="Default: suites/expectations/wast.toml.")
 @click.option("--update", is_flag=True, help="Rewrite the expectations from the results; existing reasons are kept.")
 @click.option("--convert-only", is_flag=True, help="Only convert the scripts into the cache.")
-@options(jobs_option, resume_options)
+@options(jobs_option, retry_options, resume_options)
 @click.option("--timeout", type=Positive(), default=60.0, show_default=True, help="Seconds for one script.")
 @click.option("--output", type=folder_type(), help="Where wast.jsonl, the record, goes (default: reports/latest).")
 @click.option(
@@ -81,6 +83,7 @@ def wast_command(
     limit: int,
     resume: bool,
     rerun_changed: bool,
+    retry: Retry,
 ) -> None:
     """Run the official .wast scripts on touchstone and compare each command with the expectations.
 
@@ -112,7 +115,7 @@ def wast_command(
     kept = not patterns and (output or not suites)
     record = (output or Project(root).latest) / "wast.jsonl" if kept else None
     begun = _resumable(record, resume, rerun_changed)
-    plan = Plan(suite, wanted, tuple(item.column for item in found), (REFERENCE.name,), Settings(jobs=jobs))
+    plan = Plan(suite, wanted, tuple(item.column for item in found), (REFERENCE.name,), Settings(jobs=jobs, retry=retry.times, allow_flaky=retry.allow_flaky))
     run_plan(resumed(plan, begun), record, begun=begun, rerun_changed=rerun_changed, update=update, limit=limit)
 
 
@@ -187,7 +190,7 @@ def _tool(cache: Path) -> Path:
 )
 @click.option("--from", "place", type=folder_type(exists=True), help="The folder with the built programs of --suite.")
 @click.option("--expectations", type=file_type(), help="Default: suites/expectations/testsuite.toml, or NAME.toml.")
-@options(jobs_option, resume_options)
+@options(jobs_option, retry_options, resume_options)
 @click.option("--output", type=folder_type(), help="Where testsuite.jsonl, the record, goes (default: reports/latest).")
 @click.pass_obj
 def testsuite_command(
@@ -209,6 +212,7 @@ def testsuite_command(
     output: Path | None,
     resume: bool,
     rerun_changed: bool,
+    retry: Retry,
 ) -> None:
     """Run a folder of built programs with the layout of wasi-testsuite (default: the one in build/suites).
 
@@ -270,7 +274,7 @@ def testsuite_command(
             judged = (*others, *(column.name for column in made))
     if not any(isinstance(column, Runtime) for column in columns):
         raise Unusable("no runtime is there")
-    plan = Plan(suite, wanted, tuple(columns), judged, Settings(jobs=jobs))
+    plan = Plan(suite, wanted, tuple(columns), judged, Settings(jobs=jobs, retry=retry.times, allow_flaky=retry.allow_flaky))
     run_plan(resumed(plan, begun, gate), record, begun=begun, rerun_changed=rerun_changed)
 
 

@@ -491,12 +491,13 @@ def _units_from(value: Mapping[str, Any], commands: Sequence[CommandSeen]) -> tu
     units = tuple(_unit_from(unit) for unit in value["units"])
     written = {unit.id: unit for unit in units}
     passed = {"pass": Verdict.PASS, "skip": Verdict.SKIP}
+    seen = {item.id for item in commands}
     return (
-        tuple(
+        *(
             written.get(item.id) or UnitResult(item.id, passed.get(item.status, Verdict.FAIL), item.message)
             for item in commands
-        )
-        or units
+        ),
+        *(unit for unit in units if unit.id not in seen),  # of a script that was not run, or of another attempt
     )
 
 
