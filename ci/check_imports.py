@@ -27,9 +27,10 @@ PACKAGES: dict[str, list[str]] = {
     "explain": ["model", "cases", "judge", "record"],
     "fuzz": ["model", "runtimes", "run"],
     "report": ["model", "record"],
-    "cli": ["model", "cases", "runtimes", "run", "judge", "record", "history", "suites", "explain", "fuzz", "report"],
+    "certify": ["model", "cases", "judge", "record", "suites", "report"],
     "plugin": ["model", "cases", "runtimes", "run", "judge", "record", "suites"],
 }
+PACKAGES["cli"] = [package for package in PACKAGES if package != "plugin"]
 
 
 def modules() -> dict[str, Path]:

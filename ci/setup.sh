@@ -43,6 +43,8 @@ want libcmocka-dev "the C tests" cmocka_there
 want libcurl4-openssl-dev "HTTP requests of guests" curl_there
 want openssl "the certificates of the tests" have openssl
 want node-llhttp "HTTP parsing, for touchstone serve" llhttp_there
+want minisign "the test of signatures" have minisign
+want openssh-client "the test of signatures" have ssh-keygen
 want chromium "the test that opens the report" browser_there
 want clang-format-19 "the style check" have clang-format-19
 [ -z "${CI_LONG:-}" ] || want valgrind "make valgrind" have valgrind

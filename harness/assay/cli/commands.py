@@ -30,6 +30,7 @@ from .base import (
     without_left_out,
 )
 from .bisect import bisect_command
+from .certify import certify_command, verify_command
 from .diff import diff_command
 from .explain import explain_command, why_command
 from .formats import FormatType, Place, list_formats, write_formats, write_reports
@@ -125,6 +126,8 @@ for command in (
     schema_command,
     wast_command,
     testsuite_command,
+    certify_command,
+    verify_command,
 ):
     main.add_command(command)
 

@@ -78,12 +78,34 @@ def run_plan(
 
     `limit` is the most unexpected results that are printed. The `executor` runs everything; by default it is
     this machine. `reports` writes the reports and returns the page."""
+    made = driven(plan, path, begun=begun, rerun_changed=rerun_changed, update=update, executor=executor)
+    total = len(plan.cases) * len(plan.present)
+    page = reports(made)
+    if made.partial == INTERRUPTED:
+        place = f"are in {path}; --resume goes on" if path is not None else "have a result; the record is not kept"
+        click.echo(f"interrupted: {len(made.results)} of {total} runs {place}")
+        sys.exit(statuses.INTERRUPTED)
+    print_summary(made, limit)
+    if page is not None:
+        click.echo(f"report: {page}")
+    sys.exit(statuses.status(made).exit_status)
+
+
+def driven(
+    plan: Plan,
+    path: Path | None,
+    *,
+    begun: Record | None = None,
+    rerun_changed: bool = False,
+    update: bool = False,
+    executor: Executor | None = None,
+) -> Record:
+    """Runs the plan, with its progress on the terminal. Returns its record, which may be partial."""
     executor = executor or LocalExecutor()
     try:
         plan.suite.prepare(plan.cases, plan.settings.jobs)
-        total = len(plan.cases) * len(plan.present)
         with progress(executor.running) as shown:
-            made = drive(
+            return drive(
                 plan,
                 path,
                 begun=begun,
@@ -96,12 +118,3 @@ def run_plan(
             )
     except (DriveError, ExecutorError, SuiteError, SelectionError, ExpectationError) as error:
         raise Unusable(str(error)) from None
-    page = reports(made)
-    if made.partial == INTERRUPTED:
-        place = f"are in {path}; --resume goes on" if path is not None else "have a result; the record is not kept"
-        click.echo(f"interrupted: {len(made.results)} of {total} runs {place}")
-        sys.exit(statuses.INTERRUPTED)
-    print_summary(made, limit)
-    if page is not None:
-        click.echo(f"report: {page}")
-    sys.exit(statuses.status(made).exit_status)
