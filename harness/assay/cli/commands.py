@@ -38,6 +38,7 @@ from .fuzz import fuzz_command
 from .history import history_group
 from .judge import judge_command
 from .merge import merge_command
+from .query import query_command
 from .repro import repro_command
 from .run import run_command
 from .runtimes import runtimes_command, smoke_command
@@ -123,6 +124,7 @@ for command in (
     bisect_command,
     diff_command,
     history_group,
+    query_command,
     schema_command,
     wast_command,
     testsuite_command,

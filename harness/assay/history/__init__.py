@@ -7,7 +7,7 @@ and `query.py`. Nothing here uses the terminal.
 from __future__ import annotations
 
 from .branch import Branch
-from .files import Folder, StoreError
+from .files import Folder, Memory, StoreError
 from .store import Added, Run, Store
 
-__all__ = ["Added", "Branch", "Folder", "Run", "Store", "StoreError"]
+__all__ = ["Added", "Branch", "Folder", "Memory", "Run", "Store", "StoreError"]

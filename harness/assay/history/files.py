@@ -108,3 +108,27 @@ class Folder:
         target.unlink(missing_ok=True)
         if not any(target.parent.iterdir()):
             target.parent.rmdir()
+
+
+class Memory:
+    """Files that last as long as the process."""
+
+    where = "memory"
+
+    def __init__(self) -> None:
+        self._files: dict[str, bytes] = {}
+
+    def read(self, path: str) -> bytes | None:
+        return self._files.get(path)
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        return tuple(sorted(path for path in self._files if path.startswith(f"{folder}/")))
+
+    def change(self, work: Callable[[Change], T], message: str) -> T:
+        return work(self)
+
+    def put(self, path: str, data: bytes) -> None:
+        self._files[path] = data
+
+    def drop(self, path: str) -> None:
+        del self._files[path]
