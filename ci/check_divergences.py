@@ -27,6 +27,7 @@ import cut
 import official
 from assay.fuzz import calls
 from assay.fuzz.compare import load_known
+from assay.fuzz.components import exchange, expected
 from assay.judge.causes import NO_THREAD
 from assay.judge.expect import load
 
@@ -61,7 +62,10 @@ FOUND_HEAD = """## Found by machine ({number})
 `assay fuzz` plays generated sequences of calls on all runtimes, and shrinks each difference to the shortest script. These
 were found so, whether one runtime differs or several. In a script, v0 is a directory with the files a (`hello\\n`), b
 (`0123456789`) and dir/inner, the directory dir/sub, and the links link (to a), dirlink (to dir), dangling, loop, up (to ..) and
-absolute (to /a). `assay fuzz --replay FILE` plays one. The table is `suites/fuzz/known.toml`.
+absolute (to /a). A line that begins with `pass` or `trap-` is a value that crosses from a component to another: as a parameter
+or a result, from one string encoding to another, with its type and the value as it lies in memory (`0xd800` of a char is
+this number, `raw"00d8"` of a string are these bytes). `assay fuzz --replay FILE` plays one. The table is
+`suites/fuzz/known.toml`.
 """
 
 
@@ -116,9 +120,25 @@ def problems_of_found(entry: dict[str, Any], rows: dict[str, catalogue.Row], quo
         found.append("a text that decides needs sentences, and a silent one has none")
     script = calls.parse(entry["script"])
     names = {call.name for area in calls.TABLE for call in calls.signatures(area)}
-    found += [f"{line.name}: the probe has no such call" for line in script if line.name not in names]
+    if script and script[0].name in exchange.NAMES:
+        found += problems_of_exchanges(script)
+    else:
+        found += [f"{line.name}: the probe has no such call" for line in script if line.name not in names]
     if not script or not any(re.fullmatch(match["call"], str(script[-1])) for match in entry["match"]):
         found.append("no match explains the last call of the script")
+    return found
+
+
+def problems_of_exchanges(script: calls.Script) -> list[str]:
+    """What is wrong with the lines of a script of the area `components`."""
+    found = []
+    for line in script:
+        try:
+            name = expected.result(exchange.read(line))[1]
+        except ValueError as error:
+            found.append(str(error))
+        else:
+            found += [f"{line}: the Canonical ABI says {name}"] if name != line.name else []
     return found
 
 

@@ -14,10 +14,10 @@ from conftest import Project
 
 from assay import cases
 from assay.cli import main
-from assay.fuzz import calls, generate
+from assay.fuzz import areas, calls, generate
 from assay.fuzz.compare import RULES, Difference, Known, first_difference, load_known, normalised
 from assay.fuzz.hunt import Hunt
-from assay.fuzz.play import Player, read
+from assay.fuzz.play import CallPlayer, read
 from assay.fuzz.save import save
 from assay.fuzz.shrink import cut, shrink
 from assay.model import Peer, Verdict
@@ -37,19 +37,21 @@ def program(folder: Path, kind: str, call: str = "-") -> Path:
     return path
 
 
-def player(project: Project, name: str, kind: str = "honest", call: str = "-", **others: float) -> Player:
+def player(project: Project, name: str, kind: str = "honest", call: str = "-", **others: float) -> CallPlayer:
     (project.root / "fixtures" / "built" / "fuzz-probe.wasm").write_bytes(b"\0asm\x0d\0\1\0")
     peer = Peer(name, "1", (str(program(project.root, kind, call)),))
     places = Places(project.root, project.root / "cache", ())
     runtime = Runtime(Touchstone(name, reference=name == "honest"), peer)
-    made = Player(runtime, Prepared(places), project.root / "fixtures", "filesystem")
+    fixtures = project.root / "fixtures"
+    made = CallPlayer(runtime=runtime, prepared=Prepared(places), fixtures=fixtures, area="filesystem")
     for key, value in others.items():
         setattr(made, key, value)
     return made
 
 
 def hunt(project: Project, kind: str, call: str, known: tuple[Known, ...] = ()) -> Hunt:
-    return Hunt([player(project, "honest"), player(project, "liar", kind, call)], known, "filesystem")
+    players = [player(project, "honest"), player(project, "liar", kind, call)]
+    return Hunt(list(players), known, areas.area("filesystem"))
 
 
 def differs(one: str, other: str, call: str = "stat v1") -> Difference | None:
@@ -238,7 +240,7 @@ def test_shrinking_keeps_what_the_difference_needs() -> None:
     )
     (found,) = judge([script])
     assert found is not None
-    least = shrink(found, "filesystem", judge)  # type: ignore[arg-type]
+    least = shrink(found, areas.area("filesystem"), judge)  # type: ignore[arg-type]
     assert calls.text(least.script) == "sync v0\nlist v0\n"
     assert cut(found).script == script[:6]
 

@@ -9,7 +9,7 @@ The scripts of one process share standard input, so only the area `cli` reads it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 HANDLES = frozenset(
     [
@@ -302,6 +302,8 @@ class Line:
     name: str
     words: tuple[str, ...]
     target: int = -1
+    outline: str = field(default="", compare=False)
+    """What two calls have in common that show one divergence; empty: the name."""
 
     def __str__(self) -> str:
         return " ".join([*([f"v{self.target}", "="] if self.target >= 0 else []), self.name, *self.words])

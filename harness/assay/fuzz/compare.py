@@ -123,7 +123,9 @@ class Difference:
     @property
     def shape(self) -> str:
         """The calls of the script, and the kind of the difference. Two scripts of one shape are one divergence."""
-        return " > ".join([line.name for line in self.script[: self.index]] + [self.kind])
+        before = [line.outline or line.name for line in self.script[: self.index]]
+        here = self.script[self.index].outline if self.index < len(self.script) else ""
+        return " > ".join([*before, *([here] if here else []), self.kind])
 
     def _kinds(self) -> dict[str, str]:
         reference, *_ = self.results
@@ -131,10 +133,8 @@ class Difference:
         words = {name: result.split(" ")[0] if result else "" for name, result in concerned}
         if len(set(words.values())) > 1:
             return words
-        return {
-            name: re.sub(r"\d+", "N", re.sub(r'"[^"]*"', '"…"', result)) if len(result) < 60 else f"{words[name]} …"
-            for name, result in concerned
-        }
+        shown = {name: re.sub(r"\d+", "N", re.sub(r'"[^"]*"', '"…"', result)) for name, result in concerned}
+        return {name: text if len(text) < 60 else f"{words[name]} …" for name, text in shown.items()}
 
 
 def first_difference(script: Script, results: Results, known: Sequence[Known] = ()) -> Difference | None:

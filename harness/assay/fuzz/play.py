@@ -10,13 +10,12 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..model import Answer, Case, Directory, Ending, Expect, NotRun, RunSpec, ServerSpec, Step
-from ..run.runner import Prepared, Settings, run_case
-from ..runtimes import Runtime
+from ..model import Answer, Case, Directory, Ending, Expect, RunSpec, ServerSpec, Step
 from .calls import Script, text
+from .player import REFUSED, Player, PlayError, ended
 
 PROBE = "fuzz-probe.wasm"
 GRANTS = {"sockets": ("http", "inherit-network", "allow-ip-name-lookup")}
@@ -28,56 +27,26 @@ LINKS = (("link", "a"), ("dirlink", "dir"), ("dangling", "missing"), ("loop", "l
 """The tree, besides the directory dir/sub."""
 
 
-class PlayError(Exception):
-    """A runtime cannot play scripts at all, for example because it cannot express the grants."""
+@dataclass(kw_only=True)
+class CallPlayer(Player):
+    """Plays scripts of calls on one runtime."""
 
-
-@dataclass
-class Player:
-    """Plays scripts on one runtime, and counts them and their seconds."""
-
-    runtime: Runtime
-    prepared: Prepared
     fixtures: Path
     area: str
-    batch: int = 100
-    timeout: float = 20.0
-    """Seconds for one process."""
-    played: int = 0
-    wall: float = 0.0
-    settings: Settings = field(default_factory=lambda: Settings(trace=False, jobs=1))
-
-    @property
-    def name(self) -> str:
-        return self.runtime.name
-
-    def play(self, scripts: Sequence[Script]) -> list[tuple[str, ...]]:
-        """Returns the results of each script."""
-        found: list[tuple[str, ...]] = []
-        while len(found) < len(scripts):
-            found += self._batch(scripts[len(found) :][: self.batch])
-        self.played += len(scripts)
-        return found
 
     def _batch(self, scripts: Sequence[Script]) -> list[tuple[str, ...]]:
         """Plays scripts up to the first that ends the process. Returns the results of those that were played."""
         with tempfile.TemporaryDirectory(prefix="assay-fuzz-") as folder:
             data = Path(folder)
             write(data, scripts)
-            seen = run_case(self._case(data), self.runtime, self.prepared, self.settings)
-        if isinstance(seen, NotRun):
-            raise PlayError(seen.reason)
-        self.wall += seen.wall
+            seen = self.observe(self._case(data))
         sections, whole = read(seen.stdout)
         outcome = seen.outcome
         if whole and outcome.ending is Ending.EXITED and len(sections) == len(scripts):
             return sections
-        if (
-            outcome.ending in (Ending.LINK_ERROR, Ending.REJECTED, Ending.UNSUPPORTED, Ending.NOT_STARTED)
-            or not sections
-        ):
+        if outcome.ending in REFUSED or not sections:
             raise PlayError(f"the probe does not run: {outcome}")
-        word = {Ending.TIMEOUT: "hang", Ending.TRAP: "trap", Ending.EXITED: "exit"}.get(outcome.ending, "crash")
+        word = ended(outcome)
         last = scripts[len(sections) - 1]
         if len(sections[-1]) < len(last):
             sections[-1] = (*sections[-1], word)

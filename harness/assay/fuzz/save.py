@@ -1,7 +1,7 @@
 """A divergence as text, and as a case that replays its script.
 
-The case runs the probe with the script and its tree in the preopened directory, and expects what the reference runtime
-printed. Whoever takes it into suites/ compares this with the text of WASI, and adds the checks.
+The case runs the probe with the script and its tree in the preopened directory, or the component of an exchange, and
+expects what the reference runtime printed. Whoever takes it into suites/ compares this with the text of WASI, and adds the checks.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from pathlib import Path
 
 from .calls import Script, text
 from .compare import Difference, Results, normalised
 from .play import FILES, GRANTS, LINKS, OLD, PROBE, needs_tree
 
+COMPONENT = "component.wasm"
 INTERFACES = {
     "filesystem": "wasi:filesystem/types",
     "io": "wasi:io/streams",
@@ -39,15 +41,38 @@ def report(script: Script, results: Results) -> str:
     return "".join(lines)
 
 
-def save(target: Path, area: str, made: Difference, results: Results) -> Path:
-    """Writes a divergence to a folder of its own in `target`, with a case. Returns the folder."""
+def save(target: Path, area: str, made: Difference, results: Results, component: Path | None = None) -> Path:
+    """Writes a divergence to a folder of its own in `target`, with a case. `component`: that of the script, where it
+    has one of its own. Returns the folder."""
     name = re.sub(r"[^a-z0-9]+", "-", made.call) + "-" + hashlib.sha256(made.shape.encode()).hexdigest()[:8]
     folder = target / "p2" / "fuzz" / name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "script").write_text(text(made.script), encoding="utf-8")
     (folder / "divergence.txt").write_text(f"{made.kind}\n\n{report(made.script, results)}", encoding="utf-8")
-    (folder / "case.toml").write_text(_case(area, made, next(iter(results.values()))), encoding="utf-8")
+    reference = next(iter(results.values()))
+    if component is not None:
+        shutil.copyfile(component, folder / COMPONENT)
+        text_of_case = _case_of_component(made, reference)
+    else:
+        text_of_case = _case(area, made, reference)
+    (folder / "case.toml").write_text(text_of_case, encoding="utf-8")
     return folder
+
+
+def _case_of_component(made: Difference, reference: tuple[str, ...]) -> str:
+    word, _, rest = reference[0].partition(" ")
+    given = re.search('"(.*)"', rest)
+    printed = f"0 {given[1]}\n" if given else ""
+    lines = [
+        f"title = {_string(f'Found by assay fuzz: {made.kind}')}",
+        f'component = "{COMPONENT}"',
+        'interfaces = ["wasi:cli/run"]',
+        "",
+        "[expect]",
+        "exit = 0" if word == "got" else "trap = true",
+        f"stdout = {_string(printed + ('0 .' + chr(10) if word == 'got' else ''))}",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _case(area: str, made: Difference, reference: tuple[str, ...]) -> str:

@@ -6,8 +6,9 @@ word made simpler; what can go alone is then tried to go together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any, Protocol
 
 from .calls import HANDLES, Line, Script, signatures
 from .compare import Difference
@@ -19,21 +20,37 @@ Judge = Callable[[Sequence[Script]], list[Difference | None]]
 """Plays candidates, and returns the first difference of each."""
 
 
-def shrink(found: Difference, area: str, judge: Judge) -> Difference:
-    """Returns the smallest difference of the same kind that the rounds find."""
+class Shrinks(Protocol):
+    """What shrinking needs to know of an area."""
+
+    @property
+    def simpler(self) -> Callable[[Script], Iterable[Script]]: ...
+    @property
+    def weight(self) -> Callable[[Script], Any]: ...
+
+
+def shrink(found: Difference, area: Shrinks, judge: Judge, at_once: int = 1000) -> Difference:
+    """Returns the smallest difference of the same kind that the rounds find. `at_once`: how many candidates are judged
+    before the smallest of them is taken."""
+
+    def weight(made: Difference) -> Any:
+        return area.weight(made.script)
+
     best = cut(found)
     for _ in range(ROUNDS):
         without = [
             best.script[:i] + best.script[i + 1 :] for i in range(len(best.script) - (best.index < len(best.script)))
         ]
         halves = [part for part in _halves(best.script) if part]
-        simpler = list(_simpler(best.script, area))
+        simpler = list(area.simpler(best.script))
         candidates = list(dict.fromkeys([*without, *halves, *simpler]))
-        seen = {
-            script: cut(made)
-            for script, made in zip(candidates, judge(candidates), strict=True)
-            if made is not None and made.kind == best.kind
-        }
+        seen: dict[Script, Difference] = {}
+        for begin in range(0, len(candidates), at_once):
+            some = candidates[begin : begin + at_once]
+            judged = zip(some, judge(some), strict=True)
+            seen |= {script: cut(made) for script, made in judged if made is not None and made.kind == best.kind}
+            if seen:
+                break
         can_go = [i for i, script in enumerate(without) if script in seen]
         together = tuple(line for i, line in enumerate(best.script) if i not in can_go)
         if len(can_go) > 1 and (made := judge([together])[0]) is not None and made.kind == best.kind:
@@ -50,13 +67,13 @@ def cut(found: Difference) -> Difference:
     return replace(found, script=found.script[: found.index + 1])
 
 
-def weight(found: Difference) -> tuple[int, int, str]:
+def weight_of_calls(script: Script) -> tuple[int, int, str]:
     """Returns what is to become small: the calls, and then the words by their places in the lists of words."""
     places = {word: number for kind in WORDS.values() for number, word in reversed(list(enumerate(kind)))}
     return (
-        len(found.script),
-        sum(places.get(word, 0) for line in found.script for word in line.words),
-        str(found.script),
+        len(script),
+        sum(places.get(word, 0) for line in script for word in line.words),
+        str(script),
     )
 
 
@@ -68,7 +85,7 @@ def _halves(script: Script) -> Iterator[Script]:
         size //= 2
 
 
-def _simpler(script: Script, area: str) -> Iterator[Script]:
+def simpler_words(script: Script, area: str) -> Iterator[Script]:
     """Yields the script with one word replaced by each of the first words of its kind, or by an earlier variable."""
     calls = {call.name: call for call in signatures(area)}
     for index, line in enumerate(script):
