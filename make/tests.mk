@@ -97,6 +97,7 @@ report: prepare
 	  echo 'report: the programs of wasi-testsuite are not as announced; the page shows them'
 	@.venv/bin/assay run --versions sample --versions touchstone=all $(CASES) || \
 	  { [ $$? = 1 ] && echo 'report: the cases are not as announced; the page shows them'; }
+	@.venv/bin/assay site
 bench: all
 	@{ command -v wrk && command -v wasm-ld-19; } > /dev/null || CI_BENCH=1 ci/setup.sh
 	@$(PYTHON) bench/run.py

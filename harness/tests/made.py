@@ -117,3 +117,62 @@ def dangling(page: str) -> set[str]:
     count = range(len(data["runtimes"]))
     scripted = {target(data["texts"][i]) for i in variants} | {f"pair-{a}-{b}" for a in count for b in count if a != b}
     return set(re.findall(r'href="#([^"]+)"', shown)) - set(ids) - scripted
+
+
+def many(runtimes: int = 4, cases: int = 12, checks: int = 10, versions: tuple[str, ...] = ()) -> Record:
+    """Returns a record of so many runtimes, cases, and checks in each case, with every verdict and level in it.
+
+    `versions` are those of the variants of each second case. The case itself is of 0.2.0."""
+    verdicts = list(Verdict)
+    levels = (Level.MUST, Level.MUST, Level.MUST, Level.SHOULD, Level.UNSPECIFIED)
+    names = [f"runtime-{n}" for n in range(runtimes)]
+    infos, results = [], []
+    for number in range(cases):
+        interface = f"wasi:package-{number % 5}/interface-{number % 15}"
+        told = tuple(
+            Check(
+                f"package.function-{n}.requirement-{number // 2}-{n}",
+                levels[n % len(levels)],
+                f"{interface}.[method]thing.function-{n % 4}",
+                "0.2.0",
+                f"a call number {n} of a function with some arguments, in a state that case {number} made: it returns ok",
+            )
+            for n in range(checks)
+        )
+        own = f"p2/package-{number % 5}/case-{number}"
+        ids = [own, *(f"{own}@{version}" for version in (versions if number % 2 else ()))]
+        for place, case in enumerate(ids):
+            info = CaseInfo(case, f"Case {number}", "", "a.wasm", "a" * 64, (interface,), told, built="0.2.0")
+            infos.append(info)
+            for r, name in enumerate(names):
+                picked = [
+                    verdicts[(number * 7 + n * 3 + r + place) % 16]
+                    if (number * 7 + n * 3 + r + place) % 16 < len(verdicts)
+                    else Verdict.PASS
+                    for n in range(checks + 1)
+                ]
+                units = [
+                    UnitResult(
+                        check.id,
+                        verdict,
+                        "" if verdict is Verdict.PASS else f"expected ok, got {verdict.value} on {name}",
+                        f"value {(r + n) % 3}" if check.level is Level.UNSPECIFIED and verdict is Verdict.PASS else None,
+                        None,
+                        verdict is Verdict.FAIL and r == 0,
+                    )
+                    for n, (check, verdict) in enumerate(zip(told, picked, strict=False))
+                ]
+                units.append(UnitResult(EXPECT_UNIT, picked[-1], "exited 0"))
+                seen = Observation(Outcome(Ending.EXITED, 0), (f"/bin/{name}", "run", "a.wasm"), wall=0.01)
+                worst = max(picked, key=lambda verdict: verdict.rank)
+                results.append(CaseResult(case, name, worst, tuple(units), seen, b"alpha\n"))
+    return Record(
+        "2026-11-21T00:00:00+00:00",
+        "2026-11-21T00:00:01+00:00",
+        "assay test",
+        False,
+        (names[0],),
+        tuple(RuntimeInfo(name, f"{name} 1.0", reference=name == names[0]) for name in names),
+        tuple(infos),
+        tuple(results),
+    )

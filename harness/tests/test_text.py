@@ -140,8 +140,24 @@ def test_what_a_requirement_rests_on(tmp_path: Path, monkeypatch: pytest.MonkeyP
     requirement = catalogue.Requirement("a.b", "must", ("x",), "0.2.0", "wit", "who", "", "what", "", "")
     monkeypatch.setattr(catalogue, "sentences", lambda: [older, known])
     monkeypatch.setattr(catalogue, "requirements", lambda: {"a.b": requirement})
-    sentences = [["cli/environment#f.1", "Get the POSIX-style environment variables."], ["cli/environment#f.2", ""]]
+    sentences = [["cli/environment#f.1", "Get the POSIX-style environment variables.", ""], ["cli/environment#f.2", "", ""]]
     assert official.bases() == {"a.b": {"basis": "wit", "sentences": sentences}}
+
+
+def test_the_addresses_of_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of the last version, or of 0.2.0; without a line where the version between them is not pinned."""
+    monkeypatch.setattr(official, "pins", lambda: {"wit-0-2-0": "first", "wit-0-2-12": "last", "canonical-abi-text": "abi"})
+
+    def row(interface: str, until: str) -> catalogue.Row:
+        return catalogue.Row(interface, "f.1", "must", "0.2.0", until, "0" * 12, "a.wit:7", ("a.b",), "", "")
+
+    blob = "https://github.com/WebAssembly/WASI/blob"
+    assert official.address(row("io/streams", "")) == f"{blob}/last/proposals/io/wit/a.wit#L7"
+    assert official.address(row("io/streams", "0.2.0")) == f"{blob}/first/preview2/io/a.wit#L7"
+    assert official.address(row("io/streams", "0.2.3")) == f"{blob}/last/proposals/io/wit/a.wit"
+    assert "/component-model/blob/abi/design/mvp/a.wit#L7" in official.address(row("canonical-abi/loading", ""))
+    monkeypatch.setattr(official, "pins", dict)
+    assert official.address(row("io/streams", "")) == ""
 
 
 def test_the_bases_of_this_repository() -> None:

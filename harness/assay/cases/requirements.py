@@ -1,7 +1,7 @@
 """The words of the requirements in the catalogue, suites/text, for the checks that cite them by their id, and what
-they rest on.
+they rest on, and what is known of those that several peers fail.
 
-In: the folder suites/. Out: one sentence a requirement: who, when, and what is seen; the official sentences.
+In: the folder suites/. Out: one sentence a requirement: who, when, and what is seen; the official sentences; divergences.
 Format: suites/text/README.md.
 """
 
@@ -11,11 +11,12 @@ import functools
 import json
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..model import Basis
+from ..model import Basis, Divergence
 
 SUFFIX = ".requirements.tsv"
 
@@ -94,38 +95,46 @@ def bases(suites: Path) -> Mapping[str, Basis]:
     if done.returncode != 0:
         return {}
     return {
-        requirement: Basis(found["basis"], tuple((name, text) for name, text in found["sentences"]))
+        requirement: Basis(
+            found["basis"],
+            tuple((name, text) for name, text, *_ in found["sentences"]),
+            tuple((link or [""])[0] for _, _, *link in found["sentences"]),
+        )
         for requirement, found in json.loads(done.stdout).items()
     }
 
 
-PINS = {"wit": "wit-0-2-12", "abi": "canonical-abi-text"}
-"""The rows of ci/suites.tsv with the commit that the places of sentences are of."""
-
-
 def links(root: Path) -> Mapping[str, Sequence[str]]:
-    """The addresses of the sentences that yield each requirement, by its id, at the commits that ci/suites.tsv pins.
+    """The addresses of the sentences that yield each requirement, by its id, each once. Empty where the project has no
+    catalogue."""
+    return {
+        requirement: mine
+        for requirement, basis in bases(root / "suites").items()
+        if (mine := tuple(dict.fromkeys(link for link in basis.links if link)))
+    }
 
-    Empty where the project has no catalogue. A sentence that the last version no longer has gives its file only."""
-    pins = root / "ci/suites.tsv"
-    if not pins.is_file():
+
+NOT_A_RUNTIME = {"title", "requirements", "sentences", "links", "right", "why"}
+
+
+def divergences(suites: Path) -> Mapping[str, Divergence]:
+    """The entries of divergences.toml by requirement id. Empty where `suites` has no such file, or one that cannot be
+    read: ci/check_divergences.py checks it."""
+    try:
+        entries = tomllib.loads((suites / "divergences.toml").read_text(encoding="utf-8")).get("divergence", [])
+        return {
+            requirement: Divergence(
+                entry["title"],
+                entry["right"],
+                entry["why"],
+                {name: words for name, words in entry.items() if name not in NOT_A_RUNTIME},
+                tuple(entry["links"]),
+            )
+            for entry in entries
+            for requirement in entry["requirements"]
+        }
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError):
         return {}
-    commits = {row[0]: (row[1], row[2]) for row in _rows(pins) if len(row) > 2}
-    found: dict[str, list[str]] = {}
-    for path in sorted((root / "suites/text").glob("*/*.tsv")):
-        abi = path.parent.name == "canonical-abi"
-        pin = commits.get(PINS["abi" if abi else "wit"])
-        if pin is None or path.name.endswith(SUFFIX):
-            continue
-        folder = "design/mvp" if abi else f"proposals/{path.parent.name}/wit"
-        for row in _rows(path):
-            file, _, line = row[5].partition(":")
-            place = f"{pin[0]}/blob/{pin[1]}/{folder}/{file}"
-            for requirement in row[6].split() if row[6] != "-" else ():
-                mine = found.setdefault(requirement, [])
-                address = place if row[3] != "-" or not line else f"{place}#L{line}"
-                mine += [address] if address not in mine else []
-    return found
 
 
 def _rows(path: Path) -> list[list[str]]:

@@ -43,6 +43,7 @@ from .repro import repro_command
 from .run import run_command
 from .runtimes import runtimes_command, smoke_command
 from .schema import schema_command
+from .site import site_command
 from .suites import testsuite_command, wast_command
 from .trend import check_command, trend_command
 
@@ -130,6 +131,7 @@ for command in (
     testsuite_command,
     certify_command,
     verify_command,
+    site_command,
 ):
     main.add_command(command)
 

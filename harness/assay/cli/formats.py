@@ -41,13 +41,10 @@ class Format:
 def _html(place: Place) -> str:
     """The page of the cases also has the counts of the scripts and programs in the same folder. Its lines for a shell
     are to be used in the project's root."""
-    made, root, path = place.record, place.root, place.path
-    command = ".venv/bin/assay" if (root / ".venv/bin/assay").is_file() else "assay"
-    inside = path.relative_to(root) if path.is_relative_to(root) else path
-    repro = f"{command} repro {shlex.quote(str(inside))}"
+    made, root = place.record, place.root
     scripts = summary.scripts(made) if made.suite.kind is Kind.SCRIPT else read_scripts(place.target)
     bases = requirements.bases(root / "suites") if made.suite.kind is Kind.CASE else {}
-    return report.html(made, scripts, _programs(place), repro, bases)
+    return report.html(made, scripts, _programs(place), repro_line(place.path, root), bases)
 
 
 def _programs(place: Place) -> summary.ProgramSummary | None:
@@ -144,6 +141,13 @@ def _write(target: Path, made: str | Mapping[str, str]) -> None:
             path.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise Unusable(f"the reports cannot be written: {error}") from None
+
+
+def repro_line(results: Path, root: Path) -> str:
+    """Returns the beginning of the command line that repeats a run of a record, for the project's root."""
+    command = ".venv/bin/assay" if (root / ".venv/bin/assay").is_file() else "assay"
+    inside = results.relative_to(root) if results.is_relative_to(root) else results
+    return f"{command} repro {shlex.quote(str(inside))}"
 
 
 def read_scripts(folder: Path) -> summary.ScriptSummary | None:

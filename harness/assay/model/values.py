@@ -6,7 +6,7 @@ In: nothing. Out: frozen dataclasses and enums. The terms are those of suites/RE
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -366,6 +366,19 @@ class Basis:
 
     text: str
     sentences: tuple[tuple[str, str], ...] = ()
+    links: tuple[str, ...] = ()
+    """The address of each of the sentences, which is empty where it is not known."""
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """A requirement that several peers fail: who is right and why, what each runtime does, the threads upstream."""
+
+    title: str
+    right: str
+    why: str
+    does: Mapping[str, str]
+    links: tuple[str, ...] = ()
 
 
 def original(case_id: str) -> str:

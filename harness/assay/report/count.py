@@ -5,9 +5,11 @@ In: results of units. Out: a `Count`, which can be added, and which says itself 
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from ..model import Level, UnitResult, Verdict
 
@@ -161,6 +163,9 @@ class Count:
         return ". ".join(parts) or "nothing is about it"
 
 
+NUMBERS = tuple(item.name for item in fields(Count)[:-2])
+"""The names of the numbers of a count, in their order."""
+_NUMBERS_OF = operator.attrgetter(*NUMBERS)
 NO_RESULT = "the record has no result"
 
 
@@ -188,6 +193,8 @@ def total(counts: Iterable[Count]) -> Count:
     every = tuple(counts)
     reasons: Counter[str] = Counter()
     for count in every:
-        reasons.update(dict(count.reasons))
-    sums = {item.name: sum(getattr(count, item.name) for count in every) for item in fields(Count)[:-2]}
+        if count.reasons:
+            reasons.update(dict(count.reasons))
+    columns = zip(*map(_NUMBERS_OF, every), strict=True)  # none, where nothing is added
+    sums: dict[str, Any] = dict(zip(NUMBERS, map(sum, columns), strict=bool(every)))
     return Count(**sums, reasons=tuple(reasons.items()))

@@ -63,12 +63,20 @@ class Once:
 
 class Data:
     """Makes the object. `output` is the number of characters shown of an output on all runtimes together,
-    `detail` that of a detail or value."""
+    `detail` that of a detail or value. `begin` has, by runtime, the words with which its command lines begin: they
+    are found here where they are not given."""
 
-    def __init__(self, view: View, bases: Mapping[str, Basis], output: int, detail: int) -> None:
+    def __init__(
+        self,
+        view: View,
+        bases: Mapping[str, Basis],
+        output: int,
+        detail: int,
+        begin: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.view, self.bases, self.output, self.detail = view, bases, output, detail
         self.texts, self.checks, self.known, self.units, self.sentences = Once(), Once(), Once(), Once(), Once()
-        self.begin = {runtime.name: beginning(view.record, runtime.name) for runtime in view.runtimes}
+        self.begin = begin or {runtime.name: beginning(view.record, runtime.name) for runtime in view.runtimes}
         self.units.add(UnitResult("", Verdict.PASS), [])  # so that a plain pass is 0
 
     def make(self) -> dict[str, object]:
@@ -97,6 +105,12 @@ class Data:
                 for item in view.surprising[:SURPRISES]
             ],
             "versions": [self.versions(summary.versions, number) for summary in view.summaries],
+            **self.tables(),
+        }
+
+    def tables(self) -> dict[str, list[Any]]:
+        """Returns what the members of the object have indices of."""
+        return {
             "checks": self.checks.items,
             "sentences": self.sentences.items,
             "known": self.known.items,

@@ -1,0 +1,125 @@
+"""`assay site`: writes the report as a site of static files.
+
+In: one or more records. Out: a folder that a browser opens, or that any web server serves.
+"""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import click
+
+from ..cases import requirements
+from ..model import Kind
+from ..record import Record, summary
+from ..report import site
+from .base import (
+    EXIT_STATUSES,
+    Project,
+    Unusable,
+    file_type,
+    folder_type,
+    read_record,
+)
+from .formats import read_programs, read_scripts, repro_line
+from .histories import Place, history_options, restored, usable
+
+MARK = '<meta name="generator" content="assay site">'
+"""What the index of a site has. A folder with anything else is not written over."""
+
+
+@click.command("site", epilog=EXIT_STATUSES)
+@click.argument("records", metavar="[RECORD]...", nargs=-1, type=file_type(exists=True))
+@click.option("--output", type=folder_type(), help="The folder of the site (default: reports/site).")
+@history_options
+@click.pass_obj
+def site_command(root: Path, records: tuple[Path, ...], output: Path | None, place: Place) -> None:
+    """Write the report as a site (default: of reports/latest/results.jsonl).
+
+    Of several records of cases, the newest is shown, and the others are its history, with the runs of the kept
+    history if there is one. Records of scripts and of programs, also those beside the newest record, give their
+    counts."""
+    paths = records or (Project(root).latest / "results.jsonl",)
+    source = _source(root, paths, place)
+    folder = output or root / "reports" / "site"
+    number, size = write(folder, site.render(source))
+    click.echo(f"site: {folder / 'index.html'}: {number} files, {size:,} bytes")
+
+
+def _source(root: Path, paths: Sequence[Path], place: Place) -> site.Source:
+    """Returns what the site is made from."""
+    kinds: dict[Kind, list[tuple[str, Path]]] = {kind: [] for kind in Kind}
+    for path in paths:
+        made = read_record(path)
+        kinds[made.suite.kind].append((made.started, path))
+    cases = sorted(kinds[Kind.CASE])
+    if not cases:
+        raise Unusable("a site needs a record of cases; those of scripts and programs only add to it")
+    newest, scripts, programs = cases[-1][1], _newest(kinds[Kind.SCRIPT]), _newest(kinds[Kind.PROGRAM])
+    return site.Source(
+        read_record(newest),
+        summary.scripts(scripts) if scripts else read_scripts(newest.parent),
+        summary.programs(programs) if programs else read_programs(newest.parent),
+        repro_line(newest, root),
+        requirements.bases(root / "suites"),
+        requirements.divergences(root / "suites"),
+        _history(root, cases, place),
+    )
+
+
+def _newest(found: Iterable[tuple[str, Path]]) -> Record | None:
+    paths = sorted(found)
+    return read_record(paths[-1][1]) if paths else None
+
+
+def _history(root: Path, cases: Sequence[tuple[str, Path]], place: Place) -> site.History:
+    """Returns the history: the runs that are kept, and the records that are given. One record is no history."""
+    runs: list[tuple[str, str, Callable[[], Record]]] = [
+        (started, path.name, functools.partial(read_record, path)) for started, path in cases
+    ]
+    with usable():
+        if place.named or (root / "reports" / "history").is_dir():
+            store = place.open(root)
+            given = {started for started, _ in cases}
+            runs += [
+                (run.started, run.name, functools.partial(restored, store, run))
+                for run in store.runs()
+                if run.started not in given
+            ]
+        builder = site.Builder()
+        for _, name, read in sorted(runs, key=lambda run: run[:2]) if len(runs) > 1 else ():
+            made = read()
+            if made.suite.kind is Kind.CASE:
+                builder.add_record(name, made)
+    return builder.made
+
+
+def write(folder: Path, files: Iterable[tuple[str, bytes]]) -> tuple[int, int]:
+    """Writes a site in the place of an earlier one, which stays whole until the new one is. Returns the number of
+    files and their bytes."""
+    index = folder / "index.html"
+    if folder.exists() and any(folder.iterdir()):
+        there = index.read_text(encoding="utf-8", errors="replace") if index.is_file() else ""
+        if MARK not in there:
+            raise Unusable(f"{folder} has other files, so it is not written over; choose an empty folder with --output")
+    number = size = 0
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+            new, old = Path(scratch, "new"), Path(scratch, "old")
+            (new / "data").mkdir(parents=True)
+            for path, content in files:
+                (new / path).write_bytes(content)
+                number += 1
+                size += len(content)
+            if folder.exists():
+                folder.rename(old)
+            new.rename(folder)
+            shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise Unusable(f"the site cannot be written: {error}") from None
+    return number, size

@@ -1,0 +1,89 @@
+"""What each unit came to in earlier runs, in the form that the pages show. Pure.
+
+In: runs, oldest first. Out: a `History`, which has a letter for each run of each unit, and its short form.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ...model import UnitResult, Verdict
+from ...record import Record
+
+LETTERS = {
+    Verdict.PASS: "P",
+    Verdict.SKIP: "S",
+    Verdict.UNSUPPORTED: "U",
+    Verdict.FLAKY: "Y",
+    Verdict.FAIL: "F",
+    Verdict.TIMEOUT: "T",
+    Verdict.CRASH: "C",
+    Verdict.ERROR: "E",
+}
+ABSENT = "."
+"""The letter of a unit that a run does not have."""
+
+
+def letter(unit: UnitResult | None) -> str:
+    """Returns the letter of a unit, in lower case where it is not as announced."""
+    if unit is None:
+        return ABSENT
+    made = LETTERS[unit.verdict]
+    return made.lower() if unit.unexpected else made
+
+
+@dataclass(frozen=True)
+class HistoryRun:
+    """One run: what names it, when it began (ISO 8601), and the versions of its runtimes by their names."""
+
+    id: str
+    date: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class History:
+    """The runs, oldest first. `strips` has, by case, unit and runtime, a letter for each run in the same order."""
+
+    runs: tuple[HistoryRun, ...] = ()
+    strips: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+
+    def strip(self, case: str, unit: str, runtime: str) -> str:
+        """Returns the letters in short form: `P3F` is a pass in three runs, and then a failure."""
+        return short(self.strips.get((case, unit, runtime), ""))
+
+
+def short(letters: str) -> str:
+    """Returns runs of one letter as the letter and their number."""
+    return "".join(
+        f"{mark}{number if number > 1 else ''}"
+        for mark, same in itertools.groupby(letters)
+        for number in [len(list(same))]
+    )
+
+
+class Builder:
+    """Makes a history of runs that are added one after the other, the oldest first."""
+
+    def __init__(self) -> None:
+        self._runs: list[HistoryRun] = []
+        self._strips: dict[tuple[str, str, str], str] = {}
+
+    def add(self, run: HistoryRun, units: Iterable[tuple[str, str, str, Verdict]]) -> None:
+        """Adds a run. `units` has the case, the unit, the runtime, and what it came to."""
+        for case, unit, runtime, verdict in units:
+            key = (case, unit, runtime)
+            self._strips[key] = self._strips.get(key, "").ljust(len(self._runs), ABSENT) + LETTERS[verdict]
+        self._runs.append(run)
+
+    def add_record(self, name: str, record: Record) -> None:
+        """Adds the run that a record is of."""
+        run = HistoryRun(name, record.started, {item.name: item.version for item in record.present})
+        self.add(run, ((one.case, unit.id, one.runtime, unit.verdict) for one in record.results for unit in one.units))
+
+    @property
+    def made(self) -> History:
+        whole = {key: letters.ljust(len(self._runs), ABSENT) for key, letters in self._strips.items()}
+        return History(tuple(self._runs), whole)
