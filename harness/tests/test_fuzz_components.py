@@ -292,6 +292,14 @@ def test_touchstone_wasmtime_and_the_text_agree(project: Project) -> None:
 
 
 @needs_runtime
+def test_index_of_a_dropped_handle_is_not_used_again_in_the_same_exchange(project: Project) -> None:
+    places = Places(ROOT, project.root / "cache")
+    with Teams([runtime(project, "touchstone")], places, project.root / "fixtures", TOOL, ()) as teams:
+        script = one("trap-handle param utf8>utf8 list<borrow> [dropped,h1]")
+        assert hunt(teams).play([script]) == [{"touchstone": ("trap",), "canonical-abi": ("trap",)}]
+
+
+@needs_runtime
 def test_command(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project.root)
     runtime(project, "liar", "bytes")

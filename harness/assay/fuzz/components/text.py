@@ -182,7 +182,7 @@ class _Side:
         stores, self.memory.handles = self.memory.handles, []
         words = list(dict.fromkeys([*(core.handle for core in cores if core.handle), *(word for _, word in stores)]))
         before = [f"(local ${word} i32)" for word in words]
-        for word in words:
+        for word in sorted(words, key="dropped".__eq__):  # last, because the next handle has the index of a dropped one
             before += _handle(word)
         before += [f"(i32.store (i32.const {address}) (local.get ${word}))" for address, word in stores]
         return [_core(core) for core in cores], before, words
