@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .branch import Branch
 from .files import Folder, Memory, StoreError
-from .store import Added, Run, Store
+from .manifest import Run
+from .store import Added, Store
 
 __all__ = ["Added", "Branch", "Folder", "Memory", "Run", "Store", "StoreError"]

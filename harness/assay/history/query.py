@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from ..model import Verdict, interface_of, original, package_of
+from .manifest import Run
 from .rows import Case, Definition, Rows
-from .store import Run
 
 NULL = "\x01"
 """Stands for NULL in the files that the tables are loaded from."""

@@ -12,8 +12,9 @@ from typing import Any
 
 from ..model import Level, UnitResult, Verdict, original
 from ..record import units_from
+from .manifest import Run
 from .pieces import HOLE
-from .store import Run, Store
+from .store import Store
 
 
 @dataclass(frozen=True)

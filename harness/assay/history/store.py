@@ -6,60 +6,19 @@ each named by its SHA-256. A run is named by its start and the SHA-256 of its fi
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import re
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from importlib import resources
+from dataclasses import dataclass
 from typing import Any
 
-import jsonschema
-
-from ..record import parse
 from .files import Change, Files, StoreError
-from .pieces import Irregular, Pieces, cut, join
+from .manifest import Run, described, problem_of
+from .pieces import Pieces, join
 
-FORMAT = "assay-history/1"
 _LATEST = re.compile(r"latest(?:~(\d+))?")
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run of a history: its name, and what its file says."""
-
-    name: str
-    about: dict[str, Any] = field(hash=False)
-
-    @property
-    def started(self) -> str:
-        return str(self.about["started"])
-
-    @property
-    def partial(self) -> str:
-        return str(self.about.get("partial", ""))
-
-    @property
-    def runtimes(self) -> tuple[dict[str, Any], ...]:
-        return tuple(self.about["runtimes"])
-
-    @property
-    def present(self) -> tuple[dict[str, Any], ...]:
-        return tuple(runtime for runtime in self.runtimes if not runtime.get("absent"))
-
-    def lists(self) -> tuple[str, ...]:
-        """The pieces that list pieces."""
-        pieces = self.about.get("pieces")
-        return () if pieces is None else (pieces["cases"], *pieces["results"].values())
-
-    def direct(self) -> tuple[str, ...]:
-        """The pieces that the file of the run names."""
-        pieces = self.about.get("pieces")
-        if pieces is None:
-            return (self.about["whole"],)
-        return (pieces["header"], pieces["expectations"], pieces["numbers"], *self.lists())
 
 
 @dataclass(frozen=True)
@@ -170,17 +129,15 @@ class Store:
         if hashlib.sha256(data).hexdigest()[:12] != name.rpartition("-")[2]:
             raise StoreError(f"{self.files.where}: {path} is damaged: its SHA-256 is not the one in its name")
         about = json.loads(data)
-        if str(about.get("format", "")) != FORMAT:
-            raise StoreError(f"{self.files.where}: {path} has the format {about.get('format')!r}, not {FORMAT}")
-        if error := next(iter(_validator().iter_errors(about)), None):
-            raise StoreError(f"{self.files.where}: {path}: {error.message[:200]}")
+        if problem := problem_of(about):
+            raise StoreError(f"{self.files.where}: {path} {problem}")
         return Run(name, about)
 
     # --- writing
 
     def add(self, text: str, said: Callable[[str], None] = lambda _: None) -> Added:
         """Adds a record. Raises RecordError where it is none."""
-        made, objects = _described(text)
+        made, objects = described(text)
         data = (json.dumps(made, ensure_ascii=False, indent=1) + "\n").encode()
         stamp = re.sub(r"[^0-9T]", "", made["started"].partition("+")[0])
         run = Run(f"{stamp}-{hashlib.sha256(data).hexdigest()[:12]}", made)
@@ -275,52 +232,3 @@ def fault(name: str, data: bytes | None) -> str:
     except zlib.error:
         return f"is damaged or cut off ({len(data)} bytes)"
     return "" if hashlib.sha256(text).hexdigest() == name else "is damaged: its SHA-256 is not its name"
-
-
-@functools.cache
-def _validator() -> jsonschema.Draft202012Validator:
-    text = resources.files("assay").joinpath("schemas/history.schema.json").read_text(encoding="utf-8")
-    return jsonschema.Draft202012Validator(json.loads(text))
-
-
-def _described(text: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """Returns what the file of a run says, and the pieces by their names. Equal records give equal ones."""
-    made = parse(text.removesuffix("\n").split("\n") if text else [])
-    header = json.loads(text.partition("\n")[0])
-    objects: dict[str, str] = {}
-
-    def keep(piece: str) -> str:
-        name = hashlib.sha256(piece.encode()).hexdigest()
-        objects[name] = piece
-        return name
-
-    kept = ("name", "version", "note", "digest", "absent", "reference")
-    about: dict[str, Any] = {
-        "format": FORMAT,
-        "record": {"sha256": hashlib.sha256(text.encode()).hexdigest(), "size": len(text.encode())},
-        "started": made.started,
-        "finished": made.finished,
-        "harness": made.harness,
-        **({"partial": made.partial} if made.partial else {}),
-        **({"machine": header["machine"]} if "machine" in header else {}),
-        "suite": {"name": made.suite.name, "kind": made.suite.kind.value, "cases": len(made.cases)},
-        "results": len(made.results),
-        "runtimes": [{key: item[key] for key in kept if item.get(key)} for item in header["runtimes"]],
-    }
-    try:
-        pieces = cut(text)
-    except Irregular:
-        about["whole"] = keep(text)
-        about["suite"]["digest"] = hashlib.sha256(json.dumps(header["cases"]).encode()).hexdigest()
-        return about, objects
-    cases = keep("\n".join(keep(chunk) for chunk in pieces.cases))
-    about["suite"]["digest"] = cases
-    numbers = {"header": pieces.apart, "times": pieces.times, "order": pieces.order, "rest": pieces.rest}
-    about["pieces"] = {
-        "header": keep(pieces.header),
-        "cases": cases,
-        "expectations": keep(pieces.expectations),
-        "results": {name: keep("\n".join(keep(chunk) for chunk in chunks)) for name, chunks in pieces.results.items()},
-        "numbers": keep(json.dumps(numbers, ensure_ascii=False, separators=(",", ":"))),
-    }
-    return about, objects

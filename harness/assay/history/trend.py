@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from ..model import EXPECT_UNIT, Level, Verdict, worst
 from ..model.versions import version_key
 from .files import StoreError
+from .manifest import Run
 from .rows import Case, Rows
-from .store import Run
 
 COUNTED = ("passed", "failed", "unsupported", "flaky", "errors", "not run")
 _WORDS = {
