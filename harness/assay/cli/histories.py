@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from ..history import Branch, Folder, Run, Store, StoreError
+from ..history import Branch, Folder, Store, StoreError
 from ..record import Record, RecordError, parse
 from .base import Unusable, folder_type, options, read_record
 
@@ -81,9 +81,4 @@ def record_of(name: str, store: Callable[[], Store]) -> tuple[str, Record]:
     with usable():
         history = store()
         run = history.find(name.removeprefix(PREFIX))
-        return f"{PREFIX}{run.name}", restored(history, run)
-
-
-def restored(history: Store, run: Run) -> Record:
-    """Returns the record of a run of the history."""
-    return parse(history.restore(run).decode().removesuffix("\n").split("\n"))
+        return f"{PREFIX}{run.name}", parse(history.restore(run).decode().removesuffix("\n").split("\n"))

@@ -14,6 +14,8 @@ from pathlib import Path
 import click
 
 from ..cases import requirements
+from ..history import Run
+from ..history.rows import Rows
 from ..model import Kind
 from ..record import Record, summary
 from ..report import site
@@ -26,7 +28,7 @@ from .base import (
     read_record,
 )
 from .formats import read_programs, read_scripts, repro_line
-from .histories import Place, history_options, restored, usable
+from .histories import Place, history_options, usable
 
 MARK = '<meta name="generator" content="assay site">'
 """What the index of a site has. A folder with anything else is not written over."""
@@ -78,24 +80,40 @@ def _newest(found: Iterable[tuple[str, Path]]) -> Record | None:
 
 def _history(root: Path, cases: Sequence[tuple[str, Path]], place: Place) -> site.History:
     """Returns the history: the runs that are kept, and the records that are given. One record is no history."""
-    runs: list[tuple[str, str, Callable[[], Record]]] = [
-        (started, path.name, functools.partial(read_record, path)) for started, path in cases
+    builder = site.Builder()
+    runs: list[tuple[str, str, Callable[[], None]]] = [
+        (started, path.name, functools.partial(_add_record, builder, path)) for started, path in cases
     ]
     with usable():
         if place.named or (root / "reports" / "history").is_dir():
-            store = place.open(root)
+            rows = Rows(place.open(root))
             given = {started for started, _ in cases}
             runs += [
-                (run.started, run.name, functools.partial(restored, store, run))
-                for run in store.runs()
-                if run.started not in given
+                (run.started, run.name, functools.partial(_add_run, builder, rows, run))
+                for run in rows.store.runs()
+                if run.started not in given and run.about["suite"]["kind"] == Kind.CASE.value
             ]
-        builder = site.Builder()
-        for _, name, read in sorted(runs, key=lambda run: run[:2]) if len(runs) > 1 else ():
-            made = read()
-            if made.suite.kind is Kind.CASE:
-                builder.add_record(name, made)
+        for _, _, add in sorted(runs, key=lambda run: run[:2]) if len(runs) > 1 else ():
+            add()
     return builder.made
+
+
+def _add_record(builder: site.Builder, path: Path) -> None:
+    builder.add_record(path.name, read_record(path))
+
+
+def _add_run(builder: site.Builder, rows: Rows, run: Run) -> None:
+    """Adds a run that is kept. What it shares with others is read once."""
+    versions = {item["name"]: item.get("version", "") for item in run.present}
+    builder.add(
+        site.HistoryRun(run.name, run.started, versions),
+        (
+            (one.case, unit.id, name, unit.verdict)
+            for name in versions
+            for one in rows.results(run, name)
+            for unit in one.units
+        ),
+    )
 
 
 def write(folder: Path, files: Iterable[tuple[str, bytes]]) -> tuple[int, int]:

@@ -3,7 +3,7 @@ const NUMBERS = ["passed", "failed", "unsupported", "flaky", "errors", "not_run"
 const LEVELS = ["must", "should", "recorded", "run"], LEVEL_WORDS = ["MUST", "SHOULD", "recorded", "runs"];
 const [MUST, SHOULD, RECORDED, RUN] = [0, 1, 2, 3];
 const WORDS = {P: "pass", S: "not run", U: "unsupported", Y: "flaky", F: "fail", T: "timeout", C: "crash", E: "error", ".": "no result"};
-const SIGNS = {P: "✓", S: "–", U: "∅", Y: "≈", F: "✗", T: "⧗", C: "☠", E: "!", ".": "·"};
+const SIGNS = {P: "✓", S: "–", U: "∅", Y: "≈", F: "✗", T: "◷", C: "☠", E: "!", ".": "·"};
 const RANK = {P: 0, S: 1, ".": 1, U: 2, Y: 3, F: 4, T: 5, C: 6, E: 7};
 
 const total = numbers => Object.fromEntries(NUMBERS.map((name, i) => [name, numbers[i] || 0]));

@@ -71,7 +71,7 @@ async function homePage() {
   const counts = rows && levels(rows);
   const counted = await interfaceCounts(places, rows);
   const groups = interfaceRows(S.packages, counted);
-  const caption = atVersion() ? VERSION_NOTE : ["how many MUST pass of all", "how many SHOULD hold of all", "values that were recorded where the text is silent", "how many runs ended as asked"][level()];
+  const caption = atVersion() ? "units of variants that pass of all" : ["how many MUST pass of all", "how many SHOULD hold of all", "values that were recorded where the text is silent", "how many runs ended as asked"][level()];
   return {
     title: rows ? `Search: ${R.of.q}` : "WASI 0.2 conformance",
     crumbs: [],
@@ -79,7 +79,8 @@ async function homePage() {
       rows ? null : about(),
       controls(counts),
       rows ? [matches(rows), groups.length ? h("h2", null, "By interface") : null] : null,
-      groups.length ? matrix("Interfaces", "interface", columns(), groups, `${LEVEL_WORDS[level()]}: ${caption}`) : dim(rows ? "Nothing matches." : "Nothing ran."),
+      atVersion() ? dim(VERSION_NOTE) : null,
+      groups.length ? matrix("Interfaces", "interface", columns(), groups, `${atVersion() ? "Versions" : LEVEL_WORDS[level()]}: ${caption}`) : dim(rows ? "Nothing matches." : "Nothing ran."),
       rows ? null : [legend(), runtimeTable()],
     ],
     said: rows ? `${plural(visible(once(rows)).length, "row")} at this level, ${counts.reduce((a, b) => a + b, 0)} in all` : "",
@@ -146,7 +147,7 @@ async function packagePage(name) {
     const functions = [...grouped(visible(mine).filter(row => row.function))];
     return mine.length ? [line(link(href(path), breakable(short(full))), path, mine, true), ...functions.map(([fn, some]) => line(link(href([...path, fn]), breakable(fn)), [...path, fn], some, false))] : [];
   }).filter(group => group.length);
-  return {title: name, crumbs: [], body: [controls(counts), groups.length ? matrix(`Functions of ${name}`, "function", shown, groups, atVersion() ? VERSION_NOTE : "") : dim("Nothing matches.")]};
+  return {title: name, crumbs: [], body: [controls(counts), groups.length ? matrix(`Functions of ${name}`, "function", shown, groups) : dim("Nothing matches."), atVersion() ? dim(VERSION_NOTE) : null]};
 }
 
 function grouped(rows) {
