@@ -25,6 +25,7 @@ PACKAGES: dict[str, list[str]] = {
     "history": ["model", "record"],
     "suites": ["model", "cases", "runtimes", "run", "judge", "record"],
     "explain": ["model", "cases", "judge", "record"],
+    "scaffold": ["model", "cases"],
     "fuzz": ["model", "runtimes", "run"],
     "report": ["model", "record"],
     "certify": ["model", "cases", "judge", "record", "suites", "report"],

@@ -46,10 +46,10 @@ want node-llhttp "HTTP parsing, for touchstone serve" llhttp_there
 want minisign "the test of signatures" have minisign
 want openssh-client "the test of signatures" have ssh-keygen
 want chromium "the tests that open the report and the site" browser_there
+want lld-19 "guests of new cases, the programs of make bench" have wasm-ld-19
 want clang-format-19 "the style check" have clang-format-19
 [ -z "${CI_LONG:-}" ] || want valgrind "make valgrind" have valgrind
 [ -z "${CI_BENCH:-}" ] || want wrk "make bench: HTTP under load" have wrk
-[ -z "${CI_BENCH:-}" ] || want lld-19 "make bench: links its programs" have wasm-ld-19
 if [ ${#packages[@]} -gt 0 ]; then
     as_root=()
     if [ "$(id -u)" != 0 ]; then

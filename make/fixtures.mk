@@ -16,7 +16,7 @@ guests: deps
 fixtures: deps fixtures-deps
 	$(PYTHON) fixtures/build.py
 	$(PYTHON) fixtures/compose.py
-# Only rebuilding committed guests needs these. They are compiled here, which takes minutes.
+# Guests of a new world and compositions need these. They are compiled here, which takes minutes.
 WIT_BINDGEN_VERSION := 0.63.0
 WAC_VERSION := 0.12.0
 fixtures-deps:

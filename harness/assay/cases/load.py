@@ -295,7 +295,8 @@ def _component(top: _Table, folder: Path, fixtures: Path) -> tuple[Path, str]:
         return places[2], made_by
     raise top.fail(
         f"there is no component {name!r}: it is neither beside the case, nor in {places[1].parent}, nor in "
-        f"{places[2].parent}; one that is made on demand needs made-by = the command that makes it"
+        f"{places[2].parent} (`fixtures/build.py {Path(name).stem}` builds a guest of fixtures/src; one that is made on "
+        "demand needs made-by = the command that makes it)"
     )
 
 

@@ -32,12 +32,14 @@ from .base import (
 from .bisect import bisect_command
 from .certify import certify_command, verify_command
 from .diff import diff_command
+from .executors import worker_command
 from .explain import explain_command, why_command
 from .formats import FormatType, Place, list_formats, write_formats, write_reports
 from .fuzz import fuzz_command
 from .history import history_group
 from .judge import judge_command
 from .merge import merge_command
+from .new_case import new_case_command
 from .query import query_command
 from .repro import repro_command
 from .run import run_command
@@ -120,6 +122,8 @@ for command in (
     repro_command,
     why_command,
     explain_command,
+    new_case_command,
+    worker_command,
     judge_command,
     merge_command,
     bisect_command,

@@ -45,6 +45,7 @@ from .base import (
     without_left_out,
 )
 from .drive import resumable, resumed, run_plan, say_absent
+from .executors import executor_of, executor_option
 from .formats import write_reports
 from .runtimes import refuse_untrue, without_on_demand
 from .toolchains import make_guests
@@ -98,6 +99,7 @@ class ShardType(click.types.ParamType[tuple[int, int]]):
     type=ShardType(),
     help="Run part I of N of the chosen cases, always the same ones, on any machine. `assay merge` joins the records.",
 )
+@executor_option
 @click.option(
     "--smoke/--no-smoke", "try_them", default=True, help="First try what each runtime declares; refuse one that fails."
 )
@@ -132,6 +134,7 @@ def run_command(
     seed: int | None,
     retry: Retry,
     part: tuple[int, int] | None,
+    where: str,
     try_them: bool,
     keep: bool,
     toolchains: tuple[str, ...],
@@ -139,6 +142,9 @@ def run_command(
     rerun_changed: bool,
 ) -> None:
     """Run the cases on every runtime found, and write the record and its reports."""
+    executor = executor_of(where)
+    if where != "local" and (keep or toolchains):
+        raise Unusable(f"--executor {where}: --keep and --toolchain work on this machine only; leave them out")
     target = output or Project(root).latest
     path = target / "results.jsonl"
     versions = tuple(name for name, _ in choice.versions.others)
@@ -184,7 +190,15 @@ def run_command(
             click.echo(f"kept: {kept}/RUNTIME/CASE, each with command.sh")
         return page
 
-    run_plan(plan, path, begun=begun, rerun_changed=rerun_changed, update=update_expectations, reports=reports)
+    run_plan(
+        plan,
+        path,
+        begun=begun,
+        rerun_changed=rerun_changed,
+        update=update_expectations,
+        executor=executor,
+        reports=reports,
+    )
 
 
 def _part(cases: tuple[Case, ...], part: tuple[int, int] | None) -> tuple[tuple[Case, ...], Shard | None]:

@@ -84,16 +84,18 @@ def one(suite: Suite, case: Case, runtime: Runtime, settings: Settings) -> CaseR
         seen = suite.run(filled, runtime, settings)
         result = suite.judge(filled, runtime.name, seen, strict=settings.strict)
     except HarnessError as error:
-        result = _failed(suite, case, runtime.name, str(error), settings)
+        return failed(suite, case, runtime.name, str(error), settings)
     except Exception as error:  # a fault of the harness is an ERROR of this case and does not end the run
-        result = _failed(suite, case, runtime.name, f"{type(error).__name__}: {error}", settings)
+        return failed(suite, case, runtime.name, f"{type(error).__name__}: {error}", settings)
     return _with_whole(suite, case, settle(result, (*result.observation.places, *tokens), settings.when), settings)
 
 
-def _failed(suite: Suite, case: Case, runtime: str, words: str, settings: Settings) -> CaseResult:
+def failed(suite: Suite, case: Case, runtime: str, words: str, settings: Settings) -> CaseResult:
     """Returns an ERROR: the harness failed, so the result says nothing about the runtime."""
+    filled, tokens = nonces.fill(case, settings.seed, runtime)
     reason = NotRun(f"the harness failed: {words}", Verdict.ERROR)
-    return suite.judge(case, runtime, reason, strict=settings.strict)
+    result = suite.judge(filled, runtime, reason, strict=settings.strict)
+    return _with_whole(suite, case, settle(result, tokens, settings.when), settings)
 
 
 def _with_whole(suite: Suite, case: Case, result: CaseResult, settings: Settings) -> CaseResult:
