@@ -147,6 +147,9 @@ def test_layout(made: str, size: int, alignment: int, flat: str) -> None:
         ('param utf8>utf8 string ""@past', "trap", "trap-bounds"),
         ("param utf8>utf8 list<u64> []@far", "trap", "trap-bounds"),
         ("param utf8>utf8 list<u64> []*0x20000000", "trap", "trap-bounds"),
+        ('param latin1+utf16>utf8 string ""*0x80000000', "got \"''\"", "pass"),  # the tag alone
+        ('param latin1+utf16>utf8 string ""*0xffffffff', "trap", "trap-bounds"),
+        ("param utf8>utf8 list<u64> []*0", 'got "[]"', "pass"),
         ("param utf8>utf8 tuple<own,own> (h1,h1)", "trap", "trap-handle"),
         ("param utf8>utf8 tuple<borrow,own> (h1,h1)", "trap", "trap-handle"),
         ("param utf8>utf8 tuple<borrow,borrow,own> (h1,h1,h2)", 'got "(h101,h101,h102)"', "pass"),
@@ -157,6 +160,11 @@ def test_layout(made: str, size: int, alignment: int, flat: str) -> None:
 )
 def test_what_the_text_says(words: str, result: str, name: str) -> None:
     assert said(words) == (result, name)
+
+
+def test_length_that_may_end_within_the_memory() -> None:
+    with pytest.raises(ValueError, match="within the memory"):
+        said("param utf8>utf8 list<u8> [1]*3")
 
 
 def test_simpler_exchanges_are_smaller_and_have_the_same_name() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from . import types, values
+from . import kit, types, values
 from .exchange import Exchange
 from .types import HANDLES, INTEGERS, VARIANTS, Type
 from .values import Value
@@ -48,6 +48,13 @@ def encode(value: Value, encoding: str) -> Encoded:
         return Encoded(content, len(content), 2)
     content = content[: len(content) // 2 * 2]
     return Encoded(content, len(content) // 2 | (TAG if encoding != "utf16" else 0), 2)
+
+
+def claimed(length: int, encoding: str) -> int:
+    """Returns the bytes that a string has by its length in this encoding."""
+    if encoding == "latin1+utf16" and length & TAG:
+        return 2 * (length ^ TAG)
+    return 2 * length if encoding == "utf16" else length
 
 
 def _is_latin1(text: str) -> bool:
@@ -112,12 +119,18 @@ class _Lift:
 
     def _list(self, made: Type, value: Value) -> str:
         (element,) = made.fields
-        self._place(value, len(value.items), types.layout(element)[1])
-        return f"[{','.join(self.show(element, item, flat=False) for item in value.items)}]"
+        size, alignment = types.layout(element)
+        self._place(value, size * (value.count if value.count >= 0 else len(value.items)), alignment)
+        items = value.items if value.count < 0 else ()
+        return f"[{','.join(self.show(element, item, flat=False) for item in items)}]"
 
     def _string(self, value: Value) -> str:
         given = encode(value, self.exchange.source)
-        self._place(value, len(given.content), given.alignment)
+        if value.count < 0:
+            self._place(value, len(given.content), given.alignment)
+        else:
+            self._place(value, claimed(value.count, self.exchange.source), given.alignment)
+            given = Encoded(b"", value.count, given.alignment)
         text = decode(given, self.exchange.source)
         target = self.exchange.target
         if target == "latin1+utf16":
@@ -128,7 +141,11 @@ class _Lift:
     def _place(self, value: Value, size: int, alignment: int) -> None:
         if value.place == "odd" and alignment > 1:
             raise Trap("alignment")
-        if value.place in ("past", "far") or value.count >= 0 or (value.place == "end" and size):
+        if value.place in ("past", "far") or (value.place == "end" and size):
+            raise Trap("bounds")
+        if value.count >= 0 and size:
+            if size < kit.END:
+                raise ValueError(f"the length {value.count} may end within the memory, where the content is not known")
             raise Trap("bounds")
 
     def _handle(self, made: Type, value: Value) -> str:
