@@ -130,7 +130,7 @@ $(BUILD)/examples/%: $(OBJ)/runtime/examples/%.o $(BUILD)/libtouchstone.a
 .SECONDARY:
 -include $(patsubst %.o,%.d,$(LIB_OBJ) $(CLI_OBJ)) $(wildcard $(OBJ)/runtime/examples/*.d)
 
-include make/tests.mk make/fuzz.mk make/fixtures.mk make/install.mk make/develop.mk
+include make/tests.mk make/fuzz.mk make/fixtures.mk make/wheel.mk make/install.mk make/develop.mk
 
 .PHONY: clean help
 clean:

@@ -28,7 +28,7 @@ FILE = re.compile(rf".*[\w*}}]\.({ENDINGS})")
 # Names of files of others, of a user, or of a run.
 FOREIGN = re.compile(r"""
     definitions\.py | (Binary|Explainer|CanonicalABI|WIT|Subtyping)\.md | .*(results|wast|testsuite|out|outcome)\.json | .*\.wasm
-    | manifest\.json | equivalent\.tsv | caught\.txt | compile_commands\.json | (app|p|policy|it)\.(c|toml|wat) | command\.sh | junit\.xml | report\.md | CHECKSUMS | .*\.jsonl | results\.md
+    | manifest\.json | equivalent\.tsv | caught\.txt | compile_commands\.json | (app|p|policy|it)\.(c|toml|wat) | command\.sh | junit\.xml | report\.md | CHECKSUMS | assay\.toml | \.github/(workflows/wasi|actions/assay/action)\.yml | \.gitlab/(wasi|assay)\.yml | .*\.jsonl | results\.md
     """, re.VERBOSE)  # fmt: skip
 
 

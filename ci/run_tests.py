@@ -158,7 +158,7 @@ def c_tests(*make: str) -> Callable[[Count, Path], None]:
     return step
 
 
-def pytest(folder: str, name: str) -> Callable[[Count, Path], None]:
+def pytest(folder: str, name: str, *options: str) -> Callable[[Count, Path], None]:
     """The Python tests of a folder."""
 
     def step(count: Count, log: Path) -> None:
@@ -166,7 +166,7 @@ def pytest(folder: str, name: str) -> Callable[[Count, Path], None]:
         xml.parent.mkdir(parents=True, exist_ok=True)
         xml.unlink(missing_ok=True)
         status = command(log, VENV / "python", "-m", "pytest", "-c", "harness/pyproject.toml", "--rootdir", ".", "-n", JOBS,
-                         f"--junitxml={xml}", folder)  # fmt: skip
+                         f"--junitxml={xml}", *options, folder)  # fmt: skip
         if xml.exists():
             from_junit(xml, count)
         if status != 0:
@@ -174,6 +174,15 @@ def pytest(folder: str, name: str) -> Callable[[Count, Path], None]:
             count.problem = f"pytest ended with {status}"
 
     return step
+
+
+def package(count: Count, log: Path) -> None:
+    """The wheel, what `assay init` writes, and what others run in their CI, all outside of the checkout."""
+    if command(log, "make", "--no-print-directory", f"-j{JOBS}", "wheel") != 0:
+        count.failed += 1
+        count.problem = "the wheel cannot be made"
+        return
+    pytest("ci/package", "package", "-n", "0")(count, log)  # all tests share one installation
 
 
 def wast(name: str = "", build: str = "build", before: str = "", after: str = "", *make: str) -> Callable[[Count, Path], None]:
@@ -300,6 +309,7 @@ STEPS: dict[str, Callable[[Count, Path], None]] = {
     "c-sanitized": c_tests("SANITIZE=1", "BUILD=build-asan"),
     "c-gcc": c_tests("CC=gcc", "BUILD=build-gcc", "ASSERT=1"),
     "harness": pytest("harness/tests", "harness"),
+    "package": package,
     "outside": pytest("runtime/tests/outside", "outside"),
     "wast": wast(),
     "wast-checked": wast("checked", "build", "", "--checked"),

@@ -35,6 +35,7 @@ from ..model import (
     System,
     TextExpectation,
     WireRule,
+    locations,
     names,
 )
 from . import nonces, requirements, versions
@@ -157,7 +158,7 @@ def discover(suites: Path, fixtures: Path, patterns: Iterable[str] = ()) -> tupl
     for path in sorted(suites.glob("**/case.toml")):
         case = load(path, suites, fixtures)
         try:
-            cases += versions.with_variants(case, fixtures.parent / "build/versions") if case.versions else [case]
+            cases += versions.with_variants(case, locations.made(fixtures.parent) / "versions") if case.versions else [case]
         except versions.VersionError as error:
             raise CaseError(f"{path}: versions: {error}") from None
         if case.without_openat2:

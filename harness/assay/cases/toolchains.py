@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ..model import Case
+from ..model import Case, locations
 
 VERSIONS = "toolchains.json"
 """The file of the versions, beside the guests: an object of strings by the guest's name, `program-go`."""
@@ -22,7 +22,7 @@ class GuestsError(Exception):
 
 def on_demand(fixtures: Path) -> Path:
     """Returns the folder of the guests that are not committed."""
-    return fixtures.parent / "build/guests"
+    return locations.made(fixtures.parent) / "guests"
 
 
 def versions(folder: Path) -> Mapping[str, str]:

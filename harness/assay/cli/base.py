@@ -18,7 +18,7 @@ from .. import record
 from ..cases import selection
 from ..cases.versions import ALL, VersionError, Wanted
 from ..judge import expect
-from ..model import Case, Verdict, names
+from ..model import Case, Verdict, locations, names
 from ..record import summary
 from ..runtimes import Adapter, OverrideError, Places, places, registry, variable
 from ..runtimes.registry import RegistryError
@@ -76,16 +76,24 @@ class Project:
 
     @property
     def latest(self) -> Path:
-        return self.root / "reports" / "latest"
+        return locations.latest(self.root)
 
 
 def find_root(start: Path) -> Path:
-    """Returns the project's root: the nearest folder upwards that has suites/ and harness/."""
+    """Returns the project's root: the nearest checkout upwards, or else the data of the installed package."""
     for folder in (start, *start.parents):
         if (folder / "suites").is_dir() and (folder / "harness").is_dir():
             return folder
+    if locations.DATA.is_dir():
+        return locations.DATA
     here = Path(__file__).resolve().parents[3]
     return here if (here / "suites").is_dir() else start
+
+
+def refuse_installed(root: Path, given: Path | None, option: str) -> None:
+    """Refuses to rewrite the expectations that an installed package brings. `given` is where else they are."""
+    if given is None and locations.installed(root):
+        raise Unusable(f"the expectations of the installed package are not rewritten: give {option}")
 
 
 def folder_type(*, exists: bool = False) -> click.Path:
@@ -269,11 +277,19 @@ def choice_options(function: F) -> F:
             wanted = Wanted.parse(versions)
         except VersionError as error:
             raise Unusable(f"--versions {error}") from None
+        # releases of click before 8.2 take no default for arguments
+        patterns = patterns or tuple(click.get_current_context().lookup_default("patterns") or ())
         selected = selection.Selection(patterns, interfaces, functions, requirements, verdicts)
         return function(*args, choice=Choice(selected, earlier, suites, fixtures, wanted), **others)
 
     made = (click.argument("patterns", nargs=-1), selection_options, suites_options, versions_option)
     return cast("F", options(*made)(call))
+
+
+def named(**values: Sequence[str]) -> bool:
+    """Returns whether the command line gives one of these parameters another value than the configuration does."""
+    context = click.get_current_context()
+    return any(value and tuple(value) != tuple(context.lookup_default(name) or ()) for name, value in values.items())
 
 
 def warn_of_variables() -> None:

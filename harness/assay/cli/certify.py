@@ -16,7 +16,7 @@ import click
 
 from ..certify import assess, bundle, certificate, page, profile, sign
 from ..certify import verify as verification
-from ..model import Case
+from ..model import Case, locations
 from ..record import Record, origin
 from ..run.runner import Settings
 from ..runtimes import Runtime, search
@@ -112,7 +112,7 @@ def certify_command(
         claimed, result, runtime, records, _command(runtime, claimed, runs, asked), origin.machine_json(records[0].machine)
     )
     _report(made, log)
-    target = output or root / "reports" / "certificates" / f"{runtime}-{claimed.profile.name}"
+    target = output or locations.workplace(root) / "reports" / "certificates" / f"{runtime}-{claimed.profile.name}"
     _write(target, bundle.files_of(made, records, log.text), key)
     sys.exit(0 if result.certified else 1)
 

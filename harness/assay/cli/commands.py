@@ -12,8 +12,10 @@ from pathlib import Path
 import click
 
 from .. import __version__
+from ..model import locations
 from ..record.status import status
 from ..runtimes import Places
+from . import configuration
 from .base import (
     EXIT_STATUSES,
     Choice,
@@ -37,6 +39,7 @@ from .explain import explain_command, why_command
 from .formats import FormatType, Place, list_formats, write_formats, write_reports
 from .fuzz import fuzz_command
 from .history import history_group
+from .init import init_command
 from .judge import judge_command
 from .merge import merge_command
 from .new_case import new_case_command
@@ -58,6 +61,9 @@ def main(context: click.Context, root: Path | None) -> None:
     """Drive WASI Preview 2 components through runtimes and compare what they do."""
     warn_of_variables()
     context.obj = (root or find_root(Path.cwd())).resolve()
+    path = configuration.find(Path.cwd())
+    if path is not None:
+        context.default_map = configuration.defaults(path, main)
 
 
 @main.command("list")
@@ -68,7 +74,7 @@ def list_command(root: Path, choice: Choice, checks: bool) -> None:
     """List the cases: all, or those that the filters choose."""
     if choice.versions.others:
         raise Unusable("--versions RUNTIME=…: no runtime takes part in a list")
-    places = Places(root, root / "build" / "cache")
+    places = Places(root, locations.made(root) / "cache")
     suite = case_suite(root, choice.suites, choice.fixtures, places, versions=choice.versions)
     wanted = without_left_out(suite, chosen(root, suite, choice.selection, choice.earlier), ("",))
     for case in wanted:
@@ -115,6 +121,7 @@ def report_command(
 
 
 for command in (
+    init_command,
     runtimes_command,
     smoke_command,
     fuzz_command,

@@ -17,7 +17,7 @@ from ..cases import requirements
 from ..explain import known, requirement, why
 from ..explain.why import Row
 from ..judge.expect import ExpectationError
-from ..model import original
+from ..model import locations, original
 from ..record import Record
 from ..runtimes import Places
 from ..suites.suite import SuiteError
@@ -53,7 +53,7 @@ def explain_command(root: Path, name: str, results: Path | None, suites: Path | 
 
 def _sources(root: Path, suites: Path | None, fixtures: Path | None, results: Path | None) -> requirement.Sources:
     folder = suites or root / "suites"
-    suite = case_suite(root, suites, fixtures, Places(root, root / "build" / "cache"))
+    suite = case_suite(root, suites, fixtures, Places(root, locations.made(root) / "cache"))
     latest = Project(root).latest / "results.jsonl"
     path = results or (latest if latest.is_file() else None)
     try:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from ..history import Branch, Folder, Store, StoreError
+from ..model import locations
 from ..record import Record, RecordError, parse
 from .base import Unusable, folder_type, options, read_record
 
@@ -37,8 +38,8 @@ class Place:
         """Returns the history. It need not exist."""
         with usable():
             if self.branch is not None:
-                return Store(Branch(root, self.branch))
-            return Store(Folder(self.folder or root / "reports" / "history"))
+                return Store(Branch(locations.workplace(root), self.branch))
+            return Store(Folder(self.folder or locations.workplace(root) / "reports" / "history"))
 
 
 def history_options(function: F) -> F:

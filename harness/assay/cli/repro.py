@@ -13,7 +13,7 @@ import click
 
 from .. import record
 from ..cases.selection import Selection
-from ..model import Verdict
+from ..model import Verdict, locations
 from ..run.runner import Settings
 from ..runtimes import search
 from ..suites import repro
@@ -83,7 +83,7 @@ def repro_command(
         raise Unusable(f"{runtime} is absent: {found.reason}")
     for change in record.run_changes(old, record.case_info(case), record.runtime_info(found.peer)):
         click.echo(f"not as in the record: {change}", err=True)
-    place = folder or root / "build" / "repro" / runtime / Path(case_id)
+    place = folder or locations.made(root) / "repro" / runtime / Path(case_id)
     settings = Settings(old.trace, old.strict, jobs=1, timeout_factor=old.timeout_factor, seed=old.seed)
     try:
         now = repro.again(case, found.runtime, places, place, settings, run=not no_run, hold=hold, say=click.echo)

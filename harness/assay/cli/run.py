@@ -36,8 +36,10 @@ from .base import (
     find_adapters,
     folder_type,
     jobs_option,
+    named,
     only_option,
     options,
+    refuse_installed,
     resume_options,
     retry_options,
     runtime_options,
@@ -142,6 +144,8 @@ def run_command(
     rerun_changed: bool,
 ) -> None:
     """Run the cases on every runtime found, and write the record and its reports."""
+    if update_expectations:
+        refuse_installed(root, expectations or choice.suites, "--expectations FOLDER")
     executor = executor_of(where)
     if where != "local" and (keep or toolchains):
         raise Unusable(f"--executor {where}: --keep and --toolchain work on this machine only; leave them out")
@@ -154,7 +158,8 @@ def run_command(
         for name in given:
             if name not in known and not (option == "--gate" and name == "all"):
                 raise Unusable(f"{option} {name}: no such runtime; known: {', '.join(known)}")
-    everything = choice.selection.all and not (choice.versions.words or runtimes or toolchains or part)
+    asked_for = named(**vars(choice.selection), versions=choice.versions.words, runtimes=runtimes)
+    everything = not (asked_for or toolchains or part)
     begun = resumable(path, resume=resume, rerun_changed=rerun_changed, everything=everything)
     variants = Wanted.parse(begun.suite.versions) if begun is not None else choice.versions
     guests = make_guests(root, toolchains) if toolchains else None

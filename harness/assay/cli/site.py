@@ -16,7 +16,7 @@ import click
 from ..cases import requirements
 from ..history import Run
 from ..history.rows import Rows
-from ..model import Kind
+from ..model import Kind, locations
 from ..record import Record, summary
 from ..report import site
 from .base import (
@@ -47,7 +47,7 @@ def site_command(root: Path, records: tuple[Path, ...], output: Path | None, pla
     counts."""
     paths = records or (Project(root).latest / "results.jsonl",)
     source = _source(root, paths, place)
-    folder = output or root / "reports" / "site"
+    folder = output or locations.workplace(root) / "reports" / "site"
     number, size = write(folder, site.render(source))
     click.echo(f"site: {folder / 'index.html'}: {number} files, {size:,} bytes")
 
@@ -85,7 +85,7 @@ def _history(root: Path, cases: Sequence[tuple[str, Path]], place: Place) -> sit
         (started, path.name, functools.partial(_add_record, builder, path)) for started, path in cases
     ]
     with usable():
-        if place.named or (root / "reports" / "history").is_dir():
+        if place.named or (locations.workplace(root) / "reports" / "history").is_dir():
             rows = Rows(place.open(root))
             given = {started for started, _ in cases}
             runs += [

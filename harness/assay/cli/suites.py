@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from ..cases.selection import SelectionError, containing, narrow
-from ..model import Absent
+from ..model import Absent, locations
 from ..record import Record
 from ..run.runner import Settings
 from ..runtimes import OverrideError, Runtime, ScriptAdapter, WholeScriptAdapter, search
@@ -36,6 +36,7 @@ from .base import (
     jobs_option,
     only_option,
     options,
+    refuse_installed,
     resume_options,
     retry_options,
     runtime_options,
@@ -88,6 +89,8 @@ def wast_command(
     """Run the official .wast scripts on touchstone and compare each command with the expectations.
 
     Other runtimes run them as they can: command by command, or file by file."""
+    if update:
+        refuse_installed(root, expectations, "--expectations FILE")
     folders, left_out = _script_folders(root, suites)
     if not scripts.find_scripts(folders):
         raise Unusable("no scripts: `make suites` fetches them")
@@ -127,7 +130,7 @@ def script_suite(
     absent: Sequence[str] = (),
 ) -> Scripts:
     """Returns the suite of the scripts in these folders. `timeout` is in seconds, for one script."""
-    cache = root / "build" / "wast"
+    cache = locations.made(root) / "wast"
     tool = _tool(cache)
     version, problem = probe_version([str(tool), "--version"])
     if problem:
@@ -235,7 +238,7 @@ def testsuite_command(
         raise Unusable(f"no program in {place}: `make suites` puts wasi-testsuite there")
     if not adapter.is_file():
         raise Unusable(f"the preview1 adapter is absent: {adapter} (it comes with jco)")
-    cache = root / "build" / "testsuite"
+    cache = locations.made(root) / "testsuite"
     tool = _tool(cache)
     adapters, places = find_adapters(root, asked, (*runtimes, *gate))
     known = [item.name for item in adapters]

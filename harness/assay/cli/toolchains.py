@@ -29,8 +29,10 @@ def make_guests(root: Path, asked: Sequence[str]) -> Path:
     for name in names:
         if names.count(name) > 1:
             raise Unusable(f"--toolchain {name}: a run has one version of a toolchain; compare two records instead")
-    folder = root / "build/toolchains/guests" / "+".join(asked)
     script = root / "ci/toolchains.py"
+    if not script.is_file():
+        raise Unusable("--toolchain needs a checkout of the project: the sources of the guests are not installed")
+    folder = root / "build/toolchains/guests" / "+".join(asked)
     command = [sys.executable, str(script), "--install", "--out", str(folder), *asked]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = (done.stdout + done.stderr).strip().splitlines()

@@ -1,4 +1,4 @@
-"""The values that the harness passes around. Nothing here reads or writes anything."""
+"""The values that the harness passes around, and where its files are. Nothing here reads or writes anything."""
 
 from __future__ import annotations
 

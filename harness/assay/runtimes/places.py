@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..model import locations
+
 
 class OverrideError(Exception):
     """A program that the user named and that cannot be used."""
@@ -19,8 +21,7 @@ class OverrideError(Exception):
 
 def home() -> Path:
     """Returns the folder of installed runtimes: outside of the project, shared by all copies of it."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(os.environ.get("ASSAY_RUNTIMES_HOME") or Path(base) / "touchstone" / "runtimes")
+    return Path(os.environ.get("ASSAY_RUNTIMES_HOME") or locations.caches() / "runtimes")
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def places(
     found = {name: _override(source, value, name in folders) for name, (source, value) in texts.items()}
     return Places(
         root,
-        root / "build" / "cache",
+        locations.made(root) / "cache",
         tuple((name, path) for name, (path, _) in found.items()),
         tuple((name, options) for name, (_, options) in found.items() if options),
     )

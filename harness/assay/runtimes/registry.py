@@ -11,6 +11,7 @@ import functools
 import importlib.metadata
 import importlib.util
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -102,9 +103,11 @@ def _import(path: Path) -> Any:
     if spec is None or spec.loader is None:
         raise RegistryError(f"{path} is no Python module")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look there for the names of types
     try:
         spec.loader.exec_module(module)
     except Exception as error:
+        del sys.modules[spec.name]
         raise RegistryError(f"{path}: {type(error).__name__}: {error}") from error
     return module
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
+from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult, locations
 from ..about import COMMAND, PROXY, About, Can
 from ..base import (
     base_environment,
@@ -56,7 +56,7 @@ class Touchstone:
     reference: bool = True
 
     def find(self, places: Places) -> Peer | Absent:
-        program = places.named(self.name) or places.root / "build" / "touchstone"
+        program = places.named(self.name) or locations.touchstone(places.root)
         if places.named(self.name) is None and not self.reference:
             return Absent(self.name, "no program is named for it")
         if not program.is_file():
