@@ -48,7 +48,8 @@ def test_what_is_installed_and_removed_again(installed: Path, tmp_path: Path) ->
     run("make", "--no-print-directory", "install", f"DESTDIR={tmp_path}", "prefix=/opt/t", "BUILD=build")
     made = {str(p.relative_to(tmp_path / "opt/t")) for p in tmp_path.rglob("*") if not p.is_dir() or p.is_symlink()}
     assert made >= {"bin/touchstone", "include/touchstone.h", "lib/libtouchstone.a", f"lib/libtouchstone.so.{version}",
-                    "lib/libtouchstone.so.0", "lib/libtouchstone.so", "lib/pkgconfig/touchstone.pc"}  # fmt: skip
+                    "lib/libtouchstone.so.0", "lib/libtouchstone.so", "lib/pkgconfig/touchstone.pc",
+                    "share/man/man1/touchstone.1", "share/zsh/site-functions/_touchstone"}  # fmt: skip
     assert run(tmp_path / "opt/t/bin/touchstone", "--version") == f"touchstone {version}\n"
     assert f"Version: {version}\n" in (tmp_path / "opt/t/lib/pkgconfig/touchstone.pc").read_text()
     run("make", "--no-print-directory", "uninstall", f"DESTDIR={tmp_path}", "prefix=/opt/t", "BUILD=build")
@@ -83,3 +84,50 @@ def test_an_example_is_built_against_it(installed: Path, tmp_path: Path, compile
     needed = run("readelf", "-d", program)
     assert ("libtouchstone.so.0" in needed) == (not static)
     assert out
+
+
+PAGE = "touchstone.1"
+
+
+def test_the_manual_pages_can_be_read(installed: Path) -> None:
+    pages = installed / "usr/share/man/man1"
+    assert {PAGE, "assay.1", "assay-run.1"} <= {page.name for page in pages.iterdir()}
+    text = (pages / PAGE).read_text()
+    listed = set(re.findall(r"^  (--[a-z0-9-]+)", run(installed / "usr/bin/touchstone", "--help"), re.MULTILINE))
+    assert len(listed) > 40
+    assert [name for name in listed if name.replace("-", "\\-") not in text] == [], "options without an entry"
+    if shutil.which("mandoc"):
+        run("mandoc", "-T", "lint", "-W", "warning", pages / PAGE)
+        for page in pages.glob("assay*.1"):
+            run("mandoc", "-T", "lint", "-W", "error", page)
+    if shutil.which("man"):
+        shown = run("man", "--warnings", "-l", pages / PAGE, MANWIDTH="200", LC_ALL="C.UTF-8")
+        assert "--max-memory SIZE" in shown and "EXIT STATUS" in shown
+        assert "--update-expectations" in run("man", "-l", pages / "assay-run.1", MANWIDTH="200", LC_ALL="C.UTF-8")
+
+
+def completed(installed: Path, name: str, *words: str) -> set[str]:
+    """What bash offers for the last word of a command line."""
+    script = installed / "usr/share/bash-completion/completions" / name
+    line = (
+        f"source {script}; function=$(complete -p {name} | sed 's/.*-F \\([^ ]*\\).*/\\1/'); "
+        f"COMP_WORDS=({name} {' '.join(words)}); COMP_CWORD={len(words)}; $function {name}; "
+        'printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    return set(run("bash", "-c", line, PATH=f"{ROOT}/.venv/bin:{os.environ['PATH']}").split())
+
+
+def test_the_shells_complete_both_commands(installed: Path) -> None:
+    assert completed(installed, "touchstone", "va") == {"validate"}
+    assert completed(installed, "touchstone", "serve", "--max-h") == {"--max-head"}
+    assert "--max-head" not in completed(installed, "touchstone", "run", "--max-")
+    assert completed(installed, "touchstone", "validate", "--fe") == {"--features"}
+    assert completed(installed, "touchstone", "run", "--max-time", "x") == set()
+    assert completed(installed, "assay", "smo") == {"smoke"}
+    assert "--update-expectations" in completed(installed, "assay", "run", "--upd")
+    for shell, place in (("zsh", "zsh/site-functions/_{}"), ("fish", "fish/vendor_completions.d/{}.fish")):
+        for name in ("touchstone", "assay"):
+            path = installed / "usr/share" / place.format(name)
+            assert path.stat().st_size > 300
+            if shutil.which(shell):
+                run(shell, "-n", path)
