@@ -123,7 +123,7 @@ def test_similar_runs_share_their_pieces(opened: Callable[[], Store]) -> None:
     assert second.objects == 1  # the times, the date and the footer
     third = opened().add(text_of(run_at(3, wall=0.7, failing=("p2/t/7",))))
     assert third.objects <= 1 + 2 * 2  # for each runtime, a piece with the case, and what lists it
-    assert first.size > 2 * third.size
+    assert first.objects > 2 * third.objects
     other = opened().add(text_of(run_at(4, version="2.0")))
     assert other.objects == 2  # a new header too
 
