@@ -31,13 +31,14 @@ function countCell(count, at, to) {
 }
 
 // A cell with one verdict, or with the letter of the value that was recorded.
-function letterCell(letter, {to = "", value = "", wide = false, hit = false} = {}) {
+function letterCell(letter, {to = "", value = "", wide = false, hit = false, recorded = false} = {}) {
   if (!letter) return h("td", {class: "c-none"}, sr("not in this version"));
-  const upper = letter.toUpperCase(), word = WORDS[upper], alarm = letter !== upper;
+  const upper = letter.toUpperCase(), alarm = letter !== upper, plain = recorded && upper === "P";
+  const word = plain ? "recorded" : WORDS[upper]; // a value neither passes nor fails
   const text = value ? [h("b", {class: `letter l${value.charCodeAt(0) % 4}`}, value), sr(`recorded value ${value}`)]
-    : [h("b", {"aria-hidden": "true"}, SIGNS[upper]), wide ? h("span", {class: "word"}, ` ${word}`) : sr(word)];
+    : [h("b", {"aria-hidden": "true"}, plain ? "·" : SIGNS[upper]), wide ? h("span", {class: "word"}, ` ${word}`) : sr(word)];
   const inside = [text, alarm ? [h("span", {class: "alarm", "aria-hidden": "true"}, " ▲"), sr("not as announced")] : null];
-  return h("td", {class: `v-${upper === "." ? "none" : upper}${hit ? " hit" : ""}`, title: `${word}${alarm ? ", not as announced" : ""}`}, to ? link(to, inside) : inside);
+  return h("td", {class: `v-${upper === "." || plain ? "none" : upper}${hit ? " hit" : ""}`, title: `${word}${alarm ? ", not as announced" : ""}`}, to ? link(to, inside) : inside);
 }
 
 // Digits of groups of values as letters: the most common value is A.
@@ -47,7 +48,7 @@ const valueLetter = digit => digit === "." || digit === undefined ? "" : String.
 function rowCell(row, column, options) {
   const letter = worst(row.checks.map(check => letterAt(check, column)).filter(Boolean));
   const groups = row.level === RECORDED && row.checks.length === 1 && column.version < 0 ? row.checks[0].groups : "";
-  return letterCell(letter, {...options, value: groups ? valueLetter(groups[column.runtime]) : ""});
+  return letterCell(letter, {...options, recorded: row.level === RECORDED, value: groups ? valueLetter(groups[column.runtime]) : ""});
 }
 
 // The whole table. `groups` are lists of rows {head, cells, group}; `head` is what the first cell has.
@@ -55,7 +56,8 @@ function matrix(label, first, shown, groups, caption) {
   const head = h("thead", null, h("tr", null, h("th", {scope: "col"}, first), shown.map(column => h("th", {scope: "col"}, breakable(column.name)))));
   const body = groups.map(rows => h("tbody", null, rows.map(row =>
     h("tr", {class: row.group ? "group" : null}, h("th", {scope: row.group && rows.length > 1 ? "rowgroup" : "row"}, row.head), row.cells))));
-  return scroll(label, h("table", {class: `matrix${shown.length > 8 ? " many" : ""}`}, h("caption", caption ? null : {class: "sr"}, caption || label), head, body));
+  const letters = groups.flat().some(row => !row.group && row.cells.some(cell => cell.className.startsWith("v-")));
+  return scroll(label, h("table", {class: `matrix${shown.length > 8 ? " many" : ""}${letters ? " letters" : ""}`}, h("caption", caption ? null : {class: "sr"}, caption || label), head, body));
 }
 
 // The choices above a table: level, axis, version, columns. Each is a link or writes one.
