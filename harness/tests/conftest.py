@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import stat
 import sys
@@ -27,6 +28,9 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 # An example may take any time: the machine may be loaded.
 hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
+
+# What is installed on this machine takes part in no test: a test names the runtimes that it needs.
+os.environ["ASSAY_RUNTIMES_HOME"] = str(Path(__file__).parent / "data" / "no-runtimes")
 
 FAKE = Path(__file__).parent / "fakes" / "fake.py"
 

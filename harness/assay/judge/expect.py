@@ -129,9 +129,15 @@ class CaseExpectations(Expectations):
     def __init__(self, tables: Tables, where: Callable[[str], str]) -> None:
         self.tables = tables
         self.entries = {name: parse(where(name), mine) for name, mine in tables.items()}
+        self._near: dict[tuple[str, str], list[Entry]] = {}
+        """By runtime and case: the entries of the case and of its variants."""
+        for name, mine in self.entries.items():
+            for entry in mine:
+                self._near.setdefault((name, original(entry.case)), []).append(entry)
 
     def mark(self, result: CaseResult, case: Definition, *, strict: bool, judged: bool) -> CaseResult:
-        return apply(result, self.entries.get(result.runtime, ()), case, strict=strict)
+        near = self._near.get((result.runtime, original(result.case)), ())
+        return apply(result, near, case, strict=strict)
 
     def stale(self, known: Known, judged: Collection[str]) -> tuple[str, ...]:
         return tuple(
@@ -171,7 +177,8 @@ def apply(result: CaseResult, entries: Iterable[Entry], case: Definition, *, str
         else:
             surprised = _surprising(unit, case, strict)
         surprised = surprised and unit.verdict is not Verdict.SKIP
-        units.append(replace(unit, expected=announced, unexpected=surprised))
+        same = (unit.expected, unit.unexpected) == (announced, surprised)
+        units.append(unit if same else replace(unit, expected=announced, unexpected=surprised))
     return replace(result, units=tuple(units))
 
 

@@ -25,7 +25,10 @@ class Verdict(enum.Enum):
 
     @property
     def rank(self) -> int:
-        return list(Verdict).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
 def worst(verdicts: Sequence[Verdict]) -> Verdict:

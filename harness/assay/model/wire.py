@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from .values import Exchange
 
 _BODILESS = frozenset({204, 304})
+_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})(?:[;\s].*)?", re.DOTALL)
+"""The line before a chunk: its size in hexadecimal digits, and perhaps extensions."""
 
 
 @dataclass(frozen=True)
@@ -110,23 +112,30 @@ def _message(data: bytes, method: str) -> tuple[Message, bytes]:
 
 
 def _chunked(head: tuple[str, ...], rest: bytes) -> tuple[Message, bytes]:
-    body = b""
+    """Reads by position: a body of many chunks is not copied once for each of them."""
+    chunks: list[bytes] = []
+    at = 0
     while True:
-        line, end, after = rest.partition(b"\r\n")
-        size = re.fullmatch(rb"([0-9a-fA-F]{1,15})(?:[;\s].*)?", line, re.DOTALL)
-        if not end or size is None:
-            return Message(head, body), b""
-        length = int(size[1], 16)
+        end = rest.find(b"\r\n", at)
+        size = _SIZE.fullmatch(rest, at, max(at, end))
+        if end < 0 or size is None:
+            return Message(head, b"".join(chunks)), b""
+        at, length = end + 2, int(size[1], 16)
         if length == 0:
-            lines: list[str] = []
-            while True:
-                line, end, after = after.partition(b"\r\n")
-                if not end:
-                    return Message(head, body, tuple(lines)), b""
-                if not line:
-                    return Message(head, body, tuple(lines), whole=True), after
-                lines.append(line.decode("latin-1"))
-        body += after[:length]
-        if len(after) < length + 2 or after[length : length + 2] != b"\r\n":
-            return Message(head, body), b""
-        rest = after[length + 2 :]
+            return _trailers(head, b"".join(chunks), rest[at:])
+        chunks.append(rest[at : at + length])
+        at += length + 2
+        if rest[at - 2 : at] != b"\r\n":
+            return Message(head, b"".join(chunks)), b""
+
+
+def _trailers(head: tuple[str, ...], body: bytes, after: bytes) -> tuple[Message, bytes]:
+    """Returns the message whose last chunk has just been read."""
+    lines: list[str] = []
+    while True:
+        line, end, after = after.partition(b"\r\n")
+        if not end:
+            return Message(head, body, tuple(lines)), b""
+        if not line:
+            return Message(head, body, tuple(lines), whole=True), after
+        lines.append(line.decode("latin-1"))

@@ -117,7 +117,19 @@ class View:
     toolchains: tuple[ToolchainRow, ...]
 
 
+_latest: View | None = None
+
+
 def build(record: Record) -> View:
+    """Returns the view of a record. The latest one is kept: a run prints its summary and writes two reports of it."""
+    global _latest
+    view = _latest
+    if view is None or view.record is not record:
+        view = _latest = _build(record)
+    return view
+
+
+def _build(record: Record) -> View:
     runtimes = record.present
     cases = _cases(record)
     counted = tuple(case for case in cases if not case.info.variant)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import resource
 import selectors
 import signal
@@ -184,9 +183,9 @@ class _Watch:
         self.ended = False
         self.timed_out = False
         self.stopped = False
-        # The exit is observed without reaping (WNOWAIT), so the group's number is not reused before `wait4`.
-        self.bell, bell_in = os.pipe()
-        threading.Thread(target=_ring_at_exit, args=(process.pid, bell_in), daemon=True).start()
+        # The exit is observed without reaping, so the group's number is not reused before `wait4`.
+        self.bell = _exit_bell(process.pid)
+        self.status = _open_status(process.pid)
 
     def run(self) -> ProcessResult:
         self.selector.register(self.bell, selectors.EVENT_READ, None)
@@ -269,7 +268,7 @@ class _Watch:
         if (self.feed_at or self.read_at) and not self.ended:
             self._look_for_cues()
         if not self.ended:
-            self.sampled = max(self.sampled, _high_water(self.process.pid))
+            self.sampled = max(self.sampled, _high_water(self.status))
         for key, _ in ready:
             if key.fd == self.bell:
                 self.ended = True
@@ -358,7 +357,18 @@ class _Watch:
     def _close(self) -> None:
         self.selector.close()
         os.close(self.bell)
+        if self.status is not None:
+            os.close(self.status)
         self.ends.close()
+
+
+def _exit_bell(pid: int) -> int:
+    """Returns a descriptor that can be read once the child has ended: a pidfd, or a pipe where there is none."""
+    with contextlib.suppress(OSError, AttributeError):
+        return os.pidfd_open(pid)
+    bell, bell_in = os.pipe()
+    threading.Thread(target=_ring_at_exit, args=(pid, bell_in), daemon=True).start()
+    return bell
 
 
 def _ring_at_exit(pid: int, bell: int) -> None:
@@ -367,24 +377,39 @@ def _ring_at_exit(pid: int, bell: int) -> None:
     os.close(bell)
 
 
-def _high_water(pid: int) -> int:
+def _open_status(pid: int) -> int | None:
+    """Returns a descriptor of what the kernel says of a process, or None where it is not available."""
+    with contextlib.suppress(OSError):
+        return os.open(f"/proc/{pid}/status", os.O_RDONLY)
+    return None
+
+
+def _high_water(status: int | None) -> int:
     """Returns VmHWM of a live process in KiB, or 0 where it is not available."""
+    if status is None:
+        return 0
     try:
-        text = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+        text = os.pread(status, 4096, 0)
     except OSError:
         return 0
-    found = re.search(r"^VmHWM:\s+(\d+) kB", text, re.MULTILINE)
-    return int(found[1]) if found else 0
+    _, found, rest = text.partition(b"\nVmHWM:")
+    return int(rest.split(None, 1)[0]) if found else 0
 
 
 def _group_alive(group: int) -> bool:
     """Returns whether a process other than the dead leader is in the group. Without /proc the answer is
     no."""
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = entry.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        except OSError:
-            continue
-        if len(fields) > 2 and fields[2] == str(group) and fields[0] != "Z":
-            return True
+    with contextlib.suppress(OSError):
+        return any(_in_group(int(entry.name), group) for entry in os.scandir("/proc") if entry.name.isdigit())
     return False
+
+
+def _in_group(pid: int, group: int) -> bool:
+    """Returns whether a process is in the group, and not a zombie."""
+    try:
+        if os.getpgid(pid) != group:
+            return False
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return text.rpartition(")")[2].split()[0] != "Z"

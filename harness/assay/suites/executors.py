@@ -14,7 +14,7 @@ from typing import Protocol
 
 from .. import record
 from ..cases import nonces
-from ..model import Case, CaseResult, NotRun, Verdict
+from ..model import Case, CaseResult, NotRun, Observation, Verdict
 from ..record.settle import settle
 from ..run.runner import Settings
 from ..run.stage import HarnessError
@@ -87,7 +87,16 @@ def one(suite: Suite, case: Case, runtime: Runtime, settings: Settings) -> CaseR
         return failed(suite, case, runtime.name, str(error), settings)
     except Exception as error:  # a fault of the harness is an ERROR of this case and does not end the run
         return failed(suite, case, runtime.name, f"{type(error).__name__}: {error}", settings)
-    return _with_whole(suite, case, settle(result, (*result.observation.places, *tokens), settings.when), settings)
+    kept = settle(result, (*result.observation.places, *tokens), settings.when)
+    if not tokens and _alike(result.observation, kept.observation):
+        return kept
+    return _with_whole(suite, case, kept, settings)
+
+
+def _alike(seen: Observation, kept: Observation) -> bool:
+    """Returns whether the record keeps all that was judged. What a judge never reads may have placeholders."""
+    unread = replace(kept, argv=seen.argv, env=seen.env, cwd=seen.cwd, normalised=seen.normalised, places=seen.places)
+    return unread == seen
 
 
 def failed(suite: Suite, case: Case, runtime: str, words: str, settings: Settings) -> CaseResult:
