@@ -37,6 +37,22 @@ def test_run_writes_record_and_reports(project: Project) -> None:
     assert (latest / "index.html").read_bytes() == page
 
 
+def test_durations_say_where_the_time_went(project: Project) -> None:
+    for name in ("one", "two", "three"):
+        project.add(f"p2/t/{name}")
+    done = run(project, "pass", "--durations", "2")
+    assert done.exit_code == 0, done.output
+    lines = done.output.splitlines()
+    assert len([line for line in lines if line.endswith(" on touchstone") and " s, CPU " in line]) == 2
+    for name in ("touchstone", "all"):
+        (row,) = (line.split() for line in lines if line.split()[:2] == [name, "3"])
+        assert len(row) == 7 and row[5] == "–"
+    assert any(line.startswith("the harness itself: CPU ") for line in lines)
+    done = assay(project, "report", "--durations", "0")
+    assert "where the time went" in done.output and "the harness itself" not in done.output
+    assert "where the time went" not in run(project, "pass").output
+
+
 @pytest.mark.parametrize("kind", ["fail", "crash", "lie-undeclared", "nothing", "unsupported"])
 def test_a_surprise_fails_the_run(project: Project, kind: str) -> None:
     project.add("p2/t/one")

@@ -93,6 +93,42 @@ def test_interrupt_report_compare_resume(three: Project, number: int) -> None:
     assert done.exit_code == 0 and count_runs(three) == before + 1
 
 
+HANGS = """#!/bin/sh
+case " $* " in *" --version "*) echo hangs 1; exit 0;; esac
+echo $$ >>"{note}"
+exec sleep 600
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("smoke", "touchstone"),
+        ("run", "-r", "wasmtime"),  # its smoke test comes first
+        ("fuzz", "-r", "touchstone", "-r", "wasmtime", "--area", "clocks"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_command_that_is_ended_leaves_no_process(three: Project, words: tuple[str, ...], number: int) -> None:
+    for name in ("smoke", "smoke-nowhere", "serve-minimal", "fuzz-probe"):
+        (three.root / "fixtures/built" / f"{name}.wasm").write_bytes(b"\0asm\x0d\0\1\0")
+    note, program = three.root / "pids", three.root / "hangs"
+    program.write_text(HANGS.format(note=note), encoding="utf-8")
+    program.chmod(0o755)
+    argv = [sys.executable, "-m", "assay.cli", "--root", str(three.root), *words]
+    argv += [word for name in ("touchstone", "wasmtime") for word in ("--program", f"{name}={program}")]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None and not (note.is_file() and note.read_text()):
+        time.sleep(0.05)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 130 and "interrupted" in output, output
+    pids = [int(line) for line in note.read_text(encoding="utf-8").split()]
+    assert pids and not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
 def test_a_run_that_is_killed_leaves_what_it_had(three: Project) -> None:
     status, _ = interrupt(three, signal.SIGKILL)
     assert status == -signal.SIGKILL

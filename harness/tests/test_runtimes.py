@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -216,6 +217,36 @@ def test_a_failed_installation_leaves_no_environment(project: Project, monkeypat
     with pytest.raises(InstallError, match="no such package"):
         install_module.install(adapter, places)
     assert list((project.root / "home").iterdir()) == []
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_new_installation_replaces_the_old_one_when_it_is_whole(
+    project: Project, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    home = project.root / "home"
+    old, script = home / "wasmtime-py" / "old", home / "wasmtime-py" / "bin" / "tool"
+    old.mkdir(parents=True)
+
+    def pip(argv: list[str], *_: object) -> None:
+        assert old.is_dir()  # until the other one is whole
+        if fails:
+            raise InstallError("no such package")
+        python = Path(argv[argv.index("--python") + 1])
+        python.with_name("tool").write_text(f"#!{python}\nimport sys\nprint(sys.prefix)\n", encoding="utf-8")
+        python.with_name("tool").chmod(0o755)
+
+    monkeypatch.setattr(install_module, "_call", pip)
+    adapter = next(adapter for adapter in registry.known() if adapter.name == "wasmtime-py")
+    places = Places(project.root, project.root / "cache", home=home)
+    if fails:
+        with pytest.raises(InstallError, match="no such package"):
+            install(adapter, places)
+        assert old.is_dir()
+    else:
+        install(adapter, places)
+        assert not old.exists()
+        assert subprocess.run([script], capture_output=True, text=True, check=True).stdout == f"{home / 'wasmtime-py'}\n"
+    assert [item.name for item in home.iterdir()] == ["wasmtime-py"]
 
 
 def test_the_command_line_of_a_description(project: Project) -> None:

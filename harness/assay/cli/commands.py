@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from .. import __version__
 from ..model import locations
-from ..record.status import status
+from ..record.status import INTERRUPTED, status
 from ..runtimes import Places
 from . import configuration
 from .base import (
@@ -35,6 +36,7 @@ from .bisect import bisect_command
 from .certify import certify_command, verify_command
 from .diff import diff_command
 from .executors import worker_command
+from .durations import durations_option, print_durations
 from .explain import explain_command, why_command
 from .formats import FormatType, Place, list_formats, write_formats, write_reports
 from .fuzz import fuzz_command
@@ -53,7 +55,21 @@ from .suites import testsuite_command, wast_command
 from .trend import check_command, trend_command
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, epilog=EXIT_STATUSES)
+class Commands(click.Group):
+    """A command that is interrupted, by Ctrl-C or SIGTERM, ends with the same status everywhere."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            sys.exit(INTERRUPTED)
+
+
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+@click.group(cls=Commands, context_settings=HELP, epilog=EXIT_STATUSES)
 @click.version_option(__version__, prog_name="assay")
 @click.option("--root", type=folder_type(exists=True), help="The project's root (default: the nearest one upwards).")
 @click.pass_context
@@ -98,9 +114,15 @@ def list_command(root: Path, choice: Choice, checks: bool) -> None:
     "all; default: html, junit and markdown).",
 )
 @click.option("--exit-status", is_flag=True, help="Exit with 1 if the record is red, as the run did.")
+@durations_option
 @click.pass_obj
 def report_command(
-    root: Path, results: Path | None, output: Path | None, formats: tuple[tuple[str, str], ...], exit_status: bool
+    root: Path,
+    results: Path | None,
+    output: Path | None,
+    formats: tuple[tuple[str, str], ...],
+    exit_status: bool,
+    durations: int | None,
 ) -> None:
     """Make the reports of a record again (default: reports/latest/results.jsonl)."""
     if any(name == "list" for name, _ in formats):
@@ -114,6 +136,8 @@ def report_command(
         write_formats(Place(made, path, target, root), formats)
     else:
         page = write_reports(made, target, path, root)
+        if durations is not None:
+            print_durations(made, durations, ran_now=False)
         click.echo(came_to.words)
         click.echo(f"report: {page}")
     if exit_status:

@@ -22,6 +22,7 @@ from ..suites.driver import DriveError, Plan, drive
 from ..suites.executors import Executor, ExecutorError, LocalExecutor
 from ..suites.suite import SuiteError
 from .base import CONSOLE, Unusable, read_record
+from .durations import print_durations
 from .progress import progress
 from .summary import print_summary
 
@@ -72,11 +73,13 @@ def run_plan(
     update: bool = False,
     limit: int | None = None,
     executor: Executor | None = None,
+    durations: int | None = None,
     reports: Callable[[Record], Path | None] = lambda _: None,
 ) -> None:
     """Runs the plan, writes its record and reports, prints the summary, and exits with the status of the run.
 
-    `limit` is the most unexpected results that are printed. The `executor` runs everything; by default it is
+    `limit` is the most unexpected results that are printed. `durations` is the number of slowest runs, where the
+    user asked for what each runtime took. The `executor` runs everything; by default it is
     this machine. `reports` writes the reports and returns the page."""
     made = driven(plan, path, begun=begun, rerun_changed=rerun_changed, update=update, executor=executor)
     total = len(plan.cases) * len(plan.present)
@@ -86,6 +89,8 @@ def run_plan(
         click.echo(f"interrupted: {len(made.results)} of {total} runs {place}")
         sys.exit(statuses.INTERRUPTED)
     print_summary(made, limit)
+    if durations is not None:
+        print_durations(made, durations)
     if page is not None:
         click.echo(f"report: {page}")
     sys.exit(statuses.status(made).exit_status)

@@ -45,6 +45,7 @@ Exit statuses
   0    no divergence that suites/fuzz/known.toml does not explain
   1    new divergences (--replay: the runtimes differ)
   2    wrong usage, or files that cannot be used; nothing was run
+  130  interrupted (Ctrl-C, SIGTERM)
 """
 
 

@@ -14,6 +14,7 @@ import click
 from .. import record
 from ..cases.selection import Selection
 from ..model import Verdict, locations
+from ..run.ended import ended_by_signals
 from ..run.runner import Settings
 from ..runtimes import search
 from ..suites import repro
@@ -86,7 +87,8 @@ def repro_command(
     place = folder or locations.made(root) / "repro" / runtime / Path(case_id)
     settings = Settings(old.trace, old.strict, jobs=1, timeout_factor=old.timeout_factor, seed=old.seed)
     try:
-        now = repro.again(case, found.runtime, places, place, settings, run=not no_run, hold=hold, say=click.echo)
+        with ended_by_signals():
+            now = repro.again(case, found.runtime, places, place, settings, run=not no_run, hold=hold, say=click.echo)
     except (repro.ReproError, OSError) as error:
         raise Unusable(str(error)) from None
     if now is None:

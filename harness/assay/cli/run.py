@@ -46,6 +46,7 @@ from .base import (
     warn_of_strangers,
     without_left_out,
 )
+from .durations import durations_option
 from .drive import resumable, resumed, run_plan, say_absent
 from .executors import executor_of, executor_option
 from .formats import write_reports
@@ -118,7 +119,7 @@ class ShardType(click.types.ParamType[tuple[int, int]]):
     help="Run only the cases of this toolchain, with guests that it makes now: the version that is here, or one that "
     "its registry has (repeatable).",
 )
-@resume_options
+@options(resume_options, durations_option)
 @click.pass_obj
 def run_command(
     root: Path,
@@ -142,6 +143,7 @@ def run_command(
     toolchains: tuple[str, ...],
     resume: bool,
     rerun_changed: bool,
+    durations: int | None,
 ) -> None:
     """Run the cases on every runtime found, and write the record and its reports."""
     if update_expectations:
@@ -202,6 +204,7 @@ def run_command(
         rerun_changed=rerun_changed,
         update=update_expectations,
         executor=executor,
+        durations=durations,
         reports=reports,
     )
 

@@ -12,10 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
+from ..run.ended import ended_by_signals
 from .areas import Area
 from .calls import Script
 from .compare import Difference, Known, Results, first_difference, unsteady
-from .player import PlayError, Plays
+from .player import Player, PlayError, Plays
 from .shrink import cut, shrink
 
 ROUND = 100
@@ -100,7 +101,8 @@ class Hunt:
             except PlayError as error:
                 return str(error)
 
-        with ThreadPoolExecutor(max_workers=2) as pool:
+        stops = [player.settings.stop for player in players if isinstance(player, Player)]
+        with ThreadPoolExecutor(max_workers=2) as pool, ended_by_signals(*stops):
             played = dict(zip([player.name for player in players], pool.map(one, players), strict=True))
         for name, result in played.items():
             if isinstance(result, str):

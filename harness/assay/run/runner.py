@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import os
 import shutil
 import stat
@@ -56,6 +57,8 @@ class Settings:
     allow_flaky: bool = False
     when: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
     stop: Event = field(default_factory=Event, compare=False)
+    most_startup: float = math.inf
+    """The most seconds that a runtime gets for its start on top of a case's limit."""
 
 
 class Prepared:
@@ -146,7 +149,7 @@ def run_stage(made: Stage, case: Case, runtime: Runtime, settings: Settings) -> 
         cwd=made.cwd,
         stdin=case.run.stdin,
         stdio=case.run.stdio,
-        timeout=case.run.timeout * settings.timeout_factor + command.startup,
+        timeout=case.run.timeout * settings.timeout_factor + min(command.startup, settings.most_startup),
         stop=settings.stop,
         until=client.look if client is not None else None,
     )

@@ -42,34 +42,41 @@ def packages(install: Install, version: str) -> list[str]:
 
 
 def install(adapter: Adapter, places: Places) -> Path:
-    """Installs a runtime, also `NAME@VERSION`. Returns its folder. What was there is replaced."""
+    """Installs a runtime, also `NAME@VERSION`. Returns its folder.
+
+    What was there stays until the new installation is whole, which is made beside it."""
     how, folder = adapter.about.install, places.installed(adapter.name)
     if how is None:
         raise InstallError(f"no registry has it: {adapter.about.get or 'build it from source'}")
-    fresh = folder.with_name(f"{folder.name}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
+    fresh, old = (folder.with_name(f"{folder.name}.{word}") for word in ("new", "old"))
+    for left in (fresh, old):
+        shutil.rmtree(left, ignore_errors=True)
     fresh.mkdir(parents=True)
     try:
         if how.needs is not None:
             _BY_KIND[how.needs.kind](list(how.needs.packages), fresh)
         _BY_KIND[how.kind](packages(how, adapter.name.partition("@")[2]), fresh)
-        shutil.rmtree(folder, ignore_errors=True)
+        _name(fresh, folder)
+        if folder.exists():
+            folder.rename(old)
         fresh.rename(folder)
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        for left in (fresh, old):
+            shutil.rmtree(left, ignore_errors=True)
     return folder
 
 
+def _name(fresh: Path, folder: Path) -> None:
+    """Lets the scripts of an environment name the folder where it will be: their first lines name its Python."""
+    for script in (fresh / "bin").glob("*"):
+        data = b"" if script.is_symlink() or not script.is_file() else script.read_bytes()
+        if data.startswith(b"#!") and os.fsencode(fresh) in data:
+            script.write_bytes(data.replace(os.fsencode(fresh), os.fsencode(folder)))
+
+
 def _pip(names: list[str], folder: Path) -> None:
-    # The scripts of an environment name its folder, so it is made at its final place.
-    final = folder.with_name(folder.name.removesuffix(".new"))
-    shutil.rmtree(final, ignore_errors=True)
-    try:
-        venv.create(final, with_pip=False, symlinks=True)
-        call([sys.executable, "-m", "pip", "--python", str(final / "bin" / "python"), "install", "--quiet", *names])
-        final.rename(folder)
-    finally:
-        shutil.rmtree(final, ignore_errors=True)  # an environment without its packages would hide others
+    venv.create(folder, with_pip=False, symlinks=True)
+    call([sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install", "--quiet", *names])
 
 
 def _npm(names: list[str], folder: Path) -> None:

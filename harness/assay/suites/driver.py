@@ -6,10 +6,7 @@ the kind of its suite, and it does not use the terminal.
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +16,7 @@ from ..judge import first_of, joined
 from ..judge.expect import Expectations
 from ..model import Absent, Case, CaseResult, Kind, Verdict, original
 from ..record import Record, Shard
+from ..run.ended import ended_by_signals
 from ..run.runner import Settings
 from ..runtimes import Runtime
 from .again import mark as mark_result
@@ -130,7 +128,7 @@ def drive(
     missing = [(case, runtime) for case, runtime in pairs if (case.id, runtime.name) not in results]
     starts(len(missing))
     interrupted = False
-    with _ended_by_sigterm():
+    with ended_by_signals(plan.settings.stop):
         try:
             for result in (executor or LocalExecutor()).results(plan.suite, missing, plan.settings):
                 results[result.case, result.runtime] = result
@@ -208,20 +206,3 @@ def _continued(begun: Record, made: Record, rerun_changed: bool, said: Callable[
     total = len(made.cases) * len(made.present)
     said(f"resuming: {len(kept)} of {total} runs are there" + (f", {len(changes)} changes" if changes else ""))
     return replace(made, started=begun.started, results=kept)
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Makes SIGTERM end a run as Ctrl-C does. In a background job, SIGINT may be ignored."""
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

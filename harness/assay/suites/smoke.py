@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import math
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ from ..model import (
     Step,
     TextExpectation,
 )  # fmt: skip
+from ..run.ended import ended_by_signals
 from ..run.runner import Prepared, Settings, run_case
 from ..runtimes import Runtime, about
 from ..runtimes.about import COMMAND, PROXY
@@ -37,6 +39,8 @@ from ..runtimes.places import Places
 
 SECONDS = 10.0
 """How long a probe may take, besides what the runtime needs to start."""
+ENDLESS = 2.0
+"""How long a runtime may start before a guest that never ends is ended: a longer time would only be spent."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Probe:
     wrong: Callable[[Observation], str]
     guest: str = "smoke"
     files: tuple[str, ...] = ()
+    most_startup: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -139,7 +144,7 @@ def _probes(runtime: Runtime, tree: Path) -> Iterator[Probe]:
         for status in (0, 1, *((3, 200) if module else ())):  # a component's exit is ok or error
             yield Probe(f"exit {status}", _run("exit", str(status)), _ends(status))
         yield Probe("trap", _run("trap"), _is(Ending.TRAP))
-        yield Probe("timeout", _run("timeout", timeout=1.0), _is(Ending.TIMEOUT))
+        yield Probe("timeout", _run("timeout", timeout=1.0), _is(Ending.TIMEOUT), most_startup=ENDLESS)
         yield Probe("clock", _run("clock"), _ends(0, _clock))
         yield Probe("link error", _run(), _is(Ending.LINK_ERROR), guest="smoke-nowhere")
         yield Probe("malformed", _run(), _is(Ending.REJECTED, Ending.MALFORMED, Ending.INVALID), guest="")
@@ -162,7 +167,7 @@ def there(fixtures: Path) -> bool:
 
 def smoke(runtime: Runtime, fixtures: Path, places: Places, jobs: int = 1) -> tuple[Tried, ...]:
     """Runs the probes of a runtime, `jobs` at a time."""
-    prepared = Prepared(places)
+    prepared, settings = Prepared(places), Settings(trace=False, jobs=1)
     with tempfile.TemporaryDirectory(prefix="assay-smoke-") as folder, ThreadPoolExecutor(max_workers=jobs) as pool:
         tree = Path(folder).resolve() / "tree"
         tree.mkdir()
@@ -170,10 +175,13 @@ def smoke(runtime: Runtime, fixtures: Path, places: Places, jobs: int = 1) -> tu
         garbage = tree.parent / "garbage.wasm"
         garbage.write_bytes(b"\0asm" + (b"\x0d\0\1\0" if runtime.can.components else b"\1\0\0\0") + b"\xff\xff\xff")
         probes = list(_probes(runtime, tree))
-        return tuple(pool.map(lambda probe: _try(probe, runtime, fixtures, garbage, prepared), probes))
+        with ended_by_signals(settings.stop):
+            return tuple(pool.map(lambda probe: _try(probe, runtime, fixtures, garbage, prepared, settings), probes))
 
 
-def _try(probe: Probe, runtime: Runtime, fixtures: Path, garbage: Path, prepared: Prepared) -> Tried:
+def _try(
+    probe: Probe, runtime: Runtime, fixtures: Path, garbage: Path, prepared: Prepared, settings: Settings
+) -> Tried:
     known = dict(runtime.adapter.about.known).get(probe.name, "")
     module = not runtime.can.components and not probe.run.serve
     guest = fixtures / "built" / f"{probe.guest}{'-module' if module else ''}.wasm" if probe.guest else garbage
@@ -181,7 +189,7 @@ def _try(probe: Probe, runtime: Runtime, fixtures: Path, garbage: Path, prepared
     case = Case(f"smoke/{probe.name}", probe.name, guest, (), probe.run, Expect(files=files), (), garbage.parent)
     if module:
         case = replace(case, module=guest)
-    seen = run_case(case, runtime, prepared, Settings(trace=False, jobs=1))
+    seen = run_case(case, runtime, prepared, replace(settings, most_startup=probe.most_startup))
     if isinstance(seen, NotRun):
         return Tried(probe.name, seen.reason, known)
     problem = probe.wrong(seen)

@@ -1,6 +1,7 @@
 """jco from npm. A setup module sets directories and environment; it imports the preview2-shim nested inside
 jco.
 
+`jco_kept_driver.mjs` lets it keep what it transpiles, which is most of the time of a run.
 `jco run` ends with 1 for a trap, for `err` and for its own failures; the form of the error on stderr
 distinguishes them.
 """
@@ -11,15 +12,18 @@ import json
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import quote
 
 from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
 from ..about import COMMAND, PROXY, About, Can, Install
 from ..base import base_environment, common_ending, free_port, given, last_line, probe_version, served
 from ..places import Places
 
+_KEPT = Path(__file__).with_name("jco_kept_driver.mjs")
 _PACKAGE = Path("node_modules/@bytecodealliance/jco")
 _SHIMS = ("node_modules/@bytecodealliance/preview2-shim", "../preview2-shim")
 # An uncaught JavaScript error: `Name: message`, then stack lines, the last of which is in jco's own _run.js.
@@ -79,13 +83,19 @@ class Jco:
 
     def find(self, places: Places) -> Peer | Absent:
         named = places.named(self.name)
-        return find_jco(self.name, (named,) if named else packages(places, self.name), places.options_of(self.name))
+        found = find_jco(self.name, (named,) if named else packages(places, self.name), places.options_of(self.name))
+        if named or isinstance(found, Absent):  # what somebody works on changes, and its version does not
+            return found
+        folder = places.cache / found.version.partition(" (")[0].replace(" ", "-")
+        return replace(found, program=(*found.program, f"{_KEPT.as_uri()}?{quote(str(folder))}"))
 
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
         return component
 
     def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
-        node, script, package = peer.program
+        node, script, package, *kept = peer.program
+        if Path(tempfile.gettempdir()) in job.component.parents:  # made for this moment, as those of `assay fuzz`
+            kept = []
         shim = shim_of(package)
         if shim is None:
             return Inexpressible("jco's preview2-shim is not where it was expected")
@@ -98,6 +108,7 @@ class Jco:
         how += ("--isolate-worker-pool-size", "4")
         argv = (
             node,
+            *(["--import", *kept] if kept else ()),
             script,
             *(how if serve else ("run",)),
             *peer.options,
