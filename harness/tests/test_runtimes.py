@@ -235,7 +235,7 @@ def test_a_new_installation_replaces_the_old_one_when_it_is_whole(
         python.with_name("tool").write_text(f"#!{python}\nimport sys\nprint(sys.prefix)\n", encoding="utf-8")
         python.with_name("tool").chmod(0o755)
 
-    monkeypatch.setattr(install_module, "_call", pip)
+    monkeypatch.setattr(install_module, "call", pip)
     adapter = next(adapter for adapter in registry.known() if adapter.name == "wasmtime-py")
     places = Places(project.root, project.root / "cache", home=home)
     if fails:

@@ -35,8 +35,8 @@ from .base import (
 from .bisect import bisect_command
 from .certify import certify_command, verify_command
 from .diff import diff_command
-from .executors import worker_command
 from .durations import durations_option, print_durations
+from .executors import worker_command
 from .explain import explain_command, why_command
 from .formats import FormatType, Place, list_formats, write_formats, write_reports
 from .fuzz import fuzz_command

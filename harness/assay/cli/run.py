@@ -46,8 +46,8 @@ from .base import (
     warn_of_strangers,
     without_left_out,
 )
-from .durations import durations_option
 from .drive import resumable, resumed, run_plan, say_absent
+from .durations import durations_option
 from .executors import executor_of, executor_option
 from .formats import write_reports
 from .runtimes import refuse_untrue, without_on_demand
