@@ -47,7 +47,7 @@ $(BUILD)/tests/test_http_client: TS_LDFLAGS += $(call wrap,malloc calloc realloc
 # --- tests and reports -------------------------------------------------------------------------------------------------
 # Each suite is a step with its own log (build/log) and count; the last line sums them up.
 .PHONY: prepare test test-c test-gcc test-harness test-outside test-wast test-aarch64 test-p2
-.PHONY: valgrind report bench lint format
+.PHONY: valgrind report bench coverage lint format
 # This adapter makes a component of a program of preview 1. It comes with jco.
 P1_ADAPTER := node_modules/@bytecodealliance/jco/lib/wasi_snapshot_preview1.command.wasm
 # CI_LONG=1: also the scripts on aarch64 under emulation, and memcheck (many minutes).
@@ -85,6 +85,13 @@ test-p2: deps guests
 	@$(PYTHON) ci/run_tests.py p2
 lint:
 	@$(PYTHON) ci/run_tests.py structure lint
+# The lines and branches of the harness that its tests reach, also in the processes that they start.
+COVERAGE := $(BUILD)/coverage
+coverage: deps
+	@mkdir -p $(COVERAGE)
+	@COVERAGE_FILE=$(CURDIR)/$(COVERAGE)/data .venv/bin/python -m pytest -c harness/pyproject.toml --rootdir . -q -n 2 \
+	    --cov --cov-config=harness/pyproject.toml --cov-report=term:skip-covered --cov-report=html:$(COVERAGE)/harness \
+	    harness/tests
 format:
 	clang-format-19 -i $$(find runtime \( -name '*.c' -o -name '*.h' \))
 	.venv/bin/ruff check --fix harness

@@ -15,7 +15,7 @@ WHEEL_BUILD := $(BUILD)
 endif
 
 .PHONY: wheel
-wheel:
+wheel: deps
 	$(if $(CROSS_CURL),@mkdir -p $(WHEEL_BUILD)/include && ln -sfn $(CURL_HEADERS) $(WHEEL_BUILD)/include/curl)
 	@$(MAKE) --no-print-directory $(WHEEL_FLAGS) $(WHEEL_BUILD)/wheel/touchstone
 	@.venv/bin/python ci/wheel.py --arch $(ARCH) --touchstone $(WHEEL_BUILD)/wheel/touchstone --out build/wheel
