@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..model import Case, Verdict
+from ..model import Case, Verdict, names
 
 UNEXPECTED = "unexpected"
 VERDICTS = (*(verdict.value for verdict in Verdict), UNEXPECTED)
@@ -44,6 +44,8 @@ class Filter:
     patterns: tuple[str, ...]
     matches: Callable[[str, Case], bool]
     complaint: str
+    known: Callable[[Sequence[Case]], Iterable[str]] = lambda cases: [case.id for case in cases]
+    """What could be meant by a pattern that matches nothing."""
 
 
 def narrow(cases: Sequence[Case], filters: Iterable[Filter]) -> tuple[Case, ...]:
@@ -52,7 +54,7 @@ def narrow(cases: Sequence[Case], filters: Iterable[Filter]) -> tuple[Case, ...]
     for item in filters:
         for pattern in item.patterns:
             if not any(item.matches(pattern, case) for case in cases):
-                raise SelectionError(item.complaint.format(pattern))
+                raise SelectionError(item.complaint.format(pattern) + names.near(pattern, item.known(cases)))
         if item.patterns:
             left = tuple(case for case in left if any(item.matches(pattern, case) for pattern in item.patterns))
     return left
@@ -70,19 +72,30 @@ def select(cases: Sequence[Case], wanted: Selection, root: Path, had: Collection
         cases,
         (
             Filter(wanted.patterns, lambda pattern, case: _case(pattern, case.id, root), "no case matches {}"),
-            Filter(wanted.interfaces, _interface, "no case has --interface {}"),
+            Filter(
+                wanted.interfaces,
+                _interface,
+                "no case has --interface {}",
+                lambda cases: {name for case in cases for name in case.interfaces},
+            ),
             Filter(
                 wanted.functions,
                 lambda pattern, case: any(pattern in check.function for check in case.checks),
                 "no case has --function {}",
+                lambda cases: {check.function for case in cases for check in case.checks},
             ),
-            Filter(wanted.requirements, _requirement, "no case has --requirement {}"),
+            Filter(
+                wanted.requirements,
+                _requirement,
+                "no case has --requirement {}",
+                lambda cases: {check.id for case in cases for check in case.checks},
+            ),
         ),
     )
     if wanted.verdicts:
         left = tuple(case for case in left if case.id in had)
     if not left and not wanted.all:
-        raise SelectionError("no case matches all of these filters")
+        raise SelectionError("no case matches all of these filters: each alone has some, so leave one of them out")
     return left
 
 

@@ -24,6 +24,7 @@ from ..runtimes import Adapter, OverrideError, Places, places, registry, variabl
 from ..runtimes.registry import RegistryError
 from ..suites.cases import Cases
 from ..suites.suite import Suite, SuiteError
+from .errors import Unusable as Unusable
 
 F = TypeVar("F", bound=Callable[..., Any])
 STYLES = {
@@ -45,12 +46,6 @@ Exit statuses
   2    wrong usage, or files that cannot be used; nothing was run
   130  interrupted (Ctrl-C, SIGTERM): the record says that it is partial
 """
-
-
-class Unusable(click.ClickException):
-    """An argument or a file that cannot be used."""
-
-    exit_code = 2
 
 
 class Positive(click.types.FloatParamType):
@@ -377,7 +372,7 @@ def without_left_out(suite: Cases, cases: Sequence[Case], runtimes: Sequence[str
     nowhere = frozenset[str].intersection(*(suite.left_out(name) for name in runtimes)) if runtimes else frozenset()
     left = tuple(case for case in cases if case.id not in nowhere)
     if cases and not left:
-        raise Unusable("--versions leaves out every case that is chosen")
+        raise Unusable("--versions leaves out every case that is chosen; --versions all runs them")
     return left
 
 

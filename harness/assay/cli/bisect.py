@@ -26,6 +26,7 @@ from ..suites.cases import Cases
 from ..suites.executors import one
 from ..suites.suite import SuiteError
 from .base import Asked, Unusable, case_suite, find_adapters, runtime_options, suites_options
+from .errors import unknown_runtime
 
 EPILOG = """
 \b
@@ -157,7 +158,7 @@ def _versions(root: Path, asked: Asked, name: str, text: str) -> tuple[str, ...]
     adapters, _ = find_adapters(root, asked)
     adapter = next((adapter for adapter in adapters if adapter.name == name), None)
     if adapter is None:
-        raise Unusable(f"--runtime {name}: no such runtime; known: {', '.join(item.name for item in adapters)}")
+        raise unknown_runtime(name, [item.name for item in adapters], "--runtime")
     if RANGE not in text:
         listed = tuple(dict.fromkeys(version.strip() for version in text.split(",") if version.strip()))
         found = listed

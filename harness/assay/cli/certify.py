@@ -37,6 +37,7 @@ from .base import (
     suites_options,
 )
 from .drive import driven
+from .errors import absent_runtime, unknown_runtime
 from .run import MOST_SEED
 from .runtimes import refuse_untrue
 
@@ -88,7 +89,7 @@ def certify_command(
     claimed = _claim(folder / "profiles", name, versions, extras)
     adapters, places = find_adapters(root, asked, (runtime,))
     if runtime not in [adapter.name for adapter in adapters]:
-        raise Unusable(f"{runtime}: no such runtime; known: {', '.join(adapter.name for adapter in adapters)}")
+        raise unknown_runtime(runtime, [adapter.name for adapter in adapters])
     suite = case_suite(root, suites, fixtures, places, adapters)
     try:
         cases = profile.cases_of(claimed, _discovered(suite))
@@ -98,7 +99,7 @@ def certify_command(
     refuse_untrue(found, suite.fixtures, places)
     there = next((item.runtime for item in found if item.runtime is not None), None)
     if there is None:
-        raise Unusable(f"{runtime} is absent: {next(item.reason for item in found)}")
+        raise absent_runtime(runtime, next(item.reason for item in found))
     log = _Log()
     log.say(f"{claimed.profile.name}, WASI {' to '.join(claimed.versions)}: {len(cases)} cases on {there.peer.version}")
 

@@ -36,11 +36,11 @@ def say_absent(found: Sequence[Found]) -> None:
 def resumable(path: Path, *, resume: bool, rerun_changed: bool, everything: bool) -> Record | None:
     """Returns the record to resume, or None. `everything`: the command line names no part of the suite."""
     if rerun_changed and not resume:
-        raise Unusable("--rerun-changed belongs to --resume")
+        raise Unusable("--rerun-changed belongs to --resume: write --resume --rerun-changed")
     if not resume:
         return None
     if not everything:
-        raise Unusable("--resume takes the cases, variants and runtimes of the record that is there: name none")
+        raise Unusable("--resume takes the cases, variants and runtimes of the record that is there: name none of them again")
     return read_record(path)
 
 

@@ -96,7 +96,7 @@ def fuzz_command(
     if replay is not None and not areas:
         chosen = (areas_of.area_of(script),)
     if len(there) < (1 if replay is not None or chosen == (areas_of.COMPONENTS,) else 2):
-        raise Unusable("a comparison needs two runtimes")
+        raise Unusable("a comparison needs two runtimes: name another one with -r (`assay runtimes` says which are here)")
     tool = find_tool(places.cache) if areas_of.COMPONENTS in chosen else None
     with Teams(there, places, fixtures or root / "fixtures", tool, known) as teams:
         missing = {area: reason for area in chosen if (reason := teams.missing(area))}

@@ -13,6 +13,7 @@ import click
 
 from .. import record
 from ..cases.selection import Selection
+from ..explain import why
 from ..model import Verdict, locations
 from ..run.ended import ended_by_signals
 from ..run.runner import Settings
@@ -32,6 +33,7 @@ from .base import (
     runtime_options,
     suites_options,
 )
+from .errors import absent_runtime
 
 
 @click.command("repro", epilog=EXIT_STATUSES)
@@ -66,22 +68,20 @@ def repro_command(
     The exit status is 0 when every verdict is as in the record, and 1 otherwise.
     """
     old = read_record(results)
-    info = next((item for item in old.cases if item.id == case_id), None)
-    before = old.result(case_id, runtime)
-    if info is None:
-        raise Unusable(f"{results.name} has no case {case_id}")
-    if before is None:
-        there = ", ".join(item.name for item in old.present)
-        raise Unusable(f"{results.name} has no result of {case_id} on {runtime}; it has {there}")
+    try:
+        before = why.pick(old, case_id, runtime)
+    except why.WhyError as error:
+        raise Unusable(f"{results.name}: {error}") from None
+    case_id = before.case
     adapters, places = find_adapters(root, asked, (runtime,))
     if runtime not in [adapter.name for adapter in adapters]:
         raise Unusable(f"{runtime} is not a known runtime; a runtime of --also or --runtimes must be given again")
     (case, *_) = chosen(root, case_suite(root, suites, fixtures, places), Selection((case_id,)))
     if case.id != case_id:
-        raise Unusable(f"the case {case_id} no longer exists")
+        raise Unusable(f"the case {case_id} no longer exists (`assay list` prints those that do)")
     (found,) = search.find(places, (runtime,), adapters)
     if found.runtime is None:
-        raise Unusable(f"{runtime} is absent: {found.reason}")
+        raise absent_runtime(runtime, found.reason)
     for change in record.run_changes(old, record.case_info(case), record.runtime_info(found.peer)):
         click.echo(f"not as in the record: {change}", err=True)
     place = folder or locations.made(root) / "repro" / runtime / Path(case_id)

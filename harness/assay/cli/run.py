@@ -48,6 +48,7 @@ from .base import (
 )
 from .drive import resumable, resumed, run_plan, say_absent
 from .durations import durations_option
+from .errors import unknown_runtime
 from .executors import executor_of, executor_option
 from .formats import write_reports
 from .runtimes import refuse_untrue, without_on_demand
@@ -159,7 +160,7 @@ def run_command(
     for option, given in (("--gate", gate), ("--runtime", runtimes), ("--versions", versions)):
         for name in given:
             if name not in known and not (option == "--gate" and name == "all"):
-                raise Unusable(f"{option} {name}: no such runtime; known: {', '.join(known)}")
+                raise unknown_runtime(name, known, option)
     asked_for = named(**vars(choice.selection), versions=choice.versions.words, runtimes=runtimes)
     everything = not (asked_for or toolchains or part)
     begun = resumable(path, resume=resume, rerun_changed=rerun_changed, everything=everything)

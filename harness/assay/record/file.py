@@ -152,6 +152,8 @@ class Log:
 def read(path: Path) -> Record:
     try:
         text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise RecordError(f"{path}: there is no such record (`assay run` writes one)") from None
     except (OSError, UnicodeDecodeError) as error:
         raise RecordError(f"{path}: {error}") from None
     try:

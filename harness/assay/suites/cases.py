@@ -49,7 +49,7 @@ class Cases(Suite):
             except case_files.CaseError as error:
                 raise SuiteError(str(error)) from None
             if not self._cases:
-                raise SuiteError(f"there is no case in {self.suites}")
+                raise SuiteError(f"there is no case in {self.suites}: --suites names a folder with p2/PACKAGE/NAME/case.toml")
         return self._cases
 
     def expectations(self) -> CaseExpectations:

@@ -193,7 +193,7 @@ def _log(made: Record, path: Path | None) -> record.Log | None:
     try:
         return None if path is None else record.Log(made, path)
     except OSError as error:
-        raise DriveError(f"the record cannot be written: {error}") from None
+        raise DriveError(f"the record cannot be written: {error} (--output names another folder)") from None
 
 
 def _continued(begun: Record, made: Record, rerun_changed: bool, said: Callable[[str], None]) -> Record:
