@@ -21,6 +21,7 @@ from assay.record import Record
 from assay.run.runner import Settings
 from assay.runtimes import Runtime
 from assay.runtimes.known.touchstone import Touchstone
+from assay.suites import executor_dask
 from assay.suites.driver import Plan, drive
 from assay.suites.executor_dask import DaskExecutor
 from assay.suites.executors import Executor, ExecutorError
@@ -99,7 +100,11 @@ def seen(made: Record) -> list[object]:
     return [replace(item, observation=replace(item.observation, **measured)) for item in made.results]
 
 
-def test_a_killed_worker_changes_nothing_in_the_record(project: Project, cluster: Cluster) -> None:
+def test_a_killed_worker_changes_nothing_in_the_record(
+    project: Project, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor_dask, "LOOK", 0.0)
+    client = executor_dask.load().Client(cluster.address, set_as_default=False)
     mine = plan(project, project.fake("pass"))
     workers = [cluster.worker(f"w{number}", project.root, project.fake("pass")) for number in range(3)]
     said: list[str] = []
@@ -109,8 +114,10 @@ def test_a_killed_worker_changes_nothing_in_the_record(project: Project, cluster
         done.append((result.case, result.runtime))
         if len(done) == 3:
             os.kill(workers[0].pid, signal.SIGKILL)
+            until(lambda: len(client.nthreads()) == 2)
 
     remote = drive(mine, None, executor=DaskExecutor(cluster.address, said.append), done=count)
+    client.close()
     assert len(done) == len(set(done)) == CASES
     assert remote.partial == ""
     assert any("is lost" in line for line in said)

@@ -193,7 +193,7 @@ class _Run:
             if not self.left:
                 return
             try:
-                key, future = self.ended.get(timeout=LOOK)
+                key, future = self.ended.get(timeout=max(LOOK, 0.1))
             except queue.Empty:
                 continue
             sent = self.sent.get(key)
