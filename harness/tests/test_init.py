@@ -155,8 +155,8 @@ def test_a_wrong_configuration_is_refused(
     assert done.exit_code == 2 and words in done.output, done.output
 
 
-READ = ("build/suites", "build/toolchains")
-"""What `make suites` puts there, and what only a checkout makes."""
+READ = ("build/suites", "build/toolchains", "build/tools")
+"""What `make` targets put there; only a checkout has them."""
 
 
 def test_no_command_writes_below_the_data_of_a_wheel() -> None:
