@@ -111,6 +111,19 @@ def test_what_fails_the_job_can_be_chosen(clean: Clean, repository: Path, tmp_pa
     assert here.run(bad, **GIVEN, fail_on="regressions") == 2
 
 
+def test_a_profile_that_is_not_certified_fails_the_job(clean: Clean, repository: Path, tmp_path: Path) -> None:
+    here = job(clean, tmp_path)
+    (tmp_path / "fake/bin/assay").write_text(
+        f'#!/bin/sh\n[ "$1" = certify ] || exec {clean.bin}/assay "$@"\necho "$@" >> "$FAKE/calls"; exit "$(cat "$FAKE/status")"\n'
+    )
+    (tmp_path / "fake/bin/assay").chmod(0o755)
+    for status, wanted in (("0", 0), ("1", 1), ("2", 2)):
+        (tmp_path / "fake/status").write_text(status)
+        assert here.run(repository, **GIVEN, profile="command-core", comment="false") == wanted, here.log
+    assert "mine is not certified for command-core" in here.log
+    assert "certify mine --profile command-core --output reports/latest/certificates/mine" in (tmp_path / "fake/calls").read_text()
+
+
 def test_what_cannot_be_compared_is_an_error(clean: Clean, repository: Path, tmp_path: Path) -> None:
     here = job(clean, tmp_path / "one")
     assert here.run(repository, **GIVEN, baseline="nowhere.jsonl") == 2 and "no baseline nowhere.jsonl" in here.log
