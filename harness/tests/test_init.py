@@ -12,7 +12,9 @@ from conftest import Project
 
 from assay import record
 from assay.cli import main
+from assay.model import Ending, ProcessResult
 from assay.runtimes import registry
+from assay.runtimes.described import Described
 from assay.scaffold import repository
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +33,15 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def written(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_patterns_of_the_adapter_are_quick_on_a_long_line(here: Path) -> None:
+    assert assay("init", "--name", "my-rt").exit_code == 0
+    (adapter,) = [item for item in registry.with_folders([here / "assay/runtimes"]) if item.name == "my-rt"]
+    assert isinstance(adapter, Described)
+    for line, ending in ((b"import x" * 200_000, "exited"), (b"x" * 2_000_000 + b"\nwasm trap: unreachable\n", "trap")):
+        result = ProcessResult(1, None, False, False, b"", line, 0.1, 0.1, 0)
+        assert adapter.told(result, Ending.EXITED).ending.value == ending
 
 
 @pytest.mark.parametrize("language", ["--toml", "--python"])
