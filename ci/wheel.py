@@ -76,6 +76,27 @@ def data(target: Path, program: Path) -> None:
     put(program, target / "bin/touchstone", 0o755)
 
 
+def http_client(target: Path) -> None:
+    """Puts libcurl beside the program, for machines that have none; auditwheel adds what it needs, and changes where it
+    looks for that. The notices of their authors come along."""
+    found = [line.split() for line in call("ldconfig", "-p").splitlines() if line.strip().startswith("libcurl.so.4 ")]
+    paths = [Path(words[-1]) for words in found if platform.machine().replace("_", "-") in " ".join(words)]
+    if not paths:
+        print("wheel: without libcurl: the machine that installs it must have one for the requests of guests")
+        return
+    put(paths[0], target / "lib/libcurl.so.4", 0o755)
+    needed = [Path(word) for line in call("ldd", paths[0]).splitlines() for word in line.split() if word.startswith("/")]
+    notices: dict[str, str] = {}
+    for library in (paths[0], *needed):
+        done = subprocess.run(["dpkg", "-S", library.resolve()], capture_output=True, text=True, check=False)
+        package = done.stdout.partition(":")[0]
+        notice = Path("/usr/share/doc") / package / "copyright"
+        if package and notice.is_file():
+            notices[package] = notice.read_text(encoding="utf-8", errors="replace")
+    text = "".join(f"=== {package} ===\n\n{notice}\n" for package, notice in sorted(notices.items()))
+    (target / "lib/NOTICES.txt").write_text(text, encoding="utf-8")
+
+
 def pure(work: Path) -> Path:
     """Returns the wheel of the Python code alone, unpacked."""
     source = work / "source"
@@ -106,6 +127,8 @@ def make(program: Path, arch: str, out: Path) -> Path:
     work.mkdir(parents=True)
     folder = pure(work)
     data(folder / DATA, program)
+    if arch == platform.machine():
+        http_client(folder / DATA)
     tagged(folder, arch)
     (work / "packed").mkdir()
     call(sys.executable, "-m", "wheel", "pack", folder, "-d", work / "packed")

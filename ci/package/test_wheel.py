@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
 import zipfile
 from pathlib import Path
 
+import pytest
 from installed import Clean
 
 
@@ -54,3 +57,13 @@ def test_the_command_touchstone_comes_along(clean: Clean, tmp_path: Path) -> Non
     assert clean.run("touchstone", "--version", cwd=tmp_path).startswith("touchstone ")
     assert "ello" in clean.run("touchstone", "run", hello, cwd=tmp_path)
     clean.run("touchstone", "run", "no.wasm", cwd=tmp_path, status=125)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="only the wheel for x86-64 brings libcurl")
+def test_it_brings_an_http_client_for_machines_without(clean: Clean) -> None:
+    library = clean.data / "lib/libcurl.so.4"
+    told = subprocess.run(["ldd", library], capture_output=True, text=True, check=True).stdout
+    assert "not found" not in told
+    for name in ("libnghttp2", "libssl", "libcrypto"):
+        assert any(name in line and "/touchstone_assay.libs/" in line for line in told.splitlines()), f"{name} is not of the wheel: {told}"
+    assert "=== libcurl4 ===" in (library.parent / "NOTICES.txt").read_text(encoding="utf-8")

@@ -14,6 +14,8 @@
 const char *ts_curl_open(ts_curl *l) {
     *l = (ts_curl){0};
     void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    /* a package that carries its own has it here; the system's one comes first, because it gets updates */
+    if (!library) library = dlopen("$ORIGIN/../lib/libcurl.so.4", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!library) return "no HTTP client: libcurl.so.4 is not installed";
     const char *why = NULL;
 #define GET(name)                                                                                                      \
