@@ -23,8 +23,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 ASSAY = ROOT / ".venv/bin/assay"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SIZE = "1120,960"
-LIMIT = 120_000
+SIZE = "1600,1240"
+LIMIT = 300_000
 """Bytes of the picture."""
 CASES = ("p2/cli/exit-with-code", "p2/component/trap-unreachable", "p2/http/denied", "p2/io/write-zeroes", "p2/cli/stdio")
 MACHINE = '{"os":"linux","arch":"x86_64","kernel":"6.12.0","cpus":2}'

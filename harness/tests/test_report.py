@@ -14,7 +14,7 @@ import pytest
 
 from assay import report
 from assay.model import Basis, Verdict
-from assay.record import Record
+from assay.record import Record, RuntimeInfo
 from assay.record.summary import ScriptCount, ScriptSummary
 from assay.report.case import show_bytes
 from assay.report.view import build
@@ -39,6 +39,19 @@ def test_skips_and_errors_never_make_it_better() -> None:
     skipped, broken = view.packages[0].interfaces[0].counts
     assert (skipped.passed, skipped.total, skipped.not_run, skipped.state) == (0, 1, 1, "gaps")
     assert (broken.total, broken.errors, broken.state) == (1, 1, "bad")
+
+
+def test_of_many_runtimes_each_has_a_line_and_the_absent_ones_have_one() -> None:
+    absent = tuple(RuntimeInfo(name, absent="it is not installed") for name in ("gone", "lost"))
+    few = made.record()
+    many = made.record(*(made.result(f"r{number}") for number in range(8)))
+    few, many = (replace(record, runtimes=(*record.present, *absent)) for record in (few, many))
+    page = report.html(few)
+    assert page.count('<article class="card ') == 3 + 2 and '<details class="card ' not in page
+    page = report.html(many)
+    assert page.count('<details class="card ') == 8 and "<summary>Absent: gone, lost</summary>" in page
+    page = report.html(replace(many, gate=("lost",)))  # what is judged and absent is seen at once
+    assert '<article class="card absent red"><h2>lost</h2>' in page and "<summary>Absent: gone</summary>" in page
 
 
 def test_junit() -> None:

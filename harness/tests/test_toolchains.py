@@ -18,7 +18,7 @@ from assay.cli.commands import main
 from assay.cli.toolchains import make_guests
 from assay.model import Verdict
 from assay.record import SuiteInfo
-from assay.record.differ import toolchain_changes
+from assay.record.diff import diff
 from assay.report.toolchains import toolchain_rows
 from assay.report.view import build
 
@@ -126,7 +126,7 @@ def test_a_record_keeps_the_versions_and_a_comparison_says_which_changed(tmp_pat
     assert (
         json.loads((tmp_path / "old.jsonl").read_text().splitlines()[0])["suite"]["toolchains"] == old.suite.toolchains
     )
-    assert toolchain_changes(old, new) == ("toolchain of program-zig: zig 0.16.0, now zig 0.17.1",)
+    assert diff(old, new).toolchains == ("toolchain of program-zig: zig 0.16.0, now zig 0.17.1",)
 
 
 def test_the_page_has_a_row_for_each_toolchain_and_a_cell_for_each_runtime() -> None:
