@@ -133,6 +133,7 @@ def test_what_a_requirement_rests_on(tmp_path: Path, monkeypatch: pytest.MonkeyP
     text = "interface environment {\n/// Get the POSIX-style environment variables.\n///\n/// Other.\nf: func();\n}\n"
     (tmp_path / "shared/wit/0.2.12/cli/environment.wit").write_text(text)
     monkeypatch.setattr(official, "ROOT", tmp_path / "project")
+    monkeypatch.setattr(official, "pins", dict)  # the real one keeps what it has read
     assert set(official.texts().values()) == {"Get the POSIX-style environment variables.", "Other."}
     (sentence, _) = cut.cut(tmp_path / "shared/wit/0.2.12")
     known = catalogue.Row("cli/environment", "f.1", "must", "0.2.0", "", sentence.hash, "-", ("a.b",), "", "")
