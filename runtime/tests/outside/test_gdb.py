@@ -68,6 +68,8 @@ def debug(folder: Path, breakpoint: str, commands: list[str], *argv: str | Path)
     )  # fmt: skip
     if "ptrace: Operation not permitted" in done.stderr or "Could not trace the inferior process" in done.stderr:
         pytest.skip("this machine does not permit ptrace")
+    if "Couldn't write extended state status" in done.stderr:  # gdb 13 on processors with larger registers than it knows
+        pytest.skip("this gdb cannot call functions of a program on this processor")
     assert "Error in sourced command file" not in done.stderr, done.stderr
     assert "Traceback" not in done.stderr, done.stderr
     return done.stdout
