@@ -16,7 +16,7 @@ from typing import Any
 
 from ..cases.versions import version_of
 from ..model import Case, Check, Level
-from ..model.names import NEWEST, near, table
+from ..model.names import NEWEST, near, number, table
 
 COMMAND, PROXY = "wasi:cli/command", "wasi:http/proxy"
 SHOULD, READ_ONLY, UNSTABLE = "should", "read-only-directories", "unstable:"
@@ -72,10 +72,6 @@ class Claim:
         """Returns whether a runtime that claims this has to pass the check."""
         levels = (Level.MUST, Level.SHOULD) if SHOULD in self.extras else (Level.MUST,)
         return check.level in levels and check.id not in self.disputed and self.profile.has(check.interface)
-
-
-def number(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
 
 
 def names(folder: Path) -> list[str]:

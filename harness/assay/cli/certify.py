@@ -16,7 +16,7 @@ import click
 
 from ..certify import assess, bundle, certificate, page, profile, sign
 from ..certify import verify as verification
-from ..model import Case, locations
+from ..model import Case, Verdict, locations
 from ..record import Record, origin
 from ..run.runner import Settings
 from ..runtimes import Runtime, search
@@ -193,7 +193,7 @@ def _run(
         if made.partial:
             click.echo(f"interrupted in run {number}: no bundle is written")
             sys.exit(130)
-        passed = sum(result.verdict.value == "PASS" for result in made.results)
+        passed = sum(result.verdict is Verdict.PASS for result in made.results)
         log.say(f"run {number} of {runs}: {passed} of {len(made.results)} cases pass (seed {made.seed})")
         records.append(made)
     return records

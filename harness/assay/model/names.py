@@ -51,14 +51,15 @@ def since_problem(name: str, since: str) -> str:
     0.2."""
     interface, _, function = name.partition(".")
     born = table().get(interface, {}).get(function, "")
-    if _number(since) > _number(NEWEST):
+    if number(since) > number(NEWEST):
         return f"since {since!r} is newer than {NEWEST}, the newest that is known here"
-    if born[:1].isdigit() and _number(since) < _number(born):
+    if born[:1].isdigit() and number(since) < number(born):
         return f"since {since!r} is older than {name}, which came with {born}"
     return ""
 
 
-def _number(version: str) -> tuple[int, ...]:
+def number(version: str) -> tuple[int, ...]:
+    """Returns `0.2.12` as numbers, by which versions are sorted."""
     return tuple(int(part) for part in version.split("."))
 
 
