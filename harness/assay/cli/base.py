@@ -111,7 +111,12 @@ def options(*made: Callable[[F], F]) -> Callable[[F], F]:
 
 
 jobs_option = click.option(
-    "--jobs", "-j", type=click.IntRange(1, 64), default=min(os.cpu_count() or 1, 4), show_default=True
+    "--jobs",
+    "-j",
+    type=click.IntRange(1, 64),
+    default=min(os.cpu_count() or 1, 4),
+    show_default=True,
+    help="How many runs may use the CPU at once. More go on beside those that only wait.",
 )
 
 

@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..model import ProcessResult, Stdio
+from .waiting import Waiting
 
 OUTPUT_LIMIT = 4 << 20
 GRACE = 1.0
@@ -64,10 +65,12 @@ def execute(
     grace: float = GRACE,
     stop: threading.Event | None = None,
     until: Callable[[bytearray, bytearray], bool] | None = None,
+    waits: Callable[[bool], None] | None = None,
 ) -> ProcessResult:
     """Runs `argv` until it ends, until its time is over, until `stop` is set, or until `until` returns True.
 
-    `until` gets stdout and stderr every few milliseconds."""
+    `until` gets stdout and stderr every few milliseconds. `waits` gets True when the process begins to wait without
+    using the CPU, and False when it goes on."""
     started = time.monotonic()
     ends = _Ends(stdio, stdin)
     try:
@@ -88,7 +91,9 @@ def execute(
         ends.close_theirs()
     with contextlib.suppress(OSError, ValueError, AttributeError):
         resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
-    return _Watch(process, ends, started, stdin, timeout, output_limit, grace, stop or threading.Event(), until).run()
+    watch = _Watch(process, ends, started, stdin, timeout, output_limit, grace, stop or threading.Event(), until)
+    watch.waiting = Waiting(process.pid, waits) if waits is not None else None
+    return watch.run()
 
 
 class _Ends:
@@ -171,6 +176,7 @@ class _Watch:
         until: Callable[[bytearray, bytearray], bool] | None = None,
     ) -> None:
         self.process, self.ends, self.stop, self.until = process, ends, stop, until
+        self.waiting: Waiting | None = None
         self.started, self.timeout, self.grace = started, timeout, grace
         self.out, self.err = _Stream(limit), _Stream(limit)
         self.stdin = memoryview(stdin)
@@ -269,6 +275,8 @@ class _Watch:
             self._look_for_cues()
         if not self.ended:
             self.sampled = max(self.sampled, _high_water(self.status))
+            if self.waiting is not None:
+                self.waiting.look()
         for key, _ in ready:
             if key.fd == self.bell:
                 self.ended = True

@@ -14,7 +14,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -207,11 +207,14 @@ def from_outcome_file(result: ProcessResult, command: Command) -> Outcome:
     return outcome
 
 
-def cached(places: Places, tool: str, version: str, component: Path, make: list[str]) -> Path | None:
+def cached(
+    places: Places, tool: str, version: str, component: Path, make: list[str] | Callable[[Path], bool]
+) -> Path | None:
     """Returns a file or folder that `make` made of a component, from the cache where it was made before, with what
     it made beside it.
 
-    `{in}` and `{out}` in `make` stand for the paths. The cache is keyed by checksum and version."""
+    `{in}` and `{out}` in a command line stand for the paths; a function gets the path to make, and returns whether it
+    did. The cache is keyed by checksum and version."""
     digest = hashlib.sha256(component.read_bytes()).hexdigest()
     label = "".join(letter if letter.isalnum() or letter in ".-" else "-" for letter in f"{tool}-{version}")
     folder = places.cache / label / digest / component.stem
@@ -222,13 +225,18 @@ def cached(places: Places, tool: str, version: str, component: Path, make: list[
     with tempfile.TemporaryDirectory(dir=folder.parent) as made:
         fresh = Path(made) / "fresh" / component.name
         fresh.parent.mkdir()
-        argv = [part.replace("{in}", str(component)).replace("{out}", str(fresh)) for part in make]
-        done = subprocess.run(argv, capture_output=True, timeout=600, check=False, stdin=subprocess.DEVNULL)
-        if done.returncode != 0 or not fresh.exists():
+        worked = _made_by(make, component, fresh) if isinstance(make, list) else make(fresh)
+        if not worked or not fresh.exists():
             return None
         with contextlib.suppress(OSError):  # another process has made it
             fresh.parent.rename(folder)
     return target
+
+
+def _made_by(make: list[str], component: Path, fresh: Path) -> bool:
+    argv = [part.replace("{in}", str(component)).replace("{out}", str(fresh)) for part in make]
+    done = subprocess.run(argv, capture_output=True, timeout=600, check=False, stdin=subprocess.DEVNULL)
+    return done.returncode == 0
 
 
 def program_of(

@@ -6,10 +6,13 @@ them, so the record is the same.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from threading import Lock
+from functools import partial
+from queue import SimpleQueue
+from threading import Condition
 from typing import Protocol
 
 from .. import record
@@ -18,11 +21,16 @@ from ..model import Case, CaseResult, NotRun, Observation, Verdict
 from ..record.settle import settle
 from ..run.runner import Settings
 from ..run.stage import HarnessError
+from ..run.waiting import available
 from ..runtimes import Runtime
 from .suite import Suite
 
 Work = tuple[Case, Runtime]
 """One case on one runtime."""
+WAITING = 16
+"""How many runs, for each job, may go on beside the jobs while they only wait."""
+MEMORY = 1 << 20
+"""The KiB of memory that must be available for a run beside those that wait."""
 
 
 class ExecutorError(Exception):
@@ -44,36 +52,88 @@ class Executor(Protocol):
 
 
 class LocalExecutor:
-    """Runs everything on this machine, `settings.jobs` at a time."""
+    """Runs everything on this machine, `settings.jobs` at a time. A run that only waits does not count as one of them:
+    up to WAITING more for each job run beside those that wait."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._running: dict[tuple[str, str], None] = {}
+        self._board = _Board(())
 
     def results(self, suite: Suite, work: Sequence[Work], settings: Settings) -> Iterator[CaseResult]:
-        with ThreadPoolExecutor(max_workers=max(1, settings.jobs)) as pool:
-            futures = [pool.submit(self._one, suite, case, runtime, settings) for case, runtime in work]
+        self._board = board = _Board(work, max(1, settings.jobs))
+        with ThreadPoolExecutor(max_workers=board.most) as pool:
             try:
-                for future in as_completed(futures):
-                    yield future.result()
+                for _ in range(min(board.most, len(work))):
+                    pool.submit(self._work, board, suite, settings)
+                for _ in work:
+                    result = board.results.get()
+                    if isinstance(result, BaseException):
+                        raise result
+                    yield result
             except BaseException:  # interrupted: stop the running processes and start no more
                 settings.stop.set()
-                pool.shutdown(wait=False, cancel_futures=True)
+                board.close()
                 raise
 
     def running(self) -> tuple[tuple[str, str], ...]:
-        with self._lock:
-            return tuple(self._running)
+        return self._board.running()
 
-    def _one(self, suite: Suite, case: Case, runtime: Runtime, settings: Settings) -> CaseResult:
-        name = case.id, runtime.name
-        with self._lock:
-            self._running[name] = None
-        try:
-            return one(suite, case, runtime, settings)
-        finally:
-            with self._lock:
-                self._running.pop(name, None)
+    def _work(self, board: _Board, suite: Suite, settings: Settings) -> None:
+        """Runs what is next until nothing is left."""
+        while (item := board.take()) is not None:
+            case, runtime = item
+            name = case.id, runtime.name
+            try:
+                board.results.put(one(suite, case, runtime, replace(settings, waits=partial(board.waits, name))))
+            except BaseException as error:
+                board.results.put(error)
+            finally:
+                board.leave(name)
+
+
+class _Board:
+    """What is left to run, what runs, and what of it only waits. Threads share it."""
+
+    def __init__(self, work: Sequence[Work], jobs: int = 1) -> None:
+        self.jobs, self.most = jobs, jobs * (1 + WAITING)
+        self.results: SimpleQueue[CaseResult | BaseException] = SimpleQueue()
+        self._left = deque(work)
+        self._running: dict[tuple[str, str], bool] = {}
+        self._changed = Condition()
+
+    def take(self) -> Work | None:
+        """Waits until one more may run, and returns it, or None if nothing is left."""
+        with self._changed:
+            while self._left and not self._room():
+                self._changed.wait()
+            if not self._left:
+                return None
+            case, runtime = self._left.popleft()
+            self._running[case.id, runtime.name] = False
+            return case, runtime
+
+    def _room(self) -> bool:
+        uses = sum(not waits for waits in self._running.values())
+        return uses < self.jobs and (len(self._running) < self.jobs or available() >= MEMORY)
+
+    def waits(self, name: tuple[str, str], waits: bool) -> None:
+        with self._changed:
+            self._running[name] = waits
+            self._changed.notify()
+
+    def leave(self, name: tuple[str, str]) -> None:
+        with self._changed:
+            del self._running[name]
+            self._changed.notify_all() if not self._left else self._changed.notify()
+
+    def close(self) -> None:
+        """Lets nothing more be taken."""
+        with self._changed:
+            self._left.clear()
+            self._changed.notify_all()
+
+    def running(self) -> tuple[tuple[str, str], ...]:
+        with self._changed:
+            return tuple(self._running)
 
 
 def one(suite: Suite, case: Case, runtime: Runtime, settings: Settings) -> CaseResult:

@@ -21,6 +21,7 @@ from urllib.parse import quote
 from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
 from ..about import COMMAND, PROXY, About, Can, Install
 from ..base import base_environment, common_ending, free_port, given, last_line, probe_version, served
+from ..javascript.transpiler import transpiler
 from ..places import Places
 
 _KEPT = Path(__file__).with_name("jco_kept_driver.mjs")
@@ -90,6 +91,11 @@ class Jco:
         return replace(found, program=(*found.program, f"{_KEPT.as_uri()}?{quote(str(folder))}"))
 
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
+        """Lets jco keep what `jco run` would transpile. Where that does not work, `jco run` does it itself."""
+        node, script, _, *kept = peer.program
+        if kept:
+            options = {"name": component.stem, "quiet": True, "noTypescript": True, "wasiShim": True}
+            transpiler(node, script, *kept).transpile(component, options, runs=True)
         return component
 
     def command(self, peer: Peer, job: Job) -> Command | Inexpressible:

@@ -17,8 +17,8 @@ from .node_wasi import driven
 
 _DRIVER = Path(__file__).with_name("jco_memory_driver.py")
 # The shim waits by promises, so the guest has to be suspended meanwhile.
-_JSPI = ("--async-mode", "jspi", "--async-wasi-imports", "--async-wasi-exports")
-_FLAGS = ("--instantiation", "async", *_JSPI, "--base64-cutoff", "0")
+_JSPI: dict[str, str | int | bool] = {"asyncMode": "jspi", "asyncWasiImports": True, "asyncWasiExports": True}
+_OPTIONS: dict[str, str | int | bool] = {"instantiation": "async", **_JSPI, "base64Cutoff": 0}
 _WORKERD = "workerd@1.20261117.1"
 _STREAMS = ("pipe", "null", "file", "socket")
 _KINDS = ("file", "directory", "link")
@@ -52,11 +52,11 @@ class InMemory(Transpiled):
 _CAN = Can(lacks=("wasi:clocks/timezone", "wasi:sockets/*"), grants=("http", "inherit-network"))
 _CHROMIUM = replace(about("jco's JavaScript in Chromium", _CAN), on_demand="each run starts a browser, for seconds")
 RUNTIMES = (
-    InMemory("jco-chromium", _CHROMIUM, ("chromium",), flags=_FLAGS),
+    InMemory("jco-chromium", _CHROMIUM, ("chromium",), options=_OPTIONS),
     InMemory(
         "workerd",
         about("jco's JavaScript in workerd", replace(_CAN, worlds=(COMMAND, PROXY)), Install("npm", (_WORKERD,))),
         ("workerd",),
-        flags=_FLAGS,
+        options=_OPTIONS,
     ),
 )

@@ -5,18 +5,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
 from ..about import COMMAND, PROXY, About, Can, Install
 from ..base import base_environment, cached, free_port, last_line, served
+from ..javascript.transpiler import transpiler
 from ..places import Places
 from . import jco
-from .node_wasi import BUN, BUN_INSTALL, DENO, DENO_INSTALL, NODE, Engine, driven
+from .node_wasi import BUN, BUN_INSTALL, DENO, DENO_INSTALL, NODE, Engine
 
 _DRIVER = Path(__file__).with_name("jco_transpiled_driver.mjs")
 _WORDS = ("transpile", "--quiet", "--no-typescript", "--name", "m")
+# What jco makes of the words, and of those that are not there.
+_ON = ("quiet", "wasiShim", "nodejsCompat", "namespacedExports", "componentErrorWrapping")
+_OPTIONS: dict[str, str | int | bool] = {"name": "m", "typescript": False, **dict.fromkeys(_ON, True)}
 # What the shim is told to deny where none of these grants is given.
 _DENY = {
     "_denyTcp": {"tcp", "inherit-network"},
@@ -30,8 +35,8 @@ _DENY = {
 class Transpiled(Engine):
     """One engine. The peer's program is the engine's, then node, jco, and the folder of jco."""
 
-    flags: tuple[str, ...] = ("--instantiation", "sync")
-    """Flags of `jco transpile`."""
+    options: Mapping[str, str | int | bool] = field(default_factory=lambda: {"instantiation": "sync"})
+    """Options of jco's transpileCmd."""
 
     def find(self, places: Places) -> Peer | Absent:
         engine = super().find(places)
@@ -44,8 +49,14 @@ class Transpiled(Engine):
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
         """Returns the folder of what jco made, or the component itself where jco refuses it."""
         _, node, script, _ = peer.program
-        make = [node, script, *_WORDS, *self.flags, "-o", "{out}", "{in}"]
-        folder = cached(places, "-".join(("transpiled", *self.flags)), peer.version.partition("(")[2], component, make)
+
+        def make(out: Path) -> bool:
+            options = {**_OPTIONS, **self.options, "outDir": str(out)}
+            return transpiler(node, script).transpile(component, options) or False
+
+        # `sync` and `async` are all that distinguishes the options of these runtimes
+        tool = f"transpiled-{self.options['instantiation']}"
+        folder = cached(places, tool, peer.version.partition("(")[2], component, make)
         (places.cache / "package.json").write_text('{"type": "module"}\n', encoding="utf-8")
         return folder or component
 
@@ -61,8 +72,8 @@ class Transpiled(Engine):
         """Returns the command line that runs what jco made."""
         deny = [name for name, grants in _DENY.items() if not grants & set(job.case.run.grants)]
         port = free_port() if job.case.run.serve else 0
-        words = (peer.program[0], *self.engine[1:], *peer.options, str(_DRIVER))
-        return listening(driven(job, words, {"shim": str(shim / "dist/nodejs"), "deny": deny, "port": port}), port)
+        more: dict[str, object] = {"shim": str(shim / "dist/nodejs"), "deny": deny, "port": port}
+        return listening(self.driven(peer, job, _DRIVER, more), port)
 
     def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
         if job.case.run.serve and command.outcome_file is not None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
+from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult, locations
 from ..about import About, Can, Install
 from ..base import (
     base_environment,
@@ -58,6 +58,13 @@ class Engine(ABC):
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
         return component
 
+    def driven(self, peer: Peer, job: Job, driver: Path, more: dict[str, object]) -> Command:
+        """Returns the command line of a driver on this engine."""
+        command = driven(job, (peer.program[0], *self.engine[1:], *peer.options, str(driver)), more)
+        # deno keeps here what it compiles of the driver and the shim
+        kept = (("DENO_DIR", str(locations.caches() / "deno")),) if self.engine == DENO else ()
+        return replace(command, env=(*command.env, *kept))
+
     @abstractmethod
     def command(self, peer: Peer, job: Job) -> Command | Inexpressible: ...
 
@@ -70,7 +77,7 @@ class NodeWasi(Engine):
     """An engine's `node:wasi`. The engine also runs scripts."""
 
     def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
-        return driven(job, (peer.program[0], *self.engine[1:], *peer.options, str(_DRIVER)), {})
+        return self.driven(peer, job, _DRIVER, {})
 
     def script(self, peer: Peer, script: Path, results: Path, features: Sequence[str]) -> tuple[str, ...]:
         return (peer.program[0], *self.engine[1:], *peer.options, str(_SCRIPT_DRIVER), str(script), str(results))

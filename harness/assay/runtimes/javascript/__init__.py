@@ -1,0 +1,1 @@
+"""What the adapters of runtimes in JavaScript share."""
