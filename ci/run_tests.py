@@ -314,6 +314,11 @@ STEPS: dict[str, Callable[[Count, Path], None]] = {
     "wast": wast(),
     "wast-checked": wast("checked", "build", "", "--checked"),
     "wast-metered": wast("metered", "build", "", "--interruptible --deterministic"),
+    # all functions as machine code, and changes from one to the other
+    "wast-compiled": wast("compiled", "build", "", "--engine compiled-at-once"),
+    "wast-compiled-checked": wast("compiled-checked", "build", "", "--engine compiled-at-once --checked"),
+    "wast-compiled-metered": wast("compiled-metered", "build", "", "--engine compiled-at-once --interruptible --deterministic"),
+    "wast-mixed": wast("mixed", "build", "", "--engine compiled-mixed --deterministic"),
     # without address randomization, which sometimes collides with the sanitizer's shadow memory
     "wast-sanitized": wast("sanitized", "build-asan", "setarch -R", "", "SANITIZE=1"),
     "wast-gcc": wast("gcc", "build-gcc", "", "", "CC=gcc", "ASSERT=1"),

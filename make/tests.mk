@@ -51,7 +51,7 @@ $(BUILD)/tests/test_http_client: TS_LDFLAGS += $(call wrap,malloc calloc realloc
 # This adapter makes a component of a program of preview 1. It comes with jco.
 P1_ADAPTER := node_modules/@bytecodealliance/jco/lib/wasi_snapshot_preview1.command.wasm
 # CI_LONG=1: also the scripts on aarch64 under emulation, and memcheck (many minutes).
-STEPS ?= structure tools c c-sanitized c-gcc harness package outside wast wast-checked wast-metered wast-sanitized wast-gcc \
+STEPS ?= structure tools c c-sanitized c-gcc harness package outside wast wast-checked wast-metered wast-compiled wast-compiled-checked wast-compiled-metered wast-mixed wast-sanitized wast-gcc \
     $(if $(CI_LONG),wast-aarch64) p2 \
     $(shell [ -e $(BUILD)/suites/wasi-testsuite/. ] && [ -e $(P1_ADAPTER) ] && echo testsuite) \
     mutants $(if $(CI_LONG),valgrind)

@@ -96,7 +96,8 @@ static const char *value_of(const char *text, const char *key, size_t key_len, s
 }
 static bool is_recorded(const char *key) { /* true if a replay takes this from the record */
     static const char *const limits[] = {"max-",     "fuel",      "stack", "deterministic",        "features",
-                                         "unstable", "canonical", "deny",  "unknown-imports-trap", "invoke"};
+                                         "unstable", "canonical", "deny",  "unknown-imports-trap", "invoke",
+                                         "engine"};
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         if (strncmp(key, limits[i], strlen(limits[i])) == 0) return false;
     return true;

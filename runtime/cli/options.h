@@ -33,6 +33,8 @@ typedef struct ts_cli_options {
 /* Uses this folder, else $TOUCHSTONE_CACHE, else none. A folder that cannot be used is reported and
  * ignored. */
 void ts_cli_use_cache(ts_engine *engine, const char *folder, const ts_sys_input *file);
+/* Sets the tier, or that of $TOUCHSTONE_ENGINE if it is the default. TS_USAGE: the variable names none. */
+ts_status ts_cli_use_tier(ts_engine *engine, ts_tier tier, ts_error *e) TS_MUST_USE;
 /* Adds the grants to the context. Sets o->outcome first, so that it is known if anything else fails. Strings
  * of argv are not copied. */
 ts_status ts_cli_options_read(ts_cli_command command, int argc, char **argv, ts_wasi *w, ts_cli_options *o,

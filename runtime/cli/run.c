@@ -87,6 +87,15 @@ void ts_cli_use_cache(ts_engine *engine, const char *folder, const ts_sys_input 
     if (ts_engine_set_cache(engine, folder, &e) != TS_OK) fprintf(stderr, "touchstone: %s\n", e.message);
 }
 
+ts_status ts_cli_use_tier(ts_engine *engine, ts_tier tier, ts_error *e) {
+    const char *name = getenv("TOUCHSTONE_ENGINE");
+    if (tier == TS_TIER_DEFAULT && name && *name && !ts_tier_named(name, &tier))
+        return ts_fail(e, TS_USAGE, "TOUCHSTONE_ENGINE is %.40s: interpreter, compiled or compiled-at-once is expected",
+                       name);
+    ts_engine_set_tier(engine, tier);
+    return TS_OK;
+}
+
 static bool is_core(const ts_sys_input *f) {
     return !ts_bytes_are_component(f->bytes, f->len) && f->len >= 8 && memcmp(f->bytes, "\0asm\1\0\0", 8) == 0;
 }
@@ -105,7 +114,8 @@ static ts_status open_both(const ts_cli_options *o, bool map, ts_sys_input *file
     TS_TRY(ts_cli_program_open(o->component, map, file, e));
     TS_TRY(ts_engine_new(engine, e));
     ts_cli_use_cache(*engine, o->set.policy.cache, file);
-    return TS_OK;
+    if (o->set.policy.max_code) ts_engine_set_max_code(*engine, o->set.policy.max_code);
+    return ts_cli_use_tier(*engine, o->set.policy.tier, e);
 }
 ts_status ts_cli_load(const ts_cli_options *o, ts_sys_input *file, ts_engine **engine, ts_component **component,
                       ts_error *e) {

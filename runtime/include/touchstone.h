@@ -231,6 +231,22 @@ TS_API void ts_thread_set_stack(const void *low, size_t size);
 
 TS_API ts_status ts_engine_new(TS_OWN ts_engine **out, ts_error *e) TS_MUST_USE;
 TS_API void ts_engine_free(ts_engine *engine);
+/* How functions run. */
+typedef enum ts_tier {
+    TS_TIER_DEFAULT,          /* TS_TIER_COMPILED */
+    TS_TIER_INTERPRETED,      /* no machine code is made, and no page of the process becomes executable */
+    TS_TIER_COMPILED,         /* functions start interpreted, and get machine code when they have become hot */
+    TS_TIER_COMPILED_AT_ONCE, /* they get it on their first call (for tests) */
+    TS_TIER_COMPILED_MIXED,   /* after a few calls or iterations, of another number in each place (for tests) */
+} ts_tier;
+/* Choose the tier, before the engine has a module. Machine code exists for x86-64, in builds by clang 19 or
+ * later. Elsewhere, and where the system refuses executable memory, functions are interpreted. */
+TS_API void ts_engine_set_tier(ts_engine *engine, ts_tier tier);
+/* Returns whether name is interpreter, compiled, compiled-at-once or compiled-mixed. Then *out is that tier. */
+TS_API bool ts_tier_named(const char *name, ts_tier *out);
+/* Limit the machine code of all modules of the engine to so many bytes [256 MiB]. A function that does not fit is
+ * interpreted. */
+TS_API void ts_engine_set_max_code(ts_engine *engine, uint64_t bytes);
 /* Remembers in a folder, which is created if necessary, which core modules were valid, by their contents:
  * loading one of them again is faster. The folder is trusted, so TS_IO is returned if other users may write
  * to it, as if it cannot be used. Call this before anything is loaded, and while no other thread loads. */
@@ -460,6 +476,8 @@ typedef struct ts_wasi_policy {
     uint64_t max_time_ns; /* of the whole run; 0: no limit. The caller interrupts the run */
     const char *features; /* for ts_component_load_with; NULL: none */
     const char *cache;    /* a folder, for ts_engine_set_cache; NULL: none */
+    ts_tier tier;         /* for ts_engine_set_tier */
+    uint64_t max_code;    /* for ts_engine_set_max_code; 0: the policy does not have the key */
     const char *record;   /* a path, for ts_wasi_record; NULL: none */
     const char *replay;   /* a path, for ts_wasi_replay; NULL: none */
 } ts_wasi_policy;

@@ -57,6 +57,7 @@ static void on_fault(int sig, siginfo_t *info, void *ucp) {
                                   REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
     for (unsigned i = 0; i < 16; i++) c->regs[i] = (uintptr_t)uc->uc_mcontext.gregs[order[i]];
     c->n_regs = 16;
+    c->pc = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
     uintptr_t sp = (uintptr_t)uc->uc_mcontext.gregs[REG_RSP];
     uc->uc_mcontext.gregs[REG_RSP] = (greg_t)(((sp - 512) & ~(uintptr_t)15) - 8);
     uc->uc_mcontext.gregs[REG_RDI] = (greg_t)(uintptr_t)c;
@@ -65,6 +66,7 @@ static void on_fault(int sig, siginfo_t *info, void *ucp) {
     for (unsigned i = 0; i < 31; i++) c->regs[i] = (uintptr_t)uc->uc_mcontext.regs[i];
     c->regs[31] = (uintptr_t)uc->uc_mcontext.sp;
     c->n_regs = 32;
+    c->pc = (uintptr_t)uc->uc_mcontext.pc;
     uc->uc_mcontext.sp = (uc->uc_mcontext.sp - 512) & ~(uintptr_t)15;
     uc->uc_mcontext.regs[0] = (uintptr_t)c;
     uc->uc_mcontext.pc = (uintptr_t)land;

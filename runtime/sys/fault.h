@@ -28,6 +28,7 @@ typedef struct ts_fault_ctx {
     bool (*owns)(void *data, uintptr_t addr); /* async-signal-safe */
     void *data;
     uintptr_t addr; /* the faulting address */
+    uintptr_t pc;   /* the instruction */
     /* general registers: x86-64 rax rbx rcx rdx rsi rdi rbp rsp r8…r15; aarch64 x0…x30 sp */
     uintptr_t regs[TS_FAULT_REGS];
     unsigned n_regs;

@@ -77,3 +77,12 @@ bool ts_pages_can_reserve(size_t len) {
     ts_pages_release(p, len);
     return p != NULL;
 }
+
+void *ts_pages_make_code(const void *code, size_t len) {
+    void *p = ts_pages_resize(NULL, 0, len);
+    if (!p) return NULL;
+    memcpy(p, code, len);
+    if (mprotect(p, ts_pages_round(len), PROT_READ | PROT_EXEC) == 0) return p;
+    ts_pages_release(p, len);
+    return NULL;
+}

@@ -52,12 +52,40 @@ static inline uint8_t *seed_bytes(const char *name, size_t *len) {
     return p;
 }
 
+/* The tier of the engines that seed_open makes. */
+static ts_tier seed_tier;
+#define EACH_SEED_TIER(t) (ts_tier t = TS_TIER_INTERPRETED; t <= TS_TIER_COMPILED_MIXED && (seed_tier = t, true); t++)
+/* The rows of a test that runs in each tier. */
+static inline int seed_in_tier(void **state, ts_tier t) {
+    (void)state;
+    seed_tier = t;
+    return 0;
+}
+static inline int seed_interpreted(void **state) {
+    return seed_in_tier(state, TS_TIER_INTERPRETED);
+}
+static inline int seed_compiled(void **state) {
+    return seed_in_tier(state, TS_TIER_COMPILED);
+}
+static inline int seed_compiled_at_once(void **state) {
+    return seed_in_tier(state, TS_TIER_COMPILED_AT_ONCE);
+}
+static inline int seed_compiled_mixed(void **state) {
+    return seed_in_tier(state, TS_TIER_COMPILED_MIXED);
+}
+#define SEED_TESTS(f)                                                                                                  \
+    {#f ", interpreted", f, seed_interpreted, NULL, NULL}, {#f ", compiled", f, seed_compiled, NULL, NULL},            \
+        {#f ", compiled at once", f, seed_compiled_at_once, NULL, NULL}, {                                             \
+        #f ", compiled mixed", f, seed_compiled_mixed, NULL, NULL                                                      \
+    }
+
 static inline seed *seed_open(const char *name, const ts_store_limits *limits) {
     seed *s = calloc(1, sizeof *s);
     size_t len;
     uint8_t *bytes = seed_bytes(name, &len);
     assert_non_null(s);
     assert_int_equal(ts_engine_create(&s->engine, &s->e), TS_OK);
+    ts_engine_set_tier(s->engine, seed_tier);
     assert_int_equal(ts_module_new(s->engine, bytes, len, true, &s->module, &s->e), TS_OK);
     free(bytes);
     assert_int_equal(ts_store_create(s->engine, limits, &s->store, &s->e), TS_OK);

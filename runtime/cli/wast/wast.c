@@ -51,6 +51,7 @@ typedef struct wast {
     char *dir;
     ts_arena arena;
     ts_engine *engine;
+    ts_tier tier;
     ts_store *store;
     ts_wast_components *components; /* created with the first component */
     bindings instances, registered, definitions;
@@ -669,6 +670,7 @@ static ts_status run_script(wast *w, const ts_json *root) {
     if (!commands || commands->kind != TS_JSON_ARRAY) return ts_fail(&w->err, TS_MALFORMED, "there are no commands");
     TS_TRY(ts_engine_create(&w->engine, &w->err));
     ts_engine_set_features(w->engine, w->features);
+    ts_engine_set_tier(w->engine, w->tier);
     TS_TRY(ts_store_create(w->engine, &w->limits, &w->store, &w->err));
     ts_gc_set_stress(w->store->gc, w->gc_stress);
     TS_TRY(make_spectest(w));
@@ -737,6 +739,9 @@ static ts_status set(wast *w, const char *option, const char *value, ts_error *e
     if (strcmp(option, "--features") == 0) return parse_features(value, &w->features, e);
     if (strcmp(option, "--results") == 0) {
         w->results_path = value;
+    } else if (strcmp(option, "--engine") == 0) {
+        if (!ts_tier_named(value, &w->tier))
+            return ts_fail(e, TS_USAGE, "interpreter, compiled, compiled-at-once or compiled-mixed is expected");
     } else if (strcmp(option, "--timeout") == 0) {
         TS_TRY(ts_quantity_parse(value, TS_QUANTITY_TIME, &n, e));
         w->timeout = (double)n / 1e9;
@@ -749,7 +754,7 @@ static ts_status set(wast *w, const char *option, const char *value, ts_error *e
     return TS_OK;
 }
 static bool has_value(const char *option) {
-    static const char *const options[] = {"--results", "--timeout", "--gc-stress", "--features"};
+    static const char *const options[] = {"--results", "--timeout", "--gc-stress", "--features", "--engine"};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (strcmp(option, options[i]) == 0) return true;
     return false;
@@ -806,7 +811,8 @@ int ts_cli_wast(int argc, char **argv) {
         }
         fprintf(stderr,
                 "usage: touchstone wast SCRIPT.json [--results FILE] [-v] [--messages] [--features LIST] [--checked]\n"
-                "                       [--deterministic] [--interruptible] [--timeout S] [--gc-stress N]\n");
+                "                       [--deterministic] [--interruptible] [--timeout S] [--gc-stress N]\n"
+                "                       [--engine interpreter|compiled|compiled-at-once|compiled-mixed]\n");
         return TS_CLI_USAGE;
     }
     int status = TS_CLI_IO;

@@ -98,6 +98,7 @@ static ts_status compile_body(compiler *c) {
     uint32_t n_zero = c->first_temp - (c->link + 2);
     uint32_t enter = emit(c, n_zero ? TS_IR_enter : TS_IR_enter0, CLASS_NONE, c->link + 2, n_zero, 0, 0);
     if (c->form & TS_FORM_METERED) emit(c, TS_IR_fuel, CLASS_NONE, 0, 0, 0, 0);
+    emit_count(c, 0);
     c->last = NONE;
     while (!ts_reader_done(&c->reader) && c->frames.len) {
         struct ts_op o;
@@ -124,6 +125,7 @@ static ts_status compile(compiler *c, const ts_fcode *f, ts_error *e, bool want_
     c->func = &m->funcs[f->func];
     c->type = ts_types_get(ts_engine_types(m->engine), c->func->type);
     c->form = f->form;
+    c->tier = ts_engine_tier(m->engine);
     c->err = e;
     c->want_map = want_map;
     c->reader = (ts_reader){

@@ -70,6 +70,7 @@ typedef struct compiler {
     const ts_func_def *func;
     const ts_deftype *type;
     unsigned form; /* TS_FORM_* */
+    ts_tier tier;
     ts_reader reader;
     ts_error *err;
     bool nomem, too_big;
@@ -205,6 +206,15 @@ static inline uint32_t emit_word1(compiler *c, uint32_t op, uint8_t reg_class, u
     uint32_t at = emit(c, op, reg_class, s0, s1, 0, 0);
     c->code.data[at + 1].uw[1] = w1;
     return at;
+}
+/* Count the calls of the function, or the iterations of a loop, until it is worth machine code. */
+enum { CALLS_UNTIL_HOT = 200, ITERATIONS_UNTIL_HOT = 1000 };
+static inline void emit_count(compiler *c, bool is_loop) {
+    if (c->tier == TS_TIER_INTERPRETED) return;
+    uint32_t n = is_loop ? ITERATIONS_UNTIL_HOT : CALLS_UNTIL_HOT;
+    if (c->tier == TS_TIER_COMPILED_AT_ONCE) n = 1;
+    if (c->tier == TS_TIER_COMPILED_MIXED) n = 1 + (c->code.len * 2654435761u >> 16) % 5;
+    emit_word1(c, TS_IR_count, CLASS_NONE, 0, 0, n);
 }
 static inline operand_entry *push_entry(compiler *c, uint8_t kind, uint8_t reg_class) {
     uint32_t pos = next_free_slot(c);

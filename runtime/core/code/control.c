@@ -391,6 +391,7 @@ bool ts_compile_control(compiler *c, const struct ts_op *o) {
         merge_control_flow(c);
         if (l) l->loop_at = c->code.len;
         if (c->form & TS_FORM_METERED) emit(c, TS_IR_fuel, CLASS_NONE, 0, 0, 0, 0);
+        emit_count(c, 1);
         allow_jump_here(c);
         return true;
     }

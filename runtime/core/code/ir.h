@@ -98,7 +98,9 @@ struct ts_fcode {
     ts_word *code; /* NULL until compiled */
     uint32_t n_words;
     uint32_t n_handlers;
-    struct ts_handler *handlers; /* exception handlers, innermost first */
+    struct ts_handler *handlers;     /* exception handlers, innermost first */
+    struct ts_machine_code *machine; /* NULL: none (run/tier.h) */
+    bool tiered;                     /* atomic: it has machine code, or was refused it */
 };
 
 /* One catch clause of one try_table. */

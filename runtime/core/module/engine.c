@@ -1,15 +1,20 @@
 /* engine: see engine.h. */
 #include "core/module/engine.h"
+#include "base/dispatch.h"
 #include "sys/file.h"
 #include "sys/folder.h"
 #include <stdlib.h>
 #include <string.h>
+
+#define DEFAULT_MAX_CODE ((size_t)256 << 20)
 
 struct ts_engine {
     uint32_t refs; /* atomic */
     ts_type_registry *types;
     uint32_t features;
     ts_cache cache;
+    ts_tier tier;
+    size_t max_code, code; /* bytes of machine code: the limit, and now (atomic) */
 };
 
 ts_status ts_engine_create(ts_engine **out, ts_error *e) {
@@ -19,6 +24,8 @@ ts_status ts_engine_create(ts_engine **out, ts_error *e) {
     g->refs = 1;
     g->features = TS_F_WASM3;
     g->cache.folder = -1;
+    g->tier = TS_TIER_COMPILED;
+    g->max_code = DEFAULT_MAX_CODE;
     g->types = ts_types_new();
     if (!g->types) {
         free(g);
@@ -65,4 +72,36 @@ const ts_cache *ts_engine_get_cache(const ts_engine *e) {
 }
 uint32_t ts_engine_features(const ts_engine *e) {
     return e->features;
+}
+void ts_engine_set_tier(ts_engine *e, ts_tier tier) {
+    if (e) e->tier = tier == TS_TIER_DEFAULT ? TS_TIER_COMPILED : tier;
+}
+bool ts_tier_named(const char *name, ts_tier *out) {
+    static const char *const names[] = {
+        [TS_TIER_INTERPRETED] = "interpreter",
+        [TS_TIER_COMPILED] = "compiled",
+        [TS_TIER_COMPILED_AT_ONCE] = "compiled-at-once",
+        [TS_TIER_COMPILED_MIXED] = "compiled-mixed",
+    };
+    for (unsigned i = TS_TIER_INTERPRETED; name && out && i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0) {
+            *out = (ts_tier)i;
+            return true;
+        }
+    return false;
+}
+ts_tier ts_engine_tier(const ts_engine *e) {
+    return TS_HAS_MACHINE_CODE ? e->tier : TS_TIER_INTERPRETED;
+}
+void ts_engine_set_max_code(ts_engine *e, uint64_t bytes) {
+    if (e) e->max_code = bytes > SIZE_MAX ? SIZE_MAX : (size_t)bytes;
+}
+bool ts_engine_take_code(ts_engine *e, size_t len) {
+    size_t had = __atomic_fetch_add(&e->code, len, __ATOMIC_RELAXED);
+    if (had <= e->max_code && len <= e->max_code - had) return true;
+    ts_engine_give_code(e, len);
+    return false;
+}
+void ts_engine_give_code(ts_engine *e, size_t len) {
+    __atomic_fetch_sub(&e->code, len, __ATOMIC_RELAXED);
 }

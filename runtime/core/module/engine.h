@@ -23,6 +23,12 @@ void ts_engine_destroy(ts_engine *e);
 ts_type_registry *ts_engine_types(const ts_engine *e);
 void ts_engine_set_features(ts_engine *e, uint32_t features);
 uint32_t ts_engine_features(const ts_engine *e);
+/* Whether functions of this engine's modules get machine code: TS_TIER_INTERPRETED if this build makes none. It is
+ * constant once there is a module. */
+ts_tier ts_engine_tier(const ts_engine *e);
+/* Take or give back bytes of machine code. Taking fails at the limit. */
+bool ts_engine_take_code(ts_engine *e, size_t len);
+void ts_engine_give_code(ts_engine *e, size_t len);
 /* Note for the cache that these bytes are the contents of such a file. The note is valid until the next
  * call. */
 void ts_engine_cache_file(ts_engine *e, const void *bytes, size_t len, const uint64_t identity[5]);

@@ -3,7 +3,8 @@
 #include "base/vec.h"
 #include "core/code/compile.h"
 #include "core/module/engine.h"
-#include "core/run/exec.h"
+#include "core/native/machine.h"
+#include "core/run/dispatch.h"
 #include "sys/thread.h"
 #include <stdlib.h>
 
@@ -33,6 +34,7 @@ static void code_cache_free(ts_module *m) {
         ts_vec_free(&cc->by_form[f].order);
         for (uint32_t i = 0; i < cc->by_form[f].sorted.len; i++) {
             ts_fcode *c = cc->by_form[f].sorted.data[i];
+            ts_machine_free(m->engine, c->machine);
             free(c->code);
             free(c->handlers);
         }
@@ -149,6 +151,21 @@ ts_status ts_code_compile(ts_fcode *out, ts_error *e) {
     ts_lock_give(&cc->lock);
     ts_compiled_free(&c);
     return st;
+}
+
+ts_fcode *ts_code_all(ts_module *m, unsigned form) {
+    return m->code->forms[form];
+}
+void ts_code_each(ts_module *m, bool (*fn)(void *data, ts_fcode *c), void *data) {
+    struct ts_code_cache *cc = m->code;
+    ts_lock_take(&cc->lock);
+    for (unsigned f = 0; f < TS_FORM_COUNT; f++)
+        for (uint32_t i = 0; i < cc->by_form[f].sorted.len; i++)
+            if (fn(data, cc->by_form[f].sorted.data[i])) {
+                ts_lock_give(&cc->lock);
+                return;
+            }
+    ts_lock_give(&cc->lock);
 }
 
 ts_fcode *ts_code_find(ts_module *m, unsigned form, const ts_word *pc) {

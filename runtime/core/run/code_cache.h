@@ -21,6 +21,10 @@ void ts_code_set_ahead(ts_module *m, unsigned form, uint32_t *funcs, uint32_t n)
 const uint32_t *ts_code_call_order(const ts_module *m, unsigned *form, uint32_t *n);
 /* Compiles the function unless that has been done. Any thread may call it. */
 ts_status ts_code_compile(ts_fcode *out, ts_error *e) TS_MUST_USE;
+/* The codes of all functions of the module in a form, by index. */
+ts_fcode *ts_code_all(ts_module *m, unsigned form);
+/* Calls fn for each compiled function, in all forms, until it returns true. */
+void ts_code_each(ts_module *m, bool (*fn)(void *data, ts_fcode *c), void *data);
 /* Returns the function whose code contains pc, or NULL. */
 ts_fcode *ts_code_find(ts_module *m, unsigned form, const ts_word *pc);
 /* Returns the byte offset in the module of the instruction that pc belongs to, or 0 if it is unknown.

@@ -2,11 +2,9 @@
  * backtraces.
  * In: functions and arguments. Out: results, or a status with the backtrace. spec: exec/instructions,
  * exec/runtime#stack
- *
- * Dispatch is by tail calls if the compiler has `musttail` and `preserve_none`, so that the whole state of
- * the machine is in argument registers. Other compilers use computed goto, as does -DTS_DISPATCH_GOTO.
- * Sanitizers and coverage use a switch (-DTS_DISPATCH_SWITCH). */
+ */
 #include "base/assert.h"
+#include "base/dispatch.h"
 #include "core/debug/dwarf.h"
 #include "core/run/exec.h"
 #include "core/run/code_cache.h"
@@ -15,22 +13,12 @@
 #include "core/run/numeric.h"
 #include "core/run/simd.h"
 #include "core/run/spares.h"
+#include "core/run/tier.h"
 #include "sys/fault.h"
 #include "sys/pages.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#if !defined(TS_DISPATCH_SWITCH) && !defined(TS_DISPATCH_GOTO)
-#if defined(__has_attribute)
-#if __has_attribute(musttail) && __has_attribute(preserve_none)
-#define TS_DISPATCH_TAIL 1
-#endif
-#endif
-#ifndef TS_DISPATCH_TAIL
-#define TS_DISPATCH_GOTO 1
-#endif
-#endif
 
 #if defined(TS_DISPATCH_TAIL)
 /* --- tail calls ---------------------------------------------------------------------------------------- */
@@ -90,8 +78,23 @@ const void *const *ts_ir_handlers(void) {
     return handlers;
 }
 
+/* Run from pc. */
+static __attribute__((used)) TS_PN void start(ARGS) {
+    GO;
+}
+#if TS_HAS_MACHINE_CODE
+/* The calling convention preserves rbp, but machine code uses it. */
+static __attribute__((naked, noinline)) TS_PN void enter(ARGS) {
+    __asm__("push %%rbp\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset %%rbp, 0\n"
+            "call %P0\n"
+            "pop %%rbp\n.cfi_adjust_cfa_offset -8\n.cfi_restore %%rbp\n"
+            "ret" ::"i"(start));
+}
+#else
+#define enter start
+#endif
 void ts_exec_interpret(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot *fp) {
-    ((handler)pc->h)(pc, fp, inst->mem0_base, x, inst, 0, 0, 0);
+    enter(pc, fp, inst->mem0_base, x, inst, 0, 0, 0);
 }
 
 #else
@@ -432,8 +435,32 @@ bool ts_exec_locates_faults(void) {
     compare(pc, fp, NULL, &x, NULL, 0, 0, 0);
     return x.stop_pc == pc;
 }
+#if TS_HAS_MACHINE_CODE
+/* Machine code assumes the registers of all arguments (core/native/emit.c). */
+static TS_PN void compare_all(ARGS) {
+    uintptr_t in[4];
+    uint32_t in_f;
+    uint64_t in_d;
+    __asm__ volatile("mov %%r14, %0\nmov %%r15, %1\nmov %%rdi, %2\nmov %%rsi, %3\nmovd %%xmm0, %4\nmovq %%xmm1, %5\n"
+                     : "=&r"(in[0]), "=&r"(in[1]), "=&r"(in[2]), "=&r"(in[3]), "=&r"(in_f), "=&r"(in_d)
+                     : "r"(mem), "r"(x), "r"(inst), "r"(r), "x"(f), "x"(d));
+    if (in[0] == (uintptr_t)mem && in[1] == (uintptr_t)x && in[2] == (uintptr_t)inst && in[3] == r &&
+        in_f == ts_bits32(f) && in_d == ts_bits64(d))
+        compare_registers(PASS);
+}
+bool ts_exec_takes_machine_code(void) {
+    ts_exec x = {0};
+    ts_word pc[1];
+    ts_slot fp[1];
+    ts_instance inst;
+    handler volatile compare = compare_all;
+    compare(pc, fp, (uint8_t *)fp, &x, &inst, 3, 4, 5);
+    return x.stop_pc == pc;
+}
+#endif
 static void locate_fault(ts_exec *x, const ts_fault_ctx *fc) {
-    x->stop_pc = (const ts_word *)fc->regs[TS_PC_REGISTER];
+    x->stop_pc = ts_tier_find(x->inst->module, fc->pc);
+    if (!x->stop_pc) x->stop_pc = (const ts_word *)fc->regs[TS_PC_REGISTER];
     x->stop_fp = (ts_slot *)fc->regs[TS_FP_REGISTER];
     TS_ASSERT(x->stop_fp >= x->stack && x->stop_fp < x->stack_end);
 }
@@ -443,6 +470,12 @@ bool ts_exec_locates_faults(void) {
 }
 static void locate_fault(const ts_exec *x, const ts_fault_ctx *fc) {
     (void)x, (void)fc;
+}
+#endif
+
+#if !TS_HAS_MACHINE_CODE
+bool ts_exec_takes_machine_code(void) {
+    return false;
 }
 #endif
 

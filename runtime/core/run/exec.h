@@ -5,6 +5,7 @@
 #define TS_CORE_EXEC_H
 #include "core/code/ir.h"
 #include "core/run/call.h"
+#include "core/run/dispatch.h"
 #include "core/run/objects.h"
 #include "sys/stack.h"
 
@@ -36,9 +37,6 @@ ts_status ts_exec_new(ts_store *s, TS_OWN ts_exec **out, ts_error *e) TS_MUST_US
 void ts_exec_free(ts_exec *x);
 /* The form of code that an instance with this memory 0 (NULL: none) runs in this store. */
 unsigned ts_exec_form(const ts_store *s, const ts_memory *mem0);
-
-/* The handler of each opcode in the dispatch of this build. */
-const void *const *ts_ir_handlers(void);
 
 /* For the operations: */
 /* Call f, a function of another instance or of the host, from instance `from`. Its arguments are at io. */

@@ -462,6 +462,19 @@ OP(fuel) {
     if (TS_UNLIKELY(st != TS_OK)) STOP(st);
     NEXT(1);
 }
+/* Several threads may count at once, and lose some. */
+OP(count) {
+    uint32_t *left = &((ts_word *)(uintptr_t)pc)[1].uw[1];
+    uint32_t n = __atomic_load_n(left, __ATOMIC_RELAXED) - 1;
+    __atomic_store_n(left, n, __ATOMIC_RELAXED);
+    if (TS_UNLIKELY(n == 0)) GOTO_OP(count_down);
+    NEXT(2);
+}
+OP(count_down) {
+    if (ts_tier_up(inst->module, ts_exec_form(x->store, inst->module->n_mems ? inst->mems[0] : NULL), pc))
+        JUMP(pc); /* it is an entry of machine code now */
+    NEXT(2);
+}
 OP(compile) {
     ts_fcode *c = (ts_fcode *)((char *)(uintptr_t)pc - offsetof(ts_fcode, stub));
     ts_status st = ts_code_compile(c, x->err);

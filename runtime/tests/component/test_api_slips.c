@@ -52,6 +52,7 @@ typedef struct world {
     char text[64];
     const char *text_out;
     uint64_t number;
+    ts_tier tier;
     int32_t small;
 } world;
 

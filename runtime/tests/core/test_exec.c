@@ -187,8 +187,8 @@ static void numbers(void **state) {
 
 int main(void) {
     seed_handlers();
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(control), cmocka_unit_test(backtraces), cmocka_unit_test(memory), cmocka_unit_test(memory64),
-        cmocka_unit_test(objects), cmocka_unit_test(exceptions), cmocka_unit_test(numbers)};
+    const struct CMUnitTest tests[] = {SEED_TESTS(control),  SEED_TESTS(backtraces), SEED_TESTS(memory),
+                                       SEED_TESTS(memory64), SEED_TESTS(objects),    SEED_TESTS(exceptions),
+                                       SEED_TESTS(numbers)};
     return cmocka_run_group_tests_name("exec", tests, NULL, NULL);
 }

@@ -89,6 +89,7 @@ static void check(const struct ts_op_info *info, int address, int value, const t
     size_t call, access;
     build b = access_module(info, address, value, &call, &access);
     assert_int_equal(ts_engine_create(&engine, &e), TS_OK);
+    ts_engine_set_tier(engine, seed_tier);
     ts_status st = ts_module_new(engine, b.bytes, b.len, true, &m, &e);
     if (st != TS_OK) print_error("%s: %s\n", info->text, e.message);
     assert_int_equal(st, TS_OK);
@@ -112,7 +113,7 @@ static void check(const struct ts_op_info *info, int address, int value, const t
     ts_engine_destroy(engine);
 }
 
-static void every_access(const ts_store_limits *limits) {
+static void every_access_in_tier(const ts_store_limits *limits) {
     unsigned n = 0;
     for (uint32_t op = 0; op < TS_OP_COUNT; op++) {
         const struct ts_op_info *info = &ts_op_infos[op];
@@ -123,6 +124,11 @@ static void every_access(const ts_store_limits *limits) {
                 check(info, address, value, limits);
     }
     assert_int_equal(n, 23 + 14); /* those of numbers and those of vectors */
+}
+
+static void every_access(const ts_store_limits *limits) {
+    for
+        EACH_SEED_TIER(i) every_access_in_tier(limits);
 }
 
 static void guarded(void **state) {

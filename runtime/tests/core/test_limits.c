@@ -215,9 +215,8 @@ static void threads(void **state) {
 
 int main(void) {
     seed_handlers();
-    const struct CMUnitTest tests[] = {cmocka_unit_test(fuel),       cmocka_unit_test(interruption),
-                                       cmocka_unit_test(memory),     cmocka_unit_test(tables),
-                                       cmocka_unit_test(call_depth), cmocka_unit_test(host_depth),
-                                       cmocka_unit_test(gc_heap),    cmocka_unit_test(threads)};
+    const struct CMUnitTest tests[] = {SEED_TESTS(fuel),    SEED_TESTS(interruption), SEED_TESTS(memory),
+                                       SEED_TESTS(tables),  SEED_TESTS(call_depth),   SEED_TESTS(host_depth),
+                                       SEED_TESTS(gc_heap), SEED_TESTS(threads)};
     return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
 }

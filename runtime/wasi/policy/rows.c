@@ -299,6 +299,12 @@ static ts_status features(ts_reading *r, const ts_option *o, const char *value, 
     return TS_OK;
 }
 
+static ts_status engine(ts_reading *r, const ts_option *o, const char *value, ts_error *e) {
+    (void)o;
+    if (ts_tier_named(value, &r->settings->policy.tier)) return TS_OK;
+    return ts_fail(e, TS_USAGE, "interpreter, compiled or compiled-at-once is expected");
+}
+
 /* --- the rows --- */
 #define AT(field) offsetof(ts_settings, field)
 #define CALL TS_OPTION_APPLIES
@@ -349,6 +355,8 @@ const ts_option ts_policy_rows[] = {
      "of the heap of structs, arrays and exceptions [1GiB]"},
     {"max-disk", "SIZE", TS_OPTION_SIZE, ONE, ALL, CALL, max_disk, 0,
      "bytes that the guest may make files grow by, holes included; beyond, the error is quota [not counted]"},
+    {"max-code", "SIZE", TS_OPTION_SIZE, ONE, ALL, AT(policy.max_code), NULL, 0,
+     "of machine code; functions beyond it are interpreted [256MiB]"},
 
     HEADING("Runs that can be repeated"),
     {"clock", "TIME", TS_OPTION_TEXT, ONE, ALL, CALL, clock_option, 0,
@@ -368,6 +376,9 @@ const ts_option ts_policy_rows[] = {
      "link the functions of an unstable feature of WASI (clocks-timezone, network-error-code …)"},
     {"unknown-imports-trap", NULL, TS_OPTION_FLAG, ONE, ALL, AT(unknown_imports_trap), NULL, 0,
      "run although imports are unknown or not implemented; a call of one traps"},
+    {"engine", "NAME", TS_OPTION_TEXT, ONE, ALL, CALL, engine, 0,
+     "interpreter: no page becomes executable; compiled: hot functions get machine code, where there is any for this "
+     "processor; compiled-at-once, compiled-mixed: for tests [$TOUCHSTONE_ENGINE, or compiled]"},
     {"cache", "FOLDER", TS_OPTION_TEXT, ONE, ALL, AT(policy.cache), NULL, 0,
      "remember there which code was valid, for quicker starts [$TOUCHSTONE_CACHE]"},
     {0}};

@@ -1,0 +1,219 @@
+/* flow: see flow.h. source: Chaitin, Register allocation and spilling via graph coloring (1982), with the
+ * candidates in the order of their weights, as Chow and Hennessy (1990) do. */
+#include "core/native/flow.h"
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_table(const ts_word *w) {
+    return w->u == TS_IR_br_table || w->u == TS_IR_br_table_A;
+}
+
+/* --- where control goes --------------------------------------------------------------------------------- */
+static bool decode(flow *f) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < f->n_words; i += ts_ir_len(&f->code[i])) n++;
+    f->n = n;
+    f->ins = calloc((size_t)n + 1, sizeof *f->ins);
+    f->ins_of_word = malloc((size_t)f->n_words * sizeof *f->ins_of_word);
+    f->candidate_of_slot = malloc(f->n_slots ? f->n_slots : 1);
+    if (!f->ins || !f->ins_of_word || !f->candidate_of_slot) return false;
+    memset(f->candidate_of_slot, NO_CANDIDATE, f->n_slots);
+    n = 0;
+    for (uint32_t i = 0; i < f->n_words; i += ts_ir_len(&f->code[i])) {
+        f->ins[n] = (flow_instruction){.at = i, .target = NO_INSTRUCTION, .loop_last = NO_INSTRUCTION};
+        f->ins_of_word[i] = n++;
+    }
+    f->ins[n] = (flow_instruction){.at = f->n_words, .target = NO_INSTRUCTION, .loop_last = NO_INSTRUCTION};
+    return true;
+}
+static uint32_t jump_to(flow *f, uint32_t from, int64_t distance) {
+    uint32_t to = f->ins_of_word[f->ins[from].at + distance];
+    f->ins[to].is_label = true;
+    if (to <= from) f->ins[to].loop_last = from; /* `from` rises */
+    return to;
+}
+static void find_labels(flow *f, const ts_handler *handlers, uint32_t n_handlers) {
+    for (uint32_t i = 0; i < f->n; i++) {
+        const ts_word *w = f->code + f->ins[i].at;
+        ts_operands o;
+        ts_operands_of(w, &o);
+        if (o.branches) f->ins[i].target = jump_to(f, i, w[1].w[1]);
+        if (is_table(w))
+            for (uint32_t k = 0; k <= w[1].uw[1]; k++) jump_to(f, i, w[2 + k].i);
+    }
+    for (uint32_t k = 0; k < n_handlers; k++) {
+        flow_instruction *to = &f->ins[f->ins_of_word[handlers[k].target]];
+        to->is_label = to->is_entry = true;
+    }
+}
+
+/* --- candidates ----------------------------------------------------------------------------------------- */
+typedef struct slot_use {
+    uint32_t slot;
+    uint8_t classes; /* bits 1 << IN_* */
+    uint64_t weight;
+} slot_use;
+static void count_use(const flow *f, slot_use *u, uint32_t slot, unsigned class, uint64_t weight) {
+    if (slot >= f->n_slots) return;
+    u[slot].weight += weight;
+    if (class < IN_NONE) u[slot].classes |= (uint8_t)(1u << class);
+}
+static int by_weight(const void *pa, const void *pb) {
+    const slot_use *a = pa, *b = pb;
+    if (a->weight != b->weight) return a->weight < b->weight ? 1 : -1;
+    return a->slot < b->slot ? -1 : 1;
+}
+static bool choose_candidates(flow *f) {
+    slot_use *u = calloc(f->n_slots ? f->n_slots : 1, sizeof *u);
+    uint32_t *leave = calloc((size_t)f->n + 1, sizeof *leave); /* loops that end at an instruction */
+    if (!u || !leave) {
+        free(u);
+        free(leave);
+        return false;
+    }
+    for (uint32_t s = 0; s < f->n_slots; s++) u[s].slot = s;
+    uint32_t depth = 0;
+    for (uint32_t i = 0; i < f->n; i++) {
+        if (f->ins[i].loop_last != NO_INSTRUCTION) {
+            depth++;
+            leave[f->ins[i].loop_last]++;
+        }
+        ts_operands o;
+        ts_operands_of(f->code + f->ins[i].at, &o);
+        uint64_t weight = (uint64_t)1 << (depth < 8 ? 3 * depth : 24);
+        for (uint32_t k = 0; k < o.n_reads; k++) count_use(f, u, o.read[k], o.read_class[k], weight);
+        if (o.write >= 0) count_use(f, u, (uint32_t)o.write, o.write_class, weight);
+        depth -= leave[i];
+    }
+    free(leave);
+    uint32_t n = 0;
+    for (uint32_t s = 0; s < f->n_slots; s++) {
+        unsigned c = u[s].classes;
+        if (u[s].weight > 1 && (c & (c - 1)) == 0) u[n++] = u[s];
+    }
+    qsort(u, n, sizeof *u, by_weight);
+    f->n_candidates = n < MAX_CANDIDATES ? n : MAX_CANDIDATES;
+    for (uint32_t k = 0; k < f->n_candidates; k++) {
+        unsigned c = u[k].classes;
+        uint8_t class = c == 1 << IN_F ? IN_F : c == 1 << IN_D ? IN_D : IN_R;
+        f->candidate[k] = (flow_candidate){.slot = (uint16_t)u[k].slot, .class = class, .home = NO_HOME};
+        f->candidate_of_slot[u[k].slot] = (uint8_t)k;
+        f->all |= SET_BIT(k);
+        f->of_class[class] |= SET_BIT(k);
+    }
+    free(u);
+    return true;
+}
+
+/* --- liveness ------------------------------------------------------------------------------------------- */
+static slot_set slots_between(const flow *f, uint32_t from, uint32_t to) {
+    slot_set set = 0;
+    for (uint32_t k = 0; k < f->n_candidates; k++)
+        if (f->candidate[k].slot >= from && f->candidate[k].slot < to) set |= SET_BIT(k);
+    return set;
+}
+static slot_set slot_bit(const flow *f, uint32_t slot) {
+    uint8_t k = slot < f->n_slots ? f->candidate_of_slot[slot] : NO_CANDIDATE;
+    return k == NO_CANDIDATE ? 0 : SET_BIT(k);
+}
+static void find_uses(flow *f, bool has_handlers) {
+    for (uint32_t i = 0; i < f->n; i++) {
+        flow_instruction *in = &f->ins[i];
+        ts_operands o;
+        ts_operands_of(f->code + in->at, &o);
+        for (uint32_t k = 0; k < o.n_reads; k++) in->reads |= slot_bit(f, o.read[k]);
+        if (o.moved) in->reads |= slots_between(f, o.read[0], o.read[0] + o.moved);
+        if (o.write >= 0)
+            in->writes |= o.moved ? slots_between(f, (uint32_t)o.write, (uint32_t)o.write + o.moved)
+                                  : slot_bit(f, (uint32_t)o.write);
+        in->reads |= (slot_set)o.acc_reads << BIT_R;
+        in->writes |= (slot_set)o.acc_writes << BIT_R;
+        if (o.is_call) {
+            in->reads |= slots_between(f, o.args_from, o.args_to);
+            in->writes |= slots_between(f, o.args_from, UINT32_MAX);
+        }
+        /* What a handler reads must be in the frame when an exception comes. */
+        if (o.reads_all || (o.is_exit && has_handlers)) in->reads |= f->all;
+        if (f->code[in->at].u == TS_IR_enter)
+            in->writes |= slots_between(f, f->code[in->at + 1].s[0],
+                                        (uint32_t)f->code[in->at + 1].s[0] + f->code[in->at + 1].s[1]);
+    }
+}
+static void find_liveness(flow *f) {
+    bool changed = true;
+    while (changed) {
+        changed = false;
+        for (uint32_t i = f->n; i-- > 0;) {
+            flow_instruction *in = &f->ins[i];
+            const ts_word *w = f->code + in->at;
+            ts_operands o;
+            ts_operands_of(w, &o);
+            slot_set out = o.ends ? 0 : f->ins[i + 1].live_in;
+            if (in->target != NO_INSTRUCTION) out |= f->ins[in->target].live_in;
+            if (is_table(w))
+                for (uint32_t k = 0; k <= w[1].uw[1]; k++) out |= f->ins[f->ins_of_word[in->at + w[2 + k].i]].live_in;
+            slot_set live = in->reads | (out & ~in->writes);
+            if (in->is_label) live &= ~ALL_ACCUMULATORS; /* the compiler merges control without them */
+            in->live_out = out;
+            if (live != in->live_in) {
+                in->live_in = live;
+                changed = changed || in->is_label;
+            }
+        }
+    }
+}
+
+/* --- registers ------------------------------------------------------------------------------------------ */
+static void choose_homes(flow *f, flow_registers have) {
+    slot_set together[MAX_CANDIDATES] = {0};
+    for (uint32_t i = 0; i < f->n; i++) {
+        const flow_instruction *in = &f->ins[i];
+        ts_operands o;
+        ts_operands_of(f->code + in->at, &o);
+        slot_set alive = in->live_out | (o.reads_late ? in->reads : 0);
+        slot_set born = i == 0 ? f->all & (in->live_in | in->writes) : f->all & in->writes;
+        if (i == 0) alive |= in->live_in;
+        while (born) {
+            unsigned k = (unsigned)__builtin_ctzll(born);
+            born &= born - 1;
+            together[k] |= alive;
+        }
+    }
+    slot_set in_home[2][32] = {{0}};
+    for (uint32_t k = 0; k < f->n_candidates; k++) {
+        flow_candidate *c = &f->candidate[k];
+        unsigned file = c->class != IN_R, n = file ? have.floating : have.integer;
+        for (uint32_t j = 0; j < f->n_candidates; j++)
+            if (together[j] >> k & 1) together[k] |= SET_BIT(j);
+        for (unsigned h = 0; h < n; h++) {
+            if (in_home[file][h] & together[k]) continue;
+            c->home = (uint8_t)h;
+            in_home[file][h] |= SET_BIT(k);
+            break;
+        }
+    }
+    for (uint32_t k = 0; k < f->n_candidates; k++)
+        if (f->candidate[k].home != NO_HOME)
+            f->shares[k] = in_home[f->candidate[k].class != IN_R][f->candidate[k].home] & ~SET_BIT(k);
+}
+
+bool flow_analyse(flow *f, const ts_word *code, uint32_t n_words, uint32_t n_slots, const ts_handler *handlers,
+                  uint32_t n_handlers, flow_registers have) {
+    memset(f, 0, sizeof *f);
+    f->code = code;
+    f->n_words = n_words;
+    f->n_slots = n_slots;
+    if (!decode(f)) return false;
+    find_labels(f, handlers, n_handlers);
+    if (!choose_candidates(f)) return false;
+    find_uses(f, n_handlers > 0);
+    find_liveness(f);
+    choose_homes(f, have);
+    return true;
+}
+void flow_free(flow *f) {
+    free(f->ins);
+    free(f->ins_of_word);
+    free(f->candidate_of_slot);
+    memset(f, 0, sizeof *f);
+}

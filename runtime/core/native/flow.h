@@ -1,0 +1,56 @@
+/* flow: the instructions of one function, where control goes, which slots are live, and which registers hold
+ * slots.
+ * In: the IR of a function. Out: tables by instruction.
+ *
+ * The 60 slots that are used most, loops counted by depth, are candidates for a register. A set of candidates
+ * is a 64-bit mask, so that liveness and interference are exact and cheap. All other slots stay in memory. */
+#ifndef TS_CORE_FLOW_H
+#define TS_CORE_FLOW_H
+#include "core/native/shapes.h"
+
+typedef uint64_t slot_set; /* candidates by number, and the accumulators */
+enum { MAX_CANDIDATES = 60, BIT_R = 60, BIT_F, BIT_D };
+#define SET_BIT(n) ((slot_set)1 << (n))
+#define ALL_ACCUMULATORS (SET_BIT(BIT_R) | SET_BIT(BIT_F) | SET_BIT(BIT_D))
+enum { NO_CANDIDATE = 255, NO_HOME = 255 };
+#define NO_INSTRUCTION UINT32_MAX
+
+typedef struct flow_instruction {
+    uint32_t at;        /* its first word */
+    uint32_t target;    /* of a branch: an instruction; or NO_INSTRUCTION */
+    uint32_t loop_last; /* of a loop's first instruction: the last branch back to it; or NO_INSTRUCTION */
+    bool is_label;      /* something jumps to it */
+    bool is_entry;      /* an exception handler */
+    slot_set reads, writes, live_in, live_out;
+} flow_instruction;
+
+typedef struct flow_candidate {
+    uint16_t slot;
+    uint8_t class; /* IN_R, IN_F or IN_D */
+    uint8_t home;  /* its register among those of the class, or NO_HOME */
+} flow_candidate;
+
+typedef struct flow {
+    const ts_word *code;
+    uint32_t n_words, n;
+    uint32_t n_slots;           /* of the frame */
+    flow_instruction *ins;      /* n + 1: the last one is empty */
+    uint32_t *ins_of_word;      /* n_words */
+    uint8_t *candidate_of_slot; /* n_slots */
+    uint32_t n_candidates;
+    flow_candidate candidate[MAX_CANDIDATES];
+    slot_set all;                    /* the candidates */
+    slot_set of_class[3];            /* the candidates of each class */
+    slot_set shares[MAX_CANDIDATES]; /* the other candidates with the same home */
+} flow;
+
+/* The registers that the machine has for slots: n_homes[IN_R], n_homes[IN_F and IN_D together]. */
+typedef struct flow_registers {
+    uint8_t integer, floating;
+} flow_registers;
+
+/* Returns false if there is no memory. flow_free frees what it made, in both cases. */
+bool flow_analyse(flow *f, const ts_word *code, uint32_t n_words, uint32_t n_slots, const ts_handler *handlers,
+                  uint32_t n_handlers, flow_registers have);
+void flow_free(flow *f);
+#endif

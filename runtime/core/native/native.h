@@ -1,0 +1,45 @@
+/* native: machine code from the register IR of one function.
+ * In: the IR, with opcodes in place of handlers; where the machine's state is. Out: machine code, and the
+ * words of the IR at which it can be entered.
+ *
+ * Machine code is an operation of the interpreter like any other. It takes over at a word of the IR, with the
+ * same registers and the same frame, and leaves by a jump to an operation of the interpreter. So there is one
+ * definition of what is slow or rare: code for an operation that has none of its own, or whose fast path does
+ * not apply, jumps to the interpreter's operation, which continues at the next word. If that word is an entry,
+ * machine code runs again. Calls, returns, traps, exceptions and backtraces need nothing else, and no frame is
+ * on the stack of C. */
+#ifndef TS_CORE_NATIVE_H
+#define TS_CORE_NATIVE_H
+#include "core/code/compile.h"
+
+/* Byte offsets in the structures of run/, and addresses. */
+typedef struct ts_native_layout {
+    int32_t exec_stack_end, exec_fuel, exec_store;
+    int32_t store_interrupted;
+    int32_t instance_mems, instance_globals, instance_tables;
+    int32_t memory_base, memory_len;
+    int32_t table_elems, table_len;
+    int32_t global_value;
+    int32_t func_type, func_inst, func_code;
+} ts_native_layout;
+
+typedef struct ts_native_entry {
+    uint32_t word, code; /* the word of the IR, and the offset of the machine code */
+} ts_native_entry;
+/* The result. The arrays belong to the caller, which calls ts_native_free. */
+typedef struct ts_native {
+    uint8_t *code; /* it can be copied to any address */
+    uint32_t len;
+    ts_native_entry *entries;
+    uint32_t n_entries;
+    ts_native_entry *faults; /* the instructions that access a guarded memory, by `code` */
+    uint32_t n_faults;
+} ts_native;
+
+/* ir: the code of a function. linked: the same words as they run, whose addresses machine code contains.
+ * callees: the functions of the module in this form. handlers: the interpreter's operations, by opcode.
+ * Returns false if there is no memory, or if this build makes no machine code (TS_HAS_MACHINE_CODE). */
+bool ts_native_make(const ts_compiled *ir, const ts_word *linked, ts_fcode *callees, const ts_native_layout *layout,
+                    const void *const *handlers, ts_native *out);
+void ts_native_free(ts_native *n);
+#endif

@@ -1,0 +1,288 @@
+/* shapes: see shapes.h. */
+#include "core/native/shapes.h"
+#include <string.h>
+
+#define ROW(...) {__VA_ARGS__},
+#define BIN5(k, n, o, i, T)                                                                                            \
+    BIN2(k, n, o, i, T, FORM_AS)                                                                                       \
+    BIN2(k, n, o, i, T, FORM_SA) BIN2(k, n, o, i, T, FORM_SS) BIN2(k, n, o, i, T, FORM_AI) BIN2(k, n, o, i, T, FORM_SI)
+#define BIN2(k, n, o, i, T, form)                                                                                      \
+    ROW(k, form, 0, 0, IN_##i, IN_##o, sizeof(T), 0, FAMILY_##n)                                                       \
+    ROW(k, form, 1, 0, IN_##i, IN_##o, sizeof(T), 0, FAMILY_##n)
+#define UN4(k, n, o, i, T)                                                                                             \
+    ROW(k, FORM_A, 0, 0, IN_##i, IN_##o, sizeof(T), 0, FAMILY_##n)                                                     \
+    ROW(k, FORM_A, 1, 0, IN_##i, IN_##o, sizeof(T), 0, FAMILY_##n)                                                     \
+    ROW(k, FORM_S, 0, 0, IN_##i, IN_##o, sizeof(T), 0, FAMILY_##n)                                                     \
+    ROW(k, FORM_S, 1, 0, IN_##i, IN_##o, sizeof(T), 0, FAMILY_##n)
+#define BR5(n, i, T)                                                                                                   \
+    BR1(n, i, T, FORM_AS) BR1(n, i, T, FORM_SA) BR1(n, i, T, FORM_SS) BR1(n, i, T, FORM_AI) BR1(n, i, T, FORM_SI)
+#define BR1(n, i, T, form) ROW(SHAPE_CMP_BR, form, 0, 0, IN_##i, IN_NONE, sizeof(T), 0, FAMILY_##n)
+#define MEM(k, n, c, T, form, x, s) ROW(k, form, s, x, IN_##c, IN_##c, sizeof(T), (T) - 1 < (T)0, FAMILY_##n)
+#define LOAD2(n, o, T, form, x) MEM(SHAPE_LOAD, n, o, T, form, x, 0) MEM(SHAPE_LOAD, n, o, T, form, x, 1)
+#define LOAD5(n, o, T, x)                                                                                              \
+    LOAD2(n, o, T, FORM_A, x)                                                                                          \
+    LOAD2(n, o, T, FORM_S, x) LOAD2(n, o, T, FORM_P, x) LOAD2(n, o, T, FORM_Q, x) LOAD2(n, o, T, FORM_I, x)
+#define ST(n, i, T, x, form) MEM(SHAPE_STORE, n, i, T, form, x, 0)
+#define STORE12(n, i, T, x)                                                                                            \
+    ST(n, i, T, x, FORM_AS)                                                                                            \
+    ST(n, i, T, x, FORM_SA)                                                                                            \
+    ST(n, i, T, x, FORM_SS)                                                                                            \
+    ST(n, i, T, x, FORM_AI)                                                                                            \
+    ST(n, i, T, x, FORM_SI)                                                                                            \
+    ST(n, i, T, x, FORM_PS)                                                                                            \
+    ST(n, i, T, x, FORM_PI)                                                                                            \
+    ST(n, i, T, x, FORM_QS)                                                                                            \
+    ST(n, i, T, x, FORM_QI) ST(n, i, T, x, FORM_IS) ST(n, i, T, x, FORM_IA) ST(n, i, T, x, FORM_II)
+#define STF(n, i, T, x, form) MEM(SHAPE_STOREF, n, i, T, form, x, 0)
+#define STOREF5(n, i, T, x)                                                                                            \
+    STF(n, i, T, x, FORM_A)                                                                                            \
+    STF(n, i, T, x, FORM_S) STF(n, i, T, x, FORM_P) STF(n, i, T, x, FORM_Q) STF(n, i, T, x, FORM_I)
+
+const ts_shape ts_shapes[TS_IR_COUNT] = {
+#define IR_BIN(n, o, i, T, swap, nan, e) BIN5(SHAPE_BIN, n, o, i, T)
+#define IR_DIV(n, T, c, e) BIN5(SHAPE_DIV, n, R, R, T)
+#define IR_UN(n, o, i, T, nan, e) UN4(SHAPE_UN, n, o, i, T)
+#define IR_UNX IR_UN
+#define IR_TRUNC(n, o, i, T, f) UN4(SHAPE_TRUNC, n, o, i, T)
+#define IR_CMP(n, neg, swap, i, T, e) BIN5(SHAPE_CMP, n, R, i, T) BR5(n, i, T)
+#define IR_CMPX IR_CMP
+#define IR_LOAD(n, o, T, V) LOAD5(n, o, T, 0) LOAD5(n, o, T, 1)
+#define IR_STORE(n, i, T) STORE12(n, i, T, 0) STORE12(n, i, T, 1)
+#define IR_STOREF(n, i, T) STOREF5(n, i, T, 0) STOREF5(n, i, T, 1)
+#define IR_ADDBR(n, e)                                                                                                 \
+    ROW(SHAPE_ADDBR, FORM_SI, 1, 0, IN_R, IN_R, 4, 0, FAMILY_addbr_##n)                                                \
+    ROW(SHAPE_ADDBR, FORM_SS, 1, 0, IN_R, IN_R, 4, 0, FAMILY_addbr_##n)
+#define IR_OP(n, w, s) ROW(SHAPE_OP, 0, 0, 0, IN_NONE, IN_NONE, 0, 0, FAMILY_NONE)
+#define IR_SLOW(n, w, s) ROW(SHAPE_SLOW, 0, 0, 0, IN_NONE, IN_NONE, 0, 0, FAMILY_NONE)
+#define IR_V(n, shape, nan) ROW(SHAPE_VECTOR, 0, 0, 0, IN_NONE, IN_NONE, 0, 0, FAMILY_NONE)
+#include "core/code/ir_ops.def"
+};
+
+static void reads(ts_operands *o, uint32_t slot, unsigned class) {
+    o->read[o->n_reads] = (uint16_t)slot;
+    o->read_class[o->n_reads++] = (uint8_t)class;
+}
+static void writes(ts_operands *o, uint32_t slot, unsigned class) {
+    o->write = (int32_t)slot;
+    o->write_class = (uint8_t)class;
+}
+static void calls(ts_operands *o, uint32_t from, uint32_t to) {
+    o->is_exit = o->is_call = true;
+    o->args_from = from;
+    o->args_to = to;
+    o->acc_writes = 7;
+}
+
+/* The opcodes with bodies of their own. */
+static void operands_of_op(const ts_word *w, ts_operands *o) {
+    const uint16_t *s = w[1].s;
+    unsigned op = (unsigned)w->u;
+    switch (op) {
+    case TS_IR_i32_addbr_nz:
+        reads(o, s[1], IN_R);
+        writes(o, s[0], IN_R);
+        o->acc_writes = 1 << IN_R;
+        o->branches = true;
+        return;
+    case TS_IR_i32_shladd_A:
+    case TS_IR_i32_shladd_A_S:
+        reads(o, s[1], IN_R);
+        o->acc_reads = o->acc_writes = 1 << IN_R;
+        if (op == TS_IR_i32_shladd_A_S) writes(o, s[0], IN_R);
+        return;
+    case TS_IR_i32_shladd_S:
+    case TS_IR_i32_shladd_S_S:
+        reads(o, s[1], IN_R);
+        reads(o, s[2], IN_R);
+        o->acc_writes = 1 << IN_R;
+        if (op == TS_IR_i32_shladd_S_S) writes(o, s[0], IN_R);
+        return;
+    case TS_IR_copy:
+        reads(o, s[1], IN_NONE);
+        writes(o, s[0], IN_NONE);
+        return;
+    case TS_IR_copyn:
+        if (s[2] == 0) return;
+        reads(o, s[1], IN_NONE);
+        o->write = s[0];
+        o->write_class = IN_NONE;
+        o->moved = s[2];
+        return;
+    case TS_IR_copy2:
+        reads(o, s[1], IN_NONE);
+        o->write = s[0];
+        o->write_class = IN_NONE;
+        o->moved = 2;
+        return;
+    case TS_IR_const_s: writes(o, s[0], IN_NONE); return;
+    case TS_IR_put_r:
+    case TS_IR_put_f:
+    case TS_IR_put_d:
+        o->acc_reads = (uint8_t)(1 << (op - TS_IR_put_r));
+        writes(o, s[0], op - TS_IR_put_r);
+        return;
+    case TS_IR_global_get_r_A: o->acc_writes = 1 << IN_R; return;
+    case TS_IR_global_get_f_A: o->acc_writes = 1 << IN_F; return;
+    case TS_IR_global_get_d_A: o->acc_writes = 1 << IN_D; return;
+    case TS_IR_global_get_r_S:
+        o->acc_writes = 1 << IN_R;
+        writes(o, s[0], IN_R);
+        return;
+    case TS_IR_global_get_f_S:
+        o->acc_writes = 1 << IN_F;
+        writes(o, s[0], IN_F);
+        return;
+    case TS_IR_global_get_d_S:
+        o->acc_writes = 1 << IN_D;
+        writes(o, s[0], IN_D);
+        return;
+    case TS_IR_global_set_s: reads(o, s[0], IN_NONE); return;
+    case TS_IR_global_set_r: o->acc_reads = 1 << IN_R; return;
+    case TS_IR_br_nz_A:
+    case TS_IR_br_z_A:
+        o->acc_reads = 1 << IN_R;
+        o->branches = true;
+        return;
+    case TS_IR_br_nz_S:
+    case TS_IR_br_z_S:
+        reads(o, s[0], IN_R);
+        o->branches = true;
+        return;
+    case TS_IR_br: o->branches = o->ends = true; return;
+    case TS_IR_br_table_A:
+        o->acc_reads = 1 << IN_R;
+        o->ends = true;
+        return;
+    case TS_IR_br_table:
+        reads(o, s[0], IN_R);
+        o->ends = true;
+        return;
+    case TS_IR_enter:
+    case TS_IR_enter0:
+    case TS_IR_fuel:
+    case TS_IR_count: return;
+    case TS_IR_unreachable: o->is_exit = o->ends = true; return;
+    case TS_IR_ret: o->ends = true; return;
+    case TS_IR_ret_r:
+    case TS_IR_ret_f:
+    case TS_IR_ret_d:
+        o->acc_reads = (uint8_t)(1 << (op - TS_IR_ret_r));
+        o->ends = true;
+        return;
+    case TS_IR_ret_s_r:
+    case TS_IR_ret_s_f:
+    case TS_IR_ret_s_d:
+        reads(o, s[0], op - TS_IR_ret_s_r);
+        o->ends = true;
+        return;
+    case TS_IR_ret_n:
+        if (s[1]) reads(o, s[0], IN_NONE);
+        o->moved = s[1];
+        o->ends = true;
+        return;
+    case TS_IR_call: calls(o, s[0], s[1]); return;
+    case TS_IR_call_import: calls(o, s[0], UINT32_MAX); return;
+    case TS_IR_call_indirect:
+        calls(o, s[0], s[1]);
+        reads(o, s[3], IN_R);
+        return;
+    case TS_IR_call_ref:
+        calls(o, s[0], s[1]);
+        reads(o, s[2], IN_R);
+        return;
+    case TS_IR_return_call:
+    case TS_IR_return_call_import:
+    case TS_IR_return_call_indirect:
+    case TS_IR_return_call_ref:
+    case TS_IR_throw_:
+    case TS_IR_throw_ref: o->is_exit = o->reads_all = o->ends = true; return;
+    default: break;
+    }
+    if (op >= TS_IR_select_r_A && op <= TS_IR_select_d_SS) {
+        unsigned class = (op - TS_IR_select_r_A) / 4, form = (op - TS_IR_select_r_A) % 4;
+        reads(o, s[1], class);
+        reads(o, s[2], class);
+        if (form >= 2)
+            reads(o, s[3], IN_R);
+        else
+            o->acc_reads = 1 << IN_R;
+        o->acc_writes = (uint8_t)(1 << class);
+        if (form & 1) writes(o, s[0], class);
+        return;
+    }
+    o->is_exit = o->reads_all = true;
+}
+
+void ts_operands_of(const ts_word *w, ts_operands *o) {
+    const ts_shape *p = &ts_shapes[w->u];
+    const uint16_t *s = w[1].s;
+    memset(o, 0, sizeof *o);
+    o->write = -1;
+    unsigned acc = p->in < IN_NONE ? 1u << p->in : 0;
+    switch ((ts_shape_kind)p->kind) {
+    case SHAPE_OP: operands_of_op(w, o); return;
+    case SHAPE_BIN:
+    case SHAPE_DIV:
+    case SHAPE_CMP:
+        if (p->form == FORM_AS || p->form == FORM_SA || p->form == FORM_AI) o->acc_reads = (uint8_t)acc;
+        if (p->form == FORM_SA || p->form == FORM_SS || p->form == FORM_SI) reads(o, s[1], p->in);
+        if (p->form == FORM_AS || p->form == FORM_SS) reads(o, s[2], p->in);
+        break;
+    case SHAPE_UN:
+    case SHAPE_TRUNC:
+        if (p->form == FORM_A)
+            o->acc_reads = (uint8_t)acc;
+        else
+            reads(o, s[1], p->in);
+        break;
+    case SHAPE_CMP_BR:
+        o->branches = true;
+        if (p->form == FORM_AS || p->form == FORM_SA || p->form == FORM_AI) o->acc_reads = (uint8_t)acc;
+        if (p->form == FORM_SA || p->form == FORM_SS || p->form == FORM_SI) reads(o, s[0], p->in);
+        if (p->form == FORM_AS || p->form == FORM_SS) reads(o, s[1], p->in);
+        return;
+    case SHAPE_LOAD:
+        if (p->form == FORM_A || p->form == FORM_Q) o->acc_reads = 1 << IN_R;
+        if (p->form == FORM_S || p->form == FORM_P) reads(o, s[1], IN_R);
+        break;
+    case SHAPE_STORE:
+        switch (p->form) {
+        case FORM_AS:
+        case FORM_QS:
+            o->acc_reads = 1 << IN_R;
+            reads(o, s[1], IN_R);
+            return;
+        case FORM_SA:
+            o->acc_reads = 1 << IN_R;
+            reads(o, s[0], IN_R);
+            return;
+        case FORM_SS:
+        case FORM_PS:
+            reads(o, s[0], IN_R);
+            reads(o, s[1], IN_R);
+            return;
+        case FORM_AI:
+        case FORM_QI:
+        case FORM_IA: o->acc_reads = 1 << IN_R; return;
+        case FORM_SI:
+        case FORM_PI: reads(o, s[0], IN_R); return;
+        case FORM_IS: reads(o, s[1], IN_R); return;
+        default: return;
+        }
+    case SHAPE_STOREF:
+        o->acc_reads = (uint8_t)acc;
+        if (p->form == FORM_A || p->form == FORM_Q) o->acc_reads |= 1 << IN_R;
+        if (p->form == FORM_S || p->form == FORM_P) reads(o, s[0], IN_R);
+        return;
+    case SHAPE_ADDBR:
+        o->branches = true;
+        o->reads_late = true;
+        reads(o, s[1], IN_R);
+        if (p->form == FORM_SS) reads(o, w[2].uw[1], IN_R);
+        break;
+    case SHAPE_SLOW:
+    case SHAPE_VECTOR: o->is_exit = o->reads_all = true; return;
+    }
+    o->acc_writes = (uint8_t)(1 << p->out);
+    if (p->to_slot) writes(o, s[0], p->out);
+}

@@ -1,0 +1,79 @@
+/* shapes: what an operation of the register IR reads and writes, made from ir_ops.def.
+ * In: the number of an opcode, an instruction. Out: its kind, its operands. */
+#ifndef TS_CORE_SHAPES_H
+#define TS_CORE_SHAPES_H
+#include "core/code/ir.h"
+
+/* The families of ir_ops.def. SHAPE_OP: the opcodes with bodies of their own. */
+typedef enum ts_shape_kind {
+    SHAPE_OP,
+    SHAPE_BIN,
+    SHAPE_DIV,
+    SHAPE_UN,
+    SHAPE_TRUNC,
+    SHAPE_CMP,
+    SHAPE_CMP_BR,
+    SHAPE_LOAD,
+    SHAPE_STORE,
+    SHAPE_STOREF,
+    SHAPE_ADDBR,
+    SHAPE_SLOW,
+    SHAPE_VECTOR,
+} ts_shape_kind;
+/* An accumulator, or the register class of a slot. */
+enum { IN_R, IN_F, IN_D, IN_NONE };
+/* The forms, in the order of ir.h. */
+enum { FORM_AS, FORM_SA, FORM_SS, FORM_AI, FORM_SI, FORM_PS, FORM_PI, FORM_QS, FORM_QI, FORM_IS, FORM_IA, FORM_II };
+enum { FORM_A, FORM_S, FORM_P, FORM_Q, FORM_I };
+
+/* The families, as numbers. */
+typedef enum ts_family {
+    FAMILY_NONE,
+#define N(n) FAMILY_##n,
+#define IR_BIN(n, o, i, T, swap, nan, e) N(n)
+#define IR_DIV(n, T, c, e) N(n)
+#define IR_UN(n, o, i, T, nan, e) N(n)
+#define IR_UNX(n, o, i, T, nan, e) N(n)
+#define IR_TRUNC(n, o, i, T, f) N(n)
+#define IR_CMP(n, neg, swap, i, T, e) N(n)
+#define IR_CMPX(n, neg, swap, i, T, e) N(n)
+#define IR_LOAD(n, o, T, V) N(n)
+#define IR_STORE(n, i, T) N(n)
+#define IR_STOREF(n, i, T) N(n)
+#define IR_ADDBR(n, e) N(addbr_##n)
+#include "core/code/ir_ops.def"
+#undef N
+} ts_family;
+
+typedef struct ts_shape {
+    uint8_t kind;      /* SHAPE_* */
+    uint8_t form;      /* FORM_* */
+    uint8_t to_slot;   /* the form that ends in _S */
+    uint8_t checked;   /* explicit bounds checks */
+    uint8_t in, out;   /* IN_* of operands and result */
+    uint8_t size;      /* bytes of an operand, or in memory */
+    uint8_t is_signed; /* a load extends the sign */
+    uint16_t family;   /* FAMILY_* */
+} ts_shape;
+extern const ts_shape ts_shapes[TS_IR_COUNT];
+
+/* The slots that an instruction reads and writes. */
+enum { MAX_READS = 5 };
+typedef struct ts_operands {
+    uint8_t n_reads;
+    uint16_t read[MAX_READS];
+    uint8_t read_class[MAX_READS];
+    int32_t write; /* a slot, or -1 */
+    uint8_t write_class;
+    uint8_t acc_reads, acc_writes; /* bits 1 << IN_R … */
+    bool reads_all;                /* it may read any slot, and write any */
+    bool is_call;    /* it reads the slots args_from … args_to - 1, and overwrites all from args_from on */
+    bool is_exit;    /* the interpreter's operation does it: no register survives */
+    bool ends;       /* control never goes on behind it */
+    bool branches;   /* to field w1 */
+    bool reads_late; /* it reads operands after it has written the result */
+    uint32_t args_from, args_to;
+    uint32_t moved; /* copyn and ret_n: that many slots from `read[0]` on, to `write` on */
+} ts_operands;
+void ts_operands_of(const ts_word *w, ts_operands *o);
+#endif

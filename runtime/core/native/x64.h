@@ -1,0 +1,197 @@
+/* x64: encodes x86-64 instructions.
+ * In: registers, memory operands, immediates. Out: bytes in a growing buffer.
+ * source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2 */
+#ifndef TS_CORE_X64_H
+#define TS_CORE_X64_H
+#include "base/assert.h"
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, NO_REG = 255 };
+/* Condition codes, as in Jcc and SETcc. The lowest bit negates. */
+enum { CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE, CC_G };
+/* The operations of the first group, by the number that their encodings contain. */
+enum { X_ADD, X_OR, X_ADC, X_SBB, X_AND, X_SUB, X_XOR, X_CMP };
+enum { X_ROL, X_ROR, X_SHL = 4, X_SHR, X_SAR = 7 };
+
+/* The operand of ModRM: a register (an integer or an XMM one), or memory at base + index + disp. */
+typedef struct operand {
+    uint8_t is_mem, reg /* or base */, index;
+    int32_t disp;
+} operand;
+static inline operand in_reg(unsigned r) {
+    return (operand){.reg = (uint8_t)r, .index = NO_REG};
+}
+static inline operand at_mem(unsigned base, int32_t disp) {
+    return (operand){.is_mem = 1, .reg = (uint8_t)base, .index = NO_REG, .disp = disp};
+}
+static inline operand at_index(unsigned base, unsigned index, int32_t disp) {
+    return (operand){.is_mem = 1, .reg = (uint8_t)base, .index = (uint8_t)index, .disp = disp};
+}
+static inline int is_reg(operand o, unsigned r) {
+    return !o.is_mem && o.reg == r;
+}
+
+/* The buffer. `room` must be called before each group of at most X_ROOM bytes. */
+enum { X_ROOM = 1024 };
+typedef struct assembler {
+    uint8_t *code;
+    uint32_t len, cap;
+    int failed; /* no memory: the bytes are lost, and the caller gives up at the end */
+} assembler;
+/* Returns false if there is no room for `more` bytes beside X_ROOM. The buffer has room for one group even then,
+ * once the first call has succeeded. */
+static inline int room(assembler *a, uint32_t more) {
+    more += X_ROOM;
+    if (a->cap - a->len >= more) return 1;
+    uint64_t cap = (uint64_t)a->cap * 2 + more;
+    uint8_t *p = cap < (1u << 30) ? realloc(a->code, cap) : NULL;
+    if (!p) {
+        a->failed = 1;
+        a->len = 0;
+        return a->cap >= more;
+    }
+    a->code = p;
+    a->cap = (uint32_t)cap;
+    return 1;
+}
+static inline void put8(assembler *a, unsigned v) {
+    a->code[a->len++] = (uint8_t)v;
+}
+static inline void put32(assembler *a, uint32_t v) {
+    memcpy(a->code + a->len, &v, 4);
+    a->len += 4;
+}
+static inline void put64(assembler *a, uint64_t v) {
+    memcpy(a->code + a->len, &v, 8);
+    a->len += 8;
+}
+
+/* The general form. prefix: 0, 0x66, 0xf2 or 0xf3. opcode: one byte, 0x0fXX, or 0x0f38XX and 0x0f3aXX.
+ * byte_reg: `reg` or `m` is a byte register, which needs a REX prefix to be SIL or BPL. */
+static inline void x_any(assembler *a, unsigned prefix, int wide, unsigned opcode, unsigned reg, operand m,
+                         int byte_reg) {
+    if (prefix) put8(a, prefix);
+    unsigned rex = 0x40 | (wide ? 8u : 0u) | (reg >> 3) << 2 | (m.reg >> 3);
+    if (m.is_mem && m.index != NO_REG) rex |= (unsigned)(m.index >> 3) << 1;
+    if (rex != 0x40 || byte_reg) put8(a, rex);
+    if (opcode > 0xffff) put8(a, opcode >> 16);
+    if (opcode > 0xff) put8(a, opcode >> 8 & 0xff);
+    put8(a, opcode & 0xff);
+    reg &= 7;
+    if (!m.is_mem) {
+        put8(a, 0xc0 | reg << 3 | (m.reg & 7));
+        return;
+    }
+    unsigned base = m.reg & 7;
+    unsigned mod = m.disp == 0 && base != 5 ? 0u : m.disp >= -128 && m.disp <= 127 ? 1u : 2u;
+    if (m.index != NO_REG) {
+        TS_ASSERT(m.index != RSP);
+        put8(a, mod << 6 | reg << 3 | 4);
+        put8(a, (unsigned)(m.index & 7) << 3 | base);
+    } else {
+        put8(a, mod << 6 | reg << 3 | base);
+        if (base == 4) put8(a, 0x24);
+    }
+    if (mod == 1) put8(a, (unsigned)m.disp);
+    if (mod == 2) put32(a, (uint32_t)m.disp);
+}
+static inline void x_op(assembler *a, int wide, unsigned opcode, unsigned reg, operand m) {
+    x_any(a, 0, wide, opcode, reg, m, 0);
+}
+/* An SSE operation; two: of doubles. */
+static inline void x_sse(assembler *a, int two, unsigned opcode, unsigned reg, operand m) {
+    x_any(a, two ? 0xf2 : 0xf3, 0, opcode, reg, m, 0);
+}
+
+static inline void x_mov(assembler *a, int wide, unsigned to, operand from) {
+    if (is_reg(from, to)) return;
+    x_op(a, wide, 0x8b, to, from);
+}
+static inline void x_store(assembler *a, int wide, operand to, unsigned from) {
+    x_op(a, wide, 0x89, from, to);
+}
+/* to := imm. It keeps the flags only if the value is not 0. */
+static inline void x_imm(assembler *a, unsigned to, uint64_t imm) {
+    if (imm == 0) {
+        x_op(a, 0, 0x33, to, in_reg(to));
+    } else if (imm <= UINT32_MAX) {
+        if (to >> 3) put8(a, 0x41);
+        put8(a, 0xb8 | (to & 7));
+        put32(a, (uint32_t)imm);
+    } else if ((uint64_t)(int64_t)(int32_t)imm == imm) {
+        x_op(a, 1, 0xc7, 0, in_reg(to));
+        put32(a, (uint32_t)imm);
+    } else {
+        put8(a, 0x48 | to >> 3);
+        put8(a, 0xb8 | (to & 7));
+        put64(a, imm);
+    }
+}
+/* op (X_ADD …) with an immediate operand. */
+static inline void x_alu_imm(assembler *a, int wide, unsigned op, operand m, int32_t imm) {
+    int small = imm >= -128 && imm <= 127;
+    x_op(a, wide, small ? 0x83 : 0x81, op, m);
+    if (small)
+        put8(a, (unsigned)imm);
+    else
+        put32(a, (uint32_t)imm);
+}
+static inline void x_alu(assembler *a, int wide, unsigned op, unsigned reg, operand m) {
+    x_op(a, wide, op << 3 | 3, reg, m);
+}
+static inline void x_lea(assembler *a, int wide, unsigned to, operand m) {
+    x_op(a, wide, 0x8d, to, m);
+}
+static inline void x_setcc(assembler *a, unsigned cc, unsigned to) {
+    x_any(a, 0, 0, 0x0f90 | cc, 0, in_reg(to), 1);
+}
+static inline void x_movzx8(assembler *a, unsigned to, unsigned from) {
+    x_any(a, 0, 0, 0x0fb6, to, in_reg(from), 1);
+}
+static inline void x_jmp_reg(assembler *a, unsigned r) {
+    x_op(a, 0, 0xff, 4, in_reg(r));
+}
+static inline void x_jmp_mem(assembler *a, operand m) {
+    x_op(a, 0, 0xff, 4, m);
+}
+/* A jump with a 32-bit distance. Returns where the distance is, for x_bind. cc < 0: always. */
+static inline uint32_t x_jump(assembler *a, int cc) {
+    if (cc < 0) {
+        put8(a, 0xe9);
+    } else {
+        put8(a, 0x0f);
+        put8(a, 0x80 | (unsigned)cc);
+    }
+    put32(a, 0);
+    return a->len - 4;
+}
+static inline void x_bind(assembler *a, uint32_t jump, uint32_t target) {
+    uint32_t d = target - (jump + 4);
+    if (!a->failed) memcpy(a->code + jump, &d, 4);
+}
+/* A jump forward over less than 128 bytes. */
+static inline uint32_t x_jump_short(assembler *a, int cc) {
+    put8(a, cc < 0 ? 0xeb : 0x70 | (unsigned)cc);
+    put8(a, 0);
+    return a->len - 1;
+}
+static inline void x_bind_short(assembler *a, uint32_t jump) {
+    TS_ASSERT(a->failed || a->len - (jump + 1) < 128);
+    if (!a->failed) a->code[jump] = (uint8_t)(a->len - (jump + 1));
+}
+/* XMM: moves. A move of an f32 from memory clears the rest of the register. */
+static inline void x_movx(assembler *a, int two, unsigned to, operand from) {
+    if (from.is_mem)
+        x_sse(a, two, 0x0f10, to, from);
+    else if (from.reg != to)
+        x_op(a, 0, 0x0f28, to, from);
+}
+static inline void x_xmm_from_reg(assembler *a, int wide, unsigned xmm, unsigned reg) {
+    x_any(a, 0x66, wide, 0x0f6e, xmm, in_reg(reg), 0);
+}
+static inline void x_reg_from_xmm(assembler *a, int wide, unsigned reg, unsigned xmm) {
+    x_any(a, 0x66, wide, 0x0f7e, xmm, in_reg(reg), 0);
+}
+#endif

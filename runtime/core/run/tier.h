@@ -1,0 +1,16 @@
+/* tier: gives hot functions machine code.
+ * In: a function whose count has run down. Out: its machine code, which the words of its IR refer to.
+ *
+ * Machine code takes the place of the interpreter's operations in the words where it can be entered. A frame that
+ * runs the function already enters it at the next such word. */
+#ifndef TS_CORE_TIER_H
+#define TS_CORE_TIER_H
+#include "core/code/ir.h"
+
+/* Make machine code for the function in whose code pc is, unless that has been tried. Returns whether pc is now an
+ * entry. Any thread may call it. */
+bool ts_tier_up(ts_module *m, unsigned form, const ts_word *pc);
+/* The word of the IR to which the instruction at this address belongs. NULL: it is no machine code of the module
+ * that accesses a guarded memory. */
+const ts_word *ts_tier_find(ts_module *m, uintptr_t address);
+#endif

@@ -1,0 +1,95 @@
+/* test_tier: when functions get machine code, where it is entered, and what limits it.
+ * In: core/run/tier.h, the seeds. Out: cmocka results. Without machine code (base/dispatch.h), all is interpreted. */
+#include "tests/seed_help.h"
+#include "base/dispatch.h"
+#include "core/native/machine.h"
+#include "core/run/code_cache.h"
+#include "core/run/dispatch.h"
+#include "sys/pages.h"
+
+static bool count_machine_code(void *data, ts_fcode *c) {
+    *(uint32_t *)data += c->machine != NULL;
+    return false;
+}
+static uint32_t functions_with_machine_code(const seed *s) {
+    uint32_t n = 0;
+    ts_code_each(s->module, count_machine_code, &n);
+    return n;
+}
+static seed *open_in(ts_tier tier, const char *name) {
+    seed_tier = tier;
+    return seed_open(name, &(ts_store_limits){0});
+}
+
+static void names(void **state) {
+    (void)state;
+    ts_tier t = TS_TIER_DEFAULT;
+    assert_true(ts_tier_named("interpreter", &t) && t == TS_TIER_INTERPRETED);
+    assert_true(ts_tier_named("compiled", &t) && t == TS_TIER_COMPILED);
+    assert_true(ts_tier_named("compiled-at-once", &t) && t == TS_TIER_COMPILED_AT_ONCE);
+    assert_true(ts_tier_named("compiled-mixed", &t) && t == TS_TIER_COMPILED_MIXED);
+    assert_false(ts_tier_named("", &t));
+    assert_false(ts_tier_named("compile", &t));
+}
+static void interpreted(void **state) {
+    (void)state;
+    seed *s = open_in(TS_TIER_INTERPRETED, "control");
+    for (int i = 0; i < 2000; i++) RETURNS(s, seed_call(s, "fib10"), 55);
+    assert_int_equal(functions_with_machine_code(s), 0);
+    seed_close(s);
+}
+static void hot(void **state) {
+    (void)state;
+    seed *s = open_in(TS_TIER_COMPILED, "control");
+    RETURNS(s, seed_call1(s, "switch", 0), 10);
+    assert_int_equal(functions_with_machine_code(s), 0);
+    for (int i = 0; i < 200; i++) RETURNS(s, seed_call(s, "fib10"), 55);
+    assert_true(functions_with_machine_code(s) >= TS_HAS_MACHINE_CODE);
+    seed_close(s);
+}
+static void at_once(void **state) {
+    (void)state;
+    seed *s = open_in(TS_TIER_COMPILED_AT_ONCE, "control");
+    RETURNS(s, seed_call1(s, "switch", 0), 10);
+    assert_int_equal(functions_with_machine_code(s), TS_HAS_MACHINE_CODE);
+    seed_close(s);
+}
+/* A function that does not fit is interpreted, and asks once. */
+static void limit(void **state) {
+    (void)state;
+    seed *s = open_in(TS_TIER_COMPILED_AT_ONCE, "control");
+    ts_engine_set_max_code(s->engine, ts_pages_size() - 1);
+    RETURNS(s, seed_call(s, "fib10"), 55);
+    assert_int_equal(functions_with_machine_code(s), 0);
+    ts_engine_set_max_code(s->engine, ts_pages_size());
+    RETURNS(s, seed_call1(s, "switch", 1), 20);
+    RETURNS(s, seed_call(s, "fib10"), 55);
+    assert_int_equal(functions_with_machine_code(s), TS_HAS_MACHINE_CODE);
+    seed_close(s);
+}
+static void limit_is_given_back(void **state) {
+    (void)state;
+    seed *s = open_in(TS_TIER_COMPILED_AT_ONCE, "control");
+    ts_engine_set_max_code(s->engine, 4 * ts_pages_size());
+    ts_engine *engine = ts_engine_hold(s->engine);
+    RETURNS(s, seed_call1(s, "switch", 0), 10);
+    if (TS_HAS_MACHINE_CODE) assert_false(ts_engine_take_code(engine, 4 * ts_pages_size()));
+    seed_close(s);
+    assert_true(ts_engine_take_code(engine, 4 * ts_pages_size()));
+    assert_false(ts_engine_take_code(engine, 1));
+    ts_engine_give_code(engine, 4 * ts_pages_size());
+    ts_engine_destroy(engine);
+}
+static void registers(void **state) {
+    (void)state;
+    assert_int_equal(ts_exec_takes_machine_code(), TS_HAS_MACHINE_CODE);
+}
+
+int main(void) {
+    seed_handlers();
+    const struct CMUnitTest tests[] = {cmocka_unit_test(names),    cmocka_unit_test(interpreted),
+                                       cmocka_unit_test(hot),      cmocka_unit_test(at_once),
+                                       cmocka_unit_test(limit),    cmocka_unit_test(limit_is_given_back),
+                                       cmocka_unit_test(registers)};
+    return cmocka_run_group_tests_name("tier", tests, NULL, NULL);
+}
