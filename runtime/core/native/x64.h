@@ -4,69 +4,17 @@
 #ifndef TS_CORE_X64_H
 #define TS_CORE_X64_H
 #include "base/assert.h"
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "core/native/assembler.h"
 
-enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, NO_REG = 255 };
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15 };
+/* What the emitter uses them for: see emit_x64.c. */
+enum { FRAME = R13, MEMORY = R14, EXEC = R15, INSTANCE = RDI, ACC_R = RSI };
+enum { TMP_X = 14, TMP_Y = 15 };
 /* Condition codes, as in Jcc and SETcc. The lowest bit negates. */
 enum { CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE, CC_G };
 /* The operations of the first group, by the number that their encodings contain. */
 enum { X_ADD, X_OR, X_ADC, X_SBB, X_AND, X_SUB, X_XOR, X_CMP };
 enum { X_ROL, X_ROR, X_SHL = 4, X_SHR, X_SAR = 7 };
-
-/* The operand of ModRM: a register (an integer or an XMM one), or memory at base + index + disp. */
-typedef struct operand {
-    uint8_t is_mem, reg /* or base */, index;
-    int32_t disp;
-} operand;
-static inline operand in_reg(unsigned r) {
-    return (operand){.reg = (uint8_t)r, .index = NO_REG};
-}
-static inline operand at_mem(unsigned base, int32_t disp) {
-    return (operand){.is_mem = 1, .reg = (uint8_t)base, .index = NO_REG, .disp = disp};
-}
-static inline operand at_index(unsigned base, unsigned index, int32_t disp) {
-    return (operand){.is_mem = 1, .reg = (uint8_t)base, .index = (uint8_t)index, .disp = disp};
-}
-static inline int is_reg(operand o, unsigned r) {
-    return !o.is_mem && o.reg == r;
-}
-
-/* The buffer. `room` must be called before each group of at most X_ROOM bytes. */
-enum { X_ROOM = 1024 };
-typedef struct assembler {
-    uint8_t *code;
-    uint32_t len, cap;
-    int failed; /* no memory: the bytes are lost, and the caller gives up at the end */
-} assembler;
-/* Returns false if there is no room for `more` bytes beside X_ROOM. The buffer has room for one group even then,
- * once the first call has succeeded. */
-static inline int room(assembler *a, uint32_t more) {
-    more += X_ROOM;
-    if (a->cap - a->len >= more) return 1;
-    uint64_t cap = (uint64_t)a->cap * 2 + more;
-    uint8_t *p = cap < (1u << 30) ? realloc(a->code, cap) : NULL;
-    if (!p) {
-        a->failed = 1;
-        a->len = 0;
-        return a->cap >= more;
-    }
-    a->code = p;
-    a->cap = (uint32_t)cap;
-    return 1;
-}
-static inline void put8(assembler *a, unsigned v) {
-    a->code[a->len++] = (uint8_t)v;
-}
-static inline void put32(assembler *a, uint32_t v) {
-    memcpy(a->code + a->len, &v, 4);
-    a->len += 4;
-}
-static inline void put64(assembler *a, uint64_t v) {
-    memcpy(a->code + a->len, &v, 8);
-    a->len += 8;
-}
 
 /* The general form. prefix: 0, 0x66, 0xf2 or 0xf3. opcode: one byte, 0x0fXX, or 0x0f38XX and 0x0f3aXX.
  * byte_reg: `reg` or `m` is a byte register, which needs a REX prefix to be SIL or BPL. */

@@ -436,7 +436,7 @@ bool ts_exec_locates_faults(void) {
     return x.stop_pc == pc;
 }
 #if TS_HAS_MACHINE_CODE
-/* Machine code assumes the registers of all arguments (core/native/emit.c). */
+/* Machine code assumes the registers of all arguments (core/native/emit_x64.c). */
 static TS_PN void compare_all(ARGS) {
     uintptr_t in[4];
     uint32_t in_f;

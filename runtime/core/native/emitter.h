@@ -1,0 +1,176 @@
+/* emitter: what the emitters of all processors share. emit.c walks the IR, and knows the state of registers and
+ * labels. emit_x64*.c has the instructions of x86-64 for each operation: the functions target_*.
+ * In: an instruction of the IR, the state. Out: machine code. */
+#ifndef TS_CORE_EMITTER_H
+#define TS_CORE_EMITTER_H
+#include "core/native/native.h"
+#include "base/dispatch.h"
+#include "base/vec.h"
+#include "core/native/flow.h"
+
+#if TS_HAS_MACHINE_CODE
+#include "core/native/x64.h"
+
+typedef struct label {
+    uint32_t code; /* offset, once `bound` */
+    bool set, bound;
+    uint32_t in_table, stub; /* the br_table that looked at it last, and its stub there */
+    slot_set valid, dirty;
+} label;
+/* A jump or a table entry whose target comes later. */
+typedef struct fixup {
+    uint32_t at, to; /* an instruction */
+    uint32_t base;   /* of a table; or NO_INSTRUCTION */
+} fixup;
+/* Code behind the function's last instruction. */
+enum { COLD_EXIT, COLD_EDGE, COLD_ENTRY };
+typedef struct cold_code {
+    uint8_t kind;
+    uint32_t jump; /* the jump to it; or NO_INSTRUCTION */
+    uint32_t to;   /* exit: the instruction that the interpreter executes; edge: the target */
+    uint32_t code; /* entry: where it continues; then: its own place */
+    slot_set valid, dirty;
+} cold_code;
+typedef struct jump_table {
+    uint32_t at; /* the instruction that has its address */
+    uint32_t first, n;
+} jump_table;
+
+typedef struct emitter {
+    assembler a;
+    flow f;
+    const ts_native_layout *t;
+    const void *const *handlers;
+    const ts_word *linked;
+    ts_fcode *callees;
+    slot_set valid, dirty;
+    bool reachable;
+    bool rejoin; /* the instruction has a side exit */
+    bool ends;   /* control never goes on behind it */
+    uint32_t i;  /* the instruction, w its words */
+    const ts_word *w;
+    const flow_instruction *in;
+    label *labels;
+    TS_VEC(fixup) fixups;
+    TS_VEC(cold_code) cold;
+    TS_VEC(jump_table) tables;
+    TS_VEC(uint32_t) table_targets; /* an instruction, or a stub | STUB */
+    TS_VEC(ts_native_entry) entries, faults;
+    uint8_t *has_entry; /* by instruction */
+    bool nomem;
+} emitter;
+#define STUB 0x80000000u
+#define PUSH(v, x)                                                                                                     \
+    do {                                                                                                               \
+        if (!ts_vec_push(&(v), (x))) e->nomem = true;                                                                  \
+    } while (0)
+
+/* The registers that are homes of slots. */
+extern const uint8_t target_integer_homes[], target_floating_homes[];
+
+/* --- slots and homes ------------------------------------------------------------------------------------ */
+static inline operand slot_memory(uint32_t slot) {
+    return at_mem(FRAME, (int32_t)slot * 8);
+}
+static inline unsigned candidate_of(const emitter *e, uint32_t slot) {
+    return slot < e->f.n_slots ? e->f.candidate_of_slot[slot] : NO_CANDIDATE;
+}
+static inline unsigned home_of(const emitter *e, unsigned k) {
+    const flow_candidate *c = &e->f.candidate[k];
+    return c->class == IN_R ? target_integer_homes[c->home] : target_floating_homes[c->home];
+}
+static inline bool has_home(const emitter *e, unsigned k) {
+    return k != NO_CANDIDATE && e->f.candidate[k].home != NO_HOME;
+}
+static inline bool lives_on(const emitter *e, unsigned bit) {
+    return e->in->live_out >> bit & 1;
+}
+/* The home that an integer result for the slot is computed in, or `other`. */
+static inline unsigned result_home(const emitter *e, uint32_t slot, unsigned class, unsigned other) {
+    unsigned k = candidate_of(e, slot);
+    return has_home(e, k) && e->f.candidate[k].class == class ? home_of(e, k) : other;
+}
+static inline unsigned acc_of(unsigned class) {
+    return class == IN_R ? ACC_R : class == IN_F ? 0 : 1;
+}
+/* Where the result of an instruction is computed: the home of its slot, or the accumulator. */
+static inline unsigned integer_result(const emitter *e, const ts_shape *p) {
+    return p->to_slot ? result_home(e, e->w[1].s[0], IN_R, ACC_R) : ACC_R;
+}
+static inline unsigned float_result(const emitter *e, const ts_shape *p) {
+    unsigned acc = acc_of(p->out);
+    return p->to_slot ? result_home(e, e->w[1].s[0], p->out, acc) : acc;
+}
+
+/* --- emit.c --------------------------------------------------------------------------------------------- */
+/* Where to read a slot: its home if it is there or is needed again, or else the frame. */
+operand emit_read_slot(emitter *e, uint32_t slot);
+/* The slot gets the register `from` of a class. */
+void emit_write_slot(emitter *e, uint32_t slot, unsigned class, unsigned from);
+/* The home of candidate k has its new value. */
+void emit_note_written(emitter *e, unsigned k);
+/* The interpreter executes the instruction instead, if cc holds. */
+void emit_side_exit(emitter *e, int cc);
+/* The interpreter executes the instruction always. The next one is an entry. */
+void emit_leave(emitter *e);
+/* A branch of this instruction under a condition; cc < 0: always. */
+void emit_branch(emitter *e, int cc);
+/* The operands of a form with two. */
+typedef struct pair {
+    operand a, b;
+    bool b_is_const;
+    uint64_t b_const;
+} pair;
+/* slot_a, slot_b: the fields that name them. constant: where AI and SI have it. */
+pair emit_read_pair(emitter *e, unsigned form, unsigned acc, unsigned slot_a, unsigned slot_b, uint64_t constant);
+operand emit_read_one(emitter *e, const ts_shape *p);
+/* Finish a result that is in register `in`: the slot s0 and the accumulator get it. */
+void emit_finish_integer(emitter *e, const ts_shape *p, unsigned in);
+void emit_finish_float(emitter *e, const ts_shape *p, unsigned in);
+/* The condition (CC_*) of an integer comparison. */
+unsigned emit_integer_condition(unsigned family);
+
+/* --- each processor ------------------------------------------------------------------------------------- */
+/* How many homes a function has. */
+flow_registers target_registers(const ts_compiled *ir);
+/* Moves. A class is IN_R or IN_D for all 64 bits, or IN_F. They keep the flags. In memory, the high half of an
+ * f32's slot is 0. */
+void target_read(emitter *e, unsigned class, unsigned to, operand from);
+void target_write(emitter *e, unsigned class, operand to, unsigned from);
+void target_move(emitter *e, unsigned to_class, unsigned to, unsigned from_class, unsigned from);
+void target_copy(emitter *e, operand to, operand from); /* memory to memory */
+void target_constant(emitter *e, unsigned class, unsigned to, uint64_t v);
+void target_write_constant(emitter *e, operand to, uint64_t v);
+/* A jump under a condition; cc < 0: always. Returns what target_bind needs. */
+uint32_t target_jump(emitter *e, int cc);
+void target_bind(emitter *e, uint32_t jump, uint32_t to);
+/* Go to an operation of the interpreter. */
+void target_interpret(emitter *e, const ts_word *pc, const void *handler);
+/* Jump by a table of n + 1 distances from the table, which target_bind gives a place. */
+uint32_t target_table_jump(emitter *e, operand index, uint32_t n);
+/* CC_E if the low 32 bits are 0, or else CC_NE. */
+void target_test(emitter *e, operand m);
+/* The families. */
+void target_binary(emitter *e, const ts_shape *p);
+void target_unary(emitter *e, const ts_shape *p);
+void target_compare(emitter *e, const ts_shape *p);
+void target_compare_and_branch(emitter *e, const ts_shape *p);
+void target_add_and_branch(emitter *e, unsigned cc, bool compares, bool by_slot);
+void target_load(emitter *e, const ts_shape *p);
+void target_store(emitter *e, const ts_shape *p);
+void target_store_float(emitter *e, const ts_shape *p);
+/* Operations with bodies of their own. */
+void target_global_get(emitter *e, unsigned class, bool to_slot);
+void target_global_set(emitter *e);
+void target_global_set_accumulator(emitter *e);
+void target_select(emitter *e, unsigned class, bool by_slot, bool to_slot);
+void target_shift_and_add(emitter *e, bool by_slot, bool to_slot);
+void target_enter(emitter *e, bool zeroes);
+void target_take_fuel(emitter *e);
+void target_call(emitter *e);
+void target_call_indirect(emitter *e, operand index);
+void target_return(emitter *e);
+/* Between the files of x86-64. */
+void x64_float_const(emitter *e, unsigned to, int two, uint64_t bits);
+#endif
+#endif
