@@ -10,7 +10,7 @@ from conftest import CASE, Project
 from assay.model import Command, Ending, Job, Mount, Peer
 from assay.runtimes import Places
 from assay.runtimes.base import cached, read_outcome
-from assay.runtimes.known import jco
+from assay.runtimes.javascript import endings
 from assay.runtimes.known.jco import Jco
 from assay.runtimes.known.touchstone import Touchstone
 
@@ -89,7 +89,7 @@ J_STACK = J_TRAP.replace(
     ],
 )
 def test_jco(status: int, stderr: bytes, ending: Ending, kind: str) -> None:
-    outcome = jco.read_report(status, stderr)
+    outcome = endings.read_report(status, stderr)
     assert (outcome.ending, outcome.kind) == (ending, kind)
 
 

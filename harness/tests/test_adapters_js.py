@@ -17,7 +17,8 @@ from conftest import CASE, Project
 
 from assay.model import Absent, Command, Ending, Inexpressible, Job, Mount, Peer, ProcessResult
 from assay.runtimes import Places, ScriptAdapter, registry
-from assay.runtimes.known import jco, jco_memory_driver
+from assay.runtimes.javascript import endings
+from assay.runtimes.known import jco_memory_driver
 
 ADAPTERS: dict[str, Any] = {adapter.name: adapter for adapter in registry.known()}
 TRANSPILED = ("jco-node", "jco-deno", "jco-bun")
@@ -145,7 +146,7 @@ def test_an_ending_is_in_the_outcome_file(project: Project, name: str, text: str
     ],
 )
 def test_both_families_of_engines_name_a_trap(message: str, kind: str) -> None:
-    assert jco.kind_of(message) == kind
+    assert endings.kind_of(message) == kind
 
 
 @pytest.mark.parametrize("name", TRANSPILED)

@@ -17,7 +17,8 @@ from assay.model import Basis, Verdict
 from assay.record import Record, RuntimeInfo
 from assay.record.summary import ScriptCount, ScriptSummary
 from assay.report.case import show_bytes
-from assay.report.view import build
+from assay.report.count import Count
+from assay.report.view import SYMBOLS, build
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 WAST = ScriptSummary("touchstone 1", (ScriptCount("core", 2, 1, 30, 20, 5, 1, 4),), (), ())
@@ -138,6 +139,17 @@ def test_markdown() -> None:
     assert "| wasi:cli/environment | ✓ 1/1 | ✓ 1/1 | ✗ 0/1 ✗1 |" in text
     assert "wasmtime-py**: absent: not \\<installed>" in text
     assert "`p2/cli/arguments`" in text and "stdout" in text
+
+
+def test_the_legend_explains_every_sign() -> None:
+    text = report.html(made.record())
+    legend = re.sub("<[^>]*>", "", "".join(re.findall(r'<p class="legend">.*?</p>', text)))
+    count = Count(passed=1, failed=1, unsupported=1, flaky=1, errors=1, not_run=1)
+    for sign, _, word in count.marks:
+        assert f"{sign} {word}" in legend
+    for verdict in (Verdict.TIMEOUT, Verdict.CRASH):
+        assert SYMBOLS[verdict] in legend
+    assert made.data_of(text)["signs"] == {verdict.value: SYMBOLS[verdict] for verdict in Verdict}
 
 
 def test_page_is_self_contained() -> None:

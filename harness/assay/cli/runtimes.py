@@ -135,13 +135,11 @@ def refuse_untrue(found: Sequence[Found], fixtures: Path, places: Places) -> Non
     """Ends the command where the smoke test of a runtime fails. The reference runtime is tested by the run."""
     if not smoke.there(fixtures):
         return
-    for item in found:
-        if item.runtime is None or item.adapter.reference:
-            continue
-        untrue = [tried for tried in smoke.kept(item.runtime, fixtures, places) if tried.bad]
-        if untrue:
-            lines = "".join(f"\n  {tried.name}: {tried.problem}" for tried in untrue)
+    runtimes = [item.runtime for item in found if item.runtime is not None and not item.adapter.reference]
+    for runtime, tried in zip(runtimes, smoke.every(runtimes, fixtures, places), strict=True):
+        lines = "".join(f"\n  {item.name}: {item.problem}" for item in tried if item.bad)
+        if lines:
             raise Unusable(
-                f"{item.runtime.name} does not do what its adapter declares, so nothing was run "
-                f"(`assay smoke {item.adapter.name}`; --no-smoke runs it all the same):{lines}"
+                f"{runtime.name} does not do what its adapter declares, so nothing was run "
+                f"(`assay smoke {runtime.adapter.name}`; --no-smoke runs it all the same):{lines}"
             )

@@ -33,7 +33,7 @@ from ..record.differ import align, ran
 from .case import CaseView, CheckRow, OutputBlock, RequirementRow
 from .count import Count
 from .versions import VersionTable
-from .view import View
+from .view import SYMBOLS, View
 
 LINES = 400
 SENTENCE = 600
@@ -85,6 +85,7 @@ class Data:
         return {
             "runtimes": [runtime.name for runtime in view.runtimes],
             "verdicts": VERDICTS,
+            "signs": {verdict.value: sign for verdict, sign in SYMBOLS.items()},
             "argv": [self.words(self.begin[runtime.name]) for runtime in view.runtimes],
             "cases": [self.case(case) for case in view.cases],
             "functions": [

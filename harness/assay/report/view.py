@@ -21,7 +21,7 @@ SYMBOLS = {
     Verdict.PASS: "✓",
     Verdict.FAIL: "✗",
     Verdict.ERROR: "!",
-    Verdict.TIMEOUT: "⧗",
+    Verdict.TIMEOUT: "◷",
     Verdict.CRASH: "☠",
     Verdict.UNSUPPORTED: "∅",
     Verdict.FLAKY: "≈",

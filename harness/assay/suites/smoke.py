@@ -12,10 +12,11 @@ import json
 import math
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 
 from ..model import (
     Case,
@@ -39,7 +40,7 @@ from ..runtimes.places import Places
 
 SECONDS = 10.0
 """How long a probe may take, besides what the runtime needs to start."""
-ENDLESS = 2.0
+ENDLESS = 1.0
 """How long a runtime may start before a guest that never ends is ended: a longer time would only be spent."""
 
 
@@ -144,7 +145,7 @@ def _probes(runtime: Runtime, tree: Path) -> Iterator[Probe]:
         for status in (0, 1, *((3, 200) if module else ())):  # a component's exit is ok or error
             yield Probe(f"exit {status}", _run("exit", str(status)), _ends(status))
         yield Probe("trap", _run("trap"), _is(Ending.TRAP))
-        yield Probe("timeout", _run("timeout", timeout=1.0), _is(Ending.TIMEOUT), most_startup=ENDLESS)
+        yield Probe("timeout", _run("timeout", timeout=0.5), _is(Ending.TIMEOUT), most_startup=ENDLESS)
         yield Probe("clock", _run("clock"), _ends(0, _clock))
         yield Probe("link error", _run(), _is(Ending.LINK_ERROR), guest="smoke-nowhere")
         yield Probe("malformed", _run(), _is(Ending.REJECTED, Ending.MALFORMED, Ending.INVALID), guest="")
@@ -165,9 +166,11 @@ def there(fixtures: Path) -> bool:
     return (fixtures / "built" / "smoke.wasm").is_file()
 
 
-def smoke(runtime: Runtime, fixtures: Path, places: Places, jobs: int = 1) -> tuple[Tried, ...]:
-    """Runs the probes of a runtime, `jobs` at a time."""
-    prepared, settings = Prepared(places), Settings(trace=False, jobs=1)
+def smoke(
+    runtime: Runtime, fixtures: Path, places: Places, jobs: int = 1, stop: Event | None = None
+) -> tuple[Tried, ...]:
+    """Runs the probes of a runtime, `jobs` at a time, until `stop` is set."""
+    prepared, settings = Prepared(places), Settings(trace=False, jobs=1, stop=stop or Event())
     with tempfile.TemporaryDirectory(prefix="assay-smoke-") as folder, ThreadPoolExecutor(max_workers=jobs) as pool:
         tree = Path(folder).resolve() / "tree"
         tree.mkdir()
@@ -201,13 +204,20 @@ def _try(
 # --- kept results ---------------------------------------------------------------------------------
 
 
-def kept(runtime: Runtime, fixtures: Path, places: Places) -> tuple[Tried, ...]:
+def every(runtimes: Sequence[Runtime], fixtures: Path, places: Places, jobs: int = 2) -> Iterator[tuple[Tried, ...]]:
+    """Yields what the smoke test of each runtime says, in their order. `jobs` of them are tested at once."""
+    stop = Event()
+    with ThreadPoolExecutor(max_workers=jobs) as pool, ended_by_signals(stop):
+        yield from pool.map(lambda runtime: _kept(runtime, fixtures, places, stop), runtimes)
+
+
+def _kept(runtime: Runtime, fixtures: Path, places: Places, stop: Event) -> tuple[Tried, ...]:
     """Returns what a smoke test says, from the cache where the same runtime passed with the same adapter."""
     path = places.cache / "smoke" / f"{_key(runtime, fixtures)}.json"
     if path.is_file():
         return tuple(Tried(*item) for item in json.loads(path.read_text(encoding="utf-8")))
-    tried = smoke(runtime, fixtures, places, jobs=2)
-    if not any(item.bad for item in tried):
+    tried = smoke(runtime, fixtures, places, stop=stop)
+    if not stop.is_set() and not any(item.bad for item in tried):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps([[item.name, item.problem, item.known] for item in tried]), encoding="utf-8")
     return tried

@@ -3,7 +3,7 @@
 const D = JSON.parse(document.getElementById("data").textContent);
 const $ = id => document.getElementById(id);
 const every = (selector, from = document) => [...from.querySelectorAll(selector)];
-const SIGNS = {PASS: "✓", FAIL: "✗", ERROR: "!", TIMEOUT: "⧗", CRASH: "☠", UNSUPPORTED: "∅", FLAKY: "≈", SKIP: "–"};
+const SIGNS = D.signs;
 const LETTERS = "ABCDEFGHIJKLMNOP";
 const esc = text => String(text).replace(/[&<>"]/g, c => ({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})[c]);
 const T = number => D.texts[number];

@@ -12,9 +12,10 @@ from pathlib import Path
 from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
 from ..about import COMMAND, PROXY, About, Can, Install
 from ..base import base_environment, cached, free_port, last_line, served
+from ..javascript.endings import not_transpiled
+from ..javascript.packages import find_jco, packages, shim_of
 from ..javascript.transpiler import transpiler
 from ..places import Places
-from . import jco
 from .node_wasi import BUN, BUN_INSTALL, DENO, DENO_INSTALL, NODE, Engine
 
 _DRIVER = Path(__file__).with_name("jco_transpiled_driver.mjs")
@@ -40,7 +41,7 @@ class Transpiled(Engine):
 
     def find(self, places: Places) -> Peer | Absent:
         engine = super().find(places)
-        made = jco.find_jco(self.name, jco.packages(places, self.name, "jco"))
+        made = find_jco(self.name, packages(places, self.name, "jco"))
         if isinstance(engine, Absent) or isinstance(made, Absent):
             return engine if isinstance(engine, Absent) else made
         version = f"{engine.version} ({made.version.partition(' (')[0]})"
@@ -65,7 +66,7 @@ class Transpiled(Engine):
         if job.component == job.case.component:  # to be told why it is refused
             argv = (node, script, *_WORDS, "-o", str(job.scratch / "out"), str(job.component))
             return Command(argv, base_environment(job), startup=20.0)
-        shim = jco.shim_of(package)
+        shim = shim_of(package)
         return self.run(peer, job, shim) if shim else Inexpressible("jco's preview2-shim is not where it was expected")
 
     def run(self, peer: Peer, job: Job, shim: Path) -> Command:
@@ -80,7 +81,7 @@ class Transpiled(Engine):
             crash = Outcome(Ending.CRASH, result.status, "the server ended by itself", last_line(result.stderr))
             return served(result) or crash
         if command.outcome_file is None and result.status:
-            return jco.not_transpiled(result.stderr.decode("utf-8", "backslashreplace"))
+            return not_transpiled(result.stderr.decode("utf-8", "backslashreplace"))
         return super().interpret(job, result, command)
 
 

@@ -13,15 +13,9 @@ from pathlib import Path
 
 from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult, locations
 from ..about import About, Can, Install
-from ..base import (
-    base_environment,
-    from_outcome_file,
-    not_found,
-    peer_of,
-    program_of,
-)
+from ..base import base_environment, from_outcome_file, not_found, peer_of, program_of
+from ..javascript.endings import kind_of
 from ..places import Places
-from .jco import kind_of
 
 NODE, DENO, BUN = ("node", "--no-warnings"), ("deno", "run", "--allow-all", "--quiet"), ("bun",)
 DENO_INSTALL, BUN_INSTALL = Install("npm", ("deno@2.9.6",)), Install("npm", ("bun@1.4.5",))

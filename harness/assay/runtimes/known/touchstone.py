@@ -8,13 +8,7 @@ from pathlib import Path
 
 from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult, locations
 from ..about import COMMAND, PROXY, About, Can
-from ..base import (
-    base_environment,
-    from_outcome_file,
-    last_line,
-    peer_of,
-    served,
-)
+from ..base import base_environment, from_outcome_file, last_line, peer_of, served
 from ..places import Places
 
 _GRANTS = {

@@ -12,16 +12,7 @@ from pathlib import Path
 
 from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
 from ..about import COMMAND, PROXY, About, Can, Install
-from ..base import (
-    base_environment,
-    cached,
-    common_ending,
-    last_line,
-    not_found,
-    peer_of,
-    program_of,
-    served,
-)
+from ..base import base_environment, cached, common_ending, last_line, not_found, peer_of, program_of, served
 from ..places import Places
 
 _EVERY_ADDRESS = ("--allow-net", "0.0.0.0/0", "--allow-net", "::/0")  # any grant: it has no finer ones

@@ -99,7 +99,7 @@ function about() {
 
 function legend() {
   return h("p", {class: "legend"}, [["good", "✓", "all"], ["gaps", "◌", "what ran; a part was not run"], ["partial", "◐", "something is unsupported, or a run did not end as asked"], ["mixed", "✗", "some fail"], ["bad", "✗", "most fail"], ["recorded", "·", "values, no requirement"], ["unrun", "–", "not run"]]
-    .map(([state, sign, text]) => [h("span", {class: `key c-${state}`}, sign), ` ${text} `]), h("span", {class: "alarm"}, "▲"), " not as announced");
+    .map(([state, sign, text]) => [h("span", {class: `key c-${state}`}, sign), ` ${text} `]), h("span", {class: "alarm"}, "▲"), " not as announced. Beside the numbers: ✗ fail, ∅ unsupported, ≈ flaky, ! in error, ◌ not run.");
 }
 
 function runtimeTable() {
