@@ -5,28 +5,14 @@ In: a `Certificate`. Out: one self-contained HTML file, by the template beside; 
 
 from __future__ import annotations
 
-import functools
-
-import jinja2
-
+from ..model.templates import environment
 from ..report.badges import Badge
 from .certificate import Certificate
 
 
-@functools.cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("assay", "certify/templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    return environment.get_template("certificate.html")
-
-
 def html(made: Certificate) -> str:
-    return _template().render(made=made, claim=made.claim, result=made.assessment)
+    template = environment("certify/templates", html=True).get_template("certificate.html")
+    return template.render(made=made, claim=made.claim, result=made.assessment)
 
 
 def badge(made: Certificate) -> Badge:

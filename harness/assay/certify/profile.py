@@ -16,9 +16,8 @@ from typing import Any
 
 from ..cases.versions import version_of
 from ..model import Case, Check, Level
-from ..model.names import NEWEST, near, number, table
+from ..model.names import COMMAND, NEWEST, PROXY, near, number, table
 
-COMMAND, PROXY = "wasi:cli/command", "wasi:http/proxy"
 SHOULD, READ_ONLY, UNSTABLE = "should", "read-only-directories", "unstable:"
 _KEYS = {"title", "extends", "world", "interfaces", "versions", "extras"}
 

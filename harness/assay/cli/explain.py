@@ -18,6 +18,7 @@ from ..explain import known, requirement, why
 from ..explain.why import Row
 from ..judge.expect import ExpectationError
 from ..model import locations, original
+from ..model.words import plural
 from ..record import Record
 from ..runtimes import Places
 from ..suites.suite import SuiteError
@@ -113,7 +114,7 @@ def _surprises(made: Record, runtimes: Sequence[str], name: str) -> None:
         on = f" on {', '.join(runtimes)}" if runtimes else ""
         click.echo(f"no unexpected result{on}: every result is as announced")
         return
-    many = f"{len(found)} unexpected result{'s' if len(found) != 1 else ''}"
+    many = plural(len(found), "unexpected result")
     click.echo(f"{many}. `assay why {name} CASE RUNTIME` says why.")
 
 

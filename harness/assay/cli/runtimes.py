@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 
 from ..model import Absent
+from ..model.names import COMMAND, PROXY
 from ..runtimes import Adapter, Places, Runtime, search
-from ..runtimes.about import COMMAND, PROXY
 from ..runtimes.install import InstallError, install
 from ..runtimes.search import Found
 from ..suites import smoke

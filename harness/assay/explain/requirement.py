@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..cases.requirements import Requirement
 from ..model import Basis, Case, Check, WireRule
+from ..model.words import plural
 from ..record import Record
 from .guests import lines_of, sources_of
 from .known import Announced, Divergence, of_check
@@ -100,7 +101,7 @@ def listing(sources: Sources, checks: Sequence[str]) -> tuple[Row, ...]:
     for check in checks:
         failing = sorted({item.runtime for item in _announcements(sources, check)})
         number = len(sources.trying(check))
-        tried = f"{number} case{'s' if number != 1 else ''}" if number else "no case"
+        tried = plural(number, "case") if number else "no case"
         words = f"{_level(sources, check).upper()}  {_words(sources, check)}  [{tried}"
         rows.append(Row(check, words + (f"; fails: {', '.join(failing)}]" if failing else "]")))
     return tuple(rows)

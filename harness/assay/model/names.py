@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from importlib import resources
 
 NEWEST = "0.2.12"
+COMMAND, PROXY = "wasi:cli/command", "wasi:http/proxy"
+"""The worlds of programs that can be run."""
 
 
 @functools.cache

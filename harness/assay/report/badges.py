@@ -6,14 +6,12 @@ message counts the MUST requirements that pass, of all. A badge is green only wh
 
 from __future__ import annotations
 
-import functools
 import json
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import jinja2
-
+from ..model.templates import environment
 from ..record import Record
 from .count import Count
 from .view import View, build
@@ -60,13 +58,8 @@ class Badge:
     def svg(self) -> str:
         left, right = width(self.label) + 2 * PAD, width(self.message) + 2 * PAD
         shown = {"label": clean(self.label), "message": clean(self.message), "fill": COLOURS[self.colour]}
-        return _template().render(left=left, right=right, **shown) + "\n"
-
-
-@functools.cache
-def _template() -> jinja2.Template:
-    loader = jinja2.PackageLoader("assay", "report/templates")
-    return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined).get_template("badge.svg")
+        template = environment("report/templates", html=True).get_template("badge.svg")
+        return template.render(left=left, right=right, **shown) + "\n"
 
 
 def render(record: Record) -> dict[str, str]:

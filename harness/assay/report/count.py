@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ..model import Level, UnitResult, Verdict
+from ..model.words import plural
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Count:
         if self.total:
             return f"{self.passed}/{self.total}"
         if self.values and not self.shoulds:
-            return f"{self.values} value{'s' if self.values > 1 else ''}"
+            return plural(self.values, "value")
         return f"no {self.unit}" if self.ran or self.left_out else ""
 
     @property
@@ -125,7 +126,7 @@ class Count:
             ("◌", self.values_not_run, "value"),
         ):
             if number and self.unit == "MUST":
-                return (*marks, f"{sign}{number} {word}{'s' if number > 1 else ''}")
+                return (*marks, f"{sign}{plural(number, word)}")
         return tuple(marks)
 
     @property

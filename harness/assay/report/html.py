@@ -14,7 +14,7 @@ from types import MappingProxyType
 import jinja2
 from markupsafe import Markup
 
-from ..model import Basis, Verdict
+from ..model import Basis, Verdict, templates
 from ..record import Record
 from ..record.settle import NORMALISED
 from ..record.summary import ProgramSummary, ScriptSummary
@@ -35,13 +35,7 @@ DATA = '<script id="data" type="application/json">'
 
 @functools.cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("assay", "report/templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
+    environment = templates.environment("report/templates", html=True)
     environment.filters["anchor"] = anchor
     environment.filters["seconds"] = _seconds
     environment.filters["mebibytes"] = lambda kib: f"{kib / 1024:.1f} MiB" if kib else "–"

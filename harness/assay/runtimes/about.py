@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ..model import GRANTS, Case, Mount
+from ..model.names import COMMAND, PROXY
 
-COMMAND, PROXY = "wasi:cli/command", "wasi:http/proxy"
 WORLDS = (COMMAND, PROXY)
 KINDS = ("pip", "npm", "cargo", "go", "maven")
 

@@ -15,20 +15,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from ..cases.requirements import SUFFIX, Requirement
 from ..model import interface_of, names
+from ..model.templates import environment
 
 ID = re.compile(r"p2/([a-z0-9-]+)/([a-z0-9][a-z0-9-]*)")
 CHECK = re.compile(r"[a-z0-9][a-z0-9-]*(?:\.[a-z0-9][a-z0-9-]*)+")
 LEVELS = ("must", "should", "unspecified")
-RENDER = jinja2.Environment(
-    loader=jinja2.PackageLoader("assay.scaffold", "templates/case"),
-    undefined=jinja2.StrictUndefined,
-    keep_trailing_newline=True,
-    autoescape=False,  # noqa: S701: C, TOML and WAT, not HTML
-)
+RENDER = environment("scaffold/templates/case")
 
 
 class NewCaseError(Exception):

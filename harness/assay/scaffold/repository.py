@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import jinja2
+from ..model.templates import environment
 
 FILES = {
     "toml": ("assay/runtimes/{name}.toml", "adapter.toml"),
@@ -28,14 +28,7 @@ SHARED = {
 """Where the part of a workflow goes that is the same for all runtimes, and where the project has it."""
 WORDS = ("{options}", "{dirs}", "{env}", "{component}", "{args}")
 """The words of a command line that stand for what the harness gives, in the usual order."""
-RENDER = jinja2.Environment(
-    loader=jinja2.PackageLoader("assay.scaffold", "templates/repository"),
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,  # TOML, YAML and Python, not HTML
-)
+RENDER = environment("scaffold/templates/repository")
 
 
 class ScaffoldError(Exception):

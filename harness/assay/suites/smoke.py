@@ -31,10 +31,10 @@ from ..model import (
     Step,
     TextExpectation,
 )  # fmt: skip
+from ..model.names import COMMAND, PROXY
 from ..run.ended import ended_by_signals
 from ..run.runner import Prepared, Settings, run_case
 from ..runtimes import Runtime, about
-from ..runtimes.about import COMMAND, PROXY
 from ..runtimes.base import last_line
 from ..runtimes.places import Places
 

@@ -11,9 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 
-import jinja2
-
-from ...model import Basis, Divergence
+from ...model import Basis, Divergence, templates
 from ...record import Record
 from ...record.summary import ProgramSummary, ScriptSummary
 from ..data import cut
@@ -99,13 +97,7 @@ def _script() -> str:
 
 
 def _shell(view: View) -> bytes:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("assay", "report/site/templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
+    environment = templates.environment("report/site/templates", html=True)
     environment.filters["cut"] = lambda text, most: cut(str(text), most)
     environment.filters["short"] = lambda name: name.partition("/")[2] or name
     page = environment.get_template("index.html").render(view=view, record=view.record, policy=POLICY)

@@ -11,7 +11,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
-from ..about import COMMAND, PROXY, About, Can, Install
+from ...model.names import COMMAND, PROXY
+from ..about import About, Can, Install
 from ..base import base_environment, common_ending, free_port, last_line, served
 from ..javascript.endings import read_report
 from ..javascript.packages import find_jco, packages, setup_module, shim_of

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...model import Command, Inexpressible, Job, Peer, Stdio
-from ..about import COMMAND, PROXY, Can, Install
+from ...model.names import COMMAND, PROXY
+from ..about import Can, Install
 from ..base import free_port
 from .jco_transpiled import Transpiled, about, listening
 from .node_wasi import driven

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
-from ..about import COMMAND, PROXY, About, Can, Install
+from ...model.names import COMMAND, PROXY
+from ..about import About, Can, Install
 from ..base import base_environment, cached, free_port, last_line, served
 from ..javascript.endings import not_transpiled
 from ..javascript.packages import find_jco, packages, shim_of

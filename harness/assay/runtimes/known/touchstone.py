@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult, locations
-from ..about import COMMAND, PROXY, About, Can
+from ...model.names import COMMAND, PROXY
+from ..about import About, Can
 from ..base import base_environment, from_outcome_file, last_line, peer_of, served
 from ..places import Places
 

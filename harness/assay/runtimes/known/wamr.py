@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
-from ..about import COMMAND, PROXY, About, Can, Install
+from ...model.names import COMMAND, PROXY
+from ..about import About, Can, Install
 from ..base import base_environment, cached, common_ending, last_line, not_found, peer_of, program_of, served
 from ..places import Places
 

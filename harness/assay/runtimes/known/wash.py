@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
-from ..about import PROXY, About, Can
+from ...model.names import PROXY
+from ..about import About, Can
 from ..base import base_environment, free_port, last_line, not_found, peer_of, program_of, served
 from ..places import Places
 
