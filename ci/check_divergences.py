@@ -21,10 +21,10 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "harness"), str(ROOT / "suites/text")]
-import catalogue
 import check_text
 import cut
 import official
+from assay.cases import catalogue
 from assay.fuzz import calls
 from assay.fuzz.compare import load_known
 from assay.fuzz.components import exchange, expected
@@ -94,7 +94,7 @@ def quotations(page: str) -> dict[str, str]:
     """The sentences by id: of the official files where they are, else of the page."""
     found = {name: text for text, name in QUOTE.findall(page)}
     texts = official.texts()
-    return found | {r.name: texts[key] for r in catalogue.sentences() if (key := (r.interface, r.item, r.hash)) in texts}
+    return found | {r.name: texts[key] for r in catalogue.sentences(official.TEXT) if (key := (r.interface, r.item, r.hash)) in texts}
 
 
 def quotation_problems(entry: dict[str, Any], rows: dict[str, catalogue.Row], quoted: dict[str, str]) -> list[str]:
@@ -194,7 +194,7 @@ def page(source: dict[str, Any], machine: list[dict[str, Any]], rows: dict[str, 
 def main(arguments: list[str]) -> int:
     source = tomllib.loads(SOURCE.read_text("utf-8"))
     entries = source["divergence"]
-    rows, known = {r.name: r for r in catalogue.sentences()}, catalogue.requirements()
+    rows, known = {r.name: r for r in catalogue.sentences(official.TEXT)}, catalogue.requirements(official.TEXT)
     both = both_fail(known, "must")
     old = PAGE.read_text("utf-8") if PAGE.is_file() else ""
     quoted = quotations(old)

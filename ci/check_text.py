@@ -16,11 +16,11 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "suites/text"))
-import catalogue
+sys.path[:0] = [str(ROOT / "harness"), str(ROOT / "suites/text")]
 import cut
 import cut_abi
 import official
+from assay.cases import catalogue
 from official import FIRST, LAST
 
 
@@ -117,7 +117,7 @@ def requirement_problem(r: catalogue.Requirement, yielded: set[str], cases: dict
 def main(arguments: list[str]) -> int:
     show_open = "--open" in arguments
     wanted = [a for a in arguments if not a.startswith("-")]
-    rows, known = catalogue.sentences(), catalogue.requirements()
+    rows, known = catalogue.sentences(official.TEXT), catalogue.requirements(official.TEXT)
     cases: dict[str, list[str]] = defaultdict(list)
     problems = []
     for case, check in checks():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from conftest import CASE, Project
 
 from assay import cases
+from assay.cases import catalogue
 from assay.model import Ending, Level
 
 SHORT = 'title = "x"\ncomponent = "c.wasm"\ninterfaces = ["wasi:cli/run"]\n'
@@ -102,3 +105,16 @@ def test_find_directory_takes_the_longest(project: Project) -> None:
     found = cases.find_directory(dirs, "/database")
     assert found is not None and (found[0].guest, found[1]) == ("/", "database")
     assert cases.find_directory(dirs, "/data/../../etc/passwd") is None
+
+
+def test_a_row_of_the_catalogue_that_breaks_a_rule_is_said_with_its_line(tmp_path: Path) -> None:
+    table = tmp_path / "suites/text/cli/exit.requirements.tsv"
+    table.parent.mkdir(parents=True)
+    (tmp_path / "suites/p2/cli/one").mkdir(parents=True)
+    (tmp_path / "suites/p2/cli/one/c.wasm").write_bytes(b"")
+    (tmp_path / "suites/p2/cli/one/case.toml").write_text(
+        'title = "T"\ncomponent = "c.wasm"\ninterfaces = ["wasi:cli/exit"]\n', encoding="utf-8"
+    )
+    table.write_text("#" + "\t".join(catalogue.REQUIREMENT_COLUMNS) + "\ncli.exit\tmust\n", encoding="utf-8")
+    with pytest.raises(cases.CaseError, match=r"exit\.requirements\.tsv:2: 2 columns instead of 9"):
+        cases.discover(tmp_path / "suites", tmp_path / "fixtures")

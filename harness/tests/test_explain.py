@@ -11,7 +11,7 @@ from conftest import Project
 from made import CHECK, record, result
 
 from assay import record as records
-from assay.cases.requirements import Requirement
+from assay.cases.catalogue import Requirement
 from assay.cli import main
 from assay.explain import known, requirement, why
 from assay.explain.guests import lines_of

@@ -18,7 +18,7 @@ from assay.cli import main
 from assay.scaffold import case as scaffold
 
 ROOT = Path(__file__).resolve().parents[2]
-CATALOGUE = requirements.catalogue(ROOT / "suites")
+CATALOGUE = requirements.requirements(ROOT / "suites")
 
 
 @pytest.fixture

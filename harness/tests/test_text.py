@@ -9,13 +9,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "suites/text"), str(ROOT / "ci")]
-import catalogue  # noqa: E402
 import check_text  # noqa: E402
 import cut  # noqa: E402
 import cut_abi  # noqa: E402
 import official  # noqa: E402
 
-from assay.cases import requirements  # noqa: E402
+from assay.cases import catalogue, requirements  # noqa: E402
 
 TEXT = """# Explainer
 
@@ -139,8 +138,8 @@ def test_what_a_requirement_rests_on(tmp_path: Path, monkeypatch: pytest.MonkeyP
     known = catalogue.Row("cli/environment", "f.1", "must", "0.2.0", "", sentence.hash, "-", ("a.b",), "", "")
     older = catalogue.Row("cli/environment", "f.2", "must", "0.2.0", "0.2.3", "0" * 12, "-", ("a.b",), "", "")
     requirement = catalogue.Requirement("a.b", "must", ("x",), "0.2.0", "wit", "who", "", "what", "", "")
-    monkeypatch.setattr(catalogue, "sentences", lambda: [older, known])
-    monkeypatch.setattr(catalogue, "requirements", lambda: {"a.b": requirement})
+    monkeypatch.setattr(catalogue, "sentences", lambda _: [older, known])
+    monkeypatch.setattr(catalogue, "requirements", lambda _: {"a.b": requirement})
     sentences = [["cli/environment#f.1", "Get the POSIX-style environment variables.", ""], ["cli/environment#f.2", "", ""]]
     assert official.bases() == {"a.b": {"basis": "wit", "sentences": sentences}}
 
@@ -163,6 +162,6 @@ def test_the_addresses_of_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_bases_of_this_repository() -> None:
     bases = requirements.bases(ROOT / "suites")
-    assert set(bases) == set(catalogue.requirements())
+    assert set(bases) == set(catalogue.requirements(official.TEXT))
     assert all(basis.sentences for basis in bases.values() if basis.text == "wit")
     assert requirements.bases(ROOT / "harness") == {}

@@ -14,11 +14,14 @@ import json
 import sys
 from pathlib import Path
 
-import catalogue
 import cut
 import cut_abi
 
-ROOT = Path(__file__).resolve().parents[2]
+TEXT = Path(__file__).resolve().parent
+ROOT = TEXT.parents[1]
+sys.path.insert(0, str(ROOT / "harness"))
+from assay.cases import catalogue
+
 FIRST, LAST = "0.2.0", "0.2.12"
 WASI = "https://github.com/WebAssembly/WASI/blob/{commit}/proposals/{package}/wit/{file}#L{line}"
 WASI_FIRST = "https://github.com/WebAssembly/WASI/blob/{commit}/preview2/{package}/{file}#L{line}"
@@ -75,7 +78,7 @@ def bases() -> dict[str, dict[str, object]]:
     """What each requirement rests on: the newest wording first."""
     known = texts()
     yielded: dict[str, list[catalogue.Row]] = {}
-    for row in catalogue.sentences():
+    for row in catalogue.sentences(TEXT):
         for requirement in row.yields:
             yielded.setdefault(requirement, []).append(row)
     return {
@@ -86,7 +89,7 @@ def bases() -> dict[str, dict[str, object]]:
                 for row in sorted(yielded.get(r.id, ()), key=lambda row: bool(row.until))
             ],
         }
-        for r in catalogue.requirements().values()
+        for r in catalogue.requirements(TEXT).values()
     }
 
 

@@ -39,6 +39,7 @@ from ..model import (
     names,
 )
 from . import nonces, requirements, versions
+from .catalogue import CatalogueError
 from .text import text_problem
 from .toolchains import on_demand
 
@@ -200,7 +201,11 @@ def load(path: Path, suites: Path, fixtures: Path) -> Case:
         raise top.fail("interfaces is missing or empty")
     run = _run(top.table("run"), folder, fixtures)
     expect = _expect(top.table("expect"), run)
-    checks = tuple(_check(table, run, requirements.words(suites)) for table in top.tables("check"))
+    try:
+        words = requirements.words(suites)
+    except CatalogueError as error:
+        raise CaseError(str(error)) from None
+    checks = tuple(_check(table, run, words) for table in top.tables("check"))
     top.done()
     ids = [check.id for check in checks]
     for check_id in ids:

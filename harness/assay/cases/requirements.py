@@ -12,77 +12,30 @@ import json
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..model import Basis, Divergence
-
-SUFFIX = ".requirements.tsv"
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """One row of the catalogue, in our words: under `condition`, `subject` does `outcome`."""
-
-    id: str
-    level: str
-    functions: tuple[str, ...]
-    since: str
-    basis: str
-    subject: str
-    condition: str
-    outcome: str
-    excuse: str
-    """Why no case can check it. Empty when one does."""
-
-    @property
-    def words(self) -> str:
-        return f"{self.subject}{f', {self.condition}' if self.condition else ''}: {self.outcome}"
+from . import catalogue
+from .catalogue import Requirement
 
 
 @functools.cache
-def catalogue(suites: Path) -> Mapping[str, Requirement]:
-    """By requirement id. Empty where `suites` has no catalogue. ci/check_text.py checks the files; a row that cannot be
-    read has no words here."""
-    found: dict[str, Requirement] = {}
-    for path in sorted((suites / "text").glob(f"*/*{SUFFIX}")):
-        for row in _named(path):
-            get = functools.partial(_cell, row)
-            parts = (get("since"), get("basis"), get("subject"), get("condition"), get("outcome"), get("excuse"))
-            found[get("id")] = Requirement(get("id"), get("level"), tuple(get("function").split()), *parts)
-    return found
+def requirements(suites: Path) -> Mapping[str, Requirement]:
+    """By requirement id. Empty where `suites` has no catalogue. A row that breaks a rule is a CatalogueError."""
+    return catalogue.requirements(suites / "text")
 
 
 @functools.cache
 def words(suites: Path) -> Mapping[str, str]:
     """By requirement id. Empty where `suites` has no catalogue."""
-    return {item.id: item.words for item in catalogue(suites).values()}
+    return {item.id: item.words for item in requirements(suites).values()}
 
 
 def places(suites: Path) -> Mapping[str, str]:
     """Returns the file and line of each sentence that yields a requirement, by its id (`io/streams#input-stream.1`)."""
-    found: dict[str, str] = {}
-    for path in sorted((suites / "text").glob("*/*.tsv")):
-        if not path.name.endswith(SUFFIX):
-            for row in _named(path):
-                until = _cell(row, "until")
-                name = f"{path.parent.name}/{path.stem}#{_cell(row, 'id')}"
-                found[name] = f"{_cell(row, 'place')}{f', until {until}' if until else ''}"
-    return found
-
-
-def _named(path: Path) -> Iterator[Mapping[str, str]]:
-    """The rows of a table by the names of its columns."""
-    with path.open(encoding="utf-8") as file:
-        columns = file.readline().rstrip("\n").removeprefix("#").split("\t")
-    for row in _rows(path):
-        yield dict(zip(columns, row, strict=False))
-
-
-def _cell(row: Mapping[str, str], column: str) -> str:
-    value = row.get(column, "")
-    return "" if value == "-" else value
+    rows = catalogue.sentences(suites / "text")
+    return {row.name: f"{row.place}{f', until {row.until}' if row.until else ''}" for row in rows}
 
 
 def bases(suites: Path) -> Mapping[str, Basis]:
@@ -135,9 +88,3 @@ def divergences(suites: Path) -> Mapping[str, Divergence]:
         }
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError):
         return {}
-
-
-def _rows(path: Path) -> list[list[str]]:
-    """The rows of a table, without its heading."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [line.split("\t") for line in lines if line and not line.startswith("#")]

@@ -67,7 +67,7 @@ def _sources(root: Path, suites: Path | None, fixtures: Path | None, results: Pa
         tuple(case for case in every if original(case.id) == case.id),
         (fixtures or root / "fixtures") / "src",
         Counter(original(case.id) for case in every if original(case.id) != case.id),
-        requirements.catalogue(folder),
+        requirements.requirements(folder),
         requirements.bases(folder),
         requirements.places(folder),
         announced,

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from ..cases import requirements
+from ..cases.catalogue import CatalogueError
 from ..scaffold import case as scaffold
 from .base import Unusable
 
@@ -63,10 +64,10 @@ def new_case_command(
         new.append(scaffold.New(new_id, function, level, text or "recorded: the result"))
     try:
         made = scaffold.new_case(
-            case_id, checks, new, requirements.catalogue(root / "suites"), title=title or "", wat=wat
+            case_id, checks, new, requirements.requirements(root / "suites"), title=title or "", wat=wat
         )
         scaffold.write(root, made)
-    except scaffold.NewCaseError as error:
+    except (scaffold.NewCaseError, CatalogueError) as error:
         raise Unusable(str(error)) from None
     for name in (*made.files, *made.rows):
         click.echo(f"{'added to' if name in made.rows else 'wrote'} {name}")

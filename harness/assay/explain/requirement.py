@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..cases.requirements import Requirement
+from ..cases.catalogue import Requirement
 from ..model import Basis, Case, Check, WireRule
 from ..model.words import plural
 from ..record import Record

@@ -15,7 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ..cases.requirements import SUFFIX, Requirement
+from ..cases.catalogue import SUFFIX, Requirement
 from ..model import interface_of, names
 from ..model.templates import environment
 

@@ -1,7 +1,7 @@
 """The catalogue: every sentence of WASI's documentation with its class, and the requirements that it yields.
 
-In: `PACKAGE/INTERFACE.tsv` (sentences) and `PACKAGE/INTERFACE.requirements.tsv` beside this file. Out: frozen dataclasses.
-README.md says what the columns mean. A row that breaks a rule is an error with its file and line.
+In: a folder like suites/text, with `PACKAGE/INTERFACE.tsv` (sentences) and `PACKAGE/INTERFACE.requirements.tsv`. Out: frozen
+dataclasses. suites/text/README.md says what the columns mean. A row that breaks a rule is an error with its file and line.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+SUFFIX = ".requirements.tsv"
 CLASSES = ("must", "should", "may", "unspecified", "explanation")
 NORMATIVE = ("must", "should", "may")
 LEVELS = ("must", "should", "unspecified")
@@ -64,8 +64,12 @@ class Requirement:
     subject: str
     condition: str  # "" for always
     outcome: str
-    excuse: str  # why nothing can check it; ""
-    at: str
+    excuse: str  # why no case can check it; ""
+    at: str = ""  # file:line of the row
+
+    @property
+    def words(self) -> str:
+        return f"{self.subject}{f', {self.condition}' if self.condition else ''}: {self.outcome}"
 
 
 def number(version: str) -> int:
@@ -74,7 +78,10 @@ def number(version: str) -> int:
 
 def table(path: Path, columns: list[str]) -> Iterator[tuple[str, list[str]]]:
     """The rows of a file and where each is. "-" is an empty cell."""
-    lines = path.read_text("utf-8").splitlines()
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CatalogueError(f"{path}: {error}") from None
     if not lines or lines[0] != "#" + "\t".join(columns):
         raise CatalogueError(f"{path}:1: the first line is to name the columns: {' '.join(columns)}")
     for n, line in enumerate(lines[1:], 2):
@@ -84,10 +91,11 @@ def table(path: Path, columns: list[str]) -> Iterator[tuple[str, list[str]]]:
         yield f"{path}:{n}", ["" if c == "-" else c for c in cells]
 
 
-def sentences(folder: Path = HERE) -> list[Row]:
+def sentences(folder: Path) -> list[Row]:
+    """Returns all sentences, in the order of the files."""
     found: list[Row] = []
     for path in sorted(folder.glob("*/*.tsv")):
-        if path.name.endswith(".requirements.tsv"):
+        if path.name.endswith(SUFFIX):
             continue
         interface = f"{path.parent.name}/{path.stem}"
         for at, (i, cls, since, until, digest, place, yields, why) in table(path, SENTENCE_COLUMNS):
@@ -97,9 +105,10 @@ def sentences(folder: Path = HERE) -> list[Row]:
     return found
 
 
-def requirements(folder: Path = HERE) -> dict[str, Requirement]:
+def requirements(folder: Path) -> dict[str, Requirement]:
+    """Returns all requirements by their ids. None where there is no such folder."""
     found: dict[str, Requirement] = {}
-    for path in sorted(folder.glob("*/*.requirements.tsv")):
+    for path in sorted(folder.glob(f"*/*{SUFFIX}")):
         for at, (i, level, functions, since, basis, subject, condition, outcome, excuse) in table(path, REQUIREMENT_COLUMNS):
             if i in found:
                 raise CatalogueError(f"{at}: {i} is a requirement already, at {found[i].at}")
