@@ -91,7 +91,7 @@ void emit_leave(emitter *e) {
     store_set(e, e->dirty & e->in->live_in);
     e->dirty = e->valid = 0;
     interpret(e, e->i);
-    if (!e->ends) add_entry(e, e->i + 1, e->a.len);
+    if (!e->in->ends) add_entry(e, e->i + 1, e->a.len);
 }
 /* An entry before instruction i, which continues at this place in this state. */
 static void enter_here(emitter *e, uint32_t instruction, slot_set live) {
@@ -115,11 +115,9 @@ static void set_loop_state(emitter *e, uint32_t first, label *l) {
     bool leaves = false;
     for (uint32_t i = first; i <= e->f.ins[first].loop_last; i++) {
         const flow_instruction *in = &e->f.ins[i];
-        ts_operands o;
-        ts_operands_of(e->f.code + in->at, &o);
-        if (!o.is_exit) used |= in->reads | in->writes;
-        if (!o.is_exit) written |= in->writes;
-        leaves = leaves || (o.is_exit && !o.ends);
+        if (!in->is_exit) used |= in->reads | in->writes;
+        if (!in->is_exit) written |= in->writes;
+        leaves = leaves || (in->is_exit && !in->ends);
     }
     for (unsigned k = 0; k < e->f.n_candidates; k++)
         if (has_home(e, k)) homes |= SET_BIT(k);
@@ -501,13 +499,10 @@ static void emit_function(emitter *e) {
             e->reachable = true;
         }
         e->rejoin = false;
-        ts_operands o;
-        ts_operands_of(e->w, &o);
-        e->ends = o.ends;
         room(&e->a, 0);
         instruction(e);
-        if (o.ends) e->reachable = false;
-        if (e->rejoin && !o.ends) enter_here(e, e->i + 1, e->in->live_out);
+        if (e->in->ends) e->reachable = false;
+        if (e->rejoin && !e->in->ends) enter_here(e, e->i + 1, e->in->live_out);
         e->valid &= e->in->live_out;
         e->dirty &= e->in->live_out;
     }

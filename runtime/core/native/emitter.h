@@ -46,7 +46,6 @@ typedef struct emitter {
     slot_set valid, dirty;
     bool reachable;
     bool rejoin; /* the instruction has a side exit */
-    bool ends;   /* control never goes on behind it */
     uint32_t i;  /* the instruction, w its words */
     const ts_word *w;
     const flow_instruction *in;

@@ -126,6 +126,9 @@ static void find_uses(flow *f, bool has_handlers) {
         if (o.write >= 0)
             in->writes |= o.moved ? slots_between(f, (uint32_t)o.write, (uint32_t)o.write + o.moved)
                                   : slot_bit(f, (uint32_t)o.write);
+        in->ends = o.ends;
+        in->is_exit = o.is_exit;
+        in->reads_late = o.reads_late;
         in->reads |= (slot_set)o.acc_reads << BIT_R;
         in->writes |= (slot_set)o.acc_writes << BIT_R;
         if (o.is_call) {
@@ -146,9 +149,7 @@ static void find_liveness(flow *f) {
         for (uint32_t i = f->n; i-- > 0;) {
             flow_instruction *in = &f->ins[i];
             const ts_word *w = f->code + in->at;
-            ts_operands o;
-            ts_operands_of(w, &o);
-            slot_set out = o.ends ? 0 : f->ins[i + 1].live_in;
+            slot_set out = in->ends ? 0 : f->ins[i + 1].live_in;
             if (in->target != NO_INSTRUCTION) out |= f->ins[in->target].live_in;
             if (is_table(w))
                 for (uint32_t k = 0; k <= w[1].uw[1]; k++) out |= f->ins[f->ins_of_word[in->at + w[2 + k].i]].live_in;
@@ -168,9 +169,7 @@ static void choose_homes(flow *f, flow_registers have) {
     slot_set together[MAX_CANDIDATES] = {0};
     for (uint32_t i = 0; i < f->n; i++) {
         const flow_instruction *in = &f->ins[i];
-        ts_operands o;
-        ts_operands_of(f->code + in->at, &o);
-        slot_set alive = in->live_out | (o.reads_late ? in->reads : 0);
+        slot_set alive = in->live_out | (in->reads_late ? in->reads : 0);
         slot_set born = i == 0 ? f->all & (in->live_in | in->writes) : f->all & in->writes;
         if (i == 0) alive |= in->live_in;
         while (born) {

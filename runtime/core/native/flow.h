@@ -21,6 +21,8 @@ typedef struct flow_instruction {
     uint32_t loop_last; /* of a loop's first instruction: the last branch back to it; or NO_INSTRUCTION */
     bool is_label;      /* something jumps to it */
     bool is_entry;      /* an exception handler */
+    bool ends;          /* as in ts_operands */
+    bool is_exit, reads_late;
     slot_set reads, writes, live_in, live_out;
 } flow_instruction;
 
