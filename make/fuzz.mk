@@ -25,12 +25,15 @@ fuzz-targets:
 	    $$(ls -d runtime/fuzz/seeds/$$t runtime/fuzz/regressions/$$t 2> /dev/null) > build-fuzz/$$t.log 2>&1 || \
 	    { tail -n 40 build-fuzz/$$t.log; exit 1; }; \
 	  tail -n 8 build-fuzz/$$t.log; done
-fuzz-compare: all $(BUILD)/fuzz/run_exec $(BUILD)/fuzz/run_call
+fuzz-compare: all $(BUILD)/fuzz/run_exec $(BUILD)/fuzz/run_call $(BUILD)/fuzz/run_tiers
 	@[ -x .venv/bin/wasm-tools ] && $(FUZZ_PYTHON) -c 'import wasmtime' 2> /dev/null || \
 	  { echo 'fuzz: wasmtime or wasm-tools is absent (make deps), so the comparison with it is left out'; exit 0; }; \
 	echo "-- against wasmtime for $(FUZZ_SECONDS) s"; \
 	$(FUZZ_PYTHON) runtime/fuzz/diff_wasmtime.py --runner $(BUILD)/fuzz/run_exec --seconds $(FUZZ_SECONDS) \
 	  --work build-fuzz/diff || exit 1; \
+	echo "-- interpreted and as machine code for $(FUZZ_SECONDS) s"; \
+	$(FUZZ_PYTHON) runtime/fuzz/diff_tiers.py --runner $(BUILD)/fuzz/run_tiers --seconds $(FUZZ_SECONDS) \
+	  --work build-fuzz/diff-tiers || exit 1; \
 	for w in calls verdicts; do \
 	  echo "-- components, $$w for $(FUZZ_SECONDS) s"; \
 	  $(FUZZ_PYTHON) runtime/fuzz/diff_components.py $$w --runner $(BUILD)/fuzz/run_call --seconds $(FUZZ_SECONDS) \

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import wasmtime
+from smith import keep, modules, report_of
 from wasmtime import _bindings as ffi
 
 # wasmtime's message for a trap, and our name of it.
@@ -273,67 +274,6 @@ def make_engine() -> wasmtime.Engine:
     c.memory_reservation = 1 << 20
     c.memory_guard_size = 65536
     return wasmtime.Engine(c)
-
-
-def smith_command(tool: str, rng: random.Random) -> list[str]:
-    flag = {True: "true", False: "false"}
-    options: dict[str, str] = {
-        "max-imports": "0", "export-everything": "true", "max-exports": "100", "max-memory32-bytes": "655360", "max-memory64-bytes": "655360",
-        "memory-max-size-required": "true", "max-table-elements": "300", "table-max-size-required": "true", "generate-custom-sections": "false",
-        "bulk-memory-enabled": "true", "multi-value-enabled": "true", "reference-types-enabled": "true", "simd-enabled": flag[rng.random() < 0.8],
-        "sign-extension-ops-enabled": "true", "saturating-float-to-int-enabled": "true", "threads-enabled": "false", "compact-imports-enabled": "false",
-        "custom-descriptors-enabled": "false", "shared-everything-threads-enabled": "false", "extended-const-enabled": "true", "tail-call-enabled": "true",
-        "memory64-enabled": flag[rng.random() < 0.5], "gc-enabled": flag[rng.random() < 0.7], "exceptions-enabled": flag[rng.random() < 0.7],
-        "wide-arithmetic-enabled": flag[rng.random() < 0.5], "custom-page-sizes-enabled": flag[rng.random() < 0.2],
-        "disallow-traps": flag[rng.random() < 0.4], "max-memories": rng.choice(["1", "1", "4"]), "max-tables": "4", "min-memories": rng.choice(["0", "1"]),
-        "min-funcs": "1", "max-funcs": rng.choice(["3", "10", "30"]), "max-instructions": rng.choice(["50", "200", "1000"]),
-        "allow-start-export": flag[rng.random() < 0.3], "memory-offset-choices": rng.choice(["90,9,1", "50,30,20"]),
-    }
-    if options["gc-enabled"] == "true":
-        options["simd-enabled"] = "true"
-    if options["simd-enabled"] == "true":
-        options["relaxed-simd-enabled"] = "true"
-    else:
-        options["relaxed-simd-enabled"] = "false"
-    command = [tool, "smith", "--ensure-termination", "--fuel", rng.choice(["1000", "100000"])]
-    for name, value in options.items():
-        command += [f"--{name}", value]
-    return command
-
-
-def modules(args: argparse.Namespace, rng: random.Random) -> Iterator[Path]:
-    if args.modules:
-        yield from args.modules
-        return
-    end = time.monotonic() + args.seconds
-    path = args.work / f"current-{os.getpid()}.wasm"
-    while time.monotonic() < end:
-        data = rng.randbytes(rng.choice([200, 1000, 4000, 12000]))
-        done = subprocess.run([*smith_command(args.wasm_tools, rng), "-o", str(path)], input=data, stderr=subprocess.PIPE, check=False)
-        if done.returncode == 0:
-            yield path
-        elif done.returncode != 2:
-            raise SystemExit(f"wasm-tools smith: {done.stderr.decode()[-500:]}")
-    path.unlink(missing_ok=True)
-
-
-def report_of(runner: subprocess.Popen[str], path: Path) -> list[str] | None:
-    assert runner.stdin is not None and runner.stdout is not None
-    runner.stdin.write(f"{path}\n")
-    runner.stdin.flush()
-    lines: list[str] = []
-    for line in runner.stdout:
-        if line == "end\n":
-            return lines
-        lines.append(line.rstrip("\n"))
-    return None
-
-
-def keep(work: Path, path: Path, text: str) -> None:
-    binary = path.read_bytes()
-    stem = work / f"{zlib.crc32(binary):08x}"
-    stem.with_suffix(".wasm").write_bytes(binary)
-    stem.with_suffix(".txt").write_text(text + "\n")
 
 
 def main() -> int:

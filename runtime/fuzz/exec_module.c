@@ -247,6 +247,7 @@ void fz_run(const uint8_t *bytes, size_t len, const fz_how *how, fz_report *r) {
     ts_error_init(e);
     if (ts_engine_create(&engine, e) != TS_OK) abort();
     ts_engine_set_features(engine, TS_F_WASM3 | TS_F_WIDE_ARITHMETIC | TS_F_CUSTOM_PAGE_SIZES);
+    ts_engine_set_tier(engine, how->tier);
     ts_status st = ts_module_new(engine, bytes, len, false, &m, e);
     say(r, "module ");
     say_outcome(r, st, e);

@@ -12,6 +12,7 @@ typedef struct fz_how {
     bool deterministic; /* NaN bits canonical */
     uint64_t fuel;      /* of each call; 0 for the form without fuel */
     uint32_t gc_stress; /* collect on every nth allocation; 0: as usual */
+    ts_tier tier;
 } fz_how;
 
 typedef struct fz_report {

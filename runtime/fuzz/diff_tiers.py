@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Random valid modules, interpreted and as machine code: whatever can be observed must be the same.
+
+In: the runner run_tiers (its header says what it compares), `wasm-tools smith`; or modules named on the command line.
+Out: a line of counts; each difference as N.wasm and N.txt in the work folder; status 1 when there are any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from smith import keep, modules, report_of
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--runner", required=True, help="run_tiers")
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--work", type=Path, required=True, help="where differences are left")
+    parser.add_argument("--wasm-tools", default=str(Path(sys.executable).parent / "wasm-tools"))
+    parser.add_argument("modules", nargs="*", type=Path)
+    args = parser.parse_args()
+    args.work.mkdir(parents=True, exist_ok=True)
+    seed = args.seed if args.seed is not None else int.from_bytes(os.urandom(4), "little")
+    counts: Counter[str] = Counter()
+    runner: subprocess.Popen[str] | None = None
+    for path in modules(args, random.Random(seed)):
+        runner = runner or subprocess.Popen([args.runner], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        report = report_of(runner, path)
+        counts["modules"] += 1
+        if report == ["same"]:
+            continue
+        if report is None:
+            report = [f"the runner ended with status {runner.wait()}"]
+            runner = None
+        counts["differences"] += 1
+        keep(args.work, path, "\n".join(report))
+        print(f"{args.work}: {report[0]}", flush=True)
+    if runner is not None and runner.stdin is not None:
+        runner.stdin.close()
+        runner.wait()
+    print(f"seed {seed}: {counts['modules']} modules, {counts['differences']} differences")
+    return 1 if counts["differences"] else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
