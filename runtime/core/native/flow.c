@@ -82,7 +82,7 @@ static bool choose_candidates(flow *f) {
         ts_operands_of(f->code + f->ins[i].at, &o);
         uint64_t weight = (uint64_t)1 << (depth < 8 ? 3 * depth : 24);
         for (uint32_t k = 0; k < o.n_reads; k++) count_use(f, u, o.read[k], o.read_class[k], weight);
-        if (o.write >= 0) count_use(f, u, (uint32_t)o.write, o.write_class, weight);
+        if (o.write >= 0 && !o.writes_pair) count_use(f, u, (uint32_t)o.write, o.write_class, weight);
         depth -= leave[i];
     }
     free(leave);
@@ -126,6 +126,9 @@ static void find_uses(flow *f, bool has_handlers) {
         if (o.write >= 0)
             in->writes |= o.moved ? slots_between(f, (uint32_t)o.write, (uint32_t)o.write + o.moved)
                                   : slot_bit(f, (uint32_t)o.write);
+        for (uint32_t k = 0; k < o.n_pairs; k++) in->reads |= slots_between(f, o.pair[k], o.pair[k] + 2u);
+        in->reads |= slots_between(f, o.range_from, o.range_to);
+        if (o.writes_pair) in->writes |= slots_between(f, (uint32_t)o.write, (uint32_t)o.write + 2);
         in->ends = o.ends;
         in->is_exit = o.is_exit;
         in->reads_late = o.reads_late;

@@ -54,7 +54,7 @@ const ts_shape ts_shapes[TS_IR_COUNT] = {
     ROW(SHAPE_ADDBR, FORM_SS, 1, 0, IN_R, IN_R, 4, 0, FAMILY_addbr_##n)
 #define IR_OP(n, w, s) ROW(SHAPE_OP, 0, 0, 0, IN_NONE, IN_NONE, 0, 0, FAMILY_NONE)
 #define IR_SLOW(n, w, s) ROW(SHAPE_SLOW, 0, 0, 0, IN_NONE, IN_NONE, 0, 0, FAMILY_NONE)
-#define IR_V(n, shape, nan) ROW(SHAPE_VECTOR, 0, 0, 0, IN_NONE, IN_NONE, 0, 0, FAMILY_NONE)
+#define IR_V(n, shape, nan) ROW(SHAPE_VECTOR, VECTOR_##shape, 0, 0, IN_NONE, IN_NONE, 16, 0, FAMILY_v_##n)
 #include "core/code/ir_ops.def"
 };
 
@@ -71,6 +71,117 @@ static void calls(ts_operands *o, uint32_t from, uint32_t to) {
     o->args_from = from;
     o->args_to = to;
     o->acc_writes = 7;
+}
+
+static void reads_pair(ts_operands *o, uint32_t slot) {
+    o->pair[o->n_pairs++] = (uint16_t)slot;
+}
+static void writes_pair(ts_operands *o, uint32_t slot) {
+    o->write = (int32_t)slot;
+    o->write_class = IN_NONE;
+    o->writes_pair = true;
+}
+static void reads_range(ts_operands *o, uint32_t from, uint32_t to) {
+    o->range_from = from;
+    o->range_to = to;
+}
+
+static void operands_of_vector(const ts_word *w, unsigned form, ts_operands *o) {
+    const uint16_t *s = w[1].s;
+    static const uint8_t class_of_four[] = {IN_R, IN_R, IN_F, IN_D}; /* I32, I64, F32, F64 */
+    o->is_exit = true;
+    if (form >= VECTOR_REPLACE_I32) {
+        reads_pair(o, s[1]);
+        reads(o, s[2], class_of_four[form - VECTOR_REPLACE_I32]);
+        writes_pair(o, s[0]);
+    } else if (form >= VECTOR_EXTRACT_I32) {
+        reads_pair(o, s[1]);
+        writes(o, s[0], class_of_four[form - VECTOR_EXTRACT_I32]);
+    } else if (form >= VECTOR_SPLAT_I32) {
+        reads(o, s[1], class_of_four[form - VECTOR_SPLAT_I32]);
+        writes_pair(o, s[0]);
+    } else if (form == VECTOR_TEST) {
+        reads_pair(o, s[1]);
+        writes(o, s[0], IN_R);
+    } else {
+        reads_pair(o, s[1]);
+        if (form == VECTOR_BINARY || form == VECTOR_TERNARY) reads_pair(o, s[2]);
+        if (form == VECTOR_TERNARY) reads_pair(o, s[3]);
+        if (form == VECTOR_SHIFT) reads(o, s[2], IN_R);
+        writes_pair(o, s[0]);
+    }
+}
+
+/* The operations that are functions of C. A slot's class is not known here: a value may be of any type. */
+#define READS(k) (1u << (k))
+#define WRITES 16u
+static void operands_of_slow(const ts_word *w, ts_operands *o) {
+    const uint16_t *s = w[1].s;
+    unsigned fields = 0;
+    o->is_exit = true;
+    switch (w->u) {
+    case TS_IR_memory_size:
+    case TS_IR_table_size:
+    case TS_IR_ref_func:
+    case TS_IR_struct_new_default: fields = WRITES; break;
+    case TS_IR_load_any:
+    case TS_IR_table_get:
+    case TS_IR_ref_test:
+    case TS_IR_ref_cast:
+    case TS_IR_ref_i31:
+    case TS_IR_i31_get_s:
+    case TS_IR_i31_get_u:
+    case TS_IR_struct_get:
+    case TS_IR_array_len:
+    case TS_IR_array_new_default: fields = READS(1) | WRITES; break;
+    case TS_IR_memory_grow: fields = READS(2) | WRITES; break;
+    case TS_IR_table_grow:
+    case TS_IR_array_get: fields = READS(1) | READS(2) | WRITES; break;
+    case TS_IR_array_new_data:
+    case TS_IR_array_new_elem: fields = READS(0) | READS(1) | WRITES; break;
+    case TS_IR_store_any:
+    case TS_IR_table_set: fields = READS(0) | READS(1); break;
+    case TS_IR_memory_fill:
+    case TS_IR_memory_copy:
+    case TS_IR_memory_init:
+    case TS_IR_table_fill:
+    case TS_IR_table_copy:
+    case TS_IR_table_init: fields = READS(0) | READS(1) | READS(2); break;
+    case TS_IR_data_drop:
+    case TS_IR_elem_drop: break;
+    case TS_IR_ref_as_non_null: fields = READS(0); break;
+    case TS_IR_struct_new:
+    case TS_IR_array_new_fixed:
+        reads_range(o, s[0], s[2]);
+        fields = WRITES;
+        break;
+    case TS_IR_struct_set:
+        reads(o, s[0], IN_NONE);
+        reads_pair(o, s[1]); /* of any type */
+        return;
+    case TS_IR_array_set:
+        reads(o, s[0], IN_NONE);
+        reads(o, s[1], IN_NONE);
+        reads_pair(o, s[2]);
+        return;
+    case TS_IR_v128_load_any:
+        reads(o, s[1], IN_NONE);
+        writes_pair(o, s[0]);
+        return;
+    case TS_IR_v128_store_any:
+        reads(o, s[0], IN_NONE);
+        reads_pair(o, s[1]);
+        return;
+    case TS_IR_f32x4_canon:
+    case TS_IR_f64x2_canon:
+        reads_pair(o, s[1]);
+        writes_pair(o, s[0]);
+        return;
+    default: o->reads_all = true; return; /* values that may take two slots, and several results */
+    }
+    for (unsigned k = 0; k < 4; k++)
+        if (fields >> k & 1) reads(o, s[k], IN_NONE);
+    if (fields & WRITES) writes(o, s[0], IN_NONE);
 }
 
 /* The opcodes with bodies of their own. */
@@ -137,6 +248,28 @@ static void operands_of_op(const ts_word *w, ts_operands *o) {
         writes(o, s[0], IN_D);
         return;
     case TS_IR_global_set_s: reads(o, s[0], IN_NONE); return;
+    case TS_IR_global_get_v: writes_pair(o, s[0]); return;
+    case TS_IR_global_set_v: reads_pair(o, s[0]); return;
+    case TS_IR_select_v:
+        reads(o, s[3], IN_R);
+        reads_pair(o, s[1]);
+        reads_pair(o, s[2]);
+        writes_pair(o, s[0]);
+        return;
+    case TS_IR_v128_load:
+        reads(o, s[1], IN_R);
+        writes_pair(o, s[0]);
+        return;
+    case TS_IR_v128_store:
+        reads(o, s[0], IN_R);
+        reads_pair(o, s[1]);
+        return;
+    case TS_IR_v128_const: writes_pair(o, s[0]); return;
+    case TS_IR_i8x16_shuffle:
+        reads_pair(o, s[1]);
+        reads_pair(o, s[2]);
+        writes_pair(o, s[0]);
+        return;
     case TS_IR_global_set_r: o->acc_reads = 1 << IN_R; return;
     case TS_IR_br_nz_A:
     case TS_IR_br_z_A:
@@ -280,8 +413,8 @@ void ts_operands_of(const ts_word *w, ts_operands *o) {
         reads(o, s[1], IN_R);
         if (p->form == FORM_SS) reads(o, w[2].uw[1], IN_R);
         break;
-    case SHAPE_SLOW:
-    case SHAPE_VECTOR: o->is_exit = o->reads_all = true; return;
+    case SHAPE_SLOW: operands_of_slow(w, o); return;
+    case SHAPE_VECTOR: operands_of_vector(w, p->form, o); return;
     }
     o->acc_writes = (uint8_t)(1 << p->out);
     if (p->to_slot) writes(o, s[0], p->out);

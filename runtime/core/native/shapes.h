@@ -25,6 +25,26 @@ enum { IN_R, IN_F, IN_D, IN_NONE };
 /* The forms, in the order of ir.h. */
 enum { FORM_AS, FORM_SA, FORM_SS, FORM_AI, FORM_SI, FORM_PS, FORM_PI, FORM_QS, FORM_QI, FORM_IS, FORM_IA, FORM_II };
 enum { FORM_A, FORM_S, FORM_P, FORM_Q, FORM_I };
+/* The shapes of vector operations, in the words of ir_simd.def. */
+typedef enum ts_vector_form {
+    VECTOR_UNARY,
+    VECTOR_BINARY,
+    VECTOR_TERNARY,
+    VECTOR_SHIFT,
+    VECTOR_TEST,
+    VECTOR_SPLAT_I32,
+    VECTOR_SPLAT_I64,
+    VECTOR_SPLAT_F32,
+    VECTOR_SPLAT_F64,
+    VECTOR_EXTRACT_I32,
+    VECTOR_EXTRACT_I64,
+    VECTOR_EXTRACT_F32,
+    VECTOR_EXTRACT_F64,
+    VECTOR_REPLACE_I32,
+    VECTOR_REPLACE_I64,
+    VECTOR_REPLACE_F32,
+    VECTOR_REPLACE_F64,
+} ts_vector_form;
 
 /* The families, as numbers. */
 typedef enum ts_family {
@@ -41,13 +61,14 @@ typedef enum ts_family {
 #define IR_STORE(n, i, T) N(n)
 #define IR_STOREF(n, i, T) N(n)
 #define IR_ADDBR(n, e) N(addbr_##n)
+#define IR_V(n, shape, nan) N(v_##n)
 #include "core/code/ir_ops.def"
 #undef N
 } ts_family;
 
 typedef struct ts_shape {
     uint8_t kind;      /* SHAPE_* */
-    uint8_t form;      /* FORM_* */
+    uint8_t form;      /* FORM_*, or VECTOR_* */
     uint8_t to_slot;   /* the form that ends in _S */
     uint8_t checked;   /* explicit bounds checks */
     uint8_t in, out;   /* IN_* of operands and result */
@@ -73,7 +94,11 @@ typedef struct ts_operands {
     bool branches;   /* to field w1 */
     bool reads_late; /* it reads operands after it has written the result */
     uint32_t args_from, args_to;
-    uint32_t moved; /* copyn and ret_n: that many slots from `read[0]` on, to `write` on */
+    uint32_t moved;   /* copyn and ret_n: that many slots from `read[0]` on, to `write` on */
+    uint8_t n_pairs;  /* vectors that it reads: the first of two slots each */
+    uint16_t pair[3];
+    bool writes_pair; /* `write` is the first of two slots */
+    uint32_t range_from, range_to; /* it reads the slots range_from … range_to - 1 */
 } ts_operands;
 void ts_operands_of(const ts_word *w, ts_operands *o);
 #endif
