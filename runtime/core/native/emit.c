@@ -87,7 +87,11 @@ void emit_side_exit(emitter *e, int cc) {
                                .dirty = e->dirty & e->in->live_in}));
     e->rejoin = true;
 }
+static void forget_vectors(emitter *e) {
+    for (unsigned v = 0; v < VECTOR_REGISTERS; v++) e->vectors.slot[v] = -1;
+}
 void emit_leave(emitter *e) {
+    forget_vectors(e);
     store_set(e, e->dirty & e->in->live_in);
     e->dirty = e->valid = 0;
     interpret(e, e->i);
@@ -342,6 +346,48 @@ static void copy(emitter *e, uint32_t to, uint32_t from) {
         target_copy(e, slot_memory(to), m);
     }
 }
+void emit_store_slots(emitter *e, uint32_t from, uint32_t to) {
+    unsigned k;
+    EACH(k, e->dirty & e->f.all) {
+        uint32_t s = e->f.candidate[k].slot;
+        if (s < from || s >= to) continue;
+        store_home(e, k);
+        e->dirty &= ~SET_BIT(k);
+    }
+}
+void emit_forget_slots(emitter *e, uint32_t from, uint32_t to) {
+    unsigned k;
+    EACH(k, e->valid & e->f.all) {
+        uint32_t s = e->f.candidate[k].slot;
+        if (s < from || s >= to) continue;
+        e->valid &= ~SET_BIT(k);
+        e->dirty &= ~SET_BIT(k);
+    }
+    for (unsigned v = 0; v < VECTOR_REGISTERS; v++) {
+        int64_t at = e->vectors.slot[v];
+        if (at >= 0 && at + 2 > from && at < to) e->vectors.slot[v] = -1;
+    }
+}
+static bool has_vectors(const emitter *e) {
+    for (unsigned v = 0; v < VECTOR_REGISTERS; v++)
+        if (e->vectors.slot[v] >= 0) return true;
+    return false;
+}
+/* What the instruction that was emitted leaves of the vectors in registers. */
+static void update_vectors(emitter *e) {
+    if (!has_vectors(e)) return;
+    ts_operands o;
+    ts_operands_of(e->w, &o);
+    if (e->rejoin || o.is_exit || o.is_call || o.reads_all || e->w->u == TS_IR_count) {
+        forget_vectors(e);
+    } else if (o.write >= 0 && !o.writes_pair) {
+        uint32_t from = (uint32_t)o.write, n = o.moved ? o.moved : 1;
+        for (unsigned v = 0; v < VECTOR_REGISTERS; v++) {
+            int64_t at = e->vectors.slot[v];
+            if (at >= 0 && at + 2 > from && at < (int64_t)from + n) e->vectors.slot[v] = -1;
+        }
+    }
+}
 /* Several slots, as if at once. */
 static void move_slots(emitter *e, uint32_t to, uint32_t from, uint32_t n) {
     slot_set into = 0;
@@ -414,7 +460,15 @@ static void other(emitter *e) {
     case TS_IR_i32_shladd_S: target_shift_and_add(e, true, false); return;
     case TS_IR_i32_shladd_S_S: target_shift_and_add(e, true, true); return;
     case TS_IR_copy: copy(e, s[0], s[1]); return;
-    case TS_IR_copy2: move_slots(e, s[0], s[1], 2); return;
+    case TS_IR_copy2:
+        if (!target_vector_other(e, op)) move_slots(e, s[0], s[1], 2);
+        return;
+    case TS_IR_v128_load:
+    case TS_IR_v128_store:
+    case TS_IR_v128_const:
+    case TS_IR_i8x16_shuffle:
+        if (!target_vector_other(e, op)) break;
+        return;
     case TS_IR_copyn:
         if (s[2] > 64) break;
         move_slots(e, s[0], s[1], s[2]);
@@ -482,18 +536,24 @@ static void instruction(emitter *e) {
     case SHAPE_STORE: target_store(e, p); return;
     case SHAPE_STOREF: target_store_float(e, p); return;
     case SHAPE_ADDBR: target_add_and_branch(e, addbr_condition(p->family), true, p->form == FORM_SS); return;
-    case SHAPE_SLOW:
-    case SHAPE_VECTOR: emit_leave(e); return;
+    case SHAPE_SLOW: emit_leave(e); return;
+    case SHAPE_VECTOR:
+        if (!target_vector(e, p)) emit_leave(e);
+        return;
     }
 }
 static void emit_function(emitter *e) {
     e->reachable = true;
+    forget_vectors(e);
     add_entry(e, 0, 0);
     for (e->i = 0; e->i < e->f.n && !e->nomem; e->i++) {
         e->in = &e->f.ins[e->i];
         e->w = e->f.code + e->in->at;
         room(&e->a, 0);
-        if (e->in->is_label) bind_label(e);
+        if (e->in->is_label) {
+            bind_label(e);
+            forget_vectors(e);
+        }
         if (!e->reachable) {
             e->valid = e->dirty = 0;
             e->reachable = true;
@@ -501,6 +561,7 @@ static void emit_function(emitter *e) {
         e->rejoin = false;
         room(&e->a, 0);
         instruction(e);
+        update_vectors(e);
         if (e->in->ends) e->reachable = false;
         if (e->rejoin && !e->in->ends) enter_here(e, e->i + 1, e->in->live_out);
         e->valid &= e->in->live_out;

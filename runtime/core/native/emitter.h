@@ -36,6 +36,13 @@ typedef struct jump_table {
     uint32_t first, n;
 } jump_table;
 
+enum { FIRST_VECTOR_REGISTER = 8, VECTOR_REGISTERS = 6 };
+/* The vectors that are in registers, besides their slots. slot[k] < 0: register k is free. */
+typedef struct cached_vectors {
+    int32_t slot[VECTOR_REGISTERS];
+    uint8_t next, pinned; /* pinned: operands of this instruction */
+} cached_vectors;
+
 typedef struct emitter {
     assembler a;
     flow f;
@@ -56,6 +63,7 @@ typedef struct emitter {
     TS_VEC(uint32_t) table_targets; /* an instruction, or a stub | STUB */
     TS_VEC(ts_native_entry) entries, faults;
     uint8_t *has_entry; /* by instruction */
+    cached_vectors vectors;
     bool nomem;
 } emitter;
 #define STUB 0x80000000u
@@ -112,6 +120,10 @@ void emit_note_written(emitter *e, unsigned k);
 void emit_side_exit(emitter *e, int cc);
 /* The interpreter executes the instruction always. The next one is an entry. */
 void emit_leave(emitter *e);
+/* Store the slots from … to - 1 whose homes are dirty. */
+void emit_store_slots(emitter *e, uint32_t from, uint32_t to);
+/* These slots get new values, in the frame: no register has them. */
+void emit_forget_slots(emitter *e, uint32_t from, uint32_t to);
 /* A branch of this instruction under a condition; cc < 0: always. */
 void emit_branch(emitter *e, int cc);
 /* The operands of a form with two. */
@@ -158,6 +170,9 @@ void target_add_and_branch(emitter *e, unsigned cc, bool compares, bool by_slot)
 void target_load(emitter *e, const ts_shape *p);
 void target_store(emitter *e, const ts_shape *p);
 void target_store_float(emitter *e, const ts_shape *p);
+/* Vector operations; false: the processor has none for it. */
+bool target_vector(emitter *e, const ts_shape *p);
+bool target_vector_other(emitter *e, unsigned opcode); /* those of SHAPE_OP */
 /* Operations with bodies of their own. */
 void target_global_get(emitter *e, unsigned class, bool to_slot);
 void target_global_set(emitter *e);

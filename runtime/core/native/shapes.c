@@ -89,7 +89,6 @@ static void reads_range(ts_operands *o, uint32_t from, uint32_t to) {
 static void operands_of_vector(const ts_word *w, unsigned form, ts_operands *o) {
     const uint16_t *s = w[1].s;
     static const uint8_t class_of_four[] = {IN_R, IN_R, IN_F, IN_D}; /* I32, I64, F32, F64 */
-    o->is_exit = true;
     if (form >= VECTOR_REPLACE_I32) {
         reads_pair(o, s[1]);
         reads(o, s[2], class_of_four[form - VECTOR_REPLACE_I32]);
@@ -220,10 +219,8 @@ static void operands_of_op(const ts_word *w, ts_operands *o) {
         o->moved = s[2];
         return;
     case TS_IR_copy2:
-        reads(o, s[1], IN_NONE);
-        o->write = s[0];
-        o->write_class = IN_NONE;
-        o->moved = 2;
+        reads_pair(o, s[1]);
+        writes_pair(o, s[0]);
         return;
     case TS_IR_const_s: writes(o, s[0], IN_NONE); return;
     case TS_IR_put_r:

@@ -94,10 +94,10 @@ typedef struct ts_operands {
     bool branches;   /* to field w1 */
     bool reads_late; /* it reads operands after it has written the result */
     uint32_t args_from, args_to;
-    uint32_t moved;   /* copyn and ret_n: that many slots from `read[0]` on, to `write` on */
-    uint8_t n_pairs;  /* vectors that it reads: the first of two slots each */
+    uint32_t moved;  /* copyn and ret_n: that many slots from `read[0]` on, to `write` on */
+    uint8_t n_pairs; /* vectors that it reads: the first of two slots each */
     uint16_t pair[3];
-    bool writes_pair; /* `write` is the first of two slots */
+    bool writes_pair;              /* `write` is the first of two slots */
     uint32_t range_from, range_to; /* it reads the slots range_from … range_to - 1 */
 } ts_operands;
 void ts_operands_of(const ts_word *w, ts_operands *o);
