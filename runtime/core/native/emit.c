@@ -536,7 +536,9 @@ static void instruction(emitter *e) {
     case SHAPE_STORE: target_store(e, p); return;
     case SHAPE_STOREF: target_store_float(e, p); return;
     case SHAPE_ADDBR: target_add_and_branch(e, addbr_condition(p->family), true, p->form == FORM_SS); return;
-    case SHAPE_SLOW: emit_leave(e); return;
+    case SHAPE_SLOW:
+        if (!target_object(e, (unsigned)e->w->u)) emit_leave(e);
+        return;
     case SHAPE_VECTOR:
         if (!target_vector(e, p)) emit_leave(e);
         return;
@@ -572,9 +574,14 @@ static void emit_function(emitter *e) {
     apply_fixups(e);
 }
 
-bool ts_native_make(const ts_compiled *ir, const ts_word *linked, ts_fcode *callees, const ts_native_layout *layout,
-                    const void *const *handlers, ts_native *out) {
-    emitter all = {.t = layout, .handlers = handlers, .linked = linked, .callees = callees}, *e = &all;
+bool ts_native_make(const ts_native_source *from, ts_native *out) {
+    const ts_compiled *ir = from->ir;
+    emitter all = {.t = from->layout,
+                   .handlers = from->handlers,
+                   .linked = from->linked,
+                   .callees = from->callees,
+                   .types = from->types},
+            *e = &all;
     flow_registers have = target_registers(ir);
     *out = (ts_native){0};
     bool ok = flow_analyse(&e->f, ir->code, ir->n_words, ir->frame_slots, ir->handlers, ir->n_handlers, have) &&
@@ -606,9 +613,8 @@ bool ts_native_make(const ts_compiled *ir, const ts_word *linked, ts_fcode *call
     return ok;
 }
 #else
-bool ts_native_make(const ts_compiled *ir, const ts_word *linked, ts_fcode *callees, const ts_native_layout *layout,
-                    const void *const *handlers, ts_native *out) {
-    (void)ir, (void)linked, (void)callees, (void)layout, (void)handlers;
+bool ts_native_make(const ts_native_source *from, ts_native *out) {
+    (void)from;
     *out = (ts_native){0};
     return false;
 }

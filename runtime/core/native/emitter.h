@@ -50,6 +50,7 @@ typedef struct emitter {
     const void *const *handlers;
     const ts_word *linked;
     ts_fcode *callees;
+    const ts_type_registry *types;
     slot_set valid, dirty;
     bool reachable;
     bool rejoin; /* the instruction has a side exit */
@@ -173,6 +174,7 @@ void target_store_float(emitter *e, const ts_shape *p);
 /* Vector operations; false: the processor has none for it. */
 bool target_vector(emitter *e, const ts_shape *p);
 bool target_vector_other(emitter *e, unsigned opcode); /* those of SHAPE_OP */
+bool target_object(emitter *e, unsigned opcode);       /* operations on references */
 /* Operations with bodies of their own. */
 void target_global_get(emitter *e, unsigned class, bool to_slot);
 void target_global_set(emitter *e);

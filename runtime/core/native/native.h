@@ -21,6 +21,7 @@ typedef struct ts_native_layout {
     int32_t table_elems, table_len;
     int32_t global_value;
     int32_t func_type, func_inst, func_code;
+    int32_t object_len, object_payload;
 } ts_native_layout;
 
 typedef struct ts_native_entry {
@@ -36,10 +37,16 @@ typedef struct ts_native {
     uint32_t n_faults;
 } ts_native;
 
-/* ir: the code of a function. linked: the same words as they run, whose addresses machine code contains.
- * callees: the functions of the module in this form. handlers: the interpreter's operations, by opcode.
- * Returns false if there is no memory, or if this build makes no machine code (TS_HAS_MACHINE_CODE). */
-bool ts_native_make(const ts_compiled *ir, const ts_word *linked, ts_fcode *callees, const ts_native_layout *layout,
-                    const void *const *handlers, ts_native *out);
+/* What machine code is made of. */
+typedef struct ts_native_source {
+    const ts_compiled *ir;         /* the code of a function */
+    const ts_word *linked;         /* the same words as they run, whose addresses machine code contains */
+    ts_fcode *callees;             /* the functions of the module in this form */
+    const ts_type_registry *types; /* of its engine */
+    const ts_native_layout *layout;
+    const void *const *handlers; /* the interpreter's operations, by opcode */
+} ts_native_source;
+/* Returns false if there is no memory, or if this build makes no machine code (TS_HAS_MACHINE_CODE). */
+bool ts_native_make(const ts_native_source *from, ts_native *out);
 void ts_native_free(ts_native *n);
 #endif

@@ -155,10 +155,12 @@ static void operands_of_slow(const ts_word *w, ts_operands *o) {
         fields = WRITES;
         break;
     case TS_IR_struct_set:
+        o->is_exit = false;
         reads(o, s[0], IN_NONE);
         reads_pair(o, s[1]); /* of any type */
         return;
     case TS_IR_array_set:
+        o->is_exit = false;
         reads(o, s[0], IN_NONE);
         reads(o, s[1], IN_NONE);
         reads_pair(o, s[2]);
@@ -178,6 +180,9 @@ static void operands_of_slow(const ts_word *w, ts_operands *o) {
         return;
     default: o->reads_all = true; return; /* values that may take two slots, and several results */
     }
+    if (w->u == TS_IR_struct_get || w->u == TS_IR_array_get || w->u == TS_IR_array_len || w->u == TS_IR_ref_i31 ||
+        w->u == TS_IR_i31_get_s || w->u == TS_IR_i31_get_u || w->u == TS_IR_ref_as_non_null)
+        o->is_exit = false;
     for (unsigned k = 0; k < 4; k++)
         if (fields >> k & 1) reads(o, s[k], IN_NONE);
     if (fields & WRITES) writes(o, s[0], IN_NONE);

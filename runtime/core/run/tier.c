@@ -3,6 +3,7 @@
 #include "core/native/machine.h"
 #include "core/run/code_cache.h"
 #include "core/run/exec.h"
+#include "core/run/gc.h"
 #include <stddef.h>
 
 static const ts_native_layout layout = {
@@ -21,6 +22,8 @@ static const ts_native_layout layout = {
     .func_type = offsetof(ts_func, type),
     .func_inst = offsetof(ts_func, inst),
     .func_code = offsetof(ts_func, code),
+    .object_len = offsetof(ts_obj, len),
+    .object_payload = sizeof(ts_obj),
 };
 
 static bool make(const ts_fcode *c, ts_native *out) {
@@ -28,7 +31,13 @@ static bool make(const ts_fcode *c, ts_native *out) {
     ts_error_init(&e);
     ts_compiled ir;
     if (ts_compile(c, false, &ir, &e) != TS_OK) return false;
-    bool ok = ts_native_make(&ir, c->code, ts_code_all(c->module, c->form), &layout, ts_ir_handlers(), out);
+    const ts_native_source from = {.ir = &ir,
+                                   .linked = c->code,
+                                   .callees = ts_code_all(c->module, c->form),
+                                   .types = ts_engine_types(c->module->engine),
+                                   .layout = &layout,
+                                   .handlers = ts_ir_handlers()};
+    bool ok = ts_native_make(&from, out);
     ts_compiled_free(&ir);
     return ok;
 }

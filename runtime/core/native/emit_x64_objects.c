@@ -1,0 +1,132 @@
+/* emit_x64_objects: x86-64 code for references to objects: fields, elements, i31.
+ * In: an instruction. Out: machine code; or false, and the interpreter executes it. Allocations, casts and vectors in
+ * objects are the interpreter's. */
+#include "core/native/emitter.h"
+#if TS_HAS_MACHINE_CODE && defined(__x86_64__)
+
+/* The object of a reference in a slot, in a register. A null reference is the interpreter's. */
+static unsigned object(emitter *e, uint32_t slot) {
+    operand from = emit_read_slot(e, slot);
+    unsigned r = from.is_mem ? RAX : from.reg;
+    x_mov(&e->a, 1, r, from);
+    x_op(&e->a, 1, 0x85, r, in_reg(r));
+    emit_side_exit(e, CC_E);
+    return r;
+}
+/* The bytes of a storage type; 16: a vector. */
+static uint32_t storage_size(ts_valtype t) {
+    switch (ts_vt_kind(t)) {
+    case TS_VT_I8: return 1;
+    case TS_VT_I16: return 2;
+    case TS_VT_I32:
+    case TS_VT_F32: return 4;
+    case TS_VT_V128: return 16;
+    default: return 8;
+    }
+}
+static void get(emitter *e, operand from, uint32_t size, bool is_signed) {
+    unsigned to = result_home(e, e->w[1].s[0], IN_R, RAX);
+    switch (size) {
+    case 1: x_op(&e->a, 0, is_signed ? 0x0fbe : 0x0fb6, to, from); break;
+    case 2: x_op(&e->a, 0, is_signed ? 0x0fbf : 0x0fb7, to, from); break;
+    default: x_op(&e->a, size == 8, 0x8b, to, from); break;
+    }
+    emit_write_slot(e, e->w[1].s[0], IN_R, to);
+}
+/* The value of a slot in an integer register: its own, or `other`. */
+static unsigned value(emitter *e, uint32_t slot, unsigned other) {
+    operand from = emit_read_slot(e, slot);
+    if (from.is_mem) {
+        x_mov(&e->a, 1, other, from);
+        return other;
+    }
+    if (e->f.candidate[candidate_of(e, slot)].class == IN_R) return from.reg;
+    x_reg_from_xmm(&e->a, 1, other, from.reg);
+    return other;
+}
+static void put(emitter *e, operand to, uint32_t size, unsigned from) {
+    switch (size) {
+    case 1: x_any(&e->a, 0, 0, 0x88, from, to, 1); break;
+    case 2: x_any(&e->a, 0x66, 0, 0x89, from, to, 0); break;
+    default: x_op(&e->a, size == 8, 0x89, from, to); break;
+    }
+}
+/* The place of an element, in rcx. Both operands have been read. */
+static operand element(emitter *e, unsigned array, operand index, uint32_t size) {
+    x_op(&e->a, 0, 0x8b, RCX, index);
+    x_alu(&e->a, 0, X_CMP, RCX, at_mem(array, e->t->object_len));
+    emit_side_exit(e, CC_AE);
+    if (size > 1) {
+        x_op(&e->a, 1, 0xc1, X_SHL, in_reg(RCX));
+        put8(&e->a, (unsigned)__builtin_ctz(size));
+    }
+    x_alu(&e->a, 1, X_ADD, RCX, in_reg(array));
+    return at_mem(RCX, e->t->object_payload);
+}
+
+bool target_object(emitter *e, unsigned opcode) {
+    const uint16_t *s = e->w[1].s;
+    const ts_deftype *t;
+    uint32_t size;
+    assembler *a = &e->a;
+    switch (opcode) {
+    case TS_IR_struct_get: {
+        const ts_field *f = &ts_types_get(e->types, (uint32_t)e->w[2].u)->fields[s[2]];
+        size = storage_size(f->type);
+        if (size == 16 || f->offset > INT32_MAX / 2) return false;
+        unsigned r = object(e, s[1]);
+        get(e, at_mem(r, e->t->object_payload + (int32_t)f->offset), size, s[3] != 0);
+        return true;
+    }
+    case TS_IR_struct_set: {
+        const ts_field *f = &ts_types_get(e->types, (uint32_t)e->w[2].u)->fields[s[2]];
+        size = storage_size(f->type);
+        if (size == 16 || f->offset > INT32_MAX / 2) return false;
+        unsigned r = object(e, s[0]);
+        put(e, at_mem(r, e->t->object_payload + (int32_t)f->offset), size, value(e, s[1], RCX));
+        return true;
+    }
+    case TS_IR_array_get: {
+        t = ts_types_get(e->types, (uint32_t)e->w[2].u);
+        size = storage_size(t->fields[0].type);
+        if (size == 16) return false;
+        operand index = emit_read_slot(e, s[2]);
+        unsigned r = object(e, s[1]);
+        get(e, element(e, r, index, size), size, s[3] != 0);
+        return true;
+    }
+    case TS_IR_array_set: {
+        t = ts_types_get(e->types, (uint32_t)e->w[2].u);
+        size = storage_size(t->fields[0].type);
+        if (size == 16) return false;
+        operand index = emit_read_slot(e, s[1]);
+        unsigned r = object(e, s[0]);
+        operand to = element(e, r, index, size);
+        put(e, to, size, value(e, s[2], RAX)); /* the array's register is free now */
+        return true;
+    }
+    case TS_IR_array_len: {
+        unsigned r = object(e, s[1]);
+        get(e, at_mem(r, e->t->object_len), 4, false);
+        return true;
+    }
+    case TS_IR_ref_as_non_null: (void)object(e, s[0]); return true;
+    case TS_IR_ref_i31:
+        x_mov(a, 0, RAX, emit_read_slot(e, s[1]));
+        x_alu(a, 0, X_ADD, RAX, in_reg(RAX)); /* the 31 bits, and bit 0 */
+        x_alu_imm(a, 0, X_OR, in_reg(RAX), 1);
+        emit_write_slot(e, s[0], IN_R, RAX);
+        return true;
+    case TS_IR_i31_get_s:
+    case TS_IR_i31_get_u: {
+        unsigned r = object(e, s[1]);
+        x_mov(a, 0, RCX, in_reg(r));
+        x_op(a, 0, 0xc1, opcode == TS_IR_i31_get_s ? X_SAR : X_SHR, in_reg(RCX));
+        put8(a, 1);
+        emit_write_slot(e, s[0], IN_R, RCX);
+        return true;
+    }
+    default: return false;
+    }
+}
+#endif
