@@ -14,7 +14,6 @@ import os
 import random
 import subprocess
 import sys
-import time
 import zlib
 from collections import Counter
 from collections.abc import Iterator

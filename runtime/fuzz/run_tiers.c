@@ -25,8 +25,8 @@ static bool compare(const uint8_t *bytes, size_t len, fz_how how, const char *na
         fz_run(bytes, len, &how, &compiled);
         same = compiled.len == interpreted.len && memcmp(compiled.text, interpreted.text, compiled.len) == 0;
         if (!same)
-            printf("%s, %s\n--- interpreted\n%s--- machine code\n%s", name, mixed ? "mixed" : "at once", interpreted.text,
-                   compiled.text);
+            printf("%s, %s\n--- interpreted\n%s--- machine code\n%s", name, mixed ? "mixed" : "at once",
+                   interpreted.text, compiled.text);
         fz_report_free(&compiled);
     }
     fz_report_free(&interpreted);
