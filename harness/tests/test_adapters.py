@@ -10,7 +10,7 @@ from conftest import CASE, Project
 from assay.model import Command, Ending, Job, Mount, Peer
 from assay.runtimes import Places
 from assay.runtimes.base import cached, read_outcome
-from assay.runtimes.javascript import endings
+from assay.runtimes.javascript import endings, packages
 from assay.runtimes.known.jco import Jco
 from assay.runtimes.known.touchstone import Touchstone
 
@@ -122,6 +122,15 @@ def test_jco_command(project: Project) -> None:
     setup = (project.root / "setup.mjs").read_text(encoding="utf-8")
     assert '_setPreopens({"/g": "/h"})' in setup and '_setEnv({"K": "v w"})' in setup
     assert (shim / "dist/nodejs/cli.js").as_uri() in setup
+
+
+def test_an_older_jco_has_its_shim_elsewhere_and_serves_without_isolation(tmp_path: Path) -> None:
+    (tmp_path / "lib/nodejs").mkdir(parents=True)
+    assert packages.built(tmp_path, "nodejs") == tmp_path / "lib/nodejs"
+    script = tmp_path / "jco.js"
+    for text, options in (("", 0), ('.option("--isolate-requests <mode>")', 4)):
+        script.write_text(text, encoding="utf-8")
+        assert len(packages.isolated(str(script))) == options
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,14 @@ def test_what_other_commands_need_is_loaded_when_they_are_called(fake: Fake) -> 
     assert fake.run("one", "all") == (0, "one\nloaded\nan argument\n")
 
 
+def test_the_function_of_an_older_jco_is_kept_too(fake: Fake) -> None:
+    for name in ("run", "transpile"):
+        path = fake.folder / f"cmd/{name}.js"
+        path.write_text(path.read_text(encoding="utf-8").replace("transpileCmd", "transpile"), encoding="utf-8")
+    assert fake.run("one") == fake.run("one") == (0, "one\n")
+    assert fake.transpiled == ["one"]
+
+
 def test_one_process_transpiles_for_jco_run_and_for_others(fake: Fake) -> None:
     component, out = fake.folder / "c.wasm", fake.folder / "made"
     made = Transpiler(NODE or "", str(fake.folder / "jco.js"), f"{DRIVER.as_uri()}?{fake.folder / 'kept files'}")

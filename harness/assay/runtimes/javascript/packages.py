@@ -50,12 +50,26 @@ def shim_of(package: str) -> Path | None:
     return next((shim.resolve() for shim in found if (shim / "package.json").is_file()), None)
 
 
+def isolated(script: str) -> tuple[str, ...]:
+    """Returns the options by which `jco serve` has an instance for each request, or none where jco is too old."""
+    options = ("--isolate-requests", "worker", "--isolate-worker-pool-size", "4")
+    script_file = Path(script)
+    there = script_file.is_file() and options[0] in script_file.read_text(encoding="utf-8")
+    return options if there else ()
+
+
+def built(shim: Path, part: str) -> Path:
+    """Returns the folder of the shim's modules for an engine, `nodejs` or `browser`: in `lib`, or since 0.26 in `dist`."""
+    return next((found for name in ("dist", "lib") if (found := shim / name / part).is_dir()), shim / "dist" / part)
+
+
 def setup_module(shim: Path, job: Job) -> str:
     """Returns the text of the module that jco imports before the component. It sets the preopens, and the environment
     of the case."""
+    modules = built(shim, "nodejs")
     lines = [
-        f"import {{ _setPreopens }} from {json.dumps((shim / 'dist/nodejs/filesystem.js').as_uri())};",
-        f"import {{ _setEnv }} from {json.dumps((shim / 'dist/nodejs/cli.js').as_uri())};",
+        f"import {{ _setPreopens }} from {json.dumps((modules / 'filesystem.js').as_uri())};",
+        f"import {{ _setEnv }} from {json.dumps((modules / 'cli.js').as_uri())};",
         f"_setPreopens({json.dumps({mount.guest: str(mount.host) for mount in job.mounts})});",
     ]
     if job.case.run.env is not None:

@@ -15,12 +15,11 @@ from ...model.names import COMMAND, PROXY
 from ..about import About, Can, Install
 from ..base import base_environment, common_ending, free_port, last_line, served
 from ..javascript.endings import read_report
-from ..javascript.packages import find_jco, packages, setup_module, shim_of
+from ..javascript.packages import find_jco, isolated, packages, setup_module, shim_of
 from ..javascript.transpiler import transpiler
 from ..places import Places
 
 _KEPT = Path(__file__).with_name("jco_kept_driver.mjs")
-_ISOLATED = ("--isolate-requests", "worker", "--isolate-worker-pool-size", "4")
 _ABOUT = About(
     "jco: components as JavaScript on Node.js",
     Can(worlds=(COMMAND, PROXY)),
@@ -61,9 +60,9 @@ class Jco:
         setup = job.scratch / "setup.mjs"
         setup.write_text(setup_module(shim, job), encoding="utf-8")
         serve = job.case.run.serve
-        # jco does not print the port that it picks; with workers, each request has a fresh instance
+        # jco does not print the port that it picks; with workers, which older ones lack, each request has a fresh instance
         port = free_port() if serve else 0
-        how = ("serve", "--host", "127.0.0.1", "--port", str(port), *_ISOLATED) if serve else ("run",)
+        how = ("serve", "--host", "127.0.0.1", "--port", str(port), *isolated(script)) if serve else ("run",)
         before = ("--import", *kept) if kept else ()
         after = ("--", *job.case.run.args) if job.case.run.args else ()
         words = (*how, *peer.options, "--jco-import", str(setup), str(job.component), *after)

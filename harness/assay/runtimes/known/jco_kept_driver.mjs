@@ -17,7 +17,8 @@ const COMMANDS = /^import \{ ([\w, ]+?),? \} from (["']\.\/cmd\/(?!run\.js)[^"']
 // In a node that is too old for it, jco transpiles each time.
 if (isMainThread) module.register?.(import.meta.url);
 
-// These two are node's hooks: for `run` and `serve`, jco's module that transpiles is replaced by one with `keep`.
+// These two are node's hooks: for `run` and `serve`, jco's module that transpiles is replaced by one with `keep`. Up to
+// jco 1.24 its function is `transpile`.
 export async function resolve(specifier, context, next) {
   const found = await next(specifier, context);
   const transpiles = found.url.endsWith('/cmd/transpile.js') && context.parentURL?.endsWith('/cmd/run.js');
@@ -31,8 +32,9 @@ export async function load(url, context, next) {
   }
   const real = JSON.stringify(url.slice(0, -KEPT.length));
   const source = `import { keep } from ${JSON.stringify(import.meta.url)};
-    const real = async (...given) => (await import(${real})).transpileCmd(...given);
-    export const transpileCmd = (component, options, ...more) => keep(real, component, options, more);`;
+    const kept = (name) => (component, options, ...more) =>
+      keep(async (...given) => (await import(${real}))[name](...given), component, options, more);
+    export const transpileCmd = kept('transpileCmd'), transpile = kept('transpile');`;
   return { format: 'module', shortCircuit: true, source };
 }
 

@@ -13,6 +13,7 @@ from ...model import Command, Inexpressible, Job, Peer, Stdio
 from ...model.names import COMMAND, PROXY
 from ..about import Can, Install
 from ..base import free_port
+from ..javascript.packages import built
 from .jco_transpiled import Transpiled, about, listening
 from .node_wasi import driven
 
@@ -43,7 +44,7 @@ class InMemory(Transpiled):
             "engine": self.engine[0],
             "program": peer.program[0],
             "options": peer.options,
-            "shim": str(shim / "dist/browser"),
+            "shim": str(built(shim, "browser")),
             "port": port,
             "http": "http" in job.case.run.grants,
         }

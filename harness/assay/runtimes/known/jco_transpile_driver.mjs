@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 
 const [, , jco, kept] = process.argv;
-const { transpileCmd } = await import(pathToFileURL(`${jco}/cmd/transpile.js`));
+const { transpile: older, transpileCmd = older } = await import(pathToFileURL(`${jco}/cmd/transpile.js`));
 const { keep } = kept ? await import(kept) : {};
 
 async function transpile(component, options, runs) {

@@ -14,7 +14,7 @@ from ...model.names import COMMAND, PROXY
 from ..about import About, Can, Install
 from ..base import base_environment, cached, free_port, last_line, served
 from ..javascript.endings import not_transpiled
-from ..javascript.packages import find_jco, packages, shim_of
+from ..javascript.packages import built, find_jco, packages, shim_of
 from ..javascript.transpiler import transpiler
 from ..places import Places
 from .node_wasi import BUN, BUN_INSTALL, DENO, DENO_INSTALL, NODE, Engine
@@ -74,7 +74,7 @@ class Transpiled(Engine):
         """Returns the command line that runs what jco made."""
         deny = [name for name, grants in _DENY.items() if not grants & set(job.case.run.grants)]
         port = free_port() if job.case.run.serve else 0
-        more: dict[str, object] = {"shim": str(shim / "dist/nodejs"), "deny": deny, "port": port}
+        more: dict[str, object] = {"shim": str(built(shim, "nodejs")), "deny": deny, "port": port}
         return listening(self.driven(peer, job, _DRIVER, more), port)
 
     def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
