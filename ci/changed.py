@@ -47,6 +47,7 @@ OUTSIDE = (
     (r"runtime/wasi/(http|sockets|grants)", "http_deny grants_syntax"),
     (r"runtime/(wasi/cli|wasi/io|sys/input|sys/pollset)", "std_streams"),
     (r"runtime/wasi/replay", "replay"),
+    (r"runtime/(sys/(confine|filter|probe)|wasi/confine/|cli/confine)", "confine"),
     (r"runtime/(wasi/preview1|cli/module|tests/outside/preview1_guest)", "preview1 preview1_hostile"),
     (r"runtime/base/toml", "toml"),
     (r"runtime/sys/input|runtime/cli/program", "inputs"),

@@ -20,7 +20,7 @@ RUNTIME = Path(__file__).resolve().parent.parent / "runtime"
 LOW = ["base", "sys"]
 CORE = ["core", "core/module", "core/code", "core/native", "core/run", "core/load", "core/debug"]
 ABI = ["component/type", "component/binary", "component/abi", "component/run"]
-WASI = ["wasi/io", "wasi/clocks", "wasi/random", "wasi/filesystem", "wasi/sockets", "wasi/http", "wasi/cli", "wasi/policy", "wasi/preview1"]
+WASI = ["wasi/io", "wasi/clocks", "wasi/random", "wasi/filesystem", "wasi/sockets", "wasi/http", "wasi/cli", "wasi/policy", "wasi/preview1", "wasi/confine"]
 ROOMS: dict[str, list[str]] = {
     "base": [],
     "sys": ["base"],
@@ -49,6 +49,7 @@ ROOMS: dict[str, list[str]] = {
     "wasi/cli": [*LOW, "wasi", "wasi/io"],
     "wasi/policy": [*LOW, "wasi"],
     "wasi/preview1": [*LOW, "wasi"],
+    "wasi/confine": [*LOW, "wasi", "wasi/http", "http"],
     "wasi/http": [*LOW, "wasi", "wasi/io", "http", "http/client"],
     "cli": [*LOW, "http", "http/server", *CORE, "component", *ABI, "wasi", *WASI, "cli/wast"],
     "cli/wast": [*LOW, *CORE, "component", *ABI, "wasi", "cli"],

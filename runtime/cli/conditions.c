@@ -21,7 +21,7 @@ static void put_string(FILE *to, const char *s) {
 
 /* Returns false for lines about the record itself or about speed. */
 static bool about_the_run(const char *line) {
-    static const char *const others[] = {"record = ", "replay = ", "cache = ", "max-time = "};
+    static const char *const others[] = {"record = ", "replay = ", "cache = ", "max-time = ", "confine = "};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (strncmp(line, others[i], strlen(others[i])) == 0) return false;
     return true;

@@ -12,6 +12,7 @@
  *   ts_name_parse, ts_instance_type_find, ts_cfunc_get_type
  *                                         the types of exports before instantiation; these structs
  *                                         may still change
+ *   ts_engine_tier                        whether --confine must leave room for machine code
  * Linking (run, serve)
  *   ts_linker_check                       the missing imports of --outcome; ts_missing may change
  *   ts_component_link, ts_linked_instantiate, ts_linked_free, ts_linker_resource
@@ -49,6 +50,7 @@
 #include "component/run/linker.h"
 #include "component/type/names.h"
 #include "core/load/load.h"
+#include "core/module/engine.h"
 #include "core/module/module.h"
 #include "core/run/spares.h"
 #include "core/run/store.h"

@@ -1,6 +1,7 @@
 /* inspect: `touchstone inspect C`: a component's world, imports, exports, nested structure and sizes, as
  * text.
  * In: a file. Out: lines on stdout. spec: Explainer.md#import-and-export-definitions; Binary.md (sections) */
+#include "cli/confine.h"
 #include "cli/embed.h"
 #include "base/map.h"
 #include "cli/outcome.h"
@@ -249,8 +250,9 @@ static void print_structure(const ts_component *c, unsigned depth) {
 }
 
 int ts_cli_inspect(int argc, char **argv) {
+    if (argc >= 2 && strcmp(argv[1], "--confinement") == 0) return ts_cli_inspect_confinement(argc - 1, argv + 1);
     if (argc != 2 || (argv[1][0] == '-' && argv[1][1])) {
-        fprintf(stderr, "touchstone: usage: touchstone inspect COMPONENT\n");
+        fprintf(stderr, "touchstone: usage: touchstone inspect COMPONENT, or inspect --confinement [OPTION…]\n");
         return TS_CLI_USAGE;
     }
     ts_error *e = malloc(sizeof *e);

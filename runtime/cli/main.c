@@ -24,7 +24,9 @@ static const command commands[] = {
     {"validate", "[--features LIST] FILE", "check a component or a core module", ts_cli_validate},
     {"wast", "SCRIPT.json [--results FILE] [-v]", "run an official script that wasm-tools json-from-wast has converted",
      ts_cli_wast},
-    {"inspect", "COMPONENT", "print a component's world, structure and sizes", ts_cli_inspect},
+    {"inspect", "COMPONENT | --confinement [OPTION…]",
+     "print a component's world, structure and sizes, or what --confine achieves with these options of run",
+     ts_cli_inspect},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
@@ -54,7 +56,10 @@ static void outcome(FILE *to) {
                 "  section, imports, backtrace; and if something has run, usage: seconds, cpu_seconds, host_calls,\n"
                 "  fuel (if it is limited); the peaks of stack_bytes, depth, gc_bytes, table_elements, handles,\n"
                 "  resources and files; memories (module, bytes); refused: how often a limit refused memory_grow,\n"
-                "  table_grow and files. Use these figures to choose limits.\n");
+                "  table_grow and files. Use these figures to choose limits.\n"
+                "  confinement says what --confine achieved: mode, no_new_privileges, files, tcp_ports,\n"
+                "  system_calls, limits, all_threads, landlock (its version), any_connect_port, any_listen_port,\n"
+                "  makes_code, missing (what does not hold, and why).\n");
 }
 static void options(FILE *to, bool of_run, bool of_serve) {
     fprintf(to, of_serve ? "\nOptions of run and serve; in serve, grants and limits are those of each request.\n"

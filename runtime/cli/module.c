@@ -21,9 +21,6 @@ ts_status ts_cli_module_check(const ts_cli_options *o, const ts_core_module *m, 
     if (o->set.denied.len)
         return ts_fail(e, TS_USAGE, "%s is a core module: --deny names interfaces, which only components import",
                        o->component);
-    if ((o->set.policy.record || o->set.policy.replay) && ts_core_module_import_count(m))
-        return ts_fail(e, TS_USAGE, "%s is a core module with imports: only runs of components are recorded",
-                       o->component);
     const bool command = exports(m, "_start", &start), reactor = exports(m, "_initialize", &initialize);
     /* "These kinds are mutually exclusive; implementations should report an error" */
     if (command && reactor)

@@ -32,6 +32,7 @@ typedef struct ts_cli_options {
 
 /* Uses this folder, else $TOUCHSTONE_CACHE, else none. A folder that cannot be used is reported and
  * ignored. */
+const char *ts_cli_cache_folder(const char *folder);
 void ts_cli_use_cache(ts_engine *engine, const char *folder, const ts_sys_input *file);
 /* Sets the tier, or that of $TOUCHSTONE_ENGINE if it is the default. TS_USAGE: the variable names none. */
 ts_status ts_cli_use_tier(ts_engine *engine, ts_tier tier, ts_error *e) TS_MUST_USE;

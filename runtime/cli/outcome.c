@@ -1,6 +1,7 @@
 /* outcome: see outcome.h */
 #define _GNU_SOURCE
 #include "cli/outcome.h"
+#include "cli/confine.h"
 #include "sys/error.h"
 #include "sys/killed.h"
 #include <errno.h>
@@ -211,8 +212,32 @@ static void put_usage(text *t, const ts_cli_usage *u) {
     puts_(t, "}}");
 }
 
-bool ts_cli_outcome(const char *path, const ts_error *e, const ts_missing *missing, uint32_t n_missing,
-                    const ts_cli_usage *usage) {
+static void truth(text *t, const char *name, bool v) {
+    puts_(t, ",\"");
+    puts_(t, name);
+    puts_(t, v ? "\":true" : "\":false");
+}
+static void put_confinement(text *t, const ts_confinement *c) {
+    puts_(t, ",\"confinement\":{\"mode\":");
+    string(t, ts_cli_confine_name(c->mode));
+    truth(t, "no_new_privileges", c->no_new_privileges);
+    truth(t, "files", c->files);
+    truth(t, "tcp_ports", c->tcp_ports);
+    truth(t, "system_calls", c->system_calls);
+    truth(t, "limits", c->limits);
+    truth(t, "all_threads", c->all_threads);
+    member(t, "landlock", c->landlock);
+    truth(t, "any_connect_port", c->any_connect_port);
+    truth(t, "any_listen_port", c->any_listen_port);
+    truth(t, "makes_code", c->makes_code);
+    puts_(t, ",\"missing\":");
+    string(t, c->missing);
+    puts_(t, "}");
+}
+
+bool ts_cli_outcome(const char *path, const ts_error *e, const ts_cli_ending *ending) {
+    const ts_missing *const missing = ending->missing;
+    const uint32_t n_missing = ending->n_missing;
     text t = {0};
     puts_(&t, "{\"schema\":\"touchstone-outcome/1\",\"outcome\":");
     string(&t, word(e));
@@ -277,7 +302,8 @@ bool ts_cli_outcome(const char *path, const ts_error *e, const ts_missing *missi
             puts_(&t, "]");
         }
     }
-    if (usage->store) put_usage(&t, usage);
+    if (ending->usage->store) put_usage(&t, ending->usage);
+    if (ending->confinement->mode) put_confinement(&t, ending->confinement);
     puts_(&t, "}\n");
     bool ok = !t.failed && t.s && ts_sys_leave(path, t.s);
     if (!ok)

@@ -3,6 +3,7 @@
 #include "cli/run.h"
 #include "cli/embed.h"
 #include "cli/conditions.h"
+#include "cli/confine.h"
 #include "cli/invoke.h"
 #include "cli/module.h"
 #include "cli/options.h"
@@ -33,6 +34,7 @@ typedef struct run {
     ts_cli_out trace;
     ts_missing *missing;
     uint32_t n_missing;
+    ts_confinement confinement; /* zero until it holds */
 } run;
 
 /* Each line is flushed, so that the trace is complete however the guest ends. */
@@ -78,9 +80,13 @@ ts_trace ts_cli_trace(const ts_cli_options *o, void (*line)(void *data, const ch
                       .quiet = o->trace_summary && !o->trace_lines && !o->trace_times && !o->trace_all};
 }
 
-void ts_cli_use_cache(ts_engine *engine, const char *folder, const ts_sys_input *file) {
+const char *ts_cli_cache_folder(const char *folder) {
     if (!folder) folder = getenv("TOUCHSTONE_CACHE");
-    if (!folder || !*folder) return;
+    return folder && *folder ? folder : NULL;
+}
+void ts_cli_use_cache(ts_engine *engine, const char *folder, const ts_sys_input *file) {
+    folder = ts_cli_cache_folder(folder);
+    if (!folder) return;
     ts_error e;
     ts_error_init(&e);
     if (file->settled) ts_engine_cache_file(engine, file->bytes, file->len, file->identity);
@@ -99,8 +105,8 @@ ts_status ts_cli_use_tier(ts_engine *engine, ts_tier tier, ts_error *e) {
 static bool is_core(const ts_sys_input *f) {
     return !ts_bytes_are_component(f->bytes, f->len) && f->len >= 8 && memcmp(f->bytes, "\0asm\1\0\0", 8) == 0;
 }
-static ts_status new_component(const ts_cli_options *o, const ts_sys_input *f, ts_engine *engine, ts_component **out,
-                               ts_error *e) {
+ts_status ts_cli_load(const ts_cli_options *o, const ts_sys_input *f, ts_engine *engine, ts_component **out,
+                      ts_error *e) {
     if (is_core(f))
         return ts_fail(e, TS_UNSUPPORTED,
                        "%s is a core module, not a component: only components can be served (wasm-tools component new "
@@ -110,20 +116,17 @@ static ts_status new_component(const ts_cli_options *o, const ts_sys_input *f, t
     if (o->set.policy.features) TS_TRY(ts_component_features_parse(o->set.policy.features, &features, e));
     return ts_component_new(engine, f->bytes, f->len, false, features, out, e);
 }
-static ts_status open_both(const ts_cli_options *o, bool map, ts_sys_input *file, ts_engine **engine, ts_error *e) {
+ts_status ts_cli_open(const ts_cli_options *o, bool map, ts_sys_input *file, ts_engine **engine, ts_error *e) {
     TS_TRY(ts_cli_program_open(o->component, map, file, e));
     TS_TRY(ts_engine_new(engine, e));
     ts_cli_use_cache(*engine, o->set.policy.cache, file);
     if (o->set.policy.max_code) ts_engine_set_max_code(*engine, o->set.policy.max_code);
     return ts_cli_use_tier(*engine, o->set.policy.tier, e);
 }
-ts_status ts_cli_load(const ts_cli_options *o, ts_sys_input *file, ts_engine **engine, ts_component **component,
-                      ts_error *e) {
-    TS_TRY(open_both(o, false, file, engine, e));
-    return new_component(o, file, *engine, component, e);
-}
 static ts_status record_or_replay(run *r, ts_error *e) {
     const ts_wasi_policy *p = &r->o.set.policy;
+    if (is_core(&r->file))
+        return ts_fail(e, TS_USAGE, "%s is a core module: only runs of components are recorded", r->o.component);
     char *here = ts_cli_conditions(&r->o, r->wasi);
     if (!here) return ts_fail_nomem(e);
     const char *recorded = NULL;
@@ -134,14 +137,18 @@ static ts_status record_or_replay(run *r, ts_error *e) {
     return s;
 }
 static ts_status load(run *r, ts_error *e) {
-    TS_TRY(open_both(&r->o, true, &r->file, &r->engine, e));
+    TS_TRY(ts_cli_open(&r->o, true, &r->file, &r->engine, e));
+    if (r->o.set.policy.record || r->o.set.policy.replay) TS_TRY(record_or_replay(r, e));
+    const char *const writes[] = {r->o.outcome};
+    ts_confine_needs needs = {
+        .writes = writes, .n_writes = r->o.outcome != NULL, .max_time_ns = r->o.set.policy.max_time_ns};
+    TS_TRY(ts_cli_confine(&r->o, r->wasi, r->engine, &needs, &r->confinement, e));
     if (is_core(&r->file)) {
         TS_TRY(ts_module_new(r->engine, r->file.bytes, r->file.len, false, &r->module, e));
         TS_TRY(ts_cli_module_check(&r->o, r->module, e));
     }
-    if (r->o.set.policy.record || r->o.set.policy.replay) TS_TRY(record_or_replay(r, e));
     TS_TRY(link_host(r, e));
-    return r->module ? TS_OK : new_component(&r->o, &r->file, r->engine, &r->component, e);
+    return r->module ? TS_OK : ts_cli_load(&r->o, &r->file, r->engine, &r->component, e);
 }
 
 static const char *gap(const ts_missing *m) {
@@ -267,8 +274,9 @@ int ts_cli_run(int argc, char **argv) {
         ts_cli_usage_take(&usage, r->store, r->wasi, started);
         ts_cli_usage_report(&usage, &r->o);
     }
-    if (r->o.outcome && !ts_cli_outcome(r->o.outcome, e, r->missing, r->n_missing, &usage) &&
-        (e->status == TS_OK || e->status == TS_EXIT))
+    const ts_cli_ending ending = {
+        .missing = r->missing, .n_missing = r->n_missing, .usage = &usage, .confinement = &r->confinement};
+    if (r->o.outcome && !ts_cli_outcome(r->o.outcome, e, &ending) && (e->status == TS_OK || e->status == TS_EXIT))
         status = TS_CLI_IO;
     ts_p1_free(r->preview1);
     ts_cstore_free(r->store);

@@ -11,7 +11,10 @@ int ts_cli_serve(int argc, char **argv);
 int ts_cli_inspect(int argc, char **argv);
 
 /* Shared by run and serve. */
-ts_status ts_cli_load(const ts_cli_options *o, ts_sys_input *file, ts_engine **engine, ts_component **component,
+/* Opens the component's file, and makes an engine with the cache. Nothing of the file is decoded. */
+ts_status ts_cli_open(const ts_cli_options *o, bool map, ts_sys_input *file, ts_engine **engine,
+                      ts_error *e) TS_MUST_USE;
+ts_status ts_cli_load(const ts_cli_options *o, const ts_sys_input *file, ts_engine *engine, ts_component **component,
                       ts_error *e) TS_MUST_USE;
 /* Reports every import that nothing provides on stderr. The caller frees *missing. */
 ts_status ts_cli_link_check(ts_linker *l, ts_component *c, bool missing_trap, ts_missing **missing, uint32_t *n_missing,

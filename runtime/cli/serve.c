@@ -4,6 +4,7 @@
  * component, and creates only what a request changes.
  * In: a component, its grants, an address. Out: responses; an access log. wit: wasi:http/proxy,
  * incoming-handler */
+#include "cli/confine.h"
 #include "cli/embed.h"
 #include "cli/options.h"
 #include "cli/outcome.h"
@@ -353,6 +354,7 @@ static ts_status find_handler(server *s, ts_error *e) {
 static ts_status prepare(server *s, int argc, char **argv, ts_error *e) {
     ts_missing *missing = NULL;
     uint32_t n;
+    ts_confinement confinement;
     const ts_cli_serve_options *o = &s->o.serve;
     ts_status st = grant(s, argc, argv, &s->wasi, e);
     if (st == TS_OK) st = read_address(o->addr ? o->addr : ADDRESS, &s->o.serve.config.addr, e);
@@ -364,7 +366,10 @@ static ts_status prepare(server *s, int argc, char **argv, ts_error *e) {
         st = ts_cli_out_open(&s->trace, "the trace", s->o.trace_output, "w", e);
     }
     if (st == TS_OK && o->log) st = ts_cli_out_open(&s->log_out, "the log", o->log_path, "a", e);
-    if (st == TS_OK) st = ts_cli_load(&s->o, &s->file, &s->engine, &s->component, e);
+    if (st == TS_OK) st = ts_cli_open(&s->o, false, &s->file, &s->engine, e);
+    ts_confine_needs needs = {.listens = true, .port = s->o.serve.config.addr.port};
+    if (st == TS_OK) st = ts_cli_confine(&s->o, s->wasi, s->engine, &needs, &confinement, e);
+    if (st == TS_OK) st = ts_cli_load(&s->o, &s->file, s->engine, &s->component, e);
     if (st == TS_OK) st = find_handler(s, e);
     if (st == TS_OK) st = ts_cli_linker(&s->o, s->wasi, &s->linker, e);
     if (st == TS_OK) st = ts_cli_link_check(s->linker, s->component, s->o.set.unknown_imports_trap, &missing, &n, e);

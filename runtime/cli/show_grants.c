@@ -174,6 +174,9 @@ void ts_cli_print_grants(FILE *to, const ts_cli_options *o, const ts_wasi *w) {
     if (g->clock_own) fprintf(to, "clock = %" PRIu64 "\n", (uint64_t)g->clock_start.s);
     if (g->seeded) fprintf(to, "seed = %" PRIu64 "\n", g->seed);
     values(to, o);
+    static const char *const modes[] = {
+        [TS_CONFINE_OFF] = "off", [TS_CONFINE_TRY] = "try", [TS_CONFINE_REQUIRE] = "require"};
+    if (o->set.policy.confine) fprintf(to, "confine = \"%s\"\n", modes[o->set.policy.confine]);
     if (g->env.len) fprintf(to, "[env]\n");
     for (uint32_t i = 0; i < g->env.len; i++) {
         string(to, g->env.data[i].name, NULL);

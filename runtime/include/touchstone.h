@@ -464,6 +464,54 @@ TS_API ts_status ts_wasi_replay(ts_wasi *w, const char *path, const void *compon
  * records nor replays. */
 TS_API ts_status ts_wasi_record_end(ts_wasi *w, ts_error *e) TS_MUST_USE;
 
+/* --- confinement ---
+ * The process gives up what neither the grants nor the caller need, so that a fault of the engine does not
+ * reach further than the grants. The kernel refuses it from then on, to all code of the process, and nothing of
+ * this can be undone:
+ *   - new privileges, core dumps
+ *   - files outside the granted directories (read-only ones can only be read), those that `writes` lists and
+ *     the cache; where names may be looked up or HTTP is granted, also the files of the name service and the
+ *     system's certificates (Landlock)
+ *   - connections by TCP to other ports than the granted ones, and listening on others (Landlock, version 4 on)
+ *   - every system call that the runtime does not need (seccomp): new processes and programs, tracing, mounts,
+ *     namespaces, modules, keys, io_uring …; kinds of sockets that are not granted; executable memory */
+typedef enum ts_confine_mode {
+    TS_CONFINE_DEFAULT, /* TS_CONFINE_TRY */
+    TS_CONFINE_OFF,
+    TS_CONFINE_TRY,     /* as far as the kernel can */
+    TS_CONFINE_REQUIRE, /* TS_UNSUPPORTED if a part is not possible */
+} ts_confine_mode;
+/* Returns whether name is off, try or require. Then *out is that mode. */
+TS_API bool ts_confine_mode_named(const char *name, ts_confine_mode *out);
+/* What the process needs besides the grants. */
+typedef struct ts_confine_needs {
+    const char *cache;         /* the folder of ts_engine_set_cache, which exists; NULL: none */
+    const char *const *writes; /* paths of files that the caller writes later; NULL: none. They are made if absent */
+    uint32_t n_writes;
+    bool listens; /* the caller will listen on a TCP port of its own, `port` (0: one that the OS picks) */
+    uint16_t port;
+    bool time_zones; /* the linker has the feature clocks-timezone */
+    bool makes_code; /* an engine is not TS_TIER_INTERPRETED: pages may become executable, and then not be written to */
+    uint64_t max_time_ns; /* bounds the processor time of the process, on every core; 0: no bound */
+} ts_confine_needs;
+/* What holds. */
+typedef struct ts_confinement {
+    ts_confine_mode mode;
+    bool no_new_privileges, files, tcp_ports, system_calls, limits;
+    bool all_threads;  /* `files` and `tcp_ports` hold for all threads: there were no others */
+    uint32_t landlock; /* the kernel's version of Landlock; 0: none */
+    /* What the ports of TCP are restricted to: those of the grants, or every port (a grant names none) */
+    bool any_connect_port, any_listen_port;
+    bool makes_code;   /* as in the needs */
+    char missing[240]; /* what does not hold, and why; "" if all does */
+} ts_confinement;
+/* Confine the process to the grants of w and to *needs. Call it after the last grant and ts_engine_set_cache,
+ * before the first byte of a guest is decoded and before other threads are made. Later grants to any context
+ * have no effect beyond these. The libraries that the grants need (libcurl) are loaded before. out may be NULL.
+ * TS_UNSUPPORTED, with TS_CONFINE_REQUIRE alone: a part is not possible; what is possible may hold already. */
+TS_API ts_status ts_wasi_confine(ts_wasi *w, ts_confine_mode mode, const ts_confine_needs *needs, ts_confinement *out,
+                                 ts_error *e) TS_MUST_USE;
+
 /* --- policies ---
  * A policy is a TOML 1.0 text that grants and limits: the same as the command's --policy. Its keys are the
  * names of options (`touchstone --help`: dir, env, tcp-connect, http-allow, max-memory …) and the words of -S
@@ -472,14 +520,15 @@ TS_API ts_status ts_wasi_record_end(ts_wasi *w, ts_error *e) TS_MUST_USE;
 /* What a policy sets besides the grants of the context. The caller applies it, or refuses it. Strings live as
  * long as the policy. */
 typedef struct ts_wasi_policy {
-    ts_run_limits limits; /* for ts_cstore_new; 0: the policy does not have the key */
-    uint64_t max_time_ns; /* of the whole run; 0: no limit. The caller interrupts the run */
-    const char *features; /* for ts_component_load_with; NULL: none */
-    const char *cache;    /* a folder, for ts_engine_set_cache; NULL: none */
-    ts_tier tier;         /* for ts_engine_set_tier */
-    uint64_t max_code;    /* for ts_engine_set_max_code; 0: the policy does not have the key */
-    const char *record;   /* a path, for ts_wasi_record; NULL: none */
-    const char *replay;   /* a path, for ts_wasi_replay; NULL: none */
+    ts_run_limits limits;    /* for ts_cstore_new; 0: the policy does not have the key */
+    uint64_t max_time_ns;    /* of the whole run; 0: no limit. The caller interrupts the run */
+    const char *features;    /* for ts_component_load_with; NULL: none */
+    const char *cache;       /* a folder, for ts_engine_set_cache; NULL: none */
+    ts_tier tier;            /* for ts_engine_set_tier */
+    uint64_t max_code;       /* for ts_engine_set_max_code; 0: the policy does not have the key */
+    const char *record;      /* a path, for ts_wasi_record; NULL: none */
+    const char *replay;      /* a path, for ts_wasi_replay; NULL: none */
+    ts_confine_mode confine; /* for ts_wasi_confine */
 } ts_wasi_policy;
 /* Reads a text of `len` bytes (at most 4 GiB), grants what it grants to w, and returns the rest in *out. With
  * out NULL, a key that does not concern w is TS_USAGE. name: for messages; NULL: "policy". Paths are relative

@@ -5,6 +5,7 @@
 #include "sys/file.h"
 #include "sys/descriptors.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -50,6 +51,11 @@ bool ts_file_read(int fd, uint64_t at, void *bytes, size_t len) {
 
 bool ts_file_map(void *p, size_t len, int fd, uint64_t at) {
     return mmap(p, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, (off_t)at) != MAP_FAILED;
+}
+
+void ts_file_touch(const char *path) {
+    int fd = ts_sys_above_std(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0666));
+    if (fd >= 0) close(fd);
 }
 
 void ts_file_close(int fd) {

@@ -16,5 +16,7 @@ bool ts_file_read(int fd, uint64_t at, void *bytes, size_t len);
 /* Replaces the pages at p; writes to them stay private.
  * On failure returns false and leaves the pages unchanged. */
 bool ts_file_map(void *p, size_t len, int fd, uint64_t at);
+/* Makes an empty file if nothing is there. */
+void ts_file_touch(const char *path);
 void ts_file_close(int fd); /* below 0: does nothing */
 #endif

@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -65,6 +66,38 @@ static void release(ts_sys_lookup *l) {
 }
 void ts_sys_lookup_free(ts_sys_lookup *l) {
     if (l) release(l);
+}
+
+/* --- libraries --------------------------------------------------------------------------------------------------
+ */
+static void load_module(const char *name, size_t len) {
+    char file[64];
+    if (len == 0 || len > 40) return;
+    snprintf(file, sizeof file, "libnss_%.*s.so.2", (int)len, name);
+    (void)dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE); /* absent: the C library has it, or ignores it */
+}
+/* nsswitch.conf(5): "hosts: files mdns4_minimal [NOTFOUND=return] dns" */
+static void load_modules(FILE *f) {
+    char line[1024];
+    while (fgets(line, sizeof line, f)) {
+        char *at = line + strspn(line, " \t");
+        if (strncmp(at, "hosts:", 6) != 0) continue;
+        for (at += 6; *at && *at != '#' && *at != '\n';) {
+            size_t n = *at == '[' ? strcspn(at, "]\n") + 1 : strcspn(at, " \t\n[#");
+            /* these two are parts of the C library (glibc 2.34) */
+            bool own = (n == 5 && memcmp(at, "files", 5) == 0) || (n == 3 && memcmp(at, "dns", 3) == 0);
+            if (*at != '[' && !own) load_module(at, n);
+            at += n < strlen(at) ? n : strlen(at);
+            at += strspn(at, " \t");
+        }
+    }
+}
+void ts_sys_lookup_prepare(void) {
+    (void)dlopen("libidn2.so.0", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    FILE *f = ts_sys_fopen("/etc/nsswitch.conf", "r");
+    if (!f) return;
+    load_modules(f);
+    fclose(f);
 }
 
 /* --- names ---------------------------------------------------------------------------------------------------------

@@ -23,6 +23,9 @@ typedef struct ts_sys_lookup ts_sys_lookup;
 ts_sys_lookups *ts_sys_lookups_new(uint32_t most); /* NULL when out of memory */
 void ts_sys_lookups_free(ts_sys_lookups *all);     /* running look-ups finish by themselves; NULL is legal */
 
+/* Loads the libraries that look-ups would load later (libidn2, the modules of nsswitch.conf(5)), so that they
+ * still work when the process can load none. They stay loaded. */
+void ts_sys_lookup_prepare(void);
 /* Writes the name in the form that the DNS uses to out (254 bytes). Can fail with INVALID or NO_IDNA. */
 ts_sys_lookup_result ts_sys_name_check(const char *name, size_t len, char out[254]);
 /* Parses a host that a guest names like the host parser of the URL Standard (3.5), as wasmtime and jco do.

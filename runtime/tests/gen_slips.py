@@ -28,6 +28,10 @@ BY_TYPE = {
     "ts_val *": "&w->val",
     "ts_wasi *": "w->wasi",
     "ts_wasi_grants *": "w->grants",
+    "ts_confine_mode": "TS_CONFINE_OFF",
+    "ts_confine_mode *": "&w->mode",
+    "const ts_confine_needs *": "&w->needs",
+    "ts_confinement *": "&w->confinement",
     "ts_wasi_policy *": "w->policy",
     "const ts_wasi_policy *": "w->policy",
     "ts_core_module *": "w->module",
@@ -156,7 +160,7 @@ ENDS = re.compile(r"ts_\w+_free|ts_wasi_free")
 MAY_BE_NULL = {
     "e", "data", "limits", "drop", "t@ts_linker_set_trace", "text@ts_component_feature", "interface@ts_cinstance_func", "interface@ts_cinstance_value",
     "l@ts_component_instantiate", "name@ts_core_module_instantiate", "name@ts_core_func_new", "init", "old", "conditions", "name@ts_wasi_policy_load", "out@ts_wasi_policy_load", "out@ts_wasi_policy_load_file",
-     "result@ts_cfunc_call", "low",
+     "result@ts_cfunc_call", "low", "out@ts_wasi_confine",
 }  # fmt: skip
 
 

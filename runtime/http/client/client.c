@@ -504,6 +504,18 @@ ts_http_client *ts_http_client_new(const char *ca_file) {
     return c;
 }
 
+void ts_http_client_prepare(const char **ca_file, const char **ca_folder) {
+    ts_curl l;
+    *ca_file = *ca_folder = NULL;
+    if (ts_curl_open(&l)) return; /* the requests report it */
+    const curl_version_info_data *v = l.curl_version_info(CURLVERSION_NOW);
+    if (v->age >= CURLVERSION_SEVENTH) { /* 7.70 */
+        *ca_file = v->cainfo;
+        *ca_folder = v->capath;
+    }
+    /* it stays open: some of what it has loaded is unloaded with the last user */
+}
+
 void ts_http_client_free(ts_http_client *c) {
     if (!c) return;
     while (c->first) ts_http_exchange_finish_code(c->first, TS_HTTP_CONNECTION_TERMINATED);
@@ -537,6 +549,9 @@ struct ts_http_exchange {
 ts_http_client *ts_http_client_new(const char *ca_file) {
     (void)ca_file;
     return calloc(1, sizeof(ts_http_client));
+}
+void ts_http_client_prepare(const char **ca_file, const char **ca_folder) {
+    *ca_file = *ca_folder = NULL;
 }
 void ts_http_client_free(ts_http_client *c) {
     free(c);

@@ -51,6 +51,9 @@ typedef enum ts_http_progress { TS_HTTP_PENDING, TS_HTTP_RESPONDED, TS_HTTP_FAIL
 /* ca_file is a PEM file with the certificate authorities to trust, or NULL for those of the system.
  * Returns NULL if there is no memory. */
 ts_http_client *ts_http_client_new(const char *ca_file);
+/* Loads libcurl now and for good, so that requests still work when the process can load no library. Returns
+ * the places of the system's certificates by its configuration, a file and a folder; NULL: none is known. */
+void ts_http_client_prepare(const char **ca_file, const char **ca_folder);
 void ts_http_client_free(ts_http_client *c); /* cancels all exchanges */
 void ts_http_client_set_may_connect(ts_http_client *c, ts_http_may_connect may, void *data);
 /* Starts a request without waiting. Returns NULL if there is no memory. All other failures are

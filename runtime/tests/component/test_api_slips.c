@@ -45,6 +45,9 @@ typedef struct world {
     ts_core_item item_out;
     ts_core_val core_args[1], core_results[1], null_func;
     ts_run_limits limits;
+    ts_confine_mode mode;
+    ts_confine_needs needs;
+    ts_confinement confinement;
     ts_trace trace;
     ts_host_call *call;
     ts_core_call *core_call;

@@ -7,6 +7,9 @@
 #include "http/message.h"
 #include "wasi/context.h"
 
+/* ts_http_client_prepare, for those who may not see http/client/. */
+void ts_wasi_http_prepare(const char **ca_file, const char **ca_folder);
+
 /* --- for servers --- */
 /* Receives the answer to an incoming request: a connection of `serve`, or of a test. */
 typedef struct ts_wasi_http_responder {

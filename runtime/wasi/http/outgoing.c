@@ -65,6 +65,9 @@ static ts_status client(ts_host_call *c) {
     w->driver = (ts_wasi_driver){.data = w->http->client, .waits = waits, .pump = pump, .end = end};
     return TS_OK;
 }
+void ts_wasi_http_prepare(const char **ca_file, const char **ca_folder) {
+    ts_http_client_prepare(ca_file, ca_folder);
+}
 void ts_wasi_http_pump(ts_wasi *w) {
     if (w->driver.pump) w->driver.pump(w->driver.data);
 }

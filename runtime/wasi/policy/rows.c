@@ -150,6 +150,12 @@ static ts_status max_disk(ts_reading *r, const ts_option *o, const char *value, 
     return TS_OK;
 }
 
+static ts_status confine(ts_reading *r, const ts_option *o, const char *value, ts_error *e) {
+    (void)o;
+    if (ts_confine_mode_named(value, &r->settings->policy.confine)) return TS_OK;
+    return ts_fail(e, TS_USAGE, "off, try or require is expected");
+}
+
 /* --- the linker --- */
 static ts_status keep(char *s, ts_error *e) {
     return s ? TS_OK : ts_fail_nomem(e);
@@ -357,6 +363,10 @@ const ts_option ts_policy_rows[] = {
      "bytes that the guest may make files grow by, holes included; beyond, the error is quota [not counted]"},
     {"max-code", "SIZE", TS_OPTION_SIZE, ONE, ALL, AT(policy.max_code), NULL, 0,
      "of machine code; functions beyond it are interpreted [256MiB]"},
+
+    {"confine", "MODE", TS_OPTION_TEXT, ONE, ALL, CALL, confine, 0,
+     "the process gives up what the grants do not need before it reads the component, and the kernel refuses it from "
+     "then on: try, as far as the kernel can; require, or end with 126; off [$TOUCHSTONE_CONFINE, or try]"},
 
     HEADING("Runs that can be repeated"),
     {"clock", "TIME", TS_OPTION_TEXT, ONE, ALL, CALL, clock_option, 0,
