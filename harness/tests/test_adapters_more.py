@@ -99,9 +99,9 @@ def test_endings_of_wamr(status: int, stderr: bytes, ending: Ending, kind: str) 
 
 def test_no_variables_are_given_to_a_runtime_that_has_none(project: Project) -> None:
     made, can = job(project), known("wasm3").about.can
-    assert can.cannot(made.case, (), module=True) == "cannot set the environment"
+    assert can.cannot(made.case, module=True) == "cannot set the environment"
     case = replace(made.case, run=replace(made.case.run, env=(), grants=()))
-    assert can.cannot(case, (), module=True) == ""
+    assert can.cannot(case, module=True) == ""
 
 
 def known(name: str) -> Adapter:

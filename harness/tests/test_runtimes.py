@@ -153,9 +153,9 @@ def test_what_a_runtime_lacks_is_not_run_and_says_so(project: Project) -> None:
     can = described(project, TEXT.replace("read-only = true", 'read-only = true\nlacks = ["wasi:cli/std*"]')).about.can
     case = job(project).case
     assert can.has("wasi:cli/environment") and not can.has("wasi:cli/stdout")
-    assert "wasi:cli/stdout" in case.interfaces and can.cannot(case, ()) == "cannot grant inherit-network"
+    assert "wasi:cli/stdout" in case.interfaces and can.cannot(case) == "cannot grant inherit-network"
     case = replace(case, run=replace(case.run, grants=()))
-    assert can.cannot(case, ()) == "declares that it lacks wasi:cli/stdout"
+    assert can.cannot(case) == "declares that it lacks wasi:cli/stdout"
 
 
 def test_a_runtime_on_demand_is_run_when_it_is_named(project: Project) -> None:

@@ -148,6 +148,7 @@ class Server:
         self._open: set[socket.socket] = set()
         self._waiting: list[socket.socket] = []
         self._context = _tls() if spec.kind == "tls" else None
+        self._bell, self._ring = socket.socketpair()  # the listener's thread wakes when one of them is closed
         self._listener = socket.socket()
         self._listener.bind(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -157,7 +158,7 @@ class Server:
         if spec.kind == "deaf":
             self._fill()
         else:
-            self._listener.settimeout(0.1)
+            self._listener.setblocking(False)
             self._start(self._accept)
 
     @property
@@ -170,7 +171,9 @@ class Server:
         Connections that the kernel has queued are accepted, and what has arrived is read: the last bytes of a
         run count on a busy machine too."""
         self._over.set()
+        self._ring.close()
         self._join(DRAIN)
+        self._bell.close()
         self._listener.close()
         with self._lock:
             for sock in self._open:
@@ -209,13 +212,16 @@ class Server:
                 return
 
     def _accept(self) -> None:
+        poll = select.poll()
+        for end in (self._listener, self._bell):
+            poll.register(end, select.POLLIN)
         while True:
-            over = (
-                self._over.is_set()
-            )  # asked before the call, so that a client that connected before the end is accepted
+            over = self._over.is_set()  # asked before the call, so that who connected before the end is accepted
+            if not over:
+                poll.poll()
             try:
                 sock, _ = self._listener.accept()
-            except TimeoutError:
+            except BlockingIOError:
                 if over:
                     return
                 continue

@@ -37,7 +37,7 @@ from ..runtimes import Places, Runtime
 from ..runtimes.base import last_line
 from . import http_peers
 from .process import execute
-from .stage import Stage, notes, shell_line, stage, stdin_of
+from .stage import Stage, notes, refusal, shell_line, stage, stdin_of
 
 TREE_LIMIT = 400
 FILE_LIMIT = 4 << 20
@@ -88,6 +88,8 @@ def run_case(case: Case, runtime: Runtime, prepared: Prepared, settings: Setting
     case = as_run(case, runtime)
     if not case.component.is_file():
         return NotRun(not_built(case))
+    if reason := refusal(case, runtime):
+        return NotRun(reason)
     component = prepared.get(runtime, case.component)
     scratch = _scratch(case, runtime.peer, settings.keep)
     keep = settings.keep is not None

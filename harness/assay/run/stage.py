@@ -41,6 +41,9 @@ def stage(
     case: Case, component: Path, runtime: Runtime, scratch: Path, *, trace: bool, keep: bool = False
 ) -> Iterator[Stage | Inexpressible]:
     """Prepares everything in `scratch`. Servers and mounts exist as long as the context lasts."""
+    if reason := refusal(case, runtime):
+        yield Inexpressible(reason)
+        return
     work, home = scratch / "cwd", scratch / "home"
     work.mkdir()
     home.mkdir()
@@ -54,10 +57,6 @@ def stage(
             yield peopled
             return
         filled, servers = peopled
-        module = runtime.takes_module(case)
-        if reason := runtime.can.cannot(case, made, module=module):
-            yield Inexpressible(f"{runtime.adapter.name} {reason}")
-            return
         job = Job(filled, component, made, home, trace)
         _owed(job, runtime.peer)
         command = runtime.adapter.command(runtime.peer, job)
@@ -71,6 +70,12 @@ def stage(
             return
         places = _places(scratch, made, servers, command)
         yield Stage(job, command, argv, work, tuple(servers), places, begun if argv != command.argv else None)
+
+
+def refusal(case: Case, runtime: Runtime) -> str:
+    """Returns why a runtime cannot run a case by what it declares, or an empty string. Nothing is made for that."""
+    reason = runtime.can.cannot(case, module=runtime.takes_module(case))
+    return f"{runtime.adapter.name} {reason}" if reason else ""
 
 
 def _owed(job: Job, peer: Peer) -> None:

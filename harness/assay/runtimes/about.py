@@ -5,11 +5,10 @@ The harness skips what a runtime declares that it cannot do, with the reason. `a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from ..model import GRANTS, Case, Mount
+from ..model import GRANTS, Case
 from ..model.names import COMMAND, PROXY
 
 WORLDS = (COMMAND, PROXY)
@@ -36,7 +35,7 @@ class Can:
     grants: tuple[str, ...] = GRANTS
     unstable: tuple[str, ...] = ()
 
-    def cannot(self, case: Case, mounts: Sequence[Mount], *, module: bool = False) -> str:
+    def cannot(self, case: Case, *, module: bool = False) -> str:
         """Returns why a case cannot be run, as a core module where `module`, or an empty string."""
         run = case.run
         if not module and not self.components:
@@ -45,9 +44,9 @@ class Can:
             return "does not serve wasi:http/incoming-handler"
         if not run.serve and not module and COMMAND not in self.worlds:
             return "does not run commands"
-        if mounts and not self.directories:
+        if run.dirs and not self.directories:
             return "cannot give a directory under a name of its own"
-        if any(mount.read_only for mount in mounts) and not self.read_only:
+        if any(directory.read_only for directory in run.dirs) and not self.read_only:
             return "has no read-only directories"
         if run.env and not self.environment:
             return "cannot set the environment"
