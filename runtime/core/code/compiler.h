@@ -208,7 +208,7 @@ static inline uint32_t emit_word1(compiler *c, uint32_t op, uint8_t reg_class, u
     return at;
 }
 /* Count the calls of the function, or the iterations of a loop, until it is worth machine code. */
-enum { CALLS_UNTIL_HOT = 200, ITERATIONS_UNTIL_HOT = 1000 };
+enum { CALLS_UNTIL_HOT = 600, ITERATIONS_UNTIL_HOT = 2500 };
 static inline void emit_count(compiler *c, bool is_loop) {
     if (c->tier == TS_TIER_INTERPRETED) return;
     uint32_t n = is_loop ? ITERATIONS_UNTIL_HOT : CALLS_UNTIL_HOT;

@@ -4,6 +4,7 @@
 #include "core/load/cache.h"
 #include "core/run/code_cache.h"
 #include "core/run/image.h"
+#include "core/run/tier.h"
 #include "sys/stack.h"
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +51,7 @@ ts_status ts_module_new(ts_engine *engine, const uint8_t *bytes, size_t len, boo
     if (cached.named) ts_cache_commit(cache, m, &cached);
     m->parts[TS_PART_LINES] = ts_dwarf_free;
     m->parts[TS_PART_IMAGE] = ts_image_free;
-    if (!ts_code_cache_attach(m)) {
+    if (!ts_code_cache_attach(m) || !ts_tier_attach(m)) {
         s = ts_fail_nomem(e);
         goto fail;
     }

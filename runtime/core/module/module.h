@@ -129,6 +129,7 @@ struct ts_image {   /* see image.h */
 /* Parts that later phases attach to a module. They are freed with it, in this order. */
 typedef enum ts_module_part {
     TS_PART_CALLS, /* load/cache.c: saves which functions were called; needs the code */
+    TS_PART_TIER,  /* run/tier.c: the thread that makes machine code, of functions of the code */
     TS_PART_CODE,  /* run/code_cache.c */
     TS_PART_LINES, /* debug/dwarf.c */
     TS_PART_IMAGE, /* run/image.c */
@@ -176,6 +177,7 @@ struct ts_module {
     uint8_t cache_key[32];
     void (*parts[TS_PART_COUNT])(ts_module *m); /* how each part is freed; NULL: not attached */
     struct ts_code_cache *code;                 /* run/code_cache.c's */
+    struct ts_tier_worker *tier;                /* run/tier.c's */
     struct ts_image image;                      /* run/image.c's */
     struct ts_dwarf *dwarf;                     /* debug/dwarf.c's; created by the first backtrace */
 };

@@ -16,7 +16,8 @@ static bool decode(flow *f) {
     f->ins = calloc((size_t)n + 1, sizeof *f->ins);
     f->ins_of_word = malloc((size_t)f->n_words * sizeof *f->ins_of_word);
     f->candidate_of_slot = malloc(f->n_slots ? f->n_slots : 1);
-    if (!f->ins || !f->ins_of_word || !f->candidate_of_slot) return false;
+    f->before = calloc((size_t)f->n_slots + 1, sizeof *f->before);
+    if (!f->ins || !f->ins_of_word || !f->candidate_of_slot || !f->before) return false;
     memset(f->candidate_of_slot, NO_CANDIDATE, f->n_slots);
     n = 0;
     for (uint32_t i = 0; i < f->n_words; i += ts_ir_len(&f->code[i])) {
@@ -102,15 +103,20 @@ static bool choose_candidates(flow *f) {
         f->of_class[class] |= SET_BIT(k);
     }
     free(u);
+    for (uint32_t i = 0; i < f->n_slots; i++) {
+        uint8_t k = f->candidate_of_slot[i];
+        f->before[i + 1] = f->before[i] | (k == NO_CANDIDATE ? 0 : SET_BIT(k));
+    }
     return true;
 }
 
 /* --- liveness ------------------------------------------------------------------------------------------- */
+/* The candidates among the slots before this one. */
+static slot_set slots_before(const flow *f, uint32_t slot) {
+    return f->before[slot < f->n_slots ? slot : f->n_slots];
+}
 static slot_set slots_between(const flow *f, uint32_t from, uint32_t to) {
-    slot_set set = 0;
-    for (uint32_t k = 0; k < f->n_candidates; k++)
-        if (f->candidate[k].slot >= from && f->candidate[k].slot < to) set |= SET_BIT(k);
-    return set;
+    return slots_before(f, to) & ~slots_before(f, from);
 }
 static slot_set slot_bit(const flow *f, uint32_t slot) {
     uint8_t k = slot < f->n_slots ? f->candidate_of_slot[slot] : NO_CANDIDATE;
@@ -217,5 +223,6 @@ void flow_free(flow *f) {
     free(f->ins);
     free(f->ins_of_word);
     free(f->candidate_of_slot);
+    free(f->before);
     memset(f, 0, sizeof *f);
 }

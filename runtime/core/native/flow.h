@@ -39,6 +39,7 @@ typedef struct flow {
     flow_instruction *ins;      /* n + 1: the last one is empty */
     uint32_t *ins_of_word;      /* n_words */
     uint8_t *candidate_of_slot; /* n_slots */
+    slot_set *before;           /* n_slots + 1: the candidates among the slots before each */
     uint32_t n_candidates;
     flow_candidate candidate[MAX_CANDIDATES];
     slot_set all;                    /* the candidates */

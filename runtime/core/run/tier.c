@@ -1,10 +1,13 @@
 /* tier: see tier.h. */
 #include "core/run/tier.h"
+#include "base/vec.h"
 #include "core/native/machine.h"
 #include "core/run/code_cache.h"
 #include "core/run/exec.h"
 #include "core/run/gc.h"
+#include "sys/thread.h"
 #include <stddef.h>
+#include <stdlib.h>
 
 static const ts_native_layout layout = {
     .exec_stack_end = offsetof(ts_exec, stack_end),
@@ -42,21 +45,82 @@ static bool make(const ts_fcode *c, ts_native *out) {
     return ok;
 }
 
+/* Makes the machine code of a function, and enters its words. */
+static void compile(ts_fcode *c) {
+    ts_native n;
+    if (!make(c, &n)) return;
+    ts_machine_code *made = ts_machine_install(c->module->engine, &n);
+    if (made) __atomic_store_n(&c->machine, made, __ATOMIC_RELEASE); /* before its code can fault */
+    for (uint32_t i = 0; made && i < n.n_entries; i++)
+        __atomic_store_n(&c->code[n.entries[i].word].h, (const void *)(made->code + n.entries[i].code),
+                         __ATOMIC_RELEASE);
+    ts_native_free(&n);
+}
+
+/* --- the thread ------------------------------------------------------------------------------------------ */
+/* It ends when no function waits any more, and is started again by the next one. */
+struct ts_tier_worker {
+    ts_lock lock;
+    TS_VEC(ts_fcode *) waiting;
+    bool runs, stop;
+    ts_thread thread;
+};
+static ts_fcode *next(struct ts_tier_worker *w) {
+    ts_lock_take(&w->lock);
+    ts_fcode *c = w->waiting.len && !w->stop ? w->waiting.data[--w->waiting.len] : NULL;
+    if (!c) w->runs = false;
+    ts_lock_give(&w->lock);
+    return c;
+}
+static void work(void *data) {
+    for (ts_fcode *c; (c = next(data));) compile(c);
+}
+/* Returns false if the caller has to compile it. */
+static bool hand_over(struct ts_tier_worker *w, ts_fcode *c) {
+    ts_lock_take(&w->lock);
+    bool taken = ts_vec_push(&w->waiting, c);
+    if (taken && !w->runs) {
+        ts_thread_join(&w->thread); /* it has nothing to do any more */
+        w->runs = ts_thread_start(&w->thread, work, w);
+        if (!w->runs) {
+            w->waiting.len--;
+            taken = false;
+        }
+    }
+    ts_lock_give(&w->lock);
+    return taken;
+}
+static void tier_free(ts_module *m) {
+    struct ts_tier_worker *w = m->tier;
+    if (!w) return;
+    ts_lock_take(&w->lock);
+    w->stop = true;
+    ts_lock_give(&w->lock);
+    ts_thread_join(&w->thread);
+    ts_vec_free(&w->waiting);
+    ts_lock_destroy(&w->lock);
+    free(w);
+    m->tier = NULL;
+}
+bool ts_tier_attach(ts_module *m) {
+    struct ts_tier_worker *w = calloc(1, sizeof *w);
+    if (!w || !ts_lock_init(&w->lock)) {
+        free(w);
+        return false;
+    }
+    m->tier = w;
+    m->parts[TS_PART_TIER] = tier_free;
+    return true;
+}
+
 bool ts_tier_up(ts_module *m, unsigned form, const ts_word *pc) {
     ts_fcode *c = ts_exec_takes_machine_code() ? ts_code_find(m, form, pc) : NULL;
     if (!c || __atomic_exchange_n(&c->tiered, true, __ATOMIC_ACQ_REL)) return false;
-    ts_native n;
-    if (!make(c, &n)) return false;
-    ts_machine_code *made = ts_machine_install(m->engine, &n);
-    if (made) __atomic_store_n(&c->machine, made, __ATOMIC_RELEASE); /* before its code can fault */
-    bool entered = false;
-    for (uint32_t i = 0; made && i < n.n_entries; i++) {
-        ts_word *w = &c->code[n.entries[i].word];
-        __atomic_store_n(&w->h, (const void *)(made->code + n.entries[i].code), __ATOMIC_RELEASE);
-        entered = entered || w == pc;
-    }
-    ts_native_free(&n);
-    return entered;
+    bool in_time = ts_engine_tier(m->engine) != TS_TIER_COMPILED; /* tests want it now */
+    if (!in_time && ts_cpu_count() > 1 && hand_over(m->tier, c)) return false;
+    const void *interpreted = __atomic_load_n(&pc->h, __ATOMIC_RELAXED);
+    compile(c);
+    return __atomic_load_n(&pc->h, __ATOMIC_RELAXED) != interpreted;
 }
 
 typedef struct search {

@@ -7,8 +7,10 @@
 #define TS_CORE_TIER_H
 #include "core/code/ir.h"
 
-/* Make machine code for the function in whose code pc is, unless that has been tried. Returns whether pc is now an
- * entry. Any thread may call it. */
+/* Gives the module what it needs to change tiers; it is freed with the module. Returns false if there is no memory. */
+bool ts_tier_attach(ts_module *m) TS_MUST_USE;
+/* Make machine code for the function in whose code pc is, unless that has been tried: on a thread of its own where
+ * there are several processors. Returns whether pc is now an entry. Any thread may call it. */
 bool ts_tier_up(ts_module *m, unsigned form, const ts_word *pc);
 /* The word of the IR to which the instruction at this address belongs. NULL: it is no machine code of the module
  * that accesses a guarded memory. */

@@ -46,6 +46,7 @@ typedef struct work {
     const uint8_t *bytes;
     size_t len;
     ts_store_limits limits;
+    ts_tier tier;          /* one that makes machine code on no other thread: allocations are counted */
     uint32_t calls, ended; /* of the last run: allocations made, and whether it ran out of memory */
 } work;
 
@@ -61,6 +62,7 @@ static void live(work *w) {
     ts_status st = ts_engine_create(&engine, &e);
     assert_true(may_be(&e, st));
     if (st != TS_OK) goto out;
+    ts_engine_set_tier(engine, w->tier);
     st = ts_module_new(engine, w->bytes, w->len, true, &m, &e);
     assert_true(may_be(&e, st) && (st == TS_OK) == (m != NULL));
     if (st != TS_OK) goto out;
@@ -90,8 +92,8 @@ out:
     ts_engine_destroy(engine);
 }
 
-static void every_failure(const char *name, const ts_store_limits *limits) {
-    work w = {.limits = *limits};
+static void every_failure(const char *name, const ts_store_limits *limits, ts_tier tier) {
+    work w = {.limits = *limits, .tier = tier};
     uint8_t *bytes = seed_bytes(name, &w.len);
     w.bytes = bytes;
     until = INT64_MAX;
@@ -122,8 +124,10 @@ static const ts_store_limits guarded = {.fuel = 3000, .gc_bytes = 1 << 18, .stac
                                  .fuel = 3000, .gc_bytes = 1 << 18, .stack_bytes = 1 << 16, .explicit_checks = true};
 
 static void all(const char *name) {
-    every_failure(name, &guarded);
-    every_failure(name, &checked);
+    every_failure(name, &guarded, TS_TIER_INTERPRETED);
+    every_failure(name, &checked, TS_TIER_INTERPRETED);
+    every_failure(name, &guarded, TS_TIER_COMPILED_AT_ONCE);
+    every_failure(name, &checked, TS_TIER_COMPILED_AT_ONCE);
 }
 static void control(void **state) {
     (void)state, all("control");

@@ -8,7 +8,7 @@
 #include "sys/pages.h"
 
 static bool count_machine_code(void *data, ts_fcode *c) {
-    *(uint32_t *)data += c->machine != NULL;
+    *(uint32_t *)data += __atomic_load_n(&c->machine, __ATOMIC_ACQUIRE) != NULL;
     return false;
 }
 static uint32_t functions_with_machine_code(const seed *s) {
@@ -34,7 +34,7 @@ static void names(void **state) {
 static void interpreted(void **state) {
     (void)state;
     seed *s = open_in(TS_TIER_INTERPRETED, "control");
-    for (int i = 0; i < 2000; i++) RETURNS(s, seed_call(s, "fib10"), 55);
+    for (int i = 0; i < 5000; i++) RETURNS(s, seed_call(s, "fib10"), 55);
     assert_int_equal(functions_with_machine_code(s), 0);
     seed_close(s);
 }
@@ -43,9 +43,20 @@ static void hot(void **state) {
     seed *s = open_in(TS_TIER_COMPILED, "control");
     RETURNS(s, seed_call1(s, "switch", 0), 10);
     assert_int_equal(functions_with_machine_code(s), 0);
-    for (int i = 0; i < 200; i++) RETURNS(s, seed_call(s, "fib10"), 55);
+    for (int i = 0; i < 600; i++) RETURNS(s, seed_call(s, "fib10"), 55);
+    for (int i = 0; i < 100 * 1000 * 1000 && functions_with_machine_code(s) < TS_HAS_MACHINE_CODE; i++)
+        RETURNS(s, seed_call(s, "fib10"), 55); /* another thread makes it */
     assert_true(functions_with_machine_code(s) >= TS_HAS_MACHINE_CODE);
     seed_close(s);
+}
+/* A module may end while its functions are made. */
+static void ended_early(void **state) {
+    (void)state;
+    for (int i = 0; i < 50; i++) {
+        seed *s = open_in(TS_TIER_COMPILED, "control");
+        for (int k = 0; k < 20 * i; k++) RETURNS(s, seed_call(s, "fib10"), 55);
+        seed_close(s);
+    }
 }
 static void at_once(void **state) {
     (void)state;
@@ -87,9 +98,13 @@ static void registers(void **state) {
 
 int main(void) {
     seed_handlers();
-    const struct CMUnitTest tests[] = {cmocka_unit_test(names),    cmocka_unit_test(interpreted),
-                                       cmocka_unit_test(hot),      cmocka_unit_test(at_once),
-                                       cmocka_unit_test(limit),    cmocka_unit_test(limit_is_given_back),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(names),
+                                       cmocka_unit_test(interpreted),
+                                       cmocka_unit_test(hot),
+                                       cmocka_unit_test(ended_early),
+                                       cmocka_unit_test(at_once),
+                                       cmocka_unit_test(limit),
+                                       cmocka_unit_test(limit_is_given_back),
                                        cmocka_unit_test(registers)};
     return cmocka_run_group_tests_name("tier", tests, NULL, NULL);
 }
