@@ -40,15 +40,16 @@ say = @printf '  %-4s %s\n' $(1) '$(2)'
 endif
 CFLAGS ?=
 LDFLAGS ?=
+include make/harden.mk
 # Messages are cut to their buffers on purpose, and gcc would warn about each.
 TS_CFLAGS = -std=gnu11 $(OPT) $(if $(findstring clang,$(CC)),,-Wno-format-truncation) -fPIC -fvisibility=hidden \
     -fno-semantic-interposition -Wall -Wextra -Werror -ffp-contract=off -Iruntime -Iruntime/include -I$(BUILD)/gen \
-    -MMD -MP $(VARIANT) $(CFLAGS)
+    -MMD -MP $(HARDEN) $(VARIANT) $(CFLAGS)
 # Packed relative relocations make programs start sooner, where the linker and the C library support them.
 PACKED := -Wl,-z,pack-relative-relocs
 PACKED := $(shell f=$$(mktemp) && echo 'int main(void) { return 0; }' | \
     $(CC) -x c - $(PACKED) -o $$f 2>&1 | grep -q . || { [ -x $$f ] && $$f && echo '$(PACKED)'; }; rm -f $$f)
-TS_LDFLAGS = $(PACKED) $(VARIANT_LD) $(LDFLAGS)
+TS_LDFLAGS = $(PACKED) $(HARDEN_LD) $(VARIANT_LD) $(LDFLAGS)
 # No function of the library has a larger stack frame than this (sys/stack.h). Frames of other builds are larger.
 ifeq ($(VARIANT)$(CFLAGS),)
 STACK_CFLAGS = -Wframe-larger-than=$(FRAME_MAX)
@@ -87,7 +88,7 @@ lib: $(BUILD)/libtouchstone.a $(BUILD)/libtouchstone.so
 examples: $(EXAMPLE_BIN)
 
 # A build folder belongs to one compiler and one set of flags: a change of either compiles everything again.
-BUILD_ID = $(CC) $(TS_CFLAGS) $(TS_LDFLAGS)
+BUILD_ID = $(CC) $(subst $(CURDIR),.,$(TS_CFLAGS)) $(TS_LDFLAGS)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D); echo '$(BUILD_ID)' | cmp -s - $@ || echo '$(BUILD_ID)' > $@
 .PHONY: FORCE
@@ -115,14 +116,14 @@ $(OBJ)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 $(BUILD)/libtouchstone.a: $(LIB_OBJ)
 	@rm -f $@
 	$(call say,AR,$@)
-	$(Q)ar rcs $@ $^
+	$(Q)ar rcsD $@ $^
 $(BUILD)/libtouchstone.so: $(LIB_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared -Wl,-Bsymbolic,-z,now,-soname,$(SONAME)$(SO_DEFS) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
 	$(Q)ln -sf libtouchstone.so $(BUILD)/$(SONAME)
 $(BUILD)/touchstone: $(CLI_OBJ) $(BUILD)/libtouchstone.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
+	$(Q)$(CC) $(HARDEN_PIE) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
 $(BUILD)/examples/%: $(OBJ)/runtime/examples/%.o $(BUILD)/libtouchstone.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

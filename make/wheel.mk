@@ -23,4 +23,4 @@ wheel: deps
 $(BUILD)/wheel/touchstone: $(CLI_OBJ) $(BUILD)/libtouchstone.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(filter-out $(PACKED),$(TS_LDFLAGS)) -s $^ -o $@ $(LIBS)
+	$(Q)$(CC) $(HARDEN_PIE) $(filter-out $(PACKED),$(TS_LDFLAGS)) -s $^ -o $@ $(LIBS)

@@ -93,6 +93,12 @@ WRAP(int, linkat, (int a, const char *from, int b, const char *to, int flags), a
 WRAP(int, symlinkat, (const char *to, int fd, const char *name), to, fd, name)
 WRAP(ssize_t, readlinkat, (int fd, const char *name, char *p, size_t n), fd, name, p, n)
 WRAP(int, ppoll, (struct pollfd * p, nfds_t n, const struct timespec *t, const sigset_t *s), p, n, t, s)
+/* what gcc calls it in a build with checked functions */
+int __wrap___ppoll_chk(struct pollfd *p, nfds_t n, const struct timespec *t, const sigset_t *s, size_t size);
+int __wrap___ppoll_chk(struct pollfd *p, nfds_t n, const struct timespec *t, const sigset_t *s, size_t size) {
+    (void)size;
+    return __wrap_ppoll(p, n, t, s);
+}
 
 ssize_t __real_pwritev2(int fd, const struct iovec *v, int n, off_t at, int flags);
 ssize_t __wrap_pwritev2(int fd, const struct iovec *v, int n, off_t at, int flags);

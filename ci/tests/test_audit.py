@@ -1,0 +1,30 @@
+"""`make audit`: SECURITY.md names tests that exist, for every promise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import audit
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_every_promise_names_tests_that_exist() -> None:
+    found = audit.promises((ROOT / "SECURITY.md").read_text(encoding="utf-8"))
+    assert len(found) >= 25 and len({p.number for p in found}) == len(found)
+    for promise in found:
+        assert promise.tests, f"{promise.number} names no test"
+        assert [name for name in promise.tests if audit.source(name) is None] == [], promise.number
+
+
+def test_a_promise_is_a_row_with_a_number() -> None:
+    text = "| | promise | shown by |\n|---|---|---|\n| G1 | it holds | `test_a` `test_b.py` |\n| the guest | code | nothing |\n"
+    assert audit.promises(text) == [audit.Promise("G1", "it holds", ("test_a", "test_b.py"))]
+
+
+def test_a_test_that_is_absent_is_not_found(tmp_path: Path) -> None:
+    (tmp_path / "runtime/tests/core").mkdir(parents=True)
+    (tmp_path / "runtime/tests/core/test_x.c").touch()
+    assert audit.source("test_x", tmp_path) == tmp_path / "runtime/tests/core/test_x.c"
+    assert audit.source("test_y", tmp_path) is None
+    assert audit.source("test_x.py", tmp_path) is None
