@@ -18,7 +18,7 @@ from pathlib import Path
 
 RUNTIME = Path(__file__).resolve().parent.parent / "runtime"
 LOW = ["base", "sys"]
-CORE = ["core", "core/module", "core/code", "core/native", "core/run", "core/load", "core/debug"]
+CORE = ["core", "core/module", "core/code", "core/native", "core/run", "core/tools", "core/load", "core/debug"]
 ABI = ["component/type", "component/binary", "component/abi", "component/run"]
 WASI = ["wasi/io", "wasi/clocks", "wasi/random", "wasi/filesystem", "wasi/sockets", "wasi/http", "wasi/cli", "wasi/policy", "wasi/preview1", "wasi/confine"]
 ROOMS: dict[str, list[str]] = {
@@ -31,6 +31,7 @@ ROOMS: dict[str, list[str]] = {
     "core/code": [*LOW, "core/module"],
     "core/native": [*LOW, "core/module", "core/code"],
     "core/run": [*LOW, "core/module", "core/code", "core/native", "core/debug"],
+    "core/tools": [*LOW, "core/module", "core/code", "core/native", "core/run", "core/debug"],
     "core/debug": [*LOW, "core/module"],
     "core/load": [*LOW, "core/module", "core/code", "core/run", "core/debug"],
     "core": [*LOW, *CORE],

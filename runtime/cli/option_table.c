@@ -94,6 +94,14 @@ const ts_option ts_cli_rows[] = {
     {"outcome", "FILE", TS_OPTION_TEXT, NEVER, RUN, AT(outcome), NULL, 0,
      "write how the run ended and what it used as one JSON object, described below"},
 
+    HEADING("Tools"),
+    {"perf-map", NULL, TS_OPTION_FLAG, NEVER, BOTH, AT(perf_map), NULL, 0,
+     "tell Linux perf the names of functions with machine code, in /tmp/perf-PID.map"},
+
+    {"profile", "FILE", TS_OPTION_TEXT, NEVER, BOTH, AT(profile), NULL, 0,
+     "sample which functions of the guest use the CPU time, 1000 times a second, and write it there at the end, for "
+     "profiler.firefox.com and speedscope.app"},
+
     {"addr", "HOST:PORT", TS_OPTION_TEXT, NEVER, SERVE, AT(serve.addr), NULL, 0,
      "where to listen: an address ([IPv6]) or a name; [::] or no host: every address of IPv4 and IPv6; port 0: one "
      "that the system picks [127.0.0.1:8080]"},

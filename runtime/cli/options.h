@@ -23,10 +23,10 @@ typedef struct ts_cli_options {
     const char *component;
     char **args; /* the guest's arguments, after the component */
     int n_args;
-    const char *argv0, *outcome, *trace_output, *trace_filter; /* trace_filter NULL: trace everything */
+    const char *argv0, *outcome, *profile, *trace_output, *trace_filter; /* trace_filter NULL: trace everything */
     const char *invoke; /* the export to call, with its arguments; NULL: wasi:cli/run */
     bool trace, trace_lines, trace_times, trace_summary, trace_all; /* trace: any of them was given */
-    bool canonical_nans, show_grants;
+    bool canonical_nans, show_grants, perf_map;
     ts_cli_serve_options serve;
 } ts_cli_options;
 
@@ -36,6 +36,8 @@ const char *ts_cli_cache_folder(const char *folder);
 void ts_cli_use_cache(ts_engine *engine, const char *folder, const ts_sys_input *file);
 /* Sets the tier, or that of $TOUCHSTONE_ENGINE if it is the default. TS_USAGE: the variable names none. */
 ts_status ts_cli_use_tier(ts_engine *engine, ts_tier tier, ts_error *e) TS_MUST_USE;
+/* Writes the profile of --profile. A failure is reported in *e unless that has another one. */
+void ts_cli_profile_end(ts_engine *engine, const ts_cli_options *o, ts_error *e);
 /* Adds the grants to the context. Sets o->outcome first, so that it is known if anything else fails. Strings
  * of argv are not copied. */
 ts_status ts_cli_options_read(ts_cli_command command, int argc, char **argv, ts_wasi *w, ts_cli_options *o,

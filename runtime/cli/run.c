@@ -102,6 +102,15 @@ ts_status ts_cli_use_tier(ts_engine *engine, ts_tier tier, ts_error *e) {
     return TS_OK;
 }
 
+void ts_cli_profile_end(ts_engine *engine, const ts_cli_options *o, ts_error *e) {
+    ts_error why;
+    ts_error_init(&why);
+    if (!engine || !o->profile || ts_engine_profile_end(engine, &why) == TS_OK) return;
+    if (e->status != TS_OK && e->status != TS_EXIT) return; /* that is reported: there may have been no profile */
+    ts_error_clear(e);
+    ts_error_copy(e, &why);
+}
+
 static bool is_core(const ts_sys_input *f) {
     return !ts_bytes_are_component(f->bytes, f->len) && f->len >= 8 && memcmp(f->bytes, "\0asm\1\0\0", 8) == 0;
 }
@@ -120,6 +129,8 @@ ts_status ts_cli_open(const ts_cli_options *o, bool map, ts_sys_input *file, ts_
     TS_TRY(ts_cli_program_open(o->component, map, file, e));
     TS_TRY(ts_engine_new(engine, e));
     ts_cli_use_cache(*engine, o->set.policy.cache, file);
+    if (o->profile) TS_TRY(ts_engine_profile(*engine, o->profile, 0, e));
+    if (o->perf_map) TS_TRY(ts_engine_set_perf_map(*engine, e));
     if (o->set.policy.max_code) ts_engine_set_max_code(*engine, o->set.policy.max_code);
     return ts_cli_use_tier(*engine, o->set.policy.tier, e);
 }
@@ -263,6 +274,7 @@ int ts_cli_run(int argc, char **argv) {
         e->limit = TS_LIMIT_TIME;
     }
     if (r->linker) ts_linker_set_trace(r->linker, NULL); /* write the last lines of the trace */
+    ts_cli_profile_end(r->engine, &r->o, e);
     if (!ts_cli_out_close(&r->trace) && (e->status == TS_OK || e->status == TS_EXIT)) {
         ts_error_clear(e);
         (void)ts_fail(e, TS_IO, "the trace could not be written");

@@ -438,6 +438,8 @@ int ts_cli_serve(int argc, char **argv) {
     bool ended = true;
     ts_status st = prepare(s, argc, argv, e);
     if (st == TS_OK && !s->o.show_grants) st = run(s, &ended, e);
+    ts_cli_profile_end(s->engine, &s->o, e);
+    if (st == TS_OK) st = e->status;
     /* a handler that is still running uses all of this and may hold any lock */
     if (!ended) ts_sys_exit_now(0, "touchstone: stopped while requests were under way\n");
     if (st != TS_OK && e->status == TS_OK) (void)ts_fail(e, st, "%s", ts_status_name(st));

@@ -247,6 +247,17 @@ TS_API bool ts_tier_named(const char *name, ts_tier *out);
 /* Limit the machine code of all modules of the engine to so many bytes [256 MiB]. A function that does not fit is
  * interpreted. */
 TS_API void ts_engine_set_max_code(ts_engine *engine, uint64_t bytes);
+/* Tell Linux perf the names of functions that get machine code, in /tmp/perf-PID.map, which stays when the process
+ * ends. Call it before the engine has a module, for one engine of a process. TS_IO: the file cannot be written. */
+TS_API ts_status ts_engine_set_perf_map(ts_engine *engine, ts_error *e) TS_MUST_USE;
+/* Sample which functions guests of this engine run, once in every period_ns of CPU time of each thread [0: 1 ms], and
+ * write a file that the Firefox profiler and speedscope open. The library installs a handler for SIGPROF. Call it
+ * before the engine has a module, for one engine of a process at a time. TS_IO: the file cannot be written.
+ * TS_UNSUPPORTED: the system or the processor is not among those where stacks can be sampled. */
+TS_API ts_status ts_engine_profile(ts_engine *engine, const char *path, uint64_t period_ns, ts_error *e) TS_MUST_USE;
+/* Stop sampling, and write the file. Without this call it is written, and errors are ignored, when the engine ends:
+ * after ts_engine_free, and with the last object that was made in it. */
+TS_API ts_status ts_engine_profile_end(ts_engine *engine, ts_error *e) TS_MUST_USE;
 /* Remembers in a folder, which is created if necessary, which core modules were valid, by their contents:
  * loading one of them again is faster. The folder is trusted, so TS_IO is returned if other users may write
  * to it, as if it cannot be used. Call this before anything is loaded, and while no other thread loads. */

@@ -2,10 +2,10 @@
  * In: regions that a context owns. Out: the registers at the fault. */
 #define _GNU_SOURCE
 #include "sys/fault.h"
+#include "sys/registers.h"
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
-#include <ucontext.h>
 
 /* The exception to "no mutable globals": signal handlers are a property of the process. */
 static _Thread_local ts_fault_ctx *current;
@@ -14,11 +14,7 @@ static bool installed;
 static bool disabled; /* atomic */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-#if defined(__x86_64__) || defined(__aarch64__)
-#define HAVE_REDIRECT 1
-#else
-#define HAVE_REDIRECT 0
-#endif
+#define HAVE_REDIRECT TS_SYS_HAS_REGISTERS
 
 #if HAVE_REDIRECT
 __attribute__((noreturn)) static void land(ts_fault_ctx *c) {
@@ -52,21 +48,13 @@ static void on_fault(int sig, siginfo_t *info, void *ucp) {
     }
     ucontext_t *uc = ucp;
     c->addr = addr;
+    c->n_regs = ts_sys_registers(uc, c->regs, &c->pc);
 #if defined(__x86_64__)
-    static const int order[16] = {REG_RAX, REG_RBX, REG_RCX, REG_RDX, REG_RSI, REG_RDI, REG_RBP, REG_RSP,
-                                  REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
-    for (unsigned i = 0; i < 16; i++) c->regs[i] = (uintptr_t)uc->uc_mcontext.gregs[order[i]];
-    c->n_regs = 16;
-    c->pc = (uintptr_t)uc->uc_mcontext.gregs[REG_RIP];
     uintptr_t sp = (uintptr_t)uc->uc_mcontext.gregs[REG_RSP];
     uc->uc_mcontext.gregs[REG_RSP] = (greg_t)(((sp - 512) & ~(uintptr_t)15) - 8);
     uc->uc_mcontext.gregs[REG_RDI] = (greg_t)(uintptr_t)c;
     uc->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)land;
 #else
-    for (unsigned i = 0; i < 31; i++) c->regs[i] = (uintptr_t)uc->uc_mcontext.regs[i];
-    c->regs[31] = (uintptr_t)uc->uc_mcontext.sp;
-    c->n_regs = 32;
-    c->pc = (uintptr_t)uc->uc_mcontext.pc;
     uc->uc_mcontext.sp = (uc->uc_mcontext.sp - 512) & ~(uintptr_t)15;
     uc->uc_mcontext.regs[0] = (uintptr_t)c;
     uc->uc_mcontext.pc = (uintptr_t)land;

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <unistd.h>
 
+uint64_t ts_process_id(void) {
+    return (uint64_t)getpid();
+}
 unsigned ts_cpu_count(void) {
 #ifdef CPU_COUNT
     cpu_set_t set;

@@ -4,6 +4,7 @@
 #define TS_SYS_THREAD_H
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef struct ts_lock {
     pthread_mutex_t m;
@@ -16,6 +17,9 @@ static inline void ts_lock_destroy(ts_lock *l) {
 }
 static inline void ts_lock_take(ts_lock *l) {
     pthread_mutex_lock(&l->m);
+}
+static inline bool ts_lock_try(ts_lock *l) { /* does not wait */
+    return pthread_mutex_trylock(&l->m) == 0;
 }
 static inline void ts_lock_give(ts_lock *l) {
     pthread_mutex_unlock(&l->m);
@@ -31,7 +35,8 @@ typedef struct ts_thread {
 bool ts_thread_start(ts_thread *t, void (*fn)(void *data), void *data); /* false if the OS creates none */
 void ts_thread_join(ts_thread *t);                                      /* does nothing if not started */
 
-unsigned ts_cpu_count(void); /* CPUs that this process may run on; at least 1 */
+uint64_t ts_process_id(void); /* as the system knows it */
+unsigned ts_cpu_count(void);  /* CPUs that this process may run on; at least 1 */
 /* Runs fn(data) on n threads including the caller's, or on fewer if the OS creates no more.
  * Returns when all have ended. */
 void ts_parallel(unsigned n, void (*fn)(void *data), void *data);

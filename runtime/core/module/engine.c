@@ -15,6 +15,8 @@ struct ts_engine {
     ts_cache cache;
     ts_tier tier;
     size_t max_code, code; /* bytes of machine code: the limit, and now (atomic) */
+    ts_code_watch *watches;
+    struct ts_sampler *sampler;
 };
 
 ts_status ts_engine_create(ts_engine **out, ts_error *e) {
@@ -41,6 +43,10 @@ ts_engine *ts_engine_hold(ts_engine *e) {
 }
 void ts_engine_destroy(ts_engine *e) {
     if (!e || __atomic_sub_fetch(&e->refs, 1, __ATOMIC_ACQ_REL) != 0) return;
+    for (ts_code_watch *w = e->watches, *next; w; w = next) {
+        next = w->next;
+        w->free(w);
+    }
     ts_types_free(e->types);
     ts_file_close(e->cache.folder);
     free(e);
@@ -104,4 +110,28 @@ bool ts_engine_take_code(ts_engine *e, size_t len) {
 }
 void ts_engine_give_code(ts_engine *e, size_t len) {
     __atomic_fetch_sub(&e->code, len, __ATOMIC_RELAXED);
+}
+
+void ts_engine_watch(ts_engine *e, ts_code_watch *w) {
+    w->next = e->watches;
+    e->watches = w;
+}
+ts_code_watch *ts_engine_find_watch(const ts_engine *e, void (*free)(ts_code_watch *w)) {
+    ts_code_watch *w = e->watches;
+    while (w && w->free != free) w = w->next;
+    return w;
+}
+void ts_engine_set_sampler(ts_engine *e, struct ts_sampler *s) {
+    e->sampler = s;
+}
+struct ts_sampler *ts_engine_sampler(const ts_engine *e) {
+    return e->sampler;
+}
+void ts_engine_code_made(const ts_engine *e, struct ts_fcode *c) {
+    for (ts_code_watch *w = e->watches; w; w = w->next)
+        if (w->made) w->made(w, c);
+}
+void ts_engine_code_ends(const ts_engine *e, ts_module *m) {
+    for (ts_code_watch *w = e->watches; w; w = w->next)
+        if (w->ends) w->ends(w, m);
 }

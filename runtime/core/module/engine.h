@@ -29,6 +29,25 @@ ts_tier ts_engine_tier(const ts_engine *e);
 /* Take or give back bytes of machine code. Taking fails at the limit. */
 bool ts_engine_take_code(ts_engine *e, size_t len);
 void ts_engine_give_code(ts_engine *e, size_t len);
+struct ts_fcode;
+struct ts_sampler;
+/* A tool that follows the machine code of an engine's modules, on any thread. */
+typedef struct ts_code_watch {
+    void (*made)(struct ts_code_watch *w, struct ts_fcode *c); /* c->machine is new, and has not run yet; or NULL */
+    void (*ends)(struct ts_code_watch *w, ts_module *m);       /* all code of m is freed after that; or NULL */
+    void (*free)(struct ts_code_watch *w);                     /* the engine ends */
+    struct ts_code_watch *next;
+} ts_code_watch;
+/* Add a tool, before the engine has a module. The engine owns it from then on. */
+void ts_engine_watch(ts_engine *e, TS_OWN ts_code_watch *w);
+/* The tool with this function `free`, or NULL. */
+ts_code_watch *ts_engine_find_watch(const ts_engine *e, void (*free)(ts_code_watch *w));
+/* Threads that run functions of this engine are visits of this sampler (sys/sampler.h). Set it before the engine has a
+ * store. NULL: none. */
+void ts_engine_set_sampler(ts_engine *e, struct ts_sampler *s);
+struct ts_sampler *ts_engine_sampler(const ts_engine *e);
+void ts_engine_code_made(const ts_engine *e, struct ts_fcode *c);
+void ts_engine_code_ends(const ts_engine *e, ts_module *m);
 /* Note for the cache that these bytes are the contents of such a file. The note is valid until the next
  * call. */
 void ts_engine_cache_file(ts_engine *e, const void *bytes, size_t len, const uint64_t identity[5]);

@@ -226,6 +226,7 @@ static void emit_cold(emitter *e) {
         uint32_t continues = c->code;
         c->code = a->len;
         e->in = &e->f.ins[c->to];
+        PUSH(e->map, ((ts_native_entry){.word = e->in->at, .code = a->len}));
         e->valid = c->valid;
         e->dirty = c->dirty;
         switch (c->kind) {
@@ -552,6 +553,7 @@ static void emit_function(emitter *e) {
         e->in = &e->f.ins[e->i];
         e->w = e->f.code + e->in->at;
         room(&e->a, 0);
+        PUSH(e->map, ((ts_native_entry){.word = e->in->at, .code = e->a.len}));
         if (e->in->is_label) {
             bind_label(e);
             forget_vectors(e);
@@ -597,11 +599,14 @@ bool ts_native_make(const ts_native_source *from, ts_native *out) {
                            .entries = e->entries.data,
                            .n_entries = e->entries.len,
                            .faults = e->faults.data,
-                           .n_faults = e->faults.len};
+                           .n_faults = e->faults.len,
+                           .map = e->map.data,
+                           .n_map = e->map.len};
     } else {
         free(e->a.code);
         ts_vec_free(&e->entries);
         ts_vec_free(&e->faults);
+        ts_vec_free(&e->map);
     }
     free(e->labels);
     free(e->has_entry);
@@ -623,5 +628,6 @@ void ts_native_free(ts_native *n) {
     free(n->code);
     free(n->entries);
     free(n->faults);
+    free(n->map);
     *n = (ts_native){0};
 }

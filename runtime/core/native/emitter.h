@@ -62,7 +62,7 @@ typedef struct emitter {
     TS_VEC(cold_code) cold;
     TS_VEC(jump_table) tables;
     TS_VEC(uint32_t) table_targets; /* an instruction, or a stub | STUB */
-    TS_VEC(ts_native_entry) entries, faults;
+    TS_VEC(ts_native_entry) entries, faults, map;
     uint8_t *has_entry; /* by instruction */
     cached_vectors vectors;
     bool nomem;

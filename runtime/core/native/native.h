@@ -35,6 +35,8 @@ typedef struct ts_native {
     uint32_t n_entries;
     ts_native_entry *faults; /* the instructions that access a guarded memory, by `code` */
     uint32_t n_faults;
+    ts_native_entry *map; /* where the code of each instruction of the IR begins, by `code`, for tools */
+    uint32_t n_map;
 } ts_native;
 
 /* What machine code is made of. */

@@ -16,6 +16,7 @@ struct ts_code_cache {
         TS_VEC(ts_fcode *) sorted; /* the compiled functions, by the address of their code */
         TS_VEC(uint32_t) order;    /* their indices, in the order of first calls */
     } by_form[TS_FORM_COUNT];
+    TS_VEC(ts_fcode *) machine; /* those with machine code, by its address */
     /* The functions that an earlier run called. `thread` compiles them before this run reaches them. */
     uint32_t *ahead;
     uint32_t n_ahead, ahead_form;
@@ -29,7 +30,9 @@ static void code_cache_free(ts_module *m) {
     if (!cc) return;
     __atomic_store_n(&cc->stop, true, __ATOMIC_RELAXED);
     ts_thread_join(&cc->thread);
+    ts_engine_code_ends(m->engine, m);
     free(cc->ahead);
+    ts_vec_free(&cc->machine);
     for (unsigned f = 0; f < TS_FORM_COUNT; f++) {
         ts_vec_free(&cc->by_form[f].order);
         for (uint32_t i = 0; i < cc->by_form[f].sorted.len; i++) {
@@ -168,10 +171,9 @@ void ts_code_each(ts_module *m, bool (*fn)(void *data, ts_fcode *c), void *data)
     ts_lock_give(&cc->lock);
 }
 
-ts_fcode *ts_code_find(ts_module *m, unsigned form, const ts_word *pc) {
-    struct ts_code_cache *cc = m->code;
-    ts_lock_take(&cc->lock);
-    ts_fcode **d = cc->by_form[form].sorted.data, *found = NULL;
+/* The caller has the lock. */
+static ts_fcode *find_word(const struct ts_code_cache *cc, unsigned form, const ts_word *pc) {
+    ts_fcode **d = cc->by_form[form].sorted.data;
     uint32_t lo = 0, hi = cc->by_form[form].sorted.len;
     while (lo < hi) {
         uint32_t mid = (lo + hi) / 2;
@@ -180,7 +182,53 @@ ts_fcode *ts_code_find(ts_module *m, unsigned form, const ts_word *pc) {
         else
             hi = mid;
     }
-    if (lo > 0 && pc < d[lo - 1]->code + d[lo - 1]->n_words) found = d[lo - 1];
+    return lo > 0 && pc < d[lo - 1]->code + d[lo - 1]->n_words ? d[lo - 1] : NULL;
+}
+ts_fcode *ts_code_find(ts_module *m, unsigned form, const ts_word *pc) {
+    struct ts_code_cache *cc = m->code;
+    ts_lock_take(&cc->lock);
+    ts_fcode *found = find_word(cc, form, pc);
+    ts_lock_give(&cc->lock);
+    return found;
+}
+bool ts_code_set_machine(ts_fcode *c, struct ts_machine_code *made) {
+    struct ts_code_cache *cc = c->module->code;
+    ts_lock_take(&cc->lock);
+    bool ok = ts_vec_reserve(&cc->machine, (uint64_t)cc->machine.len + 1);
+    if (ok) {
+        ts_fcode **d = cc->machine.data;
+        uint32_t i = cc->machine.len++;
+        for (; i > 0 && d[i - 1]->machine->code > made->code; i--) d[i] = d[i - 1];
+        d[i] = c;
+        __atomic_store_n(&c->machine, made, __ATOMIC_RELEASE);
+    }
+    ts_lock_give(&cc->lock);
+    return ok;
+}
+/* The caller has the lock. */
+static ts_fcode *find_machine(const struct ts_code_cache *cc, uintptr_t address) {
+    ts_fcode **d = cc->machine.data;
+    uint32_t lo = 0, hi = cc->machine.len;
+    while (lo < hi) {
+        uint32_t mid = (lo + hi) / 2;
+        if ((uintptr_t)d[mid]->machine->code <= address)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo > 0 && address - (uintptr_t)d[lo - 1]->machine->code < d[lo - 1]->machine->len ? d[lo - 1] : NULL;
+}
+ts_fcode *ts_code_find_machine(ts_module *m, uintptr_t address) {
+    struct ts_code_cache *cc = m->code;
+    ts_lock_take(&cc->lock);
+    ts_fcode *found = find_machine(cc, address);
+    ts_lock_give(&cc->lock);
+    return found;
+}
+ts_fcode *ts_code_look(ts_module *m, unsigned form, uintptr_t address, bool machine) {
+    struct ts_code_cache *cc = m->code;
+    if (!ts_lock_try(&cc->lock)) return NULL;
+    ts_fcode *found = machine ? find_machine(cc, address) : find_word(cc, form, (const ts_word *)address);
     ts_lock_give(&cc->lock);
     return found;
 }

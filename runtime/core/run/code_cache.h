@@ -27,6 +27,13 @@ ts_fcode *ts_code_all(ts_module *m, unsigned form);
 void ts_code_each(ts_module *m, bool (*fn)(void *data, ts_fcode *c), void *data);
 /* Returns the function whose code contains pc, or NULL. */
 ts_fcode *ts_code_find(ts_module *m, unsigned form, const ts_word *pc);
+/* Gives the function its machine code, before that can run. Returns false if there is no memory. */
+bool ts_code_set_machine(ts_fcode *c, struct ts_machine_code *made);
+/* Returns the function whose machine code has this address, or NULL. */
+ts_fcode *ts_code_find_machine(ts_module *m, uintptr_t address);
+/* ts_code_find_machine, or ts_code_find, for a signal handler: it does not wait for the lock, which the interrupted
+ * thread may have. NULL: not found this time. */
+ts_fcode *ts_code_look(ts_module *m, unsigned form, uintptr_t address, bool machine);
 /* Returns the byte offset in the module of the instruction that pc belongs to, or 0 if it is unknown.
  * It compiles the function once more to find it. */
 uint64_t ts_code_offset(const ts_fcode *f, const ts_word *pc);

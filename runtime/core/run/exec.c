@@ -72,6 +72,7 @@ static __attribute__((noinline)) TS_PN void stop_trap(ARGS) {
 #define STOP_UNWOUND() return
 #define SYNC_PC() ((void)0) /* locate_fault finds both in registers */
 #define SYNC_FP() ((void)0)
+#define SYNC_CALLER(to) ((void)0)
 #include "core/run/exec_ops.h"
 
 const void *const *ts_ir_handlers(void) {
@@ -106,6 +107,7 @@ void ts_exec_interpret(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot
 #endif
 #define SYNC_PC() (x->stop_pc = pc)
 #define SYNC_FP() (x->stop_fp = fp)
+#define SYNC_CALLER(to) (x->stop_pc = (to) - 1)
 #define STOP(st)                                                                                                       \
     do {                                                                                                               \
         x->status = (st);                                                                                              \
@@ -232,6 +234,7 @@ ts_status ts_exec_new(ts_store *s, ts_exec **out, ts_error *e) {
         ts_exec_free(x);
         return ts_fail_nomem(e);
     }
+    x->sampler = ts_engine_sampler(s->engine);
     *out = x;
     return TS_OK;
 }
@@ -251,6 +254,10 @@ unsigned ts_exec_form(const ts_store *s, const ts_memory *mem0) {
     return form;
 }
 
+unsigned ts_exec_form_of(const ts_exec *x, const ts_instance *inst) {
+    return ts_exec_form(x->store, inst->module->n_mems ? inst->mems[0] : NULL);
+}
+
 ts_error *ts_exec_error(ts_exec *x) {
     return x->err;
 }
@@ -259,10 +266,6 @@ ts_store *ts_exec_store(ts_exec *x) {
 }
 
 /* --- unwinding ----------------------------------------------------------------------------------------- */
-
-static unsigned form_of(const ts_exec *x, const ts_instance *inst) {
-    return ts_exec_form(x->store, inst->module->n_mems ? inst->mems[0] : NULL);
-}
 
 static void add_frame(ts_error *e, const ts_instance *inst, const ts_fcode *c, const ts_word *pc) {
     if (!e) return;
@@ -298,7 +301,7 @@ static void step_out(const ts_exec *x, ts_instance **inst, const ts_word **pc, t
  * behind its call, hence the - 1. */
 static void backtrace(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot *fp, ts_error *e) {
     while (fp && e) {
-        const ts_fcode *c = ts_code_find(inst->module, form_of(x, inst), pc);
+        const ts_fcode *c = ts_code_find(inst->module, ts_exec_form_of(x, inst), pc);
         if (!c) return;
         add_frame(e, inst, c, pc);
         if (fp < x->stack || fp + c->link + 1 >= x->stack_end + TS_STACK_RESERVE) return;
@@ -350,7 +353,7 @@ const ts_word *ts_exec_unwind(ts_exec *x, ts_instance **inst, const ts_word *pc,
         ts_instance *in = *inst;
         const ts_word *at = pc;
         for (ts_slot *g = fp; g; step_out(x, &in, &at, &g)) {
-            const ts_fcode *c = ts_code_find(in->module, form_of(x, in), at);
+            const ts_fcode *c = ts_code_find(in->module, ts_exec_form_of(x, in), at);
             if (!c) break;
             uint32_t off = (uint32_t)(at - c->code);
             for (uint32_t i = 0; i < c->n_handlers; i++) {
@@ -399,22 +402,12 @@ static bool owns_address(void *data, uintptr_t addr) {
  * arguments, in their registers, since it needs both to continue. The other dispatches keep them in x
  * (SYNC_PC, SYNC_FP). */
 #if defined(TS_DISPATCH_TAIL)
-/* The registers' numbers in ts_fault_ctx. preserve_none assigns them and may differ between versions of the
- * compiler, so ts_exec_locates_faults checks them. */
 #if defined(__x86_64__)
 #define REGISTER(n) "%%r" #n
 #define MOVE(from, to) "mov " from ", " to "\n"
-#ifndef TS_PC_REGISTER
-#define TS_PC_REGISTER 12
-#define TS_FP_REGISTER 13
-#endif
 #else
 #define REGISTER(n) "x" #n
 #define MOVE(from, to) "mov " to ", " from "\n"
-#ifndef TS_PC_REGISTER
-#define TS_PC_REGISTER 20
-#define TS_FP_REGISTER 21
-#endif
 #endif
 #define REGISTER_(n) REGISTER(n)
 
@@ -523,7 +516,10 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
     const ts_instance *saved_caller = x->caller;
     ts_instance *saved_inst = x->inst;
     ts_status st;
+    ts_run here = {x->runs, finish, saved_inst, x->out_pc, x->out_fp};
+    x->runs = &here;
     for (;;) {
+        x->out_fp = NULL;
         if (f->is_host) { /* a tail call of a host function */
             st = ts_exec_call_out(x, NULL, f, fp);
             break;
@@ -567,6 +563,9 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
     x->depth--;
     x->caller = saved_caller;
     x->inst = saved_inst;
+    x->out_pc = here.out_pc;
+    x->out_fp = here.out_fp;
+    x->runs = here.outer;
     return st;
 }
 
@@ -606,7 +605,10 @@ ts_status ts_call(ts_store *s, ts_func *f, ts_slot *io, ts_error *e) {
         return full;
     }
     memcpy(fp, io, def->param_slots * sizeof *fp);
+    ts_sampler_visit visit = {0};
+    if (x->sampler && x->depth == 0) ts_sampler_enter(x->sampler, x, &visit);
     ts_status st = ts_exec_call_out(x, x->caller, f, fp);
+    ts_sampler_leave(&visit);
     if (st == TS_OK) {
         memcpy(io, fp, def->result_slots * sizeof *fp);
     } else if (st == TS_EXCEPTION) {

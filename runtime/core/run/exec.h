@@ -3,11 +3,22 @@
  * spec: exec/instructions, exec/runtime#stack */
 #ifndef TS_CORE_EXEC_H
 #define TS_CORE_EXEC_H
+#include "base/dispatch.h"
 #include "core/code/ir.h"
 #include "core/run/call.h"
 #include "core/run/dispatch.h"
 #include "core/run/objects.h"
+#include "sys/sampler.h"
 #include "sys/stack.h"
+
+/* A run of the interpreter: one for each entry from C. It is on the stack of C. */
+typedef struct ts_run {
+    struct ts_run *outer;  /* the run whose call of C has led to this one */
+    const ts_word *finish; /* where the outermost frame returns to */
+    ts_instance *inst;     /* of the outer run, where it called: */
+    const ts_word *out_pc;
+    ts_slot *out_fp;
+} ts_run;
 
 struct ts_exec {
     ts_store *store;
@@ -28,6 +39,11 @@ struct ts_exec {
     ts_word leave[1];  /* where a call into another instance returns to */
     ts_func *tail;     /* a tail call out of the instance by the outermost frame of a run */
     uint64_t fuel;     /* left; UINT64_MAX: unmetered */
+    /* for walk.h, which finds them at any instruction: */
+    ts_run *runs;          /* the innermost one */
+    const ts_word *out_pc; /* the instruction whose C function runs */
+    ts_slot *out_fp;       /* its frame; NULL: none runs */
+    ts_sampler *sampler;   /* NULL: nobody wants to know */
 };
 
 enum { TS_STACK_RESERVE = 2048 }; /* slots */
@@ -37,6 +53,20 @@ ts_status ts_exec_new(ts_store *s, TS_OWN ts_exec **out, ts_error *e) TS_MUST_US
 void ts_exec_free(ts_exec *x);
 /* The form of code that an instance with this memory 0 (NULL: none) runs in this store. */
 unsigned ts_exec_form(const ts_store *s, const ts_memory *mem0);
+unsigned ts_exec_form_of(const ts_exec *x, const ts_instance *inst);
+
+/* The numbers of the registers (sys/registers.h) that hold pc and fp while an operation runs, where dispatch is by
+ * tail calls. preserve_none assigns them and may differ between versions of the compiler, so ts_exec_locates_faults
+ * checks them. */
+#if defined(TS_DISPATCH_TAIL) && !defined(TS_PC_REGISTER)
+#if defined(__x86_64__)
+#define TS_PC_REGISTER 12
+#define TS_FP_REGISTER 13
+#else
+#define TS_PC_REGISTER 20
+#define TS_FP_REGISTER 21
+#endif
+#endif
 
 /* For the operations: */
 /* Call f, a function of another instance or of the host, from instance `from`. Its arguments are at io. */

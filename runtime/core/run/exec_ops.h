@@ -5,6 +5,7 @@
  *   STOP(st), TRAP(kind)    end the run
  *   SYNC_PC(), SYNC_FP()    keep pc, fp for locate_fault: before an access that may fault, and after a change
  *   of fp
+ *   SYNC_CALLER(to)         keep the instruction that has called, for walk.h
  * The registers of the machine are pc, fp, mem (memory 0 if it is guarded), x, inst, r, f and d.
  * spec: exec/instructions. No include guard: the skeleton in use includes this file. */
 
@@ -242,9 +243,15 @@
     ADDBR1(i32_addbr_##n##_I, e, pc[2].uw[1])                                                                          \
     ADDBR1(i32_addbr_##n##_S, e, (uint32_t)fp[pc[2].uw[1]])
 
+/* Around a call of a C function that may take long: walk.h finds the frames there. */
+#define CALLS_C(pc_, fp_) (x->out_pc = (pc_), x->out_fp = (fp_))
+#define CALLED_C() (x->out_fp = NULL)
+
 #define IR_SLOW(n, words, synopsis)                                                                                    \
     OP(n) {                                                                                                            \
+        CALLS_C(pc, fp);                                                                                               \
         ts_trap_kind k = ts_slow_##n(x, inst, fp, pc);                                                                 \
+        CALLED_C();                                                                                                    \
         if (TS_UNLIKELY(k != TS_TRAP_NONE)) TRAP(k);                                                                   \
         NEXT(words);                                                                                                   \
     }
@@ -441,6 +448,7 @@ OP(unreachable) {
 OP(enter) {
     TS_ASSERT(fp >= x->stack && (uint32_t)A16(0) + A16(1) <= pc[1].uw[1]);
     if (TS_UNLIKELY(fp + pc[1].uw[1] > x->stack_end)) TRAP(TS_TRAP_STACK);
+    SYNC_PC();
     SYNC_FP();
     ts_slot *z = fp + A16(0), *end = z + A16(1);
     do {
@@ -452,6 +460,7 @@ OP(enter) {
 OP(enter0) {
     TS_ASSERT(fp >= x->stack);
     if (TS_UNLIKELY(fp + pc[1].uw[1] > x->stack_end)) TRAP(TS_TRAP_STACK);
+    SYNC_PC();
     SYNC_FP();
     NEXT(2);
 }
@@ -526,7 +535,9 @@ OP(leave) {
 #define CALL_HOST(fn, nfp, n)                                                                                          \
     do {                                                                                                               \
         ts_slot *io_ = (nfp);                                                                                          \
+        CALLS_C(pc, fp);                                                                                               \
         ts_status st_ = ts_exec_call_out(x, inst, (fn), io_);                                                          \
+        CALLED_C();                                                                                                    \
         if (TS_UNLIKELY(st_ != TS_OK)) UNWIND(pc, fp, st_);                                                            \
         r = io_[0];                                                                                                    \
         f = ts_float32((uint32_t)r);                                                                                   \
@@ -625,7 +636,9 @@ OP(call_ref_out) {
         }                                                                                                              \
         const ts_word *rpc = (const ts_word *)(uintptr_t)ret;                                                          \
         ts_slot *cf = (ts_slot *)(uintptr_t)cfp;                                                                       \
+        CALLS_C(rpc - 1, cf);                                                                                          \
         ts_status st_ = ts_exec_call_out(x, inst, fn_, fp);                                                            \
+        CALLED_C();                                                                                                    \
         if (TS_UNLIKELY(st_ != TS_OK)) UNWIND(rpc - 1, cf, st_); /* the frame is gone: as if the caller had called */  \
         r = fp[0];                                                                                                     \
         f = ts_float32((uint32_t)r);                                                                                   \
@@ -677,6 +690,7 @@ OP(return_call_ref) {
         const ts_word *to_ = (const ts_word *)(uintptr_t)l_[0];                                                        \
         fp = (ts_slot *)(uintptr_t)l_[1];                                                                              \
         SYNC_FP();                                                                                                     \
+        SYNC_CALLER(to_);                                                                                              \
         JUMP(to_);                                                                                                     \
     } while (0)
 OP(ret) {

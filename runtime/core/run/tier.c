@@ -1,6 +1,7 @@
 /* tier: see tier.h. */
 #include "core/run/tier.h"
 #include "base/vec.h"
+#include "core/module/engine.h"
 #include "core/native/machine.h"
 #include "core/run/code_cache.h"
 #include "core/run/exec.h"
@@ -29,7 +30,7 @@ static const ts_native_layout layout = {
     .object_payload = sizeof(ts_obj),
 };
 
-static bool make(const ts_fcode *c, ts_native *out) {
+bool ts_tier_make(const ts_fcode *c, ts_native *out) {
     ts_error e; /* ignored: the function stays interpreted */
     ts_error_init(&e);
     ts_compiled ir;
@@ -48,9 +49,14 @@ static bool make(const ts_fcode *c, ts_native *out) {
 /* Makes the machine code of a function, and enters its words. */
 static void compile(ts_fcode *c) {
     ts_native n;
-    if (!make(c, &n)) return;
+    if (!ts_tier_make(c, &n)) return;
     ts_machine_code *made = ts_machine_install(c->module->engine, &n);
-    if (made) __atomic_store_n(&c->machine, made, __ATOMIC_RELEASE); /* before its code can fault */
+    if (made && ts_code_set_machine(c, made)) { /* before its code can fault */
+        ts_engine_code_made(c->module->engine, c);
+    } else {
+        ts_machine_free(c->module->engine, made);
+        made = NULL;
+    }
     for (uint32_t i = 0; made && i < n.n_entries; i++)
         __atomic_store_n(&c->code[n.entries[i].word].h, (const void *)(made->code + n.entries[i].code),
                          __ATOMIC_RELEASE);
@@ -123,20 +129,8 @@ bool ts_tier_up(ts_module *m, unsigned form, const ts_word *pc) {
     return __atomic_load_n(&pc->h, __ATOMIC_RELAXED) != interpreted;
 }
 
-typedef struct search {
-    uintptr_t address;
-    const ts_word *found;
-} search;
-static bool look(void *data, ts_fcode *c) {
-    search *s = data;
-    const ts_machine_code *m = __atomic_load_n(&c->machine, __ATOMIC_ACQUIRE);
-    uint32_t word;
-    if (!m || !ts_machine_has(m, s->address, &word)) return false;
-    if (word != UINT32_MAX) s->found = c->code + word;
-    return true;
-}
 const ts_word *ts_tier_find(ts_module *m, uintptr_t address) {
-    search s = {.address = address};
-    ts_code_each(m, look, &s);
-    return s.found;
+    const ts_fcode *c = ts_code_find_machine(m, address);
+    uint32_t word;
+    return c && ts_machine_has(c->machine, address, &word) && word != UINT32_MAX ? c->code + word : NULL;
 }

@@ -6,12 +6,16 @@
 #ifndef TS_CORE_TIER_H
 #define TS_CORE_TIER_H
 #include "core/code/ir.h"
+#include "core/native/native.h"
 
 /* Gives the module what it needs to change tiers; it is freed with the module. Returns false if there is no memory. */
 bool ts_tier_attach(ts_module *m) TS_MUST_USE;
 /* Make machine code for the function in whose code pc is, unless that has been tried: on a thread of its own where
  * there are several processors. Returns whether pc is now an entry. Any thread may call it. */
 bool ts_tier_up(ts_module *m, unsigned form, const ts_word *pc);
+/* Make the machine code of a compiled function, without installing it. It is the same each time, so that tools can
+ * have its map again. Returns false if there is no memory, or if this build makes none. */
+bool ts_tier_make(const ts_fcode *c, ts_native *out) TS_MUST_USE;
 /* The word of the IR to which the instruction at this address belongs. NULL: it is no machine code of the module
  * that accesses a guarded memory. */
 const ts_word *ts_tier_find(ts_module *m, uintptr_t address);
