@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,6 +29,7 @@ LOG = BUILD / "log"
 VENV = ROOT / ".venv/bin"
 JOBS = os.environ.get("JOBS", "2")
 PEERS = ("touchstone", "wasmtime", "wasmtime-py", "jco")  # of the runtimes that may be installed
+CLANG = next((name for name in ("clang-22", "clang-21", "clang-20", "clang-19") if shutil.which(name)), "clang")
 MUTANTS = 30  # faults of the sample
 
 
@@ -323,6 +325,15 @@ STEPS: dict[str, Callable[[Count, Path], None]] = {
     "wast-sanitized": wast("sanitized", "build-asan", "setarch -R", "", "SANITIZE=1"),
     "wast-gcc": wast("gcc", "build-gcc", "", "", "CC=gcc", "ASSERT=1"),
     "wast-aarch64": wast("aarch64", "build-aarch64", "qemu-aarch64-static", "", "CC=aarch64-linux-gnu-gcc", "LDFLAGS=-static"),
+    # machine code needs clang's calling convention
+    "wast-aarch64-compiled": wast(
+        "aarch64-compiled",
+        "build-aarch64-clang",
+        "qemu-aarch64-static",
+        "--engine compiled-at-once",
+        f"CC={CLANG} --target=aarch64-linux-gnu",
+        "LDFLAGS=-static",
+    ),
     "p2": p2,
     "testsuite": testsuite,
     "mutants": mutants,

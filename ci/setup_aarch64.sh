@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the aarch64 build needs: the distribution's cross compiler and user emulator. Installed where apt may; else
+# What the aarch64 builds need besides clang: the distribution's cross compiler and user emulator. Installed where apt may; else
 # status 1 and the list.
 set -u
 cd "$(dirname "$0")/.." || exit 1

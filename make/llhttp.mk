@@ -18,7 +18,8 @@ endif
 # llhttp and the one file that uses it become one object, in which llhttp's names are local: a program that links
 # libtouchstone.a may have an llhttp of its own.
 PARSER_OBJ = $(if $(LLHTTP_OBJ),$(OBJ)/runtime/http/server/wire.o)
-OBJCOPY ?= $(if $(findstring -linux-gnu-,$(CC)),$(patsubst %gcc,%objcopy,$(lastword $(CC))),objcopy)
+OBJCOPY ?= $(if $(findstring --target=,$(CC)),$(patsubst --target=%,%-objcopy,$(filter --target=%,$(CC))),$(if \
+    $(findstring -linux-gnu-,$(CC)),$(patsubst %gcc,%objcopy,$(lastword $(CC))),objcopy))
 
 # Strict mode: anything that is not HTTP to the letter is an error. Warnings in third-party code are off.
 $(OBJ)/llhttp/%.o: /usr/share/llhttp/%.c $(BUILD)/flags

@@ -53,7 +53,7 @@ $(BUILD)/tests/test_http_client: TS_LDFLAGS += $(call wrap,malloc calloc realloc
 P1_ADAPTER := node_modules/@bytecodealliance/jco/lib/wasi_snapshot_preview1.command.wasm
 # CI_LONG=1: also the scripts on aarch64 under emulation, and memcheck (many minutes).
 STEPS ?= structure tools c c-sanitized c-gcc harness package outside wast wast-checked wast-metered wast-compiled wast-compiled-checked wast-compiled-metered wast-mixed wast-sanitized wast-gcc \
-    $(if $(CI_LONG),wast-aarch64) p2 \
+    $(if $(CI_LONG),wast-aarch64 wast-aarch64-compiled) p2 \
     $(shell [ -e $(BUILD)/suites/wasi-testsuite/. ] && [ -e $(P1_ADAPTER) ] && echo testsuite) \
     mutants $(if $(CI_LONG),valgrind)
 prepare: deps suites guests
@@ -76,7 +76,7 @@ test-wast: deps suites
 # Installs the distribution's cross compiler and emulator if apt is allowed.
 test-aarch64: deps suites
 	@ci/setup_aarch64.sh
-	@$(PYTHON) ci/run_tests.py wast-aarch64
+	@$(PYTHON) ci/run_tests.py wast-aarch64 wast-aarch64-compiled
 # The tests that SECURITY.md names, promise by promise. PROMISES="G4 K1" runs some.
 .PHONY: audit
 audit: all tests

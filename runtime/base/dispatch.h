@@ -19,7 +19,7 @@
 #endif
 
 /* Machine code has the state in the same registers, so that it needs this dispatch. */
-#if defined(TS_DISPATCH_TAIL) && defined(__x86_64__)
+#if defined(TS_DISPATCH_TAIL) && (defined(__x86_64__) || defined(__AARCH64EL__))
 #define TS_HAS_MACHINE_CODE 1
 #else
 #define TS_HAS_MACHINE_CODE 0

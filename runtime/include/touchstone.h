@@ -239,7 +239,7 @@ typedef enum ts_tier {
     TS_TIER_COMPILED_AT_ONCE, /* they get it on their first call (for tests) */
     TS_TIER_COMPILED_MIXED,   /* after a few calls or iterations, of another number in each place (for tests) */
 } ts_tier;
-/* Choose the tier, before the engine has a module. Machine code exists for x86-64, in builds by clang 19 or
+/* Choose the tier, before the engine has a module. Machine code exists for x86-64 and aarch64, in builds by clang 19 or
  * later. Elsewhere, and where the system refuses executable memory, functions are interpreted. */
 TS_API void ts_engine_set_tier(ts_engine *engine, ts_tier tier);
 /* Returns whether name is interpreter, compiled, compiled-at-once or compiled-mixed. Then *out is that tier. */

@@ -9,6 +9,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* Indirect jumps may only go to landing places, where the processor can tell. */
+#if defined(__ARM_FEATURE_BTI_DEFAULT) && defined(PROT_BTI)
+#define PROT_LANDING PROT_BTI
+#else
+#define PROT_LANDING 0
+#endif
 #ifndef MAP_NORESERVE
 #define MAP_NORESERVE 0
 #endif
@@ -82,7 +88,11 @@ void *ts_pages_make_code(const void *code, size_t len) {
     void *p = ts_pages_resize(NULL, 0, len);
     if (!p) return NULL;
     memcpy(p, code, len);
-    if (mprotect(p, ts_pages_round(len), PROT_READ | PROT_EXEC) == 0) return p;
+    size_t n = ts_pages_round(len);
+    if (mprotect(p, n, PROT_READ | PROT_EXEC | PROT_LANDING) == 0 || mprotect(p, n, PROT_READ | PROT_EXEC) == 0) {
+        __builtin___clear_cache((char *)p, (char *)p + len);
+        return p;
+    }
     ts_pages_release(p, len);
     return NULL;
 }

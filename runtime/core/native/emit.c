@@ -70,10 +70,12 @@ void emit_write_slot(emitter *e, uint32_t slot, unsigned class, unsigned from) {
 }
 
 /* --- leaving and entering ------------------------------------------------------------------------------- */
-static void add_entry(emitter *e, uint32_t instruction, uint32_t code) {
+/* An entry before an instruction is here. */
+static void add_entry(emitter *e, uint32_t instruction) {
     if (instruction >= e->f.n || e->has_entry[instruction]) return;
     e->has_entry[instruction] = 1;
-    PUSH(e->entries, ((ts_native_entry){.word = e->f.ins[instruction].at, .code = code}));
+    PUSH(e->entries, ((ts_native_entry){.word = e->f.ins[instruction].at, .code = e->a.len}));
+    target_landing(e);
 }
 static void interpret(emitter *e, uint32_t instruction) {
     const flow_instruction *in = &e->f.ins[instruction];
@@ -95,13 +97,13 @@ void emit_leave(emitter *e) {
     store_set(e, e->dirty & e->in->live_in);
     e->dirty = e->valid = 0;
     interpret(e, e->i);
-    if (!e->in->ends) add_entry(e, e->i + 1, e->a.len);
+    if (!e->in->ends) add_entry(e, e->i + 1);
 }
 /* An entry before instruction i, which continues at this place in this state. */
 static void enter_here(emitter *e, uint32_t instruction, slot_set live) {
     if (instruction >= e->f.n || e->has_entry[instruction]) return;
     if (!(e->valid & live)) {
-        add_entry(e, instruction, e->a.len);
+        add_entry(e, instruction);
         return;
     }
     e->has_entry[instruction] = 1;
@@ -160,6 +162,7 @@ static void bind_label(emitter *e) {
     e->dirty = l->dirty & live & e->f.all;
     l->code = e->a.len;
     l->bound = true;
+    target_landing(e); /* of a table */
     e->reachable = true;
     if (e->in->is_entry) enter_here(e, e->i, live);
 }
@@ -235,10 +238,12 @@ static void emit_cold(emitter *e) {
             interpret(e, c->to);
             break;
         case COLD_EDGE:
+            if (c->jump == NO_INSTRUCTION) target_landing(e); /* of a table */
             establish(e, &e->labels[c->to], e->in->live_in);
             jump_to(e, -1, c->to);
             break;
         default:
+            target_landing(e);
             load_set(e, c->valid);
             PUSH(e->entries, ((ts_native_entry){.word = e->in->at, .code = c->code}));
             target_bind(e, target_jump(e, -1), continues);
@@ -298,6 +303,14 @@ void emit_finish_float(emitter *e, const ts_shape *p, unsigned in) {
     unsigned acc = acc_of(p->out);
     if (p->to_slot) emit_write_slot(e, e->w[1].s[0], p->out, in);
     if (in != acc && (!p->to_slot || lives_on(e, BIT_R + p->out))) target_move(e, p->out, acc, p->out, in);
+}
+unsigned emit_store_base(unsigned form) {
+    static const uint8_t base_of[] = {
+        [FORM_AS] = FORM_A, [FORM_SA] = FORM_S, [FORM_SS] = FORM_S, [FORM_AI] = FORM_A,
+        [FORM_SI] = FORM_S, [FORM_PS] = FORM_P, [FORM_PI] = FORM_P, [FORM_QS] = FORM_Q,
+        [FORM_QI] = FORM_Q, [FORM_IS] = FORM_I, [FORM_IA] = FORM_I, [FORM_II] = FORM_I,
+    };
+    return base_of[form];
 }
 unsigned emit_integer_condition(unsigned family) {
 #define CC(n, cc)                                                                                                      \
@@ -420,7 +433,7 @@ static void constant(emitter *e, uint32_t slot, uint64_t v) {
 }
 static void after_call(emitter *e) {
     e->valid = e->dirty = 0;
-    add_entry(e, e->i + 1, e->a.len);
+    add_entry(e, e->i + 1);
 }
 static void return_slot(emitter *e, unsigned class) {
     operand from = emit_read_slot(e, e->w[1].s[0]);
@@ -488,15 +501,9 @@ static void other(emitter *e) {
     case TS_IR_global_set_r: target_global_set_accumulator(e); return;
     case TS_IR_br: emit_branch(e, -1); return;
     case TS_IR_br_nz_A:
-    case TS_IR_br_z_A:
-        target_test(e, in_reg(ACC_R));
-        emit_branch(e, op == TS_IR_br_nz_A ? CC_NE : CC_E);
-        return;
+    case TS_IR_br_z_A: emit_branch(e, target_test(e, in_reg(ACC_R)) ^ (op == TS_IR_br_nz_A)); return;
     case TS_IR_br_nz_S:
-    case TS_IR_br_z_S:
-        target_test(e, emit_read_slot(e, s[0]));
-        emit_branch(e, op == TS_IR_br_nz_S ? CC_NE : CC_E);
-        return;
+    case TS_IR_br_z_S: emit_branch(e, target_test(e, emit_read_slot(e, s[0])) ^ (op == TS_IR_br_nz_S)); return;
     case TS_IR_br_table_A: br_table(e, in_reg(ACC_R)); return;
     case TS_IR_br_table: br_table(e, emit_read_slot(e, s[0])); return;
     case TS_IR_enter: target_enter(e, true); return;
@@ -548,7 +555,7 @@ static void instruction(emitter *e) {
 static void emit_function(emitter *e) {
     e->reachable = true;
     forget_vectors(e);
-    add_entry(e, 0, 0);
+    add_entry(e, 0);
     for (e->i = 0; e->i < e->f.n && !e->nomem; e->i++) {
         e->in = &e->f.ins[e->i];
         e->w = e->f.code + e->in->at;
@@ -576,22 +583,15 @@ static void emit_function(emitter *e) {
     apply_fixups(e);
 }
 
-bool ts_native_make(const ts_native_source *from, ts_native *out) {
-    const ts_compiled *ir = from->ir;
-    emitter all = {.t = from->layout,
-                   .handlers = from->handlers,
-                   .linked = from->linked,
-                   .callees = from->callees,
-                   .types = from->types},
-            *e = &all;
-    flow_registers have = target_registers(ir);
-    *out = (ts_native){0};
-    bool ok = flow_analyse(&e->f, ir->code, ir->n_words, ir->frame_slots, ir->handlers, ir->n_handlers, have) &&
+/* Make the code once. */
+static bool make(emitter *e, const ts_compiled *ir, ts_native *out) {
+    bool ok = flow_analyse(&e->f, ir->code, ir->n_words, ir->frame_slots, ir->handlers, ir->n_handlers,
+                           target_registers(ir)) &&
               (e->labels = calloc((size_t)e->f.n + 1, sizeof *e->labels)) &&
               (e->has_entry = calloc((size_t)e->f.n + 1, 1)) && room(&e->a, e->f.n * 16);
     if (ok) {
         emit_function(e);
-        ok = !e->nomem && !e->a.failed;
+        ok = !e->nomem && !e->a.failed && !e->too_far;
     }
     if (ok) {
         *out = (ts_native){.code = e->a.code,
@@ -616,6 +616,20 @@ bool ts_native_make(const ts_native_source *from, ts_native *out) {
     ts_vec_free(&e->table_targets);
     flow_free(&e->f);
     return ok;
+}
+bool ts_native_make(const ts_native_source *from, ts_native *out) {
+    const emitter start = {.t = from->layout,
+                           .handlers = from->handlers,
+                           .linked = from->linked,
+                           .callees = from->callees,
+                           .types = from->types};
+    emitter e = start;
+    *out = (ts_native){0};
+    if (make(&e, from->ir, out)) return true;
+    if (!e.too_far) return false;
+    e = start;
+    e.far = true;
+    return make(&e, from->ir, out);
 }
 #else
 bool ts_native_make(const ts_native_source *from, ts_native *out) {

@@ -84,6 +84,9 @@ uint32_t target_jump(emitter *e, int cc) {
 void target_bind(emitter *e, uint32_t jump, uint32_t to) {
     x_bind(&e->a, jump, to);
 }
+void target_landing(emitter *e) {
+    (void)e;
+}
 void target_interpret(emitter *e, const ts_word *pc, const void *handler) {
     x_imm(&e->a, R12, (uintptr_t)pc);
     x_imm(&e->a, RAX, (uintptr_t)handler);
@@ -107,11 +110,12 @@ uint32_t target_table_jump(emitter *e, operand index, uint32_t n) {
     x_jmp_reg(a, RAX);
     return lea;
 }
-void target_test(emitter *e, operand m) {
+int target_test(emitter *e, operand m) {
     if (m.is_mem || m.reg != ACC_R)
         x_alu_imm(&e->a, 0, X_CMP, m, 0);
     else
         x_op(&e->a, 0, 0x85, ACC_R, m);
+    return CC_E;
 }
 
 /* --- memory 0 ------------------------------------------------------------------------------------------- */
@@ -209,24 +213,20 @@ static void store_constant(emitter *e, const ts_shape *p, operand m, uint64_t v)
     }
 }
 void target_store(emitter *e, const ts_shape *p) {
-    static const uint8_t base_of[] = {
-        [FORM_AS] = FORM_A, [FORM_SA] = FORM_S, [FORM_SS] = FORM_S, [FORM_AI] = FORM_A,
-        [FORM_SI] = FORM_S, [FORM_PS] = FORM_P, [FORM_PI] = FORM_P, [FORM_QS] = FORM_Q,
-        [FORM_QI] = FORM_Q, [FORM_IS] = FORM_I, [FORM_IA] = FORM_I, [FORM_II] = FORM_I,
-    };
     const ts_word *w = e->w;
+    unsigned base = emit_store_base(p->form);
     switch (p->form) {
     case FORM_AI:
     case FORM_SI:
     case FORM_PI:
     case FORM_QI:
-    case FORM_II: store_constant(e, p, address(e, p, base_of[p->form], w[1].s[0]), w[2].u); return;
+    case FORM_II: store_constant(e, p, address(e, p, base, w[1].s[0]), w[2].u); return;
     case FORM_SA:
-    case FORM_IA: store_register(e, p, address(e, p, base_of[p->form], w[1].s[0]), ACC_R); return;
+    case FORM_IA: store_register(e, p, address(e, p, base, w[1].s[0]), ACC_R); return;
     default: break;
     }
     operand value = emit_read_slot(e, w[1].s[1]);
-    operand m = address(e, p, base_of[p->form], w[1].s[0]);
+    operand m = address(e, p, base, w[1].s[0]);
     if (value.is_mem) {
         x_mov(&e->a, 1, RCX, value);
         value = in_reg(RCX);

@@ -1,5 +1,5 @@
 /* emitter: what the emitters of all processors share. emit.c walks the IR, and knows the state of registers and
- * labels. emit_x64*.c has the instructions of x86-64 for each operation: the functions target_*.
+ * labels. emit_x64*.c and emit_a64*.c have the instructions for each operation: the functions target_*.
  * In: an instruction of the IR, the state. Out: machine code. */
 #ifndef TS_CORE_EMITTER_H
 #define TS_CORE_EMITTER_H
@@ -9,7 +9,11 @@
 #include "core/native/flow.h"
 
 #if TS_HAS_MACHINE_CODE
+#if defined(__x86_64__)
 #include "core/native/x64.h"
+#else
+#include "core/native/a64.h"
+#endif
 
 typedef struct label {
     uint32_t code; /* offset, once `bound` */
@@ -65,6 +69,7 @@ typedef struct emitter {
     TS_VEC(ts_native_entry) entries, faults, map;
     uint8_t *has_entry; /* by instruction */
     cached_vectors vectors;
+    bool far, too_far; /* conditional jumps reach any distance; one did not */
     bool nomem;
 } emitter;
 #define STUB 0x80000000u
@@ -139,6 +144,8 @@ operand emit_read_one(emitter *e, const ts_shape *p);
 /* Finish a result that is in register `in`: the slot s0 and the accumulator get it. */
 void emit_finish_integer(emitter *e, const ts_shape *p, unsigned in);
 void emit_finish_float(emitter *e, const ts_shape *p, unsigned in);
+/* The form of a store's address: FORM_A, FORM_S, FORM_P, FORM_Q or FORM_I. */
+unsigned emit_store_base(unsigned form);
 /* The condition (CC_*) of an integer comparison. */
 unsigned emit_integer_condition(unsigned family);
 
@@ -156,12 +163,14 @@ void target_write_constant(emitter *e, operand to, uint64_t v);
 /* A jump under a condition; cc < 0: always. Returns what target_bind needs. */
 uint32_t target_jump(emitter *e, int cc);
 void target_bind(emitter *e, uint32_t jump, uint32_t to);
+/* Indirect jumps may come here. */
+void target_landing(emitter *e);
 /* Go to an operation of the interpreter. */
 void target_interpret(emitter *e, const ts_word *pc, const void *handler);
 /* Jump by a table of n + 1 distances from the table, which target_bind gives a place. */
 uint32_t target_table_jump(emitter *e, operand index, uint32_t n);
-/* CC_E if the low 32 bits are 0, or else CC_NE. */
-void target_test(emitter *e, operand m);
+/* Returns the condition that the low 32 bits are 0. Its lowest bit negates. */
+int target_test(emitter *e, operand m);
 /* The families. */
 void target_binary(emitter *e, const ts_shape *p);
 void target_unary(emitter *e, const ts_shape *p);
@@ -186,7 +195,11 @@ void target_take_fuel(emitter *e);
 void target_call(emitter *e);
 void target_call_indirect(emitter *e, operand index);
 void target_return(emitter *e);
-/* Between the files of x86-64. */
+/* Between the files of one processor. a64_integer and a64_floating return the register of an operand, which is
+ * `other` if it was in memory. */
 void x64_float_const(emitter *e, unsigned to, int two, uint64_t bits);
+void a64_float_const(emitter *e, unsigned to, int two, uint64_t bits);
+unsigned a64_integer(emitter *e, int wide, operand from, unsigned other);
+unsigned a64_floating(emitter *e, int two, operand from, unsigned other);
 #endif
 #endif

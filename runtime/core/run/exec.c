@@ -73,6 +73,12 @@ static __attribute__((noinline)) TS_PN void stop_trap(ARGS) {
 #define SYNC_PC() ((void)0) /* locate_fault finds both in registers */
 #define SYNC_FP() ((void)0)
 #define SYNC_CALLER(to) ((void)0)
+#if defined(__aarch64__)
+/* One instruction loads the next handler and adds to pc. It would be in front of the access. */
+#define ACCESSED() __asm__ volatile("" : "+r"(pc) : : "memory")
+#else
+#define ACCESSED() ((void)0)
+#endif
 #include "core/run/exec_ops.h"
 
 const void *const *ts_ir_handlers(void) {
@@ -83,8 +89,8 @@ const void *const *ts_ir_handlers(void) {
 static __attribute__((used)) TS_PN void start(ARGS) {
     GO;
 }
-#if TS_HAS_MACHINE_CODE
-/* The calling convention preserves rbp, but machine code uses it. */
+#if TS_HAS_MACHINE_CODE && defined(__x86_64__)
+/* The calling convention preserves rbp, but machine code uses it. On aarch64 it uses nothing that is preserved. */
 static __attribute__((naked, noinline)) TS_PN void enter(ARGS) {
     __asm__("push %%rbp\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset %%rbp, 0\n"
             "call %P0\n"
@@ -108,6 +114,7 @@ void ts_exec_interpret(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot
 #define SYNC_PC() (x->stop_pc = pc)
 #define SYNC_FP() (x->stop_fp = fp)
 #define SYNC_CALLER(to) (x->stop_pc = (to) - 1)
+#define ACCESSED() ((void)0)
 #define STOP(st)                                                                                                       \
     do {                                                                                                               \
         x->status = (st);                                                                                              \
@@ -429,14 +436,21 @@ bool ts_exec_locates_faults(void) {
     return x.stop_pc == pc;
 }
 #if TS_HAS_MACHINE_CODE
-/* Machine code assumes the registers of all arguments (core/native/emit_x64.c). */
+/* Machine code assumes the registers of all arguments (core/native/emit_x64.c, emit_a64.c). */
+#if defined(__x86_64__)
+#define FLOAT_REGISTER "x"
+#define MOVE_ALL "mov %%r14, %0\nmov %%r15, %1\nmov %%rdi, %2\nmov %%rsi, %3\nmovd %%xmm0, %4\nmovq %%xmm1, %5\n"
+#else
+#define FLOAT_REGISTER "w"
+#define MOVE_ALL "mov %0, x22\nmov %1, x23\nmov %2, x24\nmov %3, x25\nfmov %w4, s0\nfmov %5, d1\n"
+#endif
 static TS_PN void compare_all(ARGS) {
     uintptr_t in[4];
     uint32_t in_f;
     uint64_t in_d;
-    __asm__ volatile("mov %%r14, %0\nmov %%r15, %1\nmov %%rdi, %2\nmov %%rsi, %3\nmovd %%xmm0, %4\nmovq %%xmm1, %5\n"
+    __asm__ volatile(MOVE_ALL
                      : "=&r"(in[0]), "=&r"(in[1]), "=&r"(in[2]), "=&r"(in[3]), "=&r"(in_f), "=&r"(in_d)
-                     : "r"(mem), "r"(x), "r"(inst), "r"(r), "x"(f), "x"(d));
+                     : "r"(mem), "r"(x), "r"(inst), "r"(r), FLOAT_REGISTER(f), FLOAT_REGISTER(d));
     if (in[0] == (uintptr_t)mem && in[1] == (uintptr_t)x && in[2] == (uintptr_t)inst && in[3] == r &&
         in_f == ts_bits32(f) && in_d == ts_bits64(d))
         compare_registers(PASS);

@@ -6,6 +6,7 @@
  *   SYNC_PC(), SYNC_FP()    keep pc, fp for locate_fault: before an access that may fault, and after a change
  *   of fp
  *   SYNC_CALLER(to)         keep the instruction that has called, for walk.h
+ *   ACCESSED()              behind an access that may fault: pc changes no sooner
  * The registers of the machine are pc, fp, mem (memory 0 if it is guarded), x, inst, r, f and d.
  * spec: exec/instructions. No include guard: the skeleton in use includes this file. */
 
@@ -139,6 +140,7 @@
         T v;                                                                                                           \
         SYNC_PC();                                                                                                     \
         memcpy(&v, mem + (ea), sizeof v);                                                                              \
+        ACCESSED();                                                                                                    \
         WR_##o(V);                                                                                                     \
         NEXT(2);                                                                                                       \
     }                                                                                                                  \
@@ -146,6 +148,7 @@
         T v;                                                                                                           \
         SYNC_PC();                                                                                                     \
         memcpy(&v, mem + (ea), sizeof v);                                                                              \
+        ACCESSED();                                                                                                    \
         WR_##o(V);                                                                                                     \
         WS_##o(A16(0));                                                                                                \
         NEXT(2);                                                                                                       \
@@ -184,6 +187,7 @@
         T v = (T)(val);                                                                                                \
         SYNC_PC();                                                                                                     \
         memcpy(mem + (ea), &v, sizeof v);                                                                              \
+        ACCESSED();                                                                                                    \
         NEXT(nw);                                                                                                      \
     }
 #define STOREX1(n, T, addr, off, val, nw)                                                                              \
@@ -743,12 +747,14 @@ OP(throw_ref) {
 OP(v128_load) {
     SYNC_PC();
     ts_v128 v = ts_simd_load(mem + EA((uint64_t)(uint32_t)S(1)));
+    ACCESSED();
     PUTV(v);
     NEXT(2);
 }
 OP(v128_store) {
     SYNC_PC();
     ts_simd_store(mem + EA((uint64_t)(uint32_t)S(0)), V(1));
+    ACCESSED();
     NEXT(2);
 }
 OP(v128_const) {
