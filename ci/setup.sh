@@ -25,6 +25,7 @@ cmocka_there() { echo '#include <stdarg.h>
 #include <stdint.h>
 #include <cmocka.h>' | "$(ci/pick_cc.sh)" -E -x c -; }
 curl_there() { echo '#include <curl/curl.h>' | "$(ci/pick_cc.sh)" -E -x c -; }
+capstone_there() { python3 -c 'import ctypes.util, sys; sys.exit(not ctypes.util.find_library("capstone"))'; }
 llhttp_there() { [ -f /usr/share/llhttp/llhttp.c ] || [ -f /usr/include/llhttp.h ]; }
 # the headers alone do not make a sanitizer run: clang's runtime is a package of its own, one for each version
 sanitizer_there() { ls /usr/lib/llvm-19/lib/clang/*/lib/*/libclang_rt.asan*; }
@@ -41,6 +42,7 @@ want git "git" have git
 want python3-venv "python3 with venv, 3.11 or later" python3 -c 'import sys, venv, ensurepip; assert sys.version_info >= (3, 11)'
 want libcmocka-dev "the C tests" cmocka_there
 want libcurl4-openssl-dev "HTTP requests of guests" curl_there
+want libcapstone-dev "the disassembly of inspect --code" capstone_there
 want openssl "the certificates of the tests" have openssl
 want node-llhttp "HTTP parsing, for touchstone serve" llhttp_there
 want minisign "the test of signatures" have minisign

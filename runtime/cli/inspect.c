@@ -4,6 +4,7 @@
 #include "cli/confine.h"
 #include "cli/embed.h"
 #include "base/map.h"
+#include "cli/inspect_code.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
 #include "cli/program.h"
@@ -251,8 +252,19 @@ static void print_structure(const ts_component *c, unsigned depth) {
 
 int ts_cli_inspect(int argc, char **argv) {
     if (argc >= 2 && strcmp(argv[1], "--confinement") == 0) return ts_cli_inspect_confinement(argc - 1, argv + 1);
+    const char *code = NULL;
+    if (argc >= 2 && strcmp(argv[1], "--code") == 0) {
+        code = argc >= 3 ? argv[2] : NULL;
+        argc -= 2;
+        argv += 2;
+    } else if (argc >= 2 && strncmp(argv[1], "--code=", 7) == 0) {
+        code = argv[1] + 7;
+        argc--;
+        argv++;
+    }
     if (argc != 2 || (argv[1][0] == '-' && argv[1][1])) {
-        fprintf(stderr, "touchstone: usage: touchstone inspect COMPONENT, or inspect --confinement [OPTION…]\n");
+        fprintf(stderr, "touchstone: usage: touchstone inspect [--code FUNCTION] COMPONENT, or inspect --confinement "
+                        "[OPTION…]\n");
         return TS_CLI_USAGE;
     }
     ts_error *e = malloc(sizeof *e);
@@ -267,7 +279,9 @@ int ts_cli_inspect(int argc, char **argv) {
     if (s == TS_OK && ts_bytes_are_component(file.bytes, file.len)) {
         s = ts_component_new(engine, file.bytes, file.len, false,
                              TS_CF_ALL | TS_CF_NESTED_NAMES | TS_CF_CANONICAL_NAMES, &c, e);
-        if (s == TS_OK) {
+        if (s == TS_OK && code) {
+            s = ts_cli_inspect_code(code, NULL, c, e);
+        } else if (s == TS_OK) {
             if (!print_world(c)) s = ts_fail_nomem(e);
             puts("structure:");
             print_structure(c, 1);
@@ -275,7 +289,9 @@ int ts_cli_inspect(int argc, char **argv) {
         }
     } else if (s == TS_OK) {
         s = ts_module_new(engine, file.bytes, file.len, false, &m, e);
-        if (s == TS_OK) {
+        if (s == TS_OK && code) {
+            s = ts_cli_inspect_code(code, m, NULL, e);
+        } else if (s == TS_OK) {
             print_module(m, 0, 0);
             print_core_externs(m);
             if (!ts_cli_print_sizes(file.bytes, file.len)) s = ts_fail_nomem(e);

@@ -24,8 +24,8 @@ static const command commands[] = {
     {"validate", "[--features LIST] FILE", "check a component or a core module", ts_cli_validate},
     {"wast", "SCRIPT.json [--results FILE] [-v]", "run an official script that wasm-tools json-from-wast has converted",
      ts_cli_wast},
-    {"inspect", "COMPONENT | --confinement [OPTION…]",
-     "print a component's world, structure and sizes, or what --confine achieves with these options of run",
+    {"inspect", "[--code FUNCTION] COMPONENT | --confinement [OPTION…]",
+     "print a component's world, structure and sizes; the code of a function; or what --confine achieves",
      ts_cli_inspect},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };

@@ -1,8 +1,9 @@
-"""What tools see of functions: `--perf-map`, `--profile`."""
+"""What tools see of functions: `--perf-map`, `--profile`, `inspect --code`."""
 
 from __future__ import annotations
 
 import collections
+import ctypes
 import itertools
 import json
 import os
@@ -81,10 +82,11 @@ def assembled(folder: Path, text: str, *options: str) -> Path:
     return out
 
 
-def touchstone(*argv: str | Path, status: int = 0) -> subprocess.CompletedProcess[str]:
+def touchstone(*argv: str | Path, status: int = 0, **env: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [TOUCHSTONE, *argv], stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", timeout=240, check=False
-    )
+        [TOUCHSTONE, *argv], stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", timeout=240,
+        env={**os.environ, **env}, check=False,
+    )  # fmt: skip
     assert done.returncode == status, done.stderr
     return done
 
@@ -248,3 +250,77 @@ def test_profile_that_cannot_be_written(tmp_path: Path) -> None:
     if Path("/dev/full").exists():
         done = touchstone("--profile", "/dev/full", guest, status=125)
         assert "could not be written" in done.stderr
+
+
+def capstone() -> bool:
+    for version in (5, 4):
+        try:
+            ctypes.CDLL(f"libcapstone.so.{version}")
+        except OSError:
+            continue
+        return True
+    return False
+
+
+def test_code_side_by_side(tmp_path: Path) -> None:
+    lines = touchstone("inspect", "--code", "fib", assembled(tmp_path, GUEST)).stdout.splitlines()
+    assert lines[0] == "core module 0"
+    assert lines[1].startswith("function 1, hot!fib: ")
+    text = "\n".join(lines)
+    offsets = [int(m[1], 16) for line in lines if (m := re.match(r" +([0-9a-f]+)  \S", line[:34]))]
+    assert offsets == sorted(offsets)
+    for part in ("local.get 0", "i32.const 2", "i32.lt_u", "call 1", "i32.add", "enter0", "i32_sub_SI_S"):
+        assert part in text, part
+    if "no machine code" in lines[1]:
+        return
+    if capstone():
+        assert "jmp" in text or "br" in text
+        assert "; function 1" in text
+        assert "; word 0" in text
+        assert "; operation enter0" in text
+    else:
+        assert "is not installed" in lines[2]
+
+
+def test_code_without_the_disassembler_is_bytes(tmp_path: Path) -> None:
+    guest = assembled(tmp_path, GUEST)
+    for version in (4, 5):
+        (tmp_path / f"libcapstone.so.{version}").write_bytes(b"no library")
+    lines = touchstone("inspect", "--code", "fib", guest, LD_LIBRARY_PATH=str(tmp_path)).stdout.splitlines()
+    if "no machine code" in lines[1]:
+        pytest.skip("this build makes no machine code")
+    size = int(re.search(r"(\d+) bytes of machine code", lines[1])[1])  # type: ignore[index]
+    assert "libcapstone.so.5 or .so.4" in lines[2]
+    assert "is not installed" in lines[2]
+    found = [m for line in lines[4:] if (m := re.search(r" ([0-9a-f]+)  ((?:[0-9a-f]{2} )+)$", line))]
+    assert sum(len(m[2].split()) for m in found) == size
+
+
+def test_code_of_a_function_of_a_component(tmp_path: Path) -> None:
+    guest = assembled(tmp_path, NESTED)
+    assert "outside!twice" in touchstone("inspect", "--code", "twice", guest).stdout
+    assert "inside!func[0]" in touchstone("inspect", "--code", "inside!0", guest).stdout
+    assert "inside!func[0]" in touchstone("inspect", "--code=inside!burn", guest).stdout
+    both = touchstone("inspect", "--code", "0!0", guest).stdout
+    assert both.count("function 0, ") == 1
+
+
+@pytest.mark.parametrize("wanted", ["absent", "99", "elsewhere!0", "", "!", "4294967296"])
+def test_code_of_no_function(wanted: str, tmp_path: Path) -> None:
+    done = touchstone("inspect", "--code", wanted, assembled(tmp_path, NESTED), status=120)
+    assert "no function of the 2 core modules has this index or name" in done.stderr
+    assert done.stdout == ""
+
+
+def test_code_of_an_import(tmp_path: Path) -> None:
+    assert "is imported" in touchstone("inspect", "--code", "0", assembled(tmp_path, GUEST), status=120).stderr
+
+
+def test_code_of_every_function_of_a_program() -> None:
+    guest = ROOT / "fixtures/built/program-libc.wasm"
+    listed = 0
+    for index in range(0, 400, 9):
+        done = subprocess.run([TOUCHSTONE, "inspect", "--code", f"0!{index}", guest], capture_output=True, encoding="utf-8", timeout=60, check=False)
+        assert done.returncode in (0, 120), done.stderr
+        listed += done.returncode == 0
+    assert listed > 3
