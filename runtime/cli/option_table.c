@@ -98,6 +98,8 @@ const ts_option ts_cli_rows[] = {
     {"perf-map", NULL, TS_OPTION_FLAG, NEVER, BOTH, AT(perf_map), NULL, 0,
      "tell Linux perf the names of functions with machine code, in /tmp/perf-PID.map"},
 
+    {"gdb-jit", NULL, TS_OPTION_FLAG, NEVER, BOTH, AT(gdb_jit), NULL, 0,
+     "tell gdb the symbols of functions with machine code"},
     {"profile", "FILE", TS_OPTION_TEXT, NEVER, BOTH, AT(profile), NULL, 0,
      "sample which functions of the guest use the CPU time, 1000 times a second, and write it there at the end, for "
      "profiler.firefox.com and speedscope.app"},

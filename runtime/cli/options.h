@@ -26,7 +26,7 @@ typedef struct ts_cli_options {
     const char *argv0, *outcome, *profile, *trace_output, *trace_filter; /* trace_filter NULL: trace everything */
     const char *invoke; /* the export to call, with its arguments; NULL: wasi:cli/run */
     bool trace, trace_lines, trace_times, trace_summary, trace_all; /* trace: any of them was given */
-    bool canonical_nans, show_grants, perf_map;
+    bool canonical_nans, show_grants, perf_map, gdb_jit;
     ts_cli_serve_options serve;
 } ts_cli_options;
 

@@ -130,6 +130,7 @@ ts_status ts_cli_open(const ts_cli_options *o, bool map, ts_sys_input *file, ts_
     TS_TRY(ts_engine_new(engine, e));
     ts_cli_use_cache(*engine, o->set.policy.cache, file);
     if (o->profile) TS_TRY(ts_engine_profile(*engine, o->profile, 0, e));
+    if (o->gdb_jit) TS_TRY(ts_engine_set_gdb_jit(*engine, e));
     if (o->perf_map) TS_TRY(ts_engine_set_perf_map(*engine, e));
     if (o->set.policy.max_code) ts_engine_set_max_code(*engine, o->set.policy.max_code);
     return ts_cli_use_tier(*engine, o->set.policy.tier, e);

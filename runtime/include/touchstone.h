@@ -250,6 +250,9 @@ TS_API void ts_engine_set_max_code(ts_engine *engine, uint64_t bytes);
 /* Tell Linux perf the names of functions that get machine code, in /tmp/perf-PID.map, which stays when the process
  * ends. Call it before the engine has a module, for one engine of a process. TS_IO: the file cannot be written. */
 TS_API ts_status ts_engine_set_perf_map(ts_engine *engine, ts_error *e) TS_MUST_USE;
+/* Tell gdb and lldb the symbols of functions that get machine code, by the JIT interface of gdb
+ * (__jit_debug_register_code). Call it before the engine has a module. */
+TS_API ts_status ts_engine_set_gdb_jit(ts_engine *engine, ts_error *e) TS_MUST_USE;
 /* Sample which functions guests of this engine run, once in every period_ns of CPU time of each thread [0: 1 ms], and
  * write a file that the Firefox profiler and speedscope open. The library installs a handler for SIGPROF. Call it
  * before the engine has a module, for one engine of a process at a time. TS_IO: the file cannot be written.

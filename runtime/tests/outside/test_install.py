@@ -60,7 +60,8 @@ def test_the_libraries_define_no_foreign_names(installed: Path) -> None:
     listing = run("nm", "-g", "--defined-only", installed / "usr/lib/libtouchstone.a")
     names = {line.split()[2] for line in listing.splitlines() if len(line.split()) == 3}
     assert len(names) > 500
-    assert sorted(name for name in names if not name.startswith("ts_")) == []
+    gdb = {"__jit_debug_descriptor", "__jit_debug_register_code"}  # the names that gdb looks for
+    assert sorted(name for name in names - gdb if not name.startswith("ts_")) == []
     assert "(SONAME)" in run("readelf", "-d", installed / "usr/lib/libtouchstone.so")
     assert "[libtouchstone.so.0]" in run("readelf", "-d", installed / "usr/lib/libtouchstone.so")
 

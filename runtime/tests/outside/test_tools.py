@@ -1,4 +1,4 @@
-"""What tools see of functions: `--perf-map`, `--profile`, `inspect --code`."""
+"""What tools see of functions: `--perf-map`, `--profile`, `--gdb-jit`, `inspect --code`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -324,3 +325,21 @@ def test_code_of_every_function_of_a_program() -> None:
         assert done.returncode in (0, 120), done.stderr
         listed += done.returncode == 0
     assert listed > 3
+
+
+def test_gdb_knows_functions_with_machine_code(tmp_path: Path) -> None:
+    gdb = shutil.which("gdb")
+    if not gdb:
+        pytest.skip("gdb is absent")
+    guest = assembled(tmp_path, GUEST)
+    if not perf_map(guest):
+        pytest.skip("this build makes no machine code")
+    commands = ("set breakpoint pending on", "break 'hot!sum'", f"run --gdb-jit --engine compiled-at-once {guest}", "info symbol $pc", "kill")
+    done = subprocess.run(
+        [gdb, "-nx", "-q", "-batch", *(word for text in commands for word in ("-ex", text)), TOUCHSTONE],
+        env={**os.environ, "DEBUGINFOD_URLS": "", "LC_ALL": "C.UTF-8"},
+        stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=240, check=False,
+    )  # fmt: skip
+    if "ptrace: Operation not permitted" in done.stderr or "Could not trace the inferior process" in done.stderr:
+        pytest.skip("this machine does not permit ptrace")
+    assert re.search(r"^hot!sum( \+ \d+)? in section \.text", done.stdout, re.MULTILINE), (done.stdout, done.stderr)
