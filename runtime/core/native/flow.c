@@ -163,7 +163,6 @@ static void find_liveness(flow *f) {
             if (is_table(w))
                 for (uint32_t k = 0; k <= w[1].uw[1]; k++) out |= f->ins[f->ins_of_word[in->at + w[2 + k].i]].live_in;
             slot_set live = in->reads | (out & ~in->writes);
-            if (in->is_label) live &= ~ALL_ACCUMULATORS; /* the compiler merges control without them */
             in->live_out = out;
             if (live != in->live_in) {
                 in->live_in = live;

@@ -11,7 +11,6 @@
 typedef uint64_t slot_set; /* candidates by number, and the accumulators */
 enum { MAX_CANDIDATES = 60, BIT_R = 60, BIT_F, BIT_D };
 #define SET_BIT(n) ((slot_set)1 << (n))
-#define ALL_ACCUMULATORS (SET_BIT(BIT_R) | SET_BIT(BIT_F) | SET_BIT(BIT_D))
 enum { NO_CANDIDATE = 255, NO_HOME = 255 };
 #define NO_INSTRUCTION UINT32_MAX
 
