@@ -18,13 +18,13 @@ static void claim(emitter *e, unsigned k) {
 }
 static void load_home(emitter *e, unsigned k) {
     const flow_candidate *c = &e->f.candidate[k];
-    target_read(e, c->class == IN_R ? IN_R : IN_D, home_of(e, k), slot_memory(c->slot));
+    ts_target_read(e, c->class == IN_R ? IN_R : IN_D, home_of(e, k), slot_memory(c->slot));
 }
 /* Store a home. It keeps the flags. All 64 bits move: a slot that holds an f32 here may hold another value there,
  * of which only copies, calls and constants tell. */
 static void store_home(emitter *e, unsigned k) {
     const flow_candidate *c = &e->f.candidate[k];
-    target_write(e, c->class == IN_R ? IN_R : IN_D, slot_memory(c->slot), home_of(e, k));
+    ts_target_write(e, c->class == IN_R ? IN_R : IN_D, slot_memory(c->slot), home_of(e, k));
 }
 static void store_set(emitter *e, slot_set set) {
     unsigned k;
@@ -40,7 +40,7 @@ static void load_set(emitter *e, slot_set set) {
         load_home(e, k);
     }
 }
-operand emit_read_slot(emitter *e, uint32_t slot) {
+operand ts_emit_read_slot(emitter *e, uint32_t slot) {
     unsigned k = candidate_of(e, slot);
     if (!has_home(e, k)) return slot_memory(slot);
     if (!(e->valid >> k & 1)) {
@@ -50,7 +50,7 @@ operand emit_read_slot(emitter *e, uint32_t slot) {
     }
     return in_reg(home_of(e, k));
 }
-void emit_note_written(emitter *e, unsigned k) {
+void ts_emit_note_written(emitter *e, unsigned k) {
     claim(e, k);
     if (lives_on(e, k)) {
         e->dirty |= SET_BIT(k);
@@ -59,14 +59,14 @@ void emit_note_written(emitter *e, unsigned k) {
         e->dirty &= ~SET_BIT(k);
     }
 }
-void emit_write_slot(emitter *e, uint32_t slot, unsigned class, unsigned from) {
+void ts_emit_write_slot(emitter *e, uint32_t slot, unsigned class, unsigned from) {
     unsigned k = candidate_of(e, slot);
     if (!has_home(e, k)) {
-        target_write(e, class, slot_memory(slot), from);
+        ts_target_write(e, class, slot_memory(slot), from);
         return;
     }
-    target_move(e, e->f.candidate[k].class, home_of(e, k), class, from);
-    emit_note_written(e, k);
+    ts_target_move(e, e->f.candidate[k].class, home_of(e, k), class, from);
+    ts_emit_note_written(e, k);
 }
 
 /* --- leaving and entering ------------------------------------------------------------------------------- */
@@ -75,15 +75,15 @@ static void add_entry(emitter *e, uint32_t instruction) {
     if (instruction >= e->f.n || e->has_entry[instruction]) return;
     e->has_entry[instruction] = 1;
     PUSH(e->entries, ((ts_native_entry){.word = e->f.ins[instruction].at, .code = e->a.len}));
-    target_landing(e);
+    ts_target_landing(e);
 }
 static void interpret(emitter *e, uint32_t instruction) {
     const flow_instruction *in = &e->f.ins[instruction];
-    target_interpret(e, e->linked + in->at, e->handlers[e->f.code[in->at].u]);
+    ts_target_interpret(e, e->linked + in->at, e->handlers[e->f.code[in->at].u]);
 }
-void emit_side_exit(emitter *e, int cc) {
+void ts_emit_side_exit(emitter *e, int cc) {
     PUSH(e->cold, ((cold_code){.kind = COLD_EXIT,
-                               .jump = target_jump(e, cc),
+                               .jump = ts_target_jump(e, cc),
                                .to = e->i,
                                .valid = e->valid,
                                .dirty = e->dirty & e->in->live_in}));
@@ -92,7 +92,7 @@ void emit_side_exit(emitter *e, int cc) {
 static void forget_vectors(emitter *e) {
     for (unsigned v = 0; v < VECTOR_REGISTERS; v++) e->vectors.slot[v] = -1;
 }
-void emit_leave(emitter *e) {
+void ts_emit_leave(emitter *e) {
     forget_vectors(e);
     store_set(e, e->dirty & e->in->live_in);
     e->dirty = e->valid = 0;
@@ -162,7 +162,7 @@ static void bind_label(emitter *e) {
     e->dirty = l->dirty & live & e->f.all;
     l->code = e->a.len;
     l->bound = true;
-    target_landing(e); /* of a table */
+    ts_target_landing(e); /* of a table */
     e->reachable = true;
     if (e->in->is_entry) enter_here(e, e->i, live);
 }
@@ -178,9 +178,9 @@ static void want_label(emitter *e, uint32_t to) {
     l->set = true;
 }
 static void jump_to(emitter *e, int cc, uint32_t to) {
-    PUSH(e->fixups, ((fixup){.at = target_jump(e, cc), .to = to, .base = NO_INSTRUCTION}));
+    PUSH(e->fixups, ((fixup){.at = ts_target_jump(e, cc), .to = to, .base = NO_INSTRUCTION}));
 }
-void emit_branch(emitter *e, int cc) {
+void ts_emit_branch(emitter *e, int cc) {
     uint32_t to = e->in->target;
     slot_set live = e->f.ins[to].live_in;
     want_label(e, to);
@@ -193,12 +193,12 @@ void emit_branch(emitter *e, int cc) {
     } else {
         PUSH(e->cold,
              ((cold_code){
-                 .kind = COLD_EDGE, .jump = target_jump(e, cc), .to = to, .valid = e->valid, .dirty = e->dirty}));
+                 .kind = COLD_EDGE, .jump = ts_target_jump(e, cc), .to = to, .valid = e->valid, .dirty = e->dirty}));
     }
 }
 static void br_table(emitter *e, operand index) {
     uint32_t n = e->w[1].uw[1];
-    uint32_t at = target_table_jump(e, index, n);
+    uint32_t at = ts_target_table_jump(e, index, n);
     PUSH(e->tables, ((jump_table){.at = at, .first = e->table_targets.len, .n = n + 1}));
     uint32_t id = e->tables.len;
     for (uint32_t k = 0; k <= n; k++) {
@@ -225,7 +225,7 @@ static void emit_cold(emitter *e) {
     for (uint32_t i = 0; i < e->cold.len && !e->nomem; i++) {
         cold_code *c = &e->cold.data[i];
         room(a, 0);
-        if (c->jump != NO_INSTRUCTION) target_bind(e, c->jump, a->len);
+        if (c->jump != NO_INSTRUCTION) ts_target_bind(e, c->jump, a->len);
         uint32_t continues = c->code;
         c->code = a->len;
         e->in = &e->f.ins[c->to];
@@ -238,15 +238,15 @@ static void emit_cold(emitter *e) {
             interpret(e, c->to);
             break;
         case COLD_EDGE:
-            if (c->jump == NO_INSTRUCTION) target_landing(e); /* of a table */
+            if (c->jump == NO_INSTRUCTION) ts_target_landing(e); /* of a table */
             establish(e, &e->labels[c->to], e->in->live_in);
             jump_to(e, -1, c->to);
             break;
         default:
-            target_landing(e);
+            ts_target_landing(e);
             load_set(e, c->valid);
             PUSH(e->entries, ((ts_native_entry){.word = e->in->at, .code = c->code}));
-            target_bind(e, target_jump(e, -1), continues);
+            ts_target_bind(e, ts_target_jump(e, -1), continues);
         }
     }
 }
@@ -257,7 +257,7 @@ static void emit_tables(emitter *e) {
         if (!room(a, t->n * 4 + 4)) return;
         while (a->len & 3) put8(a, 0xcc);
         uint32_t base = a->len;
-        target_bind(e, t->at, base);
+        ts_target_bind(e, t->at, base);
         for (uint32_t k = 0; k < t->n; k++) {
             uint32_t to = e->table_targets.data[t->first + k];
             if (to & STUB) {
@@ -275,36 +275,36 @@ static void apply_fixups(emitter *e) {
         TS_ASSERT(e->labels[x->to].bound);
         uint32_t to = e->labels[x->to].code;
         if (x->base == NO_INSTRUCTION)
-            target_bind(e, x->at, to);
+            ts_target_bind(e, x->at, to);
         else
             set32(&e->a, x->at, to - x->base);
     }
 }
 
 /* --- operands and results ------------------------------------------------------------------------------- */
-pair emit_read_pair(emitter *e, unsigned form, unsigned acc, unsigned slot_a, unsigned slot_b, uint64_t constant) {
+pair ts_emit_read_pair(emitter *e, unsigned form, unsigned acc, unsigned slot_a, unsigned slot_b, uint64_t constant) {
     pair p = {.a = in_reg(acc), .b = in_reg(acc)};
-    if (form == FORM_SA || form == FORM_SS || form == FORM_SI) p.a = emit_read_slot(e, slot_a);
-    if (form == FORM_AS || form == FORM_SS) p.b = emit_read_slot(e, slot_b);
+    if (form == FORM_SA || form == FORM_SS || form == FORM_SI) p.a = ts_emit_read_slot(e, slot_a);
+    if (form == FORM_AS || form == FORM_SS) p.b = ts_emit_read_slot(e, slot_b);
     if (form == FORM_AI || form == FORM_SI) {
         p.b_is_const = true;
         p.b_const = constant;
     }
     return p;
 }
-operand emit_read_one(emitter *e, const ts_shape *p) {
-    return p->form == FORM_A ? in_reg(acc_of(p->in)) : emit_read_slot(e, e->w[1].s[1]);
+operand ts_emit_read_one(emitter *e, const ts_shape *p) {
+    return p->form == FORM_A ? in_reg(acc_of(p->in)) : ts_emit_read_slot(e, e->w[1].s[1]);
 }
-void emit_finish_integer(emitter *e, const ts_shape *p, unsigned in) {
-    if (p->to_slot) emit_write_slot(e, e->w[1].s[0], IN_R, in);
-    if (in != ACC_R && (!p->to_slot || lives_on(e, BIT_R))) target_move(e, IN_R, ACC_R, IN_R, in);
+void ts_emit_finish_integer(emitter *e, const ts_shape *p, unsigned in) {
+    if (p->to_slot) ts_emit_write_slot(e, e->w[1].s[0], IN_R, in);
+    if (in != ACC_R && (!p->to_slot || lives_on(e, BIT_R))) ts_target_move(e, IN_R, ACC_R, IN_R, in);
 }
-void emit_finish_float(emitter *e, const ts_shape *p, unsigned in) {
+void ts_emit_finish_float(emitter *e, const ts_shape *p, unsigned in) {
     unsigned acc = acc_of(p->out);
-    if (p->to_slot) emit_write_slot(e, e->w[1].s[0], p->out, in);
-    if (in != acc && (!p->to_slot || lives_on(e, BIT_R + p->out))) target_move(e, p->out, acc, p->out, in);
+    if (p->to_slot) ts_emit_write_slot(e, e->w[1].s[0], p->out, in);
+    if (in != acc && (!p->to_slot || lives_on(e, BIT_R + p->out))) ts_target_move(e, p->out, acc, p->out, in);
 }
-unsigned emit_store_base(unsigned form) {
+unsigned ts_emit_store_base(unsigned form) {
     static const uint8_t base_of[] = {
         [FORM_AS] = FORM_A, [FORM_SA] = FORM_S, [FORM_SS] = FORM_S, [FORM_AI] = FORM_A,
         [FORM_SI] = FORM_S, [FORM_PS] = FORM_P, [FORM_PI] = FORM_P, [FORM_QS] = FORM_Q,
@@ -312,7 +312,7 @@ unsigned emit_store_base(unsigned form) {
     };
     return base_of[form];
 }
-unsigned emit_integer_condition(unsigned family) {
+unsigned ts_emit_integer_condition(unsigned family) {
 #define CC(n, cc)                                                                                                      \
     case FAMILY_i32_##n:                                                                                               \
     case FAMILY_i64_##n: return cc;
@@ -350,17 +350,17 @@ static unsigned addbr_condition(unsigned family) {
 /* --- the other operations ------------------------------------------------------------------------------- */
 static void copy(emitter *e, uint32_t to, uint32_t from) {
     unsigned k = candidate_of(e, from), to_k = candidate_of(e, to);
-    operand m = emit_read_slot(e, from);
+    operand m = ts_emit_read_slot(e, from);
     if (!m.is_mem) {
-        emit_write_slot(e, to, e->f.candidate[k].class, m.reg);
+        ts_emit_write_slot(e, to, e->f.candidate[k].class, m.reg);
     } else if (has_home(e, to_k)) {
-        target_read(e, e->f.candidate[to_k].class == IN_R ? IN_R : IN_D, home_of(e, to_k), m);
-        emit_note_written(e, to_k);
+        ts_target_read(e, e->f.candidate[to_k].class == IN_R ? IN_R : IN_D, home_of(e, to_k), m);
+        ts_emit_note_written(e, to_k);
     } else {
-        target_copy(e, slot_memory(to), m);
+        ts_target_copy(e, slot_memory(to), m);
     }
 }
-void emit_store_slots(emitter *e, uint32_t from, uint32_t to) {
+void ts_emit_store_slots(emitter *e, uint32_t from, uint32_t to) {
     unsigned k;
     EACH(k, e->dirty & e->f.all) {
         uint32_t s = e->f.candidate[k].slot;
@@ -369,7 +369,7 @@ void emit_store_slots(emitter *e, uint32_t from, uint32_t to) {
         e->dirty &= ~SET_BIT(k);
     }
 }
-void emit_forget_slots(emitter *e, uint32_t from, uint32_t to) {
+void ts_emit_forget_slots(emitter *e, uint32_t from, uint32_t to) {
     unsigned k;
     EACH(k, e->valid & e->f.all) {
         uint32_t s = e->f.candidate[k].slot;
@@ -417,7 +417,7 @@ static void move_slots(emitter *e, uint32_t to, uint32_t from, uint32_t n) {
     for (uint32_t j = 0; j < n; j++) {
         uint32_t at = to < from ? j : n - 1 - j;
         room(&e->a, 0);
-        target_copy(e, slot_memory(to + at), slot_memory(from + at));
+        ts_target_copy(e, slot_memory(to + at), slot_memory(from + at));
     }
     e->valid &= ~into;
     e->dirty &= ~into;
@@ -425,10 +425,10 @@ static void move_slots(emitter *e, uint32_t to, uint32_t from, uint32_t n) {
 static void constant(emitter *e, uint32_t slot, uint64_t v) {
     unsigned k = candidate_of(e, slot);
     if (has_home(e, k)) {
-        target_constant(e, e->f.candidate[k].class, home_of(e, k), v);
-        emit_note_written(e, k);
+        ts_target_constant(e, e->f.candidate[k].class, home_of(e, k), v);
+        ts_emit_note_written(e, k);
     } else {
-        target_write_constant(e, slot_memory(slot), v);
+        ts_target_write_constant(e, slot_memory(slot), v);
     }
 }
 static void after_call(emitter *e) {
@@ -436,25 +436,25 @@ static void after_call(emitter *e) {
     add_entry(e, e->i + 1);
 }
 static void return_slot(emitter *e, unsigned class) {
-    operand from = emit_read_slot(e, e->w[1].s[0]);
+    operand from = ts_emit_read_slot(e, e->w[1].s[0]);
     unsigned acc = acc_of(class);
-    target_read(e, class, acc, from);
-    target_write(e, class, slot_memory(0), acc);
-    target_return(e);
+    ts_target_read(e, class, acc, from);
+    ts_target_write(e, class, slot_memory(0), acc);
+    ts_target_return(e);
 }
 static void return_accumulator(emitter *e, unsigned class) {
-    target_write(e, class, slot_memory(0), acc_of(class));
-    target_return(e);
+    ts_target_write(e, class, slot_memory(0), acc_of(class));
+    ts_target_return(e);
 }
 static void call(emitter *e) {
     store_set(e, e->dirty & e->in->live_in);
-    target_call(e);
+    ts_target_call(e);
     after_call(e);
 }
 static void call_indirect(emitter *e) {
     store_set(e, e->dirty & e->in->live_in);
     e->dirty &= ~e->in->live_in;
-    target_call_indirect(e, emit_read_slot(e, e->w[1].s[3]));
+    ts_target_call_indirect(e, ts_emit_read_slot(e, e->w[1].s[3]));
     after_call(e);
     e->rejoin = false; /* the next instruction is an entry already */
 }
@@ -464,55 +464,55 @@ static void other(emitter *e) {
     unsigned op = (unsigned)w->u;
     if (op >= TS_IR_select_r_A && op <= TS_IR_select_d_SS) {
         unsigned form = op - TS_IR_select_r_A;
-        target_select(e, form / 4, form % 4 >= 2, form & 1);
+        ts_target_select(e, form / 4, form % 4 >= 2, form & 1);
         return;
     }
     switch (op) {
-    case TS_IR_i32_addbr_nz: target_add_and_branch(e, CC_NE, false, false); return;
-    case TS_IR_i32_shladd_A: target_shift_and_add(e, false, false); return;
-    case TS_IR_i32_shladd_A_S: target_shift_and_add(e, false, true); return;
-    case TS_IR_i32_shladd_S: target_shift_and_add(e, true, false); return;
-    case TS_IR_i32_shladd_S_S: target_shift_and_add(e, true, true); return;
+    case TS_IR_i32_addbr_nz: ts_target_add_and_branch(e, CC_NE, false, false); return;
+    case TS_IR_i32_shladd_A: ts_target_shift_and_add(e, false, false); return;
+    case TS_IR_i32_shladd_A_S: ts_target_shift_and_add(e, false, true); return;
+    case TS_IR_i32_shladd_S: ts_target_shift_and_add(e, true, false); return;
+    case TS_IR_i32_shladd_S_S: ts_target_shift_and_add(e, true, true); return;
     case TS_IR_copy: copy(e, s[0], s[1]); return;
     case TS_IR_copy2:
-        if (!target_vector_other(e, op)) move_slots(e, s[0], s[1], 2);
+        if (!ts_target_vector_other(e, op)) move_slots(e, s[0], s[1], 2);
         return;
     case TS_IR_v128_load:
     case TS_IR_v128_store:
     case TS_IR_v128_const:
     case TS_IR_i8x16_shuffle:
-        if (!target_vector_other(e, op)) break;
+        if (!ts_target_vector_other(e, op)) break;
         return;
     case TS_IR_copyn:
         if (s[2] > 64) break;
         move_slots(e, s[0], s[1], s[2]);
         return;
     case TS_IR_const_s: constant(e, s[0], w[2].u); return;
-    case TS_IR_put_r: emit_write_slot(e, s[0], IN_R, ACC_R); return;
-    case TS_IR_put_f: emit_write_slot(e, s[0], IN_F, 0); return;
-    case TS_IR_put_d: emit_write_slot(e, s[0], IN_D, 1); return;
-    case TS_IR_global_get_r_A: target_global_get(e, IN_R, false); return;
-    case TS_IR_global_get_r_S: target_global_get(e, IN_R, true); return;
-    case TS_IR_global_get_f_A: target_global_get(e, IN_F, false); return;
-    case TS_IR_global_get_f_S: target_global_get(e, IN_F, true); return;
-    case TS_IR_global_get_d_A: target_global_get(e, IN_D, false); return;
-    case TS_IR_global_get_d_S: target_global_get(e, IN_D, true); return;
-    case TS_IR_global_set_s: target_global_set(e); return;
-    case TS_IR_global_set_r: target_global_set_accumulator(e); return;
-    case TS_IR_br: emit_branch(e, -1); return;
+    case TS_IR_put_r: ts_emit_write_slot(e, s[0], IN_R, ACC_R); return;
+    case TS_IR_put_f: ts_emit_write_slot(e, s[0], IN_F, 0); return;
+    case TS_IR_put_d: ts_emit_write_slot(e, s[0], IN_D, 1); return;
+    case TS_IR_global_get_r_A: ts_target_global_get(e, IN_R, false); return;
+    case TS_IR_global_get_r_S: ts_target_global_get(e, IN_R, true); return;
+    case TS_IR_global_get_f_A: ts_target_global_get(e, IN_F, false); return;
+    case TS_IR_global_get_f_S: ts_target_global_get(e, IN_F, true); return;
+    case TS_IR_global_get_d_A: ts_target_global_get(e, IN_D, false); return;
+    case TS_IR_global_get_d_S: ts_target_global_get(e, IN_D, true); return;
+    case TS_IR_global_set_s: ts_target_global_set(e); return;
+    case TS_IR_global_set_r: ts_target_global_set_accumulator(e); return;
+    case TS_IR_br: ts_emit_branch(e, -1); return;
     case TS_IR_br_nz_A:
-    case TS_IR_br_z_A: emit_branch(e, target_test(e, in_reg(ACC_R)) ^ (op == TS_IR_br_nz_A)); return;
+    case TS_IR_br_z_A: ts_emit_branch(e, ts_target_test(e, in_reg(ACC_R)) ^ (op == TS_IR_br_nz_A)); return;
     case TS_IR_br_nz_S:
-    case TS_IR_br_z_S: emit_branch(e, target_test(e, emit_read_slot(e, s[0])) ^ (op == TS_IR_br_nz_S)); return;
+    case TS_IR_br_z_S: ts_emit_branch(e, ts_target_test(e, ts_emit_read_slot(e, s[0])) ^ (op == TS_IR_br_nz_S)); return;
     case TS_IR_br_table_A: br_table(e, in_reg(ACC_R)); return;
-    case TS_IR_br_table: br_table(e, emit_read_slot(e, s[0])); return;
-    case TS_IR_enter: target_enter(e, true); return;
-    case TS_IR_enter0: target_enter(e, false); return;
-    case TS_IR_fuel: target_take_fuel(e); return;
+    case TS_IR_br_table: br_table(e, ts_emit_read_slot(e, s[0])); return;
+    case TS_IR_enter: ts_target_enter(e, true); return;
+    case TS_IR_enter0: ts_target_enter(e, false); return;
+    case TS_IR_fuel: ts_target_take_fuel(e); return;
     case TS_IR_count: enter_here(e, e->i, e->in->live_in); return;
     case TS_IR_call: call(e); return;
     case TS_IR_call_indirect: call_indirect(e); return;
-    case TS_IR_ret: target_return(e); return;
+    case TS_IR_ret: ts_target_return(e); return;
     case TS_IR_ret_r: return_accumulator(e, IN_R); return;
     case TS_IR_ret_f: return_accumulator(e, IN_F); return;
     case TS_IR_ret_d: return_accumulator(e, IN_D); return;
@@ -522,11 +522,11 @@ static void other(emitter *e) {
     case TS_IR_ret_n:
         if (s[1] > 64) break;
         move_slots(e, 0, s[0], s[1]);
-        target_return(e);
+        ts_target_return(e);
         return;
     default: break;
     }
-    emit_leave(e);
+    ts_emit_leave(e);
 }
 
 /* --- a function ----------------------------------------------------------------------------------------- */
@@ -535,20 +535,20 @@ static void instruction(emitter *e) {
     switch ((ts_shape_kind)p->kind) {
     case SHAPE_OP: other(e); return;
     case SHAPE_BIN:
-    case SHAPE_DIV: target_binary(e, p); return;
+    case SHAPE_DIV: ts_target_binary(e, p); return;
     case SHAPE_UN:
-    case SHAPE_TRUNC: target_unary(e, p); return;
-    case SHAPE_CMP: target_compare(e, p); return;
-    case SHAPE_CMP_BR: target_compare_and_branch(e, p); return;
-    case SHAPE_LOAD: target_load(e, p); return;
-    case SHAPE_STORE: target_store(e, p); return;
-    case SHAPE_STOREF: target_store_float(e, p); return;
-    case SHAPE_ADDBR: target_add_and_branch(e, addbr_condition(p->family), true, p->form == FORM_SS); return;
+    case SHAPE_TRUNC: ts_target_unary(e, p); return;
+    case SHAPE_CMP: ts_target_compare(e, p); return;
+    case SHAPE_CMP_BR: ts_target_compare_and_branch(e, p); return;
+    case SHAPE_LOAD: ts_target_load(e, p); return;
+    case SHAPE_STORE: ts_target_store(e, p); return;
+    case SHAPE_STOREF: ts_target_store_float(e, p); return;
+    case SHAPE_ADDBR: ts_target_add_and_branch(e, addbr_condition(p->family), true, p->form == FORM_SS); return;
     case SHAPE_SLOW:
-        if (!target_object(e, (unsigned)e->w->u)) emit_leave(e);
+        if (!ts_target_object(e, (unsigned)e->w->u)) ts_emit_leave(e);
         return;
     case SHAPE_VECTOR:
-        if (!target_vector(e, p)) emit_leave(e);
+        if (!ts_target_vector(e, p)) ts_emit_leave(e);
         return;
     }
 }
@@ -585,8 +585,8 @@ static void emit_function(emitter *e) {
 
 /* Make the code once. */
 static bool make(emitter *e, const ts_compiled *ir, ts_native *out) {
-    bool ok = flow_analyse(&e->f, ir->code, ir->n_words, ir->frame_slots, ir->handlers, ir->n_handlers,
-                           target_registers(ir)) &&
+    bool ok = ts_flow_analyse(&e->f, ir->code, ir->n_words, ir->frame_slots, ir->handlers, ir->n_handlers,
+                              ts_target_registers(ir)) &&
               (e->labels = calloc((size_t)e->f.n + 1, sizeof *e->labels)) &&
               (e->has_entry = calloc((size_t)e->f.n + 1, 1)) && room(&e->a, e->f.n * 16);
     if (ok) {
@@ -614,7 +614,7 @@ static bool make(emitter *e, const ts_compiled *ir, ts_native *out) {
     ts_vec_free(&e->cold);
     ts_vec_free(&e->tables);
     ts_vec_free(&e->table_targets);
-    flow_free(&e->f);
+    ts_flow_free(&e->f);
     return ok;
 }
 bool ts_native_make(const ts_native_source *from, ts_native *out) {

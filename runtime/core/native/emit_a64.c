@@ -8,35 +8,35 @@
 #include <stddef.h>
 
 #if TS_HAS_MACHINE_CODE && defined(__aarch64__)
-const uint8_t target_integer_homes[] = {X26, X27, X28, X19, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, X15};
-const uint8_t target_floating_homes[] = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
-                                         16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29};
-flow_registers target_registers(const ts_compiled *ir) {
+const uint8_t ts_target_integer_homes[] = {X26, X27, X28, X19, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, X15};
+const uint8_t ts_target_floating_homes[] = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                                            16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29};
+flow_registers ts_target_registers(const ts_compiled *ir) {
     (void)ir;
-    return (flow_registers){sizeof target_integer_homes, sizeof target_floating_homes};
+    return (flow_registers){sizeof ts_target_integer_homes, sizeof ts_target_floating_homes};
 }
 
 /* --- moves ---------------------------------------------------------------------------------------------- */
-unsigned a64_integer(emitter *e, int wide, operand from, unsigned other) {
+unsigned ts_a64_integer(emitter *e, int wide, operand from, unsigned other) {
     if (!from.is_mem) return from.reg;
     a64_load(&e->a, wide, other, from);
     return other;
 }
-unsigned a64_floating(emitter *e, int two, operand from, unsigned other) {
+unsigned ts_a64_floating(emitter *e, int two, operand from, unsigned other) {
     if (!from.is_mem) return from.reg;
     unsigned size = two ? 3 : 2;
     a64_access(&e->a, size, A_LOAD | A_FLOAT, other, a64_near(&e->a, size, from));
     return other;
 }
-void target_read(emitter *e, unsigned class, unsigned to, operand from) {
+void ts_target_read(emitter *e, unsigned class, unsigned to, operand from) {
     if (from.is_mem && class == IN_R)
         a64_load(&e->a, 1, to, from);
     else if (from.is_mem)
-        a64_floating(e, class == IN_D, from, to);
+        ts_a64_floating(e, class == IN_D, from, to);
     else
-        target_move(e, class, to, class, from.reg);
+        ts_target_move(e, class, to, class, from.reg);
 }
-void target_write(emitter *e, unsigned class, operand to, unsigned from) {
+void ts_target_write(emitter *e, unsigned class, operand to, unsigned from) {
     assembler *a = &e->a;
     if (class == IN_R) {
         a64_store(a, to, from);
@@ -47,7 +47,7 @@ void target_write(emitter *e, unsigned class, operand to, unsigned from) {
         a64_store(a, to, TMP);
     }
 }
-void target_move(emitter *e, unsigned to_class, unsigned to, unsigned from_class, unsigned from) {
+void ts_target_move(emitter *e, unsigned to_class, unsigned to, unsigned from_class, unsigned from) {
     assembler *a = &e->a;
     if (to_class == IN_R && from_class == IN_R)
         a64_mov(a, 1, to, from);
@@ -58,33 +58,33 @@ void target_move(emitter *e, unsigned to_class, unsigned to, unsigned from_class
     else
         a64_fmov(a, to, from);
 }
-void target_copy(emitter *e, operand to, operand from) {
+void ts_target_copy(emitter *e, operand to, operand from) {
     a64_load(&e->a, 1, TMP, from);
     a64_store(&e->a, to, TMP);
 }
-void target_constant(emitter *e, unsigned class, unsigned to, uint64_t v) {
+void ts_target_constant(emitter *e, unsigned class, unsigned to, uint64_t v) {
     if (class == IN_R)
         a64_imm(&e->a, to, v);
     else
-        a64_float_const(e, to, 1, v);
+        ts_a64_float_const(e, to, 1, v);
 }
-void target_write_constant(emitter *e, operand to, uint64_t v) {
+void ts_target_write_constant(emitter *e, operand to, uint64_t v) {
     if (v) a64_imm(&e->a, TMP, v);
     a64_store(&e->a, to, v ? TMP : ZR);
 }
 
 /* --- jumps ---------------------------------------------------------------------------------------------- */
 /* A conditional jump and an adr reach 1 MiB. Code that is larger is made once more with `far`. */
-uint32_t target_jump(emitter *e, int cc) {
+uint32_t ts_target_jump(emitter *e, int cc) {
     if (cc < 0 || !e->far) return a64_jump(&e->a, cc);
     uint32_t over = a64_jump(&e->a, cc ^ 1), jump = a64_jump(&e->a, -1);
     a64_bind(&e->a, over, e->a.len);
     return jump;
 }
-void target_bind(emitter *e, uint32_t jump, uint32_t to) {
+void ts_target_bind(emitter *e, uint32_t jump, uint32_t to) {
     if (!a64_bind(&e->a, jump, to)) e->too_far = true;
 }
-void target_landing(emitter *e) {
+void ts_target_landing(emitter *e) {
 #if defined(__ARM_FEATURE_BTI_DEFAULT)
     a64_put(&e->a, 0xd50324dfu); /* bti jc */
 #else
@@ -96,14 +96,14 @@ static void a64_continue(emitter *e) {
     a64_load(&e->a, 1, TMP, at_mem(TMP3, 0));
     a64_jump_reg(&e->a, TMP);
 }
-void target_interpret(emitter *e, const ts_word *pc, const void *handler) {
+void ts_target_interpret(emitter *e, const ts_word *pc, const void *handler) {
     a64_imm(&e->a, TMP3, (uintptr_t)pc);
     a64_imm(&e->a, TMP, (uintptr_t)handler);
     a64_jump_reg(&e->a, TMP);
 }
-uint32_t target_table_jump(emitter *e, operand index, uint32_t n) {
+uint32_t ts_target_table_jump(emitter *e, operand index, uint32_t n) {
     assembler *a = &e->a;
-    unsigned i = a64_integer(e, 0, index, TMP);
+    unsigned i = ts_a64_integer(e, 0, index, TMP);
     uint32_t at;
     a64_imm(a, TMP2, n);
     a64_op(a, 0, A_SUBS, ZR, i, TMP2);
@@ -122,8 +122,8 @@ uint32_t target_table_jump(emitter *e, operand index, uint32_t n) {
     a64_jump_reg(a, TMP);
     return at;
 }
-int target_test(emitter *e, operand m) {
-    return a64_zero(0, a64_integer(e, 0, m, TMP));
+int ts_target_test(emitter *e, operand m) {
+    return a64_zero(0, ts_a64_integer(e, 0, m, TMP));
 }
 
 /* --- memory 0 ------------------------------------------------------------------------------------------- */
@@ -135,12 +135,12 @@ static operand checked_address(emitter *e, const ts_shape *p, uint64_t offset) {
     assembler *a = &e->a;
     a64_imm(a, TMP2, offset + p->size);
     a64_op(a, 1, A_ADDS, TMP, TMP, TMP2);
-    emit_side_exit(e, CC_AE); /* carry */
+    ts_emit_side_exit(e, CC_AE); /* carry */
     a64_load(a, 1, TMP2, at_mem(INSTANCE, e->t->instance_mems));
     a64_load(a, 1, TMP2, at_mem(TMP2, 0));
     a64_load(a, 1, TMP3, at_mem(TMP2, e->t->memory_len));
     a64_op(a, 1, A_SUBS, ZR, TMP, TMP3);
-    emit_side_exit(e, CC_A);
+    ts_emit_side_exit(e, CC_A);
     a64_load(a, 1, TMP2, at_mem(TMP2, e->t->memory_base));
     a64_op(a, 1, A_ADD, TMP, TMP, TMP2);
     return at_mem(TMP, -(int32_t)p->size);
@@ -150,7 +150,7 @@ static operand checked_address(emitter *e, const ts_shape *p, uint64_t offset) {
 static operand address(emitter *e, const ts_shape *p, unsigned base_form, uint32_t slot) {
     assembler *a = &e->a;
     uint32_t offset = e->w[1].uw[1];
-    operand from = base_form == FORM_S || base_form == FORM_P ? emit_read_slot(e, slot) : in_reg(ACC_R);
+    operand from = base_form == FORM_S || base_form == FORM_P ? ts_emit_read_slot(e, slot) : in_reg(ACC_R);
     unsigned base = TMP;
     if (base_form == FORM_I) {
         operand fixed = at_mem(MEMORY, (int32_t)(offset & INT32_MAX));
@@ -158,10 +158,10 @@ static operand address(emitter *e, const ts_shape *p, unsigned base_form, uint32
         a64_imm(a, TMP, offset);
         offset = 0;
     } else if (base_form == FORM_P || base_form == FORM_Q) { /* slot + constant, in 32 bits */
-        a64_add_imm(a, 0, A_ADD, TMP, a64_integer(e, 0, from, TMP), (int32_t)offset, TMP2);
+        a64_add_imm(a, 0, A_ADD, TMP, ts_a64_integer(e, 0, from, TMP), (int32_t)offset, TMP2);
         offset = 0;
     } else {
-        base = a64_integer(e, p->checked, from, TMP); /* a 64-bit memory has 64-bit addresses */
+        base = ts_a64_integer(e, p->checked, from, TMP); /* a 64-bit memory has 64-bit addresses */
     }
     if (p->checked) {
         a64_mov(a, 1, TMP, base);
@@ -178,12 +178,12 @@ static void access_memory(emitter *e, const ts_shape *p, unsigned opc, unsigned 
     if (!p->checked) PUSH(e->faults, ((ts_native_entry){.word = e->in->at, .code = e->a.len}));
     a64_access(&e->a, size_of(p), opc, reg, m);
 }
-void target_load(emitter *e, const ts_shape *p) {
+void ts_target_load(emitter *e, const ts_shape *p) {
     operand m = address(e, p, p->form, e->w[1].s[1]);
     if (p->out != IN_R) {
         unsigned to = float_result(e, p);
         access_memory(e, p, A_LOAD | A_FLOAT, to, m);
-        emit_finish_float(e, p, to);
+        ts_emit_finish_float(e, p, to);
         return;
     }
     unsigned to = integer_result(e, p), opc = A_LOAD;
@@ -192,16 +192,16 @@ void target_load(emitter *e, const ts_shape *p) {
     else if (p->is_signed)
         opc = A_LOAD_S32;
     access_memory(e, p, opc, to, m);
-    emit_finish_integer(e, p, to);
+    ts_emit_finish_integer(e, p, to);
 }
 static void store_constant(emitter *e, const ts_shape *p, operand m, uint64_t v) {
     if (p->size < 8) v &= ((uint64_t)1 << 8 * p->size) - 1;
     if (v) a64_imm(&e->a, TMP2, v);
     access_memory(e, p, A_STORE, v ? TMP2 : ZR, m);
 }
-void target_store(emitter *e, const ts_shape *p) {
+void ts_target_store(emitter *e, const ts_shape *p) {
     const ts_word *w = e->w;
-    unsigned base = emit_store_base(p->form);
+    unsigned base = ts_emit_store_base(p->form);
     switch (p->form) {
     case FORM_AI:
     case FORM_SI:
@@ -212,15 +212,15 @@ void target_store(emitter *e, const ts_shape *p) {
     case FORM_IA: access_memory(e, p, A_STORE, ACC_R, address(e, p, base, w[1].s[0])); return;
     default: break;
     }
-    operand value = emit_read_slot(e, w[1].s[1]);
+    operand value = ts_emit_read_slot(e, w[1].s[1]);
     operand m = address(e, p, base, w[1].s[0]);
     if (value.is_mem && m.reg == TMP3) { /* x20 may be needed to read the slot */
         a64_mov(&e->a, 1, TMP, TMP3);
         m.reg = TMP;
     }
-    access_memory(e, p, A_STORE, a64_integer(e, 1, value, TMP2), m);
+    access_memory(e, p, A_STORE, ts_a64_integer(e, 1, value, TMP2), m);
 }
-void target_store_float(emitter *e, const ts_shape *p) {
+void ts_target_store_float(emitter *e, const ts_shape *p) {
     operand m = address(e, p, p->form, e->w[1].s[0]);
     access_memory(e, p, A_STORE | A_FLOAT, acc_of(p->in), m);
 }
@@ -231,48 +231,48 @@ static operand global(emitter *e) {
     a64_load(&e->a, 1, TMP2, at_mem(TMP2, (int32_t)(e->w[1].uw[1] * 8)));
     return at_mem(TMP2, e->t->global_value);
 }
-void target_global_get(emitter *e, unsigned class, bool to_slot) {
+void ts_target_global_get(emitter *e, unsigned class, bool to_slot) {
     unsigned acc = acc_of(class);
-    target_read(e, class, acc, global(e));
-    if (to_slot) emit_write_slot(e, e->w[1].s[0], class, acc);
+    ts_target_read(e, class, acc, global(e));
+    if (to_slot) ts_emit_write_slot(e, e->w[1].s[0], class, acc);
 }
-void target_global_set(emitter *e) {
-    operand from = emit_read_slot(e, e->w[1].s[0]);
+void ts_target_global_set(emitter *e) {
+    operand from = ts_emit_read_slot(e, e->w[1].s[0]);
     if (from.is_mem) {
-        target_copy(e, global(e), from);
+        ts_target_copy(e, global(e), from);
         return;
     }
     unsigned class = e->f.candidate[candidate_of(e, e->w[1].s[0])].class;
-    target_write(e, class == IN_R ? IN_R : IN_D, global(e), from.reg);
+    ts_target_write(e, class == IN_R ? IN_R : IN_D, global(e), from.reg);
 }
-void target_global_set_accumulator(emitter *e) {
+void ts_target_global_set_accumulator(emitter *e) {
     a64_store(&e->a, global(e), ACC_R);
 }
-void target_select(emitter *e, unsigned class, bool by_slot, bool to_slot) {
+void ts_target_select(emitter *e, unsigned class, bool by_slot, bool to_slot) {
     assembler *a = &e->a;
     const uint16_t *s = e->w[1].s;
-    operand yes = emit_read_slot(e, s[1]), no = emit_read_slot(e, s[2]);
-    operand cond = by_slot ? emit_read_slot(e, s[3]) : in_reg(ACC_R);
+    operand yes = ts_emit_read_slot(e, s[1]), no = ts_emit_read_slot(e, s[2]);
+    operand cond = by_slot ? ts_emit_read_slot(e, s[3]) : in_reg(ACC_R);
     unsigned acc = acc_of(class), to = to_slot ? result_home(e, s[0], class, acc) : acc;
-    a64_compare_imm(a, 0, a64_integer(e, 0, cond, TMP), 0, TMP2);
+    a64_compare_imm(a, 0, ts_a64_integer(e, 0, cond, TMP), 0, TMP2);
     if (class == IN_R) {
-        unsigned a_reg = a64_integer(e, 1, yes, TMP), b_reg = a64_integer(e, 1, no, TMP2);
+        unsigned a_reg = ts_a64_integer(e, 1, yes, TMP), b_reg = ts_a64_integer(e, 1, no, TMP2);
         a64_csel(a, 1, CC_NE, to, a_reg, b_reg);
     } else {
         int two = class == IN_D;
-        unsigned a_reg = a64_floating(e, two, yes, TMP_X), b_reg = a64_floating(e, two, no, TMP_Y);
+        unsigned a_reg = ts_a64_floating(e, two, yes, TMP_X), b_reg = ts_a64_floating(e, two, no, TMP_Y);
         a64_fcsel(a, 1, CC_NE, to, a_reg, b_reg);
     }
-    if (to_slot) emit_write_slot(e, s[0], class, to);
-    if (to != acc && lives_on(e, BIT_R + class)) target_move(e, class, acc, class, to);
+    if (to_slot) ts_emit_write_slot(e, s[0], class, to);
+    if (to != acc && lives_on(e, BIT_R + class)) ts_target_move(e, class, acc, class, to);
 }
-void target_shift_and_add(emitter *e, bool by_slot, bool to_slot) {
+void ts_target_shift_and_add(emitter *e, bool by_slot, bool to_slot) {
     const uint16_t *s = e->w[1].s;
-    operand base = emit_read_slot(e, s[1]), index = by_slot ? emit_read_slot(e, s[2]) : in_reg(ACC_R);
+    operand base = ts_emit_read_slot(e, s[1]), index = by_slot ? ts_emit_read_slot(e, s[2]) : in_reg(ACC_R);
     unsigned to = to_slot ? result_home(e, s[0], IN_R, ACC_R) : ACC_R;
-    unsigned n = a64_integer(e, 0, base, TMP), m = a64_integer(e, 0, index, TMP2);
+    unsigned n = ts_a64_integer(e, 0, base, TMP), m = ts_a64_integer(e, 0, index, TMP2);
     a64_op_shifted(&e->a, 0, A_ADD, to, n, m, s[3] & 31);
-    if (to_slot) emit_write_slot(e, s[0], IN_R, to);
+    if (to_slot) ts_emit_write_slot(e, s[0], IN_R, to);
     if (to != ACC_R && lives_on(e, BIT_R)) a64_mov(&e->a, 1, ACC_R, to);
 }
 static void zero_many(emitter *e, uint32_t from, uint32_t n) {
@@ -284,13 +284,13 @@ static void zero_many(emitter *e, uint32_t from, uint32_t n) {
     a64_try_add_imm(a, 0, A_SUBS, TMP2, TMP2, 1);
     a64_bind(a, a64_jump(a, CC_NE), again);
 }
-void target_enter(emitter *e, bool zeroes) {
+void ts_target_enter(emitter *e, bool zeroes) {
     assembler *a = &e->a;
     const ts_word *w = e->w;
     a64_add_imm(a, 1, A_ADD, TMP, FRAME, (int64_t)w[1].uw[1] * 8, TMP);
     a64_load(a, 1, TMP2, at_mem(EXEC, e->t->exec_stack_end));
     a64_op(a, 1, A_SUBS, ZR, TMP, TMP2);
-    emit_side_exit(e, CC_A);
+    ts_emit_side_exit(e, CC_A);
     if (!zeroes) return;
     uint32_t from = w[1].s[0], n = w[1].s[1];
     if (n > 32) {
@@ -302,21 +302,21 @@ void target_enter(emitter *e, bool zeroes) {
         if (has_home(e, k) && !lives_on(e, k)) continue;
         room(a, 0);
         if (has_home(e, k)) {
-            target_constant(e, e->f.candidate[k].class, home_of(e, k), 0);
-            emit_note_written(e, k);
+            ts_target_constant(e, e->f.candidate[k].class, home_of(e, k), 0);
+            ts_emit_note_written(e, k);
         } else {
             a64_store(a, slot_memory(s), ZR);
         }
     }
 }
-void target_take_fuel(emitter *e) {
+void ts_target_take_fuel(emitter *e) {
     assembler *a = &e->a;
     a64_load(a, 1, TMP, at_mem(EXEC, e->t->exec_store));
     a64_load(a, 0, TMP, at_mem(TMP, e->t->store_interrupted));
-    emit_side_exit(e, a64_zero(0, TMP) ^ 1);
+    ts_emit_side_exit(e, a64_zero(0, TMP) ^ 1);
     a64_load(a, 1, TMP, at_mem(EXEC, e->t->exec_fuel));
-    emit_side_exit(e, a64_zero(1, TMP));  /* fuel 0: used up */
-    a64_compare_imm(a, 1, TMP, -1, TMP2); /* UINT64_MAX: not metered */
+    ts_emit_side_exit(e, a64_zero(1, TMP)); /* fuel 0: used up */
+    a64_compare_imm(a, 1, TMP, -1, TMP2);   /* UINT64_MAX: not metered */
     a64_try_add_imm(a, 1, A_SUB, TMP2, TMP, 1);
     a64_csel(a, 1, CC_E, TMP, TMP, TMP2);
     a64_store(a, at_mem(EXEC, e->t->exec_fuel), TMP);
@@ -332,32 +332,32 @@ static void enter_frame(emitter *e) {
     a64_load(a, 1, TMP3, at_mem(TMP2, (int32_t)offsetof(ts_fcode, entry)));
     a64_continue(e);
 }
-void target_call(emitter *e) {
+void ts_target_call(emitter *e) {
     a64_imm(&e->a, TMP2, (uintptr_t)&e->callees[e->w[2].u]);
     enter_frame(e);
 }
-void target_call_indirect(emitter *e, operand index) {
+void ts_target_call_indirect(emitter *e, operand index) {
     assembler *a = &e->a;
     const ts_word *w = e->w;
-    unsigned i = a64_integer(e, 1, index, TMP);
+    unsigned i = ts_a64_integer(e, 1, index, TMP);
     a64_load(a, 1, TMP2, at_mem(INSTANCE, e->t->instance_tables));
     a64_load(a, 1, TMP2, at_mem(TMP2, (int32_t)(w[2].uw[1] * 8)));
     a64_load(a, 1, TMP3, at_mem(TMP2, e->t->table_len));
     a64_op(a, 1, A_SUBS, ZR, i, TMP3);
-    emit_side_exit(e, CC_AE);
+    ts_emit_side_exit(e, CC_AE);
     a64_load(a, 1, TMP2, at_mem(TMP2, e->t->table_elems));
     a64_put(a, 0xf8607800u | i << 16 | TMP2 << 5 | TMP2); /* ldr x17, [x17, i, lsl 3] */
-    emit_side_exit(e, a64_zero(1, TMP2));
+    ts_emit_side_exit(e, a64_zero(1, TMP2));
     a64_load(a, 0, TMP, at_mem(TMP2, e->t->func_type));
     a64_compare_imm(a, 0, TMP, (int32_t)w[2].uw[0], TMP3);
-    emit_side_exit(e, CC_NE);
+    ts_emit_side_exit(e, CC_NE);
     a64_load(a, 1, TMP, at_mem(TMP2, e->t->func_inst));
     a64_op(a, 1, A_SUBS, ZR, TMP, INSTANCE);
-    emit_side_exit(e, CC_NE);
+    ts_emit_side_exit(e, CC_NE);
     a64_load(a, 1, TMP2, at_mem(TMP2, e->t->func_code));
     enter_frame(e);
 }
-void target_return(emitter *e) {
+void ts_target_return(emitter *e) {
     assembler *a = &e->a;
     operand link = slot_memory(e->w[1].s[3]);
     unsigned pc = link.disp <= 504 ? TMP3 : TMP; /* x20 may be needed to reach the link */

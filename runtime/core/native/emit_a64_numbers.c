@@ -6,19 +6,19 @@
 static void shift(emitter *e, const ts_shape *p, uint32_t op, bool left_rotate, pair q) {
     assembler *a = &e->a;
     int wide = p->size == 8;
-    unsigned to = integer_result(e, p), last = wide ? 63 : 31, n = a64_integer(e, wide, q.a, TMP);
+    unsigned to = integer_result(e, p), last = wide ? 63 : 31, n = ts_a64_integer(e, wide, q.a, TMP);
     if (q.b_is_const) {
         unsigned by = (unsigned)q.b_const;
         a64_shift_imm(a, wide, op, to, n, (left_rotate ? 0u - by : by) & last);
     } else {
-        unsigned by = a64_integer(e, 0, q.b, TMP2);
+        unsigned by = ts_a64_integer(e, 0, q.b, TMP2);
         if (left_rotate) {
             a64_op(a, 0, A_SUB, TMP2, ZR, by);
             by = TMP2;
         }
         a64_op(a, wide, op, to, n, by);
     }
-    emit_finish_integer(e, p, to);
+    ts_emit_finish_integer(e, p, to);
 }
 static bool with_constant(assembler *a, int wide, uint32_t op, unsigned to, unsigned n, uint64_t c) {
     if (op == A_ADD || op == A_SUB) return a64_try_add_imm(a, wide, op, to, n, (int64_t)c);
@@ -31,41 +31,41 @@ static bool with_constant(assembler *a, int wide, uint32_t op, unsigned to, unsi
 static void two_operands(emitter *e, const ts_shape *p, uint32_t op, pair q) {
     assembler *a = &e->a;
     int wide = p->size == 8;
-    unsigned to = integer_result(e, p), n = a64_integer(e, wide, q.a, TMP);
+    unsigned to = integer_result(e, p), n = ts_a64_integer(e, wide, q.a, TMP);
     if (!q.b_is_const) {
-        a64_op(a, wide, op, to, n, a64_integer(e, wide, q.b, TMP2));
+        a64_op(a, wide, op, to, n, ts_a64_integer(e, wide, q.b, TMP2));
     } else if (!with_constant(a, wide, op, to, n, q.b_const)) {
         a64_imm(a, TMP2, wide ? q.b_const : (uint32_t)q.b_const);
         a64_op(a, wide, op, to, n, TMP2);
     }
-    emit_finish_integer(e, p, to);
+    ts_emit_finish_integer(e, p, to);
 }
 static void divide(emitter *e, const ts_shape *p, bool is_signed, bool remainder, pair q) {
     assembler *a = &e->a;
     int wide = p->size == 8;
     uint64_t c = wide ? q.b_const : (uint32_t)q.b_const;
-    unsigned to = integer_result(e, p), n = a64_integer(e, wide, q.a, TMP), by = TMP2;
+    unsigned to = integer_result(e, p), n = ts_a64_integer(e, wide, q.a, TMP), by = TMP2;
     if (q.b_is_const && !is_signed && c && (c & (c - 1)) == 0) {
         if (!remainder)
             a64_shift_imm(a, wide, A_LSRV, to, n, (unsigned)__builtin_ctzll(c));
         else if (!a64_try_logical_imm(a, wide, A_AND, to, n, c - 1))
             a64_imm(a, to, 0); /* of a division by 1 */
-        emit_finish_integer(e, p, to);
+        ts_emit_finish_integer(e, p, to);
         return;
     }
     if (q.b_is_const)
         a64_imm(a, TMP2, c);
     else
-        by = a64_integer(e, wide, q.b, TMP2);
-    if (!q.b_is_const || c == 0) emit_side_exit(e, a64_zero(wide, by));
+        by = ts_a64_integer(e, wide, q.b, TMP2);
+    if (!q.b_is_const || c == 0) ts_emit_side_exit(e, a64_zero(wide, by));
     /* The least number divided by -1 traps. The instruction gives that number, whose remainder is 0 as it must be. */
     if (is_signed && !remainder && (!q.b_is_const || c == (wide ? UINT64_MAX : UINT32_MAX))) {
         a64_compare_imm(a, wide, by, -1, TMP3);
-        emit_side_exit(e, CC_E);
+        ts_emit_side_exit(e, CC_E);
     }
     a64_op(a, wide, is_signed ? A_SDIV : A_UDIV, remainder ? TMP3 : to, n, by);
     if (remainder) a64_msub(a, wide, to, TMP3, by, n);
-    emit_finish_integer(e, p, to);
+    ts_emit_finish_integer(e, p, to);
 }
 
 /* --- floats --------------------------------------------------------------------------------------------- */
@@ -79,7 +79,7 @@ static bool is_float_imm(int two, uint64_t bits, unsigned *out) {
     *out = (unsigned)(bits >> (two ? 63 : 31) << 7 | (uint64_t)!first << 6 | (bits >> (fraction - 4) & 63));
     return true;
 }
-void a64_float_const(emitter *e, unsigned to, int two, uint64_t bits) {
+void ts_a64_float_const(emitter *e, unsigned to, int two, uint64_t bits) {
     unsigned imm;
     if (!two) bits = (uint32_t)bits;
     if (bits == 0) {
@@ -92,16 +92,16 @@ void a64_float_const(emitter *e, unsigned to, int two, uint64_t bits) {
     }
 }
 static unsigned second_float(emitter *e, const ts_shape *p, pair q) {
-    if (!q.b_is_const) return a64_floating(e, p->size == 8, q.b, TMP_Y);
-    a64_float_const(e, TMP_Y, p->size == 8, q.b_const);
+    if (!q.b_is_const) return ts_a64_floating(e, p->size == 8, q.b, TMP_Y);
+    ts_a64_float_const(e, TMP_Y, p->size == 8, q.b_const);
     return TMP_Y;
 }
 /* fmin and fmax give what WebAssembly wants for NaNs and zeros. */
 static void float_operands(emitter *e, const ts_shape *p, uint32_t op, pair q) {
     int two = p->size == 8;
-    unsigned to = float_result(e, p), n = a64_floating(e, two, q.a, TMP_X), m = second_float(e, p, q);
+    unsigned to = float_result(e, p), n = ts_a64_floating(e, two, q.a, TMP_X), m = second_float(e, p, q);
     a64_fop(&e->a, two, op, to, n, m);
-    emit_finish_float(e, p, to);
+    ts_emit_finish_float(e, p, to);
 }
 static void copysign_of(emitter *e, const ts_shape *p, pair q) {
     assembler *a = &e->a;
@@ -117,13 +117,13 @@ static void copysign_of(emitter *e, const ts_shape *p, pair q) {
     a64_put(a, (two ? 0xb3400000u : 0x33000000u) | 1u << 16 | TMP << 5 | TMP2); /* bfi x17, x16, last, 1 */
     unsigned to = float_result(e, p);
     a64_float_from_int(a, two, to, TMP2);
-    emit_finish_float(e, p, to);
+    ts_emit_finish_float(e, p, to);
 }
-void target_binary(emitter *e, const ts_shape *p) {
+void ts_target_binary(emitter *e, const ts_shape *p) {
     const ts_word *w = e->w;
     uint64_t constant = p->in == IN_R ? (uint64_t)(int64_t)w[1].w[1] : 0;
     if (p->in != IN_R && (p->form == FORM_AI || p->form == FORM_SI)) constant = w[2].u;
-    pair q = emit_read_pair(e, p->form, acc_of(p->in), w[1].s[1], w[1].s[2], constant);
+    pair q = ts_emit_read_pair(e, p->form, acc_of(p->in), w[1].s[1], w[1].s[2], constant);
 #define BOTH(T, n, call)                                                                                               \
     case FAMILY_##T##32_##n:                                                                                           \
     case FAMILY_##T##64_##n: call; return;
@@ -150,7 +150,7 @@ void target_binary(emitter *e, const ts_shape *p) {
         BOTH(f, min, float_operands(e, p, A_FMIN, q))
         BOTH(f, max, float_operands(e, p, A_FMAX, q))
         BOTH(f, copysign, copysign_of(e, p, q))
-    default: emit_leave(e);
+    default: ts_emit_leave(e);
     }
 #undef BOTH
 }
@@ -160,12 +160,12 @@ void target_binary(emitter *e, const ts_shape *p) {
 static int compare_integers(emitter *e, const ts_shape *p, pair q, bool branches) {
     assembler *a = &e->a;
     int wide = p->size == 8;
-    unsigned cc = emit_integer_condition(p->family);
+    unsigned cc = ts_emit_integer_condition(p->family);
     bool test = p->family == FAMILY_i32_tst || p->family == FAMILY_i32_ntst;
     int64_t c = wide ? (int64_t)q.b_const : (int64_t)(int32_t)q.b_const;
-    unsigned n = a64_integer(e, wide, q.a, TMP);
+    unsigned n = ts_a64_integer(e, wide, q.a, TMP);
     if (!q.b_is_const) {
-        a64_op(a, wide, test ? A_ANDS : A_SUBS, ZR, n, a64_integer(e, wide, q.b, TMP2));
+        a64_op(a, wide, test ? A_ANDS : A_SUBS, ZR, n, ts_a64_integer(e, wide, q.b, TMP2));
     } else if (!test) {
         if (branches && c == 0 && (cc == CC_E || cc == CC_NE)) return a64_zero(wide, n) ^ (cc == CC_NE);
         a64_compare_imm(a, wide, n, c, TMP2);
@@ -195,137 +195,137 @@ static unsigned float_condition(unsigned family) {
 }
 static unsigned compare_floats(emitter *e, const ts_shape *p, pair q) {
     int two = p->size == 8;
-    unsigned n = a64_floating(e, two, q.a, TMP_X);
+    unsigned n = ts_a64_floating(e, two, q.a, TMP_X);
     a64_fcmp(&e->a, two, n, second_float(e, p, q));
     return float_condition(p->family);
 }
-void target_compare(emitter *e, const ts_shape *p) {
+void ts_target_compare(emitter *e, const ts_shape *p) {
     const ts_word *w = e->w;
     uint64_t constant = p->in == IN_R ? (uint64_t)(int64_t)w[1].w[1] : 0;
     if (p->in != IN_R && (p->form == FORM_AI || p->form == FORM_SI)) constant = w[2].u;
-    pair q = emit_read_pair(e, p->form, acc_of(p->in), w[1].s[1], w[1].s[2], constant);
+    pair q = ts_emit_read_pair(e, p->form, acc_of(p->in), w[1].s[1], w[1].s[2], constant);
     unsigned cc = p->in == IN_R ? (unsigned)compare_integers(e, p, q, false) : compare_floats(e, p, q);
     unsigned to = integer_result(e, p);
     a64_cset(&e->a, cc, to);
-    emit_finish_integer(e, p, to);
+    ts_emit_finish_integer(e, p, to);
 }
-void target_compare_and_branch(emitter *e, const ts_shape *p) {
+void ts_target_compare_and_branch(emitter *e, const ts_shape *p) {
     const ts_word *w = e->w;
     uint64_t constant = p->form == FORM_AI || p->form == FORM_SI ? w[2].u : 0;
-    pair q = emit_read_pair(e, p->form, acc_of(p->in), w[1].s[0], w[1].s[1], constant);
-    emit_branch(e, p->in == IN_R ? compare_integers(e, p, q, true) : (int)compare_floats(e, p, q));
+    pair q = ts_emit_read_pair(e, p->form, acc_of(p->in), w[1].s[0], w[1].s[1], constant);
+    ts_emit_branch(e, p->in == IN_R ? compare_integers(e, p, q, true) : (int)compare_floats(e, p, q));
 }
-void target_add_and_branch(emitter *e, unsigned cc, bool compares, bool by_slot) {
+void ts_target_add_and_branch(emitter *e, unsigned cc, bool compares, bool by_slot) {
     assembler *a = &e->a;
     const ts_word *w = e->w;
-    operand from = emit_read_slot(e, w[1].s[1]), b = by_slot ? emit_read_slot(e, w[2].uw[1]) : in_reg(0);
+    operand from = ts_emit_read_slot(e, w[1].s[1]), b = by_slot ? ts_emit_read_slot(e, w[2].uw[1]) : in_reg(0);
     unsigned to = result_home(e, w[1].s[0], IN_R, ACC_R);
-    a64_add_imm(a, 0, A_ADD, to, a64_integer(e, 0, from, TMP), w[2].w[0], TMP2);
-    emit_write_slot(e, w[1].s[0], IN_R, to);
+    a64_add_imm(a, 0, A_ADD, to, ts_a64_integer(e, 0, from, TMP), w[2].w[0], TMP2);
+    ts_emit_write_slot(e, w[1].s[0], IN_R, to);
     if (to != ACC_R && lives_on(e, BIT_R)) a64_mov(a, 1, ACC_R, to);
     if (!compares || (!by_slot && w[2].w[1] == 0 && (cc == CC_E || cc == CC_NE))) {
-        emit_branch(e, a64_zero(0, to) ^ (cc == CC_NE));
+        ts_emit_branch(e, a64_zero(0, to) ^ (cc == CC_NE));
         return;
     }
     if (by_slot)
-        a64_op(a, 0, A_SUBS, ZR, to, a64_integer(e, 0, b, TMP2));
+        a64_op(a, 0, A_SUBS, ZR, to, ts_a64_integer(e, 0, b, TMP2));
     else
         a64_compare_imm(a, 0, to, w[2].w[1], TMP2);
-    emit_branch(e, (int)cc);
+    ts_emit_branch(e, (int)cc);
 }
 
 /* --- one operand ---------------------------------------------------------------------------------------- */
 static void integer_unary(emitter *e, const ts_shape *p, uint32_t op, operand from) {
     unsigned to = integer_result(e, p);
-    a64_unary(&e->a, p->size == 8, op, to, a64_integer(e, p->size == 8, from, TMP));
-    emit_finish_integer(e, p, to);
+    a64_unary(&e->a, p->size == 8, op, to, ts_a64_integer(e, p->size == 8, from, TMP));
+    ts_emit_finish_integer(e, p, to);
 }
 static void count_trailing(emitter *e, const ts_shape *p, operand from) {
     int wide = p->size == 8;
     unsigned to = integer_result(e, p);
-    a64_unary(&e->a, wide, A_RBIT, TMP, a64_integer(e, wide, from, TMP));
+    a64_unary(&e->a, wide, A_RBIT, TMP, ts_a64_integer(e, wide, from, TMP));
     a64_unary(&e->a, wide, A_CLZ, to, TMP);
-    emit_finish_integer(e, p, to);
+    ts_emit_finish_integer(e, p, to);
 }
 static void count_ones(emitter *e, const ts_shape *p, operand from) {
     assembler *a = &e->a;
     int wide = p->size == 8;
     unsigned to = integer_result(e, p);
-    a64_float_from_int(a, wide, TMP_X, a64_integer(e, wide, from, TMP));
+    a64_float_from_int(a, wide, TMP_X, ts_a64_integer(e, wide, from, TMP));
     a64_put(a, 0x0e205800u | TMP_X << 5 | TMP_X); /* cnt v30.8b */
     a64_put(a, 0x0e31b800u | TMP_X << 5 | TMP_X); /* addv b30, v30.8b */
     a64_int_from_float(a, 0, to, TMP_X);
-    emit_finish_integer(e, p, to);
+    ts_emit_finish_integer(e, p, to);
 }
 static void extend(emitter *e, const ts_shape *p, int wide, unsigned bits, operand from) {
     unsigned to = integer_result(e, p);
-    a64_bitfield(&e->a, wide, 1, to, a64_integer(e, wide && bits < 32, from, TMP), 0, bits - 1);
-    emit_finish_integer(e, p, to);
+    a64_bitfield(&e->a, wide, 1, to, ts_a64_integer(e, wide && bits < 32, from, TMP), 0, bits - 1);
+    ts_emit_finish_integer(e, p, to);
 }
 static void wrap(emitter *e, const ts_shape *p, operand from) {
     unsigned to = integer_result(e, p);
-    a64_mov(&e->a, 0, to, a64_integer(e, 0, from, TMP));
-    emit_finish_integer(e, p, to);
+    a64_mov(&e->a, 0, to, ts_a64_integer(e, 0, from, TMP));
+    ts_emit_finish_integer(e, p, to);
 }
 static void is_zero(emitter *e, const ts_shape *p, operand from) {
     unsigned to = integer_result(e, p);
-    a64_compare_imm(&e->a, p->size == 8, a64_integer(e, p->size == 8, from, TMP), 0, TMP2);
+    a64_compare_imm(&e->a, p->size == 8, ts_a64_integer(e, p->size == 8, from, TMP), 0, TMP2);
     a64_cset(&e->a, CC_E, to);
-    emit_finish_integer(e, p, to);
+    ts_emit_finish_integer(e, p, to);
 }
 static void from_integer(emitter *e, const ts_shape *p, bool is_unsigned, operand from) {
     int wide = p->size == 8;
-    unsigned to = float_result(e, p), n = a64_integer(e, wide, from, TMP);
+    unsigned to = float_result(e, p), n = ts_a64_integer(e, wide, from, TMP);
     a64_fun(&e->a, p->out == IN_D, a64_wide(wide) | (is_unsigned ? A_UCVTF : A_SCVTF), to, n);
-    emit_finish_float(e, p, to);
+    ts_emit_finish_float(e, p, to);
 }
 /* The instruction saturates, and makes 0 of a NaN, as trunc_sat does. */
 static void saturate(emitter *e, const ts_shape *p, int wide, bool is_unsigned, operand from) {
     int two = p->in == IN_D;
-    unsigned to = integer_result(e, p), n = a64_floating(e, two, from, TMP_X);
+    unsigned to = integer_result(e, p), n = ts_a64_floating(e, two, from, TMP_X);
     a64_fun(&e->a, two, a64_wide(wide) | (is_unsigned ? A_FCVTZU : A_FCVTZS), to, n);
-    emit_finish_integer(e, p, to);
+    ts_emit_finish_integer(e, p, to);
 }
 /* Truncate, if the result is in range. If not, the interpreter traps. */
 static void truncate(emitter *e, const ts_shape *p, int wide, bool is_unsigned, operand from) {
     assembler *a = &e->a;
     int two = p->in == IN_D;
-    unsigned n = a64_floating(e, two, from, TMP_X);
+    unsigned n = ts_a64_floating(e, two, from, TMP_X);
     a64_fcmp(a, two, n, n);
-    emit_side_exit(e, CC_VS);
+    ts_emit_side_exit(e, CC_VS);
     a64_fun(a, two, a64_wide(1) | (wide && is_unsigned ? A_FCVTZU : A_FCVTZS), TMP, n);
     if (!wide) {
         a64_op_extended(a, A_SUBS, ZR, TMP, TMP, !is_unsigned);
-        emit_side_exit(e, CC_NE);
+        ts_emit_side_exit(e, CC_NE);
         if (!is_unsigned) a64_mov(a, 0, TMP, TMP);
     } else if (is_unsigned) { /* 0 and the greatest number may be saturated */
-        emit_side_exit(e, a64_zero(1, TMP));
+        ts_emit_side_exit(e, a64_zero(1, TMP));
         a64_compare_imm(a, 1, TMP, -1, TMP2);
-        emit_side_exit(e, CC_E);
+        ts_emit_side_exit(e, CC_E);
     } else { /* as may the least and the greatest number */
         a64_compare_imm(a, 1, TMP, 1, TMP2);
-        emit_side_exit(e, CC_VS);
+        ts_emit_side_exit(e, CC_VS);
         a64_compare_imm(a, 1, TMP, -1, TMP2);
-        emit_side_exit(e, CC_VS);
+        ts_emit_side_exit(e, CC_VS);
     }
     unsigned to = integer_result(e, p);
     a64_mov(a, 1, to, TMP);
-    emit_finish_integer(e, p, to);
+    ts_emit_finish_integer(e, p, to);
 }
 static void float_unary(emitter *e, const ts_shape *p, uint32_t op, operand from) {
     int two = p->in == IN_D;
     unsigned to = float_result(e, p);
-    a64_fun(&e->a, two, op, to, a64_floating(e, two, from, TMP_X));
-    emit_finish_float(e, p, to);
+    a64_fun(&e->a, two, op, to, ts_a64_floating(e, two, from, TMP_X));
+    ts_emit_finish_float(e, p, to);
 }
 static void make_canonical(emitter *e, const ts_shape *p, operand from) {
     assembler *a = &e->a;
     int two = p->size == 8;
-    unsigned to = float_result(e, p), n = a64_floating(e, two, from, TMP_X);
-    a64_float_const(e, TMP_Y, two, two ? 0x7ff8000000000000u : 0x7fc00000u);
+    unsigned to = float_result(e, p), n = ts_a64_floating(e, two, from, TMP_X);
+    ts_a64_float_const(e, TMP_Y, two, two ? 0x7ff8000000000000u : 0x7fc00000u);
     a64_fcmp(a, two, n, n);
     a64_fcsel(a, two, CC_VS, to, TMP_Y, n);
-    emit_finish_float(e, p, to);
+    ts_emit_finish_float(e, p, to);
 }
 static void reinterpret(emitter *e, const ts_shape *p, operand from) {
     assembler *a = &e->a;
@@ -336,14 +336,14 @@ static void reinterpret(emitter *e, const ts_shape *p, operand from) {
             a64_load(a, two, to, from);
         else
             a64_int_from_float(a, two, to, from.reg);
-        emit_finish_integer(e, p, to);
+        ts_emit_finish_integer(e, p, to);
     } else {
         unsigned to = float_result(e, p);
         if (from.is_mem)
-            a64_floating(e, two, from, to);
+            ts_a64_floating(e, two, from, to);
         else
             a64_float_from_int(a, two, to, from.reg);
-        emit_finish_float(e, p, to);
+        ts_emit_finish_float(e, p, to);
     }
 }
 static bool convert(emitter *e, const ts_shape *p, operand from) {
@@ -399,8 +399,8 @@ static bool unary_of_floats(emitter *e, const ts_shape *p, operand from) {
     }
 #undef BOTH
 }
-void target_unary(emitter *e, const ts_shape *p) {
-    operand from = emit_read_one(e, p);
+void ts_target_unary(emitter *e, const ts_shape *p) {
+    operand from = ts_emit_read_one(e, p);
     switch (p->family) {
     case FAMILY_i32_eqz:
     case FAMILY_i64_eqz: is_zero(e, p, from); return;
@@ -419,6 +419,6 @@ void target_unary(emitter *e, const ts_shape *p) {
     case FAMILY_i64_extend16_s: extend(e, p, 1, 16, from); return;
     default: break;
     }
-    if (!convert(e, p, from) && !unary_of_floats(e, p, from)) emit_leave(e);
+    if (!convert(e, p, from) && !unary_of_floats(e, p, from)) ts_emit_leave(e);
 }
 #endif

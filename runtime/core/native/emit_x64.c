@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 #if TS_HAS_MACHINE_CODE && defined(__x86_64__)
-const uint8_t target_integer_homes[] = {RBX, R8, R9, R10, R11, RBP, R12, RDX};
-const uint8_t target_floating_homes[] = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
+const uint8_t ts_target_integer_homes[] = {RBX, R8, R9, R10, R11, RBP, R12, RDX};
+const uint8_t ts_target_floating_homes[] = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
 
 static bool has_vector_operations(const ts_word *code, uint32_t n_words) {
     for (uint32_t i = 0; i < n_words; i += ts_ir_len(&code[i]))
@@ -22,22 +22,22 @@ static bool divides(const ts_word *code, uint32_t n_words) {
         if (ts_shapes[code[i].u].kind == SHAPE_DIV) return true;
     return false;
 }
-flow_registers target_registers(const ts_compiled *ir) {
-    flow_registers have = {sizeof target_integer_homes, sizeof target_floating_homes};
+flow_registers ts_target_registers(const ts_compiled *ir) {
+    flow_registers have = {sizeof ts_target_integer_homes, sizeof ts_target_floating_homes};
     if (divides(ir->code, ir->n_words)) have.integer--;                                  /* rdx is the last home */
     if (has_vector_operations(ir->code, ir->n_words)) have.floating -= VECTOR_REGISTERS; /* the last homes */
     return have;
 }
-_Static_assert(sizeof target_floating_homes == FIRST_VECTOR_REGISTER - 2 + VECTOR_REGISTERS, "xmm2 and up");
+_Static_assert(sizeof ts_target_floating_homes == FIRST_VECTOR_REGISTER - 2 + VECTOR_REGISTERS, "xmm2 and up");
 
 /* --- moves ---------------------------------------------------------------------------------------------- */
-void target_read(emitter *e, unsigned class, unsigned to, operand from) {
+void ts_target_read(emitter *e, unsigned class, unsigned to, operand from) {
     if (class == IN_R)
         x_mov(&e->a, 1, to, from);
     else
         x_movx(&e->a, class == IN_D, to, from);
 }
-void target_write(emitter *e, unsigned class, operand to, unsigned from) {
+void ts_target_write(emitter *e, unsigned class, operand to, unsigned from) {
     if (class == IN_R) {
         x_store(&e->a, 1, to, from);
     } else if (class == IN_D) {
@@ -47,7 +47,7 @@ void target_write(emitter *e, unsigned class, operand to, unsigned from) {
         x_store(&e->a, 1, to, RAX);
     }
 }
-void target_move(emitter *e, unsigned to_class, unsigned to, unsigned from_class, unsigned from) {
+void ts_target_move(emitter *e, unsigned to_class, unsigned to, unsigned from_class, unsigned from) {
     if (to_class == IN_R && from_class == IN_R)
         x_mov(&e->a, 1, to, in_reg(from));
     else if (to_class == IN_R)
@@ -57,17 +57,17 @@ void target_move(emitter *e, unsigned to_class, unsigned to, unsigned from_class
     else
         x_movx(&e->a, 1, to, in_reg(from));
 }
-void target_copy(emitter *e, operand to, operand from) {
+void ts_target_copy(emitter *e, operand to, operand from) {
     x_mov(&e->a, 1, RAX, from);
     x_store(&e->a, 1, to, RAX);
 }
-void target_constant(emitter *e, unsigned class, unsigned to, uint64_t v) {
+void ts_target_constant(emitter *e, unsigned class, unsigned to, uint64_t v) {
     if (class == IN_R)
         x_imm(&e->a, to, v);
     else
-        x64_float_const(e, to, 1, v);
+        ts_x64_float_const(e, to, 1, v);
 }
-void target_write_constant(emitter *e, operand to, uint64_t v) {
+void ts_target_write_constant(emitter *e, operand to, uint64_t v) {
     if ((uint64_t)(int64_t)(int32_t)v == v) {
         x_op(&e->a, 1, 0xc7, 0, to);
         put32(&e->a, (uint32_t)v);
@@ -78,21 +78,21 @@ void target_write_constant(emitter *e, operand to, uint64_t v) {
 }
 
 /* --- jumps ---------------------------------------------------------------------------------------------- */
-uint32_t target_jump(emitter *e, int cc) {
+uint32_t ts_target_jump(emitter *e, int cc) {
     return x_jump(&e->a, cc);
 }
-void target_bind(emitter *e, uint32_t jump, uint32_t to) {
+void ts_target_bind(emitter *e, uint32_t jump, uint32_t to) {
     x_bind(&e->a, jump, to);
 }
-void target_landing(emitter *e) {
+void ts_target_landing(emitter *e) {
     (void)e;
 }
-void target_interpret(emitter *e, const ts_word *pc, const void *handler) {
+void ts_target_interpret(emitter *e, const ts_word *pc, const void *handler) {
     x_imm(&e->a, R12, (uintptr_t)pc);
     x_imm(&e->a, RAX, (uintptr_t)handler);
     x_jmp_reg(&e->a, RAX);
 }
-uint32_t target_table_jump(emitter *e, operand index, uint32_t n) {
+uint32_t ts_target_table_jump(emitter *e, operand index, uint32_t n) {
     assembler *a = &e->a;
     x_mov(a, 0, RAX, index);
     x_imm(a, RCX, n);
@@ -110,7 +110,7 @@ uint32_t target_table_jump(emitter *e, operand index, uint32_t n) {
     x_jmp_reg(a, RAX);
     return lea;
 }
-int target_test(emitter *e, operand m) {
+int ts_target_test(emitter *e, operand m) {
     if (m.is_mem || m.reg != ACC_R)
         x_alu_imm(&e->a, 0, X_CMP, m, 0);
     else
@@ -124,7 +124,7 @@ int target_test(emitter *e, operand m) {
 static operand address(emitter *e, const ts_shape *p, unsigned base_form, uint32_t slot) {
     assembler *a = &e->a;
     uint32_t offset = e->w[1].uw[1];
-    operand from = base_form == FORM_S || base_form == FORM_P ? emit_read_slot(e, slot) : in_reg(ACC_R);
+    operand from = base_form == FORM_S || base_form == FORM_P ? ts_emit_read_slot(e, slot) : in_reg(ACC_R);
     bool sums = base_form == FORM_P || base_form == FORM_Q;
     if (base_form == FORM_I) {
         if (!p->checked && offset <= INT32_MAX) return at_mem(MEMORY, (int32_t)offset);
@@ -152,25 +152,25 @@ static operand address(emitter *e, const ts_shape *p, unsigned base_form, uint32
     uint64_t more = (uint64_t)offset + p->size;
     x_imm(a, RCX, more);
     x_alu(a, 1, X_ADD, RAX, in_reg(RCX));
-    emit_side_exit(e, CC_B);
+    ts_emit_side_exit(e, CC_B);
     x_mov(a, 1, RCX, at_mem(INSTANCE, e->t->instance_mems));
     x_mov(a, 1, RCX, at_mem(RCX, 0));
     x_alu(a, 1, X_CMP, RAX, at_mem(RCX, e->t->memory_len));
-    emit_side_exit(e, CC_A);
+    ts_emit_side_exit(e, CC_A);
     x_alu(a, 1, X_ADD, RAX, at_mem(RCX, e->t->memory_base));
     return at_mem(RAX, -(int32_t)p->size);
 }
 static void note_fault(emitter *e, const ts_shape *p) {
     if (!p->checked) PUSH(e->faults, ((ts_native_entry){.word = e->in->at, .code = e->a.len}));
 }
-void target_load(emitter *e, const ts_shape *p) {
+void ts_target_load(emitter *e, const ts_shape *p) {
     assembler *a = &e->a;
     operand m = address(e, p, p->form, e->w[1].s[1]);
     if (p->out != IN_R) {
         unsigned to = float_result(e, p);
         note_fault(e, p);
         x_movx(a, p->size == 8, to, m);
-        emit_finish_float(e, p, to);
+        ts_emit_finish_float(e, p, to);
         return;
     }
     unsigned to = integer_result(e, p);
@@ -182,7 +182,7 @@ void target_load(emitter *e, const ts_shape *p) {
     case 4: x_op(a, wide, wide ? 0x63 : 0x8b, to, m); break;
     default: x_op(a, 1, 0x8b, to, m); break;
     }
-    emit_finish_integer(e, p, to);
+    ts_emit_finish_integer(e, p, to);
 }
 static void store_register(emitter *e, const ts_shape *p, operand m, unsigned from) {
     note_fault(e, p);
@@ -212,9 +212,9 @@ static void store_constant(emitter *e, const ts_shape *p, operand m, uint64_t v)
         put32(a, (uint32_t)v);
     }
 }
-void target_store(emitter *e, const ts_shape *p) {
+void ts_target_store(emitter *e, const ts_shape *p) {
     const ts_word *w = e->w;
-    unsigned base = emit_store_base(p->form);
+    unsigned base = ts_emit_store_base(p->form);
     switch (p->form) {
     case FORM_AI:
     case FORM_SI:
@@ -225,7 +225,7 @@ void target_store(emitter *e, const ts_shape *p) {
     case FORM_IA: store_register(e, p, address(e, p, base, w[1].s[0]), ACC_R); return;
     default: break;
     }
-    operand value = emit_read_slot(e, w[1].s[1]);
+    operand value = ts_emit_read_slot(e, w[1].s[1]);
     operand m = address(e, p, base, w[1].s[0]);
     if (value.is_mem) {
         x_mov(&e->a, 1, RCX, value);
@@ -233,7 +233,7 @@ void target_store(emitter *e, const ts_shape *p) {
     }
     store_register(e, p, m, value.reg);
 }
-void target_store_float(emitter *e, const ts_shape *p) {
+void ts_target_store_float(emitter *e, const ts_shape *p) {
     operand m = address(e, p, p->form, e->w[1].s[0]);
     note_fault(e, p);
     x_sse(&e->a, p->size == 8, 0x0f11, acc_of(p->in), m);
@@ -245,17 +245,17 @@ static operand global(emitter *e) {
     x_mov(&e->a, 1, RCX, at_mem(RCX, (int32_t)(e->w[1].uw[1] * 8)));
     return at_mem(RCX, e->t->global_value);
 }
-void target_global_get(emitter *e, unsigned class, bool to_slot) {
+void ts_target_global_get(emitter *e, unsigned class, bool to_slot) {
     operand m = global(e);
     unsigned acc = acc_of(class);
     if (class == IN_R)
         x_mov(&e->a, 1, acc, m);
     else
         x_movx(&e->a, class == IN_D, acc, m);
-    if (to_slot) emit_write_slot(e, e->w[1].s[0], class, acc);
+    if (to_slot) ts_emit_write_slot(e, e->w[1].s[0], class, acc);
 }
-void target_global_set(emitter *e) {
-    operand from = emit_read_slot(e, e->w[1].s[0]);
+void ts_target_global_set(emitter *e) {
+    operand from = ts_emit_read_slot(e, e->w[1].s[0]);
     unsigned k = candidate_of(e, e->w[1].s[0]);
     if (from.is_mem)
         x_mov(&e->a, 1, RAX, from);
@@ -264,14 +264,14 @@ void target_global_set(emitter *e) {
     unsigned reg = from.is_mem || e->f.candidate[k].class != IN_R ? RAX : from.reg;
     x_store(&e->a, 1, global(e), reg);
 }
-void target_global_set_accumulator(emitter *e) {
+void ts_target_global_set_accumulator(emitter *e) {
     x_store(&e->a, 1, global(e), ACC_R);
 }
-void target_select(emitter *e, unsigned class, bool by_slot, bool to_slot) {
+void ts_target_select(emitter *e, unsigned class, bool by_slot, bool to_slot) {
     assembler *a = &e->a;
     const uint16_t *s = e->w[1].s;
-    operand yes = emit_read_slot(e, s[1]), no = emit_read_slot(e, s[2]);
-    operand cond = by_slot ? emit_read_slot(e, s[3]) : in_reg(ACC_R);
+    operand yes = ts_emit_read_slot(e, s[1]), no = ts_emit_read_slot(e, s[2]);
+    operand cond = by_slot ? ts_emit_read_slot(e, s[3]) : in_reg(ACC_R);
     unsigned acc = acc_of(class), to = to_slot ? result_home(e, s[0], class, acc) : acc;
     x_alu_imm(a, 0, X_CMP, cond, 0);
     if (class == IN_R) {
@@ -290,7 +290,7 @@ void target_select(emitter *e, unsigned class, bool by_slot, bool to_slot) {
         x_bind_short(a, skip);
         x_movx(a, 1, to, in_reg(in));
     }
-    if (to_slot) emit_write_slot(e, s[0], class, to);
+    if (to_slot) ts_emit_write_slot(e, s[0], class, to);
     if (to != acc && lives_on(e, BIT_R + class)) {
         if (class == IN_R)
             x_mov(a, 1, acc, in_reg(to));
@@ -298,10 +298,10 @@ void target_select(emitter *e, unsigned class, bool by_slot, bool to_slot) {
             x_movx(a, 1, acc, in_reg(to));
     }
 }
-void target_shift_and_add(emitter *e, bool by_slot, bool to_slot) {
+void ts_target_shift_and_add(emitter *e, bool by_slot, bool to_slot) {
     assembler *a = &e->a;
     const uint16_t *s = e->w[1].s;
-    operand base = emit_read_slot(e, s[1]), index = by_slot ? emit_read_slot(e, s[2]) : in_reg(ACC_R);
+    operand base = ts_emit_read_slot(e, s[1]), index = by_slot ? ts_emit_read_slot(e, s[2]) : in_reg(ACC_R);
     unsigned to = to_slot ? result_home(e, s[0], IN_R, ACC_R) : ACC_R;
     if (!base.is_mem && !index.is_mem && s[3] <= 3) {
         x_lea(a, 0, to, at_index(base.reg, index.reg, 0));
@@ -314,15 +314,15 @@ void target_shift_and_add(emitter *e, bool by_slot, bool to_slot) {
         x_alu(a, 0, X_ADD, RAX, base);
         x_mov(a, 1, to, in_reg(RAX));
     }
-    if (to_slot) emit_write_slot(e, s[0], IN_R, to);
+    if (to_slot) ts_emit_write_slot(e, s[0], IN_R, to);
     if (to != ACC_R && lives_on(e, BIT_R)) x_mov(a, 1, ACC_R, in_reg(to));
 }
-void target_enter(emitter *e, bool zeroes) {
+void ts_target_enter(emitter *e, bool zeroes) {
     assembler *a = &e->a;
     const ts_word *w = e->w;
     x_lea(a, 1, RAX, at_mem(FRAME, (int32_t)w[1].uw[1] * 8));
     x_alu(a, 1, X_CMP, RAX, at_mem(EXEC, e->t->exec_stack_end));
-    emit_side_exit(e, CC_A);
+    ts_emit_side_exit(e, CC_A);
     if (!zeroes) return;
     uint32_t from = w[1].s[0], n = w[1].s[1];
     if (n > 32) {
@@ -346,22 +346,22 @@ void target_enter(emitter *e, bool zeroes) {
                 x_imm(a, home, 0);
             else
                 x_op(a, 0, 0x0f57, home, in_reg(home));
-            emit_note_written(e, k);
+            ts_emit_note_written(e, k);
         } else {
             x_op(a, 1, 0xc7, 0, slot_memory(s));
             put32(a, 0);
         }
     }
 }
-void target_take_fuel(emitter *e) {
+void ts_target_take_fuel(emitter *e) {
     assembler *a = &e->a;
     x_mov(a, 1, RAX, at_mem(EXEC, e->t->exec_store));
     x_alu_imm(a, 0, X_CMP, at_mem(RAX, e->t->store_interrupted), 0);
-    emit_side_exit(e, CC_NE);
+    ts_emit_side_exit(e, CC_NE);
     x_mov(a, 1, RAX, at_mem(EXEC, e->t->exec_fuel));
     x_lea(a, 1, RCX, at_mem(RAX, 1));
     x_alu_imm(a, 1, X_CMP, in_reg(RCX), 1); /* fuel 0: used up; UINT64_MAX: not metered */
-    emit_side_exit(e, CC_E);
+    ts_emit_side_exit(e, CC_E);
     uint32_t unmetered = x_jump_short(a, CC_B);
     x_alu_imm(a, 1, X_SUB, at_mem(EXEC, e->t->exec_fuel), 1);
     x_bind_short(a, unmetered);
@@ -377,7 +377,7 @@ static void continue_at_entry(emitter *e, operand entry) {
     x_mov(&e->a, 1, R12, entry);
     x_jmp_mem(&e->a, at_mem(R12, 0));
 }
-void target_call(emitter *e) {
+void ts_target_call(emitter *e) {
     assembler *a = &e->a;
     const ts_word *w = e->w;
     push_link(e, w[1].s[1], 3);
@@ -385,29 +385,29 @@ void target_call(emitter *e) {
     x_imm(a, RAX, (uintptr_t)&e->callees[w[2].u]);
     continue_at_entry(e, at_mem(RAX, (int32_t)offsetof(ts_fcode, entry)));
 }
-void target_call_indirect(emitter *e, operand index) {
+void ts_target_call_indirect(emitter *e, operand index) {
     assembler *a = &e->a;
     const ts_word *w = e->w;
     x_mov(a, 1, RAX, index);
     x_mov(a, 1, RCX, at_mem(INSTANCE, e->t->instance_tables));
     x_mov(a, 1, RCX, at_mem(RCX, (int32_t)(w[2].uw[1] * 8)));
     x_alu(a, 1, X_CMP, RAX, at_mem(RCX, e->t->table_len));
-    emit_side_exit(e, CC_AE);
+    ts_emit_side_exit(e, CC_AE);
     x_mov(a, 1, RCX, at_mem(RCX, e->t->table_elems));
     x_any(a, 0, 1, 0x8b, RAX, at_index(RCX, RAX, 0), 0);
     a->code[a->len - 1] |= 0xc0; /* scale 8 */
     x_op(a, 1, 0x85, RAX, in_reg(RAX));
-    emit_side_exit(e, CC_E);
+    ts_emit_side_exit(e, CC_E);
     x_alu_imm(a, 0, X_CMP, at_mem(RAX, e->t->func_type), (int32_t)w[2].uw[0]);
-    emit_side_exit(e, CC_NE);
+    ts_emit_side_exit(e, CC_NE);
     x_alu(a, 1, X_CMP, INSTANCE, at_mem(RAX, e->t->func_inst));
-    emit_side_exit(e, CC_NE);
+    ts_emit_side_exit(e, CC_NE);
     push_link(e, w[1].s[1], 3);
     if (w[1].s[0]) x_alu_imm(a, 1, X_ADD, in_reg(FRAME), (int32_t)w[1].s[0] * 8);
     x_mov(a, 1, RAX, at_mem(RAX, e->t->func_code));
     continue_at_entry(e, at_mem(RAX, (int32_t)offsetof(ts_fcode, entry)));
 }
-void target_return(emitter *e) {
+void ts_target_return(emitter *e) {
     uint32_t link = e->w[1].s[3];
     x_mov(&e->a, 1, R12, slot_memory(link));
     x_mov(&e->a, 1, FRAME, slot_memory(link + 1));

@@ -16,7 +16,7 @@ static void shift(emitter *e, const ts_shape *p, unsigned op, pair q) {
         x_mov(a, wide, to, q.a);
         x_op(a, wide, 0xd3, op, in_reg(to));
     }
-    emit_finish_integer(e, p, to);
+    ts_emit_finish_integer(e, p, to);
 }
 /* An operation with the encoding of the first group, or imul. */
 static void two_operands(emitter *e, const ts_shape *p, unsigned opcode, unsigned group, bool commutes, pair q) {
@@ -48,7 +48,7 @@ static void two_operands(emitter *e, const ts_shape *p, unsigned opcode, unsigne
         x_mov(a, wide, to, q.a);
         x_op(a, wide, opcode, to, q.b);
     }
-    emit_finish_integer(e, p, to);
+    ts_emit_finish_integer(e, p, to);
 }
 static void divide(emitter *e, const ts_shape *p, bool is_signed, bool remainder, pair q) {
     assembler *a = &e->a;
@@ -63,7 +63,7 @@ static void divide(emitter *e, const ts_shape *p, bool is_signed, bool remainder
             x_op(a, wide, 0xc1, X_SHR, in_reg(to));
             put8(a, (unsigned)__builtin_ctzll(c));
         }
-        emit_finish_integer(e, p, to);
+        ts_emit_finish_integer(e, p, to);
         return;
     }
     if (q.b_is_const)
@@ -72,11 +72,11 @@ static void divide(emitter *e, const ts_shape *p, bool is_signed, bool remainder
         x_mov(a, wide, RCX, q.b);
     if (!q.b_is_const || c == 0) {
         x_op(a, wide, 0x85, RCX, in_reg(RCX));
-        emit_side_exit(e, CC_E);
+        ts_emit_side_exit(e, CC_E);
     }
     if (is_signed && (!q.b_is_const || c == (wide ? UINT64_MAX : UINT32_MAX))) {
         x_alu_imm(a, wide, X_CMP, in_reg(RCX), -1);
-        emit_side_exit(e, CC_E);
+        ts_emit_side_exit(e, CC_E);
     }
     x_mov(a, wide, RAX, q.a);
     if (is_signed)
@@ -85,7 +85,7 @@ static void divide(emitter *e, const ts_shape *p, bool is_signed, bool remainder
         x_imm(a, RDX, 0);
     x_op(a, wide, 0xf7, is_signed ? 7 : 6, in_reg(RCX));
     x_mov(a, 1, to, in_reg(remainder ? RDX : RAX));
-    emit_finish_integer(e, p, to);
+    ts_emit_finish_integer(e, p, to);
 }
 static void divide_family(emitter *e, const ts_shape *p, pair q) {
     switch (p->family) {
@@ -100,7 +100,7 @@ static void divide_family(emitter *e, const ts_shape *p, pair q) {
 }
 
 /* --- floats --------------------------------------------------------------------------------------------- */
-void x64_float_const(emitter *e, unsigned to, int two, uint64_t bits) {
+void ts_x64_float_const(emitter *e, unsigned to, int two, uint64_t bits) {
     if (!two) bits = (uint32_t)bits;
     if (bits == 0) {
         x_op(&e->a, 0, 0x0f57, to, in_reg(to));
@@ -114,7 +114,7 @@ static void float_operands(emitter *e, const ts_shape *p, unsigned opcode, pair 
     int two = p->size == 8;
     unsigned to = float_result(e, p);
     if (q.b_is_const) {
-        x64_float_const(e, TMP_Y, two, q.b_const);
+        ts_x64_float_const(e, TMP_Y, two, q.b_const);
         q.b = in_reg(TMP_Y);
     }
     if (is_reg(q.b, to) && !is_reg(q.a, to)) {
@@ -125,14 +125,14 @@ static void float_operands(emitter *e, const ts_shape *p, unsigned opcode, pair 
         x_movx(a, two, to, q.a);
         x_sse(a, two, opcode, to, q.b);
     }
-    emit_finish_float(e, p, to);
+    ts_emit_finish_float(e, p, to);
 }
 /* minss and maxss give the second operand if either is a NaN, or if both are zeros. */
 static void float_min_max(emitter *e, const ts_shape *p, bool is_max, pair q) {
     assembler *a = &e->a;
     int two = p->size == 8;
     if (q.b_is_const)
-        x64_float_const(e, TMP_Y, two, q.b_const);
+        ts_x64_float_const(e, TMP_Y, two, q.b_const);
     else
         x_movx(a, two, TMP_Y, q.b);
     x_movx(a, two, TMP_X, q.a);
@@ -147,13 +147,13 @@ static void float_min_max(emitter *e, const ts_shape *p, bool is_max, pair q) {
     x_op(a, 0, is_max ? 0x0f54 : 0x0f56, TMP_X, in_reg(TMP_Y)); /* andps, orps: of zeros, the sign decides */
     x_bind_short(a, done);
     x_bind_short(a, done_too);
-    emit_finish_float(e, p, TMP_X);
+    ts_emit_finish_float(e, p, TMP_X);
 }
 static void copysign_of(emitter *e, const ts_shape *p, pair q) {
     assembler *a = &e->a;
     int two = p->size == 8, bits = two ? 63 : 31;
     if (q.b_is_const)
-        x64_float_const(e, TMP_Y, two, q.b_const);
+        ts_x64_float_const(e, TMP_Y, two, q.b_const);
     else
         x_movx(a, two, TMP_Y, q.b);
     x_movx(a, two, TMP_X, q.a);
@@ -167,13 +167,13 @@ static void copysign_of(emitter *e, const ts_shape *p, pair q) {
     put8(a, (unsigned)bits);
     x_op(a, two, 0x0b, RAX, in_reg(RCX));
     x_xmm_from_reg(a, two, TMP_X, RAX);
-    emit_finish_float(e, p, TMP_X);
+    ts_emit_finish_float(e, p, TMP_X);
 }
-void target_binary(emitter *e, const ts_shape *p) {
+void ts_target_binary(emitter *e, const ts_shape *p) {
     const ts_word *w = e->w;
     uint64_t constant = p->in == IN_R ? (uint64_t)(int64_t)w[1].w[1] : 0;
     if (p->in != IN_R && (p->form == FORM_AI || p->form == FORM_SI)) constant = w[2].u;
-    pair q = emit_read_pair(e, p->form, acc_of(p->in), w[1].s[1], w[1].s[2], constant);
+    pair q = ts_emit_read_pair(e, p->form, acc_of(p->in), w[1].s[1], w[1].s[2], constant);
     if (p->kind == SHAPE_DIV) {
         divide_family(e, p, q);
         return;
@@ -206,7 +206,7 @@ void target_binary(emitter *e, const ts_shape *p) {
         FLOAT(min, float_min_max(e, p, false, q))
         FLOAT(max, float_min_max(e, p, true, q))
         FLOAT(copysign, copysign_of(e, p, q))
-    default: emit_leave(e);
+    default: ts_emit_leave(e);
     }
 #undef ALU
 #undef SHIFT
@@ -268,7 +268,7 @@ static unsigned compare_floats(emitter *e, const ts_shape *p, pair q) {
     int two = p->size == 8;
     float_condition c = condition_of_floats(p->family);
     if (q.b_is_const) {
-        x64_float_const(e, TMP_Y, two, q.b_const);
+        ts_x64_float_const(e, TMP_Y, two, q.b_const);
         q.b = in_reg(TMP_Y);
     }
     operand first = c.swapped ? q.b : q.a, second = c.swapped ? q.a : q.b;
@@ -279,15 +279,15 @@ static unsigned compare_floats(emitter *e, const ts_shape *p, pair q) {
     x_any(a, two ? 0x66 : 0, 0, 0x0f2e, first.reg, second, 0);
     return c.cc;
 }
-void target_compare(emitter *e, const ts_shape *p) {
+void ts_target_compare(emitter *e, const ts_shape *p) {
     assembler *a = &e->a;
     const ts_word *w = e->w;
     uint64_t constant = p->in == IN_R ? (uint64_t)(int64_t)w[1].w[1] : 0;
     if (p->in != IN_R && (p->form == FORM_AI || p->form == FORM_SI)) constant = w[2].u;
-    pair q = emit_read_pair(e, p->form, acc_of(p->in), w[1].s[1], w[1].s[2], constant);
+    pair q = ts_emit_read_pair(e, p->form, acc_of(p->in), w[1].s[1], w[1].s[2], constant);
     if (p->in == IN_R) {
         compare_integers(e, p, q);
-        x_setcc(a, emit_integer_condition(p->family), RAX);
+        x_setcc(a, ts_emit_integer_condition(p->family), RAX);
     } else {
         unsigned cc = compare_floats(e, p, q);
         x_setcc(a, cc, RAX);
@@ -298,34 +298,34 @@ void target_compare(emitter *e, const ts_shape *p) {
     }
     unsigned to = integer_result(e, p);
     x_movzx8(a, to, RAX);
-    emit_finish_integer(e, p, to);
+    ts_emit_finish_integer(e, p, to);
 }
-void target_compare_and_branch(emitter *e, const ts_shape *p) {
+void ts_target_compare_and_branch(emitter *e, const ts_shape *p) {
     assembler *a = &e->a;
     const ts_word *w = e->w;
     uint64_t constant = p->form == FORM_AI || p->form == FORM_SI ? w[2].u : 0;
-    pair q = emit_read_pair(e, p->form, acc_of(p->in), w[1].s[0], w[1].s[1], constant);
+    pair q = ts_emit_read_pair(e, p->form, acc_of(p->in), w[1].s[0], w[1].s[1], constant);
     if (p->in == IN_R) {
         compare_integers(e, p, q);
-        emit_branch(e, (int)emit_integer_condition(p->family));
+        ts_emit_branch(e, (int)ts_emit_integer_condition(p->family));
         return;
     }
     unsigned cc = compare_floats(e, p, q);
     if (cc == CC_E) {
         uint32_t unordered = x_jump_short(a, CC_P);
-        emit_branch(e, CC_E);
+        ts_emit_branch(e, CC_E);
         x_bind_short(a, unordered);
     } else if (cc == CC_NE) {
-        emit_branch(e, CC_P);
-        emit_branch(e, CC_NE);
+        ts_emit_branch(e, CC_P);
+        ts_emit_branch(e, CC_NE);
     } else {
-        emit_branch(e, (int)cc);
+        ts_emit_branch(e, (int)cc);
     }
 }
-void target_add_and_branch(emitter *e, unsigned cc, bool compares, bool by_slot) {
+void ts_target_add_and_branch(emitter *e, unsigned cc, bool compares, bool by_slot) {
     assembler *a = &e->a;
     const ts_word *w = e->w;
-    operand from = emit_read_slot(e, w[1].s[1]), b = by_slot ? emit_read_slot(e, w[2].uw[1]) : in_reg(0);
+    operand from = ts_emit_read_slot(e, w[1].s[1]), b = by_slot ? ts_emit_read_slot(e, w[2].uw[1]) : in_reg(0);
     unsigned to = result_home(e, w[1].s[0], IN_R, ACC_R);
     if (!from.is_mem && from.reg != to) {
         x_lea(a, 0, to, at_mem(from.reg, w[2].w[0]));
@@ -333,7 +333,7 @@ void target_add_and_branch(emitter *e, unsigned cc, bool compares, bool by_slot)
         x_mov(a, 0, to, from);
         x_alu_imm(a, 0, X_ADD, in_reg(to), w[2].w[0]);
     }
-    emit_write_slot(e, w[1].s[0], IN_R, to);
+    ts_emit_write_slot(e, w[1].s[0], IN_R, to);
     if (to != ACC_R && lives_on(e, BIT_R)) x_mov(a, 1, ACC_R, in_reg(to));
     if (!compares)
         x_op(a, 0, 0x85, to, in_reg(to));
@@ -341,14 +341,14 @@ void target_add_and_branch(emitter *e, unsigned cc, bool compares, bool by_slot)
         x_alu(a, 0, X_CMP, to, b);
     else
         x_alu_imm(a, 0, X_CMP, in_reg(to), w[2].w[1]);
-    emit_branch(e, (int)cc);
+    ts_emit_branch(e, (int)cc);
 }
 
 /* --- one operand ---------------------------------------------------------------------------------------- */
 static void to_integer(emitter *e, const ts_shape *p, int wide, unsigned opcode, operand from) {
     unsigned to = integer_result(e, p);
     x_op(&e->a, wide, opcode, to, from);
-    emit_finish_integer(e, p, to);
+    ts_emit_finish_integer(e, p, to);
 }
 static void count_zeros(emitter *e, const ts_shape *p, bool leading, operand from) {
     assembler *a = &e->a;
@@ -359,7 +359,7 @@ static void count_zeros(emitter *e, const ts_shape *p, bool leading, operand fro
     if (leading) x_alu_imm(a, 0, X_XOR, in_reg(RAX), bits - 1);
     unsigned to = integer_result(e, p);
     x_mov(a, 1, to, in_reg(RAX));
-    emit_finish_integer(e, p, to);
+    ts_emit_finish_integer(e, p, to);
 }
 static void from_integer(emitter *e, const ts_shape *p, int wide, bool is_unsigned, operand from) {
     assembler *a = &e->a;
@@ -367,11 +367,11 @@ static void from_integer(emitter *e, const ts_shape *p, int wide, bool is_unsign
     x_mov(a, wide, RAX, from);
     if (wide && is_unsigned) {
         x_op(a, 1, 0x85, RAX, in_reg(RAX));
-        emit_side_exit(e, CC_S);
+        ts_emit_side_exit(e, CC_S);
     }
     x_op(a, 0, 0x0f57, to, in_reg(to));
     x_any(a, p->out == IN_D ? 0xf2 : 0xf3, wide || is_unsigned, 0x0f2a, to, in_reg(RAX), 0);
-    emit_finish_float(e, p, to);
+    ts_emit_finish_float(e, p, to);
 }
 /* Truncate, if the result is in range. If not, the interpreter traps or saturates. */
 static void truncate(emitter *e, const ts_shape *p, int wide, bool is_unsigned, operand from) {
@@ -380,23 +380,23 @@ static void truncate(emitter *e, const ts_shape *p, int wide, bool is_unsigned, 
     if (!wide && !is_unsigned) {
         x_op(a, 1, 0x63, RCX, in_reg(RAX)); /* movsxd */
         x_alu(a, 1, X_CMP, RCX, in_reg(RAX));
-        emit_side_exit(e, CC_NE);
+        ts_emit_side_exit(e, CC_NE);
         x_mov(a, 0, RCX, in_reg(RAX));
         x_mov(a, 0, RAX, in_reg(RCX));
     } else if (!wide) {
         x_op(a, 0, 0x8b, RCX, in_reg(RAX));
         x_alu(a, 1, X_CMP, RCX, in_reg(RAX));
-        emit_side_exit(e, CC_NE);
+        ts_emit_side_exit(e, CC_NE);
     } else if (is_unsigned) {
         x_op(a, 1, 0x85, RAX, in_reg(RAX));
-        emit_side_exit(e, CC_S);
+        ts_emit_side_exit(e, CC_S);
     } else {
         x_alu_imm(a, 1, X_CMP, in_reg(RAX), 1);
-        emit_side_exit(e, CC_O);
+        ts_emit_side_exit(e, CC_O);
     }
     unsigned to = integer_result(e, p);
     x_mov(a, 1, to, in_reg(RAX));
-    emit_finish_integer(e, p, to);
+    ts_emit_finish_integer(e, p, to);
 }
 /* Change the sign bit: btr clears it, btc inverts it. */
 static void change_sign(emitter *e, const ts_shape *p, unsigned op, operand from) {
@@ -410,22 +410,22 @@ static void change_sign(emitter *e, const ts_shape *p, unsigned op, operand from
     put8(a, two ? 63 : 31);
     unsigned to = float_result(e, p);
     x_xmm_from_reg(a, two, to, RAX);
-    emit_finish_float(e, p, to);
+    ts_emit_finish_float(e, p, to);
 }
 static void float_unary(emitter *e, const ts_shape *p, int two, unsigned opcode, operand from) {
     unsigned to = float_result(e, p);
     x_sse(&e->a, two, opcode, to, from);
-    emit_finish_float(e, p, to);
+    ts_emit_finish_float(e, p, to);
 }
 static void round_to(emitter *e, const ts_shape *p, unsigned mode, operand from) {
     if (!__builtin_cpu_supports("sse4.1")) {
-        emit_leave(e);
+        ts_emit_leave(e);
         return;
     }
     unsigned to = float_result(e, p);
     x_any(&e->a, 0x66, 0, p->size == 8 ? 0x0f3a0b : 0x0f3a0a, to, from, 0);
     put8(&e->a, 8 | mode);
-    emit_finish_float(e, p, to);
+    ts_emit_finish_float(e, p, to);
 }
 static void make_canonical(emitter *e, const ts_shape *p, operand from) {
     assembler *a = &e->a;
@@ -433,9 +433,9 @@ static void make_canonical(emitter *e, const ts_shape *p, operand from) {
     x_movx(a, two, TMP_X, from);
     x_any(a, two ? 0x66 : 0, 0, 0x0f2e, TMP_X, in_reg(TMP_X), 0);
     uint32_t ordered = x_jump_short(a, CC_NP);
-    x64_float_const(e, TMP_X, two, two ? 0x7ff8000000000000u : 0x7fc00000u);
+    ts_x64_float_const(e, TMP_X, two, two ? 0x7ff8000000000000u : 0x7fc00000u);
     x_bind_short(a, ordered);
-    emit_finish_float(e, p, TMP_X);
+    ts_emit_finish_float(e, p, TMP_X);
 }
 static void is_zero(emitter *e, const ts_shape *p, operand from) {
     assembler *a = &e->a;
@@ -443,12 +443,12 @@ static void is_zero(emitter *e, const ts_shape *p, operand from) {
     x_setcc(a, CC_E, RAX);
     unsigned to = integer_result(e, p);
     x_movzx8(a, to, RAX);
-    emit_finish_integer(e, p, to);
+    ts_emit_finish_integer(e, p, to);
 }
 static void extend8(emitter *e, const ts_shape *p, int wide, operand from) {
     unsigned to = integer_result(e, p);
     x_any(&e->a, 0, wide, 0x0fbe, to, from, 1);
-    emit_finish_integer(e, p, to);
+    ts_emit_finish_integer(e, p, to);
 }
 static void reinterpret(emitter *e, const ts_shape *p, operand from) {
     assembler *a = &e->a;
@@ -459,18 +459,18 @@ static void reinterpret(emitter *e, const ts_shape *p, operand from) {
             x_mov(a, two, to, from);
         else
             x_reg_from_xmm(a, two, to, from.reg);
-        emit_finish_integer(e, p, to);
+        ts_emit_finish_integer(e, p, to);
     } else {
         unsigned to = float_result(e, p);
         if (from.is_mem)
             x_movx(a, two, to, from);
         else
             x_xmm_from_reg(a, two, to, from.reg);
-        emit_finish_float(e, p, to);
+        ts_emit_finish_float(e, p, to);
     }
 }
-void target_unary(emitter *e, const ts_shape *p) {
-    operand from = emit_read_one(e, p);
+void ts_target_unary(emitter *e, const ts_shape *p) {
+    operand from = ts_emit_read_one(e, p);
     switch (p->family) {
     case FAMILY_i32_eqz:
     case FAMILY_i64_eqz: is_zero(e, p, from); return;
@@ -484,7 +484,7 @@ void target_unary(emitter *e, const ts_shape *p) {
         {
             unsigned to = integer_result(e, p);
             x_any(&e->a, 0xf3, p->size == 8, 0x0fb8, to, from, 0);
-            emit_finish_integer(e, p, to);
+            ts_emit_finish_integer(e, p, to);
         }
         return;
     case FAMILY_i32_wrap_i64: to_integer(e, p, 0, 0x8b, from); return;
@@ -542,6 +542,6 @@ void target_unary(emitter *e, const ts_shape *p) {
     case FAMILY_i64_trunc_sat_f64_u: truncate(e, p, 1, true, from); return;
     default: break;
     }
-    emit_leave(e);
+    ts_emit_leave(e);
 }
 #endif

@@ -6,11 +6,11 @@
 
 /* The object of a reference in a slot, in a register. A null reference is the interpreter's. */
 static unsigned object(emitter *e, uint32_t slot) {
-    operand from = emit_read_slot(e, slot);
+    operand from = ts_emit_read_slot(e, slot);
     unsigned r = from.is_mem ? RAX : from.reg;
     x_mov(&e->a, 1, r, from);
     x_op(&e->a, 1, 0x85, r, in_reg(r));
-    emit_side_exit(e, CC_E);
+    ts_emit_side_exit(e, CC_E);
     return r;
 }
 /* The bytes of a storage type; 16: a vector. */
@@ -31,11 +31,11 @@ static void get(emitter *e, operand from, uint32_t size, bool is_signed) {
     case 2: x_op(&e->a, 0, is_signed ? 0x0fbf : 0x0fb7, to, from); break;
     default: x_op(&e->a, size == 8, 0x8b, to, from); break;
     }
-    emit_write_slot(e, e->w[1].s[0], IN_R, to);
+    ts_emit_write_slot(e, e->w[1].s[0], IN_R, to);
 }
 /* The value of a slot in an integer register: its own, or `other`. */
 static unsigned value(emitter *e, uint32_t slot, unsigned other) {
-    operand from = emit_read_slot(e, slot);
+    operand from = ts_emit_read_slot(e, slot);
     if (from.is_mem) {
         x_mov(&e->a, 1, other, from);
         return other;
@@ -55,7 +55,7 @@ static void put(emitter *e, operand to, uint32_t size, unsigned from) {
 static operand element(emitter *e, unsigned array, operand index, uint32_t size) {
     x_op(&e->a, 0, 0x8b, RCX, index);
     x_alu(&e->a, 0, X_CMP, RCX, at_mem(array, e->t->object_len));
-    emit_side_exit(e, CC_AE);
+    ts_emit_side_exit(e, CC_AE);
     if (size > 1) {
         x_op(&e->a, 1, 0xc1, X_SHL, in_reg(RCX));
         put8(&e->a, (unsigned)__builtin_ctz(size));
@@ -64,7 +64,7 @@ static operand element(emitter *e, unsigned array, operand index, uint32_t size)
     return at_mem(RCX, e->t->object_payload);
 }
 
-bool target_object(emitter *e, unsigned opcode) {
+bool ts_target_object(emitter *e, unsigned opcode) {
     const uint16_t *s = e->w[1].s;
     const ts_deftype *t;
     uint32_t size;
@@ -90,7 +90,7 @@ bool target_object(emitter *e, unsigned opcode) {
         t = ts_types_get(e->types, (uint32_t)e->w[2].u);
         size = storage_size(t->fields[0].type);
         if (size == 16) return false;
-        operand index = emit_read_slot(e, s[2]);
+        operand index = ts_emit_read_slot(e, s[2]);
         unsigned r = object(e, s[1]);
         get(e, element(e, r, index, size), size, s[3] != 0);
         return true;
@@ -99,7 +99,7 @@ bool target_object(emitter *e, unsigned opcode) {
         t = ts_types_get(e->types, (uint32_t)e->w[2].u);
         size = storage_size(t->fields[0].type);
         if (size == 16) return false;
-        operand index = emit_read_slot(e, s[1]);
+        operand index = ts_emit_read_slot(e, s[1]);
         unsigned r = object(e, s[0]);
         operand to = element(e, r, index, size);
         put(e, to, size, value(e, s[2], RAX)); /* the array's register is free now */
@@ -112,10 +112,10 @@ bool target_object(emitter *e, unsigned opcode) {
     }
     case TS_IR_ref_as_non_null: (void)object(e, s[0]); return true;
     case TS_IR_ref_i31:
-        x_mov(a, 0, RAX, emit_read_slot(e, s[1]));
+        x_mov(a, 0, RAX, ts_emit_read_slot(e, s[1]));
         x_alu(a, 0, X_ADD, RAX, in_reg(RAX)); /* the 31 bits, and bit 0 */
         x_alu_imm(a, 0, X_OR, in_reg(RAX), 1);
-        emit_write_slot(e, s[0], IN_R, RAX);
+        ts_emit_write_slot(e, s[0], IN_R, RAX);
         return true;
     case TS_IR_i31_get_s:
     case TS_IR_i31_get_u: {
@@ -123,7 +123,7 @@ bool target_object(emitter *e, unsigned opcode) {
         x_mov(a, 0, RCX, in_reg(r));
         x_op(a, 0, 0xc1, opcode == TS_IR_i31_get_s ? X_SAR : X_SHR, in_reg(RCX));
         put8(a, 1);
-        emit_write_slot(e, s[0], IN_R, RCX);
+        ts_emit_write_slot(e, s[0], IN_R, RCX);
         return true;
     }
     default: return false;

@@ -19,7 +19,7 @@ static unsigned take(emitter *e, uint32_t slot) {
     return FIRST_VECTOR_REGISTER + k;
 }
 static operand frame_vector(emitter *e, uint32_t slot) {
-    emit_store_slots(e, slot, slot + 2);
+    ts_emit_store_slots(e, slot, slot + 2);
     return slot_memory(slot);
 }
 static unsigned read(emitter *e, uint32_t slot) {
@@ -35,7 +35,7 @@ static unsigned read(emitter *e, uint32_t slot) {
 }
 /* The vector in `from` is the result. */
 static void write(emitter *e, uint32_t slot, unsigned from) {
-    emit_forget_slots(e, slot, slot + 2);
+    ts_emit_forget_slots(e, slot, slot + 2);
     x_op(&e->a, 0, 0x0f11, from, slot_memory(slot));
     unsigned to = take(e, slot);
     x_op(&e->a, 0, 0x0f28, to, in_reg(from));
@@ -310,7 +310,7 @@ static bool shift(emitter *e, unsigned family) {
     case FAMILY_v_i32x4_shr_s: opcode = 0x0fe2, bits = 32; break;
     default: return false;
     }
-    x_mov(&e->a, 0, RAX, emit_read_slot(e, s[2]));
+    x_mov(&e->a, 0, RAX, ts_emit_read_slot(e, s[2]));
     x_alu_imm(&e->a, 0, X_AND, in_reg(RAX), (int32_t)bits - 1);
     x_xmm_from_reg(&e->a, 0, Y, RAX);
     move(e, X, read(e, s[1]));
@@ -354,12 +354,12 @@ static bool test(emitter *e, unsigned family) {
         op(e, OP66, 0x0f3817, X, X);
         set_if(e, CC_E);
     }
-    emit_write_slot(e, s[0], IN_R, RAX);
+    ts_emit_write_slot(e, s[0], IN_R, RAX);
     return true;
 }
 static bool splat(emitter *e, unsigned family) {
     const uint16_t *s = e->w[1].s;
-    operand from = emit_read_slot(e, s[1]);
+    operand from = ts_emit_read_slot(e, s[1]);
     assembler *a = &e->a;
     bool is_float = family == FAMILY_v_f32x4_splat || family == FAMILY_v_f64x2_splat;
     bool two = family == FAMILY_v_f64x2_splat || family == FAMILY_v_i64x2_splat;
@@ -409,21 +409,21 @@ static bool extract(emitter *e, unsigned family) {
     case FAMILY_v_f32x4_extract_lane:
         op_imm(e, OP66, 0x0f3a16, v, RAX, lane); /* which clears the high half of the slot */
         x_xmm_from_reg(a, 0, X, RAX);
-        emit_write_slot(e, s[0], IN_F, X);
+        ts_emit_write_slot(e, s[0], IN_F, X);
         return true;
     default:
         op_imm(e, OP66, 0x0f70, X, v, lane ? 0xee : 0x44);
-        emit_write_slot(e, s[0], IN_D, X);
+        ts_emit_write_slot(e, s[0], IN_D, X);
         return true;
     }
-    emit_write_slot(e, s[0], IN_R, RAX);
+    ts_emit_write_slot(e, s[0], IN_R, RAX);
     return true;
 }
 static bool replace(emitter *e, unsigned family) {
     const uint16_t *s = e->w[1].s;
     assembler *a = &e->a;
     unsigned lane = s[3];
-    operand from = emit_read_slot(e, s[2]);
+    operand from = ts_emit_read_slot(e, s[2]);
     bool is_float = family == FAMILY_v_f32x4_replace_lane || family == FAMILY_v_f64x2_replace_lane;
     if (is_float)
         x_movx(a, family == FAMILY_v_f64x2_replace_lane, Y, from);
@@ -445,7 +445,7 @@ static bool replace(emitter *e, unsigned family) {
     return true;
 }
 
-bool target_vector(emitter *e, const ts_shape *p) {
+bool ts_target_vector(emitter *e, const ts_shape *p) {
     if (!__builtin_cpu_supports("sse4.2")) return false;
     e->vectors.pinned = 0;
     switch ((ts_vector_form)p->form) {
@@ -470,7 +470,7 @@ bool target_vector(emitter *e, const ts_shape *p) {
 static operand address(emitter *e, uint32_t slot) {
     assembler *a = &e->a;
     uint32_t offset = e->w[1].uw[1];
-    operand from = emit_read_slot(e, slot);
+    operand from = ts_emit_read_slot(e, slot);
     x_op(a, 0, 0x8b, RAX, from);
     if (offset <= INT32_MAX) return at_index(MEMORY, RAX, (int32_t)offset);
     x_imm(a, RCX, offset);
@@ -480,7 +480,7 @@ static operand address(emitter *e, uint32_t slot) {
 static void note_fault(emitter *e) {
     PUSH(e->faults, ((ts_native_entry){.word = e->in->at, .code = e->a.len}));
 }
-bool target_vector_other(emitter *e, unsigned opcode) {
+bool ts_target_vector_other(emitter *e, unsigned opcode) {
     const uint16_t *s = e->w[1].s;
     const ts_word *w = e->w;
     if (!__builtin_cpu_supports("sse4.2")) return false;

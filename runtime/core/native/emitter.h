@@ -1,5 +1,5 @@
 /* emitter: what the emitters of all processors share. emit.c walks the IR, and knows the state of registers and
- * labels. emit_x64*.c and emit_a64*.c have the instructions for each operation: the functions target_*.
+ * labels. emit_x64*.c and emit_a64*.c have the instructions for each operation: the functions ts_target_*.
  * In: an instruction of the IR, the state. Out: machine code. */
 #ifndef TS_CORE_EMITTER_H
 #define TS_CORE_EMITTER_H
@@ -79,7 +79,7 @@ typedef struct emitter {
     } while (0)
 
 /* The registers that are homes of slots. */
-extern const uint8_t target_integer_homes[], target_floating_homes[];
+extern const uint8_t ts_target_integer_homes[], ts_target_floating_homes[];
 
 /* --- slots and homes ------------------------------------------------------------------------------------ */
 static inline operand slot_memory(uint32_t slot) {
@@ -90,7 +90,7 @@ static inline unsigned candidate_of(const emitter *e, uint32_t slot) {
 }
 static inline unsigned home_of(const emitter *e, unsigned k) {
     const flow_candidate *c = &e->f.candidate[k];
-    return c->class == IN_R ? target_integer_homes[c->home] : target_floating_homes[c->home];
+    return c->class == IN_R ? ts_target_integer_homes[c->home] : ts_target_floating_homes[c->home];
 }
 static inline bool has_home(const emitter *e, unsigned k) {
     return k != NO_CANDIDATE && e->f.candidate[k].home != NO_HOME;
@@ -117,21 +117,21 @@ static inline unsigned float_result(const emitter *e, const ts_shape *p) {
 
 /* --- emit.c --------------------------------------------------------------------------------------------- */
 /* Where to read a slot: its home if it is there or is needed again, or else the frame. */
-operand emit_read_slot(emitter *e, uint32_t slot);
+operand ts_emit_read_slot(emitter *e, uint32_t slot);
 /* The slot gets the register `from` of a class. */
-void emit_write_slot(emitter *e, uint32_t slot, unsigned class, unsigned from);
+void ts_emit_write_slot(emitter *e, uint32_t slot, unsigned class, unsigned from);
 /* The home of candidate k has its new value. */
-void emit_note_written(emitter *e, unsigned k);
+void ts_emit_note_written(emitter *e, unsigned k);
 /* The interpreter executes the instruction instead, if cc holds. */
-void emit_side_exit(emitter *e, int cc);
+void ts_emit_side_exit(emitter *e, int cc);
 /* The interpreter executes the instruction always. The next one is an entry. */
-void emit_leave(emitter *e);
+void ts_emit_leave(emitter *e);
 /* Store the slots from … to - 1 whose homes are dirty. */
-void emit_store_slots(emitter *e, uint32_t from, uint32_t to);
+void ts_emit_store_slots(emitter *e, uint32_t from, uint32_t to);
 /* These slots get new values, in the frame: no register has them. */
-void emit_forget_slots(emitter *e, uint32_t from, uint32_t to);
+void ts_emit_forget_slots(emitter *e, uint32_t from, uint32_t to);
 /* A branch of this instruction under a condition; cc < 0: always. */
-void emit_branch(emitter *e, int cc);
+void ts_emit_branch(emitter *e, int cc);
 /* The operands of a form with two. */
 typedef struct pair {
     operand a, b;
@@ -139,67 +139,67 @@ typedef struct pair {
     uint64_t b_const;
 } pair;
 /* slot_a, slot_b: the fields that name them. constant: where AI and SI have it. */
-pair emit_read_pair(emitter *e, unsigned form, unsigned acc, unsigned slot_a, unsigned slot_b, uint64_t constant);
-operand emit_read_one(emitter *e, const ts_shape *p);
+pair ts_emit_read_pair(emitter *e, unsigned form, unsigned acc, unsigned slot_a, unsigned slot_b, uint64_t constant);
+operand ts_emit_read_one(emitter *e, const ts_shape *p);
 /* Finish a result that is in register `in`: the slot s0 and the accumulator get it. */
-void emit_finish_integer(emitter *e, const ts_shape *p, unsigned in);
-void emit_finish_float(emitter *e, const ts_shape *p, unsigned in);
+void ts_emit_finish_integer(emitter *e, const ts_shape *p, unsigned in);
+void ts_emit_finish_float(emitter *e, const ts_shape *p, unsigned in);
 /* The form of a store's address: FORM_A, FORM_S, FORM_P, FORM_Q or FORM_I. */
-unsigned emit_store_base(unsigned form);
+unsigned ts_emit_store_base(unsigned form);
 /* The condition (CC_*) of an integer comparison. */
-unsigned emit_integer_condition(unsigned family);
+unsigned ts_emit_integer_condition(unsigned family);
 
 /* --- each processor ------------------------------------------------------------------------------------- */
 /* How many homes a function has. */
-flow_registers target_registers(const ts_compiled *ir);
+flow_registers ts_target_registers(const ts_compiled *ir);
 /* Moves. A class is IN_R or IN_D for all 64 bits, or IN_F. They keep the flags. In memory, the high half of an
  * f32's slot is 0. */
-void target_read(emitter *e, unsigned class, unsigned to, operand from);
-void target_write(emitter *e, unsigned class, operand to, unsigned from);
-void target_move(emitter *e, unsigned to_class, unsigned to, unsigned from_class, unsigned from);
-void target_copy(emitter *e, operand to, operand from); /* memory to memory */
-void target_constant(emitter *e, unsigned class, unsigned to, uint64_t v);
-void target_write_constant(emitter *e, operand to, uint64_t v);
-/* A jump under a condition; cc < 0: always. Returns what target_bind needs. */
-uint32_t target_jump(emitter *e, int cc);
-void target_bind(emitter *e, uint32_t jump, uint32_t to);
+void ts_target_read(emitter *e, unsigned class, unsigned to, operand from);
+void ts_target_write(emitter *e, unsigned class, operand to, unsigned from);
+void ts_target_move(emitter *e, unsigned to_class, unsigned to, unsigned from_class, unsigned from);
+void ts_target_copy(emitter *e, operand to, operand from); /* memory to memory */
+void ts_target_constant(emitter *e, unsigned class, unsigned to, uint64_t v);
+void ts_target_write_constant(emitter *e, operand to, uint64_t v);
+/* A jump under a condition; cc < 0: always. Returns what ts_target_bind needs. */
+uint32_t ts_target_jump(emitter *e, int cc);
+void ts_target_bind(emitter *e, uint32_t jump, uint32_t to);
 /* Indirect jumps may come here. */
-void target_landing(emitter *e);
+void ts_target_landing(emitter *e);
 /* Go to an operation of the interpreter. */
-void target_interpret(emitter *e, const ts_word *pc, const void *handler);
-/* Jump by a table of n + 1 distances from the table, which target_bind gives a place. */
-uint32_t target_table_jump(emitter *e, operand index, uint32_t n);
+void ts_target_interpret(emitter *e, const ts_word *pc, const void *handler);
+/* Jump by a table of n + 1 distances from the table, which ts_target_bind gives a place. */
+uint32_t ts_target_table_jump(emitter *e, operand index, uint32_t n);
 /* Returns the condition that the low 32 bits are 0. Its lowest bit negates. */
-int target_test(emitter *e, operand m);
+int ts_target_test(emitter *e, operand m);
 /* The families. */
-void target_binary(emitter *e, const ts_shape *p);
-void target_unary(emitter *e, const ts_shape *p);
-void target_compare(emitter *e, const ts_shape *p);
-void target_compare_and_branch(emitter *e, const ts_shape *p);
-void target_add_and_branch(emitter *e, unsigned cc, bool compares, bool by_slot);
-void target_load(emitter *e, const ts_shape *p);
-void target_store(emitter *e, const ts_shape *p);
-void target_store_float(emitter *e, const ts_shape *p);
+void ts_target_binary(emitter *e, const ts_shape *p);
+void ts_target_unary(emitter *e, const ts_shape *p);
+void ts_target_compare(emitter *e, const ts_shape *p);
+void ts_target_compare_and_branch(emitter *e, const ts_shape *p);
+void ts_target_add_and_branch(emitter *e, unsigned cc, bool compares, bool by_slot);
+void ts_target_load(emitter *e, const ts_shape *p);
+void ts_target_store(emitter *e, const ts_shape *p);
+void ts_target_store_float(emitter *e, const ts_shape *p);
 /* Vector operations; false: the processor has none for it. */
-bool target_vector(emitter *e, const ts_shape *p);
-bool target_vector_other(emitter *e, unsigned opcode); /* those of SHAPE_OP */
-bool target_object(emitter *e, unsigned opcode);       /* operations on references */
+bool ts_target_vector(emitter *e, const ts_shape *p);
+bool ts_target_vector_other(emitter *e, unsigned opcode); /* those of SHAPE_OP */
+bool ts_target_object(emitter *e, unsigned opcode);       /* operations on references */
 /* Operations with bodies of their own. */
-void target_global_get(emitter *e, unsigned class, bool to_slot);
-void target_global_set(emitter *e);
-void target_global_set_accumulator(emitter *e);
-void target_select(emitter *e, unsigned class, bool by_slot, bool to_slot);
-void target_shift_and_add(emitter *e, bool by_slot, bool to_slot);
-void target_enter(emitter *e, bool zeroes);
-void target_take_fuel(emitter *e);
-void target_call(emitter *e);
-void target_call_indirect(emitter *e, operand index);
-void target_return(emitter *e);
-/* Between the files of one processor. a64_integer and a64_floating return the register of an operand, which is
+void ts_target_global_get(emitter *e, unsigned class, bool to_slot);
+void ts_target_global_set(emitter *e);
+void ts_target_global_set_accumulator(emitter *e);
+void ts_target_select(emitter *e, unsigned class, bool by_slot, bool to_slot);
+void ts_target_shift_and_add(emitter *e, bool by_slot, bool to_slot);
+void ts_target_enter(emitter *e, bool zeroes);
+void ts_target_take_fuel(emitter *e);
+void ts_target_call(emitter *e);
+void ts_target_call_indirect(emitter *e, operand index);
+void ts_target_return(emitter *e);
+/* Between the files of one processor. ts_a64_integer and ts_a64_floating return the register of an operand, which is
  * `other` if it was in memory. */
-void x64_float_const(emitter *e, unsigned to, int two, uint64_t bits);
-void a64_float_const(emitter *e, unsigned to, int two, uint64_t bits);
-unsigned a64_integer(emitter *e, int wide, operand from, unsigned other);
-unsigned a64_floating(emitter *e, int two, operand from, unsigned other);
+void ts_x64_float_const(emitter *e, unsigned to, int two, uint64_t bits);
+void ts_a64_float_const(emitter *e, unsigned to, int two, uint64_t bits);
+unsigned ts_a64_integer(emitter *e, int wide, operand from, unsigned other);
+unsigned ts_a64_floating(emitter *e, int two, operand from, unsigned other);
 #endif
 #endif

@@ -204,8 +204,8 @@ static void choose_homes(flow *f, flow_registers have) {
             f->shares[k] = in_home[f->candidate[k].class != IN_R][f->candidate[k].home] & ~SET_BIT(k);
 }
 
-bool flow_analyse(flow *f, const ts_word *code, uint32_t n_words, uint32_t n_slots, const ts_handler *handlers,
-                  uint32_t n_handlers, flow_registers have) {
+bool ts_flow_analyse(flow *f, const ts_word *code, uint32_t n_words, uint32_t n_slots, const ts_handler *handlers,
+                     uint32_t n_handlers, flow_registers have) {
     memset(f, 0, sizeof *f);
     f->code = code;
     f->n_words = n_words;
@@ -218,7 +218,7 @@ bool flow_analyse(flow *f, const ts_word *code, uint32_t n_words, uint32_t n_slo
     choose_homes(f, have);
     return true;
 }
-void flow_free(flow *f) {
+void ts_flow_free(flow *f) {
     free(f->ins);
     free(f->ins_of_word);
     free(f->candidate_of_slot);

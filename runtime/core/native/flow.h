@@ -51,8 +51,8 @@ typedef struct flow_registers {
     uint8_t integer, floating;
 } flow_registers;
 
-/* Returns false if there is no memory. flow_free frees what it made, in both cases. */
-bool flow_analyse(flow *f, const ts_word *code, uint32_t n_words, uint32_t n_slots, const ts_handler *handlers,
-                  uint32_t n_handlers, flow_registers have);
-void flow_free(flow *f);
+/* Returns false if there is no memory. ts_flow_free frees what it made, in both cases. */
+bool ts_flow_analyse(flow *f, const ts_word *code, uint32_t n_words, uint32_t n_slots, const ts_handler *handlers,
+                     uint32_t n_handlers, flow_registers have);
+void ts_flow_free(flow *f);
 #endif
