@@ -17,7 +17,7 @@
 #define BR5(n, i, T)                                                                                                   \
     BR1(n, i, T, FORM_AS) BR1(n, i, T, FORM_SA) BR1(n, i, T, FORM_SS) BR1(n, i, T, FORM_AI) BR1(n, i, T, FORM_SI)
 #define BR1(n, i, T, form) ROW(SHAPE_CMP_BR, form, 0, 0, IN_##i, IN_NONE, sizeof(T), 0, FAMILY_##n)
-#define MEM(k, n, c, T, form, x, s) ROW(k, form, s, x, IN_##c, IN_##c, sizeof(T), (T) - 1 < (T)0, FAMILY_##n)
+#define MEM(k, n, c, T, form, x, s) ROW(k, form, s, x, IN_##c, IN_##c, sizeof(T), !((T) - 1 > (T)0), FAMILY_##n)
 #define LOAD2(n, o, T, form, x) MEM(SHAPE_LOAD, n, o, T, form, x, 0) MEM(SHAPE_LOAD, n, o, T, form, x, 1)
 #define LOAD5(n, o, T, x)                                                                                              \
     LOAD2(n, o, T, FORM_A, x)                                                                                          \

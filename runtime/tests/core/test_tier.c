@@ -11,10 +11,10 @@ static bool count_machine_code(void *data, ts_fcode *c) {
     *(uint32_t *)data += __atomic_load_n(&c->machine, __ATOMIC_ACQUIRE) != NULL;
     return false;
 }
-static uint32_t functions_with_machine_code(const seed *s) {
+static int functions_with_machine_code(const seed *s) {
     uint32_t n = 0;
     ts_code_each(s->module, count_machine_code, &n);
-    return n;
+    return (int)n;
 }
 static seed *open_in(ts_tier tier, const char *name) {
     seed_tier = tier;
