@@ -41,6 +41,9 @@ ts_http_client *ts_http_client_new(const char *ca_file) {
 void ts_http_client_free(ts_http_client *c) {
     free(c);
 }
+void ts_http_client_prepare(const char **ca_file, const char **ca_folder) {
+    *ca_file = *ca_folder = NULL;
+}
 void ts_http_client_set_may_connect(ts_http_client *c, ts_http_may_connect may, void *data) {
     (void)c, (void)may, (void)data;
 }

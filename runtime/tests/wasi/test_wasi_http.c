@@ -130,6 +130,9 @@ void ts_http_client_free(ts_http_client *c) {
     free(c);
     fake.clients--;
 }
+void ts_http_client_prepare(const char **ca_file, const char **ca_folder) {
+    *ca_file = *ca_folder = NULL;
+}
 void ts_http_client_set_may_connect(ts_http_client *c, ts_http_may_connect may, void *data) {
     (void)c;
     fake.may = may;
