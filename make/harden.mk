@@ -5,6 +5,8 @@
 # HARDEN= switches it off, to measure what it costs.
 
 ifeq ($(origin HARDEN),undefined)
+# Sanitizers have checks of their own, and stack frames several times larger.
+ifeq ($(SANITIZE)$(findstring -fsanitize,$(CFLAGS)),)
 # These are left out where the compiler does not know them. Returns are checked by the shadow stacks of x86-64. Branch
 # targets (-fcf-protection=full) would cost the interpreter 1 %, one program 8 %, and Linux checks them in the kernel
 # only.
@@ -13,9 +15,10 @@ HARDEN_TRY := -fstack-clash-protection -ftrivial-auto-var-init=zero \
 HARDEN_HAS = $(shell echo 'int main(void) { return 0; }' | $(CC) -Werror -x c - -c $(1) -o /dev/null 2> /dev/null && echo '$(1)')
 HARDEN := $(or $(call HARDEN_HAS,$(HARDEN_TRY)),$(foreach flag,$(HARDEN_TRY),$(call HARDEN_HAS,$(flag))))
 HARDEN += -fstack-protector-strong
-# Checked functions need an optimizer that knows sizes. Sanitizers have checks of their own.
-ifeq ($(SANITIZE)$(findstring -O0,$(OPT))$(findstring -fsanitize,$(CFLAGS)),)
+# Checked functions need an optimizer that knows sizes.
+ifeq ($(findstring -O0,$(OPT)),)
 HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+endif
 endif
 # The folder of the build is no part of what is built: two builds in two folders are equal, byte by byte.
 HARDEN += -ffile-prefix-map=$(CURDIR)=.
