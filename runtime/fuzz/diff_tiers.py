@@ -7,28 +7,15 @@ Out: a line of counts; each difference as N.wasm and N.txt in the work folder; s
 
 from __future__ import annotations
 
-import argparse
-import os
 import random
 import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
-from smith import keep, modules, report_of
+from smith import keep, modules, read_arguments, report_of
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--runner", required=True, help="run_tiers")
-    parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--work", type=Path, required=True, help="where differences are left")
-    parser.add_argument("--wasm-tools", default=str(Path(sys.executable).parent / "wasm-tools"))
-    parser.add_argument("modules", nargs="*", type=Path)
-    args = parser.parse_args()
-    args.work.mkdir(parents=True, exist_ok=True)
-    seed = args.seed if args.seed is not None else int.from_bytes(os.urandom(4), "little")
+    args, seed = read_arguments(__doc__, "run_tiers")
     counts: Counter[str] = Counter()
     runner: subprocess.Popen[str] | None = None
     for path in modules(args, random.Random(seed)):

@@ -8,21 +8,17 @@ NaN bits are canonical on both sides, relaxed SIMD deterministic.
 
 from __future__ import annotations
 
-import argparse
 import ctypes
-import os
 import random
 import subprocess
-import sys
 import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import wasmtime
-from smith import keep, modules, report_of
+from smith import keep, modules, read_arguments, report_of
 from wasmtime import _bindings as ffi
 
 # wasmtime's message for a trap, and our name of it.
@@ -276,16 +272,7 @@ def make_engine() -> wasmtime.Engine:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--runner", required=True, help="run_exec, with its options")
-    parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--work", type=Path, required=True, help="where differences are left")
-    parser.add_argument("--wasm-tools", default=str(Path(sys.executable).parent / "wasm-tools"))
-    parser.add_argument("modules", nargs="*", type=Path)
-    args = parser.parse_args()
-    args.work.mkdir(parents=True, exist_ok=True)
-    seed = args.seed if args.seed is not None else int.from_bytes(os.urandom(4), "little")
+    args, seed = read_arguments(__doc__, "run_exec, with its options")
     rng, engine, tally = random.Random(seed), make_engine(), Tally()
     command = args.runner.split()
     runner = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -9,10 +9,25 @@ import argparse
 import os
 import random
 import subprocess
+import sys
 import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+
+
+def read_arguments(description: str | None, runner: str) -> tuple[argparse.Namespace, int]:
+    """The options of a comparison, whose work folder is made, and the seed of its modules."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0] if description else None)
+    parser.add_argument("--runner", required=True, help=runner)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--work", type=Path, required=True, help="where differences are left")
+    parser.add_argument("--wasm-tools", default=str(Path(sys.executable).parent / "wasm-tools"))
+    parser.add_argument("modules", nargs="*", type=Path)
+    args = parser.parse_args()
+    args.work.mkdir(parents=True, exist_ok=True)
+    return args, args.seed if args.seed is not None else int.from_bytes(os.urandom(4), "little")
 
 
 def smith_command(tool: str, rng: random.Random) -> list[str]:

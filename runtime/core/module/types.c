@@ -113,17 +113,6 @@ static ts_valtype *canon_all(ts_arena *a, const struct group *g, uint32_t first,
     return to;
 }
 
-static uint32_t storage_size(ts_valtype t) {
-    switch (ts_vt_kind(t)) {
-    case TS_VT_I8: return 1;
-    case TS_VT_I16: return 2;
-    case TS_VT_I32:
-    case TS_VT_F32: return 4;
-    case TS_VT_V128: return 16;
-    default: return 8;
-    }
-}
-
 static bool define(ts_type_registry *r, const struct group *g, uint32_t first, uint32_t k) {
     const ts_rec_member *m = &g->members[k];
     ts_deftype *d = at(r, first + k);
@@ -151,7 +140,7 @@ static bool define(ts_type_registry *r, const struct group *g, uint32_t first, u
     if (!d->params || !d->results || !fields) return false;
     uint64_t end = 0;
     for (uint32_t i = 0; i < m->n_fields; i++) {
-        uint32_t size = storage_size(m->fields[i].type);
+        uint32_t size = ts_vt_storage_size(m->fields[i].type);
         end = (end + size - 1) & ~(uint64_t)(size - 1);
         fields[i].type = canon(g, first, m->fields[i].type);
         fields[i].mut = m->fields[i].mut;

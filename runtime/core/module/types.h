@@ -126,6 +126,17 @@ static inline bool ts_vt_defaultable(ts_valtype t) {
 }
 /* Write the type as text, such as "i32" or "(ref null 5)", to buf. Returns buf. */
 const char *ts_vt_name(ts_valtype t, char buf[48]);
+/* The bytes that a storage type takes in an object. */
+static inline uint32_t ts_vt_storage_size(ts_valtype t) {
+    switch (ts_vt_kind(t)) {
+    case TS_VT_I8: return 1;
+    case TS_VT_I16: return 2;
+    case TS_VT_I32:
+    case TS_VT_F32: return 4;
+    case TS_VT_V128: return 16;
+    default: return 8;
+    }
+}
 static inline uint32_t ts_vt_slots(ts_valtype t) {
     return t == TS_VT_V128 ? 2 : 1;
 }

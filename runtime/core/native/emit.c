@@ -360,6 +360,13 @@ static void copy(emitter *e, uint32_t to, uint32_t from) {
         ts_target_copy(e, slot_memory(to), m);
     }
 }
+/* No register has a vector in these slots any more. */
+static void drop_vectors(emitter *e, uint32_t from, uint32_t to) {
+    for (unsigned v = 0; v < VECTOR_REGISTERS; v++) {
+        int64_t at = e->vectors.slot[v];
+        if (at >= 0 && at + 2 > from && at < to) e->vectors.slot[v] = -1;
+    }
+}
 void ts_emit_store_slots(emitter *e, uint32_t from, uint32_t to) {
     unsigned k;
     EACH(k, e->dirty & e->f.all) {
@@ -377,10 +384,7 @@ void ts_emit_forget_slots(emitter *e, uint32_t from, uint32_t to) {
         e->valid &= ~SET_BIT(k);
         e->dirty &= ~SET_BIT(k);
     }
-    for (unsigned v = 0; v < VECTOR_REGISTERS; v++) {
-        int64_t at = e->vectors.slot[v];
-        if (at >= 0 && at + 2 > from && at < to) e->vectors.slot[v] = -1;
-    }
+    drop_vectors(e, from, to);
 }
 static bool has_vectors(const emitter *e) {
     for (unsigned v = 0; v < VECTOR_REGISTERS; v++)
@@ -395,32 +399,18 @@ static void update_vectors(emitter *e) {
     if (e->rejoin || o.is_exit || o.is_call || o.reads_all || e->w->u == TS_IR_count) {
         forget_vectors(e);
     } else if (o.write >= 0 && !o.writes_pair) {
-        uint32_t from = (uint32_t)o.write, n = o.moved ? o.moved : 1;
-        for (unsigned v = 0; v < VECTOR_REGISTERS; v++) {
-            int64_t at = e->vectors.slot[v];
-            if (at >= 0 && at + 2 > from && at < (int64_t)from + n) e->vectors.slot[v] = -1;
-        }
+        drop_vectors(e, (uint32_t)o.write, (uint32_t)o.write + (o.moved ? o.moved : 1));
     }
 }
 /* Several slots, as if at once. */
 static void move_slots(emitter *e, uint32_t to, uint32_t from, uint32_t n) {
-    slot_set into = 0;
-    unsigned k;
-    EACH(k, e->f.all) {
-        uint32_t s = e->f.candidate[k].slot;
-        if (s >= from && s < from + n && (e->dirty >> k & 1)) {
-            store_home(e, k);
-            e->dirty &= ~SET_BIT(k);
-        }
-        if (s >= to && s < to + n) into |= SET_BIT(k);
-    }
+    ts_emit_store_slots(e, from, from + n);
     for (uint32_t j = 0; j < n; j++) {
         uint32_t at = to < from ? j : n - 1 - j;
         room(&e->a, 0);
         ts_target_copy(e, slot_memory(to + at), slot_memory(from + at));
     }
-    e->valid &= ~into;
-    e->dirty &= ~into;
+    ts_emit_forget_slots(e, to, to + n);
 }
 static void constant(emitter *e, uint32_t slot, uint64_t v) {
     unsigned k = candidate_of(e, slot);

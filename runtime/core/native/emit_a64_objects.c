@@ -12,14 +12,7 @@ static unsigned object(emitter *e, uint32_t slot) {
 }
 /* The binary logarithm of the bytes of a storage type; 4: a vector. */
 static unsigned storage_size(ts_valtype t) {
-    switch (ts_vt_kind(t)) {
-    case TS_VT_I8: return 0;
-    case TS_VT_I16: return 1;
-    case TS_VT_I32:
-    case TS_VT_F32: return 2;
-    case TS_VT_V128: return 4;
-    default: return 3;
-    }
+    return (unsigned)__builtin_ctz(ts_vt_storage_size(t));
 }
 static void get(emitter *e, operand from, unsigned size, bool is_signed) {
     unsigned to = result_home(e, e->w[1].s[0], IN_R, TMP);

@@ -13,17 +13,6 @@ static unsigned object(emitter *e, uint32_t slot) {
     ts_emit_side_exit(e, CC_E);
     return r;
 }
-/* The bytes of a storage type; 16: a vector. */
-static uint32_t storage_size(ts_valtype t) {
-    switch (ts_vt_kind(t)) {
-    case TS_VT_I8: return 1;
-    case TS_VT_I16: return 2;
-    case TS_VT_I32:
-    case TS_VT_F32: return 4;
-    case TS_VT_V128: return 16;
-    default: return 8;
-    }
-}
 static void get(emitter *e, operand from, uint32_t size, bool is_signed) {
     unsigned to = result_home(e, e->w[1].s[0], IN_R, RAX);
     switch (size) {
@@ -72,7 +61,7 @@ bool ts_target_object(emitter *e, unsigned opcode) {
     switch (opcode) {
     case TS_IR_struct_get: {
         const ts_field *f = &ts_types_get(e->types, (uint32_t)e->w[2].u)->fields[s[2]];
-        size = storage_size(f->type);
+        size = ts_vt_storage_size(f->type);
         if (size == 16 || f->offset > INT32_MAX / 2) return false;
         unsigned r = object(e, s[1]);
         get(e, at_mem(r, e->t->object_payload + (int32_t)f->offset), size, s[3] != 0);
@@ -80,7 +69,7 @@ bool ts_target_object(emitter *e, unsigned opcode) {
     }
     case TS_IR_struct_set: {
         const ts_field *f = &ts_types_get(e->types, (uint32_t)e->w[2].u)->fields[s[2]];
-        size = storage_size(f->type);
+        size = ts_vt_storage_size(f->type);
         if (size == 16 || f->offset > INT32_MAX / 2) return false;
         unsigned r = object(e, s[0]);
         put(e, at_mem(r, e->t->object_payload + (int32_t)f->offset), size, value(e, s[1], RCX));
@@ -88,7 +77,7 @@ bool ts_target_object(emitter *e, unsigned opcode) {
     }
     case TS_IR_array_get: {
         t = ts_types_get(e->types, (uint32_t)e->w[2].u);
-        size = storage_size(t->fields[0].type);
+        size = ts_vt_storage_size(t->fields[0].type);
         if (size == 16) return false;
         operand index = ts_emit_read_slot(e, s[2]);
         unsigned r = object(e, s[1]);
@@ -97,7 +86,7 @@ bool ts_target_object(emitter *e, unsigned opcode) {
     }
     case TS_IR_array_set: {
         t = ts_types_get(e->types, (uint32_t)e->w[2].u);
-        size = storage_size(t->fields[0].type);
+        size = ts_vt_storage_size(t->fields[0].type);
         if (size == 16) return false;
         operand index = ts_emit_read_slot(e, s[1]);
         unsigned r = object(e, s[0]);

@@ -277,22 +277,11 @@ static const ts_deftype *type_of(ts_exec *x, uint32_t id) {
     return ts_types_get(x->store->types, id);
 }
 
-/* Bytes that a storage type takes in an object. */
-static uint32_t storage_size(ts_valtype t) {
-    switch (ts_vt_kind(t)) {
-    case TS_VT_I8: return 1;
-    case TS_VT_I16: return 2;
-    case TS_VT_I32:
-    case TS_VT_F32: return 4;
-    case TS_VT_V128: return 16;
-    default: return 8;
-    }
-}
 static void put(uint8_t *to, ts_valtype t, const ts_slot *v) {
-    memcpy(to, v, storage_size(t));
+    memcpy(to, v, ts_vt_storage_size(t));
 }
 static void get(const uint8_t *from, ts_valtype t, bool sign, ts_slot *v) {
-    uint32_t n = storage_size(t);
+    uint32_t n = ts_vt_storage_size(t);
     if (n == 16) {
         memcpy(v, from, 16);
         return;
