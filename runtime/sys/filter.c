@@ -140,9 +140,10 @@ static const uint16_t always[] = {
 #endif
     /* files */
     SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_pread64, SYS_pwrite64, SYS_preadv, SYS_pwritev, SYS_preadv2,
-    SYS_pwritev2, SYS_lseek, SYS_close, SYS_openat, SYS_faccessat, SYS_newfstatat, SYS_fstat, SYS_statx, SYS_getdents64,
-    SYS_readlinkat, SYS_mkdirat, SYS_unlinkat, SYS_renameat, SYS_linkat, SYS_symlinkat, SYS_ftruncate, SYS_fallocate,
-    SYS_fadvise64, SYS_fsync, SYS_fdatasync, SYS_utimensat, SYS_pipe2, SYS_dup3, SYS_eventfd2, SYS_memfd_create,
+    SYS_pwritev2, SYS_lseek, SYS_close, SYS_openat, SYS_faccessat, SYS_newfstatat, SYS_fstat, SYS_fstatfs, SYS_statx,
+    SYS_getdents64, SYS_readlinkat, SYS_mkdirat, SYS_unlinkat, SYS_renameat, SYS_linkat, SYS_symlinkat, SYS_ftruncate,
+    SYS_fallocate, SYS_fadvise64, SYS_fsync, SYS_fdatasync, SYS_utimensat, SYS_pipe2, SYS_dup3, SYS_eventfd2,
+    SYS_memfd_create,
     /* waiting */
     SYS_ppoll, SYS_pselect6, SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_pwait, SYS_nanosleep, SYS_clock_nanosleep,
     SYS_futex, SYS_restart_syscall, SYS_sched_yield, SYS_setitimer, /* memory */
