@@ -1,30 +1,41 @@
 # fuzz: the targets of libFuzzer, and the comparisons with other engines on random input.
 #
-# in:  runtime/fuzz/   out: build-fuzz/fuzz/*, build-fuzz/corpus/, build-fuzz/*.log
+# in:  runtime/fuzz/   out: build-fuzz*/fuzz/*, build-fuzz/corpora/, build-fuzz/found/, build-fuzz/*.log
 
-# Each target runtime/fuzz/fuzz_*.c runs for FUZZ_SECONDS on its seeds, after its regressions. Then modules of
+# Each target runtime/fuzz/fuzz_*.c runs for FUZZ_SECONDS of CPU time on its seeds and regressions. Then modules of
 # `wasm-tools smith` run on this engine and on wasmtime, random components run on both, and damaged components are
 # compared with wasm-tools, for as long each.
 FUZZ_SECONDS ?= 20
 FUZZ_SRC := $(wildcard runtime/fuzz/fuzz_*.c)
 FUZZ_LIB_SRC := $(filter-out $(FUZZ_SRC) $(wildcard runtime/fuzz/run_*.c),$(wildcard runtime/fuzz/*.c))
 FUZZ_FLAGS = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -DTS_DISPATCH_SWITCH -DTS_ASSERTIONS
+# What fuzz_* link with: libFuzzer of clang, or another engine.
+FUZZ_ENGINE ?= -fsanitize=fuzzer,address,undefined
 FUZZ_BIN = $(patsubst runtime/fuzz/%.c,%,$(FUZZ_SRC))
 FUZZ_PYTHON = .venv/bin/python
 .PHONY: fuzz fuzz-targets fuzz-compare
 fuzz:
 	@$(MAKE) --no-print-directory fuzz-targets
 	@$(MAKE) --no-print-directory fuzz-compare
+# Each target is a program with sanitizers and assertions; FUZZ_PLAIN without sanitizers, which turn machine code off.
+FUZZ_PLAIN := fuzz_tiers
+FUZZ_NAMES ?= $(FUZZ_BIN)
+FUZZ_BUILD ?= build-fuzz
+.PHONY: fuzz-build fuzz-build-plain fuzz-build-coverage
+fuzz-build:
+	@$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) OPT='-O1 -g' CFLAGS='$(FUZZ_FLAGS)' LDFLAGS='-fsanitize=address,undefined' \
+	  $(patsubst %,$(FUZZ_BUILD)/fuzz/%,$(filter-out $(FUZZ_PLAIN),$(FUZZ_NAMES)))
+fuzz-build-plain:
+	@$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) OPT='-O2 -g' CFLAGS='-fsanitize=fuzzer-no-link -DTS_ASSERTIONS' \
+	  FUZZ_ENGINE=-fsanitize=fuzzer $(patsubst %,$(FUZZ_BUILD)/fuzz/%,$(filter $(FUZZ_PLAIN),$(FUZZ_NAMES)))
+# What the corpora reach: runtime/fuzz/coverage.py reads it.
+fuzz-build-coverage:
+	@$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) OPT='-O1 -g' CFLAGS='-fprofile-instr-generate -fcoverage-mapping' \
+	  FUZZ_ENGINE='-fsanitize=fuzzer -fprofile-instr-generate' $(patsubst %,$(FUZZ_BUILD)/fuzz/%,$(FUZZ_NAMES))
+# Every target for FUZZ_SECONDS: a short campaign without more.
 fuzz-targets:
-	@$(MAKE) --no-print-directory BUILD=build-fuzz OPT='-O1 -g' CFLAGS='$(FUZZ_FLAGS)' LDFLAGS='-fsanitize=address,undefined' \
-	  $(FUZZ_BIN:%=build-fuzz/fuzz/%)
-	@for t in $(FUZZ_BIN); do \
-	  mkdir -p build-fuzz/corpus/$$t; \
-	  echo "-- $$t for $(FUZZ_SECONDS) s"; \
-	  build-fuzz/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -timeout=30 -print_final_stats=1 build-fuzz/corpus/$$t \
-	    $$(ls -d runtime/fuzz/seeds/$$t runtime/fuzz/regressions/$$t 2> /dev/null) > build-fuzz/$$t.log 2>&1 || \
-	    { tail -n 40 build-fuzz/$$t.log; exit 1; }; \
-	  tail -n 8 build-fuzz/$$t.log; done
+	@ci/fuzz_campaign.sh $$($(PYTHON) -c 'print($(FUZZ_SECONDS) * $(words $(FUZZ_BIN)) / 3600)') $(FUZZ_BIN) \
+	  --no-merge --no-coverage
 fuzz-compare: all $(BUILD)/fuzz/run_exec $(BUILD)/fuzz/run_call $(BUILD)/fuzz/run_tiers
 	@[ -x .venv/bin/wasm-tools ] && $(FUZZ_PYTHON) -c 'import wasmtime' 2> /dev/null || \
 	  { echo 'fuzz: wasmtime or wasm-tools is absent (make deps), so the comparison with it is left out'; exit 0; }; \
@@ -42,8 +53,13 @@ $(BUILD)/fuzz/run_%: $(OBJ)/runtime/fuzz/run_%.o $(call obj_of,$(FUZZ_LIB_SRC)) 
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
+# The command's files, without main, for the targets that read what only the command reads.
+FUZZ_CLI_OBJ = $(filter-out %/main.o,$(CLI_OBJ))
+$(BUILD)/fuzz/fuzz_wast $(BUILD)/fuzz/fuzz_inspect: $(FUZZ_CLI_OBJ)
+# These read host names: they must not be looked up.
+$(BUILD)/fuzz/fuzz_policy: FUZZ_LDFLAGS += -Wl,--wrap=getaddrinfo
 $(BUILD)/fuzz/fuzz_%: $(OBJ)/runtime/fuzz/fuzz_%.o $(call obj_of,$(FUZZ_LIB_SRC)) $(BUILD)/libtouchstone.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) -fsanitize=fuzzer,address,undefined $^ -o $@ $(LIBS)
+	$(Q)$(CC) $(FUZZ_ENGINE) $(FUZZ_LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) -o $@ $(LIBS)
 -include $(wildcard $(OBJ)/runtime/fuzz/*.d)

@@ -185,9 +185,14 @@ const ts_json *ts_json_get(const ts_json *object, const char *key) {
     return NULL;
 }
 
-const char *ts_json_get_str(const ts_json *object, const char *key) {
+const ts_json *ts_json_get_text(const ts_json *object, const char *key) {
     const ts_json *v = ts_json_get(object, key);
-    return v && v->kind == TS_JSON_STRING ? v->str : NULL;
+    return v && v->kind == TS_JSON_STRING ? v : NULL;
+}
+
+const char *ts_json_get_str(const ts_json *object, const char *key) {
+    const ts_json *v = ts_json_get_text(object, key);
+    return v ? v->str : NULL;
 }
 
 uint32_t ts_json_count(const ts_json *v) {

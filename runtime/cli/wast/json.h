@@ -29,9 +29,10 @@ struct ts_json {
 };
 
 ts_status ts_json_parse(ts_arena *a, const char *text, size_t len, const ts_json **out, ts_error *e) TS_MUST_USE;
-const ts_json *ts_json_get(const ts_json *object, const char *key);  /* NULL: no such member */
-const char *ts_json_get_str(const ts_json *object, const char *key); /* NULL: no such string */
-uint32_t ts_json_count(const ts_json *v);                            /* the number of elements or members */
-uint64_t ts_json_bits(const char *s);                                /* an integer, as its bits modulo 2^64 */
-void ts_json_write_str(FILE *out, const char *s, size_t len);        /* including the quotes */
+const ts_json *ts_json_get(const ts_json *object, const char *key);      /* NULL: no such member */
+const ts_json *ts_json_get_text(const ts_json *object, const char *key); /* NULL: no such string */
+const char *ts_json_get_str(const ts_json *object, const char *key);     /* NULL: no such string */
+uint32_t ts_json_count(const ts_json *v);                                /* the number of elements or members */
+uint64_t ts_json_bits(const char *s);                                    /* an integer, as its bits modulo 2^64 */
+void ts_json_write_str(FILE *out, const char *s, size_t len);            /* including the quotes */
 #endif

@@ -236,7 +236,7 @@ static ts_status instantiate(wast *w, ts_module *m, const char *name, ts_instanc
 
 /* --- values --- */
 static unsigned lane_bytes(const char *t) {
-    return strcmp(t, "i8") == 0 ? 1 : strcmp(t, "i16") == 0 ? 2 : t[1] == '3' ? 4 : 8;
+    return strcmp(t, "i8") == 0 ? 1 : strcmp(t, "i16") == 0 ? 2 : *t && t[1] == '3' ? 4 : 8;
 }
 
 /* Returns the top of a reference type's hierarchy by its name in the script (TS_HT_ANY, …), or 0 for other
@@ -272,7 +272,7 @@ static bool parse_value(const wast *w, const ts_json *v, ts_valtype want, ts_slo
         if (want != TS_VT_V128 || !lane || !lanes) return false;
         unsigned n = lane_bytes(lane), at = 0;
         for (const ts_json *x = lanes->child; x && at < 16; x = x->next, at += n) {
-            uint64_t b = ts_json_bits(x->str);
+            uint64_t b = x->str ? ts_json_bits(x->str) : 0;
             memcpy((uint8_t *)out + at, &b, n);
         }
         return at == 16;
@@ -335,7 +335,7 @@ static bool match_value(const wast *w, const ts_json *expected, ts_valtype t, co
         for (const ts_json *x = lanes->child; x && at < 16; x = x->next, at += n) {
             uint64_t b = 0;
             memcpy(&b, (const uint8_t *)have + at, n);
-            if (!match_bits(x->str, b, n)) return false;
+            if (!x->str || !match_bits(x->str, b, n)) return false;
         }
         return at == 16;
     }
@@ -371,7 +371,7 @@ typedef struct outcome {
 /* Runs an action. Returns false if it could not be attempted; *v says why. */
 static bool act(wast *w, const ts_json *action, outcome *o, verdict *v) {
     const char *type = ts_json_get_str(action, "type");
-    const ts_json *field = ts_json_get(action, "field"), *name = ts_json_get(action, "module");
+    const ts_json *field = ts_json_get_text(action, "field"), *name = ts_json_get_text(action, "module");
     memset(o, 0, sizeof *o);
     const binding *b = lookup(w, name);
     if (b && b->unsupported) return *v = say(w, UNSUPPORTED, "its instance could not be made"), false;
@@ -527,7 +527,7 @@ static verdict cmd_module(wast *w, const ts_json *cmd) {
     verdict v = PASS;
     memset(&w->current, 0, sizeof w->current); /* the previous module must not stay current */
     if (!load_command(w, cmd, &b, &st, &v)) return v;
-    const ts_json *name = ts_json_get(cmd, "name");
+    const ts_json *name = ts_json_get_text(cmd, "name");
     if (st == TS_OK) st = instantiate_binding(w, &b, name);
     w->current = b;
     if (!bind(&w->instances, name, b)) return say(w, FAIL, "out of memory");
@@ -541,12 +541,12 @@ static verdict cmd_module_definition(wast *w, const ts_json *cmd) {
     memset(&w->last_definition, 0, sizeof w->last_definition);
     if (!load_command(w, cmd, &b, &st, &v)) return v;
     w->last_definition = b;
-    if (!bind(&w->definitions, ts_json_get(cmd, "name"), b)) return say(w, FAIL, "out of memory");
+    if (!bind(&w->definitions, ts_json_get_text(cmd, "name"), b)) return say(w, FAIL, "out of memory");
     return st == TS_OK ? PASS : unexpected(w, st);
 }
 
 static verdict cmd_module_instance(wast *w, const ts_json *cmd) {
-    const ts_json *of = ts_json_get(cmd, "module"), *name = ts_json_get(cmd, "instance");
+    const ts_json *of = ts_json_get_text(cmd, "module"), *name = ts_json_get_text(cmd, "instance");
     const binding *d = of ? find_binding(&w->definitions, of->str, of->len) : &w->last_definition;
     memset(&w->current, 0, sizeof w->current);
     if (!d || (!d->module && !d->comp))
@@ -559,8 +559,8 @@ static verdict cmd_module_instance(wast *w, const ts_json *cmd) {
 }
 
 static verdict cmd_register(wast *w, const ts_json *cmd) {
-    const binding *b = lookup(w, ts_json_get(cmd, "name"));
-    const ts_json *as = ts_json_get(cmd, "as");
+    const binding *b = lookup(w, ts_json_get_text(cmd, "name"));
+    const ts_json *as = ts_json_get_text(cmd, "as");
     if (b && b->cinst && as) {
         ts_status st = ts_wast_component_register(w->components, as->str, b->cinst, &w->err);
         return st == TS_OK ? PASS : unexpected(w, st);
@@ -586,7 +586,7 @@ static verdict cmd_component_action(wast *w, const ts_json *cmd, const char *typ
 }
 
 static verdict cmd_action(wast *w, const ts_json *cmd, const char *type) {
-    const binding *of = lookup(w, ts_json_get(ts_json_get(cmd, "action"), "module"));
+    const binding *of = lookup(w, ts_json_get_text(ts_json_get(cmd, "action"), "module"));
     if (of && of->cinst) return cmd_component_action(w, cmd, type, of->cinst);
     outcome o;
     verdict v = PASS;
@@ -663,6 +663,11 @@ static void time_is_up(void *data) {
     ts_store_interrupt(w->store);
 }
 
+/* Returns the number of a line, or 0 if it is not one. */
+static uint32_t line_number(const ts_json *line) {
+    return line && line->number >= 0 && line->number <= UINT32_MAX ? (uint32_t)line->number : 0;
+}
+
 static ts_status run_script(wast *w, const ts_json *root) {
     const ts_json *commands = ts_json_get(root, "commands");
     w->source = ts_json_get_str(root, "source_filename");
@@ -678,7 +683,6 @@ static ts_status run_script(wast *w, const ts_json *root) {
     uint32_t index = 0;
     for (const ts_json *c = commands->child; c; c = c->next, index++) {
         const char *type = ts_json_get_str(c, "type");
-        const ts_json *line = ts_json_get(c, "line");
         w->message[0] = 0;
         ts_error_init(&w->err);
         if (!type) type = "?";
@@ -686,7 +690,7 @@ static ts_status run_script(wast *w, const ts_json *root) {
         verdict v = late ? say(w, SKIP, "after the time limit") : run_command(w, c, type);
         if (!late && w->err.status == TS_INTERRUPTED)
             v = say(w, FAIL, "the time limit of %g s for the script was reached", w->timeout);
-        record(w, index, line ? (uint32_t)line->number : 0, type, v);
+        record(w, index, line_number(ts_json_get(c, "line")), type, v);
     }
     return TS_OK;
 }

@@ -217,8 +217,7 @@ ts_status ts_wast_component_invoke(ts_wast_components *w, ts_cinstance *i, const
     ts_cfunc *f = field ? ts_cinstance_func(i, NULL, field) : NULL;
     if (!f) return ts_fail(e, TS_USAGE, "there is no export %s", field ? field : "");
     const ts_cfunc_type *t = ts_cfunc_get_type(f);
-    if (args && ts_json_count(args) != t->n_params)
-        return ts_fail(e, TS_USAGE, "%s takes %u arguments", field, t->n_params);
+    if (ts_json_count(args) != t->n_params) return ts_fail(e, TS_USAGE, "%s takes %u arguments", field, t->n_params);
     ts_val *vals = ts_arena_array(&w->arena, t->n_params, sizeof *vals), out;
     if (!vals) return ts_fail_nomem(e);
     memset(&out, 0, sizeof out);
