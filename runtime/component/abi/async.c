@@ -58,13 +58,13 @@ typedef struct canon_builtin {
 static ts_status context_get(void *data, ts_exec *x, ts_slot *io) {
     (void)x;
     const canon_builtin *b = data;
-    io[0] = b->inst->context[b->def->canon.builtin_imm[0] & 1];
+    io[0] = b->inst->running.context[b->def->canon.builtin_imm[0] & 1];
     return TS_OK;
 }
 static ts_status context_set(void *data, ts_exec *x, ts_slot *io) {
     (void)x;
     const canon_builtin *b = data;
-    b->inst->context[b->def->canon.builtin_imm[0] & 1] = io[0];
+    b->inst->running.context[b->def->canon.builtin_imm[0] & 1] = io[0];
     return TS_OK;
 }
 static ts_status backpressure_inc(void *data, ts_exec *x, ts_slot *io) {
@@ -85,7 +85,7 @@ static ts_status backpressure_dec(void *data, ts_exec *x, ts_slot *io) {
 static ts_status task_return(void *data, ts_exec *x, ts_slot *io) {
     const canon_builtin *b = data;
     ts_error *e = ts_exec_error(x);
-    ts_task *task = b->inst->task;
+    ts_task *task = b->inst->running.task;
     TS_TRAP_IF(e, !b->inst->may_leave, "cannot leave component instance");
     TS_TRAP_IF(e, !task, "invalid `task.return`: the task is not async");
     const ts_cfunc_type *ft = task->func->type;
@@ -156,7 +156,7 @@ static ts_status builtin_of_handle(void *data, ts_exec *x, ts_slot *io) {
 /* cabi: canon_lift: the guest has to wait, but no other task can end its wait. A task of a function
  * that is not of async type must not wait. */
 static ts_status would_block(const canon_builtin *b, ts_error *e) {
-    if (b->inst->task || b->may_be_async)
+    if (b->inst->running.task || b->may_be_async)
         return ts_fail(e, TS_UNSUPPORTED, "waiting for other tasks (WASI 0.3) is not implemented");
     return ts_cabi_trap(e, "cannot block a synchronous task before returning");
 }

@@ -10,6 +10,7 @@
 #include "component/abi/canon.h"
 #include "component/abi/enter.h"
 #include "component/abi/scratch.h"
+#include "core/run/adapter.h"
 #include "sys/stack.h"
 #include <string.h>
 
@@ -87,7 +88,7 @@ static ts_status canon_lift(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_ar
         task.copy_result = copy_result;
         task.keep_encoding = keep_encoding;
     }
-    ts_saved_context ctx = ts_task_begin(f->inst, is_async ? &task : NULL);
+    ts_task_state before = ts_task_begin(f->inst, is_async ? &task : NULL);
     ts_added_handles added;
     if (!end->lower) { /* called by the embedder */
         ts_added_handles_init(&added);
@@ -96,12 +97,12 @@ static ts_status canon_lift(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_ar
     ts_status st = ts_lower_flat_params(&cx, args, f->type, f->layout, io);
     if (TS_UNLIKELY(st != TS_OK)) {
         end->untouched = cx.added && take_back_arguments(&cx, st);
-        if (end->untouched) ts_task_end(f->inst, ctx);
+        if (end->untouched) ts_task_end(f->inst, before);
         return st;
     }
     if (is_async) {
         TS_TRY(ts_canon_lift_async(s, f, io, &task, e));
-        ts_task_end(f->inst, ctx);
+        ts_task_end(f->inst, before);
         return TS_OK;
     }
     TS_TRY(ts_call_and_trap_on_throw(s, f->core, io, e));
@@ -113,7 +114,7 @@ static ts_status canon_lift(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_ar
     TS_TRAP_IF(e, task.num_borrows > 0, "borrow handles still remain at the end of the call");
     TS_TRY(ts_canon_resolve(end, &result));
     if (f->opts.post_return) TS_TRY(post_return(s, &f->opts, flat_result, e));
-    ts_task_end(f->inst, ctx);
+    ts_task_end(f->inst, before);
     return TS_OK;
 }
 
@@ -123,6 +124,14 @@ static ts_status canon_lift(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_ar
 enum { RETURNED = 2 };
 
 /* For functions of scalars only: nothing is allocated, and the slots are converted in place. */
+static ts_status convert_arguments(const void *layout, ts_slot *io, ts_error *e) {
+    const ts_func_layout *fl = layout;
+    return ts_flat_steps(e, fl->steps, fl->n_flat_params, io);
+}
+static ts_status convert_result(const void *layout, ts_slot *io, ts_error *e) {
+    const ts_func_layout *fl = layout;
+    return ts_flat_steps(e, fl->steps + fl->n_flat_params, fl->n_steps - fl->n_flat_params, io);
+}
 static ts_status lower_lifted_scalar(void *data, ts_exec *x, ts_slot *io) {
     const ts_lowered *l = data;
     ts_cfunc *f = l->callee;
@@ -130,14 +139,13 @@ static ts_status lower_lifted_scalar(void *data, ts_exec *x, ts_slot *io) {
     const ts_func_layout *fl = f->layout;
     TS_TRAP_IF(e, !l->inst->may_leave, "cannot leave component instance");
     TS_TRY(ts_enter_from(l->enter, l->n_enter, e));
-    uint32_t n_params = fl->n_flat_params;
-    if (!fl->identity) TS_TRY(ts_flat_steps(e, fl->steps, n_params, io));
-    ts_saved_context ctx = ts_task_begin(f->inst, NULL);
+    if (!fl->identity) TS_TRY(convert_arguments(fl, io, e));
+    ts_task_state before = ts_task_begin(f->inst, NULL);
     TS_TRY(ts_call_and_trap_on_throw(l->store, f->core, io, e));
     ts_slot flat_result = io[0];
-    if (!fl->identity && fl->n_steps > n_params) TS_TRY(ts_flat_steps(e, fl->steps + n_params, 1, io));
+    if (!fl->identity) TS_TRY(convert_result(fl, io, e));
     if (f->opts.post_return) TS_TRY(post_return(l->store, &f->opts, flat_result, e));
-    ts_task_end(f->inst, ctx);
+    ts_task_end(f->inst, before);
     ts_leave_to(l->enter, l->n_enter);
     return TS_OK;
 }
@@ -235,6 +243,31 @@ static ts_status canon_lower(void *data, ts_exec *x, ts_slot *io) {
     return st;
 }
 
+/* What lower_lifted_scalar does, without C. *out is NULL if something else has to be done, too. */
+static ts_status make_adapter(const ts_lowered *l, const ts_adapter **out, ts_error *e) {
+    const ts_cfunc *f = l->callee;
+    _Static_assert(sizeof f->inst->running == TS_ADAPTER_STATE * sizeof(uint64_t), "the state of a task");
+    *out = NULL;
+    if (f->opts.post_return || f->core->is_host) return TS_OK;
+    ts_arena *arena = &l->store->arena;
+    ts_adapter *a = ts_arena_alloc(arena, sizeof *a);
+    bool **entered = ts_arena_array(arena, l->n_enter, sizeof *entered);
+    if (!a || !entered) return ts_fail_nomem(e);
+    for (uint32_t i = 0; i < l->n_enter; i++) entered[i] = &l->enter[i]->may_enter;
+    *a = (ts_adapter){.callee = f->core,
+                      .open = &l->inst->may_leave,
+                      .entered = entered,
+                      .n_entered = l->n_enter,
+                      .state = &f->inst->running,
+                      .data = f->layout};
+    if (!f->layout->identity) {
+        a->arguments = convert_arguments;
+        if (f->layout->n_steps > f->layout->n_flat_params) a->result = convert_result;
+    }
+    *out = a;
+    return TS_OK;
+}
+
 ts_status ts_canon_lower_make(ts_cstore *s, ts_cinstance *inst, const ts_def *def, ts_cfunc *callee,
                               const ts_cabi_opts *opts, ts_func **out, ts_error *e) {
     ts_lowered *l = ts_arena_alloc(&s->arena, sizeof *l);
@@ -251,6 +284,7 @@ ts_status ts_canon_lower_make(ts_cstore *s, ts_cinstance *inst, const ts_def *de
     l->result_in_memory = l->type->result && l->layout->n_flat_result > (opts->is_async ? 0 : TS_MAX_FLAT_RESULTS);
     l->out_param = l->layout->n_flat_params > l->max_flat_params ? 1 : l->layout->n_flat_params;
     ts_core_host_fn fn = canon_lower;
+    const ts_adapter *adapter = NULL;
     if (callee->kind == TS_CFUNC_LIFTED) {
         l->one_instance = callee->inst == inst;
         l->n_enter = ts_entering_set(callee->inst, inst, NULL, 0);
@@ -258,10 +292,15 @@ ts_status ts_canon_lower_make(ts_cstore *s, ts_cinstance *inst, const ts_def *de
         if (!l->enter) return ts_fail_nomem(e);
         ts_entering_set(callee->inst, inst, l->enter, l->n_enter);
         bool scalar = l->layout->scalar && callee->layout->scalar && !opts->is_async && !callee->opts.is_async;
-        if (scalar) fn = lower_lifted_scalar;
+        if (scalar) {
+            fn = lower_lifted_scalar;
+            TS_TRY(make_adapter(l, &adapter, e));
+        }
     }
     const char *name = callee->name;
-    return ts_func_make_host(s->core, def->canon.core_type, fn, l, name, out, e);
+    TS_TRY(ts_func_make_host(s->core, def->canon.core_type, fn, l, name, out, e));
+    (*out)->adapter = adapter;
+    return TS_OK;
 }
 
 /* --- resources --------------------------------------------------------------------------------- */

@@ -34,21 +34,13 @@ static inline void ts_leave_to(ts_cinstance *const *set, uint32_t n) {
     }
 }
 
-/* The storage of context.get and context.set is empty when a task begins. The caller's is restored when the
- * task ends. */
-typedef struct ts_saved_context {
-    uint64_t v[2];
-    ts_task *task;
-} ts_saved_context;
-static inline ts_saved_context ts_task_begin(ts_cinstance *i, ts_task *async_task) {
-    ts_saved_context c = {{i->context[0], i->context[1]}, i->task};
-    i->context[0] = i->context[1] = 0;
-    i->task = async_task;
-    return c;
+/* Nothing is left of the caller's task when a task begins. It is restored when the task ends. */
+static inline ts_task_state ts_task_begin(ts_cinstance *i, ts_task *async_task) {
+    const ts_task_state before = i->running;
+    i->running = (ts_task_state){.task = async_task};
+    return before;
 }
-static inline void ts_task_end(ts_cinstance *i, ts_saved_context c) {
-    i->context[0] = c.v[0];
-    i->context[1] = c.v[1];
-    i->task = c.task;
+static inline void ts_task_end(ts_cinstance *i, ts_task_state before) {
+    i->running = before;
 }
 #endif

@@ -213,16 +213,12 @@ ts_status ts_resource_destroy(ts_cstore *s, ts_resource *rt, uint64_t rep, ts_ci
     for (uint32_t k = 0; k < n; k++)
         if (!set[k]->may_enter) return ts_cannot_enter(set[k], e);
     if (!rt->dtor) return TS_OK;
-    for (uint32_t k = 0; k < n; k++) set[k]->may_enter = false;
-    uint64_t saved[2] = {rt->impl->context[0], rt->impl->context[1]};
-    rt->impl->context[0] = rt->impl->context[1] = 0;
-    ts_task *task = rt->impl->task;
-    rt->impl->task = NULL;
+    TS_TRY(ts_enter_from(set, n, e));
+    const ts_task_state before = ts_task_begin(rt->impl, NULL);
     ts_slot io[1] = {rep};
     TS_TRY(ts_call_and_trap_on_throw(s, rt->dtor, io, e));
-    memcpy(rt->impl->context, saved, sizeof saved);
-    rt->impl->task = task;
-    for (uint32_t k = 0; k < n; k++) set[k]->may_enter = true;
+    ts_task_end(rt->impl, before);
+    ts_leave_to(set, n);
     return TS_OK;
 }
 

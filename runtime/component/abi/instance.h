@@ -62,6 +62,12 @@ typedef struct ts_core_inst {
     ts_extern *items;
 } ts_core_inst;
 
+/* What belongs to the running task of an instance. */
+typedef struct ts_task_state {
+    uint64_t context[2]; /* for context.get and context.set */
+    ts_task *task;       /* if it is async, otherwise NULL */
+} ts_task_state;
+
 struct ts_cinstance {
     ts_cstore *store;
     ts_component *component;
@@ -73,8 +79,7 @@ struct ts_cinstance {
          * report that, and do not trap */
         abandoned;
     ts_handle_table handles;
-    uint64_t context[2]; /* context.get/set of the running task */
-    ts_task *task;       /* the running task if it is async, otherwise NULL */
+    ts_task_state running;
     uint32_t backpressure;
     ts_resource **res; /* the environment: resource types by slot */
     /* index spaces, filled in order */

@@ -3,7 +3,6 @@
 #include "component/abi/memory.h"
 #include "component/abi/trap.h"
 #include "component/abi/enter.h"
-#include <string.h>
 
 /* cabi: LiftLowerContext.reallocate */
 ts_status ts_cabi_reallocate(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, uint32_t align, uint64_t new_size,
@@ -16,14 +15,10 @@ ts_status ts_cabi_reallocate(ts_cabi_cx *cx, uint64_t old, uint64_t old_size, ui
         return ts_fail(cx->err, TS_INVALID, "a value needs memory and the canonical definition has no realloc");
     inst->may_leave = false;
     cx->guest_ran = true;
-    uint64_t saved[2] = {inst->context[0], inst->context[1]}; /* realloc runs as a task of its own */
-    inst->context[0] = inst->context[1] = 0;
-    ts_task *task = inst->task;
-    inst->task = NULL;
+    const ts_task_state before = ts_task_begin(inst, NULL);
     ts_slot io[4] = {old, old_size, align, new_size}; /* none exceeds 32 bits if addresses have 32 */
     TS_TRY(ts_call_and_trap_on_throw(cx->store, cx->opts->realloc, io, cx->err));
-    memcpy(inst->context, saved, sizeof saved);
-    inst->task = task;
+    ts_task_end(inst, before);
     inst->may_leave = true;
     *out = ts_ptr_of(cx->opts, io[0]);
     return TS_OK;

@@ -8,6 +8,7 @@
 #include "core/debug/dwarf.h"
 #include "core/run/exec.h"
 #include "core/run/code_cache.h"
+#include "core/run/adapter.h"
 #include "core/run/exec_slow.h"
 #include "core/run/gc.h"
 #include "core/run/numeric.h"
@@ -233,6 +234,7 @@ ts_status ts_exec_new(ts_store *s, ts_exec **out, ts_error *e) {
         return ts_fail_nomem(e);
     }
     x->leave[0].h = ts_ir_handlers()[TS_IR_leave];
+    x->leave[1].h = ts_ir_handlers()[TS_IR_leave_adapter];
     x->stack_end = x->stack + slots;
     x->sp = x->stack;
     x->max_depth = s->limits.host_depth;
@@ -294,14 +296,17 @@ static void add_frame(ts_error *e, const ts_instance *inst, const ts_fcode *c, c
 
 /* A call from another instance has left its state between the frames of caller and callee: if *pc returns to
  * such a state, continue from it. *pc is inside the calling instruction, one word before the return
- * address. */
-static void step_out(const ts_exec *x, ts_instance **inst, const ts_word **pc, ts_slot **fp) {
-    while (*fp && *pc + 1 == x->leave) {
+ * address. Returns whether one of the calls was by an adapter. */
+static bool step_out(const ts_exec *x, ts_instance **inst, const ts_word **pc, ts_slot **fp) {
+    bool adapted = false;
+    for (uint32_t n; *fp && (n = ts_exec_cross_slots(x, *pc + 1)) != 0;) {
         const ts_slot *s = *fp;
+        adapted = adapted || n == TS_CROSS_ADAPTER_SLOTS;
         *inst = (ts_instance *)(uintptr_t)s[TS_CROSS_INST];
         *pc = (const ts_word *)(uintptr_t)s[TS_CROSS_PC] - 1;
         *fp = (ts_slot *)(uintptr_t)s[TS_CROSS_FP];
     }
+    return adapted;
 }
 
 /* Add the frames of one run, innermost first. pc is inside the innermost instruction. A return address is
@@ -353,13 +358,14 @@ ts_status ts_exec_fail_trap(ts_exec *x, ts_trap_kind k) {
 
 const ts_word *ts_exec_unwind(ts_exec *x, ts_instance **inst, const ts_word *pc, ts_slot **fpp, ts_status st) {
     ts_slot *fp = *fpp;
-    step_out(x, inst, &pc, &fp); /* the frame of a tail call is gone: begin where it would have returned to */
+    /* The frame of a tail call is gone: begin where it would have returned to. */
+    bool adapted = step_out(x, inst, &pc, &fp);
     x->inst = *inst;
     if (st == TS_EXCEPTION && x->exn) {
         const ts_exn *exn = (const ts_exn *)(const void *)ts_ref_obj(x->exn);
         ts_instance *in = *inst;
         const ts_word *at = pc;
-        for (ts_slot *g = fp; g; step_out(x, &in, &at, &g)) {
+        for (ts_slot *g = fp; g && !adapted; adapted = step_out(x, &in, &at, &g)) {
             const ts_fcode *c = ts_code_find(in->module, ts_exec_form_of(x, in), at);
             if (!c) break;
             uint32_t off = (uint32_t)(at - c->code);
@@ -380,6 +386,11 @@ const ts_word *ts_exec_unwind(ts_exec *x, ts_instance **inst, const ts_word *pc,
             }
             at = (const ts_word *)(uintptr_t)g[c->link] - 1;
             g = (ts_slot *)(uintptr_t)g[c->link + 1];
+        }
+        if (adapted) { /* an exception ends at the boundary of a component (CanonicalABI.md, call_and_trap_on_throw) */
+            x->exn = 0;
+            st = TS_TRAP;
+            x->trap = TS_TRAP_EXCEPTION;
         }
     }
     x->status = st;
@@ -526,6 +537,7 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
     ts_word fin[1];
     const ts_word *finish = finish_code(fin);
     if (TS_UNLIKELY(x->depth >= x->max_depth || !ts_stack_has(x->c_stack_low, ENTER_NEED))) return too_deep(x);
+    const uint32_t saved_depth = x->depth;
     if (++x->depth > x->deepest) x->deepest = x->depth;
     const ts_instance *saved_caller = x->caller;
     ts_instance *saved_inst = x->inst;
@@ -573,8 +585,8 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
         }
         break;
     }
-    TS_ASSERT(x->depth > 0);
-    x->depth--;
+    TS_ASSERT(x->depth > saved_depth);
+    x->depth = saved_depth; /* adapters have counted, too */
     x->caller = saved_caller;
     x->inst = saved_inst;
     x->out_pc = here.out_pc;

@@ -497,20 +497,25 @@ OP(compile) {
 OP(finish) {
     STOP(TS_OK);
 }
+/* Back to the caller in another instance. */
+#define STEP_OUT()                                                                                                     \
+    do {                                                                                                               \
+        pc = (const ts_word *)(uintptr_t)fp[TS_CROSS_PC];                                                              \
+        inst = (ts_instance *)(uintptr_t)fp[TS_CROSS_INST];                                                            \
+        fp = (ts_slot *)(uintptr_t)fp[TS_CROSS_FP];                                                                    \
+        mem = inst->mem0_base;                                                                                         \
+        x->inst = inst;                                                                                                \
+        SYNC_FP();                                                                                                     \
+    } while (0)
 /* The callee's return has set the accumulators. */
 OP(leave) {
     ts_slot *to = fp;
     uint64_t n = fp[TS_CROSS_RESULTS];
-    pc = (const ts_word *)(uintptr_t)fp[TS_CROSS_PC];
-    inst = (ts_instance *)(uintptr_t)fp[TS_CROSS_INST];
-    fp = (ts_slot *)(uintptr_t)fp[TS_CROSS_FP];
-    mem = inst->mem0_base;
-    x->inst = inst;
+    STEP_OUT();
     for (uint64_t i = 0; i < n; i++) {
         to[i] = to[i + TS_CROSS_SLOTS];
         __asm__("" : "+r"(i)); /* few results: a call of memmove would cost more */
     }
-    SYNC_FP();
     JUMP(pc);
 }
 
@@ -549,35 +554,89 @@ OP(leave) {
         SYNC_FP();                                                                                                     \
         NEXT(n);                                                                                                       \
     } while (0)
-/* A call into another instance. The arguments move up to make room for the state that `leave` restores. */
+/* A call into another instance. The arguments move up to make room for the state that is restored when it returns. */
+#define MOVE_UP(at, n, by)                                                                                             \
+    for (uint64_t i_ = (n); i_-- > 0;) {                                                                               \
+        (at)[i_ + (by)] = (at)[i_];                                                                                    \
+        __asm__("" : "+r"(i_)); /* as in enter */                                                                      \
+    }
+#define CROSS(to, at, n, slots, returns)                                                                               \
+    do {                                                                                                               \
+        (at)[TS_CROSS_INST] = (uintptr_t)inst;                                                                         \
+        (at)[TS_CROSS_PC] = (uintptr_t)(pc + (n));                                                                     \
+        (at)[TS_CROSS_FP] = (uintptr_t)fp;                                                                             \
+        (at)[TS_CROSS_RESULTS] = (to)->def->result_slots;                                                              \
+        fp = (at);                                                                                                     \
+        PUSH_LINK((at) + (slots) + (to)->code->link, returns);                                                         \
+        fp = (at) + (slots);                                                                                           \
+        inst = (to)->inst;                                                                                             \
+        mem = inst->mem0_base;                                                                                         \
+        x->inst = inst;                                                                                                \
+        JUMP(ENTRY((to)->code));                                                                                       \
+    } while (0)
 #define CALL_OTHER(fn, nfp, n)                                                                                         \
     do {                                                                                                               \
         const ts_func *to_ = (fn);                                                                                     \
         ts_slot *at_ = (nfp);                                                                                          \
-        const ts_deftype *def_ = to_->def;                                                                             \
-        for (uint64_t i_ = def_->param_slots; i_-- > 0;) {                                                             \
-            at_[i_ + TS_CROSS_SLOTS] = at_[i_];                                                                        \
-            __asm__("" : "+r"(i_)); /* as in enter */                                                                  \
-        }                                                                                                              \
-        at_[TS_CROSS_INST] = (uintptr_t)inst;                                                                          \
-        at_[TS_CROSS_PC] = (uintptr_t)(pc + (n));                                                                      \
-        at_[TS_CROSS_FP] = (uintptr_t)fp;                                                                              \
-        at_[TS_CROSS_RESULTS] = def_->result_slots;                                                                    \
-        fp = at_;                                                                                                      \
-        at_ += TS_CROSS_SLOTS;                                                                                         \
-        PUSH_LINK(at_ + to_->code->link, x->leave);                                                                    \
-        fp = at_;                                                                                                      \
-        inst = to_->inst;                                                                                              \
-        mem = inst->mem0_base;                                                                                         \
-        x->inst = inst;                                                                                                \
-        JUMP(ENTRY(to_->code));                                                                                        \
+        MOVE_UP(at_, to_->def->param_slots, TS_CROSS_SLOTS);                                                           \
+        CROSS(to_, at_, n, TS_CROSS_SLOTS, x->leave);                                                                  \
+    } while (0)
+/* A call by an adapter that applies, once its instances are entered. */
+#define CALL_ADAPTED(a, at, n)                                                                                         \
+    do {                                                                                                               \
+        MOVE_UP(at, (a)->callee->def->param_slots, TS_CROSS_ADAPTER_SLOTS);                                            \
+        ts_adapter_begin(a, at);                                                                                       \
+        CROSS((a)->callee, at, n, TS_CROSS_ADAPTER_SLOTS, x->leave + 1);                                               \
+    } while (0)
+#define CALL_CONVERTED(a, at, n)                                                                                       \
+    do {                                                                                                               \
+        ts_status converted_ = TS_OK;                                                                                  \
+        ts_adapter_enter(a, x);                                                                                        \
+        if ((a)->arguments) converted_ = (a)->arguments((a)->data, at, x->err);                                        \
+        if (TS_UNLIKELY(converted_ != TS_OK)) UNWIND(pc, fp, converted_);                                              \
+        CALL_ADAPTED(a, at, n);                                                                                        \
     } while (0)
 #define CALL_OUT(fn, nfp, n)                                                                                           \
     do {                                                                                                               \
         ts_func *out_ = (fn);                                                                                          \
         if (!out_->is_host) CALL_OTHER(out_, nfp, n);                                                                  \
+        const ts_adapter *a_ = out_->adapter;                                                                          \
+        if (a_ && ts_adapter_applies(a_, x)) {                                                                         \
+            ts_slot *at_ = (nfp);                                                                                      \
+            CALL_CONVERTED(a_, at_, n);                                                                                \
+        }                                                                                                              \
         CALL_HOST(out_, nfp, n);                                                                                       \
     } while (0)
+#define LEAVE_ADAPTER(a)                                                                                               \
+    do {                                                                                                               \
+        ts_slot *to_ = fp;                                                                                             \
+        uint64_t n_ = fp[TS_CROSS_RESULTS];                                                                            \
+        ts_adapter_end(a, x, fp);                                                                                      \
+        STEP_OUT();                                                                                                    \
+        for (uint64_t i_ = 0; i_ < n_; i_++) {                                                                         \
+            to_[i_] = to_[i_ + TS_CROSS_ADAPTER_SLOTS];                                                                \
+            __asm__("" : "+r"(i_)); /* as in leave */                                                                  \
+        }                                                                                                              \
+        JUMP(pc);                                                                                                      \
+    } while (0)
+OP(leave_adapter) {
+    const ts_adapter *a = (const ts_adapter *)(uintptr_t)fp[TS_CROSS_ADAPTER];
+    if (a->result) GOTO_OP(leave_converted);
+    LEAVE_ADAPTER(a);
+}
+OP(leave_converted) {
+    const ts_adapter *a = (const ts_adapter *)(uintptr_t)fp[TS_CROSS_ADAPTER];
+    ts_slot *results = fp + TS_CROSS_ADAPTER_SLOTS;
+    ts_status st = a->result(a->data, results, x->err);
+    if (TS_UNLIKELY(st != TS_OK)) {
+        STEP_OUT();
+        UNWIND(pc - 1, fp, st);
+    }
+    r = results[0];
+    f = ts_float32((uint32_t)r);
+    d = ts_float64(r);
+    LEAVE_ADAPTER(a);
+}
 OP(call) {
     ts_fcode *c = (ts_fcode *)(uintptr_t)pc[2].p;
     PUSH_LINK(fp + A16(1), pc + 3);
@@ -588,8 +647,24 @@ OP(call) {
  * functions the common case needs no stack frame. */
 OP(call_import) {
     const ts_func *fn = inst->funcs[pc[1].uw[1]];
-    if (TS_UNLIKELY(fn->is_host)) GOTO_OP(call_import_host);
+    if (fn->is_host) {
+        if (fn->adapter) GOTO_OP(call_import_adapted);
+        GOTO_OP(call_import_host);
+    }
     CALL_OTHER(fn, fp + A16(0), 2);
+}
+OP(call_import_adapted) {
+    const ts_adapter *a = inst->funcs[pc[1].uw[1]]->adapter;
+    ts_slot *at = fp + A16(0);
+    if (TS_UNLIKELY(!ts_adapter_applies(a, x))) GOTO_OP(call_import_host);
+    if (a->arguments) GOTO_OP(call_import_converted);
+    ts_adapter_enter(a, x);
+    CALL_ADAPTED(a, at, 2);
+}
+OP(call_import_converted) {
+    const ts_adapter *a = inst->funcs[pc[1].uw[1]]->adapter;
+    ts_slot *at = fp + A16(0);
+    CALL_CONVERTED(a, at, 2);
 }
 OP(call_import_host) {
     CALL_HOST(inst->funcs[pc[1].uw[1]], fp + A16(0), 2);

@@ -19,6 +19,7 @@ typedef struct ts_tag ts_tag;
 typedef struct ts_exec ts_exec;
 typedef struct ts_gc_heap ts_gc_heap;
 typedef struct ts_spares ts_spares;
+typedef struct ts_adapter ts_adapter;
 
 /* One 64-bit slot of the interpreter's stack. An i32 is zero-extended, an f32 is in the low half, and a
  * v128 takes two slots, low half first. A null reference is 0. A funcref is a `ts_func *`. An i31 is its
@@ -71,7 +72,8 @@ struct ts_func {
     /* a function of the host */
     ts_core_host_fn host;
     void *host_data;
-    const char *name; /* for backtraces; may be NULL */
+    const ts_adapter *adapter; /* adapter.h; or NULL */
+    const char *name;          /* for backtraces; may be NULL */
 };
 
 struct ts_instance {

@@ -39,8 +39,9 @@ static step to_caller(const ts_exec *x, const ts_run *run, frame *f) {
     const ts_slot *fp = (const ts_slot *)(uintptr_t)f->fp[f->code->link + 1], *callee = f->fp;
     if (!fp) return ret == run->finish ? STEP_END : STEP_UNKNOWN;
     frame c = {.inst = f->inst, .pc = ret - 1, .fp = fp};
-    if (ret == x->leave) {
-        if (!in_stack(x, fp, TS_CROSS_SLOTS) || fp + TS_CROSS_SLOTS != callee) return STEP_UNKNOWN;
+    const uint32_t n = ts_exec_cross_slots(x, ret);
+    if (n) {
+        if (!in_stack(x, fp, n) || fp + n != callee) return STEP_UNKNOWN;
         c.inst = (const ts_instance *)(uintptr_t)fp[TS_CROSS_INST];
         if (!exists(x, c.inst)) return STEP_UNKNOWN;
         c.pc = (const ts_word *)(uintptr_t)fp[TS_CROSS_PC] - 1;

@@ -85,7 +85,7 @@ static void too_large(void **s) {
         assert_int_equal(ts_cfunc_call(w.store, f, args, &n, w.pool, &w.e), TS_LIMIT);
         assert_non_null(strstr(w.e.message, "does not fit into the guest"));
         assert_int_equal(w.instance->handles.live, 0);
-        assert_null(w.instance->task);
+        assert_null(w.instance->running.task);
     }
     assert_int_equal(w.dropped, 0); /* the caller still owns them */
     args[2].raw.len = 2;
