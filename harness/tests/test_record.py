@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import made
@@ -15,7 +19,10 @@ from hypothesis import strategies as st
 
 from assay import cases, record
 from assay.model import UnitResult, Verdict
+from assay.record import file, schema_problem
 from assay.record.status import status
+
+DROPPED = object()
 
 
 def text() -> list[str]:
@@ -36,6 +43,41 @@ def test_every_line_fits_the_schema() -> None:
     validator = jsonschema.Draft202012Validator(schema)
     for line in text():
         validator.validate(json.loads(line))
+
+
+def test_what_is_accepted_at_once_is_what_the_schema_accepts() -> None:
+    """The compiled schema and the validator agree about lines with one value changed or left out."""
+    accepts = {"whole": 0, "changed": 0}
+
+    def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield (*path, key)
+            if isinstance(part, (dict, list)):
+                yield from places(part, (*path, key))
+
+    def agree(value: Any, kind: str) -> None:
+        problem = schema_problem(value)
+        valid = next(file._validator(kind).iter_errors(value), None) is None
+        assert (problem == "") is valid, problem
+        accepts[what] += valid
+
+    for line in text():
+        what, whole = "whole", json.loads(line)
+        kind = whole["type"]
+        agree(whole, kind)
+        what = "changed"
+        alike = {tuple("*" if isinstance(key, int) else key for key in path): path for path in places(whole)}
+        for path in alike.values():
+            for value in (None, -1, 1.0, 2.5, "", "x", True, [], ["x"], {}, {"text": "x"}, DROPPED):
+                changed = copy.deepcopy(whole)
+                at = functools.reduce(lambda part, key: part[key], path[:-1], changed)
+                if value is DROPPED:
+                    del at[path[-1]]
+                else:
+                    at[path[-1]] = value
+                if changed.get("type") == kind:
+                    agree(changed, kind)
+    assert accepts["whole"] and accepts["changed"]
 
 
 def test_the_footer_counts_variants_apart() -> None:

@@ -55,15 +55,18 @@ def site_command(root: Path, records: tuple[Path, ...], output: Path | None, pla
 def _source(root: Path, paths: Sequence[Path], place: Place) -> site.Source:
     """Returns what the site is made from."""
     kinds: dict[Kind, list[tuple[str, Path]]] = {kind: [] for kind in Kind}
+    shown: tuple[str, Path, Record] | None = None
     for path in paths:
         made = read_record(path)
         kinds[made.suite.kind].append((made.started, path))
-    cases = sorted(kinds[Kind.CASE])
-    if not cases:
+        if made.suite.kind is Kind.CASE and (shown is None or shown[:2] < (made.started, path)):
+            shown = made.started, path, made
+    if shown is None:
         raise Unusable("a site needs a record of cases; those of scripts and programs only add to it")
-    newest, scripts, programs = cases[-1][1], _newest(kinds[Kind.SCRIPT]), _newest(kinds[Kind.PROGRAM])
+    cases, newest = sorted(kinds[Kind.CASE]), shown[1]
+    scripts, programs = _newest(kinds[Kind.SCRIPT]), _newest(kinds[Kind.PROGRAM])
     return site.Source(
-        read_record(newest),
+        shown[2],
         summary.scripts(scripts) if scripts else read_scripts(newest.parent),
         summary.programs(programs) if programs else read_programs(newest.parent),
         repro_line(newest, root),

@@ -8,16 +8,18 @@ green.
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import itertools
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import fastjsonschema
 import jsonschema
 
 from ..model import (
@@ -270,9 +272,24 @@ def _suite_from(value: Mapping[str, Any]) -> SuiteInfo:
 
 
 @functools.cache
-def _validator(kind: str) -> jsonschema.Draft202012Validator:
+def _schema(kind: str) -> dict[str, Any]:
     text = resources.files("assay").joinpath("schemas/results.schema.json").read_text(encoding="utf-8")
-    return jsonschema.Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": json.loads(text)["$defs"]})
+    return {"$ref": f"#/$defs/{kind}", "$defs": json.loads(text)["$defs"]}
+
+
+@functools.cache
+def _validator(kind: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(_schema(kind))
+
+
+@functools.cache
+def _accepts(kind: str) -> Callable[[object], object]:
+    """Returns the schema as compiled Python, which takes a twentieth of the time. It raises an exception that says
+    less than the validator does. The keywords of the schema mean the same in Draft 7."""
+    compiled: Callable[[object], object] = fastjsonschema.compile(
+        {"$schema": "http://json-schema.org/draft-07/schema#", **_schema(kind)}
+    )
+    return compiled
 
 
 def schema_problem(value: object) -> str:
@@ -280,6 +297,9 @@ def schema_problem(value: object) -> str:
     kind = value.get("type") if isinstance(value, dict) else None
     if kind not in ("header", "result", "footer"):
         return f"type is {kind!r}, not header, result or footer"
+    with contextlib.suppress(fastjsonschema.JsonSchemaException):
+        _accepts(kind)(value)
+        return ""
     error = next(iter(_validator(kind).iter_errors(value)), None)
     return f"{'/'.join(str(part) for part in error.absolute_path) or kind}: {error.message[:200]}" if error else ""
 

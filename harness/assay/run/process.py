@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..model import ProcessResult, Stdio
-from .waiting import Waiting
+from .usage import Usage
 
 OUTPUT_LIMIT = 4 << 20
 GRACE = 1.0
@@ -65,7 +65,7 @@ def execute(
     grace: float = GRACE,
     stop: threading.Event | None = None,
     until: Callable[[bytearray, bytearray], bool] | None = None,
-    waits: Callable[[bool], None] | None = None,
+    uses: Callable[[float], None] | None = None,
 ) -> ProcessResult:
     """Runs `argv` until it ends, until its time is over, until `stop` is set, or until `until` returns True.
 
@@ -92,7 +92,7 @@ def execute(
     with contextlib.suppress(OSError, ValueError, AttributeError):
         resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
     watch = _Watch(process, ends, started, stdin, timeout, output_limit, grace, stop or threading.Event(), until)
-    watch.waiting = Waiting(process.pid, waits) if waits is not None else None
+    watch.usage = Usage(process.pid, uses) if uses is not None else None
     return watch.run()
 
 
@@ -176,7 +176,7 @@ class _Watch:
         until: Callable[[bytearray, bytearray], bool] | None = None,
     ) -> None:
         self.process, self.ends, self.stop, self.until = process, ends, stop, until
-        self.waiting: Waiting | None = None
+        self.usage: Usage | None = None
         self.started, self.timeout, self.grace = started, timeout, grace
         self.out, self.err = _Stream(limit), _Stream(limit)
         self.stdin = memoryview(stdin)
@@ -275,8 +275,8 @@ class _Watch:
             self._look_for_cues()
         if not self.ended:
             self.sampled = max(self.sampled, _high_water(self.status))
-            if self.waiting is not None:
-                self.waiting.look()
+            if self.usage is not None:
+                self.usage.look()
         for key, _ in ready:
             if key.fd == self.bell:
                 self.ended = True

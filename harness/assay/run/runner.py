@@ -60,8 +60,8 @@ class Settings:
     stop: Event = field(default_factory=Event, compare=False)
     most_startup: float = math.inf
     """The most seconds that a runtime gets for its start on top of a case's limit."""
-    waits: Callable[[bool], None] | None = field(default=None, compare=False)
-    """Gets True when the run begins to wait without using the CPU, and False when it goes on."""
+    uses: Callable[[float], None] | None = field(default=None, compare=False)
+    """Gets the share of a processor that the run uses, again and again."""
 
 
 class Prepared:
@@ -157,7 +157,7 @@ def run_stage(made: Stage, case: Case, runtime: Runtime, settings: Settings) -> 
         timeout=case.run.timeout * settings.timeout_factor + min(command.startup, settings.most_startup),
         stop=settings.stop,
         until=client.look if client is not None else None,
-        waits=settings.waits,
+        uses=settings.uses,
     )
     heard = client.close() if client is not None else ()
     wire = (*heard, *(exchange for server in made.servers for exchange in server.close()))

@@ -21,16 +21,18 @@ from ..model import Case, CaseResult, NotRun, Observation, Verdict
 from ..record.settle import settle
 from ..run.runner import Settings
 from ..run.stage import HarnessError
-from ..run.waiting import available
+from ..run.usage import available
 from ..runtimes import Runtime
 from .suite import Suite
 
 Work = tuple[Case, Runtime]
 """One case on one runtime."""
-WAITING = 16
-"""How many runs, for each job, may go on beside the jobs while they only wait."""
+BESIDE = 16
+"""How many runs, for each job, may go on beside the jobs while these do not use their processors."""
+FREE = 0.3
+"""The part of a processor that the running ones must leave unused for another one to begin."""
 MEMORY = 1 << 20
-"""The KiB of memory that must be available for a run beside those that wait."""
+"""The KiB of memory that must be available for a run beside the jobs."""
 
 
 class ExecutorError(Exception):
@@ -52,8 +54,8 @@ class Executor(Protocol):
 
 
 class LocalExecutor:
-    """Runs everything on this machine, `settings.jobs` at a time. A run that only waits does not count as one of them:
-    up to WAITING more for each job run beside those that wait."""
+    """Runs everything on this machine. All runs together use about as many processors as there are jobs: up to BESIDE
+    more for each job go on beside those that wait."""
 
     def __init__(self) -> None:
         self._board = _Board(())
@@ -83,7 +85,7 @@ class LocalExecutor:
             case, runtime = item
             name = case.id, runtime.name
             try:
-                board.results.put(one(suite, case, runtime, replace(settings, waits=partial(board.waits, name))))
+                board.results.put(one(suite, case, runtime, replace(settings, uses=partial(board.uses, name))))
             except BaseException as error:
                 board.results.put(error)
             finally:
@@ -91,13 +93,13 @@ class LocalExecutor:
 
 
 class _Board:
-    """What is left to run, what runs, and what of it only waits. Threads share it."""
+    """What is left to run, what runs, and which share of a processor each run uses. Threads share it."""
 
     def __init__(self, work: Sequence[Work], jobs: int = 1) -> None:
-        self.jobs, self.most = jobs, jobs * (1 + WAITING)
+        self.jobs, self.most = jobs, jobs * (1 + BESIDE)
         self.results: SimpleQueue[CaseResult | BaseException] = SimpleQueue()
         self._left = deque(work)
-        self._running: dict[tuple[str, str], bool] = {}
+        self._running: dict[tuple[str, str], float] = {}
         self._changed = Condition()
 
     def take(self) -> Work | None:
@@ -108,16 +110,17 @@ class _Board:
             if not self._left:
                 return None
             case, runtime = self._left.popleft()
-            self._running[case.id, runtime.name] = False
+            self._running[case.id, runtime.name] = 1.0
             return case, runtime
 
     def _room(self) -> bool:
-        uses = sum(not waits for waits in self._running.values())
-        return uses < self.jobs and (len(self._running) < self.jobs or available() >= MEMORY)
+        if len(self._running) < self.jobs:
+            return True
+        return sum(self._running.values()) <= self.jobs - FREE and available() >= MEMORY
 
-    def waits(self, name: tuple[str, str], waits: bool) -> None:
+    def uses(self, name: tuple[str, str], share: float) -> None:
         with self._changed:
-            self._running[name] = waits
+            self._running[name] = share
             self._changed.notify()
 
     def leave(self, name: tuple[str, str]) -> None:

@@ -8,7 +8,6 @@
 #include "core/debug/dwarf.h"
 #include "core/run/exec.h"
 #include "core/run/code_cache.h"
-#include "core/run/adapter.h"
 #include "core/run/exec_slow.h"
 #include "core/run/gc.h"
 #include "core/run/numeric.h"
@@ -20,6 +19,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* --- adapters ------------------------------------------------------------------------------------------- */
+static inline bool adapter_applies(const ts_adapter *a, const ts_exec *x) {
+    bool applies = *a->open && x->depth < x->max_depth;
+    for (uint32_t i = 0; i < a->n_entered; i++) applies = applies && *a->entered[i];
+    return applies;
+}
+static inline void adapter_enter(const ts_adapter *a, ts_exec *x) {
+    for (uint32_t i = 0; i < a->n_entered; i++) *a->entered[i] = false;
+    if (++x->depth > x->deepest) x->deepest = x->depth;
+}
+/* Puts the state aside, in the slots that step out of the call. */
+static inline void adapter_begin(const ts_adapter *a, ts_slot *cross) {
+    cross[TS_CROSS_ADAPTER] = (uintptr_t)a;
+    memcpy(cross + TS_CROSS_STATE, a->state, TS_ADAPTER_STATE * sizeof *cross);
+    memset(a->state, 0, TS_ADAPTER_STATE * sizeof *cross);
+}
+static inline void adapter_end(const ts_adapter *a, ts_exec *x, const ts_slot *cross) {
+    memcpy(a->state, cross + TS_CROSS_STATE, TS_ADAPTER_STATE * sizeof *cross);
+    for (uint32_t i = 0; i < a->n_entered; i++) *a->entered[i] = true;
+    x->depth--;
+}
 
 #if defined(TS_DISPATCH_TAIL)
 /* --- tail calls ---------------------------------------------------------------------------------------- */

@@ -585,13 +585,13 @@ OP(leave) {
 #define CALL_ADAPTED(a, at, n)                                                                                         \
     do {                                                                                                               \
         MOVE_UP(at, (a)->callee->def->param_slots, TS_CROSS_ADAPTER_SLOTS);                                            \
-        ts_adapter_begin(a, at);                                                                                       \
+        adapter_begin(a, at);                                                                                          \
         CROSS((a)->callee, at, n, TS_CROSS_ADAPTER_SLOTS, x->leave + 1);                                               \
     } while (0)
 #define CALL_CONVERTED(a, at, n)                                                                                       \
     do {                                                                                                               \
         ts_status converted_ = TS_OK;                                                                                  \
-        ts_adapter_enter(a, x);                                                                                        \
+        adapter_enter(a, x);                                                                                           \
         if ((a)->arguments) converted_ = (a)->arguments((a)->data, at, x->err);                                        \
         if (TS_UNLIKELY(converted_ != TS_OK)) UNWIND(pc, fp, converted_);                                              \
         CALL_ADAPTED(a, at, n);                                                                                        \
@@ -601,7 +601,7 @@ OP(leave) {
         ts_func *out_ = (fn);                                                                                          \
         if (!out_->is_host) CALL_OTHER(out_, nfp, n);                                                                  \
         const ts_adapter *a_ = out_->adapter;                                                                          \
-        if (a_ && ts_adapter_applies(a_, x)) {                                                                         \
+        if (a_ && adapter_applies(a_, x)) {                                                                            \
             ts_slot *at_ = (nfp);                                                                                      \
             CALL_CONVERTED(a_, at_, n);                                                                                \
         }                                                                                                              \
@@ -611,7 +611,7 @@ OP(leave) {
     do {                                                                                                               \
         ts_slot *to_ = fp;                                                                                             \
         uint64_t n_ = fp[TS_CROSS_RESULTS];                                                                            \
-        ts_adapter_end(a, x, fp);                                                                                      \
+        adapter_end(a, x, fp);                                                                                         \
         STEP_OUT();                                                                                                    \
         for (uint64_t i_ = 0; i_ < n_; i_++) {                                                                         \
             to_[i_] = to_[i_ + TS_CROSS_ADAPTER_SLOTS];                                                                \
@@ -656,9 +656,9 @@ OP(call_import) {
 OP(call_import_adapted) {
     const ts_adapter *a = inst->funcs[pc[1].uw[1]]->adapter;
     ts_slot *at = fp + A16(0);
-    if (TS_UNLIKELY(!ts_adapter_applies(a, x))) GOTO_OP(call_import_host);
+    if (TS_UNLIKELY(!adapter_applies(a, x))) GOTO_OP(call_import_host);
     if (a->arguments) GOTO_OP(call_import_converted);
-    ts_adapter_enter(a, x);
+    adapter_enter(a, x);
     CALL_ADAPTED(a, at, 2);
 }
 OP(call_import_converted) {

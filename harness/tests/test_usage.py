@@ -1,4 +1,4 @@
-"""Runs that only wait give their place to others: how it is noticed, and what the executor makes of it."""
+"""Runs leave the processors that they do not use to others: how that is measured, and what the executor makes of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conftest import Project
 from assay.model import Case, NotRun, Peer, ProcessResult
 from assay.run.process import execute
 from assay.run.runner import Settings
-from assay.run.waiting import Sessions, available
+from assay.run.usage import Sessions, available
 from assay.runtimes import Runtime
 from assay.runtimes.known.touchstone import Touchstone
 from assay.suites import executors
@@ -21,50 +21,54 @@ from assay.suites.executors import LocalExecutor
 
 UNTIL = "import pathlib, sys, time\nwhile not pathlib.Path(sys.argv[1]).exists(): "
 PATIENCE = 60.0
+LITTLE = 0.5
 
 
-def ran(folder: Path, code: str, words: Sequence[str], waits: Callable[[bool], None]) -> ProcessResult:
+def ran(folder: Path, code: str, words: Sequence[str], uses: Callable[[float], None]) -> ProcessResult:
     argv = [sys.executable, "-I", "-S", "-c", code, *words]
-    return execute(argv, env={}, cwd=folder, timeout=PATIENCE, waits=waits)
+    return execute(argv, env={}, cwd=folder, timeout=PATIENCE, uses=uses)
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc")
-def test_a_process_that_sleeps_waits_until_it_goes_on(tmp_path: Path) -> None:
-    told: list[bool] = []
+def test_a_process_that_sleeps_uses_little_until_it_goes_on(tmp_path: Path) -> None:
+    told: list[float] = []
 
-    def tell(waits: bool) -> None:
-        told.append(waits)
-        (tmp_path / ("begun" if waits else "gone-on")).touch()
+    def tell(share: float) -> None:
+        told.append(share)
+        if share < LITTLE:
+            (tmp_path / "begun").touch()
+        elif (tmp_path / "begun").exists():
+            (tmp_path / "gone-on").touch()
 
     both = f"{UNTIL}time.sleep(0.05)\nwhile not pathlib.Path(sys.argv[2]).exists(): pass\n"
     result = ran(tmp_path, both, ("begun", "gone-on"), tell)
     assert (result.status, result.timed_out) == (0, False)
-    assert told == [True, False]
+    assert told[0] < LITTLE <= told[-1] <= 1
 
 
-def test_a_process_that_works_does_not_wait(tmp_path: Path) -> None:
-    told: list[bool] = []
+def test_a_process_that_works_uses_a_processor(tmp_path: Path) -> None:
+    told: list[float] = []
     code = "import time\nwhile time.process_time() < 1.5: pass\n"
     assert ran(tmp_path, code, (), told.append).status == 0
-    assert told == []
+    assert all(LITTLE < share <= 1 for share in told)
 
 
-def test_without_proc_nothing_waits(tmp_path: Path) -> None:
+def test_without_proc_nothing_is_known(tmp_path: Path) -> None:
     assert Sessions(tmp_path / "absent").used(1) == (0.0, ())
     assert available(tmp_path) == 0
 
 
 class Two:
-    """Two cases on one runtime. The first one tells that it waits, and ends when the second one has begun, or when
-    it has waited for `patience` seconds."""
+    """Two cases on one runtime. The first one tells what it uses, and ends when the second one has begun, or after
+    `patience` seconds."""
 
-    def __init__(self, project: Project, patience: float) -> None:
+    def __init__(self, project: Project, patience: float, share: float = 0.0) -> None:
         self.suite = project.suite(programs=(("touchstone", project.fake("pass")),))
         peer = Touchstone().find(self.suite.places)
         assert isinstance(peer, Peer)
         runtime = Runtime(Touchstone(), peer)
         self.work = [(project.load(case_id=f"p2/t/{name}"), runtime) for name in ("one", "two")]
-        self.patience = patience
+        self.patience, self.share = patience, share
         self.begun = threading.Event()
         self.met = False
         self.suite.run = self.run  # type: ignore[method-assign]
@@ -73,10 +77,16 @@ class Two:
         if case.id == "p2/t/two":
             self.begun.set()
         else:
-            assert settings.waits is not None
-            settings.waits(True)
+            assert settings.uses is not None
+            settings.uses(self.share)
             self.met = self.begun.wait(self.patience)
         return NotRun("it did not run")
+
+
+def test_no_other_run_is_started_beside_one_that_uses_its_processor(project: Project) -> None:
+    two = Two(project, 0.3, 0.9)
+    seen = [result.case for result in LocalExecutor().results(two.suite, two.work, Settings(jobs=1))]
+    assert not two.met and seen == ["p2/t/one", "p2/t/two"]
 
 
 def test_the_executor_starts_another_run_beside_one_that_waits(project: Project) -> None:

@@ -1,7 +1,7 @@
-"""Whether a process only waits: none of its session has used the CPU for a while, nor could use it now.
+"""How much of a processor a session of processes uses.
 
-In: the number of a session. Out: each change, told to a function. Without /proc nothing is ever told.
-A process that is kept from the CPU by others does not wait: one of its threads is ready to run.
+In: the number of a session. Out: the share of each window of time, told to a function. Without /proc nothing is ever
+told. A session that is kept from the processor by others counts as one that uses it: a thread of it is ready to run.
 """
 
 from __future__ import annotations
@@ -15,18 +15,15 @@ from pathlib import Path
 
 WINDOW = 0.5
 """Seconds over which CPU time is measured."""
-IDLE = 0.04
-"""The share of one CPU up to which a session is idle."""
 _FRESH = 0.2
 _PROC = Path("/proc")
 
 
-class Waiting:
-    """Watches one session. `tell` gets True when it begins to wait, and False when it goes on."""
+class Usage:
+    """Watches one session. `tell` gets its share after each window: CPU time for each second, at most 1."""
 
-    def __init__(self, session: int, tell: Callable[[bool], None]) -> None:
+    def __init__(self, session: int, tell: Callable[[float], None]) -> None:
         self.session, self.tell = session, tell
-        self.now = False
         self._since, self._used = time.monotonic(), 0.0
 
     def look(self) -> None:
@@ -35,11 +32,10 @@ class Waiting:
         if passed < WINDOW:
             return
         used, processes = SESSIONS.used(self.session)
-        waits = bool(processes) and 0 <= used - self._used <= IDLE * passed and not any(map(_ready, processes))
+        share = min(max(used - self._used, 0.0) / passed, 1.0)
         self._since, self._used = time.monotonic(), used
-        if waits != self.now:
-            self.now = waits
-            self.tell(waits)
+        if processes:
+            self.tell(1.0 if any(map(_ready, processes)) else share)
 
 
 class Sessions:
