@@ -50,7 +50,7 @@ def test_a_process_that_works_uses_a_processor(tmp_path: Path) -> None:
     told: list[float] = []
     code = "import time\nwhile time.process_time() < 1.5: pass\n"
     assert ran(tmp_path, code, (), told.append).status == 0
-    assert all(LITTLE < share <= 1 for share in told)
+    assert LITTLE < max(told) <= 1  # in some windows it may only have been loaded
 
 
 def test_without_proc_nothing_is_known(tmp_path: Path) -> None:
