@@ -11,7 +11,7 @@ TEST_OBJ = $(call obj_of,$(TEST_SRC))
 .PHONY: tests
 # The drivers of the benchmarks are compiled too, so that a change of a header cannot break them unnoticed.
 tests: $(TEST_BIN) $(call obj_of,bench/drive.c bench/instances.c bench/launch.c) $(BUILD)/cabi_probe $(BUILD)/http_probe \
-    $(BUILD)/toml_probe $(BUILD)/fuzz/run_call
+    $(BUILD)/toml_probe $(BUILD)/fuzz/run_call $(BUILD)/touchstone-inject
 define test_program
 $(BUILD)/tests/$(basename $(notdir $(1))): $(call obj_of,$(1)) $(BUILD)/libtouchstone.a
 endef
@@ -43,7 +43,17 @@ $(BUILD)/tests/test_wasi_faults_net: TS_LDFLAGS += $(call wrap,socket bind conne
     setsockopt getsockopt shutdown send read sendto recvfrom)
 $(BUILD)/tests/test_http_client: TS_LDFLAGS += $(call wrap,malloc calloc realloc strdup asprintf \
     __asprintf_chk)
--include $(patsubst %.o,%.d,$(TEST_OBJ)) $(wildcard $(OBJ)/runtime/tests/oracle/*.d $(OBJ)/bench/*.d)
+# The command, of which each call of the functions in inject.c can be made to fail: runtime/tests/inject/README.md.
+# Its objects call those in place of the real ones, which sanitizers and the C library go on to use.
+# A build without sanitizers, which has machine code, gets the leak checker alone.
+LEAKS = $(if $(findstring -fsanitize,$(TS_LDFLAGS)),,-fsanitize=leak)
+INJECT_OBJ := $(OBJ)/runtime/tests/inject/inject.o
+$(BUILD)/touchstone-inject: $(CLI_OBJ) $(BUILD)/libtouchstone.a $(INJECT_OBJ)
+	$(call say,LD,$@)
+	$(Q)nm --defined-only $(INJECT_OBJ) | sed -n 's/.* T \(ts_inject_\)\(.*\)/\2 \1\2/p' > $@.names
+	$(Q)ld -r $(CLI_OBJ) --whole-archive $(BUILD)/libtouchstone.a -o $@.o && objcopy --redefine-syms=$@.names $@.o
+	$(Q)$(CC) $(HARDEN_PIE) $(TS_LDFLAGS) $@.o $(INJECT_OBJ) $(LEAKS) -o $@ $(LIBS) && rm $@.o
+-include $(INJECT_OBJ:.o=.d) $(patsubst %.o,%.d,$(TEST_OBJ)) $(wildcard $(OBJ)/runtime/tests/oracle/*.d $(OBJ)/bench/*.d)
 
 # --- tests and reports -------------------------------------------------------------------------------------------------
 # Each suite is a step with its own log (build/log) and count; the last line sums them up.
@@ -81,6 +91,15 @@ test-aarch64: deps suites
 .PHONY: audit
 audit: all tests
 	@.venv/bin/python ci/audit.py $(PROMISES)
+# Serves for MINUTES with good and hostile clients at once. SOAK has more options (--seed N, --keep FOLDER).
+.PHONY: soak inject
+MINUTES ?= 1
+soak: deps all
+	@.venv/bin/python runtime/tests/soak/soak.py --minutes $(MINUTES) $(SOAK)
+# Each allocation and each system call fails once. INJECT has options (--only SCENARIO, --every K, --for-good).
+inject: deps $(BUILD)/touchstone-inject
+	@$(MAKE) --no-print-directory SANITIZE=1 build-asan/touchstone-inject
+	@.venv/bin/python runtime/tests/inject/inject.py $(INJECT)
 # memcheck over the C tests and the cases, in a build of its own.
 valgrind: guests
 	@CI_LONG=1 ci/setup.sh

@@ -81,7 +81,10 @@ int ts_cli_inspect_confinement(int argc, char **argv) {
     ts_confinement c = {0};
     ts_wasi *w = NULL;
     ts_engine *engine = NULL;
-    if (!e) return TS_CLI_INTERNAL;
+    if (!e) {
+        fprintf(stderr, "touchstone: no memory\n");
+        return TS_CLI_INTERNAL;
+    }
     ts_status s = confine(argc, argv, &w, &engine, &o, &c, e);
     if (c.mode) {
         print(&c);

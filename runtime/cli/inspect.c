@@ -268,7 +268,10 @@ int ts_cli_inspect(int argc, char **argv) {
         return TS_CLI_USAGE;
     }
     ts_error *e = malloc(sizeof *e);
-    if (!e) return TS_CLI_INTERNAL;
+    if (!e) {
+        fprintf(stderr, "touchstone: no memory\n");
+        return TS_CLI_INTERNAL;
+    }
     ts_error_init(e);
     ts_sys_input file = {0};
     ts_engine *engine = NULL;

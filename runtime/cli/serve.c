@@ -232,7 +232,7 @@ static ts_status answer(worker *t, ts_error *e) {
 static void handle(void *data, void *thread_data, ts_http_call *call) {
     (void)data;
     worker *t = thread_data;
-    if (!t || !t->linked) { /* reported when the thread started */
+    if (!t) { /* reported by worker_new, which the thread calls again before the next request */
         ts_http_call_unavailable(call);
         return;
     }
@@ -318,8 +318,8 @@ static void *worker_new(void *data) {
     }
     if (st != TS_OK) {
         ts_cli_report(&t->e);
-        if (!t->linker) t->linked = NULL;
-        return t;
+        worker_free(s, t);
+        return NULL;
     }
     const ts_run_limits limits = ts_cli_limits(&s->o);
     t->limits = ts_store_limits_of(&limits);

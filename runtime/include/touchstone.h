@@ -474,8 +474,8 @@ TS_API ts_status ts_wasi_record(ts_wasi *w, const char *path, const void *compon
 TS_API ts_status ts_wasi_replay(ts_wasi *w, const char *path, const void *component, size_t len,
                                 const char **conditions, ts_error *e) TS_MUST_USE;
 /* Completes the record; without this, a replay of it ends in "the record is cut short". TS_IO: the record
- * could not be written, now or earlier. Of a replay: TS_TRAP if the recorded run went on. TS_OK if w neither
- * records nor replays. */
+ * could not be written, now or earlier. Of a replay: TS_TRAP if the recorded run went on, TS_IO if what it
+ * printed could not be printed again. TS_OK if w neither records nor replays. */
 TS_API ts_status ts_wasi_record_end(ts_wasi *w, ts_error *e) TS_MUST_USE;
 
 /* --- confinement ---

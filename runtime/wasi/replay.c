@@ -32,7 +32,7 @@ struct ts_wasi_recording {
     FILE *out; /* recording */
     bool diverged;
     bool recorded, ended; /* recorded: not replayed; ended: ts_wasi_record_end was called */
-    ts_sys_err failed;    /* recording: the first write that failed */
+    ts_sys_err failed;    /* recording: the first write to the record that failed; replaying: to stdout or stderr */
     ts_sys_input in;      /* replaying */
     size_t at, end;       /* of the current entry: the next byte and the end */
     char *path;
@@ -281,7 +281,15 @@ static void show(ts_wasi *w, uint64_t rep, const void *p, uint64_t n) {
         while (n) {
             size_t some, now = p ? (size_t)n : n < sizeof zeroes ? (size_t)n : sizeof zeroes;
             ts_sys_err e = ts_sys_write(w->grants->stdio[r->stds.data[i].which], p ? at : zeroes, now, &some);
-            if (e && e != TS_SYS_EINTR) return;
+            if (e == TS_SYS_EAGAIN) {
+                e = ts_sys_poll(&(ts_sys_wait){.fd = w->grants->stdio[r->stds.data[i].which], .out = true}, 1,
+                                TS_SYS_NO_DEADLINE);
+                some = 0;
+            }
+            if (e && e != TS_SYS_EINTR) {
+                if (!r->failed) r->failed = e;
+                return;
+            }
             at += p ? some : 0;
             n -= some;
         }
@@ -521,7 +529,8 @@ ts_status ts_wasi_record_end(ts_wasi *w, ts_error *e) {
                            (unsigned long long)r->calls);
         if (!get_u64(r, 8, &calls) || calls != r->calls || r->at != r->end || r->end + 4 != r->in.len)
             return ts_fail(e, TS_TRAP, "the run is not the recorded one: the end of the record is damaged");
-        return TS_OK;
+        return r->failed ? ts_fail(e, TS_IO, "cannot repeat the recorded output: %s", ts_sys_err_text(r->failed))
+                         : TS_OK;
     }
     r->buf.len = 0;
     if (!put_u64(r, THE_END, 2) || !put_u64(r, r->calls, 8)) return ts_fail_nomem(e);

@@ -50,6 +50,7 @@ struct ts_linker {
     /* live host resources with the numbers that the trace uses, in the order in which they appear */
     trace_handles;
     uint64_t trace_number;
+    uint64_t trace_lost;                /* lines and calls of which nothing was written, for lack of memory */
     struct ts_trace_state *trace_state; /* belongs to trace.c; NULL if tracing is off */
     ts_host_explain explain;            /* may be NULL */
     bool unknown_trap, deny_all;

@@ -128,7 +128,10 @@ static void print_line(ts_linker *l, const char *text, size_t len, uint64_t begu
     put(&o, text);
     ts_snprintf(b, sizeof b, " <%.6f>", (double)ns / 1e9);
     put(&o, b);
-    if (!o.lost) l->trace.line(l->trace.data, o.buf, o.len);
+    if (o.lost)
+        l->trace_lost++;
+    else
+        l->trace.line(l->trace.data, o.buf, o.len);
     free(o.buf);
 }
 
@@ -147,6 +150,8 @@ static void unfold(ts_linker *l) {
         *open = 0;
         o.len = (size_t)(open - o.buf);
         print_line(l, o.buf, o.len, s->folded_begun, s->folded_ns);
+    } else {
+        l->trace_lost++;
     }
     s->folded = s->folded_ns = 0;
     free(o.buf);
@@ -157,7 +162,10 @@ static void unfold(ts_linker *l) {
 static void emit(ts_linker *l, const line *o, size_t call, bool plain, uint64_t begun) {
     ts_trace_state *s = l->trace_state;
     const uint64_t ns = l->trace.times ? ts_sys_monotonic() - begun : 0;
-    if (o->lost || !o->buf) return;
+    if (o->lost || !o->buf) {
+        l->trace_lost++;
+        return;
+    }
     const line *last = &s->last;
     bool whole = last->buf && last->len == o->len && memcmp(last->buf, o->buf, o->len) == 0;
     bool same = whole || (plain && s->last_plain && s->last_call == call && memcmp(last->buf, o->buf, call) == 0);
@@ -233,7 +241,10 @@ static void count_call(ts_linker *l, const row *call, uint64_t bytes, bool error
             strcmp(s->rows.data[i].resource, call->resource) == 0)
             r = &s->rows.data[i];
     if (!r) {
-        if (!ts_vec_push(&s->rows, *call)) return;
+        if (!ts_vec_push(&s->rows, *call)) {
+            l->trace_lost++;
+            return;
+        }
         r = &s->rows.data[s->rows.len - 1];
     }
     r->calls++;
@@ -272,6 +283,13 @@ static void print_table(ts_linker *l) {
     for (uint32_t i = 0; i < s->rows.len; i++) print_row(l, &s->rows.data[i], total.ns);
     l->trace.line(l->trace.data, rule, sizeof rule - 1);
     print_row(l, &total, total.ns);
+}
+/* A trace that is not complete says so at its end. */
+static void print_lost(ts_linker *l) {
+    char b[80];
+    int n = snprintf(b, sizeof b, "no memory: %llu calls are missing in this trace", (unsigned long long)l->trace_lost);
+    l->trace.line(l->trace.data, b, (size_t)n);
+    l->trace_lost = 0;
 }
 
 /* --- the observer ------------------------------------------------------------------------------ */
@@ -370,11 +388,16 @@ void ts_linker_set_trace(ts_linker *l, const ts_trace *t) {
     if (l->trace_state) {
         unfold(l);
         if (l->trace.summary) print_table(l);
+        if (l->trace_lost) print_lost(l);
     }
     ts_trace_free(l);
     if (!t || !t->line) return;
     l->trace_state = calloc(1, sizeof *l->trace_state);
-    if (!l->trace_state) return; /* without memory there is no trace */
+    if (!l->trace_state) {
+        static const char none[] = "no memory: there is no trace";
+        t->line(t->data, none, sizeof none - 1);
+        return;
+    }
     l->trace_state->started = ts_sys_monotonic();
     l->trace = *t;
     const bool timed = t->times || t->summary;

@@ -32,19 +32,24 @@ static bool calls(const frame *f, const ts_slot *callee) {
     return f->pc[0].s[0] == shift || (f->pc > f->code->code && f->pc[-1].s[0] == shift);
 }
 
+/* The word before that at an address, which may be anything. */
+static const ts_word *before(uint64_t address) {
+    return (const ts_word *)((uintptr_t)address - sizeof(ts_word));
+}
+
 typedef enum step { STEP_UNKNOWN, STEP_CALLER, STEP_END } step;
 /* To the caller within a run. STEP_END: f is the outermost frame of the run. */
 static step to_caller(const ts_exec *x, const ts_run *run, frame *f) {
     const ts_word *ret = (const ts_word *)(uintptr_t)f->fp[f->code->link];
     const ts_slot *fp = (const ts_slot *)(uintptr_t)f->fp[f->code->link + 1], *callee = f->fp;
     if (!fp) return ret == run->finish ? STEP_END : STEP_UNKNOWN;
-    frame c = {.inst = f->inst, .pc = ret - 1, .fp = fp};
+    frame c = {.inst = f->inst, .pc = before((uintptr_t)ret), .fp = fp};
     const uint32_t n = ts_exec_cross_slots(x, ret);
     if (n) {
         if (!in_stack(x, fp, n) || fp + n != callee) return STEP_UNKNOWN;
         c.inst = (const ts_instance *)(uintptr_t)fp[TS_CROSS_INST];
         if (!exists(x, c.inst)) return STEP_UNKNOWN;
-        c.pc = (const ts_word *)(uintptr_t)fp[TS_CROSS_PC] - 1;
+        c.pc = before(fp[TS_CROSS_PC]);
         c.fp = (const ts_slot *)(uintptr_t)fp[TS_CROSS_FP];
         callee = fp;
     }
@@ -84,7 +89,7 @@ static bool innermost(const ts_exec *x, const ts_sampled *at, frame *f, ts_place
     f->pc = x->stop_pc;
 #endif
     if ((uintptr_t)f->pc % sizeof *f->pc) return false;
-    for (int back = 0; back < 2; back++, f->pc--)
+    for (int back = 0; back < 2; back++, f->pc = before((uintptr_t)f->pc))
         if (find(x, f) && holds(x, f)) {
             *out = (ts_place){f->code, (uint32_t)(f->pc - f->code->code), TS_PLACE_WORD};
             return true;

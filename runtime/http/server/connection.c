@@ -87,11 +87,15 @@ static void drop_buffers(ts_http_conn *c) {
     c->head_since = 0;
 }
 
+/* Arms the listener. If the system refuses, the monitor tries again. */
+static void listen_arm(ts_http_server *s) {
+    struct epoll_event ev = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = TS_TAG_LISTEN};
+    if (epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, s->listen_fd, &ev) < 0)
+        __atomic_store_n(&s->listen_paused, 1, __ATOMIC_RELEASE);
+}
 void ts_http_accept_resume(ts_http_server *s) {
     if (!__atomic_exchange_n(&s->listen_paused, 0, __ATOMIC_ACQ_REL)) return;
-    if (ts_http_server_stopping(s)) return;
-    struct epoll_event ev = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = TS_TAG_LISTEN};
-    epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, s->listen_fd, &ev);
+    if (!ts_http_server_stopping(s)) listen_arm(s);
 }
 
 /* Called by its owner. */
@@ -216,8 +220,7 @@ void ts_http_accept(ts_http_server *s) {
         conn_arm(s, c, ARM_NEW, now + s->config.idle_timeout_ns);
     }
     __atomic_store_n(&s->paused_since, 0, __ATOMIC_RELAXED);
-    struct epoll_event ev = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = TS_TAG_LISTEN};
-    epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, s->listen_fd, &ev);
+    listen_arm(s);
     return;
 pause: /* accept again when a connection ends, or when the monitor retries */
     if (!__atomic_load_n(&s->paused_since, __ATOMIC_RELAXED)) __atomic_store_n(&s->paused_since, now, __ATOMIC_RELAXED);

@@ -44,8 +44,10 @@ typedef struct ts_http_server_config { /* 0 selects the default in brackets */
  * the call is over: if no response was begun, 500 (or 503) is sent, and if its body has not ended,
  * the connection is cut. */
 typedef struct ts_http_handler {
-    void *(*thread_new)(void *data); /* makes what a thread keeps between calls; may be NULL */
-    void (*thread_free)(void *data, void *thread_data);
+    /* Makes what a thread keeps between calls; may be NULL. If it returns NULL, the thread tries again
+     * before each call. */
+    void *(*thread_new)(void *data);
+    void (*thread_free)(void *data, void *thread_data); /* thread_data may be NULL */
     void (*handle)(void *data, void *thread_data, ts_http_call *call);
     /* Asks the handler to end the call that this thread serves. Called by another thread, repeatedly
      * until it has ended; it may only set flags. If NULL, the server waits for the handler. */

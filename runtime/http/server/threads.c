@@ -255,10 +255,14 @@ static bool park(ts_http_worker *t) {
     return true;
 }
 
+static void make_data(ts_http_worker *t) {
+    const ts_http_handler *h = &t->s->handler;
+    if (!t->data && h->thread_new) t->data = h->thread_new(h->data);
+}
 static void *worker_main(void *arg) {
     ts_http_worker *t = arg;
     ts_http_server *s = t->s;
-    if (s->handler.thread_new) t->data = s->handler.thread_new(s->handler.data);
+    make_data(t);
     report_running(t);
     bool left = false;
     while (!__atomic_load_n(&s->quit, __ATOMIC_RELAXED)) {
@@ -272,6 +276,7 @@ static void *worker_main(void *arg) {
         }
         __atomic_store_n(&t->busy, 1, __ATOMIC_RELAXED);
         __atomic_fetch_add(&t->seq, 1, __ATOMIC_RELAXED);
+        make_data(t);
         if (c)
             ts_http_conn_serve(t, c);
         else if (ev.data.u64 == TS_TAG_LISTEN)

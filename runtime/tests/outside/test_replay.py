@@ -86,3 +86,12 @@ def test_an_older_format_is_refused(record: tuple[Path, str], tmp_path: Path) ->
     (tmp_path / "r").write_bytes(record[0].read_bytes().replace(b"touchstone-record/4", b"touchstone-record/3", 1))
     status, _, said = run("--replay", tmp_path / "r", ARGUMENTS)
     assert status == 120 and "a record of another format than this version's" in said
+
+
+def test_output_that_cannot_be_repeated(record: tuple[Path, str]) -> None:
+    """A replay whose output is lost is no success."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([TOUCHSTONE, "run", "--replay", record[0], ARGUMENTS], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE,
+                              timeout=60, check=False)  # fmt: skip
+    assert done.returncode == 125
+    assert b"cannot repeat the recorded output: " in done.stderr
