@@ -11,6 +11,8 @@ FUZZ_LIB_SRC := $(filter-out $(FUZZ_SRC) $(wildcard runtime/fuzz/run_*.c),$(wild
 FUZZ_FLAGS = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -DTS_DISPATCH_SWITCH -DTS_ASSERTIONS
 # What fuzz_* link with: libFuzzer of clang, or another engine.
 FUZZ_ENGINE ?= -fsanitize=fuzzer,address,undefined
+# An engine in C++ needs the linker of C++.
+FUZZ_LINK ?= $(CC)
 FUZZ_BIN = $(patsubst runtime/fuzz/%.c,%,$(FUZZ_SRC))
 FUZZ_PYTHON = .venv/bin/python
 .PHONY: fuzz fuzz-targets fuzz-compare
@@ -57,9 +59,9 @@ $(BUILD)/fuzz/run_%: $(OBJ)/runtime/fuzz/run_%.o $(call obj_of,$(FUZZ_LIB_SRC)) 
 FUZZ_CLI_OBJ = $(filter-out %/main.o,$(CLI_OBJ))
 $(BUILD)/fuzz/fuzz_wast $(BUILD)/fuzz/fuzz_inspect: $(FUZZ_CLI_OBJ)
 # These read host names: they must not be looked up.
-$(BUILD)/fuzz/fuzz_policy: FUZZ_LDFLAGS += -Wl,--wrap=getaddrinfo
+$(BUILD)/fuzz/fuzz_policy: FUZZ_WRAP := -Wl,--wrap=getaddrinfo
 $(BUILD)/fuzz/fuzz_%: $(OBJ)/runtime/fuzz/fuzz_%.o $(call obj_of,$(FUZZ_LIB_SRC)) $(BUILD)/libtouchstone.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(FUZZ_ENGINE) $(FUZZ_LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) -o $@ $(LIBS)
+	$(Q)$(FUZZ_LINK) $(FUZZ_ENGINE) $(FUZZ_LDFLAGS) $(FUZZ_WRAP) $(filter %.o,$^) $(filter %.a,$^) -o $@ $(LIBS)
 -include $(wildcard $(OBJ)/runtime/fuzz/*.d)

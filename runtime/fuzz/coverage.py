@@ -94,8 +94,8 @@ def export(cov: str, programs: list[Path], profile: Path) -> dict[str, tuple[int
     done = subprocess.run([cov, "export", "-summary-only", f"-instr-profile={profile}", str(programs[0]), *objects], check=True, capture_output=True)
     found: dict[str, tuple[int, int]] = {}
     for file in json.loads(done.stdout)["data"][0]["files"]:
-        name = file["filename"].split("/runtime/")[-1]
-        found["runtime/" + name] = (file["summary"]["lines"]["covered"], file["summary"]["lines"]["count"])
+        name = file["filename"]
+        found[name[max(0, name.find("runtime/")) :]] = (file["summary"]["lines"]["covered"], file["summary"]["lines"]["count"])
     return found
 
 

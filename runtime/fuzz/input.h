@@ -73,7 +73,9 @@ static inline char *fz_string(fz_input part) {
 
 /* Aborts unless a status and its error agree. */
 static inline void fz_check(ts_status s, const ts_error *e) {
-    if (s == TS_OK ? e->status != TS_OK : e->status != s || e->message[0] == 0) abort();
+    if (s == TS_OK ? e->status == TS_OK : e->status == s && e->message[0]) return;
+    fprintf(stderr, "fuzz: %s, but the error says %s: %s\n", ts_status_name(s), ts_status_name(e->status), e->message);
+    abort();
 }
 
 /* A file in memory that holds the bytes; its path is in `path`. */

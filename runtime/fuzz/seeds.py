@@ -24,7 +24,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-SMITH, RANDOM_COMPONENTS, LARGEST = 60, 60, 40_000
+SMITH, RANDOM_COMPONENTS, LARGEST = 60, 150, 80_000
 
 WAVE = [
     "bool\ntrue", "s8\n-128", "u64\n18446744073709551615", "f32\n-1.5e10", "f64\nnan", "char\n'\\u{1f600}'", 'string\n"a\\n\\u{e9}\\""',
@@ -313,6 +313,7 @@ def official(seeds: Seeds, wasm_tools: str) -> None:
 def generated(seeds: Seeds, wasm_tools: str) -> None:
     """Random modules and components."""
     sys.path.insert(0, str(HERE))
+    import abi_seeds
     import random_components
     import smith
 
@@ -321,9 +322,10 @@ def generated(seeds: Seeds, wasm_tools: str) -> None:
         noise = rng.randbytes(rng.choice((300, 1000, 4000)))
         made = subprocess.run([*smith.smith_command(wasm_tools, rng)], input=noise, capture_output=True, check=False)
         binary(seeds, made.stdout)
-    for _ in range(RANDOM_COMPONENTS):
-        case = random_components.random_case(rng)
-        made = subprocess.run([wasm_tools, "parse"], input=case.text.encode(), capture_output=True, check=False)
+    for text in (*abi_seeds.texts(), *(random_components.random_case(rng).text for _ in range(RANDOM_COMPONENTS))):
+        made = subprocess.run([wasm_tools, "parse"], input=text.encode(), capture_output=True, check=False)
+        if made.returncode:
+            print(f"seeds: {made.stderr.decode().splitlines()[0]}", file=sys.stderr)
         binary(seeds, made.stdout)
 
 
@@ -351,6 +353,8 @@ def main() -> int:
         make(seeds)
     record(seeds, touchstone, wasm_tools)
     if wasm_tools:
+        for path in sorted(ROOT.glob("runtime/tests/data/*.wat")):
+            binary(seeds, subprocess.run([wasm_tools, "parse", path], check=True, capture_output=True).stdout)
         official(seeds, wasm_tools)
         generated(seeds, wasm_tools)
     else:

@@ -329,7 +329,7 @@ static ts_status answer(ts_host_call *c, uint64_t how, const ts_ctype *type, con
         if (c->err && c->err->status == TS_EXIT) c->err->exit_status = (int)n;
         return s;
     }
-    if (how == A_TRAP && get_u64(r, 2, &n) && get(r, (size_t)n, &p))
+    if (how == A_TRAP && get_u64(r, 2, &n) && get(r, (size_t)n, &p) && n && *p) /* no trap is without a reason */
         return ts_host_trap(c, "%.*s", (int)n, (const char *)p);
     if (how != A_VALUE || (type && !get_val(r, c->arena, type, result)) || (c->func && !outside(c, args, result)) ||
         r->at != r->end)
