@@ -219,13 +219,15 @@ static int read_framing(ts_wire *w) {
             }
         } else if (field_is(f, "transfer-encoding")) {
             /* only `chunked` is supported: a coding before it is unknown, and a coding after it
-             * leaves the length undefined */
+             * leaves the length undefined. Empty elements and a second field (even an empty one) are
+             * refused: some readers ignore them, others take the value for an unknown coding */
+            if (w->chunked) return 400;
             while (ts_http_next_element(&at, end, &e, &n)) {
                 if (w->chunked) return 400;
                 codings++;
                 w->chunked = ts_http_name_is(e, n, "chunked", 7);
             }
-            if (!w->chunked) return 400;
+            if (!w->chunked || (codings == 1 && f->value_len != 7)) return 400;
         } else if (field_is(f, "connection")) {
             while (ts_http_next_element(&at, end, &e, &n)) {
                 close |= ts_http_name_is(e, n, "close", 5);
