@@ -172,7 +172,7 @@ static ts_status lower_args(const ts_lowered *l, ts_cabi_cx *cx, const ts_slot *
     *args = inline_args;
     if (l->type->n_params > TS_MAX_FLAT_PARAMS) {
         *args = ts_arena_array(cx->arena, l->type->n_params, sizeof **args);
-        if (!*args) return ts_fail_nomem(cx->err);
+        if (!*args) return ts_scratch_full(cx->arena, cx->err);
     }
     return ts_lift_flat_params(cx, l->max_flat_params, l->type, l->layout, io, *args);
 }
@@ -362,7 +362,11 @@ ts_status ts_canon_call_from(ts_cstore *s, ts_cfunc *f, const ts_cinstance *call
         return unsupported_func(e);
     }
     ts_canon_lift_end end = {.result = result};
+    /* a result has the limit of arguments: as values of the host, bytes of a guest are many times larger */
+    const size_t limit = arena->limit, most = arena->total + TS_ARENA_LIMIT;
+    if (!limit || limit > most) arena->limit = most;
     ts_status st = canon_lift(s, f, args, arena, true, false, &end, e);
+    arena->limit = limit;
     if (st == TS_OK || end.untouched)
         ts_leave_to(set, n);
     else if (st == TS_UNSUPPORTED)

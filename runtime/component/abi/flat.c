@@ -4,6 +4,7 @@
  * so the coercions between the core types of a variant's cases need no code: the reader decides.
  * spec: CanonicalABI.md#flattening, #flat-lifting, #flat-lowering, #lifting-and-lowering-values
  * (named as in definitions.py) */
+#include "component/abi/scratch.h"
 #include "component/abi/trap.h"
 #include "component/abi/memory.h"
 #include "component/abi/scalar.h"
@@ -212,7 +213,7 @@ static ts_status lift_flat_list(ts_cabi_cx *cx, const ts_slot **vi, const ts_cty
     if (t->kind == TS_CT_FIXED_LIST) {
         const ts_ctype *elem = t->elem;
         ts_val *vals = ts_arena_array(cx->arena, t->n, sizeof *vals);
-        if (!vals) return ts_fail_nomem(cx->err);
+        if (!vals) return ts_scratch_full(cx->arena, cx->err);
         for (uint32_t i = 0; i < t->n; i++) TS_TRY(ts_lift_flat(cx, vi, elem, &vals[i]));
         if (ts_ct_is_raw_elem(elem->kind)) { /* pack the elements */
             uint8_t *raw = (uint8_t *)vals;
@@ -231,7 +232,7 @@ static ts_status lift_flat_list(ts_cabi_cx *cx, const ts_slot **vi, const ts_cty
 
 static ts_status lift_flat_record(ts_cabi_cx *cx, const ts_slot **vi, const ts_ctype *t, ts_val *out) {
     ts_val *f = ts_arena_array(cx->arena, t->n, sizeof *f);
-    if (!f) return ts_fail_nomem(cx->err);
+    if (!f) return ts_scratch_full(cx->arena, cx->err);
     for (uint32_t i = 0; i < t->n; i++) TS_TRY(ts_lift_flat(cx, vi, t->cases[i].type, &f[i]));
     out->list.ptr = f;
     out->list.len = t->n;
@@ -248,7 +249,7 @@ static ts_status lift_flat_variant(ts_cabi_cx *cx, const ts_slot **vi, const ts_
     out->variant.payload = NULL;
     if (c) {
         ts_val *p = ts_arena_alloc(cx->arena, sizeof *p);
-        if (!p) return ts_fail_nomem(cx->err);
+        if (!p) return ts_scratch_full(cx->arena, cx->err);
         out->variant.payload = p;
         TS_TRY(ts_lift_flat(cx, vi, c, p));
     }

@@ -89,7 +89,7 @@ static ts_status add_lender(ts_cabi_cx *cx, uint32_t i) { /* cabi: Subtask.add_l
     TS_ASSERT(s && i > 0 && i < cx->inst->handles.len);
     if (s->n_lenders == s->cap) {
         uint32_t *more = ts_arena_array(cx->arena, (size_t)s->cap * 2, sizeof *more);
-        if (!more) return ts_fail_nomem(cx->err);
+        if (!more) return ts_scratch_full(cx->arena, cx->err);
         memcpy(more, s->lenders, s->cap * sizeof *more);
         s->lenders = more;
         s->cap *= 2;

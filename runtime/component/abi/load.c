@@ -3,6 +3,7 @@
  * can change it, in guest memory.
  * spec: CanonicalABI.md#loading (functions named and ordered as in definitions.py) */
 #include "base/assert.h"
+#include "component/abi/scratch.h"
 #include "component/abi/plain.h"
 #include "component/abi/trap.h"
 #include "component/abi/memory.h"
@@ -147,7 +148,7 @@ static ts_status load_list_from_valid_range(ts_cabi_cx *cx, uint64_t ptr, uint64
 
 static ts_status load_record(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, ts_val *out) {
     ts_val *f = ts_arena_array(cx->arena, t->n, sizeof *f);
-    if (!f) return ts_fail_nomem(cx->err);
+    if (!f) return ts_scratch_full(cx->arena, cx->err);
     for (uint32_t i = 0; i < t->n; i++)
         TS_TRY(ts_cabi_load(cx, ptr + ts_ctype_offset(t, i, cx->opts->wide), t->cases[i].type, &f[i]));
     out->list.ptr = f;
@@ -164,7 +165,7 @@ static ts_status load_variant(ts_cabi_cx *cx, uint64_t ptr, const ts_ctype *t, t
     const ts_ctype *c = ts_ctype_case(t, disc);
     if (!c) return TS_OK;
     ts_val *p = ts_arena_alloc(cx->arena, sizeof *p);
-    if (!p) return ts_fail_nomem(cx->err);
+    if (!p) return ts_scratch_full(cx->arena, cx->err);
     out->variant.payload = p;
     return ts_cabi_load(cx, ptr + ts_ctype_payload(t, cx->opts->wide), c, p);
 }

@@ -23,3 +23,9 @@ void ts_scratch_reset(ts_arena *a) {
         ts_arena_reset(a);
     }
 }
+
+ts_status ts_scratch_full(const ts_arena *a, ts_error *e) {
+    if (!a->limit || a->total < TS_ARENA_LIMIT / 4) return ts_fail_nomem(e);
+    return ts_fail(e, TS_LIMIT, "the values of one call take more than %u MiB of the host's memory",
+                   (unsigned)(TS_ARENA_LIMIT >> 20));
+}

@@ -10,6 +10,9 @@ TS_MUST_USE static inline ts_status ts_scratch_enter(ts_cstore *s, ts_arena **ou
     return TS_OK;
 }
 void ts_scratch_reset(ts_arena *a);
+/* The error when an arena has no room for the values of a call. It is a limit if what the arena holds is near
+ * its own, and otherwise a want of memory. */
+ts_status ts_scratch_full(const ts_arena *a, ts_error *e);
 static inline void ts_scratch_leave(ts_cstore *s) {
     uint32_t d = --s->depth;
     ts_arena *a = TS_UNLIKELY(d >= TS_SCRATCH_FIRST) ? &s->deep[d - TS_SCRATCH_FIRST] : &s->scratch[d];

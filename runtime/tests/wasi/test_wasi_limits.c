@@ -4,6 +4,7 @@
  * command. Out: a trap or an error that names the limit, and bounded memory. */
 #include "tests/wasi_help.h"
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -11,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "wasi/context.h"
 
 #define fs(f) ts_wasi_filesystem_types_descriptor_##f
 #define in(f) ts_wasi_io_streams_input_stream_##f
@@ -160,6 +162,52 @@ static void accepting(void **state) {
     close(c);
 }
 
+static unsigned threads(void) {
+    unsigned n = 0;
+    DIR *d = opendir("/proc/self/task");
+    if (!d) return 0;
+    for (struct dirent *e; (e = readdir(d));) n += e->d_name[0] != '.';
+    closedir(d);
+    return n;
+}
+/* Look-ups have threads of their own: never more than a few, however many a guest begins. */
+static void look_ups(void **state) {
+    host *h = *state;
+    const unsigned before = threads();
+    if (!before) skip();
+    ts_wasi_allow_names(h->w, true);
+    OK(h, ts_wasi_sockets_instance_network_instance_network, {0});
+    const uint64_t net = rep(h);
+    unsigned most = 0, refused = 0;
+    for (int i = 0; i < 300; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "a%d.invalid", i);
+        CALL(h, ts_wasi_sockets_ip_name_lookup_resolve_addresses, H(net), STR(name));
+        assert_int_equal(h->status, TS_OK);
+        if (h->result.variant.disc) {
+            assert_int_equal(h->result.variant.payload->variant.disc, NET(TEMPORARY_RESOLVER_FAILURE));
+            refused++;
+        }
+        if (threads() > most) most = threads();
+    }
+    assert_in_range(most, before, before + TS_WASI_MAX_LOOKUPS);
+    (void)refused; /* none, where the resolver answers at once */
+}
+
+/* A list of pollables is no longer than the guest may hold objects, though it may name one twice. */
+static void long_polls(void **state) {
+    host *h = *state;
+    ts_wasi_limit_objects(h->w, 1000);
+    OK(h, ts_wasi_clocks_monotonic_clock_subscribe_duration, U64(0));
+    static ts_val list[1001];
+    for (size_t i = 0; i < 1001; i++) list[i] = H(rep(h));
+    const ts_val good = {.list = {list, 1000}}, bad = {.list = {list, 1001}};
+    OK(h, ts_wasi_io_poll_poll, good);
+    assert_int_equal(h->result.raw.len, 1000);
+    TRAPS(h, ts_wasi_io_poll_poll, bad);
+    assert_non_null(strstr(h->err.message, "poll of 1001 pollables: the guest may hold 1000 host objects"));
+}
+
 static uint64_t memory(void) { /* pages that are resident */
     long size, rss = 0;
     FILE *f = fopen("/proc/self/statm", "r");
@@ -297,7 +345,8 @@ static void words(void **state) {
 
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, host_new, host_end)
-    const struct CMUnitTest tests[] = {T(objects),        T(files), T(accepting),           T(buffers),
-                                       T(random_lengths), T(names), cmocka_unit_test(words)};
+    const struct CMUnitTest tests[] = {T(objects),  T(files),          T(accepting),
+                                       T(buffers),  T(random_lengths), T(names),
+                                       T(look_ups), T(long_polls),     cmocka_unit_test(words)};
     return cmocka_run_group_tests_name("wasi_limits", tests, tree, no_tree);
 }

@@ -243,6 +243,11 @@ ts_status ts_wasi_io_poll_pollable_block(ts_host_call *c, const ts_val *args, ts
 ts_status ts_wasi_io_poll_poll(ts_host_call *c, const ts_val *args, ts_val *result) {
     size_t n = args[0].list.len, n_ready, at = 0;
     if (n == 0) return ts_host_trap(c, "poll of an empty list");
+    /* a list may name a pollable more than once; one that is longer than all that a guest may hold only costs */
+    const uint64_t most = ts_wasi_of(c)->grants->max_objects;
+    if (n > most)
+        return ts_host_limit(c, TS_LIMIT_OBJECTS, "poll of %zu pollables: the guest may hold %llu host objects", n,
+                             (unsigned long long)most);
     ts_wasi_pollable **p = ts_arena_array(c->arena, n, sizeof *p);
     bool *ready = ts_arena_array(c->arena, n, sizeof *ready);
     if (!p || !ready) return ts_fail_nomem(c->err);
