@@ -167,7 +167,7 @@ def test_every_test_is_near_to_some_file() -> None:
     repository = survey()
     listed = [path.relative_to(ROOT).as_posix() for folder in ("runtime", "harness/assay", "make") for path in (ROOT / folder).rglob("*.*")]
     near: set[str] = set()
-    for path in [*listed, ".gdbinit"]:
+    for path in [*listed, ".gdbinit", "SECURITY.md"]:
         if "/tests/" not in path:
             near.update(name for tier, _, name in changed.steps_of(path, repository) if tier < BEYOND)
     every = {f"runtime/tests/outside/{name}" for name in repository.outside} | set(repository.harness)
