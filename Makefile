@@ -49,7 +49,8 @@ TS_CFLAGS = -std=gnu11 $(OPT) $(if $(findstring clang,$(CC)),,-Wno-format-trunca
 PACKED := -Wl,-z,pack-relative-relocs
 PACKED := $(shell f=$$(mktemp) && echo 'int main(void) { return 0; }' | \
     $(CC) -x c - $(PACKED) -o $$f 2>&1 | grep -q . || { [ -x $$f ] && $$f && echo '$(PACKED)'; }; rm -f $$f)
-TS_LDFLAGS = $(PACKED) $(HARDEN_LD) $(VARIANT_LD) $(LDFLAGS)
+# The cache tells the machine code of this build from that of others by its identity (sys/build_id.h).
+TS_LDFLAGS = -Wl,--build-id=sha1 $(PACKED) $(HARDEN_LD) $(VARIANT_LD) $(LDFLAGS)
 # No function of the library has a larger stack frame than this (sys/stack.h). Frames of other builds are larger.
 ifeq ($(VARIANT)$(CFLAGS),)
 STACK_CFLAGS = -Wframe-larger-than=$(FRAME_MAX)

@@ -64,16 +64,16 @@ static bool make_key(const ts_module *m, uint8_t key[TS_SHA256_BYTES]) {
     return true;
 }
 
-static void entry_name(const uint8_t key[TS_SHA256_BYTES], const char *kind, char name[80]) {
+void ts_cache_entry_name(const uint8_t key[TS_SHA256_BYTES], const char *kind, char name[TS_CACHE_NAME]) {
     char hex[2 * TS_SHA256_BYTES + 1];
     ts_sha256_hex(key, hex);
-    snprintf(name, 80, "%s.%s", hex, kind);
+    snprintf(name, TS_CACHE_NAME, "%s.%s", hex, kind);
 }
 
 /* --- aliases -------------------------------------------------------------------------------------------- */
 /* An alias maps the identity of a file of the host, and a range in it, to the key of the bytes there, so
  * that they need not be hashed again. */
-static bool alias_name(const ts_cache *c, const ts_module *m, char name[80]) {
+static bool alias_name(const ts_cache *c, const ts_module *m, char name[TS_CACHE_NAME]) {
     if (!c->file || m->bytes < c->file || m->bytes + m->len > c->file + c->file_len) return false;
     char text[256];
     uint8_t digest[TS_SHA256_BYTES];
@@ -86,7 +86,7 @@ static bool alias_name(const ts_cache *c, const ts_module *m, char name[80]) {
     ts_sha256_begin(&h);
     ts_sha256_add(&h, text, (size_t)n);
     ts_sha256_end(&h, digest);
-    entry_name(digest, "file", name);
+    ts_cache_entry_name(digest, "file", name);
     return true;
 }
 
@@ -121,7 +121,7 @@ static void alias_write(const ts_cache *c, const char *name, const uint8_t key[T
 /* An entry is a header, the positions of the bodies and, at a multiple of PAGES, the image. */
 void ts_cache_lookup(const ts_cache *c, ts_module *m, ts_cache_entry *out) {
     *out = (ts_cache_entry){.fd = -1};
-    char name[80];
+    char name[TS_CACHE_NAME];
     header h;
     uint64_t size;
     bool has_alias = alias_name(c, m, name);
@@ -130,7 +130,7 @@ void ts_cache_lookup(const ts_cache *c, ts_module *m, ts_cache_entry *out) {
         if (has_alias) alias_write(c, name, out->key);
     }
     out->named = true;
-    entry_name(out->key, "valid", name);
+    ts_cache_entry_name(out->key, "valid", name);
     int fd = ts_folder_open_file(c->folder, name, &size);
     if (fd < 0) return;
     if (size >= sizeof h && ts_file_read(fd, 0, &h, sizeof h) && memcmp(h.magic, MAGIC, sizeof MAGIC) == 0 &&
@@ -154,7 +154,7 @@ void ts_cache_discard(ts_cache_entry *entry) {
 }
 
 static void write_entry(const ts_cache *c, const ts_module *m, const ts_cache_entry *entry) {
-    char name[80], temporary[64];
+    char name[TS_CACHE_NAME], temporary[64];
     header h = {0};
     memcpy(h.magic, MAGIC, sizeof MAGIC);
     memcpy(h.key, entry->key, sizeof h.key);
@@ -171,7 +171,7 @@ static void write_entry(const ts_cache *c, const ts_module *m, const ts_cache_en
         bodies[2 * i] = (uint32_t)(f->body - m->code_section);
         bodies[2 * i + 1] = f->body_len;
     }
-    entry_name(entry->key, "valid", name);
+    ts_cache_entry_name(entry->key, "valid", name);
     uint64_t at = image_offset(h.n_bodies);
     /* The last byte is written first, so that the file has its length even if no segment reaches the end. */
     static const uint8_t zero = 0;
@@ -201,10 +201,10 @@ typedef struct calls {
 } calls;
 
 void ts_cache_calls_read(const ts_cache *c, ts_module *m) {
-    char name[80];
+    char name[TS_CACHE_NAME];
     uint64_t size;
     calls h;
-    entry_name(m->cache_key, "calls", name);
+    ts_cache_entry_name(m->cache_key, "calls", name);
     int fd = ts_folder_open_file(c->folder, name, &size);
     if (fd < 0) return;
     if (size >= sizeof h && ts_file_read(fd, 0, &h, sizeof h) && memcmp(h.magic, MAGIC, sizeof MAGIC) == 0 && h.n &&
@@ -221,7 +221,7 @@ void ts_cache_calls_read(const ts_cache *c, ts_module *m) {
 }
 
 void ts_cache_calls_write(const ts_cache *c, const ts_module *m) {
-    char name[80], temporary[64];
+    char name[TS_CACHE_NAME], temporary[64];
     calls h;
     unsigned form;
     const uint32_t *funcs = ts_code_call_order(m, &form, &h.n);
@@ -230,7 +230,7 @@ void ts_cache_calls_write(const ts_cache *c, const ts_module *m) {
     h.form = form;
     int fd = ts_folder_new_file(c->folder, temporary);
     if (fd < 0) return;
-    entry_name(m->cache_key, "calls", name);
+    ts_cache_entry_name(m->cache_key, "calls", name);
     bool ok = ts_file_write(fd, 0, &h, sizeof h) && ts_file_write(fd, sizeof h, funcs, h.n * sizeof *funcs);
     (void)ts_folder_keep_file(c->folder, fd, temporary, ok ? name : NULL);
 }

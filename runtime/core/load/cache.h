@@ -1,7 +1,7 @@
 /* cache: remembers across processes which modules are valid, and keeps their data images as pages to be
  * mapped.
- * In: a folder, the bytes of a module. Out: whether its bodies are known to be valid, and its image
- * (run/image.h).
+ * In: a folder, the bytes of a module. Out: whether its bodies are known to be valid, its image
+ * (run/image.h), which functions an earlier run has called, and their machine code.
  * Design: no failure here is an error. What cannot be read or written is ignored, and the module is
  * validated.
  *
@@ -34,4 +34,11 @@ void ts_cache_discard(ts_cache_entry *entry);
 void ts_cache_calls_read(const ts_cache *c, ts_module *m);
 /* Writes those of this run when it ends, unless there is a list already. */
 void ts_cache_calls_write(const ts_cache *c, const ts_module *m);
+/* The same for the machine code of the module (cache_code.c), which ts_tier_keep and ts_tier_kept take and give. It is
+ * written when an eighth of it is new. */
+void ts_cache_code_read(const ts_cache *c, ts_module *m);
+void ts_cache_code_write(const ts_cache *c, ts_module *m);
+/* The name of an entry: its key in hexadecimal digits, and its kind, which is short. */
+enum { TS_CACHE_NAME = 80 };
+void ts_cache_entry_name(const uint8_t key[TS_SHA256_BYTES], const char *kind, char name[TS_CACHE_NAME]);
 #endif

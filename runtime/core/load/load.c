@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Writes the functions that were called to the cache, for the next run. */
-static void remember_calls(ts_module *m) {
+/* Writes the functions that were called, and machine code, to the cache, for the next run. */
+static void remember(ts_module *m) {
     const ts_cache *cache = ts_engine_get_cache(m->engine);
-    if (cache) ts_cache_calls_write(cache, m);
+    if (!cache) return;
+    ts_cache_calls_write(cache, m);
+    ts_cache_code_write(cache, m);
 }
 
 ts_status ts_module_new(ts_engine *engine, const uint8_t *bytes, size_t len, bool copy, TS_OWN ts_module **out,
@@ -57,9 +59,10 @@ ts_status ts_module_new(ts_engine *engine, const uint8_t *bytes, size_t len, boo
     }
     if (cached.named) {
         m->cached = true;
-        m->parts[TS_PART_CALLS] = remember_calls;
+        m->parts[TS_PART_CALLS] = remember;
         memcpy(m->cache_key, cached.key, sizeof m->cache_key);
         if (cached.known) ts_cache_calls_read(cache, m);
+        ts_cache_code_read(cache, m);
     }
     *out = m;
     return TS_OK;

@@ -112,6 +112,19 @@ static inline int a64_try_logical_imm(assembler *a, int wide, uint32_t op, unsig
     a64_put(a, a64_wide(wide) | (op & 0x60000000u) | 0x12000000u | field | n << 5 | to);
     return 1;
 }
+/* Four instructions, for any number. */
+static inline void a64_imm64(assembler *a, unsigned to, uint64_t imm) {
+    for (unsigned k = 0; k < 4; k++)
+        a64_put(a, (k ? 0xf2800000u : 0xd2800000u) | k << 21 | ((uint32_t)(imm >> (16 * k)) & 0xffff) << 5 | to);
+}
+static inline void a64_set_imm64(uint8_t *code, uint64_t imm) {
+    for (unsigned k = 0; k < 4; k++, code += 4) {
+        uint32_t instruction;
+        memcpy(&instruction, code, 4);
+        instruction = (instruction & ~(0xffffu << 5)) | ((uint32_t)(imm >> (16 * k)) & 0xffff) << 5;
+        memcpy(code, &instruction, 4);
+    }
+}
 /* to := imm, without changing the flags. */
 static inline void a64_imm(assembler *a, unsigned to, uint64_t imm) {
     unsigned ones = 0, zeros = 0;

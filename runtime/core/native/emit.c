@@ -70,6 +70,9 @@ void ts_emit_write_slot(emitter *e, uint32_t slot, unsigned class, unsigned from
 }
 
 /* --- leaving and entering ------------------------------------------------------------------------------- */
+void ts_emit_note_number(emitter *e, uint32_t code, ts_native_number number, uint32_t what) {
+    PUSH(e->numbers, ((ts_native_number_at){.code = code, .what = what, .number = number}));
+}
 /* An entry before an instruction is here. */
 static void add_entry(emitter *e, uint32_t instruction) {
     if (instruction >= e->f.n || e->has_entry[instruction]) return;
@@ -79,7 +82,7 @@ static void add_entry(emitter *e, uint32_t instruction) {
 }
 static void interpret(emitter *e, uint32_t instruction) {
     const flow_instruction *in = &e->f.ins[instruction];
-    ts_target_interpret(e, e->linked + in->at, e->handlers[e->f.code[in->at].u]);
+    ts_target_interpret(e, in->at, (uint32_t)e->f.code[in->at].u);
 }
 void ts_emit_side_exit(emitter *e, int cc) {
     PUSH(e->cold, ((cold_code){.kind = COLD_EXIT,
@@ -591,12 +594,15 @@ static bool make(emitter *e, const ts_compiled *ir, ts_native *out) {
                            .faults = e->faults.data,
                            .n_faults = e->faults.len,
                            .map = e->map.data,
-                           .n_map = e->map.len};
+                           .n_map = e->map.len,
+                           .numbers = e->numbers.data,
+                           .n_numbers = e->numbers.len};
     } else {
         free(e->a.code);
         ts_vec_free(&e->entries);
         ts_vec_free(&e->faults);
         ts_vec_free(&e->map);
+        ts_vec_free(&e->numbers);
     }
     free(e->labels);
     free(e->has_entry);
@@ -608,20 +614,70 @@ static bool make(emitter *e, const ts_compiled *ir, ts_native *out) {
     return ok;
 }
 bool ts_native_make(const ts_native_source *from, ts_native *out) {
-    const emitter start = {.t = from->layout,
-                           .handlers = from->handlers,
-                           .linked = from->linked,
-                           .callees = from->callees,
-                           .types = from->types};
+    const emitter start = {.t = from->layout, .types = from->types};
     emitter e = start;
     *out = (ts_native){0};
-    if (make(&e, from->ir, out)) return true;
-    if (!e.too_far) return false;
-    e = start;
-    e.far = true;
-    return make(&e, from->ir, out);
+    bool ok = make(&e, from->ir, out);
+    if (!ok && e.too_far) {
+        e = start;
+        e.far = true;
+        ok = make(&e, from->ir, out);
+    }
+    if (ok) ts_native_link(from, out);
+    return ok;
+}
+static uint64_t number_of(const ts_native_source *from, const ts_native_number_at *at) {
+    switch ((ts_native_number)at->number) {
+    case TS_NATIVE_WORD: return (uintptr_t)(from->linked + at->what);
+    case TS_NATIVE_HANDLER: return (uintptr_t)from->handlers[at->what];
+    case TS_NATIVE_CALLEE: return (uintptr_t)&from->callees[at->what];
+    case TS_NATIVE_TYPE: return from->linked[at->what].uw[0];
+    }
+    return 0;
+}
+void ts_native_link(const ts_native_source *from, ts_native *n) {
+    for (uint32_t i = 0; i < n->n_numbers; i++)
+        ts_target_set_number(n->code + n->numbers[i].code, n->numbers[i].number, number_of(from, &n->numbers[i]));
+}
+void ts_native_unlink(ts_native *n) {
+    for (uint32_t i = 0; i < n->n_numbers; i++)
+        ts_target_set_number(n->code + n->numbers[i].code, n->numbers[i].number, 0);
+}
+static uint32_t most(const ts_native_number_at *at, uint32_t n_words, uint32_t n_funcs) {
+    switch ((ts_native_number)at->number) {
+    case TS_NATIVE_WORD: return n_words; /* a call may be the last instruction */
+    case TS_NATIVE_HANDLER: return TS_IR_COUNT - 1;
+    case TS_NATIVE_CALLEE: return n_funcs - 1;
+    case TS_NATIVE_TYPE: return n_words - 1;
+    }
+    return 0;
+}
+bool ts_native_numbers_fit(const ts_native *n, uint32_t n_words, uint32_t n_funcs) {
+    for (uint32_t i = 0; i < n->n_numbers; i++) {
+        const ts_native_number_at *at = &n->numbers[i];
+        if (at->number > TS_NATIVE_TYPE || at->code > n->len || at->what > most(at, n_words, n_funcs) ||
+            n->len - at->code < ts_target_number_size((ts_native_number)at->number))
+            return false;
+    }
+    return true;
+}
+uint32_t ts_native_processor(void) {
+    return ts_target_processor();
 }
 #else
+void ts_native_link(const ts_native_source *from, ts_native *n) {
+    (void)from, (void)n;
+}
+void ts_native_unlink(ts_native *n) {
+    (void)n;
+}
+bool ts_native_numbers_fit(const ts_native *n, uint32_t n_words, uint32_t n_funcs) {
+    (void)n_words, (void)n_funcs;
+    return n->n_numbers == 0;
+}
+uint32_t ts_native_processor(void) {
+    return 0;
+}
 bool ts_native_make(const ts_native_source *from, ts_native *out) {
     (void)from;
     *out = (ts_native){0};
@@ -633,5 +689,6 @@ void ts_native_free(ts_native *n) {
     free(n->entries);
     free(n->faults);
     free(n->map);
+    free(n->numbers);
     *n = (ts_native){0};
 }

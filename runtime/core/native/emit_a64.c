@@ -96,9 +96,24 @@ static void a64_continue(emitter *e) {
     a64_load(&e->a, 1, TMP, at_mem(TMP3, 0));
     a64_jump_reg(&e->a, TMP);
 }
-void ts_target_interpret(emitter *e, const ts_word *pc, const void *handler) {
-    a64_imm(&e->a, TMP3, (uintptr_t)pc);
-    a64_imm(&e->a, TMP, (uintptr_t)handler);
+static void number(emitter *e, unsigned to, ts_native_number kind, uint32_t what) {
+    ts_emit_note_number(e, e->a.len, kind, what);
+    a64_imm64(&e->a, to, 0);
+}
+void ts_target_set_number(uint8_t *code, ts_native_number kind, uint64_t v) {
+    (void)kind;
+    a64_set_imm64(code, v);
+}
+uint32_t ts_target_number_size(ts_native_number kind) {
+    (void)kind;
+    return 16;
+}
+uint32_t ts_target_processor(void) {
+    return 0; /* the code needs no more than every processor of this kind has */
+}
+void ts_target_interpret(emitter *e, uint32_t word, uint32_t opcode) {
+    number(e, TMP3, TS_NATIVE_WORD, word);
+    number(e, TMP, TS_NATIVE_HANDLER, opcode);
     a64_jump_reg(&e->a, TMP);
 }
 uint32_t ts_target_table_jump(emitter *e, operand index, uint32_t n) {
@@ -326,14 +341,14 @@ void ts_target_take_fuel(emitter *e) {
 static void enter_frame(emitter *e) {
     assembler *a = &e->a;
     const uint16_t *s = e->w[1].s;
-    a64_imm(a, TMP, (uintptr_t)(e->linked + e->in->at + 3));
+    number(e, TMP, TS_NATIVE_WORD, e->in->at + 3);
     a64_pair(a, 0, TMP, FRAME, slot_memory(s[1]));
     if (s[0]) a64_add_imm(a, 1, A_ADD, FRAME, FRAME, (int64_t)s[0] * 8, TMP3);
     a64_load(a, 1, TMP3, at_mem(TMP2, (int32_t)offsetof(ts_fcode, entry)));
     a64_continue(e);
 }
 void ts_target_call(emitter *e) {
-    a64_imm(&e->a, TMP2, (uintptr_t)&e->callees[e->w[2].u]);
+    number(e, TMP2, TS_NATIVE_CALLEE, (uint32_t)e->w[2].u);
     enter_frame(e);
 }
 void ts_target_call_indirect(emitter *e, operand index) {
@@ -349,7 +364,8 @@ void ts_target_call_indirect(emitter *e, operand index) {
     a64_put(a, 0xf8607800u | i << 16 | TMP2 << 5 | TMP2); /* ldr x17, [x17, i, lsl 3] */
     ts_emit_side_exit(e, a64_zero(1, TMP2));
     a64_load(a, 0, TMP, at_mem(TMP2, e->t->func_type));
-    a64_compare_imm(a, 0, TMP, (int32_t)w[2].uw[0], TMP3);
+    number(e, TMP3, TS_NATIVE_TYPE, e->in->at + 2);
+    a64_op(a, 0, A_SUBS, ZR, TMP, TMP3);
     ts_emit_side_exit(e, CC_NE);
     a64_load(a, 1, TMP, at_mem(TMP2, e->t->func_inst));
     a64_op(a, 1, A_SUBS, ZR, TMP, INSTANCE);

@@ -87,9 +87,23 @@ void ts_target_bind(emitter *e, uint32_t jump, uint32_t to) {
 void ts_target_landing(emitter *e) {
     (void)e;
 }
-void ts_target_interpret(emitter *e, const ts_word *pc, const void *handler) {
-    x_imm(&e->a, R12, (uintptr_t)pc);
-    x_imm(&e->a, RAX, (uintptr_t)handler);
+static void number(emitter *e, unsigned to, ts_native_number kind, uint32_t what) {
+    x_imm64(&e->a, to, 0);
+    ts_emit_note_number(e, e->a.len - 8, kind, what);
+}
+void ts_target_set_number(uint8_t *code, ts_native_number kind, uint64_t v) {
+    memcpy(code, &v, ts_target_number_size(kind));
+}
+uint32_t ts_target_number_size(ts_native_number kind) {
+    return kind == TS_NATIVE_TYPE ? 4 : 8;
+}
+uint32_t ts_target_processor(void) {
+    return (__builtin_cpu_supports("popcnt") ? 1u : 0) | (__builtin_cpu_supports("sse4.1") ? 2u : 0) |
+           (__builtin_cpu_supports("sse4.2") ? 4u : 0);
+}
+void ts_target_interpret(emitter *e, uint32_t word, uint32_t opcode) {
+    number(e, R12, TS_NATIVE_WORD, word);
+    number(e, RAX, TS_NATIVE_HANDLER, opcode);
     x_jmp_reg(&e->a, RAX);
 }
 uint32_t ts_target_table_jump(emitter *e, operand index, uint32_t n) {
@@ -369,7 +383,7 @@ void ts_target_take_fuel(emitter *e) {
 /* The link of a frame that is called: where it returns to, and the frame. */
 static void push_link(emitter *e, uint32_t link, uint32_t words) {
     assembler *a = &e->a;
-    x_imm(a, RCX, (uintptr_t)(e->linked + e->in->at + words));
+    number(e, RCX, TS_NATIVE_WORD, e->in->at + words);
     x_store(a, 1, slot_memory(link), RCX);
     x_store(a, 1, slot_memory(link + 1), FRAME);
 }
@@ -382,7 +396,7 @@ void ts_target_call(emitter *e) {
     const ts_word *w = e->w;
     push_link(e, w[1].s[1], 3);
     if (w[1].s[0]) x_alu_imm(a, 1, X_ADD, in_reg(FRAME), (int32_t)w[1].s[0] * 8);
-    x_imm(a, RAX, (uintptr_t)&e->callees[w[2].u]);
+    number(e, RAX, TS_NATIVE_CALLEE, (uint32_t)w[2].u);
     continue_at_entry(e, at_mem(RAX, (int32_t)offsetof(ts_fcode, entry)));
 }
 void ts_target_call_indirect(emitter *e, operand index) {
@@ -398,7 +412,8 @@ void ts_target_call_indirect(emitter *e, operand index) {
     a->code[a->len - 1] |= 0xc0; /* scale 8 */
     x_op(a, 1, 0x85, RAX, in_reg(RAX));
     ts_emit_side_exit(e, CC_E);
-    x_alu_imm(a, 0, X_CMP, at_mem(RAX, e->t->func_type), (int32_t)w[2].uw[0]);
+    x_alu_imm32(a, 0, X_CMP, at_mem(RAX, e->t->func_type));
+    ts_emit_note_number(e, a->len - 4, TS_NATIVE_TYPE, e->in->at + 2);
     ts_emit_side_exit(e, CC_NE);
     x_alu(a, 1, X_CMP, INSTANCE, at_mem(RAX, e->t->func_inst));
     ts_emit_side_exit(e, CC_NE);

@@ -51,9 +51,6 @@ typedef struct emitter {
     assembler a;
     flow f;
     const ts_native_layout *t;
-    const void *const *handlers;
-    const ts_word *linked;
-    ts_fcode *callees;
     const ts_type_registry *types;
     slot_set valid, dirty;
     bool reachable;
@@ -67,6 +64,7 @@ typedef struct emitter {
     TS_VEC(jump_table) tables;
     TS_VEC(uint32_t) table_targets; /* an instruction, or a stub | STUB */
     TS_VEC(ts_native_entry) entries, faults, map;
+    TS_VEC(ts_native_number_at) numbers;
     uint8_t *has_entry; /* by instruction */
     cached_vectors vectors;
     bool far, too_far; /* conditional jumps reach any distance; one did not */
@@ -126,6 +124,8 @@ void ts_emit_note_written(emitter *e, unsigned k);
 void ts_emit_side_exit(emitter *e, int cc);
 /* The interpreter executes the instruction always. The next one is an entry. */
 void ts_emit_leave(emitter *e);
+/* The number that begins at this place of the code. */
+void ts_emit_note_number(emitter *e, uint32_t code, ts_native_number number, uint32_t what);
 /* Store the slots from … to - 1 whose homes are dirty. */
 void ts_emit_store_slots(emitter *e, uint32_t from, uint32_t to);
 /* These slots get new values, in the frame: no register has them. */
@@ -165,8 +165,12 @@ uint32_t ts_target_jump(emitter *e, int cc);
 void ts_target_bind(emitter *e, uint32_t jump, uint32_t to);
 /* Indirect jumps may come here. */
 void ts_target_landing(emitter *e);
-/* Go to an operation of the interpreter. */
-void ts_target_interpret(emitter *e, const ts_word *pc, const void *handler);
+/* Go to the operation of the interpreter for this word of the IR. */
+void ts_target_interpret(emitter *e, uint32_t word, uint32_t opcode);
+/* Write a number of ts_emit_note_number. */
+void ts_target_set_number(uint8_t *code, ts_native_number kind, uint64_t v);
+uint32_t ts_target_number_size(ts_native_number kind); /* the bytes that it changes */
+uint32_t ts_target_processor(void);                    /* as ts_native_processor */
 /* Jump by a table of n + 1 distances from the table, which ts_target_bind gives a place. */
 uint32_t ts_target_table_jump(emitter *e, operand index, uint32_t n);
 /* Returns the condition that the low 32 bits are 0. Its lowest bit negates. */

@@ -27,10 +27,22 @@ typedef struct ts_native_layout {
 typedef struct ts_native_entry {
     uint32_t word, code; /* the word of the IR, and the offset of the machine code */
 } ts_native_entry;
+/* A place of the code with a number that differs from process to process. */
+typedef enum ts_native_number {
+    TS_NATIVE_WORD,    /* the address of word `what` of the IR */
+    TS_NATIVE_HANDLER, /* the address of the interpreter's operation `what` */
+    TS_NATIVE_CALLEE,  /* the address of the ts_fcode of function `what` */
+    TS_NATIVE_TYPE     /* the canonical id in the low half of word `what` of the IR */
+} ts_native_number;
+typedef struct ts_native_number_at {
+    uint32_t code, what, number; /* the offset of the instruction's number; number: ts_native_number */
+} ts_native_number_at;
 /* The result. The arrays belong to the caller, which calls ts_native_free. */
 typedef struct ts_native {
     uint8_t *code; /* it can be copied to any address */
     uint32_t len;
+    ts_native_number_at *numbers; /* those of this process are in the code */
+    uint32_t n_numbers;
     ts_native_entry *entries;
     uint32_t n_entries;
     ts_native_entry *faults; /* the instructions that access a guarded memory, by `code` */
@@ -50,5 +62,14 @@ typedef struct ts_native_source {
 } ts_native_source;
 /* Returns false if there is no memory, or if this build makes no machine code (TS_HAS_MACHINE_CODE). */
 bool ts_native_make(const ts_native_source *from, ts_native *out);
+/* Puts this process's numbers into code that another one has made from the same IR: of `from`, everything but `ir` and
+ * `layout` is used. */
+void ts_native_link(const ts_native_source *from, ts_native *n);
+/* Puts 0 in their place. */
+void ts_native_unlink(ts_native *n);
+/* Whether all numbers of code from elsewhere are in it, and name something: of a module with so many functions. */
+bool ts_native_numbers_fit(const ts_native *n, uint32_t n_words, uint32_t n_funcs);
+/* What the code requires of the processor: the same number, the same instructions. */
+uint32_t ts_native_processor(void);
 void ts_native_free(ts_native *n);
 #endif

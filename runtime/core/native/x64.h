@@ -61,6 +61,12 @@ static inline void x_store(assembler *a, int wide, operand to, unsigned from) {
     x_op(a, wide, 0x89, from, to);
 }
 /* to := imm. It keeps the flags only if the value is not 0. */
+/* The number is in the last 8 bytes of the instruction. */
+static inline void x_imm64(assembler *a, unsigned to, uint64_t imm) {
+    put8(a, 0x48 | to >> 3);
+    put8(a, 0xb8 | (to & 7));
+    put64(a, imm);
+}
 static inline void x_imm(assembler *a, unsigned to, uint64_t imm) {
     if (imm == 0) {
         x_op(a, 0, 0x33, to, in_reg(to));
@@ -72,9 +78,7 @@ static inline void x_imm(assembler *a, unsigned to, uint64_t imm) {
         x_op(a, 1, 0xc7, 0, in_reg(to));
         put32(a, (uint32_t)imm);
     } else {
-        put8(a, 0x48 | to >> 3);
-        put8(a, 0xb8 | (to & 7));
-        put64(a, imm);
+        x_imm64(a, to, imm);
     }
 }
 /* op (X_ADD …) with an immediate operand. */
@@ -85,6 +89,11 @@ static inline void x_alu_imm(assembler *a, int wide, unsigned op, operand m, int
         put8(a, (unsigned)imm);
     else
         put32(a, (uint32_t)imm);
+}
+/* The same with a number of 4 bytes, 0 here, which are the last ones of the instruction. */
+static inline void x_alu_imm32(assembler *a, int wide, unsigned op, operand m) {
+    x_op(a, wide, 0x81, op, m);
+    put32(a, 0);
 }
 static inline void x_alu(assembler *a, int wide, unsigned op, unsigned reg, operand m) {
     x_op(a, wide, op << 3 | 3, reg, m);

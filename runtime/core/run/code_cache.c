@@ -22,14 +22,17 @@ struct ts_code_cache {
     uint32_t n_ahead, ahead_form;
     bool stop; /* atomic */
     ts_thread thread;
+    void (*when_compiled)(ts_fcode *c); /* or NULL */
 };
 
-/* Stops the thread that compiles ahead, then frees all code. */
+void ts_code_end_ahead(ts_module *m) {
+    __atomic_store_n(&m->code->stop, true, __ATOMIC_RELAXED);
+    ts_thread_join(&m->code->thread);
+}
 static void code_cache_free(ts_module *m) {
     struct ts_code_cache *cc = m->code;
     if (!cc) return;
-    __atomic_store_n(&cc->stop, true, __ATOMIC_RELAXED);
-    ts_thread_join(&cc->thread);
+    ts_code_end_ahead(m);
     ts_engine_code_ends(m->engine, m);
     free(cc->ahead);
     ts_vec_free(&cc->machine);
@@ -152,8 +155,13 @@ ts_status ts_code_compile(ts_fcode *out, ts_error *e) {
         __atomic_store_n(&out->entry, out->code, __ATOMIC_RELEASE);
     }
     ts_lock_give(&cc->lock);
+    bool won = st == TS_OK && !c.code;
     ts_compiled_free(&c);
+    if (won && cc->when_compiled) cc->when_compiled(out);
     return st;
+}
+void ts_code_when_compiled(ts_module *m, void (*fn)(ts_fcode *c)) {
+    m->code->when_compiled = fn;
 }
 
 ts_fcode *ts_code_all(ts_module *m, unsigned form) {

@@ -21,6 +21,11 @@ void ts_code_set_ahead(ts_module *m, unsigned form, uint32_t *funcs, uint32_t n)
 const uint32_t *ts_code_call_order(const ts_module *m, unsigned *form, uint32_t *n);
 /* Compiles the function unless that has been done. Any thread may call it. */
 ts_status ts_code_compile(ts_fcode *out, ts_error *e) TS_MUST_USE;
+/* Stops the thread of ts_code_set_ahead. */
+void ts_code_end_ahead(ts_module *m);
+/* Call fn for each function when it has been compiled, on the thread that did it. Must be called before any code is
+ * made. */
+void ts_code_when_compiled(ts_module *m, void (*fn)(ts_fcode *c));
 /* The codes of all functions of the module in a form, by index. */
 ts_fcode *ts_code_all(ts_module *m, unsigned form);
 /* Calls fn for each compiled function, in all forms, until it returns true. */

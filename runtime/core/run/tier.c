@@ -30,37 +30,39 @@ static const ts_native_layout layout = {
     .object_payload = sizeof(ts_obj),
 };
 
+/* What links machine code of the function. */
+static ts_native_source source_of(const ts_fcode *c, const ts_compiled *ir) {
+    return (ts_native_source){.ir = ir,
+                              .linked = c->code,
+                              .callees = ts_code_all(c->module, c->form),
+                              .types = ts_engine_types(c->module->engine),
+                              .layout = &layout,
+                              .handlers = ts_ir_handlers()};
+}
 bool ts_tier_make(const ts_fcode *c, ts_native *out) {
     ts_error e; /* ignored: the function stays interpreted */
     ts_error_init(&e);
     ts_compiled ir;
     if (ts_compile(c, false, &ir, &e) != TS_OK) return false;
-    const ts_native_source from = {.ir = &ir,
-                                   .linked = c->code,
-                                   .callees = ts_code_all(c->module, c->form),
-                                   .types = ts_engine_types(c->module->engine),
-                                   .layout = &layout,
-                                   .handlers = ts_ir_handlers()};
+    const ts_native_source from = source_of(c, &ir);
     bool ok = ts_native_make(&from, out);
     ts_compiled_free(&ir);
     return ok;
 }
 
-/* Makes the machine code of a function, and enters its words. */
-static void compile(ts_fcode *c) {
-    ts_native n;
-    if (!ts_tier_make(c, &n)) return;
-    ts_machine_code *made = ts_machine_install(c->module->engine, &n);
+/* Enters the words of a function, and frees n. */
+static void install(ts_fcode *c, ts_native *n) {
+    ts_machine_code *made = ts_machine_install(c->module->engine, n);
     if (made && ts_code_set_machine(c, made)) { /* before its code can fault */
         ts_engine_code_made(c->module->engine, c);
     } else {
         ts_machine_free(c->module->engine, made);
         made = NULL;
     }
-    for (uint32_t i = 0; made && i < n.n_entries; i++)
-        __atomic_store_n(&c->code[n.entries[i].word].h, (const void *)(made->code + n.entries[i].code),
+    for (uint32_t i = 0; made && i < n->n_entries; i++)
+        __atomic_store_n(&c->code[n->entries[i].word].h, (const void *)(made->code + n->entries[i].code),
                          __ATOMIC_RELEASE);
-    ts_native_free(&n);
+    ts_native_free(n);
 }
 
 /* --- the thread ------------------------------------------------------------------------------------------ */
@@ -70,7 +72,38 @@ struct ts_tier_worker {
     TS_VEC(ts_fcode *) waiting;
     bool runs, stop;
     ts_thread thread;
+    bool keeps;
+    ts_kept kept; /* under the lock */
 };
+static void keep(struct ts_tier_worker *w, const ts_fcode *c, const ts_native *n) {
+    if (!w->keeps) return;
+    ts_lock_take(&w->lock);
+    ts_kept_add(&w->kept, c, n);
+    ts_lock_give(&w->lock);
+}
+/* Makes the machine code of a function. */
+static void compile(ts_fcode *c) {
+    ts_native n;
+    if (!ts_tier_make(c, &n)) return;
+    keep(c->module->tier, c, &n);
+    install(c, &n);
+}
+/* Gives a function that has been compiled the machine code that is kept of it. */
+static void restore(ts_fcode *c) {
+    struct ts_tier_worker *w = c->module->tier;
+    ts_native n;
+    ts_lock_take(&w->lock);
+    bool kept = ts_kept_copy(&w->kept, c, &n);
+    ts_lock_give(&w->lock);
+    if (!kept) return;
+    if (__atomic_exchange_n(&c->tiered, true, __ATOMIC_ACQ_REL)) {
+        ts_native_free(&n);
+        return;
+    }
+    const ts_native_source from = source_of(c, NULL);
+    ts_native_link(&from, &n);
+    install(c, &n);
+}
 static ts_fcode *next(struct ts_tier_worker *w) {
     ts_lock_take(&w->lock);
     ts_fcode *c = w->waiting.len && !w->stop ? w->waiting.data[--w->waiting.len] : NULL;
@@ -96,13 +129,18 @@ static bool hand_over(struct ts_tier_worker *w, ts_fcode *c) {
     ts_lock_give(&w->lock);
     return taken;
 }
-static void tier_free(ts_module *m) {
-    struct ts_tier_worker *w = m->tier;
-    if (!w) return;
+static void end_thread(struct ts_tier_worker *w) {
     ts_lock_take(&w->lock);
     w->stop = true;
     ts_lock_give(&w->lock);
     ts_thread_join(&w->thread);
+}
+static void tier_free(ts_module *m) {
+    struct ts_tier_worker *w = m->tier;
+    if (!w) return;
+    ts_code_end_ahead(m); /* it restores, too */
+    end_thread(w);
+    ts_kept_free(&w->kept);
     ts_vec_free(&w->waiting);
     ts_lock_destroy(&w->lock);
     free(w);
@@ -117,6 +155,20 @@ bool ts_tier_attach(ts_module *m) {
     m->tier = w;
     m->parts[TS_PART_TIER] = tier_free;
     return true;
+}
+
+void ts_tier_keep(ts_module *m, ts_kept *read) {
+    if (!ts_exec_takes_machine_code() || ts_engine_tier(m->engine) == TS_TIER_INTERPRETED) {
+        ts_kept_free(read);
+        return;
+    }
+    m->tier->keeps = true;
+    m->tier->kept = *read;
+    if (read->n_read) ts_code_when_compiled(m, restore);
+}
+const ts_kept *ts_tier_kept(ts_module *m) {
+    end_thread(m->tier);
+    return m->tier->keeps ? &m->tier->kept : NULL;
 }
 
 bool ts_tier_up(ts_module *m, unsigned form, const ts_word *pc) {

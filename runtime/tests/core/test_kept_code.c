@@ -1,0 +1,184 @@
+/* test_kept_code: machine code that is kept in the cache, for the next process.
+ * In: a module written here, a folder of the test's own. Out: cmocka results. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "core/load/cache.h"
+#include "core/load/load.h"
+#include "core/run/code_cache.h"
+#include "core/run/exec.h"
+#include "core/run/store.h"
+#include "sys/build_id.h"
+
+enum { NOPS = 70000, N = 10, TWICE_THE_SUM = N * (N + 1) };
+static uint8_t module[NOPS + 300];
+static size_t module_len;
+
+static void put(const void *bytes, size_t len) {
+    memcpy(module + module_len, bytes, len);
+    module_len += len;
+}
+static void put_u32(uint32_t v) { /* five bytes, whatever the number */
+    for (int i = 0; i < 5; i++) put(&(uint8_t){(uint8_t)((v >> (7 * i) & 0x7f) | (i < 4 ? 0x80 : 0))}, 1);
+}
+#define PUT(text) put(text, sizeof(text) - 1)
+/* (func $sum (param i32) (result i32) … a loop), as long as the cache wants a module to be; and (func (param i32)
+ * (result i32)), which adds the results of a call and of an indirect call of $sum. */
+static int make_module(void **state) {
+    (void)state;
+    static const char sum[] = "\x03\x40\x20\1\x20\0\x6a\x21\1\x20\0\x41\1\x6b\x22\0\x0d\0\x0b\x20\1\x0b",
+                      both[] = "\0\x20\0\x10\0\x20\0\x41\0\x11\0\0\x6a\x0b";
+    module_len = 0;
+    PUT("\0asm\1\0\0\0\1\6\1\x60\1\x7f\1\x7f\3\3\2\0\0\4\4\1\x70\0\1\x09\7\1\0\x41\0\x0b\1\0\x0a");
+    put_u32(1 + 5 + 3 + NOPS + sizeof sum - 1 + 1 + sizeof both - 1);
+    PUT("\2");
+    put_u32(3 + NOPS + sizeof sum - 1);
+    PUT("\1\1\x7f");
+    memset(module + module_len, 1, NOPS);
+    module_len += NOPS;
+    put(sum, sizeof sum - 1);
+    put(&(uint8_t){sizeof both - 1}, 1);
+    put(both, sizeof both - 1);
+    return 0;
+}
+
+static char folder[64];
+static int fresh(void **state) {
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/touchstone-kept-XXXXXX");
+    return mkdtemp(folder) ? 0 : -1;
+}
+/* Calls fn with each entry of machine code, or with each file, and returns their number. */
+static unsigned each(bool any, int (*fn)(const char *path)) {
+    unsigned n = 0;
+    DIR *d = opendir(folder);
+    assert_non_null(d);
+    for (struct dirent *x; (x = readdir(d));) {
+        char path[400];
+        if (x->d_name[0] == '.' || (!any && !strstr(x->d_name, ".code"))) continue;
+        snprintf(path, sizeof path, "%s/%s", folder, x->d_name);
+        if (fn) assert_int_equal(fn(path), 0);
+        n++;
+    }
+    closedir(d);
+    return n;
+}
+static int gone(void **state) {
+    (void)state;
+    each(true, remove);
+    return rmdir(folder);
+}
+
+/* Runs the module, and returns how many of its functions got machine code from the cache: when they were compiled, long
+ * before they are hot. */
+static unsigned restored(ts_tier tier) {
+    ts_engine *engine;
+    ts_module *m;
+    ts_store *s;
+    ts_instance *i;
+    ts_error e;
+    unsigned n = 0;
+    ts_error_init(&e);
+    assert_int_equal(ts_engine_create(&engine, &e), TS_OK);
+    ts_engine_set_tier(engine, tier);
+    assert_int_equal(ts_engine_set_cache(engine, folder, &e), TS_OK);
+    assert_int_equal(ts_module_new(engine, module, module_len, false, &m, &e), TS_OK);
+    assert_int_equal(ts_store_create(engine, NULL, &s, &e), TS_OK);
+    assert_int_equal(ts_instantiate(s, m, NULL, NULL, &i, &e), TS_OK);
+    unsigned form = ts_exec_form_of(s->exec, i);
+    for (uint32_t f = 0; tier != TS_TIER_COMPILED_AT_ONCE && f < 2; f++) {
+        ts_fcode *c = ts_code_func(m, form, f);
+        assert_non_null(c);
+        assert_int_equal(ts_code_compile(c, &e), TS_OK);
+        n += c->machine != NULL;
+    }
+    ts_slot io[2] = {N};
+    assert_int_equal(ts_call(s, i->funcs[1], io, &e), TS_OK);
+    assert_int_equal(io[0], TWICE_THE_SUM);
+    ts_store_destroy(s);
+    ts_module_free(m);
+    ts_engine_destroy(engine);
+    return n;
+}
+
+static bool can_keep(void) {
+    uint8_t id[TS_BUILD_ID_MAX];
+    return ts_exec_takes_machine_code() && ts_build_id(id) > 0;
+}
+
+static void is_there_for_the_next_process(void **state) {
+    (void)state;
+    if (!can_keep()) skip();
+    assert_int_equal(restored(TS_TIER_COMPILED), 0);
+    assert_int_equal(each(false, NULL), 0); /* nothing was hot */
+    assert_int_equal(restored(TS_TIER_COMPILED_AT_ONCE), 0);
+    assert_int_equal(each(false, NULL), 1);
+    assert_int_equal(restored(TS_TIER_COMPILED), 2);
+    assert_int_equal(restored(TS_TIER_COMPILED_AT_ONCE), 0);
+    assert_int_equal(restored(TS_TIER_COMPILED), 2);
+}
+
+static void is_not_there_for_the_interpreter(void **state) {
+    (void)state;
+    (void)restored(TS_TIER_INTERPRETED);
+    assert_int_equal(each(false, NULL), 0);
+    (void)restored(TS_TIER_COMPILED_AT_ONCE);
+    assert_int_equal(restored(TS_TIER_INTERPRETED), 0);
+}
+
+static int change(const char *path, off_t at) {
+    uint8_t byte;
+    int fd = open(path, O_RDWR);
+    bool ok = pread(fd, &byte, 1, at) == 1;
+    byte ^= 0x40;
+    ok = ok && pwrite(fd, &byte, 1, at) == 1;
+    close(fd);
+    return ok ? 0 : -1;
+}
+static int of_another_build(const char *path) {
+    return change(path, 20);
+}
+static int damaged(const char *path) {
+    return change(path, 500);
+}
+static int shorter(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 ? truncate(path, st.st_size - 8) : -1;
+}
+static int empty(const char *path) {
+    return truncate(path, 0);
+}
+static int open_to_all(const char *path) {
+    return chmod(path, 0666);
+}
+static void is_not_used_if_it_is_not_right(void **state) {
+    (void)state;
+    if (!can_keep()) skip();
+    int (*const ways[])(const char *) = {of_another_build, damaged, shorter, empty, open_to_all};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        (void)restored(TS_TIER_COMPILED_AT_ONCE);
+        assert_int_equal(restored(TS_TIER_COMPILED), 2);
+        assert_int_equal(each(false, ways[i]), 1);
+        assert_int_equal(restored(TS_TIER_COMPILED), 0);
+    }
+    (void)restored(TS_TIER_COMPILED_AT_ONCE); /* it is replaced */
+    assert_int_equal(restored(TS_TIER_COMPILED), 2);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(is_there_for_the_next_process, fresh, gone),
+        cmocka_unit_test_setup_teardown(is_not_there_for_the_interpreter, fresh, gone),
+        cmocka_unit_test_setup_teardown(is_not_used_if_it_is_not_right, fresh, gone),
+    };
+    return cmocka_run_group_tests(tests, make_module, NULL);
+}
