@@ -13,10 +13,8 @@ static void *copy_of(const void *from, size_t len, bool *ok) {
 }
 static bool copy(const ts_native *from, ts_native *to) {
     bool ok = true;
-    *to = (ts_native){.len = from->len,
-                      .n_entries = from->n_entries,
-                      .n_faults = from->n_faults,
-                      .n_numbers = from->n_numbers};
+    *to = (ts_native){
+        .len = from->len, .n_entries = from->n_entries, .n_faults = from->n_faults, .n_numbers = from->n_numbers};
     to->code = copy_of(from->code, from->len, &ok);
     to->entries = copy_of(from->entries, from->n_entries * sizeof *from->entries, &ok);
     to->faults = copy_of(from->faults, from->n_faults * sizeof *from->faults, &ok);

@@ -390,7 +390,7 @@ const ts_option ts_policy_rows[] = {
      "interpreter: no page becomes executable; compiled: hot functions get machine code, where there is any for this "
      "processor; compiled-at-once, compiled-mixed: for tests [$TOUCHSTONE_ENGINE, or compiled]"},
     {"cache", "FOLDER", TS_OPTION_TEXT, ONE, ALL, AT(policy.cache), NULL, 0,
-     "remember there which code was valid, for quicker starts [$TOUCHSTONE_CACHE]"},
+     "keep there which code was valid, and machine code [$TOUCHSTONE_CACHE]"},
     {0}};
 
 const ts_option ts_word_rows[] = {
