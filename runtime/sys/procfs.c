@@ -24,9 +24,13 @@ static const char *name_of(int fd, char *buf, size_t size) {
     return slash ? slash + 1 : NULL;
 }
 
-bool ts_sys_procfs_guards(int fd, bool write) {
+bool ts_sys_procfs_has(int fd) {
     struct statfs s;
-    if (fstatfs(fd, &s) != 0 || s.f_type != PROC_SUPER_MAGIC) return false;
+    return fstatfs(fd, &s) == 0 && s.f_type == PROC_SUPER_MAGIC;
+}
+
+bool ts_sys_procfs_guards(int fd, bool write, bool shown) {
+    if ((shown && !write) || !ts_sys_procfs_has(fd)) return false;
     if (write) return true;
     char buf[512];
     const char *name = name_of(fd, buf, sizeof buf);
@@ -36,8 +40,12 @@ bool ts_sys_procfs_guards(int fd, bool write) {
     return false;
 }
 #else
-bool ts_sys_procfs_guards(int fd, bool write) {
-    (void)fd, (void)write;
+bool ts_sys_procfs_has(int fd) {
+    (void)fd;
+    return false;
+}
+bool ts_sys_procfs_guards(int fd, bool write, bool shown) {
+    (void)fd, (void)write, (void)shown;
     return false;
 }
 #endif

@@ -58,6 +58,7 @@ struct ts_wasi_grants {
     TS_VEC(ts_wasi_preopen) preopens;
     ts_wasi_net_rules net_rules;
     TS_VEC(char *) names; /* names that may be looked up */
+    bool shows_processes; /* a directory of procfs is granted by itself */
     bool net_all, names_all, no_tcp, no_udp;
     TS_VEC(ts_wasi_http_rule) http_rules;
     TS_VEC(ts_wasi_prefix) http_prohibited;
