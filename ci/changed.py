@@ -54,7 +54,7 @@ OUTSIDE = (
     (r"runtime/wasi/(io|context|grants|policy)", "exhaustion"),
     (r"runtime/tests/outside/cves.tsv|SECURITY.md", "cves"),
     (r"runtime/(sys/(confine|filter|probe)|wasi/confine/|cli/confine)", "confine"),
-    (r"runtime/(sys/(fs|procfs)|wasi/(filesystem|disk))", "cves_paths"),
+    (r"runtime/(sys/(fs|proc_files)|wasi/(filesystem|disk))", "cves_paths"),
     (r"runtime/core/(module|run|native|code)/|suites/own/core/attack", "cves_core"),
     (r"runtime/(wasi/preview1|cli/module|tests/outside/preview1_guest)", "preview1 preview1_hostile"),
     (r"runtime/base/toml", "toml"),
@@ -89,7 +89,7 @@ SCRIPTS = (
 PACKAGES = (
     (r"runtime/wasi/(io|clocks|random|filesystem|sockets|http|cli)/", r"\1", NAMED),
     (r"runtime/wasi/wit/(io|clocks|random|filesystem|sockets|http|cli)\b", r"\1", NAMED),
-    (r"runtime/sys/(fs|procfs)", "filesystem", ROOM),
+    (r"runtime/sys/(fs|proc_files)", "filesystem", ROOM),
     (r"runtime/sys/(net|lookup|special_addr)", "sockets", ROOM),
     (r"runtime/sys/(clock|timer)", "clocks", ROOM),
     (r"runtime/sys/entropy", "random", ROOM),

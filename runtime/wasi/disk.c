@@ -1,6 +1,6 @@
 /* disk: see disk.h */
 #include "wasi/disk.h"
-#include "sys/procfs.h"
+#include "sys/proc_files.h"
 
 void ts_wasi_limit_disk(ts_wasi *w, uint64_t bytes) {
     ts_wasi_grants *g = ts_wasi_grants_open(w, NULL);
@@ -88,7 +88,7 @@ ts_sys_err ts_wasi_disk_open(ts_wasi *w, ts_sys_base b, ts_sys_path p, unsigned 
         had = st->size;
     if (!e) e = ts_sys_open_at(b, p, how, fd);
     if (e) return e;
-    if (ts_sys_procfs_guards(*fd, how & TS_SYS_O_WRITE, w->grants->shows_processes)) {
+    if (ts_sys_proc_files_guard(*fd, how & TS_SYS_O_WRITE, w->grants->shows_processes)) {
         ts_sys_close(*fd);
         return TS_SYS_ESCAPE;
     }

@@ -3,7 +3,7 @@
 #include "wasi/context.h"
 #include "base/utf8.h"
 #include "sys/descriptors.h"
-#include "sys/procfs.h"
+#include "sys/proc_files.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,7 +159,7 @@ ts_status ts_wasi_allow_dir(ts_wasi *w, const char *host, const char *guest, boo
     if (err) s = ts_fail(e, TS_IO, "cannot open the directory %s: %s", host, ts_sys_err_text(err));
     if (s == TS_OK) {
         strcpy(p.host, host);
-        g->shows_processes |= ts_sys_procfs_has(p.fd);
+        g->shows_processes |= ts_sys_proc_files_have(p.fd);
         if (ts_vec_push(&g->preopens, p)) return TS_OK;
         ts_sys_close(p.fd);
         s = ts_fail_nomem(e);

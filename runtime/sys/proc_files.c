@@ -1,6 +1,6 @@
-/* sys/procfs: see procfs.h */
+/* sys/proc_files: see proc_files.h */
 #define _GNU_SOURCE
-#include "sys/procfs.h"
+#include "sys/proc_files.h"
 #ifdef __linux__
 #include <linux/magic.h>
 #include <stdio.h>
@@ -24,13 +24,13 @@ static const char *name_of(int fd, char *buf, size_t size) {
     return slash ? slash + 1 : NULL;
 }
 
-bool ts_sys_procfs_has(int fd) {
+bool ts_sys_proc_files_have(int fd) {
     struct statfs s;
     return fstatfs(fd, &s) == 0 && s.f_type == PROC_SUPER_MAGIC;
 }
 
-bool ts_sys_procfs_guards(int fd, bool write, bool shown) {
-    if ((shown && !write) || !ts_sys_procfs_has(fd)) return false;
+bool ts_sys_proc_files_guard(int fd, bool write, bool shown) {
+    if ((shown && !write) || !ts_sys_proc_files_have(fd)) return false;
     if (write) return true;
     char buf[512];
     const char *name = name_of(fd, buf, sizeof buf);
@@ -40,11 +40,11 @@ bool ts_sys_procfs_guards(int fd, bool write, bool shown) {
     return false;
 }
 #else
-bool ts_sys_procfs_has(int fd) {
+bool ts_sys_proc_files_have(int fd) {
     (void)fd;
     return false;
 }
-bool ts_sys_procfs_guards(int fd, bool write, bool shown) {
+bool ts_sys_proc_files_guard(int fd, bool write, bool shown) {
     (void)fd, (void)write, (void)shown;
     return false;
 }
