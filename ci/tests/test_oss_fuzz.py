@@ -67,6 +67,7 @@ def test_options_and_dictionaries_belong_to_targets() -> None:
                 assert re.fullmatch(r'#.*|"(?:[ -\[\]-~]|\\[\\"]|\\x[0-9a-f]{2})+"', line), line
 
 
+@pytest.mark.timeout(3600)
 @pytest.mark.skipif(not os.environ.get("CI_LONG"), reason="minutes: CI_LONG=1")
 @pytest.mark.skipif(CLANG is None, reason="clang is absent")
 def test_the_build_makes_targets_that_run(tmp_path: Path) -> None:

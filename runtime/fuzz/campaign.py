@@ -10,6 +10,7 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ import coverage
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 ROUND = 300.0  # seconds of CPU of one target before the next one
+AFTER = 300.0  # seconds after --until in which corpora are still minimised
 COMPARISONS = {  # runners that compare with another engine: they have no corpus
     "diff_tiers": ["diff_tiers.py", "--runner", "run_tiers"],
     "diff_wasmtime": ["diff_wasmtime.py", "--runner", "run_exec"],
@@ -60,8 +62,12 @@ class Campaign:
     rss: int
     until: float
 
-    def program(self, name: str) -> Path:
+    def built(self, name: str) -> Path:
         return (self.plain if name in PLAIN else self.build) / "fuzz" / name
+
+    def program(self, name: str) -> Path:
+        """A copy of the program, so that a build in the meantime changes nothing."""
+        return self.work / "running" / name
 
     def corpus(self, name: str) -> Path:
         return self.work / "corpora" / name
@@ -76,15 +82,19 @@ def run(command: list[str], log: Path, limit: float) -> tuple[int, float, float]
     begun = time.monotonic()
     with log.open("wb") as out:
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, cwd=ROOT, start_new_session=True)
-        while True:
-            pid, status, usage = os.wait4(child.pid, os.WNOHANG)
-            if pid:
-                break
-            if time.monotonic() > begun + limit:
-                os.killpg(child.pid, 9)
-                _, status, usage = os.wait4(child.pid, 0)
-                break
-            time.sleep(0.2)
+        try:
+            while True:
+                pid, status, usage = os.wait4(child.pid, os.WNOHANG)
+                if pid:
+                    break
+                if time.monotonic() > begun + limit:
+                    os.killpg(child.pid, signal.SIGKILL)
+                    _, status, usage = os.wait4(child.pid, 0)
+                    break
+                time.sleep(0.2)
+        except KeyboardInterrupt:
+            os.killpg(child.pid, signal.SIGKILL)
+            raise
     child.returncode = os.waitstatus_to_exitcode(status)
     return child.returncode, usage.ru_utime + usage.ru_stime, time.monotonic() - begun
 
@@ -116,7 +126,7 @@ def slice_of(c: Campaign, t: Target, seconds: float) -> None:
     t.wall += took
     counts = re.findall(r"number_of_executed_units: (\d+)", text) or re.findall(r"^#(\d+)[:\t]", text, re.MULTILINE)[-1:]
     t.executions += int(counts[-1]) if counts else 0
-    new = sorted(set(found.glob(f"{t.name}-*")) - before)
+    new = sorted(path for path in set(found.glob(f"{t.name}-*")) - before if "-slow-unit-" not in path.name)
     t.found += new
     if new:
         shutil.copy(log, new[0].with_name(new[0].name + ".log"))
@@ -142,12 +152,13 @@ def compare(c: Campaign, t: Target, seconds: float) -> None:
 def minimise(c: Campaign, name: str) -> None:
     """Leaves the fewest files that reach the same."""
     old, new = c.corpus(name), c.corpus(name + ".new")
-    if not old.exists() or not any(old.iterdir()):
+    limit = min(3600.0, c.until - time.monotonic() + AFTER)
+    if limit < 10 or not old.exists() or not any(old.iterdir()):
         return
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
     command = [str(c.program(name)), "-merge=1", f"-timeout={c.timeout}", f"-rss_limit_mb={c.rss}", *settings(name), f"-artifact_prefix={c.work}/found/{name}-"]
-    status, _, _ = run([*command, str(new), str(old)], c.work / f"{name}.merge.log", 3600)
+    status, _, _ = run([*command, str(new), str(old)], c.work / f"{name}.merge.log", limit)
     if status == 0 and any(new.iterdir()):
         shutil.rmtree(old)
         new.rename(old)
@@ -169,6 +180,10 @@ def build(c: Campaign, wanted: list[str]) -> bool:
         command = ["make", "--no-print-directory", "-s", f"-j{c.jobs}", goal, f"FUZZ_BUILD={folder.relative_to(ROOT)}", f"FUZZ_NAMES={' '.join(names)}"]
         if subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.DEVNULL).returncode:
             return False
+    for name in [*sanitized, *plain]:
+        c.program(name).parent.mkdir(parents=True, exist_ok=True)
+        c.program(name).unlink(missing_ok=True)
+        shutil.copy2(c.built(name), c.program(name))
     return True
 
 
@@ -176,7 +191,7 @@ def repeat(c: Campaign, path: Path) -> str:
     name = next((n for n in targets() if path.name.startswith(n + "-")), path.name)
     if name in COMPARISONS:
         return f"see {path} and {c.work / 'found' / name}"
-    return f"{c.program(name).relative_to(ROOT)} {path}"
+    return f"{c.built(name).relative_to(ROOT)} {path}"
 
 
 def table(done: list[Target]) -> str:
@@ -230,7 +245,7 @@ def fuzz(c: Campaign, done: list[Target], hours: float) -> None:
             return
         for t in waiting:
             seconds = min(ROUND, share - t.cpu, (c.until - time.monotonic()) * c.jobs)
-            if seconds < 1:
+            if seconds < 5:
                 return
             (compare if t.name in COMPARISONS else slice_of)(c, t, seconds)
             print(f"fuzz: {t.name}: {t.executions} executions, {t.cpu:.0f} s of CPU, {len(t.found)} found", flush=True)
@@ -255,7 +270,12 @@ def main() -> int:
     for name in names:
         c.corpus(name).mkdir(parents=True, exist_ok=True)
     done = [Target(name) for name in wanted]
-    fuzz(c, done, args.hours)
+    try:
+        fuzz(c, done, args.hours)
+    except KeyboardInterrupt:
+        place.save(work / "corpora")
+        print(f"\nfuzz: interrupted; the corpora are kept in {args.corpora}, not minimised\n\n{table(done)}")
+        return 130
     for t in done:
         if t.name in COMPARISONS:
             continue

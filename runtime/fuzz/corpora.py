@@ -27,8 +27,8 @@ def add(source: Path, target: Path) -> None:
             name.write_bytes(data)
 
 
-def git(*words: str, cwd: Path = ROOT, **more: str) -> str:
-    return subprocess.run(["git", *words], cwd=cwd, check=True, capture_output=True, text=True, env={**os.environ, **more}).stdout.strip()
+def git(*words: str, cwd: Path | None = None, **more: str) -> str:
+    return subprocess.run(["git", *words], cwd=cwd or ROOT, check=True, capture_output=True, text=True, env={**os.environ, **more}).stdout.strip()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,82 @@
+"""The parts of a fuzz campaign that need no target: where corpora are kept, groups of lines, the table, deadlines."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "runtime/fuzz"))
+import campaign
+import corpora
+import coverage
+
+
+def contents(folder: Path) -> dict[str, set[bytes]]:
+    return {target.name: {path.read_bytes() for path in target.iterdir()} for target in folder.iterdir()}
+
+
+@pytest.mark.parametrize("place", ["kept", "kept.tar.xz", "kept.tar.gz", "branch:kept"])
+def test_corpora_come_back_from_where_they_are_kept(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    for words in (["init", "-q"], ["config", "user.email", "a@b"], ["config", "user.name", "a"]):
+        subprocess.run(["git", *words], cwd=repository, check=True)
+    monkeypatch.setattr(corpora, "ROOT", repository)
+    folder, again = tmp_path / "corpora", tmp_path / "again"
+    for target, data in (("fuzz_a", b"1"), ("fuzz_a", b"2\n"), ("fuzz_b", b"")):
+        (folder / target).mkdir(parents=True, exist_ok=True)
+        (folder / target / f"{len(data)}").write_bytes(data)
+    kept = corpora.Place.of(place if ":" in place else str(tmp_path / place))
+    kept.load(again)  # nothing is kept yet
+    assert not again.exists()
+    kept.save(folder)
+    kept.save(folder)
+    kept.load(again)
+    assert contents(again) == contents(folder) == {"fuzz_a": {b"1", b"2\n"}, "fuzz_b": {b""}}
+    assert subprocess.run(["git", "status", "--porcelain"], cwd=repository, capture_output=True, check=True).stdout == b""
+
+
+def test_files_belong_to_groups() -> None:
+    assert coverage.group_of("runtime/core/module/decode.c") == "decode"
+    assert coverage.group_of("runtime/core/module/validate_ops.c") == "validate"
+    assert coverage.group_of("runtime/component/abi/flat.c") == "ABI"
+    assert coverage.group_of("runtime/wasi/policy/rows.c") == "policy, TOML"
+    assert coverage.group_of("runtime/wasi/io/poll.c") == "WASI"
+    assert coverage.group_of("runtime/sys/timer.c") is None
+    files = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "runtime").rglob("*.c"))
+    assert {coverage.group_of(path) for path in files} >= set(coverage.GROUPS)
+    assert {name for names in coverage.ABOUT.values() for name in names} <= set(coverage.GROUPS)
+    assert set(coverage.ABOUT) == {name for name in campaign.targets() if name.startswith("fuzz_")}
+
+
+def test_a_report_sums_lines_by_group() -> None:
+    files = {"runtime/component/abi/flat.c": (9, 10), "runtime/component/abi/load.c": (0, 10), "runtime/sys/timer.c": (5, 5)}
+    report = coverage.Report({"all": files, "fuzz_call": files})
+    assert report.lines("fuzz_call") == "45.0 %"
+    assert report.lines("fuzz_exec") == ""
+    assert report.text().splitlines()[1].split() == ["ABI", "45.0", "%", "9", "of", "20"]
+    assert "no lines are counted: why" in coverage.Report(missing="why").text()
+
+
+def test_the_table_has_a_sum() -> None:
+    one, two = campaign.Target("fuzz_a", executions=100, cpu=90.0, wall=50.0, files=3, size=4096), campaign.Target("diff_b", executions=1)
+    two.found = [Path("x")]
+    lines = campaign.table([one, two]).splitlines()
+    assert lines[1].split() == ["fuzz_a", "100", "2", "0:01:30", "3", "4", "-", "0"]
+    assert lines[-1].split() == ["all", "101", "0:01:30", "3", "4", "1"]
+
+
+def test_options_of_a_target_come_from_its_files() -> None:
+    assert "-close_fd_mask=3" in campaign.settings("fuzz_wast")
+    assert any(word.startswith("-dict=") for word in campaign.settings("fuzz_policy"))
+    assert campaign.settings("fuzz_module") == []
+
+
+def test_a_command_that_hangs_is_ended(tmp_path: Path) -> None:
+    status, _, wall = campaign.run(["sleep", "100"], tmp_path / "log", 0.3)
+    assert status == -9
+    assert wall < 50
