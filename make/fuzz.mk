@@ -30,7 +30,7 @@ fuzz-build:
 fuzz-build-plain:
 	@$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) OPT='-O2 -g' CFLAGS='-fsanitize=fuzzer-no-link -DTS_ASSERTIONS' \
 	  FUZZ_ENGINE=-fsanitize=fuzzer $(patsubst %,$(FUZZ_BUILD)/fuzz/%,$(filter $(FUZZ_PLAIN),$(FUZZ_NAMES)))
-# What the corpora reach: runtime/fuzz/coverage.py reads it.
+# What the corpora reach: runtime/fuzz/line_coverage.py reads it.
 fuzz-build-coverage:
 	@$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) OPT='-O1 -g' CFLAGS='-fprofile-instr-generate -fcoverage-mapping' \
 	  FUZZ_ENGINE='-fsanitize=fuzzer -fprofile-instr-generate' $(patsubst %,$(FUZZ_BUILD)/fuzz/%,$(FUZZ_NAMES))
@@ -58,7 +58,9 @@ $(BUILD)/fuzz/run_%: $(OBJ)/runtime/fuzz/run_%.o $(call obj_of,$(FUZZ_LIB_SRC)) 
 # The command's files, without main, for the targets that read what only the command reads.
 FUZZ_CLI_OBJ = $(filter-out %/main.o,$(CLI_OBJ))
 $(BUILD)/fuzz/fuzz_wast $(BUILD)/fuzz/fuzz_inspect: $(FUZZ_CLI_OBJ)
-# These read host names: they must not be looked up.
+# libcurl, which is loaded later, finds the target's connect.
+$(BUILD)/fuzz/fuzz_client: FUZZ_WRAP := -Wl,--export-dynamic-symbol=connect
+# It reads host names, which must not be looked up.
 $(BUILD)/fuzz/fuzz_policy: FUZZ_WRAP := -Wl,--wrap=getaddrinfo
 $(BUILD)/fuzz/fuzz_%: $(OBJ)/runtime/fuzz/fuzz_%.o $(call obj_of,$(FUZZ_LIB_SRC)) $(BUILD)/libtouchstone.a
 	@mkdir -p $(@D)

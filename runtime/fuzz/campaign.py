@@ -20,11 +20,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import corpora
-import coverage
+import line_coverage
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-ROUND = 300.0  # seconds of CPU of one target before the next one
+ROUND = 120.0  # seconds of CPU of one target before the next one
 AFTER = 300.0  # seconds after --until in which corpora are still minimised
 COMPARISONS = {  # runners that compare with another engine: they have no corpus
     "diff_tiers": ["diff_tiers.py", "--runner", "run_tiers"],
@@ -285,7 +285,7 @@ def main() -> int:
         t.files, t.size = len(files), sum(f.stat().st_size for f in files)
     place.save(work / "corpora")
     if not args.no_coverage:
-        report = coverage.of_corpora(names, work / "corpora", args.jobs)
+        report = line_coverage.of_corpora(names, work / "corpora", args.jobs)
         for t in done:
             t.reach = report.lines(t.name)
         print("\n" + report.text())

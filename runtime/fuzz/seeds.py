@@ -92,6 +92,17 @@ ANSWERS = [
     "HTTP/2 200\r\ncontent-length: 1\r\n\r\na", "HTTP/1.1 200 OK\r\nConnection: close, keep-alive\r\nSet-Cookie: a=b\r\n\r\n",
 ]  # fmt: skip
 
+REQUESTS = [
+    "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET http://a:80/b?c HTTP/1.1\r\nHost: a:80\r\nConnection: close\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+    "POST /x HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\nHost: b\r\n\r\n", "HEAD / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+    "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: x\r\n\r\n3;a=\"b\"\r\nabc\r\n0\r\nX: y\r\nContent-Length: 1\r\n\r\n",
+    "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nUpgrade: h2c\r\nTE: trailers\r\nA: \t b \r\n\r\n",
+    "GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", "get\t/ HTTP/1.1\n\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1, 1\r\n\r\nx",
+    "GET / HTTP/1.1\r\nHost: a\r\nA: b\r\n c\r\n\r\n", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff1\r\n",
+    "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", "GET / HTTP/1.1\r\nHost: a:0\r\nConnection: x, close\r\n\r\n", "GET / HTTP/1.1\r\nHost: a:70000\r\n\r\n",
+]  # fmt: skip
+
 
 class Seeds:
     """The folder of seeds; equal contents are written once."""
@@ -172,8 +183,10 @@ def texts(seeds: Seeds) -> None:
         seeds.add("fuzz_policy", text)
     for text in NAMES:
         seeds.add("fuzz_names", text)
+    for step, text in enumerate(REQUESTS):
+        seeds.add("fuzz_http", bytes([step]) + text.encode())
     for n, text in enumerate(ANSWERS):
-        for kind in (0, 1, 2 | 96, 3, 2 | 8 | 96):
+        for kind in (0, 1, 2, 2 | 32, 2 | 64, 2 | 96, 3, 4 | 16, 5 | 96, 2 | 8 | 96, 128):
             seeds.add("fuzz_client", bytes([kind, n & 1]) + text.encode())
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "runtime/fuzz"))
-import campaign
-import corpora
-import coverage
+import campaign  # noqa: E402
+import corpora  # noqa: E402
+import line_coverage  # noqa: E402
 
 
 def contents(folder: Path) -> dict[str, set[bytes]]:
@@ -41,25 +41,25 @@ def test_corpora_come_back_from_where_they_are_kept(place: str, tmp_path: Path, 
 
 
 def test_files_belong_to_groups() -> None:
-    assert coverage.group_of("runtime/core/module/decode.c") == "decode"
-    assert coverage.group_of("runtime/core/module/validate_ops.c") == "validate"
-    assert coverage.group_of("runtime/component/abi/flat.c") == "ABI"
-    assert coverage.group_of("runtime/wasi/policy/rows.c") == "policy, TOML"
-    assert coverage.group_of("runtime/wasi/io/poll.c") == "WASI"
-    assert coverage.group_of("runtime/sys/timer.c") is None
+    assert line_coverage.group_of("runtime/core/module/decode.c") == "decode"
+    assert line_coverage.group_of("runtime/core/module/validate_ops.c") == "validate"
+    assert line_coverage.group_of("runtime/component/abi/flat.c") == "ABI"
+    assert line_coverage.group_of("runtime/wasi/policy/rows.c") == "policy, TOML"
+    assert line_coverage.group_of("runtime/wasi/io/poll.c") == "WASI"
+    assert line_coverage.group_of("runtime/sys/timer.c") is None
     files = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "runtime").rglob("*.c"))
-    assert {coverage.group_of(path) for path in files} >= set(coverage.GROUPS)
-    assert {name for names in coverage.ABOUT.values() for name in names} <= set(coverage.GROUPS)
-    assert set(coverage.ABOUT) == {name for name in campaign.targets() if name.startswith("fuzz_")}
+    assert {line_coverage.group_of(path) for path in files} >= set(line_coverage.GROUPS)
+    assert {name for names in line_coverage.ABOUT.values() for name in names} <= set(line_coverage.GROUPS)
+    assert set(line_coverage.ABOUT) == {name for name in campaign.targets() if name.startswith("fuzz_")}
 
 
 def test_a_report_sums_lines_by_group() -> None:
     files = {"runtime/component/abi/flat.c": (9, 10), "runtime/component/abi/load.c": (0, 10), "runtime/sys/timer.c": (5, 5)}
-    report = coverage.Report({"all": files, "fuzz_call": files})
+    report = line_coverage.Report({"all": files, "fuzz_call": files})
     assert report.lines("fuzz_call") == "45.0 %"
     assert report.lines("fuzz_exec") == ""
     assert report.text().splitlines()[1].split() == ["ABI", "45.0", "%", "9", "of", "20"]
-    assert "no lines are counted: why" in coverage.Report(missing="why").text()
+    assert "no lines are counted: why" in line_coverage.Report(missing="why").text()
 
 
 def test_the_table_has_a_sum() -> None:
