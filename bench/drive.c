@@ -1,5 +1,5 @@
 /* drive: runs the engine. `drive [-c] MODULE N…` calls the export `run` with each N, and prints its result
- * and CPU seconds, one line each (-c: explicit bounds checks). `drive -d MODULE` prints the register IR of
+ * and CPU seconds, one line each (-c: explicit bounds checks; -i: interpreted only). `drive -d MODULE` prints the register IR of
  * every function. `drive -v MODULE` decodes and validates, and prints CPU and wall seconds.
  * In: a core module without imports. Out: lines on stdout. It uses the engine's internal interface, because
  * the command runs components. */
@@ -56,7 +56,7 @@ int main(int argc, char **argv) {
         argv++, argc--;
     }
     if (argc < 2) {
-        fputs("usage: drive [-c | -d | -v] MODULE N…\n", stderr);
+        fputs("usage: drive [-c | -d | -i | -v] MODULE N…\n", stderr);
         return 2;
     }
     size_t size = 0;
@@ -75,8 +75,9 @@ int main(int argc, char **argv) {
     ts_store_limits limits = {.explicit_checks = mode == 'c'};
     ts_extern run;
     double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-    if (ts_engine_create(&engine, &e) != TS_OK || ts_module_new(engine, bytes, size, false, &module, &e) != TS_OK)
-        goto out;
+    if (ts_engine_create(&engine, &e) != TS_OK) goto out;
+    if (mode == 'i') ts_engine_set_tier(engine, TS_TIER_INTERPRETED);
+    if (ts_module_new(engine, bytes, size, false, &module, &e) != TS_OK) goto out;
     if (mode == 'v') {
         printf("%.6f %.6f\n", seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu, seconds(CLOCK_MONOTONIC) - wall);
         status = 0;

@@ -13,6 +13,8 @@ from prepare import BENCH, LOGS, OUT, find, find_binary, native, wasm
 from programs import Program
 
 TIMEOUT = 600.0
+INTERPRETED = "touchstone int."
+"""Our engine without machine code."""
 GC_FLAGS = ("-W", "gc=y,function-references=y")
 
 
@@ -81,8 +83,8 @@ def finish(command: Sequence[str]) -> tuple[list[str], float]:
     return out.split(), used.ru_utime + used.ru_stime
 
 
-def driver(path: Path) -> Callable[[Program], Sequence[str] | None]:
-    return lambda program: [str(path), str(wasm(program))]
+def driver(path: Path, *flags: str) -> Callable[[Program], Sequence[str] | None]:
+    return lambda program: [str(path), *flags, str(wasm(program))]
 
 
 def wasmtime(kind: str, compile_flags: Sequence[str], run_flags: Sequence[str] = ()) -> Callable[[Program], Sequence[str] | None]:
@@ -111,7 +113,10 @@ def node_knows_gc(node: str) -> bool:
 def engines() -> tuple[list[Engine], list[str]]:
     """The engines that are installed, in the order of the table, and the names of the others."""
     none, simd, both = frozenset[str](), frozenset({"simd"}), frozenset({"simd", "gc"})
-    here = [Engine("touchstone", "interpreter", both, driver(OUT / "drive"), reports=True)]
+    here = [
+        Engine("touchstone", "compiler", both, driver(OUT / "drive"), reports=True),
+        Engine(INTERPRETED, "interpreter", both, driver(OUT / "drive", "-i"), reports=True),
+    ]
     absent: list[str] = []
 
     def add(engine: Engine, there: bool) -> None:

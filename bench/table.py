@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from calls import Call, Rates
+from engines import INTERPRETED
 from host import Task, Times
 from serve import Loads
 from startup import Failure, Row
@@ -55,9 +56,9 @@ class Results:
         return middle, min(means, default=middle), max(means, default=middle), len(ratios)
 
     def against_best(self, program: str) -> tuple[float, str] | None:
-        """Our time divided by that of the fastest other interpreter, and its name."""
-        ours = self.best("touchstone", program)
-        others = [(t, e) for e in self.interpreters if e != "touchstone" and (t := self.best(e, program)) is not None]
+        """Our interpreter's time divided by that of the fastest other interpreter, and its name."""
+        ours = self.best(INTERPRETED, program)
+        others = [(t, e) for e in self.interpreters if e != INTERPRETED and (t := self.best(e, program)) is not None]
         if ours is None or not others:
             return None
         least, who = min(others)
@@ -84,7 +85,7 @@ def markdown(header: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
 
 
 def throughput(results: Results) -> list[str]:
-    header = ["time / wasm3's", *results.engines, "ours / best interpreter"]
+    header = ["time / wasm3's", *results.engines, "int. / best other"]
     body = []
     for program in results.programs:
         row = [program]
