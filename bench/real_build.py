@@ -6,6 +6,7 @@ The toolchains are those of ci/toolchains.py, which installs what the registries
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import re
@@ -41,13 +42,43 @@ class Making:
 
 
 @dataclass(frozen=True)
+class Maker:
+    """How a program is made: a function below, and what it is called with."""
+
+    how: Callable[..., None]
+    arguments: tuple[object, ...]
+    options: dict[str, str]
+
+    def __call__(self, making: Making) -> None:
+        self.how(making, *self.arguments, **self.options)
+
+    def sources(self, name: str) -> list[Path]:
+        """The files of bench/src/real that it takes."""
+        places = [SRC / name, SRC / "host.js", *(SRC / word for word in self.arguments if isinstance(word, str) and "/" not in word)]
+        return [file for place in places for file in ([place] if place.is_file() else sorted(place.glob("go.*")))]
+
+    def __str__(self) -> str:
+        return f"{self.how.__name__} {self.arguments} {self.options}"
+
+
+def maker(how: Callable[..., None]) -> Callable[..., Maker]:
+    """A function that makes a program, as one that returns a Maker."""
+
+    @functools.wraps(how)
+    def later(*arguments: object, **options: str) -> Maker:
+        return Maker(how, arguments, options)
+
+    return later
+
+
+@dataclass(frozen=True)
 class Program:
     name: str
     title: str
     """What it is, and what it does here."""
     sources: tuple[Source, ...]
     """The packages, the first one of which is the program's."""
-    make: Callable[[Making], None]
+    make: Maker
     arguments: tuple[str, ...] = ()
     inputs: Callable[[Path], None] | None = None
     """Writes the files that the program finds in /in: the same ones each time."""
@@ -109,28 +140,25 @@ def ready(program: Program) -> Ready:
 
 
 def recipe(program: Program) -> str:
-    """Changes with the packages, the sources here, and what makes programs."""
-    total = hashlib.sha256(repr(program.sources).encode())
-    for file in [Path(__file__), BENCH / "real_programs.py", *sorted(path for path in SRC.rglob("*") if path.is_file())]:
+    """Changes with the packages, the sources here, and what makes the program."""
+    total = hashlib.sha256(f"{program.sources}\0{program.make}".encode())
+    for file in [Path(__file__), *program.make.sources(program.name)]:
         total.update(file.read_bytes())
     return total.hexdigest()
 
 
-# --- how a program is made: each returns a function for Program.make --------------------------------------------
-def made_already(pattern: str, **beside: str) -> Callable[[Making], None]:
+# --- how a program is made ----------------------------------------------------------------------------------------
+@maker
+def made_already(making: Making, pattern: str, **beside: str) -> None:
     """The package has it. `beside`: patterns of files that go into the folder lib, by their stems there."""
-
-    def make(making: Making) -> None:
-        found = sorted(making.packages[0].glob(pattern))
-        if not found:
-            raise Absent(f"the package has no file {pattern}")
-        shutil.copyfile(found[0], making.wasm)
-        for stem, of in beside.items():
-            (making.folder / "lib").mkdir(exist_ok=True)
-            source = next(making.packages[0].glob(of))
-            shutil.copyfile(source, making.folder / "lib" / f"{stem}{source.suffix}")
-
-    return make
+    found = sorted(making.packages[0].glob(pattern))
+    if not found:
+        raise Absent(f"the package has no file {pattern}")
+    shutil.copyfile(found[0], making.wasm)
+    for stem, of in beside.items():
+        (making.folder / "lib").mkdir(exist_ok=True)
+        source = next(making.packages[0].glob(of))
+        shutil.copyfile(source, making.folder / "lib" / f"{stem}{source.suffix}")
 
 
 def installed(name: str) -> toolchains.Here:
@@ -145,72 +173,60 @@ def installed(name: str) -> toolchains.Here:
     return here
 
 
-def zig_cc(main: str, sources: str, *flags: str, only: str = "") -> Callable[[Making], None]:
+@maker
+def zig_cc(making: Making, main: str, sources: str, *flags: str, only: str = "") -> None:
     """`zig cc`: a main file of bench/src/real with those files of the package whose names have the pattern `only`."""
-
-    def make(making: Making) -> None:
-        files = [file for file in sorted(making.packages[0].glob(sources)) if re.search(only, file.name)]
-        if not files:
-            raise Absent(f"the package has no file {sources}")
-        caches = {"ZIG_LOCAL_CACHE_DIR": str(making.folder / "zig-cache"), "ZIG_GLOBAL_CACHE_DIR": str(toolchains.HOME / "zig-cache")}
-        zig = toolchains.zig_command(installed("c-zig"))
-        words = ["cc", "-target", "wasm32-wasi", "-O2", "-s", "-w", "-I", files[0].parent, *flags, SRC / main, *files, "-o", making.wasm]
-        command(making.name, [*zig, *words], env=caches)
-
-    return make
+    files = [file for file in sorted(making.packages[0].glob(sources)) if re.search(only, file.name)]
+    if not files:
+        raise Absent(f"the package has no file {sources}")
+    caches = {"ZIG_LOCAL_CACHE_DIR": str(making.folder / "zig-cache"), "ZIG_GLOBAL_CACHE_DIR": str(toolchains.HOME / "zig-cache")}
+    zig = toolchains.zig_command(installed("c-zig"))
+    words = ["cc", "-target", "wasm32-wasi", "-O2", "-s", "-w", "-I", files[0].parent, *flags, SRC / main, *files, "-o", making.wasm]
+    command(making.name, [*zig, *words], env=caches)
 
 
-def javascript(app: str, module: str, *changes: tuple[str, str]) -> Callable[[Making], None]:
+@maker
+def javascript(making: Making, app: str, module: str, *changes: tuple[str, str]) -> None:
     """componentize-js: a program of bench/src/real that imports a module of the package as `package.js`.
 
     `changes`: texts of the module that its engine does not know, such as classes of Unicode, and others for them.
     """
-
-    def make(making: Making) -> None:
-        place = making.folder / "app"
-        shutil.rmtree(place, ignore_errors=True)
-        guests.wit_folder(guests.DEFAULT_VERSION, place / "wit")
-        text = (making.packages[0] / module).read_text()
-        for before, after in changes:
-            text = text.replace(before, after)
-        (place / "package.js").write_text(text)
-        shutil.copyfile(SRC / "host.js", place / "host.js")
-        shutil.copyfile(SRC / app, place / "app.js")
-        tool = toolchains.componentize_js(toolchains.Here(REAL, "javascript"))
-        words = ["--wit", place / "wit", "--world-name", "guest", "--disable", "http", "fetch-event", "--out", making.wasm]
-        command(making.name, [tool, "app.js", *words], place)
-
-    return make
+    place = making.folder / "app"
+    shutil.rmtree(place, ignore_errors=True)
+    guests.wit_folder(guests.DEFAULT_VERSION, place / "wit")
+    text = (making.packages[0] / module).read_text()
+    for before, after in changes:
+        text = text.replace(before, after)
+    (place / "package.js").write_text(text)
+    shutil.copyfile(SRC / "host.js", place / "host.js")
+    shutil.copyfile(SRC / app, place / "app.js")
+    tool = toolchains.componentize_js(toolchains.Here(REAL, "javascript"))
+    words = ["--wit", place / "wit", "--world-name", "guest", "--disable", "http", "fetch-event", "--out", making.wasm]
+    command(making.name, [tool, "app.js", *words], place)
 
 
-def python(app: str) -> Callable[[Making], None]:
+@maker
+def python(making: Making, app: str) -> None:
     """componentize-py: a program of bench/src/real beside the packages."""
-
-    def make(making: Making) -> None:
-        place = making.folder / "app"
-        shutil.rmtree(place, ignore_errors=True)
-        guests.wit_folder(guests.DEFAULT_VERSION, place / "wit")
-        shutil.copyfile(SRC / app, place / "app.py")
-        tool = toolchains.componentize_py(installed("python"))
-        paths: list[str | Path] = ["-p", place]
-        for package in making.packages:
-            paths += ["-p", package]
-        command(making.name, [tool, "-d", place / "wit", "-w", "guest", "componentize", *paths, "app", "-o", making.wasm], place)
-
-    return make
+    place = making.folder / "app"
+    shutil.rmtree(place, ignore_errors=True)
+    guests.wit_folder(guests.DEFAULT_VERSION, place / "wit")
+    shutil.copyfile(SRC / app, place / "app.py")
+    tool = toolchains.componentize_py(installed("python"))
+    paths: list[str | Path] = ["-p", place]
+    for package in making.packages:
+        paths += ["-p", package]
+    command(making.name, [tool, "-d", place / "wit", "-w", "guest", "componentize", *paths, "app", "-o", making.wasm], place)
 
 
-def go(package: str) -> Callable[[Making], None]:
+@maker
+def go(making: Making, package: str) -> None:
     """go: bench/src/real/NAME has go.mod and go.sum, by which go checks all that it fetches."""
-
-    def make(making: Making) -> None:
-        place = making.folder / "app"
-        shutil.rmtree(place, ignore_errors=True)
-        shutil.copytree(SRC / making.name, place)
-        words = ["build", "-mod=readonly", "-ldflags", "-s -w", "-o", making.wasm, package]
-        command(making.name, [toolchains.go_command(), *words], place, toolchains.go_environment(toolchains.Here(REAL, "go")))
-
-    return make
+    place = making.folder / "app"
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(SRC / making.name, place)
+    words = ["build", "-mod=readonly", "-ldflags", "-s -w", "-o", making.wasm, package]
+    command(making.name, [toolchains.go_command(), *words], place, toolchains.go_environment(toolchains.Here(REAL, "go")))
 
 
 def c_compiler(making: Making) -> dict[str, str]:
@@ -225,19 +241,16 @@ def c_compiler(making: Making) -> dict[str, str]:
     return {"CC_wasm32_wasip1": str(cc), "AR_wasm32_wasip1": str(ar), "ZIG_GLOBAL_CACHE_DIR": str(toolchains.HOME / "zig-cache")}
 
 
-def rust(binary: str, *flags: str) -> Callable[[Making], None]:
+@maker
+def rust(making: Making, binary: str, *flags: str) -> None:
     """cargo, with the Cargo.lock of the package, by which cargo checks all that it fetches."""
-
-    def make(making: Making) -> None:
-        installed("rust-wasip1")
-        rustc = toolchains.rust_target("wasm32-wasip1")
-        target = making.folder / "target"
-        env = {"CARGO_TARGET_DIR": str(target), "CARGO_PROFILE_RELEASE_DEBUG": "0", **c_compiler(making)}
-        if "+stable" in rustc:
-            env["RUSTUP_TOOLCHAIN"] = "stable"
-        words = ["build", "--quiet", "--release", "--locked", "--target", "wasm32-wasip1", "--bin", binary, *flags]
-        command(making.name, ["cargo", *words], making.packages[0], env)
-        shutil.copyfile(target / "wasm32-wasip1/release" / f"{binary}.wasm", making.wasm)
-        os.utime(making.wasm)
-
-    return make
+    installed("rust-wasip1")
+    rustc = toolchains.rust_target("wasm32-wasip1")
+    target = making.folder / "target"
+    env = {"CARGO_TARGET_DIR": str(target), "CARGO_PROFILE_RELEASE_DEBUG": "0", **c_compiler(making)}
+    if "+stable" in rustc:
+        env["RUSTUP_TOOLCHAIN"] = "stable"
+    words = ["build", "--quiet", "--release", "--locked", "--target", "wasm32-wasip1", "--bin", binary, *flags]
+    command(making.name, ["cargo", *words], making.packages[0], env)
+    shutil.copyfile(target / "wasm32-wasip1/release" / f"{binary}.wasm", making.wasm)
+    os.utime(making.wasm)

@@ -53,9 +53,9 @@ def text(to: Path) -> None:
 
 def markdown(to: Path) -> None:
     numbers = Numbers(2)
-    parts = words(numbers, 200_000)
+    parts = words(numbers, 20_000)
     lines: list[str] = []
-    for i in range(1500):
+    for i in range(500):
         some = parts[i * 40 : i * 40 + 40]
         lines += [
             f"{'#' * (1 + i % 4)} {' '.join(some[:4])}",
@@ -138,11 +138,11 @@ C_WORDS = frozenset(
 
 
 def c(to: Path) -> None:
-    """Programs of bench/src in one translation unit, eight times, each under other names."""
+    """Programs of bench/src in one translation unit, three times, each under other names."""
     head = (SRC / "bench.h").read_text().replace("#define RUN\n", "#define RUN static\n").replace("i32 run(i32 n);", "")
     shared = {*C_WORDS, *C_TOKENS.findall(head)}
     parts = [head]
-    for i in range(8):
+    for i in range(3):
         for name in ("interp", "sha256", "marks", "nbody"):
 
             def renamed(found: re.Match[str], mark: str = f"_{name}{i}") -> str:
