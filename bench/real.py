@@ -162,22 +162,39 @@ def main() -> int:
         prepare.install_commands()
     if not real_run.wasmtime_command():
         prepare.say("wasmtime is absent: its columns stay empty")
-    results, started = Results(), time.monotonic()
-    here = prepared(results, programs)
+    results, started, interrupted = Results(), time.monotonic(), False
+    try:
+        run(args, results, prepared(results, programs))
+    except KeyboardInterrupt:
+        interrupted = True
+    print("\n".join(report(args, results)))
+    prepare.say(f"{time.monotonic() - started:.0f} s, {len(results.megabytes)} programs{', interrupted' * interrupted}; build/bench/real")
+    return 130 if interrupted else status(results)
+
+
+def run(args: argparse.Namespace, results: Results, here: list[Ready]) -> None:
     if args.check:
         check(results, here)
-        lines = real_table.problems(results)
-        lines.append(f"{len(here)} programs, {', '.join(FORMS)} and wasmtime: {'DIFFERENT' if results.errors else 'the same output'}")
     else:
         measure(results, here, args.rounds, args.winch)
-        lines = real_table.table(results, args.winch)
-        (REAL / "results.json").write_text(as_json(results, args.rounds) + "\n")
-        (REAL / "results.md").write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
-    prepare.say(f"{time.monotonic() - started:.0f} s, {len(here)} programs; build/bench/real")
+
+
+def report(args: argparse.Namespace, results: Results) -> list[str]:
+    """What was measured, also where a run was interrupted."""
+    if args.check:
+        same = "DIFFERENT" if results.errors else "the same output"
+        return [*real_table.problems(results), f"{len(results.runs)} programs, {', '.join(FORMS)} and wasmtime: {same}"]
+    lines = real_table.table(results, args.winch)
+    (REAL / "results.json").write_text(as_json(results, args.rounds) + "\n")
+    (REAL / "results.md").write_text("\n".join(lines) + "\n")
+    return lines
+
+
+def status(results: Results) -> int:
+    """1 where touchstone failed, an output is another one, or no program is here. That wasmtime cannot run one is no fault."""
     theirs = (BEFORE, WINCH, NOTHING)
     wrong = any(c not in theirs or why.startswith("wrong") for failures in results.errors.values() for c, why in failures.items())
-    return 1 if wrong or not here else 0
+    return 1 if wrong or not results.megabytes else 0
 
 
 if __name__ == "__main__":

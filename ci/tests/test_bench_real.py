@@ -79,6 +79,19 @@ def test_another_output_is_an_error_and_never_a_time() -> None:
     assert "ERROR" in table.table(made, winch=False)[2]
 
 
+def test_the_exit_status_is_about_touchstone() -> None:
+    assert real.status(results(a=1.0)) == 0 and real.status(table.Results()) == 1
+    for column, why, expected in (
+        (table.BEFORE, "it cannot compile this", 0),
+        (table.BEFORE, "wrong output: it is not that of touchstone", 1),
+        (table.OURS, "longer than 900 s", 1),
+        ("compiled-mixed", "exit status 134", 1),
+    ):
+        made = results(a=1.0)
+        made.fail("a", column, why)
+        assert real.status(made) == expected
+
+
 @pytest.mark.parametrize("program", programs.PROGRAMS, ids=NAMES)
 def test_each_program_is_pinned(program: Any) -> None:
     assert program.sources
