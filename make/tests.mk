@@ -109,9 +109,13 @@ test-p2: deps guests
 	@$(PYTHON) ci/run_tests.py p2
 lint:
 	@$(PYTHON) ci/run_tests.py structure lint
-# The lines and branches of the harness that its tests reach, also in the processes that they start.
+# The lines and branches that tests reach: of the runtime, and of the harness also in the processes that it starts.
 COVERAGE := $(BUILD)/coverage
-coverage: deps
+.PHONY: coverage-runtime coverage-harness
+coverage: coverage-harness coverage-runtime
+coverage-runtime: deps suites
+	@.venv/bin/python ci/coverage_of_runtime.py $(COVER)
+coverage-harness: deps
 	@mkdir -p $(COVERAGE)
 	@COVERAGE_FILE=$(CURDIR)/$(COVERAGE)/data .venv/bin/python -m pytest -c harness/pyproject.toml --rootdir . -q -n 2 \
 	    --cov --cov-config=harness/pyproject.toml --cov-report=term:skip-covered --cov-report=html:$(COVERAGE)/harness \

@@ -4,6 +4,7 @@
 #include "sys/thread.h"
 #include <sched.h>
 #include <stddef.h>
+#include <time.h>
 #include <unistd.h>
 
 uint64_t ts_process_id(void) {
@@ -16,6 +17,14 @@ unsigned ts_cpu_count(void) {
 #endif
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n > 0 ? (unsigned)n : 1;
+}
+
+bool ts_cond_init(pthread_cond_t *c) {
+    pthread_condattr_t a;
+    if (pthread_condattr_init(&a)) return false;
+    bool ok = pthread_condattr_setclock(&a, CLOCK_MONOTONIC) == 0 && pthread_cond_init(c, &a) == 0;
+    pthread_condattr_destroy(&a);
+    return ok;
 }
 
 struct job {

@@ -25,6 +25,9 @@ static inline void ts_lock_give(ts_lock *l) {
     pthread_mutex_unlock(&l->m);
 }
 
+/* A condition whose timed waits take times of the monotonic clock. */
+bool ts_cond_init(pthread_cond_t *c);
+
 /* One thread beside the caller's. */
 typedef struct ts_thread {
     pthread_t id;

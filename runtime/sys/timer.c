@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #endif
 #include "sys/timer.h"
+#include "sys/thread.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -43,15 +44,13 @@ ts_timer *ts_timer_start(double seconds, void (*fn)(void *data), void *data) {
     long ns = t->at.tv_nsec + (long)((seconds - (double)(long)seconds) * 1e9);
     t->at.tv_sec += (time_t)seconds + ns / 1000000000;
     t->at.tv_nsec = ns % 1000000000;
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_mutex_init(&t->lock, NULL);
-    pthread_cond_init(&t->stop, &attr);
-    pthread_condattr_destroy(&attr);
+    if (pthread_mutex_init(&t->lock, NULL)) goto no_lock;
+    if (!ts_cond_init(&t->stop)) goto no_condition;
     if (pthread_create(&t->thread, NULL, wait_and_call, t) == 0) return t;
     pthread_cond_destroy(&t->stop);
+no_condition:
     pthread_mutex_destroy(&t->lock);
+no_lock:
     free(t);
     return NULL;
 }

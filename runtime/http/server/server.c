@@ -390,6 +390,7 @@ static bool listen_on(ts_http_server *s, char err[200]) {
     if (!e) set_options(s->listen_fd);
     if (!e) e = ts_sys_bind(s->listen_fd, &s->config.addr, true);
     if (!e) e = ts_sys_listen(s->listen_fd, 4096);
+    if (!e) e = ts_sys_local(s->listen_fd, &s->config.addr); /* with the port that the system has picked */
     if (e) snprintf(err, 200, "%s", ts_sys_err_text(e));
     return !e;
 }
@@ -410,12 +411,8 @@ ts_http_server *ts_http_server_new(const ts_http_server_config *config, const ts
     s->addresses = calloc(s->config.max_connections, sizeof *s->addresses);
     s->buckets = calloc(TS_ADDRESS_BUCKETS, sizeof *s->buckets);
     (void)ts_sys_random(&s->seed, sizeof s->seed);
-    pthread_condattr_t a;
-    pthread_condattr_init(&a);
-    pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
     bool locks = ts_lock_init(&s->lock);
-    locks &= pthread_cond_init(&s->ended, &a) == 0;
-    pthread_condattr_destroy(&a);
+    locks &= ts_cond_init(&s->ended);
     s->epoll_fd = ts_sys_above_std(epoll_create1(EPOLL_CLOEXEC));
     s->stop_fd = ts_sys_above_std(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     s->quit_fd = ts_sys_above_std(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
@@ -445,7 +442,7 @@ failed:
 }
 
 void ts_http_server_address(const ts_http_server *s, ts_sys_addr *a) {
-    if (ts_sys_local(s->listen_fd, a)) *a = s->config.addr;
+    *a = s->config.addr;
 }
 uint32_t ts_http_server_connections(const ts_http_server *s, uint32_t *files) {
     *files = s->n_files;

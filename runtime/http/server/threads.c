@@ -44,15 +44,11 @@ static void *worker_main(void *arg);
 ts_http_worker *ts_http_worker_new(ts_http_server *s) {
     ts_http_worker *t = calloc(1, sizeof *t);
     if (!t) return NULL;
-    pthread_condattr_t a;
-    pthread_condattr_init(&a);
-    pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
     t->s = s;
     t->in_cap = IN_FIRST < s->in_most ? IN_FIRST : s->in_most;
     t->in = malloc(t->in_cap);
     bool ok = ts_lock_init(&t->lock);
-    ok &= pthread_cond_init(&t->wake, &a) == 0;
-    pthread_condattr_destroy(&a);
+    ok &= ts_cond_init(&t->wake);
     if (t->in && ok && ts_http_call_init(&t->call, s, t)) return t;
     ts_http_worker_delete(t);
     return NULL;

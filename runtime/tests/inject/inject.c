@@ -31,6 +31,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -214,6 +215,8 @@ WRAP(ssize_t, pwritev2, -1, (int fd, const struct iovec *v, int n, off_t at, int
 WRAP(int, stat, -1, (const char *path, struct stat *st), path, st)
 WRAP(int, fstat, -1, (int fd, struct stat *st), fd, st)
 WRAP(int, fstatat, -1, (int dir, const char *path, struct stat *st, int flags), dir, path, st, flags)
+WRAP(int, fstatfs, -1, (int fd, struct statfs *st), fd, st)
+WRAP(ssize_t, readlink, -1, (const char *path, char *p, size_t n), path, p, n)
 WRAP(int, access, -1, (const char *path, int mode), path, mode)
 WRAP(int, ftruncate, -1, (int fd, off_t n), fd, n)
 WRAP(int, fallocate, -1, (int fd, int mode, off_t at, off_t n), fd, mode, at, n)
@@ -291,8 +294,6 @@ WRAP_CODE(pthread_getcpuclockid, (pthread_t t, clockid_t *c), t, c)
 WRAP(int, sched_getaffinity, -1, (pid_t pid, size_t n, cpu_set_t *set), pid, n, set)
 
 /* times, signals, and what the process has */
-WRAP(int, clock_gettime, -1, (clockid_t c, struct timespec *t), c, t)
-WRAP(int, clock_getres, -1, (clockid_t c, struct timespec *t), c, t)
 WRAP_CODE(clock_nanosleep, (clockid_t c, int flags, const struct timespec *t, struct timespec *left), c, flags, t, left)
 WRAP(int, nanosleep, -1, (const struct timespec *t, struct timespec *left), t, left)
 WRAP(int, setitimer, -1, (__itimer_which_t which, const struct itimerval *t, struct itimerval *old), which, t, old)

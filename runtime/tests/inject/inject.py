@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Lets every call that can fail do so once: each allocation, each system call, of each scenario.
 
-Usage: inject.py [--only SCENARIO,…] [--point NAME] [--every K | --sample N] [--seed N] [--for-good] [--jobs N] [--messages]
+Usage: inject.py [--only SCENARIO,…] [--point NAME[:N]] [--without NAME]
+                  [--every K | --sample N] [--seed N] [--for-good] [--jobs N] [--messages]
 In: build-asan/touchstone-inject and build/touchstone-inject (make inject), fixtures/built. Out: a line a scenario, and a
 line for each fault found, with the environment that repeats it. No crash, no hang, no report of a sanitizer, no leak; the
 right result, or a message and a documented exit status. Exit status 1: there are faults; 2: wrong usage.
@@ -112,6 +113,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Lets every call that can fail do so once.")
     parser.add_argument("--only", default="", help=f"of {', '.join(SCENARIOS)}")
     parser.add_argument("--point", default="", help="only this function, for example memory or openat; or NAME:N")
+    parser.add_argument("--without", default="", help="not this function, for example memory")
     parser.add_argument("--every", type=int, default=1, metavar="K", help="a sample: one of K points, by --seed")
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="a sample: N points of each scenario, by --seed")
     parser.add_argument("--seed", type=int, default=1)
@@ -132,7 +134,8 @@ def main() -> int:
             begin = time.monotonic()
             scenario, counts = counted(SCENARIOS[name], Path(temporary))
             function, _, number = o.point.partition(":")
-            all_points = [p for p in points(counts, o.for_good) if (not function or p.name == function) and (not number or p.number == int(number))]
+            all_points = [p for p in points(counts, o.for_good) if (not function or p.name == function) and p.name != o.without]
+            all_points = [p for p in all_points if not number or p.number == int(number)]
             wanted = min(len(all_points), o.sample or (len(all_points) + o.every - 1) // o.every)
             if wanted < len(all_points):
                 all_points = chosen.sample(all_points, wanted)

@@ -1,0 +1,39 @@
+"""ci/coverage_of_runtime.py: its sums and bounds, and that the page of what is below them names files that exist, with reasons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import coverage_of_runtime as coverage
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_parts_add_up_and_know_the_bounds() -> None:
+    good, bad = coverage.Part(100, 95, 50, 45), coverage.Part(100, 80, 10, 9)
+    assert good + bad == coverage.Part(200, 175, 60, 54)
+    assert (good.line_part, good.branch_part, good.low) == (95.0, 90.0, False)
+    assert bad.low and (good + bad).low
+    assert coverage.Part(10, 10, 10, 7).low  # branches alone
+    assert not coverage.Part().low  # a file without code
+
+
+@pytest.mark.parametrize(("name", "room"), [("runtime/core/run/exec.c", "core/run"), ("runtime/base/map.c", "base")])
+def test_rooms(name: str, room: str) -> None:
+    assert coverage.room(name) == room
+
+
+def test_the_page_names_files_that_exist_with_reasons() -> None:
+    listed = coverage.excused()
+    assert listed
+    for name, reason in listed.items():
+        assert (ROOT / name).is_file(), name
+        assert len(reason) > 20, name
+
+
+def test_rows_of_a_page(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("| file | lines | branches | reason |\n|---|---|---|---|\n| `runtime/a.c` | 80 | 70 | it is for another system |\n| `b.c` | 1 | 2 | no |\n")
+    assert coverage.excused(page) == {"runtime/a.c": "it is for another system"}
+    assert coverage.excused(tmp_path / "none.md") == {}
