@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Lines and branches of runtime/ that the tests reach, by room and by file.
 
-Usage: ci/coverage_of_runtime.py [--report] [STEP...]      (steps: build c outside wast p2; --report: only the tables)
+Usage: ci/coverage_of_runtime.py [--report] [STEP...]      (steps: build c outside wast p2 inject; --report: only the tables)
 In: clang with its profile runtime, llvm-profdata and llvm-cov of the same version. Out: build-cov/ (a build of its own, with
 profiles that survive a killed process), build-cov/html/index.html, tables on stdout. Exit status 1: a file that
 runtime/tests/COVERAGE.md does not list is below the bounds, or the whole is; 2: a tool is missing, or wrong usage.
@@ -102,19 +102,31 @@ def outside() -> None:
     run(VENV / "python", "-m", "pytest", "-c", "harness/pyproject.toml", "--rootdir", ".", "-n", JOBS, *left_out, "runtime/tests/outside", log="outside")
 
 
+def program(options: str = "") -> Path:
+    """The command with more options, whatever environment it is started in."""
+    made = BUILD / "touchstone-measured"
+    made.write_text(f'#!/bin/sh\nLLVM_PROFILE_FILE="{profile()["LLVM_PROFILE_FILE"]}" exec "{BUILD / "touchstone"}" "$@" {options}\n')
+    made.chmod(0o755)
+    return made
+
+
 def scripts() -> None:
     for options in WAST:
-        program = BUILD / "touchstone-wast"
-        program.write_text(f'#!/bin/sh\nexec "{BUILD / "touchstone"}" "$@" {options}\n')
-        program.chmod(0o755)
-        run(VENV / "assay", "wast", "-j", JOBS, "--touchstone", program, "--output", BUILD / "wast", log="wast")
+        run(VENV / "assay", "wast", "-j", JOBS, "--touchstone", program(options), "--output", BUILD / "wast", log="wast")
 
 
 def cases() -> None:
-    run(VENV / "assay", "run", "-j", JOBS, "-r", "touchstone", "--program", f"touchstone={BUILD / 'touchstone'}", "--output", BUILD / "p2", log="p2")
+    run(VENV / "assay", "run", "-j", JOBS, "-r", "touchstone", "--program", f"touchstone={program()}", "--output", BUILD / "p2", log="p2")
 
 
-STEPS: dict[str, Callable[[], None]] = {"build": build, "c": c_tests, "outside": outside, "wast": scripts, "p2": cases}
+def injections() -> None:
+    """A sample of the calls that fail, on this build instead of the sanitized one."""
+    names = "run,record,replay,cache-cold,cache-warm,policy,papers,module,inspect,compiled,serve,serve-compiled"
+    run(VENV / "python", "runtime/tests/inject/inject.py", "--jobs", JOBS, "--sample", "130", "--only", names,
+        env={"TOUCHSTONE_INJECT": str(BUILD / "touchstone-inject")}, log="inject")  # fmt: skip
+
+
+STEPS: dict[str, Callable[[], None]] = {"build": build, "c": c_tests, "outside": outside, "wast": scripts, "p2": cases, "inject": injections}
 
 
 def measured() -> dict[str, Part]:
@@ -131,6 +143,8 @@ def measured() -> dict[str, Part]:
     for file in json.loads(done.stdout)["data"][0]["files"]:
         lines, branches = file["summary"]["lines"], file["summary"]["branches"]
         name = re.sub(r".*?(?=runtime/)", "", file["filename"])
+        if not name.startswith("runtime/") or not lines["count"]:  # sources of libraries; headers without code
+            continue
         found[name] = Part(lines["count"], lines["covered"], branches["count"], branches["covered"])
     return found
 
@@ -141,8 +155,8 @@ def room(name: str) -> str:
 
 
 def excused(page: Path = PAGE) -> dict[str, str]:
-    """The files that the page lists, with the reasons."""
-    rows = re.findall(r"^\| `(runtime/[^`]+)` \|.*\| ([^|]+) \|$", page.read_text(encoding="utf-8"), re.M) if page.exists() else []
+    """The files and folders that the page lists, with the reasons."""
+    rows = re.findall(r"^\| `(runtime/[^`]+)` \|(?:.*\|)? ([^|]+) \|$", page.read_text(encoding="utf-8"), re.M) if page.exists() else []
     return dict(rows)
 
 
@@ -172,7 +186,8 @@ def main() -> int:
     table(f"below {LINES:.0f} % of lines or {BRANCHES:.0f} % of branches", low.items())
     print(f"\ncoverage: {total.line_part:.1f} % of lines, {total.branch_part:.1f} % of branches; build-cov/html/index.html")
     known = excused()
-    red = [f"{name} is below the bounds, and {PAGE.relative_to(ROOT)} does not list it" for name in low if name not in known]
+    listed = tuple(known)
+    red = [f"{name} is below the bounds, and {PAGE.relative_to(ROOT)} does not list it" for name in low if not name.startswith(listed or ("-",))]
     if total.low:
         red.append("the whole is below the bounds")
     for line in red:

@@ -4,6 +4,7 @@
 #endif
 #include "sys/folder.h"
 #include "sys/descriptors.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +12,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#define TEMPORARY ".new-" /* how the names of files begin that are not finished */
 
 /* Returns whether it belongs to this user and nobody else can write to it. */
 static bool is_private(int fd, bool folder) {
@@ -58,11 +61,32 @@ int ts_folder_open_file(int folder, const char *name, uint64_t *len) {
     return fd;
 }
 
+/* Removes what processes that were killed while they wrote have left. */
+static void remove_unfinished(int folder) {
+    enum { UNFINISHED_SECONDS = 3600 }; /* nobody writes a file for that long */
+    int fd = ts_sys_above_std(openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    if (!d) {
+        if (fd >= 0) close(fd);
+        return;
+    }
+    struct timespec now;
+    struct stat s;
+    clock_gettime(CLOCK_REALTIME, &now);
+    for (struct dirent *e; (e = readdir(d));)
+        if (strncmp(e->d_name, TEMPORARY, sizeof TEMPORARY - 1) == 0 &&
+            fstatat(folder, e->d_name, &s, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(s.st_mode) &&
+            now.tv_sec - s.st_mtim.tv_sec > UNFINISHED_SECONDS)
+            unlinkat(folder, e->d_name, 0);
+    closedir(d);
+}
+
 int ts_folder_new_file(int folder, char temporary[64]) {
+    remove_unfinished(folder);
     for (unsigned i = 0; i < 16; i++) {
         struct timespec t;
         clock_gettime(CLOCK_MONOTONIC, &t);
-        snprintf(temporary, 64, ".new-%lx-%lx-%x", (unsigned long)getpid(), (unsigned long)t.tv_nsec, i);
+        snprintf(temporary, 64, TEMPORARY "%lx-%lx-%x", (unsigned long)getpid(), (unsigned long)t.tv_nsec, i);
         int fd = ts_sys_above_std(openat(folder, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
         if (fd >= 0 || errno != EEXIST) return fd;
     }

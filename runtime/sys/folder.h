@@ -12,8 +12,9 @@ int ts_folder_open(const char *path, const char **why);
 /* Opens a file in the folder that only this user can write to, and returns its length in *len.
  * Returns below 0 if there is no file that can be trusted. */
 int ts_folder_open_file(int folder, const char *name, uint64_t *len);
-/* Creates a new file under a temporary name. Its final name comes with ts_folder_keep_file, which removes the
- * file instead if `name` is NULL or the renaming fails: then it returns false. It always closes fd. */
+/* Creates a new file under a temporary name, and removes such files that killed processes left an hour ago.
+ * Its final name comes with ts_folder_keep_file, which removes the file instead if `name` is NULL or the
+ * renaming fails: then it returns false. It always closes fd. */
 int ts_folder_new_file(int folder, char temporary[64]);
 bool ts_folder_keep_file(int folder, int fd, const char *temporary, const char *name);
 #endif

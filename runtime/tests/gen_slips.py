@@ -189,6 +189,8 @@ def valid(function: str, kind: str, name: str) -> str:
         return BY_NAME[f"{function}.{name}"]
     if kind in OUT:
         return f"&w->{OUT[kind]}"
+    if (kind, name) == ("const char *", "path"):  # of a file that some of them write
+        return '"/dev/null"'
     if kind in BY_TYPE:
         return BY_TYPE[kind]
     raise SystemExit(f"gen_slips: what is valid for `{kind} {name}` of {function}? Say it in gen_slips.py.")

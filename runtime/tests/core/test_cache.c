@@ -125,6 +125,32 @@ static void remembers(void **state) {
     free(m.at);
 }
 
+/* Files of processes that were killed while they wrote are removed after an hour, and no others. */
+static void clears_up(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        bool old, stays;
+    } files[] = {{".new-1-2-3", true, false}, {".new-1-2-4", false, true}, {".other", true, true}};
+    const struct timespec long_ago[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+    char path[100];
+    module m = make();
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, files[i].name);
+        int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+        assert_true(fd >= 0);
+        if (files[i].old) assert_int_equal(futimens(fd, long_ago), 0);
+        close(fd);
+    }
+    assert_int_equal(try_load(&m, false), TS_OK);
+    assert_int_equal(each_entry(".valid", NULL), 1);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, files[i].name);
+        assert_int_equal(unlink(path) == 0, files[i].stays);
+    }
+    free(m.at);
+}
+
 /* An invalid body behind a valid entry shows that bodies are not validated again: whoever can write to the
  * folder is trusted. */
 static void believes_its_folder(void **state) {
@@ -355,6 +381,7 @@ static void no_image(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(remembers, fresh, gone),
+        cmocka_unit_test_setup_teardown(clears_up, fresh, gone),
         cmocka_unit_test_setup_teardown(believes_its_folder, fresh, gone),
         cmocka_unit_test_setup_teardown(doubts_the_rest, fresh, gone),
         cmocka_unit_test_setup_teardown(refuses_what_others_can_write_to, fresh, gone),

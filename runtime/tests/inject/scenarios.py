@@ -20,8 +20,8 @@ from padded import padded
 
 ROOT = Path(__file__).resolve().parents[3]
 BUILT = ROOT / "fixtures/built"
-CHECKED = ROOT / "build-asan/touchstone-inject"
 PLAIN = ROOT / os.environ.get("BUILD", "build") / "touchstone-inject"  # has machine code; only leaks are checked
+CHECKED = Path(os.environ.get("TOUCHSTONE_INJECT", ROOT / "build-asan/touchstone-inject"))
 LIMIT = 30.0
 STRICT_OUT = b"files\ndirectories\ntcp\nudp\nrest\n"
 LEAKS = 23  # the exit status of the leak checker, and of the other sanitizers
