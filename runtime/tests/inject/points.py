@@ -91,7 +91,7 @@ INVISIBLE = {
 LEFT_OUT = {
     "cannot fail, or only with arguments that the runtime does not give": """
         __cpu_model __errno_location __libc_single_threaded __sched_cpucount __stack_chk_fail __strcat_chk __strcpy_chk
-        __memcpy_chk __memmove_chk __memset_chk __snprintf_chk __vsnprintf_chk __tls_get_addr abort bcmp dirfd dlclose
+        __memcpy_chk __memmove_chk __memset_chk __snprintf_chk __vsnprintf_chk __tls_get_addr abort bcmp dirfd dl_iterate_phdr dlclose
         environ ferror flockfile free freeaddrinfo freelocale funlockfile getauxval getenv geteuid getpid getppid gettid
         isatty memchr memcmp memcpy memmem memmove memset pthread_attr_destroy
         pthread_attr_getstack pthread_attr_getstacksize
