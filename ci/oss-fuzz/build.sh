@@ -19,7 +19,7 @@ programs=
 for name in $names; do programs="$programs $build/fuzz/$name"; done
 # shellcheck disable=SC2086
 make -s -j"$(nproc)" CC="$CC" BUILD="$build" OPT= HARDEN= HARDEN_LD= PYTHON="$python" CFLAGS="$CFLAGS $flags" \
-    FUZZ_ENGINE="$LIB_FUZZING_ENGINE $CFLAGS" FUZZ_LDFLAGS="'-Wl,-rpath,\$\$ORIGIN/lib'" FUZZ_LINK="$CXX" $programs
+    FUZZ_ENGINE="$LIB_FUZZING_ENGINE $CFLAGS" FUZZ_LDFLAGS="'-Wl,--disable-new-dtags,-rpath,\$\$ORIGIN/lib'" FUZZ_LINK="$CXX" $programs
 
 seeds=$(mktemp -d)
 "$python" runtime/fuzz/seeds.py "$seeds"
@@ -34,6 +34,7 @@ done
 rm -rf "$seeds"
 
 # The client loads libcurl while it runs, and the machines that fuzz have only what is in $OUT.
+# The old kind of rpath holds for the libraries of libcurl too.
 mkdir -p "$OUT/lib"
 curl=$(ldconfig -p | sed -n 's/.*libcurl\.so\.4 .*x86-64.* => //p' | head -n 1)
 if [ -n "$curl" ]; then
