@@ -49,11 +49,14 @@ def alternatives(word: str) -> list[str]:
 
 
 def words(text: str) -> Iterator[tuple[int, str]]:
-    """The line and each word in backquotes or in a block of code."""
-    block = False
+    """The line and each word in backquotes or in a block of code. What a command prints in a block `console` is left out."""
+    block = console = False
     for number, line in enumerate(text.splitlines(), 1):
         if line.lstrip().startswith("```"):
             block = not block
+            console = block and line.strip() == "```console"
+            continue
+        if console and not line.startswith("$ "):
             continue
         for piece in [line] if block else re.findall(r"`([^`]+)`", line):
             for word in piece.split():

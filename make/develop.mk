@@ -1,4 +1,4 @@
-# develop: a build for the debugger, what editors and linters read, and the tests of a change.
+# develop: a build for the debugger, what editors and linters read, the tests of a change, and made pages.
 #
 # out: build-debug/touchstone, compile_commands.json
 
@@ -27,3 +27,8 @@ picture:
 .PHONY: mutants
 mutants: $(BUILD)/gen/files.mk
 	@$(PYTHON) suites/mutants/run.py --cc '$(CC)' --cflags '$(TS_CFLAGS) -O1' --libs '$(TS_LDFLAGS) $(LIBS)' $(MUTANTS)
+
+# Rewrites the outputs in harness/TOUR.md with what the commands print.
+.PHONY: tour
+tour: all
+	@ASSAY_TOUR=write .venv/bin/python -m pytest -c harness/pyproject.toml --rootdir . -q -p no:cacheprovider harness/tests/test_tour.py

@@ -124,6 +124,19 @@ def test_a_profile_that_is_not_certified_fails_the_job(clean: Clean, repository:
     assert "certify mine --profile command-core --output reports/latest/certificates/mine" in (tmp_path / "fake/calls").read_text()
 
 
+def test_the_site_is_in_the_artifact_unless_it_is_not_wanted(clean: Clean, repository: Path, tmp_path: Path) -> None:
+    (kept,) = [step for step in yaml.safe_load(ACTION.read_text())["runs"]["steps"] if "upload-artifact" in step.get("uses", "")]
+    assert "${{ inputs.output }}/site" in kept["with"]["path"].split("\n")
+    for site in ("true", "false"):
+        here = job(clean, tmp_path / site)
+        output = tmp_path / site / "output"
+        assert here.run(repository, **GIVEN, output=str(output), site=site, comment="false") == 0, here.log
+        assert (output / "site/index.html").is_file() == (site == "true")
+    made = [path.relative_to(tmp_path).parts for path in (tmp_path / "true/output/site").rglob("*")]
+    assert len(made) > 3
+    assert not [parts for parts in made if any(part.startswith(".") for part in parts)], "upload-artifact leaves hidden files out"
+
+
 def test_what_cannot_be_compared_is_an_error(clean: Clean, repository: Path, tmp_path: Path) -> None:
     here = job(clean, tmp_path / "one")
     assert here.run(repository, **GIVEN, baseline="nowhere.jsonl") == 2 and "no baseline nowhere.jsonl" in here.log

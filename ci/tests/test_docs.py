@@ -19,7 +19,7 @@ def problems(text: str, path: str = "README.md") -> list[str]:
         "`runtime/base/map.c`", "`runtime/base/`", "`map.c` beside it", "`runtime/base/map`", "`runtime/tests/ROOM/test_NAME.c`",
         "`ci/check_*.py`", "`runtime/base/{map,README}.*`", "`build/touchstone`", "`.venv/bin/assay`", "`a/b` or `text/plain`",
         "`make test` and `make -j2 all`, `make CC=gcc`", "`make build-asan/tests/test_NAME`", "`.c`", "`definitions.py`",
-        "[x](runtime/base/README.md) [y](#part) [z](https://example.org/a.md)",
+        "```console\n$ ci/check_docs.py\ngone.py: 3 lines\n```", "[x](runtime/base/README.md) [y](#part) [z](https://example.org/a.md)",
     ],
 )  # fmt: skip
 def test_what_exists_or_is_no_path_is_accepted(text: str) -> None:
@@ -33,6 +33,7 @@ def test_what_exists_or_is_no_path_is_accepted(text: str) -> None:
         ("`runtime/gone/`", "runtime/gone/ does not exist"),
         ("see `gone.py`", "gone.py does not exist"),
         ("```\nci/gone.py now\n```", "ci/gone.py does not exist"),
+        ("```console\n$ ci/gone.py\n```", "ci/gone.py does not exist"),
         ("`runtime/base/{map,gone}.c`", "runtime/base/gone.c does not exist"),
         ("[x](runtime/gone.md)", "the link runtime/gone.md leads nowhere"),
         ("`make gone`", "make gone: no such target"),
