@@ -677,7 +677,7 @@ static void magic(void **state) {
  * nothing there is written to. A context of its own grants / alone: who grants /proc by itself shows processes. */
 static void processes(void **state) {
     arena_tree *t = *state;
-    void *fresh;
+    void *fresh = NULL;
     assert_int_equal(host_new(&fresh), 0);
     host *h = fresh;
     assert_int_equal(ts_wasi_allow_dir(h->w, "/", "/host", false, &h->err), TS_OK);
