@@ -37,8 +37,9 @@ static const ts_word *before(uint64_t address) {
     return (const ts_word *)((uintptr_t)address - sizeof(ts_word));
 }
 
-typedef enum step { STEP_UNKNOWN, STEP_CALLER, STEP_END } step;
-/* To the caller within a run. STEP_END: f is the outermost frame of the run. */
+typedef enum step { STEP_UNKNOWN, STEP_CALLER, STEP_ADAPTED, STEP_END } step;
+/* To the caller within a run. STEP_ADAPTED: it called through an adapter. STEP_END: f is the outermost frame of the
+ * run. */
 static step to_caller(const ts_exec *x, const ts_run *run, frame *f) {
     const ts_word *ret = (const ts_word *)(uintptr_t)f->fp[f->code->link];
     const ts_slot *fp = (const ts_slot *)(uintptr_t)f->fp[f->code->link + 1], *callee = f->fp;
@@ -55,7 +56,7 @@ static step to_caller(const ts_exec *x, const ts_run *run, frame *f) {
     }
     if (!find(x, &c) || !calls(&c, callee)) return STEP_UNKNOWN;
     *f = c;
-    return STEP_CALLER;
+    return n == TS_CROSS_ADAPTER_SLOTS ? STEP_ADAPTED : STEP_CALLER;
 }
 /* Whether the frame is one: its link leads somewhere. */
 static bool holds(const ts_exec *x, const frame *f) {
@@ -103,8 +104,9 @@ uint32_t ts_exec_walk(const ts_exec *x, const ts_sampled *at, ts_place *out, uin
     if (!innermost(x, at, &f, out)) return 0;
     uint32_t n = 1;
     for (;;) {
-        ts_place_kind kind = TS_PLACE_WORD;
         step s = to_caller(x, run, &f);
+        /* An adapter is named like the C function that it stands for. */
+        ts_place_kind kind = s == STEP_ADAPTED ? TS_PLACE_C : TS_PLACE_WORD;
         if (s == STEP_END) {
             if (!run->out_fp) return n;
             f = (frame){.inst = run->inst, .pc = run->out_pc, .fp = run->out_fp};

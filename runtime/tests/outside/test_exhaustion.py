@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,13 +22,20 @@ pytestmark = [
 ]
 
 
+# A small process between: what a process has used begins with what the one that started it has.
+BETWEEN = """import resource, subprocess, sys
+status = subprocess.call(sys.argv[2:])
+open(sys.argv[1], "w").write(f"{status} {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss}")
+"""
+
+
 def used(folder: Path, *words: str | Path) -> tuple[int, str, int]:
     """The status, what was said, and the most resident memory in MiB."""
     with (folder / "said").open("wb") as said:
-        process = subprocess.Popen([TOUCHSTONE, "run", *words], stdin=subprocess.DEVNULL, stdout=said, stderr=said)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, (folder / "said").read_text(errors="replace"), usage.ru_maxrss >> 10
+        command = [sys.executable, "-I", "-S", "-c", BETWEEN, folder / "used", TOUCHSTONE, "run", *words]
+        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, check=True)
+    status, kib = map(int, (folder / "used").read_text().split())
+    return status, (folder / "said").read_text(errors="replace"), kib >> 10
 
 
 WAITING = """(component

@@ -21,6 +21,8 @@ from http_wire import Reader, get
 from padded import padded
 
 LIMIT = 60.0
+CODE_HEADER = 72
+"""The bytes of the header of an entry of machine code (runtime/core/load/cache_code.c)."""
 CUT_SHORT = ("cut short", "is not a record")
 
 
@@ -90,6 +92,9 @@ class Neighbours(threading.Thread):
             elif file.suffix == ".file":
                 if content[16:] not in names:
                     raise Damage(f"{file.name} names no entry: {content!r}")
+            elif file.suffix == ".code":
+                if len(content) < CODE_HEADER or int.from_bytes(content[56:64], "little") != len(content) - CODE_HEADER:
+                    raise Damage(f"{file.name} has {len(content)} bytes, and its header says something else")
             elif file.suffix != ".calls":
                 raise Damage(f"{file.name} is in the cache folder")
         self.unfinished = max(self.unfinished, unfinished)
