@@ -1,6 +1,6 @@
-/* drive: runs the engine. `drive [-c] MODULE N…` calls the export `run` with each N, and prints its result
- * and CPU seconds, one line each (-c: explicit bounds checks; -i: interpreted only). `drive -d MODULE` prints the register IR of
- * every function. `drive -v MODULE` decodes and validates, and prints CPU and wall seconds.
+/* drive: runs the engine. `drive [-c | -i] MODULE N…` calls the export `run` with each N, and prints its result
+ * and CPU seconds, one line each (-c: explicit bounds checks; -i: interpreted only). `drive -d MODULE` prints the
+ * register IR of every function. `drive -v MODULE` decodes and validates, and prints CPU and wall seconds.
  * In: a core module without imports. Out: lines on stdout. It uses the engine's internal interface, because
  * the command runs components. */
 #include "core/code/compile.h"

@@ -30,7 +30,7 @@ SRC = BENCH / "src/real"
 
 @dataclass(frozen=True)
 class Making:
-    """What a function that makes a program is given: its folder, where module.wasm shall be, and its packages unpacked."""
+    """What a function that makes a program is given: its folder, where program.wasm shall be, and its packages unpacked."""
 
     name: str
     folder: Path
@@ -54,7 +54,7 @@ class Maker:
 
     def sources(self, name: str) -> list[Path]:
         """The files of bench/src/real that it takes."""
-        places = [SRC / name, SRC / "host.js", *(SRC / word for word in self.arguments if isinstance(word, str) and "/" not in word)]
+        places = [SRC / name, SRC / "host.js", SRC / "script.h", *(SRC / word for word in self.arguments if isinstance(word, str) and "/" not in word)]
         return [file for place in places for file in ([place] if place.is_file() else sorted(place.glob("go.*")))]
 
     def __str__(self) -> str:

@@ -261,9 +261,10 @@ TS_API ts_status ts_engine_profile(ts_engine *engine, const char *path, uint64_t
 /* Stop sampling, and write the file. Without this call it is written, and errors are ignored, when the engine ends:
  * after ts_engine_free, and with the last object that was made in it. */
 TS_API ts_status ts_engine_profile_end(ts_engine *engine, ts_error *e) TS_MUST_USE;
-/* Remembers in a folder, which is created if necessary, which core modules were valid, by their contents, and their
- * machine code: loading one of them again is faster, and it need not become hot again. The folder is trusted, so TS_IO is returned if other users may write
- * to it, as if it cannot be used. Call this before anything is loaded, and while no other thread loads. */
+/* Remembers in a folder, which is created if necessary, which core modules were valid, by their contents, and
+ * their machine code: loading one of them again is faster, and it need not become hot again. The folder is
+ * trusted, so TS_IO is returned if other users may write to it, as if it cannot be used. Call this before
+ * anything is loaded, and while no other thread loads. */
 TS_API ts_status ts_engine_set_cache(ts_engine *engine, const char *folder, ts_error *e) TS_MUST_USE;
 
 /* Linear memories have guard pages. The library installs a handler for SIGSEGV and SIGBUS with the first

@@ -1,7 +1,6 @@
 /* QuickJS: runs /in/main.js, which prints by print(TEXT). */
 #include "quickjs.h"
-#include <stdio.h>
-#include <stdlib.h>
+#include "script.h"
 
 static JSValue print(JSContext *js, JSValueConst self, int n, JSValueConst *args) {
     (void)self;
@@ -16,13 +15,9 @@ static JSValue print(JSContext *js, JSValueConst self, int n, JSValueConst *args
 }
 
 int main(void) {
-    FILE *f = fopen("/in/main.js", "rb");
-    if (!f || fseek(f, 0, SEEK_END) != 0) return 4;
-    size_t size = (size_t)ftell(f);
-    rewind(f);
-    char *script = malloc(size + 1);
-    if (!script || fread(script, 1, size, f) != size) return 4;
-    script[size] = 0;
+    size_t size;
+    char *script = read_script("/in/main.js", &size);
+    if (!script) return 4;
     JSRuntime *runtime = JS_NewRuntime();
     JSContext *js = JS_NewContext(runtime);
     if (!js) return 5;

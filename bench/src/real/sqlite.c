@@ -1,7 +1,6 @@
 /* SQLite: runs the statements of /in/script.sql on a database in memory, and prints the rows. */
 #include "sqlite3.h"
-#include <stdio.h>
-#include <stdlib.h>
+#include "script.h"
 
 static int print_row(void *data, int n, char **values, char **names) {
     (void)data;
@@ -12,13 +11,9 @@ static int print_row(void *data, int n, char **values, char **names) {
 }
 
 int main(void) {
-    FILE *f = fopen("/in/script.sql", "rb");
-    if (!f || fseek(f, 0, SEEK_END) != 0) return 4;
-    size_t size = (size_t)ftell(f);
-    rewind(f);
-    char *script = malloc(size + 1);
-    if (!script || fread(script, 1, size, f) != size) return 4;
-    script[size] = 0;
+    size_t size;
+    char *script = read_script("/in/script.sql", &size);
+    if (!script) return 4;
     sqlite3 *db;
     char *message = NULL;
     if (sqlite3_open(":memory:", &db) != SQLITE_OK) return 5;
