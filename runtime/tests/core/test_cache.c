@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include "core/run/spares.h"
 #include "core/run/store.h"
 #include "core/load/load.h"
+#include "tests/cache_folder.h"
 
 enum { DATA = 100000, BODY = 70000, AT = 5000 };
 typedef struct module {
@@ -62,33 +62,6 @@ static module make(void) {
     put(&m, "over", 4);
     free(nops);
     return m;
-}
-
-static char folder[64];
-static int fresh(void **state) {
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/touchstone-cache-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-static unsigned each_entry(const char *kind, int (*fn)(const char *path)) {
-    unsigned n = 0;
-    DIR *d = opendir(folder);
-    assert_non_null(d);
-    for (struct dirent *x; (x = readdir(d));) {
-        char path[400];
-        if (x->d_name[0] == '.' || !strstr(x->d_name, kind)) continue;
-        snprintf(path, sizeof path, "%s/%s", folder, x->d_name);
-        if (fn) assert_int_equal(fn(path), 0);
-        n++;
-    }
-    closedir(d);
-    return n;
-}
-static int gone(void **state) {
-    (void)state;
-    chmod(folder, 0700);
-    each_entry("", remove);
-    return rmdir(folder);
 }
 
 static const uint64_t identity[5] = {1, 2, 3, 4, 5};

@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 #include "core/load/cache.h"
 #include "core/load/load.h"
+#include "tests/cache_folder.h"
 #include "core/run/code_cache.h"
 #include "core/run/exec.h"
 #include "core/run/store.h"
@@ -49,33 +49,6 @@ static int make_module(void **state) {
     put(&(uint8_t){sizeof both - 1}, 1);
     put(both, sizeof both - 1);
     return 0;
-}
-
-static char folder[64];
-static int fresh(void **state) {
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/touchstone-kept-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-/* Calls fn with each entry of machine code, or with each file, and returns their number. */
-static unsigned each(bool any, int (*fn)(const char *path)) {
-    unsigned n = 0;
-    DIR *d = opendir(folder);
-    assert_non_null(d);
-    for (struct dirent *x; (x = readdir(d));) {
-        char path[400];
-        if (x->d_name[0] == '.' || (!any && !strstr(x->d_name, ".code"))) continue;
-        snprintf(path, sizeof path, "%s/%s", folder, x->d_name);
-        if (fn) assert_int_equal(fn(path), 0);
-        n++;
-    }
-    closedir(d);
-    return n;
-}
-static int gone(void **state) {
-    (void)state;
-    each(true, remove);
-    return rmdir(folder);
 }
 
 /* Runs the module, and returns how many of its functions got machine code from the cache: when they were compiled, long
@@ -119,9 +92,9 @@ static void is_there_for_the_next_process(void **state) {
     (void)state;
     if (!can_keep()) skip();
     assert_int_equal(restored(TS_TIER_COMPILED), 0);
-    assert_int_equal(each(false, NULL), 0); /* nothing was hot */
+    assert_int_equal(each_entry(".code", NULL), 0); /* nothing was hot */
     assert_int_equal(restored(TS_TIER_COMPILED_AT_ONCE), 0);
-    assert_int_equal(each(false, NULL), 1);
+    assert_int_equal(each_entry(".code", NULL), 1);
     assert_int_equal(restored(TS_TIER_COMPILED), 2);
     assert_int_equal(restored(TS_TIER_COMPILED_AT_ONCE), 0);
     assert_int_equal(restored(TS_TIER_COMPILED), 2);
@@ -130,7 +103,7 @@ static void is_there_for_the_next_process(void **state) {
 static void is_not_there_for_the_interpreter(void **state) {
     (void)state;
     (void)restored(TS_TIER_INTERPRETED);
-    assert_int_equal(each(false, NULL), 0);
+    assert_int_equal(each_entry(".code", NULL), 0);
     (void)restored(TS_TIER_COMPILED_AT_ONCE);
     assert_int_equal(restored(TS_TIER_INTERPRETED), 0);
 }
@@ -167,7 +140,7 @@ static void is_not_used_if_it_is_not_right(void **state) {
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         (void)restored(TS_TIER_COMPILED_AT_ONCE);
         assert_int_equal(restored(TS_TIER_COMPILED), 2);
-        assert_int_equal(each(false, ways[i]), 1);
+        assert_int_equal(each_entry(".code", ways[i]), 1);
         assert_int_equal(restored(TS_TIER_COMPILED), 0);
     }
     (void)restored(TS_TIER_COMPILED_AT_ONCE); /* it is replaced */
