@@ -5,24 +5,15 @@
  * only if the table of its bodies is the true one: whoever can write to the folder chooses what runs (SECURITY.md).
  * build: clang -fsanitize=fuzzer,address,undefined */
 #include "input.h"
+#include "module_bytes.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include "base/vec.h"
 #include "core/load/cache.h"
 #include "core/load/load.h"
 #include "core/run/store.h"
 
 enum { DATA = 66000, FUNCTIONS = 40, AT = 5000, HEADER = 72, TABLE = FUNCTIONS * 8, CALLS_HEADER = 24, ALIAS = 48 };
-typedef TS_VEC(uint8_t) bytes;
-static void put(bytes *b, const void *p, size_t len) {
-    if (!ts_vec_reserve(b, (uint64_t)b->len + len)) abort();
-    if (len) memcpy(b->data + b->len, p, len);
-    b->len += (uint32_t)len;
-}
-static void put_u32(bytes *b, uint32_t v) { /* five bytes, whatever the number */
-    for (int i = 0; i < 5; i++) put(b, &(uint8_t){(uint8_t)((v >> (7 * i) & 0x7f) | (i < 4 ? 0x80 : 0))}, 1);
-}
 /* FUNCTIONS times (func (result i32) (i32.const 9)), the last of them exported and calling the others;
  * (memory (export "m") 4); (data (i32.const AT) …) */
 static bytes make_module(void) {

@@ -4,8 +4,8 @@
  * answers are the same twice.
  * build: clang -fsanitize=fuzzer,address,undefined */
 #include "input.h"
+#include "module_bytes.h"
 #include "base/utf8.h"
-#include "base/vec.h"
 #include "core/debug/dwarf.h"
 #include "core/load/load.h"
 
@@ -16,15 +16,6 @@ enum { N_SECTIONS = sizeof sections / sizeof *sections, QUERIES = 24, FRAMES = 8
 /* (func (export "f")) of 300 nops: its code section has addresses 0 to 304 */
 enum { NOPS = 300 };
 
-typedef TS_VEC(uint8_t) bytes;
-static void put(bytes *b, const void *p, size_t len) {
-    if (!ts_vec_reserve(b, (uint64_t)b->len + len)) abort();
-    if (len) memcpy(b->data + b->len, p, len);
-    b->len += (uint32_t)len;
-}
-static void put_u32(bytes *b, size_t v) { /* five bytes, whatever the number */
-    for (int i = 0; i < 5; i++) put(b, &(uint8_t){(uint8_t)((v >> (7 * i) & 0x7f) | (i < 4 ? 0x80 : 0))}, 1);
-}
 static bytes module_of(fz_input in) {
     bytes m = {0};
     static const uint8_t start[] = "\0asm\1\0\0\0\1\4\1\x60\0\0\3\2\1\0\7\5\1\1f\0\0\12";

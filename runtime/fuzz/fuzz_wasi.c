@@ -5,7 +5,7 @@
  * The guest may listen on the loopback, and connects to nothing. It has a clock of its own.
  * build: clang -fsanitize=fuzzer,address,undefined */
 #include "sandbox.h"
-#include "base/utf8.h"
+#include "look.h"
 #include "component/run/host.h"
 
 enum { HANDLES = 128, CALLS = 80, LIST_MOST = 12, DROPS_FROM = 240 };
@@ -126,48 +126,13 @@ static bool value(guest *g, const ts_ctype *t, ts_val *v) {
     }
 }
 
-/* --- results: each is a value of its type, and its handles are the guest's from now on --- */
-static void result(guest *g, const ts_ctype *t, const ts_val *v) {
-    switch (t->kind) {
-    case TS_CT_STRING:
-        if (!ts_utf8_valid((const uint8_t *)v->str.ptr, v->str.len)) abort();
-        return;
-    case TS_CT_CHAR:
-        if (v->ch >= 0x110000 || (v->ch >= 0xd800 && v->ch < 0xe000)) abort();
-        return;
-    case TS_CT_FLAGS:
-        if (t->n < 32 && v->flags.bits >> t->n) abort();
-        return;
-    case TS_CT_OWN:
-        if (!v->handle.rep) abort();
-        for (uint32_t i = 0; i < g->n_handles; i++)
-            if (g->handles[i].resource == t->resource && g->handles[i].rep == v->handle.rep) abort();
-        if (g->n_handles < HANDLES) g->handles[g->n_handles++] = (handle){t->resource, v->handle.rep};
-        return;
-    case TS_CT_LIST:
-        if (ts_ct_is_raw_elem(t->elem->kind)) {
-            const uint8_t *p = v->raw.ptr; /* every byte can be read */
-            volatile uint8_t sum = 0;
-            for (size_t i = 0; i < v->raw.len * t->elem->size; i++) sum ^= p[i];
-            return;
-        }
-        for (size_t i = 0; i < v->list.len; i++) result(g, t->elem, &v->list.ptr[i]);
-        return;
-    case TS_CT_RECORD:
-    case TS_CT_TUPLE:
-        for (uint32_t i = 0; i < t->n; i++) result(g, t->cases[i].type, &v->list.ptr[i]);
-        return;
-    case TS_CT_VARIANT:
-    case TS_CT_ENUM:
-    case TS_CT_OPTION:
-    case TS_CT_RESULT: {
-        if (v->variant.disc >= ts_ctype_n_cases(t)) abort();
-        const ts_ctype *c = ts_ctype_case(t, v->variant.disc);
-        if (c) result(g, c, v->variant.payload);
-        return;
-    }
-    default: return;
-    }
+/* --- results: their handles are the guest's from now on --- */
+static void take(void *data, const ts_ctype *t, const ts_val *v) {
+    guest *g = data;
+    if (!v->handle.rep) abort();
+    for (uint32_t i = 0; i < g->n_handles; i++)
+        if (g->handles[i].resource == t->resource && g->handles[i].rep == v->handle.rep) abort();
+    if (g->n_handles < HANDLES) g->handles[g->n_handles++] = (handle){t->resource, v->handle.rep};
 }
 
 /* --- calls. Each returns false if the guest's run has ended --- */
@@ -207,7 +172,7 @@ static bool call(guest *g, ts_host_call *c, uint32_t which) {
         fprintf(stderr, "fuzz_wasi: %s: %s: %s\n", f->name, ts_status_name(s), c->err->message);
         abort();
     }
-    if (s == TS_OK && t->result) result(g, t->result, &out);
+    if (s == TS_OK && t->result) fz_look(t->result, &out, take, g);
     return s == TS_OK;
 }
 

@@ -1,6 +1,6 @@
 /* host_imports: see host_imports.h */
 #include "host_imports.h"
-#include "base/utf8.h"
+#include "look.h"
 #include "component/binary/component.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,43 +13,10 @@ typedef struct import {
     const ts_cfunc_type *type;
 } import;
 
-/* Every part of a value that the canonical ABI has lifted is one of its type. */
-static void look(const ts_ctype *t, const ts_val *v) {
-    switch (t->kind) {
-    case TS_CT_STRING:
-        if (!ts_utf8_valid((const uint8_t *)v->str.ptr, v->str.len)) abort();
-        return;
-    case TS_CT_CHAR:
-        if (v->ch >= 0x110000 || (v->ch >= 0xd800 && v->ch < 0xe000)) abort();
-        return;
-    case TS_CT_LIST:
-        if (ts_ct_is_raw_elem(t->elem->kind)) {
-            volatile uint8_t sum = 0;
-            for (size_t i = 0; i < v->raw.len * t->elem->size; i++) sum ^= ((const uint8_t *)v->raw.ptr)[i];
-            return;
-        }
-        for (size_t i = 0; i < v->list.len; i++) look(t->elem, &v->list.ptr[i]);
-        return;
-    case TS_CT_RECORD:
-    case TS_CT_TUPLE:
-        for (uint32_t i = 0; i < t->n; i++) look(t->cases[i].type, &v->list.ptr[i]);
-        return;
-    case TS_CT_VARIANT:
-    case TS_CT_ENUM:
-    case TS_CT_OPTION:
-    case TS_CT_RESULT: {
-        if (v->variant.disc >= ts_ctype_n_cases(t)) abort();
-        const ts_ctype *c = ts_ctype_case(t, v->variant.disc);
-        if (c) look(c, v->variant.payload);
-        return;
-    }
-    default: return;
-    }
-}
 static ts_status call(ts_host_call *c, void *data, const ts_val *args, ts_val *result) {
     import *x = data;
     static const ts_val handle = {.handle = {.rep = 7}};
-    for (uint32_t i = 0; i < x->type->n_params; i++) look(x->type->params[i].type, &args[i]);
+    for (uint32_t i = 0; i < x->type->n_params; i++) fz_look(x->type->params[i].type, &args[i], NULL, NULL);
     if (!x->type->result) return TS_OK;
     const ts_val *owned = x->d->owned;
     x->d->owned = &handle; /* the host's own: the linker knows the resource type */
