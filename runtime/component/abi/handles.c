@@ -210,14 +210,13 @@ ts_status ts_resource_destroy(ts_cstore *s, ts_resource *rt, uint64_t rep, ts_ci
     ts_cinstance *inline_set[TS_ENTER_INLINE], **set = inline_set;
     uint32_t n;
     TS_TRY(ts_entering_set_in(rt->impl, caller, &set, &n, arena, e));
-    for (uint32_t k = 0; k < n; k++)
-        if (!set[k]->may_enter) return ts_cannot_enter(set[k], e);
-    if (!rt->dtor) return TS_OK;
     TS_TRY(ts_enter_from(set, n, e));
-    const ts_task_state before = ts_task_begin(rt->impl, NULL);
-    ts_slot io[1] = {rep};
-    TS_TRY(ts_call_and_trap_on_throw(s, rt->dtor, io, e));
-    ts_task_end(rt->impl, before);
+    if (rt->dtor) {
+        const ts_task_state before = ts_task_begin(rt->impl, NULL);
+        ts_slot io[1] = {rep};
+        TS_TRY(ts_call_and_trap_on_throw(s, rt->dtor, io, e));
+        ts_task_end(rt->impl, before);
+    }
     ts_leave_to(set, n);
     return TS_OK;
 }

@@ -63,16 +63,6 @@ static void *take(struct rest *r, uint64_t n, size_t size) {
     r->len -= (size_t)bytes;
     return p;
 }
-static bool fits(const ts_native *n, uint32_t n_words) {
-    uint32_t last = 0;
-    for (uint32_t i = 0; i < n->n_entries; i++)
-        if (n->entries[i].word >= n_words || n->entries[i].code >= n->len) return false;
-    for (uint32_t i = 0; i < n->n_faults; i++) {
-        if (n->faults[i].word >= n_words || n->faults[i].code >= n->len || n->faults[i].code < last) return false;
-        last = n->faults[i].code;
-    }
-    return true;
-}
 static bool read_one(const ts_module *m, struct rest *r, ts_kept_code *out, const ts_kept_code *before) {
     const record *d = take(r, 1, sizeof *d);
     if (!d || d->func < m->n_imp_funcs || d->func >= m->n_funcs || (before && d->func <= before->func)) return false;
@@ -81,8 +71,8 @@ static bool read_one(const ts_module *m, struct rest *r, ts_kept_code *out, cons
     *n = (ts_native){.len = d->len, .n_entries = d->n_entries, .n_faults = d->n_faults, .n_numbers = d->n_numbers};
     return (n->entries = take(r, n->n_entries, sizeof *n->entries)) &&
            (n->faults = take(r, n->n_faults, sizeof *n->faults)) &&
-           (n->numbers = take(r, n->n_numbers, sizeof *n->numbers)) && (n->code = take(r, n->len, 1)) && n->len &&
-           fits(n, d->n_words) && ts_native_numbers_fit(n, d->n_words, m->n_funcs);
+           (n->numbers = take(r, n->n_numbers, sizeof *n->numbers)) && (n->code = take(r, n->len, 1)) &&
+           ts_native_fits(n, d->n_words, m->n_funcs);
 }
 
 static bool read_all(int fd, uint64_t size, const ts_module *m, ts_kept *out) {
@@ -106,6 +96,7 @@ static bool read_all(int fd, uint64_t size, const ts_module *m, ts_kept *out) {
 }
 
 void ts_cache_code_read(const ts_cache *c, ts_module *m) {
+    if (!ts_tier_can_keep(m)) return;
     char name[TS_CACHE_NAME];
     uint64_t size;
     ts_kept kept = {0};

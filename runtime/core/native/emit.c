@@ -652,14 +652,24 @@ static uint32_t most(const ts_native_number_at *at, uint32_t n_words, uint32_t n
     }
     return 0;
 }
-bool ts_native_numbers_fit(const ts_native *n, uint32_t n_words, uint32_t n_funcs) {
+static bool entries_fit(const ts_native *n, uint32_t n_words) {
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < n->n_entries; i++)
+        if (n->entries[i].word >= n_words || n->entries[i].code >= n->len) return false;
+    for (uint32_t i = 0; i < n->n_faults; i++) {
+        if (n->faults[i].word >= n_words || n->faults[i].code >= n->len || n->faults[i].code < last) return false;
+        last = n->faults[i].code;
+    }
+    return true;
+}
+bool ts_native_fits(const ts_native *n, uint32_t n_words, uint32_t n_funcs) {
     for (uint32_t i = 0; i < n->n_numbers; i++) {
         const ts_native_number_at *at = &n->numbers[i];
         if (at->number > TS_NATIVE_TYPE || at->code > n->len || at->what > most(at, n_words, n_funcs) ||
             n->len - at->code < ts_target_number_size((ts_native_number)at->number))
             return false;
     }
-    return true;
+    return n->len > 0 && entries_fit(n, n_words);
 }
 uint32_t ts_native_processor(void) {
     return ts_target_processor();
@@ -671,9 +681,9 @@ void ts_native_link(const ts_native_source *from, ts_native *n) {
 void ts_native_unlink(ts_native *n) {
     (void)n;
 }
-bool ts_native_numbers_fit(const ts_native *n, uint32_t n_words, uint32_t n_funcs) {
-    (void)n_words, (void)n_funcs;
-    return n->n_numbers == 0;
+bool ts_native_fits(const ts_native *n, uint32_t n_words, uint32_t n_funcs) {
+    (void)n, (void)n_words, (void)n_funcs;
+    return false;
 }
 uint32_t ts_native_processor(void) {
     return 0;

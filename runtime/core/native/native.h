@@ -67,8 +67,9 @@ bool ts_native_make(const ts_native_source *from, ts_native *out);
 void ts_native_link(const ts_native_source *from, ts_native *n);
 /* Puts 0 in their place. */
 void ts_native_unlink(ts_native *n);
-/* Whether all numbers of code from elsewhere are in it, and name something: of a module with so many functions. */
-bool ts_native_numbers_fit(const ts_native *n, uint32_t n_words, uint32_t n_funcs);
+/* Whether the lists of code from elsewhere are about this code, and about an IR of so many words, of a module with so
+ * many functions. */
+bool ts_native_fits(const ts_native *n, uint32_t n_words, uint32_t n_funcs);
 /* What the code requires of the processor: the same number, the same instructions. */
 uint32_t ts_native_processor(void);
 void ts_native_free(ts_native *n);

@@ -157,11 +157,10 @@ bool ts_tier_attach(ts_module *m) {
     return true;
 }
 
-void ts_tier_keep(ts_module *m, ts_kept *read) {
-    if (!ts_exec_takes_machine_code() || ts_engine_tier(m->engine) == TS_TIER_INTERPRETED) {
-        ts_kept_free(read);
-        return;
-    }
+bool ts_tier_can_keep(const ts_module *m) {
+    return ts_exec_takes_machine_code() && ts_engine_tier(m->engine) != TS_TIER_INTERPRETED;
+}
+void ts_tier_keep(ts_module *m, const ts_kept *read) {
     m->tier->keeps = true;
     m->tier->kept = *read;
     if (read->n_read) ts_code_when_compiled(m, restore);

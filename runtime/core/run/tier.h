@@ -17,10 +17,11 @@ bool ts_tier_up(ts_module *m, unsigned form, const ts_word *pc);
 /* Make the machine code of a compiled function, without installing it. It is the same each time, so that tools can
  * have its map again. Returns false if there is no memory, or if this build makes none. */
 bool ts_tier_make(const ts_fcode *c, ts_native *out) TS_MUST_USE;
+bool ts_tier_can_keep(const ts_module *m); /* it is not interpreted only */
 /* Keep the machine code that is made from now on, beside what an earlier process has made, which is taken over. The
- * latter is given to functions when they are compiled. Nothing is kept if the module is interpreted only. Must be
- * called before any code is made. */
-void ts_tier_keep(ts_module *m, ts_kept *read);
+ * latter is given to functions when they are compiled. Must be called before any code is made, and for a module that
+ * can keep some. */
+void ts_tier_keep(ts_module *m, const ts_kept *read);
 /* Stop making machine code, and return what is kept, which belongs to the module. NULL: nothing is kept. */
 const ts_kept *ts_tier_kept(ts_module *m);
 /* The word of the IR to which the instruction at this address belongs. NULL: it is no machine code of the module
