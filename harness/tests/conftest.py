@@ -7,8 +7,9 @@ import signal
 import stat
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, cast
 
 import hypothesis
 import pytest
@@ -16,8 +17,7 @@ import pytest
 from assay import cases
 from assay.model import Case, CaseResult, Peer
 from assay.run.runner import Settings
-from assay.runtimes import Places, Runtime
-from assay.runtimes.known.touchstone import Touchstone
+from assay.runtimes import Adapter, Places, Runtime, registry
 from assay.suites import executors
 from assay.suites.cases import Cases
 
@@ -98,10 +98,15 @@ class Project:
 
     def run(self, kind: str, case: Case | None = None, settings: Settings | None = None) -> CaseResult:
         suite = self.suite(programs=(("touchstone", self.fake(kind)),))
-        adapter = Touchstone()
+        adapter = registry.reference()
         peer = adapter.find(suite.places)
         assert isinstance(peer, Peer), peer
         return executors.one(suite, case or self.load(), Runtime(adapter, peer), settings or Settings(jobs=1))
+
+
+def like_touchstone(name: str, *, reference: bool = False) -> Adapter:
+    """Returns the adapter of touchstone under another name."""
+    return cast("Adapter", replace(cast("Any", registry.reference()), name=name, reference=reference))
 
 
 @pytest.fixture

@@ -8,11 +8,10 @@ import pytest
 from conftest import CASE, Project
 
 from assay.model import Command, Ending, Job, Mount, Peer
-from assay.runtimes import Places
+from assay.runtimes import Places, registry
 from assay.runtimes.base import cached, read_outcome
 from assay.runtimes.javascript import endings, packages
 from assay.runtimes.known.jco import Jco
-from assay.runtimes.known.touchstone import Touchstone
 
 J_TRAP = b"""RuntimeError: wasm trap: wasm `unreachable` instruction executed
     at main.deeper (wasm://wasm/main-6c97572e:wasm-function[3]:0x60)
@@ -102,7 +101,7 @@ def job(project: Project, *, read_only: bool = False) -> Job:
 
 
 def test_touchstone_command(project: Project) -> None:
-    command = Touchstone().command(Peer("touchstone", "1", ("/ts",)), job(project, read_only=True))
+    command = registry.reference().command(Peer("touchstone", "1", ("/ts",)), job(project, read_only=True))
     assert isinstance(command, Command)
     argv = list(command.argv)
     assert argv[:2] == ["/ts", "run"]

@@ -18,10 +18,8 @@ from assay.runtimes import Adapter, Places, registry
 from assay.runtimes.base import base_environment, read_outcome
 from assay.runtimes.described import Described
 from assay.runtimes.driven import KNOWN, InPython, Library
-from assay.runtimes.known import wamr
-from assay.runtimes.known.wamr import Wamr
 
-WAMR = Peer("wamr", "3", ("/bin/wamr", "/bin/wamrc"), options=("-x",))
+WAMR = Peer("wamr", "3", ("/bin/wamr",), options=("-x",))
 
 
 def served(made: Job) -> Job:
@@ -42,39 +40,60 @@ def argv_of(command: Command | Inexpressible) -> tuple[str, ...]:
 def test_wamr_runs_a_component_by_its_manifest(project: Project) -> None:
     made = replace(job(project), component=Path("/cache/c.wasm"))
     file = str(made.case.component)
-    assert argv_of(Wamr().command(WAMR, made)) == (
+    assert argv_of(known("wamr").command(WAMR, made)) == (
         "/bin/wamr", "run", "-x", "--map-dir", "/h::/g", "--env", "K=v w", "--allow-net", "0.0.0.0/0",
         "--allow-net", "::/0", "--precompiled-manifest", "/cache/c.wasm", file, "a", "--b",
     )  # fmt: skip
     made.case.component.write_bytes(b"\0asm\1\0\0\0")
-    assert argv_of(Wamr().command(WAMR, made))[-3:] == ("/cache/c.wasm", "a", "--b")
+    assert argv_of(known("wamr").command(WAMR, made))[-3:] == ("/cache/c.wasm", "a", "--b")
 
 
 def test_wamr_serves_without_directories(project: Project) -> None:
     made = replace(job(project), component=Path("/cache/c.wasm"))
-    command = Wamr().command(WAMR, served(made))
+    command = known("wamr").command(WAMR, served(made))
     assert argv_of(command)[1:5] == ("serve", "--addr", "127.0.0.1:0", "-x")
     assert isinstance(command, Command) and command.listening and "--allow-net" not in command.argv
     mounted = replace(served(made), mounts=made.mounts)
-    assert Wamr().command(WAMR, mounted) == Inexpressible("wamr serve gives no directories")
+    assert known("wamr").command(WAMR, mounted) == Inexpressible("wamr serves without directories")
 
 
 def test_wamr_has_no_variables_where_a_case_asks_for_none(project: Project) -> None:
     made = replace(job(project), component=Path("/cache/c.wasm"))
     for env, wanted in (((), ()), (None, base_environment(made))):
         case = replace(made.case, run=replace(made.case.run, env=env))
-        command = Wamr().command(WAMR, replace(made, case=case))
+        command = known("wamr").command(WAMR, replace(made, case=case))
         assert isinstance(command, Command) and command.env == wanted and "--env" not in command.argv
 
 
 def test_wamr_tells_a_refusal_by_its_compiler(project: Project) -> None:
     made = job(project)  # nothing was compiled: it was refused
-    command = Wamr().command(WAMR, made)
+    command = known("wamr").command(WAMR, made)
     assert argv_of(command)[:3] == ("/bin/wamrc", "compile-component", str(made.component))
     result = finished(1, b"Loaded component x\nerror: precompile failed: InvalidComponent\n")
     assert isinstance(command, Command)
-    outcome = Wamr().interpret(made, result, command)
-    assert (outcome.ending, outcome.message) == (Ending.REJECTED, "precompile failed: InvalidComponent")
+    for asked in (made, served(made)):
+        outcome = known("wamr").interpret(asked, result, command)
+        assert (outcome.ending, outcome.message) == (Ending.REJECTED, "precompile failed: InvalidComponent")
+
+
+def test_wamr_needs_its_compiler_beside_it(tmp_path: Path) -> None:
+    program = tmp_path / "wamr"
+    program.write_text("#!/bin/sh\necho wamr 3\n", encoding="utf-8")
+    program.chmod(0o755)
+    places = Places(tmp_path, tmp_path / "cache", (("wamr", program),))
+    absent = known("wamr").find(places)
+    assert isinstance(absent, Absent) and absent.reason == f"there is no {tmp_path / 'wamrc'}, which it needs"
+    (tmp_path / "wamrc").touch()
+    assert known("wamr").find(places) == Peer("wamr", "wamr 3", (str(program),))
+
+
+def test_a_server_that_refuses_tells_it_by_its_status(project: Project) -> None:
+    made = served(job(project))
+    command = known("touchstone").command(Peer("touchstone", "1", ("/ts",)), made)
+    assert isinstance(command, Command) and command.outcome_file is None
+    for status, ending in ((123, Ending.LINK_ERROR), (121, Ending.MALFORMED), (1, Ending.CRASH)):
+        outcome = known("touchstone").interpret(made, finished(status, b"first\nno import `a`\n"), command)
+        assert (outcome.ending, outcome.message) == (ending, "no import `a`")
 
 
 @pytest.mark.parametrize(
@@ -93,7 +112,9 @@ def test_wamr_tells_a_refusal_by_its_compiler(project: Project) -> None:
     ],
 )  # fmt: skip
 def test_endings_of_wamr(status: int, stderr: bytes, ending: Ending, kind: str) -> None:
-    outcome = wamr.read_report(status, stderr)
+    adapter = known("wamr")
+    assert isinstance(adapter, Described)
+    outcome = adapter.told(finished(status, stderr))
     assert (outcome.ending, outcome.kind) == (ending, kind)
 
 

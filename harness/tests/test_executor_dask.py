@@ -19,8 +19,7 @@ from conftest import CASE, Project
 from assay.model import CaseResult, Peer, Verdict
 from assay.record import Record
 from assay.run.runner import Settings
-from assay.runtimes import Runtime
-from assay.runtimes.known.touchstone import Touchstone
+from assay.runtimes import Runtime, registry
 from assay.suites import executor_dask
 from assay.suites.driver import Plan, drive
 from assay.suites.executor_dask import DaskExecutor
@@ -88,10 +87,10 @@ def plan(project: Project, program: Path, number: int = CASES) -> Plan:
     for index in range(number):
         project.add(f"p2/t/case-{index}", CASE)
     suite = project.suite(programs=(("touchstone", program),))
-    peer = Touchstone().find(suite.places)
+    peer = registry.reference().find(suite.places)
     assert isinstance(peer, Peer)
     settings = Settings(jobs=1, seed=7)
-    return Plan(suite, suite.discover(), (Runtime(Touchstone(), peer),), ("touchstone",), settings)
+    return Plan(suite, suite.discover(), (Runtime(registry.reference(), peer),), ("touchstone",), settings)
 
 
 def seen(made: Record) -> list[object]:

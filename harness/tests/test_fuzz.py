@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import Project
+from conftest import Project, like_touchstone
 
 from assay import cases
 from assay.cli import main
@@ -23,7 +23,6 @@ from assay.fuzz.shrink import cut, shrink
 from assay.model import Peer, Verdict
 from assay.run.runner import Prepared, Settings
 from assay.runtimes import Places, Runtime
-from assay.runtimes.known.touchstone import Touchstone
 from assay.suites import executors
 
 FAKE = Path(__file__).parent / "fakes" / "fake_probe.py"
@@ -41,7 +40,7 @@ def player(project: Project, name: str, kind: str = "honest", call: str = "-", *
     (project.root / "fixtures" / "built" / "fuzz-probe.wasm").write_bytes(b"\0asm\x0d\0\1\0")
     peer = Peer(name, "1", (str(program(project.root, kind, call)),))
     places = Places(project.root, project.root / "cache", ())
-    runtime = Runtime(Touchstone(name, reference=name == "honest"), peer)
+    runtime = Runtime(like_touchstone(name, reference=name == "honest"), peer)
     fixtures = project.root / "fixtures"
     made = CallPlayer(runtime=runtime, prepared=Prepared(places), fixtures=fixtures, area="filesystem")
     for key, value in others.items():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import Project
+from conftest import Project, like_touchstone
 
 from assay import cases
 from assay.cli import main
@@ -25,7 +25,6 @@ from assay.fuzz.teams import Teams
 from assay.model import Peer, Verdict
 from assay.run.runner import Settings
 from assay.runtimes import Places, Runtime, registry, search
-from assay.runtimes.known.touchstone import Touchstone
 from assay.suites import executors
 from assay.suites.scripts import find_tool
 
@@ -193,11 +192,11 @@ def test_output_that_was_cut() -> None:
 
 def runtime(project: Project, name: str, kind: str = "") -> Runtime:
     if not kind:
-        return Runtime(Touchstone(name, reference=True), Peer(name, "1", (str(TOUCHSTONE),)))
+        return Runtime(like_touchstone(name, reference=True), Peer(name, "1", (str(TOUCHSTONE),)))
     path = project.root / name
     path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE}" {kind} "{TOUCHSTONE}" "$@"\n', encoding="utf-8")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    return Runtime(Touchstone(name, reference=False), Peer(name, "1", (str(path),)))
+    return Runtime(like_touchstone(name, reference=False), Peer(name, "1", (str(path),)))
 
 
 @pytest.fixture

@@ -15,8 +15,7 @@ from assay.cli import progress
 from assay.cli.progress import Tally, duration, now_running
 from assay.model import CaseResult, Peer, Verdict
 from assay.run.runner import Settings
-from assay.runtimes import Runtime
-from assay.runtimes.known.touchstone import Touchstone
+from assay.runtimes import Runtime, registry
 from assay.suites.executors import LocalExecutor
 
 
@@ -98,9 +97,9 @@ def test_without_a_terminal_lines_appear_from_time_to_time(
 def test_the_local_executor_says_what_runs_and_gives_every_result(project: Project) -> None:
     suite = project.suite(programs=(("touchstone", project.fake("pass")),))
 
-    peer = Touchstone().find(suite.places)
+    peer = registry.reference().find(suite.places)
     assert isinstance(peer, Peer)
-    runtime = Runtime(Touchstone(), peer)
+    runtime = Runtime(registry.reference(), peer)
     work = [(project.load(case_id=f"p2/t/{name}"), runtime) for name in ("one", "two")]
     executor = LocalExecutor()
     seen = {item.case: item.verdict for item in executor.results(suite, work, Settings(jobs=2))}

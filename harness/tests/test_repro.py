@@ -18,8 +18,8 @@ from assay.model import CaseResult, Ending, Peer, Verdict
 from assay.run import world
 from assay.run.runner import Settings
 from assay.run.stage import shell_line
-from assay.runtimes import Runtime
-from assay.runtimes.known.touchstone import Touchstone
+from assay.runtimes import Runtime, registry
+from assay.runtimes.described import Described
 from assay.suites import executors
 
 WITH_DIR = (
@@ -121,9 +121,9 @@ def is_the_harness(result: CaseResult, words: str) -> None:
 
 
 def test_a_component_that_is_not_handed_over(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Touchstone, "prepare", lambda *_: Path("relative.wasm"))
+    monkeypatch.setattr(Described, "prepare", lambda *_: Path("relative.wasm"))
     is_the_harness(run(project), "the harness failed: the component is given by a relative path")
-    monkeypatch.setattr(Touchstone, "prepare", lambda *_: Path("/no/such.wasm"))
+    monkeypatch.setattr(Described, "prepare", lambda *_: Path("/no/such.wasm"))
     is_the_harness(run(project), "the harness failed: the component does not exist: /no/such.wasm")
 
 
@@ -137,7 +137,7 @@ def test_a_runtime_that_is_gone_since(project: Project) -> None:
     """A runtime that is removed after it was found has not failed."""
     fake = project.fake("pass")
     suite = project.suite(programs=(("touchstone", fake),))
-    adapter = Touchstone()
+    adapter = registry.reference()
     peer = adapter.find(suite.places)
     assert isinstance(peer, Peer)
     fake.unlink()
@@ -150,7 +150,7 @@ def test_a_program_that_cannot_be_started(project: Project) -> None:
     fake.write_text("no program")
     fake.chmod(0o755)
     peer = Peer("touchstone", "1", (str(fake),))
-    result = executors.one(project.suite(), project.load(), Runtime(Touchstone(), peer), Settings(jobs=1))
+    result = executors.one(project.suite(), project.load(), Runtime(registry.reference(), peer), Settings(jobs=1))
     is_the_harness(result, "not-started")
     assert result.observation.outcome.ending is Ending.NOT_STARTED
 
@@ -191,7 +191,7 @@ def test_a_client_of_the_harness_that_breaks(project: Project, monkeypatch: pyte
 
 
 def test_faults_of_the_harness_are_red_and_nobodys(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Touchstone, "prepare", lambda *_: Path("/no/such.wasm"))
+    monkeypatch.setattr(Described, "prepare", lambda *_: Path("/no/such.wasm"))
     path, _ = recorded(project, "pass")
     made = record.read(path)
     assert made.results[0].verdict is Verdict.ERROR

@@ -14,8 +14,7 @@ from assay.model import Case, NotRun, Peer, ProcessResult
 from assay.run.process import execute
 from assay.run.runner import Settings
 from assay.run.usage import Sessions, available
-from assay.runtimes import Runtime
-from assay.runtimes.known.touchstone import Touchstone
+from assay.runtimes import Runtime, registry
 from assay.suites import executors
 from assay.suites.executors import LocalExecutor
 
@@ -64,9 +63,9 @@ class Two:
 
     def __init__(self, project: Project, patience: float, share: float = 0.0) -> None:
         self.suite = project.suite(programs=(("touchstone", project.fake("pass")),))
-        peer = Touchstone().find(self.suite.places)
+        peer = registry.reference().find(self.suite.places)
         assert isinstance(peer, Peer)
-        runtime = Runtime(Touchstone(), peer)
+        runtime = Runtime(registry.reference(), peer)
         self.work = [(project.load(case_id=f"p2/t/{name}"), runtime) for name in ("one", "two")]
         self.patience, self.share = patience, share
         self.begun = threading.Event()

@@ -18,8 +18,7 @@ from assay.judge.expect_scripts import KnownCommand, ScriptExpectations
 from assay.model import CaseResult, Peer
 from assay.record import summary
 from assay.run.runner import Settings
-from assay.runtimes import Runtime
-from assay.runtimes.known.touchstone import Touchstone
+from assay.runtimes import Runtime, registry
 from assay.suites import driver, executors
 from assay.suites import scripts as wast
 from assay.suites.scripts import ScriptOptions, Scripts
@@ -75,7 +74,7 @@ def converted(tmp_path: Path, tool: Path) -> wast.Converted:
 
 
 def runtime(program: str) -> Runtime:
-    return Runtime(Touchstone(), Peer("touchstone", "fake", (program,)))
+    return Runtime(registry.reference(), Peer("touchstone", "fake", (program,)))
 
 
 def run(converted: wast.Converted, tmp_path: Path, kind: str, timeout: float = 20.0) -> dict[str, str]:

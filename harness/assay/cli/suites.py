@@ -17,7 +17,7 @@ from ..record import Record
 from ..run.runner import Settings
 from ..runtimes import OverrideError, Runtime, ScriptAdapter, WholeScriptAdapter, search
 from ..runtimes.base import probe_version
-from ..runtimes.known.touchstone import Touchstone
+from ..runtimes.registry import REFERENCE
 from ..suites import scripts
 from ..suites.driver import Plan
 from ..suites.programs import ADAPTER, ProgramOptions, Programs, columns_of
@@ -43,8 +43,6 @@ from .base import (
 )
 from .drive import resumable, resumed, run_plan, say_absent
 from .errors import unknown_runtime
-
-REFERENCE = Touchstone()
 
 
 @click.command("wast", epilog=EXIT_STATUSES)
@@ -105,21 +103,21 @@ def wast_command(
     if convert_only:
         suite.prepare(wanted, jobs)
         return
-    asked = Asked((f"{REFERENCE.name}={touchstone}",) if touchstone else ())
+    asked = Asked((f"{REFERENCE}={touchstone}",) if touchstone else ())
     adapters, places = find_adapters(root, asked, runtimes)
     if every:
         runtimes = tuple(item.name for item in adapters if isinstance(item, (ScriptAdapter, WholeScriptAdapter)))
     try:
-        found = search.find(places, (REFERENCE.name, *runtimes), adapters)
+        found = search.find(places, (REFERENCE, *runtimes), adapters)
     except ValueError as error:
         raise Unusable(str(error)) from None
     if found[0].runtime is None:
-        raise Unusable(f"{REFERENCE.name} is absent: {found[0].reason} (`make` builds it; --touchstone names another)")
+        raise Unusable(f"{REFERENCE} is absent: {found[0].reason} (`make` builds it; --touchstone names another)")
     say_absent(found)
     kept = not patterns and (output or not suites)
     record = (output or Project(root).latest) / "wast.jsonl" if kept else None
     begun = _resumable(record, resume, rerun_changed)
-    plan = Plan(suite, wanted, tuple(item.column for item in found), (REFERENCE.name,), Settings(jobs=jobs, retry=retry.times, allow_flaky=retry.allow_flaky))
+    plan = Plan(suite, wanted, tuple(item.column for item in found), (REFERENCE,), Settings(jobs=jobs, retry=retry.times, allow_flaky=retry.allow_flaky))
     run_plan(resumed(plan, begun), record, begun=begun, rerun_changed=rerun_changed, update=update, limit=limit)
 
 
@@ -137,7 +135,7 @@ def script_suite(
     if problem:
         raise Unusable(problem)
     path = expectations or root / "suites" / "expectations" / "wast.toml"
-    return Scripts(ScriptOptions(folders, cache, tool, version, path, timeout, tuple(absent)), REFERENCE.name)
+    return Scripts(ScriptOptions(folders, cache, tool, version, path, timeout, tuple(absent)), REFERENCE)
 
 
 def _script_folders(root: Path, named: Sequence[str]) -> tuple[dict[str, Path], list[str]]:
@@ -255,8 +253,8 @@ def testsuite_command(
     path = expectations or root / "suites" / "expectations" / f"{kept}.toml"
     name = name or ("wasi-testsuite" if described is None else kept)
     given = ProgramOptions(place, name, adapter, tool, cache, path, described, root / "fixtures", own_lists)
-    suite = Programs(given, REFERENCE.name, places)
-    judged = tuple(dict.fromkeys(gate or runtimes or (REFERENCE.name,)))
+    suite = Programs(given, REFERENCE, places)
+    judged = tuple(dict.fromkeys(gate or runtimes or (REFERENCE,)))
     if unknown := sorted(set(judged) - set(known)):
         raise unknown_runtime(unknown[0], known, "--gate")
     try:

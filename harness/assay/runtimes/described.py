@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
+from ..model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult, locations
 from .about import About
 from .base import (
     base_environment,
     cached,
     common_ending,
+    from_outcome_file,
     given,
     last_line,
     not_found,
@@ -27,7 +28,7 @@ from .base import (
 )
 from .places import Places
 
-_LISTS = ("options", "flags", "compiled", "dirs", "env", "grants", "unstable", "args")
+_LISTS = ("options", "flags", "compiled", "dirs", "env", "grants", "unstable", "trace", "args")
 
 
 @dataclass(frozen=True)
@@ -43,15 +44,20 @@ class Rule:
 
 @dataclass(frozen=True)
 class Line:
-    """A command line: words, where {name} stands for a value, or for several words where it is a whole word."""
+    """A command line: words, where {name} stands for a value, or for several words where it is a whole word. `module`
+    is the one for a core module, where that is another."""
 
     argv: tuple[str, ...]
+    module: tuple[str, ...] = ()
     dir: tuple[str, ...] = ()
     read_only_dir: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     grants: Mapping[str, tuple[str, ...]] | None = None
     unstable: tuple[str, ...] = ()
+    trace: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
+    inherits: bool = False
+    """A guest that is given no variable has those of the process."""
     startup: float = 5.0
     listening: str = ""
 
@@ -66,14 +72,19 @@ class Where:
     """The Python package whose folder has the command."""
     version: tuple[str, ...] = ()
     version_pattern: str = ""
+    beside: str = ""
+    """A program that is needed in the same folder."""
 
 
 @dataclass(frozen=True)
 class Compile:
-    """How a component is compiled ahead of time: the command line, from which size on (in bytes), and the words
-    that a run of the result needs."""
+    """How a component is compiled ahead of time: the command line (`module`: for a core module, where that is
+    another), from which size on (in bytes), and the words that a run of the result needs."""
 
     argv: tuple[str, ...] = ()
+    module: tuple[str, ...] = ()
+    required: bool = False
+    """Nothing runs that was not compiled, so the compiler's refusal is the runtime's."""
     at_least: int = 0
     words: tuple[str, ...] = ()
 
@@ -92,6 +103,8 @@ class Described:
     flags: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
     """The command line for a .wast file."""
+    commands: tuple[str, ...] = ()
+    """The command line for a converted .wast script."""
     compile: Compile = Compile()
     reference: bool = False
 
@@ -99,9 +112,9 @@ class Described:
         if not self.run.argv and self.serve is None:
             return Absent(self.name, "there is no command line that runs a file with it")
         where = self.where
-        program = program_of(places, self, where.command, where.inside, _beside(where))
-        if program is None:
-            return not_found(self, where.command)
+        program = self._program(places)
+        if isinstance(program, Absent):
+            return program
         program, note = runnable(program, places.cache / "bin" / self.name)
         if not where.version:
             options = places.options_of(self.name)
@@ -112,46 +125,91 @@ class Described:
             return replace(found, version=f"{self.about.like or self.name} {number[1]}")
         return found
 
+    def _program(self, places: Places) -> Path | Absent:
+        where, built = self.where, locations.touchstone(places.root)
+        if self.reference and places.named(self.name) is None:
+            return built if built.is_file() else Absent(self.name, f"{built} is not built (make)")
+        program = program_of(places, self, where.command, where.inside, _in_package(where))
+        if program is None:
+            return not_found(self, where.command)
+        if where.beside and not program.with_name(where.beside).is_file():
+            return Absent(self.name, f"there is no {program.with_name(where.beside)}, which it needs")
+        return program
+
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
         how = self.compile
-        if not how.argv or peer.options or component.stat().st_size < how.at_least:
+        if not how.argv or component.stat().st_size < how.at_least:
+            return component
+        if peer.options and not how.required:
             return component  # options of the user may have to be given at compilation too
-        make = fill(how.argv, {"program": peer.program[0], "in": "{in}", "out": "{out}"}, {"flags": self.flags})
-        return cached(places, self.name, peer.version, component, make) or component
+        return cached(places, self.name, peer.version, component, self._compile(peer, component)) or component
+
+    def _compile(self, peer: Peer, file: Path, component: str = "{in}", out: str = "{out}") -> list[str]:
+        words = self.compile.module if self.compile.module and not _is_component(file) else self.compile.argv
+        return fill(words, {**_programs(peer), "in": component, "out": out}, {"flags": self.flags})
+
+    def _refused(self, job: Job) -> bool:
+        """Returns whether the compiler that the runtime needs has refused the component."""
+        return self.compile.required and job.component == job.case.component
 
     def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
-        line = self.serve if job.case.run.serve and self.serve is not None else self.run
+        run, line = job.case.run, (self.serve or self.run) if job.case.run.serve else self.run
         environment = (*base_environment(job), *line.environment)
-        values = {"program": peer.program[0], "component": str(job.component), "scratch": str(job.scratch)}
+        if self._refused(job):  # to be told why
+            argv = self._compile(peer, job.component, str(job.component), str(job.scratch / "out"))
+            return Command(tuple(argv), environment, startup=line.startup)
+        lists = self._lists(peer, job)
+        if lists["dirs"] and "{dirs}" not in line.argv:
+            return Inexpressible(f"{self.name} serves without directories")
+        files = {"outcome": job.scratch / "outcome.json", "trace": job.scratch / "trace.txt"}
+        values = {"component": job.component, "source": job.case.component, "scratch": job.scratch, **files}
+        words = line.module if line.module and not _is_component(job.case.component) else line.argv
+        argv = fill(words, {**_programs(peer), **{name: str(path) for name, path in values.items()}}, lists)
+        return Command(
+            tuple(argv),
+            () if line.inherits and run.env == () else environment,
+            files["outcome"] if "{outcome}" in line.argv else None,
+            files["trace"] if lists["trace"] else None,
+            line.startup,
+            line.listening,
+        )
+
+    def _lists(self, peer: Peer, job: Job) -> dict[str, list[str]]:
+        """Returns the words of each list."""
         lists: dict[str, list[str]] = {name: [] for name in _LISTS} | {
             "options": list(peer.options),
             "flags": list(self.flags),
             "compiled": list(self.compile.words) if job.component != job.case.component else [],
+            "trace": fill(self.run.trace, {"file": str(job.scratch / "trace.txt")}) if job.trace else [],
+            "args": list(job.case.run.args),
         }
         for mount in job.mounts:
             words = self.run.read_only_dir if mount.read_only else self.run.dir
-            lists["dirs"] += fill(words, {**values, "host": str(mount.host), "guest": mount.guest})
+            lists["dirs"] += fill(words, {"host": str(mount.host), "guest": mount.guest})
         for key, value in job.case.run.env or ():
-            lists["env"] += fill(self.run.env, {**values, "key": key, "value": value})
+            lists["env"] += fill(self.run.env, {"key": key, "value": value})
         for grant in job.case.run.grants:
-            lists["grants"] += fill((self.run.grants or {}).get(grant, ()), values)
+            lists["grants"] += (self.run.grants or {}).get(grant, ())
         for name in job.case.run.unstable:
             if name in self.about.can.unstable:
-                lists["unstable"] += fill(self.run.unstable, {**values, "name": name})
-        lists["args"] = list(job.case.run.args)
-        argv = fill(line.argv, values, lists)
-        return Command(tuple(argv), environment, startup=line.startup, listening=line.listening)
+                lists["unstable"] += fill(self.run.unstable, {"name": name})
+        return lists
 
     def wast(self, peer: Peer, script: Path) -> tuple[str, ...]:
-        words = {"program": peer.program[0], "script": str(script)}
+        words = {**_programs(peer), "script": str(script)}
         return tuple(fill(self.whole, words, {"flags": self.flags, "options": peer.options}))
 
     def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
-        if job.case.run.serve:
-            return served(result) or self.told(result, Ending.CRASH, "the server ended by itself")
-        return common_ending(result) or self.told(result, Ending.EXITED)
+        if command.outcome_file is not None:
+            return _agreed(from_outcome_file(result, command), result)
+        serves = job.case.run.serve
+        if (ending := served(result) if serves else common_ending(result)) is not None:
+            return ending
+        if self._refused(job):
+            return Outcome(Ending.REJECTED, message=re.sub(r"^[Ee]rror: ", "", last_line(result.stderr)))
+        return self.told(result, Ending.CRASH, "the server ended by itself") if serves else self.told(result)
 
-    def told(self, result: ProcessResult, otherwise: Ending, kind: str = "") -> Outcome:
+    def told(self, result: ProcessResult, otherwise: Ending = Ending.EXITED, kind: str = "") -> Outcome:
         """Returns the ending of the first rule that fits."""
         stderr = result.stderr.decode("utf-8", "backslashreplace")
         stdout = result.stdout.decode("utf-8", "backslashreplace")
@@ -167,7 +225,8 @@ class Described:
         return Outcome(otherwise, result.status, kind, last_line(result.stderr) if kind else "")
 
     def _outcome(self, rule: Rule, result: ProcessResult, groups: Mapping[str, str]) -> Outcome:
-        message = " ".join(groups.get("message", "").split())[:300]
+        said = groups.get("message", "") if rule.stderr or rule.stdout else last_line(result.stderr)
+        message = " ".join(said.split())[:300]
         if rule.ending is Ending.EXITED:
             return Outcome(Ending.EXITED, int(groups.get("status", result.status or 0)))
         kind = rule.kind or next((kind for words, kind in self.kinds if words in message), "")
@@ -176,7 +235,32 @@ class Described:
         return Outcome(rule.ending, status, kind if rule.ending is Ending.TRAP else rule.kind, message, imports)
 
 
-def _beside(where: Where) -> list[Path]:
+class RunsScripts(Described):
+    """One that also runs converted .wast scripts."""
+
+    def script(self, peer: Peer, script: Path, results: Path, features: Sequence[str]) -> tuple[str, ...]:
+        words = {**_programs(peer), "script": str(script), "results": str(results)}
+        return tuple(fill(self.commands, words, {"features": features, "flags": self.flags, "options": peer.options}))
+
+
+def _programs(peer: Peer) -> dict[str, str]:
+    return {"program": peer.program[0], "folder": str(Path(peer.program[0]).parent)}
+
+
+def _is_component(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(8)[4:] != b"\1\0\0\0"
+
+
+def _agreed(outcome: Outcome, result: ProcessResult) -> Outcome:
+    """Returns the ending of an outcome file, where the process ended with the status that it says."""
+    if outcome.ending is not Ending.EXITED or outcome.status == result.status:
+        return outcome
+    kind = f"the outcome file says exit {outcome.status}, the process ended with {result.status}"
+    return Outcome(Ending.CRASH, result.status, kind)
+
+
+def _in_package(where: Where) -> list[Path]:
     """Returns the command in the folder of its Python package, where that is installed."""
     spec = importlib.util.find_spec(where.module) if where.module else None
     return [Path(spec.origin).parent / where.command] if spec is not None and spec.origin else []

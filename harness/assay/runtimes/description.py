@@ -14,7 +14,7 @@ from typing import Any
 
 from ..model import GRANTS, Ending
 from .about import KINDS, WORLDS, About, Can, Install
-from .described import Compile, Described, Line, Rule, Where
+from .described import Compile, Described, Line, Rule, RunsScripts, Where
 
 _TOP = {
     "name",
@@ -23,6 +23,7 @@ _TOP = {
     "install",
     "like",
     "never-run",
+    "reference",
     "on-demand",
     "known",
     "find",
@@ -31,18 +32,32 @@ _TOP = {
     "run",
     "serve",
     "wast",
+    "script",
     "ending",
     "kinds",
     "variant",
 }
 _KEYS = {
     "install": {"slow", *KINDS},
-    "find": {"command", "inside", "module", "version", "version-pattern"},
+    "find": {"command", "inside", "module", "version", "version-pattern", "beside"},
     "can": {field.name.replace("_", "-") for field in fields(Can)},
-    "compile": {"argv", "at-least", "words"},
-    "run": {"argv", "dir", "read-only-dir", "env", "grants", "unstable", "startup", "environment"},
+    "compile": {"argv", "module-argv", "required", "at-least", "words"},
+    "run": {
+        "argv",
+        "module-argv",
+        "dir",
+        "read-only-dir",
+        "env",
+        "grants",
+        "unstable",
+        "trace",
+        "startup",
+        "environment",
+        "inherits-environment",
+    },
     "serve": {"argv", "listening", "startup"},
     "wast": {"argv"},
+    "script": {"argv"},
     "ending": {"status", "stderr", "stdout", "is", "kind"},
     "variant": {"name", "title", "flags"},
 }
@@ -90,15 +105,16 @@ def read(raw: Mapping[str, Any]) -> list[Described]:
         raise ValueError("[run] read-only-dir and [can] read-only need each other")
     if runs and can.environment and not line.env:
         raise ValueError("[run] env is missing, and [can] environment is not false")
-    main = Described(
+    main = (RunsScripts if "script" in raw else Described)(
         raw["name"], about, _where(find), line, serve, tuple(_rule(item) for item in raw.get("ending", [])),
-        tuple(raw.get("kinds", {}).items()), whole=_words(raw.get("wast", {}), "argv"),
-        compile=_compile(raw.get("compile", {})),
+        tuple(raw.get("kinds", {}).items()), (), _words(raw.get("wast", {}), "argv"),
+        _words(raw.get("script", {}), "argv"), _compile(raw.get("compile", {})), raw.get("reference", False),
     )  # fmt: skip
     variants = [
         replace(
             main,
             name=item["name"],
+            reference=False,
             about=replace(about, title=item["title"], like=raw.get("like", raw["name"])),
             flags=_words(item, "flags"),
         )
@@ -143,19 +159,23 @@ def _install(raw: Mapping[str, Any]) -> Install | None:
 def _where(raw: Mapping[str, Any]) -> Where:
     return Where(
         raw["command"], _words(raw, "inside"), raw.get("module", ""), _words(raw, "version"),
-        raw.get("version-pattern", ""),
+        raw.get("version-pattern", ""), raw.get("beside", ""),
     )  # fmt: skip
 
 
 def _compile(raw: Mapping[str, Any]) -> Compile:
-    return Compile(_words(raw, "argv"), int(raw.get("at-least", 0)), _words(raw, "words"))
+    return Compile(
+        _words(raw, "argv"), _words(raw, "module-argv"), raw.get("required", False), int(raw.get("at-least", 0)),
+        _words(raw, "words"),
+    )  # fmt: skip
 
 
 def _line(raw: Mapping[str, Any]) -> Line:
     return Line(
-        _words(raw, "argv"), _words(raw, "dir"), _words(raw, "read-only-dir"), _words(raw, "env"),
-        {grant: _words(raw["grants"], grant) for grant in raw.get("grants", {})}, _words(raw, "unstable"),
-        tuple(raw.get("environment", {}).items()), float(raw.get("startup", 5.0)), raw.get("listening", ""),
+        _words(raw, "argv"), _words(raw, "module-argv"), _words(raw, "dir"), _words(raw, "read-only-dir"),
+        _words(raw, "env"), {grant: _words(raw["grants"], grant) for grant in raw.get("grants", {})},
+        _words(raw, "unstable"), _words(raw, "trace"), tuple(raw.get("environment", {}).items()),
+        raw.get("inherits-environment", False), float(raw.get("startup", 5.0)), raw.get("listening", ""),
     )  # fmt: skip
 
 

@@ -22,7 +22,8 @@ from .description import DescriptionError, load
 
 GROUP = "assay.runtimes"
 NAME = re.compile(r"[a-z][a-z0-9.-]*")
-_FIRST = ("touchstone", "wasmtime", "wasmtime-py", "jco")
+REFERENCE = "touchstone"
+_FIRST = (REFERENCE, "wasmtime", "wasmtime-py", "jco")
 
 
 class RegistryError(Exception):
@@ -39,6 +40,11 @@ def known() -> tuple[Adapter, ...]:
         except Exception as error:  # a broken package of somebody else must not end every command
             raise RegistryError(f"entry point {point.name} of {GROUP}: {error}") from error
     return _ordered(adapters)
+
+
+def reference() -> Adapter:
+    """Returns the reference runtime."""
+    return next(adapter for adapter in known() if adapter.reference)
 
 
 def with_folders(folders: Sequence[Path]) -> tuple[Adapter, ...]:
