@@ -10,13 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from conftest import Project
 
-from assay.model import CaseResult, Ending, Kind, UnitResult, Verdict
+from assay.model import CaseResult, Ending, Kind, NotRun, Peer, UnitResult, Verdict
 from assay.model.commands import SCRIPT_KEY
 from assay.record import Record, SuiteInfo, summary
-from assay.runtimes import ScriptAdapter, WholeScriptAdapter, registry
+from assay.run.runner import Settings
+from assay.runtimes import Places, Runtime, ScriptAdapter, WholeScriptAdapter, description, registry
 from assay.runtimes.known import node_wasi
-from assay.suites.scripts import run_whole
+from assay.suites import smoke
+from assay.suites.scripts import ScriptOptions, Scripts, run_whole
 
 EMPTY = b"\0asm\x01\0\0\0"
 # (module (func (export "f") (result i32) (i32.const 7)) (func (export "t") unreachable))
@@ -114,4 +117,48 @@ def test_the_table_of_engines_counts_whole_scripts() -> None:
 
 def test_which_runtimes_run_scripts() -> None:
     able = {a.name for a in registry.known() if isinstance(a, ScriptAdapter | WholeScriptAdapter)}
-    assert {"touchstone", "wasmtime", "wasmi", "node-wasi", "bun-wasi"} <= able and "jco" not in able
+    assert {"touchstone", "wasmtime", "wasmi", "node-wasi", "bun-wasi"} <= able
+    assert not {"jco", "wazero", "iwasm"} & able
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ("sys.exit('i32.const 8' in open(sys.argv[-1]).read())", ""),
+        ("sys.exit('Error: the wasm_threads feature is not supported on this compiler configuration')", "should pass"),
+        ("pass", "should fail"),
+    ],
+)
+def test_a_runtime_of_scripts_is_tried_with_a_right_and_a_wrong_one(
+    project: Project, body: str, problem: str
+) -> None:
+    program = project.root / "engine"
+    program.write_text(f"#!{sys.executable}\nimport sys\n{body}\n", encoding="utf-8")
+    program.chmod(0o755)
+    adapter = description.read({
+        "name": "engine", "title": "an engine", "find": {"command": "engine"},
+        "can": {"worlds": [], "directories": False, "environment": False},
+        "run": {"argv": ["{program}"]}, "wast": {"argv": ["{program}", "{script}"]},
+    })[0]  # fmt: skip
+    runtime = Runtime(adapter, Peer("engine", "1", (str(program),)))
+    places = Places(project.root, project.root / "cache")
+    tried = {item.name: item.problem for item in smoke.smoke(runtime, project.root / "fixtures", places)}
+    assert set(tried) == {"script"} and problem in tried["script"] and bool(tried["script"]) == bool(problem)
+
+
+def test_the_cause_of_a_failed_script_is_one_line() -> None:
+    text = "Error: failed to run script file 'a.wast'\n\nCaused by:\n    0: failed directive on a.wast:3\n    1: expected x\n"
+    seen = run_whole((sys.executable, "-c", f"import sys; sys.exit({text + 'Stack backtrace:' + chr(10) + '  0: main'!r})"), 5.0)
+    assert seen.commands[0].message == (
+        "failed to run script file 'a.wast' Caused by: 0: failed directive on a.wast:3 1: expected x"
+    )
+
+
+def test_scripts_of_components_are_not_for_runtimes_of_modules(tmp_path: Path) -> None:
+    (tmp_path / "own/component-model").mkdir(parents=True)
+    (tmp_path / "own/component-model/a.wast").write_text("(component)", encoding="utf-8")
+    options = ScriptOptions({"own": tmp_path / "own"}, tmp_path, tmp_path / "tool", "1", tmp_path / "none.toml")
+    adapter = next(item for item in registry.known() if item.name == "wasmi")
+    suite = Scripts(options, "touchstone")
+    seen = suite.run(suite.discover()[0], Runtime(adapter, Peer("wasmi", "1", ("/none",))), Settings(jobs=1))
+    assert seen == NotRun("wasmi runs core scripts only")

@@ -129,6 +129,11 @@ class Asked:
     folders: tuple[Path, ...] = ()
 
 
+smoke_option = click.option(
+    "--smoke/--no-smoke", "try_them", default=True, help="First try what each runtime declares; refuse one that fails."
+)
+
+
 def runtime_options(function: F) -> F:
     """The options that describe runtimes. The command gets them as one `asked`."""
 

@@ -43,6 +43,7 @@ from .base import (
     resume_options,
     retry_options,
     runtime_options,
+    smoke_option,
     warn_of_strangers,
     without_left_out,
 )
@@ -104,9 +105,7 @@ class ShardType(click.types.ParamType[tuple[int, int]]):
     help="Run part I of N of the chosen cases, always the same ones, on any machine. `assay merge` joins the records.",
 )
 @executor_option
-@click.option(
-    "--smoke/--no-smoke", "try_them", default=True, help="First try what each runtime declares; refuse one that fails."
-)
+@smoke_option
 @click.option(
     "--keep",
     is_flag=True,

@@ -40,9 +40,11 @@ from .base import (
     resume_options,
     retry_options,
     runtime_options,
+    smoke_option,
 )
 from .drive import resumable, resumed, run_plan, say_absent
 from .errors import unknown_runtime
+from .runtimes import refuse_untrue
 
 
 @click.command("wast", epilog=EXIT_STATUSES)
@@ -57,6 +59,7 @@ from .errors import unknown_runtime
 @click.option("--touchstone", type=file_type(), help="The runtime (default: build/touchstone).")
 @click.option("--runtime", "-r", "runtimes", multiple=True, help="Run them on this runtime too; it is not judged.")
 @click.option("--every", is_flag=True, help="Run them on every runtime found that runs scripts.")
+@smoke_option
 @click.option("--expectations", type=file_type(), help="Default: suites/expectations/wast.toml.")
 @click.option("--update", is_flag=True, help="Rewrite the expectations from the results; existing reasons are kept.")
 @click.option("--convert-only", is_flag=True, help="Only convert the scripts into the cache.")
@@ -74,6 +77,7 @@ def wast_command(
     touchstone: Path | None,
     runtimes: tuple[str, ...],
     every: bool,
+    try_them: bool,
     expectations: Path | None,
     update: bool,
     convert_only: bool,
@@ -114,6 +118,8 @@ def wast_command(
     if found[0].runtime is None:
         raise Unusable(f"{REFERENCE} is absent: {found[0].reason} (`make` builds it; --touchstone names another)")
     say_absent(found)
+    if try_them:
+        refuse_untrue(found, root / "fixtures", places)
     kept = not patterns and (output or not suites)
     record = (output or Project(root).latest) / "wast.jsonl" if kept else None
     begun = _resumable(record, resume, rerun_changed)

@@ -67,7 +67,7 @@ class WholeScriptAdapter(Protocol):
     """An adapter of a runtime that runs a .wast file itself, and tells only whether all of it passes."""
 
     def wast(self, peer: Peer, script: Path) -> tuple[str, ...]:
-        """Returns the command line that ends with 0 if every command passes, or nothing where it runs no scripts."""
+        """Returns the command line that ends with 0 if every command passes."""
         ...
 
 

@@ -101,10 +101,8 @@ class Described:
     rules: tuple[Rule, ...]
     kinds: tuple[tuple[str, str], ...]
     flags: tuple[str, ...] = ()
-    whole: tuple[str, ...] = ()
-    """The command line for a .wast file."""
-    commands: tuple[str, ...] = ()
-    """The command line for a converted .wast script."""
+    scripts: tuple[str, ...] = ()
+    """The command line for a script: for `RunsScripts` a converted one, for `RunsFiles` a .wast file."""
     compile: Compile = Compile()
     reference: bool = False
 
@@ -195,10 +193,6 @@ class Described:
                 lists["unstable"] += fill(self.run.unstable, {"name": name})
         return lists
 
-    def wast(self, peer: Peer, script: Path) -> tuple[str, ...]:
-        words = {**_programs(peer), "script": str(script)}
-        return tuple(fill(self.whole, words, {"flags": self.flags, "options": peer.options}))
-
     def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
         if command.outcome_file is not None:
             return _agreed(from_outcome_file(result, command), result)
@@ -240,7 +234,15 @@ class RunsScripts(Described):
 
     def script(self, peer: Peer, script: Path, results: Path, features: Sequence[str]) -> tuple[str, ...]:
         words = {**_programs(peer), "script": str(script), "results": str(results)}
-        return tuple(fill(self.commands, words, {"features": features, "flags": self.flags, "options": peer.options}))
+        return tuple(fill(self.scripts, words, {"features": features, "flags": self.flags, "options": peer.options}))
+
+
+class RunsFiles(Described):
+    """One that also reads .wast files itself."""
+
+    def wast(self, peer: Peer, script: Path) -> tuple[str, ...]:
+        words = {**_programs(peer), "script": str(script)}
+        return tuple(fill(self.scripts, words, {"flags": self.flags, "options": peer.options}))
 
 
 def _programs(peer: Peer) -> dict[str, str]:

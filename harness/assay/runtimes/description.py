@@ -14,7 +14,7 @@ from typing import Any
 
 from ..model import GRANTS, Ending
 from .about import KINDS, WORLDS, About, Can, Install
-from .described import Compile, Described, Line, Rule, RunsScripts, Where
+from .described import Compile, Described, Line, Rule, RunsFiles, RunsScripts, Where
 
 _TOP = {
     "name",
@@ -59,7 +59,7 @@ _KEYS = {
     "wast": {"argv"},
     "script": {"argv"},
     "ending": {"status", "stderr", "stdout", "is", "kind"},
-    "variant": {"name", "title", "flags"},
+    "variant": {"name", "title", "flags", "wast"},
 }
 
 class DescriptionError(Exception):
@@ -105,10 +105,11 @@ def read(raw: Mapping[str, Any]) -> list[Described]:
         raise ValueError("[run] read-only-dir and [can] read-only need each other")
     if runs and can.environment and not line.env:
         raise ValueError("[run] env is missing, and [can] environment is not false")
-    main = (RunsScripts if "script" in raw else Described)(
+    if "script" in raw and "wast" in raw:
+        raise ValueError("[script] and [wast] exclude each other")
+    main = (RunsScripts if "script" in raw else RunsFiles if "wast" in raw else Described)(
         raw["name"], about, _where(find), line, serve, tuple(_rule(item) for item in raw.get("ending", [])),
-        tuple(raw.get("kinds", {}).items()), (), _words(raw.get("wast", {}), "argv"),
-        _words(raw.get("script", {}), "argv"), _compile(raw.get("compile", {})), raw.get("reference", False),
+        tuple(raw.get("kinds", {}).items()), (), _words(raw.get("script", raw.get("wast", {})), "argv"), _compile(raw.get("compile", {})), raw.get("reference", False),
     )  # fmt: skip
     variants = [
         replace(
@@ -117,6 +118,7 @@ def read(raw: Mapping[str, Any]) -> list[Described]:
             reference=False,
             about=replace(about, title=item["title"], like=raw.get("like", raw["name"])),
             flags=_words(item, "flags"),
+            scripts=_words(item, "wast") or main.scripts,
         )
         for item in raw.get("variant", [])
     ]

@@ -11,6 +11,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -130,10 +131,11 @@ class Scripts(Suite):
         limit = case.run.timeout * settings.timeout_factor
         if isinstance(runtime.adapter, ScriptAdapter):
             return run_script(self._converted[case.id], runtime, limit, settings.stop)
-        argv: tuple[str, ...] = ()
-        if isinstance(runtime.adapter, WholeScriptAdapter):
-            argv = runtime.adapter.wast(runtime.peer, case.component)
-        return run_whole(argv, limit, settings.stop) if argv else NotRun(f"{runtime.name} runs no scripts")
+        if not isinstance(runtime.adapter, WholeScriptAdapter):
+            return NotRun(f"{runtime.name} runs no scripts")
+        if not runtime.can.components and _of_components(case):
+            return NotRun(f"{runtime.name} runs core scripts only")
+        return run_whole(runtime.adapter.wast(runtime.peer, case.component), limit, settings.stop)
 
     @property
     def info(self) -> SuiteInfo:
@@ -320,7 +322,7 @@ def run_whole(argv: tuple[str, ...], timeout: float, stop: Event | None = None) 
         done = _execute(argv, scratch, timeout, stop)
     told = _ending(done, timeout)
     if told.status == "pass" and done.status != 0:
-        told = CommandSeen(SCRIPT_KEY, "fail", _last(done.stderr or done.stdout))
+        told = CommandSeen(SCRIPT_KEY, "fail", _cause(done.stderr or done.stdout))
     return _observed(argv, done, scratch, (told,))
 
 
@@ -357,6 +359,17 @@ def _observed(
         commands=commands,
         places=((scratch, "{run}"),),
     )
+
+
+def _of_components(case: Case) -> bool:
+    return "component-model" in Path(case.id).parts[:2]
+
+
+def _cause(data: bytes) -> str:
+    """Returns the error and its causes, in one line, or the last line of a message of another form."""
+    text = data.decode("utf-8", "backslashreplace").partition("\nStack backtrace:")[0]
+    error = re.search(r"^(?:Error: )(.*)", text, re.MULTILINE | re.DOTALL)
+    return " ".join(error[1].split())[:200] if error else _last(data)
 
 
 def _last(data: bytes) -> str:

@@ -34,14 +34,22 @@ from ..model import (
 from ..model.names import COMMAND, PROXY
 from ..run.ended import ended_by_signals
 from ..run.runner import Prepared, Settings, run_case
-from ..runtimes import Runtime, about
+from ..runtimes import Runtime, ScriptAdapter, WholeScriptAdapter, about
 from ..runtimes.base import last_line
 from ..runtimes.places import Places
+from .scripts import CommandInfo, Converted, Script, run_script, run_whole
 
 SECONDS = 10.0
 """How long a probe may take, besides what the runtime needs to start."""
 ENDLESS = 1.0
 """How long a runtime may start before a guest that never ends is ended: a longer time would only be spent."""
+
+
+_SCRIPT = """(module (func (export "f") (result i32) (i32.const 7)))
+(assert_return (invoke "f") (i32.const {}))
+"""
+_MODULE = bytes.fromhex("0061736d01000000 010501 6000017f 0302010007050101660000 0a06010400 41070b")
+"""The module of the script."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +187,40 @@ def smoke(
         garbage.write_bytes(b"\0asm" + (b"\x0d\0\1\0" if runtime.can.components else b"\1\0\0\0") + b"\xff\xff\xff")
         probes = list(_probes(runtime, tree))
         with ended_by_signals(settings.stop):
-            return tuple(pool.map(lambda probe: _try(probe, runtime, fixtures, garbage, prepared, settings), probes))
+            tried = tuple(pool.map(lambda probe: _try(probe, runtime, fixtures, garbage, prepared, settings), probes))
+        return (*tried, *_try_script(runtime, tree.parent, settings.stop))
+
+
+def _try_script(runtime: Runtime, folder: Path, stop: Event) -> tuple[Tried, ...]:
+    """Tries whether a runtime that runs scripts passes a right one, and fails a wrong one."""
+    if not isinstance(runtime.adapter, ScriptAdapter | WholeScriptAdapter):
+        return ()
+    for value, wanted in ((7, "pass"), (8, "fail")):
+        told = _scripted(runtime, folder, value, stop).commands[-1]
+        if told.status != wanted:
+            problem = f"`f` returns 7, so an assertion of {value} should {wanted}: {told.status} {told.message}"
+            return (Tried("script", problem.rstrip(), dict(runtime.adapter.about.known).get("script", "")),)
+    return (Tried("script"),)
+
+
+def _scripted(runtime: Runtime, folder: Path, value: int, stop: Event) -> Observation:
+    script = Script("script.wast", folder / "script.wast")
+    script.path.write_text(_SCRIPT.format(value), encoding="utf-8")
+    if not isinstance(runtime.adapter, ScriptAdapter):
+        assert isinstance(runtime.adapter, WholeScriptAdapter)
+        return run_whole(runtime.adapter.wast(runtime.peer, script.path), SECONDS, stop)
+    (folder / "script.wasm").write_bytes(_MODULE)
+    action = {"type": "invoke", "field": "f", "args": []}
+    commands = (
+        {"type": "module", "line": 1, "filename": "script.wasm", "module_type": "binary"},
+        {"type": "assert_return", "line": 2, "action": action, "expected": [{"type": "i32", "value": str(value)}]},
+    )
+    (folder / "script.json").write_text(json.dumps({"source_filename": "script.wast", "commands": commands}))
+    infos = tuple(
+        CommandInfo(f"{item['line']} {item['type']}", int(str(item["line"])), str(item["type"]), False)
+        for item in commands
+    )
+    return run_script(Converted(script, folder / "script.json", infos), runtime, SECONDS, stop)
 
 
 def _try(
