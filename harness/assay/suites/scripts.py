@@ -368,8 +368,8 @@ def _of_components(case: Case) -> bool:
 def _cause(data: bytes) -> str:
     """Returns the error and its causes, in one line, or the last line of a message of another form."""
     text = data.decode("utf-8", "backslashreplace").partition("\nStack backtrace:")[0]
-    error = re.search(r"^(?:Error: )(.*)", text, re.MULTILINE | re.DOTALL)
-    return " ".join(error[1].split())[:200] if error else _last(data)
+    error = re.search(r"^Error: (?:failed to run script file '[^\n]*'\n\nCaused by:\n)?(.*)", text, re.MULTILINE | re.DOTALL)
+    return " ".join(error[1].split())[:300] if error else _last(data)
 
 
 def _last(data: bytes) -> str:
