@@ -13,9 +13,9 @@ from ...model import Command, Inexpressible, Job, Peer, Stdio
 from ...model.names import COMMAND, PROXY
 from ..about import Can, Install
 from ..base import free_port
+from ..javascript.engine import driven
 from ..javascript.packages import built
-from .jco_transpiled import Transpiled, about, listening
-from .node_wasi import driven
+from ..javascript.transpiled import Transpiled, about, listening
 
 _DRIVER = Path(__file__).with_name("jco_memory_driver.py")
 # The shim waits by promises, so the guest has to be suspended meanwhile.
