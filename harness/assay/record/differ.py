@@ -174,7 +174,11 @@ def case_differences(record: Record, case: CaseInfo) -> tuple[Aspect, ...]:
         (Aspect.STDOUT, {name: (result.rest, _cut(result, "rest")) for name, result in compared.items()}),
         (Aspect.FILES, {name: (result.observation.tree, _cut(result, "tree")) for name, result in compared.items()}),
     ]
-    return tuple(aspect for aspect, values in aspects if len(groups(values)) > 1)
+    return tuple(aspect for aspect, values in aspects if _differ(tuple(values.values())))
+
+
+def _differ(values: Sequence[Hashable]) -> bool:
+    return any(value != values[0] for value in values)
 
 
 def _cut(result: CaseResult, name: str) -> tuple[int, str] | None:

@@ -83,7 +83,11 @@ class CaseInfo:
         return self.id.partition("@")[2] if self.variant else self.built
 
     def check(self, check_id: str) -> Check | None:
-        return next((check for check in self.checks if check.id == check_id), None)
+        return self._checks.get(check_id)
+
+    @functools.cached_property
+    def _checks(self) -> dict[str, Check]:
+        return {check.id: check for check in reversed(self.checks)}
 
 
 @dataclass(frozen=True)

@@ -139,8 +139,11 @@ def passed_anything(units: list[tuple[CaseInfo, UnitResult]]) -> bool:
     """Returns whether a requirement, or a command of a script, passed.
 
     How a run ended counts only where no case has a requirement."""
-    requirements = [
-        unit for info, unit in units if (check := info.check(unit.id)) and check.level is not Level.UNSPECIFIED
-    ]
-    asked = requirements or [unit for info, unit in units if unit.id == EXPECT_UNIT or info.kind is Kind.SCRIPT]
+    required = False
+    for info, unit in units:
+        if (check := info.check(unit.id)) and check.level is not Level.UNSPECIFIED:
+            required = True
+            if unit.verdict is Verdict.PASS:
+                return True
+    asked = () if required else (unit for info, unit in units if unit.id == EXPECT_UNIT or info.kind is Kind.SCRIPT)
     return any(unit.verdict is Verdict.PASS for unit in asked)

@@ -5,14 +5,15 @@ In: a record and one of its cases. Out: a `CaseView`: checks, outputs grouped by
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..model import EXPECT_UNIT, CaseResult, Check, Level, UnitResult, Verdict
 from ..model.wire import show
 from ..record import CaseInfo, Record
 from ..record.differ import Aspect, Group, case_differences, groups, ran
-from .count import Count, count_unit, total
+from .count import NO_RESULT, Count, count_unit, count_verdict, total
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,24 @@ class RequirementRow:
     check: Check
     rows: tuple[CheckRow, ...]
 
-    def count(self, index: int) -> Count:
-        """Counts it on one runtime: once, by the worst of its checks. A recorded value has no verdict, so
+    @functools.cached_property
+    def counts(self) -> tuple[Count, ...]:
+        """Counts it on each runtime: once, by the worst of its checks. A recorded value has no verdict, so
         each counts."""
-        units = [row.results[index] for row in self.rows]
-        if self.check.level is Level.UNSPECIFIED:
-            return total(count_unit(unit, self.check.level) for unit in units)
+        return tuple(self._count(units) for units in zip(*(row.results for row in self.rows), strict=True))
+
+    def _count(self, units: Sequence[UnitResult | None]) -> Count:
+        level = self.check.level
+        if len(units) == 1:
+            return count_unit(units[0], level)
+        if level is Level.UNSPECIFIED:
+            return total(count_unit(unit, level) for unit in units)
         worst = max(units, key=lambda unit: Verdict.SKIP.rank if unit is None else unit.verdict.rank)
         unexpected = any(unit is not None and unit.unexpected for unit in units)
-        return count_unit(worst and replace(worst, unexpected=unexpected), self.check.level)
+        if worst is None:
+            return count_verdict(Verdict.SKIP, level, unexpected=False, reason=NO_RESULT)
+        skipped = worst.verdict is Verdict.SKIP
+        return count_verdict(worst.verdict, level, unexpected, worst.detail if skipped else "")
 
 
 def requirements(rows: Iterable[CheckRow]) -> tuple[RequirementRow, ...]:
@@ -100,6 +110,7 @@ def anchor(text: str) -> str:
 
 def case_view(record: Record, info: CaseInfo) -> CaseView:
     results = tuple(record.result(info.id, runtime.name) for runtime in record.present)
+    units = [{unit.id: unit for unit in reversed(result.units)} if result else {} for result in results]
     there = [result for result in results if result is not None]
     ran_here = [result for result in there if ran(result)]
     outputs = [
@@ -125,8 +136,10 @@ def case_view(record: Record, info: CaseInfo) -> CaseView:
         info,
         f"case-{anchor(info.id)}",
         results,
-        tuple(_check_row(info, check, results) for check in info.checks),
-        tuple(result.unit(EXPECT_UNIT) if result else None for result in results),
+        tuple(
+            _check_row(info, check, results, tuple(mine.get(check.id) for mine in units)) for check in info.checks
+        ),
+        tuple(mine.get(EXPECT_UNIT) for mine in units),
         tuple(block for block in outputs if block is not None),
         case_differences(record, info),
         any(result.unexpected for result in there),
@@ -182,8 +195,9 @@ def show_bytes(data: bytes, limit: int = 64 << 10) -> str:
     return shown + (f"\n… ({len(data)} bytes in all)" if len(data) > limit else "")
 
 
-def _check_row(info: CaseInfo, check: Check, results: tuple[CaseResult | None, ...]) -> CheckRow:
-    units = tuple(result.unit(check.id) if result else None for result in results)
+def _check_row(
+    info: CaseInfo, check: Check, results: tuple[CaseResult | None, ...], units: tuple[UnitResult | None, ...]
+) -> CheckRow:
     found: tuple[Group[str], ...] = ()
     if check.level is Level.UNSPECIFIED:
         reported = {

@@ -5,6 +5,7 @@ In: results of units. Out: a `Count`, which can be added, and which says itself 
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections import Counter
 from collections.abc import Iterable
@@ -173,9 +174,17 @@ NO_RESULT = "the record has no result"
 def count_unit(unit: UnitResult | None, level: Level | None) -> Count:
     """Counts one unit. A `level` of None means how a run ended. A `unit` of None means that the record lacks
     it."""
-    verdict = unit.verdict if unit is not None else Verdict.SKIP
-    reasons = () if verdict is not Verdict.SKIP else ((unit.detail if unit is not None else NO_RESULT, 1),)
-    unexpected = int(unit is not None and unit.unexpected)
+    if unit is None:
+        return count_verdict(Verdict.SKIP, level, False, NO_RESULT)
+    return count_verdict(unit.verdict, level, unit.unexpected, unit.detail if unit.verdict is Verdict.SKIP else "")
+
+
+@functools.lru_cache(maxsize=4096)
+def count_verdict(verdict: Verdict, level: Level | None, surprise: bool, reason: str = "") -> Count:
+    """Counts one unit by what is counted of it. The `reason` is that of a skipped one. The same arguments give the
+    same object, of which `total` adds a multiple."""
+    reasons = ((reason, 1),) if verdict is Verdict.SKIP else ()
+    unexpected = int(surprise)
     skipped, passed = verdict is Verdict.SKIP, verdict is Verdict.PASS
     good, bad, none = int(passed), int(not passed and not skipped), int(skipped)
     if level is None:
@@ -191,11 +200,20 @@ def count_unit(unit: UnitResult | None, level: Level | None) -> Count:
 
 
 def total(counts: Iterable[Count]) -> Count:
-    every = tuple(counts)
+    """Adds counts. A cell has thousands, of which most are the same few objects, so equal objects are added at once."""
+    every: dict[int, list[Any]] = {}
+    for count in counts:
+        mine = every.get(id(count))
+        if mine is None:
+            every[id(count)] = [count, 1]
+        else:
+            mine[1] += 1
+    sums = [0] * len(NUMBERS)
     reasons: Counter[str] = Counter()
-    for count in every:
-        if count.reasons:
-            reasons.update(dict(count.reasons))
-    columns = zip(*map(_NUMBERS_OF, every), strict=True)  # none, where nothing is added
-    sums: dict[str, Any] = dict(zip(NUMBERS, map(sum, columns), strict=bool(every)))
-    return Count(**sums, reasons=tuple(reasons.items()))
+    for count, times in every.values():
+        for place, number in enumerate(_NUMBERS_OF(count)):
+            sums[place] += number * times
+        for reason, number in count.reasons:
+            reasons[reason] += number * times
+    numbers: dict[str, Any] = dict(zip(NUMBERS, sums, strict=True))
+    return Count(**numbers, reasons=tuple(reasons.items()))

@@ -20,18 +20,14 @@ In: a `View`, and how much of outputs and details to show. Out: one object. Its 
 from __future__ import annotations
 
 import functools
-import itertools
 import json
-import shlex
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ..model import Basis, CaseResult, UnitResult, Verdict
-from ..record import Record
-from ..record.differ import align, ran
+from ..record.differ import align
 from .case import CaseView, CheckRow, OutputBlock, RequirementRow
-from .count import Count
+from .same import PLACES, VERDICTS, Same, place_of, plainly, quoted
 from .versions import VersionTable
 from .view import SYMBOLS, View
 
@@ -41,7 +37,6 @@ SURPRISES = 500
 """The most entries of "Not as announced"."""
 NARROW = 300
 """An output with less room than this gets no column."""
-VERDICTS = tuple(verdict.value for verdict in Verdict)
 SAME, DIFFERS, GAP, MARK = " ", "!", "-", "\x7f"
 """What a line of an output begins with, and what stands around a marked part. `show_bytes` leaves no DEL."""
 
@@ -53,18 +48,22 @@ class Once:
         self.items: list[Any] = []
         self._index: dict[Hashable, int] = {}
 
+    def find(self, key: Hashable) -> int | None:
+        """Returns the index of what was added with this key, if it was."""
+        return self._index.get(key)
+
     def add(self, key: Hashable, item: object = None) -> int:
         """Returns the index of `item`, or of the key itself, after adding it where it is new."""
-        if key not in self._index:
-            self._index[key] = len(self.items)
+        place = self._index.get(key)
+        if place is None:
+            place = self._index[key] = len(self.items)
             self.items.append(key if item is None else item)
-        return self._index[key]
+        return place
 
 
 class Data:
     """Makes the object. `output` is the number of characters shown of an output on all runtimes together,
-    `detail` that of a detail or value. `begin` has, by runtime, the words with which its command lines begin: they
-    are found here where they are not given."""
+    `detail` that of a detail or value. `same` is of the view."""
 
     def __init__(
         self,
@@ -72,28 +71,25 @@ class Data:
         bases: Mapping[str, Basis],
         output: int,
         detail: int,
-        begin: Mapping[str, Sequence[str]] | None = None,
+        same: Same | None = None,
     ) -> None:
         self.view, self.bases, self.output, self.detail = view, bases, output, detail
+        self.same = same or Same(view)
+        self._per_runtime: dict[int, int | list[int] | dict[int, int]] = {}
         self.texts, self.checks, self.known, self.units, self.sentences = Once(), Once(), Once(), Once(), Once()
-        self.begin = begin or {runtime.name: beginning(view.record, runtime.name) for runtime in view.runtimes}
-        self.units.add(UnitResult("", Verdict.PASS), [])  # so that a plain pass is 0
+        self.units.add(plainly(UnitResult("", Verdict.PASS)), [])  # so that a plain pass is 0
 
     def make(self) -> dict[str, object]:
-        view = self.view
-        number = {case.info.id: index for index, case in enumerate(view.cases)}
+        view, number = self.view, self.same.number
         return {
             "runtimes": [runtime.name for runtime in view.runtimes],
             "verdicts": VERDICTS,
             "signs": {verdict.value: sign for verdict, sign in SYMBOLS.items()},
-            "argv": [self.words(self.begin[runtime.name]) for runtime in view.runtimes],
+            "argv": self.beginnings(),
             "cases": [self.case(case) for case in view.cases],
             "functions": [
                 [
-                    [
-                        self.check(row),
-                        [[number[one.case.id], place_of(one)] for one in row.rows],
-                    ]
+                    [self.check(row), self.same.places(row)]
                     for row in function.requirements
                 ]
                 for package in view.packages
@@ -105,7 +101,7 @@ class Data:
                 [[self.texts.add(unit.id), self.unit(unit)] for unit in (item.units[:1] if item.alike else item.units)]
                 for item in view.surprising[:SURPRISES]
             ],
-            "versions": [self.versions(summary.versions, number) for summary in view.summaries],
+            "versions": [self.versions(summary.versions) for summary in view.summaries],
             **self.tables(),
         }
 
@@ -126,6 +122,8 @@ class Data:
     def check(self, row: CheckRow | RequirementRow) -> int:
         check = row.check
         words = (check.id, check.level.value, check.function, check.since, check.text)
+        if (there := self.checks.find(words)) is not None:
+            return there
         made: list[object] = [self.texts.add(word) for word in words[2:]]
         if basis := self.bases.get(check.id):
             made += [self.texts.add(basis.text), [self.sentence(name, text) for name, text in basis.sentences]]
@@ -143,25 +141,29 @@ class Data:
             return -1
         if unit.verdict is Verdict.PASS and unit.value is None and not unit.unexpected and not unit.expected:
             return 0
-        plain = replace(unit, id="", detail="" if unit.verdict is Verdict.PASS else unit.detail)
+        plain = plainly(unit)
+        if (there := self.units.find(plain)) is not None:
+            return there
         known = 0
         if unit.expected:
             why = (unit.expected.reason, unit.expected.kind, unit.expected.link)
             known = 1 + self.known.add(why, [self.texts.add(word) for word in why])
-        detail = self.text(plain.detail) if plain.detail else -1
-        value = self.text(plain.value) if plain.value is not None else -1
-        made = [VERDICTS.index(unit.verdict.value), int(unit.unexpected), known, detail + 1, value + 1]
+        detail = self.text(unit.detail) if unit.detail and unit.verdict is not Verdict.PASS else -1
+        value = self.text(unit.value) if unit.value is not None else -1
+        made = [PLACES[unit.verdict], int(unit.unexpected), known, detail + 1, value + 1]
         while made and not made[-1]:
             made.pop()
         return self.units.add(plain, made)
 
     def per_runtime(self, units: Sequence[UnitResult | None]) -> int | list[int] | dict[int, int]:
         """Returns the one index that all runtimes share, or the shorter form of one for each."""
-        found = [self.unit(unit) for unit in units]
-        if len(set(found)) == 1:
-            return found[0]
-        others = {index: unit for index, unit in enumerate(found) if unit}
-        return others if 2 * len(others) < len(found) else found
+        pattern = id(self.same.pattern(units))
+        if pattern not in self._per_runtime:
+            found = [self.unit(unit) for unit in units]
+            others = {index: unit for index, unit in enumerate(found) if unit}
+            made = others if 2 * len(others) < len(found) else found
+            self._per_runtime[pattern] = found[0] if len(set(found)) == 1 else made
+        return self._per_runtime[pattern]
 
     def case(self, case: CaseView, original: CaseView | None = None) -> dict[str, object]:
         """A case, or a variant of `original`, of which only what differs is kept.
@@ -201,28 +203,22 @@ class Data:
                 ]
         return {key: value for key, value in made.items() if value not in (None, [], 0, "") or key in ("id", "end")}
 
-    def versions(self, table: VersionTable, number: Mapping[str, int]) -> dict[str, object]:
+    def versions(self, table: VersionTable) -> dict[str, object]:
         """The table of one runtime.
 
-        rows      [interface, cells]; a cell is the number that passes where all do, or passed, failed,
-                  unsupported, in error, not run
+        rows      [interface, cells], as same.py says
         fails     [unit, id, case, variants, rows]; a variant is its place in its case, the case itself is -1"""
-
-        def cell(count: Count) -> int | list[int]:
-            if count.passed == count.total:
-                return count.passed
-            return [count.passed, count.failed + count.flaky, count.unsupported, count.errors, count.not_run]
-
         rows = {name: index for index, (name, _) in enumerate(table.rows)}
+        cells, sums = self.same.cells(table)
         return {
             "at": list(table.columns),
-            "rows": [[self.texts.add(name), [cell(count) for count in counts]] for name, counts in table.rows],
-            "sums": [cell(count) for count in table.sums],
+            "rows": [[self.texts.add(name), mine] for name, mine in zip(rows, cells, strict=True)],
+            "sums": sums,
             "fails": [
                 [
                     self.unit(item.unit),
                     self.texts.add(item.id),
-                    number[item.original.info.id],
+                    self.same.number[item.original.info.id],
                     [place(item.original, case) for case in item.at],
                     [rows[name] for name in item.interfaces],
                 ]
@@ -233,20 +229,20 @@ class Data:
     def run(self, result: CaseResult | None) -> Any:
         if result is None:
             return 0
-        seen = result.observation
-        ended = self.text(result.reason or str(seen.outcome))
-        times = (round(seen.wall * 1000), round(seen.cpu * 1000)) if ran(result) else (-1, -1)
-        left = [1] if seen.leftovers else []
-        return [VERDICTS.index(result.verdict.value), ended, *times, seen.peak_rss_kib, *left]
+        verdict, ended, numbers = self.same.run(result)
+        return [verdict, self.text(ended), *numbers]
 
     def argv(self, result: CaseResult | None) -> Any:
         if result is None or not result.observation.argv:
             return 0
-        return self.words(result.observation.argv[len(self.begin[result.runtime]) :])
+        return self.words(self.same.argv(result))
 
-    def words(self, argv: Sequence[str]) -> list[int]:
-        """Adds words of a command line, quoted for a shell."""
-        return [self.texts.add(cut(shlex.quote(word), 300)) for word in argv[:100]]
+    def beginnings(self) -> list[list[int]]:
+        return [self.words(quoted(self.same.begin[runtime.name])) for runtime in self.view.runtimes]
+
+    def words(self, words: Sequence[str]) -> list[int]:
+        """Adds words of a command line."""
+        return [self.texts.add(cut(word, 300)) for word in words]
 
     def block(self, block: OutputBlock) -> list[object]:
         columns, others = sides(block, self.output)
@@ -257,20 +253,6 @@ class Data:
             [[[index(name) for name in names], self.texts.add(text), size] for names, text, size in columns],
             *([self.texts.add(cut(others, 300))] if others else []),
         ]
-
-
-def beginning(record: Record, runtime: str) -> tuple[str, ...]:
-    """Returns the words with which all command lines of a runtime begin."""
-    lines = [item.observation.argv for item in record.results if item.runtime == runtime and item.observation.argv]
-    if not lines:
-        return ()
-    pairs = zip(min(lines), max(lines), strict=False)
-    return tuple(one for one, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
-
-
-def place_of(row: CheckRow) -> int:
-    """Returns the place of a check in its case."""
-    return [check.id for check in row.case.checks].index(row.check.id)
 
 
 def place(original: CaseView, case: CaseView) -> int:

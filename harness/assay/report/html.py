@@ -20,6 +20,7 @@ from ..record.settle import NORMALISED
 from ..record.summary import ProgramSummary, ScriptSummary
 from .case import anchor
 from .data import SURPRISES, Data, cut, script
+from .same import Same
 from .view import SYMBOLS, View, build
 
 PAGE_LIMIT = 2_400_000
@@ -56,10 +57,11 @@ def render(
     view = build(record)
     before, mark, after = _page(view, record, wast, programs).partition(DATA)
     room = limit - _size(before + mark + after)
+    same = Same(view)
     reference = next((runtime.name for runtime in record.runtimes if runtime.reference), "")
 
     def data(output: int, detail: int) -> str:
-        return script({"repro": repro, "reference": reference, **Data(view, bases, output, detail).make()})
+        return script({"repro": repro, "reference": reference, **Data(view, bases, output, detail, same).make()})
 
     outputs = [sum(len(column.text) for column in block.columns) for case in view.cases for block in case.outputs]
     traces = [len(case.trace[1]) for case in view.cases if case.trace]

@@ -7,7 +7,7 @@ its run ended. suites/README.md ("The versions") has the rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..model import EXPECT_UNIT, Level, UnitResult, Verdict
@@ -17,18 +17,14 @@ from .count import Count, count_unit, total
 
 @dataclass(frozen=True)
 class VersionUnit:
-    """A unit of a case or variant on one runtime."""
+    """A unit of a case or variant, with its result on each runtime."""
 
     interface: str
     column: str
     original: CaseView
     case: CaseView
     id: str
-    result: UnitResult | None
-
-    @property
-    def count(self) -> Count:
-        return count_unit(self.result, Level.MUST)
+    results: tuple[UnitResult | None, ...]
 
 
 @dataclass(frozen=True)
@@ -56,22 +52,32 @@ class VersionTable:
     failures: tuple[VersionFailure, ...]
 
 
-def version_table(cases: Sequence[CaseView], index: int) -> VersionTable:
-    """Returns the table of the runtime with this index."""
-    units = [unit for case in cases if case.variants for unit in _units(case, index)]
+def version_tables(cases: Sequence[CaseView], runtimes: int) -> tuple[VersionTable, ...]:
+    """Returns the table of each runtime."""
+    units = [unit for case in cases if case.variants for unit in _units(case)]
     columns = tuple(sorted({unit.column for unit in units}, key=_order))
-    cells: dict[tuple[str, str], list[Count]] = {}
+    cells: dict[tuple[str, str], list[VersionUnit]] = {}
     for unit in units:
-        cells.setdefault((unit.interface, unit.column), []).append(unit.count)
+        cells.setdefault((unit.interface, unit.column), []).append(unit)
     interfaces = sorted({unit.interface for unit in units})
-    every = list({(unit.case.info.id, unit.id): unit for unit in units}.values())
-    variants = total(unit.count for unit in every if unit.case.info.variant)
-    return VersionTable(
-        columns,
-        tuple((name, tuple(total(cells.get((name, column), ())) for column in columns)) for name in interfaces),
-        tuple(total(unit.count for unit in every if unit.column == column) for column in columns),
-        replace(variants, unit="variants"),
-        _failures(units),
+    every = {(unit.case.info.id, unit.id): unit for unit in units}.values()
+    variants = [unit for unit in every if unit.case.info.variant]
+    by_column = [[unit for unit in every if unit.column == column] for column in columns]
+
+    def sums(of: Iterable[VersionUnit], index: int) -> Count:
+        return total(count_unit(unit.results[index], Level.MUST) for unit in of)
+
+    return tuple(
+        VersionTable(
+            columns,
+            tuple(
+                (name, tuple(sums(cells.get((name, column), ()), index) for column in columns)) for name in interfaces
+            ),
+            tuple(sums(mine, index) for mine in by_column),
+            replace(sums(variants, index), unit="variants"),
+            _failures(units, index),
+        )
+        for index in range(runtimes)
     )
 
 
@@ -80,25 +86,25 @@ def _order(column: str) -> tuple[bool, int]:
     return (not number.isdecimal(), int(number) if number.isdecimal() else 0)
 
 
-def _units(original: CaseView, index: int) -> Iterator[VersionUnit]:
+def _units(original: CaseView) -> Iterator[VersionUnit]:
     """Yields the units of a case and its variants. How a run ended is one of each of the case's interfaces."""
     for case in (original, *original.variants):
-        if not case.info.variation:
+        variation = case.info.variation
+        if not variation:
             continue
         for name in case.info.interfaces:
-            yield VersionUnit(name, case.info.variation, original, case, EXPECT_UNIT, case.expect[index])
+            yield VersionUnit(name, variation, original, case, EXPECT_UNIT, case.expect)
         for row in case.checks:
             if row.check.level is Level.MUST:
-                yield VersionUnit(
-                    row.check.interface, case.info.variation, original, case, row.check.id, row.results[index]
-                )
+                yield VersionUnit(row.check.interface, variation, original, case, row.check.id, row.results)
 
 
-def _failures(units: Sequence[VersionUnit]) -> tuple[VersionFailure, ...]:
+def _failures(units: Sequence[VersionUnit], index: int) -> tuple[VersionFailure, ...]:
     found: dict[tuple[str, UnitResult], list[VersionUnit]] = {}
     for unit in units:
-        if unit.result is not None and unit.result.verdict not in (Verdict.PASS, Verdict.SKIP):
-            found.setdefault((unit.original.info.id, unit.result), []).append(unit)
+        result = unit.results[index]
+        if result is not None and result.verdict is not Verdict.PASS and result.verdict is not Verdict.SKIP:
+            found.setdefault((unit.original.info.id, result), []).append(unit)
     return tuple(
         VersionFailure(
             tuple(dict.fromkeys(unit.interface for unit in mine)),

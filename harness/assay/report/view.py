@@ -13,9 +13,9 @@ from ..record import CaseInfo, Record, RuntimeInfo
 from ..record.status import RunStatus, RuntimeStatus, status
 from .case import CaseView, CheckRow, RequirementRow, anchor, case_view, requirements
 from .clusters import Clusters, clusters
-from .count import NO_RESULT, Count, count_unit, total
+from .count import NO_RESULT, Count, count_unit, count_verdict, total
 from .toolchains import ToolchainRow, toolchain_rows
-from .versions import VersionTable, version_table
+from .versions import VersionTable, version_tables
 
 SYMBOLS = {
     Verdict.PASS: "✓",
@@ -137,19 +137,24 @@ def _build(record: Record) -> View:
         {name for case in counted for name in case.info.interfaces}
         | {row.check.interface for case in counted for row in case.checks}
     )
-    names = tuple(runtime.name for runtime in runtimes)
-    rows = [_interface(counted, name, names) for name in interfaces]
+    every = requirements(row for case in counted for row in case.checks)
+    about: dict[str, list[RequirementRow]] = {name: [] for name in interfaces}
+    for row in every:
+        about[row.check.interface].append(row)
+    rows = [_interface(counted, name, len(runtimes), about[name]) for name in interfaces]
     packages = tuple(
         PackageRows(name, tuple(total(row.counts[i] for row in mine) for i in range(len(runtimes))), mine)
         for name in dict.fromkeys(row.package for row in rows)
         for mine in [tuple(row for row in rows if row.package == name)]
     )
-    every = requirements(row for case in counted for row in case.checks)
     run = status(record)
+    versions = version_tables(counted, len(runtimes))
     return View(
         record,
         runtimes,
-        tuple(_summary(counted, every, index, runtime, run) for index, runtime in enumerate(runtimes)),
+        tuple(
+            _summary(counted, every, index, runtime, run, versions[index]) for index, runtime in enumerate(runtimes)
+        ),
         packages,
         cases,
         len(record.cases) - len(counted),
@@ -214,17 +219,15 @@ def _not_run(record: Record) -> tuple[NotRun, ...]:
 
 
 def _summary(
-    cases: Sequence[CaseView], every: Iterable[RequirementRow], index: int, runtime: RuntimeInfo, run: RunStatus
+    cases: Sequence[CaseView],
+    every: Iterable[RequirementRow],
+    index: int,
+    runtime: RuntimeInfo,
+    run: RunStatus,
+    versions: VersionTable,
 ) -> Summary:
-    mine = [case.results[index] for case in cases]
-    counts = total(
-        count_unit(
-            UnitResult(result.case, result.verdict, result.reason, unexpected=result.unexpected) if result else None,
-            Level.MUST,
-        )
-        for result in mine
-    )
-    units = total(row.count(index) for row in every) + total(count_unit(case.expect[index], None) for case in cases)
+    counts = total(_count_result(case.results[index]) for case in cases)
+    units = total(row.counts[index] for row in every) + total(count_unit(case.expect[index], None) for case in cases)
     there = [
         result for case in cases for shown in (case, *case.variants) for result in [shown.results[index]] if result
     ]
@@ -232,27 +235,37 @@ def _summary(
     peak = max((result.observation.peak_rss_kib for result in there), default=0)
     mine_status = run.of(runtime.name)
     assert mine_status is not None
-    return Summary(runtime, replace(counts, unit="cases"), units, version_table(cases, index), wall, peak, mine_status)
+    return Summary(runtime, replace(counts, unit="cases"), units, versions, wall, peak, mine_status)
 
 
-def _interface(cases: tuple[CaseView, ...], name: str, names: tuple[str, ...]) -> InterfaceRow:
-    """Returns the requirements on the functions of an interface, and how the runs of its cases ended."""
+def _count_result(result: CaseResult | None) -> Count:
+    """Counts a case as a whole, as a MUST."""
+    if result is None:
+        return count_unit(None, Level.MUST)
+    skipped = result.verdict is Verdict.SKIP
+    return count_verdict(result.verdict, Level.MUST, result.unexpected, result.reason if skipped else "")
+
+
+def _interface(
+    cases: tuple[CaseView, ...], name: str, runtimes: int, about: Sequence[RequirementRow]
+) -> InterfaceRow:
+    """Returns the requirements `about` the functions of an interface, and how the runs of its cases ended."""
     mine = [case for case in cases if name in case.info.interfaces]
-    checks = [row for case in cases for row in case.checks if row.check.interface == name]
     functions = tuple(
         FunctionRow(
             function.removeprefix(name + "."),
             f"fn-{anchor(function)}",
-            tuple(total(row.count(index) for row in rows) for index in range(len(names))),
+            tuple(total(row.counts[index] for row in rows) for index in range(runtimes)),
             rows,
         )
-        for function in sorted({row.check.function for row in checks})
-        for rows in [requirements(row for row in checks if row.check.function == function)]
+        for function in sorted({row.check.function for row in about})
+        for rows in [tuple(row for row in about if row.check.function == function)]
     )
     counts = tuple(
         total(function.counts[index] for function in functions)
         + total(count_unit(case.expect[index], None) for case in mine)
-        for index in range(len(names))
+        for index in range(runtimes)
     )
-    shown = {case.info.id: case.info for case in mine} | {row.case.id: row.case for row in checks}
+    cited = {one.case.id for row in about for one in row.rows}
+    shown = {case.info.id: case.info for case in (*mine, *(case for case in cases if case.info.id in cited))}
     return InterfaceRow(name, name.partition("/")[0], f"if-{anchor(name)}", counts, functions, tuple(shown.values()))

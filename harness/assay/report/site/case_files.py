@@ -16,8 +16,9 @@ from collections.abc import Iterator, Mapping
 
 from ...model import EXPECT_UNIT, Basis, Divergence
 from ..case import CaseView
-from ..data import VERDICTS, Data, beginning
+from ..data import Data
 from ..html import STEPS
+from ..same import VERDICTS, Same
 from ..view import View
 from .files import size
 from .history import History
@@ -33,7 +34,7 @@ class CaseFiles:
         self, view: View, bases: Mapping[str, Basis], divergences: Mapping[str, Divergence], history: History
     ) -> None:
         self.view, self.bases, self.divergences, self.history = view, bases, divergences, history
-        self.begin = {runtime.name: beginning(view.record, runtime.name) for runtime in view.runtimes}
+        self.same = Same(view)
 
     def value(self, case: CaseView) -> dict[str, object]:
         """Returns the object, with as much of the outputs and details as fits."""
@@ -48,12 +49,12 @@ class CaseFiles:
         return {**made, **besides}
 
     def _data(self, case: CaseView, bases: Mapping[str, Basis], output: int, detail: int) -> dict[str, object]:
-        data = Data(self.view, bases, output, detail, self.begin)
+        data = Data(self.view, bases, output, detail, self.same)
         shown = data.case(case)
         return {
             "case": shown,
             "verdicts": VERDICTS,
-            "argv": [data.words(self.begin[runtime.name]) for runtime in self.view.runtimes],
+            "argv": data.beginnings(),
             **data.tables(),
         }
 
