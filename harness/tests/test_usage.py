@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,13 @@ def test_no_other_run_is_started_where_memory_is_short(project: Project, monkeyp
     two = Two(project, 0.3)
     seen = [result.case for result in LocalExecutor().results(two.suite, two.work, Settings(jobs=1))]
     assert not two.met and seen == ["p2/t/one", "p2/t/two"]
+
+
+def test_what_may_take_longest_begins_first_and_the_rest_keeps_its_order(project: Project) -> None:
+    two = Two(project, 0.0)
+    (one, runtime), (other, _) = two.work
+    long = replace(other, id="p2/t/long", run=replace(other.run, timeout=other.run.timeout + 20))
+    two.suite.run = lambda *_: NotRun("it did not run")  # type: ignore[method-assign]
+    work = [(one, runtime), (other, runtime), (long, runtime)]
+    seen = [result.case for result in LocalExecutor().results(two.suite, work, Settings(jobs=1))]
+    assert seen == ["p2/t/long", "p2/t/one", "p2/t/two"]

@@ -55,13 +55,14 @@ class Executor(Protocol):
 
 class LocalExecutor:
     """Runs everything on this machine. All runs together use about as many processors as there are jobs: up to BESIDE
-    more for each job go on beside those that wait."""
+    more for each job go on beside those that wait. What has the longest time limit begins first, so that at the end
+    no processor is left idle by a run that waits for its limit."""
 
     def __init__(self) -> None:
         self._board = _Board(())
 
     def results(self, suite: Suite, work: Sequence[Work], settings: Settings) -> Iterator[CaseResult]:
-        self._board = board = _Board(work, max(1, settings.jobs))
+        self._board = board = _Board(longest_first(work), max(1, settings.jobs))
         with ThreadPoolExecutor(max_workers=board.most) as pool:
             try:
                 for _ in range(min(board.most, len(work))):
@@ -137,6 +138,11 @@ class _Board:
     def running(self) -> tuple[tuple[str, str], ...]:
         with self._changed:
             return tuple(self._running)
+
+
+def longest_first(work: Sequence[Work]) -> list[Work]:
+    """Returns the work by the time limits of its cases, and otherwise in its order."""
+    return sorted(work, key=lambda item: -item[0].run.timeout)
 
 
 def one(suite: Suite, case: Case, runtime: Runtime, settings: Settings) -> CaseResult:
