@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -16,17 +17,21 @@ from .. import report
 from ..cases import requirements
 from ..model import Kind
 from ..record import Record, summary
+from ..report.view import build
 from .base import Unusable, read_record
+from .beside import beside
 
 
 @dataclass(frozen=True)
 class Place:
-    """A record, its file, the folder of its reports, and the project's root."""
+    """A record, its file, the folder of its reports, and the project's root. `scripts` returns the counts of the
+    scripts, where they are being read beside."""
 
     record: Record
     path: Path
     target: Path
     root: Path
+    scripts: Callable[[], summary.ScriptSummary | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -42,9 +47,14 @@ def _html(place: Place) -> str:
     """The page of the cases also has the counts of the scripts and programs in the same folder. Its lines for a shell
     are to be used in the project's root."""
     made, root = place.record, place.root
-    scripts = summary.scripts(made) if made.suite.kind is Kind.SCRIPT else read_scripts(place.target)
+    scripts = place.scripts() if place.scripts is not None else _scripts(place)
     bases = requirements.bases(root / "suites") if made.suite.kind is Kind.CASE else {}
     return report.html(made, scripts, _programs(place), repro_line(place.path, root), bases)
+
+
+def _scripts(place: Place) -> summary.ScriptSummary | None:
+    made = place.record
+    return summary.scripts(made) if made.suite.kind is Kind.SCRIPT else read_scripts(place.target)
 
 
 def _programs(place: Place) -> summary.ProgramSummary | None:
@@ -118,10 +128,19 @@ def write_formats(place: Place, asked: Sequence[tuple[str, str]]) -> None:
 
 
 def write_reports(made: Record, target: Path, results: Path, root: Path) -> Path:
-    """Writes the page, JUnit and Markdown. Returns the page."""
+    """Writes the page, JUnit and Markdown. Returns the page. The counts of the scripts and JUnit, which share nothing
+    with the others, are made beside."""
     place = Place(made, results, target, root)
-    for name in REPORTS:
+
+    def write(name: str, place: Place = place) -> None:
         _write(target / _file(made, results, name), FORMATS[name].make(place))
+
+    with beside(partial(_scripts, place), partial(write, "junit")) as (scripts, junit):
+        build(made)
+        for name in REPORTS:
+            if name != "junit":
+                write(name, replace(place, scripts=scripts.result))
+        junit.result()
     return target / _file(made, results, "html")
 
 

@@ -9,6 +9,7 @@ import functools
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -27,6 +28,7 @@ from .base import (
     folder_type,
     read_record,
 )
+from .beside import beside
 from .formats import read_programs, read_scripts, repro_line
 from .histories import Place, history_options, usable
 
@@ -46,14 +48,18 @@ def site_command(root: Path, records: tuple[Path, ...], output: Path | None, pla
     history if there is one. Records of scripts and of programs, also those beside the newest record, give their
     counts."""
     paths = records or (Project(root).latest / "results.jsonl",)
-    source = _source(root, paths, place)
     folder = output or locations.workplace(root) / "reports" / "site"
-    number, size = write(folder, site.render(source))
+    # The scripts beside the first record are read beside; those of another one, which may be newer, are read after it.
+    with beside(partial(read_scripts, paths[0].parent)) as (scripts,):
+        source = _source(root, paths, place, lambda of: scripts.result() if of == paths[0].parent else read_scripts(of))
+        number, size = write(folder, site.render(source))
     click.echo(f"site: {folder / 'index.html'}: {number} files, {size:,} bytes")
 
 
-def _source(root: Path, paths: Sequence[Path], place: Place) -> site.Source:
-    """Returns what the site is made from."""
+def _source(
+    root: Path, paths: Sequence[Path], place: Place, scripts_of: Callable[[Path], summary.ScriptSummary | None]
+) -> site.Source:
+    """Returns what the site is made from. `scripts_of` returns the counts of the scripts in a folder."""
     kinds: dict[Kind, list[tuple[str, Path]]] = {kind: [] for kind in Kind}
     shown: tuple[str, Path, Record] | None = None
     for path in paths:
@@ -67,7 +73,7 @@ def _source(root: Path, paths: Sequence[Path], place: Place) -> site.Source:
     scripts, programs = _newest(kinds[Kind.SCRIPT]), _newest(kinds[Kind.PROGRAM])
     return site.Source(
         shown[2],
-        summary.scripts(scripts) if scripts else read_scripts(newest.parent),
+        summary.scripts(scripts) if scripts else scripts_of(newest.parent),
         summary.programs(programs) if programs else read_programs(newest.parent),
         repro_line(newest, root),
         requirements.bases(root / "suites"),
