@@ -283,10 +283,11 @@ int ts_cli_run(int argc, char **argv) {
     ts_cli_report(e);
     int status = ts_cli_status(e);
     ts_cli_usage usage = {0};
-    if (r->o.outcome || status) {
+    if (r->o.outcome)
         ts_cli_usage_take(&usage, r->store, r->wasi, started);
-        ts_cli_usage_report(&usage, &r->o);
-    }
+    else if (status)
+        ts_cli_usage_refused(&usage, r->store, r->wasi);
+    if (r->o.outcome || status) ts_cli_usage_report(&usage, &r->o);
     const ts_cli_ending ending = {
         .missing = r->missing, .n_missing = r->n_missing, .usage = &usage, .confinement = &r->confinement};
     if (r->o.outcome && !ts_cli_outcome(r->o.outcome, e, &ending) && (e->status == TS_OK || e->status == TS_EXIT))

@@ -3,11 +3,16 @@
 #include "core/run/exec.h"
 #include "core/run/gc.h"
 
-/* Fresh pages of the stack are zero, and almost every frame leaves a slot that is not. */
+/* Fresh pages of the stack are zero, and each frame but the first has a return address, which is not. So no frame is
+ * beyond this many slots of zeros, which are more than the parameters and the rest of a frame together: those pages
+ * are left alone. */
+enum { NO_FRAME = 1 << 17 };
 static uint64_t stack_used(const ts_exec *x) {
-    const ts_slot *top = x->stack + x->stack_bytes / sizeof(ts_slot);
-    while (top > x->stack && top[-1] == 0) top--;
-    return (uint64_t)(top - x->stack) * sizeof(ts_slot);
+    const uint64_t n = x->stack_bytes / sizeof(ts_slot);
+    uint64_t used = 0;
+    for (uint64_t i = 0; i < n && i - used < NO_FRAME; i++)
+        if (x->stack[i]) used = i + 1;
+    return used * sizeof(ts_slot);
 }
 
 void ts_store_get_usage(const ts_store *s, ts_store_usage *out) {

@@ -14,7 +14,7 @@ typedef struct ts_store_usage {
     ts_refused memory, table;
 } ts_store_usage;
 
-/* It reads the whole value stack, so it is meant for the end of a run. */
+/* It reads the value stack as far as it was used, so it is meant for the end of a run. */
 void ts_store_get_usage(const ts_store *s, ts_store_usage *out);
 /* Returns the k-th memory that this instance defines, counted from 0, or NULL. Memories never shrink, so
  * that its size is its peak. */
