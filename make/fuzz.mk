@@ -20,7 +20,7 @@ fuzz:
 	@$(MAKE) --no-print-directory fuzz-targets
 	@$(MAKE) --no-print-directory fuzz-compare
 # Each target is a program with sanitizers and assertions; FUZZ_PLAIN without sanitizers, which turn machine code off.
-FUZZ_PLAIN := fuzz_tiers
+FUZZ_PLAIN := fuzz_tiers fuzz_cache_code
 FUZZ_NAMES ?= $(FUZZ_BIN)
 FUZZ_BUILD ?= build-fuzz
 .PHONY: fuzz-build fuzz-build-plain fuzz-build-coverage

@@ -7,13 +7,13 @@
 build=${WORK:-$PWD}/build-oss-fuzz
 python=$(command -v python3)
 
-# Machine code needs an interpreter without the switch, which sanitizers need: fuzz_tiers is not for them.
+# Machine code needs an interpreter without the switch, which sanitizers need: fuzz_tiers and fuzz_cache_code are not for them.
 flags="-DTS_DISPATCH_SWITCH -DTS_ASSERTIONS -Wno-error"
 [ "${SANITIZER:-}" = undefined ] && flags="$flags -fno-sanitize-recover=undefined"
 names=
 for source in runtime/fuzz/fuzz_*.c; do
     name=$(basename "$source" .c)
-    [ "$name" = fuzz_tiers ] || names="$names $name"
+    [ "$name" = fuzz_tiers ] || [ "$name" = fuzz_cache_code ] || names="$names $name"
 done
 programs=
 for name in $names; do programs="$programs $build/fuzz/$name"; done

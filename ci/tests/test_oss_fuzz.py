@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "ci/oss-fuzz"
 CLANG = next((found for name in ("clang-22", "clang-21", "clang-20", "clang-19") if (found := shutil.which(name))), None)
-TARGETS = sorted(path.stem for path in (ROOT / "runtime/fuzz").glob("fuzz_*.c") if path.stem != "fuzz_tiers")
+TARGETS = sorted(path.stem for path in (ROOT / "runtime/fuzz").glob("fuzz_*.c") if path.stem not in ("fuzz_tiers", "fuzz_cache_code"))
 
 
 def lists(text: str) -> dict[str, list[str]]:

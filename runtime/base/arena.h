@@ -14,7 +14,10 @@ typedef struct ts_arena {
 } ts_arena;
 
 void ts_arena_init(ts_arena *a);
-void *ts_arena_alloc(ts_arena *a, size_t size);                /* zeroed */
+void *ts_arena_alloc(ts_arena *a, size_t size); /* zeroed */
+/* Makes room for the next allocations, of so many bytes together, and returns where they will be; NULL: no memory. Nothing
+ * is written there. */
+void *ts_arena_reserve(ts_arena *a, size_t size);
 void *ts_arena_array(ts_arena *a, size_t n, size_t elem_size); /* zeroed; also NULL if n * elem_size overflows */
 char *ts_arena_strndup(ts_arena *a, const char *s, size_t len);
 void ts_arena_reset(ts_arena *a); /* frees all but the newest block */

@@ -32,7 +32,7 @@ COMPARISONS = {  # runners that compare with another engine: they have no corpus
     "diff_calls": ["diff_components.py", "calls", "--runner", "run_call"],
     "diff_verdicts": ["diff_components.py", "verdicts", "--runner", "run_call"],
 }
-PLAIN = {"fuzz_tiers"}  # built without sanitizers: they would turn machine code off
+PLAIN = {"fuzz_tiers", "fuzz_cache_code"}  # built without sanitizers: they would turn machine code off
 
 
 @dataclass

@@ -1,8 +1,9 @@
 /* fuzz_cache: any bytes as the files of a cache folder, for a module that is valid.
- * In: bytes from libFuzzer: for each file its kind (entry, calls, alias), the change of its length, and the bytes behind
- * its header's key, which is right; or, if the highest bit of the kind is set, all of its bytes.
+ * In: bytes from libFuzzer: for each file its kind (entry, calls, alias, code), the change of its length, and the bytes
+ * behind its header's key, which is right; or, if the highest bit of the kind is set, all of its bytes.
  * Out: no crash, no leak, no sanitizer report. A damaged file is never an error: the module loads and runs. It is run
- * only if the table of its bodies is the true one: whoever can write to the folder chooses what runs (SECURITY.md).
+ * only if the table of its bodies is the true one, and the sums of its code are not: whoever can write to the folder
+ * chooses what runs (SECURITY.md). Else it is made ready to run.
  * build: clang -fsanitize=fuzzer,address,undefined */
 #include "input.h"
 #include "module_bytes.h"
@@ -11,8 +12,11 @@
 #include <sys/stat.h>
 #include "core/load/cache.h"
 #include "core/load/load.h"
+#include "core/run/code_cache.h"
 #include "core/run/store.h"
 
+enum { CODE_N = 60, CODE_SUM = 64, CODE_HEADER = 72 }; /* load/cache_code.c */
+enum { CODE = 0x40, SUMS = 0x20 };                     /* bits of a kind: the code, with right sums */
 enum { DATA = 66000, FUNCTIONS = 40, AT = 5000, HEADER = 72, TABLE = FUNCTIONS * 8, CALLS_HEADER = 24, ALIAS = 48 };
 /* FUNCTIONS times (func (result i32) (i32.const 9)), the last of them exported and calling the others;
  * (memory (export "m") 4); (data (i32.const AT) …) */
@@ -44,12 +48,15 @@ static bytes make_module(void) {
     return m;
 }
 
+#ifndef WITH_CODE
+#define WITH_CODE 0 /* fuzz_cache_code.c */
+#endif
 static char folder[64];
 typedef struct kept {
     char name[80];
     bytes was;
 } kept;
-static kept entry, called, alias; /* the files of a whole cache */
+static kept entry, called, alias, code; /* the files of a whole cache */
 static bytes module;
 
 static void each(void (*fn)(const char *name, const char *path)) {
@@ -72,7 +79,10 @@ static void leave(void) {
     rmdir(folder);
 }
 static void keep(const char *name, const char *path) {
-    kept *k = strstr(name, ".valid") ? &entry : strstr(name, ".calls") ? &called : &alias;
+    kept *k = strstr(name, ".valid")   ? &entry
+              : strstr(name, ".calls") ? &called
+              : strstr(name, ".code")  ? &code
+                                       : &alias;
     char part[65536];
     snprintf(k->name, sizeof k->name, "%.79s", name);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -89,20 +99,33 @@ static void store_file(const kept *k, const void *p, size_t len) {
     close(fd);
 }
 
+/* Gives each function its code, as a call would. */
+static void compile_all(ts_module *m) {
+    ts_error e;
+    ts_error_init(&e);
+    for (uint32_t form = 0; form < TS_FORM_COUNT; form++)
+        for (uint32_t f = 0; f < FUNCTIONS; f++) {
+            ts_fcode *c = ts_code_func(m, form, f);
+            if (!c || ts_code_compile(c, &e) != TS_OK) abort();
+        }
+}
 /* Loads the module with the cache, and perhaps makes instances, of which the second has its data mapped. */
-static void use(bool run) {
+typedef enum how { LOAD, COMPILE, RUN } how;
+static void use(how what, ts_tier tier) {
     static const uint64_t identity[5] = {1, 2, 3, 4, 5};
     ts_engine *engine;
     ts_module *m;
     ts_error e;
     ts_error_init(&e);
     if (ts_engine_create(&engine, &e) != TS_OK || ts_engine_set_cache(engine, folder, &e) != TS_OK) abort();
+    ts_engine_set_tier(engine, tier);
     ts_engine_cache_file(engine, module.data, module.len, identity);
     if (ts_module_new(engine, module.data, module.len, false, &m, &e) != TS_OK) {
         fprintf(stderr, "fuzz_cache: %s\n", e.message);
         abort();
     }
-    for (int n = 0; n < 2 && run; n++) {
+    if (what == COMPILE) compile_all(m);
+    for (int n = 0; n < 2 && what == RUN; n++) {
         ts_store *store;
         ts_instance *inst;
         ts_extern x;
@@ -123,19 +146,41 @@ static void begin(void) {
     if (!mkdtemp(folder)) abort();
     atexit(leave);
     module = make_module();
-    use(true);
-    use(true);
+    use(RUN, TS_TIER_COMPILED_AT_ONCE);
+    use(RUN, TS_TIER_COMPILED);
     each(keep);
-    if (!entry.name[0] || !called.name[0] || !alias.name[0] || entry.was.len < HEADER + TABLE) abort();
+    if ((WITH_CODE && !code.name[0]) || !entry.name[0] || !called.name[0] || !alias.name[0] ||
+        entry.was.len < HEADER + TABLE)
+        abort();
 }
 
-/* Writes one damaged file. Returns false if it says that bodies are elsewhere than they are. */
-static bool damage(fz_input *in) {
+/* Makes the sums of damaged code right again. */
+static void set_sums(bytes *b) {
+    if (b->len < CODE_HEADER) return;
+    uint32_t n;
+    memcpy(&n, b->data + CODE_N, sizeof n);
+    ts_kept_entry *list = (ts_kept_entry *)(b->data + CODE_HEADER);
+    if (n > (b->len - CODE_HEADER) / sizeof *list) return;
+    const ts_kept k = {.bytes = b->data, .len = b->len, .read = list, .n_read = n};
+    for (uint32_t i = 0; i < n; i++) {
+        const ts_kept_parts p = ts_kept_parts_of(&k, &list[i]);
+        const uint8_t *at = p.ir_len + p.code_len ? b->data + list[i].at : b->data;
+        list[i].ir_sum = ts_kept_sum(at, p.ir_len);
+        list[i].code_sum = ts_kept_sum(at + p.ir_len, p.code_len);
+    }
+    const uint64_t sum = ts_kept_sum(b->data, CODE_SUM) + ts_kept_sum(list, n * sizeof *list);
+    memcpy(b->data + CODE_SUM, &sum, sizeof sum);
+}
+/* Writes one damaged file. Returns what may be done with the module: not all if the file says that bodies are elsewhere
+ * than they are, or if it has other code. */
+static how damage(fz_input *in) {
     const uint8_t kind = (uint8_t)fz_number(in, 1);
     const int16_t change = (int16_t)fz_number(in, 2);
     fz_input part = fz_take(in, (size_t)fz_number(in, 2));
-    const kept *k = kind % 3 == 0 ? &entry : kind % 3 == 1 ? &called : &alias;
-    const size_t behind = k == &called ? 16 : k == &alias ? ALIAS : 48, n = fz_left(&part);
+    const kept *k = kind & CODE && WITH_CODE ? &code : kind % 3 == 0 ? &entry : kind % 3 == 1 ? &called : &alias;
+    size_t behind = k == &called ? 16 : k == &alias ? ALIAS : 48;
+    if (k == &code) behind += (size_t)fz_number(&part, 2) % (code.was.len - behind);
+    const size_t n = fz_left(&part);
     bytes b = {0};
     if (kind & 0x80) {
         put(&b, part.at, n);
@@ -146,10 +191,16 @@ static bool damage(fz_input *in) {
     }
     if (!(kind & 0x80) && change < 0) b.len -= (uint32_t)-change < b.len ? (uint32_t)-change : b.len;
     for (int i = 0; i < change; i++) put(&b, "\0", 1);
+    how may = RUN;
+    if (k == &code && kind & SUMS) {
+        set_sums(&b);
+        may = COMPILE;
+    }
     store_file(k, b.data, b.len);
-    bool same = k != &entry || b.len < HEADER + TABLE || memcmp(b.data + HEADER, entry.was.data + HEADER, TABLE) == 0;
+    if (k == &entry && b.len >= HEADER + TABLE && memcmp(b.data + HEADER, entry.was.data + HEADER, TABLE) != 0)
+        may = LOAD;
     ts_vec_free(&b);
-    return same;
+    return may;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -159,8 +210,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     store_file(&entry, entry.was.data, entry.was.len);
     store_file(&called, called.was.data, called.was.len);
     store_file(&alias, alias.was.data, alias.was.len);
-    bool run = true;
-    for (int i = 0; i < 3 && fz_left(&in); i++) run &= damage(&in);
-    use(run);
+    if (WITH_CODE) store_file(&code, code.was.data, code.was.len);
+    how what = RUN;
+    for (int i = 0; i < 3 && fz_left(&in); i++) {
+        const how may = damage(&in);
+        if (may < what) what = may;
+    }
+    use(what, TS_TIER_COMPILED);
     return 0;
 }

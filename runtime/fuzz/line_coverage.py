@@ -45,6 +45,7 @@ ABOUT = {
     "fuzz_module": ["decode", "validate"], "fuzz_exec": ["compile", "execute"], "fuzz_tiers": ["machine code"], "fuzz_component": ["component decode"],
     "fuzz_call": ["ABI"], "fuzz_http": ["HTTP parsers"], "fuzz_client": ["HTTP client"], "fuzz_wave": ["component names, WAVE"],
     "fuzz_names": ["component names, WAVE"], "fuzz_policy": ["policy, TOML"], "fuzz_record": ["record, replay"], "fuzz_cache": ["cache"],
+    "fuzz_cache_code": ["cache"],
     "fuzz_dwarf": ["DWARF"], "fuzz_wasi": ["WASI"], "fuzz_preview1": ["preview 1"], "fuzz_wast": ["script runner"], "fuzz_inspect": ["inspect"],
 }  # fmt: skip
 

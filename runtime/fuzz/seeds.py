@@ -221,6 +221,9 @@ def cache(seeds: Seeds) -> None:
     seeds.add("fuzz_cache", struct.pack("<BhHQQQ", 0, 0, 24, 0, 0, 40))
     seeds.add("fuzz_cache", struct.pack("<BhHQQQ", 0, 0, 24, 4096, 69632, 40) + struct.pack("<BhHII", 1, 0, 8, 0, 40))
     seeds.add("fuzz_cache", struct.pack("<BhHII", 1, 0, 16, 1, 2) + struct.pack("<II", 39, 3))
+    for at in (8, 16, 24, 30, 400, 2400, 2440, 3000):  # the code: its header, its list, its parts; with right sums and without
+        for kind in (0x40, 0x60):
+            seeds.add("fuzz_cache_code", struct.pack("<BhHHI", kind, 0, 6, at, 1))
     seeds.add("fuzz_cache", struct.pack("<BhH", 0x82, 0, 48) + b"touchstone cch2\0" + bytes(32))
 
 

@@ -78,21 +78,25 @@ void *ts_pages_resize(void *p, size_t old_len, size_t new_len) {
 #endif
 }
 
+void ts_pages_populate(void *p, size_t len) {
+#ifdef MADV_POPULATE_WRITE
+    const size_t mask = ts_pages_size() - 1, skipped = -(uintptr_t)p & mask;
+    if (len > skipped) (void)madvise((char *)p + skipped, (len - skipped) & ~mask, MADV_POPULATE_WRITE);
+#else
+    (void)p, (void)len;
+#endif
+}
+
 bool ts_pages_can_reserve(size_t len) {
     void *p = ts_pages_reserve(len);
     ts_pages_release(p, len);
     return p != NULL;
 }
 
-void *ts_pages_make_code(const void *code, size_t len) {
-    void *p = ts_pages_resize(NULL, 0, len);
-    if (!p) return NULL;
-    memcpy(p, code, len);
-    size_t n = ts_pages_round(len);
-    if (mprotect(p, n, PROT_READ | PROT_EXEC | PROT_LANDING) == 0 || mprotect(p, n, PROT_READ | PROT_EXEC) == 0) {
-        __builtin___clear_cache((char *)p, (char *)p + len);
-        return p;
-    }
-    ts_pages_release(p, len);
-    return NULL;
+bool ts_pages_make_code(void *p, size_t len) {
+    const size_t n = ts_pages_round(len);
+    if (mprotect(p, n, PROT_READ | PROT_EXEC | PROT_LANDING) != 0 && mprotect(p, n, PROT_READ | PROT_EXEC) != 0)
+        return false;
+    __builtin___clear_cache((char *)p, (char *)p + len);
+    return true;
 }

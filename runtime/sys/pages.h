@@ -19,9 +19,11 @@ bool ts_pages_renew(void *p, size_t len);
 void ts_pages_release(void *p, size_t len);
 /* Resizes committed memory that has no reservation; it may move. If p is NULL, allocates new memory. */
 void *ts_pages_resize(void *p, size_t old_len, size_t new_len);
-/* Copies machine code to new pages, which are executable and not writable from then on. ts_pages_release frees
- * them. Returns NULL if the system refuses. */
-void *ts_pages_make_code(const void *code, size_t len);
+/* Gets the memory of pages that will soon be written: at once, which is faster than page by page. This changes nothing
+ * else, and where the system cannot do it, nothing at all. */
+void ts_pages_populate(void *p, size_t len);
+/* Makes pages that contain machine code executable, and no longer writable. Returns false if the system refuses. */
+bool ts_pages_make_code(void *p, size_t len);
 /* Returns whether this process can reserve len bytes.
  * This is a run-time check because limits and containers differ. */
 bool ts_pages_can_reserve(size_t len);

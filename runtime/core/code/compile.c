@@ -48,7 +48,7 @@ static ts_status read_locals(compiler *c) {
         TS_TRY(ts_read_valtype(&c->reader, &t));
         uint8_t reg_class = class_of(t);
         for (uint32_t k = 0; k < n; k++, i++) {
-            if (at > 65000) {
+            if (at > TS_MOST_FRAME_SLOTS) {
                 c->too_big = true;
                 return TS_OK;
             }
@@ -170,6 +170,13 @@ ts_status ts_compile(const ts_fcode *f, bool with_map, ts_compiled *out, ts_erro
     }
     compiler_free(&c);
     return st;
+}
+
+enum { CALLS_UNTIL_HOT = 600, ITERATIONS_UNTIL_HOT = 2500 };
+uint32_t ts_count_until_hot(ts_tier tier, bool is_loop, uint32_t at) {
+    if (tier == TS_TIER_COMPILED_AT_ONCE) return 1;
+    if (tier == TS_TIER_COMPILED_MIXED) return 1 + (at * 2654435761u >> 16) % 5;
+    return is_loop ? ITERATIONS_UNTIL_HOT : CALLS_UNTIL_HOT;
 }
 
 void ts_compiled_free(ts_compiled *c) {

@@ -4,8 +4,10 @@
 #ifndef TS_CORE_COMPILE_H
 #define TS_CORE_COMPILE_H
 #include "core/code/ir.h"
+#include "core/module/engine.h"
 #include <stdio.h>
 
+enum { TS_MOST_FRAME_SLOTS = 65000 };
 /* The result of compiling a function. The arrays belong to the caller, which takes them over or calls
  * ts_compiled_free. */
 typedef struct ts_compiled {
@@ -23,6 +25,9 @@ typedef struct ts_compiled {
  * frame is too large, and for lack of memory. */
 ts_status ts_compile(const ts_fcode *f, bool with_map, ts_compiled *out, ts_error *e) TS_MUST_USE;
 void ts_compiled_free(ts_compiled *c);
+/* The calls of a function, or the iterations of a loop, until it is worth machine code: what the operation `count` at
+ * this word begins with. The first one of a function counts its calls. */
+uint32_t ts_count_until_hot(ts_tier tier, bool is_loop, uint32_t at);
 /* The slot of the return address in the frame of a function of this type. The parameters and the results
  * share the slots before it. */
 uint32_t ts_frame_link(const ts_deftype *t);

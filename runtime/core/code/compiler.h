@@ -116,7 +116,7 @@ static inline uint32_t class_slots(uint8_t reg_class) {
 }
 
 static inline void reserve_frame(compiler *c, uint64_t slots) {
-    if (slots > 65000)
+    if (slots > TS_MOST_FRAME_SLOTS)
         c->too_big = true;
     else if (slots > c->frame_slots)
         c->frame_slots = (uint32_t)slots;
@@ -207,14 +207,9 @@ static inline uint32_t emit_word1(compiler *c, uint32_t op, uint8_t reg_class, u
     c->code.data[at + 1].uw[1] = w1;
     return at;
 }
-/* Count the calls of the function, or the iterations of a loop, until it is worth machine code. */
-enum { CALLS_UNTIL_HOT = 600, ITERATIONS_UNTIL_HOT = 2500 };
 static inline void emit_count(compiler *c, bool is_loop) {
     if (c->tier == TS_TIER_INTERPRETED) return;
-    uint32_t n = is_loop ? ITERATIONS_UNTIL_HOT : CALLS_UNTIL_HOT;
-    if (c->tier == TS_TIER_COMPILED_AT_ONCE) n = 1;
-    if (c->tier == TS_TIER_COMPILED_MIXED) n = 1 + (c->code.len * 2654435761u >> 16) % 5;
-    emit_word1(c, TS_IR_count, CLASS_NONE, 0, 0, n);
+    emit_word1(c, TS_IR_count, CLASS_NONE, 0, 0, ts_count_until_hot(c->tier, is_loop, c->code.len));
 }
 static inline operand_entry *push_entry(compiler *c, uint8_t kind, uint8_t reg_class) {
     uint32_t pos = next_free_slot(c);

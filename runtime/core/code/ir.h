@@ -101,6 +101,7 @@ struct ts_fcode {
     struct ts_handler *handlers;     /* exception handlers, innermost first */
     struct ts_machine_code *machine; /* NULL: none (run/tier.h) */
     bool tiered;                     /* atomic: it has machine code, or was refused it */
+    bool kept;                       /* code and handlers belong to what is kept (run/kept.h) */
 };
 
 /* One catch clause of one try_table. */

@@ -1,7 +1,7 @@
 /* cache: remembers across processes which modules are valid, and keeps their data images as pages to be
  * mapped.
  * In: a folder, the bytes of a module. Out: whether its bodies are known to be valid, its image
- * (run/image.h), which functions an earlier run has called, and their machine code.
+ * (run/image.h), which functions an earlier run has called, their IR and their machine code.
  * Design: no failure here is an error. What cannot be read or written is ignored, and the module is
  * validated.
  *
@@ -14,7 +14,7 @@
 #include "base/sha256.h"
 #include "core/module/engine.h"
 
-enum { TS_CACHE_MIN_BYTES = 64 * 1024 }; /* smaller modules are validated faster than they are looked up */
+enum { TS_CACHE_MIN_BYTES = 16 * 1024 }; /* smaller modules are validated faster than they are looked up */
 
 typedef struct ts_cache_entry {
     uint8_t key[TS_SHA256_BYTES];
@@ -34,8 +34,8 @@ void ts_cache_discard(ts_cache_entry *entry);
 void ts_cache_calls_read(const ts_cache *c, ts_module *m);
 /* Writes those of this run when it ends, unless there is a list already. */
 void ts_cache_calls_write(const ts_cache *c, const ts_module *m);
-/* The same for the machine code of the module (cache_code.c), which ts_tier_keep and ts_tier_kept take and give. It is
- * written when an eighth of it is new. */
+/* The same for the IR and the machine code of the module (cache_code.c), which ts_tier_keep and ts_tier_kept take and
+ * give. They are written when an eighth is new. */
 void ts_cache_code_read(const ts_cache *c, ts_module *m);
 void ts_cache_code_write(const ts_cache *c, ts_module *m);
 /* The name of an entry: its key in hexadecimal digits, and its kind, which is short. */

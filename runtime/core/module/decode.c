@@ -5,6 +5,7 @@
 #include "core/module/decode.h"
 #include "base/vec.h"
 #include "core/module/wasm_ops.h"
+#include "sys/pages.h"
 #include <string.h>
 
 /* The parts of the module that grow while it is read. */
@@ -18,7 +19,11 @@ struct dec {
     uint32_t n_bodies;
 };
 
+enum { LARGE = 1 << 17 };
 static void *take(struct dec *d, size_t n, size_t size) {
+    const size_t len = n <= SIZE_MAX / 2 / size ? n * size : 0;
+    void *room = len >= LARGE ? ts_arena_reserve(&d->m->arena, len) : NULL;
+    if (room) ts_pages_populate(room, len); /* it is written soon */
     void *p = ts_arena_array(&d->m->arena, n ? n : 1, size);
     if (!p) ts_fail_nomem(d->e);
     return p;
@@ -228,9 +233,21 @@ static ts_status skim(ts_reader *r, struct nest *nest, bool has_data_count) {
     }
 }
 
+uint32_t ts_short_i32_const(const uint8_t *at, const uint8_t *end) {
+    enum { OP_I32_CONST = 0x41, OP_END = 0x0b, MOST = 4 }; /* a number of five bytes may be too large */
+    if (at == end || *at != OP_I32_CONST) return 0;
+    for (uint32_t i = 1; i <= MOST && end - at > i + 1; i++)
+        if (at[i] < 0x80) return at[i + 1] == OP_END ? i + 2 : 0;
+    return 0;
+}
+
 ts_status ts_decode_expr(ts_reader *r, ts_const_expr *out) {
     struct nest nest = {0};
     out->at = r->at;
+    if ((out->len = ts_short_i32_const(r->at, r->end))) {
+        r->at += out->len;
+        return TS_OK;
+    }
     ts_status s = skim(r, &nest, true);
     out->len = (uint32_t)(r->at - out->at);
     ts_vec_free(&nest.open);

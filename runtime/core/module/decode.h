@@ -25,6 +25,9 @@ typedef struct ts_raw_types {
     uint32_t *n_supers;
 } ts_raw_types;
 
+/* Returns the length of `i32.const N, end` at `at`, or 0 if something else is there, or if N is longer than usual. Thousands
+ * of data segments begin with it. */
+uint32_t ts_short_i32_const(const uint8_t *at, const uint8_t *end);
 /* Find the end of the expression at r->at by reading every instruction up to the `end` that closes it. */
 
 ts_status ts_decode_expr(ts_reader *r, ts_const_expr *out) TS_MUST_USE;

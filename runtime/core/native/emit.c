@@ -623,7 +623,7 @@ bool ts_native_make(const ts_native_source *from, ts_native *out) {
         e.far = true;
         ok = make(&e, from->ir, out);
     }
-    if (ok) ts_native_link(from, out);
+    if (ok) ts_native_link(from, out, out->code);
     return ok;
 }
 static uint64_t number_of(const ts_native_source *from, const ts_native_number_at *at) {
@@ -635,9 +635,9 @@ static uint64_t number_of(const ts_native_source *from, const ts_native_number_a
     }
     return 0;
 }
-void ts_native_link(const ts_native_source *from, ts_native *n) {
+void ts_native_link(const ts_native_source *from, const ts_native *n, uint8_t *copy) {
     for (uint32_t i = 0; i < n->n_numbers; i++)
-        ts_target_set_number(n->code + n->numbers[i].code, n->numbers[i].number, number_of(from, &n->numbers[i]));
+        ts_target_set_number(copy + n->numbers[i].code, n->numbers[i].number, number_of(from, &n->numbers[i]));
 }
 void ts_native_unlink(ts_native *n) {
     for (uint32_t i = 0; i < n->n_numbers; i++)
@@ -675,8 +675,8 @@ uint32_t ts_native_processor(void) {
     return ts_target_processor();
 }
 #else
-void ts_native_link(const ts_native_source *from, ts_native *n) {
-    (void)from, (void)n;
+void ts_native_link(const ts_native_source *from, const ts_native *n, uint8_t *copy) {
+    (void)from, (void)n, (void)copy;
 }
 void ts_native_unlink(ts_native *n) {
     (void)n;

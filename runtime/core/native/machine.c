@@ -3,19 +3,29 @@
 #include "core/module/engine.h"
 #include "sys/pages.h"
 #include <stdlib.h>
+#include <string.h>
 
-ts_machine_code *ts_machine_install(ts_engine *engine, ts_native *n) {
-    size_t taken = ts_pages_round(n->len);
+static uint8_t *make_pages(const ts_native *n, const ts_native_source *from) {
+    uint8_t *p = ts_pages_resize(NULL, 0, n->len);
+    if (!p) return NULL;
+    memcpy(p, n->code, n->len);
+    if (from) ts_native_link(from, n, p);
+    if (ts_pages_make_code(p, n->len)) return p;
+    ts_pages_release(p, n->len);
+    return NULL;
+}
+ts_machine_code *ts_machine_install(ts_engine *engine, const ts_native *n, const ts_native_source *from) {
+    const size_t taken = ts_pages_round(n->len), faults = n->n_faults * sizeof *n->faults;
     ts_machine_code *m = calloc(1, sizeof *m);
     if (m && ts_engine_take_code(engine, taken)) {
-        m->code = ts_pages_make_code(n->code, n->len);
-        if (m->code) {
-            m->len = n->len;
-            m->faults = n->faults;
-            m->n_faults = n->n_faults;
-            n->faults = NULL;
+        m->len = n->len;
+        m->n_faults = n->n_faults;
+        m->faults = malloc(faults ? faults : 1);
+        if (m->faults && (m->code = make_pages(n, from))) {
+            if (faults) memcpy(m->faults, n->faults, faults);
             return m;
         }
+        free(m->faults);
         ts_engine_give_code(engine, taken);
     }
     free(m);

@@ -11,9 +11,9 @@ typedef struct ts_machine_code {
     ts_native_entry *faults; /* the instructions that access a guarded memory, by `code` */
 } ts_machine_code;
 
-/* Copies the code to new pages, and takes over the list of faults. Returns NULL if there is no memory, if the system
- * refuses executable pages, or if the engine's limit is reached. ts_machine_free frees it. */
-ts_machine_code *ts_machine_install(ts_engine *engine, ts_native *n);
+/* Copies the code to new pages, links it there if `from` is not NULL, and copies the list of faults. Returns NULL if there
+ * is no memory, if the system refuses executable pages, or if the engine's limit is reached. ts_machine_free frees it. */
+ts_machine_code *ts_machine_install(ts_engine *engine, const ts_native *n, const ts_native_source *from);
 void ts_machine_free(ts_engine *engine, ts_machine_code *m); /* NULL is allowed */
 /* Whether the address is in this code. Then *word is the word of the IR that the instruction there belongs to, or
  * UINT32_MAX if it does not access a guarded memory. */

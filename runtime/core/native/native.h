@@ -62,9 +62,9 @@ typedef struct ts_native_source {
 } ts_native_source;
 /* Returns false if there is no memory, or if this build makes no machine code (TS_HAS_MACHINE_CODE). */
 bool ts_native_make(const ts_native_source *from, ts_native *out);
-/* Puts this process's numbers into code that another one has made from the same IR: of `from`, everything but `ir` and
- * `layout` is used. */
-void ts_native_link(const ts_native_source *from, ts_native *n);
+/* Puts this process's numbers into a copy of the code of n, which has been made from the same IR: of `from`, everything
+ * but `ir` and `layout` is used. */
+void ts_native_link(const ts_native_source *from, const ts_native *n, uint8_t *copy);
 /* Puts 0 in their place. */
 void ts_native_unlink(ts_native *n);
 /* Whether the lists of code from elsewhere are about this code, and about an IR of so many words, of a module with so

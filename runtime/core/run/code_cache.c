@@ -5,6 +5,7 @@
 #include "core/module/engine.h"
 #include "core/native/machine.h"
 #include "core/run/dispatch.h"
+#include "sys/pages.h"
 #include "sys/thread.h"
 #include <stdlib.h>
 
@@ -22,6 +23,7 @@ struct ts_code_cache {
     uint32_t n_ahead, ahead_form;
     bool stop; /* atomic */
     ts_thread thread;
+    ts_kept *kept;                      /* or NULL */
     void (*when_compiled)(ts_fcode *c); /* or NULL */
 };
 
@@ -41,8 +43,8 @@ static void code_cache_free(ts_module *m) {
         for (uint32_t i = 0; i < cc->by_form[f].sorted.len; i++) {
             ts_fcode *c = cc->by_form[f].sorted.data[i];
             ts_machine_free(m->engine, c->machine);
-            free(c->code);
-            free(c->handlers);
+            if (!c->kept) free(c->code);
+            if (!c->kept) free(c->handlers);
         }
         ts_vec_free(&cc->by_form[f].sorted);
         free(cc->forms[f]);
@@ -75,8 +77,11 @@ const uint32_t *ts_code_call_order(const ts_module *m, unsigned *form, uint32_t 
     *form = 0;
     for (unsigned f = 1; f < TS_FORM_COUNT; f++)
         if (cc->by_form[f].order.len > cc->by_form[*form].order.len) *form = f;
-    *n = cc->by_form[*form].order.len;
-    return cc->by_form[*form].order.data;
+    return ts_code_called(m, *form, n);
+}
+const uint32_t *ts_code_called(const ts_module *m, unsigned form, uint32_t *n) {
+    *n = m->code->by_form[form].order.len;
+    return m->code->by_form[form].order.data;
 }
 static void compile_ahead(void *data) {
     struct ts_code_cache *cc = data;
@@ -96,6 +101,7 @@ ts_fcode *ts_code_func(ts_module *m, unsigned form, uint32_t func) {
         ts_lock_take(&cc->lock);
         codes = cc->forms[form];
         if (!codes && (codes = calloc(m->n_funcs ? m->n_funcs : 1, sizeof *codes))) {
+            ts_pages_populate(codes, m->n_funcs * sizeof *codes); /* all are written */
             const void *stub = ts_ir_handlers()[TS_IR_compile];
             ts_type_registry *types = ts_engine_types(m->engine);
             for (uint32_t i = m->n_imp_funcs; i < m->n_funcs; i++) {
@@ -107,7 +113,7 @@ ts_fcode *ts_code_func(ts_module *m, unsigned form, uint32_t func) {
                 codes[i].link = (uint16_t)ts_frame_link(ts_types_get(types, m->funcs[i].type));
             }
             __atomic_store_n(&cc->forms[form], codes, __ATOMIC_RELEASE);
-            if (cc->n_ahead && cc->ahead_form == form) ts_thread_start(&cc->thread, compile_ahead, cc);
+            if (cc->n_ahead && cc->ahead_form == form && !cc->kept) ts_thread_start(&cc->thread, compile_ahead, cc);
         }
         ts_lock_give(&cc->lock);
     }
@@ -124,17 +130,28 @@ static void link_code(ts_word *code, uint32_t n, ts_fcode *funcs) {
         i += len;
     }
 }
+/* Makes the IR of a function, linked. *kept: it belongs to what is kept. */
+static ts_status make(const ts_fcode *f, ts_compiled *c, bool *kept, ts_error *e) {
+    struct ts_code_cache *cc = f->module->code;
+    const ts_portable_link link = {.module = cc->m, .handlers = ts_ir_handlers(), .callees = cc->forms[f->form]};
+    *kept = cc->kept && ts_kept_ir(cc->kept, f, &link, c);
+    if (*kept) return TS_OK;
+    TS_TRY(ts_compile(f, false, c, e));
+    link_code(c->code, c->n_words, cc->forms[f->form]);
+    ts_word *fit = realloc(c->code, c->n_words * sizeof *fit);
+    if (fit) c->code = fit;
+    return TS_OK;
+}
 /* Compiles outside the lock, so that threads do not wait for each other's functions. The loser of a race
  * discards its copy. */
 ts_status ts_code_compile(ts_fcode *out, ts_error *e) {
     struct ts_code_cache *cc = out->module->code;
     if (__atomic_load_n(&out->entry, __ATOMIC_ACQUIRE) != out->stub) return TS_OK;
     ts_compiled c;
-    TS_TRY(ts_compile(out, false, &c, e));
+    bool kept;
+    TS_TRY(make(out, &c, &kept, e));
     ts_status st = TS_OK;
-    link_code(c.code, c.n_words, cc->forms[out->form]);
-    ts_word *fit = realloc(c.code, c.n_words * sizeof *fit);
-    if (fit) c.code = fit;
+    bool won = false;
     ts_lock_take(&cc->lock);
     if (!ts_vec_reserve(&cc->by_form[out->form].sorted, (uint64_t)cc->by_form[out->form].sorted.len + 1) ||
         !ts_vec_reserve(&cc->by_form[out->form].order, (uint64_t)cc->by_form[out->form].order.len + 1))
@@ -145,8 +162,9 @@ ts_status ts_code_compile(ts_fcode *out, ts_error *e) {
         out->handlers = c.handlers;
         out->n_handlers = c.n_handlers;
         out->frame_slots = c.frame_slots;
-        c.code = NULL;
-        c.handlers = NULL;
+        out->kept = kept;
+        c = (ts_compiled){0};
+        won = true;
         ts_fcode **d = cc->by_form[out->form].sorted.data;
         uint32_t i = cc->by_form[out->form].sorted.len++;
         for (; i > 0 && d[i - 1]->code > out->code; i--) d[i] = d[i - 1];
@@ -155,12 +173,12 @@ ts_status ts_code_compile(ts_fcode *out, ts_error *e) {
         __atomic_store_n(&out->entry, out->code, __ATOMIC_RELEASE);
     }
     ts_lock_give(&cc->lock);
-    bool won = st == TS_OK && !c.code;
-    ts_compiled_free(&c);
+    if (!kept) ts_compiled_free(&c);
     if (won && cc->when_compiled) cc->when_compiled(out);
     return st;
 }
-void ts_code_when_compiled(ts_module *m, void (*fn)(ts_fcode *c)) {
+void ts_code_set_kept(ts_module *m, ts_kept *kept, void (*fn)(ts_fcode *c)) {
+    m->code->kept = kept;
     m->code->when_compiled = fn;
 }
 

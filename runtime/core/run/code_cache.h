@@ -5,6 +5,7 @@
 #ifndef TS_CORE_CODE_CACHE_H
 #define TS_CORE_CODE_CACHE_H
 #include "core/code/ir.h"
+#include "core/run/kept.h"
 
 /* Gives the module an empty code cache, which is freed with it. Returns false if there is no memory. */
 bool ts_code_cache_attach(ts_module *m) TS_MUST_USE;
@@ -15,6 +16,8 @@ ts_fcode *ts_code_func(ts_module *m, unsigned form, uint32_t func);
  * When the form is first used, a separate thread starts to compile them. Takes ownership of the list, which
  * malloc made. Must be called before any code is made. */
 void ts_code_set_ahead(ts_module *m, unsigned form, uint32_t *funcs, uint32_t n);
+/* Returns the functions that have IR in a form, in the order of their first calls, and their number. */
+const uint32_t *ts_code_called(const ts_module *m, unsigned form, uint32_t *n);
 /* Returns the functions that have been compiled so far, in the order of their first calls, and their
  * number in *n: those of the form with the most of them, which goes to *form. The list belongs to the
  * module. */
@@ -23,9 +26,9 @@ const uint32_t *ts_code_call_order(const ts_module *m, unsigned *form, uint32_t 
 ts_status ts_code_compile(ts_fcode *out, ts_error *e) TS_MUST_USE;
 /* Stops the thread of ts_code_set_ahead. */
 void ts_code_end_ahead(ts_module *m);
-/* Call fn for each function when it has been compiled, on the thread that did it. Must be called before any code is
- * made. */
-void ts_code_when_compiled(ts_module *m, void (*fn)(ts_fcode *c));
+/* Take the IR of functions from `kept`, where it has some, which outlives the code; and call fn for each function when it
+ * has IR, on the thread that called it first. Must be called before any code is made. Then none is made ahead. */
+void ts_code_set_kept(ts_module *m, ts_kept *kept, void (*fn)(ts_fcode *c));
 /* The codes of all functions of the module in a form, by index. */
 ts_fcode *ts_code_all(ts_module *m, unsigned form);
 /* Calls fn for each compiled function, in all forms, until it returns true. */

@@ -50,9 +50,9 @@ bool ts_tier_make(const ts_fcode *c, ts_native *out) {
     return ok;
 }
 
-/* Enters the words of a function, and frees n. */
-static void install(ts_fcode *c, ts_native *n) {
-    ts_machine_code *made = ts_machine_install(c->module->engine, n);
+/* Enters the words of a function. The code is linked before if `from` is not NULL. */
+static void install(ts_fcode *c, const ts_native *n, const ts_native_source *from) {
+    ts_machine_code *made = ts_machine_install(c->module->engine, n, from);
     if (made && ts_code_set_machine(c, made)) { /* before its code can fault */
         ts_engine_code_made(c->module->engine, c);
     } else {
@@ -62,7 +62,6 @@ static void install(ts_fcode *c, ts_native *n) {
     for (uint32_t i = 0; made && i < n->n_entries; i++)
         __atomic_store_n(&c->code[n->entries[i].word].h, (const void *)(made->code + n->entries[i].code),
                          __ATOMIC_RELEASE);
-    ts_native_free(n);
 }
 
 /* --- the thread ------------------------------------------------------------------------------------------ */
@@ -73,7 +72,7 @@ struct ts_tier_worker {
     bool runs, stop;
     ts_thread thread;
     bool keeps;
-    ts_kept kept; /* under the lock */
+    ts_kept kept; /* what is made: under the lock; what was read does not change */
 };
 static void keep(struct ts_tier_worker *w, const ts_fcode *c, const ts_native *n) {
     if (!w->keeps) return;
@@ -86,23 +85,16 @@ static void compile(ts_fcode *c) {
     ts_native n;
     if (!ts_tier_make(c, &n)) return;
     keep(c->module->tier, c, &n);
-    install(c, &n);
+    install(c, &n, NULL);
+    ts_native_free(&n);
 }
-/* Gives a function that has been compiled the machine code that is kept of it. */
+/* Gives a function that has IR the machine code that an earlier process has made of it. */
 static void restore(ts_fcode *c) {
-    struct ts_tier_worker *w = c->module->tier;
     ts_native n;
-    ts_lock_take(&w->lock);
-    bool kept = ts_kept_copy(&w->kept, c, &n);
-    ts_lock_give(&w->lock);
-    if (!kept) return;
-    if (__atomic_exchange_n(&c->tiered, true, __ATOMIC_ACQ_REL)) {
-        ts_native_free(&n);
-        return;
-    }
+    if (!ts_kept_machine(&c->module->tier->kept, c, &n)) return;
+    if (__atomic_exchange_n(&c->tiered, true, __ATOMIC_ACQ_REL)) return;
     const ts_native_source from = source_of(c, NULL);
-    ts_native_link(&from, &n);
-    install(c, &n);
+    install(c, &n, &from);
 }
 static ts_fcode *next(struct ts_tier_worker *w) {
     ts_lock_take(&w->lock);
@@ -163,9 +155,12 @@ bool ts_tier_can_keep(const ts_module *m) {
 void ts_tier_keep(ts_module *m, const ts_kept *read) {
     m->tier->keeps = true;
     m->tier->kept = *read;
-    if (read->n_read) ts_code_when_compiled(m, restore);
+    if (!read->n_read) return;
+    ts_kept_prepare(&m->tier->kept);
+    ts_code_set_kept(m, &m->tier->kept, restore);
 }
 const ts_kept *ts_tier_kept(ts_module *m) {
+    ts_code_end_ahead(m);
     end_thread(m->tier);
     return m->tier->keeps ? &m->tier->kept : NULL;
 }

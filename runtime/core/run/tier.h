@@ -18,11 +18,11 @@ bool ts_tier_up(ts_module *m, unsigned form, const ts_word *pc);
  * have its map again. Returns false if there is no memory, or if this build makes none. */
 bool ts_tier_make(const ts_fcode *c, ts_native *out) TS_MUST_USE;
 bool ts_tier_can_keep(const ts_module *m); /* it is not interpreted only */
-/* Keep the machine code that is made from now on, beside what an earlier process has made, which is taken over. The
- * latter is given to functions when they are compiled. Must be called before any code is made, and for a module that
+/* Keep the machine code that is made from now on, beside what was read of an earlier process, which is taken over. The
+ * latter is given to functions when they are first called. Must be called before any code is made, and for a module that
  * can keep some. */
 void ts_tier_keep(ts_module *m, const ts_kept *read);
-/* Stop making machine code, and return what is kept, which belongs to the module. NULL: nothing is kept. */
+/* Stop making code, and return what is kept, which belongs to the module. NULL: nothing is kept. */
 const ts_kept *ts_tier_kept(ts_module *m);
 /* The word of the IR to which the instruction at this address belongs. NULL: it is no machine code of the module
  * that accesses a guarded memory. */

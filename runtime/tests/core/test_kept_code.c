@@ -1,4 +1,4 @@
-/* test_kept_code: machine code that is kept in the cache, for the next process.
+/* test_kept_code: IR and machine code that are kept in the cache, for the next process.
  * In: a module written here, a folder of the test's own. Out: cmocka results. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,19 +51,27 @@ static int make_module(void **state) {
     return 0;
 }
 
+/* (type (func (param f32))) (type (func (param f64))) (type (func (param i64))) */
+static const uint8_t other_types[] = "\0asm\1\0\0\0\1\x0d\3\x60\1\x7d\0\x60\1\x7c\0\x60\1\x7e\0";
+static bool with_other_types; /* canonical ids are others then */
+static unsigned with_ir;      /* how many functions got their IR from the cache */
+
 /* Runs the module, and returns how many of its functions got machine code from the cache: when they were compiled, long
  * before they are hot. */
 static unsigned restored(ts_tier tier) {
     ts_engine *engine;
-    ts_module *m;
+    ts_module *m, *first = NULL;
     ts_store *s;
     ts_instance *i;
     ts_error e;
     unsigned n = 0;
+    with_ir = 0;
     ts_error_init(&e);
     assert_int_equal(ts_engine_create(&engine, &e), TS_OK);
     ts_engine_set_tier(engine, tier);
     assert_int_equal(ts_engine_set_cache(engine, folder, &e), TS_OK);
+    if (with_other_types)
+        assert_int_equal(ts_module_new(engine, other_types, sizeof other_types - 1, false, &first, &e), TS_OK);
     assert_int_equal(ts_module_new(engine, module, module_len, false, &m, &e), TS_OK);
     assert_int_equal(ts_store_create(engine, NULL, &s, &e), TS_OK);
     assert_int_equal(ts_instantiate(s, m, NULL, NULL, &i, &e), TS_OK);
@@ -73,12 +81,14 @@ static unsigned restored(ts_tier tier) {
         assert_non_null(c);
         assert_int_equal(ts_code_compile(c, &e), TS_OK);
         n += c->machine != NULL;
+        with_ir += c->kept;
     }
     ts_slot io[2] = {N};
     assert_int_equal(ts_call(s, i->funcs[1], io, &e), TS_OK);
     assert_int_equal(io[0], TWICE_THE_SUM);
     ts_store_destroy(s);
     ts_module_free(m);
+    ts_module_free(first);
     ts_engine_destroy(engine);
     return n;
 }
@@ -96,8 +106,20 @@ static void is_there_for_the_next_process(void **state) {
     assert_int_equal(restored(TS_TIER_COMPILED_AT_ONCE), 0);
     assert_int_equal(each_entry(".code", NULL), 1);
     assert_int_equal(restored(TS_TIER_COMPILED), 2);
+    assert_int_equal(with_ir, 2);
     assert_int_equal(restored(TS_TIER_COMPILED_AT_ONCE), 0);
+    assert_int_equal(restored(TS_TIER_COMPILED_MIXED), 2);
+    assert_int_equal(with_ir, 2);
+}
+
+static void is_there_for_an_engine_with_other_types(void **state) {
+    (void)state;
+    if (!can_keep()) skip();
+    (void)restored(TS_TIER_COMPILED_AT_ONCE);
+    with_other_types = true;
     assert_int_equal(restored(TS_TIER_COMPILED), 2);
+    assert_int_equal(with_ir, 2);
+    with_other_types = false;
 }
 
 static void is_not_there_for_the_interpreter(void **state) {
@@ -106,8 +128,10 @@ static void is_not_there_for_the_interpreter(void **state) {
     assert_int_equal(each_entry(".code", NULL), 0);
     (void)restored(TS_TIER_COMPILED_AT_ONCE);
     assert_int_equal(restored(TS_TIER_INTERPRETED), 0);
+    assert_int_equal(with_ir, 0); /* whose IR does not count */
 }
 
+enum { LIST = 72, PARTS = LIST + 2 * 56 }; /* where they are in the file: of two functions */
 static int change(const char *path, off_t at) {
     uint8_t byte;
     int fd = open(path, O_RDWR);
@@ -120,8 +144,8 @@ static int change(const char *path, off_t at) {
 static int of_another_build(const char *path) {
     return change(path, 20);
 }
-static int damaged(const char *path) {
-    return change(path, 500);
+static int with_another_list(const char *path) {
+    return change(path, LIST + 8);
 }
 static int shorter(const char *path) {
     struct stat st;
@@ -136,7 +160,7 @@ static int open_to_all(const char *path) {
 static void is_not_used_if_it_is_not_right(void **state) {
     (void)state;
     if (!can_keep()) skip();
-    int (*const ways[])(const char *) = {of_another_build, damaged, shorter, empty, open_to_all};
+    int (*const ways[])(const char *) = {of_another_build, with_another_list, shorter, empty, open_to_all};
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         (void)restored(TS_TIER_COMPILED_AT_ONCE);
         assert_int_equal(restored(TS_TIER_COMPILED), 2);
@@ -147,11 +171,40 @@ static void is_not_used_if_it_is_not_right(void **state) {
     assert_int_equal(restored(TS_TIER_COMPILED), 2);
 }
 
+static off_t damaged_at, size;
+static int measure(const char *path) {
+    struct stat st;
+    if (stat(path, &st) != 0) return -1;
+    size = st.st_size;
+    return 0;
+}
+static int damage(const char *path) {
+    return change(path, damaged_at);
+}
+/* The IR or the machine code of one function is not used. IR is replaced at once, machine code when there is some. */
+static void damage_is_found(void **state) {
+    (void)state;
+    if (!can_keep()) skip();
+    (void)restored(TS_TIER_COMPILED_AT_ONCE);
+    assert_int_equal(each_entry(".code", measure), 1);
+    for (damaged_at = PARTS; damaged_at < size; damaged_at += 29) {
+        assert_int_equal(restored(TS_TIER_COMPILED) + with_ir, 4);
+        assert_int_equal(each_entry(".code", damage), 1);
+        assert_int_equal(restored(TS_TIER_COMPILED) + with_ir, 3);
+        assert_in_range(restored(TS_TIER_COMPILED), 1, 2);
+        assert_int_equal(with_ir, 2);
+        assert_int_equal(each_entry(".code", remove), 1);
+        (void)restored(TS_TIER_COMPILED_AT_ONCE);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(is_there_for_the_next_process, fresh, gone),
+        cmocka_unit_test_setup_teardown(is_there_for_an_engine_with_other_types, fresh, gone),
         cmocka_unit_test_setup_teardown(is_not_there_for_the_interpreter, fresh, gone),
         cmocka_unit_test_setup_teardown(is_not_used_if_it_is_not_right, fresh, gone),
+        cmocka_unit_test_setup_teardown(damage_is_found, fresh, gone),
     };
     return cmocka_run_group_tests(tests, make_module, NULL);
 }
