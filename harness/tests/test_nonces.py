@@ -98,6 +98,14 @@ def test_a_case_without_nonces_stays_as_it_is(project: Project) -> None:
     assert nonces.fill(case, 1, "touchstone") == (case, ())
 
 
+def test_a_case_is_looked_through_once_and_another_one_with_its_id_again(project: Project) -> None:
+    plain = project.load()
+    assert nonces.fill(plain, 1, "wasmtime")[0] is nonces.fill(plain, 2, "jco")[0] is plain
+    other = replace(plain, run=replace(plain.run, args=("{nonce:a}",)))
+    filled, tokens = nonces.fill(other, 1, "wasmtime")
+    assert len(tokens) == 1 and filled.run.args == (tokens[0][0],)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

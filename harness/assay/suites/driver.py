@@ -132,9 +132,10 @@ def drive(
         try:
             for result in (executor or LocalExecutor()).results(plan.suite, missing, plan.settings):
                 results[result.case, result.runtime] = result
+                marked = mark(result, expectations)
                 if log is not None:
-                    log.add(mark(result, expectations))
-                done(mark(result, expectations))
+                    log.add(marked)
+                done(marked)
             _retry(plan, results, executor or LocalExecutor(), lambda result: mark(result, expectations), said)
         except KeyboardInterrupt:
             interrupted = True

@@ -157,7 +157,7 @@ def one(suite: Suite, case: Case, runtime: Runtime, settings: Settings) -> CaseR
     except Exception as error:  # a fault of the harness is an ERROR of this case and does not end the run
         return failed(suite, case, runtime.name, f"{type(error).__name__}: {error}", settings)
     kept = settle(result, (*result.observation.places, *tokens), settings.when)
-    if not tokens and _alike(result.observation, kept.observation):
+    if isinstance(seen, NotRun) or (not tokens and _alike(result.observation, kept.observation)):
         return kept
     return _with_whole(suite, case, kept, settings)
 
