@@ -25,14 +25,14 @@ SCRIPT_SECONDS = 20.0
 
 
 def _runtime(program: Path) -> Runtime:
-    return Runtime(REFERENCE, Peer(REFERENCE.name, "with a fault", (str(program),)))
+    return Runtime(REFERENCE, Peer(REFERENCE, "with a fault", (str(program),)))
 
 
 class Suites:
     """The cases of a tree, with those against each 0.2.x if `versions`, and the scripts whose names contain one of `patterns`."""
 
     def __init__(self, root: Path, patterns: Collection[str] = (), versions: bool = True) -> None:
-        known = (REFERENCE.name,)
+        known = (REFERENCE,)
         self._cases = case_suite(root, None, None, places(root, (), {}, known), (REFERENCE,))
         self._scripts = script_suite(root, scripts.find_suites(root), timeout=SCRIPT_SECONDS)
         self._by_id = {case.id: case for case in self._cases.discover() if versions or not version_of(case.id)}
