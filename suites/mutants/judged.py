@@ -12,11 +12,12 @@ from pathlib import Path
 
 from assay.cases.versions import version_of
 from assay.cli.base import case_suite
-from assay.cli.suites import REFERENCE, script_suite
+from assay.cli.suites import script_suite
 from assay.model import Case, CaseResult, Check, Peer
 from assay.record import case_info
 from assay.run.runner import Settings
 from assay.runtimes import Runtime, places
+from assay.runtimes.registry import REFERENCE, reference
 from assay.suites import scripts
 from assay.suites.executors import one
 from assay.suites.suite import Suite
@@ -25,7 +26,7 @@ SCRIPT_SECONDS = 20.0
 
 
 def _runtime(program: Path) -> Runtime:
-    return Runtime(REFERENCE, Peer(REFERENCE, "with a fault", (str(program),)))
+    return Runtime(reference(), Peer(REFERENCE, "with a fault", (str(program),)))
 
 
 class Suites:
