@@ -34,7 +34,7 @@ class Suites:
 
     def __init__(self, root: Path, patterns: Collection[str] = (), versions: bool = True) -> None:
         known = (REFERENCE,)
-        self._cases = case_suite(root, None, None, places(root, (), {}, known), (REFERENCE,))
+        self._cases = case_suite(root, None, None, places(root, (), {}, known), (reference(),))
         self._scripts = script_suite(root, scripts.find_suites(root), timeout=SCRIPT_SECONDS)
         self._by_id = {case.id: case for case in self._cases.discover() if versions or not version_of(case.id)}
         self._wanted = [s for s in self._scripts.discover() if any(p in s.id for p in patterns)]
