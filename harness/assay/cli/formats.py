@@ -136,7 +136,7 @@ def write_reports(made: Record, target: Path, results: Path, root: Path) -> Path
         _write(target / _file(made, results, name), FORMATS[name].make(place))
 
     with beside(partial(_scripts, place), partial(write, "junit")) as (scripts, junit):
-        build(made)
+        build(made)  # which all but JUnit need, while the other process reads
         for name in REPORTS:
             if name != "junit":
                 write(name, replace(place, scripts=scripts.result))

@@ -13,7 +13,7 @@ from ..model import EXPECT_UNIT, CaseResult, Check, Level, UnitResult, Verdict
 from ..model.wire import show
 from ..record import CaseInfo, Record
 from ..record.differ import Aspect, Group, case_differences, groups, ran
-from .count import NO_RESULT, Count, count_unit, count_verdict, total
+from .count import Count, count_unit, count_verdict, total
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class RequirementRow:
         worst = max(units, key=lambda unit: Verdict.SKIP.rank if unit is None else unit.verdict.rank)
         unexpected = any(unit is not None and unit.unexpected for unit in units)
         if worst is None:
-            return count_verdict(Verdict.SKIP, level, unexpected=False, reason=NO_RESULT)
+            return count_unit(None, level)
         skipped = worst.verdict is Verdict.SKIP
         return count_verdict(worst.verdict, level, unexpected, worst.detail if skipped else "")
 
