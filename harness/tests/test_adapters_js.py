@@ -216,9 +216,11 @@ b64 = lambda text: base64.b64encode(text.encode()).decode()
 trees = job["trees"]
 trees["/g"]["dir"]["out"] = {{"source": job["stdin"]}}
 output = [[1, b64(" ".join(job["args"]))], [2, b64(job["env"]["K"])]]
-if os.fork() == 0:
-    open({pid!r}, "w").write(str(os.getpid()))
+child = os.fork()
+if child == 0:
     time.sleep(60)
+with open({pid!r}, "w") as file:
+    file.write(str(child))
 if {posts}:
     result = {{"outcome": {{"outcome": "exited", "status": 7}}, "output": output, "trees": trees}}
     urllib.request.urlopen(page + "done", json.dumps(result).encode())
@@ -227,7 +229,7 @@ time.sleep(60)
 
 
 def started(tmp_path: Path, *, posts: bool) -> subprocess.Popen[bytes]:
-    """Starts the driver with a fake browser, which leaves a child that writes its number to a file."""
+    """Starts the driver with a fake browser, which leaves a child, and writes the number of that to a file."""
     fake, host, module = tmp_path / "chromium", tmp_path / "host", tmp_path / "module"
     fake.write_text(FAKE.format(python=sys.executable, pid=str(tmp_path / "pid"), posts=posts), encoding="utf-8")
     fake.chmod(0o755)
