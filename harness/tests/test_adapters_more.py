@@ -14,7 +14,7 @@ from conftest import Project
 from test_adapters import job
 
 from assay.model import Absent, ClientSpec, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
-from assay.runtimes import Adapter, Places, registry
+from assay.runtimes import Adapter, Places, description, registry
 from assay.runtimes.base import base_environment, read_outcome
 from assay.runtimes.described import Described
 from assay.runtimes.driven import KNOWN, InPython, Library
@@ -85,6 +85,20 @@ def test_wamr_needs_its_compiler_beside_it(tmp_path: Path) -> None:
     assert isinstance(absent, Absent) and absent.reason == f"there is no {tmp_path / 'wamrc'}, which it needs"
     (tmp_path / "wamrc").touch()
     assert known("wamr").find(places) == Peer("wamr", "wamr 3", (str(program),))
+
+
+def test_paths_stand_in_the_words_of_each_list(project: Project) -> None:
+    adapter = description.read({
+        "name": "engine", "title": "an engine", "find": {"command": "engine"},
+        "run": {
+            "argv": ["{program}", "{dirs}", "{env}", "{grants}", "{component}"],
+            "dir": ["--dir={host}@{scratch}"], "env": ["--env={key}@{scratch}"],
+            "grants": {"inherit-network": ["--net={scratch}"]},
+        },
+    })[0]  # fmt: skip
+    made, folder = job(project), str(project.root)
+    argv = argv_of(adapter.command(Peer("engine", "1", ("/e",)), made))
+    assert argv[1:4] == (f"--dir=/h@{folder}", f"--env=K@{folder}", f"--net={folder}")
 
 
 def test_a_server_that_refuses_tells_it_by_its_status(project: Project) -> None:

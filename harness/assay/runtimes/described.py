@@ -103,6 +103,8 @@ class Described:
     flags: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
     """The command line for a script: for `RunsScripts` a converted one, for `RunsFiles` a .wast file."""
+    script_flags: tuple[str, ...] = ()
+    """Those of a variant for `RunsFiles`."""
     compile: Compile = Compile()
     reference: bool = False
 
@@ -156,41 +158,46 @@ class Described:
         if self._refused(job):  # to be told why
             argv = self._compile(peer, job.component, str(job.component), str(job.scratch / "out"))
             return Command(tuple(argv), environment, startup=line.startup)
-        lists = self._lists(peer, job)
+        outcome, trace = job.scratch / "outcome.json", job.scratch / "trace.txt"
+        values = {
+            **_programs(peer),
+            "component": str(job.component),
+            "source": str(job.case.component),
+            "scratch": str(job.scratch),
+            "outcome": str(outcome),
+        }
+        lists = self._lists(peer, job, values, trace)
         if lists["dirs"] and "{dirs}" not in line.argv:
             return Inexpressible(f"{self.name} serves without directories")
-        files = {"outcome": job.scratch / "outcome.json", "trace": job.scratch / "trace.txt"}
-        values = {"component": job.component, "source": job.case.component, "scratch": job.scratch, **files}
         words = line.module if line.module and not _is_component(job.case.component) else line.argv
-        argv = fill(words, {**_programs(peer), **{name: str(path) for name, path in values.items()}}, lists)
         return Command(
-            tuple(argv),
+            tuple(fill(words, values, lists)),
             () if line.inherits and run.env == () else environment,
-            files["outcome"] if "{outcome}" in line.argv else None,
-            files["trace"] if lists["trace"] else None,
+            outcome if "{outcome}" in line.argv else None,
+            trace if lists["trace"] else None,
             line.startup,
             line.listening,
         )
 
-    def _lists(self, peer: Peer, job: Job) -> dict[str, list[str]]:
-        """Returns the words of each list."""
+    def _lists(self, peer: Peer, job: Job, values: Mapping[str, str], trace: Path) -> dict[str, list[str]]:
+        """Returns the words of each list. `values` are those of the whole line."""
         lists: dict[str, list[str]] = {name: [] for name in _LISTS} | {
             "options": list(peer.options),
             "flags": list(self.flags),
             "compiled": list(self.compile.words) if job.component != job.case.component else [],
-            "trace": fill(self.run.trace, {"file": str(job.scratch / "trace.txt")}) if job.trace else [],
+            "trace": fill(self.run.trace, {**values, "file": str(trace)}) if job.trace else [],
             "args": list(job.case.run.args),
         }
         for mount in job.mounts:
             words = self.run.read_only_dir if mount.read_only else self.run.dir
-            lists["dirs"] += fill(words, {"host": str(mount.host), "guest": mount.guest})
+            lists["dirs"] += fill(words, {**values, "host": str(mount.host), "guest": mount.guest})
         for key, value in job.case.run.env or ():
-            lists["env"] += fill(self.run.env, {"key": key, "value": value})
+            lists["env"] += fill(self.run.env, {**values, "key": key, "value": value})
         for grant in job.case.run.grants:
-            lists["grants"] += (self.run.grants or {}).get(grant, ())
+            lists["grants"] += fill((self.run.grants or {}).get(grant, ()), values)
         for name in job.case.run.unstable:
             if name in self.about.can.unstable:
-                lists["unstable"] += fill(self.run.unstable, {"name": name})
+                lists["unstable"] += fill(self.run.unstable, {**values, "name": name})
         return lists
 
     def interpret(self, job: Job, result: ProcessResult, command: Command) -> Outcome:
@@ -242,7 +249,8 @@ class RunsFiles(Described):
 
     def wast(self, peer: Peer, script: Path) -> tuple[str, ...]:
         words = {**_programs(peer), "script": str(script)}
-        return tuple(fill(self.scripts, words, {"flags": self.flags, "options": peer.options}))
+        lists = {"flags": self.flags, "options": peer.options, "wast_flags": self.script_flags}
+        return tuple(fill(self.scripts, words, lists))
 
 
 def _programs(peer: Peer) -> dict[str, str]:

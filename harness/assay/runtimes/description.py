@@ -59,7 +59,7 @@ _KEYS = {
     "wast": {"argv"},
     "script": {"argv"},
     "ending": {"status", "stderr", "stdout", "is", "kind"},
-    "variant": {"name", "title", "flags", "wast"},
+    "variant": {"name", "title", "flags", "wast-flags"},
 }
 
 class DescriptionError(Exception):
@@ -107,9 +107,13 @@ def read(raw: Mapping[str, Any]) -> list[Described]:
         raise ValueError("[run] env is missing, and [can] environment is not false")
     if "script" in raw and "wast" in raw:
         raise ValueError("[script] and [wast] exclude each other")
-    main = (RunsScripts if "script" in raw else RunsFiles if "wast" in raw else Described)(
+    kind = RunsScripts if "script" in raw else RunsFiles if "wast" in raw else Described
+    main = kind(
         raw["name"], about, _where(find), line, serve, tuple(_rule(item) for item in raw.get("ending", [])),
-        tuple(raw.get("kinds", {}).items()), (), _words(raw.get("script", raw.get("wast", {})), "argv"), _compile(raw.get("compile", {})), raw.get("reference", False),
+        tuple(raw.get("kinds", {}).items()),
+        scripts=_words(raw.get("script", raw.get("wast", {})), "argv"),
+        compile=_compile(raw.get("compile", {})),
+        reference=raw.get("reference", False),
     )  # fmt: skip
     variants = [
         replace(
@@ -118,7 +122,7 @@ def read(raw: Mapping[str, Any]) -> list[Described]:
             reference=False,
             about=replace(about, title=item["title"], like=raw.get("like", raw["name"])),
             flags=_words(item, "flags"),
-            scripts=_words(item, "wast") or main.scripts,
+            script_flags=_words(item, "wast-flags"),
         )
         for item in raw.get("variant", [])
     ]
