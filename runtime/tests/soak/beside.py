@@ -93,7 +93,7 @@ class Neighbours(threading.Thread):
                 if content[16:] not in names:
                     raise Damage(f"{file.name} names no entry: {content!r}")
             elif file.suffix == ".code":
-                if len(content) < CODE_HEADER or int.from_bytes(content[56:64], "little") != len(content) - CODE_HEADER:
+                if len(content) < CODE_HEADER or int.from_bytes(content[48:56], "little") != len(content):
                     raise Damage(f"{file.name} has {len(content)} bytes, and its header says something else")
             elif file.suffix != ".calls":
                 raise Damage(f"{file.name} is in the cache folder")
