@@ -16,8 +16,12 @@ void ts_arena_init(ts_arena *a) {
     memset(a, 0, sizeof *a);
 }
 
+static size_t rounded(size_t size) {
+    return size ? (size + 15) & ~(size_t)15 : 16;
+}
 void *ts_arena_reserve(ts_arena *a, size_t size) {
     if (size > SIZE_MAX / 2) return NULL;
+    size = rounded(size);
     if ((size_t)(a->end - a->at) < size) {
         size_t want = a->total < FIRST_BLOCK ? FIRST_BLOCK : a->total > MAX_STEP ? MAX_STEP : a->total;
         if (want < size) want = size;
@@ -38,13 +42,10 @@ void *ts_arena_reserve(ts_arena *a, size_t size) {
 }
 
 void *ts_arena_alloc(ts_arena *a, size_t size) {
-    if (size > SIZE_MAX / 2) return NULL;
-    size = (size + 15) & ~(size_t)15;
-    if (size == 0) size = 16;
     void *p = ts_arena_reserve(a, size);
     if (!p) return NULL;
-    a->at += size;
-    memset(p, 0, size);
+    a->at += rounded(size);
+    memset(p, 0, rounded(size));
     return p;
 }
 

@@ -87,6 +87,14 @@ void ts_pages_populate(void *p, size_t len) {
 #endif
 }
 
+void *ts_pages_array(ts_arena *a, size_t n, size_t elem_size) {
+    enum { LARGE = 1 << 17 };
+    const size_t len = n <= SIZE_MAX / 2 / elem_size ? n * elem_size : 0;
+    void *room = len >= LARGE ? ts_arena_reserve(a, len) : NULL;
+    if (room) ts_pages_populate(room, len);
+    return ts_arena_array(a, n, elem_size);
+}
+
 bool ts_pages_can_reserve(size_t len) {
     void *p = ts_pages_reserve(len);
     ts_pages_release(p, len);

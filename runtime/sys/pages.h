@@ -3,6 +3,7 @@
  * the system refuses. */
 #ifndef TS_SYS_PAGES_H
 #define TS_SYS_PAGES_H
+#include "base/arena.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +23,8 @@ void *ts_pages_resize(void *p, size_t old_len, size_t new_len);
 /* Gets the memory of pages that will soon be written: at once, which is faster than page by page. This changes nothing
  * else, and where the system cannot do it, nothing at all. */
 void ts_pages_populate(void *p, size_t len);
+/* As ts_arena_array, for an array that is written soon as a whole: a large one gets its memory at once. */
+void *ts_pages_array(ts_arena *a, size_t n, size_t elem_size);
 /* Makes pages that contain machine code executable, and no longer writable. Returns false if the system refuses. */
 bool ts_pages_make_code(void *p, size_t len);
 /* Returns whether this process can reserve len bytes.

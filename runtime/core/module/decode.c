@@ -19,12 +19,8 @@ struct dec {
     uint32_t n_bodies;
 };
 
-enum { LARGE = 1 << 17 };
 static void *take(struct dec *d, size_t n, size_t size) {
-    const size_t len = n <= SIZE_MAX / 2 / size ? n * size : 0;
-    void *room = len >= LARGE ? ts_arena_reserve(&d->m->arena, len) : NULL;
-    if (room) ts_pages_populate(room, len); /* it is written soon */
-    void *p = ts_arena_array(&d->m->arena, n ? n : 1, size);
+    void *p = ts_pages_array(&d->m->arena, n ? n : 1, size);
     if (!p) ts_fail_nomem(d->e);
     return p;
 }

@@ -147,16 +147,13 @@ static void bind_imports(ts_instance *i, const ts_extern *imports) {
         }
 }
 
-enum { LARGE = 1 << 17 };
 static ts_status make_funcs(ts_instance *i, ts_error *e) {
     ts_store *s = i->store;
     ts_module *m = i->module;
     uint32_t n = m->n_funcs - m->n_imp_funcs;
     if (!n) return TS_OK;
     unsigned form = ts_exec_form(s, m->n_mems ? i->mems[0] : NULL);
-    ts_func *f = ts_arena_reserve(&s->arena, n * sizeof *f);
-    if (f && n * sizeof *f >= LARGE) ts_pages_populate(f, n * sizeof *f); /* all are written */
-    f = ts_arena_array(&s->arena, n, sizeof *f);
+    ts_func *f = ts_pages_array(&s->arena, n, sizeof *f);
     if (!f) return ts_fail_nomem(e);
     for (uint32_t k = m->n_imp_funcs; k < m->n_funcs; k++, f++) {
         f->type = m->funcs[k].type;
