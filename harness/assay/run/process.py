@@ -127,7 +127,11 @@ class _Ends:
 def _pair(name: str, kind: str, stdin: bytes) -> tuple[int | None, int]:
     """Returns our end of a stream, if there is one, and the process's end."""
     if kind == "terminal":
-        ours, theirs = os.openpty()
+        try:
+            ours, theirs = os.openpty()
+        except OSError as error:
+            why = f"no pseudo-terminal can be opened (is /dev/pts mounted?): {error.strerror}"
+            raise OSError(error.errno, why) from None
         _plain(theirs)
         return ours, theirs
     if kind == "socket":
