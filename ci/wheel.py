@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# Parts of suites/ and fixtures/ that no run reads.
-LEFT_OUT = ("suites/mutants/", "suites/reports/", "fixtures/build.py", "fixtures/compose.py")
+# Parts of suites/ and fixtures/ that no command reads.
+LEFT_OUT = ("suites/mutants/", "suites/reports/", "fixtures/compose.py")
 # What `make suites` fetches and an installed harness can use: scripts for `assay wast`, texts for the report.
 OFFICIAL = ("core", "component-model", "wit-0-2-0", "wit-0-2-12")
 # What `assay init` writes into a repository.
@@ -46,7 +46,7 @@ def tracked(*folders: str) -> Iterator[str]:
     done = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", *folders], cwd=ROOT, capture_output=True, text=True, check=False)
     names = done.stdout.splitlines()
     if done.returncode != 0:
-        names = [path.relative_to(ROOT).as_posix() for folder in folders for path in (ROOT / folder).rglob("*")]
+        names = [path.relative_to(ROOT).as_posix() for folder in folders for path in (ROOT / folder, *(ROOT / folder).rglob("*"))]
     yield from (name for name in sorted(names) if (ROOT / name).is_file() and "__pycache__" not in name)
 
 
@@ -58,7 +58,7 @@ def put(source: Path, target: Path, mode: int = 0o644) -> None:
 
 def data(target: Path, program: Path) -> None:
     """Writes the data of the wheel: what a run reads, laid out as in a checkout, and the program in bin/."""
-    for name in tracked("suites", "fixtures"):
+    for name in tracked("suites", "fixtures", "runtime/wasi/wit"):
         if not name.startswith(LEFT_OUT):
             put(ROOT / name, target / name)
     for suite in OFFICIAL:

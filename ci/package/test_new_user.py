@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
-from installed import Clean
+from installed import ROOT, Clean
 
 
 def runtime(clean: Clean, folder: Path, *, worse: bool = False) -> None:
@@ -39,3 +40,23 @@ def test_what_fails_is_red_until_it_is_announced(clean: Clean, tmp_path: Path) -
     clean.run(*words, "--update-expectations", cwd=tmp_path)
     assert "p2/cli/environment" in (tmp_path / "assay/expectations/mine.toml").read_text()
     clean.run(*words, cwd=tmp_path)
+
+
+def test_a_first_case_in_an_empty_folder(clean: Clean, tmp_path: Path) -> None:
+    empty = {"PATH": f"{clean.bin}"}
+    said = clean.run(clean.bin / "assay", "new-case", "p2/cli/mine", cwd=tmp_path, **empty)
+    assert "wrote suites/p2/cli/mine/cli-mine.c" in said and "pip install 'touchstone-assay[guests]'" in said
+    said = clean.run(clean.bin / "assay", "build-guest", "p2/cli/mine", cwd=tmp_path, status=2, **empty)
+    assert "none of these is installed" in said and "touchstone-assay[guests]" in said
+    tools = ROOT / ".venv/bin/wasm-tools"
+    if not any(shutil.which(f"clang-{version}") for version in (22, 21, 20, 19)) or not tools.exists():
+        pytest.skip("clang or wasm-tools is absent")
+    path = f"{clean.bin}:{tmp_path / 'tools'}:/usr/bin:/bin"
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools/wasm-tools").symlink_to(tools)
+    before = sorted(path for path in clean.data.rglob("*") if "__pycache__" not in path.parts)
+    clean.run("assay", "build-guest", "p2/cli/mine", cwd=tmp_path, PATH=path)
+    assert (tmp_path / "suites/p2/cli/mine/cli-mine.wasm").is_file()
+    said = clean.run("assay", "run", "--suites", "suites", "-r", "touchstone", "p2/cli/mine", cwd=tmp_path)
+    assert "cases 1 of 1 pass" in said
+    assert sorted(path for path in clean.data.rglob("*") if "__pycache__" not in path.parts) == before

@@ -7,6 +7,8 @@ import importlib
 import shutil
 import subprocess
 import sys
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from assay import cases
 from assay.cases import requirements
+from assay.cases.catalogue import Requirement
 from assay.cli import main
 from assay.scaffold import case as scaffold
 
@@ -28,7 +31,7 @@ def copy(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "fixtures/trees", tmp_path / "fixtures/trees")
     shutil.copytree(ROOT / "fixtures/src/lib", tmp_path / "fixtures/src/lib")
     shutil.copytree(ROOT / "runtime/wasi/wit", tmp_path / "runtime/wasi/wit")
-    for name in ("build.py", "bindings.py", "bindings.tar.xz", "CHECKSUMS", "src/guest.wit.in", "src/handler.wit.in"):
+    for name in ("build.py", "tools.py", "bindings.py", "bindings.tar.xz", "CHECKSUMS", "src/guest.wit.in", "src/handler.wit.in"):
         shutil.copy(ROOT / "fixtures" / name, tmp_path / "fixtures" / name)
     (tmp_path / "harness").mkdir()
     (tmp_path / "fixtures/built").mkdir()
@@ -129,8 +132,60 @@ def test_what_cannot_be_made_says_what_to_write(copy: Path, args: tuple[str, ...
     assert not (copy / "suites/p2").exists()
 
 
-def test_without_a_catalogue_the_checks_have_their_own_text() -> None:
-    made = scaffold.new_case("p2/io/mine", (), (), {})
-    toml = made.files["suites/p2/io/mine/case.toml"]
-    assert 'id = "io.poll.poll.one-or-more-indices"' in toml and "text = " in toml
-    assert made.rows == {}
+@pytest.mark.parametrize("catalogue", [{}, CATALOGUE])
+def test_outside_of_the_project_the_checks_have_their_own_text(tmp_path: Path, catalogue: Mapping[str, Requirement]) -> None:
+    new = scaffold.New("io.poll.poll.mine", "wasi:io/poll.poll", "must", 'it says "a \\ b"')
+    for number, mine in enumerate(((), (new,))):
+        made = scaffold.new_case("p2/io/mine", (), mine, catalogue, alone=bool(catalogue))
+        folder = tmp_path / str(number)
+        scaffold.write(folder, made)
+        toml = folder / "suites/p2/io/mine/case.toml"
+        (check,) = tomllib.loads(toml.read_text())["check"]
+        assert check["text"] == ('poll: it says "a \\ b"' if mine else check["text"])
+        assert check["id"] == ("io.poll.poll.mine" if mine else "io.poll.poll.one-or-more-indices")
+        assert made.rows == {} and not made.todo
+        (toml.parent / "io-mine.wasm").write_bytes(b"")
+        assert cases.load(toml, folder / "suites", ROOT / "fixtures").checks[0].text == check["text"]
+
+
+def test_a_guest_beside_its_case_is_built_there(copy: Path) -> None:
+    built = {}
+    for name, wat in (("one", False), ("two", True)):
+        scaffold.write(copy, scaffold.new_case(f"p2/io/{name}", (), (), CATALOGUE, wat=wat, alone=True))
+        built[name] = copy / f"suites/p2/io/{name}/io-{name}.wasm"
+    done = CliRunner().invoke(main, ["--root", str(copy), "build-guest", "p2/io/one", "p2/io/two"])
+    assert done.exit_code == 0, done.output
+    assert all(path.read_bytes()[:4] == b"\0asm" and str(path) in done.output for path in built.values())
+    assert not list((copy / "fixtures/built").iterdir())
+    assert new(copy, "p2/io/three").exit_code == 0  # its source is in fixtures/src
+    done = CliRunner().invoke(main, ["--root", str(copy), "build-guest", "p2/io/three"])
+    assert done.exit_code == 0 and (copy / "fixtures/built/io-three.wasm").is_file(), done.output
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({}, "there is no"),
+        ({"case.toml": "title ="}, "Invalid value"),
+        ({"case.toml": 'component = "../x.wasm"'}, "`component` is not the name of a file"),
+        ({"case.toml": 'component = "x.wasm"'}, "there is no source of its guest"),
+        ({"case.toml": 'component = "x.wasm"', "x.wat": "(component"}, "x.wat"),
+    ],
+)
+def test_a_guest_that_cannot_be_built_is_told(copy: Path, files: Mapping[str, str], words: str) -> None:
+    folder = copy / "suites/p2/io/mine"
+    folder.mkdir(parents=True)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    done = CliRunner().invoke(main, ["--root", str(copy), "build-guest", "p2/io/mine"])
+    assert done.exit_code == 2 and words in done.output, done.output
+    assert not (folder / "x.wasm").exists()
+
+
+def test_what_is_absent_is_told_with_how_to_get_it(copy: Path) -> None:
+    (copy / ".venv/bin").unlink()
+    code = "import sys; sys.executable = '/nowhere/python'; sys.path.insert(0, sys.argv[1]); import tools; print(*tools.absent(sys.argv[2] == 'wat'), sep='\\n')"
+    for kind, wanted in (("c", {"clang", "wasm-ld", "wasm-tools"}), ("wat", {"wasm-tools"})):
+        argv = [sys.executable, "-S", "-c", code, str(copy / "fixtures"), kind]
+        said = subprocess.run(argv, env={"PATH": "/nowhere"}, capture_output=True, text=True, check=True).stdout
+        assert {line.split()[1] for line in said.splitlines()} == wanted and "touchstone-assay[guests]" in said

@@ -33,6 +33,7 @@ from .base import (
     without_left_out,
 )
 from .bisect import bisect_command
+from .build_guest import build_guest_command
 from .certify import certify_command, verify_command
 from .diff import diff_command
 from .durations import durations_option, print_durations
@@ -154,6 +155,7 @@ for command in (
     why_command,
     explain_command,
     new_case_command,
+    build_guest_command,
     worker_command,
     judge_command,
     merge_command,

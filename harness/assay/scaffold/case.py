@@ -67,10 +67,12 @@ def new_case(
     *,
     title: str = "",
     wat: bool = False,
+    alone: bool = False,
 ) -> Made:
     """Returns the files of a new case. `asked` are ids of requirements in the catalogue, `new` has others.
 
-    Where the project has no catalogue, the checks carry their own text and no row is made."""
+    `alone`: the case is outside of the project, so its guest is beside its case.toml. There, and where the project has no
+    catalogue, the checks carry their own text and no row is made."""
     found = ID.fullmatch(case_id)
     if found is None or found[1] not in packages():
         raise NewCaseError(f"{case_id}: write p2/PACKAGE/NAME, PACKAGE one of {', '.join(packages())}, NAME of a-z, 0-9, -")
@@ -85,26 +87,28 @@ def new_case(
     if '"' in words or "\\" in words or "\n" in words:
         raise NewCaseError(f'--title {words!r}: write it in one line without " and \\')
     common = {"title": words, "guest": guest, "checks": checks, "stubs": stubs, "header": example["header"]}
+    place = f"suites/{case_id}" if alone else f"fixtures/src/{'wat' if wat else 'p2'}"
     if wat:
         verdict = "fail the guest does not try it yet" if stubs else "pass"
         lines = "".join(f"check {check.id} {verdict}\n" for check in checks)
-        source = {f"fixtures/src/wat/{guest}.wat": RENDER.get_template("guest.wat.j2").render(lines=lines, **common)}
+        source = {f"{place}/{guest}.wat": RENDER.get_template("guest.wat.j2").render(lines=lines, **common)}
     else:
         body = "" if stubs else example["body"].lstrip("\n")
-        source = {f"fixtures/src/p2/{guest}.c": RENDER.get_template("guest.c.j2").render(body=body, **common)}
+        source = {f"{place}/{guest}.c": RENDER.get_template("guest.c.j2").render(body=body, **common)}
+    catalogued = bool(catalogue) and not alone
     interfaces = list(dict.fromkeys(interface_of(check.functions[0]) for check in checks))
     run = "" if stubs or wat else example.get("run", "").lstrip("\n")
     toml = RENDER.get_template("case.toml.j2").render(
-        interfaces=interfaces, run=run, catalogued=bool(catalogue), **common
+        interfaces=interfaces, run=run, catalogued=catalogued, **common
     )
-    rows = {} if not catalogue else _rows([item for item in checks if item.id not in catalogue])
+    rows = _rows([item for item in checks if item.id not in catalogue]) if catalogued else {}
     return Made(
         case_id,
         guest,
         tuple(check.id for check in checks),
         {**source, f"suites/{case_id}/case.toml": toml.rstrip("\n") + "\n"},
         rows,
-        tuple(_todo(item) for item in new if item.level != "unspecified" and catalogue),
+        tuple(_todo(item) for item in new if item.level != "unspecified" and catalogued),
     )
 
 
