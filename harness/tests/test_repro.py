@@ -3,6 +3,7 @@ runtime."""
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import subprocess
 from pathlib import Path
@@ -199,3 +200,16 @@ def test_faults_of_the_harness_are_red_and_nobodys(project: Project, monkeypatch
     assert done.exit_code == 1
     page = (path.parent / "index.html").read_text(encoding="utf-8")
     assert "0 of 2 pass, 2 in error" in page
+
+
+def test_a_column_of_a_merged_record_that_cannot_be_repeated_here_says_how(tmp_path: Path) -> None:
+    column = "wasmtime@darwin"
+    path = tmp_path / "results.jsonl"
+    whole = made.record(made.result("wasmtime"))
+    renamed = [dataclasses.replace(one, name=column) if one.name == "wasmtime" else one for one in whole.runtimes]
+    results = [dataclasses.replace(one, runtime=column) if one.runtime == "wasmtime" else one for one in whole.results]
+    record.write(dataclasses.replace(whole, runtimes=tuple(renamed), results=tuple(results), gate=("touchstone",)), path)
+    done = CliRunner().invoke(main, ["repro", str(path), "p2/cli/arguments", column])
+    assert done.exit_code == 2, done.output
+    assert f"{column} is absent" in done.output and f"--program {column}=PATH" in done.output
+    assert "a column of a merged record is repeated on the machine that it is of" in done.output

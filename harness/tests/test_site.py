@@ -298,6 +298,19 @@ def test_what_the_file_of_a_case_has() -> None:
     assert (data["texts"][runtime], calls) == ("touchstone", 1) and "get-arguments" in data["texts"][text]
 
 
+def test_versions_of_a_runtime_in_several_runs_are_its_history() -> None:
+    builder = site.Builder()
+    for run, columns in (("one", "P"), ("two", "F"), ("three", "PF")):
+        verdicts = {f"wasmtime@{4 + len(run)}{i}": Verdict.PASS if letter == "P" else Verdict.FAIL for i, letter in enumerate(columns)}
+        run_of = site.HistoryRun(run, run, {name: f"wasmtime {name}" for name in verdicts})
+        builder.add(run_of, [("p2/c", "u", name, verdict) for name, verdict in verdicts.items()])
+    history = builder.made
+    assert [dict(run.versions) for run in history.runs[:2]] == [{"wasmtime": "wasmtime wasmtime@70"}] * 2
+    assert history.strip("p2/c", "u", "wasmtime@99") == "PF."  # also of a version that no run has
+    assert history.strip("p2/c", "u", "wasmtime@90") == ".2P"
+    assert history.strip("p2/c", "u", "wasmtime@91") == ".2F"
+
+
 def test_history_of_records() -> None:
     good, bad = made.record(), made.record(made.result("touchstone", verdict=Verdict.FAIL))
     history = history_of(one=bad, two=good, three=good)

@@ -72,6 +72,20 @@ def write(folder: Path, source: site.Source) -> Path:
     return folder
 
 
+def gaps() -> site.Source:
+    """Two versions of jco, wasmtime, and a history of five runs, of which some lack a runtime or have another version."""
+    results = [made.result("touchstone"), made.result("wasmtime"), made.result("jco@1.35", verdict=Verdict.FAIL)]
+    history = site.Builder()
+    for number, (wasmtime, jco) in enumerate((("P", "P1.17"), (".", "P1.24"), ("P", "."), (".", "F1.35"), ("P", ".")), 1):
+        columns = {"wasmtime": (wasmtime, "wasmtime 9")} if wasmtime != "." else {}
+        if jco != ".":
+            columns[f"jco@{jco[1:]}"] = jco[0], f"jco {jco[1:]}"
+        run = site.HistoryRun(f"run-{number}", f"2026-11-0{number}T00:00:00+00:00", {name: row[1] for name, row in columns.items()})
+        verdicts = {name: Verdict.PASS if row[0] == "P" else Verdict.FAIL for name, row in columns.items()}
+        history.add(run, [("p2/cli/arguments", made.CHECK, name, verdict) for name, verdict in verdicts.items()])
+    return site.Source(made.record(*results), history=history.made)
+
+
 def several() -> Record:
     return made.many(4, 12, 10, ("0.2.1", "0.2.2"))
 
@@ -79,7 +93,8 @@ def several() -> Record:
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("sites")
-    return {"small": write(root / "small", small()), "several": write(root / "several", site.Source(several()))}
+    sources = {"small": small(), "several": site.Source(several()), "gaps": gaps()}
+    return {name: write(root / name, source) for name, source in sources.items()}
 
 
 @pytest.fixture(scope="module")
@@ -247,6 +262,22 @@ def test_what_the_page_of_a_check_has(tab: Any) -> None:
     one.follow("p2/cli/other")
     assert "case=p2%2Fcli%2Fother" in page.evaluate("location.hash")
     assert "repro results.jsonl p2/cli/other jco" in one.text()
+
+
+def test_a_run_without_a_runtime_is_no_change_of_its_history(tab: Any) -> None:
+    one = tab("gaps")
+    page = one.open(CHECK)
+    rows = page.eval_on_selector_all("main table.history tbody tr", "rows => rows.map(row => [...row.cells].map(cell => cell.innerText))")
+    words = {name: said for name, _, said in rows}
+    assert words == {
+        "wasmtime": "pass in all 3 runs",
+        "jco@1.35": "fail since run-4 (jco 1.35), before that pass in run-2 (jco 1.24)",
+    }
+    assert page.locator("main table.history tbody tr >> nth=0 >> .strip i").count() == 5
+    page = one.open("#/history")
+    head = page.eval_on_selector_all("main table thead th", "all => all.map(th => th.innerText)")
+    assert head == ["run", "began", "wasmtime", "jco"]  # no column of a version beside that of its runtime
+    assert "jco 1.24" in one.text() and "jco 1.17" in one.text()
 
 
 def test_every_link_of_the_site_leads_somewhere(tab: Any) -> None:

@@ -27,4 +27,10 @@ def unknown_runtime(name: str, known: Sequence[str], option: str = "") -> Unusab
 
 def absent_runtime(name: str, reason: str) -> Unusable:
     how = f"`assay runtimes {name}` says how to get it; --program {name}=PATH names one"
+    if "@" in name:  # a column of `assay merge` may be a system, or what ran on another machine
+        base = name.partition("@")[0]
+        how = (
+            f"`assay runtimes --install {name}` installs it, if that is a version of {base}; a column of a merged record "
+            f"is repeated on the machine that it is of, or by --program {name}=PATH with a program that is here"
+        )
     return Unusable(f"{name} is absent: {reason} ({how})")

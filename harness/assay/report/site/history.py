@@ -6,6 +6,7 @@ In: runs, oldest first. Out: a `History`, which has a letter for each run of eac
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -51,8 +52,10 @@ class History:
     strips: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
 
     def strip(self, case: str, unit: str, runtime: str) -> str:
-        """Returns the letters in short form: `P3F` is a pass in three runs, and then a failure."""
-        return short(self.strips.get((case, unit, runtime), ""))
+        """Returns the letters in short form: `P3F` is a pass in three runs, and then a failure. A column
+        `NAME@VERSION` without letters of its own has those of NAME."""
+        own, base = (self.strips.get((case, unit, name), "") for name in (runtime, runtime.partition("@")[0]))
+        return short(own or base)
 
 
 def short(letters: str) -> str:
@@ -64,6 +67,14 @@ def short(letters: str) -> str:
     )
 
 
+def plain(names: Iterable[str]) -> dict[str, str]:
+    """Returns by the name of each column the runtime that it is in a history: NAME of `NAME@VERSION`, if the run has no
+    other version of it."""
+    bases = {name: name.partition("@")[0] for name in names}
+    number = Counter(bases.values())
+    return {name: base if number[base] == 1 else name for name, base in bases.items()}
+
+
 class Builder:
     """Makes a history of runs that are added one after the other, the oldest first."""
 
@@ -73,10 +84,12 @@ class Builder:
 
     def add(self, run: HistoryRun, units: Iterable[tuple[str, str, str, Verdict]]) -> None:
         """Adds a run. `units` has the case, the unit, the runtime, and what it came to."""
+        names = plain(run.versions)
         for case, unit, runtime, verdict in units:
-            key = (case, unit, runtime)
+            key = (case, unit, names.get(runtime, runtime))
             self._strips[key] = self._strips.get(key, "").ljust(len(self._runs), ABSENT) + LETTERS[verdict]
-        self._runs.append(run)
+        versions = {names[name]: version for name, version in run.versions.items()}
+        self._runs.append(HistoryRun(run.id, run.date, versions))
 
     def add_record(self, name: str, record: Record) -> None:
         """Adds the run that a record is of."""

@@ -160,10 +160,13 @@ async function history(data, unit) {
   const rows = S.runtimes.map((one, r) => {
     const letters = unfold(strips[r]);
     if (!letters.length) return null;
-    const changes = letters.flatMap((letter, n) => n && letter !== letters[n - 1] && letter !== "." && letters[n - 1] !== "." ? [n] : []);
-    const last = changes.at(-1), say = n => `${runs[n][0]}${runs[n][2][one.name] ? ` (${runs[n][2][one.name]})` : ""}`;
+    // a run without this runtime is no change; NAME@VERSION is the runtime NAME of the runs
+    const had = letters.flatMap((letter, n) => letter === "." ? [] : [n]), changes = had.filter((n, i) => i && letters[n] !== letters[had[i - 1]]);
+    const last = changes.at(-1), before = had[had.indexOf(last) - 1];
+    const version = n => runs[n][2][one.name] || runs[n][2][one.name.split("@")[0]];
+    const say = n => `${runs[n][0]}${version(n) ? ` (${version(n)})` : ""}`;
     const strip = h("div", {class: "strip", "aria-hidden": "true"}, letters.map((letter, n) => h("i", {class: `v-${letter === "." ? "none" : letter.toUpperCase()}`, title: `${runs[n][0]}, ${when(runs[n][1])}: ${WORDS[letter.toUpperCase()]}`}, SIGNS[letter.toUpperCase()])));
-    const words = last === undefined ? `${WORDS[letters.at(-1).toUpperCase()]} in all ${plural(letters.filter(letter => letter !== ".").length, "run")}` : `${WORDS[letters[last].toUpperCase()]} since ${say(last)}, before that ${WORDS[letters[last - 1].toUpperCase()]} in ${say(last - 1)}${changes.length > 1 ? `; ${changes.length} changes in all` : ""}`;
+    const words = last === undefined ? `${WORDS[letters[had.at(-1)].toUpperCase()]} in all ${plural(had.length, "run")}` : `${WORDS[letters[last].toUpperCase()]} since ${say(last)}, before that ${WORDS[letters[before].toUpperCase()]} in ${say(before)}${changes.length > 1 ? `; ${changes.length} changes in all` : ""}`;
     return h("tr", null, h("th", {scope: "row"}, one.name), h("td", null, strip), h("td", {class: "dim"}, words));
   });
   return [h("h2", null, "History"), scroll("History", h("table", {class: "list history"}, h("thead", null, h("tr", null, h("th", {scope: "col"}, "runtime"), h("th", {scope: "col"}, `${plural(runs.length, "run")}, the newest last`), h("th", {scope: "col"}, "in words"))), h("tbody", null, rows)))];
