@@ -14,8 +14,9 @@ else
 WHEEL_BUILD := $(BUILD)
 endif
 
+# All of the set-up is only needed where the tools of ci/requirements-wheel.txt are absent: a container has no more.
 .PHONY: wheel
-wheel: deps
+wheel: $(if $(wildcard .venv/bin/auditwheel),,deps)
 	$(if $(CROSS_CURL),@mkdir -p $(WHEEL_BUILD)/include && ln -sfn $(CURL_HEADERS) $(WHEEL_BUILD)/include/curl)
 	@$(MAKE) --no-print-directory $(WHEEL_FLAGS) $(WHEEL_BUILD)/wheel/touchstone
 	@.venv/bin/python ci/wheel.py --arch $(ARCH) --touchstone $(WHEEL_BUILD)/wheel/touchstone --out build/wheel

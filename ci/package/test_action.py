@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
 import shutil
 import subprocess
 import threading
@@ -262,6 +263,22 @@ def test_the_example_uses_inputs_that_there_are() -> None:
     assert example["permissions"] == {"contents": "read", "actions": "read", "pull-requests": "write"}
     page = (ROOT / "ci/ACTION.md").read_text()
     assert not [name for name in inputs if f"`{name}`" not in page], "ci/ACTION.md lacks an input"
+
+
+def test_the_container_copies_and_runs_what_there_is() -> None:
+    """Docker itself is not needed: the sources of COPY are here, and what RUN calls is here or in a package that it installs."""
+    text = (ROOT / "ci/Containerfile").read_text().replace("\\\n", " ")
+    copies = [words[1:] for line in text.splitlines() if (words := line.split())[:1] == ["COPY"]]
+    here = [source for *sources, _ in copies for source in sources if not sources[0].startswith("--from")]
+    assert here and not [name for name in here if not (ROOT / name).exists()]
+    runs = [line.removeprefix("RUN ") for line in text.splitlines() if line.startswith("RUN ")]
+    called = [command.split()[0] for run in runs for command in run.split("&&")]
+    known = {"apt-get", "rm", "python", "pip", "useradd", "make", ".venv/bin/pip"}
+    assert not [name for name in called if name not in known and not os.access(ROOT / name, os.X_OK)]
+    done = subprocess.run(["make", "-n", "wheel"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "ci/wheel.py" in done.stdout
+    # the image has what ci/requirements-wheel.txt lists: the whole set-up would install compilers, node and browsers
+    assert not (ROOT / ".venv/bin/auditwheel").exists() or "ci/setup.sh" not in done.stdout
 
 
 def test_the_shell_of_the_workflows_is_clean(tmp_path: Path) -> None:
