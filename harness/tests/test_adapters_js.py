@@ -17,7 +17,7 @@ from conftest import CASE, Project
 
 from assay.model import Absent, Command, Ending, Inexpressible, Job, Mount, Peer, ProcessResult
 from assay.runtimes import Places, ScriptAdapter, registry
-from assay.runtimes.javascript import endings
+from assay.runtimes.javascript import endings, refusals
 from assay.runtimes.known import jco_memory_driver
 
 ADAPTERS: dict[str, Any] = {adapter.name: adapter for adapter in registry.known()}
@@ -104,6 +104,30 @@ def test_what_jco_refuses_is_transpiled_again_for_its_reason(project: Project, n
     assert (outcome.ending, outcome.message) == (Ending.REJECTED, "unexpected end-of-file (at offset 0x35)")
     crash = ADAPTERS[name].interpret(job(project), ended(b"RuntimeError: unreachable\n", 1), made)
     assert crash.ending is Ending.CRASH
+
+
+@pytest.mark.parametrize("name", [*TRANSPILED, *IN_MEMORY])
+def test_what_jco_refused_before_is_said_again(project: Project, name: str, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    assert refusals.refusal(("/bin/sh", "-c", 'cat "$0" >&2; exit 1', str(said(tmp_path))), kept)
+    made = command(project, name, "", str(kept))
+    assert made.argv[-1].endswith("c.wasm") and "transpile" in made.argv and made.outcome_file is None
+    done = subprocess.run(made.argv, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", REFUSED)
+    outcome = ADAPTERS[name].interpret(job(project, "", str(kept)), ended(done.stderr, 1), made)
+    assert (outcome.ending, outcome.message) == (Ending.REJECTED, "unexpected end-of-file (at offset 0x35)")
+
+
+def said(folder: Path) -> Path:
+    (folder / "said").write_bytes(REFUSED)
+    return folder / "said"
+
+
+def test_only_a_refusal_is_kept(tmp_path: Path) -> None:
+    for script in ("exit 0", "exit 2", "kill -9 $$"):
+        assert not refusals.refusal(("/bin/sh", "-c", script), tmp_path / "kept"), script
+    assert not refusals.refusal(("/no/such/program",), tmp_path / "kept")
+    assert not (tmp_path / "kept").exists() and refusals.again(tmp_path, ("jco",)) is None
 
 
 @pytest.mark.parametrize("name", ["jco-bun", "bun-wasi"])

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from ...model import Absent, Command, Ending, Inexpressible, Job, Outcome, Peer, ProcessResult
 from ..about import About, Can, Install
-from ..base import base_environment, cached, free_port, last_line, served
+from ..base import base_environment, cached, common_ending, free_port, last_line, served
 from ..places import Places
 from .endings import not_transpiled
 from .engine import Engine
 from .packages import built, find_jco, packages, shim_of
+from .refusals import again, refusal
 from .transpiler import transpiler
 
 _DRIVER = Path(__file__).parents[1] / "known" / "jco_transpiled_driver.mjs"
@@ -48,12 +49,13 @@ class Transpiled(Engine):
         return replace(engine, version=version, program=(*engine.program, *made.program))
 
     def prepare(self, peer: Peer, component: Path, places: Places) -> Path:
-        """Returns the folder of what jco made, or the component itself where jco refuses it."""
+        """Returns the folder of what jco made, or of its refusal. It is the component itself where jco did neither."""
         _, node, script, _ = peer.program
 
         def make(out: Path) -> bool:
             options = {**_OPTIONS, **self.options, "outDir": str(out)}
-            return transpiler(node, script).transpile(component, options) or False
+            made = transpiler(node, script).transpile(component, options)
+            return made or refusal((node, script, *_WORDS, str(component)), out)
 
         # `sync` and `async` are all that distinguishes the options of these runtimes
         tool = f"transpiled-{self.options['instantiation']}"
@@ -63,8 +65,11 @@ class Transpiled(Engine):
 
     def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
         _, node, script, package = peer.program
-        if job.component == job.case.component:  # to be told why it is refused
-            argv = (node, script, *_WORDS, "-o", str(job.scratch / "out"), str(job.component))
+        words = (node, script, *_WORDS)
+        if refused := again(job.component, (*words, str(job.case.component))):
+            return Command(refused, base_environment(job))
+        if job.component == job.case.component:
+            argv = (*words, "-o", str(job.scratch / "out"), str(job.component))
             return Command(argv, base_environment(job), startup=20.0)
         shim = shim_of(package)
         return self.run(peer, job, shim) if shim else Inexpressible("jco's preview2-shim is not where it was expected")
@@ -80,8 +85,8 @@ class Transpiled(Engine):
         if job.case.run.serve and command.outcome_file is not None:
             crash = Outcome(Ending.CRASH, result.status, "the server ended by itself", last_line(result.stderr))
             return served(result) or crash
-        if command.outcome_file is None and result.status:
-            return not_transpiled(result.stderr.decode("utf-8", "backslashreplace"))
+        if command.outcome_file is None:
+            return common_ending(result) or not_transpiled(result.stderr.decode("utf-8", "backslashreplace"))
         return super().interpret(job, result, command)
 
 
