@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static ts_status mode_of(const ts_cli_options *o, ts_confine_mode *out, ts_error *e) {
-    *out = o->set.policy.confine;
-    const char *name = *out == TS_CONFINE_DEFAULT ? getenv("TOUCHSTONE_CONFINE") : NULL;
+static ts_status mode_of(ts_confine_mode asked, ts_confine_mode *out, ts_error *e) {
+    *out = asked;
+    const char *name = asked == TS_CONFINE_DEFAULT ? getenv("TOUCHSTONE_CONFINE") : NULL;
     if (!name || !*name || ts_confine_mode_named(name, out)) return TS_OK;
     return ts_fail(e, TS_USAGE, "TOUCHSTONE_CONFINE is %.40s: off, try or require is expected", name);
 }
@@ -17,12 +17,24 @@ static ts_status mode_of(const ts_cli_options *o, ts_confine_mode *out, ts_error
 ts_status ts_cli_confine(const ts_cli_options *o, ts_wasi *w, const ts_engine *engine, ts_confine_needs *needs,
                          ts_confinement *out, ts_error *e) {
     ts_confine_mode mode;
-    TS_TRY(mode_of(o, &mode, e));
+    TS_TRY(mode_of(o->set.policy.confine, &mode, e));
     for (uint32_t i = 0; i < o->set.unstable.len; i++)
         needs->time_zones = needs->time_zones || strcmp(o->set.unstable.data[i], "clocks-timezone") == 0;
     needs->cache = ts_cli_cache_folder(o->set.policy.cache);
     needs->makes_code = ts_engine_tier(engine) != TS_TIER_INTERPRETED;
     return ts_wasi_confine(w, mode, needs, out, e);
+}
+
+ts_status ts_cli_confine_reader(const char *folder, bool makes_code, ts_error *e) {
+    const ts_confine_needs needs = {.makes_code = makes_code};
+    ts_confine_mode mode;
+    ts_wasi *w = NULL;
+    TS_TRY(mode_of(TS_CONFINE_DEFAULT, &mode, e));
+    TS_TRY(ts_wasi_new(&w, e));
+    ts_status s = folder ? ts_wasi_allow_dir(w, folder, "/", true, e) : TS_OK;
+    if (s == TS_OK) s = ts_wasi_confine(w, mode, &needs, NULL, e);
+    ts_wasi_free(w);
+    return s;
 }
 
 const char *ts_cli_confine_name(ts_confine_mode mode) {

@@ -41,7 +41,9 @@
  *   ts_component, ts_ctype_print, ts_cfunc_type_print, ts_ctype_primitive
  *                                         the decoded component, whose structs may still change
  *   ts_code_listing                       --code: a listing for people, whose form may change; functions
- *   ts_module_func_name                   are found by name */
+ *   ts_module_func_name                   are found by name
+ *   ts_disassembler_new, ts_disassembler_free
+ *                                         its library is loaded before the process is confined */
 #ifndef TS_CLI_EMBED_H
 #define TS_CLI_EMBED_H
 #include "component/abi/canon.h"
@@ -58,6 +60,7 @@
 #include "core/run/store.h"
 #include "core/run/text.h"
 #include "core/run/usage.h"
+#include "core/tools/disassembler.h"
 #include "core/tools/listing.h"
 #include "http/server/server.h"
 #include "wasi/context.h"

@@ -277,7 +277,10 @@ int ts_cli_inspect(int argc, char **argv) {
     ts_engine *engine = NULL;
     ts_component *c = NULL;
     ts_module *m = NULL;
+    ts_disassembler *disassembler = NULL;
     ts_status s = ts_cli_program_open(argv[1], true, &file, e);
+    if (code) disassembler = ts_disassembler_new(); /* its library is loaded before */
+    if (s == TS_OK) s = ts_cli_confine_reader(NULL, code != NULL, e);
     if (s == TS_OK) s = ts_engine_new(&engine, e);
     if (s == TS_OK && ts_bytes_are_component(file.bytes, file.len)) {
         s = ts_component_new(engine, file.bytes, file.len, false,
@@ -304,6 +307,7 @@ int ts_cli_inspect(int argc, char **argv) {
     if (s != TS_OK && e->status == TS_OK) (void)ts_fail(e, s, "%s", ts_status_name(s));
     ts_cli_report(e);
     int status = ts_cli_status(e);
+    ts_disassembler_free(disassembler);
     ts_component_free(c);
     ts_core_module_free(m);
     ts_engine_free(engine);

@@ -332,6 +332,7 @@ int ts_cli_validate(int argc, char **argv) {
     if (s != TS_OK) s = ts_fail(e, s, *list ? "--features %s: %s" : "--features%s: %s", list, why.message);
     if (s == TS_OK && list) s = ts_component_features_parse(list, &features, e);
     if (s == TS_OK) s = ts_cli_program_open(path, true, &file, e);
+    if (s == TS_OK) s = ts_cli_confine_reader(NULL, false, e);
     if (s == TS_OK) s = ts_engine_new(&engine, e);
     if (s == TS_OK)
         s = ts_bytes_are_component(file.bytes, file.len)

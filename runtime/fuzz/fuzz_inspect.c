@@ -5,6 +5,10 @@
 #include "input.h"
 #include "cli/run.h"
 
+/* The command would confine this process once and for all, after which libFuzzer writes no file. */
+__attribute__((constructor)) static void leave_unconfined(void) {
+    setenv("TOUCHSTONE_CONFINE", "off", 1);
+}
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const char *const functions[] = {NULL, NULL, "0", "1", "run", "_start"};
     fz_file f = fz_file_of(data, size);

@@ -5,6 +5,7 @@
 #include "cli/wast/wast.h"
 #include "base/quantity.h"
 #include "base/vec.h"
+#include "cli/confine.h"
 #include "cli/outcome.h"
 #include "cli/output.h"
 #include "cli/wast/json.h"
@@ -833,6 +834,11 @@ int ts_cli_wast(int argc, char **argv) {
     }
     if (w.results_path && ts_cli_out_open(&w.results, "the results", w.results_path, "w", &w.err) != TS_OK) {
         fprintf(stderr, "touchstone: %s\n", w.err.message);
+        goto out;
+    }
+    if (ts_cli_confine_reader(*w.dir ? w.dir : ".", true, &w.err) != TS_OK) {
+        fprintf(stderr, "touchstone: %s\n", w.err.message);
+        status = ts_cli_status(&w.err);
         goto out;
     }
     if (ts_json_parse(&w.arena, (const char *)text, len, &root, &w.err) != TS_OK || run_script(&w, root) != TS_OK) {

@@ -129,6 +129,32 @@ def test_an_absent_part_is_said_and_only_require_insists(capable: None, tmp_path
         assert run("run", HELLO, before=without(SECCOMP, LANDLOCK)).stdout == "hello from a component\n"
 
 
+def script(folder: Path, module: str) -> Path:
+    folder.mkdir()
+    (folder / "s.json").write_text(json.dumps({"commands": [{"type": "module", "line": 1, "filename": module}]}))
+    return folder / "s.json"
+
+
+def test_commands_that_only_read_files_are_confined(capable: None, tmp_path: Path) -> None:
+    (tmp_path / "m.wasm").write_bytes(b"\0asm\1\0\0\0")
+    inside = script(tmp_path / "inside", "m.wasm")
+    (inside.parent / "m.wasm").write_bytes(b"\0asm\1\0\0\0")
+    commands = (["validate", HELLO], ["inspect", HELLO], ["inspect", "--code", "3", HELLO], ["wast", inside])
+    for words in commands:
+        run(*words, env={"TOUCHSTONE_CONFINE": "require"})
+        refused = run(*words, env={"TOUCHSTONE_CONFINE": "require"}, status=126, before=without(LANDLOCK))
+        assert "the process cannot be confined: files: the kernel has no Landlock" in refused.stderr
+        run(*words, before=without(LANDLOCK))
+        assert "TOUCHSTONE_CONFINE is on" in run(*words, env={"TOUCHSTONE_CONFINE": "on"}, status=120).stderr
+
+
+def test_a_script_reads_nothing_outside_its_folder(capable: None, tmp_path: Path) -> None:
+    (tmp_path / "m.wasm").write_bytes(b"\0asm\1\0\0\0")
+    outside = script(tmp_path / "script", "../m.wasm")
+    run("wast", outside, env={"TOUCHSTONE_CONFINE": "off"})
+    assert "m.wasm" in run("wast", outside, env={"TOUCHSTONE_CONFINE": "require"}, status=1).stdout
+
+
 def test_files_that_the_command_writes_itself(capable: None, tmp_path: Path) -> None:
     run("run", "--outcome", tmp_path / "o", "--trace-output", tmp_path / "t", "--record", tmp_path / "r", HELLO)
     assert json.loads((tmp_path / "o").read_text())["outcome"] == "exited"
