@@ -179,6 +179,12 @@ uint32_t ts_count_until_hot(ts_tier tier, bool is_loop, uint32_t at) {
     return is_loop ? ITERATIONS_UNTIL_HOT : CALLS_UNTIL_HOT;
 }
 
+uint64_t ts_compiled_offset(const ts_compiled *c, uint32_t word) {
+    uint64_t offset = c->n_map > 1 ? c->map[1] : 0;
+    for (uint32_t i = 0; i + 1 < c->n_map && c->map[i] <= word; i += 2) offset = c->map[i + 1];
+    return offset;
+}
+
 void ts_compiled_free(ts_compiled *c) {
     free(c->code);
     free(c->handlers);

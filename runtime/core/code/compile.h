@@ -25,6 +25,9 @@ typedef struct ts_compiled {
  * frame is too large, and for lack of memory. */
 ts_status ts_compile(const ts_fcode *f, bool with_map, ts_compiled *out, ts_error *e) TS_MUST_USE;
 void ts_compiled_free(ts_compiled *c);
+/* The byte offset in the module of the instruction that a word of `code` belongs to; the code that enters the function
+ * belongs to its first instruction. 0: the code has no map. */
+uint64_t ts_compiled_offset(const ts_compiled *c, uint32_t word);
 /* The calls of a function, or the iterations of a loop, until it is worth machine code: what the operation `count` at
  * this word begins with. The first one of a function counts its calls. */
 uint32_t ts_count_until_hot(ts_tier tier, bool is_loop, uint32_t at);

@@ -262,10 +262,8 @@ uint64_t ts_code_offset(const ts_fcode *f, const ts_word *pc) {
     ts_error e;
     ts_error_init(&e);
     ts_compiled c;
-    uint64_t off = 0;
     if (!f->code || ts_compile(f, true, &c, &e) != TS_OK) return 0;
-    uint32_t at = (uint32_t)(pc - f->code);
-    for (uint32_t i = 0; i + 1 < c.n_map && c.map[i] <= at; i += 2) off = c.map[i + 1];
+    uint64_t off = ts_compiled_offset(&c, (uint32_t)(pc - f->code));
     ts_compiled_free(&c);
     return off;
 }

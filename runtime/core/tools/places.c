@@ -27,11 +27,6 @@ static uint32_t word_of(const finder *f, const ts_place *p) {
     }
     return lo ? f->native.map[lo - 1].word : 0;
 }
-static uint64_t offset_of(const finder *f, uint32_t word) {
-    uint64_t off = 0;
-    for (uint32_t i = 0; i + 1 < f->ir.n_map && f->ir.map[i] <= word; i += 2) off = f->ir.map[i + 1];
-    return off;
-}
 static const ts_import *imported(const ts_module *m, uint32_t func) {
     for (uint32_t i = 0; i < m->n_imports; i++)
         if (m->imports[i].kind == TS_EXTERN_FUNC && func-- == 0) return &m->imports[i];
@@ -65,7 +60,7 @@ static void look(finder *f, const ts_place *p, ts_place_source *out) {
     ts_module_name(m, fr->module, sizeof fr->module);
     ts_module_func_name(m, f->code->func, fr->function, sizeof fr->function);
     fr->func_index = f->code->func;
-    fr->offset = offset_of(f, word);
+    fr->offset = ts_compiled_offset(&f->ir, word);
     uint32_t n = ts_dwarf_unfold(f->code->module, fr, TS_PLACE_FRAMES - first);
     if (n > TS_PLACE_FRAMES - first) n = TS_PLACE_FRAMES - first;
     ts_frame *whole = &fr[n - 1];

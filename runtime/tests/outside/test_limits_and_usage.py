@@ -159,6 +159,16 @@ def test_names_of_a_backtrace_are_harmless(tmp_path: Path) -> None:
     assert "!?[31mred??" in said and "\x1b" not in said and "\x9b" not in said
 
 
+@pytest.mark.parametrize("engine", ["interpreter", "compiled-at-once"])
+def test_a_function_that_could_not_be_entered_has_its_first_line(engine: str, tmp_path: Path) -> None:
+    (tmp_path / "it.wat").write_text("(module (func $f (local i64)\n  (drop (i32.const 1))\n  (call $f))\n  (export \"f\" (func $f)))")
+    subprocess.run([WASM_TOOLS, "parse", "-g", "it.wat", "-o", "it.wasm"], cwd=tmp_path, check=True, timeout=60)
+    run(tmp_path / "it.wasm", "--engine", engine, "--invoke", "f", "--outcome", str(tmp_path / "o"), status=134)
+    outcome = json.loads((tmp_path / "o").read_text())
+    assert outcome["kind"] == "call-stack-exhausted"
+    assert [(frame["line"], frame["offset"] > 0) for frame in outcome["backtrace"][:3]] == [(2, True), (3, True), (3, True)]
+
+
 @pytest.mark.parametrize(
     ("symbol", "path"),
     [

@@ -213,18 +213,22 @@ def test_profile_has_lines_where_the_module_has_dwarf(tmp_path: Path) -> None:
     (thread,) = profile["threads"]
     lines = GUEST.splitlines()
     seen = collections.Counter[str]()
+    ends = 0
     for stack in stacks_of(thread):
         for name, file, line in stack:
             if name not in ("hot!sum", "hot!work"):
                 continue
             assert file is not None
             assert file.endswith("it.wat")
-            assert line is not None
+            if line is None:  # wasm-tools describes a function up to its last `end`, which has no line
+                ends += 1
+                continue
             first = next(i for i, text in enumerate(lines, 1) if f"(func ${name.removeprefix('hot!')} " in text + " ")
             last = next(i for i in range(first + 1, len(lines) + 1) if i == len(lines) or "(func " in lines[i])
             assert first <= line <= last, (name, line)
             seen[name] += 1
     assert seen["hot!work"] > 0
+    assert ends * 10 <= seen.total()
 
 
 def test_profile_of_a_guest_that_fails(tmp_path: Path) -> None:
