@@ -82,6 +82,13 @@ def test_an_engine_runs_scripts_once() -> None:
     assert able.issuperset(MODULES) and able.isdisjoint((*TRANSPILED, *IN_MEMORY))
 
 
+def test_deno_keeps_what_it_compiles_of_the_driver_of_scripts(project: Project) -> None:
+    for name in MODULES:
+        argv = ADAPTERS[name].script(peer(project, name), Path("s.json"), Path("r"), ())
+        assert argv[-2:] == ("s.json", "r") and "/engine" in argv
+        assert argv[1].startswith("DENO_DIR=/") == (name == "deno-wasi")
+
+
 def test_the_shim_denies_what_is_not_granted(project: Project) -> None:
     every = {"_denyTcp", "_denyUdp", "_denyDnsLookup", "_denyHttp"}
     for grants, allowed in (

@@ -53,6 +53,25 @@ def test_there_are_scripts() -> None:
     assert len(SCRIPTS) == 4
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_largest_table_is_refused(tmp_path: Path, engine: str) -> None:
+    """The text leaves it open: other engines do make a table of 16 GiB. Here it is over the limit, and costs nothing."""
+    text = """(module (table $t 0 externref)
+      (func (export "_start")
+        (if (i32.ne (table.grow $t (ref.null extern) (i32.const 0xfffffffe)) (i32.const -1)) (then unreachable))
+        (if (i32.ne (table.size $t) (i32.const 0)) (then unreachable))))"""
+    done = subprocess.run(
+        [TOUCHSTONE, "run", assemble(tmp_path, text)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "TOUCHSTONE_ENGINE": engine},
+        preexec_fn=no_reservations,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 # --- bytes ----------------------------------------------------------------------------------------------------------------
 
 

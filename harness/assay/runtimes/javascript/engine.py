@@ -52,9 +52,11 @@ class Engine(ABC):
     def driven(self, peer: Peer, job: Job, driver: Path, more: dict[str, object]) -> Command:
         """Returns the command line of a driver on this engine."""
         command = driven(job, (peer.program[0], *self.engine[1:], *peer.options, str(driver)), more)
-        # deno keeps here what it compiles of the driver and the shim
-        kept = (("DENO_DIR", str(locations.caches() / "deno")),) if self.engine == DENO else ()
-        return replace(command, env=(*command.env, *kept))
+        return replace(command, env=(*command.env, *self.kept()))
+
+    def kept(self) -> tuple[tuple[str, str], ...]:
+        """Returns the variables of the engine's process: deno keeps in a folder what it compiles of a driver."""
+        return (("DENO_DIR", str(locations.caches() / "deno")),) if self.engine == DENO else ()
 
     @abstractmethod
     def command(self, peer: Peer, job: Job) -> Command | Inexpressible: ...

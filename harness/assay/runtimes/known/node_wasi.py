@@ -23,7 +23,9 @@ class NodeWasi(Engine):
         return self.driven(peer, job, _DRIVER, {})
 
     def script(self, peer: Peer, script: Path, results: Path, features: Sequence[str]) -> tuple[str, ...]:
-        return (peer.program[0], *self.engine[1:], *peer.options, str(_SCRIPT_DRIVER), str(script), str(results))
+        variables = [f"{name}={value}" for name, value in self.kept()]
+        words = (peer.program[0], *self.engine[1:], *peer.options, str(_SCRIPT_DRIVER), str(script), str(results))
+        return ("/usr/bin/env", *variables, *words) if variables else words
 
 
 _CAN = Can(components=False, modules=True, worlds=(), grants=())
