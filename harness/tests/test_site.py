@@ -18,12 +18,13 @@ from click.testing import CliRunner
 
 from assay import record as records
 from assay.cli import main
+from assay.cli.site import label_of
 from assay.model import Basis, Divergence, Verdict
 from assay.record import Record
 from assay.report import site
 from assay.report.count import NUMBERS
 from assay.report.site.files import parts, slug, stems
-from assay.report.site.history import short
+from assay.report.site.history import names, short
 from assay.report.site.pages import FIRST
 from assay.report.view import build
 
@@ -321,6 +322,35 @@ def test_history_of_records() -> None:
     assert short("PPPF..p") == "P3F.2p"
 
 
+def test_a_person_can_tell_runs_by_their_names() -> None:
+    def run(date: str, label: str = "", name: str = "a") -> site.HistoryRun:
+        return site.HistoryRun(name, f"2026-11-{date}+00:00", {}, label, "p2")
+
+    first, second, third = "01T10:00:00", "02T10:00:00", "02T10:00:30"
+    assert names([run(first), run(second, "before"), run(third)]) == ("run of 2026-11-01 10:00", "before", "run of 2026-11-02 10:00")
+    assert names([run(second), run(third)]) == ("run of 2026-11-02 10:00:00", "run of 2026-11-02 10:00:30")
+    assert names([run(first, "x"), run(second, "x")]) == ("x, 2026-11-01 10:00", "x, 2026-11-02 10:00")
+    assert names([run(first, "x", "a"), run(first, "x", "b")]) == ("x, 2026-11-01 10:00:00, a", "x, 2026-11-01 10:00:00, b")
+    assert names([]) == ()
+    many = site.HistoryRun("one/results.jsonl", "", {f"r{n}": "1" for n in range(8)}, suite="p2")
+    assert many.words == "p2 on r0, r1, r2, r3, r4, r5 and 2 more; one/results.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [
+        ("reports/latest/results.jsonl", ""),
+        ("results.jsonl", ""),
+        ("one/results.jsonl", "one"),
+        ("one/night.jsonl", "night"),
+        ("reports/example.jsonl", "example"),
+    ],
+)
+def test_the_path_of_a_record_labels_its_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, label: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert label_of(Path(path)) == label == label_of(tmp_path / path)
+
+
 def invoke(*argv: str | Path) -> tuple[int, str]:
     done = CliRunner().invoke(main, [str(word) for word in argv])
     return done.exit_code, done.output
@@ -356,7 +386,8 @@ def test_the_newest_of_several_records_is_shown(tmp_path: Path, recorded: Path) 
     status, output = invoke("site", recorded, older, "--output", tmp_path / "site")
     assert status == 0, output
     files = {f"data/{path.name}": path.read_bytes() for path in (tmp_path / "site/data").iterdir()}
-    assert [run[0] for run in data_of(files, "runs")] == ["older.jsonl", "results.jsonl"]
+    assert [run[0] for run in data_of(files, "runs")] == ["older", tmp_path.name]
+    assert data_of(files, "runs")[0][3] == f"p2 on touchstone; {tmp_path.name}/older.jsonl"
     assert len(data_of(files, "summary")["runtimes"]) == 3
     history = dict(data_of(files, "case-p2-cli-arguments")["history"])
     assert history[made.CHECK] == ["FP", ".P", ".F"]
@@ -379,5 +410,7 @@ def test_the_kept_history_is_the_history_of_the_site(tmp_path: Path, recorded: P
     status, output = invoke("site", recorded, "--output", tmp_path / "site", "--history", kept)
     assert status == 0, output
     files = {f"data/{path.name}": path.read_bytes() for path in (tmp_path / "site/data").iterdir()}
-    assert [run[1][:10] for run in data_of(files, "runs")] == ["2026-10-01", "2026-11-21"]
+    runs = data_of(files, "runs")
+    assert [run[0] for run in runs] == ["run of 2026-10-01 00:00", tmp_path.name]
+    assert re.fullmatch(r"p2 on touchstone; history:20261001T000000-[0-9a-f]{12}", runs[0][3])
     assert dict(data_of(files, "case-p2-cli-arguments")["history"])[made.CHECK] == ["FP", ".P", ".F"]

@@ -50,8 +50,8 @@ def small() -> site.Source:
         started="2026-10-01T00:00:00+00:00",
     )
     history = site.Builder()
-    history.add_record("older", older)
-    history.add_record("newest", record)
+    history.add_record("old/results.jsonl", older, "older")
+    history.add_record("latest/results.jsonl", record)
     return site.Source(
         record,
         repro=".venv/bin/assay repro results.jsonl",
@@ -80,7 +80,8 @@ def gaps() -> site.Source:
         columns = {"wasmtime": (wasmtime, "wasmtime 9")} if wasmtime != "." else {}
         if jco != ".":
             columns[f"jco@{jco[1:]}"] = jco[0], f"jco {jco[1:]}"
-        run = site.HistoryRun(f"run-{number}", f"2026-11-0{number}T00:00:00+00:00", {name: row[1] for name, row in columns.items()})
+        versions = {name: row[1] for name, row in columns.items()}
+        run = site.HistoryRun("a record", f"2026-11-0{number}T00:00:00+00:00", versions, "x" if number == 1 else "", "p2")
         verdicts = {name: Verdict.PASS if row[0] == "P" else Verdict.FAIL for name, row in columns.items()}
         history.add(run, [("p2/cli/arguments", made.CHECK, name, verdict) for name, verdict in verdicts.items()])
     return site.Source(made.record(*results), history=history.made)
@@ -251,7 +252,7 @@ def test_what_the_page_of_a_check_has(tab: Any) -> None:
         "3 lines by touchstone",
         f"call() -> {EVIL}",
         "BETA",
-        "fail since newest (jco 1.0), before that pass in older (jco 1.0)",
+        "fail since run of 2026-11-21 00:00 (jco 1.0), before that pass in older (jco 1.0)",
         "0.2.1",
     ):
         assert words in text, words
@@ -271,13 +272,15 @@ def test_a_run_without_a_runtime_is_no_change_of_its_history(tab: Any) -> None:
     words = {name: said for name, _, said in rows}
     assert words == {
         "wasmtime": "pass in all 3 runs",
-        "jco@1.35": "fail since run-4 (jco 1.35), before that pass in run-2 (jco 1.24)",
+        "jco@1.35": "fail since run of 2026-11-04 00:00 (jco 1.35), before that pass in run of 2026-11-02 00:00 (jco 1.24)",
     }
     assert page.locator("main table.history tbody tr >> nth=0 >> .strip i").count() == 5
     page = one.open("#/history")
     head = page.eval_on_selector_all("main table thead th", "all => all.map(th => th.innerText)")
     assert head == ["run", "began", "wasmtime", "jco"]  # no column of a version beside that of its runtime
     assert "jco 1.24" in one.text() and "jco 1.17" in one.text()
+    rows = page.eval_on_selector_all("main table tbody th", "all => all.map(th => th.innerText.split(/\\n+/))")
+    assert rows[0] == ["run of 2026-11-05 00:00", "p2 on wasmtime; a record"] and rows[-1] == ["x", "p2 on wasmtime, jco; a record"]
 
 
 def test_every_link_of_the_site_leads_somewhere(tab: Any) -> None:

@@ -35,6 +35,9 @@ from .histories import Place, history_options, usable
 MARK = '<meta name="generator" content="assay site">'
 """What the index of a site has. A folder with anything else is not written over."""
 
+PLAIN_NAMES = frozenset(("results", "latest", "reports", ""))
+"""Names of files and folders that say nothing about a run."""
+
 
 @click.command("site", epilog=EXIT_STATUSES)
 @click.argument("records", metavar="[RECORD]...", nargs=-1, type=file_type(exists=True))
@@ -108,14 +111,22 @@ def _history(root: Path, cases: Sequence[tuple[str, Path]], place: Place) -> sit
 
 
 def _add_record(builder: site.Builder, path: Path) -> None:
-    builder.add_record(path.name, read_record(path))
+    builder.add_record("/".join(path.absolute().parts[-2:]), read_record(path), label_of(path))
+
+
+def label_of(path: Path) -> str:
+    """Returns the label that the path of a record gives to its run: the name of its file, or else of its folder, unless
+    that is the current one. Names that assay itself gives are no label."""
+    folder = path.absolute().parent
+    names = (path.stem, "" if folder == Path.cwd() else folder.name)
+    return next((name for name in names if name not in PLAIN_NAMES), "")
 
 
 def _add_run(builder: site.Builder, rows: Rows, run: Run) -> None:
     """Adds a run that is kept. What it shares with others is read once."""
     versions = {item["name"]: item.get("version", "") for item in run.present}
     builder.add(
-        site.HistoryRun(run.name, run.started, versions),
+        site.HistoryRun(f"history:{run.name}", run.started, versions, suite=run.about["suite"]["name"]),
         (
             (one.case, unit.id, name, unit.verdict)
             for name in versions

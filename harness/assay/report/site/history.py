@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ...model import UnitResult, Verdict
 from ...record import Record
@@ -25,6 +25,8 @@ LETTERS = {
 }
 ABSENT = "."
 """The letter of a unit that a run does not have."""
+SHOWN = 6
+"""How many runtimes the words of a run name."""
 
 
 def letter(unit: UnitResult | None) -> str:
@@ -37,11 +39,21 @@ def letter(unit: UnitResult | None) -> str:
 
 @dataclass(frozen=True)
 class HistoryRun:
-    """One run: what names it, when it began (ISO 8601), and the versions of its runtimes by their names."""
+    """One run: where it is from, when it began (ISO 8601), the versions of its runtimes by their names, the label that
+    a person gave to it, and its suite."""
 
     id: str
     date: str
     versions: Mapping[str, str] = field(default_factory=dict)
+    label: str = ""
+    suite: str = ""
+
+    @property
+    def words(self) -> str:
+        """What it is of, and where it is from: `p2 on touchstone, wasmtime; one/results.jsonl`."""
+        first, more = list(self.versions)[:SHOWN], len(self.versions) - SHOWN
+        on = ", ".join(first) + (f" and {more} more" if more > 0 else "")
+        return "; ".join(part for part in (f"{self.suite} on {on}" if first else self.suite, self.id) if part)
 
 
 @dataclass(frozen=True)
@@ -75,6 +87,22 @@ def plain(names: Iterable[str]) -> dict[str, str]:
     return {name: base if number[base] == 1 else name for name, base in bases.items()}
 
 
+def names(runs: Sequence[HistoryRun]) -> tuple[str, ...]:
+    """Returns a name for each run: its label, or else when it began. Runs that would have the same name get more of what
+    tells them apart: the time, the second, and where they are from."""
+    minutes, seconds = ([run.date[:length].replace("T", " ") for run in runs] for length in (16, 19))
+    forms = [
+        [run.label or f"run of {minute}" for run, minute in zip(runs, minutes, strict=True)],
+        [f"{run.label}, {minute}" if run.label else f"run of {second}" for run, minute, second in zip(runs, minutes, seconds, strict=True)],
+        [f"{run.label or 'run'}, {second}, {run.id}" for run, second in zip(runs, seconds, strict=True)],
+    ]
+    often = [Counter(form) for form in forms]
+    return tuple(
+        next((form[n] for form, count in zip(forms, often, strict=True) if count[form[n]] == 1), forms[-1][n])
+        for n in range(len(runs))
+    )
+
+
 class Builder:
     """Makes a history of runs that are added one after the other, the oldest first."""
 
@@ -84,16 +112,16 @@ class Builder:
 
     def add(self, run: HistoryRun, units: Iterable[tuple[str, str, str, Verdict]]) -> None:
         """Adds a run. `units` has the case, the unit, the runtime, and what it came to."""
-        names = plain(run.versions)
+        renamed = plain(run.versions)
         for case, unit, runtime, verdict in units:
-            key = (case, unit, names.get(runtime, runtime))
+            key = (case, unit, renamed.get(runtime, runtime))
             self._strips[key] = self._strips.get(key, "").ljust(len(self._runs), ABSENT) + LETTERS[verdict]
-        versions = {names[name]: version for name, version in run.versions.items()}
-        self._runs.append(HistoryRun(run.id, run.date, versions))
+        self._runs.append(replace(run, versions={renamed[name]: version for name, version in run.versions.items()}))
 
-    def add_record(self, name: str, record: Record) -> None:
-        """Adds the run that a record is of."""
-        run = HistoryRun(name, record.started, {item.name: item.version for item in record.present})
+    def add_record(self, name: str, record: Record, label: str = "") -> None:
+        """Adds the run that a record is of. `name` says where it is from."""
+        versions = {item.name: item.version for item in record.present}
+        run = HistoryRun(name, record.started, versions, label, record.suite.name)
         self.add(run, ((one.case, unit.id, one.runtime, unit.verdict) for one in record.results for unit in one.units))
 
     @property

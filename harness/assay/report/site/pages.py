@@ -19,7 +19,7 @@ from ..view import View, build
 from . import summary
 from .case_files import CaseFiles
 from .files import content, parts, path, slug, stems
-from .history import History
+from .history import History, names
 from .rows import Rows, string_of_results
 
 MODULES = ("dom", "load", "route", "count", "table", "matrix", "detail", "check", "pages", "main")
@@ -80,7 +80,8 @@ def _data(source: Source, view: View) -> Iterator[tuple[str, object]]:
     yield "versions", summary.versions(view)
     yield "agreement", summary.agreement(view)
     yield "others", summary.others(source.scripts, source.programs)
-    yield "runs", [[run.id, run.date, dict(run.versions)] for run in source.history.runs]
+    runs = source.history.runs
+    yield "runs", [[name, run.date, dict(run.versions), run.words] for name, run in zip(names(runs), runs, strict=True)]
     renamed = {name: stem[name] for name in shown if stem[name] != slug(name)}
     first = summary.summary(view, files, renamed, source.history)
     yield "summary", {**first, "repro": source.repro, "lists": len(lists)}

@@ -31,7 +31,7 @@ async function historyPage() {
   const had = runs.flatMap(([, , versions]) => Object.keys(versions)), names = [...new Set([...S.runtimes.map(one => one.name).filter(name => had.includes(name)), ...had])];
   return {title: "Runs", crumbs: [], body: [dim("The runs of the history, the newest first. The page of a requirement or a case has what it came to in each of them."), scroll("Runs", h("table", {class: "list"},
     h("thead", null, h("tr", null, ["run", "began", ...names].map(word => h("th", {scope: "col"}, word)))),
-    h("tbody", null, [...runs].reverse().map(([id, date, versions]) => h("tr", null, h("th", {scope: "row"}, id), h("td", null, when(date)), names.map(name => h("td", {class: "dim"}, versions[name] || "–")))))))]};
+    h("tbody", null, [...runs].reverse().map(([name, date, versions, words]) => h("tr", null, h("th", {scope: "row"}, name, h("div", {class: "words"}, words)), h("td", null, when(date)), names.map(name => h("td", {class: "dim"}, versions[name] || "–")))))))]};
 }
 
 async function othersPage() {
