@@ -60,3 +60,20 @@ def test_a_first_case_in_an_empty_folder(clean: Clean, tmp_path: Path) -> None:
     said = clean.run("assay", "run", "--suites", "suites", "-r", "touchstone", "p2/cli/mine", cwd=tmp_path)
     assert "cases 1 of 1 pass" in said
     assert sorted(path for path in clean.data.rglob("*") if "__pycache__" not in path.parts) == before
+
+
+def test_a_first_case_where_there_is_no_compiler(with_guests: Clean, tmp_path: Path) -> None:
+    """Nothing is on the search path but what `pip install 'touchstone-assay[guests]'` brings."""
+    alone = {"PATH": f"{with_guests.bin}"}
+    said = with_guests.run(with_guests.bin / "assay", "new-case", "p2/cli/mine", cwd=tmp_path, **alone)
+    assert "to do" not in said  # all that it needs is there
+    _, _, after = said.partition("next:\n")
+    commands = [line.split() for line in after.splitlines()]
+    assert [words[1] for words in commands] == ["build-guest", "run", "explain"]
+    outputs = [with_guests.run(with_guests.bin / words[0], *words[1:], cwd=tmp_path, **alone) for words in commands]
+    assert (tmp_path / "suites/p2/cli/mine/cli-mine.wasm").read_bytes()[:4] == b"\0asm"
+    assert "cases 1 of 1 pass" in outputs[1] and "get-arguments" in outputs[2]
+    guest = tmp_path / "suites/p2/cli/mine/cli-mine.c"
+    guest.write_text(f"{guest.read_text()}\nint wrong(void) {{ return undeclared; }}\n")
+    said = with_guests.run(with_guests.bin / "assay", "build-guest", "p2/cli/mine", cwd=tmp_path, status=2, **alone)
+    assert "ziglang" in said and "use of undeclared identifier" in said

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.metadata as metadata
 import platform
 import subprocess
 import zipfile
 from pathlib import Path
 
+import packages
 import pytest
-from installed import Clean
+from installed import ROOT, Clean
+from packaging.requirements import Requirement
 
 
 def files(folder: Path) -> set[tuple[str, int]]:
@@ -43,6 +46,18 @@ def test_cases_run_with_nothing_else_there(clean: Clean, tmp_path: Path) -> None
     assert "broke" in clean.run("assay", "diff", record, "history:latest", cwd=tmp_path)
     assert files(clean.data) == before, "a run wrote into the installed package"
     assert {path.name for path in tmp_path.iterdir()} == {"reports"}
+
+
+def test_the_compiler_of_the_tests_is_what_the_extra_requires(clean: Clean) -> None:
+    pinned = [Requirement(line) for line in packages.PINNED.read_text().splitlines() if not line.startswith("#")]
+    (described,) = metadata.Distribution.discover(path=[str(clean.wheel)])
+    required = {one.name: one for line in described.requires or () if (one := Requirement(line)).marker and "guests" in str(one.marker)}
+    assert {one.name for one in pinned} == {*required}
+    for one in pinned:
+        (version,) = one.specifier
+        assert required[one.name].specifier.contains(version.version)
+        if one.name == "ziglang":  # the same in all of the project
+            assert f'"ziglang": "{version.version}"' in (ROOT / "ci/toolchains.py").read_text()
 
 
 def test_what_the_wheel_brings_is_not_rewritten(clean: Clean, tmp_path: Path) -> None:

@@ -1,73 +1,39 @@
 """The outputs in harness/TOUR.md are those of its commands.
 
 In: the page, the guests and records of the repository, build/touchstone. Out: with ASSAY_TOUR=write (`make tour`), the page
-with new outputs. The page says how outputs are cut; RULES has what is replaced.
+with new outputs. The page says how outputs are cut.
 """
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import os
-import re
-import shlex
 import subprocess
-import textwrap
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tour import BLOCK, PAGE, ROOT, WIDTH, difference, filled, shown, words_of
 
 from assay.cli import base, main
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "harness/TOUR.md"
 TOUCHSTONE = ROOT / "build/touchstone"
-BLOCK = re.compile(r"^```console\n\$ (?P<command>.+?(?:\n    .+)*)\n(?P<output>(?:.*\n)*?)```$", re.MULTILINE)
-"""A block with one command. The lines that continue the command are indented, and inside of quotes."""
-RULES = (
-    (r"[\d.]+ runs/s, .*", "…"),
-    (r'"(usage|confinement)":\{[^{}]*\}', r'"\1":{…}'),
-    (r"\d+ files, [\d,]+ bytes", "… files, … bytes"),
-)
-"""What differs from machine to machine, and what stands for it."""
-LINES, FIRST, WIDTH = 16, 12, 106
 WRITE = os.environ.get("ASSAY_TOUR") == "write"
-
-
-def shown(text: str, status: int, folder: Path) -> str:
-    """Returns an output as the page has it. `folder` is the checkout that the command ran in."""
-    text = text.replace(str(folder), "/project").replace(str(ROOT), "/project")
-    for pattern, instead in RULES:
-        text = re.sub(pattern, instead, text)
-    lines = text.splitlines()
-    if len(lines) > LINES:
-        lines = [*lines[:FIRST], f"… {len(lines) - FIRST} more lines"]
-    if status:
-        lines.append(f"[exit status {status}]")
-    folded = [part for line in lines for part in (fold(line) if len(line) > WIDTH else [line])]
-    return "".join(f"{line.rstrip()}\n" for line in folded)
-
-
-def fold(line: str) -> list[str]:
-    """Returns the lines that a long line becomes; those after the first are indented by four spaces more."""
-    indent = line[: len(line) - len(line.lstrip())] + "    "
-    return textwrap.wrap(line, WIDTH, subsequent_indent=indent, replace_whitespace=False, break_on_hyphens=False)
 
 
 def ran(command: str, folder: Path) -> str:
     """Runs a command of the page in a folder. Returns what the page shows of it."""
-    program, *words = shlex.split(command.replace("\n   ", ""))
+    program, *words = words_of(command)
     if program == "touchstone":
         done = subprocess.run(
             [TOUCHSTONE, *words], cwd=folder, env={"LC_ALL": "C.UTF-8"}, text=True, timeout=60, check=False,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        return shown(done.stdout, done.returncode, folder)
+        return shown(done.stdout, done.returncode, folder, ROOT)
     assert program == "assay", f"{PAGE.name}: the tour has commands of touchstone and assay only: {command}"
     result = CliRunner().invoke(main, words, prog_name="assay")
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return shown(result.output, result.exit_code, folder)
+    return shown(result.output, result.exit_code, folder, ROOT)
 
 
 def can_run(command: str) -> bool:
@@ -91,26 +57,21 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.skipif(not TOUCHSTONE.is_file(), reason="touchstone is not built")
 def test_the_page_has_what_the_commands_print(checkout: Path) -> None:
-    def filled(block: re.Match[str]) -> str:
-        if not can_run(block["command"]):
-            return block[0]
-        return f"```console\n$ {block['command']}\n{ran(block['command'], checkout)}```"
-
     before = PAGE.read_text(encoding="utf-8")
     assert len(BLOCK.findall(before)) == before.count("```console") >= 12
-    after = BLOCK.sub(filled, before)
+    after = filled(before, lambda command: ran(command, checkout) if can_run(command) else None)
     if WRITE:
         PAGE.write_text(after, encoding="utf-8")
         return
-    difference = "\n".join(difflib.unified_diff(before.splitlines(), after.splitlines(), "the page", "the commands", lineterm="", n=2))
-    assert not difference, f"{PAGE.name} is not what the commands print; `make tour` rewrites it\n{difference}"
+    found = difference(before, after)
+    assert not found, f"{PAGE.name} is not what the commands print; `make tour` rewrites it\n{found}"
 
 
 def test_how_an_output_is_shown(tmp_path: Path) -> None:
     long = "\n".join(f"line {number}" for number in range(20))
     assert shown(long, 1, tmp_path) == "".join(f"line {number}\n" for number in range(12)) + "… 8 more lines\n[exit status 1]\n"
     assert shown("\n".join(["x"] * 16), 0, tmp_path).count("x") == 16
-    assert shown(f"report: {tmp_path}/a, {ROOT}/b", 0, tmp_path) == "report: /project/a, /project/b\n"
+    assert shown(f"report: {tmp_path}/a, {ROOT}/b", 0, tmp_path, ROOT) == "report: /project/a, /project/b\n"
     assert shown("2/2 runs: 2 PASS; 29.3 runs/s, 0 s in all; slowest: 0.1 s", 0, tmp_path) == "2/2 runs: 2 PASS; …\n"
     assert shown('{"usage":{"seconds":0.1},"a":1}', 0, tmp_path) == '{"usage":{…},"a":1}\n'
     folded = shown("word " * 50 + "y" * 200, 0, tmp_path).splitlines()
