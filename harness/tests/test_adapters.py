@@ -129,7 +129,7 @@ def test_an_older_jco_has_its_shim_elsewhere_and_serves_without_isolation(tmp_pa
     script = tmp_path / "jco.js"
     for text, options in (("", 0), ('.option("--isolate-requests <mode>")', 4)):
         script.write_text(text, encoding="utf-8")
-        assert len(packages.isolated(str(script))) == options
+        assert len(packages.serving(str(script), 1)) == 5 + options
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from conftest import CASE, Project
 
 from assay.model import Absent, Command, Ending, Inexpressible, Job, Mount, Peer, ProcessResult
 from assay.runtimes import Places, ScriptAdapter, registry
-from assay.runtimes.javascript import endings, refusals
+from assay.runtimes.javascript import endings, refusals, transpiled
 from assay.runtimes.known import jco_memory_driver
 
 ADAPTERS: dict[str, Any] = {adapter.name: adapter for adapter in registry.known()}
@@ -123,6 +123,16 @@ def test_what_jco_refused_before_is_said_again(project: Project, name: str, tmp_
     assert (done.returncode, done.stdout, done.stderr) == (1, b"", REFUSED)
     outcome = ADAPTERS[name].interpret(job(project, "", str(kept)), ended(done.stderr, 1), made)
     assert (outcome.ending, outcome.message) == (Ending.REJECTED, "unexpected end-of-file (at offset 0x35)")
+
+
+def test_the_manifest_of_what_jco_made_is_written_once(tmp_path: Path) -> None:
+    """A node that starts meanwhile read an empty one, and ended."""
+    manifest = tmp_path / "package.json"
+    transpiled._modules(manifest)
+    assert json.loads(manifest.read_text(encoding="utf-8")) == {"type": "module"}
+    before = manifest.stat()
+    transpiled._modules(manifest)
+    assert manifest.stat() == before and list(tmp_path.iterdir()) == [manifest]
 
 
 def said(folder: Path) -> Path:

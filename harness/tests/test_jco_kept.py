@@ -1,4 +1,4 @@
-"""What jco transpiles is kept: a fake jco with a module cmd/transpile.js, and node with the hook."""
+"""What jco transpiles is kept: a fake jco with a module cmd/transpile.js, and the copy of it that node runs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from test_adapters import job
 
 from assay.model import Command, Peer
 from assay.runtimes import Places
+from assay.runtimes.javascript import lazily
 from assay.runtimes.javascript.transpiler import Transpiler
 from assay.runtimes.known import jco
 
@@ -31,8 +32,11 @@ export async function transpileCmd(component, options) {
 """
 MAIN = """
 import { run } from "./cmd/run.js";
-import { other, opt } from "./cmd/opt.js";
-const [component, name, outDir] = process.argv.slice(2);
+import {
+    other,
+    opt,
+} from './cmd/opt.js';
+const [component, name, outDir = 'out'] = process.argv.slice(process.argv[2] === 'run' ? 3 : 2);
 await run(component, { name, outDir, map: undefined });
 if (name === 'all') await other(await opt('an argument'));
 """
@@ -44,8 +48,10 @@ export async function run(component, options) {
   console.log(readFileSync(`${options.outDir}/inside/${options.name}.js`, 'utf8'));
 }
 """
+WORDS = "export const loaded = 'loaded';"
 OTHERS = """
-console.log('loaded');
+import { loaded } from 'words';
+console.log(loaded);
 export const opt = async (argument) => argument;
 export const other = (argument) => console.log(argument);
 """
@@ -61,28 +67,42 @@ class Fake:
         component.write_text(text, encoding="utf-8")
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir()
-        hook = f"{DRIVER.as_uri()}?{self.folder / 'kept files'}"
-        argv = [NODE or "", "--import", hook, str(self.folder / "jco.js"), str(component), name, str(out)]
+        copy = lazily.copy(self.package, self.package / "jco.js", self.driver, self.folder / "copies")
+        assert copy is not None and copy.is_file()
+        argv = [NODE or "", str(copy), str(component), name, str(out)]
         done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0 or "refused" in done.stderr, done.stderr
         return done.returncode, done.stdout
 
     @property
+    def package(self) -> Path:
+        return self.folder / "node_modules/@who/jco"
+
+    @property
+    def driver(self) -> str:
+        return f"{DRIVER.as_uri()}?{self.folder / 'kept files'}"
+
+    @property
     def transpiled(self) -> list[str]:
-        return (self.folder / "log").read_text(encoding="utf-8").split()
+        return (self.package / "log").read_text(encoding="utf-8").split()
 
 
 @pytest.fixture
 def fake(tmp_path: Path) -> Fake:
     if NODE is None:
         pytest.skip("there is no node")
-    (tmp_path / "cmd").mkdir()
-    (tmp_path / "package.json").write_text('{"type": "module"}', encoding="utf-8")
-    (tmp_path / "cmd/transpile.js").write_text(TRANSPILE, encoding="utf-8")
-    (tmp_path / "cmd/run.js").write_text(RUN, encoding="utf-8")
-    (tmp_path / "cmd/opt.js").write_text(OTHERS, encoding="utf-8")
-    (tmp_path / "jco.js").write_text(MAIN, encoding="utf-8")
-    return Fake(tmp_path)
+    made = Fake(tmp_path)
+    beside = tmp_path / "node_modules/words"
+    for folder in (made.package / "cmd", beside):
+        folder.mkdir(parents=True)
+    for folder in (made.package, beside):
+        (folder / "package.json").write_text('{"type": "module", "main": "words.js"}', encoding="utf-8")
+    (beside / "words.js").write_text(WORDS, encoding="utf-8")
+    (made.package / "cmd/transpile.js").write_text(TRANSPILE, encoding="utf-8")
+    (made.package / "cmd/run.js").write_text(RUN, encoding="utf-8")
+    (made.package / "cmd/opt.js").write_text(OTHERS, encoding="utf-8")
+    (made.package / "jco.js").write_text(MAIN, encoding="utf-8")
+    return made
 
 
 def test_a_component_is_transpiled_once(fake: Fake) -> None:
@@ -100,7 +120,7 @@ def test_what_other_commands_need_is_loaded_when_they_are_called(fake: Fake) -> 
 
 def test_the_function_of_an_older_jco_is_kept_too(fake: Fake) -> None:
     for name in ("run", "transpile"):
-        path = fake.folder / f"cmd/{name}.js"
+        path = fake.package / f"cmd/{name}.js"
         path.write_text(path.read_text(encoding="utf-8").replace("transpileCmd", "transpile"), encoding="utf-8")
     assert fake.run("one") == fake.run("one") == (0, "one\n")
     assert fake.transpiled == ["one"]
@@ -108,7 +128,7 @@ def test_the_function_of_an_older_jco_is_kept_too(fake: Fake) -> None:
 
 def test_one_process_transpiles_for_jco_run_and_for_others(fake: Fake) -> None:
     component, out = fake.folder / "c.wasm", fake.folder / "made"
-    made = Transpiler(NODE or "", str(fake.folder / "jco.js"), f"{DRIVER.as_uri()}?{fake.folder / 'kept files'}")
+    made = Transpiler(NODE or "", str(fake.package / "jco.js"), fake.driver)
     component.write_text("bad", encoding="utf-8")
     assert made.transpile(component, {"name": "c", "outDir": str(out)}) is False
     component.write_text("trap", encoding="utf-8")
@@ -127,21 +147,55 @@ def test_a_failure_is_not_kept(fake: Fake) -> None:
     assert fake.transpiled == ["bad", "bad"] and not (fake.folder / "kept files").exists()
 
 
+def test_a_jco_of_another_form_is_not_copied(fake: Fake) -> None:
+    for text in (RUN.replace("import {", "import * as all from './transpile.js';\nimport {", 1).replace('"', "`"), "", None):
+        path = fake.package / "cmd/run.js"
+        path.unlink() if text is None else path.write_text(text, encoding="utf-8")
+        assert lazily.copy(fake.package, fake.package / "jco.js", fake.driver, fake.folder / "copies") is None
+    assert not (fake.folder / "copies").exists()
+
+
+def test_another_jco_at_the_same_place_has_another_copy(fake: Fake) -> None:
+    made = [lazily.copy(fake.package, fake.package / "jco.js", fake.driver, fake.folder / "copies") for _ in range(2)]
+    (fake.package / "jco.js").write_text(MAIN + "console.log('new');", encoding="utf-8")
+    assert fake.run("one") == (0, "one\nnew\n")
+    assert made[0] == made[1] and len(list((fake.folder / "copies").iterdir())) == 2
+
+
 def test_a_jco_that_the_user_names_keeps_nothing(project: Project) -> None:
     package = project.root / "home/jco/node_modules/@bytecodealliance/jco"
     shim = package / "node_modules/@bytecodealliance/preview2-shim"
-    shim.mkdir(parents=True)
+    for folder in (shim, package / "cmd"):
+        folder.mkdir(parents=True)
     (shim / "package.json").write_text("{}", encoding="utf-8")
     (package / "package.json").write_text('{"version": "4.5.6", "bin": {"jco": "j.js"}}', encoding="utf-8")
+    (package / "j.js").write_text(MAIN, encoding="utf-8")
+    (package / "cmd/run.js").write_text(RUN, encoding="utf-8")
+    script, cache = package / "j.js", project.root / "a cache"
+    driver = f"{DRIVER.as_uri()}?{project.root}/a%20cache/jco-4.5.6"
+    copy = lazily.copy(package, script, driver, cache / "lazily")
     for programs in ((), (("jco", package),)):
-        places = Places(project.root, project.root / "a cache", programs, home=project.root / "home")
-        found = jco.Jco().find(places)
+        found = jco.Jco().find(Places(project.root, cache, programs, home=project.root / "home"))
         assert isinstance(found, Peer), found
         made = job(project)
         assert project.root in made.component.parents
         passing = jco.Jco().command(found, made)  # it is in the temporary folder
-        assert isinstance(passing, Command) and "--import" not in passing.argv
+        assert isinstance(passing, Command) and passing.argv[1] == str(script)
         command = jco.Jco().command(found, replace(made, component=Path("/fixtures/c.wasm")))
         assert isinstance(command, Command)
-        hooked = ["--import", f"{DRIVER.as_uri()}?{project.root}/a%20cache/jco-4.5.6"]
-        assert command.argv[1:3] == (tuple(hooked) if not programs else (str(package / "j.js"), "run"))
+        assert command.argv[1:3] == (str(script if programs else copy), "run")
+
+
+def test_what_jco_run_refuses_is_asked_once(fake: Fake, tmp_path: Path) -> None:
+    driver, component = fake.driver, fake.folder / "c.wasm"
+    component.write_text("bad", encoding="utf-8")
+    copy = lazily.copy(fake.package, fake.package / "jco.js", driver, fake.folder / "copies")
+    peer = Peer("jco", "jco 1", (NODE or "", str(fake.package / "jco.js"), str(fake.package), str(copy), driver))
+    places = Places(tmp_path, tmp_path / "cache", home=tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jco, "passing", lambda _: False)  # it is in the temporary folder
+        made = [jco.Jco().prepare(peer, component, places) for _ in range(2)]
+        component.write_text("one", encoding="utf-8")
+        assert jco.Jco().prepare(peer, component, places) == component
+    assert made[0] == made[1] and "refused" in (made[0] / "refused.txt").read_text(encoding="utf-8")
+    assert fake.transpiled == ["bad", "bad", "one"]  # by the jco that transpiles, and by `jco run` for its words

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -50,12 +51,17 @@ def shim_of(package: str) -> Path | None:
     return next((shim.resolve() for shim in found if (shim / "package.json").is_file()), None)
 
 
-def isolated(script: str) -> tuple[str, ...]:
-    """Returns the options by which `jco serve` has an instance for each request, or none where jco is too old."""
+def serving(script: str, port: int) -> tuple[str, ...]:
+    """Returns the words of `jco serve`. By its workers each request has an instance of its own, where jco has them."""
     options = ("--isolate-requests", "worker", "--isolate-worker-pool-size", "4")
     script_file = Path(script)
     there = script_file.is_file() and options[0] in script_file.read_text(encoding="utf-8")
-    return options if there else ()
+    return ("serve", "--host", "127.0.0.1", "--port", str(port), *(options if there else ()))
+
+
+def passing(component: Path) -> bool:
+    """Returns whether a component was made for this moment, as those of `assay fuzz`."""
+    return Path(tempfile.gettempdir()) in component.parents
 
 
 def built(shim: Path, part: str) -> Path:

@@ -1,6 +1,6 @@
 """What jco says of a component that it refuses, kept in the cache: a refusal costs jco a second each time.
 
-In: the command line of `jco transpile`. Out: a folder with what it said on stderr; a command line that says it again.
+In: a command line of jco. Out: a folder with what it said on stderr; a command line that says it again.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _ENVIRONMENT = {"LANG": "C.UTF-8", "PATH": "/usr/bin:/bin", "TZ": "UTC"}
 
 
 def refusal(argv: Sequence[str], folder: Path) -> bool:
-    """Calls `jco transpile` and keeps what it says in a folder, which is made. Returns whether it refused: what ends
-    otherwise, for example by a signal, is not kept."""
+    """Calls jco and keeps what it says in a folder, which is made. Returns whether it refused: what ends otherwise, for
+    example by a signal, is not kept."""
     with tempfile.TemporaryDirectory() as home:
         try:
             done = subprocess.run(
-                (*argv, "-o", f"{home}/out"), stdin=subprocess.DEVNULL, capture_output=True,
+                argv, stdin=subprocess.DEVNULL, capture_output=True,
                 timeout=_SECONDS, check=False, env={**_ENVIRONMENT, "HOME": home, "TMPDIR": home}, cwd=home,
             )  # fmt: skip
         except (OSError, subprocess.TimeoutExpired):

@@ -5,6 +5,7 @@ In: a component, a job. Out: the folder of what jco made; the command line of a 
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -55,12 +56,12 @@ class Transpiled(Engine):
         def make(out: Path) -> bool:
             options = {**_OPTIONS, **self.options, "outDir": str(out)}
             made = transpiler(node, script).transpile(component, options)
-            return made or refusal((node, script, *_WORDS, str(component)), out)
+            return made or refusal((node, script, *_WORDS, "-o", "out", str(component)), out)
 
         # `sync` and `async` are all that distinguishes the options of these runtimes
         tool = f"transpiled-{self.options['instantiation']}"
         folder = cached(places, tool, peer.version.partition("(")[2], component, make)
-        (places.cache / "package.json").write_text('{"type": "module"}\n', encoding="utf-8")
+        _modules(places.cache / "package.json")
         return folder or component
 
     def command(self, peer: Peer, job: Job) -> Command | Inexpressible:
@@ -88,6 +89,15 @@ class Transpiled(Engine):
         if command.outcome_file is None:
             return common_ending(result) or not_transpiled(result.stderr.decode("utf-8", "backslashreplace"))
         return super().interpret(job, result, command)
+
+
+def _modules(manifest: Path) -> None:
+    """Says to node that the files in a folder are modules. It reads the manifest at each start, so that it is whole at
+    each time."""
+    if not manifest.exists():
+        with tempfile.NamedTemporaryFile("w", dir=manifest.parent, delete=False, encoding="utf-8") as fresh:
+            fresh.write('{"type": "module"}\n')
+        Path(fresh.name).replace(manifest)
 
 
 def listening(command: Command, port: int) -> Command:

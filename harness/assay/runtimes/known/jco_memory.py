@@ -48,7 +48,7 @@ class InMemory(Transpiled):
             "port": port,
             "http": "http" in job.case.run.grants,
         }
-        return listening(driven(job, (sys.executable, "-I", str(_DRIVER)), more, startup=30.0), port)
+        return listening(driven(job, (sys.executable, "-I", "-S", str(_DRIVER)), more, startup=30.0), port)
 
 
 _CAN = Can(lacks=("wasi:clocks/timezone", "wasi:sockets/*"), grants=("http", "inherit-network"))

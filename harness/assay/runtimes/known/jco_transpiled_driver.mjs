@@ -1,6 +1,6 @@
 // Runs one transpiled component on node, deno or bun with jco's shim. In: a JSON object in argv. Out: an
 // outcome file. With a port, it serves wasi:http/incoming-handler there, with an instance for each request.
-import { readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import process from "node:process";
 import { isatty } from "node:tty";
@@ -8,18 +8,25 @@ import { ending, importsOf, run } from "./jco_component.mjs";
 import { teller } from "./outcome.mjs";
 
 const job = JSON.parse(process.argv[2]);
+const spare = openSync("/dev/null"); // a guest that opens as many files as it can leaves none for the outcome
+const main = `${job.module}/m.js`;
+// Only those modules of the shim that the component imports: each takes some milliseconds.
+const named = new Set(Array.from(readFileSync(main, "utf8").matchAll(/\bwasi:([a-z]+)\//g), (found) => found[1]));
+if (job.port) named.add("http");
 const shim = {};
 for (const name of ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"]) {
-  shim[name] = await import(pathToFileURL(`${job.shim}/${name}.js`));
+  if (named.has(name)) shim[name] = await import(pathToFileURL(`${job.shim}/${name}.js`));
 }
-shim.cli._setEnv(job.env);
-shim.cli._setArgs(job.args);
-shim.cli._setCwd(undefined);
-["Stdin", "Stdout", "Stderr"].forEach((name, fd) => isatty(fd) || shim.cli[`_setTerminal${name}`](undefined));
-shim.filesystem._setPreopens(job.dirs);
-for (const name of job.deny) (shim.sockets[name] ?? shim.http[name])();
+if (shim.cli) {
+  shim.cli._setEnv(job.env);
+  shim.cli._setArgs(job.args);
+  shim.cli._setCwd(undefined);
+  ["Stdin", "Stdout", "Stderr"].forEach((name, fd) => isatty(fd) || shim.cli[`_setTerminal${name}`](undefined));
+}
+shim.filesystem?._setPreopens(job.dirs);
+for (const name of job.deny) (shim.sockets?.[name] ?? shim.http?.[name])?.();
 
-const module = await import(pathToFileURL(`${job.module}/m.js`));
+const module = await import(pathToFileURL(main));
 const cores = new Map();
 function core(name) {
   if (!cores.has(name)) cores.set(name, new WebAssembly.Module(readFileSync(`${job.module}/${name}`)));
@@ -53,7 +60,10 @@ if (job.port) {
   console.error(`Listening on 127.0.0.1:${job.port}`);
 } else {
   // the shim ends the process where the guest exits
-  const tell = teller((content) => writeFileSync(job.outcome, content));
+  const tell = teller((content) => {
+    closeSync(spare);
+    writeFileSync(job.outcome, content);
+  });
   process.on("uncaughtException", (error) => end(ending(error)));
   const end = (outcome) => {
     tell(outcome);
