@@ -80,3 +80,20 @@ def test_a_command_that_hangs_is_ended(tmp_path: Path) -> None:
     status, _, wall = campaign.run(["sleep", "100"], tmp_path / "log", 0.3)
     assert status == -9
     assert wall < 50
+
+
+@pytest.mark.parametrize(("again", "found"), [(0, 0), (70, 1)])
+def test_a_timeout_counts_if_it_repeats(again: int, found: int, tmp_path: Path) -> None:
+    """The first run of this program says that an input takes too long; the input alone gives `again`."""
+    c = campaign.Campaign(tmp_path, tmp_path, tmp_path, 1, 1, 100, float("inf"))
+    program = c.program("fuzz_a")
+    program.parent.mkdir()
+    program.write_text(f"""#!/bin/sh
+for word; do case $word in -artifact_prefix=*) echo x > "${{word#*=}}timeout-1"; exit 70;; esac; done
+exit {again}
+""")
+    program.chmod(0o755)
+    target = campaign.Target("fuzz_a")
+    campaign.slice_of(c, target, 1)
+    assert (len(target.found), target.problem) == (found, "")
+    assert len([path for path in (tmp_path / "found").iterdir() if path.suffix != ".log"]) == found
