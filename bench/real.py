@@ -22,7 +22,7 @@ from real_build import Program, Ready, ready
 from real_fetch import REAL, Absent
 from real_programs import PROGRAMS
 from real_run import FORMS, Run, RunFailed, measured
-from real_table import BEFORE, INTERPRETED, NOTHING, OURS, WINCH, Results
+from real_table import BEFORE, INTERPRETED, KEPT, NOTHING, OURS, WINCH, Results
 from startup import TOUCHSTONE
 
 WINCH_FLAGS = ("-C", "compiler=winch")
@@ -32,6 +32,7 @@ def commands(one: Ready, winch: bool) -> dict[str, Callable[[], list[str]]]:
     """The command of each column."""
     of = {
         OURS: lambda: real_run.touchstone(one),
+        KEPT: lambda: real_run.kept(one),
         INTERPRETED: lambda: real_run.touchstone(one, "interpreter"),
     }
     if not real_run.wasmtime_command():
@@ -107,7 +108,7 @@ def as_json(results: Results, rounds: int) -> str:
             "rounds": rounds,
             "megabytes": results.megabytes,
             "runs": {p: {c: of(results.best(p, c)) for c in columns} for p, columns in results.runs.items()},
-            "geometric_mean": {c: results.mean(c) for c in (OURS, INTERPRETED, WINCH)},
+            "geometric_mean": {c: results.mean(c) for c in (OURS, KEPT, INTERPRETED, WINCH)},
             "errors": results.errors,
             "absent": results.absent,
         },

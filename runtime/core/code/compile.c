@@ -172,7 +172,7 @@ ts_status ts_compile(const ts_fcode *f, bool with_map, ts_compiled *out, ts_erro
     return st;
 }
 
-enum { CALLS_UNTIL_HOT = 600, ITERATIONS_UNTIL_HOT = 2500 };
+enum { CALLS_UNTIL_HOT = 150, ITERATIONS_UNTIL_HOT = 2500 };
 uint32_t ts_count_until_hot(ts_tier tier, bool is_loop, uint32_t at) {
     if (tier == TS_TIER_COMPILED_AT_ONCE) return 1;
     if (tier == TS_TIER_COMPILED_MIXED) return 1 + (at * 2654435761u >> 16) % 5;
