@@ -7,7 +7,8 @@ fixtures/src/toolchains/proxy.py -> build/guests/proxy-python.wasm. The versions
 Usage: ci/toolchains.py [--install] [--run] [--list] [--out FOLDER] [NAME[@VERSION]...]
   NAME       only these (rust-wasip1, go, …); with @VERSION by that version, which needs --out
   --list     only prints each toolchain: its version, or how to get it
-  --install  first get what a package registry has and this user may install: componentize-py, AssemblyScript, Zig, Rust's libraries
+  --install  first get what a package registry has and this user may install: componentize-py, AssemblyScript, Zig, TeaVM,
+             Kotlin, Rust's libraries
   --out      puts the guests there instead of build/guests
   --run      then run the cases p1/toolchains, p2/toolchains, p2/compose and p2/programs on every runtime that is here
 
@@ -27,75 +28,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "fixtures"))
-import build as guests
+import toolchains_jvm as jvm
+from toolchain_base import HOME, ROOT, SRC, Absent, Failed, Here, adapted, find, first_line, guests, installed, run
+
 import compose
 
 BUILD = ROOT / os.environ.get("BUILD", "build")
-SRC = ROOT / "fixtures/src/toolchains"
-HOME = ROOT / "build/toolchains"  # what --install leaves
 SHIM = Path("node_modules/@assemblyscript/wasi-shim")
 C_SOURCE = ROOT / "fixtures/src/wasip1/program-libc.c"
 OUT = BUILD / "guests"
 WORK = BUILD / "fixtures/toolchains"
-PINNED = {"componentize-py": "0.25.1", "assemblyscript": "0.28.20", "@assemblyscript/wasi-shim": "0.1.0", "ziglang": "0.17.1"}
+PINNED = {"componentize-py": "0.25.1", "assemblyscript": "0.28.20", "@assemblyscript/wasi-shim": "0.1.0", "ziglang": "0.17.1",
+          jvm.TEAVM[0]: "0.13.1", jvm.KOTLIN[0]: "2.4.20"}  # fmt: skip
 """The versions that --install gets of what is asked for without one."""
-
-
-@dataclass(frozen=True)
-class Here:
-    """Where a guest is made, and by which version of its toolchain: empty is the one that is here."""
-
-    work: Path
-    name: str
-    version: str = ""
-
-    @property
-    def component(self) -> Path:
-        return self.work / f"made-{self.name}.wasm"
-
-    @property
-    def module(self) -> Path:
-        """The core module of preview 1, of the toolchains that make one."""
-        return self.work / f"made-{self.name}-module.wasm"
-
-    def packages(self, kind: str) -> Path:
-        """The folder of installed packages (venv, npm) of this version."""
-        return HOME / (f"{kind}-{self.name}@{self.version}" if self.version else kind)
-
-
-class Absent(Exception):
-    """The reason why a toolchain cannot be used here."""
-
-
-class Failed(Exception):
-    """An installed toolchain failed."""
-
-
-def find(name: str, *places: Path) -> Path:
-    found = shutil.which(name, path=os.pathsep.join([*map(str, places), *map(str, guests.PATHS), os.environ.get("PATH", "")]))
-    if found is None:
-        raise Absent(f"no command {name}")
-    return Path(found)
-
-
-def run(*argv: str | Path, env: dict[str, str] | None = None, cwd: Path = ROOT) -> str:
-    done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, check=False, cwd=cwd, env={**os.environ, **(env or {})})
-    if done.returncode != 0:
-        raise Failed(f"{' '.join(map(str, argv))}\n{done.stdout}{done.stderr}".rstrip())
-    return done.stdout
-
-
-def first_line(*argv: str | Path, env: dict[str, str] | None = None) -> str:
-    return run(*argv, env=env).strip().splitlines()[0].strip()
-
-
-def adapted(here: Here) -> None:
-    """Makes the core module a component by the command adapter."""
-    if not guests.ADAPTER.is_file():
-        raise Absent("the preview 1 adapter is not here (make deps)")
-    run(find("wasm-tools"), "component", "new", here.module, "--adapt", f"wasi_snapshot_preview1={guests.ADAPTER}", "-o", here.component)
 
 
 def rust_target(name: str, version: str = "") -> list[str | Path]:
@@ -156,12 +101,6 @@ def tinygo_version(here: Here) -> str:
 
 def componentize_py(here: Here) -> Path:
     return find("componentize-py", here.packages("venv") / "bin") if not here.version else installed(here.packages("venv") / "bin/componentize-py")
-
-
-def installed(command: Path) -> Path:
-    if not command.exists():
-        raise Absent(f"{command.name} is not installed")
-    return command
 
 
 def python(here: Here) -> None:
@@ -301,6 +240,8 @@ class Toolchain:
     pip: str = ""
     npm: tuple[str, ...] = ()
     """The packages of PyPI and npm that --install gets, the one whose version can be chosen first."""
+    maven: tuple[str, ...] = ()
+    """The packages of Maven Central, all of one version."""
     versions: str = ""
     """What NAME@VERSION is, where a version can be chosen in another way."""
 
@@ -325,15 +266,19 @@ TOOLCHAINS = (
     Toolchain("proxy-python", "A server of HTTP in Python", SRC / "proxy.py", proxy_python, python_version, "make toolchains, from PyPI", "proxy-python", pip=PYTHON),
     Toolchain("assemblyscript", "AssemblyScript, with the adapter", SRC / "program.ts", assemblyscript, assemblyscript_version, "make toolchains, from npm",
               npm=ASSEMBLYSCRIPT),
+    Toolchain("java", "Java by TeaVM, with the adapter", SRC / "program.java", jvm.java, jvm.java_version, "a JDK (17 or later); make toolchains, from Maven Central",
+              maven=jvm.TEAVM),
+    Toolchain("kotlin", "Kotlin for wasm-wasi, with the adapter", SRC / "program.kt", jvm.kotlin, jvm.kotlin_version, "Java; make toolchains, from Maven Central",
+              maven=jvm.KOTLIN),
     Toolchain("languages", "JavaScript, C and Python composed by wac", compose.SRC / "shapes-guest.js", languages, python_version, "make deps fixtures-deps toolchains"),
 )
 ELSEWHERE = (
-    ("csharp", "C# by componentize-dotnet", "the project bytecodealliance/componentize-dotnet on GitHub, with the .NET SDK"),
-    ("java", "Java by TeaVM, preview 1", "Maven Central: org.teavm, by its Maven plugin"),
-    ("kotlin", "Kotlin for wasm-wasi, preview 1", "Maven Central, by Gradle: its standard library has no files or arguments of WASI"),
-    ("swift", "Swift for wasm32-unknown-wasip1", "swift.org: swift sdk install; no registry has it"),
-)
-"""Toolchains that no program is written for here."""
+    ("csharp", "C# by NativeAOT-LLVM", "dotnet",
+     "the .NET SDK (dot.net), then componentize-dotnet (NuGet); PyPI, npm and Maven Central have none"),
+    ("swift", "Swift for wasm32-unknown-wasip1", "swift",
+     "swift.org, then its SDK for Wasm (swift sdk install); PyPI, npm and Maven Central have none"),
+)  # fmt: skip
+"""Toolchains that no program is written for here, each with its command."""
 
 
 def pinned(package: str) -> str:
@@ -355,6 +300,7 @@ def install(toolchains: list[tuple[Toolchain, str]]) -> None:
             first, *others = toolchain.npm
             packages = [f"{first}@{version}" if version else pinned(first), *map(pinned, others)]
             steps.append(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", npm, *packages])
+        steps += jvm.fetch(here, toolchain.maven, version or PINNED[toolchain.maven[0]]) if toolchain.maven else []
         if toolchain.build is rust and shutil.which("rustup"):
             target = f"wasm32-{toolchain.name.removeprefix('rust-')}"
             try:
@@ -383,7 +329,7 @@ def make(toolchain: Toolchain, here: Here, out: Path) -> str:
         raise Failed(f"asked for {here.version}, got {version}")
     target, module = out / f"{toolchain.guest}.wasm", out / f"{toolchain.guest}-module.wasm"
     versions = read_versions(out)
-    newest = max(toolchain.source.stat().st_mtime, Path(__file__).stat().st_mtime)
+    newest = max(path.stat().st_mtime for path in (toolchain.source, *Path(__file__).parent.glob("toolchain*.py")))
     as_before = target.exists() and target.stat().st_mtime > newest and versions.get(toolchain.guest) == version
     if not as_before:
         here.module.unlink(missing_ok=True)
@@ -415,8 +361,11 @@ def show() -> None:
         except (Absent, Failed) as why:
             said = f"absent: {str(why).splitlines()[0]}; get it: {toolchain.get}"
         say(toolchain.name, toolchain.what, said)
-    for name, what, get in ELSEWHERE:
-        say(name, what, f"no program is written for it here; get it: {get}")
+    for name, what, command, get in ELSEWHERE:
+        try:
+            say(name, what, f"{first_line(find(command), '--version')}, but no program is written for it here")
+        except (Absent, Failed) as why:
+            say(name, what, f"absent: {str(why).splitlines()[0]}, and no program is written for it here; get it: {get}")
 
 
 def parse(argv: list[str]) -> tuple[set[str], Path | None, list[str]]:
@@ -433,7 +382,7 @@ def main(argv: list[str]) -> int:
     options, folder, names = parse(argv)
     by_name = {t.name: t for t in TOOLCHAINS}
     asked = [(by_name[name.partition("@")[0]], name.partition("@")[2]) for name in names if name.partition("@")[0] in by_name]
-    fixed = [t.name for t, version in asked if version and not (t.pip or t.npm or t.versions)]
+    fixed = [t.name for t, version in asked if version and not (t.pip or t.npm or t.maven or t.versions)]
     misused = options - {"--install", "--run", "--list"} or len(asked) != len(names) or ("--out" in argv) != (folder is not None)
     if misused or (folder is None and any(version for _, version in asked)):
         print(__doc__)

@@ -115,3 +115,19 @@ def test_quote(text: str) -> None:
     import tomllib
 
     assert tomllib.loads(f"a = {expect.quote(text)}")["a"] == text
+
+
+def test_an_entry_may_hold_for_some_of_the_runtimes_that_share_the_file(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_text(KNOWN + 'runtimes = ["r-small", "r-tiny"]\n', encoding="utf-8")
+    tables = expect.read_tables(tmp_path / "x.toml")
+    both = expect.CaseExpectations({"r": tables, "r-small": tables}, lambda name: name)
+    case, failed = project.load(), make(Verdict.FAIL)
+    assert both.mark(failed, case, strict=False, judged=True).unexpected
+    assert not both.mark(replace(failed, runtime="r-small"), case, strict=False, judged=True).unexpected
+
+
+def test_rewriting_for_a_runtime_keeps_the_entries_for_others(project: Project, tmp_path: Path) -> None:
+    case, old = project.load(), entries(tmp_path, KNOWN + 'runtimes = ["r-small"]\n')
+    assert entries(tmp_path, expect.render([make(Verdict.PASS)], old, [case])) == old
+    mine = replace(make(Verdict.PASS), runtime="r-small")
+    assert entries(tmp_path, expect.render([mine], old, [case])) == ()

@@ -290,6 +290,9 @@ def test_a_case_that_cannot_be_read(project: Project) -> None:
         (KNOWN.replace('"FAIL"', '"SKIP"'), "is not announced"),
         (KNOWN.replace('"FAIL"', "7"), "unknown status"),
         (KNOWN + KNOWN, "listed twice"),
+        (KNOWN + "runtimes = []\n", "list of names"),
+        (KNOWN + "runtimes = ''\n", "list of names"),
+        (KNOWN + "runtimes = [1]\n", "list of names"),
     ],
 )
 def test_keys_of_expectations(tmp_path: Path, text: str, words: str) -> None:

@@ -55,6 +55,11 @@ class Entry:
     why: Why
     observed: str = ""
     """What the runtime did, in the words of the check."""
+    runtimes: tuple[str, ...] = ()
+    """The only runtimes that it holds for, of those that share the file. Empty: for all of them."""
+
+    def holds_for(self, runtime: str) -> bool:
+        return not self.runtimes or runtime in self.runtimes
 
     @property
     def expected(self) -> Expected:
@@ -98,7 +103,7 @@ def strangers(folder: Path, names: Iterable[str]) -> list[str]:
 
 
 def _entry(path: str, item: Mapping[str, object]) -> Entry:
-    unknown = set(item) - KEYS - {"case", "check", "status", "observed"}
+    unknown = set(item) - KEYS - {"case", "check", "status", "observed", "runtimes"}
     if unknown:
         raise ExpectationError(f"{path}: unknown key {', '.join(sorted(unknown))}")
     case, check, observed = (item.get(key) for key in ("case", "check", "observed"))
@@ -107,6 +112,9 @@ def _entry(path: str, item: Mapping[str, object]) -> Entry:
     for key, value in (("check", check), ("observed", observed)):
         if value is not None and not isinstance(value, str):
             raise ExpectationError(f"{path}: {case}: {key} must be a string")
+    runtimes = item.get("runtimes", [])
+    if not isinstance(runtimes, list) or not all(isinstance(each, str) for each in runtimes) or ("runtimes" in item and not runtimes):
+        raise ExpectationError(f"{path}: {case}: runtimes must be a list of names")
     name = f"{case} {check}" if check else case
     status = item.get("status")
     words = status if isinstance(status, list) else [status]
@@ -120,7 +128,8 @@ def _entry(path: str, item: Mapping[str, object]) -> Entry:
         raise ExpectationError(f"{path}: {case}: what is flaky is announced by all its statuses, as a list")
     if len(set(statuses)) < len(statuses) or Verdict.SKIP in statuses:
         raise ExpectationError(f"{path}: {case}: a status is listed once, and what is not run (SKIP) is not announced")
-    return Entry(case, check if isinstance(check, str) else None, statuses, why(path, name, item), str(observed or ""))
+    unit = check if isinstance(check, str) else None
+    return Entry(case, unit, statuses, why(path, name, item), str(observed or ""), tuple(runtimes))
 
 
 class CaseExpectations(Expectations):
@@ -132,7 +141,7 @@ class CaseExpectations(Expectations):
         self._near: dict[tuple[str, str], list[Entry]] = {}
         """By runtime and case: the entries of the case and of its variants."""
         for name, mine in self.entries.items():
-            for entry in mine:
+            for entry in (entry for entry in mine if entry.holds_for(name)):
                 self._near.setdefault((name, original(entry.case)), []).append(entry)
 
     def mark(self, result: CaseResult, case: Definition, *, strict: bool, judged: bool) -> CaseResult:
@@ -194,15 +203,16 @@ def _surprising(unit: UnitResult, case: Definition, strict: bool = False) -> boo
 def render(results: Iterable[CaseResult], old: Iterable[Entry], cases: Iterable[Case], *, strict: bool = False) -> str:
     """Returns the text of an expectations file for these results, each cause before its entries.
 
-    What existing entries say is kept, and so are the entries of cases that were not run. A new entry has the
+    What existing entries say is kept, and so are those of cases that were not run and those for other runtimes. A new entry has the
     runtime's own words, and the kind that its author has yet to decide."""
     results = [result for result in results if result.verdict is not Verdict.SKIP]
     old = tuple(old)
-    kept = {(entry.case, entry.check): entry for entry in old}
+    others = [entry for entry in old if results and not entry.holds_for(results[0].runtime)]
+    kept = {(entry.case, entry.check): entry for entry in old if entry not in others}
     known = {case.id: case for case in cases}
     made = [entry for result in results for entry in _entries(result, kept, known, strict)]
     ran = {result.case for result in results}
-    made += [entry for entry in old if entry.case not in ran and entry.case in known]
+    made += [entry for entry in old if (entry.case not in ran or entry in others) and entry.case in known]
     lines = [
         "# Known results; the format is in suites/README.md. `assay run --update-expectations` rewrites this file.",
         *grouped(((entry.why, _lines(entry)) for entry in made), (entry.why.cause for entry in old if entry.why.cause)),
@@ -252,4 +262,5 @@ def _lines(entry: Entry) -> list[str]:
         f"status = {words[0] if len(words) == 1 else '[' + ', '.join(words) + ']'}",
         *why_lines(entry.why),
         *([f"observed = {quote(entry.observed)}"] if entry.observed else []),
+        *([f"runtimes = [{', '.join(map(quote, entry.runtimes))}]"] if entry.runtimes else []),
     ]
