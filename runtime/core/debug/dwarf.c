@@ -212,8 +212,11 @@ static bool find_file_v5(const ts_dwarf *d, const unit *u, uint32_t file, ts_dw_
     ts_reader r = u->tables, again = u->tables;
     entry f = {.dir = 0}, g = {.dir = 0};
     if (!read_table_v5(&c, &r, UINT64_MAX, true, &g) || !read_table_v5(&c, &r, file, false, &f)) return false;
-    if (f.dir != 0 && (!read_table_v5(&c, &again, f.dir, false, &g) || !ts_dw_string(&c, g.path, dir))) return false;
-    return ts_dw_string(&c, f.path, name); /* directory 0 is that of the compilation: no prefix */
+    if (!ts_dw_string(&c, f.path, name)) return false;
+    /* Directory 0 is that of the compilation: no prefix. Kotlin's compiler has the path there, and `.` as the name. */
+    bool alone = name->len == 1 && name->at[0] == '.';
+    if (f.dir == 0 && !alone) return true;
+    return read_table_v5(&c, &again, f.dir, false, &g) && ts_dw_string(&c, g.path, alone ? name : dir);
 }
 
 /* Up to DWARF 4 a table is a list of names, counted from 1, and an empty name ends it. */

@@ -377,6 +377,13 @@ ts_status ts_exec_fail_trap(ts_exec *x, ts_trap_kind k) {
     return ts_fail_trap(x->err, k, "%s", trap_message(k));
 }
 
+/* An exception leaves a run. Nothing if one inside of it has reported it: then its frames are there, too. */
+static ts_status fail_exception(ts_error *e) {
+    ts_fail(e, TS_EXCEPTION, "%s", trap_message(TS_TRAP_EXCEPTION));
+    if (e && e->status == TS_EXCEPTION) e->trap = TS_TRAP_EXCEPTION;
+    return TS_EXCEPTION;
+}
+
 const ts_word *ts_exec_unwind(ts_exec *x, ts_instance **inst, const ts_word *pc, ts_slot **fpp, ts_status st) {
     ts_slot *fp = *fpp;
     /* The frame of a tail call is gone: begin where it would have returned to. */
@@ -401,6 +408,8 @@ const ts_word *ts_exec_unwind(ts_exec *x, ts_instance **inst, const ts_word *pc,
                 }
                 if (h->with_ref) *to = x->exn;
                 x->exn = 0;
+                /* A run inside of this one has reported it, with its frames. */
+                if (x->err && x->err->status == TS_EXCEPTION) ts_error_clear(x->err);
                 *fpp = g;
                 *inst = x->inst = in;
                 return c->code + h->target;
@@ -596,8 +605,10 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
                                (unsigned long long)x->store->limits.fuel);
         } else if (st == TS_INTERRUPTED) {
             st = ts_fail(x->err, TS_INTERRUPTED, "interrupted");
+        } else if (st == TS_EXCEPTION) {
+            st = fail_exception(x->err);
         }
-        if (st != TS_OK && st != TS_EXCEPTION && st != TS_EXIT) backtrace(x, x->inst, x->stop_pc, x->stop_fp, x->err);
+        if (st != TS_OK && st != TS_EXIT) backtrace(x, x->inst, x->stop_pc, x->stop_fp, x->err);
         /* The slots of the ended frames still refer to the objects that fill the heap. Clear them, so that
          * they do not keep those objects alive in a later call. */
         if (st == TS_TRAP && x->err && x->err->trap == TS_TRAP_ALLOC && x->stop_fp >= fp) {
@@ -659,8 +670,7 @@ ts_status ts_call(ts_store *s, ts_func *f, ts_slot *io, ts_error *e) {
     if (st == TS_OK) {
         memcpy(io, fp, def->result_slots * sizeof *fp);
     } else if (st == TS_EXCEPTION) {
-        ts_fail(e, TS_EXCEPTION, "uncaught exception");
-        if (e) e->trap = TS_TRAP_EXCEPTION;
+        st = fail_exception(e);
     }
     x->err = saved;
     return st;

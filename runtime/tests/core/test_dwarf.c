@@ -30,14 +30,12 @@ typedef struct trapped {
     ts_error *e;
 } trapped;
 
-static trapped trap(const char *name, int version, const char *function, uint32_t a, uint32_t b, ts_trap_kind kind) {
-    trapped t = {.e = ts_error_new()};
-    size_t len;
+static trapped trap_in(uint8_t *bytes, size_t len, const char *function, uint32_t a, uint32_t b, ts_trap_kind kind) {
+    trapped t = {.bytes = bytes, .e = ts_error_new()};
     ts_instance *inst;
     ts_extern x;
     ts_slot io[4] = {a, b};
     assert_non_null(t.e);
-    t.bytes = load(name, version, &len);
     assert_int_equal(ts_engine_create(&t.engine, t.e), TS_OK);
     assert_int_equal(ts_module_new(t.engine, t.bytes, len, true, &t.m, t.e), TS_OK);
     assert_int_equal(ts_store_create(t.engine, &(ts_store_limits){0}, &t.s, t.e), TS_OK);
@@ -47,6 +45,11 @@ static trapped trap(const char *name, int version, const char *function, uint32_
     assert_int_equal(ts_call(t.s, x.func, io, t.e), TS_TRAP);
     assert_int_equal(t.e->trap, kind);
     return t;
+}
+static trapped trap(const char *name, int version, const char *function, uint32_t a, uint32_t b, ts_trap_kind kind) {
+    size_t len;
+    uint8_t *bytes = load(name, version, &len);
+    return trap_in(bytes, len, function, a, b, kind);
 }
 static void end(trapped *t) {
     ts_store_destroy(t->s);
@@ -97,6 +100,27 @@ static void lines(void **state) {
         frames_are(t.e, want, 3, false);
         end(&t);
     }
+}
+
+/* The whole path of a file as its directory, and `.` as its name: Kotlin's compiler writes it so. */
+static void directories_as_files(void **state) {
+    (void)state;
+    size_t len;
+    uint8_t *bytes = load("dwarf", 5, &len);
+    static const char *const names[] = {"trap.c", "inner.h"};
+    for (unsigned i = 0; i < 2; i++) {
+        size_t n = strlen(names[i]) + 1, changed = 0;
+        for (size_t at = 0; at + n <= len; at++) {
+            if (memcmp(bytes + at, names[i], n) != 0) continue;
+            memcpy(bytes + at, ".", 2);
+            changed++;
+        }
+        assert_true(changed > 0);
+    }
+    trapped t = trap_in(bytes, len, "outer", 1, 0, TS_TRAP_INT_DIV_ZERO);
+    frames_are(t.e, (expected[]){{"inner", "include", 3, 14}, {"middle", "/src", 7, 40}, {"outer", "/src", 12, 15}}, 3,
+               false);
+    end(&t);
 }
 
 static void inlined(void **state) {
@@ -185,6 +209,7 @@ static void hostile(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(lines), cmocka_unit_test(inlined), cmocka_unit_test(hostile)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(lines), cmocka_unit_test(directories_as_files),
+                                       cmocka_unit_test(inlined), cmocka_unit_test(hostile)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

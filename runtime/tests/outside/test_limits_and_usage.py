@@ -169,6 +169,24 @@ def test_a_function_that_could_not_be_entered_has_its_first_line(engine: str, tm
     assert [(frame["line"], frame["offset"] > 0) for frame in outcome["backtrace"][:3]] == [(2, True), (3, True), (3, True)]
 
 
+@pytest.mark.parametrize("engine", ["interpreter", "compiled-at-once"])
+def test_an_uncaught_exception_says_where_it_was_thrown(engine: str, tmp_path: Path) -> None:
+    (tmp_path / "it.wat").write_text("""(module (tag $one) (tag $two) (tag $three (param i32))
+  (func $throws (param i32)
+    (if (i32.eqz (local.get 0)) (then (throw $one)))
+    (throw $three (local.get 0)))
+  (func $catches (export "f")
+    (block $caught (try_table (catch $one $caught) (call $throws (i32.const 0))))
+    (block $other (try_table (catch $two $other)
+      (call $throws (i32.const 7))))))""")
+    subprocess.run([WASM_TOOLS, "parse", "-g", "it.wat", "-o", "it.wasm"], cwd=tmp_path, check=True, timeout=60)
+    said = run(tmp_path / "it.wasm", "--engine", engine, "--invoke", "f", "--outcome", str(tmp_path / "o"), status=134)
+    assert "uncaught exception" in said and "!throws (" in said
+    outcome = json.loads((tmp_path / "o").read_text())
+    assert outcome["kind"] == "uncaught-exception"
+    assert [(frame["function"], frame["line"]) for frame in outcome["backtrace"]] == [("throws", 4), ("catches", 8)]
+
+
 @pytest.mark.parametrize(
     ("symbol", "path"),
     [
