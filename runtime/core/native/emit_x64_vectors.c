@@ -1,22 +1,50 @@
 /* emit_x64_vectors: the vector operations in the instructions of x86-64 up to SSE 4.2.
  * In: an instruction. Out: machine code; or false, and the interpreter executes it.
  *
- * A vector is in its two slots of the frame always, and in a register too from where it is computed or read to the
- * end of the block, while one of a few registers is free for it. */
+ * A vector is in a register from where it is computed or read to the end of the block, while one of a few registers is
+ * free for it. Its two slots of the frame get it when the register is needed, or at the end of the block, or before an
+ * instruction that looks there; not at all if an instruction has taken it before. */
 #include "core/native/emitter.h"
 #if TS_HAS_MACHINE_CODE && defined(__x86_64__)
 
-enum { X = 14, Y = 15 }; /* for one instruction */
+enum { X = 14, Y = 15 }; /* for one instruction, besides the register of its result */
 #define OP66 0x66
 
 /* --- vectors in registers ------------------------------------------------------------------------------- */
-static unsigned take(emitter *e, uint32_t slot) {
-    while (e->vectors.pinned >> e->vectors.next & 1) e->vectors.next = (e->vectors.next + 1) % VECTOR_REGISTERS;
-    unsigned k = e->vectors.next;
-    e->vectors.next = (k + 1) % VECTOR_REGISTERS;
-    e->vectors.slot[k] = (int32_t)slot;
-    e->vectors.pinned |= (uint8_t)(1u << k);
-    return FIRST_VECTOR_REGISTER + k;
+void ts_target_store_vector(emitter *e, unsigned k) {
+    x_op(&e->a, 0, 0x0f11, FIRST_VECTOR_REGISTER + k, slot_memory((uint32_t)e->vectors.slot[k])); /* movups */
+}
+/* A register that neither operands nor result of this instruction are in, as number k. */
+static unsigned take(emitter *e) {
+    cached_vectors *v = &e->vectors;
+    unsigned k = 0;
+    while (k < VECTOR_REGISTERS && (v->slot[k] >= 0 || v->pinned >> k & 1)) k++;
+    if (k == VECTOR_REGISTERS) {
+        while (v->pinned >> v->next & 1) v->next = (v->next + 1) % VECTOR_REGISTERS;
+        k = v->next;
+        v->next = (k + 1) % VECTOR_REGISTERS;
+        if (v->dirty >> k & 1) {
+            room(&e->a, 0);
+            ts_target_store_vector(e, k);
+        }
+    }
+    v->slot[k] = -1;
+    v->dirty &= (uint8_t)~(1u << k);
+    v->pinned |= (uint8_t)(1u << k);
+    return k;
+}
+/* Begins an instruction: its operands stay where they are. */
+static void begin(emitter *e) {
+    ts_operands o;
+    ts_operands_of(e->w, &o);
+    e->vectors.pinned = 0;
+    for (uint32_t i = 0; i < o.n_pairs; i++)
+        for (unsigned k = 0; k < VECTOR_REGISTERS; k++)
+            if (e->vectors.slot[k] == o.pair[i]) e->vectors.pinned |= (uint8_t)(1u << k);
+}
+/* The register to compute the result in. No operand is there. */
+static unsigned result(emitter *e) {
+    return FIRST_VECTOR_REGISTER + take(e);
 }
 static operand frame_vector(emitter *e, uint32_t slot) {
     ts_emit_store_slots(e, slot, slot + 2);
@@ -29,16 +57,17 @@ static unsigned read(emitter *e, uint32_t slot) {
             return FIRST_VECTOR_REGISTER + k;
         }
     operand m = frame_vector(e, slot);
-    unsigned r = take(e, slot);
-    x_op(&e->a, 0, 0x0f10, r, m); /* movups */
-    return r;
+    unsigned k = take(e);
+    e->vectors.slot[k] = (int32_t)slot;
+    x_op(&e->a, 0, 0x0f10, FIRST_VECTOR_REGISTER + k, m); /* movups */
+    return FIRST_VECTOR_REGISTER + k;
 }
-/* The vector in `from` is the result. */
+/* The vector in `from`, which is of `result`, is the value of the slot. */
 static void write(emitter *e, uint32_t slot, unsigned from) {
+    unsigned k = from - FIRST_VECTOR_REGISTER;
     ts_emit_forget_slots(e, slot, slot + 2);
-    x_op(&e->a, 0, 0x0f11, from, slot_memory(slot));
-    unsigned to = take(e, slot);
-    x_op(&e->a, 0, 0x0f28, to, in_reg(from));
+    e->vectors.slot[k] = (int32_t)slot;
+    e->vectors.dirty |= (uint8_t)(1u << k);
 }
 static void op(emitter *e, unsigned prefix, unsigned opcode, unsigned to, unsigned from) {
     x_any(&e->a, prefix, 0, opcode, to, in_reg(from), 0);
@@ -202,28 +231,28 @@ static bool binary(emitter *e, unsigned family) {
     const row *r = &binaries[family - FIRST];
     const uint16_t *s = e->w[1].s;
     if (family == FAMILY_v_i8x16_swizzle) { /* an index above 15 gives 0: pshufb looks at bit 7 alone */
-        unsigned a = read(e, s[1]), b = read(e, s[2]);
-        constant(e, X, 0x7070707070707070u, 0x7070707070707070u);
-        op(e, OP66, 0x0fdc, X, b);
-        move(e, Y, a);
-        op(e, OP66, 0x0f3800, Y, X);
-        write(e, s[0], Y);
+        unsigned x = result(e), a = read(e, s[1]), b = read(e, s[2]);
+        constant(e, Y, 0x7070707070707070u, 0x7070707070707070u);
+        op(e, OP66, 0x0fdc, Y, b);
+        move(e, x, a);
+        op(e, OP66, 0x0f3800, x, Y);
+        write(e, s[0], x);
         return true;
     }
     if (!r->opcode) return false;
-    unsigned a = read(e, s[1]), b = read(e, s[2]);
+    unsigned x = result(e), a = read(e, s[1]), b = read(e, s[2]);
     if (r->opcode == 0x0f3820 || r->opcode == 0x0f3830 || r->opcode == 0x0f3823 || r->opcode == 0x0f3833 ||
         r->opcode == 0x0f3825 || r->opcode == 0x0f3835) { /* extmul */
         if (r->flags & HIGH) {
-            op_imm(e, OP66, 0x0f70, X, a, 0xee);
+            op_imm(e, OP66, 0x0f70, x, a, 0xee);
             op_imm(e, OP66, 0x0f70, Y, b, 0xee);
-            a = X;
+            a = x;
             b = Y;
         }
-        op(e, OP66, r->opcode, X, a);
+        op(e, OP66, r->opcode, x, a);
         op(e, OP66, r->opcode, Y, b);
-        op(e, OP66, r->second, X, Y);
-        write(e, s[0], X);
+        op(e, OP66, r->second, x, Y);
+        write(e, s[0], x);
         return true;
     }
     if (r->flags & SWAP) {
@@ -231,15 +260,15 @@ static bool binary(emitter *e, unsigned family) {
         a = b;
         b = t;
     }
-    move(e, X, a);
-    op(e, r->prefix, r->opcode, X, b);
+    move(e, x, a);
+    op(e, r->prefix, r->opcode, x, b);
     if (r->flags & IMM) put8(&e->a, r->imm);
-    if (r->second) op(e, OP66, r->second, X, a);
+    if (r->second) op(e, OP66, r->second, x, a);
     if (r->flags & NOT) {
         all_ones(e, Y);
-        op(e, OP66, 0x0fef, X, Y);
+        op(e, OP66, 0x0fef, x, Y);
     }
-    write(e, s[0], X);
+    write(e, s[0], x);
     return true;
 }
 /* psrld, psrlq, pslld and psllq by an immediate */
@@ -250,50 +279,52 @@ static bool unary(emitter *e, unsigned family) {
     const row *r = &unaries[family - FIRST];
     const uint16_t *s = e->w[1].s;
     int two = family == FAMILY_v_f64x2_abs || family == FAMILY_v_f64x2_neg;
+    if (!r->opcode && family != FAMILY_v_v128_not && family != FAMILY_v_f32x4_abs && family != FAMILY_v_f64x2_abs &&
+        family != FAMILY_v_f32x4_neg && family != FAMILY_v_f64x2_neg)
+        return false;
+    unsigned x = result(e);
     switch (family) {
     case FAMILY_v_v128_not:
-        all_ones(e, X);
-        op(e, OP66, 0x0fef, X, read(e, s[1]));
+        all_ones(e, x);
+        op(e, OP66, 0x0fef, x, read(e, s[1]));
         break;
     case FAMILY_v_f32x4_abs:
     case FAMILY_v_f64x2_abs:
-        all_ones(e, X);
-        shift_imm(e, two, false, X, 1);
-        op(e, OP66, 0x0fdb, X, read(e, s[1]));
+        all_ones(e, x);
+        shift_imm(e, two, false, x, 1);
+        op(e, OP66, 0x0fdb, x, read(e, s[1]));
         break;
     case FAMILY_v_f32x4_neg:
     case FAMILY_v_f64x2_neg:
-        all_ones(e, X);
-        shift_imm(e, two, true, X, two ? 63 : 31);
-        op(e, OP66, 0x0fef, X, read(e, s[1]));
+        all_ones(e, x);
+        shift_imm(e, two, true, x, two ? 63 : 31);
+        op(e, OP66, 0x0fef, x, read(e, s[1]));
         break;
-    default:
-        if (!r->opcode) return false;
-        {
-            unsigned a = read(e, s[1]);
-            if (r->flags & NEGATE) {
-                zero(e, X);
-            } else if (r->flags & HIGH) {
-                op_imm(e, OP66, 0x0f70, X, a, 0xee);
-                a = X;
-            }
-            op(e, r->prefix, r->opcode, X, a);
-            if (r->flags & IMM) put8(&e->a, r->imm);
+    default: {
+        unsigned a = read(e, s[1]);
+        if (r->flags & NEGATE) {
+            zero(e, x);
+        } else if (r->flags & HIGH) {
+            op_imm(e, OP66, 0x0f70, x, a, 0xee);
+            a = x;
         }
+        op(e, r->prefix, r->opcode, x, a);
+        if (r->flags & IMM) put8(&e->a, r->imm);
     }
-    write(e, s[0], X);
+    }
+    write(e, s[0], x);
     return true;
 }
 static bool ternary(emitter *e, unsigned family) {
     const uint16_t *s = e->w[1].s;
     if (family != FAMILY_v_v128_bitselect) return false;
-    unsigned a = read(e, s[1]), b = read(e, s[2]), c = read(e, s[3]);
-    move(e, X, c);
-    op(e, OP66, 0x0fdf, X, b); /* ~c & b */
+    unsigned x = result(e), a = read(e, s[1]), b = read(e, s[2]), c = read(e, s[3]);
+    move(e, x, c);
+    op(e, OP66, 0x0fdf, x, b); /* ~c & b */
     move(e, Y, a);
     op(e, OP66, 0x0fdb, Y, c);
-    op(e, OP66, 0x0feb, X, Y);
-    write(e, s[0], X);
+    op(e, OP66, 0x0feb, x, Y);
+    write(e, s[0], x);
     return true;
 }
 static bool shift(emitter *e, unsigned family) {
@@ -313,9 +344,10 @@ static bool shift(emitter *e, unsigned family) {
     x_mov(&e->a, 0, RAX, ts_emit_read_slot(e, s[2]));
     x_alu_imm(&e->a, 0, X_AND, in_reg(RAX), (int32_t)bits - 1);
     x_xmm_from_reg(&e->a, 0, Y, RAX);
-    move(e, X, read(e, s[1]));
-    op(e, OP66, opcode, X, Y);
-    write(e, s[0], X);
+    unsigned x = result(e);
+    move(e, x, read(e, s[1]));
+    op(e, OP66, opcode, x, Y);
+    write(e, s[0], x);
     return true;
 }
 static void set_if(emitter *e, unsigned cc) {
@@ -361,28 +393,29 @@ static bool splat(emitter *e, unsigned family) {
     const uint16_t *s = e->w[1].s;
     operand from = ts_emit_read_slot(e, s[1]);
     assembler *a = &e->a;
+    unsigned x = result(e);
     bool is_float = family == FAMILY_v_f32x4_splat || family == FAMILY_v_f64x2_splat;
     bool two = family == FAMILY_v_f64x2_splat || family == FAMILY_v_i64x2_splat;
     if (is_float) {
-        x_movx(a, two, X, from);
+        x_movx(a, two, x, from);
     } else {
         x_mov(a, two, RAX, from);
-        x_xmm_from_reg(a, two, X, RAX);
+        x_xmm_from_reg(a, two, x, RAX);
     }
     switch (family) {
     case FAMILY_v_i8x16_splat:
         zero(e, Y);
-        op(e, OP66, 0x0f3800, X, Y); /* pshufb */
+        op(e, OP66, 0x0f3800, x, Y); /* pshufb */
         break;
     case FAMILY_v_i16x8_splat:
-        op_imm(e, 0xf2, 0x0f70, X, X, 0); /* pshuflw */
-        op(e, OP66, 0x0f6c, X, X);
+        op_imm(e, 0xf2, 0x0f70, x, x, 0); /* pshuflw */
+        op(e, OP66, 0x0f6c, x, x);
         break;
     case FAMILY_v_i32x4_splat:
-    case FAMILY_v_f32x4_splat: op_imm(e, OP66, 0x0f70, X, X, 0); break;
-    default: op(e, OP66, 0x0f6c, X, X); break;
+    case FAMILY_v_f32x4_splat: op_imm(e, OP66, 0x0f70, x, x, 0); break;
+    default: op(e, OP66, 0x0f6c, x, x); break;
     }
-    write(e, s[0], X);
+    write(e, s[0], x);
     return true;
 }
 /* pextrb, pextrw, pextrd and pextrq have the vector in `reg`. */
@@ -422,32 +455,32 @@ static bool extract(emitter *e, unsigned family) {
 static bool replace(emitter *e, unsigned family) {
     const uint16_t *s = e->w[1].s;
     assembler *a = &e->a;
-    unsigned lane = s[3];
+    unsigned lane = s[3], x = result(e);
     operand from = ts_emit_read_slot(e, s[2]);
     bool is_float = family == FAMILY_v_f32x4_replace_lane || family == FAMILY_v_f64x2_replace_lane;
     if (is_float)
         x_movx(a, family == FAMILY_v_f64x2_replace_lane, Y, from);
     else
         x_mov(a, family == FAMILY_v_i64x2_replace_lane, RAX, from);
-    move(e, X, read(e, s[1]));
+    move(e, x, read(e, s[1]));
     switch (family) {
-    case FAMILY_v_i8x16_replace_lane: op_imm(e, OP66, 0x0f3a20, X, RAX, lane); break;
-    case FAMILY_v_i16x8_replace_lane: op_imm(e, OP66, 0x0fc4, X, RAX, lane); break;
-    case FAMILY_v_i32x4_replace_lane: op_imm(e, OP66, 0x0f3a22, X, RAX, lane); break;
+    case FAMILY_v_i8x16_replace_lane: op_imm(e, OP66, 0x0f3a20, x, RAX, lane); break;
+    case FAMILY_v_i16x8_replace_lane: op_imm(e, OP66, 0x0fc4, x, RAX, lane); break;
+    case FAMILY_v_i32x4_replace_lane: op_imm(e, OP66, 0x0f3a22, x, RAX, lane); break;
     case FAMILY_v_i64x2_replace_lane:
-        x_any(a, OP66, 1, 0x0f3a22, X, in_reg(RAX), 0);
+        x_any(a, OP66, 1, 0x0f3a22, x, in_reg(RAX), 0);
         put8(a, lane);
         break;
-    case FAMILY_v_f32x4_replace_lane: op_imm(e, OP66, 0x0f3a21, X, Y, lane << 4); break;
-    default: op(e, lane ? 0 : 0xf2, lane ? 0x0f16 : 0x0f10, X, Y); break; /* movlhps, movsd */
+    case FAMILY_v_f32x4_replace_lane: op_imm(e, OP66, 0x0f3a21, x, Y, lane << 4); break;
+    default: op(e, lane ? 0 : 0xf2, lane ? 0x0f16 : 0x0f10, x, Y); break; /* movlhps, movsd */
     }
-    write(e, s[0], X);
+    write(e, s[0], x);
     return true;
 }
 
 bool ts_target_vector(emitter *e, const ts_shape *p) {
     if (!__builtin_cpu_supports("sse4.2")) return false;
-    e->vectors.pinned = 0;
+    begin(e);
     switch ((ts_vector_form)p->form) {
     case VECTOR_UNARY: return unary(e, p->family);
     case VECTOR_BINARY: return binary(e, p->family);
@@ -484,13 +517,15 @@ bool ts_target_vector_other(emitter *e, unsigned opcode) {
     const uint16_t *s = e->w[1].s;
     const ts_word *w = e->w;
     if (!__builtin_cpu_supports("sse4.2")) return false;
-    e->vectors.pinned = 0;
+    begin(e);
+    unsigned x;
     switch (opcode) {
     case TS_IR_v128_load: {
         operand m = address(e, s[1]);
+        x = result(e);
         note_fault(e);
-        x_op(&e->a, 0, 0x0f10, X, m);
-        write(e, s[0], X);
+        x_op(&e->a, 0, 0x0f10, x, m);
+        write(e, s[0], x);
         return true;
     }
     case TS_IR_v128_store: {
@@ -501,8 +536,9 @@ bool ts_target_vector_other(emitter *e, unsigned opcode) {
         return true;
     }
     case TS_IR_v128_const:
-        constant(e, X, w[2].u, w[3].u);
-        write(e, s[0], X);
+        x = result(e);
+        constant(e, x, w[2].u, w[3].u);
+        write(e, s[0], x);
         return true;
     case TS_IR_i8x16_shuffle: {
         uint8_t first[16], second[16];
@@ -514,22 +550,22 @@ bool ts_target_vector_other(emitter *e, unsigned opcode) {
         uint64_t half[4];
         memcpy(half, first, 16);
         memcpy(half + 2, second, 16);
+        x = result(e);
         unsigned a = read(e, s[1]), b = read(e, s[2]);
         constant(e, X, half[0], half[1]);
         move(e, Y, a);
         op(e, OP66, 0x0f3800, Y, X); /* pshufb */
-        unsigned r = take(e, s[0]);  /* it is free: X and Y are not enough */
         constant(e, X, half[2], half[3]);
-        move(e, r, b);
-        op(e, OP66, 0x0f3800, r, X);
-        op(e, OP66, 0x0feb, Y, r);
-        e->vectors.slot[r - FIRST_VECTOR_REGISTER] = -1;
-        write(e, s[0], Y);
+        move(e, x, b);
+        op(e, OP66, 0x0f3800, x, X);
+        op(e, OP66, 0x0feb, x, Y);
+        write(e, s[0], x);
         return true;
     }
     case TS_IR_copy2: {
-        unsigned v = read(e, s[1]);
-        write(e, s[0], v);
+        x = result(e);
+        move(e, x, read(e, s[1]));
+        write(e, s[0], x);
         return true;
     }
     default: return false;

@@ -41,10 +41,12 @@ typedef struct jump_table {
 } jump_table;
 
 enum { FIRST_VECTOR_REGISTER = 8, VECTOR_REGISTERS = 6 };
-/* The vectors that are in registers, besides their slots. slot[k] < 0: register k is free. */
+/* The vectors that are in registers. slot[k] < 0: register k is free. */
 typedef struct cached_vectors {
     int32_t slot[VECTOR_REGISTERS];
-    uint8_t next, pinned; /* pinned: operands of this instruction */
+    uint8_t next;
+    uint8_t pinned; /* operands and result of this instruction */
+    uint8_t dirty;  /* the two slots in the frame do not have the vector */
 } cached_vectors;
 
 typedef struct emitter {
@@ -67,7 +69,9 @@ typedef struct emitter {
     TS_VEC(ts_native_number_at) numbers;
     uint8_t *has_entry; /* by instruction */
     cached_vectors vectors;
-    bool far, too_far; /* conditional jumps reach any distance; one did not */
+    uint32_t
+        first_temporary; /* slots from here on are operands: an instruction that takes one is the last to read it */
+    bool far, too_far;   /* conditional jumps reach any distance; one did not */
     bool nomem;
 } emitter;
 #define STUB 0x80000000u
@@ -126,7 +130,7 @@ void ts_emit_side_exit(emitter *e, int cc);
 void ts_emit_leave(emitter *e);
 /* The number that begins at this place of the code. */
 void ts_emit_note_number(emitter *e, uint32_t code, ts_native_number number, uint32_t what);
-/* Store the slots from … to - 1 whose homes are dirty. */
+/* Store the slots from … to - 1 whose homes are dirty, and the vectors there. */
 void ts_emit_store_slots(emitter *e, uint32_t from, uint32_t to);
 /* These slots get new values, in the frame: no register has them. */
 void ts_emit_forget_slots(emitter *e, uint32_t from, uint32_t to);
@@ -184,6 +188,8 @@ void ts_target_add_and_branch(emitter *e, unsigned cc, bool compares, bool by_sl
 void ts_target_load(emitter *e, const ts_shape *p);
 void ts_target_store(emitter *e, const ts_shape *p);
 void ts_target_store_float(emitter *e, const ts_shape *p);
+/* Store vector register k into the slots that it holds. It keeps the flags. */
+void ts_target_store_vector(emitter *e, unsigned k);
 /* Vector operations; false: the processor has none for it. */
 bool ts_target_vector(emitter *e, const ts_shape *p);
 bool ts_target_vector_other(emitter *e, unsigned opcode); /* those of SHAPE_OP */
