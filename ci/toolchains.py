@@ -319,7 +319,14 @@ def install(toolchains: list[tuple[Toolchain, str]]) -> None:
         try:
             run(*argv)
         except (Failed, OSError) as error:
-            print(f"toolchains: cannot be had: {str(error).splitlines()[-1]}")
+            print(f"toolchains: cannot be had: {reason(str(error))}")
+
+
+def reason(said: str) -> str:
+    """The line of a package manager that says what is wrong: the last one, but of Maven the first error."""
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in said.splitlines()]
+    errors = [line for line in lines if line.startswith("[ERROR]")]
+    return (errors or [line for line in reversed(lines) if line] or ["no reason given"])[0]
 
 
 def make(toolchain: Toolchain, here: Here, out: Path) -> str:

@@ -150,6 +150,15 @@ def test_another_version_of_packages_of_maven_replaces_the_one_that_is_here(tmp_
     assert "<type>klib</type>" in jvm.dependency(jvm.KOTLIN[1], "2.4.20")
 
 
+def test_what_cannot_be_installed_says_why(
+    tmp_path: Path, java: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command(tmp_path / "bin/mvn", r"printf '[\033[1;31mERROR\033[m] no such artifact\n[ERROR] see the help\n\033[0m\n'; exit 1")
+    toolchains.install([(next(t for t in toolchains.TOOLCHAINS if t.name == "java"), "9")])
+    assert "cannot be had: [ERROR] no such artifact\n" in capsys.readouterr().out
+    assert toolchains.reason("pip x\nfirst\n last \n\n") == "last" and toolchains.reason("") == "no reason given"
+
+
 def test_a_library_of_kotlin_that_is_missing_is_named(tmp_path: Path, java: Path) -> None:
     here = base.Here(tmp_path, "kotlin")
     jvm.library(here).mkdir(parents=True)
