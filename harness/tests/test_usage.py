@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import Project
 
-from assay.model import Case, NotRun, Peer, ProcessResult
+from assay.model import Case, NotRun, Peer, ProcessResult, Stdio
 from assay.run.process import execute
 from assay.run.runner import Settings
 from assay.run.usage import Sessions, available
@@ -107,6 +107,8 @@ def test_what_may_take_longest_begins_first_and_the_rest_keeps_its_order(project
     (one, runtime), (other, _) = two.work
     long = replace(other, id="p2/t/long", run=replace(other.run, timeout=other.run.timeout + 20))
     two.suite.run = lambda *_: NotRun("it did not run")  # type: ignore[method-assign]
-    work = [(one, runtime), (other, runtime), (long, runtime)]
+    peer = replace(other, id="p2/t/peer", run=replace(other.run, grants=("tcp",)))
+    piped = replace(other, id="p2/t/piped", run=replace(other.run, stdio=Stdio(stdout="file")))
+    work = [(case, runtime) for case in (one, other, peer, piped, long)]
     seen = [result.case for result in LocalExecutor().results(two.suite, work, Settings(jobs=1))]
-    assert seen == ["p2/t/long", "p2/t/one", "p2/t/two"]
+    assert seen == ["p2/t/long", "p2/t/peer", "p2/t/piped", "p2/t/one", "p2/t/two"]

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from .. import record
 from ..cases import nonces
-from ..model import Case, CaseResult, NotRun, Observation, Verdict
+from ..model import Case, CaseResult, NotRun, Observation, RunSpec, Stdio, Verdict
 from ..record.settle import settle
 from ..run.runner import Settings
 from ..run.stage import HarnessError
@@ -141,8 +141,14 @@ class _Board:
 
 
 def longest_first(work: Sequence[Work]) -> list[Work]:
-    """Returns the work by the time limits of its cases, and otherwise in its order."""
-    return sorted(work, key=lambda item: -item[0].run.timeout)
+    """Returns the work by the time limits of its cases, of those with the same limit first what has somebody at the
+    other end to wait for, and otherwise in its order."""
+    return sorted(work, key=lambda item: (-item[0].run.timeout, not _may_wait(item[0].run)))
+
+
+def _may_wait(run: RunSpec) -> bool:
+    peers = run.grants or run.servers or run.clients or run.dials or run.network
+    return bool(peers) or run.stdio != Stdio()
 
 
 def one(suite: Suite, case: Case, runtime: Runtime, settings: Settings) -> CaseResult:
