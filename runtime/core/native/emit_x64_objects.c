@@ -1,6 +1,6 @@
 /* emit_x64_objects: x86-64 code for references to objects: fields, elements, i31.
- * In: an instruction. Out: machine code; or false, and the interpreter executes it. Allocations, casts and vectors in
- * objects are the interpreter's. */
+ * In: an instruction. Out: machine code; or false, and the interpreter executes it. Arrays are made by the interpreter, and
+ * structs too where the heap has no free cell; casts and vectors in objects are the interpreter's. */
 #include "core/native/emitter.h"
 #if TS_HAS_MACHINE_CODE && defined(__x86_64__)
 
@@ -53,12 +53,70 @@ static operand element(emitter *e, unsigned array, operand index, uint32_t size)
     return at_mem(RCX, e->t->object_payload);
 }
 
+enum { MOST_FIELD_BYTES = 128, SPARE = 14 /* xmm14 */ };
+/* Whether all fields can be stored from general registers, and how many bytes of each eight they fill. */
+static bool fields_fit(const ts_deftype *t, uint8_t filled[MOST_FIELD_BYTES / 8]) {
+    if (t->size > MOST_FIELD_BYTES) return false;
+    for (uint32_t i = 0; i < t->n_fields; i++) {
+        uint32_t size = ts_vt_storage_size(t->fields[i].type);
+        if (size > 8) return false;
+        filled[t->fields[i].offset / 8] += (uint8_t)size;
+    }
+    return true;
+}
+/* A struct in the first free cell of its class, with the fields from the slots s0…, or with zeroes. rcx has it. */
+static bool new_struct(emitter *e, bool with_fields) {
+    assembler *a = &e->a;
+    const uint16_t *s = e->w[1].s;
+    const ts_deftype *t = ts_types_get(e->types, e->w[2].uw[0]);
+    uint8_t filled[MOST_FIELD_BYTES / 8] = {0};
+    if (!fields_fit(t, filled)) return false;
+    uint32_t size = (uint32_t)e->t->object_payload + (uint32_t)t->size;
+    operand list = at_mem(RAX, e->t->heap_free + (int32_t)(e->t->class_of_cell(size) * sizeof(void *)));
+    x_mov(a, 1, RAX, at_mem(EXEC, e->t->exec_store));
+    x_mov(a, 1, RAX, at_mem(RAX, e->t->store_heap));
+    x_alu_imm(a, 0, X_CMP, at_mem(RAX, e->t->heap_stress), 0);
+    ts_emit_side_exit(e, CC_NE);
+    x_mov(a, 1, RCX, list);
+    x_op(a, 1, 0x85, RCX, in_reg(RCX));
+    ts_emit_side_exit(e, CC_E);
+    ts_target_read(e, IN_D, SPARE, at_mem(RCX, 0));
+    ts_target_write(e, IN_D, list, SPARE);
+    x_alu_imm(a, 1, X_ADD, at_mem(RAX, e->t->heap_total), 1);
+    x_op(a, 0, 0x0fb6, RAX, at_mem(RAX, e->t->heap_epoch));
+    x_op(a, 0, 0xc1, X_SHL, in_reg(RAX));
+    put8(a, (unsigned)(e->t->object_mark - e->t->object_kind) * 8);
+    x_alu_imm(a, 0, X_OR, in_reg(RAX), (int32_t)e->t->kind_struct);
+    x_op(a, 1, 0x89, RAX, at_mem(RCX, e->t->object_kind)); /* and nothing behind the two */
+    x_op(a, 0, 0xc7, 0, at_mem(RCX, 0));                   /* the type */
+    put32(a, 0);
+    ts_emit_note_number(e, a->len - 4, TS_NATIVE_TYPE, e->in->at + 2);
+    x_op(a, 0, 0xc7, 0, at_mem(RCX, e->t->object_len));
+    put32(a, 0);
+    for (uint32_t at = 0; at < t->size; at += 8) {
+        if (with_fields && filled[at / 8] == 8) continue;
+        room(a, 0);
+        x_op(a, 1, 0xc7, 0, at_mem(RCX, e->t->object_payload + (int32_t)at));
+        put32(a, 0);
+    }
+    for (uint32_t i = 0, slot = s[0]; with_fields && i < t->n_fields; i++, slot++) {
+        const ts_field *f = &t->fields[i];
+        room(a, 0);
+        put(e, at_mem(RCX, e->t->object_payload + (int32_t)f->offset), ts_vt_storage_size(f->type),
+            value(e, slot, RAX));
+    }
+    ts_emit_write_slot(e, s[0], IN_R, RCX);
+    return true;
+}
+
 bool ts_target_object(emitter *e, unsigned opcode) {
     const uint16_t *s = e->w[1].s;
     const ts_deftype *t;
     uint32_t size;
     assembler *a = &e->a;
     switch (opcode) {
+    case TS_IR_struct_new: return new_struct(e, true);
+    case TS_IR_struct_new_default: return new_struct(e, false);
     case TS_IR_struct_get: {
         const ts_field *f = &ts_types_get(e->types, (uint32_t)e->w[2].u)->fields[s[2]];
         size = ts_vt_storage_size(f->type);

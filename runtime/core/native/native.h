@@ -22,6 +22,10 @@ typedef struct ts_native_layout {
     int32_t global_value;
     int32_t func_type, func_inst, func_code;
     int32_t object_len, object_payload;
+    int32_t object_kind, object_mark;
+    int32_t store_heap, heap_free, heap_total, heap_stress, heap_epoch;
+    uint32_t kind_struct, small_max;          /* the kind of structs; the largest object, with its header, in a cell */
+    unsigned (*class_of_cell)(uint32_t size); /* the place among heap_free */
 } ts_native_layout;
 
 typedef struct ts_native_entry {

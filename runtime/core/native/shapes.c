@@ -121,8 +121,11 @@ static void operands_of_slow(const ts_word *w, ts_operands *o) {
     switch (w->u) {
     case TS_IR_memory_size:
     case TS_IR_table_size:
-    case TS_IR_ref_func:
-    case TS_IR_struct_new_default: fields = WRITES; break;
+    case TS_IR_ref_func: fields = WRITES; break;
+    case TS_IR_struct_new_default:
+        o->is_exit = false;
+        fields = WRITES;
+        break;
     case TS_IR_load_any:
     case TS_IR_table_get:
     case TS_IR_ref_test:
@@ -150,6 +153,10 @@ static void operands_of_slow(const ts_word *w, ts_operands *o) {
     case TS_IR_elem_drop: break;
     case TS_IR_ref_as_non_null: fields = READS(0); break;
     case TS_IR_struct_new:
+        o->is_exit = false;
+        reads_range(o, s[0], s[2]);
+        fields = WRITES;
+        break;
     case TS_IR_array_new_fixed:
         reads_range(o, s[0], s[2]);
         fields = WRITES;

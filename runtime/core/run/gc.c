@@ -16,9 +16,7 @@ enum {
     BLOCK = 65536,
     BLOCK_HEAD = 128,
     CHUNK_BLOCKS = 16,
-    CARVE = 4096,     /* bytes of fresh cells that are made at a time */
-    SMALL_MAX = 8192, /* larger objects are allocated separately */
-    N_CLASSES = 36,
+    CARVE = 4096, /* bytes of fresh cells that are made at a time */
     MIN_TRIGGER = 2 * 1024 * 1024,
     MAP_BITS = 63, /* the words of a struct's payload that a reference map covers */
     FLAG_LARGE = 1,
@@ -46,10 +44,7 @@ typedef struct large { /* precedes the object, aligned to 16 bytes */
 } large;
 _Static_assert(sizeof(large) == 16, "objects are aligned to 16");
 
-typedef struct free_cell { /* `kind` overlays ts_obj.kind, which is TS_OBJ_FREE here */
-    struct free_cell *next;
-    uint64_t kind;
-} free_cell;
+typedef ts_gc_free_cell free_cell;
 
 /* A multiset of addresses: a hash table with open addressing. Key 0 marks an empty place. */
 typedef struct addr_set {
@@ -65,18 +60,17 @@ typedef struct scanner {
 } scanner;
 
 struct ts_gc_heap {
+    ts_gc_front front;
     ts_store *store;
     uint64_t limit;
-    free_cell *free[N_CLASSES];
-    block *blocks[N_CLASSES], *sweep_at[N_CLASSES], *fresh[N_CLASSES];
+    block *blocks[TS_GC_CLASSES], *sweep_at[TS_GC_CLASSES], *fresh[TS_GC_CLASSES];
     block *pool; /* empty blocks of any class */
     chunk *chunks;
     addr_set block_set, large_set, roots;
     large *larges;
     uintptr_t lo, hi; /* all blocks are in this range */
-    uint8_t epoch;    /* the colour of live objects: 1 or 2 */
     bool marking, overflow;
-    uint32_t stress, stress_count;
+    uint32_t stress_count;
     /* bytes: live after the last collection; allocated since then; allocated that start the next one */
     uint64_t live, allocated, trigger;
     ts_gc_stats stats;
@@ -128,7 +122,7 @@ static void set_remove(addr_set *s, uint64_t key) {
 }
 
 /* --- sizes and cells ------------------------------------------------------------------------------------ */
-static unsigned class_of(uint32_t size) {
+unsigned ts_gc_class(uint32_t size) {
     if (size <= 256) return (size + 15) / 16 - 1;
     unsigned e = 31u - (unsigned)__builtin_clz(size - 1); /* 2^e < size <= 2^(e+1): four classes */
     return 16 + (e - 8) * 4 + ((size - 1 - (1u << e)) >> (e - 2));
@@ -166,7 +160,7 @@ static uint64_t sweep_block(ts_gc_heap *h, block *b, free_cell **list) {
     uint64_t bytes = 0;
     for (uint32_t i = b->carved; i-- > 0;) {
         ts_obj *o = cell_at(b, i);
-        if (o->kind != TS_OBJ_FREE && o->mark == h->epoch) continue;
+        if (o->kind != TS_OBJ_FREE && o->mark == h->front.epoch) continue;
         push_free(list, o);
         bytes += b->cell_size;
     }
@@ -205,7 +199,7 @@ static bool refill(ts_gc_heap *h, unsigned size_class) {
         block *b = h->sweep_at[size_class];
         h->sweep_at[size_class] = b->next;
         if (!b->pending) continue;
-        uint64_t bytes = sweep_block(h, b, &h->free[size_class]);
+        uint64_t bytes = sweep_block(h, b, &h->front.free[size_class]);
         h->allocated += bytes;
         if (bytes) return true;
     }
@@ -225,7 +219,7 @@ static bool refill(ts_gc_heap *h, unsigned size_class) {
     }
     uint32_t n = CARVE / b->cell_size ? CARVE / b->cell_size : 1;
     if (n > b->n_cells - b->carved) n = b->n_cells - b->carved;
-    for (uint32_t i = b->carved + n; i-- > b->carved;) push_free(&h->free[size_class], cell_at(b, i));
+    for (uint32_t i = b->carved + n; i-- > b->carved;) push_free(&h->front.free[size_class], cell_at(b, i));
     b->carved += n;
     h->allocated += (uint64_t)n * b->cell_size;
     return true;
@@ -270,8 +264,8 @@ static uint64_t obj_bytes(const ts_obj *o) {
 }
 
 static void mark_obj(ts_gc_heap *h, ts_obj *o) {
-    if (o->mark == h->epoch) return;
-    o->mark = h->epoch;
+    if (o->mark == h->front.epoch) return;
+    o->mark = h->front.epoch;
     h->live += obj_bytes(o);
     h->stats.marked_objects++;
     if (o->kind != TS_OBJ_EXN && ref_map(h, ts_types_get(h->store->types, o->type)) == MAP_KNOWN) return;
@@ -318,14 +312,14 @@ static void drain(ts_gc_heap *h) {
 static void recover(ts_gc_heap *h) {
     while (h->overflow) {
         h->overflow = false;
-        for (unsigned c = 0; c < N_CLASSES; c++)
+        for (unsigned c = 0; c < TS_GC_CLASSES; c++)
             for (block *b = h->blocks[c]; b; b = b->next)
                 for (uint32_t i = 0; i < b->carved; i++) {
                     ts_obj *o = cell_at(b, i);
-                    if (o->kind != TS_OBJ_FREE && o->mark == h->epoch) trace(h, o), drain(h);
+                    if (o->kind != TS_OBJ_FREE && o->mark == h->front.epoch) trace(h, o), drain(h);
                 }
         for (large *l = h->larges; l; l = l->next)
-            if (large_obj(l)->mark == h->epoch) trace(h, large_obj(l)), drain(h);
+            if (large_obj(l)->mark == h->front.epoch) trace(h, large_obj(l)), drain(h);
     }
 }
 
@@ -341,7 +335,7 @@ bool ts_gc_is_object(const ts_gc_heap *h, ts_slot word) {
                 (off - BLOCK_HEAD) / b->cell_size >= b->carved)
                 return false;
             const ts_obj *o = ts_ref_obj(word);
-            return o->kind != TS_OBJ_FREE && !(b->pending && o->mark != h->epoch);
+            return o->kind != TS_OBJ_FREE && !(b->pending && o->mark != h->front.epoch);
         }
     }
     return set_has(&h->large_set, word);
@@ -379,7 +373,7 @@ static void mark_roots(ts_gc_heap *h) {
 static void sweep_larges(ts_gc_heap *h) {
     for (large **at = &h->larges; *at;) {
         large *l = *at;
-        if (large_obj(l)->mark == h->epoch) {
+        if (large_obj(l)->mark == h->front.epoch) {
             at = &l->next;
             continue;
         }
@@ -393,13 +387,13 @@ static void sweep_larges(ts_gc_heap *h) {
 /* Moves blocks without live objects to the pool, from where any class can take them. The other blocks are
  * swept when an allocation needs their cells. */
 static void plan_sweep(ts_gc_heap *h) {
-    for (unsigned c = 0; c < N_CLASSES; c++) {
-        h->free[c] = NULL;
+    for (unsigned c = 0; c < TS_GC_CLASSES; c++) {
+        h->front.free[c] = NULL;
         h->fresh[c] = NULL;
         for (block **at = &h->blocks[c]; *at;) {
             block *b = *at;
             uint32_t i = 0;
-            while (i < b->carved && !(cell_at(b, i)->kind != TS_OBJ_FREE && cell_at(b, i)->mark == h->epoch)) i++;
+            while (i < b->carved && !(cell_at(b, i)->kind != TS_OBJ_FREE && cell_at(b, i)->mark == h->front.epoch)) i++;
             if (i < b->carved) {
                 b->pending = true;
                 if (b->carved < b->n_cells) h->fresh[c] = b;
@@ -419,13 +413,13 @@ static void plan_sweep(ts_gc_heap *h) {
 void ts_gc_collect(ts_gc_heap *h) {
     if (h->marking) return;
     h->marking = true;
-    for (unsigned c = 0; c < N_CLASSES;
+    for (unsigned c = 0; c < TS_GC_CLASSES;
          c++) /* sweep what is left: a dead object must not have the colour that is about to mean alive */
         for (block *b = h->sweep_at[c]; b; b = b->next) {
             free_cell *none = NULL;
             if (b->pending) sweep_block(h, b, &none);
         }
-    h->epoch = (uint8_t)(3 - h->epoch);
+    h->front.epoch = (uint8_t)(3 - h->front.epoch);
     h->live = 0;
     mark_roots(h);
     drain(h);
@@ -468,17 +462,17 @@ static ts_obj *new_large(ts_gc_heap *h, uint64_t size) {
 
 /* `size` includes the header. */
 static ts_obj *new_obj(ts_gc_heap *h, uint64_t size, ts_obj_kind kind, uint32_t type, uint32_t len) {
-    if (h->stress && ++h->stress_count >= h->stress) {
+    if (h->front.stress && ++h->stress_count >= h->front.stress) {
         h->stress_count = 0;
         ts_gc_collect(h);
     }
     ts_obj *o;
-    if (size > SMALL_MAX) {
+    if (size > TS_GC_SMALL_MAX) {
         o = new_large(h, size);
         if (!o) return NULL;
     } else {
-        unsigned size_class = class_of((uint32_t)size);
-        free_cell *f = h->free[size_class];
+        unsigned size_class = ts_gc_class((uint32_t)size);
+        free_cell *f = h->front.free[size_class];
         if (__builtin_expect(!f, 0)) {
             /* a refill may add all cells of a swept block */
             if (!make_room(h, h->limit >= 16 * BLOCK ? BLOCK : size)) return NULL;
@@ -486,17 +480,17 @@ static ts_obj *new_obj(ts_gc_heap *h, uint64_t size, ts_obj_kind kind, uint32_t 
                 ts_gc_collect(h);
                 if (!refill(h, size_class)) return NULL;
             }
-            f = h->free[size_class];
+            f = h->front.free[size_class];
         }
-        h->free[size_class] = f->next;
+        h->front.free[size_class] = f->next;
         o = (ts_obj *)(void *)f;
         memset(o, 0, (size + 7) & ~7ull);
     }
     o->type = type;
     o->len = len;
     o->kind = (uint8_t)kind;
-    o->mark = h->epoch;
-    h->stats.total_objects++;
+    o->mark = h->front.epoch;
+    h->front.total_objects++;
     return o;
 }
 
@@ -525,7 +519,7 @@ ts_gc_heap *ts_gc_heap_new(ts_store *s, uint64_t limit) {
     if (!h) return NULL;
     h->store = s;
     h->limit = limit;
-    h->epoch = 1;
+    h->front.epoch = 1;
     h->trigger = MIN_TRIGGER;
     return h;
 }
@@ -571,12 +565,13 @@ void ts_gc_root_remove(ts_store *s, ts_slot r) {
 }
 
 void ts_gc_set_stress(ts_gc_heap *h, uint32_t nth) {
-    h->stress = nth;
+    h->front.stress = nth;
     h->stress_count = 0;
 }
 
 void ts_gc_get_stats(const ts_gc_heap *h, ts_gc_stats *out) {
     *out = h->stats;
+    out->total_objects = h->front.total_objects;
     out->live_bytes = h->live;
     out->allocated_bytes = h->allocated;
     out->limit = h->limit;

@@ -68,6 +68,23 @@ ts_obj *ts_gc_new_struct(ts_store *s, const ts_deftype *def);
 ts_obj *ts_gc_new_array(ts_store *s, const ts_deftype *def, uint32_t len);
 ts_exn *ts_gc_new_exn(ts_store *s, ts_tag *tag); /* with room for the slots of the tag's parameters */
 
+/* A cell without an object. `kind` overlays ts_obj.kind, which is TS_OBJ_FREE here. */
+typedef struct ts_gc_free_cell {
+    struct ts_gc_free_cell *next;
+    uint64_t kind;
+} ts_gc_free_cell;
+enum { TS_GC_SMALL_MAX = 8192, TS_GC_CLASSES = 36 }; /* larger objects are allocated separately */
+/* What machine code uses to make an object: the heap begins with it. It takes the first free cell of a class if there
+ * is one and `stress` is 0, gives the header `epoch` as its mark, and counts. All else is ts_gc_new_struct's. */
+typedef struct ts_gc_front {
+    ts_gc_free_cell *free[TS_GC_CLASSES];
+    uint64_t total_objects; /* of ts_gc_stats */
+    uint32_t stress;        /* collect at each so many allocations; 0: only when it is needed */
+    uint8_t epoch;          /* the colour of live objects: 1 or 2 */
+} ts_gc_front;
+/* The class of cells for an object of this size, at most TS_GC_SMALL_MAX, with its header. */
+unsigned ts_gc_class(uint32_t size);
+
 /* The heap itself, which the store makes and frees. The limit is in bytes. NULL: no memory. */
 ts_gc_heap *ts_gc_heap_new(ts_store *s, uint64_t limit);
 void ts_gc_heap_free(ts_gc_heap *h);

@@ -28,7 +28,22 @@ static const ts_native_layout layout = {
     .func_code = offsetof(ts_func, code),
     .object_len = offsetof(ts_obj, len),
     .object_payload = sizeof(ts_obj),
+    .object_kind = offsetof(ts_obj, kind),
+    .object_mark = offsetof(ts_obj, mark),
+    .store_heap = offsetof(ts_store, gc),
+    .heap_free = offsetof(ts_gc_front, free),
+    .heap_total = offsetof(ts_gc_front, total_objects),
+    .heap_stress = offsetof(ts_gc_front, stress),
+    .heap_epoch = offsetof(ts_gc_front, epoch),
+    .kind_struct = TS_OBJ_STRUCT,
+    .small_max = TS_GC_SMALL_MAX,
+    .class_of_cell = ts_gc_class,
 };
+
+/* Machine code writes a header in two stores. */
+_Static_assert(offsetof(ts_obj, type) == 0 && offsetof(ts_obj, len) == 4 && offsetof(ts_obj, kind) == 8 &&
+                   offsetof(ts_obj, mark) == 9 && sizeof(ts_obj) == 16,
+               "a header");
 
 /* What links machine code of the function. */
 static ts_native_source source_of(const ts_fcode *c, const ts_compiled *ir) {
