@@ -1,0 +1,104 @@
+"""Structs that machine code makes: every kind of field, in every tier, while the collector runs."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+from pathlib import Path
+
+import pytest
+from preview1_guest import TOUCHSTONE, WASM_TOOLS
+
+pytestmark = [
+    pytest.mark.skipif(not os.access(TOUCHSTONE, os.X_OK), reason="touchstone is not built"),
+    pytest.mark.skipif(not os.access(WASM_TOOLS, os.X_OK), reason="wasm-tools is absent"),
+]
+
+MADE = {
+    "i8": "(i32.wrap_i64 (local.get $n))",
+    "i16": "(i32.wrap_i64 (i64.rotr (local.get $n) (i64.const 3)))",
+    "i32": "(i32.wrap_i64 (i64.rotr (local.get $n) (i64.const 5)))",
+    "i64": "(i64.mul (local.get $n) (i64.const 0x9e3779b97f4a7c15))",
+    "f32": "(f32.convert_i64_s (local.get $n))",
+    "f64": "(f64.convert_i64_s (i64.rotr (local.get $n) (i64.const 9)))",
+    "v128": "(i64x2.splat (local.get $n))",
+    "(ref null $list)": "(local.get $last)",
+    "(ref null i31)": "(ref.i31 (i32.wrap_i64 (local.get $n)))",
+}
+READ = {
+    "i8": "(i64.extend_i32_s (struct.get_s {} {}))",
+    "i16": "(i64.extend_i32_u (struct.get_u {} {}))",
+    "i32": "(i64.extend_i32_s (struct.get {} {}))",
+    "i64": "(struct.get {} {})",
+    "f32": "(i64.extend_i32_s (i32.reinterpret_f32 (struct.get {} {})))",
+    "f64": "(i64.reinterpret_f64 (struct.get {} {}))",
+    "v128": "(i64x2.extract_lane 1 (struct.get {} {}))",
+    "(ref null $list)": "(call $length (struct.get {} {}))",
+    "(ref null i31)": "(i64.extend_i32_s (i31.get_s (ref.as_non_null (struct.get {} {}))))",
+}
+
+
+def module(rng: random.Random, types: int) -> str:
+    """`go` makes objects of each type, keeps some of them in a list, and adds up what is in all of them afterwards."""
+    kinds = [[rng.choice(list(MADE)) for _ in range(rng.choice((0, 1, 2, 3, 5, 9, 17, 30)))] for _ in range(types)]
+    texts, makes, sums = [], [], []
+    for k, fields in enumerate(kinds):
+        texts.append(f"(type $t{k} (sub $any (struct {' '.join(f'(field (mut {f}))' for f in fields)})))")
+        new = f"(struct.new $t{k} {' '.join(MADE[f] for f in fields)})"
+        keep = f"(local.set $last (struct.new $list (local.get $n) {new} (local.get $last)))"
+        makes.append(
+            f"(if (i64.eqz (i64.rem_u (local.get $n) (i64.const {rng.randint(2, 40)}))) (then {keep}) (else (drop {new})))"
+        )
+        read = "(i64.const 1)"
+        for i, f in enumerate(fields):
+            one = READ[f].format(f"$t{k}", f"{i} (ref.cast (ref $t{k}) (local.get $o))")
+            read = f"(i64.add (i64.mul {read} (i64.const 31)) {one})"
+        sums.append(f"(if (ref.test (ref $t{k}) (local.get $o)) (then (return {read})))")
+    plain = next((k for k, fields in enumerate(kinds) if "(ref null i31)" not in fields), None)
+    default = (
+        ""
+        if plain is None
+        else f"(local.set $sum (i64.add (local.get $sum) (call $of (struct.new_default $t{plain}))))"
+    )
+    return f"""(module
+(rec (type $any (sub (struct))) (type $list (struct (field i64) (field (ref $any)) (field (ref null $list)))) {" ".join(texts)})
+(func $length (param $l (ref null $list)) (result i64) (local $n i64)
+  (block $end (loop $next (br_if $end (ref.is_null (local.get $l))) (local.set $n (i64.add (local.get $n) (i64.const 1)))
+    (local.set $l (struct.get $list 2 (local.get $l)))
+    (br_if $next (i64.lt_u (local.get $n) (i64.const 4)))))
+  (local.get $n))
+(func $of (param $o (ref $any)) (result i64) {" ".join(sums)} (i64.const 77))
+(func (export "go") (param $count i64) (result i64) (local $n i64) (local $last (ref null $list)) (local $sum i64)
+  (loop $again {" ".join(makes)} (local.set $n (i64.add (local.get $n) (i64.const 1)))
+    (br_if $again (i64.lt_u (local.get $n) (local.get $count))))
+  {default}
+  (block $end (loop $next (br_if $end (ref.is_null (local.get $last)))
+    (local.set $sum (i64.add (i64.rotl (local.get $sum) (i64.const 1))
+      (i64.xor (struct.get $list 0 (local.get $last)) (call $of (struct.get $list 1 (local.get $last))))))
+    (local.set $last (struct.get $list 2 (local.get $last)))
+    (br $next)))
+  (local.get $sum)))"""
+
+
+def outcome(wasm: Path, *options: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [TOUCHSTONE, "run", *options, "--invoke", "go(9000)", wasm],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_structs_are_the_same_in_each_tier(seed: int, tmp_path: Path) -> None:
+    text, wasm = tmp_path / "it.wat", tmp_path / "it.wasm"
+    text.write_text(module(random.Random(seed), 12))
+    subprocess.run([WASM_TOOLS, "parse", text, "-o", wasm], check=True, timeout=60)
+    expected = outcome(wasm, "--engine", "interpreter")
+    assert expected[0] == 0 and int(expected[1]), expected
+    assert outcome(wasm, "--engine", "compiled-at-once") == expected
+    assert outcome(wasm, "--engine", "compiled-mixed") == expected
+    assert outcome(wasm, "--engine", "compiled") == expected
