@@ -123,7 +123,9 @@ struct ts_image {   /* see image.h */
     uint32_t state; /* atomic: see image.c */
     int fd;
     uint64_t file_at;
-    uint64_t lo, len; /* the range of the memory, whole pages */
+    uint64_t lo, len;                 /* the range of the memory, whole pages */
+    uint32_t used;                    /* atomic: how many memories with it have been kept for the next instance */
+    struct ts_image_written *written; /* atomic: the pages that an instance writes; NULL: not known */
 };
 
 /* Parts that later phases attach to a module. They are freed with it, in this order. */

@@ -1,7 +1,10 @@
 /* image: see image.h */
 #include "core/run/image.h"
+#include "base/vec.h"
 #include "sys/file.h"
 #include "sys/pages.h"
+#include <stdlib.h>
+#include <string.h>
 
 /* The states of a module's image. UNKNOWN changes to NONE, or to WANTED, when an image is worthwhile and
  * not yet made. WANTED changes to MAKING, and MAKING to READY or NONE. */
@@ -107,6 +110,75 @@ bool ts_image_apply(ts_instance *i) {
     return true;
 }
 
+/* --- the pages that instances write ---------------------------------------------------------------------- */
+enum {
+    LEARN_FROM = 2, /* the first instance may do what later ones need not */
+    MOST_PAGES = 1024,
+    GAP = 1, /* so many pages between two runs are written, too: a copy is cheaper than a system call */
+    PIECE = 64 * 1024,
+};
+typedef struct run {
+    uint32_t first, n; /* in pages */
+} run;
+struct ts_image_written {
+    TS_VEC(run) runs;
+};
+static void free_written(struct ts_image_written *w) {
+    if (w) ts_vec_free(&w->runs);
+    free(w);
+}
+/* Adds a page behind all others. Returns false if there are too many, or no memory. */
+static bool add_page(struct ts_image_written *w, uint32_t page, uint32_t *total) {
+    run *last = w->runs.len ? &w->runs.data[w->runs.len - 1] : NULL;
+    if (last && page <= last->first + last->n + GAP) {
+        *total += page + 1 - (last->first + last->n);
+        last->n = page + 1 - last->first;
+    } else {
+        ++*total;
+        if (!ts_vec_push(&w->runs, ((run){page, 1}))) return false;
+    }
+    return *total <= MOST_PAGES;
+}
+/* The pages of base … base + len - 1 that differ from what a new instance finds there. */
+static bool find_written(const struct ts_image *image, const uint8_t *base, uint64_t len, uint8_t *piece,
+                         struct ts_image_written *w) {
+    const size_t page = ts_pages_size();
+    uint32_t total = 0;
+    for (uint64_t at = 0; at < len; at += page) {
+        const uint8_t *was = piece;
+        if (at >= image->lo && at < image->lo + image->len) {
+            uint64_t in_image = at - image->lo, in_piece = in_image % PIECE;
+            uint64_t rest = image->len - in_image;
+            if (in_piece == 0 &&
+                !ts_file_read(image->fd, image->file_at + in_image, piece, (size_t)(rest < PIECE ? rest : PIECE)))
+                return false;
+            was += in_piece;
+        } else if (at == 0 || at == image->lo + image->len) {
+            memset(piece, 0, PIECE);
+        }
+        if (memcmp(base + at, was, page) != 0 && !add_page(w, (uint32_t)(at / page), &total)) return false;
+    }
+    return true;
+}
+void ts_image_learn(ts_module *m, const uint8_t *base, uint64_t len) {
+    struct ts_image *image = &m->image;
+    if (__atomic_add_fetch(&image->used, 1, __ATOMIC_RELAXED) != LEARN_FROM || PIECE % ts_pages_size()) return;
+    struct ts_image_written *w = calloc(1, sizeof *w);
+    uint8_t *piece = malloc(PIECE);
+    if (w && piece && find_written(image, base, len, piece, w)) {
+        __atomic_store_n(&image->written, w, __ATOMIC_RELEASE);
+        w = NULL;
+    }
+    free_written(w);
+    free(piece);
+}
+void ts_image_prepare(const ts_module *m, uint8_t *base) {
+    const struct ts_image_written *w = __atomic_load_n(&m->image.written, __ATOMIC_ACQUIRE);
+    for (uint32_t i = 0; w && i < w->runs.len; i++)
+        ts_pages_populate(base + w->runs.data[i].first * ts_pages_size(), w->runs.data[i].n * ts_pages_size());
+}
+
 void ts_image_free(ts_module *m) {
+    free_written(m->image.written);
     if (m->image.state == READY) ts_file_close(m->image.fd);
 }

@@ -23,5 +23,11 @@ void ts_image_adopt(ts_module *m, int fd, uint64_t file_at, uint64_t lo, uint64_
 bool ts_image_apply(ts_instance *i);
 /* Returns whether this data segment is part of the image: it is active and of memory 0. */
 bool ts_image_has_segment(const ts_module *m, uint32_t data);
+/* Finds out which pages an instance of the module has written, from the `len` bytes of its memory, which has the image;
+ * once for a module, after an early instance. */
+void ts_image_learn(ts_module *m, const uint8_t *base, uint64_t len);
+/* Gives a memory with the image, which is clear, its own copies of these pages at once. An instance would get them one
+ * after the other, each by a page fault that interrupts the other processors. The contents stay the same. */
+void ts_image_prepare(const ts_module *m, uint8_t *base);
 void ts_image_free(ts_module *m);
 #endif

@@ -1,5 +1,6 @@
 /* spares: see spares.h */
 #include "core/run/spares.h"
+#include "core/run/image.h"
 #include "sys/pages.h"
 #include <stdlib.h>
 #include <string.h>
@@ -76,12 +77,14 @@ bool ts_spares_keep_memory(ts_spares *s, ts_memory *m) {
     uint64_t len = m->type.min << m->type.page_log2;
     if (!s || !m->guarded || !m->base || len == 0) return false;
     if (m->len > len && !ts_pages_decommit(m->base + len, m->len - len)) return false;
+    if (m->image_module) ts_image_learn(m->image_module, m->base, len);
     if (!m->image_module && len <= CLEAR_MAX) {
         for (uint64_t at = 0; at < len; at += PAGE_BYTES)
             if (!is_zero(m->base + at)) memset(m->base + at, 0, PAGE_BYTES);
     } else if (!ts_pages_renew(m->base, len)) {
         return false;
     }
+    if (m->image_module) ts_image_prepare(m->image_module, m->base);
     spare *p = &s->memories[s->n];
     if (s->n < MAX_MEMORIES) {
         s->n++;

@@ -18,6 +18,7 @@
 #include "core/run/store.h"
 #include "core/load/load.h"
 #include "tests/cache_folder.h"
+#include <sys/resource.h>
 
 enum { DATA = 100000, BODY = 70000, AT = 5000 };
 typedef struct module {
@@ -289,6 +290,50 @@ static void spares(void **state) {
     free(small.at);
 }
 
+/* The pages that instances of a module write are there at once in a memory that is kept, with the image's contents. */
+static void prepared(void **state) {
+    (void)state;
+    static const uint32_t at[] = {5000,  9000,   14000,  33000,
+                                  90000, 170000, 174096, 250000}; /* in the image and behind it */
+    enum { N = sizeof at / sizeof *at };
+    module m = make();
+    ts_engine *engine;
+    ts_module *mod;
+    ts_error e;
+    ts_error_init(&e);
+    assert_int_equal(load(&m, NULL, false, &engine, &mod), TS_OK);
+    ts_spares *kept = ts_spares_new();
+    assert_non_null(kept);
+    ts_store_limits limits = {.spares = kept};
+    long faults[6] = {0};
+    bool guarded = false;
+    for (int n = 0; n < 6; n++) {
+        ts_store *s;
+        ts_instance *i;
+        struct rusage before, after;
+        assert_int_equal(ts_store_create(engine, &limits, &s, &e), TS_OK);
+        assert_int_equal(ts_instantiate(s, mod, NULL, NULL, &i, &e), TS_OK);
+        volatile uint8_t *base = i->mems[0]->base;
+        guarded = i->mems[0]->guarded;
+        getrusage(RUSAGE_SELF, &before);
+        for (int k = 0; k < N; k++) base[at[k]] ^= 0xff;
+        getrusage(RUSAGE_SELF, &after);
+        faults[n] = after.ru_minflt - before.ru_minflt;
+        for (int k = 0; k < N; k++) base[at[k]] ^= 0xff;
+        check_contents(i->mems[0]);
+        for (int k = 0; k < N; k++) base[at[k]] ^= 0xff;
+        ts_store_destroy(s);
+    }
+    if (guarded) {
+        assert_true(faults[2] >= N - 2);
+        assert_in_range(faults[5], 0, 2);
+    }
+    ts_module_free(mod);
+    ts_spares_free(kept);
+    ts_engine_destroy(engine);
+    free(m.at);
+}
+
 /* The functions that a run calls are compiled ahead by the next run, from a list that a third
  * run does not rewrite. */
 static void calls_ahead(void **state) {
@@ -361,6 +406,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(images, fresh, gone),
         cmocka_unit_test_setup_teardown(calls_ahead, fresh, gone),
         cmocka_unit_test(spares),
+        cmocka_unit_test(prepared),
         cmocka_unit_test(no_image),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
