@@ -10,10 +10,6 @@
  * not yet made. WANTED changes to MAKING, and MAKING to READY or NONE. */
 enum { UNKNOWN, NONE, WANTED, MAKING, READY };
 
-bool ts_image_has_segment(const ts_module *m, uint32_t data) {
-    return m->datas[data].mode == TS_SEG_ACTIVE && m->datas[data].mem == 0;
-}
-
 /* Evaluates `i32.const n, end`, which is what linkers write. The bytes are known to be valid. */
 static bool constant_offset(const ts_const_expr *x, uint64_t *out) {
     if (x->len < 3 || x->at[0] != 0x41) return false;

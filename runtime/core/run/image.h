@@ -22,7 +22,9 @@ void ts_image_adopt(ts_module *m, int fd, uint64_t file_at, uint64_t lo, uint64_
  * module's second instance asks for it. Returns false if the segments have to be copied. */
 bool ts_image_apply(ts_instance *i);
 /* Returns whether this data segment is part of the image: it is active and of memory 0. */
-bool ts_image_has_segment(const ts_module *m, uint32_t data);
+static inline bool ts_image_has_segment(const ts_module *m, uint32_t data) {
+    return m->datas[data].mode == TS_SEG_ACTIVE && m->datas[data].mem == 0;
+}
 /* Finds out which pages an instance of the module has written, from the `len` bytes of its memory, which has the image;
  * once for a module, after an early instance. */
 void ts_image_learn(ts_module *m, const uint8_t *base, uint64_t len);

@@ -154,14 +154,14 @@ static ts_status make_funcs(ts_instance *i, ts_error *e) {
     if (!n) return TS_OK;
     unsigned form = ts_exec_form(s, m->n_mems ? i->mems[0] : NULL);
     ts_func *f = ts_pages_array(&s->arena, n, sizeof *f);
-    if (!f) return ts_fail_nomem(e);
+    ts_fcode *codes = f ? ts_code_func(m, form, 0) : NULL;
+    if (!codes) return ts_fail_nomem(e);
     for (uint32_t k = m->n_imp_funcs; k < m->n_funcs; k++, f++) {
         f->type = m->funcs[k].type;
-        f->def = ts_types_get(s->types, f->type);
+        f->def = k > m->n_imp_funcs && f[-1].type == f->type ? f[-1].def : ts_types_get(s->types, f->type);
         f->inst = i;
         f->index = k;
-        f->code = ts_code_func(m, form, k);
-        if (!f->code) return ts_fail_nomem(e);
+        f->code = &codes[k];
         i->funcs[k] = f;
     }
     return TS_OK;
