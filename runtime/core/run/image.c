@@ -108,9 +108,9 @@ bool ts_image_apply(ts_instance *i) {
 
 /* --- the pages that instances write ---------------------------------------------------------------------- */
 enum {
-    LEARN_FROM = 2, /* the first instance may do what later ones need not */
-    MOST_PAGES = 1024,
-    GAP = 1, /* so many pages between two runs are written, too: a copy is cheaper than a system call */
+    LEARN_FROM = 2,   /* the first instance may do what later ones need not */
+    MOST_PAGES = 512, /* of each memory that is kept, so much stays in use between two requests */
+    GAP = 1,          /* so many pages between two runs are written, too: a copy is cheaper than a system call */
     PIECE = 64 * 1024,
 };
 typedef struct run {
