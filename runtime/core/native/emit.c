@@ -110,9 +110,13 @@ static void free_vector(emitter *e, unsigned k) {
 static void forget_vectors(emitter *e) {
     for (unsigned k = 0; k < VECTOR_REGISTERS; k++) free_vector(e, k);
 }
-void ts_emit_leave(emitter *e) {
+/* From here on the frame alone has the vectors. */
+static void give_up_vectors(emitter *e) {
     store_vectors(e, 0, UINT32_MAX);
     forget_vectors(e);
+}
+void ts_emit_leave(emitter *e) {
+    give_up_vectors(e);
     store_set(e, e->dirty & e->in->live_in);
     e->dirty = e->valid = 0;
     interpret(e, e->i);
@@ -465,8 +469,7 @@ static void update_vectors(emitter *e) {
     ts_operands_of(e->w, &o);
     if (keeps_vectors(e->w)) take_operands(e, &o);
     if (e->rejoin || o.is_exit || o.is_call || o.reads_all || e->w->u == TS_IR_count) {
-        store_vectors(e, 0, UINT32_MAX);
-        forget_vectors(e);
+        give_up_vectors(e);
     } else if (o.write >= 0 && !o.writes_pair) {
         drop_vectors(e, (uint32_t)o.write, (uint32_t)o.write + (o.moved ? o.moved : 1));
     }

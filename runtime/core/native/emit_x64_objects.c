@@ -53,7 +53,7 @@ static operand element(emitter *e, unsigned array, operand index, uint32_t size)
     return at_mem(RCX, e->t->object_payload);
 }
 
-enum { MOST_FIELD_BYTES = 128, SPARE = 14 /* xmm14 */ };
+enum { MOST_FIELD_BYTES = 128 };
 /* Whether all fields can be stored from general registers, and how many bytes of each eight they fill. */
 static bool fields_fit(const ts_deftype *t, uint8_t filled[MOST_FIELD_BYTES / 8]) {
     if (t->size > MOST_FIELD_BYTES) return false;
@@ -80,8 +80,8 @@ static bool new_struct(emitter *e, bool with_fields) {
     x_mov(a, 1, RCX, list);
     x_op(a, 1, 0x85, RCX, in_reg(RCX));
     ts_emit_side_exit(e, CC_E);
-    ts_target_read(e, IN_D, SPARE, at_mem(RCX, 0));
-    ts_target_write(e, IN_D, list, SPARE);
+    ts_target_read(e, IN_D, TMP_X, at_mem(RCX, 0));
+    ts_target_write(e, IN_D, list, TMP_X);
     x_alu_imm(a, 1, X_ADD, at_mem(RAX, e->t->heap_total), 1);
     x_op(a, 0, 0x0fb6, RAX, at_mem(RAX, e->t->heap_epoch));
     x_op(a, 0, 0xc1, X_SHL, in_reg(RAX));

@@ -7,7 +7,7 @@
 #include "core/native/emitter.h"
 #if TS_HAS_MACHINE_CODE && defined(__x86_64__)
 
-enum { X = 14, Y = 15 }; /* for one instruction, besides the register of its result */
+enum { X = TMP_X, Y = TMP_Y }; /* for one instruction, besides the register of its result */
 #define OP66 0x66
 
 /* --- vectors in registers ------------------------------------------------------------------------------- */

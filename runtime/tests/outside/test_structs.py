@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
 from pathlib import Path
 
 import pytest
-from preview1_guest import TOUCHSTONE, WASM_TOOLS
+from preview1_guest import TOUCHSTONE, WASM_TOOLS, assemble
+from tiers import same_in_each_tier
 
 pytestmark = [
     pytest.mark.skipif(not os.access(TOUCHSTONE, os.X_OK), reason="touchstone is not built"),
@@ -81,24 +81,6 @@ def module(rng: random.Random, types: int) -> str:
   (local.get $sum)))"""
 
 
-def outcome(wasm: Path, *options: str) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [TOUCHSTONE, "run", *options, "--invoke", "go(9000)", wasm],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-    return done.returncode, done.stdout, done.stderr
-
-
 @pytest.mark.parametrize("seed", range(8))
 def test_random_structs_are_the_same_in_each_tier(seed: int, tmp_path: Path) -> None:
-    text, wasm = tmp_path / "it.wat", tmp_path / "it.wasm"
-    text.write_text(module(random.Random(seed), 12))
-    subprocess.run([WASM_TOOLS, "parse", text, "-o", wasm], check=True, timeout=60)
-    expected = outcome(wasm, "--engine", "interpreter")
-    assert expected[0] == 0 and int(expected[1]), expected
-    assert outcome(wasm, "--engine", "compiled-at-once") == expected
-    assert outcome(wasm, "--engine", "compiled-mixed") == expected
-    assert outcome(wasm, "--engine", "compiled") == expected
+    same_in_each_tier(assemble(tmp_path, module(random.Random(seed), 12)), "go(9000)")
