@@ -71,7 +71,7 @@ OUTSIDE = (
     (r"runtime/tests/oracle/http_probe|runtime/tests/outside/http_servers", "http_client http_deny"),
     (r"runtime/tests/oracle/toml_probe", "toml"),
     (r"runtime/fuzz/(campaign|corpora|line_coverage|seeds|guests|dictionaries|regressions)", "fuzz_campaign fuzz_targets"),
-    (r"runtime/fuzz/(run_call|diff_components|random_components)", "fuzz_components"),
+    (r"runtime/fuzz/(run_call|diff_components|random_components|faults)", "fuzz_components fuzz_faults"),
     (r"runtime/fuzz/every_byte", "every_byte"),
     (r"make/gdb.py|\.gdbinit", "gdb"),
 )

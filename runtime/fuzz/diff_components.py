@@ -22,47 +22,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from random_components import Case, Type, random_case
-
-# The message of each engine for a trap, and our name of it. The first match wins.
-KINDS = (
-    ("unreachable", "unreachable"),
-    ("invalid `char` bit pattern", "char"),
-    ("invalid variant discriminant", "discriminant"),
-    ("unexpected discriminant", "discriminant"),
-    ("discriminant", "discriminant"),
-    ("converted integer out of range for `char`", "char"),
-    ("integer overflow", "char"),
-    ("realloc return: beyond end of memory", "bounds"),
-    ("string content out-of-bounds", "bounds"),
-    ("list content out-of-bounds", "bounds"),
-    ("out of bounds of memory", "bounds"),
-    ("out-of-bounds", "bounds"),
-    ("out of bounds", "bounds"),
-    ("unaligned pointer", "alignment"),
-    ("not aligned", "alignment"),
-    ("byte length too large", "bounds"),
-    ("byte size exceeds", "bounds"),
-    ("utf-8", "text"),
-    ("utf8", "text"),
-    ("utf-16", "text"),
-    ("utf16", "text"),
-    ("surrogate", "text"),
-    ("unknown handle index", "handle"),
-    ("used with the wrong type", "handle"),
-    ("borrow handles still remain", "borrow left"),
-    ("cannot remove owned resource while borrowed", "lent"),
-    ("cannot enter component instance", "poisoned"),
-    ("cannot leave component instance", "leave"),
-)
-
-
-def kind_of(message: str) -> str:
-    low = message.lower()
-    for words, kind in KINDS:
-        if words in low:
-            return kind
-    return "other: " + message.replace("\n", " ")
+from faults import Outcome, another_rule, kind_of, realloc_first
+from random_components import Case, Type, random_case, with_room
 
 
 # --- ours -----------------------------------------------------------------------------------------------------------
@@ -241,59 +202,100 @@ class Theirs:
 
 
 # --- calls ----------------------------------------------------------------------------------------------------------
-def differences(ours: Ours, theirs: Theirs, case: Case, tally: Counter[str]) -> Iterator[str]:
-    for i in range(case.rounds):
-        status, message = ours.ask("instance")
+class Pair:
+    """Both engines, with the same component."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args, self.ours, self.theirs = args, Ours(args.runner), Theirs()
+
+    def load(self, text: str) -> str:
+        """Loads the component of a text. Returns what an engine has against it, or nothing."""
+        binary = assembled(self.args.wasm_tools, text, self.args.work)
+        status, message = self.ours.ask(f"component {self.args.work / f'current-{os.getpid()}.wasm'}")
+        refused = self.theirs.load(binary)
+        return "" if status == "ok" and not refused else f"{status} {message}; theirs: {refused or 'ok'}"
+
+    def instance(self) -> str:
+        """A fresh instance in each. Returns what ours has against it, or nothing."""
+        status, message = self.ours.ask("instance")
         if status != "ok":
-            yield f"round {i}: instance: {status} {message}"
+            return f"{status} {message}"
+        self.theirs.instance()
+        return ""
+
+    def call(self, name: str, *args: str) -> tuple[Outcome, Outcome]:
+        return self.ours.call(name, *args), self.theirs.call(name, *args)
+
+    def with_room(self, case: Case, i: int) -> tuple[Outcome, Outcome]:
+        """The call of a round again, where no realloc fails. The component is then the one of the case again."""
+        problem = self.load(with_room(case.text)) or self.instance()
+        if not problem:
+            for name, *args in before(i):
+                self.call(name, *args)
+            found = self.call("call")
+        problem = problem or self.load(case.text)
+        return (("", problem), ("", "")) if problem else found
+
+
+def before(i: int) -> list[tuple[str, ...]]:
+    """The calls that come before the one to compare."""
+    return [("c-init", "100"), ("d-init", "200"), ("c-load", str(i)), ("d-load", str(i))]
+
+
+def differences(pair: Pair, case: Case, tally: Counter[str]) -> Iterator[str]:
+    for i in range(case.rounds):
+        if problem := pair.instance():
+            yield f"round {i}: instance: {problem}"
             return
-        theirs.instance()
-        steps = [("c-init", "100"), ("d-init", "200"), ("c-load", str(i)), ("d-load", str(i)), ("call",)]
+        steps = [*before(i), ("call",)]
         steps += [(f"{who}-{what}",) for who in "dc" for what in ("log-of", "heap-of")] + [("ended",)]
         # the handles that exist afterwards, and their owners
         steps += [(f"{who}-drop", str(h)) for h in range(1, 12) for who in "cd"] + [("ended",)]
         for name, *args in steps:
-            mine, other = ours.call(name, *args), theirs.call(name, *args)
+            mine, other = pair.call(name, *args)
             if name == "call":
                 tally["calls"] += 1
                 tally[mine[1] if mine[0] == "trap" else mine[0]] += 1
-            if mine != other and not both_faults(mine, other, tally):
+            if mine != other and not explained_call(pair, case, i, (name, mine, other), tally):
                 yield f"round {i}: {name}({', '.join(args)}): {where(mine, other)}"
                 break
             if mine[0] != "ok":
                 break  # the instance is closed from here on
-        if not case.typed:
-            continue
-        ours.ask("instance")
-        theirs.instance()
-        ours.call("d-load", str(i)), theirs.call("d-load", str(i))
-        mine = ours.call("d#give")
-        status, value = theirs.invoke("d#give", [], True)
-        tally["given"] += 1
-        other = (status, theirs.show(case.result, value) if status == "ok" else value)
-        if mine != other and not both_faults(mine, other, tally):
-            yield f"round {i}: give: {where(mine, other)}"
-        if mine[0] != "ok" or status != "ok":
-            continue
-        given = mine[1]
-        mine = ours.call("d#echo", given, *["7"] * 17)
-        status, value = theirs.invoke("d#echo", [value, *(theirs.number("u8", 7) for _ in range(17))], True)
-        other = (status, theirs.show(case.result, value) if status == "ok" else value)
-        if mine != other or (mine[0] == "ok" and mine[1] != given):
-            yield f"round {i}: echo of {given}: {where(mine, other)}"
+        if case.typed:
+            yield from typed_differences(pair, case, i, tally)
 
 
-def both_faults(mine: tuple[str, str], other: tuple[str, str], tally: Counter[str]) -> bool:
-    """Two faults in one call, of which the text names one.
+def explained_call(pair: Pair, case: Case, i: int, call: tuple[str, Outcome, Outcome], tally: Counter[str]) -> bool:
+    """Differences of two traps in which the text agrees with us."""
+    name, mine, other = call
+    if another_rule(mine, other):
+        tally["another rule first"] += 1
+        return True
+    if name == "call" and realloc_first(mine, other, lambda: pair.with_room(case, i)):
+        tally["realloc first"] += 1
+        return True
+    return False
 
-    A pointer that is neither aligned nor in bounds: the text asks for its alignment first (cabi: load_list_from_range,
-    load_string_from_range, lift_flat_values); wasmtime asks for bounds first in places.
-    A string that is no text, and a realloc of the callee that fails: the text lifts all arguments before it lowers any
-    (cabi: canon_lift, lift_flat_values before lower_flat_values); wasmtime allocates before it reads a string.
-    """
-    found = (mine, other) in ((("trap", "alignment"), ("trap", "bounds")), (("trap", "text"), ("trap", "unreachable")))
-    tally["both faults"] += found
-    return found
+
+def typed_differences(pair: Pair, case: Case, i: int, tally: Counter[str]) -> Iterator[str]:
+    """Typed results of a round, through the host and back."""
+    ours, theirs = pair.ours, pair.theirs
+    pair.instance()
+    pair.call("d-load", str(i))
+    mine = ours.call("d#give")
+    status, value = theirs.invoke("d#give", [], True)
+    tally["given"] += 1
+    other = (status, theirs.show(case.result, value) if status == "ok" else value)
+    if mine != other and not explained_call(pair, case, i, ("give", mine, other), tally):
+        yield f"round {i}: give: {where(mine, other)}"
+    if mine[0] != "ok" or status != "ok":
+        return
+    given = mine[1]
+    mine = ours.call("d#echo", given, *["7"] * 17)
+    status, value = theirs.invoke("d#echo", [value, *(theirs.number("u8", 7) for _ in range(17))], True)
+    other = (status, theirs.show(case.result, value) if status == "ok" else value)
+    if mine != other or (mine[0] == "ok" and mine[1] != given):
+        yield f"round {i}: echo of {given}: {where(mine, other)}"
 
 
 def where(mine: tuple[str, str], other: tuple[str, str]) -> str:
@@ -314,21 +316,14 @@ def assembled(tool: str, text: str, work: Path) -> bytes:
 
 
 def calls(args: argparse.Namespace, tally: Counter[str]) -> None:
-    ours, theirs = Ours(args.runner), Theirs()
+    pair = Pair(args)
     end = time.monotonic() + args.seconds
     seed = args.seed
     while time.monotonic() < end and (args.count is None or seed < args.seed + args.count):
         case = random_case(random.Random(seed))
-        binary = assembled(args.wasm_tools, case.text, args.work)
-        path = args.work / f"current-{os.getpid()}.wasm"
-        found: list[str] = []
-        status, message = ours.ask(f"component {path}")
-        refused = theirs.load(binary)
         tally["components"] += 1
-        if status != "ok" or refused:
-            found.append(f"component: {status} {message}; theirs: {refused or 'ok'}")
-        else:
-            found += differences(ours, theirs, case, tally)
+        problem = pair.load(case.text)
+        found = [f"component: {problem}"] if problem else list(differences(pair, case, tally))
         if found:
             tally["differences"] += 1
             (args.work / f"call-{seed}.wat").write_text(case.text)

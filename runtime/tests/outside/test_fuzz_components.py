@@ -16,6 +16,12 @@ RUNNER = Path(os.environ.get("TOUCHSTONE_RUN_CALL", BUILD / "fuzz/run_call"))
 SCRIPT = ROOT / "runtime/fuzz/diff_components.py"
 TOOLS = Path(sys.executable).with_name("wasm-tools")
 
+sys.path.insert(0, str(SCRIPT.parent))
+try:
+    from random_components import random_case, with_room
+finally:
+    sys.path.pop(0)
+
 pytest.importorskip("wasmtime", reason="wasmtime is absent")
 pytestmark = [
     pytest.mark.skipif(not os.access(RUNNER, os.X_OK), reason="run_call is not built (make tests)"),
@@ -43,6 +49,12 @@ def test_calls_between_random_components_are_the_same_on_wasmtime(tmp_path: Path
     assert sum(tally.get(kind, 0) for kind in ("bounds", "alignment", "discriminant", "char", "handle", "text")) > 5
 
 
+def test_a_value_that_cannot_be_lifted_and_a_failing_realloc_are_asked_for_apart(tmp_path: Path) -> None:
+    done = compare("calls", tmp_path, 1, seed=29979581938)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert counts(done.stdout)["realloc first"] == 1
+
+
 def test_damaged_components_are_refused_as_wasm_tools_does(tmp_path: Path) -> None:
     done = compare("verdicts", tmp_path, 400)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -54,7 +66,12 @@ def test_damaged_components_are_refused_as_wasm_tools_does(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("reply", "instead"),
-    [("trap canonical-abi ", "trap canonical-abi unreachable "), ("ok [", "ok [9, "), ("ok (", "ok (0, ")],
+    [
+        ("trap canonical-abi ", "trap canonical-abi unreachable "),
+        ("trap unreachable unreachable", "trap canonical-abi invalid utf-8"),
+        ("ok [", "ok [9, "),
+        ("ok (", "ok (0, "),
+    ],
 )
 def test_an_engine_that_says_something_else_is_noticed(tmp_path: Path, reply: str, instead: str) -> None:
     lying = tmp_path / "lying"
@@ -77,10 +94,13 @@ for line in sys.stdin:
 
 
 def test_components_are_the_same_for_the_same_seed() -> None:
-    sys.path.insert(0, str(SCRIPT.parent))
-    try:
-        from random_components import random_case
-    finally:
-        sys.path.pop(0)
     assert random_case(random.Random(5)) == random_case(random.Random(5))
     assert random_case(random.Random(5)) != random_case(random.Random(6))
+
+
+def test_a_realloc_with_room_is_another_one_in_both_components() -> None:
+    text = random_case(random.Random(5)).text
+    assert text.count("(then unreachable)") == 4
+    made = with_room(text)
+    assert made.count("memory.grow") == 2 and made.count("(then unreachable)") == 2
+    assert with_room(made) == made
