@@ -244,7 +244,7 @@ static ts_status canon_lower(void *data, ts_exec *x, ts_slot *io) {
 }
 
 /* What lower_lifted_scalar does, without C. *out is NULL if something else has to be done, too. */
-static ts_status make_adapter(const ts_lowered *l, const ts_adapter **out, ts_error *e) {
+static ts_status make_adapter(const ts_lowered *l, ts_adapter **out, ts_error *e) {
     const ts_cfunc *f = l->callee;
     _Static_assert(sizeof f->inst->running == TS_ADAPTER_STATE * sizeof(uint64_t), "the state of a task");
     *out = NULL;
@@ -259,11 +259,13 @@ static ts_status make_adapter(const ts_lowered *l, const ts_adapter **out, ts_er
                       .entered = entered,
                       .n_entered = l->n_enter,
                       .state = &f->inst->running,
-                      .data = f->layout};
+                      .data = f->layout,
+                      .steps = f->layout->steps};
     if (!f->layout->identity) {
         a->arguments = convert_arguments;
         if (f->layout->n_steps > f->layout->n_flat_params) a->result = convert_result;
     }
+    ts_adapter_prepare(a, l->store->core);
     *out = a;
     return TS_OK;
 }
@@ -284,7 +286,7 @@ ts_status ts_canon_lower_make(ts_cstore *s, ts_cinstance *inst, const ts_def *de
     l->result_in_memory = l->type->result && l->layout->n_flat_result > (opts->is_async ? 0 : TS_MAX_FLAT_RESULTS);
     l->out_param = l->layout->n_flat_params > l->max_flat_params ? 1 : l->layout->n_flat_params;
     ts_core_host_fn fn = canon_lower;
-    const ts_adapter *adapter = NULL;
+    ts_adapter *adapter = NULL;
     if (callee->kind == TS_CFUNC_LIFTED) {
         l->one_instance = callee->inst == inst;
         l->n_enter = ts_entering_set(callee->inst, inst, NULL, 0);

@@ -6,6 +6,7 @@
 #define TS_COMPONENT_ABI_CONTEXT_H
 #include "component/binary/component.h"
 #include "component/run/host.h"
+#include "core/native/adapter.h"
 #include "core/run/store.h"
 
 typedef struct ts_task ts_task;
@@ -132,24 +133,6 @@ typedef struct ts_cabi_cx {
     bool guest_ran; /* realloc was called */
 } ts_cabi_cx;
 
-/* How a slot is converted between two core functions, for types without pointers, handles and cases. */
-typedef enum ts_flat_op {
-    TS_FLAT_SAME,
-    TS_FLAT_I32,
-    TS_FLAT_BOOL,
-    TS_FLAT_U8,
-    TS_FLAT_S8,
-    TS_FLAT_U16,
-    TS_FLAT_S16,
-    TS_FLAT_F32,
-    TS_FLAT_F64,
-    TS_FLAT_CHAR,
-    TS_FLAT_FLAGS,
-} ts_flat_op;
-typedef struct ts_flat_step {
-    uint8_t op;
-    uint32_t mask;
-} ts_flat_step;
 /* How the parameters and the result of a function are passed. It is computed once for each canonical
  * definition.
  * cabi: flatten_functype, alignment_record of the tuple */

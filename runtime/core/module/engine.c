@@ -17,6 +17,7 @@ struct ts_engine {
     size_t max_code, code; /* bytes of machine code: the limit, and now (atomic) */
     ts_code_watch *watches;
     struct ts_sampler *sampler;
+    ts_engine_part *part; /* atomic */
 };
 
 ts_status ts_engine_create(ts_engine **out, ts_error *e) {
@@ -47,6 +48,7 @@ void ts_engine_destroy(ts_engine *e) {
         next = w->next;
         w->free(w);
     }
+    if (e->part) e->part->free(e->part, e);
     ts_types_free(e->types);
     ts_file_close(e->cache.folder);
     free(e);
@@ -126,6 +128,13 @@ void ts_engine_set_sampler(ts_engine *e, struct ts_sampler *s) {
 }
 struct ts_sampler *ts_engine_sampler(const ts_engine *e) {
     return e->sampler;
+}
+ts_engine_part *ts_engine_get_part(const ts_engine *e) {
+    return __atomic_load_n(&e->part, __ATOMIC_ACQUIRE);
+}
+bool ts_engine_set_part(ts_engine *e, ts_engine_part *p) {
+    ts_engine_part *none = NULL;
+    return __atomic_compare_exchange_n(&e->part, &none, p, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 void ts_engine_code_made(const ts_engine *e, struct ts_fcode *c) {
     for (ts_code_watch *w = e->watches; w; w = w->next)

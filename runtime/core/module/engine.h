@@ -46,6 +46,13 @@ ts_code_watch *ts_engine_find_watch(const ts_engine *e, void (*free)(ts_code_wat
  * store. NULL: none. */
 void ts_engine_set_sampler(ts_engine *e, struct ts_sampler *s);
 struct ts_sampler *ts_engine_sampler(const ts_engine *e);
+/* What the interpreter keeps for all stores of an engine. It is made when it is first needed. */
+typedef struct ts_engine_part {
+    void (*free)(struct ts_engine_part *p, ts_engine *e); /* the engine ends */
+} ts_engine_part;
+ts_engine_part *ts_engine_get_part(const ts_engine *e); /* NULL: not made yet */
+/* Returns false if another thread was faster: p is the caller's still. */
+bool ts_engine_set_part(ts_engine *e, TS_OWN ts_engine_part *p);
 void ts_engine_code_made(const ts_engine *e, struct ts_fcode *c);
 void ts_engine_code_ends(const ts_engine *e, ts_module *m);
 /* Note for the cache that these bytes are the contents of such a file. The note is valid until the next

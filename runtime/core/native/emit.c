@@ -520,6 +520,13 @@ static void call_indirect(emitter *e) {
     after_call(e);
     e->rejoin = false; /* the next instruction is an entry already */
 }
+static void call_import(emitter *e) {
+    store_set(e, e->dirty & e->in->live_in);
+    e->dirty &= ~e->in->live_in;
+    ts_target_call_import(e);
+    after_call(e);
+    e->rejoin = false; /* as behind call_indirect */
+}
 static void other(emitter *e) {
     const ts_word *w = e->w;
     const uint16_t *s = w[1].s;
@@ -573,6 +580,7 @@ static void other(emitter *e) {
     case TS_IR_fuel: ts_target_take_fuel(e); return;
     case TS_IR_count: enter_here(e, e->i, e->in->live_in); return;
     case TS_IR_call: call(e); return;
+    case TS_IR_call_import: call_import(e); return;
     case TS_IR_call_indirect: call_indirect(e); return;
     case TS_IR_ret: ts_target_return(e); return;
     case TS_IR_ret_r: return_accumulator(e, IN_R); return;

@@ -373,6 +373,10 @@ void ts_target_call_indirect(emitter *e, operand index) {
     a64_load(a, 1, TMP2, at_mem(TMP2, e->t->func_code));
     enter_frame(e);
 }
+/* Adapters have no machine code here: the interpreter calls. */
+void ts_target_call_import(emitter *e) {
+    ts_target_interpret(e, e->in->at, TS_IR_call_import);
+}
 void ts_target_return(emitter *e) {
     assembler *a = &e->a;
     operand link = slot_memory(e->w[1].s[3]);

@@ -422,6 +422,19 @@ void ts_target_call_indirect(emitter *e, operand index) {
     x_mov(a, 1, RAX, at_mem(RAX, e->t->func_code));
     continue_at_entry(e, at_mem(RAX, (int32_t)offsetof(ts_fcode, entry)));
 }
+/* A function with an adapter is called by its code (native/adapter.h). The interpreter calls the others. */
+void ts_target_call_import(emitter *e) {
+    assembler *a = &e->a;
+    const ts_word *w = e->w;
+    x_mov(a, 1, RAX, at_mem(INSTANCE, e->t->instance_funcs));
+    x_mov(a, 1, RAX, at_mem(RAX, (int32_t)(w[1].uw[1] * 8)));
+    x_mov(a, 1, RAX, at_mem(RAX, e->t->func_adapter));
+    x_op(a, 1, 0x85, RAX, in_reg(RAX));
+    ts_emit_side_exit(e, CC_E);
+    number(e, R12, TS_NATIVE_WORD, e->in->at);
+    x_lea(a, 1, ACC_R, slot_memory(w[1].s[0]));
+    x_jmp_mem(a, at_mem(RAX, e->t->adapter_call));
+}
 void ts_target_return(emitter *e) {
     uint32_t link = e->w[1].s[3];
     x_mov(&e->a, 1, R12, slot_memory(link));

@@ -204,6 +204,7 @@ void ts_target_enter(emitter *e, bool zeroes);
 void ts_target_take_fuel(emitter *e);
 void ts_target_call(emitter *e);
 void ts_target_call_indirect(emitter *e, operand index);
+void ts_target_call_import(emitter *e);
 void ts_target_return(emitter *e);
 /* Between the files of one processor. ts_a64_integer and ts_a64_floating return the register of an operand, which is
  * `other` if it was in memory. */

@@ -15,12 +15,16 @@
 /* Byte offsets in the structures of run/, and addresses. */
 typedef struct ts_native_layout {
     int32_t exec_stack_end, exec_fuel, exec_store;
+    int32_t exec_depth, exec_max_depth, exec_deepest, exec_inst;
     int32_t store_interrupted;
-    int32_t instance_mems, instance_globals, instance_tables;
+    int32_t instance_mems, instance_globals, instance_tables, instance_funcs, instance_memory;
     int32_t memory_base, memory_len;
     int32_t table_elems, table_len;
     int32_t global_value;
-    int32_t func_type, func_inst, func_code;
+    int32_t func_type, func_inst, func_code, func_adapter;
+    int32_t adapter_call, adapter_callee, adapter_open, adapter_entered, adapter_state;
+    /* what a call by an adapter leaves below the callee's frame, and its slots */
+    int32_t cross_inst, cross_pc, cross_fp, cross_results, cross_adapter, cross_state, cross_slots;
     int32_t object_len, object_payload;
     int32_t object_kind, object_mark;
     int32_t store_heap, heap_free, heap_total, heap_stress, heap_epoch;

@@ -36,10 +36,11 @@ struct ts_exec {
     ts_slot *stop_fp;
     ts_status status;
     ts_trap_kind trap;
-    ts_instance *inst; /* the instance whose code runs */
-    ts_word leave[2];  /* where a call into another instance returns to: a direct one, one by an adapter */
-    ts_func *tail;     /* a tail call out of the instance by the outermost frame of a run */
-    uint64_t fuel;     /* left; UINT64_MAX: unmetered */
+    ts_instance *inst;             /* the instance whose code runs */
+    ts_word leave[2];              /* where a call into another instance returns to: a direct one, one by an adapter */
+    const ts_word *adapter_leaves; /* the same for machine code of adapters: TS_ADAPTER_SHAPES words; or NULL */
+    ts_func *tail;                 /* a tail call out of the instance by the outermost frame of a run */
+    uint64_t fuel;                 /* left; UINT64_MAX: unmetered */
     /* for walk.h, which finds them at any instruction: */
     ts_run *runs;          /* the innermost one */
     const ts_word *out_pc; /* the instruction whose C function runs */
@@ -78,12 +79,14 @@ ts_status ts_exec_fail_trap(ts_exec *x, ts_trap_kind k);
  * sets *fp and *inst; or returns NULL, and the run ends with x->status = st. */
 const ts_word *ts_exec_unwind(ts_exec *x, ts_instance **inst, const ts_word *pc, ts_slot **fp, ts_status st);
 /* A call into another instance leaves this below the callee's frame, whose link refers to x->leave and this
- * place. One by an adapter leaves more, and its link refers to x->leave + 1. */
+ * place. One by an adapter leaves more, and its link refers to x->leave + 1, or to a word of x->adapter_leaves. */
 enum { TS_CROSS_INST, TS_CROSS_PC, TS_CROSS_FP, TS_CROSS_RESULTS, TS_CROSS_SLOTS };
 enum { TS_CROSS_ADAPTER = TS_CROSS_SLOTS, TS_CROSS_STATE, TS_CROSS_ADAPTER_SLOTS = TS_CROSS_STATE + TS_ADAPTER_STATE };
 /* The number of these slots for a return to pc; 0: it is no return to another instance. */
 static inline uint32_t ts_exec_cross_slots(const ts_exec *x, const ts_word *pc) {
-    return pc == x->leave ? TS_CROSS_SLOTS : pc == x->leave + 1 ? TS_CROSS_ADAPTER_SLOTS : 0;
+    if (pc == x->leave) return TS_CROSS_SLOTS;
+    bool by_machine_code = (uintptr_t)pc - (uintptr_t)x->adapter_leaves < TS_ADAPTER_SHAPES * sizeof *pc;
+    return pc == x->leave + 1 || (x->adapter_leaves && by_machine_code) ? TS_CROSS_ADAPTER_SLOTS : 0;
 }
 /* The interpreter: run from pc in the frame at fp to `finish`, or to a failure, which x->status gets. */
 void ts_exec_interpret(ts_exec *x, ts_instance *inst, const ts_word *pc, ts_slot *fp);

@@ -654,12 +654,18 @@ OP(call_import) {
     CALL_OTHER(fn, fp + A16(0), 2);
 }
 OP(call_import_adapted) {
-    const ts_adapter *a = inst->funcs[pc[1].uw[1]]->adapter;
+    ts_adapter *a = inst->funcs[pc[1].uw[1]]->adapter;
     ts_slot *at = fp + A16(0);
+    if (TS_UNLIKELY(a->left) && --a->left == 0) GOTO_OP(call_import_hot);
     if (TS_UNLIKELY(!adapter_applies(a, x))) GOTO_OP(call_import_host);
     if (a->arguments) GOTO_OP(call_import_converted);
     adapter_enter(a, x);
     CALL_ADAPTED(a, at, 2);
+}
+OP(call_import_hot) {
+    const ts_word *leaves = ts_adapter_up(inst->funcs[pc[1].uw[1]]->adapter, &ts_tier_layout, x->store->engine);
+    if (leaves) x->adapter_leaves = leaves;
+    GOTO_OP(call_import_adapted);
 }
 OP(call_import_converted) {
     const ts_adapter *a = inst->funcs[pc[1].uw[1]]->adapter;

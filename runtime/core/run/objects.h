@@ -72,8 +72,8 @@ struct ts_func {
     /* a function of the host */
     ts_core_host_fn host;
     void *host_data;
-    const ts_adapter *adapter; /* adapter.h; or NULL */
-    const char *name;          /* for backtraces; may be NULL */
+    ts_adapter *adapter; /* adapter.h; or NULL */
+    const char *name;    /* for backtraces; may be NULL */
 };
 
 struct ts_instance {

@@ -10,14 +10,20 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-static const ts_native_layout layout = {
+const ts_native_layout ts_tier_layout = {
     .exec_stack_end = offsetof(ts_exec, stack_end),
     .exec_fuel = offsetof(ts_exec, fuel),
     .exec_store = offsetof(ts_exec, store),
+    .exec_depth = offsetof(ts_exec, depth),
+    .exec_max_depth = offsetof(ts_exec, max_depth),
+    .exec_deepest = offsetof(ts_exec, deepest),
+    .exec_inst = offsetof(ts_exec, inst),
     .store_interrupted = offsetof(ts_store, interrupted),
     .instance_mems = offsetof(ts_instance, mems),
     .instance_globals = offsetof(ts_instance, globals),
     .instance_tables = offsetof(ts_instance, tables),
+    .instance_funcs = offsetof(ts_instance, funcs),
+    .instance_memory = offsetof(ts_instance, mem0_base),
     .memory_base = offsetof(ts_memory, base),
     .memory_len = offsetof(ts_memory, len),
     .table_elems = offsetof(ts_table, elems),
@@ -26,6 +32,19 @@ static const ts_native_layout layout = {
     .func_type = offsetof(ts_func, type),
     .func_inst = offsetof(ts_func, inst),
     .func_code = offsetof(ts_func, code),
+    .func_adapter = offsetof(ts_func, adapter),
+    .adapter_call = offsetof(ts_adapter, call),
+    .adapter_callee = offsetof(ts_adapter, callee),
+    .adapter_open = offsetof(ts_adapter, open),
+    .adapter_entered = offsetof(ts_adapter, entered),
+    .adapter_state = offsetof(ts_adapter, state),
+    .cross_inst = TS_CROSS_INST * sizeof(ts_slot),
+    .cross_pc = TS_CROSS_PC * sizeof(ts_slot),
+    .cross_fp = TS_CROSS_FP * sizeof(ts_slot),
+    .cross_results = TS_CROSS_RESULTS * sizeof(ts_slot),
+    .cross_adapter = TS_CROSS_ADAPTER * sizeof(ts_slot),
+    .cross_state = TS_CROSS_STATE * sizeof(ts_slot),
+    .cross_slots = TS_CROSS_ADAPTER_SLOTS,
     .object_len = offsetof(ts_obj, len),
     .object_payload = sizeof(ts_obj),
     .object_kind = offsetof(ts_obj, kind),
@@ -51,7 +70,7 @@ static ts_native_source source_of(const ts_fcode *c, const ts_compiled *ir) {
                               .linked = c->code,
                               .callees = ts_code_all(c->module, c->form),
                               .types = ts_engine_types(c->module->engine),
-                              .layout = &layout,
+                              .layout = &ts_tier_layout,
                               .handlers = ts_ir_handlers()};
 }
 bool ts_tier_make(const ts_fcode *c, ts_native *out) {

@@ -9,6 +9,7 @@
 #include "core/native/native.h"
 #include "core/run/kept.h"
 
+extern const ts_native_layout ts_tier_layout; /* where machine code finds the state */
 /* Gives the module what it needs to change tiers; it is freed with the module. Returns false if there is no memory. */
 bool ts_tier_attach(ts_module *m) TS_MUST_USE;
 /* Make machine code for the function in whose code pc is, unless that has been tried: on a thread of its own where

@@ -1,0 +1,441 @@
+"""Calls between components that pass scalars, in every tier: each check of the canonical ABI, and each value that it changes.
+
+The calls are hot before the one that matters, so that machine code makes it where there is some (runtime/core/native/adapter.h).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+from preview1_guest import TOUCHSTONE, WASM_TOOLS, assemble
+from tiers import TIERS, outcome
+
+pytestmark = [
+    pytest.mark.skipif(not os.access(TOUCHSTONE, os.X_OK), reason="touchstone is not built"),
+    pytest.mark.skipif(not os.access(WASM_TOOLS, os.X_OK), reason="wasm-tools is absent"),
+]
+TRAPPED, LIMIT = 134, 124
+ALL = (1 << 64) - 1
+
+
+def ends(wasm: Path, call: str, status: int, *said: str, options: tuple[str, ...] = ()) -> str:
+    """In each tier the call ends with this status, and with the same words, of which these are some."""
+    expected = outcome(wasm, call, "interpreter", *options)
+    assert expected[0] == status, expected
+    for words in said:
+        assert words in expected[1] + expected[2], expected
+    for tier in TIERS:
+        assert outcome(wasm, call, *tier, *options) == expected, tier
+    return expected[1]
+
+
+# --- values ------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Scalar:
+    core: str
+    kept: int  # the bits that make a difference, before the type's own rule
+    text: str = ""
+
+    def converted(self, bits: int, name: str) -> int:
+        """What the other component gets (CanonicalABI.md, lift_flat and lower_flat)."""
+        bits &= self.kept
+        if name == "bool":
+            return int(bits != 0)
+        if name in ("s8", "s16"):
+            sign = (self.kept + 1) >> 1
+            return ((bits ^ sign) - sign) & 0xFFFFFFFF
+        if name == "f32" and bits & 0x7FFFFFFF > 0x7F800000:
+            return 0x7FC00000
+        if name == "f64" and bits & (ALL >> 1) > 0x7FF0000000000000:
+            return 0x7FF8000000000000
+        return bits
+
+
+WORD = 0xFFFFFFFF
+FLAGS = "(flags " + " ".join(f'"{chr(97 + i)}"' for i in range(11)) + ")"
+FULL = "(flags " + " ".join(f'"f{i}"' for i in range(32)) + ")"
+SCALARS = {
+    "bool": Scalar("i32", WORD), "u8": Scalar("i32", 0xFF), "s8": Scalar("i32", 0xFF), "u16": Scalar("i32", 0xFFFF),
+    "s16": Scalar("i32", 0xFFFF), "u32": Scalar("i32", WORD), "s32": Scalar("i32", WORD), "u64": Scalar("i64", ALL),
+    "s64": Scalar("i64", ALL), "f32": Scalar("f32", WORD), "f64": Scalar("f64", ALL), "char": Scalar("i32", WORD),
+    "flags11": Scalar("i32", 0x7FF, FLAGS), "flags32": Scalar("i32", WORD, FULL),
+}  # fmt: skip
+TO_BITS = {"i32": "(i64.extend_i32_u {})", "i64": "{}", "f64": "(i64.reinterpret_f64 {})",
+           "f32": "(i64.extend_i32_u (i32.reinterpret_f32 {}))"}  # fmt: skip
+FROM_BITS = {"i32": "(i32.wrap_i64 {})", "i64": "{}", "f64": "(f64.reinterpret_i64 {})",
+             "f32": "(f32.reinterpret_i32 (i32.wrap_i64 {}))"}  # fmt: skip
+# What the next number of a sequence becomes, so that there are chars on both sides of the surrogates, NaNs of all kinds, and so on
+SHAPED = {
+    "char": "(i64.add (i64.and {} (i64.const 0x7ff)) (select (i64.const 0xd000) (i64.const 0x10f800) (i32.wrap_i64 (i64.and {} (i64.const 0x800)))))",
+    "f32": "(i64.or {} (select (i64.const 0x7f800000) (i64.const 0) (i64.eqz (i64.and {} (i64.const 0x300000000)))))",
+    "f64": "(i64.or {} (select (i64.const 0x7ff0000000000000) (i64.const 0) (i64.eqz (i64.and {} (i64.const 0x300000000)))))",
+    "bool": "(select (i64.const 0) {} (i64.eqz (i64.and {} (i64.const 0x300000000))))",
+}
+
+
+def shaped(name: str, x: int) -> int:
+    if name == "char":
+        return (x & 0x7FF) + (0xD000 if x & 0x800 else 0x10F800)
+    rare = not x & 0x300000000
+    if name in ("f32", "f64"):
+        return x | (0x7F800000 if name == "f32" else 0x7FF0000000000000) * rare
+    return 0 if name == "bool" and rare else x
+
+
+STEP = "(local.set $x (i64.add (i64.mul (local.get $x) (i64.const 6364136223846793005)) (i64.const 1442695040888963407)))"
+
+
+@cache
+def values_component() -> str:
+    callee, types, lifts, imports, lowers, core_imports, exports, with_, caller_lifts = [], [], [], [], [], [], [], [], []
+    for name, s in SCALARS.items():
+        t = s.text and f"${name}"
+        kind = t or name
+        if t:
+            types.append(f"(type $flat-{name} {s.text}) (export ${name} \"{name}\" (type $flat-{name}))")
+            imports.append(f'(type $flat-{name} {s.text}) (export "{name}" (type ${name} (eq $flat-{name})))')
+        callee.append(f'(func (export "in-{name}") (param {s.core}) (result i64) {TO_BITS[s.core].format("(local.get 0)")})')
+        callee.append(f'(func (export "out-{name}") (param i64) (result {s.core}) {FROM_BITS[s.core].format("(local.get 0)")})')
+        lifts.append(f'(func (export "in-{name}") (param "v" {kind}) (result u64) (canon lift (core func $i "in-{name}")))')
+        lifts.append(f'(func (export "out-{name}") (param "v" u64) (result {kind}) (canon lift (core func $i "out-{name}")))')
+        imports.append(f'(export "in-{name}" (func (param "v" {kind}) (result u64)))')
+        imports.append(f'(export "out-{name}" (func (param "v" u64) (result {kind})))')
+        bits = SHAPED.get(name, "{}").replace("{}", "(local.get $x)")
+        for way, call in (
+            ("in", f"(call $in-{name} {FROM_BITS[s.core].format(bits)})"),
+            ("out", TO_BITS[s.core].format(f"(call $out-{name} {bits})")),
+        ):
+            signature = f"(param {s.core}) (result i64)" if way == "in" else f"(param i64) (result {s.core})"
+            lowers.append(f'(core func ${way}-{name} (canon lower (func $c "{way}-{name}")))')
+            core_imports.append(f'(import "c" "{way}-{name}" (func ${way}-{name} {signature}))')
+            with_.append(f'(export "{way}-{name}" (func ${way}-{name}))')
+            exports.append(f"""(func (export "{way}-{name}") (param $n i32) (result i64) (local $x i64) (local $sum i64)
+              (loop $next {STEP}
+                (local.set $sum (i64.add (i64.rotl (local.get $sum) (i64.const 7)) {call}))
+                (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+              (local.get $sum))""")
+            caller_lifts.append(f'(func (export "{way}-{name}") (param "n" u32) (result u64) (canon lift (core func $i "{way}-{name}")))')
+    joined = {k: "\n".join(v) for k, v in locals().copy().items() if isinstance(v, list)}
+    return f"""(component
+      (component $C (core module $m {joined["callee"]}) (core instance $i (instantiate $m)) {joined["types"]} {joined["lifts"]})
+      (component $D (import "c" (instance $c {joined["imports"]})) {joined["lowers"]}
+        (core module $m {joined["core_imports"]} {joined["exports"]})
+        (core instance $i (instantiate $m (with "c" (instance {joined["with_"]})))) {joined["caller_lifts"]})
+      (instance $c (instantiate $C)) (instance $d (instantiate $D (with "c" (instance $c))))
+      {" ".join(f'(export "{way}-{name}" (func $d "{way}-{name}"))' for name in SCALARS for way in ("in", "out"))})"""
+
+
+def sum_of(name: str, n: int) -> int:
+    x = total = 0
+    for _ in range(n):
+        x = (x * 6364136223846793005 + 1442695040888963407) & ALL
+        total = (total << 7 | total >> 57) & ALL
+        total = (total + SCALARS[name].converted(shaped(name, x), name)) & ALL
+    return total
+
+
+@pytest.fixture(scope="module")
+def values(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return assemble(tmp_path_factory.mktemp("values"), values_component())
+
+
+@pytest.mark.parametrize("name", SCALARS)
+def test_values_are_converted(name: str, values: Path) -> None:
+    for way in ("in", "out"):
+        assert int(ends(values, f"{way}-{name}(700)", 0)) == sum_of(name, 700)
+
+
+def test_the_values_include_those_that_change() -> None:
+    assert struct.pack("<I", SCALARS["f32"].converted(0xFF800001, "f32")) == b"\0\0\xc0\x7f"
+    seen = [shaped("f32", x * 0x9E3779B97F4A7C15 & ALL) & 0x7FFFFFFF for x in range(700)]
+    assert any(bits > 0x7F800000 for bits in seen) and any(bits < 0x7F800000 for bits in seen)
+    assert SCALARS["s8"].converted(0x180, "s8") == 0xFFFFFF80 and SCALARS["bool"].converted(0x100, "bool") == 1
+
+
+# --- checks ------------------------------------------------------------------------------------------------
+TWO = """(component
+  (component $C
+    (core module $m
+      (memory 1) (global $calls (mut i32) (i32.const 0))
+      (tag $t)
+      (func (export "id") (param i32) (result i32) (i32.store (i32.const 16) (local.get 0)) (i32.load (i32.const 16)))
+      (func $deep (param i32) (result i32) (i32.add (i32.const 1) (call $deep (i32.add (local.get 0) (i32.const 1)))))
+      (func (export "f") (param i32) (result i32)
+        (if (i32.eq (local.get 0) (i32.const -1)) (then unreachable))
+        (if (i32.eq (local.get 0) (i32.const -2)) (then (return (call $deep (i32.const 0)))))
+        (if (i32.eq (local.get 0) (i32.const -3)) (then (throw $t)))
+        (if (i32.eq (local.get 0) (i32.const -4)) (then (return (i32.load (i32.const 70000)))))
+        (if (i32.eq (local.get 0) (i32.const -5)) (then (loop $on (br $on))))
+        (i32.add (local.get 0) (i32.const 1)))
+      (func (export "many") (param i32 i32 i32 i64 i32 f32 f64 i32 i32 i32 i32 i32 i32 i64 f64 i32) (result i64)
+        (i64.add (i64.add (i64.extend_i32_u (i32.add (i32.add (local.get 0) (i32.mul (local.get 1) (i32.const 3)))
+            (i32.add (i32.mul (local.get 2) (i32.const 5)) (i32.mul (local.get 4) (i32.const 7))))) (local.get 3))
+          (i64.add (i64.add (i64.trunc_f32_s (local.get 5)) (i64.trunc_f64_s (local.get 6)))
+            (i64.add (i64.add (i64.extend_i32_u (i32.add (i32.add (local.get 7) (local.get 8)) (i32.add (local.get 9) (local.get 10))))
+                (i64.extend_i32_u (i32.sub (i32.mul (local.get 11) (i32.const 9)) (local.get 12))))
+              (i64.add (i64.mul (local.get 13) (i64.const 11))
+                (i64.add (i64.trunc_f64_s (local.get 14)) (i64.extend_i32_u (i32.mul (local.get 15) (i32.const 13)))))))))
+      (func (export "none")))
+    (core instance $i (instantiate $m))
+    (func (export "char") (param "a" char) (result u32) (canon lift (core func $i "id")))
+    (func (export "two-chars") (param "a" u32) (result char) (canon lift (core func $i "id")))
+    (func (export "f") (param "a" u32) (result u32) (canon lift (core func $i "f")))
+    (func (export "none") (canon lift (core func $i "none")))
+    (func (export "many") (param "a" u8) (param "b" u16) (param "c" u32) (param "d" u64) (param "e" s32) (param "f" f32) (param "g" f64) (param "h" char)
+      (param "i" bool) (param "j" s8) (param "k" s16) (param "l" u8) (param "m" u8) (param "n" s64) (param "o" f64) (param "p" u32) (result u64)
+      (canon lift (core func $i "many"))))
+  (component $D
+    (import "c" (instance $c
+      (export "char" (func (param "a" char) (result u32))) (export "two-chars" (func (param "a" u32) (result char)))
+      (export "f" (func (param "a" u32) (result u32))) (export "none" (func))
+      (export "many" (func (param "a" u8) (param "b" u16) (param "c" u32) (param "d" u64) (param "e" s32) (param "f" f32) (param "g" f64) (param "h" char)
+        (param "i" bool) (param "j" s8) (param "k" s16) (param "l" u8) (param "m" u8) (param "n" s64) (param "o" f64) (param "p" u32) (result u64)))))
+    (core func $char (canon lower (func $c "char"))) (core func $two-chars (canon lower (func $c "two-chars")))
+    (core func $f (canon lower (func $c "f"))) (core func $none (canon lower (func $c "none"))) (core func $many (canon lower (func $c "many")))
+    (core module $m
+      (import "c" "char" (func $char (param i32) (result i32))) (import "c" "two-chars" (func $two-chars (param i32) (result i32)))
+      (import "c" "f" (func $f (param i32) (result i32))) (import "c" "none" (func $none))
+      (import "c" "many" (func $many (param i32 i32 i32 i64 i32 f32 f64 i32 i32 i32 i32 i32 i32 i64 f64 i32) (result i64)))
+      (memory 1)
+      (func (export "char") (param $last i32) (result i32) (local $n i32)
+        (loop $next (drop (call $char (local.get $n)))
+          (br_if $next (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 400))))
+        (call $char (local.get $last)))
+      (func (export "two-chars") (param $last i32) (result i32) (local $n i32)
+        (loop $next (drop (call $two-chars (local.get $n)))
+          (br_if $next (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 400))))
+        (call $two-chars (local.get $last)))
+      ;; its own memory and registers survive the calls
+      (func $calls (export "f") (param $last i32) (result i32) (local $n i32) (local $sum i32)
+        (loop $next
+          (i32.store (i32.mul (local.get $n) (i32.const 4)) (call $f (local.get $n)))
+          (call $none)
+          (local.set $sum (i32.add (local.get $sum) (i32.load (i32.mul (local.get $n) (i32.const 4)))))
+          (br_if $next (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 400))))
+        (i32.add (local.get $sum) (call $f (local.get $last))))
+      (func (export "caught") (param $last i32) (result i32)
+        (block $caught (try_table (catch_all $caught) (drop (call $calls (local.get $last)))))
+        (i32.const 77))
+      (func (export "many") (param $count i32) (result i64) (local $sum i64)
+        (loop $next
+          (local.set $sum (i64.add (i64.rotl (local.get $sum) (i64.const 3)) (call $many (local.get $count) (local.get $count) (local.get $count)
+            (i64.extend_i32_u (local.get $count)) (i32.const -3) (f32.const 17.5) (f64.const -9) (i32.const 0x1f600) (local.get $count)
+            (local.get $count) (i32.mul (local.get $count) (i32.const 999)) (i32.const 511) (i32.const 256) (i64.const -2) (f64.const 1e9) (local.get $count))))
+          (br_if $next (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))
+        (local.get $sum))
+      (func (export "after") (param i32) (call $none))
+      (func (export "calls-after") (param $n i32) (result i32)
+        (loop $next (call $none) (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+        (i32.const 5)))
+    (core instance $i (instantiate $m (with "c" (instance (export "char" (func $char)) (export "two-chars" (func $two-chars))
+      (export "f" (func $f)) (export "none" (func $none)) (export "many" (func $many))))))
+    (func (export "char") (param "a" u32) (result u32) (canon lift (core func $i "char")))
+    (func (export "two-chars") (param "a" u32) (result u32) (canon lift (core func $i "two-chars")))
+    (func (export "f") (param "a" u32) (result u32) (canon lift (core func $i "f")))
+    (func (export "caught") (param "a" u32) (result u32) (canon lift (core func $i "caught")))
+    (func (export "many") (param "a" u32) (result u64) (canon lift (core func $i "many")))
+    (func (export "calls-after") (param "a" u32) (result u32)
+      (canon lift (core func $i "calls-after") (post-return (core func $i "after")))))
+  (instance $c (instantiate $C)) (instance $d (instantiate $D (with "c" (instance $c))))
+  (export "char" (func $d "char")) (export "two-chars" (func $d "two-chars")) (export "f" (func $d "f")) (export "caught" (func $d "caught"))
+  (export "many" (func $d "many")) (export "calls-after" (func $d "calls-after")))"""
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return assemble(tmp_path_factory.mktemp("two"), TWO)
+
+
+@pytest.mark.parametrize("way", ["char", "two-chars"])
+@pytest.mark.parametrize("bits", [0xD7FF, 0xE000, 0x10FFFF])
+def test_a_char_is_passed(way: str, bits: int, two: Path) -> None:
+    assert int(ends(two, f"{way}({bits})", 0)) == bits
+
+
+@pytest.mark.parametrize("way", ["char", "two-chars"])
+@pytest.mark.parametrize("bits", [0xD800, 0xDFFF, 0x110000, 0x11E000, 0xFFFFFFFF])
+def test_what_is_no_char_is_a_trap(way: str, bits: int, two: Path) -> None:
+    ends(two, f"{way}({bits})", TRAPPED, "invalid `char`")
+
+
+def test_sixteen_arguments(two: Path) -> None:
+    assert int(ends(two, "many(500)", 0))
+
+
+def test_the_callers_state_is_restored(two: Path) -> None:
+    assert int(ends(two, "f(1000)", 0)) == sum(range(1, 401)) + 1001
+
+
+@pytest.mark.parametrize(
+    ("argument", "status", "said"),
+    [
+        (-1, TRAPPED, "unreachable"),
+        (-2, TRAPPED, "call stack exhausted"),
+        (-3, TRAPPED, "uncaught exception"),
+        (-4, TRAPPED, "out of bounds memory access"),
+    ],
+)
+def test_the_callee_fails(argument: int, status: int, said: str, two: Path) -> None:
+    ends(two, f"f({argument & WORD})", status, said)
+    ends(two, f"caught({argument & WORD})", status, said)
+
+
+def test_an_instance_cannot_be_left_from_post_return(two: Path) -> None:
+    ends(two, "calls-after(500)", TRAPPED, "cannot leave component instance")
+
+
+@pytest.mark.parametrize("fuel", [*range(1, 12), 300, 801, 802, 803, 1200, 1202, 1203, 1204])
+def test_fuel_ends_at_the_same_place(fuel: int, two: Path) -> None:
+    expected = outcome(two, "f(5)", "interpreter", "--fuel", str(fuel))
+    for tier in ("compiled-at-once", "compiled-mixed", "compiled"):
+        assert outcome(two, "f(5)", tier, "--fuel", str(fuel)) == expected, tier
+
+
+def test_a_deadline_ends_the_callee(two: Path) -> None:
+    for tier in ("interpreter", "compiled-at-once"):
+        status, _, said = outcome(two, f"f({-5 & WORD})", tier, "--max-time", "300ms")
+        assert status == LIMIT, said
+
+
+# --- entering ----------------------------------------------------------------------------------------------
+def nested(levels: int) -> str:
+    """A component whose function is in `levels` components, called 400 times from beside them. Its state must be left behind."""
+    inner = """(component $L0
+      (core module $m (global $n (mut i32) (i32.const 0))
+        (func (export "f") (param i32) (result i32)
+          (global.set $n (i32.add (global.get $n) (local.get 0))) (global.get $n)))
+      (core instance $i (instantiate $m))
+      (func (export "f") (param "a" u32) (result u32) (canon lift (core func $i "f"))))"""
+    for level in range(1, levels):
+        inner = f'(component $L{level} {inner} (instance $l (instantiate $L{level - 1})) (export "f" (func $l "f")))'
+    return f"""(component {inner}
+      (component $D (import "f" (func $f (param "a" u32) (result u32))) (core func $f' (canon lower (func $f)))
+        (core module $m (import "" "f" (func $f (param i32) (result i32)))
+          (func (export "go") (param $n i32) (result i32) (local $sum i32)
+            (loop $next (local.set $sum (i32.add (local.get $sum) (call $f (local.get $n))))
+              (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+            (local.get $sum)))
+        (core instance $i (instantiate $m (with "" (instance (export "f" (func $f'))))))
+        (func (export "go") (param "n" u32) (result u32) (canon lift (core func $i "go"))))
+      (instance $l (instantiate $L{levels - 1})) (instance $d (instantiate $D (with "f" (func $l "f")))) (export "go" (func $d "go")))"""
+
+
+@pytest.mark.parametrize("levels", [1, 2, 4, 5, 8])
+def test_instances_in_instances_are_entered(levels: int, tmp_path: Path) -> None:
+    wasm = assemble(tmp_path, nested(levels))
+    assert int(ends(wasm, "go(400)", 0)) == sum(sum(range(k, 401)) for k in range(1, 401))
+
+
+def chain(length: int) -> str:
+    """Components of which each calls the one before it, once for each call."""
+    parts = ['(component $C0 (core module $m (func (export "f") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))',
+             '(core instance $i (instantiate $m)) (func (export "f") (param "a" u8) (result u32) (canon lift (core func $i "f"))))',
+             """(component $Next (import "f" (func $f (param "a" u8) (result u32))) (core func $f' (canon lower (func $f)))
+               (core module $m (import "" "f" (func $f (param i32) (result i32)))
+                 (func (export "f") (param i32) (result i32) (i32.add (i32.const 1) (call $f (local.get 0)))))
+               (core instance $i (instantiate $m (with "" (instance (export "f" (func $f'))))))
+               (func (export "f") (param "a" u8) (result u32) (canon lift (core func $i "f"))))""",
+             """(component $Loop (import "f" (func $f (param "a" u8) (result u32))) (core func $f' (canon lower (func $f)))
+               (core module $m (import "" "f" (func $f (param i32) (result i32)))
+                 (func (export "go") (param $n i32) (result i32) (local $sum i32)
+                   (loop $next (local.set $sum (i32.add (local.get $sum) (call $f (local.get $n))))
+                     (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+                   (local.get $sum)))
+               (core instance $i (instantiate $m (with "" (instance (export "f" (func $f'))))))
+               (func (export "go") (param "n" u32) (result u32) (canon lift (core func $i "go"))))""",
+             "(instance $i0 (instantiate $C0))"]  # fmt: skip
+    parts += [f'(instance $i{k} (instantiate $Next (with "f" (func $i{k - 1} "f"))))' for k in range(1, length)]
+    parts.append(f'(instance $go (instantiate $Loop (with "f" (func $i{length - 1} "f")))) (export "go" (func $go "go"))')
+    return f"(component {' '.join(parts)})"
+
+
+def test_calls_nest_up_to_the_limit(tmp_path: Path) -> None:
+    wasm = assemble(tmp_path, chain(30))
+    enough = ("--max-depth", "31")
+    assert int(ends(wasm, "go(300)", 0, options=enough)) == sum((k & 0xFF) + 30 for k in range(1, 301))
+    ends(wasm, "go(300)", TRAPPED, "the depth limit, 30 nested calls", options=("--max-depth", "30"))
+
+
+def test_the_peak_of_nested_calls_is_counted(tmp_path: Path) -> None:
+    wasm = assemble(tmp_path, chain(30))
+    for tier in ("interpreter", "compiled-at-once"):
+        assert outcome(wasm, "go(300)", tier, "--outcome", str(tmp_path / "outcome.json"))[0] == 0
+        assert json.loads((tmp_path / "outcome.json").read_text())["usage"]["depth"] == 31
+
+
+def back(inside: bool) -> str:
+    """The parent calls its child, or a function of a component in its child; when it is told so, the child's other function calls the
+    parent back, which calls the first function again: in an instance that is entered already."""
+    inner = """(core module $I (func (export "f") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))
+      (core instance $i (instantiate $I))
+      (func (export "f") (param "a" u32) (result u32) (canon lift (core func $i "f")))"""
+    if inside:
+        inner = f'(component $In {inner}) (instance $in (instantiate $In)) (export "f" (func $in "f"))'
+    return f"""(component
+      (core module $Back (type $f (func (param i32) (result i32))) (table (export "t") 1 funcref)
+        (func (export "back") (result i32) (call_indirect (type $f) (i32.const 5) (i32.const 0))))
+      (core instance $back (instantiate $Back)) (alias core export $back "t" (core table $t)) (alias core export $back "back" (core func $core_back))
+      (func $lifted_back (result u32) (canon lift (core func $core_back)))
+      (component $Child (import "back" (func $back (result u32))) (core func $back' (canon lower (func $back)))
+        (core module $M (import "" "back" (func $back (result i32))) (func (export "go") (result i32) (call $back)))
+        (core instance $m (instantiate $M (with "" (instance (export "back" (func $back'))))))
+        (func (export "go") (result u32) (canon lift (core func $m "go")))
+        {inner})
+      (instance $child (instantiate $Child (with "back" (func $lifted_back))))
+      (core func $go (canon lower (func $child "go"))) (core func $f (canon lower (func $child "f")))
+      (core module $Main (import "" "t" (table 1 funcref)) (import "" "go" (func $go (result i32))) (import "" "f" (func $f (param i32) (result i32)))
+        (elem (i32.const 0) func $again)
+        (func $again (param i32) (result i32) (call $f (local.get 0)))
+        (func (export "run") (param $n i32) (result i32)
+          (loop $next (drop (call $again (local.get $n))) (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+          (call $go)))
+      (core instance $main (instantiate $Main (with "" (instance (export "t" (table $t)) (export "go" (func $go)) (export "f" (func $f))))))
+      (func (export "run") (param "n" u32) (result u32) (canon lift (core func $main "run"))))"""
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_an_instance_is_not_entered_again(inside: bool, tmp_path: Path) -> None:
+    ends(assemble(tmp_path, back(inside)), "run(400)", TRAPPED, "cannot enter component instance")
+
+
+# --- the state of a task -----------------------------------------------------------------------------------
+OWN = """(component
+  (core func $get (canon context.get i32 0)) (core func $set (canon context.set i32 0))
+  (core func $get1 (canon context.get i32 1)) (core func $set1 (canon context.set i32 1))
+  (core module $Callee
+    (import "" "get" (func $get (result i32))) (import "" "set" (func $set (param i32)))
+    (import "" "get1" (func $get1 (result i32))) (import "" "set1" (func $set1 (param i32)))
+    ;; what the context was, which the caller must not see changed
+    (func (export "f") (param i32) (result i32)
+      (i32.add (call $get) (call $get1)) (call $set (i32.const 1000)) (call $set1 (i32.const 2000))))
+  (core instance $callee (instantiate $Callee (with "" (instance
+    (export "get" (func $get)) (export "set" (func $set)) (export "get1" (func $get1)) (export "set1" (func $set1))))))
+  (func $f (param "a" u32) (result u32) (canon lift (core func $callee "f")))
+  (core func $f' (canon lower (func $f)))
+  (core module $Caller
+    (import "" "get" (func $get (result i32))) (import "" "set" (func $set (param i32)))
+    (import "" "get1" (func $get1 (result i32))) (import "" "set1" (func $set1 (param i32)))
+    (import "" "f" (func $f (param i32) (result i32)))
+    ;; calls with one context after the other, of which every third is 0: 100 if the callee's context was 0 in each, and ours the same afterwards
+    (func (export "go") (param $n i32) (result i32) (local $mine i32) (local $sum i32)
+      (loop $next
+        (local.set $mine (select (i32.const 0) (local.get $n) (i32.eqz (i32.rem_u (local.get $n) (i32.const 3)))))
+        (call $set (local.get $mine)) (call $set1 (i32.mul (local.get $mine) (i32.const 2)))
+        (local.set $sum (i32.or (local.get $sum) (call $f (local.get $n))))
+        (local.set $sum (i32.or (local.get $sum) (i32.xor (call $get) (local.get $mine))))
+        (local.set $sum (i32.or (local.get $sum) (i32.xor (call $get1) (i32.mul (local.get $mine) (i32.const 2)))))
+        (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+      (i32.add (local.get $sum) (i32.const 100))))
+  (core instance $caller (instantiate $Caller (with "" (instance
+    (export "get" (func $get)) (export "set" (func $set)) (export "get1" (func $get1)) (export "set1" (func $set1)) (export "f" (func $f'))))))
+  (func (export "go") (param "n" u32) (result u32) (canon lift (core func $caller "go"))))"""
+
+
+def test_a_task_has_a_context_of_its_own(tmp_path: Path) -> None:
+    assert int(ends(assemble(tmp_path, OWN), "go(400)", 0, options=("--features", "async"))) == 100
