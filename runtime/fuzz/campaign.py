@@ -30,6 +30,7 @@ COMPARISONS = {  # runners that compare with another engine: they have no corpus
     "diff_tiers": ["diff_tiers.py", "--runner", "run_tiers"],
     "diff_wasmtime": ["diff_wasmtime.py", "--runner", "run_exec"],
     "diff_calls": ["diff_components.py", "calls", "--runner", "run_call"],
+    "diff_calls_compiled": ["diff_components.py", "calls", "--engine", "compiled-at-once", "--runner", "run_call"],
     "diff_verdicts": ["diff_components.py", "verdicts", "--runner", "run_call"],
 }
 PLAIN = {"fuzz_tiers", "fuzz_cache_code"}  # built without sanitizers: they would turn machine code off

@@ -28,12 +28,12 @@ from random_components import Case, Type, random_case, with_room
 
 # --- ours -----------------------------------------------------------------------------------------------------------
 class Ours:
-    def __init__(self, runner: Path) -> None:
-        self.runner = runner
+    def __init__(self, runner: Path, engine: str) -> None:
+        self.command = [runner.resolve(), engine]
         self.process = self.start()
 
     def start(self) -> subprocess.Popen[str]:
-        return subprocess.Popen([self.runner.resolve()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def ask(self, line: str) -> tuple[str, str]:
         """Status, and result or message. `crash` if the process has ended."""
@@ -206,7 +206,7 @@ class Pair:
     """Both engines, with the same component."""
 
     def __init__(self, args: argparse.Namespace) -> None:
-        self.args, self.ours, self.theirs = args, Ours(args.runner), Theirs()
+        self.args, self.ours, self.theirs = args, Ours(args.runner, args.engine), Theirs()
 
     def load(self, text: str) -> str:
         """Loads the component of a text. Returns what an engine has against it, or nothing."""
@@ -449,7 +449,7 @@ def verdict_seeds(args: argparse.Namespace, rng: random.Random) -> list[list[Sec
 
 
 def verdicts(args: argparse.Namespace, tally: Counter[str]) -> None:
-    ours = Ours(args.runner)
+    ours = Ours(args.runner, args.engine)
     end = time.monotonic() + args.seconds
     rng = random.Random(args.seed)
     seeds = verdict_seeds(args, rng)
@@ -520,6 +520,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=["calls", "verdicts"])
     parser.add_argument("--runner", type=Path, required=True)
+    parser.add_argument("--engine", default="compiled", help="of the runner: interpreter, compiled-at-once and so on [%(default)s]")
     parser.add_argument("--wasm-tools", default=wasm_tools())
     parser.add_argument("--work", type=Path, required=True, help="differences go there")
     parser.add_argument("--seconds", type=float, default=1e9)

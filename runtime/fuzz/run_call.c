@@ -1,8 +1,8 @@
 /* run_call: instances of components and calls of their exports, for a driver that compares them with another
  * engine.
- * In: on stdin a line each: `component PATH` loads one and validates it; `instance` makes a fresh instance of
- * it; `call IFACE#NAME(ARGS)` calls an export of that, in WAVE notation. Out: a line each on stdout: `ok
- * RESULT`, or status, kind of trap and message. */
+ * In: perhaps an argument, as of touchstone --engine; on stdin a line each: `component PATH` loads one and validates
+ * it; `instance` makes a fresh instance of it; `call IFACE#NAME(ARGS)` calls an export of that, in WAVE notation. Out: a
+ * line each on stdout: `ok RESULT`, or status, kind of trap and message. */
 #include "component/abi/instance.h"
 #include "component/run/linker.h"
 #include <touchstone.h>
@@ -54,13 +54,19 @@ static ts_status instantiate(state *s, ts_error *e) {
     return st != TS_OK ? st : ts_component_instantiate(s->store, s->linker, s->component, &s->instance, e);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     state s = {0};
+    ts_tier tier = TS_TIER_DEFAULT;
     ts_error e;
     ts_error_init(&e);
     char *line = NULL;
     size_t cap = 0;
     if (ts_engine_new(&s.engine, &e) != TS_OK || ts_linker_new(&s.linker, &e) != TS_OK) return 1;
+    if (argc > 1 && !ts_tier_named(argv[1], &tier)) {
+        fprintf(stderr, "run_call: there is no engine named %s\n", argv[1]);
+        return 1;
+    }
+    ts_engine_set_tier(s.engine, tier);
     while (getline(&line, &cap, stdin) > 0) {
         line[strcspn(line, "\n")] = 0;
         ts_error_init(&e);

@@ -10,7 +10,7 @@
 #include "component/abi/canon.h"
 #include "component/abi/enter.h"
 #include "component/abi/scratch.h"
-#include "core/run/adapter.h"
+#include "core/run/tier.h"
 #include "sys/stack.h"
 #include <string.h>
 
@@ -265,7 +265,7 @@ static ts_status make_adapter(const ts_lowered *l, ts_adapter **out, ts_error *e
         a->arguments = convert_arguments;
         if (f->layout->n_steps > f->layout->n_flat_params) a->result = convert_result;
     }
-    ts_adapter_prepare(a, l->store->core);
+    ts_tier_prepare_adapter(l->store->core, a);
     *out = a;
     return TS_OK;
 }

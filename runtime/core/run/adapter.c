@@ -73,11 +73,6 @@ static bool shape_of(const ts_adapter *a, ts_adapter_shape *out) {
     memcpy(out->steps, a->steps, (out->n_params + out->n_results) * sizeof *out->steps);
     return true;
 }
-void ts_adapter_prepare(ts_adapter *a, const ts_store *s) {
-    const ts_tier tier = ts_engine_tier(s->engine);
-    a->call = ts_ir_handlers()[TS_IR_call_import_adapted];
-    a->left = tier == TS_TIER_INTERPRETED ? 0 : ts_count_until_hot(tier, false, a->callee->index);
-}
 const ts_word *ts_adapter_up(ts_adapter *a, const ts_native_layout *layout, ts_engine *e) {
     ts_adapter_shape shape;
     adapter_codes *all = ts_exec_takes_machine_code() && shape_of(a, &shape) ? codes_of(e) : NULL;

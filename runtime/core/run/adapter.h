@@ -25,9 +25,7 @@ struct ts_adapter {
     const void *call;          /* where machine code goes to call the function of the host */
 };
 
-/* Sets `left` and `call`, once the other fields are set. */
-void ts_adapter_prepare(ts_adapter *a, const ts_store *s);
-/* Gives it machine code, whose calls return to one of TS_ADAPTER_SHAPES words. Returns the first of them, which is the
+/* Gives it machine code (tier.h), whose calls return to one of TS_ADAPTER_SHAPES words. Returns the first of them, which is the
  * same for all adapters of the engine; or NULL if it gets none. */
 enum { TS_ADAPTER_SHAPES = 256 };
 const ts_word *ts_adapter_up(ts_adapter *a, const ts_native_layout *layout, ts_engine *e);

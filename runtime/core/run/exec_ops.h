@@ -663,8 +663,7 @@ OP(call_import_adapted) {
     CALL_ADAPTED(a, at, 2);
 }
 OP(call_import_hot) {
-    const ts_word *leaves = ts_adapter_up(inst->funcs[pc[1].uw[1]]->adapter, &ts_tier_layout, x->store->engine);
-    if (leaves) x->adapter_leaves = leaves;
+    ts_tier_adapter_up(x, inst->funcs[pc[1].uw[1]]->adapter);
     GOTO_OP(call_import_adapted);
 }
 OP(call_import_converted) {

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-const ts_native_layout ts_tier_layout = {
+static const ts_native_layout layout = {
     .exec_stack_end = offsetof(ts_exec, stack_end),
     .exec_fuel = offsetof(ts_exec, fuel),
     .exec_store = offsetof(ts_exec, store),
@@ -70,7 +70,7 @@ static ts_native_source source_of(const ts_fcode *c, const ts_compiled *ir) {
                               .linked = c->code,
                               .callees = ts_code_all(c->module, c->form),
                               .types = ts_engine_types(c->module->engine),
-                              .layout = &ts_tier_layout,
+                              .layout = &layout,
                               .handlers = ts_ir_handlers()};
 }
 bool ts_tier_make(const ts_fcode *c, ts_native *out) {
@@ -207,6 +207,19 @@ bool ts_tier_up(ts_module *m, unsigned form, const ts_word *pc) {
     const void *interpreted = __atomic_load_n(&pc->h, __ATOMIC_RELAXED);
     compile(c);
     return __atomic_load_n(&pc->h, __ATOMIC_RELAXED) != interpreted;
+}
+
+void ts_tier_adapter_up(ts_exec *x, ts_adapter *a) {
+    const ts_word *leaves = ts_adapter_up(a, &layout, x->store->engine);
+    if (leaves) x->adapter_leaves = leaves;
+}
+void ts_tier_prepare_adapter(ts_store *s, ts_adapter *a) {
+    const ts_tier tier = ts_engine_tier(s->engine);
+    a->call = ts_ir_handlers()[TS_IR_call_import_adapted];
+    a->left = tier == TS_TIER_COMPILED || tier == TS_TIER_COMPILED_MIXED
+                  ? ts_count_until_hot(tier, false, a->callee->index)
+                  : 0;
+    if (tier == TS_TIER_COMPILED_AT_ONCE) ts_tier_adapter_up(s->exec, a);
 }
 
 const ts_word *ts_tier_find(ts_module *m, uintptr_t address) {

@@ -7,9 +7,9 @@
 #define TS_CORE_TIER_H
 #include "core/code/ir.h"
 #include "core/native/native.h"
+#include "core/run/adapter.h"
 #include "core/run/kept.h"
 
-extern const ts_native_layout ts_tier_layout; /* where machine code finds the state */
 /* Gives the module what it needs to change tiers; it is freed with the module. Returns false if there is no memory. */
 bool ts_tier_attach(ts_module *m) TS_MUST_USE;
 /* Make machine code for the function in whose code pc is, unless that has been tried: on a thread of its own where
@@ -25,6 +25,10 @@ bool ts_tier_can_keep(const ts_module *m); /* it is not interpreted only */
 void ts_tier_keep(ts_module *m, const ts_kept *read);
 /* Stop making code, and return what is kept, which belongs to the module. NULL: nothing is kept. */
 const ts_kept *ts_tier_kept(ts_module *m);
+/* Sets `call` and `left` of an adapter of this store, once its other fields are set. */
+void ts_tier_prepare_adapter(ts_store *s, ts_adapter *a);
+/* Give the adapter machine code, if there can be any. */
+void ts_tier_adapter_up(ts_exec *x, ts_adapter *a);
 /* The word of the IR to which the instruction at this address belongs. NULL: it is no machine code of the module
  * that accesses a guarded memory. */
 const ts_word *ts_tier_find(ts_module *m, uintptr_t address);

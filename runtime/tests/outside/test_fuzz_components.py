@@ -29,9 +29,11 @@ pytestmark = [
 ]
 
 
-def compare(what: str, work: Path, count: int, runner: Path = RUNNER, seed: int = 1) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, SCRIPT, what, "--runner", runner, "--work", work, "--seed", str(seed), "--count", str(count)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+def compare(
+    what: str, work: Path, count: int, runner: Path = RUNNER, engine: str = "compiled"
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, SCRIPT, what, "--runner", runner, "--engine", engine, "--work", work]
+    return subprocess.run([*command, "--seed", "1", "--count", str(count)], capture_output=True, text=True, timeout=300, check=False)
 
 
 def counts(output: str) -> dict[str, int]:
@@ -39,8 +41,9 @@ def counts(output: str) -> dict[str, int]:
     return {name: int(n) for n, name in words}
 
 
-def test_calls_between_random_components_are_the_same_on_wasmtime(tmp_path: Path) -> None:
-    done = compare("calls", tmp_path, 25)
+@pytest.mark.parametrize("engine", ["interpreter", "compiled-at-once"])
+def test_calls_between_random_components_are_the_same_on_wasmtime(engine: str, tmp_path: Path) -> None:
+    done = compare("calls", tmp_path, 25, engine=engine)
     assert done.returncode == 0, done.stdout + done.stderr
     tally = counts(done.stdout)
     assert tally["components"] == 25
