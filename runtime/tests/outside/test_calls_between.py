@@ -369,39 +369,65 @@ def test_the_peak_of_nested_calls_is_counted(tmp_path: Path) -> None:
         assert json.loads((tmp_path / "outcome.json").read_text())["usage"]["depth"] == 31
 
 
-def back(inside: bool) -> str:
-    """The parent calls its child, or a function of a component in its child; when it is told so, the child's other function calls the
-    parent back, which calls the first function again: in an instance that is entered already."""
-    inner = """(core module $I (func (export "f") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))
-      (core instance $i (instantiate $I))
+def back(inside: bool, how: str) -> str:
+    """The parent calls f of its child, or of a component in its child, many times. Then it calls the child's `go`, or f with 77. That
+    calls the parent back, which calls f again, or the child's `other`: a component that is entered already."""
+    inner = """(core module $I (import "" "back" (func $back (result i32)))
+        (func (export "f") (param i32) (result i32)
+          (if (i32.eq (local.get 0) (i32.const 1077)) (then (return (call $back)))) (i32.add (local.get 0) (i32.const 1))))
+      (core instance $i (instantiate $I (with "" (instance (export "back" (func $back'))))))
       (func (export "f") (param "a" u32) (result u32) (canon lift (core func $i "f")))"""
     if inside:
-        inner = f'(component $In {inner}) (instance $in (instantiate $In)) (export "f" (func $in "f"))'
+        inner = f"""(component $In (import "back" (func $back (result u32))) (core func $back' (canon lower (func $back))) {inner})
+          (instance $in (instantiate $In (with "back" (func $back)))) (export "f" (func $in "f"))"""
+    entry, again = how.split()
     return f"""(component
       (core module $Back (type $f (func (param i32) (result i32))) (table (export "t") 1 funcref)
         (func (export "back") (result i32) (call_indirect (type $f) (i32.const 5) (i32.const 0))))
       (core instance $back (instantiate $Back)) (alias core export $back "t" (core table $t)) (alias core export $back "back" (core func $core_back))
       (func $lifted_back (result u32) (canon lift (core func $core_back)))
       (component $Child (import "back" (func $back (result u32))) (core func $back' (canon lower (func $back)))
-        (core module $M (import "" "back" (func $back (result i32))) (func (export "go") (result i32) (call $back)))
+        (core module $M (import "" "back" (func $back (result i32)))
+          (func (export "go") (param i32) (result i32) (if (i32.eq (local.get 0) (i32.const 1077)) (then (return (call $back)))) (local.get 0))
+          (func (export "other") (param i32) (result i32) (i32.add (local.get 0) (i32.const 2))))
         (core instance $m (instantiate $M (with "" (instance (export "back" (func $back'))))))
-        (func (export "go") (result u32) (canon lift (core func $m "go")))
+        (func (export "go") (param "a" u32) (result u32) (canon lift (core func $m "go")))
+        (func (export "other") (param "a" u32) (result u32) (canon lift (core func $m "other")))
         {inner})
       (instance $child (instantiate $Child (with "back" (func $lifted_back))))
-      (core func $go (canon lower (func $child "go"))) (core func $f (canon lower (func $child "f")))
-      (core module $Main (import "" "t" (table 1 funcref)) (import "" "go" (func $go (result i32))) (import "" "f" (func $f (param i32) (result i32)))
+      (core func $entry (canon lower (func $child "{entry}"))) (core func $again (canon lower (func $child "{again}")))
+      (core module $Main (import "" "t" (table 1 funcref))
+        (import "" "entry" (func $entry (param i32) (result i32))) (import "" "again" (func $again' (param i32) (result i32)))
         (elem (i32.const 0) func $again)
-        (func $again (param i32) (result i32) (call $f (local.get 0)))
+        (func $again (param i32) (result i32) (call $again' (local.get 0)))
         (func (export "run") (param $n i32) (result i32)
-          (loop $next (drop (call $again (local.get $n))) (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
-          (call $go)))
-      (core instance $main (instantiate $Main (with "" (instance (export "t" (table $t)) (export "go" (func $go)) (export "f" (func $f))))))
+          (loop $next (drop (call $again (local.get $n))) (drop (call $entry (local.get $n)))
+            (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+          (call $entry (i32.const 1077))))
+      (core instance $main (instantiate $Main (with "" (instance (export "t" (table $t)) (export "entry" (func $entry)) (export "again" (func $again))))))
       (func (export "run") (param "n" u32) (result u32) (canon lift (core func $main "run"))))"""
 
 
+@pytest.mark.parametrize("how", ["go f", "f f", "f other"])
 @pytest.mark.parametrize("inside", [False, True])
-def test_an_instance_is_not_entered_again(inside: bool, tmp_path: Path) -> None:
-    ends(assemble(tmp_path, back(inside)), "run(400)", TRAPPED, "cannot enter component instance")
+def test_an_instance_is_not_entered_again(inside: bool, how: str, tmp_path: Path) -> None:
+    ends(assemble(tmp_path, back(inside, how)), "run(400)", TRAPPED, "cannot enter component instance")
+
+
+def test_the_innermost_instance_is_not_entered_again(tmp_path: Path) -> None:
+    """As above, called from beside the parent, which calls f again from inside: nothing but f's own instance keeps it from that."""
+    parent = back(False, "f f")
+    assert parent.startswith("(component") and parent.endswith(")")
+    text = f"""(component (component $P {parent[len("(component") : -1]} (export "f" (func $child "f")))
+      (component $D (import "f" (func $f (param "a" u32) (result u32))) (core func $f' (canon lower (func $f)))
+        (core module $m (import "" "f" (func $f (param i32) (result i32)))
+          (func (export "go") (param $n i32) (result i32)
+            (loop $next (drop (call $f (local.get $n))) (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+            (call $f (i32.const 1077))))
+        (core instance $i (instantiate $m (with "" (instance (export "f" (func $f'))))))
+        (func (export "go") (param "n" u32) (result u32) (canon lift (core func $i "go"))))
+      (instance $p (instantiate $P)) (instance $d (instantiate $D (with "f" (func $p "f")))) (export "go" (func $d "go")))"""
+    ends(assemble(tmp_path, text), "go(400)", TRAPPED, "cannot enter component instance")
 
 
 # --- the state of a task -----------------------------------------------------------------------------------
@@ -422,20 +448,35 @@ OWN = """(component
     (import "" "get" (func $get (result i32))) (import "" "set" (func $set (param i32)))
     (import "" "get1" (func $get1 (result i32))) (import "" "set1" (func $set1 (param i32)))
     (import "" "f" (func $f (param i32) (result i32)))
-    ;; calls with one context after the other, of which every third is 0: 100 if the callee's context was 0 in each, and ours the same afterwards
-    (func (export "go") (param $n i32) (result i32) (local $mine i32) (local $sum i32)
+    (import "" "return" (func $return (param i32)))
+    ;; calls with one context after the other, of which each word is often 0: 100 if the callee's was 0 in all, and ours was kept
+    (func $go (export "go") (param $n i32) (result i32) (local $mine i32) (local $mine1 i32) (local $sum i32)
       (loop $next
         (local.set $mine (select (i32.const 0) (local.get $n) (i32.eqz (i32.rem_u (local.get $n) (i32.const 3)))))
-        (call $set (local.get $mine)) (call $set1 (i32.mul (local.get $mine) (i32.const 2)))
+        (local.set $mine1 (select (i32.const 0) (local.get $n) (i32.eqz (i32.rem_u (local.get $n) (i32.const 2)))))
+        (call $set (local.get $mine)) (call $set1 (local.get $mine1))
         (local.set $sum (i32.or (local.get $sum) (call $f (local.get $n))))
         (local.set $sum (i32.or (local.get $sum) (i32.xor (call $get) (local.get $mine))))
-        (local.set $sum (i32.or (local.get $sum) (i32.xor (call $get1) (i32.mul (local.get $mine) (i32.const 2)))))
+        (local.set $sum (i32.or (local.get $sum) (i32.xor (call $get1) (local.get $mine1))))
         (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
-      (i32.add (local.get $sum) (i32.const 100))))
+      (i32.add (local.get $sum) (i32.const 100)))
+    ;; the same in a task that is async and has no context: it must be there still when it returns
+    (func (export "go-async") (param $n i32) (result i32) (local $sum i32)
+      (loop $next
+        (local.set $sum (i32.or (local.get $sum) (call $f (local.get $n))))
+        (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+      (call $return (i32.add (local.get $sum) (i32.const 100)))
+      (i32.const 0))
+    (func (export "callback") (param i32 i32 i32) (result i32) unreachable))
+  (core func $return (canon task.return (result u32)))
   (core instance $caller (instantiate $Caller (with "" (instance
-    (export "get" (func $get)) (export "set" (func $set)) (export "get1" (func $get1)) (export "set1" (func $set1)) (export "f" (func $f'))))))
-  (func (export "go") (param "n" u32) (result u32) (canon lift (core func $caller "go"))))"""
+    (export "get" (func $get)) (export "set" (func $set)) (export "get1" (func $get1)) (export "set1" (func $set1)) (export "f" (func $f'))
+    (export "return" (func $return))))))
+  (func (export "go") (param "n" u32) (result u32) (canon lift (core func $caller "go")))
+  (func (export "go-async") async (param "n" u32) (result u32)
+    (canon lift (core func $caller "go-async") async (callback (core func $caller "callback")))))"""
 
 
-def test_a_task_has_a_context_of_its_own(tmp_path: Path) -> None:
-    assert int(ends(assemble(tmp_path, OWN), "go(400)", 0, options=("--features", "async"))) == 100
+@pytest.mark.parametrize("export", ["go", "go-async"])
+def test_a_task_has_a_state_of_its_own(export: str, tmp_path: Path) -> None:
+    assert int(ends(assemble(tmp_path, OWN), f"{export}(400)", 0, options=("--features", "async"))) == 100
