@@ -43,4 +43,13 @@ const char *ts_time_text(uint64_t ns, char buf[TS_SIZE_TEXT]);
     }
 #define TS_LIKELY(x) __builtin_expect(!!(x), 1)
 #define TS_UNLIKELY(x) __builtin_expect(!!(x), 0)
+/* A large variable of a function that is called often. Builds that zero all variables leave it out. */
+#if defined(__has_attribute)
+#if __has_attribute(uninitialized)
+#define TS_FILLED_LATER __attribute__((uninitialized))
+#endif
+#endif
+#ifndef TS_FILLED_LATER
+#define TS_FILLED_LATER
+#endif
 #endif

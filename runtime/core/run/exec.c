@@ -585,7 +585,7 @@ static ts_status run(ts_exec *x, ts_func *f, ts_slot *fp) {
         x->tail = NULL;
         x->status = TS_OK;
         x->trap = TS_TRAP_NONE;
-        ts_fault_ctx fc;
+        ts_fault_ctx fc TS_FILLED_LATER; /* a fault fills what locate_fault reads */
         if (interpret_guarded(x, f, fp, &fc)) {
             x->status = TS_TRAP;
             x->trap = TS_TRAP_MEMORY_OOB;
@@ -647,6 +647,12 @@ ts_status ts_exec_call_out(ts_exec *x, const ts_instance *from, ts_func *f, ts_s
     return st;
 }
 
+static inline void move_slots(ts_slot *to, const ts_slot *from, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        to[i] = from[i];
+        __asm__("" : "+r"(i)); /* few slots: a call of memcpy would cost more */
+    }
+}
 ts_status ts_call(ts_store *s, ts_func *f, ts_slot *io, ts_error *e) {
     ts_exec *x = s->exec;
     const ts_deftype *def = f->def;
@@ -662,13 +668,13 @@ ts_status ts_call(ts_store *s, ts_func *f, ts_slot *io, ts_error *e) {
         x->err = saved;
         return full;
     }
-    memcpy(fp, io, def->param_slots * sizeof *fp);
+    move_slots(fp, io, def->param_slots);
     ts_sampler_visit visit = {0};
     if (x->sampler && x->depth == 0) ts_sampler_enter(x->sampler, x, &visit);
     ts_status st = ts_exec_call_out(x, x->caller, f, fp);
-    ts_sampler_leave(&visit);
+    if (visit.place) ts_sampler_leave(&visit);
     if (st == TS_OK) {
-        memcpy(io, fp, def->result_slots * sizeof *fp);
+        move_slots(io, fp, def->result_slots);
     } else if (st == TS_EXCEPTION) {
         st = fail_exception(e);
     }

@@ -1,4 +1,4 @@
-"""Calls between components that pass scalars, in every tier: each check of the canonical ABI, and each value that it changes.
+"""Calls between components that pass scalars, in every tier: each check of the canonical ABI.
 
 The calls are hot before the one that matters, so that machine code makes it where there is some (runtime/core/native/adapter.h).
 """
@@ -7,155 +7,18 @@ from __future__ import annotations
 
 import json
 import os
-import struct
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import pytest
 from preview1_guest import TOUCHSTONE, WASM_TOOLS, assemble
-from tiers import TIERS, outcome
+from tiers import ends, outcome
 
 pytestmark = [
     pytest.mark.skipif(not os.access(TOUCHSTONE, os.X_OK), reason="touchstone is not built"),
     pytest.mark.skipif(not os.access(WASM_TOOLS, os.X_OK), reason="wasm-tools is absent"),
 ]
 TRAPPED, LIMIT = 134, 124
-ALL = (1 << 64) - 1
-
-
-def ends(wasm: Path, call: str, status: int, *said: str, options: tuple[str, ...] = ()) -> str:
-    """In each tier the call ends with this status, and with the same words, of which these are some."""
-    expected = outcome(wasm, call, "interpreter", *options)
-    assert expected[0] == status, expected
-    for words in said:
-        assert words in expected[1] + expected[2], expected
-    for tier in TIERS:
-        assert outcome(wasm, call, *tier, *options) == expected, tier
-    return expected[1]
-
-
-# --- values ------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Scalar:
-    core: str
-    kept: int  # the bits that make a difference, before the type's own rule
-    text: str = ""
-
-    def converted(self, bits: int, name: str) -> int:
-        """What the other component gets (CanonicalABI.md, lift_flat and lower_flat)."""
-        bits &= self.kept
-        if name == "bool":
-            return int(bits != 0)
-        if name in ("s8", "s16"):
-            sign = (self.kept + 1) >> 1
-            return ((bits ^ sign) - sign) & 0xFFFFFFFF
-        if name == "f32" and bits & 0x7FFFFFFF > 0x7F800000:
-            return 0x7FC00000
-        if name == "f64" and bits & (ALL >> 1) > 0x7FF0000000000000:
-            return 0x7FF8000000000000
-        return bits
-
-
 WORD = 0xFFFFFFFF
-FLAGS = "(flags " + " ".join(f'"{chr(97 + i)}"' for i in range(11)) + ")"
-FULL = "(flags " + " ".join(f'"f{i}"' for i in range(32)) + ")"
-SCALARS = {
-    "bool": Scalar("i32", WORD), "u8": Scalar("i32", 0xFF), "s8": Scalar("i32", 0xFF), "u16": Scalar("i32", 0xFFFF),
-    "s16": Scalar("i32", 0xFFFF), "u32": Scalar("i32", WORD), "s32": Scalar("i32", WORD), "u64": Scalar("i64", ALL),
-    "s64": Scalar("i64", ALL), "f32": Scalar("f32", WORD), "f64": Scalar("f64", ALL), "char": Scalar("i32", WORD),
-    "flags11": Scalar("i32", 0x7FF, FLAGS), "flags32": Scalar("i32", WORD, FULL),
-}  # fmt: skip
-TO_BITS = {"i32": "(i64.extend_i32_u {})", "i64": "{}", "f64": "(i64.reinterpret_f64 {})",
-           "f32": "(i64.extend_i32_u (i32.reinterpret_f32 {}))"}  # fmt: skip
-FROM_BITS = {"i32": "(i32.wrap_i64 {})", "i64": "{}", "f64": "(f64.reinterpret_i64 {})",
-             "f32": "(f32.reinterpret_i32 (i32.wrap_i64 {}))"}  # fmt: skip
-# What the next number of a sequence becomes, so that there are chars on both sides of the surrogates, NaNs of all kinds, and so on
-SHAPED = {
-    "char": "(i64.add (i64.and {} (i64.const 0x7ff)) (select (i64.const 0xd000) (i64.const 0x10f800) (i32.wrap_i64 (i64.and {} (i64.const 0x800)))))",
-    "f32": "(i64.or {} (select (i64.const 0x7f800000) (i64.const 0) (i64.eqz (i64.and {} (i64.const 0x300000000)))))",
-    "f64": "(i64.or {} (select (i64.const 0x7ff0000000000000) (i64.const 0) (i64.eqz (i64.and {} (i64.const 0x300000000)))))",
-    "bool": "(select (i64.const 0) {} (i64.eqz (i64.and {} (i64.const 0x300000000))))",
-}
-
-
-def shaped(name: str, x: int) -> int:
-    if name == "char":
-        return (x & 0x7FF) + (0xD000 if x & 0x800 else 0x10F800)
-    rare = not x & 0x300000000
-    if name in ("f32", "f64"):
-        return x | (0x7F800000 if name == "f32" else 0x7FF0000000000000) * rare
-    return 0 if name == "bool" and rare else x
-
-
-STEP = "(local.set $x (i64.add (i64.mul (local.get $x) (i64.const 6364136223846793005)) (i64.const 1442695040888963407)))"
-
-
-@cache
-def values_component() -> str:
-    callee, types, lifts, imports, lowers, core_imports, exports, with_, caller_lifts = [], [], [], [], [], [], [], [], []
-    for name, s in SCALARS.items():
-        t = s.text and f"${name}"
-        kind = t or name
-        if t:
-            types.append(f"(type $flat-{name} {s.text}) (export ${name} \"{name}\" (type $flat-{name}))")
-            imports.append(f'(type $flat-{name} {s.text}) (export "{name}" (type ${name} (eq $flat-{name})))')
-        callee.append(f'(func (export "in-{name}") (param {s.core}) (result i64) {TO_BITS[s.core].format("(local.get 0)")})')
-        callee.append(f'(func (export "out-{name}") (param i64) (result {s.core}) {FROM_BITS[s.core].format("(local.get 0)")})')
-        lifts.append(f'(func (export "in-{name}") (param "v" {kind}) (result u64) (canon lift (core func $i "in-{name}")))')
-        lifts.append(f'(func (export "out-{name}") (param "v" u64) (result {kind}) (canon lift (core func $i "out-{name}")))')
-        imports.append(f'(export "in-{name}" (func (param "v" {kind}) (result u64)))')
-        imports.append(f'(export "out-{name}" (func (param "v" u64) (result {kind})))')
-        bits = SHAPED.get(name, "{}").replace("{}", "(local.get $x)")
-        for way, call in (
-            ("in", f"(call $in-{name} {FROM_BITS[s.core].format(bits)})"),
-            ("out", TO_BITS[s.core].format(f"(call $out-{name} {bits})")),
-        ):
-            signature = f"(param {s.core}) (result i64)" if way == "in" else f"(param i64) (result {s.core})"
-            lowers.append(f'(core func ${way}-{name} (canon lower (func $c "{way}-{name}")))')
-            core_imports.append(f'(import "c" "{way}-{name}" (func ${way}-{name} {signature}))')
-            with_.append(f'(export "{way}-{name}" (func ${way}-{name}))')
-            exports.append(f"""(func (export "{way}-{name}") (param $n i32) (result i64) (local $x i64) (local $sum i64)
-              (loop $next {STEP}
-                (local.set $sum (i64.add (i64.rotl (local.get $sum) (i64.const 7)) {call}))
-                (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
-              (local.get $sum))""")
-            caller_lifts.append(f'(func (export "{way}-{name}") (param "n" u32) (result u64) (canon lift (core func $i "{way}-{name}")))')
-    joined = {k: "\n".join(v) for k, v in locals().copy().items() if isinstance(v, list)}
-    return f"""(component
-      (component $C (core module $m {joined["callee"]}) (core instance $i (instantiate $m)) {joined["types"]} {joined["lifts"]})
-      (component $D (import "c" (instance $c {joined["imports"]})) {joined["lowers"]}
-        (core module $m {joined["core_imports"]} {joined["exports"]})
-        (core instance $i (instantiate $m (with "c" (instance {joined["with_"]})))) {joined["caller_lifts"]})
-      (instance $c (instantiate $C)) (instance $d (instantiate $D (with "c" (instance $c))))
-      {" ".join(f'(export "{way}-{name}" (func $d "{way}-{name}"))' for name in SCALARS for way in ("in", "out"))})"""
-
-
-def sum_of(name: str, n: int) -> int:
-    x = total = 0
-    for _ in range(n):
-        x = (x * 6364136223846793005 + 1442695040888963407) & ALL
-        total = (total << 7 | total >> 57) & ALL
-        total = (total + SCALARS[name].converted(shaped(name, x), name)) & ALL
-    return total
-
-
-@pytest.fixture(scope="module")
-def values(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return assemble(tmp_path_factory.mktemp("values"), values_component())
-
-
-@pytest.mark.parametrize("name", SCALARS)
-def test_values_are_converted(name: str, values: Path) -> None:
-    for way in ("in", "out"):
-        assert int(ends(values, f"{way}-{name}(700)", 0)) == sum_of(name, 700)
-
-
-def test_the_values_include_those_that_change() -> None:
-    assert struct.pack("<I", SCALARS["f32"].converted(0xFF800001, "f32")) == b"\0\0\xc0\x7f"
-    seen = [shaped("f32", x * 0x9E3779B97F4A7C15 & ALL) & 0x7FFFFFFF for x in range(700)]
-    assert any(bits > 0x7F800000 for bits in seen) and any(bits < 0x7F800000 for bits in seen)
-    assert SCALARS["s8"].converted(0x180, "s8") == 0xFFFFFF80 and SCALARS["bool"].converted(0x100, "bool") == 1
 
 
 # --- checks ------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A function of a core module in every tier: the interpreter, and machine code made at once, now and then, and when it is worth it.
+"""A function of a core module, or of a component, in every tier: the interpreter, and machine code made at once, now and then, and when it is worth it.
 
 In: a module, a call as text. Out: an assertion that fails where a tier has another result, message or exit status than the interpreter.
 """
@@ -26,3 +26,14 @@ def same_in_each_tier(wasm: Path, call: str) -> None:
     assert expected[0] == 0 and int(expected[1]), expected
     for tier in TIERS:
         assert outcome(wasm, call, *tier) == expected, tier
+
+
+def ends(wasm: Path, call: str, status: int, *said: str, options: tuple[str, ...] = ()) -> str:
+    """In each tier the call ends with this status, and with the same words, of which these are some. Returns what it wrote."""
+    expected = outcome(wasm, call, "interpreter", *options)
+    assert expected[0] == status, expected
+    for words in said:
+        assert words in expected[1] + expected[2], expected
+    for tier in TIERS:
+        assert outcome(wasm, call, *tier, *options) == expected, tier
+    return expected[1]
