@@ -30,10 +30,11 @@ pytestmark = [
 
 
 def compare(
-    what: str, work: Path, count: int, runner: Path = RUNNER, engine: str = "compiled"
+    what: str, work: Path, count: int, *, runner: Path = RUNNER, engine: str = "compiled", seed: int = 1
 ) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, SCRIPT, what, "--runner", runner, "--engine", engine, "--work", work]
-    return subprocess.run([*command, "--seed", "1", "--count", str(count)], capture_output=True, text=True, timeout=300, check=False)
+    command += ["--seed", str(seed), "--count", str(count)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
 def counts(output: str) -> dict[str, int]:
@@ -91,7 +92,7 @@ for line in sys.stdin:
 """
     )
     lying.chmod(0o755)
-    done = compare("calls", tmp_path / "work", 25, lying)
+    done = compare("calls", tmp_path / "work", 25, runner=lying)
     assert done.returncode == 1
     assert counts(done.stdout)["differences"] > 0
 
