@@ -123,7 +123,8 @@ static ts_status canon_lift(ts_cstore *s, ts_cfunc *f, const ts_val *args, ts_ar
 /* cabi: Subtask.State.RETURNED: the result of a call with `async` that ends at once */
 enum { RETURNED = 2 };
 
-/* For functions of scalars only: nothing is allocated, and the slots are converted in place. */
+/* For functions of scalars only, but for a result that may be plain: nothing is allocated, and the slots are converted
+ * in place. */
 static ts_status convert_arguments(const void *layout, ts_slot *io, ts_error *e) {
     const ts_func_layout *fl = layout;
     return ts_flat_steps(e, fl->steps, fl->n_flat_params, io);
@@ -132,8 +133,18 @@ static ts_status convert_result(const void *layout, ts_slot *io, ts_error *e) {
     const ts_func_layout *fl = layout;
     return ts_flat_steps(e, fl->steps + fl->n_flat_params, fl->n_steps - fl->n_flat_params, io);
 }
+static uint64_t result_pointer(const ts_lowered *l, const ts_slot *io) {
+    return l->result_in_memory ? ts_ptr_of(&l->opts, io[l->out_param]) : 0;
+}
+static ts_status pass_result(const ts_lowered *l, uint64_t out_ptr, ts_slot *io, ts_error *e) {
+    const ts_cfunc *f = l->callee;
+    if (f->layout->plain)
+        return ts_copy_plain_result(f->type->result, &f->opts, ts_ptr_of(&f->opts, io[0]), &l->opts, out_ptr, e);
+    return f->layout->identity ? TS_OK : convert_result(f->layout, io, e);
+}
 static ts_status lower_lifted_scalar(void *data, ts_exec *x, ts_slot *io) {
     const ts_lowered *l = data;
+    const uint64_t out_ptr = result_pointer(l, io);
     ts_cfunc *f = l->callee;
     ts_error *e = ts_exec_error(x);
     const ts_func_layout *fl = f->layout;
@@ -143,7 +154,7 @@ static ts_status lower_lifted_scalar(void *data, ts_exec *x, ts_slot *io) {
     ts_task_state before = ts_task_begin(f->inst, NULL);
     TS_TRY(ts_call_and_trap_on_throw(l->store, f->core, io, e));
     ts_slot flat_result = io[0];
-    if (!fl->identity) TS_TRY(convert_result(fl, io, e));
+    TS_TRY(pass_result(l, out_ptr, io, e));
     if (f->opts.post_return) TS_TRY(post_return(l->store, &f->opts, flat_result, e));
     ts_task_end(f->inst, before);
     ts_leave_to(l->enter, l->n_enter);
@@ -163,10 +174,6 @@ static ts_cabi_cx caller_context(const ts_lowered *l, ts_subtask *subtask, ts_ar
                         .borrow_memory = !l->one_instance,
                         .keep_encoding = l->callee->kind == TS_CFUNC_LIFTED};
 }
-static uint64_t result_pointer(const ts_lowered *l, const ts_slot *io) {
-    return l->result_in_memory ? ts_ptr_of(&l->opts, io[l->out_param]) : 0;
-}
-
 static ts_status lower_args(const ts_lowered *l, ts_cabi_cx *cx, const ts_slot *io, ts_val *inline_args,
                             ts_val **args) {
     *args = inline_args;
@@ -293,11 +300,12 @@ ts_status ts_canon_lower_make(ts_cstore *s, ts_cinstance *inst, const ts_def *de
         l->enter = ts_arena_array(&s->arena, l->n_enter, sizeof *l->enter);
         if (!l->enter) return ts_fail_nomem(e);
         ts_entering_set(callee->inst, inst, l->enter, l->n_enter);
-        bool scalar = l->layout->scalar && callee->layout->scalar && !opts->is_async && !callee->opts.is_async;
-        if (scalar) {
-            fn = lower_lifted_scalar;
-            TS_TRY(make_adapter(l, &adapter, e));
-        }
+        bool sync = !opts->is_async && !callee->opts.is_async;
+        bool scalar = l->layout->scalar && callee->layout->scalar;
+        /* if the memory is the same one, the result may overlap with what the caller gets */
+        bool plain = l->layout->plain && callee->layout->plain && !l->one_instance;
+        if (sync && (scalar || plain)) fn = lower_lifted_scalar;
+        if (sync && scalar) TS_TRY(make_adapter(l, &adapter, e));
     }
     const char *name = callee->name;
     TS_TRY(ts_func_make_host(s->core, def->canon.core_type, fn, l, name, out, e));

@@ -142,8 +142,9 @@ typedef struct ts_func_layout {
     const uint32_t *offsets; /* of each parameter in it */
     uint32_t n_flat_result;  /* capped at 17 */
     bool scalar;             /* everything is flat and scalar, so `steps` describe it completely */
-    bool identity;           /* scalar, and no step changes a value */
-    uint8_t n_steps;         /* params, then the result if there is one */
+    bool plain;              /* the params are flat and scalar, and the result is in memory and plain (plain.h) */
+    bool identity;           /* scalar or plain, and no step changes a value */
+    uint8_t n_steps;         /* params, then the result if it is scalar */
     ts_flat_step steps[TS_MAX_FLAT_PARAMS + 1];
     bool has_unsupported; /* it contains a type of WASI 0.3: stream, future, error-context */
 } ts_func_layout;

@@ -7,6 +7,7 @@
 #include "component/abi/scratch.h"
 #include "component/abi/trap.h"
 #include "component/abi/memory.h"
+#include "component/abi/plain.h"
 #include "component/abi/scalar.h"
 #include "component/abi/handles.h"
 #include "component/abi/load.h"
@@ -48,11 +49,12 @@ static bool scalar_steps(const ts_ctype *t, ts_flat_step *steps, uint32_t *n, ui
     case TS_CT_F64: op = TS_FLAT_F64; break;
     case TS_CT_CHAR: op = TS_FLAT_CHAR; break;
     case TS_CT_FLAGS: op = TS_FLAT_FLAGS; break;
+    case TS_CT_ENUM: op = TS_FLAT_ENUM; break;
     default: return false;
     }
     if (*n >= max) return false;
     steps[*n].op = op;
-    steps[*n].mask = t->kind == TS_CT_FLAGS ? ts_flags_mask(t) : UINT32_MAX;
+    steps[*n].limit = t->kind == TS_CT_FLAGS ? ts_flags_mask(t) : t->kind == TS_CT_ENUM ? ts_ctype_n_cases(t) : 0;
     ++*n;
     return true;
 }
@@ -108,13 +110,14 @@ ts_status ts_flatten_functype(ts_arena *arena, const ts_cfunc_type *ft, bool wid
     if (ft->result) {
         l->n_flat_result = ft->result->n_flat;
         l->has_unsupported |= has_unsupported(ft->result);
+        l->plain = l->scalar && l->n_flat_result > TS_MAX_FLAT_RESULTS && ft->result->plain;
         if (l->scalar) {
             l->scalar = l->n_flat_result <= TS_MAX_FLAT_RESULTS && l->n_flat_params <= TS_MAX_FLAT_PARAMS &&
                         scalar_steps(ft->result, l->steps, &n, TS_MAX_FLAT_PARAMS + 1);
         }
     }
     l->n_steps = (uint8_t)n;
-    l->identity = l->scalar;
+    l->identity = l->scalar || l->plain;
     for (uint32_t i = 0; i < n; i++) l->identity &= l->steps[i].op == TS_FLAT_SAME || l->steps[i].op == TS_FLAT_I32;
     *out = l;
     return TS_OK;
@@ -133,7 +136,12 @@ ts_status ts_flat_steps(ts_error *e, const ts_flat_step *steps, uint32_t n, ts_s
         case TS_FLAT_S8: v = (uint32_t)(int32_t)(int8_t)v; break;
         case TS_FLAT_U16: v = (uint16_t)v; break;
         case TS_FLAT_S16: v = (uint32_t)(int32_t)(int16_t)v; break;
-        case TS_FLAT_FLAGS: v = (uint32_t)v & steps[i].mask; break;
+        case TS_FLAT_FLAGS: v = (uint32_t)v & steps[i].limit; break;
+        case TS_FLAT_ENUM:
+            v = (uint32_t)v;
+            TS_TRAP_IF(e, v >= steps[i].limit, "invalid variant discriminant: %u of %u cases", (uint32_t)v,
+                       steps[i].limit);
+            break;
         case TS_FLAT_CHAR: {
             uint32_t c;
             TS_TRY(ts_convert_i32_to_char(e, (uint32_t)v, &c));
@@ -362,10 +370,10 @@ static ts_status lower_flat_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ct
 
 /* --- lifting and lowering values --------------------------------------------------------------- */
 
-static ts_status check_range(ts_cabi_cx *cx, uint64_t ptr, uint32_t size, uint32_t align) {
-    TS_TRAP_IF(cx->err, ptr % align, "unaligned pointer: %#llx needs alignment %u", (unsigned long long)ptr, align);
-    TS_TRAP_IF(cx->err, !ts_mem_in(cx->opts->memory, ptr, size), "pointer out of bounds of memory: %u bytes at %#llx",
-               size, (unsigned long long)ptr);
+static ts_status check_range(const ts_cabi_opts *opts, uint64_t ptr, uint32_t size, uint32_t align, ts_error *e) {
+    TS_TRAP_IF(e, ptr % align, "unaligned pointer: %#llx needs alignment %u", (unsigned long long)ptr, align);
+    TS_TRAP_IF(e, !ts_mem_in(opts->memory, ptr, size), "pointer out of bounds of memory: %u bytes at %#llx", size,
+               (unsigned long long)ptr);
     return TS_OK;
 }
 
@@ -374,7 +382,7 @@ ts_status ts_lift_flat_params(ts_cabi_cx *cx, uint32_t max_flat, const ts_cfunc_
                               const ts_slot *io, ts_val *args) {
     if (l->n_flat_params > max_flat) {
         uint64_t ptr = ts_ptr_of(cx->opts, io[0]);
-        TS_TRY(check_range(cx, ptr, l->size, l->align));
+        TS_TRY(check_range(cx->opts, ptr, l->size, l->align, cx->err));
         for (uint32_t i = 0; i < ft->n_params; i++)
             TS_TRY(ts_cabi_load(cx, ptr + l->offsets[i], ft->params[i].type, &args[i]));
         return TS_OK;
@@ -405,7 +413,8 @@ ts_status ts_lift_flat_result(ts_cabi_cx *cx, const ts_cfunc_type *ft, const ts_
     if (!t) return TS_OK;
     if (l->n_flat_result > TS_MAX_FLAT_RESULTS) {
         uint64_t ptr = ts_ptr_of(cx->opts, io[0]);
-        TS_TRY(check_range(cx, ptr, ts_ctype_size(t, cx->opts->wide), ts_ctype_align(t, cx->opts->wide)));
+        TS_TRY(
+            check_range(cx->opts, ptr, ts_ctype_size(t, cx->opts->wide), ts_ctype_align(t, cx->opts->wide), cx->err));
         return ts_cabi_load(cx, ptr, t, out);
     }
     return ts_lift_flat(cx, &io, t, out);
@@ -418,8 +427,19 @@ ts_status ts_lower_flat_result(ts_cabi_cx *cx, const ts_val *v, const ts_cfunc_t
     (void)l;
     if (!t) return TS_OK;
     if (to_memory) {
-        TS_TRY(check_range(cx, out_ptr, ts_ctype_size(t, cx->opts->wide), ts_ctype_align(t, cx->opts->wide)));
+        TS_TRY(check_range(cx->opts, out_ptr, ts_ctype_size(t, cx->opts->wide), ts_ctype_align(t, cx->opts->wide),
+                           cx->err));
         return ts_cabi_store(cx, v, t, out_ptr);
     }
     return ts_lower_flat(cx, v, t, &io);
+}
+
+ts_status ts_copy_plain_result(const ts_ctype *t, const ts_cabi_opts *callee, uint64_t from, const ts_cabi_opts *caller,
+                               uint64_t to, ts_error *e) {
+    TS_TRY(check_range(callee, from, t->size, t->align, e));
+    const uint8_t *bytes = callee->memory->base + from;
+    TS_TRY(ts_plain_check(e, t, bytes, 1));
+    TS_TRY(check_range(caller, to, t->size, t->align, e));
+    ts_plain_copy(t, caller->memory->base + to, bytes, 1);
+    return TS_OK;
 }

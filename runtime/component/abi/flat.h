@@ -16,5 +16,9 @@ ts_status ts_lower_flat_result(ts_cabi_cx *cx, const ts_val *v, const ts_cfunc_t
                                bool to_memory, uint64_t out_ptr, ts_slot *io) TS_MUST_USE;
 ts_status ts_flatten_functype(ts_arena *arena, const ts_cfunc_type *ft, bool wide, const ts_func_layout **out,
                               ts_error *e) TS_MUST_USE;
+/* A result that is plain (ts_func_layout) goes from the callee's memory to the caller's, which is another one.
+ * cabi: lift_flat_values, lower_flat_values */
+ts_status ts_copy_plain_result(const ts_ctype *t, const ts_cabi_opts *callee, uint64_t from, const ts_cabi_opts *caller,
+                               uint64_t to, ts_error *e) TS_MUST_USE;
 ts_status ts_flat_steps(ts_error *e, const ts_flat_step *steps, uint32_t n, ts_slot *io) TS_MUST_USE;
 #endif

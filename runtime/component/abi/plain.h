@@ -1,5 +1,5 @@
-/* plain: lists whose elements are scalars, or records and variants of them, that go from one guest's memory
- * to another's. Their bytes are copied once, without making values.
+/* plain: lists whose elements are scalars, or records and variants of them, and results that are, when they go from one
+ * guest's memory to another's. Their bytes are copied once, without making values.
  * In: bytes in a memory, a type that is `plain`. Out: bytes in the other memory, or the trap that lifting
  * would cause.
  * spec: CanonicalABI.md#loading, #storing */

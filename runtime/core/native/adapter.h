@@ -22,10 +22,11 @@ typedef enum ts_flat_op {
     TS_FLAT_F64,
     TS_FLAT_CHAR,
     TS_FLAT_FLAGS,
+    TS_FLAT_ENUM,
 } ts_flat_op;
 typedef struct ts_flat_step {
-    uint32_t op;   /* ts_flat_op */
-    uint32_t mask; /* of flags */
+    uint32_t op;    /* ts_flat_op */
+    uint32_t limit; /* the mask of flags; the number of an enum's cases */
 } ts_flat_step;
 
 enum {

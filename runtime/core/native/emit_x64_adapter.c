@@ -67,10 +67,15 @@ static void interpret(writer *w, const void *handler) {
 static bool is_float(const ts_flat_step *s) {
     return s->op == TS_FLAT_F32 || s->op == TS_FLAT_F64;
 }
-/* The char in `reg` is one, or exit. */
-static void check_char(writer *w, unsigned reg) {
-    x_alu_imm(&w->a, 0, X_CMP, in_reg(reg), 0xd800);
-    rarely(w, CC_AE, RARE_CHAR, reg, false);
+/* What `reg` has is a value of its type, or exit. */
+static void check_value(writer *w, const ts_flat_step *s, unsigned reg) {
+    if (s->op == TS_FLAT_ENUM) {
+        x_alu_imm(&w->a, 0, X_CMP, in_reg(reg), (int32_t)s->limit);
+        exit_if(w, CC_AE);
+    } else if (s->op == TS_FLAT_CHAR) {
+        x_alu_imm(&w->a, 0, X_CMP, in_reg(reg), 0xd800);
+        rarely(w, CC_AE, RARE_CHAR, reg, false);
+    }
 }
 /* A float, with the canonical NaN. */
 static void convert_float(writer *w, const ts_flat_step *s, unsigned to, operand from) {
@@ -97,10 +102,11 @@ static void convert(writer *w, const ts_flat_step *s, unsigned to, operand from)
     case TS_FLAT_S16: x_op(a, 0, 0x0fbf, to, from); return;
     case TS_FLAT_FLAGS:
         x_mov(a, 0, to, from);
-        x_alu_imm(a, 0, X_AND, in_reg(to), (int32_t)s->mask);
+        x_alu_imm(a, 0, X_AND, in_reg(to), (int32_t)s->limit);
         return;
     case TS_FLAT_I32:
-    case TS_FLAT_CHAR: /* checked elsewhere */
+    case TS_FLAT_CHAR: /* these two are checked elsewhere */
+    case TS_FLAT_ENUM:
     case TS_FLAT_F32:
     case TS_FLAT_F64: x_mov(a, 0, to, from); return;
     }
@@ -115,9 +121,10 @@ static void check(writer *w) {
     assembler *a = &w->a;
     const ts_native_layout *t = w->t;
     for (uint32_t i = 0; i < w->shape->n_params; i++) {
-        if (w->shape->steps[i].op != TS_FLAT_CHAR) continue;
+        const ts_flat_step *s = &w->shape->steps[i];
+        if (s->op != TS_FLAT_CHAR && s->op != TS_FLAT_ENUM) continue;
         x_mov(a, 0, RDX, argument(i));
-        check_char(w, RDX);
+        check_value(w, s, RDX);
     }
     x_mov(a, 1, RDX, at_mem(ADAPTER, t->adapter_open));
     x_op(a, 0, 0x80, X_CMP, at_mem(RDX, 0));
@@ -207,7 +214,7 @@ static void convert_result(writer *w, const ts_flat_step *s) {
         return;
     }
     convert(w, s, ACC_R, from);
-    if (s->op == TS_FLAT_CHAR) check_char(w, ACC_R);
+    check_value(w, s, ACC_R);
 }
 static void put_result(writer *w, const ts_flat_step *s) {
     if (is_float(s))

@@ -47,7 +47,10 @@ TWO = """(component
       (func (export "none")))
     (core instance $i (instantiate $m))
     (func (export "char") (param "a" char) (result u32) (canon lift (core func $i "id")))
-    (func (export "two-chars") (param "a" u32) (result char) (canon lift (core func $i "id")))
+    (func (export "gives-char") (param "a" u32) (result char) (canon lift (core func $i "id")))
+    (type $flat-enum (enum "a" "b" "c")) (export $enum "three" (type $flat-enum))
+    (func (export "enum") (param "a" $enum) (result u32) (canon lift (core func $i "id")))
+    (func (export "gives-enum") (param "a" u32) (result $enum) (canon lift (core func $i "id")))
     (func (export "f") (param "a" u32) (result u32) (canon lift (core func $i "f")))
     (func (export "none") (canon lift (core func $i "none")))
     (func (export "many") (param "a" u8) (param "b" u16) (param "c" u32) (param "d" u64) (param "e" s32) (param "f" f32) (param "g" f64) (param "h" char)
@@ -55,14 +58,18 @@ TWO = """(component
       (canon lift (core func $i "many"))))
   (component $D
     (import "c" (instance $c
-      (export "char" (func (param "a" char) (result u32))) (export "two-chars" (func (param "a" u32) (result char)))
+      (type $flat-enum (enum "a" "b" "c")) (export "three" (type $enum (eq $flat-enum)))
+      (export "enum" (func (param "a" $enum) (result u32))) (export "gives-enum" (func (param "a" u32) (result $enum)))
+      (export "char" (func (param "a" char) (result u32))) (export "gives-char" (func (param "a" u32) (result char)))
       (export "f" (func (param "a" u32) (result u32))) (export "none" (func))
       (export "many" (func (param "a" u8) (param "b" u16) (param "c" u32) (param "d" u64) (param "e" s32) (param "f" f32) (param "g" f64) (param "h" char)
         (param "i" bool) (param "j" s8) (param "k" s16) (param "l" u8) (param "m" u8) (param "n" s64) (param "o" f64) (param "p" u32) (result u64)))))
-    (core func $char (canon lower (func $c "char"))) (core func $two-chars (canon lower (func $c "two-chars")))
+    (core func $enum (canon lower (func $c "enum"))) (core func $gives-enum (canon lower (func $c "gives-enum")))
+    (core func $char (canon lower (func $c "char"))) (core func $gives-char (canon lower (func $c "gives-char")))
     (core func $f (canon lower (func $c "f"))) (core func $none (canon lower (func $c "none"))) (core func $many (canon lower (func $c "many")))
     (core module $m
-      (import "c" "char" (func $char (param i32) (result i32))) (import "c" "two-chars" (func $two-chars (param i32) (result i32)))
+      (import "c" "enum" (func $enum (param i32) (result i32))) (import "c" "gives-enum" (func $gives-enum (param i32) (result i32)))
+      (import "c" "char" (func $char (param i32) (result i32))) (import "c" "gives-char" (func $gives-char (param i32) (result i32)))
       (import "c" "f" (func $f (param i32) (result i32))) (import "c" "none" (func $none))
       (import "c" "many" (func $many (param i32 i32 i32 i64 i32 f32 f64 i32 i32 i32 i32 i32 i32 i64 f64 i32) (result i64)))
       (memory 1)
@@ -70,10 +77,18 @@ TWO = """(component
         (loop $next (drop (call $char (local.get $n)))
           (br_if $next (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 400))))
         (call $char (local.get $last)))
-      (func (export "two-chars") (param $last i32) (result i32) (local $n i32)
-        (loop $next (drop (call $two-chars (local.get $n)))
+      (func (export "gives-char") (param $last i32) (result i32) (local $n i32)
+        (loop $next (drop (call $gives-char (local.get $n)))
           (br_if $next (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 400))))
-        (call $two-chars (local.get $last)))
+        (call $gives-char (local.get $last)))
+      (func (export "enum") (param $last i32) (result i32) (local $n i32)
+        (loop $next (drop (call $enum (i32.rem_u (local.get $n) (i32.const 3))))
+          (br_if $next (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 400))))
+        (call $enum (local.get $last)))
+      (func (export "gives-enum") (param $last i32) (result i32) (local $n i32)
+        (loop $next (drop (call $gives-enum (i32.rem_u (local.get $n) (i32.const 3))))
+          (br_if $next (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 400))))
+        (call $gives-enum (local.get $last)))
       ;; its own memory and registers survive the calls
       (func $calls (export "f") (param $last i32) (result i32) (local $n i32) (local $sum i32)
         (loop $next
@@ -96,17 +111,21 @@ TWO = """(component
       (func (export "calls-after") (param $n i32) (result i32)
         (loop $next (call $none) (br_if $next (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
         (i32.const 5)))
-    (core instance $i (instantiate $m (with "c" (instance (export "char" (func $char)) (export "two-chars" (func $two-chars))
+    (core instance $i (instantiate $m (with "c" (instance (export "char" (func $char))
+      (export "enum" (func $enum)) (export "gives-enum" (func $gives-enum)) (export "gives-char" (func $gives-char))
       (export "f" (func $f)) (export "none" (func $none)) (export "many" (func $many))))))
     (func (export "char") (param "a" u32) (result u32) (canon lift (core func $i "char")))
-    (func (export "two-chars") (param "a" u32) (result u32) (canon lift (core func $i "two-chars")))
+    (func (export "enum") (param "a" u32) (result u32) (canon lift (core func $i "enum")))
+    (func (export "gives-enum") (param "a" u32) (result u32) (canon lift (core func $i "gives-enum")))
+    (func (export "gives-char") (param "a" u32) (result u32) (canon lift (core func $i "gives-char")))
     (func (export "f") (param "a" u32) (result u32) (canon lift (core func $i "f")))
     (func (export "caught") (param "a" u32) (result u32) (canon lift (core func $i "caught")))
     (func (export "many") (param "a" u32) (result u64) (canon lift (core func $i "many")))
     (func (export "calls-after") (param "a" u32) (result u32)
       (canon lift (core func $i "calls-after") (post-return (core func $i "after")))))
   (instance $c (instantiate $C)) (instance $d (instantiate $D (with "c" (instance $c))))
-  (export "char" (func $d "char")) (export "two-chars" (func $d "two-chars")) (export "f" (func $d "f")) (export "caught" (func $d "caught"))
+  (export "enum" (func $d "enum")) (export "gives-enum" (func $d "gives-enum"))
+  (export "char" (func $d "char")) (export "gives-char" (func $d "gives-char")) (export "f" (func $d "f")) (export "caught" (func $d "caught"))
   (export "many" (func $d "many")) (export "calls-after" (func $d "calls-after")))"""
 
 
@@ -115,13 +134,20 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return assemble(tmp_path_factory.mktemp("two"), TWO)
 
 
-@pytest.mark.parametrize("way", ["char", "two-chars"])
+@pytest.mark.parametrize("way", ["char", "gives-char"])
 @pytest.mark.parametrize("bits", [0xD7FF, 0xE000, 0x10FFFF])
 def test_a_char_is_passed(way: str, bits: int, two: Path) -> None:
     assert int(ends(two, f"{way}({bits})", 0)) == bits
 
 
-@pytest.mark.parametrize("way", ["char", "two-chars"])
+@pytest.mark.parametrize("way", ["enum", "gives-enum"])
+def test_what_is_no_case_is_a_trap(way: str, two: Path) -> None:
+    assert int(ends(two, f"{way}(2)", 0)) == 2
+    for bits in (3, WORD):
+        ends(two, f"{way}({bits})", TRAPPED, f"invalid variant discriminant: {bits} of 3 cases")
+
+
+@pytest.mark.parametrize("way", ["char", "gives-char"])
 @pytest.mark.parametrize("bits", [0xD800, 0xDFFF, 0x110000, 0x11E000, 0xFFFFFFFF])
 def test_what_is_no_char_is_a_trap(way: str, bits: int, two: Path) -> None:
     ends(two, f"{way}({bits})", TRAPPED, "invalid `char`")

@@ -44,11 +44,12 @@ class Scalar:
 
 FLAGS = "(flags " + " ".join(f'"{chr(97 + i)}"' for i in range(11)) + ")"
 FULL = "(flags " + " ".join(f'"f{i}"' for i in range(32)) + ")"
+ENUM = '(enum "a" "b" "c" "d" "e")'
 SCALARS = {
     "bool": Scalar("i32", WORD), "u8": Scalar("i32", 0xFF), "s8": Scalar("i32", 0xFF), "u16": Scalar("i32", 0xFFFF),
     "s16": Scalar("i32", 0xFFFF), "u32": Scalar("i32", WORD), "s32": Scalar("i32", WORD), "u64": Scalar("i64", ALL),
     "s64": Scalar("i64", ALL), "f32": Scalar("f32", WORD), "f64": Scalar("f64", ALL), "char": Scalar("i32", WORD),
-    "flags11": Scalar("i32", 0x7FF, FLAGS), "flags32": Scalar("i32", WORD, FULL),
+    "enum5": Scalar("i32", WORD, ENUM), "flags11": Scalar("i32", 0x7FF, FLAGS), "flags32": Scalar("i32", WORD, FULL),
 }  # fmt: skip
 TO_BITS = {"i32": "(i64.extend_i32_u {})", "i64": "{}", "f64": "(i64.reinterpret_f64 {})",
            "f32": "(i64.extend_i32_u (i32.reinterpret_f32 {}))"}  # fmt: skip
@@ -59,6 +60,7 @@ SHAPED = {
     "char": "(i64.add (i64.and {} (i64.const 0x7ff)) (select (i64.const 0xd000) (i64.const 0x10f800) (i32.wrap_i64 (i64.and {} (i64.const 0x800)))))",
     "f32": "(i64.or {} (select (i64.const 0x7f800000) (i64.const 0) (i64.eqz (i64.and {} (i64.const 0x300000000)))))",
     "f64": "(i64.or {} (select (i64.const 0x7ff0000000000000) (i64.const 0) (i64.eqz (i64.and {} (i64.const 0x300000000)))))",
+    "enum5": "(i64.rem_u {} (i64.const 5))",
     "bool": "(select (i64.const 0) {} (i64.eqz (i64.and {} (i64.const 0x300000000))))",
 }
 
@@ -66,6 +68,8 @@ SHAPED = {
 def shaped(name: str, x: int) -> int:
     if name == "char":
         return (x & 0x7FF) + (0xD000 if x & 0x800 else 0x10F800)
+    if name == "enum5":
+        return x % 5
     rare = not x & 0x300000000
     if name in ("f32", "f64"):
         return x | (0x7F800000 if name == "f32" else 0x7FF0000000000000) * rare
