@@ -94,6 +94,6 @@ void ts_fault_push(ts_fault_ctx *c) {
     c->prev = current;
     current = c;
 }
-void ts_fault_pop(ts_fault_ctx *c) {
-    current = c->prev;
+void ts_fault_pop(void) {
+    current = current->prev;
 }

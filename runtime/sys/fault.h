@@ -39,8 +39,10 @@ typedef struct ts_fault_ctx {
 bool ts_fault_install(void);
 /* ts_fault_set_enabled, by which an embedder switches it off, is in touchstone.h. */
 bool ts_fault_available(void);
-void ts_fault_push(ts_fault_ctx *c);
-void ts_fault_pop(ts_fault_ctx *c);
+/* Neither is inlined, not even by a linker: the jump comes back to a frame whose spilled values, such as the address of
+ * a thread's variable, may have been overwritten. For the same reason pop takes nothing that the caller has to keep. */
+__attribute__((noinline)) void ts_fault_push(ts_fault_ctx *c);
+__attribute__((noinline)) void ts_fault_pop(void); /* the one that was pushed last */
 /* Evaluates to 0 at first, and to 1 after a fault between push and pop. */
 #if TS_FAULT_BUILTIN_JUMP
 #define ts_fault_enter(c) __builtin_setjmp((c)->jump)

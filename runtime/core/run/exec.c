@@ -534,12 +534,12 @@ static __attribute__((noinline)) bool interpret_guarded(ts_exec *x, ts_func *f, 
     fc->data = x;
     ts_fault_push(fc);
     if (ts_fault_enter(fc) != 0) {
-        ts_fault_pop(fc);
+        ts_fault_pop();
         return true;
     }
     x->inst = f->inst;
     ts_exec_interpret(x, f->inst, __atomic_load_n(&f->code->entry, __ATOMIC_ACQUIRE), fp);
-    ts_fault_pop(fc);
+    ts_fault_pop();
     return false;
 }
 
