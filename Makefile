@@ -22,6 +22,10 @@ OPT ?= -O1 -g -fno-omit-frame-pointer
 VARIANT := -fsanitize=address,undefined -fno-sanitize-recover=undefined -DTS_DISPATCH_SWITCH -DTS_ASSERTIONS
 VARIANT_LD := -fsanitize=address,undefined
 endif
+# CFI=1: clang checks each call by a pointer (make/harden.mk), in a build folder of its own.
+ifdef CFI
+BUILD ?= build-cfi
+endif
 BUILD ?= build
 OPT ?= -O2 -g
 # ASSERT=1: assertions are checked (base/assert.h).
@@ -78,7 +82,7 @@ $(BUILD)/gen/files.mk: $(GLUE_IN)
 
 OBJ = $(BUILD)/obj
 obj_of = $(patsubst %.c,$(OBJ)/%.o,$(patsubst $(BUILD)/gen/%,gen/%,$(1)))
-LIB_OBJ = $(filter-out $(PARSER_OBJ),$(call obj_of,$(LIB_SRC) $(GEN_SRC))) $(if $(LLHTTP_OBJ),$(OBJ)/http_parser.o)
+LIB_OBJ = $(filter-out $(PARSER_OBJ),$(call obj_of,$(LIB_SRC) $(GEN_SRC))) $(LINKED_PARSER_OBJ)
 CLI_OBJ = $(call obj_of,$(CLI_SRC))
 EXAMPLE_BIN = $(patsubst runtime/examples/%.c,$(BUILD)/examples/%,$(EXAMPLE_SRC))
 include make/llhttp.mk make/version.mk
@@ -117,7 +121,7 @@ $(OBJ)/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 $(BUILD)/libtouchstone.a: $(LIB_OBJ)
 	@rm -f $@
 	$(call say,AR,$@)
-	$(Q)ar rcsD $@ $^
+	$(Q)$(ARCHIVER) rcsD $@ $^
 $(BUILD)/libtouchstone.so: $(LIB_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared -Wl,-Bsymbolic,-z,now,-soname,$(SONAME)$(SO_DEFS) $(TS_LDFLAGS) $^ -o $@ $(LIBS)

@@ -160,6 +160,19 @@ def c_tests(*make: str) -> Callable[[Count, Path], None]:
     return step
 
 
+def c_tests_cfi(count: Count, log: Path) -> None:
+    """The C tests in a build with CFI=1, which ends a call by a pointer of another type, and lets the marked ones pass."""
+    c_tests("CFI=1", "BUILD=build-cfi")(count, log)
+    if count.problem == "the build failed":
+        return
+    for word, wanted in (("right", 0), ("unchecked", 0), ("wrong", -signal.SIGILL)):
+        if command(log, ROOT / "build-cfi/cfi_probe", word) == wanted:
+            count.passed += 1
+        else:
+            count.failed += 1
+            count.problem = f"cfi_probe {word} does not end with {wanted}"
+
+
 def pytest(folder: str, name: str, *options: str) -> Callable[[Count, Path], None]:
     """The Python tests of a folder."""
 
@@ -312,6 +325,7 @@ STEPS: dict[str, Callable[[Count, Path], None]] = {
     "tools": pytest("ci/tests", "tools"),
     "c": c_tests(),
     "c-sanitized": c_tests("SANITIZE=1", "BUILD=build-asan"),
+    "c-cfi": c_tests_cfi,
     "c-gcc": c_tests("CC=gcc", "BUILD=build-gcc", "ASSERT=1"),
     "harness": pytest("harness/tests", "harness"),
     "package": package,
@@ -327,6 +341,8 @@ STEPS: dict[str, Callable[[Count, Path], None]] = {
     # without address randomization, which sometimes collides with the sanitizer's shadow memory
     "wast-sanitized": wast("sanitized", "build-asan", "setarch -R", "", "SANITIZE=1"),
     "wast-gcc": wast("gcc", "build-gcc", "", "", "CC=gcc", "ASSERT=1"),
+    "wast-cfi": wast("cfi", "build-cfi", "", "", "CFI=1"),
+    "wast-cfi-compiled": wast("cfi-compiled", "build-cfi", "", "--engine compiled-at-once", "CFI=1"),
     "wast-aarch64": wast("aarch64", "build-aarch64", AARCH64, "", "CC=aarch64-linux-gnu-gcc", "LDFLAGS=-static"),
     # machine code needs clang's calling convention
     "wast-aarch64-compiled": wast(

@@ -1,6 +1,6 @@
 # harden: what compiler and linker add against faults of memory, and what makes builds reproducible.
 #
-# in:  CC, OPT, SANITIZE   out: HARDEN, HARDEN_LD, HARDEN_PIE; ci/check_hardened.py reads what was built
+# in:  CC, OPT, SANITIZE, CFI   out: HARDEN, HARDEN_LD, HARDEN_PIE, ARCHIVER; ci/check_hardened.py reads what was built
 #
 # HARDEN= switches it off, to measure what it costs.
 
@@ -24,4 +24,20 @@ endif
 HARDEN += -ffile-prefix-map=$(CURDIR)=.
 HARDEN_LD := -Wl,-z,relro,-z,now,-z,noexecstack
 HARDEN_PIE := -pie
+endif
+
+# CFI=1: a call by a pointer goes to a function of this build that has the type of the pointer, or the process ends. The
+# linker makes the tables of functions, so that it compiles all of them (thin LTO). Functions that call machine code,
+# shared libraries or an embedder are exempt, and base/cfi.h marks them.
+ARCHIVER := ar
+ifdef CFI
+ifeq ($(findstring clang,$(CC)),)
+$(error CFI=1 needs clang and lld, and CC is $(CC))
+endif
+ifdef SANITIZE
+$(error CFI=1 and SANITIZE=1 are two builds)
+endif
+VARIANT += -flto=thin -fsanitize=cfi-icall -fsanitize-trap=cfi-icall
+VARIANT_LD += -flto=thin -fsanitize=cfi-icall -fuse-ld=lld -Wl,--thinlto-cache-dir=$(BUILD)/lto
+ARCHIVER := $(shell $(CC) -print-prog-name=llvm-ar)
 endif

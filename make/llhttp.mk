@@ -1,6 +1,6 @@
 # llhttp: the parser of the HTTP server, where it can be had.
 #
-# in:  /usr/share/llhttp (Debian: node-llhttp) or libllhttp-dev   out: LLHTTP_OBJ, PARSER_OBJ, flags
+# in:  /usr/share/llhttp (Debian: node-llhttp) or libllhttp-dev   out: PARSER_OBJ, LINKED_PARSER_OBJ, flags
 #
 # Its sources are compiled in where the distribution has them; otherwise its library is linked. Without either,
 # `touchstone serve` reports that this build cannot serve.
@@ -16,8 +16,9 @@ LIBS += -lllhttp
 endif
 
 # llhttp and the one file that uses it become one object, in which llhttp's names are local: a program that links
-# libtouchstone.a may have an llhttp of its own.
+# libtouchstone.a may have an llhttp of its own. With CFI=1 they stay apart, because the linker compiles them.
 PARSER_OBJ = $(if $(LLHTTP_OBJ),$(OBJ)/runtime/http/server/wire.o)
+LINKED_PARSER_OBJ = $(if $(LLHTTP_OBJ),$(if $(CFI),$(PARSER_OBJ) $(LLHTTP_OBJ),$(OBJ)/http_parser.o))
 OBJCOPY ?= $(if $(findstring --target=,$(CC)),$(patsubst --target=%,%-objcopy,$(filter --target=%,$(CC))),$(if \
     $(findstring -linux-gnu-,$(CC)),$(patsubst %gcc,%objcopy,$(lastword $(CC))),objcopy))
 

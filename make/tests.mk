@@ -11,7 +11,7 @@ TEST_OBJ = $(call obj_of,$(TEST_SRC))
 .PHONY: tests
 # The drivers of the benchmarks are compiled too, so that a change of a header cannot break them unnoticed.
 tests: $(TEST_BIN) $(call obj_of,bench/drive.c bench/instances.c bench/launch.c) $(BUILD)/cabi_probe $(BUILD)/http_probe \
-    $(BUILD)/toml_probe $(BUILD)/fuzz/run_call $(BUILD)/touchstone-inject
+    $(BUILD)/toml_probe $(BUILD)/fuzz/run_call $(if $(CFI),$(BUILD)/cfi_probe,$(BUILD)/touchstone-inject)
 define test_program
 $(BUILD)/tests/$(basename $(notdir $(1))): $(call obj_of,$(1)) $(BUILD)/libtouchstone.a
 endef
@@ -24,7 +24,8 @@ $(TEST_BIN):
 $(BUILD)/gen/api_slips.h: runtime/tests/gen_slips.py runtime/include/touchstone.h
 	$(Q)$(PYTHON) $^ $@ && touch $@
 $(OBJ)/runtime/tests/component/test_api_slips.o: $(BUILD)/gen/api_slips.h
-# The probes that test_cabi_oracle.py, test_http_client.py and test_toml.py in runtime/tests/outside/ drive.
+# The probes that test_cabi_oracle.py, test_http_client.py and test_toml.py in runtime/tests/outside/ drive, and
+# the step c-cfi.
 $(BUILD)/%_probe: $(OBJ)/runtime/tests/oracle/%_probe.o $(BUILD)/libtouchstone.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(TS_LDFLAGS) $^ -o $@ $(LIBS)
@@ -45,7 +46,8 @@ $(BUILD)/tests/test_http_client: TS_LDFLAGS += $(call wrap,malloc calloc realloc
     __asprintf_chk)
 # The command, of which each call of the functions in inject.c can be made to fail: runtime/tests/inject/README.md.
 # Its objects call those in place of the real ones, which sanitizers and the C library go on to use.
-# A build without sanitizers, which has machine code, gets the leak checker alone.
+# A build without sanitizers, which has machine code, gets the leak checker alone. There is none with CFI=1, whose objects
+# have no symbols to rename.
 LEAKS = $(if $(findstring -fsanitize,$(TS_LDFLAGS)),,-fsanitize=leak)
 INJECT_OBJ := $(OBJ)/runtime/tests/inject/inject.o
 $(BUILD)/touchstone-inject: $(CLI_OBJ) $(BUILD)/libtouchstone.a $(INJECT_OBJ)
@@ -57,13 +59,14 @@ $(BUILD)/touchstone-inject: $(CLI_OBJ) $(BUILD)/libtouchstone.a $(INJECT_OBJ)
 
 # --- tests and reports -------------------------------------------------------------------------------------------------
 # Each suite is a step with its own log (build/log) and count; the last line sums them up.
-.PHONY: prepare test test-c test-gcc test-harness test-outside test-wast test-aarch64 test-p2
+.PHONY: prepare test test-c test-gcc test-harness test-outside test-wast test-aarch64 test-cfi test-p2
 .PHONY: valgrind report bench coverage lint format
 # This adapter makes a component of a program of preview 1. It comes with jco.
 P1_ADAPTER := node_modules/@bytecodealliance/jco/lib/wasi_snapshot_preview1.command.wasm
-# CI_LONG=1: also the scripts on aarch64 under emulation, and memcheck (many minutes).
+# CI_LONG=1: also the scripts on aarch64 under emulation, a build with CFI=1, and memcheck (many minutes).
+CFI_STEPS := c-cfi wast-cfi wast-cfi-compiled
 STEPS ?= structure tools c c-sanitized c-gcc harness package outside wast wast-checked wast-metered wast-compiled wast-compiled-checked wast-compiled-metered wast-mixed wast-sanitized wast-gcc \
-    $(if $(CI_LONG),wast-aarch64 wast-aarch64-compiled) p2 \
+    $(if $(CI_LONG),wast-aarch64 wast-aarch64-compiled $(CFI_STEPS)) p2 \
     $(shell [ -e $(BUILD)/suites/wasi-testsuite/. ] && [ -e $(P1_ADAPTER) ] && echo testsuite) \
     mutants $(if $(CI_LONG),valgrind)
 prepare: deps suites guests
@@ -83,6 +86,9 @@ test-outside: deps
 test-wast: deps suites
 	@$(MAKE) --no-print-directory all
 	@$(PYTHON) ci/run_tests.py wast
+# The C tests and the official scripts in a build that checks calls by pointers (make/harden.mk).
+test-cfi: deps suites
+	@$(PYTHON) ci/run_tests.py $(CFI_STEPS)
 # Installs the distribution's cross compiler and emulator if apt is allowed.
 test-aarch64: deps suites
 	@ci/setup_aarch64.sh

@@ -3,6 +3,7 @@
  * In: the calls of an embedder. Out: the work of the modules below, under stable names. Source:
  * Explainer.md, WIT.md */
 #include "component/abi/check.h"
+#include "base/cfi.h"
 #include "component/run/linker.h"
 #include "component/type/wave.h"
 #include "component/type/wit_type.h"
@@ -99,14 +100,15 @@ struct ts_embedded {
     embedded_resource *resources;
 };
 
-static ts_status call_back(ts_host_call *c, const ts_val *args, ts_val *result) {
+/* --- what the embedder gave -------------------------------------------------------------------------------- */
+static TS_UNCHECKED_CALLS ts_status call_back(ts_host_call *c, const ts_val *args, ts_val *result) {
     const ts_embedded *x = c->host;
     const embedded_func *f = &x->funcs[c->func - x->def.funcs];
     TS_TRY(f->fn(c, f->data, args, result));
     const ts_ctype *t = c->func->type->result;
     return t ? ts_val_check(t, result, x->linker->hosts.data[x->host].rt_map, c->err) : TS_OK;
 }
-static ts_status drop_back(ts_host_call *c, uint64_t rep) {
+static TS_UNCHECKED_CALLS ts_status drop_back(ts_host_call *c, uint64_t rep) {
     const ts_embedded *x = c->host;
     const embedded_resource *r = &x->resources[c->resource - x->def.resources];
     return r->drop ? r->drop(c, r->data, rep) : TS_OK;

@@ -2,6 +2,7 @@
  * In: calls of the embedder. Out: the results of the modules of core/, or TS_USAGE if the call breaks a
  * rule of the header. spec: embedding, exec/runtime */
 #include "core/run/exec.h"
+#include "base/cfi.h"
 #include "core/run/gc.h"
 #include "core/run/store.h"
 #include "core/run/text.h"
@@ -424,7 +425,7 @@ static ts_status check_callback(const core_host *h, ts_exec *x, ts_status st, bo
     return ts_fail(x->err, st, "the host function %s ended with: %s", h->name, ts_status_name(st));
 }
 
-static ts_status call_host(void *data, ts_exec *x, ts_slot *io) {
+static TS_UNCHECKED_CALLS ts_status call_host(void *data, ts_exec *x, ts_slot *io) {
     const core_host *h = data;
     const ts_deftype *d = h->def;
     ts_core_val inline_values[INLINE_VALUES], *v = inline_values;

@@ -2,6 +2,7 @@
  * In: regions that a context owns. Out: the registers at the fault. */
 #define _GNU_SOURCE
 #include "sys/fault.h"
+#include "base/cfi.h"
 #include "sys/registers.h"
 #include <pthread.h>
 #include <signal.h>
@@ -25,7 +26,7 @@ __attribute__((noreturn)) static void land(ts_fault_ctx *c) {
 #endif
 }
 
-static void chain(int sig, siginfo_t *info, void *uc) {
+static TS_UNCHECKED_CALLS void chain(int sig, siginfo_t *info, void *uc) {
     struct sigaction *old = sig == SIGSEGV ? &old_segv : &old_bus;
     if (old->sa_flags & SA_SIGINFO) {
         old->sa_sigaction(sig, info, uc);

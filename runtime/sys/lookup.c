@@ -1,6 +1,7 @@
 /* sys/lookup: see lookup.h */
 #define _GNU_SOURCE
 #include "sys/lookup.h"
+#include "base/cfi.h"
 #include "sys/descriptors.h"
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -128,7 +129,7 @@ static bool well_formed(const char *s, size_t len) {
 }
 
 /* Uses libidn2 if it is installed: int idn2_to_ascii_8z(const char *, char **, int) */
-static ts_sys_lookup_result to_ascii(const char *name, char out[254]) {
+static TS_UNCHECKED_CALLS ts_sys_lookup_result to_ascii(const char *name, char out[254]) {
     enum { NFC_INPUT = 1, NONTRANSITIONAL = 8 };
     void *lib = dlopen("libidn2.so.0", RTLD_NOW | RTLD_LOCAL);
     if (!lib) return TS_SYS_LOOKUP_NO_IDNA;

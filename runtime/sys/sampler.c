@@ -1,6 +1,7 @@
 /* sys/sampler: see sampler.h. */
 #define _GNU_SOURCE
 #include "sys/sampler.h"
+#include "base/cfi.h"
 #include "sys/registers.h"
 #include "sys/thread.h"
 #include <errno.h>
@@ -45,6 +46,13 @@ static struct sigaction before;
 static bool installed;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+static TS_UNCHECKED_CALLS void chain(int sig, siginfo_t *info, void *uc) {
+    if (before.sa_handler == SIG_DFL || before.sa_handler == SIG_IGN) return;
+    if (before.sa_flags & SA_SIGINFO)
+        before.sa_sigaction(sig, info, uc);
+    else
+        before.sa_handler(sig);
+}
 static void on_signal(int sig, siginfo_t *info, void *uc) {
     int saved = errno;
     ts_sampler_place *p = current;
@@ -58,11 +66,8 @@ static void on_signal(int sig, siginfo_t *info, void *uc) {
             last_cpu = cpu;
             __atomic_store_n(&p->full, true, __ATOMIC_RELEASE);
         }
-    } else if (info->si_code != SI_TKILL && before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) {
-        if (before.sa_flags & SA_SIGINFO)
-            before.sa_sigaction(sig, info, uc);
-        else
-            before.sa_handler(sig);
+    } else if (info->si_code != SI_TKILL) {
+        chain(sig, info, uc);
     }
     errno = saved;
 }

@@ -1,6 +1,7 @@
 /* trace: a line for each call of the host, and a table of all calls, like strace -r -T -c.
  * In: a call's function, arguments, result and status. Out: lines of text for the embedder. */
 #include "component/run/trace.h"
+#include "base/cfi.h"
 #include "base/number.h"
 #include "component/type/wave.h"
 #include "component/run/linker.h"
@@ -115,10 +116,14 @@ typedef struct ts_trace_state {
     TS_VEC(row) rows;
 } ts_trace_state;
 
+/* The function is the embedder's. */
+static TS_UNCHECKED_CALLS void give_line(const ts_linker *l, const char *text, size_t len) {
+    l->trace.line(l->trace.data, text, len);
+}
 static void print_line(ts_linker *l, const char *text, size_t len, uint64_t begun, uint64_t ns) {
     if (l->trace.quiet) return;
     if (!l->trace.times) {
-        l->trace.line(l->trace.data, text, len);
+        give_line(l, text, len);
         return;
     }
     line o = {0};
@@ -131,7 +136,7 @@ static void print_line(ts_linker *l, const char *text, size_t len, uint64_t begu
     if (o.lost)
         l->trace_lost++;
     else
-        l->trace.line(l->trace.data, o.buf, o.len);
+        give_line(l, o.buf, o.len);
     free(o.buf);
 }
 
@@ -264,7 +269,7 @@ static void print_row(ts_linker *l, const row *r, uint64_t total) {
                         r->calls ? (double)r->ns / 1e3 / (double)r->calls : 0.0, (unsigned long long)r->calls,
                         (unsigned long long)r->errors, (unsigned long long)r->bytes, r->interface,
                         *r->interface ? " " : "", r->name, r->resource);
-    if (n > 0) l->trace.line(l->trace.data, b, (size_t)n < sizeof b ? (size_t)n : sizeof b - 1);
+    if (n > 0) give_line(l, b, (size_t)n < sizeof b ? (size_t)n : sizeof b - 1);
 }
 static void print_table(ts_linker *l) {
     static const char head[] = "% time     seconds  usecs/call     calls    errors        bytes call",
@@ -278,17 +283,17 @@ static void print_table(ts_linker *l) {
         total.ns += s->rows.data[i].ns;
     }
     if (s->rows.len) qsort(s->rows.data, s->rows.len, sizeof *s->rows.data, slower_first);
-    l->trace.line(l->trace.data, head, sizeof head - 1);
-    l->trace.line(l->trace.data, rule, sizeof rule - 1);
+    give_line(l, head, sizeof head - 1);
+    give_line(l, rule, sizeof rule - 1);
     for (uint32_t i = 0; i < s->rows.len; i++) print_row(l, &s->rows.data[i], total.ns);
-    l->trace.line(l->trace.data, rule, sizeof rule - 1);
+    give_line(l, rule, sizeof rule - 1);
     print_row(l, &total, total.ns);
 }
 /* A trace that is not complete says so at its end. */
 static void print_lost(ts_linker *l) {
     char b[80];
     int n = snprintf(b, sizeof b, "no memory: %llu calls are missing in this trace", (unsigned long long)l->trace_lost);
-    l->trace.line(l->trace.data, b, (size_t)n);
+    give_line(l, b, (size_t)n);
     l->trace_lost = 0;
 }
 

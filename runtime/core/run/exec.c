@@ -4,6 +4,7 @@
  * exec/runtime#stack
  */
 #include "base/assert.h"
+#include "base/cfi.h"
 #include "base/dispatch.h"
 #include "core/debug/dwarf.h"
 #include "core/run/exec.h"
@@ -68,7 +69,8 @@ static __attribute__((noinline)) TS_PN void stop_trap(ARGS) {
     __attribute__((musttail)) return stop(PASS);
 }
 
-#define OP(n) static TS_PN void h_##n(ARGS)
+/* The next operation may be machine code. */
+#define OP(n) static TS_UNCHECKED_CALLS TS_PN void h_##n(ARGS)
 #define GO __attribute__((musttail)) return ((handler)pc->h)(PASS)
 #define NEXT(n)                                                                                                        \
     do {                                                                                                               \
@@ -108,7 +110,7 @@ const void *const *ts_ir_handlers(void) {
 }
 
 /* Run from pc. */
-static __attribute__((used)) TS_PN void start(ARGS) {
+static __attribute__((used)) TS_UNCHECKED_CALLS TS_PN void start(ARGS) {
     GO;
 }
 #if TS_HAS_MACHINE_CODE && defined(__x86_64__)

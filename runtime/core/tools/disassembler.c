@@ -1,5 +1,6 @@
 /* disassembler: see disassembler.h. */
 #include "core/tools/disassembler.h"
+#include "base/cfi.h"
 #include "sys/library.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ struct ts_disassembler {
     void (*free)(void *insn, size_t count);
 };
 
-static bool load(ts_disassembler *d) {
+static TS_UNCHECKED_CALLS bool load(ts_disassembler *d) {
     void *library = ts_library_open("libcapstone.so.5");
     d->five = library != NULL;
     if (!library) library = ts_library_open("libcapstone.so.4");
@@ -53,11 +54,12 @@ ts_disassembler *ts_disassembler_new(void) {
     free(d);
     return NULL;
 }
-void ts_disassembler_free(ts_disassembler *d) {
+TS_UNCHECKED_CALLS void ts_disassembler_free(ts_disassembler *d) {
     if (d) d->close(&d->handle);
     free(d);
 }
-size_t ts_disassemble(ts_disassembler *d, const uint8_t *code, size_t len, uint64_t address, char *text, size_t size) {
+TS_UNCHECKED_CALLS size_t ts_disassemble(ts_disassembler *d, const uint8_t *code, size_t len, uint64_t address,
+                                         char *text, size_t size) {
     void *one = NULL;
     if (d->disasm(d->handle, code, len, address, 1, &one) != 1) return 0;
     const insn4 *four = one;

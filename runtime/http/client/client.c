@@ -1,6 +1,7 @@
 /* client: see client.h */
 #define _GNU_SOURCE
 #include "http/client/exchange.h"
+#include "base/cfi.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,7 +73,7 @@ static void exchange_delete(ts_http_exchange *x) {
     free(x);
 }
 
-void ts_http_exchange_finish(ts_http_exchange *x, const ts_http_error *e) {
+TS_UNCHECKED_CALLS void ts_http_exchange_finish(ts_http_exchange *x, const ts_http_error *e) {
     ts_http_client *c = x->c;
     if (x->state == TS_HTTP_PENDING) {
         x->state = TS_HTTP_FAILED;
@@ -236,7 +237,7 @@ static bool check_request_body(ts_http_exchange *x) {
 
 /* Advances an exchange by what the guest has given, taken or dropped. Returns true if there was
  * progress. */
-static bool advance_exchange(ts_http_exchange *x) {
+static TS_UNCHECKED_CALLS bool advance_exchange(ts_http_exchange *x) {
     ts_http_client *c = x->c;
     if (x->has_error) { /* a callback set it while libcurl was resumed */
         ts_http_transfer_ended(x, CURLE_OK);
@@ -289,7 +290,7 @@ static bool connect_failed_at_once(ts_http_client *c) {
 
 /* Runs libcurl for sockets that are ready, for its timer, and for finished transfers. Returns true if
  * there was progress. */
-static bool run_sockets(ts_http_client *c) {
+static TS_UNCHECKED_CALLS bool run_sockets(ts_http_client *c) {
     bool moved = false;
     int running;
     if (c->n_socks) {
@@ -504,7 +505,7 @@ ts_http_client *ts_http_client_new(const char *ca_file) {
     return c;
 }
 
-void ts_http_client_prepare(const char **ca_file, const char **ca_folder) {
+TS_UNCHECKED_CALLS void ts_http_client_prepare(const char **ca_file, const char **ca_folder) {
     ts_curl l;
     *ca_file = *ca_folder = NULL;
     if (ts_curl_open(&l)) return; /* the requests report it */
@@ -516,7 +517,7 @@ void ts_http_client_prepare(const char **ca_file, const char **ca_folder) {
     /* it stays open: some of what it has loaded is unloaded with the last user */
 }
 
-void ts_http_client_free(ts_http_client *c) {
+TS_UNCHECKED_CALLS void ts_http_client_free(ts_http_client *c) {
     if (!c) return;
     while (c->first) ts_http_exchange_finish_code(c->first, TS_HTTP_CONNECTION_TERMINATED);
     if (c->multi) {

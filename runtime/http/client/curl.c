@@ -1,6 +1,7 @@
 /* curl: see curl.h */
 #define _GNU_SOURCE
 #include "http/client/curl.h"
+#include "base/cfi.h"
 
 #ifdef TS_HTTP_CURL
 #include <dlfcn.h>
@@ -11,7 +12,7 @@
 /* --- the library ------------------------------------------------------------------------------- */
 /* The library stays loaded once it has been opened, because a name lookup of its own may still run.
  * Closing only decrements its user count. */
-const char *ts_curl_open(ts_curl *l) {
+TS_UNCHECKED_CALLS const char *ts_curl_open(ts_curl *l) {
     *l = (ts_curl){0};
     void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     /* a package that carries its own has it here; the system's one comes first, because it gets updates */
@@ -44,7 +45,7 @@ const char *ts_curl_open(ts_curl *l) {
     return why;
 }
 
-void ts_curl_close(ts_curl *l) {
+TS_UNCHECKED_CALLS void ts_curl_close(ts_curl *l) {
     if (!l->library) return;
     l->curl_global_cleanup();
     dlclose(l->library);
@@ -147,7 +148,7 @@ static ts_http_error error_of_transfer(const ts_curl_failure *f) {
     return ts_http_error_of(f->begun ? TS_HTTP_RESPONSE_INCOMPLETE : TS_HTTP_CONNECTION_TERMINATED);
 }
 
-ts_http_error ts_curl_error(const ts_curl *l, const ts_curl_failure *f) {
+TS_UNCHECKED_CALLS ts_http_error ts_curl_error(const ts_curl *l, const ts_curl_failure *f) {
     int alert = received_alert(f->text);
     if (alert >= 0) {
         ts_http_error e = ts_http_error_text(TS_HTTP_TLS_ALERT_RECEIVED, alert_name((unsigned)alert));

@@ -3,6 +3,7 @@
  * not sent. Source: RFC 9110, RFC 3986 */
 #define _GNU_SOURCE
 #include "http/client/exchange.h"
+#include "base/cfi.h"
 #include "http/uri.h"
 
 #ifdef TS_HTTP_CURL
@@ -42,7 +43,7 @@ static bool set_authority(ts_http_exchange *x, const char *s) {
     return room;
 }
 
-static bool add_line(ts_http_exchange *x, const char *line) {
+static TS_UNCHECKED_CALLS bool add_line(ts_http_exchange *x, const char *line) {
     struct curl_slist *longer = x->c->l.curl_slist_append(x->fields, line);
     if (!longer) return false;
     x->fields = longer;

@@ -5,6 +5,7 @@
  * Source: libcurl's easy and multi interfaces; RFC 9110, 9112, 9113 */
 #define _GNU_SOURCE
 #include "http/client/exchange.h"
+#include "base/cfi.h"
 #include "sys/descriptors.h"
 
 #ifdef TS_HTTP_CURL
@@ -43,7 +44,7 @@ static void note_socket(ts_http_exchange *x, int fd, bool gone) {
     if (!gone && place >= 0) x->fds[place] = fd;
 }
 
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *sock_data) {
+static TS_UNCHECKED_CALLS int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *sock_data) {
     (void)sock_data;
     ts_http_client *c = data;
     ts_http_exchange *x = NULL;
@@ -144,7 +145,7 @@ static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_s
 /* A connection that ends without the end of TLS was cut, so a body that lasts until the end of the
  * connection is not complete. libcurl ignores this, by an option of OpenSSL or by itself. RFC 9112,
  * 9.8 */
-static CURLcode strict_tls(CURL *easy, void *context, void *data) {
+static TS_UNCHECKED_CALLS CURLcode strict_tls(CURL *easy, void *context, void *data) {
     (void)easy;
     const ts_http_client *c = data;
     (void)c->l.clear_options(context, TS_CURL_IGNORE_UNEXPECTED_EOF);
@@ -152,7 +153,8 @@ static CURLcode strict_tls(CURL *easy, void *context, void *data) {
     return CURLE_OK;
 }
 /* Called while the transfer still has its connection. Afterwards the state of TLS is not accessible. */
-static int record_tls_end(void *data, curl_off_t in_all, curl_off_t in, curl_off_t out_all, curl_off_t out) {
+static TS_UNCHECKED_CALLS int record_tls_end(void *data, curl_off_t in_all, curl_off_t in, curl_off_t out_all,
+                                             curl_off_t out) {
     (void)in_all, (void)in, (void)out_all, (void)out;
     ts_http_exchange *x = data;
     struct curl_tlssessioninfo *tls = NULL;
@@ -199,7 +201,7 @@ static size_t read_body(char *to, size_t size, size_t n, void *data) {
     return CURL_READFUNC_PAUSE;
 }
 
-static int send_trailers(struct curl_slist **list, void *data) {
+static TS_UNCHECKED_CALLS int send_trailers(struct curl_slist **list, void *data) {
     ts_http_exchange *x = data;
     const ts_http_fields *f = &x->out->trailers;
     bool room = true;
@@ -416,7 +418,7 @@ static size_t read_response(char *bytes, size_t size, size_t n, void *data) {
 }
 
 /* --- a transfer -------------------------------------------------------------------------------- */
-static bool resolve_entry(ts_http_exchange *x, const ts_sys_addr *addrs, uint32_t n) {
+static TS_UNCHECKED_CALLS bool resolve_entry(ts_http_exchange *x, const ts_sys_addr *addrs, uint32_t n) {
     char entry[300 + TS_HTTP_MAX_ADDRESSES * (INET6_ADDRSTRLEN + 3)];
     int at = snprintf(entry, sizeof entry, "+%s:%u:", x->host, x->port);
     for (uint32_t i = 0; i < n; i++) {
@@ -428,15 +430,23 @@ static bool resolve_entry(ts_http_exchange *x, const ts_sys_addr *addrs, uint32_
     return x->addresses != NULL;
 }
 
-void ts_http_transfer_start(ts_http_exchange *x, const ts_sys_addr *addrs, size_t n_addrs) {
+/* The addresses of `from` that the exchange may connect to, with its port. Returns how many. */
+static uint32_t allowed_addresses(const ts_http_exchange *x, const ts_sys_addr *from, size_t n_from,
+                                  ts_sys_addr to[TS_HTTP_MAX_ADDRESSES]) {
+    const ts_http_client *c = x->c;
+    uint32_t n = 0;
+    for (size_t i = 0; i < n_from && n < TS_HTTP_MAX_ADDRESSES; i++) {
+        to[n] = from[i];
+        to[n].port = x->port;
+        if (!c->may_connect || c->may_connect(c->may_connect_data, &to[n])) n++;
+    }
+    return n;
+}
+
+TS_UNCHECKED_CALLS void ts_http_transfer_start(ts_http_exchange *x, const ts_sys_addr *addrs, size_t n_addrs) {
     ts_http_client *c = x->c;
     ts_sys_addr allowed[TS_HTTP_MAX_ADDRESSES];
-    uint32_t n = 0;
-    for (size_t i = 0; i < n_addrs && n < TS_HTTP_MAX_ADDRESSES; i++) {
-        allowed[n] = addrs[i];
-        allowed[n].port = x->port;
-        if (!c->may_connect || c->may_connect(c->may_connect_data, &allowed[n])) n++;
-    }
+    const uint32_t n = allowed_addresses(x, addrs, n_addrs, allowed);
     if (n == 0) {
         ts_http_exchange_finish_code(x, TS_HTTP_DESTINATION_IP_PROHIBITED);
         return;
@@ -526,7 +536,7 @@ void ts_http_transfer_start(ts_http_exchange *x, const ts_sys_addr *addrs, size_
     ts_http_exchange_finish(x, &error);
 }
 
-void ts_http_transfer_ended(ts_http_exchange *x, CURLcode code) {
+TS_UNCHECKED_CALLS void ts_http_transfer_ended(ts_http_exchange *x, CURLcode code) {
     ts_http_client *c = x->c;
     ts_http_error e;
     if (x->has_error) {
@@ -562,7 +572,7 @@ void ts_http_transfer_ended(ts_http_exchange *x, CURLcode code) {
 }
 
 /* --- the library ------------------------------------------------------------------------------- */
-void ts_http_transfer_open(ts_http_client *c) {
+TS_UNCHECKED_CALLS void ts_http_transfer_open(ts_http_client *c) {
     if (c->multi || c->problem) return;
     c->problem = ts_curl_open(&c->l);
     if (c->problem) return;
