@@ -4,9 +4,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 #include "component/run/instance.h"
+#include "component/type/val.h"
 #include "component/type/wave.h"
 #include "component/abi/context.h"
 #include "component/run/host.h"
@@ -213,10 +215,77 @@ static void test_handles(void **s) {
     assert_string_equal(buf, "borrow<#7>");
 }
 
+/* Whether the values of two texts are equal. What has been parsed is equal to itself, parsed again. */
+static bool equal(const ts_ctype *t, const char *one, const char *two) {
+    ts_val a, again, b;
+    ts_error e;
+    ts_error_init(&e);
+    assert_int_equal(ts_wave_parse(t, one, &arena, &a, &e), TS_OK);
+    assert_int_equal(ts_wave_parse(t, one, &arena, &again, &e), TS_OK);
+    assert_int_equal(ts_wave_parse(t, two, &arena, &b, &e), TS_OK);
+    assert_true(ts_val_equal(t, &a, &again));
+    assert_true(ts_val_equal(t, &a, &b) == ts_val_equal(t, &b, &a));
+    return ts_val_equal(t, &a, &b);
+}
+static void test_equal(void **s) {
+    (void)s;
+    static const struct {
+        ts_ct_kind kind;
+        const char *one, *two;
+    } other[] = {
+        {TS_CT_BOOL, "true", "false"},    {TS_CT_S8, "-1", "1"},
+        {TS_CT_U8, "1", "129"},           {TS_CT_S16, "-1", "1"},
+        {TS_CT_U16, "1", "257"},          {TS_CT_S32, "-1", "1"},
+        {TS_CT_U32, "1", "65537"},        {TS_CT_S64, "-1", "1"},
+        {TS_CT_U64, "1", "4294967297"},   {TS_CT_F32, "0", "-0"},
+        {TS_CT_F32, "nan", "0"},          {TS_CT_F64, "0", "-0"},
+        {TS_CT_F64, "1", "nan"},          {TS_CT_F64, "inf", "-inf"},
+        {TS_CT_CHAR, "'a'", "'b'"},       {TS_CT_STRING, "\"\"", "\"a\""},
+        {TS_CT_STRING, "\"a\"", "\"b\""},
+    };
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+        assert_false(equal(prim(other[i].kind), other[i].one, other[i].two));
+        const ts_ctype *list = make((ts_ctype){.kind = TS_CT_LIST, .elem = prim(other[i].kind)});
+        char one[40], two[40];
+        snprintf(one, sizeof one, "[%s]", other[i].one);
+        snprintf(two, sizeof two, "[%s]", other[i].two);
+        assert_false(equal(list, one, two));
+        assert_false(equal(list, one, "[]"));
+        assert_true(equal(list, "[]", "[]"));
+    }
+    static ts_ct_case fields[] = {{"a", NULL}, {"b", NULL}};
+    fields[0].type = prim(TS_CT_U32);
+    fields[1].type = prim(TS_CT_STRING);
+    const ts_ctype *rec = make((ts_ctype){.kind = TS_CT_RECORD, .n = 2, .cases = fields});
+    assert_false(equal(rec, "{a: 1, b: \"x\"}", "{a: 1, b: \"y\"}"));
+    const ts_ctype *tuple = make((ts_ctype){.kind = TS_CT_TUPLE, .n = 2, .cases = fields});
+    assert_false(equal(tuple, "(1, \"x\")", "(2, \"x\")"));
+    static ts_ct_case cases[] = {{"a", NULL}, {"b", NULL}, {"c", NULL}};
+    cases[0].type = cases[1].type = prim(TS_CT_U32);
+    const ts_ctype *var = make((ts_ctype){.kind = TS_CT_VARIANT, .n = 3, .cases = cases});
+    assert_false(equal(var, "a(1)", "b(1)"));
+    assert_false(equal(var, "a(1)", "a(2)"));
+    assert_false(equal(var, "c", "a(0)"));
+    const ts_ctype *opt = make((ts_ctype){.kind = TS_CT_OPTION, .elem = prim(TS_CT_U32)});
+    assert_false(equal(opt, "none", "some(0)"));
+    static const ts_ct_case names[] = {{"a", NULL}, {"b", NULL}};
+    const ts_ctype *word = make((ts_ctype){.kind = TS_CT_ENUM, .n = 2, .cases = names});
+    assert_false(equal(word, "a", "b"));
+    const ts_ctype *flags = make((ts_ctype){.kind = TS_CT_FLAGS, .n = 2, .cases = names});
+    assert_false(equal(flags, "{a}", "{a, b}"));
+    ts_resource one = {0}, two = {0};
+    const ts_ctype *own = make((ts_ctype){.kind = TS_CT_OWN});
+    const ts_val h = {.handle = {.rep = 1, .rt = &one}}, same = h;
+    assert_true(ts_val_equal(own, &h, &same));
+    assert_false(ts_val_equal(own, &h, &(ts_val){.handle = {.rep = 2, .rt = &one}}));
+    assert_false(ts_val_equal(own, &h, &(ts_val){.handle = {.rep = 1, .rt = &two}}));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scalars), cmocka_unit_test(test_strings),   cmocka_unit_test(test_compound),
         cmocka_unit_test(test_args),    cmocka_unit_test(test_shortened), cmocka_unit_test(test_handles),
+        cmocka_unit_test(test_equal),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
