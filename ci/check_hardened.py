@@ -20,6 +20,8 @@ ET_DYN = 3
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_GNU_STACK, PT_GNU_RELRO = 1, 2, 3, 0x6474E551, 0x6474E552
 PF_X, PF_W = 1, 2
 DT_STRTAB, DT_SYMTAB, DT_RPATH, DT_TEXTREL, DT_RUNPATH, DT_FLAGS, DT_FLAGS_1 = 5, 6, 15, 22, 29, 30, 0x6FFFFFFB
+# DT_HASH, DT_GNU_HASH, DT_VERSYM, DT_VERNEED: the tables that linkers put after the symbols, as DT_STRTAB is.
+DT_TABLES = (DT_STRTAB, 4, 0x6FFFFEF5, 0x6FFFFFF0, 0x6FFFFFFE)
 DF_TEXTREL, DF_BIND_NOW, DF_1_NOW, DF_1_PIE = 4, 8, 1, 0x08000000
 
 
@@ -63,7 +65,7 @@ def read(data: bytes) -> Elf:
 
 
 def imported(data: bytes, segments: list[Segment], dynamic: dict[int, int]) -> frozenset[str]:
-    """The names that are looked up in other libraries. The table of symbols ends where that of names begins."""
+    """The names that are looked up in other libraries. The table of symbols ends where the next one begins, whichever that is."""
 
     def place(address: int) -> int:
         return next(s.offset + address - s.address for s in segments if s.kind == PT_LOAD and s.address <= address < s.address + s.size)
@@ -71,7 +73,8 @@ def imported(data: bytes, segments: list[Segment], dynamic: dict[int, int]) -> f
     if DT_SYMTAB not in dynamic:
         return frozenset()
     symbols, names, found = place(dynamic[DT_SYMTAB]), place(dynamic[DT_STRTAB]), set()
-    for at in range(symbols, names, 24):
+    end = min(at for at in (place(dynamic[tag]) for tag in DT_TABLES if tag in dynamic) if at > symbols)
+    for at in range(symbols, end - 23, 24):
         name, _, _, section = struct.unpack_from("=IBBH", data, at)
         if name and section == 0:
             found.add(data[names + name : data.index(b"\0", names + name)].decode())

@@ -171,6 +171,11 @@ def c_tests_cfi(count: Count, log: Path) -> None:
         else:
             count.failed += 1
             count.problem = f"cfi_probe {word} does not end with {wanted}"
+    if command(log, sys.executable, "ci/check_hardened.py", env={"BUILD": "build-cfi"}) == 0:
+        count.passed += 1
+    else:
+        count.failed += 1
+        count.problem = "check_hardened.py found something"
 
 
 def pytest(folder: str, name: str, *options: str) -> Callable[[Count, Path], None]:
