@@ -140,6 +140,10 @@ void ts_engine_code_made(const ts_engine *e, struct ts_fcode *c) {
     for (ts_code_watch *w = e->watches; w; w = w->next)
         if (w->made) w->made(w, c);
 }
+void ts_engine_code_shared(const ts_engine *e, const uint8_t *code, uint32_t len, const char *name) {
+    for (ts_code_watch *w = e->watches; w; w = w->next)
+        if (w->shared) w->shared(w, code, len, name);
+}
 void ts_engine_code_ends(const ts_engine *e, ts_module *m) {
     for (ts_code_watch *w = e->watches; w; w = w->next)
         if (w->ends) w->ends(w, m);

@@ -34,8 +34,10 @@ struct ts_sampler;
 /* A tool that follows the machine code of an engine's modules, on any thread. */
 typedef struct ts_code_watch {
     void (*made)(struct ts_code_watch *w, struct ts_fcode *c); /* c->machine is new, and has not run yet; or NULL */
-    void (*ends)(struct ts_code_watch *w, ts_module *m);       /* all code of m is freed after that; or NULL */
-    void (*free)(struct ts_code_watch *w);                     /* the engine ends */
+    /* code that belongs to no function, and lives as long as the engine; or NULL */
+    void (*shared)(struct ts_code_watch *w, const uint8_t *code, uint32_t len, const char *name);
+    void (*ends)(struct ts_code_watch *w, ts_module *m); /* all code of m is freed after that; or NULL */
+    void (*free)(struct ts_code_watch *w);               /* the engine ends */
     struct ts_code_watch *next;
 } ts_code_watch;
 /* Add a tool, before the engine has a module. The engine owns it from then on. */
@@ -54,6 +56,7 @@ ts_engine_part *ts_engine_get_part(const ts_engine *e); /* NULL: not made yet */
 /* Returns false if another thread was faster: p is the caller's still. */
 bool ts_engine_set_part(ts_engine *e, TS_OWN ts_engine_part *p);
 void ts_engine_code_made(const ts_engine *e, struct ts_fcode *c);
+void ts_engine_code_shared(const ts_engine *e, const uint8_t *code, uint32_t len, const char *name);
 void ts_engine_code_ends(const ts_engine *e, ts_module *m);
 /* Note for the cache that these bytes are the contents of such a file. The note is valid until the next
  * call. */

@@ -59,6 +59,8 @@ static const adapter_code *make(adapter_codes *all, const ts_adapter_shape *shap
     if (!c->machine) return NULL;
     c->shape = *shape;
     leave->h = c->machine->code + leave_at;
+    ts_engine_code_shared(e, c->machine->code, leave_at, "call of a component");
+    ts_engine_code_shared(e, c->machine->code + leave_at, c->machine->len - leave_at, "return to a component");
     all->n++;
     return c;
 }

@@ -26,13 +26,16 @@ typedef struct perf_map {
 } perf_map;
 
 /* A line that cannot be written is lost: the guest does not fail because of a tool. */
-static void made(ts_code_watch *w, ts_fcode *c) {
+static void add(ts_code_watch *w, const uint8_t *code, uint32_t len, const char *name) {
     const perf_map *p = (const perf_map *)w;
-    char name[TS_CODE_NAME], line[TS_CODE_NAME + 64];
-    ts_code_name(c, name, sizeof name);
-    int n = snprintf(line, sizeof line, "%" PRIxPTR " %x [touchstone] %s\n", (uintptr_t)c->machine->code,
-                     c->machine->len, name);
+    char line[TS_CODE_NAME + 64];
+    int n = snprintf(line, sizeof line, "%" PRIxPTR " %x [touchstone] %s\n", (uintptr_t)code, len, name);
     (void)ts_sys_perf_map_write(p->fd, line, (size_t)n);
+}
+static void made(ts_code_watch *w, ts_fcode *c) {
+    char name[TS_CODE_NAME];
+    ts_code_name(c, name, sizeof name);
+    add(w, c->machine->code, c->machine->len, name);
 }
 static void end(ts_code_watch *w) {
     ts_file_close(((perf_map *)w)->fd);
@@ -50,6 +53,7 @@ ts_status ts_engine_set_perf_map(ts_engine *engine, ts_error *e) {
         return ts_fail(e, TS_IO, "cannot write %s: %s", path, ts_sys_err_text(err));
     }
     p->watch.made = made;
+    p->watch.shared = add;
     p->watch.free = end;
     ts_engine_watch(engine, &p->watch);
     return TS_OK;

@@ -92,26 +92,37 @@ def touchstone(*argv: str | Path, status: int = 0, **env: str) -> subprocess.Com
     return done
 
 
-def perf_map(guest: Path) -> list[str]:
-    """The lines that `--perf-map` leaves. None: this build makes no machine code."""
-    with subprocess.Popen([TOUCHSTONE, "--perf-map", "--engine", "compiled", guest], stdin=subprocess.DEVNULL) as process:
+def perf_map(*argv: str | Path) -> set[str]:
+    """The names that `--perf-map` leaves, whose places are sound. None: this build makes no machine code."""
+    with subprocess.Popen(
+        [TOUCHSTONE, "run", "--perf-map", "--engine", "compiled", *argv], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    ) as process:
         assert process.wait(240) == 0
     path = Path(f"/tmp/perf-{process.pid}.map")
     lines = path.read_text(encoding="utf-8").splitlines()
     path.unlink()
-    return lines
-
-
-def test_perf_map_has_the_functions_with_machine_code(tmp_path: Path) -> None:
-    lines = perf_map(assembled(tmp_path, GUEST))
-    if not lines:
-        pytest.skip("this build makes no machine code")
     rows = [re.fullmatch(r"([0-9a-f]+) ([0-9a-f]+) \[touchstone\] (.+)", line) for line in lines]
     assert all(rows), lines
-    assert {"hot!fib", "hot!sum"} <= {row[3] for row in rows if row}
     places = sorted((int(row[1], 16), int(row[2], 16)) for row in rows if row)
     assert all(size > 0 for _, size in places)
     assert all(a + n <= b for (a, n), (b, _) in itertools.pairwise(places)), "functions overlap"
+    return {row[3] for row in rows if row}
+
+
+def test_perf_map_has_the_functions_with_machine_code(tmp_path: Path) -> None:
+    names = perf_map(assembled(tmp_path, GUEST))
+    if not names:
+        pytest.skip("this build makes no machine code")
+    assert {"hot!fib", "hot!sum"} <= names
+
+
+def test_perf_map_has_calls_between_components(tmp_path: Path) -> None:
+    text = NESTED.replace("local.get 0 call $twice)", "(loop (drop (call $twice (i32.const 9))) (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) local.get 0)")
+    names = perf_map("--invoke", "go(3000)", assembled(tmp_path, text))
+    if not names:
+        pytest.skip("this build makes no machine code")
+    on_x86 = os.uname().machine == "x86_64"  # elsewhere they have no machine code
+    assert ({"call of a component", "return to a component"} <= names) == on_x86
 
 
 def test_perf_map_replaces_a_link_instead_of_following_it(tmp_path: Path) -> None:
