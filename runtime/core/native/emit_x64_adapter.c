@@ -47,7 +47,10 @@ static void write_rare(writer *w) {
             x_alu_imm(a, 0, X_CMP, in_reg(RCX), 0x110000 - 0xe000);
             exit_if(w, CC_AE);
         } else if (r->kind == RARE_DEEPEST) {
-            x_store(a, 0, at_mem(EXEC, w->t->exec_deepest), r->reg);
+            x_alu(a, 0, X_CMP, r->reg, at_mem(EXEC, w->t->exec_max_depth));
+            exit_if(w, CC_AE);
+            x_lea(a, 0, RDX, at_mem(r->reg, 1));
+            x_store(a, 0, at_mem(EXEC, w->t->exec_deepest), RDX);
         } else {
             x_imm(a, RCX, r->two ? 0x7ff8000000000000u : 0x7fc00000u);
             x_xmm_from_reg(a, 1, r->reg, RCX);
@@ -116,7 +119,11 @@ static void convert(writer *w, const ts_flat_step *s, unsigned to, operand from)
 static operand argument(uint32_t i) {
     return at_mem(AT, (int32_t)(i * 8));
 }
-/* What must hold. Nothing changes. ecx gets the depth, and rbx the list of flags. */
+static operand flag(writer *w, uint32_t i) {
+    x_mov(&w->a, 1, RDX, at_mem(ADAPTER, w->t->adapter_flags + (int32_t)(i * 8)));
+    return at_mem(RDX, 0);
+}
+/* What must hold. Nothing changes, but for the highest depth so far. ecx gets the depth. */
 static void check(writer *w) {
     assembler *a = &w->a;
     const ts_native_layout *t = w->t;
@@ -130,10 +137,8 @@ static void check(writer *w) {
     x_op(a, 0, 0x80, X_CMP, at_mem(RDX, 0));
     put8(a, 0);
     exit_if(w, CC_E);
-    x_mov(a, 1, RBX, at_mem(ADAPTER, t->adapter_entered));
     for (uint32_t i = 0; i < w->shape->n_entered; i++) {
-        x_mov(a, 1, RDX, at_mem(RBX, (int32_t)(i * 8)));
-        x_op(a, 0, 0x80, X_CMP, at_mem(RDX, 0));
+        x_op(a, 0, 0x80, X_CMP, flag(w, i));
         put8(a, 0);
         exit_if(w, CC_E);
     }
@@ -143,15 +148,14 @@ static void check(writer *w) {
     x_op(a, 1, 0x85, R8, in_reg(R8));
     exit_if(w, CC_NE);
     x_mov(a, 0, RCX, at_mem(EXEC, t->exec_depth));
-    x_alu(a, 0, X_CMP, RCX, at_mem(EXEC, t->exec_max_depth));
-    exit_if(w, CC_AE);
+    x_alu(a, 0, X_CMP, RCX, at_mem(EXEC, t->exec_deepest)); /* which is at most the limit */
+    rarely(w, CC_AE, RARE_DEEPEST, RCX, false);
 }
-/* Sets the flags of all instances that are entered. rbx has the list. */
+/* Sets the flags of all instances that are entered. */
 static void set_entered(writer *w, unsigned to) {
     assembler *a = &w->a;
     for (uint32_t i = 0; i < w->shape->n_entered; i++) {
-        x_mov(a, 1, RDX, at_mem(RBX, (int32_t)(i * 8)));
-        x_op(a, 0, 0xc6, 0, at_mem(RDX, 0));
+        x_op(a, 0, 0xc6, 0, flag(w, i));
         put8(a, to);
     }
 }
@@ -160,8 +164,6 @@ static void enter(writer *w) {
     set_entered(w, 0);
     x_alu_imm(a, 0, X_ADD, in_reg(RCX), 1);
     x_store(a, 0, at_mem(EXEC, w->t->exec_depth), RCX);
-    x_alu(a, 0, X_CMP, RCX, at_mem(EXEC, w->t->exec_deepest));
-    rarely(w, CC_A, RARE_DEEPEST, RCX, false);
 }
 /* The arguments move up, converted. */
 static void move_arguments(writer *w) {
@@ -194,9 +196,8 @@ static void call(writer *w, const void *const *handlers, const ts_word *leave) {
     link.disp += 8;
     x_store(a, 1, link, AT);
     x_lea(a, 1, FRAME, at_mem(AT, t->cross_slots * 8));
-    x_mov(a, 1, RDX, at_mem(ADAPTER, t->adapter_callee));
-    x_mov(a, 1, INSTANCE, at_mem(RDX, t->func_inst));
-    x_mov(a, 1, RDX, at_mem(RDX, t->func_code));
+    x_mov(a, 1, INSTANCE, at_mem(ADAPTER, t->adapter_inst));
+    x_mov(a, 1, RDX, at_mem(ADAPTER, t->adapter_code));
     x_mov(a, 1, MEMORY, at_mem(INSTANCE, t->instance_memory));
     x_store(a, 1, at_mem(EXEC, t->exec_inst), INSTANCE);
     x_mov(a, 1, R12, at_mem(RDX, (int32_t)offsetof(ts_fcode, entry)));
@@ -233,7 +234,6 @@ static void leave(writer *w, const void *const *handlers) {
         x_op(a, 1, 0xc7, 0, at_mem(RDX, i * 8));
         put32(a, 0);
     }
-    x_mov(a, 1, RBX, at_mem(ADAPTER, t->adapter_entered));
     set_entered(w, 1);
     x_alu_imm(a, 0, X_SUB, at_mem(EXEC, t->exec_depth), 1);
     x_mov(a, 1, R12, at_mem(FRAME, t->cross_pc));

@@ -84,6 +84,9 @@ const ts_word *ts_adapter_up(ts_adapter *a, const ts_native_layout *layout, ts_e
     if (!c) c = make(all, &shape, layout, e);
     ts_lock_give(&all->lock);
     if (!c) return NULL;
+    for (uint32_t i = 0; i < a->n_entered; i++) a->flags[i] = a->entered[i];
+    a->inst = a->callee->inst;
+    a->code = a->callee->code;
     a->call = c->machine->code;
     return all->leave;
 }

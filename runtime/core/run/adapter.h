@@ -23,6 +23,10 @@ struct ts_adapter {
     const void *data;
     const ts_flat_step *steps; /* what they do, for each parameter, and for the result if there is one */
     const void *call;          /* where machine code goes to call the function of the host */
+    /* for machine code, which thus needs fewer loads: */
+    bool *flags[TS_ADAPTER_ENTERED]; /* the first ones of `entered` */
+    ts_instance *inst;               /* of the callee */
+    ts_fcode *code;
 };
 
 /* Gives it machine code (tier.h), whose calls return to one of TS_ADAPTER_SHAPES words. Returns the first of them, which is the
