@@ -87,9 +87,6 @@ bool ts_fault_install(void) {
 void ts_fault_set_enabled(bool on) {
     __atomic_store_n(&disabled, !on, __ATOMIC_RELAXED);
 }
-bool ts_fault_available(void) {
-    return installed && !__atomic_load_n(&disabled, __ATOMIC_RELAXED);
-}
 
 void ts_fault_push(ts_fault_ctx *c) {
     c->prev = current;

@@ -38,7 +38,6 @@ typedef struct ts_fault_ctx {
  * then no memory may be guarded. */
 bool ts_fault_install(void);
 /* ts_fault_set_enabled, by which an embedder switches it off, is in touchstone.h. */
-bool ts_fault_available(void);
 /* Neither is inlined, not even by a linker: the jump comes back to a frame whose spilled values, such as the address of
  * a thread's variable, may have been overwritten. For the same reason pop takes nothing that the caller has to keep. */
 __attribute__((noinline)) void ts_fault_push(ts_fault_ctx *c);

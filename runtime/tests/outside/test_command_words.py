@@ -75,6 +75,7 @@ def test_options_of_wasmtime() -> None:
         assert run("run", *options, HELLO, cwd=BUILT) == "hello from a component\n"
     assert "fuel" in run("run", "-W", "fuel=1", BUILT / "random-secure.wasm", status=124)
     assert run("run", "--mapdir", "/x::.", "--show-grants", cwd=BUILT) == 'dir = [{host = ".", guest = "/x", read-only = false}]\n'
+    assert run("run", "--cwd", "/x", "--show-grants", cwd=BUILT) == 'cwd = "/x"\n'
 
 
 def test_files_that_are_no_binaries(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -94,6 +95,82 @@ def test_failures_show_values_and_no_addresses(tmp_path: Path) -> None:
         and "got (ref null any) (ref.struct), expected i31ref" in said
     )
     assert "got v128 (v128.const i64x2 1 2), expected" in said and "result 1: got f32 -0, expected" in said, said
+
+
+MODULE = """(module (func (export "f") (result i32) i32.const 1) (global (export "g") i32 (i32.const 2))
+  (func (export "trap") unreachable) (func (export "for-ever") (loop $again (br $again))))"""
+MISTAKES = [
+    ({"type": "module"}, "the command names no file"),
+    ({"type": "module", "filename": "none.wasm"}, "cannot read none.wasm"),
+    ({"type": "action", "action": {"type": "invoke", "module": "$m", "field": "f"}}, "there is no instance $m"),
+    ({"type": "action", "action": {"type": "invoke"}}, "an action without type or field"),
+    ({"type": "action", "action": {"type": "invoke", "field": "h", "args": []}}, 'no export "h"'),
+    ({"type": "action", "action": {"type": "get", "field": "f"}}, '"f" is no global'),
+    ({"type": "action", "action": {"type": "invoke", "field": "g", "args": []}}, '"g" is no function'),
+    ({"type": "action", "action": {"type": "invoke", "field": "f", "args": [{"type": "i32", "value": "1"}]}}, '"f" takes 0 arguments'),
+    ({"type": "assert_trap", "text": "overflow", "action": {"type": "invoke", "field": "f", "args": []}}, "succeeded, expected trap: overflow"),
+    (
+        {"type": "assert_trap", "text": "integer overflow", "action": {"type": "invoke", "field": "trap", "args": []}},
+        "expected: integer overflow",
+    ),
+    ({"type": "assert_exhaustion", "action": {"type": "invoke", "field": "trap", "args": []}}, "expected exhaustion"),
+    ({"type": "assert_exception", "action": {"type": "invoke", "field": "trap", "args": []}}, "expected exception"),
+    ({"type": "module_instance", "module": "$d"}, "there is no module definition $d"),
+    ({"type": "register", "name": "$m", "as": "x"}, "there is no instance to register"),
+]
+
+
+def run_commands(folder: Path, commands: list[dict[str, object]], *options: str) -> tuple[int, str]:
+    """Runs a script of a module and commands, as a converter leaves it."""
+    (folder / "it.wat").write_text(MODULE)
+    subprocess.run([WASM_TOOLS, "parse", folder / "it.wat", "-o", folder / "it.wasm"], check=True, timeout=60)
+    whole = [{"type": "module", "line": 1, "filename": "it.wasm"}, *({**command, "line": 2} for command in commands)]
+    (folder / "it.json").write_text(json.dumps({"source_filename": "it.wast", "commands": whole}))
+    command = [TOUCHSTONE, "wast", "-v", *options, folder / "it.json"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("command", "words"), MISTAKES)
+def test_what_a_script_gets_wrong_is_said(tmp_path: Path, command: dict[str, object], words: str) -> None:
+    status, said = run_commands(tmp_path, [command])
+    assert status == 1 and words in said and "1 passed, 1 failed" in said, said
+
+
+def test_a_module_in_text_is_read_from_the_binary_beside_it(tmp_path: Path) -> None:
+    there = {"type": "module", "module_type": "text", "filename": "it.wat"}
+    named = {"type": "module", "module_type": "text", "filename": "other.wat", "binary_filename": "it.wasm"}
+    absent = {"type": "module", "module_type": "text", "filename": "other.wat"}
+    status, said = run_commands(tmp_path, [there, named, absent])
+    assert status == 0 and "3 passed, 0 failed, 1 skipped" in said, said
+
+
+def test_a_script_ends_at_its_time_limit(tmp_path: Path) -> None:
+    forever = {"type": "action", "action": {"type": "invoke", "field": "for-ever", "args": []}}
+    after = {"type": "assert_return", "action": {"type": "invoke", "field": "f", "args": []}, "expected": [{"type": "i32", "value": "1"}]}
+    status, said = run_commands(tmp_path, [forever, after], "--timeout", "0.3")
+    assert status == 1 and "the time limit of 0.3 s for the script was reached" in said, said
+    assert "1 passed, 1 failed, 1 skipped" in said, said
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"type": "u32"},
+        {"type": "s32", "value": "1"},
+        {"type": "string", "value": "1"},
+        {"value": "1"},
+    ],
+)
+def test_a_value_of_another_type_than_the_component_takes_is_refused(tmp_path: Path, value: dict[str, object]) -> None:
+    (tmp_path / "c.wat").write_text(
+        """(component (core module $m (func (export "f") (param i32))) (core instance $i (instantiate $m))
+        (func (export "f") (param "x" u32) (canon lift (core func $i "f"))))"""
+    )
+    subprocess.run([WASM_TOOLS, "parse", tmp_path / "c.wat", "-o", tmp_path / "c.wasm"], check=True, timeout=60)
+    call = {"type": "action", "action": {"type": "invoke", "field": "f", "args": [value]}}
+    status, said = run_commands(tmp_path, [{"type": "module", "filename": "c.wasm"}, call])
+    assert status == 1 and "the script's value is not of type u32" in said, said
 
 
 def test_the_last_component_of_a_name_holds(tmp_path: Path) -> None:
