@@ -370,7 +370,66 @@ static void every_allocation(void **state) {
     pthread_join(thread, NULL);
     close(listener);
 }
+/* Requests that are refused before anything is connected to. */
+static void refusals(void **state) {
+    (void)state;
+    enum { LONG = TS_HTTP_MAX_TARGET + 2 };
+    char *path = malloc(LONG), *value = malloc(TS_HTTP_MAX_REQUEST_HEAD);
+    memset(path, 'a', LONG - 1);
+    path[0] = '/';
+    path[LONG - 1] = 0;
+    memset(value, 'v', TS_HTTP_MAX_REQUEST_HEAD);
+    const struct {
+        const char *method, *scheme, *authority, *path, *name, *value;
+        size_t value_len;
+        ts_http_code code;
+    } rows[] = {
+        {.method = "GE T", .code = TS_HTTP_REQUEST_METHOD_INVALID},
+        {.method = "", .code = TS_HTTP_REQUEST_METHOD_INVALID},
+        {.path = path, .code = TS_HTTP_REQUEST_URI_TOO_LONG},
+        {.path = "a", .code = TS_HTTP_REQUEST_URI_INVALID},
+        {.path = "/a b", .code = TS_HTTP_REQUEST_URI_INVALID},
+        {.scheme = "ftp", .code = TS_HTTP_REQUEST_URI_INVALID},
+        {.authority = "", .code = TS_HTTP_REQUEST_URI_INVALID},
+        {.name = "content-length", .value = "x", .value_len = 1, .code = TS_HTTP_REQUEST_BODY_SIZE},
+        {.name = "content-length", .value = "5", .value_len = 1, .code = TS_HTTP_REQUEST_BODY_SIZE},
+        {.name = "content-length", .value = "9223372036854775808", .value_len = 19, .code = TS_HTTP_REQUEST_BODY_SIZE},
+        {.name = "transfer-encoding", .value = "chunked", .value_len = 7, .code = TS_HTTP_PROTOCOL_ERROR},
+        {.name = "a b", .value = "c", .value_len = 1, .code = TS_HTTP_PROTOCOL_ERROR},
+        {.name = "a", .value = "b\nc", .value_len = 3, .code = TS_HTTP_PROTOCOL_ERROR},
+        {.name = "a",
+         .value = value,
+         .value_len = TS_HTTP_MAX_REQUEST_HEAD,
+         .code = TS_HTTP_REQUEST_HEADER_SECTION_SIZE},
+    };
+    ts_http_client *c = ts_http_client_new(NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ts_http_fields f = {0};
+        ts_http_request r = get(rows[i].authority ? rows[i].authority : "127.0.0.1:1");
+        if (rows[i].method) r.method = rows[i].method;
+        if (rows[i].scheme) r.scheme = rows[i].scheme;
+        if (rows[i].path) r.path = rows[i].path;
+        if (rows[i].name)
+            assert_true(ts_http_fields_add(&f, rows[i].name, strlen(rows[i].name), rows[i].value, rows[i].value_len));
+        r.headers = &f;
+        ts_http_exchange *x = ts_http_client_send(c, &r);
+        uint64_t end = ts_sys_monotonic() + 20 * UINT64_C(1000000000);
+        while (ts_http_exchange_state(x) == TS_HTTP_PENDING && ts_sys_monotonic() < end) ts_http_client_pump(c);
+        assert_int_equal(ts_http_exchange_state(x), TS_HTTP_FAILED);
+        if (ts_http_exchange_error(x)->code != rows[i].code)
+            fail_msg("row %zu: %s", i, ts_http_code_name(ts_http_exchange_error(x)->code));
+        ts_http_exchange_free(x);
+        ts_http_fields_clear(&f);
+    }
+    ts_http_client_free(c);
+    free(path);
+    free(value);
+}
 #else
+static void refusals(void **state) {
+    (void)state;
+    skip();
+}
 static void every_error_has_a_meaning(void **state) {
     (void)state;
     skip();
@@ -383,8 +442,9 @@ static void every_allocation(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(chunks), cmocka_unit_test(chunks_at_random),          cmocka_unit_test(field_lines),
-        cmocka_unit_test(lives),  cmocka_unit_test(every_error_has_a_meaning), cmocka_unit_test(every_allocation),
+        cmocka_unit_test(chunks),   cmocka_unit_test(chunks_at_random),          cmocka_unit_test(field_lines),
+        cmocka_unit_test(lives),    cmocka_unit_test(every_error_has_a_meaning), cmocka_unit_test(every_allocation),
+        cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

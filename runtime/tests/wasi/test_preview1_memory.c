@@ -6,6 +6,7 @@
 #include "component/run/instance.h"
 #include "sys/input.h"
 #include "wasi/preview1/preview1.h"
+#include "wasi/preview1/state.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -123,7 +124,74 @@ static void streams(void **state) {
     each_allocation("p1-streams-module.wasm");
 }
 
+/* The numbers of witx: $errno. */
+static void errors(void **state) {
+    (void)state;
+    static const struct {
+        ts_sys_err error;
+        unsigned number;
+    } rows[] = {{TS_SYS_EACCES, 2},
+                {TS_SYS_EADDRINUSE, 3},
+                {TS_SYS_EADDRNOTAVAIL, 4},
+                {TS_SYS_EAFNOSUPPORT, 5},
+                {TS_SYS_EAGAIN, 6},
+                {TS_SYS_EALREADY, 7},
+                {TS_SYS_EBADF, 8},
+                {TS_SYS_EBUSY, 10},
+                {TS_SYS_ECONNABORTED, 13},
+                {TS_SYS_ECONNREFUSED, 14},
+                {TS_SYS_ECONNRESET, 15},
+                {TS_SYS_EDEADLK, 16},
+                {TS_SYS_EDESTADDRREQ, 17},
+                {TS_SYS_EDQUOT, 19},
+                {TS_SYS_EEXIST, 20},
+                {TS_SYS_EFBIG, 22},
+                {TS_SYS_EHOSTUNREACH, 23},
+                {TS_SYS_EILSEQ, 25},
+                {TS_SYS_EINPROGRESS, 26},
+                {TS_SYS_EINTR, 27},
+                {TS_SYS_EINVAL, 28},
+                {TS_SYS_EIO, 29},
+                {TS_SYS_EISCONN, 30},
+                {TS_SYS_EISDIR, 31},
+                {TS_SYS_ELOOP, 32},
+                {TS_SYS_EMFILE, 33},
+                {TS_SYS_EMLINK, 34},
+                {TS_SYS_EMSGSIZE, 35},
+                {TS_SYS_ENAMETOOLONG, 37},
+                {TS_SYS_ENETDOWN, 38},
+                {TS_SYS_ENETUNREACH, 40},
+                {TS_SYS_ENFILE, 41},
+                {TS_SYS_ENOBUFS, 42},
+                {TS_SYS_ENODEV, 43},
+                {TS_SYS_ENOENT, 44},
+                {TS_SYS_ENOLCK, 46},
+                {TS_SYS_ENOMEM, 48},
+                {TS_SYS_ENOSPC, 51},
+                {TS_SYS_ENOTCONN, 53},
+                {TS_SYS_ENOTDIR, 54},
+                {TS_SYS_ENOTEMPTY, 55},
+                {TS_SYS_ENOTRECOVERABLE, 56},
+                {TS_SYS_ENOTSUP, 58},
+                {TS_SYS_ENOTTY, 59},
+                {TS_SYS_ENXIO, 60},
+                {TS_SYS_EOVERFLOW, 61},
+                {TS_SYS_EPERM, 63},
+                {TS_SYS_EPIPE, 64},
+                {TS_SYS_EPROTONOSUPPORT, 66},
+                {TS_SYS_EROFS, 69},
+                {TS_SYS_ESPIPE, 70},
+                {TS_SYS_ETIMEDOUT, 73},
+                {TS_SYS_ETXTBSY, 74},
+                {TS_SYS_EXDEV, 75},
+                {TS_SYS_ESCAPE, 63},
+                {TS_SYS_OK, 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(ts_p1_errno_of(rows[i].error), rows[i].number);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(files), cmocka_unit_test(paths), cmocka_unit_test(streams)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(files), cmocka_unit_test(paths), cmocka_unit_test(streams),
+                                       cmocka_unit_test(errors)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
