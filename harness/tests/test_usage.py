@@ -14,7 +14,7 @@ from conftest import Project
 from assay.model import Case, NotRun, Peer, ProcessResult, Stdio
 from assay.run.process import execute
 from assay.run.runner import Settings
-from assay.run.usage import Sessions, available
+from assay.run.usage import Sessions, available, waiting
 from assay.runtimes import Runtime, registry
 from assay.suites import executors
 from assay.suites.executors import LocalExecutor
@@ -93,6 +93,50 @@ def test_the_executor_starts_another_run_beside_one_that_waits(project: Project)
     two = Two(project, PATIENCE)
     seen = [result.case for result in LocalExecutor().results(two.suite, two.work, Settings(jobs=1))]
     assert two.met and sorted(seen) == ["p2/t/one", "p2/t/two"]
+
+
+def test_a_run_that_waits_for_a_lock_uses_nothing() -> None:
+    told: list[float] = []
+    lock, waits, held = threading.Lock(), threading.Event(), threading.Event()
+
+    def tell(share: float) -> None:
+        told.append(share)
+        waits.set()
+
+    def wait() -> None:
+        with waiting(lock, tell):
+            held.set()
+
+    with waiting(lock, tell):
+        assert told == []
+        other = threading.Thread(target=wait)
+        other.start()
+        assert waits.wait(PATIENCE) and not held.is_set()
+    other.join()
+    assert told == [0.0, 1.0] and held.is_set() and not lock.locked()
+
+
+def test_where_all_wait_that_may_those_go_on_that_wait_for_nobody(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors, "BESIDE", 2)
+    two = Two(project, PATIENCE)
+    (one, runtime), _ = two.work
+    peers = [replace(one, id=f"p2/t/peer-{number}", run=replace(one.run, grants=("tcp",))) for number in range(4)]
+    all_done, begun = threading.Event(), []
+
+    def run(case: Case, runtime: Runtime, settings: Settings) -> NotRun:
+        begun.append(case.id)
+        assert settings.uses is not None
+        if case.id == "p2/t/one":
+            all_done.set()
+        else:
+            settings.uses(0.0)
+            assert all_done.wait(PATIENCE)
+        return NotRun("it did not run")
+
+    two.suite.run = run  # type: ignore[method-assign]
+    work = [(case, runtime) for case in (*peers, one)]
+    seen = [result.case for result in LocalExecutor().results(two.suite, work, Settings(jobs=1))]
+    assert begun[:3] == ["p2/t/peer-0", "p2/t/peer-1", "p2/t/one"] and len(seen) == 5
 
 
 def test_no_other_run_is_started_where_memory_is_short(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -302,7 +302,7 @@ def warn_of_variables() -> None:
     ours = sorted(name for name in os.environ if name.startswith("ASSAY_"))
     if not ours:
         return  # the runtimes need not be known
-    read = (*(variable(adapter.name) for adapter in registry.known()), "ASSAY_WASM_TOOLS", "ASSAY_RUNTIMES_HOME")
+    read = (*(variable(adapter.name) for adapter in registry.known()), "ASSAY_WASM_TOOLS", "ASSAY_RUNTIMES_HOME", "ASSAY_CACHE")
     for name in ours:
         if name not in read:
             near = names.near(name, read)

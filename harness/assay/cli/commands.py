@@ -91,7 +91,7 @@ def list_command(root: Path, choice: Choice, checks: bool) -> None:
     """List the cases: all, or those that the filters choose."""
     if choice.versions.others:
         raise Unusable("--versions RUNTIME=…: no runtime takes part in a list")
-    places = Places(root, locations.made(root) / "cache")
+    places = Places(root, locations.prepared())
     suite = case_suite(root, choice.suites, choice.fixtures, places, versions=choice.versions)
     wanted = without_left_out(suite, chosen(root, suite, choice.selection, choice.earlier), ("",))
     for case in wanted:

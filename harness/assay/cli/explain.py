@@ -54,7 +54,7 @@ def explain_command(root: Path, name: str, results: Path | None, suites: Path | 
 
 def _sources(root: Path, suites: Path | None, fixtures: Path | None, results: Path | None) -> requirement.Sources:
     folder = suites or root / "suites"
-    suite = case_suite(root, suites, fixtures, Places(root, locations.made(root) / "cache"))
+    suite = case_suite(root, suites, fixtures, Places(root, locations.prepared()))
     latest = Project(root).latest / "results.jsonl"
     path = results or (latest if latest.is_file() else None)
     try:

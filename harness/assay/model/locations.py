@@ -24,6 +24,12 @@ def caches() -> Path:
     return Path(base) / "touchstone"
 
 
+def prepared() -> Path:
+    """Returns the folder of what runtimes make of guests before they run them. All copies of the project share it:
+    what is there is found by the content of a guest and the version of a runtime."""
+    return Path(os.environ.get("ASSAY_CACHE") or caches() / "assay" / "cache")
+
+
 def made(root: Path) -> Path:
     """Returns the folder of what is made along the way and can be made again."""
     return caches() / "assay" if installed(root) else root / "build"

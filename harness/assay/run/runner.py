@@ -38,6 +38,7 @@ from ..runtimes.base import last_line
 from . import http_peers
 from .process import execute
 from .stage import Stage, notes, refusal, shell_line, stage, stdin_of
+from .usage import waiting
 
 TREE_LIMIT = 400
 FILE_LIMIT = 4 << 20
@@ -73,11 +74,13 @@ class Prepared:
         self._locks: dict[tuple[str, Path], Lock] = {}
         self._done: dict[tuple[str, Path], Path] = {}
 
-    def get(self, runtime: Runtime, component: Path) -> Path:
+    def get(self, runtime: Runtime, component: Path, uses: Callable[[float], None] = lambda _: None) -> Path:
+        """Returns what a runtime runs for a component. `uses` is told that a run which waits until another one has
+        compiled its component uses no processor meanwhile."""
         key = (runtime.name, component)
         with self._lock:
             lock = self._locks.setdefault(key, Lock())
-        with lock:
+        with waiting(lock, uses):
             if key not in self._done:
                 self._done[key] = runtime.adapter.prepare(runtime.peer, component, self.places)
             return self._done[key]
@@ -90,7 +93,7 @@ def run_case(case: Case, runtime: Runtime, prepared: Prepared, settings: Setting
         return NotRun(not_built(case))
     if reason := refusal(case, runtime):
         return NotRun(reason)
-    component = prepared.get(runtime, case.component)
+    component = prepared.get(runtime, case.component, settings.uses or (lambda _: None))
     scratch = _scratch(case, runtime.peer, settings.keep)
     keep = settings.keep is not None
     try:

@@ -10,12 +10,12 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-WINDOW = 0.5
+WINDOW = 0.2
 """Seconds over which CPU time is measured."""
-_FRESH = 0.2
+_FRESH = 0.1
 _PROC = Path("/proc")
 
 
@@ -36,6 +36,19 @@ class Usage:
         self._since, self._used = time.monotonic(), used
         if processes:
             self.tell(1.0 if any(map(_ready, processes)) else share)
+
+
+@contextlib.contextmanager
+def waiting(lock: threading.Lock, tell: Callable[[float], None]) -> Iterator[None]:
+    """Holds a lock. Tells that nothing is used as long as another thread holds it."""
+    if not lock.acquire(blocking=False):
+        tell(0.0)
+        lock.acquire()
+        tell(1.0)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class Sessions:

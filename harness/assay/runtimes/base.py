@@ -214,8 +214,11 @@ def cached(
     it made beside it.
 
     `{in}` and `{out}` in a command line stand for the paths; a function gets the path to make, and returns whether it
-    did. The cache is keyed by checksum and version."""
-    digest = hashlib.sha256(component.read_bytes()).hexdigest()
+    did. The cache is keyed by checksum, version and command line, wherever its programs are."""
+    sums = hashlib.sha256(component.read_bytes())
+    if isinstance(make, list):
+        sums.update(json.dumps([_anywhere(word) for word in make]).encode())
+    digest = sums.hexdigest()
     label = "".join(letter if letter.isalnum() or letter in ".-" else "-" for letter in f"{tool}-{version}")
     folder = places.cache / label / digest / component.stem
     target = folder / component.name
@@ -231,6 +234,12 @@ def cached(
         with contextlib.suppress(OSError):  # another process has made it
             fresh.parent.rename(folder)
     return target
+
+
+def _anywhere(word: str) -> str | list[str | int]:
+    """Returns a word of a command line, or what tells one file from another where the word is a path."""
+    place = Path(word)
+    return [place.name, place.stat().st_size] if place.is_absolute() and place.is_file() else word
 
 
 def _made_by(make: list[str], component: Path, fresh: Path) -> bool:
@@ -274,8 +283,13 @@ def runnable(program: Path, folder: Path) -> tuple[Path, str]:
         program.chmod(program.stat().st_mode | 0o111)
         return program, ""
     except OSError:
-        copy = folder / program.name
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(program, copy)
-        copy.chmod(0o755)
+        status = program.stat()
+        copy = folder / f"{status.st_size:x}-{status.st_mtime_ns:x}" / program.name
+        if not copy.exists():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder) as made:
+                fresh = Path(made) / program.name
+                shutil.copyfile(program, fresh)
+                fresh.chmod(0o755)
+                fresh.replace(copy)
         return copy, "copied: the wheel lacks the run bit"

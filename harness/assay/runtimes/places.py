@@ -5,14 +5,21 @@ In: `NAME=PROGRAM ARGUMENT…` of the command line, environment variables. Out: 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..model import locations
+
+KEPT = 30 * 86400.0
+"""The seconds after which what a runtime made of a guest is removed."""
+TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder has what assay can make again.\n"
+"""Marks a folder as a cache (https://bford.info/cachedir/)."""
 
 
 class OverrideError(Exception):
@@ -45,6 +52,27 @@ class Places:
         return self.home / runtime
 
 
+def keep_cache(cache: Path) -> None:
+    """Makes the cache, or removes from it what was made longer than KEPT ago, and is made again where it is needed.
+
+    A folder that has other files is left as it is."""
+    tag = cache / "CACHEDIR.TAG"
+    try:
+        if not cache.is_dir() or next(cache.iterdir(), None) is None:
+            cache.mkdir(parents=True, exist_ok=True)
+            tag.write_text(TAG, encoding="utf-8")
+            return
+        if tag.read_text(encoding="utf-8") != TAG:
+            return
+    except (OSError, UnicodeDecodeError):
+        return
+    late = time.time() - KEPT
+    for entry in cache.glob("*/*"):
+        with contextlib.suppress(OSError):  # another process removes it
+            if entry.lstat().st_mtime < late:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+
+
 def variable(runtime: str) -> str:
     """Returns the environment variable that names a runtime's program."""
     return f"ASSAY_{runtime.upper().replace('-', '_')}"
@@ -75,7 +103,7 @@ def places(
     found = {name: _override(source, value, name in folders) for name, (source, value) in texts.items()}
     return Places(
         root,
-        locations.made(root) / "cache",
+        locations.prepared(),
         tuple((name, path) for name, (path, _) in found.items()),
         tuple((name, options) for name, (_, options) in found.items() if options),
     )

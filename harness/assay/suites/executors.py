@@ -56,7 +56,8 @@ class Executor(Protocol):
 class LocalExecutor:
     """Runs everything on this machine. All runs together use about as many processors as there are jobs: up to BESIDE
     more for each job go on beside those that wait. What has the longest time limit begins first, so that at the end
-    no processor is left idle by a run that waits for its limit."""
+    no processor is left idle by a run that waits for its limit. Where as many wait as may go on at once, the next one
+    has nobody to wait for."""
 
     def __init__(self) -> None:
         self._board = _Board(())
@@ -99,20 +100,34 @@ class _Board:
     def __init__(self, work: Sequence[Work], jobs: int = 1) -> None:
         self.jobs, self.most = jobs, jobs * (1 + BESIDE)
         self.results: SimpleQueue[CaseResult | BaseException] = SimpleQueue()
-        self._left = deque(work)
+        ranked = list(enumerate(work))
+        self._waiters = deque(item for item in ranked if _may_wait(item[1][0].run))
+        self._workers = deque(item for item in ranked if not _may_wait(item[1][0].run))
         self._running: dict[tuple[str, str], float] = {}
         self._changed = Condition()
 
     def take(self) -> Work | None:
         """Waits until one more may run, and returns it, or None if nothing is left."""
         with self._changed:
-            while self._left and not self._room():
+            while self._left() and not self._room():
                 self._changed.wait()
-            if not self._left:
+            if not self._left():
                 return None
-            case, runtime = self._left.popleft()
+            _, (case, runtime) = self._next().popleft()
             self._running[case.id, runtime.name] = 1.0
             return case, runtime
+
+    def _left(self) -> bool:
+        return bool(self._waiters or self._workers)
+
+    def _next(self) -> deque[tuple[int, Work]]:
+        """Returns what the next run comes from: that in whose order it is earlier, or, where all that may be beside
+        the jobs wait, that of those with nobody to wait for."""
+        if not self._waiters or not self._workers:
+            return self._waiters or self._workers
+        wait = sum(share < FREE for share in self._running.values())
+        first = self._waiters[0][0] < self._workers[0][0] and wait < self.most - self.jobs
+        return self._waiters if first else self._workers
 
     def _room(self) -> bool:
         if len(self._running) < self.jobs:
@@ -127,12 +142,13 @@ class _Board:
     def leave(self, name: tuple[str, str]) -> None:
         with self._changed:
             del self._running[name]
-            self._changed.notify_all() if not self._left else self._changed.notify()
+            self._changed.notify_all() if not self._left() else self._changed.notify()
 
     def close(self) -> None:
         """Lets nothing more be taken."""
         with self._changed:
-            self._left.clear()
+            self._waiters.clear()
+            self._workers.clear()
             self._changed.notify_all()
 
     def running(self) -> tuple[tuple[str, str], ...]:

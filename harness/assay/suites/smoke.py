@@ -6,6 +6,7 @@ for each probe whether it holds, or why not. A result is kept as long as the run
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 import json
@@ -265,13 +266,29 @@ def _kept(runtime: Runtime, fixtures: Path, places: Places, stop: Event) -> tupl
 
 
 def _key(runtime: Runtime, fixtures: Path) -> str:
-    """Returns a digest of all that a smoke test depends on."""
-    digest = hashlib.sha256(repr((runtime.peer, runtime.adapter)).encode())
+    """Returns a digest of all that a smoke test depends on. Where the project is, is nothing that it depends on."""
+    peer = replace(runtime.peer, program=())
+    digest = hashlib.sha256(repr((peer, runtime.adapter)).encode())
+    for word in runtime.peer.program:
+        place = Path(word)
+        digest.update(_content(place) if place.is_absolute() else place.name.encode())
     beside = Path(inspect.getfile(type(runtime.adapter))).parent  # its drivers and base classes are beside it, or ours
     sources = {*Path(about.__file__).parent.rglob("*"), *beside.glob("*"), Path(__file__)}
-    places = (*map(Path, runtime.peer.program), *sorted((fixtures / "built").glob("smoke*.wasm")))
-    for path in (*places, *sorted(path for path in sources if path.suffix in (".py", ".mjs", ".java", ".toml"))):
-        if path.is_file():
-            status = path.stat()
-            digest.update(f"{path} {status.st_size} {status.st_mtime_ns}".encode())
+    ours = sorted((path.name, path) for path in sources if path.suffix in (".py", ".mjs", ".java", ".toml"))
+    for path in (*sorted((fixtures / "built").glob("smoke*.wasm")), *(path for _, path in ours)):
+        digest.update(path.name.encode() + _content(path))
     return digest.hexdigest()[:32]
+
+
+def _content(path: Path) -> bytes:
+    """Returns the digest of a file's content, or of nothing where it is no file."""
+    if not path.is_file():
+        return b""
+    status = path.stat()
+    return _digest(path, status.st_size, status.st_mtime_ns)
+
+
+@functools.cache
+def _digest(path: Path, _size: int, _time: int) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
