@@ -281,10 +281,14 @@ def testsuite(count: Count, log: Path) -> None:
         count.problem = "not as suites/expectations/testsuite.toml says"
 
 
+DWARF = "OPT=-O1 -gdwarf-4"  # valgrind reads nothing later
+MEMCHECK = "valgrind -q --error-exitcode=77 --smc-check=all-non-file"
+
+
 def memcheck(count: Count, log: Path) -> None:
-    """The C tests and the cases under valgrind, which reads DWARF 4 only."""
+    """The C tests and the cases under valgrind."""
     build = ROOT / "build-valgrind"
-    if command(log, "make", "--no-print-directory", f"-j{JOBS}", "all", "tests", f"BUILD={build.name}", "OPT=-O1 -gdwarf-4") != 0:
+    if command(log, "make", "--no-print-directory", f"-j{JOBS}", "all", "tests", f"BUILD={build.name}", DWARF) != 0:
         count.failed += 1
         count.problem = "the build failed"
         return
@@ -362,6 +366,8 @@ STEPS: dict[str, Callable[[Count, Path], None]] = {
     "testsuite": testsuite,
     "mutants": mutants,
     "valgrind": memcheck,
+    "valgrind-compiled": wast("valgrind-compiled", "build-valgrind", MEMCHECK, "--engine compiled-at-once", DWARF),
+    "valgrind-mixed": wast("valgrind-mixed", "build-valgrind", MEMCHECK, "--engine compiled-mixed", DWARF),
 }
 
 

@@ -68,7 +68,7 @@ CFI_STEPS := c-cfi wast-cfi wast-cfi-compiled
 STEPS ?= structure tools c c-sanitized c-gcc harness package outside wast wast-checked wast-metered wast-compiled wast-compiled-checked wast-compiled-metered wast-mixed wast-sanitized wast-gcc \
     $(if $(CI_LONG),wast-aarch64 wast-aarch64-compiled $(CFI_STEPS)) p2 \
     $(shell [ -e $(BUILD)/suites/wasi-testsuite/. ] && [ -e $(P1_ADAPTER) ] && echo testsuite) \
-    mutants $(if $(CI_LONG),valgrind)
+    mutants $(if $(CI_LONG),valgrind valgrind-compiled valgrind-mixed)
 prepare: deps suites guests
 	@$(if $(CI_LONG),ci/setup_aarch64.sh)
 	@$(MAKE) --no-print-directory all
@@ -109,7 +109,7 @@ inject: deps $(BUILD)/touchstone-inject
 # memcheck over the C tests and the cases, in a build of its own.
 valgrind: guests
 	@CI_LONG=1 ci/setup.sh
-	@$(PYTHON) ci/run_tests.py valgrind
+	@$(PYTHON) ci/run_tests.py valgrind valgrind-compiled valgrind-mixed
 test-p2: deps guests
 	@$(MAKE) --no-print-directory all
 	@$(PYTHON) ci/run_tests.py p2
