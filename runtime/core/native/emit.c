@@ -3,6 +3,7 @@
  * A candidate is `valid` if its home holds its value, and `dirty` if its slot in the frame does not. Each label
  * has a fixed state, which every way to it establishes. A loop's first instruction wants all slots that the
  * loop uses in their homes. */
+#include "core/native/adapter.h"
 #include "core/native/emitter.h"
 
 #if TS_HAS_MACHINE_CODE
@@ -773,6 +774,12 @@ bool ts_native_fits(const ts_native *n, uint32_t n_words, uint32_t n_funcs) {
 }
 uint32_t ts_native_processor(void) {
     return 0;
+}
+bool ts_native_adapter(const ts_adapter_shape *shape, const ts_native_layout *layout, const void *const *handlers,
+                       const ts_word *to_leave, ts_native *out, uint32_t *leave_at) {
+    (void)shape, (void)layout, (void)handlers, (void)to_leave, (void)leave_at;
+    *out = (ts_native){0};
+    return false;
 }
 bool ts_native_make(const ts_native_source *from, ts_native *out) {
     (void)from;

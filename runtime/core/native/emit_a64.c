@@ -373,9 +373,18 @@ void ts_target_call_indirect(emitter *e, operand index) {
     a64_load(a, 1, TMP2, at_mem(TMP2, e->t->func_code));
     enter_frame(e);
 }
-/* Adapters have no machine code here: the interpreter calls. */
+/* A function with an adapter is called by its code (native/adapter.h). The interpreter calls the others. */
 void ts_target_call_import(emitter *e) {
-    ts_target_interpret(e, e->in->at, TS_IR_call_import);
+    assembler *a = &e->a;
+    const ts_word *w = e->w;
+    a64_load(a, 1, X0, at_mem(INSTANCE, e->t->instance_funcs));
+    a64_load(a, 1, X0, at_mem(X0, (int32_t)(w[1].uw[1] * 8)));
+    a64_load(a, 1, X0, at_mem(X0, e->t->func_adapter));
+    ts_emit_side_exit(e, a64_zero(1, X0));
+    number(e, TMP3, TS_NATIVE_WORD, e->in->at);
+    a64_add_imm(a, 1, A_ADD, ACC_R, FRAME, (int64_t)w[1].s[0] * 8, TMP2);
+    a64_load(a, 1, TMP, at_mem(X0, e->t->adapter_call));
+    a64_jump_reg(a, TMP);
 }
 void ts_target_return(emitter *e) {
     assembler *a = &e->a;

@@ -270,11 +270,4 @@ bool ts_native_adapter(const ts_adapter_shape *shape, const ts_native_layout *la
     out->len = w.a.len;
     return true;
 }
-#else /* other processors have no such code */
-bool ts_native_adapter(const ts_adapter_shape *shape, const ts_native_layout *layout, const void *const *handlers,
-                       const ts_word *to_leave, ts_native *out, uint32_t *leave_at) {
-    (void)shape, (void)layout, (void)handlers, (void)to_leave, (void)leave_at;
-    *out = (ts_native){0};
-    return false;
-}
 #endif
