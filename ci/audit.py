@@ -3,7 +3,8 @@
 
 Usage: ci/audit.py [--list] [PROMISE...]
 In: the tables of SECURITY.md, what `make all tests` built. Out: a line for each promise; the output of what failed.
-Exit status 0 only if every promise names tests, every test exists, and all pass.
+Exit status 0 only if every promise names tests, every test exists, and all pass. What is skipped on this machine is said; a test
+of which everything is skipped shows nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,33 +49,60 @@ def source(name: str, root: Path = ROOT) -> Path | None:
     return found[0] if found else None
 
 
-def command(name: str, path: Path) -> list[str]:
-    """How a test is run."""
+def command(name: str, path: Path, xml: Path) -> list[str]:
+    """How a test is run. pytest leaves its counts in `xml`."""
     if path.suffix == ".c":
         return [str(BUILD / "tests" / name)]
     if path.parent.name == "ci":
         return [sys.executable, str(path)]
-    return [sys.executable, "-m", "pytest", "-c", str(ROOT / "harness/pyproject.toml"), "--rootdir", str(ROOT), "-q", "-n", "2", str(path)]
+    return [sys.executable, "-m", "pytest", "-c", str(ROOT / "harness/pyproject.toml"), "--rootdir", str(ROOT), "-q", "-n", "2", f"--junitxml={xml}", str(path)]
 
 
-def passes(name: str, done: dict[str, bool]) -> bool:
-    """Runs a test, each once, and prints what a failed one says."""
+@dataclass(frozen=True)
+class Ran:
+    """What became of a test: whether it passed, and how many of its parts were skipped. A check has no parts."""
+
+    passed: bool
+    parts: int = 0
+    skipped: int = 0
+
+    @property
+    def shows(self) -> bool:
+        return self.passed and not (self.parts and self.skipped == self.parts)
+
+
+def parts(path: Path, output: str, xml: Path) -> tuple[int, int]:
+    """The parts of a test, and how many of them were skipped, by what it left."""
+    if path.suffix == ".c":
+        skipped = len(re.findall(r"^\[  SKIPPED \] \w+$", output.partition("listed below")[0], re.MULTILINE))
+        return len(re.findall(r"^\[ RUN      \]", output, re.MULTILINE)), skipped
+    cases = list(ET.parse(xml).iter("testcase")) if xml.exists() and xml.stat().st_size else []
+    return len(cases), sum(case.find("skipped") is not None for case in cases)
+
+
+def run(name: str, path: Path, xml: Path) -> Ran:
+    """Runs a test, and prints what it says if it fails."""
+    env = {**os.environ, "TOUCHSTONE": str(BUILD / "touchstone"), "TOUCHSTONE_FIXTURES": str(ROOT / "fixtures")}
+    try:
+        done = subprocess.run(command(name, path, xml), cwd=ROOT, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=1800, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        print(f"audit: {name}: {error}")
+        return Ran(False)
+    if done.returncode != 0:
+        print(f"{done.stdout[-4000:]}{done.stderr[-4000:]}", end="")
+    return Ran(done.returncode == 0, *parts(path, done.stdout + done.stderr, xml))
+
+
+def outcome(name: str, done: dict[str, Ran]) -> Ran:
+    """What became of a test, which is run once."""
     if name not in done:
         path = source(name)
         if path is None:
             print(f"audit: there is no test {name}")
-            done[name] = False
-            return False
-        env = {**os.environ, "TOUCHSTONE": str(BUILD / "touchstone"), "TOUCHSTONE_FIXTURES": str(ROOT / "fixtures")}
-        try:
-            run = subprocess.run(command(name, path), cwd=ROOT, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=1800, check=False)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            print(f"audit: {name}: {error}")
-            done[name] = False
-            return False
-        done[name] = run.returncode == 0
-        if not done[name]:
-            print(f"{run.stdout[-4000:]}{run.stderr[-4000:]}", end="")
+            done[name] = Ran(False)
+            return done[name]
+        with tempfile.TemporaryDirectory(prefix="audit-") as folder:
+            done[name] = run(name, path, Path(folder) / "it.xml")
     return done[name]
 
 
@@ -86,15 +116,17 @@ def main() -> int:
         print(f"audit: SECURITY.md has no promise {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
     chosen = [p for p in found if not args.promise or p.number in args.promise]
-    done: dict[str, bool] = {}
+    done: dict[str, Ran] = {}
     broken = 0
     for p in chosen:
         if args.list:
             print(f"{p.number}: {p.text}: {', '.join(p.tests)}")
             continue
-        failed = [name for name in p.tests if not passes(name, done)]
+        failed = [name for name in p.tests if not outcome(name, done).shows]
         broken += bool(failed) or not p.tests
-        print(f"{p.number}: {'holds' if p.tests and not failed else 'NOT SHOWN'}: {p.text}{': ' + ', '.join(failed) if failed else ''}", flush=True)
+        skipped = [f"{name} {done[name].skipped} of {done[name].parts}" for name in p.tests if done[name].skipped]
+        notes = (f": {', '.join(failed)}" if failed else "") + (f" (skipped: {', '.join(skipped)})" if skipped else "")
+        print(f"{p.number}: {'holds' if p.tests and not failed else 'NOT SHOWN'}: {p.text}{notes}", flush=True)
     if not args.list:
         print(f"{len(chosen) - broken} of {len(chosen)} promises hold, by {len(done)} tests")
     return 1 if broken else 0

@@ -28,3 +28,14 @@ def test_a_test_that_is_absent_is_not_found(tmp_path: Path) -> None:
     assert audit.source("test_x", tmp_path) == tmp_path / "runtime/tests/core/test_x.c"
     assert audit.source("test_y", tmp_path) is None
     assert audit.source("test_x.py", tmp_path) is None
+
+
+def test_what_is_skipped_shows_nothing(tmp_path: Path) -> None:
+    assert audit.Ran(True).shows and audit.Ran(True, 5, 4).shows
+    assert not audit.Ran(True, 5, 5).shows and not audit.Ran(False, 5, 0).shows
+    said = "[==========] g: Running 2 test(s).\n[ RUN      ] a\n[       OK ] a\n[ RUN      ] b\n[  SKIPPED ] b\n[  SKIPPED ] 1 test(s), listed below:\n[  SKIPPED ] b\n"
+    assert audit.parts(Path("test_x.c"), said, tmp_path / "none.xml") == (2, 1)
+    xml = tmp_path / "it.xml"
+    xml.write_text('<testsuites><testsuite><testcase name="a"/><testcase name="b"><skipped/></testcase></testsuite></testsuites>')
+    assert audit.parts(Path("test_x.py"), "", xml) == (2, 1)
+    assert audit.parts(Path("check_x.py"), "", tmp_path / "none.xml") == (0, 0)

@@ -770,7 +770,7 @@ def test_a_reader_that_does_not_read_stops_the_clock(probe: Probe) -> None:
         conn.answer(b"x" * 20_000_000)
 
     with Server(serve) as server:
-        said = probe.run(get(server, times="0 1000 1000"), "wait 1", "run 2500", "sink 1 65536 0")
+        said = probe.run(get(server, times="0 2500 2500"), "wait 1", "run 4000", "sink 1 65536 0")
         assert said.end() == "ok" and said.one("sunk")[0] == "20000000"
 
 
