@@ -224,6 +224,80 @@ static void test_trace(void **s) {
     }
 }
 
+/* (component (import "m" (core module $m (export "f" (func (result i32))))) (core instance $i (instantiate $m))
+ *   (func (export "f") (result u32) (canon lift (core func $i "f")))) */
+static const uint8_t imports_module[] = {
+    0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00, 0x03, 0x0d, 0x01, 0x50, 0x02, 0x01, 0x60, 0x00, 0x01, 0x7f,
+    0x03, 0x01, 0x66, 0x00, 0x00, 0x0a, 0x07, 0x01, 0x00, 0x01, 0x6d, 0x00, 0x11, 0x00, 0x02, 0x04, 0x01, 0x00,
+    0x00, 0x00, 0x07, 0x05, 0x01, 0x40, 0x00, 0x00, 0x79, 0x06, 0x07, 0x01, 0x00, 0x00, 0x01, 0x00, 0x01, 0x66,
+    0x08, 0x06, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x0b, 0x07, 0x01, 0x00, 0x01, 0x66, 0x01, 0x00, 0x00};
+/* (module (func (export "f") (result i32) i32.const 42)) */
+static const uint8_t plain_module[] = {0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, 0x01, 0x05, 0x01, 0x60,
+                                       0x00, 0x01, 0x7f, 0x03, 0x02, 0x01, 0x00, 0x07, 0x05, 0x01, 0x01, 0x66,
+                                       0x00, 0x00, 0x0a, 0x06, 0x01, 0x04, 0x00, 0x41, 0x2a, 0x0b};
+enum { RESULT_TYPE = 14, CONST_OP = 31, CONST_VALUE = 32 }; /* places in it */
+
+/* The module, with another constant, or with i64 instead of i32. */
+static ts_core_module *core_module(ts_engine *of, uint8_t value, bool wide) {
+    uint8_t bytes[sizeof plain_module];
+    ts_core_module *m;
+    ts_error e;
+    ts_error_init(&e);
+    memcpy(bytes, plain_module, sizeof bytes);
+    assert_int_equal(bytes[RESULT_TYPE], 0x7f);
+    assert_int_equal(bytes[CONST_OP], 0x41);
+    bytes[CONST_VALUE] = value;
+    if (wide) bytes[RESULT_TYPE] = 0x7e, bytes[CONST_OP] = 0x42;
+    assert_int_equal(ts_core_module_load(of, bytes, sizeof bytes, &m, &e), TS_OK);
+    return m;
+}
+/* A core module for an import: it must have the exports that the import asks for, and be of the same engine. */
+static void test_modules(void **s) {
+    (void)s;
+    ts_error e;
+    ts_error_init(&e);
+    ts_component *c;
+    ts_engine *other;
+    ts_cstore *store;
+    ts_cinstance *i;
+    const char *r;
+    assert_int_equal(ts_component_load(engine, imports_module, sizeof imports_module, &c, &e), TS_OK);
+    assert_int_equal(ts_engine_new(&other, &e), TS_OK);
+    ts_core_module *m42 = core_module(engine, 42, false), *m43 = core_module(engine, 43, false),
+                   *wide = core_module(engine, 42, true), *foreign = core_module(other, 42, false);
+    ts_linker *l = linker(NULL, NULL, NULL);
+    ts_pool *pool = ts_pool_new();
+    assert_int_equal(ts_cstore_new(engine, NULL, &store, &e), TS_OK);
+
+    assert_int_equal(ts_component_instantiate(store, l, c, &i, &e), TS_UNLINKABLE);
+    assert_non_null(strstr(e.message, "no such core module is provided"));
+    const struct {
+        ts_core_module *m;
+        ts_status st;
+        const char *said;
+    } rows[] = {{wide, TS_UNLINKABLE, "type mismatch"},
+                {m42, TS_OK, "42"},
+                {m43, TS_OK, "43"}, /* the last one of a name */
+                {foreign, TS_USAGE, "belongs to another engine"}};
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        ts_error_init(&e);
+        assert_int_equal(ts_linker_add_module(l, "m", rows[k].m, &e), TS_OK);
+        ts_status st = ts_component_instantiate(store, l, c, &i, &e);
+        if (st == TS_OK) st = ts_cinstance_call_text(store, i, "f()", pool, &r, &e);
+        if (st != rows[k].st || !strstr(st == TS_OK ? r : e.message, rows[k].said))
+            fail_msg("row %zu: %s: %s", k, ts_status_name(st), st == TS_OK ? r : e.message);
+    }
+    ts_pool_free(pool);
+    ts_cstore_free(store);
+    ts_linker_free(l);
+    ts_component_free(c);
+    ts_core_module_free(m42);
+    ts_core_module_free(m43);
+    ts_core_module_free(wide);
+    ts_core_module_free(foreign);
+    ts_engine_free(other);
+}
+
 static int setup(void **s) {
     (void)s;
     ts_error e;
@@ -241,7 +315,7 @@ static int teardown(void **s) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_versions),      cmocka_unit_test(test_missing), cmocka_unit_test(test_mismatch),
-        cmocka_unit_test(test_types_by_text), cmocka_unit_test(test_trace),
+        cmocka_unit_test(test_types_by_text), cmocka_unit_test(test_trace),   cmocka_unit_test(test_modules),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -66,6 +66,12 @@ def uses(t: str, expression: str) -> Iterator[str]:
     yield f"(local $r {t}) (local.set $r {expression}) (call $nothing) {number.format('(local.get $r)')}"
 
 
+def before(body: str, local: str, code: str) -> str:
+    """The body with a local, and with code before the rest."""
+    locals_, _, rest = body.partition(") ") if body.startswith("(local $") else ("", "", body)
+    return f"{local} {locals_}{')' if locals_ else ''} {code} {rest}"
+
+
 def branches(condition: str) -> Iterator[str]:
     """Branches by a condition, as the body of a function."""
     yield f"(if (result i64) {condition} (then (i64.const 3)) (else (i64.const 5)))"
@@ -84,7 +90,10 @@ def conditions(condition: str) -> Iterator[str]:
 def chosen(t: str) -> Iterator[str]:
     """Of two values one, and the value of a global."""
     for places in operands(t, 2):
-        yield from uses(t, f"(select {places} ({t}.eq (local.get $x) (local.get $y)))")
+        condition = f"({t}.eq (local.get $x) (local.get $y))"
+        yield from uses(t, f"(select {places} {condition})")
+        for body in uses(t, f"(select {places} (local.get $c))"):
+            yield before(body, "(local $c i32)", f"(local.set $c {condition}) (call $nothing)")
     yield from uses(t, f"(global.get $some_{t})")
 
 
@@ -141,18 +150,17 @@ def addresses(memory64: bool) -> Iterator[str]:
 def accesses(memory64: bool) -> Iterator[tuple[str, str, list[str]]]:
     """Loads and stores, also of a memory whose addresses are checked by instructions, as those of 64 bits are."""
     at = ["0", "3", "40"]
-    head = "(local $a i64) (local.set $a (i64.extend_i32_u (local.get $x))) " if memory64 else ""
+    head = "(local.set $a (i64.extend_i32_u (local.get $x)))" if memory64 else ""
     for address in addresses(memory64):
         for op in LOADS:
             for body in (*uses(op[:3], f"({op} {address})"), *uses(op[:3], f"({op} offset=8 {address})")):
-                local, _, rest = body.partition(") ") if body.startswith("(local $r") else ("", "", body)
-                yield "i32", f"{local}{')' if local else ''} {head}{rest}", at
+                yield "i32", before(body, "(local $a i64)", head), at
         for op in STORES:
             t = op[:3]
             v = {"i32": "(local.get $y)", "i64": "(i64.extend_i32_s (local.get $y))"}.get(t, f"({t}.convert_i32_s (local.get $y))")
             for value in (v, f"({t}.const {CONSTANTS[t]})", "(local.get $v)"):
                 for offset in ("", "offset=8 "):
-                    body = f"(local $v {t}) {head} (local.set $v {v}) (call $nothing) ({op} {offset}{address} {value}) (call $sum)"
+                    body = f"(local $v {t}) (local $a i64) {head} (local.set $v {v}) (call $nothing) ({op} {offset}{address} {value}) (call $sum)"
                     yield "i32", body, at
 
 
