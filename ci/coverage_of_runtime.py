@@ -4,7 +4,8 @@
 Usage: ci/coverage_of_runtime.py [--report] [STEP...]      (steps: build c outside wast p2 inject; --report: only the tables)
 In: clang with its profile runtime, llvm-profdata and llvm-cov of the same version. Out: build-cov/ (a build of its own, with
 profiles that survive a killed process), build-cov/html/index.html, tables on stdout. Exit status 1: a file that
-runtime/tests/COVERAGE.md does not list is below the bounds, or the whole is; 2: a tool is missing, or wrong usage.
+runtime/tests/COVERAGE.md does not list is below the bounds, a function that it does not list never ran, or the whole is below
+the bounds; 2: a tool is missing, or wrong usage.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build-cov"
@@ -26,8 +30,10 @@ PAGE = ROOT / "runtime/tests/COVERAGE.md"
 LINES, BRANCHES = 90.0, 80.0
 """The bounds, in percent, of the whole."""
 JOBS = os.environ.get("JOBS", "2")
-# Counters are in a file that is mapped: a process that is killed, or that may open no file any more, loses none.
-CFLAGS = "-fprofile-instr-generate -fcoverage-mapping -mllvm -runtime-counter-relocation"
+PROFILES = BUILD / "profiles/%c%m.profraw"
+# Counters are in a file that is mapped: a process that is killed, or that may open no file any more, loses none. Its name is in the
+# programs, for those that are started without an environment.
+CFLAGS = f"-fprofile-instr-generate={PROFILES} -fcoverage-mapping -mllvm -runtime-counter-relocation"
 WAST = ("", "--checked", "--engine compiled-at-once", "--engine compiled-at-once --checked", "--interruptible --deterministic")
 LONG = ("test_soak", "test_inject", "test_install", "test_every_byte")  # they measure, or use builds of their own
 
@@ -79,7 +85,7 @@ def run(*argv: str | Path, env: dict[str, str] | None = None, log: str) -> int:
 
 
 def profile() -> dict[str, str]:
-    return {"LLVM_PROFILE_FILE": str(BUILD / "profiles/%c%m.profraw"), "CFLAGS": CFLAGS, "LDFLAGS": "-fprofile-instr-generate",
+    return {"LLVM_PROFILE_FILE": str(PROFILES), "CFLAGS": CFLAGS, "LDFLAGS": f"-fprofile-instr-generate={PROFILES}",
             "TOUCHSTONE_SERVE": str(BUILD / "touchstone")}  # fmt: skip
 
 
@@ -129,20 +135,52 @@ def injections() -> None:
 STEPS: dict[str, Callable[[], None]] = {"build": build, "c": c_tests, "outside": outside, "wast": scripts, "p2": cases, "inject": injections}
 
 
-def measured() -> dict[str, Part]:
-    """By file, relative to the repository."""
+def relative(path: str) -> str:
+    return re.sub(r".*?(?=runtime/)", "", path)
+
+
+def never_run(functions: Iterable[dict[str, Any]]) -> dict[tuple[str, str], int]:
+    """The functions of the runtime that no test reaches, by file and name, with their lines. One in a header counts once."""
+    runs: Counter[tuple[str, str]] = Counter()
+    lines: dict[tuple[str, str], int] = {}
+    for function in functions:
+        key = relative(function["filenames"][0]), function["name"].rpartition(":")[2]
+        runs[key] += function["count"]
+        first, _, last, *_ = function["regions"][0]
+        lines[key] = last - first + 1
+    return {key: lines[key] for key in sorted(lines) if runs[key] == 0 and key[0].startswith("runtime/")}
+
+
+def excused_functions(page: Path = PAGE) -> list[tuple[str, str, str]]:
+    """The rows of the page about functions: pattern, file, reason."""
+    return re.findall(r"^\| `([^`/]+)` \| `(runtime/[^`]+)` \|(?:.*\|)? ([^|]+) \|$", page.read_text(encoding="utf-8"), re.M) if page.exists() else []
+
+
+def unlisted(never: Iterable[tuple[str, str]], rows: list[tuple[str, str, str]]) -> list[tuple[str, str]]:
+    """Those of the functions that no row is about."""
+    return [(file, name) for file, name in never if not any(file == of and fnmatchcase(name, pattern) for pattern, of, _ in rows)]
+
+
+def exported() -> dict[str, Any]:
+    """What llvm-cov says, after the profiles have been merged."""
     profiles, data = sorted((BUILD / "profiles").glob("*.profraw")), BUILD / "all.profdata"
     if not profiles:
         sys.exit("coverage: there are no profiles: run the steps first")
     subprocess.run([tool("llvm-profdata"), "merge", "-sparse", "--failure-mode=all", "-o", data, *profiles], cwd=ROOT, check=True)
     what = [str(BUILD / "libtouchstone.so"), f"-object={BUILD / 'touchstone'}", f"-instr-profile={data}", r"-ignore-filename-regex=runtime/(tests|fuzz|examples)/|build"]
-    done = subprocess.run([tool("llvm-cov"), "export", "-summary-only", *what], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run([tool("llvm-cov"), "export", *what], cwd=ROOT, capture_output=True, text=True, check=True)
     subprocess.run([tool("llvm-cov"), "show", "-format=html", "-show-branches=count", f"-output-dir={BUILD / 'html'}", *what], cwd=ROOT, check=True,
                    stdout=subprocess.DEVNULL)  # fmt: skip
+    found: dict[str, Any] = json.loads(done.stdout)["data"][0]
+    return found
+
+
+def measured(files: Iterable[dict[str, Any]]) -> dict[str, Part]:
+    """By file, relative to the repository."""
     found = {}
-    for file in json.loads(done.stdout)["data"][0]["files"]:
+    for file in files:
         lines, branches = file["summary"]["lines"], file["summary"]["branches"]
-        name = re.sub(r".*?(?=runtime/)", "", file["filename"])
+        name = relative(file["filename"])
         if not name.startswith("runtime/") or not lines["count"]:  # sources of libraries; headers without code
             continue
         found[name] = Part(lines["count"], lines["covered"], branches["count"], branches["covered"])
@@ -176,7 +214,8 @@ def main() -> int:
         for name in words or STEPS:
             print(f"coverage: {name}", flush=True)
             STEPS[name]()
-    files = measured()
+    said = exported()
+    files, never = measured(said["files"]), never_run(said["functions"])
     rooms: dict[str, Part] = {}
     for name, part in files.items():
         rooms[room(name)] = rooms.get(room(name), Part()) + part
@@ -185,9 +224,13 @@ def main() -> int:
     table("room", [*sorted(rooms.items()), ("all", total)])
     table(f"below {LINES:.0f} % of lines or {BRANCHES:.0f} % of branches", low.items())
     print(f"\ncoverage: {total.line_part:.1f} % of lines, {total.branch_part:.1f} % of branches; build-cov/html/index.html")
+    print(f"coverage: {len(never)} of {len({(f['filenames'][0], f['name']) for f in said['functions']})} functions never ran:")
+    for (file, function), lines in never.items():
+        print(f"  {file} {function} {lines}")
     known = excused()
     listed = tuple(known)
     red = [f"{name} is below the bounds, and {PAGE.relative_to(ROOT)} does not list it" for name in low if not name.startswith(listed or ("-",))]
+    red += [f"{function} of {file} never ran, and {PAGE.relative_to(ROOT)} does not list it" for file, function in unlisted(never, excused_functions())]
     if total.low:
         red.append("the whole is below the bounds")
     for line in red:

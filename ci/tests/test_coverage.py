@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import coverage_of_runtime as coverage
 import pytest
@@ -37,3 +38,39 @@ def test_rows_of_a_page(tmp_path: Path) -> None:
     page.write_text("| file | lines | branches | reason |\n|---|---|---|---|\n| `runtime/a.c` | 80 | 70 | it is for another system |\n| `b.c` | 1 | 2 | no |\n")
     assert coverage.excused(page) == {"runtime/a.c": "it is for another system"}
     assert coverage.excused(tmp_path / "none.md") == {}
+
+
+def function(name: str, count: int, file: str = "/x/runtime/base/a.c", lines: tuple[int, int] = (3, 5)) -> dict[str, Any]:
+    """As llvm-cov exports one."""
+    return {"name": name, "count": count, "filenames": [file], "regions": [[lines[0], 1, lines[1], 2, count, 0, 0, 0]]}
+
+
+def test_functions_that_never_ran() -> None:
+    header = "/x/runtime/base/a.h"
+    found = coverage.never_run([
+        function("ran", 1),
+        function("/x/runtime/base/a.c:never", 0),
+        function("a.c:inlined", 0, header),
+        function("b.c:inlined", 2, header),  # in another file it ran
+        function("of_a_library", 0, "/usr/share/llhttp/llhttp.c"),
+    ])  # fmt: skip
+    assert found == {("runtime/base/a.c", "never"): 3}
+
+
+def test_functions_that_the_page_lists(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("| function | file | lines | why |\n|---|---|---|---|\n| `h_tst_*` | `runtime/a.h` | 5 | nobody makes them |\n| `runtime/b.c` | 1 | 2 | a file |\n")
+    rows = coverage.excused_functions(page)
+    assert rows == [("h_tst_*", "runtime/a.h", "nobody makes them")]
+    never = [("runtime/a.h", "h_tst_AI"), ("runtime/a.h", "h_add_AI"), ("runtime/c.h", "h_tst_AI")]
+    assert coverage.unlisted(never, rows) == never[1:]
+    assert coverage.excused(page) == {"runtime/b.c": "a file"}
+
+
+def test_the_page_names_files_of_functions_that_exist() -> None:
+    rows = coverage.excused_functions()
+    assert rows
+    for pattern, file, reason in rows:
+        text = (ROOT / file).read_text("utf-8")
+        assert len(reason) > 10, pattern
+        assert "*" in pattern or pattern in text, (pattern, file)
