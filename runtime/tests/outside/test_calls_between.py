@@ -258,6 +258,15 @@ def test_the_peak_of_nested_calls_is_counted(tmp_path: Path) -> None:
         assert json.loads((tmp_path / "outcome.json").read_text())["usage"]["depth"] == 31
 
 
+def test_tail_calls_leave_the_component(tmp_path: Path) -> None:
+    """Each component in the middle ends in a call of the next one, and the last one traps at last: the frames must be found."""
+    text = chain(6).replace("(i32.add (i32.const 1) (call $f (local.get 0)))", "(return_call $f (local.get 0))")
+    assert int(ends(assemble(tmp_path, text), "go(300)", 0)) == sum((k & 0xFF) + 1 for k in range(1, 301))
+    fails = text.replace("(i32.add (local.get 0) (i32.const 1))", "(i32.div_u (i32.const 255) (local.get 0))")
+    assert fails != text
+    ends(assemble(tmp_path, fails, "fails"), "go(300)", TRAPPED, "integer divide by zero")
+
+
 def back(inside: bool, how: str) -> str:
     """The parent calls f of its child, or of a component in its child, many times. Then it calls the child's `go`, or f with 77. That
     calls the parent back, which calls f again, or the child's `other`: a component that is entered already."""
