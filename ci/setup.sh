@@ -116,7 +116,7 @@ if [ "$(cat "$stamp" 2> /dev/null)" != "$wanted" ]; then
     say "making .venv (log: $log/pip.log)"
     : > "$log/pip.log"
     [ -x .venv/bin/python ] || python3 -m venv .venv >> "$log/pip.log" 2>&1 || { say "venv failed: $(tail -n 1 "$log/pip.log")" && exit 1; }
-    pip() { .venv/bin/python -m pip --disable-pip-version-check --quiet install "$@" >> "$log/pip.log" 2>&1; }
+    pip() { .venv/bin/python -m pip --disable-pip-version-check --quiet install --no-compile "$@" >> "$log/pip.log" 2>&1; }
     whole=1
     if ! pip -r harness/requirements.lock -r ci/requirements.txt; then
         grep -vE "$peers" harness/requirements.lock > "$log/required.txt"

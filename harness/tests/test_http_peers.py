@@ -181,6 +181,15 @@ def test_a_client_that_goes() -> None:
     assert sorted(exchange.ended for exchange in seen if exchange.name == "/a") == ["closed", "reset"]
 
 
+def test_a_client_whose_server_is_gone_gives_up_when_the_run_is_over() -> None:
+    over = threading.Event()
+    over.set()
+    with socket.socket() as bound:  # nobody listens there
+        bound.bind(("127.0.0.1", 0))
+        exchange = talk(client(Step(GET), within=1e6), bound.getsockname()[1], over)
+    assert (exchange.ended, exchange.data) == ("closed", b"")
+
+
 @pytest.mark.parametrize("then", ["keep", "hold", "close"])
 def test_the_last_words_before_the_end_count(then: str) -> None:
     """What was sent before the end is received, also on connections that were not accepted yet."""

@@ -377,10 +377,10 @@ def talk(spec: ClientSpec, port: int, over: threading.Event | None = None) -> Ex
     said = b"".join(step.data for step in spec.steps)
     methods = requests_in(said) or ("GET",)
     deadline = time.monotonic() + spec.within
-    sock = _connect(port, deadline)
+    over = over or threading.Event()
+    sock = _connect(port, deadline, over)
     if sock is None:
         return Exchange(spec.name, b"", "closed", methods)
-    over = over or threading.Event()
     with sock:
         connection = _Connection(sock, over)
         connection.follow(spec.steps, deadline, reading=True)
@@ -402,14 +402,14 @@ def talk(spec: ClientSpec, port: int, over: threading.Event | None = None) -> Ex
         return Exchange(spec.name, bytes(connection.data), connection.ended, methods)
 
 
-def _connect(port: int, deadline: float) -> socket.socket | None:
+def _connect(port: int, deadline: float, over: threading.Event) -> socket.socket | None:
+    """Connects, or returns None: nobody has listened until the deadline, or when the run was over."""
     while True:
         try:
             return socket.create_connection(("127.0.0.1", port), timeout=max(0.1, deadline - time.monotonic()))
         except OSError:
-            if time.monotonic() >= deadline:
+            if time.monotonic() >= deadline or over.wait(0.05):
                 return None
-            time.sleep(0.05)
 
 
 def start(case: Case, stack: contextlib.ExitStack) -> tuple[Case, list[Server]] | Inexpressible:

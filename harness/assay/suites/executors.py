@@ -31,6 +31,8 @@ BESIDE = 16
 """How many runs, for each job, may go on beside the jobs while these do not use their processors."""
 FREE = 0.3
 """The part of a processor that the running ones must leave unused for another one to begin."""
+NEW = 0.8
+"""The part of a processor that a run counts as until its use has been measured: most runs soon wait."""
 MEMORY = 1 << 20
 """The KiB of memory that must be available for a run beside the jobs."""
 
@@ -114,7 +116,7 @@ class _Board:
             if not self._left():
                 return None
             _, (case, runtime) = self._next().popleft()
-            self._running[case.id, runtime.name] = 1.0
+            self._running[case.id, runtime.name] = NEW
             return case, runtime
 
     def _left(self) -> bool:
