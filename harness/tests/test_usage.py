@@ -146,7 +146,7 @@ def test_no_other_run_is_started_where_memory_is_short(project: Project, monkeyp
     assert not two.met and seen == ["p2/t/one", "p2/t/two"]
 
 
-def test_what_may_take_longest_begins_first_and_the_rest_keeps_its_order(project: Project) -> None:
+def test_what_may_wait_begins_first_then_what_may_take_longest(project: Project) -> None:
     two = Two(project, 0.0)
     (one, runtime), (other, _) = two.work
     long = replace(other, id="p2/t/long", run=replace(other.run, timeout=other.run.timeout + 20))
@@ -155,4 +155,4 @@ def test_what_may_take_longest_begins_first_and_the_rest_keeps_its_order(project
     piped = replace(other, id="p2/t/piped", run=replace(other.run, stdio=Stdio(stdout="file")))
     work = [(case, runtime) for case in (one, other, peer, piped, long)]
     seen = [result.case for result in LocalExecutor().results(two.suite, work, Settings(jobs=1))]
-    assert seen == ["p2/t/long", "p2/t/peer", "p2/t/piped", "p2/t/one", "p2/t/two"]
+    assert seen == ["p2/t/peer", "p2/t/piped", "p2/t/long", "p2/t/one", "p2/t/two"]

@@ -57,8 +57,8 @@ class Executor(Protocol):
 
 class LocalExecutor:
     """Runs everything on this machine. All runs together use about as many processors as there are jobs: up to BESIDE
-    more for each job go on beside those that wait. What has the longest time limit begins first, so that at the end
-    no processor is left idle by a run that waits for its limit. Where as many wait as may go on at once, the next one
+    more for each job go on beside those that wait. What may wait begins first, and then what has the longest time
+    limit, so that at the end no processor is left idle by a run that waits for its limit. Where as many wait as may go on at once, the next one
     has nobody to wait for."""
 
     def __init__(self) -> None:
@@ -159,9 +159,9 @@ class _Board:
 
 
 def longest_first(work: Sequence[Work]) -> list[Work]:
-    """Returns the work by the time limits of its cases, of those with the same limit first what has somebody at the
-    other end to wait for, and otherwise in its order."""
-    return sorted(work, key=lambda item: (-item[0].run.timeout, not _may_wait(item[0].run)))
+    """Returns first what has somebody at the other end to wait for; both parts by the time limits of the cases, and
+    otherwise in their order."""
+    return sorted(work, key=lambda item: (not _may_wait(item[0].run), -item[0].run.timeout))
 
 
 def _may_wait(run: RunSpec) -> bool:
