@@ -21,6 +21,7 @@ from ..judge import expect
 from ..model import Case, Verdict, locations, names
 from ..record import summary
 from ..runtimes import Adapter, OverrideError, Places, places, registry, variable
+from ..runtimes.places import keep_cache
 from ..runtimes.registry import RegistryError
 from ..suites.cases import Cases
 from ..suites.suite import Suite, SuiteError
@@ -320,9 +321,11 @@ def find_adapters(root: Path, asked: Asked, names: Iterable[str] = ()) -> tuple[
             programs.append(program)
         adapters = registry.tagged(adapters, (*(item.partition("=")[0] for item in programs), *names))
         folders = [adapter.name for adapter in adapters if adapter.about.folder]
-        return adapters, places(root, programs, os.environ, [adapter.name for adapter in adapters], folders)
+        found = places(root, programs, os.environ, [adapter.name for adapter in adapters], folders)
     except (RegistryError, OverrideError) as error:
         raise Unusable(str(error)) from None
+    keep_cache(found.cache)
+    return adapters, found
 
 
 def _also(item: str, adapters: Sequence[Adapter]) -> tuple[Adapter, str]:

@@ -18,7 +18,6 @@ from ..model import Case
 from ..record import Record, Shard
 from ..run.runner import Settings
 from ..runtimes import registry, search
-from ..runtimes.places import keep_cache
 from ..runtimes.search import Found
 from ..suites import shards
 from ..suites.cases import Cases
@@ -156,7 +155,6 @@ def run_command(
     path = target / "results.jsonl"
     versions = tuple(name for name, _ in choice.versions.others)
     adapters, places = find_adapters(root, asked, (*runtimes, *gate, *versions))
-    keep_cache(places.cache)
     known = [adapter.name for adapter in adapters]
     for option, given in (("--gate", gate), ("--runtime", runtimes), ("--versions", versions)):
         for name in given:

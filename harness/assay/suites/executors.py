@@ -58,8 +58,8 @@ class Executor(Protocol):
 class LocalExecutor:
     """Runs everything on this machine. All runs together use about as many processors as there are jobs: up to BESIDE
     more for each job go on beside those that wait. What may wait begins first, and then what has the longest time
-    limit, so that at the end no processor is left idle by a run that waits for its limit. Where as many wait as may go on at once, the next one
-    has nobody to wait for."""
+    limit, so that at the end no processor is left idle by a run that waits for its limit. Where as many wait as may go
+    on at once, the next one has nobody to wait for."""
 
     def __init__(self) -> None:
         self._board = _Board(())
