@@ -74,7 +74,7 @@ class Prepared:
         self._locks: dict[tuple[str, Path], Lock] = {}
         self._done: dict[tuple[str, Path], Path] = {}
 
-    def get(self, runtime: Runtime, component: Path, uses: Callable[[float], None] = lambda _: None) -> Path:
+    def get(self, runtime: Runtime, component: Path, uses: Callable[[float], None] | None = None) -> Path:
         """Returns what a runtime runs for a component. `uses` is told that a run which waits until another one has
         compiled its component uses no processor meanwhile."""
         key = (runtime.name, component)
@@ -93,7 +93,7 @@ def run_case(case: Case, runtime: Runtime, prepared: Prepared, settings: Setting
         return NotRun(not_built(case))
     if reason := refusal(case, runtime):
         return NotRun(reason)
-    component = prepared.get(runtime, case.component, settings.uses or (lambda _: None))
+    component = prepared.get(runtime, case.component, settings.uses)
     scratch = _scratch(case, runtime.peer, settings.keep)
     keep = settings.keep is not None
     try:

@@ -39,9 +39,11 @@ class Usage:
 
 
 @contextlib.contextmanager
-def waiting(lock: threading.Lock, tell: Callable[[float], None]) -> Iterator[None]:
+def waiting(lock: threading.Lock, tell: Callable[[float], None] | None) -> Iterator[None]:
     """Holds a lock. Tells that nothing is used as long as another thread holds it."""
-    if not lock.acquire(blocking=False):
+    if tell is None:
+        lock.acquire()
+    elif not lock.acquire(blocking=False):
         tell(0.0)
         lock.acquire()
         tell(1.0)

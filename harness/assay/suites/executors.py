@@ -102,9 +102,8 @@ class _Board:
     def __init__(self, work: Sequence[Work], jobs: int = 1) -> None:
         self.jobs, self.most = jobs, jobs * (1 + BESIDE)
         self.results: SimpleQueue[CaseResult | BaseException] = SimpleQueue()
-        ranked = list(enumerate(work))
-        self._waiters = deque(item for item in ranked if _may_wait(item[1][0].run))
-        self._workers = deque(item for item in ranked if not _may_wait(item[1][0].run))
+        self._waiters = deque(item for item in work if _may_wait(item[0].run))
+        self._workers = deque(item for item in work if not _may_wait(item[0].run))
         self._running: dict[tuple[str, str], float] = {}
         self._changed = Condition()
 
@@ -115,21 +114,20 @@ class _Board:
                 self._changed.wait()
             if not self._left():
                 return None
-            _, (case, runtime) = self._next().popleft()
+            case, runtime = self._next().popleft()
             self._running[case.id, runtime.name] = NEW
             return case, runtime
 
     def _left(self) -> bool:
         return bool(self._waiters or self._workers)
 
-    def _next(self) -> deque[tuple[int, Work]]:
-        """Returns what the next run comes from: that in whose order it is earlier, or, where all that may be beside
-        the jobs wait, that of those with nobody to wait for."""
-        if not self._waiters or not self._workers:
-            return self._waiters or self._workers
+    def _next(self) -> deque[Work]:
+        """Returns what the next run comes from: what may wait, or, where all wait that may be beside the jobs, what has
+        nobody to wait for."""
         wait = sum(share < FREE for share in self._running.values())
-        first = self._waiters[0][0] < self._workers[0][0] and wait < self.most - self.jobs
-        return self._waiters if first else self._workers
+        if not self._workers or (self._waiters and wait < self.most - self.jobs):
+            return self._waiters
+        return self._workers
 
     def _room(self) -> bool:
         if len(self._running) < self.jobs:
@@ -159,9 +157,8 @@ class _Board:
 
 
 def longest_first(work: Sequence[Work]) -> list[Work]:
-    """Returns first what has somebody at the other end to wait for; both parts by the time limits of the cases, and
-    otherwise in their order."""
-    return sorted(work, key=lambda item: (not _may_wait(item[0].run), -item[0].run.timeout))
+    """Returns the work by the time limits of its cases, and otherwise in its order."""
+    return sorted(work, key=lambda item: -item[0].run.timeout)
 
 
 def _may_wait(run: RunSpec) -> bool:
