@@ -192,6 +192,56 @@ def test_a_deadline_ends_the_callee(two: Path) -> None:
         assert status == LIMIT, said
 
 
+# --- floats ------------------------------------------------------------------------------------------------
+def floats(bits: int) -> str:
+    """`takes` and `gives` return the number's bits, which pass from one component to another one as an f32 or f64, 400 times before."""
+    f, i, u = f"f{bits}", f"i{bits}", f"u{bits}"
+    hot = f"""(param $last {i}) (result {i}) (local $n i32)
+        (loop $next (drop CALL)
+          (br_if $next (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 400))))
+        CALL)"""
+    takes = hot.replace("CALL", f"(call $takes ({f}.reinterpret_{i} (local.get $last)))")
+    gives = hot.replace("CALL", f"({i}.reinterpret_{f} (call $gives (local.get $last)))")
+    signatures = f"""(export "takes" (func (param "a" {f}) (result {u}))) (export "gives" (func (param "a" {u}) (result {f})))"""
+    return f"""(component
+  (component $C
+    (core module $m
+      (func (export "takes") (param {f}) (result {i}) ({i}.reinterpret_{f} (local.get 0)))
+      (func (export "gives") (param {i}) (result {f}) ({f}.reinterpret_{i} (local.get 0))))
+    (core instance $i (instantiate $m))
+    (func (export "takes") (param "a" {f}) (result {u}) (canon lift (core func $i "takes")))
+    (func (export "gives") (param "a" {u}) (result {f}) (canon lift (core func $i "gives"))))
+  (component $D
+    (import "c" (instance $c {signatures}))
+    (core func $takes (canon lower (func $c "takes"))) (core func $gives (canon lower (func $c "gives")))
+    (core module $m
+      (import "c" "takes" (func $takes (param {f}) (result {i}))) (import "c" "gives" (func $gives (param {i}) (result {f})))
+      (func (export "takes") {takes}
+      (func (export "gives") {gives})
+    (core instance $i (instantiate $m (with "c" (instance (export "takes" (func $takes)) (export "gives" (func $gives))))))
+    (func (export "takes") (param "a" {u}) (result {u}) (canon lift (core func $i "takes")))
+    (func (export "gives") (param "a" {u}) (result {u}) (canon lift (core func $i "gives"))))
+  (instance $c (instantiate $C)) (instance $d (instantiate $D (with "c" (instance $c))))
+  (export "takes" (func $d "takes")) (export "gives" (func $d "gives")))"""
+
+
+@pytest.fixture(scope="module", params=[32, 64])
+def float_size(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Path]:
+    return request.param, assemble(tmp_path_factory.mktemp("floats"), floats(request.param))
+
+
+@pytest.mark.parametrize("way", ["takes", "gives"])
+def test_each_nan_becomes_the_canonical_one(way: str, float_size: tuple[int, Path]) -> None:
+    """source: component-model, CanonicalABI.md, canonicalize_nan32 and canonicalize_nan64"""
+    size, file = float_size
+    infinity, fraction = (0x7F800000, 23) if size == 32 else (0x7FF0000000000000, 52)
+    canonical, sign = infinity | 1 << (fraction - 1), 1 << (size - 1)
+    for bits in (canonical, infinity | 1, canonical | 1, sign | canonical, 2 * sign - 1):
+        assert int(ends(file, f"{way}({bits})", 0)) == canonical, hex(bits)
+    for bits in (0, 1, sign, infinity, sign | infinity, infinity - 1, 0x12345678 << (size - 32)):
+        assert int(ends(file, f"{way}({bits})", 0)) == bits, hex(bits)
+
+
 # --- entering ----------------------------------------------------------------------------------------------
 def nested(levels: int) -> str:
     """A component whose function is in `levels` components, called 400 times from beside them. Its state must be left behind."""
