@@ -8,6 +8,7 @@
 #include "core/tools/tools.h"
 #include "sys/thread.h"
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,7 +57,7 @@ enum { NONE, TEXT, SYMTAB, STRTAB, SECTIONS, NAME_TEXT = 1, NAME_SYMTAB = 7, NAM
 enum { TYPE_NOBITS = 8, TYPE_SYMTAB = 2, TYPE_STRTAB = 3, FLAG_ALLOC = 2, FLAG_EXEC = 4, GLOBAL_FUNC = 1 << 4 | 2 };
 typedef struct object {
     struct jit_code_entry entry; /* the first member */
-    const ts_module *module;
+    const ts_module *module;     /* NULL: code that is the engine's */
     elf_header header;
     elf_section sections[SECTIONS];
     elf_symbol symbols[2];
@@ -64,13 +65,12 @@ typedef struct object {
 } object;
 #define PLACE(member) (offsetof(object, member) - offsetof(object, header))
 
-static object *object_new(const ts_fcode *c) {
+static object *object_new(const ts_module *module, const uint8_t *code, uint32_t size, const char *name) {
     object *o = calloc(1, sizeof *o);
     if (!o) return NULL;
     memcpy(o->strings, SECTION_NAMES, sizeof SECTION_NAMES);
-    ts_code_name(c, o->strings + sizeof SECTION_NAMES, TS_CODE_NAME);
-    const uint64_t at = (uintptr_t)c->machine->code, size = c->machine->len;
-    o->module = c->module;
+    snprintf(o->strings + sizeof SECTION_NAMES, TS_CODE_NAME, "%s", name);
+    o->module = module;
     o->header = (elf_header){.ident = {0x7f, 'E', 'L', 'F', 2, 1, 1},
                              .type = 1, /* relocatable, though its addresses are final */
 #if defined(__aarch64__)
@@ -84,8 +84,12 @@ static object *object_new(const ts_fcode *c) {
                              .shentsize = sizeof *o->sections,
                              .shnum = SECTIONS,
                              .shstrndx = STRTAB};
-    o->sections[TEXT] = (elf_section){
-        .name = NAME_TEXT, .type = TYPE_NOBITS, .flags = FLAG_ALLOC | FLAG_EXEC, .addr = at, .size = size, .align = 16};
+    o->sections[TEXT] = (elf_section){.name = NAME_TEXT,
+                                      .type = TYPE_NOBITS,
+                                      .flags = FLAG_ALLOC | FLAG_EXEC,
+                                      .addr = (uintptr_t)code,
+                                      .size = size,
+                                      .align = 16};
     o->sections[SYMTAB] = (elf_section){.name = NAME_SYMTAB,
                                         .type = TYPE_SYMTAB,
                                         .offset = PLACE(symbols),
@@ -113,9 +117,8 @@ typedef struct gdb_jit {
     ts_code_watch watch; /* the first member */
     TS_VEC(object *) objects;
 } gdb_jit;
-static void made(ts_code_watch *w, ts_fcode *c) {
-    gdb_jit *g = (gdb_jit *)w;
-    object *o = object_new(c);
+static void add(gdb_jit *g, const ts_module *module, const uint8_t *code, uint32_t size, const char *name) {
+    object *o = object_new(module, code, size, name);
     ts_lock_take(&lock);
     if (o && ts_vec_push(&g->objects, o)) {
         o->entry.next_entry = __jit_debug_descriptor.first_entry;
@@ -127,6 +130,14 @@ static void made(ts_code_watch *w, ts_fcode *c) {
     }
     ts_lock_give(&lock);
 }
+static void made(ts_code_watch *w, ts_fcode *c) {
+    char name[TS_CODE_NAME];
+    ts_code_name(c, name, sizeof name);
+    add((gdb_jit *)w, c->module, c->machine->code, c->machine->len, name);
+}
+static void shared(ts_code_watch *w, const uint8_t *code, uint32_t size, const char *name) {
+    add((gdb_jit *)w, NULL, code, size, name);
+}
 static void forget(object *o) { /* under the lock */
     struct jit_code_entry *e = &o->entry;
     if (e->prev_entry)
@@ -137,8 +148,8 @@ static void forget(object *o) { /* under the lock */
     tell(e, JIT_UNREGISTER);
     free(o);
 }
-static void module_ends(ts_code_watch *w, ts_module *m) {
-    gdb_jit *g = (gdb_jit *)w;
+/* Forgets the code of a module; NULL: the engine's. */
+static void forget_all(gdb_jit *g, const ts_module *m) {
     uint32_t kept = 0;
     ts_lock_take(&lock);
     for (uint32_t i = 0; i < g->objects.len; i++)
@@ -149,16 +160,20 @@ static void module_ends(ts_code_watch *w, ts_module *m) {
     g->objects.len = kept;
     ts_lock_give(&lock);
 }
+static void module_ends(ts_code_watch *w, ts_module *m) {
+    forget_all((gdb_jit *)w, m);
+}
 static void end(ts_code_watch *w) {
     gdb_jit *g = (gdb_jit *)w;
-    ts_vec_free(&g->objects); /* all modules have ended */
+    forget_all(g, NULL); /* all modules have ended */
+    ts_vec_free(&g->objects);
     free(g);
 }
 ts_status ts_engine_set_gdb_jit(ts_engine *engine, ts_error *e) {
     TS_NEED(e, engine);
     gdb_jit *g = calloc(1, sizeof *g);
     if (!g) return ts_fail_nomem(e);
-    g->watch = (ts_code_watch){.made = made, .ends = module_ends, .free = end};
+    g->watch = (ts_code_watch){.made = made, .shared = shared, .ends = module_ends, .free = end};
     ts_engine_watch(engine, &g->watch);
     return TS_OK;
 }

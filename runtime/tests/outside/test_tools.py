@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -58,7 +59,7 @@ GUEST = """(module $hot
       br_if 0
     end))"""
 
-# The function of one component calls that of another one: each call passes through C.
+# The function of one component calls that of another one …
 NESTED = """(component
   (component $inner
     (core module $inside
@@ -74,6 +75,8 @@ NESTED = """(component
     (func (export "go") (param i32) (result i32) local.get 0 call $twice))
   (core instance $o (instantiate $outside (with "the" (instance (export "burn" (func $burn))))))
   (func (export "go") (param "n" u32) (result u32) (canon lift (core func $o "go"))))"""
+# … and does so as often as the parameter says.
+CALLS_OFTEN = NESTED.replace("local.get 0 call $twice)", "(loop (drop (call $twice (i32.const 9))) (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) local.get 0)")
 
 
 def assembled(folder: Path, text: str, *options: str) -> Path:
@@ -119,8 +122,7 @@ def test_perf_map_has_the_functions_with_machine_code(tmp_path: Path) -> None:
 
 
 def test_perf_map_has_calls_between_components(tmp_path: Path) -> None:
-    text = NESTED.replace("local.get 0 call $twice)", "(loop (drop (call $twice (i32.const 9))) (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) local.get 0)")
-    names = perf_map("--invoke", "go(3000)", assembled(tmp_path, text))
+    names = perf_map("--invoke", "go(3000)", assembled(tmp_path, CALLS_OFTEN))
     if not names:
         pytest.skip("this build makes no machine code")
     assert {"call of a component", "return to a component"} <= names
@@ -343,14 +345,13 @@ def test_code_of_every_function_of_a_program() -> None:
     assert listed > 3
 
 
-def test_gdb_knows_functions_with_machine_code(tmp_path: Path) -> None:
+def gdb_stops_at(symbol: str, *argv: str | Path) -> None:
+    """gdb knows the symbol of machine code, stops there, and finds it again by the address."""
     gdb = shutil.which("gdb")
     if not gdb:
         pytest.skip("gdb is absent")
-    guest = assembled(tmp_path, GUEST)
-    if not perf_map(guest):
-        pytest.skip("this build makes no machine code")
-    commands = ("set breakpoint pending on", "break 'hot!sum'", f"run --gdb-jit --engine compiled-at-once {guest}", "info symbol $pc", "kill")
+    words = shlex.join(str(word) for word in argv)
+    commands = ("set breakpoint pending on", f"break '{symbol}'", f"run --gdb-jit --engine compiled-at-once {words}", "info symbol $pc", "kill")
     done = subprocess.run(
         [gdb, "-nx", "-q", "-batch", *(word for text in commands for word in ("-ex", text)), TOUCHSTONE],
         env={**os.environ, "DEBUGINFOD_URLS": "", "LC_ALL": "C.UTF-8"},
@@ -358,4 +359,19 @@ def test_gdb_knows_functions_with_machine_code(tmp_path: Path) -> None:
     )  # fmt: skip
     if "ptrace: Operation not permitted" in done.stderr or "Could not trace the inferior process" in done.stderr:
         pytest.skip("this machine does not permit ptrace")
-    assert re.search(r"^hot!sum( \+ \d+)? in section \.text", done.stdout, re.MULTILINE), (done.stdout, done.stderr)
+    assert re.search(rf"^{symbol}( \+ \d+)? in section \.text", done.stdout, re.MULTILINE), (done.stdout, done.stderr)
+
+
+def test_gdb_knows_functions_with_machine_code(tmp_path: Path) -> None:
+    guest = assembled(tmp_path, GUEST)
+    if not perf_map(guest):
+        pytest.skip("this build makes no machine code")
+    gdb_stops_at("hot!sum", guest)
+
+
+@pytest.mark.parametrize("symbol", ["call of a component", "return to a component"])
+def test_gdb_knows_calls_between_components(symbol: str, tmp_path: Path) -> None:
+    guest = assembled(tmp_path, CALLS_OFTEN)
+    if not perf_map("--invoke", "go(3000)", guest):
+        pytest.skip("this build makes no machine code")
+    gdb_stops_at(symbol, "--invoke", "go(3000)", guest)
