@@ -1,4 +1,5 @@
 /* shapes: see shapes.h. */
+#include "core/code/compile.h"
 #include "core/native/shapes.h"
 #include <string.h>
 
@@ -111,7 +112,8 @@ static void operands_of_vector(const ts_word *w, unsigned form, ts_operands *o) 
     }
 }
 
-/* The operations that are functions of C. A slot's class is not known here: a value may be of any type. */
+/* The operations that are functions of C. Their operands are integers and references, but for values of any type, whose
+ * class is not known here. */
 #define READS(k) (1u << (k))
 #define WRITES 16u
 static void operands_of_slow(const ts_word *w, ts_operands *o) {
@@ -163,22 +165,27 @@ static void operands_of_slow(const ts_word *w, ts_operands *o) {
         break;
     case TS_IR_struct_set:
         o->is_exit = false;
-        reads(o, s[0], IN_NONE);
+        reads(o, s[0], IN_R);
         reads_pair(o, s[1]); /* of any type */
         return;
     case TS_IR_array_set:
         o->is_exit = false;
-        reads(o, s[0], IN_NONE);
-        reads(o, s[1], IN_NONE);
+        reads(o, s[0], IN_R);
+        reads(o, s[1], IN_R);
         reads_pair(o, s[2]);
         return;
     case TS_IR_v128_load_any:
-        reads(o, s[1], IN_NONE);
+        reads(o, s[1], IN_R);
         writes_pair(o, s[0]);
         return;
     case TS_IR_v128_store_any:
-        reads(o, s[0], IN_NONE);
+        reads(o, s[0], IN_R);
         reads_pair(o, s[1]);
+        return;
+    case TS_IR_v128_lane_mem:
+        reads(o, s[0], IN_R);
+        reads_pair(o, s[1]);
+        if (!(s[3] & TS_LANE_STORE)) writes_pair(o, w[3].uw[1]);
         return;
     case TS_IR_f32x4_canon:
     case TS_IR_f64x2_canon:
@@ -191,7 +198,7 @@ static void operands_of_slow(const ts_word *w, ts_operands *o) {
         w->u == TS_IR_i31_get_s || w->u == TS_IR_i31_get_u || w->u == TS_IR_ref_as_non_null)
         o->is_exit = false;
     for (unsigned k = 0; k < 4; k++)
-        if (fields >> k & 1) reads(o, s[k], IN_NONE);
+        if (fields >> k & 1) reads(o, s[k], w->u == TS_IR_store_any && k == 1 ? IN_NONE : IN_R);
     if (fields & WRITES) writes(o, s[0], IN_NONE);
 }
 

@@ -84,3 +84,23 @@ def module(rng: random.Random, types: int) -> str:
 @pytest.mark.parametrize("seed", range(8))
 def test_random_structs_are_the_same_in_each_tier(seed: int, tmp_path: Path) -> None:
     same_in_each_tier(assemble(tmp_path, module(random.Random(seed), 12)), "go(9000)")
+
+
+@pytest.mark.parametrize("floats", range(8))
+def test_a_slot_that_floats_and_references_share(floats: int, tmp_path: Path) -> None:
+    """The operand stack's slot of a product is that of the struct, which nothing but operations on references reads."""
+    locals_ = " ".join(f"(local $f{k} f64)" for k in range(floats))
+    sums = " ".join(
+        f"(local.set $f{k} (f64.add (local.get $f{k}) (f64.add (local.get $x) (f64.mul (local.get $f{k}) (local.get $x)))))" for k in range(floats)
+    )
+    half = "(f64.sub (f64.mul (local.get $x) (f64.const {})) (f64.div (local.get $x) (f64.const {})))"
+    made = "(struct.new $s (local.get $r) (local.get $i))"
+    text = f"""(module (rec (type $s (struct (field (ref null $s)) (field i32))))
+(func $f (param $i i32) (param $x f64) (param $r (ref null $s)) (param $k i32) (result i32) (local $n i32) {locals_}
+  (loop $l {sums} (local.set $x (f64.add {half.format(1.5, 3)} {half.format(0.5, 7)})) (local.set $r {made})
+    (local.set $n (i32.add (local.get $n) (struct.get $s 1 (local.get $r))))
+    (if (i32.gt_u (local.get $i) (local.get $k)) (then (local.set $r (struct.get $s 0 (struct.get $s 0 {made})))))
+    (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
+  (i32.add (local.get $n) (i32.trunc_sat_f64_s (local.get $x))))
+(func (export "go") (param i32) (result i32) (call $f (local.get 0) (f64.const 2) (ref.null $s) (i32.const 3))))"""
+    same_in_each_tier(assemble(tmp_path, text), "go(10)")
