@@ -6,58 +6,39 @@ In: a random number generator. Out: the text of a module whose export `go` takes
 from __future__ import annotations
 
 import random
+import re
+from dataclasses import dataclass
+from pathlib import Path
 
-BINARY = [
-    "i8x16.swizzle",
-    "i8x16.eq",
-    "i8x16.lt_u",
-    "i16x8.ge_u",
-    "i32x4.gt_s",
-    "i64x2.lt_s",
-    "v128.and",
-    "v128.or",
-    "v128.xor",
-    "v128.andnot",
-    "i8x16.add",
-    "i16x8.add",
-    "i32x4.add",
-    "i64x2.add",
-    "i8x16.sub",
-    "i16x8.sub_sat_s",
-    "i16x8.mul",
-    "i32x4.mul",
-    "i64x2.mul",
-    "i8x16.min_u",
-    "i16x8.max_s",
-    "i8x16.avgr_u",
-    "i8x16.narrow_i16x8_u",
-    "i16x8.narrow_i32x4_s",
-    "i32x4.dot_i16x8_s",
-    "i16x8.extmul_low_i8x16_s",
-    "i32x4.extmul_high_i16x8_u",
-    "i64x2.extmul_low_i32x4_u",
-    "i16x8.q15mulr_sat_s",
-    "f32x4.pmin",
-    "f64x2.pmax",
-]
-UNARY = [
-    "v128.not",
-    "i8x16.abs",
-    "i8x16.neg",
-    "i32x4.neg",
-    "i16x8.extend_low_i8x16_u",
-    "i32x4.extend_high_i16x8_s",
-    "i64x2.extend_high_i32x4_u",
-    "i8x16.popcnt",
-    "i16x8.extadd_pairwise_i8x16_s",
-    "i64x2.abs",
-    "f32x4.neg",
-    "f64x2.abs",
-]
-SHIFTS = ["i8x16.shl", "i16x8.shl", "i32x4.shr_u", "i64x2.shr_s", "i16x8.shr_s", "i64x2.shl", "i8x16.shr_u"]
-TESTS = ["v128.any_true", "i16x8.all_true", "i8x16.bitmask", "i16x8.bitmask", "i32x4.bitmask"]
-SPLATS = ("i8x16.splat", "i16x8.splat", "i32x4.splat")
-REPLACES = ("i8x16.replace_lane 3", "i16x8.replace_lane 7", "i32x4.replace_lane 2")
+OPERATIONS = Path(__file__).resolve().parents[1] / "core/code/ir_simd.def"
+ROW = re.compile(r"^IR_V\((\w+), (\w+), (\w+)\)$", re.MULTILINE)
+FLOATS = {"CANON_F32": "f32x4", "CANON_F64": "f64x2"}
+LOADS = ("8x8_s", "8x8_u", "16x4_s", "16x4_u", "32x2_s", "32x2_u", "8_splat", "16_splat", "32_splat", "64_splat", "32_zero", "64_zero")
+TYPES = {"i64x2": "i64", "f32x4": "f32", "f64x2": "f64"}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One of ir_simd.def. floats: the lanes that may be NaNs which differ from tier to tier, or empty."""
+
+    name: str
+    floats: str
+
+    @property
+    def lanes(self) -> str:
+        return self.name.split(".")[0]
+
+
+def operations() -> dict[str, list[Operation]]:
+    """By the first word of the shape: UNARY, BINARY, TERNARY, SHIFT, TEST, SPLAT, EXTRACT, REPLACE."""
+    found: dict[str, list[Operation]] = {}
+    for name, shape, nan in ROW.findall(OPERATIONS.read_text()):
+        found.setdefault(shape.split("_")[0], []).append(Operation(name.replace("_", ".", 1), FLOATS.get(nan, "")))
+    return found
+
+
+ALL = operations()
+VECTORS = {"UNARY": 1, "BINARY": 2, "TERNARY": 3}
 
 
 class Function:
@@ -76,15 +57,35 @@ class Function:
         down = depth - 1
         if pick == 2:
             return f"(i32.add {self.integer(down)} {self.integer(down)})"
-        if pick == 3:
-            return f"(i8x16.extract_lane_u {self.rng.randrange(16)} {self.vector(down)})"
-        if pick == 4:
-            return f"(i32x4.extract_lane {self.rng.randrange(4)} {self.vector(down)})"
+        if pick in (3, 4):
+            return self.extracted(down)
         if pick == 5:
-            return f"({self.rng.choice(TESTS)} {self.vector(down)})"
+            return f"({self.rng.choice(ALL['TEST']).name} {self.vector(down)})"
         if pick == 6:
             return f"(i32.load {self.address(down)})"
         return f"(i32.div_u {self.integer(down)} (i32.or {self.integer(down)} (i32.const 1)))"
+
+    def lane(self, operation: Operation) -> int:
+        return self.rng.randrange(int(operation.lanes.split("x")[1]))
+
+    def extracted(self, depth: int) -> str:
+        operation = self.rng.choice(ALL["EXTRACT"])
+        value = f"({operation.name} {self.lane(operation)} {self.vector(depth)})"
+        wrap = {"i64": "(i32.wrap_i64 {})", "f32": "(i32.reinterpret_f32 {})", "f64": "(i32.wrap_i64 (i64.reinterpret_f64 {}))"}
+        return wrap.get(TYPES.get(operation.lanes, ""), "{}").format(value)
+
+    def scalar(self, operation: Operation, depth: int) -> str:
+        """An operand of the type of the lanes."""
+        of = {"i64": "(i64.extend_i32_s {})", "f32": "(f32.convert_i32_s {})", "f64": "(f64.convert_i32_u {})"}
+        return of.get(TYPES.get(operation.lanes, ""), "{}").format(self.integer(depth))
+
+    def computed(self, shape: str, depth: int) -> str:
+        """The result of an operation. NaNs, whose bits may differ from tier to tier, become 0."""
+        operation = self.rng.choice(ALL[shape])
+        value = f"({operation.name} {' '.join(self.vector(depth - k // 2) for k in range(VECTORS[shape]))})"
+        if not operation.floats:
+            return value
+        return f"(v128.and (local.tee $t {value}) ({operation.floats}.eq (local.get $t) (local.get $t)))"
 
     def address(self, depth: int) -> str:
         return f"(i32.and {self.integer(depth)} (i32.const 1023))"
@@ -98,22 +99,25 @@ class Function:
                 f"(local.get $v{rng.randrange(self.vectors)})",
             )
             return rng.choice(leaves)
-        pick, down = rng.randrange(12), depth - 1
-        if pick < 4:
-            return f"({rng.choice(BINARY)} {self.vector(down)} {self.vector(down)})"
-        if pick == 4:
-            return f"({rng.choice(UNARY)} {self.vector(down)})"
-        if pick == 5:
-            return f"({rng.choice(SHIFTS)} {self.vector(down)} {self.integer(depth - 2)})"
+        pick, down = rng.randrange(14), depth - 1
+        if pick < 6:
+            return self.computed(rng.choice(("UNARY", "BINARY", "BINARY", "BINARY", "TERNARY")), down)
         if pick == 6:
-            return f"(v128.bitselect {self.vector(down)} {self.vector(down)} {self.vector(depth - 2)})"
+            return f"({rng.choice(ALL['SHIFT']).name} {self.vector(down)} {self.integer(depth - 2)})"
         if pick == 7:
             lanes = " ".join(str(rng.randrange(32)) for _ in range(16))
             return f"(i8x16.shuffle {lanes} {self.vector(down)} {self.vector(down)})"
         if pick == 8:
-            return f"({rng.choice(SPLATS)} {self.integer(down)})"
+            operation = rng.choice(ALL["SPLAT"])
+            return f"({operation.name} {self.scalar(operation, down)})"
         if pick == 9:
-            return f"({rng.choice(REPLACES)} {self.vector(down)} {self.integer(down)})"
+            operation = rng.choice(ALL["REPLACE"])
+            return f"({operation.name} {self.lane(operation)} {self.vector(down)} {self.scalar(operation, down)})"
+        if pick == 10:
+            return f"(v128.load{rng.choice(LOADS)} offset={rng.randrange(40)} {self.address(down)})"
+        if pick == 11:
+            bits = rng.choice((8, 16, 32, 64))
+            return f"(v128.load{bits}_lane offset={rng.randrange(40)} {rng.randrange(128 // bits)} {self.address(down)} {self.vector(down)})"
         return self.control(depth)
 
     def control(self, depth: int) -> str:
@@ -139,7 +143,7 @@ class Function:
     def statements(self, n: int) -> str:
         rng, out = self.rng, []
         for _ in range(n):
-            pick = rng.randrange(7)
+            pick = rng.randrange(8)
             if pick < 2:
                 out.append(f"(local.set $v{rng.randrange(self.vectors)} {self.vector(2)})")
             elif pick == 2:
@@ -150,6 +154,9 @@ class Function:
                 out.append(f"(i32.store8 {self.address(1)} {self.integer(2)})")
             elif pick == 5:
                 out.append(f"(if {self.integer(1)} (then {self.statements(1)}))")
+            elif pick == 6:
+                bits = rng.choice((8, 16, 32, 64))
+                out.append(f"(v128.store{bits}_lane offset={rng.randrange(40)} {rng.randrange(128 // bits)} {self.address(1)} {self.vector(2)})")
             else:
                 out.append(f"(drop {self.vector(2)})")
         return " ".join(out)
@@ -162,7 +169,7 @@ class Function:
             for _ in range(rng.randint(1, 4))
         )
         every = "(v128.const i32x4 1 2 3 4)" + "".join(f" (v128.xor (local.get $v{k}))" for k in range(self.vectors))
-        return f"""(func {name} (param $i0 i32) (result v128) (local $i1 i32) (local $i2 i32) (local $left i32) {locals_}
+        return f"""(func {name} (param $i0 i32) (result v128) (local $i1 i32) (local $i2 i32) (local $left i32) (local $t v128) {locals_}
 (local.set $left (i32.const 5))
 (loop $l {steps} (local.set $left (i32.sub (local.get $left) (i32.const 1))) (br_if $l (local.get $left)))
 {every})"""

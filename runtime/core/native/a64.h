@@ -10,6 +10,7 @@ enum { X0, X1, X15 = 15, X16, X17, X18, X19, X20, X21, X22, X23, X24, X25, X26, 
 /* What the emitter uses them for: see emit_a64.c. */
 enum { FRAME = X21, MEMORY = X22, EXEC = X23, INSTANCE = X24, ACC_R = X25 };
 enum { TMP = X16, TMP2 = X17, TMP3 = X20, TMP_X = 30, TMP_Y = 31 };
+enum { FIRST_VECTOR_REGISTER = 16, VECTOR_REGISTERS = 14 };
 /* Conditions. The names are those of x64.h, after integer comparisons. The lowest bit negates. A comparison of floats
  * that are unordered sets C and V. From CC_ZERO on: a register is 0, as a64_zero makes it. */
 enum { CC_E, CC_NE, CC_AE, CC_B, CC_MI, CC_PL, CC_VS, CC_VC, CC_A, CC_BE, CC_GE, CC_L, CC_G, CC_LE, CC_ZERO = 16 };
@@ -178,7 +179,8 @@ static inline void a64_cset(assembler *a, unsigned cc, unsigned to) {
 }
 
 /* --- memory --------------------------------------------------------------------------------------------- */
-/* size: the binary logarithm of the bytes. opc: 0 store, 1 load, 2 sign-extending to 64 bits, 3 to 32 bits. */
+/* size: the binary logarithm of the bytes; 4: a vector. opc: 0 store, 1 load, 2 sign-extending to 64 bits, 3 to 32
+ * bits. */
 enum { A_STORE, A_LOAD, A_LOAD_S64, A_LOAD_S32, A_FLOAT = 16 };
 static inline int a64_reaches(unsigned size, operand m) {
     if (m.index != NO_REG) return m.disp == 0;
@@ -187,7 +189,8 @@ static inline int a64_reaches(unsigned size, operand m) {
 }
 /* One instruction. An index is the low half of a register, not scaled. */
 static inline void a64_access(assembler *a, unsigned size, unsigned opc, unsigned reg, operand m) {
-    uint32_t op = size << 30 | (opc & A_FLOAT ? 1u << 26 : 0) | (opc & 3) << 22 | (uint32_t)m.reg << 5 | reg;
+    uint32_t op = (size & 3) << 30 | (opc & A_FLOAT ? 1u << 26 : 0) | (opc & 3) << 22 | (uint32_t)m.reg << 5 | reg;
+    if (size == 4) op |= 2u << 22;
     TS_ASSERT(a64_reaches(size, m));
     if (m.index != NO_REG)
         a64_put(a, op | 0x38204800u | (uint32_t)m.index << 16);
@@ -199,8 +202,7 @@ static inline void a64_access(assembler *a, unsigned size, unsigned opc, unsigne
 /* The operand as one that an instruction can have; TMP3 has the address of one that is far from its base. */
 static inline operand a64_near(assembler *a, unsigned size, operand m) {
     if (a64_reaches(size, m)) return m;
-    a64_imm(a, TMP3, (uint64_t)(int64_t)m.disp);
-    a64_op(a, 1, A_ADD, TMP3, m.reg, TMP3);
+    a64_add_imm(a, 1, A_ADD, TMP3, m.reg, m.disp, TMP3);
     return at_mem(TMP3, 0);
 }
 static inline void a64_load(assembler *a, int wide, unsigned to, operand m) {
@@ -320,5 +322,140 @@ static inline void a64_int_from_float(assembler *a, int two, unsigned to, unsign
 }
 static inline void a64_float_zero(assembler *a, unsigned to) {
     a64_put(a, 0x2f00e400u | to); /* movi */
+}
+
+/* --- vectors -------------------------------------------------------------------------------------------- */
+/* Of all 128 bits, except those that widen and narrow, which name the half. Lanes of integers have a size, the binary
+ * logarithm of their bytes, in bits 22 and 23; lanes of floats have bit 22 if they are doubles: a64_lanes. */
+enum {
+    V_ADD = 0x4e208400,
+    V_SUB = 0x6e208400,
+    V_MUL = 0x4e209c00,
+    V_ADDP = 0x4e20bc00,
+    V_CMEQ = 0x6e208c00,
+    V_CMGT = 0x4e203400,
+    V_CMGE = 0x4e203c00,
+    V_CMHI = 0x6e203400,
+    V_CMHS = 0x6e203c00,
+    V_SMIN = 0x4e206c00,
+    V_UMIN = 0x6e206c00,
+    V_SMAX = 0x4e206400,
+    V_UMAX = 0x6e206400,
+    V_UMAXP = 0x6e20a400,
+    V_SQADD = 0x4e200c00,
+    V_UQADD = 0x6e200c00,
+    V_SQSUB = 0x4e202c00,
+    V_UQSUB = 0x6e202c00,
+    V_URHADD = 0x6e201400,
+    V_SQRDMULH = 0x6e20b400,
+    V_SSHL = 0x4e204400,
+    V_USHL = 0x6e204400,
+    V_AND = 0x4e201c00,
+    V_BIC = 0x4e601c00,
+    V_ORR = 0x4ea01c00,
+    V_EOR = 0x6e201c00,
+    V_BSL = 0x6e601c00,
+    V_FADD = 0x4e20d400,
+    V_FSUB = 0x4ea0d400,
+    V_FMUL = 0x6e20dc00,
+    V_FDIV = 0x6e20fc00,
+    V_FMAX = 0x4e20f400,
+    V_FMIN = 0x4ea0f400,
+    V_FCMEQ = 0x4e20e400,
+    V_FCMGE = 0x6e20e400,
+    V_FCMGT = 0x6ea0e400,
+    /* the low halves; with V_HIGH the high ones. The size is that of the narrow lanes. */
+    V_HIGH = 0x40000000,
+    V_SMULL = 0x0e20c000,
+    V_UMULL = 0x2e20c000,
+    V_UMLAL = 0x2e208000,
+    V_XTN = 0x0e212800,
+    V_SQXTN = 0x0e214800,
+    V_SQXTUN = 0x2e212800,
+    V_UQXTN = 0x2e214800,
+    V_FCVTN = 0x0e216800,
+    V_FCVTL = 0x0e217800,
+    /* one operand */
+    V_ABS = 0x4e20b800,
+    V_NEG = 0x6e20b800,
+    V_CNT = 0x4e205800,
+    V_NOT = 0x6e205800,
+    V_REV64 = 0x4e200800,
+    V_REV32 = 0x6e200800,
+    V_REV16 = 0x4e201800,
+    V_CMLT_ZERO = 0x4e20a800,
+    V_CMEQ_ZERO = 0x4e209800,
+    V_SADDLP = 0x4e202800,
+    V_UADDLP = 0x6e202800,
+    V_FABS = 0x4ea0f800,
+    V_FNEG = 0x6ea0f800,
+    V_FSQRT = 0x6ea1f800,
+    V_FRINTN = 0x4e218800,
+    V_FRINTM = 0x4e219800,
+    V_FRINTP = 0x4ea18800,
+    V_FRINTZ = 0x4ea19800,
+    V_FCVTZS = 0x4ea1b800,
+    V_FCVTZU = 0x6ea1b800,
+    V_SCVTF = 0x4e21d800,
+    V_UCVTF = 0x6e21d800,
+    V_UMAXV = 0x6e30a800, /* the result is in lane 0 */
+    V_UMINV = 0x6e31a800,
+    V_ADDV = 0x4e31b800,
+    /* bytes of vectors */
+    V_TBL = 0x4e000000,
+    V_TBL2 = 0x4e002000, /* of the register n and the next one */
+    V_EXT = 0x6e000000,  /* the first byte is in bits 11 … 14 */
+    V_UZP1 = 0x4e001800,
+    V_TRN1 = 0x4e002800,
+    V_ZIP1 = 0x4e003800,
+    V_UZP2 = 0x4e005800,
+    V_TRN2 = 0x4e006800,
+    V_ZIP2 = 0x4e007800,
+    /* shifts by a number: a64_shifted and a64_shifted_right */
+    V_SSHR = 0x4f000400,
+    V_USHR = 0x6f000400,
+    V_SHL = 0x4f005400,
+    V_SSHLL = 0x0f00a400,
+    V_USHLL = 0x2f00a400,
+    /* lanes, which a64_lane names: from and to a general register; or n is a vector */
+    V_DUP = 0x4e000c00,
+    V_INS = 0x4e001c00,
+    V_UMOV = 0x0e003c00, /* V_HIGH: of 64 bits */
+    V_SMOV = 0x0e002c00, /* to 32 bits */
+    V_DUP_LANE = 0x4e000400,
+    V_GET_LANE = 0x5e000400, /* to lane 0, with zeroes behind it */
+    V_INS_LANE = 0x6e000400, /* from lane 0 */
+};
+static inline uint32_t a64_lanes(uint32_t op, unsigned size) {
+    return op | size << 22;
+}
+/* A shift to the left; of V_SSHLL and V_USHLL, the size is that of the narrow lanes. */
+static inline uint32_t a64_shifted(uint32_t op, unsigned size, unsigned by) {
+    return op | ((8u << size) + by) << 16;
+}
+static inline uint32_t a64_shifted_right(uint32_t op, unsigned size, unsigned by) {
+    return op | ((16u << size) - by) << 16;
+}
+static inline uint32_t a64_lane(uint32_t op, unsigned size, unsigned lane) {
+    return op | ((lane << 1 | 1) << size) << 16;
+}
+static inline void a64_vop(assembler *a, uint32_t op, unsigned to, unsigned n, unsigned m) {
+    a64_put(a, op | m << 16 | n << 5 | to);
+}
+/* One operand; or lanes and shifts. */
+static inline void a64_vun(assembler *a, uint32_t op, unsigned to, unsigned n) {
+    a64_put(a, op | n << 5 | to);
+}
+static inline void a64_vmov(assembler *a, unsigned to, unsigned from) {
+    if (to != from) a64_vop(a, V_ORR, to, from, from);
+}
+/* Each byte is `v`. */
+static inline void a64_vbytes(assembler *a, unsigned to, unsigned v) {
+    a64_put(a, 0x4f00e400u | (v >> 5) << 16 | (v & 31) << 5 | to);
+}
+/* ldr of 16 bytes whose distance a64_bind writes. Returns its place. */
+static inline uint32_t a64_vliteral(assembler *a, unsigned to) {
+    a64_put(a, 0x9c000000u | to);
+    return a->len - 4;
 }
 #endif

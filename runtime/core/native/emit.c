@@ -70,16 +70,6 @@ void ts_emit_write_slot(emitter *e, uint32_t slot, unsigned class, unsigned from
     ts_emit_note_written(e, k);
 }
 
-/* Store the dirty vectors that are in the slots from … to - 1. It keeps the flags. */
-static void store_vectors(emitter *e, uint32_t from, uint32_t to) {
-    for (unsigned k = 0; k < VECTOR_REGISTERS; k++) {
-        int64_t at = e->vectors.slot[k];
-        if (!(e->vectors.dirty >> k & 1) || at + 2 <= from || at >= to) continue;
-        room(&e->a, 0);
-        ts_target_store_vector(e, k);
-        e->vectors.dirty &= (uint8_t)~(1u << k);
-    }
-}
 /* --- leaving and entering ------------------------------------------------------------------------------- */
 void ts_emit_note_number(emitter *e, uint32_t code, ts_native_number number, uint32_t what) {
     PUSH(e->numbers, ((ts_native_number_at){.code = code, .what = what, .number = number}));
@@ -96,7 +86,7 @@ static void interpret(emitter *e, uint32_t instruction) {
     ts_target_interpret(e, in->at, (uint32_t)e->f.code[in->at].u);
 }
 void ts_emit_side_exit(emitter *e, int cc) {
-    store_vectors(e, 0, UINT32_MAX);
+    ts_vectors_store(e, 0, UINT32_MAX);
     PUSH(e->cold, ((cold_code){.kind = COLD_EXIT,
                                .jump = ts_target_jump(e, cc),
                                .to = e->i,
@@ -104,20 +94,11 @@ void ts_emit_side_exit(emitter *e, int cc) {
                                .dirty = e->dirty & e->in->live_in}));
     e->rejoin = true;
 }
-static void free_vector(emitter *e, unsigned k) {
-    e->vectors.slot[k] = -1;
-    e->vectors.dirty &= (uint8_t)~(1u << k);
-}
-static void forget_vectors(emitter *e) {
-    for (unsigned k = 0; k < VECTOR_REGISTERS; k++) free_vector(e, k);
-}
-/* From here on the frame alone has the vectors. */
-static void give_up_vectors(emitter *e) {
-    store_vectors(e, 0, UINT32_MAX);
-    forget_vectors(e);
+void ts_emit_literal(emitter *e, uint32_t load, uint64_t low, uint64_t high) {
+    PUSH(e->cold, ((cold_code){.kind = COLD_LITERAL, .jump = load, .to = e->i, .literal = {low, high}}));
 }
 void ts_emit_leave(emitter *e) {
-    give_up_vectors(e);
+    ts_vectors_give_up(e);
     store_set(e, e->dirty & e->in->live_in);
     e->dirty = e->valid = 0;
     interpret(e, e->i);
@@ -266,6 +247,10 @@ static void emit_cold(emitter *e) {
             establish(e, &e->labels[c->to], e->in->live_in);
             jump_to(e, -1, c->to);
             break;
+        case COLD_LITERAL:
+            put64(a, c->literal[0]);
+            put64(a, c->literal[1]);
+            break;
         default:
             ts_target_landing(e);
             load_set(e, c->valid);
@@ -384,13 +369,6 @@ static void copy(emitter *e, uint32_t to, uint32_t from) {
         ts_target_copy(e, slot_memory(to), m);
     }
 }
-/* No register has a vector in these slots any more. */
-static void drop_vectors(emitter *e, uint32_t from, uint32_t to) {
-    for (unsigned k = 0; k < VECTOR_REGISTERS; k++) {
-        int64_t at = e->vectors.slot[k];
-        if (at >= 0 && at + 2 > from && at < to) free_vector(e, k);
-    }
-}
 void ts_emit_store_slots(emitter *e, uint32_t from, uint32_t to) {
     unsigned k;
     EACH(k, e->dirty & e->f.all) {
@@ -399,7 +377,7 @@ void ts_emit_store_slots(emitter *e, uint32_t from, uint32_t to) {
         store_home(e, k);
         e->dirty &= ~SET_BIT(k);
     }
-    store_vectors(e, from, to);
+    ts_vectors_store(e, from, to);
 }
 void ts_emit_forget_slots(emitter *e, uint32_t from, uint32_t to) {
     unsigned k;
@@ -409,71 +387,7 @@ void ts_emit_forget_slots(emitter *e, uint32_t from, uint32_t to) {
         e->valid &= ~SET_BIT(k);
         e->dirty &= ~SET_BIT(k);
     }
-    drop_vectors(e, from, to);
-}
-static bool has_vectors(const emitter *e) {
-    for (unsigned v = 0; v < VECTOR_REGISTERS; v++)
-        if (e->vectors.slot[v] >= 0) return true;
-    return false;
-}
-/* Whether an instruction leaves vectors in registers alone, and needs none of them in the frame but those it reads. */
-static bool keeps_vectors(const ts_word *w) {
-    switch ((ts_shape_kind)ts_shapes[w->u].kind) {
-    case SHAPE_BIN:
-    case SHAPE_UN:
-    case SHAPE_CMP:
-    case SHAPE_LOAD:
-    case SHAPE_STORE:
-    case SHAPE_STOREF:
-    case SHAPE_VECTOR: return true;
-    case SHAPE_OP: break;
-    default: return false;
-    }
-    switch (w->u) {
-    case TS_IR_copy:
-    case TS_IR_copy2:
-    case TS_IR_const_s:
-    case TS_IR_put_r:
-    case TS_IR_put_f:
-    case TS_IR_put_d:
-    case TS_IR_v128_load:
-    case TS_IR_v128_store:
-    case TS_IR_v128_const:
-    case TS_IR_i8x16_shuffle: return true;
-    default: return false;
-    }
-}
-/* Store the vectors that the next instruction needs in the frame. */
-static void prepare_vectors(emitter *e) {
-    if (!e->vectors.dirty) return;
-    if (!keeps_vectors(e->w)) {
-        store_vectors(e, 0, UINT32_MAX);
-        return;
-    }
-    ts_operands o;
-    ts_operands_of(e->w, &o);
-    for (uint32_t k = 0; k < o.n_reads; k++) store_vectors(e, o.read[k], o.read[k] + 1u);
-}
-/* An operand that the instruction has taken is read by no other: it need not be stored. copy2 may leave it there. */
-static void take_operands(emitter *e, const ts_operands *o) {
-    if (e->w->u == TS_IR_copy2) return;
-    for (uint32_t i = 0; i < o->n_pairs; i++)
-        for (unsigned k = 0; k < VECTOR_REGISTERS; k++)
-            if (e->vectors.slot[k] == o->pair[i] && o->pair[i] >= e->first_temporary &&
-                !(o->writes_pair && o->write == o->pair[i]))
-                free_vector(e, k);
-}
-/* What the instruction that was emitted leaves of the vectors in registers. */
-static void update_vectors(emitter *e) {
-    if (!has_vectors(e)) return;
-    ts_operands o;
-    ts_operands_of(e->w, &o);
-    if (keeps_vectors(e->w)) take_operands(e, &o);
-    if (e->rejoin || o.is_exit || o.is_call || o.reads_all || e->w->u == TS_IR_count) {
-        give_up_vectors(e);
-    } else if (o.write >= 0 && !o.writes_pair) {
-        drop_vectors(e, (uint32_t)o.write, (uint32_t)o.write + (o.moved ? o.moved : 1));
-    }
+    ts_vectors_drop(e, from, to);
 }
 /* Several slots, as if at once. */
 static void move_slots(emitter *e, uint32_t to, uint32_t from, uint32_t n) {
@@ -616,7 +530,7 @@ static void instruction(emitter *e) {
     case SHAPE_STOREF: ts_target_store_float(e, p); return;
     case SHAPE_ADDBR: ts_target_add_and_branch(e, addbr_condition(p->family), true, p->form == FORM_SS); return;
     case SHAPE_SLOW:
-        if (!ts_target_object(e, (unsigned)e->w->u)) ts_emit_leave(e);
+        if (!ts_target_object(e, (unsigned)e->w->u) && !ts_target_vector_other(e, (unsigned)e->w->u)) ts_emit_leave(e);
         return;
     case SHAPE_VECTOR:
         if (!ts_target_vector(e, p)) ts_emit_leave(e);
@@ -629,7 +543,7 @@ static void emit_function(emitter *e) {
     e->first_temporary = e->f.n && (enter->u == TS_IR_enter || enter->u == TS_IR_enter0)
                              ? (uint32_t)enter[1].s[0] + enter[1].s[1]
                              : UINT32_MAX;
-    forget_vectors(e);
+    ts_vectors_forget(e);
     add_entry(e, 0);
     for (e->i = 0; e->i < e->f.n && !e->nomem; e->i++) {
         e->in = &e->f.ins[e->i];
@@ -637,8 +551,8 @@ static void emit_function(emitter *e) {
         room(&e->a, 0);
         PUSH(e->map, ((ts_native_entry){.word = e->in->at, .code = e->a.len}));
         if (e->in->is_label) {
-            if (e->reachable) store_vectors(e, 0, UINT32_MAX);
-            forget_vectors(e);
+            if (e->reachable) ts_vectors_store(e, 0, UINT32_MAX);
+            ts_vectors_forget(e);
             bind_label(e);
         }
         if (!e->reachable) {
@@ -646,13 +560,13 @@ static void emit_function(emitter *e) {
             e->reachable = true;
         }
         e->rejoin = false;
-        prepare_vectors(e);
+        ts_vectors_prepare(e);
         room(&e->a, 0);
         instruction(e);
-        update_vectors(e);
+        ts_vectors_update(e);
         if (e->in->ends) {
             e->reachable = false;
-            forget_vectors(e);
+            ts_vectors_forget(e);
         }
         if (e->rejoin && !e->in->ends) enter_here(e, e->i + 1, e->in->live_out);
         e->valid &= e->in->live_out;

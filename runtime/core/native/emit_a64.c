@@ -12,9 +12,11 @@ const uint8_t ts_target_integer_homes[] = {X26, X27, X28, X19, 0, 1, 2, 3, 4, 5,
 const uint8_t ts_target_floating_homes[] = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
                                             16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29};
 flow_registers ts_target_registers(const ts_compiled *ir) {
-    (void)ir;
-    return (flow_registers){sizeof ts_target_integer_homes, sizeof ts_target_floating_homes};
+    flow_registers have = {sizeof ts_target_integer_homes, sizeof ts_target_floating_homes};
+    if (ts_vectors_are_used(ir)) have.floating -= VECTOR_REGISTERS; /* the last homes */
+    return have;
 }
+_Static_assert(sizeof ts_target_floating_homes == FIRST_VECTOR_REGISTER - 2 + VECTOR_REGISTERS, "v2 and up");
 
 /* --- moves ---------------------------------------------------------------------------------------------- */
 unsigned ts_a64_integer(emitter *e, int wide, operand from, unsigned other) {
@@ -96,7 +98,7 @@ static void a64_continue(emitter *e) {
     a64_load(&e->a, 1, TMP, at_mem(TMP3, 0));
     a64_jump_reg(&e->a, TMP);
 }
-static void number(emitter *e, unsigned to, ts_native_number kind, uint32_t what) {
+void ts_a64_number(emitter *e, unsigned to, ts_native_number kind, uint32_t what) {
     ts_emit_note_number(e, e->a.len, kind, what);
     a64_imm64(&e->a, to, 0);
 }
@@ -112,8 +114,8 @@ uint32_t ts_target_processor(void) {
     return 0; /* the code needs no more than every processor of this kind has */
 }
 void ts_target_interpret(emitter *e, uint32_t word, uint32_t opcode) {
-    number(e, TMP3, TS_NATIVE_WORD, word);
-    number(e, TMP, TS_NATIVE_HANDLER, opcode);
+    ts_a64_number(e, TMP3, TS_NATIVE_WORD, word);
+    ts_a64_number(e, TMP, TS_NATIVE_HANDLER, opcode);
     a64_jump_reg(&e->a, TMP);
 }
 uint32_t ts_target_table_jump(emitter *e, operand index, uint32_t n) {
@@ -146,19 +148,19 @@ static unsigned size_of(const ts_shape *p) {
     return (unsigned)__builtin_ctz(p->size);
 }
 /* The place in a memory with explicit checks, whose address is in x16, without the offset. */
-static operand checked_address(emitter *e, const ts_shape *p, uint64_t offset) {
+static operand checked_address(emitter *e, unsigned size, uint64_t offset, unsigned memory) {
     assembler *a = &e->a;
-    a64_imm(a, TMP2, offset + p->size);
+    a64_imm(a, TMP2, offset + size);
     a64_op(a, 1, A_ADDS, TMP, TMP, TMP2);
     ts_emit_side_exit(e, CC_AE); /* carry */
     a64_load(a, 1, TMP2, at_mem(INSTANCE, e->t->instance_mems));
-    a64_load(a, 1, TMP2, at_mem(TMP2, 0));
+    a64_load(a, 1, TMP2, at_mem(TMP2, (int32_t)memory * 8));
     a64_load(a, 1, TMP3, at_mem(TMP2, e->t->memory_len));
     a64_op(a, 1, A_SUBS, ZR, TMP, TMP3);
     ts_emit_side_exit(e, CC_A);
     a64_load(a, 1, TMP2, at_mem(TMP2, e->t->memory_base));
     a64_op(a, 1, A_ADD, TMP, TMP, TMP2);
-    return at_mem(TMP, -(int32_t)p->size);
+    return at_mem(TMP, -(int32_t)size);
 }
 /* The place of an access, as an instruction can have it. It uses x16 and x20; x17 is free afterwards.
  * base_form: FORM_A … FORM_I, of the address. */
@@ -180,7 +182,7 @@ static operand address(emitter *e, const ts_shape *p, unsigned base_form, uint32
     }
     if (p->checked) {
         a64_mov(a, 1, TMP, base);
-        return checked_address(e, p, offset);
+        return checked_address(e, p->size, offset, 0);
     }
     if (offset == 0) return at_index(MEMORY, base, 0);
     a64_op_extended(a, A_ADD, TMP, MEMORY, base, 0);
@@ -188,6 +190,13 @@ static operand address(emitter *e, const ts_shape *p, unsigned base_form, uint32
     a64_imm(a, TMP2, offset);
     a64_op(a, 1, A_ADD, TMP, TMP, TMP2);
     return at_mem(TMP, 0);
+}
+operand ts_a64_guarded_place(emitter *e, uint32_t slot, unsigned size) {
+    return address(e, &(ts_shape){.size = (uint8_t)size}, FORM_S, slot);
+}
+operand ts_a64_checked_place(emitter *e, uint32_t slot, unsigned size, uint64_t offset, unsigned memory) {
+    a64_mov(&e->a, 1, TMP, ts_a64_integer(e, 1, ts_emit_read_slot(e, slot), TMP));
+    return checked_address(e, size, offset, memory);
 }
 static void access_memory(emitter *e, const ts_shape *p, unsigned opc, unsigned reg, operand m) {
     if (!p->checked) PUSH(e->faults, ((ts_native_entry){.word = e->in->at, .code = e->a.len}));
@@ -341,14 +350,14 @@ void ts_target_take_fuel(emitter *e) {
 static void enter_frame(emitter *e) {
     assembler *a = &e->a;
     const uint16_t *s = e->w[1].s;
-    number(e, TMP, TS_NATIVE_WORD, e->in->at + 3);
+    ts_a64_number(e, TMP, TS_NATIVE_WORD, e->in->at + 3);
     a64_pair(a, 0, TMP, FRAME, slot_memory(s[1]));
     if (s[0]) a64_add_imm(a, 1, A_ADD, FRAME, FRAME, (int64_t)s[0] * 8, TMP3);
     a64_load(a, 1, TMP3, at_mem(TMP2, (int32_t)offsetof(ts_fcode, entry)));
     a64_continue(e);
 }
 void ts_target_call(emitter *e) {
-    number(e, TMP2, TS_NATIVE_CALLEE, (uint32_t)e->w[2].u);
+    ts_a64_number(e, TMP2, TS_NATIVE_CALLEE, (uint32_t)e->w[2].u);
     enter_frame(e);
 }
 void ts_target_call_indirect(emitter *e, operand index) {
@@ -364,7 +373,7 @@ void ts_target_call_indirect(emitter *e, operand index) {
     a64_put(a, 0xf8607800u | i << 16 | TMP2 << 5 | TMP2); /* ldr x17, [x17, i, lsl 3] */
     ts_emit_side_exit(e, a64_zero(1, TMP2));
     a64_load(a, 0, TMP, at_mem(TMP2, e->t->func_type));
-    number(e, TMP3, TS_NATIVE_TYPE, e->in->at + 2);
+    ts_a64_number(e, TMP3, TS_NATIVE_TYPE, e->in->at + 2);
     a64_op(a, 0, A_SUBS, ZR, TMP, TMP3);
     ts_emit_side_exit(e, CC_NE);
     a64_load(a, 1, TMP, at_mem(TMP2, e->t->func_inst));
@@ -381,7 +390,7 @@ void ts_target_call_import(emitter *e) {
     a64_load(a, 1, X0, at_mem(X0, (int32_t)(w[1].uw[1] * 8)));
     a64_load(a, 1, X0, at_mem(X0, e->t->func_adapter));
     ts_emit_side_exit(e, a64_zero(1, X0));
-    number(e, TMP3, TS_NATIVE_WORD, e->in->at);
+    ts_a64_number(e, TMP3, TS_NATIVE_WORD, e->in->at);
     a64_add_imm(a, 1, A_ADD, ACC_R, FRAME, (int64_t)w[1].s[0] * 8, TMP2);
     a64_load(a, 1, TMP, at_mem(X0, e->t->adapter_call));
     a64_jump_reg(a, TMP);

@@ -1,6 +1,6 @@
-/* emit_a64_objects: aarch64 code for references to objects: fields, elements, i31; and for vectors.
- * In: an instruction. Out: machine code; or false, and the interpreter executes it. Allocations, casts and all
- * operations on vectors are the interpreter's. */
+/* emit_a64_objects: aarch64 code for references to objects: fields, elements, i31.
+ * In: an instruction. Out: machine code; or false, and the interpreter executes it. Arrays are made by the interpreter,
+ * and structs too where the heap has no free cell; casts and vectors in objects are the interpreter's. */
 #include "core/native/emitter.h"
 
 #if TS_HAS_MACHINE_CODE && defined(__aarch64__)
@@ -29,6 +29,9 @@ static unsigned value(emitter *e, uint32_t slot, unsigned other) {
 }
 static void put(emitter *e, operand to, unsigned size, unsigned from) {
     a64_access(&e->a, size, A_STORE, from, a64_near(&e->a, size, to));
+}
+void ts_target_put_field(emitter *e, operand to, uint32_t size, uint32_t slot) {
+    put(e, to, (unsigned)__builtin_ctz(size), value(e, slot, TMP));
 }
 /* The place of an element, in x17. Both operands have been read. */
 static operand element(emitter *e, unsigned array, operand index, unsigned size) {
@@ -79,9 +82,46 @@ static void i31(emitter *e, unsigned opcode) {
     ts_emit_write_slot(e, s[0], IN_R, TMP);
 }
 
+/* The header of a struct in x17, of this epoch. x16: the ts_gc_front. */
+static void put_header(emitter *e) {
+    assembler *a = &e->a;
+    a64_access(a, 0, A_LOAD, TMP, a64_near(a, 0, at_mem(TMP, e->t->heap_epoch)));
+    a64_imm(a, TMP3, e->t->kind_struct);
+    a64_op_shifted(a, 0, A_ORR, TMP, TMP3, TMP, (unsigned)(e->t->object_mark - e->t->object_kind) * 8);
+    a64_store(a, at_mem(TMP2, e->t->object_kind), TMP); /* and nothing behind the two */
+    ts_a64_number(e, TMP, TS_NATIVE_TYPE, e->in->at + 2);
+    put(e, at_mem(TMP2, 0), 2, TMP);
+    put(e, at_mem(TMP2, e->t->object_len), 2, ZR);
+}
+/* A struct in the first free cell of its class, with the fields from the slots s0…, or with zeroes. */
+static bool new_struct(emitter *e, bool with_fields) {
+    assembler *a = &e->a;
+    const ts_deftype *t = ts_types_get(e->types, e->w[2].uw[0]);
+    if (!ts_emit_fields_fit(t)) return false;
+    uint32_t size = (uint32_t)e->t->object_payload + (uint32_t)t->size;
+    operand list = at_mem(TMP, e->t->heap_free + (int32_t)(e->t->class_of_cell(size) * sizeof(void *)));
+    a64_load(a, 1, TMP, at_mem(EXEC, e->t->exec_store));
+    a64_load(a, 1, TMP, at_mem(TMP, e->t->store_heap));
+    a64_load(a, 0, TMP2, at_mem(TMP, e->t->heap_stress));
+    ts_emit_side_exit(e, a64_zero(0, TMP2) ^ 1);
+    a64_load(a, 1, TMP2, list);
+    ts_emit_side_exit(e, a64_zero(1, TMP2));
+    a64_load(a, 1, TMP3, at_mem(TMP2, 0));
+    a64_store(a, list, TMP3);
+    a64_load(a, 1, TMP3, at_mem(TMP, e->t->heap_total));
+    a64_try_add_imm(a, 1, A_ADD, TMP3, TMP3, 1);
+    a64_store(a, at_mem(TMP, e->t->heap_total), TMP3);
+    put_header(e);
+    ts_emit_fields(e, t, at_mem(TMP2, e->t->object_payload), with_fields);
+    ts_emit_write_slot(e, e->w[1].s[0], IN_R, TMP2);
+    return true;
+}
+
 bool ts_target_object(emitter *e, unsigned opcode) {
     const uint16_t *s = e->w[1].s;
     switch (opcode) {
+    case TS_IR_struct_new: return new_struct(e, true);
+    case TS_IR_struct_new_default: return new_struct(e, false);
     case TS_IR_struct_get: return field(e, false);
     case TS_IR_struct_set: return field(e, true);
     case TS_IR_array_get: return array_element(e, false);
@@ -93,16 +133,5 @@ bool ts_target_object(emitter *e, unsigned opcode) {
     case TS_IR_i31_get_u: i31(e, opcode); return true;
     default: return false;
     }
-}
-void ts_target_store_vector(emitter *e, unsigned k) { /* no vector is in a register */
-    (void)e, (void)k;
-}
-bool ts_target_vector(emitter *e, const ts_shape *p) {
-    (void)e, (void)p;
-    return false;
-}
-bool ts_target_vector_other(emitter *e, unsigned opcode) {
-    (void)e, (void)opcode;
-    return false;
 }
 #endif

@@ -53,24 +53,15 @@ static operand element(emitter *e, unsigned array, operand index, uint32_t size)
     return at_mem(RCX, e->t->object_payload);
 }
 
-enum { MOST_FIELD_BYTES = 128 };
-/* Whether all fields can be stored from general registers, and how many bytes of each eight they fill. */
-static bool fields_fit(const ts_deftype *t, uint8_t filled[MOST_FIELD_BYTES / 8]) {
-    if (t->size > MOST_FIELD_BYTES) return false;
-    for (uint32_t i = 0; i < t->n_fields; i++) {
-        uint32_t size = ts_vt_storage_size(t->fields[i].type);
-        if (size > 8) return false;
-        filled[t->fields[i].offset / 8] += (uint8_t)size;
-    }
-    return true;
+void ts_target_put_field(emitter *e, operand to, uint32_t size, uint32_t slot) {
+    put(e, to, size, value(e, slot, RAX));
 }
 /* A struct in the first free cell of its class, with the fields from the slots s0…, or with zeroes. rcx has it. */
 static bool new_struct(emitter *e, bool with_fields) {
     assembler *a = &e->a;
     const uint16_t *s = e->w[1].s;
     const ts_deftype *t = ts_types_get(e->types, e->w[2].uw[0]);
-    uint8_t filled[MOST_FIELD_BYTES / 8] = {0};
-    if (!fields_fit(t, filled)) return false;
+    if (!ts_emit_fields_fit(t)) return false;
     uint32_t size = (uint32_t)e->t->object_payload + (uint32_t)t->size;
     operand list = at_mem(RAX, e->t->heap_free + (int32_t)(e->t->class_of_cell(size) * sizeof(void *)));
     x_mov(a, 1, RAX, at_mem(EXEC, e->t->exec_store));
@@ -93,18 +84,7 @@ static bool new_struct(emitter *e, bool with_fields) {
     ts_emit_note_number(e, a->len - 4, TS_NATIVE_TYPE, e->in->at + 2);
     x_op(a, 0, 0xc7, 0, at_mem(RCX, e->t->object_len));
     put32(a, 0);
-    for (uint32_t at = 0; at < t->size; at += 8) {
-        if (with_fields && filled[at / 8] == 8) continue;
-        room(a, 0);
-        x_op(a, 1, 0xc7, 0, at_mem(RCX, e->t->object_payload + (int32_t)at));
-        put32(a, 0);
-    }
-    for (uint32_t i = 0, slot = s[0]; with_fields && i < t->n_fields; i++, slot++) {
-        const ts_field *f = &t->fields[i];
-        room(a, 0);
-        put(e, at_mem(RCX, e->t->object_payload + (int32_t)f->offset), ts_vt_storage_size(f->type),
-            value(e, slot, RAX));
-    }
+    ts_emit_fields(e, t, at_mem(RCX, e->t->object_payload), with_fields);
     ts_emit_write_slot(e, s[0], IN_R, RCX);
     return true;
 }

@@ -1,73 +1,16 @@
 /* emit_x64_vectors: the vector operations in the instructions of x86-64 up to SSE 4.2.
- * In: an instruction. Out: machine code; or false, and the interpreter executes it.
- *
- * A vector is in a register from where it is computed or read to the end of the block, while one of a few registers is
- * free for it. Its two slots of the frame get it when the register is needed, or at the end of the block, or before an
- * instruction that looks there; not at all if an instruction has taken it before. */
+ * In: an instruction. Out: machine code; or false, and the interpreter executes it. */
 #include "core/native/emitter.h"
 #if TS_HAS_MACHINE_CODE && defined(__x86_64__)
 
 enum { X = TMP_X, Y = TMP_Y }; /* for one instruction, besides the register of its result */
 #define OP66 0x66
 
-/* --- vectors in registers ------------------------------------------------------------------------------- */
-void ts_target_store_vector(emitter *e, unsigned k) {
-    x_op(&e->a, 0, 0x0f11, FIRST_VECTOR_REGISTER + k, slot_memory((uint32_t)e->vectors.slot[k])); /* movups */
+void ts_target_load_vector(emitter *e, unsigned to, operand from) {
+    x_op(&e->a, 0, 0x0f10, to, from); /* movups */
 }
-/* A register that neither operands nor result of this instruction are in, as number k. */
-static unsigned take(emitter *e) {
-    cached_vectors *v = &e->vectors;
-    unsigned k = 0;
-    while (k < VECTOR_REGISTERS && (v->slot[k] >= 0 || v->pinned >> k & 1)) k++;
-    if (k == VECTOR_REGISTERS) {
-        while (v->pinned >> v->next & 1) v->next = (v->next + 1) % VECTOR_REGISTERS;
-        k = v->next;
-        v->next = (k + 1) % VECTOR_REGISTERS;
-        if (v->dirty >> k & 1) {
-            room(&e->a, 0);
-            ts_target_store_vector(e, k);
-        }
-    }
-    v->slot[k] = -1;
-    v->dirty &= (uint8_t)~(1u << k);
-    v->pinned |= (uint8_t)(1u << k);
-    return k;
-}
-/* Begins an instruction: its operands stay where they are. */
-static void begin(emitter *e) {
-    ts_operands o;
-    ts_operands_of(e->w, &o);
-    e->vectors.pinned = 0;
-    for (uint32_t i = 0; i < o.n_pairs; i++)
-        for (unsigned k = 0; k < VECTOR_REGISTERS; k++)
-            if (e->vectors.slot[k] == o.pair[i]) e->vectors.pinned |= (uint8_t)(1u << k);
-}
-/* The register to compute the result in. No operand is there. */
-static unsigned result(emitter *e) {
-    return FIRST_VECTOR_REGISTER + take(e);
-}
-static operand frame_vector(emitter *e, uint32_t slot) {
-    ts_emit_store_slots(e, slot, slot + 2);
-    return slot_memory(slot);
-}
-static unsigned read(emitter *e, uint32_t slot) {
-    for (unsigned k = 0; k < VECTOR_REGISTERS; k++)
-        if (e->vectors.slot[k] == (int32_t)slot) {
-            e->vectors.pinned |= (uint8_t)(1u << k);
-            return FIRST_VECTOR_REGISTER + k;
-        }
-    operand m = frame_vector(e, slot);
-    unsigned k = take(e);
-    e->vectors.slot[k] = (int32_t)slot;
-    x_op(&e->a, 0, 0x0f10, FIRST_VECTOR_REGISTER + k, m); /* movups */
-    return FIRST_VECTOR_REGISTER + k;
-}
-/* The vector in `from`, which is of `result`, is the value of the slot. */
-static void write(emitter *e, uint32_t slot, unsigned from) {
-    unsigned k = from - FIRST_VECTOR_REGISTER;
-    ts_emit_forget_slots(e, slot, slot + 2);
-    e->vectors.slot[k] = (int32_t)slot;
-    e->vectors.dirty |= (uint8_t)(1u << k);
+void ts_target_store_vector(emitter *e, operand to, unsigned from) {
+    x_op(&e->a, 0, 0x0f11, from, to); /* movups */
 }
 static void op(emitter *e, unsigned prefix, unsigned opcode, unsigned to, unsigned from) {
     x_any(&e->a, prefix, 0, opcode, to, in_reg(from), 0);
@@ -231,16 +174,16 @@ static bool binary(emitter *e, unsigned family) {
     const row *r = &binaries[family - FIRST];
     const uint16_t *s = e->w[1].s;
     if (family == FAMILY_v_i8x16_swizzle) { /* an index above 15 gives 0: pshufb looks at bit 7 alone */
-        unsigned x = result(e), a = read(e, s[1]), b = read(e, s[2]);
+        unsigned x = ts_vectors_result(e), a = ts_vectors_read(e, s[1]), b = ts_vectors_read(e, s[2]);
         constant(e, Y, 0x7070707070707070u, 0x7070707070707070u);
         op(e, OP66, 0x0fdc, Y, b);
         move(e, x, a);
         op(e, OP66, 0x0f3800, x, Y);
-        write(e, s[0], x);
+        ts_vectors_write(e, s[0], x);
         return true;
     }
     if (!r->opcode) return false;
-    unsigned x = result(e), a = read(e, s[1]), b = read(e, s[2]);
+    unsigned x = ts_vectors_result(e), a = ts_vectors_read(e, s[1]), b = ts_vectors_read(e, s[2]);
     if (r->opcode == 0x0f3820 || r->opcode == 0x0f3830 || r->opcode == 0x0f3823 || r->opcode == 0x0f3833 ||
         r->opcode == 0x0f3825 || r->opcode == 0x0f3835) { /* extmul */
         if (r->flags & HIGH) {
@@ -252,7 +195,7 @@ static bool binary(emitter *e, unsigned family) {
         op(e, OP66, r->opcode, x, a);
         op(e, OP66, r->opcode, Y, b);
         op(e, OP66, r->second, x, Y);
-        write(e, s[0], x);
+        ts_vectors_write(e, s[0], x);
         return true;
     }
     if (r->flags & SWAP) {
@@ -268,7 +211,7 @@ static bool binary(emitter *e, unsigned family) {
         all_ones(e, Y);
         op(e, OP66, 0x0fef, x, Y);
     }
-    write(e, s[0], x);
+    ts_vectors_write(e, s[0], x);
     return true;
 }
 /* psrld, psrlq, pslld and psllq by an immediate */
@@ -282,26 +225,26 @@ static bool unary(emitter *e, unsigned family) {
     if (!r->opcode && family != FAMILY_v_v128_not && family != FAMILY_v_f32x4_abs && family != FAMILY_v_f64x2_abs &&
         family != FAMILY_v_f32x4_neg && family != FAMILY_v_f64x2_neg)
         return false;
-    unsigned x = result(e);
+    unsigned x = ts_vectors_result(e);
     switch (family) {
     case FAMILY_v_v128_not:
         all_ones(e, x);
-        op(e, OP66, 0x0fef, x, read(e, s[1]));
+        op(e, OP66, 0x0fef, x, ts_vectors_read(e, s[1]));
         break;
     case FAMILY_v_f32x4_abs:
     case FAMILY_v_f64x2_abs:
         all_ones(e, x);
         shift_imm(e, two, false, x, 1);
-        op(e, OP66, 0x0fdb, x, read(e, s[1]));
+        op(e, OP66, 0x0fdb, x, ts_vectors_read(e, s[1]));
         break;
     case FAMILY_v_f32x4_neg:
     case FAMILY_v_f64x2_neg:
         all_ones(e, x);
         shift_imm(e, two, true, x, two ? 63 : 31);
-        op(e, OP66, 0x0fef, x, read(e, s[1]));
+        op(e, OP66, 0x0fef, x, ts_vectors_read(e, s[1]));
         break;
     default: {
-        unsigned a = read(e, s[1]);
+        unsigned a = ts_vectors_read(e, s[1]);
         if (r->flags & NEGATE) {
             zero(e, x);
         } else if (r->flags & HIGH) {
@@ -312,19 +255,20 @@ static bool unary(emitter *e, unsigned family) {
         if (r->flags & IMM) put8(&e->a, r->imm);
     }
     }
-    write(e, s[0], x);
+    ts_vectors_write(e, s[0], x);
     return true;
 }
 static bool ternary(emitter *e, unsigned family) {
     const uint16_t *s = e->w[1].s;
     if (family != FAMILY_v_v128_bitselect) return false;
-    unsigned x = result(e), a = read(e, s[1]), b = read(e, s[2]), c = read(e, s[3]);
+    unsigned x = ts_vectors_result(e), a = ts_vectors_read(e, s[1]), b = ts_vectors_read(e, s[2]),
+             c = ts_vectors_read(e, s[3]);
     move(e, x, c);
     op(e, OP66, 0x0fdf, x, b); /* ~c & b */
     move(e, Y, a);
     op(e, OP66, 0x0fdb, Y, c);
     op(e, OP66, 0x0feb, x, Y);
-    write(e, s[0], x);
+    ts_vectors_write(e, s[0], x);
     return true;
 }
 static bool shift(emitter *e, unsigned family) {
@@ -344,10 +288,10 @@ static bool shift(emitter *e, unsigned family) {
     x_mov(&e->a, 0, RAX, ts_emit_read_slot(e, s[2]));
     x_alu_imm(&e->a, 0, X_AND, in_reg(RAX), (int32_t)bits - 1);
     x_xmm_from_reg(&e->a, 0, Y, RAX);
-    unsigned x = result(e);
-    move(e, x, read(e, s[1]));
+    unsigned x = ts_vectors_result(e);
+    move(e, x, ts_vectors_read(e, s[1]));
     op(e, OP66, opcode, x, Y);
-    write(e, s[0], x);
+    ts_vectors_write(e, s[0], x);
     return true;
 }
 static void set_if(emitter *e, unsigned cc) {
@@ -359,7 +303,7 @@ static bool test(emitter *e, unsigned family) {
     unsigned equal = 0;
     switch (family) {
     case FAMILY_v_v128_any_true: {
-        unsigned a = read(e, s[1]);
+        unsigned a = ts_vectors_read(e, s[1]);
         op(e, OP66, 0x0f3817, a, a); /* ptest */
         set_if(e, CC_NE);
         break;
@@ -368,19 +312,19 @@ static bool test(emitter *e, unsigned family) {
     case FAMILY_v_i16x8_all_true: equal = 0x0f75; break;
     case FAMILY_v_i32x4_all_true: equal = 0x0f76; break;
     case FAMILY_v_i64x2_all_true: equal = 0x0f3829; break;
-    case FAMILY_v_i8x16_bitmask: op(e, OP66, 0x0fd7, RAX, read(e, s[1])); break;
+    case FAMILY_v_i8x16_bitmask: op(e, OP66, 0x0fd7, RAX, ts_vectors_read(e, s[1])); break;
     case FAMILY_v_i16x8_bitmask:
-        move(e, X, read(e, s[1]));
+        move(e, X, ts_vectors_read(e, s[1]));
         op(e, OP66, 0x0f63, X, X); /* packsswb */
         op(e, OP66, 0x0fd7, RAX, X);
         x_movzx8(&e->a, RAX, RAX);
         break;
-    case FAMILY_v_i32x4_bitmask: op(e, 0, 0x0f50, RAX, read(e, s[1])); break;
-    case FAMILY_v_i64x2_bitmask: op(e, OP66, 0x0f50, RAX, read(e, s[1])); break;
+    case FAMILY_v_i32x4_bitmask: op(e, 0, 0x0f50, RAX, ts_vectors_read(e, s[1])); break;
+    case FAMILY_v_i64x2_bitmask: op(e, OP66, 0x0f50, RAX, ts_vectors_read(e, s[1])); break;
     default: return false;
     }
     if (equal) {
-        unsigned a = read(e, s[1]);
+        unsigned a = ts_vectors_read(e, s[1]);
         zero(e, X);
         op(e, OP66, equal, X, a);
         op(e, OP66, 0x0f3817, X, X);
@@ -393,7 +337,7 @@ static bool splat(emitter *e, unsigned family) {
     const uint16_t *s = e->w[1].s;
     operand from = ts_emit_read_slot(e, s[1]);
     assembler *a = &e->a;
-    unsigned x = result(e);
+    unsigned x = ts_vectors_result(e);
     bool is_float = family == FAMILY_v_f32x4_splat || family == FAMILY_v_f64x2_splat;
     bool two = family == FAMILY_v_f64x2_splat || family == FAMILY_v_i64x2_splat;
     if (is_float) {
@@ -415,14 +359,14 @@ static bool splat(emitter *e, unsigned family) {
     case FAMILY_v_f32x4_splat: op_imm(e, OP66, 0x0f70, x, x, 0); break;
     default: op(e, OP66, 0x0f6c, x, x); break;
     }
-    write(e, s[0], x);
+    ts_vectors_write(e, s[0], x);
     return true;
 }
 /* pextrb, pextrw, pextrd and pextrq have the vector in `reg`. */
 static bool extract(emitter *e, unsigned family) {
     const uint16_t *s = e->w[1].s;
     assembler *a = &e->a;
-    unsigned v = read(e, s[1]), lane = s[3];
+    unsigned v = ts_vectors_read(e, s[1]), lane = s[3];
     switch (family) {
     case FAMILY_v_i8x16_extract_lane_s:
     case FAMILY_v_i8x16_extract_lane_u:
@@ -455,14 +399,14 @@ static bool extract(emitter *e, unsigned family) {
 static bool replace(emitter *e, unsigned family) {
     const uint16_t *s = e->w[1].s;
     assembler *a = &e->a;
-    unsigned lane = s[3], x = result(e);
+    unsigned lane = s[3], x = ts_vectors_result(e);
     operand from = ts_emit_read_slot(e, s[2]);
     bool is_float = family == FAMILY_v_f32x4_replace_lane || family == FAMILY_v_f64x2_replace_lane;
     if (is_float)
         x_movx(a, family == FAMILY_v_f64x2_replace_lane, Y, from);
     else
         x_mov(a, family == FAMILY_v_i64x2_replace_lane, RAX, from);
-    move(e, x, read(e, s[1]));
+    move(e, x, ts_vectors_read(e, s[1]));
     switch (family) {
     case FAMILY_v_i8x16_replace_lane: op_imm(e, OP66, 0x0f3a20, x, RAX, lane); break;
     case FAMILY_v_i16x8_replace_lane: op_imm(e, OP66, 0x0fc4, x, RAX, lane); break;
@@ -474,13 +418,13 @@ static bool replace(emitter *e, unsigned family) {
     case FAMILY_v_f32x4_replace_lane: op_imm(e, OP66, 0x0f3a21, x, Y, lane << 4); break;
     default: op(e, lane ? 0 : 0xf2, lane ? 0x0f16 : 0x0f10, x, Y); break; /* movlhps, movsd */
     }
-    write(e, s[0], x);
+    ts_vectors_write(e, s[0], x);
     return true;
 }
 
 bool ts_target_vector(emitter *e, const ts_shape *p) {
     if (!__builtin_cpu_supports("sse4.2")) return false;
-    begin(e);
+    ts_vectors_begin(e);
     switch ((ts_vector_form)p->form) {
     case VECTOR_UNARY: return unary(e, p->family);
     case VECTOR_BINARY: return binary(e, p->family);
@@ -517,28 +461,28 @@ bool ts_target_vector_other(emitter *e, unsigned opcode) {
     const uint16_t *s = e->w[1].s;
     const ts_word *w = e->w;
     if (!__builtin_cpu_supports("sse4.2")) return false;
-    begin(e);
+    ts_vectors_begin(e);
     unsigned x;
     switch (opcode) {
     case TS_IR_v128_load: {
         operand m = address(e, s[1]);
-        x = result(e);
+        x = ts_vectors_result(e);
         note_fault(e);
         x_op(&e->a, 0, 0x0f10, x, m);
-        write(e, s[0], x);
+        ts_vectors_write(e, s[0], x);
         return true;
     }
     case TS_IR_v128_store: {
-        unsigned v = read(e, s[1]);
+        unsigned v = ts_vectors_read(e, s[1]);
         operand m = address(e, s[0]);
         note_fault(e);
         x_op(&e->a, 0, 0x0f11, v, m);
         return true;
     }
     case TS_IR_v128_const:
-        x = result(e);
+        x = ts_vectors_result(e);
         constant(e, x, w[2].u, w[3].u);
-        write(e, s[0], x);
+        ts_vectors_write(e, s[0], x);
         return true;
     case TS_IR_i8x16_shuffle: {
         uint8_t first[16], second[16];
@@ -550,8 +494,8 @@ bool ts_target_vector_other(emitter *e, unsigned opcode) {
         uint64_t half[4];
         memcpy(half, first, 16);
         memcpy(half + 2, second, 16);
-        x = result(e);
-        unsigned a = read(e, s[1]), b = read(e, s[2]);
+        x = ts_vectors_result(e);
+        unsigned a = ts_vectors_read(e, s[1]), b = ts_vectors_read(e, s[2]);
         constant(e, X, half[0], half[1]);
         move(e, Y, a);
         op(e, OP66, 0x0f3800, Y, X); /* pshufb */
@@ -559,13 +503,13 @@ bool ts_target_vector_other(emitter *e, unsigned opcode) {
         move(e, x, b);
         op(e, OP66, 0x0f3800, x, X);
         op(e, OP66, 0x0feb, x, Y);
-        write(e, s[0], x);
+        ts_vectors_write(e, s[0], x);
         return true;
     }
     case TS_IR_copy2: {
-        x = result(e);
-        move(e, x, read(e, s[1]));
-        write(e, s[0], x);
+        x = ts_vectors_result(e);
+        move(e, x, ts_vectors_read(e, s[1]));
+        ts_vectors_write(e, s[0], x);
         return true;
     }
     default: return false;

@@ -27,26 +27,26 @@ typedef struct fixup {
     uint32_t base;   /* of a table; or NO_INSTRUCTION */
 } fixup;
 /* Code behind the function's last instruction. */
-enum { COLD_EXIT, COLD_EDGE, COLD_ENTRY };
+enum { COLD_EXIT, COLD_EDGE, COLD_ENTRY, COLD_LITERAL };
 typedef struct cold_code {
     uint8_t kind;
     uint32_t jump; /* the jump to it; or NO_INSTRUCTION */
     uint32_t to;   /* exit: the instruction that the interpreter executes; edge: the target */
     uint32_t code; /* entry: where it continues; then: its own place */
     slot_set valid, dirty;
+    uint64_t literal[2]; /* the number that a load at `jump` reads */
 } cold_code;
 typedef struct jump_table {
     uint32_t at; /* the instruction that has its address */
     uint32_t first, n;
 } jump_table;
 
-enum { FIRST_VECTOR_REGISTER = 8, VECTOR_REGISTERS = 6 };
 /* The vectors that are in registers. slot[k] < 0: register k is free. */
 typedef struct cached_vectors {
     int32_t slot[VECTOR_REGISTERS];
-    uint8_t next;
-    uint8_t pinned; /* operands and result of this instruction */
-    uint8_t dirty;  /* the two slots in the frame do not have the vector */
+    uint32_t next;
+    uint32_t pinned; /* operands and result of this instruction */
+    uint32_t dirty;  /* the two slots in the frame do not have the vector */
 } cached_vectors;
 
 typedef struct emitter {
@@ -128,6 +128,8 @@ void ts_emit_note_written(emitter *e, unsigned k);
 void ts_emit_side_exit(emitter *e, int cc);
 /* The interpreter executes the instruction always. The next one is an entry. */
 void ts_emit_leave(emitter *e);
+/* 16 bytes behind the function, which the instruction at `load` reads. */
+void ts_emit_literal(emitter *e, uint32_t load, uint64_t low, uint64_t high);
 /* The number that begins at this place of the code. */
 void ts_emit_note_number(emitter *e, uint32_t code, ts_native_number number, uint32_t what);
 /* Store the slots from … to - 1 whose homes are dirty, and the vectors there. */
@@ -152,6 +154,34 @@ void ts_emit_finish_float(emitter *e, const ts_shape *p, unsigned in);
 unsigned ts_emit_store_base(unsigned form);
 /* The condition (CC_*) of an integer comparison. */
 unsigned ts_emit_integer_condition(unsigned family);
+
+/* --- emit_objects.c ------------------------------------------------------------------------------------- */
+/* Whether all fields of a struct can be stored from general registers, and are not too many. */
+bool ts_emit_fields_fit(const ts_deftype *t);
+/* The fields of a new struct, from the slots s0 …, or zeroes. payload: a base, and where its fields begin. */
+void ts_emit_fields(emitter *e, const ts_deftype *t, operand payload, bool with_values);
+
+/* --- emit_vectors.c ------------------------------------------------------------------------------------- */
+/* Whether an instruction has vectors: FIRST_VECTOR_REGISTER and those behind it are no homes then. */
+bool ts_vectors_are_used(const ts_compiled *ir);
+/* Begins an instruction: its operands stay in the registers where they are. */
+void ts_vectors_begin(emitter *e);
+/* The register to compute the result in. No operand is there. */
+unsigned ts_vectors_result(emitter *e);
+/* The register of the vector in the slots `slot` and slot + 1. */
+unsigned ts_vectors_read(emitter *e, uint32_t slot);
+/* The vector in `from`, which is of ts_vectors_result, is the value of the slots. */
+void ts_vectors_write(emitter *e, uint32_t slot, unsigned from);
+/* Store the dirty vectors that are in the slots from … to - 1. It keeps the flags. */
+void ts_vectors_store(emitter *e, uint32_t from, uint32_t to);
+/* No register has a vector in these slots any more. */
+void ts_vectors_drop(emitter *e, uint32_t from, uint32_t to);
+void ts_vectors_forget(emitter *e);  /* in any */
+void ts_vectors_give_up(emitter *e); /* from here on the frame alone has them */
+/* Store what the next instruction needs in the frame. */
+void ts_vectors_prepare(emitter *e);
+/* What the instruction that was emitted leaves in registers. */
+void ts_vectors_update(emitter *e);
 
 /* --- each processor ------------------------------------------------------------------------------------- */
 /* How many homes a function has. */
@@ -188,12 +218,15 @@ void ts_target_add_and_branch(emitter *e, unsigned cc, bool compares, bool by_sl
 void ts_target_load(emitter *e, const ts_shape *p);
 void ts_target_store(emitter *e, const ts_shape *p);
 void ts_target_store_float(emitter *e, const ts_shape *p);
-/* Store vector register k into the slots that it holds. It keeps the flags. */
-void ts_target_store_vector(emitter *e, unsigned k);
+/* A vector register and two slots. They keep the flags. */
+void ts_target_load_vector(emitter *e, unsigned to, operand from);
+void ts_target_store_vector(emitter *e, operand to, unsigned from);
 /* Vector operations; false: the processor has none for it. */
 bool ts_target_vector(emitter *e, const ts_shape *p);
 bool ts_target_vector_other(emitter *e, unsigned opcode); /* those of SHAPE_OP */
 bool ts_target_object(emitter *e, unsigned opcode);       /* operations on references */
+/* Store the low `size` bytes, a power of two, of a slot. */
+void ts_target_put_field(emitter *e, operand to, uint32_t size, uint32_t slot);
 /* Operations with bodies of their own. */
 void ts_target_global_get(emitter *e, unsigned class, bool to_slot);
 void ts_target_global_set(emitter *e);
@@ -206,11 +239,15 @@ void ts_target_call(emitter *e);
 void ts_target_call_indirect(emitter *e, operand index);
 void ts_target_call_import(emitter *e);
 void ts_target_return(emitter *e);
-/* Between the files of one processor. ts_a64_integer and ts_a64_floating return the register of an operand, which is
+/* Between the files of one processor. The places are those of an access of `size` bytes, and are in x16 and x20; the
+ * access to a guarded one may fault. offset + size does not overflow. ts_a64_integer and ts_a64_floating return the register of an operand, which is
  * `other` if it was in memory. */
 void ts_x64_float_const(emitter *e, unsigned to, int two, uint64_t bits);
 void ts_a64_float_const(emitter *e, unsigned to, int two, uint64_t bits);
 unsigned ts_a64_integer(emitter *e, int wide, operand from, unsigned other);
 unsigned ts_a64_floating(emitter *e, int two, operand from, unsigned other);
+void ts_a64_number(emitter *e, unsigned to, ts_native_number kind, uint32_t what);
+operand ts_a64_guarded_place(emitter *e, uint32_t slot, unsigned size);
+operand ts_a64_checked_place(emitter *e, uint32_t slot, unsigned size, uint64_t offset, unsigned memory);
 #endif
 #endif

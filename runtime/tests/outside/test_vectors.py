@@ -42,3 +42,19 @@ def test_relaxed_truncation_saturates(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_random_functions_on_vectors_are_the_same_in_each_tier(seed: int, tmp_path: Path) -> None:
     same_in_each_tier(assemble(tmp_path, random_vectors(random.Random(seed), 40)), "go(77)")
+
+
+@pytest.mark.parametrize("floats", (6, 14, 28))
+def test_a_vector_that_is_only_stored_takes_no_register_of_a_float(floats: int, tmp_path: Path) -> None:
+    n = range(floats)
+    sums = " ".join(f"(local.set $f{k} (f64.add (local.get $f{k}) (local.get $f{(k + 1) % floats})))" for k in n)
+    whole = "(f64.const 0)" + "".join(f" (f64.add (local.get $f{k}))" for k in n)
+    text = f"""(module (memory 1)
+(func $f (param $i i32) (param $v v128) {" ".join(f"(param $f{k} f64)" for k in n)} (result i64)
+  (loop $l {sums} (v128.store (i32.const 0) (local.get $v)) {sums}
+    (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
+  (i64.trunc_f64_s {whole}))
+(func (export "go") (param i32) (result i64)
+  (call $f (local.get 0) (v128.const i64x2 0x4045000000000000 -1) {" ".join(f"(f64.const {k + 1})" for k in n)})
+  (i64.add (i64.load (i32.const 8)))))"""
+    same_in_each_tier(assemble(tmp_path, text), "go(5)")
