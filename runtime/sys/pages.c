@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #endif
 #include "sys/pages.h"
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -107,4 +108,27 @@ bool ts_pages_make_code(void *p, size_t len) {
         return false;
     __builtin___clear_cache((char *)p, (char *)p + len);
     return true;
+}
+
+bool ts_pages_can_replace_code(void) {
+#ifdef __linux__
+    return true;
+#else
+    return false;
+#endif
+}
+bool ts_pages_replace_code(void *place, void *p, size_t len) {
+#ifdef __linux__
+    const size_t n = ts_pages_round(len);
+    if (mremap(p, n, n, MREMAP_MAYMOVE | MREMAP_FIXED, place) != place) {
+        /* Linux looks first whether it can. If its own memory ends in the middle, the code is lost that runs here. */
+        if (madvise(place, ts_pages_size(), MADV_NORMAL) != 0) abort();
+        return false;
+    }
+    __builtin___clear_cache((char *)place, (char *)place + len);
+    return true;
+#else
+    (void)place, (void)p, (void)len;
+    return false;
+#endif
 }

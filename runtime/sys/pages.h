@@ -27,6 +27,11 @@ void ts_pages_populate(void *p, size_t len);
 void *ts_pages_array(ts_arena *a, size_t n, size_t elem_size);
 /* Makes pages that contain machine code executable, and no longer writable. Returns false if the system refuses. */
 bool ts_pages_make_code(void *p, size_t len);
+/* Puts pages of machine code, which are unmapped where they were, in the place of others, at once: threads that execute
+ * those go on in the new ones. The system must be able to: ts_pages_can_replace_code. If it returns false, nothing has
+ * changed. */
+bool ts_pages_replace_code(void *place, void *p, size_t len);
+bool ts_pages_can_replace_code(void);
 /* Returns whether this process can reserve len bytes.
  * This is a run-time check because limits and containers differ. */
 bool ts_pages_can_reserve(size_t len);

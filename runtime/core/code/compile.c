@@ -172,11 +172,15 @@ ts_status ts_compile(const ts_fcode *f, bool with_map, ts_compiled *out, ts_erro
     return st;
 }
 
-enum { CALLS_UNTIL_HOT = 150, ITERATIONS_UNTIL_HOT = 2500 };
+enum { CALLS_UNTIL_HOT = 150, ITERATIONS_UNTIL_HOT = 2500, CALLS_UNTIL_WARM = 8, ITERATIONS_UNTIL_WARM = 100 };
 uint32_t ts_count_until_hot(ts_tier tier, bool is_loop, uint32_t at) {
     if (tier == TS_TIER_COMPILED_AT_ONCE) return 1;
     if (tier == TS_TIER_COMPILED_MIXED) return 1 + (at * 2654435761u >> 16) % 5;
     return is_loop ? ITERATIONS_UNTIL_HOT : CALLS_UNTIL_HOT;
+}
+uint32_t ts_count_until_warm(ts_tier tier, bool is_loop, uint32_t at) {
+    if (tier != TS_TIER_COMPILED) return ts_count_until_hot(tier, is_loop, at);
+    return is_loop ? ITERATIONS_UNTIL_WARM : CALLS_UNTIL_WARM;
 }
 
 uint64_t ts_compiled_offset(const ts_compiled *c, uint32_t word) {

@@ -31,6 +31,8 @@ uint64_t ts_compiled_offset(const ts_compiled *c, uint32_t word);
 /* The calls of a function, or the iterations of a loop, until it is worth machine code: what the operation `count` at
  * this word begins with. The first one of a function counts its calls. */
 uint32_t ts_count_until_hot(ts_tier tier, bool is_loop, uint32_t at);
+/* The same where machine code is there already, and need only be installed. */
+uint32_t ts_count_until_warm(ts_tier tier, bool is_loop, uint32_t at);
 /* The slot of the return address in the frame of a function of this type. The parameters and the results
  * share the slots before it. */
 uint32_t ts_frame_link(const ts_deftype *t);

@@ -74,7 +74,8 @@ bool ts_portable_take(const ts_portable_link *l, ts_word *code, uint32_t n_words
         if (op >= TS_IR_COUNT || (len = ts_ir_words[op]) > n_words - i) return false;
         switch (kinds[op]) {
         case COUNT:
-            w[1].uw[1] = ts_count_until_hot(ts_engine_tier(m->engine), is_loop, i);
+            w[1].uw[1] = l->waits ? ts_count_until_warm(ts_engine_tier(m->engine), is_loop, i)
+                                  : ts_count_until_hot(ts_engine_tier(m->engine), is_loop, i);
             is_loop = true; /* the next one */
             break;
         case CALL:

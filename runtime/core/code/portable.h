@@ -14,6 +14,7 @@ typedef struct ts_portable_link {
     const ts_module *module;
     const void *const *handlers;
     ts_fcode *callees;
+    bool waits; /* machine code of the function waits for it to be called a few times */
 } ts_portable_link;
 bool ts_portable_take(const ts_portable_link *l, ts_word *code, uint32_t n_words) TS_MUST_USE;
 #endif

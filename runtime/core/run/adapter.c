@@ -16,14 +16,17 @@ typedef struct adapter_code {
 typedef struct adapter_codes {
     ts_engine_part part; /* the first member */
     ts_lock lock;
+    ts_machine_room room;
     uint32_t n;
     adapter_code code[TS_ADAPTER_SHAPES];
     ts_word leave[TS_ADAPTER_SHAPES];
 } adapter_codes;
 
 static void codes_free(ts_engine_part *p, ts_engine *e) {
+    (void)e;
     adapter_codes *all = (adapter_codes *)p;
-    for (uint32_t i = 0; i < all->n; i++) ts_machine_free(e, all->code[i].machine);
+    for (uint32_t i = 0; i < all->n; i++) ts_machine_free(all->code[i].machine);
+    ts_machine_room_free(&all->room);
     ts_lock_destroy(&all->lock);
     free(all);
 }
@@ -31,7 +34,12 @@ static adapter_codes *codes_of(ts_engine *e) {
     ts_engine_part *p = ts_engine_get_part(e);
     if (p) return (adapter_codes *)p;
     adapter_codes *all = calloc(1, sizeof *all);
-    if (!all || !ts_lock_init(&all->lock)) {
+    if (!all || !ts_machine_room_init(&all->room, e)) {
+        free(all);
+        return NULL;
+    }
+    if (!ts_lock_init(&all->lock)) {
+        ts_machine_room_free(&all->room);
         free(all);
         return NULL;
     }
@@ -54,8 +62,10 @@ static const adapter_code *make(adapter_codes *all, const ts_adapter_shape *shap
     ts_native made;
     uint32_t leave_at;
     if (!ts_native_adapter(shape, layout, ts_ir_handlers(), leave, &made, &leave_at)) return NULL;
-    c->machine = ts_machine_install(e, &made, NULL);
+    ts_machine_job job = {.native = &made};
+    ts_machine_install(&all->room, &job, 1);
     ts_native_free(&made);
+    c->machine = job.made;
     if (!c->machine) return NULL;
     c->shape = *shape;
     leave->h = c->machine->code + leave_at;

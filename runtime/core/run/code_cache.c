@@ -18,6 +18,7 @@ struct ts_code_cache {
         TS_VEC(uint32_t) order;    /* their indices, in the order of first calls */
     } by_form[TS_FORM_COUNT];
     TS_VEC(ts_fcode *) machine; /* those with machine code, by its address */
+    ts_machine_room room;       /* where that is */
     /* The functions that an earlier run called. `thread` compiles them before this run reaches them. */
     uint32_t *ahead;
     uint32_t n_ahead, ahead_form;
@@ -42,13 +43,14 @@ static void code_cache_free(ts_module *m) {
         ts_vec_free(&cc->by_form[f].order);
         for (uint32_t i = 0; i < cc->by_form[f].sorted.len; i++) {
             ts_fcode *c = cc->by_form[f].sorted.data[i];
-            ts_machine_free(m->engine, c->machine);
+            ts_machine_free(c->machine);
             if (!c->kept) free(c->code);
             if (!c->kept) free(c->handlers);
         }
         ts_vec_free(&cc->by_form[f].sorted);
         free(cc->forms[f]);
     }
+    ts_machine_room_free(&cc->room);
     ts_lock_destroy(&cc->lock);
     free(cc);
     m->code = NULL;
@@ -56,7 +58,12 @@ static void code_cache_free(ts_module *m) {
 
 bool ts_code_cache_attach(ts_module *m) {
     struct ts_code_cache *cc = calloc(1, sizeof *cc);
-    if (!cc || !ts_lock_init(&cc->lock)) {
+    if (!cc || !ts_machine_room_init(&cc->room, m->engine)) {
+        free(cc);
+        return false;
+    }
+    if (!ts_lock_init(&cc->lock)) {
+        ts_machine_room_free(&cc->room);
         free(cc);
         return false;
     }
@@ -216,6 +223,9 @@ ts_fcode *ts_code_find(ts_module *m, unsigned form, const ts_word *pc) {
     ts_fcode *found = find_word(cc, form, pc);
     ts_lock_give(&cc->lock);
     return found;
+}
+struct ts_machine_room *ts_code_room(ts_module *m) {
+    return &m->code->room;
 }
 bool ts_code_set_machine(ts_fcode *c, struct ts_machine_code *made) {
     struct ts_code_cache *cc = c->module->code;

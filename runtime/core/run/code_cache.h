@@ -35,6 +35,8 @@ ts_fcode *ts_code_all(ts_module *m, unsigned form);
 void ts_code_each(ts_module *m, bool (*fn)(void *data, ts_fcode *c), void *data);
 /* Returns the function whose code contains pc, or NULL. */
 ts_fcode *ts_code_find(ts_module *m, unsigned form, const ts_word *pc);
+/* Where the machine code of the module's functions is. It ends with the code. */
+struct ts_machine_room *ts_code_room(ts_module *m);
 /* Gives the function its machine code, before that can run. Returns false if there is no memory. */
 bool ts_code_set_machine(ts_fcode *c, struct ts_machine_code *made);
 /* Returns the function whose machine code has this address, or NULL. */

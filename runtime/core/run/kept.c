@@ -92,7 +92,9 @@ bool ts_kept_ir(ts_kept *k, const ts_fcode *c, const ts_portable_link *l, ts_com
     if (!out->code) return false;
     memcpy(out->code, p.ir, len);
     out->handlers = e->n_handlers ? (ts_handler *)(uintptr_t)(p.ir + len) : NULL; /* nothing writes to it */
-    return fits(e, out) && ts_portable_take(l, out->code, out->n_words) ? true : damaged(k);
+    ts_portable_link link = *l;
+    link.waits = e->len > 0;
+    return fits(e, out) && ts_portable_take(&link, out->code, out->n_words) ? true : damaged(k);
 }
 bool ts_kept_machine(ts_kept *k, const ts_fcode *c, ts_native *out) {
     const ts_kept_entry *e = c->form == k->form ? ts_kept_find(k, c->func) : NULL;

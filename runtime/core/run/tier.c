@@ -85,29 +85,69 @@ bool ts_tier_make(const ts_fcode *c, ts_native *out) {
     return ok;
 }
 
-/* Enters the words of a function. The code is linked before if `from` is not NULL. */
-static void install(ts_fcode *c, const ts_native *n, const ts_native_source *from) {
-    ts_machine_code *made = ts_machine_install(c->module->engine, n, from);
-    if (made && ts_code_set_machine(c, made)) { /* before its code can fault */
-        ts_engine_code_made(c->module->engine, c);
-    } else {
-        ts_machine_free(c->module->engine, made);
-        made = NULL;
+/* --- installing ------------------------------------------------------------------------------------------ */
+/* Machine code that is installed together. */
+typedef struct made_code {
+    ts_fcode *c;
+    ts_native native;
+} made_code;
+typedef struct batch {
+    TS_VEC(made_code) codes;
+    size_t len; /* bytes of machine code */
+} batch;
+/* A batch is full with so many bytes: code for about 2 ms of the thread that makes it. */
+enum { BATCH = 1 << 16, RESTORED = 1 << 14 };
+
+static bool add_to_batch(batch *b, ts_fcode *c, const ts_native *n) {
+    if (!ts_vec_push(&b->codes, (made_code){c, *n})) return false;
+    b->len += n->len;
+    return true;
+}
+/* Enters the words of a function. */
+static void enter(ts_fcode *c, const ts_native *n, ts_machine_code *made) {
+    if (!ts_code_set_machine(c, made)) { /* before its code can fault */
+        ts_machine_free(made);
+        return;
     }
-    for (uint32_t i = 0; made && i < n->n_entries; i++)
+    ts_engine_code_made(c->module->engine, c);
+    for (uint32_t i = 0; i < n->n_entries; i++)
         __atomic_store_n(&c->code[n->entries[i].word].h, (const void *)(made->code + n->entries[i].code),
                          __ATOMIC_RELEASE);
+}
+/* Installs code of functions of a module, and empties the batch. `kept`: an earlier process has made it, so that it is
+ * linked, and belongs to what is kept. */
+static void install(ts_module *m, batch *b, bool kept) {
+    const uint32_t n = b->codes.len;
+    ts_machine_job *jobs = calloc(n ? n : 1, sizeof *jobs);
+    ts_native_source *from = kept ? calloc(n ? n : 1, sizeof *from) : NULL;
+    if (jobs && (from || !kept)) {
+        for (uint32_t i = 0; i < n; i++) {
+            if (kept) from[i] = source_of(b->codes.data[i].c, NULL);
+            jobs[i] = (ts_machine_job){
+                .native = &b->codes.data[i].native, .from = kept ? &from[i] : NULL, .shares_faults = kept};
+        }
+        ts_machine_install(ts_code_room(m), jobs, n);
+        for (uint32_t i = 0; i < n; i++)
+            if (jobs[i].made) enter(b->codes.data[i].c, &b->codes.data[i].native, jobs[i].made);
+    }
+    for (uint32_t i = 0; i < n && !kept; i++) ts_native_free(&b->codes.data[i].native);
+    free(from);
+    free(jobs);
+    ts_vec_free(&b->codes);
+    b->len = 0;
 }
 
 /* --- the thread ------------------------------------------------------------------------------------------ */
 /* It ends when no function waits any more, and is started again by the next one. */
 struct ts_tier_worker {
+    ts_module *module;
     ts_lock lock;
     TS_VEC(ts_fcode *) waiting;
     bool runs, stop;
     ts_thread thread;
     bool keeps;
-    ts_kept kept; /* what is made: under the lock; what was read does not change */
+    ts_kept kept;   /* what is made: under the lock; what was read does not change */
+    batch restored; /* under the lock: what an earlier process made of functions that were called, not installed yet */
 };
 static void keep(struct ts_tier_worker *w, const ts_fcode *c, const ts_native *n) {
     if (!w->keeps) return;
@@ -116,30 +156,55 @@ static void keep(struct ts_tier_worker *w, const ts_fcode *c, const ts_native *n
     ts_lock_give(&w->lock);
 }
 /* Makes the machine code of a function. */
-static void compile(ts_fcode *c) {
+static void compile(ts_fcode *c, batch *b) {
     ts_native n;
     if (!ts_tier_make(c, &n)) return;
     keep(c->module->tier, c, &n);
-    install(c, &n, NULL);
-    ts_native_free(&n);
+    if (!add_to_batch(b, c, &n)) ts_native_free(&n);
 }
-/* Gives a function that has IR the machine code that an earlier process has made of it. */
+/* Installs the machine code that waits of an earlier process. Returns false if there is none. */
+static bool install_restored(ts_module *m) {
+    struct ts_tier_worker *w = m->tier;
+    ts_lock_take(&w->lock);
+    batch b = w->restored;
+    w->restored = (batch){0};
+    ts_lock_give(&w->lock);
+    if (!b.codes.len) return false;
+    install(m, &b, true);
+    return true;
+}
+/* Gives a function that has IR the machine code that an earlier process has made of it: when a few of them have been
+ * called, or one of them has been called or has looped a few times. */
 static void restore(ts_fcode *c) {
+    struct ts_tier_worker *w = c->module->tier;
     ts_native n;
-    if (!ts_kept_machine(&c->module->tier->kept, c, &n)) return;
+    if (!ts_kept_machine(&w->kept, c, &n)) return;
     if (__atomic_exchange_n(&c->tiered, true, __ATOMIC_ACQ_REL)) return;
-    const ts_native_source from = source_of(c, NULL);
-    install(c, &n, &from);
+    ts_lock_take(&w->lock);
+    bool full = !add_to_batch(&w->restored, c, &n) || w->restored.len >= RESTORED;
+    ts_lock_give(&w->lock);
+    if (full) install_restored(c->module);
 }
-static ts_fcode *next(struct ts_tier_worker *w) {
+/* NULL: none waits. If the thread has nothing else to do, it ends then. */
+static ts_fcode *next(struct ts_tier_worker *w, bool ends) {
     ts_lock_take(&w->lock);
     ts_fcode *c = w->waiting.len && !w->stop ? w->waiting.data[--w->waiting.len] : NULL;
-    if (!c) w->runs = false;
+    if (!c && ends) w->runs = false;
     ts_lock_give(&w->lock);
     return c;
 }
+/* A function waits for those that wait with it, not for those that may come. */
 static void work(void *data) {
-    for (ts_fcode *c; (c = next(data));) compile(c);
+    struct ts_tier_worker *w = data;
+    batch b = {0};
+    for (;;) {
+        ts_fcode *c = next(w, b.codes.len == 0);
+        if (c) compile(c, &b);
+        if (b.codes.len > 0 && (!c || b.len >= BATCH))
+            install(w->module, &b, false);
+        else if (!c)
+            return;
+    }
 }
 /* Returns false if the caller has to compile it. */
 static bool hand_over(struct ts_tier_worker *w, ts_fcode *c) {
@@ -169,6 +234,7 @@ static void tier_free(ts_module *m) {
     end_thread(w);
     ts_kept_free(&w->kept);
     ts_vec_free(&w->waiting);
+    ts_vec_free(&w->restored.codes);
     ts_lock_destroy(&w->lock);
     free(w);
     m->tier = NULL;
@@ -179,6 +245,7 @@ bool ts_tier_attach(ts_module *m) {
         free(w);
         return false;
     }
+    w->module = m;
     m->tier = w;
     m->parts[TS_PART_TIER] = tier_free;
     return true;
@@ -202,11 +269,17 @@ const ts_kept *ts_tier_kept(ts_module *m) {
 
 bool ts_tier_up(ts_module *m, unsigned form, const ts_word *pc) {
     ts_fcode *c = ts_exec_takes_machine_code() ? ts_code_find(m, form, pc) : NULL;
-    if (!c || __atomic_exchange_n(&c->tiered, true, __ATOMIC_ACQ_REL)) return false;
-    bool in_time = ts_engine_tier(m->engine) != TS_TIER_COMPILED; /* tests want it now */
-    if (!in_time && ts_cpu_count() > 1 && hand_over(m->tier, c)) return false;
+    if (!c) return false;
     const void *interpreted = __atomic_load_n(&pc->h, __ATOMIC_RELAXED);
-    compile(c);
+    if (__atomic_exchange_n(&c->tiered, true, __ATOMIC_ACQ_REL)) {
+        if (!install_restored(m)) return false;
+    } else {
+        bool in_time = ts_engine_tier(m->engine) != TS_TIER_COMPILED; /* tests want it now */
+        if (!in_time && ts_cpu_count() > 1 && hand_over(m->tier, c)) return false;
+        batch b = {0};
+        compile(c, &b);
+        install(m, &b, false);
+    }
     return __atomic_load_n(&pc->h, __ATOMIC_RELAXED) != interpreted;
 }
 

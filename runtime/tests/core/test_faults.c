@@ -3,6 +3,9 @@
  * (-Wl,--wrap). Out: cmocka results: no crash, no leak (checked by the sanitizers and by a count of live
  * allocations), and the status is out of memory, a limit, or a trap of allocation, unless the guest saw a
  * refused grow. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 #include "tests/seed_help.h"
 #include "tests/refuse_memory.h"
 #include "core/run/gc.h"
@@ -28,7 +31,11 @@ int __wrap_mprotect(void *p, size_t len, int prot) {
     return refuse() ? -1 : __real_mprotect(p, len, prot);
 }
 void *__wrap_mremap(void *p, size_t len, size_t to, int flags, ...) {
-    return refuse() ? MAP_FAILED : __real_mremap(p, len, to, flags);
+    va_list more;
+    va_start(more, flags);
+    void *place = flags & MREMAP_FIXED ? va_arg(more, void *) : NULL;
+    va_end(more);
+    return refuse() ? MAP_FAILED : __real_mremap(p, len, to, flags, place);
 }
 int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*fn)(void *), void *data) {
     return refuse() ? 11 : __real_pthread_create(t, a, fn, data);

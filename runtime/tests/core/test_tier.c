@@ -91,6 +91,32 @@ static void limit_is_given_back(void **state) {
     ts_engine_give_code(engine, 4 * ts_pages_size());
     ts_engine_destroy(engine);
 }
+typedef struct pages {
+    uintptr_t page;
+    uint32_t functions, same;
+} pages;
+static bool count_same_page(void *data, ts_fcode *c) {
+    pages *p = data;
+    if (!c->machine) return false;
+    const uintptr_t page = (uintptr_t)c->machine->code / ts_pages_size();
+    if (!p->functions) p->page = page;
+    p->functions++;
+    p->same += page == p->page;
+    return false;
+}
+/* Small functions are beside each other, whether they are made one by one or by the thread. */
+static void functions_share_pages(void **state) {
+    (void)state;
+    if (!TS_HAS_MACHINE_CODE || !ts_pages_can_replace_code()) skip();
+    seed *s = open_in(TS_TIER_COMPILED_AT_ONCE, "control");
+    RETURNS(s, seed_call1(s, "switch", 0), 10);
+    RETURNS(s, seed_call(s, "fib10"), 55);
+    pages p = {0};
+    ts_code_each(s->module, count_same_page, &p);
+    assert_int_equal(p.functions, 3);
+    assert_int_equal(p.same, 3);
+    seed_close(s);
+}
 static void registers(void **state) {
     (void)state;
     assert_int_equal(ts_exec_takes_machine_code(), TS_HAS_MACHINE_CODE);
@@ -105,6 +131,7 @@ int main(void) {
                                        cmocka_unit_test(at_once),
                                        cmocka_unit_test(limit),
                                        cmocka_unit_test(limit_is_given_back),
+                                       cmocka_unit_test(functions_share_pages),
                                        cmocka_unit_test(registers)};
     return cmocka_run_group_tests_name("tier", tests, NULL, NULL);
 }

@@ -169,7 +169,11 @@ WRAP(int, mprotect, -1, (void *p, size_t n, int prot), p, n, prot)
 WRAP(int, madvise, -1, (void *p, size_t n, int how), p, n, how)
 DECLARE(void *, mremap, (void *p, size_t n, size_t to, int flags, ...))
 void *ts_inject_mremap(void *p, size_t n, size_t to, int flags, ...) {
-    return fails(&point_mremap) ? MAP_FAILED : mremap(p, n, to, flags);
+    va_list more;
+    va_start(more, flags);
+    void *place = flags & MREMAP_FIXED ? va_arg(more, void *) : NULL;
+    va_end(more);
+    return fails(&point_mremap) ? MAP_FAILED : mremap(p, n, to, flags, place);
 }
 
 /* files */
