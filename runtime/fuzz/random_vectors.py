@@ -97,6 +97,7 @@ class Function:
                 f"(v128.const i64x2 {rng.getrandbits(64)} {rng.getrandbits(64)})",
                 f"(v128.load (i32.const {rng.randrange(1000)}))",
                 f"(local.get $v{rng.randrange(self.vectors)})",
+                rng.choice(("(global.get $g)", "(local.get $v0)")),
             )
             return rng.choice(leaves)
         pick, down = rng.randrange(14), depth - 1
@@ -105,8 +106,9 @@ class Function:
         if pick == 6:
             return f"({rng.choice(ALL['SHIFT']).name} {self.vector(down)} {self.integer(depth - 2)})"
         if pick == 7:
-            lanes = " ".join(str(rng.randrange(32)) for _ in range(16))
-            return f"(i8x16.shuffle {lanes} {self.vector(down)} {self.vector(down)})"
+            first, step = rng.randrange(32), rng.choice((0, 1, 2))
+            lanes = rng.choice(([rng.randrange(32) for _ in range(16)], [(first + k * step) % 32 for k in range(16)]))
+            return f"(i8x16.shuffle {' '.join(map(str, lanes))} {self.vector(down)} {self.vector(down)})"
         if pick == 8:
             operation = rng.choice(ALL["SPLAT"])
             return f"({operation.name} {self.scalar(operation, down)})"
@@ -143,7 +145,7 @@ class Function:
     def statements(self, n: int) -> str:
         rng, out = self.rng, []
         for _ in range(n):
-            pick = rng.randrange(8)
+            pick = rng.randrange(9)
             if pick < 2:
                 out.append(f"(local.set $v{rng.randrange(self.vectors)} {self.vector(2)})")
             elif pick == 2:
@@ -155,6 +157,8 @@ class Function:
             elif pick == 5:
                 out.append(f"(if {self.integer(1)} (then {self.statements(1)}))")
             elif pick == 6:
+                out.append(f"(global.set $g {self.vector(2)})")
+            elif pick == 7:
                 bits = rng.choice((8, 16, 32, 64))
                 out.append(f"(v128.store{bits}_lane offset={rng.randrange(40)} {rng.randrange(128 // bits)} {self.address(1)} {self.vector(2)})")
             else:
@@ -181,7 +185,7 @@ def random_vectors(rng: random.Random, functions: int = 1) -> str:
     bodies = "\n".join(Function(rng).text(f"$f{k}") for k in range(functions))
     calls = " ".join(mixed(f"(call $f{k} (local.get 0))") for k in range(functions))
     memory = mixed("(v128.load (local.get $at))")
-    return f"""(module (memory 1) (data (i32.const 0) "{data}")
+    return f"""(module (memory 1) (global $g (mut v128) (v128.const i64x2 5 7)) (data (i32.const 0) "{data}")
 (func $other (param $a v128) (param $n i32) (param $b v128) (result v128)
   (i16x8.sub (i32x4.shl (local.get $a) (local.get $n)) (local.get $b)))
 {bodies}

@@ -465,6 +465,9 @@ static void other(emitter *e) {
     case TS_IR_v128_store:
     case TS_IR_v128_const:
     case TS_IR_i8x16_shuffle:
+    case TS_IR_global_get_v:
+    case TS_IR_global_set_v:
+    case TS_IR_select_v:
         if (!ts_target_vector_other(e, op)) break;
         return;
     case TS_IR_copyn:

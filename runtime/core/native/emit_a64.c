@@ -250,27 +250,27 @@ void ts_target_store_float(emitter *e, const ts_shape *p) {
 }
 
 /* --- the other operations ------------------------------------------------------------------------------- */
-static operand global(emitter *e) {
+operand ts_a64_global(emitter *e) {
     a64_load(&e->a, 1, TMP2, at_mem(INSTANCE, e->t->instance_globals));
     a64_load(&e->a, 1, TMP2, at_mem(TMP2, (int32_t)(e->w[1].uw[1] * 8)));
     return at_mem(TMP2, e->t->global_value);
 }
 void ts_target_global_get(emitter *e, unsigned class, bool to_slot) {
     unsigned acc = acc_of(class);
-    ts_target_read(e, class, acc, global(e));
+    ts_target_read(e, class, acc, ts_a64_global(e));
     if (to_slot) ts_emit_write_slot(e, e->w[1].s[0], class, acc);
 }
 void ts_target_global_set(emitter *e) {
     operand from = ts_emit_read_slot(e, e->w[1].s[0]);
     if (from.is_mem) {
-        ts_target_copy(e, global(e), from);
+        ts_target_copy(e, ts_a64_global(e), from);
         return;
     }
     unsigned class = e->f.candidate[candidate_of(e, e->w[1].s[0])].class;
-    ts_target_write(e, class == IN_R ? IN_R : IN_D, global(e), from.reg);
+    ts_target_write(e, class == IN_R ? IN_R : IN_D, ts_a64_global(e), from.reg);
 }
 void ts_target_global_set_accumulator(emitter *e) {
-    a64_store(&e->a, global(e), ACC_R);
+    a64_store(&e->a, ts_a64_global(e), ACC_R);
 }
 void ts_target_select(emitter *e, unsigned class, bool by_slot, bool to_slot) {
     assembler *a = &e->a;

@@ -12,8 +12,7 @@ void ts_target_load_vector(emitter *e, unsigned to, operand from) {
 void ts_target_store_vector(emitter *e, operand to, unsigned from) {
     a64_access(&e->a, 4, A_STORE | A_FLOAT, from, a64_near(&e->a, 4, to));
 }
-/* A vector of two 64-bit halves. It uses x16. */
-static void constant(emitter *e, unsigned to, uint64_t low, uint64_t high) {
+void ts_a64_vector_const(emitter *e, unsigned to, uint64_t low, uint64_t high) {
     assembler *a = &e->a;
     if (low == high && low == (low & 255) * 0x0101010101010101u) {
         a64_vbytes(a, to, low & 255);
@@ -306,7 +305,7 @@ static void bitmask(emitter *e, unsigned to, unsigned v, unsigned size) {
         a64_op_shifted(a, 0, A_ADD, to, TMP, TMP2, 1);
         return;
     }
-    constant(e, Y, bits[size][0], bits[size][1]);
+    ts_a64_vector_const(e, Y, bits[size][0], bits[size][1]);
     a64_vun(a, a64_lanes(V_CMLT_ZERO, size), X, v);
     a64_vop(a, V_AND, X, X, Y);
     if (size == B) { /* the bytes 0 and 8, 1 and 9 … become lanes of 16 bits */
@@ -494,20 +493,23 @@ static bool checked_access(emitter *e, unsigned opcode) {
 }
 
 /* --- the other operations ------------------------------------------------------------------------------- */
-static void shuffle(emitter *e, unsigned x) {
+static void choose(emitter *e, unsigned x) {
     const uint16_t *s = e->w[1].s;
-    uint64_t lanes[2];
-    memcpy(lanes, e->w + 2, 16);
-    unsigned a = ts_vectors_read(e, s[1]), b = ts_vectors_read(e, s[2]);
-    a64_vmov(&e->a, X, a);
-    a64_vmov(&e->a, Y, b);
-    constant(e, x, lanes[0], lanes[1]);
-    a64_vop(&e->a, V_TBL2, x, X, x);
+    unsigned yes = ts_vectors_read(e, s[1]), no = ts_vectors_read(e, s[2]);
+    unsigned condition = ts_a64_integer(e, 0, ts_emit_read_slot(e, s[3]), TMP);
+    a64_compare_imm(&e->a, 0, condition, 0, TMP2);
+    a64_put(&e->a, 0xda9f03e0u | CC_E << 12 | TMP); /* csetm x16, ne */
+    a64_vun(&e->a, a64_lane(V_DUP, D, 0), x, TMP);
+    a64_vop(&e->a, V_BSL, x, yes, no);
+}
+static void shuffle(emitter *e, unsigned x) {
+    unsigned a = ts_vectors_read(e, e->w[1].s[1]), b = ts_vectors_read(e, e->w[1].s[2]);
+    ts_a64_shuffle(e, (const uint8_t *)(e->w + 2), x, a, b);
 }
 static void make_canonical(emitter *e, unsigned x, unsigned two) {
     unsigned v = ts_vectors_read(e, e->w[1].s[1]);
     uint64_t nan = two ? 0x7ff8000000000000u : 0x7fc000007fc00000u;
-    constant(e, Y, nan, nan);
+    ts_a64_vector_const(e, Y, nan, nan);
     a64_vop(&e->a, a64_lanes(V_FCMEQ, two), x, v, v);
     a64_vop(&e->a, V_BSL, x, v, Y);
 }
@@ -520,13 +522,25 @@ bool ts_target_vector_other(emitter *e, unsigned opcode) {
     case TS_IR_v128_store_any:
     case TS_IR_v128_lane_mem: return checked_access(e, opcode);
     case TS_IR_v128_store: access_guarded(e, A_STORE, ts_vectors_read(e, s[1]), s[0]); return true;
+    case TS_IR_global_set_v:
+        x = ts_vectors_read(e, s[0]);
+        ts_target_store_vector(e, ts_a64_global(e), x);
+        return true;
+    case TS_IR_global_get_v:
+        x = ts_vectors_result(e);
+        ts_target_load_vector(e, x, ts_a64_global(e));
+        break;
+    case TS_IR_select_v:
+        x = ts_vectors_result(e);
+        choose(e, x);
+        break;
     case TS_IR_v128_load:
         x = ts_vectors_result(e);
         access_guarded(e, A_LOAD, x, s[1]);
         break;
     case TS_IR_v128_const:
         x = ts_vectors_result(e);
-        constant(e, x, e->w[2].u, e->w[3].u);
+        ts_a64_vector_const(e, x, e->w[2].u, e->w[3].u);
         break;
     case TS_IR_i8x16_shuffle:
         x = ts_vectors_result(e);

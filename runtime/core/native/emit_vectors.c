@@ -18,6 +18,9 @@ static bool uses_vectors(const ts_word *w) {
     case TS_IR_v128_lane_mem:
     case TS_IR_v128_const:
     case TS_IR_i8x16_shuffle:
+    case TS_IR_global_get_v:
+    case TS_IR_global_set_v:
+    case TS_IR_select_v:
     case TS_IR_f32x4_canon:
     case TS_IR_f64x2_canon: return true;
     default: return ts_shapes[w->u].kind == SHAPE_VECTOR;

@@ -246,6 +246,11 @@ void ts_x64_float_const(emitter *e, unsigned to, int two, uint64_t bits);
 void ts_a64_float_const(emitter *e, unsigned to, int two, uint64_t bits);
 unsigned ts_a64_integer(emitter *e, int wide, operand from, unsigned other);
 unsigned ts_a64_floating(emitter *e, int two, operand from, unsigned other);
+/* A vector of two 64-bit halves. It uses x16. */
+void ts_a64_vector_const(emitter *e, unsigned to, uint64_t low, uint64_t high);
+/* x is no operand. */
+void ts_a64_shuffle(emitter *e, const uint8_t lanes[16], unsigned x, unsigned a, unsigned b);
+operand ts_a64_global(emitter *e); /* in x17 */
 void ts_a64_number(emitter *e, unsigned to, ts_native_number kind, uint32_t what);
 operand ts_a64_guarded_place(emitter *e, uint32_t slot, unsigned size);
 operand ts_a64_checked_place(emitter *e, uint32_t slot, unsigned size, uint64_t offset, unsigned memory);
