@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Random valid modules, interpreted and as machine code: whatever can be observed must be the same.
 
-In: the runner run_tiers (its header says what it compares), `wasm-tools smith`; or modules named on the command line.
+In: the runner run_tiers (its header says what it compares), modules of smith.py; or modules named on the command line.
 Out: a line of counts; each difference as N.wasm and N.txt in the work folder; status 1 when there are any.
 """
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Random valid modules on this engine and on wasmtime: results, traps by kind, memories, globals and tables must agree.
 
-In: the runner run_exec (its header describes the report), `wasm-tools smith`, the package wasmtime; or modules named on the
+In: the runner run_exec (its header describes the report), modules of smith.py, the package wasmtime; or modules named on the
 command line. Out: a line of counts; each difference as N.wasm and N.txt in the work folder; status 1 when there are any.
 NaN bits are canonical on both sides, relaxed SIMD deterministic.
 """

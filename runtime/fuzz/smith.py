@@ -1,6 +1,6 @@
-"""Random modules of `wasm-tools smith`, and a runner that says what each does.
+"""Random modules of `wasm-tools smith` and of random_functions.py, and a runner that says what each does.
 
-In: the options --seconds, --wasm-tools, --work and paths of modules. Out: paths of modules; the lines of a runner's report.
+In: the options --seconds, --functions, --wasm-tools, --work and paths of modules. Out: paths of modules; the lines of a runner's report.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from random_functions import random_functions
+
 
 def read_arguments(description: str | None, runner: str) -> tuple[argparse.Namespace, int]:
     """The options of a comparison, whose work folder is made, and the seed of its modules."""
     parser = argparse.ArgumentParser(description=description.splitlines()[0] if description else None)
     parser.add_argument("--runner", required=True, help=runner)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--functions", type=float, default=0.5, help="how many of the modules are of random_functions.py, from 0 to 1 [0.5]")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--work", type=Path, required=True, help="where differences are left")
     parser.add_argument("--wasm-tools", default=str(Path(sys.executable).parent / "wasm-tools"))
@@ -56,6 +59,21 @@ def smith_command(tool: str, rng: random.Random) -> list[str]:
     return command
 
 
+def smith(tool: str, rng: random.Random, path: Path) -> bool:
+    """Writes a module. Returns false if none came out of this random number."""
+    data = rng.randbytes(rng.choice([200, 1000, 4000, 12000]))
+    done = subprocess.run([*smith_command(tool, rng), "-o", str(path)], input=data, stderr=subprocess.PIPE, check=False)
+    if done.returncode not in (0, 2):
+        raise SystemExit(f"wasm-tools smith: {done.stderr.decode()[-500:]}")
+    return done.returncode == 0
+
+
+def parse(tool: str, text: str, path: Path) -> None:
+    done = subprocess.run([tool, "parse", "-", "-o", str(path)], input=text.encode(), stderr=subprocess.PIPE, check=False)
+    if done.returncode:
+        raise SystemExit(f"wasm-tools parse: {done.stderr.decode()[-500:]}")
+
+
 def modules(args: argparse.Namespace, rng: random.Random) -> Iterator[Path]:
     if args.modules:
         yield from args.modules
@@ -63,12 +81,11 @@ def modules(args: argparse.Namespace, rng: random.Random) -> Iterator[Path]:
     end = time.monotonic() + args.seconds
     path = args.work / f"current-{os.getpid()}.wasm"
     while time.monotonic() < end:
-        data = rng.randbytes(rng.choice([200, 1000, 4000, 12000]))
-        done = subprocess.run([*smith_command(args.wasm_tools, rng), "-o", str(path)], input=data, stderr=subprocess.PIPE, check=False)
-        if done.returncode == 0:
-            yield path
-        elif done.returncode != 2:
-            raise SystemExit(f"wasm-tools smith: {done.stderr.decode()[-500:]}")
+        if rng.random() < args.functions:
+            parse(args.wasm_tools, random_functions(rng), path)
+        elif not smith(args.wasm_tools, rng, path):
+            continue
+        yield path
     path.unlink(missing_ok=True)
 
 
