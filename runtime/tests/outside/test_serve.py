@@ -789,11 +789,13 @@ def test_stop_lets_what_is_under_way_end(command: Path, tmp_path: Path) -> None:
 
 def test_a_second_signal_does_not_wait(command: Path, tmp_path: Path) -> None:
     s = start(command, tmp_path)
-    with s.connect() as busy:
+    with s.connect() as busy, s.connect() as idle:
+        idle.sendall(get("/hello").encode())
+        Reader(idle).response()
         busy.sendall(get("/sleep/60000").encode())
         time.sleep(0.3)
         s.process.send_signal(signal.SIGINT)
-        time.sleep(0.3)
+        assert Reader(idle).ended(30)  # the first signal has come: two that wait for the process would be one
         assert s.process.poll() is None
         s.process.send_signal(signal.SIGINT)
         s.process.wait(10)
