@@ -25,6 +25,13 @@ static inline void ts_lock_give(ts_lock *l) {
     pthread_mutex_unlock(&l->m);
 }
 
+/* What is done once in a process, whichever thread needs it first. */
+typedef pthread_once_t ts_once;
+#define TS_ONCE_INIT PTHREAD_ONCE_INIT
+static inline void ts_once_run(ts_once *o, void (*fn)(void)) {
+    pthread_once(o, fn);
+}
+
 /* A condition whose timed waits take times of the monotonic clock. */
 bool ts_cond_init(pthread_cond_t *c);
 

@@ -234,7 +234,7 @@ static void emit_cold(emitter *e) {
         uint32_t continues = c->code;
         c->code = a->len;
         e->in = &e->f.ins[c->to];
-        PUSH(e->map, ((ts_native_entry){.word = e->in->at, .code = a->len}));
+        if (e->with_map) PUSH(e->map, ((ts_native_entry){.word = e->in->at, .code = a->len}));
         e->valid = c->valid;
         e->dirty = c->dirty;
         switch (c->kind) {
@@ -552,7 +552,7 @@ static void emit_function(emitter *e) {
         e->in = &e->f.ins[e->i];
         e->w = e->f.code + e->in->at;
         room(&e->a, 0);
-        PUSH(e->map, ((ts_native_entry){.word = e->in->at, .code = e->a.len}));
+        if (e->with_map) PUSH(e->map, ((ts_native_entry){.word = e->in->at, .code = e->a.len}));
         if (e->in->is_label) {
             if (e->reachable) ts_vectors_store(e, 0, UINT32_MAX);
             ts_vectors_forget(e);
@@ -580,53 +580,96 @@ static void emit_function(emitter *e) {
     apply_fixups(e);
 }
 
-/* Make the code once. */
-static bool make(emitter *e, const ts_compiled *ir, ts_native *out) {
-    bool ok = ts_flow_analyse(&e->f, ir->code, ir->n_words, ir->frame_slots, ir->handlers, ir->n_handlers,
-                              ts_target_registers(ir)) &&
-              (e->labels = calloc((size_t)e->f.n + 1, sizeof *e->labels)) &&
-              (e->has_entry = calloc((size_t)e->f.n + 1, 1)) && room(&e->a, e->f.n * 16);
-    if (ok) {
-        emit_function(e);
-        ok = !e->nomem && !e->a.failed && !e->too_far;
-    }
-    if (ok) {
-        *out = (ts_native){.code = e->a.code,
-                           .len = e->a.len,
-                           .entries = e->entries.data,
-                           .n_entries = e->entries.len,
-                           .faults = e->faults.data,
-                           .n_faults = e->faults.len,
-                           .map = e->map.data,
-                           .n_map = e->map.len,
-                           .numbers = e->numbers.data,
-                           .n_numbers = e->numbers.len};
-    } else {
-        free(e->a.code);
-        ts_vec_free(&e->entries);
-        ts_vec_free(&e->faults);
-        ts_vec_free(&e->map);
-        ts_vec_free(&e->numbers);
-    }
-    free(e->labels);
-    free(e->has_entry);
+/* --- the memory of an emitter --------------------------------------------------------------------------- */
+struct ts_native_scratch {
+    emitter e;
+};
+ts_native_scratch *ts_native_scratch_new(void) {
+    return calloc(1, sizeof(ts_native_scratch));
+}
+static void emitter_free(emitter *e) {
+    free(e->a.code);
+    ts_vec_free(&e->entries);
+    ts_vec_free(&e->faults);
+    ts_vec_free(&e->map);
+    ts_vec_free(&e->numbers);
+    ts_vec_free(&e->label_memory);
+    ts_vec_free(&e->entry_memory);
     ts_vec_free(&e->fixups);
     ts_vec_free(&e->cold);
     ts_vec_free(&e->tables);
     ts_vec_free(&e->table_targets);
     ts_flow_free(&e->f);
-    return ok;
 }
-bool ts_native_make(const ts_native_source *from, ts_native *out) {
-    const emitter start = {.t = from->layout, .types = from->types};
-    emitter e = start;
+void ts_native_scratch_free(ts_native_scratch *s) {
+    if (s) emitter_free(&s->e);
+    free(s);
+}
+/* Makes the emitter as new, but for its memory. */
+static void empty(emitter *e, const ts_native_source *from, bool far) {
+    e->a.len = 0;
+    e->a.failed = 0;
+    e->t = from->layout;
+    e->types = from->types;
+    e->with_map = from->with_map;
+    e->valid = e->dirty = 0;
+    e->entries.len = e->faults.len = e->map.len = e->numbers.len = 0;
+    e->fixups.len = e->cold.len = e->tables.len = e->table_targets.len = 0;
+    memset(&e->vectors, 0, sizeof e->vectors);
+    e->far = far;
+    e->too_far = e->nomem = false;
+}
+static bool begin(emitter *e, const ts_compiled *ir) {
+    if (!ts_flow_analyse(&e->f, ir->code, ir->n_words, ir->frame_slots, ir->handlers, ir->n_handlers,
+                         ts_target_registers(ir)))
+        return false;
+    const uint64_t n = (uint64_t)e->f.n + 1;
+    if (!ts_vec_reserve(&e->label_memory, n) || !ts_vec_reserve(&e->entry_memory, n)) return false;
+    e->labels = e->label_memory.data;
+    e->has_entry = e->entry_memory.data;
+    memset(e->labels, 0, n * sizeof *e->labels);
+    memset(e->has_entry, 0, n);
+    return room(&e->a, e->f.n * 16);
+}
+static void *append(uint8_t **at, const void *from, size_t len) {
+    void *to = *at;
+    if (len) memcpy(to, from, len);
+    *at += len;
+    return to;
+}
+/* Copies the result into memory of its own. The code is behind the lists, which have words of four bytes. */
+static bool take(const emitter *e, ts_native *out) {
+    const size_t lists = (size_t)(e->entries.len + e->faults.len + e->map.len) * sizeof *e->entries.data +
+                         (size_t)e->numbers.len * sizeof *e->numbers.data;
+    uint8_t *block = malloc(lists + e->a.len + 1), *at = block;
+    if (!block) return false;
+    *out = (ts_native){.block = block,
+                       .len = e->a.len,
+                       .n_entries = e->entries.len,
+                       .n_faults = e->faults.len,
+                       .n_map = e->map.len,
+                       .n_numbers = e->numbers.len};
+    out->entries = append(&at, e->entries.data, e->entries.len * sizeof *out->entries);
+    out->faults = append(&at, e->faults.data, e->faults.len * sizeof *out->faults);
+    out->map = append(&at, e->map.data, e->map.len * sizeof *out->map);
+    out->numbers = append(&at, e->numbers.data, e->numbers.len * sizeof *out->numbers);
+    out->code = append(&at, e->a.code, e->a.len);
+    return true;
+}
+
+/* Make the code once. */
+static bool make(emitter *e, const ts_native_source *from, bool far, ts_native *out) {
+    empty(e, from, far);
+    if (!begin(e, from->ir)) return false;
+    emit_function(e);
+    return !e->nomem && !e->a.failed && !e->too_far && take(e, out);
+}
+bool ts_native_make(const ts_native_source *from, ts_native_scratch *s, ts_native *out) {
+    ts_native_scratch *own = s ? NULL : ts_native_scratch_new();
+    emitter *e = s ? &s->e : own ? &own->e : NULL;
     *out = (ts_native){0};
-    bool ok = make(&e, from->ir, out);
-    if (!ok && e.too_far) {
-        e = start;
-        e.far = true;
-        ok = make(&e, from->ir, out);
-    }
+    const bool ok = e && (make(e, from, false, out) || (e->too_far && make(e, from, true, out)));
+    ts_native_scratch_free(own);
     if (ok) ts_native_link(from, out, out->code);
     return ok;
 }
@@ -698,17 +741,26 @@ bool ts_native_adapter(const ts_adapter_shape *shape, const ts_native_layout *la
     *out = (ts_native){0};
     return false;
 }
-bool ts_native_make(const ts_native_source *from, ts_native *out) {
-    (void)from;
+ts_native_scratch *ts_native_scratch_new(void) {
+    return NULL;
+}
+void ts_native_scratch_free(ts_native_scratch *s) {
+    (void)s;
+}
+bool ts_native_make(const ts_native_source *from, ts_native_scratch *s, ts_native *out) {
+    (void)from, (void)s;
     *out = (ts_native){0};
     return false;
 }
 #endif
 void ts_native_free(ts_native *n) {
-    free(n->code);
-    free(n->entries);
-    free(n->faults);
-    free(n->map);
-    free(n->numbers);
+    free(n->block);
+    if (!n->block) {
+        free(n->code);
+        free(n->entries);
+        free(n->faults);
+        free(n->map);
+        free(n->numbers);
+    }
     *n = (ts_native){0};
 }

@@ -60,14 +60,17 @@ typedef struct emitter {
     uint32_t i;  /* the instruction, w its words */
     const ts_word *w;
     const flow_instruction *in;
-    label *labels;
+    label *labels; /* n + 1, in label_memory */
+    TS_VEC(label) label_memory;
     TS_VEC(fixup) fixups;
     TS_VEC(cold_code) cold;
     TS_VEC(jump_table) tables;
     TS_VEC(uint32_t) table_targets; /* an instruction, or a stub | STUB */
     TS_VEC(ts_native_entry) entries, faults, map;
     TS_VEC(ts_native_number_at) numbers;
-    uint8_t *has_entry; /* by instruction */
+    uint8_t *has_entry; /* by instruction, in entry_memory */
+    TS_VEC(uint8_t) entry_memory;
+    bool with_map;
     cached_vectors vectors;
     uint32_t
         first_temporary; /* slots from here on are operands: an instruction that takes one is the last to read it */

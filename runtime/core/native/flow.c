@@ -9,23 +9,32 @@ static bool is_table(const ts_word *w) {
 }
 
 /* --- where control goes --------------------------------------------------------------------------------- */
-static bool decode(flow *f) {
+static flow_instruction at_word(uint32_t at) {
+    return (flow_instruction){.at = at, .target = NO_INSTRUCTION, .loop_last = NO_INSTRUCTION};
+}
+static bool make_tables(flow *f) {
+    flow_memory *m = &f->memory;
+    const uint64_t most = (uint64_t)f->n_words + 1, slots = (uint64_t)f->n_slots + 1;
+    if (!ts_vec_reserve(&m->ins, most) || !ts_vec_reserve(&m->operands, most) ||
+        !ts_vec_reserve(&m->ins_of_word, most) || !ts_vec_reserve(&m->candidate_of_slot, slots) ||
+        !ts_vec_reserve(&m->before, slots) || !ts_vec_reserve(&m->uses, slots))
+        return false;
+    f->ins = m->ins.data;
+    f->operands = m->operands.data;
+    f->ins_of_word = m->ins_of_word.data;
+    f->candidate_of_slot = m->candidate_of_slot.data;
+    f->before = m->before.data;
+    return true;
+}
+static void decode(flow *f) {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < f->n_words; i += ts_ir_len(&f->code[i])) n++;
-    f->n = n;
-    f->ins = calloc((size_t)n + 1, sizeof *f->ins);
-    f->ins_of_word = malloc((size_t)f->n_words * sizeof *f->ins_of_word);
-    f->candidate_of_slot = malloc(f->n_slots ? f->n_slots : 1);
-    f->before = calloc((size_t)f->n_slots + 1, sizeof *f->before);
-    if (!f->ins || !f->ins_of_word || !f->candidate_of_slot || !f->before) return false;
-    memset(f->candidate_of_slot, NO_CANDIDATE, f->n_slots);
-    n = 0;
     for (uint32_t i = 0; i < f->n_words; i += ts_ir_len(&f->code[i])) {
-        f->ins[n] = (flow_instruction){.at = i, .target = NO_INSTRUCTION, .loop_last = NO_INSTRUCTION};
+        f->ins[n] = at_word(i);
+        ts_operands_of(&f->code[i], &f->operands[n]);
         f->ins_of_word[i] = n++;
     }
-    f->ins[n] = (flow_instruction){.at = f->n_words, .target = NO_INSTRUCTION, .loop_last = NO_INSTRUCTION};
-    return true;
+    f->ins[n] = at_word(f->n_words);
+    f->n = n;
 }
 static uint32_t jump_to(flow *f, uint32_t from, int64_t distance) {
     uint32_t to = f->ins_of_word[f->ins[from].at + distance];
@@ -36,9 +45,7 @@ static uint32_t jump_to(flow *f, uint32_t from, int64_t distance) {
 static void find_labels(flow *f, const ts_handler *handlers, uint32_t n_handlers) {
     for (uint32_t i = 0; i < f->n; i++) {
         const ts_word *w = f->code + f->ins[i].at;
-        ts_operands o;
-        ts_operands_of(w, &o);
-        if (o.branches) f->ins[i].target = jump_to(f, i, w[1].w[1]);
+        if (f->operands[i].branches) f->ins[i].target = jump_to(f, i, w[1].w[1]);
         if (is_table(w))
             for (uint32_t k = 0; k <= w[1].uw[1]; k++) jump_to(f, i, w[2 + k].i);
     }
@@ -49,49 +56,37 @@ static void find_labels(flow *f, const ts_handler *handlers, uint32_t n_handlers
 }
 
 /* --- candidates ----------------------------------------------------------------------------------------- */
-typedef struct slot_use {
-    uint32_t slot;
-    uint8_t classes; /* bits 1 << IN_* */
-    uint64_t weight;
-} slot_use;
-static void count_use(const flow *f, slot_use *u, uint32_t slot, unsigned class, uint64_t weight) {
+static void count_use(const flow *f, flow_use *u, uint32_t slot, unsigned class, uint64_t weight) {
     if (slot >= f->n_slots) return;
     u[slot].weight += weight;
     if (class < IN_NONE) u[slot].classes |= (uint8_t)(1u << class);
 }
 static int by_weight(const void *pa, const void *pb) {
-    const slot_use *a = pa, *b = pb;
+    const flow_use *a = pa, *b = pb;
     if (a->weight != b->weight) return a->weight < b->weight ? 1 : -1;
     return a->slot < b->slot ? -1 : 1;
 }
-static bool choose_candidates(flow *f) {
-    slot_use *u = calloc(f->n_slots ? f->n_slots : 1, sizeof *u);
-    uint32_t *leave = calloc((size_t)f->n + 1, sizeof *leave); /* loops that end at an instruction */
-    if (!u || !leave) {
-        free(u);
-        free(leave);
-        return false;
-    }
-    for (uint32_t s = 0; s < f->n_slots; s++) u[s].slot = s;
+static void choose_candidates(flow *f) {
+    flow_use *u = f->memory.uses.data;
+    for (uint32_t s = 0; s < f->n_slots; s++) u[s] = (flow_use){.slot = s};
     uint32_t depth = 0;
     for (uint32_t i = 0; i < f->n; i++) {
+        const ts_operands *o = &f->operands[i];
         if (f->ins[i].loop_last != NO_INSTRUCTION) {
             depth++;
-            leave[f->ins[i].loop_last]++;
+            f->ins[f->ins[i].loop_last].loops_end++;
         }
-        ts_operands o;
-        ts_operands_of(f->code + f->ins[i].at, &o);
         uint64_t weight = (uint64_t)1 << (depth < 8 ? 3 * depth : 24);
-        for (uint32_t k = 0; k < o.n_reads; k++) count_use(f, u, o.read[k], o.read_class[k], weight);
-        if (o.write >= 0 && !o.writes_pair) count_use(f, u, (uint32_t)o.write, o.write_class, weight);
-        depth -= leave[i];
+        for (uint32_t k = 0; k < o->n_reads; k++) count_use(f, u, o->read[k], o->read_class[k], weight);
+        if (o->write >= 0 && !o->writes_pair) count_use(f, u, (uint32_t)o->write, o->write_class, weight);
+        depth -= f->ins[i].loops_end;
     }
-    free(leave);
     uint32_t n = 0;
     for (uint32_t s = 0; s < f->n_slots; s++) {
         unsigned c = u[s].classes;
         if (u[s].weight > 1 && (c & (c - 1)) == 0) u[n++] = u[s];
     }
+    memset(f->candidate_of_slot, NO_CANDIDATE, f->n_slots);
     qsort(u, n, sizeof *u, by_weight);
     f->n_candidates = n < MAX_CANDIDATES ? n : MAX_CANDIDATES;
     for (uint32_t k = 0; k < f->n_candidates; k++) {
@@ -102,12 +97,11 @@ static bool choose_candidates(flow *f) {
         f->all |= SET_BIT(k);
         f->of_class[class] |= SET_BIT(k);
     }
-    free(u);
+    f->before[0] = 0;
     for (uint32_t i = 0; i < f->n_slots; i++) {
         uint8_t k = f->candidate_of_slot[i];
         f->before[i + 1] = f->before[i] | (k == NO_CANDIDATE ? 0 : SET_BIT(k));
     }
-    return true;
 }
 
 /* --- liveness ------------------------------------------------------------------------------------------- */
@@ -122,30 +116,33 @@ static slot_set slot_bit(const flow *f, uint32_t slot) {
     uint8_t k = slot < f->n_slots ? f->candidate_of_slot[slot] : NO_CANDIDATE;
     return k == NO_CANDIDATE ? 0 : SET_BIT(k);
 }
+/* The uses that few instructions have. */
+static void find_rare_uses(const flow *f, flow_instruction *in, const ts_operands *o) {
+    if (o->moved) in->reads |= slots_between(f, o->read[0], o->read[0] + o->moved);
+    if (o->moved && o->write >= 0) in->writes |= slots_between(f, (uint32_t)o->write, (uint32_t)o->write + o->moved);
+    for (uint32_t k = 0; k < o->n_pairs; k++) in->reads |= slots_between(f, o->pair[k], o->pair[k] + 2u);
+    in->reads |= slots_between(f, o->range_from, o->range_to);
+    if (o->writes_pair) in->writes |= slots_between(f, (uint32_t)o->write, (uint32_t)o->write + 2);
+    if (o->is_call) {
+        in->reads |= slots_between(f, o->args_from, o->args_to);
+        in->writes |= slots_between(f, o->args_from, UINT32_MAX);
+    }
+    if (o->reads_all) in->reads |= f->all;
+}
 static void find_uses(flow *f, bool has_handlers) {
     for (uint32_t i = 0; i < f->n; i++) {
         flow_instruction *in = &f->ins[i];
-        ts_operands o;
-        ts_operands_of(f->code + in->at, &o);
-        for (uint32_t k = 0; k < o.n_reads; k++) in->reads |= slot_bit(f, o.read[k]);
-        if (o.moved) in->reads |= slots_between(f, o.read[0], o.read[0] + o.moved);
-        if (o.write >= 0)
-            in->writes |= o.moved ? slots_between(f, (uint32_t)o.write, (uint32_t)o.write + o.moved)
-                                  : slot_bit(f, (uint32_t)o.write);
-        for (uint32_t k = 0; k < o.n_pairs; k++) in->reads |= slots_between(f, o.pair[k], o.pair[k] + 2u);
-        in->reads |= slots_between(f, o.range_from, o.range_to);
-        if (o.writes_pair) in->writes |= slots_between(f, (uint32_t)o.write, (uint32_t)o.write + 2);
-        in->ends = o.ends;
-        in->is_exit = o.is_exit;
-        in->reads_late = o.reads_late;
-        in->reads |= (slot_set)o.acc_reads << BIT_R;
-        in->writes |= (slot_set)o.acc_writes << BIT_R;
-        if (o.is_call) {
-            in->reads |= slots_between(f, o.args_from, o.args_to);
-            in->writes |= slots_between(f, o.args_from, UINT32_MAX);
-        }
+        const ts_operands *o = &f->operands[i];
+        in->ends = o->ends;
+        in->is_exit = o->is_exit;
+        in->reads_late = o->reads_late;
+        in->reads = (slot_set)o->acc_reads << BIT_R;
+        in->writes = (slot_set)o->acc_writes << BIT_R;
+        for (uint32_t k = 0; k < o->n_reads; k++) in->reads |= slot_bit(f, o->read[k]);
+        if (o->write >= 0 && !o->moved) in->writes |= slot_bit(f, (uint32_t)o->write);
+        if (o->moved | o->n_pairs | o->range_to | o->writes_pair | o->is_call | o->reads_all) find_rare_uses(f, in, o);
         /* What a handler reads must be in the frame when an exception comes. */
-        if (o.reads_all || (o.is_exit && has_handlers)) in->reads |= f->all;
+        if (o->is_exit && has_handlers) in->reads |= f->all;
         if (f->code[in->at].u == TS_IR_enter)
             in->writes |= slots_between(f, f->code[in->at + 1].s[0],
                                         (uint32_t)f->code[in->at + 1].s[0] + f->code[in->at + 1].s[1]);
@@ -206,22 +203,22 @@ static void choose_homes(flow *f, flow_registers have) {
 
 bool ts_flow_analyse(flow *f, const ts_word *code, uint32_t n_words, uint32_t n_slots, const ts_handler *handlers,
                      uint32_t n_handlers, flow_registers have) {
-    memset(f, 0, sizeof *f);
-    f->code = code;
-    f->n_words = n_words;
-    f->n_slots = n_slots;
-    if (!decode(f)) return false;
+    *f = (flow){.memory = f->memory, .code = code, .n_words = n_words, .n_slots = n_slots};
+    if (!make_tables(f)) return false;
+    decode(f);
     find_labels(f, handlers, n_handlers);
-    if (!choose_candidates(f)) return false;
+    choose_candidates(f);
     find_uses(f, n_handlers > 0);
     find_liveness(f);
     choose_homes(f, have);
     return true;
 }
 void ts_flow_free(flow *f) {
-    free(f->ins);
-    free(f->ins_of_word);
-    free(f->candidate_of_slot);
-    free(f->before);
+    ts_vec_free(&f->memory.ins);
+    ts_vec_free(&f->memory.operands);
+    ts_vec_free(&f->memory.ins_of_word);
+    ts_vec_free(&f->memory.candidate_of_slot);
+    ts_vec_free(&f->memory.before);
+    ts_vec_free(&f->memory.uses);
     memset(f, 0, sizeof *f);
 }

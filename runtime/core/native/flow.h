@@ -6,6 +6,7 @@
  * is a 64-bit mask, so that liveness and interference are exact and cheap. All other slots stay in memory. */
 #ifndef TS_CORE_FLOW_H
 #define TS_CORE_FLOW_H
+#include "base/vec.h"
 #include "core/native/shapes.h"
 
 typedef uint64_t slot_set; /* candidates by number, and the accumulators */
@@ -18,6 +19,7 @@ typedef struct flow_instruction {
     uint32_t at;        /* its first word */
     uint32_t target;    /* of a branch: an instruction; or NO_INSTRUCTION */
     uint32_t loop_last; /* of a loop's first instruction: the last branch back to it; or NO_INSTRUCTION */
+    uint32_t loops_end; /* so many loops have it as their last branch */
     bool is_label;      /* something jumps to it */
     bool is_entry;      /* an exception handler */
     bool ends;          /* as in ts_operands */
@@ -31,11 +33,29 @@ typedef struct flow_candidate {
     uint8_t home;  /* its register among those of the class, or NO_HOME */
 } flow_candidate;
 
+/* How a slot is used. */
+typedef struct flow_use {
+    uint32_t slot;
+    uint8_t classes; /* bits 1 << IN_* */
+    uint64_t weight;
+} flow_use;
+/* The memory of the tables, which the next function takes over. */
+typedef struct flow_memory {
+    TS_VEC(flow_instruction) ins;
+    TS_VEC(ts_operands) operands;
+    TS_VEC(uint32_t) ins_of_word;
+    TS_VEC(uint8_t) candidate_of_slot;
+    TS_VEC(slot_set) before;
+    TS_VEC(flow_use) uses;
+} flow_memory;
+
 typedef struct flow {
+    flow_memory memory;
     const ts_word *code;
     uint32_t n_words, n;
     uint32_t n_slots;           /* of the frame */
     flow_instruction *ins;      /* n + 1: the last one is empty */
+    ts_operands *operands;      /* n */
     uint32_t *ins_of_word;      /* n_words */
     uint8_t *candidate_of_slot; /* n_slots */
     slot_set *before;           /* n_slots + 1: the candidates among the slots before each */
@@ -51,7 +71,8 @@ typedef struct flow_registers {
     uint8_t integer, floating;
 } flow_registers;
 
-/* Returns false if there is no memory. ts_flow_free frees what it made, in both cases. */
+/* f is all zero, or has been used for another function. Returns false if there is no memory. ts_flow_free frees what it
+ * made, in both cases. */
 bool ts_flow_analyse(flow *f, const ts_word *code, uint32_t n_words, uint32_t n_slots, const ts_handler *handlers,
                      uint32_t n_handlers, flow_registers have);
 void ts_flow_free(flow *f);

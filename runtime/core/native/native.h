@@ -57,6 +57,7 @@ typedef struct ts_native {
     uint32_t n_faults;
     ts_native_entry *map; /* where the code of each instruction of the IR begins, by `code`, for tools */
     uint32_t n_map;
+    void *block; /* the memory that has all these arrays; NULL: each has its own */
 } ts_native;
 
 /* What machine code is made of. */
@@ -67,9 +68,16 @@ typedef struct ts_native_source {
     const ts_type_registry *types; /* of its engine */
     const ts_native_layout *layout;
     const void *const *handlers; /* the interpreter's operations, by opcode */
+    bool with_map;
 } ts_native_source;
-/* Returns false if there is no memory, or if this build makes no machine code (TS_HAS_MACHINE_CODE). */
-bool ts_native_make(const ts_native_source *from, ts_native *out);
+/* The memory in which machine code is made, of one function after another. NULL: there is none, or this build makes no
+ * machine code. */
+typedef struct ts_native_scratch ts_native_scratch;
+ts_native_scratch *ts_native_scratch_new(void);
+void ts_native_scratch_free(ts_native_scratch *s); /* NULL is allowed */
+/* s: of the caller's thread alone; or NULL. Returns false if there is no memory, or if this build makes no machine code
+ * (TS_HAS_MACHINE_CODE). */
+bool ts_native_make(const ts_native_source *from, ts_native_scratch *s, ts_native *out);
 /* Puts this process's numbers into a copy of the code of n, which has been made from the same IR: of `from`, everything
  * but `ir` and `layout` is used. */
 void ts_native_link(const ts_native_source *from, const ts_native *n, uint8_t *copy);

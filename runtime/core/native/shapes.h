@@ -81,24 +81,23 @@ extern const ts_shape ts_shapes[TS_IR_COUNT];
 /* The slots that an instruction reads and writes. */
 enum { MAX_READS = 5 };
 typedef struct ts_operands {
-    uint8_t n_reads;
-    uint16_t read[MAX_READS];
-    uint8_t read_class[MAX_READS];
     int32_t write; /* a slot, or -1 */
+    uint32_t args_from, args_to;
+    uint32_t range_from, range_to; /* it reads the slots range_from … range_to - 1 */
+    uint32_t moved;                /* copyn and ret_n: that many slots from `read[0]` on, to `write` on */
+    uint16_t read[MAX_READS];
+    uint16_t pair[3]; /* vectors that it reads: the first of two slots each */
+    uint8_t read_class[MAX_READS];
     uint8_t write_class;
+    uint8_t n_reads, n_pairs;
     uint8_t acc_reads, acc_writes; /* bits 1 << IN_R … */
+    bool writes_pair;              /* `write` is the first of two slots */
     bool reads_all;                /* it may read any slot, and write any */
     bool is_call;    /* it reads the slots args_from … args_to - 1, and overwrites all from args_from on */
     bool is_exit;    /* the interpreter's operation does it: no register survives */
     bool ends;       /* control never goes on behind it */
     bool branches;   /* to field w1 */
     bool reads_late; /* it reads operands after it has written the result */
-    uint32_t args_from, args_to;
-    uint32_t moved;  /* copyn and ret_n: that many slots from `read[0]` on, to `write` on */
-    uint8_t n_pairs; /* vectors that it reads: the first of two slots each */
-    uint16_t pair[3];
-    bool writes_pair;              /* `write` is the first of two slots */
-    uint32_t range_from, range_to; /* it reads the slots range_from … range_to - 1 */
 } ts_operands;
 void ts_operands_of(const ts_word *w, ts_operands *o);
 #endif

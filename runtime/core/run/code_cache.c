@@ -5,6 +5,7 @@
 #include "core/module/engine.h"
 #include "core/native/machine.h"
 #include "core/run/dispatch.h"
+#include "core/run/link.h"
 #include "sys/pages.h"
 #include "sys/thread.h"
 #include <stdlib.h>
@@ -126,17 +127,6 @@ ts_fcode *ts_code_func(ts_module *m, unsigned form, uint32_t func) {
     }
     return codes ? &codes[func] : NULL;
 }
-/* Replaces opcode numbers by the addresses of their handlers, and the indices of called functions by their
- * code in the same form. */
-static void link_code(ts_word *code, uint32_t n, ts_fcode *funcs) {
-    const void *const *h = ts_ir_handlers();
-    for (uint32_t i = 0; i < n;) {
-        uint32_t op = (uint32_t)code[i].u, len = ts_ir_len(&code[i]);
-        code[i].h = h[op];
-        if (op == TS_IR_call || op == TS_IR_return_call) code[i + 2].p = &funcs[code[i + 2].u];
-        i += len;
-    }
-}
 /* Makes the IR of a function, linked. *kept: it belongs to what is kept. */
 static ts_status make(const ts_fcode *f, ts_compiled *c, bool *kept, ts_error *e) {
     struct ts_code_cache *cc = f->module->code;
@@ -144,7 +134,7 @@ static ts_status make(const ts_fcode *f, ts_compiled *c, bool *kept, ts_error *e
     *kept = cc->kept && ts_kept_ir(cc->kept, f, &link, c);
     if (*kept) return TS_OK;
     TS_TRY(ts_compile(f, false, c, e));
-    link_code(c->code, c->n_words, cc->forms[f->form]);
+    ts_link_code(c->code, c->n_words, cc->forms[f->form]);
     ts_word *fit = realloc(c->code, c->n_words * sizeof *fit);
     if (fit) c->code = fit;
     return TS_OK;

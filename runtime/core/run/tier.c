@@ -3,9 +3,11 @@
 #include "base/vec.h"
 #include "core/module/engine.h"
 #include "core/native/machine.h"
+#include "core/run/batch.h"
 #include "core/run/code_cache.h"
 #include "core/run/exec.h"
 #include "core/run/gc.h"
+#include "core/run/link.h"
 #include "sys/thread.h"
 #include <stddef.h>
 #include <stdlib.h>
@@ -74,68 +76,50 @@ static ts_native_source source_of(const ts_fcode *c, const ts_compiled *ir) {
                               .layout = &layout,
                               .handlers = ts_ir_handlers()};
 }
-bool ts_tier_make(const ts_fcode *c, ts_native *out) {
+/* The IR of a function, from the words that run. It cannot be had when they refer to machine code. */
+static bool ir_again(const ts_fcode *c, ts_tier_scratch *s, ts_compiled *ir) {
+    if (!c->code || !ts_vec_reserve(&s->ir, c->n_words) ||
+        !ts_link_undo(c, ts_code_all(c->module, c->form), s->ir.data))
+        return false;
+    *ir = (ts_compiled){.code = s->ir.data,
+                        .n_words = c->n_words,
+                        .handlers = c->handlers,
+                        .n_handlers = c->n_handlers,
+                        .frame_slots = c->frame_slots};
+    return true;
+}
+static bool make(const ts_fcode *c, ts_tier_scratch *s, bool with_map, ts_native *out) {
     ts_error e; /* ignored: the function stays interpreted */
     ts_error_init(&e);
-    ts_compiled ir;
-    if (ts_compile(c, false, &ir, &e) != TS_OK) return false;
-    const ts_native_source from = source_of(c, &ir);
-    bool ok = ts_native_make(&from, out);
-    ts_compiled_free(&ir);
+    ts_compiled ir, compiled = {0};
+    if (!ir_again(c, s, &ir)) {
+        if (ts_compile(c, false, &compiled, &e) != TS_OK) return false;
+        ir = compiled;
+    }
+    ts_native_source from = source_of(c, &ir);
+    from.with_map = with_map;
+    if (!s->native) s->native = ts_native_scratch_new();
+    bool ok = s->native && ts_native_make(&from, s->native, out);
+    ts_compiled_free(&compiled);
+    return ok;
+}
+bool ts_tier_make_in(const ts_fcode *c, ts_tier_scratch *s, ts_native *out) {
+    return make(c, s, false, out);
+}
+void ts_tier_scratch_free(ts_tier_scratch *s) {
+    ts_native_scratch_free(s->native);
+    s->native = NULL;
+    ts_vec_free(&s->ir);
+}
+bool ts_tier_make(const ts_fcode *c, ts_native *out) {
+    ts_tier_scratch s = {0};
+    bool ok = make(c, &s, true, out);
+    ts_tier_scratch_free(&s);
     return ok;
 }
 
-/* --- installing ------------------------------------------------------------------------------------------ */
-/* Machine code that is installed together. */
-typedef struct made_code {
-    ts_fcode *c;
-    ts_native native;
-} made_code;
-typedef struct batch {
-    TS_VEC(made_code) codes;
-    size_t len; /* bytes of machine code */
-} batch;
-/* A batch is full with so many bytes: code for about 2 ms of the thread that makes it. */
+/* Bytes of machine code with which a batch is full: the thread has made it for about 2 ms; and of restored code. */
 enum { BATCH = 1 << 16, RESTORED = 1 << 14 };
-
-static bool add_to_batch(batch *b, ts_fcode *c, const ts_native *n) {
-    if (!ts_vec_push(&b->codes, (made_code){c, *n})) return false;
-    b->len += n->len;
-    return true;
-}
-/* Enters the words of a function. */
-static void enter(ts_fcode *c, const ts_native *n, ts_machine_code *made) {
-    if (!ts_code_set_machine(c, made)) { /* before its code can fault */
-        ts_machine_free(made);
-        return;
-    }
-    ts_engine_code_made(c->module->engine, c);
-    for (uint32_t i = 0; i < n->n_entries; i++)
-        __atomic_store_n(&c->code[n->entries[i].word].h, (const void *)(made->code + n->entries[i].code),
-                         __ATOMIC_RELEASE);
-}
-/* Installs code of functions of a module, and empties the batch. `kept`: an earlier process has made it, so that it is
- * linked, and belongs to what is kept. */
-static void install(ts_module *m, batch *b, bool kept) {
-    const uint32_t n = b->codes.len;
-    ts_machine_job *jobs = calloc(n ? n : 1, sizeof *jobs);
-    ts_native_source *from = kept ? calloc(n ? n : 1, sizeof *from) : NULL;
-    if (jobs && (from || !kept)) {
-        for (uint32_t i = 0; i < n; i++) {
-            if (kept) from[i] = source_of(b->codes.data[i].c, NULL);
-            jobs[i] = (ts_machine_job){
-                .native = &b->codes.data[i].native, .from = kept ? &from[i] : NULL, .shares_faults = kept};
-        }
-        ts_machine_install(ts_code_room(m), jobs, n);
-        for (uint32_t i = 0; i < n; i++)
-            if (jobs[i].made) enter(b->codes.data[i].c, &b->codes.data[i].native, jobs[i].made);
-    }
-    for (uint32_t i = 0; i < n && !kept; i++) ts_native_free(&b->codes.data[i].native);
-    free(from);
-    free(jobs);
-    ts_vec_free(&b->codes);
-    b->len = 0;
-}
 
 /* --- the thread ------------------------------------------------------------------------------------------ */
 /* It ends when no function waits any more, and is started again by the next one. */
@@ -146,8 +130,8 @@ struct ts_tier_worker {
     bool runs, stop;
     ts_thread thread;
     bool keeps;
-    ts_kept kept;   /* what is made: under the lock; what was read does not change */
-    batch restored; /* under the lock: what an earlier process made of functions that were called, not installed yet */
+    ts_kept kept;      /* what is made: under the lock; what was read does not change */
+    ts_batch restored; /* under the lock: of functions that were called, read and not installed yet */
 };
 static void keep(struct ts_tier_worker *w, const ts_fcode *c, const ts_native *n) {
     if (!w->keeps) return;
@@ -156,21 +140,21 @@ static void keep(struct ts_tier_worker *w, const ts_fcode *c, const ts_native *n
     ts_lock_give(&w->lock);
 }
 /* Makes the machine code of a function. */
-static void compile(ts_fcode *c, batch *b) {
+static void compile(ts_fcode *c, ts_tier_scratch *s, ts_batch *b) {
     ts_native n;
-    if (!ts_tier_make(c, &n)) return;
+    if (!ts_tier_make_in(c, s, &n)) return;
     keep(c->module->tier, c, &n);
-    if (!add_to_batch(b, c, &n)) ts_native_free(&n);
+    if (!ts_batch_add(b, c, &n, NULL)) ts_native_free(&n);
 }
 /* Installs the machine code that waits of an earlier process. Returns false if there is none. */
 static bool install_restored(ts_module *m) {
     struct ts_tier_worker *w = m->tier;
     ts_lock_take(&w->lock);
-    batch b = w->restored;
-    w->restored = (batch){0};
+    ts_batch b = w->restored;
+    w->restored = (ts_batch){0};
     ts_lock_give(&w->lock);
     if (!b.codes.len) return false;
-    install(m, &b, true);
+    ts_batch_install(&b, m);
     return true;
 }
 /* Gives a function that has IR the machine code that an earlier process has made of it: when a few of them have been
@@ -180,8 +164,9 @@ static void restore(ts_fcode *c) {
     ts_native n;
     if (!ts_kept_machine(&w->kept, c, &n)) return;
     if (__atomic_exchange_n(&c->tiered, true, __ATOMIC_ACQ_REL)) return;
+    const ts_native_source from = source_of(c, NULL);
     ts_lock_take(&w->lock);
-    bool full = !add_to_batch(&w->restored, c, &n) || w->restored.len >= RESTORED;
+    bool full = !ts_batch_add(&w->restored, c, &n, &from) || w->restored.len >= RESTORED;
     ts_lock_give(&w->lock);
     if (full) install_restored(c->module);
 }
@@ -196,15 +181,17 @@ static ts_fcode *next(struct ts_tier_worker *w, bool ends) {
 /* A function waits for those that wait with it, not for those that may come. */
 static void work(void *data) {
     struct ts_tier_worker *w = data;
-    batch b = {0};
+    ts_batch b = {0};
+    ts_tier_scratch s = {0};
     for (;;) {
         ts_fcode *c = next(w, b.codes.len == 0);
-        if (c) compile(c, &b);
+        if (c) compile(c, &s, &b);
         if (b.codes.len > 0 && (!c || b.len >= BATCH))
-            install(w->module, &b, false);
+            ts_batch_install(&b, w->module);
         else if (!c)
-            return;
+            break;
     }
+    ts_tier_scratch_free(&s);
 }
 /* Returns false if the caller has to compile it. */
 static bool hand_over(struct ts_tier_worker *w, ts_fcode *c) {
@@ -276,9 +263,11 @@ bool ts_tier_up(ts_module *m, unsigned form, const ts_word *pc) {
     } else {
         bool in_time = ts_engine_tier(m->engine) != TS_TIER_COMPILED; /* tests want it now */
         if (!in_time && ts_cpu_count() > 1 && hand_over(m->tier, c)) return false;
-        batch b = {0};
-        compile(c, &b);
-        install(m, &b, false);
+        ts_batch b = {0};
+        ts_tier_scratch s = {0};
+        compile(c, &s, &b);
+        ts_tier_scratch_free(&s);
+        ts_batch_install(&b, m);
     }
     return __atomic_load_n(&pc->h, __ATOMIC_RELAXED) != interpreted;
 }

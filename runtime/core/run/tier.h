@@ -5,6 +5,7 @@
  * runs the function already enters it at the next such word. */
 #ifndef TS_CORE_TIER_H
 #define TS_CORE_TIER_H
+#include "base/vec.h"
 #include "core/code/ir.h"
 #include "core/native/native.h"
 #include "core/run/adapter.h"
@@ -18,7 +19,14 @@ bool ts_tier_up(ts_module *m, unsigned form, const ts_word *pc);
 /* Make the machine code of a compiled function, without installing it. It is the same each time, so that tools can
  * have its map again. Returns false if there is no memory, or if this build makes none. */
 bool ts_tier_make(const ts_fcode *c, ts_native *out) TS_MUST_USE;
-bool ts_tier_can_keep(const ts_module *m); /* it is not interpreted only */
+/* The same without the map, in memory for one function after another, of the caller's thread alone. It begins all zero. */
+typedef struct ts_tier_scratch {
+    ts_native_scratch *native;
+    TS_VEC(ts_word) ir;
+} ts_tier_scratch;
+bool ts_tier_make_in(const ts_fcode *c, ts_tier_scratch *s, ts_native *out) TS_MUST_USE;
+void ts_tier_scratch_free(ts_tier_scratch *s); /* what it contains */
+bool ts_tier_can_keep(const ts_module *m);     /* it is not interpreted only */
 /* Keep the machine code that is made from now on, beside what was read of an earlier process, which is taken over. The
  * latter is given to functions when they are first called. Must be called before any code is made, and for a module that
  * can keep some. */
