@@ -46,7 +46,7 @@ class Function:
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
-        self.vectors = rng.randint(1, 5)
+        self.vectors = rng.choice((1, 2, 3, 5, 18))
 
     def integer(self, depth: int) -> str:
         pick = self.rng.randrange(8 if depth > 0 else 2)

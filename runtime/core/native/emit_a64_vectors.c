@@ -412,10 +412,27 @@ bool ts_target_vector(emitter *e, const ts_shape *p) {
 }
 
 /* --- memory --------------------------------------------------------------------------------------------- */
-static void access_guarded(emitter *e, unsigned opc, unsigned reg, uint32_t slot) {
-    operand m = ts_a64_guarded_place(e, slot, 16);
+static void note_fault(emitter *e) {
     PUSH(e->faults, ((ts_native_entry){.word = e->in->at, .code = e->a.len}));
-    a64_access(&e->a, 4, opc | A_FLOAT, reg, m);
+}
+static void load_guarded(emitter *e, unsigned to, uint32_t slot) {
+    operand m = ts_a64_guarded_place(e, slot, 16);
+    note_fault(e);
+    a64_access(&e->a, 4, A_LOAD | A_FLOAT, to, m);
+}
+/* A store over the end of a page may write the bytes in front of it before it faults. A load of the last byte faults
+ * first. */
+static void store_guarded(emitter *e, unsigned from, uint32_t slot) {
+    operand m = ts_a64_guarded_place(e, slot, 16);
+    if (m.index != NO_REG) {
+        a64_op_extended(&e->a, A_ADD, TMP, m.reg, m.index, 0);
+        m = at_mem(TMP, 0);
+    }
+    operand last = a64_near(&e->a, 0, at_mem(m.reg, m.disp + 15));
+    note_fault(e);
+    a64_access(&e->a, 0, A_LOAD, TMP2, last);
+    note_fault(e);
+    a64_access(&e->a, 4, A_STORE | A_FLOAT, from, m);
 }
 /* The place in the memory that s2 names, with explicit checks. */
 static operand checked(emitter *e, uint32_t slot, unsigned size) {
@@ -521,7 +538,7 @@ bool ts_target_vector_other(emitter *e, unsigned opcode) {
     case TS_IR_v128_load_any:
     case TS_IR_v128_store_any:
     case TS_IR_v128_lane_mem: return checked_access(e, opcode);
-    case TS_IR_v128_store: access_guarded(e, A_STORE, ts_vectors_read(e, s[1]), s[0]); return true;
+    case TS_IR_v128_store: store_guarded(e, ts_vectors_read(e, s[1]), s[0]); return true;
     case TS_IR_global_set_v:
         x = ts_vectors_read(e, s[0]);
         ts_target_store_vector(e, ts_a64_global(e), x);
@@ -536,7 +553,7 @@ bool ts_target_vector_other(emitter *e, unsigned opcode) {
         break;
     case TS_IR_v128_load:
         x = ts_vectors_result(e);
-        access_guarded(e, A_LOAD, x, s[1]);
+        load_guarded(e, x, s[1]);
         break;
     case TS_IR_v128_const:
         x = ts_vectors_result(e);

@@ -39,6 +39,17 @@ def test_relaxed_truncation_saturates(tmp_path: Path) -> None:
     same_in_each_tier(wasm, "go(0)")
 
 
+def test_relaxed_sums_of_products_saturate(tmp_path: Path) -> None:
+    """Of -128 * -128 twice: 32767, as in the deterministic profile, in each tier."""
+    most = "(v128.const i64x2 0x8080808080808080 0x8080808080808080)"
+    text = f"""(module (func (export "go") (param i32) (result i32)
+  (i32.add (i16x8.extract_lane_s 3 (i16x8.relaxed_dot_i8x16_i7x16_s {most} {most}))
+    (i32x4.extract_lane 2 (i32x4.relaxed_dot_i8x16_i7x16_add_s {most} {most} (v128.const i32x4 1 2 3 4))))))"""
+    wasm = assemble(tmp_path, text)
+    assert outcome(wasm, "go(0)", "interpreter") == (0, f"{32767 + 2 * 32767 + 3}\n", "")
+    same_in_each_tier(wasm, "go(0)")
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_random_functions_on_vectors_are_the_same_in_each_tier(seed: int, tmp_path: Path) -> None:
     same_in_each_tier(assemble(tmp_path, random_vectors(random.Random(seed), 40)), "go(77)")
