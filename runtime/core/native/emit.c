@@ -541,11 +541,7 @@ static void instruction(emitter *e) {
     }
 }
 static void emit_function(emitter *e) {
-    const ts_word *enter = e->f.code;
     e->reachable = true;
-    e->first_temporary = e->f.n && (enter->u == TS_IR_enter || enter->u == TS_IR_enter0)
-                             ? (uint32_t)enter[1].s[0] + enter[1].s[1]
-                             : UINT32_MAX;
     ts_vectors_forget(e);
     add_entry(e, 0);
     for (e->i = 0; e->i < e->f.n && !e->nomem; e->i++) {

@@ -144,7 +144,7 @@ static void take_operands(emitter *e, const ts_operands *o) {
     if (e->w->u == TS_IR_copy2) return;
     for (uint32_t i = 0; i < o->n_pairs; i++)
         for (unsigned k = 0; k < VECTOR_REGISTERS; k++)
-            if (e->vectors.slot[k] == o->pair[i] && o->pair[i] >= e->first_temporary &&
+            if (e->vectors.slot[k] == o->pair[i] && o->pair[i] >= e->f.first_temporary &&
                 !(o->writes_pair && o->write == o->pair[i]))
                 free_register(e, k);
 }

@@ -72,9 +72,7 @@ typedef struct emitter {
     TS_VEC(uint8_t) entry_memory;
     bool with_map;
     cached_vectors vectors;
-    uint32_t
-        first_temporary; /* slots from here on are operands: an instruction that takes one is the last to read it */
-    bool far, too_far;   /* conditional jumps reach any distance; one did not */
+    bool far, too_far; /* conditional jumps reach any distance; one did not */
     bool nomem;
 } emitter;
 #define STUB 0x80000000u

@@ -61,6 +61,34 @@ static void count_use(const flow *f, flow_use *u, uint32_t slot, unsigned class,
     u[slot].weight += weight;
     if (class < IN_NONE) u[slot].classes |= (uint8_t)(1u << class);
 }
+/* --- slots of the operand stack that hold an f32 here, and something else there
+ * A register of class IN_F keeps and stores 32 bits. An instruction that reads the slot as an f32 or as something else tells its
+ * class. One that takes anything does not: such a slot stays in memory, if it is an f32 elsewhere. */
+static void read_any(const flow *f, flow_use *u, uint32_t from, uint32_t to) {
+    if (to > f->n_slots) to = f->n_slots;
+    for (uint32_t s = from; s < to; s++) u[s].is_read_any = true;
+}
+static void find_reads_of_any_class(const flow *f, flow_use *u) {
+    for (uint32_t i = 0; i < f->n; i++) {
+        const ts_operands *o = &f->operands[i];
+        const bool copies_to_local = f->code[f->ins[i].at].u == TS_IR_copy && (uint32_t)o->write < f->first_temporary;
+        for (uint32_t k = 0; k < o->n_reads; k++) {
+            if (o->read_class[k] != IN_NONE || o->read[k] >= f->n_slots) continue;
+            if (copies_to_local) /* a local's class is that of all its uses, or any but IN_F */
+                u[o->read[k]].classes |= u[o->write].classes ? u[o->write].classes : 1u << IN_R;
+            else
+                u[o->read[k]].is_read_any = true;
+        }
+        if (o->moved) read_any(f, u, o->read[0], o->read[0] + o->moved);
+        for (uint32_t k = 0; k < o->n_pairs; k++) read_any(f, u, o->pair[k], o->pair[k] + 2u);
+        read_any(f, u, o->range_from, o->range_to);
+        if (o->is_call) read_any(f, u, o->args_from, o->args_to);
+    }
+}
+static bool takes_register(const flow *f, const flow_use *u) {
+    if (u->weight <= 1 || (u->classes & (u->classes - 1))) return false;
+    return u->classes != 1u << IN_F || u->slot < f->first_temporary || !u->is_read_any;
+}
 static int by_weight(const void *pa, const void *pb) {
     const flow_use *a = pa, *b = pb;
     if (a->weight != b->weight) return a->weight < b->weight ? 1 : -1;
@@ -81,11 +109,10 @@ static void choose_candidates(flow *f) {
         if (o->write >= 0 && !o->writes_pair) count_use(f, u, (uint32_t)o->write, o->write_class, weight);
         depth -= f->ins[i].loops_end;
     }
+    find_reads_of_any_class(f, u);
     uint32_t n = 0;
-    for (uint32_t s = 0; s < f->n_slots; s++) {
-        unsigned c = u[s].classes;
-        if (u[s].weight > 1 && (c & (c - 1)) == 0) u[n++] = u[s];
-    }
+    for (uint32_t s = 0; s < f->n_slots; s++)
+        if (takes_register(f, &u[s])) u[n++] = u[s];
     memset(f->candidate_of_slot, NO_CANDIDATE, f->n_slots);
     qsort(u, n, sizeof *u, by_weight);
     f->n_candidates = n < MAX_CANDIDATES ? n : MAX_CANDIDATES;
@@ -204,6 +231,8 @@ static void choose_homes(flow *f, flow_registers have) {
 bool ts_flow_analyse(flow *f, const ts_word *code, uint32_t n_words, uint32_t n_slots, const ts_handler *handlers,
                      uint32_t n_handlers, flow_registers have) {
     *f = (flow){.memory = f->memory, .code = code, .n_words = n_words, .n_slots = n_slots};
+    if (n_words && (code->u == TS_IR_enter || code->u == TS_IR_enter0))
+        f->first_temporary = (uint32_t)code[1].s[0] + code[1].s[1];
     if (!make_tables(f)) return false;
     decode(f);
     find_labels(f, handlers, n_handlers);

@@ -36,7 +36,8 @@ typedef struct flow_candidate {
 /* How a slot is used. */
 typedef struct flow_use {
     uint32_t slot;
-    uint8_t classes; /* bits 1 << IN_* */
+    uint8_t classes;  /* bits 1 << IN_*, of the uses whose class is known */
+    bool is_read_any; /* something reads it that takes a value of any class */
     uint64_t weight;
 } flow_use;
 /* The memory of the tables, which the next function takes over. */
@@ -53,10 +54,12 @@ typedef struct flow {
     flow_memory memory;
     const ts_word *code;
     uint32_t n_words, n;
-    uint32_t n_slots;           /* of the frame */
-    flow_instruction *ins;      /* n + 1: the last one is empty */
-    ts_operands *operands;      /* n */
-    uint32_t *ins_of_word;      /* n_words */
+    uint32_t n_slots; /* of the frame */
+    uint32_t
+        first_temporary;   /* slots from here on are operands: an instruction that takes one is the last to read it */
+    flow_instruction *ins; /* n + 1: the last one is empty */
+    ts_operands *operands; /* n */
+    uint32_t *ins_of_word; /* n_words */
     uint8_t *candidate_of_slot; /* n_slots */
     slot_set *before;           /* n_slots + 1: the candidates among the slots before each */
     uint32_t n_candidates;
