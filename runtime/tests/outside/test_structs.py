@@ -110,24 +110,25 @@ def test_a_slot_that_floats_and_references_share(floats: int, tmp_path: Path) ->
 def test_a_slot_that_f32_and_references_share(way: str, tmp_path: Path) -> None:
     """A register of an f32 keeps 32 bits. What only copies and calls take is not read as a reference by any operation.
 
-    Other locals take the registers, so that the reference goes to the frame. Handlers keep all slots alive.
+    Other locals take the registers, so that the reference goes to the frame. The handler keeps all slots alive.
     """
-    made = "(call $pair (local.get $i))"
+    made, four = "(call $four (local.get $i))", "(result f32 f32 f32 (ref null $s))"
+    rest = "(local.set $r) (drop) (drop) (drop)"
     takes = {
-        "copied": f"{made} (local.set $r) (local.set $n)",
-        "passed": f"{made} (call $second) (local.set $r)",
-        "thrown": f"(block $caught (result i32 (ref null $s)) (try_table (catch $e $caught) {made} (throw $e)) (unreachable)) (local.set $r) (local.set $n)",
-        "returned": f"(block (result i32 (ref null $s)) {made} (br_if 0 (local.get $i)) (drop) (drop) {made}) (local.set $r) (local.set $n)",
+        "copied": f"{made} {rest}",
+        "passed": f"{made} (call $last) (local.set $r)",
+        "thrown": f"(block $caught {four} (try_table (catch $e $caught) {made} (throw $e)) (unreachable)) {rest}",
+        "returned": f"(block {four} {made} (br_if 0 (local.get $i)) (drop) (drop) (drop) (drop) {made}) {rest}",
     }[way]
     others = [f"$k{k}" for k in range(24)]
     sums = " ".join(f"(local.set {k} (i32.add (i32.mul (local.get {k}) (i32.const 3)) (i32.add (local.get {k}) (local.get $i))))" for k in others)
     deep = "(local.get $x)"
     for _ in range(3):
         deep = f"(f32.add (f32.mul {deep} (local.get $y)) (f32.sub (f32.div (local.get $y) {deep}) (f32.mul (local.get $x) (local.get $y))))"
-    text = f"""(module (rec (type $s (struct (field i32) (field (ref null $s))))) (tag $e (param i32 (ref null $s)))
-(func $pair (param i32) (result i32 (ref null $s)) (local.get 0) (struct.new $s (local.get 0) (ref.null $s)))
-(func $second (param i32 (ref null $s)) (result (ref null $s)) (local.get 1))
-(func $f (param $i i32) (param $x f32) (param $y f32) (result i32) (local $n i32) (local $sum i32) (local $r (ref null $s)) (local $kept (ref null $s))
+    text = f"""(module (rec (type $s (struct (field i32) (field (ref null $s))))) (tag $e (param f32 f32 f32 (ref null $s)))
+(func $four (param i32) (result f32 f32 f32 (ref null $s)) (f32.const 1) (f32.const 2) (f32.const 3) (struct.new $s (local.get 0) (ref.null $s)))
+(func $last (param f32 f32 f32 (ref null $s)) (result (ref null $s)) (local.get 3))
+(func $f (param $i i32) (param $x f32) (param $y f32) (result i32) (local $sum i32) (local $r (ref null $s)) (local $kept (ref null $s))
   {" ".join(f"(local {k} i32)" for k in others)}
   (block $done (try_table (catch_all $done) (call $throws (local.get $i))))
   (loop $l {sums} {sums} (local.set $x {deep}) {takes} (call $none) (local.set $kept (local.get $r)) (local.set $y (f32.add (local.get $x) (local.get $y)))
@@ -135,6 +136,6 @@ def test_a_slot_that_f32_and_references_share(way: str, tmp_path: Path) -> None:
     (br_if $l (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
   (i32.add (local.get $sum) (i32.add (local.get $k23) (i32.trunc_sat_f32_s (local.get $x)))))
 (func $none)
-(func $throws (param i32) (throw $e (local.get 0) (ref.null $s)))
+(func $throws (param i32) (throw $e (f32.const 0) (f32.const 0) (f32.const 0) (ref.null $s)))
 (func (export "go") (param i32) (result i32) (call $f (local.get 0) (f32.const 1.5) (f32.const 0.75))))"""
     same_in_each_tier(assemble(tmp_path, text), "go(10)")
