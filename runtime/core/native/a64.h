@@ -9,7 +9,7 @@
 enum { X0, X1, X15 = 15, X16, X17, X18, X19, X20, X21, X22, X23, X24, X25, X26, X27, X28, ZR = 31 };
 /* What the emitter uses them for: see emit_a64.c. */
 enum { FRAME = X21, MEMORY = X22, EXEC = X23, INSTANCE = X24, ACC_R = X25 };
-enum { TMP = X16, TMP2 = X17, TMP3 = X20, TMP_X = 30, TMP_Y = 31 };
+enum { TMP = X16, TMP2 = X17, TMP3 = X20, PC = X20, TMP_X = 30, TMP_Y = 31 };
 enum { FIRST_VECTOR_REGISTER = 16, VECTOR_REGISTERS = 14 };
 /* Conditions. The names are those of x64.h, after integer comparisons. The lowest bit negates. A comparison of floats
  * that are unordered sets C and V. From CC_ZERO on: a register is 0, as a64_zero makes it. */

@@ -93,9 +93,9 @@ void ts_target_landing(emitter *e) {
     (void)e;
 #endif
 }
-/* Continue at an instruction of the IR. Indirect jumps are by x16 or x17, which may go to `bti c`. */
-static void a64_continue(emitter *e) {
-    a64_load(&e->a, 1, TMP, at_mem(TMP3, 0));
+/* Indirect jumps are by x16 or x17, which may go to `bti c`. */
+void ts_target_continue(emitter *e) {
+    a64_load(&e->a, 1, TMP, at_mem(PC, 0));
     a64_jump_reg(&e->a, TMP);
 }
 void ts_a64_number(emitter *e, unsigned to, ts_native_number kind, uint32_t what) {
@@ -114,7 +114,7 @@ uint32_t ts_target_processor(void) {
     return 0; /* the code needs no more than every processor of this kind has */
 }
 void ts_target_interpret(emitter *e, uint32_t word, uint32_t opcode) {
-    ts_a64_number(e, TMP3, TS_NATIVE_WORD, word);
+    ts_a64_number(e, PC, TS_NATIVE_WORD, word);
     ts_a64_number(e, TMP, TS_NATIVE_HANDLER, opcode);
     a64_jump_reg(&e->a, TMP);
 }
@@ -353,8 +353,8 @@ static void enter_frame(emitter *e) {
     ts_a64_number(e, TMP, TS_NATIVE_WORD, e->in->at + 3);
     a64_pair(a, 0, TMP, FRAME, slot_memory(s[1]));
     if (s[0]) a64_add_imm(a, 1, A_ADD, FRAME, FRAME, (int64_t)s[0] * 8, TMP3);
-    a64_load(a, 1, TMP3, at_mem(TMP2, (int32_t)offsetof(ts_fcode, entry)));
-    a64_continue(e);
+    a64_load(a, 1, PC, at_mem(TMP2, (int32_t)offsetof(ts_fcode, entry)));
+    ts_target_continue(e);
 }
 void ts_target_call(emitter *e) {
     ts_a64_number(e, TMP2, TS_NATIVE_CALLEE, (uint32_t)e->w[2].u);
@@ -390,7 +390,7 @@ void ts_target_call_import(emitter *e) {
     a64_load(a, 1, X0, at_mem(X0, (int32_t)(w[1].uw[1] * 8)));
     a64_load(a, 1, X0, at_mem(X0, e->t->func_adapter));
     ts_emit_side_exit(e, a64_zero(1, X0));
-    ts_a64_number(e, TMP3, TS_NATIVE_WORD, e->in->at);
+    ts_a64_number(e, PC, TS_NATIVE_WORD, e->in->at);
     a64_add_imm(a, 1, A_ADD, ACC_R, FRAME, (int64_t)w[1].s[0] * 8, TMP2);
     a64_load(a, 1, TMP, at_mem(X0, e->t->adapter_call));
     a64_jump_reg(a, TMP);
@@ -398,9 +398,9 @@ void ts_target_call_import(emitter *e) {
 void ts_target_return(emitter *e) {
     assembler *a = &e->a;
     operand link = slot_memory(e->w[1].s[3]);
-    unsigned pc = link.disp <= 504 ? TMP3 : TMP; /* x20 may be needed to reach the link */
+    unsigned pc = link.disp <= 504 ? PC : TMP; /* x20 may be needed to reach the link */
     a64_pair(a, 1, pc, FRAME, link);
-    a64_mov(a, 1, TMP3, pc);
-    a64_continue(e);
+    a64_mov(a, 1, PC, pc);
+    ts_target_continue(e);
 }
 #endif

@@ -72,10 +72,6 @@ void ts_target_read_flat(emitter *e, const ts_flat_step *s, unsigned to, operand
     case TS_FLAT_F64: a64_load(a, 0, to, from); return;
     }
 }
-void ts_target_continue(emitter *e) {
-    a64_load(&e->a, 1, TMP, at_mem(PC, 0));
-    a64_jump_reg(&e->a, TMP);
-}
 void ts_target_go_to(emitter *e, const void *operation) {
     ts_target_address(e, TMP, operation);
     a64_jump_reg(&e->a, TMP);

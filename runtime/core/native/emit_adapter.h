@@ -9,9 +9,9 @@
 /* At the call, ADAPTER has the adapter, and AT the place of the arguments. PC is the instruction of the IR. The others
  * are for one step or some, and DEPTH is the depth of the call. The steps keep what they are not said to change. */
 #if defined(__x86_64__)
-enum { ADAPTER = RAX, AT = ACC_R, PC = R12, PART = RDX, DEPTH = RCX, OTHER = R8 };
+enum { ADAPTER = RAX, AT = ACC_R, PART = RDX, DEPTH = RCX, OTHER = R8 };
 #else
-enum { ADAPTER = X0, AT = ACC_R, PC = TMP3, PART = X1, DEPTH = 2, OTHER = 3 };
+enum { ADAPTER = X0, AT = ACC_R, PART = X1, DEPTH = 2, OTHER = 3 };
 #endif
 
 /* 32 bits. */
@@ -32,8 +32,7 @@ int ts_target_any_is_set(emitter *e, operand first, uint32_t n);
 void ts_target_set_flag(emitter *e, operand flag, bool to);
 /* Reads an integer of 64 bits and converts it as the step asks. Chars and cases of enums are checked elsewhere. */
 void ts_target_read_flat(emitter *e, const ts_flat_step *s, unsigned to, operand from);
-/* Go on at the instruction of the IR in PC, or at an operation of the interpreter. The latter changes ADAPTER. */
-void ts_target_continue(emitter *e);
+/* Go on at an operation of the interpreter. It changes ADAPTER. */
 void ts_target_go_to(emitter *e, const void *operation);
 #endif
 #endif

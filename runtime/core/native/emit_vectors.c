@@ -79,12 +79,11 @@ static unsigned take(emitter *e) {
     return k;
 }
 void ts_vectors_begin(emitter *e) {
-    ts_operands o;
-    ts_operands_of(e->w, &o);
+    const ts_operands *o = &e->f.operands[e->i];
     e->vectors.pinned = 0;
-    for (uint32_t i = 0; i < o.n_pairs; i++)
+    for (uint32_t i = 0; i < o->n_pairs; i++)
         for (unsigned k = 0; k < VECTOR_REGISTERS; k++)
-            if (e->vectors.slot[k] == o.pair[i]) e->vectors.pinned |= 1u << k;
+            if (e->vectors.slot[k] == o->pair[i]) e->vectors.pinned |= 1u << k;
 }
 unsigned ts_vectors_result(emitter *e) {
     return FIRST_VECTOR_REGISTER + take(e);
@@ -135,9 +134,8 @@ void ts_vectors_prepare(emitter *e) {
         ts_vectors_store(e, 0, UINT32_MAX);
         return;
     }
-    ts_operands o;
-    ts_operands_of(e->w, &o);
-    for (uint32_t k = 0; k < o.n_reads; k++) ts_vectors_store(e, o.read[k], o.read[k] + 1u);
+    const ts_operands *o = &e->f.operands[e->i];
+    for (uint32_t k = 0; k < o->n_reads; k++) ts_vectors_store(e, o->read[k], o->read[k] + 1u);
 }
 /* An operand that the instruction has taken is read by no other: it need not be stored. copy2 may leave it there. */
 static void take_operands(emitter *e, const ts_operands *o) {
@@ -156,13 +154,12 @@ static bool are_in_registers(const emitter *e) {
 /* An instruction that the interpreter executes has given them up already. */
 void ts_vectors_update(emitter *e) {
     if (!are_in_registers(e)) return;
-    ts_operands o;
-    ts_operands_of(e->w, &o);
-    if (keeps(e->w)) take_operands(e, &o);
-    if (e->rejoin || o.is_call || o.reads_all || e->w->u == TS_IR_count) {
+    const ts_operands *o = &e->f.operands[e->i];
+    if (keeps(e->w)) take_operands(e, o);
+    if (e->rejoin || o->is_call || o->reads_all || e->w->u == TS_IR_count) {
         ts_vectors_give_up(e);
-    } else if (o.write >= 0 && !o.writes_pair) {
-        ts_vectors_drop(e, (uint32_t)o.write, (uint32_t)o.write + (o.moved ? o.moved : 1));
+    } else if (o->write >= 0 && !o->writes_pair) {
+        ts_vectors_drop(e, (uint32_t)o->write, (uint32_t)o->write + (o->moved ? o->moved : 1));
     }
 }
 #endif

@@ -94,8 +94,11 @@ uint32_t ts_target_processor(void) {
     return (__builtin_cpu_supports("popcnt") ? 1u : 0) | (__builtin_cpu_supports("sse4.1") ? 2u : 0) |
            (__builtin_cpu_supports("sse4.2") ? 4u : 0);
 }
+void ts_target_continue(emitter *e) {
+    x_jmp_mem(&e->a, at_mem(PC, 0));
+}
 void ts_target_interpret(emitter *e, uint32_t word, uint32_t opcode) {
-    number(e, R12, TS_NATIVE_WORD, word);
+    number(e, PC, TS_NATIVE_WORD, word);
     number(e, RAX, TS_NATIVE_HANDLER, opcode);
     x_jmp_reg(&e->a, RAX);
 }
@@ -381,8 +384,8 @@ static void push_link(emitter *e, uint32_t link, uint32_t words) {
     x_store(a, 1, slot_memory(link + 1), FRAME);
 }
 static void continue_at_entry(emitter *e, operand entry) {
-    x_mov(&e->a, 1, R12, entry);
-    x_jmp_mem(&e->a, at_mem(R12, 0));
+    x_mov(&e->a, 1, PC, entry);
+    ts_target_continue(e);
 }
 void ts_target_call(emitter *e) {
     assembler *a = &e->a;
@@ -424,14 +427,14 @@ void ts_target_call_import(emitter *e) {
     x_mov(a, 1, RAX, at_mem(RAX, e->t->func_adapter));
     x_op(a, 1, 0x85, RAX, in_reg(RAX));
     ts_emit_side_exit(e, CC_E);
-    number(e, R12, TS_NATIVE_WORD, e->in->at);
+    number(e, PC, TS_NATIVE_WORD, e->in->at);
     x_lea(a, 1, ACC_R, slot_memory(w[1].s[0]));
     x_jmp_mem(a, at_mem(RAX, e->t->adapter_call));
 }
 void ts_target_return(emitter *e) {
     uint32_t link = e->w[1].s[3];
-    x_mov(&e->a, 1, R12, slot_memory(link));
+    x_mov(&e->a, 1, PC, slot_memory(link));
     x_mov(&e->a, 1, FRAME, slot_memory(link + 1));
-    x_jmp_mem(&e->a, at_mem(R12, 0));
+    ts_target_continue(e);
 }
 #endif

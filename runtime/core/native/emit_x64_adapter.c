@@ -69,9 +69,6 @@ void ts_target_read_flat(emitter *e, const ts_flat_step *s, unsigned to, operand
     case TS_FLAT_F64: x_mov(a, 0, to, from); return;
     }
 }
-void ts_target_continue(emitter *e) {
-    x_jmp_mem(&e->a, at_mem(PC, 0));
-}
 void ts_target_go_to(emitter *e, const void *operation) {
     ts_target_address(e, ADAPTER, operation);
     x_jmp_reg(&e->a, ADAPTER);

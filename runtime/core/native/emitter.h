@@ -200,6 +200,8 @@ uint32_t ts_target_jump(emitter *e, int cc);
 void ts_target_bind(emitter *e, uint32_t jump, uint32_t to);
 /* Indirect jumps may come here. */
 void ts_target_landing(emitter *e);
+/* Go on at the instruction of the IR in PC. */
+void ts_target_continue(emitter *e);
 /* Go to the operation of the interpreter for this word of the IR. */
 void ts_target_interpret(emitter *e, uint32_t word, uint32_t opcode);
 /* Write a number of ts_emit_note_number. */

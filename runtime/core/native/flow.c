@@ -62,8 +62,8 @@ static void count_use(const flow *f, flow_use *u, uint32_t slot, unsigned class,
     if (class < IN_NONE) u[slot].classes |= (uint8_t)(1u << class);
 }
 /* --- slots of the operand stack that hold an f32 here, and something else there
- * A register of class IN_F keeps and stores 32 bits. An instruction that reads the slot as an f32 or as something else tells its
- * class. One that takes anything does not: such a slot stays in memory, if it is an f32 elsewhere. */
+ * A register of class IN_F keeps and stores 32 bits. An instruction that takes a value of any class does not tell whether
+ * it is an f32: a slot that one reads stays in memory, if it is an f32 elsewhere. A copy to a local that is an f32 tells. */
 static void read_any(const flow *f, flow_use *u, uint32_t from, uint32_t to) {
     if (to > f->n_slots) to = f->n_slots;
     for (uint32_t s = from; s < to; s++) u[s].is_read_any = true;
@@ -71,14 +71,10 @@ static void read_any(const flow *f, flow_use *u, uint32_t from, uint32_t to) {
 static void find_reads_of_any_class(const flow *f, flow_use *u) {
     for (uint32_t i = 0; i < f->n; i++) {
         const ts_operands *o = &f->operands[i];
-        const bool copies_to_local = f->code[f->ins[i].at].u == TS_IR_copy && (uint32_t)o->write < f->first_temporary;
-        for (uint32_t k = 0; k < o->n_reads; k++) {
-            if (o->read_class[k] != IN_NONE || o->read[k] >= f->n_slots) continue;
-            if (copies_to_local) /* a local's class is that of all its uses, or any but IN_F */
-                u[o->read[k]].classes |= u[o->write].classes ? u[o->write].classes : 1u << IN_R;
-            else
-                u[o->read[k]].is_read_any = true;
-        }
+        const bool to_f32 = f->code[f->ins[i].at].u == TS_IR_copy && (uint32_t)o->write < f->first_temporary &&
+                            u[o->write].classes == 1u << IN_F;
+        for (uint32_t k = 0; k < o->n_reads && !to_f32; k++)
+            if (o->read_class[k] == IN_NONE) read_any(f, u, o->read[k], o->read[k] + 1u);
         if (o->moved) read_any(f, u, o->read[0], o->read[0] + o->moved);
         for (uint32_t k = 0; k < o->n_pairs; k++) read_any(f, u, o->pair[k], o->pair[k] + 2u);
         read_any(f, u, o->range_from, o->range_to);

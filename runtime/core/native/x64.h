@@ -9,6 +9,7 @@
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15 };
 /* What the emitter uses them for: see emit_x64.c. */
 enum { FRAME = R13, MEMORY = R14, EXEC = R15, INSTANCE = RDI, ACC_R = RSI };
+enum { PC = R12 }; /* the instruction of the IR, where the interpreter goes on */
 enum { TMP_X = 14, TMP_Y = 15, FIRST_VECTOR_REGISTER = 8, VECTOR_REGISTERS = 6 };
 /* Condition codes, as in Jcc and SETcc. The lowest bit negates. */
 enum { CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE, CC_G };
