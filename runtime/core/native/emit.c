@@ -120,6 +120,10 @@ static void enter_here(emitter *e, uint32_t instruction, slot_set live) {
 }
 
 /* --- control flow --------------------------------------------------------------------------------------- */
+static label *label_of(const emitter *e, uint32_t instruction) {
+    TS_ASSERT(e->f.ins[instruction].is_label);
+    return &e->labels[e->f.ins[instruction].label];
+}
 /* The slots that a loop uses by name, those it writes, and whether the interpreter executes a part of it. */
 static void set_loop_state(emitter *e, uint32_t first, label *l) {
     slot_set used = 0, written = 0, homes = 0;
@@ -151,7 +155,7 @@ static bool established(const emitter *e, const label *l, slot_set live) {
     return !(e->dirty & live & ~l->dirty) && !(l->valid & live & ~e->valid);
 }
 static void bind_label(emitter *e) {
-    label *l = &e->labels[e->i];
+    label *l = label_of(e, e->i);
     slot_set live = e->in->live_in;
     if (!l->set) {
         if (e->in->loop_last != NO_INSTRUCTION) {
@@ -172,7 +176,7 @@ static void bind_label(emitter *e) {
     if (e->in->is_entry) enter_here(e, e->i, live);
 }
 static void want_label(emitter *e, uint32_t to) {
-    label *l = &e->labels[to];
+    label *l = label_of(e, to);
     if (l->set) return;
     if (e->f.ins[to].loop_last != NO_INSTRUCTION) {
         set_loop_state(e, to, l);
@@ -190,10 +194,10 @@ void ts_emit_branch(emitter *e, int cc) {
     slot_set live = e->f.ins[to].live_in;
     want_label(e, to);
     if (cc < 0) {
-        establish(e, &e->labels[to], live);
+        establish(e, label_of(e, to), live);
         jump_to(e, -1, to);
         e->reachable = false;
-    } else if (established(e, &e->labels[to], live)) {
+    } else if (established(e, label_of(e, to), live)) {
         jump_to(e, cc, to);
     } else {
         PUSH(e->cold,
@@ -208,7 +212,7 @@ static void br_table(emitter *e, operand index) {
     uint32_t id = e->tables.len;
     for (uint32_t k = 0; k <= n; k++) {
         uint32_t to = e->f.ins_of_word[e->in->at + e->w[2 + k].i];
-        label *l = &e->labels[to];
+        label *l = label_of(e, to);
         want_label(e, to);
         if (established(e, l, e->f.ins[to].live_in)) {
             PUSH(e->table_targets, to);
@@ -244,7 +248,7 @@ static void emit_cold(emitter *e) {
             break;
         case COLD_EDGE:
             if (c->jump == NO_INSTRUCTION) ts_target_landing(e); /* of a table */
-            establish(e, &e->labels[c->to], e->in->live_in);
+            establish(e, label_of(e, c->to), e->in->live_in);
             jump_to(e, -1, c->to);
             break;
         case COLD_LITERAL:
@@ -281,8 +285,8 @@ static void emit_tables(emitter *e) {
 static void apply_fixups(emitter *e) {
     for (uint32_t i = 0; i < e->fixups.len && !e->a.failed && !e->nomem; i++) {
         const fixup *x = &e->fixups.data[i];
-        TS_ASSERT(e->labels[x->to].bound);
-        uint32_t to = e->labels[x->to].code;
+        TS_ASSERT(label_of(e, x->to)->bound);
+        uint32_t to = label_of(e, x->to)->code;
         if (x->base == NO_INSTRUCTION)
             ts_target_bind(e, x->at, to);
         else
@@ -542,7 +546,6 @@ static void instruction(emitter *e) {
 }
 static void emit_function(emitter *e) {
     e->reachable = true;
-    ts_vectors_forget(e);
     add_entry(e, 0);
     for (e->i = 0; e->i < e->f.n && !e->nomem; e->i++) {
         e->in = &e->f.ins[e->i];
@@ -611,19 +614,19 @@ static void empty(emitter *e, const ts_native_source *from, bool far) {
     e->valid = e->dirty = 0;
     e->entries.len = e->faults.len = e->map.len = e->numbers.len = 0;
     e->fixups.len = e->cold.len = e->tables.len = e->table_targets.len = 0;
-    memset(&e->vectors, 0, sizeof e->vectors);
+    e->vectors = (cached_vectors){0};
+    for (unsigned k = 0; k < VECTOR_REGISTERS; k++) e->vectors.slot[k] = -1;
     e->far = far;
     e->too_far = e->nomem = false;
 }
 static bool begin(emitter *e, const ts_compiled *ir) {
-    if (!ts_flow_analyse(&e->f, ir->code, ir->n_words, ir->frame_slots, ir->handlers, ir->n_handlers,
-                         ts_target_registers(ir)))
-        return false;
-    const uint64_t n = (uint64_t)e->f.n + 1;
-    if (!ts_vec_reserve(&e->label_memory, n) || !ts_vec_reserve(&e->entry_memory, n)) return false;
+    if (!ts_flow_analyse(&e->f, ir->code, ir->n_words, ir->frame_slots, ir->handlers, ir->n_handlers)) return false;
+    ts_flow_choose_homes(&e->f, ts_target_registers(&e->f));
+    const uint64_t n = (uint64_t)e->f.n + 1, n_labels = (uint64_t)e->f.n_labels + 1;
+    if (!ts_vec_reserve(&e->label_memory, n_labels) || !ts_vec_reserve(&e->entry_memory, n)) return false;
     e->labels = e->label_memory.data;
     e->has_entry = e->entry_memory.data;
-    memset(e->labels, 0, n * sizeof *e->labels);
+    memset(e->labels, 0, n_labels * sizeof *e->labels);
     memset(e->has_entry, 0, n);
     return room(&e->a, e->f.n * 16);
 }

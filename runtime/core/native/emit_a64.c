@@ -11,9 +11,9 @@
 const uint8_t ts_target_integer_homes[] = {X26, X27, X28, X19, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, X15};
 const uint8_t ts_target_floating_homes[] = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
                                             16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29};
-flow_registers ts_target_registers(const ts_compiled *ir) {
+flow_registers ts_target_registers(const flow *f) {
     flow_registers have = {sizeof ts_target_integer_homes, sizeof ts_target_floating_homes};
-    if (ts_vectors_are_used(ir)) have.floating -= VECTOR_REGISTERS; /* the last homes */
+    if (f->has_vectors) have.floating -= VECTOR_REGISTERS; /* the last homes */
     return have;
 }
 _Static_assert(sizeof ts_target_floating_homes == FIRST_VECTOR_REGISTER - 2 + VECTOR_REGISTERS, "v2 and up");

@@ -26,16 +26,16 @@ static bool uses_vectors(const ts_word *w) {
     default: return ts_shapes[w->u].kind == SHAPE_VECTOR;
     }
 }
-bool ts_vectors_are_used(const ts_compiled *ir) {
-    for (uint32_t i = 0; i < ir->n_words; i += ts_ir_len(&ir->code[i]))
-        if (uses_vectors(&ir->code[i])) return true;
-    return false;
-}
 
 /* --- the state ------------------------------------------------------------------------------------------ */
 static void free_register(emitter *e, unsigned k) {
     e->vectors.slot[k] = -1;
+    e->vectors.used &= ~(1u << k);
     e->vectors.dirty &= ~(1u << k);
+}
+static void hold(emitter *e, unsigned k, uint32_t slot) {
+    e->vectors.slot[k] = (int32_t)slot;
+    e->vectors.used |= 1u << k;
 }
 static void store(emitter *e, unsigned k) {
     room(&e->a, 0);
@@ -43,19 +43,21 @@ static void store(emitter *e, unsigned k) {
     e->vectors.dirty &= ~(1u << k);
 }
 void ts_vectors_store(emitter *e, uint32_t from, uint32_t to) {
+    if (!e->vectors.dirty) return;
     for (unsigned k = 0; k < VECTOR_REGISTERS; k++) {
         int64_t at = e->vectors.slot[k];
         if (e->vectors.dirty >> k & 1 && at + 2 > from && at < to) store(e, k);
     }
 }
 void ts_vectors_drop(emitter *e, uint32_t from, uint32_t to) {
+    if (!e->vectors.used) return;
     for (unsigned k = 0; k < VECTOR_REGISTERS; k++) {
         int64_t at = e->vectors.slot[k];
         if (at >= 0 && at + 2 > from && at < to) free_register(e, k);
     }
 }
 void ts_vectors_forget(emitter *e) {
-    for (unsigned k = 0; k < VECTOR_REGISTERS; k++) free_register(e, k);
+    for (unsigned k = 0; e->vectors.used && k < VECTOR_REGISTERS; k++) free_register(e, k);
 }
 void ts_vectors_give_up(emitter *e) {
     ts_vectors_store(e, 0, UINT32_MAX);
@@ -96,14 +98,14 @@ unsigned ts_vectors_read(emitter *e, uint32_t slot) {
         }
     ts_emit_store_slots(e, slot, slot + 2);
     unsigned k = take(e);
-    e->vectors.slot[k] = (int32_t)slot;
+    hold(e, k, slot);
     ts_target_load_vector(e, FIRST_VECTOR_REGISTER + k, slot_memory(slot));
     return FIRST_VECTOR_REGISTER + k;
 }
 void ts_vectors_write(emitter *e, uint32_t slot, unsigned from) {
     unsigned k = from - FIRST_VECTOR_REGISTER;
     ts_emit_forget_slots(e, slot, slot + 2);
-    e->vectors.slot[k] = (int32_t)slot;
+    hold(e, k, slot);
     e->vectors.dirty |= 1u << k;
 }
 
@@ -146,20 +148,15 @@ static void take_operands(emitter *e, const ts_operands *o) {
                 !(o->writes_pair && o->write == o->pair[i]))
                 free_register(e, k);
 }
-static bool are_in_registers(const emitter *e) {
-    for (unsigned v = 0; v < VECTOR_REGISTERS; v++)
-        if (e->vectors.slot[v] >= 0) return true;
-    return false;
-}
 /* An instruction that the interpreter executes has given them up already. */
 void ts_vectors_update(emitter *e) {
-    if (!are_in_registers(e)) return;
+    if (!e->vectors.used) return;
     const ts_operands *o = &e->f.operands[e->i];
     if (keeps(e->w)) take_operands(e, o);
     if (e->rejoin || o->is_call || o->reads_all || e->w->u == TS_IR_count) {
         ts_vectors_give_up(e);
-    } else if (o->write >= 0 && !o->writes_pair) {
-        ts_vectors_drop(e, (uint32_t)o->write, (uint32_t)o->write + (o->moved ? o->moved : 1));
+    } else if (o->write != NO_SLOT && !o->writes_pair) {
+        ts_vectors_drop(e, o->write, o->write + (o->moved ? o->moved : 1));
     }
 }
 #endif

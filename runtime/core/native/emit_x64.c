@@ -10,15 +10,10 @@
 const uint8_t ts_target_integer_homes[] = {RBX, R8, R9, R10, R11, RBP, R12, RDX};
 const uint8_t ts_target_floating_homes[] = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
 
-static bool divides(const ts_word *code, uint32_t n_words) {
-    for (uint32_t i = 0; i < n_words; i += ts_ir_len(&code[i]))
-        if (ts_shapes[code[i].u].kind == SHAPE_DIV) return true;
-    return false;
-}
-flow_registers ts_target_registers(const ts_compiled *ir) {
+flow_registers ts_target_registers(const flow *f) {
     flow_registers have = {sizeof ts_target_integer_homes, sizeof ts_target_floating_homes};
-    if (divides(ir->code, ir->n_words)) have.integer--;             /* rdx is the last home */
-    if (ts_vectors_are_used(ir)) have.floating -= VECTOR_REGISTERS; /* the last homes */
+    if (f->divides) have.integer--;                        /* rdx is the last home */
+    if (f->has_vectors) have.floating -= VECTOR_REGISTERS; /* the last homes */
     return have;
 }
 _Static_assert(sizeof ts_target_floating_homes == FIRST_VECTOR_REGISTER - 2 + VECTOR_REGISTERS, "xmm2 and up");

@@ -45,6 +45,7 @@ typedef struct jump_table {
 typedef struct cached_vectors {
     int32_t slot[VECTOR_REGISTERS];
     uint32_t next;
+    uint32_t used;   /* the registers that are not free */
     uint32_t pinned; /* operands and result of this instruction */
     uint32_t dirty;  /* the two slots in the frame do not have the vector */
 } cached_vectors;
@@ -60,7 +61,7 @@ typedef struct emitter {
     uint32_t i;  /* the instruction, w its words */
     const ts_word *w;
     const flow_instruction *in;
-    label *labels; /* n + 1, in label_memory */
+    label *labels; /* by number, in label_memory */
     TS_VEC(label) label_memory;
     TS_VEC(fixup) fixups;
     TS_VEC(cold_code) cold;
@@ -163,8 +164,6 @@ bool ts_emit_fields_fit(const ts_deftype *t);
 void ts_emit_fields(emitter *e, const ts_deftype *t, operand payload, bool with_values);
 
 /* --- emit_vectors.c ------------------------------------------------------------------------------------- */
-/* Whether an instruction has vectors: FIRST_VECTOR_REGISTER and those behind it are no homes then. */
-bool ts_vectors_are_used(const ts_compiled *ir);
 /* Begins an instruction: its operands stay in the registers where they are. */
 void ts_vectors_begin(emitter *e);
 /* The register to compute the result in. No operand is there. */
@@ -185,8 +184,8 @@ void ts_vectors_prepare(emitter *e);
 void ts_vectors_update(emitter *e);
 
 /* --- each processor ------------------------------------------------------------------------------------- */
-/* How many homes a function has. */
-flow_registers ts_target_registers(const ts_compiled *ir);
+/* How many homes a function has. If it has vectors, FIRST_VECTOR_REGISTER and those behind it are none. */
+flow_registers ts_target_registers(const flow *f);
 /* Moves. A class is IN_R or IN_D for all 64 bits, or IN_F. They keep the flags. In memory, the high half of an
  * f32's slot is 0. */
 void ts_target_read(emitter *e, unsigned class, unsigned to, operand from);

@@ -19,11 +19,13 @@ typedef struct flow_instruction {
     uint32_t at;        /* its first word */
     uint32_t target;    /* of a branch: an instruction; or NO_INSTRUCTION */
     uint32_t loop_last; /* of a loop's first instruction: the last branch back to it; or NO_INSTRUCTION */
+    uint32_t back_to;   /* of a branch: the first instruction that it goes back to; or NO_INSTRUCTION */
     uint32_t loops_end; /* so many loops have it as their last branch */
+    uint32_t label;     /* of a label: its number */
     bool is_label;      /* something jumps to it */
     bool is_entry;      /* an exception handler */
     bool ends;          /* as in ts_operands */
-    bool is_exit, reads_late;
+    bool is_exit, is_table, reads_late;
     slot_set reads, writes, live_in, live_out;
 } flow_instruction;
 
@@ -35,16 +37,16 @@ typedef struct flow_candidate {
 
 /* How a slot is used. */
 typedef struct flow_use {
-    uint32_t slot;
+    uint64_t weight;
     uint8_t classes;  /* bits 1 << IN_*, of the uses whose class is known */
     bool is_read_any; /* something reads it that takes a value of any class */
-    uint64_t weight;
 } flow_use;
+enum { KNOWN_CLASSES = 1 << IN_R | 1 << IN_F | 1 << IN_D };
 /* The memory of the tables, which the next function takes over. */
 typedef struct flow_memory {
     TS_VEC(flow_instruction) ins;
     TS_VEC(ts_operands) operands;
-    TS_VEC(uint32_t) ins_of_word;
+    TS_VEC(uint32_t) ins_of_word, branches;
     TS_VEC(uint8_t) candidate_of_slot;
     TS_VEC(slot_set) before;
     TS_VEC(flow_use) uses;
@@ -61,12 +63,16 @@ typedef struct flow {
     ts_operands *operands; /* n */
     uint32_t *ins_of_word; /* n_words */
     uint8_t *candidate_of_slot; /* n_slots */
-    slot_set *before;           /* n_slots + 1: the candidates among the slots before each */
+    slot_set *before;           /* n_slots + 2: the candidates among the slots before each */
+    uint32_t n_labels;
+    bool divides, has_vectors; /* an instruction does that; it reads or writes one */
+    bool has_handlers;
     uint32_t n_candidates;
     flow_candidate candidate[MAX_CANDIDATES];
-    slot_set all;                    /* the candidates */
-    slot_set of_class[3];            /* the candidates of each class */
-    slot_set shares[MAX_CANDIDATES]; /* the other candidates with the same home */
+    slot_set all;                      /* the candidates */
+    slot_set of_class[3];              /* the candidates of each class */
+    slot_set together[MAX_CANDIDATES]; /* alive at once */
+    slot_set shares[MAX_CANDIDATES];   /* the other candidates with the same home */
 } flow;
 
 /* The registers that the machine has for slots: n_homes[IN_R], n_homes[IN_F and IN_D together]. */
@@ -77,6 +83,8 @@ typedef struct flow_registers {
 /* f is all zero, or has been used for another function. Returns false if there is no memory. ts_flow_free frees what it
  * made, in both cases. */
 bool ts_flow_analyse(flow *f, const ts_word *code, uint32_t n_words, uint32_t n_slots, const ts_handler *handlers,
-                     uint32_t n_handlers, flow_registers have);
+                     uint32_t n_handlers);
+/* Gives candidates their homes, once, after ts_flow_analyse. */
+void ts_flow_choose_homes(flow *f, flow_registers have);
 void ts_flow_free(flow *f);
 #endif

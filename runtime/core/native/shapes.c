@@ -18,12 +18,12 @@
 #define BR5(n, i, T)                                                                                                   \
     BR1(n, i, T, FORM_AS) BR1(n, i, T, FORM_SA) BR1(n, i, T, FORM_SS) BR1(n, i, T, FORM_AI) BR1(n, i, T, FORM_SI)
 #define BR1(n, i, T, form) ROW(SHAPE_CMP_BR, form, 0, 0, IN_##i, IN_NONE, sizeof(T), 0, FAMILY_##n)
-#define MEM(k, n, c, T, form, x, s) ROW(k, form, s, x, IN_##c, IN_##c, sizeof(T), !((T) - 1 > (T)0), FAMILY_##n)
-#define LOAD2(n, o, T, form, x) MEM(SHAPE_LOAD, n, o, T, form, x, 0) MEM(SHAPE_LOAD, n, o, T, form, x, 1)
+#define MEM(k, n, c, out, T, form, x, s) ROW(k, form, s, x, IN_##c, IN_##out, sizeof(T), !((T) - 1 > (T)0), FAMILY_##n)
+#define LOAD2(n, o, T, form, x) MEM(SHAPE_LOAD, n, o, o, T, form, x, 0) MEM(SHAPE_LOAD, n, o, o, T, form, x, 1)
 #define LOAD5(n, o, T, x)                                                                                              \
     LOAD2(n, o, T, FORM_A, x)                                                                                          \
     LOAD2(n, o, T, FORM_S, x) LOAD2(n, o, T, FORM_P, x) LOAD2(n, o, T, FORM_Q, x) LOAD2(n, o, T, FORM_I, x)
-#define ST(n, i, T, x, form) MEM(SHAPE_STORE, n, i, T, form, x, 0)
+#define ST(n, i, T, x, form) MEM(SHAPE_STORE, n, i, NONE, T, form, x, 0)
 #define STORE12(n, i, T, x)                                                                                            \
     ST(n, i, T, x, FORM_AS)                                                                                            \
     ST(n, i, T, x, FORM_SA)                                                                                            \
@@ -34,7 +34,7 @@
     ST(n, i, T, x, FORM_PI)                                                                                            \
     ST(n, i, T, x, FORM_QS)                                                                                            \
     ST(n, i, T, x, FORM_QI) ST(n, i, T, x, FORM_IS) ST(n, i, T, x, FORM_IA) ST(n, i, T, x, FORM_II)
-#define STF(n, i, T, x, form) MEM(SHAPE_STOREF, n, i, T, form, x, 0)
+#define STF(n, i, T, x, form) MEM(SHAPE_STOREF, n, i, NONE, T, form, x, 0)
 #define STOREF5(n, i, T, x)                                                                                            \
     STF(n, i, T, x, FORM_A)                                                                                            \
     STF(n, i, T, x, FORM_S) STF(n, i, T, x, FORM_P) STF(n, i, T, x, FORM_Q) STF(n, i, T, x, FORM_I)
@@ -64,7 +64,7 @@ static void reads(ts_operands *o, uint32_t slot, unsigned class) {
     o->read_class[o->n_reads++] = (uint8_t)class;
 }
 static void writes(ts_operands *o, uint32_t slot, unsigned class) {
-    o->write = (int32_t)slot;
+    o->write = (uint16_t)slot;
     o->write_class = (uint8_t)class;
 }
 static void calls(ts_operands *o, uint32_t from, uint32_t to) {
@@ -78,7 +78,7 @@ static void reads_pair(ts_operands *o, uint32_t slot) {
     o->pair[o->n_pairs++] = (uint16_t)slot;
 }
 static void writes_pair(ts_operands *o, uint32_t slot) {
-    o->write = (int32_t)slot;
+    o->write = (uint16_t)slot;
     o->write_class = IN_NONE;
     o->writes_pair = true;
 }
@@ -166,13 +166,13 @@ static void operands_of_slow(const ts_word *w, ts_operands *o) {
     case TS_IR_struct_set:
         o->is_exit = false;
         reads(o, s[0], IN_R);
-        reads_pair(o, s[1]); /* of any type */
+        reads_range(o, s[1], s[1] + 2u); /* of any type */
         return;
     case TS_IR_array_set:
         o->is_exit = false;
         reads(o, s[0], IN_R);
         reads(o, s[1], IN_R);
-        reads_pair(o, s[2]);
+        reads_range(o, s[2], s[2] + 2u);
         return;
     case TS_IR_v128_load_any:
         reads(o, s[1], IN_R);
@@ -300,11 +300,11 @@ static void operands_of_op(const ts_word *w, ts_operands *o) {
     case TS_IR_br: o->branches = o->ends = true; return;
     case TS_IR_br_table_A:
         o->acc_reads = 1 << IN_R;
-        o->ends = true;
+        o->ends = o->is_table = true;
         return;
     case TS_IR_br_table:
         reads(o, s[0], IN_R);
-        o->ends = true;
+        o->ends = o->is_table = true;
         return;
     case TS_IR_enter:
     case TS_IR_enter0:
@@ -362,76 +362,80 @@ static void operands_of_op(const ts_word *w, ts_operands *o) {
     o->is_exit = o->reads_all = true;
 }
 
+/* The operands of the other families, by kind and form: the accumulators, and the fields with slots. */
+enum { ACC = 1, ACC_INT = 2 }; /* of the class of the operands; the integer one, for an address */
+typedef struct form_operands {
+    uint8_t accumulators, n, field[2];
+} form_operands;
+#define TWO_OPERANDS(a, b)                                                                                             \
+    {                                                                                                                  \
+        [FORM_AS] = {ACC, 1, {b}}, [FORM_SA] = {ACC, 1, {a}}, [FORM_SS] = {0, 2, {a, b}},                              \
+        [FORM_AI] = {ACC, 0, {0}}, [FORM_SI] = {0, 1, {a}},                                                            \
+    }
+#define ONE_OPERAND                                                                                                    \
+    {                                                                                                                  \
+        [FORM_A] = {ACC, 0, {0}},                                                                                      \
+        [FORM_S] = {0, 1, {1}},                                                                                        \
+    }
+static const form_operands operands_by_form[][12] = {
+    [SHAPE_BIN] = TWO_OPERANDS(1, 2),
+    [SHAPE_DIV] = TWO_OPERANDS(1, 2),
+    [SHAPE_CMP] = TWO_OPERANDS(1, 2),
+    [SHAPE_CMP_BR] = TWO_OPERANDS(0, 1),
+    [SHAPE_UN] = ONE_OPERAND,
+    [SHAPE_TRUNC] = ONE_OPERAND,
+    [SHAPE_LOAD] =
+        {[FORM_A] = {ACC_INT, 0, {0}}, [FORM_S] = {0, 1, {1}}, [FORM_P] = {0, 1, {1}}, [FORM_Q] = {ACC_INT, 0, {0}}},
+    [SHAPE_STORE] = {[FORM_AS] = {ACC_INT, 1, {1}},
+                     [FORM_SA] = {ACC_INT, 1, {0}},
+                     [FORM_SS] = {0, 2, {0, 1}},
+                     [FORM_AI] = {ACC_INT, 0, {0}},
+                     [FORM_SI] = {0, 1, {0}},
+                     [FORM_PS] = {0, 2, {0, 1}},
+                     [FORM_PI] = {0, 1, {0}},
+                     [FORM_QS] = {ACC_INT, 1, {1}},
+                     [FORM_QI] = {ACC_INT, 0, {0}},
+                     [FORM_IS] = {0, 1, {1}},
+                     [FORM_IA] = {ACC_INT, 0, {0}}},
+    [SHAPE_STOREF] = {[FORM_A] = {ACC | ACC_INT, 0, {0}},
+                      [FORM_S] = {ACC, 1, {0}},
+                      [FORM_P] = {ACC, 1, {0}},
+                      [FORM_Q] = {ACC | ACC_INT, 0, {0}},
+                      [FORM_I] = {ACC, 0, {0}}},
+};
+static void operands_of_addbr(const ts_word *w, const ts_shape *p, ts_operands *o) {
+    o->branches = o->reads_late = true;
+    reads(o, w[1].s[1], IN_R);
+    if (p->form == FORM_SS) reads(o, w[2].uw[1], IN_R);
+    writes(o, w[1].s[0], IN_R);
+    o->acc_writes = 1 << IN_R;
+}
 void ts_operands_of(const ts_word *w, ts_operands *o) {
     const ts_shape *p = &ts_shapes[w->u];
-    const uint16_t *s = w[1].s;
     memset(o, 0, sizeof *o);
-    o->write = -1;
-    unsigned acc = p->in < IN_NONE ? 1u << p->in : 0;
+    o->write = o->read[0] = o->read[1] = NO_SLOT;
     switch ((ts_shape_kind)p->kind) {
-    case SHAPE_OP: operands_of_op(w, o); return;
-    case SHAPE_BIN:
-    case SHAPE_DIV:
-    case SHAPE_CMP:
-        if (p->form == FORM_AS || p->form == FORM_SA || p->form == FORM_AI) o->acc_reads = (uint8_t)acc;
-        if (p->form == FORM_SA || p->form == FORM_SS || p->form == FORM_SI) reads(o, s[1], p->in);
-        if (p->form == FORM_AS || p->form == FORM_SS) reads(o, s[2], p->in);
-        break;
-    case SHAPE_UN:
-    case SHAPE_TRUNC:
-        if (p->form == FORM_A)
-            o->acc_reads = (uint8_t)acc;
-        else
-            reads(o, s[1], p->in);
-        break;
-    case SHAPE_CMP_BR:
-        o->branches = true;
-        if (p->form == FORM_AS || p->form == FORM_SA || p->form == FORM_AI) o->acc_reads = (uint8_t)acc;
-        if (p->form == FORM_SA || p->form == FORM_SS || p->form == FORM_SI) reads(o, s[0], p->in);
-        if (p->form == FORM_AS || p->form == FORM_SS) reads(o, s[1], p->in);
+    case SHAPE_OP: operands_of_op(w, o); break;
+    case SHAPE_SLOW: operands_of_slow(w, o); break;
+    case SHAPE_VECTOR: operands_of_vector(w, p->form, o); break;
+    case SHAPE_ADDBR: operands_of_addbr(w, p, o); return;
+    default: {
+        const form_operands *f = &operands_by_form[p->kind][p->form];
+        const uint16_t *s = w[1].s;
+        const bool addresses = p->kind == SHAPE_LOAD || p->kind == SHAPE_STORE || p->kind == SHAPE_STOREF;
+        o->n_reads = f->n;
+        o->read[0] = f->n > 0 ? s[f->field[0]] : NO_SLOT;
+        o->read[1] = f->n > 1 ? s[f->field[1]] : NO_SLOT;
+        o->read_class[0] = o->read_class[1] = addresses ? IN_R : p->in;
+        o->acc_reads =
+            (uint8_t)((f->accumulators & ACC) << p->in | (unsigned)(f->accumulators & ACC_INT) / ACC_INT << IN_R);
+        o->acc_writes = (uint8_t)(1u << p->out & ((1u << IN_NONE) - 1));
+        o->write = p->to_slot ? s[0] : NO_SLOT;
+        o->write_class = p->out;
+        o->branches = p->kind == SHAPE_CMP_BR;
+        o->divides = p->kind == SHAPE_DIV;
         return;
-    case SHAPE_LOAD:
-        if (p->form == FORM_A || p->form == FORM_Q) o->acc_reads = 1 << IN_R;
-        if (p->form == FORM_S || p->form == FORM_P) reads(o, s[1], IN_R);
-        break;
-    case SHAPE_STORE:
-        switch (p->form) {
-        case FORM_AS:
-        case FORM_QS:
-            o->acc_reads = 1 << IN_R;
-            reads(o, s[1], IN_R);
-            return;
-        case FORM_SA:
-            o->acc_reads = 1 << IN_R;
-            reads(o, s[0], IN_R);
-            return;
-        case FORM_SS:
-        case FORM_PS:
-            reads(o, s[0], IN_R);
-            reads(o, s[1], IN_R);
-            return;
-        case FORM_AI:
-        case FORM_QI:
-        case FORM_IA: o->acc_reads = 1 << IN_R; return;
-        case FORM_SI:
-        case FORM_PI: reads(o, s[0], IN_R); return;
-        case FORM_IS: reads(o, s[1], IN_R); return;
-        default: return;
-        }
-    case SHAPE_STOREF:
-        o->acc_reads = (uint8_t)acc;
-        if (p->form == FORM_A || p->form == FORM_Q) o->acc_reads |= 1 << IN_R;
-        if (p->form == FORM_S || p->form == FORM_P) reads(o, s[0], IN_R);
-        return;
-    case SHAPE_ADDBR:
-        o->branches = true;
-        o->reads_late = true;
-        reads(o, s[1], IN_R);
-        if (p->form == FORM_SS) reads(o, w[2].uw[1], IN_R);
-        break;
-    case SHAPE_SLOW: operands_of_slow(w, o); return;
-    case SHAPE_VECTOR: operands_of_vector(w, p->form, o); return;
     }
-    o->acc_writes = (uint8_t)(1 << p->out);
-    if (p->to_slot) writes(o, s[0], p->out);
+    }
+    o->is_rare = o->moved || o->n_pairs || o->range_to || o->writes_pair || o->is_call || o->reads_all;
 }

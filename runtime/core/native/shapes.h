@@ -79,14 +79,14 @@ typedef struct ts_shape {
 extern const ts_shape ts_shapes[TS_IR_COUNT];
 
 /* The slots that an instruction reads and writes. */
-enum { MAX_READS = 5 };
+enum { MAX_READS = 5, NO_SLOT = 65535 };
 typedef struct ts_operands {
-    int32_t write; /* a slot, or -1 */
     uint32_t args_from, args_to;
     uint32_t range_from, range_to; /* it reads the slots range_from … range_to - 1 */
     uint32_t moved;                /* copyn and ret_n: that many slots from `read[0]` on, to `write` on */
-    uint16_t read[MAX_READS];
-    uint16_t pair[3]; /* vectors that it reads: the first of two slots each */
+    uint16_t write;                /* a slot, or NO_SLOT */
+    uint16_t read[MAX_READS];      /* from n_reads on, the first two are NO_SLOT */
+    uint16_t pair[3];              /* vectors that it reads: the first of two slots each */
     uint8_t read_class[MAX_READS];
     uint8_t write_class;
     uint8_t n_reads, n_pairs;
@@ -97,6 +97,9 @@ typedef struct ts_operands {
     bool is_exit;    /* the interpreter's operation does it: no register survives */
     bool ends;       /* control never goes on behind it */
     bool branches;   /* to field w1 */
+    bool is_table;   /* it branches by a table */
+    bool divides;    /* integers */
+    bool is_rare;    /* one of args_from … moved, n_pairs, writes_pair, reads_all is not 0 */
     bool reads_late; /* it reads operands after it has written the result */
 } ts_operands;
 void ts_operands_of(const ts_word *w, ts_operands *o);

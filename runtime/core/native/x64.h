@@ -17,34 +17,38 @@ enum { CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC
 enum { X_ADD, X_OR, X_ADC, X_SBB, X_AND, X_SUB, X_XOR, X_CMP };
 enum { X_ROL, X_ROR, X_SHL = 4, X_SHR, X_SAR = 7 };
 
+/* The last part of an instruction: ModRM, SIB, displacement. Bytes behind it are overwritten. Returns its end. */
+static inline uint8_t *x_operands(uint8_t *p, unsigned reg, operand m) {
+    const unsigned base = m.reg & 7;
+    if (!m.is_mem) {
+        *p = (uint8_t)(0xc0 | reg << 3 | base);
+        return p + 1;
+    }
+    TS_ASSERT(m.index != RSP);
+    const bool has_index = m.index != NO_REG, none = m.disp == 0 && base != 5, is_byte = m.disp == (int8_t)m.disp;
+    const unsigned mod = none ? 0u : is_byte ? 1u : 2u;
+    *p++ = (uint8_t)(mod << 6 | reg << 3 | (has_index ? 4u : base));
+    *p = (uint8_t)((has_index ? m.index & 7u : 4u) << 3 | base);
+    p += has_index || base == 4;
+    memcpy(p, &m.disp, sizeof m.disp);
+    return p + (none ? 0 : is_byte ? 1 : 4);
+}
 /* The general form. prefix: 0, 0x66, 0xf2 or 0xf3. opcode: one byte, 0x0fXX, or 0x0f38XX and 0x0f3aXX.
  * byte_reg: `reg` or `m` is a byte register, which needs a REX prefix to be SIL or BPL. */
 static inline void x_any(assembler *a, unsigned prefix, int wide, unsigned opcode, unsigned reg, operand m,
                          int byte_reg) {
-    if (prefix) put8(a, prefix);
+    uint8_t *p = a->code + a->len;
     unsigned rex = 0x40 | (wide ? 8u : 0u) | (reg >> 3) << 2 | (m.reg >> 3);
     if (m.is_mem && m.index != NO_REG) rex |= (unsigned)(m.index >> 3) << 1;
-    if (rex != 0x40 || byte_reg) put8(a, rex);
-    if (opcode > 0xffff) put8(a, opcode >> 16);
-    if (opcode > 0xff) put8(a, opcode >> 8 & 0xff);
-    put8(a, opcode & 0xff);
-    reg &= 7;
-    if (!m.is_mem) {
-        put8(a, 0xc0 | reg << 3 | (m.reg & 7));
-        return;
-    }
-    unsigned base = m.reg & 7;
-    unsigned mod = m.disp == 0 && base != 5 ? 0u : m.disp >= -128 && m.disp <= 127 ? 1u : 2u;
-    if (m.index != NO_REG) {
-        TS_ASSERT(m.index != RSP);
-        put8(a, mod << 6 | reg << 3 | 4);
-        put8(a, (unsigned)(m.index & 7) << 3 | base);
-    } else {
-        put8(a, mod << 6 | reg << 3 | base);
-        if (base == 4) put8(a, 0x24);
-    }
-    if (mod == 1) put8(a, (unsigned)m.disp);
-    if (mod == 2) put32(a, (uint32_t)m.disp);
+    *p = (uint8_t)prefix;
+    p += prefix != 0;
+    *p = (uint8_t)rex;
+    p += rex != 0x40 || byte_reg;
+    if (opcode > 0xffff) *p++ = (uint8_t)(opcode >> 16);
+    if (opcode > 0xff) *p++ = (uint8_t)(opcode >> 8);
+    *p++ = (uint8_t)opcode;
+    p = x_operands(p, reg & 7, m);
+    a->len = (uint32_t)(p - a->code);
 }
 static inline void x_op(assembler *a, int wide, unsigned opcode, unsigned reg, operand m) {
     x_any(a, 0, wide, opcode, reg, m, 0);
