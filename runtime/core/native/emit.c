@@ -446,86 +446,13 @@ static void call_import(emitter *e) {
     after_call(e);
     e->rejoin = false; /* as behind call_indirect */
 }
-static void other(emitter *e) {
+/* --- an instruction ------------------------------------------------------------------------------------- */
+#define OWN(op) (SHAPE_COUNT + OP_##op) /* an opcode with a body of its own */
+static void instruction(emitter *e) {
     const ts_word *w = e->w;
     const uint16_t *s = w[1].s;
-    unsigned op = (unsigned)w->u;
-    if (op >= TS_IR_select_r_A && op <= TS_IR_select_d_SS) {
-        unsigned form = op - TS_IR_select_r_A;
-        ts_target_select(e, form / 4, form % 4 >= 2, form & 1);
-        return;
-    }
-    switch (op) {
-    case TS_IR_i32_addbr_nz: ts_target_add_and_branch(e, CC_NE, false, false); return;
-    case TS_IR_i32_shladd_A: ts_target_shift_and_add(e, false, false); return;
-    case TS_IR_i32_shladd_A_S: ts_target_shift_and_add(e, false, true); return;
-    case TS_IR_i32_shladd_S: ts_target_shift_and_add(e, true, false); return;
-    case TS_IR_i32_shladd_S_S: ts_target_shift_and_add(e, true, true); return;
-    case TS_IR_copy: copy(e, s[0], s[1]); return;
-    case TS_IR_copy2:
-        if (!ts_target_vector_other(e, op)) move_slots(e, s[0], s[1], 2);
-        return;
-    case TS_IR_v128_load:
-    case TS_IR_v128_store:
-    case TS_IR_v128_const:
-    case TS_IR_i8x16_shuffle:
-    case TS_IR_global_get_v:
-    case TS_IR_global_set_v:
-    case TS_IR_select_v:
-        if (!ts_target_vector_other(e, op)) break;
-        return;
-    case TS_IR_copyn:
-        if (s[2] > 64) break;
-        move_slots(e, s[0], s[1], s[2]);
-        return;
-    case TS_IR_const_s: constant(e, s[0], w[2].u); return;
-    case TS_IR_put_r: ts_emit_write_slot(e, s[0], IN_R, ACC_R); return;
-    case TS_IR_put_f: ts_emit_write_slot(e, s[0], IN_F, 0); return;
-    case TS_IR_put_d: ts_emit_write_slot(e, s[0], IN_D, 1); return;
-    case TS_IR_global_get_r_A: ts_target_global_get(e, IN_R, false); return;
-    case TS_IR_global_get_r_S: ts_target_global_get(e, IN_R, true); return;
-    case TS_IR_global_get_f_A: ts_target_global_get(e, IN_F, false); return;
-    case TS_IR_global_get_f_S: ts_target_global_get(e, IN_F, true); return;
-    case TS_IR_global_get_d_A: ts_target_global_get(e, IN_D, false); return;
-    case TS_IR_global_get_d_S: ts_target_global_get(e, IN_D, true); return;
-    case TS_IR_global_set_s: ts_target_global_set(e); return;
-    case TS_IR_global_set_r: ts_target_global_set_accumulator(e); return;
-    case TS_IR_br: ts_emit_branch(e, -1); return;
-    case TS_IR_br_nz_A:
-    case TS_IR_br_z_A: ts_emit_branch(e, ts_target_test(e, in_reg(ACC_R)) ^ (op == TS_IR_br_nz_A)); return;
-    case TS_IR_br_nz_S:
-    case TS_IR_br_z_S: ts_emit_branch(e, ts_target_test(e, ts_emit_read_slot(e, s[0])) ^ (op == TS_IR_br_nz_S)); return;
-    case TS_IR_br_table_A: br_table(e, in_reg(ACC_R)); return;
-    case TS_IR_br_table: br_table(e, ts_emit_read_slot(e, s[0])); return;
-    case TS_IR_enter: ts_target_enter(e, true); return;
-    case TS_IR_enter0: ts_target_enter(e, false); return;
-    case TS_IR_fuel: ts_target_take_fuel(e); return;
-    case TS_IR_count: enter_here(e, e->i, e->in->live_in); return;
-    case TS_IR_call: call(e); return;
-    case TS_IR_call_import: call_import(e); return;
-    case TS_IR_call_indirect: call_indirect(e); return;
-    case TS_IR_ret: ts_target_return(e); return;
-    case TS_IR_ret_r: return_accumulator(e, IN_R); return;
-    case TS_IR_ret_f: return_accumulator(e, IN_F); return;
-    case TS_IR_ret_d: return_accumulator(e, IN_D); return;
-    case TS_IR_ret_s_r: return_slot(e, IN_R); return;
-    case TS_IR_ret_s_f: return_slot(e, IN_F); return;
-    case TS_IR_ret_s_d: return_slot(e, IN_D); return;
-    case TS_IR_ret_n:
-        if (s[1] > 64) break;
-        move_slots(e, 0, s[0], s[1]);
-        ts_target_return(e);
-        return;
-    default: break;
-    }
-    ts_emit_leave(e);
-}
-
-/* --- a function ----------------------------------------------------------------------------------------- */
-static void instruction(emitter *e) {
-    const ts_shape *p = &ts_shapes[e->w->u];
-    switch ((ts_shape_kind)p->kind) {
-    case SHAPE_OP: other(e); return;
+    const ts_shape *p = &ts_shapes[w->u];
+    switch (p->kind == SHAPE_OP ? SHAPE_COUNT + p->form : p->kind) { /* one jump */
     case SHAPE_BIN:
     case SHAPE_DIV: ts_target_binary(e, p); return;
     case SHAPE_UN:
@@ -537,13 +464,84 @@ static void instruction(emitter *e) {
     case SHAPE_STOREF: ts_target_store_float(e, p); return;
     case SHAPE_ADDBR: ts_target_add_and_branch(e, addbr_condition(p->family), true, p->form == FORM_SS); return;
     case SHAPE_SLOW:
-        if (!ts_target_object(e, (unsigned)e->w->u) && !ts_target_vector_other(e, (unsigned)e->w->u)) ts_emit_leave(e);
+        if (!ts_target_object(e, (unsigned)w->u) && !ts_target_vector_other(e, (unsigned)w->u)) break;
         return;
     case SHAPE_VECTOR:
-        if (!ts_target_vector(e, p)) ts_emit_leave(e);
+        if (!ts_target_vector(e, p)) break;
+        return;
+    case OWN(select_r_A)... OWN(select_d_SS): {
+        unsigned form = p->form - OP_select_r_A;
+        ts_target_select(e, form / 4, form % 4 >= 2, form & 1);
         return;
     }
+    case OWN(i32_addbr_nz): ts_target_add_and_branch(e, CC_NE, false, false); return;
+    case OWN(i32_shladd_A): ts_target_shift_and_add(e, false, false); return;
+    case OWN(i32_shladd_A_S): ts_target_shift_and_add(e, false, true); return;
+    case OWN(i32_shladd_S): ts_target_shift_and_add(e, true, false); return;
+    case OWN(i32_shladd_S_S): ts_target_shift_and_add(e, true, true); return;
+    case OWN(copy): copy(e, s[0], s[1]); return;
+    case OWN(copy2):
+        if (!ts_target_vector_other(e, (unsigned)w->u)) move_slots(e, s[0], s[1], 2);
+        return;
+    case OWN(v128_load):
+    case OWN(v128_store):
+    case OWN(v128_const):
+    case OWN(i8x16_shuffle):
+    case OWN(global_get_v):
+    case OWN(global_set_v):
+    case OWN(select_v):
+        if (!ts_target_vector_other(e, (unsigned)w->u)) break;
+        return;
+    case OWN(copyn):
+        if (s[2] > 64) break;
+        move_slots(e, s[0], s[1], s[2]);
+        return;
+    case OWN(const_s): constant(e, s[0], w[2].u); return;
+    case OWN(put_r): ts_emit_write_slot(e, s[0], IN_R, ACC_R); return;
+    case OWN(put_f): ts_emit_write_slot(e, s[0], IN_F, 0); return;
+    case OWN(put_d): ts_emit_write_slot(e, s[0], IN_D, 1); return;
+    case OWN(global_get_r_A): ts_target_global_get(e, IN_R, false); return;
+    case OWN(global_get_r_S): ts_target_global_get(e, IN_R, true); return;
+    case OWN(global_get_f_A): ts_target_global_get(e, IN_F, false); return;
+    case OWN(global_get_f_S): ts_target_global_get(e, IN_F, true); return;
+    case OWN(global_get_d_A): ts_target_global_get(e, IN_D, false); return;
+    case OWN(global_get_d_S): ts_target_global_get(e, IN_D, true); return;
+    case OWN(global_set_s): ts_target_global_set(e); return;
+    case OWN(global_set_r): ts_target_global_set_accumulator(e); return;
+    case OWN(br): ts_emit_branch(e, -1); return;
+    case OWN(br_nz_A):
+    case OWN(br_z_A): ts_emit_branch(e, ts_target_test(e, in_reg(ACC_R)) ^ (w->u == TS_IR_br_nz_A)); return;
+    case OWN(br_nz_S):
+    case OWN(br_z_S):
+        ts_emit_branch(e, ts_target_test(e, ts_emit_read_slot(e, s[0])) ^ (w->u == TS_IR_br_nz_S));
+        return;
+    case OWN(br_table_A): br_table(e, in_reg(ACC_R)); return;
+    case OWN(br_table): br_table(e, ts_emit_read_slot(e, s[0])); return;
+    case OWN(enter): ts_target_enter(e, true); return;
+    case OWN(enter0): ts_target_enter(e, false); return;
+    case OWN(fuel): ts_target_take_fuel(e); return;
+    case OWN(count): enter_here(e, e->i, e->in->live_in); return;
+    case OWN(call): call(e); return;
+    case OWN(call_import): call_import(e); return;
+    case OWN(call_indirect): call_indirect(e); return;
+    case OWN(ret): ts_target_return(e); return;
+    case OWN(ret_r): return_accumulator(e, IN_R); return;
+    case OWN(ret_f): return_accumulator(e, IN_F); return;
+    case OWN(ret_d): return_accumulator(e, IN_D); return;
+    case OWN(ret_s_r): return_slot(e, IN_R); return;
+    case OWN(ret_s_f): return_slot(e, IN_F); return;
+    case OWN(ret_s_d): return_slot(e, IN_D); return;
+    case OWN(ret_n):
+        if (s[1] > 64) break;
+        move_slots(e, 0, s[0], s[1]);
+        ts_target_return(e);
+        return;
+    default: break;
+    }
+    ts_emit_leave(e);
 }
+
+/* --- a function ----------------------------------------------------------------------------------------- */
 static void emit_function(emitter *e) {
     e->reachable = true;
     add_entry(e, 0);

@@ -53,7 +53,7 @@ const ts_shape ts_shapes[TS_IR_COUNT] = {
 #define IR_ADDBR(n, e)                                                                                                 \
     ROW(SHAPE_ADDBR, FORM_SI, 1, 0, IN_R, IN_R, 4, 0, FAMILY_addbr_##n)                                                \
     ROW(SHAPE_ADDBR, FORM_SS, 1, 0, IN_R, IN_R, 4, 0, FAMILY_addbr_##n)
-#define IR_OP(n, w, s) ROW(SHAPE_OP, 0, 0, 0, IN_NONE, IN_NONE, 0, 0, FAMILY_NONE)
+#define IR_OP(n, w, s) ROW(SHAPE_OP, OP_##n, 0, 0, IN_NONE, IN_NONE, 0, 0, FAMILY_NONE)
 #define IR_SLOW(n, w, s) ROW(SHAPE_SLOW, 0, 0, 0, IN_NONE, IN_NONE, 0, 0, FAMILY_NONE)
 #define IR_V(n, shape, nan) ROW(SHAPE_VECTOR, VECTOR_##shape, 0, 0, IN_NONE, IN_NONE, 16, 0, FAMILY_v_##n)
 #include "core/code/ir_ops.def"
@@ -202,34 +202,95 @@ static void operands_of_slow(const ts_word *w, ts_operands *o) {
     if (fields & WRITES) writes(o, s[0], IN_NONE);
 }
 
-/* The opcodes with bodies of their own. */
-static void operands_of_op(const ts_word *w, ts_operands *o) {
+/* The opcodes with bodies of their own: those whose operands are in a few fields. */
+enum { BRANCHES = 1, ENDS = 2, TABLE = 4, WRITES_S0 = 8, KNOWN = 16 };
+#define NONE_READ 0, {0}, {0}
+#define READS_ONE(field, class)                                                                                        \
+    1, {field}, {                                                                                                      \
+        IN_##class                                                                                                     \
+    }
+#define READS_TWO(a, class_a, b, class_b)                                                                              \
+    2, {a, b}, {                                                                                                       \
+        IN_##class_a, IN_##class_b                                                                                     \
+    }
+#define BIT(class) (1 << IN_##class)
+typedef struct op_operands {
+    uint8_t n, field[2], class[2];
+    uint8_t acc_reads, acc_writes, write_class;
+    uint8_t traits;
+} op_operands;
+#define SELECT(c, C)                                                                                                   \
+    [OP_select_##c##_A] = {READS_TWO(1, C, 2, C), BIT(R), BIT(C), IN_NONE, KNOWN},                                     \
+    [OP_select_##c##_AS] = {READS_TWO(1, C, 2, C), BIT(R), BIT(C), IN_##C, KNOWN | WRITES_S0}
+#define BY_CLASS(c, C)                                                                                                 \
+    [OP_put_##c] = {NONE_READ, BIT(C), 0, IN_##C, KNOWN | WRITES_S0},                                                  \
+    [OP_global_get_##c##_A] = {NONE_READ, 0, BIT(C), IN_NONE, KNOWN},                                                  \
+    [OP_global_get_##c##_S] = {NONE_READ, 0, BIT(C), IN_##C, KNOWN | WRITES_S0},                                       \
+    [OP_ret_##c] = {NONE_READ, BIT(C), 0, IN_NONE, KNOWN | ENDS},                                                      \
+    [OP_ret_s_##c] = {READS_ONE(0, C), 0, 0, IN_NONE, KNOWN | ENDS}, SELECT(c, C)
+static const op_operands operands_by_op[OP_COUNT] = {
+    BY_CLASS(r, R),
+    BY_CLASS(f, F),
+    BY_CLASS(d, D),
+    [OP_i32_addbr_nz] = {READS_ONE(1, R), 0, BIT(R), IN_R, KNOWN | WRITES_S0 | BRANCHES},
+    [OP_i32_shladd_A] = {READS_ONE(1, R), BIT(R), BIT(R), IN_NONE, KNOWN},
+    [OP_i32_shladd_A_S] = {READS_ONE(1, R), BIT(R), BIT(R), IN_R, KNOWN | WRITES_S0},
+    [OP_i32_shladd_S] = {READS_TWO(1, R, 2, R), 0, BIT(R), IN_NONE, KNOWN},
+    [OP_i32_shladd_S_S] = {READS_TWO(1, R, 2, R), 0, BIT(R), IN_R, KNOWN | WRITES_S0},
+    [OP_copy] = {READS_ONE(1, NONE), 0, 0, IN_NONE, KNOWN | WRITES_S0},
+    [OP_const_s] = {NONE_READ, 0, 0, IN_NONE, KNOWN | WRITES_S0},
+    [OP_global_set_s] = {READS_ONE(0, NONE), 0, 0, IN_NONE, KNOWN},
+    [OP_global_set_r] = {NONE_READ, BIT(R), 0, IN_NONE, KNOWN},
+    [OP_br] = {NONE_READ, 0, 0, IN_NONE, KNOWN | BRANCHES | ENDS},
+    [OP_br_nz_A] = {NONE_READ, BIT(R), 0, IN_NONE, KNOWN | BRANCHES},
+    [OP_br_z_A] = {NONE_READ, BIT(R), 0, IN_NONE, KNOWN | BRANCHES},
+    [OP_br_nz_S] = {READS_ONE(0, R), 0, 0, IN_NONE, KNOWN | BRANCHES},
+    [OP_br_z_S] = {READS_ONE(0, R), 0, 0, IN_NONE, KNOWN | BRANCHES},
+    [OP_br_table_A] = {NONE_READ, BIT(R), 0, IN_NONE, KNOWN | TABLE | ENDS},
+    [OP_br_table] = {READS_ONE(0, R), 0, 0, IN_NONE, KNOWN | TABLE | ENDS},
+    [OP_enter] = {NONE_READ, 0, 0, IN_NONE, KNOWN},
+    [OP_enter0] = {NONE_READ, 0, 0, IN_NONE, KNOWN},
+    [OP_fuel] = {NONE_READ, 0, 0, IN_NONE, KNOWN},
+    [OP_count] = {NONE_READ, 0, 0, IN_NONE, KNOWN},
+    [OP_ret] = {NONE_READ, 0, 0, IN_NONE, KNOWN | ENDS},
+};
+/* Without a branch. */
+static uint16_t slot_if(bool condition, uint16_t slot) {
+    return slot | (uint16_t)((unsigned)condition - 1);
+}
+static void operands_of_op(const op_operands *f, const uint16_t *s, ts_operands *o) {
+    o->n_reads = f->n;
+    o->read[0] = slot_if(f->n > 0, s[f->field[0]]);
+    o->read[1] = slot_if(f->n > 1, s[f->field[1]]);
+    o->read_class[0] = f->class[0];
+    o->read_class[1] = f->class[1];
+    o->acc_reads = f->acc_reads;
+    o->acc_writes = f->acc_writes;
+    o->write = slot_if(f->traits & WRITES_S0, s[0]);
+    o->write_class = f->write_class;
+    o->branches = f->traits & BRANCHES;
+    o->ends = f->traits & ENDS;
+    o->is_table = f->traits & TABLE;
+}
+/* The others. */
+static void operands_of_other(const ts_word *w, ts_operands *o) {
     const uint16_t *s = w[1].s;
     unsigned op = (unsigned)w->u;
     switch (op) {
-    case TS_IR_i32_addbr_nz:
-        reads(o, s[1], IN_R);
-        writes(o, s[0], IN_R);
-        o->acc_writes = 1 << IN_R;
-        o->branches = true;
+    case TS_IR_select_r_S:
+    case TS_IR_select_r_SS:
+    case TS_IR_select_f_S:
+    case TS_IR_select_f_SS:
+    case TS_IR_select_d_S:
+    case TS_IR_select_d_SS: {
+        unsigned class = (op - TS_IR_select_r_A) / 4;
+        reads(o, s[1], class);
+        reads(o, s[2], class);
+        reads(o, s[3], IN_R);
+        o->acc_writes = (uint8_t)(1 << class);
+        if ((op - TS_IR_select_r_A) & 1) writes(o, s[0], class);
         return;
-    case TS_IR_i32_shladd_A:
-    case TS_IR_i32_shladd_A_S:
-        reads(o, s[1], IN_R);
-        o->acc_reads = o->acc_writes = 1 << IN_R;
-        if (op == TS_IR_i32_shladd_A_S) writes(o, s[0], IN_R);
-        return;
-    case TS_IR_i32_shladd_S:
-    case TS_IR_i32_shladd_S_S:
-        reads(o, s[1], IN_R);
-        reads(o, s[2], IN_R);
-        o->acc_writes = 1 << IN_R;
-        if (op == TS_IR_i32_shladd_S_S) writes(o, s[0], IN_R);
-        return;
-    case TS_IR_copy:
-        reads(o, s[1], IN_NONE);
-        writes(o, s[0], IN_NONE);
-        return;
+    }
     case TS_IR_copyn:
         if (s[2] == 0) return;
         reads(o, s[1], IN_NONE);
@@ -241,29 +302,6 @@ static void operands_of_op(const ts_word *w, ts_operands *o) {
         reads_pair(o, s[1]);
         writes_pair(o, s[0]);
         return;
-    case TS_IR_const_s: writes(o, s[0], IN_NONE); return;
-    case TS_IR_put_r:
-    case TS_IR_put_f:
-    case TS_IR_put_d:
-        o->acc_reads = (uint8_t)(1 << (op - TS_IR_put_r));
-        writes(o, s[0], op - TS_IR_put_r);
-        return;
-    case TS_IR_global_get_r_A: o->acc_writes = 1 << IN_R; return;
-    case TS_IR_global_get_f_A: o->acc_writes = 1 << IN_F; return;
-    case TS_IR_global_get_d_A: o->acc_writes = 1 << IN_D; return;
-    case TS_IR_global_get_r_S:
-        o->acc_writes = 1 << IN_R;
-        writes(o, s[0], IN_R);
-        return;
-    case TS_IR_global_get_f_S:
-        o->acc_writes = 1 << IN_F;
-        writes(o, s[0], IN_F);
-        return;
-    case TS_IR_global_get_d_S:
-        o->acc_writes = 1 << IN_D;
-        writes(o, s[0], IN_D);
-        return;
-    case TS_IR_global_set_s: reads(o, s[0], IN_NONE); return;
     case TS_IR_global_get_v: writes_pair(o, s[0]); return;
     case TS_IR_global_set_v: reads_pair(o, s[0]); return;
     case TS_IR_select_v:
@@ -286,44 +324,7 @@ static void operands_of_op(const ts_word *w, ts_operands *o) {
         reads_pair(o, s[2]);
         writes_pair(o, s[0]);
         return;
-    case TS_IR_global_set_r: o->acc_reads = 1 << IN_R; return;
-    case TS_IR_br_nz_A:
-    case TS_IR_br_z_A:
-        o->acc_reads = 1 << IN_R;
-        o->branches = true;
-        return;
-    case TS_IR_br_nz_S:
-    case TS_IR_br_z_S:
-        reads(o, s[0], IN_R);
-        o->branches = true;
-        return;
-    case TS_IR_br: o->branches = o->ends = true; return;
-    case TS_IR_br_table_A:
-        o->acc_reads = 1 << IN_R;
-        o->ends = o->is_table = true;
-        return;
-    case TS_IR_br_table:
-        reads(o, s[0], IN_R);
-        o->ends = o->is_table = true;
-        return;
-    case TS_IR_enter:
-    case TS_IR_enter0:
-    case TS_IR_fuel:
-    case TS_IR_count: return;
     case TS_IR_unreachable: o->is_exit = o->ends = true; return;
-    case TS_IR_ret: o->ends = true; return;
-    case TS_IR_ret_r:
-    case TS_IR_ret_f:
-    case TS_IR_ret_d:
-        o->acc_reads = (uint8_t)(1 << (op - TS_IR_ret_r));
-        o->ends = true;
-        return;
-    case TS_IR_ret_s_r:
-    case TS_IR_ret_s_f:
-    case TS_IR_ret_s_d:
-        reads(o, s[0], op - TS_IR_ret_s_r);
-        o->ends = true;
-        return;
     case TS_IR_ret_n:
         if (s[1]) reads(o, s[0], IN_NONE);
         o->moved = s[1];
@@ -346,18 +347,6 @@ static void operands_of_op(const ts_word *w, ts_operands *o) {
     case TS_IR_throw_:
     case TS_IR_throw_ref: o->is_exit = o->reads_all = o->ends = true; return;
     default: break;
-    }
-    if (op >= TS_IR_select_r_A && op <= TS_IR_select_d_SS) {
-        unsigned class = (op - TS_IR_select_r_A) / 4, form = (op - TS_IR_select_r_A) % 4;
-        reads(o, s[1], class);
-        reads(o, s[2], class);
-        if (form >= 2)
-            reads(o, s[3], IN_R);
-        else
-            o->acc_reads = 1 << IN_R;
-        o->acc_writes = (uint8_t)(1 << class);
-        if (form & 1) writes(o, s[0], class);
-        return;
     }
     o->is_exit = o->reads_all = true;
 }
@@ -415,7 +404,15 @@ void ts_operands_of(const ts_word *w, ts_operands *o) {
     memset(o, 0, sizeof *o);
     o->write = o->read[0] = o->read[1] = NO_SLOT;
     switch ((ts_shape_kind)p->kind) {
-    case SHAPE_OP: operands_of_op(w, o); break;
+    case SHAPE_OP: {
+        const op_operands *f = &operands_by_op[p->form];
+        if (f->traits) {
+            operands_of_op(f, w[1].s, o);
+            return;
+        }
+        operands_of_other(w, o);
+        break;
+    }
     case SHAPE_SLOW: operands_of_slow(w, o); break;
     case SHAPE_VECTOR: operands_of_vector(w, p->form, o); break;
     case SHAPE_ADDBR: operands_of_addbr(w, p, o); return;
@@ -424,13 +421,13 @@ void ts_operands_of(const ts_word *w, ts_operands *o) {
         const uint16_t *s = w[1].s;
         const bool addresses = p->kind == SHAPE_LOAD || p->kind == SHAPE_STORE || p->kind == SHAPE_STOREF;
         o->n_reads = f->n;
-        o->read[0] = f->n > 0 ? s[f->field[0]] : NO_SLOT;
-        o->read[1] = f->n > 1 ? s[f->field[1]] : NO_SLOT;
+        o->read[0] = slot_if(f->n > 0, s[f->field[0]]);
+        o->read[1] = slot_if(f->n > 1, s[f->field[1]]);
         o->read_class[0] = o->read_class[1] = addresses ? IN_R : p->in;
         o->acc_reads =
             (uint8_t)((f->accumulators & ACC) << p->in | (unsigned)(f->accumulators & ACC_INT) / ACC_INT << IN_R);
         o->acc_writes = (uint8_t)(1u << p->out & ((1u << IN_NONE) - 1));
-        o->write = p->to_slot ? s[0] : NO_SLOT;
+        o->write = slot_if(p->to_slot, s[0]);
         o->write_class = p->out;
         o->branches = p->kind == SHAPE_CMP_BR;
         o->divides = p->kind == SHAPE_DIV;

@@ -19,6 +19,7 @@ typedef enum ts_shape_kind {
     SHAPE_ADDBR,
     SHAPE_SLOW,
     SHAPE_VECTOR,
+    SHAPE_COUNT,
 } ts_shape_kind;
 /* An accumulator, or the register class of a slot. */
 enum { IN_R, IN_F, IN_D, IN_NONE };
@@ -66,9 +67,16 @@ typedef enum ts_family {
 #undef N
 } ts_family;
 
+/* The opcodes with bodies of their own, as numbers. */
+typedef enum ts_own_op {
+#define IR_OP(n, w, s) OP_##n,
+#include "core/code/ir_ops.def"
+    OP_COUNT
+} ts_own_op;
+
 typedef struct ts_shape {
     uint8_t kind;      /* SHAPE_* */
-    uint8_t form;      /* FORM_*, or VECTOR_* */
+    uint8_t form;      /* FORM_*, VECTOR_*, or OP_* */
     uint8_t to_slot;   /* the form that ends in _S */
     uint8_t checked;   /* explicit bounds checks */
     uint8_t in, out;   /* IN_* of operands and result */
