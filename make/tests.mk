@@ -97,7 +97,7 @@ test-aarch64: deps suites
 .PHONY: audit
 audit: all tests
 	@.venv/bin/python ci/audit.py $(PROMISES)
-# Serves for MINUTES with good and hostile clients at once. SOAK has more options (--seed N, --keep FOLDER).
+# Serves for MINUTES with good and hostile clients at once. SOAK has more options (--rate N, --seed N, --keep FOLDER).
 .PHONY: soak inject
 MINUTES ?= 1
 soak: deps all

@@ -13,6 +13,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "soak"))
 import watch
 from beside import Damage, Neighbours
+from client import Pace
+from good import GOOD
 from tally import BUCKETS, Tally
 from watch import Sample, growth, slope
 
@@ -38,6 +40,23 @@ def test_a_few_seconds(tmp_path: Path) -> None:
     assert len((tmp_path / "samples.csv").read_text().splitlines()) > 5
 
 
+def test_a_rate(tmp_path: Path) -> None:
+    """The good clients together stay below it, and every kind of them has its turns."""
+    status, said = soak("--minutes", "0.1", "--seed", "3", "--rate", "100", "--touchstone", str(TOUCHSTONE), "--keep", str(tmp_path))
+    assert status == 0, said[-4000:]
+    answered = {kind.name: int(found[1]) for kind in GOOD if (found := re.search(rf"^{re.escape(kind.name)} +(\d+) ", said, re.M))}
+    assert len(answered) == len(GOOD) and min(answered.values()) > 0
+    threads = sum(kind.threads for kind in GOOD)
+    assert sum(answered.values()) <= 100 * 6.5 + 32 * threads, answered  # each thread may have begun one batch more
+
+
+def test_a_pace() -> None:
+    pace = Pace(100)
+    assert [pace.book(n, 10.0) for n in (32, 1, 1)] == [10.0, pytest.approx(10.32), pytest.approx(10.33)]
+    assert pace.book(1, 50.0) == 50.0  # nobody makes up for the time before
+    assert pace.book(1, 50.0) == pytest.approx(50.01)
+
+
 def test_a_server_that_answers_something_else(tmp_path: Path) -> None:
     """It serves another component: nearly every answer is unexpected, and the exit status says so."""
     other = tmp_path / "touchstone"
@@ -52,6 +71,9 @@ def test_a_server_that_answers_something_else(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("options", "words"), [
     (["--minutes", "0"], "--minutes: 0.05 to 10000 are possible"),
+    (["--rate", "49"], "--rate: at least 50 requests a second are possible"),
+    (["--rate", "-1"], "--rate: at least 50 requests a second are possible"),
+    (["--rate", "nan"], "--rate: at least 50 requests a second are possible"),
     (["--touchstone", "/nowhere"], "/nowhere is not a program: run make"),
 ])  # fmt: skip
 def test_wrong_usage(options: list[str], words: str) -> None:

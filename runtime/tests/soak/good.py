@@ -24,6 +24,7 @@ def keep_alive(client: Client) -> int:
         for _ in range(100):
             if client.over:
                 break
+            client.take_turn(1)
             with client.timed():
                 c.sendall(get("/hello").encode())
                 is_hello(reader.response())
@@ -38,6 +39,7 @@ def pipelined(client: Client) -> int:
         for _ in range(40):
             if client.over:
                 break
+            client.take_turn(BATCH)
             c.sendall(batch)
             for _ in range(BATCH):
                 is_hello(reader.response())
@@ -47,6 +49,7 @@ def pipelined(client: Client) -> int:
 
 def new_connection(client: Client) -> int:
     for _ in range(20):
+        client.take_turn(1)
         with client.timed():
             is_hello(client.ask(get("/hello", "Connection: close")))
     return 20

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Serves for a long time with good and hostile clients at once, and watches that nothing grows, hangs or is lost.
 
-Usage: soak.py [--minutes M] [--seed N] [--touchstone FILE] [--keep FOLDER]      (make soak MINUTES=60)
+Usage: soak.py [--minutes M] [--rate N] [--seed N] [--touchstone FILE] [--keep FOLDER]      (make soak MINUTES=60)
 In: touchstone, fixtures/built. Out: tables on stdout: requests by kind, times, memory, descriptors and threads at
 checkpoints; samples each second in FOLDER/samples.csv. Exit status 1: a request was answered in another way than
 expected, something grew, a server ended, or a killed process left something damaged; 2: wrong usage; 130: interrupted.
@@ -38,6 +38,7 @@ LIMITS = [
     *("--request-timeout", "30s", "--queue-timeout", "30s", "--max-connections", "3000", "--grace", "5s"),
 ]
 SERVERS = {"a fresh instance": [], "--reuse 20": ["--reuse", "20", "--engine", "compiled-at-once"]}
+RATE_LEAST = 50  # requests a second: at fewer, a client might wait for its turn for longer than --idle-timeout
 SETTLE = 60.0  # seconds: threads that are not needed end after 10
 AT_REST = (os.cpu_count() or 1) + 9  # threads: one a core, the monitor, and 8 that are kept
 
@@ -67,8 +68,8 @@ def start(touchstone: Path, name: str, options: Sequence[str], cache: Path, fold
 
 
 class Soak:
-    def __init__(self, touchstone: Path, seconds: float, seed: int, folder: Path) -> None:
-        self.touchstone, self.seconds, self.seed, self.folder = touchstone, seconds, seed, folder
+    def __init__(self, touchstone: Path, seconds: float, seed: int, folder: Path, rate: float = 0) -> None:
+        self.touchstone, self.seconds, self.seed, self.folder, self.rate = touchstone, seconds, seed, folder, rate
         self.cache = folder / "cache"
         self.kinds = [kind for kinds in PROCESSES for kind in kinds]
         self.tally = Tally([kind.name for kind in self.kinds], len(PROCESSES), folder)
@@ -84,7 +85,8 @@ class Soak:
             server.base = settled(server.process.pid, 0, 10**6, 10**6, 0)
         ports = [server.port for server in self.servers]
         for number, kinds in enumerate(PROCESSES):
-            arguments = (number, kinds, ports, self.tally, self.pause, self.stop, self.seed)
+            rate = self.rate if kinds is GOOD else 0  # the others pause by themselves
+            arguments = (number, kinds, ports, self.tally, self.pause, self.stop, self.seed, rate)
             self.clients.append(multiprocessing.Process(target=run, args=arguments, daemon=True))
         for process in self.clients:  # before the threads of this process
             process.start()
@@ -193,6 +195,7 @@ class Soak:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Serves for a long time with good and hostile clients.")
     parser.add_argument("--minutes", type=float, default=1.0)
+    parser.add_argument("--rate", type=float, default=0, help="requests a second, at most, of all good clients together; default: as many as they can")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("--touchstone", type=Path, default=ROOT / os.environ.get("BUILD", "build") / "touchstone")
     parser.add_argument("--keep", type=Path, help="a folder for logs and samples, which stays")
@@ -201,11 +204,13 @@ def main() -> int:
         parser.error(f"{o.touchstone} is not a program: run make")
     if not 0.05 <= o.minutes <= 10000:
         parser.error("--minutes: 0.05 to 10000 are possible")
+    if o.rate and not o.rate >= RATE_LEAST:
+        parser.error(f"--rate: at least {RATE_LEAST} requests a second are possible")
     print(f"soak: {o.minutes:g} minutes, seed {o.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="soak-") as temporary:
         folder = o.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        soak = Soak(o.touchstone.resolve(), o.minutes * 60, o.seed, folder.resolve())
+        soak = Soak(o.touchstone.resolve(), o.minutes * 60, o.seed, folder.resolve(), o.rate)
         try:
             soak.begin()
             soak.play()
