@@ -407,6 +407,7 @@ static ts_status run(server *s, bool *ended, ts_error *e) {
                          .interrupt = interrupt,
                          .log = s->o.serve.log ? log_line : NULL,
                          .data = s};
+    ts_sys_share_malloc(s->o.serve.config.threads ? s->o.serve.config.threads : ts_cpu_count());
     ts_http_server *hs = ts_http_server_new(&s->o.serve.config, &h, err);
     if (!hs && !ts_http_server_can()) return ts_fail(e, TS_UNSUPPORTED, "%s", err);
     if (!hs) return ts_fail(e, TS_IO, "cannot listen on %s: %s", s->o.serve.addr ? s->o.serve.addr : ADDRESS, err);

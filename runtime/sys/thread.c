@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 uint64_t ts_process_id(void) {
     return (uint64_t)getpid();
@@ -17,6 +20,20 @@ unsigned ts_cpu_count(void) {
 #endif
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n > 0 ? (unsigned)n : 1;
+}
+
+enum { ARENAS_OF_CPU = 8 }; /* what glibc makes by itself, at most */
+/* glibc makes up to eight arenas a processor and spreads threads over them. Memory that was freed in one arena is
+ * of no use to the threads of another, and most of it is not returned to the system. With many threads that wait,
+ * as those of a server, it adds up. glibc's sizes for mapping and trimming stay as they are: constant ones make
+ * it map and unmap the large blocks of each instance. */
+void ts_sys_share_malloc(unsigned n) {
+#ifdef __GLIBC__
+    unsigned most = ARENAS_OF_CPU * ts_cpu_count();
+    (void)mallopt(M_ARENA_MAX, (int)(n < most ? n : most));
+#else
+    (void)n;
+#endif
 }
 
 bool ts_cond_init(pthread_cond_t *c) {

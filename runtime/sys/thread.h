@@ -47,6 +47,8 @@ void ts_thread_join(ts_thread *t);                                      /* does 
 
 uint64_t ts_process_id(void); /* as the system knows it */
 unsigned ts_cpu_count(void);  /* CPUs that this process may run on; at least 1 */
+/* Lets all threads of the process share n arenas of malloc, where it is glibc's. To be called before they start. */
+void ts_sys_share_malloc(unsigned n);
 /* Runs fn(data) on n threads including the caller's, or on fewer if the OS creates no more.
  * Returns when all have ended. */
 void ts_parallel(unsigned n, void (*fn)(void *data), void *data);

@@ -183,6 +183,7 @@ struct ts_http_server {
 
 /* --- request.c --- */
 bool ts_http_call_init(ts_http_call *c, ts_http_server *s, ts_http_worker *t);
+void ts_http_call_shrink(ts_http_call *c); /* frees large buffers; between two calls */
 void ts_http_call_free(ts_http_call *c);
 typedef enum ts_call_end {
     /* the response has been sent and the connection is ready for the next request, whose first bytes

@@ -23,6 +23,7 @@ enum {
     FLUSH_AT = 16384, /* bytes of a body that are not held back any longer */
     /* bytes of an unread request body that are discarded; if there are more, the connection ends */
     DISCARD_MAX = 262144,
+    KEPT_BYTES = 32768, /* a buffer of at most this size stays with a thread that is parked */
 };
 
 /* --- bytes ------------------------------------------------------------------------------------- */
@@ -59,6 +60,15 @@ bool ts_http_call_init(ts_http_call *c, ts_http_server *s, ts_http_worker *t) {
     ts_wire_init(&c->wire, g->max_body_bytes,
                  g->max_head_bytes < TS_HTTP_MAX_TRAILERS ? g->max_head_bytes : TS_HTTP_MAX_TRAILERS);
     return true;
+}
+static void shrink(ts_bytes *b) {
+    if (b->cap <= KEPT_BYTES) return;
+    free(b->data);
+    *b = (ts_bytes){0};
+}
+void ts_http_call_shrink(ts_http_call *c) {
+    shrink(&c->bytes);
+    shrink(&c->raw);
 }
 void ts_http_call_free(ts_http_call *c) {
     ts_wire_free(&c->wire);

@@ -41,11 +41,14 @@ enum {
 static void *worker_main(void *arg);
 
 /* --- making and ending ------------------------------------------------------------------------- */
+static size_t first_size(const ts_http_server *s) {
+    return IN_FIRST < s->in_most ? IN_FIRST : s->in_most;
+}
 ts_http_worker *ts_http_worker_new(ts_http_server *s) {
     ts_http_worker *t = calloc(1, sizeof *t);
     if (!t) return NULL;
     t->s = s;
-    t->in_cap = IN_FIRST < s->in_most ? IN_FIRST : s->in_most;
+    t->in_cap = first_size(s);
     t->in = malloc(t->in_cap);
     bool ok = ts_lock_init(&t->lock);
     ok &= ts_cond_init(&t->wake);
@@ -60,6 +63,20 @@ void ts_http_worker_delete(ts_http_worker *t) {
     pthread_cond_destroy(&t->wake);
     free(t->in);
     free(t);
+}
+
+/* Returns the larger part of the buffers that grow with the largest request that a thread has served.
+ * Otherwise the threads that are kept would all have the largest ones in the end. */
+static void shrink_buffers(ts_http_worker *t) {
+    ts_lock_take(&t->lock); /* the monitor looks at the call */
+    ts_http_call_shrink(&t->call);
+    ts_lock_give(&t->lock);
+    size_t cap = first_size(t->s);
+    if (t->in_cap <= cap) return;
+    char *in = realloc(t->in, cap);
+    if (!in) return;
+    t->in = in;
+    t->in_cap = cap;
 }
 
 /* Signals that end or time the process are delivered to its first thread. Faults are delivered to the
@@ -226,6 +243,7 @@ static bool park(ts_http_worker *t) {
     uint32_t n = __atomic_load_n(&s->active, __ATOMIC_RELAXED);
     if (n <= s->config.threads || __atomic_load_n(&s->n_queued, __ATOMIC_RELAXED)) return true;
     if (!__atomic_compare_exchange_n(&s->active, &n, n - 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return true;
+    shrink_buffers(t);
     bool stay = true;
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);

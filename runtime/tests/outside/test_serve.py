@@ -369,6 +369,66 @@ def test_echo_of_much_in_flat_memory(server: Server) -> None:
     assert most - before < 16 << 20, f"{most - before} bytes more while {size} went through"
 
 
+def at_once(server: Server, texts: list[str], n: int) -> list[list[int]]:
+    """The same requests on n connections at once. Returns the statuses of each."""
+
+    def play() -> None:
+        with server.connect() as c:
+            c.sendall("".join(texts).encode())
+            reader = Reader(c)
+            statuses.append([reader.response().status for _ in texts])
+
+    statuses: list[list[int]] = []
+    threads = [threading.Thread(target=play) for _ in range(n)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    return statuses
+
+
+def test_buffers_of_large_requests_do_not_stay(command: Path, tmp_path: Path) -> None:
+    """The threads that are kept give back what a large head needed. (It is refused, because no field is so long.)"""
+    s = start(command, tmp_path, "--threads", "1", "--max-head", "4MiB")
+    try:
+        if s.sanitized:
+            pytest.skip("what is freed stays in the quarantine")
+        assert at_once(s, [get("/sleep/500")], 10) == [[200]] * 10
+        before = s.memory()
+        large = get("/hello", f"X: {'x' * (3 << 20)}")
+        assert at_once(s, [get("/sleep/500"), large], 10) == [[200, 431]] * 10
+        grown, end = s.memory() - before, time.monotonic() + 5  # before threads end
+        while grown > 16 << 20 and time.monotonic() < end:
+            time.sleep(0.1)
+            grown = s.memory() - before
+        assert grown < 16 << 20, f"{grown} bytes more than before"  # the thread that waits for events keeps its own
+    finally:
+        assert s.end() == 0, s.lines()[-3000:]
+
+
+def malloc_heaps(server: Server) -> int:
+    """The heaps of glibc's arenas besides the main one: each is aligned address space of 64 MiB, whose first part is accessible."""
+    heap, n, begin = 64 << 20, 0, 0
+    for line in Path(f"/proc/{server.process.pid}/maps").read_text().splitlines():
+        first, last = (int(a, 16) for a in line.split()[0].split("-"))
+        if line.split()[1] == "rw-p" and first % heap == 0:
+            begin = first
+        n += line.split()[1] == "---p" and begin != 0 and last == begin + heap
+    return n
+
+
+def test_threads_share_arenas(command: Path, tmp_path: Path) -> None:
+    """Many threads that wait do not spread over more of malloc's arenas than threads compute."""
+    s = start(command, tmp_path, "--threads", "2")
+    try:
+        if s.sanitized:
+            pytest.skip("another allocator")
+        assert at_once(s, [get("/sleep/500")], 40) == [[200]] * 40
+        assert malloc_heaps(s) <= 1
+    finally:
+        assert s.end() == 0, s.lines()[-3000:]
+
+
 def test_length_given_by_the_guest(server: Server) -> None:
     r = ask(server, get("/length/5"))
     assert (r.body, r["content-length"]) == (b"01234", "5")

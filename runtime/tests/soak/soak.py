@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import random
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from beside import Neighbours, large, summary
 from client import Kind, run
 from good import GOOD, GUESTS
 from hostile import HOSTILE
+from http_wire import Reader, get
 from tally import Tally
 from watch import NOISE_KIB, SLOPE_KIB, Sample, Sampler, growth, settled, slope, warmed_up
 
@@ -49,7 +51,7 @@ class Server:
     process: subprocess.Popen[bytes]
     port: int
     log: Path
-    base: Sample | None = None  # before the first request
+    base: Sample | None = None  # before the clients
     checkpoints: list[Sample] = field(default_factory=list)
 
 
@@ -67,6 +69,15 @@ def start(touchstone: Path, name: str, options: Sequence[str], cache: Path, fold
     return Server(name, process, int(found[1]), log)
 
 
+def first_requests(port: int) -> None:
+    """What a server opens with its first requests and keeps, such as the file of the data image, is not of the clients."""
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as c:
+            c.sendall(get("/hello", "Connection: close").encode())
+            Reader(c).response()
+    time.sleep(0.5)
+
+
 class Soak:
     def __init__(self, touchstone: Path, seconds: float, seed: int, folder: Path, rate: float = 0) -> None:
         self.touchstone, self.seconds, self.seed, self.folder, self.rate = touchstone, seconds, seed, folder, rate
@@ -82,6 +93,7 @@ class Soak:
     def begin(self) -> None:
         self.servers = [start(self.touchstone, name, options, self.cache, self.folder) for name, options in SERVERS.items()]
         for server in self.servers:
+            first_requests(server.port)
             server.base = settled(server.process.pid, 0, 10**6, 10**6, 0)
         ports = [server.port for server in self.servers]
         for number, kinds in enumerate(PROCESSES):
