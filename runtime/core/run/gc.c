@@ -27,6 +27,7 @@ struct block {
     block *next; /* in its class, or in the pool */
     /* bytes per cell; how many fit; how many exist: cells are made in the order of their addresses */
     uint32_t cell_size, n_cells, carved;
+    uint32_t marked; /* cells, in the last collection */
     uint8_t size_class;
     bool pending; /* not swept since the last collection */
 };
@@ -156,16 +157,15 @@ static void push_free(free_cell **list, ts_obj *o) {
 
 /* Puts the unmarked cells of a block into the free list, in the order of their addresses. Returns their
  * size in bytes. */
-static uint64_t sweep_block(ts_gc_heap *h, block *b, free_cell **list) {
-    uint64_t bytes = 0;
-    for (uint32_t i = b->carved; i-- > 0;) {
-        ts_obj *o = cell_at(b, i);
-        if (o->kind != TS_OBJ_FREE && o->mark == h->front.epoch) continue;
-        push_free(list, o);
-        bytes += b->cell_size;
-    }
+static uint64_t sweep_block(const ts_gc_heap *h, block *b, free_cell **list) {
+    const uint32_t size = b->cell_size, n = b->carved - b->marked;
     b->pending = false;
-    return bytes;
+    if (n == 0) return 0;
+    for (uint8_t *first = (uint8_t *)b + BLOCK_HEAD, *at = first + (size_t)b->carved * size; at > first;) {
+        ts_obj *o = (ts_obj *)(void *)(at -= size);
+        if (o->kind == TS_OBJ_FREE || o->mark != h->front.epoch) push_free(list, o);
+    }
+    return (uint64_t)n * size;
 }
 
 static bool add_chunk(ts_gc_heap *h) {
@@ -211,7 +211,7 @@ static bool refill(ts_gc_heap *h, unsigned size_class) {
         b->size_class = (uint8_t)size_class;
         b->cell_size = class_cell(size_class);
         b->n_cells = (BLOCK - BLOCK_HEAD) / b->cell_size;
-        b->carved = 0;
+        b->carved = b->marked = 0;
         b->pending = false;
         b->next = h->blocks[size_class];
         h->blocks[size_class] = b;
@@ -243,8 +243,7 @@ static bool has_refs(ts_gc_heap *h, const ts_deftype *d) {
 /* Returns the reference map of a type: bit 63 (MAP_KNOWN) is set, and bit n says that word n of the
  * payload is a reference that has to be traced. A map of MAP_KNOWN alone has nothing to trace. 0 means
  * that the type is too large for a map, and its fields have to be looked at. */
-static uint64_t ref_map(ts_gc_heap *h, const ts_deftype *d) {
-    if (d->id < h->ref_maps.len && h->ref_maps.data[d->id]) return h->ref_maps.data[d->id];
+static uint64_t make_ref_map(ts_gc_heap *h, const ts_deftype *d) {
     uint64_t map = MAP_KNOWN;
     if (d->kind == TS_COMP_ARRAY) {
         map |= has_refs(h, d) ? 1 : 0;
@@ -259,16 +258,24 @@ static uint64_t ref_map(ts_gc_heap *h, const ts_deftype *d) {
     return h->ref_maps.data[d->id] = map;
 }
 
-static uint64_t obj_bytes(const ts_obj *o) {
-    return o->pad & FLAG_LARGE ? large_of(o)->size : block_of(o)->cell_size;
+/* o: not an exception. */
+static inline uint64_t ref_map(ts_gc_heap *h, const ts_obj *o) {
+    if (TS_LIKELY(o->type < h->ref_maps.len && h->ref_maps.data[o->type])) return h->ref_maps.data[o->type];
+    return make_ref_map(h, ts_types_get(h->store->types, o->type));
 }
 
-static void mark_obj(ts_gc_heap *h, ts_obj *o) {
+static inline void mark_obj(ts_gc_heap *h, ts_obj *o) {
     if (o->mark == h->front.epoch) return;
     o->mark = h->front.epoch;
-    h->live += obj_bytes(o);
+    if (o->pad & FLAG_LARGE) {
+        h->live += large_of(o)->size;
+    } else {
+        block *b = block_of(o);
+        h->live += b->cell_size;
+        b->marked++;
+    }
     h->stats.marked_objects++;
-    if (o->kind != TS_OBJ_EXN && ref_map(h, ts_types_get(h->store->types, o->type)) == MAP_KNOWN) return;
+    if (o->kind != TS_OBJ_EXN && ref_map(h, o) == MAP_KNOWN) return;
     if (!ts_vec_push(&h->mark_stack, o)) h->overflow = true; /* `recover` finds it again */
 }
 
@@ -282,22 +289,25 @@ static ts_slot slot_at(const uint8_t *p) {
     return v;
 }
 
+static void trace_exn(ts_gc_heap *h, const ts_exn *x) {
+    const ts_deftype *d = ts_types_get(h->store->types, x->head.type);
+    for (uint32_t i = 0, at = 0; i < d->n_params; at += ts_vt_slots(d->params[i++]))
+        if (is_traced(h, d->params[i])) mark_exact(h, x->slots[at]);
+}
 static void trace(ts_gc_heap *h, ts_obj *o) {
-    const ts_deftype *d = ts_types_get(h->store->types, o->type);
     const uint8_t *p = ts_obj_payload(o);
     if (o->kind == TS_OBJ_EXN) {
-        const ts_exn *x = (const ts_exn *)(const void *)o;
-        for (uint32_t i = 0, at = 0; i < d->n_params; at += ts_vt_slots(d->params[i++]))
-            if (is_traced(h, d->params[i])) mark_exact(h, x->slots[at]);
+        trace_exn(h, (const ts_exn *)(const void *)o);
         return;
     }
-    uint64_t map = ref_map(h, d);
+    uint64_t map = ref_map(h, o);
     if (map == MAP_KNOWN) return;
     if (o->kind == TS_OBJ_ARRAY) {
         for (uint32_t i = 0; i < o->len; i++) mark_exact(h, slot_at(p + (size_t)i * 8));
     } else if (map) {
         for (map &= ~MAP_KNOWN; map; map &= map - 1) mark_exact(h, slot_at(p + (size_t)__builtin_ctzll(map) * 8));
     } else {
+        const ts_deftype *d = ts_types_get(h->store->types, o->type);
         for (uint32_t i = 0; i < d->n_fields; i++)
             if (is_traced(h, d->fields[i].type)) mark_exact(h, slot_at(p + d->fields[i].offset));
     }
@@ -392,9 +402,7 @@ static void plan_sweep(ts_gc_heap *h) {
         h->fresh[c] = NULL;
         for (block **at = &h->blocks[c]; *at;) {
             block *b = *at;
-            uint32_t i = 0;
-            while (i < b->carved && !(cell_at(b, i)->kind != TS_OBJ_FREE && cell_at(b, i)->mark == h->front.epoch)) i++;
-            if (i < b->carved) {
+            if (b->marked) {
                 b->pending = true;
                 if (b->carved < b->n_cells) h->fresh[c] = b;
                 at = &b->next;
@@ -413,12 +421,14 @@ static void plan_sweep(ts_gc_heap *h) {
 void ts_gc_collect(ts_gc_heap *h) {
     if (h->marking) return;
     h->marking = true;
-    for (unsigned c = 0; c < TS_GC_CLASSES;
-         c++) /* sweep what is left: a dead object must not have the colour that is about to mean alive */
+    for (unsigned c = 0; c < TS_GC_CLASSES; c++) {
+        /* sweep what is left: a dead object must not have the colour that is about to mean alive */
         for (block *b = h->sweep_at[c]; b; b = b->next) {
             free_cell *none = NULL;
             if (b->pending) sweep_block(h, b, &none);
         }
+        for (block *b = h->blocks[c]; b; b = b->next) b->marked = 0;
+    }
     h->front.epoch = (uint8_t)(3 - h->front.epoch);
     h->live = 0;
     mark_roots(h);
