@@ -183,7 +183,7 @@ def statuses(path: str, *allowed: int, cut: bool = False) -> Kind:
             raise Surprise(f"{path}: {r.status} {r.body[:80]!r} whole {r.whole}")
         return 1
 
-    pause = {"/spin": 4.0, "/leak/100000": 0.5, "/flood/500": 0.1, "/recurse": 0.2}.get(path, 0.05)
+    pause = {"/spin": 20.0, "/leak/100000": 0.5, "/flood/500": 0.1, "/recurse": 0.2}.get(path, 0.05)
     return Kind(f"guest {path}", "guest", round_, 1, pause)
 
 
