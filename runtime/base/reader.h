@@ -19,6 +19,12 @@ static inline uint64_t ts_reader_offset(const ts_reader *r) {
 static inline size_t ts_reader_left(const ts_reader *r) {
     return (size_t)(r->end - r->at);
 }
+static inline uint32_t ts_le32(const uint8_t *p) {
+    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+static inline uint64_t ts_le64(const uint8_t *p) {
+    return ts_le32(p) | (uint64_t)ts_le32(p + 4) << 32;
+}
 static inline bool ts_reader_done(const ts_reader *r) {
     return r->at == r->end;
 }

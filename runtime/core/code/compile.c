@@ -101,7 +101,7 @@ static ts_status compile_body(compiler *c) {
     emit_count(c, 0);
     c->last = NONE;
     while (!ts_reader_done(&c->reader) && c->frames.len) {
-        struct ts_op o;
+        struct ts_op o TS_FILLED_LATER;
         uint64_t offset = (uint64_t)(c->reader.at - c->module->bytes);
         if (c->frames.data[c->frames.len - 1].unreachable)
             TS_TRY(skip_unreachable(c, &o));

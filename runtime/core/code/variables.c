@@ -130,7 +130,7 @@ bool ts_compile_variable(compiler *c, const struct ts_op *o) {
     case TS_OP_global_set: compile_global_set(c, o->index); return true;
     case TS_OP_i32_const: {
         operand_entry *e = push_entry(c, ENTRY_IS_CONST, CLASS_INT);
-        if (e) e->imm = (uint32_t)o->i32;
+        if (e) e->imm = (uint32_t)o->i64;
         return true;
     }
     case TS_OP_i64_const: {

@@ -792,7 +792,7 @@ static ts_status by_table(struct ts_validator *v, const struct ts_op *op, const 
 }
 
 ts_status ts_v_instr(struct ts_validator *v) {
-    struct ts_op op;
+    struct ts_op op TS_FILLED_LATER;
     const ts_valtype *t = NULL;
     const ts_deftype *d = NULL;
     uint32_t n = 0;

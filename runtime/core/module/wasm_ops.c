@@ -11,6 +11,23 @@ const struct ts_op_info ts_op_infos[TS_OP_COUNT] = {
 #include "core/module/wasm_ops.def"
 };
 
+/* A memarg's flags below 0x40 name no memory. */
+#define MAY_SET(imm)                                                                                                   \
+    ((imm) == TS_IMM_NONE     ? 0xffffffff                                                                             \
+     : (imm) == TS_IMM_MEMARG ? 0xff7f3fff                                                                             \
+     : (imm) == TS_IMM_BLOCK || (imm) == TS_IMM_LABEL || (imm) == TS_IMM_FUNC || (imm) == TS_IMM_LOCAL ||              \
+             (imm) == TS_IMM_GLOBAL || (imm) == TS_IMM_I32 || (imm) == TS_IMM_I64                                      \
+         ? 0xffff7fff                                                                                                  \
+         : 0)
+#define LEN(imm) ((imm) == TS_IMM_NONE ? 1 : (imm) == TS_IMM_MEMARG ? 3 : 2)
+const struct ts_op_short ts_op_shorts[256] = {
+#define OP(code, ident, text, imm, sig, feature, align, where)                                                         \
+    [code] = {MAY_SET(TS_IMM_##imm), LEN(TS_IMM_##imm), TS_IMM_##imm},
+#define OP_BY_HAND(code, ident, text, imm, feature, where) OP(code, ident, text, imm, NULL, feature, 0, where)
+#define ONE_BYTE_OPS
+#include "core/module/wasm_ops.def"
+};
+
 ts_status ts_op_illegal(ts_reader *r, const uint8_t *at) {
     r->at = at;
     uint8_t b = *at++;
@@ -157,8 +174,10 @@ static ts_status read_cast(ts_reader *r, struct ts_op *out) {
     return TS_OK;
 }
 
-ts_status ts_read_imm(ts_reader *r, struct ts_op *out) {
+/* Read the immediates of out->op by the kind that the table gives. */
+static ts_status read_imm(ts_reader *r, struct ts_op *out) {
     uint32_t ignored;
+    int32_t i32;
     const uint8_t *p;
     switch ((ts_imm)ts_op_infos[out->op].imm) {
     case TS_IMM_NONE: return TS_OK;
@@ -199,16 +218,18 @@ ts_status ts_read_imm(ts_reader *r, struct ts_op *out) {
             TS_TRY(ts_read_catch(r, &c));
         }
         return TS_OK;
-    case TS_IMM_I32: return ts_read_s32(r, &out->i32);
+    case TS_IMM_I32:
+        TS_TRY(ts_read_s32(r, &i32));
+        out->i64 = i32;
+        return TS_OK;
     case TS_IMM_I64: return ts_read_s64(r, &out->i64);
     case TS_IMM_F32:
         TS_TRY(ts_read_bytes(r, 4, &p));
-        out->f32 = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+        out->f32 = ts_le32(p);
         return TS_OK;
     case TS_IMM_F64:
         TS_TRY(ts_read_bytes(r, 8, &p));
-        out->f64 = 0;
-        for (unsigned i = 0; i < 8; i++) out->f64 |= (uint64_t)p[i] << (8 * i);
+        out->f64 = ts_le64(p);
         return TS_OK;
     case TS_IMM_V128:
     case TS_IMM_SHUFFLE: return ts_read_bytes(r, 16, &out->bytes);
@@ -228,7 +249,7 @@ ts_status ts_read_imm(ts_reader *r, struct ts_op *out) {
     return TS_OK;
 }
 
-ts_status ts_read_op_slow(ts_reader *r, struct ts_op *out) {
+static __attribute__((noinline)) ts_status read_any_op(ts_reader *r, struct ts_op *out) {
     uint8_t b = 0;
     out->at = r->at;
     TS_TRY(ts_read_u8(r, &b));
@@ -242,5 +263,43 @@ ts_status ts_read_op_slow(ts_reader *r, struct ts_op *out) {
         out->op = b;
         if (!ts_op_infos[b].text) return ts_op_illegal(r, out->at);
     }
-    return ts_read_imm(r, out);
+    return read_imm(r, out);
+}
+
+/* Read an LEB128 number of up to 8 bytes, all at once: *u is its bits, *i the same as a signed number. Returns its
+ * length, or 9. */
+static unsigned leb_at_once(const uint8_t *p, uint64_t *u, int64_t *i) {
+    uint64_t v = ts_le64(p);
+    const uint64_t last = ~v & 0x8080808080808080; /* the lowest of these bits is in its last byte */
+    if (!last) return 9;
+    const unsigned n = (unsigned)__builtin_ctzll(last) / 8 + 1, unused = 64 - 7 * n;
+    v = (v & 0x007f007f007f007f) | (v >> 1 & 0x3f803f803f803f80);
+    v = (v & 0x00003fff00003fff) | (v >> 2 & 0x0fffc0000fffc000);
+    v = (v & 0x000000000fffffff) | (v >> 4 & 0x00fffffff0000000);
+    *u = v << unused >> unused;
+    *i = (int64_t)(v << unused) >> unused;
+    return n;
+}
+/* Read an instruction whose last immediate alone is longer than in its short encoding, and has no unused bits, which
+ * could be wrong. Returns false and does nothing if it is another one. */
+static bool read_longer_op(ts_reader *r, struct ts_op *out) {
+    const uint8_t *p = r->at;
+    if (ts_reader_left(r) < 12) return false;
+    const struct ts_op_short *s = &ts_op_shorts[p[0]];
+    if (!s->may_set || s->imm == TS_IMM_BLOCK || (ts_le32(p) & ~s->may_set) != 0x80u << 8 * (s->len - 1)) return false;
+    uint64_t u;
+    int64_t i;
+    const unsigned n = leb_at_once(p + s->len - 1, &u, &i);
+    if (n > (s->imm == TS_IMM_MEMARG || s->imm == TS_IMM_I64 ? 8 : 4)) return false;
+    out->op = p[0];
+    out->at = p;
+    out->align = p[1];
+    out->index = s->imm == TS_IMM_MEMARG ? 0 : (uint32_t)u;
+    out->offset = u;
+    out->i64 = i;
+    r->at += s->len - 1 + n;
+    return true;
+}
+ts_status ts_read_op_slow(ts_reader *r, struct ts_op *out) {
+    return read_longer_op(r, out) ? TS_OK : read_any_op(r, out);
 }

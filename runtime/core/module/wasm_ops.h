@@ -45,7 +45,7 @@ typedef enum ts_imm {
     TS_IMM_DATA_MEM,    /* index: data segment, index2: memory */
     TS_IMM_ELEM,        /* index */
     TS_IMM_ELEM_TABLE,  /* index: element segment, index2: table */
-    TS_IMM_I32,         /* i32 */
+    TS_IMM_I32,         /* i64: sign-extended */
     TS_IMM_I64,         /* i64 */
     TS_IMM_F32,         /* f32: the bits */
     TS_IMM_F64,         /* f64: the bits */
@@ -102,13 +102,12 @@ struct ts_op {
     uint8_t lane, align;
     const uint8_t *at; /* the opcode's first byte */
     uint32_t index, index2;
+    uint64_t offset;
     union {
-        int32_t i32;
         int64_t i64;
         uint32_t f32;
         uint64_t f64;
         const uint8_t *bytes;
-        uint64_t offset;
         uint32_t heap;
         struct {
             ts_valtype from, to;
@@ -151,28 +150,36 @@ static inline uint32_t ts_op_prefixed(uint8_t prefix, uint32_t sub) {
 ts_status ts_read_op_slow(ts_reader *r, struct ts_op *out) TS_MUST_USE;
 /* Report the opcode at `at` as illegal. */
 ts_status ts_op_illegal(ts_reader *r, const uint8_t *at);
-/* Read the immediates of out->op by the kind that the table gives. */
-ts_status ts_read_imm(ts_reader *r, struct ts_op *out) TS_MUST_USE;
 
-/* Read one instruction with its immediates. Features are not checked: validation does that. */
+/* The short encodings of an instruction, by its first byte: the opcode and each immediate are one byte. */
+struct ts_op_short {
+    uint32_t
+        may_set; /* the bits that they may set, of the first four bytes in little-endian order; 0: there are none */
+    uint8_t len, imm;
+};
+extern const struct ts_op_short ts_op_shorts[256];
+/* Read one instruction with its immediates. Features are not checked: validation does that.
+ * Short encodings are read here, without a branch that depends on the opcode: fields that the instruction does not have
+ * get values too. */
 TS_MUST_USE static inline ts_status ts_read_op(ts_reader *r, struct ts_op *out) {
-    if (TS_UNLIKELY(r->at >= r->end)) return ts_read_eof(r);
     const uint8_t *p = r->at;
-    uint8_t b = *p;
-    if (b >= 0x45 && b <= 0xc4) { /* comparisons and arithmetic: no immediates */
-        out->op = b;
-        out->at = p;
-        r->at++;
-        return TS_OK;
+    if (TS_UNLIKELY(r->end - p < 4)) return ts_read_op_slow(r, out);
+    const struct ts_op_short *s = &ts_op_shorts[p[0]];
+    if (TS_UNLIKELY(ts_le32(p) & ~s->may_set)) return ts_read_op_slow(r, out);
+    out->op = p[0];
+    out->at = p;
+    out->align = p[1];
+    out->index = s->imm == TS_IMM_MEMARG ? 0 : p[1];
+    out->offset = p[2];
+    out->i64 = (p[1] ^ 0x40) - 0x40;
+    if (s->imm == TS_IMM_BLOCK) {
+        const bool is_empty = p[1] == 0x40;
+        if (!is_empty && p[1] < TS_VT_V128) return ts_read_op_slow(r, out);
+        out->block.kind = is_empty ? TS_BLOCK_EMPTY : TS_BLOCK_VALUE;
+        out->block.value = p[1];
     }
-    if (b >= 0x20 && b <= 0x24 && r->end - p >= 2 && p[1] < 0x80) { /* locals and globals */
-        out->op = b;
-        out->at = p;
-        out->index = p[1];
-        r->at += 2;
-        return TS_OK;
-    }
-    return ts_read_op_slow(r, out);
+    r->at += s->len;
+    return TS_OK;
 }
 
 /* A reader over the vector of a LABELS, VALTYPES or CATCHES instruction, with the bounds of `of`, which is

@@ -99,7 +99,7 @@ static ts_status evaluate(ts_instance *inst, ts_reader *r, stack *s, ts_error *e
         TS_TRY(ts_read_op(r, &op));
         switch (op.op) {
         case TS_OP_end: return TS_OK;
-        case TS_OP_i32_const: room = push(s, (uint32_t)op.i32); break;
+        case TS_OP_i32_const: room = push(s, (uint32_t)op.i64); break;
         case TS_OP_i64_const: room = push(s, (uint64_t)op.i64); break;
         case TS_OP_f32_const: room = push(s, op.f32); break;
         case TS_OP_f64_const: room = push(s, op.f64); break;

@@ -57,7 +57,7 @@ static void add_wasm(listing *l, uint32_t offset) {
     case TS_IMM_TABLE2:
     case TS_IMM_MEM2:
     case TS_IMM_FIELD: ADD(l, wasm, "%6x  %s %u %u", offset, info->text, o.index, o.index2); return;
-    case TS_IMM_I32: ADD(l, wasm, "%6x  %s %" PRId32, offset, info->text, o.i32); return;
+    case TS_IMM_I32:
     case TS_IMM_I64: ADD(l, wasm, "%6x  %s %" PRId64, offset, info->text, o.i64); return;
     case TS_IMM_F32: ADD(l, wasm, "%6x  %s bits 0x%x", offset, info->text, o.f32); return;
     case TS_IMM_F64: ADD(l, wasm, "%6x  %s bits 0x%" PRIx64, offset, info->text, o.f64); return;

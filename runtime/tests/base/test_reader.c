@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include "core/module/wasm_ops.h"
+#include <stdlib.h>
 #include <string.h>
 
 static ts_error err;
@@ -146,8 +147,121 @@ static void immediates(void **state) {
     assert_int_equal(ts_read_op(&r, &op), TS_MALFORMED);
 }
 
+/* Numbers of every length, and what is malformed for some of their readers. */
+static const char *const lebs[] = {
+    "\x00",
+    "\x01",
+    "\x3f",
+    "\x40",
+    "\x70",
+    "\x7b",
+    "\x7f",
+    "\x80\x00",
+    "\x80\x01",
+    "\xff\x3f",
+    "\xff\x7f",
+    "\xe5\x8e\x26",
+    "\xff\xff\x40",
+    "\x80\x80\x80\x00",
+    "\xd2\xa4\xc9\x73",
+    "\xff\xff\xff\xff\x00",
+    "\xff\xff\xff\xff\x07",
+    "\xff\xff\xff\xff\x0f",
+    "\xff\xff\xff\xff\x7f",
+    "\x80\x80\x80\x80\x10",
+    "\x80\x80\x80\x80\x80\x00",
+    "\xf1\xe2\xd3\xc4\xb5\xa6\x17",
+    "\xf1\xe2\xd3\xc4\xb5\xa6\x97\x08",
+    "\xf1\xe2\xd3\xc4\xb5\xa6\x97\x78",
+    "\xf1\xe2\xd3\xc4\xb5\xa6\x97\x88\x71",
+    "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00",
+    "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+    "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
+    "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02",
+    "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00",
+};
+enum { N_LEBS = sizeof lebs / sizeof *lebs, MOST_BYTES = 48 };
+static size_t put_leb(uint8_t *to, unsigned i) {
+    const size_t n = lebs[i][0] ? strlen(lebs[i]) : 1;
+    const size_t zero = i > 0 && (lebs[i][n - 1] & 0x80) ? 1 : 0; /* the last byte is 0 */
+    memcpy(to, lebs[i], n + zero);
+    return n + zero;
+}
+/* The same instruction read where many bytes follow it, and byte by byte because none does. */
+static void read_both_ways(const uint8_t *bytes, size_t len) {
+    uint8_t padded[MOST_BYTES], *end = malloc(len);
+    struct ts_op fast, slow;
+    assert_non_null(end);
+    memcpy(end, bytes, len);
+    memset(padded, 0xff, sizeof padded);
+    memcpy(padded, bytes, len);
+    ts_reader r = over(end, len);
+    const ts_status status = ts_read_op_slow(&r, &slow);
+    const ts_error slow_error = err;
+    const uint64_t slow_offset = ts_reader_offset(&r);
+    r = over(padded, sizeof padded);
+    assert_int_equal(ts_read_op(&r, &fast), status);
+    assert_string_equal(err.message, slow_error.message);
+    assert_int_equal(err.offset, slow_error.offset);
+    assert_int_equal(ts_reader_offset(&r), slow_offset);
+    if (status == TS_OK) {
+        assert_int_equal(slow_offset, len);
+        assert_int_equal(fast.op, slow.op);
+        assert_ptr_equal(fast.at, padded);
+        switch ((ts_imm)ts_op_infos[fast.op].imm) {
+        case TS_IMM_NONE: break;
+        case TS_IMM_I32:
+        case TS_IMM_I64: assert_int_equal(fast.i64, slow.i64); break;
+        case TS_IMM_BLOCK:
+            assert_int_equal(fast.block.kind, slow.block.kind);
+            if (fast.block.kind != TS_BLOCK_EMPTY) assert_int_equal(fast.block.type, slow.block.type);
+            break;
+        case TS_IMM_MEMARG:
+            assert_int_equal(fast.align, slow.align);
+            assert_int_equal(fast.offset, slow.offset); /* fall through */
+        default: assert_int_equal(fast.index, slow.index); break;
+        }
+    }
+    free(end);
+}
+static void encodings(void **state) {
+    (void)state;
+    unsigned n = 0;
+    for (unsigned op = 0; op < 0x100; op++) {
+        uint8_t bytes[MOST_BYTES] = {(uint8_t)op};
+        switch (ts_op_infos[op].text ? (ts_imm)ts_op_infos[op].imm : TS_IMM_ZERO) {
+        case TS_IMM_NONE: read_both_ways(bytes, 1); break;
+        case TS_IMM_BLOCK:
+        case TS_IMM_LABEL:
+        case TS_IMM_FUNC:
+        case TS_IMM_TYPE:
+        case TS_IMM_TAG:
+        case TS_IMM_LOCAL:
+        case TS_IMM_GLOBAL:
+        case TS_IMM_TABLE:
+        case TS_IMM_MEM:
+        case TS_IMM_I32:
+        case TS_IMM_I64:
+            for (unsigned i = 0; i < N_LEBS; i++) read_both_ways(bytes, 1 + put_leb(bytes + 1, i));
+            break;
+        case TS_IMM_MEMARG:
+            for (unsigned i = 0; i < N_LEBS; i++)
+                for (unsigned k = 0; k < N_LEBS; k++) {
+                    size_t len = 1 + put_leb(bytes + 1, i);
+                    if (bytes[1] < 0x80 && bytes[1] & 0x40) len += put_leb(bytes + len, (i + k) % N_LEBS);
+                    read_both_ways(bytes, len + put_leb(bytes + len, k));
+                }
+            break;
+        default: continue;
+        }
+        n++;
+    }
+    assert_int_equal(n, 186);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(unsigned_leb), cmocka_unit_test(signed_leb),
-                                       cmocka_unit_test(names), cmocka_unit_test(table), cmocka_unit_test(immediates)};
+                                       cmocka_unit_test(names),        cmocka_unit_test(table),
+                                       cmocka_unit_test(immediates),   cmocka_unit_test(encodings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
