@@ -12,22 +12,22 @@ static uint32_t pass_arguments(compiler *c, const ts_deftype *t) {
     spill_top(c, t->n_params);
     spill_accumulators(c);
     pop_to_height(c, c->stack.len - t->n_params);
-    uint32_t base = next_free_slot(c);
+    uint32_t base = c->next_slot;
     reserve_frame(c, (uint64_t)base + ts_frame_link(t) + 2);
     return base;
 }
 static void push_results(compiler *c, const ts_deftype *t) {
     forget_accumulators(c);
     c->last = NONE;
-    for (uint32_t i = 0; i < t->n_results; i++)
-        if (!push_entry(c, ENTRY_IN_SLOT, class_of(t->results[i]))) return;
+    if (!reserve_entries(c, t->n_results)) return;
+    for (uint32_t i = 0; i < t->n_results; i++) push_entry(c, ENTRY_IN_SLOT, class_of(t->results[i]));
     if (t->n_results == 1) {
         const operand_entry *e = &c->stack.data[c->stack.len - 1];
         if (e->reg_class < 3) c->accumulator_slot[e->reg_class] = e->pos;
     }
 }
 
-static void compile_call(compiler *c, uint32_t f) {
+void ts_compile_call(compiler *c, uint32_t f) {
     const ts_deftype *t = type_at(c, c->module->funcs[f].type);
     uint32_t base = pass_arguments(c, t);
     if (c->module->funcs[f].imported) {
@@ -38,7 +38,7 @@ static void compile_call(compiler *c, uint32_t f) {
     }
     push_results(c, t);
 }
-static void compile_call_indirect(compiler *c, uint32_t type, uint32_t table) {
+void ts_compile_call_indirect(compiler *c, uint32_t type, uint32_t table) {
     const ts_deftype *t = type_at(c, c->module->types[type]);
     popped_operand i = pop_operand(c);
     uint32_t si = operand_slot(c, &i);
@@ -50,7 +50,7 @@ static void compile_call_indirect(compiler *c, uint32_t type, uint32_t table) {
     c->code.data[at + 2].uw[1] = table;
     push_results(c, t);
 }
-static void compile_call_ref(compiler *c, uint32_t type) {
+void ts_compile_call_ref(compiler *c, uint32_t type) {
     const ts_deftype *t = type_at(c, c->module->types[type]);
     popped_operand i = pop_operand(c);
     uint32_t si = operand_slot(c, &i);
@@ -58,7 +58,7 @@ static void compile_call_ref(compiler *c, uint32_t type) {
     emit(c, TS_IR_call_ref, CLASS_NONE, base, base + ts_frame_link(t), si, 0);
     push_results(c, t);
 }
-static void compile_return_call(compiler *c, uint32_t f) {
+void ts_compile_return_call(compiler *c, uint32_t f) {
     const ts_deftype *t = type_at(c, c->module->funcs[f].type);
     uint32_t base = pass_arguments(c, t);
     reserve_frame(c, (uint64_t)ts_frame_link(t) + 2);
@@ -66,8 +66,9 @@ static void compile_return_call(compiler *c, uint32_t f) {
     uint32_t at = emit(c, imp ? TS_IR_return_call_import : TS_IR_return_call, CLASS_NONE, base, ts_frame_link(t),
                        t->param_slots, c->link);
     c->code.data[at + 2].u = f;
+    mark_unreachable(c);
 }
-static void compile_return_call_indirect(compiler *c, uint32_t type, uint32_t table) {
+void ts_compile_return_call_indirect(compiler *c, uint32_t type, uint32_t table) {
     const ts_deftype *t = type_at(c, c->module->types[type]);
     popped_operand i = pop_operand(c);
     uint32_t si = operand_slot(c, &i), base = pass_arguments(c, t);
@@ -76,46 +77,27 @@ static void compile_return_call_indirect(compiler *c, uint32_t type, uint32_t ta
     c->code.data[at + 2].uw[0] = t->id;
     c->code.data[at + 2].uw[1] = table;
     c->code.data[at + 3].s[0] = (uint16_t)si;
+    mark_unreachable(c);
 }
-static void compile_return_call_ref(compiler *c, uint32_t type) {
+void ts_compile_return_call_ref(compiler *c, uint32_t type) {
     const ts_deftype *t = type_at(c, c->module->types[type]);
     popped_operand i = pop_operand(c);
     uint32_t si = operand_slot(c, &i), base = pass_arguments(c, t);
     reserve_frame(c, (uint64_t)ts_frame_link(t) + 2);
     uint32_t at = emit(c, TS_IR_return_call_ref, CLASS_NONE, base, ts_frame_link(t), t->param_slots, c->link);
     c->code.data[at + 2].s[0] = (uint16_t)si;
+    mark_unreachable(c);
 }
 
-bool ts_compile_call(compiler *c, const struct ts_op *o) {
-    switch (o->op) {
-    case TS_OP_call: compile_call(c, o->index); return true;
-    case TS_OP_call_indirect: compile_call_indirect(c, o->index, o->index2); return true;
-    case TS_OP_call_ref: compile_call_ref(c, o->index); return true;
-    case TS_OP_return_call:
-        compile_return_call(c, o->index);
-        mark_unreachable(c);
-        return true;
-    case TS_OP_return_call_indirect:
-        compile_return_call_indirect(c, o->index, o->index2);
-        mark_unreachable(c);
-        return true;
-    case TS_OP_return_call_ref:
-        compile_return_call_ref(c, o->index);
-        mark_unreachable(c);
-        return true;
-    case TS_OP_throw: {
-        const ts_deftype *t = type_at(c, c->module->tags[o->index]);
-        spill_accumulators(c);
-        uint32_t top = next_free_slot(c);
-        uint32_t first = operands_in_sequence(c, t->n_params);
-        emit_word1(c, TS_IR_throw_, CLASS_NONE, first, top, o->index);
-        mark_unreachable(c);
-        return true;
-    }
-    case TS_OP_throw_ref:
-        emit(c, TS_IR_throw_ref, CLASS_NONE, pop_into_slot(c), 0, 0, 0);
-        mark_unreachable(c);
-        return true;
-    default: return false;
-    }
+void ts_compile_throw(compiler *c, uint32_t tag) {
+    const ts_deftype *t = type_at(c, c->module->tags[tag]);
+    spill_accumulators(c);
+    uint32_t top = c->next_slot;
+    uint32_t first = operands_in_sequence(c, t->n_params);
+    emit_word1(c, TS_IR_throw_, CLASS_NONE, first, top, tag);
+    mark_unreachable(c);
+}
+void ts_compile_throw_ref(compiler *c) {
+    emit(c, TS_IR_throw_ref, CLASS_NONE, pop_into_slot(c), 0, 0, 0);
+    mark_unreachable(c);
 }

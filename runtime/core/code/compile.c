@@ -5,16 +5,108 @@
  * spec: valid/instructions (types), exec/instructions */
 #include "base/assert.h"
 #include "core/code/compiler.h"
+#include <stddef.h>
 #include <stdlib.h>
 
-static ts_status compile_instruction(compiler *c, const struct ts_op *o) {
-    if (ts_compile_variable(c, o) || ts_compile_numeric(c, o) || ts_compile_memory(c, o) || ts_compile_control(c, o) ||
-        ts_compile_call(c, o) || ts_compile_gc(c, o) || ts_compile_simd(c, o))
-        return TS_OK;
-    return ts_fail(c->err, TS_UNSUPPORTED, "the instruction %s is not implemented",
-                   ts_op_infos[o->op].text ? ts_op_infos[o->op].text : "?");
+enum { MOST_WORDS = 4 }; /* of an instruction, but for br_table */
+uint32_t ts_emit(compiler *c, uint32_t op, uint8_t reg_class, ts_word word1) {
+    TS_ASSERT(op < TS_IR_COUNT && ts_ir_words[op] <= MOST_WORDS);
+    if (reg_class < 3) {
+        spill_accumulator(c, reg_class);
+        if (reg_class == CLASS_INT) c->previous_int_slot = c->accumulator_slot[CLASS_INT];
+        c->accumulator_slot[reg_class] = -1;
+    }
+    reserve_words(c, MOST_WORDS);
+    uint32_t at = c->code.len;
+    ts_word *w = c->code.data + at;
+    w[0].u = op;
+    w[1] = word1;
+    w[2].u = 0;
+    w[3].u = 0;
+    c->code.len += ts_ir_words[op];
+    c->last = at;
+    return at;
 }
 
+void ts_put_in_slot(compiler *c, bool is_const, uint64_t imm, uint8_t reg_class, uint32_t at, uint32_t pos) {
+    if (is_const) {
+        emit_const(c, pos, imm);
+        return;
+    }
+    TS_ASSERT(reg_class < 3);
+    write_slot_too(c, at, pos);
+    c->accumulator_slot[reg_class] = (int32_t)pos;
+}
+
+static void push_const(compiler *c, uint8_t reg_class, uint64_t imm) {
+    push_entry(c, ENTRY_IS_CONST, reg_class)->imm = imm;
+}
+static void push_local(compiler *c, uint32_t x) {
+    local_variable *l = &c->locals.data[x];
+    push_entry(c, ENTRY_IS_LOCAL, l->reg_class)->local = x;
+    l->uses++;
+}
+static ts_status compile_instruction(compiler *c, const struct ts_op *o) {
+    switch (o->op) {
+    case TS_OP_unreachable: ts_compile_unreachable(c); break;
+    case TS_OP_nop: break;
+    case TS_OP_block: ts_compile_block(c, o); break;
+    case TS_OP_loop: ts_compile_loop(c, o); break;
+    case TS_OP_if_: ts_compile_if(c, o); break;
+    case TS_OP_try_table: ts_compile_try_table(c, o); break;
+    case TS_OP_else_: ts_compile_else(c); break;
+    case TS_OP_end: ts_compile_end(c); break;
+    case TS_OP_br: ts_compile_br(c, o->index); break;
+    case TS_OP_br_if: ts_compile_br_if(c, o->index); break;
+    case TS_OP_br_table: ts_compile_br_table(c, o); break;
+    case TS_OP_br_on_null: ts_compile_br_on_null(c, o->index); break;
+    case TS_OP_br_on_non_null: ts_compile_br_on_non_null(c, o->index); break;
+    case TS_OP_br_on_cast: ts_compile_br_on_cast(c, o, false); break;
+    case TS_OP_br_on_cast_fail: ts_compile_br_on_cast(c, o, true); break;
+    case TS_OP_return_: ts_compile_return(c); break;
+    case TS_OP_call: ts_compile_call(c, o->index); break;
+    case TS_OP_call_indirect: ts_compile_call_indirect(c, o->index, o->index2); break;
+    case TS_OP_call_ref: ts_compile_call_ref(c, o->index); break;
+    case TS_OP_return_call: ts_compile_return_call(c, o->index); break;
+    case TS_OP_return_call_indirect: ts_compile_return_call_indirect(c, o->index, o->index2); break;
+    case TS_OP_return_call_ref: ts_compile_return_call_ref(c, o->index); break;
+    case TS_OP_throw: ts_compile_throw(c, o->index); break;
+    case TS_OP_throw_ref: ts_compile_throw_ref(c); break;
+    case TS_OP_drop: (void)pop_operand(c); break;
+    case TS_OP_select:
+    case TS_OP_select_t: ts_compile_select(c); break;
+    case TS_OP_local_get: push_local(c, o->index); break;
+    case TS_OP_local_set: ts_compile_local_set(c, o->index, false); break;
+    case TS_OP_local_tee: ts_compile_local_set(c, o->index, true); break;
+    case TS_OP_global_get: ts_compile_global_get(c, o->index); break;
+    case TS_OP_global_set: ts_compile_global_set(c, o->index); break;
+    case TS_OP_i32_load ... TS_OP_i64_load32_u: ts_compile_load(c, o); break;
+    case TS_OP_i32_store ... TS_OP_i64_store32: ts_compile_store(c, o); break;
+    case TS_OP_i32_const: push_const(c, CLASS_INT, (uint32_t)o->i64); break;
+    case TS_OP_i64_const: push_const(c, CLASS_INT, (uint64_t)o->i64); break;
+    case TS_OP_f32_const: push_const(c, CLASS_F32, o->f32); break;
+    case TS_OP_f64_const: push_const(c, CLASS_F64, o->f64); break;
+    case TS_OP_i32_eqz ... TS_OP_i64_extend32_s:
+    case TS_OP_i32_trunc_sat_f32_s ... TS_OP_i64_trunc_sat_f64_u:
+    case TS_OP_ref_is_null:
+    case TS_OP_ref_eq: ts_compile_numeric(c, o); break;
+    case TS_OP_i64_add128: ts_compile_wide_arithmetic(c, TS_IR_i64_add128, 4); break;
+    case TS_OP_i64_sub128: ts_compile_wide_arithmetic(c, TS_IR_i64_sub128, 4); break;
+    case TS_OP_i64_mul_wide_s: ts_compile_wide_arithmetic(c, TS_IR_i64_mul_wide_s, 2); break;
+    case TS_OP_i64_mul_wide_u: ts_compile_wide_arithmetic(c, TS_IR_i64_mul_wide_u, 2); break;
+    default:
+        if (ts_compile_memory(c, o) || ts_compile_gc(c, o) || ts_compile_simd(c, o)) break;
+        return ts_fail(c->err, TS_UNSUPPORTED, "the instruction %s is not implemented",
+                       ts_op_infos[o->op].text ? ts_op_infos[o->op].text : "?");
+    }
+    return TS_OK;
+}
+
+/* Returns the slot behind it. */
+static uint32_t add_local(compiler *c, uint32_t slot, uint8_t reg_class) {
+    c->locals.data[c->locals.len++] = (local_variable){.slot = (uint16_t)slot, .reg_class = reg_class};
+    return slot + class_slots(reg_class);
+}
 static ts_status read_locals(compiler *c) {
     ts_reader r = c->reader;
     uint32_t n_groups;
@@ -27,17 +119,9 @@ static ts_status read_locals(compiler *c) {
         TS_TRY(ts_read_valtype(&r, &t));
         total += n;
     }
-    c->n_locals = (uint32_t)total;
-    c->local_slot = calloc(total + 1, sizeof *c->local_slot);
-    c->local_class = calloc(total + 1, sizeof *c->local_class);
-    c->local_uses = calloc(total + 1, sizeof *c->local_uses);
-    if (!c->local_slot || !c->local_class || !c->local_uses) return ts_fail_nomem(c->err);
-    uint32_t at = 0, i = 0;
-    for (; i < c->type->n_params; i++) {
-        c->local_slot[i] = (uint16_t)at;
-        c->local_class[i] = class_of(c->type->params[i]);
-        at += class_slots(c->local_class[i]);
-    }
+    if (!ts_vec_reserve(&c->locals, total)) return ts_fail_nomem(c->err);
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < c->type->n_params; i++) at = add_local(c, at, class_of(c->type->params[i]));
     c->link = ts_frame_link(c->type);
     at = c->link + 2;
     TS_TRY(ts_read_u32(&c->reader, &n_groups));
@@ -47,17 +131,9 @@ static ts_status read_locals(compiler *c) {
         TS_TRY(ts_read_u32(&c->reader, &n));
         TS_TRY(ts_read_valtype(&c->reader, &t));
         uint8_t reg_class = class_of(t);
-        for (uint32_t k = 0; k < n; k++, i++) {
-            if (at > TS_MOST_FRAME_SLOTS) {
-                c->too_big = true;
-                return TS_OK;
-            }
-            c->local_slot[i] = (uint16_t)at;
-            c->local_class[i] = reg_class;
-            at += class_slots(reg_class);
-        }
+        for (uint32_t k = 0; k < n && at <= TS_MOST_FRAME_SLOTS; k++) at = add_local(c, at, reg_class);
     }
-    c->first_temp = at;
+    c->first_temp = c->next_slot = at;
     reserve_frame(c, at);
     return TS_OK;
 }
@@ -81,13 +157,16 @@ static ts_status skip_unreachable(compiler *c, struct ts_op *o) {
         }
     }
 }
-/* Room that one instruction needs for what it emits and pushes. Lists need more, but their pushes come
- * last. */
-enum { FIRST_WORDS = 64, SPARE_ENTRIES = 16 };
+/* The next instruction's code begins here. */
+static void map_code(compiler *c) {
+    const uint32_t offset = (uint32_t)(c->reader.at - c->module->bytes);
+    if (!ts_vec_push(&c->map, c->code.len) || !ts_vec_push(&c->map, offset)) c->nomem = true;
+}
+enum { FIRST_WORDS = 64 };
 static ts_status compile_body(compiler *c) {
     TS_TRY(read_locals(c));
     if (!ts_vec_reserve(&c->code, FIRST_WORDS)) return ts_fail_nomem(c->err);
-    if (c->too_big) return TS_OK;
+    if (is_too_big(c)) return TS_OK;
     control_frame f = {.op = TS_OP_block,
                        .patches = NONE,
                        .else_patch = NONE,
@@ -100,27 +179,28 @@ static ts_status compile_body(compiler *c) {
     if (c->form & TS_FORM_METERED) emit(c, TS_IR_fuel, CLASS_NONE, 0, 0, 0, 0);
     emit_count(c, 0);
     c->last = NONE;
-    while (!ts_reader_done(&c->reader) && c->frames.len) {
-        struct ts_op o TS_FILLED_LATER;
-        uint64_t offset = (uint64_t)(c->reader.at - c->module->bytes);
-        if (c->frames.data[c->frames.len - 1].unreachable)
+    struct ts_op o TS_FILLED_LATER;
+    while (!ts_reader_done(&c->reader)) {
+        if (!reserve_entries(c, SPARE_ENTRIES)) return ts_fail_nomem(c->err);
+        if (c->want_map) map_code(c);
+        if (c->unreachable)
             TS_TRY(skip_unreachable(c, &o));
         else
             TS_TRY(ts_read_op(&c->reader, &o));
-        if (c->want_map && (!ts_vec_push(&c->map, c->code.len) || !ts_vec_push(&c->map, (uint32_t)offset)))
-            c->nomem = true;
-        if (!ts_vec_reserve(&c->stack, (uint64_t)c->stack.len + SPARE_ENTRIES)) return ts_fail_nomem(c->err);
         TS_TRY(compile_instruction(c, &o));
         if (c->nomem) return ts_fail_nomem(c->err);
-        if (c->too_big) break;
+        if (is_too_big(c)) return TS_OK;
     }
-    TS_ASSERT(c->too_big || (c->frames.len == 1 && ts_reader_done(&c->reader)));
+    TS_ASSERT(c->frames.len == 1);
     c->code.data[enter + 1].uw[1] = c->frame_slots + 4;
     return TS_OK;
 }
-static ts_status compile(compiler *c, const ts_fcode *f, ts_error *e, bool want_map) {
+/* Begin with a function: the arrays are empty, and keep their memory. */
+static void start(compiler *c, const ts_fcode *f, bool want_map, ts_error *e) {
+    memset(c, 0, offsetof(compiler, code));
+    c->code.len = c->stack.len = c->frames.len = c->patches.len = 0;
+    c->handlers.len = c->catches.len = c->locals.len = c->map.len = 0;
     ts_module *m = f->module;
-    memset(c, 0, sizeof *c);
     c->module = m;
     c->func = &m->funcs[f->func];
     c->type = ts_types_get(ts_engine_types(m->engine), c->func->type);
@@ -134,10 +214,6 @@ static ts_status compile(compiler *c, const ts_fcode *f, ts_error *e, bool want_
     c->pending[0] = c->pending[1] = c->pending[2] = NONE;
     c->last = NONE;
     c->add_to_local = NONE;
-    ts_status st = compile_body(c);
-    if (st == TS_OK && c->too_big)
-        st = ts_fail(e, TS_UNSUPPORTED, "function %u needs a frame of more than 65,000 slots", f->func);
-    return st;
 }
 static void compiler_free(compiler *c) {
     ts_vec_free(&c->code);
@@ -146,28 +222,37 @@ static void compiler_free(compiler *c) {
     ts_vec_free(&c->patches);
     ts_vec_free(&c->handlers);
     ts_vec_free(&c->catches);
+    ts_vec_free(&c->locals);
     ts_vec_free(&c->map);
-    free(c->local_slot);
-    free(c->local_class);
-    free(c->local_uses);
+}
+/* A copy of n elements, which nothing else owns. NULL: there are none, or there is no memory. */
+static void *copy(compiler *c, const void *elements, uint32_t n, size_t size) {
+    void *p = n ? malloc(n * size) : NULL;
+    if (p) memcpy(p, elements, n * size);
+    if (n && !p) c->nomem = true;
+    return p;
+}
+static ts_status compile(compiler *c, const ts_fcode *f, bool want_map, ts_compiled *out, ts_error *e) {
+    *out = (ts_compiled){0};
+    start(c, f, want_map, e);
+    TS_TRY(compile_body(c));
+    if (is_too_big(c))
+        return ts_fail(e, TS_UNSUPPORTED, "function %u needs a frame of more than 65,000 slots", f->func);
+    *out = (ts_compiled){.code = copy(c, c->code.data, c->code.len, sizeof *c->code.data),
+                         .n_words = c->code.len,
+                         .handlers = copy(c, c->handlers.data, c->handlers.len, sizeof *c->handlers.data),
+                         .n_handlers = c->handlers.len,
+                         .frame_slots = c->frame_slots,
+                         .map = copy(c, c->map.data, c->map.len, sizeof *c->map.data),
+                         .n_map = c->map.len};
+    if (!c->nomem) return TS_OK;
+    ts_compiled_free(out);
+    return ts_fail_nomem(e);
 }
 
 ts_status ts_compile(const ts_fcode *f, bool with_map, ts_compiled *out, ts_error *e) {
-    compiler c;
-    *out = (ts_compiled){0};
-    ts_status st = compile(&c, f, e, with_map);
-    if (st == TS_OK) {
-        *out = (ts_compiled){.code = c.code.data,
-                             .n_words = c.code.len,
-                             .handlers = c.handlers.data,
-                             .n_handlers = c.handlers.len,
-                             .frame_slots = c.frame_slots,
-                             .map = c.map.data,
-                             .n_map = c.map.len};
-        c.code.data = NULL;
-        c.handlers.data = NULL;
-        c.map.data = NULL;
-    }
+    compiler c = {0};
+    ts_status st = compile(&c, f, with_map, out, e);
     compiler_free(&c);
     return st;
 }

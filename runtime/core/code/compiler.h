@@ -40,6 +40,11 @@ typedef struct popped_operand {
     uint16_t pos;
     uint8_t reg_class;
 } popped_operand;
+typedef struct local_variable {
+    uint32_t uses; /* entries of the operand stack */
+    uint16_t slot;
+    uint8_t reg_class;
+} local_variable;
 /* A branch whose target is not known yet. */
 typedef struct branch_patch {
     uint32_t instr, word; /* the word that gets the distance; NONE: field w1 of the instruction does */
@@ -52,7 +57,6 @@ typedef struct pending_catch {
 } pending_catch;
 typedef struct control_frame {
     uint16_t op;
-    bool unreachable; /* the rest of the block */
     bool has_else;
     uint32_t height; /* of the operand stack below the parameters */
     uint32_t n_params, n_results;
@@ -73,26 +77,26 @@ typedef struct compiler {
     ts_tier tier;
     ts_reader reader;
     ts_error *err;
-    bool nomem, too_big;
-    TS_VEC(ts_word) code;
-    TS_VEC(operand_entry) stack;
-    TS_VEC(control_frame) frames;
-    TS_VEC(branch_patch) patches;
-    TS_VEC(ts_handler) handlers;
-    TS_VEC(pending_catch) catches;
-    uint32_t n_locals;
-    uint16_t *local_slot;
-    uint8_t *local_class;
-    uint32_t *local_uses; /* entries of each local on the operand stack */
+    bool want_map;
+    bool nomem;
+    bool unreachable; /* the rest of the innermost block */
     uint32_t frame_slots, link, first_temp;
+    uint32_t next_slot;          /* that of the next entry of the operand stack */
     uint32_t spilled_below;      /* entries of the operand stack below this height are in their slots */
     uint32_t add_to_local;       /* an i32_add_SI_S to a local, if nothing can jump behind it; or NONE */
     uint32_t last;               /* the last instruction, if nothing can jump behind it; or NONE */
     int32_t accumulator_slot[3]; /* the slot whose value each accumulator holds too, or -1 */
     int32_t previous_int_slot;   /* accumulator_slot[CLASS_INT] before the last instruction */
     uint32_t pending[3];         /* the entry that is in each accumulator alone, or NONE */
-    TS_VEC(uint32_t) map;        /* pairs: word, byte offset in the module; only when asked for */
-    bool want_map;
+    /* The arrays, whose memory is kept from function to function. `code` is the first one. */
+    TS_VEC(ts_word) code;
+    TS_VEC(operand_entry) stack;
+    TS_VEC(control_frame) frames;
+    TS_VEC(branch_patch) patches;
+    TS_VEC(ts_handler) handlers;
+    TS_VEC(pending_catch) catches;
+    TS_VEC(local_variable) locals;
+    TS_VEC(uint32_t) map; /* pairs: word, byte offset in the module; only when asked for */
 } compiler;
 
 /* For an opcode that is a comparison: the first opcode of its family, and of the family of its negation. Else
@@ -116,30 +120,22 @@ static inline uint32_t class_slots(uint8_t reg_class) {
 }
 
 static inline void reserve_frame(compiler *c, uint64_t slots) {
-    if (slots > TS_MOST_FRAME_SLOTS)
-        c->too_big = true;
-    else if (slots > c->frame_slots)
-        c->frame_slots = (uint32_t)slots;
+    if (slots > c->frame_slots) c->frame_slots = slots < UINT32_MAX ? (uint32_t)slots : UINT32_MAX;
 }
-static inline uint32_t next_free_slot(const compiler *c) {
-    if (c->stack.len == 0) return c->first_temp;
-    const operand_entry *e = &c->stack.data[c->stack.len - 1];
-    return e->pos + class_slots(e->reg_class);
+/* Such a function is refused, when the instruction has been compiled. */
+static inline bool is_too_big(const compiler *c) {
+    return c->frame_slots > TS_MOST_FRAME_SLOTS;
 }
-static inline ts_word *append_words(compiler *c, uint32_t n) {
-    if (!ts_vec_reserve(&c->code, (uint64_t)c->code.len + n)) {
-        c->nomem = true; /* the rest of this instruction overwrites the code; then compilation ends */
-        c->code.len = 0;
-        if (n > c->code.cap) return NULL;
-    }
-    ts_word *w = c->code.data + c->code.len;
-    memset(w, 0, n * sizeof *w);
-    c->code.len += n;
-    return w;
+/* Make room for n words. Without memory, the rest of this instruction overwrites the code; then compilation ends. */
+static inline void reserve_words(compiler *c, uint64_t n) {
+    if (TS_LIKELY(c->code.cap - c->code.len >= n)) return;
+    if (ts_vec_reserve(&c->code, c->code.len + n)) return;
+    c->nomem = true;
+    c->code.len = 0;
 }
 static inline void write_slot_too(compiler *c, uint32_t at, uint32_t slot) {
     TS_ASSERT(c->nomem || (at + 1 < c->code.len && c->code.data[at].u + TS_TO_SLOT < TS_IR_COUNT));
-    TS_ASSERT(c->too_big || slot < c->frame_slots);
+    TS_ASSERT(is_too_big(c) || slot < c->frame_slots);
     c->code.data[at].u += TS_TO_SLOT;
     c->code.data[at + 1].s[0] = (uint16_t)slot;
 }
@@ -178,68 +174,55 @@ static inline void slot_written(compiler *c, uint32_t slot, uint32_t n) {
         if (c->accumulator_slot[k] >= (int32_t)slot && c->accumulator_slot[k] < (int32_t)(slot + n))
             c->accumulator_slot[k] = -1;
 }
-/* Emit an instruction that leaves its result in the accumulator of `reg_class` (CLASS_NONE: none). */
+/* Emit an instruction that leaves its result in the accumulator of `reg_class` (CLASS_NONE: none). The words behind
+ * the second one are 0. */
+uint32_t ts_emit(compiler *c, uint32_t op, uint8_t reg_class, ts_word word1);
 static inline uint32_t emit(compiler *c, uint32_t op, uint8_t reg_class, uint32_t s0, uint32_t s1, uint32_t s2,
                             uint32_t s3) {
-    TS_ASSERT(op < TS_IR_COUNT);
-    TS_ASSERT(c->too_big || c->nomem || (s0 <= UINT16_MAX && s1 <= UINT16_MAX && s2 <= UINT16_MAX && s3 <= UINT16_MAX));
-    if (reg_class < 3) {
-        spill_accumulator(c, reg_class);
-        if (reg_class == CLASS_INT) c->previous_int_slot = c->accumulator_slot[CLASS_INT];
-        c->accumulator_slot[reg_class] = -1;
-    }
-    uint32_t at = c->code.len;
-    ts_word *w = append_words(c, ts_ir_words[op]);
-    if (!w) return 0;
-    if (c->nomem) at = 0;
-    w[0].u = op;
-    if (ts_ir_words[op] > 1) {
-        w[1].s[0] = (uint16_t)s0;
-        w[1].s[1] = (uint16_t)s1;
-        w[1].s[2] = (uint16_t)s2;
-        w[1].s[3] = (uint16_t)s3;
-    }
-    c->last = at;
-    return at;
+    TS_ASSERT(is_too_big(c) || c->nomem ||
+              (s0 <= UINT16_MAX && s1 <= UINT16_MAX && s2 <= UINT16_MAX && s3 <= UINT16_MAX));
+    return ts_emit(c, op, reg_class, (ts_word){.s = {(uint16_t)s0, (uint16_t)s1, (uint16_t)s2, (uint16_t)s3}});
 }
 static inline uint32_t emit_word1(compiler *c, uint32_t op, uint8_t reg_class, uint32_t s0, uint32_t s1, uint32_t w1) {
-    uint32_t at = emit(c, op, reg_class, s0, s1, 0, 0);
-    c->code.data[at + 1].uw[1] = w1;
-    return at;
+    TS_ASSERT(is_too_big(c) || c->nomem || (s0 <= UINT16_MAX && s1 <= UINT16_MAX));
+    ts_word word1 = {.s = {(uint16_t)s0, (uint16_t)s1}};
+    word1.uw[1] = w1;
+    return ts_emit(c, op, reg_class, word1);
 }
 static inline void emit_count(compiler *c, bool is_loop) {
     if (c->tier == TS_TIER_INTERPRETED) return;
     emit_word1(c, TS_IR_count, CLASS_NONE, 0, 0, ts_count_until_hot(c->tier, is_loop, c->code.len));
 }
+/* Before each instruction there is room for so many entries. */
+enum { SPARE_ENTRIES = 16 };
+static inline bool reserve_entries(compiler *c, uint32_t n) {
+    if (TS_LIKELY(c->stack.cap - c->stack.len >= n)) return true;
+    if (!ts_vec_reserve(&c->stack, (uint64_t)c->stack.len + n)) c->nomem = true;
+    return !c->nomem;
+}
 static inline operand_entry *push_entry(compiler *c, uint8_t kind, uint8_t reg_class) {
-    uint32_t pos = next_free_slot(c);
-    reserve_frame(c, (uint64_t)pos + class_slots(reg_class));
-    if (!ts_vec_push(&c->stack,
-                     (operand_entry){.kind = kind, .reg_class = reg_class, .pos = (uint16_t)pos, .at = NONE})) {
-        c->nomem = true;
-        return NULL;
-    }
-    return &c->stack.data[c->stack.len - 1];
+    TS_ASSERT(c->stack.len < c->stack.cap);
+    operand_entry *e = &c->stack.data[c->stack.len++];
+    *e = (operand_entry){.kind = kind, .reg_class = reg_class, .pos = (uint16_t)c->next_slot, .at = NONE};
+    c->next_slot += class_slots(reg_class);
+    reserve_frame(c, c->next_slot);
+    return e;
 }
 static inline void push_accumulator(compiler *c, uint8_t reg_class, uint32_t at) {
-    operand_entry *e = push_entry(c, ENTRY_IN_ACCUMULATOR, reg_class);
-    if (!e) return;
-    e->at = at;
+    push_entry(c, ENTRY_IN_ACCUMULATOR, reg_class)->at = at;
     c->pending[reg_class] = c->stack.len - 1;
 }
 /* Push the result of an instruction that wrote it to the slot of the new entry. at: the s0 of that
  * instruction may still be changed. */
 static inline void push_result(compiler *c, uint8_t reg_class, uint32_t at) {
     operand_entry *e = push_entry(c, ENTRY_IN_SLOT, reg_class);
-    if (!e) return;
     e->at = at;
     slot_written(c, e->pos, class_slots(reg_class));
 }
 static inline uint32_t result_slot(compiler *c,
                                    uint8_t reg_class) { /* the slot of the entry that push_result will push */
-    uint32_t pos = next_free_slot(c);
-    reserve_frame(c, (uint64_t)pos + class_slots(reg_class));
-    return pos;
+    reserve_frame(c, c->next_slot + class_slots(reg_class));
+    return c->next_slot;
 }
 static inline void emit_copy(compiler *c, uint8_t reg_class, uint32_t to, uint32_t from) {
     if (reg_class < 3 && c->accumulator_slot[reg_class] == (int32_t)from)
@@ -258,8 +241,8 @@ static inline void spill_entry(compiler *c, uint32_t i) { /* write entry i to it
     switch (e->kind) {
     case ENTRY_IN_ACCUMULATOR: spill_accumulator(c, e->reg_class); return;
     case ENTRY_IS_LOCAL:
-        emit_copy(c, e->reg_class, e->pos, c->local_slot[e->local]);
-        c->local_uses[e->local]--;
+        emit_copy(c, e->reg_class, e->pos, c->locals.data[e->local].slot);
+        c->locals.data[e->local].uses--;
         break;
     case ENTRY_IS_CONST: emit_const(c, e->pos, e->imm); break;
     default: break;
@@ -284,45 +267,41 @@ static inline void merge_control_flow(compiler *c) { /* the accumulators differ 
     c->accumulator_slot[0] = c->accumulator_slot[1] = c->accumulator_slot[2] = -1;
 }
 static inline popped_operand pop_operand(compiler *c) {
-    if (c->stack.len == 0) { /* only after running out of memory */
-        c->nomem = true;
-        return (popped_operand){.slot = 0};
-    }
-    operand_entry *e = &c->stack.data[--c->stack.len];
+    TS_ASSERT(c->stack.len > 0);
+    const operand_entry *e = &c->stack.data[--c->stack.len];
     if (c->spilled_below > c->stack.len) c->spilled_below = c->stack.len;
-    popped_operand o = {.slot = -1, .at = e->at, .pos = e->pos, .reg_class = e->reg_class};
+    c->next_slot = e->pos;
+    popped_operand o = {.slot = -1, .at = e->at, .imm = e->imm, .pos = e->pos, .reg_class = e->reg_class};
     switch (e->kind) {
     case ENTRY_IN_ACCUMULATOR:
         o.in_accumulator = true;
         c->pending[e->reg_class] = NONE;
-        break;
-    case ENTRY_IS_CONST:
-        o.is_const = true;
-        o.imm = e->imm;
-        break;
+        return o;
+    case ENTRY_IS_CONST: o.is_const = true; return o;
     case ENTRY_IS_LOCAL:
-        c->local_uses[e->local]--;
-        o.slot = c->local_slot[e->local];
+        c->locals.data[e->local].uses--;
+        o.slot = c->locals.data[e->local].slot;
         o.at = NONE;
         break;
     default: o.slot = e->pos; break;
     }
-    if (o.slot >= 0 && o.reg_class < 3 && c->accumulator_slot[o.reg_class] == o.slot) o.in_accumulator = true;
+    o.in_accumulator = o.reg_class < 3 && c->accumulator_slot[o.reg_class] == o.slot;
     return o;
 }
+/* Whether the last instruction computed the operand, which has no slot: it can be taken back. */
+static inline bool is_last_result(const compiler *c, const popped_operand *o) {
+    return o->in_accumulator && o->slot < 0 && o->at == c->last && c->last != NONE;
+}
+/* Put a constant, or a value that is in its accumulator alone, into the slot `pos`. */
+void ts_put_in_slot(compiler *c, bool is_const, uint64_t imm, uint8_t reg_class, uint32_t at, uint32_t pos);
 /* Put the operand into a slot and return the slot. */
 static inline uint32_t operand_slot(compiler *c, popped_operand *o) {
-    if (o->slot >= 0) return (uint32_t)o->slot;
-    if (o->is_const) {
-        emit_const(c, o->pos, o->imm);
+    if (o->slot < 0) {
+        ts_put_in_slot(c, o->is_const, o->imm, o->reg_class, o->at, o->pos);
         o->is_const = false;
-    } else {
-        TS_ASSERT(o->in_accumulator && o->reg_class < 3);
-        write_slot_too(c, o->at, o->pos);
-        if (o->reg_class < 3) c->accumulator_slot[o->reg_class] = o->pos; /* always; gcc warns without it */
+        o->slot = o->pos;
     }
-    o->slot = o->pos;
-    return o->pos;
+    return (uint32_t)o->slot;
 }
 
 static inline void set_word(compiler *c, uint32_t at, uint32_t word, uint64_t v) {
@@ -357,23 +336,54 @@ static inline void set_word_pair(compiler *c, uint32_t at, uint32_t word, uint32
 /* Pop n operands into their own, consecutive slots. Returns the first slot. */
 static inline uint32_t operands_in_sequence(compiler *c, uint32_t n) {
     spill_top(c, n);
-    uint32_t first = n ? c->stack.data[c->stack.len - n].pos : next_free_slot(c);
+    uint32_t first = n ? c->stack.data[c->stack.len - n].pos : c->next_slot;
     pop_to_height(c, c->stack.len - n);
     return first;
 }
 static inline void mark_unreachable(compiler *c) {
-    control_frame *l = &c->frames.data[c->frames.len - 1];
-    l->unreachable = true;
+    c->unreachable = true;
 }
 
-/* Each of these compiles the instructions of its kind and returns false for all others. */
-bool ts_compile_variable(compiler *c, const struct ts_op *o); /* variables.c */
-bool ts_compile_numeric(compiler *c, const struct ts_op *o);  /* numeric.c */
-bool ts_compile_memory(compiler *c, const struct ts_op *o);   /* memory.c: memories, tables, segments */
-bool ts_compile_control(compiler *c, const struct ts_op *o);  /* control.c: blocks, branches */
-bool ts_compile_call(compiler *c, const struct ts_op *o);     /* calls.c: calls, exceptions */
-bool ts_compile_gc(compiler *c, const struct ts_op *o);       /* gc.c: references, structs, arrays */
-bool ts_compile_simd(compiler *c, const struct ts_op *o);     /* simd.c */
+/* variables.c */
+void ts_compile_local_set(compiler *c, uint32_t x, bool tee);
+void ts_compile_select(compiler *c);
+void ts_compile_global_get(compiler *c, uint32_t g);
+void ts_compile_global_set(compiler *c, uint32_t g);
+/* numeric.c: operations on one or two values; on n operands, with two results */
+void ts_compile_numeric(compiler *c, const struct ts_op *o);
+void ts_compile_wide_arithmetic(compiler *c, uint32_t op, uint32_t n);
+/* memory.c */
+void ts_compile_load(compiler *c, const struct ts_op *o);
+void ts_compile_store(compiler *c, const struct ts_op *o);
+/* control.c */
+void ts_compile_unreachable(compiler *c);
+void ts_compile_block(compiler *c, const struct ts_op *o);
+void ts_compile_loop(compiler *c, const struct ts_op *o);
+void ts_compile_if(compiler *c, const struct ts_op *o);
+void ts_compile_try_table(compiler *c, const struct ts_op *o);
+void ts_compile_else(compiler *c);
+void ts_compile_end(compiler *c);
+void ts_compile_br(compiler *c, uint32_t depth);
+void ts_compile_br_if(compiler *c, uint32_t depth);
+void ts_compile_br_table(compiler *c, const struct ts_op *o);
+void ts_compile_br_on_null(compiler *c, uint32_t depth);
+void ts_compile_br_on_non_null(compiler *c, uint32_t depth);
+void ts_compile_br_on_cast(compiler *c, const struct ts_op *o, bool on_fail);
+void ts_compile_return(compiler *c);
+/* calls.c */
+void ts_compile_call(compiler *c, uint32_t f);
+void ts_compile_call_indirect(compiler *c, uint32_t type, uint32_t table);
+void ts_compile_call_ref(compiler *c, uint32_t type);
+void ts_compile_return_call(compiler *c, uint32_t f);
+void ts_compile_return_call_indirect(compiler *c, uint32_t type, uint32_t table);
+void ts_compile_return_call_ref(compiler *c, uint32_t type);
+void ts_compile_throw(compiler *c, uint32_t tag);
+void ts_compile_throw_ref(compiler *c);
+/* Each of these compiles those instructions of its kind that have no function above. It returns false for all others.
+ */
+bool ts_compile_memory(compiler *c, const struct ts_op *o); /* memory.c: memories, tables, segments, vectors */
+bool ts_compile_gc(compiler *c, const struct ts_op *o);     /* gc.c: references, structs, arrays */
+bool ts_compile_simd(compiler *c, const struct ts_op *o);   /* simd.c */
 
 /* Emit a return of the results on top of the operand stack (control.c). */
 void ts_emit_return(compiler *c);

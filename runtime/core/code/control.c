@@ -64,7 +64,7 @@ static void move_to_label(compiler *c, const control_frame *l, uint32_t n, bool 
                 emit(c, TS_IR_put_r + e->reg_class, CLASS_NONE, l->base, 0, 0, 0);
             }
             break;
-        case ENTRY_IS_LOCAL: emit_copy(c, e->reg_class, l->base, c->local_slot[e->local]); break;
+        case ENTRY_IS_LOCAL: emit_copy(c, e->reg_class, l->base, c->locals.data[e->local].slot); break;
         case ENTRY_IS_CONST: emit_const(c, l->base, e->imm); break;
         default: emit_copy(c, e->reg_class, l->base, e->pos); break;
         }
@@ -84,7 +84,7 @@ void ts_emit_return(compiler *c) {
     }
     operand_entry *e = &c->stack.data[c->stack.len - 1];
     if (n == 1 && e->reg_class != CLASS_V128) {
-        int32_t slot = e->kind == ENTRY_IS_LOCAL ? c->local_slot[e->local] : e->pos;
+        int32_t slot = e->kind == ENTRY_IS_LOCAL ? c->locals.data[e->local].slot : e->pos;
         if (e->kind == ENTRY_IS_CONST) emit_const(c, e->pos, e->imm);
         if (e->kind == ENTRY_IN_ACCUMULATOR || (e->kind != ENTRY_IS_CONST && c->accumulator_slot[e->reg_class] == slot))
             emit(c, TS_IR_ret_r + e->reg_class, CLASS_NONE, 0, 0, 0, c->link);
@@ -122,7 +122,7 @@ static uint32_t fuse_add_branch(compiler *c, uint32_t cmp, uint32_t form, uint32
 }
 /* Emit a branch that depends on the operand. Returns the instruction, whose w1 is the target. */
 static uint32_t emit_condition(compiler *c, popped_operand *o, bool negate) {
-    if (o->in_accumulator && o->slot < 0 && o->at == c->last && c->last != NONE) {
+    if (is_last_result(c, o)) {
         ts_word *w = &c->code.data[o->at];
         uint32_t op = (uint32_t)w->u;
         const ts_comparison *ci = &ts_comparisons[op];
@@ -200,7 +200,7 @@ static void emit_branch_if(compiler *c, uint32_t depth, popped_operand *cond, bo
     allow_jump_here(c);
     memcpy(c->accumulator_slot, acc, sizeof acc);
 }
-static void compile_br_table(compiler *c, const struct ts_op *o) {
+void ts_compile_br_table(compiler *c, const struct ts_op *o) {
     popped_operand idx = pop_operand(c);
     if (idx.is_const) operand_slot(c, &idx);
     uint32_t n = o->n, ar = arity(label_at(c, o->index));
@@ -208,7 +208,10 @@ static void compile_br_table(compiler *c, const struct ts_op *o) {
     spill_accumulators(c);
     uint32_t at = idx.in_accumulator ? emit_word1(c, TS_IR_br_table_A, CLASS_NONE, 0, 0, n)
                                      : emit_word1(c, TS_IR_br_table, CLASS_NONE, operand_slot(c, &idx), 0, n);
-    if (!append_words(c, n + 1) || c->nomem) return;
+    reserve_words(c, (uint64_t)n + 1);
+    if (c->nomem) return;
+    memset(c->code.data + c->code.len, 0, ((size_t)n + 1) * sizeof *c->code.data);
+    c->code.len += n + 1;
     ts_reader r = c->reader;
     r.at = o->vec;
     for (uint32_t i = 0; i <= n; i++) {
@@ -231,6 +234,7 @@ static void compile_br_table(compiler *c, const struct ts_op *o) {
         }
         if (c->nomem) return;
     }
+    mark_unreachable(c);
 }
 
 /* Compare the top reference with null, all 64 bits of it. Returns an operand that is in R alone. */
@@ -239,12 +243,12 @@ static popped_operand emit_null_test(compiler *c, bool non_null) {
     uint32_t slot = c->stack.data[c->stack.len - 1].pos;
     uint32_t at = emit(c, (non_null ? TS_IR_i64_ne_AS : TS_IR_i64_eq_AS) + TS_BIN_SI, CLASS_INT, 0, slot, 0, 0);
     return (popped_operand){
-        .in_accumulator = true, .slot = -1, .at = at, .pos = (uint16_t)next_free_slot(c), .reg_class = CLASS_INT};
+        .in_accumulator = true, .slot = -1, .at = at, .pos = (uint16_t)c->next_slot, .reg_class = CLASS_INT};
 }
-static void compile_br_on_cast(compiler *c, const struct ts_op *o, bool on_fail) {
+void ts_compile_br_on_cast(compiler *c, const struct ts_op *o, bool on_fail) {
     spill_entry(c, c->stack.len - 1);
     uint32_t slot = c->stack.data[c->stack.len - 1].pos;
-    uint32_t tmp = next_free_slot(c);
+    uint32_t tmp = c->next_slot;
     reserve_frame(c, (uint64_t)tmp + 1);
     uint32_t at = emit(c, TS_IR_ref_test, CLASS_NONE, tmp, slot, 0, 0);
     ts_valtype to = ts_canon_valtype(c->module, o->cast.to);
@@ -277,24 +281,22 @@ static control_frame *open_block(compiler *c, uint16_t op, const ts_blocktype *b
     control_frame *p = &c->frames.data[c->frames.len - 1];
     spill_all(c);
     p->height = c->stack.len - p->n_params;
-    p->base = p->n_params ? c->stack.data[p->height].pos : next_free_slot(c);
-    uint64_t room = p->base;
-    for (uint32_t i = 0; i < p->n_results; i++) room += 2;
-    reserve_frame(c, room + 1);
+    p->base = p->n_params ? c->stack.data[p->height].pos : c->next_slot;
+    reserve_frame(c, p->base + 2 * (uint64_t)p->n_results + 1);
     return p;
 }
 static ts_valtype result_type(const control_frame *l, uint32_t i) {
     return l->one ? l->one : l->results[i];
 }
 static void close_block(compiler *c) {
-    control_frame l = c->frames.data[c->frames.len - 1];
-    bool reachable = !l.unreachable;
-    if (reachable) spill_top(c, l.n_results);
+    const control_frame *l = &c->frames.data[c->frames.len - 1];
+    bool reachable = !c->unreachable;
+    if (reachable) spill_top(c, l->n_results);
     if (reachable) spill_accumulators(c);
-    if (l.op == TS_OP_try_table)
-        for (uint32_t i = 0; i < l.n_catches; i++) {
-            const pending_catch *p = &c->catches.data[l.first_catch + i];
-            if (!ts_vec_push(&c->handlers, (ts_handler){.from = l.try_from,
+    if (l->op == TS_OP_try_table)
+        for (uint32_t i = 0; i < l->n_catches; i++) {
+            const pending_catch *p = &c->catches.data[l->first_catch + i];
+            if (!ts_vec_push(&c->handlers, (ts_handler){.from = l->try_from,
                                                         .to = c->code.len,
                                                         .target = p->target,
                                                         .tag = p->tag,
@@ -302,28 +304,27 @@ static void close_block(compiler *c) {
                                                         .with_ref = p->with_ref}))
                 c->nomem = true;
         }
-    pop_to_height(c, l.height);
-    if (l.else_patch != NONE) set_target(c, l.else_patch, NONE, c->code.len); /* an if without else */
-    bool merged = l.patches != NONE || l.else_patch != NONE;
-    bind_patches_here(c, l.patches);
-    c->frames.len--;
+    pop_to_height(c, l->height);
+    if (l->else_patch != NONE) set_target(c, l->else_patch, NONE, c->code.len); /* an if without else */
+    bool merged = l->patches != NONE || l->else_patch != NONE;
+    bind_patches_here(c, l->patches);
+    c->frames.len--; /* *l is still there */
+    c->unreachable = false;
     if (merged || !reachable) merge_control_flow(c);
-    for (uint32_t i = 0; i < l.n_results; i++) {
-        operand_entry *e = push_entry(c, ENTRY_IN_SLOT, class_of(result_type(&l, i)));
-        if (!e) return;
-    }
-    if (c->spilled_below > l.height) c->spilled_below = l.height;
+    if (!reserve_entries(c, l->n_results)) return;
+    for (uint32_t i = 0; i < l->n_results; i++) push_entry(c, ENTRY_IN_SLOT, class_of(result_type(l, i)));
+    if (c->spilled_below > l->height) c->spilled_below = l->height;
     c->spilled_below = c->stack.len;
 }
 static void reset_params(compiler *c, const control_frame *l) {
     pop_to_height(c, l->height);
-    for (uint32_t i = 0; i < l->n_params; i++)
-        if (!push_entry(c, ENTRY_IN_SLOT, class_of(l->params[i]))) return;
+    if (!reserve_entries(c, l->n_params)) return;
+    for (uint32_t i = 0; i < l->n_params; i++) push_entry(c, ENTRY_IN_SLOT, class_of(l->params[i]));
     c->spilled_below = c->stack.len;
 }
-static void compile_else(compiler *c) {
+void ts_compile_else(compiler *c) {
     control_frame *l = &c->frames.data[c->frames.len - 1];
-    if (!l->unreachable) {
+    if (!c->unreachable) {
         spill_top(c, l->n_results);
         spill_accumulators(c);
         uint32_t at = emit(c, TS_IR_br, CLASS_NONE, 0, 0, 0, 0);
@@ -331,12 +332,12 @@ static void compile_else(compiler *c) {
     }
     if (l->else_patch != NONE) set_target(c, l->else_patch, NONE, c->code.len);
     l->else_patch = NONE;
-    l->unreachable = false;
+    c->unreachable = false;
     l->has_else = true;
     reset_params(c, l);
     merge_control_flow(c);
 }
-static void compile_try_table(compiler *c, const struct ts_op *o) {
+void ts_compile_try_table(compiler *c, const struct ts_op *o) {
     ts_reader r = c->reader;
     r.at = o->vec;
     uint32_t first = c->catches.len, over = NONE;
@@ -350,7 +351,7 @@ static void compile_try_table(compiler *c, const struct ts_op *o) {
         bool all = k.kind >= 2;
         bool func = is_function_label(c, k.label);
         control_frame *l = label_at(c, k.label);
-        uint32_t slot = func ? next_free_slot(c) : l->base;
+        uint32_t slot = func ? c->next_slot : l->base;
         reserve_frame(c, (uint64_t)slot + 2 * (arity(l) + 1));
         if (!ts_vec_push(&c->catches, (pending_catch){.target = c->code.len,
                                                       .tag = all ? NONE : k.tag,
@@ -377,87 +378,69 @@ static void compile_try_table(compiler *c, const struct ts_op *o) {
     p->n_catches = o->n;
 }
 
-bool ts_compile_control(compiler *c, const struct ts_op *o) {
-    switch (o->op) {
-    case TS_OP_unreachable:
-        emit(c, TS_IR_unreachable, CLASS_NONE, 0, 0, 0, 0);
-        mark_unreachable(c);
-        return true;
-    case TS_OP_nop: return true;
-    case TS_OP_block: open_block(c, o->op, &o->block); return true;
-    case TS_OP_loop: {
-        control_frame *l = open_block(c, o->op, &o->block);
-        spill_accumulators(c);
-        merge_control_flow(c);
-        if (l) l->loop_at = c->code.len;
-        if (c->form & TS_FORM_METERED) emit(c, TS_IR_fuel, CLASS_NONE, 0, 0, 0, 0);
-        emit_count(c, 1);
-        allow_jump_here(c);
-        return true;
+void ts_compile_unreachable(compiler *c) {
+    emit(c, TS_IR_unreachable, CLASS_NONE, 0, 0, 0, 0);
+    mark_unreachable(c);
+}
+void ts_compile_block(compiler *c, const struct ts_op *o) {
+    (void)open_block(c, o->op, &o->block);
+}
+void ts_compile_loop(compiler *c, const struct ts_op *o) {
+    control_frame *l = open_block(c, o->op, &o->block);
+    spill_accumulators(c);
+    merge_control_flow(c);
+    if (l) l->loop_at = c->code.len;
+    if (c->form & TS_FORM_METERED) emit(c, TS_IR_fuel, CLASS_NONE, 0, 0, 0, 0);
+    emit_count(c, 1);
+    allow_jump_here(c);
+}
+void ts_compile_if(compiler *c, const struct ts_op *o) {
+    popped_operand k = pop_operand(c);
+    if (k.in_accumulator && k.slot < 0) {
+        /* Moves between the comparison and the branch would prevent their fusion, so nothing is moved
+         * unless an entry is a local or a constant. */
+        bool clean = true;
+        for (uint32_t i = c->spilled_below < c->stack.len ? c->spilled_below : c->stack.len; i < c->stack.len; i++)
+            if (c->stack.data[i].kind == ENTRY_IS_LOCAL || c->stack.data[i].kind == ENTRY_IS_CONST) clean = false;
+        if (!clean) spill_all(c);
+    } else {
+        spill_all(c);
     }
-    case TS_OP_if_: {
-        popped_operand k = pop_operand(c);
-        if (k.in_accumulator && k.slot < 0) {
-            /* Moves between the comparison and the branch would prevent their fusion, so nothing is moved
-             * unless an entry is a local or a constant. */
-            bool clean = true;
-            for (uint32_t i = c->spilled_below < c->stack.len ? c->spilled_below : c->stack.len; i < c->stack.len; i++)
-                if (c->stack.data[i].kind == ENTRY_IS_LOCAL || c->stack.data[i].kind == ENTRY_IS_CONST) clean = false;
-            if (!clean) spill_all(c);
-        } else {
-            spill_all(c);
-        }
-        uint32_t at = emit_condition(c, &k, true);
-        uint32_t acc_r = (uint32_t)c->accumulator_slot[CLASS_INT];
-        control_frame *l = open_block(c, o->op, &o->block);
-        c->accumulator_slot[CLASS_INT] = (int32_t)acc_r;
-        if (l) l->else_patch = at;
-        allow_jump_here(c);
-        return true;
-    }
-    case TS_OP_else_: compile_else(c); return true;
-    case TS_OP_end:
-        if (c->frames.len == 1) {
-            if (!c->frames.data[0].unreachable) ts_emit_return(c);
-            return true;
-        }
+    uint32_t at = emit_condition(c, &k, true);
+    uint32_t acc_r = (uint32_t)c->accumulator_slot[CLASS_INT];
+    control_frame *l = open_block(c, o->op, &o->block);
+    c->accumulator_slot[CLASS_INT] = (int32_t)acc_r;
+    if (l) l->else_patch = at;
+    allow_jump_here(c);
+}
+void ts_compile_end(compiler *c) {
+    if (c->frames.len > 1)
         close_block(c);
-        return true;
-    case TS_OP_br:
-        emit_branch(c, o->index);
-        mark_unreachable(c);
-        return true;
-    case TS_OP_br_if: {
-        popped_operand k = pop_operand(c);
-        emit_branch_if(c, o->index, &k, false);
-        return true;
-    }
-    case TS_OP_br_table:
-        compile_br_table(c, o);
-        mark_unreachable(c);
-        return true;
-    case TS_OP_return_:
+    else if (!c->unreachable)
         ts_emit_return(c);
-        mark_unreachable(c);
-        return true;
-    case TS_OP_try_table: compile_try_table(c, o); return true;
-    case TS_OP_br_on_null: {
-        popped_operand k = emit_null_test(c, false);
-        /* the label does not take the reference */
-        operand_entry saved = c->stack.data[c->stack.len - 1];
-        c->stack.len--;
-        emit_branch_if(c, o->index, &k, false);
-        c->stack.data[c->stack.len++] = saved;
-        return true;
-    }
-    case TS_OP_br_on_non_null: {
-        popped_operand k = emit_null_test(c, true);
-        emit_branch_if(c, o->index, &k, false);
-        (void)pop_operand(c);
-        return true;
-    }
-    case TS_OP_br_on_cast: compile_br_on_cast(c, o, false); return true;
-    case TS_OP_br_on_cast_fail: compile_br_on_cast(c, o, true); return true;
-    default: return false;
-    }
+}
+void ts_compile_br(compiler *c, uint32_t depth) {
+    emit_branch(c, depth);
+    mark_unreachable(c);
+}
+void ts_compile_br_if(compiler *c, uint32_t depth) {
+    popped_operand k = pop_operand(c);
+    emit_branch_if(c, depth, &k, false);
+}
+void ts_compile_return(compiler *c) {
+    ts_emit_return(c);
+    mark_unreachable(c);
+}
+void ts_compile_br_on_null(compiler *c, uint32_t depth) {
+    popped_operand k = emit_null_test(c, false);
+    /* the label does not take the reference */
+    operand_entry saved = c->stack.data[c->stack.len - 1];
+    c->stack.len--;
+    emit_branch_if(c, depth, &k, false);
+    c->stack.data[c->stack.len++] = saved;
+}
+void ts_compile_br_on_non_null(compiler *c, uint32_t depth) {
+    popped_operand k = emit_null_test(c, true);
+    emit_branch_if(c, depth, &k, false);
+    (void)pop_operand(c);
 }

@@ -6,7 +6,7 @@
 
 static void compile_gc_new(compiler *c, uint32_t op, uint32_t n, uint32_t lo, uint32_t hi, bool by_slots) {
     spill_accumulators(c);
-    uint32_t top = next_free_slot(c), first;
+    uint32_t top = c->next_slot, first;
     uint32_t s1 = 0;
     if (by_slots) {
         first = operands_in_sequence(c, n);
@@ -31,11 +31,7 @@ static void compile_ref_test(compiler *c, uint32_t heap, bool nullable) {
 
 bool ts_compile_gc(compiler *c, const struct ts_op *o) {
     switch (o->op) {
-    case TS_OP_ref_null: {
-        operand_entry *e = push_entry(c, ENTRY_IS_CONST, CLASS_INT);
-        if (e) e->imm = 0;
-        return true;
-    }
+    case TS_OP_ref_null: push_entry(c, ENTRY_IS_CONST, CLASS_INT)->imm = 0; return true;
     case TS_OP_ref_func: {
         uint32_t dst = result_slot(c, CLASS_INT);
         push_result(c, CLASS_INT, emit_word1(c, TS_IR_ref_func, CLASS_NONE, dst, 0, o->index));
@@ -115,7 +111,7 @@ bool ts_compile_gc(compiler *c, const struct ts_op *o) {
     }
     case TS_OP_array_len: emit_by_slots(c, TS_IR_array_len, 1, CLASS_INT); return true;
     case TS_OP_array_fill: {
-        uint32_t n = next_free_slot(c) - 1;
+        uint32_t n = c->next_slot - 1;
         uint32_t first = operands_in_sequence(c, 4);
         uint32_t at = emit(c, TS_IR_array_fill, CLASS_NONE, first, n, 0, 0);
         set_word_pair(c, at, 2, c->module->types[o->index], 0);

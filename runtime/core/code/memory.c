@@ -3,48 +3,85 @@
  * In: memory and table instructions. Out: code, for guard pages or with explicit checks as the form says. */
 #include "core/code/compiler.h"
 
+/* The operation of each load or store. float_ir: a store of a float that is in its accumulator; 0: there is none. */
+struct access {
+    uint16_t ir, float_ir;
+    uint8_t reg_class, kind; /* TS_MEM_* */
+};
+static const struct access accesses[256] = {
+    [TS_OP_i32_load] = {TS_IR_load32_u_A, 0, CLASS_INT, TS_MEM_32U},
+    [TS_OP_i64_load] = {TS_IR_load64_A, 0, CLASS_INT, TS_MEM_64},
+    [TS_OP_f32_load] = {TS_IR_f32_load_A, 0, CLASS_F32, TS_MEM_32U},
+    [TS_OP_f64_load] = {TS_IR_f64_load_A, 0, CLASS_F64, TS_MEM_64},
+    [TS_OP_i32_load8_s] = {TS_IR_i32_load8_s_A, 0, CLASS_INT, TS_MEM_I32_8S},
+    [TS_OP_i32_load8_u] = {TS_IR_load8_u_A, 0, CLASS_INT, TS_MEM_8U},
+    [TS_OP_i32_load16_s] = {TS_IR_i32_load16_s_A, 0, CLASS_INT, TS_MEM_I32_16S},
+    [TS_OP_i32_load16_u] = {TS_IR_load16_u_A, 0, CLASS_INT, TS_MEM_16U},
+    [TS_OP_i64_load8_s] = {TS_IR_i64_load8_s_A, 0, CLASS_INT, TS_MEM_I64_8S},
+    [TS_OP_i64_load8_u] = {TS_IR_load8_u_A, 0, CLASS_INT, TS_MEM_8U},
+    [TS_OP_i64_load16_s] = {TS_IR_i64_load16_s_A, 0, CLASS_INT, TS_MEM_I64_16S},
+    [TS_OP_i64_load16_u] = {TS_IR_load16_u_A, 0, CLASS_INT, TS_MEM_16U},
+    [TS_OP_i64_load32_s] = {TS_IR_i64_load32_s_A, 0, CLASS_INT, TS_MEM_I64_32S},
+    [TS_OP_i64_load32_u] = {TS_IR_load32_u_A, 0, CLASS_INT, TS_MEM_32U},
+    [TS_OP_i32_store] = {TS_IR_store32_AS, 0, CLASS_NONE, TS_MEM_32U},
+    [TS_OP_i64_store] = {TS_IR_store64_AS, 0, CLASS_NONE, TS_MEM_64},
+    [TS_OP_f32_store] = {TS_IR_store32_AS, TS_IR_f32_store_A, CLASS_NONE, TS_MEM_32U},
+    [TS_OP_f64_store] = {TS_IR_store64_AS, TS_IR_f64_store_A, CLASS_NONE, TS_MEM_64},
+    [TS_OP_i32_store8] = {TS_IR_store8_AS, 0, CLASS_NONE, TS_MEM_8U},
+    [TS_OP_i32_store16] = {TS_IR_store16_AS, 0, CLASS_NONE, TS_MEM_16U},
+    [TS_OP_i64_store8] = {TS_IR_store8_AS, 0, CLASS_NONE, TS_MEM_8U},
+    [TS_OP_i64_store16] = {TS_IR_store16_AS, 0, CLASS_NONE, TS_MEM_16U},
+    [TS_OP_i64_store32] = {TS_IR_store32_AS, 0, CLASS_NONE, TS_MEM_32U},
+};
 static bool has_short_form(const struct ts_op *o) {
     return o->index == 0 && o->offset <= UINT32_MAX;
 }
 
 /* If the address is a sum that was just computed and has no other use, take the addition back: form P for a
  * slot and a constant, Q for the accumulator and a constant. The access wraps the sum at 32 bits too. */
-enum { ADDRESS_PLAIN, ADDRESS_SLOT_PLUS_CONST, ADDRESS_ACC_PLUS_CONST };
-static int fuse_address(compiler *c, const popped_operand *a, const struct ts_op *o, uint32_t *slot, uint32_t *imm) {
-    if (o->offset != 0 || !a->in_accumulator || a->slot >= 0 || a->at != c->last || c->last == NONE)
-        return ADDRESS_PLAIN;
-    const ts_word *w = &c->code.data[a->at];
-    if (w->u != TS_IR_i32_add_SI && w->u != TS_IR_i32_add_AI) return ADDRESS_PLAIN;
-    int how = w->u == TS_IR_i32_add_SI ? ADDRESS_SLOT_PLUS_CONST : ADDRESS_ACC_PLUS_CONST;
-    *slot = w[1].s[1];
-    *imm = w[1].uw[1];
-    take_back_last(c, a->at);
+typedef struct fused_address {
+    enum { ADDRESS_PLAIN, ADDRESS_SLOT_PLUS_CONST, ADDRESS_ACC_PLUS_CONST } how;
+    uint16_t slot;
+    uint32_t imm;
+} fused_address;
+static inline fused_address fuse_address(compiler *c, const popped_operand *a, const struct ts_op *o) {
+    if (o->offset != 0 || !is_last_result(c, a)) return (fused_address){ADDRESS_PLAIN, 0, 0};
+    const ts_word *w = &c->code.data[c->last];
+    if (w->u != TS_IR_i32_add_SI && w->u != TS_IR_i32_add_AI) return (fused_address){ADDRESS_PLAIN, 0, 0};
+    const bool has_slot = w->u == TS_IR_i32_add_SI;
+    const fused_address f = {has_slot ? ADDRESS_SLOT_PLUS_CONST : ADDRESS_ACC_PLUS_CONST, has_slot ? w[1].s[1] : 0,
+                             w[1].uw[1]};
+    take_back_last(c, c->last);
     c->last = NONE;
-    return how;
+    return f;
 }
 /* Whether the address is a constant whose sum with the offset fits in 32 bits. */
 static bool const_address(const popped_operand *a, const struct ts_op *o) {
     return a->is_const && a->imm <= UINT32_MAX && a->imm + o->offset <= UINT32_MAX;
 }
-static void compile_load(compiler *c, const struct ts_op *o, uint32_t op, uint8_t reg_class, ts_mem_kind kind) {
+void ts_compile_load(compiler *c, const struct ts_op *o) {
+    const struct access *access = &accesses[o->op];
+    const uint8_t reg_class = access->reg_class;
+    uint32_t op = access->ir;
     popped_operand a = pop_operand(c);
     if (!has_short_form(o)) {
         uint32_t sa = operand_slot(c, &a), dst = result_slot(c, reg_class);
-        uint32_t at = emit(c, TS_IR_load_any, CLASS_NONE, dst, sa, o->index, kind);
+        uint32_t at = emit(c, TS_IR_load_any, CLASS_NONE, dst, sa, o->index, access->kind);
         set_word(c, at, 2, o->offset);
         push_result(c, reg_class, at);
         return;
     }
     if (c->form & TS_FORM_CHECKED) op += TS_LOAD_X;
-    uint32_t at, slot, imm;
+    uint32_t at;
     if (const_address(&a, o)) {
         push_accumulator(c, reg_class, emit_word1(c, op + TS_LOAD_I, reg_class, 0, 0, (uint32_t)(a.imm + o->offset)));
         return;
     }
     if (a.is_const) operand_slot(c, &a);
-    switch (fuse_address(c, &a, o, &slot, &imm)) {
-    case ADDRESS_SLOT_PLUS_CONST: at = emit_word1(c, op + TS_LOAD_P, reg_class, 0, slot, imm); break;
-    case ADDRESS_ACC_PLUS_CONST: at = emit_word1(c, op + TS_LOAD_Q, reg_class, 0, 0, imm); break;
+    const fused_address f = fuse_address(c, &a, o);
+    switch (f.how) {
+    case ADDRESS_SLOT_PLUS_CONST: at = emit_word1(c, op + TS_LOAD_P, reg_class, 0, f.slot, f.imm); break;
+    case ADDRESS_ACC_PLUS_CONST: at = emit_word1(c, op + TS_LOAD_Q, reg_class, 0, 0, f.imm); break;
     default:
         at = a.in_accumulator ? emit_word1(c, op, reg_class, 0, 0, (uint32_t)o->offset)
                               : emit_word1(c, op + TS_LOAD_S, reg_class, 0, operand_slot(c, &a), (uint32_t)o->offset);
@@ -52,26 +89,29 @@ static void compile_load(compiler *c, const struct ts_op *o, uint32_t op, uint8_
     }
     push_accumulator(c, reg_class, at);
 }
-static void compile_store(compiler *c, const struct ts_op *o, uint32_t op, uint32_t fop, ts_mem_kind kind) {
+void ts_compile_store(compiler *c, const struct ts_op *o) {
+    const struct access *access = &accesses[o->op];
+    uint32_t op = access->ir;
     popped_operand v = pop_operand(c), a = pop_operand(c);
     if (!has_short_form(o)) {
         uint32_t sa = operand_slot(c, &a), sv = operand_slot(c, &v);
-        set_word(c, emit(c, TS_IR_store_any, CLASS_NONE, sa, sv, o->index, kind), 2, o->offset);
+        set_word(c, emit(c, TS_IR_store_any, CLASS_NONE, sa, sv, o->index, access->kind), 2, o->offset);
         return;
     }
     bool x = (c->form & TS_FORM_CHECKED) != 0;
     bool in_place = const_address(&a, o);
-    uint32_t ea = in_place ? (uint32_t)(a.imm + o->offset) : 0, off = (uint32_t)o->offset, slot = 0, imm = 0, at;
+    uint32_t ea = in_place ? (uint32_t)(a.imm + o->offset) : 0, off = (uint32_t)o->offset, at;
     if (a.is_const && !in_place) operand_slot(c, &a);
-    if (fop && v.in_accumulator) { /* a float in its accumulator */
-        uint32_t base = fop + (x ? TS_STOREF_X : 0);
+    if (access->float_ir && v.in_accumulator) { /* a float in its accumulator */
+        uint32_t base = access->float_ir + (x ? TS_STOREF_X : 0);
         if (in_place) {
             emit_word1(c, base + TS_STOREF_I, CLASS_NONE, 0, 0, ea);
             return;
         }
-        switch (fuse_address(c, &a, o, &slot, &imm)) {
-        case ADDRESS_SLOT_PLUS_CONST: emit_word1(c, base + TS_STOREF_P, CLASS_NONE, slot, 0, imm); return;
-        case ADDRESS_ACC_PLUS_CONST: emit_word1(c, base + TS_STOREF_Q, CLASS_NONE, 0, 0, imm); return;
+        const fused_address f = fuse_address(c, &a, o);
+        switch (f.how) {
+        case ADDRESS_SLOT_PLUS_CONST: emit_word1(c, base + TS_STOREF_P, CLASS_NONE, f.slot, 0, f.imm); return;
+        case ADDRESS_ACC_PLUS_CONST: emit_word1(c, base + TS_STOREF_Q, CLASS_NONE, 0, 0, f.imm); return;
         default: break;
         }
         if (a.in_accumulator)
@@ -93,12 +133,11 @@ static void compile_store(compiler *c, const struct ts_op *o, uint32_t op, uint3
         return;
     }
     if (v.is_const || v.slot >= 0) {
-        int how = fuse_address(c, &a, o, &slot, &imm);
-        if (how != ADDRESS_PLAIN) {
-            uint32_t s0 = how == ADDRESS_SLOT_PLUS_CONST ? slot : 0,
-                     q = how == ADDRESS_SLOT_PLUS_CONST ? 0 : TS_STORE_QS - TS_STORE_PS;
-            at = emit_word1(c, op + q + (v.is_const ? TS_STORE_PI : TS_STORE_PS), CLASS_NONE, s0,
-                            v.is_const ? 0 : (uint32_t)v.slot, imm);
+        const fused_address f = fuse_address(c, &a, o);
+        if (f.how != ADDRESS_PLAIN) {
+            uint32_t q = f.how == ADDRESS_SLOT_PLUS_CONST ? 0 : TS_STORE_QS - TS_STORE_PS;
+            at = emit_word1(c, op + q + (v.is_const ? TS_STORE_PI : TS_STORE_PS), CLASS_NONE, f.slot,
+                            v.is_const ? 0 : (uint32_t)v.slot, f.imm);
             if (v.is_const) set_word(c, at, 2, v.imm);
             return;
         }
@@ -147,35 +186,6 @@ static void compile_v128_lane(compiler *c, const struct ts_op *o, unsigned log2,
 
 bool ts_compile_memory(compiler *c, const struct ts_op *o) {
     switch (o->op) {
-#define LD(n, ir, reg_class, k)                                                                                        \
-    case TS_OP_##n: compile_load(c, o, TS_IR_##ir##_A, reg_class, k); return true;
-        LD(i32_load, load32_u, CLASS_INT, TS_MEM_32U)
-        LD(i64_load, load64, CLASS_INT, TS_MEM_64)
-        LD(f32_load, f32_load, CLASS_F32, TS_MEM_32U)
-        LD(f64_load, f64_load, CLASS_F64, TS_MEM_64)
-        LD(i32_load8_s, i32_load8_s, CLASS_INT, TS_MEM_I32_8S)
-        LD(i32_load8_u, load8_u, CLASS_INT, TS_MEM_8U)
-        LD(i32_load16_s, i32_load16_s, CLASS_INT, TS_MEM_I32_16S)
-        LD(i32_load16_u, load16_u, CLASS_INT, TS_MEM_16U)
-        LD(i64_load8_s, i64_load8_s, CLASS_INT, TS_MEM_I64_8S)
-        LD(i64_load8_u, load8_u, CLASS_INT, TS_MEM_8U)
-        LD(i64_load16_s, i64_load16_s, CLASS_INT, TS_MEM_I64_16S)
-        LD(i64_load16_u, load16_u, CLASS_INT, TS_MEM_16U)
-        LD(i64_load32_s, i64_load32_s, CLASS_INT, TS_MEM_I64_32S)
-        LD(i64_load32_u, load32_u, CLASS_INT, TS_MEM_32U)
-#undef LD
-#define ST(n, ir, fir, k)                                                                                              \
-    case TS_OP_##n: compile_store(c, o, TS_IR_##ir##_AS, fir, k); return true;
-        ST(i32_store, store32, 0, TS_MEM_32U)
-        ST(i64_store, store64, 0, TS_MEM_64)
-        ST(f32_store, store32, TS_IR_f32_store_A, TS_MEM_32U)
-        ST(f64_store, store64, TS_IR_f64_store_A, TS_MEM_64)
-        ST(i32_store8, store8, 0, TS_MEM_8U)
-        ST(i32_store16, store16, 0, TS_MEM_16U)
-        ST(i64_store8, store8, 0, TS_MEM_8U)
-        ST(i64_store16, store16, 0, TS_MEM_16U)
-        ST(i64_store32, store32, 0, TS_MEM_32U)
-#undef ST
     case TS_OP_memory_size: {
         uint32_t at = emit_by_slots(c, TS_IR_memory_size, 0, CLASS_INT);
         c->code.data[at + 1].s[1] = (uint16_t)o->index;

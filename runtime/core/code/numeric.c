@@ -11,20 +11,33 @@ static bool fits32(uint64_t imm) {
     return (int64_t)imm == (int64_t)(int32_t)imm;
 }
 
-/* The operation that gives the same result with its operands exchanged, or NONE (column `swap` of
- * ir_ops.def). */
-static uint32_t swapped(uint32_t op) {
-    switch (op) {
-#define TS_IR_none_AS NONE
+/* The operation of each instruction on one or two values. */
+struct numeric {
+    uint16_t ir, swapped;      /* swapped: it gives the same result with its operands exchanged, or UINT16_MAX */
+    uint8_t operands, in, out; /* classes */
+    bool is_wide;              /* 64-bit integers: not every constant fits into the instruction */
+    bool makes_nan;            /* the column `nan` of ir_ops.def */
+};
+enum { NAN_ASIS = false, NAN_CANON = true };
+#define IS_WIDE(T, in) (sizeof(T) == 8 && CLASS_OF_##in == CLASS_INT)
+#define TS_IR_none_AS UINT16_MAX
+static const struct numeric numerics[TS_OP_BASE_FD] = {
 #define IR_BIN(n, out, in, T, swap, nan, e)                                                                            \
-    case TS_IR_##n##_AS: return TS_IR_##swap##_AS;
-#define IR_CMP(n, neg, swap, in, T, e)                                                                                 \
-    case TS_IR_##n##_AS: return TS_IR_##swap##_AS;
+    [TS_OP_##n] = {TS_IR_##n##_AS, TS_IR_##swap##_AS, 2, CLASS_OF_##in, CLASS_OF_##out, IS_WIDE(T, in), NAN_##nan},
+#define IR_DIV(n, T, k, e)                                                                                             \
+    [TS_OP_##n] = {TS_IR_##n##_AS, TS_IR_none_AS, 2, CLASS_INT, CLASS_INT, IS_WIDE(T, R), NAN_ASIS},
+#define IR_CMP(n, g, swap, in, T, e)                                                                                   \
+    [TS_OP_##n] = {TS_IR_##n##_AS, TS_IR_##swap##_AS, 2, CLASS_OF_##in, CLASS_INT, IS_WIDE(T, in), NAN_ASIS},
+#define IR_UN(n, out, in, T, nan, e)                                                                                   \
+    [TS_OP_##n] = {TS_IR_##n##_A, TS_IR_none_AS, 1, CLASS_OF_##in, CLASS_OF_##out, false, NAN_##nan},
+#define IR_TRUNC(n, out, in, T, f)                                                                                     \
+    [TS_OP_##n] = {TS_IR_##n##_A, TS_IR_none_AS, 1, CLASS_OF_##in, CLASS_INT, false, NAN_ASIS},
 #include "core/code/ir_ops.def"
+    [TS_OP_i64_extend_i32_u] = {0}, /* no code: an i32 is always zero-extended, even a constant */
+    [TS_OP_ref_is_null] = {TS_IR_i64_eqz_A, TS_IR_none_AS, 1, CLASS_INT, CLASS_INT, true, NAN_ASIS},
+    [TS_OP_ref_eq] = {TS_IR_i64_eq_AS, TS_IR_i64_eq_AS, 2, CLASS_INT, CLASS_INT, true, NAN_ASIS},
+};
 #undef TS_IR_none_AS
-    default: return NONE;
-    }
-}
 static void canonicalize_nan(compiler *c, uint8_t reg_class) {
     if (!(c->form & TS_FORM_DETERMINISTIC)) return;
     popped_operand o = pop_operand(c);
@@ -33,48 +46,49 @@ static void canonicalize_nan(compiler *c, uint8_t reg_class) {
                                    : emit(c, op + TS_UN_S, reg_class, 0, operand_slot(c, &o), 0, 0);
     push_accumulator(c, reg_class, at);
 }
-/* Fuse base + (index << k) if the shift was just computed. */
-static bool fuse_shift_add(compiler *c, popped_operand *a, popped_operand *b) {
-    popped_operand *sh = a->in_accumulator && a->slot < 0 ? a : b, *base = sh == a ? b : a;
-    if (!sh->in_accumulator || sh->slot >= 0 || sh->at != c->last || c->last == NONE || base->slot < 0) return false;
-    const ts_word *w = &c->code.data[sh->at];
+/* Fuse base + (index << k) if the last instruction is that shift. */
+static bool fuse_shift_add(compiler *c, uint32_t base) {
+    const ts_word *w = &c->code.data[c->last];
     if (w->u != TS_IR_i32_shl_AI && w->u != TS_IR_i32_shl_SI) return false;
     bool from_acc = w->u == TS_IR_i32_shl_AI;
     uint32_t src = w[1].s[1], k = w[1].uw[1] & 31;
-    take_back_last(c, sh->at);
-    push_accumulator(
-        c, CLASS_INT,
-        emit(c, from_acc ? TS_IR_i32_shladd_A : TS_IR_i32_shladd_S, CLASS_INT, 0, (uint32_t)base->slot, src, k));
+    take_back_last(c, c->last);
+    push_accumulator(c, CLASS_INT,
+                     emit(c, from_acc ? TS_IR_i32_shladd_A : TS_IR_i32_shladd_S, CLASS_INT, 0, base, src, k));
     return true;
 }
-static void compile_binary(compiler *c, uint32_t op, uint8_t out, uint8_t in, bool is64) {
+static void compile_binary(compiler *c, const struct numeric *n) {
     popped_operand b = pop_operand(c), a = pop_operand(c);
-    if (a.is_const && !b.is_const && swapped(op) != NONE) {
+    uint32_t op = n->ir;
+    if (a.is_const && !b.is_const && n->swapped != UINT16_MAX) {
         popped_operand t = a;
         a = b;
         b = t;
-        op = swapped(op);
+        op = n->swapped;
     }
-    if (op == TS_IR_i32_add_AS && !a.is_const && !b.is_const && fuse_shift_add(c, &a, &b)) return;
+    if (op == TS_IR_i32_add_AS) {
+        if (is_last_result(c, &a) && b.slot >= 0 && fuse_shift_add(c, (uint32_t)b.slot)) return;
+        if (is_last_result(c, &b) && a.slot >= 0 && fuse_shift_add(c, (uint32_t)a.slot)) return;
+    }
     if (a.is_const) operand_slot(c, &a);
-    if (b.is_const && is64 && !fits32(b.imm)) operand_slot(c, &b);
+    if (b.is_const && n->is_wide && !fits32(b.imm)) operand_slot(c, &b);
     uint32_t at;
     if (b.is_const) {
         uint32_t o = a.in_accumulator ? op + TS_BIN_AI : op + TS_BIN_SI;
-        at = emit(c, o, out, 0, a.in_accumulator ? 0 : operand_slot(c, &a), 0, 0);
-        if (in == CLASS_INT)
+        at = emit(c, o, n->out, 0, a.in_accumulator ? 0 : operand_slot(c, &a), 0, 0);
+        if (n->in == CLASS_INT)
             c->code.data[at + 1].w[1] = (int32_t)b.imm;
         else
             c->code.data[at + 2].u = b.imm;
     } else if (a.in_accumulator && b.slot >= 0) {
-        at = emit(c, op, out, 0, 0, (uint32_t)b.slot, 0);
+        at = emit(c, op, n->out, 0, 0, (uint32_t)b.slot, 0);
     } else if (b.in_accumulator && a.slot >= 0) {
-        at = emit(c, op + TS_BIN_SA, out, 0, (uint32_t)a.slot, 0, 0);
+        at = emit(c, op + TS_BIN_SA, n->out, 0, (uint32_t)a.slot, 0, 0);
     } else {
         uint32_t sa = operand_slot(c, &a), sb = operand_slot(c, &b);
-        at = emit(c, op + TS_BIN_SS, out, 0, sa, sb, 0);
+        at = emit(c, op + TS_BIN_SS, n->out, 0, sa, sb, 0);
     }
-    push_accumulator(c, out, at);
+    push_accumulator(c, n->out, at);
 }
 /* The operand is a comparison that was just computed: replace it by its negation. */
 static bool negate_comparison(compiler *c) {
@@ -86,54 +100,24 @@ static bool negate_comparison(compiler *c) {
     w->u = w->u - ci->base + ci->neg;
     return true;
 }
-static void compile_unary(compiler *c, uint32_t op, uint8_t out) {
-    if (op == TS_IR_i32_eqz_A && negate_comparison(c)) return;
+static void compile_unary(compiler *c, const struct numeric *n) {
+    if (n->ir == TS_IR_i32_eqz_A && negate_comparison(c)) return;
     popped_operand a = pop_operand(c);
     if (a.is_const) operand_slot(c, &a);
-    uint32_t at =
-        a.in_accumulator ? emit(c, op, out, 0, 0, 0, 0) : emit(c, op + TS_UN_S, out, 0, operand_slot(c, &a), 0, 0);
-    push_accumulator(c, out, at);
+    uint32_t at = a.in_accumulator ? emit(c, n->ir, n->out, 0, 0, 0, 0)
+                                   : emit(c, n->ir + TS_UN_S, n->out, 0, operand_slot(c, &a), 0, 0);
+    push_accumulator(c, n->out, at);
 }
 /* Emit an operation on n operands. Its two results take the slots of the first two. */
-static void compile_wide_arithmetic(compiler *c, uint32_t op, uint32_t n) {
+void ts_compile_wide_arithmetic(compiler *c, uint32_t op, uint32_t n) {
     emit(c, op, CLASS_NONE, operands_in_sequence(c, n), 0, 0, 0);
     push_result(c, CLASS_INT, NONE);
     push_result(c, CLASS_INT, NONE);
 }
 
-/* The column `nan` of ir_ops.def. */
-#define NAN_CANON(c, reg_class) canonicalize_nan(c, reg_class)
-#define NAN_ASIS(c, reg_class) ((void)0)
-
-bool ts_compile_numeric(compiler *c, const struct ts_op *o) {
-    switch (o->op) {
-#define IR_BIN(n, out, in, T, swap, nan, e)                                                                            \
-    case TS_OP_##n:                                                                                                    \
-        compile_binary(c, TS_IR_##n##_AS, CLASS_OF_##out, CLASS_OF_##in,                                               \
-                       sizeof(T) == 8 && CLASS_OF_##in == CLASS_INT);                                                  \
-        NAN_##nan(c, CLASS_OF_##out);                                                                                  \
-        return true;
-#define IR_DIV(n, T, k, e)                                                                                             \
-    case TS_OP_##n: compile_binary(c, TS_IR_##n##_AS, CLASS_INT, CLASS_INT, sizeof(T) == 8); return true;
-#define IR_CMP(n, g, swap, in, T, e)                                                                                   \
-    case TS_OP_##n:                                                                                                    \
-        compile_binary(c, TS_IR_##n##_AS, CLASS_INT, CLASS_OF_##in, sizeof(T) == 8 && CLASS_OF_##in == CLASS_INT);     \
-        return true;
-#define IR_UN(n, out, in, T, nan, e)                                                                                   \
-    case TS_OP_##n:                                                                                                    \
-        compile_unary(c, TS_IR_##n##_A, CLASS_OF_##out);                                                               \
-        NAN_##nan(c, CLASS_OF_##out);                                                                                  \
-        return true;
-#define IR_TRUNC(n, out, in, T, f)                                                                                     \
-    case TS_OP_##n: compile_unary(c, TS_IR_##n##_A, CLASS_INT); return true;
-#include "core/code/ir_ops.def"
-    case TS_OP_i64_extend_i32_u: return true; /* an i32 is always zero-extended, even a constant */
-    case TS_OP_ref_is_null: compile_unary(c, TS_IR_i64_eqz_A, CLASS_INT); return true;
-    case TS_OP_ref_eq: compile_binary(c, TS_IR_i64_eq_AS, CLASS_INT, CLASS_INT, true); return true;
-    case TS_OP_i64_add128: compile_wide_arithmetic(c, TS_IR_i64_add128, 4); return true;
-    case TS_OP_i64_sub128: compile_wide_arithmetic(c, TS_IR_i64_sub128, 4); return true;
-    case TS_OP_i64_mul_wide_s: compile_wide_arithmetic(c, TS_IR_i64_mul_wide_s, 2); return true;
-    case TS_OP_i64_mul_wide_u: compile_wide_arithmetic(c, TS_IR_i64_mul_wide_u, 2); return true;
-    default: return false;
-    }
+void ts_compile_numeric(compiler *c, const struct ts_op *o) {
+    const struct numeric *n = &numerics[o->op];
+    if (n->operands == 2) compile_binary(c, n);
+    if (n->operands == 1) compile_unary(c, n);
+    if (n->makes_nan) canonicalize_nan(c, n->out);
 }

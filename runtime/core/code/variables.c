@@ -5,18 +5,18 @@
 
 /* Local x is about to change: copy its value to the slots of the entries that refer to it. */
 static void spill_uses_of_local(compiler *c, uint32_t x) {
-    for (uint32_t i = c->stack.len; c->local_uses[x] && i-- > 0;)
+    for (uint32_t i = c->stack.len; c->locals.data[x].uses && i-- > 0;)
         if (c->stack.data[i].kind == ENTRY_IS_LOCAL && c->stack.data[i].local == x) spill_entry(c, i);
 }
-static void compile_local_set(compiler *c, uint32_t x, bool tee) {
-    uint32_t dst = c->local_slot[x];
-    uint8_t reg_class = c->local_class[x];
+void ts_compile_local_set(compiler *c, uint32_t x, bool tee) {
+    uint32_t dst = c->locals.data[x].slot;
+    uint8_t reg_class = c->locals.data[x].reg_class;
     operand_entry *e = &c->stack.data[c->stack.len - 1];
     if (e->kind == ENTRY_IS_LOCAL && e->local == x) {
         if (!tee) (void)pop_operand(c);
         return;
     }
-    if (c->local_uses[x]) spill_uses_of_local(c, x);
+    if (c->locals.data[x].uses) spill_uses_of_local(c, x);
     e = &c->stack.data[c->stack.len - 1];
     uint32_t n = class_slots(reg_class);
     bool now_local = true; /* after a tee the entry becomes a use of the local */
@@ -44,7 +44,7 @@ static void compile_local_set(compiler *c, uint32_t x, bool tee) {
         now_local = false;
         break;
     case ENTRY_IS_LOCAL:
-        emit_copy(c, reg_class, dst, c->local_slot[e->local]);
+        emit_copy(c, reg_class, dst, c->locals.data[e->local].slot);
         now_local = false;
         break;
     default:
@@ -67,12 +67,12 @@ static void compile_local_set(compiler *c, uint32_t x, bool tee) {
         e->kind = ENTRY_IS_LOCAL;
         e->local = x;
         e->at = NONE;
-        c->local_uses[x]++;
+        c->locals.data[x].uses++;
         if (c->spilled_below > c->stack.len - 1) c->spilled_below = c->stack.len - 1;
     }
     c->last = NONE; /* its destination is final */
 }
-static void compile_select(compiler *c) {
+void ts_compile_select(compiler *c) {
     popped_operand k = pop_operand(c), b = pop_operand(c), a = pop_operand(c);
     uint8_t reg_class = a.reg_class;
     if (k.is_const) operand_slot(c, &k);
@@ -92,7 +92,7 @@ static void compile_select(compiler *c) {
         at = emit(c, op + TS_UN_S, reg_class, 0, sa, sb, operand_slot(c, &k));
     push_accumulator(c, reg_class, at);
 }
-static void compile_global_get(compiler *c, uint32_t g) {
+void ts_compile_global_get(compiler *c, uint32_t g) {
     uint8_t reg_class = class_of(c->module->globals[g].type.type);
     if (reg_class == CLASS_V128) {
         uint32_t at = emit_word1(c, TS_IR_global_get_v, CLASS_NONE, result_slot(c, reg_class), 0, g);
@@ -104,7 +104,7 @@ static void compile_global_get(compiler *c, uint32_t g) {
                                            : TS_IR_global_get_d_A;
     push_accumulator(c, reg_class, emit_word1(c, op, reg_class, 0, 0, g));
 }
-static void compile_global_set(compiler *c, uint32_t g) {
+void ts_compile_global_set(compiler *c, uint32_t g) {
     popped_operand v = pop_operand(c);
     if (v.reg_class == CLASS_V128)
         emit_word1(c, TS_IR_global_set_v, CLASS_NONE, operand_slot(c, &v), 0, g);
@@ -112,42 +112,4 @@ static void compile_global_set(compiler *c, uint32_t g) {
         emit_word1(c, TS_IR_global_set_r, CLASS_NONE, 0, 0, g);
     else
         emit_word1(c, TS_IR_global_set_s, CLASS_NONE, operand_slot(c, &v), 0, g);
-}
-
-bool ts_compile_variable(compiler *c, const struct ts_op *o) {
-    switch (o->op) {
-    case TS_OP_drop: (void)pop_operand(c); return true;
-    case TS_OP_select:
-    case TS_OP_select_t: compile_select(c); return true;
-    case TS_OP_local_get: {
-        operand_entry *e = push_entry(c, ENTRY_IS_LOCAL, c->local_class[o->index]);
-        if (e) e->local = o->index, c->local_uses[o->index]++;
-        return true;
-    }
-    case TS_OP_local_set: compile_local_set(c, o->index, false); return true;
-    case TS_OP_local_tee: compile_local_set(c, o->index, true); return true;
-    case TS_OP_global_get: compile_global_get(c, o->index); return true;
-    case TS_OP_global_set: compile_global_set(c, o->index); return true;
-    case TS_OP_i32_const: {
-        operand_entry *e = push_entry(c, ENTRY_IS_CONST, CLASS_INT);
-        if (e) e->imm = (uint32_t)o->i64;
-        return true;
-    }
-    case TS_OP_i64_const: {
-        operand_entry *e = push_entry(c, ENTRY_IS_CONST, CLASS_INT);
-        if (e) e->imm = (uint64_t)o->i64;
-        return true;
-    }
-    case TS_OP_f32_const: {
-        operand_entry *e = push_entry(c, ENTRY_IS_CONST, CLASS_F32);
-        if (e) e->imm = o->f32;
-        return true;
-    }
-    case TS_OP_f64_const: {
-        operand_entry *e = push_entry(c, ENTRY_IS_CONST, CLASS_F64);
-        if (e) e->imm = o->f64;
-        return true;
-    }
-    default: return false;
-    }
 }
