@@ -250,11 +250,30 @@ static ts_status compile(compiler *c, const ts_fcode *f, bool want_map, ts_compi
     return ts_fail_nomem(e);
 }
 
-ts_status ts_compile(const ts_fcode *f, bool with_map, ts_compiled *out, ts_error *e) {
-    compiler c = {0};
-    ts_status st = compile(&c, f, with_map, out, e);
-    compiler_free(&c);
+struct ts_compile_scratch {
+    compiler c;
+};
+ts_compile_scratch *ts_compile_scratch_new(void) {
+    return calloc(1, sizeof(ts_compile_scratch));
+}
+void ts_compile_scratch_free(ts_compile_scratch *s) {
+    if (s) compiler_free(&s->c);
+    free(s);
+}
+/* The memory of the arrays that grow with a function. */
+static size_t array_bytes(const compiler *c) {
+    return c->code.cap * sizeof *c->code.data + c->stack.cap * sizeof *c->stack.data +
+           c->patches.cap * sizeof *c->patches.data + c->locals.cap * sizeof *c->locals.data;
+}
+enum { MOST_KEPT = 1 << 18 };
+ts_status ts_compile_in(ts_compile_scratch *s, const ts_fcode *f, bool with_map, ts_compiled *out, ts_error *e) {
+    compiler own = {0}, *c = s ? &s->c : &own;
+    ts_status st = compile(c, f, with_map, out, e);
+    if (!s || array_bytes(c) > MOST_KEPT) compiler_free(c);
     return st;
+}
+ts_status ts_compile(const ts_fcode *f, bool with_map, ts_compiled *out, ts_error *e) {
+    return ts_compile_in(NULL, f, with_map, out, e);
 }
 
 enum { CALLS_UNTIL_HOT = 150, ITERATIONS_UNTIL_HOT = 2500, CALLS_UNTIL_WARM = 8, ITERATIONS_UNTIL_WARM = 100 };

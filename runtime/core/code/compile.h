@@ -24,6 +24,13 @@ typedef struct ts_compiled {
 /* Compile the function that f names, in f's form. The function is valid. Fails with TS_UNSUPPORTED if its
  * frame is too large, and for lack of memory. */
 ts_status ts_compile(const ts_fcode *f, bool with_map, ts_compiled *out, ts_error *e) TS_MUST_USE;
+/* The memory in which functions are compiled, one after another. NULL: there is none. */
+typedef struct ts_compile_scratch ts_compile_scratch;
+ts_compile_scratch *ts_compile_scratch_new(void);
+void ts_compile_scratch_free(ts_compile_scratch *s); /* NULL is allowed */
+/* The same in such memory. s: of the caller's thread alone; or NULL. */
+ts_status ts_compile_in(ts_compile_scratch *s, const ts_fcode *f, bool with_map, ts_compiled *out,
+                        ts_error *e) TS_MUST_USE;
 void ts_compiled_free(ts_compiled *c);
 /* The byte offset in the module of the instruction that a word of `code` belongs to; the code that enters the function
  * belongs to its first instruction. 0: the code has no map. */

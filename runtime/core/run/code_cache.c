@@ -26,6 +26,7 @@ struct ts_code_cache {
     bool stop; /* atomic */
     ts_thread thread;
     ts_kept *kept;                      /* or NULL */
+    ts_compile_scratch *scratch;        /* atomic: one that no thread uses; or NULL */
     void (*when_compiled)(ts_fcode *c); /* or NULL */
 };
 
@@ -52,6 +53,7 @@ static void code_cache_free(ts_module *m) {
         free(cc->forms[f]);
     }
     ts_machine_room_free(&cc->room);
+    ts_compile_scratch_free(cc->scratch);
     ts_lock_destroy(&cc->lock);
     free(cc);
     m->code = NULL;
@@ -133,11 +135,12 @@ static ts_status make(const ts_fcode *f, ts_compiled *c, bool *kept, ts_error *e
     const ts_portable_link link = {.module = cc->m, .handlers = ts_ir_handlers(), .callees = cc->forms[f->form]};
     *kept = cc->kept && ts_kept_ir(cc->kept, f, &link, c);
     if (*kept) return TS_OK;
-    TS_TRY(ts_compile(f, false, c, e));
-    ts_link_code(c->code, c->n_words, cc->forms[f->form]);
-    ts_word *fit = realloc(c->code, c->n_words * sizeof *fit);
-    if (fit) c->code = fit;
-    return TS_OK;
+    ts_compile_scratch *s = __atomic_exchange_n(&cc->scratch, NULL, __ATOMIC_ACQUIRE);
+    if (!s) s = ts_compile_scratch_new();
+    ts_status st = ts_compile_in(s, f, false, c, e);
+    ts_compile_scratch_free(__atomic_exchange_n(&cc->scratch, s, __ATOMIC_ACQ_REL));
+    if (st == TS_OK) ts_link_code(c->code, c->n_words, cc->forms[f->form]);
+    return st;
 }
 /* Compiles outside the lock, so that threads do not wait for each other's functions. The loser of a race
  * discards its copy. */
