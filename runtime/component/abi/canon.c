@@ -125,14 +125,14 @@ enum { RETURNED = 2 };
 
 /* For functions of scalars only, but for a result that may be plain: nothing is allocated, and the slots are converted
  * in place. */
-static ts_status convert_arguments(const void *layout, ts_slot *io, ts_error *e) {
-    const ts_func_layout *fl = layout;
+static ts_status convert_arguments(const void *lowered, ts_slot *io, ts_error *e) {
+    const ts_func_layout *fl = ((const ts_lowered *)lowered)->callee->layout;
     return ts_flat_steps(e, fl->steps, fl->n_flat_params, io);
 }
-static ts_status convert_result(const void *layout, ts_slot *io, ts_error *e) {
-    const ts_func_layout *fl = layout;
+static ts_status convert_result(const ts_func_layout *fl, ts_slot *io, ts_error *e) {
     return ts_flat_steps(e, fl->steps + fl->n_flat_params, fl->n_steps - fl->n_flat_params, io);
 }
+/* Where the result of a call with these arguments goes. */
 static uint64_t result_pointer(const ts_lowered *l, const ts_slot *io) {
     return l->result_in_memory ? ts_ptr_of(&l->opts, io[l->out_param]) : 0;
 }
@@ -142,6 +142,11 @@ static ts_status pass_result(const ts_lowered *l, uint64_t out_ptr, ts_slot *io,
         return ts_copy_plain_result(f->type->result, &f->opts, ts_ptr_of(&f->opts, io[0]), &l->opts, out_ptr, e);
     return f->layout->identity ? TS_OK : convert_result(f->layout, io, e);
 }
+/* The result of an adapter. */
+static ts_status pass_to(const void *lowered, ts_slot *io, ts_slot last, ts_error *e) {
+    const ts_lowered *l = lowered;
+    return pass_result(l, ts_ptr_of(&l->opts, last), io, e);
+}
 static ts_status lower_lifted_scalar(void *data, ts_exec *x, ts_slot *io) {
     const ts_lowered *l = data;
     const uint64_t out_ptr = result_pointer(l, io);
@@ -150,7 +155,7 @@ static ts_status lower_lifted_scalar(void *data, ts_exec *x, ts_slot *io) {
     const ts_func_layout *fl = f->layout;
     TS_TRAP_IF(e, !l->inst->may_leave, "cannot leave component instance");
     TS_TRY(ts_enter_from(l->enter, l->n_enter, e));
-    if (!fl->identity) TS_TRY(convert_arguments(fl, io, e));
+    if (!fl->identity) TS_TRY(convert_arguments(l, io, e));
     ts_task_state before = ts_task_begin(f->inst, NULL);
     TS_TRY(ts_call_and_trap_on_throw(l->store, f->core, io, e));
     ts_slot flat_result = io[0];
@@ -266,12 +271,12 @@ static ts_status make_adapter(const ts_lowered *l, ts_adapter **out, ts_error *e
                       .entered = entered,
                       .n_entered = l->n_enter,
                       .state = &f->inst->running,
-                      .data = f->layout,
-                      .steps = f->layout->steps};
-    if (!f->layout->identity) {
-        a->arguments = convert_arguments;
-        if (f->layout->n_steps > f->layout->n_flat_params) a->result = convert_result;
-    }
+                      .data = l,
+                      .steps = f->layout->steps,
+                      .to_memory = f->layout->plain};
+    const bool converts = !f->layout->identity, has_result = f->layout->n_steps > f->layout->n_flat_params;
+    if (converts) a->arguments = convert_arguments;
+    if (a->to_memory || (converts && has_result)) a->result = pass_to;
     ts_tier_prepare_adapter(l->store->core, a);
     *out = a;
     return TS_OK;
@@ -305,7 +310,7 @@ ts_status ts_canon_lower_make(ts_cstore *s, ts_cinstance *inst, const ts_def *de
         /* if the memory is the same one, the result may overlap with what the caller gets */
         bool plain = l->layout->plain && callee->layout->plain && !l->one_instance;
         if (sync && (scalar || plain)) fn = lower_lifted_scalar;
-        if (sync && scalar) TS_TRY(make_adapter(l, &adapter, e));
+        if (sync && (scalar || plain)) TS_TRY(make_adapter(l, &adapter, e));
     }
     const char *name = callee->name;
     TS_TRY(ts_func_make_host(s->core, def->canon.core_type, fn, l, name, out, e));

@@ -371,7 +371,7 @@ static ts_status lower_flat_variant(ts_cabi_cx *cx, const ts_val *v, const ts_ct
 /* --- lifting and lowering values --------------------------------------------------------------- */
 
 static ts_status check_range(const ts_cabi_opts *opts, uint64_t ptr, uint32_t size, uint32_t align, ts_error *e) {
-    TS_TRAP_IF(e, ptr % align, "unaligned pointer: %#llx needs alignment %u", (unsigned long long)ptr, align);
+    TS_TRAP_IF(e, ptr & (align - 1), "unaligned pointer: %#llx needs alignment %u", (unsigned long long)ptr, align);
     TS_TRAP_IF(e, !ts_mem_in(opts->memory, ptr, size), "pointer out of bounds of memory: %u bytes at %#llx", size,
                (unsigned long long)ptr);
     return TS_OK;

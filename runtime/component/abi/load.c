@@ -93,8 +93,8 @@ ts_status ts_cabi_load_list_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t le
     ts_elem_layout(list, cx->opts->wide, &size, &align);
     TS_TRAP_IF(cx->err, length > TS_MAX_BYTE_LENGTH || length * size > TS_MAX_BYTE_LENGTH,
                "list byte length too large: %llu elements of %u bytes", (unsigned long long)length, size);
-    TS_TRAP_IF(cx->err, ptr % align, "unaligned pointer: list at %#llx needs alignment %u", (unsigned long long)ptr,
-               align);
+    TS_TRAP_IF(cx->err, ptr & (align - 1), "unaligned pointer: list at %#llx needs alignment %u",
+               (unsigned long long)ptr, align);
     TS_TRAP_IF(cx->err, !ts_mem_in(cx->opts->memory, ptr, length * size),
                "list content out-of-bounds: list pointer/length out of bounds of memory");
     return load_list_from_valid_range(cx, ptr, length, list, out);

@@ -6,10 +6,24 @@
 #include "component/abi/scalar.h"
 #include <string.h>
 
+/* Integers of 1, 2 or 4 bytes. Constant sizes compile to a move instead of a call. */
 static uint32_t load_int(const uint8_t *from, uint32_t nbytes) {
-    uint32_t v = 0;
-    memcpy(&v, from, nbytes <= sizeof v ? nbytes : sizeof v);
-    return v;
+    uint16_t v16;
+    uint32_t v32;
+    switch (nbytes) {
+    case 1: return *from;
+    case 2: memcpy(&v16, from, sizeof v16); return v16;
+    default: memcpy(&v32, from, sizeof v32); return v32;
+    }
+}
+static void copy_bytes(uint8_t *to, const uint8_t *from, uint32_t nbytes) {
+    switch (nbytes) {
+    case 1: *to = *from; return;
+    case 2: memcpy(to, from, 2); return;
+    case 4: memcpy(to, from, 4); return;
+    case 8: memcpy(to, from, 8); return;
+    default: memcpy(to, from, nbytes); return;
+    }
 }
 
 static ts_status check(ts_error *e, const ts_ctype *t, const uint8_t *from) { /* t->needs_check is set */
@@ -41,13 +55,8 @@ ts_status ts_plain_check(ts_error *e, const ts_ctype *elem, const uint8_t *from,
 
 static void copy(const ts_ctype *t, uint8_t *to, const uint8_t *from) {
     if (t->bitwise) {
-        switch (t->size) { /* constant sizes compile to a move instead of a call */
-        case 1: *to = *from; return;
-        case 2: memcpy(to, from, 2); return;
-        case 4: memcpy(to, from, 4); return;
-        case 8: memcpy(to, from, 8); return;
-        default: memcpy(to, from, t->size); return;
-        }
+        copy_bytes(to, from, t->size);
+        return;
     }
     switch (t->kind) {
     case TS_CT_BOOL: *to = *from != 0; return;
@@ -67,15 +76,22 @@ static void copy(const ts_ctype *t, uint8_t *to, const uint8_t *from) {
     }
     case TS_CT_FLAGS: { /* cabi: unpack_flags_from_int, pack_flags_into_int */
         uint32_t v = load_int(from, t->size) & ts_flags_mask(t);
-        memcpy(to, &v, t->size);
+        copy_bytes(to, (const uint8_t *)&v, t->size);
         return;
     }
     case TS_CT_RECORD:
     case TS_CT_TUPLE:
-        for (uint32_t i = 0; i < t->n; i++) copy(t->cases[i].type, to + t->offsets[i], from + t->offsets[i]);
+        for (uint32_t i = 0; i < t->n; i++) {
+            const ts_ctype *part = t->cases[i].type;
+            const uint32_t at = t->offsets[i];
+            if (part->bitwise)
+                copy_bytes(to + at, from + at, part->size);
+            else
+                copy(part, to + at, from + at);
+        }
         return;
     default: {
-        memcpy(to, from, t->disc_size);
+        copy_bytes(to, from, t->disc_size);
         const ts_ctype *payload = ts_ctype_case(t, load_int(from, t->disc_size));
         if (payload) copy(payload, to + t->payload_offset, from + t->payload_offset);
     }

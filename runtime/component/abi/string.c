@@ -88,7 +88,7 @@ ts_status ts_cabi_load_string_from_range(ts_cabi_cx *cx, uint64_t ptr, uint64_t 
     }
     TS_TRAP_IF(cx->err, units > TS_MAX_BYTE_LENGTH || byte_length > TS_MAX_BYTE_LENGTH,
                "string byte length too large: %llu", (unsigned long long)byte_length);
-    TS_TRAP_IF(cx->err, ptr % alignment, "unaligned pointer: string at %#llx needs alignment %u",
+    TS_TRAP_IF(cx->err, ptr & (alignment - 1), "unaligned pointer: string at %#llx needs alignment %u",
                (unsigned long long)ptr, alignment);
     TS_TRAP_IF(cx->err, !ts_mem_in(cx->opts->memory, ptr, byte_length),
                "string content out-of-bounds: string pointer/length out of bounds of memory");

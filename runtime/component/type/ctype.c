@@ -192,18 +192,6 @@ static ts_status finish_variant(ts_ctype *t, const ts_ctype *const *payloads, ui
     return TS_OK;
 }
 
-uint32_t ts_ctype_n_cases(const ts_ctype *t) {
-    return t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n;
-}
-const ts_ctype *ts_ctype_case(const ts_ctype *t, uint32_t i) {
-    switch (t->kind) {
-    case TS_CT_OPTION: return i ? t->elem : NULL;
-    case TS_CT_RESULT: return i ? t->elem2 : t->elem;
-    case TS_CT_VARIANT: return t->cases[i].type;
-    default: return NULL;
-    }
-}
-
 /* Computes plain, bitwise and needs_check of a type that is not primitive and has its other derived
  * fields. */
 static void finish_plain(ts_ctype *t) {

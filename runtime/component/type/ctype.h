@@ -125,8 +125,17 @@ static inline uint32_t ts_ctype_payload(const ts_ctype *t, bool wide) {
 
 /* The number of cases of a variant, enum, option or result, and the payload type of one, NULL if it
  * has none. cabi: despecialize */
-uint32_t ts_ctype_n_cases(const ts_ctype *t);
-const ts_ctype *ts_ctype_case(const ts_ctype *t, uint32_t i);
+static inline uint32_t ts_ctype_n_cases(const ts_ctype *t) {
+    return t->kind == TS_CT_OPTION || t->kind == TS_CT_RESULT ? 2 : t->n;
+}
+static inline const ts_ctype *ts_ctype_case(const ts_ctype *t, uint32_t i) {
+    switch (t->kind) {
+    case TS_CT_OPTION: return i ? t->elem : NULL;
+    case TS_CT_RESULT: return i ? t->elem2 : t->elem;
+    case TS_CT_VARIANT: return t->cases[i].type;
+    default: return NULL;
+    }
+}
 
 /* Returns a primitive type (bool … string, error-context), which is finished, or NULL for other
  * kinds. */

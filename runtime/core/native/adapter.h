@@ -38,6 +38,7 @@ enum {
 typedef struct ts_adapter_shape {
     uint32_t n_entered, n_params, n_results; /* n_results: 0 or 1 */
     uint32_t link;                           /* the slot in the callee's frame */
+    uint32_t to_memory; /* 0 or 1: the caller gives a place for the result, which the interpreter's operation uses */
     ts_flat_step steps[TS_ADAPTER_PARAMS + 1];
 } ts_adapter_shape;
 

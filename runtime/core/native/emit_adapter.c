@@ -147,7 +147,9 @@ static void call(writer *w, const ts_word *leave) {
     check(w);
     set_entered(w, false);
     change_depth(w, 1);
+    if (w->shape->to_memory) ts_target_read(e, IN_R, DEPTH, argument(w->shape->n_params)); /* arguments go there */
     move_arguments(w);
+    if (w->shape->to_memory) ts_target_write(e, IN_R, at_mem(AT, t->cross_last), DEPTH);
     ts_target_write(e, IN_R, at_mem(AT, t->cross_inst), INSTANCE);
     ts_target_add(e, PART, PC, (int32_t)(ts_ir_words[TS_IR_call_import] * sizeof(ts_word)));
     ts_target_write(e, IN_R, at_mem(AT, t->cross_pc), PART);
@@ -184,11 +186,21 @@ static void read_result(writer *w, const ts_flat_step *s) {
 static void clear_state(writer *w, unsigned base, int32_t at) {
     for (int32_t i = 0; i < TS_ADAPTER_STATE; i++) ts_target_write_constant(&w->e, at_mem(base, at + i * 8), 0);
 }
+/* The operation returns instead, and restores the state. */
+static void leave_by_operation(writer *w) {
+    clear_state(w, FRAME, w->t->cross_state);
+    ts_target_write_constant(&w->e, at_mem(FRAME, w->t->cross_results), w->shape->n_results);
+    ts_target_go_to(&w->e, w->handlers[TS_IR_leave_converted]);
+}
 static void leave(writer *w) {
     emitter *e = &w->e;
     const ts_native_layout *t = w->t;
     const ts_flat_step *result = w->shape->n_results ? &w->shape->steps[w->shape->n_params] : NULL;
     ts_target_landing(e);
+    if (w->shape->to_memory) {
+        leave_by_operation(w);
+        return;
+    }
     if (result) read_result(w, result);
     ts_target_read(e, IN_R, ADAPTER, at_mem(FRAME, t->cross_adapter));
     clear_state(w, pointed_to(w, t->adapter_state).reg, 0);
@@ -203,9 +215,7 @@ static void leave(writer *w) {
     enter_instance(w);
     ts_target_continue(e);
     write_rare(w);
-    clear_state(w, FRAME, t->cross_state); /* the operation restores it */
-    ts_target_write_constant(e, at_mem(FRAME, t->cross_results), w->shape->n_results);
-    ts_target_go_to(e, w->handlers[TS_IR_leave_converted]);
+    leave_by_operation(w);
 }
 
 bool ts_native_adapter(const ts_adapter_shape *shape, const ts_native_layout *layout, const void *const *handlers,

@@ -24,7 +24,7 @@ typedef struct ts_native_layout {
     int32_t func_type, func_inst, func_code, func_adapter;
     int32_t adapter_call, adapter_open, adapter_flags, adapter_state, adapter_inst, adapter_code;
     /* what a call by an adapter leaves below the callee's frame, and its slots */
-    int32_t cross_inst, cross_pc, cross_fp, cross_results, cross_adapter, cross_state, cross_slots;
+    int32_t cross_inst, cross_pc, cross_fp, cross_results, cross_adapter, cross_last, cross_state, cross_slots;
     int32_t object_len, object_payload;
     int32_t object_kind, object_mark;
     int32_t store_heap, heap_free, heap_total, heap_stress, heap_epoch;

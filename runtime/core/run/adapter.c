@@ -80,8 +80,9 @@ static bool shape_of(const ts_adapter *a, ts_adapter_shape *out) {
     if (a->n_entered > TS_ADAPTER_ENTERED || d->param_slots > TS_ADAPTER_PARAMS || d->result_slots > 1) return false;
     *out = (ts_adapter_shape){.n_entered = a->n_entered,
                               .n_params = d->param_slots,
-                              .n_results = d->result_slots,
-                              .link = a->callee->code->link};
+                              .n_results = a->to_memory ? 0 : d->result_slots,
+                              .link = a->callee->code->link,
+                              .to_memory = a->to_memory};
     memcpy(out->steps, a->steps, (out->n_params + out->n_results) * sizeof *out->steps);
     return true;
 }

@@ -11,7 +11,7 @@
 /* Everything belongs to whoever made it, and lives as long as the store. If a flag is false where it must be true, or
  * if the call would be too deep, the function of the host is called instead, and says so. */
 struct ts_adapter {
-    ts_func *callee;      /* with the same parameters and results */
+    ts_func *callee;      /* with the same parameters and results; or see to_memory */
     const bool *open;     /* must be true */
     bool *const *entered; /* must be true, and are false during the call; they stay false if it fails */
     uint32_t n_entered;
@@ -19,10 +19,13 @@ struct ts_adapter {
     void *state;   /* TS_ADAPTER_STATE words of 8 bytes, which are 0 during the call and get their values back */
     /* Change the slots; NULL: they stay as they are. A failure is one of the call. */
     ts_status (*arguments)(const void *data, ts_slot *io, ts_error *e);
-    ts_status (*result)(const void *data, ts_slot *io, ts_error *e);
+    ts_status (*result)(const void *data, ts_slot *io, ts_slot last, ts_error *e);
     const void *data;
     const ts_flat_step *steps; /* what they do, for each parameter, and for the result if there is one */
-    const void *call;          /* where machine code goes to call the function of the host */
+    /* The function of the host has one parameter more, behind the callee's, and no result: `result` puts the callee's where
+     * that argument says, which it gets as `last`. */
+    bool to_memory;
+    const void *call; /* where machine code goes to call the function of the host */
     /* for machine code, which thus needs fewer loads: */
     bool *flags[TS_ADAPTER_ENTERED]; /* the first ones of `entered` */
     ts_instance *inst;               /* of the callee */

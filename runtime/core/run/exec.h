@@ -81,7 +81,12 @@ const ts_word *ts_exec_unwind(ts_exec *x, ts_instance **inst, const ts_word *pc,
 /* A call into another instance leaves this below the callee's frame, whose link refers to x->leave and this
  * place. One by an adapter leaves more, and its link refers to x->leave + 1, or to a word of x->adapter_leaves. */
 enum { TS_CROSS_INST, TS_CROSS_PC, TS_CROSS_FP, TS_CROSS_RESULTS, TS_CROSS_SLOTS };
-enum { TS_CROSS_ADAPTER = TS_CROSS_SLOTS, TS_CROSS_STATE, TS_CROSS_ADAPTER_SLOTS = TS_CROSS_STATE + TS_ADAPTER_STATE };
+enum {
+    TS_CROSS_ADAPTER = TS_CROSS_SLOTS,
+    TS_CROSS_LAST, /* the argument behind the callee's, of an adapter with to_memory */
+    TS_CROSS_STATE,
+    TS_CROSS_ADAPTER_SLOTS = TS_CROSS_STATE + TS_ADAPTER_STATE
+};
 /* The number of these slots for a return to pc; 0: it is no return to another instance. */
 static inline uint32_t ts_exec_cross_slots(const ts_exec *x, const ts_word *pc) {
     if (pc == x->leave) return TS_CROSS_SLOTS;

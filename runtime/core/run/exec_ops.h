@@ -584,8 +584,11 @@ OP(leave) {
 /* A call by an adapter that applies, once its instances are entered. */
 #define CALL_ADAPTED(a, at, n)                                                                                         \
     do {                                                                                                               \
-        MOVE_UP(at, (a)->callee->def->param_slots, TS_CROSS_ADAPTER_SLOTS);                                            \
+        const uint32_t params_ = (a)->callee->def->param_slots;                                                        \
+        const ts_slot last_ = (at)[params_];                                                                           \
+        MOVE_UP(at, params_, TS_CROSS_ADAPTER_SLOTS);                                                                  \
         adapter_begin(a, at);                                                                                          \
+        (at)[TS_CROSS_LAST] = last_;                                                                                   \
         CROSS((a)->callee, at, n, TS_CROSS_ADAPTER_SLOTS, x->leave + 1);                                               \
     } while (0)
 #define CALL_CONVERTED(a, at, n)                                                                                       \
@@ -627,7 +630,7 @@ OP(leave_adapter) {
 OP(leave_converted) {
     const ts_adapter *a = (const ts_adapter *)(uintptr_t)fp[TS_CROSS_ADAPTER];
     ts_slot *results = fp + TS_CROSS_ADAPTER_SLOTS;
-    ts_status st = a->result(a->data, results, x->err);
+    ts_status st = a->result(a->data, results, fp[TS_CROSS_LAST], x->err);
     if (TS_UNLIKELY(st != TS_OK)) {
         STEP_OUT();
         UNWIND(pc - 1, fp, st);

@@ -46,6 +46,7 @@ static const ts_native_layout layout = {
     .cross_fp = TS_CROSS_FP * sizeof(ts_slot),
     .cross_results = TS_CROSS_RESULTS * sizeof(ts_slot),
     .cross_adapter = TS_CROSS_ADAPTER * sizeof(ts_slot),
+    .cross_last = TS_CROSS_LAST * sizeof(ts_slot),
     .cross_state = TS_CROSS_STATE * sizeof(ts_slot),
     .cross_slots = TS_CROSS_ADAPTER_SLOTS,
     .object_len = offsetof(ts_obj, len),

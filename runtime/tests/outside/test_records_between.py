@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from preview1_guest import TOUCHSTONE, WASM_TOOLS, assemble
-from tiers import ends
+from tiers import ends, outcome
 
 pytestmark = [
     pytest.mark.skipif(not os.access(TOUCHSTONE, os.X_OK), reason="touchstone is not built"),
@@ -27,6 +27,8 @@ RECORD = """(record (field "a" bool) (field "b" u8) (field "c" u16) (field "d" u
 # what `give` does last, by the number of the damage
 CHAR, ENUM, OPTION, UNALIGNED, OUTSIDE, WANTED_UNALIGNED, WANTED_OUTSIDE = range(1, 8)
 
+# without this, the call needs no function of C (runtime/core/run/adapter.h)
+AFTER = '(post-return (core func $i "after"))'
 TEXT = f"""(component
   (component $C {FIELDS}
     (core module $m (memory (export "memory") 1)
@@ -58,7 +60,7 @@ TEXT = f"""(component
     (type $record {RECORD.format("$x-flags", "$x-enum")})
     (export $x-record "record" (type $record))
     (func (export "give") (param "damage" u8) (result $x-record)
-      (canon lift (core func $i "give") (memory (core memory $i "memory")) (post-return (core func $i "after"))))
+      (canon lift (core func $i "give") (memory (core memory $i "memory")) {AFTER}))
     (func (export "afterwards") (result u32) (canon lift (core func $i "afterwards"))))
   (component $D
     (import "c" (instance $c {FIELDS}
@@ -129,17 +131,19 @@ def arrives(given: bytearray) -> bytearray:
     return out
 
 
-@pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return assemble(tmp_path_factory.mktemp("records"), TEXT)
+@pytest.fixture(scope="module", params=[True, False], ids=["post-return", "plain"])
+def records(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bool]:
+    """The component, and whether it has a post-return function."""
+    return assemble(tmp_path_factory.mktemp("records"), TEXT if request.param else TEXT.replace(AFTER, "")), request.param
 
 
-def test_records_arrive(records: Path) -> None:
+def test_records_arrive(records: tuple[Path, bool]) -> None:
     callee, total = Callee(), 0
     for _ in range(300):
         for word in struct.unpack(f"<{SIZE // 8}Q", arrives(callee.give())):
             total = (total * 31 + word) & ALL
-    assert int(ends(records, "take(300, 0)", 0)) == (total * 31 + 301 * 1024) & ALL
+    component, has_after = records
+    assert int(ends(component, "take(300, 0)", 0)) == (total * 31 + (301 * 1024 if has_after else 0)) & ALL
 
 
 @pytest.mark.parametrize(
@@ -154,8 +158,67 @@ def test_records_arrive(records: Path) -> None:
         (WANTED_OUTSIDE, "pointer out of bounds of memory"),
     ],
 )
-def test_what_is_no_record_is_a_trap(damage: int, said: str, records: Path) -> None:
-    ends(records, f"take(20, {damage})", TRAPPED, said)
+@pytest.mark.parametrize("calls_before", [1, 300])
+def test_what_is_no_record_is_a_trap(calls_before: int, damage: int, said: str, records: tuple[Path, bool]) -> None:
+    ends(records[0], f"take({calls_before}, {damage})", TRAPPED, said)
+
+
+# --- arguments and the place of the result -----------------------------------------------------------------
+def sums(n: int) -> str:
+    """`go` calls 400 times a function of n numbers, each time with another place for their sum and their last one; and once more."""
+    params = " ".join(f'(param "p{k}" u32)' for k in range(n))
+    types = "i32 " * n
+    added = "(i32.const 0)"
+    for k in range(n):
+        added = f"(i32.add (i32.mul {added} (i32.const 3)) (local.get {k}))"
+    given = " ".join(f"(i32.add (local.get $n) (i32.const {k * k}))" for k in range(n))
+    return f"""(component
+  (component $C
+    (core module $m (memory (export "memory") 1) (global $calls (mut i32) (i32.const 0))
+      (func $deep (result i32) (i32.add (i32.const 1) (call $deep)))
+      (func (export "sum") (param {types}) (result i32) (local $at i32)
+        (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+        (if (i32.eq (global.get $calls) (i32.const 402)) (then (drop (call $deep))))
+        (local.set $at (i32.mul (i32.and (global.get $calls) (i32.const 63)) (i32.const 8)))
+        (i32.store (local.get $at) {added})
+        (i32.store (i32.add (local.get $at) (i32.const 4)) (global.get $calls))
+        (local.get $at)))
+    (core instance $i (instantiate $m))
+    (func (export "sum") {params} (result (tuple u32 u32)) (canon lift (core func $i "sum") (memory (core memory $i "memory")))))
+  (component $D
+    (import "c" (instance $c (export "sum" (func {params} (result (tuple u32 u32))))))
+    (core module $libc (memory (export "memory") 1))
+    (core instance $libc (instantiate $libc))
+    (core func $sum (canon lower (func $c "sum") (memory (core memory $libc "memory"))))
+    (core module $m (import "libc" "memory" (memory 1)) (import "c" "sum" (func $sum (param {types} i32)))
+      (func (export "go") (param $more i32) (result i64) (local $n i32) (local $at i32) (local $total i64)
+        (loop $next
+          (local.set $at (i32.add (i32.const 4096) (i32.mul (local.get $n) (i32.const 8))))
+          (call $sum {given} (local.get $at))
+          (local.set $total (i64.add (i64.mul (local.get $total) (i64.const 31)) (i64.load (local.get $at))))
+          (br_if $next (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 401))))
+        (if (local.get $more) (then (call $sum {given} (local.get $at))))
+        (local.get $total)))
+    (core instance $i (instantiate $m (with "libc" (instance $libc)) (with "c" (instance (export "sum" (func $sum))))))
+    (func (export "go") (param "more" bool) (result u64) (canon lift (core func $i "go"))))
+  (instance $c (instantiate $C)) (instance $d (instantiate $D (with "c" (instance $c)))) (export "go" (func $d "go")))"""
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 8, 9, 16])
+def test_the_result_goes_where_the_argument_behind_the_others_says(n: int, tmp_path: Path) -> None:
+    total = 0
+    for call in range(401):
+        added = 0
+        for k in range(n):
+            added = (added * 3 + call + k * k) & 0xFFFFFFFF
+        total = (total * 31 + (added | (call + 1) << 32)) & ALL
+    component = assemble(tmp_path, sums(n))
+    assert int(ends(component, "go(false)", 0)) == total
+    ends(component, "go(true)", TRAPPED, "call stack exhausted")
+    for fuel in (1, 5, 17, 1234):
+        expected = outcome(component, "go(false)", "interpreter", "--fuel", str(fuel))
+        for tier in ("compiled-at-once", "compiled-mixed", "compiled"):
+            assert outcome(component, "go(false)", tier, "--fuel", str(fuel)) == expected, tier
 
 
 def test_a_component_that_calls_itself_may_want_the_result_where_it_is(tmp_path: Path) -> None:
