@@ -16,6 +16,7 @@
 #include "sys/killed.h"
 #include "sys/lookup.h"
 #include "sys/thread.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -413,14 +414,18 @@ static ts_status run(server *s, bool *ended, ts_error *e) {
     if (!hs) return ts_fail(e, TS_IO, "cannot listen on %s: %s", s->o.serve.addr ? s->o.serve.addr : ADDRESS, err);
     s->http = hs;
     s->grace = s->o.serve.grace ? s->o.serve.grace : 30000000000u;
-    ts_sys_on_stop(stop, s);
+    if (!ts_sys_on_stop(stop, s)) {
+        ts_status st = ts_fail(e, TS_IO, "cannot handle the signals that stop the server: %s", strerror(errno));
+        ts_http_server_free(hs);
+        return st;
+    }
     say_limits(s);
     ts_http_server_address(hs, &a);
     ts_sys_addr_text(&a, host, sizeof host);
     fprintf(stderr, "Serving HTTP on http://%s/\n", host);
     *ended = ts_http_server_run(hs, s->grace);
-    if (!*ended) return TS_OK; /* a further signal still ends the process at once */
-    ts_sys_on_stop(NULL, NULL);
+    if (!*ended) return TS_OK;        /* a further signal still ends the process at once */
+    (void)ts_sys_on_stop(NULL, NULL); /* if it fails, a signal stops a server that has stopped */
     ts_sys_exit_after(0, 0);
     if (*ended) ts_http_server_free(hs);
     return TS_OK;

@@ -104,17 +104,19 @@ static void on_stop(int sig) {
     (void)sig;
     if (state.on_stop) state.on_stop(state.on_stop_data);
 }
-void ts_sys_on_stop(void (*stop)(void *data), void *data) {
+bool ts_sys_on_stop(void (*stop)(void *data), void *data) {
     static const int sigs[] = {SIGTERM, SIGINT, SIGHUP};
     if (stop) {
         state.on_stop_data = data;
         state.on_stop = stop;
     }
-    for (int i = 0; i < 3; i++) {
+    bool ok = true;
+    for (int i = 0; i < 3 && ok; i++) {
         struct sigaction old, now = {.sa_handler = stop ? on_stop : SIG_DFL, .sa_flags = SA_ONSTACK | SA_RESTART};
-        if (sigaction(sigs[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(sigs[i], &now, NULL);
+        ok = sigaction(sigs[i], NULL, &old) == 0 && (old.sa_handler == SIG_IGN || sigaction(sigs[i], &now, NULL) == 0);
     }
     if (!stop) state.on_stop = NULL;
+    return ok;
 }
 
 static void on_alarm(int sig) {

@@ -28,8 +28,8 @@ void ts_sys_exit_after(uint64_t ns, int status);
  * Takes no lock and flushes nothing. */
 _Noreturn void ts_sys_exit_now(int status, const char *text);
 /* Makes SIGINT, SIGTERM and SIGHUP call `stop` instead; it must be async-signal-safe.
- * NULL restores the default action. */
-void ts_sys_on_stop(void (*stop)(void *data), void *data);
+ * NULL restores the default action. Returns false with errno set if that fails for one of them. */
+bool ts_sys_on_stop(void (*stop)(void *data), void *data);
 /* Writes a line to a new or truncated file; also used when the process ends normally.
  * Returns false with errno set. */
 bool ts_sys_leave(const char *path, const char *line);

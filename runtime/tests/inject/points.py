@@ -93,7 +93,7 @@ LEFT_OUT = {
         __cpu_model __errno_location __libc_single_threaded __sched_cpucount __stack_chk_fail __strcat_chk __strcpy_chk
         __memcpy_chk __memmove_chk __memset_chk __snprintf_chk __vsnprintf_chk __tls_get_addr abort bcmp dirfd dl_iterate_phdr dlclose
         environ ferror flockfile free freeaddrinfo freelocale funlockfile getauxval getenv geteuid getpid getppid gettid
-        isatty memchr memcmp memcpy memmem memmove memset pthread_attr_destroy
+        isatty mallopt memchr memcmp memcpy memmem memmove memset pthread_attr_destroy
         pthread_attr_getstack pthread_attr_getstacksize
         pthread_attr_setdetachstate pthread_cond_destroy pthread_cond_signal pthread_cond_timedwait pthread_condattr_destroy
         pthread_join pthread_kill pthread_mutex_destroy pthread_mutex_lock pthread_mutex_trylock pthread_mutex_unlock
