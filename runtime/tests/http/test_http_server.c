@@ -311,11 +311,15 @@ static void open_site(site *t, ts_http_server_config config, void (*f)(site *t, 
     t->port = a.port;
     assert_int_equal(pthread_create(&t->runner, NULL, run, t), 0);
 }
-static void close_site(site *t) {
+/* Returns whether all handlers had ended. Freeing the server waits for two seconds for those that had not. */
+static bool stop_site(site *t) {
     ts_http_server_stop(t->s);
     pthread_join(t->runner, NULL);
-    assert_true(t->ended);
     ts_http_server_free(t->s);
+    return t->ended;
+}
+static void close_site(site *t) {
+    assert_true(stop_site(t));
 }
 
 static int dial(const site *t) {
@@ -640,18 +644,24 @@ static void sleeper(site *t, ts_http_call *c) {
     for (int i = 0; i < 1000 && !__atomic_load_n(&t->interrupts, __ATOMIC_RELAXED); i++) usleep(5000);
     if (!ts_http_call_respond(c, 200, NULL, NULL)) assert_true(ts_http_call_client_gone(c));
 }
+/* The server waits for a handler that it has cut for some 80 ms, which a busy machine may not give to the handler: it has
+ * several tries. */
 static void grace(void **state) {
     (void)state;
-    site t;
-    open_site(&t, (ts_http_server_config){0}, sleeper);
-    int fd = dial(&t);
-    say(fd, GET("/"));
-    while (!__atomic_load_n(&t.begun, __ATOMIC_RELAXED)) usleep(1000);
-    uint64_t start = ts_sys_monotonic();
-    close_site(&t);
-    assert_in_range(ts_sys_monotonic() - start, 90000000, 3000000000u);
-    assert_true(t.interrupts > 0);
-    close(fd);
+    bool ended = false;
+    for (int tries = 0; tries < 10 && !ended; tries++) {
+        site t;
+        open_site(&t, (ts_http_server_config){0}, sleeper);
+        int fd = dial(&t);
+        say(fd, GET("/"));
+        while (!__atomic_load_n(&t.begun, __ATOMIC_RELAXED)) usleep(1000);
+        uint64_t start = ts_sys_monotonic();
+        ended = stop_site(&t);
+        assert_in_range(ts_sys_monotonic() - start, 90000000, 5000000000u);
+        assert_true(t.interrupts > 0);
+        close(fd);
+    }
+    assert_true(ended);
 }
 static void call_timeout(void **state) {
     (void)state;
