@@ -125,7 +125,6 @@ static void find_reads_of_any_class(const flow *f, flow_use *u) {
         if (o->moved) read_any(f, u, o->read[0], o->read[0] + o->moved);
         for (uint32_t k = 0; k < o->n_pairs; k++) read_any(f, u, o->pair[k], o->pair[k] + 2u);
         read_any(f, u, o->range_from, o->range_to);
-        if (o->is_call) read_any(f, u, o->args_from, o->args_to);
     }
 }
 static bool takes_register(const flow *f, const flow_use *u, uint32_t slot) {
@@ -190,10 +189,7 @@ static void find_rare_uses(const flow *f, flow_instruction *in, const ts_operand
     for (uint32_t k = 0; k < o->n_pairs; k++) in->reads |= slots_between(f, o->pair[k], o->pair[k] + 2u);
     in->reads |= slots_between(f, o->range_from, o->range_to);
     if (o->writes_pair) in->writes |= slots_between(f, o->write, o->write + 2u);
-    if (o->is_call) {
-        in->reads |= slots_between(f, o->args_from, o->args_to);
-        in->writes |= slots_between(f, o->args_from, UINT32_MAX);
-    }
+    if (o->is_call) in->writes |= slots_between(f, o->range_from, UINT32_MAX);
     if (o->reads_all) in->reads |= f->all;
 }
 static void find_uses(const flow *f, flow_instruction *in, const ts_operands *o) {

@@ -67,10 +67,13 @@ static void writes(ts_operands *o, uint32_t slot, unsigned class) {
     o->write = (uint16_t)slot;
     o->write_class = (uint8_t)class;
 }
+static void reads_range(ts_operands *o, uint32_t from, uint32_t to) {
+    o->range_from = (uint16_t)from;
+    o->range_to = (uint16_t)to;
+}
 static void calls(ts_operands *o, uint32_t from, uint32_t to) {
     o->is_exit = o->is_call = true;
-    o->args_from = from;
-    o->args_to = to;
+    reads_range(o, from, to);
     o->acc_writes = 7;
 }
 
@@ -81,10 +84,6 @@ static void writes_pair(ts_operands *o, uint32_t slot) {
     o->write = (uint16_t)slot;
     o->write_class = IN_NONE;
     o->writes_pair = true;
-}
-static void reads_range(ts_operands *o, uint32_t from, uint32_t to) {
-    o->range_from = from;
-    o->range_to = to;
 }
 
 static void operands_of_vector(const ts_word *w, unsigned form, ts_operands *o) {
@@ -331,7 +330,7 @@ static void operands_of_other(const ts_word *w, ts_operands *o) {
         o->ends = true;
         return;
     case TS_IR_call: calls(o, s[0], s[1]); return;
-    case TS_IR_call_import: calls(o, s[0], UINT32_MAX); return;
+    case TS_IR_call_import: calls(o, s[0], NO_SLOT); return;
     case TS_IR_call_indirect:
         calls(o, s[0], s[1]);
         reads(o, s[3], IN_R);

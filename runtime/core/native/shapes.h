@@ -87,11 +87,10 @@ typedef struct ts_shape {
 extern const ts_shape ts_shapes[TS_IR_COUNT];
 
 /* The slots that an instruction reads and writes. */
-enum { MAX_READS = 5, NO_SLOT = 65535 };
+enum { MAX_READS = 4, NO_SLOT = 65535 };
 typedef struct ts_operands {
-    uint32_t args_from, args_to;
-    uint32_t range_from, range_to; /* it reads the slots range_from … range_to - 1 */
-    uint32_t moved;                /* copyn and ret_n: that many slots from `read[0]` on, to `write` on */
+    uint16_t range_from, range_to; /* it reads the slots range_from … range_to - 1 */
+    uint16_t moved;                /* copyn and ret_n: that many slots from `read[0]` on, to `write` on */
     uint16_t write;                /* a slot, or NO_SLOT */
     uint16_t read[MAX_READS];      /* from n_reads on, the first two are NO_SLOT */
     uint16_t pair[3];              /* vectors that it reads: the first of two slots each */
@@ -99,16 +98,16 @@ typedef struct ts_operands {
     uint8_t write_class;
     uint8_t n_reads, n_pairs;
     uint8_t acc_reads, acc_writes; /* bits 1 << IN_R … */
-    bool writes_pair;              /* `write` is the first of two slots */
-    bool reads_all;                /* it may read any slot, and write any */
-    bool is_call;    /* it reads the slots args_from … args_to - 1, and overwrites all from args_from on */
-    bool is_exit;    /* the interpreter's operation does it: no register survives */
-    bool ends;       /* control never goes on behind it */
-    bool branches;   /* to field w1 */
-    bool is_table;   /* it branches by a table */
-    bool divides;    /* integers */
-    bool is_rare;    /* one of args_from … moved, n_pairs, writes_pair, reads_all is not 0 */
-    bool reads_late; /* it reads operands after it has written the result */
+    bool writes_pair : 1;          /* `write` is the first of two slots */
+    bool reads_all : 1;            /* it may read any slot, and write any */
+    bool is_call : 1;              /* it overwrites all slots from range_from on */
+    bool is_exit : 1;              /* the interpreter's operation does it: no register survives */
+    bool ends : 1;                 /* control never goes on behind it */
+    bool branches : 1;             /* to field w1 */
+    bool is_table : 1;             /* it branches by a table */
+    bool divides : 1;              /* integers */
+    bool is_rare : 1;              /* one of range_from … moved, n_pairs, writes_pair, reads_all is not 0 */
+    bool reads_late : 1;           /* it reads operands after it has written the result */
 } ts_operands;
 void ts_operands_of(const ts_word *w, ts_operands *o);
 #endif
