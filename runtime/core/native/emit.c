@@ -124,23 +124,14 @@ static label *label_of(const emitter *e, uint32_t instruction) {
     TS_ASSERT(e->f.ins[instruction].is_label);
     return &e->labels[e->f.ins[instruction].label];
 }
-/* The slots that a loop uses by name, those it writes, and whether the interpreter executes a part of it. */
+/* At a loop's first instruction. */
 static void set_loop_state(emitter *e, uint32_t first, label *l) {
-    slot_set used = 0, written = 0, homes = 0;
-    bool leaves = false;
-    for (uint32_t i = first; i <= e->f.ins[first].loop_last; i++) {
-        const flow_instruction *in = &e->f.ins[i];
-        if (!in->is_exit) used |= in->reads | in->writes;
-        if (!in->is_exit) written |= in->writes;
-        leaves = leaves || (in->is_exit && !in->ends);
-    }
-    for (unsigned k = 0; k < e->f.n_candidates; k++)
-        if (has_home(e, k)) homes |= SET_BIT(k);
-    slot_set live = e->f.ins[first].live_in & homes;
-    l->valid = live & used;
-    l->dirty = l->valid & written;
-    if (!leaves && e->reachable) {
-        slot_set kept = e->valid & live & ~used;
+    const flow_loop *loop = &e->f.loops[e->f.ins[first].label];
+    slot_set live = e->f.ins[first].live_in & e->f.have_homes;
+    l->valid = live & loop->used;
+    l->dirty = l->valid & loop->written;
+    if (!loop->leaves && e->reachable) {
+        slot_set kept = e->valid & live & ~loop->used;
         l->valid |= kept;
         l->dirty |= e->dirty & kept;
     }

@@ -1,6 +1,7 @@
 /* flow: see flow.h. source: Chaitin, Register allocation and spilling via graph coloring (1982), with the
  * candidates in the order of their weights, as Chow and Hennessy (1990) do. */
 #include "core/native/flow.h"
+#include "base/assert.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,9 +75,18 @@ static void find_labels(flow *f, const uint32_t *branches, uint32_t n, const ts_
     }
 }
 
+/* The memory for the loops, of which there are no more than labels. */
+static bool make_loops(flow *f) {
+    flow_memory *m = &f->memory;
+    const uint64_t most = (uint64_t)f->n_labels + 1;
+    if (!ts_vec_reserve(&m->loops, most) || !ts_vec_reserve(&m->open_loops, most)) return false;
+    f->loops = m->loops.data;
+    return true;
+}
+
 /* --- candidates ----------------------------------------------------------------------------------------- */
 static void count_use(const flow *f, flow_use *u, uint32_t slot, unsigned class, uint64_t weight) {
-    if (slot > f->n_slots) slot = f->n_slots; /* no slot; its uses are in none's way */
+    if (slot > f->n_slots) slot = f->n_slots; /* NO_SLOT: a row that nothing reads */
     u[slot].weight += weight;
     u[slot].classes |= (uint8_t)(1u << class & KNOWN_CLASSES);
 }
@@ -167,7 +177,7 @@ static void choose_candidates(flow *f) {
         uint8_t k = f->candidate_of_slot[i];
         f->before[i + 1] = f->before[i] | (k == NO_CANDIDATE ? 0 : SET_BIT(k));
     }
-    f->before[f->n_slots + 1] = f->before[f->n_slots]; /* no slot */
+    f->before[f->n_slots + 1] = f->before[f->n_slots]; /* NO_SLOT is no candidate */
 }
 
 /* --- uses ----------------------------------------------------------------------------------------------- */
@@ -235,9 +245,52 @@ static bool repeat(flow *f, uint32_t first, uint32_t last) {
     }
     return changed;
 }
+/* --- loops ---------------------------------------------------------------------------------------------- */
+/* Instruction i, from the last one to the first. Open loops are those whose last branch has been seen. Each has what its
+ * instructions do that belong to no loop that was opened later. The latter are the inner ones, but that a branch may go back
+ * to an outer loop from within, and be its last one. Loops that end at the same branch are closed in the order of their
+ * beginnings, the last first. */
+static void note_loops(flow *f, uint32_t i) {
+    enum { MOST_SEARCHED = 16 }; /* of loops that end in another order than they begin; then it is another one's */
+    const flow_instruction *in = &f->ins[i];
+    flow_loop *open = f->memory.open_loops.data;
+    uint32_t n = f->n_open;
+    for (uint32_t k = 0; k < in->loops_end; k++) open[n++] = (flow_loop){.last = i};
+    if (n) {
+        flow_loop *l = &open[n - 1];
+        if (!in->is_exit) {
+            l->used |= in->reads | in->writes;
+            l->written |= in->writes;
+        }
+        l->leaves |= in->is_exit && !in->ends;
+    }
+    if (in->loop_last != NO_INSTRUCTION) {
+        TS_ASSERT(n > 0);
+        flow_loop whole = open[n - 1];
+        uint32_t k = n - 1;
+        for (uint32_t s = 1; open[k].last != in->loop_last && k > 0 && s < MOST_SEARCHED; s++) {
+            k--;
+            whole.used |= open[k].used;
+            whole.written |= open[k].written;
+            whole.leaves |= open[k].leaves;
+        }
+        f->loops[in->label] = whole;
+        if (k > 0) {
+            open[k - 1].used |= open[k].used;
+            open[k - 1].written |= open[k].written;
+            open[k - 1].leaves |= open[k].leaves;
+        }
+        n--;
+        memmove(&open[k], &open[k + 1], (n - k) * sizeof *open);
+    }
+    f->n_open = n;
+}
 /* From the last instruction to the first, which is enough but for loops: at first nothing is known to be alive where a
- * branch goes back to. So the part from there to the branch is repeated, until nothing changes. */
-static void find_liveness(flow *f) {
+ * branch goes back to. So the part from there to the branch is repeated, until nothing changes: once more than loops are
+ * nested, at most. */
+static bool find_liveness(flow *f) {
+    enum { MOST_REPEATED = 100 }; /* times the number of instructions */
+    uint64_t repeated = 0;
     uint32_t first = NO_INSTRUCTION, last = 0; /* the part that has been begun */
     for (uint32_t i = f->n; i-- > 0;) {
         flow_instruction *in = &f->ins[i];
@@ -250,12 +303,16 @@ static void find_liveness(flow *f) {
         }
         if (i == first) {
             while (repeat(f, first, last)) {
+                repeated += last - first;
+                if (repeated > (uint64_t)f->n * MOST_REPEATED) return false;
             }
             first = NO_INSTRUCTION;
         }
+        if (f->n_open || in->loops_end) note_loops(f, i);
     }
     const flow_instruction *in = f->ins; /* parameters are born with the function */
     note_together(f, f->all & in->live_in, in->live_out | in->live_in);
+    return true;
 }
 
 /* --- registers ------------------------------------------------------------------------------------------ */
@@ -269,6 +326,7 @@ void ts_flow_choose_homes(flow *f, flow_registers have) {
             if (in_home[file][h] & f->together[k]) continue;
             c->home = (uint8_t)h;
             in_home[file][h] |= SET_BIT(k);
+            f->have_homes |= SET_BIT(k);
             break;
         }
     }
@@ -287,8 +345,7 @@ bool ts_flow_analyse(flow *f, const ts_word *code, uint32_t n_words, uint32_t n_
     uint32_t *branches = f->memory.branches.data, n_branches = decode(f, branches);
     find_labels(f, branches, n_branches, handlers, n_handlers);
     choose_candidates(f);
-    find_liveness(f);
-    return true;
+    return make_loops(f) && find_liveness(f);
 }
 void ts_flow_free(flow *f) {
     ts_vec_free(&f->memory.ins);
@@ -298,5 +355,7 @@ void ts_flow_free(flow *f) {
     ts_vec_free(&f->memory.candidate_of_slot);
     ts_vec_free(&f->memory.before);
     ts_vec_free(&f->memory.uses);
+    ts_vec_free(&f->memory.loops);
+    ts_vec_free(&f->memory.open_loops);
     memset(f, 0, sizeof *f);
 }

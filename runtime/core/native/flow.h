@@ -35,6 +35,12 @@ typedef struct flow_candidate {
     uint8_t home;  /* its register among those of the class, or NO_HOME */
 } flow_candidate;
 
+/* What the instructions of a loop do, from its first one to the last branch back to it. */
+typedef struct flow_loop {
+    slot_set used, written; /* by instructions that the interpreter does not execute */
+    uint32_t last;
+    bool leaves; /* the interpreter executes one of them, and control goes on behind it */
+} flow_loop;
 /* How a slot is used. */
 typedef struct flow_use {
     uint64_t weight;
@@ -50,6 +56,7 @@ typedef struct flow_memory {
     TS_VEC(uint8_t) candidate_of_slot;
     TS_VEC(slot_set) before;
     TS_VEC(flow_use) uses;
+    TS_VEC(flow_loop) loops, open_loops;
 } flow_memory;
 
 typedef struct flow {
@@ -63,13 +70,15 @@ typedef struct flow {
     ts_operands *operands; /* n */
     uint32_t *ins_of_word; /* n_words */
     uint8_t *candidate_of_slot; /* n_slots */
+    flow_loop *loops;           /* by label: of those that begin a loop */
     slot_set *before;           /* n_slots + 2: the candidates among the slots before each */
-    uint32_t n_labels;
+    uint32_t n_labels, n_open;
     bool divides, has_vectors; /* an instruction does that; it reads or writes one */
     bool has_handlers;
     uint32_t n_candidates;
     flow_candidate candidate[MAX_CANDIDATES];
     slot_set all;                      /* the candidates */
+    slot_set have_homes;               /* those that have a register */
     slot_set of_class[3];              /* the candidates of each class */
     slot_set together[MAX_CANDIDATES]; /* alive at once */
     slot_set shares[MAX_CANDIDATES];   /* the other candidates with the same home */
@@ -80,8 +89,8 @@ typedef struct flow_registers {
     uint8_t integer, floating;
 } flow_registers;
 
-/* f is all zero, or has been used for another function. Returns false if there is no memory. ts_flow_free frees what it
- * made, in both cases. */
+/* f is all zero, or has been used for another function. Returns false if there is no memory, or if loops are nested so
+ * deep that it would take long. ts_flow_free frees what it made, in both cases. */
 bool ts_flow_analyse(flow *f, const ts_word *code, uint32_t n_words, uint32_t n_slots, const ts_handler *handlers,
                      uint32_t n_handlers);
 /* Gives candidates their homes, once, after ts_flow_analyse. */
