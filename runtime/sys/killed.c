@@ -39,7 +39,7 @@ bool ts_sys_leave(const char *path, const char *line) { /* async-signal-safe */
         len -= (size_t)n;
     }
     int err = errno;
-    bool closed = close(fd) == 0;
+    bool closed = close(fd) == 0 || errno == EINTR; /* Linux has closed it then: close(2) */
     if (len) errno = err;
     return closed && len == 0;
 }

@@ -38,7 +38,7 @@ def test_a_sample(name: str) -> None:
 
 
 MENDED = (("serve", "epoll_ctl", 8), ("serve", "sigaction", 17), ("serve", "getsockname", 1), ("serve-compiled", "pthread_mutex_init", 20), ("replay", "write", 20),
-          ("papers", "fputc", 20), ("inspect", "memory:1", 1))  # fmt: skip
+          ("papers", "fputc", 20), ("papers", "close:12", 2), ("inspect", "memory:1", 1))  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "point", "sample"), MENDED, ids=[f"{name}-{point}" for name, point, _ in MENDED])
