@@ -214,6 +214,7 @@ def test_peak_memory_is_the_childs_own(project: Project) -> None:
     small = execute(["/bin/sleep", "0.2"], env={}, cwd=project.root, timeout=5)
     assert 0 < small.peak_rss_kib < 20 << 10
     del ballast
-    code = "b = bytearray(b'x') * (300 << 20)"
+    # it stays for a moment: if this process was as large once, samples count, and the last one may be too early
+    code = "import time; b = bytearray(b'x') * (300 << 20); time.sleep(0.3)"
     large = execute([sys.executable, "-c", code], env={}, cwd=project.root, timeout=10)
     assert large.peak_rss_kib > 300 << 10
