@@ -45,6 +45,9 @@ def judge(name: str, r: Response, status: int, body: bytes | None) -> str:
     # what the guest was told about a failed body is right too
     if name == "count" and re.fullmatch(rb"\d+ bytes, failed\n", r.body):
         return ""
+    # and this guest ends its answer where the body failed
+    if name == "echo" and r.status == 200 and b"chunksmore".startswith(r.body):
+        return ""
     return "" if r.status >= 500 or r.status in (400, 408) else f"{name}: {r.status} {r.body[:80]!r}"
 
 
