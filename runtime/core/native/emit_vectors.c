@@ -7,26 +7,6 @@
 #include "core/native/emitter.h"
 
 #if TS_HAS_MACHINE_CODE
-/* Whether an instruction may use vector registers. */
-static bool uses_vectors(const ts_word *w) {
-    switch (w->u) {
-    case TS_IR_copy2:
-    case TS_IR_v128_load:
-    case TS_IR_v128_store:
-    case TS_IR_v128_load_any:
-    case TS_IR_v128_store_any:
-    case TS_IR_v128_lane_mem:
-    case TS_IR_v128_const:
-    case TS_IR_i8x16_shuffle:
-    case TS_IR_global_get_v:
-    case TS_IR_global_set_v:
-    case TS_IR_select_v:
-    case TS_IR_f32x4_canon:
-    case TS_IR_f64x2_canon: return true;
-    default: return ts_shapes[w->u].kind == SHAPE_VECTOR;
-    }
-}
-
 /* --- the state ------------------------------------------------------------------------------------------ */
 static void free_register(emitter *e, unsigned k) {
     e->vectors.slot[k] = -1;
@@ -111,7 +91,7 @@ void ts_vectors_write(emitter *e, uint32_t slot, unsigned from) {
 
 /* --- around an instruction ------------------------------------------------------------------------------ */
 /* Whether an instruction leaves vectors in registers alone, and needs none of them in the frame but those it reads. */
-static bool keeps(const ts_word *w) {
+static bool keeps(const ts_word *w, const ts_operands *o) {
     switch ((ts_shape_kind)ts_shapes[w->u].kind) {
     case SHAPE_BIN:
     case SHAPE_UN:
@@ -127,16 +107,16 @@ static bool keeps(const ts_word *w) {
     case TS_IR_put_r:
     case TS_IR_put_f:
     case TS_IR_put_d: return true;
-    default: return uses_vectors(w);
+    default: return ts_has_vectors(o);
     }
 }
 void ts_vectors_prepare(emitter *e) {
     if (!e->vectors.dirty) return;
-    if (!keeps(e->w)) {
+    const ts_operands *o = &e->f.operands[e->i];
+    if (!keeps(e->w, o)) {
         ts_vectors_store(e, 0, UINT32_MAX);
         return;
     }
-    const ts_operands *o = &e->f.operands[e->i];
     for (uint32_t k = 0; k < o->n_reads; k++) ts_vectors_store(e, o->read[k], o->read[k] + 1u);
 }
 /* An operand that the instruction has taken is read by no other: it need not be stored. copy2 may leave it there. */
@@ -152,7 +132,7 @@ static void take_operands(emitter *e, const ts_operands *o) {
 void ts_vectors_update(emitter *e) {
     if (!e->vectors.used) return;
     const ts_operands *o = &e->f.operands[e->i];
-    if (keeps(e->w)) take_operands(e, o);
+    if (keeps(e->w, o)) take_operands(e, o);
     if (e->rejoin || o->is_call || o->reads_all || e->w->u == TS_IR_count) {
         ts_vectors_give_up(e);
     } else if (o->write != NO_SLOT && !o->writes_pair) {

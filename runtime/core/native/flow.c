@@ -36,7 +36,7 @@ static uint32_t decode(flow *f, uint32_t *branches) {
                                        .is_table = o->is_table,
                                        .reads_late = o->reads_late};
         f->divides |= o->divides;
-        f->has_vectors |= o->n_pairs || o->writes_pair;
+        f->has_vectors |= ts_has_vectors(o);
         if (o->branches || o->is_table) branches[n_branches++] = n;
         f->ins_of_word[i] = n++;
     }
@@ -90,10 +90,13 @@ static void count_use(const flow *f, flow_use *u, uint32_t slot, unsigned class,
     u[slot].weight += weight;
     u[slot].classes |= (uint8_t)(1u << class & KNOWN_CLASSES);
 }
+static uint64_t weight_at(uint32_t depth) {
+    return (uint64_t)1 << (depth < 8 ? 3 * depth : 24);
+}
 /* Loops are counted by depth. */
 static void count_uses(flow *f, flow_use *u) {
     uint32_t depth = 0;
-    uint64_t weight = 1;
+    uint64_t weight = weight_at(0);
     memset(u, 0, (f->n_slots + 1u) * sizeof *u);
     for (uint32_t i = 0; i < f->n; i++) {
         const ts_operands *o = &f->operands[i];
@@ -101,7 +104,7 @@ static void count_uses(flow *f, flow_use *u) {
         if (in->loop_last != NO_INSTRUCTION) {
             depth++;
             f->ins[in->loop_last].loops_end++;
-            weight = (uint64_t)1 << (depth < 8 ? 3 * depth : 24);
+            weight = weight_at(depth);
         }
         count_use(f, u, o->read[0], o->read_class[0], weight);
         count_use(f, u, o->read[1], o->read_class[1], weight);
@@ -109,7 +112,7 @@ static void count_uses(flow *f, flow_use *u) {
         count_use(f, u, o->writes_pair ? NO_SLOT : o->write, o->write_class, weight);
         if (in->loops_end) {
             depth -= in->loops_end;
-            weight = (uint64_t)1 << (depth < 8 ? 3 * depth : 24);
+            weight = weight_at(depth);
         }
     }
 }
@@ -170,7 +173,6 @@ static void choose_candidates(flow *f) {
         f->candidate[k] = (flow_candidate){.slot = chosen[k], .class = class, .home = NO_HOME};
         f->candidate_of_slot[chosen[k]] = (uint8_t)k;
         f->all |= SET_BIT(k);
-        f->of_class[class] |= SET_BIT(k);
     }
     f->before[0] = 0;
     for (uint32_t i = 0; i < f->n_slots; i++) {
@@ -246,6 +248,11 @@ static bool repeat(flow *f, uint32_t first, uint32_t last) {
     return changed;
 }
 /* --- loops ---------------------------------------------------------------------------------------------- */
+static void join(flow_loop *to, const flow_loop *from) {
+    to->used |= from->used;
+    to->written |= from->written;
+    to->leaves |= from->leaves;
+}
 /* Instruction i, from the last one to the first. Open loops are those whose last branch has been seen. Each has what its
  * instructions do that belong to no loop that was opened later. The latter are the inner ones, but that a branch may go back
  * to an outer loop from within, and be its last one. Loops that end at the same branch are closed in the order of their
@@ -270,16 +277,10 @@ static void note_loops(flow *f, uint32_t i) {
         uint32_t k = n - 1;
         for (uint32_t s = 1; open[k].last != in->loop_last && k > 0 && s < MOST_SEARCHED; s++) {
             k--;
-            whole.used |= open[k].used;
-            whole.written |= open[k].written;
-            whole.leaves |= open[k].leaves;
+            join(&whole, &open[k]);
         }
         f->loops[in->label] = whole;
-        if (k > 0) {
-            open[k - 1].used |= open[k].used;
-            open[k - 1].written |= open[k].written;
-            open[k - 1].leaves |= open[k].leaves;
-        }
+        if (k > 0) join(&open[k - 1], &open[k]);
         n--;
         memmove(&open[k], &open[k + 1], (n - k) * sizeof *open);
     }

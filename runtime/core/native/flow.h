@@ -79,7 +79,6 @@ typedef struct flow {
     flow_candidate candidate[MAX_CANDIDATES];
     slot_set all;                      /* the candidates */
     slot_set have_homes;               /* those that have a register */
-    slot_set of_class[3];              /* the candidates of each class */
     slot_set together[MAX_CANDIDATES]; /* alive at once */
     slot_set shares[MAX_CANDIDATES];   /* the other candidates with the same home */
 } flow;

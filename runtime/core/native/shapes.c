@@ -257,10 +257,13 @@ static const op_operands operands_by_op[OP_COUNT] = {
 static uint16_t slot_if(bool condition, uint16_t slot) {
     return slot | (uint16_t)((unsigned)condition - 1);
 }
+static void reads_fields(ts_operands *o, const uint16_t *s, unsigned n, const uint8_t field[2]) {
+    o->n_reads = (uint8_t)n;
+    o->read[0] = slot_if(n > 0, s[field[0]]);
+    o->read[1] = slot_if(n > 1, s[field[1]]);
+}
 static void operands_of_op(const op_operands *f, const uint16_t *s, ts_operands *o) {
-    o->n_reads = f->n;
-    o->read[0] = slot_if(f->n > 0, s[f->field[0]]);
-    o->read[1] = slot_if(f->n > 1, s[f->field[1]]);
+    reads_fields(o, s, f->n, f->field);
     o->read_class[0] = f->class[0];
     o->read_class[1] = f->class[1];
     o->acc_reads = f->acc_reads;
@@ -419,9 +422,7 @@ void ts_operands_of(const ts_word *w, ts_operands *o) {
         const form_operands *f = &operands_by_form[p->kind][p->form];
         const uint16_t *s = w[1].s;
         const bool addresses = p->kind == SHAPE_LOAD || p->kind == SHAPE_STORE || p->kind == SHAPE_STOREF;
-        o->n_reads = f->n;
-        o->read[0] = slot_if(f->n > 0, s[f->field[0]]);
-        o->read[1] = slot_if(f->n > 1, s[f->field[1]]);
+        reads_fields(o, s, f->n, f->field);
         o->read_class[0] = o->read_class[1] = addresses ? IN_R : p->in;
         o->acc_reads =
             (uint8_t)((f->accumulators & ACC) << p->in | (unsigned)(f->accumulators & ACC_INT) / ACC_INT << IN_R);

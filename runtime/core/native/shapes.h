@@ -110,4 +110,8 @@ typedef struct ts_operands {
     bool reads_late : 1;           /* it reads operands after it has written the result */
 } ts_operands;
 void ts_operands_of(const ts_word *w, ts_operands *o);
+/* Whether the instruction reads or writes a vector. */
+static inline bool ts_has_vectors(const ts_operands *o) {
+    return o->n_pairs || o->writes_pair;
+}
 #endif
