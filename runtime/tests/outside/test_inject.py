@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "inject"))
+from http_wire import Response
 from inject import SCENARIOS, Point, judged
 from points import ERRORS, INVISIBLE, LEFT_OUT
 from scenarios import Ending
+from serving import judge
 
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = ROOT / os.environ.get("BUILD", "build")
@@ -95,6 +97,17 @@ SEEN = Point("openat", 3, 5)
 def test_what_is_wrong_is_seen(ending: Ending, point: Point, wrong: str) -> None:
     said = judged(SCENARIO, ending, point)
     assert (wrong in said) if wrong else said == ""
+
+
+@pytest.mark.parametrize(("body", "no_memory", "is_right"), [
+    (b"chunksmore", False, True),
+    (b"chunks", False, False),
+    (b"", False, False),
+    (b"", True, True),
+    (b"more", True, False),
+])  # fmt: skip
+def test_an_echo_is_cut_only_where_memory_failed(body: bytes, no_memory: bool, is_right: bool) -> None:
+    assert (judge("echo", Response(200, [], body), 200, b"chunksmore", no_memory) == "") == is_right
 
 
 @pytest.mark.parametrize(("options", "words"), [
