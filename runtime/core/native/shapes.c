@@ -257,7 +257,7 @@ static const op_operands operands_by_op[OP_COUNT] = {
 static uint16_t slot_if(bool condition, uint16_t slot) {
     return slot | (uint16_t)((unsigned)condition - 1);
 }
-static void reads_fields(ts_operands *o, const uint16_t *s, unsigned n, const uint8_t field[2]) {
+static void reads_fields(ts_operands *o, const uint16_t *s, unsigned n, const uint8_t *field) {
     o->n_reads = (uint8_t)n;
     o->read[0] = slot_if(n > 0, s[field[0]]);
     o->read[1] = slot_if(n > 1, s[field[1]]);
