@@ -6,6 +6,7 @@ The harness is used as a library: starting it anew for each fault costs more tha
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,7 +27,10 @@ SCRIPT_SECONDS = 20.0
 
 
 def _runtime(program: Path) -> Runtime:
-    return Runtime(reference(), Peer(REFERENCE, "with a fault", (str(program),)))
+    filled = program.with_name(f"{program.name}-filled")
+    with contextlib.suppress(FileExistsError):
+        filled.symlink_to(Path(__file__).with_name("filled.sh").resolve())
+    return Runtime(reference(), Peer(REFERENCE, "with a fault", (str(filled),)))
 
 
 class Suites:
