@@ -94,6 +94,20 @@ static void test_scalars(void **s) {
         {TS_CT_CHAR, "'\\''", "'\\''"},
         {TS_CT_CHAR, "'\\u{d800}'", NULL},
         {TS_CT_CHAR, "'ab'", NULL},
+        {TS_CT_CHAR, "'\\n'", "'\\n'"},
+        {TS_CT_CHAR, "'\\r'", "'\\r'"},
+        {TS_CT_CHAR, "'\\\\'", "'\\\\'"},
+        {TS_CT_CHAR, "'\\u{10FFFF}'", "'\xf4\x8f\xbf\xbf'"},
+        {TS_CT_CHAR, "'\\u{110000}'", NULL},
+        {TS_CT_CHAR, "'\\u41'", NULL},
+        {TS_CT_CHAR, "'\\u{}'", NULL},
+        {TS_CT_CHAR, "'\\u{41'", NULL},
+        {TS_CT_U32, "\t\r\n7\t", "7"},
+        {TS_CT_U32, "// a comment\n7 // another", "7"},
+        {TS_CT_U32, "/7", NULL},
+        {TS_CT_F64, "1e+2", "100"},
+        {TS_CT_F64, "+1", NULL},
+        {TS_CT_F64, "1.e", NULL},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (rows[i].want)
@@ -101,6 +115,10 @@ static void test_scalars(void **s) {
         else
             refused(prim(rows[i].kind), rows[i].text);
     }
+    char digits[500];
+    memset(digits, '1', sizeof digits - 1);
+    digits[sizeof digits - 1] = 0;
+    refused(prim(TS_CT_F64), digits); /* too long to be read */
 }
 
 static void test_strings(void **s) {
@@ -109,6 +127,14 @@ static void test_strings(void **s) {
     round_trip(t, "\"a\\tb\\\"c\\u{7}\"", "\"a\\tb\\\"c\\u{7}\"");
     round_trip(t, "\"it's\"", "\"it's\"");
     round_trip(t, "\"\"\"\n  one\n    two\n  \"\"\"", "\"one\\n  two\"");
+    /* each line loses the indentation of the line with the closing quotes; quotes may be escaped; a line break is \n or \r\n */
+    round_trip(t, "\"\"\"\r\n  one\n\n   two\n  \"\"\"", "\"one\\n\\n two\"");
+    round_trip(t, "\"\"\"\na \\\"\"\" b\n\"\"\"", "\"a \\\"\\\"\\\" b\"");
+    round_trip(t, "\"a\\nb\\rc\\\\d\\'\"", "\"a\\nb\\rc\\\\d'\"");
+    refused(t, "\"\"\"\n  one");
+    refused(t, "\"\"\"\n  one\n x\"\"\"");
+    refused(t, "\"\"\"\n  one\n two\n  \"\"\"");
+    refused(t, "\"a\nb\"");
     refused(t, "\"open");
     refused(t, "\"\\q\"");
     refused(t, "\"\"\" x\"\"\"");
