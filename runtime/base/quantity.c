@@ -83,7 +83,7 @@ bool ts_time_parse(const char *s, uint64_t *seconds) {
     static const char shape[] = "dddd-dd-ddTdd:dd:ddZ"; /* RFC 3339, UTC only */
     int64_t f[6] = {0};
     size_t len = strlen(s), k = 0;
-    if (len && len < 12 && strspn(s, "0123456789") == len) {
+    if (len && len <= 12 && strspn(s, "0123456789") == len) {
         *seconds = strtoull(s, NULL, 10);
         return true;
     }

@@ -60,6 +60,7 @@ char *ts_cli_conditions(const ts_cli_options *o, const ts_wasi *w) {
             }
             fputs("]\n", to);
         }
+        if (o->canonical_nans) fputs("canonical-nans = true\n", to);
         if (o->invoke) {
             fputs("invoke = ", to);
             put_string(to, o->invoke);

@@ -156,7 +156,7 @@ void ts_cli_print_grants(FILE *to, const ts_cli_options *o, const ts_wasi *w) {
     if (g->no_udp) fprintf(to, "udp = false\n");
     net_rules(to, g, "tcp-connect", TS_WASI_TCP_CONNECT);
     net_rules(to, g, "tcp-listen", TS_WASI_TCP_LISTEN);
-    net_rules(to, g, "udp", TS_WASI_UDP_PEER);
+    if (!g->no_udp) net_rules(to, g, "udp", TS_WASI_UDP_PEER); /* the key is taken, and they grant nothing */
     net_rules(to, g, "udp-bind", TS_WASI_UDP_BIND);
     if (g->names_all) fprintf(to, "allow-ip-name-lookup = true\n");
     strings(to, "allow-name", g->names.data, g->names.len);

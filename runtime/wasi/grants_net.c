@@ -134,6 +134,8 @@ static ts_status ports(const char *port, const char *spec, ts_wasi_net_rule *r, 
 }
 
 static ts_status add_name(ts_wasi_grants *g, const char *ascii, ts_error *e) {
+    for (uint32_t i = 0; i < g->names.len; i++)
+        if (strcmp(g->names.data[i], ascii) == 0) return TS_OK;
     char *s = malloc(strlen(ascii) + 1);
     if (s && ts_vec_push(&g->names, strcpy(s, ascii))) return TS_OK;
     free(s);

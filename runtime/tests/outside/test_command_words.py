@@ -54,6 +54,11 @@ def test_a_misspelt_command(word: str, said: str) -> None:
         (["--volume", "x"], "write --dir"),
         (["-W", "threads"], "is not an option here"),
         (["-W", "simd=n"], "always on"),
+        (["-W", "gc=no"], "always on"),
+        (["-W", "gc=maybe"], "always on"),
+        (["-W", "unknown-imports-trap=maybe"], "-W unknown-imports-trap=maybe: y or n is expected"),
+        (["-W", "nan-canonicalization=maybe"], "is not an option here"),
+        (["-W", "component-model-map=maybe"], "write --features maps"),
         (["-W", "component-model-async"], "write --features async"),
         (["-W", "epoch-interruption"], "write --max-time"),
         (["-W", "fuel"], "=N is expected"),
@@ -76,6 +81,28 @@ def test_options_of_wasmtime() -> None:
     assert "fuel" in run("run", "-W", "fuel=1", BUILT / "random-secure.wasm", status=124)
     assert run("run", "--mapdir", "/x::.", "--show-grants", cwd=BUILT) == 'dir = [{host = ".", guest = "/x", read-only = false}]\n'
     assert run("run", "--cwd", "/x", "--show-grants", cwd=BUILT) == 'cwd = "/x"\n'
+
+
+@pytest.mark.parametrize(("value", "shown"), [("", True), ("=y", True), ("=yes", True), ("=true", True), ("=n", False), ("=no", False), ("=false", False)])
+def test_yes_and_no_of_wasmtime(value: str, shown: bool) -> None:
+    assert run("run", "-W", f"unknown-imports-trap{value}", "--show-grants") == "unknown-imports-trap = true\n" * shown
+    assert run("run", "-W", f"component-model-map{value}", "--show-grants", status=120 if shown else 0).startswith("touchstone: usage: ") == shown
+    assert run("run", "-W", f"gc{value}", "--show-grants", status=0 if shown else 120).startswith("touchstone: usage: ") != shown
+
+
+def test_the_command_alone() -> None:
+    for word in ("--help", "-h", "help"):
+        assert run(word) == run(status=120)
+        assert "touchstone run" in run(word)
+    assert run("--version") == run("-V")
+    assert run("-V").startswith("touchstone ")
+
+
+def test_the_end_of_options() -> None:
+    """What follows -- is the component, whatever it looks like, and then its arguments."""
+    assert run("run", "--", HELLO, "--help") == "hello from a component\n"
+    assert "cannot read --help: " in run("run", "--", "--help", status=125)
+    assert "cannot read -V: " in run("serve", "--", "-V", status=125)
 
 
 def test_files_that_are_no_binaries(tmp_path: Path) -> None:

@@ -500,6 +500,10 @@ def test_numbers(policy: Path, option: str, value: str) -> None:
         ("max-time = 2", {"max-time": "2000000000ns"}),
         ("clock = 2026-01-31T12:00:00Z", {"clock": 1769860800}),
         ("clock = 2026-01-31 12:00:00z", {"clock": 1769860800}),
+        ("clock = 2026-12-31t23:59:59Z", {"clock": 1798761599}),
+        ("clock = 1_700_000_000", {"clock": 1700000000}),
+        ("clock = 253402300799", {"clock": 253402300799}),
+        ("max-time = 1_0.5", {"max-time": "10500000000ns"}),
         ("seed = 1_0", {"seed": 10}),
         ("env.A = 'b'\nenv.\"C.D\" = 'e'", {"env": {"A": "b", "C.D": "e"}}),
         ("features = ['values', 'maps']", {"features": "maps,values"}),
@@ -512,6 +516,9 @@ def test_numbers(policy: Path, option: str, value: str) -> None:
         ("clock = 2026-01-31T12:00:00+01:00", 120),
         ("clock = 2026-01-31T12:00:00", 120),
         ("dri = '.'", 120),
+        ("udp = true", {}),
+        ("udp = false", {"udp": False}),
+        ("tcp-connect = true", 120),
         ("addr = '127.0.0.1:1'", 120),
         ("trace = 'io'", 120),
     ],
@@ -525,9 +532,56 @@ def clocks(text: str) -> int:
     return 120 if show(f"--clock={text}") == 120 else 0
 
 
-@pytest.mark.parametrize("text", ["2026-1-31T12:00:00Z", "2026- 1-31T12:00:00Z", "+026-01-31T12:00:00Z", "2026-01-31T12:00:00z", "2026-02-29T12:00:00Z", "2026-01-31T24:00:00Z", "-1", "1 ", " 1", "0x1", ""])
+@pytest.mark.parametrize("text", ["2026-1-31T12:00:00Z", "2026- 1-31T12:00:00Z", "+026-01-31T12:00:00Z", "2026-01-31T12:00:00z", "2026-02-29T12:00:00Z", "2100-02-29T12:00:00Z", "2026-04-31T12:00:00Z", "2026-12-32T12:00:00Z", "2026-00-01T12:00:00Z", "2026-13-01T12:00:00Z", "2026-01-00T12:00:00Z", "2026-01-31T24:00:00Z", "2026-01-31T12:60:00Z", "2026-01-31T12:00:60Z", "1969-12-31T23:59:59Z", "2026:01-31T12:00:00Z", "2026-01-3aT12:00:00Z", "1000000000000", "-1", "1 ", " 1", "0x1", ""])
 def test_clocks_that_are_none(text: str) -> None:
     assert clocks(text) == 120
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("0", 0), ("99999999999", 99999999999), ("100000000000", 100000000000), ("1970-01-01T00:00:00Z", 0), ("2000-02-29T00:00:00Z", 951782400), ("2026-12-31T23:59:59Z", 1798761599), ("9999-12-31T23:59:59Z", 253402300799)])
+def test_clocks(text: str, seconds: int) -> None:
+    assert show(f"--clock={text}") == {"clock": seconds}
+
+
+# --- what is shown -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--dir=.::/x:ro", '--dir=./built::/y"\\\\', "--cwd=/x"],
+        ["-S", "inherit-network,tcp=n,udp=n,allow-ip-name-lookup,inherit-stdin=n,inherit-stdout=n,inherit-stderr=n"],
+        ["-S", "http", "--http-deny=private", "--http-deny=10.0.0.0/8", "--ca=FOLDER/ca.pem"],
+        ["--http-allow=*.example.org:443", "--http-allow=[::1]:80", "--http-allow=example.net"],
+        ["--tcp-connect=localhost:80", "--tcp-connect=localhost:81", "--tcp-connect=*:443", "--tcp-connect=10.0.0.0/8:1-9"],
+        ["--tcp-listen=127.0.0.1:*", "--udp=[::1]:53", "--udp-bind=127.0.0.1:1", "--allow-name=*.example.org"],
+        ["--udp=127.0.0.1:53", "-S", "udp=n"],
+        ["-S", "cli=n,http=n", "--deny=wasi:random", "--unstable=clocks-timezone"],
+        ["-S", "max-resources=7,max-random-size=9,max-http-fields-size=100", "--max-disk=5MiB", "-S", "max-files=3"],
+        ["--clock=9999-12-31T23:59:59Z", "--seed=9", "--max-memory=1MiB", "--max-time=1.5s", "--fuel=7", "--confine=off"],
+        ["--env=A=b\\\\c\"d", "--env=DEL=\x7f\x01", "--env=E=é", "--features=maps,async", "--engine=interpreter", "--deterministic"],
+    ],
+)  # fmt: skip
+def test_what_is_shown_is_a_policy(options: list[str], policy: Path) -> None:
+    """It grants the same again."""
+    (policy.parent / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
+    options = [option.replace("FOLDER", str(policy.parent)) for option in options]
+    shown = subprocess.run([TOUCHSTONE, "run", *options, "--show-grants"], capture_output=True, timeout=60, cwd=ROOT / "fixtures", check=True).stdout
+    policy.write_bytes(shown)
+    again = subprocess.run([TOUCHSTONE, "run", "--policy", policy, "--show-grants"], capture_output=True, timeout=60, cwd=ROOT / "fixtures", check=False)
+    assert (again.stdout, again.stderr) == (shown, b"")
+    assert tomllib.loads(shown.decode())
+    assert max(shown.count(name) for name in (b'"localhost:80"', b'"localhost"')) <= 1  # a name has several addresses and one rule
+
+
+@pytest.mark.parametrize(
+    ("label", "status"),
+    [("CERTIFICATE", 0), ("X509 CERTIFICATE", 0), ("TRUSTED CERTIFICATE", 0), ("PRIVATE KEY", 120), ("CERTIFICATE REQUEST", 120), ("CERT", 120)],
+)  # fmt: skip
+def test_labels_of_certificates(label: str, status: int, tmp_path: Path) -> None:
+    wanted = {"ca": str(tmp_path / "it.pem")}
+    for text in (f"a comment\n-----BEGIN {label}-----", f"-----BEGIN NOTHING-----\n-----BEGIN {label}-----\n"):
+        (tmp_path / "it.pem").write_text(text)
+        assert show("--ca", str(tmp_path / "it.pem")) == (wanted if status == 0 else status)
 
 
 # --- the kinds of files ------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from test_command import assemble, needs_wasm_tools
 
 ROOT = Path(__file__).resolve().parents[3]
 TOUCHSTONE = ROOT / os.environ.get("BUILD", "build") / "touchstone"
@@ -51,6 +52,8 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         (("--max-memory", "32MiB"), (), [f"max-memory: recorded: 67108864; here: 33554432; {ANOTHER}"]),
         ((), (), [f"max-memory: recorded: 67108864; here: not given; {ANOTHER}"]),
         (("--max-memory", "64MiB", "--fuel", "100000000"), (), [f"fuel: recorded: not given; here: 100000000; {ANOTHER}"]),
+        (("--max-memory", "64MiB", "-W", "nan-canonicalization"), (), [f"canonical-nans: recorded: not given; here: true; {ANOTHER}"]),
+        (("--max-memory", "64MiB", "-W", "nan-canonicalization=n"), (), []),
         (("--max-memory", "64MiB", "--deterministic"), (), ["clock: ", "seed: ", f"deterministic: recorded: not given; here: true; {ANOTHER}", LEFT_OUT]),
     ],
 )  # fmt: skip
@@ -61,6 +64,37 @@ def test_what_differs_is_said(record: tuple[Path, str], options: tuple[str, ...]
     assert len(lines) == len(warnings) and all(line.startswith("touchstone: warning: --replay: ") for line in lines), said
     assert all(any(warning in line for line in lines) for warning in warnings), said
     assert out == printed
+
+
+def test_words_with_quotes(tmp_path: Path) -> None:
+    """They are written as strings, so that a quote or a line break in them does not end a condition."""
+    words = ('a"b', "c\\\\d", "e\nmax-memory = 1")
+    run("--record", tmp_path / "r", "--max-memory", "64MiB", ARGUMENTS, *words)
+    assert b'arguments = ["a\\"b", "c\\\\\\\\d", "e\\nmax-memory = 1"]\n' in (tmp_path / "r").read_bytes()
+    assert run("--replay", tmp_path / "r", "--max-memory", "64MiB", ARGUMENTS, *words)[2] == ""
+    _, _, said = run("--replay", tmp_path / "r", "--max-memory", "64MiB", ARGUMENTS, "\x1b[31m\x7f\u0085\u00a0" + "x" * 300)
+    assert said.endswith(f"; {GUEST_GETS}\n") and 'here: ["?[31m??\u00a0xxx' in said and "xxx…; the guest" in said
+
+
+@needs_wasm_tools
+def test_the_call_is_a_condition(tmp_path: Path) -> None:
+    """Another call may ask for what the record does not have."""
+    file = assemble(
+        tmp_path,
+        """(component (core module $m (func (export "f") (param i32) (result i32) (local.get 0)))
+  (core instance $i (instantiate $m))
+  (func (export "say") (param "c" char) (result char) (canon lift (core func $i "f"))))""",
+    )
+    assert run("--record", tmp_path / "r", "--invoke", "say('\"')", file) == (0, "'\"'\n", "")
+    assert run("--replay", tmp_path / "r", "--invoke", "say('\"')", file) == (0, "'\"'\n", "")
+    _, _, said = run("--replay", tmp_path / "r", "--invoke", "say('\\\\')", file)
+    assert said == f"""touchstone: warning: --replay: invoke: recorded: "say('\\"')"; here: "say('\\\\\\\\')"; {ANOTHER}\n"""
+
+
+def test_many_grants_are_left_out(tmp_path: Path) -> None:
+    run("--record", tmp_path / "r", *(f"--env=V{i:02}=x" for i in range(14)), ARGUMENTS)
+    _, _, said = run("--replay", tmp_path / "r", "--env=V00=x", ARGUMENTS)
+    assert said == f"touchstone: warning: --replay: {LEFT_OUT}" + ", ".join(f'env."V{i:02}"' for i in range(1, 13)) + f" and others; {GUEST_GETS}\n"
 
 
 def test_directories(record: tuple[Path, str]) -> None:

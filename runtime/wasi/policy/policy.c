@@ -112,7 +112,10 @@ static ts_status unknown(const ts_toml *t, ts_error *e) {
 /* *at is the value that the error is about: the message has its line. */
 static ts_status member(ts_reading *r, const ts_toml *t, const ts_toml **at, ts_error *e) {
     const ts_option *o = ts_option_find(ts_policy_rows, t->key, t->key_len);
-    if (!o || o->policy == TS_OPTION_NEVER) o = ts_option_find(ts_word_rows, t->key, t->key_len);
+    const ts_option *word = ts_option_find(ts_word_rows, t->key, t->key_len);
+    /* udp is an option that takes rules and a word that takes y or n */
+    if (word && (!o || o->policy == TS_OPTION_NEVER || (t->kind == TS_TOML_BOOL && o->form == TS_OPTION_TEXT)))
+        o = word;
     *at = t;
     if (!o || o->policy == TS_OPTION_NEVER) return unknown(t, e);
     if (t->kind != TS_TOML_ARRAY || o->policy != TS_OPTION_MANY) return set(r, o, t, at, e);
