@@ -179,6 +179,38 @@ def test_inspect_names_types_as_the_component_does(exporting: Path) -> None:
     assert "canonical definitions: 8 (lift 8, lower 0, built-ins 0)" in said
 
 
+@needs_wasm_tools
+def test_inspect_of_modules_and_components(tmp_path: Path) -> None:
+    """Names of core modules may contain anything: what a terminal would obey is not printed."""
+    text = """(component
+  (import "m" (core module (import "a" "b" (func)) (export "\\1b[31m\\7f\\c2\\9b\\c2\\a0é" (memory 1)) (export "t" (table 1 funcref))
+    (export "g" (global i32)) (export "f" (func)) (export "e" (tag))))
+  (import "c" (component (import "f" (func)) (export "g" (func)) (export "h" (func))))
+  (import "i" (instance))
+  (import "r" (instance (export "x" (type (sub resource))) (export "y" (func (param "x" (own 0)))))))"""
+    said = run("inspect", assemble(tmp_path, text))
+    assert """imports: 4
+  m: core module of 1 imports and 5 exports
+    export ?[31m??\u00a0é: memory
+    export t: table
+    export g: global
+    export f: func
+    export e: tag
+  c: component of 1 imports and 2 exports
+  i: instance (empty)
+  r: instance
+    x: resource
+    y: func(x: own<x>)
+""" in said
+
+
+def test_inspect_takes_a_file(tmp_path: Path) -> None:
+    (tmp_path / "-").write_bytes((BUILT / "hello.wasm").read_bytes())
+    for word in ("inspect", "validate"):
+        assert "usage" in run(word, "--nothing", status=120)
+        assert "usage" in run(word, BUILT / "hello.wasm", BUILT / "hello.wasm", status=120)
+
+
 CORE = """(module (import "env" "x" (func)) (memory (export "m") 1)
   (func (export "f") (param i32 i64 f32) (result f32 i64 i32) local.get 2 local.get 1 local.get 0)
   (func (export "v") (param v128)))"""

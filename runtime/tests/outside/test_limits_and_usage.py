@@ -159,6 +159,33 @@ def test_names_of_a_backtrace_are_harmless(tmp_path: Path) -> None:
     assert "!?[31mred??" in said and "\x1b" not in said and "\x9b" not in said
 
 
+def test_names_of_the_outcome_are_json(tmp_path: Path) -> None:
+    """Names of any characters, and those that are too long and end in the middle of a character."""
+    odd = '\\"\\\\\\1b\\7f\\n é\u4e2d\U0001f600'
+    ends = ["é" * 200, "\u4e2d" * 150, "\U0001f600" * 100]
+    for shift in range(4):
+        for name in [odd, *("x" * shift + end for end in ends)]:
+            (tmp_path / "it.wat").write_text(f'(module $"{name}" (memory 1) (func $"{name}" (export "f") unreachable))')
+            subprocess.run([WASM_TOOLS, "parse", tmp_path / "it.wat", "-o", tmp_path / "it.wasm"], check=True, timeout=60)
+            have = outcome(tmp_path / "it.wasm", tmp_path, "--invoke", "f", status=134)
+            frame = have["backtrace"][0]
+            if name is odd:
+                assert frame["module"] == frame["function"] == have["usage"]["memories"][0]["module"] == '"\\\x1b\x7f\n é\u4e2d\U0001f600'
+            else:
+                whole = frame["function"].rstrip("\ufffd")
+                assert name.startswith(whole) and len(whole) > 10 and len(frame["function"]) - len(whole) <= 3
+                assert name.startswith(frame["module"].rstrip("\ufffd"))
+
+
+def test_the_place_in_a_malformed_file(tmp_path: Path) -> None:
+    (tmp_path / "it.wasm").write_bytes(b"\0asm\1\0\0\0\1\4\1\x60\0")
+    have = outcome(tmp_path / "it.wasm", tmp_path, status=121)
+    assert (have["outcome"], have["offset"], have["section"]) == ("malformed", 10, "type")
+    (tmp_path / "it.wasm").write_bytes(b"\0asm\2\0\0\0")
+    have = outcome(tmp_path / "it.wasm", tmp_path, status=121)
+    assert have["offset"] == 4 and "section" not in have and "backtrace" not in have
+
+
 @pytest.mark.parametrize("engine", ["interpreter", "compiled-at-once"])
 def test_a_function_that_could_not_be_entered_has_its_first_line(engine: str, tmp_path: Path) -> None:
     (tmp_path / "it.wat").write_text("(module (func $f (local i64)\n  (drop (i32.const 1))\n  (call $f))\n  (export \"f\" (func $f)))")

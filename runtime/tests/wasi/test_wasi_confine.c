@@ -256,6 +256,90 @@ static void listening(void) {
     NEED(call(&g, SYS_bind, &at, sizeof at, 4, fd, 0, sizeof at, 0) == -EACCES);
     NEED(guest_connect(&g, granted) == -EPERM);
 }
+/* Returns what connect(2) and bind(2) of a UDP socket say, to ports that nobody has. */
+static void datagrams(guest *g, int64_t connects, int64_t binds) {
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int64_t fd = guest_socket(g, AF_INET, SOCK_DGRAM);
+    NEED(fd >= 0);
+    NEED(call(g, SYS_connect, &at, sizeof at, 4, fd, 0, sizeof at, 0) == connects);
+    at.sin_port = 0;
+    fd = guest_socket(g, AF_INET, SOCK_DGRAM);
+    NEED(fd >= 0);
+    NEED(call(g, SYS_bind, &at, sizeof at, 4, fd, 0, sizeof at, 0) == binds);
+}
+static void no_rules(void) {
+    guest g;
+    confine(context(), &(ts_confine_needs){0}, &g);
+    datagrams(&g, -EPERM, -EPERM);
+}
+static void peers(void) {
+    ts_error e;
+    guest g;
+    ts_error_init(&e);
+    ts_wasi *w = context();
+    NEED(ts_wasi_allow_address(w, TS_WASI_UDP_PEER, "127.0.0.1:9", &e) == TS_OK);
+    confine(w, &(ts_confine_needs){0}, &g);
+    datagrams(&g, 0, 0); /* a peer may also send to us first: the socket needs an address */
+    NEED(guest_connect(&g, granted) == -EACCES);
+    int64_t fd = guest_socket(&g, AF_INET, SOCK_STREAM);
+    NEED(call(&g, SYS_listen, NULL, 0, 0, fd, 1, 0, 0) == -EPERM);
+}
+static void own_addresses(void) {
+    ts_error e;
+    guest g;
+    ts_error_init(&e);
+    ts_wasi *w = context();
+    NEED(ts_wasi_allow_address(w, TS_WASI_UDP_BIND, "127.0.0.1:0", &e) == TS_OK);
+    confine(w, &(ts_confine_needs){0}, &g);
+    datagrams(&g, -EPERM, 0);
+    NEED(guest_connect(&g, granted) == -EPERM);
+}
+/* Rules of a protocol that is switched off grant nothing. */
+static void protocols_off(void) {
+    ts_error e;
+    guest g;
+    ts_error_init(&e);
+    ts_wasi *w = context();
+    NEED(ts_wasi_allow_address(w, TS_WASI_UDP_PEER, "127.0.0.1:9", &e) == TS_OK);
+    NEED(ts_wasi_allow_address(w, TS_WASI_UDP_BIND, "127.0.0.1:0", &e) == TS_OK);
+    NEED(ts_wasi_allow_address(w, TS_WASI_TCP_CONNECT, "127.0.0.1:*", &e) == TS_OK);
+    NEED(ts_wasi_allow_address(w, TS_WASI_TCP_LISTEN, "127.0.0.1:*", &e) == TS_OK);
+    ts_wasi_allow_udp(w, false);
+    ts_wasi_allow_tcp(w, false);
+    confine(w, &(ts_confine_needs){0}, &g);
+    NEED(guest_socket(&g, AF_INET, SOCK_DGRAM) == -EPERM);
+    NEED(guest_socket(&g, AF_INET6, SOCK_STREAM) == -EPERM);
+}
+/* Names are asked for over UDP and TCP, whatever guests get of them. Rules of TCP stay without effect. */
+static void names_without_protocols(void) {
+    char rule[64];
+    ts_error e;
+    guest g;
+    struct addrinfo *found;
+    ts_error_init(&e);
+    ts_wasi *w = context();
+    snprintf(rule, sizeof rule, "127.0.0.1:%u", granted);
+    NEED(ts_wasi_allow_address(w, TS_WASI_TCP_CONNECT, rule, &e) == TS_OK);
+    ts_wasi_allow_names(w, true);
+    ts_wasi_allow_udp(w, false);
+    ts_wasi_allow_tcp(w, false);
+    confine(w, &(ts_confine_needs){0}, &g);
+    NEED(getaddrinfo("localhost", NULL, NULL, &found) == 0);
+    freeaddrinfo(found);
+    NEED(guest_socket(&g, AF_INET, SOCK_DGRAM) >= 0);
+    NEED(guest_connect(&g, granted) == -EACCES);
+}
+/* A server listens, although its guest has no TCP. */
+static void serving(void) {
+    guest g;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    ts_wasi *w = context();
+    ts_wasi_allow_tcp(w, false);
+    confine(w, &(ts_confine_needs){.listens = true}, &g);
+    int64_t fd = guest_socket(&g, AF_INET, SOCK_STREAM);
+    NEED(fd >= 0 && call(&g, SYS_bind, &at, sizeof at, 4, fd, 0, sizeof at, 0) == 0);
+    NEED(call(&g, SYS_listen, NULL, 0, 0, fd, 1, 0, 0) == 0);
+}
 static void names(void) {
     struct addrinfo *found;
     ts_wasi *w = context();
@@ -271,6 +355,12 @@ static void the_network_is_that_of_the_grants(void **state) {
     in_child(no_ports);
     in_child(listening);
     in_child(names);
+    in_child(no_rules);
+    in_child(peers);
+    in_child(own_addresses);
+    in_child(protocols_off);
+    in_child(names_without_protocols);
+    in_child(serving);
     close(a);
     close(b);
 }
