@@ -212,13 +212,20 @@ ts_status ts_values_agree(const ts_extern_type *t, const char *name, const ts_it
     return st;
 }
 
-static bool core_inst_export(const ts_core_inst *ci, const char *name, size_t len, ts_extern *out) {
+static bool is_named(const ts_arg *arg, const char *name, size_t len) {
+    return arg->name_len == len && memcmp(arg->name, name, len) == 0;
+}
+
+/* Finds an export of a core instance. The search begins at *from, which is afterwards the place behind it: names are
+ * looked up in about the order in which they are given. */
+static bool core_inst_export(const ts_core_inst *ci, const char *name, size_t len, uint32_t *from, ts_extern *out) {
     if (ci->inst) return ts_instance_export(ci->inst, name, len, out);
     for (uint32_t k = 0; k < ci->n; k++) {
-        if (ci->names[k].name_len == len && memcmp(ci->names[k].name, name, len) == 0) {
-            *out = ci->items[k];
-            return true;
-        }
+        const uint32_t at = *from < ci->n ? *from : 0;
+        *from = at + 1;
+        if (!is_named(&ci->names[at], name, len)) continue;
+        *out = ci->items[at];
+        return true;
     }
     return false;
 }
@@ -231,15 +238,17 @@ static ts_status def_core_instantiate(inst_ctx *x, const ts_def *d) {
     ts_status st = TS_OK;
     ts_extern *imports = ts_arena_array(scratch, m->n_imports, sizeof *imports);
     if (!imports) st = ts_fail_nomem(x->e);
+    uint32_t arg = 0, from = 0; /* where the last import was found */
     for (uint32_t k = 0; k < m->n_imports && st == TS_OK; k++) {
         const ts_import *im = &m->imports[k];
-        bool found = false;
-        for (uint32_t a = 0; a < d->inst.n_args && !found; a++) {
-            const ts_arg *arg = &d->inst.args[a];
-            if (arg->name_len != im->module_len || memcmp(arg->name, im->module, im->module_len) != 0) continue;
-            found = core_inst_export(&i->core_instances[arg->what.index], im->name, im->name_len, &imports[k]);
+        uint32_t tried = 0;
+        for (; tried < d->inst.n_args && !is_named(&d->inst.args[arg], im->module, im->module_len); tried++) {
+            arg = (arg + 1) % d->inst.n_args;
+            from = 0;
         }
-        if (!found) st = ts_fail(x->e, TS_UNLINKABLE, "core import `%s` `%s` is not provided", im->module, im->name);
+        if (tried == d->inst.n_args || !core_inst_export(&i->core_instances[d->inst.args[arg].what.index], im->name,
+                                                         im->name_len, &from, &imports[k]))
+            st = ts_fail(x->e, TS_UNLINKABLE, "core import `%s` `%s` is not provided", im->module, im->name);
     }
     ts_instance *inst = NULL;
     if (st == TS_OK) st = ts_instantiate(x->s->core, m, imports, NULL, &inst, x->e);
@@ -337,7 +346,8 @@ static ts_status def_inline(inst_ctx *x, const ts_def *d) {
 static ts_status def_alias_core_export(inst_ctx *x, const ts_def *d) {
     ts_cinstance *i = x->i;
     ts_extern o;
-    if (!core_inst_export(&i->core_instances[d->alias.instance], d->alias.name, d->alias.name_len, &o))
+    uint32_t from = 0;
+    if (!core_inst_export(&i->core_instances[d->alias.instance], d->alias.name, d->alias.name_len, &from, &o))
         return ts_fail(x->e, TS_INVALID, "core instance %u has no export `%s`", d->alias.instance, d->alias.name);
     switch (d->sort) {
     case TS_SORT_CORE_FUNC: i->core_funcs[i->n_core_funcs++] = o.func; return TS_OK;

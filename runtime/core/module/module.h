@@ -124,6 +124,7 @@ struct ts_image {   /* see image.h */
     int fd;
     uint64_t file_at;
     uint64_t lo, len;                 /* the range of the memory, whole pages */
+    bool has_all_segments;            /* every data segment of the module is in the image */
     uint32_t used;                    /* atomic: how many memories with it have been kept for the next instance */
     struct ts_image_written *written; /* atomic: the pages that an instance writes; NULL: not known */
 };

@@ -54,13 +54,21 @@ bool ts_image_write(const ts_module *m, int fd, uint64_t file_at, uint64_t lo) {
     return true;
 }
 
+static bool has_all_segments(const ts_module *m) {
+    for (uint32_t i = 0; i < m->n_datas; i++)
+        if (!ts_image_has_segment(m, i)) return false;
+    return true;
+}
+
 void ts_image_adopt(ts_module *m, int fd, uint64_t file_at, uint64_t lo, uint64_t len) {
-    m->image = (struct ts_image){.state = READY, .fd = fd, .file_at = file_at, .lo = lo, .len = len};
+    m->image = (struct ts_image){
+        .state = READY, .fd = fd, .file_at = file_at, .lo = lo, .len = len, .has_all_segments = has_all_segments(m)};
 }
 
 static uint32_t make_image(ts_module *m) {
     struct ts_image *image = &m->image;
     image->fd = ts_file_new(image->len);
+    image->has_all_segments = has_all_segments(m);
     if (image->fd < 0) return NONE;
     if (ts_image_write(m, image->fd, 0, image->lo)) return READY;
     ts_file_close(image->fd);

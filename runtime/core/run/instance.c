@@ -4,6 +4,7 @@
 #include "core/run/exec.h"
 #include "core/run/gc.h"
 #include "core/run/image.h"
+#include "core/run/spares.h"
 #include "core/run/store.h"
 #include "sys/pages.h"
 #include <stdio.h>
@@ -109,12 +110,46 @@ static ts_status check_imports(ts_store *s, const ts_module *m, const ts_extern 
 }
 
 /* --- instantiation -------------------------------------------------------------------------------------- */
+enum { PAGES_MIN_FUNCS = 256 }; /* an instance with as many functions of its own is in pages of its own */
+
+/* Makes an instance with room for its functions. In pages of its own, it may have been one of the same module in an
+ * earlier store: then its functions are as that one left them, and only its imports differ. */
+static ts_instance *make_instance(ts_store *s, ts_module *m) {
+    const size_t n = m->n_funcs, n_own = n - m->n_imp_funcs;
+    ts_instance *i;
+    if (n_own < PAGES_MIN_FUNCS) {
+        if (!(i = ts_arena_alloc(&s->arena, sizeof *i))) return NULL;
+        i->funcs = ts_arena_array(&s->arena, n, sizeof *i->funcs);
+        i->own = ts_arena_array(&s->arena, n_own, sizeof *i->own);
+        if (!i->funcs || !i->own) return NULL;
+        i->own_form = TS_FORM_COUNT;
+    } else if ((i = ts_spares_take_instance(s->limits.spares, m))) {
+        *i = (ts_instance){
+            .module = i->module, .funcs = i->funcs, .own = i->own, .own_form = i->own_form, .pages_len = i->pages_len};
+    } else {
+        const size_t len = sizeof *i + n * sizeof *i->funcs + n_own * sizeof *i->own;
+        if (!(i = ts_pages_resize(NULL, 0, len))) return NULL;
+        ts_pages_populate(i, len);
+        i->funcs = (ts_func **)(void *)(i + 1);
+        i->own = (ts_func *)(void *)(i->funcs + n);
+        i->own_form = TS_FORM_COUNT;
+        i->pages_len = len;
+    }
+    i->store = s;
+    if (!i->module) i->module = ts_module_ref(m);
+    return i;
+}
+void ts_instance_free(ts_instance *i) {
+    for (uint32_t k = 0; i->elem_values && k < i->module->n_elems; k++) free(i->elem_values[k]);
+    if (ts_spares_keep_instance(i->store->limits.spares, i)) return;
+    ts_module_free(i->module);
+    if (i->pages_len) ts_pages_release(i, i->pages_len);
+}
+
 static ts_status allocate(ts_store *s, ts_module *m, const char *name, ts_instance **out, ts_error *e) {
     ts_arena *a = &s->arena;
-    ts_instance *i = ts_arena_alloc(a, sizeof *i);
+    ts_instance *i = make_instance(s, m);
     if (!i) return ts_fail_nomem(e);
-    i->store = s;
-    i->funcs = ts_arena_array(a, m->n_funcs, sizeof *i->funcs);
     i->mems = ts_arena_array(a, m->n_mems, sizeof *i->mems);
     i->tables = ts_arena_array(a, m->n_tables, sizeof *i->tables);
     i->globals = ts_arena_array(a, m->n_globals, sizeof *i->globals);
@@ -122,12 +157,11 @@ static ts_status allocate(ts_store *s, ts_module *m, const char *name, ts_instan
     i->elem_dropped = ts_arena_array(a, m->n_elems, sizeof *i->elem_dropped);
     i->data_dropped = ts_arena_array(a, m->n_datas, sizeof *i->data_dropped);
     i->elem_values = ts_arena_array(a, m->n_elems, sizeof *i->elem_values);
-    if ((m->n_funcs && !i->funcs) || (m->n_mems && !i->mems) || (m->n_tables && !i->tables) ||
-        (m->n_globals && !i->globals) || (m->n_tags && !i->tags) ||
-        (m->n_elems && !(i->elem_dropped && i->elem_values)) || (m->n_datas && !i->data_dropped))
+    if (!i->mems || !i->tables || !i->globals || !i->tags || !i->elem_dropped || !i->data_dropped || !i->elem_values ||
+        (name && !(i->name = ts_arena_strndup(a, name, strlen(name))))) {
+        ts_instance_free(i);
         return ts_fail_nomem(e);
-    if (name && !(i->name = ts_arena_strndup(a, name, strlen(name)))) return ts_fail_nomem(e);
-    i->module = ts_module_ref(m);
+    }
     i->next = s->instances; /* from here on the store frees it */
     s->instances = i;
     s->n_instances++;
@@ -150,11 +184,10 @@ static void bind_imports(ts_instance *i, const ts_extern *imports) {
 static ts_status make_funcs(ts_instance *i, ts_error *e) {
     ts_store *s = i->store;
     ts_module *m = i->module;
-    uint32_t n = m->n_funcs - m->n_imp_funcs;
-    if (!n) return TS_OK;
     unsigned form = ts_exec_form(s, m->n_mems ? i->mems[0] : NULL);
-    ts_func *f = ts_pages_array(&s->arena, n, sizeof *f);
-    ts_fcode *codes = f ? ts_code_func(m, form, 0) : NULL;
+    if (m->n_funcs == m->n_imp_funcs || form == i->own_form) return TS_OK;
+    ts_func *f = i->own;
+    ts_fcode *codes = ts_code_func(m, form, 0);
     if (!codes) return ts_fail_nomem(e);
     for (uint32_t k = m->n_imp_funcs; k < m->n_funcs; k++, f++) {
         f->type = m->funcs[k].type;
@@ -164,6 +197,7 @@ static ts_status make_funcs(ts_instance *i, ts_error *e) {
         f->code = &codes[k];
         i->funcs[k] = f;
     }
+    i->own_form = form;
     return TS_OK;
 }
 
@@ -271,8 +305,9 @@ ts_status ts_instantiate(ts_store *s, ts_module *m, const ts_extern *imports, co
     for (uint32_t k = 0; k < m->n_elems; k++)
         if (!written_directly(&m->elems[k])) TS_TRY(eval_elem(i, k, e));
     for (uint32_t k = 0; k < m->n_elems; k++) TS_TRY(init_elem(i, k, e));
-    bool image = ts_image_apply(i);
-    for (uint32_t k = 0; k < m->n_datas; k++)
+    bool image = ts_image_apply(i), all = image && m->image.has_all_segments;
+    if (all) memset(i->data_dropped, true, m->n_datas);
+    for (uint32_t k = 0; !all && k < m->n_datas; k++)
         if (image && ts_image_has_segment(m, k))
             i->data_dropped[k] = true;
         else

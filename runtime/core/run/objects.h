@@ -80,6 +80,9 @@ struct ts_instance {
     ts_store *store;
     ts_module *module;
     ts_func **funcs;
+    ts_func *own;      /* the functions that its module defines */
+    unsigned own_form; /* the form of their code; TS_FORM_COUNT if they have not been made */
+    size_t pages_len;  /* bytes of pages that hold the instance, `funcs` and `own`; 0: the store's arena holds them */
     ts_memory **mems;
     ts_table **tables;
     ts_global **globals;

@@ -7,6 +7,8 @@
 
 enum {
     MAX_MEMORIES = 8,
+    MAX_INSTANCES = 4,
+    INSTANCE_MAX = 4 << 20, /* bytes: larger instances are not kept */
     /* up to this size in bytes, clearing the pages that were written is faster than returning all of them */
     CLEAR_MAX = 256 * 1024,
     PAGE_BYTES = 4096,
@@ -26,6 +28,8 @@ typedef struct spare {
 struct ts_spares {
     spare memories[MAX_MEMORIES];
     uint32_t n, next; /* next: the one to replace when all places are taken */
+    ts_instance *instances[MAX_INSTANCES];
+    uint32_t n_instances, next_instance;
     void *stack;
     size_t stack_len;
     uint32_t stack_rounds;
@@ -42,8 +46,14 @@ static void release_spare(spare *p) {
     p->image_module = NULL;
 }
 
+static void release_instance(ts_instance *i) {
+    ts_module_free(i->module);
+    ts_pages_release(i, i->pages_len);
+}
+
 void ts_spares_free(ts_spares *s) {
     if (!s) return;
+    for (uint32_t i = 0; i < s->n_instances; i++) release_instance(s->instances[i]);
     for (uint32_t i = 0; i < s->n; i++) release_spare(&s->memories[i]);
     ts_pages_release(s->stack, s->stack_len);
     free(s);
@@ -95,6 +105,29 @@ bool ts_spares_keep_memory(ts_spares *s, ts_memory *m) {
     *p = (spare){.base = m->base, .reserved = m->reserved, .len = len, .image_module = m->image_module};
     m->base = NULL;
     m->image_module = NULL;
+    return true;
+}
+
+ts_instance *ts_spares_take_instance(ts_spares *s, const ts_module *module) {
+    for (uint32_t i = s ? s->n_instances : 0; i--;) { /* the one that was used last first */
+        ts_instance *x = s->instances[i];
+        if (x->module != module) continue;
+        s->instances[i] = s->instances[--s->n_instances];
+        return x;
+    }
+    return NULL;
+}
+
+bool ts_spares_keep_instance(ts_spares *s, ts_instance *i) {
+    if (!s || !i->pages_len || i->pages_len > INSTANCE_MAX || i->own_form == TS_FORM_COUNT) return false;
+    ts_instance **x = &s->instances[s->n_instances];
+    if (s->n_instances < MAX_INSTANCES) {
+        s->n_instances++;
+    } else {
+        x = &s->instances[s->next_instance++ % MAX_INSTANCES];
+        release_instance(*x);
+    }
+    *x = i;
     return true;
 }
 

@@ -2,6 +2,7 @@
 #include "core/run/store.h"
 #include "core/run/exec.h"
 #include "core/run/gc.h"
+#include "core/run/instance.h"
 #include "core/run/spares.h"
 #include "sys/fault.h"
 #include "sys/pages.h"
@@ -55,9 +56,9 @@ void ts_store_destroy(ts_store *s) {
     for (uint32_t i = 0; i < s->mems.len; i++)
         if (!ts_spares_keep_memory(s->limits.spares, s->mems.data[i])) ts_memory_release(s->mems.data[i]);
     for (uint32_t i = 0; i < s->tables.len; i++) free(s->tables.data[i]->elems);
-    for (ts_instance *i = s->instances; i; i = i->next) {
-        for (uint32_t k = 0; i->elem_values && k < i->module->n_elems; k++) free(i->elem_values[k]);
-        ts_module_free(i->module);
+    for (ts_instance *i = s->instances, *next; i; i = next) {
+        next = i->next;
+        ts_instance_free(i);
     }
     ts_sys_wake_free(&s->wake);
     ts_vec_free(&s->mems);

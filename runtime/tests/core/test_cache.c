@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "core/load/cache.h"
 #include "core/run/code_cache.h"
+#include "core/run/exec.h"
 #include "core/run/image.h"
 #include "core/run/spares.h"
 #include "core/run/store.h"
@@ -334,6 +335,117 @@ static void prepared(void **state) {
     free(m.at);
 }
 
+/* A module with many functions. f0 to f299 return the low six bits of their number; `own` calls the import; `pick` calls
+ * by a table, whose first elements are f0 to f299 and the import. */
+enum { MANY = 300, OWN = MANY + 1, PICK = MANY + 2 };
+static module many_functions(uint32_t table_len) {
+    module m = {0};
+    put(&m, "\0asm\1\0\0\0\1\12\2\x60\0\1\x7f\x60\1\x7f\1\x7f\2\7\1\1m\1f\0\0", 29);
+    put(&m, "\3", 1);
+    put_u32(&m, 5 + MANY + 2);
+    put_u32(&m, MANY + 2);
+    for (uint32_t k = 0; k < MANY + 1; k++) put(&m, "\0", 1);
+    put(&m, "\1\4\10\1\x70\0", 6);
+    put_u32(&m, table_len);
+    put(&m, "\11", 1);
+    put_u32(&m, 5 + 5 + 5 * (MANY + 1));
+    put(&m, "\1\0\x41\0\x0b", 5);
+    put_u32(&m, MANY + 1);
+    for (uint32_t k = 1; k <= MANY; k++) put_u32(&m, k);
+    put_u32(&m, 0);
+    put(&m, "\12", 1);
+    put_u32(&m, 5 + 5 * MANY + 5 + 8);
+    put_u32(&m, MANY + 2);
+    for (uint32_t k = 0; k < MANY; k++) put(&m, (uint8_t[]){4, 0, 0x41, k & 63, 0x0b}, 5);
+    put(&m, "\4\0\x10\0\x0b\7\0\x20\0\x11\0\0\x0b", 13);
+    return m;
+}
+
+static ts_status give_number(void *data, ts_exec *x, ts_slot *io) {
+    (void)x;
+    io[0] = *(const uint32_t *)data;
+    return TS_OK;
+}
+/* Instantiates the module with an import that gives *number. */
+static ts_status instantiate(ts_store *s, ts_module *m, uint32_t *number, ts_instance **out, ts_error *e) {
+    const ts_valtype i32 = TS_VT_I32;
+    uint32_t type;
+    ts_extern x = {.kind = TS_EXTERN_FUNC};
+    assert_int_equal(ts_types_func(s->types, NULL, 0, &i32, 1, &type, e), TS_OK);
+    assert_int_equal(ts_func_make_host(s, type, give_number, number, "f", &x.func, e), TS_OK);
+    return ts_instantiate(s, m, &x, NULL, out, e);
+}
+static uint32_t call(ts_store *s, ts_instance *i, uint32_t func, uint32_t arg) {
+    ts_slot io[2] = {arg, 0};
+    ts_error e;
+    ts_error_init(&e);
+    assert_int_equal(ts_call(s, i->funcs[func], io, &e), TS_OK);
+    return (uint32_t)io[0];
+}
+static void check_functions(ts_store *s, ts_instance *i, uint32_t number) {
+    assert_int_equal(call(s, i, OWN, 0), number);
+    for (uint32_t k = 0; k < MANY; k += 23) assert_int_equal(call(s, i, PICK, k), k & 63);
+    assert_int_equal(call(s, i, PICK, MANY), number);
+}
+
+/* An instance with many functions takes the place of an earlier one of the same module. Its imports, its table and the
+ * form of its code are its own. */
+static void spare_instances(void **state) {
+    (void)state;
+    enum { MODULES = 6 };
+    module m = many_functions(MANY + 1), small_table = many_functions(MANY);
+    ts_engine *engine;
+    ts_module *mods[MODULES], *fails;
+    ts_error e;
+    ts_error_init(&e);
+    assert_int_equal(load(&m, NULL, false, &engine, &mods[0]), TS_OK);
+    for (int k = 1; k < MODULES; k++) assert_int_equal(ts_module_new(engine, m.at, m.len, false, &mods[k], &e), TS_OK);
+    assert_int_equal(ts_module_new(engine, small_table.at, small_table.len, false, &fails, &e), TS_OK);
+    ts_spares *kept = ts_spares_new();
+    assert_non_null(kept);
+    ts_instance *was = NULL;
+    for (uint32_t n = 0; n < 12; n++) { /* one after the other, of every second round with fuel */
+        const ts_store_limits limits = {.spares = kept, .fuel = n / 2 % 2 ? 1000 : 0};
+        uint32_t numbers[2] = {1000 + n, 2000 + n};
+        ts_store *s;
+        ts_instance *i, *second;
+        assert_int_equal(ts_store_create(engine, &limits, &s, &e), TS_OK);
+        assert_int_equal(instantiate(s, mods[0], &numbers[0], &i, &e), TS_OK);
+        if (n) assert_ptr_equal(i, was);
+        was = i;
+        check_functions(s, i, 1000 + n);
+        assert_int_equal(s->exec->fuel == UINT64_MAX, limits.fuel == 0);
+        if (limits.fuel) assert_true(s->exec->fuel < 1000 - 15);
+        if (n == 5) { /* a second one beside it has functions of its own */
+            assert_int_equal(instantiate(s, mods[0], &numbers[1], &second, &e), TS_OK);
+            assert_ptr_not_equal(second, i);
+            check_functions(s, second, 2000 + n);
+            check_functions(s, i, 1000 + n);
+        }
+        memset(i->tables[0]->elems, 0, MANY * sizeof *i->tables[0]->elems); /* it empties its table */
+        ts_store_destroy(s);
+    }
+    for (uint32_t n = 0; n < 3 * MODULES; n++) { /* more modules than are kept, and one that fails in the middle */
+        const ts_store_limits limits = {.spares = kept};
+        ts_store *s;
+        ts_instance *i;
+        uint32_t number = n;
+        assert_int_equal(ts_store_create(engine, &limits, &s, &e), TS_OK);
+        assert_int_equal(instantiate(s, fails, &number, &i, &e), TS_TRAP);
+        assert_int_equal(e.trap, TS_TRAP_TABLE_OOB);
+        ts_error_init(&e);
+        assert_int_equal(instantiate(s, mods[n % MODULES], &number, &i, &e), TS_OK);
+        check_functions(s, i, n);
+        ts_store_destroy(s);
+    }
+    for (int k = 0; k < MODULES; k++) ts_module_free(mods[k]);
+    ts_module_free(fails);
+    ts_spares_free(kept);
+    ts_engine_destroy(engine);
+    free(m.at);
+    free(small_table.at);
+}
+
 /* The functions that a run calls are compiled ahead by the next run, from a list that a third
  * run does not rewrite. */
 static void calls_ahead(void **state) {
@@ -406,6 +518,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(images, fresh, gone),
         cmocka_unit_test_setup_teardown(calls_ahead, fresh, gone),
         cmocka_unit_test(spares),
+        cmocka_unit_test(spare_instances),
         cmocka_unit_test(prepared),
         cmocka_unit_test(no_image),
     };
