@@ -66,7 +66,7 @@ static void test_versions(void **s) {
     static const struct {
         const char *iface;
         bool links;
-    } rows[] = {{"example:host/tally@1.0.0", true},  {"example:host/tally@1.2.3", true},
+    } rows[] = {{"example:host/tally@1.0.5", true},  {"example:host/tally@1.2.3", true},
                 {"example:host/tally@2.0.0", false}, {"example:host/tally@0.1.0", false},
                 {"example:host/tally", false},       {"example:host/other@1.0.0", false}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -224,6 +224,54 @@ static void test_trace(void **s) {
     }
 }
 
+/* A filter has names of interfaces or packages, with or without what comes before or after. */
+static void test_filters(void **s) {
+    (void)s;
+    static const struct {
+        const char *filter;
+        bool shown;
+    } rows[] = {{NULL, true},
+                {"", true},
+                {"example:host", true},
+                {"example:host/tally", true},
+                {"host", true},
+                {"host/tally", true},
+                {"tally", true},
+                {"other,tally", true},
+                {",tally", true},
+                {"tally,", true},
+                {",", false},
+                {"example:hos", false},
+                {"example:host/tall", false},
+                {"hos", false},
+                {"tall", false},
+                {"example", false},
+                {"host/other", false}};
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof *rows; i++) {
+        const bool given = i % 2; /* what nothing provides, and traps, is traced too: with the name of the import */
+        const char *filter = rows[i / 2].filter;
+        lines out = {{0}};
+        ts_trace t = {.line = keep, .data = &out, .filter = filter};
+        ts_linker *l = linker(given ? "example:host/tally@1.0.5" : NULL, add_type, NULL);
+        ts_linker_set_unknown_imports_trap(l, true);
+        ts_linker_set_trace(l, &t);
+        ts_cstore *store;
+        ts_cinstance *instance;
+        ts_error e;
+        const char *r;
+        ts_error_init(&e);
+        assert_int_equal(ts_cstore_new(engine, NULL, &store, &e), TS_OK);
+        assert_int_equal(ts_component_instantiate(store, l, component, &instance, &e), TS_OK);
+        ts_pool *pool = ts_pool_new();
+        assert_int_equal(ts_cinstance_call_text(store, instance, "measure(\"four\")", pool, &r, &e),
+                         given ? TS_OK : TS_TRAP);
+        if ((out.text[0] != 0) != rows[i / 2].shown) fail_msg("filter `%s`: %s", filter ? filter : "NULL", out.text);
+        ts_pool_free(pool);
+        ts_cstore_free(store);
+        ts_linker_free(l);
+    }
+}
+
 /* (component (import "m" (core module $m (export "f" (func (result i32))))) (core instance $i (instantiate $m))
  *   (func (export "f") (result u32) (canon lift (core func $i "f")))) */
 static const uint8_t imports_module[] = {
@@ -316,6 +364,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_versions),      cmocka_unit_test(test_missing), cmocka_unit_test(test_mismatch),
         cmocka_unit_test(test_types_by_text), cmocka_unit_test(test_trace),   cmocka_unit_test(test_modules),
+        cmocka_unit_test(test_filters),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -171,3 +171,36 @@ def test_the_older_form(core: Path, component: Path) -> None:
     assert "2 arguments are given" not in invoke("nothing", component, "1", "2")
     assert "1 arguments are given after the file, the function takes 2" in invoke("add", component, "1, 2", status=120)
     assert "argument 2" in invoke("add", component, "1", "2), add(3", status=120)
+
+
+INTERFACES = """(component
+  (core module $m (func (export "one") (result i32) (i32.const 1)) (func (export "two") (result i32) (i32.const 2)))
+  (core instance $i (instantiate $m))
+  (func $one (result u32) (canon lift (core func $i "one")))
+  (func $two (result u32) (canon lift (core func $i "two")))
+  (instance $a (export "f" (func $one)) (export "both" (func $one)))
+  (type $t (record (field "x" u32)))
+  (instance $b (export "g" (func $two)) (export "both" (func $two)) (export "t" (type $t)))
+  (export "x:y/a@1.2.3" (instance $a))
+  (export "x:y/b" (instance $b))
+  (export "x:y/z@0.1.0-rc" (instance $b))
+  (export "plain" (func $one)))"""
+
+
+@pytest.mark.parametrize(
+    ("call", "result"),
+    [
+        ("f()", "1"), ("f", "1"), (" f \t( ) ", "1"), ("plain()", "1"), ("\tplain \t", "1"),
+        ("x:y/a@1.2.3#f()", "1"), ("x:y/a@1.0.0#f()", "1"), ("x:y/a@1.9.0#f", "1"), ("x:y/a#f()", "1"), ("x:y/b#g()", "2"), ("x:y/z#g()", "2"), ("x:y/z@0.1.0-rc#g()", "2"),
+        ("both()", None), ("g()", None), ("t()", None), ("x:y/a()", None), ("x:y/a@2.0.0#f()", None), ("x:y/a@0.2.3#f()", None), ("x:y/b@1.2.3#g()", None), ("x:y/c#f()", None),
+        ("x:y/a#g()", None), ("x:y/b#t()", None), ("plain#f()", None), ("not a name#f()", None), ("x:y/z@0.1.0#g()", None), ("x:y/z@0.1.0-rd#g()", None), ("h()", None), ("#plain()", None),
+    ],
+)  # fmt: skip
+def test_functions_of_interfaces(call: str, result: str | None, tmp_path: Path) -> None:
+    """The interface may be left out if one alone has the function, and its version, or be a compatible one."""
+    done = subprocess.run([TOUCHSTONE, "run", "--invoke", call, assemble(tmp_path, INTERFACES)], capture_output=True, text=True, timeout=60, check=False)
+    if result:
+        assert (done.stdout, done.stderr) == (result + "\n", "")
+        return
+    several = "both" in call or call == "g()"
+    assert done.returncode == 120 and ("several exported interfaces have a function" if several else "there is no exported function") in done.stderr, done

@@ -284,3 +284,29 @@ def test_a_nan_between_components_is_canonical(tmp_path: Path) -> None:
     """The text leaves the bits open outside of the deterministic profile, which this runtime follows."""
     assert run_text(tmp_path, NAN)[0] == 0
     assert run_text(tmp_path, NAN.replace("0x7ff8", "0xfff0"))[0] == 1
+
+
+ASKS = '(component (import "{}" (instance $i (export "f" (func (result u32))))) (export "f" (func $i "f")))'
+GIVES = """(component ${0} (core module $m (func (export "f") (result i32) (i32.const {1}))) (core instance $i (instantiate $m))
+  (func (export "f") (result u32) (canon lift (core func $i "f"))))
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "asked", "result"),
+    [
+        (["x:y/a@1.0.0"], "x:y/a@1.0.0", 1), (["x:y/a@1.2.3"], "x:y/a@1.0.0", 1), (["x:y/a@1.0.0"], "x:y/a@1.2.3", 1), (["x:y/a@0.2.1"], "x:y/a@0.2.6", 1),
+        (["x:y/a@1.1.0", "x:y/a@1.2.0"], "x:y/a@1.0.0", 2), (["x:y/a@1.0.0", "x:y/a@1.2.0"], "x:y/a@1.0.0", 1), (["x:y/a@1.0.0", "z"], "x:y/a@1.0.0", 1),
+        (["x:y/a@2.0.0"], "x:y/a@1.0.0", None), (["x:y/a"], "x:y/a@1.0.0", None), (["x:y/a@1.0.0"], "x:y/a", None), (["x:y/b@1.0.0"], "x:y/a@1.0.0", None),
+        (["x:y/a@0.0.1"], "x:y/a@0.0.2", None), (["x:y/a@1.0.0-rc"], "x:y/a@1.0.0", None),
+    ],
+)  # fmt: skip
+def test_a_given_instance_has_a_compatible_version(given: list[str], asked: str, result: int | None, tmp_path: Path) -> None:
+    """The very name comes first, and then the last of those with a compatible version."""
+    lines = [GIVES.format(f"c{i}", i) + f'(register "{name}" $c{i})' for i, name in enumerate(given, 1)]
+    if result:
+        lines += [ASKS.format(asked), f'(assert_return (invoke "f") (u32.const {result}))']
+    else:
+        lines += [f'(assert_unlinkable {ASKS.format(asked)} "")']
+    status, said = run_text(tmp_path, "\n".join(lines))
+    assert status == 0, said

@@ -149,3 +149,17 @@ def test_into_a_file(loops: Path, tmp_path: Path) -> None:
     assert trace(loops, "--trace-output", str(tmp_path / "t"), "--invoke", "f(2)") == []
     assert "now() -> " in (tmp_path / "t").read_text()
     assert trace(loops, "--trace=clocks", "--trace-summary", "--invoke", "f(2)")[-1].split()[3] == "5"
+
+
+@pytest.mark.parametrize(
+    ("filter", "shown"),
+    [
+        ("wasi:clocks", True), ("wasi:clocks/wall-clock", True), ("clocks", True), ("clocks/wall-clock", True),
+        ("wall-clock", True), ("random,wall-clock", True),
+        ("random", False), ("wasi:clocks/monotonic-clock", False), ("streams,wasi:io", False),
+    ],
+)  # fmt: skip
+def test_interfaces_of_the_trace(filter: str, shown: bool) -> None:
+    done = subprocess.run([TOUCHSTONE, "run", f"--trace={filter}", BUILT / "clocks-wall.wasm"], capture_output=True, text=True, timeout=60, check=False)
+    assert ("wasi:clocks/wall-clock@0.2.0 now" in done.stderr) == shown, done.stderr
+    assert all("wasi:" + name not in done.stderr for name in ("cli", "filesystem"))
