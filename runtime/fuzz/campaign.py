@@ -145,6 +145,12 @@ def is_slow(c: Campaign, name: str, path: Path) -> bool:
     return status != 0
 
 
+def compared(text: str) -> int:
+    """How many inputs a comparison says that it tried."""
+    found = re.search(r"(\d+) (?:modules|components|inputs|cases|verdicts)\b", text)
+    return int(found[1]) if found else 0
+
+
 def compare(c: Campaign, t: Target, seconds: float) -> None:
     """The same for a comparison with another engine, which runs one module after the other."""
     script, *rest = COMPARISONS[t.name]
@@ -155,7 +161,7 @@ def compare(c: Campaign, t: Target, seconds: float) -> None:
     text = log.read_text(errors="replace")
     t.cpu += cpu
     t.wall += took
-    t.executions += sum(int(n) for n in re.findall(r"(\d+) (?:modules|components|inputs|cases)", text)[:1])
+    t.executions += compared(text)
     if status:
         t.found.append(log.rename(log.with_name(f"{t.name}-{int(time.time())}.log")))
 

@@ -70,6 +70,17 @@ def test_the_table_has_a_sum() -> None:
     assert lines[-1].split() == ["all", "101", "0:01:30", "3", "4", "1"]
 
 
+@pytest.mark.parametrize(("says", "tried"), [
+    ("seed 1: 1412 modules, 0 differences", 1412),
+    ("seed 2: 23 cut at a limit, 1236 modules; calls: 5798 ok", 1236),
+    ("calls: 80339923225 next seed, 31400 calls, 3925 components, 1586 bounds", 3925),
+    ("verdicts: 20474 verdicts, 9634 malformed here, 140 seeds", 20474),
+    ("it ended before it tried anything", 0),
+])  # fmt: skip
+def test_a_comparison_says_how_much_it_tried(says: str, tried: int) -> None:
+    assert campaign.compared(says) == tried
+
+
 def test_options_of_a_target_come_from_its_files() -> None:
     assert "-close_fd_mask=3" in campaign.settings("fuzz_wast")
     assert any(word.startswith("-dict=") for word in campaign.settings("fuzz_policy"))
