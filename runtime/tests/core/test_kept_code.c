@@ -14,6 +14,7 @@
 #include "core/load/cache.h"
 #include "core/load/load.h"
 #include "tests/cache_folder.h"
+#include "tests/data/kept_forms.h"
 #include "core/native/machine.h"
 #include "core/run/code_cache.h"
 #include "core/run/exec.h"
@@ -205,6 +206,68 @@ static void damage_is_found(void **state) {
     }
 }
 
+/* Handlers, and types of a module, which have other numbers in each engine, mean the same in the next process. */
+enum { FUNCS = 7, RUN = 6, ROUNDS = 50 };
+static uint8_t *forms;
+static size_t forms_len;
+static int make_forms(void **state) { /* as long as the cache wants a module to be: with a custom section */
+    static const uint8_t section[] = {0, 0x80, 0x80, 8}; /* 128 KiB */
+    const size_t rest = 131072;
+    forms_len = sizeof kept_forms + sizeof section + rest;
+    forms = calloc(1, forms_len);
+    assert_non_null(forms);
+    memcpy(forms, kept_forms, sizeof kept_forms);
+    memcpy(forms + sizeof kept_forms, section, sizeof section);
+    return fresh(state);
+}
+static int free_forms(void **state) {
+    free(forms);
+    return gone(state);
+}
+static int32_t sum_of_forms(ts_tier tier, unsigned *restored_ir) {
+    ts_engine *engine;
+    ts_module *m, *first = NULL;
+    ts_store *s;
+    ts_instance *i;
+    ts_error e;
+    ts_slot io[2] = {ROUNDS};
+    *restored_ir = 0;
+    ts_error_init(&e);
+    assert_int_equal(ts_engine_create(&engine, &e), TS_OK);
+    ts_engine_set_tier(engine, tier);
+    assert_int_equal(ts_engine_set_cache(engine, folder, &e), TS_OK);
+    if (with_other_types)
+        assert_int_equal(ts_module_new(engine, other_types, sizeof other_types - 1, false, &first, &e), TS_OK);
+    if (ts_module_new(engine, forms, forms_len, false, &m, &e) != TS_OK) fail_msg("%s", e.message);
+    assert_int_equal(ts_store_create(engine, NULL, &s, &e), TS_OK);
+    assert_int_equal(ts_instantiate(s, m, NULL, NULL, &i, &e), TS_OK);
+    if (ts_call(s, i->funcs[RUN], io, &e) != TS_OK) fail_msg("%s", e.message);
+    for (uint32_t f = 0; f < FUNCS; f++) *restored_ir += ts_code_func(m, ts_exec_form_of(s->exec, i), f)->kept;
+    ts_store_destroy(s);
+    ts_module_free(m);
+    ts_module_free(first);
+    ts_engine_destroy(engine);
+    return (int32_t)io[0];
+}
+static void has_handlers_and_types(void **state) {
+    (void)state;
+    unsigned n;
+    if (!can_keep()) skip();
+    const int32_t sum = sum_of_forms(TS_TIER_INTERPRETED, &n);
+    assert_int_equal(sum_of_forms(TS_TIER_COMPILED_AT_ONCE, &n), sum);
+    assert_int_equal(n, 0);
+    for (unsigned k = 0; k < 6; k++) {
+        with_other_types = k % 2;
+        assert_int_equal(sum_of_forms(k < 2   ? TS_TIER_COMPILED
+                                      : k < 4 ? TS_TIER_COMPILED_MIXED
+                                              : TS_TIER_COMPILED_AT_ONCE,
+                                      &n),
+                         sum);
+        assert_int_equal(n, FUNCS);
+    }
+    with_other_types = false;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(is_there_for_the_next_process, fresh, gone),
@@ -212,6 +275,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(is_not_there_for_the_interpreter, fresh, gone),
         cmocka_unit_test_setup_teardown(is_not_used_if_it_is_not_right, fresh, gone),
         cmocka_unit_test_setup_teardown(damage_is_found, fresh, gone),
+        cmocka_unit_test_setup_teardown(has_handlers_and_types, make_forms, free_forms),
     };
     return cmocka_run_group_tests(tests, make_module, NULL);
 }
