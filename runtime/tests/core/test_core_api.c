@@ -306,6 +306,12 @@ static void values(void **state) {
     x = ref(TS_CORE_ANYREF, 0x1000);
     FAILS(call(h, "i31", &x, 1, r, 1), TS_USAGE, "to an object of this store");
     FAILS(call(h, "read", &(ts_core_val){.type = TS_CORE_STRUCTREF}, 1, r, 1), TS_USAGE, "is null");
+    /* an exception is no object of the other hierarchy, whatever type is claimed for it */
+    a[0] = i32(7);
+    assert_int_equal(call(h, "catches", a, 1, r, 1), TS_OK);
+    assert_true(r[0].ref != 0);
+    x = ref(TS_CORE_ANYREF, r[0].ref);
+    FAILS(call(h, "i31", &x, 1, r, 1), TS_USAGE, "another kind");
     close_host(h);
 }
 

@@ -310,3 +310,31 @@ def test_a_given_instance_has_a_compatible_version(given: list[str], asked: str,
         lines += [f'(assert_unlinkable {ASKS.format(asked)} "")']
     status, said = run_text(tmp_path, "\n".join(lines))
     assert status == 0, said
+
+
+def test_constant_expressions_with_many_operands(tmp_path: Path) -> None:
+    """Of vectors too, which take two slots; the collector keeps the objects among the operands."""
+    numbers = " ".join(f"(i32.const {i})" for i in range(100))
+    vectors = " ".join(f"(v128.const i64x2 {i} {i + 1000})" for i in range(60))
+    objects = " ".join(f"(struct.new $one (i32.const {i}))" for i in range(200))
+    fields = " ".join("(field i32)" for _ in range(70))
+    text = f"""(module
+      (type $i (array i32)) (type $v (array v128)) (type $one (struct (field i32))) (type $o (array (ref $one)))
+      (type $wide (struct (field i8) (field i16) (field v128) (field f64) {fields}))
+      (global $i (ref $i) (array.new_fixed $i 100 {numbers}))
+      (global $v (ref $v) (array.new_fixed $v 60 {vectors}))
+      (global $o (ref $o) (array.new_fixed $o 200 {objects}))
+      (global $w (ref $wide) (struct.new $wide (i32.const -1) (i32.const -2) (v128.const i64x2 5 6) (f64.const 2.5) {" ".join(numbers.split(") ")[k] + ")" for k in range(70))}))
+      (func (export "i") (param i32) (result i32) (array.get $i (global.get $i) (local.get 0)))
+      (func (export "v") (param i32) (result v128) (array.get $v (global.get $v) (local.get 0)))
+      (func (export "o") (param i32) (result i32) (struct.get $one 0 (array.get $o (global.get $o) (local.get 0))))
+      (func (export "w") (result i32 i32 v128 f64 i32)
+        (struct.get_s $wide 0 (global.get $w)) (struct.get_u $wide 1 (global.get $w)) (struct.get $wide 2 (global.get $w))
+        (struct.get $wide 3 (global.get $w)) (struct.get $wide 73 (global.get $w))))
+    """
+    text += "".join(f'(assert_return (invoke "i" (i32.const {i})) (i32.const {i}))' for i in (0, 31, 32, 33, 99))
+    text += "".join(f'(assert_return (invoke "v" (i32.const {i})) (v128.const i64x2 {i} {i + 1000}))' for i in (0, 15, 16, 59))
+    text += "".join(f'(assert_return (invoke "o" (i32.const {i})) (i32.const {i}))' for i in (0, 32, 199))
+    text += '(assert_return (invoke "w") (i32.const -1) (i32.const 65534) (v128.const i64x2 5 6) (f64.const 2.5) (i32.const 69))'
+    status, said = run_text(tmp_path, text)
+    assert status == 0, said

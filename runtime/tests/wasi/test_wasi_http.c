@@ -534,6 +534,11 @@ static void request_parts(void **state) {
                  {":80", true},        {"h:", true},
                  {"h:99999", true},    {"%41", true},
                  {"[v1.a:b]", true},   {"a b", false},
+                 {"[VFf.~]", true},    {"[v1.]", false},
+                 {"[vg.a]", false},    {"[v1g.a]", false},
+                 {"[v1.a%41]", false}, {"[v1.a/b]", false},
+                 {"[v1a]", false},     {"[v.a]", false},
+                 {"[w1.a]", false},    {"[v1.a]x", false},
                  {"a:b", false},       {"a/b", false},
                  {"[::1", false},      {"[1.2.3.4]", false},
                  {"a@b@c", false},     {"h:1:2", false},
@@ -550,11 +555,21 @@ static void request_parts(void **state) {
     GOOD(h, request(set_authority), H(r), NONE);
     OK(h, request(authority), H(r));
     assert_int_equal(h->result.variant.disc, 0);
-    static char long_path[TS_WASI_HTTP_STRING_MAX + 2];
-    memset(long_path, '/', sizeof long_path - 1);
-    name = STR(long_path);
-    OK(h, request(set_path_with_query), H(r), CASE(1, &name));
-    assert_int_equal(h->result.variant.disc, 1);
+    /* strings that no server accepts, of characters that are allowed: one is of the greatest length */
+    static char letters[TS_WASI_HTTP_STRING_MAX + 2];
+    memset(letters, 'a', sizeof letters - 1);
+    for (unsigned k = 0; k < 2; k++) {
+        name = STR(letters);
+        OK(h, request(set_path_with_query), H(r), CASE(1, &name));
+        assert_int_equal(h->result.variant.disc, !k);
+        OK(h, request(set_authority), H(r), CASE(1, &name));
+        assert_int_equal(h->result.variant.disc, !k);
+        OK(h, request(set_scheme), H(r), CASE(1, &scheme));
+        assert_int_equal(h->result.variant.disc, !k);
+        OK(h, request(set_method), H(r), CASE(OTHER, &name));
+        assert_int_equal(h->result.variant.disc, !k);
+        letters[sizeof letters - 2] = 0;
+    }
 }
 
 static void request_options(void **state) {
