@@ -355,7 +355,8 @@ def test_variables_that_are_not_utf8() -> None:
     assert done.stderr == b"touchstone: inherit-env: TOUCHSTONE_BAD is not UTF-8 and left out\n"
     many = {b"A\xffB\x1b" + b"x" * 300: b"1", b"OTHER": b"\x80", b"GOOD": b"1"}
     done = subprocess.run([TOUCHSTONE, "run", "-S", "inherit-env", "--show-grants"], capture_output=True, env=many, timeout=60, check=True)
-    assert done.stdout == b'[env]\n"GOOD" = "1"\n'
+    variables = tomllib.loads(done.stdout.decode())["env"]
+    assert {k: v for k, v in variables.items() if not k.startswith("__LLVM_")} == {"GOOD": "1"}  # of a build that counts
     assert re.fullmatch(r"touchstone: inherit-env: (OTHER|A[^\x1b\ufffd]*x…) and others are not UTF-8 and left out\n", done.stderr.decode()), done.stderr
     assert subprocess.run([TOUCHSTONE, "run", "-S", "inherit-env=n", "--show-grants"], capture_output=True, env=many, timeout=60, check=True).stdout == b""
     done = subprocess.run([TOUCHSTONE, "run", "--env", "TOUCHSTONE_BAD", "--show-grants"], capture_output=True, env=environment, timeout=60, check=False)
