@@ -16,6 +16,7 @@
 #include "sys/killed.h"
 #include "sys/lookup.h"
 #include "sys/thread.h"
+#include "sys/written.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -368,6 +369,7 @@ static ts_status prepare(server *s, int argc, char **argv, ts_error *e) {
     }
     if (st == TS_OK && o->log) st = ts_cli_out_open(&s->log_out, "the log", o->log_path, "a", e);
     if (st == TS_OK) st = ts_cli_open(&s->o, false, &s->file, &s->engine, e);
+    ts_sys_written_open(); /* for the spares */
     ts_confine_needs needs = {.listens = true, .port = s->o.serve.config.addr.port};
     if (st == TS_OK) st = ts_cli_confine(&s->o, s->wasi, s->engine, &needs, &confinement, e);
     if (st == TS_OK) st = ts_cli_load(&s->o, &s->file, s->engine, &s->component, e);

@@ -6,6 +6,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -288,7 +289,8 @@ static void check_process(assembler *a) {
     choose(a, BPF_JEQ, PR_SET_NAME, ALLOW, REFUSE);
     here(a, CHECKS + CHECK_IOCTL);
     load_argument(a, 1, false);
-    one_of(a, (uint32_t[]){FIONREAD, FIONBIO, TCGETS, TIOCGWINSZ}, 4);
+    one_of(a, (uint32_t[]){FIONREAD, FIONBIO, SIOCOUTQ, TCGETS, TIOCGWINSZ, 0xc0606610 /* PAGEMAP_SCAN: written.c */},
+           6);
     here(a, CHECKS + CHECK_FCNTL); /* others would send signals to any process */
     load_argument(a, 1, false);
     one_of(a, (uint32_t[]){F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC}, 5);

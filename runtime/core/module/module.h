@@ -126,6 +126,7 @@ struct ts_image {   /* see image.h */
     uint64_t lo, len;                 /* the range of the memory, whole pages */
     bool has_all_segments;            /* every data segment of the module is in the image */
     uint32_t used;                    /* atomic: how many memories with it have been kept for the next instance */
+    uint8_t *view;                    /* atomic: the image, to be read; NULL: not mapped */
     struct ts_image_written *written; /* atomic: the pages that an instance writes; NULL: not known */
 };
 

@@ -3,6 +3,7 @@
 #include "base/vec.h"
 #include "sys/file.h"
 #include "sys/pages.h"
+#include "sys/written.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,7 +183,61 @@ void ts_image_prepare(const ts_module *m, uint8_t *base) {
         ts_pages_populate(base + w->runs.data[i].first * ts_pages_size(), w->runs.data[i].n * ts_pages_size());
 }
 
+/* The image, to be read. NULL: it cannot be mapped. */
+static const uint8_t *view_of(struct ts_image *image) {
+    uint8_t *view = __atomic_load_n(&image->view, __ATOMIC_ACQUIRE), *other = NULL;
+    if (view || !(view = ts_pages_reserve(image->len))) return view;
+    if (!ts_file_map(view, image->len, image->fd, image->file_at) ||
+        !__atomic_compare_exchange_n(&image->view, &other, view, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+        ts_pages_release(view, image->len);
+        view = other; /* another thread was faster, or NULL */
+    }
+    return view;
+}
+
+/* The first contents of the pages from `at` up to `to`. */
+static void restore_pages(const struct ts_image *image, const uint8_t *view, uint8_t *base, uint64_t at, uint64_t to) {
+    const uint64_t lo = image->lo, hi = lo + image->len, from = at > lo ? at : lo, end = to < hi ? to : hi;
+    if (from >= end) {
+        memset(base + at, 0, to - at);
+        return;
+    }
+    memset(base + at, 0, from - at);
+    memcpy(base + from, view + (from - lo), end - from);
+    memset(base + end, 0, to - end);
+}
+
+bool ts_image_restore(ts_module *m, uint8_t *base, uint64_t len) {
+    enum { MOST_RANGES = 192 };
+    struct ts_image *image = &m->image;
+    const struct ts_image_written *w = __atomic_load_n(&image->written, __ATOMIC_ACQUIRE);
+    const uint64_t page = ts_pages_size();
+    ts_sys_written ranges[MOST_RANGES];
+    const int n = w ? ts_sys_written_find(base, len, ranges, MOST_RANGES) : -1;
+    const uint8_t *view = n >= 0 ? view_of(image) : NULL;
+    if (!view) return false;
+    uint32_t r = 0;
+    for (int i = 0; i < n; i++) {
+        uint64_t at = ranges[i].from - (uintptr_t)base;
+        const uint64_t to = ranges[i].to - (uintptr_t)base;
+        while (at < to) { /* up to the next place where a run of pages that stay begins or ends */
+            while (r < w->runs.len && (w->runs.data[r].first + (uint64_t)w->runs.data[r].n) * page <= at) r++;
+            const run *x = r < w->runs.len ? &w->runs.data[r] : NULL;
+            const bool stays = x && x->first * page <= at;
+            uint64_t end = !x ? to : stays ? (x->first + (uint64_t)x->n) * page : x->first * page;
+            if (end > to) end = to;
+            if (stays)
+                restore_pages(image, view, base, at, end);
+            else if (!ts_pages_renew(base + at, end - at))
+                return false;
+            at = end;
+        }
+    }
+    return true;
+}
+
 void ts_image_free(ts_module *m) {
     free_written(m->image.written);
+    ts_pages_release(m->image.view, m->image.len);
     if (m->image.state == READY) ts_file_close(m->image.fd);
 }

@@ -28,6 +28,9 @@ static inline bool ts_image_has_segment(const ts_module *m, uint32_t data) {
 /* Finds out which pages an instance of the module has written, from the `len` bytes of its memory, which has the image;
  * once for a module, after an early instance. */
 void ts_image_learn(ts_module *m, const uint8_t *base, uint64_t len);
+/* Gives the `len` bytes of a memory with the image their first contents again, where the pages that an instance writes are
+ * known, and those that this one has written. They stay the memory's own. Returns false if nothing was done. */
+bool ts_image_restore(ts_module *m, uint8_t *base, uint64_t len);
 /* Gives a memory with the image, which is clear, its own copies of these pages at once. An instance would get them one
  * after the other, each by a page fault that interrupts the other processors. The contents stay the same. */
 void ts_image_prepare(const ts_module *m, uint8_t *base);

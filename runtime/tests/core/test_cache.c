@@ -18,6 +18,7 @@
 #include "core/run/spares.h"
 #include "core/run/store.h"
 #include "core/load/load.h"
+#include "sys/written.h"
 #include "tests/cache_folder.h"
 #include <sys/resource.h>
 
@@ -335,6 +336,48 @@ static void prepared(void **state) {
     free(m.at);
 }
 
+/* Where the system tells which pages were written, a memory that is kept gets only those back. */
+static void restored(void **state) {
+    ts_sys_written any;
+    ts_sys_written_open();
+    if (ts_sys_written_find(NULL, 0, &any, 1) < 0) skip(); /* before Linux 6.7 */
+    spares(state);
+    /* in the image, at its end, behind it; the pages of these are known after the second instance */
+    static const uint32_t at[] = {5000, 9000, 14000, 104000, 106000, 170000, 262143};
+    enum { N = sizeof at / sizeof *at, ROUNDS = 40, LEN = 4 << 16 };
+    module m = make();
+    ts_engine *engine;
+    ts_module *mod;
+    ts_error e;
+    ts_error_init(&e);
+    assert_int_equal(load(&m, NULL, false, &engine, &mod), TS_OK);
+    ts_spares *kept = ts_spares_new();
+    assert_non_null(kept);
+    ts_store_limits limits = {.spares = kept};
+    for (uint32_t n = 0; n < ROUNDS; n++) {
+        ts_store *s;
+        ts_instance *i;
+        struct rusage before, after;
+        assert_int_equal(ts_store_create(engine, &limits, &s, &e), TS_OK);
+        assert_int_equal(ts_instantiate(s, mod, NULL, NULL, &i, &e), TS_OK);
+        volatile uint8_t *base = i->mems[0]->base;
+        check_contents(i->mems[0]);
+        getrusage(RUSAGE_SELF, &before);
+        for (int k = 0; k < N; k++) base[at[k]] ^= 0xff;
+        getrusage(RUSAGE_SELF, &after);
+        if (n > 4 && i->mems[0]->guarded) assert_in_range(after.ru_minflt - before.ru_minflt, 0, 2);
+        for (uint32_t k = 0; k < n % 7; k++) base[(n * 7919 + k * 24593) % LEN] ^= 0xff; /* and some others */
+        if (n % 5 == 0) assert_int_equal(ts_memory_grow(s, i->mems[0], 1), 4);
+        if (n % 10 == 0) i->mems[0]->base[LEN + 5] = 1;
+        if (n % 13 == 12) memset(i->mems[0]->base, 'x', LEN);
+        ts_store_destroy(s);
+    }
+    ts_module_free(mod);
+    ts_spares_free(kept);
+    ts_engine_destroy(engine);
+    free(m.at);
+}
+
 /* A module with many functions. f0 to f299 return the low six bits of their number; `own` calls the import; `pick` calls
  * by a table, whose first elements are f0 to f299 and the import. */
 enum { MANY = 300, OWN = MANY + 1, PICK = MANY + 2 };
@@ -521,6 +564,7 @@ int main(void) {
         cmocka_unit_test(spare_instances),
         cmocka_unit_test(prepared),
         cmocka_unit_test(no_image),
+        cmocka_unit_test(restored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

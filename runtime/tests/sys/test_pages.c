@@ -8,7 +8,9 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "sys/file.h"
 #include "sys/pages.h"
+#include "sys/written.h"
 
 static void sizes(void **state) {
     (void)state;
@@ -80,8 +82,43 @@ static void too_much(void **state) {
     assert_null(ts_pages_reserve(0));
 }
 
+/* A file and zeros behind it: pages that are only read are not written ones. */
+static void written(void **state) {
+    (void)state;
+    enum { FILE_PAGES = 40, PAGES = 60, MOST = 8 };
+    const size_t p = ts_pages_size();
+    ts_sys_written found[MOST];
+    const int fd = ts_file_new(FILE_PAGES * p);
+    assert_true(fd >= 0);
+    for (size_t i = 0; i < FILE_PAGES; i++) assert_true(ts_file_write(fd, i * p, "file", 4));
+    volatile uint8_t *at = ts_pages_reserve(PAGES * p), sum = 0;
+    assert_non_null((void *)at);
+    assert_int_equal(ts_sys_written_find((void *)at, PAGES * p, found, MOST), -1); /* not opened */
+    assert_true(ts_pages_commit((void *)at, PAGES * p));
+    assert_true(ts_file_map((void *)at, FILE_PAGES * p, fd, 0));
+    ts_sys_written_open();
+    if (ts_sys_written_find((void *)at, PAGES * p, found, MOST) < 0) skip(); /* before Linux 6.7 */
+    for (size_t i = 0; i < PAGES; i++) sum ^= at[i * p];
+    assert_int_equal(sum, 0);
+    assert_int_equal(ts_sys_written_find((void *)at, PAGES * p, found, MOST), 0);
+    static const uint8_t pages[] = {0, 7, 8, 38, 39, 40, 41, 59};
+    for (size_t i = 0; i < sizeof pages; i++) at[pages[i] * p + i] = 1;
+    static const uint8_t ranges[][2] = {{0, 1}, {7, 9}, {38, 42}, {59, 60}};
+    assert_int_equal(ts_sys_written_find((void *)at, PAGES * p, found, MOST), 4);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(found[i].from, (uintptr_t)at + ranges[i][0] * p);
+        assert_int_equal(found[i].to, (uintptr_t)at + ranges[i][1] * p);
+    }
+    assert_int_equal(ts_sys_written_find((void *)at, PAGES * p, found, 3), -1); /* no room for all */
+    assert_int_equal(ts_sys_written_find((void *)(at + p), 6 * p, found, MOST), 0);
+    assert_true(ts_pages_renew((void *)at, PAGES * p));
+    assert_int_equal(ts_sys_written_find((void *)at, PAGES * p, found, MOST), 0);
+    ts_pages_release((void *)at, PAGES * p);
+    ts_file_close(fd);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(sizes), cmocka_unit_test(reserve_and_commit),
-                                       cmocka_unit_test(resize), cmocka_unit_test(too_much)};
+                                       cmocka_unit_test(resize), cmocka_unit_test(too_much), cmocka_unit_test(written)};
     return cmocka_run_group_tests_name("pages", tests, NULL, NULL);
 }

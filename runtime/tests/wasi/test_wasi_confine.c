@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -25,6 +27,7 @@
 #include <unistd.h>
 #include "sys/confine.h"
 #include "sys/probe.h"
+#include "sys/written.h"
 #include "tests/data/hole_module.h"
 #include <touchstone.h>
 
@@ -329,9 +332,14 @@ static void names_without_protocols(void) {
     NEED(guest_socket(&g, AF_INET, SOCK_DGRAM) >= 0);
     NEED(guest_connect(&g, granted) == -EACCES);
 }
-/* A server listens, although its guest has no TCP. */
+/* A server listens, although its guest has no TCP. It asks what clients have not acknowledged, and which pages were
+ * written. */
 static void serving(void) {
     guest g;
+    ts_sys_written found;
+    int left;
+    ts_sys_written_open();
+    const bool knows = ts_sys_written_find(NULL, 0, &found, 1) == 0;
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     ts_wasi *w = context();
     ts_wasi_allow_tcp(w, false);
@@ -339,6 +347,8 @@ static void serving(void) {
     int64_t fd = guest_socket(&g, AF_INET, SOCK_STREAM);
     NEED(fd >= 0 && call(&g, SYS_bind, &at, sizeof at, 4, fd, 0, sizeof at, 0) == 0);
     NEED(call(&g, SYS_listen, NULL, 0, 0, fd, 1, 0, 0) == 0);
+    NEED(ioctl((int)fd, SIOCOUTQ, &left) < 0 && errno == EINVAL); /* it has no client */
+    NEED(!knows || ts_sys_written_find(NULL, 0, &found, 1) == 0);
 }
 static void names(void) {
     struct addrinfo *found;
