@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "cli/conditions.h"
 #include "base/sha256.h"
+#include "cli/output.h"
 #include "cli/show_grants.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,15 +104,9 @@ static bool is_recorded(const char *key) { /* true if a replay takes this from t
         if (strncmp(key, limits[i], strlen(limits[i])) == 0) return false;
     return true;
 }
-/* A record may come from anywhere, so keep control characters off the terminal. */
 static void put_text(const char *s, size_t len) {
     enum { MOST = 200 };
-    for (size_t i = 0; i < len && i < MOST; i++) {
-        unsigned char c = (unsigned char)s[i];
-        bool c1 = c == 0xc2 && i + 1 < len && (unsigned char)s[i + 1] >= 0x80 && (unsigned char)s[i + 1] < 0xa0;
-        fputc(c < 0x20 || c == 0x7f || c1 ? '?' : c, stderr);
-        i += c1;
-    }
+    ts_cli_put_text(stderr, s, len < MOST ? len : MOST);
     if (len > MOST) fputs("…", stderr);
 }
 static void put_state(const char *value, size_t len, bool secret) {

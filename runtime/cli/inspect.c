@@ -76,13 +76,8 @@ static void print_named(const names *n, const char *text) {
     }
 }
 
-/* A name from the file may contain anything, so keep control characters off the terminal. */
 static void put_text(const char *s) {
-    for (const uint8_t *p = (const uint8_t *)s; *p; p++) {
-        bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
-        putchar(*p < 0x20 || *p == 0x7f || c1 ? '?' : *p);
-        p += c1;
-    }
+    ts_cli_put_text(stdout, s, strlen(s));
 }
 static void indent(unsigned depth) {
     printf("%*s", (int)depth * 2, "");

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "cli/outcome.h"
 #include "cli/confine.h"
+#include "cli/output.h"
 #include "sys/error.h"
 #include "sys/killed.h"
 #include <errno.h>
@@ -55,13 +56,8 @@ static const char *kind(const ts_error *e) {
     return ts_trap_kind_name(e->trap);
 }
 
-/* A name may come from a hostile file, so keep control characters off the terminal. */
 static void put_name(const char *s) {
-    for (const uint8_t *p = (const uint8_t *)s; *p; p++) {
-        bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
-        fputc(*p < 0x20 || *p == 0x7f || c1 ? '?' : *p, stderr);
-        p += c1;
-    }
+    ts_cli_put_text(stderr, s, strlen(s));
 }
 
 void ts_cli_report(const ts_error *e) {

@@ -49,6 +49,15 @@ static const char *flush(void) {
     }
     return errno ? ts_sys_err_text(ts_sys_err_of(errno)) : "a write failed";
 }
+void ts_cli_put_text(FILE *to, const char *text, size_t len) {
+    for (size_t i = 0; i < len; i++) {
+        const uint8_t c = (uint8_t)text[i], next = i + 1 < len ? (uint8_t)text[i + 1] : 0;
+        const bool c1 = c == 0xc2 && next >= 0x80 && next < 0xa0;
+        fputc(c < 0x20 || c == 0x7f || c1 ? '?' : c, to);
+        i += c1;
+    }
+}
+
 ts_status ts_cli_flush(ts_error *e) {
     const char *why = flush();
     return why ? ts_fail(e, TS_IO, "cannot write to stdout: %s", why) : TS_OK;

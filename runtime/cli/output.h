@@ -21,6 +21,10 @@ void ts_cli_out_line(ts_cli_out *o, const char *line, size_t len);
  * is legal. */
 bool ts_cli_out_close(ts_cli_out *o);
 
+/* Writes text that may come from anywhere, in UTF-8. Each control character, those of C1 too, becomes `?`, so that it does
+ * not reach the terminal. */
+void ts_cli_put_text(FILE *to, const char *text, size_t len);
+
 /* Flushes stdout. Returns TS_IO if that fails. */
 ts_status ts_cli_flush(ts_error *e) TS_MUST_USE;
 /* Called at the end of main. Returns the exit status of the process: 125 if stdout could not be written. */

@@ -1,5 +1,6 @@
 /* sizes: see sizes.h */
 #include "cli/sizes.h"
+#include "cli/output.h"
 #include "base/reader.h"
 #include "base/vec.h"
 #include <inttypes.h>
@@ -42,13 +43,8 @@ typedef struct sizes {
     bool failed;
 } sizes;
 
-static void put_text(bytes s) { /* a name may contain anything, so keep control characters off the terminal */
-    for (uint32_t i = 0; i < s.len; i++) {
-        uint8_t c = (uint8_t)s.at[i];
-        bool c1 = c == 0xc2 && i + 1 < s.len && (uint8_t)s.at[i + 1] < 0xa0;
-        putchar(c < 0x20 || c == 0x7f || c1 ? '?' : c);
-        i += c1;
-    }
+static void put_text(bytes s) {
+    ts_cli_put_text(stdout, s.at, s.len);
 }
 
 static bool starts(bytes s, const char *with) {
