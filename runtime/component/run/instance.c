@@ -312,8 +312,7 @@ static ts_status def_instantiate(inst_ctx *x, const ts_def *d) {
         bool found = false;
         for (uint32_t a = 0; a < d->inst.n_args && !found; a++) {
             const ts_arg *arg = &d->inst.args[a];
-            if (arg->name_len != im->import.name_len || memcmp(arg->name, im->import.name, arg->name_len) != 0)
-                continue;
+            if (!is_named(arg, im->import.name, im->import.name_len)) continue;
             TS_TRY(item_of(x, arg->what, &imports[n]));
             found = true;
         }

@@ -12,9 +12,9 @@
  * but the instance stays alive, as the spec demands, because its functions may be in an imported table. */
 ts_status ts_instantiate(ts_store *s, ts_module *m, const ts_extern *imports, const char *name, ts_instance **out,
                          ts_error *e) TS_MUST_USE;
-/* False: the instance has no export of this name. */
 /* Frees an instance, or gives it to the spares of its store's thread. The store calls this when it ends. */
 void ts_instance_free(ts_instance *i);
+/* False: the instance has no export of this name. */
 bool ts_instance_export(const ts_instance *i, const char *name, size_t len, ts_extern *out);
 /* spec: valid/matching#external-types, with the current size of memories and tables as their minimum. */
 bool ts_extern_matches(ts_store *s, const ts_extern *x, const ts_import *want);

@@ -83,8 +83,27 @@ static bool is_zero(const uint8_t *p) {
     return any == 0;
 }
 
-/* Takes the pages of a memory that is clear. */
-static bool keep_memory(ts_spares *s, ts_memory *m, uint64_t len) {
+/* Gives the first `len` bytes their first contents again. Returns false if the system cannot. */
+static bool clear(ts_memory *m, uint64_t len) {
+    ts_module *image = m->image_module;
+    if (image) {
+        ts_image_learn(image, m->base, len);
+        if (ts_image_restore(image, m->base, len)) return true;
+        if (!ts_pages_renew(m->base, len)) return false;
+        ts_image_prepare(image, m->base);
+        return true;
+    }
+    if (len > CLEAR_MAX) return ts_pages_renew(m->base, len);
+    for (uint64_t at = 0; at < len; at += PAGE_BYTES)
+        if (!is_zero(m->base + at)) memset(m->base + at, 0, PAGE_BYTES);
+    return true;
+}
+
+bool ts_spares_keep_memory(ts_spares *s, ts_memory *m) {
+    uint64_t len = m->type.min << m->type.page_log2;
+    if (!s || !m->guarded || !m->base || len == 0) return false;
+    if (m->len > len && !ts_pages_decommit(m->base + len, m->len - len)) return false;
+    if (!clear(m, len)) return false;
     spare *p = &s->memories[s->n];
     if (s->n < MAX_MEMORIES) {
         s->n++;
@@ -96,22 +115,6 @@ static bool keep_memory(ts_spares *s, ts_memory *m, uint64_t len) {
     m->base = NULL;
     m->image_module = NULL;
     return true;
-}
-
-bool ts_spares_keep_memory(ts_spares *s, ts_memory *m) {
-    uint64_t len = m->type.min << m->type.page_log2;
-    if (!s || !m->guarded || !m->base || len == 0) return false;
-    if (m->len > len && !ts_pages_decommit(m->base + len, m->len - len)) return false;
-    if (m->image_module) ts_image_learn(m->image_module, m->base, len);
-    if (m->image_module && ts_image_restore(m->image_module, m->base, len)) return keep_memory(s, m, len);
-    if (!m->image_module && len <= CLEAR_MAX) {
-        for (uint64_t at = 0; at < len; at += PAGE_BYTES)
-            if (!is_zero(m->base + at)) memset(m->base + at, 0, PAGE_BYTES);
-    } else if (!ts_pages_renew(m->base, len)) {
-        return false;
-    }
-    if (m->image_module) ts_image_prepare(m->image_module, m->base);
-    return keep_memory(s, m, len);
 }
 
 ts_instance *ts_spares_take_instance(ts_spares *s, const ts_module *module) {

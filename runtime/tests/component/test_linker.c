@@ -68,7 +68,8 @@ static void test_versions(void **s) {
         bool links;
     } rows[] = {{"example:host/tally@1.0.5", true},  {"example:host/tally@1.2.3", true},
                 {"example:host/tally@2.0.0", false}, {"example:host/tally@0.1.0", false},
-                {"example:host/tally", false},       {"example:host/other@1.0.0", false}};
+                {"example:host/tally", false},       {"example:host/other@1.0.0", false},
+                {"example:host/tally@1.0.0", true}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ts_linker *l = linker(rows[i].iface, add_type, NULL);
         ts_missing m[8];
