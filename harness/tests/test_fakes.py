@@ -4,6 +4,7 @@ at all."""
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -204,6 +205,15 @@ def test_nothing_of_the_host_environment_leaks(project: Project, monkeypatch: py
     result = execute(["/usr/bin/env"], env={"A": "1"}, cwd=project.root, timeout=5)
     assert result.stdout == b"A=1\n"
     assert os.environ["ASSAY_SECRET"] == "leak"
+
+
+def test_no_core_dumps_and_the_bound_of_their_size_stays(project: Project) -> None:
+    """A program may set its own limit up to the bound at any time: one with AddressSanitizer ended when it could not."""
+    from assay.run.process import execute
+
+    code = "import resource, time; time.sleep(0.3); print(*resource.getrlimit(resource.RLIMIT_CORE))"
+    result = execute([sys.executable, "-c", code], env={}, cwd=project.root, timeout=10)
+    assert result.stdout.decode().split() == ["0", str(resource.getrlimit(resource.RLIMIT_CORE)[1])]
 
 
 def test_peak_memory_is_the_childs_own(project: Project) -> None:

@@ -90,7 +90,9 @@ def execute(
     finally:
         ends.close_theirs()
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
+        # The bound stays: a program that sets its own limit now, as those with sanitizers do, would be refused.
+        _, bound = resource.prlimit(process.pid, resource.RLIMIT_CORE)
+        resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, bound))
     watch = _Watch(process, ends, started, stdin, timeout, output_limit, grace, stop or threading.Event(), until)
     watch.usage = Usage(process.pid, uses) if uses is not None else None
     return watch.run()
