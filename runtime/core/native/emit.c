@@ -102,7 +102,7 @@ void ts_emit_leave(emitter *e) {
     store_set(e, e->dirty & e->in->live_in);
     e->dirty = e->valid = 0;
     interpret(e, e->i);
-    if (!e->in->ends) add_entry(e, e->i + 1);
+    if (!e->in->operands.ends) add_entry(e, e->i + 1);
 }
 /* An entry before instruction i, which continues at this place in this state. */
 static void enter_here(emitter *e, uint32_t instruction, slot_set live) {
@@ -555,11 +555,11 @@ static void emit_function(emitter *e) {
         room(&e->a, 0);
         instruction(e);
         ts_vectors_update(e);
-        if (e->in->ends) {
+        if (e->in->operands.ends) {
             e->reachable = false;
             ts_vectors_forget(e);
         }
-        if (e->rejoin && !e->in->ends) enter_here(e, e->i + 1, e->in->live_out);
+        if (e->rejoin && !e->in->operands.ends) enter_here(e, e->i + 1, e->in->live_out);
         e->valid &= e->in->live_out;
         e->dirty &= e->in->live_out;
     }

@@ -61,7 +61,7 @@ static unsigned take(emitter *e) {
     return k;
 }
 void ts_vectors_begin(emitter *e) {
-    const ts_operands *o = &e->f.operands[e->i];
+    const ts_operands *o = &e->in->operands;
     e->vectors.pinned = 0;
     for (uint32_t i = 0; i < o->n_pairs; i++)
         for (unsigned k = 0; k < VECTOR_REGISTERS; k++)
@@ -112,7 +112,7 @@ static bool keeps(const ts_word *w, const ts_operands *o) {
 }
 void ts_vectors_prepare(emitter *e) {
     if (!e->vectors.dirty) return;
-    const ts_operands *o = &e->f.operands[e->i];
+    const ts_operands *o = &e->in->operands;
     if (!keeps(e->w, o)) {
         ts_vectors_store(e, 0, UINT32_MAX);
         return;
@@ -131,7 +131,7 @@ static void take_operands(emitter *e, const ts_operands *o) {
 /* An instruction that the interpreter executes has given them up already. */
 void ts_vectors_update(emitter *e) {
     if (!e->vectors.used) return;
-    const ts_operands *o = &e->f.operands[e->i];
+    const ts_operands *o = &e->in->operands;
     if (keeps(e->w, o)) take_operands(e, o);
     if (e->rejoin || o->is_call || o->reads_all || e->w->u == TS_IR_count) {
         ts_vectors_give_up(e);

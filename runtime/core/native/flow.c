@@ -6,42 +6,56 @@
 #include <string.h>
 
 /* --- where control goes --------------------------------------------------------------------------------- */
+/* The tables by slot have a row for each number that an instruction can name, NO_SLOT too. Those behind n_slots, which
+ * nothing reads but that of NO_SLOT, take no memory. */
+enum { ALL_SLOTS = NO_SLOT + 1 };
 static bool make_tables(flow *f) {
     flow_memory *m = &f->memory;
-    const uint64_t most = (uint64_t)f->n_words + 1, slots = (uint64_t)f->n_slots + 2;
-    if (!ts_vec_reserve(&m->ins, most) || !ts_vec_reserve(&m->operands, most) ||
-        !ts_vec_reserve(&m->ins_of_word, most) || !ts_vec_reserve(&m->branches, most) ||
-        !ts_vec_reserve(&m->candidate_of_slot, slots) || !ts_vec_reserve(&m->before, slots) ||
-        !ts_vec_reserve(&m->uses, slots))
+    const uint64_t most = (uint64_t)f->n_words + 1, slots = (uint64_t)f->n_slots + 1;
+    if (!ts_vec_reserve(&m->ins, most) || !ts_vec_reserve(&m->ins_of_word, most) ||
+        !ts_vec_reserve(&m->branches, most) || !ts_vec_reserve(&m->candidate_of_slot, slots) ||
+        !ts_vec_reserve(&m->before, slots) || !ts_vec_reserve(&m->bits, ALL_SLOTS) ||
+        !ts_vec_reserve(&m->uses, ALL_SLOTS))
         return false;
     f->ins = m->ins.data;
-    f->operands = m->operands.data;
     f->ins_of_word = m->ins_of_word.data;
     f->candidate_of_slot = m->candidate_of_slot.data;
     f->before = m->before.data;
+    f->bits = m->bits.data;
     return true;
+}
+static flow_instruction instruction_at(uint32_t at) {
+    return (flow_instruction){
+        .at = at, .target = NO_INSTRUCTION, .loop_last = NO_INSTRUCTION, .back_to = NO_INSTRUCTION};
+}
+static bool has_branches(const ts_operands *o) {
+    return o->branches | o->is_table;
 }
 /* Returns the number of branches. */
 static uint32_t decode(flow *f, uint32_t *branches) {
+    const ts_word *code = f->code;
+    const uint32_t n_words = f->n_words;
     uint32_t n = 0, n_branches = 0;
-    for (uint32_t i = 0; i < f->n_words; i += ts_ir_len(&f->code[i])) {
-        ts_operands *o = &f->operands[n];
-        ts_operands_of(&f->code[i], o);
-        f->ins[n] = (flow_instruction){.at = i,
-                                       .target = NO_INSTRUCTION,
-                                       .loop_last = NO_INSTRUCTION,
-                                       .back_to = NO_INSTRUCTION,
-                                       .ends = o->ends,
-                                       .is_exit = o->is_exit,
-                                       .is_table = o->is_table,
-                                       .reads_late = o->reads_late};
-        f->divides |= o->divides;
-        f->has_vectors |= ts_has_vectors(o);
-        if (o->branches || o->is_table) branches[n_branches++] = n;
-        f->ins_of_word[i] = n++;
+    bool divides = false, has_vectors = false;
+    for (uint32_t at = 0; at < n_words; at += ts_ir_len(&code[at])) {
+        flow_instruction *in = &f->ins[n];
+        const ts_operands *o = &in->operands;
+        in->at = at;
+        in->target = in->loop_last = in->back_to = NO_INSTRUCTION;
+        in->loops_end = in->label = 0;
+        in->is_label = in->is_entry = false;
+        in->live_in = 0;
+        ts_operands_of(&code[at], &in->operands);
+        divides |= o->divides;
+        has_vectors |= ts_has_vectors(o);
+        branches[n_branches] = n;
+        n_branches += has_branches(o);
+        f->ins_of_word[at] = n++;
     }
-    f->ins[n] = (flow_instruction){.at = f->n_words, .target = NO_INSTRUCTION, .loop_last = NO_INSTRUCTION};
+    f->ins[n] = instruction_at(n_words);
     f->n = n;
+    f->divides = divides;
+    f->has_vectors = has_vectors;
     return n_branches;
 }
 static void note_label(flow *f, flow_instruction *in) {
@@ -63,7 +77,7 @@ static void find_labels(flow *f, const uint32_t *branches, uint32_t n, const ts_
     for (uint32_t b = 0; b < n; b++) {
         uint32_t i = branches[b];
         const ts_word *w = f->code + f->ins[i].at;
-        if (!f->ins[i].is_table)
+        if (!f->ins[i].operands.is_table)
             f->ins[i].target = jump_to(f, i, w[1].w[1]);
         else
             for (uint32_t k = 0; k <= w[1].uw[1]; k++) jump_to(f, i, w[2 + k].i);
@@ -85,10 +99,13 @@ static bool make_loops(flow *f) {
 }
 
 /* --- candidates ----------------------------------------------------------------------------------------- */
-static void count_use(const flow *f, flow_use *u, uint32_t slot, unsigned class, uint64_t weight) {
-    if (slot > f->n_slots) slot = f->n_slots; /* NO_SLOT: a row that nothing reads */
+static void count_use(flow_use *u, uint32_t slot, uint8_t classes, uint64_t weight) {
     u[slot].weight += weight;
-    u[slot].classes |= (uint8_t)(1u << class & KNOWN_CLASSES);
+    u[slot].classes |= classes;
+}
+static void count_rare_uses(flow_use *u, const ts_operands *o, uint64_t weight) {
+    for (uint32_t k = 2; k < o->n_reads; k++) count_use(u, o->read[k], o->read_classes[k], weight);
+    if (o->writes_pair) u[o->write].weight -= weight; /* a vector takes no register of a slot */
 }
 static uint64_t weight_at(uint32_t depth) {
     return (uint64_t)1 << (depth < 8 ? 3 * depth : 24);
@@ -97,19 +114,19 @@ static uint64_t weight_at(uint32_t depth) {
 static void count_uses(flow *f, flow_use *u) {
     uint32_t depth = 0;
     uint64_t weight = weight_at(0);
-    memset(u, 0, (f->n_slots + 1u) * sizeof *u);
+    memset(u, 0, f->n_slots * sizeof *u);
     for (uint32_t i = 0; i < f->n; i++) {
-        const ts_operands *o = &f->operands[i];
         flow_instruction *in = &f->ins[i];
+        const ts_operands *o = &in->operands;
         if (in->loop_last != NO_INSTRUCTION) {
             depth++;
             f->ins[in->loop_last].loops_end++;
             weight = weight_at(depth);
         }
-        count_use(f, u, o->read[0], o->read_class[0], weight);
-        count_use(f, u, o->read[1], o->read_class[1], weight);
-        for (uint32_t k = 2; k < o->n_reads; k++) count_use(f, u, o->read[k], o->read_class[k], weight);
-        count_use(f, u, o->writes_pair ? NO_SLOT : o->write, o->write_class, weight);
+        count_use(u, o->read[0], o->read_classes[0], weight);
+        count_use(u, o->read[1], o->read_classes[1], weight);
+        count_use(u, o->write, o->write_classes, weight);
+        if (TS_UNLIKELY(o->is_rare)) count_rare_uses(u, o, weight);
         if (in->loops_end) {
             depth -= in->loops_end;
             weight = weight_at(depth);
@@ -130,11 +147,11 @@ static bool has_f32_operands(const flow *f, const flow_use *u) {
 }
 static void find_reads_of_any_class(const flow *f, flow_use *u) {
     for (uint32_t i = 0; i < f->n; i++) {
-        const ts_operands *o = &f->operands[i];
+        const ts_operands *o = &f->ins[i].operands;
         const bool to_f32 =
             f->code[f->ins[i].at].u == TS_IR_copy && o->write < f->first_temporary && u[o->write].classes == 1u << IN_F;
         for (uint32_t k = 0; k < o->n_reads && !to_f32; k++)
-            if (o->read_class[k] == IN_NONE) read_any(f, u, o->read[k], o->read[k] + 1u);
+            if (!o->read_classes[k]) read_any(f, u, o->read[k], o->read[k] + 1u);
         if (o->moved) read_any(f, u, o->read[0], o->read[0] + o->moved);
         for (uint32_t k = 0; k < o->n_pairs; k++) read_any(f, u, o->pair[k], o->pair[k] + 2u);
         read_any(f, u, o->range_from, o->range_to);
@@ -167,19 +184,18 @@ static void choose_candidates(flow *f) {
     if (has_f32_operands(f, u)) find_reads_of_any_class(f, u);
     f->n_candidates = choose_slots(f, u, chosen);
     memset(f->candidate_of_slot, NO_CANDIDATE, f->n_slots);
+    memset(f->bits, 0, f->n_slots * sizeof *f->bits);
+    f->bits[NO_SLOT] = 0;
     for (uint32_t k = 0; k < f->n_candidates; k++) {
         unsigned c = u[chosen[k]].classes;
         uint8_t class = c == 1 << IN_F ? IN_F : c == 1 << IN_D ? IN_D : IN_R;
         f->candidate[k] = (flow_candidate){.slot = chosen[k], .class = class, .home = NO_HOME};
         f->candidate_of_slot[chosen[k]] = (uint8_t)k;
+        f->bits[chosen[k]] = SET_BIT(k);
         f->all |= SET_BIT(k);
     }
     f->before[0] = 0;
-    for (uint32_t i = 0; i < f->n_slots; i++) {
-        uint8_t k = f->candidate_of_slot[i];
-        f->before[i + 1] = f->before[i] | (k == NO_CANDIDATE ? 0 : SET_BIT(k));
-    }
-    f->before[f->n_slots + 1] = f->before[f->n_slots]; /* NO_SLOT is no candidate */
+    for (uint32_t i = 0; i < f->n_slots; i++) f->before[i + 1] = f->before[i] | f->bits[i];
 }
 
 /* --- uses ----------------------------------------------------------------------------------------------- */
@@ -190,29 +206,24 @@ static slot_set slots_before(const flow *f, uint32_t slot) {
 static slot_set slots_between(const flow *f, uint32_t from, uint32_t to) {
     return slots_before(f, to) & ~slots_before(f, from);
 }
-static slot_set slot_bit(const flow *f, uint32_t slot) {
-    if (slot > f->n_slots) slot = f->n_slots;
-    return f->before[slot + 1] ^ f->before[slot];
-}
 /* The uses that few instructions have. */
-static void find_rare_uses(const flow *f, flow_instruction *in, const ts_operands *o) {
+static void find_rare_uses(const flow *f, flow_instruction *in) {
+    const ts_operands *o = &in->operands;
+    for (uint32_t k = 2; k < o->n_reads; k++) in->reads |= f->bits[o->read[k]];
     if (o->moved) in->reads |= slots_between(f, o->read[0], o->read[0] + o->moved);
     if (o->moved) in->writes |= slots_between(f, o->write, o->write + o->moved);
     for (uint32_t k = 0; k < o->n_pairs; k++) in->reads |= slots_between(f, o->pair[k], o->pair[k] + 2u);
     in->reads |= slots_between(f, o->range_from, o->range_to);
     if (o->writes_pair) in->writes |= slots_between(f, o->write, o->write + 2u);
     if (o->is_call) in->writes |= slots_between(f, o->range_from, UINT32_MAX);
-    if (o->reads_all) in->reads |= f->all;
-}
-static void find_uses(const flow *f, flow_instruction *in, const ts_operands *o) {
-    in->reads = (slot_set)o->acc_reads << BIT_R;
-    in->writes = (slot_set)o->acc_writes << BIT_R;
-    in->reads |= slot_bit(f, o->read[0]) | slot_bit(f, o->read[1]);
-    for (uint32_t k = 2; k < o->n_reads; k++) in->reads |= slot_bit(f, o->read[k]);
-    in->writes |= slot_bit(f, o->write);
-    if (o->is_rare) find_rare_uses(f, in, o);
     /* What a handler reads must be in the frame when an exception comes. */
-    if (o->is_exit && f->has_handlers) in->reads |= f->all;
+    if (o->reads_all || (o->is_exit && f->has_handlers)) in->reads |= f->all;
+}
+static void find_uses(const flow *f, flow_instruction *in) {
+    const ts_operands *o = &in->operands;
+    in->reads = (slot_set)o->acc_reads << BIT_R | f->bits[o->read[0]] | f->bits[o->read[1]];
+    in->writes = (slot_set)o->acc_writes << BIT_R | f->bits[o->write];
+    if (TS_UNLIKELY(o->is_rare)) find_rare_uses(f, in);
 }
 /* The locals that the function's first instruction sets to zero. */
 static slot_set zeroed(const flow *f) {
@@ -224,26 +235,34 @@ static slot_set zeroed(const flow *f) {
 static void note_together(flow *f, slot_set born, slot_set alive) {
     for (; born; born &= born - 1) f->together[__builtin_ctzll(born)] |= alive;
 }
-/* What is alive around instruction i, by what is alive around those where control goes. */
-static void find_alive(flow *f, uint32_t i) {
-    flow_instruction *in = &f->ins[i];
-    slot_set out = in->ends ? 0 : f->ins[i + 1].live_in;
+static bool has_control(const ts_operands *o) {
+    return o->ends | o->branches | o->is_table;
+}
+static slot_set alive_behind_control(const flow *f, const flow_instruction *in) {
+    slot_set out = in->operands.ends ? 0 : in[1].live_in;
     if (in->target != NO_INSTRUCTION) out |= f->ins[in->target].live_in;
-    if (in->is_table) {
+    if (in->operands.is_table) {
         const ts_word *w = f->code + in->at;
         for (uint32_t k = 0; k <= w[1].uw[1]; k++) out |= f->ins[f->ins_of_word[in->at + w[2 + k].i]].live_in;
     }
+    return out;
+}
+/* What is alive around an instruction, by what is alive around those where control goes. */
+static void find_alive(flow *f, flow_instruction *in) {
+    const ts_operands *o = &in->operands;
+    const slot_set reads = in->reads, writes = in->writes,
+                   out = TS_UNLIKELY(has_control(o)) ? alive_behind_control(f, in) : in[1].live_in;
     in->live_out = out;
-    in->live_in = in->reads | (out & ~in->writes);
-    note_together(f, f->all & in->writes, out | (in->reads_late ? in->reads : 0));
+    in->live_in = reads | (out & ~writes);
+    note_together(f, f->all & writes, out | (o->reads_late ? reads : 0));
 }
 /* Returns whether something else is alive at a loop's first instruction than before. */
 static bool repeat(flow *f, uint32_t first, uint32_t last) {
     bool changed = false;
-    for (uint32_t i = last + 1; i-- > first;) {
-        slot_set before = f->ins[i].live_in;
-        find_alive(f, i);
-        changed |= f->ins[i].loop_last != NO_INSTRUCTION && f->ins[i].live_in != before;
+    for (flow_instruction *in = &f->ins[last]; in >= &f->ins[first]; in--) {
+        const slot_set before = in->live_in;
+        find_alive(f, in);
+        changed |= in->loop_last != NO_INSTRUCTION && in->live_in != before;
     }
     return changed;
 }
@@ -265,11 +284,11 @@ static void note_loops(flow *f, uint32_t i) {
     for (uint32_t k = 0; k < in->loops_end; k++) open[n++] = (flow_loop){.last = i};
     if (n) {
         flow_loop *l = &open[n - 1];
-        if (!in->is_exit) {
+        if (!in->operands.is_exit) {
             l->used |= in->reads | in->writes;
             l->written |= in->writes;
         }
-        l->leaves |= in->is_exit && !in->ends;
+        l->leaves |= in->operands.is_exit && !in->operands.ends;
     }
     if (in->loop_last != NO_INSTRUCTION) {
         TS_ASSERT(n > 0);
@@ -295,10 +314,10 @@ static bool find_liveness(flow *f) {
     uint32_t first = NO_INSTRUCTION, last = 0; /* the part that has been begun */
     for (uint32_t i = f->n; i-- > 0;) {
         flow_instruction *in = &f->ins[i];
-        find_uses(f, in, &f->operands[i]);
-        if (i == 0) in->writes |= zeroed(f);
-        find_alive(f, i);
-        if (in->back_to != NO_INSTRUCTION) {
+        find_uses(f, in);
+        if (TS_UNLIKELY(i == 0)) in->writes |= zeroed(f);
+        find_alive(f, in);
+        if (has_branches(&in->operands) && in->back_to != NO_INSTRUCTION) {
             if (first == NO_INSTRUCTION) last = i;
             if (in->back_to < first) first = in->back_to;
         }
@@ -350,11 +369,11 @@ bool ts_flow_analyse(flow *f, const ts_word *code, uint32_t n_words, uint32_t n_
 }
 void ts_flow_free(flow *f) {
     ts_vec_free(&f->memory.ins);
-    ts_vec_free(&f->memory.operands);
     ts_vec_free(&f->memory.ins_of_word);
     ts_vec_free(&f->memory.branches);
     ts_vec_free(&f->memory.candidate_of_slot);
     ts_vec_free(&f->memory.before);
+    ts_vec_free(&f->memory.bits);
     ts_vec_free(&f->memory.uses);
     ts_vec_free(&f->memory.loops);
     ts_vec_free(&f->memory.open_loops);

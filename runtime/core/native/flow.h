@@ -24,9 +24,8 @@ typedef struct flow_instruction {
     uint32_t label;     /* of a label: its number */
     bool is_label;      /* something jumps to it */
     bool is_entry;      /* an exception handler */
-    bool ends;          /* as in ts_operands */
-    bool is_exit, is_table, reads_late;
     slot_set reads, writes, live_in, live_out;
+    ts_operands operands;
 } flow_instruction;
 
 typedef struct flow_candidate {
@@ -51,10 +50,9 @@ enum { KNOWN_CLASSES = 1 << IN_R | 1 << IN_F | 1 << IN_D };
 /* The memory of the tables, which the next function takes over. */
 typedef struct flow_memory {
     TS_VEC(flow_instruction) ins;
-    TS_VEC(ts_operands) operands;
     TS_VEC(uint32_t) ins_of_word, branches;
     TS_VEC(uint8_t) candidate_of_slot;
-    TS_VEC(slot_set) before;
+    TS_VEC(slot_set) before, bits;
     TS_VEC(flow_use) uses;
     TS_VEC(flow_loop) loops, open_loops;
 } flow_memory;
@@ -67,11 +65,11 @@ typedef struct flow {
     uint32_t
         first_temporary;   /* slots from here on are operands: an instruction that takes one is the last to read it */
     flow_instruction *ins; /* n + 1: the last one is empty */
-    ts_operands *operands; /* n */
     uint32_t *ins_of_word; /* n_words */
     uint8_t *candidate_of_slot; /* n_slots */
     flow_loop *loops;           /* by label: of those that begin a loop */
-    slot_set *before;           /* n_slots + 2: the candidates among the slots before each */
+    slot_set *before;           /* n_slots + 1: the candidates among the slots before each */
+    slot_set *bits;             /* of each slot and of NO_SLOT: the candidate, or 0 */
     uint32_t n_labels, n_open;
     bool divides, has_vectors; /* an instruction does that; it reads or writes one */
     bool has_handlers;

@@ -59,13 +59,16 @@ const ts_shape ts_shapes[TS_IR_COUNT] = {
 #include "core/code/ir_ops.def"
 };
 
+static uint8_t class_bit(unsigned class) {
+    return class == IN_NONE ? 0 : (uint8_t)(1 << class);
+}
 static void reads(ts_operands *o, uint32_t slot, unsigned class) {
     o->read[o->n_reads] = (uint16_t)slot;
-    o->read_class[o->n_reads++] = (uint8_t)class;
+    o->read_classes[o->n_reads++] = class_bit(class);
 }
 static void writes(ts_operands *o, uint32_t slot, unsigned class) {
     o->write = (uint16_t)slot;
-    o->write_class = (uint8_t)class;
+    o->write_classes = class_bit(class);
 }
 static void reads_range(ts_operands *o, uint32_t from, uint32_t to) {
     o->range_from = (uint16_t)from;
@@ -82,7 +85,6 @@ static void reads_pair(ts_operands *o, uint32_t slot) {
 }
 static void writes_pair(ts_operands *o, uint32_t slot) {
     o->write = (uint16_t)slot;
-    o->write_class = IN_NONE;
     o->writes_pair = true;
 }
 
@@ -201,81 +203,8 @@ static void operands_of_slow(const ts_word *w, ts_operands *o) {
     if (fields & WRITES) writes(o, s[0], IN_NONE);
 }
 
-/* The opcodes with bodies of their own: those whose operands are in a few fields. */
-enum { BRANCHES = 1, ENDS = 2, TABLE = 4, WRITES_S0 = 8, KNOWN = 16 };
-#define NONE_READ 0, {0}, {0}
-#define READS_ONE(field, class)                                                                                        \
-    1, {field}, {                                                                                                      \
-        IN_##class                                                                                                     \
-    }
-#define READS_TWO(a, class_a, b, class_b)                                                                              \
-    2, {a, b}, {                                                                                                       \
-        IN_##class_a, IN_##class_b                                                                                     \
-    }
-#define BIT(class) (1 << IN_##class)
-typedef struct op_operands {
-    uint8_t n, field[2], class[2];
-    uint8_t acc_reads, acc_writes, write_class;
-    uint8_t traits;
-} op_operands;
-#define SELECT(c, C)                                                                                                   \
-    [OP_select_##c##_A] = {READS_TWO(1, C, 2, C), BIT(R), BIT(C), IN_NONE, KNOWN},                                     \
-    [OP_select_##c##_AS] = {READS_TWO(1, C, 2, C), BIT(R), BIT(C), IN_##C, KNOWN | WRITES_S0}
-#define BY_CLASS(c, C)                                                                                                 \
-    [OP_put_##c] = {NONE_READ, BIT(C), 0, IN_##C, KNOWN | WRITES_S0},                                                  \
-    [OP_global_get_##c##_A] = {NONE_READ, 0, BIT(C), IN_NONE, KNOWN},                                                  \
-    [OP_global_get_##c##_S] = {NONE_READ, 0, BIT(C), IN_##C, KNOWN | WRITES_S0},                                       \
-    [OP_ret_##c] = {NONE_READ, BIT(C), 0, IN_NONE, KNOWN | ENDS},                                                      \
-    [OP_ret_s_##c] = {READS_ONE(0, C), 0, 0, IN_NONE, KNOWN | ENDS}, SELECT(c, C)
-static const op_operands operands_by_op[OP_COUNT] = {
-    BY_CLASS(r, R),
-    BY_CLASS(f, F),
-    BY_CLASS(d, D),
-    [OP_i32_addbr_nz] = {READS_ONE(1, R), 0, BIT(R), IN_R, KNOWN | WRITES_S0 | BRANCHES},
-    [OP_i32_shladd_A] = {READS_ONE(1, R), BIT(R), BIT(R), IN_NONE, KNOWN},
-    [OP_i32_shladd_A_S] = {READS_ONE(1, R), BIT(R), BIT(R), IN_R, KNOWN | WRITES_S0},
-    [OP_i32_shladd_S] = {READS_TWO(1, R, 2, R), 0, BIT(R), IN_NONE, KNOWN},
-    [OP_i32_shladd_S_S] = {READS_TWO(1, R, 2, R), 0, BIT(R), IN_R, KNOWN | WRITES_S0},
-    [OP_copy] = {READS_ONE(1, NONE), 0, 0, IN_NONE, KNOWN | WRITES_S0},
-    [OP_const_s] = {NONE_READ, 0, 0, IN_NONE, KNOWN | WRITES_S0},
-    [OP_global_set_s] = {READS_ONE(0, NONE), 0, 0, IN_NONE, KNOWN},
-    [OP_global_set_r] = {NONE_READ, BIT(R), 0, IN_NONE, KNOWN},
-    [OP_br] = {NONE_READ, 0, 0, IN_NONE, KNOWN | BRANCHES | ENDS},
-    [OP_br_nz_A] = {NONE_READ, BIT(R), 0, IN_NONE, KNOWN | BRANCHES},
-    [OP_br_z_A] = {NONE_READ, BIT(R), 0, IN_NONE, KNOWN | BRANCHES},
-    [OP_br_nz_S] = {READS_ONE(0, R), 0, 0, IN_NONE, KNOWN | BRANCHES},
-    [OP_br_z_S] = {READS_ONE(0, R), 0, 0, IN_NONE, KNOWN | BRANCHES},
-    [OP_br_table_A] = {NONE_READ, BIT(R), 0, IN_NONE, KNOWN | TABLE | ENDS},
-    [OP_br_table] = {READS_ONE(0, R), 0, 0, IN_NONE, KNOWN | TABLE | ENDS},
-    [OP_enter] = {NONE_READ, 0, 0, IN_NONE, KNOWN},
-    [OP_enter0] = {NONE_READ, 0, 0, IN_NONE, KNOWN},
-    [OP_fuel] = {NONE_READ, 0, 0, IN_NONE, KNOWN},
-    [OP_count] = {NONE_READ, 0, 0, IN_NONE, KNOWN},
-    [OP_ret] = {NONE_READ, 0, 0, IN_NONE, KNOWN | ENDS},
-};
-/* Without a branch. */
-static uint16_t slot_if(bool condition, uint16_t slot) {
-    return slot | (uint16_t)((unsigned)condition - 1);
-}
-static void reads_fields(ts_operands *o, const uint16_t *s, unsigned n, const uint8_t *field) {
-    o->n_reads = (uint8_t)n;
-    o->read[0] = slot_if(n > 0, s[field[0]]);
-    o->read[1] = slot_if(n > 1, s[field[1]]);
-}
-static void operands_of_op(const op_operands *f, const uint16_t *s, ts_operands *o) {
-    reads_fields(o, s, f->n, f->field);
-    o->read_class[0] = f->class[0];
-    o->read_class[1] = f->class[1];
-    o->acc_reads = f->acc_reads;
-    o->acc_writes = f->acc_writes;
-    o->write = slot_if(f->traits & WRITES_S0, s[0]);
-    o->write_class = f->write_class;
-    o->branches = f->traits & BRANCHES;
-    o->ends = f->traits & ENDS;
-    o->is_table = f->traits & TABLE;
-}
-/* The others. */
-static void operands_of_other(const ts_word *w, ts_operands *o) {
+/* The others that have bodies of their own. */
+static void operands_of_op(const ts_word *w, ts_operands *o) {
     const uint16_t *s = w[1].s;
     unsigned op = (unsigned)w->u;
     switch (op) {
@@ -297,7 +226,6 @@ static void operands_of_other(const ts_word *w, ts_operands *o) {
         if (s[2] == 0) return;
         reads(o, s[1], IN_NONE);
         o->write = s[0];
-        o->write_class = IN_NONE;
         o->moved = s[2];
         return;
     case TS_IR_copy2:
@@ -353,86 +281,112 @@ static void operands_of_other(const ts_word *w, ts_operands *o) {
     o->is_exit = o->reads_all = true;
 }
 
-/* The operands of the other families, by kind and form: the accumulators, and the fields with slots. */
-enum { ACC = 1, ACC_INT = 2 }; /* of the class of the operands; the integer one, for an address */
-typedef struct form_operands {
-    uint8_t accumulators, n, field[2];
-} form_operands;
-#define TWO_OPERANDS(a, b)                                                                                             \
-    {                                                                                                                  \
-        [FORM_AS] = {ACC, 1, {b}}, [FORM_SA] = {ACC, 1, {a}}, [FORM_SS] = {0, 2, {a, b}},                              \
-        [FORM_AI] = {ACC, 0, {0}}, [FORM_SI] = {0, 1, {a}},                                                            \
-    }
-#define ONE_OPERAND                                                                                                    \
-    {                                                                                                                  \
-        [FORM_A] = {ACC, 0, {0}},                                                                                      \
-        [FORM_S] = {0, 1, {1}},                                                                                        \
-    }
-static const form_operands operands_by_form[][12] = {
-    [SHAPE_BIN] = TWO_OPERANDS(1, 2),
-    [SHAPE_DIV] = TWO_OPERANDS(1, 2),
-    [SHAPE_CMP] = TWO_OPERANDS(1, 2),
-    [SHAPE_CMP_BR] = TWO_OPERANDS(0, 1),
-    [SHAPE_UN] = ONE_OPERAND,
-    [SHAPE_TRUNC] = ONE_OPERAND,
-    [SHAPE_LOAD] =
-        {[FORM_A] = {ACC_INT, 0, {0}}, [FORM_S] = {0, 1, {1}}, [FORM_P] = {0, 1, {1}}, [FORM_Q] = {ACC_INT, 0, {0}}},
-    [SHAPE_STORE] = {[FORM_AS] = {ACC_INT, 1, {1}},
-                     [FORM_SA] = {ACC_INT, 1, {0}},
-                     [FORM_SS] = {0, 2, {0, 1}},
-                     [FORM_AI] = {ACC_INT, 0, {0}},
-                     [FORM_SI] = {0, 1, {0}},
-                     [FORM_PS] = {0, 2, {0, 1}},
-                     [FORM_PI] = {0, 1, {0}},
-                     [FORM_QS] = {ACC_INT, 1, {1}},
-                     [FORM_QI] = {ACC_INT, 0, {0}},
-                     [FORM_IS] = {0, 1, {1}},
-                     [FORM_IA] = {ACC_INT, 0, {0}}},
-    [SHAPE_STOREF] = {[FORM_A] = {ACC | ACC_INT, 0, {0}},
-                      [FORM_S] = {ACC, 1, {0}},
-                      [FORM_P] = {ACC, 1, {0}},
-                      [FORM_Q] = {ACC | ACC_INT, 0, {0}},
-                      [FORM_I] = {ACC, 0, {0}}},
-};
-static void operands_of_addbr(const ts_word *w, const ts_shape *p, ts_operands *o) {
-    o->branches = o->reads_late = true;
-    reads(o, w[1].s[1], IN_R);
-    if (p->form == FORM_SS) reads(o, w[2].uw[1], IN_R);
-    writes(o, w[1].s[0], IN_R);
-    o->acc_writes = 1 << IN_R;
-}
-void ts_operands_of(const ts_word *w, ts_operands *o) {
+void ts_operands_of_other(const ts_word *w, ts_operands *o) {
     const ts_shape *p = &ts_shapes[w->u];
     memset(o, 0, sizeof *o);
     o->write = o->read[0] = o->read[1] = NO_SLOT;
-    switch ((ts_shape_kind)p->kind) {
-    case SHAPE_OP: {
-        const op_operands *f = &operands_by_op[p->form];
-        if (f->traits) {
-            operands_of_op(f, w[1].s, o);
-            return;
-        }
-        operands_of_other(w, o);
-        break;
-    }
-    case SHAPE_SLOW: operands_of_slow(w, o); break;
-    case SHAPE_VECTOR: operands_of_vector(w, p->form, o); break;
-    case SHAPE_ADDBR: operands_of_addbr(w, p, o); return;
-    default: {
-        const form_operands *f = &operands_by_form[p->kind][p->form];
-        const uint16_t *s = w[1].s;
-        const bool addresses = p->kind == SHAPE_LOAD || p->kind == SHAPE_STORE || p->kind == SHAPE_STOREF;
-        reads_fields(o, s, f->n, f->field);
-        o->read_class[0] = o->read_class[1] = addresses ? IN_R : p->in;
-        o->acc_reads =
-            (uint8_t)((f->accumulators & ACC) << p->in | (unsigned)(f->accumulators & ACC_INT) / ACC_INT << IN_R);
-        o->acc_writes = (uint8_t)(1u << p->out & ((1u << IN_NONE) - 1));
-        o->write = slot_if(p->to_slot, s[0]);
-        o->write_class = p->out;
-        o->branches = p->kind == SHAPE_CMP_BR;
-        o->divides = p->kind == SHAPE_DIV;
-        return;
-    }
-    }
-    o->is_rare = o->moved || o->n_pairs || o->range_to || o->writes_pair || o->is_call || o->reads_all;
+    if (p->kind == SHAPE_SLOW)
+        operands_of_slow(w, o);
+    else if (p->kind == SHAPE_VECTOR)
+        operands_of_vector(w, p->form, o);
+    else
+        operands_of_op(w, o);
+    o->is_rare = o->n_reads > 2 || o->moved || o->n_pairs || o->range_to || o->writes_pair || o->is_call ||
+                 o->reads_all || o->is_exit;
 }
+
+/* The opcodes whose operands are in a few fields. `n` of them are slots that are read, named by the fields a and b; all
+ * are of classes `of`. to: s0 names a slot that gets the result. acc: the accumulators that are read. */
+#define BIT(class) (1 << IN_##class & ((1 << IN_NONE) - 1))
+#define KNOWN(n, a, b, of, acc, to, out, ...)                                                                          \
+    {.operands = {.read = {(n) > 0 ? 0 : NO_SLOT, (n) > 1 ? 0 : NO_SLOT},                                              \
+                  .read_classes = {of, of},                                                                            \
+                  .n_reads = n,                                                                                        \
+                  .write = (to) ? 0 : NO_SLOT,                                                                         \
+                  .acc_reads = acc,                                                                                    \
+                  .write_classes = out,                                                                                \
+                  __VA_ARGS__},                                                                                        \
+     .field = {a, b},                                                                                                  \
+     .is_known = true}
+/* With and without a slot that gets the result, which an accumulator gets. */
+#define KNOWN2(op, n, a, b, of, acc, out, ...)                                                                         \
+    [TS_IR_##op] = KNOWN(n, a, b, of, acc, 0, out, .acc_writes = out, __VA_ARGS__),                                    \
+    [TS_IR_##op##_S] = KNOWN(n, a, b, of, acc, 1, out, .acc_writes = out, __VA_ARGS__),
+#define TWO_OPERANDS(n, of, out, ...)                                                                                  \
+    KNOWN2(n##_AS, 1, 2, 0, of, of, out, __VA_ARGS__)                                                                  \
+    KNOWN2(n##_SA, 1, 1, 0, of, of, out, __VA_ARGS__)                                                                  \
+    KNOWN2(n##_SS, 2, 1, 2, of, 0, out, __VA_ARGS__)                                                                   \
+    KNOWN2(n##_AI, 0, 0, 0, of, of, out, __VA_ARGS__)                                                                  \
+    KNOWN2(n##_SI, 1, 1, 0, of, 0, out, __VA_ARGS__)
+#define ONE_OPERAND(n, of, out) KNOWN2(n##_A, 0, 0, 0, of, of, out) KNOWN2(n##_S, 1, 1, 0, of, 0, out)
+#define COMPARE_AND_BRANCH(n, of)                                                                                      \
+    [TS_IR_br_##n##_AS] = KNOWN(1, 1, 0, of, of, 0, 0, .branches = true),                                              \
+    [TS_IR_br_##n##_SA] = KNOWN(1, 0, 0, of, of, 0, 0, .branches = true),                                              \
+    [TS_IR_br_##n##_SS] = KNOWN(2, 0, 1, of, 0, 0, 0, .branches = true),                                               \
+    [TS_IR_br_##n##_AI] = KNOWN(0, 0, 0, of, of, 0, 0, .branches = true),                                              \
+    [TS_IR_br_##n##_SI] = KNOWN(1, 0, 0, of, 0, 0, 0, .branches = true),
+#define ADDRESSES(op, n, a, b, acc) [TS_IR_##op] = KNOWN(n, a, b, BIT(R), acc, 0, 0),
+#define LOAD_FROM(n, out)                                                                                              \
+    KNOWN2(n##A, 0, 0, 0, BIT(R), BIT(R), out)                                                                         \
+    KNOWN2(n##S, 1, 1, 0, BIT(R), 0, out)                                                                              \
+    KNOWN2(n##P, 1, 1, 0, BIT(R), 0, out)                                                                              \
+    KNOWN2(n##Q, 0, 0, 0, BIT(R), BIT(R), out) KNOWN2(n##I, 0, 0, 0, BIT(R), 0, out)
+#define STORE_TO(n)                                                                                                    \
+    ADDRESSES(n##AS, 1, 1, 0, BIT(R))                                                                                  \
+    ADDRESSES(n##SA, 1, 0, 0, BIT(R))                                                                                  \
+    ADDRESSES(n##SS, 2, 0, 1, 0)                                                                                       \
+    ADDRESSES(n##AI, 0, 0, 0, BIT(R))                                                                                  \
+    ADDRESSES(n##SI, 1, 0, 0, 0)                                                                                       \
+    ADDRESSES(n##PS, 2, 0, 1, 0)                                                                                       \
+    ADDRESSES(n##PI, 1, 0, 0, 0)                                                                                       \
+    ADDRESSES(n##QS, 1, 1, 0, BIT(R))                                                                                  \
+    ADDRESSES(n##QI, 0, 0, 0, BIT(R))                                                                                  \
+    ADDRESSES(n##IS, 1, 1, 0, 0) ADDRESSES(n##IA, 0, 0, 0, BIT(R)) ADDRESSES(n##II, 0, 0, 0, 0)
+#define STORE_FLOAT_TO(n, of)                                                                                          \
+    ADDRESSES(n##A, 0, 0, 0, of | BIT(R))                                                                              \
+    ADDRESSES(n##S, 1, 0, 0, of)                                                                                       \
+    ADDRESSES(n##P, 1, 0, 0, of) ADDRESSES(n##Q, 0, 0, 0, of | BIT(R)) ADDRESSES(n##I, 0, 0, 0, of)
+#define ADD_AND_BRANCH(op, n, b)                                                                                       \
+    [TS_IR_i32_addbr_##op] =                                                                                           \
+        KNOWN(n, 1, b, BIT(R), 0, 1, BIT(R), .acc_writes = BIT(R), .branches = true, .reads_late = true),
+#define OF_CLASS(c, C)                                                                                                 \
+    [TS_IR_select_##c##_A] = KNOWN(2, 1, 2, BIT(C), BIT(R), 0, 0, .acc_writes = BIT(C)),                               \
+    [TS_IR_select_##c##_AS] = KNOWN(2, 1, 2, BIT(C), BIT(R), 1, BIT(C), .acc_writes = BIT(C)),                         \
+    [TS_IR_put_##c] = KNOWN(0, 0, 0, 0, BIT(C), 1, BIT(C)),                                                            \
+    [TS_IR_global_get_##c##_A] = KNOWN(0, 0, 0, 0, 0, 0, 0, .acc_writes = BIT(C)),                                     \
+    [TS_IR_global_get_##c##_S] = KNOWN(0, 0, 0, 0, 0, 1, BIT(C), .acc_writes = BIT(C)),                                \
+    [TS_IR_ret_##c] = KNOWN(0, 0, 0, 0, BIT(C), 0, 0, .ends = true),                                                   \
+    [TS_IR_ret_s_##c] = KNOWN(1, 0, 0, BIT(C), 0, 0, 0, .ends = true),
+const ts_operand_row ts_operand_rows[TS_IR_COUNT] = {
+#define IR_BIN(n, o, i, T, swap, nan, e) TWO_OPERANDS(n, BIT(i), BIT(o))
+#define IR_DIV(n, T, c, e) TWO_OPERANDS(n, BIT(R), BIT(R), .divides = true)
+#define IR_UN(n, o, i, T, nan, e) ONE_OPERAND(n, BIT(i), BIT(o))
+#define IR_UNX IR_UN
+#define IR_TRUNC(n, o, i, T, f) ONE_OPERAND(n, BIT(i), BIT(o))
+#define IR_CMP(n, neg, swap, i, T, e) TWO_OPERANDS(n, BIT(i), BIT(R)) COMPARE_AND_BRANCH(n, BIT(i))
+#define IR_CMPX IR_CMP
+#define IR_LOAD(n, o, T, V) LOAD_FROM(n##_, BIT(o)) LOAD_FROM(n##_x, BIT(o))
+#define IR_STORE(n, i, T) STORE_TO(n##_) STORE_TO(n##_x)
+#define IR_STOREF(n, i, T) STORE_FLOAT_TO(n##_, BIT(i)) STORE_FLOAT_TO(n##_x, BIT(i))
+#define IR_ADDBR(n, e) ADD_AND_BRANCH(n##_I, 1, 0) ADD_AND_BRANCH(n##_S, 2, 6) /* field 6: word2.1 */
+#include "core/code/ir_ops.def"
+    OF_CLASS(r, R) OF_CLASS(f, F) OF_CLASS(d, D)[TS_IR_i32_addbr_nz] =
+        KNOWN(1, 1, 0, BIT(R), 0, 1, BIT(R), .acc_writes = BIT(R), .branches = true),
+    KNOWN2(i32_shladd_A, 1, 1, 0, BIT(R), BIT(R), BIT(R)) KNOWN2(i32_shladd_S, 2, 1, 2, BIT(R), 0, BIT(R))[TS_IR_copy] =
+        KNOWN(1, 1, 0, 0, 0, 1, 0),
+    [TS_IR_const_s] = KNOWN(0, 0, 0, 0, 0, 1, 0),
+    [TS_IR_global_set_s] = KNOWN(1, 0, 0, 0, 0, 0, 0),
+    [TS_IR_global_set_r] = KNOWN(0, 0, 0, 0, BIT(R), 0, 0),
+    [TS_IR_br] = KNOWN(0, 0, 0, 0, 0, 0, 0, .branches = true, .ends = true),
+    [TS_IR_br_nz_A] = KNOWN(0, 0, 0, 0, BIT(R), 0, 0, .branches = true),
+    [TS_IR_br_z_A] = KNOWN(0, 0, 0, 0, BIT(R), 0, 0, .branches = true),
+    [TS_IR_br_nz_S] = KNOWN(1, 0, 0, BIT(R), 0, 0, 0, .branches = true),
+    [TS_IR_br_z_S] = KNOWN(1, 0, 0, BIT(R), 0, 0, 0, .branches = true),
+    [TS_IR_br_table_A] = KNOWN(0, 0, 0, 0, BIT(R), 0, 0, .is_table = true, .ends = true),
+    [TS_IR_br_table] = KNOWN(1, 0, 0, BIT(R), 0, 0, 0, .is_table = true, .ends = true),
+    [TS_IR_enter] = KNOWN(0, 0, 0, 0, 0, 0, 0),
+    [TS_IR_enter0] = KNOWN(0, 0, 0, 0, 0, 0, 0),
+    [TS_IR_fuel] = KNOWN(0, 0, 0, 0, 0, 0, 0),
+    [TS_IR_count] = KNOWN(0, 0, 0, 0, 0, 0, 0),
+    [TS_IR_ret] = KNOWN(0, 0, 0, 0, 0, 0, 0, .ends = true),
+};

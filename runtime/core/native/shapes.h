@@ -86,30 +86,51 @@ typedef struct ts_shape {
 } ts_shape;
 extern const ts_shape ts_shapes[TS_IR_COUNT];
 
-/* The slots that an instruction reads and writes. */
+/* The slots that an instruction reads and writes. Classes are bits 1 << IN_*; none: not known here, or of any class. */
 enum { MAX_READS = 4, NO_SLOT = 65535 };
 typedef struct ts_operands {
-    uint16_t range_from, range_to; /* it reads the slots range_from … range_to - 1 */
-    uint16_t moved;                /* copyn and ret_n: that many slots from `read[0]` on, to `write` on */
-    uint16_t write;                /* a slot, or NO_SLOT */
-    uint16_t read[MAX_READS];      /* from n_reads on, the first two are NO_SLOT */
-    uint16_t pair[3];              /* vectors that it reads: the first of two slots each */
-    uint8_t read_class[MAX_READS];
-    uint8_t write_class;
-    uint8_t n_reads, n_pairs;
-    uint8_t acc_reads, acc_writes; /* bits 1 << IN_R … */
-    bool writes_pair : 1;          /* `write` is the first of two slots */
-    bool reads_all : 1;            /* it may read any slot, and write any */
-    bool is_call : 1;              /* it overwrites all slots from range_from on */
-    bool is_exit : 1;              /* the interpreter's operation does it: no register survives */
-    bool ends : 1;                 /* control never goes on behind it */
-    bool branches : 1;             /* to field w1 */
-    bool is_table : 1;             /* it branches by a table */
-    bool divides : 1;              /* integers */
-    bool is_rare : 1;              /* one of range_from … moved, n_pairs, writes_pair, reads_all is not 0 */
-    bool reads_late : 1;           /* it reads operands after it has written the result */
+    uint16_t range_from, range_to;   /* it reads the slots range_from … range_to - 1 */
+    uint16_t moved;                  /* copyn and ret_n: that many slots from `read[0]` on, to `write` on */
+    uint16_t write;                  /* a slot, or NO_SLOT */
+    uint16_t read[MAX_READS];        /* from n_reads on, the first two are NO_SLOT */
+    uint16_t pair[3];                /* vectors that it reads: the first of two slots each */
+    uint8_t read_classes[MAX_READS]; /* of the slots in `read` */
+    uint8_t write_classes;
+    uint8_t acc_reads, acc_writes; /* accumulators, by their classes */
+    uint8_t n_reads : 3;
+    uint8_t n_pairs : 2;
+    bool writes_pair : 1; /* `write` is the first of two slots */
+    bool reads_all : 1;   /* it may read any slot, and write any */
+    bool is_call : 1;     /* it overwrites all slots from range_from on */
+    bool is_exit : 1;     /* the interpreter's operation does it: no register survives */
+    bool ends : 1;        /* control never goes on behind it */
+    bool branches : 1;    /* to field w1 */
+    bool is_table : 1;    /* it branches by a table */
+    bool divides : 1;     /* integers */
+    bool
+        is_rare : 1; /* is_call, is_exit, reads_all; or n_reads > 2, or a pair, or one of range_from … moved is not 0 */
+    bool reads_late : 1; /* it reads operands after it has written the result */
 } ts_operands;
-void ts_operands_of(const ts_word *w, ts_operands *o);
+/* What the operands of an opcode are, but for the numbers of the slots. */
+typedef struct ts_operand_row {
+    ts_operands operands; /* 0 for a slot in `read` and `write` that the instruction names */
+    uint8_t field[2];     /* the fields of 16 bits, from s0 on, that name read[0] and read[1]; s0 names `write` */
+    bool is_known;        /* false: ts_operands_of_other finds them */
+} ts_operand_row;
+extern const ts_operand_row ts_operand_rows[TS_IR_COUNT];
+void ts_operands_of_other(const ts_word *w, ts_operands *o);
+static inline void ts_operands_of(const ts_word *w, ts_operands *o) {
+    const ts_operand_row *row = &ts_operand_rows[w->u];
+    if (!row->is_known) {
+        ts_operands_of_other(w, o);
+        return;
+    }
+    const uint16_t *s = (const uint16_t *)(w + 1);
+    *o = row->operands;
+    o->read[0] |= s[row->field[0]];
+    o->read[1] |= s[row->field[1]];
+    o->write |= s[0];
+}
 /* Whether the instruction reads or writes a vector. */
 static inline bool ts_has_vectors(const ts_operands *o) {
     return o->n_pairs || o->writes_pair;
