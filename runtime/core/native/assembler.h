@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NO_REG = 255 };
+/* No index register. Its low four bits are those that an instruction of x86-64 has in place of one. */
+enum { NO_REG = 0x84 };
 /* A register (an integer or a floating one), or memory at base + index + disp. */
 typedef struct operand {
     uint8_t is_mem, reg /* or base */, index;

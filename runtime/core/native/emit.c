@@ -43,7 +43,7 @@ static void load_set(emitter *e, slot_set set) {
 }
 operand ts_emit_read_slot(emitter *e, uint32_t slot) {
     unsigned k = candidate_of(e, slot);
-    if (!has_home(e, k)) return slot_memory(slot);
+    if (!has_home(k)) return slot_memory(slot);
     if (!(e->valid >> k & 1)) {
         if (!lives_on(e, k)) return slot_memory(slot);
         load_home(e, k);
@@ -62,7 +62,7 @@ void ts_emit_note_written(emitter *e, unsigned k) {
 }
 void ts_emit_write_slot(emitter *e, uint32_t slot, unsigned class, unsigned from) {
     unsigned k = candidate_of(e, slot);
-    if (!has_home(e, k)) {
+    if (!has_home(k)) {
         ts_target_write(e, class, slot_memory(slot), from);
         return;
     }
@@ -357,7 +357,7 @@ static void copy(emitter *e, uint32_t to, uint32_t from) {
     operand m = ts_emit_read_slot(e, from);
     if (!m.is_mem) {
         ts_emit_write_slot(e, to, e->f.candidate[k].class, m.reg);
-    } else if (has_home(e, to_k)) {
+    } else if (has_home(to_k)) {
         ts_target_read(e, e->f.candidate[to_k].class == IN_R ? IN_R : IN_D, home_of(e, to_k), m);
         ts_emit_note_written(e, to_k);
     } else {
@@ -396,7 +396,7 @@ static void move_slots(emitter *e, uint32_t to, uint32_t from, uint32_t n) {
 }
 static void constant(emitter *e, uint32_t slot, uint64_t v) {
     unsigned k = candidate_of(e, slot);
-    if (has_home(e, k)) {
+    if (has_home(k)) {
         ts_target_constant(e, e->f.candidate[k].class, home_of(e, k), v);
         ts_emit_note_written(e, k);
     } else {
@@ -438,12 +438,12 @@ static void call_import(emitter *e) {
     e->rejoin = false; /* as behind call_indirect */
 }
 /* --- an instruction ------------------------------------------------------------------------------------- */
-#define OWN(op) (SHAPE_COUNT + OP_##op) /* an opcode with a body of its own */
+#define OWN(op) (SHAPE_OP + OP_##op) /* an opcode with a body of its own */
 static void instruction(emitter *e) {
     const ts_word *w = e->w;
     const uint16_t *s = w[1].s;
     const ts_shape *p = &ts_shapes[w->u];
-    switch (p->kind == SHAPE_OP ? SHAPE_COUNT + p->form : p->kind) { /* one jump */
+    switch (p->kind) {
     case SHAPE_BIN:
     case SHAPE_DIV: ts_target_binary(e, p); return;
     case SHAPE_UN:
@@ -461,7 +461,7 @@ static void instruction(emitter *e) {
         if (!ts_target_vector(e, p)) break;
         return;
     case OWN(select_r_A)... OWN(select_d_SS): {
-        unsigned form = p->form - OP_select_r_A;
+        unsigned form = (unsigned)p->kind - OWN(select_r_A);
         ts_target_select(e, form / 4, form % 4 >= 2, form & 1);
         return;
     }
@@ -534,17 +534,20 @@ static void instruction(emitter *e) {
 
 /* --- a function ----------------------------------------------------------------------------------------- */
 static void emit_function(emitter *e) {
+    const flow_instruction *const end = e->f.ins + e->f.n;
     e->reachable = true;
     add_entry(e, 0);
-    for (e->i = 0; e->i < e->f.n && !e->nomem; e->i++) {
-        e->in = &e->f.ins[e->i];
-        e->w = e->f.code + e->in->at;
+    e->i = 0;
+    for (const flow_instruction *in = e->f.ins; in < end && !e->nomem; in++, e->i++) {
+        e->in = in;
+        e->w = e->f.code + in->at;
         room(&e->a, 0);
-        if (e->with_map) PUSH(e->map, ((ts_native_entry){.word = e->in->at, .code = e->a.len}));
-        if (e->in->is_label) {
+        if (TS_UNLIKELY(e->with_map)) PUSH(e->map, ((ts_native_entry){.word = in->at, .code = e->a.len}));
+        if (in->is_label) {
             if (e->reachable) ts_vectors_store(e, 0, UINT32_MAX);
             ts_vectors_forget(e);
             bind_label(e);
+            room(&e->a, 0);
         }
         if (!e->reachable) {
             e->valid = e->dirty = 0;
@@ -552,16 +555,16 @@ static void emit_function(emitter *e) {
         }
         e->rejoin = false;
         ts_vectors_prepare(e);
-        room(&e->a, 0);
         instruction(e);
         ts_vectors_update(e);
-        if (e->in->operands.ends) {
+        if (in->operands.ends) {
             e->reachable = false;
             ts_vectors_forget(e);
+        } else if (e->rejoin) {
+            enter_here(e, e->i + 1, in->live_out);
         }
-        if (e->rejoin && !e->in->operands.ends) enter_here(e, e->i + 1, e->in->live_out);
-        e->valid &= e->in->live_out;
-        e->dirty &= e->in->live_out;
+        e->valid &= in->live_out;
+        e->dirty &= in->live_out;
     }
     emit_cold(e);
     emit_tables(e);

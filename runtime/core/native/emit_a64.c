@@ -8,15 +8,15 @@
 #include <stddef.h>
 
 #if TS_HAS_MACHINE_CODE && defined(__aarch64__)
-const uint8_t ts_target_integer_homes[] = {X26, X27, X28, X19, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, X15};
-const uint8_t ts_target_floating_homes[] = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
-                                            16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29};
+static const uint8_t integer_homes[] = {X26, X27, X28, X19, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, X15};
+static const uint8_t floating_homes[] = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                                         16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29};
 flow_registers ts_target_registers(const flow *f) {
-    flow_registers have = {sizeof ts_target_integer_homes, sizeof ts_target_floating_homes};
-    if (f->has_vectors) have.floating -= VECTOR_REGISTERS; /* the last homes */
+    flow_registers have = {integer_homes, floating_homes, sizeof integer_homes, sizeof floating_homes};
+    if (f->has_vectors) have.n_floating -= VECTOR_REGISTERS; /* the last homes */
     return have;
 }
-_Static_assert(sizeof ts_target_floating_homes == FIRST_VECTOR_REGISTER - 2 + VECTOR_REGISTERS, "v2 and up");
+_Static_assert(sizeof floating_homes == FIRST_VECTOR_REGISTER - 2 + VECTOR_REGISTERS, "v2 and up");
 
 /* --- moves ---------------------------------------------------------------------------------------------- */
 unsigned ts_a64_integer(emitter *e, int wide, operand from, unsigned other) {
@@ -323,9 +323,9 @@ void ts_target_enter(emitter *e, bool zeroes) {
     }
     for (uint32_t s = from; s < from + n; s++) {
         unsigned k = candidate_of(e, s);
-        if (has_home(e, k) && !lives_on(e, k)) continue;
+        if (has_home(k) && !lives_on(e, k)) continue;
         room(a, 0);
-        if (has_home(e, k)) {
+        if (has_home(k)) {
             ts_target_constant(e, e->f.candidate[k].class, home_of(e, k), 0);
             ts_emit_note_written(e, k);
         } else {

@@ -92,32 +92,26 @@ void ts_vectors_write(emitter *e, uint32_t slot, unsigned from) {
 /* --- around an instruction ------------------------------------------------------------------------------ */
 /* Whether an instruction leaves vectors in registers alone, and needs none of them in the frame but those it reads. */
 static bool keeps(const ts_word *w, const ts_operands *o) {
-    switch ((ts_shape_kind)ts_shapes[w->u].kind) {
+    switch (ts_shapes[w->u].kind) {
     case SHAPE_BIN:
     case SHAPE_UN:
     case SHAPE_CMP:
     case SHAPE_LOAD:
     case SHAPE_STORE:
-    case SHAPE_STOREF: return true;
-    default: break;
-    }
-    switch (w->u) {
-    case TS_IR_copy:
-    case TS_IR_const_s:
-    case TS_IR_put_r:
-    case TS_IR_put_f:
-    case TS_IR_put_d: return true;
+    case SHAPE_STOREF:
+    case SHAPE_OP + OP_copy:
+    case SHAPE_OP + OP_const_s:
+    case SHAPE_OP + OP_put_r:
+    case SHAPE_OP + OP_put_f:
+    case SHAPE_OP + OP_put_d: return true;
     default: return ts_has_vectors(o);
     }
 }
-void ts_vectors_prepare(emitter *e) {
-    if (!e->vectors.dirty) return;
+void ts_vectors_prepare_dirty(emitter *e) {
     const ts_operands *o = &e->in->operands;
-    if (!keeps(e->w, o)) {
-        ts_vectors_store(e, 0, UINT32_MAX);
-        return;
-    }
+    if (!keeps(e->w, o)) ts_vectors_store(e, 0, UINT32_MAX);
     for (uint32_t k = 0; k < o->n_reads; k++) ts_vectors_store(e, o->read[k], o->read[k] + 1u);
+    room(&e->a, 0);
 }
 /* An operand that the instruction has taken is read by no other: it need not be stored. copy2 may leave it there. */
 static void take_operands(emitter *e, const ts_operands *o) {
@@ -129,8 +123,7 @@ static void take_operands(emitter *e, const ts_operands *o) {
                 free_register(e, k);
 }
 /* An instruction that the interpreter executes has given them up already. */
-void ts_vectors_update(emitter *e) {
-    if (!e->vectors.used) return;
+void ts_vectors_update_used(emitter *e) {
     const ts_operands *o = &e->in->operands;
     if (keeps(e->w, o)) take_operands(e, o);
     if (e->rejoin || o->is_call || o->reads_all || e->w->u == TS_IR_count) {

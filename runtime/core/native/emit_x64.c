@@ -7,16 +7,16 @@
 #include <stddef.h>
 
 #if TS_HAS_MACHINE_CODE && defined(__x86_64__)
-const uint8_t ts_target_integer_homes[] = {RBX, R8, R9, R10, R11, RBP, R12, RDX};
-const uint8_t ts_target_floating_homes[] = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
+static const uint8_t integer_homes[] = {RBX, R8, R9, R10, R11, RBP, R12, RDX};
+static const uint8_t floating_homes[] = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
 
 flow_registers ts_target_registers(const flow *f) {
-    flow_registers have = {sizeof ts_target_integer_homes, sizeof ts_target_floating_homes};
-    if (f->divides) have.integer--;                        /* rdx is the last home */
-    if (f->has_vectors) have.floating -= VECTOR_REGISTERS; /* the last homes */
+    flow_registers have = {integer_homes, floating_homes, sizeof integer_homes, sizeof floating_homes};
+    if (f->divides) have.n_integer--;                        /* rdx is the last home */
+    if (f->has_vectors) have.n_floating -= VECTOR_REGISTERS; /* the last homes */
     return have;
 }
-_Static_assert(sizeof ts_target_floating_homes == FIRST_VECTOR_REGISTER - 2 + VECTOR_REGISTERS, "xmm2 and up");
+_Static_assert(sizeof floating_homes == FIRST_VECTOR_REGISTER - 2 + VECTOR_REGISTERS, "xmm2 and up");
 
 /* --- moves ---------------------------------------------------------------------------------------------- */
 void ts_target_read(emitter *e, unsigned class, unsigned to, operand from) {
@@ -343,9 +343,9 @@ void ts_target_enter(emitter *e, bool zeroes) {
     }
     for (uint32_t s = from; s < from + n; s++) {
         unsigned k = candidate_of(e, s);
-        if (has_home(e, k) && !lives_on(e, k)) continue;
+        if (has_home(k) && !lives_on(e, k)) continue;
         room(a, 0);
-        if (has_home(e, k)) {
+        if (has_home(k)) {
             unsigned home = home_of(e, k);
             if (e->f.candidate[k].class == IN_R)
                 x_imm(a, home, 0);

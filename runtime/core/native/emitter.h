@@ -82,22 +82,19 @@ typedef struct emitter {
         if (!ts_vec_push(&(v), (x))) e->nomem = true;                                                                  \
     } while (0)
 
-/* The registers that are homes of slots. */
-extern const uint8_t ts_target_integer_homes[], ts_target_floating_homes[];
-
 /* --- slots and homes ------------------------------------------------------------------------------------ */
 static inline operand slot_memory(uint32_t slot) {
     return at_mem(FRAME, (int32_t)slot * 8);
 }
+/* The candidate that has a home for the slot, or NO_CANDIDATE. */
 static inline unsigned candidate_of(const emitter *e, uint32_t slot) {
     return slot < e->f.n_slots ? e->f.candidate_of_slot[slot] : NO_CANDIDATE;
 }
 static inline unsigned home_of(const emitter *e, unsigned k) {
-    const flow_candidate *c = &e->f.candidate[k];
-    return c->class == IN_R ? ts_target_integer_homes[c->home] : ts_target_floating_homes[c->home];
+    return e->f.candidate[k].home;
 }
-static inline bool has_home(const emitter *e, unsigned k) {
-    return k != NO_CANDIDATE && e->f.candidate[k].home != NO_HOME;
+static inline bool has_home(unsigned k) {
+    return k != NO_CANDIDATE;
 }
 static inline bool lives_on(const emitter *e, unsigned bit) {
     return e->in->live_out >> bit & 1;
@@ -105,7 +102,7 @@ static inline bool lives_on(const emitter *e, unsigned bit) {
 /* The home that an integer result for the slot is computed in, or `other`. */
 static inline unsigned result_home(const emitter *e, uint32_t slot, unsigned class, unsigned other) {
     unsigned k = candidate_of(e, slot);
-    return has_home(e, k) && e->f.candidate[k].class == class ? home_of(e, k) : other;
+    return has_home(k) && e->f.candidate[k].class == class ? home_of(e, k) : other;
 }
 static inline unsigned acc_of(unsigned class) {
     return class == IN_R ? ACC_R : class == IN_F ? 0 : 1;
@@ -179,12 +176,18 @@ void ts_vectors_drop(emitter *e, uint32_t from, uint32_t to);
 void ts_vectors_forget(emitter *e);  /* in any */
 void ts_vectors_give_up(emitter *e); /* from here on the frame alone has them */
 /* Store what the next instruction needs in the frame. */
-void ts_vectors_prepare(emitter *e);
+void ts_vectors_prepare_dirty(emitter *e);
+static inline void ts_vectors_prepare(emitter *e) {
+    if (TS_UNLIKELY(e->vectors.dirty)) ts_vectors_prepare_dirty(e);
+}
 /* What the instruction that was emitted leaves in registers. */
-void ts_vectors_update(emitter *e);
+void ts_vectors_update_used(emitter *e);
+static inline void ts_vectors_update(emitter *e) {
+    if (TS_UNLIKELY(e->vectors.used)) ts_vectors_update_used(e);
+}
 
 /* --- each processor ------------------------------------------------------------------------------------- */
-/* How many homes a function has. If it has vectors, FIRST_VECTOR_REGISTER and those behind it are none. */
+/* The homes that a function has. If it has vectors, FIRST_VECTOR_REGISTER and those behind it are none. */
 flow_registers ts_target_registers(const flow *f);
 /* Moves. A class is IN_R or IN_D for all 64 bits, or IN_F. They keep the flags. In memory, the high half of an
  * f32's slot is 0. */

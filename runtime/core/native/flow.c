@@ -163,7 +163,7 @@ static bool takes_register(const flow *f, const flow_use *u, uint32_t slot) {
 }
 /* The slots with the greatest weights, the greatest first; of equal ones the lowest slot first. Returns their number. */
 static uint32_t choose_slots(const flow *f, const flow_use *u, uint16_t chosen[MAX_CANDIDATES]) {
-    uint64_t weights[MAX_CANDIDATES];
+    uint64_t weights[MAX_CANDIDATES] TS_FILLED_LATER;
     uint32_t n = 0;
     for (uint32_t s = 0; s < f->n_slots; s++) {
         if (!takes_register(f, &u[s], s) || (n == MAX_CANDIDATES && u[s].weight <= weights[n - 1])) continue;
@@ -179,7 +179,7 @@ static uint32_t choose_slots(const flow *f, const flow_use *u, uint16_t chosen[M
 }
 static void choose_candidates(flow *f) {
     flow_use *u = f->memory.uses.data;
-    uint16_t chosen[MAX_CANDIDATES];
+    uint16_t chosen[MAX_CANDIDATES] TS_FILLED_LATER;
     count_uses(f, u);
     if (has_f32_operands(f, u)) find_reads_of_any_class(f, u);
     f->n_candidates = choose_slots(f, u, chosen);
@@ -190,7 +190,6 @@ static void choose_candidates(flow *f) {
         unsigned c = u[chosen[k]].classes;
         uint8_t class = c == 1 << IN_F ? IN_F : c == 1 << IN_D ? IN_D : IN_R;
         f->candidate[k] = (flow_candidate){.slot = chosen[k], .class = class, .home = NO_HOME};
-        f->candidate_of_slot[chosen[k]] = (uint8_t)k;
         f->bits[chosen[k]] = SET_BIT(k);
         f->all |= SET_BIT(k);
     }
@@ -337,22 +336,28 @@ static bool find_liveness(flow *f) {
 
 /* --- registers ------------------------------------------------------------------------------------------ */
 void ts_flow_choose_homes(flow *f, flow_registers have) {
-    slot_set in_home[2][32] = {{0}};
+    slot_set in_home[2][32] TS_FILLED_LATER;
+    memset(in_home[1], 0, have.n_integer * sizeof in_home[1][0]);
+    memset(in_home[0], 0, have.n_floating * sizeof in_home[1][0]);
+    slot_set *home_of[MAX_CANDIDATES] TS_FILLED_LATER;
     for (uint32_t k = 0; k < f->n_candidates; k++) note_together(f, f->together[k] & f->all, SET_BIT(k));
     for (uint32_t k = 0; k < f->n_candidates; k++) {
         flow_candidate *c = &f->candidate[k];
-        unsigned file = c->class != IN_R, n = file ? have.floating : have.integer;
-        for (unsigned h = 0; h < n; h++) {
-            if (in_home[file][h] & f->together[k]) continue;
-            c->home = (uint8_t)h;
-            in_home[file][h] |= SET_BIT(k);
-            f->have_homes |= SET_BIT(k);
-            break;
-        }
+        const bool is_integer = c->class == IN_R;
+        const unsigned n = is_integer ? have.n_integer : have.n_floating;
+        slot_set *const of = in_home[is_integer];
+        unsigned h = 0;
+        while (h < n && of[h] & f->together[k]) h++;
+        home_of[k] = NULL;
+        if (h == n) continue;
+        home_of[k] = &of[h];
+        of[h] |= SET_BIT(k);
+        f->have_homes |= SET_BIT(k);
+        c->home = (is_integer ? have.integer : have.floating)[h];
+        f->candidate_of_slot[c->slot] = (uint8_t)k;
     }
     for (uint32_t k = 0; k < f->n_candidates; k++)
-        if (f->candidate[k].home != NO_HOME)
-            f->shares[k] = in_home[f->candidate[k].class != IN_R][f->candidate[k].home] & ~SET_BIT(k);
+        if (home_of[k]) f->shares[k] = *home_of[k] & ~SET_BIT(k);
 }
 
 bool ts_flow_analyse(flow *f, const ts_word *code, uint32_t n_words, uint32_t n_slots, const ts_handler *handlers,

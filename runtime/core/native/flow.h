@@ -31,7 +31,7 @@ typedef struct flow_instruction {
 typedef struct flow_candidate {
     uint16_t slot;
     uint8_t class; /* IN_R, IN_F or IN_D */
-    uint8_t home;  /* its register among those of the class, or NO_HOME */
+    uint8_t home;  /* its register, or NO_HOME */
 } flow_candidate;
 
 /* What the instructions of a loop do, from its first one to the last branch back to it. */
@@ -66,7 +66,7 @@ typedef struct flow {
         first_temporary;   /* slots from here on are operands: an instruction that takes one is the last to read it */
     flow_instruction *ins; /* n + 1: the last one is empty */
     uint32_t *ins_of_word; /* n_words */
-    uint8_t *candidate_of_slot; /* n_slots */
+    uint8_t *candidate_of_slot; /* n_slots; NO_CANDIDATE if it has no home */
     flow_loop *loops;           /* by label: of those that begin a loop */
     slot_set *before;           /* n_slots + 1: the candidates among the slots before each */
     slot_set *bits;             /* of each slot and of NO_SLOT: the candidate, or 0 */
@@ -81,9 +81,10 @@ typedef struct flow {
     slot_set shares[MAX_CANDIDATES];   /* the other candidates with the same home */
 } flow;
 
-/* The registers that the machine has for slots: n_homes[IN_R], n_homes[IN_F and IN_D together]. */
+/* The registers that the machine has for slots: of class IN_R, and of IN_F and IN_D together. */
 typedef struct flow_registers {
-    uint8_t integer, floating;
+    const uint8_t *integer, *floating;
+    uint8_t n_integer, n_floating;
 } flow_registers;
 
 /* f is all zero, or has been used for another function. Returns false if there is no memory, or if loops are nested so

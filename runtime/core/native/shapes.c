@@ -53,11 +53,13 @@ const ts_shape ts_shapes[TS_IR_COUNT] = {
 #define IR_ADDBR(n, e)                                                                                                 \
     ROW(SHAPE_ADDBR, FORM_SI, 1, 0, IN_R, IN_R, 4, 0, FAMILY_addbr_##n)                                                \
     ROW(SHAPE_ADDBR, FORM_SS, 1, 0, IN_R, IN_R, 4, 0, FAMILY_addbr_##n)
-#define IR_OP(n, w, s) ROW(SHAPE_OP, OP_##n, 0, 0, IN_NONE, IN_NONE, 0, 0, FAMILY_NONE)
+#define IR_OP(n, w, s) ROW(SHAPE_OP + OP_##n, 0, 0, 0, IN_NONE, IN_NONE, 0, 0, FAMILY_NONE)
 #define IR_SLOW(n, w, s) ROW(SHAPE_SLOW, 0, 0, 0, IN_NONE, IN_NONE, 0, 0, FAMILY_NONE)
 #define IR_V(n, shape, nan) ROW(SHAPE_VECTOR, VECTOR_##shape, 0, 0, IN_NONE, IN_NONE, 16, 0, FAMILY_v_##n)
 #include "core/code/ir_ops.def"
 };
+
+_Static_assert(SHAPE_OP + OP_COUNT <= UINT8_MAX, "a kind is a byte");
 
 static uint8_t class_bit(unsigned class) {
     return class == IN_NONE ? 0 : (uint8_t)(1 << class);

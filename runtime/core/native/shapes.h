@@ -4,9 +4,8 @@
 #define TS_CORE_SHAPES_H
 #include "core/code/ir.h"
 
-/* The families of ir_ops.def. SHAPE_OP: the opcodes with bodies of their own. */
+/* The families of ir_ops.def. The opcodes with bodies of their own are kinds of their own. */
 typedef enum ts_shape_kind {
-    SHAPE_OP,
     SHAPE_BIN,
     SHAPE_DIV,
     SHAPE_UN,
@@ -19,7 +18,7 @@ typedef enum ts_shape_kind {
     SHAPE_ADDBR,
     SHAPE_SLOW,
     SHAPE_VECTOR,
-    SHAPE_COUNT,
+    SHAPE_OP, /* + OP_* */
 } ts_shape_kind;
 /* An accumulator, or the register class of a slot. */
 enum { IN_R, IN_F, IN_D, IN_NONE };
@@ -76,7 +75,7 @@ typedef enum ts_own_op {
 
 typedef struct ts_shape {
     uint8_t kind;      /* SHAPE_* */
-    uint8_t form;      /* FORM_*, VECTOR_*, or OP_* */
+    uint8_t form;      /* FORM_* or VECTOR_* */
     uint8_t to_slot;   /* the form that ends in _S */
     uint8_t checked;   /* explicit bounds checks */
     uint8_t in, out;   /* IN_* of operands and result */

@@ -28,7 +28,7 @@ static inline uint8_t *x_operands(uint8_t *p, unsigned reg, operand m) {
     const bool has_index = m.index != NO_REG, none = m.disp == 0 && base != 5, is_byte = m.disp == (int8_t)m.disp;
     const unsigned mod = none ? 0u : is_byte ? 1u : 2u;
     *p++ = (uint8_t)(mod << 6 | reg << 3 | (has_index ? 4u : base));
-    *p = (uint8_t)((has_index ? m.index & 7u : 4u) << 3 | base);
+    *p = (uint8_t)((m.index & 7u) << 3 | base);
     p += has_index || base == 4;
     memcpy(p, &m.disp, sizeof m.disp);
     return p + (none ? 0 : is_byte ? 1 : 4);
@@ -38,8 +38,7 @@ static inline uint8_t *x_operands(uint8_t *p, unsigned reg, operand m) {
 static inline void x_any(assembler *a, unsigned prefix, int wide, unsigned opcode, unsigned reg, operand m,
                          int byte_reg) {
     uint8_t *p = a->code + a->len;
-    unsigned rex = 0x40 | (wide ? 8u : 0u) | (reg >> 3) << 2 | (m.reg >> 3);
-    if (m.is_mem && m.index != NO_REG) rex |= (unsigned)(m.index >> 3) << 1;
+    unsigned rex = 0x40 | (wide ? 8u : 0u) | (reg >> 3) << 2 | (m.index & 8u) >> 2 | (m.reg >> 3);
     *p = (uint8_t)prefix;
     p += prefix != 0;
     *p = (uint8_t)rex;
