@@ -38,10 +38,10 @@ void ts_put_in_slot(compiler *c, bool is_const, uint64_t imm, uint8_t reg_class,
     c->accumulator_slot[reg_class] = (int32_t)pos;
 }
 
-static void push_const(compiler *c, uint8_t reg_class, uint64_t imm) {
+static inline void push_const(compiler *c, uint8_t reg_class, uint64_t imm) {
     push_entry(c, ENTRY_IS_CONST, reg_class)->imm = imm;
 }
-static void push_local(compiler *c, uint32_t x) {
+static inline void push_local(compiler *c, uint32_t x) {
     local_variable *l = &c->locals.data[x];
     push_entry(c, ENTRY_IS_LOCAL, l->reg_class)->local = x;
     l->uses++;
@@ -162,6 +162,20 @@ static void map_code(compiler *c) {
     const uint32_t offset = (uint32_t)(c->reader.at - c->module->bytes);
     if (!ts_vec_push(&c->map, c->code.len) || !ts_vec_push(&c->map, offset)) c->nomem = true;
 }
+/* The most frequent instructions, in their short encodings, emit nothing: they are read without a struct ts_op. Returns
+ * false for all others. */
+static inline bool compile_frequent(compiler *c) {
+    const uint8_t *p = c->reader.at;
+    if (c->reader.end - p < 2 || p[1] & 0x80) return false;
+    if (p[0] == TS_OP_local_get)
+        push_local(c, p[1]);
+    else if (p[0] == TS_OP_i32_const)
+        push_const(c, CLASS_INT, (uint32_t)(p[1] ^ 0x40) - 0x40);
+    else
+        return false;
+    c->reader.at = p + 2;
+    return true;
+}
 enum { FIRST_WORDS = 64 };
 static ts_status compile_body(compiler *c) {
     TS_TRY(read_locals(c));
@@ -183,10 +197,12 @@ static ts_status compile_body(compiler *c) {
     while (!ts_reader_done(&c->reader)) {
         if (!reserve_entries(c, SPARE_ENTRIES)) return ts_fail_nomem(c->err);
         if (c->want_map) map_code(c);
-        if (c->unreachable)
+        if (c->unreachable) {
             TS_TRY(skip_unreachable(c, &o));
-        else
+        } else {
+            if (compile_frequent(c)) continue;
             TS_TRY(ts_read_op(&c->reader, &o));
+        }
         TS_TRY(compile_instruction(c, &o));
         if (c->nomem) return ts_fail_nomem(c->err);
         if (is_too_big(c)) return TS_OK;

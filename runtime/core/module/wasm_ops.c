@@ -22,7 +22,7 @@ const struct ts_op_info ts_op_infos[TS_OP_COUNT] = {
 #define LEN(imm) ((imm) == TS_IMM_NONE ? 1 : (imm) == TS_IMM_MEMARG ? 3 : 2)
 const struct ts_op_short ts_op_shorts[256] = {
 #define OP(code, ident, text, imm, sig, feature, align, where)                                                         \
-    [code] = {MAY_SET(TS_IMM_##imm), LEN(TS_IMM_##imm), TS_IMM_##imm},
+    [code] = {MAY_SET(TS_IMM_##imm), LEN(TS_IMM_##imm), TS_IMM_##imm, TS_IMM_##imm == TS_IMM_MEMARG ? 0 : 0xff},
 #define OP_BY_HAND(code, ident, text, imm, feature, where) OP(code, ident, text, imm, NULL, feature, 0, where)
 #define ONE_BYTE_OPS
 #include "core/module/wasm_ops.def"

@@ -156,6 +156,7 @@ struct ts_op_short {
     uint32_t
         may_set; /* the bits that they may set, of the first four bytes in little-endian order; 0: there are none */
     uint8_t len, imm;
+    uint8_t index; /* the bits of the byte behind the opcode that are an index */
 };
 extern const struct ts_op_short ts_op_shorts[256];
 /* Read one instruction with its immediates. Features are not checked: validation does that.
@@ -169,7 +170,7 @@ TS_MUST_USE static inline ts_status ts_read_op(ts_reader *r, struct ts_op *out) 
     out->op = p[0];
     out->at = p;
     out->align = p[1];
-    out->index = s->imm == TS_IMM_MEMARG ? 0 : p[1];
+    out->index = p[1] & s->index;
     out->offset = p[2];
     out->i64 = (p[1] ^ 0x40) - 0x40;
     if (s->imm == TS_IMM_BLOCK) {

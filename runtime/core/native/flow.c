@@ -115,8 +115,7 @@ static void count_uses(flow *f, flow_use *u) {
     uint32_t depth = 0;
     uint64_t weight = weight_at(0);
     memset(u, 0, f->n_slots * sizeof *u);
-    for (uint32_t i = 0; i < f->n; i++) {
-        flow_instruction *in = &f->ins[i];
+    for (flow_instruction *in = f->ins, *const end = in + f->n; in < end; in++) {
         const ts_operands *o = &in->operands;
         if (in->loop_last != NO_INSTRUCTION) {
             depth++;
@@ -206,23 +205,16 @@ static slot_set slots_between(const flow *f, uint32_t from, uint32_t to) {
     return slots_before(f, to) & ~slots_before(f, from);
 }
 /* The uses that few instructions have. */
-static void find_rare_uses(const flow *f, flow_instruction *in) {
-    const ts_operands *o = &in->operands;
-    for (uint32_t k = 2; k < o->n_reads; k++) in->reads |= f->bits[o->read[k]];
-    if (o->moved) in->reads |= slots_between(f, o->read[0], o->read[0] + o->moved);
-    if (o->moved) in->writes |= slots_between(f, o->write, o->write + o->moved);
-    for (uint32_t k = 0; k < o->n_pairs; k++) in->reads |= slots_between(f, o->pair[k], o->pair[k] + 2u);
-    in->reads |= slots_between(f, o->range_from, o->range_to);
-    if (o->writes_pair) in->writes |= slots_between(f, o->write, o->write + 2u);
-    if (o->is_call) in->writes |= slots_between(f, o->range_from, UINT32_MAX);
+static void find_rare_uses(const flow *f, const ts_operands *o, slot_set *reads, slot_set *writes) {
+    for (uint32_t k = 2; k < o->n_reads; k++) *reads |= f->bits[o->read[k]];
+    if (o->moved) *reads |= slots_between(f, o->read[0], o->read[0] + o->moved);
+    if (o->moved) *writes |= slots_between(f, o->write, o->write + o->moved);
+    for (uint32_t k = 0; k < o->n_pairs; k++) *reads |= slots_between(f, o->pair[k], o->pair[k] + 2u);
+    *reads |= slots_between(f, o->range_from, o->range_to);
+    if (o->writes_pair) *writes |= slots_between(f, o->write, o->write + 2u);
+    if (o->is_call) *writes |= slots_between(f, o->range_from, UINT32_MAX);
     /* What a handler reads must be in the frame when an exception comes. */
-    if (o->reads_all || (o->is_exit && f->has_handlers)) in->reads |= f->all;
-}
-static void find_uses(const flow *f, flow_instruction *in) {
-    const ts_operands *o = &in->operands;
-    in->reads = (slot_set)o->acc_reads << BIT_R | f->bits[o->read[0]] | f->bits[o->read[1]];
-    in->writes = (slot_set)o->acc_writes << BIT_R | f->bits[o->write];
-    if (TS_UNLIKELY(o->is_rare)) find_rare_uses(f, in);
+    if (o->reads_all || (o->is_exit && f->has_handlers)) *reads |= f->all;
 }
 /* The locals that the function's first instruction sets to zero. */
 static slot_set zeroed(const flow *f) {
@@ -231,14 +223,15 @@ static slot_set zeroed(const flow *f) {
 }
 
 /* --- liveness, and which candidates are alive together -------------------------------------------------- */
-static void note_together(flow *f, slot_set born, slot_set alive) {
-    for (; born; born &= born - 1) f->together[__builtin_ctzll(born)] |= alive;
+static void note_together(slot_set *together, slot_set born, slot_set alive) {
+    for (; born; born &= born - 1) together[__builtin_ctzll(born)] |= alive;
 }
 static bool has_control(const ts_operands *o) {
     return o->ends | o->branches | o->is_table;
 }
-static slot_set alive_behind_control(const flow *f, const flow_instruction *in) {
-    slot_set out = in->operands.ends ? 0 : in[1].live_in;
+/* What is alive behind an instruction, of which `next` is behind it, by what is alive where control goes. */
+static slot_set alive_behind_control(const flow *f, const flow_instruction *in, slot_set next) {
+    slot_set out = in->operands.ends ? 0 : next;
     if (in->target != NO_INSTRUCTION) out |= f->ins[in->target].live_in;
     if (in->operands.is_table) {
         const ts_word *w = f->code + in->at;
@@ -246,22 +239,27 @@ static slot_set alive_behind_control(const flow *f, const flow_instruction *in) 
     }
     return out;
 }
-/* What is alive around an instruction, by what is alive around those where control goes. */
-static void find_alive(flow *f, flow_instruction *in) {
+/* What is alive around an instruction. Returns what is before it. */
+static inline slot_set find_alive(flow *f, flow_instruction *in, slot_set reads, slot_set writes, slot_set next,
+                                  slot_set all) {
     const ts_operands *o = &in->operands;
-    const slot_set reads = in->reads, writes = in->writes,
-                   out = TS_UNLIKELY(has_control(o)) ? alive_behind_control(f, in) : in[1].live_in;
+    const slot_set out = TS_UNLIKELY(has_control(o)) ? alive_behind_control(f, in, next) : next,
+                   before = reads | (out & ~writes);
     in->live_out = out;
-    in->live_in = reads | (out & ~writes);
-    note_together(f, f->all & writes, out | (o->reads_late ? reads : 0));
+    in->live_in = before;
+    note_together(f->together, all & writes, out | (o->reads_late ? reads : 0));
+    return before;
 }
 /* Returns whether something else is alive at a loop's first instruction than before. */
 static bool repeat(flow *f, uint32_t first, uint32_t last) {
+    const slot_set all = f->all;
+    const flow_instruction *const begin = &f->ins[first];
     bool changed = false;
-    for (flow_instruction *in = &f->ins[last]; in >= &f->ins[first]; in--) {
+    slot_set next = f->ins[last + 1].live_in;
+    for (flow_instruction *in = &f->ins[last]; in >= begin; in--) {
         const slot_set before = in->live_in;
-        find_alive(f, in);
-        changed |= in->loop_last != NO_INSTRUCTION && in->live_in != before;
+        next = find_alive(f, in, in->reads, in->writes, next, all);
+        changed |= in->loop_last != NO_INSTRUCTION && next != before;
     }
     return changed;
 }
@@ -309,28 +307,36 @@ static void note_loops(flow *f, uint32_t i) {
  * nested, at most. */
 static bool find_liveness(flow *f) {
     enum { MOST_REPEATED = 100 }; /* times the number of instructions */
+    const slot_set all = f->all, *const bits = f->bits;
     uint64_t repeated = 0;
     uint32_t first = NO_INSTRUCTION, last = 0; /* the part that has been begun */
+    slot_set next = 0;
     for (uint32_t i = f->n; i-- > 0;) {
         flow_instruction *in = &f->ins[i];
-        find_uses(f, in);
-        if (TS_UNLIKELY(i == 0)) in->writes |= zeroed(f);
-        find_alive(f, in);
-        if (has_branches(&in->operands) && in->back_to != NO_INSTRUCTION) {
+        const ts_operands *o = &in->operands;
+        slot_set reads = (slot_set)o->acc_reads << BIT_R | bits[o->read[0]] | bits[o->read[1]],
+                 writes = (slot_set)o->acc_writes << BIT_R | bits[o->write];
+        if (TS_UNLIKELY(o->is_rare)) find_rare_uses(f, o, &reads, &writes);
+        if (TS_UNLIKELY(i == 0)) writes |= zeroed(f);
+        in->reads = reads;
+        in->writes = writes;
+        next = find_alive(f, in, reads, writes, next, all);
+        if (has_branches(o) && in->back_to != NO_INSTRUCTION) {
             if (first == NO_INSTRUCTION) last = i;
             if (in->back_to < first) first = in->back_to;
         }
-        if (i == first) {
+        if (TS_UNLIKELY(i == first)) {
             while (repeat(f, first, last)) {
                 repeated += last - first;
                 if (repeated > (uint64_t)f->n * MOST_REPEATED) return false;
             }
             first = NO_INSTRUCTION;
+            next = in->live_in;
         }
         if (f->n_open || in->loops_end) note_loops(f, i);
     }
     const flow_instruction *in = f->ins; /* parameters are born with the function */
-    note_together(f, f->all & in->live_in, in->live_out | in->live_in);
+    note_together(f->together, all & in->live_in, in->live_out | in->live_in);
     return true;
 }
 
@@ -340,7 +346,7 @@ void ts_flow_choose_homes(flow *f, flow_registers have) {
     memset(in_home[1], 0, have.n_integer * sizeof in_home[1][0]);
     memset(in_home[0], 0, have.n_floating * sizeof in_home[1][0]);
     slot_set *home_of[MAX_CANDIDATES] TS_FILLED_LATER;
-    for (uint32_t k = 0; k < f->n_candidates; k++) note_together(f, f->together[k] & f->all, SET_BIT(k));
+    for (uint32_t k = 0; k < f->n_candidates; k++) note_together(f->together, f->together[k] & f->all, SET_BIT(k));
     for (uint32_t k = 0; k < f->n_candidates; k++) {
         flow_candidate *c = &f->candidate[k];
         const bool is_integer = c->class == IN_R;
