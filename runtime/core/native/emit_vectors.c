@@ -128,7 +128,7 @@ void ts_vectors_update_used(emitter *e) {
     if (keeps(e->w, o)) take_operands(e, o);
     if (e->rejoin || o->is_call || o->reads_all || e->w->u == TS_IR_count) {
         ts_vectors_give_up(e);
-    } else if (o->write != NO_SLOT && !o->writes_pair) {
+    } else if (o->write < NO_SLOT && !o->writes_pair) {
         ts_vectors_drop(e, o->write, o->write + (o->moved ? o->moved : 1));
     }
 }

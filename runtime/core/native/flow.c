@@ -2,20 +2,28 @@
  * candidates in the order of their weights, as Chow and Hennessy (1990) do. */
 #include "core/native/flow.h"
 #include "base/assert.h"
+#include "core/code/compile.h"
 #include <stdlib.h>
 #include <string.h>
 
 /* --- where control goes --------------------------------------------------------------------------------- */
-/* The tables by slot have a row for each number that an instruction can name, NO_SLOT too. Those behind n_slots, which
- * nothing reads but that of NO_SLOT, take no memory. */
-enum { ALL_SLOTS = NO_SLOT + 1 };
+/* Two tables by slot have a row for each number that is in an operand, so that none is compared. Those behind n_slots take
+ * no memory, but for those of no slots: the weights there mean nothing, and no candidate is there. Several of these rows are
+ * used, so that one need not wait for the other. */
+enum { ALL_SLOTS = UINT16_MAX + 1 };
+_Static_assert(TS_MOST_FRAME_SLOTS < NO_SLOT, "no slot is a slot");
+static bool make_tables_by_slot(flow_memory *m) {
+    if (m->bits.cap) return true;
+    if (!ts_vec_reserve(&m->uses, ALL_SLOTS) || !ts_vec_reserve(&m->bits, ALL_SLOTS)) return false;
+    memset(m->bits.data + NO_SLOT, 0, (ALL_SLOTS - NO_SLOT) * sizeof *m->bits.data);
+    return true;
+}
 static bool make_tables(flow *f) {
     flow_memory *m = &f->memory;
     const uint64_t most = (uint64_t)f->n_words + 1, slots = (uint64_t)f->n_slots + 1;
     if (!ts_vec_reserve(&m->ins, most) || !ts_vec_reserve(&m->ins_of_word, most) ||
         !ts_vec_reserve(&m->branches, most) || !ts_vec_reserve(&m->candidate_of_slot, slots) ||
-        !ts_vec_reserve(&m->before, slots) || !ts_vec_reserve(&m->bits, ALL_SLOTS) ||
-        !ts_vec_reserve(&m->uses, ALL_SLOTS))
+        !ts_vec_reserve(&m->before, slots) || !make_tables_by_slot(m))
         return false;
     f->ins = m->ins.data;
     f->ins_of_word = m->ins_of_word.data;
@@ -184,7 +192,6 @@ static void choose_candidates(flow *f) {
     f->n_candidates = choose_slots(f, u, chosen);
     memset(f->candidate_of_slot, NO_CANDIDATE, f->n_slots);
     memset(f->bits, 0, f->n_slots * sizeof *f->bits);
-    f->bits[NO_SLOT] = 0;
     for (uint32_t k = 0; k < f->n_candidates; k++) {
         unsigned c = u[chosen[k]].classes;
         uint8_t class = c == 1 << IN_F ? IN_F : c == 1 << IN_D ? IN_D : IN_R;

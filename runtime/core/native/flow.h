@@ -69,7 +69,7 @@ typedef struct flow {
     uint8_t *candidate_of_slot; /* n_slots; NO_CANDIDATE if it has no home */
     flow_loop *loops;           /* by label: of those that begin a loop */
     slot_set *before;           /* n_slots + 1: the candidates among the slots before each */
-    slot_set *bits;             /* of each slot and of NO_SLOT: the candidate, or 0 */
+    slot_set *bits;             /* of each slot, and of no slots: the candidate, or 0 */
     uint32_t n_labels, n_open;
     bool divides, has_vectors; /* an instruction does that; it reads or writes one */
     bool has_handlers;

@@ -301,14 +301,14 @@ void ts_operands_of_other(const ts_word *w, ts_operands *o) {
  * are of classes `of`. to: s0 names a slot that gets the result. acc: the accumulators that are read. */
 #define BIT(class) (1 << IN_##class & ((1 << IN_NONE) - 1))
 #define KNOWN(n, a, b, of, acc, to, out, ...)                                                                          \
-    {.operands = {.read = {(n) > 0 ? 0 : NO_SLOT, (n) > 1 ? 0 : NO_SLOT},                                              \
+    {.operands = {.read = {(n) > 0 ? 0 : NO_SLOT, (n) > 1 ? 0 : NO_SLOT + 0x20},                                       \
                   .read_classes = {of, of},                                                                            \
                   .n_reads = n,                                                                                        \
-                  .write = (to) ? 0 : NO_SLOT,                                                                         \
+                  .write = (to) ? 0 : NO_SLOT + 0x40,                                                                  \
                   .acc_reads = acc,                                                                                    \
                   .write_classes = out,                                                                                \
                   __VA_ARGS__},                                                                                        \
-     .field = {a, b},                                                                                                  \
+     .field = {(n) > 0 ? (a) : 2, (n) > 1 ? (b) : 2},                                                                  \
      .is_known = true}
 /* With and without a slot that gets the result, which an accumulator gets. */
 #define KNOWN2(op, n, a, b, of, acc, out, ...)                                                                         \

@@ -86,12 +86,12 @@ typedef struct ts_shape {
 extern const ts_shape ts_shapes[TS_IR_COUNT];
 
 /* The slots that an instruction reads and writes. Classes are bits 1 << IN_*; none: not known here, or of any class. */
-enum { MAX_READS = 4, NO_SLOT = 65535 };
+enum { MAX_READS = 4, NO_SLOT = 0xff80 }; /* numbers from NO_SLOT on are no slots */
 typedef struct ts_operands {
     uint16_t range_from, range_to;   /* it reads the slots range_from … range_to - 1 */
     uint16_t moved;                  /* copyn and ret_n: that many slots from `read[0]` on, to `write` on */
-    uint16_t write;                  /* a slot, or NO_SLOT */
-    uint16_t read[MAX_READS];        /* from n_reads on, the first two are NO_SLOT */
+    uint16_t write;                  /* a slot, or no slot */
+    uint16_t read[MAX_READS];        /* from n_reads on, the first two are no slots */
     uint16_t pair[3];                /* vectors that it reads: the first of two slots each */
     uint8_t read_classes[MAX_READS]; /* of the slots in `read` */
     uint8_t write_classes;
@@ -112,9 +112,10 @@ typedef struct ts_operands {
 } ts_operands;
 /* What the operands of an opcode are, but for the numbers of the slots. */
 typedef struct ts_operand_row {
-    ts_operands operands; /* 0 for a slot in `read` and `write` that the instruction names */
-    uint8_t field[2];     /* the fields of 16 bits, from s0 on, that name read[0] and read[1]; s0 names `write` */
-    bool is_known;        /* false: ts_operands_of_other finds them */
+    ts_operands
+        operands; /* 0 for a slot in `read` and `write` that the instruction names; any bits may be added to NO_SLOT */
+    uint8_t field[2]; /* the fields of 16 bits, from s0 on, that name read[0] and read[1]; s0 names `write` */
+    bool is_known;    /* false: ts_operands_of_other finds them */
 } ts_operand_row;
 extern const ts_operand_row ts_operand_rows[TS_IR_COUNT];
 void ts_operands_of_other(const ts_word *w, ts_operands *o);
