@@ -443,7 +443,7 @@ static void instruction(emitter *e) {
     const ts_word *w = e->w;
     const uint16_t *s = w[1].s;
     const ts_shape *p = &ts_shapes[w->u];
-    switch (p->kind) {
+    switch (e->in->kind) {
     case SHAPE_BIN:
     case SHAPE_DIV: ts_target_binary(e, p); return;
     case SHAPE_UN:
@@ -461,7 +461,7 @@ static void instruction(emitter *e) {
         if (!ts_target_vector(e, p)) break;
         return;
     case OWN(select_r_A)... OWN(select_d_SS): {
-        unsigned form = (unsigned)p->kind - OWN(select_r_A);
+        unsigned form = (unsigned)e->in->kind - OWN(select_r_A);
         ts_target_select(e, form / 4, form % 4 >= 2, form & 1);
         return;
     }

@@ -91,8 +91,8 @@ void ts_vectors_write(emitter *e, uint32_t slot, unsigned from) {
 
 /* --- around an instruction ------------------------------------------------------------------------------ */
 /* Whether an instruction leaves vectors in registers alone, and needs none of them in the frame but those it reads. */
-static bool keeps(const ts_word *w, const ts_operands *o) {
-    switch (ts_shapes[w->u].kind) {
+static bool keeps(const flow_instruction *in) {
+    switch (in->kind) {
     case SHAPE_BIN:
     case SHAPE_UN:
     case SHAPE_CMP:
@@ -104,12 +104,12 @@ static bool keeps(const ts_word *w, const ts_operands *o) {
     case SHAPE_OP + OP_put_r:
     case SHAPE_OP + OP_put_f:
     case SHAPE_OP + OP_put_d: return true;
-    default: return ts_has_vectors(o);
+    default: return ts_has_vectors(&in->operands);
     }
 }
 void ts_vectors_prepare_dirty(emitter *e) {
     const ts_operands *o = &e->in->operands;
-    if (!keeps(e->w, o)) ts_vectors_store(e, 0, UINT32_MAX);
+    if (!keeps(e->in)) ts_vectors_store(e, 0, UINT32_MAX);
     for (uint32_t k = 0; k < o->n_reads; k++) ts_vectors_store(e, o->read[k], o->read[k] + 1u);
     room(&e->a, 0);
 }
@@ -125,7 +125,7 @@ static void take_operands(emitter *e, const ts_operands *o) {
 /* An instruction that the interpreter executes has given them up already. */
 void ts_vectors_update_used(emitter *e) {
     const ts_operands *o = &e->in->operands;
-    if (keeps(e->w, o)) take_operands(e, o);
+    if (keeps(e->in)) take_operands(e, o);
     if (e->rejoin || o->is_call || o->reads_all || e->w->u == TS_IR_count) {
         ts_vectors_give_up(e);
     } else if (o->write < NO_SLOT && !o->writes_pair) {

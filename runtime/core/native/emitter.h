@@ -55,10 +55,11 @@ typedef struct emitter {
     flow f;
     const ts_native_layout *t;
     const ts_type_registry *types;
-    slot_set valid, dirty;
+    slot_set valid;
     bool reachable;
-    bool rejoin; /* the instruction has a side exit */
-    uint32_t i;  /* the instruction, w its words */
+    bool rejoin;    /* the instruction has a side exit */
+    uint32_t i;     /* the instruction, w its words */
+    slot_set dirty; /* not beside `valid`: the two would be read at once, and wait for writes of one */
     const ts_word *w;
     const flow_instruction *in;
     label *labels; /* by number, in label_memory */

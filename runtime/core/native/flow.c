@@ -51,6 +51,7 @@ static uint32_t decode(flow *f, uint32_t *branches) {
         in->at = at;
         in->target = in->loop_last = in->back_to = NO_INSTRUCTION;
         in->loops_end = in->label = 0;
+        in->kind = ts_shapes[code[at].u].kind;
         in->is_label = in->is_entry = false;
         in->live_in = 0;
         ts_operands_of(&code[at], &in->operands);

@@ -22,6 +22,7 @@ typedef struct flow_instruction {
     uint32_t back_to;   /* of a branch: the first instruction that it goes back to; or NO_INSTRUCTION */
     uint32_t loops_end; /* so many loops have it as their last branch */
     uint32_t label;     /* of a label: its number */
+    uint8_t kind;       /* SHAPE_* */
     bool is_label;      /* something jumps to it */
     bool is_entry;      /* an exception handler */
     slot_set reads, writes, live_in, live_out;
