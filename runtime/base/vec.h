@@ -2,6 +2,7 @@
  * In: a vec and an element. Out: true, or false when out of memory (the vec is unchanged). */
 #ifndef TS_BASE_VEC_H
 #define TS_BASE_VEC_H
+#include "base/error.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
     }
 
 /* Makes room for `need` elements in total; use it through the macros. */
-bool ts_vec_grow(void **data, uint32_t *cap, uint64_t need, size_t elem_size);
+TS_RARE bool ts_vec_grow(void **data, uint32_t *cap, uint64_t need, size_t elem_size);
 
 #define ts_vec_reserve(v, n)                                                                                           \
     ((uint64_t)(n) <= (v)->cap || ts_vec_grow((void **)&(v)->data, &(v)->cap, (n), sizeof *(v)->data))

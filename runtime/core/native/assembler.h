@@ -2,6 +2,7 @@
  * In: bytes. Out: code that can be copied to any address. x64.h encodes. */
 #ifndef TS_CORE_ASSEMBLER_H
 #define TS_CORE_ASSEMBLER_H
+#include "base/error.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,9 +36,7 @@ typedef struct assembler {
 } assembler;
 /* Returns false if there is no room for `more` bytes beside X_ROOM. The buffer has room for one group even then,
  * once the first call has succeeded. */
-static inline int room(assembler *a, uint32_t more) {
-    more += X_ROOM;
-    if (a->cap - a->len >= more) return 1;
+TS_RARE static int make_room(assembler *a, uint32_t more) {
     uint64_t cap = (uint64_t)a->cap * 2 + more;
     uint8_t *p = cap < (1u << 30) ? realloc(a->code, cap) : NULL;
     if (!p) {
@@ -48,6 +47,10 @@ static inline int room(assembler *a, uint32_t more) {
     a->code = p;
     a->cap = (uint32_t)cap;
     return 1;
+}
+static inline int room(assembler *a, uint32_t more) {
+    more += X_ROOM;
+    return a->cap - a->len >= more || make_room(a, more);
 }
 static inline void put8(assembler *a, unsigned v) {
     a->code[a->len++] = (uint8_t)v;

@@ -41,14 +41,10 @@ static void load_set(emitter *e, slot_set set) {
         load_home(e, k);
     }
 }
-operand ts_emit_read_slot(emitter *e, uint32_t slot) {
-    unsigned k = candidate_of(e, slot);
-    if (!has_home(k)) return slot_memory(slot);
-    if (!(e->valid >> k & 1)) {
-        if (!lives_on(e, k)) return slot_memory(slot);
-        load_home(e, k);
-        claim(e, k);
-    }
+operand ts_emit_load_slot(emitter *e, uint32_t slot, unsigned k) {
+    if (!lives_on(e, k)) return slot_memory(slot);
+    load_home(e, k);
+    claim(e, k);
     return in_reg(home_of(e, k));
 }
 void ts_emit_note_written(emitter *e, unsigned k) {
@@ -66,7 +62,9 @@ void ts_emit_write_slot(emitter *e, uint32_t slot, unsigned class, unsigned from
         ts_target_write(e, class, slot_memory(slot), from);
         return;
     }
-    ts_target_move(e, e->f.candidate[k].class, home_of(e, k), class, from);
+    const unsigned home_class = e->f.candidate[k].class;
+    if (from != home_of(e, k) || (home_class == IN_R) != (class == IN_R))
+        ts_target_move(e, home_class, home_of(e, k), class, from);
     ts_emit_note_written(e, k);
 }
 
@@ -298,15 +296,6 @@ pair ts_emit_read_pair(emitter *e, unsigned form, unsigned acc, unsigned slot_a,
 }
 operand ts_emit_read_one(emitter *e, const ts_shape *p) {
     return p->form == FORM_A ? in_reg(acc_of(p->in)) : ts_emit_read_slot(e, e->w[1].s[1]);
-}
-void ts_emit_finish_integer(emitter *e, const ts_shape *p, unsigned in) {
-    if (p->to_slot) ts_emit_write_slot(e, e->w[1].s[0], IN_R, in);
-    if (in != ACC_R && (!p->to_slot || lives_on(e, BIT_R))) ts_target_move(e, IN_R, ACC_R, IN_R, in);
-}
-void ts_emit_finish_float(emitter *e, const ts_shape *p, unsigned in) {
-    unsigned acc = acc_of(p->out);
-    if (p->to_slot) ts_emit_write_slot(e, e->w[1].s[0], p->out, in);
-    if (in != acc && (!p->to_slot || lives_on(e, BIT_R + p->out))) ts_target_move(e, p->out, acc, p->out, in);
 }
 unsigned ts_emit_store_base(unsigned form) {
     static const uint8_t base_of[] = {

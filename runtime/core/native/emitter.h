@@ -119,7 +119,12 @@ static inline unsigned float_result(const emitter *e, const ts_shape *p) {
 
 /* --- emit.c --------------------------------------------------------------------------------------------- */
 /* Where to read a slot: its home if it is there or is needed again, or else the frame. */
-operand ts_emit_read_slot(emitter *e, uint32_t slot);
+operand ts_emit_load_slot(emitter *e, uint32_t slot, unsigned k); /* its home does not have it */
+static inline operand ts_emit_read_slot(emitter *e, uint32_t slot) {
+    unsigned k = candidate_of(e, slot);
+    if (!has_home(k)) return slot_memory(slot);
+    return TS_LIKELY(e->valid >> k & 1) ? in_reg(home_of(e, k)) : ts_emit_load_slot(e, slot, k);
+}
 /* The slot gets the register `from` of a class. */
 void ts_emit_write_slot(emitter *e, uint32_t slot, unsigned class, unsigned from);
 /* The home of candidate k has its new value. */
@@ -147,9 +152,6 @@ typedef struct pair {
 /* slot_a, slot_b: the fields that name them. constant: where AI and SI have it. */
 pair ts_emit_read_pair(emitter *e, unsigned form, unsigned acc, unsigned slot_a, unsigned slot_b, uint64_t constant);
 operand ts_emit_read_one(emitter *e, const ts_shape *p);
-/* Finish a result that is in register `in`: the slot s0 and the accumulator get it. */
-void ts_emit_finish_integer(emitter *e, const ts_shape *p, unsigned in);
-void ts_emit_finish_float(emitter *e, const ts_shape *p, unsigned in);
 /* The form of a store's address: FORM_A, FORM_S, FORM_P, FORM_Q or FORM_I. */
 unsigned ts_emit_store_base(unsigned form);
 /* The condition (CC_*) of an integer comparison. */
@@ -215,6 +217,16 @@ uint32_t ts_target_processor(void);                    /* as ts_native_processor
 uint32_t ts_target_table_jump(emitter *e, operand index, uint32_t n);
 /* Returns the condition that the low 32 bits are 0. Its lowest bit negates. */
 int ts_target_test(emitter *e, operand m);
+/* Finish a result that is in register `in`: the slot s0 and the accumulator get it. */
+static inline void ts_emit_finish_integer(emitter *e, const ts_shape *p, unsigned in) {
+    if (p->to_slot) ts_emit_write_slot(e, e->w[1].s[0], IN_R, in);
+    if (in != ACC_R && (!p->to_slot || lives_on(e, BIT_R))) ts_target_move(e, IN_R, ACC_R, IN_R, in);
+}
+static inline void ts_emit_finish_float(emitter *e, const ts_shape *p, unsigned in) {
+    unsigned acc = acc_of(p->out);
+    if (p->to_slot) ts_emit_write_slot(e, e->w[1].s[0], p->out, in);
+    if (in != acc && (!p->to_slot || lives_on(e, BIT_R + p->out))) ts_target_move(e, p->out, acc, p->out, in);
+}
 /* The families. */
 void ts_target_binary(emitter *e, const ts_shape *p);
 void ts_target_unary(emitter *e, const ts_shape *p);

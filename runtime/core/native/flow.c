@@ -11,7 +11,7 @@
  * no memory, but for those of no slots: the weights there mean nothing, and no candidate is there. Several of these rows are
  * used, so that one need not wait for the other. */
 enum { ALL_SLOTS = UINT16_MAX + 1 };
-_Static_assert(TS_MOST_FRAME_SLOTS < NO_SLOT, "no slot is a slot");
+_Static_assert((int)TS_MOST_FRAME_SLOTS < (int)NO_SLOT, "no slot is a slot");
 static bool make_tables_by_slot(flow_memory *m) {
     if (m->bits.cap) return true;
     if (!ts_vec_reserve(&m->uses, ALL_SLOTS) || !ts_vec_reserve(&m->bits, ALL_SLOTS)) return false;
