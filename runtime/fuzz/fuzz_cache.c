@@ -186,7 +186,7 @@ static how damage(fz_input *in) {
         put(&b, part.at, n);
     } else {
         put(&b, k->was.data, k->was.len);
-        if (n > b.len - behind) put(&b, k->was.data, n);
+        if (n > b.len - behind) put(&b, part.at, n);
         if (n) memcpy(b.data + behind, part.at, n);
     }
     if (!(kind & 0x80) && change < 0) b.len -= (uint32_t)-change < b.len ? (uint32_t)-change : b.len;
