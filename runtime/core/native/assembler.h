@@ -34,8 +34,6 @@ typedef struct assembler {
     uint32_t len, cap;
     int failed; /* no memory: the bytes are lost, and the caller gives up at the end */
 } assembler;
-/* Returns false if there is no room for `more` bytes beside X_ROOM. The buffer has room for one group even then,
- * once the first call has succeeded. */
 TS_RARE static int make_room(assembler *a, uint32_t more) {
     uint64_t cap = (uint64_t)a->cap * 2 + more;
     uint8_t *p = cap < (1u << 30) ? realloc(a->code, cap) : NULL;
@@ -48,6 +46,8 @@ TS_RARE static int make_room(assembler *a, uint32_t more) {
     a->cap = (uint32_t)cap;
     return 1;
 }
+/* Returns false if there is no room for `more` bytes beside X_ROOM. The buffer has room for one group even then,
+ * once the first call has succeeded. */
 static inline int room(assembler *a, uint32_t more) {
     more += X_ROOM;
     return a->cap - a->len >= more || make_room(a, more);

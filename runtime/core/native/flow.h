@@ -47,7 +47,6 @@ typedef struct flow_use {
     uint8_t classes;  /* bits 1 << IN_*, of the uses whose class is known */
     bool is_read_any; /* something reads it that takes a value of any class */
 } flow_use;
-enum { KNOWN_CLASSES = 1 << IN_R | 1 << IN_F | 1 << IN_D };
 /* The memory of the tables, which the next function takes over. */
 typedef struct flow_memory {
     TS_VEC(flow_instruction) ins;
