@@ -157,12 +157,15 @@ def compare(c: Campaign, t: Target, seconds: float) -> None:
     work = c.work / "found" / t.name
     words = [str(ROOT / "build/fuzz" / word) if word.startswith("run_") else word for word in rest]
     log = c.work / f"{t.name}.log"
-    status, cpu, took = run([sys.executable, str(HERE / script), *words, "--seconds", str(max(5, int(seconds))), "--work", str(work)], log, seconds * 3 + 300)
+    limit = seconds * 3 + 300
+    status, cpu, took = run([sys.executable, str(HERE / script), *words, "--seconds", str(max(5, int(seconds))), "--work", str(work)], log, limit)
     text = log.read_text(errors="replace")
     t.cpu += cpu
     t.wall += took
     t.executions += compared(text)
-    if status:
+    if status == -signal.SIGKILL:
+        t.problem = f"did not end in {limit:.0f} s, and was killed: {log}"
+    elif status:
         t.found.append(log.rename(log.with_name(f"{t.name}-{int(time.time())}.log")))
 
 

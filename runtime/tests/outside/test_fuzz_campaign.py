@@ -108,3 +108,18 @@ exit {again}
     campaign.slice_of(c, target, 1)
     assert (len(target.found), target.problem) == (found, "")
     assert len([path for path in (tmp_path / "found").iterdir() if path.suffix != ".log"]) == found
+
+
+@pytest.mark.parametrize(("status", "found", "problem"), [(0, 0, ""), (1, 1, ""), (-9, 0, "did not end in 303 s")])
+def test_a_comparison_that_is_killed_found_nothing(status: int, found: int, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(_command: list[str], log: Path, _limit: float) -> tuple[int, float, float]:
+        log.write_text("12 modules, 0 differences")
+        return status, 1.0, 2.0
+
+    monkeypatch.setattr(campaign, "run", run)
+    c = campaign.Campaign(tmp_path, tmp_path, tmp_path, 1, 1, 100, float("inf"))
+    target = campaign.Target("diff_tiers")
+    campaign.compare(c, target, 1)
+    assert (len(target.found), target.executions) == (found, 12)
+    assert target.problem.startswith(problem)
+    assert bool(target.problem) == bool(problem)
