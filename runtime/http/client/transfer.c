@@ -218,10 +218,10 @@ static TS_UNCHECKED_CALLS int send_trailers(struct curl_slist **list, void *data
     if (!room) ts_http_exchange_set_error_nomem(x);
     return room ? CURL_TRAILERFUNC_OK : CURL_TRAILERFUNC_ABORT;
 }
-/* Returns whether the trailers could not be sent: libcurl has no trailers in HTTP/2, and a body with
- * a length cannot have any. */
+/* Returns whether the trailers could not be sent: libcurl has no trailers in HTTP/2. A peer that speaks HTTP/1.1 may answer,
+ * and end the connection, before it has read all that is sent (RFC 9112, 9.5): that is no error. */
 static bool trailers_lost(const ts_http_exchange *x) {
-    return x->out && x->out_eof && x->out->trailers.len && !x->trailers_sent;
+    return x->http2 && x->out && x->out_eof && x->out->trailers.len && !x->trailers_sent;
 }
 
 /* --- the response ------------------------------------------------------------------------------ */
@@ -255,7 +255,7 @@ static void complete_head(ts_http_exchange *x) {
      * 9.3.6 */
     bool tunnel = x->connect && x->status < 300;
     x->bodyless = x->head || x->status == 204 || x->status == 304 || tunnel;
-    if (x->out && x->out_eof && x->http2 && trailers_lost(x)) {
+    if (trailers_lost(x)) {
         ts_http_exchange_set_error(x, ts_http_error_text(TS_HTTP_INTERNAL_ERROR,
                                                          "libcurl sends no trailers over HTTP/2: announce them by a "
                                                          "field Trailer, and HTTP/1.1 is used"));

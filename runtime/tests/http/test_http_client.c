@@ -258,13 +258,26 @@ static void every_error_has_a_meaning(void **state) {
 }
 
 /* --- a server, and memory that is refused --------------------------------------------------------------- */
+/* What the server answers, with "hello". It ends the connection if `ends`. */
+typedef struct answer {
+    const char *bytes;
+    uint32_t headers, trailers;
+    bool ends;
+} answer;
+static const answer chunked = {
+    "HTTP/1.1 200 OK\r\nX: y\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nT: u\r\n\r\n", 2, 1, false};
+static const answer until_the_end = {"HTTP/1.1 200 OK\r\nX: y\r\n\r\nhello", 1, 0, true};
+typedef struct server {
+    int listener;
+    pthread_t thread;
+    char port[8];
+    const answer *says;
+} server;
 /* Answers each request after reading its body in chunks, if it has one. Allocates nothing. */
 static void *serve(void *data) {
-    int listener = *(int *)data;
-    static const char answer[] =
-        "HTTP/1.1 200 OK\r\nX: y\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nT: u\r\n\r\n";
+    const server *s = data;
     for (;;) {
-        int fd = accept(listener, NULL, NULL);
+        int fd = accept(s->listener, NULL, NULL);
         if (fd < 0) return NULL;
         char bytes[4096];
         size_t n = 0;
@@ -275,19 +288,38 @@ static void *serve(void *data) {
             bytes[n] = 0;
             const char *end = strstr(bytes, "\r\n\r\n");
             if (!end || (strstr(bytes, "chunked") && !strstr(end, "\r\n0\r\n"))) continue;
-            if (send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL) < 0) break;
+            if (send(fd, s->says->bytes, strlen(s->says->bytes), MSG_NOSIGNAL) < 0 || s->says->ends) break;
             n = 0;
         }
         close(fd);
     }
 }
 
+static void begin_serving(server *s, const answer *says) {
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof a;
+    s->says = says;
+    s->listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(s->listener, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(s->listener, 16), 0);
+    assert_int_equal(getsockname(s->listener, (struct sockaddr *)&a, &size), 0);
+    snprintf(s->port, sizeof s->port, "%u", ntohs(a.sin_port));
+    assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
+}
+static void end_serving(server *s) {
+    shutdown(s->listener, SHUT_RDWR);
+    pthread_join(s->thread, NULL);
+    close(s->listener);
+}
+
 typedef struct outcome {
     bool responded, whole;
 } outcome;
 /* Sends two requests of one client, one after the other. Returns false if memory ran out. */
-static outcome two_requests(const char *authority) {
+static outcome two_requests(const server *s, const char *host) {
     outcome o = {0};
+    char authority[32];
+    snprintf(authority, sizeof authority, "%s:%s", host, s->port);
     ts_http_client *c = ts_http_client_new(NULL);
     for (int i = 0; c && i < 2; i++) {
         ts_http_fields f = {0};
@@ -316,8 +348,8 @@ static outcome two_requests(const char *authority) {
             }
             assert_true(in->ended || in->failed);
             o.responded = ts_http_exchange_state(x) == TS_HTTP_RESPONDED;
-            o.whole = good && o.responded && in->ended && in->len == 5 && in->trailers.len == 1 &&
-                      ts_http_exchange_status(x) == 200 && ts_http_exchange_headers(x)->len == 2;
+            o.whole = good && o.responded && in->ended && in->len == 5 && in->trailers.len == s->says->trailers &&
+                      ts_http_exchange_status(x) == 200 && ts_http_exchange_headers(x)->len == s->says->headers;
             if (in->failed || !o.responded) {
                 const ts_http_error *e = o.responded ? &in->error : ts_http_exchange_error(x);
                 if (e->code != TS_HTTP_INTERNAL_ERROR || !strstr(e->text, "memory"))
@@ -338,20 +370,13 @@ static outcome two_requests(const char *authority) {
 
 static void every_allocation(void **state) {
     (void)state;
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof a;
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
-    pthread_t thread;
-    char authority[32];
-    assert_int_equal(bind(listener, (struct sockaddr *)&a, sizeof a), 0);
-    assert_int_equal(listen(listener, 16), 0);
-    assert_int_equal(getsockname(listener, (struct sockaddr *)&a, &size), 0);
-    assert_int_equal(pthread_create(&thread, NULL, serve, &listener), 0);
+    server s;
+    begin_serving(&s, &chunked);
     for (int name = 0; name < 2; name++) {
-        snprintf(authority, sizeof authority, "%s:%u", name ? "localhost" : "127.0.0.1", ntohs(a.sin_port));
+        const char *host = name ? "localhost" : "127.0.0.1";
         asked = refused = 0;
         until = INT64_MAX;
-        assert_true(two_requests(authority).whole);
+        assert_true(two_requests(&s, host).whole);
         uint64_t total = asked, seen = 0;
         assert_true(total > 30 && refused == 0);
         for (int good = 0; good < 2; good++)
@@ -359,16 +384,22 @@ static void every_allocation(void **state) {
                 until = (int64_t)n;
                 for_good = good;
                 refused = 0;
-                if (!two_requests(authority).whole) seen++;
+                if (!two_requests(&s, host).whole) seen++;
             }
         until = -1;
         /* failing from then on hits nearly all, failing once hits those of the second request */
         assert_true(seen > total / 2);
-        assert_true(two_requests(authority).whole);
+        assert_true(two_requests(&s, host).whole);
     }
-    shutdown(listener, SHUT_RDWR);
-    pthread_join(thread, NULL);
-    close(listener);
+    end_serving(&s);
+}
+/* A peer that answers before it has read the request's trailers, and ends the connection, is no error. */
+static void ended_before_trailers(void **state) {
+    (void)state;
+    server s;
+    begin_serving(&s, &until_the_end);
+    assert_true(two_requests(&s, "127.0.0.1").whole);
+    end_serving(&s);
 }
 /* Requests that are refused before anything is connected to. */
 static void refusals(void **state) {
@@ -442,8 +473,13 @@ static void every_allocation(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(chunks),   cmocka_unit_test(chunks_at_random),          cmocka_unit_test(field_lines),
-        cmocka_unit_test(lives),    cmocka_unit_test(every_error_has_a_meaning), cmocka_unit_test(every_allocation),
+        cmocka_unit_test(chunks),
+        cmocka_unit_test(chunks_at_random),
+        cmocka_unit_test(field_lines),
+        cmocka_unit_test(lives),
+        cmocka_unit_test(every_error_has_a_meaning),
+        cmocka_unit_test(every_allocation),
+        cmocka_unit_test(ended_before_trailers),
         cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
