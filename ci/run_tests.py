@@ -178,7 +178,7 @@ def c_tests_cfi(count: Count, log: Path) -> None:
         count.problem = "check_hardened.py found something"
 
 
-def pytest(folder: str, name: str, *options: str) -> Callable[[Count, Path], None]:
+def pytest(folder: str, name: str, *options: str, env: dict[str, str] | None = None) -> Callable[[Count, Path], None]:
     """The Python tests of a folder."""
 
     def step(count: Count, log: Path) -> None:
@@ -186,7 +186,7 @@ def pytest(folder: str, name: str, *options: str) -> Callable[[Count, Path], Non
         xml.parent.mkdir(parents=True, exist_ok=True)
         xml.unlink(missing_ok=True)
         status = command(log, VENV / "python", "-m", "pytest", "-c", "harness/pyproject.toml", "--rootdir", ".", "-n", JOBS,
-                         f"--junitxml={xml}", *options, folder)  # fmt: skip
+                         f"--junitxml={xml}", *options, folder, env=env)  # fmt: skip
         if xml.exists():
             from_junit(xml, count)
         if status != 0:
@@ -194,6 +194,21 @@ def pytest(folder: str, name: str, *options: str) -> Callable[[Count, Path], Non
             count.problem = f"pytest ended with {status}"
 
     return step
+
+
+def outside_cfi(count: Count, log: Path) -> None:
+    """The tests of the command, the server and the client, with the build that ends a call by a pointer of another type."""
+    build = ROOT / "build-cfi"
+    if command(log, "make", "--no-print-directory", f"-j{JOBS}", "CFI=1", f"BUILD={build.name}", "all", "tests") != 0:
+        count.failed += 1
+        count.problem = "the build with CFI=1 failed"
+        return
+    for name in ("suites", "guests"):  # they are the same for all builds
+        if not (build / name).exists():
+            (build / name).symlink_to(BUILD / name)
+    # Faults are injected into a build of its own, and an archive of bitcode is not one that others link.
+    others = [f"--ignore=runtime/tests/outside/{name}.py" for name in ("test_inject", "test_install")]
+    pytest("runtime/tests/outside", "outside-cfi", *others, env={"BUILD": build.name, "CFI": "1"})(count, log)
 
 
 def package(count: Count, log: Path) -> None:
@@ -349,6 +364,7 @@ STEPS: dict[str, Callable[[Count, Path], None]] = {
     "harness": pytest("harness/tests", "harness"),
     "package": package,
     "outside": pytest("runtime/tests/outside", "outside"),
+    "outside-cfi": outside_cfi,
     "wast": wast(),
     "wast-checked": wast("checked", "build", "", "--checked"),
     "wast-metered": wast("metered", "build", "", "--interruptible --deterministic"),

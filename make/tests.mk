@@ -64,7 +64,7 @@ $(BUILD)/touchstone-inject: $(CLI_OBJ) $(BUILD)/libtouchstone.a $(INJECT_OBJ)
 # This adapter makes a component of a program of preview 1. It comes with jco.
 P1_ADAPTER := node_modules/@bytecodealliance/jco/lib/wasi_snapshot_preview1.command.wasm
 # CI_LONG=1: also the scripts on aarch64 under emulation, a build with CFI=1, and memcheck (many minutes).
-CFI_STEPS := c-cfi wast-cfi wast-cfi-compiled
+CFI_STEPS := c-cfi outside-cfi wast-cfi wast-cfi-compiled
 STEPS ?= structure tools c c-sanitized c-gcc harness package outside wast wast-checked wast-metered wast-compiled wast-compiled-checked wast-compiled-metered wast-mixed wast-sanitized wast-gcc \
     $(if $(CI_LONG),wast-aarch64 wast-aarch64-compiled $(CFI_STEPS)) p2 \
     $(shell [ -e $(BUILD)/suites/wasi-testsuite/. ] && [ -e $(P1_ADAPTER) ] && echo testsuite) \
@@ -86,7 +86,7 @@ test-outside: deps
 test-wast: deps suites
 	@$(MAKE) --no-print-directory all
 	@$(PYTHON) ci/run_tests.py wast
-# The C tests and the official scripts in a build that checks calls by pointers (make/harden.mk).
+# The tests in a build that checks calls by pointers (make/harden.mk), but for those of the harness.
 test-cfi: deps suites
 	@$(PYTHON) ci/run_tests.py $(CFI_STEPS)
 # Installs the distribution's cross compiler and emulator if apt is allowed.
