@@ -288,7 +288,13 @@ static void *serve(void *data) {
             bytes[n] = 0;
             const char *end = strstr(bytes, "\r\n\r\n");
             if (!end || (strstr(bytes, "chunked") && !strstr(end, "\r\n0\r\n"))) continue;
-            if (send(fd, s->says->bytes, strlen(s->says->bytes), MSG_NOSIGNAL) < 0 || s->says->ends) break;
+            if (send(fd, s->says->bytes, strlen(s->says->bytes), MSG_NOSIGNAL) < 0) break;
+            if (s->says->ends) { /* what is not read would make a reset of the end */
+                shutdown(fd, SHUT_WR);
+                while (recv(fd, bytes, sizeof bytes, 0) > 0) {
+                }
+                break;
+            }
             n = 0;
         }
         close(fd);
