@@ -24,9 +24,10 @@ picture:
 	@$(PYTHON) ci/picture.py $(RECORD)
 
 # Faults put into copies, one at a time: which of them turn the suites red. MUTANTS='--sample 20 --seed 7', '--area http' and the like.
+# Variables of a file with a fault begin with a pattern in place of zero: what is read before it is written shows.
 .PHONY: mutants
 mutants: $(BUILD)/gen/files.mk
-	@$(PYTHON) suites/mutants/run.py --cc '$(CC)' --cflags '$(TS_CFLAGS) -O1' --libs '$(TS_LDFLAGS) $(LIBS)' $(MUTANTS)
+	@$(PYTHON) suites/mutants/run.py --cc '$(CC)' --cflags '$(subst auto-var-init=zero,auto-var-init=pattern,$(TS_CFLAGS)) -O1' --libs '$(TS_LDFLAGS) $(LIBS)' $(MUTANTS)
 
 # Rewrites the outputs in harness/TOUR.md with what the commands print.
 .PHONY: tour
