@@ -215,7 +215,9 @@ char *ts_extern_name_key(ts_arena *arena, const char *s, size_t len, uint32_t *o
         if (!key) return NULL;
         size_t dot = find(key, 0, len, '.');
         bool same = dot * 2 + 1 == len && memcmp(key, key + dot + 1, dot) == 0;
-        *out_len = (uint32_t)(same ? dot : len);
+        if (same) len = dot;
+        key[len] = 0;
+        *out_len = (uint32_t)len;
         return key;
     }
     *out_len = (uint32_t)len;

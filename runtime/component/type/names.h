@@ -25,8 +25,8 @@ bool ts_label_valid(const char *s, size_t len);
 /* Parses a name. Returns false with the reason in buf. nested: several namespaces and projections are
  * allowed. */
 bool ts_extern_name_parse(const char *s, size_t len, bool nested, ts_extern_name *out, char *buf, size_t size);
-/* Returns the string that must be unique among the names of a scope, or NULL if there is no memory.
- * Its length is stored in *out_len. */
+/* Returns the string that must be unique among the names of a scope, with a NUL behind it, or NULL if there is
+ * no memory. Its length is stored in *out_len. */
 char *ts_extern_name_key(ts_arena *arena, const char *s, size_t len, uint32_t *out_len);
 char *ts_label_key(ts_arena *arena, const char *s, size_t len);
 /* Returns whether a string is a canonversion (🔗): "1", "0.2", "0.0.3", "0.0.0". */

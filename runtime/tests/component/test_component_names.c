@@ -96,6 +96,8 @@ static void unique(void **state) {
         const char *x = ts_extern_name_key(&arena, cases[i].a, strlen(cases[i].a), &n),
                    *y = ts_extern_name_key(&arena, cases[i].b, strlen(cases[i].b), &m);
         assert_true(x && y);
+        assert_int_equal(strlen(x), n);
+        assert_int_equal(strlen(y), m);
         if ((n == m && memcmp(x, y, n) == 0) != cases[i].same) fail_msg("%s and %s", cases[i].a, cases[i].b);
     }
     ts_arena_free(&arena);
