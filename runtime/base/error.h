@@ -52,8 +52,8 @@ const char *ts_time_text(uint64_t ns, char buf[TS_SIZE_TEXT]);
 #ifndef TS_FILLED_LATER
 #define TS_FILLED_LATER
 #endif
-/* A function that hot ones call in rare cases: it is no part of them, and the compiler lets it save the registers that they
- * use, where it can, so that they need not. */
+/* A function that hot code calls rarely. It is not inlined. Where the compiler can do that, it saves all
+ * registers itself, so that its callers do not have to. */
 #if defined(__has_attribute)
 #if __has_attribute(preserve_most) && (defined(__x86_64__) || defined(__aarch64__))
 #define TS_RARE __attribute__((noinline, preserve_most))

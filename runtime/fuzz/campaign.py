@@ -163,7 +163,7 @@ def compare(c: Campaign, t: Target, seconds: float) -> None:
     t.cpu += cpu
     t.wall += took
     t.executions += compared(text)
-    if status == -signal.SIGKILL:
+    if status == -signal.SIGKILL and took >= limit:
         t.problem = f"did not end in {limit:.0f} s, and was killed: {log}"
     elif status:
         t.found.append(log.rename(log.with_name(f"{t.name}-{int(time.time())}.log")))

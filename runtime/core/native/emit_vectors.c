@@ -111,7 +111,7 @@ void ts_vectors_prepare_dirty(emitter *e) {
     const ts_operands *o = &e->in->operands;
     if (!keeps(e->in)) ts_vectors_store(e, 0, UINT32_MAX);
     for (uint32_t k = 0; k < o->n_reads; k++) ts_vectors_store(e, o->read[k], o->read[k] + 1u);
-    room(&e->a, 0);
+    room(&e->a, 0); /* the stores have used what there was */
 }
 /* An operand that the instruction has taken is read by no other: it need not be stored. copy2 may leave it there. */
 static void take_operands(emitter *e, const ts_operands *o) {

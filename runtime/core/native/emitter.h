@@ -59,7 +59,7 @@ typedef struct emitter {
     bool reachable;
     bool rejoin;    /* the instruction has a side exit */
     uint32_t i;     /* the instruction, w its words */
-    slot_set dirty; /* not beside `valid`: the two would be read at once, and wait for writes of one */
+    slot_set dirty; /* apart from `valid`: a load of both as one vector would stall behind a store of either */
     const ts_word *w;
     const flow_instruction *in;
     label *labels; /* by number, in label_memory */
@@ -118,8 +118,9 @@ static inline unsigned float_result(const emitter *e, const ts_shape *p) {
 }
 
 /* --- emit.c --------------------------------------------------------------------------------------------- */
+/* The same as ts_emit_read_slot, for candidate k whose home does not have the value of the slot. */
+operand ts_emit_load_slot(emitter *e, uint32_t slot, unsigned k);
 /* Where to read a slot: its home if it is there or is needed again, or else the frame. */
-operand ts_emit_load_slot(emitter *e, uint32_t slot, unsigned k); /* its home does not have it */
 static inline operand ts_emit_read_slot(emitter *e, uint32_t slot) {
     unsigned k = candidate_of(e, slot);
     if (!has_home(k)) return slot_memory(slot);
@@ -176,15 +177,15 @@ void ts_vectors_write(emitter *e, uint32_t slot, unsigned from);
 void ts_vectors_store(emitter *e, uint32_t from, uint32_t to);
 /* No register has a vector in these slots any more. */
 void ts_vectors_drop(emitter *e, uint32_t from, uint32_t to);
-void ts_vectors_forget(emitter *e);  /* in any */
-void ts_vectors_give_up(emitter *e); /* from here on the frame alone has them */
-/* Store what the next instruction needs in the frame. */
-void ts_vectors_prepare_dirty(emitter *e);
+void ts_vectors_forget(emitter *e);        /* in any */
+void ts_vectors_give_up(emitter *e);       /* from here on the frame alone has them */
+void ts_vectors_prepare_dirty(emitter *e); /* for the function below, where vectors are dirty */
+/* Store what the next instruction needs in the frame. Afterwards there is room for the instruction. */
 static inline void ts_vectors_prepare(emitter *e) {
     if (TS_UNLIKELY(e->vectors.dirty)) ts_vectors_prepare_dirty(e);
 }
+void ts_vectors_update_used(emitter *e); /* for the function below, where registers are in use */
 /* What the instruction that was emitted leaves in registers. */
-void ts_vectors_update_used(emitter *e);
 static inline void ts_vectors_update(emitter *e) {
     if (TS_UNLIKELY(e->vectors.used)) ts_vectors_update_used(e);
 }
@@ -217,16 +218,6 @@ uint32_t ts_target_processor(void);                    /* as ts_native_processor
 uint32_t ts_target_table_jump(emitter *e, operand index, uint32_t n);
 /* Returns the condition that the low 32 bits are 0. Its lowest bit negates. */
 int ts_target_test(emitter *e, operand m);
-/* Finish a result that is in register `in`: the slot s0 and the accumulator get it. */
-static inline void ts_emit_finish_integer(emitter *e, const ts_shape *p, unsigned in) {
-    if (p->to_slot) ts_emit_write_slot(e, e->w[1].s[0], IN_R, in);
-    if (in != ACC_R && (!p->to_slot || lives_on(e, BIT_R))) ts_target_move(e, IN_R, ACC_R, IN_R, in);
-}
-static inline void ts_emit_finish_float(emitter *e, const ts_shape *p, unsigned in) {
-    unsigned acc = acc_of(p->out);
-    if (p->to_slot) ts_emit_write_slot(e, e->w[1].s[0], p->out, in);
-    if (in != acc && (!p->to_slot || lives_on(e, BIT_R + p->out))) ts_target_move(e, p->out, acc, p->out, in);
-}
 /* The families. */
 void ts_target_binary(emitter *e, const ts_shape *p);
 void ts_target_unary(emitter *e, const ts_shape *p);
@@ -257,6 +248,16 @@ void ts_target_call(emitter *e);
 void ts_target_call_indirect(emitter *e, operand index);
 void ts_target_call_import(emitter *e);
 void ts_target_return(emitter *e);
+/* Finish a result that is in register `in`: the slot s0 and the accumulator get it. */
+static inline void ts_emit_finish_integer(emitter *e, const ts_shape *p, unsigned in) {
+    if (p->to_slot) ts_emit_write_slot(e, e->w[1].s[0], IN_R, in);
+    if (in != ACC_R && (!p->to_slot || lives_on(e, BIT_R))) ts_target_move(e, IN_R, ACC_R, IN_R, in);
+}
+static inline void ts_emit_finish_float(emitter *e, const ts_shape *p, unsigned in) {
+    unsigned acc = acc_of(p->out);
+    if (p->to_slot) ts_emit_write_slot(e, e->w[1].s[0], p->out, in);
+    if (in != acc && (!p->to_slot || lives_on(e, BIT_R + p->out))) ts_target_move(e, p->out, acc, p->out, in);
+}
 /* Between the files of one processor. The places are those of an access of `size` bytes, and are in x16 and x20; the
  * access to a guarded one may fault. offset + size does not overflow. ts_a64_integer and ts_a64_floating return the register of an operand, which is
  * `other` if it was in memory. */

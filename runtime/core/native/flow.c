@@ -7,11 +7,12 @@
 #include <string.h>
 
 /* --- where control goes --------------------------------------------------------------------------------- */
-/* Two tables by slot have a row for each number that is in an operand, so that none is compared. Those behind n_slots take
- * no memory, but for those of no slots: the weights there mean nothing, and no candidate is there. Several of these rows are
- * used, so that one need not wait for the other. */
+/* Two tables by slot have a row for each number of 16 bits, so that no operand needs a comparison. The rows
+ * behind the frame take no memory, except those from NO_SLOT on: an operand that an instruction does not have
+ * uses one of them. No candidate is there, and nothing reads the weights. Several of them are in use, because
+ * the updates of a single row would wait for each other. */
 enum { ALL_SLOTS = UINT16_MAX + 1 };
-_Static_assert((int)TS_MOST_FRAME_SLOTS < (int)NO_SLOT, "no slot is a slot");
+_Static_assert((int)TS_MOST_FRAME_SLOTS < (int)NO_SLOT, "a slot must not look like NO_SLOT");
 static bool make_tables_by_slot(flow_memory *m) {
     if (m->bits.cap) return true;
     if (!ts_vec_reserve(&m->uses, ALL_SLOTS) || !ts_vec_reserve(&m->bits, ALL_SLOTS)) return false;
@@ -31,10 +32,6 @@ static bool make_tables(flow *f) {
     f->before = m->before.data;
     f->bits = m->bits.data;
     return true;
-}
-static flow_instruction instruction_at(uint32_t at) {
-    return (flow_instruction){
-        .at = at, .target = NO_INSTRUCTION, .loop_last = NO_INSTRUCTION, .back_to = NO_INSTRUCTION};
 }
 static bool has_branches(const ts_operands *o) {
     return o->branches | o->is_table;
@@ -61,7 +58,7 @@ static uint32_t decode(flow *f, uint32_t *branches) {
         n_branches += has_branches(o);
         f->ins_of_word[at] = n++;
     }
-    f->ins[n] = instruction_at(n_words);
+    f->ins[n] = (flow_instruction){.at = n_words, .target = NO_INSTRUCTION, .loop_last = NO_INSTRUCTION};
     f->n = n;
     f->divides = divides;
     f->has_vectors = has_vectors;
@@ -196,7 +193,7 @@ static void choose_candidates(flow *f) {
     for (uint32_t k = 0; k < f->n_candidates; k++) {
         unsigned c = u[chosen[k]].classes;
         uint8_t class = c == 1 << IN_F ? IN_F : c == 1 << IN_D ? IN_D : IN_R;
-        f->candidate[k] = (flow_candidate){.slot = chosen[k], .class = class, .home = NO_HOME};
+        f->candidate[k] = (flow_candidate){.slot = chosen[k], .class = class};
         f->bits[chosen[k]] = SET_BIT(k);
         f->all |= SET_BIT(k);
     }
@@ -235,9 +232,9 @@ static void note_together(slot_set *together, slot_set born, slot_set alive) {
     for (; born; born &= born - 1) together[__builtin_ctzll(born)] |= alive;
 }
 static bool has_control(const ts_operands *o) {
-    return o->ends | o->branches | o->is_table;
+    return o->ends | has_branches(o);
 }
-/* What is alive behind an instruction, of which `next` is behind it, by what is alive where control goes. */
+/* What is alive behind a branch or an end, from what is alive where control goes. next: at the instruction behind it. */
 static slot_set alive_behind_control(const flow *f, const flow_instruction *in, slot_set next) {
     slot_set out = in->operands.ends ? 0 : next;
     if (in->target != NO_INSTRUCTION) out |= f->ins[in->target].live_in;
@@ -247,7 +244,7 @@ static slot_set alive_behind_control(const flow *f, const flow_instruction *in, 
     }
     return out;
 }
-/* What is alive around an instruction. Returns what is before it. */
+/* Stores what is alive before and behind an instruction. Returns what is alive before it. */
 static inline slot_set find_alive(flow *f, flow_instruction *in, slot_set reads, slot_set writes, slot_set next,
                                   slot_set all) {
     const ts_operands *o = &in->operands;
@@ -362,7 +359,6 @@ void ts_flow_choose_homes(flow *f, flow_registers have) {
         slot_set *const of = in_home[is_integer];
         unsigned h = 0;
         while (h < n && of[h] & f->together[k]) h++;
-        home_of[k] = NULL;
         if (h == n) continue;
         home_of[k] = &of[h];
         of[h] |= SET_BIT(k);
@@ -371,7 +367,7 @@ void ts_flow_choose_homes(flow *f, flow_registers have) {
         f->candidate_of_slot[c->slot] = (uint8_t)k;
     }
     for (uint32_t k = 0; k < f->n_candidates; k++)
-        if (home_of[k]) f->shares[k] = *home_of[k] & ~SET_BIT(k);
+        if (f->have_homes & SET_BIT(k)) f->shares[k] = *home_of[k] & ~SET_BIT(k);
 }
 
 bool ts_flow_analyse(flow *f, const ts_word *code, uint32_t n_words, uint32_t n_slots, const ts_handler *handlers,

@@ -12,7 +12,7 @@
 typedef uint64_t slot_set; /* candidates by number, and the accumulators */
 enum { MAX_CANDIDATES = 60, BIT_R = 60, BIT_F, BIT_D };
 #define SET_BIT(n) ((slot_set)1 << (n))
-enum { NO_CANDIDATE = 255, NO_HOME = 255 };
+enum { NO_CANDIDATE = 255 };
 #define NO_INSTRUCTION UINT32_MAX
 
 typedef struct flow_instruction {
@@ -32,7 +32,7 @@ typedef struct flow_instruction {
 typedef struct flow_candidate {
     uint16_t slot;
     uint8_t class; /* IN_R, IN_F or IN_D */
-    uint8_t home;  /* its register, or NO_HOME */
+    uint8_t home;  /* its register, if it is one of have_homes */
 } flow_candidate;
 
 /* What the instructions of a loop do, from its first one to the last branch back to it. */
@@ -69,7 +69,7 @@ typedef struct flow {
     uint8_t *candidate_of_slot; /* n_slots; NO_CANDIDATE if it has no home */
     flow_loop *loops;           /* by label: of those that begin a loop */
     slot_set *before;           /* n_slots + 1: the candidates among the slots before each */
-    slot_set *bits;             /* of each slot, and of no slots: the candidate, or 0 */
+    slot_set *bits;             /* by slot, and from NO_SLOT on: the candidate, or 0 */
     uint32_t n_labels, n_open;
     bool divides, has_vectors; /* an instruction does that; it reads or writes one */
     bool has_handlers;

@@ -297,8 +297,10 @@ void ts_operands_of_other(const ts_word *w, ts_operands *o) {
                  o->reads_all || o->is_exit;
 }
 
-/* The opcodes whose operands are in a few fields. `n` of them are slots that are read, named by the fields a and b; all
- * are of classes `of`. to: s0 names a slot that gets the result. acc: the accumulators that are read. */
+/* The opcodes whose operands are in a few fields. `n` of them are slots that are read, named by the fields a and
+ * b, with values of the classes `of`. to: s0 names a slot that gets the result, of the classes `out`. acc: the
+ * accumulators that are read. An operand that is absent is NO_SLOT with other low bits, from the row and from a
+ * field, so that the absent operands of a function are spread over several rows (flow.c). */
 #define BIT(class) (1 << IN_##class & ((1 << IN_NONE) - 1))
 #define KNOWN(n, a, b, of, acc, to, out, ...)                                                                          \
     {.operands = {.read = {(n) > 0 ? 0 : NO_SLOT, (n) > 1 ? 0 : NO_SLOT + 0x20},                                       \
@@ -372,10 +374,8 @@ const ts_operand_row ts_operand_rows[TS_IR_COUNT] = {
 #define IR_STOREF(n, i, T) STORE_FLOAT_TO(n##_, BIT(i)) STORE_FLOAT_TO(n##_x, BIT(i))
 #define IR_ADDBR(n, e) ADD_AND_BRANCH(n##_I, 1, 0) ADD_AND_BRANCH(n##_S, 2, 6) /* field 6: word2.1 */
 #include "core/code/ir_ops.def"
-    OF_CLASS(r, R) OF_CLASS(f, F) OF_CLASS(d, D)[TS_IR_i32_addbr_nz] =
-        KNOWN(1, 1, 0, BIT(R), 0, 1, BIT(R), .acc_writes = BIT(R), .branches = true),
-    KNOWN2(i32_shladd_A, 1, 1, 0, BIT(R), BIT(R), BIT(R)) KNOWN2(i32_shladd_S, 2, 1, 2, BIT(R), 0, BIT(R))[TS_IR_copy] =
-        KNOWN(1, 1, 0, 0, 0, 1, 0),
+    [TS_IR_i32_addbr_nz] = KNOWN(1, 1, 0, BIT(R), 0, 1, BIT(R), .acc_writes = BIT(R), .branches = true),
+    [TS_IR_copy] = KNOWN(1, 1, 0, 0, 0, 1, 0),
     [TS_IR_const_s] = KNOWN(0, 0, 0, 0, 0, 1, 0),
     [TS_IR_global_set_s] = KNOWN(1, 0, 0, 0, 0, 0, 0),
     [TS_IR_global_set_r] = KNOWN(0, 0, 0, 0, BIT(R), 0, 0),
@@ -391,4 +391,5 @@ const ts_operand_row ts_operand_rows[TS_IR_COUNT] = {
     [TS_IR_fuel] = KNOWN(0, 0, 0, 0, 0, 0, 0),
     [TS_IR_count] = KNOWN(0, 0, 0, 0, 0, 0, 0),
     [TS_IR_ret] = KNOWN(0, 0, 0, 0, 0, 0, 0, .ends = true),
-};
+    KNOWN2(i32_shladd_A, 1, 1, 0, BIT(R), BIT(R), BIT(R)) KNOWN2(i32_shladd_S, 2, 1, 2, BIT(R), 0, BIT(R))
+        OF_CLASS(r, R) OF_CLASS(f, F) OF_CLASS(d, D)};

@@ -106,16 +106,14 @@ typedef struct ts_operands {
     bool branches : 1;    /* to field w1 */
     bool is_table : 1;    /* it branches by a table */
     bool divides : 1;     /* integers */
-    bool
-        is_rare : 1; /* is_call, is_exit, reads_all; or n_reads > 2, or a pair, or one of range_from … moved is not 0 */
-    bool reads_late : 1; /* it reads operands after it has written the result */
+    bool is_rare : 1;     /* it has a call, an exit, a pair, a range, a move or a third read */
+    bool reads_late : 1;  /* it reads operands after it has written the result */
 } ts_operands;
 /* What the operands of an opcode are, but for the numbers of the slots. */
 typedef struct ts_operand_row {
-    ts_operands
-        operands; /* 0 for a slot in `read` and `write` that the instruction names; any bits may be added to NO_SLOT */
-    uint8_t field[2]; /* the fields of 16 bits, from s0 on, that name read[0] and read[1]; s0 names `write` */
-    bool is_known;    /* false: ts_operands_of_other finds them */
+    ts_operands operands; /* with 0 in place of the slots */
+    uint8_t field[2];     /* the fields of 16 bits, from s0 on, that name read[0] and read[1]; s0 names `write` */
+    bool is_known;        /* false: ts_operands_of_other finds them */
 } ts_operand_row;
 extern const ts_operand_row ts_operand_rows[TS_IR_COUNT];
 void ts_operands_of_other(const ts_word *w, ts_operands *o);

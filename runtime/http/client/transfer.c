@@ -218,8 +218,8 @@ static TS_UNCHECKED_CALLS int send_trailers(struct curl_slist **list, void *data
     if (!room) ts_http_exchange_set_error_nomem(x);
     return room ? CURL_TRAILERFUNC_OK : CURL_TRAILERFUNC_ABORT;
 }
-/* Returns whether the trailers could not be sent: libcurl has no trailers in HTTP/2. A peer that speaks HTTP/1.1 may answer,
- * and end the connection, before it has read all that is sent (RFC 9112, 9.5): that is no error. */
+/* Returns whether the trailers could not be sent because libcurl has none in HTTP/2. Over HTTP/1.1 it is no
+ * error if they were not sent: a server may answer, and close, before it has read them (RFC 9112, 9.5). */
 static bool trailers_lost(const ts_http_exchange *x) {
     return x->http2 && x->out && x->out_eof && x->out->trailers.len && !x->trailers_sent;
 }

@@ -110,11 +110,15 @@ exit {again}
     assert len([path for path in (tmp_path / "found").iterdir() if path.suffix != ".log"]) == found
 
 
-@pytest.mark.parametrize(("status", "found", "problem"), [(0, 0, ""), (1, 1, ""), (-9, 0, "did not end in 303 s")])
-def test_a_comparison_that_is_killed_found_nothing(status: int, found: int, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("status", "took", "found", "problem"), [
+    (0, 2.0, 0, ""), (1, 2.0, 1, ""), (-9, 2.0, 1, ""), (-9, 303.1, 0, "did not end in 303 s"),
+])  # fmt: skip
+def test_a_comparison_that_its_time_limit_ended_found_nothing(
+    status: int, took: float, found: int, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def run(_command: list[str], log: Path, _limit: float) -> tuple[int, float, float]:
         log.write_text("12 modules, 0 differences")
-        return status, 1.0, 2.0
+        return status, 1.0, took
 
     monkeypatch.setattr(campaign, "run", run)
     c = campaign.Campaign(tmp_path, tmp_path, tmp_path, 1, 1, 100, float("inf"))
